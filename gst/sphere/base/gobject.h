@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// RAII for GLib and GStreamer references kept as members; locals use g_autoptr.
+
+#pragma once
+
+#include <glib-object.h>
+#include <gst/gst.h>
+
+#include <memory>
+#include <string>
+
+namespace sphere {
+
+/// A stateless deleter made of a C function.
+template <auto Function>
+struct Call {
+  template <typename T>
+  void operator()(T* pointer) const {
+    Function(pointer);
+  }
+};
+
+template <typename T>
+using ObjectRef = std::unique_ptr<T, Call<g_object_unref>>;
+template <typename T>
+using GstRef = std::unique_ptr<T, Call<gst_object_unref>>;
+using CapsRef = std::unique_ptr<GstCaps, Call<gst_caps_unref>>;
+using EventRef = std::unique_ptr<GstEvent, Call<gst_event_unref>>;
+using MessageRef = std::unique_ptr<GstMessage, Call<gst_message_unref>>;
+using BytesRef = std::unique_ptr<GBytes, Call<g_bytes_unref>>;
+using GString_ = std::unique_ptr<char, Call<g_free>>;
+using ErrorRef = std::unique_ptr<GError, Call<g_error_free>>;
+
+/// A C string that may be NULL, as a std::string.
+inline std::string to_string(const char* text) { return text ? std::string(text) : std::string(); }
+
+}  // namespace sphere

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A mutex that clang's -Wthread-safety can see through (it does not see std::mutex).
+
+#pragma once
+
+#include <mutex>
+
+#if defined(__clang__)
+#define SPHERE_THREAD_ATTRIBUTE(x) __attribute__((x))
+#else
+#define SPHERE_THREAD_ATTRIBUTE(x)
+#endif
+
+/// The member may be touched only while the named mutex is held.
+#define SPHERE_GUARDED_BY(x) SPHERE_THREAD_ATTRIBUTE(guarded_by(x))
+/// The function may be called only while the named mutex is held.
+#define SPHERE_REQUIRES(...) SPHERE_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
+
+namespace sphere {
+
+class SPHERE_THREAD_ATTRIBUTE(capability("mutex")) Mutex {
+ public:
+  void lock() SPHERE_THREAD_ATTRIBUTE(acquire_capability()) { mutex_.lock(); }
+  void unlock() SPHERE_THREAD_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
+
+ private:
+  std::mutex mutex_;
+};
+
+/// Holds a Mutex from here to the end of the scope.
+class SPHERE_THREAD_ATTRIBUTE(scoped_lockable) Lock {
+ public:
+  explicit Lock(Mutex& mutex) SPHERE_THREAD_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) {
+    mutex_.lock();
+  }
+  ~Lock() SPHERE_THREAD_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  Mutex& mutex_;
+};
+
+}  // namespace sphere

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/geometry/vec.h"
+
+namespace sphere {
+
+Mat3 rotation(const Angles& angles) {
+  const double yaw = radians(angles.yaw);
+  const double pitch = radians(angles.pitch);
+  const double roll = radians(angles.roll);
+  const double cy = std::cos(yaw), sy = std::sin(yaw);
+  const double cp = std::cos(pitch), sp = std::sin(pitch);
+  const double cr = std::cos(roll), sr = std::sin(roll);
+  const Mat3 about_y = {{{cy, 0, sy}, {0, 1, 0}, {-sy, 0, cy}}};
+  const Mat3 about_x = {{{1, 0, 0}, {0, cp, -sp}, {0, sp, cp}}};
+  const Mat3 about_z = {{{cr, -sr, 0}, {sr, cr, 0}, {0, 0, 1}}};
+  return about_y * about_x * about_z;
+}
+
+}  // namespace sphere

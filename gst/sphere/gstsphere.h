@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:gstsphere
+ * @title: libgstsphere
+ *
+ * What an application needs beside the elements. Include this header alone.
+ */
+
+#pragma once
+
+#include <gst/sphere/lens/gstspherelens.h>

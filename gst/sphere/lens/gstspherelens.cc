@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// GstSphereLens: the calibrated pair for applications, in C and by introspection.
+
+#include "gst/sphere/lens/gstspherelens.h"
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/lens/profile.h"
+
+G_DEFINE_QUARK(gst-sphere-error-quark, gst_sphere_error)
+
+struct _GstSphereLens {
+  GObject parent;
+  sphere::LensPair* pair;
+};
+
+G_DEFINE_FINAL_TYPE(GstSphereLens, gst_sphere_lens, G_TYPE_OBJECT)
+
+namespace {
+
+constexpr const char* event_name = "sphere-lens";
+
+GstSphereError code_of(sphere::Error::Kind kind) {
+  switch (kind) {
+    case sphere::Error::Kind::not_found:
+      return GST_SPHERE_ERROR_NOT_FOUND;
+    case sphere::Error::Kind::invalid:
+      return GST_SPHERE_ERROR_INVALID;
+    case sphere::Error::Kind::unsupported:
+      return GST_SPHERE_ERROR_UNSUPPORTED;
+    case sphere::Error::Kind::failed:
+      break;
+  }
+  return GST_SPHERE_ERROR_FAILED;
+}
+
+GstSphereLens* wrap(sphere::Result<sphere::LensPair> pair, GError** error) {
+  if (!pair) {
+    g_set_error_literal(error, GST_SPHERE_ERROR, code_of(pair.error().kind),
+                        pair.error().message.c_str());
+    return nullptr;
+  }
+  auto* lens = GST_SPHERE_LENS(g_object_new(GST_TYPE_SPHERE_LENS, nullptr));
+  *lens->pair = std::move(*pair);
+  return lens;
+}
+
+void gst_sphere_lens_finalize(GObject* object) {
+  delete GST_SPHERE_LENS(object)->pair;
+  G_OBJECT_CLASS(gst_sphere_lens_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_sphere_lens_init(GstSphereLens* lens) { lens->pair = new sphere::LensPair; }
+
+static void gst_sphere_lens_class_init(GstSphereLensClass* klass) {
+  G_OBJECT_CLASS(klass)->finalize = gst_sphere_lens_finalize;
+}
+
+/**
+ * gst_sphere_lens_new:
+ * @name_or_file: the name of a profile, such as `gear360`, or the path of a profile file
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full) (nullable): the lens, or %NULL with @error set, which says what is wrong
+ *   with the profile and where.
+ *
+ * Since: 0.1
+ */
+GstSphereLens* gst_sphere_lens_new(const gchar* name_or_file, GError** error) {
+  g_return_val_if_fail(name_or_file, nullptr);
+  return wrap(sphere::load_profile(name_or_file), error);
+}
+
+/**
+ * gst_sphere_lens_new_from_json:
+ * @text: the text of a profile file
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full) (nullable): the lens, or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GstSphereLens* gst_sphere_lens_new_from_json(const gchar* text, GError** error) {
+  g_return_val_if_fail(text, nullptr);
+  return wrap(sphere::parse_profile(text, "the profile"), error);
+}
+
+/**
+ * gst_sphere_lens_list_profiles:
+ *
+ * Returns: (transfer full) (array zero-terminated=1): the names of all profiles at hand, sorted
+ *
+ * Since: 0.1
+ */
+gchar** gst_sphere_lens_list_profiles(void) {
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+  for (const std::string& name : sphere::profile_names())
+    g_strv_builder_add(builder, name.c_str());
+  return g_strv_builder_end(builder);
+}
+
+/**
+ * gst_sphere_lens_get_name:
+ * @lens: a lens
+ *
+ * Returns: the name that the profile gives itself
+ *
+ * Since: 0.1
+ */
+const gchar* gst_sphere_lens_get_name(GstSphereLens* lens) {
+  g_return_val_if_fail(GST_IS_SPHERE_LENS(lens), nullptr);
+  return lens->pair->name.c_str();
+}
+
+/**
+ * gst_sphere_lens_get_frame_size:
+ * @lens: a lens
+ * @width: (out) (optional): pixels
+ * @height: (out) (optional): pixels
+ *
+ * The frame that the coordinates of gst_sphere_lens_project() are in. Pictures of another size and
+ * the same shape scale them.
+ *
+ * Since: 0.1
+ */
+void gst_sphere_lens_get_frame_size(GstSphereLens* lens, gint* width, gint* height) {
+  g_return_if_fail(GST_IS_SPHERE_LENS(lens));
+  if (width) *width = lens->pair->frame.width;
+  if (height) *height = lens->pair->frame.height;
+}
+
+/**
+ * gst_sphere_lens_get_baseline:
+ * @lens: a lens
+ *
+ * Returns: the distance between the two entrance pupils in metres, 0 when it is not known
+ *
+ * Since: 0.1
+ */
+gdouble gst_sphere_lens_get_baseline(GstSphereLens* lens) {
+  g_return_val_if_fail(GST_IS_SPHERE_LENS(lens), 0);
+  return lens->pair->baseline;
+}
+
+/**
+ * gst_sphere_lens_get_fov:
+ * @lens: a lens
+ * @side: which of the two
+ *
+ * Returns: the full field of view in degrees
+ *
+ * Since: 0.1
+ */
+gdouble gst_sphere_lens_get_fov(GstSphereLens* lens, GstSphereLensSide side) {
+  g_return_val_if_fail(GST_IS_SPHERE_LENS(lens), 0);
+  return sphere::degrees((*lens->pair)[side].model.fov());
+}
+
+/**
+ * gst_sphere_lens_project:
+ * @lens: a lens
+ * @side: which of the two
+ * @longitude: degrees, positive to the right, 0 in front
+ * @latitude: degrees, positive up
+ * @x: (out): pixels of the frame from its left edge; the first pixel's centre is 0.5
+ * @y: (out): pixels of the frame from its top edge
+ *
+ * Where a direction is drawn.
+ *
+ * Returns: whether the direction lies in the lens's field of view. @x and @y are set in any case.
+ *
+ * Since: 0.1
+ */
+gboolean gst_sphere_lens_project(GstSphereLens* lens, GstSphereLensSide side, gdouble longitude,
+                                 gdouble latitude, gdouble* x, gdouble* y) {
+  g_return_val_if_fail(GST_IS_SPHERE_LENS(lens) && x && y, FALSE);
+  const sphere::Lens& one = (*lens->pair)[side];
+  const sphere::Vec3 direction =
+      sphere::direction_of({sphere::radians(longitude), sphere::radians(latitude)});
+  const sphere::Point p = one.project(direction);
+  *x = p.x;
+  *y = p.y;
+  return one.angle_to_axis(direction) <= one.half_fov();
+}
+
+/**
+ * gst_sphere_lens_unproject:
+ * @lens: a lens
+ * @side: which of the two
+ * @x: pixels of the frame from its left edge
+ * @y: pixels of the frame from its top edge
+ * @longitude: (out): degrees, -180 to 180
+ * @latitude: (out): degrees, -90 to 90
+ *
+ * The direction that is drawn at a place.
+ *
+ * Since: 0.1
+ */
+void gst_sphere_lens_unproject(GstSphereLens* lens, GstSphereLensSide side, gdouble x, gdouble y,
+                               gdouble* longitude, gdouble* latitude) {
+  g_return_if_fail(GST_IS_SPHERE_LENS(lens) && longitude && latitude);
+  const sphere::LonLat a = sphere::lonlat_of((*lens->pair)[side].unproject({x, y}));
+  *longitude = sphere::degrees(a.lon);
+  *latitude = sphere::degrees(a.lat);
+}
+
+/**
+ * gst_event_new_sphere_lens:
+ * @name_or_file: the name of a profile or the path of a profile file
+ *
+ * The sticky event `sphere-lens` that tells the stitchers downstream which lenses took the pictures.
+ * A source sends it after its stream-start event.
+ *
+ * Returns: (transfer full): the event
+ *
+ * Since: 0.1
+ */
+GstEvent* gst_event_new_sphere_lens(const gchar* name_or_file) {
+  g_return_val_if_fail(name_or_file, nullptr);
+  return gst_event_new_custom(
+      GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+      gst_structure_new(event_name, "profile", G_TYPE_STRING, name_or_file, nullptr));
+}
+
+/**
+ * gst_event_parse_sphere_lens:
+ * @event: any event
+ * @name_or_file: (out) (transfer none) (optional): what the event names
+ *
+ * Returns: whether this is a `sphere-lens` event
+ *
+ * Since: 0.1
+ */
+gboolean gst_event_parse_sphere_lens(GstEvent* event, const gchar** name_or_file) {
+  g_return_val_if_fail(GST_IS_EVENT(event), FALSE);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CUSTOM_DOWNSTREAM_STICKY) return FALSE;
+  const GstStructure* content = gst_event_get_structure(event);
+  if (!gst_structure_has_name(content, event_name)) return FALSE;
+  const gchar* profile = gst_structure_get_string(content, "profile");
+  if (!profile) return FALSE;
+  if (name_or_file) *name_or_file = profile;
+  return TRUE;
+}

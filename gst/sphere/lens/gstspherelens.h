@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GST_SPHERE_ERROR:
+ *
+ * Error domain of this library. Codes are of #GstSphereError.
+ *
+ * Since: 0.1
+ */
+#define GST_SPHERE_ERROR (gst_sphere_error_quark())
+GQuark gst_sphere_error_quark(void);
+
+/**
+ * GstSphereError:
+ * @GST_SPHERE_ERROR_NOT_FOUND: what was named does not exist
+ * @GST_SPHERE_ERROR_INVALID: what was given does not say what it should
+ * @GST_SPHERE_ERROR_UNSUPPORTED: well-formed, but this build can't do it
+ * @GST_SPHERE_ERROR_FAILED: the system refused
+ *
+ * Since: 0.1
+ */
+typedef enum {
+  GST_SPHERE_ERROR_NOT_FOUND,
+  GST_SPHERE_ERROR_INVALID,
+  GST_SPHERE_ERROR_UNSUPPORTED,
+  GST_SPHERE_ERROR_FAILED,
+} GstSphereError;
+
+/**
+ * GstSphereLensSide:
+ * @GST_SPHERE_LENS_FRONT: the lens that looks at the centre of the sphere's picture
+ * @GST_SPHERE_LENS_BACK: the other one
+ *
+ * Since: 0.1
+ */
+typedef enum {
+  GST_SPHERE_LENS_FRONT,
+  GST_SPHERE_LENS_BACK,
+} GstSphereLensSide;
+
+/**
+ * GstSphereLens:
+ *
+ * A calibrated pair of lenses: where each draws what in the frame. Immutable, so that threads may
+ * share it.
+ *
+ * Since: 0.1
+ */
+#define GST_TYPE_SPHERE_LENS (gst_sphere_lens_get_type())
+G_DECLARE_FINAL_TYPE(GstSphereLens, gst_sphere_lens, GST, SPHERE_LENS, GObject)
+
+GstSphereLens* gst_sphere_lens_new(const gchar* name_or_file, GError** error);
+GstSphereLens* gst_sphere_lens_new_from_json(const gchar* text, GError** error);
+gchar** gst_sphere_lens_list_profiles(void);
+
+const gchar* gst_sphere_lens_get_name(GstSphereLens* lens);
+void gst_sphere_lens_get_frame_size(GstSphereLens* lens, gint* width, gint* height);
+gdouble gst_sphere_lens_get_baseline(GstSphereLens* lens);
+gdouble gst_sphere_lens_get_fov(GstSphereLens* lens, GstSphereLensSide side);
+
+gboolean gst_sphere_lens_project(GstSphereLens* lens, GstSphereLensSide side, gdouble longitude,
+                                 gdouble latitude, gdouble* x, gdouble* y);
+void gst_sphere_lens_unproject(GstSphereLens* lens, GstSphereLensSide side, gdouble x, gdouble y,
+                               gdouble* longitude, gdouble* latitude);
+
+GstEvent* gst_event_new_sphere_lens(const gchar* name_or_file);
+gboolean gst_event_parse_sphere_lens(GstEvent* event, const gchar** name_or_file);
+
+G_END_DECLS

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/lens/pair.h"
+
+#include <cmath>
+
+namespace sphere {
+
+Point Lens::project(Vec3 direction) const {
+  const Vec3 d = to_camera.transposed() * direction;
+  const double off_axis = std::hypot(d.x, d.y);
+  if (off_axis == 0) return centre;
+  const double distance = model.forward(std::atan2(off_axis, d.z));
+  return {centre.x + distance * d.x / off_axis, centre.y + distance * d.y / off_axis};
+}
+
+Vec3 Lens::unproject(Point p) const {
+  const double x = p.x - centre.x, y = p.y - centre.y;
+  const double distance = std::hypot(x, y);
+  if (distance == 0) return axis();
+  const double angle = model.inverse(distance);
+  const double s = std::sin(angle) / distance;
+  return to_camera * Vec3{s * x, s * y, std::cos(angle)};
+}
+
+LensPair LensPair::scaled_to(Size picture) const {
+  const double sx = static_cast<double>(picture.width) / frame.width;
+  const double sy = static_cast<double>(picture.height) / frame.height;
+  LensPair scaled = *this;
+  scaled.frame = picture;
+  for (int i = 0; i < 2; ++i) {
+    Lens& lens = scaled[i];
+    // Pictures are scaled evenly; the caller has refused those that are not. The mean is kept so
+    // that a size rounded to whole pixels is off by the same part to either side.
+    lens.model = *RadialModel::make(lens.model.kind(), lens.model.fov(),
+                                    lens.model.radius() * (sx + sy) / 2, lens.model.coefficients());
+    lens.centre = {lens.centre.x * sx, lens.centre.y * sy};
+    lens.region = {lens.region.left * sx, lens.region.top * sy, lens.region.right * sx,
+                   lens.region.bottom * sy};
+  }
+  return scaled;
+}
+
+Result<LensPair> LensPair::with_fov(double fov) const {
+  LensPair changed = *this;
+  for (int i = 0; i < 2; ++i) {
+    const RadialModel& old = changed[i].model;
+    Result<RadialModel> model =
+        RadialModel::make(old.kind(), fov, old.radius(), old.coefficients());
+    if (!model) return model.error();
+    changed[i].model = *model;
+  }
+  return changed;
+}
+
+}  // namespace sphere

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The calibrated pair: two lenses and where they draw in one frame.
+
+#pragma once
+
+#include <string>
+
+#include "gst/sphere/geometry/equirect.h"
+#include "gst/sphere/geometry/vec.h"
+#include "gst/sphere/lens/model.h"
+
+namespace sphere {
+
+/// Light fall-off over the image circle, Hugin's form: V(r) = 1 + b r^2 + c r^4 + d r^6, with r = 1
+/// at the radius of the circle.
+struct Vignette {
+  double b = 0, c = 0, d = 0;
+  double at(double r) const {
+    const double s = r * r;
+    return 1 + s * (b + s * (c + s * d));
+  }
+  bool operator==(const Vignette&) const = default;
+};
+
+/// A part of the frame, in pixels.
+struct Region {
+  double left = 0, top = 0, right = 0, bottom = 0;
+};
+
+struct Lens {
+  RadialModel model;
+  Point centre;               ///< where the optical axis meets the frame, pixels of the frame
+  Mat3 to_camera;             ///< lens to camera; the back lens's half turn is in it
+  Vignette vignette;
+  double gain = 1;            ///< how much brighter than its fellow this lens draws
+  Region region;              ///< the part of the frame that is this lens's
+
+  Vec3 axis() const { return to_camera.column(2); }
+  double half_fov() const { return model.fov() / 2; }
+  /// The brightness at a distance from the centre, 1 for a lens with neither fall-off nor gain.
+  double brightness(double distance) const {
+    return gain * vignette.at(distance / model.radius());
+  }
+  /// Where the frame shows a direction given in the camera's axes.
+  Point project(Vec3 direction) const;
+  /// The direction, in the camera's axes, that stands at a place of the frame.
+  Vec3 unproject(Point p) const;
+  /// The angle in radians between a direction and the axis.
+  double angle_to_axis(Vec3 direction) const { return angle_between(direction, axis()); }
+};
+
+struct LensPair {
+  std::string name;
+  Size frame;             ///< the frame that all coordinates are in
+  Lens front, back;
+  double baseline = 0;    ///< metres between the entrance pupils
+
+  Lens& operator[](int i) { return i ? back : front; }
+  const Lens& operator[](int i) const { return i ? back : front; }
+
+  /// The same pair drawn on another size of picture.
+  LensPair scaled_to(Size picture) const;
+  /// The same pair with another field of view, in radians, at the same image circles.
+  Result<LensPair> with_fov(double fov) const;
+};
+
+}  // namespace sphere

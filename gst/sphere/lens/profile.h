@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Lens profiles: JSON files that describe a calibrated pair. docs/lens-profiles.md has the schema.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/lens/pair.h"
+
+namespace sphere {
+
+/// The profile that is taken when neither a property nor the stream names one.
+inline constexpr const char* default_profile = "dual-190";
+
+/// Reads the text of a profile. `name` is what complaints call it.
+Result<LensPair> parse_profile(std::string_view text, const std::string& name);
+
+/// Loads a profile by what a person types. Anything with a `/`, or that ends in `.json`, is a file;
+/// else it is a name that is looked up in the folders of GST_SPHERE_PROFILE_PATH, then in
+/// `gst-sphere/profiles` of the user's and the system's data folders, then among those built in.
+Result<LensPair> load_profile(const std::string& name_or_file);
+
+/// The names of all profiles that load_profile() finds, sorted.
+std::vector<std::string> profile_names();
+
+}  // namespace sphere

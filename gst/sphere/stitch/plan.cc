@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/stitch/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace sphere {
+
+namespace {
+
+constexpr int table_steps = 2048;
+// Narrower than a hundredth of a pixel of the largest output: a hard seam, without a division by 0.
+constexpr double narrowest_band = 1e-5;
+// Past this angle the division by the sine loses its digits; no pair in use reaches it.
+constexpr double farthest_reach = radians(170);
+constexpr double aspect_tolerance = 0.01;
+constexpr double smallest_gain = 0.1, largest_gain = 10;
+
+}  // namespace
+
+Status Planner::fits(const LensPair& pair, Size source, double pixel_aspect) {
+  char text[320];
+  if (source.width < 16 || source.height < 16 || source.width > 32768 || source.height > 32768) {
+    std::snprintf(text, sizeof text,
+                  "a picture of %dx%d can't be stitched, 16x16 to 32768x32768 can", source.width,
+                  source.height);
+    return invalid(text);
+  }
+  const double have = source.width * pixel_aspect / source.height;
+  const double want = static_cast<double>(pair.frame.width) / pair.frame.height;
+  if (std::abs(have / want - 1) > aspect_tolerance) {
+    const int fitting = static_cast<int>(std::lround(source.width * pixel_aspect / want / 2)) * 2;
+    std::snprintf(text, sizeof text,
+                  "a picture of %dx%d does not fit the lens profile '%s', whose frame is %dx%d: "
+                  "at this width it would be %dx%d. Choose the profile of the camera that took "
+                  "the picture, or don't crop or stretch it",
+                  source.width, source.height, pair.name.c_str(), pair.frame.width,
+                  pair.frame.height, source.width, fitting);
+    return invalid(text);
+  }
+  return ok();
+}
+
+Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
+                              const PlanOptions& options) {
+  if (output.width < 2 || output.height < 1 || output.width > 32768 || output.height > 32768)
+    return invalid("an output of " + std::to_string(output.width) + "x" +
+                   std::to_string(output.height) + " can't be made");
+  Planner planner;
+  planner.output_ = output;
+  if (options.fov > 0) {
+    Result<LensPair> changed = pair.with_fov(options.fov);
+    if (!changed) return changed.error();
+    planner.pair_ = changed->scaled_to(source);
+  } else {
+    planner.pair_ = pair.scaled_to(source);
+  }
+
+  // t, half the difference of the angles to the back and the front axis, runs across the seam. Both
+  // lenses see what lies between their rims; the band sits on the bisector, or as near to it as the
+  // narrower lens allows.
+  const Lens& front = planner.pair_.front;
+  const Lens& back = planner.pair_.back;
+  const double apart = angle_between(front.axis(), back.axis());
+  const double slack = (pi - apart) / 2;
+  const double lowest = pi / 2 - front.half_fov() + slack;
+  const double highest = back.half_fov() - pi / 2 - slack;
+  const double overlap = std::max(highest - lowest, 0.0);
+  planner.band_ = std::max(std::min(options.blend_width, overlap), narrowest_band);
+  const double half = planner.band_ / 2;
+  planner.middle_ = lowest + half <= highest - half
+                        ? std::clamp(0.0, lowest + half, highest - half)
+                        : (lowest + highest) / 2;
+
+  for (const Lens* lens : {&front, &back})
+    planner.has_gain_ |= lens->gain != 1 || lens->vignette != Vignette{};
+
+  const auto set_cell = [&](int cell) {
+    planner.cell_ = cell;
+    const double step = std::max(2 * pi * cell / output.width, pi * cell / output.height);
+    planner.reach_ = std::min(
+        pi / 2 + slack + std::abs(planner.middle_) + half + 1.5 * step, farthest_reach);
+    planner.make_tables();
+  };
+  if (options.cell > 0) {
+    set_cell(options.cell);
+    return planner;
+  }
+  const double finer = std::max(1.0, static_cast<double>(source.width) / output.width);
+  for (int cell : {16, 8, 4, 2, 1}) {
+    set_cell(cell);
+    if (planner.worst_error(cell) <= tolerance * finer) break;
+  }
+  return planner;
+}
+
+void Planner::make_tables() {
+  const double lowest = std::cos(reach_);
+  for (int i = 0; i < 2; ++i) {
+    const Lens& lens = pair_[i];
+    Table& table = table_[i];
+    table.lowest_cosine = static_cast<float>(lowest);
+    table.per_cosine = static_cast<float>(table_steps / (1 - lowest));
+    table.scale.resize(table_steps + 2);
+    table.gain.resize(has_gain_ ? table_steps + 2 : 0);
+    for (int n = 0; n <= table_steps; ++n) {
+      const double cosine = lowest + (1 - lowest) * n / table_steps;
+      // At the axis the ratio is the slope there; a thousandth of a degree off is near enough.
+      const double angle = std::max(std::acos(std::min(cosine, 1.0)), 2e-5);
+      const double distance = lens.model.forward(angle);
+      table.scale[n] = static_cast<float>(distance / std::sin(angle));
+      if (has_gain_)
+        table.gain[n] = static_cast<float>(
+            std::clamp(1 / lens.brightness(std::min(distance, lens.model.radius())), smallest_gain,
+                       largest_gain));
+    }
+    table.scale[table_steps + 1] = table.scale[table_steps];
+    if (has_gain_) table.gain[table_steps + 1] = table.gain[table_steps];
+  }
+}
+
+double Planner::blend(Vec3 direction) const {
+  const double t =
+      (pair_.back.angle_to_axis(direction) - pair_.front.angle_to_axis(direction)) / 2;
+  return 0.5 + (t - middle_) / band_;
+}
+
+double Planner::worst_error(int cell) const {
+  // Looked for at the middles of cells and of their edges, where interpolation is farthest off, over
+  // a sample of the grid and three views: level, and with the seam and the axes where they are not
+  // when it is level.
+  Plan plan;
+  double worst = 0;
+  for (const Angles& view_angles : {Angles{}, Angles{37, 52, 23}, Angles{0, 90, 0}}) {
+    const Mat3 view = rotation(view_angles);
+    build(view, plan);
+    const int stride = std::max(1, plan.columns / 80);
+    for (int row = 0; row < plan.rows; ++row) {
+      if (row * cell >= output_.height) continue;
+      for (int column = row % stride; column < plan.columns; column += stride) {
+        const uint8_t flags = plan.flags(column, row);
+        const size_t node = static_cast<size_t>(row) * plan.nodes_per_row() + column;
+        const size_t below = node + plan.nodes_per_row();
+        const Point middle = {(column + 0.5) * cell, (row + 0.5) * cell};
+        const Vec3 d = view * equirect_direction(middle, output_);
+        const double share = blend(d);
+        for (int i = 0; i < 2; ++i) {
+          if (!(flags & (i ? cell_back : cell_front))) continue;
+          if (i ? share >= 1 : share <= 0) continue;
+          const Plan::Coordinates& at = plan.lens[i];
+          const Point exact = pair_[i].project(d);
+          const auto mean = [&](const std::vector<float>& v) {
+            return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
+          };
+          worst = std::max({worst, std::hypot(mean(at.x) - exact.x, mean(at.y) - exact.y)});
+        }
+      }
+    }
+  }
+  return worst;
+}
+
+void Planner::build(const Mat3& view, Plan& plan) const {
+  plan.output = output_;
+  plan.source = pair_.frame;
+  plan.cell = cell_;
+  plan.columns = (output_.width + cell_ - 1) / cell_;
+  plan.rows = (output_.height + cell_ - 1) / cell_;
+  const int across = plan.nodes_per_row();
+  for (int i = 0; i < 2; ++i) {
+    plan.region[i] = pair_[i].region;
+    plan.lens[i].x.resize(plan.node_count());
+    plan.lens[i].y.resize(plan.node_count());
+    plan.lens[i].gain.resize(has_gain_ ? plan.node_count() : 0);
+  }
+  plan.blend.resize(plan.node_count());
+  plan.cells.resize(static_cast<size_t>(plan.columns) * plan.rows);
+
+  // Rows of these matrices take a direction of the view to the axes of a lens.
+  struct Turn {
+    float m[9];
+    float cx, cy;
+  } turn[2];
+  for (int i = 0; i < 2; ++i) {
+    const Mat3 m = pair_[i].to_camera.transposed() * view;
+    for (int r = 0; r < 3; ++r) {
+      turn[i].m[3 * r] = static_cast<float>(m.row[r].x);
+      turn[i].m[3 * r + 1] = static_cast<float>(m.row[r].y);
+      turn[i].m[3 * r + 2] = static_cast<float>(m.row[r].z);
+    }
+    turn[i].cx = static_cast<float>(pair_[i].centre.x);
+    turn[i].cy = static_cast<float>(pair_[i].centre.y);
+  }
+
+  thread_local std::vector<float> sines, cosines;
+  sines.resize(across);
+  cosines.resize(across);
+  for (int c = 0; c < across; ++c) {
+    const double lon = (static_cast<double>(c) * cell_ / output_.width - 0.5) * 2 * pi;
+    sines[c] = static_cast<float>(std::sin(lon));
+    cosines[c] = static_cast<float>(std::cos(lon));
+  }
+  const float middle = static_cast<float>(middle_), per_band = static_cast<float>(1 / band_);
+
+  for (int r = 0; r <= plan.rows; ++r) {
+    const double lat = (0.5 - static_cast<double>(r) * cell_ / output_.height) * pi;
+    const float level = static_cast<float>(std::cos(lat)), down = static_cast<float>(-std::sin(lat));
+    const size_t first = static_cast<size_t>(r) * across;
+    float* const blend_row = &plan.blend[first];
+    for (int i = 0; i < 2; ++i) {
+      const Turn& t = turn[i];
+      const Table& table = table_[i];
+      float* const xs = &plan.lens[i].x[first];
+      float* const ys = &plan.lens[i].y[first];
+      float* const gains = has_gain_ ? &plan.lens[i].gain[first] : nullptr;
+      const float* const scales = table.scale.data();
+      const float lowest = table.lowest_cosine, per_cosine = table.per_cosine;
+      for (int c = 0; c < across; ++c) {
+        const float vx = level * sines[c], vz = level * cosines[c];
+        const float x = t.m[0] * vx + t.m[1] * down + t.m[2] * vz;
+        const float y = t.m[3] * vx + t.m[4] * down + t.m[5] * vz;
+        const float z = t.m[6] * vx + t.m[7] * down + t.m[8] * vz;
+        const float place = (std::clamp(z, lowest, 1.0f) - lowest) * per_cosine;
+        const int n = static_cast<int>(place);
+        const float part = place - static_cast<float>(n);
+        const float scale = scales[n] + part * (scales[n + 1] - scales[n]);
+        xs[c] = t.cx + scale * x;
+        ys[c] = t.cy + scale * y;
+        if (gains) gains[c] = table.gain[n] + part * (table.gain[n + 1] - table.gain[n]);
+        // The sine of the angle between the direction and the plane across this lens's axis.
+        const float sine = std::clamp(z, -1.0f, 1.0f);
+        if (i == 0)
+          blend_row[c] = std::asin(sine);
+        else
+          blend_row[c] = 0.5f + ((blend_row[c] - std::asin(sine)) * 0.5f - middle) * per_band;
+      }
+    }
+  }
+
+  // Which lens a cell needs follows from its corners: interpolated values lie between theirs.
+  struct Bounds {
+    float left, top, right, bottom;
+  } bounds[2];
+  for (int i = 0; i < 2; ++i) {
+    const Region& g = plan.region[i];
+    bounds[i] = {static_cast<float>(g.left + inside_margin),
+                 static_cast<float>(g.top + inside_margin),
+                 static_cast<float>(g.right - inside_margin),
+                 static_cast<float>(g.bottom - inside_margin)};
+  }
+  for (int r = 0; r < plan.rows; ++r) {
+    for (int c = 0; c < plan.columns; ++c) {
+      const size_t node = static_cast<size_t>(r) * across + c;
+      const std::array<size_t, 4> corners = {node, node + 1, node + across, node + across + 1};
+      uint8_t flags = 0, inside = cell_front_inside | cell_back_inside;
+      for (size_t n : corners) {
+        if (plan.blend[n] > 0) flags |= cell_front;
+        if (plan.blend[n] < 1) flags |= cell_back;
+        for (int i = 0; i < 2; ++i) {
+          const float x = plan.lens[i].x[n], y = plan.lens[i].y[n];
+          const Bounds& b = bounds[i];
+          if (!(x >= b.left && x <= b.right && y >= b.top && y <= b.bottom))
+            inside &= static_cast<uint8_t>(~(i ? cell_back_inside : cell_front_inside));
+        }
+      }
+      plan.cells[static_cast<size_t>(r) * plan.columns + c] = flags | inside;
+    }
+  }
+}
+
+}  // namespace sphere

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The plan: what both stitchers obey, whatever the lens.
+//
+// Over the output lies a coarse grid. At each node the plan holds, for each lens, the place in the
+// source picture, and one blend coordinate; between nodes all of them are interpolated linearly.
+// Each cell says which lens it needs. The kernel, SIMD or shader, knows no lens model.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/geometry/equirect.h"
+#include "gst/sphere/lens/pair.h"
+
+namespace sphere {
+
+/// What a cell needs, as bits.
+enum CellFlag : uint8_t {
+  cell_front = 1,         ///< the front lens is seen somewhere in the cell
+  cell_back = 2,          ///< the back lens is seen somewhere in the cell
+  cell_front_inside = 4,  ///< all of the cell's front coordinates lie well inside its region
+  cell_back_inside = 8,   ///< likewise for the back lens
+};
+
+/// How far inside its region a coordinate is to count as "inside": then a kernel may read a few
+/// samples around it, on any plane of a 4:2:0 picture, without looking.
+inline constexpr double inside_margin = 8;
+
+struct Plan {
+  Size output;
+  Size source;
+  int cell = 16;               ///< pixels of the output a cell, both ways
+  int columns = 0, rows = 0;   ///< cells; they cover the output, the last ones may reach beyond
+
+  /// Nodes, (columns + 1) a row, rows + 1 rows; node (c, r) stands at (c * cell, r * cell) of the
+  /// output in continuous coordinates. x and y are pixels of the source picture; meaningless where
+  /// no cell around the node needs the lens, but always finite.
+  struct Coordinates {
+    std::vector<float> x, y;
+    std::vector<float> gain;   ///< factor on the lens's light; empty when it is 1 everywhere
+  };
+  Coordinates lens[2];         ///< front, back
+  /// The share of the front lens is clamp(blend, 0, 1); the back lens has the rest.
+  std::vector<float> blend;
+  std::vector<uint8_t> cells;  ///< CellFlag bits, columns a row
+
+  Region region[2];            ///< what of the source each lens may be read from
+
+  int nodes_per_row() const { return columns + 1; }
+  size_t node_count() const { return static_cast<size_t>(columns + 1) * (rows + 1); }
+  uint8_t flags(int column, int row) const {
+    return cells[static_cast<size_t>(row) * columns + column];
+  }
+};
+
+struct PlanOptions {
+  double fov = 0;               ///< radians; 0: as the lens pair says
+  double blend_width = radians(4);  ///< the whole band, radians; 0: a hard seam
+  int cell = 0;                 ///< pixels; 0: 16, or less where that would miss `tolerance`
+  bool operator==(const PlanOptions&) const = default;
+};
+
+/// Turns a lens pair into plans. Making a planner is the slow part (a millisecond or so); build()
+/// is meant to be called for every frame.
+class Planner {
+ public:
+  /// How far interpolation may put a coordinate off, in pixels of the finer of source and output.
+  static constexpr double tolerance = 0.08;
+
+  /// Refuses sizes that don't fit: see fits().
+  static Result<Planner> make(const LensPair& pair, Size source, Size output,
+                              const PlanOptions& options = {});
+
+  /// Whether a picture of this size, with this pixel aspect ratio, can show the pair's frame; the
+  /// error says which sizes can.
+  static Status fits(const LensPair& pair, Size source, double pixel_aspect = 1);
+
+  /// Fills the plan for an output that looks in the direction of `view` (view to camera).
+  /// A plan that was built before by the same planner is refilled without allocation.
+  void build(const Mat3& view, Plan& plan) const;
+
+  /// The exact blend coordinate of a direction in camera axes.
+  double blend(Vec3 direction) const;
+
+  const LensPair& pair() const { return pair_; }
+  Size output() const { return output_; }
+  int cell() const { return cell_; }
+
+ private:
+  // The distance from the centre divided by the sine of the angle, against its cosine: smooth, so
+  // that a node costs a look-up in place of two transcendental functions.
+  struct Table {
+    std::vector<float> scale, gain;
+    float lowest_cosine = 0, per_cosine = 0;
+  };
+
+  Planner() = default;
+  void make_tables();
+  double worst_error(int cell) const;
+
+  LensPair pair_;           // scaled to the source
+  Size output_;
+  double band_ = 0;         // width of the blend, radians
+  double middle_ = 0;       // where it is centred: half the difference of the angles to the axes
+  double reach_ = 0;        // angle off the axis up to which a lens is needed, one cell included
+  int cell_ = 16;
+  bool has_gain_ = false;
+  Table table_[2];
+};
+
+}  // namespace sphere

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the GL and the CPU stitcher have in common: properties, negotiation, which lens, and the plan
+// for each frame. Everything but the drawing.
+
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <optional>
+#include <string>
+
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/base/thread.h"
+#include "gst/sphere/stitch/plan.h"
+
+namespace sphere {
+
+enum class Blend { off, feather };
+
+/// What a person sets. Copied as a whole, once a buffer.
+struct StitchSettings {
+  std::string lens;  ///< profile name or file; empty: what the stream says
+  double fov = 0;    ///< degrees; 0: as the profile says
+  Angles view;
+  Blend blend = Blend::feather;
+  double blend_width = 4;  ///< degrees
+  bool operator==(const StitchSettings&) const = default;
+};
+
+/// Ids of the properties that install_stitch_properties() installs; an element's own follow.
+enum StitchProperty : guint {
+  stitch_prop_lens = 1,
+  stitch_prop_fov,
+  stitch_prop_yaw,
+  stitch_prop_pitch,
+  stitch_prop_roll,
+  stitch_prop_blend,
+  stitch_prop_blend_width,
+  stitch_prop_end,
+};
+
+void install_stitch_properties(GObjectClass* klass);
+
+/// Caps of the other side of a stitcher: everything stays but size, pixel aspect and views.
+/// Caller owns the result.
+GstCaps* stitch_transform_caps(GstPadDirection direction, const GstCaps* caps);
+
+/// Fixates the output: 2:1 at the width of the two lenses unless the caps say otherwise, and the
+/// pixel aspect ratio that keeps a whole sphere in whatever size was agreed on. Takes `output`.
+GstCaps* stitch_fixate_output(const GstCaps* input, GstCaps* output);
+
+/// One stitcher's settings and, while it runs, its planner and plan.
+class Stitching {
+ public:
+  explicit Stitching(GstElement* owner) : owner_(owner) {}
+
+  bool set_property(guint id, const GValue* value);
+  bool get_property(guint id, GValue* value);
+
+  /// Looks at a serialised event on the sink pad; a `sphere-lens` event is remembered.
+  void observe(GstEvent* event);
+  void stop();
+
+  /// Sets both formats. On failure posts an element error that says what to do, and returns false.
+  bool set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
+
+  /// The plan for the frame that is to be drawn now, rebuilt if anything changed, or null after an
+  /// element error was posted. Valid until the next call; `generation()` counts its changes.
+  const Plan* plan();
+  unsigned generation() const { return generation_; }
+
+ private:
+  /// Everything that a planner depends on.
+  struct Basis {
+    std::string lens;
+    double fov = 0, blend_width = 0;
+    bool operator==(const Basis&) const = default;
+  };
+  Status make_planner(const Basis& basis);
+
+  GstElement* const owner_;
+
+  // Order: taken alone. Never held across a post or while a plan is built.
+  Mutex mutex_;
+  StitchSettings settings_ SPHERE_GUARDED_BY(mutex_);
+  std::string stream_lens_ SPHERE_GUARDED_BY(mutex_);
+
+  // State: touched by the streaming thread alone (and by stop(), when there is none).
+  GstVideoInfo input_{}, output_{};
+  bool have_formats_ = false, warned_no_lens_ = false;
+  Basis basis_;
+  std::optional<Planner> planner_;
+  std::optional<Angles> view_;
+  Plan plan_;
+  unsigned generation_ = 0;
+};
+
+/// GstSphereBlend, the enumeration of the property `blend`.
+GType stitch_blend_get_type();
+
+}  // namespace sphere
