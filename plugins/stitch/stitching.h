@@ -49,6 +49,10 @@ GstCaps* stitch_transform_caps(GstPadDirection direction, const GstCaps* caps);
 /// pixel aspect ratio that keeps a whole sphere in whatever size was agreed on. Takes `output`.
 GstCaps* stitch_fixate_output(const GstCaps* input, GstCaps* output);
 
+/// Whether a meta still says something true of the stitched picture: one that speaks of neither size
+/// nor place in the picture does.
+bool stitch_keeps_meta(const GstMeta* meta);
+
 /// One stitcher's settings and, while it runs, its planner and plan.
 class Stitching {
  public:

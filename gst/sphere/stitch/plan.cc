@@ -86,7 +86,7 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
     planner.make_tables();
   };
   if (options.cell > 0) {
-    set_cell(options.cell);
+    set_cell(std::min(options.cell, largest_cell));
     return planner;
   }
   const double finer = std::max(1.0, static_cast<double>(source.width) / output.width);
@@ -167,7 +167,7 @@ void Planner::build(const Mat3& view, Plan& plan) const {
   plan.output = output_;
   plan.source = pair_.frame;
   plan.cell = cell_;
-  plan.columns = (output_.width + cell_ - 1) / cell_;
+  plan.columns = (output_.width + 2 * cell_ - 1) / (2 * cell_) * 2;
   plan.rows = (output_.height + cell_ - 1) / cell_;
   const int across = plan.nodes_per_row();
   for (int i = 0; i < 2; ++i) {

@@ -32,7 +32,9 @@ struct Plan {
   Size output;
   Size source;
   int cell = 16;               ///< pixels of the output a cell, both ways
-  int columns = 0, rows = 0;   ///< cells; they cover the output, the last ones may reach beyond
+  /// Cells. They cover the output, the last ones may reach beyond; the count of columns is even, so
+  /// that a kernel may take them two by two on a plane with half the samples.
+  int columns = 0, rows = 0;
 
   /// Nodes, (columns + 1) a row, rows + 1 rows; node (c, r) stands at (c * cell, r * cell) of the
   /// output in continuous coordinates. x and y are pixels of the source picture; meaningless where
@@ -58,7 +60,7 @@ struct Plan {
 struct PlanOptions {
   double fov = 0;               ///< radians; 0: as the lens pair says
   double blend_width = radians(4);  ///< the whole band, radians; 0: a hard seam
-  int cell = 0;                 ///< pixels; 0: 16, or less where that would miss `tolerance`
+  int cell = 0;  ///< pixels, 1 to 32; 0: 16, or less where that would miss Planner::tolerance
   bool operator==(const PlanOptions&) const = default;
 };
 
@@ -68,6 +70,7 @@ class Planner {
  public:
   /// How far interpolation may put a coordinate off, in pixels of the finer of source and output.
   static constexpr double tolerance = 0.08;
+  static constexpr int largest_cell = 32;
 
   /// Refuses sizes that don't fit: see fits().
   static Result<Planner> make(const LensPair& pair, Size source, Size output,

@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/stitch/warp.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+// Highway compiles this file once for each instruction set, by including it again.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "gst/sphere/stitch/warp.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#ifndef SPHERE_WARP_ONCE
+#define SPHERE_WARP_ONCE
+
+namespace sphere::warp {
+
+// Fractions of a sample have 7 bits, so that a product with a byte fits a signed 16-bit lane.
+inline constexpr int fraction_bits = 7;
+inline constexpr int one = 1 << fraction_bits;
+inline constexpr int product_bits = 2 * fraction_bits;
+
+/// Grid values in use for one row: interpolated down the columns, at the edges of segments.
+/// A segment is what one slope serves: one cell, or two where a cell has too few samples.
+inline constexpr int block_segments = 64;
+
+/// The place of a lens along a row: samples times `one`, at each segment's first sample, and how
+/// much it grows a sample.
+struct Track {
+  float x[block_segments], dx[block_segments];
+  float y[block_segments], dy[block_segments];
+  float gain[block_segments], dgain[block_segments];
+};
+
+struct Block {
+  Track lens[2];
+  float blend[block_segments], dblend[block_segments];
+};
+
+/// What is the same for all rows of a plane.
+struct Job {
+  const Plan& plan;
+  const WarpPlane& plane;
+  int cells_a_segment = 1;
+  int samples = 16;  // a segment
+  // Samples that a lens may be read from, both ends included.
+  int left[2], top[2], right[2], bottom[2];
+
+  Job(const Plan& plan_in, const WarpPlane& plane_in) : plan(plan_in), plane(plane_in) {
+    // On a subsampled plane two cells still make a segment no longer than the plan's accuracy needs.
+    cells_a_segment = plane.step_x > 1 && plan.cell / plane.step_x < 8 ? 2 : 1;
+    samples = plan.cell * cells_a_segment / plane.step_x;
+    for (int i = 0; i < 2; ++i) {
+      const Region& g = plan.region[i];
+      const auto within = [](double v, int step, int size) {
+        return std::clamp(static_cast<int>(v) / step, 0, size);
+      };
+      left[i] = std::min(within(std::ceil(g.left), plane.step_x, plane.source_size.width),
+                         plane.source_size.width - 1);
+      top[i] = std::min(within(std::ceil(g.top), plane.step_y, plane.source_size.height),
+                        plane.source_size.height - 1);
+      // Where the other lens does not follow, the picture's edge is the limit, odd sizes included.
+      right[i] = g.right >= plan.source.width
+                     ? plane.source_size.width - 1
+                     : within(g.right, plane.step_x, plane.source_size.width) - 1;
+      bottom[i] = g.bottom >= plan.source.height
+                      ? plane.source_size.height - 1
+                      : within(g.bottom, plane.step_y, plane.source_size.height) - 1;
+      right[i] = std::max(right[i], left[i]);
+      bottom[i] = std::max(bottom[i], top[i]);
+    }
+  }
+};
+
+/// Where a row of the target stands in the grid.
+struct GridRow {
+  size_t above = 0, below = 0;  // first node of the two rows of nodes around it
+  int row = 0;                  // of cells
+  float part = 0;
+};
+
+inline GridRow grid_row(const Job& job, int target_row) {
+  const double y = job.plane.phase_y + static_cast<double>(job.plane.step_y) * target_row;
+  GridRow g;
+  g.row = std::clamp(static_cast<int>(y / job.plan.cell), 0, job.plan.rows - 1);
+  g.part = static_cast<float>(y / job.plan.cell - g.row);
+  g.above = static_cast<size_t>(g.row) * job.plan.nodes_per_row();
+  g.below = g.above + job.plan.nodes_per_row();
+  return g;
+}
+
+/// Flags of a segment: it needs what any of its cells needs, and is inside when all are.
+inline uint8_t segment_flags(const Job& job, int row, int segment) {
+  constexpr uint8_t needs = cell_front | cell_back;
+  const int first = segment * job.cells_a_segment;
+  uint8_t flags = job.plan.flags(first, row);
+  for (int c = 1; c < job.cells_a_segment; ++c) {
+    const uint8_t more = job.plan.flags(first + c, row);
+    flags = static_cast<uint8_t>(((flags | more) & needs) | (flags & more & ~needs));
+  }
+  return flags;
+}
+
+/// One sample, by the book: any place, any grid. Serves the rim, the edges and coarse outputs.
+inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
+  const Plan& plan = job.plan;
+  const WarpPlane& plane = job.plane;
+  const double x = plane.phase_x + static_cast<double>(plane.step_x) * column;
+  const int c = std::clamp(static_cast<int>(x / plan.cell), 0, plan.columns - 1);
+  const float across = static_cast<float>(x / plan.cell - c);
+  const auto value = [&](const std::vector<float>& v) {
+    const float upper = v[g.above + c] + across * (v[g.above + c + 1] - v[g.above + c]);
+    const float lower = v[g.below + c] + across * (v[g.below + c + 1] - v[g.below + c]);
+    return upper + g.part * (lower - upper);
+  };
+  const float share = std::clamp(value(plan.blend), 0.0f, 1.0f);
+  float sum[4] = {};
+  for (int i = 0; i < 2; ++i) {
+    const float weight = i ? 1 - share : share;
+    if (weight <= 0) continue;
+    const Plan::Coordinates& at = plan.lens[i];
+    // fmin and fmax turn what is not a number into a limit.
+    const float sx = std::fmin(
+        std::fmax((value(at.x) - static_cast<float>(plane.phase_x)) / plane.step_x, job.left[i]),
+        job.right[i]);
+    const float sy = std::fmin(
+        std::fmax((value(at.y) - static_cast<float>(plane.phase_y)) / plane.step_y, job.top[i]),
+        job.bottom[i]);
+    const int qx = static_cast<int>(sx * one + 0.5f), qy = static_cast<int>(sy * one + 0.5f);
+    const int x0 = qx >> fraction_bits, y0 = qy >> fraction_bits;
+    const int x1 = std::min(x0 + 1, job.right[i]), y1 = std::min(y0 + 1, job.bottom[i]);
+    const int fx = qx & (one - 1), fy = qy & (one - 1);
+    const uint8_t* const upper = plane.source + y0 * plane.source_stride;
+    const uint8_t* const lower = plane.source + y1 * plane.source_stride;
+    const float gain = at.gain.empty() ? 1.0f : value(at.gain);
+    for (int k = 0; k < plane.components; ++k) {
+      const int a = x0 * plane.components + k, b = x1 * plane.components + k;
+      const int v = (upper[a] * (one - fy) + lower[a] * fy) * (one - fx) +
+                    (upper[b] * (one - fy) + lower[b] * fy) * fx;
+      float light = static_cast<float>(v) * (1.0f / (one * one));
+      // Alpha is no light.
+      if (!at.gain.empty() && k < 3) light = (light - plane.neutral) * gain + plane.neutral;
+      sum[k] += weight * light;
+    }
+  }
+  for (int k = 0; k < plane.components; ++k)
+    target[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
+}
+
+}  // namespace sphere::warp
+
+#endif  // SPHERE_WARP_ONCE
+
+HWY_BEFORE_NAMESPACE();
+namespace sphere::warp::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET != HWY_SCALAR  // which has no 16-bit lanes inside its one 32-bit lane
+
+/// Adds neighbouring products of 16-bit lanes, each below 2^15, into their common 32-bit lane.
+template <class D, class V>
+HWY_INLINE V pair_products(D d, V pairs, V weights) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128
+  const hn::Repartition<int16_t, D> d16;
+  auto rest = hn::Zero(d);
+  return hn::ReorderWidenMulAccumulate(d, hn::BitCast(d16, pairs), hn::BitCast(d16, weights),
+                                       hn::Zero(d), rest);
+#else
+  const auto low = hn::Set(d, 0xFFFF);
+  return hn::Add(hn::Mul(hn::And(pairs, low), hn::And(weights, low)),
+                 hn::Mul(hn::ShiftRight<16>(pairs), hn::ShiftRight<16>(weights)));
+#endif
+}
+
+/// Where to read, and with what weights.
+template <class V>
+struct Taps {
+  V offset;
+  V across;        // (one - fx, fx) as 16-bit lanes
+  V above, below;  // (one - fy, one - fy) and (fy, fy)
+  V fx;
+};
+
+template <class D, class DF, class VF>
+HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int stride, int components) {
+  const auto qx = hn::NearestInt(x), qy = hn::NearestInt(y);
+  const auto mask = hn::Set(d, one - 1);
+  const auto fx = hn::And(qx, mask), fy = hn::And(qy, mask);
+  Taps<hn::Vec<D>> t;
+  auto column = hn::ShiftRight<fraction_bits>(qx);
+  if (components == 2) column = hn::ShiftLeft<1>(column);
+  if (components == 4) column = hn::ShiftLeft<2>(column);
+  t.offset = hn::Add(hn::Mul(hn::ShiftRight<fraction_bits>(qy), hn::Set(d, stride)), column);
+  t.across = hn::Add(hn::Sub(hn::ShiftLeft<16>(fx), fx), hn::Set(d, one));
+  t.below = hn::Or(fy, hn::ShiftLeft<16>(fy));
+  t.above = hn::Sub(hn::Set(d, one * 0x10001), t.below);
+  t.fx = fx;
+  return t;
+}
+
+template <class D, class V>
+HWY_INLINE V between_rows(D d, V upper, V lower, const Taps<V>& t) {
+  const hn::Repartition<int16_t, D> d16;
+  return hn::BitCast(
+      d, hn::Add(hn::Mul(hn::BitCast(d16, upper), hn::BitCast(d16, t.above)),
+                 hn::Mul(hn::BitCast(d16, lower), hn::BitCast(d16, t.below))));
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> read(D d, const uint8_t* base, hn::Vec<D> offset) {
+  return hn::GatherOffset(d, reinterpret_cast<const int32_t*>(base), offset);
+}
+
+/// A sample's neighbours in a 32-bit lane, as two bytes, become two 16-bit lanes.
+template <class D>
+HWY_INLINE hn::Vec<D> spread_bytes(D d, hn::Vec<D> v) {
+  const hn::Repartition<uint8_t, D> d8;
+  alignas(16) static constexpr uint8_t pattern[16] = {0, 0x80, 1, 0x80, 4,  0x80, 5,  0x80,
+                                                      8, 0x80, 9, 0x80, 12, 0x80, 13, 0x80};
+  return hn::BitCast(d, hn::TableLookupBytesOr0(hn::BitCast(d8, v), hn::LoadDup128(d8, pattern)));
+}
+
+/// Bilinear samples of a plane with one or two components: 32-bit lanes with product_bits of
+/// fraction, one vector a component.
+template <int components, class D>
+HWY_INLINE void sample_products(D d, const uint8_t* source, int stride, const Taps<hn::Vec<D>>& t,
+                                hn::Vec<D> (&out)[components]) {
+  const auto upper = read(d, source, t.offset);
+  const auto lower = read(d, source + stride, t.offset);
+  if constexpr (components == 1) {
+    out[0] = pair_products(
+        d, between_rows(d, spread_bytes(d, upper), spread_bytes(d, lower), t), t.across);
+  } else {
+    const auto bytes = hn::Set(d, 0x00FF00FF);
+    out[0] = pair_products(d, between_rows(d, hn::And(upper, bytes), hn::And(lower, bytes), t),
+                           t.across);
+    const auto odd = [&](hn::Vec<D> v) { return hn::And(hn::ShiftRight<8>(v), bytes); };
+    out[1] = pair_products(d, between_rows(d, odd(upper), odd(lower), t), t.across);
+  }
+}
+
+/// Bilinear samples of RGBA: bytes 0 and 2, and bytes 1 and 3, as 16-bit lanes with fraction_bits.
+template <class D>
+HWY_INLINE void sample_rgba(D d, const uint8_t* source, int stride, const Taps<hn::Vec<D>>& t,
+                            hn::Vec<D> (&out)[2]) {
+  const hn::Repartition<int16_t, D> d16;
+  const auto bytes = hn::Set(d, 0x00FF00FF);
+  const auto upper_left = read(d, source, t.offset), upper_right = read(d, source + 4, t.offset);
+  const auto lower_left = read(d, source + stride, t.offset),
+             lower_right = read(d, source + stride + 4, t.offset);
+  // The fraction as a 1.15 number in both halves of the lane.
+  const auto fx = hn::BitCast(
+      d16, hn::ShiftLeft<8>(hn::Or(t.fx, hn::ShiftLeft<16>(t.fx))));
+  const auto mix = [&](hn::Vec<D> ul, hn::Vec<D> ur, hn::Vec<D> ll, hn::Vec<D> lr) {
+    const auto left = hn::BitCast(d16, between_rows(d, ul, ll, t));
+    const auto right = hn::BitCast(d16, between_rows(d, ur, lr, t));
+    return hn::BitCast(d, hn::Add(left, hn::MulFixedPoint15(hn::Sub(right, left), fx)));
+  };
+  const auto even = [&](hn::Vec<D> v) { return hn::And(v, bytes); };
+  const auto odd = [&](hn::Vec<D> v) { return hn::And(hn::ShiftRight<8>(v), bytes); };
+  out[0] = mix(even(upper_left), even(upper_right), even(lower_left), even(lower_right));
+  out[1] = mix(odd(upper_left), odd(upper_right), odd(lower_left), odd(lower_right));
+}
+
+/// Stores N samples of one or two components given as 32-bit integers.
+template <int components, class D>
+HWY_INLINE void store_samples(D d, const hn::Vec<D> (&v)[components], uint8_t* target) {
+  if constexpr (components == 1) {
+    const hn::Rebind<uint8_t, D> d8;
+    hn::StoreU(hn::DemoteTo(d8, v[0]), d8, target);
+  } else {
+    const hn::Rebind<uint16_t, D> d16;
+    const auto limit = hn::Set(d, 255);
+    const auto u = hn::Min(hn::Max(v[0], hn::Zero(d)), limit);
+    const auto w = hn::Min(hn::Max(v[1], hn::Zero(d)), limit);
+    hn::StoreU(hn::DemoteTo(d16, hn::Or(u, hn::ShiftLeft<8>(w))), d16,
+               reinterpret_cast<uint16_t*>(target));
+  }
+}
+
+/// Draws the samples of a segment, a multiple of the lanes, to `target`. One lens, or both blended.
+template <int components, bool both, bool gained, class D>
+HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int lens,
+                             uint8_t* target) {
+  const hn::RebindToFloat<D> df;
+  const WarpPlane& plane = job.plane;
+  const int stride = static_cast<int>(plane.source_stride);
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  const auto ramp = hn::Iota(df, 0.0f);
+  const auto to_unit = hn::Set(df, 1.0f / (1 << product_bits));
+
+  for (int first = 0; first < job.samples; first += lanes) {
+    const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
+    const auto line = [&](const float* v, const float* dv) {
+      return hn::MulAdd(at, hn::Set(df, dv[s]), hn::Set(df, v[s]));
+    };
+    const auto taps = [&](int i) {
+      const Track& k = block.lens[i];
+      return make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), stride, components);
+    };
+    uint8_t* const out = target + first * components;
+
+    if constexpr (components == 4) {
+      const hn::Repartition<int16_t, D> d16;
+      hn::Vec<D> v[2];
+      sample_rgba(d, plane.source, stride, taps(both ? 0 : lens), v);
+      if constexpr (both) {
+        hn::Vec<D> back[2];
+        sample_rgba(d, plane.source, stride, taps(1), back);
+        const auto share = hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)),
+                                   hn::Set(df, 1.0f));
+        const auto q = hn::Min(hn::NearestInt(hn::Mul(share, hn::Set(df, 32768.0f))),
+                               hn::Set(d, 32767));
+        const auto w = hn::BitCast(d16, hn::Or(q, hn::ShiftLeft<16>(q)));
+        for (int k = 0; k < 2; ++k) {
+          const auto f = hn::BitCast(d16, v[k]), b = hn::BitCast(d16, back[k]);
+          v[k] = hn::BitCast(d, hn::Add(b, hn::MulFixedPoint15(hn::Sub(f, b), w)));
+        }
+      }
+      const auto half = hn::Set(d16, one / 2);
+      const auto rounded = [&](hn::Vec<D> x) {
+        return hn::BitCast(d, hn::ShiftRight<fraction_bits>(hn::Add(hn::BitCast(d16, x), half)));
+      };
+      hn::StoreU(hn::Or(rounded(v[0]), hn::ShiftLeft<8>(rounded(v[1]))), d,
+                 reinterpret_cast<int32_t*>(out));
+    } else {
+      hn::Vec<D> v[components];
+      sample_products<components>(d, plane.source, stride, taps(both ? 0 : lens), v);
+      if constexpr (both || gained) {
+        // Light of one lens as a float, its gain applied about the neutral value.
+        const auto light = [&](hn::Vec<D> x, int i) {
+          auto f = hn::Mul(hn::ConvertTo(df, x), to_unit);
+          if constexpr (gained) {
+            const auto neutral = hn::Set(df, static_cast<float>(plane.neutral));
+            const Track& k = block.lens[i];
+            f = hn::MulAdd(hn::Sub(f, neutral), line(k.gain, k.dgain), neutral);
+          }
+          return f;
+        };
+        if constexpr (both) {
+          hn::Vec<D> back[components];
+          sample_products<components>(d, plane.source, stride, taps(1), back);
+          const auto share = hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)),
+                                     hn::Set(df, 1.0f));
+          for (int k = 0; k < components; ++k) {
+            const auto f = light(v[k], 0), b = light(back[k], 1);
+            v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), share, b));
+          }
+        } else {
+          for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], lens));
+        }
+      } else {
+        const auto half = hn::Set(d, 1 << (product_bits - 1));
+        for (int k = 0; k < components; ++k)
+          v[k] = hn::ShiftRight<product_bits>(hn::Add(v[k], half));
+      }
+      store_samples<components>(d, v, out);
+    }
+  }
+}
+
+/// Fills the block with `count` segments from `first` on, for the lenses in `needs`.
+void fill_block(const Job& job, const GridRow& g, int first, int count, int needs, bool gained,
+                Block& block) {
+  const Plan& plan = job.plan;
+  const WarpPlane& plane = job.plane;
+  const int skip = job.cells_a_segment;
+  const float phase = static_cast<float>(plane.phase_x) / static_cast<float>(plan.cell * skip);
+  const float per_sample = 1.0f / static_cast<float>(job.samples);
+  // value = (node - origin) * scale, at the first sample of the segment and its growth a sample.
+  const auto line = [&](const std::vector<float>& nodes, float origin, float scale, float* v,
+                        float* dv) {
+    const float* const above = &nodes[g.above + static_cast<size_t>(first) * skip];
+    const float* const below = &nodes[g.below + static_cast<size_t>(first) * skip];
+    float begin = above[0] + g.part * (below[0] - above[0]);
+    for (int s = 0; s < count; ++s) {
+      const int n = (s + 1) * skip;
+      const float end = above[n] + g.part * (below[n] - above[n]);
+      const float growth = end - begin;
+      v[s] = (begin + phase * growth - origin) * scale;
+      dv[s] = growth * per_sample * scale;
+      begin = end;
+    }
+  };
+  for (int i = 0; i < 2; ++i) {
+    if (!(needs & (i ? cell_back : cell_front))) continue;
+    const Plan::Coordinates& at = plan.lens[i];
+    Track& t = block.lens[i];
+    line(at.x, static_cast<float>(plane.phase_x), static_cast<float>(one) / plane.step_x, t.x,
+         t.dx);
+    line(at.y, static_cast<float>(plane.phase_y), static_cast<float>(one) / plane.step_y, t.y,
+         t.dy);
+    if (gained) line(at.gain, 0, 1, t.gain, t.dgain);
+  }
+  if (needs == (cell_front | cell_back)) line(plan.blend, 0, 1, block.blend, block.dblend);
+}
+
+template <int components, bool both, bool gained, class D>
+void draw_segments(D d, const Job& job, const Block& block, int count, int lens, uint8_t* target,
+                   int samples_left) {
+  for (int s = 0; s < count; ++s) {
+    if (samples_left >= job.samples) {
+      draw_segment<components, both, gained>(d, job, block, s, lens, target);
+    } else {
+      // The last segment reaches over the picture's edge.
+      uint8_t whole[Planner::largest_cell * 4];
+      draw_segment<components, both, gained>(d, job, block, s, lens, whole);
+      std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * components);
+    }
+    target += static_cast<ptrdiff_t>(job.samples) * components;
+    samples_left -= job.samples;
+  }
+}
+
+template <int components, bool gained, class D>
+void draw_row(D d, const Job& job, int row) {
+  const WarpPlane& plane = job.plane;
+  const GridRow g = grid_row(job, row);
+  uint8_t* const target = plane.target + row * plane.target_stride;
+  const int segments = (plane.target_size.width + job.samples - 1) / job.samples;
+  Block block;
+  for (int s = 0; s < segments;) {
+    const uint8_t flags = segment_flags(job, g.row, s);
+    int end = s + 1;
+    while (end < segments && end - s < block_segments && segment_flags(job, g.row, end) == flags)
+      ++end;
+    const int needs = flags & (cell_front | cell_back);
+    const bool inside = (!(needs & cell_front) || (flags & cell_front_inside)) &&
+                        (!(needs & cell_back) || (flags & cell_back_inside));
+    const int first_sample = s * job.samples;
+    if (!inside) {
+      const int last = std::min(end * job.samples, plane.target_size.width);
+      for (int column = first_sample; column < last; ++column)
+        draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * components);
+    } else {
+      fill_block(job, g, s, end - s, needs, gained, block);
+      uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * components;
+      const int left = plane.target_size.width - first_sample;
+      if (needs == (cell_front | cell_back))
+        draw_segments<components, true, gained>(d, job, block, end - s, 0, out, left);
+      else
+        draw_segments<components, false, gained>(d, job, block, end - s, needs == cell_back, out,
+                                                 left);
+    }
+    s = end;
+  }
+}
+
+template <int components, class D>
+void draw_rows(D d, const Job& job, int first, int last) {
+  const bool gained = !job.plan.lens[0].gain.empty();
+  for (int row = first; row < last; ++row) {
+    if constexpr (components == 4) {
+      draw_row<components, false>(d, job, row);
+    } else {
+      if (gained)
+        draw_row<components, true>(d, job, row);
+      else
+        draw_row<components, false>(d, job, row);
+    }
+  }
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+void draw_by_sample(const Job& job, int first, int last) {
+  const WarpPlane& plane = job.plane;
+  for (int row = first; row < last; ++row) {
+    const GridRow g = grid_row(job, row);
+    uint8_t* const target = plane.target + row * plane.target_stride;
+    for (int column = 0; column < plane.target_size.width; ++column)
+      draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * plane.components);
+  }
+}
+
+void WarpRows(const Plan& plan, const WarpPlane& plane, int first, int last) {
+  const Job job(plan, plane);
+#if HWY_TARGET == HWY_SCALAR
+  draw_by_sample(job, first, last);
+#else
+  // Coarse outputs have fewer samples a segment than a vector has lanes, and gains of RGBA are rare:
+  // both go the careful way.
+  const bool gained_rgba = plane.components == 4 && !plan.lens[0].gain.empty();
+  if (job.samples < 8 || gained_rgba) return draw_by_sample(job, first, last);
+  const hn::CappedTag<int32_t, 16> wide;
+  const hn::CappedTag<int32_t, 8> narrow;
+  const auto draw = [&](auto d) {
+    switch (plane.components) {
+      case 1:
+        return draw_rows<1>(d, job, first, last);
+      case 2:
+        return draw_rows<2>(d, job, first, last);
+      default:
+        return draw_rows<4>(d, job, first, last);
+    }
+  };
+  if (job.samples >= 16)
+    draw(wide);
+  else
+    draw(narrow);
+#endif
+}
+
+const char* Target() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace sphere::warp::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace sphere {
+namespace warp {
+HWY_EXPORT(WarpRows);
+HWY_EXPORT(Target);
+}  // namespace warp
+
+void warp_rows(const Plan& plan, const WarpPlane& plane, int first, int last) {
+  using namespace warp;
+  HWY_DYNAMIC_DISPATCH(WarpRows)(plan, plane, first, last);
+}
+
+const char* warp_target() {
+  using namespace warp;
+  return HWY_DYNAMIC_DISPATCH(Target)();
+}
+
+}  // namespace sphere
+
+#endif  // HWY_ONCE

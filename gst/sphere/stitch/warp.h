@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Carries out a plan on the CPU, plane by plane: bilinear, SIMD by run-time dispatch.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gst/sphere/stitch/plan.h"
+
+namespace sphere {
+
+/// One plane of a picture, on its way from the source to the output.
+struct WarpPlane {
+  const uint8_t* source = nullptr;
+  ptrdiff_t source_stride = 0;
+  Size source_size;  ///< samples
+  uint8_t* target = nullptr;
+  ptrdiff_t target_stride = 0;
+  Size target_size;    ///< samples
+  int components = 1;  ///< interleaved bytes a sample: 1, 2 or 4
+
+  /// Sample i stands at phase + step * i, in pixels of the picture, in source and target alike.
+  int step_x = 1, step_y = 1;
+  double phase_x = 0.5, phase_y = 0.5;
+
+  /// What the lens's gain is applied about: the value that stands for no light, or no colour.
+  uint8_t neutral = 0;
+};
+
+/// Draws rows first..last-1 of the target. Threads may draw different rows of one plane at a time.
+/// Nothing is read outside the source plane, whatever the plan says.
+void warp_rows(const Plan& plan, const WarpPlane& plane, int first, int last);
+
+/// The instruction set that warp_rows() runs on here, such as "AVX2".
+const char* warp_target();
+
+}  // namespace sphere

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// cpuspherestitch: dual fisheye to equirectangular on the CPU.
+
+/**
+ * SECTION:element-cpuspherestitch
+ * @title: cpuspherestitch
+ *
+ * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in one
+ * frame, to one equirectangular picture, on the CPU with whatever vector instructions it has.
+ * Planes are warped as they come: NV12, I420 and Y444 take no detour over RGB.
+ *
+ * The output is twice as wide as high and as wide as the two lenses, unless caps after the element
+ * say otherwise.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 spheretestsrc ! cpuspherestitch ! videoconvert ! autovideosink
+ * ]|
+ * |[
+ * gst-launch-1.0 filesrc location=street.png ! pngdec ! videoconvert ! cpuspherestitch lens=gear360 ! jpegenc ! filesink location=sphere.jpg
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "plugins/stitch/cpuspherestitch.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+
+#include "gst/sphere/stitch/warp.h"
+#include "plugins/stitch/stitching.h"
+#include "plugins/stitch/workers.h"
+
+GST_DEBUG_CATEGORY_STATIC(cpuspherestitch_debug);
+#define GST_CAT_DEFAULT cpuspherestitch_debug
+
+namespace {
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }")));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }")));
+
+enum { PROP_THREADS = sphere::stitch_prop_end };
+
+constexpr int default_threads = 0;
+constexpr int largest_threads = 256;
+// Rows a slice: enough that fetching one costs nothing, few enough that the threads end together.
+constexpr int slice_rows = 32;
+
+/// What is neither light nor colour in a component, about which gain is applied.
+uint8_t neutral_value(const GstVideoInfo* info, int component) {
+  if (GST_VIDEO_INFO_IS_RGB(info)) return 0;
+  if (component > 0) return 128;
+  return info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? 0 : 16;
+}
+
+sphere::WarpPlane describe_plane(const GstVideoFrame* in, GstVideoFrame* out, int plane) {
+  const GstVideoInfo* info = &in->info;
+  const GstVideoFormatInfo* format = info->finfo;
+  int component = 0;
+  while (static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, component)) != plane) ++component;
+
+  sphere::WarpPlane p;
+  p.source = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(in, plane));
+  p.source_stride = GST_VIDEO_FRAME_PLANE_STRIDE(in, plane);
+  p.source_size = {GST_VIDEO_FRAME_COMP_WIDTH(in, component),
+                   GST_VIDEO_FRAME_COMP_HEIGHT(in, component)};
+  p.target = static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(out, plane));
+  p.target_stride = GST_VIDEO_FRAME_PLANE_STRIDE(out, plane);
+  p.target_size = {GST_VIDEO_FRAME_COMP_WIDTH(out, component),
+                   GST_VIDEO_FRAME_COMP_HEIGHT(out, component)};
+  p.components = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, component);
+  p.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, component);
+  p.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, component);
+  // A sample that stands for several pixels stands in their middle, or on the first of them.
+  const auto phase = [&](int step, GstVideoChromaSite cosited) {
+    return step > 1 && !(info->chroma_site & cosited) ? step / 2.0 : 0.5;
+  };
+  p.phase_x = phase(p.step_x, GST_VIDEO_CHROMA_SITE_H_COSITED);
+  p.phase_y = phase(p.step_y, GST_VIDEO_CHROMA_SITE_V_COSITED);
+  p.neutral = neutral_value(info, component);
+  return p;
+}
+
+class CpuSphereStitch {
+ public:
+  explicit CpuSphereStitch(GstElement* owner) : stitching(owner) {}
+
+  bool draw(const GstVideoFrame* in, GstVideoFrame* out) {
+    const sphere::Plan* plan = stitching.plan();
+    if (!plan) return false;
+    const int wanted = threads.load();
+    if (!workers_ || wanted != workers_for_) {
+      workers_.reset();
+      workers_ = std::make_unique<sphere::Workers>(wanted);
+      workers_for_ = wanted;
+    }
+    // All planes are one heap of slices, so that no thread waits between planes.
+    sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
+    int slices_before[GST_VIDEO_MAX_PLANES + 1] = {};
+    const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
+    for (int i = 0; i < count; ++i) {
+      planes[i] = describe_plane(in, out, i);
+      slices_before[i + 1] =
+          slices_before[i] + (planes[i].target_size.height + slice_rows - 1) / slice_rows;
+    }
+    workers_->run(slices_before[count], [&](int slice) {
+      int i = 0;
+      while (slice >= slices_before[i + 1]) ++i;
+      const int first = (slice - slices_before[i]) * slice_rows;
+      sphere::warp_rows(*plan, planes[i], first,
+                        std::min(first + slice_rows, planes[i].target_size.height));
+    });
+    return true;
+  }
+
+  void stop() {
+    workers_.reset();
+    stitching.stop();
+  }
+
+  sphere::Stitching stitching;
+  std::atomic<int> threads{default_threads};
+
+ private:
+  std::unique_ptr<sphere::Workers> workers_;
+  int workers_for_ = 0;
+};
+
+}  // namespace
+
+struct _GstCpuSphereStitch {
+  GstVideoFilter parent;
+  CpuSphereStitch* self;
+};
+
+G_DEFINE_TYPE(GstCpuSphereStitch, gst_cpu_sphere_stitch, GST_TYPE_VIDEO_FILTER)
+GST_ELEMENT_REGISTER_DEFINE(cpuspherestitch, "cpuspherestitch", GST_RANK_NONE,
+                            GST_TYPE_CPU_SPHERE_STITCH)
+
+namespace {
+
+GstFlowReturn transform_frame(GstVideoFilter* filter, GstVideoFrame* in, GstVideoFrame* out) {
+  return GST_CPU_SPHERE_STITCH(filter)->self->draw(in, out) ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+void before_transform(GstBaseTransform* base, GstBuffer* buffer) {
+  const GstClockTime time = gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME,
+                                                       GST_BUFFER_TIMESTAMP(buffer));
+  if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(base), time);
+}
+
+gboolean set_info(GstVideoFilter* filter, GstCaps* in_caps, GstVideoInfo* in, GstCaps* out_caps,
+                  GstVideoInfo* out) {
+  return GST_CPU_SPHERE_STITCH(filter)->self->stitching.set_formats(*in, *out);
+}
+
+GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                        GstCaps* filter) {
+  GstCaps* others = sphere::stitch_transform_caps(direction, caps);
+  if (!filter) return others;
+  GstCaps* fitting = gst_caps_intersect_full(filter, others, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref(others);
+  return fitting;
+}
+
+GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                     GstCaps* others) {
+  if (direction == GST_PAD_SINK) return sphere::stitch_fixate_output(caps, others);
+  return GST_BASE_TRANSFORM_CLASS(gst_cpu_sphere_stitch_parent_class)
+      ->fixate_caps(base, direction, caps, others);
+}
+
+gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+  GST_CPU_SPHERE_STITCH(base)->self->stitching.observe(event);
+  return GST_BASE_TRANSFORM_CLASS(gst_cpu_sphere_stitch_parent_class)->sink_event(base, event);
+}
+
+gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
+  return sphere::stitch_keeps_meta(meta);
+}
+
+gboolean start(GstBaseTransform* base) {
+  GST_INFO_OBJECT(base, "warping with %s", sphere::warp_target());
+  return TRUE;
+}
+
+gboolean stop(GstBaseTransform* base) {
+  GST_CPU_SPHERE_STITCH(base)->self->stop();
+  return TRUE;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  CpuSphereStitch* self = GST_CPU_SPHERE_STITCH(object)->self;
+  if (self->stitching.set_property(id, value)) return;
+  if (id == PROP_THREADS)
+    self->threads = g_value_get_int(value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  CpuSphereStitch* self = GST_CPU_SPHERE_STITCH(object)->self;
+  if (self->stitching.get_property(id, value)) return;
+  if (id == PROP_THREADS)
+    g_value_set_int(value, self->threads);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void finalize(GObject* object) {
+  delete GST_CPU_SPHERE_STITCH(object)->self;
+  G_OBJECT_CLASS(gst_cpu_sphere_stitch_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_cpu_sphere_stitch_init(GstCpuSphereStitch* stitch) {
+  stitch->self = new CpuSphereStitch(GST_ELEMENT(stitch));
+  // The picture is never the same on both sides, even where the caps are.
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(stitch), FALSE);
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(stitch), FALSE);
+}
+
+static void gst_cpu_sphere_stitch_class_init(GstCpuSphereStitchClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(cpuspherestitch_debug, "cpuspherestitch", 0,
+                          "dual fisheye to equirectangular on the CPU");
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  sphere::install_stitch_properties(object_class);
+  g_object_class_install_property(
+      object_class, PROP_THREADS,
+      g_param_spec_int("threads", "Threads", "Threads that draw; 0: as many as cores", 0,
+                       largest_threads, default_threads,
+                       static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                GST_PARAM_MUTABLE_PLAYING)));
+
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(
+      element_class, "Sphere stitcher (CPU)", "Filter/Effect/Converter/Video",
+      "Stitches dual fisheye pictures to equirectangular ones on the CPU",
+      "The gst-sphere authors");
+
+  auto* base_class = GST_BASE_TRANSFORM_CLASS(klass);
+  base_class->transform_caps = transform_caps;
+  base_class->fixate_caps = fixate_caps;
+  base_class->sink_event = sink_event;
+  base_class->before_transform = before_transform;
+  base_class->transform_meta = transform_meta;
+  base_class->start = start;
+  base_class->stop = stop;
+  base_class->passthrough_on_same_caps = FALSE;
+
+  auto* filter_class = GST_VIDEO_FILTER_CLASS(klass);
+  filter_class->set_info = set_info;
+  filter_class->transform_frame = transform_frame;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A few threads that share the slices of one picture at a time, the caller among them.
+
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace sphere {
+
+class Workers {
+ public:
+  /// `threads` in all, the caller included; 0: as many as cores.
+  explicit Workers(int threads);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  int threads() const { return static_cast<int>(others_.size()) + 1; }
+
+  /// Calls work(i) once for each i of 0..count-1, in any order and on any of the threads, and
+  /// returns when all are done.
+  template <typename Work>
+  void run(int count, const Work& work) {
+    run_slices(count, &work, [](const void* context, int i) {
+      (*static_cast<const Work*>(context))(i);
+    });
+  }
+
+  static int cores();
+
+ private:
+  using Call = void (*)(const void*, int);
+  void run_slices(int count, const void* context, Call call);
+  void take_slices();
+  void loop();
+
+  // Protects what follows up to the blank line; never held while a slice is worked on.
+  std::mutex mutex_;
+  std::condition_variable started_, finished_;
+  unsigned round_ = 0;
+  int busy_ = 0;
+  bool quit_ = false;
+
+  // Written between rounds alone.
+  const void* context_ = nullptr;
+  Call call_ = nullptr;
+  int count_ = 0;
+  std::atomic<int> next_{0};
+
+  std::vector<std::thread> others_;
+};
+
+}  // namespace sphere
