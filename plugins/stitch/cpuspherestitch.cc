@@ -5,8 +5,8 @@
  * SECTION:element-cpuspherestitch
  * @title: cpuspherestitch
  *
- * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in one
- * frame, to one equirectangular picture, on the CPU with whatever vector instructions it has.
+ * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in
+ * one frame, to one equirectangular picture, on the CPU with whatever vector instructions it has.
  * Planes are warped as they come: NV12, I420 and Y444 take no detour over RGB.
  *
  * The output is twice as wide as high and as wide as the two lenses, unless caps after the element
@@ -17,7 +17,8 @@
  * gst-launch-1.0 spheretestsrc ! cpuspherestitch ! videoconvert ! autovideosink
  * ]|
  * |[
- * gst-launch-1.0 filesrc location=street.png ! pngdec ! videoconvert ! cpuspherestitch lens=gear360 ! jpegenc ! filesink location=sphere.jpg
+ * gst-launch-1.0 filesrc location=street.png ! pngdec ! videoconvert ! cpuspherestitch lens=gear360
+ * ! jpegenc ! filesink location=sphere.jpg
  * ]|
  *
  * Since: 0.1
@@ -150,8 +151,8 @@ GstFlowReturn transform_frame(GstVideoFilter* filter, GstVideoFrame* in, GstVide
 }
 
 void before_transform(GstBaseTransform* base, GstBuffer* buffer) {
-  const GstClockTime time = gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME,
-                                                       GST_BUFFER_TIMESTAMP(buffer));
+  const GstClockTime time =
+      gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_TIMESTAMP(buffer));
   if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(base), time);
 }
 

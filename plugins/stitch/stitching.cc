@@ -13,7 +13,8 @@ namespace sphere {
 
 namespace {
 
-constexpr double default_blend_width = 4;  // two degrees to either side, as the camera's own app has
+constexpr double default_blend_width =
+    4;  // two degrees to either side, as the camera's own app has
 constexpr int largest_side = 32768;
 
 constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
@@ -59,20 +60,22 @@ GType stitch_blend_get_type() {
 void install_stitch_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, stitch_prop_lens,
-      g_param_spec_string("lens", "Lens",
-                          "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of "
-                          "a profile file; unset: what the stream says",
-                          nullptr, live));
+      g_param_spec_string(
+          "lens", "Lens",
+          "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of "
+          "a profile file; unset: what the stream says",
+          nullptr, live));
   const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(
         klass, id, g_param_spec_double(name, nick, blurb, -360, 360, 0, live_controllable));
   };
   g_object_class_install_property(
       klass, stitch_prop_fov,
-      g_param_spec_double("fov", "Field of view",
-                          "Full field of view of each lens's image circle in degrees, 60 to 358; 0: "
-                          "as the lens profile says",
-                          0, 358, 0, live_controllable));
+      g_param_spec_double(
+          "fov", "Field of view",
+          "Full field of view of each lens's image circle in degrees, 60 to 358; 0: "
+          "as the lens profile says",
+          0, 358, 0, live_controllable));
   angle(stitch_prop_yaw, "yaw", "Yaw",
         "Turn of the view to the right in degrees; applied before pitch and roll");
   angle(stitch_prop_pitch, "pitch", "Pitch",
@@ -85,10 +88,11 @@ void install_stitch_properties(GObjectClass* klass) {
                         static_cast<int>(Blend::feather), live));
   g_object_class_install_property(
       klass, stitch_prop_blend_width,
-      g_param_spec_double("blend-width", "Blend width",
-                          "Width of the whole blended band in degrees, at most what both lenses see; "
-                          "ignored when blend is off",
-                          0, 60, default_blend_width, live_controllable));
+      g_param_spec_double(
+          "blend-width", "Blend width",
+          "Width of the whole blended band in degrees, at most what both lenses see; "
+          "ignored when blend is off",
+          0, 60, default_blend_width, live_controllable));
 }
 
 bool Stitching::set_property(guint id, const GValue* value) {

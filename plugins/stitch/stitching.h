@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the GL and the CPU stitcher have in common: properties, negotiation, which lens, and the plan
-// for each frame. Everything but the drawing.
+// What the GL and the CPU stitcher have in common: properties, negotiation, which lens, and the
+// plan for each frame. Everything but the drawing.
 
 #pragma once
 
@@ -49,8 +49,8 @@ GstCaps* stitch_transform_caps(GstPadDirection direction, const GstCaps* caps);
 /// pixel aspect ratio that keeps a whole sphere in whatever size was agreed on. Takes `output`.
 GstCaps* stitch_fixate_output(const GstCaps* input, GstCaps* output);
 
-/// Whether a meta still says something true of the stitched picture: one that speaks of neither size
-/// nor place in the picture does.
+/// Whether a meta still says something true of the stitched picture: one that speaks of neither
+/// size nor place in the picture does.
 bool stitch_keeps_meta(const GstMeta* meta);
 
 /// One stitcher's settings and, while it runs, its planner and plan.

@@ -25,9 +25,8 @@ class Workers {
   /// returns when all are done.
   template <typename Work>
   void run(int count, const Work& work) {
-    run_slices(count, &work, [](const void* context, int i) {
-      (*static_cast<const Work*>(context))(i);
-    });
+    run_slices(count, &work,
+               [](const void* context, int i) { (*static_cast<const Work*>(context))(i); });
   }
 
   static int cores();

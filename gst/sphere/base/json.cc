@@ -142,8 +142,7 @@ std::string JsonValue::text(size_t max_length) const {
     return {};
   }
   std::string value = json_node_get_string(node_);
-  if (value.size() > max_length)
-    complain("longer than " + std::to_string(max_length) + " bytes");
+  if (value.size() > max_length) complain("longer than " + std::to_string(max_length) + " bytes");
   return value;
 }
 
@@ -173,7 +172,8 @@ int JsonValue::choice(std::initializer_list<std::string_view> choices) const {
   const auto found = std::find(choices.begin(), choices.end(), value);
   if (found != choices.end()) return static_cast<int>(found - choices.begin());
   std::string known;
-  for (std::string_view choice : choices) known += (known.empty() ? "" : ", ") + std::string(choice);
+  for (std::string_view choice : choices)
+    known += (known.empty() ? "" : ", ") + std::string(choice);
   complain("is \"" + value + "\", must be one of " + known);
   return 0;
 }

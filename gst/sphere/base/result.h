@@ -21,9 +21,7 @@ struct Error {
   std::string message;
 };
 
-inline Error not_found(std::string message) {
-  return {Error::Kind::not_found, std::move(message)};
-}
+inline Error not_found(std::string message) { return {Error::Kind::not_found, std::move(message)}; }
 inline Error invalid(std::string message) { return {Error::Kind::invalid, std::move(message)}; }
 inline Error unsupported(std::string message) {
   return {Error::Kind::unsupported, std::move(message)};

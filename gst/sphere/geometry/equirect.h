@@ -34,8 +34,7 @@ inline Vec3 direction_of(LonLat a) {
 }
 
 inline Vec3 equirect_direction(Point p, Size size) {
-  return direction_of(
-      {(p.x / size.width - 0.5) * 2 * pi, (0.5 - p.y / size.height) * pi});
+  return direction_of({(p.x / size.width - 0.5) * 2 * pi, (0.5 - p.y / size.height) * pi});
 }
 
 inline Point equirect_point(Vec3 d, Size size) {

@@ -36,7 +36,9 @@ inline double angle_between(Vec3 a, Vec3 b) { return std::atan2(length(cross(a, 
 struct Mat3 {
   Vec3 row[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
 
-  constexpr Vec3 operator*(Vec3 v) const { return {dot(row[0], v), dot(row[1], v), dot(row[2], v)}; }
+  constexpr Vec3 operator*(Vec3 v) const {
+    return {dot(row[0], v), dot(row[1], v), dot(row[2], v)};
+  }
   constexpr Vec3 column(int i) const {
     return i == 0   ? Vec3{row[0].x, row[1].x, row[2].x}
            : i == 1 ? Vec3{row[0].y, row[1].y, row[2].y}

@@ -6,7 +6,7 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/lens/profile.h"
 
-G_DEFINE_QUARK(gst-sphere-error-quark, gst_sphere_error)
+G_DEFINE_QUARK(gst - sphere - error - quark, gst_sphere_error)
 
 struct _GstSphereLens {
   GObject parent;
@@ -95,8 +95,7 @@ GstSphereLens* gst_sphere_lens_new_from_json(const gchar* text, GError** error) 
  */
 gchar** gst_sphere_lens_list_profiles(void) {
   g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-  for (const std::string& name : sphere::profile_names())
-    g_strv_builder_add(builder, name.c_str());
+  for (const std::string& name : sphere::profile_names()) g_strv_builder_add(builder, name.c_str());
   return g_strv_builder_end(builder);
 }
 
@@ -209,8 +208,8 @@ void gst_sphere_lens_unproject(GstSphereLens* lens, GstSphereLensSide side, gdou
  * gst_event_new_sphere_lens:
  * @name_or_file: the name of a profile or the path of a profile file
  *
- * The sticky event `sphere-lens` that tells the stitchers downstream which lenses took the pictures.
- * A source sends it after its stream-start event.
+ * The sticky event `sphere-lens` that tells the stitchers downstream which lenses took the
+ * pictures. A source sends it after its stream-start event.
  *
  * Returns: (transfer full): the event
  *

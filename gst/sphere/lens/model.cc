@@ -106,8 +106,8 @@ Result<RadialModel> RadialModel::make(ModelKind kind, double fov, double radius,
   char text[160];
   if (fov / 2 > model.max_angle_ + 1e-9) {
     std::snprintf(text, sizeof text,
-               "a lens of this model and coefficients draws at most %.1f degrees, not %.1f",
-               degrees(2 * model.max_angle_), degrees(fov));
+                  "a lens of this model and coefficients draws at most %.1f degrees, not %.1f",
+                  degrees(2 * model.max_angle_), degrees(fov));
     return invalid(text);
   }
   const double rim = model.shape(fov / 2);

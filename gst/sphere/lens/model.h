@@ -13,12 +13,12 @@
 namespace sphere {
 
 enum class ModelKind {
-  equidistant,      ///< f a
-  equisolid,        ///< 2 f sin(a / 2)
-  stereographic,    ///< 2 f tan(a / 2)
-  orthographic,     ///< f sin(a)
-  kannala_brandt,   ///< f (a + k1 a^3 + k2 a^5 + k3 a^7 + k4 a^9), OpenCV's fisheye model
-  panotools,        ///< R (A r^4 + B r^3 + C r^2 + (1-A-B-C) r), r = a / (field of view / 2)
+  equidistant,     ///< f a
+  equisolid,       ///< 2 f sin(a / 2)
+  stereographic,   ///< 2 f tan(a / 2)
+  orthographic,    ///< f sin(a)
+  kannala_brandt,  ///< f (a + k1 a^3 + k2 a^5 + k3 a^7 + k4 a^9), OpenCV's fisheye model
+  panotools,       ///< R (A r^4 + B r^3 + C r^2 + (1-A-B-C) r), r = a / (field of view / 2)
 };
 
 /// The names that profile files use, in the order of ModelKind.

@@ -29,18 +29,16 @@ struct Region {
 
 struct Lens {
   RadialModel model;
-  Point centre;               ///< where the optical axis meets the frame, pixels of the frame
-  Mat3 to_camera;             ///< lens to camera; the back lens's half turn is in it
+  Point centre;    ///< where the optical axis meets the frame, pixels of the frame
+  Mat3 to_camera;  ///< lens to camera; the back lens's half turn is in it
   Vignette vignette;
-  double gain = 1;            ///< how much brighter than its fellow this lens draws
-  Region region;              ///< the part of the frame that is this lens's
+  double gain = 1;  ///< how much brighter than its fellow this lens draws
+  Region region;    ///< the part of the frame that is this lens's
 
   Vec3 axis() const { return to_camera.column(2); }
   double half_fov() const { return model.fov() / 2; }
   /// The brightness at a distance from the centre, 1 for a lens with neither fall-off nor gain.
-  double brightness(double distance) const {
-    return gain * vignette.at(distance / model.radius());
-  }
+  double brightness(double distance) const { return gain * vignette.at(distance / model.radius()); }
   /// Where the frame shows a direction given in the camera's axes.
   Point project(Vec3 direction) const;
   /// The direction, in the camera's axes, that stands at a place of the frame.
@@ -51,9 +49,9 @@ struct Lens {
 
 struct LensPair {
   std::string name;
-  Size frame;             ///< the frame that all coordinates are in
+  Size frame;  ///< the frame that all coordinates are in
   Lens front, back;
-  double baseline = 0;    ///< metres between the entrance pupils
+  double baseline = 0;  ///< metres between the entrance pupils
 
   Lens& operator[](int i) { return i ? back : front; }
   const Lens& operator[](int i) const { return i ? back : front; }

@@ -166,19 +166,19 @@ Result<LensPair> parse_profile(std::string_view text, const std::string& name) {
     pair.front = read_lens(front, layout, false);
     pair.back = read_lens(back, layout, true);
   }
-  if (!document.problem() && read_position(front["position"], layout) ==
-                                 read_position(back["position"], layout))
+  if (!document.problem() &&
+      read_position(front["position"], layout) == read_position(back["position"], layout))
     back["position"].complain("is where the front lens is already");
   if (!document.problem() &&
       angle_between(pair.front.axis(), pair.back.axis()) < min_axis_separation)
-    back["rotation"].complain("the two lenses look less than 120 degrees apart");
+    lenses.complain("with these rotations the two lenses look less than 120 degrees apart");
   if (document.problem()) return *document.problem();
   return pair;
 }
 
 Result<LensPair> load_profile(const std::string& name_or_file) {
-  const bool is_file = name_or_file.find('/') != std::string::npos ||
-                       name_or_file.ends_with(suffix);
+  const bool is_file =
+      name_or_file.find('/') != std::string::npos || name_or_file.ends_with(suffix);
   if (is_file) {
     const Result<std::string> text = read_file(name_or_file);
     if (!text) return text.error();

@@ -17,6 +17,8 @@ constexpr double narrowest_band = 1e-5;
 // Past this angle the division by the sine loses its digits; no pair in use reaches it.
 constexpr double farthest_reach = radians(170);
 constexpr double aspect_tolerance = 0.01;
+// What is worked out for each node: x and y of both lenses, the blend, the gains of both lenses.
+constexpr int blend_value = 4, gain_value = 5, values = 7;
 constexpr double smallest_gain = 0.1, largest_gain = 10;
 
 }  // namespace
@@ -71,9 +73,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   const double overlap = std::max(highest - lowest, 0.0);
   planner.band_ = std::max(std::min(options.blend_width, overlap), narrowest_band);
   const double half = planner.band_ / 2;
-  planner.middle_ = lowest + half <= highest - half
-                        ? std::clamp(0.0, lowest + half, highest - half)
-                        : (lowest + highest) / 2;
+  planner.middle_ = lowest + half <= highest - half ? std::clamp(0.0, lowest + half, highest - half)
+                                                    : (lowest + highest) / 2;
 
   for (const Lens* lens : {&front, &back})
     planner.has_gain_ |= lens->gain != 1 || lens->vignette != Vignette{};
@@ -81,8 +82,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   const auto set_cell = [&](int cell) {
     planner.cell_ = cell;
     const double step = std::max(2 * pi * cell / output.width, pi * cell / output.height);
-    planner.reach_ = std::min(
-        pi / 2 + slack + std::abs(planner.middle_) + half + 1.5 * step, farthest_reach);
+    planner.reach_ =
+        std::min(pi / 2 + slack + std::abs(planner.middle_) + half + 3 * step, farthest_reach);
     planner.make_tables();
   };
   if (options.cell > 0) {
@@ -123,15 +124,14 @@ void Planner::make_tables() {
 }
 
 double Planner::blend(Vec3 direction) const {
-  const double t =
-      (pair_.back.angle_to_axis(direction) - pair_.front.angle_to_axis(direction)) / 2;
+  const double t = (pair_.back.angle_to_axis(direction) - pair_.front.angle_to_axis(direction)) / 2;
   return 0.5 + (t - middle_) / band_;
 }
 
 double Planner::worst_error(int cell) const {
-  // Looked for at the middles of cells and of their edges, where interpolation is farthest off, over
-  // a sample of the grid and three views: level, and with the seam and the axes where they are not
-  // when it is level.
+  // Looked for at the middles of cells and of their edges, where interpolation is farthest off,
+  // over a sample of the grid and three views: level, and with the seam and the axes where they are
+  // not when it is level.
   Plan plan;
   double worst = 0;
   for (const Angles& view_angles : {Angles{}, Angles{37, 52, 23}, Angles{0, 90, 0}}) {
@@ -164,6 +164,8 @@ double Planner::worst_error(int cell) const {
 }
 
 void Planner::build(const Mat3& view, Plan& plan) const {
+  // One for each thread that builds plans; grows once.
+  thread_local std::vector<float> scratch;
   plan.output = output_;
   plan.source = pair_.frame;
   plan.cell = cell_;
@@ -195,30 +197,37 @@ void Planner::build(const Mat3& view, Plan& plan) const {
     turn[i].cy = static_cast<float>(pair_[i].centre.y);
   }
 
-  thread_local std::vector<float> sines, cosines;
-  sines.resize(across);
-  cosines.resize(across);
-  for (int c = 0; c < across; ++c) {
-    const double lon = (static_cast<double>(c) * cell_ / output_.width - 0.5) * 2 * pi;
+  // Lines between nodes that lie on a curve run along one side of it. Nodes moved off the curve, by
+  // half of what the middles are off, halve the worst error; by how much, the neighbours tell. So a
+  // margin of one node is worked out around the grid, three rows at a time.
+  const int padded = across + 2;
+  scratch.resize(static_cast<size_t>(padded) * (2 + 3 * values));
+  float* const sines = scratch.data();
+  float* const cosines = sines + padded;
+  for (int c = 0; c < padded; ++c) {
+    const double lon = (static_cast<double>(c - 1) * cell_ / output_.width - 0.5) * 2 * pi;
     sines[c] = static_cast<float>(std::sin(lon));
     cosines[c] = static_cast<float>(std::cos(lon));
   }
-  const float middle = static_cast<float>(middle_), per_band = static_cast<float>(1 / band_);
+  const auto exact = [&](int r, int value) {
+    return cosines + padded + static_cast<size_t>((r + 3) % 3 * values + value) * padded;
+  };
 
-  for (int r = 0; r <= plan.rows; ++r) {
+  const float middle = static_cast<float>(middle_), per_band = static_cast<float>(1 / band_);
+  const auto work_out = [&](int r) {
     const double lat = (0.5 - static_cast<double>(r) * cell_ / output_.height) * pi;
-    const float level = static_cast<float>(std::cos(lat)), down = static_cast<float>(-std::sin(lat));
-    const size_t first = static_cast<size_t>(r) * across;
-    float* const blend_row = &plan.blend[first];
+    const float level = static_cast<float>(std::cos(lat)),
+                down = static_cast<float>(-std::sin(lat));
+    float* const blends = exact(r, blend_value);
     for (int i = 0; i < 2; ++i) {
       const Turn& t = turn[i];
       const Table& table = table_[i];
-      float* const xs = &plan.lens[i].x[first];
-      float* const ys = &plan.lens[i].y[first];
-      float* const gains = has_gain_ ? &plan.lens[i].gain[first] : nullptr;
+      float* const xs = exact(r, 2 * i);
+      float* const ys = exact(r, 2 * i + 1);
+      float* const gains = has_gain_ ? exact(r, gain_value + i) : nullptr;
       const float* const scales = table.scale.data();
       const float lowest = table.lowest_cosine, per_cosine = table.per_cosine;
-      for (int c = 0; c < across; ++c) {
+      for (int c = 0; c < padded; ++c) {
         const float vx = level * sines[c], vz = level * cosines[c];
         const float x = t.m[0] * vx + t.m[1] * down + t.m[2] * vz;
         const float y = t.m[3] * vx + t.m[4] * down + t.m[5] * vz;
@@ -230,14 +239,32 @@ void Planner::build(const Mat3& view, Plan& plan) const {
         xs[c] = t.cx + scale * x;
         ys[c] = t.cy + scale * y;
         if (gains) gains[c] = table.gain[n] + part * (table.gain[n + 1] - table.gain[n]);
-        // The sine of the angle between the direction and the plane across this lens's axis.
-        const float sine = std::clamp(z, -1.0f, 1.0f);
-        if (i == 0)
-          blend_row[c] = std::asin(sine);
-        else
-          blend_row[c] = 0.5f + ((blend_row[c] - std::asin(sine)) * 0.5f - middle) * per_band;
+        // The angle between the direction and the plane across this lens's axis.
+        const float above = std::asin(std::clamp(z, -1.0f, 1.0f));
+        blends[c] = i == 0 ? above : 0.5f + ((blends[c] - above) * 0.5f - middle) * per_band;
       }
     }
+  };
+
+  work_out(-1);
+  work_out(0);
+  for (int r = 0; r <= plan.rows; ++r) {
+    work_out(r + 1);
+    const size_t first = static_cast<size_t>(r) * across;
+    for (int i = 0; i < 2; ++i) {
+      for (int axis = 0; axis < 2; ++axis) {
+        const float* const above = exact(r - 1, 2 * i + axis);
+        const float* const here = exact(r, 2 * i + axis);
+        const float* const below = exact(r + 1, 2 * i + axis);
+        float* const nodes = axis ? &plan.lens[i].y[first] : &plan.lens[i].x[first];
+        for (int c = 0; c < across; ++c) {
+          const float bend = here[c] + here[c + 2] + above[c + 1] + below[c + 1] - 4 * here[c + 1];
+          nodes[c] = here[c + 1] - bend * (1.0f / 16);
+        }
+      }
+      if (has_gain_) std::copy_n(exact(r, gain_value + i) + 1, across, &plan.lens[i].gain[first]);
+    }
+    std::copy_n(exact(r, blend_value) + 1, across, &plan.blend[first]);
   }
 
   // Which lens a cell needs follows from its corners: interpolated values lie between theirs.
@@ -246,10 +273,9 @@ void Planner::build(const Mat3& view, Plan& plan) const {
   } bounds[2];
   for (int i = 0; i < 2; ++i) {
     const Region& g = plan.region[i];
-    bounds[i] = {static_cast<float>(g.left + inside_margin),
-                 static_cast<float>(g.top + inside_margin),
-                 static_cast<float>(g.right - inside_margin),
-                 static_cast<float>(g.bottom - inside_margin)};
+    bounds[i] = {
+        static_cast<float>(g.left + inside_margin), static_cast<float>(g.top + inside_margin),
+        static_cast<float>(g.right - inside_margin), static_cast<float>(g.bottom - inside_margin)};
   }
   for (int r = 0; r < plan.rows; ++r) {
     for (int c = 0; c < plan.columns; ++c) {

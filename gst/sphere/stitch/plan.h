@@ -31,7 +31,7 @@ inline constexpr double inside_margin = 8;
 struct Plan {
   Size output;
   Size source;
-  int cell = 16;               ///< pixels of the output a cell, both ways
+  int cell = 16;  ///< pixels of the output a cell, both ways
   /// Cells. They cover the output, the last ones may reach beyond; the count of columns is even, so
   /// that a kernel may take them two by two on a plane with half the samples.
   int columns = 0, rows = 0;
@@ -41,14 +41,14 @@ struct Plan {
   /// no cell around the node needs the lens, but always finite.
   struct Coordinates {
     std::vector<float> x, y;
-    std::vector<float> gain;   ///< factor on the lens's light; empty when it is 1 everywhere
+    std::vector<float> gain;  ///< factor on the lens's light; empty when it is 1 everywhere
   };
-  Coordinates lens[2];         ///< front, back
+  Coordinates lens[2];  ///< front, back
   /// The share of the front lens is clamp(blend, 0, 1); the back lens has the rest.
   std::vector<float> blend;
   std::vector<uint8_t> cells;  ///< CellFlag bits, columns a row
 
-  Region region[2];            ///< what of the source each lens may be read from
+  Region region[2];  ///< what of the source each lens may be read from
 
   int nodes_per_row() const { return columns + 1; }
   size_t node_count() const { return static_cast<size_t>(columns + 1) * (rows + 1); }
@@ -58,7 +58,7 @@ struct Plan {
 };
 
 struct PlanOptions {
-  double fov = 0;               ///< radians; 0: as the lens pair says
+  double fov = 0;                   ///< radians; 0: as the lens pair says
   double blend_width = radians(4);  ///< the whole band, radians; 0: a hard seam
   int cell = 0;  ///< pixels, 1 to 32; 0: 16, or less where that would miss Planner::tolerance
   bool operator==(const PlanOptions&) const = default;
@@ -69,7 +69,7 @@ struct PlanOptions {
 class Planner {
  public:
   /// How far interpolation may put a coordinate off, in pixels of the finer of source and output.
-  static constexpr double tolerance = 0.08;
+  static constexpr double tolerance = 0.07;
   static constexpr int largest_cell = 32;
 
   /// Refuses sizes that don't fit: see fits().
@@ -103,11 +103,11 @@ class Planner {
   void make_tables();
   double worst_error(int cell) const;
 
-  LensPair pair_;           // scaled to the source
+  LensPair pair_;  // scaled to the source
   Size output_;
-  double band_ = 0;         // width of the blend, radians
-  double middle_ = 0;       // where it is centred: half the difference of the angles to the axes
-  double reach_ = 0;        // angle off the axis up to which a lens is needed, one cell included
+  double band_ = 0;    // width of the blend, radians
+  double middle_ = 0;  // where it is centred: half the difference of the angles to the axes
+  double reach_ = 0;   // angle off the axis up to which a lens is needed, some cells included
   int cell_ = 16;
   bool has_gain_ = false;
   Table table_[2];

@@ -49,7 +49,8 @@ struct Job {
   int left[2], top[2], right[2], bottom[2];
 
   Job(const Plan& plan_in, const WarpPlane& plane_in) : plan(plan_in), plane(plane_in) {
-    // On a subsampled plane two cells still make a segment no longer than the plan's accuracy needs.
+    // On a subsampled plane two cells still make a segment no longer than the plan's accuracy
+    // needs.
     cells_a_segment = plane.step_x > 1 && plan.cell / plane.step_x < 8 ? 2 : 1;
     samples = plan.cell * cells_a_segment / plane.step_x;
     for (int i = 0; i < 2; ++i) {
@@ -204,9 +205,8 @@ HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int stride, int compo
 template <class D, class V>
 HWY_INLINE V between_rows(D d, V upper, V lower, const Taps<V>& t) {
   const hn::Repartition<int16_t, D> d16;
-  return hn::BitCast(
-      d, hn::Add(hn::Mul(hn::BitCast(d16, upper), hn::BitCast(d16, t.above)),
-                 hn::Mul(hn::BitCast(d16, lower), hn::BitCast(d16, t.below))));
+  return hn::BitCast(d, hn::Add(hn::Mul(hn::BitCast(d16, upper), hn::BitCast(d16, t.above)),
+                                hn::Mul(hn::BitCast(d16, lower), hn::BitCast(d16, t.below))));
 }
 
 template <class D>
@@ -231,8 +231,8 @@ HWY_INLINE void sample_products(D d, const uint8_t* source, int stride, const Ta
   const auto upper = read(d, source, t.offset);
   const auto lower = read(d, source + stride, t.offset);
   if constexpr (components == 1) {
-    out[0] = pair_products(
-        d, between_rows(d, spread_bytes(d, upper), spread_bytes(d, lower), t), t.across);
+    out[0] = pair_products(d, between_rows(d, spread_bytes(d, upper), spread_bytes(d, lower), t),
+                           t.across);
   } else {
     const auto bytes = hn::Set(d, 0x00FF00FF);
     out[0] = pair_products(d, between_rows(d, hn::And(upper, bytes), hn::And(lower, bytes), t),
@@ -252,8 +252,7 @@ HWY_INLINE void sample_rgba(D d, const uint8_t* source, int stride, const Taps<h
   const auto lower_left = read(d, source + stride, t.offset),
              lower_right = read(d, source + stride + 4, t.offset);
   // The fraction as a 1.15 number in both halves of the lane.
-  const auto fx = hn::BitCast(
-      d16, hn::ShiftLeft<8>(hn::Or(t.fx, hn::ShiftLeft<16>(t.fx))));
+  const auto fx = hn::BitCast(d16, hn::ShiftLeft<8>(hn::Or(t.fx, hn::ShiftLeft<16>(t.fx))));
   const auto mix = [&](hn::Vec<D> ul, hn::Vec<D> ur, hn::Vec<D> ll, hn::Vec<D> lr) {
     const auto left = hn::BitCast(d16, between_rows(d, ul, ll, t));
     const auto right = hn::BitCast(d16, between_rows(d, ur, lr, t));
@@ -310,10 +309,10 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       if constexpr (both) {
         hn::Vec<D> back[2];
         sample_rgba(d, plane.source, stride, taps(1), back);
-        const auto share = hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)),
-                                   hn::Set(df, 1.0f));
-        const auto q = hn::Min(hn::NearestInt(hn::Mul(share, hn::Set(df, 32768.0f))),
-                               hn::Set(d, 32767));
+        const auto share =
+            hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
+        const auto q =
+            hn::Min(hn::NearestInt(hn::Mul(share, hn::Set(df, 32768.0f))), hn::Set(d, 32767));
         const auto w = hn::BitCast(d16, hn::Or(q, hn::ShiftLeft<16>(q)));
         for (int k = 0; k < 2; ++k) {
           const auto f = hn::BitCast(d16, v[k]), b = hn::BitCast(d16, back[k]);
@@ -343,8 +342,8 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         if constexpr (both) {
           hn::Vec<D> back[components];
           sample_products<components>(d, plane.source, stride, taps(1), back);
-          const auto share = hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)),
-                                     hn::Set(df, 1.0f));
+          const auto share =
+              hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
           for (int k = 0; k < components; ++k) {
             const auto f = light(v[k], 0), b = light(back[k], 1);
             v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), share, b));
@@ -481,8 +480,8 @@ void WarpRows(const Plan& plan, const WarpPlane& plane, int first, int last) {
 #if HWY_TARGET == HWY_SCALAR
   draw_by_sample(job, first, last);
 #else
-  // Coarse outputs have fewer samples a segment than a vector has lanes, and gains of RGBA are rare:
-  // both go the careful way.
+  // Coarse outputs have fewer samples a segment than a vector has lanes, and gains of RGBA are
+  // rare: both go the careful way.
   const bool gained_rgba = plane.components == 4 && !plan.lens[0].gain.empty();
   if (job.samples < 8 || gained_rgba) return draw_by_sample(job, first, last);
   const hn::CappedTag<int32_t, 16> wide;
