@@ -163,7 +163,7 @@ gboolean set_info(GstVideoFilter* filter, GstCaps* in_caps, GstVideoInfo* in, Gs
 
 GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
                         GstCaps* filter) {
-  GstCaps* others = sphere::stitch_transform_caps(direction, caps);
+  GstCaps* others = sphere::stitch_transform_caps(caps);
   if (!filter) return others;
   GstCaps* fitting = gst_caps_intersect_full(filter, others, GST_CAPS_INTERSECT_FIRST);
   gst_caps_unref(others);

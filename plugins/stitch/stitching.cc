@@ -256,14 +256,14 @@ const Plan* Stitching::plan() {
   return &plan_;
 }
 
-GstCaps* stitch_transform_caps(GstPadDirection direction, const GstCaps* caps) {
+GstCaps* stitch_transform_caps(const GstCaps* caps) {
   GstCaps* others = gst_caps_copy(caps);
   for (guint i = 0; i < gst_caps_get_size(others); ++i) {
     GstStructure* structure = gst_caps_get_structure(others, i);
     forget_geometry(structure);
-    gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, direction == GST_PAD_SINK ? 2 : 16,
-                      largest_side, "height", GST_TYPE_INT_RANGE,
-                      direction == GST_PAD_SINK ? 1 : 16, largest_side, nullptr);
+    // Whatever doesn't fit is refused when the lens is known, in words.
+    gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, 1, largest_side, "height",
+                      GST_TYPE_INT_RANGE, 1, largest_side, nullptr);
   }
   return others;
 }

@@ -41,9 +41,9 @@ enum StitchProperty : guint {
 
 void install_stitch_properties(GObjectClass* klass);
 
-/// Caps of the other side of a stitcher: everything stays but size, pixel aspect and views.
+/// Caps of the other side of a stitcher, whichever side that is: everything stays but size, pixel aspect and views.
 /// Caller owns the result.
-GstCaps* stitch_transform_caps(GstPadDirection direction, const GstCaps* caps);
+GstCaps* stitch_transform_caps(const GstCaps* caps);
 
 /// Fixates the output: 2:1 at the width of the two lenses unless the caps say otherwise, and the
 /// pixel aspect ratio that keeps a whole sphere in whatever size was agreed on. Takes `output`.

@@ -3,16 +3,19 @@
 
 #pragma once
 
-#include <gst/app/gstappsink.h>
-#include <gst/check/gstcheck.h>
-#include <gst/video/video.h>
-
+// The standard library comes first: check defines `fail` as a macro.
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <numbers>
 #include <string>
 #include <vector>
+
+#include <glib/gstdio.h>
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/check/gstcheck.h>
+#include <gst/video/video.h>
 
 #include "gst/sphere/base/gobject.h"
 

@@ -129,33 +129,31 @@ double Planner::blend(Vec3 direction) const {
 }
 
 double Planner::worst_error(int cell) const {
-  // Looked for at the middles of cells and of their edges, where interpolation is farthest off,
-  // over a sample of the grid and three views: level, and with the seam and the axes where they are
-  // not when it is level.
+  // Looked for at the middles of cells, where interpolation is farthest off, over a sample of the
+  // grid and two views: level, and with the seam and the axes where they are not when it is level.
+  constexpr int cells_across = 48, cells_down = 24;
   Plan plan;
   double worst = 0;
-  for (const Angles& view_angles : {Angles{}, Angles{37, 52, 23}, Angles{0, 90, 0}}) {
-    const Mat3 view = rotation(view_angles);
+  for (const Angles& angles : {Angles{}, Angles{37, 52, 23}}) {
+    const Mat3 view = rotation(angles);
     build(view, plan);
-    const int stride = std::max(1, plan.columns / 80);
-    for (int row = 0; row < plan.rows; ++row) {
-      if (row * cell >= output_.height) continue;
-      for (int column = row % stride; column < plan.columns; column += stride) {
-        const uint8_t flags = plan.flags(column, row);
+    const int step_across = std::max(1, plan.columns / cells_across);
+    const int step_down = std::max(1, plan.rows / cells_down);
+    for (int row = 0; row < plan.rows; row += step_down) {
+      for (int column = row % step_across; column < plan.columns; column += step_across) {
         const size_t node = static_cast<size_t>(row) * plan.nodes_per_row() + column;
         const size_t below = node + plan.nodes_per_row();
-        const Point middle = {(column + 0.5) * cell, (row + 0.5) * cell};
-        const Vec3 d = view * equirect_direction(middle, output_);
+        const Vec3 d =
+            view * equirect_direction({(column + 0.5) * cell, (row + 0.5) * cell}, output_);
         const double share = blend(d);
         for (int i = 0; i < 2; ++i) {
-          if (!(flags & (i ? cell_back : cell_front))) continue;
           if (i ? share >= 1 : share <= 0) continue;
-          const Plan::Coordinates& at = plan.lens[i];
-          const Point exact = pair_[i].project(d);
           const auto mean = [&](const std::vector<float>& v) {
             return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
           };
-          worst = std::max({worst, std::hypot(mean(at.x) - exact.x, mean(at.y) - exact.y)});
+          const Point exact = pair_[i].project(d);
+          worst = std::max(worst, std::hypot(mean(plan.lens[i].x) - exact.x,
+                                             mean(plan.lens[i].y) - exact.y));
         }
       }
     }

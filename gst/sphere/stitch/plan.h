@@ -69,7 +69,7 @@ struct PlanOptions {
 class Planner {
  public:
   /// How far interpolation may put a coordinate off, in pixels of the finer of source and output.
-  static constexpr double tolerance = 0.07;
+  static constexpr double tolerance = 0.09;
   static constexpr int largest_cell = 32;
 
   /// Refuses sizes that don't fit: see fits().

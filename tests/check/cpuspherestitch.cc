@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// cpuspherestitch as an element: negotiation, what it carries on, changes while it runs, and what it
+// says to wrong input.
+
+#include <atomic>
+#include <thread>
+
+#include "tests/check/pipeline.h"
+
+#include <gst/check/gstharness.h>
+#include <gst/controller/gstdirectcontrolbinding.h>
+#include <gst/controller/gstinterpolationcontrolsource.h>
+
+#include "gst/sphere/lens/gstspherelens.h"
+
+using namespace sphere;
+using namespace sphere::test;
+
+namespace {
+
+using HarnessRef = std::unique_ptr<GstHarness, Call<gst_harness_teardown>>;
+
+const std::string source_caps = "video/x-raw,format=NV12,width=320,height=160,framerate=30/1";
+
+/// The caps that come out of the element for a source and caps asked for after it.
+GstStructure* negotiated(const std::string& in, const std::string& out, std::string* error) {
+  Pipeline p("videotestsrc num-buffers=1 ! " + in + " ! cpuspherestitch lens=dual-190 ! " +
+             (out.empty() ? "identity" : out) + " ! appsink name=sink");
+  p.play();
+  const SampleRef sample = p.pull();
+  *error = p.wait();
+  if (!sample) return nullptr;
+  return gst_structure_copy(gst_caps_get_structure(gst_sample_get_caps(sample.get()), 0));
+}
+
+void expect_size(const std::string& in, const std::string& out, int width, int height, int par_n,
+                 int par_d) {
+  std::string error;
+  g_autoptr(GstStructure) s = negotiated(in, out, &error);
+  fail_unless(s != nullptr, "%s to %s: %s", in.c_str(), out.c_str(), error.c_str());
+  int w = 0, h = 0, n = 0, d = 0;
+  gst_structure_get_int(s, "width", &w);
+  gst_structure_get_int(s, "height", &h);
+  gst_structure_get_fraction(s, "pixel-aspect-ratio", &n, &d);
+  fail_unless(w == width && h == height && n * par_d == par_n * d,
+              "%s to %s gave %dx%d, pixels %d:%d", in.c_str(), out.c_str(), w, h, n, d);
+}
+
+void expect_error(const std::string& line, const std::vector<std::string>& words) {
+  Pipeline p(line);
+  const std::string error = p.run();
+  fail_if(error.empty(), "no error from %s", line.c_str());
+  for (const std::string& word : words)
+    fail_unless(error.find(word) != std::string::npos, "'%s' does not say '%s'", error.c_str(),
+                word.c_str());
+}
+
+std::string raw(int width, int height, const std::string& more = "") {
+  return "video/x-raw,format=NV12,framerate=30/1,width=" + std::to_string(width) +
+         ",height=" + std::to_string(height) + more;
+}
+
+HarnessRef harness() {
+  HarnessRef h(gst_harness_new("cpuspherestitch"));
+  g_object_set(h->element, "lens", "dual-190", nullptr);
+  gst_harness_set_src_caps_str(h.get(), source_caps.c_str());
+  return h;
+}
+
+GstBuffer* picture(GstHarness* h, uint8_t value = 90) {
+  GstBuffer* buffer = gst_harness_create_buffer(h, 320 * 160 * 3 / 2);
+  gst_buffer_memset(buffer, 0, value, 320 * 160 * 3 / 2);
+  return buffer;
+}
+
+}  // namespace
+
+GST_START_TEST(output_is_a_whole_sphere_at_the_width_of_both_lenses) {
+  expect_size(raw(640, 320), "", 640, 320, 1, 1);
+  expect_size(raw(640, 320), "video/x-raw,width=1024", 1024, 512, 1, 1);
+  expect_size(raw(640, 320), "video/x-raw,height=200", 400, 200, 1, 1);
+  expect_size(raw(640, 320), "video/x-raw,width=480,height=270", 480, 270, 9, 8);
+  expect_size(raw(320, 320, ",pixel-aspect-ratio=2/1"), "", 640, 320, 1, 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(lenses_one_over_the_other_make_the_same_sphere) {
+  // dual-190 cut in two and put one over the other: the sphere must not change.
+  g_autofree char* path = nullptr;
+  const int file = g_file_open_tmp("sphere-XXXXXX.json", &path, nullptr);
+  fail_unless(file >= 0);
+  fail_unless(g_close(file, nullptr));
+  fail_unless(g_file_set_contents(path, R"({
+    "format": "gst-sphere-lens", "version": 1, "name": "stacked", "frame": [960, 1920],
+    "layout": "over-under", "lenses": {
+      "front": { "position": "bottom", "model": "equidistant", "fov": 190, "radius": 480 },
+      "back": { "position": "top", "model": "equidistant", "fov": 190, "radius": 480 } } })",
+                                  -1, nullptr));
+  const std::string scene = "videotestsrc num-buffers=1 pattern=zone-plate kx2=20 ky2=20 kt=1 ! ";
+  Pipeline wide(scene + "video/x-raw,format=I420,width=320,height=160 ! " +
+                "cpuspherestitch lens=dual-190 ! appsink name=sink");
+  wide.play();
+  const SampleRef expected = wide.pull();
+  fail_unless(expected != nullptr);
+
+  Pipeline tall("compositor name=c sink_0::ypos=0 sink_1::ypos=160 ! "
+                "video/x-raw,format=I420,width=160,height=320 ! cpuspherestitch lens=" +
+                std::string(path) + " ! appsink name=sink " + scene +
+                "video/x-raw,format=I420,width=320,height=160 ! tee name=t " +
+                "t. ! queue ! videocrop right=160 ! c.sink_0 "
+                "t. ! queue ! videocrop left=160 ! c.sink_1");
+  tall.play();
+  const SampleRef stacked = tall.pull();
+  fail_unless(stacked != nullptr);
+  const Component a = component_of(expected.get(), 0), b = component_of(stacked.get(), 0);
+  fail_unless_equals_int(b.width, 320);
+  fail_unless(psnr(a, b) > 45, "%g dB", psnr(a, b));
+  g_unlink(path);
+}
+GST_END_TEST;
+
+GST_START_TEST(every_format_gives_the_same_picture) {
+  Component luma;
+  for (const char* format : {"Y444", "I420", "NV12"}) {
+    Pipeline p(std::string("videotestsrc num-buffers=3 pattern=circular ! video/x-raw,format=") +
+               format + ",width=640,height=320 ! cpuspherestitch lens=dual-190 yaw=40 pitch=20 ! " +
+               "appsink name=sink");
+    p.play();
+    int buffers = 0;
+    while (const SampleRef sample = p.pull()) {
+      const Component y = component_of(sample.get(), 0);
+      if (luma.samples.empty()) luma = y;
+      fail_unless(psnr(luma, y) > 60, "%s: %g dB", format, psnr(luma, y));
+      ++buffers;
+    }
+    fail_unless_equals_int(buffers, 3);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(format_colour_and_rate_pass) {
+  std::string error;
+  g_autoptr(GstStructure) s = negotiated(
+      "video/x-raw,format=I420,width=640,height=320,framerate=25/1,colorimetry=bt601,"
+      "chroma-site=jpeg", "", &error);
+  fail_unless(s != nullptr, "%s", error.c_str());
+  fail_unless_equals_string(gst_structure_get_string(s, "format"), "I420");
+  fail_unless_equals_string(gst_structure_get_string(s, "colorimetry"), "bt601");
+  fail_unless_equals_string(gst_structure_get_string(s, "chroma-site"), "jpeg");
+  int n = 0, d = 0;
+  fail_unless(gst_structure_get_fraction(s, "framerate", &n, &d) && n == 25 && d == 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(times_and_metas_pass_places_in_the_picture_do_not) {
+  const HarnessRef h = harness();
+  GstBuffer* in = picture(h.get());
+  GST_BUFFER_PTS(in) = 5 * GST_SECOND;
+  GST_BUFFER_DURATION(in) = 33 * GST_MSECOND;
+  GST_BUFFER_OFFSET(in) = 42;
+  GstVideoTimeCode set{};
+  gst_video_time_code_init(&set, 30, 1, nullptr, GST_VIDEO_TIME_CODE_FLAGS_NONE, 1, 2, 3, 4, 0);
+  gst_buffer_add_video_time_code_meta(in, &set);
+  gst_video_time_code_clear(&set);
+  g_autoptr(GstCaps) clock = gst_caps_new_empty_simple("timestamp/x-unix");
+  gst_buffer_add_reference_timestamp_meta(in, clock, 777, GST_CLOCK_TIME_NONE);
+  gst_buffer_add_video_region_of_interest_meta(in, "face", 1, 2, 3, 4);
+
+  fail_unless_equals_int(gst_harness_push(h.get(), in), GST_FLOW_OK);
+  g_autoptr(GstBuffer) out = gst_harness_pull(h.get());
+  fail_unless_equals_uint64(GST_BUFFER_PTS(out), 5 * GST_SECOND);
+  fail_unless_equals_uint64(GST_BUFFER_DURATION(out), 33 * GST_MSECOND);
+  fail_unless_equals_uint64(GST_BUFFER_OFFSET(out), 42);
+  const GstVideoTimeCodeMeta* time_code = gst_buffer_get_video_time_code_meta(out);
+  fail_unless(time_code && time_code->tc.seconds == 3);
+  const GstReferenceTimestampMeta* stamp = gst_buffer_get_reference_timestamp_meta(out, nullptr);
+  fail_unless(stamp && stamp->timestamp == 777);
+  fail_if(gst_buffer_get_video_region_of_interest_meta(out));
+}
+GST_END_TEST;
+
+GST_START_TEST(the_stream_says_which_lens) {
+  // No property: the event decides; without either, dual-190 and a warning.
+  const auto first_row = [](const char* lens_event, const char* property, std::string* warning) {
+    Pipeline p("appsrc name=src format=time caps=" + source_caps + " ! cpuspherestitch name=s ! " +
+               "appsink name=sink");
+    if (property) g_object_set(p.child("s").get(), "lens", property, nullptr);
+    const GstRef<GstElement> src = p.child("src");
+    p.play();
+    const GstRef<GstPad> pad(gst_element_get_static_pad(src.get(), "src"));
+    g_autoptr(GstBuffer) buffer = gst_buffer_new_allocate(nullptr, 320 * 160 * 3 / 2, nullptr);
+    GstMapInfo map;
+    fail_unless(gst_buffer_map(buffer, &map, GST_MAP_WRITE));
+    for (gsize i = 0; i < map.size; ++i) map.data[i] = static_cast<uint8_t>(i % 320 / 2);
+    gst_buffer_unmap(buffer, &map);
+    if (lens_event)
+      gst_element_send_event(src.get(), gst_event_new_sphere_lens(lens_event));
+    gst_app_src_push_buffer(GST_APP_SRC(src.get()), GST_BUFFER(g_steal_pointer(&buffer)));
+    gst_app_src_end_of_stream(GST_APP_SRC(src.get()));
+    const SampleRef sample = p.pull();
+    fail_unless(sample != nullptr);
+    *warning = p.warning();
+    const Component y = component_of(sample.get(), 0);
+    return std::vector<uint8_t>(y.samples.begin() + 80 * 320, y.samples.begin() + 81 * 320);
+  };
+  std::string warning;
+  const auto assumed = first_row(nullptr, nullptr, &warning);
+  fail_unless(warning.find("dual-190") != std::string::npos, "%s", warning.c_str());
+  const auto told = first_row("gear360", nullptr, &warning);
+  fail_unless(warning.empty(), "%s", warning.c_str());
+  const auto set = first_row(nullptr, "gear360", &warning);
+  fail_unless(warning.empty(), "%s", warning.c_str());
+  const auto overruled = first_row("gear360", "dual-190", &warning);
+  fail_unless(told == set);
+  fail_unless(told != assumed);
+  fail_unless(overruled == assumed);
+}
+GST_END_TEST;
+
+GST_START_TEST(views_change_while_it_plays) {
+  const HarnessRef h = harness();
+  std::vector<uint8_t> ramp(320 * 160 * 3 / 2);
+  for (size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<uint8_t>(i % 320 / 2);
+  const auto row = [&] {
+    GstBuffer* in = gst_harness_create_buffer(h.get(), ramp.size());
+    gst_buffer_fill(in, 0, ramp.data(), ramp.size());
+    fail_unless_equals_int(gst_harness_push(h.get(), in), GST_FLOW_OK);
+    g_autoptr(GstBuffer) out = gst_harness_pull(h.get());
+    std::vector<uint8_t> bytes(320);
+    gst_buffer_extract(out, 80 * 320, bytes.data(), bytes.size());
+    return bytes;
+  };
+  const auto level = row();
+  g_object_set(h->element, "yaw", 90.0, nullptr);
+  const auto turned = row();
+  fail_unless(level != turned);
+  // What was a quarter turn to the right is in the middle now.
+  fail_unless(std::abs(turned[160] - level[240]) <= 2 && std::abs(turned[80] - level[160]) <= 2);
+  g_object_set(h->element, "yaw", 0.0, nullptr);
+  fail_unless(row() == level);
+  for (const char* name : {"fov", "pitch", "roll", "blend-width"}) {
+    gdouble before = 0;
+    g_object_get(h->element, name, &before, nullptr);
+    g_object_set(h->element, name, before + (strcmp(name, "fov") ? 5 : 200), nullptr);
+    fail_unless(row() != level, "%s changed nothing", name);
+    g_object_set(h->element, name, before, nullptr);
+    fail_unless(row() == level, "%s did not change back", name);
+  }
+  gst_util_set_object_arg(G_OBJECT(h->element), "blend", "off");
+  fail_unless(row() != level);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_controller_turns_the_view_by_presentation_time) {
+  const HarnessRef h = harness();
+  GstControlSource* source = gst_interpolation_control_source_new();
+  g_object_set(source, "mode", GST_INTERPOLATION_MODE_LINEAR, nullptr);
+  auto* values = GST_TIMED_VALUE_CONTROL_SOURCE(source);
+  gst_timed_value_control_source_set(values, 0, 0);
+  gst_timed_value_control_source_set(values, 10 * GST_SECOND, 100);
+  gst_object_add_control_binding(GST_OBJECT(h->element),
+                                 gst_direct_control_binding_new_absolute(
+                                     GST_OBJECT(h->element), "yaw", source));
+  gst_object_unref(source);
+  for (int second : {1, 7, 3}) {
+    GstBuffer* in = picture(h.get());
+    GST_BUFFER_PTS(in) = second * GST_SECOND;
+    fail_unless_equals_int(gst_harness_push(h.get(), in), GST_FLOW_OK);
+    gst_buffer_unref(gst_harness_pull(h.get()));
+    gdouble yaw = 0;
+    g_object_get(h->element, "yaw", &yaw, nullptr);
+    fail_unless(std::abs(yaw - 10 * second) < 1e-6, "%g at %d s", yaw, second);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_still_grey_picture_stays_grey_on_any_thread_count) {
+  for (int threads : {0, 1, 2, 3, 7}) {
+    const HarnessRef h = harness();
+    g_object_set(h->element, "threads", threads, nullptr);
+    fail_unless_equals_int(gst_harness_push(h.get(), picture(h.get(), 90)), GST_FLOW_OK);
+    g_autoptr(GstBuffer) out = gst_harness_pull(h.get());
+    GstMapInfo map;
+    fail_unless(gst_buffer_map(out, &map, GST_MAP_READ));
+    for (gsize i = 0; i < map.size; ++i) fail_unless_equals_int(map.data[i], 90);
+    gst_buffer_unmap(out, &map);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(wrong_input_is_told_what_to_do) {
+  const std::string tail = " ! cpuspherestitch lens=dual-190 ! fakesink";
+  expect_error("videotestsrc num-buffers=1 ! " + raw(1920, 1080) + tail,
+               {"1920x1080", "dual-190", "1920x960"});
+  expect_error("videotestsrc num-buffers=1 ! " + raw(16, 8) + tail, {"16x8"});
+  expect_error("videotestsrc num-buffers=1 ! " + raw(640, 320) +
+                   " ! cpuspherestitch lens=nonesuch ! fakesink",
+               {"nonesuch", "gear360"});
+  expect_error("videotestsrc num-buffers=1 ! " + raw(640, 320) +
+                   " ! cpuspherestitch lens=/no/such.json ! fakesink",
+               {"/no/such.json"});
+  g_autofree char* path = nullptr;
+  const int file = g_file_open_tmp("sphere-XXXXXX.json", &path, nullptr);
+  g_close(file, nullptr);
+  g_file_set_contents(path, "\x89PNG\r\n", -1, nullptr);
+  expect_error("videotestsrc num-buffers=1 ! " + raw(640, 320) + " ! cpuspherestitch lens=" +
+                   path + " ! fakesink",
+               {path});
+  g_unlink(path);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_wrong_lens_while_it_plays_ends_it_with_the_reason) {
+  const HarnessRef h = harness();
+  g_autoptr(GstBus) bus = gst_bus_new();
+  gst_element_set_bus(h->element, bus);
+  fail_unless_equals_int(gst_harness_push(h.get(), picture(h.get())), GST_FLOW_OK);
+  g_object_set(h->element, "lens", "nonesuch", nullptr);
+  fail_unless_equals_int(gst_harness_push(h.get(), picture(h.get())), GST_FLOW_ERROR);
+  const MessageRef message(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
+  fail_unless(message != nullptr);
+  // Mended, it goes on.
+  g_object_set(h->element, "lens", "gear360", nullptr);
+  fail_unless_equals_int(gst_harness_push(h.get(), picture(h.get())), GST_FLOW_OK);
+  gst_element_set_bus(h->element, nullptr);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes) {
+  const int rounds = g_getenv("SPHERE_VALGRIND") ? 20 : 1000;
+  const HarnessRef h = harness();
+  int buffers = 0;
+  for (int i = 0; i < rounds; ++i) {
+    const int width = i % 2 ? 320 : 160, height = width / 2;
+    g_autofree char* caps = g_strdup_printf(
+        "video/x-raw,format=%s,width=%d,height=%d,framerate=30/1", i % 3 ? "NV12" : "I420", width,
+        height);
+    gst_harness_set_src_caps_str(h.get(), caps);
+    GstBuffer* in = gst_harness_create_buffer(h.get(), width * height * 3 / 2);
+    gst_buffer_memset(in, 0, 50, width * height * 3 / 2);
+    fail_unless_equals_int(gst_harness_push(h.get(), in), GST_FLOW_OK);
+    g_autoptr(GstBuffer) out = gst_harness_pull(h.get());
+    fail_unless_equals_int(gst_buffer_get_size(out), width * height * 3 / 2);
+    ++buffers;
+    if (i % 4 == 1) {
+      fail_unless(gst_harness_push_event(h.get(), gst_event_new_flush_start()));
+      fail_unless(gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE)));
+      GstSegment segment;
+      gst_segment_init(&segment, GST_FORMAT_TIME);
+      fail_unless(gst_harness_push_event(h.get(), gst_event_new_segment(&segment)));
+    }
+    if (i % 4 == 3) {
+      fail_unless_equals_int(gst_element_set_state(h->element, GST_STATE_NULL),
+                             GST_STATE_CHANGE_SUCCESS);
+      fail_unless_equals_int(gst_element_set_state(h->element, GST_STATE_PLAYING),
+                             GST_STATE_CHANGE_SUCCESS);
+      GstSegment segment;
+      gst_segment_init(&segment, GST_FORMAT_TIME);
+      fail_unless(gst_harness_push_event(h.get(), gst_event_new_stream_start("again")));
+      gst_harness_set_src_caps_str(h.get(), caps);
+      fail_unless(gst_harness_push_event(h.get(), gst_event_new_segment(&segment)));
+    }
+  }
+  fail_unless_equals_int(buffers, rounds);
+}
+GST_END_TEST;
+
+GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
+  const int frames = g_getenv("SPHERE_VALGRIND") ? 30 : 1000;
+  Pipeline p("videotestsrc num-buffers=" + std::to_string(frames) + " ! " + source_caps +
+             " ! cpuspherestitch name=s lens=dual-190 ! appsink name=sink");
+  const GstRef<GstElement> stitch = p.child("s");
+  std::atomic<bool> done{false};
+  std::atomic<long> changes{0};
+  std::thread changer([&] {
+    const char* lenses[] = {"dual-190", "gear360", "mi-sphere"};
+    for (int i = 0; !done; ++i, ++changes) {
+      g_object_set(stitch.get(), "yaw", i % 360 - 180.0, "pitch", i % 90 - 45.0, "blend-width",
+                   i % 10 * 1.0, "threads", i % 4, "blend", i % 2, "lens", lenses[i % 3], nullptr);
+      g_autofree char* lens = nullptr;
+      g_object_get(stitch.get(), "lens", &lens, nullptr);
+      std::this_thread::yield();
+    }
+  });
+  p.play();
+  int buffers = 0;
+  while (p.pull()) ++buffers;
+  done = true;
+  changer.join();
+  fail_unless_equals_int(buffers, frames);
+  fail_unless(changes > 0);
+}
+GST_END_TEST;
+
+static Suite* cpuspherestitch_suite() {
+  Suite* suite = suite_create("cpuspherestitch");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, output_is_a_whole_sphere_at_the_width_of_both_lenses);
+  tcase_add_test(tcase, lenses_one_over_the_other_make_the_same_sphere);
+  tcase_add_test(tcase, every_format_gives_the_same_picture);
+  tcase_add_test(tcase, format_colour_and_rate_pass);
+  tcase_add_test(tcase, times_and_metas_pass_places_in_the_picture_do_not);
+  tcase_add_test(tcase, the_stream_says_which_lens);
+  tcase_add_test(tcase, views_change_while_it_plays);
+  tcase_add_test(tcase, a_controller_turns_the_view_by_presentation_time);
+  tcase_add_test(tcase, a_still_grey_picture_stays_grey_on_any_thread_count);
+  tcase_add_test(tcase, wrong_input_is_told_what_to_do);
+  tcase_add_test(tcase, a_wrong_lens_while_it_plays_ends_it_with_the_reason);
+  tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes);
+  tcase_add_test(tcase, properties_set_from_another_thread_while_it_plays);
+  return suite;
+}
+
+GST_CHECK_MAIN(cpuspherestitch)
