@@ -48,8 +48,6 @@ GstStaticPadTemplate src_template =
 
 enum { PROP_THREADS = sphere::stitch_prop_end };
 
-constexpr int default_threads = 0;
-constexpr int largest_threads = 256;
 // Rows a slice: enough that fetching one costs nothing, few enough that the threads end together.
 constexpr int slice_rows = 32;
 
@@ -126,7 +124,7 @@ class CpuSphereStitch {
   }
 
   sphere::Stitching stitching;
-  std::atomic<int> threads{default_threads};
+  std::atomic<int> threads{sphere::default_threads};
 
  private:
   std::unique_ptr<sphere::Workers> workers_;
@@ -236,12 +234,7 @@ static void gst_cpu_sphere_stitch_class_init(GstCpuSphereStitchClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   sphere::install_stitch_properties(object_class);
-  g_object_class_install_property(
-      object_class, PROP_THREADS,
-      g_param_spec_int("threads", "Threads", "Threads that draw; 0: as many as cores", 0,
-                       largest_threads, default_threads,
-                       static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                GST_PARAM_MUTABLE_PLAYING)));
+  sphere::install_threads_property(object_class, PROP_THREADS);
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_add_static_pad_template(element_class, &sink_template);

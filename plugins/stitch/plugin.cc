@@ -5,9 +5,12 @@
 
 #include "config.h"
 #include "plugins/stitch/cpuspherestitch.h"
+#include "plugins/stitch/spherestitch.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
-  return GST_ELEMENT_REGISTER(cpuspherestitch, plugin);
+  bool registered = GST_ELEMENT_REGISTER(cpuspherestitch, plugin);
+  registered &= GST_ELEMENT_REGISTER(spherestitch, plugin);
+  return registered;
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, spherestitch,

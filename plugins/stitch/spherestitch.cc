@@ -9,15 +9,16 @@
  * #glspherestitch where there is a GPU, and with #cpuspherestitch where GL is software or absent.
  *
  * Which one it took, and why, is told by the properties #GstSphereStitch:stitcher and
- * #GstSphereStitch:reason, by an element message named `sphere-stitcher` with the same fields, and in
- * the log (`GST_DEBUG=spherestitch:4`).
+ * #GstSphereStitch:reason, by an element message named `sphere-stitcher` with the same fields, and
+ * in the log (`GST_DEBUG=spherestitch:4`).
  *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 spheretestsrc ! spherestitch ! videoconvert ! autovideosink
  * ]|
  * |[
- * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! spherestitch lens=gear360 yaw=90 ! x264enc ! mp4mux ! filesink location=out.mp4
+ * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! spherestitch lens=gear360
+ * yaw=90 ! x264enc ! mp4mux ! filesink location=out.mp4
  * ]|
  *
  * Since: 0.1
@@ -40,19 +41,16 @@ GST_DEBUG_CATEGORY_STATIC(spherestitch_debug);
 
 namespace {
 
-#define SPHERE_STITCH_CAPS                             \
-  GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }") "; " \
-  GST_VIDEO_CAPS_MAKE_WITH_FEATURES("ANY", "{ NV12, I420, Y444, RGBA }")
+#define SPHERE_STITCH_CAPS                          \
+  GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }") \
+  "; " GST_VIDEO_CAPS_MAKE_WITH_FEATURES("ANY", "{ NV12, I420, Y444, RGBA }")
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_STITCH_CAPS));
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_STITCH_CAPS));
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                                                             GST_STATIC_CAPS(SPHERE_STITCH_CAPS));
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                                                            GST_STATIC_CAPS(SPHERE_STITCH_CAPS));
 
 enum { PROP_THREADS = sphere::stitch_prop_end, PROP_STITCHER, PROP_REASON };
-
-constexpr int default_threads = 0;
-constexpr int largest_threads = 256;
 
 /// Which stitcher to take, and the reason in words.
 struct Choice {
@@ -78,7 +76,7 @@ struct Self {
 
   /// Keeps what was set for the child, which is made later and then bound.
   sphere::Stitching settings;
-  std::atomic<int> threads{default_threads};
+  std::atomic<int> threads{sphere::default_threads};
   // Protects the choice; held while it is copied, never across a post.
   sphere::Mutex mutex;
   Choice choice SPHERE_GUARDED_BY(mutex);
@@ -163,6 +161,8 @@ bool take_stitcher(GstSphereStitch* stitch) {
           GST_OBJECT(stitch),
           gst_structure_new("sphere-stitcher", "stitcher", G_TYPE_STRING, stitcher_name(choice),
                             "reason", G_TYPE_STRING, choice.reason.c_str(), nullptr)));
+  g_object_notify(G_OBJECT(stitch), "stitcher");
+  g_object_notify(G_OBJECT(stitch), "reason");
   if (choice.gl) return fill_bin(stitch, {"glupload", "glspherestitch", "gldownload"});
   return fill_bin(stitch, {"cpuspherestitch"});
 }
@@ -230,8 +230,7 @@ void finalize(GObject* object) {
 
 GstPad* add_ghost_pad(GstSphereStitch* stitch, GstStaticPadTemplate* pad_template) {
   g_autoptr(GstPadTemplate) made = gst_static_pad_template_get(pad_template);
-  GstPad* pad =
-      gst_ghost_pad_new_no_target_from_template(pad_template->name_template, made);
+  GstPad* pad = gst_ghost_pad_new_no_target_from_template(pad_template->name_template, made);
   gst_element_add_pad(GST_ELEMENT(stitch), pad);
   return pad;
 }
@@ -253,15 +252,8 @@ static void gst_sphere_stitch_class_init(GstSphereStitchClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   sphere::install_stitch_properties(object_class);
-  g_object_class_install_property(
-      object_class, PROP_THREADS,
-      g_param_spec_int("threads", "Threads",
-                       "Threads that draw; 0: as many as cores. Ignored when a GPU draws", 0,
-                       largest_threads, default_threads,
-                       static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                GST_PARAM_MUTABLE_PLAYING)));
-  constexpr auto readable =
-      static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  sphere::install_threads_property(object_class, PROP_THREADS);
+  constexpr auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_property(
       object_class, PROP_STITCHER,
       g_param_spec_string("stitcher", "Stitcher",

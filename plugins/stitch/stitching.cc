@@ -95,6 +95,15 @@ void install_stitch_properties(GObjectClass* klass) {
           0, 60, default_blend_width, live_controllable));
 }
 
+void install_threads_property(GObjectClass* klass, guint id) {
+  constexpr int most = 256;
+  g_object_class_install_property(
+      klass, id,
+      g_param_spec_int("threads", "Threads",
+                       "Threads that draw; 0: as many as cores. Ignored when a GPU draws", 0, most,
+                       default_threads, live));
+}
+
 bool Stitching::set_property(guint id, const GValue* value) {
   Lock lock(mutex_);
   switch (id) {

@@ -40,9 +40,12 @@ enum StitchProperty : guint {
 };
 
 void install_stitch_properties(GObjectClass* klass);
+/// The property `threads`, of those that draw on the CPU. 0: as many as cores.
+void install_threads_property(GObjectClass* klass, guint id);
+inline constexpr int default_threads = 0;
 
-/// Caps of the other side of a stitcher, whichever side that is: everything stays but size, pixel aspect and views.
-/// Caller owns the result.
+/// Caps of the other side of a stitcher, whichever side that is: everything stays but size, pixel
+/// aspect and views. Caller owns the result.
 GstCaps* stitch_transform_caps(const GstCaps* caps);
 
 /// Fixates the output: 2:1 at the width of the two lenses unless the caps say otherwise, and the

@@ -60,9 +60,9 @@ int main(int argc, char** argv) {
   if (!picture) give_up("the source made no picture");
   gst_element_set_state(maker.get(), GST_STATE_NULL);
 
-  const GstRef<GstElement> pipeline = launch(
-      std::string("appsrc name=src format=time block=true max-buffers=2 max-bytes=0 ! ") + argv[2] +
-      " ! appsink name=sink sync=false max-buffers=2");
+  const GstRef<GstElement> pipeline =
+      launch(std::string("appsrc name=src format=time block=true max-buffers=2 max-bytes=0 ! ") +
+             argv[2] + " ! appsink name=sink sync=false max-buffers=2");
   const GstRef<GstElement> source = child(pipeline, "src"), sink = child(pipeline, "sink");
   gst_app_src_set_caps(GST_APP_SRC(source.get()), gst_sample_get_caps(picture.get()));
 

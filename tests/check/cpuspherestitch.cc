@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// cpuspherestitch as an element: negotiation, what it carries on, changes while it runs, and what it
-// says to wrong input.
+// cpuspherestitch as an element: negotiation, what it carries on, changes while it runs, and what
+// it says to wrong input.
 
 #include <atomic>
 #include <thread>
@@ -103,12 +103,13 @@ GST_START_TEST(lenses_one_over_the_other_make_the_same_sphere) {
   const SampleRef expected = wide.pull();
   fail_unless(expected != nullptr);
 
-  Pipeline tall("compositor name=c sink_0::ypos=0 sink_1::ypos=160 ! "
-                "video/x-raw,format=I420,width=160,height=320 ! cpuspherestitch lens=" +
-                std::string(path) + " ! appsink name=sink " + scene +
-                "video/x-raw,format=I420,width=320,height=160 ! tee name=t " +
-                "t. ! queue ! videocrop right=160 ! c.sink_0 "
-                "t. ! queue ! videocrop left=160 ! c.sink_1");
+  Pipeline tall(
+      "compositor name=c sink_0::ypos=0 sink_1::ypos=160 ! "
+      "video/x-raw,format=I420,width=160,height=320 ! cpuspherestitch lens=" +
+      std::string(path) + " ! appsink name=sink " + scene +
+      "video/x-raw,format=I420,width=320,height=160 ! tee name=t " +
+      "t. ! queue ! videocrop right=160 ! c.sink_0 "
+      "t. ! queue ! videocrop left=160 ! c.sink_1");
   tall.play();
   const SampleRef stacked = tall.pull();
   fail_unless(stacked != nullptr);
@@ -142,7 +143,8 @@ GST_START_TEST(format_colour_and_rate_pass) {
   std::string error;
   g_autoptr(GstStructure) s = negotiated(
       "video/x-raw,format=I420,width=640,height=320,framerate=25/1,colorimetry=bt601,"
-      "chroma-site=jpeg", "", &error);
+      "chroma-site=jpeg",
+      "", &error);
   fail_unless(s != nullptr, "%s", error.c_str());
   fail_unless_equals_string(gst_structure_get_string(s, "format"), "I420");
   fail_unless_equals_string(gst_structure_get_string(s, "colorimetry"), "bt601");
@@ -193,8 +195,7 @@ GST_START_TEST(the_stream_says_which_lens) {
     fail_unless(gst_buffer_map(buffer, &map, GST_MAP_WRITE));
     for (gsize i = 0; i < map.size; ++i) map.data[i] = static_cast<uint8_t>(i % 320 / 2);
     gst_buffer_unmap(buffer, &map);
-    if (lens_event)
-      gst_element_send_event(src.get(), gst_event_new_sphere_lens(lens_event));
+    if (lens_event) gst_element_send_event(src.get(), gst_event_new_sphere_lens(lens_event));
     gst_app_src_push_buffer(GST_APP_SRC(src.get()), GST_BUFFER(g_steal_pointer(&buffer)));
     gst_app_src_end_of_stream(GST_APP_SRC(src.get()));
     const SampleRef sample = p.pull();
@@ -258,9 +259,9 @@ GST_START_TEST(a_controller_turns_the_view_by_presentation_time) {
   auto* values = GST_TIMED_VALUE_CONTROL_SOURCE(source);
   gst_timed_value_control_source_set(values, 0, 0);
   gst_timed_value_control_source_set(values, 10 * GST_SECOND, 100);
-  gst_object_add_control_binding(GST_OBJECT(h->element),
-                                 gst_direct_control_binding_new_absolute(
-                                     GST_OBJECT(h->element), "yaw", source));
+  gst_object_add_control_binding(
+      GST_OBJECT(h->element),
+      gst_direct_control_binding_new_absolute(GST_OBJECT(h->element), "yaw", source));
   gst_object_unref(source);
   for (int second : {1, 7, 3}) {
     GstBuffer* in = picture(h.get());
@@ -303,8 +304,8 @@ GST_START_TEST(wrong_input_is_told_what_to_do) {
   const int file = g_file_open_tmp("sphere-XXXXXX.json", &path, nullptr);
   g_close(file, nullptr);
   g_file_set_contents(path, "\x89PNG\r\n", -1, nullptr);
-  expect_error("videotestsrc num-buffers=1 ! " + raw(640, 320) + " ! cpuspherestitch lens=" +
-                   path + " ! fakesink",
+  expect_error("videotestsrc num-buffers=1 ! " + raw(640, 320) + " ! cpuspherestitch lens=" + path +
+                   " ! fakesink",
                {path});
   g_unlink(path);
 }
@@ -332,9 +333,9 @@ GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes) {
   int buffers = 0;
   for (int i = 0; i < rounds; ++i) {
     const int width = i % 2 ? 320 : 160, height = width / 2;
-    g_autofree char* caps = g_strdup_printf(
-        "video/x-raw,format=%s,width=%d,height=%d,framerate=30/1", i % 3 ? "NV12" : "I420", width,
-        height);
+    g_autofree char* caps =
+        g_strdup_printf("video/x-raw,format=%s,width=%d,height=%d,framerate=30/1",
+                        i % 3 ? "NV12" : "I420", width, height);
     gst_harness_set_src_caps_str(h.get(), caps);
     GstBuffer* in = gst_harness_create_buffer(h.get(), width * height * 3 / 2);
     gst_buffer_memset(in, 0, 50, width * height * 3 / 2);
@@ -366,7 +367,7 @@ GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes) {
 GST_END_TEST;
 
 GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
-  const int frames = g_getenv("SPHERE_VALGRIND") ? 30 : 1000;
+  const int frames = g_getenv("SPHERE_VALGRIND") ? 30 : 200;
   Pipeline p("videotestsrc num-buffers=" + std::to_string(frames) + " ! " + source_caps +
              " ! cpuspherestitch name=s lens=dual-190 ! appsink name=sink");
   const GstRef<GstElement> stitch = p.child("s");
@@ -388,7 +389,7 @@ GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
   done = true;
   changer.join();
   fail_unless_equals_int(buffers, frames);
-  fail_unless(changes > 0);
+  fail_unless(changes > frames, "%ld changes", changes.load());
 }
 GST_END_TEST;
 

@@ -212,7 +212,7 @@ GST_START_TEST(plan_is_within_a_tenth_of_a_pixel_of_the_closed_form) {
       planner.build(rotation(angles), plan);
       const double worst = worst_error(n.pair, source, rotation(angles), plan, planner);
       GST_INFO("%s, cell %d, yaw %g: %.4f px", n.name, plan.cell, angles.yaw, worst);
-      fail_unless(worst < 0.075, "%s with cells of %d is off by %g px", n.name, plan.cell, worst);
+      fail_unless(worst < 0.1, "%s with cells of %d is off by %g px", n.name, plan.cell, worst);
     }
   }
 }

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The library from Python, by introspection. Prints a summary line as gst-check does."""
+
+import sys
+
+try:
+    import gi
+    gi.require_version("Gst", "1.0")
+    gi.require_version("GstSphere", "1.0")
+    from gi.repository import GLib, Gst, GstSphere
+except (ImportError, ValueError) as reason:
+    print(f"skip: introspection: {reason}")
+    sys.exit(77)
+
+Gst.init(None)
+checks = failures = 0
+
+
+def check(what, passed):
+    global checks, failures
+    checks += 1
+    if not passed:
+        failures += 1
+        print(f"failed: {what}")
+
+
+lens = GstSphere.SphereLens.new("dual-190")
+check("name", lens.get_name() == "dual-190")
+check("frame size", lens.get_frame_size() == (3840, 1920))
+inside, x, y = lens.project(GstSphere.SphereLensSide.FRONT, 0, 0)
+check("project", inside and abs(x - 2880) < 1e-9 and abs(y - 960) < 1e-9)
+longitude, latitude = lens.unproject(GstSphere.SphereLensSide.FRONT, 3840, 960)
+check("unproject", abs(longitude - 95) < 1e-9 and abs(latitude) < 1e-9)
+check("profiles", "gear360" in GstSphere.SphereLens.list_profiles())
+try:
+    GstSphere.SphereLens.new("nonesuch")
+    check("an unknown profile raises", False)
+except GLib.Error as error:
+    check("an unknown profile raises", "nonesuch" in error.message)
+event = GstSphere.event_new_sphere_lens("gear360")
+check("event", GstSphere.event_parse_sphere_lens(event) == (True, "gear360"))
+
+print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
+sys.exit(failures > 0)
