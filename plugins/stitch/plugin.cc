@@ -6,10 +6,16 @@
 #include "config.h"
 #include "plugins/stitch/cpuspherestitch.h"
 #include "plugins/stitch/spherestitch.h"
+#if HAVE_GL
+#include "plugins/stitch/glspherestitch.h"
+#endif
 
 static gboolean plugin_init(GstPlugin* plugin) {
   bool registered = GST_ELEMENT_REGISTER(cpuspherestitch, plugin);
   registered &= GST_ELEMENT_REGISTER(spherestitch, plugin);
+#if HAVE_GL
+  registered &= GST_ELEMENT_REGISTER(glspherestitch, plugin);
+#endif
   return registered;
 }
 

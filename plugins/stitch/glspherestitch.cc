@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// glspherestitch: dual fisheye to equirectangular on the GPU.
+
+/**
+ * SECTION:element-glspherestitch
+ * @title: glspherestitch
+ *
+ * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in
+ * one frame, to one equirectangular picture, with GL. Each plane is drawn as it comes: NV12, I420
+ * and Y444 take no detour over RGB.
+ *
+ * Where there is no display server, the element brings a headless display for itself and the GL
+ * elements around it; no environment variable is needed. On a machine whose GL is software,
+ * #cpuspherestitch is faster: #spherestitch takes the one that suits.
+ *
+ * The output is twice as wide as high and as wide as the two lenses, unless caps after the element
+ * say otherwise.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 spheretestsrc ! glupload ! glspherestitch ! gldownload ! videoconvert ! autovideosink
+ * ]|
+ * |[
+ * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! glupload ! glspherestitch lens=gear360 ! gldownload ! x264enc ! mp4mux ! filesink location=out.mp4
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "plugins/stitch/glspherestitch.h"
+
+#include <gst/gl/gl.h>
+#include <gst/gl/gstglfuncs.h>
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/gl/headless.h"
+#include "plugins/stitch/glwarp.h"
+#include "plugins/stitch/stitching.h"
+
+GST_DEBUG_CATEGORY_STATIC(glspherestitch_debug);
+#define GST_CAT_DEFAULT glspherestitch_debug
+
+namespace {
+
+#define GL_SPHERE_STITCH_CAPS                                                          \
+  GST_VIDEO_CAPS_MAKE_WITH_FEATURES(GST_CAPS_FEATURE_MEMORY_GL_MEMORY,                 \
+                                    "{ NV12, I420, Y444, RGBA }")                      \
+  ", texture-target=(string)" GST_GL_TEXTURE_TARGET_2D_STR
+
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GL_SPHERE_STITCH_CAPS));
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GL_SPHERE_STITCH_CAPS));
+
+// One being drawn, one being read back, one on its way.
+constexpr guint least_buffers = 3;
+
+using PoolRef = sphere::GstRef<GstBufferPool>;
+
+/// A frame whose planes are textures, mapped; on the GL thread this moves no pixel.
+class GlFrame {
+ public:
+  GlFrame(GstVideoInfo* info, GstBuffer* buffer, GstMapFlags flags)
+      : mapped_(gst_video_frame_map(&frame_, info, buffer,
+                                    static_cast<GstMapFlags>(flags | GST_MAP_GL))) {}
+  ~GlFrame() {
+    if (mapped_) gst_video_frame_unmap(&frame_);
+  }
+  GlFrame(const GlFrame&) = delete;
+  GlFrame& operator=(const GlFrame&) = delete;
+  explicit operator bool() const { return mapped_; }
+  const GstVideoFrame& operator*() const { return frame_; }
+
+ private:
+  GstVideoFrame frame_;
+  const bool mapped_;
+};
+
+class GLSphereStitch {
+ public:
+  explicit GLSphereStitch(GstElement* owner) : stitching(owner) {}
+
+  /// Draws one buffer into another, on the GL thread.
+  sphere::Status draw(GstGLContext* context, const sphere::Plan& plan, GstBuffer* in_buffer,
+                      GstBuffer* out_buffer) {
+    if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(in_buffer))
+      gst_gl_sync_meta_wait(sync, context);
+    const GlFrame in(&in_info, in_buffer, GST_MAP_READ);
+    const GlFrame out(&out_info, out_buffer, GST_MAP_WRITE);
+    if (!in || !out) return sphere::failed("a picture can't be reached by GL");
+    sphere::Status drawn = warp->draw(plan, stitching.generation(), *in, *out);
+    if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(out_buffer))
+      gst_gl_sync_meta_set_sync_point(sync, context);
+    return drawn;
+  }
+
+  sphere::Stitching stitching;
+
+  // State of the stream, set before the first buffer.
+  GstVideoInfo in_info{}, out_info{};
+  // From gl_start to gl_stop, touched by the GL thread alone.
+  std::unique_ptr<sphere::GlWarp> warp;
+};
+
+}  // namespace
+
+struct _GstGLSphereStitch {
+  GstGLBaseFilter parent;
+  GLSphereStitch* self;
+};
+
+G_DEFINE_TYPE(GstGLSphereStitch, gst_gl_sphere_stitch, GST_TYPE_GL_BASE_FILTER)
+GST_ELEMENT_REGISTER_DEFINE(glspherestitch, "glspherestitch", GST_RANK_NONE,
+                            GST_TYPE_GL_SPHERE_STITCH)
+
+namespace {
+
+GstBaseTransformClass* parent_transform_class() {
+  return GST_BASE_TRANSFORM_CLASS(gst_gl_sphere_stitch_parent_class);
+}
+
+void before_transform(GstBaseTransform* base, GstBuffer* buffer) {
+  const GstClockTime time =
+      gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_TIMESTAMP(buffer));
+  if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(base), time);
+}
+
+GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
+  GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
+  const sphere::Plan* plan = self->stitching.plan();
+  if (!plan) return GST_FLOW_ERROR;
+  const sphere::GstRef<GstGLContext> context(
+      gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));
+  if (!context) {
+    GST_ELEMENT_ERROR(base, RESOURCE, NOT_FOUND, ("There is no GL context."), (nullptr));
+    return GST_FLOW_ERROR;
+  }
+
+  struct Job {
+    GLSphereStitch* self;
+    const sphere::Plan* plan;
+    GstBuffer *in, *out;
+    sphere::Status status;
+  } job = {self, plan, in, out, sphere::failed("GL does not run")};
+  gst_gl_context_thread_add(
+      context.get(),
+      [](GstGLContext* gl_context, gpointer data) {
+        auto* j = static_cast<Job*>(data);
+        if (j->self->warp) j->status = j->self->draw(gl_context, *j->plan, j->in, j->out);
+      },
+      &job);
+  if (!job.status) {
+    GST_ELEMENT_ERROR(base, RESOURCE, WRITE, ("The picture can't be drawn with GL."),
+                      ("%s", job.status.error().message.c_str()));
+    return GST_FLOW_ERROR;
+  }
+  return GST_FLOW_OK;
+}
+
+gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
+  // The output has its own point of synchronisation.
+  return meta->info->api != GST_GL_SYNC_META_API_TYPE && sphere::stitch_keeps_meta(meta);
+}
+
+GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                        GstCaps* filter) {
+  GstCaps* others = sphere::stitch_transform_caps(caps);
+  if (!filter) return others;
+  GstCaps* fitting = gst_caps_intersect_full(filter, others, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref(others);
+  return fitting;
+}
+
+GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                     GstCaps* others) {
+  if (direction == GST_PAD_SINK) return sphere::stitch_fixate_output(caps, others);
+  return parent_transform_class()->fixate_caps(base, direction, caps, others);
+}
+
+gboolean get_unit_size(GstBaseTransform* base, GstCaps* caps, gsize* size) {
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps)) return FALSE;
+  *size = GST_VIDEO_INFO_SIZE(&info);
+  return TRUE;
+}
+
+gboolean set_caps(GstBaseTransform* base, GstCaps* in_caps, GstCaps* out_caps) {
+  GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
+  if (!gst_video_info_from_caps(&self->in_info, in_caps) ||
+      !gst_video_info_from_caps(&self->out_info, out_caps))
+    return FALSE;
+  return self->stitching.set_formats(self->in_info, self->out_info) &&
+         parent_transform_class()->set_caps(base, in_caps, out_caps);
+}
+
+gboolean propose_allocation(GstBaseTransform* base, GstQuery* decide_query, GstQuery* query) {
+  const sphere::GstRef<GstGLContext> context(
+      gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));
+  if (!context) return FALSE;
+  GstCaps* caps = nullptr;
+  gboolean need_pool = FALSE;
+  gst_query_parse_allocation(query, &caps, &need_pool);
+  GstVideoInfo info;
+  if (!caps || !gst_video_info_from_caps(&info, caps)) return FALSE;
+  const auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
+  PoolRef pool;
+  if (need_pool) {
+    pool.reset(gst_gl_buffer_pool_new(context.get()));
+    GstStructure* config = gst_buffer_pool_get_config(pool.get());
+    gst_buffer_pool_config_set_params(config, caps, size, 0, 0);
+    gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_GL_SYNC_META);
+    if (!gst_buffer_pool_set_config(pool.get(), config)) return FALSE;
+  }
+  gst_query_add_allocation_pool(query, pool.get(), size, least_buffers, 0);
+  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  if (context->gl_vtable->FenceSync)
+    gst_query_add_allocation_meta(query, GST_GL_SYNC_META_API_TYPE, nullptr);
+  return TRUE;
+}
+
+gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
+  if (!parent_transform_class()->decide_allocation(base, query)) return FALSE;
+  const sphere::GstRef<GstGLContext> context(
+      gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  GstVideoInfo info;
+  if (!context || !caps || !gst_video_info_from_caps(&info, caps)) return FALSE;
+
+  auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
+  guint min = 0, max = 0;
+  PoolRef pool;
+  const bool offered = gst_query_get_n_allocation_pools(query) > 0;
+  if (offered) {
+    GstBufferPool* other = nullptr;
+    gst_query_parse_nth_allocation_pool(query, 0, &other, &size, &min, &max);
+    pool.reset(other);
+    // A pool of textures that this context doesn't see, or of none, is of no use.
+    if (pool && (!GST_IS_GL_BUFFER_POOL(pool.get()) ||
+                 !gst_gl_context_can_share(GST_GL_BUFFER_POOL(pool.get())->context, context.get())))
+      pool.reset();
+  }
+  if (!pool) {
+    pool.reset(gst_gl_buffer_pool_new(context.get()));
+    max = 0;
+  }
+  min = std::max(min, least_buffers);
+  if (max) max = std::max(max, min);
+  GstStructure* config = gst_buffer_pool_get_config(pool.get());
+  gst_buffer_pool_config_set_params(config, caps, size, min, max);
+  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_GL_SYNC_META);
+  if (!gst_buffer_pool_set_config(pool.get(), config)) return FALSE;
+  if (offered)
+    gst_query_set_nth_allocation_pool(query, 0, pool.get(), size, min, max);
+  else
+    gst_query_add_allocation_pool(query, pool.get(), size, min, max);
+  return TRUE;
+}
+
+gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
+  sphere::prepare_context_query(GST_GL_BASE_FILTER(base), query);
+  return parent_transform_class()->query(base, direction, query);
+}
+
+gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+  GST_GL_SPHERE_STITCH(base)->self->stitching.observe(event);
+  return parent_transform_class()->sink_event(base, event);
+}
+
+gboolean gl_start(GstGLBaseFilter* filter) {
+  GLSphereStitch* self = GST_GL_SPHERE_STITCH(filter)->self;
+  sphere::Result<std::unique_ptr<sphere::GlWarp>> made = sphere::GlWarp::make(filter->context);
+  if (!made) {
+    GST_ELEMENT_ERROR(filter, RESOURCE, FAILED,
+                      ("GL can't stitch on this machine; take cpuspherestitch."),
+                      ("%s", made.error().message.c_str()));
+    return FALSE;
+  }
+  self->warp = std::move(*made);
+  return TRUE;
+}
+
+void gl_stop(GstGLBaseFilter* filter) { GST_GL_SPHERE_STITCH(filter)->self->warp.reset(); }
+
+gboolean gl_set_caps(GstGLBaseFilter* filter, GstCaps* in_caps, GstCaps* out_caps) {
+  GLSphereStitch* self = GST_GL_SPHERE_STITCH(filter)->self;
+  GstVideoInfo in, out;
+  if (!self->warp || !gst_video_info_from_caps(&in, in_caps) ||
+      !gst_video_info_from_caps(&out, out_caps))
+    return FALSE;
+  if (const sphere::Status set = self->warp->set_formats(in, out); !set) {
+    GST_ELEMENT_ERROR(filter, RESOURCE, SETTINGS, ("%s.", set.error().message.c_str()), (nullptr));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean stop(GstBaseTransform* base) {
+  const gboolean stopped = parent_transform_class()->stop(base);
+  GST_GL_SPHERE_STITCH(base)->self->stitching.stop();
+  return stopped;
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    sphere::ensure_display(GST_GL_BASE_FILTER(element));
+  return GST_ELEMENT_CLASS(gst_gl_sphere_stitch_parent_class)->change_state(element, transition);
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  if (!GST_GL_SPHERE_STITCH(object)->self->stitching.set_property(id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  if (!GST_GL_SPHERE_STITCH(object)->self->stitching.get_property(id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void finalize(GObject* object) {
+  delete GST_GL_SPHERE_STITCH(object)->self;
+  G_OBJECT_CLASS(gst_gl_sphere_stitch_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_gl_sphere_stitch_init(GstGLSphereStitch* stitch) {
+  stitch->self = new GLSphereStitch(GST_ELEMENT(stitch));
+  // The picture is never the same on both sides, even where the caps are.
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(stitch), FALSE);
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(stitch), FALSE);
+}
+
+static void gst_gl_sphere_stitch_class_init(GstGLSphereStitchClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(glspherestitch_debug, "glspherestitch", 0,
+                          "dual fisheye to equirectangular on the GPU");
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  sphere::install_stitch_properties(object_class);
+
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = change_state;
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(
+      element_class, "Sphere stitcher (GL)", "Filter/Effect/Converter/Video",
+      "Stitches dual fisheye pictures to equirectangular ones on the GPU",
+      "The gst-sphere authors");
+
+  auto* base_class = GST_BASE_TRANSFORM_CLASS(klass);
+  base_class->transform_caps = transform_caps;
+  base_class->fixate_caps = fixate_caps;
+  base_class->get_unit_size = get_unit_size;
+  base_class->set_caps = set_caps;
+  base_class->propose_allocation = propose_allocation;
+  base_class->decide_allocation = decide_allocation;
+  base_class->query = query;
+  base_class->sink_event = sink_event;
+  base_class->before_transform = before_transform;
+  base_class->transform = transform;
+  base_class->transform_meta = transform_meta;
+  base_class->stop = stop;
+  base_class->passthrough_on_same_caps = FALSE;
+
+  auto* filter_class = GST_GL_BASE_FILTER_CLASS(klass);
+  filter_class->supported_gl_api = static_cast<GstGLAPI>(
+      GST_GL_API_OPENGL | GST_GL_API_OPENGL3 | GST_GL_API_GLES2);
+  filter_class->gl_start = gl_start;
+  filter_class->gl_stop = gl_stop;
+  filter_class->gl_set_caps = gl_set_caps;
+}

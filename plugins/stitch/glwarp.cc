@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/stitch/glwarp.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+namespace sphere {
+
+namespace {
+
+// Where attributes are bound; the order of their names below.
+enum Attribute : GLuint { at_position, at_x, at_y, at_gain, at_x2, at_y2, at_gain2, at_blend };
+constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "blend"};
+// What changes with the view lies in one buffer, an array after the other.
+enum Array { front_x, front_y, front_gain, back_x, back_y, back_gain, blends, arrays };
+
+constexpr size_t short_index_limit = 65536;
+
+/// How the samples of a plane stand in the picture.
+struct PlaneShape {
+  int width = 0, height = 0;          // samples
+  int step_x = 1, step_y = 1;         // pixels a sample
+  double offset_x = 0, offset_y = 0;  // of the plane's coordinates against the picture's, samples
+};
+
+int component_of_plane(const GstVideoFormatInfo* format, int plane) {
+  int component = 0;
+  while (static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, component)) != plane) ++component;
+  return component;
+}
+
+PlaneShape shape_of(const GstVideoInfo& info, int plane) {
+  const GstVideoFormatInfo* format = info.finfo;
+  const int component = component_of_plane(format, plane);
+  PlaneShape s;
+  s.width = GST_VIDEO_INFO_COMP_WIDTH(&info, component);
+  s.height = GST_VIDEO_INFO_COMP_HEIGHT(&info, component);
+  s.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, component);
+  s.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, component);
+  // A sample that stands for several pixels stands in their middle, or on the first of them.
+  const auto offset = [&](int step, GstVideoChromaSite cosited) {
+    return step > 1 && (info.chroma_site & cosited) ? 0.5 - 0.5 / step : 0.0;
+  };
+  s.offset_x = offset(s.step_x, GST_VIDEO_CHROMA_SITE_H_COSITED);
+  s.offset_y = offset(s.step_y, GST_VIDEO_CHROMA_SITE_V_COSITED);
+  return s;
+}
+
+/// What is neither light nor colour in a plane, about which gain is applied.
+float neutral_value(const GstVideoInfo& info, int plane) {
+  if (GST_VIDEO_INFO_IS_RGB(&info)) return 0;
+  if (component_of_plane(info.finfo, plane) > 0) return 128 / 255.0f;
+  return info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? 0 : 16 / 255.0f;
+}
+
+/// Uniforms for one direction of one plane: a factor and an offset.
+struct Linear {
+  float factor, offset;
+};
+
+/// Pixels of the output to clip coordinates, -1..1 over the samples of the plane.
+Linear to_clip(int step, double offset, int samples) {
+  return {static_cast<float>(2.0 / (static_cast<double>(step) * samples)),
+          static_cast<float>(2.0 * offset / samples - 1)};
+}
+
+/// Pixels of the source to texture coordinates, 0..1 over the texture.
+Linear to_texture(int step, double offset, int samples) {
+  return {static_cast<float>(1.0 / (static_cast<double>(step) * samples)),
+          static_cast<float>(offset / samples)};
+}
+
+/// The middles of the first and the last sample that lie within a stretch of the picture, as texture
+/// coordinates: filtering between them reads nothing from outside.
+std::array<float, 2> limits(double from, double to, int picture, int step, int samples,
+                            int texture) {
+  const auto sample = [&](double pixel) {
+    return std::clamp(static_cast<int>(pixel) / step, 0, samples);
+  };
+  const int first = std::min(sample(std::ceil(from)), samples - 1);
+  // Where the other lens does not follow, the picture's edge is the limit, odd sizes included.
+  const int last = std::max(to >= picture ? samples - 1 : sample(to) - 1, first);
+  return {static_cast<float>((first + 0.5) / texture), static_cast<float>((last + 0.5) / texture)};
+}
+
+GlName make_buffer(const GstGLFuncs* gl) {
+  GLuint name = 0;
+  gl->GenBuffers(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteBuffers(1, &n); }};
+}
+
+GlName make_framebuffer(const GstGLFuncs* gl) {
+  GLuint name = 0;
+  gl->GenFramebuffers(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteFramebuffers(1, &n); }};
+}
+
+GlName make_vertex_array(const GstGLFuncs* gl) {
+  // Mandatory in a core profile, absent from GLES 2.
+  if (!gl->GenVertexArrays) return {};
+  GLuint name = 0;
+  gl->GenVertexArrays(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteVertexArrays(1, &n); }};
+}
+
+/// Fills the six corners of each cell of a class, and says where each class begins and ends.
+template <typename Index, typename ClassOf>
+void triangles(const Plan& plan, ClassOf class_of, int class_count, size_t (*bounds)[2],
+               std::vector<Index>& out) {
+  out.clear();
+  out.reserve(plan.cells.size() * 6);
+  const int across = plan.nodes_per_row();
+  for (int k = 0; k < class_count; ++k) {
+    bounds[k][0] = out.size();
+    for (int r = 0; r < plan.rows; ++r) {
+      for (int c = 0; c < plan.columns; ++c) {
+        if (class_of(static_cast<size_t>(r) * plan.columns + c) != k) continue;
+        const auto a = static_cast<Index>(r * across + c);
+        const auto b = static_cast<Index>(a + 1);
+        const auto d = static_cast<Index>(a + across);
+        const auto e = static_cast<Index>(d + 1);
+        for (Index i : {a, d, b, b, d, e}) out.push_back(i);
+      }
+    }
+    bounds[k][1] = out.size() - bounds[k][0];
+  }
+}
+
+}  // namespace
+
+GlWarp::GlWarp(GstGLContext* context)
+    : context_(context),
+      gl_(context->gl_vtable),
+      dialect_(dialect_of(context)),
+      long_indices_(dialect_ != Dialect::gles2 ||
+                    gst_gl_context_check_feature(context, "GL_OES_element_index_uint")),
+      positions_(make_buffer(gl_)),
+      values_(make_buffer(gl_)),
+      indices_(make_buffer(gl_)),
+      framebuffer_(make_framebuffer(gl_)),
+      array_(make_vertex_array(gl_)) {}
+
+Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
+  std::unique_ptr<GlWarp> warp(new GlWarp(context));
+  for (bool two_lenses : {false, true}) {
+    if (const Result<GstGLShader*> made = warp->program(two_lenses, false); !made)
+      return made.error();
+  }
+  return warp;
+}
+
+Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain) {
+  GstRef<GstGLShader>& slot = programs_[two_lenses][gain];
+  if (!slot) {
+    std::vector<const char*> defines;
+    if (two_lenses) defines.push_back("TWO_LENSES");
+    if (gain) defines.push_back("GAIN");
+    Result<GstRef<GstGLShader>> made =
+        make_program(context_, dialect_, "stitch.vert", "stitch.frag", defines, attributes);
+    if (!made) return made.error();
+    slot = std::move(*made);
+  }
+  return slot.get();
+}
+
+Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
+  complete_ = false;
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&output); ++plane) {
+    // Without red-green textures GstGL takes luminance, which can be read but not drawn into.
+    const GstGLFormat format = gst_gl_format_from_video_info(
+        context_, const_cast<GstVideoInfo*>(&output), static_cast<guint>(plane));
+    if (format == GST_GL_LUMINANCE || format == GST_GL_LUMINANCE_ALPHA)
+      return unsupported(
+          std::string("This GPU can't draw ") + GST_VIDEO_INFO_NAME(&output) +
+          " pictures (GLES 2 without EXT_texture_rg); convert to RGBA before, with glcolorconvert");
+  }
+  return ok();
+}
+
+Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
+                    const GstVideoFrame& output) {
+  if (array_) gl_->BindVertexArray(array_.get());
+  Status status = ok();
+  if (generation_ != generation) {
+    status = update_mesh(plan);
+    if (status) generation_ = generation;
+  }
+  gl_->BindFramebuffer(GL_FRAMEBUFFER, framebuffer_.get());
+  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
+  gl_->ActiveTexture(GL_TEXTURE0);
+  for (guint plane = 0; status && plane < GST_VIDEO_FRAME_N_PLANES(&output); ++plane)
+    status = draw_plane(plan, static_cast<int>(plane), input, output);
+  gl_->BindTexture(GL_TEXTURE_2D, 0);
+  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
+  gl_->BindBuffer(GL_ARRAY_BUFFER, 0);
+  if (array_) gl_->BindVertexArray(0);
+  gst_gl_context_clear_shader(context_);
+  gst_gl_context_clear_framebuffer(context_);
+  return status;
+}
+
+Status GlWarp::update_mesh(const Plan& plan) {
+  if (plan.node_count() > short_index_limit && !long_indices_)
+    return unsupported(
+        "this GPU can't draw so fine a grid (GLES 2 without OES_element_index_uint); make the "
+        "output smaller or take cpuspherestitch");
+  const Shape shape = {plan.columns, plan.rows, plan.cell};
+  if (shape_ != shape) {
+    upload_positions(plan);
+    classes_.clear();
+    shape_ = shape;
+  }
+  upload_indices(plan);
+  upload_values(plan);
+  return ok();
+}
+
+void GlWarp::upload_positions(const Plan& plan) {
+  std::vector<uint16_t> nodes;
+  nodes.reserve(plan.node_count() * 2);
+  for (int r = 0; r <= plan.rows; ++r) {
+    // Cells of one pixel may leave half of the last sample of a subsampled plane open.
+    const int y = r == plan.rows ? std::max(r * plan.cell, plan.output.height + 1) : r * plan.cell;
+    for (int c = 0; c <= plan.columns; ++c) {
+      nodes.push_back(static_cast<uint16_t>(c * plan.cell));
+      nodes.push_back(static_cast<uint16_t>(y));
+    }
+  }
+  gl_->BindBuffer(GL_ARRAY_BUFFER, positions_.get());
+  gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(nodes.size() * sizeof nodes[0]),
+                  nodes.data(), GL_STATIC_DRAW);
+}
+
+void GlWarp::upload_indices(const Plan& plan) {
+  constexpr uint8_t needs = cell_front | cell_back;
+  const auto same = [](uint8_t was, uint8_t is) { return was == (is & needs); };
+  if (classes_.size() == plan.cells.size() &&
+      std::equal(classes_.begin(), classes_.end(), plan.cells.begin(), same))
+    return;
+  classes_.resize(plan.cells.size());
+  std::transform(plan.cells.begin(), plan.cells.end(), classes_.begin(),
+                 [](uint8_t flags) { return static_cast<uint8_t>(flags & needs); });
+
+  const auto class_of = [&](size_t cell) -> int {
+    return classes_[cell] == cell_front ? front_only : classes_[cell] == cell_back ? back_only : both;
+  };
+  size_t bounds[classes][2];
+  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
+  const auto upload = [&](auto& scratch) {
+    triangles(plan, class_of, classes, bounds, scratch);
+    gl_->BufferData(GL_ELEMENT_ARRAY_BUFFER,
+                    static_cast<GLsizeiptr>(scratch.size() * sizeof scratch[0]), scratch.data(),
+                    GL_STREAM_DRAW);
+    return sizeof scratch[0];
+  };
+  const size_t size =
+      plan.node_count() > short_index_limit ? upload(long_scratch_) : upload(short_scratch_);
+  for (int k = 0; k < classes; ++k) ranges_[k] = {bounds[k][0] * size, bounds[k][1]};
+}
+
+void GlWarp::upload_values(const Plan& plan) {
+  const size_t size = plan.node_count() * sizeof(float);
+  const std::vector<float>* const sources[arrays] = {
+      &plan.lens[0].x, &plan.lens[0].y,    &plan.lens[0].gain, &plan.lens[1].x,
+      &plan.lens[1].y, &plan.lens[1].gain, &plan.blend};
+  gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
+  // Fresh storage, so that nothing waits for the frame before.
+  gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(size * arrays), nullptr,
+                  GL_STREAM_DRAW);
+  for (int i = 0; i < arrays; ++i) {
+    if (sources[i]->empty()) continue;
+    gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * i),
+                       static_cast<GLsizeiptr>(size), sources[i]->data());
+  }
+}
+
+Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
+                          const GstVideoFrame& output) {
+  const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
+  gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
+                            *static_cast<const guint*>(output.data[plane]), 0);
+  if (!complete_ && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
+    return unsupported(std::string("this GPU can't draw ") + GST_VIDEO_INFO_NAME(&output.info) +
+                       " pictures; take cpuspherestitch");
+  complete_ = plane + 1 == static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&output));
+  gl_->Viewport(0, 0, to.width, to.height);
+
+  gl_->BindTexture(GL_TEXTURE_2D, *static_cast<const guint*>(input.data[plane]));
+  for (auto [name, value] : {std::pair{GL_TEXTURE_MIN_FILTER, GL_LINEAR},
+                             std::pair{GL_TEXTURE_MAG_FILTER, GL_LINEAR},
+                             std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
+                             std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
+    gl_->TexParameteri(GL_TEXTURE_2D, name, value);
+
+  // GLES 2 may need textures wider than the plane, to hold the gap after each row.
+  auto* memory = reinterpret_cast<GstGLMemory*>(gst_buffer_peek_memory(input.buffer, plane));
+  const int texture_width = std::max(gst_gl_memory_get_texture_width(memory), from.width);
+  const int texture_height = std::max(gst_gl_memory_get_texture_height(memory), from.height);
+
+  const Linear clip_x = to_clip(to.step_x, to.offset_x, to.width);
+  const Linear clip_y = to_clip(to.step_y, to.offset_y, to.height);
+  const Linear texture_x = to_texture(from.step_x, from.offset_x, texture_width);
+  const Linear texture_y = to_texture(from.step_y, from.offset_y, texture_height);
+  std::array<float, 2> limits_x[2], limits_y[2];
+  for (int i = 0; i < 2; ++i) {
+    const Region& g = plan.region[i];
+    limits_x[i] =
+        limits(g.left, g.right, plan.source.width, from.step_x, from.width, texture_width);
+    limits_y[i] =
+        limits(g.top, g.bottom, plan.source.height, from.step_y, from.height, texture_height);
+  }
+  const float neutral = neutral_value(input.info, plane);
+  const bool gain = !plan.lens[0].gain.empty() && !plan.lens[1].gain.empty();
+
+  for (int k = 0; k < classes; ++k) {
+    if (ranges_[k].count == 0) continue;
+    const Result<GstGLShader*> made = program(k == both, gain);
+    if (!made) return made.error();
+    GstGLShader* shader = *made;
+    const int first = k == back_only ? 1 : 0;
+    gst_gl_shader_use(shader);
+    gst_gl_shader_set_uniform_1i(shader, "plane", 0);
+    gst_gl_shader_set_uniform_4f(shader, "target", clip_x.factor, clip_y.factor, clip_x.offset,
+                                 clip_y.offset);
+    gst_gl_shader_set_uniform_4f(shader, "source", texture_x.factor, texture_y.factor,
+                                 texture_x.offset, texture_y.offset);
+    gst_gl_shader_set_uniform_4f(shader, "limits", limits_x[first][0], limits_y[first][0],
+                                 limits_x[first][1], limits_y[first][1]);
+    if (k == both)
+      gst_gl_shader_set_uniform_4f(shader, "limits2", limits_x[1][0], limits_y[1][0],
+                                   limits_x[1][1], limits_y[1][1]);
+    if (gain) gst_gl_shader_set_uniform_3f(shader, "neutral", neutral, neutral, neutral);
+    draw_class(plan, static_cast<Class>(k), shader, gain);
+  }
+  return ok();
+}
+
+void GlWarp::draw_class(const Plan& plan, Class which, GstGLShader* shader, bool gain) {
+  std::array<bool, attributes.size()> used{};
+  const size_t size = plan.node_count() * sizeof(float);
+  const auto use = [&](Attribute attribute, int array) {
+    gl_->VertexAttribPointer(attribute, 1, GL_FLOAT, GL_FALSE, 0,
+                             reinterpret_cast<const void*>(size * array));
+    gl_->EnableVertexAttribArray(attribute);
+    used[attribute] = true;
+  };
+  gl_->BindBuffer(GL_ARRAY_BUFFER, positions_.get());
+  gl_->VertexAttribPointer(at_position, 2, GL_UNSIGNED_SHORT, GL_FALSE, 0, nullptr);
+  gl_->EnableVertexAttribArray(at_position);
+  used[at_position] = true;
+  gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
+  const int lens = which == back_only ? back_x : front_x;
+  use(at_x, lens);
+  use(at_y, lens + front_y);
+  if (gain) use(at_gain, lens + front_gain);
+  if (which == both) {
+    use(at_x2, back_x);
+    use(at_y2, back_y);
+    if (gain) use(at_gain2, back_gain);
+    use(at_blend, blends);
+  }
+  const bool is_long = plan.node_count() > short_index_limit;
+  gl_->DrawElements(GL_TRIANGLES, static_cast<GLsizei>(ranges_[which].count),
+                    is_long ? GL_UNSIGNED_INT : GL_UNSIGNED_SHORT,
+                    reinterpret_cast<const void*>(ranges_[which].first));
+  for (size_t i = 0; i < used.size(); ++i)
+    if (used[i]) gl_->DisableVertexAttribArray(static_cast<GLuint>(i));
+}
+
+}  // namespace sphere

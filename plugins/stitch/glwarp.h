@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Carries out a plan with GL, plane by plane: the grid is drawn as triangles whose corners know
+// where in the source they stand.
+
+#pragma once
+
+#include <gst/gl/gl.h>
+#include <gst/gl/gstglfuncs.h>
+#include <gst/video/video.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/gl/shader.h"
+#include "gst/sphere/stitch/plan.h"
+
+namespace sphere {
+
+/// The name of a GL object, deleted with its owner, which must be on the GL thread then.
+class GlName {
+ public:
+  using Delete = void (*)(const GstGLFuncs*, GLuint);
+  GlName() = default;
+  GlName(const GstGLFuncs* gl, GLuint name, Delete free) : gl_(gl), name_(name), free_(free) {}
+  GlName(GlName&& other) noexcept
+      : gl_(other.gl_), name_(std::exchange(other.name_, 0)), free_(other.free_) {}
+  GlName& operator=(GlName&& other) noexcept {
+    std::swap(gl_, other.gl_);
+    std::swap(name_, other.name_);
+    std::swap(free_, other.free_);
+    return *this;
+  }
+  ~GlName() {
+    if (name_) free_(gl_, name_);
+  }
+  GLuint get() const { return name_; }
+  explicit operator bool() const { return name_ != 0; }
+
+ private:
+  const GstGLFuncs* gl_ = nullptr;
+  GLuint name_ = 0;
+  Delete free_ = nullptr;
+};
+
+/// Lives from gl_start to gl_stop; everything here is for the GL thread.
+class GlWarp {
+ public:
+  /// Compiles what every stream needs.
+  static Result<std::unique_ptr<GlWarp>> make(GstGLContext* context);
+
+  /// Whether this GL can draw into planes of this format; the error says what can be done.
+  Status set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
+
+  /// Draws one frame, both mapped for GL. `generation` tells one state of the plan from the next.
+  Status draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
+              const GstVideoFrame& output);
+
+ private:
+  /// The cells that are drawn with one program, and the lens or lenses in its attributes.
+  enum Class { front_only, back_only, both, classes };
+
+  /// Shape of the grid, on which the fixed part of the mesh depends.
+  struct Shape {
+    int columns = 0, rows = 0, cell = 0;
+    bool operator==(const Shape&) const = default;
+  };
+  struct Range {
+    size_t first = 0, count = 0;
+  };
+
+  explicit GlWarp(GstGLContext* context);
+
+  Result<GstGLShader*> program(bool two_lenses, bool gain);
+  Status update_mesh(const Plan& plan);
+  void upload_positions(const Plan& plan);
+  void upload_indices(const Plan& plan);
+  void upload_values(const Plan& plan);
+  Status draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
+                    const GstVideoFrame& output);
+  void draw_class(const Plan& plan, Class which, GstGLShader* shader, bool gain);
+
+  GstGLContext* const context_;
+  const GstGLFuncs* const gl_;
+  const Dialect dialect_;
+  bool long_indices_ = false;
+
+  GstRef<GstGLShader> programs_[2][2];  // by number of lenses, and whether there is gain
+  GlName positions_, values_, indices_, framebuffer_, array_;
+  std::optional<unsigned> generation_;
+  std::optional<Shape> shape_;
+  std::vector<uint8_t> classes_;  // of each cell, as the indices were made for
+  Range ranges_[classes];
+  std::vector<uint16_t> short_scratch_;
+  std::vector<uint32_t> long_scratch_;
+  bool complete_ = false;  // the framebuffer was checked for this format
+};
+
+}  // namespace sphere

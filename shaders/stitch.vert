@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The plan's grid, drawn over one plane of the output. A cell that one lens serves has that lens in
+// the attributes without a number.
+//
+// TWO_LENSES: the cell needs both lenses. GAIN: the lenses are not equally bright.
+
+ATTRIBUTE vec2 position;  // of the node, pixels of the output
+ATTRIBUTE float x;        // where the lens shows it, pixels of the source
+ATTRIBUTE float y;
+#ifdef GAIN
+ATTRIBUTE float gain;
+#endif
+#ifdef TWO_LENSES
+ATTRIBUTE float x2;
+ATTRIBUTE float y2;
+ATTRIBUTE float blend;
+#ifdef GAIN
+ATTRIBUTE float gain2;
+#endif
+#endif
+
+uniform vec4 target;  // factor and offset: pixels of the output to clip coordinates
+uniform vec4 source;  // factor and offset: pixels of the source to texture coordinates
+
+VARYING vec2 place;
+#ifdef GAIN
+VARYING float light;
+#endif
+#ifdef TWO_LENSES
+VARYING vec2 place2;
+VARYING float share;
+#ifdef GAIN
+VARYING float light2;
+#endif
+#endif
+
+void main() {
+  gl_Position = vec4(position * target.xy + target.zw, 0.0, 1.0);
+  place = vec2(x, y) * source.xy + source.zw;
+#ifdef GAIN
+  light = gain;
+#endif
+#ifdef TWO_LENSES
+  place2 = vec2(x2, y2) * source.xy + source.zw;
+  share = blend;
+#ifdef GAIN
+  light2 = gain2;
+#endif
+#endif
+}
