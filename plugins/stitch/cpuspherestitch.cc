@@ -175,6 +175,14 @@ GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps*
       ->fixate_caps(base, direction, caps, others);
 }
 
+gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
+  const gboolean answered =
+      GST_BASE_TRANSFORM_CLASS(gst_cpu_sphere_stitch_parent_class)->query(base, direction, query);
+  if (answered && direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CAPS)
+    sphere::stitch_leave_size_open(query);
+  return answered;
+}
+
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   GST_CPU_SPHERE_STITCH(base)->self->stitching.observe(event);
   return GST_BASE_TRANSFORM_CLASS(gst_cpu_sphere_stitch_parent_class)->sink_event(base, event);
@@ -247,6 +255,7 @@ static void gst_cpu_sphere_stitch_class_init(GstCpuSphereStitchClass* klass) {
   auto* base_class = GST_BASE_TRANSFORM_CLASS(klass);
   base_class->transform_caps = transform_caps;
   base_class->fixate_caps = fixate_caps;
+  base_class->query = query;
   base_class->sink_event = sink_event;
   base_class->before_transform = before_transform;
   base_class->transform_meta = transform_meta;

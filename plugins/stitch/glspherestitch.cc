@@ -18,10 +18,12 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 spheretestsrc ! glupload ! glspherestitch ! gldownload ! videoconvert ! autovideosink
+ * gst-launch-1.0 spheretestsrc ! glupload ! glspherestitch ! gldownload ! videoconvert !
+ * autovideosink
  * ]|
  * |[
- * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! glupload ! glspherestitch lens=gear360 ! gldownload ! x264enc ! mp4mux ! filesink location=out.mp4
+ * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! glupload ! glspherestitch
+ * lens=gear360 ! gldownload ! x264enc ! mp4mux ! filesink location=out.mp4
  * ]|
  *
  * Since: 0.1
@@ -46,15 +48,15 @@ GST_DEBUG_CATEGORY_STATIC(glspherestitch_debug);
 
 namespace {
 
-#define GL_SPHERE_STITCH_CAPS                                                          \
-  GST_VIDEO_CAPS_MAKE_WITH_FEATURES(GST_CAPS_FEATURE_MEMORY_GL_MEMORY,                 \
-                                    "{ NV12, I420, Y444, RGBA }")                      \
+#define GL_SPHERE_STITCH_CAPS                                          \
+  GST_VIDEO_CAPS_MAKE_WITH_FEATURES(GST_CAPS_FEATURE_MEMORY_GL_MEMORY, \
+                                    "{ NV12, I420, Y444, RGBA }")      \
   ", texture-target=(string)" GST_GL_TEXTURE_TARGET_2D_STR
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GL_SPHERE_STITCH_CAPS));
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GL_SPHERE_STITCH_CAPS));
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                                                            GST_STATIC_CAPS(GL_SPHERE_STITCH_CAPS));
 
 // One being drawn, one being read back, one on its way.
 constexpr guint least_buffers = 3;
@@ -370,8 +372,8 @@ static void gst_gl_sphere_stitch_class_init(GstGLSphereStitchClass* klass) {
   base_class->passthrough_on_same_caps = FALSE;
 
   auto* filter_class = GST_GL_BASE_FILTER_CLASS(klass);
-  filter_class->supported_gl_api = static_cast<GstGLAPI>(
-      GST_GL_API_OPENGL | GST_GL_API_OPENGL3 | GST_GL_API_GLES2);
+  filter_class->supported_gl_api =
+      static_cast<GstGLAPI>(GST_GL_API_OPENGL | GST_GL_API_OPENGL3 | GST_GL_API_GLES2);
   filter_class->gl_start = gl_start;
   filter_class->gl_stop = gl_stop;
   filter_class->gl_set_caps = gl_set_caps;

@@ -73,8 +73,8 @@ Linear to_texture(int step, double offset, int samples) {
           static_cast<float>(offset / samples)};
 }
 
-/// The middles of the first and the last sample that lie within a stretch of the picture, as texture
-/// coordinates: filtering between them reads nothing from outside.
+/// The middles of the first and the last sample that lie within a stretch of the picture, as
+/// texture coordinates: filtering between them reads nothing from outside.
 std::array<float, 2> limits(double from, double to, int picture, int step, int samples,
                             int texture) {
   const auto sample = [&](double pixel) {
@@ -245,7 +245,9 @@ void GlWarp::upload_indices(const Plan& plan) {
                  [](uint8_t flags) { return static_cast<uint8_t>(flags & needs); });
 
   const auto class_of = [&](size_t cell) -> int {
-    return classes_[cell] == cell_front ? front_only : classes_[cell] == cell_back ? back_only : both;
+    return classes_[cell] == cell_front  ? front_only
+           : classes_[cell] == cell_back ? back_only
+                                         : both;
   };
   size_t bounds[classes][2];
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
@@ -268,8 +270,7 @@ void GlWarp::upload_values(const Plan& plan) {
       &plan.lens[1].y, &plan.lens[1].gain, &plan.blend};
   gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
   // Fresh storage, so that nothing waits for the frame before.
-  gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(size * arrays), nullptr,
-                  GL_STREAM_DRAW);
+  gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(size * arrays), nullptr, GL_STREAM_DRAW);
   for (int i = 0; i < arrays; ++i) {
     if (sources[i]->empty()) continue;
     gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * i),
@@ -289,10 +290,10 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
   gl_->Viewport(0, 0, to.width, to.height);
 
   gl_->BindTexture(GL_TEXTURE_2D, *static_cast<const guint*>(input.data[plane]));
-  for (auto [name, value] : {std::pair{GL_TEXTURE_MIN_FILTER, GL_LINEAR},
-                             std::pair{GL_TEXTURE_MAG_FILTER, GL_LINEAR},
-                             std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
-                             std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
+  for (auto [name, value] :
+       {std::pair{GL_TEXTURE_MIN_FILTER, GL_LINEAR}, std::pair{GL_TEXTURE_MAG_FILTER, GL_LINEAR},
+        std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
+        std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
     gl_->TexParameteri(GL_TEXTURE_2D, name, value);
 
   // GLES 2 may need textures wider than the plane, to hold the gap after each row.

@@ -277,6 +277,25 @@ GstCaps* stitch_transform_caps(const GstCaps* caps) {
   return others;
 }
 
+void stitch_leave_size_open(GstQuery* query) {
+  GstCaps* answer = nullptr;
+  gst_query_parse_caps_result(query, &answer);
+  if (!answer || gst_caps_is_any(answer)) return;
+  const CapsRef open(gst_caps_new_empty());
+  for (guint i = 0; i < gst_caps_get_size(answer); ++i) {
+    const GstStructure* one = gst_caps_get_structure(answer, i);
+    const GstCapsFeatures* features = gst_caps_get_features(answer, i);
+    bool covered = false;
+    for (guint j = i + 1; j < gst_caps_get_size(answer) && !covered; ++j)
+      covered = gst_structure_is_subset(one, gst_caps_get_structure(answer, j)) &&
+                gst_caps_features_is_equal(features, gst_caps_get_features(answer, j));
+    if (!covered)
+      gst_caps_append_structure_full(open.get(), gst_structure_copy(one),
+                                     gst_caps_features_copy(features));
+  }
+  gst_query_set_caps_result(query, open.get());
+}
+
 GstCaps* stitch_fixate_output(const GstCaps* input, GstCaps* output) {
   output = gst_caps_truncate(output);
   output = gst_caps_make_writable(output);

@@ -48,6 +48,11 @@ inline constexpr int default_threads = 0;
 /// aspect and views. Caller owns the result.
 GstCaps* stitch_transform_caps(const GstCaps* caps);
 
+/// GstBaseTransform asks upstream for the size that downstream has, first of all, so that nothing
+/// need be done; a stitcher's two sides have no size in common. Takes that out of the answer to a
+/// caps query on the sink pad.
+void stitch_leave_size_open(GstQuery* query);
+
 /// Fixates the output: 2:1 at the width of the two lenses unless the caps say otherwise, and the
 /// pixel aspect ratio that keeps a whole sphere in whatever size was agreed on. Takes `output`.
 GstCaps* stitch_fixate_output(const GstCaps* input, GstCaps* output);

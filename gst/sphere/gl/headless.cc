@@ -50,7 +50,8 @@ bool wayland_answers() {
   if (!name) name = "wayland-0";
   if (!*name) return false;
   if (*name == '/') return answers(name);
-  return is_set("XDG_RUNTIME_DIR") && answers(std::string(std::getenv("XDG_RUNTIME_DIR")) + "/" + name);
+  return is_set("XDG_RUNTIME_DIR") &&
+         answers(std::string(std::getenv("XDG_RUNTIME_DIR")) + "/" + name);
 }
 
 bool x11_answers() {
@@ -86,8 +87,7 @@ EGLDeviceEXT find_device() {
                           (has_word(extensions, "EGL_EXT_device_enumeration") &&
                            has_word(extensions, "EGL_EXT_device_query"));
   const auto query_devices = egl_function<PFNEGLQUERYDEVICESEXTPROC>("eglQueryDevicesEXT");
-  const auto query_string =
-      egl_function<PFNEGLQUERYDEVICESTRINGEXTPROC>("eglQueryDeviceStringEXT");
+  const auto query_string = egl_function<PFNEGLQUERYDEVICESTRINGEXTPROC>("eglQueryDeviceStringEXT");
   const auto get_display =
       egl_function<PFNEGLGETPLATFORMDISPLAYEXTPROC>("eglGetPlatformDisplayEXT");
   if (!enumerable || !has_word(extensions, "EGL_EXT_platform_device") || !query_devices ||
@@ -125,8 +125,7 @@ GstGLDisplay* device_display() {
 }
 
 void read_renderer(GstGLContext* context, gpointer data) {
-  const auto* text =
-      reinterpret_cast<const char*>(context->gl_vtable->GetString(GL_RENDERER));
+  const auto* text = reinterpret_cast<const char*>(context->gl_vtable->GetString(GL_RENDERER));
   static_cast<GlProbe*>(data)->renderer = to_string(text);
 }
 
@@ -156,8 +155,8 @@ GstRef<GstGLDisplay> headless_display() {
   if (is_set("GST_GL_WINDOW") || is_set("GST_GL_PLATFORM") || wayland_answers() || x11_answers())
     return nullptr;
   GstGLDisplay* display = device_display();
-  return GstRef<GstGLDisplay>(
-      display ? static_cast<GstGLDisplay*>(gst_object_ref(display)) : nullptr);
+  return GstRef<GstGLDisplay>(display ? static_cast<GstGLDisplay*>(gst_object_ref(display))
+                                      : nullptr);
 }
 
 void ensure_display(GstGLBaseFilter* filter) {
@@ -187,9 +186,8 @@ bool is_software_renderer(const std::string& renderer) {
   std::string lower = renderer;
   std::transform(lower.begin(), lower.end(), lower.begin(), g_ascii_tolower);
   constexpr std::array names = {"llvmpipe", "softpipe", "swrast", "swiftshader", "software"};
-  return std::any_of(names.begin(), names.end(), [&](const char* name) {
-    return lower.find(name) != std::string::npos;
-  });
+  return std::any_of(names.begin(), names.end(),
+                     [&](const char* name) { return lower.find(name) != std::string::npos; });
 }
 
 const GlProbe& probe_gl() {

@@ -39,8 +39,7 @@ Result<GstRef<GstGLSLStage>> make_stage(GstGLContext* context, Dialect dialect, 
                                         bool fragment, std::span<const char* const> defines) {
   const std::string path = std::string("/org/gstsphere/shaders/") + name;
   g_autoptr(GError) error = nullptr;
-  const BytesRef file(
-      g_resources_lookup_data(path.c_str(), G_RESOURCE_LOOKUP_FLAGS_NONE, &error));
+  const BytesRef file(g_resources_lookup_data(path.c_str(), G_RESOURCE_LOOKUP_FLAGS_NONE, &error));
   if (!file) return not_found(std::string("no shader '") + name + "': " + error->message);
   gsize size = 0;
   const auto* text = static_cast<const char*>(g_bytes_get_data(file.get(), &size));
@@ -98,8 +97,7 @@ std::string shader_prefix(Dialect dialect, bool fragment, std::span<const char* 
 }
 
 Result<GstRef<GstGLShader>> make_program(GstGLContext* context, Dialect dialect, const char* vertex,
-                                         const char* fragment,
-                                         std::span<const char* const> defines,
+                                         const char* fragment, std::span<const char* const> defines,
                                          std::span<const char* const> attributes) {
   const DialectInfo info = info_of(dialect);
   if (info.embedded &&

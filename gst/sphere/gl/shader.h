@@ -16,12 +16,12 @@
 namespace sphere {
 
 enum class Dialect {
-  gles2,   ///< GLSL ES 1.00
-  gles3,   ///< GLSL ES 3.00
-  gl2,     ///< GLSL 1.20
-  gl31,    ///< GLSL 1.40
-  gl32,    ///< GLSL 1.50, core
-  gl33,    ///< GLSL 3.30, core
+  gles2,  ///< GLSL ES 1.00
+  gles3,  ///< GLSL ES 3.00
+  gl2,    ///< GLSL 1.20
+  gl31,   ///< GLSL 1.40
+  gl32,   ///< GLSL 1.50, core
+  gl33,   ///< GLSL 3.30, core
 };
 
 /// The newest dialect that the context speaks.
@@ -33,8 +33,7 @@ std::string shader_prefix(Dialect dialect, bool fragment, std::span<const char* 
 /// Compiles and links two files, such as "stitch.vert" and "stitch.frag". The attributes get their
 /// place in the list as location. An error has the compiler's words. GL thread only.
 Result<GstRef<GstGLShader>> make_program(GstGLContext* context, Dialect dialect, const char* vertex,
-                                         const char* fragment,
-                                         std::span<const char* const> defines,
+                                         const char* fragment, std::span<const char* const> defines,
                                          std::span<const char* const> attributes);
 
 }  // namespace sphere

@@ -11,11 +11,11 @@ Point Lens::project(Vec3 direction) const {
   const double off_axis = std::hypot(d.x, d.y);
   if (off_axis == 0) return centre;
   const double distance = model.forward(std::atan2(off_axis, d.z));
-  return {centre.x + distance * d.x / off_axis, centre.y + distance * d.y / off_axis};
+  return {centre.x + stretch * distance * d.x / off_axis, centre.y + distance * d.y / off_axis};
 }
 
 Vec3 Lens::unproject(Point p) const {
-  const double x = p.x - centre.x, y = p.y - centre.y;
+  const double x = (p.x - centre.x) / stretch, y = p.y - centre.y;
   const double distance = std::hypot(x, y);
   if (distance == 0) return axis();
   const double angle = model.inverse(distance);
@@ -30,10 +30,9 @@ LensPair LensPair::scaled_to(Size picture) const {
   scaled.frame = picture;
   for (int i = 0; i < 2; ++i) {
     Lens& lens = scaled[i];
-    // Pictures are scaled evenly; the caller has refused those that are not. The mean is kept so
-    // that a size rounded to whole pixels is off by the same part to either side.
-    lens.model = *RadialModel::make(lens.model.kind(), lens.model.fov(),
-                                    lens.model.radius() * (sx + sy) / 2, lens.model.coefficients());
+    lens.model = *RadialModel::make(lens.model.kind(), lens.model.fov(), lens.model.radius() * sy,
+                                    lens.model.coefficients());
+    lens.stretch *= sx / sy;
     lens.centre = {lens.centre.x * sx, lens.centre.y * sy};
     lens.region = {lens.region.left * sx, lens.region.top * sy, lens.region.right * sx,
                    lens.region.bottom * sy};

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cmath>
 #include <string>
 
 #include "gst/sphere/geometry/equirect.h"
@@ -29,7 +30,10 @@ struct Region {
 
 struct Lens {
   RadialModel model;
-  Point centre;    ///< where the optical axis meets the frame, pixels of the frame
+  Point centre;  ///< where the optical axis meets the frame, pixels of the frame
+  /// How much wider than high the frame draws: other than 1 where its pixels are not square. The
+  /// model's distances are in the frame's rows.
+  double stretch = 1;
   Mat3 to_camera;  ///< lens to camera; the back lens's half turn is in it
   Vignette vignette;
   double gain = 1;  ///< how much brighter than its fellow this lens draws
@@ -37,6 +41,8 @@ struct Lens {
 
   Vec3 axis() const { return to_camera.column(2); }
   double half_fov() const { return model.fov() / 2; }
+  /// How far a place of the frame is from the centre, in the model's unit.
+  double distance(Point p) const { return std::hypot((p.x - centre.x) / stretch, p.y - centre.y); }
   /// The brightness at a distance from the centre, 1 for a lens with neither fall-off nor gain.
   double brightness(double distance) const { return gain * vignette.at(distance / model.radius()); }
   /// Where the frame shows a direction given in the camera's axes.

@@ -152,8 +152,8 @@ double Planner::worst_error(int cell) const {
             return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
           };
           const Point exact = pair_[i].project(d);
-          worst = std::max(worst, std::hypot(mean(plan.lens[i].x) - exact.x,
-                                             mean(plan.lens[i].y) - exact.y));
+          worst = std::max(
+              worst, std::hypot(mean(plan.lens[i].x) - exact.x, mean(plan.lens[i].y) - exact.y));
         }
       }
     }
@@ -191,6 +191,8 @@ void Planner::build(const Mat3& view, Plan& plan) const {
       turn[i].m[3 * r + 1] = static_cast<float>(m.row[r].y);
       turn[i].m[3 * r + 2] = static_cast<float>(m.row[r].z);
     }
+    // The sideways axis alone is in columns; all else is in rows of the source.
+    for (int k = 0; k < 3; ++k) turn[i].m[k] *= static_cast<float>(pair_[i].stretch);
     turn[i].cx = static_cast<float>(pair_[i].centre.x);
     turn[i].cy = static_cast<float>(pair_[i].centre.y);
   }
