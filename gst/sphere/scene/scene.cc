@@ -116,7 +116,9 @@ Colour ground(Ray d) {
     if (z > 2.6f && z < 4.9f && wave((x + 0.2f) / 1.1f) > 0) return white;
     if (std::abs(x + 0.7f) < 0.07f && wave(z / 2.6f) > -0.2f) return white;
     const float grain = wave(2.3f * x + 1.1f * z) + wave(1.7f * z - 2.9f * x + 0.3f);
-    return shade({0.34f, 0.34f, 0.36f}, 1 + 0.05f * grain * fade(distance, 6));
+    const float gravel = hash(floor_of(x / 0.11f), floor_of(z / 0.11f)) - 0.5f;
+    return shade({0.34f, 0.34f, 0.36f},
+                 1 + 0.04f * grain * fade(distance, 6) + 0.22f * gravel * fade(distance, 3.5f));
   }
   const float u = x / 0.6f, v = z / 0.6f + (floor_of(u) & 1 ? 0.5f : 0.0f);
   const float tile = 0.9f + 0.2f * hash(floor_of(u), floor_of(v));
@@ -156,12 +158,15 @@ std::optional<Colour> facade(int wall, float along, float above, float distance)
     if (lit > 0.8f) return Colour{0.96f, 0.84f, 0.52f};
     return mix({0.14f, 0.19f, 0.26f}, {0.45f, 0.56f, 0.66f}, fy);
   }
-  // Courses of bricks, and roughness.
-  const float near = fade(distance, 13);
-  const float bricks =
-      wave(above / 0.30f) * 0.5f + wave(along / 0.55f + 0.5f * std::floor(above / 0.30f)) * 0.25f;
+  // Courses of bricks with their joints, each brick of its own shade, and roughness.
+  constexpr float brick_height = 0.30f, brick_length = 0.62f, joint = 0.08f;
+  const float course = above / brick_height, row = std::floor(course);
+  const float place = along / brick_length + (static_cast<int>(row) & 1 ? 0.5f : 0.0f);
+  const bool mortar =
+      course - row < joint || place - std::floor(place) < joint * brick_height / brick_length;
+  const float brick = mortar ? 0.16f : 0.14f * (hash(floor_of(place), static_cast<int>(row)) - 0.5f);
   const float rough = wave(along * 1.13f + above * 0.71f) * wave(above * 0.53f - along * 0.29f);
-  return shade(house->colour, 1 + 0.10f * near * bricks + 0.06f * rough);
+  return shade(house->colour, 1 + fade(distance, 13) * brick + 0.06f * rough);
 }
 
 Colour street(Ray d) {
