@@ -17,8 +17,7 @@
  * gst-launch-1.0 spheretestsrc ! cpuspherestitch ! videoconvert ! autovideosink
  * ]|
  * |[
- * gst-launch-1.0 filesrc location=street.png ! pngdec ! videoconvert ! cpuspherestitch lens=gear360
- * ! jpegenc ! filesink location=sphere.jpg
+ * gst-launch-1.0 filesrc location=street.png ! pngdec ! videoconvert ! cpuspherestitch lens=gear360 ! pngenc ! filesink location=sphere.png
  * ]|
  *
  * Since: 0.1

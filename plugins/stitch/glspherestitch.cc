@@ -18,12 +18,10 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 spheretestsrc ! glupload ! glspherestitch ! gldownload ! videoconvert !
- * autovideosink
+ * gst-launch-1.0 spheretestsrc ! glupload ! glspherestitch ! gldownload ! videoconvert ! autovideosink
  * ]|
  * |[
- * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! glupload ! glspherestitch
- * lens=gear360 ! gldownload ! x264enc ! mp4mux ! filesink location=out.mp4
+ * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! glupload ! glspherestitch lens=gear360 ! gldownload ! x264enc ! mp4mux ! filesink location=out.mp4
  * ]|
  *
  * Since: 0.1

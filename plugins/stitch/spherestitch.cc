@@ -17,8 +17,7 @@
  * gst-launch-1.0 spheretestsrc ! spherestitch ! videoconvert ! autovideosink
  * ]|
  * |[
- * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! spherestitch lens=gear360
- * yaw=90 ! x264enc ! mp4mux ! filesink location=out.mp4
+ * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! spherestitch lens=gear360 yaw=90 ! x264enc ! mp4mux ! filesink location=out.mp4
  * ]|
  *
  * Since: 0.1

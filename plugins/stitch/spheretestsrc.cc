@@ -21,8 +21,7 @@
  * gst-launch-1.0 spheretestsrc ! spherestitch ! videoconvert ! autovideosink
  * ]|
  * |[
- * gst-launch-1.0 spheretestsrc num-buffers=1 output=equirect ! videoconvert ! pngenc ! filesink
- * location=truth.png
+ * gst-launch-1.0 spheretestsrc num-buffers=1 output=equirect ! videoconvert ! pngenc ! filesink location=truth.png
  * ]|
  *
  * Since: 0.1

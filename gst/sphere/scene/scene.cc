@@ -164,7 +164,8 @@ std::optional<Colour> facade(int wall, float along, float above, float distance)
   const float place = along / brick_length + (static_cast<int>(row) & 1 ? 0.5f : 0.0f);
   const bool mortar =
       course - row < joint || place - std::floor(place) < joint * brick_height / brick_length;
-  const float brick = mortar ? 0.16f : 0.14f * (hash(floor_of(place), static_cast<int>(row)) - 0.5f);
+  const float brick =
+      mortar ? 0.16f : 0.14f * (hash(floor_of(place), static_cast<int>(row)) - 0.5f);
   const float rough = wave(along * 1.13f + above * 0.71f) * wave(above * 0.53f - along * 0.29f);
   return shade(house->colour, 1 + fade(distance, 13) * brick + 0.06f * rough);
 }

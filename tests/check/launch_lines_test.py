@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every launch line in README.md, docs/ and the elements' own documentation runs, with a few
+pictures in place of endless ones and no window. Prints a summary line as gst-check does."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
+TIMEOUT = 100  # seconds for one line, on a slow machine
+
+# What the lines read, and how it is made.
+MADE = "spheretestsrc lens=gear360 num-buffers=4 ! video/x-raw,width=640 ! "
+INPUTS = {
+    "mp4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=",
+    "png": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=RGBA,width=640 ! pngenc ! "
+           "filesink location=",
+}
+
+checks = failures = 0
+
+
+def check(what, passed, detail=""):
+    global checks, failures
+    checks += 1
+    if not passed:
+        failures += 1
+        print(f"failed: {what}\n{detail}")
+
+
+def lines_of(path):
+    """The launch lines of a file, continuation lines joined."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".cc":
+        text = "\n".join(re.findall(r"^ \* (gst-launch-1\.0 .*)$", text, re.MULTILINE))
+    text = text.replace("\\\n", " ")
+    for line in text.splitlines():
+        line = line.strip()
+        line = line.removeprefix("./dev run ")
+        if line.startswith("gst-launch-1.0 "):
+            yield re.sub(r"\s+", " ", line)
+
+
+def run(line, folder):
+    return subprocess.run(["sh", "-c", line], cwd=folder, timeout=TIMEOUT, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+
+
+def try_line(line, where):
+    with tempfile.TemporaryDirectory() as folder:
+        for name in re.findall(r"filesrc location=(\S+)", line):
+            made = run(f"gst-launch-1.0 -q {INPUTS[name.rsplit('.', 1)[-1]]}{name}", folder)
+            check(f"{where}: its input {name}", made.returncode == 0, made.stdout)
+        short = re.sub(r"num-buffers=\d+ ?", "", line)
+        short = short.replace("spheretestsrc", "spheretestsrc num-buffers=4")
+        if "output=equirect" in line or "jpegenc" in line:
+            short = short.replace("num-buffers=4", "num-buffers=1")
+        short = re.sub(r"autovideosink\b", "fakesink", short)
+        ended = run(short, folder)
+        check(f"{where}: {line}", ended.returncode == 0 and "WARNING" not in ended.stdout
+              and "CRITICAL" not in ended.stdout, ended.stdout)
+        for name in re.findall(r"filesink location=(\S+)", line):
+            path = pathlib.Path(folder, name)
+            check(f"{where}: writes {name}", path.is_file() and path.stat().st_size > 1000)
+
+
+found = 0
+files = [SOURCE / "README.md", *sorted(SOURCE.glob("docs/**/*.md")),
+         *sorted(SOURCE.glob("plugins/*/*.cc"))]
+for file in files:
+    for text in lines_of(file):
+        if "glspherestitch" in text and "--no-gl" in sys.argv:
+            print(f"skip: no GL: {text}")
+            continue
+        found += 1
+        try:
+            try_line(text, file.relative_to(SOURCE))
+        except subprocess.TimeoutExpired:
+            check(f"{text} ends within {TIMEOUT} s", False)
+check("there are launch lines", found >= 10, f"{found}")
+
+print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
+sys.exit(failures > 0)
