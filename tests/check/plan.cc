@@ -188,15 +188,16 @@ double warp_error(const Warp& w) {
         const double across = planner.blend(view * equirect_direction(place, w.output)) - 0.5;
         if (w.band == 0 && std::abs(across) < 200) continue;
         const double should = reference(scaled, planner, view, p, w.output, x, y, k);
-        fail_unless(std::abs(is - should) < 8, "%s: %d,%d[%d] is %g, should be %g", w.name, x, y, k,
-                    is, should);
+        // Check notes each assertion in a file: one for each sample would take minutes.
+        if (std::abs(is - should) >= 8)
+          fail_unless(false, "%s: %d,%d[%d] is %g, should be %g", w.name, x, y, k, is, should);
         sum += (is - should) * (is - should);
         ++count;
       }
   for (int y = 0; y < p.target_size.height; ++y)
     for (int x = 0; x < w.padding; ++x)
-      fail_unless_equals_int(target[y * p.target_stride + p.target_size.width * w.components + x],
-                             77);
+      if (target[y * p.target_stride + p.target_size.width * w.components + x] != 77)
+        fail_unless(false, "%s: row %d is written past its end", w.name, y);
   return std::sqrt(sum / count);
 }
 
@@ -231,7 +232,7 @@ GST_START_TEST(both_lenses_are_asked_for_near_the_seam_alone) {
   for (int r = 0; r < full.height / plan.cell; ++r)
     for (int c = 0; c < full.width / plan.cell; ++c) {
       const uint8_t flags = plan.flags(c, r) & (cell_front | cell_back);
-      fail_unless(flags != 0);
+      if (flags == 0) fail_unless(false, "cell %d,%d needs no lens", c, r);
       both += flags == (cell_front | cell_back);
     }
   const double share = static_cast<double>(both) / (full.width * full.height / 256);
