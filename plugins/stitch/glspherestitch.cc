@@ -264,7 +264,10 @@ gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
 
 gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
   sphere::prepare_context_query(GST_GL_BASE_FILTER(base), query);
-  return parent_transform_class()->query(base, direction, query);
+  const gboolean answered = parent_transform_class()->query(base, direction, query);
+  if (answered && direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CAPS)
+    sphere::stitch_leave_size_open(query);
+  return answered;
 }
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {

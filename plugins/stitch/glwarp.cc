@@ -222,8 +222,9 @@ void GlWarp::upload_positions(const Plan& plan) {
   std::vector<uint16_t> nodes;
   nodes.reserve(plan.node_count() * 2);
   for (int r = 0; r <= plan.rows; ++r) {
-    // Cells of one pixel may leave half of the last sample of a subsampled plane open.
-    const int y = r == plan.rows ? std::max(r * plan.cell, plan.output.height + 1) : r * plan.cell;
+    // Only with cells of one pixel, the last sample of a subsampled plane may stand on the edge.
+    const bool open = r == plan.rows && plan.cell == 1;
+    const int y = open ? plan.output.height + 1 : r * plan.cell;
     for (int c = 0; c <= plan.columns; ++c) {
       nodes.push_back(static_cast<uint16_t>(c * plan.cell));
       nodes.push_back(static_cast<uint16_t>(y));

@@ -57,12 +57,15 @@ float at(const Plan& plan, const std::vector<float>& nodes, double x, double y) 
 }
 
 /// The largest distance in pixels between the plan and the closed form, over all that is drawn.
+// What valgrind is to see is what the kernel touches, not how well each row compares.
+const int thin = g_getenv("SPHERE_VALGRIND") ? 20 : 1;
+
 double worst_error(const LensPair& pair, Size source, const Mat3& view, const Plan& plan,
                    const Planner& planner) {
   const LensPair scaled = pair.scaled_to(source);
   double worst = 0;
   long compared = 0;
-  for (int y = 0; y < plan.output.height; y += 7)
+  for (int y = 0; y < plan.output.height; y += 7 * thin)
     for (int x = 0; x < plan.output.width; x += 11) {
       const Point p = {x + 0.5, y + 0.5};
       const Vec3 d = view * equirect_direction(p, plan.output);
@@ -70,14 +73,15 @@ double worst_error(const LensPair& pair, Size source, const Mat3& view, const Pl
       for (int i = 0; i < 2; ++i) {
         if (i ? share >= 1 : share <= 0) continue;
         const uint8_t flags = plan.flags(x / plan.cell, y / plan.cell);
-        fail_unless(flags & (i ? cell_back : cell_front), "cell at %d,%d misses lens %d", x, y, i);
+        if (!(flags & (i ? cell_back : cell_front)))
+          fail_unless(false, "cell at %d,%d misses lens %d", x, y, i);
         const Point exact = scaled[i].project(d);
         worst = std::max(worst, std::hypot(at(plan, plan.lens[i].x, p.x, p.y) - exact.x,
                                            at(plan, plan.lens[i].y, p.x, p.y) - exact.y));
         ++compared;
       }
     }
-  fail_unless(compared >= plan.output.width * plan.output.height / 77);
+  fail_unless(compared >= plan.output.width * plan.output.height / 77 / thin);
   return worst;
 }
 
@@ -179,7 +183,7 @@ double warp_error(const Warp& w) {
   const LensPair scaled = w.pair.scaled_to(w.source);
   double sum = 0;
   long count = 0;
-  for (int y = 0; y < p.target_size.height; y += 2)
+  for (int y = 0; y < p.target_size.height; y += 2 * thin)
     for (int x = 0; x < p.target_size.width; ++x)
       for (int k = 0; k < w.components; ++k) {
         const double is = target[y * p.target_stride + x * w.components + k];

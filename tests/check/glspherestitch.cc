@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// glspherestitch: its shaders in every dialect, its pictures against the CPU's, and its life as an
+// element, all without a display.
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "tests/check/pipeline.h"
+
+#include <gst/gl/gl.h>
+
+#include "gst/sphere/gl/headless.h"
+#include "gst/sphere/gl/shader.h"
+
+using namespace sphere;
+using namespace sphere::test;
+
+namespace {
+
+const std::string gl_chain = "glupload ! glspherestitch name=s ";
+const std::string quick = "spheretestsrc supersample=1 ";
+
+SampleRef sample_of(const std::string& line) {
+  Pipeline p(line + " ! appsink name=sink");
+  p.play();
+  SampleRef sample = p.pull();
+  if (!sample) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
+  return sample;
+}
+
+struct Case {
+  std::string name;
+  std::string format = "NV12";
+  std::string source_size = "width=960";
+  std::string lens = "lens=dual-190";
+  std::string options = "";
+  std::string output = "video/x-raw(ANY)";
+  /// dB. A hard seam takes single pixels from one lens or the other, by a rounding.
+  double least = 45;
+};
+
+/// Draws the case with GL and on the CPU, and wants them equal.
+void expect_same(const Case& c) {
+  const std::string source = quick + "num-buffers=1 " + c.lens +
+                             " ! video/x-raw,format=" + c.format + "," + c.source_size + " ! ";
+  const SampleRef cpu = sample_of(source + "cpuspherestitch " + c.options + " ! " + c.output);
+  const SampleRef gl =
+      sample_of(source + gl_chain + c.options + " ! " + c.output + " ! gldownload ! video/x-raw");
+  GstVideoInfo a, b;
+  fail_unless(gst_video_info_from_caps(&a, gst_sample_get_caps(cpu.get())) &&
+              gst_video_info_from_caps(&b, gst_sample_get_caps(gl.get())));
+  fail_unless(GST_VIDEO_INFO_FORMAT(&a) == GST_VIDEO_INFO_FORMAT(&b), "%s", c.name.c_str());
+  fail_unless(gst_video_colorimetry_is_equal(&a.colorimetry, &b.colorimetry), "%s", c.name.c_str());
+  for (guint i = 0; i < std::min(GST_VIDEO_INFO_N_COMPONENTS(&a), 3u); ++i) {
+    const double db = psnr(component_of(cpu.get(), i), component_of(gl.get(), i));
+    fail_unless(db >= c.least, "%s, component %u: %g dB", c.name.c_str(), i, db);
+  }
+}
+
+/// Asked in each test: GL would not survive the fork that comes before it.
+bool have_gl() {
+  const GlProbe& gl = probe_gl();
+  if (!gl.usable) g_print("skip: there is no GL here: %s\n", gl.reason.c_str());
+  return gl.usable;
+}
+
+/// A pair whose lenses are unequal in everything.
+std::string uneven_profile() {
+  g_autofree char* path = nullptr;
+  const int file = g_file_open_tmp("sphere-XXXXXX.json", &path, nullptr);
+  fail_unless(file >= 0);
+  g_close(file, nullptr);
+  fail_unless(g_file_set_contents(path, R"({
+    "format": "gst-sphere-lens", "version": 1, "name": "uneven", "frame": [1280, 640],
+    "layout": "side-by-side", "lenses": {
+      "front": { "position": "right", "model": "kannala-brandt", "coefficients": [0.03, -0.008, 0.001, 0],
+                 "fov": 194, "radius": 312, "centre": [963, 317], "rotation": [1.5, -0.7, 2],
+                 "vignette": [-0.15, -0.1, 0], "gain": 0.85 },
+      "back": { "position": "left", "model": "equisolid", "fov": 190, "radius": 309, "gain": 0.95 } } })",
+                                  -1, nullptr));
+  return path;
+}
+
+}  // namespace
+
+GST_START_TEST(shaders_compile_in_every_dialect) {
+  if (!have_gl()) return;
+  constexpr std::array apis = {"gles2", "opengl3", "opengl"};
+  static constexpr std::array attributes = {"position", "x",  "y",     "gain",
+                                            "x2",       "y2", "gain2", "blend"};
+  int contexts = 0;
+  for (const char* api : apis) {
+    const GstRef<GstGLDisplay> display = headless_display();
+    fail_unless(display != nullptr, "no headless display");
+    const GstRef<GstGLContext> context(gst_gl_context_new(display.get()));
+    fail_unless(context != nullptr);
+    // A display can't be told to change its mind; this is read with each context.
+    g_setenv("GST_GL_API", api, TRUE);
+    g_autoptr(GError) error = nullptr;
+    const bool made = gst_gl_context_create(context.get(), nullptr, &error);
+    g_unsetenv("GST_GL_API");
+    if (!made) {
+      g_print("skip: no %s here: %s\n", api, error->message);
+      continue;
+    }
+    ++contexts;
+    struct Job {
+      int compiled = 0;
+      std::string complaint;
+    } job;
+    gst_gl_context_thread_add(
+        context.get(),
+        [](GstGLContext* gl, gpointer data) {
+          auto* j = static_cast<Job*>(data);
+          std::vector<Dialect> dialects = {dialect_of(gl)};
+          // Newer ones take older text.
+          if (dialects[0] == Dialect::gles3) dialects.push_back(Dialect::gles2);
+          for (Dialect dialect : dialects)
+            for (int variant = 0; variant < 4; ++variant) {
+              std::vector<const char*> defines;
+              if (variant & 1) defines.push_back("TWO_LENSES");
+              if (variant & 2) defines.push_back("GAIN");
+              const auto program =
+                  make_program(gl, dialect, "stitch.vert", "stitch.frag", defines, attributes);
+              if (program)
+                ++j->compiled;
+              else
+                j->complaint += program.error().message;
+            }
+          // Broken ones are told, with the compiler's words.
+          const char* broken[] = {"TEXTURE nonesuch"};
+          const auto program =
+              make_program(gl, dialects[0], "stitch.vert", "stitch.frag", broken, attributes);
+          if (program || program.error().message.find("does not compile: ") == std::string::npos)
+            j->complaint += "a broken shader is not complained of";
+        },
+        &job);
+    fail_unless(job.complaint.empty(), "%s", job.complaint.c_str());
+    fail_unless(job.compiled == 4 || job.compiled == 8, "%d", job.compiled);
+  }
+  fail_unless(contexts > 0, "no GL at all");
+}
+GST_END_TEST;
+
+GST_START_TEST(pictures_are_the_cpus) {
+  if (!have_gl()) return;
+  const std::string uneven = uneven_profile();
+  const Case cases[] = {
+      {"NV12"},
+      {"I420", "I420"},
+      {"Y444", "Y444"},
+      {"RGBA", "RGBA"},
+      {"turned", "NV12", "width=960", "lens=dual-190", "yaw=40 pitch=-35 roll=15"},
+      {"turned far", "I420", "width=960", "lens=dual-190", "yaw=-170 pitch=80 roll=-60"},
+      {"gear360", "NV12", "width=1280", "lens=gear360"},
+      {"theta-s", "I420", "width=1280", "lens=theta-s", "pitch=10"},
+      {"wide band", "NV12", "width=960", "lens=dual-190", "blend-width=10"},
+      {"narrow lens", "NV12", "width=960", "lens=dual-190", "fov=184 blend-width=8"},
+      {"hard seam", "NV12", "width=960", "lens=dual-190", "blend=off", "video/x-raw(ANY)", 38},
+      {"unequal lenses", "NV12", "width=1280", "lens=" + uneven},
+      {"unequal lenses, RGBA", "RGBA", "width=1280", "lens=" + uneven, "yaw=100"},
+      {"larger", "NV12", "width=640", "lens=dual-190", "", "video/x-raw(ANY),width=1600"},
+      {"another shape", "I420", "width=960", "lens=dual-190", "",
+       "video/x-raw(ANY),width=960,height=540"},
+      {"odd", "I420", "width=962,height=481", "lens=dual-190", "",
+       "video/x-raw(ANY),width=651,height=333"},
+      {"narrow pixels", "NV12", "width=640,height=640,pixel-aspect-ratio=2/1"},
+      // Here a hundredth of a pixel is a lot: all of the scene's detail lies between two pixels.
+      {"small", "NV12", "width=64", "lens=dual-190", "", "video/x-raw(ANY)", 40},
+  };
+  for (const Case& c : cases) expect_same(c);
+  g_unlink(uneven.c_str());
+}
+GST_END_TEST;
+
+GST_START_TEST(size_and_colour_are_negotiated_as_on_the_cpu) {
+  if (!have_gl()) return;
+  const SampleRef sample = sample_of(
+      quick +
+      "num-buffers=1 ! video/x-raw,format=I420,width=640,framerate=25/1,colorimetry=bt601 ! " +
+      gl_chain + "! gldownload ! video/x-raw,width=480");
+  const GstStructure* s = gst_caps_get_structure(gst_sample_get_caps(sample.get()), 0);
+  int width = 0, height = 0, n = 0, d = 0;
+  fail_unless(gst_structure_get_int(s, "width", &width) && width == 480);
+  fail_unless(gst_structure_get_int(s, "height", &height) && height == 240);
+  fail_unless(gst_structure_get_fraction(s, "framerate", &n, &d) && n == 25 && d == 1);
+  fail_unless_equals_string(gst_structure_get_string(s, "colorimetry"), "bt601");
+  fail_unless_equals_string(gst_structure_get_string(s, "chroma-site"), "jpeg");
+}
+GST_END_TEST;
+
+GST_START_TEST(times_pass_and_the_end_comes) {
+  if (!have_gl()) return;
+  Pipeline p(quick + "num-buffers=7 ! video/x-raw,width=320,framerate=10/1 ! " + gl_chain +
+             "! gldownload ! appsink name=sink");
+  p.play();
+  int count = 0;
+  while (const SampleRef sample = p.pull()) {
+    GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+    fail_unless_equals_uint64(GST_BUFFER_PTS(buffer), count * 100 * GST_MSECOND);
+    fail_unless_equals_uint64(GST_BUFFER_DURATION(buffer), 100 * GST_MSECOND);
+    ++count;
+  }
+  fail_unless_equals_int(count, 7);
+  fail_unless(p.wait().empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(wrong_input_is_told_what_to_do) {
+  if (!have_gl()) return;
+  const auto error = [](const std::string& line) { return Pipeline(line).run(); };
+  const std::string lens = error(quick + "num-buffers=1 ! video/x-raw,width=320 ! " + gl_chain +
+                                 "lens=no-such ! fakesink");
+  fail_unless(lens.find("no-such") != std::string::npos, "%s", lens.c_str());
+  const std::string misfit = error(quick + "num-buffers=1 ! video/x-raw,width=320 ! " + gl_chain +
+                                   "lens=theta-s ! fakesink");
+  fail_unless(misfit.find("320x180") != std::string::npos, "%s", misfit.c_str());
+  const std::string tiny =
+      error("videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width=16,height=8 ! " + gl_chain +
+            "lens=dual-190 ! fakesink");
+  fail_unless(tiny.find("16x8") != std::string::npos, "%s", tiny.c_str());
+  const std::string interlaced = error(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width=64,height=32,"
+      "interlace-mode=interleaved ! " +
+      gl_chain + "lens=dual-190 ! fakesink");
+  fail_unless(interlaced.find("deinterlace") != std::string::npos, "%s", interlaced.c_str());
+}
+GST_END_TEST;
+
+GST_START_TEST(views_change_while_it_plays) {
+  if (!have_gl()) return;
+  const int frames = g_getenv("SPHERE_VALGRIND") ? 20 : 150;
+  Pipeline p("videotestsrc num-buffers=" + std::to_string(frames) +
+             " ! video/x-raw,format=NV12,width=160,height=80 ! " + gl_chain +
+             "lens=dual-190 ! gldownload ! appsink name=sink");
+  const GstRef<GstElement> stitch = p.child("s");
+  std::atomic<bool> done{false};
+  std::atomic<long> changes{0};
+  std::thread changer([&] {
+    const char* lenses[] = {"dual-190", "gear360", "mi-sphere"};
+    for (int i = 0; !done; ++i, ++changes) {
+      g_object_set(stitch.get(), "yaw", i % 360 - 180.0, "pitch", i % 90 - 45.0, "blend-width",
+                   i % 10 * 1.0, "blend", i % 2, "lens", lenses[i % 3], nullptr);
+      std::this_thread::yield();
+    }
+  });
+  p.play();
+  int buffers = 0;
+  while (p.pull()) ++buffers;
+  done = true;
+  changer.join();
+  fail_unless_equals_int(buffers, frames);
+  fail_unless(changes > frames, "%ld changes", changes.load());
+}
+GST_END_TEST;
+
+GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes) {
+  if (!have_gl()) return;
+  const int rounds = g_getenv("SPHERE_VALGRIND") ? 5 : 1000;
+  Pipeline p(
+      "videotestsrc name=src ! capsfilter name=caps "
+      "caps=video/x-raw,format=NV12,width=64,height=32 ! " +
+      gl_chain + "lens=dual-190 ! gldownload ! appsink name=sink sync=false max-buffers=1");
+  const GstRef<GstElement> filter = p.child("caps");
+  for (int i = 0; i < rounds; ++i) {
+    p.play();
+    fail_unless(p.pull() != nullptr, "round %d", i);
+    if (i % 4 == 0) {
+      g_autoptr(GstCaps) caps =
+          gst_caps_from_string(i % 8 ? "video/x-raw,format=NV12,width=64,height=32"
+                                     : "video/x-raw,format=I420,width=96,height=48");
+      g_object_set(filter.get(), "caps", caps, nullptr);
+      fail_unless(p.pull() != nullptr, "round %d", i);
+    }
+    if (i % 4 == 1)
+      fail_unless(gst_element_seek_simple(p.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+    fail_unless_equals_int(p.set_state(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+  }
+}
+GST_END_TEST;
+
+static Suite* glspherestitch_suite() {
+  Suite* suite = suite_create("glspherestitch");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, shaders_compile_in_every_dialect);
+  tcase_add_test(tcase, pictures_are_the_cpus);
+  tcase_add_test(tcase, size_and_colour_are_negotiated_as_on_the_cpu);
+  tcase_add_test(tcase, times_pass_and_the_end_comes);
+  tcase_add_test(tcase, wrong_input_is_told_what_to_do);
+  tcase_add_test(tcase, views_change_while_it_plays);
+  tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes);
+  return suite;
+}
+
+GST_CHECK_MAIN(glspherestitch)
