@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From a checked file to a stitched one: the pipelines of `sphere stitch`.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/base/thread.h"
+#include "gst/tools/output_file.h"
+#include "gst/tools/stitch_input.h"
+#include "gst/tools/stitch_options.h"
+
+namespace sphere::tool {
+
+/// What a pipeline tells of itself while it runs; written by its threads.
+struct StitchCounts {
+  std::atomic<uint64_t> read{0};  ///< coded pictures that came out of the file
+  std::atomic<uint64_t> stitched{0};
+  std::atomic<int> width{0}, height{0};
+  std::atomic<int> sound_tracks{0};
+};
+
+class StitchPipeline {
+ public:
+  static Result<std::unique_ptr<StitchPipeline>> make(const StitchOptions& options,
+                                                      const StitchInput& input, int output);
+  ~StitchPipeline();
+  StitchPipeline(const StitchPipeline&) = delete;
+  StitchPipeline& operator=(const StitchPipeline&) = delete;
+
+  GstElement* element() const { return pipeline_.get(); }
+  GstElement* stitcher() const { return stitcher_; }
+  const StitchCounts& counts() const { return counts_; }
+  /// Where the sentence of the first refusal stands that this pipeline found by itself.
+  std::string refusal();
+
+ private:
+  StitchPipeline() = default;
+  Status build(const StitchOptions& options, const StitchInput& input, int output);
+  Status build_photo_ends(const StitchOptions& options, const StitchInput& input);
+  Status build_video_ends(const StitchOptions& options, const StitchInput& input);
+  GstElement* add(const char* factory);
+  bool link(std::initializer_list<GstElement*> elements);
+  void refuse(const std::string& sentence);
+  void take_track(GstPad* pad);
+  void take_sound(GstPad* pad, GstCaps* caps);
+  void guard_muxer(GstPad* pad);
+
+  static GstPadProbeReturn count_read(GstPad*, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn watch_stitched(GstPad*, GstPadProbeInfo* info, gpointer self);
+
+  GstRef<GstElement> pipeline_;
+  Status missing_ = ok();
+  // Borrowed from the pipeline.
+  GstElement* stitcher_ = nullptr;
+  GstElement* converter_ = nullptr;    ///< takes decoded pictures
+  GstElement* coded_queue_ = nullptr;  ///< takes coded ones
+  GstElement* encoder_ = nullptr;
+  GstElement* muxer_ = nullptr;
+  GstElement* last_ = nullptr;  ///< what the sink follows
+  StitchCounts counts_;
+  GstSegment segment_{};  ///< of coded pictures; only its own pad's thread touches it
+  bool audio_ = true;
+  // Protects the sentence; held while it is copied.
+  Mutex mutex_;
+  std::string refusal_ SPHERE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sphere::tool
