@@ -269,7 +269,7 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
   struct stat status = {};
   if (fstat(output.descriptor(), &status) == 0)
     json.add("bytes", static_cast<gint64>(status.st_size));
-  json.add("seconds", seconds);
+  json.add("seconds", std::round(seconds * 1000) / 1000);
   json.add("warnings", voice.warnings());
   json.print();
 }

@@ -5,7 +5,7 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 
-#include <vector>
+#include <algorithm>
 
 namespace sphere::tool {
 
@@ -36,6 +36,9 @@ GstPadProbeReturn drop_descriptions(GstPad*, GstPadProbeInfo* info, gpointer) {
   const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
   return type == GST_EVENT_TAG || type == GST_EVENT_TOC ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
+
+/// A shorter duration of a picture than this is a decoder's guess.
+constexpr GstClockTime shortest_duration = GST_MSECOND;
 
 /// Captions and private messages ride on pictures as metas, and encoders write them out again.
 gboolean drop_meta(GstBuffer*, GstMeta** meta, gpointer) {
@@ -111,6 +114,7 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   pipeline_.reset(pipeline);
   audio_ = options.audio;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
+  gst_segment_init(&encoded_.segment, GST_FORMAT_TIME);
 
   converter_ = add("videoconvert");
   GstElement* before = add("capsfilter");
@@ -232,6 +236,10 @@ Status StitchPipeline::build_video_ends(const StitchOptions& options, const Stit
   const guint timescale = input.video()->first("vide")->timescale;
   if (timescale) g_object_set(mux_pad, "trak-timescale", timescale, nullptr);
   guard_muxer(mux_pad);
+  gst_pad_add_probe(
+      mux_pad,
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      time_encoded, this, nullptr);
   last_ = muxer_;
 
   g_autoptr(GstPad) coded = gst_element_get_static_pad(coded_queue, "src");
@@ -327,6 +335,43 @@ GstPadProbeReturn StitchPipeline::count_read(GstPad*, GstPadProbeInfo* info, gpo
   if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DECODE_ONLY) &&
       gst_segment_clip(&self->segment_, GST_FORMAT_TIME, begin, end, nullptr, nullptr))
     ++self->counts_.read;
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn StitchPipeline::time_encoded(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  auto* self = static_cast<StitchPipeline*>(data);
+  EncodedTimes& times = self->encoded_;
+  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_SEGMENT)
+      gst_event_copy_segment(GST_PAD_PROBE_INFO_EVENT(info), &times.segment);
+    return GST_PAD_PROBE_OK;
+  }
+  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  info->data = buffer;
+  const auto running = [&](GstClockTime time) {
+    guint64 value = 0;
+    const int sign =
+        gst_segment_to_running_time_full(&times.segment, GST_FORMAT_TIME, time, &value);
+    return sign < 0 ? -static_cast<gint64>(value) : static_cast<gint64>(value);
+  };
+  if (!GST_BUFFER_PTS_IS_VALID(buffer) || !GST_BUFFER_DTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
+  const gint64 shown = running(GST_BUFFER_PTS(buffer)), decoded = running(GST_BUFFER_DTS(buffer));
+  gint64 end = shown;
+  if (GST_BUFFER_DURATION_IS_VALID(buffer) && GST_BUFFER_DURATION(buffer) >= shortest_duration)
+    end += static_cast<gint64>(GST_BUFFER_DURATION(buffer));
+  else
+    end = std::max<gint64>(end + static_cast<gint64>(shortest_duration), self->end_);
+  if (!times.begun) {
+    times.begun = true;
+    times.first_decoded = decoded;
+    times.first_shown = shown;
+    times.end = end;
+  }
+  times.first_shown = std::min(times.first_shown, shown);
+  times.end = std::max(times.end, end);
+  GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(
+      std::max<gint64>(times.end - times.first_shown - (decoded - times.first_decoded),
+                       static_cast<gint64>(shortest_duration)));
   return GST_PAD_PROBE_OK;
 }
 

@@ -53,6 +53,11 @@ class StitchPipeline {
   void guard_muxer(GstPad* pad);
 
   static GstPadProbeReturn count_read(GstPad*, GstPadProbeInfo* info, gpointer self);
+  /// mp4mux takes the sum of the steps in decoding order for the length of a track, and writes an
+  /// edit list of that length. Where steps differ and pictures are out of order, that cuts pictures
+  /// off the end. Only the last picture's duration counts for it, so each is given the one that
+  /// makes the sum right if it is the last.
+  static GstPadProbeReturn time_encoded(GstPad*, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn watch_stitched(GstPad*, GstPadProbeInfo* info, gpointer self);
 
   GstRef<GstElement> pipeline_;
@@ -65,7 +70,14 @@ class StitchPipeline {
   GstElement* muxer_ = nullptr;
   GstElement* last_ = nullptr;  ///< what the sink follows
   StitchCounts counts_;
-  GstSegment segment_{};  ///< of coded pictures; only its own pad's thread touches it
+  /// Running times of what goes to the muxer; only its own pad's thread touches it.
+  struct EncodedTimes {
+    GstSegment segment{};
+    bool begun = false;
+    gint64 first_decoded = 0, first_shown = 0, end = 0;
+  } encoded_;
+  std::atomic<gint64> end_{0};  ///< when the file says that its last picture ends, running time
+  GstSegment segment_{};        ///< of coded pictures; only its own pad's thread touches it
   bool audio_ = true;
   // Protects the sentence; held while it is copied.
   Mutex mutex_;

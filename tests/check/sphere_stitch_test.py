@@ -333,8 +333,8 @@ def test_variable_rate(folder):
     source, out = folder / "variable.mp4", folder / "variable-out.mp4"
     pipeline = Gst.parse_launch(
         "appsrc name=in format=time caps=video/x-raw,format=GRAY8,width=128,height=64,"
-        "framerate=0/1 ! videoconvert ! video/x-raw,format=I420 ! x264enc ! mp4mux "
-        f"! filesink location={source}")
+        "framerate=0/1 ! videoconvert ! video/x-raw,format=I420 ! x264enc bframes=0 ! "
+        f"mp4mux ! filesink location={source}")
     feed = pipeline.get_by_name("in")
     pipeline.set_state(Gst.State.PLAYING)
     times = [0, 33, 40, 140, 141, 300, 333, 1000, 1010]
@@ -349,7 +349,7 @@ def test_variable_rate(folder):
     pipeline.set_state(Gst.State.NULL)
     check("a video of variable rate is made", message and message.type == Gst.MessageType.EOS)
     if done("variable rate", source, out, "--lens", "dual-190"):
-        check("its times stay", streams(out) == streams(source) and len(streams(out)) == len(times),
+        check("its times stay", streams(out) == [t * Gst.MSECOND for t in times],
               f"{streams(source)} {streams(out)}")
 
 
