@@ -42,7 +42,11 @@ constexpr GstClockTime shortest_duration = GST_MSECOND;
 
 /// Captions and private messages ride on pictures as metas, and encoders write them out again.
 gboolean drop_meta(GstBuffer*, GstMeta** meta, gpointer) {
-  if ((*meta)->info->api != GST_VIDEO_META_API_TYPE) *meta = nullptr;
+  // What belongs to the memory stays with it.
+  const bool bound = GST_META_FLAG_IS_SET(*meta, GST_META_FLAG_LOCKED) ||
+                     GST_META_FLAG_IS_SET(*meta, GST_META_FLAG_POOLED) ||
+                     (*meta)->info->api == GST_VIDEO_META_API_TYPE;
+  if (!bound) *meta = nullptr;
   return TRUE;
 }
 
