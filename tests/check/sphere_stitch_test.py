@@ -90,7 +90,8 @@ def leftovers(folder):
 def refused(what, *arguments, says=(), status=1, **options):
     """The command fails with one sentence, and OUT's folder stays as it was."""
     out = pathlib.Path(arguments[1]) if len(arguments) > 1 else None
-    folder = out.parent if out and out.parent.is_dir() else None
+    # Processes come and go in /proc.
+    folder = out.parent if out and out.parent.is_dir() and out.parts[1] != "proc" else None
     before = sorted(os.listdir(folder)) if folder else None
     content = out.read_bytes() if out and out.is_file() else None
     result = sphere("stitch", *arguments, **options)
