@@ -32,7 +32,7 @@ size_t FileSource::read(uint64_t position, std::span<uint8_t> into) const {
 }
 
 size_t MemorySource::read(uint64_t position, std::span<uint8_t> into) const {
-  if (position >= bytes_.size()) return 0;
+  if (position >= bytes_.size() || into.empty()) return 0;
   const size_t count = std::min<uint64_t>(into.size(), bytes_.size() - position);
   std::memcpy(into.data(), bytes_.data() + position, count);
   return count;
