@@ -6,6 +6,7 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace sphere::tool {
 
@@ -251,6 +252,22 @@ Status StitchPipeline::build_video_ends(const StitchOptions& options, const Stit
       coded,
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
       count_read, this, nullptr);
+  length_ = input.video()->length;
+  guint64 longest = 0;
+  for (const media::Track& track : input.video()->tracks)
+    if (track.timescale)
+      longest = std::max(
+          longest, gst_util_uint64_scale_ceil(track.duration, length_.timescale, track.timescale));
+  // Fragments have no length there, and a length that does not fit its field is no longer one.
+  const bool longer =
+      longest > length_.value && longest < (length_.bytes == 4 ? G_MAXUINT32 : G_MAXINT64);
+  const guint64 said = std::exchange(length_.value, longest);
+  if (said && longer && !input.video()->fragmented) {
+    g_autoptr(GstPad) pad = gst_element_get_static_pad(demuxer, "sink");
+    gst_pad_add_probe(
+        pad, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_PULL),
+        lengthen, this, nullptr);
+  }
   g_signal_connect(demuxer, "pad-added", G_CALLBACK(+[](GstElement*, GstPad* pad, gpointer self) {
                      static_cast<StitchPipeline*>(self)->take_track(pad);
                    }),
@@ -302,6 +319,22 @@ void StitchPipeline::take_sound(GstPad* pad, GstCaps* caps) {
   }
   gst_element_sync_state_with_parent(queue);
   ++counts_.sound_tracks;
+}
+
+GstPadProbeReturn StitchPipeline::lengthen(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  const media::IsoFile::Length& length = static_cast<StitchPipeline*>(data)->length_;
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  if (!buffer) return GST_PAD_PROBE_OK;
+  const guint64 begin = info->offset, end = begin + gst_buffer_get_size(buffer);
+  for (int i = 0; i < length.bytes; ++i) {
+    const guint64 place = length.place + static_cast<guint64>(i);
+    if (place < begin || place >= end) continue;
+    const auto byte = static_cast<guint8>(length.value >> 8 * (length.bytes - 1 - i));
+    buffer = gst_buffer_make_writable(buffer);
+    gst_buffer_fill(buffer, place - begin, &byte, 1);
+  }
+  info->data = buffer;
+  return GST_PAD_PROBE_OK;
 }
 
 void StitchPipeline::guard_muxer(GstPad* pad) {

@@ -51,6 +51,10 @@ class StitchPipeline {
   void take_track(GstPad* pad);
   void take_sound(GstPad* pad, GstCaps* caps);
   void guard_muxer(GstPad* pad);
+  /// qtdemux ends a track where its own time, not the movie's, passes the length of the movie; so a
+  /// track that an edit list enters late loses its end. It is shown the length of the
+  /// longest track instead.
+  static GstPadProbeReturn lengthen(GstPad*, GstPadProbeInfo* info, gpointer self);
 
   static GstPadProbeReturn count_read(GstPad*, GstPadProbeInfo* info, gpointer self);
   /// mp4mux takes the sum of the steps in decoding order for the length of a track, and writes an
@@ -79,6 +83,7 @@ class StitchPipeline {
   std::atomic<gint64> end_{0};  ///< when the file says that its last picture ends, running time
   GstSegment segment_{};        ///< of coded pictures; only its own pad's thread touches it
   bool audio_ = true;
+  media::IsoFile::Length length_;
   // Protects the sentence; held while it is copied.
   Mutex mutex_;
   std::string refusal_ SPHERE_GUARDED_BY(mutex_);

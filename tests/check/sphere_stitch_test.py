@@ -7,6 +7,7 @@ import os
 import pathlib
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -273,13 +274,13 @@ def test_png(folder):
     done("an odd PNG to JPEG", source, folder / "odd.jpg", "--lens", "dual-190")
 
 
-def make_video(path, pictures=12, sound=True, encoder="x264enc speed-preset=veryfast",
+def make_video(path, pictures=12, sound=True, sounds=20, encoder="x264enc speed-preset=veryfast",
                form="I420", size=(256, 128), mux="mp4mux"):
     line = (f"videotestsrc num-buffers={pictures} pattern=ball ! video/x-raw,format={form},"
             f"width={size[0]},height={size[1]},framerate=30/1 ! {encoder} ! "
             f"{mux} name=mux ! filesink location={path}")
     if sound:
-        line += (" audiotestsrc wave=pink-noise num-buffers=20 ! audio/x-raw,rate=44100,channels=2"
+        line += (f" audiotestsrc wave=pink-noise num-buffers={sounds} ! audio/x-raw,rate=44100,channels=2"
                  " ! avenc_aac ! aacparse ! mux.")
     launch(line)
     return path
@@ -371,6 +372,22 @@ def test_variable_rate(folder):
     if done("variable rate", source, out, "--lens", "dual-190"):
         check("its times stay", streams(out) == [t * Gst.MSECOND for t in times],
               f"{streams(source)} {streams(out)}")
+
+
+def test_trimmed(folder):
+    """A video that an edit list enters late keeps the end of its sound."""
+    if not shutil.which("ffmpeg"):
+        print("skip: a trimmed video: there is no ffmpeg")
+        return
+    long, source, out = folder / "untrimmed.mp4", folder / "trimmed.mp4", folder / "trimmed-out.mp4"
+    make_video(long, pictures=60, sounds=87)
+    subprocess.run(["ffmpeg", "-v", "error", "-ss", "0.5", "-i", long, "-c", "copy", source],
+                   check=True, timeout=DEADLINE, stdin=subprocess.DEVNULL)
+    if done("a trimmed video", source, out, "--lens", "dual-190"):
+        _, sound = buffers(f"filesrc location={out} ! qtdemux name=d d.audio_0 ! queue")
+        check("its sound goes on to the end", 1.4 < sound[-1][0] / Gst.SECOND < 1.6,
+              sound[-1][0] / Gst.SECOND)
+        check("its pictures, from the cut on", 44 <= len(streams(out)) <= 46, len(streams(out)))
 
 
 def test_wrong_input(folder, photo, video):
@@ -539,7 +556,7 @@ def main():
         for test, arguments in (
                 (test_help, ()), (test_usage, (folder, photo)), (test_photo, (folder, photo)),
                 (test_colours, (folder,)), (test_png, (folder,)), (test_video, (folder, video)),
-                (test_variable_rate, (folder,)), (test_wrong_input, (folder, photo, video)),
+                (test_variable_rate, (folder,)), (test_trimmed, (folder,)), (test_wrong_input, (folder, photo, video)),
                 (test_wrong_output, (folder, photo, video)), (test_interrupt, (folder,)),
                 (test_leaks, (folder,)), (test_street, (folder,))):
             try:

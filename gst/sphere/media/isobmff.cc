@@ -160,6 +160,7 @@ class Checker {
   Status read_movie(const Box& movie) {
     return children(movie, 0, [this](const Box& box) -> Status {
       if (box.type == "cmov") return unsupported("the file's index is compressed (cmov)");
+      if (box.type == "mvhd") return read_movie_header(box);
       if (box.type == "trak") return read_track(box);
       if (box.type == "mvex") {
         file_.fragmented = true;
@@ -228,6 +229,19 @@ class Checker {
     if (!reader.ok()) return damaged("'tkhd' is too short");
     track->rotated = matrix[1] != 0 || matrix[3] != 0 || matrix[0] < 0 || matrix[4] < 0;
     return ok();
+  }
+
+  Status read_movie_header(const Box& box) {
+    const std::vector<uint8_t> bytes = head(box);
+    ByteReader reader(bytes);
+    const bool wide = reader.u8() == 1;
+    reader.skip(wide ? 3 + 16 : 3 + 8);
+    IsoFile::Length& length = file_.length;
+    length.timescale = reader.u32();
+    length.place = box.content + reader.position();
+    length.value = wide ? reader.u64() : reader.u32();
+    length.bytes = wide ? 8 : 4;
+    return reader.ok() ? ok() : damaged("'mvhd' is too short");
   }
 
   Status read_media_header(const Box& box, Track* track) {

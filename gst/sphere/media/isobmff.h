@@ -30,6 +30,13 @@ struct Track {
 struct IsoFile {
   std::array<char, 4> brand{};
   bool fragmented = false;
+  /// How long the movie says it is, in units of its timescale, and where in the file it says so.
+  struct Length {
+    uint32_t timescale = 0;
+    uint64_t value = 0;
+    uint64_t place = 0;
+    int bytes = 0;  ///< 4 or 8; 0: it doesn't say
+  } length;
   std::vector<Track> tracks;
   uint64_t trailing = 0;  ///< bytes after the last box that are no box
 
