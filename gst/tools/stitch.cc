@@ -7,10 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <csignal>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -255,6 +252,16 @@ Status check_kinds(const StitchOptions& options, const StitchInput& input) {
   return ok();
 }
 
+/// The element that drew, looked up in the bin that chooses.
+std::string stitcher_name(GstElement* stitcher) {
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(stitcher), "stitcher")) {
+    g_autofree char* chosen = nullptr;
+    g_object_get(stitcher, "stitcher", &chosen, nullptr);
+    return to_string(chosen);
+  }
+  return GST_OBJECT_NAME(gst_element_get_factory(stitcher));
+}
+
 void print_json(const StitchOptions& options, const StitchInput& input, StitchPipeline* pipeline,
                 const OutputFile& output, double seconds, const Voice& voice) {
   JsonObjectOutput json;
@@ -270,6 +277,7 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
   if (fstat(output.descriptor(), &status) == 0)
     json.add("bytes", static_cast<gint64>(status.st_size));
   json.add("seconds", std::round(seconds * 1000) / 1000);
+  json.add("stitcher", stitcher_name(pipeline->stitcher()));
   json.add("warnings", voice.warnings());
   json.print();
 }

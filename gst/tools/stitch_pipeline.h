@@ -37,7 +37,7 @@ class StitchPipeline {
   GstElement* element() const { return pipeline_.get(); }
   GstElement* stitcher() const { return stitcher_; }
   const StitchCounts& counts() const { return counts_; }
-  /// Where the sentence of the first refusal stands that this pipeline found by itself.
+  /// The sentence of what this pipeline itself found wrong while it ran, or "".
   std::string refusal();
 
  private:

@@ -318,7 +318,7 @@ def test_video(folder, video):
     result = sphere("stitch", video, out, "--json", "--lens", "dual-190", "--stitcher", "cpu")
     answer = json.loads(result.stdout)
     check("JSON of a video", answer["pictures"] == 12 and answer["sound_tracks"] == 1
-          and answer["kind"] == "video", result.stdout)
+          and answer["kind"] == "video" and answer["stitcher"] == "cpuspherestitch", result.stdout)
 
     if "ASAN_OPTIONS" in ENVIRONMENT:
         print("skip: sphere stitch --stitcher gl: software GL takes minutes under a sanitizer")
