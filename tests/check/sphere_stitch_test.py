@@ -430,6 +430,14 @@ def test_wrong_input(folder, photo, video):
     check("junk after the end is told and left out", result.returncode == 0
           and "40 bytes" in result.stderr and b"junk" not in jpg.read_bytes(), result.stderr)
     jpg.unlink()
+    exif = (b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0")
+    bad.write_bytes(photo.read_bytes()[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+                    + photo.read_bytes()[2:])
+    result = sphere("stitch", bad, jpg, "--lens", "dual-190")
+    check("a picture that asks to be turned is not, and that is told", result.returncode == 0
+          and "orientation 6" in result.stderr and size_of(jpg)[:2] == (640, 320)
+          and b"Exif" not in jpg.read_bytes(), result.stderr)
+    jpg.unlink()
     huge = content[:16] + b"\x00\x01\x00\x00\x00\x01\x00\x00" + content[24:29]
     import zlib
     huge += zlib.crc32(huge[12:29]).to_bytes(4, "big") + content[33:]
