@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+
+#include "gst/sphere/base/gobject.h"
+
+namespace sphere::tool {
+
+namespace {
+
+std::vector<Command>& registry() {
+  static std::vector<Command> list;
+  return list;
+}
+
+/// How many letters must be put in, taken out, changed or swapped with their neighbour.
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), here(b.size() + 1);
+  std::iota(last.begin(), last.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    here[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      here[j] = std::min({last[j] + 1, here[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        here[j] = std::min(here[j], before[j - 2] + 1);
+    }
+    before.swap(last);
+    last.swap(here);
+  }
+  return last[b.size()];
+}
+
+std::string printed(double value) {
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  return g_ascii_formatd(text, sizeof text, "%.10g", value);
+}
+
+}  // namespace
+
+Registration::Registration(const Command& command) { registry().push_back(command); }
+
+std::vector<Command> commands() {
+  std::vector<Command> list = registry();
+  std::sort(list.begin(), list.end(), [](const Command& a, const Command& b) {
+    return std::string_view(a.name) < std::string_view(b.name);
+  });
+  return list;
+}
+
+std::string nearest(std::string_view typed, std::span<const std::string> known) {
+  // No word is that long, and the work grows with the square.
+  if (typed.empty() || typed.size() > 64) return {};
+  std::string best;
+  size_t best_distance = std::max<size_t>(1, typed.size() / 3) + 1;
+  for (const std::string& word : known) {
+    size_t d = distance(typed, word);
+    if (typed.size() >= 3 && word.starts_with(typed)) d = std::min<size_t>(d, 1);
+    if (d < best_distance) {
+      best_distance = d;
+      best = word;
+    }
+  }
+  return best;
+}
+
+std::string suggestion(std::string_view typed, std::span<const std::string> known) {
+  const std::string near = nearest(typed, known);
+  return near.empty() ? std::string() : "; did you mean '" + near + "'?";
+}
+
+void Voice::error(const std::string& sentence) const {
+  std::fprintf(stderr, "%s: %s\n", who_.c_str(), sentence.c_str());
+}
+
+void Voice::warn(const std::string& sentence) {
+  if (!quiet) std::fprintf(stderr, "%s: warning: %s\n", who_.c_str(), sentence.c_str());
+  warnings_.push_back(sentence);
+}
+
+void Voice::note(const std::string& sentence) const {
+  if (verbose && !quiet) std::fprintf(stderr, "%s: %s\n", who_.c_str(), sentence.c_str());
+}
+
+Status parse_options(const char* command, const char* parameters, const char* summary,
+                     const char* description, GOptionEntry* entries, int argc, char** argv,
+                     std::vector<std::string>* rest) {
+  // GOptionContext takes the program's name for the usage line from here.
+  g_set_prgname((std::string("sphere ") + command).c_str());
+  g_autoptr(GOptionContext) context = g_option_context_new(parameters);
+  g_option_context_set_summary(context, summary);
+  g_option_context_set_description(context, description);
+  g_option_context_add_main_entries(context, entries, nullptr);
+  g_auto(GStrv) words = g_new0(char*, static_cast<gsize>(argc) + 1);
+  for (int i = 0; i < argc; ++i) words[i] = g_strdup(argv[i]);
+  g_autoptr(GError) error = nullptr;
+  if (!g_option_context_parse_strv(context, &words, &error)) {
+    std::string message = error->message;
+    if (g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)) {
+      std::vector<std::string> known;
+      for (const GOptionEntry* entry = entries; entry->long_name; ++entry)
+        known.push_back(std::string("--") + entry->long_name);
+      const size_t dash = message.find('-');
+      std::string typed = dash == std::string::npos ? std::string() : message.substr(dash);
+      typed = typed.substr(0, typed.find('='));
+      message = "there is no option '" + typed + "'" + suggestion(typed, known);
+    }
+    return invalid(message);
+  }
+  bool only_words = false;
+  for (char** word = words + 1; words[0] && *word; ++word) {
+    if (!only_words && g_str_equal(*word, "--"))
+      only_words = true;
+    else
+      rest->emplace_back(*word);
+  }
+  return ok();
+}
+
+Result<int> choose(const char* option, std::string_view typed,
+                   std::span<const std::string> choices) {
+  const auto found = std::find(choices.begin(), choices.end(), typed);
+  if (found != choices.end()) return static_cast<int>(found - choices.begin());
+  std::string known;
+  for (const std::string& choice : choices) known += (known.empty() ? "" : ", ") + choice;
+  return invalid(std::string(option) + " is '" + std::string(typed) + "', must be one of " + known +
+                 suggestion(typed, choices));
+}
+
+Status check_range(const char* option, double value, double min, double max) {
+  if (value >= min && value <= max) return ok();
+  return invalid(std::string(option) + " is " + printed(value) + ", must be within " +
+                 printed(min) + " and " + printed(max));
+}
+
+}  // namespace sphere::tool

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the subcommands of `sphere` share: how one is found, how it speaks, how it ends.
+
+#pragma once
+
+#include <glib.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gst/sphere/base/result.h"
+
+namespace sphere::tool {
+
+enum Exit {
+  exit_done = 0,
+  exit_failed = 1,
+  exit_usage = 2,
+  exit_interrupted = 130,
+};
+
+/// A subcommand. Its file registers it by a static object, so no list of them is kept:
+///   const Registration registration({"stitch", "stitch a photo or a video", run});
+struct Command {
+  const char* name;
+  const char* summary;
+  /// argv[0] is the subcommand's name. Returns the exit status.
+  int (*run)(int argc, char** argv);
+};
+
+class Registration {
+ public:
+  explicit Registration(const Command& command);
+};
+
+/// All of them, by name.
+std::vector<Command> commands();
+
+/// What was probably meant, or "" where nothing is near.
+std::string nearest(std::string_view typed, std::span<const std::string> known);
+/// "; did you mean 'X'?" or "".
+std::string suggestion(std::string_view typed, std::span<const std::string> known);
+
+/// Speaks to the person on stderr, each line with the command's name before it.
+class Voice {
+ public:
+  explicit Voice(std::string who) : who_(std::move(who)) {}
+
+  bool quiet = false;
+  bool verbose = false;
+
+  void error(const std::string& sentence) const;
+  void warn(const std::string& sentence);
+  void note(const std::string& sentence) const;
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  std::string who_;
+  std::vector<std::string> warnings_;
+};
+
+/// Parses options out of argv; what is no option is left in `rest`. Unknown options come with the
+/// nearest known one. `--help` prints and ends the process with success, as GOptionContext does.
+Status parse_options(const char* command, const char* parameters, const char* summary,
+                     const char* description, GOptionEntry* entries, int argc, char** argv,
+                     std::vector<std::string>* rest);
+
+/// Which of the choices it is, or a sentence with the nearest.
+Result<int> choose(const char* option, std::string_view typed,
+                   std::span<const std::string> choices);
+Status check_range(const char* option, double value, double min, double max);
+
+}  // namespace sphere::tool

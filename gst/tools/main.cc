@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sphere: one command for what dual-lens cameras make.
+
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config.h"
+#include "gst/tools/command.h"
+
+namespace {
+
+using namespace sphere::tool;
+
+void print_help(FILE* stream) {
+  std::fprintf(stream,
+               "Usage: sphere COMMAND [ARGUMENTS]\n"
+               "       sphere help COMMAND\n"
+               "       sphere --version\n\n"
+               "Commands:\n");
+  for (const Command& command : commands())
+    std::fprintf(stream, "  %-12s %s\n", command.name, command.summary);
+  std::fprintf(stream,
+               "  %-12s show this, or what a command takes\n\n"
+               "Exits 0 when done, 1 when that failed, 2 on wrong usage, 130 when interrupted.\n",
+               "help");
+}
+
+const Command* find(std::string_view name) {
+  static const std::vector<Command> all = commands();
+  for (const Command& command : all)
+    if (name == command.name) return &command;
+  return nullptr;
+}
+
+int unknown(const char* name) {
+  std::vector<std::string> known{"help"};
+  for (const Command& command : commands()) known.emplace_back(command.name);
+  std::fprintf(stderr, "sphere: there is no command '%s'%s\n", name,
+               suggestion(name, known).c_str());
+  std::fprintf(stderr, "sphere: 'sphere --help' lists the commands\n");
+  return exit_usage;
+}
+
+int help(const char* name) {
+  if (!name) {
+    print_help(stdout);
+    return exit_done;
+  }
+  const Command* command = find(name);
+  if (!command) return unknown(name);
+  std::string flag = "--help";
+  std::string own_name = command->name;
+  char* argv[] = {own_name.data(), flag.data(), nullptr};
+  return command->run(2, argv);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_ALL, "");
+  // A full disk or a reader that went away is an error of the write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+
+  if (argc < 2) {
+    print_help(stderr);
+    return exit_usage;
+  }
+  const std::string_view word = argv[1];
+  if (word == "--version") {
+    std::printf("sphere %s\n", VERSION);
+    return exit_done;
+  }
+  if (word == "--help" || word == "-h" || word == "help") return help(argc > 2 ? argv[2] : nullptr);
+  const Command* command = find(word);
+  return command ? command->run(argc - 1, argv + 1) : unknown(argv[1]);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/output_file.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "gst/sphere/base/gobject.h"
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr int name_attempts = 100;
+
+std::string temporary_name(const std::string& folder) {
+  char name[40];
+  g_snprintf(name, sizeof name, "/.sphere-%08x%08x.part", g_random_int(), g_random_int());
+  return folder + name;
+}
+
+mode_t permissions(const struct stat* existing) {
+  if (existing) return existing->st_mode & 0777;
+  const mode_t mask = umask(0);
+  umask(mask);
+  return 0666 & ~mask;
+}
+
+}  // namespace
+
+Result<OutputFile> OutputFile::create(const std::string& path, bool clobber) {
+  OutputFile file;
+  file.shown_ = path;
+  file.clobber_ = clobber;
+  struct stat existing = {};
+  const bool exists = stat(path.c_str(), &existing) == 0;
+  if (exists) {
+    if (S_ISDIR(existing.st_mode)) return invalid(path + ": is a folder; name a file in it");
+    if (!S_ISREG(existing.st_mode)) return invalid(path + ": exists and is not a regular file");
+    if (!clobber) return invalid(path + ": exists, and --no-clobber says to leave it");
+    if (access(path.c_str(), W_OK) != 0)
+      return failed(path + ": can't be written: " + std::strerror(errno));
+    // The file that a link leads to is replaced, not the link.
+    std::unique_ptr<char, Call<std::free>> real(realpath(path.c_str(), nullptr));
+    file.path_ = real ? real.get() : path;
+  } else if (errno != ENOENT) {
+    return failed(path + ": can't be written: " + std::strerror(errno));
+  } else {
+    file.path_ = path;
+  }
+  const GString_ folder(g_path_get_dirname(file.path_.c_str()));
+  file.folder_ = folder.get();
+  struct stat folder_status = {};
+  if (stat(folder.get(), &folder_status) != 0)
+    return Error{errno == ENOENT ? Error::Kind::not_found : Error::Kind::failed,
+                 errno == ENOENT ? path + ": the folder '" + file.folder_ + "' does not exist"
+                                 : path + ": can't be written: " + std::strerror(errno)};
+
+  const mode_t mode = permissions(exists ? &existing : nullptr);
+  file.descriptor_ = open(folder.get(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file.descriptor_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
+    // Not every file system has files without a name.
+    for (int i = 0; i < name_attempts && file.descriptor_ < 0; ++i) {
+      const std::string name = temporary_name(file.folder_);
+      file.descriptor_ = open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+      if (file.descriptor_ >= 0)
+        file.temporary_ = name;
+      else if (errno != EEXIST)
+        break;
+    }
+  }
+  if (file.descriptor_ < 0) return failed(path + ": can't be written: " + std::strerror(errno));
+  if (fchmod(file.descriptor_, mode) != 0)
+    return failed(path + ": can't be written: " + std::strerror(errno));
+  return file;
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      shown_(std::move(other.shown_)),
+      folder_(std::move(other.folder_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      clobber_(other.clobber_) {}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+std::string OutputFile::write_problem() const {
+  const off_t end = lseek(descriptor_, 0, SEEK_END);
+  // More than a block: a last block that is not full could still take a byte.
+  static constexpr char filling[8192] = {};
+  if (end < 0) return std::strerror(errno);
+  const ssize_t written = pwrite(descriptor_, filling, sizeof filling, end);
+  if (written == static_cast<ssize_t>(sizeof filling)) return {};
+  if (written >= 0 && pwrite(descriptor_, filling, 1, end + written) == 1) return {};
+  return std::strerror(errno);
+}
+
+Status OutputFile::commit() {
+  const auto problem = [this](int number) {
+    return failed(shown_ + ": can't be written: " + std::strerror(number));
+  };
+  if (fsync(descriptor_) != 0) return problem(errno);
+  const std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
+  if (!clobber_) {
+    const int done = temporary_.empty() ? linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(),
+                                                 AT_SYMLINK_FOLLOW)
+                                        : link(temporary_.c_str(), path_.c_str());
+    if (done != 0)
+      return errno == EEXIST ? invalid(shown_ + ": exists, and --no-clobber says to leave it")
+                             : problem(errno);
+  } else {
+    for (int i = 0; i < name_attempts && temporary_.empty(); ++i) {
+      const std::string name = temporary_name(folder_);
+      if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0)
+        temporary_ = name;
+      else if (errno != EEXIST)
+        return problem(errno);
+    }
+    if (rename(temporary_.c_str(), path_.c_str()) != 0) return problem(errno);
+    temporary_.clear();
+  }
+  const int folder = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    // The name is there; that it outlives a power cut is more than some file systems promise.
+    fsync(folder);
+    close(folder);
+  }
+  return ok();
+}
+
+}  // namespace sphere::tool

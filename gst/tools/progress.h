@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A line on a terminal that says how far something is.
+
+#pragma once
+
+#include <glib.h>
+
+#include <cstdint>
+
+namespace sphere::tool {
+
+class Progress {
+ public:
+  /// Draws only where stderr is a terminal and `wanted`.
+  Progress(bool wanted, const char* unit);
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// `total` 0: unknown. Draws at most some ten times a second.
+  void show(uint64_t done, uint64_t total);
+  /// Takes the line away, so that words can be printed.
+  void clear();
+
+ private:
+  bool active_;
+  bool drawn_ = false;
+  const char* unit_;
+  gint64 begin_, last_ = 0;
+};
+
+}  // namespace sphere::tool

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sphere stitch: a photo or a video to 360.
+
+#include <glib-unix.h>
+#include <gst/gst.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/gstsphere.h"
+#include "gst/tools/command.h"
+#include "gst/tools/json_output.h"
+#include "gst/tools/output_file.h"
+#include "gst/tools/progress.h"
+#include "gst/tools/stitch_input.h"
+#include "gst/tools/stitch_options.h"
+#include "gst/tools/stitch_pipeline.h"
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr guint progress_interval_ms = 100;
+// Decoded, converted, stitched and converted back: that many pictures are in memory at once.
+constexpr double pictures_at_once = 4;
+constexpr double most_bytes_a_pixel = 4;
+
+struct Outcome {
+  std::optional<Error> error;
+  int status = exit_done;
+};
+
+Outcome fail_with(Error error, int status = exit_failed) { return {std::move(error), status}; }
+
+std::vector<std::string> lens_names() {
+  g_auto(GStrv) names = gst_sphere_lens_list_profiles();
+  std::vector<std::string> list;
+  for (char** name = names; name && *name; ++name) list.emplace_back(*name);
+  return list;
+}
+
+Status check_lens(const std::string& lens) {
+  if (lens.empty()) return ok();
+  g_autoptr(GError) error = nullptr;
+  g_autoptr(GstSphereLens) made = gst_sphere_lens_new(lens.c_str(), &error);
+  if (made) return ok();
+  std::string sentence = error->message;
+  if (lens.find('/') == std::string::npos) sentence += suggestion(lens, lens_names());
+  return invalid("--lens: " + sentence);
+}
+
+/// Glib's and GStreamer's sentences end with a stop, ours don't.
+std::string without_stop(std::string sentence) {
+  while (!sentence.empty() && (sentence.back() == '.' || sentence.back() == '\n'))
+    sentence.pop_back();
+  return sentence;
+}
+
+bool is_stitcher(GstObject* source) {
+  const GstRef<GstObject> held(source ? GST_OBJECT(gst_object_ref(source)) : nullptr);
+  return held && g_strrstr(G_OBJECT_TYPE_NAME(held.get()), "SphereStitch");
+}
+
+/// Runs one pipeline to its end, its error, or a signal.
+class Run {
+ public:
+  Run(const StitchOptions& options, const StitchInput& input, OutputFile* output,
+      StitchPipeline* pipeline, Voice* voice)
+      : options_(options),
+        input_(input),
+        output_(output),
+        pipeline_(pipeline),
+        voice_(voice),
+        progress_(!options.quiet && input.video(), "pictures"),
+        loop_(g_main_loop_new(nullptr, FALSE)) {}
+
+  Outcome go() {
+    const GstRef<GstBus> bus(gst_element_get_bus(pipeline_->element()));
+    gst_bus_add_watch(
+        bus.get(),
+        +[](GstBus*, GstMessage* message, gpointer self) -> gboolean {
+          static_cast<Run*>(self)->hear(message);
+          return G_SOURCE_CONTINUE;
+        },
+        this);
+    const guint timer = g_timeout_add(
+        progress_interval_ms,
+        +[](gpointer self) -> gboolean {
+          static_cast<Run*>(self)->draw();
+          return G_SOURCE_CONTINUE;
+        },
+        this);
+    const GSourceFunc interrupt = +[](gpointer self) -> gboolean {
+      static_cast<Run*>(self)->end(fail_with(failed("interrupted"), exit_interrupted));
+      return G_SOURCE_CONTINUE;
+    };
+    const guint signals[] = {g_unix_signal_add(SIGINT, interrupt, this),
+                             g_unix_signal_add(SIGTERM, interrupt, this),
+                             g_unix_signal_add(SIGHUP, interrupt, this)};
+    // An element that can't start posts why before the state change says so.
+    if (gst_element_set_state(pipeline_->element(), GST_STATE_PLAYING) ==
+            GST_STATE_CHANGE_FAILURE &&
+        !gst_bus_have_pending(bus.get()))
+      end(fail_with(failed(options_.input + ": the pipeline can't start")));
+    if (!ended_) g_main_loop_run(loop_.get());
+    gst_element_set_state(pipeline_->element(), GST_STATE_NULL);
+    gst_bus_remove_watch(bus.get());
+    g_source_remove(timer);
+    for (const guint signal : signals) g_source_remove(signal);
+    progress_.clear();
+    if (!outcome_.error) check_all_stitched();
+    return outcome_;
+  }
+
+ private:
+  void end(Outcome outcome) {
+    if (ended_) return;
+    ended_ = true;
+    outcome_ = std::move(outcome);
+    g_main_loop_quit(loop_.get());
+  }
+
+  void draw() {
+    const media::IsoFile* video = input_.video();
+    progress_.show(pipeline_->counts().stitched, video ? video->first("vide")->samples : 1);
+  }
+
+  void hear(GstMessage* message) {
+    switch (GST_MESSAGE_TYPE(message)) {
+      case GST_MESSAGE_EOS:
+        end({});
+        break;
+      case GST_MESSAGE_ERROR:
+        end(fail_with(explain(message)));
+        break;
+      case GST_MESSAGE_WARNING:
+        warn(message);
+        break;
+      case GST_MESSAGE_APPLICATION:
+        end(fail_with(invalid(options_.input + ": " + pipeline_->refusal())));
+        break;
+      case GST_MESSAGE_ELEMENT:
+        if (const GstStructure* said = gst_message_get_structure(message);
+            said && gst_structure_has_name(said, "sphere-stitcher")) {
+          const char* reason = gst_structure_get_string(said, "reason");
+          progress_.clear();
+          voice_->note(std::string(gst_structure_get_string(said, "stitcher")) +
+                       " stitches: " + to_string(reason));
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  void warn(GstMessage* message) {
+    g_autoptr(GError) error = nullptr;
+    gst_message_parse_warning(message, &error, nullptr);
+    progress_.clear();
+    if (!is_stitcher(GST_MESSAGE_SRC(message))) {
+      voice_->note(without_stop(error->message));
+    } else if (options_.lens.empty()) {
+      std::string known;
+      for (const std::string& name : lens_names()) known += (known.empty() ? "" : ", ") + name;
+      voice_->warn(options_.input +
+                   " does not say which lenses took it, so two ideal ones (dual-190) are assumed; "
+                   "choose with --lens: " +
+                   known + ", or a profile file");
+    } else {
+      voice_->warn(without_stop(error->message));
+    }
+  }
+
+  Error explain(GstMessage* message) {
+    g_autoptr(GError) error = nullptr;
+    g_autofree char* detail = nullptr;
+    gst_message_parse_error(message, &error, &detail);
+    voice_->note(to_string(detail));
+    if (const std::string refusal = pipeline_->refusal(); !refusal.empty())
+      return invalid(options_.input + ": " + refusal);
+    const char* factory = nullptr;
+    if (GST_IS_ELEMENT(GST_MESSAGE_SRC(message)))
+      if (GstElementFactory* made_by =
+              gst_element_get_factory(GST_ELEMENT(GST_MESSAGE_SRC(message))))
+        factory = GST_OBJECT_NAME(made_by);
+
+    if (error->domain == GST_RESOURCE_ERROR && factory && g_str_equal(factory, "fdsink")) {
+      const std::string problem = output_->write_problem();
+      return failed(options_.output + ": can't be written: " +
+                    (problem.empty() ? without_stop(error->message) : problem));
+    }
+    if (is_stitcher(GST_MESSAGE_SRC(message)))
+      return invalid(options_.input + ": " + without_stop(error->message));
+    if (g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
+        g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND)) {
+      const std::string codec =
+          input_.video() ? " (" + input_.video()->first("vide")->codec + ")" : "";
+      return unsupported(options_.input + ": no decoder for its pictures" + codec +
+                         " is installed; GStreamer's libav plugin has most");
+    }
+    if (error->domain == GST_STREAM_ERROR && !pipeline_->counts().stitched)
+      return invalid(options_.input +
+                     ": its pictures can't be decoded: " + without_stop(error->message));
+    return failed(options_.input + ": " + without_stop(error->message));
+  }
+
+  /// A decoder passes over what it can't read and goes on; the result would be shorter.
+  void check_all_stitched() {
+    const uint64_t read = pipeline_->counts().read, stitched = pipeline_->counts().stitched;
+    if (stitched >= std::max<uint64_t>(read, 1)) return;
+    if (!stitched)
+      outcome_ = fail_with(invalid(options_.input + ": none of its pictures can be decoded"));
+    else
+      outcome_ = fail_with(invalid(options_.input + ": only " + std::to_string(stitched) + " of " +
+                                   std::to_string(read) +
+                                   " pictures can be decoded; the file is damaged"));
+  }
+
+  const StitchOptions& options_;
+  const StitchInput& input_;
+  OutputFile* output_;
+  StitchPipeline* pipeline_;
+  Voice* voice_;
+  Progress progress_;
+  std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop_;
+  Outcome outcome_;
+  bool ended_ = false;
+};
+
+Status check_memory(const StitchOptions& options, const StitchInput& input) {
+  const double in = static_cast<double>(input.width()) * input.height();
+  const double width = options.width ? options.width : input.width();
+  const double need = (in + width * width / 2) * most_bytes_a_pixel * pictures_at_once / 2;
+  const double have =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  if (have <= 0 || need <= have) return ok();
+  return failed(options.input + ": pictures of " + std::to_string(input.width()) + "x" +
+                std::to_string(input.height()) + " need more memory than this machine has");
+}
+
+Status check_kinds(const StitchOptions& options, const StitchInput& input) {
+  if (input.video() && options.photo_out)
+    return invalid(options.output + ": " + options.input + " is a video; name OUT .mp4");
+  if (!input.video() && !options.photo_out)
+    return invalid(options.output + ": " + options.input + " is a picture; name OUT .jpg or .png");
+  return ok();
+}
+
+/// The element that drew, looked up in the bin that chooses.
+std::string stitcher_name(GstElement* stitcher) {
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(stitcher), "stitcher")) {
+    g_autofree char* chosen = nullptr;
+    g_object_get(stitcher, "stitcher", &chosen, nullptr);
+    return to_string(chosen);
+  }
+  return GST_OBJECT_NAME(gst_element_get_factory(stitcher));
+}
+
+void print_json(const StitchOptions& options, const StitchInput& input, StitchPipeline* pipeline,
+                const OutputFile& output, double seconds, const Voice& voice) {
+  JsonObjectOutput json;
+  json.add("input", options.input);
+  json.add("output", options.output);
+  json.add("kind", input.video() ? "video" : "photo");
+  const StitchCounts& counts = pipeline->counts();
+  json.add("width", gint64{counts.width});
+  json.add("height", gint64{counts.height});
+  json.add("pictures", static_cast<gint64>(counts.stitched.load()));
+  json.add("sound_tracks", gint64{counts.sound_tracks});
+  struct stat status = {};
+  if (fstat(output.descriptor(), &status) == 0)
+    json.add("bytes", static_cast<gint64>(status.st_size));
+  json.add("seconds", std::round(seconds * 1000) / 1000);
+  json.add("stitcher", stitcher_name(pipeline->stitcher()));
+  json.add("warnings", voice.warnings());
+  json.print();
+}
+
+Outcome stitch(const StitchOptions& options, Voice* voice) {
+  const gint64 begin = g_get_monotonic_time();
+  if (const Status lens = check_lens(options.lens); !lens) return fail_with(lens.error());
+  const Result<StitchInput> input = open_stitch_input(options.input, voice);
+  if (!input) return fail_with(input.error());
+  if (same_file(*input, options.output))
+    return fail_with(invalid(options.output + ": is the same file as " + options.input));
+  if (const Status kinds = check_kinds(options, *input); !kinds) return fail_with(kinds.error());
+  if (const Status memory = check_memory(options, *input); !memory)
+    return fail_with(memory.error());
+  Result<OutputFile> output = OutputFile::create(options.output, options.clobber);
+  if (!output) return fail_with(output.error());
+
+  Result<std::unique_ptr<StitchPipeline>> pipeline =
+      StitchPipeline::make(options, *input, output->descriptor());
+  if (!pipeline) return fail_with(pipeline.error());
+  Outcome outcome = Run(options, *input, &*output, pipeline->get(), voice).go();
+  if (outcome.error) return outcome;
+  if (const Status written = output->commit(); !written) return fail_with(written.error());
+
+  const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
+  const StitchCounts& counts = (*pipeline)->counts();
+  char text[64];
+  g_snprintf(text, sizeof text, "%dx%d, %llu in %.1f s", counts.width.load(), counts.height.load(),
+             static_cast<unsigned long long>(counts.stitched.load()), seconds);
+  voice->note(options.output + ": " + text);
+  if (options.json) print_json(options, *input, pipeline->get(), *output, seconds, *voice);
+  return {};
+}
+
+int run(int argc, char** argv) {
+  Voice voice("sphere stitch");
+  StitchOptions options;
+  const Status parsed = parse_stitch_options(argc, argv, &options);
+  voice.quiet = options.quiet;
+  voice.verbose = options.verbose;
+  Outcome outcome;
+  if (!parsed) {
+    outcome = fail_with(parsed.error(), exit_usage);
+  } else {
+    gst_init(nullptr, nullptr);
+    outcome = stitch(options, &voice);
+  }
+  if (outcome.error) {
+    voice.error(outcome.error->message);
+    if (options.json) {
+      JsonObjectOutput json;
+      json.add("error", outcome.error->message);
+      json.add("warnings", voice.warnings());
+      json.print();
+    }
+  }
+  return outcome.status;
+}
+
+const Registration registration({"stitch", "stitch a photo or a video to 360", run});
+
+}  // namespace
+
+}  // namespace sphere::tool

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The file that `sphere stitch` reads, looked through before anything is decoded.
+
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/media/isobmff.h"
+#include "gst/sphere/media/picture.h"
+#include "gst/tools/command.h"
+
+namespace sphere::tool {
+
+/// A descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor();
+  int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+struct StitchInput {
+  Descriptor descriptor;
+  std::variant<media::JpegInfo, media::PngInfo, media::IsoFile> content;
+
+  const media::JpegInfo* jpeg() const { return std::get_if<media::JpegInfo>(&content); }
+  const media::PngInfo* png() const { return std::get_if<media::PngInfo>(&content); }
+  const media::IsoFile* video() const { return std::get_if<media::IsoFile>(&content); }
+  int width() const;
+  int height() const;
+  /// How many bytes are the medium, without what trails it.
+  uint64_t length() const;
+};
+
+/// Opens and checks; what is odd but no obstacle is told to the voice.
+Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice);
+
+/// Whether both names lead to one file, by links too.
+bool same_file(const StitchInput& input, const std::string& output);
+
+}  // namespace sphere::tool

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/stitch_options.h"
+
+#include <glib.h>
+
+#include <array>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/tools/command.h"
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr int smallest_width = 64;
+constexpr int largest_width = 16384;
+// x264enc's range.
+constexpr int largest_quantizer = 50;
+
+constexpr const char* description =
+    "IN is a JPEG or PNG picture, or an MP4 or MOV video, with both fisheyes in one frame. OUT's\n"
+    "name says what it becomes: .jpg, .jpeg or .png from a picture, .mp4 (H.264) from a video.\n"
+    "OUT appears when it is complete; until then what was there stays.\n"
+    "\n"
+    "Quality of a video is x264's constant rate factor, 0 (lossless) to 50 (worst), default 18\n"
+    "(visually lossless). Quality of a JPEG is 1 (worst) to 100, default 95. A PNG is lossless.\n"
+    "\n"
+    "Nothing but pictures and sound is taken over: no place, no date, no serial number.\n"
+    "\n"
+    "Examples:\n"
+    "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
+    "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n";
+
+bool ends_with(const std::string& text, const char* suffix) {
+  const GString_ lower(g_ascii_strdown(text.c_str(), -1));
+  return g_str_has_suffix(lower.get(), suffix);
+}
+
+Status read_output_kind(StitchOptions* options) {
+  const std::string& out = options->output;
+  options->png_out = ends_with(out, ".png");
+  options->photo_out = options->png_out || ends_with(out, ".jpg") || ends_with(out, ".jpeg");
+  if (options->photo_out || ends_with(out, ".mp4")) return ok();
+  return invalid(out +
+                 ": the name must end in .jpg, .jpeg or .png for a picture, .mp4 for a video");
+}
+
+}  // namespace
+
+Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
+  g_autofree char* lens = nullptr;
+  g_autofree char* blend = nullptr;
+  g_autofree char* preset = nullptr;
+  g_autofree char* stitcher = nullptr;
+  double fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1;
+  int width = 0, quality = -1, threads = 0;
+  gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
+  GOptionEntry entries[] = {
+      {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
+       "Lens profile: a name (dual-190, gear360, ...) or a JSON file", "NAME|FILE"},
+      {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
+       "Field of view of each lens, 60 to 358 (default: the profile's)", "DEGREES"},
+      {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
+      {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &pitch, "Turn up, -360 to 360", "DEGREES"},
+      {"roll", 0, 0, G_OPTION_ARG_DOUBLE, &roll, "Tilt clockwise, -360 to 360", "DEGREES"},
+      {"width", 'w', 0, G_OPTION_ARG_INT, &width,
+       "Width of OUT; its height is half of it (default: as wide as both lenses)", "PIXELS"},
+      {"blend", 0, 0, G_OPTION_ARG_STRING, &blend, "Between the lenses (default: feather)",
+       "off|feather"},
+      {"blend-width", 0, 0, G_OPTION_ARG_DOUBLE, &blend_width,
+       "Width of the whole blended band, 0 to 60 (default: 4)", "DEGREES"},
+      {"quality", 'q', 0, G_OPTION_ARG_INT, &quality,
+       "Video: 0 (best) to 50, default 18. JPEG: 1 to 100 (best), default 95", "N"},
+      {"preset", 0, 0, G_OPTION_ARG_STRING, &preset,
+       "x264's speed against size, ultrafast to placebo (default: veryfast)", "NAME"},
+      {"stitcher", 0, 0, G_OPTION_ARG_STRING, &stitcher,
+       "Where to stitch (default: auto, the GPU where there is one)", "auto|cpu|gl"},
+      {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "0 (as many as cores, the default) to 256",
+       "N"},
+      {"no-audio", 0, 0, G_OPTION_ARG_NONE, &no_audio, "Leave the sound track out", nullptr},
+      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Refuse to replace OUT", nullptr},
+      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Neither progress nor warnings", nullptr},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what is done and by what", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the outcome as JSON", nullptr},
+      {}};
+  std::vector<std::string> rest;
+  const Status parsed =
+      parse_options("stitch", "IN OUT", "Stitches a dual-fisheye photo or video to a 360 one.",
+                    description, entries, argc, argv, &rest);
+  options->quiet = quiet;
+  options->verbose = verbose;
+  options->json = json;
+  if (!parsed) return parsed;
+
+  if (rest.size() != 2)
+    return invalid(rest.size() < 2
+                       ? std::string(rest.empty() ? "IN and OUT are missing" : "OUT is missing")
+                       : "'" + rest[2] + "' is one word too many; IN and OUT are wanted");
+  options->input = rest[0];
+  options->output = rest[1];
+  if (const Status kind = read_output_kind(options); !kind) return kind;
+
+  if (fov != 0)
+    if (const Status in = check_range("--fov", fov, 60, 358); !in) return in;
+  const struct {
+    const char* name;
+    double value;
+  } angles[] = {{"--yaw", yaw}, {"--pitch", pitch}, {"--roll", roll}};
+  for (const auto& angle : angles)
+    if (const Status in = check_range(angle.name, angle.value, -360, 360); !in) return in;
+  if (blend_width != -1)
+    if (const Status in = check_range("--blend-width", blend_width, 0, 60); !in) return in;
+  if (const Status in = check_range("--threads", threads, 0, 256); !in) return in;
+  if (width != 0) {
+    if (const Status in = check_range("--width", width, smallest_width, largest_width); !in)
+      return in;
+    // Half of it is the height, and H.264 stores colour for two by two pixels.
+    const int step = options->photo_out ? 2 : 4;
+    if (width % step)
+      return invalid("--width is " + std::to_string(width) + ", must be a multiple of " +
+                     std::to_string(step));
+  }
+  if (quality != -1) {
+    if (options->png_out) return invalid("--quality means nothing for a PNG, which is lossless");
+    const Status in = options->photo_out ? check_range("--quality", quality, 1, 100)
+                                         : check_range("--quality", quality, 0, largest_quantizer);
+    if (!in) return in;
+  }
+  static const std::array<std::string, 2> blends{"off", "feather"};
+  static const std::array<std::string, 3> stitchers{"auto", "cpu", "gl"};
+  static const std::array<std::string, 10> presets{"ultrafast", "superfast", "veryfast", "faster",
+                                                   "fast",      "medium",    "slow",     "slower",
+                                                   "veryslow",  "placebo"};
+  if (blend) {
+    options->blend = blend;
+    if (const Result<int> known = choose("--blend", blend, blends); !known) return known.error();
+  }
+  if (stitcher) {
+    options->stitcher = stitcher;
+    if (const Result<int> known = choose("--stitcher", stitcher, stitchers); !known)
+      return known.error();
+  }
+  if (preset) {
+    options->preset = preset;
+    if (const Result<int> known = choose("--preset", preset, presets); !known) return known.error();
+  }
+  if (lens && !*lens) return invalid("--lens is empty");
+
+  options->lens = to_string(lens);
+  options->fov = fov;
+  options->yaw = yaw;
+  options->pitch = pitch;
+  options->roll = roll;
+  options->blend_width = blend_width;
+  options->width = width;
+  options->quality = quality;
+  options->threads = threads;
+  options->audio = !no_audio;
+  options->clobber = !no_clobber;
+  return ok();
+}
+
+}  // namespace sphere::tool

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What `sphere stitch` was asked for.
+
+#pragma once
+
+#include <string>
+
+#include "gst/sphere/base/result.h"
+
+namespace sphere::tool {
+
+struct StitchOptions {
+  std::string input, output;
+  bool photo_out = false;  ///< OUT's name ends like a photo's
+  bool png_out = false;
+  std::string lens;  ///< empty: what the stream says
+  double fov = 0;    ///< 0: the profile's
+  double yaw = 0, pitch = 0, roll = 0;
+  int width = 0;  ///< 0: that of the two lenses
+  std::string blend = "feather";
+  double blend_width = -1;  ///< -1: the element's default
+  int quality = -1;         ///< -1: the default of OUT's kind
+  std::string preset = "veryfast";
+  std::string stitcher = "auto";
+  int threads = 0;
+  bool audio = true;
+  bool clobber = true;
+  bool quiet = false, verbose = false, json = false;
+};
+
+/// From the command line; every value is within its range afterwards. Fills `options` as far as it
+/// gets, so that a complaint can be made in the form asked for.
+Status parse_stitch_options(int argc, char** argv, StitchOptions* options);
+
+}  // namespace sphere::tool

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The walkers that say whether a file is all there: whole files pass, each cut of them is refused,
+// and nothing in them is believed.
+
+#include "tests/check/pipeline.h"
+
+#include <cstring>
+#include <random>
+#include <span>
+
+#include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/isobmff.h"
+#include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/source.h"
+
+using namespace sphere;
+using namespace sphere::media;
+using sphere::test::Pipeline;
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+/// The file that a launch line writes; the line has %s where the file's name goes.
+Bytes made_by(const char* line) {
+  g_autofree char* folder = g_dir_make_tmp("sphere-media-XXXXXX", nullptr);
+  fail_unless(folder != nullptr);
+  const std::string path = std::string(folder) + "/file";
+  g_autofree char* full = g_strdup_printf(line, path.c_str());
+  {
+    Pipeline pipeline(full);
+    const std::string problem = pipeline.run();
+    ck_assert_str_eq(problem.c_str(), "");
+  }
+  g_autofree char* content = nullptr;
+  gsize size = 0;
+  fail_unless(g_file_get_contents(path.c_str(), &content, &size, nullptr));
+  g_unlink(path.c_str());
+  g_rmdir(folder);
+  return {content, content + size};
+}
+
+Bytes small_jpeg() {
+  return made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=48,height=24 ! jpegenc ! "
+      "filesink location=%s");
+}
+Bytes small_png() {
+  return made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=48,height=24 ! pngenc ! "
+      "filesink location=%s");
+}
+Bytes small_mp4(const char* mux) {
+  const std::string line = std::string(
+                               "videotestsrc num-buffers=5 ! video/x-raw,width=32,height="
+                               "16,framerate=30/1 ! jpegenc quality=20 ! image/jpeg ! ") +
+                           mux + " name=m ! filesink location=%s";
+  return made_by(line.c_str());
+}
+constexpr const char* fragmented = "qtmux fragment-duration=60";
+constexpr const char* movie_first = "qtmux faststart=true";
+
+template <typename Info>
+void expect_refused(const Result<Info>& result) {
+  fail_unless(!result);
+  fail_if(result.error().message.empty());
+}
+
+void put32(Bytes* bytes, size_t place, uint32_t value) {
+  for (int i = 0; i < 4; ++i) (*bytes)[place + i] = static_cast<uint8_t>(value >> (24 - 8 * i));
+}
+
+/// Where the content of the first such box begins.
+size_t find_box(const Bytes& bytes, const char* type) {
+  for (size_t i = 4; i + 4 <= bytes.size(); ++i)
+    if (std::memcmp(bytes.data() + i, type, 4) == 0) return i + 4;
+  ck_abort_msg("no box '%s'", type);
+  return 0;
+}
+
+}  // namespace
+
+GST_START_TEST(test_byte_reader) {
+  const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  ByteReader reader(bytes);
+  ck_assert_int_eq(reader.u8(), 1);
+  ck_assert_int_eq(reader.u16(), 0x0203);
+  ck_assert_int_eq(reader.u16_little(), 0x0504);
+  fail_unless(reader.ok());
+  // Past the end: zero, and for good.
+  ck_assert_int_eq(reader.u64(), 0);
+  fail_unless(!reader.ok());
+  ck_assert_int_eq(reader.u8(), 0);
+  ck_assert_int_eq(reader.remaining(), 0);
+
+  ByteReader other(bytes);
+  other.skip(SIZE_MAX);
+  fail_unless(!other.ok());
+  ByteReader third(bytes);
+  third.seek(9);
+  fail_unless(third.ok());
+  third.seek(10);
+  fail_unless(!third.ok());
+}
+GST_END_TEST
+
+GST_START_TEST(test_jpeg) {
+  const Bytes whole = small_jpeg();
+  const Result<JpegInfo> info = check_jpeg(MemorySource(whole));
+  fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+  ck_assert_int_eq(info->width, 48);
+  ck_assert_int_eq(info->height, 24);
+  ck_assert_int_eq(info->components, 3);
+  ck_assert_int_eq(info->orientation, 1);
+  ck_assert_int_eq(info->trailing, 0);
+  fail_unless(info->half_chroma() && !info->full_chroma());
+  for (size_t cut = 0; cut < whole.size(); ++cut)
+    expect_refused(check_jpeg(MemorySource(std::span(whole).first(cut))));
+
+  Bytes longer = whole;
+  longer.insert(longer.end(), 100, 0xd9);
+  const Result<JpegInfo> trailed = check_jpeg(MemorySource(longer));
+  fail_unless(bool(trailed));
+  ck_assert_int_eq(trailed->length, whole.size());
+  ck_assert_int_eq(trailed->trailing, 100);
+
+  const Bytes full = made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=Y444,width=48,height=24 ! jpegenc ! "
+      "filesink location=%s");
+  const Result<JpegInfo> full_info = check_jpeg(MemorySource(full));
+  fail_unless(bool(full_info) && full_info->full_chroma());
+}
+GST_END_TEST
+
+GST_START_TEST(test_jpeg_orientation) {
+  const Bytes whole = small_jpeg();
+  for (const bool little : {false, true}) {
+    const Bytes big_endian = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0,    'M', 'M',
+                              0,    42,   0, 0,  0,   8,   0,   1,   1, 0x12, 0,   3,
+                              0,    0,    0, 1,  0,   6,   0,   0,   0, 0,    0,   0};
+    const Bytes little_endian = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0,    0, 'I', 'I',
+                                 42,   0,    8, 0,  0,   0,   1,   0,   0x12, 1, 3,   0,
+                                 1,    0,    0, 0,  6,   0,   0,   0,   0,    0, 0,   0};
+    const Bytes& exif = little ? little_endian : big_endian;
+    Bytes turned(whole.begin(), whole.begin() + 2);
+    turned.insert(turned.end(), exif.begin(), exif.end());
+    turned.insert(turned.end(), whole.begin() + 2, whole.end());
+    const Result<JpegInfo> info = check_jpeg(MemorySource(turned));
+    fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+    ck_assert_int_eq(info->orientation, 6);
+    // A broken structure is no orientation, and no reason to refuse the picture.
+    for (size_t cut = 0; cut < exif.size() - 10; ++cut) {
+      const std::span<const uint8_t> tiff = std::span(exif).subspan(10, cut);
+      const int orientation = exif_orientation(tiff);
+      fail_unless(orientation == 1 || (orientation == 6 && cut >= 20));
+    }
+  }
+  const uint8_t far_away[] = {'M', 'M', 0, 42, 0xff, 0xff, 0xff, 0xff};
+  ck_assert_int_eq(exif_orientation(far_away), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(test_jpeg_hostile) {
+  const auto refused = [](const Bytes& bytes) { expect_refused(check_jpeg(MemorySource(bytes))); };
+  refused({0xff, 0xd8, 0xff, 0xd9});
+  refused({0xff, 0xd8, 0xff, 0xe0, 0, 0, 0xff, 0xd9});
+  refused({0xff, 0xd8, 0xff, 0xe0, 0, 1, 0xff, 0xd9});
+  refused({0xff, 0xd8, 0x00, 0x00});
+  // Pixels without a frame; a frame without a size; a frame with 200 components.
+  refused({0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 2, 0xff, 0xd9});
+  refused({0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 0, 0, 9, 1, 1, 0x11, 0, 0xff, 0xd9});
+  refused({0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 9, 0, 9, 200, 1, 0x11, 0, 0xff, 0xd9});
+}
+GST_END_TEST
+
+GST_START_TEST(test_png) {
+  const Bytes whole = small_png();
+  const Result<PngInfo> info = check_png(MemorySource(whole));
+  fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+  ck_assert_int_eq(info->width, 48);
+  ck_assert_int_eq(info->height, 24);
+  fail_unless(!info->transparent && info->bits == 8);
+  for (size_t cut = 0; cut < whole.size(); ++cut)
+    expect_refused(check_png(MemorySource(std::span(whole).first(cut))));
+  // Every bit is under some check sum, or part of the frame of chunks.
+  for (size_t place = 0; place < whole.size(); ++place) {
+    Bytes flipped = whole;
+    flipped[place] ^= 0x20;
+    expect_refused(check_png(MemorySource(flipped)));
+  }
+  Bytes longer = whole;
+  longer.push_back(0);
+  const Result<PngInfo> trailed = check_png(MemorySource(longer));
+  fail_unless(bool(trailed));
+  ck_assert_int_eq(trailed->trailing, 1);
+
+  const Bytes alpha = made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=RGBA,width=48,height=24 ! pngenc ! "
+      "filesink location=%s");
+  const Result<PngInfo> alpha_info = check_png(MemorySource(alpha));
+  fail_unless(bool(alpha_info) && alpha_info->transparent);
+}
+GST_END_TEST
+
+GST_START_TEST(test_png_hostile) {
+  Bytes bytes = small_png();
+  put32(&bytes, 8, 0x7fffffff);
+  expect_refused(check_png(MemorySource(bytes)));
+  put32(&bytes, 8, 0xffffffff);
+  expect_refused(check_png(MemorySource(bytes)));
+}
+GST_END_TEST
+
+static void check_whole_movie(const Bytes& whole) {
+  const Result<IsoFile> file = check_isobmff(MemorySource(whole));
+  fail_unless(bool(file), "%s", file ? "" : file.error().message.c_str());
+  const Track* video = file->first("vide");
+  fail_unless(video != nullptr && file->first("soun") == nullptr);
+  ck_assert_int_eq(video->width, 32);
+  ck_assert_int_eq(video->height, 16);
+  ck_assert_int_eq(video->samples, 5);
+  fail_unless(video->timescale > 0 && !video->rotated && !video->codec.empty());
+  ck_assert_int_eq(file->trailing, 0);
+}
+
+GST_START_TEST(test_movie) {
+  for (const char* mux : {"qtmux", movie_first}) {
+    const Bytes whole = small_mp4(mux);
+    check_whole_movie(whole);
+    for (size_t cut = 0; cut < whole.size(); ++cut) {
+      const Result<IsoFile> file = check_isobmff(MemorySource(std::span(whole).first(cut)));
+      fail_unless(!file, "%s cut to %zu of %zu bytes was taken for whole", mux, cut, whole.size());
+    }
+    Bytes longer = whole;
+    longer.insert(longer.end(), 100, 0);
+    const Result<IsoFile> trailed = check_isobmff(MemorySource(longer));
+    fail_unless(bool(trailed));
+    ck_assert_int_eq(trailed->trailing, 100);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_movie_in_fragments) {
+  const Bytes whole = small_mp4(fragmented);
+  check_whole_movie(whole);
+  fail_unless(check_isobmff(MemorySource(whole))->fragmented);
+  // A cut between two fragments can't be seen; any other is refused, or loses samples to no one.
+  for (size_t cut = 0; cut < whole.size(); ++cut) {
+    const Result<IsoFile> file = check_isobmff(MemorySource(std::span(whole).first(cut)));
+    fail_unless(!file || file->trailing < 8);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_movie_hostile) {
+  const Bytes whole = small_mp4("qtmux");
+  const auto with = [&](const char* box, size_t offset, uint32_t value) {
+    Bytes bytes = whole;
+    put32(&bytes, find_box(whole, box) + offset, value);
+    expect_refused(check_isobmff(MemorySource(bytes)));
+  };
+  // More samples, chunks or runs than the table has; chunks outside the file; empty chunks.
+  with("stsz", 8, 0x7fffffff);
+  with("stsz", 8, 0xffffffff);
+  with("stco", 4, 0xffffffff);
+  with("stco", 8, 0xfffffff0);
+  with("stsc", 4, 0xffffffff);
+  with("stsc", 12, 0);
+  with("stsc", 8, 7);
+  // One size for all, far too large.
+  with("stsz", 4, 0x7fffffff);
+  // The index longer than the file, and than a box can be short.
+  for (const uint32_t size : {0u, 7u, 0x7fffffffu}) {
+    Bytes bytes = whole;
+    put32(&bytes, find_box(whole, "trak") - 8, size);
+    expect_refused(check_isobmff(MemorySource(bytes)));
+  }
+  // Two indexes.
+  const size_t movie = find_box(whole, "moov") - 8;
+  Bytes twice = whole;
+  twice.insert(twice.end(), whole.begin() + static_cast<long>(movie), whole.end());
+  expect_refused(check_isobmff(MemorySource(twice)));
+}
+GST_END_TEST
+
+GST_START_TEST(test_noise) {
+  // Whatever is changed: an answer, and no step outside the bytes (the sanitizers look).
+  std::mt19937 random(1);
+  const Bytes files[] = {small_jpeg(), small_png(), small_mp4("qtmux"), small_mp4(fragmented)};
+  size_t answers = 0;
+  for (const Bytes& whole : files) {
+    for (int round = 0; round < 2000; ++round) {
+      Bytes bytes = whole;
+      for (int i = 0; i < 1 + round % 8; ++i)
+        bytes[random() % bytes.size()] = static_cast<uint8_t>(random() % 3 ? random() : 0xff);
+      const MemorySource source(bytes);
+      sniff(source);
+      const bool whole_jpeg(check_jpeg(source)), whole_png(check_png(source)),
+          whole_movie(check_isobmff(source));
+      // They begin differently, so no file is two of them.
+      fail_unless(whole_jpeg + whole_png + whole_movie <= 1);
+      ++answers;
+    }
+  }
+  ck_assert_int_eq(answers, 8000);
+}
+GST_END_TEST
+
+GST_START_TEST(test_sniff) {
+  fail_unless(sniff(MemorySource(small_jpeg())) == Kind::jpeg);
+  fail_unless(sniff(MemorySource(small_png())) == Kind::png);
+  fail_unless(sniff(MemorySource(small_mp4("qtmux"))) == Kind::isobmff);
+  const Bytes empty, text = {'H', 'e', 'l', 'l', 'o', ',', ' ', 'w', 'o', 'r', 'l', 'd', '!'};
+  const Bytes heif = {0, 0, 0, 16, 'f', 't', 'y', 'p', 'h', 'e', 'i', 'c', 0, 0, 0, 0};
+  fail_unless(sniff(MemorySource(empty)) == Kind::unknown);
+  fail_unless(sniff(MemorySource(text)) == Kind::unknown);
+  fail_unless(sniff(MemorySource(heif)) == Kind::unknown);
+}
+GST_END_TEST
+
+static Suite* media_suite() {
+  Suite* suite = suite_create("media");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, test_byte_reader);
+  tcase_add_test(tcase, test_jpeg);
+  tcase_add_test(tcase, test_jpeg_orientation);
+  tcase_add_test(tcase, test_jpeg_hostile);
+  tcase_add_test(tcase, test_png);
+  tcase_add_test(tcase, test_png_hostile);
+  tcase_add_test(tcase, test_movie);
+  tcase_add_test(tcase, test_movie_in_fragments);
+  tcase_add_test(tcase, test_movie_hostile);
+  tcase_add_test(tcase, test_noise);
+  tcase_add_test(tcase, test_sniff);
+  return suite;
+}
+
+GST_CHECK_MAIN(media)

@@ -1,0 +1,581 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command `sphere stitch`, from outside. Prints a summary line as gst-check does."""
+
+import hashlib
+import json
+import os
+import pathlib
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+try:
+    import gi
+    gi.require_version("Gst", "1.0")
+    from gi.repository import GLib, Gst
+except (ImportError, ValueError) as reason:
+    print(f"skip: sphere stitch: {reason}")
+    sys.exit(77)
+
+# Python itself needs none of our elements, and can't load them where they are built with a sanitizer.
+ENVIRONMENT = dict(os.environ)
+os.environ.pop("GST_PLUGIN_PATH", None)
+os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
+Gst.init(None)
+
+# A limit for each step, generous for a slow machine; nothing sleeps.
+DEADLINE = 120
+SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
+SHARED = pathlib.Path(os.environ.get("SPHERE_SHARED", ""))
+
+checks = failures = 0
+
+
+def check(what, passed, detail=""):
+    global checks, failures
+    checks += 1
+    if not passed:
+        failures += 1
+        print(f"failed: {what} {detail}")
+    return passed
+
+
+def launch(line):
+    """Runs a launch line to its end."""
+    pipeline = Gst.parse_launch(line)
+    pipeline.set_state(Gst.State.PLAYING)
+    message = pipeline.get_bus().timed_pop_filtered(
+        DEADLINE * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+    pipeline.set_state(Gst.State.NULL)
+    if message is None or message.type != Gst.MessageType.EOS:
+        why = message.parse_error()[0].message if message else "the deadline has passed"
+        raise RuntimeError(f"{line}: {why}")
+
+
+def buffers(line):
+    """What a launch line's appsink `out` got: (caps text, [(pts, bytes)])."""
+    pipeline = Gst.parse_launch(line + " ! appsink name=out sync=false")
+    sink = pipeline.get_by_name("out")
+    pipeline.set_state(Gst.State.PLAYING)
+    found, caps = [], ""
+    while True:
+        sample = sink.emit("try-pull-sample", DEADLINE * Gst.SECOND)
+        if sample is None:
+            break
+        caps = sample.get_caps().to_string()
+        buffer = sample.get_buffer()
+        segment = sample.get_segment()
+        found.append((segment.to_stream_time(Gst.Format.TIME, buffer.pts),
+                      buffer.extract_dup(0, buffer.get_size())))
+    pipeline.set_state(Gst.State.NULL)
+    return caps, found
+
+
+def sphere(*arguments, limit=None, env=None):
+    def before():
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    return subprocess.run([SPHERE, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=DEADLINE, preexec_fn=before, stdin=subprocess.DEVNULL,
+                          env={**ENVIRONMENT, **(env or {})})
+
+
+def leftovers(folder):
+    return [name for name in os.listdir(folder) if name.endswith(".part")]
+
+
+def refused(what, *arguments, says=(), status=1, **options):
+    """The command fails with one sentence, and OUT's folder stays as it was."""
+    out = pathlib.Path(arguments[1]) if len(arguments) > 1 else None
+    # Processes come and go in /proc.
+    folder = out.parent if out and out.parent.is_dir() and out.parts[1] != "proc" else None
+    before = sorted(os.listdir(folder)) if folder else None
+    content = out.read_bytes() if out and out.is_file() else None
+    result = sphere("stitch", *arguments, **options)
+    lines = [l for l in result.stderr.splitlines() if " warning: " not in l]
+    check(what, result.returncode == status and len(lines) == 1
+          and lines[0].startswith("sphere stitch: ")
+          and all(word in lines[0] for word in ([says] if isinstance(says, str) else says)),
+          f"exit {result.returncode}: {result.stderr}")
+    if folder:
+        check(f"{what}: nothing is left behind", sorted(os.listdir(folder)) == before)
+    if content is not None:
+        check(f"{what}: what was there stays", out.read_bytes() == content)
+
+
+def done(what, *arguments, **options):
+    result = sphere("stitch", *arguments, **options)
+    return check(what, result.returncode == 0, f"exit {result.returncode}: {result.stderr}")
+
+
+def test_help():
+    result = sphere("--version")
+    check("version", result.returncode == 0 and result.stdout.startswith("sphere "))
+    result = sphere("--help")
+    check("help lists the commands", result.returncode == 0 and "stitch" in result.stdout)
+    for arguments in (("help", "stitch"), ("stitch", "--help")):
+        result = sphere(*arguments)
+        check(f"{arguments}", result.returncode == 0 and "--lens" in result.stdout
+              and "IN OUT" in result.stdout, result.stdout + result.stderr)
+    result = sphere("stich")
+    check("an unknown command", result.returncode == 2 and "'stitch'" in result.stderr)
+    check("no command", sphere().returncode == 2)
+
+
+def test_usage(folder, photo):
+    out = folder / "usage.jpg"
+    for what, arguments, says in (
+            ("no IN", (), "missing"),
+            ("no OUT", (photo,), "OUT"),
+            ("too many", (photo, out, "third"), "third"),
+            ("an unknown option", (photo, out, "--widht", "640"), "--width"),
+            ("no extension", (photo, folder / "usage"), ".jpg"),
+            ("a strange extension", (photo, folder / "usage.gif"), ".jpg"),
+            ("an odd width", (photo, out, "--width", "641"), "multiple"),
+            ("a small width", (photo, out, "--width", "2"), "--width"),
+            ("a huge width", (photo, out, "--width", "100000"), "--width"),
+            ("a negative width", (photo, out, "--width", "-640"), "--width"),
+            ("a width that is no number", (photo, out, "--width", "wide"), "wide"),
+            ("yaw", (photo, out, "--yaw", "361"), "--yaw"),
+            ("yaw that is no number", (photo, out, "--yaw", "nan"), "--yaw"),
+            ("fov", (photo, out, "--fov", "359"), "--fov"),
+            ("blend", (photo, out, "--blend", "fether"), "'feather'"),
+            ("blend width", (photo, out, "--blend-width", "61"), "--blend-width"),
+            ("stitcher", (photo, out, "--stitcher", "gpu"), "auto, cpu, gl"),
+            ("preset", (photo, out, "--preset", "ultra"), "'ultrafast'"),
+            ("quality of a JPEG", (photo, out, "--quality", "101"), "--quality"),
+            ("quality of a video", (photo, folder / "usage.mp4", "--quality", "51"), "--quality"),
+            ("quality of a PNG", (photo, folder / "usage.png", "--quality", "5"), "lossless"),
+            ("threads", (photo, out, "--threads", "257"), "--threads")):
+        refused(f"usage: {what}", *arguments, says=says, status=2)
+
+
+def size_of(path):
+    decoder = "pngdec" if str(path).endswith(".png") else "avdec_mjpeg"
+    parser = "" if decoder == "pngdec" else "jpegparse !"
+    caps, found = buffers(f"filesrc location={path} blocksize=100000000 ! {parser} {decoder}")
+    structure = Gst.Caps.from_string(caps).get_structure(0)
+    return structure.get_value("width"), structure.get_value("height"), \
+        structure.get_value("format"), found
+
+
+def test_photo(folder, photo):
+    out = folder / "photo.jpg"
+    if done("a photo", photo, out, "--width", "320", "--lens", "dual-190"):
+        width, height, _, _ = size_of(out)
+        check("its size", (width, height) == (320, 160), f"{width}x{height}")
+    done("PNG from JPEG", photo, folder / "photo.png", "--lens", "dual-190")
+    check("its size is the two lenses'", size_of(folder / "photo.png")[:2] == (640, 320))
+    out.write_bytes(b"older")
+    refused("no-clobber", photo, out, "--no-clobber", says="exists")
+    done("a photo is replaced", photo, out, "--lens", "dual-190")
+    check("it was", out.read_bytes()[:2] == b"\xff\xd8")
+    link = folder / "link.jpg"
+    link.symlink_to(out)
+    done("through a link", photo, link, "--lens", "dual-190", "--width", "64")
+    check("the link stays one", link.is_symlink() and size_of(out)[0] == 64)
+
+    result = sphere("stitch", photo, out, "--json")
+    answer = json.loads(result.stdout)
+    check("JSON", answer["width"] == 640 and answer["pictures"] == 1
+          and answer["bytes"] == out.stat().st_size, result.stdout)
+    check("no lens is a warning that names them",
+          "--lens" in result.stderr and "gear360" in result.stderr and answer["warnings"])
+    result = sphere("stitch", photo, out, "--json", "--lens", "gear36")
+    check("JSON of an error", result.returncode == 1
+          and "gear360" in json.loads(result.stdout)["error"])
+    check("quiet", not sphere("stitch", photo, out, "--quiet").stderr)
+
+    def turned(*options):
+        done(f"photo {options}", photo, folder / "turned.png", "--lens", "dual-190", *options)
+        return size_of(folder / "turned.png")[3][0][1]
+    plain = turned()
+    row = 640 * 3
+    # Half a turn is half the width, exactly.
+    half = turned("--yaw", "180")
+    middle = 160 * row
+    check("yaw turns", plain != half
+          and max(abs(a - b) for a, b in zip(plain[middle:middle + row // 2],
+                                             half[middle + row // 2:middle + row])) <= 2)
+    for options in (("--pitch", "10"), ("--roll", "10"), ("--fov", "200"), ("--blend", "off"),
+                    ("--blend-width", "9.5")):
+        check(f"{options} does something", turned(*options) != plain)
+    check("negative values are values", turned("--yaw", "-180") == half)
+
+
+def test_colours(folder):
+    """A flat picture stays what it is: range, matrix and chroma."""
+    for form, colour in (("I420", (200, 100, 60)), ("Y444", (200, 100, 60)),
+                         ("Y42B", (16, 120, 235)), ("GRAY8", (128, 128, 128)),
+                         ("GRAY8", (250, 250, 250)), ("GRAY8", (5, 5, 5)),
+                         ("I420", (255, 255, 255)), ("Y444", (0, 0, 0))):
+        argb = 0xff000000 | colour[0] << 16 | colour[1] << 8 | colour[2]
+        source = folder / "flat.jpg"
+        # GRAY8 has no range of its own in caps, so its samples are written down as they are.
+        make = (f"videotestsrc num-buffers=1 pattern=solid-color foreground-color={argb} ! "
+                "video/x-raw,format=RGB,width=256,height=128 ! videoconvert ! ")
+        if form == "GRAY8":
+            values = bytes([colour[0]]) * (256 * 128)
+            raw = folder / "flat.gray"
+            raw.write_bytes(values)
+            make = (f"filesrc location={raw} blocksize={len(values)} ! rawvideoparse format=gray8 "
+                    "width=256 height=128 ! ")
+        launch(make + (f"video/x-raw,format={form},colorimetry=1:4:0:0 ! " if form != "GRAY8"
+                       else "") + f"jpegenc quality=100 ! filesink location={source}")
+        for name in ("flat-out.png", "flat-out.jpg"):
+            options = ("--quality", "100") if name.endswith("jpg") else ()
+            if not done(f"{form} to {name}", source, folder / name, "--lens", "dual-190", *options):
+                continue
+            _, _, kind, found = size_of(folder / name)
+            if name.endswith("jpg"):
+                kept = {"I420": "I420", "GRAY8": "I420", "Y444": "Y444", "Y42B": "Y444"}[form]
+                check(f"{form}: full colour stays", kind == kept, kind)
+                # To RGB by Python's own arithmetic, in the middle.
+                data = found[0][1]
+                step = 128 * 256
+                chroma = step // 4 if kind == "I420" else step
+                y = data[64 * 256 + 128]
+                u, v = (data[step + i * chroma + chroma // 2 + 16] for i in (0, 1))
+                rgb = [y + 1.402 * (v - 128), y - 0.344136 * (u - 128) - 0.714136 * (v - 128),
+                       y + 1.772 * (u - 128)]
+            else:
+                data = found[0][1]
+                at = (64 * 256 + 128) * 3
+                rgb = data[at:at + 3]
+            check(f"{form} {colour} in {name}",
+                  max(abs(a - b) for a, b in zip(rgb, colour)) <= 3, list(rgb))
+
+
+def test_png(folder):
+    source, out = folder / "alpha.png", folder / "alpha-out.png"
+    launch("videotestsrc num-buffers=1 pattern=solid-color foreground-color=0x40c86432 ! "
+           f"video/x-raw,format=RGBA,width=256,height=128 ! pngenc ! filesink location={source}")
+    if done("PNG with transparency", source, out, "--lens", "dual-190"):
+        _, _, kind, found = size_of(out)
+        at = (64 * 256 + 128) * 4
+        check("its values stay", kind == "RGBA"
+              and tuple(found[0][1][at:at + 4]) == (0xc8, 0x64, 0x32, 0x40),
+              f"{kind} {tuple(found[0][1][at:at + 4])}")
+    raw = folder / "deep.gray"
+    raw.write_bytes(b"\x80\x80" * (256 * 128))
+    launch(f"filesrc location={raw} blocksize={2 * 256 * 128} ! rawvideoparse format=gray16-be "
+           f"width=256 height=128 ! pngenc ! filesink location={source}")
+    if done("16-bit PNG", source, out, "--lens", "dual-190"):
+        at = (64 * 256 + 128) * 3
+        data = size_of(out)[3][0][1]
+        check("its value", max(abs(v - 128) for v in data[at:at + 3]) <= 1, list(data[at:at + 3]))
+    launch("videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=101,height=51 ! pngenc ! "
+           f"filesink location={source}")
+    done("an odd PNG", source, folder / "odd.png", "--lens", "dual-190")
+    done("an odd PNG to JPEG", source, folder / "odd.jpg", "--lens", "dual-190")
+
+
+def make_video(path, pictures=12, sound=True, sounds=20, encoder="x264enc speed-preset=veryfast",
+               form="I420", size=(256, 128), mux="mp4mux"):
+    line = (f"videotestsrc num-buffers={pictures} pattern=ball ! video/x-raw,format={form},"
+            f"width={size[0]},height={size[1]},framerate=30/1 ! {encoder} ! "
+            f"{mux} name=mux ! filesink location={path}")
+    if sound:
+        line += (f" audiotestsrc wave=pink-noise num-buffers={sounds} ! audio/x-raw,rate=44100,channels=2"
+                 " ! avenc_aac ! aacparse ! mux.")
+    launch(line)
+    return path
+
+
+def streams(path):
+    """Coded pictures' times and the sound's bytes."""
+    _, video = buffers(f"filesrc location={path} ! qtdemux ! h264parse ! avdec_h264")
+    return [t for t, _ in video]
+
+
+def sound_of(path):
+    _, found = buffers(f"filesrc location={path} ! qtdemux name=d d.audio_0 ! queue")
+    return len(found), hashlib.sha256(b"".join(data for _, data in found)).hexdigest()
+
+
+def test_video(folder, video):
+    out = folder / "out.mp4"
+    if done("a video", video, out, "--lens", "dual-190", "--width", "128"):
+        caps, found = buffers(f"filesrc location={out} ! qtdemux ! h264parse ! avdec_h264")
+        structure = Gst.Caps.from_string(caps).get_structure(0)
+        check("its size", (structure.get_value("width"), structure.get_value("height"))
+              == (128, 64))
+        check("all its pictures, at their times", [t for t, _ in found] == streams(video),
+              [t for t, _ in found])
+        check("its sound, byte by byte", sound_of(out) == sound_of(video) and sound_of(out)[0] > 5,
+              (sound_of(out), sound_of(video)))
+    done("without sound", video, out, "--lens", "dual-190", "--no-audio")
+    check("there is none", b"soun" not in out.read_bytes() and b"vide" in out.read_bytes())
+    sizes = {}
+    for quality in (0, 18, 50):
+        done(f"quality {quality}", video, out, "--lens", "dual-190", "--quality", quality)
+        sizes[quality] = out.stat().st_size
+    check("quality counts", sizes[0] > sizes[18] > sizes[50], sizes)
+    result = sphere("stitch", video, out, "--json", "--lens", "dual-190", "--stitcher", "cpu")
+    answer = json.loads(result.stdout)
+    check("JSON of a video", answer["pictures"] == 12 and answer["sound_tracks"] == 1
+          and answer["kind"] == "video" and answer["stitcher"] == "cpuspherestitch", result.stdout)
+
+    if "ASAN_OPTIONS" in ENVIRONMENT:
+        print("skip: sphere stitch --stitcher gl: software GL takes minutes under a sanitizer")
+    else:
+        result = sphere("stitch", video, out, "--lens", "dual-190", "--stitcher", "gl")
+        if result.returncode == 0:
+            check("GL: all its pictures", not result.stderr and len(streams(out)) == 12,
+                  result.stderr)
+        else:
+            print(f"skip: sphere stitch --stitcher gl: {result.stderr.strip()}")
+
+    result = sphere("stitch", video, out, 
+                    env={"GST_PLUGIN_PATH": "", "GST_REGISTRY": str(folder / "registry.bin")})
+    check("a missing element is named", result.returncode == 1
+          and "'spherestitch' is missing" in result.stderr, result.stderr)
+
+    source = make_video(folder / "deep.mp4", form="I422_10LE")
+    if done("10 bits, 4:2:2", source, out, "--lens", "dual-190"):
+        check("its pictures", len(streams(out)) == 12)
+    source = make_video(folder / "fragments.mp4", mux="mp4mux fragment-duration=100")
+    if done("an MP4 in fragments", source, out, "--lens", "dual-190"):
+        check("its pictures at their times", streams(out) == streams(source))
+    source = make_video(folder / "b.mov", mux="qtmux",
+                        encoder="x264enc speed-preset=medium bframes=3 b-adapt=false")
+    if done("a MOV with pictures out of order", source, out, "--lens", "dual-190"):
+        check("theirs are kept", streams(out) == streams(source))
+    source = make_video(folder / "odd.mp4", form="Y444", size=(202, 101))
+    done("an odd video", source, out, "--lens", "dual-190")
+
+
+def test_variable_rate(folder):
+    """Times that no frame rate explains come out as they went in."""
+    source, out = folder / "variable.mp4", folder / "variable-out.mp4"
+    pipeline = Gst.parse_launch(
+        "appsrc name=in format=time caps=video/x-raw,format=GRAY8,width=128,height=64,"
+        "framerate=0/1 ! videoconvert ! video/x-raw,format=I420 ! x264enc bframes=0 ! "
+        f"mp4mux ! filesink location={source}")
+    feed = pipeline.get_by_name("in")
+    pipeline.set_state(Gst.State.PLAYING)
+    times = [0, 33, 40, 140, 141, 300, 333, 1000, 1010]
+    for time, after in zip(times, times[1:] + [1100]):
+        buffer = Gst.Buffer.new_wrapped(bytes([time % 256]) * (128 * 64))
+        buffer.pts = time * Gst.MSECOND
+        buffer.duration = (after - time) * Gst.MSECOND
+        feed.emit("push-buffer", buffer)
+    feed.emit("end-of-stream")
+    message = pipeline.get_bus().timed_pop_filtered(
+        DEADLINE * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+    pipeline.set_state(Gst.State.NULL)
+    check("a video of variable rate is made", message and message.type == Gst.MessageType.EOS)
+    if done("variable rate", source, out, "--lens", "dual-190"):
+        check("its times stay", streams(out) == [t * Gst.MSECOND for t in times],
+              f"{streams(source)} {streams(out)}")
+
+
+def test_trimmed(folder):
+    """A video that an edit list enters late keeps the end of its sound."""
+    if not shutil.which("ffmpeg"):
+        print("skip: a trimmed video: there is no ffmpeg")
+        return
+    long, source, out = folder / "untrimmed.mp4", folder / "trimmed.mp4", folder / "trimmed-out.mp4"
+    make_video(long, pictures=60, sounds=87)
+    subprocess.run(["ffmpeg", "-v", "error", "-ss", "0.5", "-i", long, "-c", "copy", source],
+                   check=True, timeout=DEADLINE, stdin=subprocess.DEVNULL)
+    if done("a trimmed video", source, out, "--lens", "dual-190"):
+        _, sound = buffers(f"filesrc location={out} ! qtdemux name=d d.audio_0 ! queue")
+        check("its sound goes on to the end", 1.4 < sound[-1][0] / Gst.SECOND < 1.6,
+              sound[-1][0] / Gst.SECOND)
+        check("its pictures, from the cut on", 44 <= len(streams(out)) <= 46, len(streams(out)))
+
+
+def test_wrong_input(folder, photo, video):
+    jpg, png, mp4 = folder / "w.jpg", folder / "w.png", folder / "w.mp4"
+    sub = folder / "sub"
+    sub.mkdir()
+    refused("IN that is not there", folder / "none.jpg", jpg, says="no such file")
+    refused("IN a folder", sub, jpg, says="folder")
+    os.mkfifo(folder / "pipe.jpg")
+    refused("IN a pipe", folder / "pipe.jpg", jpg, says="regular")
+    if os.geteuid() != 0:
+        locked = folder / "locked.jpg"
+        locked.write_bytes(photo.read_bytes())
+        locked.chmod(0)
+        refused("IN that may not be read", locked, jpg, says="can't be read")
+    bad = folder / "bad.bin"
+    for what, content, out, says in (
+            ("empty", b"", jpg, "empty"),
+            ("text", b"This is no picture at all.\n" * 10, jpg, "not a JPEG"),
+            ("zeros", bytes(4096), jpg, "not a JPEG"),
+            ("half a JPEG", photo.read_bytes()[:photo.stat().st_size // 2], jpg, "cut off"),
+            ("a JPEG's last byte", photo.read_bytes()[:-1], jpg, "cut off"),
+            ("half an MP4", video.read_bytes()[:video.stat().st_size // 2], mp4, "cut off"),
+            ("an MP4's last byte", video.read_bytes()[:-1], mp4, "cut off"),
+            ("an MP4's index", video.read_bytes()[:video.read_bytes().find(b"moov") - 4], mp4,
+             "cut off")):
+        bad.write_bytes(content)
+        refused(f"IN: {what}", bad, out, says=says)
+    source = folder / "whole.png"
+    launch("videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=256,height=128 ! pngenc ! "
+           f"filesink location={source}")
+    content = source.read_bytes()
+    for cut in (4, len(content) // 2, len(content) - 1):
+        bad.write_bytes(content[:cut])
+        refused(f"IN: a PNG cut to {cut}", bad, png, says=("cut off" if cut > 4 else "not a"))
+    bad.write_bytes(content[:60] + bytes([content[60] ^ 1]) + content[61:])
+    refused("IN: a PNG with a wrong check sum", bad, png, says="check sum")
+    bad.write_bytes(photo.read_bytes() + b"junk" * 10)
+    result = sphere("stitch", bad, jpg, "--lens", "dual-190")
+    check("junk after the end is told and left out", result.returncode == 0
+          and "40 bytes" in result.stderr and b"junk" not in jpg.read_bytes(), result.stderr)
+    jpg.unlink()
+    exif = (b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0")
+    bad.write_bytes(photo.read_bytes()[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+                    + photo.read_bytes()[2:])
+    result = sphere("stitch", bad, jpg, "--lens", "dual-190")
+    check("a picture that asks to be turned is not, and that is told", result.returncode == 0
+          and "orientation 6" in result.stderr and size_of(jpg)[:2] == (640, 320)
+          and b"Exif" not in jpg.read_bytes(), result.stderr)
+    jpg.unlink()
+    huge = content[:16] + b"\x00\x01\x00\x00\x00\x01\x00\x00" + content[24:29]
+    import zlib
+    huge += zlib.crc32(huge[12:29]).to_bytes(4, "big") + content[33:]
+    bad.write_bytes(huge)
+    refused("IN: a PNG of 65536x65536", bad, png, says="65536x65536")
+    damaged = bytearray(video.read_bytes())
+    start = damaged.find(b"mdat") + 1000
+    damaged[start:start + 3000] = bytes(3000)
+    bad.write_bytes(damaged)
+    result = sphere("stitch", bad, mp4, "--lens", "dual-190", "--no-audio")
+    if result.returncode == 0:
+        check("pictures that a decoder repairs are all there", len(streams(mp4)) == 12)
+        mp4.unlink()
+    else:
+        check("damaged pictures are told", "decoded" in result.stderr, result.stderr)
+
+    sound = folder / "sound.mp4"
+    launch("audiotestsrc num-buffers=10 ! avenc_aac ! aacparse ! mp4mux ! "
+           f"filesink location={sound}")
+    refused("IN without video", sound, mp4, says="no video")
+    pcm = folder / "pcm.mov"
+    launch("videotestsrc num-buffers=5 ! video/x-raw,width=256,height=128 ! x264enc ! qtmux name=m "
+           f"! filesink location={pcm} audiotestsrc num-buffers=10 ! audio/x-raw,format=S16LE ! m.")
+    refused("sound that an MP4 can't take", pcm, mp4, "--lens", "dual-190", says="--no-audio")
+    done("it can be left out", pcm, mp4, "--lens", "dual-190", "--no-audio")
+    mp4.unlink()
+
+    launch("videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=16,height=8 ! pngenc ! "
+           f"filesink location={source}")
+    refused("a picture of 16x8", source, png, says="16x8")
+    launch("videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=320,height=240 ! pngenc ! "
+           f"filesink location={source}")
+    refused("a picture that does not fit the lens", source, png, "--lens", "dual-190",
+            says="320x240")
+    lens = folder / "lens.json"
+    lens.write_text('{"format": "a shopping list"}')
+    refused("a lens file that is no lens", photo, jpg, "--lens", lens, says="lens.json")
+    refused("a lens file that is not there", photo, jpg, "--lens", folder / "no.json",
+            says="no.json")
+    refused("a lens that is a picture", photo, jpg, "--lens", photo, says="photo")
+    refused("a lens by a wrong name", photo, jpg, "--lens", "gear-360", says="'gear360'")
+
+
+def test_wrong_output(folder, photo, video):
+    refused("OUT in no folder", photo, folder / "none" / "x.jpg", says="does not exist")
+    refused("OUT under a file", photo, photo / "x.jpg", says="can't be written")
+    (folder / "dir.jpg").mkdir()
+    refused("OUT a folder", photo, folder / "dir.jpg", says="folder")
+    refused("a photo to MP4", photo, folder / "x.mp4", says="picture")
+    refused("a video to JPEG", video, folder / "x.jpg", says="video")
+    refused("OUT where nobody may write", photo, "/proc/x.jpg", says="can't be written")
+    refused("IN is OUT", photo, photo, says="same file")
+    for what, make in (("a link", "symlink_to"), ("a hard link", "hardlink_to")):
+        other = folder / f"{make}.jpg"
+        getattr(other, make)(photo)
+        refused(f"IN is OUT by {what}", photo, other, says="same file")
+    older = folder / "older.mp4"
+    older.write_bytes(b"older")
+    for what, source, out in (("a photo", photo, folder / "full.jpg"),
+                              ("a video", video, folder / "full.mp4"), ("a video", video, older)):
+        refused(f"no room for {what}", source, out, "--lens", "dual-190", limit=4000,
+                says=(out.name, "can't be written", "too large"))
+
+
+def test_interrupt(folder):
+    """A signal in the middle: 130, and nothing is left."""
+    source = make_video(folder / "long.mp4", pictures=600, sound=False,
+                        encoder="x264enc speed-preset=ultrafast", size=(1280, 640))
+    sub = folder / "interrupted"
+    sub.mkdir()
+    out = sub / "out.mp4"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen(
+            [SPHERE, "stitch", str(source), str(out), "--verbose", "--lens", "dual-190"],
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
+        # The first words say which stitcher was taken: it is at work.
+        ready, _, _ = select.select([process.stderr], [], [], DEADLINE)
+        check("it speaks", bool(ready))
+        process.stderr.readline()
+        process.send_signal(number)
+        _, words = process.communicate(timeout=DEADLINE)
+        check(f"{number.name} ends it", process.returncode == 130 and b"interrupted" in words,
+              f"{process.returncode} {words}")
+        check("nothing is left behind", not os.listdir(sub), os.listdir(sub))
+
+
+def test_leaks(folder):
+    count = SHARED / "tools" / "count-leaks"
+    if not count.is_file():
+        print("skip: leaks: ../shared is absent")
+        return
+    outs = []
+    for name, ending in (("canary-photo.jpg", "jpg"), ("canary-photo.jpg", "png"),
+                         ("canary-video.mp4", "mp4"), ("canary-madv.mp4", "mp4")):
+        source, out = SHARED / "data" / name, folder / f"{name}-out.{ending}"
+        before = subprocess.run([sys.executable, count, source], capture_output=True, text=True,
+                                timeout=DEADLINE)
+        check(f"{name} has something to lose", before.returncode == 1, before.stdout)
+        done(name, source, out, "--lens", "dual-190")
+        outs.append(out)
+    after = subprocess.run([sys.executable, count, *outs], capture_output=True, text=True,
+                           timeout=DEADLINE)
+    check("none of it is in OUT", after.returncode == 0, after.stdout + after.stderr)
+
+
+def test_street(folder):
+    street = SHARED / "data" / "gear360-street.png"
+    if not street.is_file():
+        print("skip: the street: ../shared is absent")
+        return
+    out = folder / "street.jpg"
+    if done("the street", street, out, "--lens", "gear360", "--width", "1600"):
+        check("its size", size_of(out)[:2] == (1600, 800))
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="sphere-stitch-") as name:
+        folder = pathlib.Path(name)
+        photo = folder / "photo-in.jpg"
+        launch("videotestsrc num-buffers=1 pattern=smpte ! "
+               "video/x-raw,format=I420,width=640,height=320 ! jpegenc ! "
+               f"filesink location={photo}")
+        video = make_video(folder / "in.mp4")
+        for test, arguments in (
+                (test_help, ()), (test_usage, (folder, photo)), (test_photo, (folder, photo)),
+                (test_colours, (folder,)), (test_png, (folder,)), (test_video, (folder, video)),
+                (test_variable_rate, (folder,)), (test_trimmed, (folder,)), (test_wrong_input, (folder, photo, video)),
+                (test_wrong_output, (folder, photo, video)), (test_interrupt, (folder,)),
+                (test_leaks, (folder,)), (test_street, (folder,))):
+            try:
+                test(*arguments)
+            except (GLib.Error, RuntimeError, OSError, ValueError, KeyError,
+                    subprocess.SubprocessError) as reason:
+                check(test.__name__, False, repr(reason))
+        check("no unfinished file anywhere", not leftovers(folder))
+    passed = 100 * (checks - failures) // checks
+    print(f"{passed}%: Checks: {checks}, Failures: {failures}, Errors: 0")
+    return failures > 0
+
+
+sys.exit(main())
