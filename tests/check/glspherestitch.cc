@@ -19,6 +19,10 @@ using namespace sphere::test;
 namespace {
 
 const std::string gl_chain = "glupload ! glspherestitch name=s ";
+// Sanitizers and valgrind run Mesa without a compiler, which draws hundreds of times slower. They are
+// to see what is touched, so few small pictures do.
+const bool slow_gl = g_getenv("GALLIUM_DRIVER") != nullptr;
+
 const std::string quick = "spheretestsrc supersample=1 ";
 
 SampleRef sample_of(const std::string& line) {
@@ -169,7 +173,15 @@ GST_START_TEST(pictures_are_the_cpus) {
       // Here a hundredth of a pixel is a lot: all of the scene's detail lies between two pixels.
       {"small", "NV12", "width=64", "lens=dual-190", "", "video/x-raw(ANY)", 40},
   };
-  for (const Case& c : cases) expect_same(c);
+  for (Case c : cases) {
+    if (slow_gl) {
+      if (c.source_size.rfind("width=", 0) != 0) continue;
+      c.source_size = "width=128";
+      c.output = "video/x-raw(ANY)";
+      c.least = 25;
+    }
+    expect_same(c);
+  }
   g_unlink(uneven.c_str());
 }
 GST_END_TEST;
@@ -230,7 +242,7 @@ GST_END_TEST;
 
 GST_START_TEST(views_change_while_it_plays) {
   if (!have_gl()) return;
-  const int frames = g_getenv("SPHERE_VALGRIND") ? 20 : 150;
+  const int frames = slow_gl ? 20 : 150;
   Pipeline p("videotestsrc num-buffers=" + std::to_string(frames) +
              " ! video/x-raw,format=NV12,width=160,height=80 ! " + gl_chain +
              "lens=dual-190 ! gldownload ! appsink name=sink");
