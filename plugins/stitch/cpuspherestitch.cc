@@ -31,6 +31,7 @@
 
 #include "gst/sphere/stitch/warp.h"
 #include "plugins/stitch/stitching.h"
+#include "plugins/stitch/transform.h"
 #include "plugins/stitch/workers.h"
 
 GST_DEBUG_CATEGORY_STATIC(cpuspherestitch_debug);
@@ -147,48 +148,9 @@ GstFlowReturn transform_frame(GstVideoFilter* filter, GstVideoFrame* in, GstVide
   return GST_CPU_SPHERE_STITCH(filter)->self->draw(in, out) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-void before_transform(GstBaseTransform* base, GstBuffer* buffer) {
-  const GstClockTime time =
-      gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_TIMESTAMP(buffer));
-  if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(base), time);
-}
-
 gboolean set_info(GstVideoFilter* filter, GstCaps* in_caps, GstVideoInfo* in, GstCaps* out_caps,
                   GstVideoInfo* out) {
   return GST_CPU_SPHERE_STITCH(filter)->self->stitching.set_formats(*in, *out);
-}
-
-GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
-                        GstCaps* filter) {
-  GstCaps* others = sphere::stitch_transform_caps(caps);
-  if (!filter) return others;
-  GstCaps* fitting = gst_caps_intersect_full(filter, others, GST_CAPS_INTERSECT_FIRST);
-  gst_caps_unref(others);
-  return fitting;
-}
-
-GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
-                     GstCaps* others) {
-  if (direction == GST_PAD_SINK) return sphere::stitch_fixate_output(caps, others);
-  return GST_BASE_TRANSFORM_CLASS(gst_cpu_sphere_stitch_parent_class)
-      ->fixate_caps(base, direction, caps, others);
-}
-
-gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
-  const gboolean answered =
-      GST_BASE_TRANSFORM_CLASS(gst_cpu_sphere_stitch_parent_class)->query(base, direction, query);
-  if (answered && direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CAPS)
-    sphere::stitch_leave_size_open(query);
-  return answered;
-}
-
-gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
-  GST_CPU_SPHERE_STITCH(base)->self->stitching.observe(event);
-  return GST_BASE_TRANSFORM_CLASS(gst_cpu_sphere_stitch_parent_class)->sink_event(base, event);
-}
-
-gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
-  return sphere::stitch_keeps_meta(meta);
 }
 
 gboolean start(GstBaseTransform* base) {
@@ -228,9 +190,7 @@ void finalize(GObject* object) {
 
 static void gst_cpu_sphere_stitch_init(GstCpuSphereStitch* stitch) {
   stitch->self = new CpuSphereStitch(GST_ELEMENT(stitch));
-  // The picture is never the same on both sides, even where the caps are.
-  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(stitch), FALSE);
-  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(stitch), FALSE);
+  sphere::init_stitch_transform(GST_BASE_TRANSFORM(stitch), &stitch->self->stitching);
 }
 
 static void gst_cpu_sphere_stitch_class_init(GstCpuSphereStitchClass* klass) {
@@ -252,15 +212,9 @@ static void gst_cpu_sphere_stitch_class_init(GstCpuSphereStitchClass* klass) {
       "The gst-sphere authors");
 
   auto* base_class = GST_BASE_TRANSFORM_CLASS(klass);
-  base_class->transform_caps = transform_caps;
-  base_class->fixate_caps = fixate_caps;
-  base_class->query = query;
-  base_class->sink_event = sink_event;
-  base_class->before_transform = before_transform;
-  base_class->transform_meta = transform_meta;
+  sphere::install_stitch_transform(base_class);
   base_class->start = start;
   base_class->stop = stop;
-  base_class->passthrough_on_same_caps = FALSE;
 
   auto* filter_class = GST_VIDEO_FILTER_CLASS(klass);
   filter_class->set_info = set_info;

@@ -40,6 +40,7 @@
 #include "gst/sphere/gl/headless.h"
 #include "plugins/stitch/glwarp.h"
 #include "plugins/stitch/stitching.h"
+#include "plugins/stitch/transform.h"
 
 GST_DEBUG_CATEGORY_STATIC(glspherestitch_debug);
 #define GST_CAT_DEFAULT glspherestitch_debug
@@ -123,12 +124,6 @@ GstBaseTransformClass* parent_transform_class() {
   return GST_BASE_TRANSFORM_CLASS(gst_gl_sphere_stitch_parent_class);
 }
 
-void before_transform(GstBaseTransform* base, GstBuffer* buffer) {
-  const GstClockTime time =
-      gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_TIMESTAMP(buffer));
-  if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(base), time);
-}
-
 GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
   const sphere::Plan* plan = self->stitching.plan();
@@ -166,19 +161,9 @@ gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, G
   return meta->info->api != GST_GL_SYNC_META_API_TYPE && sphere::stitch_keeps_meta(meta);
 }
 
-GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
-                        GstCaps* filter) {
-  GstCaps* others = sphere::stitch_transform_caps(caps);
-  if (!filter) return others;
-  GstCaps* fitting = gst_caps_intersect_full(filter, others, GST_CAPS_INTERSECT_FIRST);
-  gst_caps_unref(others);
-  return fitting;
-}
-
-GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
-                     GstCaps* others) {
-  if (direction == GST_PAD_SINK) return sphere::stitch_fixate_output(caps, others);
-  return parent_transform_class()->fixate_caps(base, direction, caps, others);
+gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
+  sphere::prepare_context_query(GST_GL_BASE_FILTER(base), query);
+  return sphere::stitch_transform_query(base, direction, query);
 }
 
 gboolean get_unit_size(GstBaseTransform* base, GstCaps* caps, gsize* size) {
@@ -262,19 +247,6 @@ gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
   return TRUE;
 }
 
-gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
-  sphere::prepare_context_query(GST_GL_BASE_FILTER(base), query);
-  const gboolean answered = parent_transform_class()->query(base, direction, query);
-  if (answered && direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CAPS)
-    sphere::stitch_leave_size_open(query);
-  return answered;
-}
-
-gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
-  GST_GL_SPHERE_STITCH(base)->self->stitching.observe(event);
-  return parent_transform_class()->sink_event(base, event);
-}
-
 gboolean gl_start(GstGLBaseFilter* filter) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(filter)->self;
   sphere::Result<std::unique_ptr<sphere::GlWarp>> made = sphere::GlWarp::make(filter->context);
@@ -334,9 +306,7 @@ void finalize(GObject* object) {
 
 static void gst_gl_sphere_stitch_init(GstGLSphereStitch* stitch) {
   stitch->self = new GLSphereStitch(GST_ELEMENT(stitch));
-  // The picture is never the same on both sides, even where the caps are.
-  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(stitch), FALSE);
-  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(stitch), FALSE);
+  sphere::init_stitch_transform(GST_BASE_TRANSFORM(stitch), &stitch->self->stitching);
 }
 
 static void gst_gl_sphere_stitch_class_init(GstGLSphereStitchClass* klass) {
@@ -358,19 +328,15 @@ static void gst_gl_sphere_stitch_class_init(GstGLSphereStitchClass* klass) {
       "The gst-sphere authors");
 
   auto* base_class = GST_BASE_TRANSFORM_CLASS(klass);
-  base_class->transform_caps = transform_caps;
-  base_class->fixate_caps = fixate_caps;
+  sphere::install_stitch_transform(base_class);
   base_class->get_unit_size = get_unit_size;
   base_class->set_caps = set_caps;
   base_class->propose_allocation = propose_allocation;
   base_class->decide_allocation = decide_allocation;
   base_class->query = query;
-  base_class->sink_event = sink_event;
-  base_class->before_transform = before_transform;
   base_class->transform = transform;
   base_class->transform_meta = transform_meta;
   base_class->stop = stop;
-  base_class->passthrough_on_same_caps = FALSE;
 
   auto* filter_class = GST_GL_BASE_FILTER_CLASS(klass);
   filter_class->supported_gl_api =

@@ -3,7 +3,6 @@
 #include "plugins/stitch/stitching.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/lens/gstspherelens.h"
@@ -15,31 +14,11 @@ namespace {
 
 constexpr double default_blend_width =
     4;  // two degrees to either side, as the camera's own app has
-constexpr int largest_side = 32768;
 
 constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                GST_PARAM_MUTABLE_PLAYING);
 constexpr auto live_controllable =
     static_cast<GParamFlags>(static_cast<int>(live) | GST_PARAM_CONTROLLABLE);
-
-/// Both sides lose what the warp changes; what is left is the same on both.
-void forget_geometry(GstStructure* structure) {
-  gst_structure_remove_fields(structure, "width", "height", "pixel-aspect-ratio", "multiview-mode",
-                              "multiview-flags", "interlace-mode", "field-order", nullptr);
-}
-
-/// The one value that a field leaves open nearest to `target`, or that it has already.
-void fixate_int(GstStructure* structure, const char* field, int target) {
-  if (gst_structure_has_field(structure, field))
-    gst_structure_fixate_field_nearest_int(structure, field, target);
-  else
-    gst_structure_set(structure, field, G_TYPE_INT, target, nullptr);
-}
-
-/// Even, because chroma is shared by pairs of pixels in most formats.
-int even(double value) {
-  return std::clamp(static_cast<int>(std::lround(value / 2)) * 2, 2, largest_side);
-}
 
 }  // namespace
 
@@ -263,84 +242,6 @@ const Plan* Stitching::plan() {
     ++generation_;
   }
   return &plan_;
-}
-
-GstCaps* stitch_transform_caps(const GstCaps* caps) {
-  GstCaps* others = gst_caps_copy(caps);
-  for (guint i = 0; i < gst_caps_get_size(others); ++i) {
-    GstStructure* structure = gst_caps_get_structure(others, i);
-    forget_geometry(structure);
-    // Whatever doesn't fit is refused when the lens is known, in words.
-    gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, 1, largest_side, "height",
-                      GST_TYPE_INT_RANGE, 1, largest_side, nullptr);
-  }
-  return others;
-}
-
-void stitch_leave_size_open(GstQuery* query) {
-  GstCaps* answer = nullptr;
-  gst_query_parse_caps_result(query, &answer);
-  if (!answer || gst_caps_is_any(answer)) return;
-  const CapsRef open(gst_caps_new_empty());
-  for (guint i = 0; i < gst_caps_get_size(answer); ++i) {
-    const GstStructure* one = gst_caps_get_structure(answer, i);
-    const GstCapsFeatures* features = gst_caps_get_features(answer, i);
-    bool covered = false;
-    for (guint j = i + 1; j < gst_caps_get_size(answer) && !covered; ++j)
-      covered = gst_structure_is_subset(one, gst_caps_get_structure(answer, j)) &&
-                gst_caps_features_is_equal(features, gst_caps_get_features(answer, j));
-    if (!covered)
-      gst_caps_append_structure_full(open.get(), gst_structure_copy(one),
-                                     gst_caps_features_copy(features));
-  }
-  gst_query_set_caps_result(query, open.get());
-}
-
-GstCaps* stitch_fixate_output(const GstCaps* input, GstCaps* output) {
-  output = gst_caps_truncate(output);
-  output = gst_caps_make_writable(output);
-  GstStructure* out = gst_caps_get_structure(output, 0);
-  const GstStructure* in = gst_caps_get_structure(input, 0);
-
-  int in_width = 0, in_height = 0, par_n = 1, par_d = 1;
-  gst_structure_get_int(in, "width", &in_width);
-  gst_structure_get_int(in, "height", &in_height);
-  gst_structure_get_fraction(in, "pixel-aspect-ratio", &par_n, &par_d);
-  // The lenses stand in a row, or one over the other; either way the sphere is as wide as both.
-  const double shown_width = in_width * static_cast<double>(par_n) / std::max(par_d, 1);
-  const double both = shown_width >= in_height ? shown_width : 2.0 * shown_width;
-
-  int width = 0, height = 0;
-  const bool have_width = gst_structure_get_int(out, "width", &width);
-  const bool have_height = gst_structure_get_int(out, "height", &height);
-  if (!have_width) {
-    fixate_int(out, "width", have_height ? even(2.0 * height) : even(both));
-    gst_structure_get_int(out, "width", &width);
-  }
-  if (!have_height) {
-    fixate_int(out, "height", even(width / 2.0));
-    gst_structure_get_int(out, "height", &height);
-  }
-  // A whole sphere is shown twice as wide as high, whatever the count of its pixels.
-  if (gst_structure_has_field(out, "pixel-aspect-ratio"))
-    gst_structure_fixate_field_nearest_fraction(out, "pixel-aspect-ratio", 2 * height, width);
-  else
-    gst_structure_set(out, "pixel-aspect-ratio", GST_TYPE_FRACTION, 2 * height, width, nullptr);
-  return gst_caps_fixate(output);
-}
-
-bool stitch_keeps_meta(const GstMeta* meta) {
-  if (GST_META_FLAG_IS_SET(meta, GST_META_FLAG_POOLED) ||
-      GST_META_FLAG_IS_SET(meta, GST_META_FLAG_LOCKED))
-    return false;
-  const GType api = meta->info->api;
-  for (const char* tag : {GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR,
-                          GST_META_TAG_MEMORY_STR, GST_META_TAG_MEMORY_REFERENCE_STR}) {
-    if (gst_meta_api_type_has_tag(api, g_quark_from_static_string(tag))) return false;
-  }
-  // Their coordinates are those of the fisheyes, which their tags don't say.
-  return api != GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE && api != GST_VIDEO_CROP_META_API_TYPE &&
-         api != GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE && api != GST_VIDEO_META_API_TYPE;
 }
 
 }  // namespace sphere

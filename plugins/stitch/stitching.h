@@ -44,23 +44,6 @@ void install_stitch_properties(GObjectClass* klass);
 void install_threads_property(GObjectClass* klass, guint id);
 inline constexpr int default_threads = 0;
 
-/// Caps of the other side of a stitcher, whichever side that is: everything stays but size, pixel
-/// aspect and views. Caller owns the result.
-GstCaps* stitch_transform_caps(const GstCaps* caps);
-
-/// GstBaseTransform asks upstream for the size that downstream has, first of all, so that nothing
-/// need be done; a stitcher's two sides have no size in common. Takes that out of the answer to a
-/// caps query on the sink pad.
-void stitch_leave_size_open(GstQuery* query);
-
-/// Fixates the output: 2:1 at the width of the two lenses unless the caps say otherwise, and the
-/// pixel aspect ratio that keeps a whole sphere in whatever size was agreed on. Takes `output`.
-GstCaps* stitch_fixate_output(const GstCaps* input, GstCaps* output);
-
-/// Whether a meta still says something true of the stitched picture: one that speaks of neither
-/// size nor place in the picture does.
-bool stitch_keeps_meta(const GstMeta* meta);
-
 /// One stitcher's settings and, while it runs, its planner and plan.
 class Stitching {
  public:

@@ -19,8 +19,8 @@ using namespace sphere::test;
 namespace {
 
 const std::string gl_chain = "glupload ! glspherestitch name=s ";
-// Sanitizers and valgrind run Mesa without a compiler, which draws hundreds of times slower. They are
-// to see what is touched, so few small pictures do.
+// Sanitizers and valgrind run Mesa without a compiler, which draws hundreds of times slower. They
+// are to see what is touched, so few small pictures do.
 const bool slow_gl = g_getenv("GALLIUM_DRIVER") != nullptr;
 
 const std::string quick = "spheretestsrc supersample=1 ";
