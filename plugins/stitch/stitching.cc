@@ -7,6 +7,7 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
+#include "gst/sphere/lens/table.h"
 
 namespace sphere {
 
@@ -144,14 +145,39 @@ bool Stitching::get_property(guint id, GValue* value) {
 void Stitching::observe(GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
     // A new stream may come from another camera; its own event, if any, follows.
+    table_.reset();
     Lock lock(mutex_);
     stream_lens_.clear();
+    stream_table_.reset();
+    return;
+  }
+  GBytes* table = nullptr;
+  if (gst_event_parse_sphere_lens_table(event, &table)) {
+    observe_table(table);
     return;
   }
   const gchar* lens = nullptr;
   if (!gst_event_parse_sphere_lens(event, &lens)) return;
+  table_.reset();
   Lock lock(mutex_);
   stream_lens_ = lens;
+  stream_table_.reset();
+}
+
+void Stitching::observe_table(GBytes* table) {
+  // A source that reconnects sends the same again.
+  if (table_ && g_bytes_equal(table_.get(), table)) return;
+  table_.reset(g_bytes_ref(table));
+  gsize size = 0;
+  const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(table, &size));
+  Result<LensPair> pair = parse_table({data, size}, "of the camera");
+  if (!pair)
+    GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
+                        ("The camera's own lens table can't be used, a profile is taken instead: %s.",
+                         pair.error().message.c_str()),
+                        (nullptr));
+  Lock lock(mutex_);
+  stream_table_ = pair ? std::make_shared<const LensPair>(std::move(*pair)) : nullptr;
 }
 
 void Stitching::stop() {
@@ -160,8 +186,11 @@ void Stitching::stop() {
   planner_.reset();
   view_.reset();
   plan_ = Plan();
+  basis_ = Basis();
+  table_.reset();
   Lock lock(mutex_);
   stream_lens_.clear();
+  stream_table_.reset();
 }
 
 bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
@@ -180,7 +209,7 @@ bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& outpu
 }
 
 Status Stitching::make_planner(const Basis& basis) {
-  Result<LensPair> pair = load_profile(basis.lens);
+  Result<LensPair> pair = basis.own_lens ? *basis.own_lens : load_profile(basis.lens);
   if (!pair) return pair.error();
   const Size source = {GST_VIDEO_INFO_WIDTH(&input_), GST_VIDEO_INFO_HEIGHT(&input_)};
   const double aspect = static_cast<double>(GST_VIDEO_INFO_PAR_N(&input_)) /
@@ -205,13 +234,15 @@ const Plan* Stitching::plan() {
   }
   StitchSettings settings;
   std::string stream_lens;
+  std::shared_ptr<const LensPair> own_lens;
   {
     Lock lock(mutex_);
     settings = settings_;
     stream_lens = stream_lens_;
+    if (settings.lens.empty()) own_lens = stream_table_;
   }
   if (settings.lens.empty()) settings.lens = stream_lens;
-  if (settings.lens.empty()) {
+  if (settings.lens.empty() && !own_lens) {
     settings.lens = default_profile;
     if (!warned_no_lens_) {
       warned_no_lens_ = true;
@@ -222,7 +253,7 @@ const Plan* Stitching::plan() {
                           (nullptr));
     }
   }
-  const Basis basis = {settings.lens, settings.fov,
+  const Basis basis = {settings.lens, own_lens, settings.fov,
                        settings.blend == Blend::off ? 0 : settings.blend_width};
   if (!planner_ || basis != basis_) {
     planner_.reset();

@@ -6,9 +6,11 @@
 
 #include <gst/video/video.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/stitch/plan.h"
@@ -68,10 +70,12 @@ class Stitching {
   /// Everything that a planner depends on.
   struct Basis {
     std::string lens;
+    std::shared_ptr<const LensPair> own_lens;  ///< the camera's table; comes before the name
     double fov = 0, blend_width = 0;
     bool operator==(const Basis&) const = default;
   };
   Status make_planner(const Basis& basis);
+  void observe_table(GBytes* table);
 
   GstElement* const owner_;
 
@@ -79,11 +83,13 @@ class Stitching {
   Mutex mutex_;
   StitchSettings settings_ SPHERE_GUARDED_BY(mutex_);
   std::string stream_lens_ SPHERE_GUARDED_BY(mutex_);
+  std::shared_ptr<const LensPair> stream_table_ SPHERE_GUARDED_BY(mutex_);
 
   // State: touched by the streaming thread alone (and by stop(), when there is none).
   GstVideoInfo input_{}, output_{};
   bool have_formats_ = false, warned_no_lens_ = false;
   Basis basis_;
+  BytesRef table_;  // what stream_table_ was made of
   std::optional<Planner> planner_;
   std::optional<Angles> view_;
   Plan plan_;

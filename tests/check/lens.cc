@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Lens models, the pair, profiles and their C API.
 
+// check defines `fail` as a macro, so the standard library comes first.
+#include <memory>
+
 #include <gst/check/gstcheck.h>
 
 #include <glib/gstdio.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The plan against the closed form of each lens, and the warp against the plan.
 
+// check defines `fail` as a macro, so the standard library comes first.
+#include <memory>
+
 #include <gst/check/gstcheck.h>
 
 #include <algorithm>

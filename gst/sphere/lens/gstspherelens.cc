@@ -5,6 +5,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/lens/profile.h"
+#include "gst/sphere/lens/table.h"
 
 G_DEFINE_QUARK(gst - sphere - error - quark, gst_sphere_error)
 
@@ -84,6 +85,44 @@ GstSphereLens* gst_sphere_lens_new(const gchar* name_or_file, GError** error) {
 GstSphereLens* gst_sphere_lens_new_from_json(const gchar* text, GError** error) {
   g_return_val_if_fail(text, nullptr);
   return wrap(sphere::parse_profile(text, "the profile"), error);
+}
+
+/**
+ * gst_sphere_lens_new_from_table:
+ * @table: a camera's own lens table, as it gives it: eight PNG pictures and their directory
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full) (nullable): the lens, or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GstSphereLens* gst_sphere_lens_new_from_table(GBytes* table, GError** error) {
+  g_return_val_if_fail(table, nullptr);
+  gsize size = 0;
+  const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(table, &size));
+  return wrap(sphere::parse_table({data, size}, "of the camera"), error);
+}
+
+/**
+ * gst_sphere_lens_make_table:
+ * @lens: a lens pair whose front lens draws on the right half of the frame
+ * @error: return location for a #GError
+ *
+ * Writes the table that a camera with these lenses would have, for emulators and tests.
+ *
+ * Returns: (transfer full) (nullable): the table, or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GBytes* gst_sphere_lens_make_table(GstSphereLens* lens, GError** error) {
+  g_return_val_if_fail(GST_IS_SPHERE_LENS(lens), nullptr);
+  const sphere::Result<std::vector<uint8_t>> table = sphere::make_table(*lens->pair);
+  if (!table) {
+    g_set_error_literal(error, GST_SPHERE_ERROR, code_of(table.error().kind),
+                        table.error().message.c_str());
+    return nullptr;
+  }
+  return g_bytes_new(table->data(), table->size());
 }
 
 /**
@@ -239,5 +278,42 @@ gboolean gst_event_parse_sphere_lens(GstEvent* event, const gchar** name_or_file
   const gchar* profile = gst_structure_get_string(content, "profile");
   if (!profile) return FALSE;
   if (name_or_file) *name_or_file = profile;
+  return TRUE;
+}
+
+/**
+ * gst_event_new_sphere_lens_table:
+ * @table: a camera's own lens table
+ *
+ * The sticky event `sphere-lens` of a camera that tells itself how its lenses draw. It takes the
+ * place of the one that names a profile.
+ *
+ * Returns: (transfer full): the event
+ *
+ * Since: 0.1
+ */
+GstEvent* gst_event_new_sphere_lens_table(GBytes* table) {
+  g_return_val_if_fail(table, nullptr);
+  return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+                              gst_structure_new(event_name, "table", G_TYPE_BYTES, table, nullptr));
+}
+
+/**
+ * gst_event_parse_sphere_lens_table:
+ * @event: any event
+ * @table: (out) (transfer none) (optional): the table that it has
+ *
+ * Returns: whether this is a `sphere-lens` event with a table
+ *
+ * Since: 0.1
+ */
+gboolean gst_event_parse_sphere_lens_table(GstEvent* event, GBytes** table) {
+  g_return_val_if_fail(GST_IS_EVENT(event), FALSE);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CUSTOM_DOWNSTREAM_STICKY) return FALSE;
+  const GstStructure* content = gst_event_get_structure(event);
+  if (!gst_structure_has_name(content, event_name)) return FALSE;
+  const GValue* value = gst_structure_get_value(content, "table");
+  if (!value || !G_VALUE_HOLDS(value, G_TYPE_BYTES) || !g_value_get_boxed(value)) return FALSE;
+  if (table) *table = static_cast<GBytes*>(g_value_get_boxed(value));
   return TRUE;
 }

@@ -57,6 +57,8 @@ G_DECLARE_FINAL_TYPE(GstSphereLens, gst_sphere_lens, GST, SPHERE_LENS, GObject)
 
 GstSphereLens* gst_sphere_lens_new(const gchar* name_or_file, GError** error);
 GstSphereLens* gst_sphere_lens_new_from_json(const gchar* text, GError** error);
+GstSphereLens* gst_sphere_lens_new_from_table(GBytes* table, GError** error);
+GBytes* gst_sphere_lens_make_table(GstSphereLens* lens, GError** error);
 gchar** gst_sphere_lens_list_profiles(void);
 
 const gchar* gst_sphere_lens_get_name(GstSphereLens* lens);
@@ -71,5 +73,7 @@ void gst_sphere_lens_unproject(GstSphereLens* lens, GstSphereLensSide side, gdou
 
 GstEvent* gst_event_new_sphere_lens(const gchar* name_or_file);
 gboolean gst_event_parse_sphere_lens(GstEvent* event, const gchar** name_or_file);
+GstEvent* gst_event_new_sphere_lens_table(GBytes* table);
+gboolean gst_event_parse_sphere_lens_table(GstEvent* event, GBytes** table);
 
 G_END_DECLS

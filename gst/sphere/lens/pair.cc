@@ -9,12 +9,27 @@ namespace sphere {
 Point Lens::project(Vec3 direction) const {
   const Vec3 d = to_camera.transposed() * direction;
   const double off_axis = std::hypot(d.x, d.y);
-  if (off_axis == 0) return centre;
-  const double distance = model.forward(std::atan2(off_axis, d.z));
-  return {centre.x + stretch * distance * d.x / off_axis, centre.y + distance * d.y / off_axis};
+  Point p = centre;
+  if (off_axis > 0) {
+    const double distance = model.forward(std::atan2(off_axis, d.z));
+    p = {centre.x + stretch * distance * d.x / off_axis, centre.y + distance * d.y / off_axis};
+  }
+  if (!correction) return p;
+  const Point shift = correction->at(p);
+  return {p.x + shift.x, p.y + shift.y};
 }
 
 Vec3 Lens::unproject(Point p) const {
+  if (correction) {
+    // The place in the model that is shifted to p. Shifts change slowly from place to place, so each
+    // round is nearer by an order.
+    constexpr int rounds = 12;
+    const Point shown = p;
+    for (int i = 0; i < rounds; ++i) {
+      const Point shift = correction->at(p);
+      p = {shown.x - shift.x, shown.y - shift.y};
+    }
+  }
   const double x = (p.x - centre.x) / stretch, y = p.y - centre.y;
   const double distance = std::hypot(x, y);
   if (distance == 0) return axis();
@@ -33,6 +48,8 @@ LensPair LensPair::scaled_to(Size picture) const {
     lens.model = *RadialModel::make(lens.model.kind(), lens.model.fov(), lens.model.radius() * sy,
                                     lens.model.coefficients());
     lens.stretch *= sx / sy;
+    if (lens.correction)
+      lens.correction = std::make_shared<const Correction>(lens.correction->scaled(sx, sy));
     lens.centre = {lens.centre.x * sx, lens.centre.y * sy};
     lens.region = {lens.region.left * sx, lens.region.top * sy, lens.region.right * sx,
                    lens.region.bottom * sy};

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <string>
 
 #include "gst/sphere/geometry/equirect.h"
 #include "gst/sphere/geometry/vec.h"
+#include "gst/sphere/lens/correction.h"
 #include "gst/sphere/lens/model.h"
 
 namespace sphere {
@@ -35,6 +37,8 @@ struct Lens {
   /// model's distances are in the frame's rows.
   double stretch = 1;
   Mat3 to_camera;  ///< lens to camera; the back lens's half turn is in it
+  /// What was measured beside the model; null for a lens that is its model.
+  std::shared_ptr<const Correction> correction;
   Vignette vignette;
   double gain = 1;  ///< how much brighter than its fellow this lens draws
   Region region;    ///< the part of the frame that is this lens's

@@ -9,6 +9,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/json.h"
+#include "gst/sphere/lens/table.h"
 
 namespace sphere {
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr const char* resource_folder = "/org/gstsphere/profiles/";
 constexpr const char* suffix = ".json";
+constexpr const char* table_suffix = ".bin";
 
 // Two lenses that look less far apart than this do not make a sphere between them.
 constexpr double min_axis_separation = radians(120);
@@ -100,7 +102,8 @@ Lens read_lens(const JsonValue& value, const Layout& layout, bool is_back) {
   return lens;
 }
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path,
+                              size_t limit = JsonDocument::default_max_size) {
   g_autoptr(GFile) file = g_file_new_for_path(path.c_str());
   g_autoptr(GError) error = nullptr;
   g_autoptr(GFileInputStream) stream = g_file_read(file, nullptr, &error);
@@ -110,13 +113,17 @@ Result<std::string> read_file(const std::string& path) {
                  "lens profile '" + path + "' can't be read: " + error->message};
   }
   // One byte more than is allowed tells that there is too much, whatever the file's size claims.
-  std::string text(JsonDocument::default_max_size + 1, '\0');
+  std::string text(limit + 1, '\0');
   gsize size = 0;
   if (!g_input_stream_read_all(G_INPUT_STREAM(stream), text.data(), text.size(), &size, nullptr,
                                &error))
     return failed("lens profile '" + path + "' can't be read: " + error->message);
   text.resize(size);
   return text;
+}
+
+std::span<const uint8_t> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
 std::vector<std::string> profile_folders() {
@@ -177,12 +184,15 @@ Result<LensPair> parse_profile(std::string_view text, const std::string& name) {
 }
 
 Result<LensPair> load_profile(const std::string& name_or_file) {
-  const bool is_file =
-      name_or_file.find('/') != std::string::npos || name_or_file.ends_with(suffix);
+  const bool is_file = name_or_file.find('/') != std::string::npos ||
+                       name_or_file.ends_with(suffix) || name_or_file.ends_with(table_suffix);
   if (is_file) {
-    const Result<std::string> text = read_file(name_or_file);
+    Result<std::string> text = read_file(name_or_file);
     if (!text) return text.error();
-    return parse_profile(*text, name_or_file);
+    if (!looks_like_table(bytes_of(*text))) return parse_profile(*text, name_or_file);
+    text = read_file(name_or_file, largest_table);
+    if (!text) return text.error();
+    return parse_table(bytes_of(*text), name_or_file);
   }
   for (const std::string& folder : profile_folders()) {
     const std::string path = folder + "/" + name_or_file + suffix;

@@ -243,6 +243,13 @@ void Planner::build(const Mat3& view, Plan& plan) const {
         const float above = std::asin(std::clamp(z, -1.0f, 1.0f));
         blends[c] = i == 0 ? above : 0.5f + ((blends[c] - above) * 0.5f - middle) * per_band;
       }
+      if (const Correction* correction = pair_[i].correction.get()) {
+        for (int c = 0; c < padded; ++c) {
+          const Point shift = correction->at({xs[c], ys[c]});
+          xs[c] += static_cast<float>(shift.x);
+          ys[c] += static_cast<float>(shift.y);
+        }
+      }
     }
   };
 

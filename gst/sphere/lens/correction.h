@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a lens does beside its model: measured displacements over its picture.
+
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "gst/sphere/geometry/equirect.h"
+
+namespace sphere {
+
+/// By how much a lens draws beside where its model says, on a grid over the model's places; between
+/// nodes it is interpolated linearly, past the edges it stays as it is there. All in pixels of the
+/// frame.
+struct Correction {
+  int columns = 0, rows = 0;
+  double left = 0, top = 0;             ///< the first node
+  double step_x = 1, step_y = 1;        ///< from node to node
+  std::vector<float> shift_x, shift_y;  ///< columns a row
+
+  Point at(Point p) const {
+    const float x = std::clamp(static_cast<float>((p.x - left) / step_x), 0.0f,
+                               static_cast<float>(columns) - 1.001f);
+    const float y = std::clamp(static_cast<float>((p.y - top) / step_y), 0.0f,
+                               static_cast<float>(rows) - 1.001f);
+    const int i = static_cast<int>(x), j = static_cast<int>(y);
+    const float fx = x - static_cast<float>(i), fy = y - static_cast<float>(j);
+    const size_t n = static_cast<size_t>(j) * columns + i;
+    const auto mix = [&](const std::vector<float>& v) {
+      const float above = v[n] + fx * (v[n + 1] - v[n]);
+      const float below = v[n + columns] + fx * (v[n + columns + 1] - v[n + columns]);
+      return above + fy * (below - above);
+    };
+    return {mix(shift_x), mix(shift_y)};
+  }
+
+  /// The same on a picture of another size.
+  Correction scaled(double x, double y) const {
+    Correction c = *this;
+    c.left *= x;
+    c.step_x *= x;
+    c.top *= y;
+    c.step_y *= y;
+    for (float& v : c.shift_x) v *= static_cast<float>(x);
+    for (float& v : c.shift_y) v *= static_cast<float>(y);
+    return c;
+  }
+};
+
+}  // namespace sphere
