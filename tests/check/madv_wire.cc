@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hw/madv/message.h"
+#include "hw/madv/uri.h"
 #include "hw/madv/wire.h"
 #include "tests/check/madv_transcripts.h"
 
@@ -348,6 +349,79 @@ GST_START_TEST(the_command_table_is_whole) {
 }
 GST_END_TEST;
 
+GST_START_TEST(uris_name_the_preview_files_and_ports) {
+  const auto read = [](const char* text) {
+    Result<Uri> uri = Uri::parse(text);
+    fail_unless(bool(uri), "%s", uri ? "" : uri.error().message.c_str());
+    // What is written reads as the same.
+    const Result<Uri> again = Uri::parse(uri->to_string());
+    fail_unless(bool(again) && again->to_string() == uri->to_string());
+    fail_unless(again->file == uri->file && again->host == uri->host);
+    return *uri;
+  };
+  for (const char* text : {"madv://", "madv:///live", "madv:///", "MADV://192.168.42.1",
+                           "madv://192.168.42.1:7878/live"}) {
+    const Uri uri = read(text);
+    same(uri.to_string(), "madv://192.168.42.1/live");
+    fail_unless(uri.is_preview() && uri.port == 7878 && uri.data_port == 8787);
+    same(uri.rtsp_url(), "rtsp://192.168.42.1/live");
+  }
+  const Uri ports =
+      read("madv://localhost:1/live?data-port=2&rtsp-port=3&http-port=4&https-port=65535");
+  fail_unless(ports.port == 1 && ports.data_port == 2 && ports.rtsp_port == 3 &&
+              ports.http_port == 4 && ports.https_port == 65535);
+  same(ports.rtsp_url(), "rtsp://localhost:3/live");
+  const Uri file = read("madv://[::1]/DCIM/20161121/VID%20a%25.MP4?http-port=8080");
+  fail_unless(!file.is_preview());
+  same(file.file, "DCIM/20161121/VID a%.MP4");
+  same(file.http_url(), "http://[::1]:8080/20161121/VID%20a%25.MP4");
+  same(file.camera_path(), "/tmp/SD0/DCIM/20161121/VID a%.MP4");
+  same(read("madv:///DCIM/a.JPG").http_url(), "http://192.168.42.1:50422/a.JPG");
+}
+GST_END_TEST;
+
+GST_START_TEST(wrong_uris_say_what_is_wrong) {
+  const auto refused = [](const char* text, const char* words) {
+    const Result<Uri> uri = Uri::parse(text);
+    fail_unless(!uri, "%s was taken", text);
+    fail_unless(uri.error().message.find(words) != std::string::npos, "'%s' does not say '%s'",
+                uri.error().message.c_str(), words);
+  };
+  refused("", "begin with madv://");
+  refused("rtsp://192.168.42.1/live", "begin with madv://");
+  refused("madv:192.168.42.1", "write madv://HOST");
+  refused("madv://a:0/", "1 to 65535");
+  refused("madv://a:65536/", "ort");
+  refused("madv://a:x/", "ort");
+  refused("madv://a/movie", "neither /live");
+  refused("madv://a/DCIM", "neither /live");
+  refused("madv://a/DCIM/", "neither /live");
+  refused("madv://a/DCIM/20161121/", "is a folder");
+  refused("madv://a/DCIM/../../etc/passwd", "'..'");
+  refused("madv://a/DCIM/%2e%2e/x", "'..'");
+  refused("madv://a/DCIM//x", "empty");
+  refused("madv://a/DCIM/a%0ab", "control character");
+  refused("madv://a/DCIM/a%5cb", "backslash");
+  refused("madv://a/?dataport=1", "no parameter 'dataport'");
+  refused("madv://a/?data-port=1&data-port=2", "given twice");
+  refused("madv://a/?data-port=0", "is no port");
+  refused("madv://a/?data-port=-1", "is no port");
+  refused("madv://a/?data-port=70000", "is no port");
+  refused("madv://a/?data-port", "name=value");
+  refused("madv://a/#x", "'#'");
+  refused("madv://a b/", "");
+  refused("madv://a%20b/", "no host name");
+  refused("madv://[zz]/", "");
+  refused("madv://me@a/", "no user name");
+  // The password of a URI that has one is not repeated.
+  for (const char* text : {"madv://me:word@a/", "madv://me:word@a:x/", "http://me:word@a/"}) {
+    const Result<Uri> secret = Uri::parse(text);
+    fail_unless(!secret && secret.error().message.find("word") == std::string::npos);
+  }
+  refused(("madv://a/DCIM/" + std::string(5000, 'x')).c_str(), "longer");
+}
+GST_END_TEST;
+
 static Suite* madv_wire_suite() {
   Suite* suite = suite_create("madv_wire");
   TCase* tcase = tcase_create("general");
@@ -366,6 +440,8 @@ static Suite* madv_wire_suite() {
   tcase_add_test(tcase, hostile_objects_are_refused_or_read_as_nothing);
   tcase_add_test(tcase, what_is_logged_gives_nothing_away);
   tcase_add_test(tcase, the_command_table_is_whole);
+  tcase_add_test(tcase, uris_name_the_preview_files_and_ports);
+  tcase_add_test(tcase, wrong_uris_say_what_is_wrong);
   return suite;
 }
 
