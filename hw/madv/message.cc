@@ -100,6 +100,9 @@ void print_redacted(JsonNode* node, int id, std::string& out) {
 
 }  // namespace
 
+Request::Request(int id) : id(id) {}
+Request::Request(int id, std::string param) : id(id), param(std::move(param)) {}
+
 Result<std::string> Request::to_json(int64_t token) const {
   std::string json = "{";
   if (param) json += "\"param\":" + json_string(*param) + ",";

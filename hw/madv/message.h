@@ -21,8 +21,8 @@ struct Request {
   /// The vendor's own command buffer holds no more.
   static constexpr size_t max_size = 1024;
 
-  explicit Request(int id) : id(id) {}
-  Request(int id, std::string param) : id(id), param(std::move(param)) {}
+  explicit Request(int id);
+  Request(int id, std::string param);
   Request& with_type(std::string value) {
     type = std::move(value);
     return *this;
