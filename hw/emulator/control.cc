@@ -373,18 +373,19 @@ void Control::settings(int client) {
   reply(client, madv::msg_settings, 0, more);
 }
 
+int64_t Control::recorded_seconds() const {
+  if (working_mode_ != 3) return 0;
+  const Delay recorded = std::max(settings_.now() - recording_since_, Delay{});
+  return std::chrono::duration_cast<std::chrono::seconds>(recorded).count();
+}
+
 void Control::status(int client) {
-  const auto seconds =
-      working_mode_ == 3
-          ? std::chrono::duration_cast<std::chrono::seconds>(settings_.now() - recording_since_)
-                .count()
-          : 0;
   reply(client, madv::msg_status, 0,
-        member("status", working_mode_) + member("mode", mode_) + member("rec_time", seconds) +
-            member("second", 10) + member("lapse", 1) + member("timing", 3) +
-            member("timing_c", 0) + member("cap_interval", 0) + member("cap_interval_num", 0) +
-            member("speedx", 1) + member("sensor_num", 2) + member("burst_num", 3) +
-            member("surroundexp", 1) + member("gyro_s", 0));
+        member("status", working_mode_) + member("mode", mode_) +
+            member("rec_time", recorded_seconds()) + member("second", 10) + member("lapse", 1) +
+            member("timing", 3) + member("timing_c", 0) + member("cap_interval", 0) +
+            member("cap_interval_num", 0) + member("speedx", 1) + member("sensor_num", 2) +
+            member("burst_num", 3) + member("surroundexp", 1) + member("gyro_s", 0));
 }
 
 void Control::setting(int client, const Message& request) {
@@ -450,7 +451,7 @@ void Control::recording(int client, bool start) {
   const bool sister = settings_.model == Model::sj8_pro;
   if (start) {
     working_mode_ = 3;
-    recording_since_ = settings_.now();
+    recording_since_ = settings_.now() + (settings_.timing ? record_start_time : Delay{});
     actions_.push_back(
         {Action::Kind::start_recording, client, {}, card_.new_path("VID", "AA.MP4")});
     if (sister)
@@ -527,11 +528,7 @@ void Control::command(int client, const Message& request) {
       recording(client, id == madv::msg_start_recording);
       break;
     case madv::msg_recording_time:
-      reply(client, id, 0,
-            member("param", working_mode_ == 3 ? std::chrono::duration_cast<std::chrono::seconds>(
-                                                     settings_.now() - recording_since_)
-                                                     .count()
-                                               : 0));
+      reply(client, id, 0, member("param", recorded_seconds()));
       break;
     case madv::msg_battery:
       reply(client, id, 0, member("param", battery_));

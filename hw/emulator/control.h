@@ -136,6 +136,7 @@ class Control {
   void get_file(int client, const madv::Message& request);
 
   std::string storage_fields() const;
+  int64_t recorded_seconds() const;
   /// {"rval":...,"msg_id":...MORE}; `more` begins with a comma.
   void reply(int client, int id, int rval, const std::string& more = "", Delay extra = {});
   void send(int client, std::string bytes, Delay delay);

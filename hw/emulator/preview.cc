@@ -194,7 +194,6 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
   if (!listening)
     return failed("the preview can't listen on " + host + ":" + std::to_string(port) + ": " +
                   error->message);
-  g_source_set_callback(listening, G_SOURCE_FUNC(gst_rtsp_server_io_func), server, nullptr);
   preview->source_ = g_source_attach(listening, context);
   g_source_unref(listening);
   preview->port_ = static_cast<uint16_t>(gst_rtsp_server_get_bound_port(server));

@@ -214,7 +214,7 @@ GST_START_TEST(the_published_session_is_spoken_word_by_word) {
     answers.erase(answers.begin());
   }
   fail_unless(answers.empty());
-  fail_unless_equals_int(control.counters().requests, 10);
+  fail_unless_equals_int(control.counters().requests, 9);
 }
 GST_END_TEST;
 
