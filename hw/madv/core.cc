@@ -332,7 +332,8 @@ void SessionCore::advance(Time now) {
     if (now < finish_due_) return;
     if (token_ && !goodbye_said_) {
       // The answer that was waited for does not come.
-      outstanding_.reset();
+      if (const std::optional<Pending> given_up = std::exchange(outstanding_, std::nullopt))
+        if (given_up->handler) given_up->handler({nullptr, stopped()});
       say_goodbye(now);
     } else {
       end(std::nullopt, now);

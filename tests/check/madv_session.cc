@@ -463,11 +463,14 @@ GST_START_TEST(the_end_is_said_on_every_way_down) {
     Rig rig;
     rig.open();
     rig.pass(150ms);
-    rig.core.request(Request(513), nullptr, rig.time);
+    int told = 0;
+    rig.core.request(
+        Request(513), [&](const Reply& reply) { told += reply.failure.has_value(); }, rig.time);
     rig.sent_one(513);
     rig.core.finish(rig.time);
     rig.pass(1500ms);
     rig.sent_one(258);
+    fail_unless_equals_int(told, 1);
     fail_unless(!rig.core.ended());
     rig.pass(1500ms);
     fail_unless(rig.core.ended());
