@@ -105,6 +105,10 @@ void Keeper::run() {
       happened = std::exchange(happened_, {});
       settings = settings_;
     }
+    if (timeline_.finished() && !failed_) {
+      close_preview();
+      give_up();
+    }
     if (failed_) continue;
     if (happened.session_ended) {
       session_open_ = false;
@@ -350,18 +354,21 @@ void Keeper::lost(const Failure& failure, const Settings& settings) {
   pause_ = std::min(2 * pause_, longest_pause);
 }
 
+void Keeper::give_up() {
+  failed_ = true;
+  attempt_at_.reset();
+  // The camera is free for others, whatever the application does now.
+  const Lock lock(mutex_);
+  if (session_) session_->request_stop();
+}
+
 void Keeper::fail(const Failure& failure) {
   // In the middle of a sentence elsewhere, the beginning of one here.
   std::string sentence = failure.message;
   if (!sentence.empty()) sentence[0] = g_ascii_toupper(sentence[0]);
   sentence += '.';
   const char* text = sentence.c_str();
-  failed_ = true;
-  {
-    // The camera is free for others, whatever the application does now.
-    const Lock lock(mutex_);
-    if (session_) session_->request_stop();
-  }
+  give_up();
   switch (failure.reason) {
     case Failure::Reason::unreachable:
     case Failure::Reason::not_there:

@@ -82,6 +82,7 @@ class Keeper {
   void close_preview();
   void lost(const madv::Failure& failure, const Settings& settings);
   void fail(const madv::Failure& failure);
+  void give_up();
   madv::Failure preview_failure(const Happened& happened) const;
   void post_connection(const char* state, const std::string& reason, Clock::duration pause);
   void post_state(const madv::CameraState& state);
@@ -101,7 +102,7 @@ class Keeper {
   std::optional<Clock::time_point> attempt_at_;
   std::optional<Clock::time_point> watched_since_;
   bool only_preview_ = false;
-  bool failed_ = false;  // an error was told: nothing more is done
+  bool failed_ = false;  // nothing more is done
   unsigned previews_ = 0;
 
   // Protects what follows; the innermost, never held across a post, a state change or the network.

@@ -26,6 +26,7 @@ void Timeline::restart(std::string stream_id) {
   last_pts_ = GST_CLOCK_TIME_NONE;
   pictures_ = 0;
   last_picture_ = 0;
+  finished_ = false;
 }
 
 void Timeline::set_lens(GstEvent* event) {
@@ -82,6 +83,12 @@ GstPadProbeReturn Timeline::event(GstPadProbeInfo* info) {
       return GST_PAD_PROBE_OK;
     }
     case GST_EVENT_EOS:
+      // Downstream wants no more: then it is the end.
+      if (gst_pad_get_last_flow_return(pad_.get()) == GST_FLOW_EOS) {
+        finished_ = true;
+        return GST_PAD_PROBE_OK;
+      }
+      return GST_PAD_PROBE_DROP;
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:
     case GST_EVENT_SEGMENT_DONE:

@@ -27,6 +27,9 @@ class Timeline {
   /// Sent before the next picture; takes `event`, and one that waits is replaced.
   void set_lens(GstEvent* event);
 
+  /// Whether downstream said that it wants no more.
+  bool finished() const { return finished_; }
+
   uint64_t pictures() const { return pictures_; }
   /// Monotonic time of the last picture, microseconds; 0 before the first since restart().
   int64_t last_picture() const { return last_picture_; }
@@ -60,6 +63,7 @@ class Timeline {
   GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;
   bool discontinuous_ = false;
 
+  std::atomic<bool> finished_ = false;
   std::atomic<uint64_t> pictures_ = 0;
   std::atomic<int64_t> last_picture_ = 0;
 };

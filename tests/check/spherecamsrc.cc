@@ -245,6 +245,31 @@ GST_START_TEST(a_lost_camera_comes_back_and_time_goes_on) {
 }
 GST_END_TEST;
 
+GST_START_TEST(the_first_stitched_picture_is_soon_there) {
+  for (const auto& [timing, limit] : {std::pair(false, 1.0), std::pair(true, 2.5)}) {
+    const auto camera = camera_with({}, timing);
+    test::Pipeline pipeline(source(*camera) +
+                            " ! decodebin ! cpuspherestitch ! appsink name=sink sync=false");
+    const gint64 begin = g_get_monotonic_time();
+    pipeline.play();
+    fail_unless(pipeline.pull() != nullptr);
+    const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / 1e6;
+    GST_INFO("the first stitched picture after %.3f s, camera's timing %d", seconds, timing);
+    // Under an instrument, time says nothing.
+    if (!g_getenv("SPHERE_VALGRIND") && !g_getenv("ASAN_OPTIONS"))
+      fail_unless(seconds < limit, "%.2f s, %.1f s allowed", seconds, limit);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(downstream_may_end_it) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(source(*camera, "latency=0") + " ! fakesink num-buffers=20 sync=false");
+  fail_unless_equals_string(pipeline.run().c_str(), "");
+  expect_all_closed(*camera);
+}
+GST_END_TEST;
+
 GST_START_TEST(without_reconnect_a_loss_is_an_error) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp reconnect=false"));
@@ -348,6 +373,8 @@ static Suite* spherecamsrc_suite() {
   tcase_add_test(tcase, live_and_in_time);
   tcase_add_test(tcase, errors_say_what_to_do);
   tcase_add_test(tcase, a_lost_camera_comes_back_and_time_goes_on);
+  tcase_add_test(tcase, the_first_stitched_picture_is_soon_there);
+  tcase_add_test(tcase, downstream_may_end_it);
   tcase_add_test(tcase, without_reconnect_a_loss_is_an_error);
   tcase_add_test(tcase, lost_packets_are_survived);
   tcase_add_test(tcase, photos_recordings_and_what_the_camera_says);
