@@ -66,6 +66,8 @@ class JsonDocument {
   static Result<JsonDocument> parse(std::string_view text, std::string name,
                                     size_t max_size = default_max_size);
 
+  /// The bare node, for messages that are read by what they hold and not by a schema.
+  JsonNode* root_node() const { return json_parser_get_root(parser_.get()); }
   JsonValue root() { return {json_parser_get_root(parser_.get()), "", this}; }
   /// The first complaint, if there was one.
   const std::optional<Error>& problem() const { return problem_; }

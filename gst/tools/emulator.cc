@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sphere emulator: a camera in software, for whoever has none at hand.
+
+#include <glib-unix.h>
+#include <gst/gst.h>
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/tools/command.h"
+#include "hw/emulator/emulator.h"
+
+namespace sphere::tool {
+
+namespace {
+
+using emulator::Emulator;
+using emulator::EmulatorOptions;
+
+std::string description() {
+  std::string text =
+      "A Mi Sphere in software: its control channel, data port, files over HTTP and preview over\n"
+      "RTSP. When all answer, it prints one line of JSON with the ports and the URI; it ends with\n"
+      "Ctrl-C.\n"
+      "\n"
+      "Faults, each as NAME or NAME:N:\n";
+  for (const emulator::FaultInfo& fault : emulator::fault_list()) {
+    char line[128];
+    std::snprintf(line, sizeof line, "  %-12s %s\n", fault.name, fault.what);
+    text += line;
+  }
+  return text +
+         "\n"
+         "Examples:\n"
+         "  sphere emulator\n"
+         "  sphere emulator --port 7878 --rtsp-port 8554 --card ~/card --timing\n"
+         "  sphere emulator --fault rtp-loss:20 --fault silent:40\n";
+}
+
+struct Values {
+  char *host = nullptr, *card = nullptr, *scene = nullptr, *lens = nullptr, *size = nullptr,
+       *table = nullptr, *model = nullptr;
+  char** faults = nullptr;
+  int port = 0, data_port = 0, rtsp_port = 0, http_port = 0;
+  gboolean timing = FALSE, sound = FALSE, log = FALSE;
+
+  ~Values() {
+    for (char* text : {host, card, scene, lens, size, table, model}) g_free(text);
+    g_strfreev(faults);
+  }
+};
+
+Status read_size(const char* text, emulator::SceneSettings* scene) {
+  int width = 0, height = 0;
+  char rest = 0;
+  if (std::sscanf(text, "%dx%d%c", &width, &height, &rest) != 2)
+    return invalid(std::string("--size is '") + text + "', must be WIDTHxHEIGHT");
+  if (const Status in = check_range("--size's width", width, 64, 7680); !in) return in;
+  if (const Status in = check_range("--size's height", height, 32, 3840); !in) return in;
+  if (width % 4 || height % 2) return invalid("--size must be a multiple of 4 wide and of 2 high");
+  scene->width = width;
+  scene->height = height;
+  return ok();
+}
+
+Status read_options(const Values& values, EmulatorOptions* options) {
+  const struct {
+    const char* name;
+    int value;
+    uint16_t* port;
+  } ports[] = {{"--port", values.port, &options->port},
+               {"--data-port", values.data_port, &options->data_port},
+               {"--rtsp-port", values.rtsp_port, &options->rtsp_port},
+               {"--http-port", values.http_port, &options->http_port}};
+  for (const auto& port : ports) {
+    if (const Status in = check_range(port.name, port.value, 0, 65535); !in) return in;
+    *port.port = static_cast<uint16_t>(port.value);
+  }
+  if (values.host) options->host = values.host;
+  options->card_folder = to_string(values.card);
+  if (values.scene) {
+    if (!g_file_test(values.scene, G_FILE_TEST_IS_REGULAR))
+      return not_found(std::string("--scene: there is no file '") + values.scene + "'");
+    options->scene.file = values.scene;
+  }
+  if (values.lens) options->scene.lens = values.lens;
+  if (values.size)
+    if (const Status size = read_size(values.size, &options->scene); !size) return size;
+  options->scene.sound = values.sound;
+  options->control.timing = values.timing;
+  if (values.model) {
+    static const std::array<std::string, 2> models{"mi-sphere", "sj8-pro"};
+    const Result<int> model = choose("--model", values.model, models);
+    if (!model) return model.error();
+    options->control.model = static_cast<emulator::Model>(*model);
+  }
+  if (values.table) {
+    g_autoptr(GError) error = nullptr;
+    char* bytes = nullptr;
+    gsize size = 0;
+    if (!g_file_get_contents(values.table, &bytes, &size, &error))
+      return not_found(std::string("--table: ") + error->message);
+    const GString_ owned(bytes);
+    options->control.lens_table.assign(bytes, size);
+  }
+  for (char** fault = values.faults; fault && *fault; ++fault) {
+    Result<emulator::Fault> parsed = emulator::parse_fault(*fault);
+    if (!parsed) return invalid("--fault: " + parsed.error().message);
+    options->control.faults.push_back(*parsed);
+  }
+  return ok();
+}
+
+bool print_ports(const Emulator& camera) {
+  const Emulator::Ports ports = camera.ports();
+  return std::printf(
+             "{\"port\":%u,\"data-port\":%u,\"rtsp-port\":%u,\"http-port\":%u,\"uri\":\"%s\"}\n",
+             ports.control, ports.data, ports.rtsp, ports.http, camera.uri().c_str()) > 0 &&
+         std::fflush(stdout) == 0;
+}
+
+struct Log {
+  const Emulator& camera;
+  size_t printed = 0;
+};
+
+gboolean print_log(gpointer data) {
+  auto* log = static_cast<Log*>(data);
+  const std::vector<emulator::Asked> asked = log->camera.asked();
+  for (; log->printed < asked.size(); ++log->printed)
+    std::fprintf(stderr, "client %d: %s\n", asked[log->printed].client,
+                 asked[log->printed].redacted.c_str());
+  return G_SOURCE_CONTINUE;
+}
+
+gboolean quit(gpointer loop) {
+  g_main_loop_quit(static_cast<GMainLoop*>(loop));
+  return G_SOURCE_CONTINUE;
+}
+
+int run(int argc, char** argv) {
+  Voice voice("sphere emulator");
+  Values values;
+  GOptionEntry entries[] = {
+      {"host", 0, 0, G_OPTION_ARG_STRING, &values.host, "Address to listen on (default: 127.0.0.1)",
+       "ADDRESS"},
+      {"port", 0, 0, G_OPTION_ARG_INT, &values.port,
+       "Control channel; 0, the default of all ports, is any that is free", "PORT"},
+      {"data-port", 0, 0, G_OPTION_ARG_INT, &values.data_port, "Data port", "PORT"},
+      {"rtsp-port", 0, 0, G_OPTION_ARG_INT, &values.rtsp_port, "Preview", "PORT"},
+      {"http-port", 0, 0, G_OPTION_ARG_INT, &values.http_port, "Files", "PORT"},
+      {"card", 0, 0, G_OPTION_ARG_FILENAME, &values.card,
+       "Folder that is the memory card (default: one that goes at the end)", "DIR"},
+      {"scene", 0, 0, G_OPTION_ARG_FILENAME, &values.scene,
+       "Picture or video of both fisheyes, side by side (default: the test scene)", "FILE"},
+      {"lens", 0, 0, G_OPTION_ARG_FILENAME, &values.lens,
+       "Lenses that draw the test scene (default: mi-sphere)", "NAME|FILE"},
+      {"size", 0, 0, G_OPTION_ARG_STRING, &values.size, "Size of the preview (default: 1280x640)",
+       "WIDTHxHEIGHT"},
+      {"table", 0, 0, G_OPTION_ARG_FILENAME, &values.table,
+       "Lens table in the camera's own form (default: none)", "FILE"},
+      {"sound", 0, 0, G_OPTION_ARG_NONE, &values.sound, "A sound track in the preview", nullptr},
+      {"model", 0, 0, G_OPTION_ARG_STRING, &values.model,
+       "mi-sphere (default), or the sister camera of which a session was published",
+       "mi-sphere|sj8-pro"},
+      {"timing", 0, 0, G_OPTION_ARG_NONE, &values.timing,
+       "Answer as slowly as a camera, not at once", nullptr},
+      {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values.faults,
+       "Do this wrong; may be given several times", "NAME[:N]"},
+      {"log", 0, 0, G_OPTION_ARG_NONE, &values.log,
+       "Print what it is asked, without what is secret", nullptr},
+      {}};
+  std::vector<std::string> rest;
+  EmulatorOptions options;
+  Status status = parse_options("emulator", nullptr, "A 360 camera in software.",
+                                description().c_str(), entries, argc, argv, &rest);
+  if (status && !rest.empty()) status = invalid("'" + rest[0] + "' is one word too many");
+  if (status) status = read_options(values, &options);
+  if (!status) {
+    voice.error(status.error().message);
+    return exit_usage;
+  }
+
+  gst_init(nullptr, nullptr);
+  Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
+  if (!camera) {
+    voice.error(camera.error().message);
+    return exit_failed;
+  }
+  if (!print_ports(**camera)) return exit_failed;
+
+  GMainLoop* loop = g_main_loop_new(nullptr, FALSE);
+  for (const int signal : {SIGINT, SIGTERM}) g_unix_signal_add(signal, quit, loop);
+  Log log{**camera};
+  if (values.log) g_timeout_add(100, print_log, &log);
+  g_main_loop_run(loop);
+  g_main_loop_unref(loop);
+  if (values.log) print_log(&log);
+  // Ended by a person is how it ends.
+  return exit_done;
+}
+
+const Registration registration({"emulator", "a camera in software", run});
+
+}  // namespace
+
+}  // namespace sphere::tool

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The control channel from the camera's side: requests go in, actions come out. It has no socket
+// and no clock; emulator.h gives it those.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hw/emulator/card.h"
+#include "hw/emulator/faults.h"
+#include "hw/madv/message.h"
+#include "hw/madv/wire.h"
+
+namespace sphere::emulator {
+
+using Delay = std::chrono::microseconds;
+
+/// Which camera it is.
+enum class Model {
+  mi_sphere,
+  sj8_pro,  ///< a sister camera of which a whole session was published; for comparison
+};
+
+struct ControlSettings {
+  Model model = Model::mi_sphere;
+  /// Whether answers take as long as the sister camera's did, or no time.
+  bool timing = false;
+  /// In the camera's own form; empty for a camera without one.
+  std::string lens_table;
+  std::string serial = "MJXJ00000000EMUL";
+  std::string ssid = "MJXJ-emulator";
+  std::string password = "12345678";
+  std::vector<Fault> faults;
+  /// Any clock that never goes back; the system's by default.
+  std::function<Delay()> now;
+};
+
+/// What the sockets, the clock and the lens have to do.
+struct Action {
+  enum class Kind {
+    send,             ///< `bytes` to `client`
+    send_data,        ///< `bytes` to the data connection of `client`'s machine; then `after`
+    close,            ///< the connection of `client`
+    reboot,           ///< everything closed, back after `delay`
+    timer,            ///< call timer(`number`) after `delay`
+    take_photo,       ///< to the file `bytes`, then photo_taken()
+    start_recording,  ///< to the file `bytes`
+    stop_recording,   ///< then recording_saved()
+  };
+  Kind kind;
+  int client = 0;
+  Delay delay{};
+  std::string bytes;
+  std::string after;
+  int number = 0;
+};
+
+struct Counters {
+  int connections = 0;
+  int sessions_opened = 0;
+  int sessions_closed = 0;
+  int goodbyes = 0;  ///< how many of the closed ones were closed by 258
+  int refused = 0;
+  int requests = 0;
+};
+
+/// A line of the log of what it was asked.
+struct Asked {
+  int client;
+  int id;
+  std::string param;
+  /// The whole request as a log may show it.
+  std::string redacted;
+};
+
+class Control {
+ public:
+  Control(ControlSettings settings, Card& card);
+
+  void connected(int client);
+  void disconnected(int client);
+  /// Bytes from a client, as they come.
+  void received(int client, std::string_view bytes);
+  void timer(int number);
+
+  void photo_taken(const std::string& camera_path, bool done);
+  void recording_saved(const std::string& camera_path, bool done, int milliseconds);
+
+  /// What a finger on the camera does, or time: said to every client that has a session.
+  void notify(int id, const std::string& more);
+  void set_battery(int code);
+  void set_card(int rval);
+  void forget_sessions();
+
+  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  const Counters& counters() const { return counters_; }
+  const std::vector<Asked>& asked() const { return asked_; }
+  /// The last position that was sent to it: lat, lon, alt.
+  const std::vector<std::string>& position() const { return position_; }
+  const std::string& clock() const { return clock_; }
+
+ private:
+  struct Client {
+    madv::Framer framer{64 << 10};
+    bool known = false;  // 261 was sent: 8787 and RTSP are open to it
+    std::string folder = "/tmp/SD0/DCIM/";
+  };
+  struct Waiting {  // a newcomer, while the holder is asked
+    int client;
+    int timer;
+  };
+
+  void handle(int client, const madv::Message& request);
+  bool has_session(int client) const { return holder_ == client; }
+  /// Takes the request's place if it is a faulty one.
+  bool faulty(int client, const madv::Message& request);
+  void command(int client, const madv::Message& request);
+  bool sister_command(int client, const madv::Message& request);
+  bool file_command(int client, const madv::Message& request);
+  void start_session(int client);
+  void grant(int client);
+  void close_session();
+  void storage(int client);
+  void settings(int client);
+  void status(int client);
+  void setting(int client, const madv::Message& request);
+  void take_photo(int client);
+  void recording(int client, bool start);
+  void get_file(int client, const madv::Message& request);
+
+  std::string storage_fields() const;
+  int64_t recorded_seconds() const;
+  /// {"rval":...,"msg_id":...MORE}; `more` begins with a comma.
+  void reply(int client, int id, int rval, const std::string& more = "", Delay extra = {});
+  void send(int client, std::string bytes, Delay delay);
+  Delay usual(int id) const;
+  std::optional<Fault> fault(FaultKind kind) const { return find_fault(settings_.faults, kind); }
+
+  ControlSettings settings_;
+  Card& card_;
+  std::map<int, Client> clients_;
+  std::optional<int> holder_;
+  int token_ = 0;
+  std::optional<Waiting> waiting_;
+  int next_timer_ = 1;
+  bool happened_ = false;  // a fault that happens once did
+  int refusals_ = 0, busy_ = 0;
+
+  int mode_ = 0;  // 0 video, 1 photo
+  int working_mode_ = 0;
+  Delay recording_since_{};
+  int battery_ = 4;
+  int card_rval_ = 0;
+  std::map<int, std::string> values_;  // what was set, by command
+  std::string clock_;
+  std::vector<std::string> position_;
+  std::string table_md5_;
+
+  Counters counters_;
+  std::vector<Asked> asked_;
+  std::vector<Action> actions_;
+};
+
+}  // namespace sphere::emulator

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A Mi Sphere in software: the control channel, the data port, the files over HTTP and the preview
+// over RTSP, with a thread of their own. For tests, and as `sphere emulator`.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/result.h"
+#include "hw/emulator/control.h"
+#include "hw/emulator/preview.h"
+
+namespace sphere::emulator {
+
+struct EmulatorOptions {
+  /// Where it listens. Ports of 0 are any that are free.
+  std::string host = "127.0.0.1";
+  uint16_t port = 0, data_port = 0, rtsp_port = 0, http_port = 0;
+  ControlSettings control;
+  /// The folder that is its card; empty for one of its own, which goes with it.
+  std::string card_folder;
+  SceneSettings scene;
+  bool preview = true;
+  /// What a photo and a video are, instead of pictures of the scene.
+  std::string photo_bytes, video_bytes;
+};
+
+class Emulator {
+ public:
+  /// Returns when all ports answer.
+  static Result<std::unique_ptr<Emulator>> start(EmulatorOptions options);
+  ~Emulator();
+  Emulator(const Emulator&) = delete;
+  Emulator& operator=(const Emulator&) = delete;
+
+  struct Ports {
+    uint16_t control, data, rtsp, http;
+  };
+  Ports ports() const;
+  /// madv://127.0.0.1:PORT/live?data-port=...
+  std::string uri() const;
+  const std::string& card_folder() const;
+
+  Counters counters() const;
+  std::vector<Asked> asked() const;
+  std::vector<std::string> position() const;
+  std::string clock() const;
+
+  /// What happens on the camera itself.
+  void set_battery(int code);
+  void set_card(int rval);
+  void notify(int id, std::string more);
+  /// All connections end at once and the ports are closed; back after `pause`.
+  void reboot(Delay pause);
+  /// The preview's connections end, the control channel stays.
+  void cut_preview();
+
+ private:
+  class Impl;
+  explicit Emulator(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sphere::emulator

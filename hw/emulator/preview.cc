@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/emulator/preview.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace sphere::emulator {
+
+namespace {
+
+constexpr const char* mount_point = "/live";
+constexpr GstClockTime media_deadline = 20 * GST_SECOND;
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+bool is_picture(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), g_ascii_tolower);
+  for (const char* suffix : {".jpg", ".jpeg", ".png"})
+    if (name.ends_with(suffix)) return true;
+  return false;
+}
+
+/// From the scene to raw video of this size.
+std::string scene_launch(const SceneSettings& scene, int width, int height, bool live,
+                         bool single) {
+  const std::string caps = "video/x-raw,format=I420,width=" + std::to_string(width) +
+                           ",height=" + std::to_string(height) + ",pixel-aspect-ratio=1/1";
+  const std::string rate = caps + ",framerate=30000/1001";
+  const std::string is_live = live ? " is-live=true" : "";
+  const std::string once = single ? " num-buffers=1" : "";
+  if (scene.file.empty())
+    return "spheretestsrc lens=" + quoted(scene.lens) + is_live + once + " ! " + rate;
+  const std::string decoded = "filesrc location=" + quoted(scene.file) +
+                              " ! decodebin ! videoconvert ! videoscale add-borders=false ! ";
+  if (is_picture(scene.file))
+    return decoded + caps + " ! imagefreeze" + is_live + once + " ! " + rate;
+  return decoded + "videorate ! " + rate + (live ? " ! identity sync=true" : "");
+}
+
+// As the sister camera's: Main profile, a key frame every 8 pictures, 1.5 Mbit/s, no B-frames.
+constexpr const char* encoder =
+    " ! x264enc tune=zerolatency bframes=0 key-int-max=8 bitrate=1500 speed-preset=ultrafast "
+    "cabac=true threads=2 ! video/x-h264,profile=main";
+
+Status wait_for_end(GstElement* pipeline) {
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline));
+  const MessageRef message(gst_bus_timed_pop_filtered(
+      bus.get(), media_deadline, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  if (!message) return failed("the emulator's encoder takes too long");
+  if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) return ok();
+  g_autoptr(GError) error = nullptr;
+  gst_message_parse_error(message.get(), &error, nullptr);
+  return failed(std::string("the emulator can't take a picture: ") + error->message);
+}
+
+Result<GstElement*> make_pipeline(const std::string& line) {
+  g_autoptr(GError) error = nullptr;
+  GstElement* pipeline =
+      gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  if (!pipeline)
+    return failed(std::string("the emulator can't draw its scene: ") +
+                  (error ? error->message : "unknown reason"));
+  gst_object_ref_sink(pipeline);
+  return pipeline;
+}
+
+GstRTSPFilterResult drop_client(GstRTSPServer*, GstRTSPClient*, gpointer) {
+  return GST_RTSP_FILTER_REMOVE;
+}
+GstRTSPFilterResult drop_session(GstRTSPSessionPool*, GstRTSPSession*, gpointer) {
+  return GST_RTSP_FILTER_REMOVE;
+}
+
+/// A reference that a C callback owns.
+template <typename T>
+gpointer share(const std::shared_ptr<T>& shared) {
+  return new std::shared_ptr<T>(shared);
+}
+template <typename T>
+T& shared(gpointer data) {
+  return **static_cast<std::shared_ptr<T>*>(data);
+}
+template <typename T>
+void unshare(gpointer data) {
+  delete static_cast<std::shared_ptr<T>*>(data);
+}
+template <typename T>
+void unshare_closure(gpointer data, GClosure*) {
+  unshare<T>(data);
+}
+
+}  // namespace
+
+struct Preview::Shared {
+  Shared(const std::vector<Fault>& faults, GMainContext* context, GstRTSPServer* of)
+      : faults(faults), context(g_main_context_ref(context)) {
+    g_weak_ref_init(&weak_server, of);
+  }
+  ~Shared() {
+    g_weak_ref_clear(&weak_server);
+    g_main_context_unref(context);
+  }
+
+  void cut() {
+    const ObjectRef<GstRTSPServer> server(
+        static_cast<GstRTSPServer*>(g_weak_ref_get(&weak_server)));
+    if (!server) return;
+    gst_rtsp_server_client_filter(server.get(), drop_client, nullptr);
+    // Streams over UDP do not end with the connection that asked for them.
+    const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server.get()));
+    gst_rtsp_session_pool_filter(pool.get(), drop_session, nullptr);
+  }
+
+  const std::vector<Fault> faults;
+  GMainContext* const context;
+  // The server has the factory, and the factory has this.
+  GWeakRef weak_server;
+  std::atomic<unsigned> packets = 0;
+  std::atomic<int> pictures = 0;
+
+  static GstPadProbeReturn lose_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    Shared& self = shared<Shared>(data);
+    const unsigned percent = static_cast<unsigned>(find_fault(self.faults, FaultKind::rtp_loss)->n);
+    // The same packets in each run, without a pattern that falls together with key frames.
+    const auto lost = [&] { return (self.packets++ * 2654435761u >> 16) % 100 < percent; };
+    if (!(GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER_LIST))
+      return lost() ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+    GstBufferList* list = gst_buffer_list_make_writable(GST_PAD_PROBE_INFO_BUFFER_LIST(info));
+    for (guint i = gst_buffer_list_length(list); i-- > 0;)
+      if (lost()) gst_buffer_list_remove(list, i, 1);
+    GST_PAD_PROBE_INFO_DATA(info) = list;
+    return gst_buffer_list_length(list) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  }
+
+  static GstPadProbeReturn count_picture(GstPad*, GstPadProbeInfo*, gpointer data) {
+    Shared& self = shared<Shared>(data);
+    if (++self.pictures != find_fault(self.faults, FaultKind::rtsp_gone)->n)
+      return GST_PAD_PROBE_OK;
+    // Not from here: this is the thread that a cut waits for.
+    g_main_context_invoke_full(
+        self.context, G_PRIORITY_DEFAULT,
+        +[](gpointer kept) -> gboolean {
+          shared<Shared>(kept).cut();
+          return G_SOURCE_REMOVE;
+        },
+        new std::shared_ptr<Shared>(*static_cast<std::shared_ptr<Shared>*>(data)), unshare<Shared>);
+    return GST_PAD_PROBE_OK;
+  }
+};
+
+Preview::Preview(const std::vector<Fault>& faults, GMainContext* context)
+    : server_(gst_rtsp_server_new()),
+      shared_(std::make_shared<Shared>(faults, context, server_.get())),
+      context_(context) {}
+
+Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
+                                                const std::vector<Fault>& faults,
+                                                const std::string& host, uint16_t port,
+                                                GMainContext* context) {
+  std::unique_ptr<Preview> preview(new Preview(faults, context));
+  GstRTSPServer* server = preview->server_.get();
+  gst_rtsp_server_set_address(server, host.c_str());
+  gst_rtsp_server_set_service(server, std::to_string(port).c_str());
+
+  std::string launch = "( " + scene_launch(scene, scene.width, scene.height, true, false) +
+                       encoder + " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
+  if (scene.sound)
+    launch +=
+        " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
+        "avenc_aac ! rtpmp4gpay name=pay1 pt=97";
+  launch += " )";
+
+  GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
+  gst_rtsp_media_factory_set_launch(factory, launch.c_str());
+  gst_rtsp_media_factory_set_shared(factory, TRUE);
+  g_signal_connect_data(factory, "media-configure", G_CALLBACK(media_configure),
+                        share(preview->shared_), unshare_closure<Shared>,
+                        static_cast<GConnectFlags>(0));
+  g_autoptr(GstRTSPMountPoints) mounts = gst_rtsp_server_get_mount_points(server);
+  gst_rtsp_mount_points_add_factory(mounts, mount_point, factory);  // takes it
+  g_signal_connect(server, "client-connected", G_CALLBACK(client_connected), preview.get());
+
+  g_autoptr(GError) error = nullptr;
+  GSource* listening = gst_rtsp_server_create_source(server, nullptr, &error);
+  if (!listening)
+    return failed("the preview can't listen on " + host + ":" + std::to_string(port) + ": " +
+                  error->message);
+  preview->source_ = g_source_attach(listening, context);
+  g_source_unref(listening);
+  preview->port_ = static_cast<uint16_t>(gst_rtsp_server_get_bound_port(server));
+  return preview;
+}
+
+Preview::~Preview() {
+  if (GSource* source = source_ ? g_main_context_find_source_by_id(context_, source_) : nullptr)
+    g_source_destroy(source);
+  g_signal_handlers_disconnect_by_data(server_.get(), this);
+  cut();
+}
+
+void Preview::cut() { shared_->cut(); }
+
+void Preview::client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer self) {
+  const auto& shared = static_cast<Preview*>(self)->shared_;
+  for (const auto& [signal, handler] :
+       {std::pair("pre-describe-request", G_CALLBACK(before_describe)),
+        std::pair("pre-setup-request", G_CALLBACK(before_setup))})
+    g_signal_connect_data(client, signal, handler, share(shared), unshare_closure<Shared>,
+                          static_cast<GConnectFlags>(0));
+}
+
+GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpointer data) {
+  const auto& faults = shared<Shared>(data).faults;
+  if (find_fault(faults, FaultKind::rtsp_404)) return GST_RTSP_STS_NOT_FOUND;
+  if (find_fault(faults, FaultKind::rtsp_401)) return GST_RTSP_STS_UNAUTHORIZED;
+  return GST_RTSP_STS_OK;
+}
+
+GstRTSPStatusCode Preview::before_setup(GstRTSPClient*, GstRTSPContext*, gpointer data) {
+  return find_fault(shared<Shared>(data).faults, FaultKind::rtsp_453)
+             ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH
+             : GST_RTSP_STS_OK;
+}
+
+void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
+  const auto& kept = *static_cast<std::shared_ptr<Shared>*>(data);
+  const GstRef<GstElement> element(gst_rtsp_media_get_element(media));
+  const GstRef<GstElement> payloader(
+      gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "pay0"));
+  if (!payloader) return;
+  const GstRef<GstPad> in(gst_element_get_static_pad(payloader.get(), "sink"));
+  const GstRef<GstPad> out(gst_element_get_static_pad(payloader.get(), "src"));
+  if (find_fault(kept->faults, FaultKind::rtsp_gone))
+    gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, Shared::count_picture, share(kept),
+                      unshare<Shared>);
+  if (find_fault(kept->faults, FaultKind::rtp_loss))
+    gst_pad_add_probe(
+        out.get(),
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
+        Shared::lose_packet, share(kept), unshare<Shared>);
+}
+
+Status take_photo(const SceneSettings& scene, const std::string& path) {
+  const Result<GstElement*> made =
+      make_pipeline(scene_launch(scene, 3456, 1728, false, true) +
+                    " ! jpegenc snapshot=true ! filesink location=" + quoted(path));
+  if (!made) return made.error();
+  const GstRef<GstElement> pipeline(*made);
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  Status status = wait_for_end(pipeline.get());
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  return status;
+}
+
+Result<std::unique_ptr<Recording>> Recording::start(const SceneSettings& scene,
+                                                    const std::string& path) {
+  const Result<GstElement*> made =
+      make_pipeline(scene_launch(scene, scene.width, scene.height, true, false) + encoder +
+                    " ! h264parse ! mp4mux ! filesink location=" + quoted(path));
+  if (!made) return made.error();
+  std::unique_ptr<Recording> recording(new Recording(*made));
+  if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
+    return failed("the emulator can't record");
+  return recording;
+}
+
+Recording::~Recording() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
+Status Recording::finish() {
+  gst_element_send_event(pipeline_.get(), gst_event_new_eos());
+  return wait_for_end(pipeline_.get());
+}
+
+}  // namespace sphere::emulator

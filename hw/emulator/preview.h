@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The emulated camera's eyes: its live preview over RTSP, and the pictures and videos it takes.
+
+#pragma once
+
+#include <gst/rtsp-server/rtsp-server.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+#include "hw/emulator/faults.h"
+
+namespace sphere::emulator {
+
+struct SceneSettings {
+  /// A picture or a video of two fisheyes side by side; empty for the test scene.
+  std::string file;
+  /// The lens through which the test scene is drawn: name or path of a profile.
+  std::string lens = "mi-sphere";
+  int width = 1280, height = 640;
+  /// A sound track beside the pictures. Whether the camera has one is not known.
+  bool sound = false;
+};
+
+class Preview {
+ public:
+  static Result<std::unique_ptr<Preview>> start(const SceneSettings& scene,
+                                                const std::vector<Fault>& faults,
+                                                const std::string& host, uint16_t port,
+                                                GMainContext* context);
+  ~Preview();
+  Preview(const Preview&) = delete;
+  Preview& operator=(const Preview&) = delete;
+
+  uint16_t port() const { return port_; }
+  /// All connections end, as when the camera goes; new ones may come.
+  void cut();
+
+ private:
+  struct Shared;
+  Preview(const std::vector<Fault>& faults, GMainContext* context);
+  static void client_connected(GstRTSPServer* server, GstRTSPClient* client, gpointer shared);
+  static GstRTSPStatusCode before_describe(GstRTSPClient* client, GstRTSPContext* context,
+                                           gpointer shared);
+  static GstRTSPStatusCode before_setup(GstRTSPClient* client, GstRTSPContext* context,
+                                        gpointer shared);
+  static void media_configure(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer shared);
+
+  const ObjectRef<GstRTSPServer> server_;
+  // Connections and their streams have threads of their own, and outlive this by some moments.
+  const std::shared_ptr<Shared> shared_;
+  GMainContext* const context_;
+  guint source_ = 0;
+  uint16_t port_ = 0;
+};
+
+/// Takes one picture of the scene, as a JPEG file. Blocks.
+Status take_photo(const SceneSettings& scene, const std::string& path);
+
+/// A video being recorded into a file.
+class Recording {
+ public:
+  static Result<std::unique_ptr<Recording>> start(const SceneSettings& scene,
+                                                  const std::string& path);
+  ~Recording();
+  /// Closes the file. Blocks until that is done.
+  Status finish();
+
+ private:
+  explicit Recording(GstElement* pipeline) : pipeline_(pipeline) {}
+  GstRef<GstElement> pipeline_;
+};
+
+}  // namespace sphere::emulator

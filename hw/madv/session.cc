@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/madv/session.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+
+namespace sphere::madv {
+
+namespace {
+
+// Unacknowledged bytes after this mean that the link is half-open, whatever the request's own time.
+constexpr int unacknowledged_ms = 9000;
+
+// How long the last bytes may take when the session is over.
+constexpr Duration linger = std::chrono::milliseconds(500);
+
+Time now() { return Time(g_get_monotonic_time()); }
+
+std::string camera_clock() {
+  g_autoptr(GDateTime) time = g_date_time_new_now_local();
+  // The last digit is the weekday. The vendor's two clients count it from different days, so the
+  // camera can't mind; Sunday is 1 here.
+  return std::string(GString_(g_date_time_format(time, "%Y-%m-%d-%H-%M-%S-")).get()) +
+         std::to_string(g_date_time_get_day_of_week(time) % 7 + 1);
+}
+
+std::string address_text(GSocketAddress* address) {
+  if (!G_IS_INET_SOCKET_ADDRESS(address)) return {};
+  GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
+  return GString_(g_inet_address_to_string(inet)).get();
+}
+
+bool is_loopback(GSocketAddress* address) {
+  return G_IS_INET_SOCKET_ADDRESS(address) &&
+         g_inet_address_get_is_loopback(
+             g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)));
+}
+
+Failure over_failure() { return {Failure::Reason::stopped, "the session is over", 0}; }
+
+Failure connect_failure(const Uri& uri, const GError* error, Duration timeout) {
+  const std::string where = uri.host + ":" + std::to_string(uri.port);
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) return over_failure();
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+    return {Failure::Reason::not_there,
+            "there is something at " + uri.host + ", but it does not listen on port " +
+                std::to_string(uri.port) +
+                "; a camera does as soon as its Wi-Fi light stands still: is this its address?",
+            0};
+  std::string how = error ? error->message : "no reason given";
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    how = "no answer within " +
+          std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) + " s";
+  return {Failure::Reason::unreachable,
+          "no camera at " + where + " (" + how +
+              "); switch the camera's Wi-Fi on, and connect this machine to the network whose name "
+              "begins with MJXJ-",
+          0};
+}
+
+}  // namespace
+
+/// What lives in the session's thread while a connection stands.
+class Session::Loop {
+ public:
+  Loop(Session& session, ObjectRef<GSocketConnection> connection, CoreSettings settings)
+      : session_(session),
+        connection_(std::move(connection)),
+        socket_(g_socket_connection_get_socket(connection_.get())),
+        core_(std::move(settings)) {
+    g_socket_set_blocking(socket_, FALSE);
+    g_socket_set_option(socket_, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+    g_socket_set_option(socket_, IPPROTO_TCP, TCP_USER_TIMEOUT, unacknowledged_ms, nullptr);
+  }
+
+  void run() {
+    core_.start(now());
+    while (!core_.ended()) {
+      handle_events();
+      flush();
+      wait();
+    }
+    handle_events();
+    close();
+  }
+
+ private:
+  void handle_events() {
+    const CameraState state = core_.state();
+    {
+      const Lock lock(session_.mutex_);
+      session_.state_ = state;
+    }
+    // A handler may cause further events.
+    for (std::vector<Event> events = core_.take_events(); !events.empty();
+         events = core_.take_events())
+      for (const Event& event : events) handle(event);
+  }
+
+  void handle(const Event& event) {
+    if (event.kind == Event::Kind::data_wanted) {
+      connect_data();
+      return;
+    }
+    if (event.kind == Event::Kind::lens_table || event.kind == Event::Kind::no_lens_table)
+      data_.reset();
+    if (event.kind == Event::Kind::ended) {
+      // Told when the connection is closed, so that whoever hears it may connect again.
+      last_ = event;
+      return;
+    }
+    session_.handler_(event);
+  }
+
+  void connect_data() {
+    g_autoptr(GError) error = nullptr;
+    g_autoptr(GSocketAddress) remote = g_socket_get_remote_address(socket_, nullptr);
+    if (!G_IS_INET_SOCKET_ADDRESS(remote)) {
+      core_.data_closed(now());
+      return;
+    }
+    GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote));
+    g_autoptr(GSocketAddress) address =
+        g_inet_socket_address_new(inet, session_.options_.uri.data_port);
+    data_.reset(g_socket_new(g_inet_address_get_family(inet), G_SOCKET_TYPE_STREAM,
+                             G_SOCKET_PROTOCOL_TCP, &error));
+    if (!data_) {
+      core_.data_closed(now());
+      return;
+    }
+    g_socket_set_blocking(data_.get(), FALSE);
+    data_connected_ = g_socket_connect(data_.get(), address, nullptr, &error);
+    if (data_connected_)
+      core_.data_ready(now());
+    else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PENDING))
+      lose_data();
+  }
+
+  void lose_data() {
+    data_.reset();
+    core_.data_closed(now());
+  }
+
+  void flush() {
+    output_ += core_.take_output();
+    while (!output_.empty()) {
+      g_autoptr(GError) error = nullptr;
+      const gssize sent = g_socket_send(socket_, output_.data(), output_.size(), nullptr, &error);
+      if (sent > 0) {
+        output_.erase(0, static_cast<size_t>(sent));
+      } else if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+        return;
+      } else {
+        output_.clear();
+        core_.connection_lost(now());
+        return;
+      }
+    }
+  }
+
+  void wait() {
+    std::array<GPollFD, 3> fds{};
+    guint count = 0;
+    const auto add = [&](int fd, int events) {
+      fds[count] = {fd, static_cast<gushort>(events), 0};
+      return &fds[count++];
+    };
+    GPollFD* const woken = add(session_.wake_, G_IO_IN);
+    GPollFD* const control =
+        add(g_socket_get_fd(socket_), output_.empty() ? G_IO_IN : G_IO_IN | G_IO_OUT);
+    GPollFD* const data =
+        data_ ? add(g_socket_get_fd(data_.get()), data_connected_ ? G_IO_IN : G_IO_OUT) : nullptr;
+
+    // An event that a task caused is handled before the loop sleeps.
+    int timeout = -1;
+    if (const std::optional<Time> due = core_.deadline()) {
+      const auto left = std::max(*due - now(), Duration::zero());
+      timeout = static_cast<int>(std::min<int64_t>((left.count() + 999) / 1000, 60000));
+    }
+    g_poll(fds.data(), count, timeout);
+
+    if (woken->revents) run_tasks();
+    if (control->revents & (G_IO_IN | G_IO_HUP | G_IO_ERR)) receive();
+    if (data && data_ && data->revents) data_connected_ ? receive_data() : data_arrived();
+    core_.advance(now());
+  }
+
+  void run_tasks() {
+    uint64_t count = 0;
+    // What it says does not matter, only that it was read.
+    (void)!read(session_.wake_, &count, sizeof count);
+    std::vector<Task> tasks;
+    {
+      const Lock lock(session_.mutex_);
+      tasks.swap(session_.tasks_);
+    }
+    for (Task& task : tasks) {
+      if (task.request)
+        core_.request(std::move(*task.request), std::move(task.handler), now());
+      else
+        core_.finish(now());
+    }
+  }
+
+  void receive() {
+    // One buffer a turn: a camera that never ends can't keep the loop from its deadlines.
+    g_autoptr(GError) error = nullptr;
+    const gssize got = g_socket_receive(socket_, buffer_.data(), buffer_.size(), nullptr, &error);
+    if (got > 0)
+      core_.received({buffer_.data(), static_cast<size_t>(got)}, now());
+    else if (got == 0 || !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+      core_.connection_lost(now());
+  }
+
+  void data_arrived() {
+    if (!g_socket_check_connect_result(data_.get(), nullptr)) {
+      lose_data();
+      return;
+    }
+    data_connected_ = true;
+    core_.data_ready(now());
+  }
+
+  void receive_data() {
+    g_autoptr(GError) error = nullptr;
+    const gssize got =
+        g_socket_receive(data_.get(), buffer_.data(), buffer_.size(), nullptr, &error);
+    if (got > 0)
+      core_.data_received({buffer_.data(), static_cast<size_t>(got)}, now());
+    else if (got == 0 || !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+      lose_data();
+  }
+
+  // The last bytes must arrive: a socket that is closed with unread bytes in it resets the
+  // connection, and the camera may not see our goodbye.
+  void close() {
+    data_.reset();
+    output_ += core_.take_output();
+    const Time until = now() + linger;
+    bool shut = false;
+    while (now() < until) {
+      if (!shut && output_.empty()) {
+        shut = true;
+        if (!g_socket_shutdown(socket_, FALSE, TRUE, nullptr)) break;
+      }
+      GPollFD fd = {g_socket_get_fd(socket_),
+                    static_cast<gushort>(shut ? G_IO_IN : G_IO_IN | G_IO_OUT), 0};
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - now());
+      if (g_poll(&fd, 1, static_cast<int>(std::max<int64_t>(left.count(), 0))) <= 0) break;
+      if (fd.revents & (G_IO_ERR | G_IO_NVAL)) break;
+      if (fd.revents & G_IO_OUT) {
+        const gssize sent =
+            g_socket_send(socket_, output_.data(), output_.size(), nullptr, nullptr);
+        if (sent < 0) break;
+        output_.erase(0, static_cast<size_t>(sent));
+      }
+      if (fd.revents & (G_IO_IN | G_IO_HUP)) {
+        const gssize got =
+            g_socket_receive(socket_, buffer_.data(), buffer_.size(), nullptr, nullptr);
+        if (got <= 0) break;
+      }
+    }
+    connection_.reset();
+    if (last_) session_.handler_(*last_);
+  }
+
+  Session& session_;
+  ObjectRef<GSocketConnection> connection_;
+  GSocket* const socket_;
+  ObjectRef<GSocket> data_;
+  bool data_connected_ = false;
+  std::optional<Event> last_;
+  std::string output_;
+  std::array<char, 65536> buffer_;
+  SessionCore core_;
+};
+
+Session::Session(SessionOptions options, Handler handler)
+    : options_(std::move(options)),
+      handler_(std::move(handler)),
+      connecting_(g_cancellable_new()),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Session::~Session() {
+  stop();
+  ::close(wake_);
+}
+
+void Session::start() {
+  const Lock lock(join_mutex_);
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+}
+
+void Session::request_stop() {
+  g_cancellable_cancel(connecting_.get());
+  post({});
+}
+
+void Session::stop() {
+  request_stop();
+  const Lock lock(join_mutex_);
+  if (thread_.joinable()) thread_.join();
+}
+
+CameraState Session::state() const {
+  const Lock lock(mutex_);
+  return state_;
+}
+
+void Session::post(Task task) {
+  bool over;
+  {
+    const Lock lock(mutex_);
+    over = over_;
+    if (!over) tasks_.push_back(std::move(task));
+  }
+  if (over) {
+    if (task.handler) task.handler({nullptr, over_failure()});
+    return;
+  }
+  const uint64_t one = 1;
+  (void)!write(wake_, &one, sizeof one);
+}
+
+void Session::request(Request request, ReplyHandler handler) {
+  post({std::move(request), std::move(handler)});
+}
+
+Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellable* cancellable) {
+  // Outlives this call when it is cancelled: the reply may still come.
+  struct Waiting {
+    Mutex mutex;
+    std::condition_variable_any changed;
+    std::optional<Reply> reply SPHERE_GUARDED_BY(mutex);
+    bool cancelled SPHERE_GUARDED_BY(mutex) = false;
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  const int id = request.id;
+  this->request(std::move(request), [waiting](const Reply& reply) {
+    const Lock lock(waiting->mutex);
+    waiting->reply = reply;
+    waiting->changed.notify_all();
+  });
+  const auto cancelled = +[](GCancellable*, gpointer data) {
+    auto* w = static_cast<Waiting*>(data);
+    const Lock lock(w->mutex);
+    w->cancelled = true;
+    w->changed.notify_all();
+  };
+  const gulong connection = cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(cancelled),
+                                                                waiting.get(), nullptr)
+                                        : 0;
+  std::optional<Reply> reply;
+  {
+    const Lock lock(waiting->mutex);
+    while (!waiting->reply && !waiting->cancelled) waiting->changed.wait(waiting->mutex);
+    reply = waiting->reply;
+  }
+  if (cancellable) g_cancellable_disconnect(cancellable, connection);
+
+  if (!reply) return failed(command_name(id) + " was cancelled");
+  if (reply->failure) return failed(reply->failure->message);
+  if (!reply->message->succeeded())
+    return failed("the camera does not do " + command_name(id) + ": it says that " +
+                  result_words(reply->message->rval().value_or(-1)));
+  return reply->message;
+}
+
+void Session::run() {
+  const Uri& uri = options_.uri;
+  g_autoptr(GSocketClient) client = g_socket_client_new();
+  // A proxy for the web knows no way to a camera.
+  g_socket_client_set_enable_proxy(client, FALSE);
+  g_socket_client_set_timeout(
+      client,
+      static_cast<guint>(std::max<int64_t>(
+          1, std::chrono::duration_cast<std::chrono::seconds>(options_.connect_timeout).count())));
+  g_autoptr(GSocketConnectable) where = g_network_address_new(uri.host.c_str(), uri.port);
+  g_autoptr(GError) error = nullptr;
+  ObjectRef<GSocketConnection> connection(
+      g_socket_client_connect(client, where, connecting_.get(), &error));
+
+  if (connection) {
+    GSocket* socket = g_socket_connection_get_socket(connection.get());
+    // It was for connecting; from here on the core says how long to wait.
+    g_socket_set_timeout(socket, 0);
+    g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket, nullptr);
+    CoreSettings settings = options_.core;
+    settings.client_address = address_text(local);
+    settings.pacing =
+        options_.pacing.value_or(is_loopback(local) ? Duration::zero() : settings.pacing);
+    if (options_.set_clock) settings.clock = camera_clock;
+    const TableCache cache(options_.table_folder);
+    settings.known_table = [cache](const std::string& md5) { return cache.load(md5); };
+    // Without a cache it works as well, only that each session fetches the table anew.
+    settings.keep_table = [cache](const std::string& md5, std::string_view table) {
+      (void)cache.store(md5, table);
+    };
+    Loop(*this, std::move(connection), std::move(settings)).run();
+  } else {
+    Event event{Event::Kind::ended, nullptr, {}, {}};
+    event.failure = connect_failure(uri, error, options_.connect_timeout);
+    if (event.failure->reason == Failure::Reason::stopped) event.failure.reset();
+    handler_(event);
+  }
+  std::vector<Task> late;
+  {
+    const Lock lock(mutex_);
+    over_ = true;
+    late.swap(tasks_);
+  }
+  for (const Task& task : late)
+    if (task.handler) task.handler({nullptr, over_failure()});
+}
+
+}  // namespace sphere::madv

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A session with a camera over the network: SessionCore with sockets, a clock and a thread.
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/base/thread.h"
+#include "hw/madv/core.h"
+#include "hw/madv/table_cache.h"
+#include "hw/madv/uri.h"
+
+namespace sphere::madv {
+
+struct SessionOptions {
+  Uri uri;
+  Duration connect_timeout = std::chrono::seconds(5);
+  /// Pacing, clock, address and tables are filled in; the rest is taken as it is.
+  CoreSettings core;
+  /// None, by default, for a camera on this machine, which is software.
+  std::optional<Duration> pacing;
+  bool set_clock = true;
+  /// Where lens tables are kept; empty for the user's cache directory.
+  std::string table_folder;
+};
+
+class Session {
+ public:
+  /// Called in the session's thread with no lock held. It may call anything here but stop() and the
+  /// destructor.
+  using Handler = std::function<void(const Event&)>;
+
+  Session(SessionOptions options, Handler handler);
+  /// stop()
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Connects in the background; the outcome comes as an event.
+  void start();
+
+  /// Ends the session in order, so that the camera is free for the next client, and waits until it
+  /// has ended: some 3 s at the worst. Any number of times, from any thread but its own.
+  void stop();
+  /// The same without waiting; `ended` tells.
+  void request_stop();
+
+  /// What is known of the camera by now.
+  CameraState state() const;
+
+  /// Asks the camera; `handler` is called once in any case, in the session's thread, or here and
+  /// now when the session is over already.
+  void request(Request request, ReplyHandler handler);
+  /// Asks and waits for the reply: at most as long as the session waits, or until `cancellable`
+  /// says so. A "no" of the camera is an error here. Not from the session's thread.
+  Result<std::shared_ptr<const Message>> call(Request request, GCancellable* cancellable = nullptr);
+
+ private:
+  class Loop;
+
+  struct Task {
+    std::optional<Request> request;  // none: end the session
+    ReplyHandler handler;
+  };
+
+  void post(Task task);
+  void run();
+
+  const SessionOptions options_;
+  const Handler handler_;
+  const ObjectRef<GCancellable> connecting_;  // cancelled by stop
+  const int wake_;                            // an eventfd
+
+  // Protects what the session's thread and others share. Never held across a handler or a socket.
+  mutable Mutex mutex_;
+  std::vector<Task> tasks_ SPHERE_GUARDED_BY(mutex_);
+  CameraState state_ SPHERE_GUARDED_BY(mutex_);
+  bool over_ SPHERE_GUARDED_BY(mutex_) = false;  // nobody takes tasks any more
+
+  // Taken by stop(): two that stop at once must not both join. Before mutex_.
+  Mutex join_mutex_;
+  std::thread thread_ SPHERE_GUARDED_BY(join_mutex_);
+};
+
+}  // namespace sphere::madv

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is known of a camera from its replies and notifications. Its serial number comes along in
+// one of them, unasked: it is not kept.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hw/madv/message.h"
+
+namespace sphere::madv {
+
+enum class Card { unknown, none, bad, slow, mounted };
+
+struct CameraState {
+  /// 4362's values: 0 idle, 1 standby, 2 USB storage, 3 recording, ...
+  std::optional<int> working_mode;
+  /// 0 video, 1 photo.
+  std::optional<int> mode;
+  std::optional<int> sub_mode;
+  std::optional<int> battery_percent;
+  bool charging = false;
+  Card card = Card::unknown;
+  /// 0 no, 1 almost, 2 full.
+  std::optional<int> card_full;
+  std::optional<int64_t> video_seconds_left;
+  std::optional<int64_t> photos_left;
+  std::optional<int64_t> card_total_kb;
+  std::optional<int64_t> card_free_kb;
+  std::optional<int64_t> recorded_seconds;
+  std::string product;
+  std::string firmware;
+
+  bool is_recording() const;
+  /// Takes over what a reply or a notification tells.
+  void update(const Message& message);
+};
+
+/// A working mode as words, such as "recording".
+std::string_view working_mode_name(int mode);
+
+}  // namespace sphere::madv

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/madv/table_cache.h"
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+#include "gst/sphere/base/gobject.h"
+#include "hw/madv/transfer.h"
+
+namespace sphere::madv {
+
+namespace {
+
+std::string md5_of(std::string_view bytes) {
+  return GString_(g_compute_checksum_for_data(
+                      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(bytes.data()), bytes.size()))
+      .get();
+}
+
+}  // namespace
+
+TableCache::TableCache(std::string folder) : folder_(std::move(folder)) {
+  if (folder_.empty())
+    folder_ = std::string(g_get_user_cache_dir()) + "/gst-sphere/madv-lens-tables";
+}
+
+std::string TableCache::path(const std::string& md5) const { return folder_ + "/" + md5 + ".bin"; }
+
+std::optional<std::string> TableCache::load(const std::string& md5) const {
+  // The name comes from the network: nothing but digits becomes a path.
+  if (!read_md5(md5)) return std::nullopt;
+  GStatBuf info;
+  if (g_stat(path(md5).c_str(), &info) != 0 || info.st_size < 0 ||
+      static_cast<size_t>(info.st_size) > Transfer::max_size)
+    return std::nullopt;
+  char* bytes = nullptr;
+  gsize size = 0;
+  if (!g_file_get_contents(path(md5).c_str(), &bytes, &size, nullptr)) return std::nullopt;
+  const GString_ owned(bytes);
+  std::string table(bytes, size);
+  if (md5_of(table) != md5) return std::nullopt;
+  return table;
+}
+
+Status TableCache::store(const std::string& md5, std::string_view table) const {
+  if (!read_md5(md5) || md5_of(table) != md5) return invalid("the lens table has another checksum");
+  if (g_mkdir_with_parents(folder_.c_str(), 0700) != 0)
+    return failed("the folder '" + folder_ + "' can't be made: " + g_strerror(errno));
+  g_autoptr(GError) error = nullptr;
+  if (!g_file_set_contents_full(path(md5).c_str(), table.data(), static_cast<gssize>(table.size()),
+                                G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+    return failed(std::string("the lens table can't be kept: ") + error->message);
+  return ok();
+}
+
+}  // namespace sphere::madv

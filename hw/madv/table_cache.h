@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Lens tables that were fetched before, by their MD5, in the user's cache directory.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gst/sphere/base/result.h"
+
+namespace sphere::madv {
+
+class TableCache {
+ public:
+  /// An empty folder means the one below the user's cache directory.
+  explicit TableCache(std::string folder = {});
+
+  /// The table of this MD5 (32 lower case digits), if it is there and still has that MD5.
+  std::optional<std::string> load(const std::string& md5) const;
+  Status store(const std::string& md5, std::string_view table) const;
+
+ private:
+  std::string path(const std::string& md5) const;
+  std::string folder_;
+};
+
+}  // namespace sphere::madv

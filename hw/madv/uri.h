@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// madv://HOST[:7878][/live] for the preview, madv://HOST/DCIM/... for a file, and query parameters
+// for the camera's other ports.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gst/sphere/base/result.h"
+
+namespace sphere::madv {
+
+/// Where a camera is, and what is meant on it.
+struct Uri {
+  static constexpr const char* scheme = "madv";
+  /// The camera's own address on its own Wi-Fi.
+  static constexpr const char* default_host = "192.168.42.1";
+
+  std::string host = default_host;
+  uint16_t port = 7878;
+  uint16_t data_port = 8787;
+  uint16_t rtsp_port = 554;
+  uint16_t http_port = 50422;
+  uint16_t https_port = 443;
+  /// Below the card's root, "DCIM/20161121/VID.MP4"; empty for the preview.
+  std::string file;
+
+  static Result<Uri> parse(std::string_view text);
+
+  bool is_preview() const { return file.empty(); }
+  std::string to_string() const;
+  /// Only what is known without a question to the camera: the preview has always this path.
+  std::string rtsp_url() const;
+  /// The HTTP server's root is the folder DCIM. Valid for a file.
+  std::string http_url() const;
+  /// As the control channel names it: "/tmp/SD0/DCIM/...".
+  std::string camera_path() const;
+};
+
+}  // namespace sphere::madv

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// spherecamsrc: the live preview of a camera on the network.
+
+/**
+ * SECTION:element-spherecamsrc
+ * @title: spherecamsrc
+ *
+ * The live preview of a Xiaomi Mi Sphere (Mijia 360) as H.264, and the camera's control: it starts
+ * a session, sets the camera's clock, tells the stitcher downstream which lenses took the pictures
+ * (the event `sphere-lens`), and reports what the camera says as element messages.
+ *
+ * When the camera is lost, it comes back by itself, with growing pauses; the stream goes on with
+ * timestamps that go on. The stream has no sound: that is a matter of consent.
+ *
+ * Element messages:
+ * - `sphere-connection`: `state` (connecting, connected, lost, waiting), and with `lost` and
+ * `waiting` the `reason` in words and the `pause` before the next attempt, nanoseconds.
+ * - `sphere-camera`: what is known of the camera by now: `working-mode`, `recording`, `battery`
+ *   (percent), `charging`, `card` and what is left on it.
+ * - `sphere-notification`: `id`, `name`, and `path` of a photo or a video that was saved.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 spherecamsrc location=madv://192.168.42.1 ! decodebin ! spherestitch ! videoconvert ! autovideosink
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "plugins/camera/spherecamsrc.h"
+
+#include <string>
+
+#include "hw/madv/uri.h"
+#include "plugins/camera/keeper.h"
+
+// The keeper writes to it too.
+GST_DEBUG_CATEGORY(spherecamsrc_debug);
+#define GST_CAT_DEFAULT spherecamsrc_debug
+
+namespace {
+
+using namespace sphere::camera;
+using namespace sphere::madv;
+
+GstStaticPadTemplate video_template =
+    GST_STATIC_PAD_TEMPLATE("video", GST_PAD_SRC, GST_PAD_ALWAYS,
+                            GST_STATIC_CAPS("video/x-h264, stream-format = (string) byte-stream, "
+                                            "alignment = (string) au"));
+
+enum {
+  PROP_0,
+  PROP_LOCATION,
+  PROP_PROTOCOLS,
+  PROP_LATENCY,
+  PROP_TIMEOUT,
+  PROP_RECONNECT,
+  PROP_STATS
+};
+enum { SIGNAL_TAKE_PHOTO, SIGNAL_START_RECORDING, SIGNAL_STOP_RECORDING, SIGNAL_COUNT };
+guint signals[SIGNAL_COUNT];
+
+}  // namespace
+
+// --- the element -----------------------------------------------------------------------------
+
+struct _GstSphereCamSrc {
+  GstBin parent;
+  Keeper* keeper;
+  gboolean whole;  // all elements that it is made of were there
+};
+
+static void gst_sphere_cam_src_uri_handler_init(gpointer iface, gpointer data);
+
+G_DEFINE_TYPE_WITH_CODE(GstSphereCamSrc, gst_sphere_cam_src, GST_TYPE_BIN,
+                        G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER,
+                                              gst_sphere_cam_src_uri_handler_init))
+GST_ELEMENT_REGISTER_DEFINE(spherecamsrc, "spherecamsrc", GST_RANK_PRIMARY, GST_TYPE_SPHERE_CAM_SRC)
+
+namespace {
+
+gboolean video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  if (gst_pad_query_default(pad, parent, query)) return TRUE;
+  if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return FALSE;
+  // Nobody to ask before the camera is connected; what it will be is known.
+  const guint latency = GST_SPHERE_CAM_SRC(parent)->keeper->settings().latency;
+  gst_query_set_latency(query, TRUE, latency * GST_MSECOND, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  Keeper* keeper = GST_SPHERE_CAM_SRC(element)->keeper;
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !GST_SPHERE_CAM_SRC(element)->whole) {
+    GST_ELEMENT_ERROR(element, CORE, MISSING_PLUGIN,
+                      ("rtph264depay or h264parse is missing; install GStreamer's good and bad "
+                       "plugins."),
+                      (nullptr));
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) keeper->stop();
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->change_state(element, transition);
+  if (result == GST_STATE_CHANGE_FAILURE) return result;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    if (!keeper->start()) return GST_STATE_CHANGE_FAILURE;
+    return GST_STATE_CHANGE_NO_PREROLL;
+  }
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) return GST_STATE_CHANGE_NO_PREROLL;
+  return result;
+}
+
+void handle_message(GstBin* bin, GstMessage* message) {
+  if (GST_SPHERE_CAM_SRC(bin)->keeper->takes(message)) {
+    gst_message_unref(message);
+    return;
+  }
+  GST_BIN_CLASS(gst_sphere_cam_src_parent_class)->handle_message(bin, message);
+}
+
+bool set_location(GstSphereCamSrc* self, const char* location, GError** error) {
+  const std::string text = location && *location ? location : default_location;
+  const sphere::Result<Uri> uri = Uri::parse(text);
+  if (!uri) {
+    g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, "%s", uri.error().message.c_str());
+    return false;
+  }
+  self->keeper->change_settings([&](Settings& settings) { settings.location = text; });
+  return true;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  auto* self = GST_SPHERE_CAM_SRC(object);
+  switch (id) {
+    case PROP_LOCATION: {
+      // A wrong one is told when the element starts, where a user sees it.
+      const char* location = g_value_get_string(value);
+      self->keeper->change_settings([&](Settings& settings) {
+        settings.location = location && *location ? location : default_location;
+      });
+      break;
+    }
+    case PROP_PROTOCOLS:
+      self->keeper->change_settings([&](Settings& settings) {
+        settings.protocols = static_cast<GstRTSPLowerTrans>(g_value_get_flags(value));
+      });
+      break;
+    case PROP_LATENCY:
+      self->keeper->change_settings(
+          [&](Settings& settings) { settings.latency = g_value_get_uint(value); });
+      break;
+    case PROP_TIMEOUT:
+      self->keeper->change_settings(
+          [&](Settings& settings) { settings.timeout = g_value_get_uint(value); });
+      break;
+    case PROP_RECONNECT:
+      self->keeper->change_settings(
+          [&](Settings& settings) { settings.reconnect = g_value_get_boolean(value); });
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  Keeper* keeper = GST_SPHERE_CAM_SRC(object)->keeper;
+  const Settings settings = keeper->settings();
+  switch (id) {
+    case PROP_LOCATION:
+      g_value_set_string(value, settings.location.c_str());
+      break;
+    case PROP_PROTOCOLS:
+      g_value_set_flags(value, settings.protocols);
+      break;
+    case PROP_LATENCY:
+      g_value_set_uint(value, settings.latency);
+      break;
+    case PROP_TIMEOUT:
+      g_value_set_uint(value, settings.timeout);
+      break;
+    case PROP_RECONNECT:
+      g_value_set_boolean(value, settings.reconnect);
+      break;
+    case PROP_STATS:
+      g_value_take_boxed(value, keeper->stats());
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+/// Whether the camera did it; when not, a warning on the bus says why.
+gboolean ask(GstSphereCamSrc* self, Request request) {
+  const auto reply = self->keeper->call(std::move(request));
+  if (reply) return TRUE;
+  GST_ELEMENT_WARNING(self, RESOURCE, FAILED, ("%s.", reply.error().message.c_str()), (nullptr));
+  return FALSE;
+}
+
+gboolean set_mode(GstSphereCamSrc* self, bool photo) {
+  if (self->keeper->state().mode == static_cast<int>(photo)) return TRUE;
+  return ask(self, Request(msg_camera_mode, photo ? "1" : "0"));
+}
+
+gboolean take_photo(GstSphereCamSrc* self) {
+  return set_mode(self, true) && ask(self, Request(msg_take_photo));
+}
+gboolean start_recording(GstSphereCamSrc* self) {
+  // Without sound: nobody consented to it.
+  return set_mode(self, false) && ask(self, Request(msg_start_recording, "1"));
+}
+gboolean stop_recording(GstSphereCamSrc* self) { return ask(self, Request(msg_stop_recording)); }
+
+GstURIType uri_type(GType) { return GST_URI_SRC; }
+const gchar* const* uri_protocols(GType) {
+  static const gchar* const protocols[] = {Uri::scheme, nullptr};
+  return protocols;
+}
+gchar* get_uri(GstURIHandler* handler) {
+  return g_strdup(GST_SPHERE_CAM_SRC(handler)->keeper->settings().location.c_str());
+}
+gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {
+  return set_location(GST_SPHERE_CAM_SRC(handler), uri, error);
+}
+
+}  // namespace
+
+static void gst_sphere_cam_src_uri_handler_init(gpointer iface, gpointer) {
+  auto* handler = static_cast<GstURIHandlerInterface*>(iface);
+  handler->get_type = uri_type;
+  handler->get_protocols = uri_protocols;
+  handler->get_uri = get_uri;
+  handler->set_uri = set_uri;
+}
+
+static void gst_sphere_cam_src_dispose(GObject* object) {
+  auto* self = GST_SPHERE_CAM_SRC(object);
+  // Before the children go, on whose pads it sits.
+  if (self->keeper) self->keeper->stop();
+  G_OBJECT_CLASS(gst_sphere_cam_src_parent_class)->dispose(object);
+}
+
+static void gst_sphere_cam_src_finalize(GObject* object) {
+  delete GST_SPHERE_CAM_SRC(object)->keeper;
+  G_OBJECT_CLASS(gst_sphere_cam_src_parent_class)->finalize(object);
+}
+
+static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
+  GstElement* depayloader = gst_element_factory_make("rtph264depay", nullptr);
+  GstElement* parser = gst_element_factory_make("h264parse", nullptr);
+  GstElement* filter = gst_element_factory_make("capsfilter", nullptr);
+  g_autoptr(GstPadTemplate) pad_template = gst_static_pad_template_get(&video_template);
+  GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
+  GstPad* video = gst_ghost_pad_new_no_target_from_template("video", pad_template);
+  gst_pad_set_query_function(video, video_query);
+  gst_element_add_pad(GST_ELEMENT(self), video);
+  self->whole = depayloader && parser && filter;
+  if (!self->whole) {
+    for (GstElement* element : {depayloader, parser, filter})
+      if (element) gst_object_unref(gst_object_ref_sink(element));
+    self->keeper = new Keeper(GST_BIN(self), nullptr, video);
+    return;
+  }
+  // Parameter sets before each key frame: a decoder may join, and a connection may be new.
+  g_object_set(parser, "config-interval", -1, nullptr);
+  const sphere::CapsRef caps(gst_static_pad_template_get_caps(&video_template));
+  g_object_set(filter, "caps", caps.get(), nullptr);
+  gst_bin_add_many(GST_BIN(self), depayloader, parser, filter, nullptr);
+  gst_element_link_many(depayloader, parser, filter, nullptr);
+  const sphere::GstRef<GstPad> source(gst_element_get_static_pad(filter, "src"));
+  gst_ghost_pad_set_target(GST_GHOST_PAD(video), source.get());
+  self->keeper = new Keeper(GST_BIN(self), depayloader, source.get());
+}
+
+static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(spherecamsrc_debug, "spherecamsrc", 0, "live preview of a 360 camera");
+  auto* object_class = G_OBJECT_CLASS(klass);
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  auto* bin_class = GST_BIN_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->dispose = gst_sphere_cam_src_dispose;
+  object_class->finalize = gst_sphere_cam_src_finalize;
+  element_class->change_state = change_state;
+  bin_class->handle_message = handle_message;
+
+  constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                  GST_PARAM_MUTABLE_READY);
+  constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                    GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_property(
+      object_class, PROP_LOCATION,
+      g_param_spec_string("location", "Location",
+                          "The camera: madv://HOST[:PORT][/live], with data-port, rtsp-port, "
+                          "http-port and https-port as query parameters",
+                          default_location, ready));
+  g_object_class_install_property(
+      object_class, PROP_PROTOCOLS,
+      g_param_spec_flags("protocols", "Protocols",
+                         "How the preview may travel: UDP, and TCP where UDP does not arrive",
+                         GST_TYPE_RTSP_LOWER_TRANS, default_protocols, ready));
+  g_object_class_install_property(
+      object_class, PROP_LATENCY,
+      g_param_spec_uint(
+          "latency", "Latency",
+          "Milliseconds by which pictures are held back, so that late ones are in time", 0, 10000,
+          default_latency, ready));
+  g_object_class_install_property(
+      object_class, PROP_TIMEOUT,
+      g_param_spec_uint("timeout", "Timeout", "Seconds that connecting may take", 1, 60,
+                        default_timeout, ready));
+  g_object_class_install_property(
+      object_class, PROP_RECONNECT,
+      g_param_spec_boolean("reconnect", "Reconnect",
+                           "Whether a camera that was lost is connected to again; a first attempt "
+                           "that fails is an error in any case",
+                           default_reconnect, playing));
+  g_object_class_install_property(
+      object_class, PROP_STATS,
+      g_param_spec_boxed("stats", "Statistics",
+                         "Counts since the start: pictures, connections, losses; and whether the "
+                         "camera's own lens table is in use (lens-table)",
+                         GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+
+  const auto action = [&](const char* name, GCallback function) {
+    return g_signal_new_class_handler(
+        name, G_TYPE_FROM_CLASS(klass),
+        static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION), function, nullptr, nullptr,
+        nullptr, G_TYPE_BOOLEAN, 0);
+  };
+  /**
+   * GstSphereCamSrc::take-photo:
+   *
+   * The camera takes a photo, in photo mode, into which it goes. Waits for its answer; a
+   * `sphere-notification` says when the photo is saved.
+   *
+   * Returns: whether it does; a warning says why not
+   */
+  signals[SIGNAL_TAKE_PHOTO] = action("take-photo", G_CALLBACK(take_photo));
+  /**
+   * GstSphereCamSrc::start-recording:
+   *
+   * The camera records to its card, without sound.
+   *
+   * Returns: whether it does; a warning says why not
+   */
+  signals[SIGNAL_START_RECORDING] = action("start-recording", G_CALLBACK(start_recording));
+  /**
+   * GstSphereCamSrc::stop-recording:
+   *
+   * Ends what #GstSphereCamSrc::start-recording began.
+   *
+   * Returns: whether it does; a warning says why not
+   */
+  signals[SIGNAL_STOP_RECORDING] = action("stop-recording", G_CALLBACK(stop_recording));
+
+  gst_element_class_add_static_pad_template(element_class, &video_template);
+  gst_element_class_set_static_metadata(element_class, "360 camera source", "Source/Video/Network",
+                                        "The live preview of a dual-lens 360 camera on the network",
+                                        "gst-sphere");
+}

@@ -1,0 +1,794 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The emulated camera against published transcripts, and a session against the emulated camera over
+// loopback.
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <libsoup/soup.h>
+
+#include "hw/emulator/emulator.h"
+#include "hw/madv/session.h"
+#include "tests/check/madv_transcripts.h"
+#include "tests/check/pipeline.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace std::chrono_literals;
+using emulator::Action;
+using emulator::Card;
+using emulator::Control;
+using emulator::ControlSettings;
+using emulator::Emulator;
+using emulator::EmulatorOptions;
+using emulator::Fault;
+using madv::Event;
+using madv::Failure;
+using madv::Message;
+using madv::Request;
+using madv::Session;
+using madv::SessionOptions;
+
+namespace {
+
+constexpr auto patience = 60s;
+
+void same(const std::string& a, const std::string& b) {
+  fail_unless_equals_string(a.c_str(), b.c_str());
+}
+
+/// Bytes that stand for a lens table: the control channel does not look into it.
+std::string some_table(size_t size = 300000) {
+  std::string table(size, '\0');
+  for (size_t i = 0; i < size; ++i) table[i] = static_cast<char>(i * 2654435761u >> 11);
+  return table;
+}
+
+std::string temporary_folder() {
+  g_autofree char* folder = g_dir_make_tmp("sphere-test-XXXXXX", nullptr);
+  fail_unless(folder != nullptr);
+  return folder;
+}
+
+EmulatorOptions control_only(std::vector<const char*> faults = {}) {
+  EmulatorOptions options;
+  options.preview = false;
+  options.control.lens_table = some_table();
+  options.photo_bytes = std::string("\xff\xd8 a photo \xff\xd9");
+  options.video_bytes = "a video";
+  for (const char* fault : faults) {
+    const Result<Fault> parsed = emulator::parse_fault(fault);
+    fail_unless(bool(parsed), "%s", parsed ? "" : parsed.error().message.c_str());
+    options.control.faults.push_back(*parsed);
+  }
+  return options;
+}
+
+std::unique_ptr<Emulator> started(EmulatorOptions options) {
+  Result<std::unique_ptr<Emulator>> emulator = Emulator::start(std::move(options));
+  fail_unless(bool(emulator), "%s", emulator ? "" : emulator.error().message.c_str());
+  return std::move(*emulator);
+}
+
+/// A session whose events are waited for, one after the other.
+class Client {
+ public:
+  explicit Client(const Emulator& camera, std::function<void(SessionOptions&)> change = {}) {
+    Result<madv::Uri> uri = madv::Uri::parse(camera.uri());
+    fail_unless(bool(uri));
+    SessionOptions options;
+    options.uri = *uri;
+    options.table_folder = folder_;
+    if (change) change(options);
+    session_ = std::make_unique<Session>(options, [this](const Event& event) {
+      const std::lock_guard lock(mutex_);
+      events_.push_back(event);
+      changed_.notify_all();
+    });
+    session_->start();
+  }
+
+  Session& session() { return *session_; }
+
+  /// The next event of this kind; those before it are taken off.
+  Event expect(Event::Kind kind) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      fail_unless(changed_.wait_for(lock, patience, [&] { return !events_.empty(); }),
+                  "event %d does not come", static_cast<int>(kind));
+      Event event = std::move(events_.front());
+      events_.pop_front();
+      seen_.push_back(event.kind);
+      if (event.kind == kind) return event;
+      fail_unless(event.kind != Event::Kind::ended, "it ended: %s",
+                  event.failure ? event.failure->message.c_str() : "in order");
+    }
+  }
+  Event expect_notification(int id) {
+    for (;;) {
+      Event event = expect(Event::Kind::notification);
+      if (event.message->id() == id) return event;
+    }
+  }
+  std::string expect_failure(Failure::Reason reason) {
+    const Event event = expect(Event::Kind::ended);
+    fail_unless(event.failure.has_value());
+    fail_unless(event.failure->reason == reason, "another reason: %s",
+                event.failure->message.c_str());
+    return event.failure->message;
+  }
+  bool saw(Event::Kind kind) const {
+    return std::find(seen_.begin(), seen_.end(), kind) != seen_.end();
+  }
+  int rval(Request request) {
+    std::promise<int> answer;
+    session_->request(std::move(request), [&](const madv::Reply& reply) {
+      answer.set_value(reply.message ? reply.message->rval().value_or(999) : 999);
+    });
+    return answer.get_future().get();
+  }
+  std::shared_ptr<const Message> call(Request request) {
+    Result<std::shared_ptr<const Message>> reply = session_->call(std::move(request));
+    fail_unless(bool(reply), "%s", reply ? "" : reply.error().message.c_str());
+    return *reply;
+  }
+
+ private:
+  // Each test has a cache of its own; what is in it goes with the test's home.
+  const std::string folder_ = temporary_folder();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Event> events_;
+  std::vector<Event::Kind> seen_;
+  std::unique_ptr<Session> session_;  // the last: its thread uses the others
+};
+
+/// What the camera's side of the channel answers to one client, with when.
+struct Said {
+  emulator::Delay delay;
+  std::string bytes;
+};
+std::vector<Said> said(Control& control) {
+  std::vector<Said> all;
+  for (Action& action : control.take_actions())
+    if (action.kind == Action::Kind::send) all.push_back({action.delay, std::move(action.bytes)});
+  return all;
+}
+
+/// GET, or a range of it; the body, and its status.
+std::pair<guint, std::string> get(const std::string& url, const char* range = nullptr) {
+  g_autoptr(SoupSession) session = soup_session_new();
+  g_autoptr(SoupMessage) message = soup_message_new("GET", url.c_str());
+  fail_unless(message != nullptr, "%s", url.c_str());
+  if (range)
+    soup_message_headers_replace(soup_message_get_request_headers(message), "Range", range);
+  g_autoptr(GError) error = nullptr;
+  g_autoptr(GBytes) bytes = soup_session_send_and_read(session, message, nullptr, &error);
+  fail_unless(bytes != nullptr, "%s", error ? error->message : "");
+  gsize size = 0;
+  const auto* data = static_cast<const char*>(g_bytes_get_data(bytes, &size));
+  return {soup_message_get_status(message), std::string(data ? data : "", size)};
+}
+
+}  // namespace
+
+// --- the camera's side, without sockets ------------------------------------------------------
+
+GST_START_TEST(the_published_session_is_spoken_word_by_word) {
+  Result<Card> card = Card::open("");
+  fail_unless(bool(card));
+  emulator::Delay clock{};
+  ControlSettings settings;
+  settings.model = emulator::Model::sj8_pro;
+  settings.timing = true;
+  settings.now = [&] { return clock; };
+  Control control(settings, *card);
+  control.connected(1);
+
+  std::vector<Said> answers;
+  double asked_at = 0;
+  for (const test::Line& line : test::sister_session) {
+    clock = emulator::Delay(static_cast<int64_t>(line.at * 1e6));
+    if (!line.from_camera) {
+      fail_unless(answers.empty(), "an answer too many: %s", answers[0].bytes.c_str());
+      control.received(1, line.json);
+      answers = said(control);
+      asked_at = line.at;
+      continue;
+    }
+    fail_unless(!answers.empty(), "no answer where '%s' was due", line.json);
+    same(answers.front().bytes, line.json);
+    // The times are medians of many, these lines are single ones.
+    const double delay = std::chrono::duration<double>(answers.front().delay).count();
+    fail_unless(std::abs(delay - (line.at - asked_at)) < 0.05, "%s after %g s, not %g", line.json,
+                delay, line.at - asked_at);
+    answers.erase(answers.begin());
+  }
+  fail_unless(answers.empty());
+  fail_unless_equals_int(control.counters().requests, 9);
+}
+GST_END_TEST;
+
+GST_START_TEST(requests_cut_at_every_byte_and_joined) {
+  Result<Card> card = Card::open("");
+  const std::string start = R"({"msg_id":257,"token":0})";
+  const std::string all = start + R"({"msg_id":4358,"token":1}{"msg_id":4365,"token":1})";
+  std::string expected;
+  for (size_t cut = 0; cut <= all.size(); ++cut) {
+    Control control({}, *card);
+    control.connected(1);
+    control.received(1, std::string_view(all).substr(0, cut));
+    control.received(1, std::string_view(all).substr(cut));
+    std::string got;
+    for (const Said& answer : said(control)) got += answer.bytes;
+    if (cut == 0) expected = got;
+    same(got, expected);
+    fail_unless_equals_int(control.counters().requests, 3);
+  }
+  fail_unless(
+      expected.find(
+          R"({"rval":0,"msg_id":4358,"remain_video":4073,"remain_jpg":3055,"sd_total":15343616,"sd_free":15328288,"sd_full":0,"sd_mid":65,"sd_oid":13362,"sd_pnm":"SD16G"})") !=
+      std::string::npos);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_second_client_gets_the_camera_only_from_a_holder_that_is_gone) {
+  Result<Card> card = Card::open("");
+  const char* start = R"({"msg_id":257,"token":0})";
+  Control control({}, *card);
+  control.connected(1);
+  control.received(1, start);
+  control.take_actions();
+
+  // The holder answers.
+  control.connected(2);
+  control.received(2, start);
+  std::vector<Action> actions = control.take_actions();
+  fail_unless(actions.size() == 2 && actions[0].client == 1);
+  same(actions[0].bytes, R"({"rval":128,"msg_id":1793})");
+  const int first = actions[1].number;
+  control.received(1, R"({"msg_id":1793,"token":1,"param":"1"})");
+  actions = control.take_actions();
+  fail_unless(actions.size() == 1 && actions[0].client == 2);
+  same(actions[0].bytes, R"({"rval":-3,"msg_id":257})");
+  control.timer(first);
+  fail_unless(control.take_actions().empty());
+
+  // It does not.
+  control.received(2, start);
+  actions = control.take_actions();
+  control.timer(actions[1].number);
+  actions = control.take_actions();
+  fail_unless(actions.size() == 1 && actions[0].client == 2);
+  same(actions[0].bytes, R"({"rval":0,"msg_id":257,"param":2})");
+  control.received(1, R"({"msg_id":4365,"token":1})");
+  same(control.take_actions()[0].bytes, R"({"rval":-4,"msg_id":4365})");
+  fail_unless_equals_int(control.counters().sessions_opened, 2);
+  fail_unless_equals_int(control.counters().sessions_closed, 1);
+
+  // It goes while it is being asked.
+  control.connected(3);
+  control.received(3, start);
+  control.take_actions();
+  control.disconnected(2);
+  actions = control.take_actions();
+  fail_unless(actions.size() == 1 && actions[0].client == 3);
+  same(actions[0].bytes, R"({"rval":0,"msg_id":257,"param":3})");
+}
+GST_END_TEST;
+
+GST_START_TEST(hostile_requests_do_no_harm) {
+  Result<Card> card = Card::open("");
+  for (const std::string& bytes :
+       {std::string("garbage"), std::string(100000, '{'), "{\"a\":\"" + std::string(100000, 'x'),
+        std::string("{}"), std::string(R"({"msg_id":4365,"token":"1x"})"),
+        std::string(R"({"msg_id":1285,"token":1,"param":"/tmp/SD0/../../etc/passwd"})"),
+        std::string(R"({"msg_id":1285,"token":1,"param":"/tmp/SD0/x","offset":-5})"),
+        std::string(R"({"msg_id":1283,"token":1,"param":"/etc"})"),
+        std::string(R"({"msg_id":1281,"token":1,"param":"/tmp/SD0/DCIM"})")}) {
+    Control control({}, *card);
+    control.connected(1);
+    control.received(1, R"({"msg_id":257,"token":0})");
+    control.take_actions();
+    control.received(1, bytes);
+    const std::vector<Said> answers = said(control);
+    fail_unless(!answers.empty(), "no answer to '%.60s'", bytes.c_str());
+    const Result<Message> answer = Message::parse(answers[0].bytes);
+    fail_unless(answer && *answer->rval() < 0, "%s", answers[0].bytes.c_str());
+  }
+  fail_unless(!card->local("/tmp/SD0x/a") && !card->local("/tmp/SD0/a/../../b"));
+  fail_unless(g_file_test((card->folder() + "/DCIM").c_str(), G_FILE_TEST_IS_DIR));
+}
+GST_END_TEST;
+
+GST_START_TEST(faults_are_named_and_checked) {
+  for (const emulator::FaultInfo& fault : emulator::fault_list())
+    fail_unless(emulator::parse_fault(fault.name)->n == fault.usual);
+  fail_unless(emulator::parse_fault("busy:7")->n == 7);
+  for (const char* wrong :
+       {"", "nonsense", "busy:", "busy:x", "busy:-1", "rtp-loss:101", "split:0"})
+    fail_unless(!emulator::parse_fault(wrong), "'%s' was taken", wrong);
+  fail_unless(emulator::parse_fault("x").error().message.find("wrong-token") != std::string::npos);
+}
+GST_END_TEST;
+
+// --- a session over loopback -----------------------------------------------------------------
+
+GST_START_TEST(a_session_from_end_to_end) {
+  const auto camera = started(control_only());
+  {
+    Client client(*camera);
+    client.expect(Event::Kind::preview_ready);
+    fail_unless(client.expect(Event::Kind::lens_table).bytes == some_table());
+    client.expect(Event::Kind::ready);
+    const madv::CameraState state = client.session().state();
+    fail_unless(state.battery_percent == 100 && state.card == madv::Card::mounted);
+    fail_unless(state.working_mode == 0 && state.product == "sv1");
+
+    // Neither the serial number nor the Wi-Fi's name is asked for.
+    std::vector<int> ids;
+    for (const emulator::Asked& asked : camera->asked()) ids.push_back(asked.id);
+    fail_unless(ids == std::vector({257, 261, 4365, 6147, 4358, 4364, 1285}));
+    fail_unless_equals_int(camera->clock().size(), 21);
+
+    camera->set_battery(0x81);
+    client.expect_notification(4361);
+    fail_unless(client.session().state().battery_percent == 25);
+    client.session().stop();
+    fail_unless(!client.expect(Event::Kind::ended).failure);
+    client.session().stop();
+  }
+  const emulator::Counters counters = camera->counters();
+  fail_unless_equals_int(counters.sessions_opened, 1);
+  fail_unless_equals_int(counters.sessions_closed, 1);
+  fail_unless_equals_int(counters.goodbyes, 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_known_lens_table_is_not_fetched_again) {
+  const auto camera = started(control_only());
+  const std::string folder = temporary_folder();
+  for (int i = 0; i < 2; ++i) {
+    Client client(*camera, [&](SessionOptions& options) { options.table_folder = folder; });
+    fail_unless(client.expect(Event::Kind::lens_table).bytes == some_table());
+    client.expect(Event::Kind::ready);
+  }
+  int fetched = 0;
+  for (const emulator::Asked& asked : camera->asked()) fetched += asked.id == 1285;
+  fail_unless_equals_int(fetched, 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_photo_is_taken_and_read_over_http) {
+  const auto camera = started(control_only());
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  fail_unless_equals_int(client.rval(Request(4864)), -56);  // it is in video mode
+  client.call(Request(4611, "1"));
+  client.call(Request(4864));
+  const Event saved = client.expect_notification(8193);
+  const std::string path = *saved.message->param_text();
+  fail_unless(path.starts_with("C:\\DCIM\\") && path.ends_with(".JPG"), "%s", path.c_str());
+  madv::Uri uri = *madv::Uri::parse(camera->uri());
+  uri.file = madv::unix_path(path).substr(9);
+  same(uri.camera_path(), madv::unix_path(path));
+  const std::string bytes = control_only().photo_bytes;
+  fail_unless(get(uri.http_url()) == std::pair(200u, bytes));
+  fail_unless(get(uri.http_url(), "bytes=5-") == std::pair(206u, bytes.substr(5)));
+  uri.file = "DCIM/nothing.JPG";
+  fail_unless(get(uri.http_url()).first == 404);
+  uri.file = "DCIM/%2e%2e/%2e%2e/etc/passwd";
+  fail_unless(get(uri.http_url()).first == 404);
+
+  // And over the control channel.
+  client.call(Request(1283, madv::unix_path(path).substr(0, 22)));
+  const auto list = client.call(Request(1282))->entries("listing");
+  fail_unless(list.size() == 1 && path.ends_with(list[0].first));
+  const auto info = client.call(Request(1026, madv::unix_path(path)));
+  fail_unless(info->number("size") == static_cast<int64_t>(bytes.size()));
+  client.call(Request(1281, madv::unix_path(path)));
+  fail_unless(client.call(Request(1282))->entries("listing").empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(a_video_is_recorded) {
+  const auto camera = started(control_only());
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  fail_unless_equals_int(client.rval(Request(514)), -14);
+  client.call(Request(513, "1"));
+  fail_unless_equals_int(client.rval(Request(513, "1")), -14);
+  fail_unless_equals_int(*client.call(Request(4362))->param_number(), 3);
+  client.call(Request(514));
+  const Event saved = client.expect_notification(8192);
+  fail_unless(saved.message->param_text()->ends_with("AA.MP4"));
+  fail_unless(saved.message->number("mp4_time").has_value());
+  fail_unless(!client.session().state().is_recording());
+}
+GST_END_TEST;
+
+GST_START_TEST(settings_are_kept_and_unknown_ones_refused) {
+  const auto camera = started(control_only());
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  client.call(Request(5169, "-3"));
+  fail_unless_equals_int(*client.call(Request(5169))->param_number(), -3);
+  fail_unless_equals_int(*client.call(Request(4364))->number("still_ev"), -3);
+  fail_unless_equals_int(client.rval(Request(31337)), -23);
+  const Result<std::shared_ptr<const Message>> refused = client.session().call(Request(31337));
+  fail_unless(!refused && refused.error().message.find("does not know") != std::string::npos);
+  Request position(4917);
+  position.with("lat", "1.5").with("lon", "2.5").with("alt", "3.5");
+  client.call(position);
+  fail_unless(camera->position() == std::vector<std::string>({"1.5", "2.5", "3.5"}));
+}
+GST_END_TEST;
+
+GST_START_TEST(the_second_client_is_told_that_the_camera_is_held) {
+  const auto camera = started(control_only());
+  Client first(*camera);
+  first.expect(Event::Kind::ready);
+  Client second(*camera);
+  const std::string words = second.expect_failure(Failure::Reason::held);
+  fail_unless(words.find("another phone") != std::string::npos, "%s", words.c_str());
+  first.call(Request(4365));  // unharmed
+  first.session().stop();
+  Client third(*camera);
+  third.expect(Event::Kind::ready);
+  fail_unless_equals_int(camera->counters().refused, 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(each_fault_is_the_right_error) {
+  using R = Failure::Reason;
+  struct Case {
+    const char* fault;
+    R reason;
+    const char* words;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"refuse", R::held, "another phone"},
+           {"busy:1000", R::refused, "busy"},
+           {"garbage", R::broken, "begin with a brace"},
+           {"garbage:3", R::broken, "begin with a brace"},
+           {"huge", R::broken, "longer than 8388608"},
+           {"huge:2", R::broken, "longer than 8388608"},
+           {"brackets", R::broken, "deeper than 32"},
+           {"brackets:4", R::broken, "deeper than 32"},
+           {"wrong-token:2", R::gone, "wrong token"},
+           {"drop:0", R::gone, "closed the connection"},
+           {"drop:3", R::gone, "closed the connection"},
+           {"reboot:2", R::gone, "closed the connection"},
+           {"silent", R::silent, "no reply within 0.3 s"},
+           {"silent:4", R::silent, "no reply within 0.3 s"},
+       }) {
+    const auto camera = started(control_only({c.fault}));
+    {
+      Client client(*camera, [](SessionOptions& options) {
+        options.core.reply_timeout = 300ms;
+        options.core.busy_pause = 1ms;
+        options.core.finish_timeout = 300ms;
+      });
+      const std::string words = client.expect_failure(c.reason);
+      fail_unless(words.find(c.words) != std::string::npos, "%s: '%s' does not say '%s'", c.fault,
+                  words.c_str(), c.words);
+    }
+    // What is left behind: nothing.
+    for (int i = 0;; ++i) {
+      const emulator::Counters counters = camera->counters();
+      if (counters.sessions_opened == counters.sessions_closed) break;
+      fail_unless(i < 10000, "%s: a session stays open", c.fault);
+      g_usleep(1000);
+    }
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(what_is_odd_but_right_is_understood) {
+  for (const char* fault : {"split", "split:7", "chatty", "chatty:200", "late:20", "busy:2"}) {
+    const auto camera = started(control_only({fault}));
+    Client client(*camera, [](SessionOptions& options) { options.core.busy_pause = 1ms; });
+    fail_unless(client.expect(Event::Kind::lens_table).bytes == some_table(), "%s", fault);
+    client.expect(Event::Kind::ready);
+    client.call(Request(4365));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_table_that_is_missing_or_damaged_costs_only_itself) {
+  for (const auto& [fault, words] :
+       {std::pair("no-table", "does not say"), std::pair("bad-table", "checksum"),
+        std::pair("no-data", "no data for 0.2 s")}) {
+    const auto camera = started(control_only({fault}));
+    Client client(*camera, [](SessionOptions& options) { options.core.transfer_timeout = 200ms; });
+    const Event event = client.expect(Event::Kind::no_lens_table);
+    fail_unless(event.failure->message.find(words) != std::string::npos, "%s",
+                event.failure->message.c_str());
+    client.expect(Event::Kind::ready);
+    client.call(Request(4365));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_card_that_is_full_or_missing_says_so) {
+  for (const auto& [fault, rval] :
+       {std::pair("card-full", -17), std::pair("no-card", -50), std::pair("low-battery", -58)}) {
+    const auto camera = started(control_only({fault}));
+    Client client(*camera);
+    client.expect(Event::Kind::ready);
+    fail_unless_equals_int(client.rval(Request(513, "1")), rval);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(no_camera_is_told_from_a_closed_port) {
+  // A port that was free a moment ago, and nobody's now.
+  uint16_t port = 0;
+  {
+    const auto camera = started(control_only());
+    port = camera->ports().control;
+  }
+  for (const auto& [host, reason, words] :
+       {std::tuple("127.0.0.1", Failure::Reason::not_there, "does not listen"),
+        std::tuple("camera.invalid", Failure::Reason::unreachable, "MJXJ-")}) {
+    std::promise<Event> ended;
+    SessionOptions options;
+    options.uri.host = host;
+    options.uri.port = port;
+    Session session(options, [&](const Event& event) { ended.set_value(event); });
+    session.start();
+    const Event event = ended.get_future().get();
+    fail_unless(event.failure && event.failure->reason == reason);
+    fail_unless(event.failure->message.find(words) != std::string::npos, "%s",
+                event.failure->message.c_str());
+    // Nobody is there to ask.
+    fail_unless(!session.call(Request(4365)));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_call_can_be_cancelled_and_ends_with_the_session) {
+  const auto camera = started(control_only({"silent:7"}));
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new();
+  auto cancelled = std::async(
+      std::launch::async, [&] { return bool(client.session().call(Request(4365), cancellable)); });
+  g_cancellable_cancel(cancellable);
+  fail_unless(!cancelled.get());
+  auto stopped =
+      std::async(std::launch::async, [&] { return bool(client.session().call(Request(515))); });
+  client.session().stop();
+  fail_unless(!stopped.get());
+}
+GST_END_TEST;
+
+GST_START_TEST(many_sessions_and_none_left_open) {
+  const auto camera = started(control_only());
+  const std::string folder = temporary_folder();
+  const int count = g_getenv("SPHERE_VALGRIND") ? 20 : 300;
+  for (int i = 0; i < count; ++i) {
+    Client client(*camera, [&](SessionOptions& options) { options.table_folder = folder; });
+    // Ended at any moment on the way up.
+    if (i % 3 == 0) client.expect(Event::Kind::ready);
+    if (i % 3 == 1) client.expect(Event::Kind::preview_ready);
+    client.session().stop();
+  }
+  for (int i = 0;; ++i) {
+    const emulator::Counters counters = camera->counters();
+    fail_unless(counters.sessions_opened >= 2 * count / 3);
+    if (counters.sessions_opened == counters.sessions_closed) {
+      fail_unless_equals_int(counters.goodbyes, counters.sessions_opened);
+      break;
+    }
+    fail_unless(i < 10000, "%d opened, %d closed", counters.sessions_opened,
+                counters.sessions_closed);
+    g_usleep(1000);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(after_a_restart_the_camera_is_back_on_its_ports) {
+  const auto camera = started(control_only());
+  {
+    Client client(*camera);
+    client.expect(Event::Kind::ready);
+    camera->reboot(0ms);
+    client.expect_failure(Failure::Reason::gone);
+  }
+  for (int i = 0;; ++i) {
+    std::promise<Event> first;
+    bool told = false;
+    SessionOptions options;
+    options.uri = *madv::Uri::parse(camera->uri());
+    options.core.want_lens_table = false;
+    Session session(options, [&](const Event& event) {
+      if (!std::exchange(told, true)) first.set_value(event);
+    });
+    session.start();
+    if (first.get_future().get().kind == Event::Kind::preview_ready) break;
+    fail_unless(i < 1000, "the camera does not come back");
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(secrets_are_in_no_log) {
+  // Everything that anything says while a session goes through what has secrets in it.
+  static std::mutex mutex;
+  static std::string logged;
+  logged.clear();
+  gst_debug_set_active(TRUE);
+  gst_debug_set_default_threshold(GST_LEVEL_COUNT);
+  const auto keep = +[](GstDebugCategory*, GstDebugLevel, const char*, const char*, int, GObject*,
+                        GstDebugMessage* message, gpointer) {
+    const std::lock_guard lock(mutex);
+    logged += gst_debug_message_get(message);
+    logged += '\n';
+  };
+  gst_debug_remove_log_function(gst_debug_log_default);
+  gst_debug_add_log_function(keep, nullptr, nullptr);
+  {
+    EmulatorOptions options = control_only();
+    options.control.serial = "SERIALSECRET";
+    options.control.ssid = "NAMESECRET";
+    options.control.password = "WORDSECRET";
+    const auto camera = started(std::move(options));
+    Client client(*camera);
+    client.expect(Event::Kind::ready);
+    same(*client.call(Request(4097))->param_text(), "SERIALSECRET");
+    fail_unless(client.call(Request(1539))->param_text()->find("WORDSECRET") != std::string::npos);
+    Request wifi(5634);
+    wifi.with("ssid", "NEWNAMESECRET").with("passwd", "NEWWORDSECRET");
+    client.call(wifi);
+    for (const emulator::Asked& asked : camera->asked())
+      fail_unless(asked.redacted.find("SECRET") == std::string::npos);
+  }
+  gst_debug_remove_log_function(keep);
+  gst_debug_set_default_threshold(GST_LEVEL_ERROR);
+  const std::lock_guard lock(mutex);
+  fail_unless(logged.find("SECRET") == std::string::npos);
+  fail_unless(logged.find("get-wifi") != std::string::npos ||
+              logged.find("\"msg_id\":1539") != std::string::npos);
+}
+GST_END_TEST;
+
+// --- the preview -----------------------------------------------------------------------------
+
+namespace {
+
+EmulatorOptions with_preview(std::vector<const char*> faults = {}) {
+  EmulatorOptions options = control_only(std::move(faults));
+  options.preview = true;
+  options.scene.width = 320;
+  options.scene.height = 160;
+  return options;
+}
+
+std::string rtsp_of(const Emulator& camera) { return madv::Uri::parse(camera.uri())->rtsp_url(); }
+
+}  // namespace
+
+GST_START_TEST(the_preview_is_what_the_sister_camera_sends) {
+  const auto camera = started(with_preview());
+  for (const char* protocols : {"tcp", "udp"}) {
+    test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                            " protocols=" + protocols +
+                            " ! rtph264depay ! h264parse ! video/x-h264,alignment=au ! "
+                            "appsink name=sink sync=false");
+    pipeline.play();
+    int pictures = 0, since_key = -1, keys = 0;
+    GstClockTime last = GST_CLOCK_TIME_NONE;
+    while (pictures < 40) {
+      const test::SampleRef sample = pipeline.pull();
+      fail_unless(sample != nullptr, "%s", pipeline.wait().c_str());
+      GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+      const GstStructure* caps = gst_caps_get_structure(gst_sample_get_caps(sample.get()), 0);
+      same(gst_structure_get_string(caps, "profile"), "main");
+      int width = 0;
+      fail_unless(gst_structure_get_int(caps, "width", &width) && width == 320);
+      if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+        if (since_key >= 0) fail_unless_equals_int(since_key, 8);
+        since_key = 0;
+        ++keys;
+      }
+      ++since_key;
+      ++pictures;
+      last = GST_BUFFER_PTS(buffer);
+    }
+    fail_unless(keys >= 4 && GST_CLOCK_TIME_IS_VALID(last));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_preview_that_is_refused_or_cut) {
+  for (const auto& [fault, words] :
+       {std::pair("rtsp-404", "ot found"), std::pair("rtsp-401", "nauthorized"),
+        std::pair("rtsp-453", "")}) {
+    const auto camera = started(with_preview({fault}));
+    test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                            " protocols=tcp ! appsink name=sink sync=false");
+    const std::string error = pipeline.run();
+    fail_unless(!error.empty() && error.find(words) != std::string::npos, "%s: %s", fault,
+                error.c_str());
+  }
+  const auto camera = started(with_preview({"rtsp-gone:20"}));
+  test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                          " protocols=tcp ! rtph264depay ! appsink name=sink sync=false");
+  pipeline.play();
+  int buffers = 0;
+  while (pipeline.pull()) ++buffers;
+  fail_unless(buffers > 0);
+}
+GST_END_TEST;
+
+GST_START_TEST(photos_and_videos_are_of_the_scene) {
+  EmulatorOptions options = with_preview();
+  options.photo_bytes.clear();
+  options.video_bytes.clear();
+  const auto camera = started(options);
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  client.call(Request(513, "1"));
+  client.call(Request(514));
+  client.expect_notification(8192);
+  client.call(Request(4611, "1"));
+  client.call(Request(4864));
+  const Event saved = client.expect_notification(8193);
+  const std::string path =
+      camera->card_folder() + madv::unix_path(*saved.message->param_text()).substr(8);
+  test::Pipeline photo("filesrc location=" + path + " ! jpegdec ! appsink name=sink sync=false");
+  photo.play();
+  const test::SampleRef sample = photo.pull();
+  fail_unless(sample != nullptr);
+  const test::Component luma = test::component_of(sample.get(), 0);
+  fail_unless(luma.width == 3456 && luma.height == 1728);
+  // A scene: neither black nor one grey.
+  const auto [least, most] = std::minmax_element(luma.samples.begin(), luma.samples.end());
+  fail_unless(*most - *least > 100);
+}
+GST_END_TEST;
+
+static Suite* emulator_suite() {
+  Suite* suite = suite_create("emulator");
+  TCase* control = tcase_create("control");
+  suite_add_tcase(suite, control);
+  tcase_add_test(control, the_published_session_is_spoken_word_by_word);
+  tcase_add_test(control, requests_cut_at_every_byte_and_joined);
+  tcase_add_test(control, a_second_client_gets_the_camera_only_from_a_holder_that_is_gone);
+  tcase_add_test(control, hostile_requests_do_no_harm);
+  tcase_add_test(control, faults_are_named_and_checked);
+  TCase* session = tcase_create("session");
+  suite_add_tcase(suite, session);
+  tcase_add_test(session, a_session_from_end_to_end);
+  tcase_add_test(session, a_known_lens_table_is_not_fetched_again);
+  tcase_add_test(session, a_photo_is_taken_and_read_over_http);
+  tcase_add_test(session, a_video_is_recorded);
+  tcase_add_test(session, settings_are_kept_and_unknown_ones_refused);
+  tcase_add_test(session, the_second_client_is_told_that_the_camera_is_held);
+  tcase_add_test(session, each_fault_is_the_right_error);
+  tcase_add_test(session, what_is_odd_but_right_is_understood);
+  tcase_add_test(session, a_table_that_is_missing_or_damaged_costs_only_itself);
+  tcase_add_test(session, a_card_that_is_full_or_missing_says_so);
+  tcase_add_test(session, no_camera_is_told_from_a_closed_port);
+  tcase_add_test(session, a_call_can_be_cancelled_and_ends_with_the_session);
+  tcase_add_test(session, many_sessions_and_none_left_open);
+  tcase_add_test(session, after_a_restart_the_camera_is_back_on_its_ports);
+  tcase_add_test(session, secrets_are_in_no_log);
+  TCase* preview = tcase_create("preview");
+  suite_add_tcase(suite, preview);
+  tcase_add_test(preview, the_preview_is_what_the_sister_camera_sends);
+  tcase_add_test(preview, a_preview_that_is_refused_or_cut);
+  tcase_add_test(preview, photos_and_videos_are_of_the_scene);
+  return suite;
+}
+
+GST_CHECK_MAIN(emulator)

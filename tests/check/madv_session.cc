@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The session's state machine with a clock of the test's own: what it asks, when, and what it makes
+// of what comes.
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <glib/gstdio.h>
+
+#include "hw/madv/core.h"
+#include "hw/madv/table_cache.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace sphere::madv;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string md5_of(const std::string& bytes) {
+  return GString_(g_compute_checksum_for_string(G_CHECKSUM_MD5, bytes.data(),
+                                                static_cast<gssize>(bytes.size())))
+      .get();
+}
+
+void same(const std::string& a, const std::string& b) {
+  fail_unless_equals_string(a.c_str(), b.c_str());
+}
+
+/// A core, its clock, and the camera's lines that a test writes.
+class Rig {
+ public:
+  static CoreSettings usual() {
+    CoreSettings settings;
+    settings.client_address = "192.168.42.11";
+    settings.clock = [] { return "2017-12-16-12-00-04-7"; };
+    return settings;
+  }
+
+  explicit Rig(CoreSettings settings = usual()) : core(std::move(settings)) {}
+
+  /// What was written since the last call, as messages.
+  std::vector<Message> sent() {
+    Framer framer;
+    framer.feed(core.take_output());
+    std::vector<Message> messages;
+    for (;;) {
+      Result<std::optional<std::string>> object = framer.next();
+      fail_unless(bool(object));
+      if (!*object) break;
+      Result<Message> message = Message::parse(**object);
+      fail_unless(bool(message));
+      messages.push_back(std::move(*message));
+    }
+    fail_unless(framer.pending() == 0);
+    return messages;
+  }
+
+  /// Exactly one message was written, of this id.
+  Message sent_one(int id) {
+    std::vector<Message> messages = sent();
+    fail_unless(messages.size() == 1, "%zu messages, one expected: %d", messages.size(), id);
+    fail_unless_equals_int(messages[0].id(), id);
+    return std::move(messages[0]);
+  }
+
+  void sent_nothing() {
+    const std::vector<Message> messages = sent();
+    fail_unless(messages.empty(), "message %d was sent", messages.empty() ? 0 : messages[0].id());
+  }
+
+  void camera(const std::string& json) { core.received(json, time); }
+
+  /// Lets time go by in the steps that the core asks for.
+  void pass(Duration duration) {
+    const Time until = time + duration;
+    for (int steps = 0;; ++steps) {
+      fail_unless(steps < 10000, "the deadline does not move on");
+      const std::optional<Time> due = core.deadline();
+      if (!due || *due > until) break;
+      time = std::max(time, *due);
+      core.advance(time);
+    }
+    time = until;
+    core.advance(time);
+  }
+
+  /// Through all questions to an open session; the first table's MD5, or none.
+  void open(const std::string& md5 = "") {
+    core.start(time);
+    fail_unless_equals_int(*sent_one(257).number("token"), 0);
+    camera(R"({"rval":0,"msg_id":257,"param":7})");
+    answer(261, md5.empty() ? "" : ",\"param\":\"" + md5 + "\"");
+    answer(4365, R"(,"status":0,"mode":1,"rec_time":0)");
+    answer(6147);
+    answer(4358,
+           R"(,"remain_video":4073,"remain_jpg":3055,"sd_total":15343616,"sd_free":15328288)");
+    answer(4364, R"(,"battery":132,"sn":"SERIAL","product":"sv1","ver":"1.3.97;2.0")");
+  }
+
+  /// The next request is this, in its own time, and gets its answer.
+  Message answer(int id, const std::string& more = "", int rval = 0) {
+    pass(150ms);
+    Message asked = sent_one(id);
+    fail_unless_equals_int(asked.number("token").value_or(-1), 7);
+    camera("{\"rval\":" + std::to_string(rval) + ",\"msg_id\":" + std::to_string(id) + more + "}");
+    return asked;
+  }
+
+  std::vector<Event> events() {
+    std::vector<Event> events = core.take_events();
+    return events;
+  }
+  /// The kinds of the events so far.
+  std::vector<Event::Kind> kinds() {
+    std::vector<Event::Kind> kinds;
+    for (const Event& event : core.take_events()) kinds.push_back(event.kind);
+    return kinds;
+  }
+
+  /// Ended, for this reason.
+  std::string expect_failure(Failure::Reason reason) {
+    const std::vector<Event> all = core.take_events();
+    fail_unless(core.ended() && !all.empty());
+    fail_unless(all.back().kind == Event::Kind::ended && all.back().failure);
+    fail_unless(all.back().failure->reason == reason, "another reason: %s",
+                all.back().failure->message.c_str());
+    fail_unless(!core.deadline());
+    return all.back().failure->message;
+  }
+
+  Time time = 1000s;
+  SessionCore core;
+};
+
+using K = Event::Kind;
+
+}  // namespace
+
+GST_START_TEST(it_asks_what_a_preview_needs_and_no_more) {
+  Rig rig;
+  rig.core.start(rig.time);
+  rig.sent_one(257);
+  rig.camera(R"({"rval":0,"msg_id":257,"param":7})");
+  fail_unless(rig.kinds().empty());
+  const Message info = rig.answer(261, R"(,"param":"not an md5")");
+  same(*info.text("type"), "TCP");
+  same(*info.param_text(), "192.168.42.11");
+  // The preview is opened now, while the rest is still being asked.
+  fail_unless(rig.kinds() == std::vector({K::preview_ready, K::no_lens_table}));
+  rig.answer(4365, R"(,"status":3,"mode":1,"rec_time":12)");
+  const Message clock = rig.answer(6147);
+  same(*clock.param_text(), "2017-12-16-12-00-04-7");
+  rig.answer(4358, R"(,"remain_video":4073,"sd_total":15343616,"sd_free":15328288,"sd_full":1)");
+  rig.answer(4364, R"(,"battery":132,"sn":"SERIAL","product":"sv1","ver":"1.3.97;2.0")");
+  fail_unless(rig.kinds() == std::vector({K::ready}));
+  rig.pass(1s);
+  rig.sent_nothing();
+
+  const CameraState& state = rig.core.state();
+  fail_unless(state.is_recording() && state.mode == 1 && state.recorded_seconds == 12);
+  fail_unless(state.battery_percent == 100 && state.charging);
+  fail_unless(state.card == Card::mounted && state.card_full == 1);
+  fail_unless(state.video_seconds_left == 4073 && state.card_free_kb == 15328288);
+  same(state.product, "sv1");
+  same(state.firmware, "1.3.97");
+}
+GST_END_TEST;
+
+GST_START_TEST(one_request_at_a_time_150_ms_apart) {
+  Rig rig;
+  rig.open();
+  rig.events();
+  std::vector<int> done;
+  for (int value : {1, 2, 3})
+    rig.core.request(
+        Request(5169, std::to_string(value)),
+        [&done, value](const Reply& reply) {
+          fail_unless(reply.message && reply.message->succeeded());
+          done.push_back(value);
+        },
+        rig.time);
+  rig.sent_nothing();  // the last request was just now
+  rig.pass(149ms);
+  rig.sent_nothing();
+  rig.pass(1ms);
+  fail_unless_equals_int(*rig.sent_one(5169).param_number(), 1);
+  rig.pass(2s);
+  rig.sent_nothing();  // there is no answer yet
+  rig.camera(R"({"rval":0,"msg_id":5169})");
+  fail_unless_equals_int(*rig.sent_one(5169).param_number(), 2);
+  rig.camera(R"({"rval":0,"msg_id":5169})");
+  rig.sent_nothing();
+  rig.pass(150ms);
+  fail_unless_equals_int(*rig.sent_one(5169).param_number(), 3);
+  rig.camera(R"({"rval":0,"msg_id":5169})");
+  fail_unless(done == std::vector({1, 2, 3}));
+
+  CoreSettings fast = Rig::usual();
+  fast.pacing = 0ms;
+  Rig loopback(fast);
+  loopback.core.start(loopback.time);
+  loopback.sent_one(257);
+  loopback.camera(R"({"rval":0,"msg_id":257,"param":7})");
+  loopback.sent_one(261);
+  loopback.camera(R"({"rval":0,"msg_id":261})");
+  loopback.sent_one(4365);
+}
+GST_END_TEST;
+
+GST_START_TEST(replies_are_matched_and_strays_dropped) {
+  Rig rig;
+  rig.open();
+  rig.events();
+  rig.pass(150ms);
+  int answered = 0;
+  rig.core.request(
+      Request(4864),
+      [&](const Reply& reply) {
+        ++answered;
+        fail_unless(reply.message && *reply.message->rval() == 0);
+      },
+      rig.time);
+  rig.sent_one(4864);
+  // A notification of the same id, a late answer to something else, an answer to nothing.
+  rig.camera(R"({"rval":128,"msg_id":4864}{"rval":0,"msg_id":513}{"rval":-21,"msg_id":4321})");
+  fail_unless_equals_int(answered, 0);
+  rig.camera(R"({"rval":0,"msg_id":4864}{"rval":0,"msg_id":4864})");
+  fail_unless_equals_int(answered, 1);
+  fail_unless(rig.kinds() == std::vector({K::notification}));
+  fail_unless(rig.core.is_open());
+}
+GST_END_TEST;
+
+GST_START_TEST(notifications_reach_the_state) {
+  Rig rig;
+  rig.open();
+  rig.events();
+  rig.pass(150ms);
+  rig.camera(R"({"rval":128,"msg_id":4361,"param":1})");
+  fail_unless(rig.core.state().battery_percent == 25 && !rig.core.state().charging);
+  rig.camera(R"({"rval":128,"msg_id":513,"param":0})");
+  fail_unless(rig.core.state().is_recording());
+  rig.camera(R"({"msg_id":8192,"param":"C:\\DCIM\\a.MP4","remain_video":11,"sd_full":2})");
+  fail_unless(!rig.core.state().is_recording());
+  fail_unless(rig.core.state().video_seconds_left == 11 && rig.core.state().card_full == 2);
+  rig.camera(R"({"rval":128,"msg_id":4611,"param":1,"sub_mode":2})");
+  fail_unless(rig.core.state().mode == 1 && rig.core.state().sub_mode == 2);
+  rig.sent_nothing();
+  // The card changed: how it is now has to be asked.
+  rig.camera(R"({"rval":128,"msg_id":4353,"param":0})");
+  fail_unless(rig.core.state().card == Card::none);
+  rig.sent_one(4358);
+  rig.camera(R"({"rval":-61,"msg_id":4358})");
+  fail_unless(rig.core.state().card == Card::slow);
+  fail_unless_equals_int(rig.events().size(), 5);
+}
+GST_END_TEST;
+
+GST_START_TEST(the_holder_answers_for_its_session) {
+  Rig rig;
+  rig.open();
+  rig.pass(1s);
+  rig.core.request(
+      Request(4864), [](const Reply&) {}, rig.time);
+  rig.sent_one(4864);
+  // Its turn does not come, and the camera waits.
+  rig.camera(R"({"msg_id":1793})");
+  const Message answer = rig.sent_one(1793);
+  fail_unless_equals_int(*answer.number("token"), 7);
+  same(*answer.param_text(), "7");
+}
+GST_END_TEST;
+
+GST_START_TEST(busy_is_asked_again_and_a_no_is_reported) {
+  Rig rig;
+  rig.core.start(rig.time);
+  for (int i = 0; i < 3; ++i) {
+    rig.sent_one(257);
+    rig.camera(R"({"rval":-21,"msg_id":257})");
+    rig.sent_nothing();
+    rig.pass(399ms);
+    rig.sent_nothing();
+    rig.pass(1ms);
+  }
+  rig.sent_one(257);
+  rig.camera(R"({"rval":0,"msg_id":257,"param":7})");
+  rig.answer(261);
+  // A no to a question about its state is an answer.
+  rig.answer(4365, "", -14);
+  rig.answer(6147, "", -13);
+  rig.answer(4358, "", -50);
+  rig.answer(4364, "", -23);
+  fail_unless(rig.kinds().back() == K::ready);
+  fail_unless(rig.core.state().card == Card::none);
+
+  // What a user asks for is not asked twice: the user hears it.
+  std::optional<int> rval;
+  rig.core.request(
+      Request(513), [&](const Reply& reply) { rval = reply.message->rval(); }, rig.time);
+  rig.pass(150ms);
+  rig.sent_one(513);
+  rig.camera(R"({"rval":-21,"msg_id":513})");
+  fail_unless(rval == -21);
+  rig.pass(1s);
+  rig.sent_nothing();
+
+  Rig stubborn;
+  stubborn.core.start(stubborn.time);
+  for (int i = 0; i < 100 && !stubborn.core.ended(); ++i) {
+    stubborn.camera(R"({"rval":-21,"msg_id":257})");
+    stubborn.pass(400ms);
+  }
+  const std::string words = stubborn.expect_failure(Failure::Reason::refused);
+  fail_unless(words.find("busy") != std::string::npos, "%s", words.c_str());
+}
+GST_END_TEST;
+
+GST_START_TEST(a_session_that_is_not_given) {
+  const auto started_with = [](const char* reply, Failure::Reason reason, const char* words) {
+    Rig rig;
+    rig.core.start(rig.time);
+    rig.sent_one(257);
+    rig.camera(reply);
+    const std::string message = rig.expect_failure(reason);
+    fail_unless(message.find(words) != std::string::npos, "%s", message.c_str());
+    rig.sent_nothing();  // there is no session to end
+  };
+  using R = Failure::Reason;
+  started_with(R"({"rval":-3,"msg_id":257})", R::held, "another phone");
+  started_with(R"({"rval":-5,"msg_id":257})", R::held, "as many clients");
+  started_with(R"({"rval":-29,"msg_id":257})", R::refused, "does not accept");
+  started_with(R"({"rval":0,"msg_id":257})", R::broken, "without a token");
+  started_with(R"({"msg_id":257,"param":3})", R::broken, "no result");
+  started_with("SSH-2.0-OpenSSH\r\n", R::broken, "begin with a brace");
+}
+GST_END_TEST;
+
+GST_START_TEST(what_breaks_the_stream_ends_the_session_with_a_goodbye) {
+  const std::vector<std::string> breaking = {
+      "garbage",
+      std::string(100000, '['),
+      "{\"a\":" + std::string(100000, '['),
+      "{\"msg_id\":1,\"param\":\"" + std::string(9 << 20, 'x'),
+      "{}",
+      "{\"msg_id\":[]}",
+      "{\"msg_id\":1 \"rval\":0}"};
+  for (const std::string& bytes : breaking) {
+    Rig rig;
+    rig.open();
+    rig.events();
+    rig.pass(150ms);
+    int failed = 0;
+    const auto handler = [&](const Reply& reply) { failed += reply.failure.has_value(); };
+    rig.core.request(Request(513), handler, rig.time);
+    rig.core.request(Request(514), handler, rig.time);
+    rig.sent_one(513);
+    rig.camera(bytes);
+    rig.expect_failure(Failure::Reason::broken);
+    fail_unless_equals_int(*rig.sent_one(258).number("token"), 7);
+    fail_unless_equals_int(failed, 2);
+    // Nothing more is made of what comes now.
+    rig.camera(R"({"rval":0,"msg_id":513})");
+    rig.core.request(Request(513), handler, rig.time);
+    fail_unless_equals_int(failed, 3);
+    rig.core.finish(rig.time);
+    rig.core.connection_lost(rig.time);
+    fail_unless(rig.events().empty());
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(silence_is_noticed_within_ten_seconds) {
+  // In the middle of an open session, nothing being asked.
+  Rig rig;
+  rig.open();
+  rig.events();
+  const Time last = rig.time;
+  rig.pass(3999ms);
+  rig.sent_nothing();
+  rig.pass(1ms);
+  rig.sent_one(4365);  // harmless, and it changes nothing
+  rig.camera(R"({"rval":0,"msg_id":4365,"status":0})");
+  fail_unless(rig.core.is_open());
+  rig.pass(10s);
+  const std::string words = rig.expect_failure(Failure::Reason::silent);
+  fail_unless(words.find("5 s") != std::string::npos, "%s", words.c_str());
+  fail_unless(rig.time - last < 15s);
+  // The question first, the goodbye then.
+  const std::vector<Message> sent = rig.sent();
+  fail_unless(sent.size() == 2 && sent[0].id() == 4365 && sent[1].id() == 258);
+
+  // While it is being asked; and at the very start.
+  Rig asked;
+  asked.open();
+  asked.pass(150ms);
+  asked.core.request(Request(513), nullptr, asked.time);
+  asked.pass(9s);
+  asked.expect_failure(Failure::Reason::silent);
+  Rig start;
+  start.core.start(start.time);
+  start.pass(9s);
+  const std::string at_start = start.expect_failure(Failure::Reason::silent);
+  fail_unless(at_start.find("start-session") != std::string::npos, "%s", at_start.c_str());
+
+  // Formatting takes its time.
+  Rig slow;
+  slow.open();
+  slow.pass(150ms);
+  slow.core.request(Request(msg_format, "c"), nullptr, slow.time);
+  slow.pass(59s);
+  fail_unless(slow.core.is_open());
+  slow.pass(1s);
+  slow.expect_failure(Failure::Reason::silent);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_camera_that_speaks_is_not_asked_how_it_is) {
+  Rig rig;
+  rig.open();
+  for (int i = 0; i < 10; ++i) {
+    rig.pass(3s);
+    rig.camera(R"({"rval":128,"msg_id":4361,"param":4})");
+  }
+  rig.sent_nothing();
+}
+GST_END_TEST;
+
+GST_START_TEST(the_end_is_said_on_every_way_down) {
+  {  // idle
+    Rig rig;
+    rig.open();
+    rig.events();
+    rig.core.finish(rig.time);
+    fail_unless_equals_int(*rig.sent_one(258).number("token"), 7);
+    rig.camera(R"({"rval":0,"msg_id":258})");
+    fail_unless(rig.core.ended());
+    const std::vector<Event> events = rig.events();
+    fail_unless(events.size() == 1 && events[0].kind == K::ended && !events[0].failure);
+  }
+  {  // while something is being asked: its answer first
+    Rig rig;
+    rig.open();
+    rig.pass(150ms);
+    int answers = 0, refusals = 0;
+    const auto handler = [&](const Reply& reply) { ++(reply.message ? answers : refusals); };
+    rig.core.request(Request(513), handler, rig.time);
+    rig.core.request(Request(514), handler, rig.time);
+    rig.sent_one(513);
+    rig.core.finish(rig.time);
+    rig.sent_nothing();
+    fail_unless_equals_int(refusals, 1);
+    rig.camera(R"({"rval":0,"msg_id":513})");
+    fail_unless_equals_int(answers, 1);
+    rig.sent_one(258);
+    rig.core.connection_lost(rig.time);
+    fail_unless(rig.core.ended());
+  }
+  {  // the answer does not come
+    Rig rig;
+    rig.open();
+    rig.pass(150ms);
+    int told = 0;
+    rig.core.request(
+        Request(513), [&](const Reply& reply) { told += reply.failure.has_value(); }, rig.time);
+    rig.sent_one(513);
+    rig.core.finish(rig.time);
+    rig.pass(1500ms);
+    rig.sent_one(258);
+    fail_unless_equals_int(told, 1);
+    fail_unless(!rig.core.ended());
+    rig.pass(1500ms);
+    fail_unless(rig.core.ended());
+  }
+  {  // the session is being started: it is ended as soon as there is one
+    Rig rig;
+    rig.core.start(rig.time);
+    rig.sent_one(257);
+    rig.core.finish(rig.time);
+    rig.sent_nothing();
+    rig.camera(R"({"rval":0,"msg_id":257,"param":9})");
+    fail_unless_equals_int(*rig.sent_one(258).number("token"), 9);
+    rig.camera(R"({"rval":0,"msg_id":258})");
+    fail_unless(rig.kinds() == std::vector({K::ended}));
+  }
+  {  // and when there is none
+    Rig rig;
+    rig.core.start(rig.time);
+    rig.core.finish(rig.time);
+    rig.camera(R"({"rval":-3,"msg_id":257})");
+    const std::vector<Event> events = rig.events();
+    fail_unless(events.size() == 1 && events[0].kind == K::ended && !events[0].failure);
+  }
+  {  // forgotten by the camera
+    Rig rig;
+    rig.open();
+    rig.pass(150ms);
+    rig.core.request(Request(513), nullptr, rig.time);
+    rig.sent_one(513);
+    rig.camera(R"({"rval":-4,"msg_id":513})");
+    rig.expect_failure(Failure::Reason::gone);
+    rig.sent_one(258);
+  }
+  {  // the camera went: there is nobody to say it to
+    Rig rig;
+    rig.open();
+    rig.core.connection_lost(rig.time);
+    rig.expect_failure(Failure::Reason::gone);
+    rig.sent_nothing();
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
+  // More than one chunk, and less than two.
+  std::string table(Transfer::chunk_size + 12345, '\0');
+  for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<char>(i * 2654435761u >> 13);
+  const std::string md5 = md5_of(table);
+  std::string upper = md5;
+  std::transform(upper.begin(), upper.end(), upper.begin(), g_ascii_toupper);
+
+  std::string kept;
+  CoreSettings settings = Rig::usual();
+  settings.known_table = [&](const std::string& wanted) -> std::optional<std::string> {
+    same(wanted, md5);
+    return std::nullopt;
+  };
+  settings.keep_table = [&](const std::string&, std::string_view bytes) { kept = bytes; };
+  Rig rig(settings);
+  rig.open(upper);
+  fail_unless(rig.kinds() == std::vector({K::preview_ready, K::data_wanted}));
+  rig.core.data_ready(rig.time);
+  rig.pass(150ms);
+  Message asked = rig.sent_one(1285);
+  same(*asked.param_text(), lens_table_path);
+  fail_unless_equals_int(*asked.number("offset"), 0);
+  const std::string_view all = table;
+  const std::string complete =
+      R"({"rval":0,"msg_id":7,"type":"get_file_complete","param":[{"bytes sent":)";
+  // The bytes overtake the reply.
+  rig.core.data_received(all.substr(0, 1000), rig.time);
+  rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})");
+  rig.core.data_received(all.substr(1000, Transfer::chunk_size - 1000), rig.time);
+  rig.camera(complete + std::to_string(Transfer::chunk_size) + "},{\"md5sum\":\"\"}]}");
+  rig.pass(150ms);
+  asked = rig.sent_one(1285);
+  fail_unless_equals_int(*asked.number("offset"), Transfer::chunk_size);
+  // The notification overtakes the bytes.
+  rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})" + complete + "12345}]}");
+  rig.core.data_received(all.substr(Transfer::chunk_size, 345), rig.time);
+  fail_unless(kept.empty());
+  rig.core.data_received(all.substr(Transfer::chunk_size + 345), rig.time);
+  fail_unless(kept == table);
+  bool seen = false;
+  std::vector<Event> events = rig.events();
+  for (const Event& event : events)
+    if (event.kind == K::lens_table) seen = event.bytes == table;
+  fail_unless(seen && events.back().kind == K::ready);
+
+  // A table that is known is not fetched.
+  settings.known_table = [&](const std::string&) { return table; };
+  Rig second(settings);
+  second.open(md5);
+  fail_unless(second.kinds() == std::vector({K::preview_ready, K::lens_table, K::ready}));
+  second.pass(1s);
+  second.sent_nothing();
+
+  // Neither is one that nobody wants.
+  settings.want_lens_table = false;
+  Rig third(settings);
+  third.open(md5);
+  fail_unless(third.kinds() == std::vector({K::preview_ready, K::ready}));
+}
+GST_END_TEST;
+
+GST_START_TEST(a_lens_table_that_can_not_be_had_costs_no_session) {
+  const std::string table = "table", md5 = md5_of(table);
+  const std::string reply = R"({"rval":0,"msg_id":1285})";
+  const std::string complete = R"({"msg_id":7,"type":"get_file_complete","param":[{"bytes sent":)";
+  struct Case {
+    const char* data;
+    std::string control;
+    bool close;
+    Duration wait;
+    const char* words;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"", R"({"rval":-26,"msg_id":1285})", false, 0s, "no such file"},
+           {"tabel", reply + complete + "5}]}", false, 0s, "checksum"},
+           {"table!", reply + complete + "5}]}", false, 0s, "more bytes"},
+           {"tab", reply, false, 10s, "no data for 10 s"},
+           {"tab", reply, true, 0s, "closed"},
+           {"", reply + R"({"msg_id":7,"type":"get_file_fail"})", false, 0s, "gave up"},
+           {"", reply + R"({"msg_id":7,"type":"get_file_complete"})", false, 0s, "how much"},
+           {"", reply + complete + "99999999999}]}", false, 0s, "more than was asked"},
+       }) {
+    Rig rig;
+    rig.open(md5);
+    rig.events();
+    rig.core.data_ready(rig.time);
+    rig.pass(150ms);
+    rig.sent_one(1285);
+    rig.core.data_received(c.data, rig.time);
+    rig.camera(c.control);
+    if (c.close) rig.core.data_closed(rig.time);
+    // A camera that says nothing for so long is asked how it is.
+    for (Duration waited = 0s; waited < c.wait; waited += 1s) {
+      rig.pass(1s);
+      for (const Message& asked : rig.sent())
+        rig.camera("{\"rval\":0,\"msg_id\":" + std::to_string(asked.id()) + "}");
+    }
+    std::vector<Event> events = rig.events();
+    events.erase(std::remove_if(events.begin(), events.end(),
+                                [](const Event& e) { return e.kind == K::notification; }),
+                 events.end());
+    fail_unless(events.size() == 2, "'%s': %zu events", c.words, events.size());
+    fail_unless(events[0].kind == K::no_lens_table && events[1].kind == K::ready);
+    fail_unless(events[0].failure->message.find(c.words) != std::string::npos, "'%s': %s", c.words,
+                events[0].failure->message.c_str());
+    fail_unless(rig.core.is_open());
+    // Late bytes of it do no harm.
+    rig.core.data_received("late", rig.time);
+    rig.pass(150ms);
+    rig.core.request(Request(515), nullptr, rig.time);
+    rig.sent_one(515);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(the_cache_gives_back_what_has_its_checksum) {
+  g_autofree char* folder = g_dir_make_tmp("madv-tables-XXXXXX", nullptr);
+  fail_unless(folder != nullptr);
+  const TableCache cache(folder);
+  const std::string table("PNG\0PNG", 7), md5 = md5_of(table);
+  fail_unless(!cache.load(md5));
+  fail_unless(bool(cache.store(md5, table)));
+  fail_unless(cache.load(md5) == table);
+  fail_unless(!cache.store(md5, "another"));
+  fail_unless(!cache.store("../../x", table) && !cache.load("../../x"));
+  const std::string path = std::string(folder) + "/" + md5 + ".bin";
+  fail_unless(g_file_set_contents(path.c_str(), "damaged", -1, nullptr));
+  fail_unless(!cache.load(md5));
+  g_unlink(path.c_str());
+  g_rmdir(folder);
+}
+GST_END_TEST;
+
+static Suite* madv_session_suite() {
+  Suite* suite = suite_create("madv_session");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, it_asks_what_a_preview_needs_and_no_more);
+  tcase_add_test(tcase, one_request_at_a_time_150_ms_apart);
+  tcase_add_test(tcase, replies_are_matched_and_strays_dropped);
+  tcase_add_test(tcase, notifications_reach_the_state);
+  tcase_add_test(tcase, the_holder_answers_for_its_session);
+  tcase_add_test(tcase, busy_is_asked_again_and_a_no_is_reported);
+  tcase_add_test(tcase, a_session_that_is_not_given);
+  tcase_add_test(tcase, what_breaks_the_stream_ends_the_session_with_a_goodbye);
+  tcase_add_test(tcase, silence_is_noticed_within_ten_seconds);
+  tcase_add_test(tcase, a_camera_that_speaks_is_not_asked_how_it_is);
+  tcase_add_test(tcase, the_end_is_said_on_every_way_down);
+  tcase_add_test(tcase, a_new_lens_table_is_fetched_and_kept);
+  tcase_add_test(tcase, a_lens_table_that_can_not_be_had_costs_no_session);
+  tcase_add_test(tcase, the_cache_gives_back_what_has_its_checksum);
+  return suite;
+}
+
+GST_CHECK_MAIN(madv_session)

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// spherecamsrc against the emulated camera.
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/lens/gstspherelens.h"
+#include "hw/emulator/emulator.h"
+#include "tests/check/pipeline.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace std::chrono_literals;
+using emulator::Emulator;
+using emulator::EmulatorOptions;
+
+namespace {
+
+std::unique_ptr<Emulator> camera_with(std::vector<const char*> faults = {}, bool timing = false) {
+  EmulatorOptions options;
+  options.scene.width = 320;
+  options.scene.height = 160;
+  options.photo_bytes = "a photo";
+  options.video_bytes = "a video";
+  options.control.lens_table = std::string(100000, 'T');
+  options.control.timing = timing;
+  for (const char* fault : faults) options.control.faults.push_back(*emulator::parse_fault(fault));
+  Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
+  fail_unless(bool(camera), "%s", camera ? "" : camera.error().message.c_str());
+  return std::move(*camera);
+}
+
+std::string source(const Emulator& camera, const std::string& more = "") {
+  return "spherecamsrc name=camera location=\"" + camera.uri() + "\" " + more;
+}
+
+std::string to_sink(const Emulator& camera, const std::string& more = "latency=0") {
+  return source(camera, more) + " ! appsink name=sink sync=false";
+}
+
+/// Pulls so many pictures, whose times rise; the last one's time.
+GstClockTime pull(test::Pipeline& pipeline, int count, GstClockTime last = GST_CLOCK_TIME_NONE) {
+  for (int i = 0; i < count; ++i) {
+    const test::SampleRef sample = pipeline.pull();
+    fail_unless(sample != nullptr, "the stream ends: %s", pipeline.wait().c_str());
+    GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+    fail_unless(GST_BUFFER_PTS_IS_VALID(buffer));
+    fail_unless(!GST_CLOCK_TIME_IS_VALID(last) || GST_BUFFER_PTS(buffer) > last);
+    last = GST_BUFFER_PTS(buffer);
+    const GstSegment* segment = gst_sample_get_segment(sample.get());
+    fail_unless(segment->start == 0 && segment->base == 0);
+  }
+  return last;
+}
+
+/// The next element message of this name, for which `suits`.
+MessageRef expect_message(test::Pipeline& pipeline, const char* name,
+                          const std::function<bool(const GstStructure*)>& suits = {}) {
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
+  for (;;) {
+    MessageRef message(gst_bus_timed_pop_filtered(
+        bus.get(), test::deadline,
+        static_cast<GstMessageType>(GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR)));
+    fail_unless(message != nullptr, "no message '%s'", name);
+    if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR) {
+      g_autoptr(GError) error = nullptr;
+      gst_message_parse_error(message.get(), &error, nullptr);
+      fail_unless(false, "waiting for '%s': %s", name, error->message);
+    }
+    const GstStructure* s = gst_message_get_structure(message.get());
+    if (gst_structure_has_name(s, name) && (!suits || suits(s))) return message;
+  }
+}
+
+bool has_state(const GstStructure* s, const char* state) {
+  return g_strcmp0(gst_structure_get_string(s, "state"), state) == 0;
+}
+
+int losses(test::Pipeline& pipeline) {
+  const GstRef<GstElement> camera = pipeline.child("camera");
+  GstStructure* stats = nullptr;
+  g_object_get(camera.get(), "stats", &stats, nullptr);
+  int count = -1;
+  gst_structure_get_int(stats, "losses", &count);
+  gst_structure_free(stats);
+  return count;
+}
+
+void expect_all_closed(const Emulator& camera) {
+  for (int i = 0;; ++i) {
+    const emulator::Counters counters = camera.counters();
+    if (counters.sessions_opened == counters.sessions_closed) return;
+    fail_unless(i < 10000, "%d sessions opened, %d closed", counters.sessions_opened,
+                counters.sessions_closed);
+    g_usleep(1000);
+  }
+}
+
+}  // namespace
+
+GST_START_TEST(the_preview_comes_coded_with_its_lens) {
+  const auto camera = camera_with();
+  for (const char* protocols : {"tcp", "udp"}) {
+    test::Pipeline pipeline(to_sink(*camera, std::string("latency=0 protocols=") + protocols));
+    pipeline.play();
+    const test::SampleRef sample = pipeline.pull();
+    fail_unless(sample != nullptr);
+    const GstStructure* caps = gst_caps_get_structure(gst_sample_get_caps(sample.get()), 0);
+    fail_unless(gst_structure_has_name(caps, "video/x-h264"));
+    pull(pipeline, 30, GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())));
+
+    const GstRef<GstElement> sink = pipeline.child("sink");
+    const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
+    const EventRef lens(gst_pad_get_sticky_event(pad.get(), GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0));
+    const char* profile = nullptr;
+    fail_unless(lens && gst_event_parse_sphere_lens(lens.get(), &profile));
+    fail_unless_equals_string(profile, "mi-sphere");
+    // The camera's own table is in it by now, or will be with a later picture.
+    GstClockTime last = GST_CLOCK_TIME_NONE;
+    for (;;) {
+      const EventRef event(
+          gst_pad_get_sticky_event(pad.get(), GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0));
+      const GValue* table = gst_structure_get_value(gst_event_get_structure(event.get()), "table");
+      if (table) {
+        fail_unless_equals_int(g_bytes_get_size(static_cast<GBytes*>(g_value_get_boxed(table))),
+                               100000);
+        break;
+      }
+      last = pull(pipeline, 1, last);
+    }
+  }
+  expect_all_closed(*camera);
+}
+GST_END_TEST;
+
+GST_START_TEST(decodebin_and_the_stitcher_take_it) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(source(*camera) +
+                          " ! decodebin ! cpuspherestitch ! appsink name=sink sync=false");
+  pipeline.play();
+  pull(pipeline, 10);
+}
+GST_END_TEST;
+
+GST_START_TEST(live_and_in_time) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(to_sink(*camera, "latency=70"));
+  fail_unless(pipeline.set_state(GST_STATE_PAUSED) == GST_STATE_CHANGE_NO_PREROLL);
+  pipeline.play();
+  pull(pipeline, 5);
+  const GstRef<GstElement> sink = pipeline.child("sink");
+  const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
+  GstQuery* query = gst_query_new_latency();
+  gboolean live = FALSE;
+  GstClockTime least = 0, most = 0;
+  fail_unless(gst_pad_peer_query(pad.get(), query));
+  gst_query_parse_latency(query, &live, &least, &most);
+  gst_query_unref(query);
+  fail_unless(live && least >= 70 * GST_MSECOND && least < 200 * GST_MSECOND, "%" GST_TIME_FORMAT,
+              GST_TIME_ARGS(least));
+}
+GST_END_TEST;
+
+GST_START_TEST(errors_say_what_to_do) {
+  struct Case {
+    std::vector<const char*> faults;
+    GQuark domain;
+    int code;
+    const char* words;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{"refuse"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another phone"},
+           {{"garbage:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "can't be read"},
+           {{"huge:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "longer than"},
+           {{"brackets:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "deeper than"},
+           {{"rtsp-404"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "no preview"},
+           {{"rtsp-401"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "password"},
+           {{"rtsp-453"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another viewer"},
+       }) {
+    const auto camera = camera_with(c.faults);
+    test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+    pipeline.play();
+    const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
+    const MessageRef message(
+        gst_bus_timed_pop_filtered(bus.get(), test::deadline, GST_MESSAGE_ERROR));
+    fail_unless(message != nullptr, "%s: no error", c.faults[0]);
+    g_autoptr(GError) error = nullptr;
+    g_autofree char* debug = nullptr;
+    gst_message_parse_error(message.get(), &error, &debug);
+    fail_unless(g_error_matches(error, c.domain, c.code), "%s: %s", c.faults[0], error->message);
+    fail_unless(std::string(error->message).find(c.words) != std::string::npos, "%s: %s",
+                c.faults[0], error->message);
+    pipeline.set_state(GST_STATE_NULL);
+    expect_all_closed(*camera);
+  }
+
+  std::string location;
+  {
+    const auto camera = camera_with();
+    location = camera->uri();
+  }
+  test::Pipeline nobody("spherecamsrc location=\"" + location + "\" ! fakesink");
+  fail_unless(nobody.run().find("does not listen") != std::string::npos);
+  for (const auto& [wrong, words] :
+       {std::pair("rtsp://192.168.42.1/live", "madv://"), std::pair("madv://a/?x=1", "'x'"),
+        std::pair("madv://a/DCIM/a.MP4", "names a file")}) {
+    test::Pipeline pipeline("spherecamsrc location=\"" + std::string(wrong) + "\" ! fakesink");
+    fail_unless(pipeline.set_state(GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
+    const std::string error = pipeline.wait();
+    fail_unless(error.find(words) != std::string::npos, "%s: %s", wrong, error.c_str());
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_lost_camera_comes_back_and_time_goes_on) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  pipeline.play();
+  GstClockTime last = pull(pipeline, 20);
+  // The preview alone, then the whole camera.
+  camera->cut_preview();
+  expect_message(pipeline, "sphere-connection", [](auto* s) { return has_state(s, "lost"); });
+  expect_message(pipeline, "sphere-connection", [](auto* s) { return has_state(s, "connected"); });
+  last = pull(pipeline, 40, last);
+  fail_unless_equals_int(camera->counters().sessions_opened, 1);
+  camera->reboot(300ms);
+  expect_message(pipeline, "sphere-connection", [](auto* s) { return has_state(s, "lost"); });
+  expect_message(pipeline, "sphere-connection", [](auto* s) { return has_state(s, "connected"); });
+  last = pull(pipeline, 60, last);
+  fail_unless(camera->counters().sessions_opened >= 2);
+  fail_unless(losses(pipeline) >= 2);
+  // What is shown now is of now.
+  const GstRef<GstClock> clock(gst_element_get_clock(pipeline.element()));
+  const GstClockTime now =
+      gst_clock_get_time(clock.get()) - gst_element_get_base_time(pipeline.element());
+  fail_unless(last < now + GST_SECOND && last + 3 * GST_SECOND > now,
+              "%" GST_TIME_FORMAT " is shown at %" GST_TIME_FORMAT, GST_TIME_ARGS(last),
+              GST_TIME_ARGS(now));
+  pipeline.set_state(GST_STATE_NULL);
+  expect_all_closed(*camera);
+}
+GST_END_TEST;
+
+GST_START_TEST(the_first_stitched_picture_is_soon_there) {
+  for (const auto& [timing, limit] : {std::pair(false, 1.0), std::pair(true, 2.5)}) {
+    const auto camera = camera_with({}, timing);
+    test::Pipeline pipeline(source(*camera) +
+                            " ! decodebin ! cpuspherestitch ! appsink name=sink sync=false");
+    const gint64 begin = g_get_monotonic_time();
+    pipeline.play();
+    fail_unless(pipeline.pull() != nullptr);
+    const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / 1e6;
+    GST_INFO("the first stitched picture after %.3f s, camera's timing %d", seconds, timing);
+    // Under an instrument, time says nothing.
+    if (!g_getenv("SPHERE_VALGRIND") && !g_getenv("ASAN_OPTIONS"))
+      fail_unless(seconds < limit, "%.2f s, %.1f s allowed", seconds, limit);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(downstream_may_end_it) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(source(*camera, "latency=0") + " ! fakesink num-buffers=20 sync=false");
+  fail_unless_equals_string(pipeline.run().c_str(), "");
+  expect_all_closed(*camera);
+}
+GST_END_TEST;
+
+GST_START_TEST(without_reconnect_a_loss_is_an_error) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp reconnect=false"));
+  pipeline.play();
+  pull(pipeline, 10);
+  camera->reboot(0ms);
+  fail_unless(!pipeline.wait().empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(lost_packets_are_survived) {
+  const auto camera = camera_with({"rtp-loss:20"});
+  test::Pipeline pipeline(source(*camera, "latency=50 protocols=udp") +
+                          " ! decodebin ! appsink name=sink sync=false");
+  pipeline.play();
+  pull(pipeline, 15);
+}
+GST_END_TEST;
+
+GST_START_TEST(photos_recordings_and_what_the_camera_says) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(to_sink(*camera));
+  pipeline.play();
+  pull(pipeline, 5);
+  expect_message(pipeline, "sphere-camera", [](auto* s) {
+    int battery = 0;
+    return gst_structure_get_int(s, "battery", &battery) && battery == 100 &&
+           g_strcmp0(gst_structure_get_string(s, "card"), "mounted") == 0;
+  });
+  const GstRef<GstElement> element = pipeline.child("camera");
+  gboolean done = FALSE;
+  g_signal_emit_by_name(element.get(), "take-photo", &done);
+  fail_unless(done);
+  expect_message(pipeline, "sphere-notification", [](auto* s) {
+    const char* path = gst_structure_get_string(s, "path");
+    return path && g_str_has_prefix(path, "/tmp/SD0/DCIM/") && g_str_has_suffix(path, ".JPG");
+  });
+  g_signal_emit_by_name(element.get(), "start-recording", &done);
+  fail_unless(done);
+  g_signal_emit_by_name(element.get(), "stop-recording", &done);
+  fail_unless(done);
+  expect_message(pipeline, "sphere-notification", [](auto* s) {
+    const char* path = gst_structure_get_string(s, "path");
+    return path && g_str_has_suffix(path, "AA.MP4");
+  });
+  // Without sound, which nobody consented to.
+  for (const emulator::Asked& asked : camera->asked()) {
+    fail_unless(asked.id != 4097 && asked.id != 1539);
+    if (asked.id == 513) fail_unless_equals_string(asked.param.c_str(), "1");
+  }
+  camera->set_card(-17);
+  g_signal_emit_by_name(element.get(), "start-recording", &done);
+  fail_unless(!done);
+  fail_unless(pipeline.warning().find("card is full") != std::string::npos);
+  // Ended, it says so and does not hang.
+  pipeline.set_state(GST_STATE_NULL);
+  g_signal_emit_by_name(element.get(), "take-photo", &done);
+  fail_unless(!done);
+}
+GST_END_TEST;
+
+GST_START_TEST(up_and_down_any_number_of_times) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  const int count = g_getenv("SPHERE_VALGRIND") ? 3 : 40;
+  for (int i = 0; i < count; ++i) {
+    pipeline.play();
+    if (i % 4 == 0) pull(pipeline, 3);
+    if (i % 4 == 1) pipeline.set_state(GST_STATE_PAUSED);
+    if (i % 4 == 2)
+      expect_message(pipeline, "sphere-connection",
+                     [](auto* s) { return has_state(s, "connecting"); });
+    pipeline.set_state(i % 2 ? GST_STATE_READY : GST_STATE_NULL);
+  }
+  pipeline.set_state(GST_STATE_NULL);
+  expect_all_closed(*camera);
+  fail_unless(camera->counters().sessions_opened >= count / 4);
+}
+GST_END_TEST;
+
+GST_START_TEST(it_is_a_uri_handler) {
+  g_autoptr(GError) error = nullptr;
+  GstElement* made =
+      gst_element_make_from_uri(GST_URI_SRC, "madv://10.0.0.1:7000/live", nullptr, &error);
+  fail_unless(made != nullptr, "%s", error ? error->message : "");
+  gst_object_ref_sink(made);
+  g_autofree char* location = nullptr;
+  g_object_get(made, "location", &location, nullptr);
+  fail_unless_equals_string(location, "madv://10.0.0.1:7000/live");
+  fail_unless(!gst_uri_handler_set_uri(GST_URI_HANDLER(made), "madv://a/?b=c", &error));
+  gst_object_unref(made);
+}
+GST_END_TEST;
+
+static Suite* spherecamsrc_suite() {
+  Suite* suite = suite_create("spherecamsrc");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, the_preview_comes_coded_with_its_lens);
+  tcase_add_test(tcase, decodebin_and_the_stitcher_take_it);
+  tcase_add_test(tcase, live_and_in_time);
+  tcase_add_test(tcase, errors_say_what_to_do);
+  tcase_add_test(tcase, a_lost_camera_comes_back_and_time_goes_on);
+  tcase_add_test(tcase, the_first_stitched_picture_is_soon_there);
+  tcase_add_test(tcase, downstream_may_end_it);
+  tcase_add_test(tcase, without_reconnect_a_loss_is_an_error);
+  tcase_add_test(tcase, lost_packets_are_survived);
+  tcase_add_test(tcase, photos_recordings_and_what_the_camera_says);
+  tcase_add_test(tcase, up_and_down_any_number_of_times);
+  tcase_add_test(tcase, it_is_a_uri_handler);
+  return suite;
+}
+
+GST_CHECK_MAIN(spherecamsrc)
