@@ -151,17 +151,21 @@ void Stitching::observe(GstEvent* event) {
     stream_table_.reset();
     return;
   }
-  GBytes* table = nullptr;
-  if (gst_event_parse_sphere_lens_table(event, &table)) {
-    observe_table(table);
-    return;
-  }
+  // An event may have both: the name is for a table that can't be used.
   const gchar* lens = nullptr;
-  if (!gst_event_parse_sphere_lens(event, &lens)) return;
-  table_.reset();
-  Lock lock(mutex_);
-  stream_lens_ = lens;
-  stream_table_.reset();
+  GBytes* table = nullptr;
+  const bool has_name = gst_event_parse_sphere_lens(event, &lens);
+  const bool has_table = gst_event_parse_sphere_lens_table(event, &table);
+  if (!has_name && !has_table) return;
+  {
+    Lock lock(mutex_);
+    stream_lens_ = to_string(lens);
+    if (!has_table) stream_table_.reset();
+  }
+  if (has_table)
+    observe_table(table);
+  else
+    table_.reset();
 }
 
 void Stitching::observe_table(GBytes* table) {
