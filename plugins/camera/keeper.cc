@@ -95,7 +95,8 @@ void Keeper::run() {
       const Lock lock(mutex_);
       for (;;) {
         if (quit_ || happened_.preview_ready || happened_.session_ended ||
-            happened_.preview_failed || (attempt_at_ && Clock::now() >= *attempt_at_))
+            happened_.preview_failed || happened_.finished ||
+            (attempt_at_ && Clock::now() >= *attempt_at_))
           break;
         const auto next = Clock::now() + 500ms;
         changed_.wait_until(mutex_, attempt_at_ ? std::min(*attempt_at_, next) : next);
@@ -105,10 +106,8 @@ void Keeper::run() {
       happened = std::exchange(happened_, {});
       settings = settings_;
     }
-    if (timeline_.finished() && !failed_) {
-      close_preview();
-      give_up();
-    }
+    // The end of the stream still has to come from the preview, which stays until then.
+    if (happened.finished) give_up();
     if (failed_) continue;
     if (happened.session_ended) {
       session_open_ = false;
@@ -270,6 +269,20 @@ gboolean Keeper::select_stream(GstElement*, guint, GstCaps* caps, gpointer) {
   // Sound is not even asked for: nobody consented to it.
   const char* media = gst_structure_get_string(gst_caps_get_structure(caps, 0), "media");
   return g_strcmp0(media, "video") == 0;
+}
+
+void Keeper::preview_ended() {
+  const Lock lock(mutex_);
+  if (!watched_rtspsrc_) return;
+  happened_.preview_failed = true;
+  changed_.notify_all();
+}
+
+void Keeper::finish() {
+  timeline_.finish();
+  const Lock lock(mutex_);
+  happened_.finished = true;
+  changed_.notify_all();
 }
 
 bool Keeper::takes(GstMessage* message) {

@@ -39,7 +39,7 @@ struct Settings {
 class Keeper {
  public:
   Keeper(GstBin* bin, GstElement* depayloader, GstPad* source)
-      : bin_(bin), depayloader_(depayloader), timeline_(source) {}
+      : bin_(bin), depayloader_(depayloader), timeline_(source, [this] { preview_ended(); }) {}
   ~Keeper() { stop(); }
 
   Settings settings() {
@@ -58,6 +58,8 @@ class Keeper {
   /// From inside the bin: whether the message is the keeper's own affair.
   bool takes(GstMessage* message);
   Result<std::shared_ptr<const madv::Message>> call(madv::Request request);
+  /// From the streaming thread: downstream wants no more.
+  void finish();
   madv::CameraState state();
   GstStructure* stats();
 
@@ -70,12 +72,14 @@ class Keeper {
     bool session_ended = false;
     std::optional<madv::Failure> failure;
     bool preview_failed = false;
+    bool finished = false;
     GQuark domain = 0;
     int code = 0;
     std::string text, detail;
   };
 
   void run();
+  void preview_ended();
   void begin(const Settings& settings);
   void session_event(const madv::Event& event, unsigned number);
   void open_preview(const Settings& settings);

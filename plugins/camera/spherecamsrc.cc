@@ -88,6 +88,12 @@ gboolean video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   return TRUE;
 }
 
+GstFlowReturn video_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
+  const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
+  if (flow == GST_FLOW_EOS) static_cast<Keeper*>(pad->chaindata)->finish();
+  return flow;
+}
+
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   Keeper* keeper = GST_SPHERE_CAM_SRC(element)->keeper;
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !GST_SPHERE_CAM_SRC(element)->whole) {
@@ -252,23 +258,27 @@ static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
   GstPad* video = gst_ghost_pad_new_no_target_from_template("video", pad_template);
   gst_pad_set_query_function(video, video_query);
-  gst_element_add_pad(GST_ELEMENT(self), video);
   self->whole = depayloader && parser && filter;
   if (!self->whole) {
     for (GstElement* element : {depayloader, parser, filter})
       if (element) gst_object_unref(gst_object_ref_sink(element));
     self->keeper = new Keeper(GST_BIN(self), nullptr, video);
+    gst_element_add_pad(GST_ELEMENT(self), video);
     return;
   }
   // Parameter sets before each key frame: a decoder may join, and a connection may be new.
   g_object_set(parser, "config-interval", -1, nullptr);
   const sphere::CapsRef caps(gst_static_pad_template_get_caps(&video_template));
   g_object_set(filter, "caps", caps.get(), nullptr);
+  const sphere::GstRef<GstPad> source(gst_element_get_static_pad(filter, "src"));
+  // Before anything inside may say something, which is the keeper's to hear.
+  self->keeper = new Keeper(GST_BIN(self), depayloader, source.get());
   gst_bin_add_many(GST_BIN(self), depayloader, parser, filter, nullptr);
   gst_element_link_many(depayloader, parser, filter, nullptr);
-  const sphere::GstRef<GstPad> source(gst_element_get_static_pad(filter, "src"));
   gst_ghost_pad_set_target(GST_GHOST_PAD(video), source.get());
-  self->keeper = new Keeper(GST_BIN(self), depayloader, source.get());
+  const sphere::GstRef<GstPad> internal(GST_PAD(gst_proxy_pad_get_internal(GST_PROXY_PAD(video))));
+  gst_pad_set_chain_function_full(internal.get(), video_chain, self->keeper, nullptr);
+  gst_element_add_pad(GST_ELEMENT(self), video);
 }
 
 static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {

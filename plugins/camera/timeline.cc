@@ -6,7 +6,8 @@
 
 namespace sphere::camera {
 
-Timeline::Timeline(GstPad* pad) : pad_(GST_PAD(gst_object_ref(pad))) {
+Timeline::Timeline(GstPad* pad, std::function<void()> on_end)
+    : pad_(GST_PAD(gst_object_ref(pad))), on_end_(std::move(on_end)) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   probe_ = gst_pad_add_probe(
       pad,
@@ -84,15 +85,13 @@ GstPadProbeReturn Timeline::event(GstPadProbeInfo* info) {
     }
     case GST_EVENT_EOS:
       // Downstream wants no more: then it is the end.
-      if (gst_pad_get_last_flow_return(pad_.get()) == GST_FLOW_EOS) {
-        finished_ = true;
-        return GST_PAD_PROBE_OK;
-      }
+      if (finished_) return GST_PAD_PROBE_OK;
+      // Else a connection ended, and the stream did not.
+      on_end_();
       return GST_PAD_PROBE_DROP;
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:
     case GST_EVENT_SEGMENT_DONE:
-      // A connection ended; the stream did not.
       return GST_PAD_PROBE_DROP;
     default:
       return GST_PAD_PROBE_OK;

@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,8 @@ namespace sphere::camera {
 /// seen downstream from the next picture on can be put in.
 class Timeline {
  public:
-  explicit Timeline(GstPad* pad);
+  /// `on_end` is called in the streaming thread when a connection's stream ended.
+  Timeline(GstPad* pad, std::function<void()> on_end);
   ~Timeline();
 
   /// A new stream from nothing: the next stream-start goes through.
@@ -27,7 +29,8 @@ class Timeline {
   /// Sent before the next picture; takes `event`, and one that waits is replaced.
   void set_lens(GstEvent* event);
 
-  /// Whether downstream said that it wants no more.
+  /// Downstream wants no more: the next end is the stream's.
+  void finish() { finished_ = true; }
   bool finished() const { return finished_; }
 
   uint64_t pictures() const { return pictures_; }
@@ -47,6 +50,7 @@ class Timeline {
   void push_lens();
 
   const GstRef<GstPad> pad_;
+  const std::function<void()> on_end_;
   gulong probe_ = 0;
 
   // Protects what the streaming thread and others share; never held across a push.
