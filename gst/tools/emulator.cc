@@ -97,7 +97,8 @@ Status read_options(const Values& values, EmulatorOptions* options) {
     if (!model) return model.error();
     options->control.model = static_cast<emulator::Model>(*model);
   }
-  if (values.table) {
+  options->make_table = !values.table;
+  if (values.table && g_strcmp0(values.table, "none") != 0) {
     g_autoptr(GError) error = nullptr;
     char* bytes = nullptr;
     gsize size = 0;
@@ -161,7 +162,7 @@ int run(int argc, char** argv) {
       {"size", 0, 0, G_OPTION_ARG_STRING, &values.size, "Size of the preview (default: 1280x640)",
        "WIDTHxHEIGHT"},
       {"table", 0, 0, G_OPTION_ARG_FILENAME, &values.table,
-       "Lens table in the camera's own form (default: none)", "FILE"},
+       "Lens table in the camera's own form (default: one of the lenses)", "FILE|none"},
       {"sound", 0, 0, G_OPTION_ARG_NONE, &values.sound, "A sound track in the preview", nullptr},
       {"model", 0, 0, G_OPTION_ARG_STRING, &values.model,
        "mi-sphere (default), or the sister camera of which a session was published",

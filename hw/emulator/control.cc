@@ -78,7 +78,7 @@ Control::Control(ControlSettings settings, Card& card)
     : settings_(std::move(settings)), card_(card) {
   if (!settings_.now) settings_.now = [] { return Delay(g_get_monotonic_time()); };
   // Its published session has token 2.
-  if (settings_.model == Model::sj8_pro) token_ = 1;
+  token_ = settings_.model == Model::sj8_pro ? 1 : settings_.token - 1;
   for (const Setting& setting : factory_settings) values_[setting.id] = setting.factory;
   if (!settings_.lens_table.empty()) table_md5_ = md5_of(settings_.lens_table);
   if (fault(FaultKind::no_card)) card_rval_ = madv::rval_no_card;

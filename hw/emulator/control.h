@@ -37,6 +37,8 @@ struct ControlSettings {
   std::string serial = "MJXJ00000000EMUL";
   std::string ssid = "MJXJ-emulator";
   std::string password = "12345678";
+  /// Of the first session; each further one has the next.
+  int token = 1;
   std::vector<Fault> faults;
   /// Any clock that never goes back; the system's by default.
   std::function<Delay()> now;

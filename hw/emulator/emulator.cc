@@ -14,6 +14,8 @@
 #include <map>
 #include <thread>
 
+#include "gst/sphere/lens/profile.h"
+#include "gst/sphere/lens/table.h"
 #include "hw/madv/uri.h"
 
 namespace sphere::emulator {
@@ -567,6 +569,12 @@ void Emulator::Impl::serve_file(SoupServer*, SoupServerMessage* message, const c
 // --- Emulator --------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
+  if (options.make_table && options.control.lens_table.empty()) {
+    const Result<LensPair> pair = load_profile(options.scene.lens);
+    if (!pair) return pair.error();
+    if (const auto table = make_table(*pair))
+      options.control.lens_table.assign(table->begin(), table->end());
+  }
   Result<Card> card = Card::open(options.card_folder);
   if (!card) return card.error();
   auto impl = std::make_unique<Impl>(std::move(options), std::move(*card));

@@ -25,6 +25,9 @@ struct EmulatorOptions {
   std::string card_folder;
   SceneSettings scene;
   bool preview = true;
+  /// Where `control.lens_table` is empty: the table is made from the lens of the scene. Lenses that
+  /// have none in the camera's form (the front one on the left) make a camera without one.
+  bool make_table = false;
   /// What a photo and a video are, instead of pictures of the scene.
   std::string photo_bytes, video_bytes;
 };

@@ -46,10 +46,12 @@ std::string scene_launch(const SceneSettings& scene, int width, int height, bool
   return decoded + "videorate ! " + rate + (live ? " ! identity sync=true" : "");
 }
 
-// As the sister camera's: Main profile, a key frame every 8 pictures, 1.5 Mbit/s, no B-frames.
+// As the sister camera's: Main profile, a key frame every 8 pictures, 1.5 Mbit/s, no B-frames. One
+// thread makes one slice a picture, as a camera's chip does; of a key frame in slices, the
+// payloader would make several pictures, with parameter sets before each.
 constexpr const char* encoder =
     " ! x264enc tune=zerolatency bframes=0 key-int-max=8 bitrate=1500 speed-preset=ultrafast "
-    "cabac=true threads=2 ! video/x-h264,profile=main";
+    "cabac=true threads=1 ! video/x-h264,profile=main";
 
 Status wait_for_end(GstElement* pipeline) {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline));

@@ -106,7 +106,6 @@ void Keeper::run() {
       happened = std::exchange(happened_, {});
       settings = settings_;
     }
-    // The end of the stream still has to come from the preview, which stays until then.
     if (happened.finished) give_up();
     if (failed_) continue;
     if (happened.session_ended) {
@@ -138,7 +137,8 @@ void Keeper::run() {
       if (last && since > *watched_since_ + 2s) pause_ = first_pause;
       GstState current = GST_STATE_NULL;
       gst_element_get_state(GST_ELEMENT(bin_), &current, nullptr, 0);
-      if (current != GST_STATE_PLAYING)
+      // A pipeline that pauses, or holds a picture back, says nothing about the camera.
+      if (current != GST_STATE_PLAYING || pushing_)
         watched_since_ = Clock::now();
       else if (Clock::now() > from + picture_timeout + 5s * (last == 0))
         lost({Failure::Reason::silent, "the camera answers, but its preview stands still", 0},
@@ -278,11 +278,12 @@ void Keeper::preview_ended() {
   changed_.notify_all();
 }
 
-void Keeper::finish() {
-  timeline_.finish();
+bool Keeper::finish() {
+  const bool first = timeline_.finish();
   const Lock lock(mutex_);
   happened_.finished = true;
   changed_.notify_all();
+  return first;
 }
 
 bool Keeper::takes(GstMessage* message) {

@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 #include <gst/rtsp/gstrtsptransport.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -58,8 +59,10 @@ class Keeper {
   /// From inside the bin: whether the message is the keeper's own affair.
   bool takes(GstMessage* message);
   Result<std::shared_ptr<const madv::Message>> call(madv::Request request);
-  /// From the streaming thread: downstream wants no more.
-  void finish();
+  /// From the streaming thread: downstream wants no more. Whether that is news.
+  bool finish();
+  /// From the streaming thread: a picture is on its way downstream, which may hold it.
+  void set_pushing(bool pushing) { pushing_ = pushing; }
   madv::CameraState state();
   GstStructure* stats();
 
@@ -97,6 +100,7 @@ class Keeper {
   GstBin* const bin_;
   GstElement* const depayloader_;
   Timeline timeline_;
+  std::atomic<bool> pushing_ = false;
 
   // The thread's own.
   GstElement* rtspsrc_ = nullptr;

@@ -89,8 +89,14 @@ gboolean video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
 }
 
 GstFlowReturn video_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
+  auto* keeper = static_cast<Keeper*>(pad->chaindata);
+  keeper->set_pushing(true);
   const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
-  if (flow == GST_FLOW_EOS) static_cast<Keeper*>(pad->chaindata)->finish();
+  keeper->set_pushing(false);
+  // Downstream wants no more. The others behind the same source are told here: a connection that is
+  // told to stop does not send an end in every case.
+  if (flow == GST_FLOW_EOS && keeper->finish())
+    gst_pad_push_event(GST_PAD(parent), gst_event_new_eos());
   return flow;
 }
 

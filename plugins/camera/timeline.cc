@@ -6,6 +6,13 @@
 
 namespace sphere::camera {
 
+namespace {
+
+// Pictures. The camera sends a key frame every eighth; one that sends none is shown all the same.
+constexpr int most_skipped = 60;
+
+}  // namespace
+
 Timeline::Timeline(GstPad* pad, std::function<void()> on_end)
     : pad_(GST_PAD(gst_object_ref(pad))), on_end_(std::move(on_end)) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
@@ -84,10 +91,8 @@ GstPadProbeReturn Timeline::event(GstPadProbeInfo* info) {
       return GST_PAD_PROBE_OK;
     }
     case GST_EVENT_EOS:
-      // Downstream wants no more: then it is the end.
-      if (finished_) return GST_PAD_PROBE_OK;
-      // Else a connection ended, and the stream did not.
-      on_end_();
+      // A connection ended, and the stream did not.
+      if (!finished_) on_end_();
       return GST_PAD_PROBE_DROP;
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:
@@ -99,6 +104,13 @@ GstPadProbeReturn Timeline::event(GstPadProbeInfo* info) {
 }
 
 GstPadProbeReturn Timeline::buffer(GstPadProbeInfo* info) {
+  if (discontinuous_) {
+    // Joined between two key frames, it would begin with pictures of nothing.
+    if (GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT) &&
+        ++skipped_ <= most_skipped)
+      return GST_PAD_PROBE_DROP;
+    skipped_ = 0;
+  }
   push_lens();
   GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
   GST_PAD_PROBE_INFO_DATA(info) = buffer;

@@ -29,9 +29,8 @@ class Timeline {
   /// Sent before the next picture; takes `event`, and one that waits is replaced.
   void set_lens(GstEvent* event);
 
-  /// Downstream wants no more: the next end is the stream's.
-  void finish() { finished_ = true; }
-  bool finished() const { return finished_; }
+  /// Downstream wants no more: a connection's end is no news from here on. Whether it was before.
+  bool finish() { return !finished_.exchange(true); }
 
   uint64_t pictures() const { return pictures_; }
   /// Monotonic time of the last picture, microseconds; 0 before the first since restart().
@@ -66,6 +65,7 @@ class Timeline {
   GstSegment segment_;
   GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;
   bool discontinuous_ = false;
+  int skipped_ = 0;  // pictures, before the first key frame of a connection
 
   std::atomic<bool> finished_ = false;
   std::atomic<uint64_t> pictures_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The camera's own lens table: made, read, planned with, and refused.
 
+#include "tests/check/imperfect.h"
 #include "tests/check/pipeline.h"
 
 #include "gst/sphere/lens/gstspherelens.h"
@@ -17,16 +18,8 @@ using Bytes = std::vector<uint8_t>;
 
 constexpr Size full = {3840, 1920};
 
-/// A pair as no two cameras are alike: centres, rotations and radial terms off.
 LensPair imperfect() {
-  const Result<LensPair> pair = parse_profile(R"({
-    "format": "gst-sphere-lens", "version": 1, "name": "imperfect", "frame": [3456, 1728],
-    "layout": "side-by-side", "lenses": {
-      "front": { "position": "right", "model": "kannala-brandt", "coefficients": [0.03, -0.008, 0.001, 0],
-                 "fov": 194, "radius": 858, "centre": [2601, 859], "rotation": [1.5, -0.7, 2] },
-      "back": { "position": "left", "model": "kannala-brandt", "coefficients": [-0.02, 0.004, 0, 0],
-                "fov": 196, "radius": 861, "centre": [859, 868], "rotation": [-0.8, 1.1, -1.3] } } })",
-                                              "imperfect");
+  const Result<LensPair> pair = parse_profile(imperfect_profile, "imperfect");
   fail_unless(static_cast<bool>(pair));
   return *pair;
 }
