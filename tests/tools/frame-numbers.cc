@@ -4,7 +4,6 @@
 //
 //   frame-numbers FILE [COUNT]     COUNT: how many there are to be
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -13,35 +12,13 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
-#include <gst/video/video.h>
 
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/geometry/equirect.h"
-#include "gst/sphere/scene/marker.h"
+#include "tests/tools/number.h"
 
 namespace {
 
 using SampleRef = std::unique_ptr<GstSample, sphere::Call<gst_sample_unref>>;
-
-/// The number in one picture.
-std::optional<uint32_t> number_in(GstSample* sample) {
-  GstVideoInfo info;
-  GstVideoFrame frame;
-  if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample)) ||
-      !gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ))
-    return std::nullopt;
-  const sphere::Size size = {GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)};
-  const auto* data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
-  const int stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
-  const std::optional<uint32_t> number = sphere::read_marker([&](sphere::LonLat at) {
-    const sphere::Point p = sphere::equirect_point(sphere::direction_of(at), size);
-    const int x = std::clamp(static_cast<int>(p.x), 0, size.width - 1);
-    const int y = std::clamp(static_cast<int>(p.y), 0, size.height - 1);
-    return static_cast<double>(data[static_cast<ptrdiff_t>(y) * stride + x]);
-  });
-  gst_video_frame_unmap(&frame);
-  return number;
-}
 
 }  // namespace
 
@@ -69,7 +46,7 @@ int main(int argc, char** argv) {
   uint32_t count = 0, unreadable = 0, out_of_order = 0;
   std::optional<uint32_t> first, last;
   while (const SampleRef sample{gst_app_sink_pull_sample(GST_APP_SINK(sink.get()))}) {
-    const std::optional<uint32_t> number = number_in(sample.get());
+    const std::optional<uint32_t> number = sphere::test::number_in(sample.get());
     if (!number) {
       if (unreadable++ == 0) std::fprintf(stderr, "picture %u has no number\n", count);
     } else {
