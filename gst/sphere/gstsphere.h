@@ -8,4 +8,5 @@
 
 #pragma once
 
+#include <gst/sphere/consent/gstsphereconsent.h>
 #include <gst/sphere/lens/gstspherelens.h>

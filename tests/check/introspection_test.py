@@ -39,6 +39,24 @@ except GLib.Error as error:
     check("an unknown profile raises", "nonesuch" in error.message)
 event = GstSphere.event_new_sphere_lens("gear360")
 check("event", GstSphere.event_parse_sphere_lens(event) == (True, "gear360"))
+consent = GstSphere.SphereConsent.new(
+    Gst.Caps.from_string("consent/location, state=(string)given, precision=(string)city"))
+allowed, reason = consent.allows(GstSphere.SphereConsentCategory.LOCATION,
+                                 GstSphere.SphereConsentPurpose.GEOTAG)
+check("consent allows", allowed and "location" in reason)
+allowed, reason = consent.allows(GstSphere.SphereConsentCategory.AUDIO,
+                                 GstSphere.SphereConsentPurpose.LIVE)
+check("consent denies", not allowed and "audio" in reason)
+check("consent's precision", consent.get_precision(GstSphere.SphereConsentPurpose.CAMERA) ==
+      (True, GstSphere.SphereConsentPrecision.CITY))
+try:
+    GstSphere.SphereConsent.new_from_string("consent/audio, state=yes")
+    check("wrong caps raise", False)
+except GLib.Error as error:
+    check("wrong caps raise", "boolean" in error.message)
+context = GstSphere.context_new_sphere_consent(consent.get_caps())
+given, caps = GstSphere.context_get_sphere_consent(context)
+check("consent's context", given and caps.is_equal(consent.get_caps()))
 
 print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
 sys.exit(failures > 0)

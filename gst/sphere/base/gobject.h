@@ -24,12 +24,22 @@ template <typename T>
 using ObjectRef = std::unique_ptr<T, Call<g_object_unref>>;
 template <typename T>
 using GstRef = std::unique_ptr<T, Call<gst_object_unref>>;
-using CapsRef = std::unique_ptr<GstCaps, Call<gst_caps_unref>>;
-using EventRef = std::unique_ptr<GstEvent, Call<gst_event_unref>>;
-using MessageRef = std::unique_ptr<GstMessage, Call<gst_message_unref>>;
 using BytesRef = std::unique_ptr<GBytes, Call<g_bytes_unref>>;
 using GString_ = std::unique_ptr<char, Call<g_free>>;
 using ErrorRef = std::unique_ptr<GError, Call<g_error_free>>;
+
+/// Mini objects. Their functions are inline, and so of internal linkage: Call of one would make a
+/// type that no two files share.
+struct MiniObjectUnref {
+  template <typename T>
+  void operator()(T* object) const {
+    gst_mini_object_unref(GST_MINI_OBJECT_CAST(object));
+  }
+};
+using CapsRef = std::unique_ptr<GstCaps, MiniObjectUnref>;
+using EventRef = std::unique_ptr<GstEvent, MiniObjectUnref>;
+using MessageRef = std::unique_ptr<GstMessage, MiniObjectUnref>;
+using BufferRef = std::unique_ptr<GstBuffer, MiniObjectUnref>;
 
 /// A C string that may be NULL, as a std::string.
 inline std::string to_string(const char* text) { return text ? std::string(text) : std::string(); }

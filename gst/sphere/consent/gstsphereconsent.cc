@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// GstSphereConsent: the decision for applications, in C and by introspection.
+
+#include "gst/sphere/consent/gstsphereconsent.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/consent/decision.h"
+#include "gst/sphere/lens/gstspherelens.h"
+
+struct _GstSphereConsent {
+  GObject parent;
+  GstCaps* caps;
+};
+
+G_DEFINE_FINAL_TYPE(GstSphereConsent, gst_sphere_consent, G_TYPE_OBJECT)
+
+namespace {
+
+using namespace sphere::consent;
+
+constexpr const char* context_field = "caps";
+
+static_assert(GST_SPHERE_CONSENT_STATISTICS == static_cast<int>(Category::statistics));
+static_assert(GST_SPHERE_CONSENT_FOR_LIVE == static_cast<int>(Purpose::live));
+static_assert(GST_SPHERE_CONSENT_FOR_IMPROVE == static_cast<int>(Purpose::improve));
+static_assert(GST_SPHERE_CONSENT_COUNTRY == static_cast<int>(Precision::country));
+
+bool in_range(int value, size_t size) { return value >= 0 && value < static_cast<int>(size); }
+
+void gst_sphere_consent_finalize(GObject* object) {
+  gst_clear_caps(&GST_SPHERE_CONSENT(object)->caps);
+  G_OBJECT_CLASS(gst_sphere_consent_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_sphere_consent_init(GstSphereConsent*) {}
+
+static void gst_sphere_consent_class_init(GstSphereConsentClass* klass) {
+  G_OBJECT_CLASS(klass)->finalize = gst_sphere_consent_finalize;
+}
+
+/**
+ * gst_sphere_consent_new:
+ * @caps: (transfer none) (nullable): one structure for each category, such as
+ *   `consent/audio, state=(string)given, purpose=(string)live`
+ *
+ * Any caps will do: those that are not plainly grants allow nothing.
+ *
+ * Returns: (transfer full): what these caps give
+ *
+ * Since: 0.1
+ */
+GstSphereConsent* gst_sphere_consent_new(GstCaps* caps) {
+  g_return_val_if_fail(!caps || GST_IS_CAPS(caps), nullptr);
+  auto* consent = GST_SPHERE_CONSENT(g_object_new(GST_TYPE_SPHERE_CONSENT, nullptr));
+  consent->caps = caps ? gst_caps_copy(caps) : gst_caps_new_empty();
+  return consent;
+}
+
+/**
+ * gst_sphere_consent_new_from_string:
+ * @text: caps as one types them
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full) (nullable): what the text gives, or %NULL with @error set, which says
+ * all that is wrong with it
+ *
+ * Since: 0.1
+ */
+GstSphereConsent* gst_sphere_consent_new_from_string(const gchar* text, GError** error) {
+  g_return_val_if_fail(text, nullptr);
+  const CapsCheck check = check_caps_text(text, g_get_real_time());
+  if (!check.problems.empty()) {
+    std::string all;
+    for (const std::string& problem : check.problems) all += (all.empty() ? "" : "; ") + problem;
+    g_set_error_literal(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_INVALID, all.c_str());
+    return nullptr;
+  }
+  const sphere::CapsRef caps(gst_caps_from_string(text));
+  return gst_sphere_consent_new(caps.get());
+}
+
+/**
+ * gst_sphere_consent_get_caps:
+ * @consent: what was given
+ *
+ * Returns: (transfer full): the caps that it was made from
+ *
+ * Since: 0.1
+ */
+GstCaps* gst_sphere_consent_get_caps(GstSphereConsent* consent) {
+  g_return_val_if_fail(GST_IS_SPHERE_CONSENT(consent), nullptr);
+  return gst_caps_ref(consent->caps);
+}
+
+/**
+ * gst_sphere_consent_allows:
+ * @consent: what was given
+ * @category: what is asked for
+ * @purpose: what for
+ * @reason: (out) (optional) (transfer full): why, or why not, in words
+ *
+ * Returns: whether it is allowed at this moment
+ *
+ * Since: 0.1
+ */
+gboolean gst_sphere_consent_allows(GstSphereConsent* consent, GstSphereConsentCategory category,
+                                   GstSphereConsentPurpose purpose, gchar** reason) {
+  g_return_val_if_fail(GST_IS_SPHERE_CONSENT(consent), FALSE);
+  g_return_val_if_fail(in_range(category, categories.size()), FALSE);
+  g_return_val_if_fail(in_range(purpose, purpose_names.size()), FALSE);
+  const Answer answer = evaluate(consent->caps, static_cast<Category>(category),
+                                 static_cast<Purpose>(purpose), g_get_real_time());
+  if (reason) *reason = g_strdup(answer.reason.c_str());
+  return answer.allowed;
+}
+
+/**
+ * gst_sphere_consent_get_precision:
+ * @consent: what was given
+ * @purpose: what a place is asked for
+ * @precision: (out): how exactly it may be told
+ *
+ * Returns: whether a place may be told at all; @precision is set only then
+ *
+ * Since: 0.1
+ */
+gboolean gst_sphere_consent_get_precision(GstSphereConsent* consent,
+                                          GstSphereConsentPurpose purpose,
+                                          GstSphereConsentPrecision* precision) {
+  g_return_val_if_fail(GST_IS_SPHERE_CONSENT(consent) && precision, FALSE);
+  g_return_val_if_fail(in_range(purpose, purpose_names.size()), FALSE);
+  const Answer answer =
+      evaluate(consent->caps, Category::location, static_cast<Purpose>(purpose), g_get_real_time());
+  if (answer.allowed) *precision = static_cast<GstSphereConsentPrecision>(answer.precision);
+  return answer.allowed;
+}
+
+/**
+ * gst_sphere_consent_round_degrees:
+ * @precision: how exactly a place may be told
+ * @degrees: a longitude or a latitude
+ *
+ * Returns: @degrees on the grid of @precision
+ *
+ * Since: 0.1
+ */
+gdouble gst_sphere_consent_round_degrees(GstSphereConsentPrecision precision, gdouble degrees) {
+  g_return_val_if_fail(in_range(precision, precision_names.size()), 0);
+  const double grid = grid_degrees(static_cast<Precision>(precision));
+  return grid > 0 ? std::round(degrees / grid) * grid : degrees;
+}
+
+/**
+ * gst_context_new_sphere_consent:
+ * @caps: (transfer none): what is given
+ *
+ * The context by which an application tells all elements of a pipeline, also those that are added
+ * later, what is given: gst_element_set_context() on the pipeline. To change it, set another.
+ *
+ * Returns: (transfer full): the context
+ *
+ * Since: 0.1
+ */
+GstContext* gst_context_new_sphere_consent(GstCaps* caps) {
+  g_return_val_if_fail(GST_IS_CAPS(caps), nullptr);
+  GstContext* context = gst_context_new(GST_SPHERE_CONSENT_CONTEXT_TYPE, TRUE);
+  gst_structure_set(gst_context_writable_structure(context), context_field, GST_TYPE_CAPS, caps,
+                    nullptr);
+  return context;
+}
+
+/**
+ * gst_context_get_sphere_consent:
+ * @context: any context
+ * @caps: (out) (optional) (transfer full): what is given
+ *
+ * Returns: whether this is a context of consent that has caps
+ *
+ * Since: 0.1
+ */
+gboolean gst_context_get_sphere_consent(GstContext* context, GstCaps** caps) {
+  g_return_val_if_fail(GST_IS_CONTEXT(context), FALSE);
+  if (!gst_context_has_context_type(context, GST_SPHERE_CONSENT_CONTEXT_TYPE)) return FALSE;
+  const GValue* value = gst_structure_get_value(gst_context_get_structure(context), context_field);
+  if (!value || !GST_VALUE_HOLDS_CAPS(value) || !gst_value_get_caps(value)) return FALSE;
+  if (caps) *caps = gst_caps_ref(const_cast<GstCaps*>(gst_value_get_caps(value)));
+  return TRUE;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GstSphereConsentCategory:
+ * @GST_SPHERE_CONSENT_LOCATION: where a picture was taken
+ * @GST_SPHERE_CONSENT_AUDIO: sound
+ * @GST_SPHERE_CONSENT_STORAGE: media from a camera on this machine
+ * @GST_SPHERE_CONSENT_DEVICE: model, serial number and firmware of a camera
+ * @GST_SPHERE_CONSENT_NETWORK: the name of a Wi-Fi network
+ * @GST_SPHERE_CONSENT_ENVIRONMENT: GPU, driver and system of this machine
+ * @GST_SPHERE_CONSENT_STATISTICS: counts and durations
+ *
+ * What a person gives or not.
+ *
+ * Since: 0.1
+ */
+typedef enum {
+  GST_SPHERE_CONSENT_LOCATION,
+  GST_SPHERE_CONSENT_AUDIO,
+  GST_SPHERE_CONSENT_STORAGE,
+  GST_SPHERE_CONSENT_DEVICE,
+  GST_SPHERE_CONSENT_NETWORK,
+  GST_SPHERE_CONSENT_ENVIRONMENT,
+  GST_SPHERE_CONSENT_STATISTICS,
+} GstSphereConsentCategory;
+
+/**
+ * GstSphereConsentPurpose:
+ * @GST_SPHERE_CONSENT_FOR_GEOTAG: a place is written into media
+ * @GST_SPHERE_CONSENT_FOR_CAMERA: a place is sent to the camera
+ * @GST_SPHERE_CONSENT_FOR_SHARE: handed on to others
+ * @GST_SPHERE_CONSENT_FOR_LIVE: heard live
+ * @GST_SPHERE_CONSENT_FOR_RECORD: recorded
+ * @GST_SPHERE_CONSENT_FOR_EDIT: used while editing
+ * @GST_SPHERE_CONSENT_FOR_SAVE: saved from the camera
+ * @GST_SPHERE_CONSENT_FOR_BIND: a camera is remembered
+ * @GST_SPHERE_CONSENT_FOR_REPAIR: a fault is reported
+ * @GST_SPHERE_CONSENT_FOR_IMPROVE: the software is made better
+ *
+ * What something is given for.
+ *
+ * Since: 0.1
+ */
+typedef enum {
+  GST_SPHERE_CONSENT_FOR_GEOTAG,
+  GST_SPHERE_CONSENT_FOR_CAMERA,
+  GST_SPHERE_CONSENT_FOR_SHARE,
+  GST_SPHERE_CONSENT_FOR_LIVE,
+  GST_SPHERE_CONSENT_FOR_RECORD,
+  GST_SPHERE_CONSENT_FOR_EDIT,
+  GST_SPHERE_CONSENT_FOR_SAVE,
+  GST_SPHERE_CONSENT_FOR_BIND,
+  GST_SPHERE_CONSENT_FOR_REPAIR,
+  GST_SPHERE_CONSENT_FOR_IMPROVE,
+} GstSphereConsentPurpose;
+
+/**
+ * GstSphereConsentPrecision:
+ * @GST_SPHERE_CONSENT_EXACT: as it is
+ * @GST_SPHERE_CONSENT_STREET: rounded to 0.001 degrees
+ * @GST_SPHERE_CONSENT_NEIGHBOURHOOD: rounded to 0.01 degrees
+ * @GST_SPHERE_CONSENT_CITY: rounded to 0.1 degrees
+ * @GST_SPHERE_CONSENT_COUNTRY: rounded to 1 degree
+ *
+ * How exactly a place may be told.
+ *
+ * Since: 0.1
+ */
+typedef enum {
+  GST_SPHERE_CONSENT_EXACT,
+  GST_SPHERE_CONSENT_STREET,
+  GST_SPHERE_CONSENT_NEIGHBOURHOOD,
+  GST_SPHERE_CONSENT_CITY,
+  GST_SPHERE_CONSENT_COUNTRY,
+} GstSphereConsentPrecision;
+
+/**
+ * GST_SPHERE_CONSENT_CONTEXT_TYPE:
+ *
+ * The type of the #GstContext by which an application tells all elements of a pipeline what is
+ * given.
+ *
+ * Since: 0.1
+ */
+#define GST_SPHERE_CONSENT_CONTEXT_TYPE "gst.sphere.consent"
+
+/**
+ * GstSphereConsent:
+ *
+ * What a person gave: the set of grants that caps write down, and the decision about it. Immutable,
+ * so that threads may share it.
+ *
+ * Since: 0.1
+ */
+#define GST_TYPE_SPHERE_CONSENT (gst_sphere_consent_get_type())
+G_DECLARE_FINAL_TYPE(GstSphereConsent, gst_sphere_consent, GST, SPHERE_CONSENT, GObject)
+
+GstSphereConsent* gst_sphere_consent_new(GstCaps* caps);
+GstSphereConsent* gst_sphere_consent_new_from_string(const gchar* text, GError** error);
+GstCaps* gst_sphere_consent_get_caps(GstSphereConsent* consent);
+
+gboolean gst_sphere_consent_allows(GstSphereConsent* consent, GstSphereConsentCategory category,
+                                   GstSphereConsentPurpose purpose, gchar** reason);
+gboolean gst_sphere_consent_get_precision(GstSphereConsent* consent,
+                                          GstSphereConsentPurpose purpose,
+                                          GstSphereConsentPrecision* precision);
+gdouble gst_sphere_consent_round_degrees(GstSphereConsentPrecision precision, gdouble degrees);
+
+GstContext* gst_context_new_sphere_consent(GstCaps* caps);
+gboolean gst_context_get_sphere_consent(GstContext* context, GstCaps** caps);
+
+G_END_DECLS

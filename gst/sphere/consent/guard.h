@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What an element asks before it lets something through: the sources of consent it has, the answer
+// kept up to date with each buffer, and the stamps that tell it what was captured when.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/base/thread.h"
+#include "gst/sphere/consent/decision.h"
+#include "gst/sphere/consent/source.h"
+
+namespace sphere::consent {
+
+/// The sources of consent of one element: its `consent` property, the application's context, and
+/// the ledger that its `ledger` property names. All that are present must allow. Any thread may
+/// call.
+class Consent {
+ public:
+  using Clock = int64_t (*)();  // microseconds since 1970 UTC
+
+  explicit Consent(Clock clock = g_get_real_time) : clock_(clock) {}
+  Consent(const Consent&) = delete;
+  Consent& operator=(const Consent&) = delete;
+
+  /// The property. Null: it is not set, which is not the same as empty (nothing is granted).
+  void set_caps(const GstCaps* caps);
+  CapsRef caps() const;
+
+  /// Takes a context of the type `gst.sphere.consent` and leaves others alone. One that does not
+  /// have what it should is a source that denies.
+  void set_context(GstContext* context);
+  bool has_context() const;
+
+  /// Empty: no ledger. One that can't be opened is a source that denies.
+  Status set_ledger(const std::string& name);
+  /// Once more, if it could not be opened; why it still can't.
+  Status retry_ledger();
+  std::string ledger() const;
+
+  /// Called after each change but those inside the ledger, in the thread that made it, with no lock
+  /// held. To be set before other threads know of this object.
+  void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
+
+  /// Two that are equal: nothing has changed in between. Cheap enough for each buffer.
+  struct Version {
+    uint64_t own = 0, ledger = 0;
+    bool operator==(const Version&) const = default;
+    /// At most one change lies between.
+    bool next_to(const Version& later) const {
+      return (later.own - own == 1 && later.ledger == ledger) ||
+             (later.own == own && later.ledger - ledger <= 1);
+    }
+  };
+  Version version() const noexcept {
+    const GrantSource* source = source_.load(std::memory_order_acquire);
+    return {own_version_.load(std::memory_order_acquire), source ? source->version() : 0};
+  }
+
+  /// The answer at this moment. May take locks and read the ledger's file.
+  Answer ask(Category category, Purpose purpose) const;
+  /// The time of day, or `no_clock` while it is earlier than it has been.
+  int64_t now() const;
+
+ private:
+  void changed() { own_version_.fetch_add(1, std::memory_order_acq_rel); }
+  Status open_ledger_locked() SPHERE_REQUIRES(mutex_);
+  void tell() const {
+    if (listener_) listener_();
+  }
+
+  const Clock clock_;
+  std::function<void()> listener_;
+  std::atomic<uint64_t> own_version_ = 0;
+  std::atomic<const GrantSource*> source_ = nullptr;
+
+  // Protects what follows; never held while a ledger's file is read for an answer, nor across the
+  // listener. The version goes up under it, so that what is asked is never older than its version.
+  mutable Mutex mutex_;
+  CapsRef caps_ SPHERE_GUARDED_BY(mutex_);
+  CapsRef context_ SPHERE_GUARDED_BY(mutex_);
+  std::string ledger_ SPHERE_GUARDED_BY(mutex_);
+  std::string ledger_problem_ SPHERE_GUARDED_BY(mutex_);
+  // Ledgers that were replaced stay, so that version() needs no lock.
+  std::vector<std::shared_ptr<GrantSource>> sources_ SPHERE_GUARDED_BY(mutex_);
+  mutable int64_t latest_time_ SPHERE_GUARDED_BY(mutex_) = 0;
+};
+
+/// One question, asked with each buffer. One thread's own.
+class Guard {
+ public:
+  Guard(const Consent& consent, Category category, Purpose purpose)
+      : consent_(consent), category_(category), purpose_(purpose) {}
+
+  /// Whether it is allowed now. Two atomic loads as long as nothing changes.
+  bool allowed();
+  /// The answer of the last allowed().
+  const Answer& answer() const { return answer_; }
+  /// Goes up with each grant that begins: also when it was taken back and given again since the
+  /// last look, or may have been.
+  uint64_t grants() const { return grants_; }
+  /// Goes up whenever the answer was worked out anew.
+  uint64_t looks() const { return looks_; }
+
+ private:
+  const Consent& consent_;
+  const Category category_;
+  const Purpose purpose_;
+  Answer answer_;
+  Consent::Version seen_;
+  bool asked_ = false;
+  bool clock_lost_ = false;  // denied, and a clock that comes right may change that
+  uint64_t grants_ = 0, looks_ = 0;
+};
+
+/// For what captures: makes the sticky event `sphere-consent` that tells gates downstream, in order
+/// with the buffers, what was captured while what was given. One thread's own.
+class Stamper {
+ public:
+  /// What is given now counts as given all along, so this is made before anything is captured.
+  Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes);
+
+  /// To be called before each buffer is pushed; what it returns is to be pushed first. `fresh`: all
+  /// that has a running time from there on is captured after this call. For a live source that is
+  /// its running time now, or the end of the buffer if that is later.
+  EventRef before(GstClockTime fresh);
+
+ private:
+  struct One {
+    Guard guard;
+    Purpose purpose;
+    uint64_t grants = 0;
+    GstClockTime since = GST_CLOCK_TIME_NONE;
+  };
+  const Category category_;
+  std::vector<One> all_;
+  uint64_t epoch_ = 0;
+};
+
+inline constexpr const char* stamp_name = "sphere-consent";
+inline constexpr const char* context_type = "gst.sphere.consent";
+
+/// What a stamp says of one question: the running time from which on it was given when captured, 0
+/// for all along, GST_CLOCK_TIME_NONE for denied. Nothing if it is no stamp or does not speak of
+/// it.
+std::optional<GstClockTime> read_stamp(GstEvent* event, Category category, Purpose purpose);
+
+}  // namespace sphere::consent

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Silence of the same form and time as the sound whose place it takes.
+
+#include "plugins/privacy/silence.h"
+
+#include <cstring>
+#include <string_view>
+
+#include "plugins/privacy/silent_packets.h"
+
+namespace sphere::privacy {
+
+namespace {
+
+constexpr uint8_t mulaw_silence = 0xff;  // 0
+constexpr uint8_t alaw_silence = 0xd5;   // +8 of 32768, the least that A-law has
+// More than the look-ahead and the overlap of any codec's frames.
+constexpr GstClockTime coded_overlap = 50 * GST_MSECOND;
+constexpr GstClockTime longest_packet = 120 * GST_MSECOND;
+constexpr gsize max_header = 64 * 1024;
+
+/// A buffer's bytes, for reading.
+class Mapping {
+ public:
+  explicit Mapping(GstBuffer* buffer) : buffer_(buffer) {
+    mapped_ = gst_buffer_map(buffer, &info_, GST_MAP_READ);
+  }
+  ~Mapping() {
+    if (mapped_) gst_buffer_unmap(buffer_, &info_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  std::span<const uint8_t> bytes() const {
+    if (!mapped_) return {};
+    return {info_.data, info_.size};
+  }
+
+ private:
+  GstBuffer* buffer_;
+  GstMapInfo info_;
+  bool mapped_;
+};
+
+int channels_of(const GstStructure* structure) {
+  const GValue* value = gst_structure_get_value(structure, "codec_data");
+  if (!value || !GST_VALUE_HOLDS_BUFFER(value) || !gst_value_get_buffer(value)) return 0;
+  const Mapping config(gst_value_get_buffer(value));
+  return aac_lc_channels(config.bytes()).value_or(0);
+}
+
+/// Time and flags of the buffer that is replaced, and what says something about its time.
+void copy_time(GstBuffer* to, GstBuffer* from) {
+  gst_buffer_copy_into(
+      to, from, static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
+      0, static_cast<gsize>(-1));
+  GST_BUFFER_FLAG_SET(to, GST_BUFFER_FLAG_GAP);
+  if (const GstAudioClippingMeta* clipping = gst_buffer_get_audio_clipping_meta(from))
+    gst_buffer_add_audio_clipping_meta(to, clipping->format, clipping->start, clipping->end);
+  gpointer state = nullptr;
+  while (GstMeta* meta = gst_buffer_iterate_meta_filtered(from, &state,
+                                                          GST_REFERENCE_TIMESTAMP_META_API_TYPE)) {
+    const auto* stamp = reinterpret_cast<GstReferenceTimestampMeta*>(meta);
+    gst_buffer_add_reference_timestamp_meta(to, stamp->reference, stamp->timestamp,
+                                            stamp->duration);
+  }
+}
+
+}  // namespace
+
+Silence::Silence(const GstCaps* caps) {
+  if (!caps || gst_caps_get_size(caps) != 1) return;
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  const std::string_view name = gst_structure_get_name(structure);
+  if (name == "audio/x-raw") {
+    if (gst_audio_info_from_caps(&info_, caps)) kind_ = Kind::raw;
+  } else if (name == "audio/x-mulaw" || name == "audio/x-alaw") {
+    kind_ = Kind::bytes;
+    byte_ = name == "audio/x-mulaw" ? mulaw_silence : alaw_silence;
+  } else if (name == "audio/x-opus") {
+    kind_ = Kind::opus;
+    int family = 0;
+    gst_structure_get_int(structure, "channel-mapping-family", &family);
+    if (family != 0 &&
+        !(gst_structure_get_int(structure, "stream-count", &opus_streams_) &&
+          gst_structure_get_int(structure, "coupled-count", &opus_coupled_) && opus_streams_ > 0))
+      kind_ = Kind::none;
+  } else if (name == "audio/mpeg") {
+    int version = 0;
+    if (!gst_structure_get_int(structure, "mpegversion", &version) ||
+        (version != 2 && version != 4))
+      return;
+    const char* format = gst_structure_get_string(structure, "stream-format");
+    gboolean framed = FALSE;
+    if (g_strcmp0(format, "raw") == 0) {
+      aac_block_ = silent_aac(channels_of(structure));
+      if (!aac_block_.empty()) kind_ = Kind::aac;
+    } else if (g_strcmp0(format, "adts") == 0 &&
+               gst_structure_get_boolean(structure, "framed", &framed) && framed) {
+      kind_ = Kind::adts;
+    }
+  }
+}
+
+BufferRef Silence::raw(GstBuffer* sound) const {
+  const gsize size = gst_buffer_get_size(sound);
+  gsize silent_size = size;
+  gsize samples = 0;
+  if (GST_AUDIO_INFO_LAYOUT(&info_) == GST_AUDIO_LAYOUT_NON_INTERLEAVED) {
+    const GstAudioMeta* meta = gst_buffer_get_audio_meta(sound);
+    samples = meta ? meta->samples : size / GST_AUDIO_INFO_BPF(&info_);
+    // The planes may overlap or have holes; ours lie one after the other.
+    if (samples > size / GST_AUDIO_INFO_BPS(&info_)) return nullptr;
+    silent_size = samples * GST_AUDIO_INFO_BPF(&info_);
+  }
+  BufferRef silent(gst_buffer_new_allocate(nullptr, silent_size, nullptr));
+  GstMapInfo map;
+  if (!silent || !gst_buffer_map(silent.get(), &map, GST_MAP_WRITE)) return nullptr;
+  gst_audio_format_info_fill_silence(info_.finfo, map.data, map.size);
+  gst_buffer_unmap(silent.get(), &map);
+  if (GST_AUDIO_INFO_LAYOUT(&info_) == GST_AUDIO_LAYOUT_NON_INTERLEAVED)
+    gst_buffer_add_audio_meta(silent.get(), &info_, samples, nullptr);
+  return silent;
+}
+
+std::vector<uint8_t> Silence::packet(GstBuffer* sound) const {
+  if (gst_buffer_get_size(sound) == 0) return {};
+  if (kind_ == Kind::aac) return aac_block_;
+  if (kind_ == Kind::bytes) return std::vector<uint8_t>(gst_buffer_get_size(sound), byte_);
+  const Mapping mapping(sound);
+  if (kind_ == Kind::adts) return silent_adts(mapping.bytes());
+  return silent_opus(mapping.bytes(), opus_streams_, opus_coupled_);
+}
+
+BufferRef Silence::in_place_of(GstBuffer* sound) const {
+  BufferRef silent;
+  if (kind_ == Kind::raw) {
+    silent = raw(sound);
+  } else if (kind_ != Kind::none) {
+    const std::vector<uint8_t> bytes = packet(sound);
+    if (bytes.empty()) return nullptr;
+    silent.reset(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+  }
+  if (silent) copy_time(silent.get(), sound);
+  return silent;
+}
+
+bool Silence::is_header(GstBuffer* buffer) const {
+  if (kind_ != Kind::opus || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) ||
+      gst_buffer_get_size(buffer) > max_header)
+    return false;
+  return gst_buffer_memcmp(buffer, 0, "OpusHead", 8) == 0 ||
+         gst_buffer_memcmp(buffer, 0, "OpusTags", 8) == 0;
+}
+
+GstClockTime Silence::overlap(const GstBuffer* sound) const {
+  if (kind_ == Kind::raw || kind_ == Kind::bytes) return 0;
+  const GstClockTime duration = GST_BUFFER_DURATION(sound);
+  return coded_overlap + 3 * (GST_CLOCK_TIME_IS_VALID(duration) ? duration : longest_packet);
+}
+
+}  // namespace sphere::privacy

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sphereaudiogate: sound only with consent.
+
+/**
+ * SECTION:element-sphereaudiogate
+ * @title: sphereaudiogate
+ *
+ * Lets sound through only while it is given for the purpose of this element, and writes silence in
+ * its place otherwise. Nothing given: silence. What is given comes from the property `consent`,
+ * from an application's #GstContext of the type `gst.sphere.consent`, and from the ledger that
+ * `ledger` names; all of them that are there must allow.
+ *
+ * A change acts on the next buffer, with a hard cut. What was captured while sound was denied never
+ * leaves as sound, however long it was queued before the gate: in a live pipeline a buffer is
+ * compared by its running time with the beginning of the grant, and where the source sends the
+ * event `sphere-consent`, with what that says, too. In a pipeline that is not live and has no such
+ * source, what counts is when a buffer arrives here.
+ *
+ * Raw audio of all formats, A-law, mu-law, AAC-LC and Opus become silence of the same times. In
+ * other codecs there is none: gap events take the sound's place, as with mode=drop. A muxer may
+ * wait for, or fail on, a track that has gaps alone; a warning says so.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! sphereaudiogate ! opusenc ! oggmux ! filesink location=silence.ogg
+ * ]|
+ * |[
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! sphereaudiogate consent="consent/audio, state=(string)given, purpose=(string)record" purpose=record ! avenc_aac ! mp4mux ! filesink location=sound.mp4
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "plugins/privacy/sphereaudiogate.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/consent/guard.h"
+#include "plugins/privacy/silence.h"
+
+GST_DEBUG_CATEGORY_STATIC(sphereaudiogate_debug);
+#define GST_CAT_DEFAULT sphereaudiogate_debug
+
+namespace {
+
+using namespace sphere::consent;
+using sphere::BufferRef;
+using sphere::CapsRef;
+using sphere::privacy::Silence;
+
+// Caps have no wildcards: what GStreamer's sources, parsers and encoders give.
+#define SOUND                                                                                      \
+  "audio/x-raw; audio/mpeg; audio/x-opus; audio/x-alaw; audio/x-mulaw; audio/x-vorbis; "           \
+  "audio/x-flac; audio/x-ac3; audio/ac3; audio/x-eac3; audio/x-dts; audio/x-alac; audio/x-adpcm; " \
+  "audio/x-speex; audio/AMR; audio/AMR-WB; audio/G722; audio/G723; audio/G729; audio/x-gsm; "      \
+  "audio/x-iLBC; audio/x-sbc; audio/x-wma; audio/x-wavpack; audio/x-tta; audio/x-true-hd; "        \
+  "audio/x-siren; audio/x-celt; audio/x-ac4; audio/aptx; audio/aptx-hd"
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SOUND));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SOUND));
+
+enum class Mode { silence, drop };
+
+GType mode_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Mode::silence), "Silence of the same form and times", "silence"},
+      {static_cast<int>(Mode::drop), "Gap events, no data", "drop"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstSphereAudioGateMode", values);
+  return type;
+}
+
+GType purpose_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Purpose::live), "Heard live", "live"},
+      {static_cast<int>(Purpose::record), "Recorded", "record"},
+      {static_cast<int>(Purpose::edit), "Used while editing", "edit"},
+      {static_cast<int>(Purpose::share), "Handed on to others", "share"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstSphereAudioGatePurpose", values);
+  return type;
+}
+
+enum { PROP_0, PROP_CONSENT, PROP_LEDGER, PROP_PURPOSE, PROP_MODE, PROP_ACTIVE, PROP_END };
+GParamSpec* specs[PROP_END];
+
+constexpr Purpose default_purpose = Purpose::live;
+constexpr Mode default_mode = Mode::silence;
+
+/// Tags that describe the stream and not what is heard in it.
+bool is_about_form(const char* tag) {
+  static const std::array harmless = {
+      GST_TAG_AUDIO_CODEC,     GST_TAG_CODEC,           GST_TAG_CONTAINER_FORMAT, GST_TAG_BITRATE,
+      GST_TAG_NOMINAL_BITRATE, GST_TAG_MINIMUM_BITRATE, GST_TAG_MAXIMUM_BITRATE,  GST_TAG_ENCODER,
+      GST_TAG_ENCODER_VERSION, GST_TAG_LANGUAGE_CODE,   GST_TAG_LANGUAGE_NAME,
+  };
+  return std::any_of(harmless.begin(), harmless.end(),
+                     [&](const char* name) { return g_strcmp0(name, tag) == 0; });
+}
+
+void remove_tag(const GstTagList*, const gchar* tag, gpointer list) {
+  if (!is_about_form(tag)) gst_tag_list_remove_tag(static_cast<GstTagList*>(list), tag);
+}
+
+class AudioGate {
+ public:
+  explicit AudioGate(GstElement* element) : element_(element) {
+    GstElementClass* klass = GST_ELEMENT_GET_CLASS(element);
+    sink_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
+    src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
+    for (GstPad* pad : {sink_, src_}) {
+      GST_PAD_SET_PROXY_CAPS(pad);
+      GST_PAD_SET_PROXY_ALLOCATION(pad);
+      gst_element_add_pad(element, pad);
+    }
+    gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+  }
+
+  GstPad* sink() const { return sink_; }
+
+  // --- with the streaming stopped -----------------------------------------------------------
+
+  void start() {
+    purpose_now_ = purpose;
+    guard_.emplace(consent, Category::audio, purpose_now_);
+    since_ = 0;
+    guard_->allowed();
+    grants_ = guard_->grants();
+    looks_ = 0;
+    stamp_.reset();
+    silence_ = Silence();
+    has_caps_ = flowed_ = warned_ = discontinuous_ = false;
+    gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+  }
+  void stop() {
+    set_active(false);
+    guard_.reset();
+  }
+
+  // --- in the streaming thread --------------------------------------------------------------
+
+  GstFlowReturn chain(BufferRef buffer) {
+    if (!has_caps_) {
+      GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("Sound of an unknown form can't be examined."),
+                        ("no caps before the first buffer"));
+      return GST_FLOW_NOT_NEGOTIATED;
+    }
+    const bool sound = passes(buffer.get());
+    set_active(sound);
+    if (sound) {
+      if (discontinuous_) {
+        buffer.reset(gst_buffer_make_writable(buffer.release()));
+        GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
+      }
+      return push(std::move(buffer));
+    }
+    if (silence_.is_header(buffer.get())) return push(std::move(buffer));
+    if (mode.load() == Mode::silence)
+      if (BufferRef silent = silence_.in_place_of(buffer.get())) return push(std::move(silent));
+    return push_gap(buffer.get());
+  }
+
+  gboolean event(GstEvent* event) {
+    switch (GST_EVENT_TYPE(event)) {
+      case GST_EVENT_CAPS: {
+        GstCaps* caps = nullptr;
+        gst_event_parse_caps(event, &caps);
+        silence_ = Silence(caps);
+        has_caps_ = true;
+        break;
+      }
+      case GST_EVENT_SEGMENT:
+        gst_event_copy_segment(event, &segment_);
+        break;
+      case GST_EVENT_FLUSH_STOP: {
+        gboolean reset_time = FALSE;
+        gst_event_parse_flush_stop(event, &reset_time);
+        gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+        // Running time begins anew, and all that was queued is gone.
+        if (reset_time && guard_ && guard_->allowed() && grants_ == guard_->grants()) since_ = 0;
+        break;
+      }
+      case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+        if (const auto stamp = read_stamp(event, Category::audio, purpose_now_)) stamp_ = stamp;
+        break;
+      case GST_EVENT_TAG:
+        if (!open()) event = without_sound(event);
+        break;
+      default:
+        break;
+    }
+    return gst_pad_event_default(sink_, GST_OBJECT(element_), event);
+  }
+
+  // --- any thread ----------------------------------------------------------------------------
+
+  bool active() const { return active_; }
+  void set_active(bool active) {
+    if (active_.exchange(active) != active)
+      g_object_notify_by_pspec(G_OBJECT(element_), specs[PROP_ACTIVE]);
+  }
+
+  Consent consent;
+  std::atomic<Purpose> purpose = default_purpose;
+  std::atomic<Mode> mode = default_mode;
+
+ private:
+  /// Whether sound is allowed at this moment, and, if so, since when it may have been captured.
+  bool allowed() {
+    const bool allowed = guard_->allowed();
+    if (guard_->looks() != looks_) {
+      looks_ = guard_->looks();
+      GST_INFO_OBJECT(element_, "%s: %s", allowed ? "sound" : "no sound",
+                      guard_->answer().reason.c_str());
+    }
+    if (!allowed) return false;
+    if (guard_->grants() != grants_) {
+      const std::optional<GstClockTime> since = begin_of_grant();
+      if (!since) return false;  // asked again with the next buffer
+      since_ = *since;
+      grants_ = guard_->grants();
+    }
+    return true;
+  }
+
+  /// From which running time on all is captured after this moment; 0 if what counts is when it
+  /// arrives; nothing if that can't be told yet.
+  std::optional<GstClockTime> begin_of_grant() const {
+    GstQuery* query = gst_query_new_latency();
+    gboolean live = TRUE;
+    if (gst_pad_peer_query(sink_, query)) gst_query_parse_latency(query, &live, nullptr, nullptr);
+    gst_query_unref(query);
+    if (!live) return 0;
+    const GstClockTime now = gst_element_get_current_running_time(element_);
+    if (!GST_CLOCK_TIME_IS_VALID(now)) return std::nullopt;
+    return now;
+  }
+
+  /// The earliest running time that a buffer has sound of.
+  GstClockTime running_time(const GstBuffer* buffer) const {
+    GstClockTime time = GST_BUFFER_DTS_OR_PTS(buffer);
+    if (GST_BUFFER_PTS_IS_VALID(buffer)) time = GST_BUFFER_PTS(buffer);
+    if (segment_.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(time))
+      return GST_CLOCK_TIME_NONE;
+    if (segment_.rate < 0 && GST_BUFFER_DURATION_IS_VALID(buffer))
+      time += GST_BUFFER_DURATION(buffer);
+    guint64 running = 0;
+    const int sign = gst_segment_to_running_time_full(&segment_, GST_FORMAT_TIME, time, &running);
+    if (sign == 0) return GST_CLOCK_TIME_NONE;
+    return sign > 0 ? running : 0;
+  }
+
+  bool passes(const GstBuffer* buffer) {
+    if (!allowed()) return false;
+    const auto captured_after = [&](GstClockTime begin) {
+      if (begin == 0) return true;
+      const GstClockTime time = running_time(buffer);
+      return GST_CLOCK_TIME_IS_VALID(begin) && GST_CLOCK_TIME_IS_VALID(time) &&
+             time >= begin + silence_.overlap(buffer);
+    };
+    return captured_after(since_) && captured_after(stamp_.value_or(0));
+  }
+
+  /// Whether what is said of the sound may be known: as passes(), before there is a buffer.
+  bool open() { return guard_ && allowed() && stamp_.value_or(0) == 0 && since_ == 0; }
+
+  static GstEvent* without_sound(GstEvent* event) {
+    GstTagList* tags = nullptr;
+    gst_event_parse_tag(event, &tags);
+    GstTagList* less = gst_tag_list_copy(tags);
+    gst_tag_list_foreach(tags, remove_tag, less);
+    GstEvent* clean = gst_event_new_tag(less);
+    gst_event_set_seqnum(clean, gst_event_get_seqnum(event));
+    gst_event_unref(event);
+    return clean;
+  }
+
+  GstFlowReturn push(BufferRef buffer) {
+    flowed_ = true;
+    discontinuous_ = false;
+    return gst_pad_push(src_, buffer.release());
+  }
+
+  GstFlowReturn push_gap(const GstBuffer* buffer) {
+    if (!flowed_ && !warned_) {
+      warned_ = true;
+      GST_ELEMENT_WARNING(
+          element_, STREAM, NOT_IMPLEMENTED,
+          ("No sound is allowed, and %s: a muxer may wait for this track or fail on it.",
+           silence_.possible() ? "none is sent" : "there is no silence of this form"),
+          ("%s; mode=silence before the encoder gives a silent track",
+           guard_->answer().reason.c_str()));
+    }
+    discontinuous_ = true;
+    if (!GST_BUFFER_PTS_IS_VALID(buffer)) return GST_FLOW_OK;
+    gst_pad_push_event(src_,
+                       gst_event_new_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)));
+    // A gap does not tell that nobody wants more.
+    return GST_FLOW_OK;
+  }
+
+  GstElement* const element_;
+  GstPad* sink_;
+  GstPad* src_;
+  std::atomic<bool> active_ = false;
+
+  // The streaming thread's own.
+  Purpose purpose_now_ = default_purpose;  // the property may already be for the next start
+  std::optional<Guard> guard_;
+  Silence silence_;
+  GstSegment segment_;
+  bool has_caps_ = false;
+  bool flowed_ = false, warned_ = false, discontinuous_ = false;
+  uint64_t grants_ = 0, looks_ = 0;
+  GstClockTime since_ = 0;
+  std::optional<GstClockTime> stamp_;
+};
+
+}  // namespace
+
+struct _GstSphereAudioGate {
+  GstElement parent;
+  AudioGate* gate;
+};
+
+G_DEFINE_TYPE(GstSphereAudioGate, gst_sphere_audio_gate, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE(sphereaudiogate, "sphereaudiogate", GST_RANK_NONE,
+                            GST_TYPE_SPHERE_AUDIO_GATE)
+
+namespace {
+
+GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
+  return GST_SPHERE_AUDIO_GATE(parent)->gate->chain(BufferRef(buffer));
+}
+
+gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
+  return GST_SPHERE_AUDIO_GATE(parent)->gate->event(event);
+}
+
+void set_context(GstElement* element, GstContext* context) {
+  GST_SPHERE_AUDIO_GATE(element)->gate->consent.set_context(context);
+  GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->set_context(element, context);
+}
+
+/// What stands ready before the stream: the ledger, and the application's chance to speak.
+void prepare(GstElement* element) {
+  Consent& consent = GST_SPHERE_AUDIO_GATE(element)->gate->consent;
+  if (const sphere::Status ledger = consent.retry_ledger(); !ledger)
+    GST_ELEMENT_WARNING(element, RESOURCE, NOT_AUTHORIZED,
+                        ("No sound: %s.", ledger.error().message.c_str()), (nullptr));
+  if (!consent.has_context())
+    gst_element_post_message(element,
+                             gst_message_new_need_context(GST_OBJECT(element), context_type));
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  AudioGate* gate = GST_SPHERE_AUDIO_GATE(element)->gate;
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) prepare(element);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gate->start();
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) gate->stop();
+  return result;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
+  switch (id) {
+    case PROP_CONSENT:
+      gate->consent.set_caps(gst_value_get_caps(value));
+      break;
+    case PROP_LEDGER: {
+      const sphere::Status opened =
+          gate->consent.set_ledger(sphere::to_string(g_value_get_string(value)));
+      if (!opened) GST_WARNING_OBJECT(object, "%s", opened.error().message.c_str());
+      break;
+    }
+    case PROP_PURPOSE:
+      gate->purpose = static_cast<Purpose>(g_value_get_enum(value));
+      break;
+    case PROP_MODE:
+      gate->mode = static_cast<Mode>(g_value_get_enum(value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
+  switch (id) {
+    case PROP_CONSENT:
+      g_value_take_boxed(value, gate->consent.caps().release());
+      break;
+    case PROP_LEDGER: {
+      const std::string ledger = gate->consent.ledger();
+      g_value_set_string(value, ledger.empty() ? nullptr : ledger.c_str());
+      break;
+    }
+    case PROP_PURPOSE:
+      g_value_set_enum(value, static_cast<int>(gate->purpose.load()));
+      break;
+    case PROP_MODE:
+      g_value_set_enum(value, static_cast<int>(gate->mode.load()));
+      break;
+    case PROP_ACTIVE:
+      g_value_set_boolean(value, gate->active());
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void finalize(GObject* object) {
+  delete GST_SPHERE_AUDIO_GATE(object)->gate;
+  G_OBJECT_CLASS(gst_sphere_audio_gate_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_sphere_audio_gate_init(GstSphereAudioGate* self) {
+  self->gate = new AudioGate(GST_ELEMENT(self));
+  gst_pad_set_chain_function(self->gate->sink(), sink_chain);
+  gst_pad_set_event_function(self->gate->sink(), sink_event);
+}
+
+static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(sphereaudiogate_debug, "sphereaudiogate", 0, "sound only with consent");
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+
+  constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                    GST_PARAM_MUTABLE_PLAYING);
+  constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                  GST_PARAM_MUTABLE_READY);
+  specs[PROP_CONSENT] = g_param_spec_boxed(
+      "consent", "Consent",
+      "What is given, such as consent/audio, state=(string)given, purpose=(string)live; not set: "
+      "nobody is asked here",
+      GST_TYPE_CAPS, playing);
+  specs[PROP_LEDGER] = g_param_spec_string(
+      "ledger", "Ledger",
+      "The consent ledger that must allow, too: a path, or default for the person's own", nullptr,
+      playing);
+  specs[PROP_PURPOSE] = g_param_spec_enum("purpose", "Purpose", "What the sound is for",
+                                          purpose_type(), static_cast<int>(default_purpose), ready);
+  specs[PROP_MODE] =
+      g_param_spec_enum("mode", "Mode", "What takes the place of sound that is not allowed",
+                        mode_type(), static_cast<int>(default_mode), playing);
+  specs[PROP_ACTIVE] =
+      g_param_spec_boolean("active", "Active", "Whether sound passes at this moment", FALSE,
+                           static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_properties(object_class, PROP_END, specs);
+  gst_type_mark_as_plugin_api(mode_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(purpose_type(), static_cast<GstPluginAPIFlags>(0));
+
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = change_state;
+  element_class->set_context = set_context;
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(element_class, "Sound gate", "Filter/Audio",
+                                        "Lets sound through only with consent",
+                                        "The gst-sphere authors");
+}
