@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sphereaudiogate: what leaves it, in every form of sound, and while consent comes and goes.
+
+// The standard library comes first: check defines `fail` as a macro.
+#include <atomic>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gst/audio/audio.h>
+#include <gst/check/gstharness.h>
+
+#include "gst/sphere/consent/gstsphereconsent.h"
+#include "gst/sphere/consent/guard.h"
+#include "tests/check/pipeline.h"
+
+using namespace sphere::consent;
+using sphere::BufferRef;
+using sphere::CapsRef;
+using sphere::EventRef;
+using sphere::test::Pipeline;
+using sphere::test::SampleRef;
+
+namespace {
+
+using HarnessRef = std::unique_ptr<GstHarness, sphere::Call<gst_harness_teardown>>;
+
+constexpr const char* given = "consent/audio, state=(string)given, purpose=(string)live";
+constexpr const char* with_given =
+    "consent=\"consent/audio, state=(string)given, purpose=(string)live\"";
+constexpr GstClockTime ms = GST_MSECOND;
+
+CapsRef caps_of(const std::string& text) {
+  CapsRef caps(gst_caps_from_string(text.c_str()));
+  fail_unless(caps != nullptr, "'%s' are no caps", text.c_str());
+  return caps;
+}
+
+void set_consent(gpointer gate, const char* text) {
+  const CapsRef caps(text ? gst_caps_from_string(text) : gst_caps_new_empty());
+  g_object_set(gate, "consent", caps.get(), nullptr);
+}
+
+bool is_active(gpointer gate) {
+  gboolean active = FALSE;
+  g_object_get(gate, "active", &active, nullptr);
+  return active;
+}
+
+std::vector<uint8_t> bytes_of(GstBuffer* buffer) {
+  std::vector<uint8_t> bytes(gst_buffer_get_size(buffer));
+  if (!bytes.empty()) gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
+  return bytes;
+}
+
+BufferRef buffer_of(size_t size, uint8_t byte, GstClockTime pts, GstClockTime duration) {
+  BufferRef buffer(gst_buffer_new_allocate(nullptr, size, nullptr));
+  gst_buffer_memset(buffer.get(), 0, byte, size);
+  GST_BUFFER_PTS(buffer.get()) = pts;
+  GST_BUFFER_DURATION(buffer.get()) = duration;
+  return buffer;
+}
+
+bool all_are(const std::vector<uint8_t>& bytes, uint8_t byte) {
+  for (const uint8_t b : bytes)
+    if (b != byte) return false;
+  return true;
+}
+
+// --- every form ------------------------------------------------------------------------------
+
+GST_START_TEST(test_raw_formats) {
+  int tried = 0;
+  for (int i = GST_AUDIO_FORMAT_S8; i < GST_AUDIO_FORMAT_F64BE + 1; ++i) {
+    const auto format = static_cast<GstAudioFormat>(i);
+    for (const char* layout : {"interleaved", "non-interleaved"}) {
+      const bool planes = layout[0] == 'n';
+      const std::string caps =
+          std::string("audio/x-raw, format=") + gst_audio_format_to_string(format) +
+          ", rate=48000, channels=3, channel-mask=(bitmask)0x7, layout=" + layout;
+      GstAudioInfo info;
+      fail_unless(gst_audio_info_from_caps(&info, caps_of(caps).get()));
+      constexpr gsize samples = 480;
+      const gsize size = samples * GST_AUDIO_INFO_BPF(&info);
+      std::vector<uint8_t> silence(size);
+      gst_audio_format_info_fill_silence(info.finfo, silence.data(), size);
+
+      const HarnessRef h(gst_harness_new("sphereaudiogate"));
+      gst_harness_set_src_caps_str(h.get(), caps.c_str());
+      for (const char* consent : {static_cast<const char*>(nullptr), given}) {
+        if (consent) set_consent(h->element, consent);
+        BufferRef sound = buffer_of(size, 0x5a, consent ? GST_SECOND * 100000 : 0, 10 * ms);
+        if (planes) gst_buffer_add_audio_meta(sound.get(), &info, samples, nullptr);
+        GstBuffer* mine = gst_buffer_ref(sound.get());
+        fail_unless_equals_int(gst_harness_push(h.get(), sound.release()), GST_FLOW_OK);
+        const BufferRef out(gst_harness_pull(h.get()));
+        if (consent) {
+          fail_unless(out.get() == mine, "what is allowed is not the same buffer");
+        } else {
+          fail_unless(bytes_of(out.get()) == silence, "%s is not silent", caps.c_str());
+          fail_unless(GST_BUFFER_FLAG_IS_SET(out.get(), GST_BUFFER_FLAG_GAP));
+          fail_unless(GST_BUFFER_PTS(out.get()) == GST_BUFFER_PTS(mine) &&
+                      GST_BUFFER_DURATION(out.get()) == GST_BUFFER_DURATION(mine));
+          if (planes) {
+            GstAudioBuffer map;
+            fail_unless(gst_audio_buffer_map(&map, &info, out.get(), GST_MAP_READ));
+            fail_unless(map.n_samples == samples && map.n_planes == 3);
+            gst_audio_buffer_unmap(&map);
+          }
+        }
+        fail_unless(all_are(bytes_of(mine), 0x5a), "somebody else's memory was written");
+        gst_buffer_unref(mine);
+        ++tried;
+      }
+    }
+  }
+  fail_unless(tried >= 100, "%d", tried);
+}
+GST_END_TEST
+
+/// All samples that a line gives, S16.
+std::vector<int16_t> samples_of(const std::string& line) {
+  Pipeline pipeline(
+      line +
+      " ! audioconvert dithering=none ! audio/x-raw,format=S16LE ! appsink name=sink sync=false");
+  pipeline.play();
+  std::vector<int16_t> all;
+  while (const SampleRef sample = pipeline.pull()) {
+    const std::vector<uint8_t> bytes = bytes_of(gst_sample_get_buffer(sample.get()));
+    const size_t before = all.size();
+    all.resize(before + bytes.size() / 2);
+    memcpy(all.data() + before, bytes.data(), bytes.size() / 2 * 2);
+  }
+  return all;
+}
+
+int loudest(const std::vector<int16_t>& samples) {
+  int most = 0;
+  for (const int16_t s : samples) most = std::max(most, std::abs(static_cast<int>(s)));
+  return most;
+}
+
+GST_START_TEST(test_codecs) {
+  struct {
+    const char* encoder;
+    const char* decoder;
+    int most;
+  } const cases[] = {
+      {"audio/x-raw,rate=8000,channels=1 ! mulawenc", "mulawdec", 0},
+      // A-law has no zero.
+      {"audio/x-raw,rate=8000,channels=2 ! alawenc", "alawdec", 8},
+      {"audio/x-raw,rate=44100,channels=1 ! avenc_aac", "avdec_aac", 0},
+      {"audio/x-raw,rate=48000,channels=2 ! avenc_aac", "avdec_aac", 0},
+      {"audio/x-raw,rate=48000,channels=2 ! avenc_aac", "faad", 0},
+      {"audio/x-raw,rate=48000,channels=3,channel-mask=(bitmask)0x7 ! avenc_aac", "avdec_aac", 0},
+      {"audio/x-raw,rate=48000,channels=4,channel-mask=(bitmask)0x107 ! avenc_aac", "avdec_aac", 0},
+      {"audio/x-raw,rate=48000,channels=5,channel-mask=(bitmask)0x37 ! avenc_aac", "avdec_aac", 0},
+      {"audio/x-raw,rate=48000,channels=6,channel-mask=(bitmask)0x3f ! avenc_aac", "avdec_aac", 0},
+      {"audio/x-raw,rate=16000,channels=2 ! voaacenc ! aacparse ! "
+       "audio/mpeg,stream-format=adts,framed=true",
+       "avdec_aac", 0},
+      {"audio/x-raw,rate=48000,channels=2 ! opusenc frame-size=2.5", "opusdec", 0},
+      {"audio/x-raw,rate=48000,channels=1 ! opusenc frame-size=5", "opusdec", 0},
+      {"audio/x-raw,rate=48000,channels=2 ! opusenc frame-size=10", "opusdec", 0},
+      {"audio/x-raw,rate=48000,channels=2 ! opusenc", "opusdec", 0},
+      {"audio/x-raw,rate=16000,channels=1 ! opusenc audio-type=voice bitrate=9000 frame-size=40",
+       "opusdec", 0},
+      {"audio/x-raw,rate=24000,channels=2 ! opusenc audio-type=voice bitrate=12000 frame-size=60",
+       "opusdec", 0},
+      {"audio/x-raw,rate=48000,channels=6,channel-mask=(bitmask)0x3f ! opusenc", "opusdec", 0},
+  };
+  for (const auto& c : cases) {
+    const std::string before =
+        "audiotestsrc wave=saw num-buffers=40 ! audioconvert ! "
+        "audioresample ! " +
+        std::string(c.encoder) + " ! ";
+    const std::string after = std::string(" ! ") + c.decoder;
+    const std::vector<int16_t> sound = samples_of(before + "sphereaudiogate " + with_given + after);
+    const std::vector<int16_t> untouched = samples_of(before + "identity" + after);
+    const std::vector<int16_t> silence = samples_of(before + "sphereaudiogate" + after);
+    fail_unless(loudest(sound) > 1000, "%s", c.encoder);
+    fail_unless(sound == untouched, "%s: what is allowed is changed", c.encoder);
+    fail_unless(loudest(silence) <= c.most, "%s: %d", c.encoder, loudest(silence));
+    fail_unless_equals_int(static_cast<int>(silence.size()), static_cast<int>(sound.size()));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_hostile_packets) {
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  std::mt19937 random(1);
+  for (const char* caps :
+       {"audio/x-opus, channel-mapping-family=0",
+        "audio/mpeg, mpegversion=4, stream-format=adts, framed=true",
+        "audio/x-opus, channel-mapping-family=1, stream-count=(int)255, coupled-count=(int)-4",
+        "audio/mpeg, mpegversion=4, stream-format=raw, codec_data=(buffer)1190",
+        "audio/mpeg, mpegversion=4, stream-format=raw, codec_data=(buffer)17",
+        "audio/mpeg, mpegversion=4, stream-format=raw", "audio/mpeg, mpegversion=1, layer=3"}) {
+    gst_harness_set_src_caps_str(h.get(), caps);
+    for (int i = 0; i < 2000; ++i) {
+      BufferRef buffer = buffer_of(random() % 12, 0, static_cast<GstClockTime>(i) * ms, ms);
+      GstMapInfo map;
+      gst_buffer_map(buffer.get(), &map, GST_MAP_WRITE);
+      for (gsize k = 0; k < map.size; ++k) map.data[k] = static_cast<uint8_t>(random());
+      gst_buffer_unmap(buffer.get(), &map);
+      // A header must look like one, too.
+      if (i % 3 == 0) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_HEADER);
+      const std::vector<uint8_t> in = bytes_of(buffer.get());
+      fail_unless_equals_int(gst_harness_push(h.get(), buffer.release()), GST_FLOW_OK);
+      while (const BufferRef out{gst_harness_try_pull(h.get())})
+        // Silence has none of the bytes but where it has no choice: time and channels.
+        fail_unless(in.size() < 6 || bytes_of(out.get()) != in);
+    }
+  }
+}
+GST_END_TEST
+
+// --- gaps, tags, metas -----------------------------------------------------------------------
+
+GST_START_TEST(test_gaps) {
+  const char* const cases[] = {
+      "audio/x-raw,rate=48000 ! sphereaudiogate name=gate mode=drop",
+      "flacenc ! sphereaudiogate name=gate",
+      "lamemp3enc ! mpegaudioparse ! sphereaudiogate name=gate",
+  };
+  for (const char* line : cases) {
+    Pipeline pipeline("audiotestsrc num-buffers=40 ! " + std::string(line) +
+                      " ! fakesink name=sink sync=false");
+    struct Seen {
+      int buffers = 0, gaps = 0;
+      GstClockTime end = 0;
+    } seen;
+    const auto probe = [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+      auto* seen = static_cast<Seen*>(data);
+      if (info->type & GST_PAD_PROBE_TYPE_BUFFER) ++seen->buffers;
+      if (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM &&
+          GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_GAP) {
+        GstClockTime start = 0, duration = 0;
+        gst_event_parse_gap(GST_PAD_PROBE_INFO_EVENT(info), &start, &duration);
+        if (seen->gaps++)
+          fail_unless(
+              ABS(GST_CLOCK_DIFF(start, seen->end)) < static_cast<GstClockTimeDiff>(GST_USECOND),
+              "a gap begins at %" G_GUINT64_FORMAT ", not %" G_GUINT64_FORMAT, start, seen->end);
+        seen->end = start + duration;
+      }
+      return GST_PAD_PROBE_OK;
+    };
+    const sphere::GstRef<GstElement> gate = pipeline.child("gate");
+    const sphere::GstRef<GstPad> pad(gst_element_get_static_pad(gate.get(), "src"));
+    gst_pad_add_probe(pad.get(),
+                      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER |
+                                                   GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+                      probe, &seen, nullptr);
+    pipeline.play();
+    const sphere::GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
+    std::string warnings;
+    int count = 0;
+    for (bool ended = false; !ended;) {
+      const sphere::MessageRef message(gst_bus_timed_pop_filtered(
+          bus.get(), sphere::test::deadline,
+          static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING)));
+      fail_unless(message && GST_MESSAGE_TYPE(message.get()) != GST_MESSAGE_ERROR);
+      ended = GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS;
+      if (ended) continue;
+      g_autoptr(GError) error = nullptr;
+      gst_message_parse_warning(message.get(), &error, nullptr);
+      warnings += error->message;
+      ++count;
+    }
+    fail_unless(seen.buffers == 0 && seen.gaps > 5, "%s: %d buffers, %d gaps", line, seen.buffers,
+                seen.gaps);
+    fail_unless(count == 1 && warnings.find("muxer") != std::string::npos, "%d: '%s'", count,
+                warnings.c_str());
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_what_rides_along) {
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  gst_harness_set_src_caps_str(h.get(),
+                               "audio/x-raw, format=S16LE, rate=48000, channels=1, "
+                               "layout=interleaved");
+  GstTagList* tags = gst_tag_list_new(GST_TAG_TRACK_PEAK, 0.7, GST_TAG_LYRICS, "what was said",
+                                      GST_TAG_BITRATE, 1000u, nullptr);
+  gst_harness_push_event(h.get(), gst_event_new_tag(gst_tag_list_copy(tags)));
+  const auto last_tags = [&] {
+    EventRef found;
+    while (EventRef event{gst_harness_try_pull_event(h.get())})
+      if (GST_EVENT_TYPE(event.get()) == GST_EVENT_TAG) found = std::move(event);
+    fail_unless(found != nullptr);
+    return found;
+  };
+  const auto size_of = [](const EventRef& event) {
+    GstTagList* list = nullptr;
+    gst_event_parse_tag(event.get(), &list);
+    return gst_tag_list_n_tags(list);
+  };
+  fail_unless_equals_int(size_of(last_tags()), 1);
+
+  BufferRef sound = buffer_of(96, 1, 0, ms);
+  gst_buffer_add_audio_level_meta(sound.get(), 20, TRUE);
+  gst_buffer_add_audio_clipping_meta(sound.get(), GST_FORMAT_DEFAULT, 3, 0);
+  gst_harness_push(h.get(), sound.release());
+  const BufferRef out(gst_harness_pull(h.get()));
+  fail_unless(!gst_buffer_get_audio_level_meta(out.get()), "how loud it was");
+  fail_unless(gst_buffer_get_audio_clipping_meta(out.get()) != nullptr);
+  fail_unless(!is_active(h->element));
+
+  const HarnessRef open(
+      gst_harness_new_parse((std::string("sphereaudiogate ") + with_given).c_str()));
+  gst_harness_set_src_caps_str(open.get(),
+                               "audio/x-raw, format=S16LE, rate=48000, channels=1, "
+                               "layout=interleaved");
+  gst_harness_push_event(open.get(), gst_event_new_tag(tags));
+  EventRef event;
+  for (EventRef next{gst_harness_try_pull_event(open.get())}; next;
+       next.reset(gst_harness_try_pull_event(open.get())))
+    if (GST_EVENT_TYPE(next.get()) == GST_EVENT_TAG) event = std::move(next);
+  fail_unless(event && size_of(event) == 3, "allowed, and tags are missing");
+}
+GST_END_TEST
+
+GST_START_TEST(test_not_without_form) {
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  set_consent(h->element, given);
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(h.get(), gst_event_new_stream_start("s"));
+  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  fail_unless_equals_int(gst_harness_push(h.get(), buffer_of(96, 1, 0, ms).release()),
+                         GST_FLOW_NOT_NEGOTIATED);
+}
+GST_END_TEST
+
+// --- what was captured while denied ----------------------------------------------------------
+
+constexpr const char* mono =
+    "audio/x-raw, format=S16LE, rate=48000, channels=1, layout=interleaved";
+
+/// Pushes one millisecond of sound that was captured at a running time; whether it came out as
+/// such.
+bool comes_out(GstHarness* h, GstClockTime pts) {
+  fail_unless_equals_int(gst_harness_push(h, buffer_of(96, 7, pts, ms).release()), GST_FLOW_OK);
+  const BufferRef out(gst_harness_pull(h));
+  const std::vector<uint8_t> bytes = bytes_of(out.get());
+  const bool sound = all_are(bytes, 7);
+  fail_unless(sound || all_are(bytes, 0));
+  fail_unless(GST_BUFFER_PTS(out.get()) == pts);
+  return sound;
+}
+
+GST_START_TEST(test_queued_live) {
+  // A harness is a live source with a clock of its own.
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  fail_unless(!comes_out(h.get(), 0));
+  gst_harness_set_time(h.get(), 10 * GST_SECOND);
+  set_consent(h->element, given);
+  fail_unless(!comes_out(h.get(), 1 * ms), "captured long before the grant");
+  fail_unless(!is_active(h->element));
+  fail_unless(!comes_out(h.get(), 9999 * ms), "captured just before the grant");
+  fail_unless(comes_out(h.get(), 10000 * ms));
+  fail_unless(is_active(h->element));
+  gst_harness_set_time(h.get(), 20 * GST_SECOND);
+  set_consent(h->element, nullptr);
+  fail_unless(!comes_out(h.get(), 10001 * ms), "taken back: also what was captured before");
+  // Taken back and given again between two buffers.
+  set_consent(h->element, given);
+  gst_harness_set_time(h.get(), 30 * GST_SECOND);
+  fail_unless(!comes_out(h.get(), 29000 * ms));
+  fail_unless(comes_out(h.get(), 30000 * ms));
+  gst_harness_set_time(h.get(), 40 * GST_SECOND);
+  set_consent(h->element, nullptr);
+  set_consent(h->element, given);
+  fail_unless(!comes_out(h.get(), 30001 * ms));
+  // Without a time nobody knows when it was captured.
+  fail_unless_equals_int(
+      gst_harness_push(h.get(),
+                       buffer_of(96, 7, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE).release()),
+      GST_FLOW_OK);
+  const BufferRef out(gst_harness_pull(h.get()));
+  fail_unless(all_are(bytes_of(out.get()), 0));
+}
+GST_END_TEST
+
+GST_START_TEST(test_given_from_the_start) {
+  // However late what is queued comes: it was given all along.
+  const HarnessRef h(gst_harness_new_parse((std::string("sphereaudiogate ") + with_given).c_str()));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  gst_harness_set_time(h.get(), 10 * GST_SECOND);
+  fail_unless(comes_out(h.get(), 0));
+  fail_unless(comes_out(h.get(), 1 * ms));
+}
+GST_END_TEST
+
+GST_START_TEST(test_stamps) {
+  const HarnessRef h(gst_harness_new_parse((std::string("sphereaudiogate ") + with_given).c_str()));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  const auto stamp = [&](const char* field, GstClockTime since) {
+    gst_harness_push_event(
+        h.get(), gst_event_new_custom(
+                     GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+                     gst_structure_new(stamp_name, "epoch", G_TYPE_UINT64, G_GUINT64_CONSTANT(1),
+                                       field, G_TYPE_UINT64, since, nullptr)));
+  };
+  fail_unless(comes_out(h.get(), 0));
+  stamp("audio-record", GST_CLOCK_TIME_NONE);
+  fail_unless(comes_out(h.get(), 1 * ms), "a stamp for another purpose");
+  stamp("audio-live", GST_CLOCK_TIME_NONE);
+  fail_unless(!comes_out(h.get(), 2 * ms), "captured while denied");
+  stamp("audio-live", 5 * ms);
+  fail_unless(!comes_out(h.get(), 4 * ms));
+  fail_unless(comes_out(h.get(), 5 * ms));
+  stamp("audio-live", 0);
+  fail_unless(comes_out(h.get(), 1 * ms));
+  // Gates behind this one must see it, too.
+  int seen = 0;
+  while (const EventRef event{gst_harness_try_pull_event(h.get())})
+    seen += read_stamp(event.get(), Category::audio, Purpose::live).has_value();
+  fail_unless_equals_int(seen, 3);
+}
+GST_END_TEST
+
+GST_START_TEST(test_context) {
+  Pipeline pipeline("audiotestsrc num-buffers=10 ! sphereaudiogate name=gate ! appsink name=sink");
+  GstContext* context = gst_context_new_sphere_consent(caps_of(given).get());
+  gst_element_set_context(pipeline.element(), context);
+  gst_context_unref(context);
+  // One that comes later gets it from the pipeline.
+  GstElement* late = gst_element_factory_make("sphereaudiogate", "late");
+  gst_bin_add(GST_BIN(pipeline.element()), late);
+  pipeline.play();
+  const SampleRef sample = pipeline.pull();
+  fail_unless(sample && !all_are(bytes_of(gst_sample_get_buffer(sample.get())), 0));
+  GList* contexts = gst_element_get_contexts(late);
+  fail_unless(g_list_length(contexts) == 1);
+  g_list_free_full(contexts, [](gpointer one) { gst_context_unref(GST_CONTEXT_CAST(one)); });
+  // Both must allow.
+  set_consent(pipeline.child("gate").get(), nullptr);
+  bool silent = false;
+  while (const SampleRef next = pipeline.pull())
+    silent = all_are(bytes_of(gst_sample_get_buffer(next.get())), 0);
+  fail_unless(silent);
+}
+GST_END_TEST
+
+GST_START_TEST(test_ledger_fails_closed) {
+  Pipeline pipeline("audiotestsrc num-buffers=3 ! sphereaudiogate ledger=/nonesuch/ledger " +
+                    std::string(with_given) + " ! appsink name=sink");
+  pipeline.play();
+  int buffers = 0;
+  for (; const SampleRef sample = pipeline.pull(); ++buffers)
+    fail_unless(all_are(bytes_of(gst_sample_get_buffer(sample.get())), 0));
+  fail_unless_equals_int(buffers, 3);
+  fail_unless(pipeline.warning().find("ledger") != std::string::npos);
+}
+GST_END_TEST
+
+GST_START_TEST(test_wrong_consent) {
+  // gst-launch refuses what is no caps; what is caps and no grant is denied.
+  g_autoptr(GError) error = nullptr;
+  GstElement* made = gst_parse_launch_full(
+      "fakesrc ! sphereaudiogate consent=\"consent/audio, state=(\" ! fakesink", nullptr,
+      GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  fail_unless(!made && error != nullptr);
+  for (const char* wrong : {"ANY", "EMPTY", "consent/audio, state=yes"}) {
+    Pipeline pipeline("audiotestsrc num-buffers=1 ! sphereaudiogate consent=\"" +
+                      std::string(wrong) + "\" ! appsink name=sink");
+    pipeline.play();
+    const SampleRef sample = pipeline.pull();
+    fail_unless(sample && all_are(bytes_of(gst_sample_get_buffer(sample.get())), 0), "%s", wrong);
+  }
+}
+GST_END_TEST
+
+}  // namespace
+
+static Suite* sphereaudiogate_suite(void) {
+  Suite* suite = suite_create("sphereaudiogate");
+  TCase* tests = tcase_create("general");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_raw_formats);
+  tcase_add_test(tests, test_codecs);
+  tcase_add_test(tests, test_hostile_packets);
+  tcase_add_test(tests, test_gaps);
+  tcase_add_test(tests, test_what_rides_along);
+  tcase_add_test(tests, test_not_without_form);
+  tcase_add_test(tests, test_queued_live);
+  tcase_add_test(tests, test_given_from_the_start);
+  tcase_add_test(tests, test_stamps);
+  tcase_add_test(tests, test_context);
+  tcase_add_test(tests, test_ledger_fails_closed);
+  tcase_add_test(tests, test_wrong_consent);
+  return suite;
+}
+
+GST_CHECK_MAIN(sphereaudiogate)
