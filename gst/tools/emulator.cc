@@ -125,7 +125,7 @@ bool print_ports(const Emulator& camera) {
 
 struct Log {
   const Emulator& camera;
-  size_t printed = 0;
+  size_t printed = 0, tracks = 0;
 };
 
 gboolean print_log(gpointer data) {
@@ -134,6 +134,10 @@ gboolean print_log(gpointer data) {
   for (; log->printed < asked.size(); ++log->printed)
     std::fprintf(stderr, "client %d: %s\n", asked[log->printed].client,
                  asked[log->printed].redacted.c_str());
+  const std::vector<int> tracks = log->camera.tracks();
+  for (; log->tracks < tracks.size(); ++log->tracks)
+    std::fprintf(stderr, "preview: set up %s\n",
+                 tracks[log->tracks] == 0 ? "the pictures" : "the sound");
   return G_SOURCE_CONTINUE;
 }
 

@@ -613,6 +613,10 @@ std::string Emulator::clock() const {
   return impl_->ask<std::string>([this] { return impl_->control_.clock(); });
 }
 
+std::vector<int> Emulator::tracks() const {
+  return impl_->preview_ ? impl_->preview_->tracks() : std::vector<int>();
+}
+
 void Emulator::set_battery(int code) {
   impl_->ask<bool>([this, code] {
     impl_->control_.set_battery(code);

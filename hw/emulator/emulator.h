@@ -52,6 +52,8 @@ class Emulator {
   std::vector<Asked> asked() const;
   std::vector<std::string> position() const;
   std::string clock() const;
+  /// The tracks of the preview that were set up: 0 is the pictures', 1 the sound's.
+  std::vector<int> tracks() const;
 
   /// What happens on the camera itself.
   void set_battery(int code);

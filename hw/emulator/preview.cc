@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
+
+#include "gst/sphere/base/thread.h"
 
 namespace sphere::emulator {
 
@@ -128,6 +132,8 @@ struct Preview::Shared {
   GWeakRef weak_server;
   std::atomic<unsigned> packets = 0;
   std::atomic<int> pictures = 0;
+  Mutex mutex;  // protects what follows; the innermost
+  std::vector<int> tracks SPHERE_GUARDED_BY(mutex);
 
   static GstPadProbeReturn lose_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
     Shared& self = shared<Shared>(data);
@@ -227,10 +233,21 @@ GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpoi
   return GST_RTSP_STS_OK;
 }
 
-GstRTSPStatusCode Preview::before_setup(GstRTSPClient*, GstRTSPContext*, gpointer data) {
-  return find_fault(shared<Shared>(data).faults, FaultKind::rtsp_453)
-             ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH
-             : GST_RTSP_STS_OK;
+GstRTSPStatusCode Preview::before_setup(GstRTSPClient*, GstRTSPContext* context, gpointer data) {
+  Shared& self = shared<Shared>(data);
+  // rtsp://HOST/live/stream=N
+  const char* track = context->uri ? strrchr(context->uri->abspath, '=') : nullptr;
+  {
+    const Lock lock(self.mutex);
+    self.tracks.push_back(track ? std::atoi(track + 1) : 0);
+  }
+  return find_fault(self.faults, FaultKind::rtsp_453) ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH
+                                                      : GST_RTSP_STS_OK;
+}
+
+std::vector<int> Preview::tracks() const {
+  const Lock lock(shared_->mutex);
+  return shared_->tracks;
 }
 
 void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {

@@ -37,6 +37,8 @@ class Preview {
   Preview& operator=(const Preview&) = delete;
 
   uint16_t port() const { return port_; }
+  /// The tracks that were set up so far, in order: 0 is the pictures', 1 the sound's.
+  std::vector<int> tracks() const;
   /// All connections end, as when the camera goes; new ones may come.
   void cut();
 

@@ -50,9 +50,20 @@ void SessionCore::enqueue(Request request, ReplyHandler handler, int attempts) {
   queue_.emplace_back(std::move(request), std::move(handler), timeout, attempts);
 }
 
+void SessionCore::drop_unwanted() {
+  while (!queue_.empty() && queue_.front().request.wanted && !queue_.front().request.wanted()) {
+    const Pending dropped = std::move(queue_.front());
+    queue_.pop_front();
+    if (dropped.handler)
+      dropped.handler({nullptr, Failure{Failure::Reason::stopped, "it was taken back", 0}});
+  }
+}
+
 void SessionCore::pump(Time now) {
   if (phase_ == Phase::idle || phase_ == Phase::ended || outstanding_ || queue_.empty()) return;
   if (now < not_before_ || (last_sent_ && now < *last_sent_ + settings_.pacing)) return;
+  drop_unwanted();
+  if (outstanding_ || queue_.empty()) return;
   outstanding_ = std::move(queue_.front());
   queue_.pop_front();
   reply_due_ = now + outstanding_->timeout;

@@ -136,6 +136,7 @@ class SessionCore {
     int attempts_left;  // when the camera says it is busy
   };
 
+  void drop_unwanted();
   void enqueue(Request request, ReplyHandler handler, int attempts = 0);
   void pump(Time now);
   void send(const Request& request, Time now);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,9 +34,17 @@ struct Request {
     return *this;
   }
 
+  /// Asked in the session's thread when it is the request's turn: one that is not wanted any more,
+  /// because consent was taken back while it waited, is never sent.
+  Request& only_while(std::function<bool()> condition) {
+    wanted = std::move(condition);
+    return *this;
+  }
+
   /// The object as it goes over the wire.
   Result<std::string> to_json(int64_t token) const;
 
+  std::function<bool()> wanted;
   int id;
   std::optional<std::string> type;
   /// A text also where it means a number, as the vendor's client has it.

@@ -398,12 +398,17 @@ void Session::run() {
     settings.pacing =
         options_.pacing.value_or(is_loopback(local) ? Duration::zero() : settings.pacing);
     if (options_.set_clock) settings.clock = camera_clock;
-    const TableCache cache(options_.table_folder);
-    settings.known_table = [cache](const std::string& md5) { return cache.load(md5); };
-    // Without a cache it works as well, only that each session fetches the table anew.
-    settings.keep_table = [cache](const std::string& md5, std::string_view table) {
-      (void)cache.store(md5, table);
-    };
+    if (options_.store_tables) {
+      const TableCache cache(options_.table_folder);
+      settings.known_table = [cache](const std::string& md5) { return cache.load(md5); };
+      // Without a cache it works as well, only that each session fetches the table anew.
+      settings.keep_table = [cache](const std::string& md5, std::string_view table) {
+        (void)cache.store(md5, table);
+      };
+    } else {
+      settings.known_table = remembered_table;
+      settings.keep_table = remember_table;
+    }
     Loop(*this, std::move(connection), std::move(settings)).run();
   } else {
     Event event{Event::Kind::ended, nullptr, {}, {}};

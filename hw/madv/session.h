@@ -29,7 +29,10 @@ struct SessionOptions {
   /// None, by default, for a camera on this machine, which is software.
   std::optional<Duration> pacing;
   bool set_clock = true;
-  /// Where lens tables are kept; empty for the user's cache directory.
+  /// Whether lens tables, which tell one camera from another, are kept on the disk; else this
+  /// process alone remembers them.
+  bool store_tables = true;
+  /// Where they are kept; empty for the user's cache directory.
   std::string table_folder;
 };
 

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/thread.h"
 #include "hw/madv/transfer.h"
 
 namespace sphere::madv {
@@ -18,7 +19,32 @@ std::string md5_of(std::string_view bytes) {
       .get();
 }
 
+/// One is enough for a camera that is connected to again.
+struct Remembered {
+  Mutex mutex;  // protects the two; the innermost
+  std::string md5 SPHERE_GUARDED_BY(mutex);
+  std::string table SPHERE_GUARDED_BY(mutex);
+};
+Remembered& remembered() {
+  static Remembered one;
+  return one;
+}
+
 }  // namespace
+
+std::optional<std::string> remembered_table(const std::string& md5) {
+  Remembered& last = remembered();
+  const Lock lock(last.mutex);
+  if (md5.empty() || last.md5 != md5) return std::nullopt;
+  return last.table;
+}
+
+void remember_table(const std::string& md5, std::string_view table) {
+  Remembered& last = remembered();
+  const Lock lock(last.mutex);
+  last.md5 = md5;
+  last.table = table;
+}
 
 TableCache::TableCache(std::string folder) : folder_(std::move(folder)) {
   if (folder_.empty())

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Lens tables that were fetched before, by their MD5, in the user's cache directory.
+// Lens tables that were fetched before, by their MD5: in the user's cache directory, or in this
+// process alone.
 
 #pragma once
 
@@ -24,5 +25,9 @@ class TableCache {
   std::string path(const std::string& md5) const;
   std::string folder_;
 };
+
+/// The table that this process fetched last, if it has this MD5. Nothing of it is stored.
+std::optional<std::string> remembered_table(const std::string& md5);
+void remember_table(const std::string& md5, std::string_view table);
 
 }  // namespace sphere::madv

@@ -47,6 +47,15 @@ const char* card_name(Card card) {
 
 }  // namespace
 
+Keeper::Keeper(GstBin* bin, GstElement* depayloader, GstPad* source)
+    : bin_(bin),
+      depayloader_(depayloader),
+      timeline_(source, [this] { preview_ended(); }),
+      sound_(bin, consent_),
+      beacon_(GST_ELEMENT(bin), consent_) {
+  consent_.on_change([this] { nudge(); });
+}
+
 bool Keeper::start() {
   const Result<Uri> uri = Uri::parse(settings().location);
   if (!uri || !uri->is_preview()) {
@@ -61,13 +70,16 @@ bool Keeper::start() {
   timeline_.set_lens(gst_event_new_sphere_lens(nominal_lens));
   const sphere::GString_ id(gst_pad_create_stream_id(GST_PAD(GST_ELEMENT(bin_)->srcpads->data),
                                                      GST_ELEMENT(bin_), nullptr));
-  timeline_.restart(id.get());
+  const guint group = gst_util_group_id_next();
+  timeline_.restart(id.get(), group);
+  sound_.restart(group);
+  beacon_.restart();
   {
     const Lock lock(mutex_);
     happened_ = {};
     quit_ = false;
     connections_ = losses_ = 0;
-    table_ = false;
+    table_ = sound_offered_ = sound_asked_ = false;
   }
   pause_ = first_pause;
   attempt_at_ = Clock::now();
@@ -85,6 +97,7 @@ void Keeper::stop() {
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  sound_.remove();
 }
 
 void Keeper::run() {
@@ -95,11 +108,14 @@ void Keeper::run() {
       const Lock lock(mutex_);
       for (;;) {
         if (quit_ || happened_.preview_ready || happened_.session_ended ||
-            happened_.preview_failed || happened_.finished ||
+            happened_.preview_failed || happened_.finished || happened_.nudged ||
+            (position_at_ && Clock::now() >= *position_at_) ||
             (attempt_at_ && Clock::now() >= *attempt_at_))
           break;
-        const auto next = Clock::now() + 500ms;
-        changed_.wait_until(mutex_, attempt_at_ ? std::min(*attempt_at_, next) : next);
+        auto next = Clock::now() + 500ms;
+        for (const auto& at : {attempt_at_, position_at_})
+          if (at) next = std::min(next, *at);
+        changed_.wait_until(mutex_, next);
         if (watched_since_) break;
       }
       if (quit_) break;
@@ -118,6 +134,7 @@ void Keeper::run() {
       session_open_ = true;
       open_preview(settings);
     }
+    look_at_position();
     if (happened.preview_failed && rtspsrc_) {
       lost(preview_failure(happened), settings);
       continue;
@@ -129,6 +146,7 @@ void Keeper::run() {
       else
         begin(settings);
     }
+    look_at_sound(settings);
     // The pictures: whether they come, and when they did for a while, that pauses begin anew.
     if (watched_since_) {
       const int64_t last = timeline_.last_picture();
@@ -160,6 +178,8 @@ void Keeper::begin(const Settings& settings) {
   SessionOptions options;
   options.uri = uri_;
   options.connect_timeout = std::chrono::seconds(settings.timeout);
+  // A table is one camera's alone.
+  options.store_tables = consent_.ask(consent::Category::device, consent::Purpose::bind).allowed;
   std::shared_ptr<Session> old, session;
   {
     const Lock lock(mutex_);
@@ -227,12 +247,16 @@ void Keeper::open_preview(const Settings& settings) {
                static_cast<guint64>(settings.timeout) * 1000000, "teardown-timeout",
                static_cast<guint64>(100 * GST_MSECOND), nullptr);
   g_signal_connect(rtspsrc, "pad-added", G_CALLBACK(pad_added), this);
+  g_signal_connect(rtspsrc, "no-more-pads", G_CALLBACK(no_more_pads), this);
   g_signal_connect(rtspsrc, "select-stream", G_CALLBACK(select_stream), this);
   {
     const Lock lock(mutex_);
     watched_rtspsrc_ = rtspsrc;
     happened_.preview_failed = false;
+    sound_offered_ = sound_asked_ = false;
   }
+  // No muxer is to wait for sound that is not asked for any more.
+  if (!sound_.allowed()) sound_.remove();
   rtspsrc_ = rtspsrc;
   gst_bin_add(bin_, rtspsrc);
   watched_since_ = Clock::now();
@@ -256,6 +280,15 @@ void Keeper::close_preview() {
 
 void Keeper::pad_added(GstElement*, GstPad* pad, gpointer data) {
   auto* self = static_cast<Keeper*>(data);
+  const CapsRef caps(gst_pad_query_caps(pad, nullptr));
+  const char* media = gst_caps_get_size(caps.get()) && !gst_caps_is_any(caps.get())
+                          ? gst_structure_get_string(gst_caps_get_structure(caps.get(), 0), "media")
+                          : nullptr;
+  if (g_strcmp0(media, "audio") == 0) {
+    // Agreed to when it was asked for; the gate knows whether it still is.
+    self->sound_.take(pad);
+    return;
+  }
   const sphere::GstRef<GstPad> sink(gst_element_get_static_pad(self->depayloader_, "sink"));
   if (gst_pad_is_linked(sink.get()) || gst_pad_link(pad, sink.get()) != GST_PAD_LINK_OK) return;
   {
@@ -265,10 +298,48 @@ void Keeper::pad_added(GstElement*, GstPad* pad, gpointer data) {
   self->post_connection("connected", {}, {});
 }
 
-gboolean Keeper::select_stream(GstElement*, guint, GstCaps* caps, gpointer) {
-  // Sound is not even asked for: nobody consented to it.
+void Keeper::no_more_pads(GstElement*, gpointer data) {
+  gst_element_no_more_pads(GST_ELEMENT(static_cast<Keeper*>(data)->bin_));
+}
+
+gboolean Keeper::select_stream(GstElement*, guint, GstCaps* caps, gpointer data) {
+  auto* self = static_cast<Keeper*>(data);
   const char* media = gst_structure_get_string(gst_caps_get_structure(caps, 0), "media");
-  return g_strcmp0(media, "video") == 0;
+  if (g_strcmp0(media, "video") == 0) return TRUE;
+  if (g_strcmp0(media, "audio") != 0 || !Sound::understands(caps)) return FALSE;
+  // Without consent, sound is not even asked for.
+  const bool allowed = self->sound_.allowed();
+  const Lock lock(self->mutex_);
+  self->sound_offered_ = true;
+  self->sound_asked_ = self->sound_asked_ || allowed;
+  return allowed;
+}
+
+void Keeper::nudge() {
+  const Lock lock(mutex_);
+  happened_.nudged = true;
+  changed_.notify_all();
+}
+
+void Keeper::look_at_sound(const Settings& settings) {
+  {
+    const Lock lock(mutex_);
+    if (!rtspsrc_ || !sound_offered_ || sound_asked_) return;
+  }
+  if (!sound_.allowed()) return;
+  // The tracks of a connection are chosen when it is made.
+  open_preview(settings);
+}
+
+void Keeper::look_at_position() {
+  position_at_.reset();
+  if (!session_open_) return;
+  std::shared_ptr<Session> session;
+  {
+    const Lock lock(mutex_);
+    session = session_;
+  }
+  if (session) position_at_ = beacon_.step(*session);
 }
 
 void Keeper::preview_ended() {

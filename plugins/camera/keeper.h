@@ -15,7 +15,10 @@
 #include <thread>
 
 #include "gst/sphere/base/thread.h"
+#include "gst/sphere/consent/guard.h"
 #include "hw/madv/session.h"
+#include "plugins/camera/beacon.h"
+#include "plugins/camera/sound.h"
 #include "plugins/camera/timeline.h"
 
 namespace sphere::camera {
@@ -39,8 +42,7 @@ struct Settings {
 /// and the streaming thread only tell it what happened.
 class Keeper {
  public:
-  Keeper(GstBin* bin, GstElement* depayloader, GstPad* source)
-      : bin_(bin), depayloader_(depayloader), timeline_(source, [this] { preview_ended(); }) {}
+  Keeper(GstBin* bin, GstElement* depayloader, GstPad* source);
   ~Keeper() { stop(); }
 
   Settings settings() {
@@ -52,6 +54,13 @@ class Keeper {
     const Lock lock(mutex_);
     function(settings_);
   }
+
+  /// What sound and position hang on.
+  consent::Consent& consent() { return consent_; }
+  Beacon& beacon() { return beacon_; }
+
+  /// Consent, or the position, is to be looked at anew.
+  void nudge();
 
   bool start();
   void stop();
@@ -76,6 +85,7 @@ class Keeper {
     std::optional<madv::Failure> failure;
     bool preview_failed = false;
     bool finished = false;
+    bool nudged = false;  // consent or the position changed: look again
     GQuark domain = 0;
     int code = 0;
     std::string text, detail;
@@ -90,16 +100,22 @@ class Keeper {
   void lost(const madv::Failure& failure, const Settings& settings);
   void fail(const madv::Failure& failure);
   void give_up();
+  void look_at_sound(const Settings& settings);
+  void look_at_position();
   madv::Failure preview_failure(const Happened& happened) const;
   void post_connection(const char* state, const std::string& reason, Clock::duration pause);
   void post_state(const madv::CameraState& state);
   void post_notification(const madv::Message& message);
   static void pad_added(GstElement* rtspsrc, GstPad* pad, gpointer self);
+  static void no_more_pads(GstElement* rtspsrc, gpointer self);
   static gboolean select_stream(GstElement* rtspsrc, guint number, GstCaps* caps, gpointer self);
 
   GstBin* const bin_;
   GstElement* const depayloader_;
+  consent::Consent consent_;
   Timeline timeline_;
+  Sound sound_;
+  Beacon beacon_;
   std::atomic<bool> pushing_ = false;
 
   // The thread's own.
@@ -109,6 +125,7 @@ class Keeper {
   Clock::duration pause_{};
   std::optional<Clock::time_point> attempt_at_;
   std::optional<Clock::time_point> watched_since_;
+  std::optional<Clock::time_point> position_at_;
   bool only_preview_ = false;
   bool failed_ = false;  // nothing more is done
   unsigned previews_ = 0;
@@ -126,6 +143,9 @@ class Keeper {
   int connections_ SPHERE_GUARDED_BY(mutex_) = 0;
   int losses_ SPHERE_GUARDED_BY(mutex_) = 0;
   bool table_ SPHERE_GUARDED_BY(mutex_) = false;
+  // Of the connection that stands or is made.
+  bool sound_offered_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool sound_asked_ SPHERE_GUARDED_BY(mutex_) = false;
 
   std::thread thread_;
 };

@@ -48,6 +48,12 @@ GstStaticPadTemplate video_template =
                             GST_STATIC_CAPS("video/x-h264, stream-format = (string) byte-stream, "
                                             "alignment = (string) au"));
 
+// What RTSP servers of cameras send, out of its packets.
+GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE(
+    "audio", GST_PAD_SRC, GST_PAD_SOMETIMES,
+    GST_STATIC_CAPS("audio/mpeg, mpegversion = (int) 4; audio/x-opus; audio/x-mulaw; "
+                    "audio/x-alaw; audio/x-raw"));
+
 enum {
   PROP_0,
   PROP_LOCATION,
@@ -55,7 +61,11 @@ enum {
   PROP_LATENCY,
   PROP_TIMEOUT,
   PROP_RECONNECT,
-  PROP_STATS
+  PROP_STATS,
+  PROP_CONSENT,
+  PROP_LEDGER,
+  PROP_POSITION,
+  PROP_POSITION_INTERVAL
 };
 enum { SIGNAL_TAKE_PHOTO, SIGNAL_START_RECORDING, SIGNAL_STOP_RECORDING, SIGNAL_COUNT };
 guint signals[SIGNAL_COUNT];
@@ -121,6 +131,11 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   return result;
 }
 
+void set_context(GstElement* element, GstContext* context) {
+  GST_SPHERE_CAM_SRC(element)->keeper->consent().set_context(context);
+  GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->set_context(element, context);
+}
+
 void handle_message(GstBin* bin, GstMessage* message) {
   if (GST_SPHERE_CAM_SRC(bin)->keeper->takes(message)) {
     gst_message_unref(message);
@@ -138,6 +153,21 @@ bool set_location(GstSphereCamSrc* self, const char* location, GError** error) {
   }
   self->keeper->change_settings([&](Settings& settings) { settings.location = text; });
   return true;
+}
+
+void set_position(GstSphereCamSrc* self, const char* text) {
+  if (!text || !*text) {
+    self->keeper->beacon().set_place(std::nullopt);
+  } else if (const auto place = sphere::consent::parse_place(text)) {
+    self->keeper->beacon().set_place(*place);
+  } else {
+    // No place is better than a wrong one; and what was typed is not repeated.
+    self->keeper->beacon().set_place(std::nullopt);
+    GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
+                        ("The property 'position' is not used: %s.", place.error().message.c_str()),
+                        (nullptr));
+  }
+  self->keeper->nudge();
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -168,6 +198,22 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       self->keeper->change_settings(
           [&](Settings& settings) { settings.reconnect = g_value_get_boolean(value); });
       break;
+    case PROP_CONSENT:
+      self->keeper->consent().set_caps(gst_value_get_caps(value));
+      break;
+    case PROP_LEDGER:
+      if (const sphere::Status opened =
+              self->keeper->consent().set_ledger(sphere::to_string(g_value_get_string(value)));
+          !opened)
+        GST_WARNING_OBJECT(self, "the ledger: %s", opened.error().message.c_str());
+      break;
+    case PROP_POSITION:
+      set_position(self, g_value_get_string(value));
+      break;
+    case PROP_POSITION_INTERVAL:
+      self->keeper->beacon().set_interval(std::chrono::seconds(g_value_get_uint(value)));
+      self->keeper->nudge();
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -195,6 +241,15 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case PROP_STATS:
       g_value_take_boxed(value, keeper->stats());
       break;
+    case PROP_CONSENT:
+      gst_value_set_caps(value, keeper->consent().caps().get());
+      break;
+    case PROP_LEDGER:
+      g_value_set_string(value, keeper->consent().ledger().c_str());
+      break;
+    case PROP_POSITION_INTERVAL:
+      g_value_set_uint(value, static_cast<guint>(keeper->beacon().interval().count()));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -217,8 +272,14 @@ gboolean take_photo(GstSphereCamSrc* self) {
   return set_mode(self, true) && ask(self, Request(msg_take_photo));
 }
 gboolean start_recording(GstSphereCamSrc* self) {
-  // Without sound: nobody consented to it.
-  return set_mode(self, false) && ask(self, Request(msg_start_recording, "1"));
+  using sphere::consent::Category;
+  using sphere::consent::Purpose;
+  if (!set_mode(self, false)) return FALSE;
+  const auto& consent = self->keeper->consent();
+  const auto sound = [&consent] { return consent.ask(Category::audio, Purpose::record).allowed; };
+  if (!sound()) return ask(self, Request(msg_start_recording, "1"));
+  // Nor if it is taken back while this waits for its turn.
+  return ask(self, Request(msg_start_recording, "0").only_while(sound));
 }
 gboolean stop_recording(GstSphereCamSrc* self) { return ask(self, Request(msg_stop_recording)); }
 
@@ -297,6 +358,7 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   object_class->dispose = gst_sphere_cam_src_dispose;
   object_class->finalize = gst_sphere_cam_src_finalize;
   element_class->change_state = change_state;
+  element_class->set_context = set_context;
   bin_class->handle_message = handle_message;
 
   constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
@@ -338,6 +400,36 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
+  g_object_class_install_property(
+      object_class, PROP_CONSENT,
+      g_param_spec_boxed("consent", "Consent",
+                         "What is given: sound (audio, live and record), the position (location, "
+                         "camera), and keeping what tells this camera from others (device, bind); "
+                         "nothing by default",
+                         GST_TYPE_CAPS, playing));
+  g_object_class_install_property(
+      object_class, PROP_LEDGER,
+      g_param_spec_string("ledger", "Ledger",
+                          "Consent ledger that must allow, too: a path, or 'default' for the "
+                          "person's own; none by default",
+                          nullptr, playing));
+  // Not readable: it would be in every graph and verbose output.
+  g_object_class_install_property(
+      object_class, PROP_POSITION,
+      g_param_spec_string("position", "Position",
+                          "Where the camera is, for it to write into what it records: "
+                          "LATITUDE,LONGITUDE[,ALTITUDE] in decimal degrees and metres; sent only "
+                          "while location is given for camera, as exactly as that says",
+                          nullptr,
+                          static_cast<GParamFlags>(G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_PLAYING)));
+  g_object_class_install_property(
+      object_class, PROP_POSITION_INTERVAL,
+      g_param_spec_uint("position-interval", "Position interval",
+                        "Seconds after which the position is sent again; the vendor's app has 1, "
+                        "3, 5 and 10",
+                        1, 10, default_position_interval, playing));
+
   const auto action = [&](const char* name, GCallback function) {
     return g_signal_new_class_handler(
         name, G_TYPE_FROM_CLASS(klass),
@@ -356,7 +448,7 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   /**
    * GstSphereCamSrc::start-recording:
    *
-   * The camera records to its card, without sound.
+   * The camera records to its card; with sound only if that is given for the purpose `record`.
    *
    * Returns: whether it does; a warning says why not
    */
@@ -371,6 +463,7 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   signals[SIGNAL_STOP_RECORDING] = action("stop-recording", G_CALLBACK(stop_recording));
 
   gst_element_class_add_static_pad_template(element_class, &video_template);
+  gst_element_class_add_static_pad_template(element_class, &audio_template);
   gst_element_class_set_static_metadata(element_class, "360 camera source", "Source/Video/Network",
                                         "The live preview of a dual-lens 360 camera on the network",
                                         "gst-sphere");

@@ -25,12 +25,12 @@ Timeline::Timeline(GstPad* pad, std::function<void()> on_end)
 
 Timeline::~Timeline() { gst_pad_remove_probe(pad_.get(), probe_); }
 
-void Timeline::restart(std::string stream_id) {
+void Timeline::restart(std::string stream_id, guint group) {
   const Lock lock(mutex_);
   stream_id_ = std::move(stream_id);
   started_ = segment_sent_ = false;
   lens_due_ = lens_ != nullptr;
-  group_ = gst_util_group_id_next();
+  group_ = group;
   last_pts_ = GST_CLOCK_TIME_NONE;
   pictures_ = 0;
   last_picture_ = 0;

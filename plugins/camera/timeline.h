@@ -25,7 +25,8 @@ class Timeline {
   ~Timeline();
 
   /// A new stream from nothing: the next stream-start goes through.
-  void restart(std::string stream_id);
+  /// `group` is that of all streams of the element.
+  void restart(std::string stream_id, guint group);
   /// Sent before the next picture; takes `event`, and one that waits is replaced.
   void set_lens(GstEvent* event);
 

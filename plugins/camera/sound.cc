@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/camera/sound.h"
+
+#include <string>
+#include <utility>
+
+namespace sphere::camera {
+
+using consent::Category;
+using consent::Purpose;
+
+namespace {
+
+/// What takes each codec out of its packets, and completes its caps.
+struct Codec {
+  const char* encoding;
+  const char* elements;
+};
+constexpr Codec codecs[] = {
+    {"MPEG4-GENERIC", "rtpmp4gdepay ! aacparse"},
+    {"MP4A-LATM", "rtpmp4adepay ! aacparse"},
+    {"OPUS", "rtpopusdepay ! opusparse"},
+    {"PCMU", "rtppcmudepay"},
+    {"PCMA", "rtppcmadepay"},
+    {"L16", "rtpL16depay"},
+};
+
+const Codec* codec_of(const GstCaps* rtp) {
+  const GstStructure* s = gst_caps_get_size(rtp) ? gst_caps_get_structure(rtp, 0) : nullptr;
+  const char* encoding = s ? gst_structure_get_string(s, "encoding-name") : nullptr;
+  // Static payload types need no name.
+  int payload = -1;
+  if (s && !encoding && gst_structure_get_int(s, "payload", &payload))
+    encoding = payload == 0 ? "PCMU" : payload == 8 ? "PCMA" : nullptr;
+  for (const Codec& codec : codecs)
+    if (encoding && g_ascii_strcasecmp(codec.encoding, encoding) == 0) return &codec;
+  return nullptr;
+}
+
+GstFlowReturn chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
+  const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
+  // Downstream wants no more; nothing else would tell the others behind this pad.
+  if (flow == GST_FLOW_EOS) gst_pad_push_event(GST_PAD(parent), gst_event_new_eos());
+  return flow;
+}
+
+}  // namespace
+
+bool Sound::allowed() const { return consent_.ask(Category::audio, Purpose::live).allowed; }
+
+bool Sound::understands(const GstCaps* rtp) { return codec_of(rtp) != nullptr; }
+
+bool Sound::take(GstPad* rtp) {
+  const CapsRef caps(gst_pad_get_current_caps(rtp));
+  const CapsRef can(caps ? nullptr : gst_pad_query_caps(rtp, nullptr));
+  const Codec* codec = codec_of(caps ? caps.get() : can.get());
+  if (!codec) return false;
+  GstElement* parts = nullptr;
+  {
+    const Lock lock(mutex_);
+    parts = parts_;
+  }
+  // Of another codec than before: another pad.
+  if (parts && g_strcmp0(GST_OBJECT_NAME(parts), codec->encoding) != 0) {
+    remove();
+    parts = nullptr;
+  }
+  if (!parts && !build(codec->encoding, codec->elements)) return false;
+  GstRef<GstPad> sink;
+  {
+    const Lock lock(mutex_);
+    sink.reset(gst_element_get_static_pad(parts_, "sink"));
+  }
+  return gst_pad_link(rtp, sink.get()) == GST_PAD_LINK_OK;
+}
+
+bool Sound::build(const char* name, const char* elements) {
+  g_autoptr(GError) error = nullptr;
+  const std::string line =
+      std::string(elements) + " ! identity name=in silent=true ! sphereaudiogate name=gate";
+  GstElement* parts = gst_parse_bin_from_description_full(line.c_str(), TRUE, nullptr,
+                                                          GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  if (!parts) {
+    GST_ELEMENT_WARNING(bin_, CORE, MISSING_PLUGIN,
+                        ("The camera's sound is left out, an element for it is missing."),
+                        ("%s", error->message));
+    return false;
+  }
+  gst_object_set_name(GST_OBJECT(parts), name);
+  const GstRef<GstElement> gate(gst_bin_get_by_name(GST_BIN(parts), "gate"));
+  // As soon as the property says something else, the gate does: in the same call.
+  for (const char* property : {"consent", "ledger"})
+    g_object_bind_property(bin_, property, gate.get(), property, G_BINDING_SYNC_CREATE);
+  const GstRef<GstElement> in(gst_bin_get_by_name(GST_BIN(parts), "in"));
+  const GstRef<GstPad> from(gst_element_get_static_pad(in.get(), "src"));
+  auto timeline = std::make_unique<Timeline>(from.get(), [] {});
+  const int number = ++number_;
+  GstPad* pad = gst_ghost_pad_new_no_target_from_template(
+      "audio", gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(bin_), "audio"));
+  const GString_ id(gst_pad_create_stream_id_printf(pad, GST_ELEMENT(bin_), "audio-%d", number));
+  timeline->restart(id.get(), group_);
+  stamper_.emplace(consent_, Category::audio,
+                   std::vector{Purpose::live, Purpose::record, Purpose::edit, Purpose::share});
+  gst_pad_add_probe(from.get(), GST_PAD_PROBE_TYPE_BUFFER, stamp, this, nullptr);
+
+  gst_bin_add(bin_, parts);
+  const GstRef<GstPad> source(gst_element_get_static_pad(parts, "src"));
+  gst_ghost_pad_set_target(GST_GHOST_PAD(pad), source.get());
+  const GstRef<GstPad> internal(GST_PAD(gst_proxy_pad_get_internal(GST_PROXY_PAD(pad))));
+  gst_pad_set_chain_function(internal.get(), chain);
+  {
+    const Lock lock(mutex_);
+    parts_ = parts;
+    pad_ = pad;
+    timeline_ = std::move(timeline);
+  }
+  gst_pad_set_active(pad, TRUE);
+  gst_element_add_pad(GST_ELEMENT(bin_), pad);
+  gst_element_sync_state_with_parent(parts);
+  return true;
+}
+
+GstPadProbeReturn Sound::stamp(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  auto* self = static_cast<Sound*>(data);
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  // Times are running times here. What arrives from now on was captured after now, and what has
+  // already arrived ends before its own end.
+  GstClockTime fresh = GST_CLOCK_TIME_NONE;
+  if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(self->bin_))})
+    fresh = gst_clock_get_time(clock.get()) - gst_element_get_base_time(GST_ELEMENT(self->bin_));
+  if (GST_BUFFER_PTS_IS_VALID(buffer)) {
+    GstClockTime end = GST_BUFFER_PTS(buffer);
+    if (GST_BUFFER_DURATION_IS_VALID(buffer)) end += GST_BUFFER_DURATION(buffer);
+    if (!GST_CLOCK_TIME_IS_VALID(fresh) || end > fresh) fresh = end;
+  }
+  if (EventRef event = self->stamper_->before(fresh)) gst_pad_push_event(pad, event.release());
+  return GST_PAD_PROBE_OK;
+}
+
+void Sound::remove() {
+  GstElement* parts = nullptr;
+  GstPad* pad = nullptr;
+  std::unique_ptr<Timeline> timeline;
+  {
+    const Lock lock(mutex_);
+    parts = std::exchange(parts_, nullptr);
+    pad = std::exchange(pad_, nullptr);
+    timeline = std::move(timeline_);
+  }
+  if (!parts) return;
+  const GstRef<GstElement> gone(GST_ELEMENT(gst_object_ref(parts)));
+  gst_element_set_locked_state(gone.get(), TRUE);
+  gst_element_set_state(gone.get(), GST_STATE_NULL);
+  // A muxer is not to wait for it.
+  gst_pad_push_event(pad, gst_event_new_eos());
+  gst_pad_set_active(pad, FALSE);
+  gst_element_remove_pad(GST_ELEMENT(bin_), pad);
+  gst_bin_remove(bin_, gone.get());
+}
+
+}  // namespace sphere::camera

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the camera is asked for, and told, hangs on consent.
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/consent/gstsphereconsent.h"
+#include "gst/sphere/consent/place.h"
+#include "hw/emulator/emulator.h"
+#include "tests/check/pipeline.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using emulator::Emulator;
+using emulator::EmulatorOptions;
+
+namespace {
+
+constexpr const char* sound_live = "consent/audio, state=(string)given, purpose=(string)live";
+
+std::unique_ptr<Emulator> camera_with_sound() {
+  EmulatorOptions options;
+  options.scene.width = 320;
+  options.scene.height = 160;
+  options.scene.sound = true;
+  options.photo_bytes = "a photo";
+  options.video_bytes = "a video";
+  Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
+  fail_unless(bool(camera), "%s", camera ? "" : camera.error().message.c_str());
+  return std::move(*camera);
+}
+
+std::string source(const Emulator& camera, const std::string& more = "") {
+  return "spherecamsrc name=camera latency=0 protocols=tcp location=\"" + camera.uri() + "\" " +
+         more;
+}
+
+void give(test::Pipeline& pipeline, const char* text) {
+  const CapsRef caps(text ? gst_caps_from_string(text) : nullptr);
+  g_object_set(pipeline.child("camera").get(), "consent", caps.get(), nullptr);
+}
+
+void pull(test::Pipeline& pipeline, int count) {
+  for (int i = 0; i < count; ++i) fail_unless(pipeline.pull() != nullptr);
+}
+
+/// Asks until it is so. What is waited for happens in other threads, which say nothing about it.
+void until(const char* what, const std::function<bool()>& so) {
+  for (int i = 0; !so(); ++i) {
+    fail_unless(i < 60000, "%s does not come", what);
+    g_usleep(1000);
+  }
+}
+
+bool asked_for_sound(const Emulator& camera) {
+  const std::vector<int> tracks = camera.tracks();
+  return std::count(tracks.begin(), tracks.end(), 1) > 0;
+}
+
+bool was_asked(const Emulator& camera, int id) {
+  const auto asked = camera.asked();
+  return std::any_of(asked.begin(), asked.end(), [&](const auto& a) { return a.id == id; });
+}
+
+bool has_sound_pad(test::Pipeline& pipeline) {
+  const GstRef<GstElement> element = pipeline.child("camera");
+  return GstRef<GstPad>(gst_element_get_static_pad(element.get(), "audio")) != nullptr;
+}
+
+/// Links the pad `audio` to a chain that ends in an appsink `sound`, whenever it appears.
+void link_sound(test::Pipeline& pipeline) {
+  const GstRef<GstElement> element = pipeline.child("camera");
+  g_signal_connect(element.get(), "pad-added",
+                   G_CALLBACK(+[](GstElement*, GstPad* pad, GstElement* bin) {
+                     if (g_strcmp0(GST_PAD_NAME(pad), "audio") != 0) return;
+                     const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(bin), "sound"));
+                     const GstRef<GstPad> in(gst_element_get_static_pad(sink.get(), "sink"));
+                     gst_pad_link(pad, in.get());
+                   }),
+                   pipeline.element());
+}
+
+test::SampleRef next_sound(test::Pipeline& pipeline) {
+  const GstRef<GstElement> sink = pipeline.child("sound");
+  return test::SampleRef(gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), test::deadline));
+}
+
+bool silent(GstSample* sample) {
+  return GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_GAP);
+}
+
+/// Two sinks: one that throws pictures away, one for the sound.
+std::string both(const Emulator& camera, const std::string& more = "") {
+  return source(camera, more) +
+         " camera.video ! fakesink sync=false appsink name=sound sync=false async=false "
+         "wait-on-eos=false "
+         "max-buffers=4 drop=true";
+}
+
+}  // namespace
+
+GST_START_TEST(without_consent_nothing_is_asked_and_nothing_told) {
+  const auto camera = camera_with_sound();
+  for (const char* consent :
+       {"", "consent=EMPTY", "consent=ANY", "consent=\"consent/audio, state=(string)denied\"",
+        "consent=\"consent/audio, state=yes\"",
+        "consent=\"consent/audio, state=(string)given, purpose=(string)record\""}) {
+    test::Pipeline pipeline(source(*camera, std::string(consent) + " position=52.52,13.405") +
+                            " ! appsink name=sink sync=false");
+    pipeline.play();
+    pull(pipeline, 10);
+    fail_unless(!has_sound_pad(pipeline), "%s", consent);
+    const GstRef<GstElement> element = pipeline.child("camera");
+    gboolean done = FALSE;
+    g_signal_emit_by_name(element.get(), "start-recording", &done);
+    fail_unless(done);
+    g_signal_emit_by_name(element.get(), "stop-recording", &done);
+    pipeline.set_state(GST_STATE_NULL);
+  }
+  fail_unless(!camera->tracks().empty());
+  fail_unless(!asked_for_sound(*camera));
+  for (int id : {4097, 1539, 4917}) fail_unless(!was_asked(*camera, id), "%d was asked", id);
+  int with = 0, without = 0;
+  for (const auto& asked : camera->asked())
+    if (asked.id == 513) ++(asked.param == "0" ? with : without);
+  // The last of them gave sound to recordings alone.
+  fail_unless_equals_int(without, 5);
+  fail_unless_equals_int(with, 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(with_consent_there_is_sound_until_it_is_taken_back) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(both(*camera, std::string("consent=\"") + sound_live + "\""));
+  link_sound(pipeline);
+  pipeline.play();
+  test::SampleRef sample = next_sound(pipeline);
+  fail_unless(sample != nullptr);
+  const GstStructure* caps = gst_caps_get_structure(gst_sample_get_caps(sample.get()), 0);
+  int rate = 0;
+  fail_unless(gst_structure_has_name(caps, "audio/mpeg"));
+  fail_unless(gst_structure_get_int(caps, "rate", &rate) && rate == 48000);
+  fail_unless(asked_for_sound(*camera));
+  until("sound", [&] {
+    sample = next_sound(pipeline);
+    fail_unless(sample != nullptr);
+    return !silent(sample.get());
+  });
+  give(pipeline, nullptr);
+  // What is in the sink by now left before; what comes after it did not.
+  for (int i = 0; i < 6; ++i) sample = next_sound(pipeline);
+  for (int i = 0; i < 20; ++i) {
+    sample = next_sound(pipeline);
+    fail_unless(sample && silent(sample.get()), "sound after it was taken back");
+  }
+  // Given again, it is back without a new connection.
+  const size_t tracks = camera->tracks().size();
+  give(pipeline, sound_live);
+  until("sound again", [&] {
+    sample = next_sound(pipeline);
+    fail_unless(sample != nullptr);
+    return !silent(sample.get());
+  });
+  fail_unless(camera->tracks().size() == tracks);
+}
+GST_END_TEST;
+
+GST_START_TEST(sound_given_while_live_comes_with_a_new_connection) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(both(*camera));
+  link_sound(pipeline);
+  pipeline.play();
+  until("a preview", [&] { return !camera->tracks().empty(); });
+  const GstRef<GstElement> element = pipeline.child("camera");
+  until("a picture", [&] {
+    GstStructure* stats = nullptr;
+    g_object_get(element.get(), "stats", &stats, nullptr);
+    guint64 pictures = 0;
+    gst_structure_get_uint64(stats, "pictures", &pictures);
+    gst_structure_free(stats);
+    return pictures > 0;
+  });
+  fail_unless(!asked_for_sound(*camera) && !has_sound_pad(pipeline));
+  give(pipeline, sound_live);
+  test::SampleRef sample = next_sound(pipeline);
+  fail_unless(sample != nullptr);
+  fail_unless(asked_for_sound(*camera));
+  // The session stood all the while.
+  fail_unless_equals_int(camera->counters().sessions_opened, 1);
+  // Taken back, and the connection lost: the next one is without it, and the pad goes.
+  give(pipeline, nullptr);
+  const size_t before = camera->tracks().size();
+  camera->cut_preview();
+  until("the next connection", [&] { return camera->tracks().size() > before; });
+  until("the pad's end", [&] { return !has_sound_pad(pipeline); });
+  const std::vector<int> tracks = camera->tracks();
+  fail_unless(std::count(tracks.begin() + static_cast<std::ptrdiff_t>(before), tracks.end(), 1) ==
+              0);
+}
+GST_END_TEST;
+
+GST_START_TEST(an_applications_context_counts) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(both(*camera));
+  link_sound(pipeline);
+  const CapsRef caps(gst_caps_from_string(sound_live));
+  GstContext* context = gst_context_new_sphere_consent(caps.get());
+  gst_element_set_context(pipeline.element(), context);
+  gst_context_unref(context);
+  pipeline.play();
+  test::SampleRef sample;
+  until("sound", [&] {
+    sample = next_sound(pipeline);
+    fail_unless(sample != nullptr);
+    return !silent(sample.get());
+  });
+  // All that are there must allow.
+  give(pipeline, "consent/audio, state=(string)denied");
+  for (int i = 0; i < 6; ++i) sample = next_sound(pipeline);
+  for (int i = 0; i < 10; ++i) {
+    sample = next_sound(pipeline);
+    fail_unless(sample && silent(sample.get()));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(the_position_is_told_as_exactly_as_was_given) {
+  const auto camera = camera_with_sound();
+  struct Case {
+    const char* precision;
+    std::vector<std::string> told;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"", {"39.990308", "116.333437", "58.48"}},
+           {", precision=(string)street", {"39.990000", "116.333000", "0.00"}},
+           {", precision=(string)city", {"40.000000", "116.300000", "0.00"}},
+           {", precision=(string)country", {"40.000000", "116.000000", "0.00"}},
+       }) {
+    test::Pipeline pipeline(
+        source(*camera, std::string("position=39.990308,116.333437,58.48 position-interval=1 "
+                                    "consent=\"consent/location, state=(string)given, "
+                                    "purpose=(string)camera") +
+                            c.precision + "\"") +
+        " ! appsink name=sink sync=false");
+    pipeline.play();
+    until("the position", [&] { return camera->position() == c.told; });
+    // The RTSP server's library does not like a client that goes while it prepares.
+    pull(pipeline, 1);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(the_position_is_taken_back) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(
+      source(*camera,
+             "position=10.5,20.25 position-interval=1 consent=\"consent/location, "
+             "state=(string)given, purpose=(string)camera\"") +
+      " ! fakesink sync=false");
+  pipeline.play();
+  const auto count = [&] {
+    const auto asked = camera->asked();
+    return std::count_if(asked.begin(), asked.end(), [](const auto& a) { return a.id == 4917; });
+  };
+  until("the position twice", [&] { return count() >= 2; });
+  give(pipeline, nullptr);
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
+  const MessageRef message(
+      gst_bus_timed_pop_filtered(bus.get(), test::deadline, GST_MESSAGE_WARNING));
+  fail_unless(message != nullptr);
+  g_autoptr(GError) warning = nullptr;
+  gst_message_parse_warning(message.get(), &warning, nullptr);
+  fail_unless(g_strrstr(warning->message, "may still hold") != nullptr, "%s", warning->message);
+  fail_unless(g_strrstr(warning->message, "10.5") == nullptr);
+  const auto told = count();
+  // Longer than the interval.
+  const GstRef<GstElement> element = pipeline.child("camera");
+  GstStructure* stats = nullptr;
+  guint64 from = 0, pictures = 0;
+  do {
+    g_object_get(element.get(), "stats", &stats, nullptr);
+    gst_structure_get_uint64(stats, "pictures", &pictures);
+    gst_structure_free(stats);
+    if (from == 0) from = pictures;
+    g_usleep(1000);
+  } while (pictures < from + 45);
+  fail_unless(count() == told);
+  // The log of what it was asked tells no position.
+  for (const auto& asked : camera->asked())
+    fail_unless(asked.redacted.find("10.5") == std::string::npos, "%s", asked.redacted.c_str());
+}
+GST_END_TEST;
+
+GST_START_TEST(a_wrong_position_is_refused_and_not_repeated) {
+  for (const char* wrong : {"here", "91,0", "0,181", "1", "1,2,3,4", "1;2", "nan,0", "1,2,x"}) {
+    const auto place = consent::parse_place(wrong);
+    fail_unless(!place, "%s", wrong);
+    fail_unless(place.error().message.find("LATITUDE") != std::string::npos);
+  }
+  const auto place = consent::parse_place(" -33.5 , 151.25");
+  fail_unless(place && place->latitude == -33.5 && place->longitude == 151.25 && !place->altitude);
+  const consent::Place city = consent::rounded(*place, consent::Precision::city);
+  fail_unless(std::abs(city.latitude + 33.5) < 1e-9 && std::abs(city.longitude - 151.3) < 1e-9);
+  test::Pipeline pipeline("spherecamsrc name=camera ! fakesink");
+  g_object_set(pipeline.child("camera").get(), "position", "777.123,5", nullptr);
+  const std::string warning = pipeline.warning();
+  fail_unless(warning.find("position") != std::string::npos);
+  fail_unless(warning.find("777") == std::string::npos);
+}
+GST_END_TEST;
+
+static Suite* camera_consent_suite() {
+  Suite* suite = suite_create("camera_consent");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, without_consent_nothing_is_asked_and_nothing_told);
+  tcase_add_test(tcase, with_consent_there_is_sound_until_it_is_taken_back);
+  tcase_add_test(tcase, sound_given_while_live_comes_with_a_new_connection);
+  tcase_add_test(tcase, an_applications_context_counts);
+  tcase_add_test(tcase, the_position_is_told_as_exactly_as_was_given);
+  tcase_add_test(tcase, the_position_is_taken_back);
+  tcase_add_test(tcase, a_wrong_position_is_refused_and_not_repeated);
+  return suite;
+}
+
+GST_CHECK_MAIN(camera_consent)
