@@ -9,3 +9,4 @@
 #pragma once
 
 #include <gst/sphere/lens/gstspherelens.h>
+#include <gst/sphere/orientation/gstsphereorientationmeta.h>

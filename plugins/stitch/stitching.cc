@@ -8,6 +8,8 @@
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "gst/sphere/orientation/gstsphereorientationmeta.h"
+#include "plugins/stitch/cameratags.h"
 
 namespace sphere {
 
@@ -31,6 +33,22 @@ GType stitch_blend_get_type() {
         {0, nullptr, nullptr},
     };
     const GType registered = g_enum_register_static("GstSphereBlend", values);
+    gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+    return registered;
+  }();
+  return type;
+}
+
+GType stitch_level_get_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(Level::off), "As the camera was held", "off"},
+        {static_cast<int>(Level::horizon), "A level horizon; the picture turns with the camera",
+         "horizon"},
+        {static_cast<int>(Level::full), "A level horizon; the picture keeps its direction", "full"},
+        {0, nullptr, nullptr},
+    };
+    const GType registered = g_enum_register_static("GstSphereLevel", values);
     gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
     return registered;
   }();
@@ -73,6 +91,18 @@ void install_stitch_properties(GObjectClass* klass) {
           "Width of the whole blended band in degrees, at most what both lenses see; "
           "ignored when blend is off",
           0, 60, default_blend_width, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_level,
+      g_param_spec_enum("level", "Level",
+                        "What is undone of how the camera was held, by the file's orientation "
+                        "track or the meta on each picture; yaw, pitch and roll come on top",
+                        stitch_level_get_type(), static_cast<int>(Level::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_smoothing,
+      g_param_spec_double("smoothing", "Smoothing",
+                          "Seconds over which the heading is averaged that the picture follows; "
+                          "ignored unless level is horizon",
+                          0, 10, 0, live_controllable));
 }
 
 void install_threads_property(GObjectClass* klass, guint id) {
@@ -108,6 +138,12 @@ bool Stitching::set_property(guint id, const GValue* value) {
     case stitch_prop_blend_width:
       settings_.blend_width = g_value_get_double(value);
       return true;
+    case stitch_prop_level:
+      settings_.level = static_cast<Level>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_smoothing:
+      settings_.smoothing = g_value_get_double(value);
+      return true;
     default:
       return false;
   }
@@ -137,20 +173,51 @@ bool Stitching::get_property(guint id, GValue* value) {
     case stitch_prop_blend_width:
       g_value_set_double(value, settings_.blend_width);
       return true;
+    case stitch_prop_level:
+      g_value_set_enum(value, static_cast<int>(settings_.level));
+      return true;
+    case stitch_prop_smoothing:
+      g_value_set_double(value, settings_.smoothing);
+      return true;
     default:
       return false;
   }
 }
 
-void Stitching::observe(GstEvent* event) {
-  if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
-    // A new stream may come from another camera; its own event, if any, follows.
-    table_.reset();
-    Lock lock(mutex_);
-    stream_lens_.clear();
-    stream_table_.reset();
-    return;
+GstEvent* Stitching::observe(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+      // A new stream may come from another camera; what tells of it follows.
+      forget_stream();
+      break;
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_FLUSH_STOP:
+      levelling_.interrupt();
+      break;
+    case GST_EVENT_TAG: {
+      media::CameraData data;
+      event = take_camera_tags(event, &data);
+      if (!data.empty()) observe_camera_data(std::move(data));
+      break;
+    }
+    default:
+      observe_lens(event);
+      break;
   }
+  return event;
+}
+
+void Stitching::forget_stream() {
+  table_.reset();
+  file_ = media::CameraData();
+  file_table_.reset();
+  levelling_.reset();
+  Lock lock(mutex_);
+  stream_lens_.clear();
+  stream_table_.reset();
+}
+
+void Stitching::observe_lens(GstEvent* event) {
   // An event may have both: the name is for a table that can't be used.
   const gchar* lens = nullptr;
   GBytes* table = nullptr;
@@ -174,14 +241,42 @@ void Stitching::observe_table(GBytes* table) {
   table_.reset(g_bytes_ref(table));
   gsize size = 0;
   const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(table, &size));
-  Result<LensPair> pair = parse_table({data, size}, "of the camera");
-  if (!pair)
-    GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
-                        ("The camera's own lens table can't be used, a profile is taken instead: %s.",
-                         pair.error().message.c_str()),
-                        (nullptr));
+  std::shared_ptr<const LensPair> pair = read_table({data, size});
   Lock lock(mutex_);
-  stream_table_ = pair ? std::make_shared<const LensPair>(std::move(*pair)) : nullptr;
+  stream_table_ = std::move(pair);
+}
+
+std::shared_ptr<const LensPair> Stitching::read_table(std::span<const uint8_t> table) {
+  Result<LensPair> pair = parse_table(table, "of the camera");
+  if (pair) return std::make_shared<const LensPair>(std::move(*pair));
+  GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
+                      ("The camera's own lens table can't be used, a profile is taken instead: %s.",
+                       pair.error().message.c_str()),
+                      (nullptr));
+  return nullptr;
+}
+
+void Stitching::observe_camera_data(media::CameraData data) {
+  // Decoders send the tags they have again with each change of another.
+  if (!data.table.empty() && data.table != file_.table) {
+    file_.table = std::move(data.table);
+    file_table_ = read_table(file_.table);
+  }
+  // Byte by byte, for what is no number is never equal.
+  const auto bytes = [](const media::CameraData& d) {
+    return std::as_bytes(std::span(d.matrices));
+  };
+  if (!data.matrices.empty() && !std::ranges::equal(bytes(data), bytes(file_))) {
+    file_.matrices = std::move(data.matrices);
+    levelling_.set_track(file_.matrices);
+  }
+  if (data.problems.empty() || data.problems == file_.problems) return;
+  file_.problems = std::move(data.problems);
+  for (const std::string& problem : file_.problems)
+    GST_ELEMENT_WARNING(
+        owner_, STREAM, FORMAT,
+        ("What the camera says of itself in this file can't all be used: %s.", problem.c_str()),
+        (nullptr));
 }
 
 void Stitching::stop() {
@@ -191,10 +286,7 @@ void Stitching::stop() {
   view_.reset();
   plan_ = Plan();
   basis_ = Basis();
-  table_.reset();
-  Lock lock(mutex_);
-  stream_lens_.clear();
-  stream_table_.reset();
+  forget_stream();
 }
 
 bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
@@ -230,53 +322,70 @@ Status Stitching::make_planner(const Basis& basis) {
   return ok();
 }
 
-const Plan* Stitching::plan() {
+const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
   if (!have_formats_) {
     GST_ELEMENT_ERROR(owner_, CORE, NEGOTIATION, ("No format was agreed on before the pictures."),
                       (nullptr));
     return nullptr;
   }
   StitchSettings settings;
-  std::string stream_lens;
-  std::shared_ptr<const LensPair> own_lens;
   {
     Lock lock(mutex_);
     settings = settings_;
-    stream_lens = stream_lens_;
-    if (settings.lens.empty()) own_lens = stream_table_;
   }
-  if (settings.lens.empty()) settings.lens = stream_lens;
-  if (settings.lens.empty() && !own_lens) {
-    settings.lens = default_profile;
-    if (!warned_no_lens_) {
-      warned_no_lens_ = true;
-      GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
-                          ("Neither the stream nor the property 'lens' says which lenses took the "
-                           "pictures; '%s' is assumed.",
-                           default_profile),
-                          (nullptr));
-    }
-  }
-  const Basis basis = {settings.lens, own_lens, settings.fov,
-                       settings.blend == Blend::off ? 0 : settings.blend_width};
-  if (!planner_ || basis != basis_) {
-    planner_.reset();
-    if (const Status made = make_planner(basis); !made) {
-      const char* text = made.error().message.c_str();
-      if (made.error().kind == Error::Kind::not_found)
-        GST_ELEMENT_ERROR(owner_, RESOURCE, NOT_FOUND, ("%s.", text), (nullptr));
-      else
-        GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", text), (nullptr));
-      return nullptr;
-    }
-    basis_ = basis;
-  }
-  if (!view_ || *view_ != settings.view) {
-    planner_->build(rotation(settings.view), plan_);
-    view_ = settings.view;
+  if (!ensure_planner(settings)) return nullptr;
+  const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
+                    rotation(settings.view);
+  if (!view_ || *view_ != view) {
+    planner_->build(view, plan_);
+    view_ = view;
     ++generation_;
   }
+  if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
+    const Quaternion q =
+        normalised(Quaternion{meta->w, meta->x, meta->y, meta->z} * quaternion_of(view));
+    meta->w = q.w;
+    meta->x = q.x;
+    meta->y = q.y;
+    meta->z = q.z;
+  }
   return &plan_;
+}
+
+bool Stitching::ensure_planner(const StitchSettings& settings) {
+  std::string lens = settings.lens;
+  std::shared_ptr<const LensPair> own_lens;
+  if (lens.empty()) {
+    Lock lock(mutex_);
+    own_lens = stream_table_ ? stream_table_ : file_table_;
+    lens = stream_lens_;
+  }
+  if (lens.empty() && !own_lens) {
+    lens = default_profile;
+    if (!warned_no_lens_) {
+      warned_no_lens_ = true;
+      GST_ELEMENT_WARNING_WITH_DETAILS(
+          owner_, STREAM, FORMAT,
+          ("Neither the stream nor the property 'lens' says which lenses took the pictures; '%s' "
+           "is assumed.",
+           default_profile),
+          (nullptr), ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));
+    }
+  }
+  const Basis basis = {lens, own_lens, settings.fov,
+                       settings.blend == Blend::off ? 0 : settings.blend_width};
+  if (planner_ && basis == basis_) return true;
+  planner_.reset();
+  if (const Status made = make_planner(basis); !made) {
+    const char* text = made.error().message.c_str();
+    if (made.error().kind == Error::Kind::not_found)
+      GST_ELEMENT_ERROR(owner_, RESOURCE, NOT_FOUND, ("%s.", text), (nullptr));
+    else
+      GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", text), (nullptr));
+    return false;
+  }
+  basis_ = basis;
+  return true;
 }
 
 }  // namespace sphere

@@ -40,5 +40,14 @@ except GLib.Error as error:
 event = GstSphere.event_new_sphere_lens("gear360")
 check("event", GstSphere.event_parse_sphere_lens(event) == (True, "gear360"))
 
+buffer = Gst.Buffer.new()
+check("no orientation", GstSphere.buffer_get_sphere_orientation_meta(buffer) is None)
+GstSphere.buffer_add_sphere_orientation_meta(buffer, 2, 0, 0, 2)
+meta = GstSphere.buffer_get_sphere_orientation_meta(buffer)
+check("orientation", abs(meta.w - 0.5 ** 0.5) < 1e-12 and abs(meta.z - 0.5 ** 0.5) < 1e-12)
+check("no rotation",
+      GstSphere.buffer_add_sphere_orientation_meta(buffer, 0, 0, 0, 0) is None
+      and GstSphere.buffer_add_sphere_orientation_meta(buffer, float("nan"), 0, 0, 1) is None)
+
 print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
 sys.exit(failures > 0)

@@ -281,7 +281,13 @@ Result<Bytes> add_to_video(std::span<const uint8_t> file, std::span<const uint8_
     return file.subspan(static_cast<size_t>(from), static_cast<size_t>(to - from));
   };
   Bytes user_content, content;
-  if (user) append(user_content, part(user->content, user->end));
+  // Demuxers that find a muxer's list of tags (meta) there look at nothing beside it.
+  for (uint64_t position = user ? user->content : 0; user && position < user->end;) {
+    Box one;
+    if (box_at(source, position, user->end, false, &one) != Next::box) break;
+    if (one.type != "meta") append(user_content, part(position, one.end));
+    position = one.end;
+  }
   append(user_content, box);
   for (uint64_t position = movie->content; position < movie->end;) {
     Box one;

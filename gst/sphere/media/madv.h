@@ -56,7 +56,8 @@ Result<CameraData> camera_data_of_dng(const Source& source);
 std::vector<uint8_t> make_camera_box(const CameraData& data, size_t track_room = 0,
                                      std::span<const uint8_t> more = {});
 
-/// Puts a box into the user data of a file that is not fragmented; nothing else in it moves.
+/// Puts a box into the user data of a file that is not fragmented. A muxer's tags go, all else
+/// stays where it is.
 Result<std::vector<uint8_t>> add_to_video(std::span<const uint8_t> file,
                                           std::span<const uint8_t> box);
 
