@@ -286,6 +286,7 @@ void Stitching::stop() {
   view_.reset();
   plan_ = Plan();
   basis_ = Basis();
+  announced_.reset();
   forget_stream();
 }
 
@@ -355,13 +356,16 @@ const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& seg
 bool Stitching::ensure_planner(const StitchSettings& settings) {
   std::string lens = settings.lens;
   std::shared_ptr<const LensPair> own_lens;
+  const char* origin = "property";
   if (lens.empty()) {
     Lock lock(mutex_);
     own_lens = stream_table_ ? stream_table_ : file_table_;
     lens = stream_lens_;
+    origin = stream_table_ || !file_table_ ? "stream" : "file";
   }
   if (lens.empty() && !own_lens) {
     lens = default_profile;
+    origin = "default";
     if (!warned_no_lens_) {
       warned_no_lens_ = true;
       GST_ELEMENT_WARNING_WITH_DETAILS(
@@ -384,7 +388,14 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
       GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", text), (nullptr));
     return false;
   }
-  basis_ = basis;
+  if (!announced_ || announced_->lens != basis.lens || announced_->own_lens != basis.own_lens)
+    gst_element_post_message(
+        owner_,
+        gst_message_new_element(GST_OBJECT(owner_),
+                                gst_structure_new("sphere-lens", "lens", G_TYPE_STRING,
+                                                  own_lens ? "table" : lens.c_str(), "origin",
+                                                  G_TYPE_STRING, origin, nullptr)));
+  announced_ = basis_ = basis;
   return true;
 }
 

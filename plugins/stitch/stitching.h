@@ -103,8 +103,9 @@ class Stitching {
   GstVideoInfo input_{}, output_{};
   bool have_formats_ = false, warned_no_lens_ = false;
   Basis basis_;
-  BytesRef table_;          // what stream_table_ was made of
-  media::CameraData file_;  // what the file's own box says
+  std::optional<Basis> announced_;  // what the bus was last told of
+  BytesRef table_;                  // what stream_table_ was made of
+  media::CameraData file_;          // what the file's own box says
   std::shared_ptr<const LensPair> file_table_;
   Levelling levelling_;
   std::optional<Planner> planner_;
