@@ -31,7 +31,8 @@ constexpr const char* description =
     "\n"
     "Examples:\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
-    "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n";
+    "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n"
+    "  sphere stitch VID_20161121_162507AA.MP4 steady.mp4 --level full\n";
 
 bool ends_with(const std::string& text, const char* suffix) {
   const GString_ lower(g_ascii_strdown(text.c_str(), -1));
