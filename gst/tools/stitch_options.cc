@@ -56,6 +56,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* preset = nullptr;
   g_autofree char* stitcher = nullptr;
   g_autofree char* level = nullptr;
+  g_autofree char* strip = nullptr;
   double fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
   int width = 0, quality = -1, threads = 0;
   gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
@@ -66,6 +67,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "NAME|FILE"},
       {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
        "Field of view of each lens, 60 to 358 (default: the profile's)", "DEGREES"},
+      {"strip", 0, 0, G_OPTION_ARG_STRING, &strip,
+       "Which rows pictures have that are half as high (default: middle)", "top|middle|bottom"},
       {"level", 0, 0, G_OPTION_ARG_STRING, &level,
        "What to undo of how the camera was held (default: horizon, where IN says how)",
        "off|horizon|full"},
@@ -149,6 +152,11 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     if (const Result<int> known = choose("--blend", blend, blends); !known) return known.error();
   }
   static const std::array<std::string, 3> levels{"off", "horizon", "full"};
+  static const std::array<std::string, 3> strips{"top", "middle", "bottom"};
+  if (strip) {
+    options->strip = strip;
+    if (const Result<int> known = choose("--strip", strip, strips); !known) return known.error();
+  }
   if (level) {
     options->level = level;
     if (const Result<int> known = choose("--level", level, levels); !known) return known.error();

@@ -22,6 +22,7 @@ struct StitchOptions {
   double yaw = 0, pitch = 0, roll = 0;
   int width = 0;  ///< 0: that of the two lenses
   std::string blend = "feather";
+  std::string strip = "middle";
   double blend_width = -1;  ///< -1: the element's default
   int quality = -1;         ///< -1: the default of OUT's kind
   std::string preset = "veryfast";

@@ -150,6 +150,7 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   gst_util_set_object_arg(G_OBJECT(stitcher_), "blend", options.blend.c_str());
   if (options.blend_width >= 0)
     g_object_set(stitcher_, "blend-width", options.blend_width, nullptr);
+  gst_util_set_object_arg(G_OBJECT(stitcher_), "strip", options.strip.c_str());
   if (!options.level.empty())
     gst_util_set_object_arg(G_OBJECT(stitcher_), "level", options.level.c_str());
   if (options.smoothing >= 0) g_object_set(stitcher_, "smoothing", options.smoothing, nullptr);

@@ -3,6 +3,7 @@
 #include "plugins/stitch/stitching.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/lens/gstspherelens.h"
@@ -22,6 +23,16 @@ constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATI
                                                GST_PARAM_MUTABLE_PLAYING);
 constexpr auto live_controllable =
     static_cast<GParamFlags>(static_cast<int>(live) | GST_PARAM_CONTROLLABLE);
+
+/// Whether a picture has the whole width of the lenses' frame and half its height, where the lenses
+/// stand side by side.
+bool is_strip_of(const LensPair& pair, Size picture, double pixel_aspect) {
+  constexpr double tolerance = 0.02;
+  const double shape = static_cast<double>(pair.frame.width) / pair.frame.height;
+  const double is = picture.width * pixel_aspect / picture.height;
+  const bool side_by_side = pair.front.region.left != pair.back.region.left;
+  return side_by_side && std::abs(is / shape - 2) < tolerance;
+}
 
 }  // namespace
 
@@ -49,6 +60,21 @@ GType stitch_level_get_type() {
         {0, nullptr, nullptr},
     };
     const GType registered = g_enum_register_static("GstSphereLevel", values);
+    gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+    return registered;
+  }();
+  return type;
+}
+
+GType stitch_strip_get_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(Strip::top), "The upper half", "top"},
+        {static_cast<int>(Strip::middle), "The middle half", "middle"},
+        {static_cast<int>(Strip::bottom), "The lower half", "bottom"},
+        {0, nullptr, nullptr},
+    };
+    const GType registered = g_enum_register_static("GstSphereStrip", values);
     gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
     return registered;
   }();
@@ -91,6 +117,12 @@ void install_stitch_properties(GObjectClass* klass) {
           "Width of the whole blended band in degrees, at most what both lenses see; "
           "ignored when blend is off",
           0, 60, default_blend_width, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_strip,
+      g_param_spec_enum("strip", "Strip",
+                        "Which rows of the lenses' frame pictures of half its height have, as a "
+                        "camera's fastest modes make them; ignored for whole pictures",
+                        stitch_strip_get_type(), static_cast<int>(Strip::middle), live));
   g_object_class_install_property(
       klass, stitch_prop_level,
       g_param_spec_enum("level", "Level",
@@ -138,6 +170,9 @@ bool Stitching::set_property(guint id, const GValue* value) {
     case stitch_prop_blend_width:
       settings_.blend_width = g_value_get_double(value);
       return true;
+    case stitch_prop_strip:
+      settings_.strip = static_cast<Strip>(g_value_get_enum(value));
+      return true;
     case stitch_prop_level:
       settings_.level = static_cast<Level>(g_value_get_enum(value));
       return true;
@@ -172,6 +207,9 @@ bool Stitching::get_property(guint id, GValue* value) {
       return true;
     case stitch_prop_blend_width:
       g_value_set_double(value, settings_.blend_width);
+      return true;
+    case stitch_prop_strip:
+      g_value_set_enum(value, static_cast<int>(settings_.strip));
       return true;
     case stitch_prop_level:
       g_value_set_enum(value, static_cast<int>(settings_.level));
@@ -311,6 +349,10 @@ Status Stitching::make_planner(const Basis& basis) {
   const Size source = {GST_VIDEO_INFO_WIDTH(&input_), GST_VIDEO_INFO_HEIGHT(&input_)};
   const double aspect = static_cast<double>(GST_VIDEO_INFO_PAR_N(&input_)) /
                         std::max(GST_VIDEO_INFO_PAR_D(&input_), 1);
+  if (is_strip_of(*pair, source, aspect)) {
+    const double from = basis.strip == Strip::top ? 0 : basis.strip == Strip::middle ? 0.25 : 0.5;
+    pair = pair->rows(from, from + 0.5);
+  }
   if (const Status fits = Planner::fits(*pair, source, aspect); !fits) return fits;
   const Size output = {GST_VIDEO_INFO_WIDTH(&output_), GST_VIDEO_INFO_HEIGHT(&output_)};
   PlanOptions options;
@@ -377,7 +419,7 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
     }
   }
   const Basis basis = {lens, own_lens, settings.fov,
-                       settings.blend == Blend::off ? 0 : settings.blend_width};
+                       settings.blend == Blend::off ? 0 : settings.blend_width, settings.strip};
   if (planner_ && basis == basis_) return true;
   planner_.reset();
   if (const Status made = make_planner(basis); !made) {

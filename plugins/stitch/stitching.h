@@ -21,6 +21,8 @@
 namespace sphere {
 
 enum class Blend { off, feather };
+/// Which rows of the lenses' frame a picture has that is half as high.
+enum class Strip { top, middle, bottom };
 
 /// What a person sets. Copied as a whole, once a buffer.
 struct StitchSettings {
@@ -29,6 +31,7 @@ struct StitchSettings {
   Angles view;
   Blend blend = Blend::feather;
   double blend_width = 4;  ///< degrees
+  Strip strip = Strip::middle;
   Level level = Level::off;
   double smoothing = 0;  ///< seconds
   bool operator==(const StitchSettings&) const = default;
@@ -43,6 +46,7 @@ enum StitchProperty : guint {
   stitch_prop_roll,
   stitch_prop_blend,
   stitch_prop_blend_width,
+  stitch_prop_strip,
   stitch_prop_level,
   stitch_prop_smoothing,
   stitch_prop_end,
@@ -81,6 +85,7 @@ class Stitching {
     std::string lens;
     std::shared_ptr<const LensPair> own_lens;  ///< the camera's table; comes before the name
     double fov = 0, blend_width = 0;
+    Strip strip = Strip::middle;
     bool operator==(const Basis&) const = default;
   };
   bool ensure_planner(const StitchSettings& settings);
@@ -116,6 +121,9 @@ class Stitching {
 
 /// GstSphereLevel, the enumeration of the property `level`.
 GType stitch_level_get_type();
+
+/// GstSphereStrip, the enumeration of the property `strip`.
+GType stitch_strip_get_type();
 
 /// GstSphereBlend, the enumeration of the property `blend`.
 GType stitch_blend_get_type();

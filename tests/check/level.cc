@@ -168,7 +168,8 @@ Bytes plain_clip(const LensPair& lens, const std::function<Mat3(int)>& to_world)
     fail_unless_equals_int(gst_app_src_push_buffer(GST_APP_SRC(source.get()), buffer), GST_FLOW_OK);
   }
   gst_app_src_end_of_stream(GST_APP_SRC(source.get()));
-  ck_assert_str_eq(pipeline.run().c_str(), "");
+  const std::string problem = pipeline.run();
+  ck_assert_str_eq(problem.c_str(), "");
   return file.bytes();
 }
 
@@ -545,6 +546,55 @@ GST_START_TEST(nothing_to_go_by_is_warned_of_once) {
 }
 GST_END_TEST;
 
+GST_START_TEST(strips_are_stitched_where_they_have_rows) {
+  constexpr Size size = {640, 320};
+  const auto one = [&](const std::string& stitcher, const std::string& crop,
+                       const std::string& options) {
+    const bool gl = stitcher == "glspherestitch";
+    Pipeline pipeline(
+        "spheretestsrc num-buffers=1 lens=mi-sphere ! "
+        "video/x-raw,format=RGBA,width=640,height=320 ! videocrop " +
+        crop + (gl ? " ! glupload ! " : " ! ") + stitcher + " " + options +
+        (gl ? " ! gldownload" : "") + " ! video/x-raw,width=640,height=320 ! appsink name=sink");
+    pipeline.play();
+    const SampleRef sample = pipeline.pull();
+    fail_unless(sample != nullptr, "%s %s", stitcher.c_str(), options.c_str());
+    return component_of(sample.get(), 1);
+  };
+  const LensPair pair = lens_of_clip().scaled_to(size);
+  const struct {
+    const char *strip, *crop;
+    double top, bottom;
+  } strips[] = {{"top", "bottom=160", 0, 160},
+                {"middle", "top=80 bottom=80", 80, 240},
+                {"bottom", "top=160", 160, 320}};
+  for (const std::string& stitcher : stitchers()) {
+    const Component whole = one(stitcher, "", "");
+    for (const auto& strip : strips) {
+      const Component part = one(stitcher, strip.crop, std::string("strip=") + strip.strip);
+      int same = 0, dark = 0;
+      for (int y = 0; y < size.height; ++y)
+        for (int x = 0; x < size.width; ++x) {
+          const Vec3 d = equirect_direction({x + 0.5, y + 0.5}, size);
+          if (std::abs(d.z) < 0.06) continue;  // The seam has of both.
+          const double row = pair[d.z > 0 ? 0 : 1].project(d).y;
+          const double inside = std::min(row - strip.top, strip.bottom - row);
+          if (inside > 50) {
+            ++same;
+            fail_unless(std::abs(part.at(x, y) - whole.at(x, y)) <= 2, "%s, %s: %d,%d",
+                        stitcher.c_str(), strip.strip, x, y);
+          } else if (inside < -1) {
+            ++dark;
+            fail_unless(part.at(x, y) <= 1, "%s, %s: %d,%d is %d", stitcher.c_str(), strip.strip, x,
+                        y, part.at(x, y));
+          }
+        }
+      fail_unless(same > 20000 && dark > 20000, "%s: %d, %d", strip.strip, same, dark);
+    }
+  }
+}
+GST_END_TEST;
+
 // --- the meta -----------------------------------------------------------------------------------
 
 namespace {
@@ -659,6 +709,7 @@ static Suite* level_suite() {
   tcase_add_test(file, what_is_no_rotation_is_filled_or_refused);
   tcase_add_test(file, bad_tables_in_files_are_warned_of);
   tcase_add_test(file, nothing_to_go_by_is_warned_of_once);
+  tcase_add_test(file, strips_are_stitched_where_they_have_rows);
   suite_add_tcase(suite, file);
   TCase* meta = tcase_create("meta");
   tcase_add_test(meta, metas_level_the_pictures_they_are_on);

@@ -31,7 +31,8 @@ Bytes made_by(const char* line) {
   g_autofree char* full = g_strdup_printf(line, path.c_str());
   {
     Pipeline pipeline(full);
-    ck_assert_str_eq(pipeline.run().c_str(), "");
+    const std::string problem = pipeline.run();
+    ck_assert_str_eq(problem.c_str(), "");
   }
   g_autofree char* content = nullptr;
   gsize size = 0;

@@ -190,6 +190,13 @@ def main():
         check("is level too", said.get("level") == "horizon"
               and difference(pictures(out), shown) < 1)
 
+        launch(f"spheretestsrc num-buffers=1 ! video/x-raw,format=RGBA,{SIZE} ! videocrop top=120 ! "
+               f"videoconvert ! video/x-raw,format=RGB ! pngenc ! filesink location={folder}/strip.png")
+        stitched("a strip", folder / "strip.png", folder / "out.png", "--lens", "dual-190",
+                 "--strip", "bottom")
+        strip = pictures(folder / "out.png")[0]
+        check("is dark above, and not below", max(strip[:480 * 60]) < 20
+              and sum(strip[-480 * 60:]) > 40 * 480 * 60)
         camera_file(folder / "plain.mp4", video, count=2)
         said = stitched("a short track", video, out, quiet=False)
         check("is warned of", any("ends before the video" in w for w in said["warnings"]), said)
@@ -203,7 +210,7 @@ def main():
         check("is warned of", said["lens"] == "dual-190"
               and any("lens table can't be used" in w for w in said["warnings"])
               and any("dual-190" in w for w in said["warnings"]), said)
-        for wrong in (("--level", "horizont"), ("--smoothing", "11")):
+        for wrong in (("--level", "horizont"), ("--strip", "upper"), ("--smoothing", "11")):
             result = sphere(video, out, *wrong)
             check(f"{wrong}", result.returncode == 2 and wrong[0] in result.stderr, result.stderr)
     print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, "
