@@ -341,6 +341,24 @@ GST_START_TEST(the_table_in_the_file_is_the_lens) {
   const Bytes clip = plain_clip(imperfect(), [](int) { return Mat3(); });
   file.write(*media::add_to_video(
       clip, media::make_camera_box({*make_table(imperfect()), {}, false, {}})));
+  // What the file has is that lens, in a picture of any size.
+  const Bytes written = file.bytes();
+  const CameraData found = media::camera_data_of_video(media::MemorySource(written));
+  const Result<LensPair> read = parse_table(found.table, "t");
+  fail_unless(static_cast<bool>(read));
+  for (const Size size : {Size{2304, 1152}, Size{3840, 1920}}) {
+    const LensPair is = read->scaled_to(size), want = imperfect().scaled_to(size);
+    for (double angle = 0; angle < 92; angle += 1.3)
+      for (double side = 0; side < 360; side += 5)
+        for (int i = 0; i < 2; ++i) {
+          const double a = radians(angle), s = radians(side);
+          const Vec3 d = want[i].to_camera *
+                         Vec3{std::sin(a) * std::cos(s), std::sin(a) * std::sin(s), std::cos(a)};
+          const Point p = is[i].project(d), q = want[i].project(d);
+          fail_unless(std::hypot(p.x - q.x, p.y - q.y) < 0.1, "%g off: %g px", angle,
+                      std::hypot(p.x - q.x, p.y - q.y));
+        }
+  }
   const auto worst = [](GstSample* sample) {
     const Component c[3] = {component_of(sample, 0), component_of(sample, 1),
                             component_of(sample, 2)};
