@@ -115,22 +115,28 @@ constexpr const char* model_marks[] = {"MJXJ", "QJXJ"};
 // The matrix, and what older software has behind it.
 constexpr size_t comment_sizes[] = {matrix_size, matrix_size + 8 * sizeof(float)};
 
+/// Other cameras leave other things in the same places; a table begins with the place of its first
+/// picture.
+bool begins_as_table(std::span<const uint8_t> bytes) {
+  ByteReader reader(bytes);
+  reader.seek(reader.u32_little());
+  return reader.starts_with("\x89PNG");
+}
+
 void read_tiff(const Tiff& tiff, CameraData* data) {
+  if (const TiffEntry* table = tiff.find(tag_table); table && table->size <= largest_lens_table) {
+    std::vector<uint8_t> bytes = tiff.bytes(*table);
+    if (begins_as_table(bytes)) data->table = std::move(bytes);
+  }
   const std::string maker = tiff.text(tag_make), model = tiff.text(tag_model);
   const bool known = std::any_of(std::begin(model_marks), std::end(model_marks),
                                  [&](std::string_view mark) { return model.starts_with(mark); });
-  // The same tags mean other things in other cameras' files.
+  // What follows means other things in other cameras' files.
   if (!maker.starts_with(make) || !known) return;
   if (const std::optional<uint32_t> type = tiff.number(tag_scene_type); type && *type == 0)
     data->stitched = true;
-  if (const TiffEntry* table = tiff.find(tag_table)) {
-    if (table->size > largest_lens_table)
-      data->problems.push_back("its lens table is larger than any table");
-    else if (std::vector<uint8_t> bytes = tiff.bytes(*table); bytes.empty())
-      data->problems.push_back("its lens table was cut off");
-    else
-      data->table = std::move(bytes);
-  }
+  if (tiff.find(tag_table) && data->table.empty())
+    data->problems.push_back("its lens table was cut off or is none");
   if (const TiffEntry* comment = tiff.find(tag_comment)) {
     const bool fits = std::find(std::begin(comment_sizes), std::end(comment_sizes),
                                 comment->size) != std::end(comment_sizes);
@@ -211,10 +217,7 @@ CameraData camera_data_of_jpeg(const Source& source, const JpegInfo& jpeg) {
     return data;
   std::vector<uint8_t> table(static_cast<size_t>(length));
   if (!source.read_all(source.size() - sizeof bytes - length, table)) return data;
-  // Other cameras leave other things there; a table begins with the place of its first picture.
-  ByteReader reader(table);
-  reader.seek(reader.u32_little());
-  if (reader.starts_with("\x89PNG")) data.table = std::move(table);
+  if (begins_as_table(table)) data.table = std::move(table);
   return data;
 }
 
