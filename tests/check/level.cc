@@ -2,7 +2,7 @@
 // Recordings that know their lenses and how they were held: found without an option, level, and at
 // their own time after any seek.
 
-#include "tests/check/pipeline.h"
+#include "tests/check/rolling.h"
 
 #include <cstring>
 #include <functional>
@@ -21,34 +21,8 @@ using namespace sphere::test;
 
 namespace {
 
-using Bytes = std::vector<uint8_t>;
 using media::CameraData;
 using media::MatrixEntry;
-
-constexpr int pictures = 30, rate = 30;
-constexpr Size frame_size = {480, 240}, sphere_size = {128, 64};
-
-/// As it rolls: more from one picture to the next than any test allows, so that one picture's
-/// orientation is never taken for another's.
-Angles held(double n) { return {7 * n + 100, 40 * std::sin(n / 3), 13 * n}; }
-
-MatrixEntry entry_of(const Mat3& m) {
-  MatrixEntry entry;
-  for (int i = 0; i < 3; ++i) {
-    entry[3 * i] = static_cast<float>(m.row[i].x);
-    entry[3 * i + 1] = static_cast<float>(m.row[i].y);
-    entry[3 * i + 2] = static_cast<float>(m.row[i].z);
-  }
-  return entry;
-}
-
-std::vector<MatrixEntry> track(int count) {
-  std::vector<MatrixEntry> entries;
-  for (int n = 0; n < count; ++n) entries.push_back(entry_of(rotation(held(n))));
-  return entries;
-}
-
-LensPair lens_of_clip() { return *load_profile("mi-sphere"); }
 
 /// A pair as no two cameras are alike.
 LensPair imperfect() {
@@ -60,64 +34,6 @@ LensPair imperfect() {
       "back": { "position": "left", "model": "kannala-brandt", "coefficients": [-0.02, 0.004, 0, 0],
                 "fov": 196, "radius": 861, "centre": [859, 868], "rotation": [-0.8, 1.1, -1.3] } } })",
                         "imperfect");
-}
-
-// The world shows its own directions: red is what is to the right, green what is down, blue what is
-// before; so each pixel tells where it looks.
-constexpr double middle = 127.5, swing = 120;
-
-/// Where each pixel of a frame looks, in the camera's axes.
-std::vector<Vec3> looks_of(const LensPair& lens) {
-  const LensPair scaled = lens.scaled_to(frame_size);
-  std::vector<Vec3> looks;
-  for (int y = 0; y < frame_size.height; ++y)
-    for (int x = 0; x < frame_size.width; ++x) {
-      const Point p = {x + 0.5, y + 0.5};
-      const bool is_front = p.x >= scaled.front.region.left && p.x < scaled.front.region.right;
-      looks.push_back(scaled[is_front ? 0 : 1].unproject(p));
-    }
-  return looks;
-}
-
-Bytes picture(const std::vector<Vec3>& looks, const Mat3& to_world) {
-  Bytes pixels;
-  pixels.reserve(looks.size() * 3);
-  for (const Vec3& look : looks) {
-    const Vec3 d = to_world * look;
-    for (double value : {d.x, d.y, d.z})
-      pixels.push_back(static_cast<uint8_t>(middle + swing * value + 0.5));
-  }
-  return pixels;
-}
-
-/// Where the three axes of the world are in a stitched RGBA picture.
-Mat3 world_in(GstSample* sample) {
-  Vec3 axes[3];
-  const Component c[3] = {component_of(sample, 0), component_of(sample, 1),
-                          component_of(sample, 2)};
-  for (int y = 0; y < c[0].height; ++y)
-    for (int x = 0; x < c[0].width; ++x) {
-      const Size size = {c[0].width, c[0].height};
-      const Vec3 d = equirect_direction({x + 0.5, y + 0.5}, size);
-      const double weight = std::hypot(d.x, d.z);
-      for (int k = 0; k < 3; ++k) axes[k] = axes[k] + weight * (c[k].at(x, y) - middle) * d;
-    }
-  return {{normalised(axes[0]), normalised(axes[1]), normalised(axes[2])}};
-}
-
-/// By how many degrees the horizon is off in a stitched picture.
-double tilt(GstSample* sample) {
-  return degrees(angle_between(world_in(sample).row[1], {0, 1, 0}));
-}
-
-/// By how many degrees the picture's middle looks elsewhere than there.
-double off(GstSample* sample, const Angles& want) {
-  // Rows are world axes in the picture; so the matrix takes the picture's directions to the world.
-  const Mat3 is = world_in(sample), should = rotation(want);
-  double worst = 0;
-  for (int i = 0; i < 3; ++i)
-    worst = std::max(worst, degrees(angle_between(is.row[i], should.row[i])));
-  return worst;
 }
 
 /// A folder with a file in it, gone at the end.
@@ -613,106 +529,6 @@ GST_START_TEST(strips_are_stitched_where_they_have_rows) {
 }
 GST_END_TEST;
 
-// --- the meta -----------------------------------------------------------------------------------
-
-namespace {
-
-/// Pushes the rolling pictures with a meta on each; calls for each that comes out.
-void with_metas(const std::string& text, const std::function<void(int, GstSample*)>& check,
-                bool skip_some = false) {
-  Pipeline pipeline(
-      "appsrc name=src format=time caps=video/x-raw,format=RGB,width=480,height=240,"
-      "framerate=30/1 ! " +
-      text + " ! appsink name=sink sync=false");
-  const GstRef<GstElement> source = pipeline.child("src");
-  const std::vector<Vec3> looks = looks_of(lens_of_clip());
-  pipeline.play();
-  constexpr int count = 10;
-  for (int n = 0; n < count; ++n) {
-    const Mat3 to_world = rotation(held(n));
-    const Bytes pixels = picture(looks, to_world);
-    GstBuffer* buffer = gst_buffer_new_memdup(pixels.data(), pixels.size());
-    GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(n, GST_SECOND, rate);
-    const Quaternion q = quaternion_of(to_world);
-    // Its length is not what counts.
-    if (!skip_some || n % 2 == 0)
-      fail_unless(
-          gst_buffer_add_sphere_orientation_meta(buffer, 3 * q.w, 3 * q.x, 3 * q.y, 3 * q.z));
-    gst_app_src_push_buffer(GST_APP_SRC(source.get()), buffer);
-  }
-  gst_app_src_end_of_stream(GST_APP_SRC(source.get()));
-  int n = 0;
-  while (const SampleRef sample = pipeline.pull()) check(n++, sample.get());
-  fail_unless(n == count, "%s: %d pictures", text.c_str(), n);
-}
-
-/// By how many degrees a meta is off; 1000 without one.
-double meta_off(GstSample* sample, const Mat3& want) {
-  const GstSphereOrientationMeta* meta =
-      gst_buffer_get_sphere_orientation_meta(gst_sample_get_buffer(sample));
-  if (!meta) return 1000;
-  const Quaternion is = {meta->w, meta->x, meta->y, meta->z};
-  return degrees(2 * std::acos(std::min(1.0, std::abs(dot(is, quaternion_of(want))))));
-}
-
-}  // namespace
-
-GST_START_TEST(metas_level_the_pictures_they_are_on) {
-  const std::string stitch =
-      "videoconvert ! video/x-raw,format=RGBA ! cpuspherestitch lens=mi-sphere ";
-  const std::string end = " ! video/x-raw,format=RGBA,width=128,height=64";
-  with_metas(stitch + "level=full" + end, [&](int n, GstSample* s) {
-    fail_unless(off(s, {}) < 0.1, "picture %d: %g", n, off(s, {}));
-    // What comes out is level, and says so.
-    fail_unless(meta_off(s, Mat3()) < 1e-4, "picture %d: %g", n, meta_off(s, Mat3()));
-  });
-  with_metas(stitch + "level=horizon yaw=20" + end, [&](int n, GstSample* s) {
-    const Angles want = {held(n).yaw + 20, 0, 0};
-    fail_unless(off(s, want) < 0.1);
-    fail_unless(meta_off(s, rotation(want)) < 1e-4);
-  });
-  with_metas(stitch + "roll=20" + end, [&](int n, GstSample* s) {
-    fail_unless(meta_off(s, rotation(held(n)) * rotation({0, 0, 20})) < 1e-4);
-  });
-  // A picture without one is left as it is.
-  with_metas(
-      stitch + "level=full" + end,
-      [&](int n, GstSample* s) {
-        fail_unless(off(s, n % 2 ? held(n) : Angles{}) < 0.1, "picture %d", n);
-      },
-      true);
-}
-GST_END_TEST;
-
-GST_START_TEST(metas_stay_where_the_picture_stays) {
-  std::vector<std::string> keep = {"videoconvert ! video/x-raw,format=I420",
-                                   "videoscale ! video/x-raw,width=240,height=120",
-                                   "queue ! identity", "videorate", "pngenc ! pngdec"};
-  g_autoptr(GstElementFactory) gl = gst_element_factory_find("glspherestitch");
-  if (gl) {
-    keep.push_back("videoconvert ! video/x-raw,format=RGBA ! spherestitch lens=mi-sphere");
-    keep.push_back("videoconvert ! glupload ! glspherestitch lens=mi-sphere ! gldownload");
-  }
-  for (const std::string& line : keep)
-    with_metas(line, [&](int n, GstSample* s) {
-      fail_unless(meta_off(s, rotation(held(n))) < 1e-4, "%s, picture %d: %g", line.c_str(), n,
-                  meta_off(s, rotation(held(n))));
-    });
-}
-GST_END_TEST;
-
-GST_START_TEST(numbers_that_are_no_rotation_are_no_meta) {
-  g_autoptr(GstBuffer) buffer = gst_buffer_new();
-  const double no_number = std::numeric_limits<double>::quiet_NaN();
-  fail_if(gst_buffer_add_sphere_orientation_meta(buffer, no_number, 0, 0, 1));
-  fail_if(gst_buffer_add_sphere_orientation_meta(buffer, 0, 0, 0, 0));
-  fail_if(gst_buffer_add_sphere_orientation_meta(buffer, HUGE_VAL, 0, 0, 1));
-  fail_if(gst_buffer_get_sphere_orientation_meta(buffer));
-  GstSphereOrientationMeta* meta = gst_buffer_add_sphere_orientation_meta(buffer, 0, 0, 5, 0);
-  fail_unless(meta && meta->y == 1);
-}
-GST_END_TEST;
-
 static Suite* level_suite() {
   Suite* suite = suite_create("level");
   TCase* file = tcase_create("file");
@@ -729,11 +545,6 @@ static Suite* level_suite() {
   tcase_add_test(file, nothing_to_go_by_is_warned_of_once);
   tcase_add_test(file, strips_are_stitched_where_they_have_rows);
   suite_add_tcase(suite, file);
-  TCase* meta = tcase_create("meta");
-  tcase_add_test(meta, metas_level_the_pictures_they_are_on);
-  tcase_add_test(meta, metas_stay_where_the_picture_stays);
-  tcase_add_test(meta, numbers_that_are_no_rotation_are_no_meta);
-  suite_add_tcase(suite, meta);
   return suite;
 }
 
