@@ -10,3 +10,4 @@
 
 #include <gst/sphere/consent/gstsphereconsent.h>
 #include <gst/sphere/lens/gstspherelens.h>
+#include <gst/sphere/orientation/gstsphereorientationmeta.h>

@@ -14,6 +14,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/gstsphere.h"
+#include "gst/sphere/orientation/track.h"
 #include "gst/tools/command.h"
 #include "gst/tools/json_output.h"
 #include "gst/tools/output_file.h"
@@ -118,6 +119,9 @@ class Run {
     return outcome_;
   }
 
+  /// Which lenses it was, for a person; "" before a picture was stitched.
+  const std::string& lens() const { return lens_; }
+
  private:
   void end(Outcome outcome) {
     if (ended_) return;
@@ -147,7 +151,10 @@ class Run {
         break;
       case GST_MESSAGE_ELEMENT:
         if (const GstStructure* said = gst_message_get_structure(message);
-            said && gst_structure_has_name(said, "sphere-stitcher")) {
+            said && gst_structure_has_name(said, "sphere-lens")) {
+          const std::string lens = to_string(gst_structure_get_string(said, "lens"));
+          lens_ = lens != "table" ? lens : options_.table_from;
+        } else if (said && gst_structure_has_name(said, "sphere-stitcher")) {
           const char* reason = gst_structure_get_string(said, "reason");
           progress_.clear();
           voice_->note(std::string(gst_structure_get_string(said, "stitcher")) +
@@ -162,10 +169,15 @@ class Run {
   void warn(GstMessage* message) {
     g_autoptr(GError) error = nullptr;
     gst_message_parse_warning(message, &error, nullptr);
+    const GstStructure* details = nullptr;
+    gst_message_parse_warning_details(message, &details);
+    // Told when the file was looked through.
+    for (const std::string& problem : input_.camera.problems)
+      if (g_strrstr(error->message, problem.c_str())) return;
     progress_.clear();
     if (!is_stitcher(GST_MESSAGE_SRC(message))) {
       voice_->note(without_stop(error->message));
-    } else if (options_.lens.empty()) {
+    } else if (details && gst_structure_has_field(details, "assumed-lens")) {
       std::string known;
       for (const std::string& name : lens_names()) known += (known.empty() ? "" : ", ") + name;
       voice_->warn(options_.input +
@@ -230,6 +242,7 @@ class Run {
   Progress progress_;
   std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop_;
   Outcome outcome_;
+  std::string lens_;
   bool ended_ = false;
 };
 
@@ -263,7 +276,8 @@ std::string stitcher_name(GstElement* stitcher) {
 }
 
 void print_json(const StitchOptions& options, const StitchInput& input, StitchPipeline* pipeline,
-                const OutputFile& output, double seconds, const Voice& voice) {
+                const OutputFile& output, const std::string& lens, double seconds,
+                const Voice& voice) {
   JsonObjectOutput json;
   json.add("input", options.input);
   json.add("output", options.output);
@@ -278,15 +292,35 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
     json.add("bytes", static_cast<gint64>(status.st_size));
   json.add("seconds", std::round(seconds * 1000) / 1000);
   json.add("stitcher", stitcher_name(pipeline->stitcher()));
+  json.add("lens", lens);
+  json.add("level", options.level);
   json.add("warnings", voice.warnings());
   json.print();
 }
 
-Outcome stitch(const StitchOptions& options, Voice* voice) {
+/// Which level it is where none was asked for: the horizon, if the file says how to find it.
+std::string default_level(const StitchInput& input, Voice* voice) {
+  if (input.camera.matrices.empty()) return "off";
+  const Result<OrientationTrack> track = OrientationTrack::make(input.camera.matrices);
+  if (track) return "horizon";
+  voice->warn("its orientation track can't be used, the horizon is left as it is: " +
+              track.error().message);
+  return "off";
+}
+
+Outcome stitch(StitchOptions options, Voice* voice) {
   const gint64 begin = g_get_monotonic_time();
-  if (const Status lens = check_lens(options.lens); !lens) return fail_with(lens.error());
-  const Result<StitchInput> input = open_stitch_input(options.input, voice);
+  if (!options.dng)
+    if (const Status lens = check_lens(options.lens); !lens) return fail_with(lens.error());
+  Result<StitchInput> input = open_stitch_input(options.input, voice);
   if (!input) return fail_with(input.error());
+  if (options.dng) {
+    if (const Status read = read_dng(options.lens, &input->camera); !read)
+      return fail_with({read.error().kind, "--lens: " + read.error().message});
+    options.table_from = "the table in " + options.lens;
+    options.lens.clear();
+  }
+  if (options.level.empty()) options.level = default_level(*input, voice);
   if (same_file(*input, options.output))
     return fail_with(invalid(options.output + ": is the same file as " + options.input));
   if (const Status kinds = check_kinds(options, *input); !kinds) return fail_with(kinds.error());
@@ -298,7 +332,8 @@ Outcome stitch(const StitchOptions& options, Voice* voice) {
   Result<std::unique_ptr<StitchPipeline>> pipeline =
       StitchPipeline::make(options, *input, output->descriptor());
   if (!pipeline) return fail_with(pipeline.error());
-  Outcome outcome = Run(options, *input, &*output, pipeline->get(), voice).go();
+  Run run(options, *input, &*output, pipeline->get(), voice);
+  Outcome outcome = run.go();
   if (outcome.error) return outcome;
   if (const Status written = output->commit(); !written) return fail_with(written.error());
 
@@ -308,7 +343,9 @@ Outcome stitch(const StitchOptions& options, Voice* voice) {
   g_snprintf(text, sizeof text, "%dx%d, %llu in %.1f s", counts.width.load(), counts.height.load(),
              static_cast<unsigned long long>(counts.stitched.load()), seconds);
   voice->note(options.output + ": " + text);
-  if (options.json) print_json(options, *input, pipeline->get(), *output, seconds, *voice);
+  voice->note("lenses: " + run.lens() + "; level: " + options.level);
+  if (options.json)
+    print_json(options, *input, pipeline->get(), *output, run.lens(), seconds, *voice);
   return {};
 }
 

@@ -37,6 +37,7 @@ Status look_through(const media::Source& source, StitchInput* input) {
         return unsupported("is a lossless or " + std::to_string(jpeg->bits) +
                            "-bit JPEG, which can't be read");
       input->content = *jpeg;
+      input->camera = media::camera_data_of_jpeg(source, *jpeg);
       break;
     }
     case media::Kind::png: {
@@ -50,6 +51,7 @@ Status look_through(const media::Source& source, StitchInput* input) {
       if (!video) return video.error();
       if (!video->first("vide")) return invalid("has no video in it");
       input->content = std::move(*video);
+      input->camera = media::camera_data_of_video(source);
       break;
     }
     case media::Kind::unknown:
@@ -65,6 +67,8 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
   int orientation = 1;
   if (const media::JpegInfo* jpeg = input.jpeg()) {
     trailing = jpeg->trailing;
+    // The camera's table and its length are no oddity.
+    if (!input.camera.table.empty()) trailing -= input.camera.table.size() + 4;
     orientation = jpeg->orientation;
   } else if (const media::PngInfo* png = input.png()) {
     trailing = png->trailing;
@@ -81,6 +85,9 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
       voice->warn(path + ": has " + std::to_string(videos) +
                   " video tracks; only the first is stitched");
   }
+  if (input.camera.stitched) voice->warn(path + ": says that it is stitched already");
+  for (const std::string& problem : input.camera.problems)
+    voice->warn(path + ": " + problem + "; it is left out");
   if (orientation != 1)
     voice->warn(path + ": says that it is to be turned when shown (orientation " +
                 std::to_string(orientation) + "); lenses are taken as stored");
@@ -116,7 +123,7 @@ Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice) {
     if (errno == ENOENT) return not_found(path + ": there is no such file");
     return failed(path + ": can't be read: " + std::strerror(errno));
   }
-  StitchInput input{Descriptor(number), {}};
+  StitchInput input{Descriptor(number), {}, {}};
   const auto complain = [&](const Error& error) {
     return Error{error.kind, path + ": " + error.message};
   };
@@ -125,6 +132,21 @@ Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice) {
   if (const Status whole = look_through(*source, &input); !whole) return complain(whole.error());
   tell_oddities(path, input, voice);
   return input;
+}
+
+Status read_dng(const std::string& path, media::CameraData* camera) {
+  const Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (descriptor.get() < 0) return not_found(path + ": can't be read: " + std::strerror(errno));
+  const Result<media::FileSource> file = media::FileSource::make(descriptor.get());
+  if (!file) return invalid(path + ": " + file.error().message);
+  Result<media::CameraData> dng = media::camera_data_of_dng(*file);
+  if (!dng) return invalid(path + ": " + dng.error().message);
+  if (dng->table.empty())
+    return invalid(path + ": has no lens table" +
+                   (dng->problems.empty() ? "" : ": " + dng->problems.front()));
+  camera->table = std::move(dng->table);
+  if (camera->matrices.empty()) camera->matrices = std::move(dng->matrices);
+  return ok();
 }
 
 bool same_file(const StitchInput& input, const std::string& output) {

@@ -9,6 +9,7 @@
 
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/media/isobmff.h"
+#include "gst/sphere/media/madv.h"
 #include "gst/sphere/media/picture.h"
 #include "gst/tools/command.h"
 
@@ -30,6 +31,7 @@ class Descriptor {
 struct StitchInput {
   Descriptor descriptor;
   std::variant<media::JpegInfo, media::PngInfo, media::IsoFile> content;
+  media::CameraData camera;  ///< what the camera says in it of its lenses and how it was held
 
   const media::JpegInfo* jpeg() const { return std::get_if<media::JpegInfo>(&content); }
   const media::PngInfo* png() const { return std::get_if<media::PngInfo>(&content); }
@@ -42,6 +44,10 @@ struct StitchInput {
 
 /// Opens and checks; what is odd but no obstacle is told to the voice.
 Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice);
+
+/// Takes the table out of a DNG that the camera wrote beside the picture, and how it was held where
+/// the picture itself doesn't say.
+Status read_dng(const std::string& path, media::CameraData* camera);
 
 /// Whether both names lead to one file, by links too.
 bool same_file(const StitchInput& input, const std::string& output);

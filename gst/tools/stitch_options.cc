@@ -31,7 +31,8 @@ constexpr const char* description =
     "\n"
     "Examples:\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
-    "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n";
+    "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n"
+    "  sphere stitch VID_20161121_162507AA.MP4 steady.mp4 --level full\n";
 
 bool ends_with(const std::string& text, const char* suffix) {
   const GString_ lower(g_ascii_strdown(text.c_str(), -1));
@@ -54,14 +55,25 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* blend = nullptr;
   g_autofree char* preset = nullptr;
   g_autofree char* stitcher = nullptr;
-  double fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1;
+  g_autofree char* level = nullptr;
+  g_autofree char* strip = nullptr;
+  double fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
   int width = 0, quality = -1, threads = 0;
   gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
   GOptionEntry entries[] = {
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
-       "Lens profile: a name (dual-190, gear360, ...) or a JSON file", "NAME|FILE"},
+       "Lens profile: a name (dual-190, gear360, ...), a JSON file, or a DNG of the camera "
+       "(default: the table in IN)",
+       "NAME|FILE"},
       {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
        "Field of view of each lens, 60 to 358 (default: the profile's)", "DEGREES"},
+      {"strip", 0, 0, G_OPTION_ARG_STRING, &strip,
+       "Which rows pictures have that are half as high (default: middle)", "top|middle|bottom"},
+      {"level", 0, 0, G_OPTION_ARG_STRING, &level,
+       "What to undo of how the camera was held (default: horizon, where IN says how)",
+       "off|horizon|full"},
+      {"smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &smoothing,
+       "Average the heading that --level=horizon follows, 0 to 10 (default: 0)", "SECONDS"},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
       {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &pitch, "Turn up, -360 to 360", "DEGREES"},
       {"roll", 0, 0, G_OPTION_ARG_DOUBLE, &roll, "Tilt clockwise, -360 to 360", "DEGREES"},
@@ -112,6 +124,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     if (const Status in = check_range(angle.name, angle.value, -360, 360); !in) return in;
   if (blend_width != -1)
     if (const Status in = check_range("--blend-width", blend_width, 0, 60); !in) return in;
+  if (smoothing != -1)
+    if (const Status in = check_range("--smoothing", smoothing, 0, 10); !in) return in;
   if (const Status in = check_range("--threads", threads, 0, 256); !in) return in;
   if (width != 0) {
     if (const Status in = check_range("--width", width, smallest_width, largest_width); !in)
@@ -137,6 +151,16 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     options->blend = blend;
     if (const Result<int> known = choose("--blend", blend, blends); !known) return known.error();
   }
+  static const std::array<std::string, 3> levels{"off", "horizon", "full"};
+  static const std::array<std::string, 3> strips{"top", "middle", "bottom"};
+  if (strip) {
+    options->strip = strip;
+    if (const Result<int> known = choose("--strip", strip, strips); !known) return known.error();
+  }
+  if (level) {
+    options->level = level;
+    if (const Result<int> known = choose("--level", level, levels); !known) return known.error();
+  }
   if (stitcher) {
     options->stitcher = stitcher;
     if (const Result<int> known = choose("--stitcher", stitcher, stitchers); !known)
@@ -149,11 +173,13 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   if (lens && !*lens) return invalid("--lens is empty");
 
   options->lens = to_string(lens);
+  options->dng = ends_with(options->lens, ".dng");
   options->fov = fov;
   options->yaw = yaw;
   options->pitch = pitch;
   options->roll = roll;
   options->blend_width = blend_width;
+  options->smoothing = smoothing;
   options->width = width;
   options->quality = quality;
   options->threads = threads;

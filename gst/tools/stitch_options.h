@@ -14,10 +14,15 @@ struct StitchOptions {
   bool photo_out = false;  ///< OUT's name ends like a photo's
   bool png_out = false;
   std::string lens;  ///< empty: what the stream says
-  double fov = 0;    ///< 0: the profile's
+  bool dng = false;  ///< the lens is a DNG of the camera, with its table
+  std::string table_from = "the table in the file";  ///< where the camera's table came from
+  double fov = 0;                                    ///< 0: the profile's
+  std::string level;      ///< empty: the horizon, where the file says how
+  double smoothing = -1;  ///< -1: the element's default
   double yaw = 0, pitch = 0, roll = 0;
   int width = 0;  ///< 0: that of the two lenses
   std::string blend = "feather";
+  std::string strip = "middle";
   double blend_width = -1;  ///< -1: the element's default
   int quality = -1;         ///< -1: the default of OUT's kind
   std::string preset = "veryfast";

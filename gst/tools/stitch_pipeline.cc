@@ -150,6 +150,11 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   gst_util_set_object_arg(G_OBJECT(stitcher_), "blend", options.blend.c_str());
   if (options.blend_width >= 0)
     g_object_set(stitcher_, "blend-width", options.blend_width, nullptr);
+  gst_util_set_object_arg(G_OBJECT(stitcher_), "strip", options.strip.c_str());
+  if (!options.level.empty())
+    gst_util_set_object_arg(G_OBJECT(stitcher_), "level", options.level.c_str());
+  if (options.smoothing >= 0) g_object_set(stitcher_, "smoothing", options.smoothing, nullptr);
+  tell_stitcher(input.camera);
   if (!options.lens.empty()) g_object_set(stitcher_, "lens", options.lens.c_str(), nullptr);
   if (!on_gl) g_object_set(stitcher_, "threads", options.threads, nullptr);
   if (options.width > 0)
@@ -168,6 +173,25 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
       input.video() ? build_video_ends(options, input) : build_photo_ends(options, input);
   if (!ends) return ends;
   return link({last_, sink}) ? ok() : missing_;
+}
+
+void StitchPipeline::tell_stitcher(const media::CameraData& camera) {
+  if (camera.table.empty() && camera.matrices.empty()) return;
+  // The tag in which a demuxer hands on the box, which none does for a photo, nor for every video.
+  constexpr const char* tag = "private-qt-tag";
+  gst_tag_register(tag, GST_TAG_FLAG_META, GST_TYPE_SAMPLE, tag, tag, gst_tag_merge_use_first);
+  const std::vector<uint8_t> box = media::make_camera_box(camera);
+  g_autoptr(GstBuffer) buffer = gst_buffer_new_memdup(box.data(), box.size());
+  g_autoptr(GstSample) sample = gst_sample_new(buffer, nullptr, nullptr, nullptr);
+  GstEvent* event = gst_event_new_tag(gst_tag_list_new(tag, sample, nullptr));
+  g_autoptr(GstPad) pad = gst_element_get_static_pad(stitcher_, "sink");
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      +[](GstPad* sink, GstPadProbeInfo*, gpointer told) -> GstPadProbeReturn {
+        gst_pad_send_event(sink, gst_event_ref(static_cast<GstEvent*>(told)));
+        return GST_PAD_PROBE_REMOVE;
+      },
+      event, +[](gpointer told) { gst_event_unref(static_cast<GstEvent*>(told)); });
 }
 
 Status StitchPipeline::build_photo_ends(const StitchOptions& options, const StitchInput& input) {

@@ -45,6 +45,8 @@ class StitchPipeline {
   Status build(const StitchOptions& options, const StitchInput& input, int output);
   Status build_photo_ends(const StitchOptions& options, const StitchInput& input);
   Status build_video_ends(const StitchOptions& options, const StitchInput& input);
+  /// Before the first picture, what the camera says of itself in the file.
+  void tell_stitcher(const media::CameraData& camera);
   GstElement* add(const char* factory);
   bool link(std::initializer_list<GstElement*> elements);
   void refuse(const std::string& sentence);

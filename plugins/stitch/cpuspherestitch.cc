@@ -90,8 +90,8 @@ class CpuSphereStitch {
  public:
   explicit CpuSphereStitch(GstElement* owner) : stitching(owner) {}
 
-  bool draw(const GstVideoFrame* in, GstVideoFrame* out) {
-    const sphere::Plan* plan = stitching.plan();
+  bool draw(const GstSegment& segment, const GstVideoFrame* in, GstVideoFrame* out) {
+    const sphere::Plan* plan = stitching.plan(in->buffer, out->buffer, segment);
     if (!plan) return false;
     const int wanted = threads.load();
     if (!workers_ || wanted != workers_for_) {
@@ -145,7 +145,8 @@ GST_ELEMENT_REGISTER_DEFINE(cpuspherestitch, "cpuspherestitch", GST_RANK_NONE,
 namespace {
 
 GstFlowReturn transform_frame(GstVideoFilter* filter, GstVideoFrame* in, GstVideoFrame* out) {
-  return GST_CPU_SPHERE_STITCH(filter)->self->draw(in, out) ? GST_FLOW_OK : GST_FLOW_ERROR;
+  const GstSegment& segment = GST_BASE_TRANSFORM(filter)->segment;
+  return GST_CPU_SPHERE_STITCH(filter)->self->draw(segment, in, out) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 gboolean set_info(GstVideoFilter* filter, GstCaps* in_caps, GstVideoInfo* in, GstCaps* out_caps,

@@ -126,7 +126,7 @@ GstBaseTransformClass* parent_transform_class() {
 
 GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
-  const sphere::Plan* plan = self->stitching.plan();
+  const sphere::Plan* plan = self->stitching.plan(in, out, base->segment);
   if (!plan) return GST_FLOW_ERROR;
   const sphere::GstRef<GstGLContext> context(
       gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));

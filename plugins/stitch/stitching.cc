@@ -3,11 +3,14 @@
 #include "plugins/stitch/stitching.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "gst/sphere/orientation/gstsphereorientationmeta.h"
+#include "plugins/stitch/cameratags.h"
 
 namespace sphere {
 
@@ -21,6 +24,16 @@ constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATI
 constexpr auto live_controllable =
     static_cast<GParamFlags>(static_cast<int>(live) | GST_PARAM_CONTROLLABLE);
 
+/// Whether a picture has the whole width of the lenses' frame and half its height, where the lenses
+/// stand side by side.
+bool is_strip_of(const LensPair& pair, Size picture, double pixel_aspect) {
+  constexpr double tolerance = 0.02;
+  const double shape = static_cast<double>(pair.frame.width) / pair.frame.height;
+  const double is = picture.width * pixel_aspect / picture.height;
+  const bool side_by_side = pair.front.region.left != pair.back.region.left;
+  return side_by_side && std::abs(is / shape - 2) < tolerance;
+}
+
 }  // namespace
 
 GType stitch_blend_get_type() {
@@ -31,6 +44,37 @@ GType stitch_blend_get_type() {
         {0, nullptr, nullptr},
     };
     const GType registered = g_enum_register_static("GstSphereBlend", values);
+    gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+    return registered;
+  }();
+  return type;
+}
+
+GType stitch_level_get_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(Level::off), "As the camera was held", "off"},
+        {static_cast<int>(Level::horizon), "A level horizon; the picture turns with the camera",
+         "horizon"},
+        {static_cast<int>(Level::full), "A level horizon; the picture keeps its direction", "full"},
+        {0, nullptr, nullptr},
+    };
+    const GType registered = g_enum_register_static("GstSphereLevel", values);
+    gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+    return registered;
+  }();
+  return type;
+}
+
+GType stitch_strip_get_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(Strip::top), "The upper half", "top"},
+        {static_cast<int>(Strip::middle), "The middle half", "middle"},
+        {static_cast<int>(Strip::bottom), "The lower half", "bottom"},
+        {0, nullptr, nullptr},
+    };
+    const GType registered = g_enum_register_static("GstSphereStrip", values);
     gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
     return registered;
   }();
@@ -73,6 +117,24 @@ void install_stitch_properties(GObjectClass* klass) {
           "Width of the whole blended band in degrees, at most what both lenses see; "
           "ignored when blend is off",
           0, 60, default_blend_width, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_strip,
+      g_param_spec_enum("strip", "Strip",
+                        "Which rows of the lenses' frame pictures of half its height have, as a "
+                        "camera's fastest modes make them; ignored for whole pictures",
+                        stitch_strip_get_type(), static_cast<int>(Strip::middle), live));
+  g_object_class_install_property(
+      klass, stitch_prop_level,
+      g_param_spec_enum("level", "Level",
+                        "What is undone of how the camera was held, by the file's orientation "
+                        "track or the meta on each picture; yaw, pitch and roll come on top",
+                        stitch_level_get_type(), static_cast<int>(Level::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_smoothing,
+      g_param_spec_double("smoothing", "Smoothing",
+                          "Seconds over which the heading is averaged that the picture follows; "
+                          "ignored unless level is horizon",
+                          0, 10, 0, live_controllable));
 }
 
 void install_threads_property(GObjectClass* klass, guint id) {
@@ -108,6 +170,15 @@ bool Stitching::set_property(guint id, const GValue* value) {
     case stitch_prop_blend_width:
       settings_.blend_width = g_value_get_double(value);
       return true;
+    case stitch_prop_strip:
+      settings_.strip = static_cast<Strip>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_level:
+      settings_.level = static_cast<Level>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_smoothing:
+      settings_.smoothing = g_value_get_double(value);
+      return true;
     default:
       return false;
   }
@@ -137,20 +208,54 @@ bool Stitching::get_property(guint id, GValue* value) {
     case stitch_prop_blend_width:
       g_value_set_double(value, settings_.blend_width);
       return true;
+    case stitch_prop_strip:
+      g_value_set_enum(value, static_cast<int>(settings_.strip));
+      return true;
+    case stitch_prop_level:
+      g_value_set_enum(value, static_cast<int>(settings_.level));
+      return true;
+    case stitch_prop_smoothing:
+      g_value_set_double(value, settings_.smoothing);
+      return true;
     default:
       return false;
   }
 }
 
-void Stitching::observe(GstEvent* event) {
-  if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
-    // A new stream may come from another camera; its own event, if any, follows.
-    table_.reset();
-    Lock lock(mutex_);
-    stream_lens_.clear();
-    stream_table_.reset();
-    return;
+GstEvent* Stitching::observe(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+      // A new stream may come from another camera; what tells of it follows.
+      forget_stream();
+      break;
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_FLUSH_STOP:
+      levelling_.interrupt();
+      break;
+    case GST_EVENT_TAG: {
+      media::CameraData data;
+      event = take_camera_tags(event, &data);
+      if (!data.empty()) observe_camera_data(std::move(data));
+      break;
+    }
+    default:
+      observe_lens(event);
+      break;
   }
+  return event;
+}
+
+void Stitching::forget_stream() {
+  table_.reset();
+  file_ = media::CameraData();
+  file_table_.reset();
+  levelling_.reset();
+  Lock lock(mutex_);
+  stream_lens_.clear();
+  stream_table_.reset();
+}
+
+void Stitching::observe_lens(GstEvent* event) {
   // An event may have both: the name is for a table that can't be used.
   const gchar* lens = nullptr;
   GBytes* table = nullptr;
@@ -174,15 +279,42 @@ void Stitching::observe_table(GBytes* table) {
   table_.reset(g_bytes_ref(table));
   gsize size = 0;
   const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(table, &size));
-  Result<LensPair> pair = parse_table({data, size}, "of the camera");
-  if (!pair)
+  std::shared_ptr<const LensPair> pair = read_table({data, size});
+  Lock lock(mutex_);
+  stream_table_ = std::move(pair);
+}
+
+std::shared_ptr<const LensPair> Stitching::read_table(std::span<const uint8_t> table) {
+  Result<LensPair> pair = parse_table(table, "of the camera");
+  if (pair) return std::make_shared<const LensPair>(std::move(*pair));
+  GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
+                      ("The camera's own lens table can't be used, a profile is taken instead: %s.",
+                       pair.error().message.c_str()),
+                      (nullptr));
+  return nullptr;
+}
+
+void Stitching::observe_camera_data(media::CameraData data) {
+  // Decoders send the tags they have again with each change of another.
+  if (!data.table.empty() && data.table != file_.table) {
+    file_.table = std::move(data.table);
+    file_table_ = read_table(file_.table);
+  }
+  // Byte by byte, for what is no number is never equal.
+  const auto bytes = [](const media::CameraData& d) {
+    return std::as_bytes(std::span(d.matrices));
+  };
+  if (!data.matrices.empty() && !std::ranges::equal(bytes(data), bytes(file_))) {
+    file_.matrices = std::move(data.matrices);
+    levelling_.set_track(file_.matrices);
+  }
+  if (data.problems.empty() || data.problems == file_.problems) return;
+  file_.problems = std::move(data.problems);
+  for (const std::string& problem : file_.problems)
     GST_ELEMENT_WARNING(
         owner_, STREAM, FORMAT,
-        ("The camera's own lens table can't be used, a profile is taken instead: %s.",
-         pair.error().message.c_str()),
+        ("What the camera says of itself in this file can't all be used: %s.", problem.c_str()),
         (nullptr));
-  Lock lock(mutex_);
-  stream_table_ = pair ? std::make_shared<const LensPair>(std::move(*pair)) : nullptr;
 }
 
 void Stitching::stop() {
@@ -192,10 +324,8 @@ void Stitching::stop() {
   view_.reset();
   plan_ = Plan();
   basis_ = Basis();
-  table_.reset();
-  Lock lock(mutex_);
-  stream_lens_.clear();
-  stream_table_.reset();
+  announced_.reset();
+  forget_stream();
 }
 
 bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
@@ -219,6 +349,10 @@ Status Stitching::make_planner(const Basis& basis) {
   const Size source = {GST_VIDEO_INFO_WIDTH(&input_), GST_VIDEO_INFO_HEIGHT(&input_)};
   const double aspect = static_cast<double>(GST_VIDEO_INFO_PAR_N(&input_)) /
                         std::max(GST_VIDEO_INFO_PAR_D(&input_), 1);
+  if (is_strip_of(*pair, source, aspect)) {
+    const double from = basis.strip == Strip::top ? 0 : basis.strip == Strip::middle ? 0.25 : 0.5;
+    pair = pair->rows(from, from + 0.5);
+  }
   if (const Status fits = Planner::fits(*pair, source, aspect); !fits) return fits;
   const Size output = {GST_VIDEO_INFO_WIDTH(&output_), GST_VIDEO_INFO_HEIGHT(&output_)};
   PlanOptions options;
@@ -231,53 +365,80 @@ Status Stitching::make_planner(const Basis& basis) {
   return ok();
 }
 
-const Plan* Stitching::plan() {
+const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
   if (!have_formats_) {
     GST_ELEMENT_ERROR(owner_, CORE, NEGOTIATION, ("No format was agreed on before the pictures."),
                       (nullptr));
     return nullptr;
   }
   StitchSettings settings;
-  std::string stream_lens;
-  std::shared_ptr<const LensPair> own_lens;
   {
     Lock lock(mutex_);
     settings = settings_;
-    stream_lens = stream_lens_;
-    if (settings.lens.empty()) own_lens = stream_table_;
   }
-  if (settings.lens.empty()) settings.lens = stream_lens;
-  if (settings.lens.empty() && !own_lens) {
-    settings.lens = default_profile;
-    if (!warned_no_lens_) {
-      warned_no_lens_ = true;
-      GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
-                          ("Neither the stream nor the property 'lens' says which lenses took the "
-                           "pictures; '%s' is assumed.",
-                           default_profile),
-                          (nullptr));
-    }
-  }
-  const Basis basis = {settings.lens, own_lens, settings.fov,
-                       settings.blend == Blend::off ? 0 : settings.blend_width};
-  if (!planner_ || basis != basis_) {
-    planner_.reset();
-    if (const Status made = make_planner(basis); !made) {
-      const char* text = made.error().message.c_str();
-      if (made.error().kind == Error::Kind::not_found)
-        GST_ELEMENT_ERROR(owner_, RESOURCE, NOT_FOUND, ("%s.", text), (nullptr));
-      else
-        GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", text), (nullptr));
-      return nullptr;
-    }
-    basis_ = basis;
-  }
-  if (!view_ || *view_ != settings.view) {
-    planner_->build(rotation(settings.view), plan_);
-    view_ = settings.view;
+  if (!ensure_planner(settings)) return nullptr;
+  const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
+                    rotation(settings.view);
+  if (!view_ || *view_ != view) {
+    planner_->build(view, plan_);
+    view_ = view;
     ++generation_;
   }
+  if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
+    const Quaternion q =
+        normalised(Quaternion{meta->w, meta->x, meta->y, meta->z} * quaternion_of(view));
+    meta->w = q.w;
+    meta->x = q.x;
+    meta->y = q.y;
+    meta->z = q.z;
+  }
   return &plan_;
+}
+
+bool Stitching::ensure_planner(const StitchSettings& settings) {
+  std::string lens = settings.lens;
+  std::shared_ptr<const LensPair> own_lens;
+  const char* origin = "property";
+  if (lens.empty()) {
+    Lock lock(mutex_);
+    own_lens = stream_table_ ? stream_table_ : file_table_;
+    lens = stream_lens_;
+    origin = stream_table_ || !file_table_ ? "stream" : "file";
+  }
+  if (lens.empty() && !own_lens) {
+    lens = default_profile;
+    origin = "default";
+    if (!warned_no_lens_) {
+      warned_no_lens_ = true;
+      GST_ELEMENT_WARNING_WITH_DETAILS(
+          owner_, STREAM, FORMAT,
+          ("Neither the stream nor the property 'lens' says which lenses took the pictures; '%s' "
+           "is assumed.",
+           default_profile),
+          (nullptr), ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));
+    }
+  }
+  const Basis basis = {lens, own_lens, settings.fov,
+                       settings.blend == Blend::off ? 0 : settings.blend_width, settings.strip};
+  if (planner_ && basis == basis_) return true;
+  planner_.reset();
+  if (const Status made = make_planner(basis); !made) {
+    const char* text = made.error().message.c_str();
+    if (made.error().kind == Error::Kind::not_found)
+      GST_ELEMENT_ERROR(owner_, RESOURCE, NOT_FOUND, ("%s.", text), (nullptr));
+    else
+      GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", text), (nullptr));
+    return false;
+  }
+  if (!announced_ || announced_->lens != basis.lens || announced_->own_lens != basis.own_lens)
+    gst_element_post_message(
+        owner_,
+        gst_message_new_element(GST_OBJECT(owner_),
+                                gst_structure_new("sphere-lens", "lens", G_TYPE_STRING,
+                                                  own_lens ? "table" : lens.c_str(), "origin",
+                                                  G_TYPE_STRING, origin, nullptr)));
+  announced_ = basis_ = basis;
+  return true;
 }
 
 }  // namespace sphere

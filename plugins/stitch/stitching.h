@@ -8,16 +8,21 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
+#include "gst/sphere/media/madv.h"
 #include "gst/sphere/stitch/plan.h"
+#include "plugins/stitch/levelling.h"
 
 namespace sphere {
 
 enum class Blend { off, feather };
+/// Which rows of the lenses' frame a picture has that is half as high.
+enum class Strip { top, middle, bottom };
 
 /// What a person sets. Copied as a whole, once a buffer.
 struct StitchSettings {
@@ -26,6 +31,9 @@ struct StitchSettings {
   Angles view;
   Blend blend = Blend::feather;
   double blend_width = 4;  ///< degrees
+  Strip strip = Strip::middle;
+  Level level = Level::off;
+  double smoothing = 0;  ///< seconds
   bool operator==(const StitchSettings&) const = default;
 };
 
@@ -38,6 +46,9 @@ enum StitchProperty : guint {
   stitch_prop_roll,
   stitch_prop_blend,
   stitch_prop_blend_width,
+  stitch_prop_strip,
+  stitch_prop_level,
+  stitch_prop_smoothing,
   stitch_prop_end,
 };
 
@@ -49,21 +60,23 @@ inline constexpr int default_threads = 0;
 /// One stitcher's settings and, while it runs, its planner and plan.
 class Stitching {
  public:
-  explicit Stitching(GstElement* owner) : owner_(owner) {}
+  explicit Stitching(GstElement* owner) : owner_(owner), levelling_(owner) {}
 
   bool set_property(guint id, const GValue* value);
   bool get_property(guint id, GValue* value);
 
-  /// Looks at a serialised event on the sink pad; a `sphere-lens` event is remembered.
-  void observe(GstEvent* event);
+  /// Takes a serialised event on the sink pad: a `sphere-lens` event is remembered, and the
+  /// camera's own data is taken out of tags. Returns what may be passed on, or null.
+  GstEvent* observe(GstEvent* event);
   void stop();
 
   /// Sets both formats. On failure posts an element error that says what to do, and returns false.
   bool set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
 
-  /// The plan for the frame that is to be drawn now, rebuilt if anything changed, or null after an
-  /// element error was posted. Valid until the next call; `generation()` counts its changes.
-  const Plan* plan();
+  /// The plan by which `in` is to be drawn as `out`, rebuilt if anything changed, or null after an
+  /// element error was posted. Valid until the next call; `generation()` counts its changes. An
+  /// orientation meta on `out` becomes that of what is drawn.
+  const Plan* plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment);
   unsigned generation() const { return generation_; }
 
  private:
@@ -72,10 +85,16 @@ class Stitching {
     std::string lens;
     std::shared_ptr<const LensPair> own_lens;  ///< the camera's table; comes before the name
     double fov = 0, blend_width = 0;
+    Strip strip = Strip::middle;
     bool operator==(const Basis&) const = default;
   };
+  bool ensure_planner(const StitchSettings& settings);
   Status make_planner(const Basis& basis);
+  void observe_lens(GstEvent* event);
   void observe_table(GBytes* table);
+  std::shared_ptr<const LensPair> read_table(std::span<const uint8_t> table);
+  void forget_stream();
+  void observe_camera_data(media::CameraData data);
 
   GstElement* const owner_;
 
@@ -89,12 +108,22 @@ class Stitching {
   GstVideoInfo input_{}, output_{};
   bool have_formats_ = false, warned_no_lens_ = false;
   Basis basis_;
-  BytesRef table_;  // what stream_table_ was made of
+  std::optional<Basis> announced_;  // what the bus was last told of
+  BytesRef table_;                  // what stream_table_ was made of
+  media::CameraData file_;          // what the file's own box says
+  std::shared_ptr<const LensPair> file_table_;
+  Levelling levelling_;
   std::optional<Planner> planner_;
-  std::optional<Angles> view_;
+  std::optional<Mat3> view_;
   Plan plan_;
   unsigned generation_ = 0;
 };
+
+/// GstSphereLevel, the enumeration of the property `level`.
+GType stitch_level_get_type();
+
+/// GstSphereStrip, the enumeration of the property `strip`.
+GType stitch_strip_get_type();
 
 /// GstSphereBlend, the enumeration of the property `blend`.
 GType stitch_blend_get_type();

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/orientation/gstsphereorientationmeta.h"
 
 namespace sphere {
 
@@ -140,8 +141,8 @@ GstCaps* fixate_caps(GstBaseTransform* transform, GstPadDirection direction, Gst
 }
 
 gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
-  stitching_of(transform)->observe(event);
-  return parent_of(transform)->sink_event(transform, event);
+  GstEvent* passed = stitching_of(transform)->observe(event);
+  return passed ? parent_of(transform)->sink_event(transform, passed) : TRUE;
 }
 
 gboolean transform_meta(GstBaseTransform* transform, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
@@ -163,6 +164,8 @@ bool stitch_keeps_meta(const GstMeta* meta) {
       GST_META_FLAG_IS_SET(meta, GST_META_FLAG_LOCKED))
     return false;
   const GType api = meta->info->api;
+  // The plan makes it that of the stitched picture.
+  if (api == GST_SPHERE_ORIENTATION_META_API_TYPE) return true;
   for (const char* tag : {GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR,
                           GST_META_TAG_MEMORY_STR, GST_META_TAG_MEMORY_REFERENCE_STR}) {
     if (gst_meta_api_type_has_tag(api, g_quark_from_static_string(tag))) return false;

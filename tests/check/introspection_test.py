@@ -58,5 +58,14 @@ context = GstSphere.context_new_sphere_consent(consent.get_caps())
 given, caps = GstSphere.context_get_sphere_consent(context)
 check("consent's context", given and caps.is_equal(consent.get_caps()))
 
+buffer = Gst.Buffer.new()
+check("no orientation", GstSphere.buffer_get_sphere_orientation_meta(buffer) is None)
+GstSphere.buffer_add_sphere_orientation_meta(buffer, 2, 0, 0, 2)
+meta = GstSphere.buffer_get_sphere_orientation_meta(buffer)
+check("orientation", abs(meta.w - 0.5 ** 0.5) < 1e-12 and abs(meta.z - 0.5 ** 0.5) < 1e-12)
+check("no rotation",
+      GstSphere.buffer_add_sphere_orientation_meta(buffer, 0, 0, 0, 0) is None
+      and GstSphere.buffer_add_sphere_orientation_meta(buffer, float("nan"), 0, 0, 1) is None)
+
 print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
 sys.exit(failures > 0)

@@ -18,6 +18,9 @@ TIMEOUT = 100  # seconds for one line, on a slow machine
 MADE = "spheretestsrc lens=gear360 num-buffers=4 ! video/x-raw,width=640 ! "
 INPUTS = {
     "mp4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=",
+    # What a camera recorded, with its own data in it, bears a name in capitals.
+    "MP4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=plain && "
+           f"{os.environ['SPHERE_BUILD']}/tests/tools/camera-file plain $NAME mi-sphere 4 0 10 20 X && : ",
     "png": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=RGBA,width=640 ! pngenc ! "
            "filesink location=",
 }
@@ -79,7 +82,8 @@ def shortened(line, uri):
 def try_line(line, where, uri=""):
     with tempfile.TemporaryDirectory() as folder:
         for name in re.findall(r"filesrc location=(\S+)", line):
-            made = run(f"gst-launch-1.0 -q {INPUTS[name.rsplit('.', 1)[-1]]}{name}", folder)
+            make = INPUTS[name.rsplit(".", 1)[-1]].replace("$NAME", name)
+            made = run(f"gst-launch-1.0 -q {make}{name}", folder)
             check(f"{where}: its input {name}", made.returncode == 0, made.stdout)
         ended = run(shortened(line, uri), folder)
         check(f"{where}: {line}", ended.returncode == 0 and "WARNING" not in ended.stdout

@@ -2,6 +2,7 @@
 
 #include "gst/sphere/lens/pair.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace sphere {
@@ -55,6 +56,25 @@ LensPair LensPair::scaled_to(Size picture) const {
                    lens.region.bottom * sy};
   }
   return scaled;
+}
+
+LensPair LensPair::rows(double from, double to) const {
+  LensPair part = *this;
+  const double above = from * frame.height;
+  part.cut = true;
+  part.frame.height = static_cast<int>(std::lround((to - from) * frame.height));
+  for (int i = 0; i < 2; ++i) {
+    Lens& lens = part[i];
+    lens.centre.y -= above;
+    lens.region.top = std::max(lens.region.top - above, 0.0);
+    lens.region.bottom =
+        std::min(lens.region.bottom - above, static_cast<double>(part.frame.height));
+    if (!lens.correction) continue;
+    Correction moved = *lens.correction;
+    moved.top -= above;
+    lens.correction = std::make_shared<const Correction>(std::move(moved));
+  }
+  return part;
 }
 
 Result<LensPair> LensPair::with_fov(double fov) const {

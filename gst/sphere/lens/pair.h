@@ -62,12 +62,15 @@ struct LensPair {
   Size frame;  ///< the frame that all coordinates are in
   Lens front, back;
   double baseline = 0;  ///< metres between the entrance pupils
+  bool cut = false;     ///< the frame has not all rows: what stood in the others is nowhere
 
   Lens& operator[](int i) { return i ? back : front; }
   const Lens& operator[](int i) const { return i ? back : front; }
 
   /// The same pair drawn on another size of picture.
   LensPair scaled_to(Size picture) const;
+  /// The same pair where the frame has only these of its rows, as parts of its height.
+  LensPair rows(double from, double to) const;
   /// The same pair with another field of view, in radians, at the same image circles.
   Result<LensPair> with_fov(double fov) const;
 };

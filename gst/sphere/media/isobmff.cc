@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/box.h"
 
 namespace sphere::media {
 
@@ -23,21 +24,13 @@ constexpr size_t head_size = 128;
 Error cut_off() { return invalid("the file ends too early; it was cut off"); }
 Error damaged(const std::string& what) { return invalid("the file is damaged: " + what); }
 
-struct Box {
-  std::string type;
-  uint64_t content = 0;  ///< where the content begins
-  uint64_t end = 0;
-  uint64_t size() const { return end - content; }
-};
-
 bool is_box_type(std::span<const uint8_t> type) {
   return std::all_of(type.begin(), type.end(),
                      [](uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == 0xa9; });
 }
 
-enum class Next { box, end, junk, past_end };
+}  // namespace
 
-/// The box at a place, which must end where its parent does at the latest.
 Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box* box) {
   if (position >= end) return Next::end;
   uint8_t bytes[16] = {};
@@ -66,6 +59,8 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
   box->end = position + size;
   return Next::box;
 }
+
+namespace {
 
 /// Sizes of a track's samples as stsz or stz2 have them.
 struct SampleSizes {

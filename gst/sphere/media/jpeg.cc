@@ -150,6 +150,10 @@ Result<JpegInfo> check_jpeg(const Source& source) {
       if (const Status read = read_frame_header(reader, marker, &info); !read) return read.error();
     } else if (marker == APP1 && reader.starts_with(std::string_view("Exif\0\0", 6))) {
       info.orientation = exif_orientation(std::span(segment).subspan(6));
+      if (!info.exif_length) {
+        info.exif_place = after - segment.size() + 6;
+        info.exif_length = segment.size() - 6;
+      }
     } else if (marker == APP14 && reader.starts_with("Adobe")) {
       reader.skip(6);
       const int transform = reader.u8();

@@ -79,6 +79,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   for (const Lens* lens : {&front, &back})
     planner.has_gain_ |= lens->gain != 1 || lens->vignette != Vignette{};
 
+  planner.has_gain_ |= planner.pair_.cut;
+
   const auto set_cell = [&](int cell) {
     planner.cell_ = cell;
     const double step = std::max(2 * pi * cell / output.width, pi * cell / output.height);
@@ -213,6 +215,13 @@ void Planner::build(const Mat3& view, Plan& plan) const {
     return cosines + padded + static_cast<size_t>((r + 3) % 3 * values + value) * padded;
   };
 
+  // Where rows are missing there is no light. It fades within a cell, which is not to reach beyond.
+  const auto fade = static_cast<float>(cell_ * 1.5 * pair_.frame.width / output_.width);
+  const auto missing = [&](int i, float y) {
+    const Region& region = pair_[i].region;
+    return y < static_cast<float>(region.top) + fade ||
+           y > static_cast<float>(region.bottom) - fade;
+  };
   const float middle = static_cast<float>(middle_), per_band = static_cast<float>(1 / band_);
   const auto work_out = [&](int r) {
     const double lat = (0.5 - static_cast<double>(r) * cell_ / output_.height) * pi;
@@ -250,6 +259,9 @@ void Planner::build(const Mat3& view, Plan& plan) const {
           ys[c] += static_cast<float>(shift.y);
         }
       }
+      if (pair_.cut)
+        for (int c = 0; c < padded; ++c)
+          if (missing(i, ys[c])) gains[c] = 0;
     }
   };
 

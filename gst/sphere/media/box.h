@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The boxes of ISO base media files.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "gst/sphere/media/source.h"
+
+namespace sphere::media {
+
+struct Box {
+  std::string type;
+  uint64_t content = 0;  ///< where the content begins
+  uint64_t end = 0;
+  uint64_t size() const { return end - content; }
+};
+
+enum class Next { box, end, junk, past_end };
+
+/// The box at a place, which must end where its parent does at the latest.
+Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box* box);
+
+}  // namespace sphere::media

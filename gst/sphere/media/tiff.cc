@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/media/tiff.h"
+
+#include <algorithm>
+#include <array>
+
+#include "gst/sphere/base/bytes.h"
+
+namespace sphere::media {
+
+namespace {
+
+constexpr uint16_t exif_tag = 0x8769, type_ascii = 2, type_long = 4;
+constexpr size_t entry_size = 12;
+// Of the types 0 to 12; others take no room that is known.
+constexpr std::array<uint64_t, 13> type_sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
+// Real directories have some tens.
+constexpr size_t most_entries = 4096;
+constexpr uint64_t longest_text = 256;
+
+}  // namespace
+
+Result<Tiff> Tiff::open(const Source& source) {
+  uint8_t bytes[8];
+  if (!source.read_all(0, bytes)) return invalid("not a TIFF");
+  ByteReader reader(bytes);
+  const bool little = reader.starts_with("II");
+  if (!little && !reader.starts_with("MM")) return invalid("not a TIFF");
+  if ((little ? reader.u16_little() : reader.u16()) != 42) return invalid("not a TIFF");
+  Tiff tiff(source, little);
+  tiff.read_directory(little ? reader.u32_little() : reader.u32());
+  if (const std::optional<uint32_t> exif = tiff.number(exif_tag)) tiff.read_directory(*exif);
+  return tiff;
+}
+
+void Tiff::read_directory(uint64_t place) {
+  uint8_t head[2];
+  if (!source_->read_all(place, head)) return;
+  const size_t count = little_ ? head[0] | head[1] << 8 : head[0] << 8 | head[1];
+  std::vector<uint8_t> bytes(std::min(count, most_entries) * entry_size);
+  bytes.resize(source_->read(place + 2, bytes));
+  ByteReader reader(bytes);
+  const auto u16 = [&] { return little_ ? reader.u16_little() : reader.u16(); };
+  const auto u32 = [&] { return little_ ? reader.u32_little() : reader.u32(); };
+  for (size_t n = 0; n < bytes.size() / entry_size; ++n) {
+    TiffEntry entry;
+    entry.tag = u16();
+    entry.type = u16();
+    entry.count = u32();
+    const uint64_t here = place + 2 + n * entry_size + 8;
+    const uint32_t elsewhere = u32();
+    if (entry.type >= type_sizes.size()) continue;
+    entry.size = type_sizes[entry.type] * entry.count;
+    entry.place = entry.size <= 4 ? here : elsewhere;
+    if (entry.place <= source_->size() && entry.size <= source_->size() - entry.place)
+      entries_.push_back(entry);
+    else
+      entries_.push_back({entry.tag, entry.type, entry.count, 0, entry.size});
+  }
+}
+
+const TiffEntry* Tiff::find(uint16_t tag) const {
+  for (const TiffEntry& entry : entries_)
+    if (entry.tag == tag) return &entry;
+  return nullptr;
+}
+
+std::vector<uint8_t> Tiff::bytes(const TiffEntry& entry) const {
+  // No entry stands where the header does.
+  if (entry.place == 0 || entry.size > source_->size()) return {};
+  std::vector<uint8_t> bytes(static_cast<size_t>(entry.size));
+  if (!source_->read_all(entry.place, bytes)) return {};
+  return bytes;
+}
+
+std::string Tiff::text(uint16_t tag) const {
+  const TiffEntry* entry = find(tag);
+  if (!entry || entry->type != type_ascii || entry->size > longest_text) return {};
+  const std::vector<uint8_t> letters = bytes(*entry);
+  return {letters.begin(), std::find(letters.begin(), letters.end(), 0)};
+}
+
+std::optional<uint32_t> Tiff::number(uint16_t tag) const {
+  const TiffEntry* entry = find(tag);
+  if (!entry || entry->type != type_long || entry->count != 1) return std::nullopt;
+  const std::vector<uint8_t> four = bytes(*entry);
+  if (four.empty()) return std::nullopt;
+  ByteReader reader(four);
+  return little_ ? reader.u32_little() : reader.u32();
+}
+
+}  // namespace sphere::media

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A TIFF structure as Exif and DNG have it: the entries of its first directory and of Exif's.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/media/source.h"
+
+namespace sphere::media {
+
+struct TiffEntry {
+  uint16_t tag = 0, type = 0;
+  uint32_t count = 0;
+  uint64_t place = 0;  ///< where its bytes are
+  uint64_t size = 0;   ///< how many
+};
+
+class Tiff {
+ public:
+  /// The source must outlive it. A directory that is not all there ends where it ends.
+  static Result<Tiff> open(const Source& source);
+
+  const TiffEntry* find(uint16_t tag) const;
+  /// None where they are not all there.
+  std::vector<uint8_t> bytes(const TiffEntry& entry) const;
+  /// Up to the first zero; "" where there is none.
+  std::string text(uint16_t tag) const;
+  /// One number of 32 bits: some cameras use tags of other types for themselves.
+  std::optional<uint32_t> number(uint16_t tag) const;
+
+ private:
+  Tiff(const Source& source, bool little) : source_(&source), little_(little) {}
+  void read_directory(uint64_t place);
+
+  const Source* source_;
+  bool little_;
+  std::vector<TiffEntry> entries_;
+};
+
+}  // namespace sphere::media

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GstSphereOrientationMeta:
+ * @meta: parent
+ * @w: the unit quaternion's real part
+ * @x: its part to the right
+ * @y: its part downwards
+ * @z: its part to the front
+ *
+ * How the camera was held when it took this picture: the rotation that takes a direction in the
+ * camera's axes to the world's. Axes are right-handed, x right, y down, z forward; the world's y is
+ * plumb. Stitchers level the picture by it where they are asked to, and change it then to what is
+ * true of the picture they give.
+ *
+ * Since: 0.1
+ */
+typedef struct _GstSphereOrientationMeta GstSphereOrientationMeta;
+struct _GstSphereOrientationMeta {
+  GstMeta meta;
+
+  gdouble w;
+  gdouble x;
+  gdouble y;
+  gdouble z;
+};
+
+/**
+ * GST_SPHERE_ORIENTATION_META_API_TYPE: (skip)
+ *
+ * Since: 0.1
+ */
+#define GST_SPHERE_ORIENTATION_META_API_TYPE (gst_sphere_orientation_meta_api_get_type())
+GType gst_sphere_orientation_meta_api_get_type(void);
+
+const GstMetaInfo* gst_sphere_orientation_meta_get_info(void);
+
+GstSphereOrientationMeta* gst_buffer_add_sphere_orientation_meta(GstBuffer* buffer, gdouble w,
+                                                                 gdouble x, gdouble y, gdouble z);
+GstSphereOrientationMeta* gst_buffer_get_sphere_orientation_meta(GstBuffer* buffer);
+
+G_END_DECLS

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How a camera was held while it recorded, picture by picture, and the views that undo it.
+
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/geometry/quaternion.h"
+
+namespace sphere {
+
+enum class Level {
+  off,
+  horizon,  ///< the horizon is level, and the picture turns with the camera
+  full,     ///< the horizon is level, and the picture looks where it looked
+};
+
+/// Nine numbers as a Mi Sphere writes them, row by row.
+using CameraMatrix = std::array<float, 9>;
+
+/// What the camera's nine numbers mean, camera to world in the axes of this project: the one place
+/// that says so. Nothing for what is no rotation. docs/format-madv.md tells what is known of it.
+std::optional<Quaternion> orientation_of(const CameraMatrix& matrix);
+
+/// Where the front lens looks to, as a turn about the vertical in radians. A lens that looks
+/// straight up or down has the heading that the camera would have if it were stood up again.
+double heading_of(const Quaternion& camera_to_world);
+
+/// The view, view to camera, that shows the world as `level` says, when the picture is to look
+/// along this heading.
+Mat3 level_view(Level level, const Quaternion& camera_to_world, double heading);
+
+/// One orientation for each picture of a video, at places 0, 1, 2 ...
+class OrientationTrack {
+ public:
+  /// Entries that are no rotation are holes, which are filled from their neighbours. Refuses a
+  /// track that has no rotation at all.
+  static Result<OrientationTrack> make(std::span<const CameraMatrix> matrices);
+
+  size_t size() const { return entries_.size(); }
+  size_t holes() const { return holes_; }
+
+  /// Between entries interpolated, before the first and after the last as they are.
+  Quaternion at(double place) const;
+  /// The heading averaged over so many places around this one, with the nearest counting most.
+  double smooth_heading(double place, double width) const;
+
+ private:
+  OrientationTrack() = default;
+  double heading_at(double place) const;
+
+  std::vector<Quaternion> entries_;
+  std::vector<double> headings_;  ///< without jumps at half a turn
+  size_t holes_ = 0;
+};
+
+}  // namespace sphere

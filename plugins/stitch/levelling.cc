@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/stitch/levelling.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/orientation/gstsphereorientationmeta.h"
+
+namespace sphere {
+
+namespace {
+
+// What the camera's recordings have, for streams that don't say.
+constexpr double usual_rate = 30000.0 / 1001;
+// Of a picture's own time, as a part of a picture: times are in whole ticks.
+constexpr double rounding = 0.02;
+// A container rounds its length, and has some sound after the last picture.
+constexpr double length_tolerance = 2;
+// A heading that was followed so long ago is no beginning for what comes.
+constexpr double longest_gap = 1;
+
+}  // namespace
+
+void Levelling::set_track(std::span<const CameraMatrix> matrices) {
+  track_.reset();
+  track_problem_.clear();
+  compared_ = false;
+  std::fill(std::begin(warned_), std::end(warned_), false);
+  Result<OrientationTrack> track = OrientationTrack::make(matrices);
+  if (track)
+    track_ = std::move(*track);
+  else
+    track_problem_ = track.error().message;
+}
+
+void Levelling::reset() {
+  track_.reset();
+  track_problem_.clear();
+  compared_ = false;
+  std::fill(std::begin(warned_), std::end(warned_), false);
+  interrupt();
+}
+
+void Levelling::warn(Warning which, const std::string& sentence) {
+  if (warned_[which]) return;
+  warned_[which] = true;
+  GST_ELEMENT_WARNING(owner_, STREAM, FORMAT, ("%s.", sentence.c_str()), (nullptr));
+}
+
+Mat3 Levelling::view(Level level, double smoothing, GstBuffer* picture, const GstSegment& segment,
+                     const GstVideoInfo& format) {
+  if (level == Level::off) {
+    interrupt();
+    return {};
+  }
+  std::optional<Held> held = from_meta(smoothing, picture);
+  if (!held) held = from_track(smoothing, picture, segment, format);
+  if (!held) {
+    if (track_problem_.empty())
+      warn(nothing_known,
+           "Nothing says how the camera was held; its pictures are left as they are stored");
+    else
+      warn(unusable,
+           "The file's orientation track can't be used, pictures are left as they are "
+           "stored: " +
+               track_problem_);
+    return {};
+  }
+  return level_view(level, held->camera_to_world, held->heading);
+}
+
+std::optional<Levelling::Held> Levelling::from_meta(double smoothing, GstBuffer* picture) {
+  const GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(picture);
+  if (!meta) return std::nullopt;
+  // The fields are anybody's to write.
+  const Quaternion q = {meta->w, meta->x, meta->y, meta->z};
+  const double square = dot(q, q);
+  if (!std::isfinite(square) || !(square > 0)) return std::nullopt;
+  Held held = {normalised(q), 0};
+  held.heading = heading_of(held.camera_to_world);
+  const GstClockTime time = GST_BUFFER_PTS(picture);
+  if (!(smoothing > 0) || !GST_CLOCK_TIME_IS_VALID(time)) return held;
+  // What comes after is not known yet, so the past alone is averaged.
+  if (followed_ && time >= followed_->time) {
+    const double passed = static_cast<double>(time - followed_->time) / GST_SECOND;
+    if (passed <= longest_gap) {
+      const double part = 1 - std::exp(-passed / smoothing);
+      held.heading =
+          followed_->heading + part * std::remainder(held.heading - followed_->heading, 2 * pi);
+    }
+  }
+  followed_ = {held.heading, time};
+  return held;
+}
+
+std::optional<Levelling::Held> Levelling::from_track(double smoothing, GstBuffer* picture,
+                                                     const GstSegment& segment,
+                                                     const GstVideoInfo& format) {
+  if (!track_ || segment.format != GST_FORMAT_TIME || !GST_BUFFER_PTS_IS_VALID(picture))
+    return std::nullopt;
+  guint64 magnitude = 0;
+  const int sign = gst_segment_to_stream_time_full(&segment, GST_FORMAT_TIME,
+                                                   GST_BUFFER_PTS(picture), &magnitude);
+  if (sign == 0) return std::nullopt;
+  double rate = usual_rate;
+  if (GST_VIDEO_INFO_FPS_N(&format) > 0 && GST_VIDEO_INFO_FPS_D(&format) > 0)
+    rate = static_cast<double>(GST_VIDEO_INFO_FPS_N(&format)) / GST_VIDEO_INFO_FPS_D(&format);
+  else if (track_->size() > 1)
+    warn(no_rate,
+         "The stream has an orientation for each picture but does not say how many "
+         "pictures a second it has; 29.97 is assumed");
+  compare_lengths(rate);
+  double place = sign * (static_cast<double>(magnitude) / GST_SECOND) * rate;
+  // After a seek into the middle of a picture, decoders say that it begins there.
+  if (GST_BUFFER_PTS(picture) == segment.start) place = std::floor(place + rounding);
+  if (place > static_cast<double>(track_->size()) - 0.5)
+    warn(too_short, "The file's orientation track has " + std::to_string(track_->size()) +
+                        " entries and ends before the video; the pictures after it are taken to "
+                        "be held as the last one was");
+  return Held{track_->at(place), track_->smooth_heading(place, smoothing * rate)};
+}
+
+void Levelling::compare_lengths(double rate) {
+  if (std::exchange(compared_, true)) return;
+  if (track_->holes())
+    warn(has_holes, std::to_string(track_->holes()) + " of the " + std::to_string(track_->size()) +
+                        " entries of the file's orientation track are no rotations; they are "
+                        "filled from those around them");
+  const GstRef<GstPad> pad(gst_element_get_static_pad(owner_, "sink"));
+  gint64 duration = 0;
+  if (!pad || !gst_pad_peer_query_duration(pad.get(), GST_FORMAT_TIME, &duration) || duration <= 0)
+    return;
+  const double pictures = static_cast<double>(duration) / GST_SECOND * rate;
+  if (static_cast<double>(track_->size()) > pictures + length_tolerance)
+    warn(too_long, "The file's orientation track has " + std::to_string(track_->size()) +
+                       " entries, more than the video has pictures (" +
+                       std::to_string(std::lround(pictures)) +
+                       "); they are taken from the first "
+                       "on, one a picture");
+}
+
+}  // namespace sphere

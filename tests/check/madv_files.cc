@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the camera says in its own files: written, found again, and refused where it is damaged.
+
+#include "tests/check/pipeline.h"
+
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "gst/sphere/base/bytes.h"
+#include "gst/sphere/lens/profile.h"
+#include "gst/sphere/lens/table.h"
+#include "gst/sphere/media/isobmff.h"
+#include "gst/sphere/media/madv.h"
+#include "gst/sphere/orientation/track.h"
+
+using namespace sphere;
+using namespace sphere::media;
+using sphere::test::Pipeline;
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+constexpr float no_number = std::numeric_limits<float>::quiet_NaN();
+
+Bytes made_by(const char* line) {
+  g_autofree char* folder = g_dir_make_tmp("sphere-madv-XXXXXX", nullptr);
+  fail_unless(folder != nullptr);
+  const std::string path = std::string(folder) + "/file";
+  g_autofree char* full = g_strdup_printf(line, path.c_str());
+  {
+    Pipeline pipeline(full);
+    const std::string problem = pipeline.run();
+    ck_assert_str_eq(problem.c_str(), "");
+  }
+  g_autofree char* content = nullptr;
+  gsize size = 0;
+  fail_unless(g_file_get_contents(path.c_str(), &content, &size, nullptr));
+  g_unlink(path.c_str());
+  g_rmdir(folder);
+  return {content, content + size};
+}
+
+Bytes small_mp4(const char* mux) {
+  const std::string line =
+      std::string(
+          "videotestsrc num-buffers=5 ! video/x-raw,width=32,height=16,framerate=30/1 ! "
+          "jpegenc quality=20 ! image/jpeg ! ") +
+      mux + " ! filesink location=%s";
+  return made_by(line.c_str());
+}
+
+MatrixEntry entry_of(const Angles& angles) {
+  const Mat3 m = rotation(angles);
+  MatrixEntry entry;
+  for (int i = 0; i < 3; ++i) {
+    entry[3 * i] = static_cast<float>(m.row[i].x);
+    entry[3 * i + 1] = static_cast<float>(m.row[i].y);
+    entry[3 * i + 2] = static_cast<float>(m.row[i].z);
+  }
+  return entry;
+}
+
+CameraData some_data() {
+  CameraData data;
+  data.table = *make_table(*load_profile("mi-sphere"), {91, 46});
+  for (int n = 0; n < 5; ++n) data.matrices.push_back(entry_of({10.0 * n, 5, -7.0 * n}));
+  return data;
+}
+
+void put_text(Bytes& out, const std::string& text) {
+  out.insert(out.end(), text.begin(), text.end());
+}
+
+/// A box as the camera writes it, of anything.
+Bytes boxed(const char* type, const Bytes& content) {
+  Bytes box;
+  const auto size = static_cast<uint32_t>(content.size() + 8);
+  for (int shift = 24; shift >= 0; shift -= 8) box.push_back(static_cast<uint8_t>(size >> shift));
+  put_text(box, type);
+  box.insert(box.end(), content.begin(), content.end());
+  return box;
+}
+
+Bytes floats(const std::vector<float>& values) {
+  Bytes bytes(values.size() * 4);
+  // This machine and the camera are both little-endian.
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+CameraData read_box(const Bytes& box) {
+  CameraData data;
+  fail_unless(read_camera_box(box, &data));
+  return data;
+}
+
+std::string problem(const CameraData& data) {
+  ck_assert_uint_eq(data.problems.size(), 1);
+  return data.problems.front();
+}
+
+void expect(const std::string& text, const char* word) {
+  fail_unless(text.find(word) != std::string::npos, "'%s' does not say '%s'", text.c_str(), word);
+}
+
+}  // namespace
+
+GST_START_TEST(a_video_has_its_table_and_its_track) {
+  const CameraData data = some_data();
+  for (const char* mux : {"qtmux", "qtmux faststart=true"}) {
+    const Bytes plain = small_mp4(mux);
+    // The position and the serial number stand beside them, and are passed over.
+    Bytes others = boxed("caif", Bytes(128, 'S'));
+    const Bytes place = boxed("gpsx", Bytes(594, 'P'));
+    others.insert(others.end(), place.begin(), place.end());
+    const auto file = add_to_video(plain, make_camera_box(data, 100, others));
+    fail_unless(static_cast<bool>(file));
+    const MemorySource source(*file);
+    const auto whole = check_isobmff(source);
+    if (!whole) fail_unless(false, "%s", whole.error().message.c_str());
+    ck_assert_uint_eq(whole->first("vide")->samples, 5);
+    const CameraData read = camera_data_of_video(source);
+    fail_unless(read.table == data.table);
+    fail_unless(read.matrices == data.matrices, "%u entries",
+                static_cast<unsigned>(read.matrices.size()));
+    fail_unless(read.problems.empty());
+    fail_unless(camera_data_of_video(MemorySource(plain)).empty());
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(fragmented_files_are_not_written_to) {
+  const Bytes file = small_mp4("qtmux fragment-duration=60");
+  fail_if(static_cast<bool>(add_to_video(file, make_camera_box(some_data()))));
+  fail_if(static_cast<bool>(add_to_video(Bytes(40, 0), make_camera_box(some_data()))));
+}
+GST_END_TEST;
+
+GST_START_TEST(boxes_may_stand_alone) {
+  CameraData data;
+  fail_unless(read_camera_box(boxed("lutz", {1, 2, 3}), &data));
+  fail_unless(data.table == Bytes({1, 2, 3}));
+  const Bytes level = floats({1, 0, 0, 0, 1, 0, 0, 0, 1});
+  fail_unless(read_camera_box(boxed("tlyd", level), &data));
+  ck_assert_uint_eq(data.matrices.size(), 1);
+  fail_if(read_camera_box(boxed("gpsx", level), &data));
+  fail_if(read_camera_box(Bytes(7, 0), &data));
+  fail_unless(data.problems.empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(the_exported_track_is_second_choice) {
+  const Bytes level = floats({1, 0, 0, 0, 1, 0, 0, 0, 1});
+  const Bytes turned = floats({0, 0, 1, 0, 1, 0, -1, 0, 0});
+  const auto joined = [](std::initializer_list<Bytes> parts) {
+    Bytes all;
+    for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return boxed("madv", all);
+  };
+  const float first =
+      read_box(joined({boxed("GYRA", turned), boxed("tlyd", level)})).matrices[0][0];
+  fail_unless(first == 1);
+  const CameraData exported =
+      read_box(joined({boxed("tlyd", Bytes(72, 0)), boxed("GYRA", turned)}));
+  ck_assert_uint_eq(exported.matrices.size(), 1);
+  fail_unless(exported.matrices[0][0] == 0);
+}
+GST_END_TEST;
+
+GST_START_TEST(damaged_boxes_are_told_of) {
+  const Bytes level = floats({1, 0, 0, 0, 1, 0, 0, 0, 1});
+  expect(problem(read_box(boxed("madv", boxed("tlyd", Bytes(35, 1))))), "multiple of 36");
+  expect(problem(read_box(boxed("madv", boxed("lutz", {})))), "empty");
+  // A track that is in order is of use whatever stands beside it.
+  Bytes content = boxed("tlyd", level);
+  put_text(content, "\xff\xff\xff\xfflutz");
+  CameraData data = read_box(boxed("madv", content));
+  expect(problem(data), "damaged");
+  ck_assert_uint_eq(data.matrices.size(), 1);
+  // Cut anywhere: never more than was there, and never silence about a half.
+  const Bytes whole = make_camera_box(some_data());
+  for (size_t length = 8; length < whole.size(); length += 1 + length / 50) {
+    CameraData cut;
+    fail_unless(read_camera_box(std::span(whole).first(length), &cut));
+    expect(problem(cut), "cut off");
+  }
+  // No track: zeros and nothing else.
+  fail_unless(read_box(boxed("madv", boxed("tlyd", Bytes(36 * 1000, 0)))).empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(a_photo_has_them_too) {
+  const CameraData data = some_data();
+  const Bytes plain = made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=48,height=24 ! jpegenc ! "
+      "filesink location=%s");
+  const auto look = [](const Bytes& file) {
+    const MemorySource source(file);
+    const auto jpeg = check_jpeg(source);
+    fail_unless(static_cast<bool>(jpeg));
+    return camera_data_of_jpeg(source, *jpeg);
+  };
+  Bytes file = *add_to_jpeg(plain, data);
+  const CameraData read = look(file);
+  fail_unless(read.table == data.table);
+  ck_assert_uint_eq(read.matrices.size(), 1);
+  fail_unless(read.matrices[0] == data.matrices[0]);
+  fail_if(read.stitched);
+  fail_unless(look(plain).empty());
+
+  CameraData stitched;
+  stitched.stitched = true;
+  fail_unless(look(*add_to_jpeg(plain, stitched)).stitched);
+
+  // Another camera's comment is not a matrix, and no table is in what else may trail.
+  const auto at = std::search(file.begin(), file.end(), "MADV", &"MADV"[4]);
+  fail_unless(at != file.end());
+  *at = 'X';
+  fail_unless(look(file).matrices.empty());
+  Bytes trailed = plain;
+  put_text(trailed, std::string(100, 'x') + std::string("\x40\0\0\0", 4));
+  fail_unless(look(trailed).empty());
+  // A length that says more than there is.
+  put_text(trailed, "\xff\xff\xff\x7f");
+  fail_unless(look(trailed).empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(a_dng_has_them_in_its_tags) {
+  const CameraData data = some_data();
+  const Bytes file = make_camera_tiff(data, true);
+  const auto read = camera_data_of_dng(MemorySource(file));
+  fail_unless(static_cast<bool>(read));
+  fail_unless(read->table == data.table);
+  ck_assert_uint_eq(read->matrices.size(), 1);
+  fail_unless(read->matrices[0] == data.matrices[0]);
+  // Cut anywhere: what is not all there is not there.
+  for (size_t length = 0; length < file.size(); length += 1 + length / 50) {
+    const Bytes cut(file.begin(), file.begin() + static_cast<ptrdiff_t>(length));
+    const auto less = camera_data_of_dng(MemorySource(cut));
+    if (!less) continue;
+    fail_unless(less->table.empty() || less->table == data.table);
+    fail_unless(less->matrices.empty() || less->matrices[0] == data.matrices[0]);
+  }
+  fail_if(static_cast<bool>(camera_data_of_dng(MemorySource(Bytes(100, 'I')))));
+}
+GST_END_TEST;
+
+GST_START_TEST(random_damage_does_no_harm) {
+  CameraData data = some_data();
+  data.table.resize(400);
+  const Bytes box = make_camera_box(data, 8), tiff = make_camera_tiff(data, true);
+  std::mt19937 random(7);
+  for (int round = 0; round < 3000; ++round) {
+    for (const Bytes* original : {&box, &tiff}) {
+      Bytes bytes = *original;
+      for (int change = 0; change < 4; ++change)
+        bytes[random() % std::min<size_t>(bytes.size(), 200)] = static_cast<uint8_t>(random());
+      CameraData read;
+      read_camera_box(bytes, &read);
+      (void)camera_data_of_dng(MemorySource(bytes));
+      if (!read.matrices.empty()) (void)OrientationTrack::make(read.matrices);
+    }
+  }
+}
+GST_END_TEST;
+
+// --- orientation --------------------------------------------------------------------------------
+
+GST_START_TEST(a_matrix_is_a_rotation_or_nothing) {
+  const std::optional<Quaternion> level = orientation_of({1, 0, 0, 0, 1, 0, 0, 0, 1});
+  fail_unless(level && *level == Quaternion{});
+  fail_if(orientation_of({1, 0, 0, 0, 1, 0, 0, 0, no_number}));
+  fail_if(orientation_of({no_number, no_number, no_number, no_number, no_number, no_number,
+                          no_number, no_number, no_number}));
+  fail_if(orientation_of({1, 0, 0, 0, 1, 0, 0, 0, -1}));
+  fail_if(orientation_of({2, 0, 0, 0, 2, 0, 0, 0, 2}));
+  fail_if(orientation_of({0, 0, 0, 0, 0, 0, 0, 0, 0}));
+  fail_if(orientation_of({1, 0, 0, 1, 0, 0, 0, 0, 1}));
+  fail_if(orientation_of({1e30f, 0, 0, 0, 1e30f, 0, 0, 0, 1e30f}));
+  std::mt19937 random(3);
+  for (int round = 0; round < 300; ++round) {
+    const Angles angles = {random() % 360 * 1.0, random() % 360 * 1.0, random() % 360 * 1.0};
+    const std::optional<Quaternion> q = orientation_of(entry_of(angles));
+    fail_unless(q.has_value());
+    const Mat3 back = matrix_of(*q), m = rotation(angles);
+    for (int i = 0; i < 3; ++i)
+      fail_unless(length(back.row[i] - m.row[i]) < 1e-6, "%g %g %g", angles.yaw, angles.pitch,
+                  angles.roll);
+    fail_unless(std::abs(dot(*q, *q) - 1) < 1e-9);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_track_is_interpolated_and_its_holes_are_filled) {
+  std::vector<CameraMatrix> entries;
+  for (int n = 0; n < 10; ++n) entries.push_back(entry_of({0, 0, 8.0 * n}));
+  entries[4].fill(no_number);
+  entries[5].fill(0);
+  const auto track = OrientationTrack::make(entries);
+  fail_unless(static_cast<bool>(track));
+  ck_assert_uint_eq(track->holes(), 2);
+  for (double place = -2; place < 12; place += 0.23) {
+    const Mat3 want = rotation({0, 0, 8 * std::clamp(place, 0.0, 9.0)});
+    const Mat3 is = matrix_of(track->at(place));
+    for (int i = 0; i < 3; ++i) fail_unless(length(is.row[i] - want.row[i]) < 1e-6, "at %g", place);
+  }
+  for (CameraMatrix& entry : entries) entry.fill(no_number);
+  const auto none = OrientationTrack::make(entries);
+  fail_if(static_cast<bool>(none));
+  expect(none.error().message, "none of its 10 entries");
+}
+GST_END_TEST;
+
+GST_START_TEST(levels_undo_what_they_say) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 500; ++round) {
+    const Angles held = {static_cast<double>(random() % 360),
+                         static_cast<double>(random() % 170) - 85,
+                         static_cast<double>(random() % 360)};
+    const Mat3 to_world = rotation(held);
+    const Quaternion q = quaternion_of(to_world);
+    // To the world, by way of the camera.
+    const Mat3 full = to_world * level_view(Level::full, q, 0);
+    const Mat3 horizon = to_world * level_view(Level::horizon, q, heading_of(q));
+    const Mat3 heading = rotation({held.yaw, 0, 0});
+    for (int i = 0; i < 3; ++i) {
+      fail_unless(length(full.row[i] - Mat3().row[i]) < 1e-9);
+      fail_unless(length(horizon.row[i] - heading.row[i]) < 1e-6, "%g %g %g", held.yaw, held.pitch,
+                  held.roll);
+    }
+    fail_unless(level_view(Level::off, q, 0) == Mat3());
+  }
+  // Straight up: level all the same.
+  const Quaternion up = quaternion_of(rotation({0, 90, 0}));
+  const Mat3 level = matrix_of(up) * level_view(Level::horizon, up, heading_of(up));
+  fail_unless(length(level.column(1) - Vec3{0, 1, 0}) < 1e-9);
+}
+GST_END_TEST;
+
+GST_START_TEST(smoothing_takes_the_shake_and_keeps_the_turn) {
+  std::vector<CameraMatrix> entries;
+  // Through south, where the angle jumps.
+  const auto turn = [](double n) { return 120 + 0.5 * n; };
+  for (int n = 0; n < 300; ++n) entries.push_back(entry_of({turn(n) + (n % 2 ? 3.0 : -3.0), 0, 0}));
+  const auto track = OrientationTrack::make(entries);
+  fail_unless(static_cast<bool>(track));
+  for (int n = 60; n < 240; ++n) {
+    const double off = degrees(track->smooth_heading(n, 30)) - turn(n);
+    fail_unless(std::abs(off - 360 * std::round(off / 360)) < 0.1, "at %d: %g", n, off);
+  }
+  // Without it, as it is.
+  const double off = degrees(track->smooth_heading(101, 0)) - turn(101) - 3;
+  fail_unless(std::abs(off - 360 * std::round(off / 360)) < 1e-3);
+}
+GST_END_TEST;
+
+static Suite* madv_files_suite() {
+  Suite* suite = suite_create("madv_files");
+  TCase* files = tcase_create("files");
+  tcase_add_test(files, a_video_has_its_table_and_its_track);
+  tcase_add_test(files, fragmented_files_are_not_written_to);
+  tcase_add_test(files, boxes_may_stand_alone);
+  tcase_add_test(files, the_exported_track_is_second_choice);
+  tcase_add_test(files, damaged_boxes_are_told_of);
+  tcase_add_test(files, a_photo_has_them_too);
+  tcase_add_test(files, a_dng_has_them_in_its_tags);
+  tcase_add_test(files, random_damage_does_no_harm);
+  suite_add_tcase(suite, files);
+  TCase* orientation = tcase_create("orientation");
+  tcase_add_test(orientation, a_matrix_is_a_rotation_or_nothing);
+  tcase_add_test(orientation, a_track_is_interpolated_and_its_holes_are_filled);
+  tcase_add_test(orientation, levels_undo_what_they_say);
+  tcase_add_test(orientation, smoothing_takes_the_shake_and_keeps_the_turn);
+  suite_add_tcase(suite, orientation);
+  return suite;
+}
+
+GST_CHECK_MAIN(madv_files);

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`sphere stitch` on files of a camera that says which lenses it has and how it was held. Prints a
+summary line as gst-check does."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import gi
+    gi.require_version("Gst", "1.0")
+    from gi.repository import Gst
+except (ImportError, ValueError) as reason:
+    print(f"skip: sphere stitch, level: {reason}")
+    sys.exit(77)
+
+ENVIRONMENT = dict(os.environ)
+# Python itself can't load our elements where they are built with a sanitizer.
+os.environ.pop("GST_PLUGIN_PATH", None)
+os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
+Gst.init(None)
+
+DEADLINE = 120
+BUILD = pathlib.Path(os.environ["SPHERE_BUILD"])
+SPHERE = BUILD / "gst" / "tools" / "sphere"
+CAMERA_FILE = BUILD / "tests" / "tools" / "camera-file"
+SERIAL = "CANARY-SERIAL-0815"
+PICTURES = 6
+SIZE = "width=480,height=240"
+# A camera held like this; the lens table tells of its lenses alone.
+HELD = ("0", "25", "20")
+
+checks = failures = 0
+
+
+def check(what, passed, detail=""):
+    global checks, failures
+    checks += 1
+    if not passed:
+        failures += 1
+        print(f"failed: {what} {detail}")
+    return passed
+
+
+def launch(line):
+    result = subprocess.run(["gst-launch-1.0", "-q", *line.split()], capture_output=True, text=True,
+                            timeout=DEADLINE, env=ENVIRONMENT, stdin=subprocess.DEVNULL)
+    if result.returncode:
+        raise RuntimeError(f"{line}: {result.stderr}")
+
+
+def camera_file(source, out, lens="mi-sphere", count=PICTURES, held=HELD):
+    subprocess.run([CAMERA_FILE, source, out, lens, str(count), *held, SERIAL], check=True,
+                   timeout=DEADLINE, env=ENVIRONMENT)
+    return out
+
+
+def sphere(*arguments):
+    result = subprocess.run([SPHERE, "stitch", *map(str, arguments)], capture_output=True,
+                            text=True, timeout=DEADLINE, env=ENVIRONMENT, stdin=subprocess.DEVNULL)
+    return result
+
+
+def stitched(what, *arguments, quiet=True):
+    """Stitches, and gives what the JSON says."""
+    result = sphere(*arguments, "--json")
+    check(what, result.returncode == 0, result.stderr)
+    if quiet:
+        check(f"{what}: no warning", not result.stderr, result.stderr)
+    return json.loads(result.stdout) if result.returncode == 0 else {}
+
+
+def pictures(path):
+    """The grey pictures of a file."""
+    kind = path.suffix
+    decoder = {".png": "pngdec", ".jpg": "jpegparse ! avdec_mjpeg",
+               ".mp4": "qtdemux ! avdec_h264"}[kind]
+    pipeline = Gst.parse_launch(f"filesrc location={path} blocksize=100000000 ! {decoder} ! "
+                                "videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out "
+                                "sync=false")
+    sink = pipeline.get_by_name("out")
+    pipeline.set_state(Gst.State.PLAYING)
+    found = []
+    while True:
+        sample = sink.emit("try-pull-sample", DEADLINE * Gst.SECOND)
+        if sample is None:
+            break
+        buffer = sample.get_buffer()
+        found.append(buffer.extract_dup(0, buffer.get_size()))
+    pipeline.set_state(Gst.State.NULL)
+    return found
+
+
+def difference(a, b):
+    """How far apart two lists of pictures are, as a mean."""
+    if len(a) != len(b) or not a:
+        return 1000
+    total = sum(abs(x - y) for p, q in zip(a, b) for x, y in zip(p, q))
+    return total / sum(len(p) for p in a)
+
+
+def make_fisheyes(folder):
+    """A photo and a video of a camera that was tilted, and what is to come of them."""
+    # Turning both lenses in the camera's frame is turning the camera: the same pictures.
+    source = pathlib.Path(os.environ["SPHERE_SOURCE"]) / "hw" / "profiles" / "mi-sphere.json"
+    turned = json.loads(source.read_text())
+    yaw, pitch, roll = map(float, HELD)
+    turned["lenses"]["front"]["rotation"] = [yaw, pitch, roll]
+    turned["lenses"]["back"]["rotation"] = [yaw, -pitch, -roll]
+    lens = folder / "held.json"
+    lens.write_text(json.dumps(turned))
+    source = f"spheretestsrc num-buffers={{}} lens={lens} ! video/x-raw,format=I420,{SIZE},framerate=30/1"
+    launch(source.format(1) + " ! videoconvert ! jpegenc quality=95 ! filesink "
+           f"location={folder}/plain.jpg")
+    launch(source.format(PICTURES) + " ! x264enc qp-min=0 quantizer=10 pass=qual ! mp4mux ! "
+           f"filesink location={folder}/plain.mp4")
+    # With the turned lens, what was tilted is level without a word about it.
+    for kind in ("jpg", "mp4"):
+        ending = "png" if kind == "jpg" else kind
+        stitched(f"the true sphere, {kind}", folder / f"plain.{kind}", folder / f"truth.{ending}",
+                 "--lens", lens)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="sphere-level-") as name:
+        folder = pathlib.Path(name)
+        make_fisheyes(folder)
+        truth = pictures(folder / "truth.png")
+        shown = pictures(folder / "truth.mp4")
+
+        photo = camera_file(folder / "plain.jpg", folder / "photo.jpg", count=1)
+        out = folder / "out.png"
+        said = stitched("a photo", photo, out)
+        check("it says what it used", said.get("lens") == "the table in the file"
+              and said.get("level") == "horizon", said)
+        level = difference(pictures(out), truth)
+        check("its horizon is level", level < 1, level)
+        check("as stored", stitched("a photo, off", photo, out, "--level", "off")["level"] == "off")
+        check("is not level", difference(pictures(out), truth) > 10)
+        result = sphere(photo, out, "--verbose", "--level", "full")
+        check("in words", "lenses: the table in the file; level: full" in result.stderr,
+              result.stderr)
+        for ending in ("jpg", "png"):
+            stitched(f"to {ending}", photo, folder / f"out.{ending}")
+            content = (folder / f"out.{ending}").read_bytes()
+            check(f"{ending}: nothing of the camera's goes on",
+                  b"MADV" not in content and b"Exif" not in content
+                  and content.count(b"\x89PNG") == (ending == "png"))
+        said = stitched("a lens by name", photo, out, "--lens", "mi-sphere")
+        check("comes first", said["lens"] == "mi-sphere" and difference(pictures(out), truth) < 1)
+
+        # The table may be in the DNG that the camera writes beside the photo.
+        camera_file(folder / "plain.jpg", folder / "photo.dng", count=1)
+        said = stitched("a DNG", folder / "plain.jpg", out, "--lens", folder / "photo.dng")
+        check("gives table and level", said["lens"].endswith("photo.dng")
+              and said["level"] == "horizon" and difference(pictures(out), truth) < 1, said)
+        (folder / "none.dng").write_bytes(b"II*\0\x08\0\0\0\0\0\0\0\0\0")
+        result = sphere(photo, out, "--lens", folder / "none.dng")
+        check("a DNG without a table", result.returncode == 1 and "no lens table" in result.stderr,
+              result.stderr)
+
+        video = camera_file(folder / "plain.mp4", folder / "video.mp4")
+        out = folder / "out.mp4"
+        check("the serial number is in it", SERIAL.encode() in video.read_bytes())
+        for stitcher in ("cpu", "auto"):
+            said = stitched(f"a video, {stitcher}", video, out, "--stitcher", stitcher)
+            check("it says what it used", said.get("lens") == "the table in the file"
+                  and said.get("level") == "horizon", said)
+            first = pictures(out)
+            check("all pictures, level", difference(first, shown) < 1, difference(first, shown))
+            content = out.read_bytes()
+            check("nothing of the camera's goes on", SERIAL.encode() not in content
+                  and b"madv" not in content and b"lutz" not in content)
+        stitched("a video, off", video, out, "--level", "off")
+        check("is as stored", difference(pictures(out), shown) > 10)
+        # A muxer's list of tags keeps a demuxer from handing the box on.
+        content = video.read_bytes()
+        at = content.rfind(b"udta") - 4
+        listed = bytes.fromhex("00000035 6d657461 00000000 00000021 68646c72 00000000 00000000"
+                               "6d646972 00000000 00000000 00000000 00 00000008 696c7374")
+        grown = bytearray(content[:at + 8] + listed + content[at + 8:])
+        for box in (at, content.rfind(b"moov") - 4):
+            grown[box:box + 4] = (int.from_bytes(grown[box:box + 4], "big")
+                                  + len(listed)).to_bytes(4, "big")
+        (folder / "listed.mp4").write_bytes(grown)
+        said = stitched("a video with a muxer's tags", folder / "listed.mp4", out)
+        check("is level too", said.get("level") == "horizon"
+              and difference(pictures(out), shown) < 1)
+
+        launch(f"spheretestsrc num-buffers=1 ! video/x-raw,format=RGBA,{SIZE} ! videocrop top=120 ! "
+               f"videoconvert ! video/x-raw,format=RGB ! pngenc ! filesink location={folder}/strip.png")
+        stitched("a strip", folder / "strip.png", folder / "out.png", "--lens", "dual-190",
+                 "--strip", "bottom")
+        strip = pictures(folder / "out.png")[0]
+        check("is dark above, and not below", max(strip[:480 * 60]) < 20
+              and sum(strip[-480 * 60:]) > 40 * 480 * 60)
+        camera_file(folder / "plain.mp4", video, count=2)
+        said = stitched("a short track", video, out, quiet=False)
+        check("is warned of", any("ends before the video" in w for w in said["warnings"]), said)
+        camera_file(folder / "plain.mp4", video, held=("nan", "0", "0"))
+        said = stitched("a track of no numbers", video, out, quiet=False)
+        check("is warned of", said["level"] == "off"
+              and any("can't be used" in w for w in said["warnings"]), said)
+        content = camera_file(folder / "plain.mp4", video).read_bytes()
+        video.write_bytes(content.replace(b"tlyd", b"tlyX").replace(b"\x89PNG", b"\x89GNP"))
+        said = stitched("a table of no pictures", video, out, quiet=False)
+        check("is warned of", said["lens"] == "dual-190"
+              and any("lens table can't be used" in w for w in said["warnings"])
+              and any("dual-190" in w for w in said["warnings"]), said)
+        for wrong in (("--level", "horizont"), ("--strip", "upper"), ("--smoothing", "11")):
+            result = sphere(video, out, *wrong)
+            check(f"{wrong}", result.returncode == 2 and wrong[0] in result.stderr, result.stderr)
+    print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, "
+          "Errors: 0")
+    return failures > 0
+
+
+sys.exit(main())
