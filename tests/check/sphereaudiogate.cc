@@ -16,60 +16,16 @@
 
 #include "gst/sphere/consent/gstsphereconsent.h"
 #include "gst/sphere/consent/guard.h"
+#include "tests/check/audiogate.h"
 #include "tests/check/pipeline.h"
 
 using namespace sphere::consent;
 using sphere::BufferRef;
 using sphere::CapsRef;
 using sphere::EventRef;
-using sphere::test::Pipeline;
-using sphere::test::SampleRef;
+using namespace sphere::test;
 
 namespace {
-
-using HarnessRef = std::unique_ptr<GstHarness, sphere::Call<gst_harness_teardown>>;
-
-constexpr const char* given = "consent/audio, state=(string)given, purpose=(string)live";
-constexpr const char* with_given =
-    "consent=\"consent/audio, state=(string)given, purpose=(string)live\"";
-constexpr GstClockTime ms = GST_MSECOND;
-
-CapsRef caps_of(const std::string& text) {
-  CapsRef caps(gst_caps_from_string(text.c_str()));
-  fail_unless(caps != nullptr, "'%s' are no caps", text.c_str());
-  return caps;
-}
-
-void set_consent(gpointer gate, const char* text) {
-  const CapsRef caps(text ? gst_caps_from_string(text) : gst_caps_new_empty());
-  g_object_set(gate, "consent", caps.get(), nullptr);
-}
-
-bool is_active(gpointer gate) {
-  gboolean active = FALSE;
-  g_object_get(gate, "active", &active, nullptr);
-  return active;
-}
-
-std::vector<uint8_t> bytes_of(GstBuffer* buffer) {
-  std::vector<uint8_t> bytes(gst_buffer_get_size(buffer));
-  if (!bytes.empty()) gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
-  return bytes;
-}
-
-BufferRef buffer_of(size_t size, uint8_t byte, GstClockTime pts, GstClockTime duration) {
-  BufferRef buffer(gst_buffer_new_allocate(nullptr, size, nullptr));
-  gst_buffer_memset(buffer.get(), 0, byte, size);
-  GST_BUFFER_PTS(buffer.get()) = pts;
-  GST_BUFFER_DURATION(buffer.get()) = duration;
-  return buffer;
-}
-
-bool all_are(const std::vector<uint8_t>& bytes, uint8_t byte) {
-  for (const uint8_t b : bytes)
-    if (b != byte) return false;
-  return true;
-}
 
 // --- every form ------------------------------------------------------------------------------
 

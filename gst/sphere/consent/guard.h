@@ -130,10 +130,11 @@ class Stamper {
   /// What is given now counts as given all along, so this is made before anything is captured.
   Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes);
 
-  /// To be called before each buffer is pushed; what it returns is to be pushed first. `fresh`: all
-  /// that has a running time from there on is captured after this call. For a live source that is
-  /// its running time now, or the end of the buffer if that is later.
-  EventRef before(GstClockTime fresh);
+  /// To be called before each buffer is pushed; what it returns is to be pushed first. `fresh` is
+  /// called when a grant has begun: all that has a running time from there on is captured after
+  /// that call. For a live source it is its running time at that moment, or the end of the buffer
+  /// if that is later.
+  EventRef before(const std::function<GstClockTime()>& fresh);
 
  private:
   struct One {
