@@ -22,7 +22,7 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! sphereaudiogate ! opusenc ! oggmux ! filesink location=silence.ogg
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! sphereaudiogate ! wavenc ! filesink location=silence.wav
  * ]|
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! sphereaudiogate consent="consent/audio, state=(string)given, purpose=(string)record" purpose=record ! avenc_aac ! mp4mux ! filesink location=sound.mp4
