@@ -395,6 +395,11 @@ GST_START_TEST(test_queued_live) {
   // A harness is a live source with a clock of its own.
   const HarnessRef h(gst_harness_new("sphereaudiogate"));
   gst_harness_set_src_caps_str(h.get(), mono);
+  int told = 0;
+  const gulong handler = g_signal_connect(
+      h->element, "notify::active",
+      G_CALLBACK(+[](GstElement*, GParamSpec*, gpointer count) { ++*static_cast<int*>(count); }),
+      &told);
   fail_unless(!comes_out(h.get(), 0));
   gst_harness_set_time(h.get(), 10 * GST_SECOND);
   set_consent(h->element, given);
@@ -402,10 +407,12 @@ GST_START_TEST(test_queued_live) {
   fail_unless(!is_active(h->element));
   fail_unless(!comes_out(h.get(), 9999 * ms), "captured just before the grant");
   fail_unless(comes_out(h.get(), 10000 * ms));
-  fail_unless(is_active(h->element));
+  fail_unless(is_active(h->element) && told == 1);
   gst_harness_set_time(h.get(), 20 * GST_SECOND);
   set_consent(h->element, nullptr);
   fail_unless(!comes_out(h.get(), 10001 * ms), "taken back: also what was captured before");
+  fail_unless(!is_active(h->element) && told == 2);
+  g_signal_handler_disconnect(h->element, handler);
   // Taken back and given again between two buffers.
   set_consent(h->element, given);
   gst_harness_set_time(h.get(), 30 * GST_SECOND);
