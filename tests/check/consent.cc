@@ -489,21 +489,21 @@ GST_START_TEST(test_stamps) {
   };
   consent.set_caps(given.get());
   Stamper stamper(consent, Category::audio, {Purpose::live, Purpose::record});
-  EventRef event = stamper.before(10);
+  EventRef event = stamper.before([] { return GstClockTime{10}; });
   fail_unless(event && (GST_EVENT_TYPE(event.get()) & +GST_EVENT_TYPE_STICKY));
   fail_unless(since(event, Purpose::live) == 0u, "given all along");
   fail_unless(since(event, Purpose::record) == GST_CLOCK_TIME_NONE);
   fail_unless(!since(event, Purpose::edit), "not spoken of");
-  fail_unless(!stamper.before(20), "nothing has changed");
+  fail_unless(!stamper.before([] { return GstClockTime{20}; }), "nothing has changed");
   consent.set_caps(nothing.get());
-  event = stamper.before(30);
+  event = stamper.before([] { return GstClockTime{30}; });
   fail_unless(event && since(event, Purpose::live) == GST_CLOCK_TIME_NONE);
   consent.set_caps(given.get());
-  event = stamper.before(40);
+  event = stamper.before([] { return GstClockTime{40}; });
   fail_unless(event && since(event, Purpose::live) == 40u);
   consent.set_caps(nothing.get());
   consent.set_caps(given.get());
-  event = stamper.before(50);
+  event = stamper.before([] { return GstClockTime{50}; });
   fail_unless(event && since(event, Purpose::live) == 50u, "an interruption that nobody saw");
   event.reset(gst_event_new_custom(
       GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,

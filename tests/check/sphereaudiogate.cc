@@ -16,60 +16,16 @@
 
 #include "gst/sphere/consent/gstsphereconsent.h"
 #include "gst/sphere/consent/guard.h"
+#include "tests/check/audiogate.h"
 #include "tests/check/pipeline.h"
 
 using namespace sphere::consent;
 using sphere::BufferRef;
 using sphere::CapsRef;
 using sphere::EventRef;
-using sphere::test::Pipeline;
-using sphere::test::SampleRef;
+using namespace sphere::test;
 
 namespace {
-
-using HarnessRef = std::unique_ptr<GstHarness, sphere::Call<gst_harness_teardown>>;
-
-constexpr const char* given = "consent/audio, state=(string)given, purpose=(string)live";
-constexpr const char* with_given =
-    "consent=\"consent/audio, state=(string)given, purpose=(string)live\"";
-constexpr GstClockTime ms = GST_MSECOND;
-
-CapsRef caps_of(const std::string& text) {
-  CapsRef caps(gst_caps_from_string(text.c_str()));
-  fail_unless(caps != nullptr, "'%s' are no caps", text.c_str());
-  return caps;
-}
-
-void set_consent(gpointer gate, const char* text) {
-  const CapsRef caps(text ? gst_caps_from_string(text) : gst_caps_new_empty());
-  g_object_set(gate, "consent", caps.get(), nullptr);
-}
-
-bool is_active(gpointer gate) {
-  gboolean active = FALSE;
-  g_object_get(gate, "active", &active, nullptr);
-  return active;
-}
-
-std::vector<uint8_t> bytes_of(GstBuffer* buffer) {
-  std::vector<uint8_t> bytes(gst_buffer_get_size(buffer));
-  if (!bytes.empty()) gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
-  return bytes;
-}
-
-BufferRef buffer_of(size_t size, uint8_t byte, GstClockTime pts, GstClockTime duration) {
-  BufferRef buffer(gst_buffer_new_allocate(nullptr, size, nullptr));
-  gst_buffer_memset(buffer.get(), 0, byte, size);
-  GST_BUFFER_PTS(buffer.get()) = pts;
-  GST_BUFFER_DURATION(buffer.get()) = duration;
-  return buffer;
-}
-
-bool all_are(const std::vector<uint8_t>& bytes, uint8_t byte) {
-  for (const uint8_t b : bytes)
-    if (b != byte) return false;
-  return true;
-}
 
 // --- every form ------------------------------------------------------------------------------
 
@@ -336,6 +292,88 @@ GST_START_TEST(test_not_without_form) {
 }
 GST_END_TEST
 
+// --- files -----------------------------------------------------------------------------------
+
+/// Gives sound from the first second to the third.
+GstPadProbeReturn give_for_a_while(GstPad* pad, GstPadProbeInfo* info, gpointer) {
+  const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  const sphere::GstRef<GstElement> gate(gst_pad_get_parent_element(pad));
+  set_consent(gate.get(), pts >= 1 * GST_SECOND && pts < 3 * GST_SECOND ? given : nullptr);
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST(test_files) {
+  struct {
+    const char* audio;
+    const char* muxer;
+  } const cases[] = {
+      {"sphereaudiogate name=gate ! avenc_aac", "mp4mux"},
+      {"avenc_aac ! sphereaudiogate name=gate", "mp4mux"},
+      {"avenc_aac ! sphereaudiogate name=gate mode=drop", "mp4mux"},
+      {"opusenc ! sphereaudiogate name=gate", "matroskamux"},
+      {"mulawenc ! sphereaudiogate name=gate", "matroskamux"},
+  };
+  g_autofree gchar* folder = g_dir_make_tmp("sphere-test-XXXXXX", nullptr);
+  g_autofree gchar* path = g_build_filename(folder, "file", nullptr);
+  constexpr int rate = 48000, seconds = 4;
+  for (const auto& c : cases) {
+    {
+      Pipeline writing(
+          std::string("audiotestsrc wave=saw samplesperbuffer=960 num-buffers=200 ! "
+                      "audio/x-raw,rate=48000,channels=1 ! audioconvert ! ") +
+          c.audio + " ! queue ! " + c.muxer + " name=m ! filesink location=" + path +
+          " videotestsrc num-buffers=100 ! video/x-raw,width=64,height=64,framerate=25/1 ! "
+          "x264enc speed-preset=ultrafast ! h264parse ! queue ! m.");
+      const sphere::GstRef<GstElement> gate = writing.child("gate");
+      const sphere::GstRef<GstPad> pad(gst_element_get_static_pad(gate.get(), "sink"));
+      gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, give_for_a_while, nullptr, nullptr);
+      fail_unless_equals_string(writing.run().c_str(), "");
+    }
+    const std::string reading = std::string("filesrc location=") + path + " ! decodebin ! ";
+    Pipeline pictures(reading + "videoconvert ! appsink name=sink sync=false");
+    pictures.play();
+    int count = 0;
+    GstClockTime end = 0;
+    for (; const SampleRef sample = pictures.pull(); ++count) {
+      const GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+      end = GST_BUFFER_PTS(buffer) + GST_BUFFER_DURATION(buffer);
+    }
+    fail_unless_equals_int(count, 100);
+    fail_unless(ABS(GST_CLOCK_DIFF(end, seconds * GST_SECOND)) < 50 * GST_MSECOND);
+    // By presentation time, so that a stream that is out of step is seen.
+    Pipeline sound(reading +
+                   "audioconvert dithering=none ! audioresample ! "
+                   "audio/x-raw,format=S16LE,rate=48000,channels=1 ! appsink name=sink sync=false");
+    sound.play();
+    std::vector<int16_t> all(rate * (seconds + 1));
+    size_t last = 0;
+    while (const SampleRef sample = sound.pull()) {
+      GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+      const std::vector<uint8_t> bytes = bytes_of(buffer);
+      const size_t at = gst_util_uint64_scale_round(
+          gst_segment_to_running_time(gst_sample_get_segment(sample.get()), GST_FORMAT_TIME,
+                                      GST_BUFFER_PTS(buffer)),
+          rate, GST_SECOND);
+      fail_unless(at + bytes.size() / 2 <= all.size());
+      memcpy(all.data() + at, bytes.data(), bytes.size() / 2 * 2);
+      last = at + bytes.size() / 2;
+    }
+    const auto part = [&](double from, double to) {
+      return loudest(std::vector<int16_t>(all.begin() + static_cast<int>(from * rate),
+                                          all.begin() + static_cast<int>(to * rate)));
+    };
+    fail_unless(part(0, 0.95) == 0, "%s: %d", c.audio, part(0, 0.95));
+    fail_unless(part(1.1, 2.9) > 1000, "%s: %d", c.audio, part(1.1, 2.9));
+    fail_unless(part(3.1, 5) == 0, "%s: %d", c.audio, part(3.1, 5));
+    const bool dropped = strstr(c.audio, "drop");
+    fail_unless(dropped || last > rate * seconds - 5000, "%s ends after %d samples", c.audio,
+                static_cast<int>(last));
+  }
+  g_unlink(path);
+  g_rmdir(folder);
+}
+GST_END_TEST
+
 // --- what was captured while denied ----------------------------------------------------------
 
 constexpr const char* mono =
@@ -357,6 +395,11 @@ GST_START_TEST(test_queued_live) {
   // A harness is a live source with a clock of its own.
   const HarnessRef h(gst_harness_new("sphereaudiogate"));
   gst_harness_set_src_caps_str(h.get(), mono);
+  int told = 0;
+  const gulong handler = g_signal_connect(
+      h->element, "notify::active",
+      G_CALLBACK(+[](GstElement*, GParamSpec*, gpointer count) { ++*static_cast<int*>(count); }),
+      &told);
   fail_unless(!comes_out(h.get(), 0));
   gst_harness_set_time(h.get(), 10 * GST_SECOND);
   set_consent(h->element, given);
@@ -364,10 +407,12 @@ GST_START_TEST(test_queued_live) {
   fail_unless(!is_active(h->element));
   fail_unless(!comes_out(h.get(), 9999 * ms), "captured just before the grant");
   fail_unless(comes_out(h.get(), 10000 * ms));
-  fail_unless(is_active(h->element));
+  fail_unless(is_active(h->element) && told == 1);
   gst_harness_set_time(h.get(), 20 * GST_SECOND);
   set_consent(h->element, nullptr);
   fail_unless(!comes_out(h.get(), 10001 * ms), "taken back: also what was captured before");
+  fail_unless(!is_active(h->element) && told == 2);
+  g_signal_handler_disconnect(h->element, handler);
   // Taken back and given again between two buffers.
   set_consent(h->element, given);
   gst_harness_set_time(h.get(), 30 * GST_SECOND);
@@ -489,6 +534,7 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_gaps);
   tcase_add_test(tests, test_what_rides_along);
   tcase_add_test(tests, test_not_without_form);
+  tcase_add_test(tests, test_files);
   tcase_add_test(tests, test_queued_live);
   tcase_add_test(tests, test_given_from_the_start);
   tcase_add_test(tests, test_stamps);

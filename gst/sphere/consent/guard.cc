@@ -166,14 +166,14 @@ Stamper::Stamper(const Consent& consent, Category category, const std::vector<Pu
   }
 }
 
-EventRef Stamper::before(GstClockTime fresh) {
+EventRef Stamper::before(const std::function<GstClockTime()>& fresh) {
   bool changed = epoch_ == 0;
   for (One& one : all_) {
     GstClockTime since = one.since;
     if (!one.guard.allowed())
       since = GST_CLOCK_TIME_NONE;
     else if (one.guard.grants() != one.grants)
-      since = fresh;
+      since = fresh();
     one.grants = one.guard.grants();
     changed = changed || since != one.since;
     one.since = since;

@@ -49,7 +49,9 @@ class Consent {
   std::string ledger() const;
 
   /// Called after each change but those inside the ledger, in the thread that made it, with no lock
-  /// held. To be set before other threads know of this object.
+  /// held. To be set before other threads know of this object. What another process writes into the
+  /// ledger, and what expires, is seen by whoever compares version() or asks a Guard, with each
+  /// buffer or from a loop that turns anyway.
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
   /// Two that are equal: nothing has changed in between. Cheap enough for each buffer.
@@ -69,6 +71,7 @@ class Consent {
 
   /// The answer at this moment. May take locks and read the ledger's file.
   Answer ask(Category category, Purpose purpose) const;
+  bool allowed(Category category, Purpose purpose) const { return ask(category, purpose).allowed; }
   /// The time of day, or `no_clock` while it is earlier than it has been.
   int64_t now() const;
 
@@ -130,10 +133,11 @@ class Stamper {
   /// What is given now counts as given all along, so this is made before anything is captured.
   Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes);
 
-  /// To be called before each buffer is pushed; what it returns is to be pushed first. `fresh`: all
-  /// that has a running time from there on is captured after this call. For a live source that is
-  /// its running time now, or the end of the buffer if that is later.
-  EventRef before(GstClockTime fresh);
+  /// To be called before each buffer is pushed; what it returns is to be pushed first. `fresh` is
+  /// called when a grant has begun: all that has a running time from there on is captured after
+  /// that call. For a live source it is its running time at that moment, or the end of the buffer
+  /// if that is later.
+  EventRef before(const std::function<GstClockTime()>& fresh);
 
  private:
   struct One {
