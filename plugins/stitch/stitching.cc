@@ -176,11 +176,10 @@ void Stitching::observe_table(GBytes* table) {
   const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(table, &size));
   Result<LensPair> pair = parse_table({data, size}, "of the camera");
   if (!pair)
-    GST_ELEMENT_WARNING(
-        owner_, STREAM, FORMAT,
-        ("The camera's own lens table can't be used, a profile is taken instead: %s.",
-         pair.error().message.c_str()),
-        (nullptr));
+    GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
+                        ("The camera's own lens table can't be used, a profile is taken instead: %s.",
+                         pair.error().message.c_str()),
+                        (nullptr));
   Lock lock(mutex_);
   stream_table_ = pair ? std::make_shared<const LensPair>(std::move(*pair)) : nullptr;
 }
