@@ -73,6 +73,7 @@ sphere::WarpPlane describe_plane(const GstVideoFrame* in, GstVideoFrame* out, in
   p.target_stride = GST_VIDEO_FRAME_PLANE_STRIDE(out, plane);
   p.target_size = {GST_VIDEO_FRAME_COMP_WIDTH(out, component),
                    GST_VIDEO_FRAME_COMP_HEIGHT(out, component)};
+  p.first_component = component;
   p.components = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, component);
   p.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, component);
   p.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, component);
@@ -99,6 +100,51 @@ class CpuSphereStitch {
       workers_ = std::make_unique<sphere::Workers>(wanted);
       workers_for_ = wanted;
     }
+    if (const sphere::Plan* strip = stitching.strip()) {
+      if (!strip_frame_ || !strip_frame_->fits(stitching.strip_info()))
+        strip_frame_ = std::make_unique<StripFrame>(stitching.strip_info());
+      warp(*strip, in, strip_frame_->get());
+      stitching.measure(*strip_frame_->get());
+    }
+    stitching.match();
+    warp(*plan, in, out);
+    return true;
+  }
+
+  void stop() {
+    workers_.reset();
+    strip_frame_.reset();
+    stitching.stop();
+  }
+
+  sphere::Stitching stitching;
+  std::atomic<int> threads{sphere::default_threads};
+
+ private:
+  /// A frame of our own memory.
+  class StripFrame {
+   public:
+    explicit StripFrame(const GstVideoInfo& info)
+        : buffer_(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr)) {
+      gst_video_frame_map(&frame_, &info, buffer_, GST_MAP_READWRITE);
+    }
+    ~StripFrame() {
+      gst_video_frame_unmap(&frame_);
+      gst_buffer_unref(buffer_);
+    }
+    StripFrame(const StripFrame&) = delete;
+    StripFrame& operator=(const StripFrame&) = delete;
+    bool fits(const GstVideoInfo& info) const {
+      return GST_VIDEO_INFO_FORMAT(&frame_.info) == GST_VIDEO_INFO_FORMAT(&info);
+    }
+    GstVideoFrame* get() { return &frame_; }
+
+   private:
+    GstBuffer* const buffer_;
+    GstVideoFrame frame_{};
+  };
+
+  void warp(const sphere::Plan& plan, const GstVideoFrame* in, GstVideoFrame* out) {
     // All planes are one heap of slices, so that no thread waits between planes.
     sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
     int slices_before[GST_VIDEO_MAX_PLANES + 1] = {};
@@ -112,21 +158,12 @@ class CpuSphereStitch {
       int i = 0;
       while (slice >= slices_before[i + 1]) ++i;
       const int first = (slice - slices_before[i]) * slice_rows;
-      sphere::warp_rows(*plan, planes[i], first,
+      sphere::warp_rows(plan, planes[i], first,
                         std::min(first + slice_rows, planes[i].target_size.height));
     });
-    return true;
   }
 
-  void stop() {
-    workers_.reset();
-    stitching.stop();
-  }
-
-  sphere::Stitching stitching;
-  std::atomic<int> threads{sphere::default_threads};
-
- private:
+  std::unique_ptr<StripFrame> strip_frame_;
   std::unique_ptr<sphere::Workers> workers_;
   int workers_for_ = 0;
 };

@@ -21,7 +21,39 @@ constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATI
 constexpr auto live_controllable =
     static_cast<GParamFlags>(static_cast<int>(live) | GST_PARAM_CONTROLLABLE);
 
+// The seam is measured on every so many frames, and smoothed on all: light and distances change
+// slowly, and what is measured takes some frames to be believed in any case.
+constexpr unsigned frames_a_measure = 3;
+
+constexpr int fine_grid_width = 2560;
+
+GType registered_enum(const char* name, const GEnumValue* values) {
+  const GType registered = g_enum_register_static(name, values);
+  gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+  return registered;
+}
+
 }  // namespace
+
+GType stitch_match_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Match::off), "Each lens as bright as it is", "off"},
+      {static_cast<int>(Match::gain), "Light and colour are made equal around the seam", "gain"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereMatch", values);
+  return type;
+}
+
+GType stitch_align_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Align::off), "Things at stitch-distance meet", "off"},
+      {static_cast<int>(Align::seam), "Things at the seam meet, whatever their distance", "seam"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereAlign", values);
+  return type;
+}
 
 GType stitch_blend_get_type() {
   static const GType type = [] {
@@ -73,6 +105,21 @@ void install_stitch_properties(GObjectClass* klass) {
           "Width of the whole blended band in degrees, at most what both lenses see; "
           "ignored when blend is off",
           0, 60, default_blend_width, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_match,
+      g_param_spec_enum("match", "Match", "Whether the lenses' light is made equal at the seam",
+                        stitch_match_get_type(), static_cast<int>(Match::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_align,
+      g_param_spec_enum("align", "Align", "Whether near things are made to meet at the seam",
+                        stitch_align_get_type(), static_cast<int>(Align::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_stitch_distance,
+      g_param_spec_double(
+          "stitch-distance", "Stitch distance",
+          "Distance in metres at which things meet at the seam, by the lens profile's baseline; 0: "
+          "infinitely far. Ignored when the profile has no baseline; align starts from it",
+          0, 1000, 0, live_controllable));
 }
 
 void install_threads_property(GObjectClass* klass, guint id) {
@@ -108,6 +155,15 @@ bool Stitching::set_property(guint id, const GValue* value) {
     case stitch_prop_blend_width:
       settings_.blend_width = g_value_get_double(value);
       return true;
+    case stitch_prop_match:
+      settings_.match = static_cast<Match>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_align:
+      settings_.align = static_cast<Align>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_stitch_distance:
+      settings_.stitch_distance = g_value_get_double(value);
+      return true;
     default:
       return false;
   }
@@ -136,6 +192,15 @@ bool Stitching::get_property(guint id, GValue* value) {
       return true;
     case stitch_prop_blend_width:
       g_value_set_double(value, settings_.blend_width);
+      return true;
+    case stitch_prop_match:
+      g_value_set_enum(value, static_cast<int>(settings_.match));
+      return true;
+    case stitch_prop_align:
+      g_value_set_enum(value, static_cast<int>(settings_.align));
+      return true;
+    case stitch_prop_stitch_distance:
+      g_value_set_double(value, settings_.stitch_distance);
       return true;
     default:
       return false;
@@ -188,6 +253,7 @@ void Stitching::stop() {
   have_formats_ = false;
   warned_no_lens_ = false;
   planner_.reset();
+  seam_.reset();
   view_.reset();
   plan_ = Plan();
   basis_ = Basis();
@@ -208,6 +274,10 @@ bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& outpu
   output_ = output;
   have_formats_ = true;
   planner_.reset();
+  gst_video_info_set_format(&strip_info_, GST_VIDEO_INFO_FORMAT(&input_), SeamStrip::size.width,
+                            SeamStrip::size.height);
+  strip_info_.chroma_site = input_.chroma_site;
+  strip_info_.colorimetry = input_.colorimetry;
   // Which lens it is may still be on its way, in an event after the caps: the first frame tells.
   return true;
 }
@@ -223,10 +293,16 @@ Status Stitching::make_planner(const Basis& basis) {
   PlanOptions options;
   options.fov = radians(basis.fov);
   options.blend_width = radians(basis.blend_width);
+  options.distance = basis.stitch_distance;
+  // The edge of a near thing is as sharp as the grid.
+  if (basis.seam.align && output.width <= fine_grid_width) options.most_cell = 8;
   Result<Planner> planner = Planner::make(*pair, source, output, options);
   if (!planner) return planner.error();
   planner_.emplace(std::move(*planner));
   view_.reset();
+  seam_.reset();
+  frames_matched_ = 0;
+  if (basis.seam.gain || basis.seam.align) seam_.emplace(*planner_, basis.seam);
   return ok();
 }
 
@@ -258,7 +334,10 @@ const Plan* Stitching::plan() {
     }
   }
   const Basis basis = {settings.lens, own_lens, settings.fov,
-                       settings.blend == Blend::off ? 0 : settings.blend_width};
+                       settings.blend == Blend::off ? 0 : settings.blend_width,
+                       settings.stitch_distance,
+                       {settings.match == Match::gain, settings.align == Align::seam,
+                        bool(GST_VIDEO_INFO_IS_RGB(&input_))}};
   if (!planner_ || basis != basis_) {
     planner_.reset();
     if (const Status made = make_planner(basis); !made) {
@@ -274,9 +353,44 @@ const Plan* Stitching::plan() {
   if (!view_ || *view_ != settings.view) {
     planner_->build(rotation(settings.view), plan_);
     view_ = settings.view;
+    if (seam_) seam_->prepare(rotation(settings.view), plan_);
     ++generation_;
   }
   return &plan_;
+}
+
+const Plan* Stitching::strip() {
+  if (!seam_ || !seam_->usable() || frames_matched_ % frames_a_measure) return nullptr;
+  return &seam_->strip().plan();
+}
+
+void Stitching::measure(const GstVideoFrame& strip) {
+  StripPicture picture;
+  const GstVideoFormatInfo* format = strip.info.finfo;
+  for (int k = 0; k < 3; ++k) {
+    StripPicture::Component& c = picture.component[k];
+    c.data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&strip, k));
+    c.stride = GST_VIDEO_FRAME_COMP_STRIDE(&strip, k);
+    c.pixel = GST_VIDEO_FRAME_COMP_PSTRIDE(&strip, k);
+    c.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, k);
+    c.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, k);
+  }
+  picture.rgb = GST_VIDEO_INFO_IS_RGB(&strip.info);
+  if (picture.rgb || input_.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255) {
+    picture.black = 0;
+    picture.white = 255;
+  }
+  // Pictures without a rate are photos, each of another place.
+  seam_->measure(picture, GST_VIDEO_INFO_FPS_N(&input_) == 0);
+}
+
+void Stitching::match() {
+  if (!seam_ || !seam_->usable()) return;
+  seam_->settle();
+  seam_->apply(plan_);
+  ++generation_;
+  ++frames_matched_;
+  if (GST_VIDEO_INFO_FPS_N(&input_) == 0) frames_matched_ = 0;
 }
 
 }  // namespace sphere

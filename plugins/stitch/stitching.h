@@ -14,10 +14,13 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/stitch/plan.h"
+#include "gst/sphere/stitch/seam.h"
 
 namespace sphere {
 
 enum class Blend { off, feather };
+enum class Match { off, gain };
+enum class Align { off, seam };
 
 /// What a person sets. Copied as a whole, once a buffer.
 struct StitchSettings {
@@ -26,6 +29,9 @@ struct StitchSettings {
   Angles view;
   Blend blend = Blend::feather;
   double blend_width = 4;  ///< degrees
+  Match match = Match::off;
+  Align align = Align::off;
+  double stitch_distance = 0;  ///< metres; 0: infinitely far
   bool operator==(const StitchSettings&) const = default;
 };
 
@@ -38,6 +44,9 @@ enum StitchProperty : guint {
   stitch_prop_roll,
   stitch_prop_blend,
   stitch_prop_blend_width,
+  stitch_prop_match,
+  stitch_prop_align,
+  stitch_prop_stitch_distance,
   stitch_prop_end,
 };
 
@@ -66,12 +75,22 @@ class Stitching {
   const Plan* plan();
   unsigned generation() const { return generation_; }
 
+  /// What is to be drawn of this frame's input first, in the format of the pictures and of
+  /// SeamStrip::size, and handed to measure(); null where nothing is, for this frame. After plan().
+  const Plan* strip();
+  /// The format of the strip's picture.
+  const GstVideoInfo& strip_info() const { return strip_info_; }
+  void measure(const GstVideoFrame& strip);
+  /// Matches the seam in the plan, where that is wanted. Once a frame, after plan() and measure().
+  void match();
+
  private:
   /// Everything that a planner depends on.
   struct Basis {
     std::string lens;
     std::shared_ptr<const LensPair> own_lens;  ///< the camera's table; comes before the name
-    double fov = 0, blend_width = 0;
+    double fov = 0, blend_width = 0, stitch_distance = 0;
+    SeamOptions seam;
     bool operator==(const Basis&) const = default;
   };
   Status make_planner(const Basis& basis);
@@ -94,9 +113,15 @@ class Stitching {
   std::optional<Angles> view_;
   Plan plan_;
   unsigned generation_ = 0;
+  std::optional<Seam> seam_;
+  GstVideoInfo strip_info_{};
+  unsigned frames_matched_ = 0;
 };
 
 /// GstSphereBlend, the enumeration of the property `blend`.
 GType stitch_blend_get_type();
+/// GstSphereMatch and GstSphereAlign, those of `match` and `align`.
+GType stitch_match_get_type();
+GType stitch_align_get_type();
 
 }  // namespace sphere

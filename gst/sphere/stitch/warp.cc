@@ -32,6 +32,7 @@ struct Track {
   float x[block_segments], dx[block_segments];
   float y[block_segments], dy[block_segments];
   float gain[block_segments], dgain[block_segments];
+  float tint[3][block_segments], dtint[3][block_segments];
 };
 
 struct Block {
@@ -94,7 +95,7 @@ inline GridRow grid_row(const Job& job, int target_row) {
 
 /// Flags of a segment: it needs what any of its cells needs, and is inside when all are.
 inline uint8_t segment_flags(const Job& job, int row, int segment) {
-  constexpr uint8_t needs = cell_front | cell_back;
+  constexpr uint8_t needs = cell_front | cell_back | cell_lit;
   const int first = segment * job.cells_a_segment;
   uint8_t flags = job.plan.flags(first, row);
   for (int c = 1; c < job.cells_a_segment; ++c) {
@@ -136,13 +137,21 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
     const uint8_t* const upper = plane.source + y0 * plane.source_stride;
     const uint8_t* const lower = plane.source + y1 * plane.source_stride;
     const float gain = at.gain.empty() ? 1.0f : value(at.gain);
+    float tint[4] = {};
+    for (int k = 0; k < std::min(plane.components, 3); ++k) {
+      const std::vector<float>& tints = at.tint[plane.first_component + k];
+      tint[k] = tints.empty() ? (plane.components == 4 ? 1.0f : 0.0f) : value(tints);
+    }
     for (int k = 0; k < plane.components; ++k) {
       const int a = x0 * plane.components + k, b = x1 * plane.components + k;
       const int v = (upper[a] * (one - fy) + lower[a] * fy) * (one - fx) +
                     (upper[b] * (one - fy) + lower[b] * fy) * fx;
       float light = static_cast<float>(v) * (1.0f / (one * one));
       // Alpha is no light.
-      if (!at.gain.empty() && k < 3) light = (light - plane.neutral) * gain + plane.neutral;
+      if (!at.gain.empty() && k < 3) {
+        light = (light - plane.neutral) * gain * (plane.components == 4 ? tint[k] : 1) +
+                plane.neutral + (plane.components == 4 ? 0 : tint[k]);
+      }
       sum[k] += weight * light;
     }
   }
@@ -304,11 +313,34 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
 
     if constexpr (components == 4) {
       const hn::Repartition<int16_t, D> d16;
+      // A factor of 1 is a sixteenth of a 1.15 number's range, so that factors go up to 16. What it
+      // gives is half the light, so that two lenses can be mixed before too much is cut off.
+      const auto lit = [&](hn::Vec<D>(&v)[2], int i) {
+        const Track& k = block.lens[i];
+        const auto gain = line(k.gain, k.dgain);
+        const auto factor = [&](int c) {
+          const auto f = hn::Mul(hn::Mul(gain, line(k.tint[c], k.dtint[c])), hn::Set(df, 2048.0f));
+          return hn::Min(hn::NearestInt(f), hn::Set(d, 32767));
+        };
+        const auto times = [&](hn::Vec<D> x, hn::Vec<D> low, hn::Vec<D> high, int neutral) {
+          const auto q = hn::BitCast(d16, hn::Or(low, hn::ShiftLeft<16>(high)));
+          const auto from = hn::BitCast(d16, hn::Set(d, neutral * one));
+          const auto to = hn::BitCast(d16, hn::Set(d, neutral * (one / 2)));
+          auto h = hn::MulFixedPoint15(hn::Sub(hn::BitCast(d16, x), from), q);
+          for (int doubled = 0; doubled < 3; ++doubled) h = hn::SaturatedAdd(h, h);
+          return hn::BitCast(d, hn::SaturatedAdd(h, to));
+        };
+        // Alpha is no light.
+        v[0] = times(v[0], factor(0), factor(2), plane.neutral * 0x10001);
+        v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
+      };
       hn::Vec<D> v[2];
       sample_rgba(d, plane.source, stride, taps(both ? 0 : lens), v);
+      if constexpr (gained) lit(v, both ? 0 : lens);
       if constexpr (both) {
         hn::Vec<D> back[2];
         sample_rgba(d, plane.source, stride, taps(1), back);
+        if constexpr (gained) lit(back, 1);
         const auto share =
             hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
         const auto q =
@@ -321,7 +353,13 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       }
       const auto half = hn::Set(d16, one / 2);
       const auto rounded = [&](hn::Vec<D> x) {
-        return hn::BitCast(d, hn::ShiftRight<fraction_bits>(hn::Add(hn::BitCast(d16, x), half)));
+        const auto light = hn::BitCast(d16, x);
+        if constexpr (gained)
+          return hn::BitCast(
+              d, hn::ShiftRight<fraction_bits>(hn::Max(
+                     hn::SaturatedAdd(hn::SaturatedAdd(light, light), half), hn::Zero(d16))));
+        else
+          return hn::BitCast(d, hn::ShiftRight<fraction_bits>(hn::Add(light, half)));
       };
       hn::StoreU(hn::Or(rounded(v[0]), hn::ShiftLeft<8>(rounded(v[1]))), d,
                  reinterpret_cast<int32_t*>(out));
@@ -330,12 +368,14 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       sample_products<components>(d, plane.source, stride, taps(both ? 0 : lens), v);
       if constexpr (both || gained) {
         // Light of one lens as a float, its gain applied about the neutral value.
-        const auto light = [&](hn::Vec<D> x, int i) {
+        const auto light = [&](hn::Vec<D> x, int i, int component) {
           auto f = hn::Mul(hn::ConvertTo(df, x), to_unit);
           if constexpr (gained) {
             const auto neutral = hn::Set(df, static_cast<float>(plane.neutral));
             const Track& k = block.lens[i];
             f = hn::MulAdd(hn::Sub(f, neutral), line(k.gain, k.dgain), neutral);
+            if (const int c = plane.first_component + component; c > 0)
+              f = hn::Add(f, line(k.tint[c], k.dtint[c]));
           }
           return f;
         };
@@ -345,11 +385,11 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
           const auto share =
               hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
           for (int k = 0; k < components; ++k) {
-            const auto f = light(v[k], 0), b = light(back[k], 1);
+            const auto f = light(v[k], 0, k), b = light(back[k], 1, k);
             v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), share, b));
           }
         } else {
-          for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], lens));
+          for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], lens, k));
         }
       } else {
         const auto half = hn::Set(d, 1 << (product_bits - 1));
@@ -392,7 +432,17 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
          t.dx);
     line(at.y, static_cast<float>(plane.phase_y), static_cast<float>(one) / plane.step_y, t.y,
          t.dy);
-    if (gained) line(at.gain, 0, 1, t.gain, t.dgain);
+    if (!gained) continue;
+    line(at.gain, 0, 1, t.gain, t.dgain);
+    const int colours = std::min(plane.components, 3);
+    for (int k = plane.first_component; k < plane.first_component + colours; ++k) {
+      if (!at.tint[k].empty()) {
+        line(at.tint[k], 0, 1, t.tint[k], t.dtint[k]);
+        continue;
+      }
+      std::fill_n(t.tint[k], count, plane.components == 4 ? 1.0f : 0.0f);
+      std::fill_n(t.dtint[k], count, 0.0f);
+    }
   }
   if (needs == (cell_front | cell_back)) line(plan.blend, 0, 1, block.blend, block.dblend);
 }
@@ -414,7 +464,7 @@ void draw_segments(D d, const Job& job, const Block& block, int count, int lens,
   }
 }
 
-template <int components, bool gained, class D>
+template <int components, class D>
 void draw_row(D d, const Job& job, int row) {
   const WarpPlane& plane = job.plane;
   const GridRow g = grid_row(job, row);
@@ -435,14 +485,20 @@ void draw_row(D d, const Job& job, int row) {
       for (int column = first_sample; column < last; ++column)
         draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * components);
     } else {
+      const bool gained = (flags & cell_lit) && !job.plan.lens[0].gain.empty();
       fill_block(job, g, s, end - s, needs, gained, block);
       uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * components;
       const int left = plane.target_size.width - first_sample;
-      if (needs == (cell_front | cell_back))
-        draw_segments<components, true, gained>(d, job, block, end - s, 0, out, left);
+      const bool both = needs == (cell_front | cell_back);
+      const int lens = needs == cell_back;
+      if (both && gained)
+        draw_segments<components, true, true>(d, job, block, end - s, 0, out, left);
+      else if (both)
+        draw_segments<components, true, false>(d, job, block, end - s, 0, out, left);
+      else if (gained)
+        draw_segments<components, false, true>(d, job, block, end - s, lens, out, left);
       else
-        draw_segments<components, false, gained>(d, job, block, end - s, needs == cell_back, out,
-                                                 left);
+        draw_segments<components, false, false>(d, job, block, end - s, lens, out, left);
     }
     s = end;
   }
@@ -450,17 +506,7 @@ void draw_row(D d, const Job& job, int row) {
 
 template <int components, class D>
 void draw_rows(D d, const Job& job, int first, int last) {
-  const bool gained = !job.plan.lens[0].gain.empty();
-  for (int row = first; row < last; ++row) {
-    if constexpr (components == 4) {
-      draw_row<components, false>(d, job, row);
-    } else {
-      if (gained)
-        draw_row<components, true>(d, job, row);
-      else
-        draw_row<components, false>(d, job, row);
-    }
-  }
+  for (int row = first; row < last; ++row) draw_row<components>(d, job, row);
 }
 
 #endif  // HWY_TARGET != HWY_SCALAR
@@ -480,10 +526,8 @@ void WarpRows(const Plan& plan, const WarpPlane& plane, int first, int last) {
 #if HWY_TARGET == HWY_SCALAR
   draw_by_sample(job, first, last);
 #else
-  // Coarse outputs have fewer samples a segment than a vector has lanes, and gains of RGBA are
-  // rare: both go the careful way.
-  const bool gained_rgba = plane.components == 4 && !plan.lens[0].gain.empty();
-  if (job.samples < 8 || gained_rgba) return draw_by_sample(job, first, last);
+  // Coarse outputs have fewer samples a segment than a vector has lanes: they go the careful way.
+  if (job.samples < 8) return draw_by_sample(job, first, last);
   const hn::CappedTag<int32_t, 16> wide;
   const hn::CappedTag<int32_t, 8> narrow;
   const auto draw = [&](auto d) {

@@ -17,8 +17,9 @@ struct WarpPlane {
   Size source_size;  ///< samples
   uint8_t* target = nullptr;
   ptrdiff_t target_stride = 0;
-  Size target_size;    ///< samples
-  int components = 1;  ///< interleaved bytes a sample: 1, 2 or 4
+  Size target_size;         ///< samples
+  int components = 1;       ///< interleaved bytes a sample: 1, 2, or 4, which are RGBA
+  int first_component = 0;  ///< which of the picture's components the first byte is
 
   /// Sample i stands at phase + step * i, in pixels of the picture, in source and target alike.
   int step_x = 1, step_y = 1;
