@@ -80,6 +80,7 @@ class GlWarp {
   void upload_positions(const Plan& plan);
   void upload_indices(const Plan& plan);
   void upload_values(const Plan& plan);
+  void upload_light(const Plan& plan, int array, const Plan::Coordinates& lens);
   Status draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
                     const GstVideoFrame& output);
   void draw_class(const Plan& plan, Class which, GstGLShader* shader, bool gain);
@@ -97,6 +98,8 @@ class GlWarp {
   Range ranges_[classes];
   std::vector<uint16_t> short_scratch_;
   std::vector<uint32_t> long_scratch_;
+  std::vector<float> light_scratch_;
+  bool rgb_ = false;
   bool complete_ = false;  // the framebuffer was checked for this format
 };
 
