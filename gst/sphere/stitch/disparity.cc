@@ -14,7 +14,7 @@ constexpr int rows = SeamStrip::rows;
 constexpr int columns = DisparityFinder::columns;
 constexpr int per_column = SeamStrip::columns / columns;
 // A window: this many rows, and columns to either side.
-constexpr int tall = rows / 2, wide = 1;
+constexpr int tall = rows / 2, wide = 2;
 constexpr int places = rows - tall + 1;  // where a window can begin
 // One column's sums: a product for each label, and sums of samples and squares at each place.
 constexpr int most_labels = 2 * DisparityFinder::largest + 1;
@@ -177,12 +177,12 @@ void DisparityFinder::trace(int least, int labels) {
     float part = 0;
     if (n > 0 && n + 1 < labels) {
       const float bend = cost[n - 1] - 2 * cost[n] + cost[n + 1];
-      if (bend > 1e-4f && cost[n] <= cost[n - 1] && cost[n] <= cost[n + 1])
-        part = std::clamp((cost[n - 1] - cost[n + 1]) / (2 * bend), -0.5f, 0.5f);
+      // The way prefers to go straight, so the best may lie a little to its side.
+      if (bend > 1e-4f) part = std::clamp((cost[n - 1] - cost[n + 1]) / (2 * bend), -1.0f, 1.0f);
     }
     found_[c] = static_cast<float>(least + n) + part;
   }
-  constexpr int reach = 1;
+  constexpr int reach = 3;
   smooth_.resize(columns);
   for (int c = 0; c < columns; ++c) {
     float sum = 0;

@@ -66,7 +66,11 @@ SeamLight measure_light(const StripPicture& strip, const std::vector<float>& dis
   Bins front[3]{}, back[3]{}, count[3]{};
   const int darkest = strip.black + margin_above_black;
   const int lightest = std::min(strip.white - margin_below_white, 250);
-  const auto usable = [&](int v) { return v >= darkest && v <= lightest; };
+  const auto usable = [&](int a, int b) {
+    // White in both is equal already, and to be left so.
+    if (a > lightest && b > lightest) return true;
+    return std::min(a, b) >= darkest && std::max(a, b) <= lightest;
+  };
   for (int b = 0; b < bins; ++b)
     for (int x = b * per_bin; x < (b + 1) * per_bin; x += stride) {
       int apart = 0;
@@ -82,9 +86,9 @@ SeamLight measure_light(const StripPicture& strip, const std::vector<float>& dis
           f[k] = strip.component[k].at(x, in_front);
           g[k] = strip.component[k].at(x, in_back);
         }
-        const bool luma = usable(f[0]) && usable(g[0]);
+        const bool luma = usable(f[0], g[0]);
         for (int k = 0; k < 3; ++k) {
-          if (strip.rgb ? !usable(f[k]) || !usable(g[k]) : !luma) continue;
+          if (strip.rgb ? !usable(f[k], g[k]) : !luma) continue;
           const int zero = strip.rgb || k == 0 ? strip.black : 128;
           front[k][b] += f[k] - zero;
           back[k][b] += g[k] - zero;
