@@ -30,15 +30,26 @@ float fading(double height, double whole, double reach) {
   return static_cast<float>(t * t * (3 - 2 * t));
 }
 
-/// A value around the circle, at a place in turns.
-template <typename Values>
-float around(const Values& values, float turns) {
-  const auto count = static_cast<int>(values.size());
-  const float place = turns * static_cast<float>(count) - 0.5f + static_cast<float>(count);
-  const int n = static_cast<int>(place);
-  const float part = place - static_cast<float>(n);
-  const float a = values[n % count], b = values[(n + 1) % count];
-  return a + part * (b - a);
+/// A place around the circle, in turns, between two of its bins.
+template <int bins>
+struct Around {
+  static_assert((bins & (bins - 1)) == 0);
+  explicit Around(float turns) {
+    const float place = turns * bins + (bins - 0.5f);
+    const auto n = static_cast<unsigned>(place);
+    part = place - static_cast<float>(n);
+    first = n & (bins - 1);
+    second = (n + 1) & (bins - 1);
+  }
+  float mix(float a, float b) const { return a + part * (b - a); }
+  unsigned first, second;
+  float part;
+};
+
+/// Whether a kernel may read around a place without looking.
+bool well_inside(const Region& region, float x, float y) {
+  return x >= region.left + inside_margin && x <= region.right - inside_margin &&
+         y >= region.top + inside_margin && y <= region.bottom - inside_margin;
 }
 
 /// One step from `now` towards `wanted`, no longer than `limit`.
@@ -141,36 +152,51 @@ void Seam::prepare(const Mat3& view, Plan& plan) {
         tint.assign(plan.node_count(), options_.rgb ? 1.0f : 0.0f);
     }
   }
-  keep_clear(plan);
+  mark_cells(plan);
 }
 
-void Seam::keep_clear(Plan& plan) const {
+void Seam::mark_cells(Plan& plan) {
   const int across = plan.nodes_per_row();
   const auto farthest = static_cast<float>(largest_shift());
+  edge_cells_.clear();
   for (const Node& node : nodes_) {
-    uint8_t set = 0, cleared = 0;
-    if (options_.gain && node.lit > 0) set |= cell_lit;
-    if (options_.align && node.moved > 0) {
-      for (int i = 0; i < 2; ++i) {
-        const Region& g = plan.region[i];
-        const float wide = std::abs(node.per_x[i]) * farthest,
-                    tall = std::abs(node.per_y[i]) * farthest;
-        if (!(node.x[i] - wide >= g.left + inside_margin &&
-              node.x[i] + wide <= g.right - inside_margin &&
-              node.y[i] - tall >= g.top + inside_margin &&
-              node.y[i] + tall <= g.bottom - inside_margin))
-          cleared |= i ? cell_back_inside : cell_front_inside;
-      }
+    const bool lit = options_.gain && node.lit > 0;
+    bool near_edge = false;
+    for (int i = 0; options_.align && node.moved > 0 && i < 2; ++i) {
+      const float wide = std::abs(node.per_x[i]) * farthest,
+                  tall = std::abs(node.per_y[i]) * farthest;
+      near_edge |= !well_inside(plan.region[i], node.x[i] - wide, node.y[i] - tall) ||
+                   !well_inside(plan.region[i], node.x[i] + wide, node.y[i] + tall);
     }
-    if (!set && !cleared) continue;
+    if (!lit && !near_edge) continue;
     // The four cells around the node.
     const int row = static_cast<int>(node.index) / across;
     const int column = static_cast<int>(node.index) % across;
     for (int r = std::max(row - 1, 0); r <= std::min(row, plan.rows - 1); ++r)
       for (int c = std::max(column - 1, 0); c <= std::min(column, plan.columns - 1); ++c) {
         uint8_t& cell = plan.cells[static_cast<size_t>(r) * plan.columns + c];
-        cell = static_cast<uint8_t>((cell | set) & ~cleared);
+        if (lit) cell |= cell_lit;
+        // A cell may be noted by each of its corners; once would do.
+        if (near_edge && (cell & (cell_front | cell_back)))
+          edge_cells_.push_back(static_cast<uint32_t>(r * plan.columns + c));
       }
+  }
+  std::sort(edge_cells_.begin(), edge_cells_.end());
+  edge_cells_.erase(std::unique(edge_cells_.begin(), edge_cells_.end()), edge_cells_.end());
+}
+
+void Seam::check_edges(Plan& plan) const {
+  const auto across = static_cast<uint32_t>(plan.nodes_per_row());
+  const auto columns = static_cast<uint32_t>(plan.columns);
+  for (uint32_t cell : edge_cells_) {
+    const uint32_t node = cell / columns * across + cell % columns;
+    uint8_t inside = cell_front_inside | cell_back_inside;
+    for (uint32_t n : {node, node + 1, node + across, node + across + 1})
+      for (int i = 0; i < 2; ++i)
+        if (!well_inside(plan.region[i], plan.lens[i].x[n], plan.lens[i].y[n]))
+          inside &= static_cast<uint8_t>(~(i ? cell_back_inside : cell_front_inside));
+    uint8_t& flags = plan.cells[cell];
+    flags = static_cast<uint8_t>((flags & ~(cell_front_inside | cell_back_inside)) | inside);
   }
 }
 
@@ -206,26 +232,31 @@ void Seam::settle() {
 
 void Seam::apply(Plan& plan) const {
   if (!measured_) return;
-  // What each lens is multiplied with, or what is added to it, at the seam.
-  std::array<float, SeamLight::bins> factor[2][3];
-  for (int k = 0; k < 3; ++k)
-    for (int b = 0; b < SeamLight::bins; ++b) {
+  // What each lens is multiplied with, or what is added to it, at the seam: three for the front
+  // lens and three for the back lens.
+  std::array<std::array<float, 6>, SeamLight::bins> light;
+  for (int b = 0; b < SeamLight::bins; ++b)
+    for (int k = 0; k < 3; ++k) {
       const float half = light_.component[k][b] / 2;
-      const bool is_factor = options_.rgb || k == 0;
-      factor[0][k][b] = is_factor ? std::exp(-half) : -half;
-      factor[1][k][b] = is_factor ? std::exp(half) : half;
+      const bool factor = options_.rgb || k == 0;
+      light[b][k] = factor ? std::exp(-half) : -half;
+      light[b][3 + k] = factor ? std::exp(half) : half;
     }
   for (const Node& node : nodes_) {
     if (options_.align && node.moved > 0) {
-      const float shift = around(shift_, node.azimuth);
+      const Around<DisparityFinder::columns> at(node.azimuth);
+      const float shift = at.mix(shift_[at.first], shift_[at.second]);
       for (int i = 0; i < 2; ++i) {
         plan.lens[i].x[node.index] = node.x[i] + shift * node.per_x[i];
         plan.lens[i].y[node.index] = node.y[i] + shift * node.per_y[i];
       }
     }
     if (!options_.gain || node.lit == 0) continue;
+    const Around<SeamLight::bins> at(node.azimuth);
     for (int i = 0; i < 2; ++i) {
-      const auto value = [&](int k) { return around(factor[i][k], node.azimuth); };
+      const auto value = [&](int k) {
+        return at.mix(light[at.first][3 * i + k], light[at.second][3 * i + k]);
+      };
       Plan::Coordinates& lens = plan.lens[i];
       if (options_.rgb) {
         for (int k = 0; k < 3; ++k) lens.tint[k][node.index] = 1 + node.lit * (value(k) - 1);
@@ -235,6 +266,7 @@ void Seam::apply(Plan& plan) const {
       }
     }
   }
+  check_edges(plan);
 }
 
 }  // namespace sphere

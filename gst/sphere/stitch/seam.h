@@ -58,7 +58,8 @@ class Seam {
     float gain[2];
   };
   double largest_shift() const { return strip_.row_height() * DisparityFinder::largest / 2; }
-  void keep_clear(Plan& plan) const;
+  void mark_cells(Plan& plan);
+  void check_edges(Plan& plan) const;
 
   const Planner planner_;
   const SeamOptions options_;
@@ -71,6 +72,7 @@ class Seam {
   std::vector<float> shift_, wanted_shift_;
   SeamLight light_, wanted_light_;
   std::vector<Node> nodes_;
+  std::vector<uint32_t> edge_cells_;  // that a shift may take to the edge of a lens's region
 };
 
 }  // namespace sphere
