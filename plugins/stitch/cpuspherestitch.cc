@@ -103,11 +103,11 @@ class CpuSphereStitch {
     if (const sphere::Plan* strip = stitching.strip()) {
       if (!strip_frame_ || !strip_frame_->fits(stitching.strip_info()))
         strip_frame_ = std::make_unique<StripFrame>(stitching.strip_info());
-      warp(*strip, in, strip_frame_->get());
+      warp(*strip, in, strip_frame_->get(), false);
       stitching.measure(*strip_frame_->get());
     }
     stitching.match();
-    warp(*plan, in, out);
+    warp(*plan, in, out, stitching.interpolation() == sphere::Interpolation::cubic);
     return true;
   }
 
@@ -144,13 +144,14 @@ class CpuSphereStitch {
     GstVideoFrame frame_{};
   };
 
-  void warp(const sphere::Plan& plan, const GstVideoFrame* in, GstVideoFrame* out) {
+  void warp(const sphere::Plan& plan, const GstVideoFrame* in, GstVideoFrame* out, bool cubic) {
     // All planes are one heap of slices, so that no thread waits between planes.
     sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
     int slices_before[GST_VIDEO_MAX_PLANES + 1] = {};
     const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
     for (int i = 0; i < count; ++i) {
       planes[i] = describe_plane(in, out, i);
+      planes[i].cubic = cubic;
       slices_before[i + 1] =
           slices_before[i] + (planes[i].target_size.height + slice_rows - 1) / slice_rows;
     }

@@ -55,6 +55,17 @@ GType stitch_align_get_type() {
   return type;
 }
 
+GType stitch_interpolation_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Interpolation::linear), "Between two by two samples", "linear"},
+      {static_cast<int>(Interpolation::cubic), "Between four by four samples: sharper, slower",
+       "cubic"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereInterpolation", values);
+  return type;
+}
+
 GType stitch_blend_get_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
@@ -120,6 +131,11 @@ void install_stitch_properties(GObjectClass* klass) {
           "Distance in metres at which things meet at the seam, by the lens profile's baseline; 0: "
           "infinitely far. Ignored when the profile has no baseline; align starts from it",
           0, 1000, 0, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_interpolation,
+      g_param_spec_enum("interpolation", "Interpolation", "How the fisheyes are sampled",
+                        stitch_interpolation_get_type(), static_cast<int>(Interpolation::linear),
+                        live));
 }
 
 void install_threads_property(GObjectClass* klass, guint id) {
@@ -164,6 +180,9 @@ bool Stitching::set_property(guint id, const GValue* value) {
     case stitch_prop_stitch_distance:
       settings_.stitch_distance = g_value_get_double(value);
       return true;
+    case stitch_prop_interpolation:
+      settings_.interpolation = static_cast<Interpolation>(g_value_get_enum(value));
+      return true;
     default:
       return false;
   }
@@ -201,6 +220,9 @@ bool Stitching::get_property(guint id, GValue* value) {
       return true;
     case stitch_prop_stitch_distance:
       g_value_set_double(value, settings_.stitch_distance);
+      return true;
+    case stitch_prop_interpolation:
+      g_value_set_enum(value, static_cast<int>(settings_.interpolation));
       return true;
     default:
       return false;
@@ -321,6 +343,7 @@ const Plan* Stitching::plan() {
     stream_lens = stream_lens_;
     if (settings.lens.empty()) own_lens = stream_table_;
   }
+  interpolation_ = settings.interpolation;
   if (settings.lens.empty()) settings.lens = stream_lens;
   if (settings.lens.empty() && !own_lens) {
     settings.lens = default_profile;

@@ -21,6 +21,7 @@ namespace sphere {
 enum class Blend { off, feather };
 enum class Match { off, gain };
 enum class Align { off, seam };
+enum class Interpolation { linear, cubic };
 
 /// What a person sets. Copied as a whole, once a buffer.
 struct StitchSettings {
@@ -32,6 +33,7 @@ struct StitchSettings {
   Match match = Match::off;
   Align align = Align::off;
   double stitch_distance = 0;  ///< metres; 0: infinitely far
+  Interpolation interpolation = Interpolation::linear;
   bool operator==(const StitchSettings&) const = default;
 };
 
@@ -47,6 +49,7 @@ enum StitchProperty : guint {
   stitch_prop_match,
   stitch_prop_align,
   stitch_prop_stitch_distance,
+  stitch_prop_interpolation,
   stitch_prop_end,
 };
 
@@ -74,6 +77,8 @@ class Stitching {
   /// element error was posted. Valid until the next call; `generation()` counts its changes.
   const Plan* plan();
   unsigned generation() const { return generation_; }
+  /// How the frame is to be sampled; as it was when plan() was called.
+  Interpolation interpolation() const { return interpolation_; }
 
   /// What is to be drawn of this frame's input first, in the format of the pictures and of
   /// SeamStrip::size, and handed to measure(); null where nothing is, for this frame. After plan().
@@ -113,6 +118,7 @@ class Stitching {
   std::optional<Angles> view_;
   Plan plan_;
   unsigned generation_ = 0;
+  Interpolation interpolation_ = Interpolation::linear;
   std::optional<Seam> seam_;
   GstVideoInfo strip_info_{};
   unsigned frames_matched_ = 0;
@@ -123,5 +129,7 @@ GType stitch_blend_get_type();
 /// GstSphereMatch and GstSphereAlign, those of `match` and `align`.
 GType stitch_match_get_type();
 GType stitch_align_get_type();
+/// GstSphereInterpolation, that of `interpolation`.
+GType stitch_interpolation_get_type();
 
 }  // namespace sphere

@@ -105,6 +105,15 @@ inline uint8_t segment_flags(const Job& job, int row, int segment) {
   return flags;
 }
 
+/// Catmull-Rom: of the sample before, the two around, and the one after.
+inline void cubic_weights_of(float t, float (&w)[4]) {
+  const float s = 1 - t, p = t * s;
+  w[0] = -0.5f * p * s;
+  w[3] = -0.5f * p * t;
+  w[1] = s + p + 3 * w[3];
+  w[2] = t + p + 3 * w[0];
+}
+
 /// One sample, by the book: any place, any grid. Serves the rim, the edges and coarse outputs.
 inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
   const Plan& plan = job.plan;
@@ -136,6 +145,11 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
     const int fx = qx & (one - 1), fy = qy & (one - 1);
     const uint8_t* const upper = plane.source + y0 * plane.source_stride;
     const uint8_t* const lower = plane.source + y1 * plane.source_stride;
+    float across_weights[4], down_weights[4];
+    if (plane.cubic) {
+      cubic_weights_of(static_cast<float>(fx) / one, across_weights);
+      cubic_weights_of(static_cast<float>(fy) / one, down_weights);
+    }
     const float gain = at.gain.empty() ? 1.0f : value(at.gain);
     float tint[4] = {};
     for (int k = 0; k < std::min(plane.components, 3); ++k) {
@@ -147,6 +161,19 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
       const int v = (upper[a] * (one - fy) + lower[a] * fy) * (one - fx) +
                     (upper[b] * (one - fy) + lower[b] * fy) * fx;
       float light = static_cast<float>(v) * (1.0f / (one * one));
+      if (plane.cubic) {
+        light = 0;
+        for (int r = 0; r < 4; ++r) {
+          const int y = std::clamp(y0 + r - 1, job.top[i], job.bottom[i]);
+          float row = 0;
+          for (int c_tap = 0; c_tap < 4; ++c_tap) {
+            const int at_x = std::clamp(x0 + c_tap - 1, job.left[i], job.right[i]);
+            row += across_weights[c_tap] *
+                   plane.source[y * plane.source_stride + at_x * plane.components + k];
+          }
+          light += down_weights[r] * row;
+        }
+      }
       // Alpha is no light.
       if (!at.gain.empty() && k < 3) {
         light = (light - plane.neutral) * gain * (plane.components == 4 ? tint[k] : 1) +
@@ -179,8 +206,8 @@ HWY_INLINE V pair_products(D d, V pairs, V weights) {
   return hn::ReorderWidenMulAccumulate(d, hn::BitCast(d16, pairs), hn::BitCast(d16, weights),
                                        hn::Zero(d), rest);
 #else
-  const auto low = hn::Set(d, 0xFFFF);
-  return hn::Add(hn::Mul(hn::And(pairs, low), hn::And(weights, low)),
+  const auto low = [](V v) { return hn::ShiftRight<16>(hn::ShiftLeft<16>(v)); };
+  return hn::Add(hn::Mul(low(pairs), low(weights)),
                  hn::Mul(hn::ShiftRight<16>(pairs), hn::ShiftRight<16>(weights)));
 #endif
 }
@@ -273,6 +300,8 @@ HWY_INLINE void sample_rgba(D d, const uint8_t* source, int stride, const Taps<h
   out[1] = mix(odd(upper_left), odd(upper_right), odd(lower_left), odd(lower_right));
 }
 
+#include "gst/sphere/stitch/warpcubic-inl.h"
+
 /// Stores N samples of one or two components given as 32-bit integers.
 template <int components, class D>
 HWY_INLINE void store_samples(D d, const hn::Vec<D> (&v)[components], uint8_t* target) {
@@ -290,7 +319,7 @@ HWY_INLINE void store_samples(D d, const hn::Vec<D> (&v)[components], uint8_t* t
 }
 
 /// Draws the samples of a segment, a multiple of the lanes, to `target`. One lens, or both blended.
-template <int components, bool both, bool gained, class D>
+template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int lens,
                              uint8_t* target) {
   const hn::RebindToFloat<D> df;
@@ -310,6 +339,16 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       return make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), stride, components);
     };
     uint8_t* const out = target + first * components;
+    const auto sample = [&](int i, auto& v) {
+      if constexpr (components == 4 && cubic)
+        sample_cubic_rgba(d, plane.source, stride, taps(i), v);
+      else if constexpr (components == 4)
+        sample_rgba(d, plane.source, stride, taps(i), v);
+      else if constexpr (cubic)
+        sample_cubic<components>(d, plane.source, stride, taps(i), v);
+      else
+        sample_products<components>(d, plane.source, stride, taps(i), v);
+    };
 
     if constexpr (components == 4) {
       const hn::Repartition<int16_t, D> d16;
@@ -335,11 +374,11 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
       };
       hn::Vec<D> v[2];
-      sample_rgba(d, plane.source, stride, taps(both ? 0 : lens), v);
+      sample(both ? 0 : lens, v);
       if constexpr (gained) lit(v, both ? 0 : lens);
       if constexpr (both) {
         hn::Vec<D> back[2];
-        sample_rgba(d, plane.source, stride, taps(1), back);
+        sample(1, back);
         if constexpr (gained) lit(back, 1);
         const auto share =
             hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
@@ -358,6 +397,9 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
           return hn::BitCast(
               d, hn::ShiftRight<fraction_bits>(hn::Max(
                      hn::SaturatedAdd(hn::SaturatedAdd(light, light), half), hn::Zero(d16))));
+        else if constexpr (cubic)
+          return hn::BitCast(d, hn::ShiftRight<fraction_bits>(
+                                    hn::Max(hn::SaturatedAdd(light, half), hn::Zero(d16))));
         else
           return hn::BitCast(d, hn::ShiftRight<fraction_bits>(hn::Add(light, half)));
       };
@@ -365,7 +407,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
                  reinterpret_cast<int32_t*>(out));
     } else {
       hn::Vec<D> v[components];
-      sample_products<components>(d, plane.source, stride, taps(both ? 0 : lens), v);
+      sample(both ? 0 : lens, v);
       if constexpr (both || gained) {
         // Light of one lens as a float, its gain applied about the neutral value.
         const auto light = [&](hn::Vec<D> x, int i, int component) {
@@ -381,7 +423,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         };
         if constexpr (both) {
           hn::Vec<D> back[components];
-          sample_products<components>(d, plane.source, stride, taps(1), back);
+          sample(1, back);
           const auto share =
               hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
           for (int k = 0; k < components; ++k) {
@@ -447,16 +489,16 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
   if (needs == (cell_front | cell_back)) line(plan.blend, 0, 1, block.blend, block.dblend);
 }
 
-template <int components, bool both, bool gained, class D>
+template <int components, bool both, bool gained, bool cubic, class D>
 void draw_segments(D d, const Job& job, const Block& block, int count, int lens, uint8_t* target,
                    int samples_left) {
   for (int s = 0; s < count; ++s) {
     if (samples_left >= job.samples) {
-      draw_segment<components, both, gained>(d, job, block, s, lens, target);
+      draw_segment<components, both, gained, cubic>(d, job, block, s, lens, target);
     } else {
       // The last segment reaches over the picture's edge.
       uint8_t whole[Planner::largest_cell * 4];
-      draw_segment<components, both, gained>(d, job, block, s, lens, whole);
+      draw_segment<components, both, gained, cubic>(d, job, block, s, lens, whole);
       std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * components);
     }
     target += static_cast<ptrdiff_t>(job.samples) * components;
@@ -464,7 +506,7 @@ void draw_segments(D d, const Job& job, const Block& block, int count, int lens,
   }
 }
 
-template <int components, class D>
+template <int components, bool cubic, class D>
 void draw_row(D d, const Job& job, int row) {
   const WarpPlane& plane = job.plane;
   const GridRow g = grid_row(job, row);
@@ -492,13 +534,13 @@ void draw_row(D d, const Job& job, int row) {
       const bool both = needs == (cell_front | cell_back);
       const int lens = needs == cell_back;
       if (both && gained)
-        draw_segments<components, true, true>(d, job, block, end - s, 0, out, left);
+        draw_segments<components, true, true, cubic>(d, job, block, end - s, 0, out, left);
       else if (both)
-        draw_segments<components, true, false>(d, job, block, end - s, 0, out, left);
+        draw_segments<components, true, false, cubic>(d, job, block, end - s, 0, out, left);
       else if (gained)
-        draw_segments<components, false, true>(d, job, block, end - s, lens, out, left);
+        draw_segments<components, false, true, cubic>(d, job, block, end - s, lens, out, left);
       else
-        draw_segments<components, false, false>(d, job, block, end - s, lens, out, left);
+        draw_segments<components, false, false, cubic>(d, job, block, end - s, lens, out, left);
     }
     s = end;
   }
@@ -506,7 +548,12 @@ void draw_row(D d, const Job& job, int row) {
 
 template <int components, class D>
 void draw_rows(D d, const Job& job, int first, int last) {
-  for (int row = first; row < last; ++row) draw_row<components>(d, job, row);
+  for (int row = first; row < last; ++row) {
+    if (job.plane.cubic)
+      draw_row<components, true>(d, job, row);
+    else
+      draw_row<components, false>(d, job, row);
+  }
 }
 
 #endif  // HWY_TARGET != HWY_SCALAR

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Carries out a plan on the CPU, plane by plane: bilinear, SIMD by run-time dispatch.
+// Carries out a plan on the CPU, plane by plane: bilinear or cubic, SIMD by run-time dispatch.
 
 #pragma once
 
@@ -27,6 +27,9 @@ struct WarpPlane {
 
   /// What the lens's gain is applied about: the value that stands for no light, or no colour.
   uint8_t neutral = 0;
+
+  /// Whether four by four samples are taken (Catmull-Rom), rather than two by two.
+  bool cubic = false;
 };
 
 /// Draws rows first..last-1 of the target. Threads may draw different rows of one plane at a time.
