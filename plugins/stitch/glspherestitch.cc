@@ -98,7 +98,8 @@ class GLSphereStitch {
       if (const sphere::Status measured = measure(context, *seam, *in); !measured) return measured;
     }
     stitching.match();
-    sphere::Status drawn = warp->draw(plan, stitching.generation(), *in, *out);
+    sphere::Status drawn = warp->draw(plan, stitching.generation(), *in, *out,
+                                      stitching.interpolation() == sphere::Interpolation::cubic);
     if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(out_buffer))
       gst_gl_sync_meta_set_sync_point(sync, context);
     return drawn;

@@ -156,18 +156,19 @@ GlWarp::GlWarp(GstGLContext* context)
 Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
   std::unique_ptr<GlWarp> warp(new GlWarp(context));
   for (bool two_lenses : {false, true}) {
-    if (const Result<GstGLShader*> made = warp->program(two_lenses, false); !made)
+    if (const Result<GstGLShader*> made = warp->program(two_lenses, false, false); !made)
       return made.error();
   }
   return warp;
 }
 
-Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain) {
-  GstRef<GstGLShader>& slot = programs_[two_lenses][gain];
+Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain, bool cubic) {
+  GstRef<GstGLShader>& slot = programs_[two_lenses][gain][cubic];
   if (!slot) {
     std::vector<const char*> defines;
     if (two_lenses) defines.push_back("TWO_LENSES");
     if (gain) defines.push_back("GAIN");
+    if (cubic) defines.push_back("CUBIC");
     Result<GstRef<GstGLShader>> made =
         make_program(context_, dialect_, "stitch.vert", "stitch.frag", defines, attributes);
     if (!made) return made.error();
@@ -192,7 +193,7 @@ Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output
 }
 
 Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
-                    const GstVideoFrame& output) {
+                    const GstVideoFrame& output, bool cubic) {
   if (array_) gl_->BindVertexArray(array_.get());
   Status status = ok();
   if (generation_ != generation) {
@@ -203,7 +204,7 @@ Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& 
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
   gl_->ActiveTexture(GL_TEXTURE0);
   for (guint plane = 0; status && plane < GST_VIDEO_FRAME_N_PLANES(&output); ++plane)
-    status = draw_plane(plan, static_cast<int>(plane), input, output);
+    status = draw_plane(plan, static_cast<int>(plane), input, output, cubic);
   gl_->BindTexture(GL_TEXTURE_2D, 0);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
   gl_->BindBuffer(GL_ARRAY_BUFFER, 0);
@@ -309,7 +310,7 @@ void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& 
 }
 
 Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
-                          const GstVideoFrame& output) {
+                          const GstVideoFrame& output, bool cubic) {
   const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
                             *static_cast<const guint*>(output.data[plane]), 0);
@@ -348,7 +349,7 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
 
   for (int k = 0; k < classes; ++k) {
     if (ranges_[k].count == 0) continue;
-    const Result<GstGLShader*> made = program(k == both, gain);
+    const Result<GstGLShader*> made = program(k == both, gain, cubic);
     if (!made) return made.error();
     GstGLShader* shader = *made;
     const int first = k == back_only ? 1 : 0;
@@ -363,6 +364,9 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
     if (k == both)
       gst_gl_shader_set_uniform_4f(shader, "limits2", limits_x[1][0], limits_y[1][0],
                                    limits_x[1][1], limits_y[1][1]);
+    if (cubic)
+      gst_gl_shader_set_uniform_2f(shader, "samples", static_cast<float>(texture_width),
+                                   static_cast<float>(texture_height));
     if (gain) {
       gst_gl_shader_set_uniform_3f(shader, "neutral", neutral, neutral, neutral);
       gst_gl_shader_set_uniform_1f(shader, "rgb", rgb_ ? 1.0f : 0.0f);
