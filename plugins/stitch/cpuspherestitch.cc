@@ -7,7 +7,8 @@
  *
  * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in
  * one frame, to one equirectangular picture, on the CPU with whatever vector instructions it has.
- * Planes are warped as they come: NV12, I420 and Y444 take no detour over RGB.
+ * Planes are warped as they come: NV12, I420 and Y444, and P010 and I420 of ten bits, take no
+ * detour over RGB.
  *
  * The output is twice as wide as high and as wide as the two lenses, unless caps after the element
  * say otherwise.
@@ -39,12 +40,13 @@ GST_DEBUG_CATEGORY_STATIC(cpuspherestitch_debug);
 
 namespace {
 
-GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }")));
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }")));
+#define CPU_SPHERE_STITCH_CAPS \
+  GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA, P010_10LE, I420_10LE }")
+
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CPU_SPHERE_STITCH_CAPS));
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CPU_SPHERE_STITCH_CAPS));
 
 enum { PROP_THREADS = sphere::stitch_prop_end };
 
@@ -74,7 +76,9 @@ sphere::WarpPlane describe_plane(const GstVideoFrame* in, GstVideoFrame* out, in
   p.target_size = {GST_VIDEO_FRAME_COMP_WIDTH(out, component),
                    GST_VIDEO_FRAME_COMP_HEIGHT(out, component)};
   p.first_component = component;
-  p.components = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, component);
+  p.bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, component));
+  p.shift = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, component));
+  p.components = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, component) / (p.bits > 8 ? 2 : 1);
   p.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, component);
   p.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, component);
   // A sample that stands for several pixels stands in their middle, or on the first of them.

@@ -395,6 +395,8 @@ void Stitching::measure(const GstVideoFrame& strip) {
     c.data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&strip, k));
     c.stride = GST_VIDEO_FRAME_COMP_STRIDE(&strip, k);
     c.pixel = GST_VIDEO_FRAME_COMP_PSTRIDE(&strip, k);
+    const auto bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, k));
+    if (bits > 8) c.drop = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, k)) + bits - 8;
     c.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, k);
     c.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, k);
   }

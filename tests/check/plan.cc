@@ -470,6 +470,58 @@ GST_START_TEST(cubic_samples_are_the_formulas) {
 }
 GST_END_TEST;
 
+GST_START_TEST(ten_bits_are_eight_and_two_more) {
+  LensPair pair = pair_of(ModelKind::kannala_brandt, 195, {0.05, -0.01, 0.002, -0.0003});
+  const Size size = {640, 320};
+  for (bool gain : {false, true}) {
+    if (gain) pair.front.gain = 1.2;
+    const Planner planner = *Planner::make(pair, size, size);
+    Plan plan;
+    planner.build(rotation({10, 20, 5}), plan);
+    for (int components : {1, 2})
+      for (bool cubic : {false, true}) {
+        const std::vector<uint8_t> source = waves(640, 320, components);
+        const auto drawn = [&](int bits, int shift) {
+          const int bytes = bits > 8 ? 2 : 1;
+          std::vector<uint8_t> from(source.size() * bytes), to(from.size());
+          for (size_t i = 0; i < source.size(); ++i) {
+            const unsigned value = bits > 8 ? source[i] << 2 << shift : source[i];
+            from[bytes * i] = static_cast<uint8_t>(value);
+            if (bits > 8) from[bytes * i + 1] = static_cast<uint8_t>(value >> 8);
+          }
+          WarpPlane p;
+          p.components = components;
+          p.first_component = components - 1;
+          p.bits = bits;
+          p.shift = shift;
+          p.neutral = 16;
+          p.source = from.data();
+          p.source_stride = p.target_stride = 640 * components * bytes;
+          p.source_size = p.target_size = size;
+          p.target = to.data();
+          p.cubic = cubic;
+          warp_rows(plan, p, 0, 320);
+          std::vector<int> values(source.size());
+          for (size_t i = 0; i < values.size(); ++i)
+            values[i] = bits > 8 ? to[2 * i] | to[2 * i + 1] << 8 : to[i];
+          return values;
+        };
+        const std::vector<int> eight = drawn(8, 0), low = drawn(10, 0), high = drawn(10, 6);
+        int finer = 0;
+        for (size_t i = 0; i < eight.size(); ++i) {
+          if (high[i] != low[i] << 6) fail_unless(false, "%d, not %d", high[i], low[i] << 6);
+          // A cubic weight of eight bits is off by a hundredth.
+          if (std::abs(low[i] / 4.0 - eight[i]) > (cubic ? 2.5 : 1))
+            fail_unless(false, "%d of 1023, %d of 255, gain %d, cubic %d, components %d", low[i],
+                        eight[i], gain, cubic, components);
+          finer += low[i] % 4 != 0;
+        }
+        fail_unless(finer > static_cast<int>(eight.size()) / 2, "%d", finer);
+      }
+  }
+}
+GST_END_TEST;
+
 static Suite* plan_suite() {
   Suite* suite = suite_create("plan");
   TCase* tcase = tcase_create("general");
@@ -483,6 +535,7 @@ static Suite* plan_suite() {
   tcase_add_test(tcase, pictures_that_do_not_fit_are_refused);
   tcase_add_test(tcase, warp_is_the_plan_carried_out);
   tcase_add_test(tcase, cubic_samples_are_the_formulas);
+  tcase_add_test(tcase, ten_bits_are_eight_and_two_more);
   tcase_add_test(tcase, rows_may_be_drawn_in_any_order);
   tcase_add_test(tcase, nothing_outside_the_source_is_read);
   return suite;

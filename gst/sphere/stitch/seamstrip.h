@@ -51,8 +51,11 @@ struct StripPicture {
     ptrdiff_t stride = 0;
     int pixel = 1;  ///< bytes from one sample to the next
     int step_x = 1, step_y = 1;
+    int drop = -1;  ///< bits below the upper eight of a sample in two bytes; -1: it is in one
     uint8_t at(int x, int y) const {
-      return data[(y / step_y) * stride + static_cast<ptrdiff_t>(x / step_x) * pixel];
+      const uint8_t* const p =
+          data + (y / step_y) * stride + static_cast<ptrdiff_t>(x / step_x) * pixel;
+      return drop < 0 ? *p : static_cast<uint8_t>((p[0] | p[1] << 8) >> drop);
     }
   } component[3];
   bool rgb = false;

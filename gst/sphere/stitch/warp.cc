@@ -22,6 +22,9 @@ inline constexpr int fraction_bits = 7;
 inline constexpr int one = 1 << fraction_bits;
 inline constexpr int product_bits = 2 * fraction_bits;
 
+// Ten bits: what a step of eight bits is, the largest value, and where P010 has them.
+inline constexpr int deep_step = 4, deep_white = 1023, deep_shift = 6;
+
 /// Grid values in use for one row: interpolated down the columns, at the edges of segments.
 /// A segment is what one slope serves: one cell, or two where a cell has too few samples.
 inline constexpr int block_segments = 64;
@@ -105,6 +108,18 @@ inline uint8_t segment_flags(const Job& job, int row, int segment) {
   return flags;
 }
 
+/// Bytes of a sample.
+inline int sample_bytes(const WarpPlane& plane) {
+  return plane.components * (plane.bits > 8 ? 2 : 1);
+}
+
+/// A component in the source, at an index in its row.
+inline int source_value(const WarpPlane& plane, int row, int index) {
+  const uint8_t* const at = plane.source + row * plane.source_stride;
+  if (plane.bits <= 8) return at[index];
+  return (at[2 * index] | at[2 * index + 1] << 8) >> plane.shift;
+}
+
 /// Catmull-Rom: of the sample before, the two around, and the one after.
 inline void cubic_weights_of(float t, float (&w)[4]) {
   const float s = 1 - t, p = t * s;
@@ -143,8 +158,6 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
     const int x0 = qx >> fraction_bits, y0 = qy >> fraction_bits;
     const int x1 = std::min(x0 + 1, job.right[i]), y1 = std::min(y0 + 1, job.bottom[i]);
     const int fx = qx & (one - 1), fy = qy & (one - 1);
-    const uint8_t* const upper = plane.source + y0 * plane.source_stride;
-    const uint8_t* const lower = plane.source + y1 * plane.source_stride;
     float across_weights[4], down_weights[4];
     if (plane.cubic) {
       cubic_weights_of(static_cast<float>(fx) / one, across_weights);
@@ -158,8 +171,9 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
     }
     for (int k = 0; k < plane.components; ++k) {
       const int a = x0 * plane.components + k, b = x1 * plane.components + k;
-      const int v = (upper[a] * (one - fy) + lower[a] * fy) * (one - fx) +
-                    (upper[b] * (one - fy) + lower[b] * fy) * fx;
+      const int v =
+          (source_value(plane, y0, a) * (one - fy) + source_value(plane, y1, a) * fy) * (one - fx) +
+          (source_value(plane, y0, b) * (one - fy) + source_value(plane, y1, b) * fy) * fx;
       float light = static_cast<float>(v) * (1.0f / (one * one));
       if (plane.cubic) {
         light = 0;
@@ -169,21 +183,30 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
           for (int c_tap = 0; c_tap < 4; ++c_tap) {
             const int at_x = std::clamp(x0 + c_tap - 1, job.left[i], job.right[i]);
             row += across_weights[c_tap] *
-                   plane.source[y * plane.source_stride + at_x * plane.components + k];
+                   static_cast<float>(source_value(plane, y, at_x * plane.components + k));
           }
           light += down_weights[r] * row;
         }
       }
       // Alpha is no light.
       if (!at.gain.empty() && k < 3) {
-        light = (light - plane.neutral) * gain * (plane.components == 4 ? tint[k] : 1) +
-                plane.neutral + (plane.components == 4 ? 0 : tint[k]);
+        const float step = plane.bits > 8 ? deep_step : 1, neutral = plane.neutral * step;
+        light = (light - neutral) * gain * (plane.components == 4 ? tint[k] : 1) + neutral +
+                (plane.components == 4 ? 0 : tint[k] * step);
       }
       sum[k] += weight * light;
     }
   }
-  for (int k = 0; k < plane.components; ++k)
-    target[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
+  for (int k = 0; k < plane.components; ++k) {
+    if (plane.bits <= 8) {
+      target[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
+      continue;
+    }
+    const auto value = static_cast<unsigned>(std::clamp(sum[k] + 0.5f, 0.0f, float{deep_white}))
+                       << plane.shift;
+    target[2 * k] = static_cast<uint8_t>(value);
+    target[2 * k + 1] = static_cast<uint8_t>(value >> 8);
+  }
 }
 
 }  // namespace sphere::warp
@@ -222,14 +245,14 @@ struct Taps {
 };
 
 template <class D, class DF, class VF>
-HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int stride, int components) {
+HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int stride, int bytes) {
   const auto qx = hn::NearestInt(x), qy = hn::NearestInt(y);
   const auto mask = hn::Set(d, one - 1);
   const auto fx = hn::And(qx, mask), fy = hn::And(qy, mask);
   Taps<hn::Vec<D>> t;
   auto column = hn::ShiftRight<fraction_bits>(qx);
-  if (components == 2) column = hn::ShiftLeft<1>(column);
-  if (components == 4) column = hn::ShiftLeft<2>(column);
+  if (bytes == 2) column = hn::ShiftLeft<1>(column);
+  if (bytes == 4) column = hn::ShiftLeft<2>(column);
   t.offset = hn::Add(hn::Mul(hn::ShiftRight<fraction_bits>(qy), hn::Set(d, stride)), column);
   t.across = hn::Add(hn::Sub(hn::ShiftLeft<16>(fx), fx), hn::Set(d, one));
   t.below = hn::Or(fy, hn::ShiftLeft<16>(fy));
@@ -443,6 +466,8 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
   }
 }
 
+#include "gst/sphere/stitch/warpdeep-inl.h"
+
 /// Fills the block with `count` segments from `first` on, for the lenses in `needs`.
 void fill_block(const Job& job, const GridRow& g, int first, int count, int needs, bool gained,
                 Block& block) {
@@ -489,25 +514,33 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
   if (needs == (cell_front | cell_back)) line(plan.blend, 0, 1, block.blend, block.dblend);
 }
 
-template <int components, bool both, bool gained, bool cubic, class D>
+template <int components, bool deep, bool both, bool gained, bool cubic, class D>
 void draw_segments(D d, const Job& job, const Block& block, int count, int lens, uint8_t* target,
                    int samples_left) {
+  constexpr int bytes = components * (deep ? 2 : 1);
   for (int s = 0; s < count; ++s) {
+    const auto draw = [&](uint8_t* to) {
+      if constexpr (deep)
+        draw_deep_segment<components, both, gained, cubic>(d, job, block, s, lens, to);
+      else
+        draw_segment<components, both, gained, cubic>(d, job, block, s, lens, to);
+    };
     if (samples_left >= job.samples) {
-      draw_segment<components, both, gained, cubic>(d, job, block, s, lens, target);
+      draw(target);
     } else {
       // The last segment reaches over the picture's edge.
       uint8_t whole[Planner::largest_cell * 4];
-      draw_segment<components, both, gained, cubic>(d, job, block, s, lens, whole);
-      std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * components);
+      draw(whole);
+      std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * bytes);
     }
-    target += static_cast<ptrdiff_t>(job.samples) * components;
+    target += static_cast<ptrdiff_t>(job.samples) * bytes;
     samples_left -= job.samples;
   }
 }
 
-template <int components, bool cubic, class D>
+template <int components, bool deep, bool cubic, class D>
 void draw_row(D d, const Job& job, int row) {
+  constexpr int bytes = components * (deep ? 2 : 1);
   const WarpPlane& plane = job.plane;
   const GridRow g = grid_row(job, row);
   uint8_t* const target = plane.target + row * plane.target_stride;
@@ -525,34 +558,36 @@ void draw_row(D d, const Job& job, int row) {
     if (!inside) {
       const int last = std::min(end * job.samples, plane.target_size.width);
       for (int column = first_sample; column < last; ++column)
-        draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * components);
+        draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * bytes);
     } else {
       const bool gained = (flags & cell_lit) && !job.plan.lens[0].gain.empty();
       fill_block(job, g, s, end - s, needs, gained, block);
-      uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * components;
+      uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * bytes;
       const int left = plane.target_size.width - first_sample;
       const bool both = needs == (cell_front | cell_back);
       const int lens = needs == cell_back;
       if (both && gained)
-        draw_segments<components, true, true, cubic>(d, job, block, end - s, 0, out, left);
+        draw_segments<components, deep, true, true, cubic>(d, job, block, end - s, 0, out, left);
       else if (both)
-        draw_segments<components, true, false, cubic>(d, job, block, end - s, 0, out, left);
+        draw_segments<components, deep, true, false, cubic>(d, job, block, end - s, 0, out, left);
       else if (gained)
-        draw_segments<components, false, true, cubic>(d, job, block, end - s, lens, out, left);
+        draw_segments<components, deep, false, true, cubic>(d, job, block, end - s, lens, out,
+                                                            left);
       else
-        draw_segments<components, false, false, cubic>(d, job, block, end - s, lens, out, left);
+        draw_segments<components, deep, false, false, cubic>(d, job, block, end - s, lens, out,
+                                                             left);
     }
     s = end;
   }
 }
 
-template <int components, class D>
+template <int components, bool deep = false, class D>
 void draw_rows(D d, const Job& job, int first, int last) {
   for (int row = first; row < last; ++row) {
     if (job.plane.cubic)
-      draw_row<components, true>(d, job, row);
+      draw_row<components, deep, true>(d, job, row);
     else
-      draw_row<components, false>(d, job, row);
+      draw_row<components, deep, false>(d, job, row);
   }
 }
 
@@ -564,7 +599,7 @@ void draw_by_sample(const Job& job, int first, int last) {
     const GridRow g = grid_row(job, row);
     uint8_t* const target = plane.target + row * plane.target_stride;
     for (int column = 0; column < plane.target_size.width; ++column)
-      draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * plane.components);
+      draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * sample_bytes(plane));
   }
 }
 
@@ -578,6 +613,9 @@ void WarpRows(const Plan& plan, const WarpPlane& plane, int first, int last) {
   const hn::CappedTag<int32_t, 16> wide;
   const hn::CappedTag<int32_t, 8> narrow;
   const auto draw = [&](auto d) {
+    if (plane.bits > 8)
+      return plane.components == 1 ? draw_rows<1, true>(d, job, first, last)
+                                   : draw_rows<2, true>(d, job, first, last);
     switch (plane.components) {
       case 1:
         return draw_rows<1>(d, job, first, last);
