@@ -8,29 +8,35 @@ ATTRIBUTE vec2 position;  // of the node, pixels of the output
 ATTRIBUTE float x;        // where the lens shows it, pixels of the source
 ATTRIBUTE float y;
 #ifdef GAIN
-ATTRIBUTE float gain;
+ATTRIBUTE vec4 gain;  // factor on the light; then what differs between components
 #endif
 #ifdef TWO_LENSES
 ATTRIBUTE float x2;
 ATTRIBUTE float y2;
 ATTRIBUTE float blend;
 #ifdef GAIN
-ATTRIBUTE float gain2;
+ATTRIBUTE vec4 gain2;
 #endif
 #endif
 
+#ifdef GAIN
+uniform float rgb;   // 1: the differences are factors; 0: they are added, as the matrix says
+uniform mat3 added;
+#endif
 uniform vec4 target;  // factor and offset: pixels of the output to clip coordinates
 uniform vec4 source;  // factor and offset: pixels of the source to texture coordinates
 
 VARYING vec2 place;
 #ifdef GAIN
-VARYING float light;
+VARYING vec3 light;
+VARYING vec3 colour;
 #endif
 #ifdef TWO_LENSES
 VARYING vec2 place2;
 VARYING float share;
 #ifdef GAIN
-VARYING float light2;
+VARYING vec3 light2;
+VARYING vec3 colour2;
 #endif
 #endif
 
@@ -38,13 +44,15 @@ void main() {
   gl_Position = vec4(position * target.xy + target.zw, 0.0, 1.0);
   place = vec2(x, y) * source.xy + source.zw;
 #ifdef GAIN
-  light = gain;
+  light = gain.x * mix(vec3(1.0), gain.yzw, rgb);
+  colour = added * gain.yzw;
 #endif
 #ifdef TWO_LENSES
   place2 = vec2(x2, y2) * source.xy + source.zw;
   share = blend;
 #ifdef GAIN
-  light2 = gain2;
+  light2 = gain2.x * mix(vec3(1.0), gain2.yzw, rgb);
+  colour2 = added * gain2.yzw;
 #endif
 #endif
 }

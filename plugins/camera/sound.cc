@@ -2,6 +2,7 @@
 
 #include "plugins/camera/sound.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -126,14 +127,16 @@ GstPadProbeReturn Sound::stamp(GstPad* pad, GstPadProbeInfo* info, gpointer data
   GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
   // Times are running times here. What arrives from now on was captured after now, and what has
   // already arrived ends before its own end.
-  GstClockTime fresh = GST_CLOCK_TIME_NONE;
-  if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(self->bin_))})
-    fresh = gst_clock_get_time(clock.get()) - gst_element_get_base_time(GST_ELEMENT(self->bin_));
-  if (GST_BUFFER_PTS_IS_VALID(buffer)) {
-    GstClockTime end = GST_BUFFER_PTS(buffer);
-    if (GST_BUFFER_DURATION_IS_VALID(buffer)) end += GST_BUFFER_DURATION(buffer);
-    if (!GST_CLOCK_TIME_IS_VALID(fresh) || end > fresh) fresh = end;
-  }
+  const auto fresh = [&] {
+    GstElement* bin = GST_ELEMENT(self->bin_);
+    GstClockTime time = 0;
+    if (const GstRef<GstClock> clock{gst_element_get_clock(bin)})
+      time = gst_clock_get_time(clock.get()) - gst_element_get_base_time(bin);
+    if (!GST_BUFFER_PTS_IS_VALID(buffer)) return time;
+    const GstClockTime length =
+        GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
+    return std::max(time, GST_BUFFER_PTS(buffer) + length);
+  };
   if (EventRef event = self->stamper_->before(fresh)) gst_pad_push_event(pad, event.release());
   return GST_PAD_PROBE_OK;
 }

@@ -7,7 +7,8 @@
  *
  * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in
  * one frame, to one equirectangular picture, on the CPU with whatever vector instructions it has.
- * Planes are warped as they come: NV12, I420 and Y444 take no detour over RGB.
+ * Planes are warped as they come: NV12, I420 and Y444, and P010 and I420 of ten bits, take no
+ * detour over RGB.
  *
  * The output is twice as wide as high and as wide as the two lenses, unless caps after the element
  * say otherwise.
@@ -39,12 +40,13 @@ GST_DEBUG_CATEGORY_STATIC(cpuspherestitch_debug);
 
 namespace {
 
-GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }")));
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }")));
+#define CPU_SPHERE_STITCH_CAPS \
+  GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA, P010_10LE, I420_10LE }")
+
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CPU_SPHERE_STITCH_CAPS));
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CPU_SPHERE_STITCH_CAPS));
 
 enum { PROP_THREADS = sphere::stitch_prop_end };
 
@@ -73,7 +75,10 @@ sphere::WarpPlane describe_plane(const GstVideoFrame* in, GstVideoFrame* out, in
   p.target_stride = GST_VIDEO_FRAME_PLANE_STRIDE(out, plane);
   p.target_size = {GST_VIDEO_FRAME_COMP_WIDTH(out, component),
                    GST_VIDEO_FRAME_COMP_HEIGHT(out, component)};
-  p.components = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, component);
+  p.first_component = component;
+  p.bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, component));
+  p.shift = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, component));
+  p.components = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, component) / (p.bits > 8 ? 2 : 1);
   p.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, component);
   p.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, component);
   // A sample that stands for several pixels stands in their middle, or on the first of them.
@@ -99,27 +104,20 @@ class CpuSphereStitch {
       workers_ = std::make_unique<sphere::Workers>(wanted);
       workers_for_ = wanted;
     }
-    // All planes are one heap of slices, so that no thread waits between planes.
-    sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
-    int slices_before[GST_VIDEO_MAX_PLANES + 1] = {};
-    const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
-    for (int i = 0; i < count; ++i) {
-      planes[i] = describe_plane(in, out, i);
-      slices_before[i + 1] =
-          slices_before[i] + (planes[i].target_size.height + slice_rows - 1) / slice_rows;
+    if (const sphere::Plan* strip = stitching.strip()) {
+      if (!strip_frame_ || !strip_frame_->fits(stitching.strip_info()))
+        strip_frame_ = std::make_unique<StripFrame>(stitching.strip_info());
+      warp(*strip, in, strip_frame_->get(), false);
+      stitching.measure(*strip_frame_->get());
     }
-    workers_->run(slices_before[count], [&](int slice) {
-      int i = 0;
-      while (slice >= slices_before[i + 1]) ++i;
-      const int first = (slice - slices_before[i]) * slice_rows;
-      sphere::warp_rows(*plan, planes[i], first,
-                        std::min(first + slice_rows, planes[i].target_size.height));
-    });
+    stitching.match();
+    warp(*plan, in, out, stitching.interpolation() == sphere::Interpolation::cubic);
     return true;
   }
 
   void stop() {
     workers_.reset();
+    strip_frame_.reset();
     stitching.stop();
   }
 
@@ -127,6 +125,50 @@ class CpuSphereStitch {
   std::atomic<int> threads{sphere::default_threads};
 
  private:
+  /// A frame of our own memory.
+  class StripFrame {
+   public:
+    explicit StripFrame(const GstVideoInfo& info)
+        : buffer_(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr)) {
+      gst_video_frame_map(&frame_, &info, buffer_, GST_MAP_READWRITE);
+    }
+    ~StripFrame() {
+      gst_video_frame_unmap(&frame_);
+      gst_buffer_unref(buffer_);
+    }
+    StripFrame(const StripFrame&) = delete;
+    StripFrame& operator=(const StripFrame&) = delete;
+    bool fits(const GstVideoInfo& info) const {
+      return GST_VIDEO_INFO_FORMAT(&frame_.info) == GST_VIDEO_INFO_FORMAT(&info);
+    }
+    GstVideoFrame* get() { return &frame_; }
+
+   private:
+    GstBuffer* const buffer_;
+    GstVideoFrame frame_{};
+  };
+
+  void warp(const sphere::Plan& plan, const GstVideoFrame* in, GstVideoFrame* out, bool cubic) {
+    // All planes are one heap of slices, so that no thread waits between planes.
+    sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
+    int slices_before[GST_VIDEO_MAX_PLANES + 1] = {};
+    const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
+    for (int i = 0; i < count; ++i) {
+      planes[i] = describe_plane(in, out, i);
+      planes[i].cubic = cubic;
+      slices_before[i + 1] =
+          slices_before[i] + (planes[i].target_size.height + slice_rows - 1) / slice_rows;
+    }
+    workers_->run(slices_before[count], [&](int slice) {
+      int i = 0;
+      while (slice >= slices_before[i + 1]) ++i;
+      const int first = (slice - slices_before[i]) * slice_rows;
+      sphere::warp_rows(plan, planes[i], first,
+                        std::min(first + slice_rows, planes[i].target_size.height));
+    });
+  }
+
+  std::unique_ptr<StripFrame> strip_frame_;
   std::unique_ptr<sphere::Workers> workers_;
   int workers_for_ = 0;
 };

@@ -61,6 +61,7 @@ GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, 
 constexpr guint least_buffers = 3;
 
 using PoolRef = sphere::GstRef<GstBufferPool>;
+using BufferRef = std::unique_ptr<GstBuffer, sphere::Call<gst_buffer_unref>>;
 
 /// A frame whose planes are textures, mapped; on the GL thread this moves no pixel.
 class GlFrame {
@@ -93,10 +94,49 @@ class GLSphereStitch {
     const GlFrame in(&in_info, in_buffer, GST_MAP_READ);
     const GlFrame out(&out_info, out_buffer, GST_MAP_WRITE);
     if (!in || !out) return sphere::failed("a picture can't be reached by GL");
-    sphere::Status drawn = warp->draw(plan, stitching.generation(), *in, *out);
+    if (const sphere::Plan* seam = stitching.strip()) {
+      if (const sphere::Status measured = measure(context, *seam, *in); !measured) return measured;
+    }
+    stitching.match();
+    sphere::Status drawn = warp->draw(plan, stitching.generation(), *in, *out,
+                                      stitching.interpolation() == sphere::Interpolation::cubic);
     if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(out_buffer))
       gst_gl_sync_meta_set_sync_point(sync, context);
     return drawn;
+  }
+
+  /// What is drawn around the seam comes to the CPU: some hundred kilobytes.
+  sphere::Status measure(GstGLContext* context, const sphere::Plan& plan, const GstVideoFrame& in) {
+    if (!strip_warp) {
+      sphere::Result<std::unique_ptr<sphere::GlWarp>> made = sphere::GlWarp::make(context);
+      if (!made) return made.error();
+      strip_warp = std::move(*made);
+    }
+    GstVideoInfo info = stitching.strip_info();
+    if (!strip || strip_format != GST_VIDEO_INFO_FORMAT(&info)) {
+      strip = make_strip(context, info);
+      strip_format = GST_VIDEO_INFO_FORMAT(&info);
+      if (!strip) return sphere::failed("there is no memory for the seam");
+      if (const sphere::Status set = strip_warp->set_formats(info, info); !set) return set;
+    }
+    {
+      const GlFrame drawn(&info, strip.get(), GST_MAP_WRITE);
+      if (!drawn) return sphere::failed("the seam can't be reached by GL");
+      if (const sphere::Status done = strip_warp->draw(plan, ++strips, in, *drawn); !done)
+        return done;
+    }
+    GstVideoFrame frame;
+    if (!gst_video_frame_map(&frame, &info, strip.get(), GST_MAP_READ))
+      return sphere::failed("the seam can't be read back");
+    stitching.measure(frame);
+    gst_video_frame_unmap(&frame);
+    return sphere::ok();
+  }
+
+  void gl_stop() {
+    strip.reset();
+    strip_warp.reset();
+    warp.reset();
   }
 
   sphere::Stitching stitching;
@@ -104,7 +144,33 @@ class GLSphereStitch {
   // State of the stream, set before the first buffer.
   GstVideoInfo in_info{}, out_info{};
   // From gl_start to gl_stop, touched by the GL thread alone.
-  std::unique_ptr<sphere::GlWarp> warp;
+  std::unique_ptr<sphere::GlWarp> warp, strip_warp;
+  BufferRef strip;
+  GstVideoFormat strip_format = GST_VIDEO_FORMAT_UNKNOWN;
+  unsigned strips = 0;
+
+ private:
+  /// One buffer of textures for the strip.
+  static BufferRef make_strip(GstGLContext* context, const GstVideoInfo& info) {
+    const PoolRef pool(gst_gl_buffer_pool_new(context));
+    const sphere::CapsRef caps(gst_video_info_to_caps(&info));
+    gst_caps_set_features(caps.get(), 0,
+                          gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_GL_MEMORY, nullptr));
+    gst_caps_set_simple(caps.get(), "texture-target", G_TYPE_STRING, GST_GL_TEXTURE_TARGET_2D_STR,
+                        nullptr);
+    GstStructure* config = gst_buffer_pool_get_config(pool.get());
+    gst_buffer_pool_config_set_params(config, caps.get(),
+                                      static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)), 1, 1);
+    gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+    GstBuffer* buffer = nullptr;
+    if (!gst_buffer_pool_set_config(pool.get(), config) ||
+        !gst_buffer_pool_set_active(pool.get(), TRUE) ||
+        gst_buffer_pool_acquire_buffer(pool.get(), &buffer, nullptr) != GST_FLOW_OK)
+      return nullptr;
+    // The buffer keeps its pool until it comes back.
+    gst_buffer_pool_set_active(pool.get(), FALSE);
+    return BufferRef(buffer);
+  }
 };
 
 }  // namespace
@@ -260,7 +326,7 @@ gboolean gl_start(GstGLBaseFilter* filter) {
   return TRUE;
 }
 
-void gl_stop(GstGLBaseFilter* filter) { GST_GL_SPHERE_STITCH(filter)->self->warp.reset(); }
+void gl_stop(GstGLBaseFilter* filter) { GST_GL_SPHERE_STITCH(filter)->self->gl_stop(); }
 
 gboolean gl_set_caps(GstGLBaseFilter* filter, GstCaps* in_caps, GstCaps* out_caps) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(filter)->self;

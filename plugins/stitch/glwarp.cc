@@ -14,8 +14,18 @@ namespace {
 // Where attributes are bound; the order of their names below.
 enum Attribute : GLuint { at_position, at_x, at_y, at_gain, at_x2, at_y2, at_gain2, at_blend };
 constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "blend"};
-// What changes with the view lies in one buffer, an array after the other.
-enum Array { front_x, front_y, front_gain, back_x, back_y, back_gain, blends, arrays };
+// What changes with the view lies in one buffer, an array after the other; the gains are four to a
+// node.
+enum Array {
+  front_x,
+  front_y,
+  front_gain,
+  back_x = front_gain + 4,
+  back_y,
+  back_gain,
+  blends = back_gain + 4,
+  arrays
+};
 
 constexpr size_t short_index_limit = 65536;
 
@@ -146,18 +156,19 @@ GlWarp::GlWarp(GstGLContext* context)
 Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
   std::unique_ptr<GlWarp> warp(new GlWarp(context));
   for (bool two_lenses : {false, true}) {
-    if (const Result<GstGLShader*> made = warp->program(two_lenses, false); !made)
+    if (const Result<GstGLShader*> made = warp->program(two_lenses, false, false); !made)
       return made.error();
   }
   return warp;
 }
 
-Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain) {
-  GstRef<GstGLShader>& slot = programs_[two_lenses][gain];
+Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain, bool cubic) {
+  GstRef<GstGLShader>& slot = programs_[two_lenses][gain][cubic];
   if (!slot) {
     std::vector<const char*> defines;
     if (two_lenses) defines.push_back("TWO_LENSES");
     if (gain) defines.push_back("GAIN");
+    if (cubic) defines.push_back("CUBIC");
     Result<GstRef<GstGLShader>> made =
         make_program(context_, dialect_, "stitch.vert", "stitch.frag", defines, attributes);
     if (!made) return made.error();
@@ -168,6 +179,7 @@ Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain) {
 
 Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
   complete_ = false;
+  rgb_ = GST_VIDEO_INFO_IS_RGB(&input);
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&output); ++plane) {
     // Without red-green textures GstGL takes luminance, which can be read but not drawn into.
     const GstGLFormat format = gst_gl_format_from_video_info(
@@ -181,7 +193,7 @@ Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output
 }
 
 Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
-                    const GstVideoFrame& output) {
+                    const GstVideoFrame& output, bool cubic) {
   if (array_) gl_->BindVertexArray(array_.get());
   Status status = ok();
   if (generation_ != generation) {
@@ -192,7 +204,7 @@ Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& 
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
   gl_->ActiveTexture(GL_TEXTURE0);
   for (guint plane = 0; status && plane < GST_VIDEO_FRAME_N_PLANES(&output); ++plane)
-    status = draw_plane(plan, static_cast<int>(plane), input, output);
+    status = draw_plane(plan, static_cast<int>(plane), input, output, cubic);
   gl_->BindTexture(GL_TEXTURE_2D, 0);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
   gl_->BindBuffer(GL_ARRAY_BUFFER, 0);
@@ -266,21 +278,39 @@ void GlWarp::upload_indices(const Plan& plan) {
 
 void GlWarp::upload_values(const Plan& plan) {
   const size_t size = plan.node_count() * sizeof(float);
-  const std::vector<float>* const sources[arrays] = {
-      &plan.lens[0].x, &plan.lens[0].y,    &plan.lens[0].gain, &plan.lens[1].x,
-      &plan.lens[1].y, &plan.lens[1].gain, &plan.blend};
   gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
   // Fresh storage, so that nothing waits for the frame before.
   gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(size * arrays), nullptr, GL_STREAM_DRAW);
-  for (int i = 0; i < arrays; ++i) {
-    if (sources[i]->empty()) continue;
-    gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * i),
-                       static_cast<GLsizeiptr>(size), sources[i]->data());
+  const auto upload = [&](int array, const std::vector<float>& values) {
+    gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * array),
+                       static_cast<GLsizeiptr>(size), values.data());
+  };
+  for (int i = 0; i < 2; ++i) {
+    const Plan::Coordinates& lens = plan.lens[i];
+    upload(i ? back_x : front_x, lens.x);
+    upload(i ? back_y : front_y, lens.y);
+    if (!lens.gain.empty()) upload_light(plan, i ? back_gain : front_gain, lens);
   }
+  upload(blends, plan.blend);
+}
+
+void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& lens) {
+  const size_t nodes = plan.node_count();
+  light_scratch_.resize(4 * nodes);
+  for (size_t n = 0; n < nodes; ++n) {
+    light_scratch_[4 * n] = lens.gain[n];
+    for (int k = 0; k < 3; ++k) {
+      const std::vector<float>& tint = lens.tint[k];
+      light_scratch_[4 * n + 1 + k] = tint.empty() ? (rgb_ ? 1.0f : 0.0f) : tint[n];
+    }
+  }
+  gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(nodes * sizeof(float) * array),
+                     static_cast<GLsizeiptr>(light_scratch_.size() * sizeof(float)),
+                     light_scratch_.data());
 }
 
 Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
-                          const GstVideoFrame& output) {
+                          const GstVideoFrame& output, bool cubic) {
   const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
                             *static_cast<const guint*>(output.data[plane]), 0);
@@ -319,7 +349,7 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
 
   for (int k = 0; k < classes; ++k) {
     if (ranges_[k].count == 0) continue;
-    const Result<GstGLShader*> made = program(k == both, gain);
+    const Result<GstGLShader*> made = program(k == both, gain, cubic);
     if (!made) return made.error();
     GstGLShader* shader = *made;
     const int first = k == back_only ? 1 : 0;
@@ -334,7 +364,21 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
     if (k == both)
       gst_gl_shader_set_uniform_4f(shader, "limits2", limits_x[1][0], limits_y[1][0],
                                    limits_x[1][1], limits_y[1][1]);
-    if (gain) gst_gl_shader_set_uniform_3f(shader, "neutral", neutral, neutral, neutral);
+    if (cubic)
+      gst_gl_shader_set_uniform_2f(shader, "samples", static_cast<float>(texture_width),
+                                   static_cast<float>(texture_height));
+    if (gain) {
+      gst_gl_shader_set_uniform_3f(shader, "neutral", neutral, neutral, neutral);
+      gst_gl_shader_set_uniform_1f(shader, "rgb", rgb_ ? 1.0f : 0.0f);
+      // By columns: what each tint adds to the components of the plane. Luma takes none.
+      std::array<float, 9> added{};
+      if (const int first_component = component_of_plane(input.info.finfo, plane);
+          !rgb_ && first_component > 0) {
+        for (int tint = first_component; tint < 3; ++tint)
+          added[3 * tint + tint - first_component] = 1 / 255.0f;
+      }
+      gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
+    }
     draw_class(plan, static_cast<Class>(k), shader, gain);
   }
   return ok();
@@ -343,8 +387,8 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
 void GlWarp::draw_class(const Plan& plan, Class which, GstGLShader* shader, bool gain) {
   std::array<bool, attributes.size()> used{};
   const size_t size = plan.node_count() * sizeof(float);
-  const auto use = [&](Attribute attribute, int array) {
-    gl_->VertexAttribPointer(attribute, 1, GL_FLOAT, GL_FALSE, 0,
+  const auto use = [&](Attribute attribute, int array, int values = 1) {
+    gl_->VertexAttribPointer(attribute, values, GL_FLOAT, GL_FALSE, 0,
                              reinterpret_cast<const void*>(size * array));
     gl_->EnableVertexAttribArray(attribute);
     used[attribute] = true;
@@ -357,11 +401,11 @@ void GlWarp::draw_class(const Plan& plan, Class which, GstGLShader* shader, bool
   const int lens = which == back_only ? back_x : front_x;
   use(at_x, lens);
   use(at_y, lens + front_y);
-  if (gain) use(at_gain, lens + front_gain);
+  if (gain) use(at_gain, lens + front_gain, 4);
   if (which == both) {
     use(at_x2, back_x);
     use(at_y2, back_y);
-    if (gain) use(at_gain2, back_gain);
+    if (gain) use(at_gain2, back_gain, 4);
     use(at_blend, blends);
   }
   const bool is_long = plan.node_count() > short_index_limit;

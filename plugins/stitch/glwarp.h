@@ -57,8 +57,9 @@ class GlWarp {
   Status set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
 
   /// Draws one frame, both mapped for GL. `generation` tells one state of the plan from the next.
+  /// `cubic`: four by four samples (Catmull-Rom), rather than two by two.
   Status draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
-              const GstVideoFrame& output);
+              const GstVideoFrame& output, bool cubic = false);
 
  private:
   /// The cells that are drawn with one program, and the lens or lenses in its attributes.
@@ -75,13 +76,14 @@ class GlWarp {
 
   explicit GlWarp(GstGLContext* context);
 
-  Result<GstGLShader*> program(bool two_lenses, bool gain);
+  Result<GstGLShader*> program(bool two_lenses, bool gain, bool cubic);
   Status update_mesh(const Plan& plan);
   void upload_positions(const Plan& plan);
   void upload_indices(const Plan& plan);
   void upload_values(const Plan& plan);
+  void upload_light(const Plan& plan, int array, const Plan::Coordinates& lens);
   Status draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
-                    const GstVideoFrame& output);
+                    const GstVideoFrame& output, bool cubic);
   void draw_class(const Plan& plan, Class which, GstGLShader* shader, bool gain);
 
   GstGLContext* const context_;
@@ -89,7 +91,7 @@ class GlWarp {
   const Dialect dialect_;
   bool long_indices_ = false;
 
-  GstRef<GstGLShader> programs_[2][2];  // by number of lenses, and whether there is gain
+  GstRef<GstGLShader> programs_[2][2][2];  // by number of lenses, whether there is gain, and cubic
   GlName positions_, values_, indices_, framebuffer_, array_;
   std::optional<unsigned> generation_;
   std::optional<Shape> shape_;
@@ -97,6 +99,8 @@ class GlWarp {
   Range ranges_[classes];
   std::vector<uint16_t> short_scratch_;
   std::vector<uint32_t> long_scratch_;
+  std::vector<float> light_scratch_;
+  bool rgb_ = false;
   bool complete_ = false;  // the framebuffer was checked for this format
 };
 

@@ -40,9 +40,11 @@ GST_DEBUG_CATEGORY_STATIC(spherestitch_debug);
 
 namespace {
 
-#define SPHERE_STITCH_CAPS                          \
-  GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA }") \
-  "; " GST_VIDEO_CAPS_MAKE_WITH_FEATURES("ANY", "{ NV12, I420, Y444, RGBA }")
+#define SPHERE_STITCH_CAPS                                                                 \
+  GST_VIDEO_CAPS_MAKE("{ NV12, I420, Y444, RGBA, P010_10LE, I420_10LE }")                  \
+  "; " GST_VIDEO_CAPS_MAKE_WITH_FEATURES("ANY",                                            \
+                                         "{ NV12, I420, Y444, RGBA, P010_10LE, I420_10LE " \
+                                         "}")
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
                                                              GST_STATIC_CAPS(SPHERE_STITCH_CAPS));

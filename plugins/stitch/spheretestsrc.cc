@@ -9,7 +9,9 @@
  * colour and things that move, two of them across the seams. With `output=equirect` the same
  * instant is drawn as the true equirectangular picture, to compare a stitched one with. Nothing in
  * the scene is symmetric, and everything is infinitely far away, so that both lenses see it from
- * one point.
+ * one point. With `depth=true` things stand at their distances, some at the seams no more than half
+ * a metre away, and each lens sees them from its own place, half the profile's baseline off the
+ * middle; the true picture is that of the middle.
  *
  * A plate in front, below the equator, has the picture's number in cells that a machine can read:
  * the first picture has 0, and a seek gives each picture the number that it would have had.
@@ -67,6 +69,7 @@ enum {
   PROP_PATTERN,
   PROP_OUTPUT,
   PROP_SUPERSAMPLE,
+  PROP_DEPTH,
   PROP_IS_LIVE,
   PROP_TIMESTAMP_OFFSET,
   PROP_THREADS,
@@ -112,6 +115,7 @@ struct Settings {
   sphere::Pattern pattern = default_pattern;
   Output output = default_output;
   int supersample = default_supersample;
+  bool depth = false;
   int threads = sphere::default_threads;
   gint64 timestamp_offset = 0;
 };
@@ -336,9 +340,10 @@ gboolean set_caps(GstBaseSrc* base, GstCaps* caps) {
       GST_ELEMENT_ERROR(base, RESOURCE, SETTINGS, ("%s.", fits.error().message.c_str()), (nullptr));
       return FALSE;
     }
-    renderer = sphere::Renderer::fisheye(self->pair->scaled_to(size), settings.supersample);
+    renderer = sphere::Renderer::fisheye(self->pair->scaled_to(size), settings.supersample,
+                                         settings.depth);
   } else {
-    renderer = sphere::Renderer::equirect(size, settings.supersample);
+    renderer = sphere::Renderer::equirect(size, settings.supersample, settings.depth);
   }
   // Time and numbers go on where the format before left them.
   if (self->painter) {
@@ -455,6 +460,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       case PROP_SUPERSAMPLE:
         s.supersample = g_value_get_int(value);
         break;
+      case PROP_DEPTH:
+        s.depth = g_value_get_boolean(value);
+        break;
       case PROP_TIMESTAMP_OFFSET:
         s.timestamp_offset = g_value_get_int64(value);
         break;
@@ -481,6 +489,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case PROP_SUPERSAMPLE:
       g_value_set_int(value, s.supersample);
+      break;
+    case PROP_DEPTH:
+      g_value_set_boolean(value, s.depth);
       break;
     case PROP_IS_LIVE:
       g_value_set_boolean(value, gst_base_src_is_live(GST_BASE_SRC(object)));
@@ -536,6 +547,13 @@ static void gst_sphere_test_src_class_init(GstSphereTestSrcClass* klass) {
       object_class, PROP_SUPERSAMPLE,
       g_param_spec_int("supersample", "Supersample", "Rays a pixel, along each of its sides", 1,
                        most_supersample, default_supersample, ready));
+  g_object_class_install_property(
+      object_class, PROP_DEPTH,
+      g_param_spec_boolean("depth", "Depth",
+                           "Whether things stand at their distances, 0.5 metres and more, and each "
+                           "lens sees them from its own place, by the profile's baseline; else all "
+                           "is infinitely far away",
+                           FALSE, ready));
   g_object_class_install_property(
       object_class, PROP_IS_LIVE,
       g_param_spec_boolean("is-live", "Is live", "Whether pictures come at the pace of the clock",

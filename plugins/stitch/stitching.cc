@@ -34,7 +34,50 @@ bool is_strip_of(const LensPair& pair, Size picture, double pixel_aspect) {
   return side_by_side && std::abs(is / shape - 2) < tolerance;
 }
 
+// The seam is measured on every so many frames, and smoothed on all: light and distances change
+// slowly, and what is measured takes some frames to be believed in any case.
+constexpr unsigned frames_a_measure = 3;
+
+constexpr int fine_grid_width = 2560;
+
+GType registered_enum(const char* name, const GEnumValue* values) {
+  const GType registered = g_enum_register_static(name, values);
+  gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+  return registered;
+}
+
 }  // namespace
+
+GType stitch_match_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Match::off), "Each lens as bright as it is", "off"},
+      {static_cast<int>(Match::gain), "Light and colour are made equal around the seam", "gain"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereMatch", values);
+  return type;
+}
+
+GType stitch_align_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Align::off), "Things at stitch-distance meet", "off"},
+      {static_cast<int>(Align::seam), "Things at the seam meet, whatever their distance", "seam"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereAlign", values);
+  return type;
+}
+
+GType stitch_interpolation_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Interpolation::linear), "Between two by two samples", "linear"},
+      {static_cast<int>(Interpolation::cubic), "Between four by four samples: sharper, slower",
+       "cubic"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereInterpolation", values);
+  return type;
+}
 
 GType stitch_blend_get_type() {
   static const GType type = [] {
@@ -135,6 +178,27 @@ void install_stitch_properties(GObjectClass* klass) {
                           "Seconds over which the heading is averaged that the picture follows; "
                           "ignored unless level is horizon",
                           0, 10, 0, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_match,
+      g_param_spec_enum("match", "Match", "Whether the lenses' light is made equal at the seam",
+                        stitch_match_get_type(), static_cast<int>(Match::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_align,
+      g_param_spec_enum("align", "Align", "Whether near things are made to meet at the seam",
+                        stitch_align_get_type(), static_cast<int>(Align::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_stitch_distance,
+      g_param_spec_double(
+          "stitch-distance", "Stitch distance",
+          "Distance in metres at which things meet at the seam, by the lens profile's "
+          "baseline; 0: "
+          "infinitely far. Ignored when the profile has no baseline; align starts from it",
+          0, 1000, 0, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_interpolation,
+      g_param_spec_enum("interpolation", "Interpolation", "How the fisheyes are sampled",
+                        stitch_interpolation_get_type(), static_cast<int>(Interpolation::linear),
+                        live));
 }
 
 void install_threads_property(GObjectClass* klass, guint id) {
@@ -179,6 +243,18 @@ bool Stitching::set_property(guint id, const GValue* value) {
     case stitch_prop_smoothing:
       settings_.smoothing = g_value_get_double(value);
       return true;
+    case stitch_prop_match:
+      settings_.match = static_cast<Match>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_align:
+      settings_.align = static_cast<Align>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_stitch_distance:
+      settings_.stitch_distance = g_value_get_double(value);
+      return true;
+    case stitch_prop_interpolation:
+      settings_.interpolation = static_cast<Interpolation>(g_value_get_enum(value));
+      return true;
     default:
       return false;
   }
@@ -216,6 +292,18 @@ bool Stitching::get_property(guint id, GValue* value) {
       return true;
     case stitch_prop_smoothing:
       g_value_set_double(value, settings_.smoothing);
+      return true;
+    case stitch_prop_match:
+      g_value_set_enum(value, static_cast<int>(settings_.match));
+      return true;
+    case stitch_prop_align:
+      g_value_set_enum(value, static_cast<int>(settings_.align));
+      return true;
+    case stitch_prop_stitch_distance:
+      g_value_set_double(value, settings_.stitch_distance);
+      return true;
+    case stitch_prop_interpolation:
+      g_value_set_enum(value, static_cast<int>(settings_.interpolation));
       return true;
     default:
       return false;
@@ -321,6 +409,7 @@ void Stitching::stop() {
   have_formats_ = false;
   warned_no_lens_ = false;
   planner_.reset();
+  seam_.reset();
   view_.reset();
   plan_ = Plan();
   basis_ = Basis();
@@ -339,6 +428,10 @@ bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& outpu
   output_ = output;
   have_formats_ = true;
   planner_.reset();
+  gst_video_info_set_format(&strip_info_, GST_VIDEO_INFO_FORMAT(&input_), SeamStrip::size.width,
+                            SeamStrip::size.height);
+  strip_info_.chroma_site = input_.chroma_site;
+  strip_info_.colorimetry = input_.colorimetry;
   // Which lens it is may still be on its way, in an event after the caps: the first frame tells.
   return true;
 }
@@ -358,10 +451,16 @@ Status Stitching::make_planner(const Basis& basis) {
   PlanOptions options;
   options.fov = radians(basis.fov);
   options.blend_width = radians(basis.blend_width);
+  options.distance = basis.stitch_distance;
+  // The edge of a near thing is as sharp as the grid.
+  if (basis.seam.align && output.width <= fine_grid_width) options.most_cell = 8;
   Result<Planner> planner = Planner::make(*pair, source, output, options);
   if (!planner) return planner.error();
   planner_.emplace(std::move(*planner));
   view_.reset();
+  seam_.reset();
+  frames_matched_ = 0;
+  if (basis.seam.gain || basis.seam.align) seam_.emplace(*planner_, basis.seam);
   return ok();
 }
 
@@ -376,12 +475,14 @@ const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& seg
     Lock lock(mutex_);
     settings = settings_;
   }
+  interpolation_ = settings.interpolation;
   if (!ensure_planner(settings)) return nullptr;
   const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
                     rotation(settings.view);
   if (!view_ || *view_ != view) {
     planner_->build(view, plan_);
     view_ = view;
+    if (seam_) seam_->prepare(view, plan_);
     ++generation_;
   }
   if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
@@ -418,8 +519,14 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
           (nullptr), ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));
     }
   }
-  const Basis basis = {lens, own_lens, settings.fov,
-                       settings.blend == Blend::off ? 0 : settings.blend_width, settings.strip};
+  const Basis basis = {lens,
+                       own_lens,
+                       settings.fov,
+                       settings.blend == Blend::off ? 0 : settings.blend_width,
+                       settings.strip,
+                       settings.stitch_distance,
+                       {settings.match == Match::gain, settings.align == Align::seam,
+                        bool(GST_VIDEO_INFO_IS_RGB(&input_))}};
   if (planner_ && basis == basis_) return true;
   planner_.reset();
   if (const Status made = make_planner(basis); !made) {
@@ -439,6 +546,42 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
                                                   G_TYPE_STRING, origin, nullptr)));
   announced_ = basis_ = basis;
   return true;
+}
+
+const Plan* Stitching::strip() {
+  if (!seam_ || !seam_->usable() || frames_matched_ % frames_a_measure) return nullptr;
+  return &seam_->strip().plan();
+}
+
+void Stitching::measure(const GstVideoFrame& strip) {
+  StripPicture picture;
+  const GstVideoFormatInfo* format = strip.info.finfo;
+  for (int k = 0; k < 3; ++k) {
+    StripPicture::Component& c = picture.component[k];
+    c.data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&strip, k));
+    c.stride = GST_VIDEO_FRAME_COMP_STRIDE(&strip, k);
+    c.pixel = GST_VIDEO_FRAME_COMP_PSTRIDE(&strip, k);
+    const auto bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, k));
+    if (bits > 8) c.drop = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, k)) + bits - 8;
+    c.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, k);
+    c.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, k);
+  }
+  picture.rgb = GST_VIDEO_INFO_IS_RGB(&strip.info);
+  if (picture.rgb || input_.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255) {
+    picture.black = 0;
+    picture.white = 255;
+  }
+  // Pictures without a rate are photos, each of another place.
+  seam_->measure(picture, GST_VIDEO_INFO_FPS_N(&input_) == 0);
+}
+
+void Stitching::match() {
+  if (!seam_ || !seam_->usable()) return;
+  seam_->settle();
+  seam_->apply(plan_);
+  ++generation_;
+  ++frames_matched_;
+  if (GST_VIDEO_INFO_FPS_N(&input_) == 0) frames_matched_ = 0;
 }
 
 }  // namespace sphere

@@ -16,6 +16,7 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/media/madv.h"
 #include "gst/sphere/stitch/plan.h"
+#include "gst/sphere/stitch/seam.h"
 #include "plugins/stitch/levelling.h"
 
 namespace sphere {
@@ -23,6 +24,9 @@ namespace sphere {
 enum class Blend { off, feather };
 /// Which rows of the lenses' frame a picture has that is half as high.
 enum class Strip { top, middle, bottom };
+enum class Match { off, gain };
+enum class Align { off, seam };
+enum class Interpolation { linear, cubic };
 
 /// What a person sets. Copied as a whole, once a buffer.
 struct StitchSettings {
@@ -34,6 +38,10 @@ struct StitchSettings {
   Strip strip = Strip::middle;
   Level level = Level::off;
   double smoothing = 0;  ///< seconds
+  Match match = Match::off;
+  Align align = Align::off;
+  double stitch_distance = 0;  ///< metres; 0: infinitely far
+  Interpolation interpolation = Interpolation::linear;
   bool operator==(const StitchSettings&) const = default;
 };
 
@@ -49,6 +57,10 @@ enum StitchProperty : guint {
   stitch_prop_strip,
   stitch_prop_level,
   stitch_prop_smoothing,
+  stitch_prop_match,
+  stitch_prop_align,
+  stitch_prop_stitch_distance,
+  stitch_prop_interpolation,
   stitch_prop_end,
 };
 
@@ -78,6 +90,17 @@ class Stitching {
   /// orientation meta on `out` becomes that of what is drawn.
   const Plan* plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment);
   unsigned generation() const { return generation_; }
+  /// How the frame is to be sampled; as it was when plan() was called.
+  Interpolation interpolation() const { return interpolation_; }
+
+  /// What is to be drawn of this frame's input first, in the format of the pictures and of
+  /// SeamStrip::size, and handed to measure(); null where nothing is, for this frame. After plan().
+  const Plan* strip();
+  /// The format of the strip's picture.
+  const GstVideoInfo& strip_info() const { return strip_info_; }
+  void measure(const GstVideoFrame& strip);
+  /// Matches the seam in the plan, where that is wanted. Once a frame, after plan() and measure().
+  void match();
 
  private:
   /// Everything that a planner depends on.
@@ -86,6 +109,8 @@ class Stitching {
     std::shared_ptr<const LensPair> own_lens;  ///< the camera's table; comes before the name
     double fov = 0, blend_width = 0;
     Strip strip = Strip::middle;
+    double stitch_distance = 0;
+    SeamOptions seam;
     bool operator==(const Basis&) const = default;
   };
   bool ensure_planner(const StitchSettings& settings);
@@ -117,6 +142,10 @@ class Stitching {
   std::optional<Mat3> view_;
   Plan plan_;
   unsigned generation_ = 0;
+  Interpolation interpolation_ = Interpolation::linear;
+  std::optional<Seam> seam_;
+  GstVideoInfo strip_info_{};
+  unsigned frames_matched_ = 0;
 };
 
 /// GstSphereLevel, the enumeration of the property `level`.
@@ -127,5 +156,10 @@ GType stitch_strip_get_type();
 
 /// GstSphereBlend, the enumeration of the property `blend`.
 GType stitch_blend_get_type();
+/// GstSphereMatch and GstSphereAlign, those of `match` and `align`.
+GType stitch_match_get_type();
+GType stitch_align_get_type();
+/// GstSphereInterpolation, that of `interpolation`.
+GType stitch_interpolation_get_type();
 
 }  // namespace sphere

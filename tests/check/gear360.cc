@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A real photograph: both lenses' views of what both see agree.
 
+#include <functional>
+
 #include "tests/check/pipeline.h"
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/stitch/plan.h"
+#include "gst/sphere/stitch/seam.h"
+#include "gst/sphere/stitch/warp.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -30,7 +34,10 @@ double bilinear(const Component& c, Point p) {
 
 /// Zero-mean normalised cross-correlation of the luma that the lenses draw within 2.5 degrees of
 /// the seam and 60 degrees of the equator, both seams pooled.
-double overlap_correlation(const LensPair& profile, const Component& luma) {
+/// `moved` says where each lens is to look for a direction.
+double overlap_correlation(
+    const LensPair& profile, const Component& luma,
+    const std::function<Vec3(Vec3, int)>& moved = [](Vec3 d, int) { return d; }) {
   const LensPair pair = profile.scaled_to({luma.width, luma.height});
   std::vector<double> a, b;
   for (int y = 0; y < output.height; ++y)
@@ -39,8 +46,8 @@ double overlap_correlation(const LensPair& profile, const Component& luma) {
       if (std::abs(lonlat_of(d).lat) > radians(60)) continue;
       const double off = (pair.back.angle_to_axis(d) - pair.front.angle_to_axis(d)) / 2;
       if (std::abs(off) > radians(2.5)) continue;
-      a.push_back(bilinear(luma, pair.front.project(d)));
-      b.push_back(bilinear(luma, pair.back.project(d)));
+      a.push_back(bilinear(luma, pair.front.project(moved(d, 0))));
+      b.push_back(bilinear(luma, pair.back.project(moved(d, 1))));
     }
   fail_unless(a.size() > 40000, "%zu", a.size());
   double ma = 0, mb = 0, ab = 0, aa = 0, bb = 0;
@@ -53,6 +60,30 @@ double overlap_correlation(const LensPair& profile, const Component& luma) {
     bb += (b[i] - mb) * (b[i] - mb);
   }
   return ab / std::sqrt(aa * bb);
+}
+
+/// How much larger the step across the seams is than the steps beside it, within 75 degrees of the
+/// equator: 1 is a seam that can't be seen.
+double seam_step_ratio(const Component& luma) {
+  double at_seam = 0, beside = 0;
+  int count = 0;
+  for (int seam : {luma.width / 4, luma.width * 3 / 4}) {
+    const auto steps = [&](int x) {
+      double sum = 0;
+      for (int y = 0; y < luma.height; ++y) {
+        const double lat = (0.5 - (y + 0.5) / luma.height) * pi;
+        if (std::abs(lat) < radians(75))
+          sum += std::cos(lat) * std::abs(luma.at(x, y) - luma.at(x - 1, y));
+      }
+      return sum;
+    };
+    at_seam += steps(seam);
+    for (int off = 16; off <= 64; ++off) {
+      beside += steps(seam - off) + steps(seam + off);
+      count += 2;
+    }
+  }
+  return at_seam / 2 / (beside / count);
 }
 
 }  // namespace
@@ -76,11 +107,78 @@ GST_START_TEST(both_lenses_agree_at_the_seams) {
 }
 GST_END_TEST;
 
+GST_START_TEST(the_matched_seam_can_not_be_seen) {
+  if (!g_file_test(photograph().c_str(), G_FILE_TEST_EXISTS)) {
+    g_print("skip: ../shared/data/gear360-street.png is absent\n");
+    return;
+  }
+  const std::string file = "filesrc location=" + photograph() + " ! pngdec ! videoconvert ! ";
+  const auto luma_of = [&](const std::string& rest) {
+    Pipeline p(file + rest + " ! appsink name=sink");
+    p.play();
+    const SampleRef sample = p.pull();
+    if (!sample) fail_unless(false, "%s", p.wait().c_str());
+    return component_of(sample.get(), 0);
+  };
+  const std::string to_sphere = "video/x-raw,format=I420 ! cpuspherestitch lens=gear360 ";
+  const std::string size = " ! video/x-raw,width=2560";
+  const double hard = seam_step_ratio(luma_of(to_sphere + "blend=off" + size));
+  const double matched = seam_step_ratio(luma_of(to_sphere + "match=gain align=seam" + size));
+  g_print("seam-step ratio: hard %.2f, matched %.2f\n", hard, matched);
+  fail_unless(matched > 0.9 && matched < 1.1, "%g, a hard seam %g", matched, hard);
+}
+GST_END_TEST;
+
+GST_START_TEST(aligned_lenses_agree_better) {
+  if (!g_file_test(photograph().c_str(), G_FILE_TEST_EXISTS)) {
+    g_print("skip: ../shared/data/gear360-street.png is absent\n");
+    return;
+  }
+  Pipeline p("filesrc location=" + photograph() +
+             " ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink");
+  p.play();
+  const SampleRef sample = p.pull();
+  fail_unless(sample != nullptr);
+  const Component luma = component_of(sample.get(), 0);
+  const Size source = {luma.width, luma.height};
+  const Planner planner = *Planner::make(*load_profile("gear360"), source, output);
+  Seam seam(planner, {.align = true});
+  std::vector<uint8_t> strip(static_cast<size_t>(SeamStrip::size.width) * SeamStrip::size.height);
+  WarpPlane plane;
+  plane.source = luma.samples.data();
+  plane.source_stride = luma.width;
+  plane.source_size = source;
+  plane.target = strip.data();
+  plane.target_stride = SeamStrip::size.width;
+  plane.target_size = SeamStrip::size;
+  warp_rows(seam.strip().plan(), plane, 0, SeamStrip::size.height);
+  StripPicture picture;
+  for (StripPicture::Component& c : picture.component)
+    c = {strip.data(), SeamStrip::size.width, 1, 1, 1};
+  seam.measure(picture);
+
+  const SeamAxes& axes = seam.strip().axes();
+  const auto shift_at = [&](Vec3 d) {
+    const double turns = std::atan2(dot(d, axes.along), dot(d, axes.across)) / (2 * pi);
+    const auto n = static_cast<size_t>((turns < 0 ? turns + 1 : turns) * seam.shift().size());
+    return static_cast<double>(seam.shift()[std::min(n, seam.shift().size() - 1)]);
+  };
+  const double before = overlap_correlation(*load_profile("gear360"), luma);
+  const double after = overlap_correlation(*load_profile("gear360"), luma, [&](Vec3 d, int lens) {
+    return normalised(d + (lens ? shift_at(d) : -shift_at(d)) * axes.axis);
+  });
+  g_print("correlation of the overlap: %.3f, aligned %.3f\n", before, after);
+  fail_unless(after > 0.9 && after > before + 0.01, "%g, before %g", after, before);
+}
+GST_END_TEST;
+
 static Suite* gear360_suite() {
   Suite* suite = suite_create("gear360");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, both_lenses_agree_at_the_seams);
+  tcase_add_test(tcase, the_matched_seam_can_not_be_seen);
+  tcase_add_test(tcase, aligned_lenses_agree_better);
   return suite;
 }
 

@@ -12,6 +12,7 @@
 
 #include "gst/sphere/gl/headless.h"
 #include "gst/sphere/gl/shader.h"
+#include "tests/check/profile.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -121,10 +122,11 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
           // Newer ones take older text.
           if (dialects[0] == Dialect::gles3) dialects.push_back(Dialect::gles2);
           for (Dialect dialect : dialects)
-            for (int variant = 0; variant < 4; ++variant) {
+            for (int variant = 0; variant < 8; ++variant) {
               std::vector<const char*> defines;
               if (variant & 1) defines.push_back("TWO_LENSES");
               if (variant & 2) defines.push_back("GAIN");
+              if (variant & 4) defines.push_back("CUBIC");
               const auto program =
                   make_program(gl, dialect, "stitch.vert", "stitch.frag", defines, attributes);
               if (program)
@@ -141,7 +143,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
         },
         &job);
     fail_unless(job.complaint.empty(), "%s", job.complaint.c_str());
-    fail_unless(job.compiled == 4 || job.compiled == 8, "%d", job.compiled);
+    fail_unless(job.compiled == 8 || job.compiled == 16, "%d", job.compiled);
   }
   fail_unless(contexts > 0, "no GL at all");
 }
@@ -150,6 +152,7 @@ GST_END_TEST;
 GST_START_TEST(pictures_are_the_cpus) {
   if (!have_gl()) return;
   const std::string uneven = uneven_profile();
+  const Profile near({.baseline = 0.025});
   const Case cases[] = {
       {"NV12"},
       {"I420", "I420"},
@@ -164,6 +167,17 @@ GST_START_TEST(pictures_are_the_cpus) {
       {"hard seam", "NV12", "width=960", "lens=dual-190", "blend=off", "video/x-raw(ANY)", 38},
       {"unequal lenses", "NV12", "width=1280", "lens=" + uneven},
       {"unequal lenses, RGBA", "RGBA", "width=1280", "lens=" + uneven, "yaw=100"},
+      {"matched", "NV12", "width=1280", "lens=" + uneven, "lens=dual-190 match=gain"},
+      {"matched, I420", "I420", "width=960", "lens=" + uneven, "lens=dual-190 match=gain yaw=70"},
+      {"matched, RGBA", "RGBA", "width=960", "lens=" + uneven, "lens=dual-190 match=gain pitch=30"},
+      {"aligned", "NV12", "width=1280", "depth=true lens=" + near.path(), "align=seam"},
+      {"aligned and matched", "Y444", "width=960", "depth=true lens=" + near.path(),
+       "align=seam match=gain roll=20"},
+      {"cubic", "NV12", "width=960", "lens=dual-190", "interpolation=cubic yaw=30"},
+      {"cubic, matched, RGBA", "RGBA", "width=960", "lens=" + uneven,
+       "lens=dual-190 interpolation=cubic match=gain"},
+      {"for one distance", "NV12", "width=960", "depth=true lens=" + near.path(),
+       "stitch-distance=1.5"},
       {"larger", "NV12", "width=640", "lens=dual-190", "", "video/x-raw(ANY),width=1600"},
       {"another shape", "I420", "width=960", "lens=dual-190", "",
        "video/x-raw(ANY),width=960,height=540"},

@@ -57,6 +57,12 @@ class Pipeline {
     return SampleRef(gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), deadline));
   }
 
+  /// The buffer that a paused pipeline stands at, or null after an error.
+  SampleRef pull_preroll() {
+    const GstRef<GstElement> sink = child("sink");
+    return SampleRef(gst_app_sink_try_pull_preroll(GST_APP_SINK(sink.get()), deadline));
+  }
+
   /// Waits for the end of the stream or an error; the error's text, or "" at the end.
   std::string wait() {
     const MessageRef message(gst_bus_timed_pop_filtered(

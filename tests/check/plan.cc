@@ -413,6 +413,115 @@ GST_START_TEST(nothing_outside_the_source_is_read) {
 }
 GST_END_TEST;
 
+GST_START_TEST(cubic_samples_are_the_formulas) {
+  // Not at the rims, where taps are held back at the edge.
+  const LensPair pair = *load_profile("dual-190");
+  const Size size = {640, 320};
+  const Planner planner = *Planner::make(pair, size, size);
+  Plan plan;
+  planner.build(rotation({10, 20, 5}), plan);
+  for (int components : {1, 2, 4}) {
+    const std::vector<uint8_t> source = noise(static_cast<size_t>(640) * 320 * components, 7);
+    std::vector<uint8_t> target(source.size());
+    WarpPlane p;
+    p.components = components;
+    p.source = source.data();
+    p.source_stride = p.target_stride = 640 * components;
+    p.source_size = p.target_size = size;
+    p.target = target.data();
+    p.cubic = true;
+    warp_rows(plan, p, 0, 320);
+    const auto weights = [](double t) {
+      return std::array<double, 4>{-0.5 * t * (1 - t) * (1 - t), 1 + t * t * (1.5 * t - 2.5),
+                                   t * (0.5 + t * (2 - 1.5 * t)), -0.5 * t * t * (1 - t)};
+    };
+    double worst = 0, sum = 0;
+    long count = 0;
+    for (int y = 1; y < 320; y += 3 * thin)
+      for (int x = 0; x < 640; ++x) {
+        const uint8_t flags = plan.flags(x / plan.cell, y / plan.cell);
+        const int lens = (flags & (cell_front | cell_back)) == cell_front  ? 0
+                         : (flags & (cell_front | cell_back)) == cell_back ? 1
+                                                                           : -1;
+        if (lens < 0 || !(flags & (lens ? cell_back_inside : cell_front_inside))) continue;
+        const double sx =
+            std::nearbyint((at(plan, plan.lens[lens].x, x + 0.5, y + 0.5) - 0.5) * 128) / 128;
+        const double sy =
+            std::nearbyint((at(plan, plan.lens[lens].y, x + 0.5, y + 0.5) - 0.5) * 128) / 128;
+        const int x0 = static_cast<int>(std::floor(sx)), y0 = static_cast<int>(std::floor(sy));
+        const auto wx = weights(sx - x0), wy = weights(sy - y0);
+        for (int k = 0; k < components; ++k) {
+          double light = 0;
+          for (int r = 0; r < 4; ++r)
+            for (int c = 0; c < 4; ++c)
+              light += wx[c] * wy[r] * source[((y0 + r - 1) * 640 + x0 + c - 1) * components + k];
+          const double off =
+              std::abs(std::clamp(light, 0.0, 255.0) - target[(y * 640 + x) * components + k]);
+          worst = std::max(worst, off);
+          sum += off;
+          ++count;
+        }
+      }
+    fail_unless(count > 40000 / thin);
+    // Noise is the worst there is: weights of six bits are off by half a step of 64.
+    fail_unless(worst < 7 && sum / count < 1, "%d components: %g at most, %g on average",
+                components, worst, sum / count);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(ten_bits_are_eight_and_two_more) {
+  LensPair pair = pair_of(ModelKind::kannala_brandt, 195, {0.05, -0.01, 0.002, -0.0003});
+  const Size size = {640, 320};
+  for (bool gain : {false, true}) {
+    if (gain) pair.front.gain = 1.2;
+    const Planner planner = *Planner::make(pair, size, size);
+    Plan plan;
+    planner.build(rotation({10, 20, 5}), plan);
+    for (int components : {1, 2})
+      for (bool cubic : {false, true}) {
+        const std::vector<uint8_t> source = waves(640, 320, components);
+        const auto drawn = [&](int bits, int shift) {
+          const int bytes = bits > 8 ? 2 : 1;
+          std::vector<uint8_t> from(source.size() * bytes), to(from.size());
+          for (size_t i = 0; i < source.size(); ++i) {
+            const unsigned value = bits > 8 ? source[i] << 2 << shift : source[i];
+            from[bytes * i] = static_cast<uint8_t>(value);
+            if (bits > 8) from[bytes * i + 1] = static_cast<uint8_t>(value >> 8);
+          }
+          WarpPlane p;
+          p.components = components;
+          p.first_component = components - 1;
+          p.bits = bits;
+          p.shift = shift;
+          p.neutral = 16;
+          p.source = from.data();
+          p.source_stride = p.target_stride = 640 * components * bytes;
+          p.source_size = p.target_size = size;
+          p.target = to.data();
+          p.cubic = cubic;
+          warp_rows(plan, p, 0, 320);
+          std::vector<int> values(source.size());
+          for (size_t i = 0; i < values.size(); ++i)
+            values[i] = bits > 8 ? to[2 * i] | to[2 * i + 1] << 8 : to[i];
+          return values;
+        };
+        const std::vector<int> eight = drawn(8, 0), low = drawn(10, 0), high = drawn(10, 6);
+        int finer = 0;
+        for (size_t i = 0; i < eight.size(); ++i) {
+          if (high[i] != low[i] << 6) fail_unless(false, "%d, not %d", high[i], low[i] << 6);
+          // A cubic weight of eight bits is off by a hundredth.
+          if (std::abs(low[i] / 4.0 - eight[i]) > (cubic ? 2.5 : 1))
+            fail_unless(false, "%d of 1023, %d of 255, gain %d, cubic %d, components %d", low[i],
+                        eight[i], gain, cubic, components);
+          finer += low[i] % 4 != 0;
+        }
+        fail_unless(finer > static_cast<int>(eight.size()) / 2, "%d", finer);
+      }
+  }
+}
+GST_END_TEST;
+
 static Suite* plan_suite() {
   Suite* suite = suite_create("plan");
   TCase* tcase = tcase_create("general");
@@ -425,6 +534,8 @@ static Suite* plan_suite() {
   tcase_add_test(tcase, rebuilding_gives_the_same_without_allocating);
   tcase_add_test(tcase, pictures_that_do_not_fit_are_refused);
   tcase_add_test(tcase, warp_is_the_plan_carried_out);
+  tcase_add_test(tcase, cubic_samples_are_the_formulas);
+  tcase_add_test(tcase, ten_bits_are_eight_and_two_more);
   tcase_add_test(tcase, rows_may_be_drawn_in_any_order);
   tcase_add_test(tcase, nothing_outside_the_source_is_read);
   return suite;

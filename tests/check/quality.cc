@@ -96,11 +96,25 @@ GST_START_TEST(every_profile_gives_the_true_sphere) {
 }
 GST_END_TEST;
 
+GST_START_TEST(cubic_is_nearer_the_truth_than_v360s_cubic) {
+  if (!have_ffmpeg()) return;
+  const Component truth = luma_of(source + "output=equirect" + caps + "identity");
+  const Component linear = luma_of(source + caps + "cpuspherestitch");
+  const Component ours = luma_of(source + caps + "cpuspherestitch interpolation=cubic");
+  const Component peers = luma_of_ffmpeg("v360=dfisheye:e:ih_fov=190:iv_fov=190:interp=cubic");
+  const double our_db = ws_psnr(ours, truth), peer_db = ws_psnr(peers, truth);
+  g_print("WS-PSNR of luma, cubic: ours %.2f dB, v360 cubic %.2f dB\n", our_db, peer_db);
+  fail_unless(our_db > ws_psnr(linear, truth) + 0.5);
+  fail_unless(our_db >= peer_db + 1.9, "ours %g dB, the peer's %g dB", our_db, peer_db);
+}
+GST_END_TEST;
+
 static Suite* quality_suite() {
   Suite* suite = suite_create("quality");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, the_picture_is_nearer_the_truth_than_v360s);
+  tcase_add_test(tcase, cubic_is_nearer_the_truth_than_v360s_cubic);
   tcase_add_test(tcase, yaw_pitch_and_roll_are_v360s);
   tcase_add_test(tcase, every_profile_gives_the_true_sphere);
   return suite;

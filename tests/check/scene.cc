@@ -207,6 +207,37 @@ GST_START_TEST(movers_are_drawn_wherever_they_are) {
 }
 GST_END_TEST;
 
+GST_START_TEST(near_things_are_seen_from_where_the_eye_is) {
+  // Boards stand 0.5 m away at the right seam and 1.5 m away at the left one.
+  struct {
+    double lon, lat, distance;
+  } const places[] = {{93, 24, 0.5}, {-86, 22, 1.5}};
+  const Ray eye = {0.001f, -0.002f, 0.0125f};
+  for (const auto& place : places) {
+    int same = 0, same_if_far = 0, looked = 0;
+    for (double lon = -8; lon <= 8; lon += 0.37)
+      for (double lat = -5; lat <= 5; lat += 0.37) {
+        const Ray n = ray(place.lon + lon, place.lat + lat);
+        const auto d = static_cast<float>(place.distance);
+        const Colour middle = near_colour(Pattern::scene, n, {});
+        const Ray to = {n.x * d - eye.x, n.y * d - eye.y, n.z * d - eye.z};
+        ++looked;
+        same += std::abs(luma(near_colour(Pattern::scene, to, eye)) - luma(middle)) < 0.01f;
+        same_if_far += std::abs(luma(near_colour(Pattern::scene, n, eye)) - luma(middle)) < 0.01f;
+      }
+    // Single rays fall to either side of an edge.
+    fail_unless(same * 100 > looked * 98, "%d of %d", same, looked);
+    fail_unless(same_if_far * 100 < looked * 80, "%d of %d", same_if_far, looked);
+  }
+  // The sky is as far as ever, and so is what stands between the boards for an eye in the middle.
+  for (double lon : {0.0, 40.0, 150.0}) {
+    const Ray up = ray(lon, 60), level = ray(lon, 5);
+    fail_unless(near_colour(Pattern::scene, up, eye) == still_colour(Pattern::scene, up));
+    fail_unless(near_colour(Pattern::scene, level, {}) == still_colour(Pattern::scene, level));
+  }
+}
+GST_END_TEST;
+
 static Suite* scene_suite() {
   Suite* suite = suite_create("scene");
   TCase* tcase = tcase_create("general");
@@ -218,6 +249,7 @@ static Suite* scene_suite() {
   tcase_add_test(tcase, directions_are_where_their_words_are);
   tcase_add_test(tcase, a_lens_sees_what_the_sphere_shows);
   tcase_add_test(tcase, movers_are_drawn_wherever_they_are);
+  tcase_add_test(tcase, near_things_are_seen_from_where_the_eye_is);
   return suite;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gst/sphere/scene/parallax.h"
+
 namespace sphere {
 
 namespace {
@@ -26,15 +28,17 @@ int first_pixel(double edge) { return static_cast<int>(std::ceil(edge - 0.5)); }
 
 }  // namespace
 
-Renderer::Renderer(Size size, int supersample)
+Renderer::Renderer(Size size, int supersample, bool depth)
     : size_(size),
       supersample_(supersample),
       columns_((size.width + Tile::side - 1) / Tile::side),
       rows_((size.height + Tile::side - 1) / Tile::side),
+      depth_(depth),
       tiles_(static_cast<size_t>(columns_) * rows_) {}
 
-Renderer Renderer::fisheye(const LensPair& pair, int supersample) {
-  Renderer renderer(pair.frame, supersample);
+Renderer Renderer::fisheye(const LensPair& pair, int supersample, bool depth) {
+  Renderer renderer(pair.frame, supersample, depth);
+  renderer.baseline_ = pair.baseline;
   renderer.lenses_ = {pair.front, pair.back};
   for (int row = 0; row < renderer.rows_; ++row)
     for (int column = 0; column < renderer.columns_; ++column)
@@ -42,8 +46,8 @@ Renderer Renderer::fisheye(const LensPair& pair, int supersample) {
   return renderer;
 }
 
-Renderer Renderer::equirect(Size size, int supersample) {
-  Renderer renderer(size, supersample);
+Renderer Renderer::equirect(Size size, int supersample, bool depth) {
+  Renderer renderer(size, supersample, depth);
   for (int row = 0; row < renderer.rows_; ++row)
     for (int column = 0; column < renderer.columns_; ++column)
       renderer.add_patches(column, row, renderer.tiles_[row * renderer.columns_ + column]);
@@ -83,6 +87,10 @@ void Renderer::measure(Patch& patch) const {
   if (!patch.lens && (patch.top < Tile::side || patch.bottom > size_.height - Tile::side))
     patch.cone = {{0, patch.top < size_.height / 2 ? -1.0 : 1.0, 0},
                   2 * pi * Tile::side / size_.height};
+}
+
+Ray Renderer::eye(const Patch& patch) const {
+  return patch.lens ? ray_of(baseline_ / 2 * patch.lens->axis()) : Ray{};
 }
 
 Vec3 Renderer::direction(const Patch& patch, Point p) const {
@@ -165,9 +173,12 @@ Tile::Pixel Renderer::pixel_at(const Rays& rays, int x, int y, const Look& look)
 void Renderer::draw_still(Pattern pattern, int column, int row, Tile& tile) const {
   tile = {};
   const Patches& patches = tiles_[static_cast<size_t>(row) * columns_ + column];
-  const auto look = [&](Ray ray) { return std::optional(still_colour(pattern, ray)); };
   for (int i = 0; i < patches.count; ++i) {
     const Patch& patch = patches.patch[i];
+    const Ray from = eye(patch);
+    const auto look = [&](Ray ray) {
+      return std::optional(depth_ ? near_colour(pattern, ray, from) : still_colour(pattern, ray));
+    };
     const Rays rays(*this, patch, column, row);
     for (int y = patch.top; y < patch.bottom; ++y)
       for (int x = patch.left; x < patch.right; ++x)
@@ -182,7 +193,9 @@ bool Renderer::draw_movers(const Movers& movers, int column, int row, Tile& tile
     const Cone& cone = movers.cones()[thing];
     for (int i = 0; i < patches.count; ++i) {
       const Patch& patch = patches.patch[i];
-      if (angle_between(cone.axis, patch.cone.axis) > cone.angle + patch.cone.angle) continue;
+      const double moved = depth_ ? baseline_ / 2 / Movers::distance(thing) : 0;
+      if (angle_between(cone.axis, patch.cone.axis) > cone.angle + patch.cone.angle + moved)
+        continue;
       if (!drawn) tile = {};
       drawn |= draw_mover(movers, thing, patch, column, row, tile);
     }
@@ -193,7 +206,10 @@ bool Renderer::draw_movers(const Movers& movers, int column, int row, Tile& tile
 bool Renderer::draw_mover(const Movers& movers, int thing, const Patch& patch, int column, int row,
                           Tile& tile) const {
   const Rays rays(*this, patch, column, row);
-  const auto look = [&](Ray ray) { return movers.colour(thing, ray); };
+  const Ray from = eye(patch);
+  const auto look = [&](Ray ray) {
+    return movers.colour(thing, depth_ ? from_middle(ray, from, Movers::distance(thing)) : ray);
+  };
   // These things are of few colours: a pixel whose corners and middle agree needs no more rays.
   constexpr int corners = Tile::side + 1;
   struct Sight {

@@ -24,10 +24,10 @@ struct Tile {
 class Renderer {
  public:
   /// Through lenses that are scaled to the picture already. `supersample`: rays a pixel, along each
-  /// side.
-  static Renderer fisheye(const LensPair& pair, int supersample);
-  /// The true sphere.
-  static Renderer equirect(Size size, int supersample);
+  /// side. With `depth` things stand at their distances, and each lens looks from its own place.
+  static Renderer fisheye(const LensPair& pair, int supersample, bool depth = false);
+  /// The true sphere; with `depth` as it is seen from half-way between the lenses.
+  static Renderer equirect(Size size, int supersample, bool depth = false);
 
   Renderer(Renderer&&) = default;
   Renderer& operator=(Renderer&&) = default;
@@ -56,7 +56,8 @@ class Renderer {
 
   class Rays;
 
-  Renderer(Size size, int supersample);
+  Renderer(Size size, int supersample, bool depth);
+  Ray eye(const Patch& patch) const;
   void add_patches(int column, int row, Patches& patches) const;
   void measure(Patch& patch) const;
   Vec3 direction(const Patch& patch, Point p) const;
@@ -67,6 +68,8 @@ class Renderer {
 
   Size size_;
   int supersample_, columns_, rows_;
+  bool depth_;
+  double baseline_ = 0;
   std::vector<Lens> lenses_;  // which patches point into
   std::vector<Patches> tiles_;
 };

@@ -10,6 +10,7 @@
 #include "gst/sphere/geometry/equirect.h"
 #include "gst/sphere/scene/glyphs.h"
 #include "gst/sphere/scene/marker.h"
+#include "gst/sphere/scene/parallax.h"
 
 namespace sphere {
 
@@ -105,9 +106,9 @@ Colour sky(Ray d) {
   return c;
 }
 
-Colour ground(Ray d) {
-  const float t = eye_height / d.y;
-  const float x = d.x * t, z = d.z * t, distance = std::sqrt(x * x + z * z);
+Colour ground(Ray d, Ray eye) {
+  const float t = (eye_height - eye.y) / d.y;
+  const float x = eye.x + d.x * t, z = eye.z + d.z * t, distance = std::sqrt(x * x + z * z);
   constexpr float dot = 0.055f;
   if (has_ink("DOWN", x / dot + text_width("DOWN") / 2, -z / dot + glyph_height / 2.0f))
     return {0.95f, 0.85f, 0.20f};
@@ -170,19 +171,59 @@ std::optional<Colour> facade(int wall, float along, float above, float distance)
   return shade(house->colour, 1 + fade(distance, 13) * brick + 0.06f * rough);
 }
 
-Colour street(Ray d) {
-  const float tx = (d.x > 0 ? wall_right : wall_left) / std::max(std::abs(d.x), 1e-9f);
-  const float tz = (d.z > 0 ? wall_front : wall_back) / std::max(std::abs(d.z), 1e-9f);
+Colour street(Ray d, Ray eye) {
+  const float to_x = d.x > 0 ? wall_right - eye.x : wall_left + eye.x;
+  const float to_z = d.z > 0 ? wall_front - eye.z : wall_back + eye.z;
+  const float tx = to_x / std::max(std::abs(d.x), 1e-9f);
+  const float tz = to_z / std::max(std::abs(d.z), 1e-9f);
   const float t = std::min(tx, tz);
-  const float above = eye_height - d.y * t;
-  if (above < 0) return ground(d);
+  const float x = eye.x + d.x * t, z = eye.z + d.z * t;
+  const float above = eye_height - eye.y - d.y * t;
+  if (above < 0) return ground(d, eye);
   const bool side = tx < tz;
   const int wall = side ? (d.x > 0 ? 1 : 3) : (d.z > 0 ? 0 : 2);
   // As one reads it, looking at the wall: from left to right.
-  const float along = wall == 0 ? d.x * t : wall == 1 ? -d.z * t : wall == 2 ? -d.x * t : d.z * t;
-  const float distance = t * std::sqrt(d.x * d.x + d.z * d.z);
+  const float along = wall == 0 ? x : wall == 1 ? -z : wall == 2 ? -x : z;
+  const float distance = std::sqrt(x * x + z * z);
   if (const std::optional<Colour> c = facade(wall, along, above, distance)) return *c;
   return sky(d);
+}
+
+// --- boards near the seams ----------------------------------------------------------------------
+
+struct Board {
+  double lon, lat;                // degrees
+  float distance;                 // metres
+  float half_width, half_height;  // degrees
+  Colour colour;
+  std::string_view text;
+};
+
+// The nearest first: it hides the others.
+constexpr Board boards[] = {
+    {93, 24, 0.5f, 10, 7, {0.82f, 0.36f, 0.30f}, "0.5"},
+    {-92, -14, 0.7f, 12, 8, {0.30f, 0.55f, 0.78f}, "0.7"},
+    {87, -44, 1.0f, 13, 8, {0.88f, 0.76f, 0.34f}, "1"},
+    {-86, 22, 1.5f, 11, 9, {0.45f, 0.70f, 0.42f}, "1.5"},
+    {91, -2, 2.0f, 12, 9, {0.72f, 0.50f, 0.70f}, "2"},
+    {-94, 52, 3.0f, 14, 8, {0.90f, 0.62f, 0.42f}, "3"},
+    {85, 55, 5.0f, 14, 9, {0.50f, 0.62f, 0.66f}, "5"},
+    {-89, 76, 10.0f, 30, 5, {0.66f, 0.66f, 0.50f}, "10"},
+};
+
+std::optional<Colour> board_colour(const Board& board, const Mat3& turn, Ray d) {
+  const Vec3 p = turn * Vec3{d.x, d.y, d.z};
+  if (!(p.z > 0)) return std::nullopt;
+  const auto u = static_cast<float>(degrees(p.x / p.z)), v = static_cast<float>(degrees(p.y / p.z));
+  if (std::abs(u) > board.half_width || std::abs(v) > board.half_height) return std::nullopt;
+  if (std::abs(u) > board.half_width - 0.5f || std::abs(v) > board.half_height - 0.5f) return black;
+  constexpr float dot = 0.45f;
+  if (has_ink(board.text, u / dot + text_width(board.text) / 2, v / dot + glyph_height / 2.0f))
+    return white;
+  // Patches of several sizes, as a poster has.
+  const float coarse = hash(floor_of(u / 1.7f) + 91, floor_of(v / 1.7f) * 3 + 17);
+  const float fine = hash(floor_of(u / 0.6f) * 5 + 3, floor_of(v / 0.6f) + 211);
+  return shade(board.colour, 0.55f + 0.45f * coarse + 0.25f * fine);
 }
 
 // --- the graticule ------------------------------------------------------------------------------
@@ -233,7 +274,26 @@ constexpr double ball_radius = 4, sign_half_width = 5, sign_half_height = 2.6, c
 }  // namespace
 
 Colour still_colour(Pattern pattern, Ray direction) {
-  return pattern == Pattern::graticule ? graticule(direction) : street(direction);
+  return pattern == Pattern::graticule ? graticule(direction) : street(direction, {});
+}
+
+Colour near_colour(Pattern pattern, Ray direction, Ray eye) {
+  if (pattern == Pattern::graticule) return graticule(direction);
+  static const auto turns = [] {
+    std::array<Mat3, std::size(boards)> t;
+    for (size_t i = 0; i < t.size(); ++i) t[i] = upright(looking_at(boards[i].lon, boards[i].lat));
+    return t;
+  }();
+  for (size_t i = 0; i < turns.size(); ++i) {
+    const Ray seen = from_middle(direction, eye, boards[i].distance);
+    if (const std::optional<Colour> c = board_colour(boards[i], turns[i], seen)) return *c;
+  }
+  return street(direction, eye);
+}
+
+double Movers::distance(int thing) {
+  constexpr double metres[count] = {1.2, 0.8, 4, 2.5};
+  return metres[thing];
 }
 
 Movers::Movers(uint32_t number, double seconds) : number_(number), seconds_(seconds) {

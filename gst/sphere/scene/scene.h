@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A scene all around, made of formulas, so that any lens can look at it at any resolution and the
-// true picture is always known. It is infinitely far away: both lenses see it from one point.
+// true picture is always known. It is infinitely far away, so that both lenses see it from one
+// point; or, on request, its things stand at their distances, and where one looks from matters.
 
 #pragma once
 
@@ -28,8 +29,12 @@ enum class Pattern {
   graticule,  ///< the lines of longitude and latitude with their degrees
 };
 
-/// What stands still.
+/// What stands still, infinitely far away.
 Colour still_colour(Pattern pattern, Ray direction);
+
+/// What stands still, seen from `eye`, metres off the middle. The street has its own measures, and
+/// around the seams stand boards, 0.5 to 10 metres away. The sky and the graticule stay far.
+Colour near_colour(Pattern pattern, Ray direction, Ray eye);
 
 /// A circle on the sphere, outside of which a thing that moves is not.
 struct Cone {
@@ -47,6 +52,8 @@ class Movers {
   Movers(uint32_t number, double seconds);
 
   const std::array<Cone, count>& cones() const { return cones_; }
+  /// How far away each thing is, metres, in a scene with depth.
+  static double distance(int thing);
   /// What the thing shows in a direction; nothing where one sees past it.
   std::optional<Colour> colour(int thing, Ray direction) const;
 

@@ -20,6 +20,8 @@ constexpr double aspect_tolerance = 0.01;
 // What is worked out for each node: x and y of both lenses, the blend, the gains of both lenses.
 constexpr int blend_value = 4, gain_value = 5, values = 7;
 constexpr double smallest_gain = 0.1, largest_gain = 10;
+// Nothing that a stitch is made for is nearer than some baselines.
+constexpr double largest_shift = 0.2;
 
 }  // namespace
 
@@ -71,6 +73,10 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   const double lowest = pi / 2 - front.half_fov() + slack;
   const double highest = back.half_fov() - pi / 2 - slack;
   const double overlap = std::max(highest - lowest, 0.0);
+  planner.lowest_ = lowest;
+  planner.highest_ = highest;
+  if (options.distance > 0)
+    planner.shift_ = std::clamp(planner.pair_.baseline / 2 / options.distance, 0.0, largest_shift);
   planner.band_ = std::max(std::min(options.blend_width, overlap), narrowest_band);
   const double half = planner.band_ / 2;
   planner.middle_ = lowest + half <= highest - half ? std::clamp(0.0, lowest + half, highest - half)
@@ -85,7 +91,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
     planner.cell_ = cell;
     const double step = std::max(2 * pi * cell / output.width, pi * cell / output.height);
     planner.reach_ =
-        std::min(pi / 2 + slack + std::abs(planner.middle_) + half + 3 * step, farthest_reach);
+        std::min(pi / 2 + slack + std::abs(planner.middle_) + half + 3 * step + planner.shift_,
+                 farthest_reach);
     planner.make_tables();
   };
   if (options.cell > 0) {
@@ -94,6 +101,7 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   }
   const double finer = std::max(1.0, static_cast<double>(source.width) / output.width);
   for (int cell : {16, 8, 4, 2, 1}) {
+    if (cell > options.most_cell && cell > 1) continue;
     set_cell(cell);
     if (planner.worst_error(cell) <= tolerance * finer) break;
   }
@@ -130,6 +138,11 @@ double Planner::blend(Vec3 direction) const {
   return 0.5 + (t - middle_) / band_;
 }
 
+Point Planner::place(int lens, Vec3 direction) const {
+  // A lens stands before the middle on its own axis.
+  return pair_[lens].project(direction - shift_ * pair_[lens].axis());
+}
+
 double Planner::worst_error(int cell) const {
   // Looked for at the middles of cells, where interpolation is farthest off, over a sample of the
   // grid and two views: level, and with the seam and the axes where they are not when it is level.
@@ -153,7 +166,7 @@ double Planner::worst_error(int cell) const {
           const auto mean = [&](const std::vector<float>& v) {
             return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
           };
-          const Point exact = pair_[i].project(d);
+          const Point exact = place(i, d);
           worst = std::max(
               worst, std::hypot(mean(plan.lens[i].x) - exact.x, mean(plan.lens[i].y) - exact.y));
         }
@@ -177,6 +190,7 @@ void Planner::build(const Mat3& view, Plan& plan) const {
     plan.lens[i].x.resize(plan.node_count());
     plan.lens[i].y.resize(plan.node_count());
     plan.lens[i].gain.resize(has_gain_ ? plan.node_count() : 0);
+    for (std::vector<float>& tint : plan.lens[i].tint) tint.clear();
   }
   plan.blend.resize(plan.node_count());
   plan.cells.resize(static_cast<size_t>(plan.columns) * plan.rows);
@@ -186,6 +200,7 @@ void Planner::build(const Mat3& view, Plan& plan) const {
     float m[9];
     float cx, cy;
   } turn[2];
+  const auto shift = static_cast<float>(shift_);
   for (int i = 0; i < 2; ++i) {
     const Mat3 m = pair_[i].to_camera.transposed() * view;
     for (int r = 0; r < 3; ++r) {
@@ -238,9 +253,17 @@ void Planner::build(const Mat3& view, Plan& plan) const {
       const float lowest = table.lowest_cosine, per_cosine = table.per_cosine;
       for (int c = 0; c < padded; ++c) {
         const float vx = level * sines[c], vz = level * cosines[c];
-        const float x = t.m[0] * vx + t.m[1] * down + t.m[2] * vz;
-        const float y = t.m[3] * vx + t.m[4] * down + t.m[5] * vz;
-        const float z = t.m[6] * vx + t.m[7] * down + t.m[8] * vz;
+        float x = t.m[0] * vx + t.m[1] * down + t.m[2] * vz;
+        float y = t.m[3] * vx + t.m[4] * down + t.m[5] * vz;
+        float z = t.m[6] * vx + t.m[7] * down + t.m[8] * vz;
+        // The angle between the direction and the plane across this lens's axis.
+        const float above = std::asin(std::clamp(z, -1.0f, 1.0f));
+        if (shift != 0) {
+          const float size = 1 / std::sqrt(1 - shift * (2 * z - shift));
+          x *= size;
+          y *= size;
+          z = (z - shift) * size;
+        }
         const float place = (std::clamp(z, lowest, 1.0f) - lowest) * per_cosine;
         const int n = static_cast<int>(place);
         const float part = place - static_cast<float>(n);
@@ -248,8 +271,6 @@ void Planner::build(const Mat3& view, Plan& plan) const {
         xs[c] = t.cx + scale * x;
         ys[c] = t.cy + scale * y;
         if (gains) gains[c] = table.gain[n] + part * (table.gain[n + 1] - table.gain[n]);
-        // The angle between the direction and the plane across this lens's axis.
-        const float above = std::asin(std::clamp(z, -1.0f, 1.0f));
         blends[c] = i == 0 ? above : 0.5f + ((blends[c] - above) * 0.5f - middle) * per_band;
       }
       if (const Correction* correction = pair_[i].correction.get()) {
@@ -300,7 +321,7 @@ void Planner::build(const Mat3& view, Plan& plan) const {
     for (int c = 0; c < plan.columns; ++c) {
       const size_t node = static_cast<size_t>(r) * across + c;
       const std::array<size_t, 4> corners = {node, node + 1, node + across, node + across + 1};
-      uint8_t flags = 0, inside = cell_front_inside | cell_back_inside;
+      uint8_t flags = has_gain_ ? cell_lit : 0, inside = cell_front_inside | cell_back_inside;
       for (size_t n : corners) {
         if (plan.blend[n] > 0) flags |= cell_front;
         if (plan.blend[n] < 1) flags |= cell_back;

@@ -22,6 +22,7 @@ enum CellFlag : uint8_t {
   cell_back = 2,          ///< the back lens is seen somewhere in the cell
   cell_front_inside = 4,  ///< all of the cell's front coordinates lie well inside its region
   cell_back_inside = 8,   ///< likewise for the back lens
+  cell_lit = 16,          ///< somewhere in the cell a lens's light is changed
 };
 
 /// How far inside its region a coordinate is to count as "inside": then a kernel may read a few
@@ -42,6 +43,9 @@ struct Plan {
   struct Coordinates {
     std::vector<float> x, y;
     std::vector<float> gain;  ///< factor on the lens's light; empty when it is 1 everywhere
+    /// What differs between components, empty when nothing does. RGB: factors beside the gain, R, G
+    /// and B. Y'CbCr: the second and third are added to Cb and Cr, in steps of 8 bits.
+    std::vector<float> tint[3];
   };
   Coordinates lens[2];  ///< front, back
   /// The share of the front lens is clamp(blend, 0, 1); the back lens has the rest.
@@ -60,7 +64,12 @@ struct Plan {
 struct PlanOptions {
   double fov = 0;                   ///< radians; 0: as the lens pair says
   double blend_width = radians(4);  ///< the whole band, radians; 0: a hard seam
-  int cell = 0;  ///< pixels, 1 to 32; 0: 16, or less where that would miss Planner::tolerance
+  /// How far away things are that both lenses are to show in one place, metres, by the pair's
+  /// baseline; 0: infinitely far.
+  double distance = 0;
+  int cell =
+      0;  ///< pixels, 1 to 32; 0: most_cell, or less where that would miss Planner::tolerance
+  int most_cell = 16;
   bool operator==(const PlanOptions&) const = default;
 };
 
@@ -86,6 +95,14 @@ class Planner {
 
   /// The exact blend coordinate of a direction in camera axes.
   double blend(Vec3 direction) const;
+  /// The exact place where a lens shows a direction in camera axes.
+  Point place(int lens, Vec3 direction) const;
+
+  /// Half the difference of the angles to the back and the front axis, at which both lenses see:
+  /// where it begins and ends, and where the seam is.
+  double lowest() const { return lowest_; }
+  double highest() const { return highest_; }
+  double middle() const { return middle_; }
 
   const LensPair& pair() const { return pair_; }
   Size output() const { return output_; }
@@ -107,7 +124,9 @@ class Planner {
   Size output_;
   double band_ = 0;    // width of the blend, radians
   double middle_ = 0;  // where it is centred: half the difference of the angles to the axes
-  double reach_ = 0;   // angle off the axis up to which a lens is needed, some cells included
+  double lowest_ = 0, highest_ = 0;  // the same measure, at the rims of the lenses
+  double shift_ = 0;                 // of a lens off the middle, against the distance of things
+  double reach_ = 0;  // angle off the axis up to which a lens is needed, some cells included
   int cell_ = 16;
   bool has_gain_ = false;
   Table table_[2];

@@ -22,6 +22,9 @@ inline constexpr int fraction_bits = 7;
 inline constexpr int one = 1 << fraction_bits;
 inline constexpr int product_bits = 2 * fraction_bits;
 
+// Ten bits: what a step of eight bits is, the largest value, and where P010 has them.
+inline constexpr int deep_step = 4, deep_white = 1023, deep_shift = 6;
+
 /// Grid values in use for one row: interpolated down the columns, at the edges of segments.
 /// A segment is what one slope serves: one cell, or two where a cell has too few samples.
 inline constexpr int block_segments = 64;
@@ -32,6 +35,7 @@ struct Track {
   float x[block_segments], dx[block_segments];
   float y[block_segments], dy[block_segments];
   float gain[block_segments], dgain[block_segments];
+  float tint[3][block_segments], dtint[3][block_segments];
 };
 
 struct Block {
@@ -94,7 +98,7 @@ inline GridRow grid_row(const Job& job, int target_row) {
 
 /// Flags of a segment: it needs what any of its cells needs, and is inside when all are.
 inline uint8_t segment_flags(const Job& job, int row, int segment) {
-  constexpr uint8_t needs = cell_front | cell_back;
+  constexpr uint8_t needs = cell_front | cell_back | cell_lit;
   const int first = segment * job.cells_a_segment;
   uint8_t flags = job.plan.flags(first, row);
   for (int c = 1; c < job.cells_a_segment; ++c) {
@@ -102,6 +106,27 @@ inline uint8_t segment_flags(const Job& job, int row, int segment) {
     flags = static_cast<uint8_t>(((flags | more) & needs) | (flags & more & ~needs));
   }
   return flags;
+}
+
+/// Bytes of a sample.
+inline int sample_bytes(const WarpPlane& plane) {
+  return plane.components * (plane.bits > 8 ? 2 : 1);
+}
+
+/// A component in the source, at an index in its row.
+inline int source_value(const WarpPlane& plane, int row, int index) {
+  const uint8_t* const at = plane.source + row * plane.source_stride;
+  if (plane.bits <= 8) return at[index];
+  return (at[2 * index] | at[2 * index + 1] << 8) >> plane.shift;
+}
+
+/// Catmull-Rom: of the sample before, the two around, and the one after.
+inline void cubic_weights_of(float t, float (&w)[4]) {
+  const float s = 1 - t, p = t * s;
+  w[0] = -0.5f * p * s;
+  w[3] = -0.5f * p * t;
+  w[1] = s + p + 3 * w[3];
+  w[2] = t + p + 3 * w[0];
 }
 
 /// One sample, by the book: any place, any grid. Serves the rim, the edges and coarse outputs.
@@ -133,21 +158,55 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
     const int x0 = qx >> fraction_bits, y0 = qy >> fraction_bits;
     const int x1 = std::min(x0 + 1, job.right[i]), y1 = std::min(y0 + 1, job.bottom[i]);
     const int fx = qx & (one - 1), fy = qy & (one - 1);
-    const uint8_t* const upper = plane.source + y0 * plane.source_stride;
-    const uint8_t* const lower = plane.source + y1 * plane.source_stride;
+    float across_weights[4], down_weights[4];
+    if (plane.cubic) {
+      cubic_weights_of(static_cast<float>(fx) / one, across_weights);
+      cubic_weights_of(static_cast<float>(fy) / one, down_weights);
+    }
     const float gain = at.gain.empty() ? 1.0f : value(at.gain);
+    float tint[4] = {};
+    for (int k = 0; k < std::min(plane.components, 3); ++k) {
+      const std::vector<float>& tints = at.tint[plane.first_component + k];
+      tint[k] = tints.empty() ? (plane.components == 4 ? 1.0f : 0.0f) : value(tints);
+    }
     for (int k = 0; k < plane.components; ++k) {
       const int a = x0 * plane.components + k, b = x1 * plane.components + k;
-      const int v = (upper[a] * (one - fy) + lower[a] * fy) * (one - fx) +
-                    (upper[b] * (one - fy) + lower[b] * fy) * fx;
+      const int v =
+          (source_value(plane, y0, a) * (one - fy) + source_value(plane, y1, a) * fy) * (one - fx) +
+          (source_value(plane, y0, b) * (one - fy) + source_value(plane, y1, b) * fy) * fx;
       float light = static_cast<float>(v) * (1.0f / (one * one));
+      if (plane.cubic) {
+        light = 0;
+        for (int r = 0; r < 4; ++r) {
+          const int y = std::clamp(y0 + r - 1, job.top[i], job.bottom[i]);
+          float row = 0;
+          for (int c_tap = 0; c_tap < 4; ++c_tap) {
+            const int at_x = std::clamp(x0 + c_tap - 1, job.left[i], job.right[i]);
+            row += across_weights[c_tap] *
+                   static_cast<float>(source_value(plane, y, at_x * plane.components + k));
+          }
+          light += down_weights[r] * row;
+        }
+      }
       // Alpha is no light.
-      if (!at.gain.empty() && k < 3) light = (light - plane.neutral) * gain + plane.neutral;
+      if (!at.gain.empty() && k < 3) {
+        const float step = plane.bits > 8 ? deep_step : 1, neutral = plane.neutral * step;
+        light = (light - neutral) * gain * (plane.components == 4 ? tint[k] : 1) + neutral +
+                (plane.components == 4 ? 0 : tint[k] * step);
+      }
       sum[k] += weight * light;
     }
   }
-  for (int k = 0; k < plane.components; ++k)
-    target[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
+  for (int k = 0; k < plane.components; ++k) {
+    if (plane.bits <= 8) {
+      target[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
+      continue;
+    }
+    const auto value = static_cast<unsigned>(std::clamp(sum[k] + 0.5f, 0.0f, float{deep_white}))
+                       << plane.shift;
+    target[2 * k] = static_cast<uint8_t>(value);
+    target[2 * k + 1] = static_cast<uint8_t>(value >> 8);
+  }
 }
 
 }  // namespace sphere::warp
@@ -170,8 +229,8 @@ HWY_INLINE V pair_products(D d, V pairs, V weights) {
   return hn::ReorderWidenMulAccumulate(d, hn::BitCast(d16, pairs), hn::BitCast(d16, weights),
                                        hn::Zero(d), rest);
 #else
-  const auto low = hn::Set(d, 0xFFFF);
-  return hn::Add(hn::Mul(hn::And(pairs, low), hn::And(weights, low)),
+  const auto low = [](V v) { return hn::ShiftRight<16>(hn::ShiftLeft<16>(v)); };
+  return hn::Add(hn::Mul(low(pairs), low(weights)),
                  hn::Mul(hn::ShiftRight<16>(pairs), hn::ShiftRight<16>(weights)));
 #endif
 }
@@ -186,14 +245,14 @@ struct Taps {
 };
 
 template <class D, class DF, class VF>
-HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int stride, int components) {
+HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int stride, int bytes) {
   const auto qx = hn::NearestInt(x), qy = hn::NearestInt(y);
   const auto mask = hn::Set(d, one - 1);
   const auto fx = hn::And(qx, mask), fy = hn::And(qy, mask);
   Taps<hn::Vec<D>> t;
   auto column = hn::ShiftRight<fraction_bits>(qx);
-  if (components == 2) column = hn::ShiftLeft<1>(column);
-  if (components == 4) column = hn::ShiftLeft<2>(column);
+  if (bytes == 2) column = hn::ShiftLeft<1>(column);
+  if (bytes == 4) column = hn::ShiftLeft<2>(column);
   t.offset = hn::Add(hn::Mul(hn::ShiftRight<fraction_bits>(qy), hn::Set(d, stride)), column);
   t.across = hn::Add(hn::Sub(hn::ShiftLeft<16>(fx), fx), hn::Set(d, one));
   t.below = hn::Or(fy, hn::ShiftLeft<16>(fy));
@@ -264,6 +323,8 @@ HWY_INLINE void sample_rgba(D d, const uint8_t* source, int stride, const Taps<h
   out[1] = mix(odd(upper_left), odd(upper_right), odd(lower_left), odd(lower_right));
 }
 
+#include "gst/sphere/stitch/warpcubic-inl.h"
+
 /// Stores N samples of one or two components given as 32-bit integers.
 template <int components, class D>
 HWY_INLINE void store_samples(D d, const hn::Vec<D> (&v)[components], uint8_t* target) {
@@ -281,7 +342,7 @@ HWY_INLINE void store_samples(D d, const hn::Vec<D> (&v)[components], uint8_t* t
 }
 
 /// Draws the samples of a segment, a multiple of the lanes, to `target`. One lens, or both blended.
-template <int components, bool both, bool gained, class D>
+template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int lens,
                              uint8_t* target) {
   const hn::RebindToFloat<D> df;
@@ -301,14 +362,47 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       return make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), stride, components);
     };
     uint8_t* const out = target + first * components;
+    const auto sample = [&](int i, auto& v) {
+      if constexpr (components == 4 && cubic)
+        sample_cubic_rgba(d, plane.source, stride, taps(i), v);
+      else if constexpr (components == 4)
+        sample_rgba(d, plane.source, stride, taps(i), v);
+      else if constexpr (cubic)
+        sample_cubic<components>(d, plane.source, stride, taps(i), v);
+      else
+        sample_products<components>(d, plane.source, stride, taps(i), v);
+    };
 
     if constexpr (components == 4) {
       const hn::Repartition<int16_t, D> d16;
+      // A factor of 1 is a sixteenth of a 1.15 number's range, so that factors go up to 16. What it
+      // gives is half the light, so that two lenses can be mixed before too much is cut off.
+      const auto lit = [&](hn::Vec<D>(&v)[2], int i) {
+        const Track& k = block.lens[i];
+        const auto gain = line(k.gain, k.dgain);
+        const auto factor = [&](int c) {
+          const auto f = hn::Mul(hn::Mul(gain, line(k.tint[c], k.dtint[c])), hn::Set(df, 2048.0f));
+          return hn::Min(hn::NearestInt(f), hn::Set(d, 32767));
+        };
+        const auto times = [&](hn::Vec<D> x, hn::Vec<D> low, hn::Vec<D> high, int neutral) {
+          const auto q = hn::BitCast(d16, hn::Or(low, hn::ShiftLeft<16>(high)));
+          const auto from = hn::BitCast(d16, hn::Set(d, neutral * one));
+          const auto to = hn::BitCast(d16, hn::Set(d, neutral * (one / 2)));
+          auto h = hn::MulFixedPoint15(hn::Sub(hn::BitCast(d16, x), from), q);
+          for (int doubled = 0; doubled < 3; ++doubled) h = hn::SaturatedAdd(h, h);
+          return hn::BitCast(d, hn::SaturatedAdd(h, to));
+        };
+        // Alpha is no light.
+        v[0] = times(v[0], factor(0), factor(2), plane.neutral * 0x10001);
+        v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
+      };
       hn::Vec<D> v[2];
-      sample_rgba(d, plane.source, stride, taps(both ? 0 : lens), v);
+      sample(both ? 0 : lens, v);
+      if constexpr (gained) lit(v, both ? 0 : lens);
       if constexpr (both) {
         hn::Vec<D> back[2];
-        sample_rgba(d, plane.source, stride, taps(1), back);
+        sample(1, back);
+        if constexpr (gained) lit(back, 1);
         const auto share =
             hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
         const auto q =
@@ -321,35 +415,46 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       }
       const auto half = hn::Set(d16, one / 2);
       const auto rounded = [&](hn::Vec<D> x) {
-        return hn::BitCast(d, hn::ShiftRight<fraction_bits>(hn::Add(hn::BitCast(d16, x), half)));
+        const auto light = hn::BitCast(d16, x);
+        if constexpr (gained)
+          return hn::BitCast(
+              d, hn::ShiftRight<fraction_bits>(hn::Max(
+                     hn::SaturatedAdd(hn::SaturatedAdd(light, light), half), hn::Zero(d16))));
+        else if constexpr (cubic)
+          return hn::BitCast(d, hn::ShiftRight<fraction_bits>(
+                                    hn::Max(hn::SaturatedAdd(light, half), hn::Zero(d16))));
+        else
+          return hn::BitCast(d, hn::ShiftRight<fraction_bits>(hn::Add(light, half)));
       };
       hn::StoreU(hn::Or(rounded(v[0]), hn::ShiftLeft<8>(rounded(v[1]))), d,
                  reinterpret_cast<int32_t*>(out));
     } else {
       hn::Vec<D> v[components];
-      sample_products<components>(d, plane.source, stride, taps(both ? 0 : lens), v);
+      sample(both ? 0 : lens, v);
       if constexpr (both || gained) {
         // Light of one lens as a float, its gain applied about the neutral value.
-        const auto light = [&](hn::Vec<D> x, int i) {
+        const auto light = [&](hn::Vec<D> x, int i, int component) {
           auto f = hn::Mul(hn::ConvertTo(df, x), to_unit);
           if constexpr (gained) {
             const auto neutral = hn::Set(df, static_cast<float>(plane.neutral));
             const Track& k = block.lens[i];
             f = hn::MulAdd(hn::Sub(f, neutral), line(k.gain, k.dgain), neutral);
+            if (const int c = plane.first_component + component; c > 0)
+              f = hn::Add(f, line(k.tint[c], k.dtint[c]));
           }
           return f;
         };
         if constexpr (both) {
           hn::Vec<D> back[components];
-          sample_products<components>(d, plane.source, stride, taps(1), back);
+          sample(1, back);
           const auto share =
               hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
           for (int k = 0; k < components; ++k) {
-            const auto f = light(v[k], 0), b = light(back[k], 1);
+            const auto f = light(v[k], 0, k), b = light(back[k], 1, k);
             v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), share, b));
           }
         } else {
-          for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], lens));
+          for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], lens, k));
         }
       } else {
         const auto half = hn::Set(d, 1 << (product_bits - 1));
@@ -360,6 +465,8 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
     }
   }
 }
+
+#include "gst/sphere/stitch/warpdeep-inl.h"
 
 /// Fills the block with `count` segments from `first` on, for the lenses in `needs`.
 void fill_block(const Job& job, const GridRow& g, int first, int count, int needs, bool gained,
@@ -392,30 +499,48 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
          t.dx);
     line(at.y, static_cast<float>(plane.phase_y), static_cast<float>(one) / plane.step_y, t.y,
          t.dy);
-    if (gained) line(at.gain, 0, 1, t.gain, t.dgain);
+    if (!gained) continue;
+    line(at.gain, 0, 1, t.gain, t.dgain);
+    const int colours = std::min(plane.components, 3);
+    for (int k = plane.first_component; k < plane.first_component + colours; ++k) {
+      if (!at.tint[k].empty()) {
+        line(at.tint[k], 0, 1, t.tint[k], t.dtint[k]);
+        continue;
+      }
+      std::fill_n(t.tint[k], count, plane.components == 4 ? 1.0f : 0.0f);
+      std::fill_n(t.dtint[k], count, 0.0f);
+    }
   }
   if (needs == (cell_front | cell_back)) line(plan.blend, 0, 1, block.blend, block.dblend);
 }
 
-template <int components, bool both, bool gained, class D>
+template <int components, bool deep, bool both, bool gained, bool cubic, class D>
 void draw_segments(D d, const Job& job, const Block& block, int count, int lens, uint8_t* target,
                    int samples_left) {
+  constexpr int bytes = components * (deep ? 2 : 1);
   for (int s = 0; s < count; ++s) {
+    const auto draw = [&](uint8_t* to) {
+      if constexpr (deep)
+        draw_deep_segment<components, both, gained, cubic>(d, job, block, s, lens, to);
+      else
+        draw_segment<components, both, gained, cubic>(d, job, block, s, lens, to);
+    };
     if (samples_left >= job.samples) {
-      draw_segment<components, both, gained>(d, job, block, s, lens, target);
+      draw(target);
     } else {
       // The last segment reaches over the picture's edge.
       uint8_t whole[Planner::largest_cell * 4];
-      draw_segment<components, both, gained>(d, job, block, s, lens, whole);
-      std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * components);
+      draw(whole);
+      std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * bytes);
     }
-    target += static_cast<ptrdiff_t>(job.samples) * components;
+    target += static_cast<ptrdiff_t>(job.samples) * bytes;
     samples_left -= job.samples;
   }
 }
 
-template <int components, bool gained, class D>
+template <int components, bool deep, bool cubic, class D>
 void draw_row(D d, const Job& job, int row) {
+  constexpr int bytes = components * (deep ? 2 : 1);
   const WarpPlane& plane = job.plane;
   const GridRow g = grid_row(job, row);
   uint8_t* const target = plane.target + row * plane.target_stride;
@@ -433,33 +558,36 @@ void draw_row(D d, const Job& job, int row) {
     if (!inside) {
       const int last = std::min(end * job.samples, plane.target_size.width);
       for (int column = first_sample; column < last; ++column)
-        draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * components);
+        draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * bytes);
     } else {
+      const bool gained = (flags & cell_lit) && !job.plan.lens[0].gain.empty();
       fill_block(job, g, s, end - s, needs, gained, block);
-      uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * components;
+      uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * bytes;
       const int left = plane.target_size.width - first_sample;
-      if (needs == (cell_front | cell_back))
-        draw_segments<components, true, gained>(d, job, block, end - s, 0, out, left);
+      const bool both = needs == (cell_front | cell_back);
+      const int lens = needs == cell_back;
+      if (both && gained)
+        draw_segments<components, deep, true, true, cubic>(d, job, block, end - s, 0, out, left);
+      else if (both)
+        draw_segments<components, deep, true, false, cubic>(d, job, block, end - s, 0, out, left);
+      else if (gained)
+        draw_segments<components, deep, false, true, cubic>(d, job, block, end - s, lens, out,
+                                                            left);
       else
-        draw_segments<components, false, gained>(d, job, block, end - s, needs == cell_back, out,
-                                                 left);
+        draw_segments<components, deep, false, false, cubic>(d, job, block, end - s, lens, out,
+                                                             left);
     }
     s = end;
   }
 }
 
-template <int components, class D>
+template <int components, bool deep = false, class D>
 void draw_rows(D d, const Job& job, int first, int last) {
-  const bool gained = !job.plan.lens[0].gain.empty();
   for (int row = first; row < last; ++row) {
-    if constexpr (components == 4) {
-      draw_row<components, false>(d, job, row);
-    } else {
-      if (gained)
-        draw_row<components, true>(d, job, row);
-      else
-        draw_row<components, false>(d, job, row);
-    }
+    if (job.plane.cubic)
+      draw_row<components, deep, true>(d, job, row);
+    else
+      draw_row<components, deep, false>(d, job, row);
   }
 }
 
@@ -471,7 +599,7 @@ void draw_by_sample(const Job& job, int first, int last) {
     const GridRow g = grid_row(job, row);
     uint8_t* const target = plane.target + row * plane.target_stride;
     for (int column = 0; column < plane.target_size.width; ++column)
-      draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * plane.components);
+      draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * sample_bytes(plane));
   }
 }
 
@@ -480,13 +608,14 @@ void WarpRows(const Plan& plan, const WarpPlane& plane, int first, int last) {
 #if HWY_TARGET == HWY_SCALAR
   draw_by_sample(job, first, last);
 #else
-  // Coarse outputs have fewer samples a segment than a vector has lanes, and gains of RGBA are
-  // rare: both go the careful way.
-  const bool gained_rgba = plane.components == 4 && !plan.lens[0].gain.empty();
-  if (job.samples < 8 || gained_rgba) return draw_by_sample(job, first, last);
+  // Coarse outputs have fewer samples a segment than a vector has lanes: they go the careful way.
+  if (job.samples < 8) return draw_by_sample(job, first, last);
   const hn::CappedTag<int32_t, 16> wide;
   const hn::CappedTag<int32_t, 8> narrow;
   const auto draw = [&](auto d) {
+    if (plane.bits > 8)
+      return plane.components == 1 ? draw_rows<1, true>(d, job, first, last)
+                                   : draw_rows<2, true>(d, job, first, last);
     switch (plane.components) {
       case 1:
         return draw_rows<1>(d, job, first, last);

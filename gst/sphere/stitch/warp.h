@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Carries out a plan on the CPU, plane by plane: bilinear, SIMD by run-time dispatch.
+// Carries out a plan on the CPU, plane by plane: bilinear or cubic, SIMD by run-time dispatch.
 
 #pragma once
 
@@ -17,15 +17,22 @@ struct WarpPlane {
   Size source_size;  ///< samples
   uint8_t* target = nullptr;
   ptrdiff_t target_stride = 0;
-  Size target_size;    ///< samples
-  int components = 1;  ///< interleaved bytes a sample: 1, 2 or 4
+  Size target_size;         ///< samples
+  int components = 1;       ///< interleaved in a sample: 1, 2, or 4, which are RGBA
+  int bits = 8;             ///< of a component: 8 in a byte or, but for RGBA, 10 in two
+  int shift = 0;            ///< of ten bits in their two bytes, little-endian: 0 or 6
+  int first_component = 0;  ///< which of the picture's components the first is
 
   /// Sample i stands at phase + step * i, in pixels of the picture, in source and target alike.
   int step_x = 1, step_y = 1;
   double phase_x = 0.5, phase_y = 0.5;
 
-  /// What the lens's gain is applied about: the value that stands for no light, or no colour.
+  /// What the lens's gain is applied about: the value, of 8 bits, that stands for no light, or no
+  /// colour.
   uint8_t neutral = 0;
+
+  /// Whether four by four samples are taken (Catmull-Rom), rather than two by two.
+  bool cubic = false;
 };
 
 /// Draws rows first..last-1 of the target. Threads may draw different rows of one plane at a time.

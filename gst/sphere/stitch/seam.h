@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Matches the two lenses around the seam, in light and in place: what is measured in strips is
+// smoothed in time and worked into a plan, full at the seam and fading away from it.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gst/sphere/stitch/disparity.h"
+#include "gst/sphere/stitch/plan.h"
+#include "gst/sphere/stitch/seamgain.h"
+#include "gst/sphere/stitch/seamstrip.h"
+
+namespace sphere {
+
+struct SeamOptions {
+  bool gain = false, align = false;
+  bool rgb = false;  ///< what the planes are: RGB, or Y'CbCr
+  bool operator==(const SeamOptions&) const = default;
+};
+
+/// Belongs to one planner. Nothing is allocated from the second frame on.
+class Seam {
+ public:
+  /// The most that a lens's light changes from one frame to the next; so nothing flickers.
+  static constexpr float largest_step = 0.004f;
+
+  Seam(const Planner& planner, const SeamOptions& options);
+
+  const SeamOptions& options() const { return options_; }
+  /// False where the lenses see too little in common; then there is nothing to draw or to measure.
+  bool usable() const { return strip_.half() > 0; }
+  const SeamStrip& strip() const { return strip_; }
+
+  /// Takes a plan that was just built for a view. To be followed by apply().
+  void prepare(const Mat3& view, Plan& plan);
+  /// Looks at a strip. The first one counts at once, later ones over some frames; `alone` says that
+  /// this picture has nothing to do with those before.
+  void measure(const StripPicture& strip, bool alone = false);
+  /// Goes one frame further towards what was measured.
+  void settle();
+  /// Works the present state into the prepared plan.
+  void apply(Plan& plan) const;
+
+  /// Half the disparity around the seam, radians, as it is now.
+  const std::vector<float>& shift() const { return shift_; }
+  const SeamLight& light() const { return light_; }
+
+ private:
+  /// A node near enough to the seam to be changed.
+  struct Node {
+    uint32_t index;
+    float azimuth;             ///< in turns, 0 to 1
+    float lit, moved;          ///< how much of the light and of the shift it takes
+    float x[2], y[2];          ///< where it is without
+    float per_x[2], per_y[2];  ///< and where it goes, pixels a radian
+    float gain[2];
+  };
+  double largest_shift() const { return strip_.row_height() * DisparityFinder::largest / 2; }
+  void mark_cells(Plan& plan);
+  void check_edges(Plan& plan) const;
+
+  const Planner planner_;
+  const SeamOptions options_;
+  SeamStrip strip_;
+  DisparityFinder finder_;
+  double least_ = 0, most_ = 0;  // disparities that are searched, rows
+  bool measured_ = false;
+
+  std::vector<float> no_disparity_;
+  std::vector<float> shift_, wanted_shift_;
+  SeamLight light_, wanted_light_;
+  std::vector<Node> nodes_;
+  std::vector<uint32_t> edge_cells_;  // that a shift may take to the edge of a lens's region
+};
+
+}  // namespace sphere

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/stitch/seamstrip.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sphere {
+
+namespace {
+
+// Finer than the sphere's own: the strip bends around the whole rim of a lens.
+constexpr int cell = 8;
+// The last degree of a lens is fringed and dark.
+constexpr double rim = radians(1);
+constexpr double widest = radians(5), narrowest = radians(0.4);
+
+}  // namespace
+
+SeamAxes::SeamAxes(const Planner& planner) : middle(planner.middle()) {
+  const LensPair& pair = planner.pair();
+  axis = normalised(pair.front.axis() - pair.back.axis());
+  // Any start would do; this one is the right of a camera that stands upright.
+  const Vec3 down = std::abs(axis.y) < 0.9 ? Vec3{0, 1, 0} : Vec3{0, 0, 1};
+  across = normalised(cross(down, axis));
+  along = cross(axis, across);
+}
+
+Vec3 SeamAxes::direction(double azimuth, double height) const {
+  const double h = middle + height, c = std::cos(h);
+  return std::sin(h) * axis + c * std::cos(azimuth) * across + c * std::sin(azimuth) * along;
+}
+
+SeamStrip::SeamStrip(const Planner& planner) : axes_(planner) {
+  const double seen =
+      std::min(planner.highest() - planner.middle(), planner.middle() - planner.lowest());
+  half_ = seen > 2 * rim ? std::min(seen - rim, widest) : seen * 0.5;
+  if (half_ < narrowest) {
+    half_ = 0;
+    return;
+  }
+  plan_.output = size;
+  plan_.source = planner.pair().frame;
+  plan_.cell = cell;
+  plan_.columns = columns / cell;
+  plan_.rows = 2 * rows / cell;
+  constexpr int seam_row = rows / cell;
+  plan_.blend.resize(plan_.node_count());
+  plan_.cells.resize(static_cast<size_t>(plan_.columns) * plan_.rows);
+  for (int i = 0; i < 2; ++i) {
+    plan_.region[i] = planner.pair()[i].region;
+    plan_.lens[i].x.resize(plan_.node_count());
+    plan_.lens[i].y.resize(plan_.node_count());
+    const Lens& lens = planner.pair()[i];
+    for (int r = 0; r <= plan_.rows; ++r) {
+      // Nodes of the other lens's half repeat the nearest row of this one's.
+      const int own = std::clamp(i ? r - seam_row : r, 0, seam_row);
+      const double height = half_ - own * cell * row_height();
+      for (int c = 0; c <= plan_.columns; ++c) {
+        const double azimuth = 2 * pi * c / plan_.columns;
+        Point p = planner.place(i, axes_.direction(azimuth, height));
+        // Between nodes the line runs inside the rim's arc; half of that is given to the nodes.
+        const double half_angle = pi / plan_.columns, out = 1 + half_angle * half_angle / 4;
+        p = {lens.centre.x + (p.x - lens.centre.x) * out,
+             lens.centre.y + (p.y - lens.centre.y) * out};
+        const size_t n = static_cast<size_t>(r) * plan_.nodes_per_row() + c;
+        plan_.lens[i].x[n] = static_cast<float>(p.x);
+        plan_.lens[i].y[n] = static_cast<float>(p.y);
+        // So steep that it is 0 or 1 at every sample.
+        plan_.blend[n] = 0.5f + 1e4f * static_cast<float>(seam_row - r);
+      }
+    }
+  }
+  const auto inside = [&](int i, int c, int r) {
+    const Region& g = plan_.region[i];
+    for (int down : {0, 1})
+      for (int right : {0, 1}) {
+        const size_t n = static_cast<size_t>(r + down) * plan_.nodes_per_row() + c + right;
+        const double x = plan_.lens[i].x[n], y = plan_.lens[i].y[n];
+        if (!(x >= g.left + inside_margin && x <= g.right - inside_margin &&
+              y >= g.top + inside_margin && y <= g.bottom - inside_margin))
+          return false;
+      }
+    return true;
+  };
+  for (int r = 0; r < plan_.rows; ++r)
+    for (int c = 0; c < plan_.columns; ++c) {
+      const bool back = r >= seam_row;
+      uint8_t flags = back ? cell_back : cell_front;
+      if (inside(back, c, r)) flags |= back ? cell_back_inside : cell_front_inside;
+      plan_.cells[static_cast<size_t>(r) * plan_.columns + c] = flags;
+    }
+}
+
+}  // namespace sphere

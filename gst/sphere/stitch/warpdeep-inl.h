@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Samples of ten bits in two bytes, for each instruction set: a part of warp.cc, included in its
+// middle and by nothing else. What does not fit 16-bit lanes is worked out as floats.
+
+/// The weights of the samples around a place, two or four, along one direction.
+template <bool cubic, class DF, class VF>
+HWY_INLINE void deep_weights(DF d, VF t, VF* w) {
+  const auto s = hn::Sub(hn::Set(d, 1.0f), t);
+  if constexpr (cubic) {
+    const auto p = hn::Mul(t, s), half = hn::Mul(p, hn::Set(d, -0.5f)), three = hn::Set(d, 3.0f);
+    w[0] = hn::Mul(half, s);
+    w[3] = hn::Mul(half, t);
+    w[1] = hn::MulAdd(three, w[3], hn::Add(s, p));
+    w[2] = hn::MulAdd(three, w[0], hn::Add(t, p));
+  } else {
+    w[0] = s;
+    w[1] = t;
+  }
+}
+
+/// Samples of a plane with one or two components of 16 bits, as floats, one vector a component.
+template <int components, bool cubic, class D, class DF>
+HWY_INLINE void sample_deep(D d, DF df, const uint8_t* source, int stride,
+                            const Taps<hn::Vec<D>>& t, hn::Vec<DF> (&out)[components]) {
+  constexpr int taps = cubic ? 4 : 2, before = cubic ? 1 : 0;
+  const auto to_unit = hn::Set(df, 1.0f / one);
+  const auto low = hn::Set(d, 0xFFFF);
+  hn::Vec<DF> across[taps], down[taps];
+  deep_weights<cubic>(df, hn::Mul(hn::ConvertTo(df, t.fx), to_unit), across);
+  deep_weights<cubic>(df, hn::Mul(hn::ConvertTo(df, hn::And(t.below, low)), to_unit), down);
+  for (int k = 0; k < components; ++k) out[k] = hn::Zero(df);
+  const auto first_of = [&](hn::Vec<D> v) { return hn::ConvertTo(df, hn::And(v, low)); };
+  const auto second_of = [&](hn::Vec<D> v) {
+    return hn::ConvertTo(df, hn::And(hn::ShiftRight<16>(v), low));
+  };
+  for (int r = 0; r < taps; ++r) {
+    const uint8_t* const row =
+        source + static_cast<ptrdiff_t>(r - before) * stride - 2 * components * before;
+    hn::Vec<DF> sum[components];
+    for (int k = 0; k < components; ++k) sum[k] = hn::Zero(df);
+    if constexpr (components == 1) {
+      for (int c = 0; c < taps; c += 2) {
+        const auto v = read(d, row + 2 * c, t.offset);
+        sum[0] = hn::MulAdd(first_of(v), across[c], sum[0]);
+        sum[0] = hn::MulAdd(second_of(v), across[c + 1], sum[0]);
+      }
+    } else {
+      for (int c = 0; c < taps; ++c) {
+        const auto v = read(d, row + 4 * c, t.offset);
+        sum[0] = hn::MulAdd(first_of(v), across[c], sum[0]);
+        sum[1] = hn::MulAdd(second_of(v), across[c], sum[1]);
+      }
+    }
+    for (int k = 0; k < components; ++k) out[k] = hn::MulAdd(sum[k], down[r], out[k]);
+  }
+}
+
+/// As draw_segment(), for ten bits.
+template <int components, bool both, bool gained, bool cubic, class D>
+HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s, int lens,
+                                  uint8_t* target) {
+  const hn::RebindToFloat<D> df;
+  const WarpPlane& plane = job.plane;
+  const int stride = static_cast<int>(plane.source_stride);
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  const auto ramp = hn::Iota(df, 0.0f);
+  const auto unit = hn::Set(df, 1.0f / static_cast<float>(1 << plane.shift));
+  const auto neutral = hn::Set(df, static_cast<float>(plane.neutral * deep_step));
+  for (int first = 0; first < job.samples; first += lanes) {
+    const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
+    const auto line = [&](const float* v, const float* dv) {
+      return hn::MulAdd(at, hn::Set(df, dv[s]), hn::Set(df, v[s]));
+    };
+    const auto look = [&](int i, hn::Vec<decltype(df)>(&v)[components]) {
+      const Track& k = block.lens[i];
+      const auto taps = make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), stride, 2 * components);
+      sample_deep<components, cubic>(d, df, plane.source, stride, taps, v);
+      for (int c = 0; c < components; ++c) {
+        v[c] = hn::Mul(v[c], unit);
+        if constexpr (gained) {
+          v[c] = hn::MulAdd(hn::Sub(v[c], neutral), line(k.gain, k.dgain), neutral);
+          if (const int tint = plane.first_component + c; tint > 0)
+            v[c] = hn::MulAdd(line(k.tint[tint], k.dtint[tint]),
+                              hn::Set(df, static_cast<float>(deep_step)), v[c]);
+        }
+      }
+    };
+    hn::Vec<decltype(df)> v[components];
+    look(both ? 0 : lens, v);
+    if constexpr (both) {
+      hn::Vec<decltype(df)> back[components];
+      look(1, back);
+      const auto share =
+          hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
+      for (int c = 0; c < components; ++c)
+        v[c] = hn::MulAdd(hn::Sub(v[c], back[c]), share, back[c]);
+    }
+    hn::Vec<D> q[components];
+    for (int c = 0; c < components; ++c) {
+      q[c] = hn::Min(hn::Max(hn::NearestInt(v[c]), hn::Zero(d)), hn::Set(d, deep_white));
+      if (plane.shift) q[c] = hn::ShiftLeft<deep_shift>(q[c]);
+    }
+    uint8_t* const out = target + static_cast<ptrdiff_t>(first) * 2 * components;
+    if constexpr (components == 1) {
+      const hn::Rebind<uint16_t, D> d16;
+      hn::StoreU(hn::DemoteTo(d16, q[0]), d16, reinterpret_cast<uint16_t*>(out));
+    } else {
+      hn::StoreU(hn::Or(q[0], hn::ShiftLeft<16>(q[1])), d, reinterpret_cast<int32_t*>(out));
+    }
+  }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The seam, matched in light and in place: what is measured, and the pictures against the truth.
+
+#include "tests/check/pipeline.h"
+
+#include "gst/sphere/lens/profile.h"
+#include "gst/sphere/stitch/seam.h"
+#include "tests/check/profile.h"
+
+using namespace sphere;
+using namespace sphere::test;
+
+namespace {
+
+const std::string source = "spheretestsrc depth=true lens=";
+
+/// A component of the picture 3.5 seconds on: then the near sign stands on the seam.
+Component component_from(const std::string& line, int k = 0) {
+  Pipeline p(line + " ! appsink name=sink sync=false max-buffers=1");
+  p.set_state(GST_STATE_PAUSED);
+  if (!p.pull_preroll()) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
+  fail_unless(gst_element_seek_simple(p.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+                                      3500 * GST_MSECOND));
+  const SampleRef sample = p.pull_preroll();
+  if (!sample) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
+  return component_of(sample.get(), k);
+}
+
+/// PSNR of equirectangular pictures on the sphere, within some degrees of the seam.
+double seam_psnr(const Component& a, const Component& b, double within = 3) {
+  double sum = 0, weights = 0;
+  const Size size = {a.width, a.height};
+  for (int y = 0; y < a.height; ++y)
+    for (int x = 0; x < a.width; ++x) {
+      const Vec3 d = equirect_direction({x + 0.5, y + 0.5}, size);
+      if (std::abs(std::asin(std::clamp(d.z, -1.0, 1.0))) > radians(within)) continue;
+      const double weight = std::hypot(d.x, d.z), off = double(a.at(x, y)) - b.at(x, y);
+      sum += weight * off * off;
+      weights += weight;
+    }
+  return psnr_of(sum / weights);
+}
+
+/// The luma of a strip, of a formula of the azimuth in turns, the row of the lens, and which lens.
+template <typename Formula>
+std::vector<uint8_t> strip_of(const Formula& formula) {
+  std::vector<uint8_t> strip(static_cast<size_t>(SeamStrip::size.width) * SeamStrip::size.height);
+  for (int y = 0; y < SeamStrip::size.height; ++y)
+    for (int x = 0; x < SeamStrip::size.width; ++x) {
+      const double value =
+          formula((x + 0.5) / SeamStrip::columns, y % SeamStrip::rows + 0.5, y >= SeamStrip::rows);
+      strip[static_cast<size_t>(y) * SeamStrip::size.width + x] =
+          static_cast<uint8_t>(std::clamp(value + 0.5, 0.0, 255.0));
+    }
+  return strip;
+}
+
+/// A picture of that luma, without colour.
+StripPicture picture_of(const std::vector<uint8_t>& luma) {
+  static const std::vector<uint8_t> grey(
+      static_cast<size_t>(SeamStrip::size.width) * SeamStrip::size.height, 128);
+  StripPicture picture;
+  for (StripPicture::Component& c : picture.component)
+    c = {grey.data(), SeamStrip::size.width, 1, 1, 1};
+  picture.component[0].data = luma.data();
+  return picture;
+}
+
+/// Detail that does not repeat, -1 to 1.
+double bumps(double azimuth, double row) {
+  const double u = azimuth * 2 * pi;
+  return (std::sin(row * 0.31 + 3 * std::sin(5 * u)) + std::sin(row * 0.173 + 2 + 11 * u) +
+          std::sin(row * 0.53 - 7 * u + 1)) /
+         3;
+}
+
+}  // namespace
+
+GST_START_TEST(a_matched_seam_is_nearer_the_truth) {
+  const Profile plain({.baseline = 0.025});
+  const Profile uneven({.baseline = 0.025,
+                        .front = R"(, "gain": 1.25, "vignette": [-0.08, -0.06, 0])",
+                        .back = R"(, "gain": 0.97, "vignette": [-0.03, -0.04, 0])"});
+  const std::string caps = " ! video/x-raw,format=NV12,width=1920";
+  const Component truth = component_from(source + uneven.path() + " output=equirect" + caps);
+  const std::string in = source + uneven.path() + caps + " ! cpuspherestitch lens=" + plain.path();
+  const double feather = seam_psnr(component_from(in), truth);
+  const double gain = seam_psnr(component_from(in + " match=gain"), truth);
+  const double align = seam_psnr(component_from(in + " align=seam"), truth);
+  const double both = seam_psnr(component_from(in + " match=gain align=seam"), truth);
+  g_print(
+      "WS-PSNR within 3 degrees of the seam: feather %.2f, gain %.2f, align %.2f, both %.2f dB\n",
+      feather, gain, align, both);
+  fail_unless(gain > feather, "%g, %g", gain, feather);
+  fail_unless(align > feather + 1, "%g, %g", align, feather);
+  fail_unless(both > feather + 4, "%g, %g", both, feather);
+}
+GST_END_TEST;
+
+GST_START_TEST(disparity_is_found_to_a_fraction_of_a_row) {
+  for (double apart : {-9.0, 0.0, 3.5, 17.0, 31.25}) {
+    const std::vector<uint8_t> strip = strip_of([&](double azimuth, double row, bool back) {
+      return 120 + 60 * bumps(azimuth, row + (back ? apart / 2 : -apart / 2)) * (back ? 0.7 : 1) +
+             (back ? 15 : 0);
+    });
+    DisparityFinder finder;
+    const std::vector<float>& found = finder.find(picture_of(strip), -12, 36);
+    double worst = 0;
+    for (float v : found) worst = std::max(worst, std::abs(v - apart));
+    fail_unless(worst < 0.5, "%g rows: off by %g", apart, worst);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(nothing_to_see_is_far_away) {
+  const std::vector<uint8_t> flat = strip_of([](double, double, bool) { return 90.0; });
+  DisparityFinder finder;
+  for (float v : finder.find(picture_of(flat), -12, 36)) fail_unless(std::abs(v) < 0.01f, "%g", v);
+}
+GST_END_TEST;
+
+GST_START_TEST(light_is_measured_in_spite_of_what_is_clipped_or_black) {
+  const auto ratio_at = [](double azimuth) { return 1.15 + 0.1 * std::sin(azimuth * 2 * pi); };
+  const std::vector<uint8_t> strip = strip_of([&](double azimuth, double row, bool back) {
+    if (azimuth > 0.2 && azimuth < 0.3) return back ? 255.0 : 180.0;  // clipped in one of them
+    if (azimuth > 0.6 && azimuth < 0.65) return 16.0;
+    const double light = 90 + 40 * bumps(azimuth, row);
+    return 16 + (back ? light : light * ratio_at(azimuth));
+  });
+  const SeamLight light = measure_light(picture_of(strip), {});
+  for (int b = 0; b < SeamLight::bins; ++b) {
+    const double azimuth = (b + 0.5) / SeamLight::bins;
+    const bool hole = (azimuth > 0.2 && azimuth < 0.3) || (azimuth > 0.6 && azimuth < 0.65);
+    const double ratio = std::exp(light.component[0][b]);
+    fail_unless(std::abs(ratio / ratio_at(azimuth) - 1) < (hole ? 0.06 : 0.025), "%g: %g, not %g",
+                azimuth, ratio, ratio_at(azimuth));
+    for (int k : {1, 2}) fail_unless(std::abs(light.component[k][b]) < 0.5f);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(light_never_flickers) {
+  const LensPair pair = *load_profile("dual-190");
+  const Planner planner = *Planner::make(pair, {960, 480}, {960, 480});
+  Plan plan;
+  planner.build(Mat3{}, plan);
+  Seam seam(planner, {.gain = true});
+  seam.prepare(Mat3{}, plan);
+  std::vector<float> before;
+  uint32_t noise = 1;
+  for (int frame = 0; frame < 60; ++frame) {
+    // An exposure that jumps, under noise.
+    const double ratio = frame % 20 < 10 ? 1.3 : 0.8;
+    seam.measure(picture_of(strip_of([&](double, double, bool back) {
+      noise = noise * 1664525 + 1013904223;
+      return (back ? 100 : 100 * ratio) + static_cast<double>(noise >> 28);
+    })));
+    if (frame > 0) seam.settle();
+    seam.apply(plan);
+    if (frame == 0) {
+      // The first picture is right at once.
+      const size_t middle =
+          static_cast<size_t>(plan.rows / 2) * plan.nodes_per_row() + plan.columns * 3 / 4;
+      const double made = plan.lens[1].gain[middle] / plan.lens[0].gain[middle];
+      fail_unless(std::abs(made / ratio - 1) < 0.08, "%g", made);
+    } else {
+      for (size_t n = 0; n < before.size(); ++n) {
+        const double step = plan.lens[0].gain[n] / before[n] - 1;
+        if (std::abs(step) > 0.005) fail_unless(false, "frame %d: %g", frame, step);
+      }
+    }
+    before = plan.lens[0].gain;
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_new_view_keeps_what_was_measured) {
+  const Planner planner = *Planner::make(*load_profile("dual-190"), {960, 480}, {960, 480});
+  Seam seam(planner, {.gain = true, .align = true});
+  Plan plan;
+  planner.build(Mat3{}, plan);
+  seam.prepare(Mat3{}, plan);
+  seam.measure(picture_of(strip_of([&](double azimuth, double row, bool back) {
+    return 120 + 50 * bumps(azimuth, row + (back ? 5 : -5));
+  })));
+  seam.apply(plan);
+  const Mat3 turn = rotation({90, 0, 0});
+  Plan turned;
+  planner.build(turn, turned);
+  seam.prepare(turn, turned);
+  seam.apply(turned);
+  // A quarter of the picture to the side, the same nodes.
+  const int quarter = plan.output.width / 4 / plan.cell;
+  for (int r = 2; r < plan.rows - 2; ++r)
+    for (int c = 0; c + quarter < plan.columns; ++c) {
+      const size_t n = static_cast<size_t>(r) * plan.nodes_per_row() + c;
+      for (int i = 0; i < 2; ++i) {
+        if (!(plan.flags(c, r) & (i ? cell_back : cell_front))) continue;
+        const double off = std::hypot(turned.lens[i].x[n] - plan.lens[i].x[n + quarter],
+                                      turned.lens[i].y[n] - plan.lens[i].y[n + quarter]);
+        if (off > 0.05) fail_unless(false, "%d,%d: %g px", c, r, off);
+        fail_unless(std::abs(turned.lens[i].gain[n] - plan.lens[i].gain[n + quarter]) < 1e-3f);
+      }
+    }
+}
+GST_END_TEST;
+
+GST_START_TEST(things_at_the_stitch_distance_meet) {
+  LensPair pair = *load_profile("dual-190");
+  pair.baseline = 0.03;
+  const double distance = 1.2;
+  const Planner planner = *Planner::make(pair, {3840, 1920}, {3840, 1920}, {.distance = distance});
+  for (double lat : {-60.0, 0.0, 35.0}) {
+    const Vec3 d = direction_of({radians(90.5), radians(lat)});
+    for (int i = 0; i < 2; ++i) {
+      const Vec3 seen = distance * d - pair.baseline / 2 * pair[i].axis();
+      const Point truth = pair[i].project(normalised(seen)), place = planner.place(i, d);
+      fail_unless(std::hypot(truth.x - place.x, truth.y - place.y) < 1e-6);
+    }
+  }
+  // And the plan is the same, to the accuracy of its grid.
+  const Mat3 view = rotation({20, 30, 40});
+  Plan plan;
+  planner.build(view, plan);
+  double worst = 0;
+  for (int r = 0; r < plan.rows; r += 3)
+    for (int c = 0; c < plan.columns; ++c) {
+      const Point p = {double(c * plan.cell), double(r * plan.cell)};
+      const Vec3 d = view * equirect_direction(p, plan.output);
+      for (int i = 0; i < 2; ++i) {
+        if (!(plan.flags(c, r) & (i ? cell_back : cell_front))) continue;
+        const size_t n = static_cast<size_t>(r) * plan.nodes_per_row() + c;
+        const Point exact = planner.place(i, d);
+        worst =
+            std::max(worst, std::hypot(plan.lens[i].x[n] - exact.x, plan.lens[i].y[n] - exact.y));
+      }
+    }
+  fail_unless(worst < 0.12, "%g px", worst);
+}
+GST_END_TEST;
+
+static Suite* seam_suite() {
+  Suite* suite = suite_create("seam");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, disparity_is_found_to_a_fraction_of_a_row);
+  tcase_add_test(tcase, nothing_to_see_is_far_away);
+  tcase_add_test(tcase, light_is_measured_in_spite_of_what_is_clipped_or_black);
+  tcase_add_test(tcase, light_never_flickers);
+  tcase_add_test(tcase, a_new_view_keeps_what_was_measured);
+  tcase_add_test(tcase, things_at_the_stitch_distance_meet);
+  tcase_add_test(tcase, a_matched_seam_is_nearer_the_truth);
+  return suite;
+}
+
+GST_CHECK_MAIN(seam)
