@@ -451,7 +451,7 @@ void Keeper::fail(const Failure& failure) {
   // In the middle of a sentence elsewhere, the beginning of one here.
   std::string sentence = failure.message;
   if (!sentence.empty()) sentence[0] = g_ascii_toupper(sentence[0]);
-  sentence += '.';
+  if (!sentence.ends_with('?')) sentence += '.';
   const char* text = sentence.c_str();
   give_up();
   switch (failure.reason) {
