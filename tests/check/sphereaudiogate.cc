@@ -432,6 +432,33 @@ GST_START_TEST(test_queued_live) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_flush) {
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  gst_harness_set_time(h.get(), 10 * GST_SECOND);
+  set_consent(h->element, given);
+  fail_unless(!comes_out(h.get(), 9 * GST_SECOND));
+  fail_unless(comes_out(h.get(), 10 * GST_SECOND));
+  // As a seek of the whole pipeline does: running time begins anew.
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  fail_unless(!comes_out(h.get(), 1 * GST_SECOND), "of before the flush, for all one knows");
+  gst_element_set_base_time(h->element, 10 * GST_SECOND);
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  fail_unless(comes_out(h.get(), 1 * ms));
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  bool ended = false;
+  while (const EventRef event{gst_harness_try_pull_event(h.get())})
+    ended = GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS;
+  fail_unless(ended);
+}
+GST_END_TEST
+
 GST_START_TEST(test_given_from_the_start) {
   // However late what is queued comes: it was given all along.
   const HarnessRef h(gst_harness_new_parse((std::string("sphereaudiogate ") + with_given).c_str()));
@@ -536,6 +563,7 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_not_without_form);
   tcase_add_test(tests, test_files);
   tcase_add_test(tests, test_queued_live);
+  tcase_add_test(tests, test_flush);
   tcase_add_test(tests, test_given_from_the_start);
   tcase_add_test(tests, test_stamps);
   tcase_add_test(tests, test_context);
