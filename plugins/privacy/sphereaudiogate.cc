@@ -163,7 +163,7 @@ class AudioGate {
       }
       return push(std::move(buffer));
     }
-    if (silence_.is_header(buffer.get())) return push(std::move(buffer));
+    if (silence_.is_header(buffer.get())) return gst_pad_push(src_, buffer.release());
     if (mode.load() == Mode::silence)
       if (BufferRef silent = silence_.in_place_of(buffer.get())) return push(std::move(silent));
     return push_gap(buffer.get());
@@ -185,8 +185,8 @@ class AudioGate {
         gboolean reset_time = FALSE;
         gst_event_parse_flush_stop(event, &reset_time);
         gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
-        // Running time begins anew, and all that was queued is gone.
-        if (reset_time && guard_ && guard_->allowed() && grants_ == guard_->grants()) since_ = 0;
+        // Running time begins anew: the grant begins with the next buffer, in that time.
+        if (reset_time && since_ != 0) grants_ = 0;
         break;
       }
       case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
@@ -247,8 +247,8 @@ class AudioGate {
 
   /// The earliest running time that a buffer has sound of.
   GstClockTime running_time(const GstBuffer* buffer) const {
-    GstClockTime time = GST_BUFFER_DTS_OR_PTS(buffer);
-    if (GST_BUFFER_PTS_IS_VALID(buffer)) time = GST_BUFFER_PTS(buffer);
+    GstClockTime time =
+        GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : GST_BUFFER_DTS(buffer);
     if (segment_.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(time))
       return GST_CLOCK_TIME_NONE;
     if (segment_.rate < 0 && GST_BUFFER_DURATION_IS_VALID(buffer))

@@ -327,7 +327,8 @@ GST_START_TEST(test_files) {
       const sphere::GstRef<GstElement> gate = writing.child("gate");
       const sphere::GstRef<GstPad> pad(gst_element_get_static_pad(gate.get(), "sink"));
       gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, give_for_a_while, nullptr, nullptr);
-      fail_unless_equals_string(writing.run().c_str(), "");
+      const std::string error = writing.run();
+      fail_unless(error.empty(), "%s", error.c_str());
     }
     const std::string reading = std::string("filesrc location=") + path + " ! decodebin ! ";
     Pipeline pictures(reading + "videoconvert ! appsink name=sink sync=false");
@@ -432,6 +433,33 @@ GST_START_TEST(test_queued_live) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_flush) {
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  gst_harness_set_time(h.get(), 10 * GST_SECOND);
+  set_consent(h->element, given);
+  fail_unless(!comes_out(h.get(), 9 * GST_SECOND));
+  fail_unless(comes_out(h.get(), 10 * GST_SECOND));
+  // As a seek of the whole pipeline does: running time begins anew.
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  fail_unless(!comes_out(h.get(), 1 * GST_SECOND), "of before the flush, for all one knows");
+  gst_element_set_base_time(h->element, 10 * GST_SECOND);
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  fail_unless(comes_out(h.get(), 1 * ms));
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  bool ended = false;
+  while (const EventRef event{gst_harness_try_pull_event(h.get())})
+    ended = GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS;
+  fail_unless(ended);
+}
+GST_END_TEST
+
 GST_START_TEST(test_given_from_the_start) {
   // However late what is queued comes: it was given all along.
   const HarnessRef h(gst_harness_new_parse((std::string("sphereaudiogate ") + with_given).c_str()));
@@ -518,6 +546,8 @@ GST_START_TEST(test_wrong_consent) {
     pipeline.play();
     const SampleRef sample = pipeline.pull();
     fail_unless(sample && all_are(bytes_of(gst_sample_get_buffer(sample.get())), 0), "%s", wrong);
+    // Empty caps are a clear word.
+    fail_unless(pipeline.warning().empty() == (std::string(wrong) == "EMPTY"), "%s", wrong);
   }
 }
 GST_END_TEST
@@ -536,6 +566,7 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_not_without_form);
   tcase_add_test(tests, test_files);
   tcase_add_test(tests, test_queued_live);
+  tcase_add_test(tests, test_flush);
   tcase_add_test(tests, test_given_from_the_start);
   tcase_add_test(tests, test_stamps);
   tcase_add_test(tests, test_context);

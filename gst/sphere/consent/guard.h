@@ -28,8 +28,10 @@ namespace sphere::consent {
 class Consent {
  public:
   using Clock = int64_t (*)();  // microseconds since 1970 UTC
+  using Open = decltype(&open_ledger);
 
-  explicit Consent(Clock clock = g_get_real_time) : clock_(clock) {}
+  explicit Consent(Clock clock = g_get_real_time, Open open = open_ledger)
+      : clock_(clock), open_(open) {}
   Consent(const Consent&) = delete;
   Consent& operator=(const Consent&) = delete;
 
@@ -83,6 +85,7 @@ class Consent {
   }
 
   const Clock clock_;
+  const Open open_;
   std::function<void()> listener_;
   std::atomic<uint64_t> own_version_ = 0;
   std::atomic<const GrantSource*> source_ = nullptr;
