@@ -22,7 +22,7 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! sphereaudiogate ! opusenc ! oggmux ! filesink location=silence.ogg
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! sphereaudiogate ! wavenc ! filesink location=silence.wav
  * ]|
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! sphereaudiogate consent="consent/audio, state=(string)given, purpose=(string)record" purpose=record ! avenc_aac ! mp4mux ! filesink location=sound.mp4
@@ -40,7 +40,7 @@
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/consent/guard.h"
+#include "gst/sphere/consent/element.h"
 #include "plugins/privacy/silence.h"
 
 GST_DEBUG_CATEGORY_STATIC(sphereaudiogate_debug);
@@ -90,8 +90,8 @@ GType purpose_type() {
   return type;
 }
 
-enum { PROP_0, PROP_CONSENT, PROP_LEDGER, PROP_PURPOSE, PROP_MODE, PROP_ACTIVE, PROP_END };
-GParamSpec* specs[PROP_END];
+enum { PROP_0, PROP_CONSENT, PROP_LEDGER, PROP_PURPOSE, PROP_MODE, PROP_ACTIVE };
+GParamSpec* active_spec;
 
 constexpr Purpose default_purpose = Purpose::live;
 constexpr Mode default_mode = Mode::silence;
@@ -163,7 +163,7 @@ class AudioGate {
       }
       return push(std::move(buffer));
     }
-    if (silence_.is_header(buffer.get())) return push(std::move(buffer));
+    if (silence_.is_header(buffer.get())) return gst_pad_push(src_, buffer.release());
     if (mode.load() == Mode::silence)
       if (BufferRef silent = silence_.in_place_of(buffer.get())) return push(std::move(silent));
     return push_gap(buffer.get());
@@ -185,8 +185,8 @@ class AudioGate {
         gboolean reset_time = FALSE;
         gst_event_parse_flush_stop(event, &reset_time);
         gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
-        // Running time begins anew, and all that was queued is gone.
-        if (reset_time && guard_ && guard_->allowed() && grants_ == guard_->grants()) since_ = 0;
+        // Running time begins anew: the grant begins with the next buffer, in that time.
+        if (reset_time && since_ != 0) grants_ = 0;
         break;
       }
       case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
@@ -206,7 +206,7 @@ class AudioGate {
   bool active() const { return active_; }
   void set_active(bool active) {
     if (active_.exchange(active) != active)
-      g_object_notify_by_pspec(G_OBJECT(element_), specs[PROP_ACTIVE]);
+      g_object_notify_by_pspec(G_OBJECT(element_), active_spec);
   }
 
   Consent consent;
@@ -247,8 +247,8 @@ class AudioGate {
 
   /// The earliest running time that a buffer has sound of.
   GstClockTime running_time(const GstBuffer* buffer) const {
-    GstClockTime time = GST_BUFFER_DTS_OR_PTS(buffer);
-    if (GST_BUFFER_PTS_IS_VALID(buffer)) time = GST_BUFFER_PTS(buffer);
+    GstClockTime time =
+        GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : GST_BUFFER_DTS(buffer);
     if (segment_.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(time))
       return GST_CLOCK_TIME_NONE;
     if (segment_.rate < 0 && GST_BUFFER_DURATION_IS_VALID(buffer))
@@ -351,20 +351,9 @@ void set_context(GstElement* element, GstContext* context) {
   GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->set_context(element, context);
 }
 
-/// What stands ready before the stream: the ledger, and the application's chance to speak.
-void prepare(GstElement* element) {
-  Consent& consent = GST_SPHERE_AUDIO_GATE(element)->gate->consent;
-  if (const sphere::Status ledger = consent.retry_ledger(); !ledger)
-    GST_ELEMENT_WARNING(element, RESOURCE, NOT_AUTHORIZED,
-                        ("No sound: %s.", ledger.error().message.c_str()), (nullptr));
-  if (!consent.has_context())
-    gst_element_post_message(element,
-                             gst_message_new_need_context(GST_OBJECT(element), context_type));
-}
-
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(element)->gate;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY) prepare(element);
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) prepare(gate->consent, element);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gate->start();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->change_state(element, transition);
@@ -376,14 +365,11 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
   switch (id) {
     case PROP_CONSENT:
-      gate->consent.set_caps(gst_value_get_caps(value));
+      set_consent_property(gate->consent, value);
       break;
-    case PROP_LEDGER: {
-      const sphere::Status opened =
-          gate->consent.set_ledger(sphere::to_string(g_value_get_string(value)));
-      if (!opened) GST_WARNING_OBJECT(object, "%s", opened.error().message.c_str());
+    case PROP_LEDGER:
+      set_ledger_property(gate->consent, GST_ELEMENT(object), value);
       break;
-    }
     case PROP_PURPOSE:
       gate->purpose = static_cast<Purpose>(g_value_get_enum(value));
       break;
@@ -399,13 +385,11 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
   switch (id) {
     case PROP_CONSENT:
-      g_value_take_boxed(value, gate->consent.caps().release());
+      get_consent_property(gate->consent, value);
       break;
-    case PROP_LEDGER: {
-      const std::string ledger = gate->consent.ledger();
-      g_value_set_string(value, ledger.empty() ? nullptr : ledger.c_str());
+    case PROP_LEDGER:
+      get_ledger_property(gate->consent, value);
       break;
-    }
     case PROP_PURPOSE:
       g_value_set_enum(value, static_cast<int>(gate->purpose.load()));
       break;
@@ -444,24 +428,19 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
                                                     GST_PARAM_MUTABLE_PLAYING);
   constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                   GST_PARAM_MUTABLE_READY);
-  specs[PROP_CONSENT] = g_param_spec_boxed(
-      "consent", "Consent",
-      "What is given, such as consent/audio, state=(string)given, purpose=(string)live; not set: "
-      "nobody is asked here",
-      GST_TYPE_CAPS, playing);
-  specs[PROP_LEDGER] = g_param_spec_string(
-      "ledger", "Ledger",
-      "The consent ledger that must allow, too: a path, or default for the person's own", nullptr,
-      playing);
-  specs[PROP_PURPOSE] = g_param_spec_enum("purpose", "Purpose", "What the sound is for",
-                                          purpose_type(), static_cast<int>(default_purpose), ready);
-  specs[PROP_MODE] =
+  install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
+  g_object_class_install_property(
+      object_class, PROP_PURPOSE,
+      g_param_spec_enum("purpose", "Purpose", "What the sound is for", purpose_type(),
+                        static_cast<int>(default_purpose), ready));
+  g_object_class_install_property(
+      object_class, PROP_MODE,
       g_param_spec_enum("mode", "Mode", "What takes the place of sound that is not allowed",
-                        mode_type(), static_cast<int>(default_mode), playing);
-  specs[PROP_ACTIVE] =
+                        mode_type(), static_cast<int>(default_mode), playing));
+  active_spec =
       g_param_spec_boolean("active", "Active", "Whether sound passes at this moment", FALSE,
                            static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-  g_object_class_install_properties(object_class, PROP_END, specs);
+  g_object_class_install_property(object_class, PROP_ACTIVE, active_spec);
   gst_type_mark_as_plugin_api(mode_type(), static_cast<GstPluginAPIFlags>(0));
   gst_type_mark_as_plugin_api(purpose_type(), static_cast<GstPluginAPIFlags>(0));
 

@@ -70,6 +70,7 @@ def shortened(line, uri):
     line = re.sub(r"num-buffers=\d+ ?", "", line)
     few = 1 if "output=equirect" in line or "jpegenc" in line else 4
     line = line.replace("spheretestsrc", f"spheretestsrc num-buffers={few}")
+    line = line.replace("audiotestsrc", "audiotestsrc num-buffers=100")
     line = re.sub(r"location=madv://\S+", f"location='{uri}'", line)
     # What is live ends when the sink has enough.
     return re.sub(r"autovideosink\b", "fakesink num-buffers=10" if uri else "fakesink", line)

@@ -292,6 +292,89 @@ GST_START_TEST(test_not_without_form) {
 }
 GST_END_TEST
 
+// --- files -----------------------------------------------------------------------------------
+
+/// Gives sound from the first second to the third.
+GstPadProbeReturn give_for_a_while(GstPad* pad, GstPadProbeInfo* info, gpointer) {
+  const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  const sphere::GstRef<GstElement> gate(gst_pad_get_parent_element(pad));
+  set_consent(gate.get(), pts >= 1 * GST_SECOND && pts < 3 * GST_SECOND ? given : nullptr);
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST(test_files) {
+  struct {
+    const char* audio;
+    const char* muxer;
+  } const cases[] = {
+      {"sphereaudiogate name=gate ! avenc_aac", "mp4mux"},
+      {"avenc_aac ! sphereaudiogate name=gate", "mp4mux"},
+      {"avenc_aac ! sphereaudiogate name=gate mode=drop", "mp4mux"},
+      {"opusenc ! sphereaudiogate name=gate", "matroskamux"},
+      {"mulawenc ! sphereaudiogate name=gate", "matroskamux"},
+  };
+  g_autofree gchar* folder = g_dir_make_tmp("sphere-test-XXXXXX", nullptr);
+  g_autofree gchar* path = g_build_filename(folder, "file", nullptr);
+  constexpr int rate = 48000, seconds = 4;
+  for (const auto& c : cases) {
+    {
+      Pipeline writing(
+          std::string("audiotestsrc wave=saw samplesperbuffer=960 num-buffers=200 ! "
+                      "audio/x-raw,rate=48000,channels=1 ! audioconvert ! ") +
+          c.audio + " ! queue ! " + c.muxer + " name=m ! filesink location=" + path +
+          " videotestsrc num-buffers=100 ! video/x-raw,width=64,height=64,framerate=25/1 ! "
+          "x264enc speed-preset=ultrafast ! h264parse ! queue ! m.");
+      const sphere::GstRef<GstElement> gate = writing.child("gate");
+      const sphere::GstRef<GstPad> pad(gst_element_get_static_pad(gate.get(), "sink"));
+      gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, give_for_a_while, nullptr, nullptr);
+      const std::string error = writing.run();
+      fail_unless(error.empty(), "%s", error.c_str());
+    }
+    const std::string reading = std::string("filesrc location=") + path + " ! decodebin ! ";
+    Pipeline pictures(reading + "videoconvert ! appsink name=sink sync=false");
+    pictures.play();
+    int count = 0;
+    GstClockTime end = 0;
+    for (; const SampleRef sample = pictures.pull(); ++count) {
+      const GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+      end = GST_BUFFER_PTS(buffer) + GST_BUFFER_DURATION(buffer);
+    }
+    fail_unless_equals_int(count, 100);
+    fail_unless(ABS(GST_CLOCK_DIFF(end, seconds * GST_SECOND)) < 50 * GST_MSECOND);
+    // By presentation time, so that a stream that is out of step is seen.
+    Pipeline sound(reading +
+                   "audioconvert dithering=none ! audioresample ! "
+                   "audio/x-raw,format=S16LE,rate=48000,channels=1 ! appsink name=sink sync=false");
+    sound.play();
+    std::vector<int16_t> all(rate * (seconds + 1));
+    size_t last = 0;
+    while (const SampleRef sample = sound.pull()) {
+      GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+      const std::vector<uint8_t> bytes = bytes_of(buffer);
+      const size_t at = gst_util_uint64_scale_round(
+          gst_segment_to_running_time(gst_sample_get_segment(sample.get()), GST_FORMAT_TIME,
+                                      GST_BUFFER_PTS(buffer)),
+          rate, GST_SECOND);
+      fail_unless(at + bytes.size() / 2 <= all.size());
+      memcpy(all.data() + at, bytes.data(), bytes.size() / 2 * 2);
+      last = at + bytes.size() / 2;
+    }
+    const auto part = [&](double from, double to) {
+      return loudest(std::vector<int16_t>(all.begin() + static_cast<int>(from * rate),
+                                          all.begin() + static_cast<int>(to * rate)));
+    };
+    fail_unless(part(0, 0.95) == 0, "%s: %d", c.audio, part(0, 0.95));
+    fail_unless(part(1.1, 2.9) > 1000, "%s: %d", c.audio, part(1.1, 2.9));
+    fail_unless(part(3.1, 5) == 0, "%s: %d", c.audio, part(3.1, 5));
+    const bool dropped = strstr(c.audio, "drop");
+    fail_unless(dropped || last > rate * seconds - 5000, "%s ends after %d samples", c.audio,
+                static_cast<int>(last));
+  }
+  g_unlink(path);
+  g_rmdir(folder);
+}
+GST_END_TEST
+
 // --- what was captured while denied ----------------------------------------------------------
 
 constexpr const char* mono =
@@ -313,6 +396,11 @@ GST_START_TEST(test_queued_live) {
   // A harness is a live source with a clock of its own.
   const HarnessRef h(gst_harness_new("sphereaudiogate"));
   gst_harness_set_src_caps_str(h.get(), mono);
+  int told = 0;
+  const gulong handler = g_signal_connect(
+      h->element, "notify::active",
+      G_CALLBACK(+[](GstElement*, GParamSpec*, gpointer count) { ++*static_cast<int*>(count); }),
+      &told);
   fail_unless(!comes_out(h.get(), 0));
   gst_harness_set_time(h.get(), 10 * GST_SECOND);
   set_consent(h->element, given);
@@ -320,10 +408,12 @@ GST_START_TEST(test_queued_live) {
   fail_unless(!is_active(h->element));
   fail_unless(!comes_out(h.get(), 9999 * ms), "captured just before the grant");
   fail_unless(comes_out(h.get(), 10000 * ms));
-  fail_unless(is_active(h->element));
+  fail_unless(is_active(h->element) && told == 1);
   gst_harness_set_time(h.get(), 20 * GST_SECOND);
   set_consent(h->element, nullptr);
   fail_unless(!comes_out(h.get(), 10001 * ms), "taken back: also what was captured before");
+  fail_unless(!is_active(h->element) && told == 2);
+  g_signal_handler_disconnect(h->element, handler);
   // Taken back and given again between two buffers.
   set_consent(h->element, given);
   gst_harness_set_time(h.get(), 30 * GST_SECOND);
@@ -340,6 +430,33 @@ GST_START_TEST(test_queued_live) {
       GST_FLOW_OK);
   const BufferRef out(gst_harness_pull(h.get()));
   fail_unless(all_are(bytes_of(out.get()), 0));
+}
+GST_END_TEST
+
+GST_START_TEST(test_flush) {
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  gst_harness_set_time(h.get(), 10 * GST_SECOND);
+  set_consent(h->element, given);
+  fail_unless(!comes_out(h.get(), 9 * GST_SECOND));
+  fail_unless(comes_out(h.get(), 10 * GST_SECOND));
+  // As a seek of the whole pipeline does: running time begins anew.
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  fail_unless(!comes_out(h.get(), 1 * GST_SECOND), "of before the flush, for all one knows");
+  gst_element_set_base_time(h->element, 10 * GST_SECOND);
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  fail_unless(comes_out(h.get(), 1 * ms));
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  bool ended = false;
+  while (const EventRef event{gst_harness_try_pull_event(h.get())})
+    ended = GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS;
+  fail_unless(ended);
 }
 GST_END_TEST
 
@@ -445,7 +562,9 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_gaps);
   tcase_add_test(tests, test_what_rides_along);
   tcase_add_test(tests, test_not_without_form);
+  tcase_add_test(tests, test_files);
   tcase_add_test(tests, test_queued_live);
+  tcase_add_test(tests, test_flush);
   tcase_add_test(tests, test_given_from_the_start);
   tcase_add_test(tests, test_stamps);
   tcase_add_test(tests, test_context);

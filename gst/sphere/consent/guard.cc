@@ -43,7 +43,7 @@ bool Consent::has_context() const {
 }
 
 Status Consent::open_ledger_locked() {
-  auto opened = open_ledger(ledger_);
+  auto opened = open_(ledger_);
   if (!opened) {
     ledger_problem_ = opened.error().message;
     source_.store(nullptr, std::memory_order_release);

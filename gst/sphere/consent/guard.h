@@ -28,8 +28,10 @@ namespace sphere::consent {
 class Consent {
  public:
   using Clock = int64_t (*)();  // microseconds since 1970 UTC
+  using Open = decltype(&open_ledger);
 
-  explicit Consent(Clock clock = g_get_real_time) : clock_(clock) {}
+  explicit Consent(Clock clock = g_get_real_time, Open open = open_ledger)
+      : clock_(clock), open_(open) {}
   Consent(const Consent&) = delete;
   Consent& operator=(const Consent&) = delete;
 
@@ -49,7 +51,9 @@ class Consent {
   std::string ledger() const;
 
   /// Called after each change but those inside the ledger, in the thread that made it, with no lock
-  /// held. To be set before other threads know of this object.
+  /// held. To be set before other threads know of this object. What another process writes into the
+  /// ledger, and what expires, is seen by whoever compares version() or asks a Guard, with each
+  /// buffer or from a loop that turns anyway.
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
   /// Two that are equal: nothing has changed in between. Cheap enough for each buffer.
@@ -69,6 +73,7 @@ class Consent {
 
   /// The answer at this moment. May take locks and read the ledger's file.
   Answer ask(Category category, Purpose purpose) const;
+  bool allowed(Category category, Purpose purpose) const { return ask(category, purpose).allowed; }
   /// The time of day, or `no_clock` while it is earlier than it has been.
   int64_t now() const;
 
@@ -80,6 +85,7 @@ class Consent {
   }
 
   const Clock clock_;
+  const Open open_;
   std::function<void()> listener_;
   std::atomic<uint64_t> own_version_ = 0;
   std::atomic<const GrantSource*> source_ = nullptr;

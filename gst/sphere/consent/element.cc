@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The properties and the start that all elements that ask for consent share.
+
+#include "gst/sphere/consent/element.h"
+
+namespace sphere::consent {
+
+void install_properties(GObjectClass* klass, guint consent_id, guint ledger_id) {
+  constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                    GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_property(
+      klass, consent_id,
+      g_param_spec_boxed("consent", "Consent",
+                         "What is given, such as consent/audio, state=(string)given, "
+                         "purpose=(string)live; not set: nobody is asked here",
+                         GST_TYPE_CAPS, playing));
+  g_object_class_install_property(
+      klass, ledger_id,
+      g_param_spec_string(
+          "ledger", "Ledger",
+          "The consent ledger that must allow, too: a path, or default for the person's own",
+          nullptr, playing));
+}
+
+void set_consent_property(Consent& consent, const GValue* value) {
+  consent.set_caps(gst_value_get_caps(value));
+}
+
+void set_ledger_property(Consent& consent, GstElement* element, const GValue* value) {
+  const Status opened = consent.set_ledger(to_string(g_value_get_string(value)));
+  if (!opened) GST_WARNING_OBJECT(element, "%s", opened.error().message.c_str());
+}
+
+void get_consent_property(const Consent& consent, GValue* value) {
+  g_value_take_boxed(value, consent.caps().release());
+}
+
+void get_ledger_property(const Consent& consent, GValue* value) {
+  const std::string ledger = consent.ledger();
+  g_value_set_string(value, ledger.empty() ? nullptr : ledger.c_str());
+}
+
+void prepare(Consent& consent, GstElement* element) {
+  if (const Status ledger = consent.retry_ledger(); !ledger)
+    GST_ELEMENT_WARNING(element, RESOURCE, NOT_AUTHORIZED,
+                        ("Nothing is allowed: %s.", ledger.error().message.c_str()), (nullptr));
+  if (!consent.has_context())
+    gst_element_post_message(element,
+                             gst_message_new_need_context(GST_OBJECT(element), context_type));
+}
+
+}  // namespace sphere::consent

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What all elements that ask for consent have in common: two properties, and how they start.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gst/sphere/consent/guard.h"
+
+namespace sphere::consent {
+
+/// The properties `consent` and `ledger`, which may be set while playing.
+void install_properties(GObjectClass* klass, guint consent_id, guint ledger_id);
+
+/// For an element's own functions of these names.
+void set_consent_property(Consent& consent, const GValue* value);
+void set_ledger_property(Consent& consent, GstElement* element, const GValue* value);
+void get_consent_property(const Consent& consent, GValue* value);
+void get_ledger_property(const Consent& consent, GValue* value);
+
+/// From NULL to READY: tries once more to open a ledger that could not be opened, warns on the bus
+/// if it still can't be, and gives the application its chance to set the context. The element's
+/// `set_context` hands what comes to Consent::set_context() and to its parent class.
+void prepare(Consent& consent, GstElement* element);
+
+}  // namespace sphere::consent
