@@ -546,6 +546,8 @@ GST_START_TEST(test_wrong_consent) {
     pipeline.play();
     const SampleRef sample = pipeline.pull();
     fail_unless(sample && all_are(bytes_of(gst_sample_get_buffer(sample.get())), 0), "%s", wrong);
+    // Empty caps are a clear word.
+    fail_unless(pipeline.warning().empty() == (std::string(wrong) == "EMPTY"), "%s", wrong);
   }
 }
 GST_END_TEST

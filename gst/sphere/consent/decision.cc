@@ -388,6 +388,19 @@ void tell_category(const GstCaps* caps, const CategoryInfo& info, int64_t now, C
 
 }  // namespace
 
+std::vector<std::string> problems_of(const GstCaps* caps) {
+  if (!caps || gst_caps_is_empty(caps)) return {};
+  if (const Status whole = check_whole(caps); !whole) return {whole.error().message};
+  std::vector<std::string> problems;
+  for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+    const GstStructure* structure = gst_caps_get_structure(caps, i);
+    const CategoryInfo* info = info_of_structure(structure);
+    if (const auto grant = read_grant(structure, *info); !grant)
+      problems.push_back("consent/" + std::string(info->name) + ": " + grant.error().message);
+  }
+  return problems;
+}
+
 CapsCheck check_caps_text(std::string_view text, int64_t now_utc_us) {
   CapsCheck check;
   const auto problem = [&](std::string words) { check.problems.push_back(std::move(words)); };
@@ -410,13 +423,11 @@ CapsCheck check_caps_text(std::string_view text, int64_t now_utc_us) {
     problem(whole.error().message);
     return check;
   }
+  for (std::string& words : problems_of(caps.get())) problem(std::move(words));
   std::array<bool, categories.size()> named = {};
   for (guint i = 0; i < gst_caps_get_size(caps.get()); ++i) {
-    const GstStructure* structure = gst_caps_get_structure(caps.get(), i);
-    const CategoryInfo* info = info_of_structure(structure);
+    const CategoryInfo* info = info_of_structure(gst_caps_get_structure(caps.get(), i));
     named[static_cast<size_t>(info->category)] = true;
-    if (const auto grant = read_grant(structure, *info); !grant)
-      problem("consent/" + std::string(info->name) + ": " + grant.error().message);
   }
   for (const CategoryInfo& info : categories)
     if (named[static_cast<size_t>(info.category)])

@@ -102,6 +102,9 @@ Answer strictest(std::span<const Answer> answers);
 /// `2027-01-01T12:00:00Z` (seconds and their fraction may be left out). Nothing if it is neither.
 std::optional<int64_t> parse_expiry(std::string_view text);
 
+/// What in caps is no grant in the form that is understood, in words. Empty caps have no problem.
+std::vector<std::string> problems_of(const GstCaps* caps);
+
 /// What a caps text gives, and where it is wrong, in words.
 struct CapsCheck {
   std::vector<std::string> grants;

@@ -44,6 +44,11 @@ void prepare(Consent& consent, GstElement* element) {
   if (const Status ledger = consent.retry_ledger(); !ledger)
     GST_ELEMENT_WARNING(element, RESOURCE, NOT_AUTHORIZED,
                         ("Nothing is allowed: %s.", ledger.error().message.c_str()), (nullptr));
+  const CapsRef caps = consent.caps();
+  for (const std::string& problem : problems_of(caps.get()))
+    GST_ELEMENT_WARNING(
+        element, RESOURCE, NOT_AUTHORIZED,
+        ("The property consent does not give what it seems to: %s.", problem.c_str()), (nullptr));
   if (!consent.has_context())
     gst_element_post_message(element,
                              gst_message_new_need_context(GST_OBJECT(element), context_type));
