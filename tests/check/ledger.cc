@@ -254,6 +254,7 @@ GST_START_TEST(test_what_is_no_ledger) {
   refused("too large");
   place.put("nonsense\n");
   refused("damaged at line 1");
+  fail_if(bool(open_ledger(place.path("/nonesuch/l"))));
   if (geteuid() != 0) {
     place.put("");
     chmod(place.path().c_str(), 0);

@@ -162,11 +162,13 @@ Result<std::shared_ptr<GrantSource>> open_ledger(const std::string& name) {
     return true;
   }();
   (void)once;
-  if (name == "default") {
-    // So that its counter has a place before the first grant.
-    const GString_ folder(g_build_filename(g_get_user_data_dir(), "gst-sphere", nullptr));
-    g_mkdir_with_parents(folder.get(), 0700);
-  }
+  const Ledger ledger(name);
+  const GString_ folder(g_path_get_dirname(ledger.path().c_str()));
+  // So that its counter has a place before the first grant.
+  if (name == "default") g_mkdir_with_parents(folder.get(), 0700);
+  // A ledger that is not there yet may come; one whose folder is not there is a slip of the pen.
+  if (!g_file_test(folder.get(), G_FILE_TEST_IS_DIR))
+    return not_found(ledger.path() + ": there is no such folder");
   auto source = std::make_shared<LedgerSource>(name);
   if (const Status status = source->status(); !status) return status.error();
   return std::shared_ptr<GrantSource>(std::move(source));
