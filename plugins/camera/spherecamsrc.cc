@@ -31,6 +31,7 @@
 
 #include <string>
 
+#include "gst/sphere/consent/element.h"
 #include "hw/madv/uri.h"
 #include "plugins/camera/keeper.h"
 
@@ -119,6 +120,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
                       (nullptr));
     return GST_STATE_CHANGE_FAILURE;
   }
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    sphere::consent::prepare(keeper->consent(), element);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) keeper->stop();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->change_state(element, transition);
@@ -199,13 +202,10 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
           [&](Settings& settings) { settings.reconnect = g_value_get_boolean(value); });
       break;
     case PROP_CONSENT:
-      self->keeper->consent().set_caps(gst_value_get_caps(value));
+      sphere::consent::set_consent_property(self->keeper->consent(), value);
       break;
     case PROP_LEDGER:
-      if (const sphere::Status opened =
-              self->keeper->consent().set_ledger(sphere::to_string(g_value_get_string(value)));
-          !opened)
-        GST_WARNING_OBJECT(self, "the ledger: %s", opened.error().message.c_str());
+      sphere::consent::set_ledger_property(self->keeper->consent(), GST_ELEMENT(self), value);
       break;
     case PROP_POSITION:
       set_position(self, g_value_get_string(value));
@@ -242,10 +242,10 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       g_value_take_boxed(value, keeper->stats());
       break;
     case PROP_CONSENT:
-      gst_value_set_caps(value, keeper->consent().caps().get());
+      sphere::consent::get_consent_property(keeper->consent(), value);
       break;
     case PROP_LEDGER:
-      g_value_set_string(value, keeper->consent().ledger().c_str());
+      sphere::consent::get_ledger_property(keeper->consent(), value);
       break;
     case PROP_POSITION_INTERVAL:
       g_value_set_uint(value, static_cast<guint>(keeper->beacon().interval().count()));
@@ -400,19 +400,7 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
-  g_object_class_install_property(
-      object_class, PROP_CONSENT,
-      g_param_spec_boxed("consent", "Consent",
-                         "What is given: sound (audio, live and record), the position (location, "
-                         "camera), and keeping what tells this camera from others (device, bind); "
-                         "nothing by default",
-                         GST_TYPE_CAPS, playing));
-  g_object_class_install_property(
-      object_class, PROP_LEDGER,
-      g_param_spec_string("ledger", "Ledger",
-                          "Consent ledger that must allow, too: a path, or 'default' for the "
-                          "person's own; none by default",
-                          nullptr, playing));
+  sphere::consent::install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
   // Not readable: it would be in every graph and verbose output.
   g_object_class_install_property(
       object_class, PROP_POSITION,

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a consent ledger says: its entries as lines of text, the chain of hashes that holds them
+// together, and what they add up to. No file is touched here.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/consent/decision.h"
+
+namespace sphere::consent {
+
+/// `recover` stands for an act that was cut off and may have been a withdrawal: all is taken back.
+enum class Act { give, withdraw, withdraw_all, notice_shown, reset, recover };
+
+inline constexpr std::array<std::string_view, 6> act_names = {
+    "give", "withdraw", "withdraw-all", "notice-shown", "reset", "recover"};
+constexpr std::string_view name_of(Act act) { return act_names[static_cast<size_t>(act)]; }
+
+/// One line. It holds no personal data: what was agreed to and when, not who.
+struct Entry {
+  Act act = Act::recover;
+  std::optional<Category> category;  // of give and withdraw alone
+  Purposes purposes = 0;             // of give
+  Precision precision = Precision::exact;
+  std::string expires;      // as parse_expiry reads it; empty: never
+  std::string how;          // how it was given: `command`, `application`
+  std::string notice;       // version of the notice
+  std::string notice_hash;  // SHA-256 of its text, in hexadecimal
+  std::string time;         // UTC
+  std::string previous;     // hash of the entry before; of the first: zeros
+  std::string hash;         // SHA-256 over the line without this member
+};
+
+/// The one form of an entry: JSON, its members sorted, no blanks, no line break.
+std::string serialise(const Entry& entry, bool with_hash = true);
+std::string hash_of(const Entry& entry);
+/// A line in any other form than the one of serialise(), or with a wrong hash, is no entry.
+Result<Entry> read_entry(std::string_view line);
+/// A time as entries have it.
+std::string time_text(int64_t utc_us);
+std::string sha256(std::string_view text);
+
+inline constexpr size_t max_line = 2048;
+
+struct Chain {
+  std::vector<Entry> entries;
+  /// Bytes of the entries that are whole.
+  size_t whole = 0;
+  /// What stands after them: an entry that was cut off, never an act.
+  size_t torn = 0;
+  /// What was cut off can't be told from a withdrawal.
+  bool torn_withdrawal = false;
+  /// The latest time in it, microseconds since 1970.
+  int64_t latest = 0;
+
+  std::string head() const;
+};
+/// Everything but the torn end must be in order; the error says which line is not.
+Result<Chain> read_chain(std::string_view text);
+
+/// What holds for one category.
+struct Standing {
+  enum class State { never, given, withdrawn, outdated, expired };
+  State state = State::never;
+  /// The entry that made it so; -1: none.
+  int entry = -1;
+};
+/// In the order of `categories`. Grants under another notice than this are outdated.
+std::array<Standing, categories.size()> standing(const Chain& chain, int64_t now_utc_us);
+/// The same as caps, for evaluate(). Empty when nothing can be believed: the clock is behind the
+/// last entry, or a withdrawal may have been cut off.
+CapsRef caps_of(const Chain& chain, int64_t now_utc_us);
+
+}  // namespace sphere::consent

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sphere consent: give, take back, and look at what was given.
+
+#include "gst/tools/consent.h"
+
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <array>
+#include <clocale>
+#include <cstdio>
+#include <string_view>
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr const char* description =
+    "  status                  what is given now\n"
+    "  notice                  what is asked for, what for, how long, how to take it back\n"
+    "  give CATEGORY           give it; --purpose, --expires and --precision narrow it\n"
+    "  withdraw CATEGORY       take it back; withdraw --all takes everything back\n"
+    "  caps                    the same as caps, for a gst-launch line\n"
+    "  caps --check TEXT       what such a text gives, and where it is wrong\n"
+    "  log                     every act\n"
+    "  verify [--head HASH]    whether the ledger is in order\n"
+    "  export                  as JSON, in the terms of ISO/IEC TS 27560\n"
+    "  erase                   remove what is kept about a person or a camera\n"
+    "\n"
+    "Categories: location, audio, storage, device, network, environment, statistics.\n"
+    "Giving again replaces what was given for that category. Taking back acts at once, also in\n"
+    "pipelines that run with ledger=default.\n"
+    "\n"
+    "Examples:\n"
+    "  sphere consent give audio --purpose live\n"
+    "  sphere consent give location --purpose geotag --precision city --expires 2027-01-01\n"
+    "  sphere consent withdraw audio\n"
+    "  gst-launch-1.0 ... ! sphereaudiogate ledger=default ! ...\n";
+
+struct Verb {
+  const char* name;
+  int (*run)(const ConsentOptions&, Voice&);
+  // The options that mean something to it, beside --ledger and --json.
+  std::vector<std::string_view> takes;
+  size_t words = 0;
+};
+
+const std::array<Verb, 9>& verbs() {
+  static const std::array<Verb, 9> all = {{
+      {"status", consent_status, {}},
+      {"notice", consent_notice, {"language"}},
+      {"give", consent_give, {"purpose", "expires", "precision", "language"}, 1},
+      {"withdraw", consent_withdraw, {"all"}, 1},
+      {"caps", consent_caps, {"check"}},
+      {"log", consent_log, {}},
+      {"verify", consent_verify, {"head"}},
+      {"export", consent_export, {}},
+      {"erase", consent_erase, {"yes"}},
+  }};
+  return all;
+}
+
+Status check(const ConsentOptions& options, const Verb& verb,
+             const std::vector<std::string_view>& used) {
+  for (const std::string_view option : used)
+    if (std::find(verb.takes.begin(), verb.takes.end(), option) == verb.takes.end())
+      return invalid("--" + std::string(option) + " means nothing to " + verb.name);
+  if (options.words.size() > verb.words)
+    return invalid("'" + options.words[verb.words] + "' is one word too many");
+  return ok();
+}
+
+int run(int argc, char** argv) {
+  Voice voice("sphere consent");
+  g_auto(GStrv) purposes = nullptr;
+  g_autofree char* expires = nullptr;
+  g_autofree char* precision = nullptr;
+  g_autofree char* head = nullptr;
+  g_autofree char* check_text = nullptr;
+  g_autofree char* language = nullptr;
+  g_autofree char* ledger = nullptr;
+  gboolean all = FALSE, yes = FALSE, json = FALSE;
+  GOptionEntry entries[] = {
+      {"purpose", 0, 0, G_OPTION_ARG_STRING_ARRAY, &purposes,
+       "What for; may be given several times (default: all but share)", "PURPOSE"},
+      {"expires", 0, 0, G_OPTION_ARG_STRING, &expires, "Until when, in UTC (default: no end)",
+       "2027-01-01[T00:00:00Z]"},
+      {"precision", 0, 0, G_OPTION_ARG_STRING, &precision,
+       "How exactly a place may be told (default: exact)",
+       "exact|street|neighbourhood|city|country"},
+      {"all", 0, 0, G_OPTION_ARG_NONE, &all, "Take everything back", nullptr},
+      {"check", 0, 0, G_OPTION_ARG_STRING, &check_text, "Say what this gives", "CAPS"},
+      {"head", 0, 0, G_OPTION_ARG_STRING, &head, "A head that was kept elsewhere", "HASH"},
+      {"language", 0, 0, G_OPTION_ARG_STRING, &language, "Of the notice (default: the locale's)",
+       "en|zh"},
+      {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Do not ask", nullptr},
+      {"ledger", 0, 0, G_OPTION_ARG_FILENAME, &ledger, "Another ledger than one's own", "PATH"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
+      {}};
+  ConsentOptions options;
+  Status status = parse_options("consent", "VERB [CATEGORY]",
+                                "What sound, place and identity are given for, and by whom: you.",
+                                description, entries, argc, argv, &options.words);
+  if (status && options.words.empty())
+    status = invalid("say what to do, for example 'sphere consent status'; --help tells more");
+  const Verb* verb = nullptr;
+  if (status) {
+    options.verb = options.words.front();
+    options.words.erase(options.words.begin());
+    std::vector<std::string> names;
+    for (const Verb& one : verbs()) {
+      names.emplace_back(one.name);
+      if (options.verb == one.name) verb = &one;
+    }
+    if (!verb)
+      status =
+          invalid("there is no 'consent " + options.verb + "'" + suggestion(options.verb, names));
+  }
+  if (status) {
+    std::vector<std::string_view> used;
+    const auto note = [&](bool is_used, const char* name) {
+      if (is_used) used.emplace_back(name);
+    };
+    note(purposes, "purpose");
+    note(expires, "expires");
+    note(precision, "precision");
+    note(all, "all");
+    note(check_text, "check");
+    note(head, "head");
+    note(language, "language");
+    note(yes, "yes");
+    status = check(options, *verb, used);
+  }
+  if (status && ledger && !*ledger) status = invalid("--ledger is empty");
+  if (!status) {
+    voice.error(status.error().message);
+    return exit_usage;
+  }
+  for (char** purpose = purposes; purpose && *purpose; ++purpose) {
+    g_auto(GStrv) parts = g_strsplit(*purpose, ",", 16);
+    for (char** part = parts; *part; ++part) options.purposes.emplace_back(*part);
+  }
+  options.expires = to_string(expires);
+  options.precision = to_string(precision);
+  options.head = to_string(head);
+  options.check = to_string(check_text);
+  options.has_check = check_text != nullptr;
+  options.language = to_string(language);
+  options.all = all;
+  options.yes = yes;
+  options.json = json;
+  options.own_ledger = !ledger || std::string_view(ledger) == "default";
+  if (!options.own_ledger) options.ledger = ledger;
+
+  gst_init(nullptr, nullptr);
+  const int exit = verb->run(options, voice);
+  if (std::fflush(stdout) != 0 && exit == exit_done) {
+    voice.error("the output can't be written");
+    return exit_failed;
+  }
+  return exit;
+}
+
+const Registration registration({"consent", "give and take back consent, see what is given", run});
+
+}  // namespace
+
+consent::Language consent_language(const ConsentOptions& options) {
+  const char* locale = std::setlocale(LC_MESSAGES, nullptr);
+  return consent::language_of(options.language.empty() ? to_string(locale) : options.language);
+}
+
+}  // namespace sphere::tool

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The verbs of `sphere consent` that change something.
+
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "gst/tools/consent.h"
+#include "gst/tools/json_output.h"
+
+namespace sphere::tool {
+
+namespace {
+
+using namespace sphere::consent;
+
+int usage(const Voice& voice, const std::string& sentence) {
+  voice.error(sentence);
+  return exit_usage;
+}
+
+Result<Category> read_category(const ConsentOptions& options) {
+  if (options.words.empty())
+    return invalid("name what to " + options.verb + ", such as 'sphere consent " + options.verb +
+                   " audio'");
+  if (const auto category = category_of(options.words[0])) return *category;
+  std::vector<std::string> names;
+  for (const CategoryInfo& info : categories) names.emplace_back(info.name);
+  return invalid("there is no category '" + options.words[0] + "'" +
+                 suggestion(options.words[0], names));
+}
+
+std::string list_of(Purposes purposes) {
+  std::string words;
+  for (size_t i = 0; i < purpose_names.size(); ++i)
+    if (purposes & bit(static_cast<Purpose>(i)))
+      words += (words.empty() ? "" : ", ") + std::string(purpose_names[i]);
+  return words;
+}
+
+Result<Purposes> read_purposes(const ConsentOptions& options, Category category) {
+  if (options.purposes.empty()) return default_purposes(category);
+  Purposes all = 0;
+  for (const std::string& name : options.purposes) {
+    const auto purpose = purpose_of(name);
+    if (!purpose || !(info_of(category).purposes & bit(*purpose)))
+      return invalid("'" + name + "' is no purpose of " + std::string(name_of(category)) +
+                     "; those are " + list_of(info_of(category).purposes));
+    all |= bit(*purpose);
+  }
+  return all;
+}
+
+/// Writes the entry and says so; `sentence` is what has been done.
+int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::string& sentence) {
+  entry.how = "command";
+  const Ledger ledger(options.ledger);
+  const auto appended = ledger.append(std::move(entry), g_get_real_time());
+  if (!appended) {
+    voice.error(appended.error().message);
+    return exit_failed;
+  }
+  if (appended->recovered)
+    voice.warn(
+        "an earlier act was cut off and may have been a withdrawal, so everything was "
+        "taken back first");
+  if (!appended->told)
+    voice.warn(
+        "running programs could not be told; those that use this ledger may have to be "
+        "started again");
+  if (options.json) {
+    JsonObjectOutput output;
+    output.add("act", std::string(name_of(appended->entry.act)));
+    if (appended->entry.category)
+      output.add("category", std::string(name_of(*appended->entry.category)));
+    output.add("time", appended->entry.time);
+    output.add("head", appended->entry.hash);
+    output.add("warnings", voice.warnings());
+    return output.print() ? exit_done : exit_failed;
+  }
+  std::printf("%s\nHead of the ledger: %s\n", sentence.c_str(), appended->entry.hash.c_str());
+  return exit_done;
+}
+
+}  // namespace
+
+int consent_give(const ConsentOptions& options, Voice& voice) {
+  const auto category = read_category(options);
+  if (!category) return usage(voice, category.error().message);
+  const auto purposes = read_purposes(options, *category);
+  if (!purposes) return usage(voice, purposes.error().message);
+  Entry entry{.act = Act::give, .category = *category, .purposes = *purposes};
+  const std::string name(name_of(*category));
+  if (!options.precision.empty()) {
+    std::vector<std::string> names(precision_names.begin(), precision_names.end());
+    const auto precision = choose("--precision", options.precision, names);
+    if (!precision) return usage(voice, precision.error().message);
+    if (*category != Category::location)
+      return usage(voice, "--precision means something for location alone");
+    entry.precision = static_cast<Precision>(*precision);
+  }
+  if (!options.expires.empty()) {
+    const auto expires = parse_expiry(options.expires);
+    if (!expires || options.expires.size() > 32)
+      return usage(voice, "--expires is '" + options.expires +
+                              "', must be like 2027-01-01 or 2027-01-01T12:00:00Z");
+    if (*expires <= g_get_real_time()) return usage(voice, "--expires lies in the past");
+    entry.expires = options.expires;
+  }
+  std::string done = "Given: " + name + " for " + list_of(*purposes);
+  if (*category == Category::location) done += ", " + std::string(name_of(entry.precision));
+  done += options.expires.empty() ? ", until taken back." : ", until " + options.expires + ".";
+  done += "\nTo take it back: sphere consent withdraw " + name;
+  if (!options.json) std::printf("%s\n", notice_text(consent_language(options), *category).c_str());
+  return append(options, voice, std::move(entry), done);
+}
+
+int consent_withdraw(const ConsentOptions& options, Voice& voice) {
+  if (options.all) {
+    if (!options.words.empty())
+      return usage(voice, "either --all or '" + options.words[0] + "', not both");
+    return append(options, voice, {.act = Act::withdraw_all}, "Taken back: everything.");
+  }
+  if (options.words.empty()) return usage(voice, "name what to withdraw, or --all");
+  const auto category = read_category(options);
+  if (!category) return usage(voice, category.error().message);
+  return append(options, voice, {.act = Act::withdraw, .category = *category},
+                "Taken back: " + std::string(name_of(*category)) + ".");
+}
+
+int consent_notice(const ConsentOptions& options, Voice& voice) {
+  const Language language = consent_language(options);
+  const std::string text = notice_text(language);
+  if (options.json) {
+    JsonObjectOutput output;
+    output.add("version", notice_version);
+    output.add("hash", notice_hash());
+    output.add("language", language == Language::chinese ? "zh" : "en");
+    output.add("text", text);
+    if (!output.print()) return exit_failed;
+  } else {
+    std::printf("%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
+                notice_version);
+  }
+  // That it was shown is worth an entry, but not worth failing for.
+  const auto noted = Ledger(options.ledger)
+                         .append({.act = Act::notice_shown, .how = "command"}, g_get_real_time());
+  if (!noted) voice.warn("not noted in the ledger: " + noted.error().message);
+  return exit_done;
+}
+
+int consent_erase(const ConsentOptions& options, Voice& voice) {
+  const Ledger ledger(options.ledger);
+  std::vector<std::string> files;
+  if (access(ledger.path().c_str(), F_OK) == 0) files.push_back(ledger.path());
+  const GString_ tables(
+      g_build_filename(g_get_user_cache_dir(), "gst-sphere", "madv-lens-tables", nullptr));
+  std::vector<std::string> cached;
+  if (options.own_ledger) {
+    if (GDir* folder = g_dir_open(tables.get(), 0, nullptr)) {
+      while (const char* name = g_dir_read_name(folder))
+        cached.push_back(std::string(tables.get()) + "/" + name);
+      g_dir_close(folder);
+    }
+    files.insert(files.end(), cached.begin(), cached.end());
+  }
+  if (!options.yes && !files.empty()) {
+    for (const std::string& file : files) std::fprintf(stderr, "  %s\n", file.c_str());
+    if (!isatty(STDIN_FILENO)) return usage(voice, "add --yes to remove these, unasked");
+    std::fprintf(stderr, "Remove these? Everything is denied then. [y/N] ");
+    const int answer = std::getchar();
+    if (answer != 'y' && answer != 'Y') {
+      voice.error("nothing was removed");
+      return exit_failed;
+    }
+  }
+  std::vector<std::string> problems;
+  if (const Status erased = ledger.erase(); !erased) problems.push_back(erased.error().message);
+  for (const std::string& file : cached)
+    if (g_unlink(file.c_str()) != 0) problems.push_back(file + ": can't be removed");
+  for (const std::string& problem : problems) voice.error(problem);
+  if (options.json) {
+    JsonObjectOutput output;
+    output.add("files", files);
+    output.add("problems", problems);
+    if (!output.print()) return exit_failed;
+  } else if (problems.empty()) {
+    std::printf("Removed: %zu file%s. Nothing is given.\n", files.size(),
+                files.size() == 1 ? "" : "s");
+  }
+  return problems.empty() ? exit_done : exit_failed;
+}
+
+}  // namespace sphere::tool

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The consent ledger: its chain, its end that may be torn, and what other processes see of it.
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+#include <string>
+
+#include "gst/sphere/consent/chain.h"
+#include "gst/sphere/consent/ledger.h"
+#include "gst/sphere/consent/notice.h"
+#include "gst/sphere/consent/source.h"
+
+#include <glib/gstdio.h>
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace sphere::consent;
+
+namespace {
+
+constexpr int64_t begin = INT64_C(1793000000) * G_USEC_PER_SEC;
+
+/// A folder of its own with a ledger in it.
+class Place {
+ public:
+  Place() : folder_(g_dir_make_tmp("sphere-ledger-XXXXXX", nullptr)) {}
+  ~Place() {
+    for (const char* name : {"/l", "/l.watch", "/other"})
+      g_unlink((std::string(folder_.get()) + name).c_str());
+    g_rmdir(folder_.get());
+  }
+  std::string path(const char* name = "/l") const { return std::string(folder_.get()) + name; }
+  Ledger ledger() const { return Ledger(path()); }
+  std::string text() const {
+    char* bytes = nullptr;
+    gsize size = 0;
+    if (!g_file_get_contents(path().c_str(), &bytes, &size, nullptr)) return {};
+    std::string copy(bytes, size);
+    g_free(bytes);
+    return copy;
+  }
+  void put(const std::string& text) const {
+    const int file = open(path().c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    fail_unless(file >= 0 &&
+                write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    close(file);
+  }
+
+ private:
+  GString_ folder_;
+};
+
+Entry give(Category category, Purposes purposes = 0) {
+  return {.act = Act::give,
+          .category = category,
+          .purposes = purposes ? purposes : default_purposes(category),
+          .how = "command"};
+}
+Entry withdraw(Category category) {
+  return {.act = Act::withdraw, .category = category, .how = "command"};
+}
+Entry plain(Act act) { return {.act = act, .how = "command"}; }
+
+Ledger::Appended must(Result<Ledger::Appended> result) {
+  fail_unless(bool(result), "%s", result ? "" : result.error().message.c_str());
+  return *result;
+}
+
+bool allows(const CapsRef& caps, Category category, Purpose purpose, int64_t now) {
+  return evaluate(caps.get(), category, purpose, now).allowed;
+}
+bool live(const Ledger& ledger, int64_t now) {
+  const auto chain = ledger.read();
+  return chain && allows(caps_of(*chain, now), Category::audio, Purpose::live, now);
+}
+
+/// Five entries, the last one as asked.
+std::string five(const Place& place, const Entry& last) {
+  const Ledger ledger = place.ledger();
+  must(ledger.append(plain(Act::notice_shown), begin));
+  Entry place_given = give(Category::location);
+  place_given.precision = Precision::city;
+  place_given.expires = "2099-01-01T00:00:00Z";
+  must(ledger.append(place_given, begin + 1));
+  must(ledger.append(give(Category::audio), begin + 2));
+  must(ledger.append(withdraw(Category::location), begin + 3));
+  must(ledger.append(last, begin + 4));
+  return place.text();
+}
+
+}  // namespace
+
+GST_START_TEST(test_what_is_given_and_taken_back) {
+  const Place place;
+  const Ledger ledger = place.ledger();
+  fail_if(live(ledger, begin), "a ledger that is not there grants");
+  Entry location = give(Category::location, bit(Purpose::camera));
+  location.precision = Precision::city;
+  location.expires = "2099-01-01";
+  must(ledger.append(location, begin));
+  must(ledger.append(give(Category::audio, bit(Purpose::live)), begin));
+  auto chain = ledger.read();
+  CapsRef caps = caps_of(*chain, begin);
+  fail_unless(allows(caps, Category::audio, Purpose::live, begin));
+  fail_if(allows(caps, Category::audio, Purpose::record, begin));
+  const Answer answer = evaluate(caps.get(), Category::location, Purpose::camera, begin);
+  fail_unless(answer.allowed && answer.precision == Precision::city && answer.expires != never);
+  fail_if(allows(caps, Category::location, Purpose::camera, answer.expires));
+  fail_if(allows(caps, Category::storage, Purpose::save, begin));
+
+  must(ledger.append(withdraw(Category::audio), begin + 1));
+  chain = ledger.read();
+  caps = caps_of(*chain, begin + 1);
+  fail_if(allows(caps, Category::audio, Purpose::live, begin + 1));
+  fail_unless(allows(caps, Category::location, Purpose::camera, begin + 1));
+  must(ledger.append(plain(Act::withdraw_all), begin + 2));
+  chain = ledger.read();
+  caps = caps_of(*chain, begin + 2);
+  for (const CategoryInfo& info : categories)
+    for (size_t i = 0; i < purpose_names.size(); ++i)
+      fail_if(allows(caps, info.category, static_cast<Purpose>(i), begin + 2));
+
+  struct stat status = {};
+  fail_unless(stat(place.path().c_str(), &status) == 0 && (status.st_mode & 0777) == 0600);
+  fail_unless(stat(ledger.watch_path().c_str(), &status) == 0 && (status.st_mode & 0777) == 0600);
+}
+GST_END_TEST
+
+// A clock that went back can't be believed; one may always take back.
+GST_START_TEST(test_clock_goes_back) {
+  const Place place;
+  const Ledger ledger = place.ledger();
+  must(ledger.append(give(Category::audio), begin));
+  fail_unless(live(ledger, begin));
+  fail_if(live(ledger, begin - 1));
+  fail_if(bool(ledger.append(give(Category::audio), begin - 1)));
+  must(ledger.append(withdraw(Category::audio), begin - 1));
+  fail_if(live(ledger, begin));
+}
+GST_END_TEST
+
+GST_START_TEST(test_another_notice_asks_again) {
+  const Place place;
+  must(place.ledger().append(give(Category::audio), begin));
+  for (const bool by_version : {true, false}) {
+    Entry entry = place.ledger().read()->entries[0];
+    (by_version ? entry.notice : entry.notice_hash) =
+        by_version ? "2021-11-03" : std::string(64, 'a');
+    entry.hash = hash_of(entry);
+    const auto chain = read_chain(serialise(entry) + "\n");
+    fail_unless(bool(chain));
+    fail_if(allows(caps_of(*chain, begin), Category::audio, Purpose::live, begin));
+    fail_unless(standing(*chain, begin)[1].state == Standing::State::outdated);
+  }
+  fail_if(notice_text(Language::english) == notice_text(Language::chinese));
+}
+GST_END_TEST
+
+// Cut at every byte of the last entry: what was before it stays, what is left is no act, and a
+// withdrawal that was cut off is not forgotten.
+GST_START_TEST(test_torn_at_every_byte) {
+  for (const bool gives : {true, false}) {
+    const Place place;
+    const std::string whole =
+        five(place, gives ? give(Category::storage) : withdraw(Category::audio));
+    const size_t last = whole.rfind('\n', whole.size() - 2) + 1;
+    for (size_t end = last; end < whole.size(); ++end) {
+      const auto chain = read_chain(whole.substr(0, end));
+      fail_unless(bool(chain), "cut at %zu", end);
+      fail_unless_equals_int(chain->entries.size(), 4);
+      fail_unless_equals_int(chain->torn, end - last);
+      const CapsRef caps = caps_of(*chain, begin + 9);
+      fail_if(allows(caps, Category::storage, Purpose::save, begin + 9), "cut at %zu", end);
+      if (!gives && end > last)
+        fail_if(allows(caps, Category::audio, Purpose::live, begin + 9), "cut at %zu", end);
+      if (gives && end - last >= 14)
+        fail_unless(allows(caps, Category::audio, Purpose::live, begin + 9), "cut at %zu", end);
+      // Some of them are gone on with.
+      if (end % 16) continue;
+      place.put(whole.substr(0, end));
+      const auto appended = must(place.ledger().append(give(Category::device), begin + 5));
+      const auto after = place.ledger().read();
+      fail_unless(bool(after) && after->torn == 0);
+      fail_unless_equals_int(after->entries.size(), appended.recovered ? 6 : 5);
+      fail_unless(appended.recovered == chain->torn_withdrawal);
+      if (!gives && end > last) fail_if(live(place.ledger(), begin + 9));
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_changed_by_hand) {
+  const Place place;
+  const std::string whole = five(place, give(Category::storage));
+  const std::string head = read_chain(whole)->head();
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (const char flip : {1, 32, 64}) {
+      std::string changed = whole;
+      changed[i] = static_cast<char>(changed[i] ^ flip);
+      const auto chain = read_chain(changed);
+      // The last line break is what makes an entry whole: without it, it is torn, and named.
+      if (i + 1 == whole.size())
+        fail_unless(bool(chain) && chain->torn > 0 && chain->entries.size() == 4);
+      else
+        fail_if(bool(chain), "byte %zu", i);
+    }
+  }
+  size_t start = 0;
+  for (int line = 0; line < 4; ++line) {
+    const size_t end = whole.find('\n', start) + 1;
+    fail_if(bool(read_chain(whole.substr(0, start) + whole.substr(end))), "line %d", line);
+    start = end;
+  }
+  // The tail can be cut off at a line unseen; against a head that was kept it is seen.
+  const auto cut = read_chain(whole.substr(0, start));
+  fail_unless(bool(cut));
+  for (const Entry& entry : cut->entries) fail_if(entry.hash == head);
+  // Members that are there twice, blanks, another order: there is one form only.
+  fail_if(bool(read_chain(" " + whole)));
+  fail_if(bool(read_chain("\n" + whole)));
+  fail_if(bool(read_chain("{}\n")));
+  fail_if(bool(read_chain(std::string(100000, '[') + "\n")));
+}
+GST_END_TEST
+
+GST_START_TEST(test_what_is_no_ledger) {
+  const Place place;
+  const Ledger ledger = place.ledger();
+  const auto refused = [&](const char* word) {
+    const auto chain = ledger.read();
+    fail_if(bool(chain), "%s", word);
+    fail_unless(chain.error().message.find(word) != std::string::npos, "%s",
+                chain.error().message.c_str());
+    fail_if(bool(open_ledger(place.path())));
+    fail_if(bool(ledger.append(give(Category::audio), begin)));
+    g_unlink(place.path().c_str());
+  };
+  fail_unless(symlink(place.path("/other").c_str(), place.path().c_str()) == 0);
+  refused("symbolic link");
+  fail_unless(access(place.path("/other").c_str(), F_OK) != 0, "a link was followed");
+  fail_unless(mkfifo(place.path().c_str(), 0600) == 0);
+  refused("regular");
+  place.put("");
+  chmod(place.path().c_str(), 0622);
+  refused("others can write");
+  place.put(std::string(max_ledger + 1, 'x'));
+  refused("too large");
+  place.put("nonsense\n");
+  refused("damaged at line 1");
+  fail_if(bool(open_ledger(place.path("/nonesuch/l"))));
+  if (geteuid() != 0) {
+    place.put("");
+    chmod(place.path().c_str(), 0);
+    refused("can't be opened");
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_lock_is_held) {
+  const Place place;
+  const Ledger ledger = place.ledger();
+  must(ledger.append(give(Category::audio), begin));
+  const int other = open(place.path().c_str(), O_RDWR);
+  fail_unless(flock(other, LOCK_EX) == 0);
+  const auto refused = ledger.append(give(Category::storage), begin + 1);
+  fail_if(bool(refused));
+  fail_unless(refused.error().message.find("lock") != std::string::npos);
+  fail_unless(live(ledger, begin + 1));
+  // A withdrawal that can't be written denies all the same.
+  fail_if(bool(ledger.append(withdraw(Category::storage), begin + 1)));
+  fail_unless(ledger.blocked());
+  const auto source = open_ledger(place.path());
+  fail_unless(bool(source));
+  const uint64_t version = (*source)->version();
+  fail_if(allows((*source)->caps(), Category::audio, Purpose::live, begin + 2));
+  close(other);
+  // Nor is it forgotten with the next act.
+  fail_unless(must(ledger.append(give(Category::device), begin + 2)).recovered);
+  fail_if(ledger.blocked());
+  fail_unless((*source)->version() > version);
+  fail_if(live(ledger, begin + 3));
+}
+GST_END_TEST
+
+GST_START_TEST(test_disk_is_full) {
+  const Place place;
+  const Ledger ledger = place.ledger();
+  must(ledger.append(give(Category::audio), begin));
+  const std::string before = place.text();
+  std::signal(SIGXFSZ, SIG_IGN);
+  // The counter's 4096 bytes are there; some bytes of the entry fit.
+  rlimit old = {};
+  getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit small = {before.size() + 100, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  const auto gives = ledger.append(give(Category::storage), begin + 1);
+  const std::string after_give = place.text();
+  const bool still = live(ledger, begin + 1);
+  const auto takes = ledger.append(withdraw(Category::audio), begin + 2);
+  setrlimit(RLIMIT_FSIZE, &old);
+  fail_if(bool(gives));
+  fail_unless(after_give == before, "an entry that gives left something behind");
+  fail_unless(still);
+  fail_if(bool(takes));
+  fail_unless(takes.error().message.find("everything is denied") != std::string::npos, "%s",
+              takes.error().message.c_str());
+  fail_if(live(ledger, begin + 3));
+  fail_unless(ledger.blocked());
+  fail_unless(must(ledger.append(plain(Act::notice_shown), begin + 3)).recovered);
+  fail_if(live(ledger, begin + 4));
+}
+GST_END_TEST
+
+// After the withdrawal has returned in one process, the next look in another differs.
+GST_START_TEST(test_another_process_sees_it) {
+  const Place place;
+  const Ledger ledger = place.ledger();
+  int64_t longest = 0;
+  must(ledger.append(give(Category::audio), g_get_real_time()));
+  int to_child[2], to_parent[2];
+  fail_unless(pipe(to_child) == 0 && pipe(to_parent) == 0);
+  constexpr int rounds = 50;
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto source = open_ledger(place.path());
+    if (!source) _exit(2);
+    char byte = 0;
+    for (int i = 0; i < rounds; ++i) {
+      const uint64_t version = (*source)->version();
+      const bool given = allows((*source)->caps(), Category::audio, Purpose::live, begin);
+      if (given != (i % 2 == 0) || (*source)->version() != version) _exit(3);
+      if (write(to_parent[1], &byte, 1) != 1 || read(to_child[0], &byte, 1) != 1) _exit(4);
+      if ((*source)->version() <= version) _exit(5);
+    }
+    _exit(0);
+  }
+  close(to_parent[1]);
+  char byte = 0;
+  for (int i = 0; i < rounds; ++i) {
+    if (read(to_parent[0], &byte, 1) != 1) break;
+    const int64_t start = g_get_monotonic_time();
+    must(ledger.append(i % 2 ? give(Category::audio) : withdraw(Category::audio),
+                       g_get_real_time()));
+    longest = std::max(longest, g_get_monotonic_time() - start);
+    fail_unless(write(to_child[1], &byte, 1) == 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  fail_unless(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the watcher ended with %d",
+              WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+  for (const int end : {to_child[0], to_child[1], to_parent[0]}) close(end);
+  g_print("longest of %d acts: %d us\n", rounds, static_cast<int>(longest));
+}
+GST_END_TEST
+
+// A ledger, or its counter, that is removed and made anew is noticed by what runs.
+GST_START_TEST(test_files_are_removed) {
+  const Place place;
+  const Ledger ledger = place.ledger();
+  const auto opened = open_ledger(place.path());
+  fail_unless(bool(opened));
+  const GrantSource& source = **opened;
+  const auto changes = [&](uint64_t from) {
+    const int64_t end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    while (source.version() == from && g_get_monotonic_time() < end) g_thread_yield();
+    fail_unless(source.version() > from);
+  };
+  const auto given = [&] {
+    return allows(source.caps(), Category::audio, Purpose::live, g_get_real_time());
+  };
+  uint64_t version = source.version();
+  must(ledger.append(give(Category::audio), g_get_real_time()));
+  fail_unless(source.version() > version);
+  fail_unless(given());
+  version = source.version();
+  fail_unless(bool(ledger.erase()));
+  fail_unless(source.version() > version);
+  fail_if(given());
+  must(ledger.append(give(Category::audio), g_get_real_time()));
+  fail_unless(given());
+  version = source.version();
+  g_unlink(place.path().c_str());
+  g_unlink(ledger.watch_path().c_str());
+  changes(version);
+  fail_if(given());
+  must(ledger.append(give(Category::audio), g_get_real_time()));
+  version = source.version();
+  must(ledger.append(withdraw(Category::audio), g_get_real_time()));
+  changes(version);
+  fail_if(given());
+}
+GST_END_TEST
+
+// Killed at any moment: everything that was acknowledged is there, and the end is whole or torn.
+GST_START_TEST(test_killed) {
+  const int64_t end = g_get_monotonic_time() + 8 * G_USEC_PER_SEC;
+  std::mt19937 random(1);
+  int kills = 0, torn = 0;
+  while (kills < 1000 && g_get_monotonic_time() < end) {
+    const Place place;
+    const Ledger ledger = place.ledger();
+    size_t least = 0;
+    for (int i = 0; i < 20; ++i, ++kills) {
+      int acknowledged[2];
+      fail_unless(pipe(acknowledged) == 0);
+      const pid_t child = fork();
+      if (child == 0) {
+        for (int64_t n = 0;; ++n) {
+          const auto done =
+              ledger.append(n % 2 ? withdraw(Category::audio) : give(Category::audio), begin);
+          if (!done || write(acknowledged[1], "", 1) != 1) _exit(1);
+        }
+      }
+      close(acknowledged[1]);
+      // Some bytes of its work, and then some microseconds more.
+      char bytes[64];
+      const ssize_t first = read(acknowledged[0], bytes, 1);
+      g_usleep(random() % 2000);
+      kill(child, SIGKILL);
+      int status = 0;
+      waitpid(child, &status, 0);
+      fail_unless(WIFSIGNALED(status), "an act failed");
+      least += static_cast<size_t>(std::max<ssize_t>(first, 0));
+      for (ssize_t size; (size = read(acknowledged[0], bytes, sizeof bytes)) > 0;)
+        least += static_cast<size_t>(size);
+      close(acknowledged[0]);
+      const auto chain = ledger.read();
+      fail_unless(bool(chain), "%s", chain ? "" : chain.error().message.c_str());
+      fail_unless(chain->entries.size() >= least);
+      torn += chain->torn > 0;
+      least = chain->entries.size();
+    }
+  }
+  g_print("killed at %d moments, %d of them left a torn line\n", kills, torn);
+  fail_unless(kills >= 20);
+}
+GST_END_TEST
+
+static Suite* ledger_suite() {
+  Suite* suite = suite_create("ledger");
+  TCase* tests = tcase_create("ledger");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_what_is_given_and_taken_back);
+  tcase_add_test(tests, test_clock_goes_back);
+  tcase_add_test(tests, test_another_notice_asks_again);
+  tcase_add_test(tests, test_torn_at_every_byte);
+  tcase_add_test(tests, test_changed_by_hand);
+  tcase_add_test(tests, test_what_is_no_ledger);
+  tcase_add_test(tests, test_lock_is_held);
+  tcase_add_test(tests, test_disk_is_full);
+  tcase_add_test(tests, test_another_process_sees_it);
+  tcase_add_test(tests, test_files_are_removed);
+  tcase_add_test(tests, test_killed);
+  return suite;
+}
+
+GST_CHECK_MAIN(ledger)

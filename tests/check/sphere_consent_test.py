@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command `sphere consent`, from outside. Prints a summary line as gst-check does."""
+
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+DEADLINE = 120
+SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
+# Sanitized elements can't be loaded by a gst-launch that is not.
+LAUNCH = shutil.which("gst-launch-1.0") if "ASAN_OPTIONS" not in os.environ else None
+
+checks = failures = 0
+
+
+def check(what, passed, detail=""):
+    global checks, failures
+    checks += 1
+    if not passed:
+        failures += 1
+        print(f"failed: {what} {detail}")
+    return passed
+
+
+def consent(home, *arguments, limit=None, **env):
+    def before():
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    return subprocess.run([SPHERE, "consent", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=DEADLINE, stdin=subprocess.DEVNULL, preexec_fn=before,
+                          env={**os.environ, "XDG_DATA_HOME": str(home / "data"),
+                               "XDG_CACHE_HOME": str(home / "cache"), **env})
+
+
+def done(home, *arguments, **options):
+    result = consent(home, *arguments, **options)
+    check(" ".join(map(str, arguments)), result.returncode == 0,
+          f"exit {result.returncode}: {result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def states(home, *arguments):
+    status = json.loads(done(home, "status", "--json", *arguments))
+    return {one["category"]: one["state"] for one in status["categories"]}
+
+
+def test_give_and_withdraw(home):
+    check("nothing at first", set(states(home).values()) == {"never given"})
+    check("no file for looking", not (home / "data").exists())
+    given = done(home, "give", "audio", "--purpose", "live", "--expires", "2099-01-01")
+    check("what is given is told", "microphone" in given and "withdraw audio" in given)
+    done(home, "give", "location", "--precision", "city", "--purpose", "geotag,camera")
+    status = json.loads(done(home, "status", "--json"))
+    audio = next(one for one in status["categories"] if one["category"] == "audio")
+    check("status", audio["allowed"] and audio["purposes"] == ["live"]
+          and audio["expires"] == "2099-01-01", audio)
+    check("its modes", os.stat(home / "data/gst-sphere").st_mode & 0o777 == 0o700
+          and os.stat(home / "data/gst-sphere/consent.jsonl").st_mode & 0o777 == 0o600)
+    caps = done(home, "caps").strip()
+    said = done(home, "caps", "--check", caps)
+    check("its caps give the same", "audio is given for live, until 2099" in said
+          and "location is given for geotag, camera, city" in said, said)
+    done(home, "withdraw", "audio")
+    check("withdrawn", states(home)["audio"] == "withdrawn"
+          and states(home)["location"] == "given")
+    done(home, "withdraw", "--all")
+    check("all withdrawn", set(states(home).values()) == {"withdrawn"})
+    log = done(home, "log")
+    check("the log", [line.split(maxsplit=2)[2].split(" for ")[0] for line in log.splitlines()]
+          == ["give audio", "give location", "withdraw audio", "withdraw-all"], log)
+
+
+def test_usage(home):
+    for arguments, says in (
+            ((), "status"), (("stauts",), "'status'"), (("give",), "audio"),
+            (("give", "sound"), "'sound'"), (("give", "audoi"), "'audio'"),
+            (("give", "audio", "--purpose", "geotag"), "live"),
+            (("give", "audio", "--precision", "city"), "location"),
+            (("give", "location", "--precision", "town"), "city"),
+            (("give", "audio", "--expires", "tomorrow"), "2027-01-01"),
+            (("give", "audio", "--expires", "2020-01-01"), "past"),
+            (("give", "audio", "location"), "'location'"), (("withdraw",), "--all"),
+            (("withdraw", "audio", "--all"), "--all"), (("log", "--all"), "--all"),
+            (("erase", "--head", "x"), "--head"), (("status", "--ledger", ""), "--ledger")):
+        result = consent(home, *arguments)
+        check(arguments, result.returncode == 2 and says in result.stderr
+              and len(result.stderr.splitlines()) == 1, f"{result.returncode} {result.stderr}")
+    check("nothing was written", not (home / "data").exists())
+    result = consent(home, "--help")
+    check("help", result.returncode == 0 and "withdraw" in result.stdout)
+    result = consent(home, "caps", "--check", "consent/audio, state=yes")
+    check("wrong caps", result.returncode == 1 and "boolean" in result.stderr
+          and "denied" in result.stdout, result.stdout + result.stderr)
+
+
+def test_verify(home):
+    ledger = home / "data/gst-sphere/consent.jsonl"
+    heads = [json.loads(done(home, *words, "--json"))["head"] for words in
+             (("give", "audio"), ("give", "storage"), ("withdraw", "audio"))]
+    check("the head is shown", heads[2] in done(home, "verify"))
+    check("an earlier head", "entry 1" in done(home, "verify", "--head", heads[0]))
+    whole = ledger.read_bytes()
+    lines = whole.splitlines(keepends=True)
+
+    def refused(what, content, says, *arguments, denied):
+        ledger.write_bytes(content)
+        result = consent(home, "verify", *arguments)
+        check(what, result.returncode == 1 and says in result.stderr,
+              f"{result.returncode} {result.stderr}")
+        result = consent(home, "caps")
+        check(f"{what}: denied", ("given" not in result.stdout) == denied, result.stdout)
+
+    refused("a byte flipped", whole.replace(b'"storage"', b'"storagf"'), "line 2", denied=True)
+    refused("a line removed", lines[0] + lines[2], "line 2", denied=True)
+    refused("the tail cut", lines[0], "cut off", "--head", heads[2], denied=False)
+    refused("a torn withdrawal", whole[:-20], "line 3 was cut off", denied=True)
+    refused("a torn grant", lines[0] + lines[1][:-20], "line 2 was cut off", denied=False)
+    check("and it goes on", "taken back first" not in consent(home, "give", "device").stderr)
+    check("in order", "2 entries" in done(home, "verify"))
+    ledger.write_bytes(b"nonsense\n")
+    for words in (("status",), ("caps",), ("log",), ("export",), ("give", "audio"),
+                  ("withdraw", "audio")):
+        result = consent(home, *words)
+        check(f"{words} of a damaged ledger", result.returncode == 1
+              and "damaged at line 1" in result.stderr and not "state" in result.stdout,
+              result.stdout + result.stderr)
+    done(home, "erase", "--yes")
+    check("erased", set(states(home).values()) == {"never given"} and not ledger.exists())
+    done(home, "give", "audio")
+    check("and anew", states(home)["audio"] == "given")
+
+
+def test_full_disk(home):
+    done(home, "give", "audio")
+    size = (home / "data/gst-sphere/consent.jsonl").stat().st_size
+    result = consent(home, "give", "storage", limit=size + 50)
+    check("no room to give", result.returncode == 1 and states(home)["audio"] == "given",
+          result.stderr)
+    result = consent(home, "withdraw", "audio", limit=size)
+    check("no room to withdraw", result.returncode == 1
+          and "everything is denied" in result.stderr, result.stderr)
+    check("denied", "given" not in consent(home, "caps").stdout)
+    result = consent(home, "give", "storage")
+    check("room again", "taken back first" in result.stderr and states(home)["audio"] ==
+          "withdrawn" and states(home)["storage"] == "given", result.stderr)
+
+
+def test_notice_and_export(home):
+    english, chinese = (done(home, "notice", "--language", tag) for tag in ("en", "zh_CN.UTF-8"))
+    for word in ("location", "audio", "storage", "device", "network", "environment", "statistics",
+                 "sphere consent withdraw"):
+        check(f"{word} in the notice", word in english and word in chinese)
+    check("Chinese", "撤回" in chinese and "撤回" not in english)
+    done(home, "give", "audio", "--purpose", "record")
+    done(home, "withdraw", "audio")
+    record = json.loads(done(home, "export"))["records"][0]
+    check("export", record["pii_processing"]["pii_information"]["pii_type"] == "audio"
+          and [event["event_state"] for event in record["events"]]
+          == ["consent given", "consent withdrawn"], record)
+    text = (home / "data/gst-sphere/consent.jsonl").read_text()
+    check("nobody's name in it", not re.search(re.escape(os.environ.get("USER", "") or "\0"), text)
+          and os.uname().nodename not in text)
+
+
+def test_erase(home):
+    tables = home / "cache/gst-sphere/madv-lens-tables"
+    tables.mkdir(parents=True)
+    (tables / "d41d8cd98f00b204e9800998ecf8427e.bin").write_bytes(b"")
+    done(home, "give", "audio")
+    result = consent(home, "erase")
+    check("not unasked", result.returncode == 2 and "--yes" in result.stderr and any(
+        tables.iterdir()), result.stderr)
+    done(home, "erase", "--yes")
+    check("all gone", not any(tables.iterdir())
+          and sorted(os.listdir(home / "data/gst-sphere")) == ["consent.jsonl.watch"])
+
+
+def test_another_ledger(home):
+    path = home / "mine"
+    done(home, "give", "audio", "--ledger", path)
+    check("one's own is another", states(home, "--ledger", path)["audio"] == "given"
+          and states(home)["audio"] == "never given")
+    os.symlink(path, home / "link")
+    check("a link", consent(home, "status", "--ledger", home / "link").returncode == 1)
+
+
+def test_running_pipeline(home):
+    """Sound stops in a gst-launch when a withdrawal is typed elsewhere."""
+    if not LAUNCH:
+        print("not tried: a gst-launch that runs")
+        return
+    done(home, "give", "audio")
+    buffer = 960
+    play = subprocess.Popen(
+        [LAUNCH, "-q", *("audiotestsrc is-live=true wave=square samplesperbuffer=480 ! "
+         "audio/x-raw,format=S16LE,rate=48000,channels=1 ! sphereaudiogate ledger=default ! "
+         "fdsink fd=1 sync=false").split()],
+        stdout=subprocess.PIPE, env={**os.environ, "XDG_DATA_HOME": str(home / "data")})
+    try:
+        def sounds():
+            return any(play.stdout.read(buffer))
+        for wanted, words in ((True, None), (False, ("withdraw", "audio")),
+                              (True, ("give", "audio")), (False, ("withdraw", "--all"))):
+            if words:
+                before = time.monotonic()
+                done(home, *words)
+                returned = time.monotonic()
+                # What was let through before is in the pipe; it holds what flowed meanwhile.
+                most = int((returned - before) / 0.01) + 20
+                count = 0
+                while sounds() != wanted and count < most:
+                    count += 1
+                took = time.monotonic() - returned
+                print(f"{' '.join(words)}: obeyed {took * 1000:.1f} ms after it returned")
+                check(f"{words} is obeyed", count < most, count)
+            check(f"{words} lasts", all(sounds() == wanted for _ in range(10)))
+    finally:
+        play.terminate()
+        play.wait(DEADLINE)
+
+
+def main():
+    for test in (test_give_and_withdraw, test_usage, test_verify, test_full_disk,
+                 test_notice_and_export, test_erase, test_another_ledger, test_running_pipeline):
+        with tempfile.TemporaryDirectory(prefix="sphere-consent-") as name:
+            try:
+                test(pathlib.Path(name))
+            except (OSError, ValueError, KeyError, IndexError,
+                    subprocess.SubprocessError) as reason:
+                check(test.__name__, False, repr(reason))
+    passed = 100 * (checks - failures) // checks
+    print(f"{passed}%: Checks: {checks}, Failures: {failures}, Errors: 0")
+    return failures > 0
+
+
+sys.exit(main())
