@@ -21,8 +21,8 @@ Point Lens::project(Vec3 direction) const {
 
 Vec3 Lens::unproject(Point p) const {
   if (correction) {
-    // The place in the model that is shifted to p. Shifts change slowly from place to place, so each
-    // round is nearer by an order.
+    // The place in the model that is shifted to p. Shifts change slowly from place to place, so
+    // each round is nearer by an order.
     constexpr int rounds = 12;
     const Point shown = p;
     for (int i = 0; i < rounds; ++i) {
