@@ -226,6 +226,26 @@ GST_START_TEST(calibrations_are_refused_by_name_and_place) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_profile_that_is_written_is_the_same_pair) {
+  for (const char* name : {"halves.pto", "frame.pto"}) {
+    const LensPair pair = loaded(name);
+    const Result<std::string> text = make_profile(pair, "a \"name\"\n", "");
+    fail_unless(bool(text), "%s", text ? "" : text.error().message.c_str());
+    const Result<LensPair> again = parse_lens_text(*text, "f");
+    fail_unless(bool(again) && again->name == "a \"name\"_" && again->frame == pair.frame);
+    for (int i = 0; i < 2; ++i)
+      for (const Vec3 d : {Vec3{1, 0.5, 0.1}, Vec3{-0.5, -1, -0.1}, Vec3{0.3, -1, i ? -1.0 : 1.0}}) {
+        const Point p = pair[i].project(d), q = (*again)[i].project(d);
+        fail_unless(std::hypot(p.x - q.x, p.y - q.y) < 1e-4, "%s: %g %g", name, p.x - q.x,
+                    p.y - q.y);
+        fail_unless(std::abs(pair[i].brightness(500) - (*again)[i].brightness(500)) < 1e-6);
+      }
+  }
+  // Other pixels than square ones have no place in it.
+  fail_if(bool(make_profile(loaded("kalibr.yaml"), "n", "")));
+}
+GST_END_TEST;
+
 static Suite* lens_file_suite() {
   Suite* suite = suite_create("lens_file");
   TCase* tcase = tcase_create("general");
@@ -238,6 +258,7 @@ static Suite* lens_file_suite() {
   tcase_add_test(tcase, opencv_in_yaml_and_xml_is_the_same);
   tcase_add_test(tcase, a_calibration_of_basalts);
   tcase_add_test(tcase, calibrations_are_refused_by_name_and_place);
+  tcase_add_test(tcase, a_profile_that_is_written_is_the_same_pair);
   return suite;
 }
 

@@ -18,6 +18,11 @@ inline constexpr const char* default_profile = "dual-190";
 /// Reads the text of a profile. `name` is what complaints call it.
 Result<LensPair> parse_profile(std::string_view text, const std::string& name);
 
+/// Writes a profile that parse_profile() reads. Refuses pairs that a profile can't hold: measured
+/// corrections, pixels that are not square, lenses that are in no half.
+Result<std::string> make_profile(const LensPair& pair, const std::string& name,
+                                 const std::string& description);
+
 /// Reads any text that describes a pair of lenses, by what it is: a profile, a project of Hugin's
 /// (pto.h), or the calibration that a program wrote (calibration_file.h).
 Result<LensPair> parse_lens_text(std::string_view text, const std::string& name);
