@@ -33,9 +33,12 @@ constexpr size_t most_pictures = 16;
 constexpr GstClockTime decode_time = 60 * GST_SECOND;
 
 constexpr const char* description =
-    "PICTURES are JPEG or PNG files, all of one size, each with both fisheyes of one camera side by\n"
-    "side. One is enough to bring the lenses' scale, centres and rotations together at the seam. Three\n"
-    "or more of one scene, the camera turned by 30 to 90 degrees between them, tell radial terms and\n"
+    "PICTURES are JPEG or PNG files, all of one size, each with both fisheyes of one camera side "
+    "by\n"
+    "side. One is enough to bring the lenses' scale, centres and rotations together at the seam. "
+    "Three\n"
+    "or more of one scene, the camera turned by 30 to 90 degrees between them, tell radial terms "
+    "and\n"
     "fall-off too. Detail all round the seam and nothing nearer than some metres make it good.\n"
     "\n"
     "LENS appears when it is complete; until then what was there stays.\n"
@@ -70,9 +73,9 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what is done", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the outcome as JSON", nullptr},
       {}};
-  const Status parsed = parse_options(
-      "calibrate", "PICTURES -o LENS", "Finds a camera's two lenses from a few of its pictures.",
-      description, entries, argc, argv, &to->pictures);
+  const Status parsed = parse_options("calibrate", "PICTURES -o LENS",
+                                      "Finds a camera's two lenses from a few of its pictures.",
+                                      description, entries, argc, argv, &to->pictures);
   to->quiet = quiet;
   to->verbose = verbose;
   to->json = json;
@@ -167,9 +170,9 @@ Status write_seams(const std::string& folder, const std::vector<GreyPicture>& pi
                    const Calibration& found) {
   for (size_t i = 0; i < pictures.size(); ++i) {
     const std::string base = folder + "/seam-" + std::to_string(i + 1);
-    for (const auto& [suffix, pair] : {std::pair<const char*, const LensPair*>{"-before.png",
-                                                                               &found.before},
-                                       {"-after.png", &found.pair}})
+    for (const auto& [suffix, pair] :
+         {std::pair<const char*, const LensPair*>{"-before.png", &found.before},
+          {"-after.png", &found.pair}})
       if (const Status written = write_png(base + suffix, seam_picture(pictures[i], *pair));
           !written)
         return written;
@@ -205,8 +208,7 @@ std::string lens_summary(const char* which, const Lens& lens) {
          decimals(lens.gain, 3);
 }
 
-void print_json(const CalibrateArguments& arguments, const Calibration& found,
-                const Voice& voice) {
+void print_json(const CalibrateArguments& arguments, const Calibration& found, const Voice& voice) {
   JsonObjectOutput json;
   json.add("output", arguments.output);
   json.add("pictures", arguments.pictures);
@@ -247,6 +249,8 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
     pictures.push_back(std::move(*picture));
   }
 
+  voice->note(std::to_string(pictures.size()) + " of " + std::to_string(pictures[0].size.width) +
+              "x" + std::to_string(pictures[0].size.height) + ", starting from " + start->name);
   Progress progress(!arguments.quiet, "steps");
   CalibrationOptions options;
   options.progress = [&](int done, int total) {
@@ -257,10 +261,9 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
   progress.clear();
   if (!found) return found.error();
 
-  const std::string made =
-      "Found by sphere calibrate from " + std::to_string(pictures.size()) + " picture" +
-      (pictures.size() == 1 ? "" : "s") + ", starting from " + start->name + ": " +
-      summary(*found, pictures.size()) + ".";
+  const std::string made = "Found by sphere calibrate from " + std::to_string(pictures.size()) +
+                           " picture" + (pictures.size() == 1 ? "" : "s") + ", starting from " +
+                           start->name + ": " + summary(*found, pictures.size()) + ".";
   const Result<std::string> text = make_profile(found->pair, arguments.name, made);
   if (!text) return text.error();
   if (!arguments.seams.empty())
@@ -295,7 +298,8 @@ int run(int argc, char** argv) {
   if (done) {
     gst_init(nullptr, nullptr);
     for (const int number : {SIGINT, SIGTERM, SIGHUP})
-      std::signal(number, +[](int) { interrupted = 1; });
+      std::signal(
+          number, +[](int) { interrupted = 1; });
     done = work(arguments, &voice);
   }
   if (done) return exit_done;

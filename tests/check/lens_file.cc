@@ -168,8 +168,8 @@ GST_START_TEST(a_camera_chain_of_kalibrs) {
   const double xi = -0.2, alpha = 0.6, d2 = std::hypot(q.x, q.y, xi + q.z);
   const double below = alpha * d2 + (1 - alpha) * (xi + q.z);
   const Point b = pair.back.project(v);
-  fail_unless(std::hypot(b.x - (1920 + 955.5 + 530 * q.x / below), b.y - (961.5 + 531 * q.y / below)) <
-              1e-6);
+  fail_unless(std::hypot(b.x - (1920 + 955.5 + 530 * q.x / below),
+                         b.y - (961.5 + 531 * q.y / below)) < 1e-6);
   const Vec3 again = pair.back.unproject(b);
   fail_unless(angle_between(again, v) < 1e-9);
 }
@@ -197,8 +197,7 @@ GST_START_TEST(a_calibration_of_basalts) {
   const double xi = -0.25, alpha = 0.57, z = xi + v.z;
   const double below = alpha * std::hypot(v.x, v.y, z) + (1 - alpha) * z;
   const Point p = pair.front.project(v);
-  fail_unless(std::hypot(p.x - (961 + 390 * v.x / below), p.y - (960 + 391 * v.y / below)) <
-              1e-6);
+  fail_unless(std::hypot(p.x - (961 + 390 * v.x / below), p.y - (960 + 391 * v.y / below)) < 1e-6);
 }
 GST_END_TEST;
 
@@ -234,7 +233,8 @@ GST_START_TEST(a_profile_that_is_written_is_the_same_pair) {
     const Result<LensPair> again = parse_lens_text(*text, "f");
     fail_unless(bool(again) && again->name == "a \"name\"_" && again->frame == pair.frame);
     for (int i = 0; i < 2; ++i)
-      for (const Vec3 d : {Vec3{1, 0.5, 0.1}, Vec3{-0.5, -1, -0.1}, Vec3{0.3, -1, i ? -1.0 : 1.0}}) {
+      for (const Vec3 d :
+           {Vec3{1, 0.5, 0.1}, Vec3{-0.5, -1, -0.1}, Vec3{0.3, -1, i ? -1.0 : 1.0}}) {
         const Point p = pair[i].project(d), q = (*again)[i].project(d);
         fail_unless(std::hypot(p.x - q.x, p.y - q.y) < 1e-4, "%s: %g %g", name, p.x - q.x,
                     p.y - q.y);

@@ -208,6 +208,10 @@ class Calibrator {
       }
     }
     pair_ = best;
+    // What was matched before was looked for near another pair.
+    std::vector<Match> found;
+    search_overlaps({0, reach_at(0, true) / 2, overlap_points}, found);
+    if (found.size() >= least_matches) overlap_ = std::move(found);
     return ok();
   }
 

@@ -41,13 +41,12 @@ Angles angles_of(const Mat3& r) {
 
 std::string lens_text(const Lens& lens, bool is_back, bool over_under) {
   const bool second = over_under ? lens.region.top > 0 : lens.region.left > 0;
-  const Angles a =
-      angles_of(rotation({is_back ? 180.0 : 0.0, 0, 0}).transposed() * lens.to_camera);
+  const Angles a = angles_of(rotation({is_back ? 180.0 : 0.0, 0, 0}).transposed() * lens.to_camera);
   const std::array<double, 4>& k = lens.model.coefficients();
   std::string text = "{\n      \"position\": ";
   text += over_under ? (second ? "\"bottom\"" : "\"top\"") : (second ? "\"right\"" : "\"left\"");
-  text += ", \"model\": \"" +
-          std::string(model_names[static_cast<size_t>(lens.model.kind())]) + "\"";
+  text +=
+      ", \"model\": \"" + std::string(model_names[static_cast<size_t>(lens.model.kind())]) + "\"";
   if (lens.model.kind() == ModelKind::kannala_brandt)
     text += ", \"coefficients\": " + list({k[0], k[1], k[2], k[3]});
   if (lens.model.kind() == ModelKind::panotools)
@@ -57,8 +56,8 @@ std::string lens_text(const Lens& lens, bool is_back, bool over_under) {
   text += ",\n      \"fov\": " + number(degrees(lens.model.fov())) +
           ", \"radius\": " + number(lens.model.radius()) +
           ", \"centre\": " + list({lens.centre.x, lens.centre.y}) +
-          ",\n      \"rotation\": " + list({a.yaw, a.pitch, a.roll}) + ", \"vignette\": " +
-          list({lens.vignette.b, lens.vignette.c, lens.vignette.d}) +
+          ",\n      \"rotation\": " + list({a.yaw, a.pitch, a.roll}) +
+          ", \"vignette\": " + list({lens.vignette.b, lens.vignette.c, lens.vignette.d}) +
           ", \"gain\": " + number(lens.gain) + "\n    }";
   return text;
 }
@@ -80,15 +79,13 @@ Result<std::string> make_profile(const LensPair& pair, const std::string& name,
         std::abs(height - (over_under ? h / 2 : h)) > 1)
       return unsupported("a profile's lenses have a half of the frame each");
   }
-  const std::string text = "{\n  \"format\": \"gst-sphere-lens\",\n  \"version\": 1,\n  \"name\": " +
-                           quoted(name, 64) + ",\n  \"description\": " + quoted(description, 2000) +
-                           ",\n  \"frame\": " + list({w, h}) + ",\n  \"layout\": " +
-                           (over_under ? "\"over-under\"" : "\"side-by-side\"") +
-                           ",\n  \"baseline\": " + number(pair.baseline) +
-                           ",\n  \"lenses\": {\n    \"front\": " +
-                           lens_text(pair.front, false, over_under) +
-                           ",\n    \"back\": " + lens_text(pair.back, true, over_under) +
-                           "\n  }\n}\n";
+  const std::string text =
+      "{\n  \"format\": \"gst-sphere-lens\",\n  \"version\": 1,\n  \"name\": " + quoted(name, 64) +
+      ",\n  \"description\": " + quoted(description, 2000) + ",\n  \"frame\": " + list({w, h}) +
+      ",\n  \"layout\": " + (over_under ? "\"over-under\"" : "\"side-by-side\"") +
+      ",\n  \"baseline\": " + number(pair.baseline) +
+      ",\n  \"lenses\": {\n    \"front\": " + lens_text(pair.front, false, over_under) +
+      ",\n    \"back\": " + lens_text(pair.back, true, over_under) + "\n  }\n}\n";
   // What is written can be read.
   if (const Result<LensPair> read = parse_profile(text, "the new profile"); !read)
     return read.error();
