@@ -49,7 +49,7 @@ constexpr const char* description =
 
 struct CalibrateArguments {
   std::vector<std::string> pictures;
-  std::string output, lens = default_profile, seams, name;
+  std::string output, lens, seams, name;
   bool clobber = true, quiet = false, verbose = false, json = false;
 };
 
@@ -64,7 +64,8 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
   GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The profile to write, .json", "LENS"},
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
-       "What to start from: a profile's name or a lens file (default: dual-190)", "NAME|FILE"},
+       "What to start from: a profile's name or a lens file (default: dual-190, on the"
+       " image circles that are seen)", "NAME|FILE"},
       {"pictures", 0, 0, G_OPTION_ARG_FILENAME, &seams,
        "Write pictures of the seam, before and after, into this folder", "FOLDER"},
       {"name", 0, 0, G_OPTION_ARG_STRING, &name, "The profile's name (default: from LENS)", "NAME"},
@@ -212,7 +213,8 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found, c
   JsonObjectOutput json;
   json.add("output", arguments.output);
   json.add("pictures", arguments.pictures);
-  json.add("start", arguments.lens);
+  json.add("start", arguments.lens.empty() ? default_profile : arguments.lens);
+  json.add("circles", found.circles_moved ? "found" : "of the start");
   json.add("overlap_matches", gint64{found.overlap_matches});
   json.add("cross_matches", gint64{found.cross_matches});
   json.add("joined_pictures", gint64{found.joined});
@@ -228,7 +230,8 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found, c
 }
 
 Status work(const CalibrateArguments& arguments, Voice* voice) {
-  const Result<LensPair> start = load_profile(arguments.lens);
+  const bool any_camera = arguments.lens.empty();
+  const Result<LensPair> start = load_profile(any_camera ? default_profile : arguments.lens);
   if (!start) return Error{start.error().kind, "--lens: " + start.error().message};
   if (!arguments.seams.empty() && g_mkdir_with_parents(arguments.seams.c_str(), 0777) != 0)
     return failed(arguments.seams + ": can't be made: " + std::strerror(errno));
@@ -253,6 +256,7 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
               "x" + std::to_string(pictures[0].size.height) + ", starting from " + start->name);
   Progress progress(!arguments.quiet, "steps");
   CalibrationOptions options;
+  options.find_circles = any_camera;
   options.progress = [&](int done, int total) {
     progress.show(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
     return !interrupted;
@@ -261,6 +265,7 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
   progress.clear();
   if (!found) return found.error();
 
+  if (found->circles_moved) voice->note("the image circles were found and started from");
   const std::string made = "Found by sphere calibrate from " + std::to_string(pictures.size()) +
                            " picture" + (pictures.size() == 1 ? "" : "s") + ", starting from " +
                            start->name + ": " + summary(*found, pictures.size()) + ".";

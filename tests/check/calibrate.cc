@@ -155,6 +155,33 @@ GST_START_TEST(a_photograph_agrees_better_than_by_hand) {
 }
 GST_END_TEST;
 
+GST_START_TEST(small_circles_are_found) {
+  // Circles that are far from filling their halves, and off the middle, as a Theta's.
+  LensPair truth = load_profile("dual-190")->scaled_to({1280, 640});
+  for (int i = 0; i < 2; ++i) {
+    truth[i].model = *RadialModel::make(ModelKind::equidistant, radians(191), 270);
+    truth[i].centre = {truth[i].centre.x + (i ? 12.0 : -9.0), 290};
+  }
+  const GreyPicture picture = drawn(truth, Mat3());
+  CalibrationOptions options;
+  const Result<Calibration> lost = calibrate({picture}, *load_profile("dual-190"), options);
+  fail_if(bool(lost) && lost->correlation > 0.9);
+  options.find_circles = true;
+  const Result<Calibration> found = calibrate({picture}, *load_profile("dual-190"), options);
+  fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+  fail_unless(found->circles_moved && found->correlation > 0.97, "%g", found->correlation);
+  for (int i = 0; i < 2; ++i) {
+    fail_unless(std::abs(found->pair[i].model.radius() - 270) < 2, "%g",
+                found->pair[i].model.radius());
+    fail_unless(std::abs(half_fov_at(found->pair[i], truth[i]) - truth[i].half_fov()) <
+                radians(0.3));
+  }
+  // A start that is right is left alone.
+  const Result<Calibration> again = calibrate({picture}, truth, options);
+  fail_unless(bool(again) && !again->circles_moved);
+}
+GST_END_TEST;
+
 GST_START_TEST(hopeless_scenes_are_refused) {
   GreyPicture grey{{1280, 640}, std::vector<uint8_t>(1280 * 640, 128)};
   const Result<Calibration> flat = calibrate({grey}, *load_profile("dual-190"));
@@ -185,6 +212,7 @@ static Suite* calibrate_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, drawn_lenses_are_found);
   tcase_add_test(tcase, a_photograph_agrees_better_than_by_hand);
+  tcase_add_test(tcase, small_circles_are_found);
   tcase_add_test(tcase, hopeless_scenes_are_refused);
   return suite;
 }

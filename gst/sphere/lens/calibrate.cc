@@ -82,6 +82,10 @@ class Calibrator {
     while (radius / (1 << levels_) >= coarsest_radius && levels_ < 6) ++levels_;
     total_ = static_cast<int>(pictures.size()) + 1 + levels_ + final_rounds;
     for (const GreyPicture& picture : pictures) pyramids_.emplace_back(picture, levels_);
+    if (options.find_circles && find_circles(pyramids_, pair_)) {
+      result_.circles_moved = true;
+      result_.before = pair_;
+    }
   }
 
   Result<Calibration> run() {
