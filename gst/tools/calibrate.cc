@@ -65,7 +65,8 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The profile to write, .json", "LENS"},
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
        "What to start from: a profile's name or a lens file (default: dual-190, on the"
-       " image circles that are seen)", "NAME|FILE"},
+       " image circles that are seen)",
+       "NAME|FILE"},
       {"pictures", 0, 0, G_OPTION_ARG_FILENAME, &seams,
        "Write pictures of the seam, before and after, into this folder", "FOLDER"},
       {"name", 0, 0, G_OPTION_ARG_STRING, &name, "The profile's name (default: from LENS)", "NAME"},

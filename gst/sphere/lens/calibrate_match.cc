@@ -211,18 +211,31 @@ class SmallSphere {
   std::vector<float> values_;
 };
 
-double agreement(const SmallSphere& first, const SmallSphere& second, const Mat3& r, int points) {
-  double ab = 0, aa = 0, bb = 0;
-  const Mat3 back = r.transposed();
-  for (int n = 0; n < points; ++n) {
-    const Vec3 d = even_direction(n, points);
-    const double a = first.at(d), b = second.at(back * d);
-    ab += a * b;
-    aa += a * a;
-    bb += b * b;
+/// What one sphere shows in even directions, to compare others with.
+class Sampled {
+ public:
+  Sampled(const SmallSphere& sphere, int points) {
+    for (int n = 0; n < points; ++n) {
+      directions_.push_back(even_direction(n, points));
+      values_.push_back(sphere.at(directions_.back()));
+    }
   }
-  return ab / std::sqrt(std::max(aa * bb, 1e-12));
-}
+  double agreement(const SmallSphere& other, const Mat3& r) const {
+    double ab = 0, aa = 0, bb = 0;
+    const Mat3 back = r.transposed();
+    for (size_t n = 0; n < values_.size(); ++n) {
+      const double a = values_[n], b = other.at(back * directions_[n]);
+      ab += a * b;
+      aa += a * a;
+      bb += b * b;
+    }
+    return ab / std::sqrt(std::max(aa * bb, 1e-12));
+  }
+
+ private:
+  std::vector<Vec3> directions_;
+  std::vector<double> values_;
+};
 
 }  // namespace
 
@@ -292,22 +305,25 @@ void find_matches(const std::vector<Pyramid>& pictures, const LensPair& pair,
 
 std::optional<Mat3> find_rotation(const GreyPicture& first, const GreyPicture& second,
                                   const LensPair& pair) {
-  constexpr int coarse_points = 400, fine_points = 2000;
+  constexpr int coarse_points = 300, fine_points = 1500;
   constexpr int kept = 24;
   constexpr double grid = 10;  // degrees
   // Unrelated pictures rarely get beyond a third of this.
   constexpr double convincing = 0.35;
   const SmallSphere a(first, pair), b(second, pair);
+  const Sampled coarse(a, coarse_points), fine(a, fine_points);
   struct Candidate {
     Angles angles;
     double score;
   };
   std::vector<Candidate> candidates;
   for (double pitch = -90; pitch <= 90; pitch += grid)
-    for (double yaw = -180; yaw < 180; yaw += grid)
+    // Towards the poles, yaw and roll turn about nearly one axis.
+    for (double yaw = -180; yaw < 180;
+         yaw += std::min(grid / std::max(std::cos(radians(pitch)), 0.05), 360.0))
       for (double roll = -180; roll < 180; roll += grid) {
         const Angles angles{yaw, pitch, roll};
-        candidates.push_back({angles, agreement(a, b, rotation(angles), coarse_points)});
+        candidates.push_back({angles, coarse.agreement(b, rotation(angles))});
       }
   const auto better = [](const Candidate& x, const Candidate& y) { return x.score > y.score; };
   std::partial_sort(candidates.begin(), candidates.begin() + kept, candidates.end(), better);
@@ -316,7 +332,7 @@ std::optional<Mat3> find_rotation(const GreyPicture& first, const GreyPicture& s
   double best_score = -1;
   for (const Candidate& candidate : candidates) {
     Mat3 r = rotation(candidate.angles);
-    double score = agreement(a, b, r, fine_points);
+    double score = fine.agreement(b, r);
     for (double turn = grid / 2; turn > 0.3; turn /= 2)
       for (bool moved = true; moved;) {
         moved = false;
@@ -325,7 +341,7 @@ std::optional<Mat3> find_rotation(const GreyPicture& first, const GreyPicture& s
           const Mat3 next =
               rotation({axis / 2 == 0 ? by : 0, axis / 2 == 1 ? by : 0, axis / 2 == 2 ? by : 0}) *
               r;
-          const double next_score = agreement(a, b, next, fine_points);
+          const double next_score = fine.agreement(b, next);
           if (next_score > score + 1e-6) {
             r = next;
             score = next_score;

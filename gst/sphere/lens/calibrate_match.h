@@ -43,7 +43,8 @@ void find_matches(const std::vector<Pyramid>& pictures, const LensPair& pair,
                   const MatchSearch& search, std::vector<Match>& found);
 
 /// Puts both lenses on the image circles that the pictures show, the field of view as it is. False,
-/// with nothing changed, where no circles are seen, or where they are nearly where the pair has them.
+/// with nothing changed, where no circles are seen, or where they are nearly where the pair has
+/// them.
 bool find_circles(const std::vector<Pyramid>& pictures, LensPair& pair);
 
 /// The rotation that takes directions of the second picture to the first's, where both show one

@@ -19,7 +19,7 @@ constexpr int per_lens = 7;
 // Both lenses, then the turn of the front against the back.
 constexpr int rig_size = 2 * per_lens + 3;
 constexpr int view_size = 3;
-constexpr int steps = 60;
+constexpr int steps = 25;
 
 double focal_of(const Lens& lens) {
   const std::array<double, 4>& k = lens.model.coefficients();
