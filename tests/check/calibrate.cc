@@ -20,7 +20,7 @@ int picture_width() {
   return width ? atoi(width) : 1280;
 }
 
-GreyPicture drawn(const LensPair& pair, const Mat3& view) {
+GreyPicture drawn(const LensPair& pair, const Mat3& view, Pattern pattern = Pattern::scene) {
   LensPair turned = pair;
   for (int i = 0; i < 2; ++i) turned[i].to_camera = view * turned[i].to_camera;
   const Renderer renderer = Renderer::fisheye(turned, 2);
@@ -29,7 +29,7 @@ GreyPicture drawn(const LensPair& pair, const Mat3& view) {
   Tile tile;
   for (int row = 0; row < renderer.rows(); ++row)
     for (int column = 0; column < renderer.columns(); ++column) {
-      renderer.draw_still(Pattern::scene, column, row, tile);
+      renderer.draw_still(pattern, column, row, tile);
       for (int y = row * Tile::side; y < std::min((row + 1) * Tile::side, size.height); ++y)
         for (int x = column * Tile::side; x < std::min((column + 1) * Tile::side, size.width);
              ++x) {
@@ -182,6 +182,17 @@ GST_START_TEST(small_circles_are_found) {
 }
 GST_END_TEST;
 
+GST_START_TEST(pictures_of_other_scenes_are_not_joined) {
+  const LensPair truth = random_pair(11).scaled_to({1280, 640});
+  const std::vector<GreyPicture> pictures = {drawn(truth, Mat3()),
+                                             drawn(truth, Mat3(), Pattern::graticule)};
+  const Result<Calibration> found = calibrate(pictures, *load_profile("dual-190"));
+  fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+  fail_unless(found->joined == 1 && !found->whole_field && found->cross_matches == 0);
+  fail_unless(found->correlation > found->correlation_before, "%g", found->correlation);
+}
+GST_END_TEST;
+
 GST_START_TEST(hopeless_scenes_are_refused) {
   GreyPicture grey{{1280, 640}, std::vector<uint8_t>(1280 * 640, 128)};
   const Result<Calibration> flat = calibrate({grey}, *load_profile("dual-190"));
@@ -213,6 +224,7 @@ static Suite* calibrate_suite() {
   tcase_add_test(tcase, drawn_lenses_are_found);
   tcase_add_test(tcase, a_photograph_agrees_better_than_by_hand);
   tcase_add_test(tcase, small_circles_are_found);
+  tcase_add_test(tcase, pictures_of_other_scenes_are_not_joined);
   tcase_add_test(tcase, hopeless_scenes_are_refused);
   return suite;
 }

@@ -25,9 +25,12 @@ constexpr int overlap_points = 12000, cross_points = 2000;
 constexpr int least_matches = 60, least_sectors = 5;
 constexpr int least_joining = 60;
 constexpr double highest = radians(60);
-// Where the true lenses were found, matches miss each other by a fraction of a pixel; near things
-// are seen from two places and miss by some.
+// Right lenses bring matches to a fraction of a pixel, and near things, seen from two places, to
+// some.
 constexpr double hopeless_residual = radians(0.6);
+// In the overlap alone what is near, or looks alike, may be most of what is matched; there the
+// brightness is the judge.
+constexpr double hopeless_correlation = 0.6;
 
 double miss_of(const Match& m, const LensPair& pair, const std::vector<Mat3>& views) {
   Vec3 ray[2];
@@ -239,10 +242,10 @@ class Calibrator {
     std::vector<Match> all = overlap_;
     all.insert(all.end(), across_.begin(), across_.end());
     const double miss = median_miss(overlap_, pair_, views_);
-    if (miss > hopeless_residual)
-      return invalid("what both lenses see does not fit together: half of it is more than " +
-                     std::to_string(degrees(miss)).substr(0, 4) +
-                     " degrees apart; near things all round, or lenses too far from the start");
+    if (cross_ ? miss > hopeless_residual : agreement(pair_) < hopeless_correlation)
+      return invalid(
+          "what both lenses see does not fit together by any lenses; near things all round it, too "
+          "little detail, or lenses too far from those to start from");
     solve_light(all, cross_, pictures_.size(), pair_);
     result_.pair = pair_;
     result_.overlap_matches = static_cast<int>(overlap_.size());
