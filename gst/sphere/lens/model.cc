@@ -35,6 +35,10 @@ double RadialModel::shape(double a) const {
       const double r = a / (fov_ / 2);
       return r * ((1 - k_[0] - k_[1] - k_[2]) + r * (k_[2] + r * (k_[1] + r * k_[0])));
     }
+    case ModelKind::double_sphere: {
+      const double z = k_[0] + std::cos(a);
+      return std::sin(a) / (k_[1] * std::hypot(std::sin(a), z) + (1 - k_[1]) * z);
+    }
   }
   return a;
 }
@@ -60,6 +64,15 @@ double RadialModel::slope(double a) const {
       return ((1 - k_[0] - k_[1] - k_[2]) + r * (2 * k_[2] + r * (3 * k_[1] + r * 4 * k_[0]))) /
              (fov_ / 2);
     }
+    case ModelKind::double_sphere: {
+      const double sine = std::sin(a), cosine = std::cos(a), z = k_[0] + cosine;
+      const double d = std::hypot(sine, z);
+      const double below = k_[1] * d + (1 - k_[1]) * z;
+      // Past this the point would lie behind the second centre.
+      if (!(below > 1e-6) || !(d > 0)) return -1;
+      const double below_slope = -k_[1] * k_[0] * sine / d - (1 - k_[1]) * sine;
+      return (cosine * below - sine * below_slope) / (below * below);
+    }
   }
   return 1;
 }
@@ -75,9 +88,10 @@ double RadialModel::find_max_angle() const {
       return pi / 2;
     case ModelKind::kannala_brandt:
     case ModelKind::panotools:
+    case ModelKind::double_sphere:
       break;
   }
-  // The first angle at which the polynomial turns back, found in steps finer than its wiggles.
+  // The first angle at which the curve turns back, found in steps finer than its wiggles.
   constexpr int steps = 2048;
   double last = 0;
   for (int i = 1; i <= steps; ++i) {
@@ -133,6 +147,7 @@ double RadialModel::inverse(double distance) const {
       return std::asin(target);
     case ModelKind::kannala_brandt:
     case ModelKind::panotools:
+    case ModelKind::double_sphere:
       break;
   }
   // Newton, kept inside a bracket that shrinks: it may not leave the range where shape() grows.

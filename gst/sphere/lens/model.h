@@ -19,11 +19,14 @@ enum class ModelKind {
   orthographic,    ///< f sin(a)
   kannala_brandt,  ///< f (a + k1 a^3 + k2 a^5 + k3 a^7 + k4 a^9), OpenCV's fisheye model
   panotools,       ///< R (A r^4 + B r^3 + C r^2 + (1-A-B-C) r), r = a / (field of view / 2)
+  double_sphere,   ///< f sin(a) / (w d + (1 - w) (xi + cos(a))), d = sqrt(sin(a)^2 + (xi +
+                   ///< cos(a))^2)
 };
 
 /// The names that profile files use, in the order of ModelKind.
-inline constexpr std::array<std::string_view, 6> model_names = {
-    "equidistant", "equisolid", "stereographic", "orthographic", "kannala-brandt", "panotools"};
+inline constexpr std::array<std::string_view, 7> model_names = {
+    "equidistant",    "equisolid", "stereographic", "orthographic",
+    "kannala-brandt", "panotools", "double-sphere"};
 
 /// A rotationally symmetric lens: the angle off the axis (radians) against the distance from the
 /// centre (pixels), scaled so that half the field of view is drawn at `radius`.
@@ -33,7 +36,8 @@ class RadialModel {
   RadialModel() = default;
 
   /// `fov` is the full angle in radians that the image circle of `radius` pixels shows.
-  /// Coefficients: k1..k4 for kannala_brandt, a b c for panotools, else ignored. Refused when the
+  /// Coefficients: k1..k4 for kannala_brandt, a b c for panotools,
+  /// xi and w (alpha) for double_sphere, else ignored. Refused when the
   /// distance does not grow with the angle over the whole field of view.
   static Result<RadialModel> make(ModelKind kind, double fov, double radius,
                                   const std::array<double, 4>& coefficients = {});

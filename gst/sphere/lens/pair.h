@@ -57,6 +57,9 @@ struct Lens {
   double angle_to_axis(Vec3 direction) const { return angle_between(direction, axis()); }
 };
 
+/// Two lenses that look less far apart than this do not make a sphere between them.
+inline constexpr double min_axis_separation = radians(120);
+
 struct LensPair {
   std::string name;
   Size frame;  ///< the frame that all coordinates are in

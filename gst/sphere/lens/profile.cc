@@ -9,6 +9,8 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/json.h"
+#include "gst/sphere/lens/calibration_file.h"
+#include "gst/sphere/lens/pto.h"
 #include "gst/sphere/lens/table.h"
 
 namespace sphere {
@@ -17,10 +19,8 @@ namespace {
 
 constexpr const char* resource_folder = "/org/gstsphere/profiles/";
 constexpr const char* suffix = ".json";
-constexpr const char* table_suffix = ".bin";
-
-// Two lenses that look less far apart than this do not make a sphere between them.
-constexpr double min_axis_separation = radians(120);
+// What ends like this is a file, even without a folder before it.
+constexpr std::string_view file_suffixes[] = {".json", ".bin", ".pto", ".yaml", ".yml", ".xml"};
 
 struct Layout {
   bool over_under;
@@ -46,7 +46,7 @@ Lens read_lens(const JsonValue& value, const Layout& layout, bool is_back) {
 
   const auto kind = static_cast<ModelKind>(
       value["model"].choice({model_names[0], model_names[1], model_names[2], model_names[3],
-                             model_names[4], model_names[5]}));
+                             model_names[4], model_names[5], model_names[6]}));
   const double largest = 4.0 * std::max(layout.frame.width, layout.frame.height);
   const double fov = radians(value["fov"].number(60, 358));
   const double radius = value["radius"].number(1, largest);
@@ -71,8 +71,14 @@ Lens read_lens(const JsonValue& value, const Layout& layout, bool is_back) {
     std::copy(c.begin(), c.begin() + 3, k.begin());
     lens.centre.x += c[3];
     lens.centre.y += c[4];
+  } else if (kind == ModelKind::double_sphere) {
+    const std::vector<double> c = value["coefficients"].numbers(2, -10, 10);
+    std::copy(c.begin(), c.end(), k.begin());
   } else if (coefficients.present()) {
-    coefficients.complain("only kannala-brandt (k1 k2 k3 k4) and panotools (a b c d e) have some");
+    coefficients.complain(
+        "only kannala-brandt (k1 k2 k3 k4), panotools (a b c d e) and double-sphere (xi alpha) "
+        "have "
+        "some");
   }
 
   const Result<RadialModel> model = RadialModel::make(kind, fov, radius, k);
@@ -183,13 +189,22 @@ Result<LensPair> parse_profile(std::string_view text, const std::string& name) {
   return pair;
 }
 
+Result<LensPair> parse_lens_text(std::string_view text, const std::string& name) {
+  if (looks_like_calibration(text)) return parse_calibration(text, name);
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  const bool json = first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+  if (!json && looks_like_pto(text)) return parse_pto(text, name);
+  return parse_profile(text, name);
+}
+
 Result<LensPair> load_profile(const std::string& name_or_file) {
   const bool is_file = name_or_file.find('/') != std::string::npos ||
-                       name_or_file.ends_with(suffix) || name_or_file.ends_with(table_suffix);
+                       std::any_of(std::begin(file_suffixes), std::end(file_suffixes),
+                                   [&](auto end) { return name_or_file.ends_with(end); });
   if (is_file) {
     Result<std::string> text = read_file(name_or_file);
     if (!text) return text.error();
-    if (!looks_like_table(bytes_of(*text))) return parse_profile(*text, name_or_file);
+    if (!looks_like_table(bytes_of(*text))) return parse_lens_text(*text, name_or_file);
     text = read_file(name_or_file, largest_table);
     if (!text) return text.error();
     return parse_table(bytes_of(*text), name_or_file);

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/lens/calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "gst/sphere/lens/calibrate_match.h"
+#include "gst/sphere/lens/calibrate_solve.h"
+#include "gst/sphere/lens/fit.h"
+
+namespace sphere {
+
+namespace {
+
+// Pixels of the image circle's radius at the coarsest level: the overlap, a few degrees wide, must
+// hold whole patches.
+constexpr double coarsest_radius = 300;
+// How far off the start may be.
+constexpr double capture = radians(5);
+constexpr int final_rounds = 2;
+constexpr int overlap_points = 12000, cross_points = 2000;
+// Fewer things seen twice, or on fewer of the eight sectors, don't hold the lenses.
+constexpr int least_matches = 60, least_sectors = 5;
+constexpr int least_joining = 60;
+constexpr double highest = radians(60);
+// Right lenses bring matches to a fraction of a pixel, and near things, seen from two places, to
+// some.
+constexpr double hopeless_residual = radians(0.6);
+// In the overlap alone what is near, or looks alike, may be most of what is matched; there the
+// brightness is the judge.
+constexpr double hopeless_correlation = 0.6;
+
+double miss_of(const Match& m, const LensPair& pair, const std::vector<Mat3>& views) {
+  Vec3 ray[2];
+  for (int i = 0; i < 2; ++i) ray[i] = views[m.picture[i]] * pair[m.lens[i]].unproject(m.place[i]);
+  return angle_between(ray[0], ray[1]);
+}
+
+double median_miss(const std::vector<Match>& matches, const LensPair& pair,
+                   const std::vector<Mat3>& views) {
+  if (matches.empty()) return 0;
+  std::vector<double> misses;
+  for (const Match& m : matches) misses.push_back(miss_of(m, pair, views));
+  const auto middle = misses.begin() + static_cast<ptrdiff_t>(misses.size() / 2);
+  std::nth_element(misses.begin(), middle, misses.end());
+  return *middle;
+}
+
+/// Any lens as one that can be solved for.
+Result<LensPair> as_kannala_brandt(const LensPair& start, Size frame) {
+  const double shape = static_cast<double>(start.frame.width) * frame.height /
+                       (static_cast<double>(start.frame.height) * frame.width);
+  if (!(std::abs(shape - 1) <= 0.01))
+    return invalid("the pictures are " + std::to_string(frame.width) + "x" +
+                   std::to_string(frame.height) + ", the lens to start from is for " +
+                   std::to_string(start.frame.width) + "x" + std::to_string(start.frame.height) +
+                   ", another shape");
+  LensPair pair = start.scaled_to(frame);
+  for (int i = 0; i < 2; ++i) {
+    Lens& lens = pair[i];
+    if (lens.correction)
+      return unsupported(
+          "a camera's own table is measured better than pictures tell; calibration "
+          "starts from a profile");
+    lens.stretch = 1;
+    const RadialModel model = lens.model;
+    const Result<RadialModel> fitted =
+        fit_kannala_brandt([&](double angle) { return model.forward(angle); }, model.fov(), 2.0);
+    if (!fitted) return fitted.error();
+    lens.model = *fitted;
+  }
+  return pair;
+}
+
+class Calibrator {
+ public:
+  Calibrator(const std::vector<GreyPicture>& pictures, const LensPair& start,
+             const CalibrationOptions& options)
+      : pictures_(pictures), options_(options), pair_(start), views_(pictures.size()) {
+    result_.before = start;
+    const double radius = std::min(start.front.model.radius(), start.back.model.radius());
+    levels_ = 1;
+    while (radius / (1 << levels_) >= coarsest_radius && levels_ < 6) ++levels_;
+    total_ = static_cast<int>(pictures.size()) + 1 + levels_ + final_rounds;
+    for (const GreyPicture& picture : pictures) pyramids_.emplace_back(picture, levels_);
+    if (options.find_circles && find_circles(pyramids_, pair_)) {
+      result_.circles_moved = true;
+      result_.before = pair_;
+    }
+  }
+
+  Result<Calibration> run() {
+    // With the overlap alone first: a rough pair makes the rotations between pictures certain.
+    for (int level = levels_ - 1; level >= std::max(levels_ - 2, 0); --level)
+      if (const Status done = round(level, level == levels_ - 1); !done) return done.error();
+    joined_ = {0};
+    for (size_t i = 1; i < pictures_.size(); ++i) {
+      if (!step()) return interrupted();
+      join(i);
+    }
+    cross_ = joined_.size() > 1;
+    for (int level = levels_ - 1; level > 0; --level)
+      if (const Status done = round(level, level == levels_ - 1); !done) return done.error();
+    for (int i = 0; i < final_rounds; ++i)
+      if (const Status done = round(0, levels_ == 1 && i == 0); !done) return done.error();
+    if (!cross_)
+      if (const Status done = refine(); !done) return done.error();
+    return report();
+  }
+
+ private:
+  static Error interrupted() { return failed("interrupted"); }
+  bool step() { return !options_.progress || options_.progress(done_++, total_); }
+
+  int reach_at(int level, bool first) const {
+    const double a_radian = pair_.front.model.radius() / pair_.front.half_fov() / (1 << level);
+    return first ? std::max(3, static_cast<int>(std::ceil(capture * a_radian))) : 2;
+  }
+
+  void search_overlaps(const MatchSearch& search, std::vector<Match>& found) const {
+    for (size_t i = 0; i < pictures_.size(); ++i) {
+      const int n = static_cast<int>(i);
+      find_matches(pyramids_, pair_, views_, n, 0, n, 1, search, found);
+    }
+    // Below stands what carries the camera, and the ground, nearer than all else.
+    std::erase_if(found, [&](const Match& m) {
+      return std::abs(lonlat_of(pair_[m.lens[0]].unproject(m.place[0])).lat) > highest;
+    });
+  }
+
+  void search_between(int i, int j, const MatchSearch& search, std::vector<Match>& found) const {
+    for (int a = 0; a < 2; ++a)
+      for (int b = 0; b < 2; ++b) find_matches(pyramids_, pair_, views_, i, a, j, b, search, found);
+  }
+
+  /// Finds how a picture is turned against those that are joined already.
+  void join(size_t i) {
+    const int small = std::min(2, levels_ - 1);
+    for (const size_t with : joined_) {
+      const auto turned = find_rotation(pyramids_[with].level(small), pyramids_[i].level(small),
+                                        pair_.scaled_to(pyramids_[with].level(small).size));
+      if (!turned) continue;
+      views_[i] = views_[with] * *turned;
+      std::vector<Match> found;
+      const MatchSearch search = {levels_ - 1, reach_at(levels_ - 1, true), cross_points};
+      search_between(static_cast<int>(with), static_cast<int>(i), search, found);
+      std::vector<Mat3> views = views_;
+      LensPair pair = pair_;
+      SolveOptions options;
+      options.whole_field = true;
+      options.scale = 4 << (levels_ - 1);
+      options.start = result_.before;
+      if (found.size() < least_joining || !solve_geometry(found, options, pair, views)) continue;
+      // Unrelated pictures have chance matches too, but these don't agree.
+      if (median_miss(found, pair, views) > radians(1)) continue;
+      views_[i] = views[with].transposed() * views[i];
+      views_[i] = views_[with] * views_[i];
+      joined_.insert(i);
+      return;
+    }
+    views_[i] = Mat3();
+  }
+
+  Status round(int level, bool first) {
+    if (!step()) return interrupted();
+    const MatchSearch near = {level, reach_at(level, first), overlap_points};
+    std::vector<Match> overlap, across;
+    search_overlaps(near, overlap);
+    if (cross_)
+      for (const size_t i : joined_)
+        for (const size_t j : joined_)
+          if (i < j)
+            search_between(static_cast<int>(i), static_cast<int>(j),
+                           {level, reach_at(level, first), cross_points}, across);
+    if (const Status enough = check(overlap); !enough) return enough;
+    SolveOptions options;
+    options.whole_field = cross_;
+    options.start = result_.before;
+    std::vector<Match> all = overlap;
+    all.insert(all.end(), across.begin(), across.end());
+    // Chance matches are many where much was searched; the wide basin first.
+    for (const double scale : first ? std::vector{8.0, 2.0} : std::vector{0.5}) {
+      options.scale = scale * (1 << level);
+      if (const Status solved = solve_geometry(all, options, pair_, views_); !solved) return solved;
+    }
+    overlap_ = std::move(overlap);
+    across_ = std::move(across);
+    return ok();
+  }
+
+  double agreement(const LensPair& pair) const {
+    double sum = 0;
+    for (const GreyPicture& picture : pictures_) sum += overlap_correlation(picture, pair);
+    return sum / static_cast<double>(pictures_.size());
+  }
+
+  /// Matches are pulled about by what is near; the whole band of the seam, compared as it is, is
+  /// the last word. From where the matches led and from the start, as either may be nearer.
+  Status refine() {
+    LensPair best = result_.before;
+    double most = agreement(best);
+    for (LensPair pair : {result_.before, pair_}) {
+      for (int level = std::min(levels_, 3) - 1; level >= 0; --level) {
+        if (!step()) return interrupted();
+        LensPair refined = pair;
+        if (!refine_overlap(pyramids_, level, result_.before, refined)) break;
+        pair = refined;
+        const double reached = agreement(pair);
+        if (reached > most) {
+          most = reached;
+          best = pair;
+        }
+      }
+    }
+    pair_ = best;
+    // What was matched before was looked for near another pair.
+    std::vector<Match> found;
+    search_overlaps({0, reach_at(0, true) / 2, overlap_points}, found);
+    if (found.size() >= least_matches) overlap_ = std::move(found);
+    return ok();
+  }
+
+  Status check(const std::vector<Match>& overlap) const {
+    std::set<int> sectors;
+    for (const Match& m : overlap) {
+      const Vec3 d = pair_[m.lens[0]].unproject(m.place[0]);
+      sectors.insert(static_cast<int>(std::floor((std::atan2(d.y, d.x) / (2 * pi) + 0.5) * 12)));
+    }
+    if (static_cast<int>(overlap.size()) >= least_matches &&
+        static_cast<int>(sectors.size()) >= least_sectors)
+      return ok();
+    return invalid(
+        "only " + std::to_string(overlap.size()) + " things are seen by both lenses, on " +
+        std::to_string(sectors.size()) +
+        " of the 8 sectors of the seam; pictures with more detail all round it are needed, or "
+        "a profile that is nearer to start from");
+  }
+
+  Result<Calibration> report() {
+    std::vector<Match> all = overlap_;
+    all.insert(all.end(), across_.begin(), across_.end());
+    const double miss = median_miss(overlap_, pair_, views_);
+    if (cross_ ? miss > hopeless_residual : agreement(pair_) < hopeless_correlation)
+      return invalid(
+          "what both lenses see does not fit together by any lenses; near things all round it, too "
+          "little detail, or lenses too far from those to start from");
+    solve_light(all, cross_, pictures_.size(), pair_);
+    result_.pair = pair_;
+    result_.overlap_matches = static_cast<int>(overlap_.size());
+    result_.cross_matches = static_cast<int>(across_.size());
+    result_.joined = static_cast<int>(joined_.size());
+    const double a_radian = pair_.front.model.radius() / pair_.front.half_fov();
+    result_.residual = miss * a_radian;
+    result_.residual_before = median_miss(overlap_, result_.before, views_) * a_radian;
+    for (const GreyPicture& picture : pictures_) {
+      result_.correlation_before += overlap_correlation(picture, result_.before);
+      result_.correlation += overlap_correlation(picture, pair_);
+    }
+    result_.correlation_before /= static_cast<double>(pictures_.size());
+    result_.correlation /= static_cast<double>(pictures_.size());
+    result_.whole_field = cross_;
+    return result_;
+  }
+
+  const std::vector<GreyPicture>& pictures_;
+  const CalibrationOptions& options_;
+  std::vector<Pyramid> pyramids_;
+  LensPair pair_;
+  std::vector<Mat3> views_;
+  std::set<size_t> joined_;
+  bool cross_ = false;
+  int levels_ = 1, done_ = 0, total_ = 1;
+  std::vector<Match> overlap_, across_;
+  Calibration result_;
+};
+
+}  // namespace
+
+Result<Calibration> calibrate(const std::vector<GreyPicture>& pictures, const LensPair& start,
+                              const CalibrationOptions& options) {
+  if (pictures.empty()) return invalid("no pictures are given");
+  for (const GreyPicture& picture : pictures)
+    if (picture.size != pictures[0].size) return invalid("the pictures are of different sizes");
+  const Result<LensPair> pair = as_kannala_brandt(start, pictures[0].size);
+  if (!pair) return pair.error();
+  return Calibrator(pictures, *pair, options).run();
+}
+
+double overlap_correlation(const GreyPicture& picture, const LensPair& pair) {
+  // The output that the seam is looked at in.
+  constexpr Size output = {1280, 640};
+  double n = 0, sa = 0, sb = 0, ab = 0, aa = 0, bb = 0;
+  for (int y = 0; y < output.height; ++y)
+    for (int x = 0; x < output.width; ++x) {
+      const Vec3 d = equirect_direction({x + 0.5, y + 0.5}, output);
+      if (std::abs(lonlat_of(d).lat) > radians(60)) continue;
+      if (std::abs(pair.back.angle_to_axis(d) - pair.front.angle_to_axis(d)) / 2 > radians(2.5))
+        continue;
+      const Point pa = pair.front.project(d), pb = pair.back.project(d);
+      const double a = look(picture, pa.x, pa.y), b = look(picture, pb.x, pb.y);
+      n += 1, sa += a, sb += b, ab += a * b, aa += a * a, bb += b * b;
+    }
+  if (n == 0) return 0;
+  const double deviations = std::sqrt(std::max((aa - sa * sa / n) * (bb - sb * sb / n), 0.0));
+  return deviations > 0 ? (ab - sa * sb / n) / deviations : 0;
+}
+
+GreyPicture seam_picture(const GreyPicture& picture, const LensPair& pair) {
+  constexpr double band = radians(8);  // to each side
+  const double a_radian = pair.front.model.radius() / pair.front.half_fov();
+  GreyPicture drawn;
+  const int rows = std::max(16, static_cast<int>(band * a_radian));
+  drawn.size = {std::max(64, static_cast<int>(2 * pi * a_radian)), 2 * rows};
+  drawn.pixels.resize(static_cast<size_t>(drawn.size.width) * drawn.size.height);
+  for (int y = 0; y < drawn.size.height; ++y)
+    for (int x = 0; x < drawn.size.width; ++x) {
+      const double round = 2 * pi * (x + 0.5) / drawn.size.width;
+      const double off = (y + 0.5 - rows) / a_radian;
+      const Vec3 d = {std::cos(off) * std::cos(round), std::cos(off) * std::sin(round),
+                      -std::sin(off)};
+      const Lens& lens = off < 0 ? pair.front : pair.back;
+      const Point p = lens.project(d);
+      const double light = look(picture, p.x, p.y) / lens.brightness(lens.distance(p));
+      drawn.pixels[static_cast<size_t>(y) * drawn.size.width + x] =
+          static_cast<uint8_t>(std::clamp(light + 0.5, 0.0, 255.0));
+    }
+  return drawn;
+}
+
+}  // namespace sphere

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include <algorithm>
+#include <cmath>
+
+#include "gst/sphere/lens/calibrate_match.h"
+#include "gst/sphere/lens/fit.h"
+
+namespace sphere {
+
+namespace {
+
+// As wide as a half is looked at; edges are found to a pixel of it.
+constexpr int looked_at = 480;
+constexpr int rays = 360, least_edges = 120;
+// Of the brightest tenth: what is below is no picture.
+constexpr double lit = 0.12;
+constexpr int darkest_bright = 60;
+
+struct Circle {
+  Point centre;
+  double radius = 0;
+};
+
+std::optional<Circle> fit_circle(std::vector<Point> points) {
+  Circle circle;
+  const size_t all = points.size();
+  for (int round = 0; round < 6; ++round) {
+    if (points.size() < least_edges || points.size() < all * 6 / 10) return std::nullopt;
+    std::vector<std::vector<double>> a;
+    std::vector<double> b;
+    for (const Point& p : points) {
+      a.push_back({2 * p.x, 2 * p.y, 1});
+      b.push_back(p.x * p.x + p.y * p.y);
+    }
+    const auto x = least_squares(a, b);
+    if (!x) return std::nullopt;
+    circle.centre = {(*x)[0], (*x)[1]};
+    circle.radius = std::sqrt(std::max(
+        (*x)[2] + circle.centre.x * circle.centre.x + circle.centre.y * circle.centre.y, 0.0));
+    const auto miss = [&](const Point& p) {
+      return std::abs(std::hypot(p.x - circle.centre.x, p.y - circle.centre.y) - circle.radius);
+    };
+    std::vector<double> misses;
+    for (const Point& p : points) misses.push_back(miss(p));
+    std::nth_element(misses.begin(), misses.begin() + static_cast<ptrdiff_t>(misses.size() / 2),
+                     misses.end());
+    const double median = misses[misses.size() / 2];
+    if (round == 5) return median < 1.5 ? std::optional(circle) : std::nullopt;
+    std::erase_if(points, [&](const Point& p) { return miss(p) > std::max(1.5, 3 * median); });
+  }
+  return std::nullopt;
+}
+
+std::optional<Circle> find_circle(const GreyPicture& picture, const Region& region) {
+  std::vector<uint8_t> values;
+  for (int y = static_cast<int>(region.top); y < static_cast<int>(region.bottom); ++y)
+    for (int x = static_cast<int>(region.left); x < static_cast<int>(region.right); ++x)
+      values.push_back(picture.pixels[static_cast<size_t>(y) * picture.size.width + x]);
+  if (values.empty()) return std::nullopt;
+  const auto bright = values.begin() + static_cast<ptrdiff_t>(values.size() * 9 / 10);
+  std::nth_element(values.begin(), bright, values.end());
+  if (*bright < darkest_bright) return std::nullopt;
+  const double threshold = lit * *bright;
+  const Point middle = {(region.left + region.right) / 2, (region.top + region.bottom) / 2};
+  const auto inside = [&](double x, double y) {
+    return x > region.left + 1 && x < region.right - 1 && y > region.top + 1 &&
+           y < region.bottom - 1;
+  };
+  std::vector<Point> edges;
+  for (int i = 0; i < rays; ++i) {
+    const double c = std::cos(2 * pi * i / rays), s = std::sin(2 * pi * i / rays);
+    double r = 0;
+    while (inside(middle.x + r * c, middle.y + r * s)) r += 0.5;
+    const double border = r;
+    // From outside: inside there is dark and bright, out there only dark.
+    const auto light = [&](double at) {
+      return look(picture, middle.x + at * c, middle.y + at * s);
+    };
+    while (r > 3 && !(light(r) > threshold && light(r - 2) > threshold)) r -= 0.5;
+    // Bright up to the border: the circle is cut off here.
+    if (r > 3 && r < border - 2) edges.push_back({middle.x + r * c, middle.y + r * s});
+  }
+  return fit_circle(std::move(edges));
+}
+
+}  // namespace
+
+bool find_circles(const std::vector<Pyramid>& pictures, LensPair& pair) {
+  // What any of the pictures shows bright is inside.
+  int level = 0;
+  const double side = pair.front.region.bottom - pair.front.region.top;
+  while (level + 1 < pictures[0].levels() && side / (1 << level) > 1.5 * looked_at) ++level;
+  GreyPicture brightest = pictures[0].level(level);
+  for (const Pyramid& pyramid : pictures)
+    for (size_t i = 0; i < brightest.pixels.size(); ++i)
+      brightest.pixels[i] = std::max(brightest.pixels[i], pyramid.level(level).pixels[i]);
+
+  const double scale = 1 << level;
+  LensPair moved = pair;
+  bool differs = false;
+  for (int i = 0; i < 2; ++i) {
+    Lens& lens = moved[i];
+    const Region& r = lens.region;
+    const auto circle =
+        find_circle(brightest, {r.left / scale, r.top / scale, r.right / scale, r.bottom / scale});
+    if (!circle) return false;
+    const Point centre = {circle->centre.x * scale, circle->centre.y * scale};
+    const double radius = circle->radius * scale, half = (r.bottom - r.top) / 2;
+    if (radius < 0.4 * half || radius > 1.2 * half || centre.x < r.left || centre.x > r.right ||
+        centre.y < r.top || centre.y > r.bottom)
+      return false;
+    // A start that is nearly right knows more than an edge does.
+    constexpr double nearly = 0.04;
+    differs |= std::abs(radius / lens.model.radius() - 1) > nearly ||
+               std::hypot(centre.x - lens.centre.x, centre.y - lens.centre.y) > nearly * radius;
+    const auto model =
+        RadialModel::make(lens.model.kind(), lens.model.fov(), radius, lens.model.coefficients());
+    if (!model) return false;
+    lens.model = *model;
+    lens.centre = centre;
+  }
+  if (differs) pair = moved;
+  return differs;
+}
+
+}  // namespace sphere

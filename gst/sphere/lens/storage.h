@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A tree of named values, out of YAML, JSON (which is YAML) or OpenCV's XML.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gst/sphere/base/result.h"
+
+namespace sphere {
+
+struct StorageNode {
+  enum class Kind { absent, scalar, list, map };
+  Kind kind = Kind::absent;
+  std::string text;                                           ///< of a scalar
+  std::vector<std::pair<std::string, StorageNode>> children;  ///< names are "" in a list
+
+  /// The child of that name; an absent node where there is none.
+  const StorageNode& operator[](std::string_view name) const;
+  bool present() const { return kind != Kind::absent; }
+};
+
+/// Larger files, deeper trees and aliases are refused: no calibration has them.
+Result<StorageNode> parse_storage(std::string_view text, const std::string& name);
+
+}  // namespace sphere

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sphere calibrate: a lens profile from a few pictures.
+
+#include <gst/app/gstappsink.h>
+#include <gst/gst.h>
+#include <gst/video/video.h>
+#include <png.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/lens/calibrate.h"
+#include "gst/sphere/lens/profile.h"
+#include "gst/tools/command.h"
+#include "gst/tools/json_output.h"
+#include "gst/tools/output_file.h"
+#include "gst/tools/progress.h"
+#include "gst/tools/stitch_input.h"
+
+namespace sphere::tool {
+
+namespace {
+
+// More tell nothing new, and all are held in memory.
+constexpr size_t most_pictures = 16;
+constexpr GstClockTime decode_time = 60 * GST_SECOND;
+
+constexpr const char* description =
+    "PICTURES are JPEG or PNG files, all of one size, each with both fisheyes of one camera side "
+    "by\n"
+    "side. One is enough to bring the lenses' scale, centres and rotations together at the seam. "
+    "Three\n"
+    "or more of one scene, the camera turned by 30 to 90 degrees between them, tell radial terms "
+    "and\n"
+    "fall-off too. Detail all round the seam and nothing nearer than some metres make it good.\n"
+    "\n"
+    "LENS appears when it is complete; until then what was there stays.\n"
+    "\n"
+    "Examples:\n"
+    "  sphere calibrate street-1.jpg street-2.jpg street-3.jpg -o my-camera.json\n"
+    "  sphere calibrate street.png --lens gear360 -o gear360-mine.json --pictures seams/\n";
+
+struct CalibrateArguments {
+  std::vector<std::string> pictures;
+  std::string output, lens, seams, name;
+  bool clobber = true, quiet = false, verbose = false, json = false;
+};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+Status parse(int argc, char** argv, CalibrateArguments* to) {
+  g_autofree char* output = nullptr;
+  g_autofree char* lens = nullptr;
+  g_autofree char* seams = nullptr;
+  g_autofree char* name = nullptr;
+  gboolean no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
+  GOptionEntry entries[] = {
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The profile to write, .json", "LENS"},
+      {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
+       "What to start from: a profile's name or a lens file (default: dual-190, on the"
+       " image circles that are seen)",
+       "NAME|FILE"},
+      {"pictures", 0, 0, G_OPTION_ARG_FILENAME, &seams,
+       "Write pictures of the seam, before and after, into this folder", "FOLDER"},
+      {"name", 0, 0, G_OPTION_ARG_STRING, &name, "The profile's name (default: from LENS)", "NAME"},
+      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Refuse to replace LENS", nullptr},
+      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Neither progress nor the outcome", nullptr},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what is done", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the outcome as JSON", nullptr},
+      {}};
+  const Status parsed = parse_options("calibrate", "PICTURES -o LENS",
+                                      "Finds a camera's two lenses from a few of its pictures.",
+                                      description, entries, argc, argv, &to->pictures);
+  to->quiet = quiet;
+  to->verbose = verbose;
+  to->json = json;
+  to->clobber = !no_clobber;
+  if (!parsed) return parsed;
+  if (to->pictures.empty()) return invalid("PICTURES are missing");
+  if (to->pictures.size() > most_pictures)
+    return invalid(std::to_string(to->pictures.size()) + " pictures are too many; " +
+                   std::to_string(most_pictures) + " are the most");
+  if (!output || !*output) return invalid("-o LENS is missing");
+  to->output = output;
+  if (!to->output.ends_with(".json"))
+    return invalid(to->output + ": the name must end in .json, so that it is found as a profile");
+  if (lens && !*lens) return invalid("--lens is empty");
+  if (lens) to->lens = lens;
+  if (seams && !*seams) return invalid("--pictures is empty");
+  to->seams = to_string(seams);
+  const GString_ base(g_path_get_basename(to->output.c_str()));
+  to->name = name ? name : std::string(base.get()).substr(0, std::strlen(base.get()) - 5);
+  if (to->name.empty()) return invalid("the profile has no name; give it one with --name");
+  return ok();
+}
+
+Result<GreyPicture> load(const std::string& path, Voice* voice) {
+  const Result<StitchInput> input = open_stitch_input(path, voice);
+  if (!input) return input.error();
+  if (input->video()) return invalid(path + ": is a video; pictures are wanted");
+  // Decoders are told apart by the file's own bytes.
+  const bool jpeg = std::holds_alternative<media::JpegInfo>(input->content);
+  const std::string launch = std::string("filesrc name=file ! ") + (jpeg ? "jpegdec" : "pngdec") +
+                             " ! videoconvert ! video/x-raw,format=GRAY8 ! "
+                             "appsink name=sink sync=false max-buffers=1";
+  g_autoptr(GError) error = nullptr;
+  const GstRef<GstElement> pipeline(gst_parse_launch(launch.c_str(), &error));
+  if (!pipeline || error) return failed(path + ": can't be decoded: " + error->message);
+  const GstRef<GstElement> file(gst_bin_get_by_name(GST_BIN(pipeline.get()), "file"));
+  const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink"));
+  g_object_set(file.get(), "location", path.c_str(), nullptr);
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  const std::unique_ptr<GstSample, Call<gst_sample_unref>> sample(
+      gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), decode_time));
+  Result<GreyPicture> picture = invalid(path + ": can't be decoded");
+  GstVideoInfo info;
+  GstVideoFrame frame;
+  if (sample && gst_video_info_from_caps(&info, gst_sample_get_caps(sample.get())) &&
+      gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample.get()), GST_MAP_READ)) {
+    GreyPicture read{{GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)}, {}};
+    for (int y = 0; y < read.size.height; ++y) {
+      const auto* row = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0)) +
+                        static_cast<ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
+      read.pixels.insert(read.pixels.end(), row, row + read.size.width);
+    }
+    gst_video_frame_unmap(&frame);
+    picture = std::move(read);
+  }
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  return picture;
+}
+
+Status write_whole(const std::string& path, bool clobber, const void* bytes, size_t size) {
+  Result<OutputFile> file = OutputFile::create(path, clobber);
+  if (!file) return file.error();
+  const auto* at = static_cast<const char*>(bytes);
+  while (size > 0) {
+    const ssize_t written = write(file->descriptor(), at, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failed(path + ": can't be written: " + std::strerror(errno));
+    at += written;
+    size -= static_cast<size_t>(written);
+  }
+  return file->commit();
+}
+
+Status write_png(const std::string& path, const GreyPicture& picture) {
+  png_image image = {};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(picture.size.width);
+  image.height = static_cast<png_uint_32>(picture.size.height);
+  image.format = PNG_FORMAT_GRAY;
+  png_alloc_size_t size = 0;
+  std::vector<uint8_t> bytes;
+  const auto encode = [&](void* into) {
+    return png_image_write_to_memory(&image, into, &size, 0, picture.pixels.data(), 0, nullptr);
+  };
+  if (!encode(nullptr)) return failed(path + ": can't be made: " + image.message);
+  bytes.resize(size);
+  if (!encode(bytes.data())) return failed(path + ": can't be made: " + image.message);
+  return write_whole(path, true, bytes.data(), size);
+}
+
+Status write_seams(const std::string& folder, const std::vector<GreyPicture>& pictures,
+                   const Calibration& found) {
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const std::string base = folder + "/seam-" + std::to_string(i + 1);
+    for (const auto& [suffix, pair] :
+         {std::pair<const char*, const LensPair*>{"-before.png", &found.before},
+          {"-after.png", &found.pair}})
+      if (const Status written = write_png(base + suffix, seam_picture(pictures[i], *pair));
+          !written)
+        return written;
+  }
+  return ok();
+}
+
+std::string decimals(double value, int count) {
+  char format[16], text[G_ASCII_DTOSTR_BUF_SIZE];
+  g_snprintf(format, sizeof format, "%%.%df", count);
+  return g_ascii_formatd(text, sizeof text, format, value);
+}
+
+std::string summary(const Calibration& found, size_t pictures) {
+  std::string text = std::to_string(found.overlap_matches) + " things seen by both lenses";
+  if (found.whole_field)
+    text += ", " + std::to_string(found.cross_matches) + " seen again in " +
+            std::to_string(found.joined) + " pictures of one scene";
+  text += "; they lie " + decimals(found.residual, 2) + " pixels apart (" +
+          decimals(found.residual_before, 2) + " before); the overlap correlates by " +
+          decimals(found.correlation, 4) + " (" + decimals(found.correlation_before, 4) +
+          " before)";
+  if (pictures > 1 && found.joined < static_cast<int>(pictures))
+    text += "; " + std::to_string(pictures - static_cast<size_t>(found.joined)) +
+            " pictures show another scene than the first";
+  return text;
+}
+
+std::string lens_summary(const char* which, const Lens& lens) {
+  return std::string(which) + ": field of view " + decimals(degrees(lens.model.fov()), 2) +
+         " degrees at a radius of " + decimals(lens.model.radius(), 1) + " pixels, centre " +
+         decimals(lens.centre.x, 1) + " " + decimals(lens.centre.y, 1) + ", gain " +
+         decimals(lens.gain, 3);
+}
+
+void print_json(const CalibrateArguments& arguments, const Calibration& found, const Voice& voice) {
+  JsonObjectOutput json;
+  json.add("output", arguments.output);
+  json.add("pictures", arguments.pictures);
+  json.add("start", arguments.lens.empty() ? default_profile : arguments.lens);
+  json.add("circles", found.circles_moved ? "found" : "of the start");
+  json.add("overlap_matches", gint64{found.overlap_matches});
+  json.add("cross_matches", gint64{found.cross_matches});
+  json.add("joined_pictures", gint64{found.joined});
+  json.add("radial_terms", found.whole_field ? "found" : "of the start");
+  json.add("residual_before", found.residual_before);
+  json.add("residual", found.residual);
+  json.add("correlation_before", found.correlation_before);
+  json.add("correlation", found.correlation);
+  json.add("front_fov", degrees(found.pair.front.model.fov()));
+  json.add("back_fov", degrees(found.pair.back.model.fov()));
+  json.add("warnings", voice.warnings());
+  json.print();
+}
+
+Status work(const CalibrateArguments& arguments, Voice* voice) {
+  const bool any_camera = arguments.lens.empty();
+  const Result<LensPair> start = load_profile(any_camera ? default_profile : arguments.lens);
+  if (!start) return Error{start.error().kind, "--lens: " + start.error().message};
+  if (!arguments.seams.empty() && g_mkdir_with_parents(arguments.seams.c_str(), 0777) != 0)
+    return failed(arguments.seams + ": can't be made: " + std::strerror(errno));
+  // Before minutes are spent, whether the end can be kept.
+  if (const Result<OutputFile> probe = OutputFile::create(arguments.output, arguments.clobber);
+      !probe)
+    return probe.error();
+
+  std::vector<GreyPicture> pictures;
+  for (const std::string& path : arguments.pictures) {
+    Result<GreyPicture> picture = load(path, voice);
+    if (!picture) return picture.error();
+    if (!pictures.empty() && picture->size != pictures[0].size)
+      return invalid(path + ": is " + std::to_string(picture->size.width) + "x" +
+                     std::to_string(picture->size.height) + ", " + arguments.pictures[0] + " is " +
+                     std::to_string(pictures[0].size.width) + "x" +
+                     std::to_string(pictures[0].size.height) + "; all must have one size");
+    pictures.push_back(std::move(*picture));
+  }
+
+  voice->note(std::to_string(pictures.size()) + " of " + std::to_string(pictures[0].size.width) +
+              "x" + std::to_string(pictures[0].size.height) + ", starting from " + start->name);
+  Progress progress(!arguments.quiet, "steps");
+  CalibrationOptions options;
+  options.find_circles = any_camera;
+  options.progress = [&](int done, int total) {
+    progress.show(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+    return !interrupted;
+  };
+  const Result<Calibration> found = calibrate(pictures, *start, options);
+  progress.clear();
+  if (!found) return found.error();
+
+  if (found->circles_moved) voice->note("the image circles were found and started from");
+  const std::string made = "Found by sphere calibrate from " + std::to_string(pictures.size()) +
+                           " picture" + (pictures.size() == 1 ? "" : "s") + ", starting from " +
+                           start->name + ": " + summary(*found, pictures.size()) + ".";
+  const Result<std::string> text = make_profile(found->pair, arguments.name, made);
+  if (!text) return text.error();
+  if (!arguments.seams.empty())
+    if (const Status written = write_seams(arguments.seams, pictures, *found); !written)
+      return written;
+  if (interrupted) return failed("interrupted");
+  if (const Status written =
+          write_whole(arguments.output, arguments.clobber, text->data(), text->size());
+      !written)
+    return written;
+
+  if (!found->whole_field)
+    voice->warn("radial terms and fall-off are those of " + start->name +
+                "; three or more pictures of one scene, the camera turned between them, tell them");
+  if (arguments.json) {
+    print_json(arguments, *found, *voice);
+  } else if (!arguments.quiet) {
+    std::printf("%s\n%s\n%s\n", summary(*found, pictures.size()).c_str(),
+                lens_summary("front", found->pair.front).c_str(),
+                lens_summary("back", found->pair.back).c_str());
+  }
+  return ok();
+}
+
+int run(int argc, char** argv) {
+  Voice voice("sphere calibrate");
+  CalibrateArguments arguments;
+  Status done = parse(argc, argv, &arguments);
+  const int usage = done ? exit_failed : exit_usage;
+  voice.quiet = arguments.quiet;
+  voice.verbose = arguments.verbose;
+  if (done) {
+    gst_init(nullptr, nullptr);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP})
+      std::signal(
+          number, +[](int) { interrupted = 1; });
+    done = work(arguments, &voice);
+  }
+  if (done) return exit_done;
+  voice.error(done.error().message);
+  if (arguments.json) {
+    JsonObjectOutput json;
+    json.add("error", done.error().message);
+    json.add("warnings", voice.warnings());
+    json.print();
+  }
+  return interrupted ? exit_interrupted : usage;
+}
+
+const Registration registration({"calibrate", "a lens profile from a few pictures", run});
+
+}  // namespace
+
+}  // namespace sphere::tool

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Lenses found from pictures: known ones from drawn pictures, unknown ones from a photograph.
+
+#include "tests/check/pipeline.h"
+
+#include <random>
+
+#include "gst/sphere/lens/calibrate.h"
+#include "gst/sphere/lens/profile.h"
+#include "gst/sphere/scene/render.h"
+
+using namespace sphere;
+using namespace sphere::test;
+
+namespace {
+
+/// Full size by hand: SPHERE_CALIBRATE_WIDTH=3840.
+int picture_width() {
+  const char* width = g_getenv("SPHERE_CALIBRATE_WIDTH");
+  return width ? atoi(width) : 1280;
+}
+
+GreyPicture drawn(const LensPair& pair, const Mat3& view, Pattern pattern = Pattern::scene) {
+  LensPair turned = pair;
+  for (int i = 0; i < 2; ++i) turned[i].to_camera = view * turned[i].to_camera;
+  const Renderer renderer = Renderer::fisheye(turned, 2);
+  const Size size = renderer.size();
+  GreyPicture picture{size, std::vector<uint8_t>(static_cast<size_t>(size.width) * size.height)};
+  Tile tile;
+  for (int row = 0; row < renderer.rows(); ++row)
+    for (int column = 0; column < renderer.columns(); ++column) {
+      renderer.draw_still(pattern, column, row, tile);
+      for (int y = row * Tile::side; y < std::min((row + 1) * Tile::side, size.height); ++y)
+        for (int x = column * Tile::side; x < std::min((column + 1) * Tile::side, size.width);
+             ++x) {
+          const Tile::Pixel& p = tile.pixels[y % Tile::side * Tile::side + x % Tile::side];
+          const float luma = 0.2126f * p.r + 0.7152f * p.g + 0.0722f * p.b;
+          picture.pixels[static_cast<size_t>(y) * size.width + x] =
+              static_cast<uint8_t>(std::clamp(luma * 255 + 0.5f, 0.0f, 255.0f));
+        }
+    }
+  return picture;
+}
+
+/// Two lenses as a factory's tolerance leaves them, in a frame of 3840x1920.
+LensPair random_pair(unsigned seed) {
+  std::mt19937 random(seed);
+  const auto within = [&](double limit) {
+    return std::uniform_real_distribution<double>(-limit, limit)(random);
+  };
+  LensPair pair = *load_profile("dual-190");
+  pair = pair.scaled_to({3840, 1920});
+  for (int i = 0; i < 2; ++i) {
+    Lens& lens = pair[i];
+    lens.model =
+        *RadialModel::make(ModelKind::kannala_brandt, radians(191 + within(3)), 945 + within(8),
+                           {within(0.03), within(0.01), within(0.002), 0});
+    lens.centre.x += within(10);
+    lens.centre.y += within(10);
+    lens.to_camera = lens.to_camera * rotation({within(0.8), within(0.8), within(0.8)});
+    lens.vignette = {-0.1 + within(0.04), -0.08 + within(0.04), 0};
+  }
+  pair.front.gain = 1.04 + within(0.03);
+  pair.back.gain = 1 / pair.front.gain;
+  return pair;
+}
+
+/// The half of the field of view that a lens has at the true one's rim.
+double half_fov_at(const Lens& lens, const Lens& truth) {
+  return lens.model.inverse(truth.model.radius());
+}
+
+double rotation_between(const Mat3& a, const Mat3& b) {
+  const Mat3 r = a.transposed() * b;
+  const double off =
+      std::hypot(r.row[2].y - r.row[1].z, r.row[0].z - r.row[2].x, r.row[1].x - r.row[0].y);
+  return std::atan2(off, r.row[0].x + r.row[1].y + r.row[2].z - 1);
+}
+
+}  // namespace
+
+GST_START_TEST(drawn_lenses_are_found) {
+  const int width = picture_width();
+  const char* chosen = g_getenv("SPHERE_CALIBRATE_SEED");
+  const LensPair truth = random_pair(chosen ? atoi(chosen) : 7).scaled_to({width, width / 2});
+  std::vector<GreyPicture> pictures;
+  for (const Angles& turned :
+       {Angles{0, 0, 0}, Angles{47, 8, -5}, Angles{95, -12, 4}, Angles{170, 5, 70}})
+    pictures.push_back(drawn(truth, rotation(turned)));
+  const gint64 begin = g_get_monotonic_time();
+  const Result<Calibration> found = calibrate(pictures, *load_profile("dual-190"));
+  fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+  const double scale = 3840.0 / width;
+  g_print(
+      "%.1f s: %d matches in the overlap, %d between %d pictures, off by %.3f px (%.3f "
+      "before), correlation %.4f (%.4f before)\n",
+      static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC, found->overlap_matches,
+      found->cross_matches, found->joined, found->residual, found->residual_before,
+      found->correlation, found->correlation_before);
+  for (int i = 0; i < 2; ++i) {
+    const Lens &lens = found->pair[i], &true_lens = truth[i];
+    g_print(
+        "lens %d: fov off %.4f deg, centre off %.3f %.3f px of 3840, fall-off at the rim %.3f "
+        "(%.3f), gain %.3f (%.3f)\n",
+        i, degrees(2 * (half_fov_at(lens, true_lens) - true_lens.half_fov())),
+        scale * (lens.centre.x - true_lens.centre.x), scale * (lens.centre.y - true_lens.centre.y),
+        lens.vignette.at(0.95), true_lens.vignette.at(0.95), lens.gain, true_lens.gain);
+  }
+  const double turned = degrees(
+      rotation_between(found->pair.front.to_camera.transposed() * found->pair.back.to_camera,
+                       truth.front.to_camera.transposed() * truth.back.to_camera));
+  g_print("rotation off %.4f deg\n", turned);
+  fail_unless(found->joined == 4 && found->whole_field, "%d", found->joined);
+  for (int i = 0; i < 2; ++i) {
+    const Lens &lens = found->pair[i], &true_lens = truth[i];
+    fail_unless(std::abs(half_fov_at(lens, true_lens) - true_lens.half_fov()) < radians(0.05));
+    fail_unless(
+        scale * std::hypot(lens.centre.x - true_lens.centre.x, lens.centre.y - true_lens.centre.y) <
+        std::max(1.0, 0.3 * scale));
+    fail_unless(std::abs(lens.vignette.at(0.95) - true_lens.vignette.at(0.95)) < 0.02);
+    fail_unless(std::abs(lens.gain - true_lens.gain) < 0.01);
+  }
+  fail_unless(turned < 0.05, "%g", turned);
+  fail_unless(found->correlation > found->correlation_before);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_photograph_agrees_better_than_by_hand) {
+  g_autofree char* path =
+      g_build_filename(g_getenv("SPHERE_SHARED"), "data", "gear360-street.png", nullptr);
+  if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    g_print("skip: ../shared/data/gear360-street.png is absent\n");
+    return;
+  }
+  Pipeline p(std::string("filesrc location=") + path +
+             " ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink");
+  p.play();
+  const SampleRef sample = p.pull();
+  fail_unless(sample != nullptr);
+  const Component luma = component_of(sample.get(), 0);
+  GreyPicture picture{{luma.width, luma.height}, {}};
+  for (int y = 0; y < luma.height; ++y)
+    for (int x = 0; x < luma.width; ++x)
+      picture.pixels.push_back(static_cast<uint8_t>(luma.at(x, y)));
+  const double by_hand =
+      overlap_correlation(picture, load_profile("gear360")->scaled_to({luma.width, luma.height}));
+  const Result<Calibration> found = calibrate({picture}, *load_profile("dual-190"));
+  fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+  g_print(
+      "%d matches, off by %.3f px (%.3f before), correlation %.4f (%.4f before, %.4f by hand)\n",
+      found->overlap_matches, found->residual, found->residual_before, found->correlation,
+      found->correlation_before, by_hand);
+  fail_unless(found->correlation > by_hand, "%g %g", found->correlation, by_hand);
+  fail_if(found->whole_field);
+}
+GST_END_TEST;
+
+GST_START_TEST(small_circles_are_found) {
+  // Circles that are far from filling their halves, and off the middle, as a Theta's.
+  LensPair truth = load_profile("dual-190")->scaled_to({1280, 640});
+  for (int i = 0; i < 2; ++i) {
+    truth[i].model = *RadialModel::make(ModelKind::equidistant, radians(191), 270);
+    truth[i].centre = {truth[i].centre.x + (i ? 12.0 : -9.0), 290};
+  }
+  const GreyPicture picture = drawn(truth, Mat3());
+  CalibrationOptions options;
+  const Result<Calibration> lost = calibrate({picture}, *load_profile("dual-190"), options);
+  fail_if(bool(lost) && lost->correlation > 0.9);
+  options.find_circles = true;
+  const Result<Calibration> found = calibrate({picture}, *load_profile("dual-190"), options);
+  fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+  fail_unless(found->circles_moved && found->correlation > 0.97, "%g", found->correlation);
+  for (int i = 0; i < 2; ++i) {
+    fail_unless(std::abs(found->pair[i].model.radius() - 270) < 2, "%g",
+                found->pair[i].model.radius());
+    fail_unless(std::abs(half_fov_at(found->pair[i], truth[i]) - truth[i].half_fov()) <
+                radians(0.3));
+  }
+  // A start that is right is left alone.
+  const Result<Calibration> again = calibrate({picture}, truth, options);
+  fail_unless(bool(again) && !again->circles_moved);
+}
+GST_END_TEST;
+
+GST_START_TEST(pictures_of_other_scenes_are_not_joined) {
+  const LensPair truth = random_pair(11).scaled_to({1280, 640});
+  const std::vector<GreyPicture> pictures = {drawn(truth, Mat3()),
+                                             drawn(truth, Mat3(), Pattern::graticule)};
+  const Result<Calibration> found = calibrate(pictures, *load_profile("dual-190"));
+  fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+  fail_unless(found->joined == 1 && !found->whole_field && found->cross_matches == 0);
+  fail_unless(found->correlation > found->correlation_before, "%g", found->correlation);
+}
+GST_END_TEST;
+
+GST_START_TEST(hopeless_scenes_are_refused) {
+  GreyPicture grey{{1280, 640}, std::vector<uint8_t>(1280 * 640, 128)};
+  const Result<Calibration> flat = calibrate({grey}, *load_profile("dual-190"));
+  fail_if(bool(flat));
+  fail_unless(flat.error().message.find("only 0 things") != std::string::npos, "%s",
+              flat.error().message.c_str());
+  // Each lens looks at something else.
+  const LensPair pair = load_profile("dual-190")->scaled_to(grey.size);
+  const GreyPicture one = drawn(pair, Mat3()), other = drawn(pair, rotation({90, 20, 60}));
+  GreyPicture mixed = one;
+  for (int y = 0; y < 640; ++y)
+    std::copy_n(&other.pixels[static_cast<size_t>(y) * 1280], 640,
+                &mixed.pixels[static_cast<size_t>(y) * 1280]);
+  fail_if(bool(calibrate({mixed}, *load_profile("dual-190"))));
+  GreyPicture small{{640, 320}, std::vector<uint8_t>(640 * 320, 128)};
+  const Result<Calibration> sizes = calibrate({grey, small}, *load_profile("dual-190"));
+  fail_unless(!sizes && sizes.error().message.find("different sizes") != std::string::npos);
+  GreyPicture square{{640, 640}, std::vector<uint8_t>(640 * 640, 128)};
+  const Result<Calibration> shape = calibrate({square}, *load_profile("dual-190"));
+  fail_unless(!shape && shape.error().message.find("another shape") != std::string::npos);
+  fail_if(bool(calibrate({}, *load_profile("dual-190"))));
+}
+GST_END_TEST;
+
+static Suite* calibrate_suite() {
+  Suite* suite = suite_create("calibrate");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, drawn_lenses_are_found);
+  tcase_add_test(tcase, a_photograph_agrees_better_than_by_hand);
+  tcase_add_test(tcase, small_circles_are_found);
+  tcase_add_test(tcase, pictures_of_other_scenes_are_not_joined);
+  tcase_add_test(tcase, hopeless_scenes_are_refused);
+  return suite;
+}
+
+GST_CHECK_MAIN(calibrate)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command `sphere calibrate`, from outside. Prints a summary line as gst-check does."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+DEADLINE = 120
+SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
+
+checks = failures = 0
+
+
+def check(what, passed, detail=""):
+    global checks, failures
+    checks += 1
+    if not passed:
+        failures += 1
+        print(f"failed: {what} {detail}")
+    return passed
+
+
+def calibrate(folder, *arguments):
+    return subprocess.run([SPHERE, "calibrate", *arguments], cwd=folder, capture_output=True,
+                          text=True, timeout=DEADLINE, stdin=subprocess.DEVNULL)
+
+
+def draw(path, lens, width, pattern="scene"):
+    """The scene through a lens, drawn by our own source where its plugin can be loaded."""
+    line = (f"spheretestsrc num-buffers=1 lens={lens} pattern={pattern} ! "
+            f"video/x-raw,width={width},height={width // 2} ! videoconvert ! pngenc ! "
+            f"filesink location={path}")
+    subprocess.run(["gst-launch-1.0", "-q", *line.split()], check=True, timeout=DEADLINE)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        try:
+            draw(folder / "in.png", "dual-190", 1280)
+            draw(folder / "small.png", "dual-190", 640)
+        except (OSError, subprocess.CalledProcessError) as reason:
+            print(f"skip: sphere calibrate: {reason}")
+            sys.exit(77)
+        (folder / "lens.json").write_text("old")
+
+        # What fails leaves what was there.
+        for what, arguments, status, words in (
+                ("no pictures", ["-o", "lens.json"], 2, "PICTURES"),
+                ("no output", ["in.png"], 2, "-o LENS"),
+                ("another name", ["in.png", "-o", "lens.txt"], 2, ".json"),
+                ("no such picture", ["none.png", "-o", "lens.json"], 1, "none.png"),
+                ("no picture", ["lens.json", "-o", "lens.json"], 1, "not a JPEG"),
+                ("two sizes", ["in.png", "small.png", "-o", "lens.json"], 1, "one size"),
+                ("no such lens", ["in.png", "--lens", "nothing", "-o", "lens.json"], 1, "nothing"),
+                ("no folder", ["in.png", "-o", "none/lens.json"], 1, "folder"),
+                ("not again", ["in.png", "-o", "lens.json", "--no-clobber"], 1, "exists")):
+            done = calibrate(folder, *arguments)
+            check(what, done.returncode == status and words in done.stderr,
+                  f"{done.returncode} {done.stderr}")
+        check("the old file is there", (folder / "lens.json").read_text() == "old")
+
+        done = calibrate(folder, "in.png", "-o", "lens.json", "--pictures", "seams", "--json")
+        if check("one picture", done.returncode == 0, done.stderr):
+            said = json.loads(done.stdout)
+            check("what is right stays right",
+                  abs(said["front_fov"] - 190) < 0.5 and said["correlation"] > 0.95, done.stdout)
+            profile = json.loads((folder / "lens.json").read_text())
+            check("a profile is written", profile["format"] == "gst-sphere-lens" and
+                  profile["name"] == "lens" and profile["frame"] == [1280, 640], profile)
+            for when in ("before", "after"):
+                seam = folder / "seams" / f"seam-1-{when}.png"
+                check(f"the seam {when}", seam.is_file() and
+                      seam.read_bytes().startswith(b"\x89PNG"))
+            # It is a lens to start from, as any.
+            again = calibrate(folder, "in.png", "--lens", "./lens.json", "-o", "again.json")
+            check("from its own outcome", again.returncode == 0 and
+                  (folder / "again.json").exists(), again.stderr)
+        left = sorted(p.name for p in folder.iterdir())
+        check("nothing else is left", left == ["again.json", "in.png", "lens.json", "seams",
+                                               "small.png"], left)
+    print(f"{100 * (checks - failures) // max(checks, 1)}%: Checks: {checks}, "
+          f"Failures: {failures}, Errors: 0")
+    sys.exit(1 if failures else 0)
+
+
+main()
