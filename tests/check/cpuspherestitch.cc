@@ -2,6 +2,7 @@
 // cpuspherestitch as an element: negotiation, what it carries on, changes while it runs, and what
 // it says to wrong input.
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -135,6 +136,30 @@ GST_START_TEST(every_format_gives_the_same_picture) {
       ++buffers;
     }
     fail_unless_equals_int(buffers, 3);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(ten_bits_give_the_same_picture) {
+  const auto luma_of = [](const std::string& format) {
+    Pipeline p(
+        "spheretestsrc num-buffers=1 supersample=1 ! video/x-raw,format=I420,width=640 ! "
+        "videoconvert dither=none ! video/x-raw,format=" +
+        format +
+        " ! cpuspherestitch match=gain align=seam pitch=20 ! videoconvert dither=none ! "
+        "video/x-raw,format=I420 ! appsink name=sink");
+    p.play();
+    const SampleRef sample = p.pull();
+    if (!sample) fail_unless(false, "%s: %s", format.c_str(), p.wait().c_str());
+    return std::array{component_of(sample.get(), 0), component_of(sample.get(), 1),
+                      component_of(sample.get(), 2)};
+  };
+  const auto eight = luma_of("I420");
+  for (const char* format : {"P010_10LE", "I420_10LE"}) {
+    const auto ten = luma_of(format);
+    for (int k : {0, 1, 2})
+      fail_unless(psnr(eight[k], ten[k]) > 45, "%s, component %d: %g dB", format, k,
+                  psnr(eight[k], ten[k]));
   }
 }
 GST_END_TEST;
@@ -400,6 +425,7 @@ static Suite* cpuspherestitch_suite() {
   tcase_add_test(tcase, output_is_a_whole_sphere_at_the_width_of_both_lenses);
   tcase_add_test(tcase, lenses_one_over_the_other_make_the_same_sphere);
   tcase_add_test(tcase, every_format_gives_the_same_picture);
+  tcase_add_test(tcase, ten_bits_give_the_same_picture);
   tcase_add_test(tcase, format_colour_and_rate_pass);
   tcase_add_test(tcase, times_and_metas_pass_places_in_the_picture_do_not);
   tcase_add_test(tcase, the_stream_says_which_lens);
