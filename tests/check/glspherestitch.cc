@@ -275,7 +275,8 @@ GST_START_TEST(views_change_while_it_plays) {
     const char* lenses[] = {"dual-190", "gear360", "mi-sphere"};
     for (int i = 0; !done; ++i, ++changes) {
       g_object_set(stitch.get(), "yaw", i % 360 - 180.0, "pitch", i % 90 - 45.0, "blend-width",
-                   i % 10 * 1.0, "blend", i % 2, "lens", lenses[i % 3], nullptr);
+                   i % 10 * 1.0, "blend", i % 2, "lens", lenses[i % 3], "match", i / 2 % 2, "align",
+                   i / 4 % 2, "interpolation", i / 8 % 2, "stitch-distance", i % 5 * 1.0, nullptr);
       std::this_thread::yield();
     }
   });
