@@ -47,9 +47,9 @@ GST_DEBUG_CATEGORY_STATIC(glspherestitch_debug);
 
 namespace {
 
-#define GL_SPHERE_STITCH_CAPS                                          \
-  GST_VIDEO_CAPS_MAKE_WITH_FEATURES(GST_CAPS_FEATURE_MEMORY_GL_MEMORY, \
-                                    "{ NV12, I420, Y444, RGBA }")      \
+#define GL_SPHERE_STITCH_CAPS                                                \
+  GST_VIDEO_CAPS_MAKE_WITH_FEATURES(GST_CAPS_FEATURE_MEMORY_GL_MEMORY,       \
+                                    "{ NV12, I420, Y444, RGBA, P010_10LE }") \
   ", texture-target=(string)" GST_GL_TEXTURE_TARGET_2D_STR
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(

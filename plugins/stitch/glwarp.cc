@@ -59,11 +59,16 @@ PlaneShape shape_of(const GstVideoInfo& info, int plane) {
   return s;
 }
 
+/// A step of eight bits, as a texture has it. Ten bits stand in the upper end of sixteen.
+float step_value(const GstVideoInfo& info) {
+  return GST_VIDEO_INFO_COMP_DEPTH(&info, 0) > 8 ? 256 / 65535.0f : 1 / 255.0f;
+}
+
 /// What is neither light nor colour in a plane, about which gain is applied.
 float neutral_value(const GstVideoInfo& info, int plane) {
   if (GST_VIDEO_INFO_IS_RGB(&info)) return 0;
-  if (component_of_plane(info.finfo, plane) > 0) return 128 / 255.0f;
-  return info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? 0 : 16 / 255.0f;
+  if (component_of_plane(info.finfo, plane) > 0) return 128 * step_value(info);
+  return info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? 0 : 16 * step_value(info);
 }
 
 /// Uniforms for one direction of one plane: a factor and an offset.
@@ -375,7 +380,7 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
       if (const int first_component = component_of_plane(input.info.finfo, plane);
           !rgb_ && first_component > 0) {
         for (int tint = first_component; tint < 3; ++tint)
-          added[3 * tint + tint - first_component] = 1 / 255.0f;
+          added[3 * tint + tint - first_component] = step_value(input.info);
       }
       gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
     }

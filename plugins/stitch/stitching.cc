@@ -558,10 +558,14 @@ void Stitching::measure(const GstVideoFrame& strip) {
   const GstVideoFormatInfo* format = strip.info.finfo;
   for (int k = 0; k < 3; ++k) {
     StripPicture::Component& c = picture.component[k];
-    c.data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&strip, k));
     c.stride = GST_VIDEO_FRAME_COMP_STRIDE(&strip, k);
     c.pixel = GST_VIDEO_FRAME_COMP_PSTRIDE(&strip, k);
     const auto bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, k));
+    // Not GST_VIDEO_FRAME_COMP_DATA: of P010, GStreamer 1.22 says that Cr is one byte after Cb.
+    const guint plane = GST_VIDEO_FORMAT_INFO_PLANE(format, k);
+    const bool second = k > 0 && plane == GST_VIDEO_FORMAT_INFO_PLANE(format, k - 1);
+    c.data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&strip, plane)) +
+             (bits > 8 ? (second ? 2 : 0) : GST_VIDEO_FORMAT_INFO_POFFSET(format, k));
     if (bits > 8) c.drop = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, k)) + bits - 8;
     c.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, k);
     c.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, k);

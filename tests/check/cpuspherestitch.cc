@@ -2,6 +2,7 @@
 // cpuspherestitch as an element: negotiation, what it carries on, changes while it runs, and what
 // it says to wrong input.
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -135,6 +136,75 @@ GST_START_TEST(every_format_gives_the_same_picture) {
       ++buffers;
     }
     fail_unless_equals_int(buffers, 3);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(ten_bits_give_the_same_picture) {
+  const auto luma_of = [](const std::string& format) {
+    Pipeline p(
+        "spheretestsrc num-buffers=1 supersample=1 ! video/x-raw,format=I420,width=640 ! "
+        "videoconvert dither=none ! video/x-raw,format=" +
+        format +
+        " ! cpuspherestitch match=gain align=seam pitch=20 ! videoconvert dither=none ! "
+        "video/x-raw,format=I420 ! appsink name=sink");
+    p.play();
+    const SampleRef sample = p.pull();
+    if (!sample) fail_unless(false, "%s: %s", format.c_str(), p.wait().c_str());
+    return std::array{component_of(sample.get(), 0), component_of(sample.get(), 1),
+                      component_of(sample.get(), 2)};
+  };
+  const auto eight = luma_of("I420");
+  for (const char* format : {"P010_10LE", "I420_10LE"}) {
+    const auto ten = luma_of(format);
+    for (int k : {0, 1, 2})
+      fail_unless(psnr(eight[k], ten[k]) > 45, "%s, component %d: %g dB", format, k,
+                  psnr(eight[k], ten[k]));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(seams_of_any_size_and_lens_are_matched) {
+  // Down to pictures in which the seam is a pixel wide, and lenses that see nothing in common.
+  for (const char* line : {
+           "width=32,height=16 ! cpuspherestitch lens=dual-190 ",
+           "width=66,height=33 ! cpuspherestitch lens=dual-190 ",
+           "width=640,height=320 ! cpuspherestitch lens=dual-190 fov=180 ",
+           "width=640,height=320 ! cpuspherestitch lens=dual-190 fov=182 blend=off ",
+           "width=640,height=320 ! cpuspherestitch lens=dual-190 fov=230 stitch-distance=0.3 ",
+           "width=640,height=360 ! cpuspherestitch lens=theta-s stitch-distance=0.01 ",
+       })
+    for (const char* format : {"NV12", "RGBA", "I420_10LE"}) {
+      Pipeline p(std::string("videotestsrc num-buffers=4 pattern=snow ! video/x-raw,format=") +
+                 format + "," + line + "match=gain align=seam interpolation=cubic yaw=50 ! " +
+                 "appsink name=sink");
+      p.play();
+      int buffers = 0;
+      while (p.pull()) ++buffers;
+      if (buffers != 4) fail_unless(false, "%s, %s: %s", format, line, p.wait().c_str());
+    }
+}
+GST_END_TEST;
+
+GST_START_TEST(matching_comes_and_goes_while_it_plays) {
+  const HarnessRef h = harness();
+  std::vector<uint8_t> ramp(320 * 160 * 3 / 2);
+  for (size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<uint8_t>(40 + i % 320 / 2);
+  const auto picture = [&] {
+    GstBuffer* in = gst_harness_create_buffer(h.get(), ramp.size());
+    gst_buffer_fill(in, 0, ramp.data(), ramp.size());
+    fail_unless_equals_int(gst_harness_push(h.get(), in), GST_FLOW_OK);
+    g_autoptr(GstBuffer) out = gst_harness_pull(h.get());
+    std::vector<uint8_t> bytes(ramp.size());
+    gst_buffer_extract(out, 0, bytes.data(), bytes.size());
+    return bytes;
+  };
+  const auto plain = picture();
+  for (const char* name : {"match", "align", "interpolation"}) {
+    g_object_set(h->element, name, 1, nullptr);
+    fail_unless(picture() != plain, "%s changed nothing", name);
+    g_object_set(h->element, name, 0, nullptr);
+    fail_unless(picture() == plain, "%s did not change back", name);
   }
 }
 GST_END_TEST;
@@ -377,7 +447,8 @@ GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
     const char* lenses[] = {"dual-190", "gear360", "mi-sphere"};
     for (int i = 0; !done; ++i, ++changes) {
       g_object_set(stitch.get(), "yaw", i % 360 - 180.0, "pitch", i % 90 - 45.0, "blend-width",
-                   i % 10 * 1.0, "threads", i % 4, "blend", i % 2, "lens", lenses[i % 3], nullptr);
+                   i % 10 * 1.0, "threads", i % 4, "blend", i % 2, "lens", lenses[i % 3], "match",
+                   i / 2 % 2, "align", i / 4 % 2, "interpolation", i / 8 % 2, nullptr);
       g_autofree char* lens = nullptr;
       g_object_get(stitch.get(), "lens", &lens, nullptr);
       std::this_thread::yield();
@@ -400,6 +471,9 @@ static Suite* cpuspherestitch_suite() {
   tcase_add_test(tcase, output_is_a_whole_sphere_at_the_width_of_both_lenses);
   tcase_add_test(tcase, lenses_one_over_the_other_make_the_same_sphere);
   tcase_add_test(tcase, every_format_gives_the_same_picture);
+  tcase_add_test(tcase, ten_bits_give_the_same_picture);
+  tcase_add_test(tcase, seams_of_any_size_and_lens_are_matched);
+  tcase_add_test(tcase, matching_comes_and_goes_while_it_plays);
   tcase_add_test(tcase, format_colour_and_rate_pass);
   tcase_add_test(tcase, times_and_metas_pass_places_in_the_picture_do_not);
   tcase_add_test(tcase, the_stream_says_which_lens);

@@ -43,22 +43,26 @@ struct Case {
   std::string output = "video/x-raw(ANY)";
   /// dB. A hard seam takes single pixels from one lens or the other, by a rounding.
   double least = 45;
+  /// Between the source and the stitcher.
+  std::string before = "";
 };
 
 /// Draws the case with GL and on the CPU, and wants them equal.
 void expect_same(const Case& c) {
   const std::string source = quick + "num-buffers=1 " + c.lens +
                              " ! video/x-raw,format=" + c.format + "," + c.source_size + " ! ";
-  const SampleRef cpu = sample_of(source + "cpuspherestitch " + c.options + " ! " + c.output);
-  const SampleRef gl =
-      sample_of(source + gl_chain + c.options + " ! " + c.output + " ! gldownload ! video/x-raw");
+  const SampleRef cpu =
+      sample_of(source + c.before + "cpuspherestitch " + c.options + " ! " + c.output);
+  const SampleRef gl = sample_of(source + c.before + gl_chain + c.options + " ! " + c.output +
+                                 " ! gldownload ! video/x-raw");
   GstVideoInfo a, b;
   fail_unless(gst_video_info_from_caps(&a, gst_sample_get_caps(cpu.get())) &&
               gst_video_info_from_caps(&b, gst_sample_get_caps(gl.get())));
   fail_unless(GST_VIDEO_INFO_FORMAT(&a) == GST_VIDEO_INFO_FORMAT(&b), "%s", c.name.c_str());
   fail_unless(gst_video_colorimetry_is_equal(&a.colorimetry, &b.colorimetry), "%s", c.name.c_str());
   for (guint i = 0; i < std::min(GST_VIDEO_INFO_N_COMPONENTS(&a), 3u); ++i) {
-    const double db = psnr(component_of(cpu.get(), i), component_of(gl.get(), i));
+    const bool deep = GST_VIDEO_INFO_COMP_DEPTH(&a, 0) > 8;
+    const double db = psnr(component_of(cpu.get(), i, deep), component_of(gl.get(), i, deep));
     fail_unless(db >= c.least, "%s, component %u: %g dB", c.name.c_str(), i, db);
   }
 }
@@ -176,6 +180,10 @@ GST_START_TEST(pictures_are_the_cpus) {
       {"cubic", "NV12", "width=960", "lens=dual-190", "interpolation=cubic yaw=30"},
       {"cubic, matched, RGBA", "RGBA", "width=960", "lens=" + uneven,
        "lens=dual-190 interpolation=cubic match=gain"},
+      {"ten bits", "NV12", "width=960", "lens=dual-190", "pitch=10", "video/x-raw(ANY)", 45,
+       "videoconvert ! video/x-raw,format=P010_10LE ! "},
+      {"ten bits, matched", "NV12", "width=960", "lens=" + uneven, "lens=dual-190 match=gain",
+       "video/x-raw(ANY)", 45, "videoconvert ! video/x-raw,format=P010_10LE ! "},
       {"for one distance", "NV12", "width=960", "depth=true lens=" + near.path(),
        "stitch-distance=1.5"},
       {"larger", "NV12", "width=640", "lens=dual-190", "", "video/x-raw(ANY),width=1600"},
@@ -267,7 +275,8 @@ GST_START_TEST(views_change_while_it_plays) {
     const char* lenses[] = {"dual-190", "gear360", "mi-sphere"};
     for (int i = 0; !done; ++i, ++changes) {
       g_object_set(stitch.get(), "yaw", i % 360 - 180.0, "pitch", i % 90 - 45.0, "blend-width",
-                   i % 10 * 1.0, "blend", i % 2, "lens", lenses[i % 3], nullptr);
+                   i % 10 * 1.0, "blend", i % 2, "lens", lenses[i % 3], "match", i / 2 % 2, "align",
+                   i / 4 % 2, "interpolation", i / 8 % 2, "stitch-distance", i % 5 * 1.0, nullptr);
       std::this_thread::yield();
     }
   });

@@ -101,7 +101,9 @@ struct Component {
   uint8_t at(int x, int y) const { return samples[static_cast<size_t>(y) * width + x]; }
 };
 
-inline Component component_of(GstSample* sample, int component) {
+/// `upper`: of samples in two bytes, little-endian and with their bits at the upper end, the upper
+/// one.
+inline Component component_of(GstSample* sample, int component, bool upper = false) {
   GstVideoInfo info;
   fail_unless(gst_video_info_from_caps(&info, gst_sample_get_caps(sample)));
   GstVideoFrame frame;
@@ -111,6 +113,8 @@ inline Component component_of(GstSample* sample, int component) {
   c.height = GST_VIDEO_FRAME_COMP_HEIGHT(&frame, component);
   c.samples.reserve(static_cast<size_t>(c.width) * c.height);
   const auto* data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component));
+  // Of P010, GStreamer 1.22 says that Cr is one byte after Cb.
+  if (upper) data += GST_VIDEO_FRAME_COMP_POFFSET(&frame, component) > 0 ? 2 : 1;
   const int step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, component);
   const int stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, component);
   for (int y = 0; y < c.height; ++y)

@@ -341,6 +341,20 @@ HWY_INLINE void store_samples(D d, const hn::Vec<D> (&v)[components], uint8_t* t
   }
 }
 
+/// Samples by any of the ways above.
+template <int components, bool cubic, class D, class V, size_t count>
+HWY_INLINE void sample_any(D d, const uint8_t* source, int stride, const Taps<V>& t,
+                           V (&out)[count]) {
+  if constexpr (components == 4 && cubic)
+    sample_cubic_rgba(d, source, stride, t, out);
+  else if constexpr (components == 4)
+    sample_rgba(d, source, stride, t, out);
+  else if constexpr (cubic)
+    sample_cubic<components>(d, source, stride, t, out);
+  else
+    sample_products<components>(d, source, stride, t, out);
+}
+
 /// Draws the samples of a segment, a multiple of the lanes, to `target`. One lens, or both blended.
 template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int lens,
@@ -362,16 +376,6 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       return make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), stride, components);
     };
     uint8_t* const out = target + first * components;
-    const auto sample = [&](int i, auto& v) {
-      if constexpr (components == 4 && cubic)
-        sample_cubic_rgba(d, plane.source, stride, taps(i), v);
-      else if constexpr (components == 4)
-        sample_rgba(d, plane.source, stride, taps(i), v);
-      else if constexpr (cubic)
-        sample_cubic<components>(d, plane.source, stride, taps(i), v);
-      else
-        sample_products<components>(d, plane.source, stride, taps(i), v);
-    };
 
     if constexpr (components == 4) {
       const hn::Repartition<int16_t, D> d16;
@@ -397,11 +401,11 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
       };
       hn::Vec<D> v[2];
-      sample(both ? 0 : lens, v);
+      sample_any<components, cubic>(d, plane.source, stride, taps(both ? 0 : lens), v);
       if constexpr (gained) lit(v, both ? 0 : lens);
       if constexpr (both) {
         hn::Vec<D> back[2];
-        sample(1, back);
+        sample_any<components, cubic>(d, plane.source, stride, taps(1), back);
         if constexpr (gained) lit(back, 1);
         const auto share =
             hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
@@ -430,7 +434,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
                  reinterpret_cast<int32_t*>(out));
     } else {
       hn::Vec<D> v[components];
-      sample(both ? 0 : lens, v);
+      sample_any<components, cubic>(d, plane.source, stride, taps(both ? 0 : lens), v);
       if constexpr (both || gained) {
         // Light of one lens as a float, its gain applied about the neutral value.
         const auto light = [&](hn::Vec<D> x, int i, int component) {
@@ -446,7 +450,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         };
         if constexpr (both) {
           hn::Vec<D> back[components];
-          sample(1, back);
+          sample_any<components, cubic>(d, plane.source, stride, taps(1), back);
           const auto share =
               hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
           for (int k = 0; k < components; ++k) {
@@ -515,22 +519,25 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
 }
 
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>
+HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, int s, int lens,
+                                 uint8_t* target) {
+  if constexpr (deep)
+    draw_deep_segment<components, both, gained, cubic>(d, job, block, s, lens, target);
+  else
+    draw_segment<components, both, gained, cubic>(d, job, block, s, lens, target);
+}
+
+template <int components, bool deep, bool both, bool gained, bool cubic, class D>
 void draw_segments(D d, const Job& job, const Block& block, int count, int lens, uint8_t* target,
                    int samples_left) {
   constexpr int bytes = components * (deep ? 2 : 1);
   for (int s = 0; s < count; ++s) {
-    const auto draw = [&](uint8_t* to) {
-      if constexpr (deep)
-        draw_deep_segment<components, both, gained, cubic>(d, job, block, s, lens, to);
-      else
-        draw_segment<components, both, gained, cubic>(d, job, block, s, lens, to);
-    };
     if (samples_left >= job.samples) {
-      draw(target);
+      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, lens, target);
     } else {
       // The last segment reaches over the picture's edge.
       uint8_t whole[Planner::largest_cell * 4];
-      draw(whole);
+      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, lens, whole);
       std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * bytes);
     }
     target += static_cast<ptrdiff_t>(job.samples) * bytes;
