@@ -83,6 +83,7 @@ class Toggler {
 struct Captured {
   GstClockTime pts, end;
   uint64_t from, to;
+  uint64_t stamped;  // when its source had said what it is; that may be denied by then
   bool whole() const { return !Truth::denied_between(from, to); }
 };
 
@@ -184,7 +185,7 @@ int needless(const std::vector<Watch::Out>& outs, const std::vector<Captured>& a
     captured_in(all, outs[i - 1].pts > back ? outs[i - 1].pts - back : 0, outs[i].end + back,
                 [&](const Captured& c) {
                   if (!first) first = c.from;
-                  same = same && Truth::steady(c.from, c.to) && c.from == first;
+                  same = same && Truth::steady(c.from, c.stamped) && c.from == first;
                 });
     count += same;
   }
@@ -224,7 +225,7 @@ void toggle(const Stream& stream, int count, int pause_us) {
     const Toggler toggler(truth, source, gate.get(), count, pause_us);
     while (!toggler.done()) {
       // Both readings lie between the first and the last moment of the capture.
-      Captured captured{.pts = end, .end = 0, .from = truth.now(), .to = 0};
+      Captured captured{.pts = end, .end = 0, .from = truth.now(), .to = 0, .stamped = 0};
       BufferRef buffer(gst_buffer_new_allocate(nullptr, stream.frame * stream.samples, nullptr));
       GstMapInfo map;
       gst_buffer_map(buffer.get(), &map, GST_MAP_WRITE);
@@ -243,6 +244,7 @@ void toggle(const Stream& stream, int count, int pause_us) {
         if (EventRef event =
                 stamper.before([&] { return stream.live_time ? std::max(clock_now(), end) : end; }))
           gst_harness_push_event(h.get(), event.release());
+      all.back().stamped = truth.now();
       fail_unless_equals_int(gst_harness_push(h.get(), buffer.release()), GST_FLOW_OK);
     }
   }
