@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
+COMMAND = pathlib.Path(os.environ["SPHERE_BUILD"], "gst", "tools", "sphere")
 TIMEOUT = 100  # seconds for one line, on a slow machine
 
 # What the lines read, and how it is made.
@@ -50,7 +51,9 @@ def lines_of(path):
 
 
 def run(line, folder):
+    # A ledger of its own, in which nothing was given yet.
     return subprocess.run(["sh", "-c", line], cwd=folder, timeout=TIMEOUT, text=True,
+                          env=dict(os.environ, XDG_DATA_HOME=folder),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
 
@@ -58,8 +61,7 @@ def run(line, folder):
 @contextlib.contextmanager
 def camera():
     """An emulated camera; its URI."""
-    command = pathlib.Path(os.environ["SPHERE_BUILD"], "gst", "tools", "sphere")
-    with subprocess.Popen([command, "emulator", "--size", "640x320", "--sound"],
+    with subprocess.Popen([COMMAND, "emulator", "--size", "640x320", "--sound"],
                           stdout=subprocess.PIPE, text=True) as process:
         try:
             yield json.loads(process.stdout.readline())["uri"]
@@ -85,6 +87,9 @@ def try_line(line, where, uri=""):
             make = INPUTS[name.rsplit(".", 1)[-1]].replace("$NAME", name)
             made = run(f"gst-launch-1.0 -q {make}{name}", folder)
             check(f"{where}: its input {name}", made.returncode == 0, made.stdout)
+        if "ledger=default" in line:
+            given = run(f"{COMMAND} consent give audio --purpose live", folder)
+            check(f"{where}: sound is given", given.returncode == 0, given.stdout)
         ended = run(shortened(line, uri), folder)
         check(f"{where}: {line}", ended.returncode == 0 and "WARNING" not in ended.stdout
               and "CRITICAL" not in ended.stdout, ended.stdout)
