@@ -31,6 +31,7 @@ constexpr const char* description =
     "\n"
     "Examples:\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
+    "  sphere stitch street.jpg sphere.jpg --lens gear360 --match gain --align seam\n"
     "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n"
     "  sphere stitch VID_20161121_162507AA.MP4 steady.mp4 --level full\n";
 
@@ -57,6 +58,10 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* stitcher = nullptr;
   g_autofree char* level = nullptr;
   g_autofree char* strip = nullptr;
+  g_autofree char* match = nullptr;
+  g_autofree char* align = nullptr;
+  g_autofree char* interpolation = nullptr;
+  double stitch_distance = 0;
   double fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
   int width = 0, quality = -1, threads = 0;
   gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
@@ -83,6 +88,14 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "off|feather"},
       {"blend-width", 0, 0, G_OPTION_ARG_DOUBLE, &blend_width,
        "Width of the whole blended band, 0 to 60 (default: 4)", "DEGREES"},
+      {"match", 0, 0, G_OPTION_ARG_STRING, &match,
+       "gain: make the lenses' light equal at the seam (default: off)", "off|gain"},
+      {"align", 0, 0, G_OPTION_ARG_STRING, &align,
+       "seam: make near things meet at the seam (default: off)", "off|seam"},
+      {"stitch-distance", 0, 0, G_OPTION_ARG_DOUBLE, &stitch_distance,
+       "Distance at which things meet, 0 to 1000 (default: 0, infinitely far)", "METRES"},
+      {"interpolation", 0, 0, G_OPTION_ARG_STRING, &interpolation,
+       "How the fisheyes are sampled; cubic is sharper (default: linear)", "linear|cubic"},
       {"quality", 'q', 0, G_OPTION_ARG_INT, &quality,
        "Video: 0 (best) to 50, default 18. JPEG: 1 to 100 (best), default 95", "N"},
       {"preset", 0, 0, G_OPTION_ARG_STRING, &preset,
@@ -126,6 +139,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     if (const Status in = check_range("--blend-width", blend_width, 0, 60); !in) return in;
   if (smoothing != -1)
     if (const Status in = check_range("--smoothing", smoothing, 0, 10); !in) return in;
+  if (const Status in = check_range("--stitch-distance", stitch_distance, 0, 1000); !in) return in;
   if (const Status in = check_range("--threads", threads, 0, 256); !in) return in;
   if (width != 0) {
     if (const Status in = check_range("--width", width, smallest_width, largest_width); !in)
@@ -161,6 +175,22 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     options->level = level;
     if (const Result<int> known = choose("--level", level, levels); !known) return known.error();
   }
+  static const std::array<std::string, 2> matches{"off", "gain"};
+  static const std::array<std::string, 2> aligns{"off", "seam"};
+  static const std::array<std::string, 2> interpolations{"linear", "cubic"};
+  if (match) {
+    options->match = match;
+    if (const Result<int> known = choose("--match", match, matches); !known) return known.error();
+  }
+  if (align) {
+    options->align = align;
+    if (const Result<int> known = choose("--align", align, aligns); !known) return known.error();
+  }
+  if (interpolation) {
+    options->interpolation = interpolation;
+    if (const Result<int> known = choose("--interpolation", interpolation, interpolations); !known)
+      return known.error();
+  }
   if (stitcher) {
     options->stitcher = stitcher;
     if (const Result<int> known = choose("--stitcher", stitcher, stitchers); !known)
@@ -180,6 +210,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   options->roll = roll;
   options->blend_width = blend_width;
   options->smoothing = smoothing;
+  options->stitch_distance = stitch_distance;
   options->width = width;
   options->quality = quality;
   options->threads = threads;

@@ -23,8 +23,10 @@ struct StitchOptions {
   int width = 0;  ///< 0: that of the two lenses
   std::string blend = "feather";
   std::string strip = "middle";
-  double blend_width = -1;  ///< -1: the element's default
-  int quality = -1;         ///< -1: the default of OUT's kind
+  std::string match = "off", align = "off", interpolation = "linear";
+  double stitch_distance = 0;  ///< metres; 0: infinitely far
+  double blend_width = -1;     ///< -1: the element's default
+  int quality = -1;            ///< -1: the default of OUT's kind
   std::string preset = "veryfast";
   std::string stitcher = "auto";
   int threads = 0;

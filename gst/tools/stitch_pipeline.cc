@@ -151,6 +151,10 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   if (options.blend_width >= 0)
     g_object_set(stitcher_, "blend-width", options.blend_width, nullptr);
   gst_util_set_object_arg(G_OBJECT(stitcher_), "strip", options.strip.c_str());
+  gst_util_set_object_arg(G_OBJECT(stitcher_), "match", options.match.c_str());
+  gst_util_set_object_arg(G_OBJECT(stitcher_), "align", options.align.c_str());
+  gst_util_set_object_arg(G_OBJECT(stitcher_), "interpolation", options.interpolation.c_str());
+  g_object_set(stitcher_, "stitch-distance", options.stitch_distance, nullptr);
   if (!options.level.empty())
     gst_util_set_object_arg(G_OBJECT(stitcher_), "level", options.level.c_str());
   if (options.smoothing >= 0) g_object_set(stitcher_, "smoothing", options.smoothing, nullptr);

@@ -145,6 +145,10 @@ def test_usage(folder, photo):
             ("fov", (photo, out, "--fov", "359"), "--fov"),
             ("blend", (photo, out, "--blend", "fether"), "'feather'"),
             ("blend width", (photo, out, "--blend-width", "61"), "--blend-width"),
+            ("match", (photo, out, "--match", "gains"), "'gains'"),
+            ("align", (photo, out, "--align", "on"), "'on'"),
+            ("interpolation", (photo, out, "--interpolation", "cubist"), "'cubist'"),
+            ("distance", (photo, out, "--stitch-distance", "-1"), "--stitch-distance"),
             ("stitcher", (photo, out, "--stitcher", "gpu"), "auto, cpu, gl"),
             ("preset", (photo, out, "--preset", "ultra"), "'ultrafast'"),
             ("quality of a JPEG", (photo, out, "--quality", "101"), "--quality"),
@@ -202,7 +206,8 @@ def test_photo(folder, photo):
           and max(abs(a - b) for a, b in zip(plain[middle:middle + row // 2],
                                              half[middle + row // 2:middle + row])) <= 2)
     for options in (("--pitch", "10"), ("--roll", "10"), ("--fov", "200"), ("--blend", "off"),
-                    ("--blend-width", "9.5")):
+                    ("--blend-width", "9.5"), ("--interpolation", "cubic"), ("--match", "gain"),
+                    ("--align", "seam")):
         check(f"{options} does something", turned(*options) != plain)
     check("negative values are values", turned("--yaw", "-180") == half)
 
