@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sphere doctor: what this machine can do, what is wrong, how to mend it.
+
+#include "gst/tools/doctor.h"
+
+#include <gst/gst.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/consent/decision.h"
+#include "gst/sphere/consent/source.h"
+#include "gst/tools/command.h"
+#include "gst/tools/json_output.h"
+#include "gst/tools/output_file.h"
+
+namespace sphere::tool {
+
+namespace {
+
+using Verdict = Finding::Verdict;
+
+constexpr const char* description =
+    "ok: it works. fallback: it works, in another way than it could. wrong: it does not work;\n"
+    "an arrow says how to mend it. Exits 1 if anything is wrong.\n"
+    "\n"
+    "A report is a file for whoever is to help. It is shown whole before it is written, and\n"
+    "never sent anywhere. The system, the processors and the graphics of this machine are in it\n"
+    "only while that is given: sphere consent give environment --purpose repair\n";
+
+const char* word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::good:
+      return "ok";
+    case Verdict::fallback:
+      return "fallback";
+    case Verdict::wrong:
+      break;
+  }
+  return "wrong";
+}
+
+std::string in_words(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const Finding& finding : findings) {
+    char head[40];
+    std::snprintf(head, sizeof head, "%-9s %-10s", word(finding.verdict), finding.topic.c_str());
+    text += std::string(head) + finding.text + "\n";
+    if (!finding.remedy.empty()) text += "                    -> " + finding.remedy + "\n";
+  }
+  return text;
+}
+
+/// Whether the person's ledger gives this machine's details for a report.
+consent::Answer environment_given() {
+  const auto ledger = consent::open_ledger("default");
+  if (!ledger) {
+    consent::Answer denied;
+    denied.reason = ledger.error().message;
+    return denied;
+  }
+  const CapsRef caps = (*ledger)->caps();
+  return consent::evaluate(caps.get(), consent::Category::environment, consent::Purpose::repair,
+                           g_get_real_time());
+}
+
+std::string report_of(std::vector<Finding> findings) {
+  const consent::Answer answer = environment_given();
+  std::string text = "gst-sphere report\n\n";
+  if (!answer.allowed) {
+    std::erase_if(findings, [](const Finding& finding) { return finding.environment; });
+    text += "Left out: the system, the processors and the graphics of this machine\n(" +
+            answer.reason + ").\n\n";
+  }
+  text += in_words(findings);
+  // The home folder has a person's name in it.
+  const std::string home = to_string(g_get_home_dir());
+  for (size_t at = 0; home.size() > 1 && (at = text.find(home, at)) != std::string::npos; ++at)
+    text.replace(at, home.size(), "~");
+  return text;
+}
+
+bool person_agrees() {
+  std::fprintf(stderr, "Write this? [y/N] ");
+  char answer[16] = {};
+  return std::fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+Status write_report(const std::string& path, const std::string& text, bool clobber) {
+  Result<OutputFile> file = OutputFile::create(path, clobber);
+  if (!file) return file.error();
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t written = write(file->descriptor(), text.data() + at, text.size() - at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failed(path + " can't be written: " + std::strerror(errno));
+    at += static_cast<size_t>(written);
+  }
+  return file->commit();
+}
+
+void print_json(const std::vector<Finding>& findings) {
+  JsonObjectOutput json;
+  for (const Verdict verdict : {Verdict::good, Verdict::fallback, Verdict::wrong}) {
+    std::vector<std::string> lines;
+    for (const Finding& finding : findings)
+      if (finding.verdict == verdict)
+        lines.push_back(finding.topic + ": " + finding.text +
+                        (finding.remedy.empty() ? "" : " -> " + finding.remedy));
+    json.add(word(verdict), lines);
+  }
+  json.print();
+}
+
+int run(int argc, char** argv) {
+  Voice voice("sphere doctor");
+  g_autofree char* report = nullptr;
+  gboolean yes = FALSE, json = FALSE, no_clobber = FALSE;
+  GOptionEntry entries[] = {
+      {"report", 0, 0, G_OPTION_ARG_FILENAME, &report,
+       "Write a report into this file, after showing it", "FILE"},
+      {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Do not ask before writing the report", nullptr},
+      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Refuse to replace FILE", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
+      {}};
+  std::vector<std::string> rest;
+  Status status =
+      parse_options("doctor", nullptr, "What this machine can do, what is wrong, how to mend it.",
+                    description, entries, argc, argv, &rest);
+  if (status && !rest.empty()) status = invalid("'" + rest[0] + "' is one word too many");
+  if (status && report && json) status = invalid("--report and --json don't go together");
+  if (status && report && !yes && !isatty(STDIN_FILENO))
+    status = invalid("add --yes to write the report unasked");
+  if (!status) {
+    voice.error(status.error().message);
+    return exit_usage;
+  }
+
+  gst_init(nullptr, nullptr);
+  std::vector<Finding> findings;
+  for (const auto look :
+       {look_at_versions, look_at_elements, look_at_graphics, look_at_network, look_at_ledger})
+    std::ranges::move(look(), std::back_inserter(findings));
+
+  if (report) {
+    const std::string text = report_of(findings);
+    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) return exit_failed;
+    if (!yes && !person_agrees()) {
+      voice.note("nothing was written");
+      return exit_failed;
+    }
+    if (const Status written = write_report(report, text, !no_clobber); !written) {
+      voice.error(written.error().message);
+      return exit_failed;
+    }
+    return exit_done;
+  }
+  if (json)
+    print_json(findings);
+  else if (std::fputs(in_words(findings).c_str(), stdout) < 0)
+    return exit_failed;
+  const bool wrong = std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.verdict == Verdict::wrong; });
+  return wrong ? exit_failed : exit_done;
+}
+
+const Registration registration({"doctor", "what this machine can do, and what is wrong", run});
+
+}  // namespace
+
+}  // namespace sphere::tool

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""sphere doctor from outside. Prints a summary line as gst-check does."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+COMMAND = pathlib.Path(os.environ["SPHERE_BUILD"], "gst", "tools", "sphere")
+TIMEOUT = 100  # seconds, on a slow machine
+
+checks = failures = 0
+
+
+def check(what, passed, detail=""):
+    global checks, failures
+    checks += 1
+    if not passed:
+        failures += 1
+        print(f"failed: {what}\n{detail}")
+
+
+def sphere(folder, *words, **more):
+    env = dict(os.environ, XDG_DATA_HOME=str(folder / "data"), **more)
+    return subprocess.run([COMMAND, *words], cwd=folder, env=env, timeout=TIMEOUT, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False)
+
+
+with tempfile.TemporaryDirectory(prefix="sphere-doctor-") as name:
+    folder = pathlib.Path(name)
+    result = sphere(folder, "doctor")
+    check("all is well", result.returncode == 0, result.stdout)
+    for topic in ("versions", "system", "stitching", "camera", "codecs", "graphics", "network"):
+        check(f"{topic} is looked at", topic in result.stdout, result.stdout)
+    said = json.loads(sphere(folder, "doctor", "--json").stdout)
+    check("JSON", set(said) == {"ok", "fallback", "wrong"} and not said["wrong"], said)
+
+    result = sphere(folder, "doctor", GST_PLUGIN_PATH="", GST_REGISTRY=str(folder / "registry"))
+    check("without the plugins it is wrong", result.returncode == 1
+          and "spherestitch" in result.stdout and "-> set GST_PLUGIN_PATH" in result.stdout,
+          result.stdout)
+
+    report = folder / "report.txt"
+    result = sphere(folder, "doctor", "--report", report)
+    check("a report is not written unasked", result.returncode == 2 and not report.exists(),
+          result.stderr)
+    result = sphere(folder, "doctor", "--report", report, "--yes")
+    text = report.read_text(encoding="utf-8")
+    check("what is shown is what is written", result.returncode == 0 and result.stdout == text,
+          result.stdout)
+    check("the machine is left out", "processors," not in text.split("\n\n", 2)[2]
+          and "graphics" not in text.split("\n\n", 2)[2] and "Left out" in text, text)
+    result = sphere(folder, "consent", "give", "environment", "--purpose", "repair")
+    check("it is given", result.returncode == 0, result.stderr)
+    sphere(folder, "doctor", "--report", report, "--yes")
+    text = report.read_text(encoding="utf-8")
+    check("the machine is in it", "graphics" in text and "system" in text
+          and "Left out" not in text, text)
+    result = sphere(folder, "doctor", "--report", report, "--yes", "--no-clobber")
+    check("a file is not replaced", result.returncode == 1 and report.read_text() == text,
+          result.stderr)
+    for words, word in ((("--report", "x", "--json"), "--json"), (("more",), "'more'"),
+                        (("--reports",), "--report")):
+        result = sphere(folder, "doctor", *words)
+        check(f"{words} is refused", result.returncode == 2 and word in result.stderr,
+              result.stderr)
+
+print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
+sys.exit(failures > 0)
