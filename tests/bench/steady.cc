@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Times a chain of elements in its steady state: one picture, made once, is sent through again and
-// again. Prints one line of JSON: time to the first picture out, and time a picture after that.
+// again. Prints one line of JSON: time to the first picture out, time a picture after that, and the
+// memory that the chain took beyond the pictures that came out of it.
 //
-// steady SOURCE CHAIN FRAMES
-// SOURCE makes one picture; CHAIN is what is timed.
+// steady SOURCE CHAIN FRAMES [ELEMENT]
+// SOURCE makes one picture; CHAIN is what is timed. The element of the name ELEMENT gets another
+// yaw with each picture.
 
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
+#include <gst/controller/gstdirectcontrolbinding.h>
+#include <gst/controller/gstinterpolationcontrolsource.h>
 #include <gst/gst.h>
-#include <sys/resource.h>
+#include <malloc.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <map>
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
@@ -47,11 +53,43 @@ SampleRef next(const GstRef<GstElement>& sink) {
   return SampleRef(gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), 30 * GST_SECOND));
 }
 
+/// A degree with each picture, and a little up and down: no rotation comes twice.
+void turn(const GstRef<GstElement>& pipeline, const char* name) {
+  const GstRef<GstElement> element = child(pipeline, name);
+  if (!element) give_up("there is no element of that name");
+  GstControlSource* source = gst_interpolation_control_source_new();
+  g_object_set(source, "mode", GST_INTERPOLATION_MODE_LINEAR, nullptr);
+  auto* values = GST_TIMED_VALUE_CONTROL_SOURCE(source);
+  gst_timed_value_control_source_set(values, 0, 0);
+  gst_timed_value_control_source_set(values, 100 * GST_SECOND, 3000);
+  gst_object_add_control_binding(
+      GST_OBJECT(element.get()),
+      gst_direct_control_binding_new_absolute(GST_OBJECT(element.get()), "yaw", source));
+  gst_object_unref(source);
+}
+
+/// A line of /proc/self/status, in MiB.
+double status_mb(const char* key) {
+  g_autofree char* text = nullptr;
+  if (!g_file_get_contents("/proc/self/status", &text, nullptr, nullptr)) give_up("no /proc");
+  const char* line = std::strstr(text, key);
+  return line ? std::strtod(line + std::strlen(key), nullptr) / 1024 : 0;
+}
+
+/// From here on the peak is that of what comes.
+void forget_peak() {
+  malloc_trim(0);
+  if (FILE* file = std::fopen("/proc/self/clear_refs", "w")) {
+    std::fputs("5", file);
+    std::fclose(file);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   gst_init(&argc, &argv);
-  if (argc != 4) give_up("usage: steady SOURCE CHAIN FRAMES");
+  if (argc != 4 && argc != 5) give_up("usage: steady SOURCE CHAIN FRAMES [ELEMENT]");
   const int frames = std::atoi(argv[3]);
 
   const GstRef<GstElement> maker = launch(std::string(argv[1]) + " ! appsink name=sink");
@@ -65,6 +103,10 @@ int main(int argc, char** argv) {
              argv[2] + " ! appsink name=sink sync=false max-buffers=2");
   const GstRef<GstElement> source = child(pipeline, "src"), sink = child(pipeline, "sink");
   gst_app_src_set_caps(GST_APP_SRC(source.get()), gst_sample_get_caps(picture.get()));
+
+  if (argc == 5) turn(pipeline, argv[4]);
+  forget_peak();
+  const double before = status_mb("VmRSS:");
 
   const gint64 begin = g_get_monotonic_time();
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
@@ -89,17 +131,22 @@ int main(int argc, char** argv) {
       &feed);
 
   gint64 first = 0, warm = 0, last = 0;
+  std::map<const GstMemory*, gsize> pictures;
   for (int i = 0; i < frames + warm_up; ++i) {
-    if (!next(sink)) give_up("a picture is missing");
+    const SampleRef sample = next(sink);
+    if (!sample) give_up("a picture is missing");
+    const GstMemory* memory = gst_buffer_peek_memory(gst_sample_get_buffer(sample.get()), 0);
+    pictures[memory] = memory->size;
     last = g_get_monotonic_time();
     if (i == 0) first = last;
     if (i == warm_up - 1) warm = last;
   }
   g_thread_join(g_steal_pointer(&feeder));
+  const double peak = status_mb("VmHWM:");
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  struct rusage usage {};
-  getrusage(RUSAGE_SELF, &usage);
-  std::printf("{\"first_ms\": %.1f, \"ms\": %.3f, \"max_rss_mb\": %.0f}\n", (first - begin) / 1e3,
-              (last - warm) / 1e3 / frames, usage.ru_maxrss / 1024.0);
+  double pictures_mb = 0;
+  for (const auto& [memory, size] : pictures) pictures_mb += size / 1048576.0;
+  std::printf("{\"first_ms\": %.1f, \"ms\": %.3f, \"beyond_mb\": %.1f}\n", (first - begin) / 1e3,
+              (last - warm) / 1e3 / frames, peak - before - pictures_mb);
   return 0;
 }

@@ -29,22 +29,25 @@ def calibrate(folder, *arguments):
 
 
 def draw(path, lens, width, pattern="scene"):
-    """The scene through a lens, drawn by our own source where its plugin can be loaded."""
+    """The scene through a lens, drawn by our own source."""
+    environment = dict(os.environ)
+    if "ASAN_OPTIONS" in environment:
+        # A program that is not sanitized needs this to load what is; its own leaks are not ours.
+        environment["LD_PRELOAD"] = subprocess.check_output(
+            ["gcc", "-print-file-name=libasan.so"], text=True).strip()
+        environment["ASAN_OPTIONS"] += ":detect_leaks=0"
     line = (f"spheretestsrc num-buffers=1 lens={lens} pattern={pattern} ! "
             f"video/x-raw,width={width},height={width // 2} ! videoconvert ! pngenc ! "
             f"filesink location={path}")
-    subprocess.run(["gst-launch-1.0", "-q", *line.split()], check=True, timeout=DEADLINE)
+    subprocess.run(["gst-launch-1.0", "-q", *line.split()], check=True, timeout=DEADLINE,
+                   env=environment)
 
 
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        try:
-            draw(folder / "in.png", "dual-190", 1280)
-            draw(folder / "small.png", "dual-190", 640)
-        except (OSError, subprocess.CalledProcessError) as reason:
-            print(f"skip: sphere calibrate: {reason}")
-            sys.exit(77)
+        draw(folder / "in.png", "dual-190", 1280)
+        draw(folder / "small.png", "dual-190", 640)
         (folder / "lens.json").write_text("old")
 
         # What fails leaves what was there.
