@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One sample of a plane of the output, from one lens or from both; stitch.vert has the rest.
+//
+// EDGE: what is read may lie outside the lens's part of the picture. Where GL is software, to ask
+// costs a fifth of the whole.
 
 uniform sampler2D plane;
+#ifdef EDGE
 uniform vec4 limits;  // texture coordinates that the lens may be read at: left, top, right, bottom
+#define within(place, limit) clamp(place, limit.xy, limit.zw)
+#else
+#define within(place, limit) (place)
+#endif
 #ifdef GAIN
 uniform vec3 neutral;  // the value that stands for no light, or no colour
 #endif
@@ -13,7 +21,9 @@ VARYING vec3 light;   // factors about it
 VARYING vec3 colour;  // and what is added
 #endif
 #ifdef TWO_LENSES
+#ifdef EDGE
 uniform vec4 limits2;
+#endif
 VARYING vec2 place2;
 VARYING float share;
 #ifdef GAIN
@@ -26,8 +36,15 @@ VARYING vec3 colour2;
 uniform vec2 samples;  // of the texture, across and down
 
 // Catmull-Rom: the two taps in the middle are one, between them, that the texture unit weighs.
-vec4 look(vec2 at, vec4 within) {
-  vec2 place = clamp(at, within.xy, within.zw) * samples - 0.5;
+// `limit` may be no name of anything: only EDGE looks at it.
+#define look(at, limit) cubic(within(at, limit), LIMIT(limit))
+#ifdef EDGE
+#define LIMIT(limit) limit
+#else
+#define LIMIT(limit) vec4(0.0)
+#endif
+vec4 cubic(vec2 at, vec4 limit) {
+  vec2 place = at * samples - 0.5;
   vec2 whole = floor(place);
   vec2 t = place - whole;
   vec2 s = 1.0 - t;
@@ -36,9 +53,9 @@ vec4 look(vec2 at, vec4 within) {
   vec2 after = -0.5 * p * t;
   vec2 second = t + p + 3.0 * before;
   vec2 middle = 1.0 - before - after;
-  vec2 a = clamp((whole - 0.5) / samples, within.xy, within.zw);
-  vec2 b = clamp((whole + 0.5 + second / middle) / samples, within.xy, within.zw);
-  vec2 c = clamp((whole + 2.5) / samples, within.xy, within.zw);
+  vec2 a = within((whole - 0.5) / samples, limit);
+  vec2 b = within((whole + 0.5 + second / middle) / samples, limit);
+  vec2 c = within((whole + 2.5) / samples, limit);
   vec4 above = TEXTURE(plane, a) * before.x + TEXTURE(plane, vec2(b.x, a.y)) * middle.x +
                TEXTURE(plane, vec2(c.x, a.y)) * after.x;
   vec4 level = TEXTURE(plane, vec2(a.x, b.y)) * before.x + TEXTURE(plane, b) * middle.x +
@@ -48,9 +65,7 @@ vec4 look(vec2 at, vec4 within) {
   return above * before.y + level * middle.y + below * after.y;
 }
 #else
-vec4 look(vec2 at, vec4 within) {
-  return TEXTURE(plane, clamp(at, within.xy, within.zw));
-}
+#define look(at, limit) TEXTURE(plane, within(at, limit))
 #endif
 
 #ifdef GAIN

@@ -298,10 +298,10 @@ Status Emulator::Impl::listen_http() {
   if (!soup_server_listen(http_.get(), address, static_cast<SoupServerListenOptions>(0), &error))
     return failed("the emulator can't serve files on " + options_.host + ":" +
                   std::to_string(ports_.http) + ": " + error->message);
-  GSList* uris = soup_server_get_uris(http_.get());
-  if (uris && ports_.http == 0)
-    ports_.http = static_cast<uint16_t>(g_uri_get_port(static_cast<GUri*>(uris->data)));
-  g_slist_free_full(uris, reinterpret_cast<GDestroyNotify>(g_uri_unref));
+  // Not soup_server_get_uris(), which leaks the address it asks for (libsoup 3.2).
+  GSList* sockets = soup_server_get_listeners(http_.get());
+  if (sockets && ports_.http == 0) ports_.http = port_of(G_SOCKET(sockets->data));
+  g_slist_free(sockets);
   return ok();
 }
 

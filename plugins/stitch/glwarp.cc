@@ -161,19 +161,20 @@ GlWarp::GlWarp(GstGLContext* context)
 Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
   std::unique_ptr<GlWarp> warp(new GlWarp(context));
   for (bool two_lenses : {false, true}) {
-    if (const Result<GstGLShader*> made = warp->program(two_lenses, false, false); !made)
+    if (const Result<GstGLShader*> made = warp->program(two_lenses, false, false, false); !made)
       return made.error();
   }
   return warp;
 }
 
-Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain, bool cubic) {
-  GstRef<GstGLShader>& slot = programs_[two_lenses][gain][cubic];
+Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain, bool cubic, bool at_edge) {
+  GstRef<GstGLShader>& slot = programs_[two_lenses][gain][cubic][at_edge];
   if (!slot) {
     std::vector<const char*> defines;
     if (two_lenses) defines.push_back("TWO_LENSES");
     if (gain) defines.push_back("GAIN");
     if (cubic) defines.push_back("CUBIC");
+    if (at_edge) defines.push_back("EDGE");
     Result<GstRef<GstGLShader>> made =
         make_program(context_, dialect_, "stitch.vert", "stitch.frag", defines, attributes);
     if (!made) return made.error();
@@ -253,20 +254,21 @@ void GlWarp::upload_positions(const Plan& plan) {
 }
 
 void GlWarp::upload_indices(const Plan& plan) {
-  constexpr uint8_t needs = cell_front | cell_back;
-  const auto same = [](uint8_t was, uint8_t is) { return was == (is & needs); };
+  const auto drawn_as = [](uint8_t flags) -> uint8_t {
+    const bool front = flags & cell_front, back = flags & cell_back;
+    const int lenses = front == back ? both : front ? front_only : back_only;
+    const bool inside = (lenses == back_only || flags & cell_front_inside) &&
+                        (lenses == front_only || flags & cell_back_inside);
+    return static_cast<uint8_t>(inside ? lenses : edge + lenses);
+  };
   if (classes_.size() == plan.cells.size() &&
-      std::equal(classes_.begin(), classes_.end(), plan.cells.begin(), same))
+      std::equal(classes_.begin(), classes_.end(), plan.cells.begin(),
+                 [&](uint8_t was, uint8_t is) { return was == drawn_as(is); }))
     return;
   classes_.resize(plan.cells.size());
-  std::transform(plan.cells.begin(), plan.cells.end(), classes_.begin(),
-                 [](uint8_t flags) { return static_cast<uint8_t>(flags & needs); });
+  std::transform(plan.cells.begin(), plan.cells.end(), classes_.begin(), drawn_as);
 
-  const auto class_of = [&](size_t cell) -> int {
-    return classes_[cell] == cell_front  ? front_only
-           : classes_[cell] == cell_back ? back_only
-                                         : both;
-  };
+  const auto class_of = [&](size_t cell) -> int { return classes_[cell]; };
   size_t bounds[classes][2];
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
   const auto upload = [&](auto& scratch) {
@@ -354,19 +356,22 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
 
   for (int k = 0; k < classes; ++k) {
     if (ranges_[k].count == 0) continue;
-    const Result<GstGLShader*> made = program(k == both, gain, cubic);
+    const bool at_edge = k >= edge;
+    const auto lenses = static_cast<Class>(at_edge ? k - edge : k);
+    const Result<GstGLShader*> made = program(lenses == both, gain, cubic, at_edge);
     if (!made) return made.error();
     GstGLShader* shader = *made;
-    const int first = k == back_only ? 1 : 0;
+    const int first = lenses == back_only ? 1 : 0;
     gst_gl_shader_use(shader);
     gst_gl_shader_set_uniform_1i(shader, "plane", 0);
     gst_gl_shader_set_uniform_4f(shader, "target", clip_x.factor, clip_y.factor, clip_x.offset,
                                  clip_y.offset);
     gst_gl_shader_set_uniform_4f(shader, "source", texture_x.factor, texture_y.factor,
                                  texture_x.offset, texture_y.offset);
-    gst_gl_shader_set_uniform_4f(shader, "limits", limits_x[first][0], limits_y[first][0],
-                                 limits_x[first][1], limits_y[first][1]);
-    if (k == both)
+    if (at_edge)
+      gst_gl_shader_set_uniform_4f(shader, "limits", limits_x[first][0], limits_y[first][0],
+                                   limits_x[first][1], limits_y[first][1]);
+    if (at_edge && lenses == both)
       gst_gl_shader_set_uniform_4f(shader, "limits2", limits_x[1][0], limits_y[1][0],
                                    limits_x[1][1], limits_y[1][1]);
     if (cubic)
@@ -384,12 +389,12 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
       }
       gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
     }
-    draw_class(plan, static_cast<Class>(k), shader, gain);
+    draw_class(plan, ranges_[k], lenses, gain);
   }
   return ok();
 }
 
-void GlWarp::draw_class(const Plan& plan, Class which, GstGLShader* shader, bool gain) {
+void GlWarp::draw_class(const Plan& plan, Range range, Class lenses, bool gain) {
   std::array<bool, attributes.size()> used{};
   const size_t size = plan.node_count() * sizeof(float);
   const auto use = [&](Attribute attribute, int array, int values = 1) {
@@ -403,20 +408,20 @@ void GlWarp::draw_class(const Plan& plan, Class which, GstGLShader* shader, bool
   gl_->EnableVertexAttribArray(at_position);
   used[at_position] = true;
   gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
-  const int lens = which == back_only ? back_x : front_x;
+  const int lens = lenses == back_only ? back_x : front_x;
   use(at_x, lens);
   use(at_y, lens + front_y);
   if (gain) use(at_gain, lens + front_gain, 4);
-  if (which == both) {
+  if (lenses == both) {
     use(at_x2, back_x);
     use(at_y2, back_y);
     if (gain) use(at_gain2, back_gain, 4);
     use(at_blend, blends);
   }
   const bool is_long = plan.node_count() > short_index_limit;
-  gl_->DrawElements(GL_TRIANGLES, static_cast<GLsizei>(ranges_[which].count),
+  gl_->DrawElements(GL_TRIANGLES, static_cast<GLsizei>(range.count),
                     is_long ? GL_UNSIGNED_INT : GL_UNSIGNED_SHORT,
-                    reinterpret_cast<const void*>(ranges_[which].first));
+                    reinterpret_cast<const void*>(range.first));
   for (size_t i = 0; i < used.size(); ++i)
     if (used[i]) gl_->DisableVertexAttribArray(static_cast<GLuint>(i));
 }

@@ -62,8 +62,10 @@ class GlWarp {
               const GstVideoFrame& output, bool cubic = false);
 
  private:
-  /// The cells that are drawn with one program, and the lens or lenses in its attributes.
-  enum Class { front_only, back_only, both, classes };
+  /// The cells that are drawn with one program, and the lens or lenses in its attributes. Those at
+  /// an edge may look beyond the lens's part of the picture, and are asked sample by sample.
+  enum Class { front_only, back_only, both, front_edge, back_edge, both_edge, classes };
+  static constexpr int edge = front_edge;
 
   /// Shape of the grid, on which the fixed part of the mesh depends.
   struct Shape {
@@ -76,7 +78,8 @@ class GlWarp {
 
   explicit GlWarp(GstGLContext* context);
 
-  Result<GstGLShader*> program(bool two_lenses, bool gain, bool cubic);
+  /// With two lenses, with gain, cubic, at an edge.
+  Result<GstGLShader*> program(bool two_lenses, bool gain, bool cubic, bool at_edge);
   Status update_mesh(const Plan& plan);
   void upload_positions(const Plan& plan);
   void upload_indices(const Plan& plan);
@@ -84,14 +87,14 @@ class GlWarp {
   void upload_light(const Plan& plan, int array, const Plan::Coordinates& lens);
   Status draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
                     const GstVideoFrame& output, bool cubic);
-  void draw_class(const Plan& plan, Class which, GstGLShader* shader, bool gain);
+  void draw_class(const Plan& plan, Range range, Class lenses, bool gain);
 
   GstGLContext* const context_;
   const GstGLFuncs* const gl_;
   const Dialect dialect_;
   bool long_indices_ = false;
 
-  GstRef<GstGLShader> programs_[2][2][2];  // by number of lenses, whether there is gain, and cubic
+  GstRef<GstGLShader> programs_[2][2][2][2];  // as program() has them
   GlName positions_, values_, indices_, framebuffer_, array_;
   std::optional<unsigned> generation_;
   std::optional<Shape> shape_;

@@ -736,7 +736,10 @@ GST_START_TEST(photos_and_videos_are_of_the_scene) {
   options.photo_bytes.clear();
   options.video_bytes.clear();
   const auto camera = started(options);
-  Client client(*camera);
+  // The camera draws meanwhile, and on a slow machine that takes its time.
+  Client client(*camera, [](SessionOptions& o) {
+    o.core.reply_timeout = o.core.keep_alive_timeout = patience;
+  });
   client.expect(Event::Kind::ready);
   client.call(Request(513, "1"));
   client.call(Request(514));

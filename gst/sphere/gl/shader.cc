@@ -86,7 +86,9 @@ std::string shader_prefix(Dialect dialect, bool fragment, std::span<const char* 
         "#define RESULT gl_FragColor\n";
   } else {
     prefix += "#define ATTRIBUTE in\n";
-    prefix += fragment ? "#define VARYING in\n" : "#define VARYING out\n";
+    // All is drawn flat, at one depth; software GL need not divide by it then.
+    prefix += std::string("#define VARYING ") + (info.embedded ? "" : "noperspective ") +
+              (fragment ? "in\n" : "out\n");
     prefix += "#define TEXTURE texture\n";
     if (fragment) prefix += "#define RESULT result_colour\nout vec4 result_colour;\n";
   }
