@@ -179,6 +179,11 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
   gst_rtsp_server_set_address(server, host.c_str());
   gst_rtsp_server_set_service(server, std::to_string(port).c_str());
 
+  // Clients are served where they are cut off. From another thread the server of GStreamer 1.22
+  // closes a connection that is being read.
+  const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server));
+  gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
+
   std::string launch = "( " + scene_launch(scene, scene.width, scene.height, true, false) +
                        encoder + " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
   if (scene.sound)
