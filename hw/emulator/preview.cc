@@ -218,17 +218,31 @@ Preview::~Preview() {
     g_source_destroy(source);
   g_signal_handlers_disconnect_by_data(server_.get(), this);
   cut();
+  while (g_main_context_iteration(context_, FALSE)) {
+  }
 }
 
 void Preview::cut() { shared_->cut(); }
 
 void Preview::client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer self) {
   const auto& shared = static_cast<Preview*>(self)->shared_;
+  g_signal_connect(client, "closed", G_CALLBACK(client_closed), self);
   for (const auto& [signal, handler] :
        {std::pair("pre-describe-request", G_CALLBACK(before_describe)),
         std::pair("pre-setup-request", G_CALLBACK(before_setup))})
     g_signal_connect_data(client, signal, handler, share(shared), unshare_closure<Shared>,
                           static_cast<GConnectFlags>(0));
+}
+
+void Preview::client_closed(GstRTSPClient* client, gpointer data) {
+  auto& closed = static_cast<Preview*>(data)->closed_;
+  std::erase_if(closed, [](const Timer& timer) { return g_source_is_destroyed(timer.get()); });
+  GSource* source = g_timeout_source_new_seconds(1);
+  g_source_set_callback(
+      source, +[](gpointer) -> gboolean { return G_SOURCE_REMOVE; }, g_object_ref(client),
+      g_object_unref);
+  g_source_attach(source, static_cast<Preview*>(data)->context_);
+  closed.emplace_back(source);
 }
 
 GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpointer data) {
