@@ -130,7 +130,7 @@ class Emulator::Impl {
   };
 
   Status listen();
-  Status listen_http();
+  void accept_http();
   Result<ObjectRef<GSocket>> listen_on(uint16_t port);
   void accept(GSocket* listening, bool is_data);
   bool receive(Connection& connection);
@@ -151,8 +151,8 @@ class Emulator::Impl {
   std::unique_ptr<GMainContext, Context> context_;
   std::unique_ptr<GMainLoop, Loop> loop_;
   Ports ports_{};
-  ObjectRef<GSocket> control_socket_, data_socket_;
-  Watch control_watch_, data_watch_, reboot_watch_;
+  ObjectRef<GSocket> control_socket_, data_socket_, http_socket_;
+  Watch control_watch_, data_watch_, http_watch_, reboot_watch_;
   ObjectRef<SoupServer> http_;
   std::list<Connection> connections_;
   int next_id_ = 1;
@@ -273,11 +273,15 @@ Status Emulator::Impl::listen() {
   if (!control) return control.error();
   Result<ObjectRef<GSocket>> data = listen_on(ports_.data);
   if (!data) return data.error();
+  Result<ObjectRef<GSocket>> http = listen_on(ports_.http);
+  if (!http) return http.error();
   control_socket_ = std::move(*control);
   data_socket_ = std::move(*data);
+  http_socket_ = std::move(*http);
   // Settled once: after a restart they are the same, and others read them.
   if (ports_.control == 0) ports_.control = port_of(control_socket_.get());
   if (ports_.data == 0) ports_.data = port_of(data_socket_.get());
+  if (ports_.http == 0) ports_.http = port_of(http_socket_.get());
   control_watch_ = watch_socket(control_socket_.get(), G_IO_IN, context_.get(), [this] {
     accept(control_socket_.get(), false);
     return true;
@@ -286,23 +290,25 @@ Status Emulator::Impl::listen() {
     accept(data_socket_.get(), true);
     return true;
   });
-  return listen_http();
-}
-
-Status Emulator::Impl::listen_http() {
   http_.reset(soup_server_new("server-header", "MADV-emulator", nullptr));
   soup_server_add_handler(http_.get(), nullptr, serve_file, this, nullptr);
-  g_autoptr(GInetAddress) inet = g_inet_address_new_from_string(options_.host.c_str());
-  g_autoptr(GSocketAddress) address = g_inet_socket_address_new(inet, ports_.http);
-  g_autoptr(GError) error = nullptr;
-  if (!soup_server_listen(http_.get(), address, static_cast<SoupServerListenOptions>(0), &error))
-    return failed("the emulator can't serve files on " + options_.host + ":" +
-                  std::to_string(ports_.http) + ": " + error->message);
-  // Not soup_server_get_uris(), which leaks the address it asks for (libsoup 3.2).
-  GSList* sockets = soup_server_get_listeners(http_.get());
-  if (sockets && ports_.http == 0) ports_.http = port_of(G_SOCKET(sockets->data));
-  g_slist_free(sockets);
+  // Not soup_server_listen(): libsoup 3.2 never closes what it has accepted itself.
+  http_watch_ = watch_socket(http_socket_.get(), G_IO_IN, context_.get(), [this] {
+    accept_http();
+    return true;
+  });
   return ok();
+}
+
+void Emulator::Impl::accept_http() {
+  const ObjectRef<GSocket> socket(g_socket_accept(http_socket_.get(), nullptr, nullptr));
+  if (!socket) return;
+  const ObjectRef<GSocketConnection> stream(
+      g_socket_connection_factory_create_connection(socket.get()));
+  g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket.get(), nullptr);
+  g_autoptr(GSocketAddress) remote = g_socket_get_remote_address(socket.get(), nullptr);
+  // What can't be served is closed with its stream.
+  soup_server_accept_iostream(http_.get(), G_IO_STREAM(stream.get()), local, remote, nullptr);
 }
 
 void Emulator::Impl::accept(GSocket* listening, bool is_data) {
@@ -528,6 +534,8 @@ void Emulator::Impl::reboot(Delay pause) {
   data_watch_.stop();
   control_socket_.reset();
   data_socket_.reset();
+  http_watch_.stop();
+  http_socket_.reset();
   soup_server_disconnect(http_.get());
   http_.reset();
   if (preview_) preview_->cut();
