@@ -157,7 +157,8 @@ void install_stitch_properties(GObjectClass* klass) {
       klass, stitch_prop_blend_width,
       g_param_spec_double(
           "blend-width", "Blend width",
-          "Width of the whole blended band in degrees, at most what both lenses see; "
+          "Width of the whole blended band in degrees, at most what both lenses see less the last "
+          "degree of each; "
           "ignored when blend is off",
           0, 60, default_blend_width, live_controllable));
   g_object_class_install_property(

@@ -263,10 +263,10 @@ GST_START_TEST(blend_is_a_linear_ramp_of_the_width_asked_for) {
   };
   for (double lon : {88.5, 89.0, 90.0, 90.7, 91.5})
     fail_unless(std::abs(at_angle(four, lon) - (0.5 + off(lon) / 4)) < 1e-9);
-  // No wider than what both lenses see.
+  // No wider than what both lenses see, less the last degree of each.
   const Planner wide = *Planner::make(pair, full, full, {.blend_width = radians(60)});
-  fail_unless(std::abs(wide.blend(direction_of({radians(85), 0})) - 1) < 1e-9);
-  fail_unless(std::abs(wide.blend(direction_of({radians(95), 0}))) < 1e-9);
+  fail_unless(std::abs(wide.blend(direction_of({radians(86), 0})) - 1) < 1e-9);
+  fail_unless(std::abs(wide.blend(direction_of({radians(94), 0}))) < 1e-9);
   const Planner hard = *Planner::make(pair, full, full, {.blend_width = 0});
   fail_unless(hard.blend(direction_of({radians(89.99), 0})) > 1);
   fail_unless(hard.blend(direction_of({radians(90.01), 0})) < 0);
@@ -278,9 +278,10 @@ GST_START_TEST(a_narrow_lens_moves_the_seam_to_where_its_fellow_sees) {
   pair.back.model = *RadialModel::make(ModelKind::equidistant, radians(174), 960);
   pair.front.model = *RadialModel::make(ModelKind::equidistant, radians(200), 960);
   const Planner planner = *Planner::make(pair, full, full);
-  // The back lens ends 87 degrees off its axis, 93 off the front's; nothing of it beyond is used.
-  fail_unless(planner.blend(direction_of({radians(92.9), 0})) >= 0.99);
-  fail_unless(planner.blend(direction_of({radians(97.1), 0})) <= 0.01);
+  // The back lens ends 87 degrees off its axis, 93 off the front's; nothing of it beyond is used,
+  // nor of its last degree.
+  fail_unless(planner.blend(direction_of({radians(93.9), 0})) >= 0.99);
+  fail_unless(planner.blend(direction_of({radians(98.1), 0})) <= 0.01);
 }
 GST_END_TEST;
 

@@ -15,6 +15,9 @@ constexpr int table_steps = 2048;
 // Narrower than a hundredth of a pixel of the largest output: a hard seam, without a division by 0.
 constexpr double narrowest_band = 1e-5;
 // Past this angle the division by the sine loses its digits; no pair in use reaches it.
+// The last degree of a lens is fringed and dark: the other one has it alone, as far as the overlap
+// allows.
+constexpr double rim = radians(1);
 constexpr double farthest_reach = radians(170);
 constexpr double aspect_tolerance = 0.01;
 // What is worked out for each node: x and y of both lenses, the blend, the gains of both lenses.
@@ -73,14 +76,16 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   const double lowest = pi / 2 - front.half_fov() + slack;
   const double highest = back.half_fov() - pi / 2 - slack;
   const double overlap = std::max(highest - lowest, 0.0);
+  const double left_out = std::min(rim, overlap / 4);
   planner.lowest_ = lowest;
   planner.highest_ = highest;
   if (options.distance > 0)
     planner.shift_ = std::clamp(planner.pair_.baseline / 2 / options.distance, 0.0, largest_shift);
-  planner.band_ = std::max(std::min(options.blend_width, overlap), narrowest_band);
-  const double half = planner.band_ / 2;
-  planner.middle_ = lowest + half <= highest - half ? std::clamp(0.0, lowest + half, highest - half)
-                                                    : (lowest + highest) / 2;
+  planner.band_ = std::max(std::min(options.blend_width, overlap - 2 * left_out), narrowest_band);
+  const double margin = left_out + planner.band_ / 2;
+  planner.middle_ = lowest + margin <= highest - margin
+                        ? std::clamp(0.0, lowest + margin, highest - margin)
+                        : (lowest + highest) / 2;
 
   for (const Lens* lens : {&front, &back})
     planner.has_gain_ |= lens->gain != 1 || lens->vignette != Vignette{};
@@ -90,9 +95,9 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   const auto set_cell = [&](int cell) {
     planner.cell_ = cell;
     const double step = std::max(2 * pi * cell / output.width, pi * cell / output.height);
-    planner.reach_ =
-        std::min(pi / 2 + slack + std::abs(planner.middle_) + half + 3 * step + planner.shift_,
-                 farthest_reach);
+    planner.reach_ = std::min(
+        pi / 2 + slack + std::abs(planner.middle_) + planner.band_ / 2 + 3 * step + planner.shift_,
+        farthest_reach);
     planner.make_tables();
   };
   if (options.cell > 0) {
