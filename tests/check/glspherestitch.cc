@@ -241,6 +241,48 @@ GST_START_TEST(times_pass_and_the_end_comes) {
 }
 GST_END_TEST;
 
+// What comes as textures leaves as textures: the one that was read was never fetched from the GPU,
+// and the one that was drawn is known to the GPU alone.
+GST_START_TEST(textures_stay_where_they_are) {
+  if (!have_gl()) return;
+  Pipeline p(quick + "num-buffers=3 ! video/x-raw,format=NV12,width=320 ! " + gl_chain +
+             "! glspherestitch ! appsink name=sink");
+  std::vector<GstBuffer*> between;
+  const GstRef<GstElement> first = p.child("s");
+  g_autoptr(GstPad) pad = gst_element_get_static_pad(first.get(), "src");
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      +[](GstPad*, GstPadProbeInfo* info, gpointer data) {
+        static_cast<std::vector<GstBuffer*>*>(data)->push_back(
+            gst_buffer_ref(GST_PAD_PROBE_INFO_BUFFER(info)));
+        return GST_PAD_PROBE_OK;
+      },
+      &between, nullptr);
+  const auto expect_on_gpu = [](GstBuffer* buffer) {
+    fail_unless_equals_int(static_cast<int>(gst_buffer_n_memory(buffer)), 2);
+    for (guint plane = 0; plane < 2; ++plane) {
+      GstMemory* memory = gst_buffer_peek_memory(buffer, plane);
+      fail_unless(gst_is_gl_memory(memory));
+      fail_unless(GST_MEMORY_FLAG_IS_SET(memory, GST_GL_BASE_MEMORY_TRANSFER_NEED_DOWNLOAD));
+      fail_unless(!GST_MEMORY_FLAG_IS_SET(memory, GST_GL_BASE_MEMORY_TRANSFER_NEED_UPLOAD));
+    }
+  };
+  p.play();
+  int count = 0;
+  while (const SampleRef sample = p.pull()) {
+    expect_on_gpu(gst_sample_get_buffer(sample.get()));
+    ++count;
+  }
+  fail_unless_equals_int(count, 3);
+  fail_unless(p.wait().empty());
+  fail_unless_equals_int(static_cast<int>(between.size()), 3);
+  for (GstBuffer* buffer : between) {
+    expect_on_gpu(buffer);
+    gst_buffer_unref(buffer);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(wrong_input_is_told_what_to_do) {
   if (!have_gl()) return;
   const auto error = [](const std::string& line) { return Pipeline(line).run(); };
@@ -323,6 +365,7 @@ static Suite* glspherestitch_suite() {
   tcase_add_test(tcase, pictures_are_the_cpus);
   tcase_add_test(tcase, size_and_colour_are_negotiated_as_on_the_cpu);
   tcase_add_test(tcase, times_pass_and_the_end_comes);
+  tcase_add_test(tcase, textures_stay_where_they_are);
   tcase_add_test(tcase, wrong_input_is_told_what_to_do);
   tcase_add_test(tcase, views_change_while_it_plays);
   tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes);
