@@ -337,10 +337,13 @@ bool Control::sister_command(int client, const Message& request) {
   }
 }
 
+int Control::video_seconds_left() const { return card_rval_ == 0 ? 4073 : 0; }
+int Control::photos_left() const { return card_rval_ == 0 ? 3055 : 0; }
+
 std::string Control::storage_fields() const {
   // The vendor's sample is a card of 16 GB.
   const bool full = card_rval_ == madv::rval_card_full;
-  return member("remain_video", full ? 0 : 4073) + member("remain_jpg", full ? 0 : 3055) +
+  return member("remain_video", video_seconds_left()) + member("remain_jpg", photos_left()) +
          member("sd_total", 15343616) + member("sd_free", full ? 0 : 15328288) +
          member("sd_full", full ? 2 : 0);
 }
@@ -541,6 +544,12 @@ void Control::command(int client, const Message& request) {
       break;
     case madv::msg_card_full:
       reply(client, id, 0, member("param", card_rval_ == madv::rval_card_full ? 2 : 0));
+      break;
+    case madv::msg_video_seconds_left:
+      reply(client, id, 0, member("param", video_seconds_left()));
+      break;
+    case madv::msg_photos_left:
+      reply(client, id, 0, member("param", photos_left()));
       break;
     case madv::msg_space:
       reply(client, id, 0, member("param", request.text("type") == "total" ? 15343616 : 15328288));

@@ -137,6 +137,8 @@ class Control {
   void recording(int client, bool start);
   void get_file(int client, const madv::Message& request);
 
+  int video_seconds_left() const;
+  int photos_left() const;
   std::string storage_fields() const;
   int64_t recorded_seconds() const;
   /// {"rval":...,"msg_id":...MORE}; `more` begins with a comma.

@@ -37,6 +37,8 @@ enum MessageId : int {
   msg_serial = 4097,
   msg_card_state = 4353,
   msg_card_full = 4354,
+  msg_video_seconds_left = 4356,
+  msg_photos_left = 4357,
   msg_storage = 4358,
   msg_card_slow = 4359,
   msg_battery = 4361,

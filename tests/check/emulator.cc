@@ -539,6 +539,11 @@ GST_START_TEST(a_card_that_is_full_or_missing_says_so) {
     Client client(*camera);
     client.expect(Event::Kind::ready);
     fail_unless_equals_int(client.rval(Request(513, "1")), rval);
+    const bool room = rval == -58;
+    fail_unless_equals_int(static_cast<int>(*client.call(Request(4356))->number("param")),
+                           room ? 4073 : 0);
+    fail_unless_equals_int(static_cast<int>(*client.call(Request(4357))->number("param")),
+                           room ? 3055 : 0);
   }
 }
 GST_END_TEST;
