@@ -402,19 +402,21 @@ void Session::run() {
     const auto may_store = [this] {
       return !options_.may_store_tables || options_.may_store_tables();
     };
-    settings.known_table = [cache, may_store](const std::string& md5) {
-      auto table = may_store() ? cache.load(md5) : std::nullopt;
-      return table ? table : remembered_table(md5);
-    };
-    settings.keep_table = [cache, may_store](const std::string& md5, std::string_view table) {
-      if (!may_store()) {
-        remember_table(md5, table);
-        return;
-      }
-      // Without a cache it works as well, only that each session fetches the table anew.
+    const auto keep = [cache, may_store](const std::string& md5, std::string_view table) {
+      remember_table(md5, table);
+      if (!may_store()) return;
+      // Without a cache it works as well, only that each process fetches the table anew.
       (void)cache.store(md5, table);
       // Taken back meanwhile: whoever did has removed what there was, maybe before this.
       if (!may_store()) cache.forget(md5);
+    };
+    settings.keep_table = keep;
+    settings.known_table = [cache, may_store, keep](const std::string& md5) {
+      auto table = may_store() ? cache.load(md5) : std::nullopt;
+      if (table) return table;
+      table = remembered_table(md5);
+      if (table) keep(md5, *table);
+      return table;
     };
     Loop(*this, std::move(connection), std::move(settings)).run();
   } else {
