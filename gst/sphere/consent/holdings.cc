@@ -121,9 +121,12 @@ bool own_ledger_gives(Category category, Purpose purpose) {
   if (access(ledger.path().c_str(), F_OK) != 0) return false;
   const auto chain = ledger.read();
   if (!chain || ledger.blocked()) return false;
+  // Without caps, for commands ask before GStreamer is there.
   const int64_t now = g_get_real_time();
-  const CapsRef caps = caps_of(*chain, now);
-  return evaluate(caps.get(), category, purpose, now).allowed;
+  if (chain->torn_withdrawal || now < chain->latest) return false;
+  const Standing one = standing(*chain, now)[static_cast<size_t>(category)];
+  return one.state == Standing::State::given &&
+         (chain->entries[static_cast<size_t>(one.entry)].purposes & bit(purpose)) != 0;
 }
 
 }  // namespace sphere::consent
