@@ -24,8 +24,11 @@ constexpr const char* description =
     "  caps --check TEXT       what such a text gives, and where it is wrong\n"
     "  log                     every act\n"
     "  verify [--head HASH]    whether the ledger is in order\n"
-    "  export                  as JSON, in the terms of ISO/IEC TS 27560\n"
-    "  erase                   remove what is kept about a person or a camera\n"
+    "  held                    what this machine keeps of a person or a camera\n"
+    "  export                  all of it as JSON, in the terms of ISO/IEC TS 27560\n"
+    "  erase                   remove it; --store or --camera narrow it\n"
+    "  sweep [--dry-run]       remove what is too old, or what consent has ended for\n"
+    "  reset                   remove all, take everything back, begin a new ledger\n"
     "\n"
     "Categories: location, audio, storage, device, network, environment, statistics.\n"
     "Giving again replaces what was given for that category. Taking back acts at once, also in\n"
@@ -45,8 +48,8 @@ struct Verb {
   size_t words = 0;
 };
 
-const std::array<Verb, 9>& verbs() {
-  static const std::array<Verb, 9> all = {{
+const std::array<Verb, 12>& verbs() {
+  static const std::array<Verb, 12> all = {{
       {"status", consent_status, {}},
       {"notice", consent_notice, {"language"}},
       {"give", consent_give, {"purpose", "expires", "precision", "language"}, 1},
@@ -55,7 +58,10 @@ const std::array<Verb, 9>& verbs() {
       {"log", consent_log, {}},
       {"verify", consent_verify, {"head"}},
       {"export", consent_export, {}},
-      {"erase", consent_erase, {"yes"}},
+      {"held", consent_held, {}},
+      {"erase", consent_erase, {"yes", "store", "camera"}},
+      {"sweep", consent_sweep, {"dry-run"}},
+      {"reset", consent_reset, {"yes"}},
   }};
   return all;
 }
@@ -73,13 +79,15 @@ Status check(const ConsentOptions& options, const Verb& verb,
 int run(int argc, char** argv) {
   Voice voice("sphere consent");
   g_auto(GStrv) purposes = nullptr;
+  g_auto(GStrv) stores = nullptr;
+  g_autofree char* camera = nullptr;
   g_autofree char* expires = nullptr;
   g_autofree char* precision = nullptr;
   g_autofree char* head = nullptr;
   g_autofree char* check_text = nullptr;
   g_autofree char* language = nullptr;
   g_autofree char* ledger = nullptr;
-  gboolean all = FALSE, yes = FALSE, json = FALSE;
+  gboolean all = FALSE, yes = FALSE, json = FALSE, dry_run = FALSE;
   GOptionEntry entries[] = {
       {"purpose", 0, 0, G_OPTION_ARG_STRING_ARRAY, &purposes,
        "What for; may be given several times (default: all but share)", "PURPOSE"},
@@ -93,6 +101,11 @@ int run(int argc, char** argv) {
       {"head", 0, 0, G_OPTION_ARG_STRING, &head, "A head that was kept elsewhere", "HASH"},
       {"language", 0, 0, G_OPTION_ARG_STRING, &language, "Of the notice (default: the locale's)",
        "en|zh"},
+      {"store", 0, 0, G_OPTION_ARG_STRING_ARRAY, &stores,
+       "What to erase; may be given several times (default: all)",
+       "ledger|cameras|tables|statistics|crashes"},
+      {"camera", 0, 0, G_OPTION_ARG_STRING, &camera, "Erase what is kept of this camera", "SERIAL"},
+      {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Show what would be removed", nullptr},
       {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Do not ask", nullptr},
       {"ledger", 0, 0, G_OPTION_ARG_FILENAME, &ledger, "Another ledger than one's own", "PATH"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
@@ -129,9 +142,13 @@ int run(int argc, char** argv) {
     note(head, "head");
     note(language, "language");
     note(yes, "yes");
+    note(stores, "store");
+    note(camera, "camera");
+    note(dry_run, "dry-run");
     status = check(options, *verb, used);
   }
   if (status && ledger && !*ledger) status = invalid("--ledger is empty");
+  if (status && camera && !*camera) status = invalid("--camera is empty");
   if (!status) {
     voice.error(status.error().message);
     return exit_usage;
@@ -140,6 +157,9 @@ int run(int argc, char** argv) {
     g_auto(GStrv) parts = g_strsplit(*purpose, ",", 16);
     for (char** part = parts; *part; ++part) options.purposes.emplace_back(*part);
   }
+  for (char** store = stores; store && *store; ++store) options.stores.emplace_back(*store);
+  options.camera = to_string(camera);
+  options.dry_run = dry_run;
   options.expires = to_string(expires);
   options.precision = to_string(precision);
   options.head = to_string(head);

@@ -18,8 +18,9 @@ struct ConsentOptions {
   std::string ledger = "default";
   bool own_ledger = true;  // none was named
   std::vector<std::string> purposes;
-  std::string expires, precision, head, check, language;
-  bool has_check = false, all = false, yes = false, json = false;
+  std::vector<std::string> stores;
+  std::string expires, precision, head, check, language, camera;
+  bool has_check = false, all = false, yes = false, json = false, dry_run = false;
 };
 
 // Each returns the exit status.
@@ -31,7 +32,15 @@ int consent_export(const ConsentOptions& options, Voice& voice);
 int consent_notice(const ConsentOptions& options, Voice& voice);
 int consent_give(const ConsentOptions& options, Voice& voice);
 int consent_withdraw(const ConsentOptions& options, Voice& voice);
+int consent_held(const ConsentOptions& options, Voice& voice);
 int consent_erase(const ConsentOptions& options, Voice& voice);
+int consent_sweep(const ConsentOptions& options, Voice& voice);
+int consent_reset(const ConsentOptions& options, Voice& voice);
+
+/// Why everything is denied whatever the entries say, or "".
+std::string consent_doubt(const consent::Ledger& ledger, const consent::Chain& chain);
+/// After an act in one's own ledger: what it leaves no reason to keep goes. The files that went.
+std::vector<std::string> remove_what_ended(Voice& voice);
 
 consent::Language consent_language(const ConsentOptions& options);
 

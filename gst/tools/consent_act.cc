@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The verbs of `sphere consent` that change something.
 
-#include <glib/gstdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstdio>
 
 #include "gst/tools/consent.h"
@@ -70,6 +66,8 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
     voice.warn(
         "running programs could not be told; those that use this ledger may have to be "
         "started again");
+  std::vector<std::string> gone;
+  if (options.own_ledger) gone = remove_what_ended(voice);
   if (options.json) {
     JsonObjectOutput output;
     output.add("act", std::string(name_of(appended->entry.act)));
@@ -77,9 +75,11 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
       output.add("category", std::string(name_of(*appended->entry.category)));
     output.add("time", appended->entry.time);
     output.add("head", appended->entry.hash);
+    output.add("removed", gone);
     output.add("warnings", voice.warnings());
     return output.print() ? exit_done : exit_failed;
   }
+  for (const std::string& file : gone) std::printf("Removed: %s\n", file.c_str());
   std::printf("%s\nHead of the ledger: %s\n", sentence.c_str(), appended->entry.hash.c_str());
   return exit_done;
 }
@@ -149,48 +149,6 @@ int consent_notice(const ConsentOptions& options, Voice& voice) {
                          .append({.act = Act::notice_shown, .how = "command"}, g_get_real_time());
   if (!noted) voice.warn("not noted in the ledger: " + noted.error().message);
   return exit_done;
-}
-
-int consent_erase(const ConsentOptions& options, Voice& voice) {
-  const Ledger ledger(options.ledger);
-  std::vector<std::string> files;
-  if (access(ledger.path().c_str(), F_OK) == 0) files.push_back(ledger.path());
-  const GString_ tables(
-      g_build_filename(g_get_user_cache_dir(), "gst-sphere", "madv-lens-tables", nullptr));
-  std::vector<std::string> cached;
-  if (options.own_ledger) {
-    if (GDir* folder = g_dir_open(tables.get(), 0, nullptr)) {
-      while (const char* name = g_dir_read_name(folder))
-        cached.push_back(std::string(tables.get()) + "/" + name);
-      g_dir_close(folder);
-    }
-    files.insert(files.end(), cached.begin(), cached.end());
-  }
-  if (!options.yes && !files.empty()) {
-    for (const std::string& file : files) std::fprintf(stderr, "  %s\n", file.c_str());
-    if (!isatty(STDIN_FILENO)) return usage(voice, "add --yes to remove these, unasked");
-    std::fprintf(stderr, "Remove these? Everything is denied then. [y/N] ");
-    const int answer = std::getchar();
-    if (answer != 'y' && answer != 'Y') {
-      voice.error("nothing was removed");
-      return exit_failed;
-    }
-  }
-  std::vector<std::string> problems;
-  if (const Status erased = ledger.erase(); !erased) problems.push_back(erased.error().message);
-  for (const std::string& file : cached)
-    if (g_unlink(file.c_str()) != 0) problems.push_back(file + ": can't be removed");
-  for (const std::string& problem : problems) voice.error(problem);
-  if (options.json) {
-    JsonObjectOutput output;
-    output.add("files", files);
-    output.add("problems", problems);
-    if (!output.print()) return exit_failed;
-  } else if (problems.empty()) {
-    std::printf("Removed: %zu file%s. Nothing is given.\n", files.size(),
-                files.size() == 1 ? "" : "s");
-  }
-  return problems.empty() ? exit_done : exit_failed;
 }
 
 }  // namespace sphere::tool

@@ -2,11 +2,11 @@
 // The verbs of `sphere consent` that look and change nothing.
 
 #include <gst/gst.h>
-#include <json-glib/json-glib.h>
 
 #include <cstdio>
 
 #include "gst/tools/consent.h"
+#include "gst/tools/consent_json.h"
 #include "gst/tools/json_output.h"
 
 namespace sphere::tool {
@@ -16,77 +16,12 @@ namespace {
 using namespace sphere::consent;
 using State = Standing::State;
 
-/// JSON with lists of objects in it.
-class Json {
- public:
-  Json() : builder_(json_builder_new()) { open(); }
-
-  void open(const char* name = nullptr) {
-    if (name) json_builder_set_member_name(builder_.get(), name);
-    json_builder_begin_object(builder_.get());
-  }
-  void close() { json_builder_end_object(builder_.get()); }
-  void open_list(const char* name) {
-    json_builder_set_member_name(builder_.get(), name);
-    json_builder_begin_array(builder_.get());
-  }
-  void close_list() { json_builder_end_array(builder_.get()); }
-  void text(const char* name, std::string_view value) {
-    json_builder_set_member_name(builder_.get(), name);
-    item(value);
-  }
-  void item(std::string_view value) {
-    json_builder_add_string_value(builder_.get(), utf8(std::string(value)).c_str());
-  }
-  void number(const char* name, gint64 value) {
-    json_builder_set_member_name(builder_.get(), name);
-    json_builder_add_int_value(builder_.get(), value);
-  }
-  void boolean(const char* name, bool value) {
-    json_builder_set_member_name(builder_.get(), name);
-    json_builder_add_boolean_value(builder_.get(), value);
-  }
-  void purposes(const char* name, Purposes set) {
-    open_list(name);
-    for (size_t i = 0; i < purpose_names.size(); ++i)
-      if (set & bit(static_cast<Purpose>(i))) item(purpose_names[i]);
-    close_list();
-  }
-
-  int print() {
-    close();
-    JsonNode* root = json_builder_get_root(builder_.get());
-    const GString_ text(json_to_string(root, TRUE));
-    json_node_unref(root);
-    return std::printf("%s\n", text.get()) > 0 ? exit_done : exit_failed;
-  }
-
- private:
-  ObjectRef<JsonBuilder> builder_;
-};
-
-constexpr std::array<const char*, 5> state_names = {"never given", "given", "withdrawn", "outdated",
-                                                    "expired"};
-const char* name_of_state(State state) { return state_names[static_cast<size_t>(state)]; }
-
 std::string words(Purposes set) {
   std::string text;
   for (size_t i = 0; i < purpose_names.size(); ++i)
     if (set & bit(static_cast<Purpose>(i)))
       text += (text.empty() ? "" : ", ") + std::string(purpose_names[i]);
   return text;
-}
-
-/// Why everything is denied whatever the entries say, or "".
-std::string doubt(const Ledger& ledger, const Chain& chain) {
-  if (ledger.blocked())
-    return "a withdrawal could not be written, so everything is denied until the next act";
-  if (chain.torn_withdrawal)
-    return "the last act was cut off and may have been a withdrawal, so everything is denied until "
-           "the next one";
-  if (g_get_real_time() < chain.latest)
-    return "the clock is earlier than the last entry, so everything is denied";
-  return {};
 }
 
 int failed_to_read(const Error& error, Voice& voice) {
@@ -113,11 +48,22 @@ void add_entry(Json& json, const Entry& entry) {
 
 }  // namespace
 
+std::string consent_doubt(const Ledger& ledger, const Chain& chain) {
+  if (ledger.blocked())
+    return "a withdrawal could not be written, so everything is denied until the next act";
+  if (chain.torn_withdrawal)
+    return "the last act was cut off and may have been a withdrawal, so everything is denied until "
+           "the next one";
+  if (g_get_real_time() < chain.latest)
+    return "the clock is earlier than the last entry, so everything is denied";
+  return {};
+}
+
 int consent_status(const ConsentOptions& options, Voice& voice) {
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   if (!chain) return failed_to_read(chain.error(), voice);
-  const std::string why = doubt(ledger, *chain);
+  const std::string why = consent_doubt(ledger, *chain);
   const auto all = standing(*chain, g_get_real_time());
   const auto entry_of = [&](const Standing& one) {
     return one.entry < 0 || one.state == State::withdrawn
@@ -202,7 +148,7 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
     problems.push_back("line " + std::to_string(chain->entries.size() + 1) + " was cut off: " +
                        std::to_string(chain->torn) + " bytes that are no act; the " +
                        std::to_string(chain->entries.size()) + " before it are in order");
-  if (const std::string why = doubt(ledger, *chain); !why.empty()) problems.push_back(why);
+  if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) problems.push_back(why);
   int found = -1;
   if (!options.head.empty()) {
     for (size_t i = 0; i < chain->entries.size(); ++i)
@@ -246,7 +192,7 @@ int consent_caps(const ConsentOptions& options, Voice& voice) {
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   if (!chain) return failed_to_read(chain.error(), voice);
-  const std::string why = doubt(ledger, *chain);
+  const std::string why = consent_doubt(ledger, *chain);
   CapsRef caps = caps_of(*chain, g_get_real_time());
   if (!why.empty()) {
     voice.warn(why);
@@ -260,66 +206,6 @@ int consent_caps(const ConsentOptions& options, Voice& voice) {
   }
   std::printf("%s\n", text.get());
   return exit_done;
-}
-
-// Field names are those of the specification; what it wants and this software can't know (who the
-// person is, who controls the data) says so.
-int consent_export(const ConsentOptions& options, Voice& voice) {
-  const Ledger ledger(options.ledger);
-  const auto chain = ledger.read();
-  if (!chain) return failed_to_read(chain.error(), voice);
-  const auto all = standing(*chain, g_get_real_time());
-  Json json;
-  json.text("schema_version", "ISO/IEC TS 27560:2023");
-  json.text("pii_principal_id", "not kept");
-  json.text("ledger_head", chain->head());
-  if (const std::string why = doubt(ledger, *chain); !why.empty()) json.text("denied", why);
-  json.open_list("records");
-  for (const CategoryInfo& info : categories) {
-    const Standing& one = all[static_cast<size_t>(info.category)];
-    if (one.state == State::never) continue;
-    std::string id;
-    for (const Entry& entry : chain->entries)
-      if (id.empty() && entry.category == info.category) id = entry.hash;
-    json.open();
-    json.text("record_id", id.empty() ? std::string(info.name) : id);
-    json.open("pii_processing");
-    json.text("privacy_notice", std::string("gst-sphere notice ") + notice_version);
-    json.text("lawful_basis", "consent");
-    json.text("collection_method", "camera");
-    json.text("storage_locations", "this machine");
-    json.text("withdrawal_method", "sphere consent withdraw " + std::string(info.name));
-    json.text("privacy_rights", "sphere consent log, export, erase");
-    json.open("pii_information");
-    json.text("pii_type", info.name);
-    json.boolean("sensitive_pii_category", info.sensitive);
-    json.boolean("pii_optional", true);
-    json.close();
-    json.close();
-    json.text("event_state", name_of_state(one.state));
-    json.open_list("events");
-    for (const Entry& entry : chain->entries) {
-      if (entry.act == Act::notice_shown || (entry.category && entry.category != info.category))
-        continue;
-      json.open();
-      json.text("event_time", entry.time);
-      json.text("event_type", "explicit");
-      json.text("event_state", entry.act == Act::give ? "consent given" : "consent withdrawn");
-      if (entry.act == Act::give) {
-        json.purposes("purposes", entry.purposes);
-        json.text("validity_duration",
-                  entry.expires.empty() ? "until withdrawn" : "until " + entry.expires);
-        if (info.category == Category::location) json.text("precision", name_of(entry.precision));
-        json.text("privacy_notice", entry.notice);
-      }
-      json.text("entry", entry.hash);
-      json.close();
-    }
-    json.close_list();
-    json.close();
-  }
-  json.close_list();
-  return json.print();
 }
 
 }  // namespace sphere::tool

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config.h"
+#include "gst/sphere/consent/counts.h"
 #include "gst/tools/command.h"
 
 namespace {
@@ -58,6 +59,26 @@ int help(const char* name) {
   return command->run(2, argv);
 }
 
+/// Runs it; while statistics are given, counts that it ran, how it ended and how long it took. What
+/// concerns consent itself is not counted.
+int run_counted(const Command& command, int argc, char** argv) {
+  namespace consent = sphere::consent;
+  const std::string name = command.name;
+  if (name == "consent") return command.run(argc, argv);
+  // Static, for some ways out of a command, such as --help, end the process.
+  static consent::Running running;
+  running.begin(g_get_real_time());
+  const gint64 begin = g_get_monotonic_time();
+  const int exit = command.run(argc, argv);
+  const gint64 took = g_get_monotonic_time() - begin;
+  running.end();
+  std::vector<std::string> names = {name + " runs", name + " " + consent::duration_name(took)};
+  if (exit == exit_failed) names.push_back(name + " failed");
+  // Nothing hangs on them.
+  (void)consent::count(consent::Store::statistics, names, g_get_real_time());
+  return exit;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -77,5 +98,5 @@ int main(int argc, char** argv) {
   }
   if (word == "--help" || word == "-h" || word == "help") return help(argc > 2 ? argv[2] : nullptr);
   const Command* command = find(word);
-  return command ? command->run(argc - 1, argv + 1) : unknown(argv[1]);
+  return command ? run_counted(*command, argc - 1, argv + 1) : unknown(argv[1]);
 }

@@ -398,17 +398,26 @@ void Session::run() {
     settings.pacing =
         options_.pacing.value_or(is_loopback(local) ? Duration::zero() : settings.pacing);
     if (options_.set_clock) settings.clock = camera_clock;
-    if (options_.store_tables) {
-      const TableCache cache(options_.table_folder);
-      settings.known_table = [cache](const std::string& md5) { return cache.load(md5); };
-      // Without a cache it works as well, only that each session fetches the table anew.
-      settings.keep_table = [cache](const std::string& md5, std::string_view table) {
-        (void)cache.store(md5, table);
-      };
-    } else {
-      settings.known_table = remembered_table;
-      settings.keep_table = remember_table;
-    }
+    const TableCache cache(options_.table_folder);
+    const auto may_store = [this] {
+      return !options_.may_store_tables || options_.may_store_tables();
+    };
+    const auto keep = [cache, may_store](const std::string& md5, std::string_view table) {
+      remember_table(md5, table);
+      if (!may_store()) return;
+      // Without a cache it works as well, only that each process fetches the table anew.
+      (void)cache.store(md5, table);
+      // Taken back meanwhile: whoever did has removed what there was, maybe before this.
+      if (!may_store()) cache.forget(md5);
+    };
+    settings.keep_table = keep;
+    settings.known_table = [cache, may_store, keep](const std::string& md5) {
+      auto table = may_store() ? cache.load(md5) : std::nullopt;
+      if (table) return table;
+      table = remembered_table(md5);
+      if (table) keep(md5, *table);
+      return table;
+    };
     Loop(*this, std::move(connection), std::move(settings)).run();
   } else {
     Event event{Event::Kind::ended, nullptr, {}, {}};

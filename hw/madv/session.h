@@ -29,9 +29,10 @@ struct SessionOptions {
   /// None, by default, for a camera on this machine, which is software.
   std::optional<Duration> pacing;
   bool set_clock = true;
-  /// Whether lens tables, which tell one camera from another, are kept on the disk; else this
-  /// process alone remembers them.
-  bool store_tables = true;
+  /// Whether lens tables, which tell one camera from another, may be kept on the disk; else this
+  /// process alone remembers them. Asked in the session's thread whenever there is one to keep or
+  /// to look for; empty: they may.
+  std::function<bool()> may_store_tables;
   /// Where they are kept; empty for the user's cache directory.
   std::string table_folder;
 };

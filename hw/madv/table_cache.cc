@@ -7,6 +7,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
+#include "gst/sphere/consent/holdings.h"
 #include "hw/madv/transfer.h"
 
 namespace sphere::madv {
@@ -47,8 +48,7 @@ void remember_table(const std::string& md5, std::string_view table) {
 }
 
 TableCache::TableCache(std::string folder) : folder_(std::move(folder)) {
-  if (folder_.empty())
-    folder_ = std::string(g_get_user_cache_dir()) + "/gst-sphere/madv-lens-tables";
+  if (folder_.empty()) folder_ = consent::place_of(consent::Store::tables);
 }
 
 std::string TableCache::path(const std::string& md5) const { return folder_ + "/" + md5 + ".bin"; }
@@ -66,6 +66,7 @@ std::optional<std::string> TableCache::load(const std::string& md5) const {
   const GString_ owned(bytes);
   std::string table(bytes, size);
   if (md5_of(table) != md5) return std::nullopt;
+  consent::touch(path(md5));
   return table;
 }
 
@@ -78,6 +79,10 @@ Status TableCache::store(const std::string& md5, std::string_view table) const {
                                 G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
     return failed(std::string("the lens table can't be kept: ") + error->message);
   return ok();
+}
+
+void TableCache::forget(const std::string& md5) const {
+  if (read_md5(md5)) g_unlink(path(md5).c_str());
 }
 
 }  // namespace sphere::madv

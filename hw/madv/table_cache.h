@@ -20,6 +20,7 @@ class TableCache {
   /// The table of this MD5 (32 lower case digits), if it is there and still has that MD5.
   std::optional<std::string> load(const std::string& md5) const;
   Status store(const std::string& md5, std::string_view table) const;
+  void forget(const std::string& md5) const;
 
  private:
   std::string path(const std::string& md5) const;

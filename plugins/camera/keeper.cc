@@ -52,7 +52,8 @@ Keeper::Keeper(GstBin* bin, GstElement* depayloader, GstPad* source)
       depayloader_(depayloader),
       timeline_(source, [this] { preview_ended(); }),
       sound_(bin, consent_),
-      beacon_(GST_ELEMENT(bin), consent_) {
+      beacon_(GST_ELEMENT(bin), consent_),
+      binder_(GST_ELEMENT(bin), consent_) {
   consent_.on_change([this] { nudge(); });
 }
 
@@ -135,6 +136,7 @@ void Keeper::run() {
       open_preview(settings);
     }
     look_at_position();
+    look_at_binding();
     if (happened.preview_failed && rtspsrc_) {
       lost(preview_failure(happened), settings);
       continue;
@@ -179,7 +181,9 @@ void Keeper::begin(const Settings& settings) {
   options.uri = uri_;
   options.connect_timeout = std::chrono::seconds(settings.timeout);
   // A table is one camera's alone.
-  options.store_tables = consent_.ask(consent::Category::device, consent::Purpose::bind).allowed;
+  options.may_store_tables = [this] {
+    return consent_.allowed(consent::Category::device, consent::Purpose::bind);
+  };
   std::shared_ptr<Session> old, session;
   {
     const Lock lock(mutex_);
@@ -190,6 +194,7 @@ void Keeper::begin(const Settings& settings) {
     happened_ = {};
   }
   if (old) old->stop();
+  binder_.restart();
   only_preview_ = false;
   post_connection("connecting", {}, {});
   session->start();
@@ -215,6 +220,7 @@ void Keeper::session_event(const Event& event, unsigned number) {
       gst_structure_set(gst_event_writable_structure(lens), "table", G_TYPE_BYTES, table.get(),
                         nullptr);
       timeline_.set_lens(lens);
+      binder_.table_came(event.bytes);
       break;
     }
     case Event::Kind::no_lens_table:
@@ -226,6 +232,8 @@ void Keeper::session_event(const Event& event, unsigned number) {
       break;
     case Event::Kind::ready:
       post_state(state());
+      binder_.camera_ready();
+      nudge();
       break;
     default:
       break;
@@ -340,6 +348,16 @@ void Keeper::look_at_position() {
     session = session_;
   }
   if (session) position_at_ = beacon_.step(*session);
+}
+
+void Keeper::look_at_binding() {
+  if (!session_open_) return;
+  std::shared_ptr<Session> session;
+  {
+    const Lock lock(mutex_);
+    session = session_;
+  }
+  if (session) binder_.step(*session);
 }
 
 void Keeper::preview_ended() {

@@ -18,6 +18,7 @@
 #include "gst/sphere/consent/guard.h"
 #include "hw/madv/session.h"
 #include "plugins/camera/beacon.h"
+#include "plugins/camera/binder.h"
 #include "plugins/camera/sound.h"
 #include "plugins/camera/timeline.h"
 
@@ -101,6 +102,7 @@ class Keeper {
   void fail(const madv::Failure& failure);
   void give_up();
   void look_at_sound(const Settings& settings);
+  void look_at_binding();
   void look_at_position();
   madv::Failure preview_failure(const Happened& happened) const;
   void post_connection(const char* state, const std::string& reason, Clock::duration pause);
@@ -116,6 +118,7 @@ class Keeper {
   Timeline timeline_;
   Sound sound_;
   Beacon beacon_;
+  Binder binder_;
   std::atomic<bool> pushing_ = false;
 
   // The thread's own.

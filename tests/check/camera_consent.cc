@@ -2,12 +2,15 @@
 // What the camera is asked for, and told, hangs on consent.
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "gst/sphere/consent/binding.h"
 #include "gst/sphere/consent/gstsphereconsent.h"
+#include "gst/sphere/consent/holdings.h"
 #include "gst/sphere/consent/place.h"
 #include "hw/emulator/emulator.h"
 #include "tests/check/pipeline.h"
@@ -92,6 +95,28 @@ test::SampleRef next_sound(test::Pipeline& pipeline) {
 bool silent(GstSample* sample) {
   return GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_GAP);
 }
+
+constexpr const char* binding_given =
+    "consent/device, state=(string)given, purpose=(string)bind; "
+    "consent/network, state=(string)given, purpose=(string)bind";
+
+std::vector<consent::Held> kept_in(consent::Store store) {
+  const auto files = consent::held(store);
+  fail_unless(bool(files));
+  return *files;
+}
+
+void hold_nothing() {
+  for (const consent::Store store : {consent::Store::cameras, consent::Store::tables})
+    for (const consent::Held& one : kept_in(store)) fail_unless(bool(consent::erase(one)));
+}
+
+/// Below the tests' own folders, for this one alone, before anything asks where they are.
+[[maybe_unused]] const bool own_folders = [] {
+  for (const char* name : {"XDG_DATA_HOME", "XDG_CACHE_HOME"})
+    g_setenv(name, (to_string(g_getenv(name)) + "/camera_consent").c_str(), TRUE);
+  return true;
+}();
 
 /// Two sinks: one that throws pictures away, one for the sound.
 std::string both(const Emulator& camera, const std::string& more = "") {
@@ -313,6 +338,100 @@ GST_START_TEST(a_wrong_position_is_refused_and_not_repeated) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
+  hold_nothing();
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(source(*camera, std::string("consent=\"") + binding_given + "\"") +
+                          " ! fakesink sync=false");
+  pipeline.play();
+  until("the binding", [&] { return !kept_in(consent::Store::cameras).empty(); });
+  fail_unless(was_asked(*camera, 4097) && was_asked(*camera, 1539));
+  const auto binding = consent::read_binding(consent::binding_path("MJXJ00000000EMUL"));
+  fail_unless(bool(binding), "%s", binding ? "" : binding.error().message.c_str());
+  fail_unless(binding->wifi == "MJXJ-emulator" && binding->model == "sv1" &&
+                  binding->firmware == "1.3.97.85.5.13333",
+              "%s, %s, %s", binding->wifi.c_str(), binding->model.c_str(),
+              binding->firmware.c_str());
+  // The answer that the Wi-Fi's name is in has its password, too.
+  char* text = nullptr;
+  fail_unless(g_file_get_contents(kept_in(consent::Store::cameras)[0].path.c_str(), &text, nullptr,
+                                  nullptr));
+  const GString_ owned(text);
+  fail_unless(strstr(text, "PASSWD") == nullptr && strstr(text, "12345678") == nullptr);
+  // Nor is it in what the emulator says it was told.
+  for (const auto& asked : camera->asked())
+    fail_unless(asked.redacted.find("EMUL") == std::string::npos, "%s", asked.redacted.c_str());
+  give(pipeline, nullptr);
+  until("the end of the binding", [&] { return kept_in(consent::Store::cameras).empty(); });
+  give(pipeline, binding_given);
+  until("the binding again", [&] { return !kept_in(consent::Store::cameras).empty(); });
+  pipeline.set_state(GST_STATE_NULL);
+  // What was given for this pipeline has not been taken back.
+  fail_unless_equals_int(kept_in(consent::Store::cameras).size(), 1);
+  hold_nothing();
+}
+GST_END_TEST;
+
+GST_START_TEST(a_camera_is_not_remembered_by_half) {
+  hold_nothing();
+  for (const char* half : {"consent/device, state=(string)given, purpose=(string)bind",
+                           "consent/network, state=(string)given, purpose=(string)bind",
+                           "consent/device, state=(string)given, purpose=(string)share; "
+                           "consent/network, state=(string)given, purpose=(string)bind"}) {
+    const auto camera = camera_with_sound();
+    test::Pipeline pipeline(source(*camera, std::string("consent=\"") + half + "\"") +
+                            " ! appsink name=sink sync=false");
+    pipeline.play();
+    pull(pipeline, 10);
+    until("everything", [&] { return was_asked(*camera, 4364); });
+    pipeline.set_state(GST_STATE_NULL);
+    for (int id : {4097, 1539}) fail_unless(!was_asked(*camera, id), "%d was asked", id);
+    fail_unless(kept_in(consent::Store::cameras).empty());
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_lens_table_is_stored_while_that_is_given) {
+  hold_nothing();
+  EmulatorOptions options;
+  options.scene.width = 320;
+  options.scene.height = 160;
+  options.make_table = true;
+  Result<std::unique_ptr<Emulator>> made = Emulator::start(std::move(options));
+  fail_unless(bool(made));
+  const std::unique_ptr<Emulator> camera = std::move(*made);
+  const auto has_table = [](test::Pipeline& pipeline) {
+    GstStructure* stats = nullptr;
+    g_object_get(pipeline.child("camera").get(), "stats", &stats, nullptr);
+    gboolean table = FALSE;
+    gst_structure_get_boolean(stats, "lens-table", &table);
+    gst_structure_free(stats);
+    return table != FALSE;
+  };
+  {
+    test::Pipeline pipeline(source(*camera) + " ! appsink name=sink sync=false");
+    pipeline.play();
+    until("the table", [&] { return has_table(pipeline); });
+    pull(pipeline, 1);
+    fail_unless(kept_in(consent::Store::tables).empty());
+  }
+  test::Pipeline pipeline(source(*camera, std::string("consent=\"") + binding_given + "\"") +
+                          " ! appsink name=sink sync=false");
+  pipeline.play();
+  until("the table", [&] { return has_table(pipeline); });
+  until("the binding", [&] { return !kept_in(consent::Store::cameras).empty(); });
+  pull(pipeline, 1);
+  const auto binding = consent::read_binding(kept_in(consent::Store::cameras)[0].path);
+  fail_unless(binding && binding->table.size() == 32);
+  const auto tables = kept_in(consent::Store::tables);
+  fail_unless(tables.size() == 1 && tables[0].path.ends_with(binding->table + ".bin"));
+  give(pipeline, nullptr);
+  until("the end of the table", [&] { return kept_in(consent::Store::tables).empty(); });
+  pipeline.set_state(GST_STATE_NULL);
+  hold_nothing();
+}
+GST_END_TEST;
+
 static Suite* camera_consent_suite() {
   Suite* suite = suite_create("camera_consent");
   TCase* tcase = tcase_create("general");
@@ -324,6 +443,9 @@ static Suite* camera_consent_suite() {
   tcase_add_test(tcase, the_position_is_told_as_exactly_as_was_given);
   tcase_add_test(tcase, the_position_is_taken_back);
   tcase_add_test(tcase, a_wrong_position_is_refused_and_not_repeated);
+  tcase_add_test(tcase, a_camera_is_remembered_while_that_is_given);
+  tcase_add_test(tcase, a_camera_is_not_remembered_by_half);
+  tcase_add_test(tcase, a_lens_table_is_stored_while_that_is_given);
   return suite;
 }
 

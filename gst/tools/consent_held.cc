@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The verbs of `sphere consent` about what this machine holds: show it, hand it out, remove it.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/json.h"
+#include "gst/sphere/consent/binding.h"
+#include "gst/sphere/consent/holdings.h"
+#include "gst/sphere/consent/private_file.h"
+#include "gst/tools/consent.h"
+#include "gst/tools/consent_json.h"
+
+namespace sphere::tool {
+
+namespace {
+
+using namespace sphere::consent;
+
+// Lens tables have some megabytes; nothing else that is kept is larger.
+constexpr size_t max_content = 32 << 20;
+
+int usage(const Voice& voice, const std::string& sentence) {
+  voice.error(sentence);
+  return exit_usage;
+}
+
+std::string list_of(std::span<const std::pair<Category, Purpose>> needs) {
+  std::string text;
+  for (const auto& [category, purpose] : needs)
+    text += (text.empty() ? "" : ", ") + std::string(name_of(category)) + " for " +
+            std::string(name_of(purpose));
+  return text;
+}
+
+std::string days_of(const StoreInfo& info) {
+  return info.days ? std::to_string(info.days) + " days after the last use" : "until it is erased";
+}
+
+std::string bytes_of(int64_t size) {
+  const GString_ text(g_format_size(static_cast<guint64>(std::max<int64_t>(size, 0))));
+  return text.get();
+}
+
+/// What an item is to a person: which camera, or nothing but its file.
+std::string title_of(const Held& one) {
+  if (one.store != Store::cameras) return {};
+  const auto binding = read_binding(one.path);
+  if (!binding) return "can't be read";
+  return binding->model + " " + binding->serial + ", firmware " + binding->firmware + ", Wi-Fi " +
+         binding->wifi;
+}
+
+std::vector<Held> wanted(const ConsentOptions& options, std::vector<std::string>& problems) {
+  std::vector<Held> all;
+  if (!options.own_ledger) {
+    if (access(options.ledger.c_str(), F_OK) == 0)
+      all.push_back({.store = Store::ledger, .path = options.ledger});
+    return all;
+  }
+  for (const StoreInfo& info : stores) {
+    if (!options.stores.empty() &&
+        std::find(options.stores.begin(), options.stores.end(), info.name) == options.stores.end())
+      continue;
+    const auto files = held(info.store);
+    if (!files) {
+      problems.push_back(files.error().message);
+      continue;
+    }
+    all.insert(all.end(), files->begin(), files->end());
+  }
+  return all;
+}
+
+/// What is kept of one camera.
+Result<std::vector<Held>> of_camera(const std::string& serial) {
+  const std::string path = binding_path(serial);
+  const auto binding = read_binding(path);
+  if (!binding)
+    return not_found(
+        "no camera of this serial number is kept; `sphere consent held` shows those "
+        "that are. Lens tables have no number: --store tables removes them all");
+  std::vector<Held> all = {{.store = Store::cameras, .path = path}};
+  const auto tables = held(Store::tables);
+  if (!tables) return tables.error();
+  for (const Held& table : *tables)
+    if (!binding->table.empty() && table.path.ends_with("/" + binding->table + ".bin"))
+      all.push_back(table);
+  return all;
+}
+
+Status check_stores(const ConsentOptions& options) {
+  std::vector<std::string> names;
+  for (const StoreInfo& info : stores) names.emplace_back(info.name);
+  for (const std::string& store : options.stores)
+    if (std::find(names.begin(), names.end(), store) == names.end())
+      return invalid("there is no store '" + store + "'" + suggestion(store, names) +
+                     "; `sphere consent held` shows them");
+  if (!options.stores.empty() && !options.own_ledger)
+    return invalid("--store and --ledger don't go together");
+  return ok();
+}
+
+/// Shows what is to go and asks. Nothing: go on.
+std::optional<int> ask(const ConsentOptions& options, Voice& voice, const std::vector<Held>& files,
+                       const char* question) {
+  if (options.yes || files.empty()) return std::nullopt;
+  for (const Held& file : files) {
+    const std::string title = title_of(file);
+    std::fprintf(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
+  }
+  if (!isatty(STDIN_FILENO)) return usage(voice, "add --yes to remove these, unasked");
+  std::fprintf(stderr, "%s [y/N] ", question);
+  const int answer = std::getchar();
+  if (answer == 'y' || answer == 'Y') return std::nullopt;
+  voice.error("nothing was removed");
+  return exit_failed;
+}
+
+/// Removes them and says what is gone, what is not, and why. Ends with `done` where all went well.
+int remove(const ConsentOptions& options, Voice& voice, const std::vector<Held>& files,
+           std::vector<std::string> problems, const char* done) {
+  std::vector<std::string> gone;
+  for (const Held& file : files) {
+    if (const Status erased = erase(file); erased)
+      gone.push_back(file.path);
+    else
+      problems.push_back(erased.error().message);
+  }
+  for (const std::string& problem : problems) voice.error(problem);
+  if (options.json) {
+    JsonObjectOutput output;
+    output.add("files", gone);
+    output.add("problems", problems);
+    if (!output.print()) return exit_failed;
+  } else {
+    for (const std::string& path : gone) std::printf("  %s\n", path.c_str());
+    std::printf("Removed: %zu file%s.%s%s\n", gone.size(), gone.size() == 1 ? "" : "s",
+                problems.empty() ? " " : "", problems.empty() ? done : "");
+  }
+  return problems.empty() ? exit_done : exit_failed;
+}
+
+/// The content as JSON if it is some, else in base64.
+void add_content(Json& json, const Held& one) {
+  const auto file = open_private(one.path, O_RDONLY);
+  if (!file) {
+    json.text("problem", file.error().message);
+    return;
+  }
+  std::string text(static_cast<size_t>(std::max<off_t>(file->status.st_size, 0)), '\0');
+  if (text.size() > max_content) {
+    json.text("problem", "too large to be put here");
+    return;
+  }
+  const ssize_t size = pread(file->descriptor.get(), text.data(), text.size(), 0);
+  if (size < 0) {
+    json.text("problem", "can't be read");
+    return;
+  }
+  text.resize(static_cast<size_t>(size));
+  if (const auto document = JsonDocument::parse(text, one.path); document) {
+    json.node("content", json_node_copy(document->root_node()));
+    return;
+  }
+  const GString_ coded(g_base64_encode(reinterpret_cast<const guchar*>(text.data()), text.size()));
+  json.text("content_base64", coded.get());
+}
+
+void add_stores(Json& json, bool contents) {
+  json.open_list("holdings");
+  for (const StoreInfo& info : stores) {
+    json.open();
+    json.text("store", info.name);
+    json.text("what", info.what);
+    json.text("place", place_of(info.store));
+    json.text("hangs_on", list_of(info.needs()));
+    json.text("kept", days_of(info));
+    const auto files = held(info.store);
+    if (!files) json.text("problem", files.error().message);
+    json.open_list("items");
+    if (files) {
+      for (const Held& one : *files) {
+        json.open();
+        json.text("file", one.path);
+        json.number("bytes", one.size);
+        json.text("used", time_text(one.used));
+        // The ledger's own entries are above.
+        if (contents && one.store != Store::ledger) add_content(json, one);
+        json.close();
+      }
+    }
+    json.close_list();
+    json.close();
+  }
+  json.close_list();
+}
+
+}  // namespace
+
+std::vector<std::string> remove_what_ended(Voice& voice) {
+  std::vector<std::string> gone;
+  const auto chain = Ledger("default").read();
+  if (!chain) return gone;
+  const auto all = due(&*chain, DueBy::consent, g_get_real_time());
+  if (!all) {
+    voice.warn(all.error().message);
+    return gone;
+  }
+  for (const Due& one : *all) {
+    if (const Status erased = erase(one.held); erased)
+      gone.push_back(one.held.path);
+    else
+      voice.warn(erased.error().message);
+  }
+  return gone;
+}
+
+int consent_held(const ConsentOptions& options, Voice& voice) {
+  if (options.json) {
+    Json json;
+    add_stores(json, false);
+    return json.print();
+  }
+  bool whole = true;
+  for (const StoreInfo& info : stores) {
+    std::printf("%s: %s\n", std::string(info.name).c_str(), std::string(info.what).c_str());
+    const std::string needs = list_of(info.needs());
+    std::printf("  kept %s%s%s\n", days_of(info).c_str(),
+                needs.empty() ? "" : ", while given: ", needs.c_str());
+    const auto files = held(info.store);
+    if (!files) {
+      voice.error(files.error().message);
+      whole = false;
+      continue;
+    }
+    if (files->empty()) std::printf("  nothing\n");
+    for (const Held& one : *files) {
+      const std::string title = title_of(one);
+      std::printf("  %s  %s  %s%s%s\n", time_text(one.used).substr(0, 10).c_str(),
+                  bytes_of(one.size).c_str(), one.path.c_str(), title.empty() ? "" : "\n    ",
+                  title.c_str());
+    }
+  }
+  return whole ? exit_done : exit_failed;
+}
+
+int consent_erase(const ConsentOptions& options, Voice& voice) {
+  if (const Status checked = check_stores(options); !checked)
+    return usage(voice, checked.error().message);
+  std::vector<std::string> problems;
+  std::vector<Held> files;
+  if (!options.camera.empty()) {
+    if (!options.stores.empty() || !options.own_ledger)
+      return usage(voice, "--camera goes with neither --store nor --ledger");
+    auto camera = of_camera(options.camera);
+    if (!camera) {
+      voice.error(camera.error().message);
+      return exit_failed;
+    }
+    files = std::move(*camera);
+  } else {
+    files = wanted(options, problems);
+  }
+  const bool ledger = std::any_of(files.begin(), files.end(),
+                                  [](const Held& one) { return one.store == Store::ledger; });
+  if (const auto exit = ask(options, voice, files,
+                            ledger ? "Remove these? Everything is denied then." : "Remove these?"))
+    return *exit;
+  return remove(options, voice, files, std::move(problems), ledger ? "Nothing is given." : "");
+}
+
+int consent_reset(const ConsentOptions& options, Voice& voice) {
+  if (!options.own_ledger)
+    return usage(voice, "reset is of one's own ledger; --ledger means nothing");
+  std::vector<std::string> problems;
+  const std::vector<Held> files = wanted(options, problems);
+  if (const auto exit =
+          ask(options, voice, files, "Forget all cameras, take everything back and begin anew?"))
+    return *exit;
+  const int exit = remove(options, voice, files, std::move(problems), "Nothing is given.");
+  // The new ledger begins with this, so that nobody takes it for one that never was.
+  const auto noted =
+      Ledger(options.ledger).append({.act = Act::reset, .how = "command"}, g_get_real_time());
+  if (noted) return exit;
+  voice.error("the reset is not in the ledger: " + noted.error().message);
+  return exit_failed;
+}
+
+int consent_sweep(const ConsentOptions& options, Voice& voice) {
+  if (!options.own_ledger)
+    return usage(voice, "sweep is by one's own ledger; --ledger means nothing");
+  const Ledger ledger(options.ledger);
+  const auto chain = ledger.read();
+  std::vector<std::string> problems;
+  std::string doubt = chain ? consent_doubt(ledger, *chain) : chain.error().message;
+  if (!doubt.empty())
+    problems.push_back(doubt + "; what consent ended for can't be told, age alone counts");
+  const auto all =
+      due(doubt.empty() ? &*chain : nullptr, DueBy::consent_and_age, g_get_real_time());
+  if (!all) {
+    voice.error(all.error().message);
+    return exit_failed;
+  }
+  if (options.dry_run) {
+    for (const std::string& problem : problems) voice.error(problem);
+    std::vector<std::string> files;
+    for (const Due& one : *all) {
+      files.push_back(one.held.path);
+      if (!options.json) std::printf("  %s: %s\n", one.held.path.c_str(), one.why.c_str());
+    }
+    if (!options.json) {
+      std::printf("Would be removed: %zu file%s.\n", files.size(), files.size() == 1 ? "" : "s");
+    } else {
+      JsonObjectOutput output;
+      output.add("would-remove", files);
+      output.add("problems", problems);
+      if (!output.print()) return exit_failed;
+    }
+    return problems.empty() ? exit_done : exit_failed;
+  }
+  std::vector<Held> files;
+  for (const Due& one : *all) files.push_back(one.held);
+  return remove(options, voice, files, std::move(problems), "");
+}
+
+// Field names are those of the specification; what it wants and this software can't know (who the
+// person is, who controls the data) says so.
+int consent_export(const ConsentOptions& options, Voice& voice) {
+  const Ledger ledger(options.ledger);
+  const auto chain = ledger.read();
+  if (!chain) {
+    voice.error(chain.error().message + "; `sphere consent held` shows what else is kept");
+    return exit_failed;
+  }
+  const auto all = standing(*chain, g_get_real_time());
+  Json json;
+  json.text("schema_version", "ISO/IEC TS 27560:2023");
+  json.text("pii_principal_id", "not kept");
+  json.text("ledger_head", chain->head());
+  if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) json.text("denied", why);
+  json.open_list("records");
+  for (const CategoryInfo& info : categories) {
+    const Standing& one = all[static_cast<size_t>(info.category)];
+    if (one.state == Standing::State::never) continue;
+    std::string id;
+    for (const Entry& entry : chain->entries)
+      if (id.empty() && entry.category == info.category) id = entry.hash;
+    json.open();
+    json.text("record_id", id.empty() ? std::string(info.name) : id);
+    json.open("pii_processing");
+    json.text("privacy_notice", std::string("gst-sphere notice ") + notice_version);
+    json.text("lawful_basis", "consent");
+    json.text("collection_method", "camera");
+    json.text("storage_locations", "this machine");
+    json.text("withdrawal_method", "sphere consent withdraw " + std::string(info.name));
+    json.text("privacy_rights", "sphere consent log, export, erase");
+    json.open("pii_information");
+    json.text("pii_type", info.name);
+    json.boolean("sensitive_pii_category", info.sensitive);
+    json.boolean("pii_optional", true);
+    json.close();
+    json.close();
+    json.text("event_state", name_of_state(one.state));
+    json.open_list("events");
+    for (const Entry& entry : chain->entries) {
+      if (entry.act == Act::notice_shown || (entry.category && entry.category != info.category))
+        continue;
+      json.open();
+      json.text("event_time", entry.time);
+      json.text("event_type", "explicit");
+      json.text("event_state", entry.act == Act::give ? "consent given" : "consent withdrawn");
+      if (entry.act == Act::give) {
+        json.purposes("purposes", entry.purposes);
+        json.text("validity_duration",
+                  entry.expires.empty() ? "until withdrawn" : "until " + entry.expires);
+        if (info.category == Category::location) json.text("precision", name_of(entry.precision));
+        json.text("privacy_notice", entry.notice);
+      }
+      json.text("entry", entry.hash);
+      json.close();
+    }
+    json.close_list();
+    json.close();
+  }
+  json.close_list();
+  if (options.own_ledger) add_stores(json, true);
+  return json.print();
+}
+
+}  // namespace sphere::tool
