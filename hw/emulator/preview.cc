@@ -120,10 +120,12 @@ struct Preview::Shared {
     const ObjectRef<GstRTSPServer> server(
         static_cast<GstRTSPServer*>(g_weak_ref_get(&weak_server)));
     if (!server) return;
-    gst_rtsp_server_client_filter(server.get(), drop_client, nullptr);
-    // Streams over UDP do not end with the connection that asked for them.
+    // Streams over UDP do not end with the connection that asked for them. And those over TCP are to
+    // end before it: of one that can't send any more, GStreamer 1.22 asks its loop to close a
+    // client that may not be there then.
     const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server.get()));
     gst_rtsp_session_pool_filter(pool.get(), drop_session, nullptr);
+    gst_rtsp_server_client_filter(server.get(), drop_client, nullptr);
   }
 
   const std::vector<Fault> faults;
@@ -179,11 +181,6 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
   gst_rtsp_server_set_address(server, host.c_str());
   gst_rtsp_server_set_service(server, std::to_string(port).c_str());
 
-  // Clients are served where they are cut off. From another thread the server of GStreamer 1.22
-  // closes a connection that is being read.
-  const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server));
-  gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
-
   std::string launch = "( " + scene_launch(scene, scene.width, scene.height, true, false) +
                        encoder + " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
   if (scene.sound)
@@ -218,31 +215,17 @@ Preview::~Preview() {
     g_source_destroy(source);
   g_signal_handlers_disconnect_by_data(server_.get(), this);
   cut();
-  while (g_main_context_iteration(context_, FALSE)) {
-  }
 }
 
 void Preview::cut() { shared_->cut(); }
 
 void Preview::client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer self) {
   const auto& shared = static_cast<Preview*>(self)->shared_;
-  g_signal_connect(client, "closed", G_CALLBACK(client_closed), self);
   for (const auto& [signal, handler] :
        {std::pair("pre-describe-request", G_CALLBACK(before_describe)),
         std::pair("pre-setup-request", G_CALLBACK(before_setup))})
     g_signal_connect_data(client, signal, handler, share(shared), unshare_closure<Shared>,
                           static_cast<GConnectFlags>(0));
-}
-
-void Preview::client_closed(GstRTSPClient* client, gpointer data) {
-  auto& closed = static_cast<Preview*>(data)->closed_;
-  std::erase_if(closed, [](const Timer& timer) { return g_source_is_destroyed(timer.get()); });
-  GSource* source = g_timeout_source_new_seconds(1);
-  g_source_set_callback(
-      source, +[](gpointer) -> gboolean { return G_SOURCE_REMOVE; }, g_object_ref(client),
-      g_object_unref);
-  g_source_attach(source, static_cast<Preview*>(data)->context_);
-  closed.emplace_back(source);
 }
 
 GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpointer data) {

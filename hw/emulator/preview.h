@@ -46,7 +46,6 @@ class Preview {
   struct Shared;
   Preview(const std::vector<Fault>& faults, GMainContext* context);
   static void client_connected(GstRTSPServer* server, GstRTSPClient* client, gpointer self);
-  static void client_closed(GstRTSPClient* client, gpointer self);
   static GstRTSPStatusCode before_describe(GstRTSPClient* client, GstRTSPContext* context,
                                            gpointer shared);
   static GstRTSPStatusCode before_setup(GstRTSPClient* client, GstRTSPContext* context,
@@ -59,17 +58,6 @@ class Preview {
   GMainContext* const context_;
   guint source_ = 0;
   uint16_t port_ = 0;
-  // GStreamer 1.22 asks its loop to close a client that can't be sent to, and holds no reference
-  // meanwhile. So each outlives its connection for longer than that can take, as what one of these
-  // holds.
-  struct End {
-    void operator()(GSource* source) const {
-      g_source_destroy(source);
-      g_source_unref(source);
-    }
-  };
-  using Timer = std::unique_ptr<GSource, End>;
-  std::vector<Timer> closed_;
 };
 
 /// Takes one picture of the scene, as a JPEG file. Blocks.

@@ -14,6 +14,7 @@
 #include "gst/sphere/consent/place.h"
 #include "hw/emulator/emulator.h"
 #include "tests/check/pipeline.h"
+#include "tests/check/rtspsrc.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -344,10 +345,13 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
   test::Pipeline pipeline(source(*camera, std::string("consent=\"") + binding_given + "\"") +
                           " ! fakesink sync=false");
   pipeline.play();
-  until("the binding", [&] { return !kept_in(consent::Store::cameras).empty(); });
+  // Not by what the folder holds: while the file is written, it has another name.
+  const auto remembered = [] {
+    return consent::read_binding(consent::binding_path("MJXJ00000000EMUL"));
+  };
+  until("the binding", [&] { return bool(remembered()); });
   fail_unless(was_asked(*camera, 4097) && was_asked(*camera, 1539));
-  const auto binding = consent::read_binding(consent::binding_path("MJXJ00000000EMUL"));
-  fail_unless(bool(binding), "%s", binding ? "" : binding.error().message.c_str());
+  const auto binding = remembered();
   fail_unless(binding->wifi == "MJXJ-emulator" && binding->model == "sv1" &&
                   binding->firmware == "1.3.97.85.5.13333",
               "%s, %s, %s", binding->wifi.c_str(), binding->model.c_str(),
@@ -364,7 +368,7 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
   give(pipeline, nullptr);
   until("the end of the binding", [&] { return kept_in(consent::Store::cameras).empty(); });
   give(pipeline, binding_given);
-  until("the binding again", [&] { return !kept_in(consent::Store::cameras).empty(); });
+  until("the binding again", [&] { return bool(remembered()); });
   pipeline.set_state(GST_STATE_NULL);
   // What was given for this pipeline has not been taken back.
   fail_unless_equals_int(kept_in(consent::Store::cameras).size(), 1);
@@ -433,6 +437,7 @@ GST_START_TEST(a_lens_table_is_stored_while_that_is_given) {
 GST_END_TEST;
 
 static Suite* camera_consent_suite() {
+  test::forgive_rtspsrc();
   Suite* suite = suite_create("camera_consent");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
