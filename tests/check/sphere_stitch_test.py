@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 
+from checks import DEADLINE, SPHERE, attempt, check, finish, run
+
 try:
     import gi
     gi.require_version("Gst", "1.0")
-    from gi.repository import GLib, Gst
+    from gi.repository import Gst
 except (ImportError, ValueError) as reason:
     print(f"skip: sphere stitch: {reason}")
     sys.exit(77)
@@ -27,21 +29,7 @@ os.environ.pop("GST_PLUGIN_PATH", None)
 os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
 Gst.init(None)
 
-# A limit for each step, generous for a slow machine; nothing sleeps.
-DEADLINE = 120
-SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
 SHARED = pathlib.Path(os.environ.get("SPHERE_SHARED", ""))
-
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what} {detail}")
-    return passed
 
 
 def launch(line):
@@ -79,9 +67,7 @@ def sphere(*arguments, limit=None, env=None):
     def before():
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    return subprocess.run([SPHERE, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=DEADLINE, preexec_fn=before, stdin=subprocess.DEVNULL,
-                          env={**ENVIRONMENT, **(env or {})})
+    return run(SPHERE, *arguments, preexec_fn=before, env={**ENVIRONMENT, **(env or {})})
 
 
 def leftovers(folder):
@@ -572,15 +558,9 @@ def main():
                 (test_variable_rate, (folder,)), (test_trimmed, (folder,)), (test_wrong_input, (folder, photo, video)),
                 (test_wrong_output, (folder, photo, video)), (test_interrupt, (folder,)),
                 (test_leaks, (folder,)), (test_street, (folder,))):
-            try:
-                test(*arguments)
-            except (GLib.Error, RuntimeError, OSError, ValueError, KeyError,
-                    subprocess.SubprocessError) as reason:
-                check(test.__name__, False, repr(reason))
+            attempt(test, *arguments)
         check("no unfinished file anywhere", not leftovers(folder))
-    passed = 100 * (checks - failures) // checks
-    print(f"{passed}%: Checks: {checks}, Failures: {failures}, Errors: 0")
-    return failures > 0
+    finish()
 
 
-sys.exit(main())
+main()
