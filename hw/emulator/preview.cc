@@ -120,8 +120,8 @@ struct Preview::Shared {
     const ObjectRef<GstRTSPServer> server(
         static_cast<GstRTSPServer*>(g_weak_ref_get(&weak_server)));
     if (!server) return;
-    // Streams over UDP do not end with the connection that asked for them. And those over TCP are to
-    // end before it: of one that can't send any more, GStreamer 1.22 asks its loop to close a
+    // Streams over UDP do not end with the connection that asked for them. And those over TCP are
+    // to end before it: of one that can't send any more, GStreamer 1.22 asks its loop to close a
     // client that may not be there then.
     const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server.get()));
     gst_rtsp_session_pool_filter(pool.get(), drop_session, nullptr);
