@@ -316,6 +316,11 @@ GST_START_TEST(views_change_while_it_plays) {
     g_object_set(h->element, name, before, nullptr);
     fail_unless(row() == level, "%s did not change back", name);
   }
+  g_object_set(h->element, "fov", 60.0, nullptr);
+  const auto narrow = row();
+  g_object_set(h->element, "fov", 1.0, nullptr);
+  fail_unless(row() == narrow);
+  g_object_set(h->element, "fov", 0.0, nullptr);
   gst_util_set_object_arg(G_OBJECT(h->element), "blend", "off");
   fail_unless(row() != level);
 }
