@@ -63,11 +63,11 @@ def buffers(line):
     return caps, found
 
 
-def sphere(*arguments, limit=None, env=None):
+def sphere(*arguments, limit=None, env=None, **options):
     def before():
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    return run(SPHERE, *arguments, preexec_fn=before, env={**ENVIRONMENT, **(env or {})})
+    return run(SPHERE, *arguments, preexec_fn=before, env={**ENVIRONMENT, **(env or {})}, **options)
 
 
 def leftovers(folder):
@@ -469,6 +469,9 @@ def test_wrong_input(folder, photo, video):
     refused("a lens file that is not there", photo, jpg, "--lens", folder / "no.json",
             says="no.json")
     refused("a lens that is a picture", photo, jpg, "--lens", photo, says="photo")
+    lens.rename(folder / "lens.txt")
+    refused("a lens file by its bare name", photo, jpg, "--lens", "lens.txt", says="./lens.txt",
+            cwd=folder)
     refused("a lens by a wrong name", photo, jpg, "--lens", "gear-360", says="'gear360'")
 
 
