@@ -25,11 +25,11 @@ constexpr int blend_value = 4, gain_value = 5, values = 7;
 constexpr double smallest_gain = 0.1, largest_gain = 10;
 // Nothing that a stitch is made for is nearer than some baselines.
 constexpr double largest_shift = 0.2;
-// Pixels of the source to one of the output, up to which the source itself is read. What is a
-// little coarser loses more by a smaller copy than by what is skipped.
-constexpr double unreduced = 1.3;
+// By how much larger copies are taken than would have the output's own resolution: what is between
+// their samples is a mean of four, and softens them once more. Nearest to the truth at all sizes.
+constexpr double sharpness = 0.7;
 // Nearer than this to one of the copies, it alone is taken.
-constexpr double one_copy = 0.12;
+constexpr double one_copy = 0.08;
 
 }  // namespace
 
@@ -156,10 +156,7 @@ void Planner::look(int cell) {
         const double step = std::max(apart(n - 1, n + 1), apart(n - across, n + across));
         coarsest_ = std::max(coarsest_, step);
         const double scale = step / cell * resolution;
-        // From the source alone to the copy of half its size, where two pixels are one.
-        double reduction = scale <= unreduced ? 0
-                           : scale < 2 ? std::log(scale / unreduced) / std::log(2 / unreduced)
-                                       : std::log2(scale);
+        double reduction = std::max(0.0, std::log2(scale) - sharpness);
         const double nearest = std::round(reduction);
         if (std::abs(reduction - nearest) < one_copy) reduction = nearest;
         most = std::max(most, reduction);
