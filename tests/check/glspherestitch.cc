@@ -3,6 +3,7 @@
 // element, all without a display.
 
 #include <array>
+#include <optional>
 
 #include "tests/check/changer.h"
 #include "tests/check/pipeline.h"
@@ -88,6 +89,30 @@ std::string uneven_profile() {
       "back": { "position": "left", "model": "equisolid", "fov": 190, "radius": 309, "gain": 0.95 } } })",
                                   -1, nullptr));
   return path;
+}
+
+/// Starts, flushes, changes size and format, stops; `changing`: and properties change meanwhile.
+void start_and_stop(int rounds, bool changing) {
+  Pipeline p(
+      "videotestsrc name=src ! capsfilter name=caps "
+      "caps=video/x-raw,format=NV12,width=64,height=32 ! " +
+      gl_chain + "lens=dual-190 ! gldownload ! appsink name=sink sync=false max-buffers=1");
+  const GstRef<GstElement> filter = p.child("caps");
+  std::optional<Changer> changer;
+  if (changing) changer.emplace(p.child("s").get());
+  for (int i = 0; i < rounds; ++i) {
+    p.play();
+    fail_unless(p.pull() != nullptr, "round %d", i);
+    g_autoptr(GstCaps) caps =
+        gst_caps_from_string(i % 2 ? "video/x-raw,format=NV12,width=64,height=32"
+                                   : "video/x-raw,format=I420,width=96,height=48");
+    g_object_set(filter.get(), "caps", caps, nullptr);
+    fail_unless(p.pull() != nullptr, "round %d", i);
+    fail_unless(gst_element_seek_simple(p.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+    fail_unless(p.pull() != nullptr, "round %d", i);
+    fail_unless_equals_int(p.set_state(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+  }
+  if (changer) fail_unless(changer->stop() > 0);
 }
 
 }  // namespace
@@ -261,6 +286,41 @@ GST_START_TEST(times_pass_and_the_end_comes) {
 }
 GST_END_TEST;
 
+GST_START_TEST(metas_pass_places_in_the_picture_do_not) {
+  if (!have_gl()) return;
+  Pipeline p(quick + "num-buffers=2 ! video/x-raw,format=NV12,width=320 ! " + gl_chain +
+             "! fakesink");
+  const GstRef<GstElement> stitch = p.child("s");
+  const GstRef<GstPad> in(gst_element_get_static_pad(stitch.get(), "sink"));
+  const GstRef<GstPad> out(gst_element_get_static_pad(stitch.get(), "src"));
+  gst_pad_add_probe(
+      in.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      +[](GstPad*, GstPadProbeInfo* info, gpointer) {
+        GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+        info->data = buffer;
+        gst_buffer_add_video_time_code_meta_full(buffer, 30, 1, nullptr,
+                                                 GST_VIDEO_TIME_CODE_FLAGS_NONE, 1, 2, 3, 4, 0);
+        gst_buffer_add_video_region_of_interest_meta(buffer, "face", 1, 2, 3, 4);
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  int carried = 0;
+  gst_pad_add_probe(
+      out.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      +[](GstPad*, GstPadProbeInfo* info, gpointer data) {
+        GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        const GstVideoTimeCodeMeta* code = gst_buffer_get_video_time_code_meta(buffer);
+        if (code && code->tc.seconds == 3 && !gst_buffer_get_video_region_of_interest_meta(buffer))
+          ++*static_cast<int*>(data);
+        return GST_PAD_PROBE_OK;
+      },
+      &carried, nullptr);
+  const std::string error = p.run();
+  fail_unless(error.empty(), "%s", error.c_str());
+  fail_unless_equals_int(carried, 2);
+}
+GST_END_TEST;
+
 // What comes as textures leaves as textures: the one that was read was never fetched from the GPU,
 // and the one that was drawn is known to the GPU alone.
 GST_START_TEST(textures_stay_where_they_are) {
@@ -340,29 +400,16 @@ GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes_under_changing_properties) {
+GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes) {
   if (!have_gl()) return;
-  // A context of its own for each start is what takes the time.
-  const int rounds = g_getenv("SPHERE_VALGRIND") ? 5 : 1000;
-  Pipeline p(
-      "videotestsrc name=src ! capsfilter name=caps "
-      "caps=video/x-raw,format=NV12,width=64,height=32 ! " +
-      gl_chain + "lens=dual-190 ! gldownload ! appsink name=sink sync=false max-buffers=1");
-  const GstRef<GstElement> filter = p.child("caps");
-  Changer changer(p.child("s").get());
-  for (int i = 0; i < rounds; ++i) {
-    p.play();
-    fail_unless(p.pull() != nullptr, "round %d", i);
-    g_autoptr(GstCaps) caps =
-        gst_caps_from_string(i % 2 ? "video/x-raw,format=NV12,width=64,height=32"
-                                   : "video/x-raw,format=I420,width=96,height=48");
-    g_object_set(filter.get(), "caps", caps, nullptr);
-    fail_unless(p.pull() != nullptr, "round %d", i);
-    fail_unless(gst_element_seek_simple(p.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
-    fail_unless(p.pull() != nullptr, "round %d", i);
-    fail_unless_equals_int(p.set_state(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
-  }
-  fail_unless(changer.stop() > 0);
+  start_and_stop(g_getenv("SPHERE_VALGRIND") ? 5 : 1000, false);
+}
+GST_END_TEST;
+
+// Fewer, for each start compiles the shaders of whatever the properties say.
+GST_START_TEST(starts_stops_flushes_and_sizes_under_changing_properties) {
+  if (!have_gl()) return;
+  start_and_stop(g_getenv("SPHERE_VALGRIND") ? 5 : 100, true);
 }
 GST_END_TEST;
 
@@ -374,10 +421,12 @@ static Suite* glspherestitch_suite() {
   tcase_add_test(tcase, pictures_are_the_cpus);
   tcase_add_test(tcase, size_and_colour_are_negotiated_as_on_the_cpu);
   tcase_add_test(tcase, times_pass_and_the_end_comes);
+  tcase_add_test(tcase, metas_pass_places_in_the_picture_do_not);
   tcase_add_test(tcase, textures_stay_where_they_are);
   tcase_add_test(tcase, wrong_input_is_told_what_to_do);
   tcase_add_test(tcase, properties_set_from_another_thread_while_it_plays);
-  tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes_under_changing_properties);
+  tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes);
+  tcase_add_test(tcase, starts_stops_flushes_and_sizes_under_changing_properties);
   return suite;
 }
 
