@@ -204,6 +204,8 @@ Result<Ledger::Appended> Ledger::append(Entry entry, int64_t now) const {
   if (watch) {
     watch->block(false);
     watch->bump();
+    // What was given before was taken back in between: two changes.
+    if (appended.recovered) watch->bump();
   }
   appended.told = watch != nullptr;
   appended.entry = std::move(entry);
