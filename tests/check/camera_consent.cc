@@ -107,6 +107,11 @@ std::vector<consent::Held> kept_in(consent::Store store) {
   return *files;
 }
 
+/// Not by what the folder holds: while the file is written, it has another name.
+Result<consent::Binding> remembered() {
+  return consent::read_binding(consent::binding_path("MJXJ00000000EMUL"));
+}
+
 void hold_nothing() {
   for (const consent::Store store : {consent::Store::cameras, consent::Store::tables})
     for (const consent::Held& one : kept_in(store)) fail_unless(bool(consent::erase(one)));
@@ -321,6 +326,67 @@ GST_START_TEST(the_position_is_taken_back) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_recording_with_sound_ends_when_that_is_taken_back) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(
+      source(*camera, "consent=\"consent/audio, state=(string)given, purpose=(string)record\"") +
+      " ! appsink name=sink sync=false drop=true max-buffers=1");
+  pipeline.play();
+  pull(pipeline, 1);
+  const GstRef<GstElement> element = pipeline.child("camera");
+  const auto record = [&](const char* signal) {
+    gboolean done = FALSE;
+    g_signal_emit_by_name(element.get(), signal, &done);
+    fail_unless(done, "%s", signal);
+  };
+  const auto asked = [&](int id) {
+    const auto all = camera->asked();
+    return std::count_if(all.begin(), all.end(), [id](const auto& a) { return a.id == id; });
+  };
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
+  const auto saved = [&] {
+    for (;;) {
+      const MessageRef message(
+          gst_bus_timed_pop_filtered(bus.get(), test::deadline, GST_MESSAGE_ELEMENT));
+      fail_unless(message != nullptr, "no file");
+      const GstStructure* said = gst_message_get_structure(message.get());
+      if (gst_structure_has_name(said, "sphere-notification") &&
+          gst_structure_has_field(said, "path"))
+        return;
+    }
+  };
+  // One that has ended, and one without sound, are nobody's business.
+  record("start-recording");
+  record("stop-recording");
+  saved();
+  give(pipeline, nullptr);
+  record("start-recording");
+  give(pipeline, "consent/audio, state=(string)given, purpose=(string)record");
+  give(pipeline, nullptr);
+  record("stop-recording");
+  saved();
+  fail_unless_equals_int(asked(514), 2);
+  give(pipeline, "consent/audio, state=(string)given, purpose=(string)record");
+  record("start-recording");
+  give(pipeline, nullptr);
+  until("the end of the recording", [&] { return asked(514) == 3; });
+  std::string warning;
+  until("a warning", [&] {
+    warning = pipeline.warning();
+    return !warning.empty();
+  });
+  fail_unless(warning.find("was ended") != std::string::npos, "%s", warning.c_str());
+  saved();
+  // A new one is without.
+  record("start-recording");
+  record("stop-recording");
+  std::string params;
+  for (const auto& one : camera->asked())
+    if (one.id == 513) params += one.param;
+  fail_unless_equals_string(params.c_str(), "0101");
+}
+GST_END_TEST;
+
 GST_START_TEST(a_wrong_position_is_refused_and_not_repeated) {
   for (const char* wrong : {"here", "91,0", "0,181", "1", "1,2,3,4", "1;2", "nan,0", "1,2,x"}) {
     const auto place = consent::parse_place(wrong);
@@ -345,10 +411,6 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
   test::Pipeline pipeline(source(*camera, std::string("consent=\"") + binding_given + "\"") +
                           " ! fakesink sync=false");
   pipeline.play();
-  // Not by what the folder holds: while the file is written, it has another name.
-  const auto remembered = [] {
-    return consent::read_binding(consent::binding_path("MJXJ00000000EMUL"));
-  };
   until("the binding", [&] { return bool(remembered()); });
   fail_unless(was_asked(*camera, 4097) && was_asked(*camera, 1539));
   const auto binding = remembered();
@@ -358,7 +420,7 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
               binding->firmware.c_str());
   // The answer that the Wi-Fi's name is in has its password, too.
   char* text = nullptr;
-  fail_unless(g_file_get_contents(kept_in(consent::Store::cameras)[0].path.c_str(), &text, nullptr,
+  fail_unless(g_file_get_contents(consent::binding_path("MJXJ00000000EMUL").c_str(), &text, nullptr,
                                   nullptr));
   const GString_ owned(text);
   fail_unless(strstr(text, "PASSWD") == nullptr && strstr(text, "12345678") == nullptr);
@@ -423,10 +485,10 @@ GST_START_TEST(a_lens_table_is_stored_while_that_is_given) {
                           " ! appsink name=sink sync=false");
   pipeline.play();
   until("the table", [&] { return has_table(pipeline); });
-  until("the binding", [&] { return !kept_in(consent::Store::cameras).empty(); });
+  until("the binding", [&] { return bool(remembered()); });
   pull(pipeline, 1);
-  const auto binding = consent::read_binding(kept_in(consent::Store::cameras)[0].path);
-  fail_unless(binding && binding->table.size() == 32);
+  const auto binding = remembered();
+  fail_unless(binding->table.size() == 32);
   const auto tables = kept_in(consent::Store::tables);
   fail_unless(tables.size() == 1 && tables[0].path.ends_with(binding->table + ".bin"));
   give(pipeline, nullptr);
@@ -447,6 +509,7 @@ static Suite* camera_consent_suite() {
   tcase_add_test(tcase, an_applications_context_counts);
   tcase_add_test(tcase, the_position_is_told_as_exactly_as_was_given);
   tcase_add_test(tcase, the_position_is_taken_back);
+  tcase_add_test(tcase, a_recording_with_sound_ends_when_that_is_taken_back);
   tcase_add_test(tcase, a_wrong_position_is_refused_and_not_repeated);
   tcase_add_test(tcase, a_camera_is_remembered_while_that_is_given);
   tcase_add_test(tcase, a_camera_is_not_remembered_by_half);

@@ -7,12 +7,13 @@
 #include <cstring>
 
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/consent/decision.h"
+#include "gst/sphere/consent/guard.h"
 #include "gst/sphere/lens/gstspherelens.h"
 
 struct _GstSphereConsent {
   GObject parent;
   GstCaps* caps;
+  sphere::consent::SteadyClock* clock;
 };
 
 G_DEFINE_FINAL_TYPE(GstSphereConsent, gst_sphere_consent, G_TYPE_OBJECT)
@@ -32,12 +33,13 @@ bool in_range(int value, size_t size) { return value >= 0 && value < static_cast
 
 void gst_sphere_consent_finalize(GObject* object) {
   gst_clear_caps(&GST_SPHERE_CONSENT(object)->caps);
+  delete GST_SPHERE_CONSENT(object)->clock;
   G_OBJECT_CLASS(gst_sphere_consent_parent_class)->finalize(object);
 }
 
 }  // namespace
 
-static void gst_sphere_consent_init(GstSphereConsent*) {}
+static void gst_sphere_consent_init(GstSphereConsent* consent) { consent->clock = new SteadyClock; }
 
 static void gst_sphere_consent_class_init(GstSphereConsentClass* klass) {
   G_OBJECT_CLASS(klass)->finalize = gst_sphere_consent_finalize;
@@ -104,6 +106,9 @@ GstCaps* gst_sphere_consent_get_caps(GstSphereConsent* consent) {
  * @purpose: what for
  * @reason: (out) (optional) (transfer full): why, or why not, in words
  *
+ * While the clock shows an earlier time than at an earlier call for @consent, what expires is
+ * denied.
+ *
  * Returns: whether it is allowed at this moment
  *
  * Since: 0.1
@@ -114,7 +119,7 @@ gboolean gst_sphere_consent_allows(GstSphereConsent* consent, GstSphereConsentCa
   g_return_val_if_fail(in_range(category, categories.size()), FALSE);
   g_return_val_if_fail(in_range(purpose, purpose_names.size()), FALSE);
   const Answer answer = evaluate(consent->caps, static_cast<Category>(category),
-                                 static_cast<Purpose>(purpose), g_get_real_time());
+                                 static_cast<Purpose>(purpose), consent->clock->now());
   if (reason) *reason = g_strdup(answer.reason.c_str());
   return answer.allowed;
 }
@@ -134,8 +139,8 @@ gboolean gst_sphere_consent_get_precision(GstSphereConsent* consent,
                                           GstSphereConsentPrecision* precision) {
   g_return_val_if_fail(GST_IS_SPHERE_CONSENT(consent) && precision, FALSE);
   g_return_val_if_fail(in_range(purpose, purpose_names.size()), FALSE);
-  const Answer answer =
-      evaluate(consent->caps, Category::location, static_cast<Purpose>(purpose), g_get_real_time());
+  const Answer answer = evaluate(consent->caps, Category::location, static_cast<Purpose>(purpose),
+                                 consent->clock->now());
   if (answer.allowed) *precision = static_cast<GstSphereConsentPrecision>(answer.precision);
   return answer.allowed;
 }
