@@ -327,8 +327,7 @@ int consent_reset(const ConsentOptions& options, Voice& voice) {
     return *exit;
   const int exit = remove(options, voice, files, std::move(problems), "Nothing is given.");
   // The new ledger begins with this, so that nobody takes it for one that never was.
-  const auto noted =
-      Ledger(options.ledger).append({.act = Act::reset, .how = "command"}, g_get_real_time());
+  const auto noted = Ledger(options.ledger).append({.act = Act::reset, .how = "command"});
   if (noted) return exit;
   voice.error("the reset is not in the ledger: " + noted.error().message);
   return exit_failed;

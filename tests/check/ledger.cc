@@ -12,6 +12,7 @@
 #include <csignal>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "gst/sphere/consent/chain.h"
 #include "gst/sphere/consent/ledger.h"
@@ -436,6 +437,32 @@ GST_START_TEST(test_nobody_told) {
 }
 GST_END_TEST
 
+// Many who write at once wait for each other, and none of them is told that the clock goes back.
+GST_START_TEST(test_many_at_once) {
+  const Place place;
+  constexpr int writers = 4, acts = 25;
+  std::vector<pid_t> children;
+  for (int i = 0; i < writers; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (int n = 0; n < acts; ++n)
+        if (!place.ledger().append(n % 2 ? withdraw(Category::audio) : give(Category::audio)))
+          _exit(1);
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    fail_unless(WIFEXITED(status) && WEXITSTATUS(status) == 0, "an act failed");
+  }
+  const auto chain = place.ledger().read();
+  fail_unless(bool(chain));
+  fail_unless_equals_int(chain->entries.size(), writers * acts);
+}
+GST_END_TEST
+
 // Killed at any moment: everything that was acknowledged is there, and the end is whole or torn.
 GST_START_TEST(test_killed) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -501,6 +528,7 @@ static Suite* ledger_suite() {
   tcase_add_test(tests, test_another_process_sees_it);
   tcase_add_test(tests, test_files_are_removed);
   tcase_add_test(tests, test_nobody_told);
+  tcase_add_test(tests, test_many_at_once);
   tcase_add_test(tests, test_killed);
   return suite;
 }
