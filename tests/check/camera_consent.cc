@@ -2,6 +2,7 @@
 // What the camera is asked for, and told, hangs on consent.
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -231,6 +232,44 @@ GST_START_TEST(sound_given_while_live_comes_with_a_new_connection) {
   const std::vector<int> tracks = camera->tracks();
   fail_unless(std::count(tracks.begin() + static_cast<std::ptrdiff_t>(before), tracks.end(), 1) ==
               0);
+}
+GST_END_TEST;
+
+// Taken back and given again after the camera was asked for sound, and before there is a pad for
+// it: what was on its way by then was captured while it was denied.
+GST_START_TEST(what_was_on_its_way_while_denied_is_silent) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(both(*camera, std::string("latency=200 consent=\"") + sound_live + "\""));
+  link_sound(pipeline);
+  std::atomic<GstClockTime> earliest = GST_CLOCK_TIME_NONE;
+  const GstRef<GstElement> sink = pipeline.child("sound");
+  const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+        const GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        auto* first = static_cast<std::atomic<GstClockTime>*>(data);
+        GstClockTime none = GST_CLOCK_TIME_NONE;
+        if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
+          first->compare_exchange_strong(none, GST_BUFFER_PTS(buffer));
+        return GST_PAD_PROBE_OK;
+      },
+      &earliest, nullptr);
+  pipeline.play();
+  until("a preview", [&] { return asked_for_sound(*camera); });
+  GstClockTime given_from = 0;
+  until("a pad", [&] {
+    give(pipeline, nullptr);
+    const GstClockTime now = gst_element_get_current_running_time(pipeline.element());
+    give(pipeline, sound_live);
+    if (has_sound_pad(pipeline)) return true;
+    given_from = now;
+    return false;
+  });
+  until("sound", [&] { return earliest != GST_CLOCK_TIME_NONE; });
+  fail_unless(given_from > 0 && earliest >= given_from,
+              "sound of %" GST_TIME_FORMAT ", given from %" GST_TIME_FORMAT,
+              GST_TIME_ARGS(earliest.load()), GST_TIME_ARGS(given_from));
 }
 GST_END_TEST;
 
@@ -506,6 +545,7 @@ static Suite* camera_consent_suite() {
   tcase_add_test(tcase, without_consent_nothing_is_asked_and_nothing_told);
   tcase_add_test(tcase, with_consent_there_is_sound_until_it_is_taken_back);
   tcase_add_test(tcase, sound_given_while_live_comes_with_a_new_connection);
+  tcase_add_test(tcase, what_was_on_its_way_while_denied_is_silent);
   tcase_add_test(tcase, an_applications_context_counts);
   tcase_add_test(tcase, the_position_is_told_as_exactly_as_was_given);
   tcase_add_test(tcase, the_position_is_taken_back);
