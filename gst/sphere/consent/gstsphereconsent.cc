@@ -68,6 +68,9 @@ GstSphereConsent* gst_sphere_consent_new(GstCaps* caps) {
  * @text: caps as one types them
  * @error: return location for a #GError
  *
+ * Reads what a person typed. Unlike gst_sphere_consent_new() it refuses what is no grant, a field that
+ * is there twice included.
+ *
  * Returns: (transfer full) (nullable): what the text gives, or %NULL with @error set, which says
  * all that is wrong with it
  *
@@ -89,6 +92,8 @@ GstSphereConsent* gst_sphere_consent_new_from_string(const gchar* text, GError**
 /**
  * gst_sphere_consent_get_caps:
  * @consent: what was given
+ *
+ * What gst_sphere_consent_new() was called with.
  *
  * Returns: (transfer full): the caps that it was made from
  *
@@ -130,6 +135,8 @@ gboolean gst_sphere_consent_allows(GstSphereConsent* consent, GstSphereConsentCa
  * @purpose: what a place is asked for
  * @precision: (out): how exactly it may be told
  *
+ * How exactly a place may be told for a purpose; see gst_sphere_consent_round_degrees().
+ *
  * Returns: whether a place may be told at all; @precision is set only then
  *
  * Since: 0.1
@@ -149,6 +156,8 @@ gboolean gst_sphere_consent_get_precision(GstSphereConsent* consent,
  * gst_sphere_consent_round_degrees:
  * @precision: how exactly a place may be told
  * @degrees: a longitude or a latitude
+ *
+ * Rounds a coordinate before it is written or sent.
  *
  * Returns: @degrees on the grid of @precision
  *
@@ -183,6 +192,8 @@ GstContext* gst_context_new_sphere_consent(GstCaps* caps) {
  * gst_context_get_sphere_consent:
  * @context: any context
  * @caps: (out) (optional) (transfer full): what is given
+ *
+ * What an element finds in a context that was set on it.
  *
  * Returns: whether this is a context of consent that has caps
  *
