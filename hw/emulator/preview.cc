@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -16,6 +17,8 @@ namespace {
 
 constexpr const char* mount_point = "/live";
 constexpr GstClockTime media_deadline = 20 * GST_SECOND;
+constexpr auto cleaning_interval = std::chrono::seconds(2);
+constexpr auto closed_time = std::chrono::seconds(1);
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
@@ -116,13 +119,12 @@ struct Preview::Shared {
     g_main_context_unref(context);
   }
 
+  /// In the thread of the connections.
   void cut() {
     const ObjectRef<GstRTSPServer> server(
         static_cast<GstRTSPServer*>(g_weak_ref_get(&weak_server)));
     if (!server) return;
-    // Streams over UDP do not end with the connection that asked for them. And those over TCP are to
-    // end before it: of one that can't send any more, GStreamer 1.22 asks its loop to close a
-    // client that may not be there then.
+    // Streams first, so that none sends over a connection that is being closed.
     const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server.get()));
     gst_rtsp_session_pool_filter(pool.get(), drop_session, nullptr);
     gst_rtsp_server_client_filter(server.get(), drop_client, nullptr);
@@ -156,30 +158,30 @@ struct Preview::Shared {
     if (++self.pictures != find_fault(self.faults, FaultKind::rtsp_gone)->n)
       return GST_PAD_PROBE_OK;
     // Not from here: this is the thread that a cut waits for.
-    g_main_context_invoke_full(
-        self.context, G_PRIORITY_DEFAULT,
-        +[](gpointer kept) -> gboolean {
-          shared<Shared>(kept).cut();
-          return G_SOURCE_REMOVE;
-        },
-        new std::shared_ptr<Shared>(*static_cast<std::shared_ptr<Shared>*>(data)), unshare<Shared>);
+    const std::weak_ptr<Shared> weak = *static_cast<std::shared_ptr<Shared>*>(data);
+    later(self.context, [weak] {
+      if (const auto kept = weak.lock()) kept->cut();
+    });
     return GST_PAD_PROBE_OK;
   }
 };
 
-Preview::Preview(const std::vector<Fault>& faults, GMainContext* context)
-    : server_(gst_rtsp_server_new()),
-      shared_(std::make_shared<Shared>(faults, context, server_.get())),
-      context_(context) {}
+Preview::Preview(const std::vector<Fault>& faults, const std::string& host, uint16_t port)
+    : host_(host),
+      port_(port),
+      server_(gst_rtsp_server_new()),
+      shared_(std::make_shared<Shared>(faults, loop_.context(), server_.get())) {}
 
 Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
                                                 const std::vector<Fault>& faults,
-                                                const std::string& host, uint16_t port,
-                                                GMainContext* context) {
-  std::unique_ptr<Preview> preview(new Preview(faults, context));
+                                                const std::string& host, uint16_t port) {
+  std::unique_ptr<Preview> preview(new Preview(faults, host, port));
   GstRTSPServer* server = preview->server_.get();
   gst_rtsp_server_set_address(server, host.c_str());
-  gst_rtsp_server_set_service(server, std::to_string(port).c_str());
+  // Clients are served where they are cut off. From another thread the server of GStreamer 1.22
+  // closes a connection that is being read.
+  const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server));
+  gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
 
   std::string launch = "( " + scene_launch(scene, scene.width, scene.height, true, false) +
                        encoder + " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
@@ -199,33 +201,73 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
   gst_rtsp_mount_points_add_factory(mounts, mount_point, factory);  // takes it
   g_signal_connect(server, "client-connected", G_CALLBACK(client_connected), preview.get());
 
-  g_autoptr(GError) error = nullptr;
-  GSource* listening = gst_rtsp_server_create_source(server, nullptr, &error);
-  if (!listening)
-    return failed("the preview can't listen on " + host + ":" + std::to_string(port) + ": " +
-                  error->message);
-  preview->source_ = g_source_attach(listening, context);
-  g_source_unref(listening);
-  preview->port_ = static_cast<uint16_t>(gst_rtsp_server_get_bound_port(server));
+  // Of clients that went without a word.
+  preview->cleaning_ = watch_time(cleaning_interval, preview->loop_.context(), [server] {
+    const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server));
+    gst_rtsp_session_pool_cleanup(pool.get());
+    return true;
+  });
+  if (const Status status = preview->attach(); !status) return status.error();
+  preview->loop_.start();
   return preview;
 }
 
 Preview::~Preview() {
-  if (GSource* source = source_ ? g_main_context_find_source_by_id(context_, source_) : nullptr)
-    g_source_destroy(source);
+  loop_.stop();
+  cleaning_.stop();
+  listening_.stop();
+  shared_->cut();
+  loop_.drain();
+  closed_.clear();
   g_signal_handlers_disconnect_by_data(server_.get(), this);
-  cut();
 }
 
-void Preview::cut() { shared_->cut(); }
+Status Preview::attach() {
+  gst_rtsp_server_set_service(server_.get(), std::to_string(port_).c_str());
+  g_autoptr(GError) error = nullptr;
+  SourceRef source(gst_rtsp_server_create_source(server_.get(), nullptr, &error));
+  if (!source)
+    return failed("the preview can't listen on " + host_ + ":" + std::to_string(port_) + ": " +
+                  error->message);
+  listening_ = Watch(std::move(source), loop_.context());
+  // Settled once: after a restart it is the same, and others read it.
+  if (port_ == 0) port_ = static_cast<uint16_t>(gst_rtsp_server_get_bound_port(server_.get()));
+  return ok();
+}
+
+void Preview::cut() {
+  loop_.later([this] { shared_->cut(); });
+}
+
+void Preview::close() {
+  loop_.ask<bool>([this] {
+    listening_.stop();
+    shared_->cut();
+    return true;
+  });
+}
+
+Status Preview::listen() {
+  return loop_.ask<Status>([this] { return attach(); });
+}
 
 void Preview::client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer self) {
   const auto& shared = static_cast<Preview*>(self)->shared_;
+  g_signal_connect(client, "closed", G_CALLBACK(client_closed), self);
   for (const auto& [signal, handler] :
        {std::pair("pre-describe-request", G_CALLBACK(before_describe)),
         std::pair("pre-setup-request", G_CALLBACK(before_setup))})
     g_signal_connect_data(client, signal, handler, share(shared), unshare_closure<Shared>,
                           static_cast<GConnectFlags>(0));
+}
+
+void Preview::client_closed(GstRTSPClient* client, gpointer data) {
+  auto* self = static_cast<Preview*>(data);
+  self->closed_.remove_if([](const Watch& timer) { return !timer; });
+  const std::shared_ptr<GstRTSPClient> kept(GST_RTSP_CLIENT(g_object_ref(client)), g_object_unref);
+  // Behind what was asked by then, however long the loop was busy.
+  self->closed_.push_back(watch_time(
+      closed_time, self->loop_.context(), [kept] { return false; }, G_PRIORITY_LOW));
 }
 
 GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpointer data) {
