@@ -596,6 +596,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
     if (const auto table = make_table(*pair))
       options.control.lens_table.assign(table->begin(), table->end());
   }
+  if (Status seen = check_scene(options.scene); !seen) return seen.error();
   Result<Card> card = Card::open(options.card_folder);
   if (!card) return card.error();
   auto impl = std::make_unique<Impl>(std::move(options), std::move(*card));

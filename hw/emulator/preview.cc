@@ -2,7 +2,6 @@
 
 #include "hw/emulator/preview.h"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -19,39 +18,6 @@ constexpr const char* mount_point = "/live";
 constexpr GstClockTime media_deadline = 20 * GST_SECOND;
 constexpr auto cleaning_interval = std::chrono::seconds(2);
 constexpr auto closed_time = std::chrono::seconds(1);
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
-bool is_picture(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(), g_ascii_tolower);
-  for (const char* suffix : {".jpg", ".jpeg", ".png"})
-    if (name.ends_with(suffix)) return true;
-  return false;
-}
-
-/// From the scene to raw video of this size.
-std::string scene_launch(const SceneSettings& scene, int width, int height, bool live,
-                         bool single) {
-  const std::string caps = "video/x-raw,format=I420,width=" + std::to_string(width) +
-                           ",height=" + std::to_string(height) + ",pixel-aspect-ratio=1/1";
-  const std::string rate = caps + ",framerate=30000/1001";
-  const std::string is_live = live ? " is-live=true" : "";
-  const std::string once = single ? " num-buffers=1" : "";
-  if (scene.file.empty())
-    return "spheretestsrc lens=" + quoted(scene.lens) + is_live + once + " ! " + rate;
-  const std::string decoded = "filesrc location=" + quoted(scene.file) +
-                              " ! decodebin ! videoconvert ! videoscale add-borders=false ! ";
-  if (is_picture(scene.file))
-    return decoded + caps + " ! imagefreeze" + is_live + once + " ! " + rate;
-  return decoded + "videorate ! " + rate + (live ? " ! identity sync=true" : "");
-}
 
 // As the sister camera's: Main profile, a key frame every 8 pictures, 1.5 Mbit/s, no B-frames. One
 // thread makes one slice a picture, as a camera's chip does; of a key frame in slices, the
@@ -110,8 +76,9 @@ void unshare_closure(gpointer data, GClosure*) {
 }  // namespace
 
 struct Preview::Shared {
-  Shared(const std::vector<Fault>& faults, GMainContext* context, GstRTSPServer* of)
-      : faults(faults), context(g_main_context_ref(context)) {
+  Shared(const SceneSettings& scene, const std::vector<Fault>& faults, GMainContext* context,
+         GstRTSPServer* of)
+      : scene(scene), faults(faults), context(g_main_context_ref(context)) {
     g_weak_ref_init(&weak_server, of);
   }
   ~Shared() {
@@ -130,6 +97,7 @@ struct Preview::Shared {
     gst_rtsp_server_client_filter(server.get(), drop_client, nullptr);
   }
 
+  const SceneSettings scene;
   const std::vector<Fault> faults;
   GMainContext* const context;
   // The server has the factory, and the factory has this.
@@ -166,16 +134,17 @@ struct Preview::Shared {
   }
 };
 
-Preview::Preview(const std::vector<Fault>& faults, const std::string& host, uint16_t port)
+Preview::Preview(const SceneSettings& scene, const std::vector<Fault>& faults,
+                 const std::string& host, uint16_t port)
     : host_(host),
       port_(port),
       server_(gst_rtsp_server_new()),
-      shared_(std::make_shared<Shared>(faults, loop_.context(), server_.get())) {}
+      shared_(std::make_shared<Shared>(scene, faults, loop_.context(), server_.get())) {}
 
 Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
                                                 const std::vector<Fault>& faults,
                                                 const std::string& host, uint16_t port) {
-  std::unique_ptr<Preview> preview(new Preview(faults, host, port));
+  std::unique_ptr<Preview> preview(new Preview(scene, faults, host, port));
   GstRTSPServer* server = preview->server_.get();
   gst_rtsp_server_set_address(server, host.c_str());
   // Clients are served where they are cut off. From another thread the server of GStreamer 1.22
@@ -183,8 +152,8 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
   const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server));
   gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
 
-  std::string launch = "( " + scene_launch(scene, scene.width, scene.height, true, false) +
-                       encoder + " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
+  std::string launch = "( " + live_scene(scene) + encoder +
+                       " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
   if (scene.sound)
     launch +=
         " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
@@ -297,6 +266,8 @@ std::vector<int> Preview::tracks() const {
 void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
   const auto& kept = *static_cast<std::shared_ptr<Shared>*>(data);
   const GstRef<GstElement> element(gst_rtsp_media_get_element(media));
+  // One that gets no pictures can't be prepared, which its client hears.
+  (void)feed_scene(GST_BIN(element.get()), kept->scene);
   const GstRef<GstElement> payloader(
       gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "pay0"));
   if (!payloader) return;
@@ -314,7 +285,7 @@ void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointe
 
 Status take_photo(const SceneSettings& scene, const std::string& path) {
   const Result<GstElement*> made =
-      make_pipeline(scene_launch(scene, 3456, 1728, false, true) +
+      make_pipeline(single_picture(scene, 3456, 1728) +
                     " ! jpegenc snapshot=true ! filesink location=" + quoted(path));
   if (!made) return made.error();
   const GstRef<GstElement> pipeline(*made);
@@ -326,11 +297,11 @@ Status take_photo(const SceneSettings& scene, const std::string& path) {
 
 Result<std::unique_ptr<Recording>> Recording::start(const SceneSettings& scene,
                                                     const std::string& path) {
-  const Result<GstElement*> made =
-      make_pipeline(scene_launch(scene, scene.width, scene.height, true, false) + encoder +
-                    " ! h264parse ! mp4mux ! filesink location=" + quoted(path));
+  const Result<GstElement*> made = make_pipeline(
+      live_scene(scene) + encoder + " ! h264parse ! mp4mux ! filesink location=" + quoted(path));
   if (!made) return made.error();
   std::unique_ptr<Recording> recording(new Recording(*made));
+  if (const Status fed = feed_scene(GST_BIN(*made), scene); !fed) return fed.error();
   if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
     return failed("the emulator can't record");
   return recording;

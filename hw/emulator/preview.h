@@ -15,18 +15,9 @@
 #include "gst/sphere/base/result.h"
 #include "hw/emulator/faults.h"
 #include "hw/emulator/loop.h"
+#include "hw/emulator/scene.h"
 
 namespace sphere::emulator {
-
-struct SceneSettings {
-  /// A picture or a video of two fisheyes side by side; empty for the test scene.
-  std::string file;
-  /// The lens through which the test scene is drawn: name or path of a profile.
-  std::string lens = "mi-sphere";
-  int width = 1280, height = 640;
-  /// A sound track beside the pictures. Whether the camera has one is not known.
-  bool sound = false;
-};
 
 /// Has a thread of its own: preparing an encoder takes time in which the control channel is to
 /// answer, and a connection may be closed only by the thread that reads it.
@@ -52,7 +43,8 @@ class Preview {
 
  private:
   struct Shared;
-  Preview(const std::vector<Fault>& faults, const std::string& host, uint16_t port);
+  Preview(const SceneSettings& scene, const std::vector<Fault>& faults, const std::string& host,
+          uint16_t port);
   Status attach();
   static void client_connected(GstRTSPServer* server, GstRTSPClient* client, gpointer self);
   static void client_closed(GstRTSPClient* client, gpointer self);

@@ -216,6 +216,39 @@ GST_START_TEST(requests_cut_at_every_byte_and_joined) {
 }
 GST_END_TEST;
 
+GST_START_TEST(members_stand_in_the_vendors_order) {
+  Result<Card> card = Card::open("");
+  Control control({}, *card);
+  control.connected(1);
+  control.received(1, R"({"msg_id":257,"token":0})");
+  control.take_actions();
+  const auto members_of = [&](const std::string& bytes) {
+    std::string names;
+    const Result<JsonDocument> document = JsonDocument::parse(bytes, "", 4096);
+    fail_unless(bool(document));
+    g_autoptr(GList) list = json_object_get_members(json_node_get_object(document->root_node()));
+    for (GList* l = list; l; l = l->next)
+      names += (names.empty() ? "" : " ") + std::string(static_cast<const char*>(l->data));
+    return names;
+  };
+  control.received(1, R"({"msg_id":4364,"token":1})");
+  same(members_of(control.take_actions()[0].bytes),
+       "rval msg_id v_res loop p_res video_wb video_ev video_iso video_shutter still_wb still_ev "
+       "still_iso still_shutter buzzer standby_en standby_time poweroff_en poweroff_time cam_jpg "
+       "cam_mp4 battery led sn product ver md5 pano_sound");
+  control.received(1, R"({"msg_id":4365,"token":1})");
+  same(members_of(control.take_actions()[0].bytes),
+       "rval msg_id status mode rec_time second lapse timing timing_c cap_interval "
+       "cap_interval_num speedx sensor_num burst_num surroundexp gyro_s");
+  const std::string saved =
+      "rval msg_id param remain_video remain_jpg total_mp4 sd_total sd_free sd_full";
+  control.photo_taken("/tmp/SD0/DCIM/a.JPG", true);
+  same(members_of(control.take_actions()[0].bytes), saved);
+  control.recording_saved("/tmp/SD0/DCIM/aAA.MP4", true, 1000);
+  same(members_of(control.take_actions()[0].bytes), saved + " mp4_time");
+}
+GST_END_TEST;
+
 GST_START_TEST(a_second_client_gets_the_camera_only_from_a_holder_that_is_gone) {
   Result<Card> card = Card::open("");
   const char* start = R"({"msg_id":257,"token":0})";
@@ -653,6 +686,7 @@ static Suite* emulator_suite() {
   suite_add_tcase(suite, control);
   tcase_add_test(control, the_published_session_is_spoken_word_by_word);
   tcase_add_test(control, requests_cut_at_every_byte_and_joined);
+  tcase_add_test(control, members_stand_in_the_vendors_order);
   tcase_add_test(control, a_second_client_gets_the_camera_only_from_a_holder_that_is_gone);
   tcase_add_test(control, hostile_requests_do_no_harm);
   tcase_add_test(control, faults_are_named_and_checked);

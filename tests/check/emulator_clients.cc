@@ -192,6 +192,13 @@ class Viewer {
   int number_ = 0;
 };
 
+/// The time of an RTP packet.
+uint32_t time_of(const std::string& packet) {
+  uint32_t time = 0;
+  for (size_t i = 4; i < 8; ++i) time = time << 8 | static_cast<uint8_t>(packet[i]);
+  return time;
+}
+
 struct Answer {
   guint status;
   std::string body, type, length;
@@ -412,6 +419,48 @@ GST_START_TEST(the_preview_is_what_the_sister_camera_sends) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_video_begins_again_and_a_picture_stays) {
+  const std::string folder = GString_(g_dir_make_tmp("sphere-scene-XXXXXX", nullptr)).get();
+  const auto make = [&](const char* name, const std::string& line) {
+    const std::string path = folder + "/" + name;
+    test::Pipeline pipeline("spheretestsrc lens=mi-sphere " + line + path);
+    same(pipeline.run(), "");
+    return path;
+  };
+  const std::string video =
+      make("v.mp4",
+           "num-buffers=5 ! video/x-raw,width=320,height=160,framerate=30/1 ! "
+           "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=");
+  // Its name does not say what it is.
+  const std::string picture =
+      make("p", "num-buffers=1 ! video/x-raw,format=RGBA,width=320 ! pngenc ! filesink location=");
+  for (const std::string& file : {video, picture}) {
+    EmulatorOptions options = with_preview();
+    options.scene.file = file;
+    const auto camera = started(std::move(options));
+    Viewer viewer(*camera);
+    viewer.ask("DESCRIBE");
+    viewer.set_up();
+    viewer.ask("PLAY", viewer.session());
+    std::optional<uint32_t> last;
+    for (int pictures = 0; pictures < 15;) {
+      const uint32_t time = time_of(viewer.packet());
+      if (last && time == *last) continue;
+      if (last) fail_unless_equals_int(time - *last, 3003);
+      last = time;
+      ++pictures;
+    }
+  }
+  EmulatorOptions options = with_preview();
+  options.scene.file = folder + "/junk";
+  write(options.scene.file, "neither");
+  const auto refused = Emulator::start(options);
+  fail_unless(!refused && refused.error().message.find("can be decoded") != std::string::npos);
+  for (const std::string& file : {video, picture, options.scene.file}) g_unlink(file.c_str());
+  g_rmdir(folder.c_str());
+}
+GST_END_TEST;
+
 GST_START_TEST(a_preview_that_is_refused_or_cut) {
   for (const auto& [fault, words] :
        {std::pair("rtsp-404", "ot found"), std::pair("rtsp-401", "nauthorized"),
@@ -445,8 +494,7 @@ GST_START_TEST(the_previews_packets_are_the_sister_cameras) {
   for (int pictures = 0; pictures < 30;) {
     const std::string packet = viewer.packet();
     longest = std::max(longest, packet.size());
-    uint32_t time = 0;
-    for (int i = 4; i < 8; ++i) time = time << 8 | static_cast<uint8_t>(packet[i]);
+    const uint32_t time = time_of(packet);
     if (last && time == *last) continue;
     // 29.97 pictures a second.
     if (last) fail_unless_equals_int(time - *last, 3003);
@@ -530,6 +578,7 @@ static Suite* emulator_clients_suite() {
   tcase_add_test(tcase, files_over_http);
   tcase_add_test(tcase, the_preview_is_what_the_sister_camera_sends);
   tcase_add_test(tcase, the_previews_packets_are_the_sister_cameras);
+  tcase_add_test(tcase, a_video_begins_again_and_a_picture_stays);
   tcase_add_test(tcase, a_preview_that_is_refused_or_cut);
   tcase_add_test(tcase, viewers_that_vanish_leave_nothing_behind);
   tcase_add_test(tcase, photos_and_videos_are_of_the_scene);
