@@ -21,6 +21,9 @@ namespace {
 constexpr double default_blend_width =
     4;  // two degrees to either side, as the camera's own app has
 
+// As in a profile.
+constexpr double least_fov = 60;
+
 constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                GST_PARAM_MUTABLE_PLAYING);
 constexpr auto live_controllable =
@@ -173,8 +176,8 @@ void install_stitch_properties(GObjectClass* klass) {
       klass, stitch_prop_lens_fov,
       g_param_spec_double(
           "lens-fov", "Field of view of the lenses",
-          "Full field of view of each lens's image circle in degrees, 60 to 358; 0: as the lens "
-          "profile says",
+          "Full field of view of each lens's image circle in degrees, 60 to 358 (less is taken for "
+          "60); 0: as the lens profile says",
           0, 358, 0, live_controllable));
   angle(stitch_prop_yaw, "yaw", "Yaw",
         "Turn of the view to the right in degrees; applied before pitch and roll");
@@ -508,7 +511,7 @@ Status Stitching::make_planner(const Basis& basis) {
   if (const Status fits = Planner::fits(*pair, source, aspect); !fits) return fits;
   const Size output = {GST_VIDEO_INFO_WIDTH(&output_), GST_VIDEO_INFO_HEIGHT(&output_)};
   PlanOptions options;
-  options.fov = radians(basis.lens_fov);
+  options.fov = basis.lens_fov > 0 ? radians(std::max(basis.lens_fov, least_fov)) : 0;
   options.blend_width = radians(basis.blend_width);
   options.distance = basis.stitch_distance;
   // The edge of a near thing is as sharp as the grid.
