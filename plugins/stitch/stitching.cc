@@ -129,8 +129,9 @@ void install_stitch_properties(GObjectClass* klass) {
       klass, stitch_prop_lens,
       g_param_spec_string(
           "lens", "Lens",
-          "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of "
-          "a profile file; unset: what the stream says",
+          "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of a file: a "
+          "profile, or a recording or photo with the camera's own table; unset: what the stream "
+          "says",
           nullptr, live));
   const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(
