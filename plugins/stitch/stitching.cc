@@ -22,7 +22,7 @@ constexpr double default_blend_width =
     4;  // two degrees to either side, as the camera's own app has
 
 // As in a profile.
-constexpr double least_fov = 60;
+constexpr double least_lens_fov = 60;
 
 constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                GST_PARAM_MUTABLE_PLAYING);
@@ -512,7 +512,7 @@ Status Stitching::make_planner(const Basis& basis) {
   if (const Status fits = Planner::fits(*pair, source, aspect); !fits) return fits;
   const Size output = {GST_VIDEO_INFO_WIDTH(&output_), GST_VIDEO_INFO_HEIGHT(&output_)};
   PlanOptions options;
-  options.fov = basis.lens_fov > 0 ? radians(std::max(basis.lens_fov, least_fov)) : 0;
+  options.fov = basis.lens_fov > 0 ? radians(std::max(basis.lens_fov, least_lens_fov)) : 0;
   options.blend_width = radians(basis.blend_width);
   options.distance = basis.stitch_distance;
   // The edge of a near thing is as sharp as the grid.

@@ -22,6 +22,9 @@ INPUTS = {
     # What a camera recorded, with its own data in it, bears a name in capitals.
     "MP4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=plain && "
            f"{BUILD}/tests/tools/camera-file plain $NAME mi-sphere 4 0 10 20 X && : ",
+    "JPG": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=I420,width=640 ! jpegenc ! "
+           f"filesink location=plain && {BUILD}/tests/tools/camera-file plain with.jpg mi-sphere 1 "
+           "0 10 20 X && mv with.jpg $NAME && : ",
     "png": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=RGBA,width=640 ! pngenc ! "
            "filesink location=",
 }
