@@ -69,7 +69,8 @@ def shortened(line, uri):
     few = 1 if "output=equirect" in line or "jpegenc" in line else 4
     line = line.replace("spheretestsrc", f"spheretestsrc num-buffers={few}")
     line = line.replace("audiotestsrc", "audiotestsrc num-buffers=100")
-    line = re.sub(r"location=madv://\S+", f"location='{uri}'", line)
+    # On a busy machine, the camera's encoder takes its time to start.
+    line = re.sub(r"location=madv://\S+", f"location='{uri}' timeout=60", line)
     # What is live ends when the sink has enough.
     return re.sub(r"auto(video|audio)sink\b", "fakesink num-buffers=10" if uri else "fakesink", line)
 

@@ -41,8 +41,9 @@ std::unique_ptr<Emulator> camera_with(std::vector<const char*> faults = {}, bool
   return started(std::move(options));
 }
 
+/// On a busy machine the camera's encoder may take its time to start.
 std::string source(const Emulator& camera, const std::string& more = "") {
-  return "spherecamsrc name=camera location=\"" + camera.uri() + "\" " + more;
+  return "spherecamsrc name=camera timeout=60 location=\"" + camera.uri() + "\" " + more;
 }
 
 std::string to_sink(const Emulator& camera, const std::string& more = "latency=0") {
