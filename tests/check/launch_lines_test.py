@@ -22,6 +22,9 @@ INPUTS = {
     # What a camera recorded, with its own data in it, bears a name in capitals.
     "MP4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=plain && "
            f"{BUILD}/tests/tools/camera-file plain $NAME mi-sphere 4 0 10 20 X && : ",
+    "JPG": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=I420,width=640 ! jpegenc ! "
+           f"filesink location=plain && {BUILD}/tests/tools/camera-file plain with.jpg mi-sphere 1 "
+           "0 10 20 X && mv with.jpg $NAME && : ",
     "png": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=RGBA,width=640 ! pngenc ! "
            "filesink location=",
 }
@@ -66,7 +69,8 @@ def shortened(line, uri):
     few = 1 if "output=equirect" in line or "jpegenc" in line else 4
     line = line.replace("spheretestsrc", f"spheretestsrc num-buffers={few}")
     line = line.replace("audiotestsrc", "audiotestsrc num-buffers=100")
-    line = re.sub(r"location=madv://\S+", f"location='{uri}'", line)
+    # On a busy machine, the camera's encoder takes its time to start.
+    line = re.sub(r"location=madv://\S+", f"location='{uri}' timeout=60", line)
     # What is live ends when the sink has enough.
     return re.sub(r"auto(video|audio)sink\b", "fakesink num-buffers=10" if uri else "fakesink", line)
 
