@@ -94,6 +94,25 @@ class Pipeline {
   GstRef<GstBus> bus_;
 };
 
+/// The file that a launch line writes; the line has %s where the file's name goes.
+inline std::vector<uint8_t> made_by(const char* line) {
+  g_autofree char* folder = g_dir_make_tmp("sphere-XXXXXX", nullptr);
+  fail_unless(folder != nullptr);
+  const std::string path = std::string(folder) + "/file";
+  g_autofree char* full = g_strdup_printf(line, path.c_str());
+  {
+    Pipeline pipeline(full);
+    const std::string problem = pipeline.run();
+    ck_assert_str_eq(problem.c_str(), "");
+  }
+  g_autofree char* content = nullptr;
+  gsize size = 0;
+  fail_unless(g_file_get_contents(path.c_str(), &content, &size, nullptr));
+  g_unlink(path.c_str());
+  g_rmdir(folder);
+  return {content, content + size};
+}
+
 /// One component of a picture, row by row without gaps.
 struct Component {
   int width = 0, height = 0;
