@@ -162,7 +162,8 @@ void Keeper::run() {
       // A pipeline that pauses, or holds a picture back, says nothing about the camera.
       if (current != GST_STATE_PLAYING || pushing_)
         watched_since_ = Clock::now();
-      else if (Clock::now() > from + picture_timeout + 5s * (last == 0))
+      else if (Clock::now() >
+               from + picture_timeout + std::chrono::seconds(last ? 0 : settings.timeout))
         lost({Failure::Reason::silent, "the camera answers, but its preview stands still", 0},
              settings);
     }

@@ -32,6 +32,7 @@
 #include <span>
 #include <vector>
 
+#include "gst/sphere/stitch/reduce.h"
 #include "gst/sphere/stitch/warp.h"
 #include "plugins/stitch/stitching.h"
 #include "plugins/stitch/transform.h"
@@ -124,13 +125,16 @@ class CpuSphereStitch {
       stitching.measure(*strip_frame_->get());
     }
     stitching.match();
-    warp(plans, in, out, stitching.interpolation() == sphere::Interpolation::cubic);
+    warp(plans, in, out, stitching.interpolation() == sphere::Interpolation::cubic,
+         stitching.reductions());
     return true;
   }
 
   void stop() {
     workers_.reset();
     strip_frame_.reset();
+    for (auto& plane : copies_)
+      for (std::vector<uint8_t>& copy : plane) copy = {};
     stitching.stop();
   }
 
@@ -162,13 +166,14 @@ class CpuSphereStitch {
   };
 
   void warp(std::span<const sphere::Plan> plans, const GstVideoFrame* in, GstVideoFrame* out,
-            bool cubic) {
+            bool cubic, int reductions = 0) {
     // All planes of all patches are one heap of slices, so that no thread waits between them.
     sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
     const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
     for (int i = 0; i < count; ++i) {
       planes[i] = describe_plane(in, out, i);
       planes[i].cubic = cubic;
+      if (reductions > 0) reduce(planes[i], copies_[i], reductions);
     }
     parts_.clear();
     int slices = 0;
@@ -187,6 +192,25 @@ class CpuSphereStitch {
     });
   }
 
+  /// Gives the plane smaller copies of its source.
+  void reduce(sphere::WarpPlane& plane, std::vector<uint8_t> (&copies)[sphere::most_reductions],
+              int count) {
+    sphere::WarpCopy from = {plane.source, plane.source_stride, plane.source_size};
+    const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
+    for (int n = 0; n < count; ++n) {
+      const sphere::Size size = sphere::half_of(from.size);
+      const ptrdiff_t stride = static_cast<ptrdiff_t>(size.width) * bytes;
+      copies[n].resize(static_cast<size_t>(stride) * size.height);
+      workers_->run((size.height + slice_rows - 1) / slice_rows, [&](int slice) {
+        const int first = slice * slice_rows;
+        sphere::halve_rows(plane, from, copies[n].data(), stride, first,
+                           std::min(first + slice_rows, size.height));
+      });
+      from = plane.copies[n] = {copies[n].data(), stride, size};
+    }
+    plane.copy_count = count;
+  }
+
   /// One plane of one patch of the output.
   struct Part {
     const sphere::Plan* plan;
@@ -194,6 +218,7 @@ class CpuSphereStitch {
     int first_slice;
   };
   std::vector<Part> parts_;
+  std::vector<uint8_t> copies_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
   std::unique_ptr<StripFrame> strip_frame_;
   std::unique_ptr<sphere::Workers> workers_;
   int workers_for_ = 0;

@@ -40,8 +40,8 @@ std::unique_ptr<Emulator> camera_with_sound() {
 }
 
 std::string source(const Emulator& camera, const std::string& more = "") {
-  return "spherecamsrc name=camera latency=0 protocols=tcp location=\"" + camera.uri() + "\" " +
-         more;
+  return "spherecamsrc name=camera timeout=60 latency=0 protocols=tcp location=\"" + camera.uri() +
+         "\" " + more;
 }
 
 void give(test::Pipeline& pipeline, const char* text) {

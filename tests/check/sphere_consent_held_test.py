@@ -14,22 +14,11 @@ import sys
 import tempfile
 import time
 
-DEADLINE = 120
-SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
+from checks import DEADLINE, SPHERE, attempt, check, finish, run
+
 SERIAL = "MJXJ00000000EMUL"
 TABLE = "0123456789abcdef0123456789abcdef"
 DAY = 86400
-
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what} {detail}")
-    return passed
 
 
 def environment(home):
@@ -37,9 +26,7 @@ def environment(home):
 
 
 def sphere(home, *arguments, **options):
-    return subprocess.run([SPHERE, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=DEADLINE, stdin=subprocess.DEVNULL, env=environment(home),
-                          **options)
+    return run(SPHERE, *arguments, env=environment(home), **options)
 
 
 def done(home, *arguments):
@@ -250,14 +237,8 @@ def main():
         tests.append(test_statistics)
     for test in tests:
         with tempfile.TemporaryDirectory(prefix="sphere-held-") as name:
-            try:
-                test(pathlib.Path(name))
-            except (OSError, ValueError, KeyError, IndexError,
-                    subprocess.SubprocessError) as reason:
-                check(test.__name__, False, repr(reason))
-    passed = 100 * (checks - failures) // checks
-    print(f"{passed}%: Checks: {checks}, Failures: {failures}, Errors: 0")
-    return failures > 0
+            attempt(test, pathlib.Path(name))
+    finish()
 
 
-sys.exit(main())
+main()

@@ -8,35 +8,22 @@ import re
 import resource
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 
-DEADLINE = 120
-SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
+from checks import DEADLINE, SPHERE, attempt, check, finish, run
+
 # Sanitized elements can't be loaded by a gst-launch that is not.
 LAUNCH = shutil.which("gst-launch-1.0") if "ASAN_OPTIONS" not in os.environ else None
-
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what} {detail}")
-    return passed
 
 
 def consent(home, *arguments, limit=None, **env):
     def before():
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    return subprocess.run([SPHERE, "consent", *map(str, arguments)], capture_output=True, text=True,
-                          timeout=DEADLINE, stdin=subprocess.DEVNULL, preexec_fn=before,
-                          env={**os.environ, "XDG_DATA_HOME": str(home / "data"),
-                               "XDG_CACHE_HOME": str(home / "cache"), **env})
+    return run(SPHERE, "consent", *arguments, preexec_fn=before,
+               env={**os.environ, "XDG_DATA_HOME": str(home / "data"),
+                    "XDG_CACHE_HOME": str(home / "cache"), **env})
 
 
 def done(home, *arguments, **options):
@@ -247,14 +234,8 @@ def main():
     for test in (test_give_and_withdraw, test_usage, test_verify, test_full_disk,
                  test_notice_and_export, test_erase, test_another_ledger, test_running_pipeline):
         with tempfile.TemporaryDirectory(prefix="sphere-consent-") as name:
-            try:
-                test(pathlib.Path(name))
-            except (OSError, ValueError, KeyError, IndexError,
-                    subprocess.SubprocessError) as reason:
-                check(test.__name__, False, repr(reason))
-    passed = 100 * (checks - failures) // checks
-    print(f"{passed}%: Checks: {checks}, Failures: {failures}, Errors: 0")
-    return failures > 0
+            attempt(test, pathlib.Path(name))
+    finish()
 
 
-sys.exit(main())
+main()

@@ -14,10 +14,10 @@ namespace {
 constexpr int table_steps = 2048;
 // Narrower than a hundredth of a pixel of the largest output: a hard seam, without a division by 0.
 constexpr double narrowest_band = 1e-5;
-// Past this angle the division by the sine loses its digits; no pair in use reaches it.
 // The last degree of a lens is fringed and dark: the other one has it alone, as far as the overlap
 // allows.
 constexpr double rim = radians(1);
+// Past this angle the division by the sine loses its digits; no pair in use reaches it.
 constexpr double farthest_reach = radians(170);
 constexpr double aspect_tolerance = 0.01;
 // What is worked out for each node: x and y of both lenses, the blend, the gains of both lenses.
@@ -25,11 +25,11 @@ constexpr int blend_value = 4, gain_value = 5, values = 7;
 constexpr double smallest_gain = 0.1, largest_gain = 10;
 // Nothing that a stitch is made for is nearer than some baselines.
 constexpr double largest_shift = 0.2;
-// Pixels of the source to one of the output, up to which the source itself is read. What is a
-// little coarser loses more by a smaller copy than by what is skipped.
-constexpr double unreduced = 1.3;
+// By how much larger copies are taken than would have the output's own resolution: what is between
+// their samples is a mean of four, and softens them once more. Nearest to the truth at all sizes.
+constexpr double sharpness = 0.7;
 // Nearer than this to one of the copies, it alone is taken.
-constexpr double one_copy = 0.12;
+constexpr double one_copy = 0.08;
 
 }  // namespace
 
@@ -156,10 +156,7 @@ void Planner::look(int cell) {
         const double step = std::max(apart(n - 1, n + 1), apart(n - across, n + across));
         coarsest_ = std::max(coarsest_, step);
         const double scale = step / cell * resolution;
-        // From the source alone to the copy of half its size, where two pixels are one.
-        double reduction = scale <= unreduced ? 0
-                           : scale < 2 ? std::log(scale / unreduced) / std::log(2 / unreduced)
-                                       : std::log2(scale);
+        double reduction = std::max(0.0, std::log2(scale) - sharpness);
         const double nearest = std::round(reduction);
         if (std::abs(reduction - nearest) < one_copy) reduction = nearest;
         most = std::max(most, reduction);
