@@ -68,8 +68,8 @@ GstSphereConsent* gst_sphere_consent_new(GstCaps* caps) {
  * @text: caps as one types them
  * @error: return location for a #GError
  *
- * Reads what a person typed. Unlike gst_sphere_consent_new() it refuses what is no grant, a field that
- * is there twice included.
+ * Reads what a person typed. Unlike gst_sphere_consent_new() it refuses what is no grant, a field
+ * that is there twice included.
  *
  * Returns: (transfer full) (nullable): what the text gives, or %NULL with @error set, which says
  * all that is wrong with it

@@ -19,7 +19,8 @@ namespace sphere::consent {
 namespace {
 
 constexpr int64_t lock_wait = 3 * G_USEC_PER_SEC;
-constexpr gulong lock_step = 2000;
+// Short, so that whoever has many acts does not get the lock again before one who waits looks.
+constexpr gulong lock_step = 200;
 
 Error system_error(const std::string& path, const char* what) {
   const int number = errno;
