@@ -373,8 +373,15 @@ HWY_INLINE void sample_any(D d, const uint8_t* source, int stride, const Taps<V>
 template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int lens,
                              uint8_t* target) {
-  if constexpr (!both && !gained && !cubic && components < 4)
-    if (draw_plain_segment<components>(d, job, block.lens[lens], s, target)) return;
+  if constexpr (!both && !gained && !cubic && components < 4) {
+    const hn::CappedTag<int16_t, 16> wide;
+    const hn::CappedTag<int16_t, 8> narrow;
+    const Track& track = block.lens[lens];
+    if (job.samples * components >= 16
+            ? draw_plain_segment<components>(wide, job, track, s, target)
+            : draw_plain_segment<components>(narrow, job, track, s, target))
+      return;
+  }
   const hn::RebindToFloat<D> df;
   const WarpPlane& plane = job.plane;
   const int stride = static_cast<int>(plane.source_stride);

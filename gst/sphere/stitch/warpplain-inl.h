@@ -27,11 +27,12 @@ HWY_INLINE V16 weigh_pairs(D16 d, V16 weights, V16 bytes) {
 #endif
 }
 
-/// Draws the samples of a segment of one lens, or returns false where its windows are too small.
-template <int components, class D>
-HWY_INLINE bool draw_plain_segment(D, const Job& job, const Track& track, int s, uint8_t* target) {
+/// Draws the samples of a segment of one lens, a multiple of the lanes, or returns false where
+/// windows are too small for it.
+template <int components, class D16>
+HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Track& track, int s,
+                                   uint8_t* target) {
   if (!has_windows) return false;
-  const hn::CappedTag<int16_t, std::min(hn::MaxLanes(D()) * components, size_t{16})> d;
   using V = hn::Vec<decltype(d)>;
   const hn::Repartition<uint8_t, decltype(d)> d8;
   constexpr int blocks = static_cast<int>(hn::MaxLanes(d) / 8);
