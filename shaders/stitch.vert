@@ -2,7 +2,8 @@
 // The plan's grid, drawn over one plane of the output. A cell that one lens serves has that lens in
 // the attributes without a number.
 //
-// TWO_LENSES: the cell needs both lenses. GAIN: the lenses are not equally bright.
+// TWO_LENSES: the cell needs both lenses. GAIN: the lenses are not equally bright. REDUCED: the
+// output is coarser than the source.
 
 ATTRIBUTE vec2 position;  // of the node, pixels of the output
 ATTRIBUTE float x;        // where the lens shows it, pixels of the source
@@ -22,6 +23,10 @@ ATTRIBUTE vec4 gain2;
 #ifdef GAIN
 uniform float rgb;   // 1: the differences are factors; 0: they are added, as the matrix says
 uniform mat3 added;
+#endif
+#ifdef REDUCED
+ATTRIBUTE float reduction;  // 0: the source, 1: the copy of half its size, and so on
+VARYING float level;
 #endif
 uniform vec4 target;  // factor and offset: pixels of the output to clip coordinates
 uniform vec4 source;  // factor and offset: pixels of the source to texture coordinates
@@ -43,6 +48,9 @@ VARYING vec3 colour2;
 void main() {
   gl_Position = vec4(position * target.xy + target.zw, 0.0, 1.0);
   place = vec2(x, y) * source.xy + source.zw;
+#ifdef REDUCED
+  level = reduction;
+#endif
 #ifdef GAIN
   light = gain.x * mix(vec3(1.0), gain.yzw, rgb);
   colour = added * gain.yzw;

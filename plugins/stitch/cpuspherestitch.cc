@@ -29,7 +29,10 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <span>
+#include <vector>
 
+#include "gst/sphere/stitch/reduce.h"
 #include "gst/sphere/stitch/warp.h"
 #include "plugins/stitch/stitching.h"
 #include "plugins/stitch/transform.h"
@@ -91,13 +94,24 @@ sphere::WarpPlane describe_plane(const GstVideoFrame* in, GstVideoFrame* out, in
   return p;
 }
 
+/// The samples of a plane that belong to a patch.
+sphere::WarpPlane patch_of(sphere::WarpPlane plane, const sphere::Plan& plan) {
+  const int left = plan.left / plane.step_x, top = plan.top / plane.step_y;
+  const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
+  plane.target += top * plane.target_stride + static_cast<ptrdiff_t>(left) * bytes;
+  const auto samples = [](int pixels, int step) { return (pixels + step - 1) / step; };
+  plane.target_size = {samples(plan.output.width, plane.step_x),
+                       samples(plan.output.height, plane.step_y)};
+  return plane;
+}
+
 class CpuSphereStitch {
  public:
   explicit CpuSphereStitch(GstElement* owner) : stitching(owner) {}
 
   bool draw(const GstSegment& segment, const GstVideoFrame* in, GstVideoFrame* out) {
-    const sphere::Plan* plan = stitching.plan(in->buffer, out->buffer, segment);
-    if (!plan) return false;
+    const std::span<const sphere::Plan> plans = stitching.plan(in->buffer, out->buffer, segment);
+    if (plans.empty()) return false;
     const int wanted = threads.load();
     if (!workers_ || wanted != workers_for_) {
       workers_.reset();
@@ -107,17 +121,20 @@ class CpuSphereStitch {
     if (const sphere::Plan* strip = stitching.strip()) {
       if (!strip_frame_ || !strip_frame_->fits(stitching.strip_info()))
         strip_frame_ = std::make_unique<StripFrame>(stitching.strip_info());
-      warp(*strip, in, strip_frame_->get(), false);
+      warp({strip, 1}, in, strip_frame_->get(), false);
       stitching.measure(*strip_frame_->get());
     }
     stitching.match();
-    warp(*plan, in, out, stitching.interpolation() == sphere::Interpolation::cubic);
+    warp(plans, in, out, stitching.interpolation() == sphere::Interpolation::cubic,
+         stitching.reductions());
     return true;
   }
 
   void stop() {
     workers_.reset();
     strip_frame_.reset();
+    for (auto& plane : copies_)
+      for (std::vector<uint8_t>& copy : plane) copy = {};
     stitching.stop();
   }
 
@@ -148,26 +165,60 @@ class CpuSphereStitch {
     GstVideoFrame frame_{};
   };
 
-  void warp(const sphere::Plan& plan, const GstVideoFrame* in, GstVideoFrame* out, bool cubic) {
-    // All planes are one heap of slices, so that no thread waits between planes.
+  void warp(std::span<const sphere::Plan> plans, const GstVideoFrame* in, GstVideoFrame* out,
+            bool cubic, int reductions = 0) {
+    // All planes of all patches are one heap of slices, so that no thread waits between them.
     sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
-    int slices_before[GST_VIDEO_MAX_PLANES + 1] = {};
     const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
     for (int i = 0; i < count; ++i) {
       planes[i] = describe_plane(in, out, i);
       planes[i].cubic = cubic;
-      slices_before[i + 1] =
-          slices_before[i] + (planes[i].target_size.height + slice_rows - 1) / slice_rows;
+      if (reductions > 0) reduce(planes[i], copies_[i], reductions);
     }
-    workers_->run(slices_before[count], [&](int slice) {
-      int i = 0;
-      while (slice >= slices_before[i + 1]) ++i;
-      const int first = (slice - slices_before[i]) * slice_rows;
-      sphere::warp_rows(plan, planes[i], first,
-                        std::min(first + slice_rows, planes[i].target_size.height));
+    parts_.clear();
+    int slices = 0;
+    for (const sphere::Plan& plan : plans)
+      for (int i = 0; i < count; ++i) {
+        parts_.push_back({&plan, patch_of(planes[i], plan), slices});
+        slices += (parts_.back().plane.target_size.height + slice_rows - 1) / slice_rows;
+      }
+    workers_->run(slices, [&](int slice) {
+      size_t i = parts_.size() - 1;
+      while (slice < parts_[i].first_slice) --i;
+      const Part& part = parts_[i];
+      const int first = (slice - part.first_slice) * slice_rows;
+      sphere::warp_rows(*part.plan, part.plane, first,
+                        std::min(first + slice_rows, part.plane.target_size.height));
     });
   }
 
+  /// Gives the plane smaller copies of its source.
+  void reduce(sphere::WarpPlane& plane, std::vector<uint8_t> (&copies)[sphere::most_reductions],
+              int count) {
+    sphere::WarpCopy from = {plane.source, plane.source_stride, plane.source_size};
+    const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
+    for (int n = 0; n < count; ++n) {
+      const sphere::Size size = sphere::half_of(from.size);
+      const ptrdiff_t stride = static_cast<ptrdiff_t>(size.width) * bytes;
+      copies[n].resize(static_cast<size_t>(stride) * size.height);
+      workers_->run((size.height + slice_rows - 1) / slice_rows, [&](int slice) {
+        const int first = slice * slice_rows;
+        sphere::halve_rows(plane, from, copies[n].data(), stride, first,
+                           std::min(first + slice_rows, size.height));
+      });
+      from = plane.copies[n] = {copies[n].data(), stride, size};
+    }
+    plane.copy_count = count;
+  }
+
+  /// One plane of one patch of the output.
+  struct Part {
+    const sphere::Plan* plan;
+    sphere::WarpPlane plane;
+    int first_slice;
+  };
+  std::vector<Part> parts_;
+  std::vector<uint8_t> copies_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
   std::unique_ptr<StripFrame> strip_frame_;
   std::unique_ptr<sphere::Workers> workers_;
   int workers_for_ = 0;

@@ -12,8 +12,19 @@ namespace sphere {
 namespace {
 
 // Where attributes are bound; the order of their names below.
-enum Attribute : GLuint { at_position, at_x, at_y, at_gain, at_x2, at_y2, at_gain2, at_blend };
-constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "blend"};
+enum Attribute : GLuint {
+  at_position,
+  at_x,
+  at_y,
+  at_gain,
+  at_x2,
+  at_y2,
+  at_gain2,
+  at_blend,
+  at_reduction
+};
+constexpr std::array attributes = {"position", "x",     "y",     "gain",     "x2",
+                                   "y2",       "gain2", "blend", "reduction"};
 // What changes with the view lies in one buffer, an array after the other; the gains are four to a
 // node.
 enum Array {
@@ -24,6 +35,7 @@ enum Array {
   back_y,
   back_gain,
   blends = back_gain + 4,
+  reductions,
   arrays
 };
 
@@ -64,6 +76,14 @@ float step_value(const GstVideoInfo& info) {
   return GST_VIDEO_INFO_COMP_DEPTH(&info, 0) > 8 ? 256 / 65535.0f : 1 / 255.0f;
 }
 
+/// GLES 2 may need textures wider than the plane, to hold the gap after each row.
+Size texture_size(const GstVideoFrame& frame, int plane) {
+  auto* memory = reinterpret_cast<GstGLMemory*>(gst_buffer_peek_memory(frame.buffer, plane));
+  const PlaneShape shape = shape_of(frame.info, plane);
+  return {std::max(gst_gl_memory_get_texture_width(memory), shape.width),
+          std::max(gst_gl_memory_get_texture_height(memory), shape.height)};
+}
+
 /// What is neither light nor colour in a plane, about which gain is applied.
 float neutral_value(const GstVideoInfo& info, int plane) {
   if (GST_VIDEO_INFO_IS_RGB(&info)) return 0;
@@ -101,26 +121,6 @@ std::array<float, 2> limits(double from, double to, int picture, int step, int s
   return {static_cast<float>((first + 0.5) / texture), static_cast<float>((last + 0.5) / texture)};
 }
 
-GlName make_buffer(const GstGLFuncs* gl) {
-  GLuint name = 0;
-  gl->GenBuffers(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteBuffers(1, &n); }};
-}
-
-GlName make_framebuffer(const GstGLFuncs* gl) {
-  GLuint name = 0;
-  gl->GenFramebuffers(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteFramebuffers(1, &n); }};
-}
-
-GlName make_vertex_array(const GstGLFuncs* gl) {
-  // Mandatory in a core profile, absent from GLES 2.
-  if (!gl->GenVertexArrays) return {};
-  GLuint name = 0;
-  gl->GenVertexArrays(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteVertexArrays(1, &n); }};
-}
-
 /// Fills the six corners of each cell of a class, and says where each class begins and ends.
 template <typename Index, typename ClassOf>
 void triangles(const Plan& plan, ClassOf class_of, int class_count, size_t (*bounds)[2],
@@ -146,35 +146,42 @@ void triangles(const Plan& plan, ClassOf class_of, int class_count, size_t (*bou
 
 }  // namespace
 
+GlWarp::Mesh::Mesh(const GstGLFuncs* gl)
+    : positions(make_buffer(gl)), values(make_buffer(gl)), indices(make_buffer(gl)) {}
+
 GlWarp::GlWarp(GstGLContext* context)
     : context_(context),
       gl_(context->gl_vtable),
       dialect_(dialect_of(context)),
       long_indices_(dialect_ != Dialect::gles2 ||
                     gst_gl_context_check_feature(context, "GL_OES_element_index_uint")),
-      positions_(make_buffer(gl_)),
-      values_(make_buffer(gl_)),
-      indices_(make_buffer(gl_)),
       framebuffer_(make_framebuffer(gl_)),
       array_(make_vertex_array(gl_)) {}
 
 Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
   std::unique_ptr<GlWarp> warp(new GlWarp(context));
   for (bool two_lenses : {false, true}) {
-    if (const Result<GstGLShader*> made = warp->program(two_lenses, false, false, false); !made)
+    if (const Result<GstGLShader*> made = warp->program({.two_lenses = two_lenses}); !made)
       return made.error();
   }
   return warp;
 }
 
-Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain, bool cubic, bool at_edge) {
-  GstRef<GstGLShader>& slot = programs_[two_lenses][gain][cubic][at_edge];
+Result<GstGLShader*> GlWarp::program(const Kind& kind) {
+  const std::pair<bool, const char*> defines_of[] = {{kind.two_lenses, "TWO_LENSES"},
+                                                     {kind.gain, "GAIN"},
+                                                     {kind.cubic, "CUBIC"},
+                                                     {kind.at_edge, "EDGE"},
+                                                     {kind.reduced, "REDUCED"}};
+  std::vector<const char*> defines;
+  size_t bits = 0;
+  for (size_t i = 0; i < std::size(defines_of); ++i) {
+    if (!defines_of[i].first) continue;
+    defines.push_back(defines_of[i].second);
+    bits |= size_t{1} << i;
+  }
+  GstRef<GstGLShader>& slot = programs_[bits];
   if (!slot) {
-    std::vector<const char*> defines;
-    if (two_lenses) defines.push_back("TWO_LENSES");
-    if (gain) defines.push_back("GAIN");
-    if (cubic) defines.push_back("CUBIC");
-    if (at_edge) defines.push_back("EDGE");
     Result<GstRef<GstGLShader>> made =
         make_program(context_, dialect_, "stitch.vert", "stitch.frag", defines, attributes);
     if (!made) return made.error();
@@ -198,19 +205,20 @@ Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output
   return ok();
 }
 
-Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
+Status GlWarp::draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
                     const GstVideoFrame& output, bool cubic) {
   if (array_) gl_->BindVertexArray(array_.get());
   Status status = ok();
   if (generation_ != generation) {
-    status = update_mesh(plan);
+    while (meshes_.size() < plans.size()) meshes_.emplace_back(gl_);
+    for (size_t patch = 0; status && patch < plans.size(); ++patch)
+      status = update_mesh(plans[patch], meshes_[patch]);
     if (status) generation_ = generation;
   }
   gl_->BindFramebuffer(GL_FRAMEBUFFER, framebuffer_.get());
-  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
   gl_->ActiveTexture(GL_TEXTURE0);
   for (guint plane = 0; status && plane < GST_VIDEO_FRAME_N_PLANES(&output); ++plane)
-    status = draw_plane(plan, static_cast<int>(plane), input, output, cubic);
+    status = draw_plane(plans, static_cast<int>(plane), input, output, cubic);
   gl_->BindTexture(GL_TEXTURE_2D, 0);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
   gl_->BindBuffer(GL_ARRAY_BUFFER, 0);
@@ -220,23 +228,23 @@ Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& 
   return status;
 }
 
-Status GlWarp::update_mesh(const Plan& plan) {
+Status GlWarp::update_mesh(const Plan& plan, Mesh& mesh) {
   if (plan.node_count() > short_index_limit && !long_indices_)
     return unsupported(
         "this GPU can't draw so fine a grid (GLES 2 without OES_element_index_uint); make the "
         "output smaller or take cpuspherestitch");
   const Shape shape = {plan.columns, plan.rows, plan.cell};
-  if (shape_ != shape) {
-    upload_positions(plan);
-    classes_.clear();
-    shape_ = shape;
+  if (mesh.shape != shape) {
+    upload_positions(plan, mesh);
+    mesh.cells.clear();
+    mesh.shape = shape;
   }
-  upload_indices(plan);
-  upload_values(plan);
+  upload_indices(plan, mesh);
+  upload_values(plan, mesh);
   return ok();
 }
 
-void GlWarp::upload_positions(const Plan& plan) {
+void GlWarp::upload_positions(const Plan& plan, const Mesh& mesh) {
   std::vector<uint16_t> nodes;
   nodes.reserve(plan.node_count() * 2);
   for (int r = 0; r <= plan.rows; ++r) {
@@ -248,29 +256,31 @@ void GlWarp::upload_positions(const Plan& plan) {
       nodes.push_back(static_cast<uint16_t>(y));
     }
   }
-  gl_->BindBuffer(GL_ARRAY_BUFFER, positions_.get());
+  gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.positions.get());
   gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(nodes.size() * sizeof nodes[0]),
                   nodes.data(), GL_STATIC_DRAW);
 }
 
-void GlWarp::upload_indices(const Plan& plan) {
-  const auto drawn_as = [](uint8_t flags) -> uint8_t {
+void GlWarp::upload_indices(const Plan& plan, Mesh& mesh) {
+  const bool copies = !plan.reduction.empty();
+  const auto drawn_as = [copies](uint8_t flags) -> uint8_t {
     const bool front = flags & cell_front, back = flags & cell_back;
     const int lenses = front == back ? both : front ? front_only : back_only;
     const bool inside = (lenses == back_only || flags & cell_front_inside) &&
                         (lenses == front_only || flags & cell_back_inside);
-    return static_cast<uint8_t>(inside ? lenses : edge + lenses);
+    return static_cast<uint8_t>(lenses + (inside ? 0 : edge) +
+                                (copies && flags & cell_reduced ? reduced : 0));
   };
-  if (classes_.size() == plan.cells.size() &&
-      std::equal(classes_.begin(), classes_.end(), plan.cells.begin(),
+  if (mesh.cells.size() == plan.cells.size() &&
+      std::equal(mesh.cells.begin(), mesh.cells.end(), plan.cells.begin(),
                  [&](uint8_t was, uint8_t is) { return was == drawn_as(is); }))
     return;
-  classes_.resize(plan.cells.size());
-  std::transform(plan.cells.begin(), plan.cells.end(), classes_.begin(), drawn_as);
+  mesh.cells.resize(plan.cells.size());
+  std::transform(plan.cells.begin(), plan.cells.end(), mesh.cells.begin(), drawn_as);
 
-  const auto class_of = [&](size_t cell) -> int { return classes_[cell]; };
+  const auto class_of = [&](size_t cell) -> int { return mesh.cells[cell]; };
   size_t bounds[classes][2];
-  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
+  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, mesh.indices.get());
   const auto upload = [&](auto& scratch) {
     triangles(plan, class_of, classes, bounds, scratch);
     gl_->BufferData(GL_ELEMENT_ARRAY_BUFFER,
@@ -280,12 +290,12 @@ void GlWarp::upload_indices(const Plan& plan) {
   };
   const size_t size =
       plan.node_count() > short_index_limit ? upload(long_scratch_) : upload(short_scratch_);
-  for (int k = 0; k < classes; ++k) ranges_[k] = {bounds[k][0] * size, bounds[k][1]};
+  for (int k = 0; k < classes; ++k) mesh.ranges[k] = {bounds[k][0] * size, bounds[k][1]};
 }
 
-void GlWarp::upload_values(const Plan& plan) {
+void GlWarp::upload_values(const Plan& plan, const Mesh& mesh) {
   const size_t size = plan.node_count() * sizeof(float);
-  gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
+  gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.values.get());
   // Fresh storage, so that nothing waits for the frame before.
   gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(size * arrays), nullptr, GL_STREAM_DRAW);
   const auto upload = [&](int array, const std::vector<float>& values) {
@@ -299,6 +309,7 @@ void GlWarp::upload_values(const Plan& plan) {
     if (!lens.gain.empty()) upload_light(plan, i ? back_gain : front_gain, lens);
   }
   upload(blends, plan.blend);
+  if (!plan.reduction.empty()) upload(reductions, plan.reduction);
 }
 
 void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& lens) {
@@ -316,31 +327,61 @@ void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& 
                      light_scratch_.data());
 }
 
-Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
+Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
                           const GstVideoFrame& output, bool cubic) {
-  const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
+  const GLuint source = *static_cast<const guint*>(input.data[plane]);
+  gl_->BindTexture(GL_TEXTURE_2D, source);
+  for (auto [name, value] :
+       {std::pair{GL_TEXTURE_MIN_FILTER, GL_LINEAR}, std::pair{GL_TEXTURE_MAG_FILTER, GL_LINEAR},
+        std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
+        std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
+    gl_->TexParameteri(GL_TEXTURE_2D, name, value);
+  if (!plans.empty() && !plans[0].reduction.empty()) {
+    if (const Status made = draw_copies(plane, source, input); !made) return made;
+  }
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
                             *static_cast<const guint*>(output.data[plane]), 0);
   if (!complete_ && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
     return unsupported(std::string("this GPU can't draw ") + GST_VIDEO_INFO_NAME(&output.info) +
                        " pictures; take cpuspherestitch");
   complete_ = plane + 1 == static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&output));
-  gl_->Viewport(0, 0, to.width, to.height);
+  Status status = ok();
+  for (size_t patch = 0; status && patch < plans.size(); ++patch)
+    status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic);
+  return status;
+}
 
-  gl_->BindTexture(GL_TEXTURE_2D, *static_cast<const guint*>(input.data[plane]));
-  for (auto [name, value] :
-       {std::pair{GL_TEXTURE_MIN_FILTER, GL_LINEAR}, std::pair{GL_TEXTURE_MAG_FILTER, GL_LINEAR},
-        std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
-        std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
-    gl_->TexParameteri(GL_TEXTURE_2D, name, value);
+Status GlWarp::draw_copies(int plane, GLuint source, const GstVideoFrame& input) {
+  if (!reduce_) {
+    Result<std::unique_ptr<GlReduce>> made = GlReduce::make(context_, dialect_);
+    if (!made) return made.error();
+    reduce_ = std::move(*made);
+  }
+  const PlaneShape from = shape_of(input.info, plane);
+  GstVideoInfo info = input.info;
+  const GstGLFormat format =
+      gst_gl_format_from_video_info(context_, &info, static_cast<guint>(plane));
+  const Status drawn =
+      reduce_->draw(plane, source, texture_size(input, plane), {from.width, from.height}, format);
+  if (!drawn) return drawn;
+  gl_->ActiveTexture(GL_TEXTURE1);
+  gl_->BindTexture(GL_TEXTURE_2D, reduce_->copies(plane));
+  gl_->ActiveTexture(GL_TEXTURE0);
+  gl_->BindTexture(GL_TEXTURE_2D, source);
+  return ok();
+}
 
-  // GLES 2 may need textures wider than the plane, to hold the gap after each row.
-  auto* memory = reinterpret_cast<GstGLMemory*>(gst_buffer_peek_memory(input.buffer, plane));
-  const int texture_width = std::max(gst_gl_memory_get_texture_width(memory), from.width);
-  const int texture_height = std::max(gst_gl_memory_get_texture_height(memory), from.height);
+Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
+                          const GstVideoFrame& output, bool cubic) {
+  const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
+  const int width = (plan.output.width + to.step_x - 1) / to.step_x;
+  const int height = (plan.output.height + to.step_y - 1) / to.step_y;
+  gl_->Viewport(plan.left / to.step_x, plan.top / to.step_y, width, height);
+  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, mesh.indices.get());
 
-  const Linear clip_x = to_clip(to.step_x, to.offset_x, to.width);
-  const Linear clip_y = to_clip(to.step_y, to.offset_y, to.height);
+  const auto [texture_width, texture_height] = texture_size(input, plane);
+  const Linear clip_x = to_clip(to.step_x, to.offset_x, width);
+  const Linear clip_y = to_clip(to.step_y, to.offset_y, height);
   const Linear texture_x = to_texture(from.step_x, from.offset_x, texture_width);
   const Linear texture_y = to_texture(from.step_y, from.offset_y, texture_height);
   std::array<float, 2> limits_x[2], limits_y[2];
@@ -355,10 +396,11 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
   const bool gain = !plan.lens[0].gain.empty() && !plan.lens[1].gain.empty();
 
   for (int k = 0; k < classes; ++k) {
-    if (ranges_[k].count == 0) continue;
-    const bool at_edge = k >= edge;
-    const auto lenses = static_cast<Class>(at_edge ? k - edge : k);
-    const Result<GstGLShader*> made = program(lenses == both, gain, cubic, at_edge);
+    if (mesh.ranges[k].count == 0) continue;
+    const bool at_edge = k % reduced >= edge, copies = k >= reduced;
+    const auto lenses = static_cast<Class>(k % edge);
+    const Kind kind = {lenses == both, gain, cubic, at_edge, copies};
+    const Result<GstGLShader*> made = program(kind);
     if (!made) return made.error();
     GstGLShader* shader = *made;
     const int first = lenses == back_only ? 1 : 0;
@@ -374,6 +416,13 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
     if (at_edge && lenses == both)
       gst_gl_shader_set_uniform_4f(shader, "limits2", limits_x[1][0], limits_y[1][0],
                                    limits_x[1][1], limits_y[1][1]);
+    if (copies) {
+      gst_gl_shader_set_uniform_1i(shader, "copies", 1);
+      const Size size = GlReduce::size_for({from.width, from.height});
+      gst_gl_shader_set_uniform_2f(shader, "to_copies",
+                                   static_cast<float>(texture_width) / (2 * size.width),
+                                   static_cast<float>(texture_height) / (2 * size.height));
+    }
     if (cubic)
       gst_gl_shader_set_uniform_2f(shader, "samples", static_cast<float>(texture_width),
                                    static_cast<float>(texture_height));
@@ -389,12 +438,13 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
       }
       gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
     }
-    draw_class(plan, ranges_[k], lenses, gain);
+    draw_class(plan, mesh, mesh.ranges[k], lenses, kind);
   }
   return ok();
 }
 
-void GlWarp::draw_class(const Plan& plan, Range range, Class lenses, bool gain) {
+void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses,
+                        const Kind& kind) {
   std::array<bool, attributes.size()> used{};
   const size_t size = plan.node_count() * sizeof(float);
   const auto use = [&](Attribute attribute, int array, int values = 1) {
@@ -403,21 +453,22 @@ void GlWarp::draw_class(const Plan& plan, Range range, Class lenses, bool gain) 
     gl_->EnableVertexAttribArray(attribute);
     used[attribute] = true;
   };
-  gl_->BindBuffer(GL_ARRAY_BUFFER, positions_.get());
+  gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.positions.get());
   gl_->VertexAttribPointer(at_position, 2, GL_UNSIGNED_SHORT, GL_FALSE, 0, nullptr);
   gl_->EnableVertexAttribArray(at_position);
   used[at_position] = true;
-  gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
+  gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.values.get());
   const int lens = lenses == back_only ? back_x : front_x;
   use(at_x, lens);
   use(at_y, lens + front_y);
-  if (gain) use(at_gain, lens + front_gain, 4);
+  if (kind.gain) use(at_gain, lens + front_gain, 4);
   if (lenses == both) {
     use(at_x2, back_x);
     use(at_y2, back_y);
-    if (gain) use(at_gain2, back_gain, 4);
+    if (kind.gain) use(at_gain2, back_gain, 4);
     use(at_blend, blends);
   }
+  if (kind.reduced) use(at_reduction, reductions);
   const bool is_long = plan.node_count() > short_index_limit;
   gl_->DrawElements(GL_TRIANGLES, static_cast<GLsizei>(range.count),
                     is_long ? GL_UNSIGNED_INT : GL_UNSIGNED_SHORT,

@@ -11,41 +11,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/gl/shader.h"
 #include "gst/sphere/stitch/plan.h"
+#include "plugins/stitch/glname.h"
+#include "plugins/stitch/glreduce.h"
 
 namespace sphere {
-
-/// The name of a GL object, deleted with its owner, which must be on the GL thread then.
-class GlName {
- public:
-  using Delete = void (*)(const GstGLFuncs*, GLuint);
-  GlName() = default;
-  GlName(const GstGLFuncs* gl, GLuint name, Delete free) : gl_(gl), name_(name), free_(free) {}
-  GlName(GlName&& other) noexcept
-      : gl_(other.gl_), name_(std::exchange(other.name_, 0)), free_(other.free_) {}
-  GlName& operator=(GlName&& other) noexcept {
-    std::swap(gl_, other.gl_);
-    std::swap(name_, other.name_);
-    std::swap(free_, other.free_);
-    return *this;
-  }
-  ~GlName() {
-    if (name_) free_(gl_, name_);
-  }
-  GLuint get() const { return name_; }
-  explicit operator bool() const { return name_ != 0; }
-
- private:
-  const GstGLFuncs* gl_ = nullptr;
-  GLuint name_ = 0;
-  Delete free_ = nullptr;
-};
 
 /// Lives from gl_start to gl_stop; everything here is for the GL thread.
 class GlWarp {
@@ -56,16 +32,18 @@ class GlWarp {
   /// Whether this GL can draw into planes of this format; the error says what can be done.
   Status set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
 
-  /// Draws one frame, both mapped for GL. `generation` tells one state of the plan from the next.
-  /// `cubic`: four by four samples (Catmull-Rom), rather than two by two.
-  Status draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
+  /// Draws one frame, both mapped for GL, by the plans of all its patches. `generation` tells one
+  /// state of them from the next. `cubic`: four by four samples (Catmull-Rom), rather than two by
+  /// two.
+  Status draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
               const GstVideoFrame& output, bool cubic = false);
 
  private:
   /// The cells that are drawn with one program, and the lens or lenses in its attributes. Those at
-  /// an edge may look beyond the lens's part of the picture, and are asked sample by sample.
-  enum Class { front_only, back_only, both, front_edge, back_edge, both_edge, classes };
-  static constexpr int edge = front_edge;
+  /// an edge, counted from `edge` on, may look beyond the lens's part of the picture, and are asked
+  /// sample by sample; those from `reduced` on look at smaller copies of the source.
+  enum Class { front_only, back_only, both, lens_classes };
+  static constexpr int edge = lens_classes, reduced = 2 * edge, classes = 2 * reduced;
 
   /// Shape of the grid, on which the fixed part of the mesh depends.
   struct Shape {
@@ -76,30 +54,43 @@ class GlWarp {
     size_t first = 0, count = 0;
   };
 
+  /// The grid of one patch, as GL has it.
+  struct Mesh {
+    explicit Mesh(const GstGLFuncs* gl);
+    GlName positions, values, indices;
+    std::optional<Shape> shape;
+    std::vector<uint8_t> cells;  // the class of each, as the indices were made for
+    Range ranges[classes];
+  };
+
   explicit GlWarp(GstGLContext* context);
 
-  /// With two lenses, with gain, cubic, at an edge.
-  Result<GstGLShader*> program(bool two_lenses, bool gain, bool cubic, bool at_edge);
-  Status update_mesh(const Plan& plan);
-  void upload_positions(const Plan& plan);
-  void upload_indices(const Plan& plan);
-  void upload_values(const Plan& plan);
+  struct Kind {
+    bool two_lenses = false, gain = false, cubic = false, at_edge = false, reduced = false;
+  };
+  Result<GstGLShader*> program(const Kind& kind);
+  Status update_mesh(const Plan& plan, Mesh& mesh);
+  void upload_positions(const Plan& plan, const Mesh& mesh);
+  void upload_indices(const Plan& plan, Mesh& mesh);
+  void upload_values(const Plan& plan, const Mesh& mesh);
   void upload_light(const Plan& plan, int array, const Plan::Coordinates& lens);
-  Status draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
+  Status draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
                     const GstVideoFrame& output, bool cubic);
-  void draw_class(const Plan& plan, Range range, Class lenses, bool gain);
+  Status draw_copies(int plane, GLuint source, const GstVideoFrame& input);
+  Status draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
+                    const GstVideoFrame& output, bool cubic);
+  void draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, const Kind& kind);
 
   GstGLContext* const context_;
   const GstGLFuncs* const gl_;
   const Dialect dialect_;
   bool long_indices_ = false;
 
-  GstRef<GstGLShader> programs_[2][2][2][2];  // as program() has them
-  GlName positions_, values_, indices_, framebuffer_, array_;
+  GstRef<GstGLShader> programs_[32];  // by the bits of their kind
+  std::unique_ptr<GlReduce> reduce_;  // when it is first needed
+  GlName framebuffer_, array_;
   std::optional<unsigned> generation_;
-  std::optional<Shape> shape_;
-  std::vector<uint8_t> classes_;  // of each cell, as the indices were made for
-  Range ranges_[classes];
+  std::vector<Mesh> meshes_;  // a patch each
   std::vector<uint16_t> short_scratch_;
   std::vector<uint32_t> long_scratch_;
   std::vector<float> light_scratch_;

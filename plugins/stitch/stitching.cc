@@ -2,6 +2,8 @@
 
 #include "plugins/stitch/stitching.h"
 
+#include <gst/base/gstbasetransform.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -18,6 +20,9 @@ namespace {
 
 constexpr double default_blend_width =
     4;  // two degrees to either side, as the camera's own app has
+
+// As in a profile.
+constexpr double least_lens_fov = 60;
 
 constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                GST_PARAM_MUTABLE_PLAYING);
@@ -47,6 +52,24 @@ GType registered_enum(const char* name, const GEnumValue* values) {
 }
 
 }  // namespace
+
+GType stitch_projection_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Projection::equirect), "The whole sphere, 2:1", "equirect"},
+      {static_cast<int>(Projection::cubemap),
+       "Six faces in 3x2: right, left, up, then down, front, back", "cubemap"},
+      {static_cast<int>(Projection::eac),
+       "Equi-angular cubemap in 3x2: left, front, right, then down, back, up, turned", "eac"},
+      {static_cast<int>(Projection::perspective), "A view without distortion", "perspective"},
+      {static_cast<int>(Projection::little_planet), "Stereographic, straight down in the middle",
+       "little-planet"},
+      {static_cast<int>(Projection::stereographic), "Stereographic, straight on in the middle",
+       "stereographic"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereProjection", values);
+  return type;
+}
 
 GType stitch_match_get_type() {
   static const GEnumValue values[] = {
@@ -138,11 +161,24 @@ void install_stitch_properties(GObjectClass* klass) {
         klass, id, g_param_spec_double(name, nick, blurb, -360, 360, 0, live_controllable));
   };
   g_object_class_install_property(
+      klass, stitch_prop_projection,
+      g_param_spec_enum("projection", "Projection", "How the sphere lies in the output",
+                        stitch_projection_get_type(), static_cast<int>(Projection::equirect),
+                        live));
+  g_object_class_install_property(
       klass, stitch_prop_fov,
       g_param_spec_double(
           "fov", "Field of view",
-          "Full field of view of each lens's image circle in degrees, 60 to 358; 0: "
-          "as the lens profile says",
+          "Field of view in degrees. Of a view, across the output: perspective 1 to 170, little "
+          "planet and stereographic 1 to 350; 0: 90, 270 and 180. Where the output shows the whole "
+          "sphere, the same as lens-fov",
+          0, 358, 0, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_lens_fov,
+      g_param_spec_double(
+          "lens-fov", "Field of view of the lenses",
+          "Full field of view of each lens's image circle in degrees, 60 to 358 (less is taken for "
+          "60); 0: as the lens profile says",
           0, 358, 0, live_controllable));
   angle(stitch_prop_yaw, "yaw", "Yaw",
         "Turn of the view to the right in degrees; applied before pitch and roll");
@@ -213,6 +249,14 @@ void install_threads_property(GObjectClass* klass, guint id) {
 }
 
 bool Stitching::set_property(guint id, const GValue* value) {
+  if (!store(id, value)) return false;
+  // The output may want another size.
+  if (id == stitch_prop_projection && GST_IS_BASE_TRANSFORM(owner_))
+    gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(owner_));
+  return true;
+}
+
+bool Stitching::store(guint id, const GValue* value) {
   Lock lock(mutex_);
   switch (id) {
     case stitch_prop_lens:
@@ -256,6 +300,12 @@ bool Stitching::set_property(guint id, const GValue* value) {
       return true;
     case stitch_prop_interpolation:
       settings_.interpolation = static_cast<Interpolation>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_projection:
+      settings_.projection = static_cast<Projection>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_lens_fov:
+      settings_.lens_fov = g_value_get_double(value);
       return true;
     default:
       return false;
@@ -307,9 +357,20 @@ bool Stitching::get_property(guint id, GValue* value) {
     case stitch_prop_interpolation:
       g_value_set_enum(value, static_cast<int>(settings_.interpolation));
       return true;
+    case stitch_prop_projection:
+      g_value_set_enum(value, static_cast<int>(settings_.projection));
+      return true;
+    case stitch_prop_lens_fov:
+      g_value_set_double(value, settings_.lens_fov);
+      return true;
     default:
       return false;
   }
+}
+
+Projection Stitching::projection() {
+  Lock lock(mutex_);
+  return settings_.projection;
 }
 
 GstEvent* Stitching::observe(GstEvent* event) {
@@ -413,7 +474,7 @@ void Stitching::stop() {
   planner_.reset();
   seam_.reset();
   view_.reset();
-  plan_ = Plan();
+  plans_.clear();
   wanted_ = basis_ = Basis();
   announced_.reset();
   forget_stream();
@@ -451,14 +512,18 @@ Status Stitching::make_planner(const Basis& basis) {
   if (const Status fits = Planner::fits(*pair, source, aspect); !fits) return fits;
   const Size output = {GST_VIDEO_INFO_WIDTH(&output_), GST_VIDEO_INFO_HEIGHT(&output_)};
   PlanOptions options;
-  options.fov = radians(basis.fov);
+  options.fov = basis.lens_fov > 0 ? radians(std::max(basis.lens_fov, least_lens_fov)) : 0;
   options.blend_width = radians(basis.blend_width);
   options.distance = basis.stitch_distance;
   // The edge of a near thing is as sharp as the grid.
   if (basis.seam.align && output.width <= fine_grid_width) options.most_cell = 8;
-  Result<Planner> planner = Planner::make(*pair, source, output, options);
+  const double out_aspect = static_cast<double>(GST_VIDEO_INFO_PAR_N(&output_)) /
+                            std::max(GST_VIDEO_INFO_PAR_D(&output_), 1);
+  const Canvas canvas(basis.projection, output, radians(basis.fov), out_aspect);
+  Result<Planner> planner = Planner::make(*pair, source, canvas, options);
   if (!planner) return planner.error();
   planner_.emplace(std::move(*planner));
+  plans_.resize(planner_->patches());
   view_.reset();
   seam_.reset();
   frames_matched_ = 0;
@@ -466,11 +531,11 @@ Status Stitching::make_planner(const Basis& basis) {
   return ok();
 }
 
-const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
+std::span<const Plan> Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
   if (!have_formats_) {
     GST_ELEMENT_ERROR(owner_, CORE, NEGOTIATION, ("No format was agreed on before the pictures."),
                       (nullptr));
-    return nullptr;
+    return {};
   }
   {
     Lock lock(mutex_);
@@ -478,13 +543,15 @@ const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& seg
   }
   const StitchSettings& settings = current_;
   interpolation_ = settings.interpolation;
-  if (!ensure_planner(settings)) return nullptr;
+  if (!ensure_planner(settings)) return {};
   const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
                     rotation(settings.view);
   if (!view_ || *view_ != view) {
-    planner_->build(view, plan_);
+    for (int patch = 0; patch < planner_->patches(); ++patch) {
+      planner_->build(view, plans_[patch], patch);
+      if (seam_) seam_->prepare(view, plans_[patch], patch);
+    }
     view_ = view;
-    if (seam_) seam_->prepare(view, plan_);
     ++generation_;
   }
   if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
@@ -495,7 +562,7 @@ const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& seg
     meta->y = q.y;
     meta->z = q.z;
   }
-  return &plan_;
+  return plans_;
 }
 
 bool Stitching::ensure_planner(const StitchSettings& settings) {
@@ -523,7 +590,10 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
           (nullptr), ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));
     }
   }
-  wanted_.fov = settings.fov;
+  const bool view = !shows_all(settings.projection);
+  wanted_.projection = settings.projection;
+  wanted_.fov = view ? settings.fov : 0;
+  wanted_.lens_fov = settings.lens_fov > 0 || view ? settings.lens_fov : settings.fov;
   wanted_.blend_width = settings.blend == Blend::off ? 0 : settings.blend_width;
   wanted_.strip = settings.strip;
   wanted_.stitch_distance = settings.stitch_distance;
@@ -584,7 +654,8 @@ void Stitching::measure(const GstVideoFrame& strip) {
 void Stitching::match() {
   if (!seam_ || !seam_->usable()) return;
   seam_->settle();
-  seam_->apply(plan_);
+  for (size_t patch = 0; patch < plans_.size(); ++patch)
+    seam_->apply(plans_[patch], static_cast<int>(patch));
   ++generation_;
   ++frames_matched_;
   if (GST_VIDEO_INFO_FPS_N(&input_) == 0) frames_matched_ = 0;

@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 
+from checks import DEADLINE, SPHERE, attempt, check, finish, run
+
 try:
     import gi
     gi.require_version("Gst", "1.0")
-    from gi.repository import GLib, Gst
+    from gi.repository import Gst
 except (ImportError, ValueError) as reason:
     print(f"skip: sphere stitch: {reason}")
     sys.exit(77)
@@ -27,21 +29,7 @@ os.environ.pop("GST_PLUGIN_PATH", None)
 os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
 Gst.init(None)
 
-# A limit for each step, generous for a slow machine; nothing sleeps.
-DEADLINE = 120
-SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
 SHARED = pathlib.Path(os.environ.get("SPHERE_SHARED", ""))
-
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what} {detail}")
-    return passed
 
 
 def launch(line):
@@ -75,13 +63,11 @@ def buffers(line):
     return caps, found
 
 
-def sphere(*arguments, limit=None, env=None):
+def sphere(*arguments, limit=None, env=None, **options):
     def before():
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    return subprocess.run([SPHERE, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=DEADLINE, preexec_fn=before, stdin=subprocess.DEVNULL,
-                          env={**ENVIRONMENT, **(env or {})})
+    return run(SPHERE, *arguments, preexec_fn=before, env={**ENVIRONMENT, **(env or {})}, **options)
 
 
 def leftovers(folder):
@@ -143,6 +129,9 @@ def test_usage(folder, photo):
             ("yaw", (photo, out, "--yaw", "361"), "--yaw"),
             ("yaw that is no number", (photo, out, "--yaw", "nan"), "--yaw"),
             ("fov", (photo, out, "--fov", "359"), "--fov"),
+            ("a view's fov", (photo, out, "--projection", "perspective", "--fov", "171"), "--fov"),
+            ("lens-fov", (photo, out, "--lens-fov", "59"), "--lens-fov"),
+            ("projection", (photo, out, "--projection", "globe"), "little-planet"),
             ("blend", (photo, out, "--blend", "fether"), "'feather'"),
             ("blend width", (photo, out, "--blend-width", "61"), "--blend-width"),
             ("match", (photo, out, "--match", "gains"), "'gains'"),
@@ -209,6 +198,13 @@ def test_photo(folder, photo):
                     ("--blend-width", "9.5"), ("--interpolation", "cubic"), ("--match", "gain"),
                     ("--align", "seam")):
         check(f"{options} does something", turned(*options) != plain)
+    for name, size, options in (("cubemap", (480, 320), ()), ("eac", (300, 200), ("--width", "300")),
+                                ("perspective", (320, 180), ("--fov", "70")),
+                                ("little-planet", (320, 320), ()),
+                                ("stereographic", (200, 200), ("--width", "200", "--fov", "300"))):
+        out = folder / f"{name}.png"
+        if done(f"photo to {name}", photo, out, "--lens", "dual-190", "-p", name, *options):
+            check(f"the size of {name}", size_of(out)[:2] == size)
     check("negative values are values", turned("--yaw", "-180") == half)
 
 
@@ -483,6 +479,9 @@ def test_wrong_input(folder, photo, video):
     refused("a lens file that is not there", photo, jpg, "--lens", folder / "no.json",
             says="no.json")
     refused("a lens that is a picture", photo, jpg, "--lens", photo, says="photo")
+    lens.rename(folder / "lens.txt")
+    refused("a lens file by its bare name", photo, jpg, "--lens", "lens.txt", says="./lens.txt",
+            cwd=folder)
     refused("a lens by a wrong name", photo, jpg, "--lens", "gear-360", says="'gear360'")
 
 
@@ -572,15 +571,9 @@ def main():
                 (test_variable_rate, (folder,)), (test_trimmed, (folder,)), (test_wrong_input, (folder, photo, video)),
                 (test_wrong_output, (folder, photo, video)), (test_interrupt, (folder,)),
                 (test_leaks, (folder,)), (test_street, (folder,))):
-            try:
-                test(*arguments)
-            except (GLib.Error, RuntimeError, OSError, ValueError, KeyError,
-                    subprocess.SubprocessError) as reason:
-                check(test.__name__, False, repr(reason))
+            attempt(test, *arguments)
         check("no unfinished file anywhere", not leftovers(folder))
-    passed = 100 * (checks - failures) // checks
-    print(f"{passed}%: Checks: {checks}, Failures: {failures}, Errors: 0")
-    return failures > 0
+    finish()
 
 
-sys.exit(main())
+main()

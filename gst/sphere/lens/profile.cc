@@ -258,10 +258,12 @@ Result<LensPair> load_profile(const std::string& name_or_file) {
     const auto* data = static_cast<const char*>(g_bytes_get_data(bytes.get(), &size));
     return parse_profile({data, size}, "the built-in profile " + name_or_file);
   }
+  const std::string missing = "there is no lens profile '" + name_or_file + "'; ";
+  if (g_file_test(name_or_file.c_str(), G_FILE_TEST_IS_REGULAR))
+    return not_found(missing + "for the file of that name, say ./" + name_or_file);
   std::string known;
   for (const std::string& name : profile_names()) known += (known.empty() ? "" : ", ") + name;
-  return not_found("there is no lens profile '" + name_or_file + "'; known are " + known +
-                   ", or the path of a file");
+  return not_found(missing + "known are " + known + ", or the path of a file");
 }
 
 std::vector<std::string> profile_names() {

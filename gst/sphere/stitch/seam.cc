@@ -46,12 +46,6 @@ struct Around {
   float part;
 };
 
-/// Whether a kernel may read around a place without looking.
-bool well_inside(const Region& region, float x, float y) {
-  return x >= region.left + inside_margin && x <= region.right - inside_margin &&
-         y >= region.top + inside_margin && y <= region.bottom - inside_margin;
-}
-
 /// One step from `now` towards `wanted`, no longer than `limit`.
 float nearer(float now, float wanted, float pace, float limit) {
   return now + std::clamp((wanted - now) * pace, -limit, limit);
@@ -63,6 +57,7 @@ Seam::Seam(const Planner& planner, const SeamOptions& options)
     : planner_(planner), options_(options), strip_(planner) {
   shift_.assign(DisparityFinder::columns, 0);
   wanted_shift_ = shift_;
+  patches_.resize(planner_.patches());
   if (!usable()) return;
   const double baseline = planner.pair().baseline;
   const double near = baseline > 0 ? baseline / nearest : unknown_near;
@@ -70,10 +65,11 @@ Seam::Seam(const Planner& planner, const SeamOptions& options)
   most_ = near / strip_.row_height();
 }
 
-void Seam::prepare(const Mat3& view, Plan& plan) {
-  nodes_.clear();
+void Seam::prepare(const Mat3& view, Plan& plan, int patch) {
+  std::vector<Node>& nodes = patches_[patch].nodes;
+  nodes.clear();
   if (!usable()) return;
-  nodes_.reserve(plan.node_count());
+  nodes.reserve(plan.node_count());
   const SeamAxes& axes = strip_.axes();
   const LensPair& pair = planner_.pair();
 
@@ -93,13 +89,7 @@ void Seam::prepare(const Mat3& view, Plan& plan) {
   const auto sine = [&](double height) { return static_cast<float>(std::sin(height)); };
   const float lowest = sine(axes.middle - reach), highest = sine(axes.middle + reach);
   const int across = plan.nodes_per_row();
-  thread_local std::vector<float> circle;
-  circle.resize(2 * static_cast<size_t>(across));
-  for (int c = 0; c < across; ++c) {
-    const double lon = (static_cast<double>(c) * plan.cell / plan.output.width - 0.5) * 2 * pi;
-    circle[c] = static_cast<float>(std::sin(lon));
-    circle[across + c] = static_cast<float>(std::cos(lon));
-  }
+  const Planner::Directions& look = planner_.directions(patch);
   const auto row_of = [&](int r) {
     const Vec3 v = to_seam.row[r];
     return std::array<float, 3>{static_cast<float>(v.x), static_cast<float>(v.y),
@@ -108,12 +98,10 @@ void Seam::prepare(const Mat3& view, Plan& plan) {
   const std::array<float, 3> up = row_of(0), right = row_of(1), on = row_of(2);
   const bool has_gain = !plan.lens[0].gain.empty();
   for (int r = 0; r <= plan.rows; ++r) {
-    const double lat = (0.5 - static_cast<double>(r) * plan.cell / plan.output.height) * pi;
-    const auto level = static_cast<float>(std::cos(lat)), down = static_cast<float>(-std::sin(lat));
     for (int c = 0; c < across; ++c) {
-      const float x = level * circle[c], z = level * circle[across + c];
+      const size_t n = look.at(c, r);
       const auto along = [&](const std::array<float, 3>& m) {
-        return m[0] * x + m[1] * down + m[2] * z;
+        return m[0] * look.x[n] + m[1] * look.y[n] + m[2] * look.z[n];
       };
       const float above = along(up);
       if (above < lowest || above > highest) continue;
@@ -125,8 +113,8 @@ void Seam::prepare(const Mat3& view, Plan& plan) {
       node.lit = fading(height, 0, light_reach);
       node.moved = fading(height, shift_whole, shift_reach);
       const float place = static_cast<float>((height / reach + 1) / 2 * slopes);
-      const int n = std::clamp(static_cast<int>(place), 0, slopes - 1);
-      const float part = place - static_cast<float>(n);
+      const int step = std::clamp(static_cast<int>(place), 0, slopes - 1);
+      const float part = place - static_cast<float>(step);
       for (int i = 0; i < 2; ++i) {
         const Plan::Coordinates& at = plan.lens[i];
         node.x[i] = at.x[node.index];
@@ -138,11 +126,12 @@ void Seam::prepare(const Mat3& view, Plan& plan) {
         const float dy = node.y[i] - static_cast<float>(lens.centre.y);
         const float distance =
             std::max(std::hypot(dx / static_cast<float>(lens.stretch), dy), 1.0f);
-        const float scale = (slope[i][n] + part * (slope[i][n + 1] - slope[i][n])) / distance;
+        const float scale =
+            (slope[i][step] + part * (slope[i][step + 1] - slope[i][step])) / distance;
         node.per_x[i] = scale * dx * node.moved;
         node.per_y[i] = scale * dy * node.moved;
       }
-      nodes_.push_back(node);
+      nodes.push_back(node);
     }
   }
   if (options_.gain) {
@@ -152,21 +141,22 @@ void Seam::prepare(const Mat3& view, Plan& plan) {
         tint.assign(plan.node_count(), options_.rgb ? 1.0f : 0.0f);
     }
   }
-  mark_cells(plan);
+  mark_cells(plan, patches_[patch]);
 }
 
-void Seam::mark_cells(Plan& plan) {
+void Seam::mark_cells(Plan& plan, Patch& patch) const {
   const int across = plan.nodes_per_row();
   const auto farthest = static_cast<float>(largest_shift());
-  edge_cells_.clear();
-  for (const Node& node : nodes_) {
+  patch.edge_cells.clear();
+  for (const Node& node : patch.nodes) {
+    const float margin = margin_for(plan.reduction.empty() ? 0 : plan.reduction[node.index]);
     const bool lit = options_.gain && node.lit > 0;
     bool near_edge = false;
     for (int i = 0; options_.align && node.moved > 0 && i < 2; ++i) {
       const float wide = std::abs(node.per_x[i]) * farthest,
                   tall = std::abs(node.per_y[i]) * farthest;
-      near_edge |= !well_inside(plan.region[i], node.x[i] - wide, node.y[i] - tall) ||
-                   !well_inside(plan.region[i], node.x[i] + wide, node.y[i] + tall);
+      near_edge |= !well_inside(plan.region[i], node.x[i] - wide, node.y[i] - tall, margin) ||
+                   !well_inside(plan.region[i], node.x[i] + wide, node.y[i] + tall, margin);
     }
     if (!lit && !near_edge) continue;
     // The four cells around the node.
@@ -178,22 +168,28 @@ void Seam::mark_cells(Plan& plan) {
         if (lit) cell |= cell_lit;
         // A cell may be noted by each of its corners; once would do.
         if (near_edge && (cell & (cell_front | cell_back)))
-          edge_cells_.push_back(static_cast<uint32_t>(r * plan.columns + c));
+          patch.edge_cells.push_back(static_cast<uint32_t>(r * plan.columns + c));
       }
   }
-  std::sort(edge_cells_.begin(), edge_cells_.end());
-  edge_cells_.erase(std::unique(edge_cells_.begin(), edge_cells_.end()), edge_cells_.end());
+  std::vector<uint32_t>& cells = patch.edge_cells;
+  std::sort(cells.begin(), cells.end());
+  cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
 }
 
-void Seam::check_edges(Plan& plan) const {
+void Seam::check_edges(Plan& plan, const Patch& patch) {
   const auto across = static_cast<uint32_t>(plan.nodes_per_row());
   const auto columns = static_cast<uint32_t>(plan.columns);
-  for (uint32_t cell : edge_cells_) {
+  for (uint32_t cell : patch.edge_cells) {
     const uint32_t node = cell / columns * across + cell % columns;
+    const std::array corners = {node, node + 1, node + across, node + across + 1};
+    float reduction = 0;
+    if (!plan.reduction.empty())
+      for (uint32_t n : corners) reduction = std::max(reduction, plan.reduction[n]);
+    const float margin = margin_for(reduction);
     uint8_t inside = cell_front_inside | cell_back_inside;
-    for (uint32_t n : {node, node + 1, node + across, node + across + 1})
+    for (uint32_t n : corners)
       for (int i = 0; i < 2; ++i)
-        if (!well_inside(plan.region[i], plan.lens[i].x[n], plan.lens[i].y[n]))
+        if (!well_inside(plan.region[i], plan.lens[i].x[n], plan.lens[i].y[n], margin))
           inside &= static_cast<uint8_t>(~(i ? cell_back_inside : cell_front_inside));
     uint8_t& flags = plan.cells[cell];
     flags = static_cast<uint8_t>((flags & ~(cell_front_inside | cell_back_inside)) | inside);
@@ -230,7 +226,7 @@ void Seam::settle() {
   }
 }
 
-void Seam::apply(Plan& plan) const {
+void Seam::apply(Plan& plan, int patch) const {
   if (!measured_) return;
   // What each lens is multiplied with, or what is added to it, at the seam: three for the front
   // lens and three for the back lens.
@@ -242,7 +238,7 @@ void Seam::apply(Plan& plan) const {
       light[b][k] = factor ? std::exp(-half) : -half;
       light[b][3 + k] = factor ? std::exp(half) : half;
     }
-  for (const Node& node : nodes_) {
+  for (const Node& node : patches_[patch].nodes) {
     if (options_.align && node.moved > 0) {
       const Around<DisparityFinder::columns> at(node.azimuth);
       const float shift = at.mix(shift_[at.first], shift_[at.second]);
@@ -266,7 +262,7 @@ void Seam::apply(Plan& plan) const {
       }
     }
   }
-  check_edges(plan);
+  check_edges(plan, patches_[patch]);
 }
 
 }  // namespace sphere

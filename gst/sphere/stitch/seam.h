@@ -33,15 +33,15 @@ class Seam {
   bool usable() const { return strip_.half() > 0; }
   const SeamStrip& strip() const { return strip_; }
 
-  /// Takes a plan that was just built for a view. To be followed by apply().
-  void prepare(const Mat3& view, Plan& plan);
+  /// Takes the plan of a patch that was just built for a view. To be followed by apply().
+  void prepare(const Mat3& view, Plan& plan, int patch = 0);
   /// Looks at a strip. The first one counts at once, later ones over some frames; `alone` says that
   /// this picture has nothing to do with those before.
   void measure(const StripPicture& strip, bool alone = false);
   /// Goes one frame further towards what was measured.
   void settle();
   /// Works the present state into the prepared plan.
-  void apply(Plan& plan) const;
+  void apply(Plan& plan, int patch = 0) const;
 
   /// Half the disparity around the seam, radians, as it is now.
   const std::vector<float>& shift() const { return shift_; }
@@ -57,9 +57,13 @@ class Seam {
     float per_x[2], per_y[2];  ///< and where it goes, pixels a radian
     float gain[2];
   };
+  struct Patch {
+    std::vector<Node> nodes;
+    std::vector<uint32_t> edge_cells;  // that a shift may take to the edge of a lens's region
+  };
   double largest_shift() const { return strip_.row_height() * DisparityFinder::largest / 2; }
-  void mark_cells(Plan& plan);
-  void check_edges(Plan& plan) const;
+  void mark_cells(Plan& plan, Patch& patch) const;
+  static void check_edges(Plan& plan, const Patch& patch);
 
   const Planner planner_;
   const SeamOptions options_;
@@ -71,8 +75,7 @@ class Seam {
   std::vector<float> no_disparity_;
   std::vector<float> shift_, wanted_shift_;
   SeamLight light_, wanted_light_;
-  std::vector<Node> nodes_;
-  std::vector<uint32_t> edge_cells_;  // that a shift may take to the edge of a lens's region
+  std::vector<Patch> patches_;
 };
 
 }  // namespace sphere

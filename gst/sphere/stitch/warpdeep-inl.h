@@ -68,7 +68,7 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
                                   uint8_t* target) {
   const hn::RebindToFloat<D> df;
   const WarpPlane& plane = job.plane;
-  const int stride = static_cast<int>(plane.source_stride);
+  const int stride = block.stride;
   const int lanes = static_cast<int>(hn::Lanes(d));
   const auto ramp = hn::Iota(df, 0.0f);
   const auto unit = hn::Set(df, 1.0f / static_cast<float>(1 << plane.shift));
@@ -76,7 +76,7 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
   int apart[2] = {};
   for (int i = 0; i < 2; ++i)
     if (components == 1 && (both || i == lens))
-      apart[i] = rows_apart(block.lens[i].dx[s], block.lens[i].dy[s], 2, deep_words<cubic>);
+      apart[i] = rows_apart(job, block, i, s, 2, deep_words<cubic>);
   for (int first = 0; first < job.samples; first += lanes) {
     const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
     const auto line = [&](const float* v, const float* dv) {
@@ -86,7 +86,7 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
       const Track& k = block.lens[i];
       const auto taps =
           make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), 2 * components, apart[i]);
-      sample_deep<components, cubic>(d, df, plane.source, stride, taps, v);
+      sample_deep<components, cubic>(d, df, block.source, stride, taps, v);
       for (int c = 0; c < components; ++c) {
         v[c] = hn::Mul(v[c], unit);
         if constexpr (gained) {

@@ -30,9 +30,10 @@ HWY_INLINE V16 weigh_pairs(D16 d, V16 weights, V16 bytes) {
 /// Draws the samples of a segment of one lens, a multiple of the lanes, or returns false where
 /// windows are too small for it.
 template <int components, class D16>
-HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Track& track, int s,
+HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, int s, int lens,
                                    uint8_t* target) {
-  if (!has_windows) return false;
+  if (!has_windows_of(job, block)) return false;
+  const Track& track = block.lens[lens];
   using V = hn::Vec<decltype(d)>;
   const hn::Repartition<uint8_t, decltype(d)> d8;
   constexpr int blocks = static_cast<int>(hn::MaxLanes(d) / 8);
@@ -58,7 +59,6 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Track& track, in
   const auto ramp_x = hn::Mul(samples, hn::Set(d, static_cast<int16_t>(dx)));
   const auto ramp_y = hn::Mul(samples, hn::Set(d, static_cast<int16_t>(dy)));
   const auto mask = hn::Set(d, one - 1);
-  const WarpPlane& plane = job.plane;
   constexpr int most = 1 << (place_bits - fraction_bits);  // of a place's bits that are rounded off
 
   for (int first = 0; first < job.samples; first += blocks * block_samples) {
@@ -74,7 +74,7 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Track& track, in
       int column, row;
       const int16_t x = begin(track.x[s], track.dx[s], dx, &column);
       const int16_t y = begin(track.y[s], track.dy[s], dy, &row);
-      window[b] = plane.source + row * plane.source_stride + column * components;
+      window[b] = block.source + static_cast<ptrdiff_t>(row) * block.stride + column * components;
       if constexpr (blocks == 1) {
         start_x = hn::Set(d, x);
         start_y = hn::Set(d, y);
@@ -91,7 +91,7 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Track& track, in
     const auto below = hn::ShiftRight<place_bits>(y);
 
     const auto line = [&](int r) {
-      const ptrdiff_t down = r * plane.source_stride;
+      const ptrdiff_t down = static_cast<ptrdiff_t>(r) * block.stride;
       if constexpr (blocks == 1) {
         return hn::BitCast(d, hn::TableLookupBytes(hn::LoadU(d8, window[0] + down), pattern));
       } else {

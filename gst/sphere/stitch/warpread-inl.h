@@ -14,18 +14,25 @@ inline constexpr bool has_windows = true;
 
 inline constexpr int window_bytes = 16;
 
+/// Whether a window's bytes are there even where no sample wants them: with inside_margin they are
+/// in the picture itself, in its smaller copies they may not be.
+inline bool has_windows_of(const Job& job, const Block& block) {
+  return has_windows && block.source == job.plane.source;
+}
+
 /// By how many rows four neighbouring lanes may lie apart, 1 or 2, where a window has them all; 0
-/// where none does. Slopes are in parts of a sample; `bytes` are those of a sample, `words` how
-/// many words of four bytes are wanted of each row.
-inline int rows_apart(float dx, float dy, int bytes, int words) {
-  if (!has_windows) return 0;
+/// where none does. `bytes` are those of a sample, `words` how many words of four bytes are wanted
+/// of each row.
+inline int rows_apart(const Job& job, const Block& block, int lens, int s, int bytes, int words) {
+  if (!has_windows_of(job, block)) return 0;
   // Places are rounded.
   constexpr float rounding = 2;
   const auto apart = [](float slope) { return (3 * std::abs(slope) + rounding) / one; };
-  if (static_cast<float>(bytes) * std::ceil(apart(dx)) + 4.0f * static_cast<float>(words) >
+  const Track& track = block.lens[lens];
+  if (static_cast<float>(bytes) * std::ceil(apart(track.dx[s])) + 4.0f * static_cast<float>(words) >
       window_bytes)
     return 0;
-  const float down = apart(dy);
+  const float down = apart(track.dy[s]);
   return down <= 1 ? 1 : down <= 2 ? 2 : 0;
 }
 
