@@ -24,7 +24,8 @@ class GlReduce {
   /// Draws the copies of a plane, `samples` of a texture of the size `texture`. The largest has
   /// size_for() samples; further ones are its mipmaps. Leaves the framebuffer without a plane.
   Status draw(int plane, GLuint name, Size texture, Size samples, GstGLFormat format);
-  /// Half of the plane's, and some more at the right and below, so that all mipmaps have half of it.
+  /// Half of the plane's, and some more at the right and below, so that all mipmaps have half of
+  /// it.
   static Size size_for(Size samples);
   /// The texture they are in.
   GLuint copies(int plane) const { return planes_[plane].texture.get(); }

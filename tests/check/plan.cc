@@ -2,6 +2,8 @@
 // The plan against the closed form of each lens, and the warp against the plan.
 
 // check defines `fail` as a macro, so the standard library comes first.
+#include <hwy/highway.h>
+
 #include <memory>
 
 #include <gst/check/gstcheck.h>
@@ -211,6 +213,19 @@ double warp_error(const Warp& w) {
   return std::sqrt(sum / count);
 }
 
+/// The instruction sets that the kernel was built for and that run here, the best one first.
+std::vector<int64_t> instruction_sets() {
+  std::vector<int64_t> sets = hwy::SupportedAndGeneratedTargets();
+  std::sort(sets.begin(), sets.end());
+  return sets;
+}
+
+void draw_with(int set) {
+  const int64_t chosen = instruction_sets()[static_cast<size_t>(set)];
+  hwy::GetChosenTarget().Update(chosen);
+  ck_assert_str_eq(warp_target(), hwy::TargetName(chosen));
+}
+
 }  // namespace
 
 GST_START_TEST(plan_is_within_a_tenth_of_a_pixel_of_the_closed_form) {
@@ -318,6 +333,7 @@ GST_START_TEST(pictures_that_do_not_fit_are_refused) {
 GST_END_TEST;
 
 GST_START_TEST(warp_is_the_plan_carried_out) {
+  draw_with(__i__);
   const LensPair ideal = *load_profile("dual-190");
   const LensPair imperfect = pair_of(ModelKind::kannala_brandt, 195, {0.05, -0.01, 0.002, -0.0003});
   LensPair uneven = imperfect;
@@ -379,6 +395,7 @@ GST_START_TEST(rows_may_be_drawn_in_any_order) {
 GST_END_TEST;
 
 GST_START_TEST(nothing_outside_the_source_is_read) {
+  draw_with(__i__);
   // A field of view that puts the rim outside the frame, and a plan that is nonsense: the sanitizer
   // and valgrind watch the reads, this test that the program lives.
   const Size size = {320, 160};
@@ -419,6 +436,7 @@ GST_START_TEST(nothing_outside_the_source_is_read) {
 GST_END_TEST;
 
 GST_START_TEST(cubic_samples_are_the_formulas) {
+  draw_with(__i__);
   // Not at the rims, where taps are held back at the edge.
   const LensPair pair = *load_profile("dual-190");
   const Size size = {640, 320};
@@ -476,6 +494,7 @@ GST_START_TEST(cubic_samples_are_the_formulas) {
 GST_END_TEST;
 
 GST_START_TEST(ten_bits_are_eight_and_two_more) {
+  draw_with(__i__);
   LensPair pair = pair_of(ModelKind::kannala_brandt, 195, {0.05, -0.01, 0.002, -0.0003});
   const Size size = {640, 320};
   for (bool gain : {false, true}) {
@@ -531,6 +550,7 @@ static Suite* plan_suite() {
   Suite* suite = suite_create("plan");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
+  const int sets = static_cast<int>(instruction_sets().size());
   tcase_add_test(tcase, plan_is_within_a_tenth_of_a_pixel_of_the_closed_form);
   tcase_add_test(tcase, ideal_lens_keeps_the_coarse_grid);
   tcase_add_test(tcase, both_lenses_are_asked_for_near_the_seam_alone);
@@ -538,11 +558,11 @@ static Suite* plan_suite() {
   tcase_add_test(tcase, a_narrow_lens_moves_the_seam_to_where_its_fellow_sees);
   tcase_add_test(tcase, rebuilding_gives_the_same_without_allocating);
   tcase_add_test(tcase, pictures_that_do_not_fit_are_refused);
-  tcase_add_test(tcase, warp_is_the_plan_carried_out);
-  tcase_add_test(tcase, cubic_samples_are_the_formulas);
-  tcase_add_test(tcase, ten_bits_are_eight_and_two_more);
+  tcase_add_loop_test(tcase, warp_is_the_plan_carried_out, 0, sets);
+  tcase_add_loop_test(tcase, cubic_samples_are_the_formulas, 0, sets);
+  tcase_add_loop_test(tcase, ten_bits_are_eight_and_two_more, 0, sets);
   tcase_add_test(tcase, rows_may_be_drawn_in_any_order);
-  tcase_add_test(tcase, nothing_outside_the_source_is_read);
+  tcase_add_loop_test(tcase, nothing_outside_the_source_is_read, 0, sets);
   return suite;
 }
 

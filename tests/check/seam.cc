@@ -148,7 +148,7 @@ GST_START_TEST(light_never_flickers) {
   seam.prepare(Mat3{}, plan);
   std::vector<float> before;
   uint32_t noise = 1;
-  for (int frame = 0; frame < 60; ++frame) {
+  for (int frame = 0; frame < 300; ++frame) {
     // An exposure that jumps, under noise.
     const double ratio = frame % 20 < 10 ? 1.3 : 0.8;
     seam.measure(picture_of(strip_of([&](double, double, bool back) {

@@ -291,27 +291,35 @@ HWY_INLINE V pair_products(D d, V pairs, V weights) {
 /// Where to read, and with what weights.
 template <class V>
 struct Taps {
-  V offset;
+  V row, column;   // of samples, and of bytes
   V across;        // (one - fx, fx) as 16-bit lanes
   V above, below;  // (one - fy, one - fy) and (fy, fy)
   V fx;
+  int apart = 0;  // as rows_apart() says
 };
 
 template <class D, class DF, class VF>
-HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int stride, int bytes) {
+HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int bytes, int apart) {
   const auto qx = hn::NearestInt(x), qy = hn::NearestInt(y);
   const auto mask = hn::Set(d, one - 1);
   const auto fx = hn::And(qx, mask), fy = hn::And(qy, mask);
   Taps<hn::Vec<D>> t;
-  auto column = hn::ShiftRight<fraction_bits>(qx);
-  if (bytes == 2) column = hn::ShiftLeft<1>(column);
-  if (bytes == 4) column = hn::ShiftLeft<2>(column);
-  t.offset = hn::Add(hn::Mul(hn::ShiftRight<fraction_bits>(qy), hn::Set(d, stride)), column);
+  t.row = hn::ShiftRight<fraction_bits>(qy);
+  t.column = hn::ShiftRight<fraction_bits>(qx);
+  if (bytes == 2) t.column = hn::ShiftLeft<1>(t.column);
+  if (bytes == 4) t.column = hn::ShiftLeft<2>(t.column);
   t.across = hn::Add(hn::Sub(hn::ShiftLeft<16>(fx), fx), hn::Set(d, one));
   t.below = hn::Or(fy, hn::ShiftLeft<16>(fy));
   t.above = hn::Sub(hn::Set(d, one * 0x10001), t.below);
   t.fx = fx;
+  t.apart = apart;
   return t;
+}
+
+/// Where in a plane each lane reads, in bytes.
+template <class D>
+HWY_INLINE hn::Vec<D> offsets(D d, const Taps<hn::Vec<D>>& t, int stride) {
+  return hn::Add(hn::Mul(t.row, hn::Set(d, stride)), t.column);
 }
 
 template <class D, class V>
@@ -325,6 +333,8 @@ template <class D>
 HWY_INLINE hn::Vec<D> read(D d, const uint8_t* base, hn::Vec<D> offset) {
   return hn::GatherOffset(d, reinterpret_cast<const int32_t*>(base), offset);
 }
+
+#include "gst/sphere/stitch/warpread-inl.h"
 
 /// A sample's neighbours in a 32-bit lane, as two bytes, become two 16-bit lanes.
 template <class D>
@@ -340,8 +350,9 @@ HWY_INLINE hn::Vec<D> spread_bytes(D d, hn::Vec<D> v) {
 template <int components, class D>
 HWY_INLINE void sample_products(D d, const uint8_t* source, int stride, const Taps<hn::Vec<D>>& t,
                                 hn::Vec<D> (&out)[components]) {
-  const auto upper = read(d, source, t.offset);
-  const auto lower = read(d, source + stride, t.offset);
+  hn::Vec<D> rows[2][1];
+  read_rows(d, source, stride, t, rows);
+  const auto upper = rows[0][0], lower = rows[1][0];
   if constexpr (components == 1) {
     out[0] = pair_products(d, between_rows(d, spread_bytes(d, upper), spread_bytes(d, lower), t),
                            t.across);
@@ -360,9 +371,10 @@ HWY_INLINE void sample_rgba(D d, const uint8_t* source, int stride, const Taps<h
                             hn::Vec<D> (&out)[2]) {
   const hn::Repartition<int16_t, D> d16;
   const auto bytes = hn::Set(d, 0x00FF00FF);
-  const auto upper_left = read(d, source, t.offset), upper_right = read(d, source + 4, t.offset);
-  const auto lower_left = read(d, source + stride, t.offset),
-             lower_right = read(d, source + stride + 4, t.offset);
+  hn::Vec<D> rows[2][2];
+  read_rows(d, source, stride, t, rows);
+  const auto upper_left = rows[0][0], upper_right = rows[0][1];
+  const auto lower_left = rows[1][0], lower_right = rows[1][1];
   // The fraction as a 1.15 number in both halves of the lane.
   const auto fx = hn::BitCast(d16, hn::ShiftLeft<8>(hn::Or(t.fx, hn::ShiftLeft<16>(t.fx))));
   const auto mix = [&](hn::Vec<D> ul, hn::Vec<D> ur, hn::Vec<D> ll, hn::Vec<D> lr) {
@@ -408,16 +420,30 @@ HWY_INLINE void sample_any(D d, const uint8_t* source, int stride, const Taps<V>
     sample_products<components>(d, source, stride, t, out);
 }
 
+#include "gst/sphere/stitch/warpplain-inl.h"
+
 /// Draws the samples of a segment, a multiple of the lanes, to `target`. One lens, or both blended.
 template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int lens,
                              uint8_t* target) {
+  if constexpr (!both && !gained && !cubic && components < 4) {
+    const hn::CappedTag<int16_t, 16> wide;
+    const hn::CappedTag<int16_t, 8> narrow;
+    if (job.samples * components >= 16
+            ? draw_plain_segment<components>(wide, job, block, s, lens, target)
+            : draw_plain_segment<components>(narrow, job, block, s, lens, target))
+      return;
+  }
   const hn::RebindToFloat<D> df;
   const WarpPlane& plane = job.plane;
   const int stride = block.stride;
   const int lanes = static_cast<int>(hn::Lanes(d));
   const auto ramp = hn::Iota(df, 0.0f);
   const auto to_unit = hn::Set(df, 1.0f / (1 << product_bits));
+  constexpr int words = components == 4 ? (cubic ? 4 : 2) : cubic ? components : 1;
+  int apart[2] = {};
+  for (int i = 0; i < 2; ++i)
+    if (both || i == lens) apart[i] = rows_apart(job, block, i, s, components, words);
 
   for (int first = 0; first < job.samples; first += lanes) {
     const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
@@ -426,7 +452,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
     };
     const auto taps = [&](int i) {
       const Track& k = block.lens[i];
-      return make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), stride, components);
+      return make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), components, apart[i]);
     };
     uint8_t* const out = target + first * components;
 
@@ -581,11 +607,23 @@ HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, int s,
     draw_segment<components, both, gained, cubic>(d, job, block, s, lens, target);
 }
 
+/// What the rows below will read is on its way meanwhile: it lies some rows further down, where no
+/// processor looks for it by itself.
+inline void fetch_ahead(const Block& block, int lens, int s, int bytes) {
+  constexpr int rows_ahead = 4;
+  const Track& track = block.lens[lens];
+  const int column = static_cast<int>(track.x[s]) / one, row = static_cast<int>(track.y[s]) / one;
+  __builtin_prefetch(block.source + static_cast<ptrdiff_t>(row + rows_ahead) * block.stride +
+                     column * bytes);
+}
+
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>
 void draw_segments(D d, const Job& job, const Block& block, int count, int lens, uint8_t* target,
                    int samples_left) {
   constexpr int bytes = components * (deep ? 2 : 1);
   for (int s = 0; s < count; ++s) {
+    for (int i = 0; i < 2; ++i)
+      if (both || i == lens) fetch_ahead(block, i, s, bytes);
     if (samples_left >= job.samples) {
       draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, lens, target);
     } else {

@@ -54,18 +54,19 @@ HWY_INLINE void sample_cubic(D d, const uint8_t* source, int stride, const Taps<
   V16 sum[components][2];
   for (int k = 0; k < components; ++k) sum[k][0] = sum[k][1] = hn::Zero(d16);
   const auto bytes = hn::Set(d, 0x00FF00FF);
+  hn::Vec<D> rows[4][components];
+  read_rows(d, source - stride - components, stride, t, rows);
   for (int r = 0; r < 4; ++r) {
-    const uint8_t* const row = source + static_cast<ptrdiff_t>(r - 1) * stride - components;
     const auto add = [&](V16& to, hn::Vec<D> v) {
       to = hn::Add(to, hn::Mul(hn::BitCast(d16, v), down[r]));
     };
     if constexpr (components == 1) {
-      const auto v = read(d, row, t.offset);
+      const auto v = rows[r][0];
       add(sum[0][0], spread_bytes(d, v));
       add(sum[0][1], spread_last_bytes(d, v));
     } else {
       for (int half = 0; half < 2; ++half) {
-        const auto v = read(d, row + 4 * half, t.offset);
+        const auto v = rows[r][half];
         add(sum[0][half], hn::And(v, bytes));
         add(sum[1][half], hn::And(hn::ShiftRight<8>(v), bytes));
       }
@@ -87,12 +88,12 @@ HWY_INLINE void sample_cubic_rgba(D d, const uint8_t* source, int stride, const 
   cubic_weights(d16, hn::BitCast(d16, hn::Or(t.fx, hn::ShiftLeft<16>(t.fx))), across);
   cubic_weights_down(d16, hn::BitCast(d16, t.below), down);
   const auto bytes = hn::Set(d, 0x00FF00FF);
+  const auto offset = offsets(d, t, stride);
   V16 sum[2] = {hn::Zero(d16), hn::Zero(d16)};
   for (int c = 0; c < 4; ++c) {
     V16 column[2] = {hn::Zero(d16), hn::Zero(d16)};
     for (int r = 0; r < 4; ++r) {
-      const auto v =
-          read(d, source + static_cast<ptrdiff_t>(r - 1) * stride + 4 * (c - 1), t.offset);
+      const auto v = read(d, source + static_cast<ptrdiff_t>(r - 1) * stride + 4 * (c - 1), offset);
       column[0] = hn::Add(column[0], hn::Mul(hn::BitCast(d16, hn::And(v, bytes)), down[r]));
       column[1] = hn::Add(column[1],
                           hn::Mul(hn::BitCast(d16, hn::And(hn::ShiftRight<8>(v), bytes)), down[r]));

@@ -18,6 +18,10 @@ HWY_INLINE void deep_weights(DF d, VF t, VF* w) {
   }
 }
 
+/// Words of four bytes that are wanted of a row of one component.
+template <bool cubic>
+inline constexpr int deep_words = cubic ? 2 : 1;
+
 /// Samples of a plane with one or two components of 16 bits, as floats, one vector a component.
 template <int components, bool cubic, class D, class DF>
 HWY_INLINE void sample_deep(D d, DF df, const uint8_t* source, int stride,
@@ -33,20 +37,23 @@ HWY_INLINE void sample_deep(D d, DF df, const uint8_t* source, int stride,
   const auto second_of = [&](hn::Vec<D> v) {
     return hn::ConvertTo(df, hn::And(hn::ShiftRight<16>(v), low));
   };
+  const uint8_t* const begin = source - before * (static_cast<ptrdiff_t>(stride) + 2 * components);
+  hn::Vec<D> rows[taps][deep_words<cubic>];
+  // Two components are too many bytes for a window.
+  if constexpr (components == 1) read_rows(d, begin, stride, t, rows);
+  const auto offset = offsets(d, t, stride);
   for (int r = 0; r < taps; ++r) {
-    const uint8_t* const row =
-        source + static_cast<ptrdiff_t>(r - before) * stride - 2 * components * before;
     hn::Vec<DF> sum[components];
     for (int k = 0; k < components; ++k) sum[k] = hn::Zero(df);
     if constexpr (components == 1) {
       for (int c = 0; c < taps; c += 2) {
-        const auto v = read(d, row + 2 * c, t.offset);
+        const auto v = rows[r][c / 2];
         sum[0] = hn::MulAdd(first_of(v), across[c], sum[0]);
         sum[0] = hn::MulAdd(second_of(v), across[c + 1], sum[0]);
       }
     } else {
       for (int c = 0; c < taps; ++c) {
-        const auto v = read(d, row + 4 * c, t.offset);
+        const auto v = read(d, begin + static_cast<ptrdiff_t>(r) * stride + 4 * c, offset);
         sum[0] = hn::MulAdd(first_of(v), across[c], sum[0]);
         sum[1] = hn::MulAdd(second_of(v), across[c], sum[1]);
       }
@@ -66,6 +73,10 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
   const auto ramp = hn::Iota(df, 0.0f);
   const auto unit = hn::Set(df, 1.0f / static_cast<float>(1 << plane.shift));
   const auto neutral = hn::Set(df, static_cast<float>(plane.neutral * deep_step));
+  int apart[2] = {};
+  for (int i = 0; i < 2; ++i)
+    if (components == 1 && (both || i == lens))
+      apart[i] = rows_apart(job, block, i, s, 2, deep_words<cubic>);
   for (int first = 0; first < job.samples; first += lanes) {
     const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
     const auto line = [&](const float* v, const float* dv) {
@@ -73,7 +84,8 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
     };
     const auto look = [&](int i, hn::Vec<decltype(df)>(&v)[components]) {
       const Track& k = block.lens[i];
-      const auto taps = make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), stride, 2 * components);
+      const auto taps =
+          make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), 2 * components, apart[i]);
       sample_deep<components, cubic>(d, df, block.source, stride, taps, v);
       for (int c = 0; c < components; ++c) {
         v[c] = hn::Mul(v[c], unit);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The bytes around each lane's place, for each instruction set: a part of warp.cc, included in its
+// middle and by nothing else.
+//
+// A gather asks the memory for each lane by itself, some instruction sets so slowly that it is most
+// of the work. But four lanes beside each other look at places beside each other: sixteen bytes of
+// a row have them all, and a shuffle hands them out.
+
+#if HWY_HAVE_SCALABLE
+inline constexpr bool has_windows = false;
+#else
+inline constexpr bool has_windows = true;
+#endif
+
+inline constexpr int window_bytes = 16;
+
+/// Whether a window's bytes are there even where no sample wants them: with inside_margin they are
+/// in the picture itself, in its smaller copies they may not be.
+inline bool has_windows_of(const Job& job, const Block& block) {
+  return has_windows && block.source == job.plane.source;
+}
+
+/// By how many rows four neighbouring lanes may lie apart, 1 or 2, where a window has them all; 0
+/// where none does. `bytes` are those of a sample, `words` how many words of four bytes are wanted
+/// of each row.
+inline int rows_apart(const Job& job, const Block& block, int lens, int s, int bytes, int words) {
+  if (!has_windows_of(job, block)) return 0;
+  // Places are rounded.
+  constexpr float rounding = 2;
+  const auto apart = [](float slope) { return (3 * std::abs(slope) + rounding) / one; };
+  const Track& track = block.lens[lens];
+  if (static_cast<float>(bytes) * std::ceil(apart(track.dx[s])) + 4.0f * static_cast<float>(words) >
+      window_bytes)
+    return 0;
+  const float down = apart(track.dy[s]);
+  return down <= 1 ? 1 : down <= 2 ? 2 : 0;
+}
+
+/// Sixteen bytes for each four lanes, from where the first of them says.
+template <class D>
+HWY_INLINE hn::Vec<D> read_blocks(D d, const uint8_t* base, const int32_t* offset) {
+  if constexpr (hn::MaxLanes(D()) <= 4) {
+    const hn::Repartition<uint8_t, D> d8;
+    return hn::BitCast(d, hn::LoadU(d8, base + *offset));
+  } else {
+    const hn::Half<D> half;
+    return hn::Combine(d, read_blocks(half, base, offset + hn::MaxLanes(half)),
+                       read_blocks(half, base, offset));
+  }
+}
+
+template <int most_apart, int rows, int words, class D>
+HWY_INLINE void read_windows(D d, const uint8_t* source, int stride, const Taps<hn::Vec<D>>& t,
+                             hn::Vec<D> (&out)[rows][words]) {
+  // Along a line the least is at one end.
+  const auto least = [](hn::Vec<D> v) { return hn::Min(hn::Broadcast<0>(v), hn::Broadcast<3>(v)); };
+  const auto first_row = least(t.row), first_column = least(t.column);
+  alignas(64) int32_t offset[hn::MaxLanes(D())];
+  hn::Store(hn::Add(hn::Mul(first_row, hn::Set(d, stride)), first_column), d, offset);
+  const auto below = hn::Sub(t.row, first_row);
+  const auto once = hn::Eq(below, hn::Set(d, 1)), twice = hn::Eq(below, hn::Set(d, 2));
+
+  const hn::Repartition<uint8_t, D> d8;
+  alignas(16) static constexpr uint8_t lowest[16] = {0, 0, 0, 0, 4,  4,  4,  4,
+                                                     8, 8, 8, 8, 12, 12, 12, 12};
+  const auto place =
+      hn::BitCast(d, hn::TableLookupBytes(hn::BitCast(d8, hn::Sub(t.column, first_column)),
+                                          hn::LoadDup128(d8, lowest)));
+  hn::Vec<D> pattern[words];
+  for (int w = 0; w < words; ++w)
+    pattern[w] = hn::Add(place, hn::Set(d, 0x03020100 + 0x04040404 * w));
+
+  hn::Vec<D> line[rows + most_apart][words];
+  for (int r = 0; r < rows + most_apart; ++r) {
+    // What no lane wants may be outside of the picture.
+    const bool wanted = r < rows + 1 || !hn::AllFalse(d, twice);
+    const auto bytes =
+        wanted ? read_blocks(d, source + static_cast<ptrdiff_t>(r) * stride, offset) : hn::Zero(d);
+    for (int w = 0; w < words; ++w)
+      line[r][w] =
+          hn::BitCast(d, hn::TableLookupBytes(hn::BitCast(d8, bytes), hn::BitCast(d8, pattern[w])));
+  }
+  for (int r = 0; r < rows; ++r)
+    for (int w = 0; w < words; ++w) {
+      out[r][w] = hn::IfThenElse(once, line[r + 1][w], line[r][w]);
+      if constexpr (most_apart > 1) out[r][w] = hn::IfThenElse(twice, line[r + 2][w], out[r][w]);
+    }
+}
+
+/// So many words of four bytes, from each lane's place on, of so many rows. What lies in no window
+/// is gathered.
+template <int rows, int words, class D>
+HWY_INLINE void read_rows(D d, const uint8_t* source, int stride, const Taps<hn::Vec<D>>& t,
+                          hn::Vec<D> (&out)[rows][words]) {
+  if constexpr (has_windows) {
+    if (t.apart == 1) return read_windows<1>(d, source, stride, t, out);
+    if (t.apart == 2) return read_windows<2>(d, source, stride, t, out);
+  }
+  const auto offset = offsets(d, t, stride);
+  for (int r = 0; r < rows; ++r)
+    for (int w = 0; w < words; ++w)
+      out[r][w] = read(d, source + static_cast<ptrdiff_t>(r) * stride + 4 * w, offset);
+}
