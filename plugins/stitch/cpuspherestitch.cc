@@ -104,20 +104,21 @@ class CpuSphereStitch {
       workers_ = std::make_unique<sphere::Workers>(wanted);
       workers_for_ = wanted;
     }
-    if (const sphere::Plan* strip = stitching.strip()) {
-      if (!strip_frame_ || !strip_frame_->fits(stitching.strip_info()))
-        strip_frame_ = std::make_unique<StripFrame>(stitching.strip_info());
-      warp(*strip, in, strip_frame_->get(), false);
-      stitching.measure(*strip_frame_->get());
-    }
+    const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
+    if (const sphere::Plan* strip = stitching.strip())
+      stitching.measure(draw_strip(*strip, stitching.strip_info(), in, false, strip_frame_));
     stitching.match();
-    warp(*plan, in, out, stitching.interpolation() == sphere::Interpolation::cubic);
+    if (const sphere::Plan* bands = stitching.bands())
+      stitching.blend(draw_strip(*bands, stitching.bands_info(), in, cubic, bands_frame_),
+                      workers_.get());
+    warp(*plan, in, out, cubic, stitching.field());
     return true;
   }
 
   void stop() {
     workers_.reset();
     strip_frame_.reset();
+    bands_frame_.reset();
     stitching.stop();
   }
 
@@ -139,7 +140,10 @@ class CpuSphereStitch {
     StripFrame(const StripFrame&) = delete;
     StripFrame& operator=(const StripFrame&) = delete;
     bool fits(const GstVideoInfo& info) const {
-      return GST_VIDEO_INFO_FORMAT(&frame_.info) == GST_VIDEO_INFO_FORMAT(&info);
+      return GST_VIDEO_INFO_FORMAT(&frame_.info) == GST_VIDEO_INFO_FORMAT(&info) &&
+             GST_VIDEO_INFO_WIDTH(&frame_.info) == GST_VIDEO_INFO_WIDTH(&info) &&
+             GST_VIDEO_INFO_HEIGHT(&frame_.info) == GST_VIDEO_INFO_HEIGHT(&info) &&
+             frame_.info.chroma_site == info.chroma_site;
     }
     GstVideoFrame* get() { return &frame_; }
 
@@ -148,7 +152,16 @@ class CpuSphereStitch {
     GstVideoFrame frame_{};
   };
 
-  void warp(const sphere::Plan& plan, const GstVideoFrame* in, GstVideoFrame* out, bool cubic) {
+  const GstVideoFrame& draw_strip(const sphere::Plan& plan, const GstVideoInfo& info,
+                                  const GstVideoFrame* in, bool cubic,
+                                  std::unique_ptr<StripFrame>& frame) {
+    if (!frame || !frame->fits(info)) frame = std::make_unique<StripFrame>(info);
+    warp(plan, in, frame->get(), cubic);
+    return *frame->get();
+  }
+
+  void warp(const sphere::Plan& plan, const GstVideoFrame* in, GstVideoFrame* out, bool cubic,
+            const sphere::SeamField* field = nullptr) {
     // All planes are one heap of slices, so that no thread waits between planes.
     sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
     int slices_before[GST_VIDEO_MAX_PLANES + 1] = {};
@@ -163,12 +176,13 @@ class CpuSphereStitch {
       int i = 0;
       while (slice >= slices_before[i + 1]) ++i;
       const int first = (slice - slices_before[i]) * slice_rows;
-      sphere::warp_rows(plan, planes[i], first,
-                        std::min(first + slice_rows, planes[i].target_size.height));
+      const int last = std::min(first + slice_rows, planes[i].target_size.height);
+      sphere::warp_rows(plan, planes[i], first, last);
+      if (field) sphere::add_field(*field, plan, planes[i], first, last);
     });
   }
 
-  std::unique_ptr<StripFrame> strip_frame_;
+  std::unique_ptr<StripFrame> strip_frame_, bands_frame_;
   std::unique_ptr<sphere::Workers> workers_;
   int workers_for_ = 0;
 };

@@ -14,10 +14,10 @@ namespace {
 constexpr int table_steps = 2048;
 // Narrower than a hundredth of a pixel of the largest output: a hard seam, without a division by 0.
 constexpr double narrowest_band = 1e-5;
-// Past this angle the division by the sine loses its digits; no pair in use reaches it.
 // The last degree of a lens is fringed and dark: the other one has it alone, as far as the overlap
 // allows.
 constexpr double rim = radians(1);
+// Past this angle the division by the sine loses its digits; no pair in use reaches it.
 constexpr double farthest_reach = radians(170);
 constexpr double aspect_tolerance = 0.01;
 // What is worked out for each node: x and y of both lenses, the blend, the gains of both lenses.
@@ -25,6 +25,9 @@ constexpr int blend_value = 4, gain_value = 5, values = 7;
 constexpr double smallest_gain = 0.1, largest_gain = 10;
 // Nothing that a stitch is made for is nearer than some baselines.
 constexpr double largest_shift = 0.2;
+// Samples of its own scale that a band of detail is blended over, about; and where it ends to pay.
+constexpr double samples_a_band = 5;
+constexpr int most_bands = 6;
 
 }  // namespace
 
@@ -86,6 +89,7 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   planner.middle_ = lowest + margin <= highest - margin
                         ? std::clamp(0.0, lowest + margin, highest - margin)
                         : (lowest + highest) / 2;
+  planner.divide_band(options.multiband);
 
   for (const Lens* lens : {&front, &back})
     planner.has_gain_ |= lens->gain != 1 || lens->vignette != Vignette{};
@@ -98,6 +102,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
     planner.reach_ = std::min(
         pi / 2 + slack + std::abs(planner.middle_) + planner.band_ / 2 + 3 * step + planner.shift_,
         farthest_reach);
+    // It fades within a cell, which is not to reach beyond.
+    planner.fade_ = static_cast<float>(cell * 1.5 * source.width / output.width);
     planner.make_tables();
   };
   if (options.cell > 0) {
@@ -138,6 +144,19 @@ void Planner::make_tables() {
   }
 }
 
+void Planner::divide_band(bool multiband) {
+  constexpr double step = 1e-3;
+  density_ = output_.width / (2 * pi);
+  for (const Lens* lens : {&pair_.front, &pair_.back})
+    density_ = std::min(density_, (lens->model.forward(pi / 2 + step) -
+                                   lens->model.forward(pi / 2 - step)) / (2 * step));
+  widest_ = band_;
+  if (!multiband) return;
+  const double bands = std::round(std::log2(widest_ * density_ / samples_a_band));
+  bands_ = bands >= 1 ? static_cast<int>(std::min<double>(bands, most_bands)) : 0;
+  band_ = widest_ / (1 << bands_);
+}
+
 double Planner::blend(Vec3 direction) const {
   const double t = (pair_.back.angle_to_axis(direction) - pair_.front.angle_to_axis(direction)) / 2;
   return 0.5 + (t - middle_) / band_;
@@ -146,6 +165,20 @@ double Planner::blend(Vec3 direction) const {
 Point Planner::place(int lens, Vec3 direction) const {
   // A lens stands before the middle on its own axis.
   return pair_[lens].project(direction - shift_ * pair_[lens].axis());
+}
+
+double Planner::gain(int lens, Vec3 direction) const {
+  const Lens& l = pair_[lens];
+  if (pair_.cut && missing(lens, static_cast<float>(place(lens, direction).y))) return 0;
+  const double distance = l.model.forward(l.angle_to_axis(direction - shift_ * l.axis()));
+  return std::clamp(1 / l.brightness(std::min(distance, l.model.radius())), smallest_gain,
+                    largest_gain);
+}
+
+bool Planner::missing(int lens, float y) const {
+  const Region& region = pair_[lens].region;
+  return y < static_cast<float>(region.top) + fade_ ||
+         y > static_cast<float>(region.bottom) - fade_;
 }
 
 double Planner::worst_error(int cell) const {
@@ -197,6 +230,8 @@ void Planner::build(const Mat3& view, Plan& plan) const {
     plan.lens[i].gain.resize(has_gain_ ? plan.node_count() : 0);
     for (std::vector<float>& tint : plan.lens[i].tint) tint.clear();
   }
+  plan.azimuth.clear();
+  plan.height.clear();
   plan.blend.resize(plan.node_count());
   plan.cells.resize(static_cast<size_t>(plan.columns) * plan.rows);
 
@@ -235,13 +270,6 @@ void Planner::build(const Mat3& view, Plan& plan) const {
     return cosines + padded + static_cast<size_t>((r + 3) % 3 * values + value) * padded;
   };
 
-  // Where rows are missing there is no light. It fades within a cell, which is not to reach beyond.
-  const auto fade = static_cast<float>(cell_ * 1.5 * pair_.frame.width / output_.width);
-  const auto missing = [&](int i, float y) {
-    const Region& region = pair_[i].region;
-    return y < static_cast<float>(region.top) + fade ||
-           y > static_cast<float>(region.bottom) - fade;
-  };
   const float middle = static_cast<float>(middle_), per_band = static_cast<float>(1 / band_);
   const auto work_out = [&](int r) {
     const double lat = (0.5 - static_cast<double>(r) * cell_ / output_.height) * pi;
@@ -285,6 +313,7 @@ void Planner::build(const Mat3& view, Plan& plan) const {
           ys[c] += static_cast<float>(shift.y);
         }
       }
+      // Where rows are missing there is no light.
       if (pair_.cut)
         for (int c = 0; c < padded; ++c)
           if (missing(i, ys[c])) gains[c] = 0;

@@ -34,31 +34,40 @@ Vec3 SeamAxes::direction(double azimuth, double height) const {
 SeamStrip::SeamStrip(const Planner& planner) : axes_(planner) {
   const double seen =
       std::min(planner.highest() - planner.middle(), planner.middle() - planner.lowest());
-  half_ = seen > 2 * rim ? std::min(seen - rim, widest) : seen * 0.5;
-  if (half_ < narrowest) {
-    half_ = 0;
-    return;
-  }
-  plan_.output = size;
+  const double half = seen > 2 * rim ? std::min(seen - rim, widest) : seen * 0.5;
+  if (half >= narrowest) *this = SeamStrip(planner, half, columns, rows, cell);
+}
+
+SeamStrip::SeamStrip(const Planner& planner, double half, int columns, int rows, int cell)
+    : axes_(planner), half_(half) {
+  plan_.output = {columns, 2 * rows};
   plan_.source = planner.pair().frame;
   plan_.cell = cell;
   plan_.columns = columns / cell;
   plan_.rows = 2 * rows / cell;
-  constexpr int seam_row = rows / cell;
+  draw(planner);
+}
+
+double SeamStrip::height(int lens, int row) const {
+  const int seam_row = plan_.rows / 2;
+  const int own = std::clamp(lens ? row - seam_row : row, 0, seam_row);
+  return half_ - own * plan_.cell * row_height();
+}
+
+void SeamStrip::draw(const Planner& planner) {
+  const int seam_row = plan_.rows / 2;
   plan_.blend.resize(plan_.node_count());
   plan_.cells.resize(static_cast<size_t>(plan_.columns) * plan_.rows);
   for (int i = 0; i < 2; ++i) {
     plan_.region[i] = planner.pair()[i].region;
     plan_.lens[i].x.resize(plan_.node_count());
     plan_.lens[i].y.resize(plan_.node_count());
+    plan_.lens[i].gain.resize(planner.has_gain() ? plan_.node_count() : 0);
     const Lens& lens = planner.pair()[i];
     for (int r = 0; r <= plan_.rows; ++r) {
-      // Nodes of the other lens's half repeat the nearest row of this one's.
-      const int own = std::clamp(i ? r - seam_row : r, 0, seam_row);
-      const double height = half_ - own * cell * row_height();
       for (int c = 0; c <= plan_.columns; ++c) {
-        const double azimuth = 2 * pi * c / plan_.columns;
-        Point p = planner.place(i, axes_.direction(azimuth, height));
+        const Vec3 direction = axes_.direction(2 * pi * azimuth(c), height(i, r));
+        Point p = planner.place(i, direction);
         // Between nodes the line runs inside the rim's arc; half of that is given to the nodes.
         const double half_angle = pi / plan_.columns, out = 1 + half_angle * half_angle / 4;
         p = {lens.centre.x + (p.x - lens.centre.x) * out,
@@ -66,6 +75,8 @@ SeamStrip::SeamStrip(const Planner& planner) : axes_(planner) {
         const size_t n = static_cast<size_t>(r) * plan_.nodes_per_row() + c;
         plan_.lens[i].x[n] = static_cast<float>(p.x);
         plan_.lens[i].y[n] = static_cast<float>(p.y);
+        if (planner.has_gain())
+          plan_.lens[i].gain[n] = static_cast<float>(planner.gain(i, direction));
         // So steep that it is 0 or 1 at every sample.
         plan_.blend[n] = 0.5f + 1e4f * static_cast<float>(seam_row - r);
       }
@@ -88,6 +99,7 @@ SeamStrip::SeamStrip(const Planner& planner) : axes_(planner) {
       const bool back = r >= seam_row;
       uint8_t flags = back ? cell_back : cell_front;
       if (inside(back, c, r)) flags |= back ? cell_back_inside : cell_front_inside;
+      if (planner.has_gain()) flags |= cell_lit;
       plan_.cells[static_cast<size_t>(r) * plan_.columns + c] = flags;
     }
 }
