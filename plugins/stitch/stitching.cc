@@ -19,6 +19,10 @@ namespace {
 constexpr double default_blend_width =
     4;  // two degrees to either side, as the camera's own app has
 
+// What is blurred leaves no ghosts, so that the widest band may take more than a cross-fade of the
+// same setting.
+constexpr double widest_band = 2;
+
 constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                GST_PARAM_MUTABLE_PLAYING);
 constexpr auto live_controllable =
@@ -160,8 +164,8 @@ void install_stitch_properties(GObjectClass* klass) {
       g_param_spec_double(
           "blend-width", "Blend width",
           "Width of the whole blended band in degrees, at most what both lenses see less the last "
-          "degree of each; "
-          "ignored when blend is off",
+          "degree of each; with multiband the coarsest detail takes twice as much, the finest a "
+          "few pixels. Ignored when blend is off",
           0, 60, default_blend_width, live_controllable));
   g_object_class_install_property(
       klass, stitch_prop_strip,
@@ -537,10 +541,13 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
           (nullptr), ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));
     }
   }
+  const double width = settings.blend == Blend::off         ? 0
+                       : settings.blend == Blend::multiband ? widest_band * settings.blend_width
+                                                            : settings.blend_width;
   const Basis basis = {lens,
                        own_lens,
                        settings.fov,
-                       settings.blend == Blend::off ? 0 : settings.blend_width,
+                       width,
                        settings.blend == Blend::multiband,
                        settings.strip,
                        settings.stitch_distance,

@@ -33,10 +33,7 @@ SeamStrip strip_for(const Planner& planner) {
                    static_cast<int>(std::ceil(rows / size)) * size, size);
 }
 
-float ramp(double place) {
-  const double t = std::clamp(place + 0.5, 0.0, 1.0);
-  return static_cast<float>(t * t * (3 - 2 * t));
-}
+float ramp(double place) { return static_cast<float>(std::clamp(place + 0.5, 0.0, 1.0)); }
 
 /// The far neighbour that sample i of the finer level takes its smaller part of.
 int far_of(int i, int coarse) { return std::clamp(i / 2 + (i % 2 ? 1 : -1), 0, coarse - 1); }

@@ -26,7 +26,7 @@ constexpr double smallest_gain = 0.1, largest_gain = 10;
 // Nothing that a stitch is made for is nearer than some baselines.
 constexpr double largest_shift = 0.2;
 // Samples of its own scale that a band of detail is blended over, about; and where it ends to pay.
-constexpr double samples_a_band = 5;
+constexpr double samples_a_band = 8;
 constexpr int most_bands = 6;
 
 }  // namespace
