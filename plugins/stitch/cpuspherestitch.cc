@@ -29,6 +29,8 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "gst/sphere/stitch/warp.h"
 #include "plugins/stitch/stitching.h"
@@ -91,13 +93,24 @@ sphere::WarpPlane describe_plane(const GstVideoFrame* in, GstVideoFrame* out, in
   return p;
 }
 
+/// The samples of a plane that belong to a patch.
+sphere::WarpPlane patch_of(sphere::WarpPlane plane, const sphere::Plan& plan) {
+  const int left = plan.left / plane.step_x, top = plan.top / plane.step_y;
+  const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
+  plane.target += top * plane.target_stride + static_cast<ptrdiff_t>(left) * bytes;
+  const auto samples = [](int pixels, int step) { return (pixels + step - 1) / step; };
+  plane.target_size = {samples(plan.output.width, plane.step_x),
+                       samples(plan.output.height, plane.step_y)};
+  return plane;
+}
+
 class CpuSphereStitch {
  public:
   explicit CpuSphereStitch(GstElement* owner) : stitching(owner) {}
 
   bool draw(const GstSegment& segment, const GstVideoFrame* in, GstVideoFrame* out) {
-    const sphere::Plan* plan = stitching.plan(in->buffer, out->buffer, segment);
-    if (!plan) return false;
+    const std::span<const sphere::Plan> plans = stitching.plan(in->buffer, out->buffer, segment);
+    if (plans.empty()) return false;
     const int wanted = threads.load();
     if (!workers_ || wanted != workers_for_) {
       workers_.reset();
@@ -111,7 +124,7 @@ class CpuSphereStitch {
     if (const sphere::Plan* bands = stitching.bands())
       stitching.blend(draw_strip(*bands, stitching.bands_info(), in, cubic, bands_frame_),
                       workers_.get());
-    warp(*plan, in, out, cubic, stitching.field());
+    warp(plans, in, out, cubic, stitching.field());
     return true;
   }
 
@@ -156,32 +169,44 @@ class CpuSphereStitch {
                                   const GstVideoFrame* in, bool cubic,
                                   std::unique_ptr<StripFrame>& frame) {
     if (!frame || !frame->fits(info)) frame = std::make_unique<StripFrame>(info);
-    warp(plan, in, frame->get(), cubic);
+    warp({&plan, 1}, in, frame->get(), cubic);
     return *frame->get();
   }
 
-  void warp(const sphere::Plan& plan, const GstVideoFrame* in, GstVideoFrame* out, bool cubic,
-            const sphere::SeamField* field = nullptr) {
-    // All planes are one heap of slices, so that no thread waits between planes.
+  void warp(std::span<const sphere::Plan> plans, const GstVideoFrame* in, GstVideoFrame* out,
+            bool cubic, const sphere::SeamField* field = nullptr) {
+    // All planes of all patches are one heap of slices, so that no thread waits between them.
     sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
-    int slices_before[GST_VIDEO_MAX_PLANES + 1] = {};
     const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
     for (int i = 0; i < count; ++i) {
       planes[i] = describe_plane(in, out, i);
       planes[i].cubic = cubic;
-      slices_before[i + 1] =
-          slices_before[i] + (planes[i].target_size.height + slice_rows - 1) / slice_rows;
     }
-    workers_->run(slices_before[count], [&](int slice) {
-      int i = 0;
-      while (slice >= slices_before[i + 1]) ++i;
-      const int first = (slice - slices_before[i]) * slice_rows;
-      const int last = std::min(first + slice_rows, planes[i].target_size.height);
-      sphere::warp_rows(plan, planes[i], first, last);
-      if (field) sphere::add_field(*field, plan, planes[i], first, last);
+    parts_.clear();
+    int slices = 0;
+    for (const sphere::Plan& plan : plans)
+      for (int i = 0; i < count; ++i) {
+        parts_.push_back({&plan, patch_of(planes[i], plan), slices});
+        slices += (parts_.back().plane.target_size.height + slice_rows - 1) / slice_rows;
+      }
+    workers_->run(slices, [&](int slice) {
+      size_t i = parts_.size() - 1;
+      while (slice < parts_[i].first_slice) --i;
+      const Part& part = parts_[i];
+      const int first = (slice - part.first_slice) * slice_rows;
+      const int last = std::min(first + slice_rows, part.plane.target_size.height);
+      sphere::warp_rows(*part.plan, part.plane, first, last);
+      if (field) sphere::add_field(*field, *part.plan, part.plane, first, last);
     });
   }
 
+  /// One plane of one patch of the output.
+  struct Part {
+    const sphere::Plan* plan;
+    sphere::WarpPlane plane;
+    int first_slice;
+  };
+  std::vector<Part> parts_;
   std::unique_ptr<StripFrame> strip_frame_, bands_frame_;
   std::unique_ptr<sphere::Workers> workers_;
   int workers_for_ = 0;

@@ -87,8 +87,8 @@ class GLSphereStitch {
   explicit GLSphereStitch(GstElement* owner) : stitching(owner) {}
 
   /// Draws one buffer into another, on the GL thread.
-  sphere::Status draw(GstGLContext* context, const sphere::Plan& plan, GstBuffer* in_buffer,
-                      GstBuffer* out_buffer) {
+  sphere::Status draw(GstGLContext* context, std::span<const sphere::Plan> plans,
+                      GstBuffer* in_buffer, GstBuffer* out_buffer) {
     if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(in_buffer))
       gst_gl_sync_meta_wait(sync, context);
     const GlFrame in(&in_info, in_buffer, GST_MAP_READ);
@@ -98,7 +98,7 @@ class GLSphereStitch {
       if (const sphere::Status measured = measure(context, *seam, *in); !measured) return measured;
     }
     stitching.match();
-    sphere::Status drawn = warp->draw(plan, stitching.generation(), *in, *out,
+    sphere::Status drawn = warp->draw(plans, stitching.generation(), *in, *out,
                                       stitching.interpolation() == sphere::Interpolation::cubic);
     if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(out_buffer))
       gst_gl_sync_meta_set_sync_point(sync, context);
@@ -122,7 +122,7 @@ class GLSphereStitch {
     {
       const GlFrame drawn(&info, strip.get(), GST_MAP_WRITE);
       if (!drawn) return sphere::failed("the seam can't be reached by GL");
-      if (const sphere::Status done = strip_warp->draw(plan, ++strips, in, *drawn); !done)
+      if (const sphere::Status done = strip_warp->draw({&plan, 1}, ++strips, in, *drawn); !done)
         return done;
     }
     GstVideoFrame frame;
@@ -192,8 +192,8 @@ GstBaseTransformClass* parent_transform_class() {
 
 GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
-  const sphere::Plan* plan = self->stitching.plan(in, out, base->segment);
-  if (!plan) return GST_FLOW_ERROR;
+  const std::span<const sphere::Plan> plans = self->stitching.plan(in, out, base->segment);
+  if (plans.empty()) return GST_FLOW_ERROR;
   const sphere::GstRef<GstGLContext> context(
       gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));
   if (!context) {
@@ -203,15 +203,15 @@ GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
 
   struct Job {
     GLSphereStitch* self;
-    const sphere::Plan* plan;
+    std::span<const sphere::Plan> plans;
     GstBuffer *in, *out;
     sphere::Status status;
-  } job = {self, plan, in, out, sphere::failed("GL does not run")};
+  } job = {self, plans, in, out, sphere::failed("GL does not run")};
   gst_gl_context_thread_add(
       context.get(),
       [](GstGLContext* gl_context, gpointer data) {
         auto* j = static_cast<Job*>(data);
-        if (j->self->warp) j->status = j->self->draw(gl_context, *j->plan, j->in, j->out);
+        if (j->self->warp) j->status = j->self->draw(gl_context, j->plans, j->in, j->out);
       },
       &job);
   if (!job.status) {

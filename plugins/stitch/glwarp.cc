@@ -146,15 +146,15 @@ void triangles(const Plan& plan, ClassOf class_of, int class_count, size_t (*bou
 
 }  // namespace
 
+GlWarp::Mesh::Mesh(const GstGLFuncs* gl)
+    : positions(make_buffer(gl)), values(make_buffer(gl)), indices(make_buffer(gl)) {}
+
 GlWarp::GlWarp(GstGLContext* context)
     : context_(context),
       gl_(context->gl_vtable),
       dialect_(dialect_of(context)),
       long_indices_(dialect_ != Dialect::gles2 ||
                     gst_gl_context_check_feature(context, "GL_OES_element_index_uint")),
-      positions_(make_buffer(gl_)),
-      values_(make_buffer(gl_)),
-      indices_(make_buffer(gl_)),
       framebuffer_(make_framebuffer(gl_)),
       array_(make_vertex_array(gl_)) {}
 
@@ -198,19 +198,20 @@ Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output
   return ok();
 }
 
-Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
+Status GlWarp::draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
                     const GstVideoFrame& output, bool cubic) {
   if (array_) gl_->BindVertexArray(array_.get());
   Status status = ok();
   if (generation_ != generation) {
-    status = update_mesh(plan);
+    while (meshes_.size() < plans.size()) meshes_.emplace_back(gl_);
+    for (size_t patch = 0; status && patch < plans.size(); ++patch)
+      status = update_mesh(plans[patch], meshes_[patch]);
     if (status) generation_ = generation;
   }
   gl_->BindFramebuffer(GL_FRAMEBUFFER, framebuffer_.get());
-  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
   gl_->ActiveTexture(GL_TEXTURE0);
   for (guint plane = 0; status && plane < GST_VIDEO_FRAME_N_PLANES(&output); ++plane)
-    status = draw_plane(plan, static_cast<int>(plane), input, output, cubic);
+    status = draw_plane(plans, static_cast<int>(plane), input, output, cubic);
   gl_->BindTexture(GL_TEXTURE_2D, 0);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
   gl_->BindBuffer(GL_ARRAY_BUFFER, 0);
@@ -220,23 +221,23 @@ Status GlWarp::draw(const Plan& plan, unsigned generation, const GstVideoFrame& 
   return status;
 }
 
-Status GlWarp::update_mesh(const Plan& plan) {
+Status GlWarp::update_mesh(const Plan& plan, Mesh& mesh) {
   if (plan.node_count() > short_index_limit && !long_indices_)
     return unsupported(
         "this GPU can't draw so fine a grid (GLES 2 without OES_element_index_uint); make the "
         "output smaller or take cpuspherestitch");
   const Shape shape = {plan.columns, plan.rows, plan.cell};
-  if (shape_ != shape) {
-    upload_positions(plan);
-    classes_.clear();
-    shape_ = shape;
+  if (mesh.shape != shape) {
+    upload_positions(plan, mesh);
+    mesh.cells.clear();
+    mesh.shape = shape;
   }
-  upload_indices(plan);
-  upload_values(plan);
+  upload_indices(plan, mesh);
+  upload_values(plan, mesh);
   return ok();
 }
 
-void GlWarp::upload_positions(const Plan& plan) {
+void GlWarp::upload_positions(const Plan& plan, const Mesh& mesh) {
   std::vector<uint16_t> nodes;
   nodes.reserve(plan.node_count() * 2);
   for (int r = 0; r <= plan.rows; ++r) {
@@ -248,12 +249,12 @@ void GlWarp::upload_positions(const Plan& plan) {
       nodes.push_back(static_cast<uint16_t>(y));
     }
   }
-  gl_->BindBuffer(GL_ARRAY_BUFFER, positions_.get());
+  gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.positions.get());
   gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(nodes.size() * sizeof nodes[0]),
                   nodes.data(), GL_STATIC_DRAW);
 }
 
-void GlWarp::upload_indices(const Plan& plan) {
+void GlWarp::upload_indices(const Plan& plan, Mesh& mesh) {
   const auto drawn_as = [](uint8_t flags) -> uint8_t {
     const bool front = flags & cell_front, back = flags & cell_back;
     const int lenses = front == back ? both : front ? front_only : back_only;
@@ -261,16 +262,16 @@ void GlWarp::upload_indices(const Plan& plan) {
                         (lenses == front_only || flags & cell_back_inside);
     return static_cast<uint8_t>(inside ? lenses : edge + lenses);
   };
-  if (classes_.size() == plan.cells.size() &&
-      std::equal(classes_.begin(), classes_.end(), plan.cells.begin(),
+  if (mesh.cells.size() == plan.cells.size() &&
+      std::equal(mesh.cells.begin(), mesh.cells.end(), plan.cells.begin(),
                  [&](uint8_t was, uint8_t is) { return was == drawn_as(is); }))
     return;
-  classes_.resize(plan.cells.size());
-  std::transform(plan.cells.begin(), plan.cells.end(), classes_.begin(), drawn_as);
+  mesh.cells.resize(plan.cells.size());
+  std::transform(plan.cells.begin(), plan.cells.end(), mesh.cells.begin(), drawn_as);
 
-  const auto class_of = [&](size_t cell) -> int { return classes_[cell]; };
+  const auto class_of = [&](size_t cell) -> int { return mesh.cells[cell]; };
   size_t bounds[classes][2];
-  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, indices_.get());
+  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, mesh.indices.get());
   const auto upload = [&](auto& scratch) {
     triangles(plan, class_of, classes, bounds, scratch);
     gl_->BufferData(GL_ELEMENT_ARRAY_BUFFER,
@@ -280,12 +281,12 @@ void GlWarp::upload_indices(const Plan& plan) {
   };
   const size_t size =
       plan.node_count() > short_index_limit ? upload(long_scratch_) : upload(short_scratch_);
-  for (int k = 0; k < classes; ++k) ranges_[k] = {bounds[k][0] * size, bounds[k][1]};
+  for (int k = 0; k < classes; ++k) mesh.ranges[k] = {bounds[k][0] * size, bounds[k][1]};
 }
 
-void GlWarp::upload_values(const Plan& plan) {
+void GlWarp::upload_values(const Plan& plan, const Mesh& mesh) {
   const size_t size = plan.node_count() * sizeof(float);
-  gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
+  gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.values.get());
   // Fresh storage, so that nothing waits for the frame before.
   gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(size * arrays), nullptr, GL_STREAM_DRAW);
   const auto upload = [&](int array, const std::vector<float>& values) {
@@ -316,31 +317,41 @@ void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& 
                      light_scratch_.data());
 }
 
-Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
+Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
                           const GstVideoFrame& output, bool cubic) {
-  const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
                             *static_cast<const guint*>(output.data[plane]), 0);
   if (!complete_ && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
     return unsupported(std::string("this GPU can't draw ") + GST_VIDEO_INFO_NAME(&output.info) +
                        " pictures; take cpuspherestitch");
   complete_ = plane + 1 == static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&output));
-  gl_->Viewport(0, 0, to.width, to.height);
-
   gl_->BindTexture(GL_TEXTURE_2D, *static_cast<const guint*>(input.data[plane]));
   for (auto [name, value] :
        {std::pair{GL_TEXTURE_MIN_FILTER, GL_LINEAR}, std::pair{GL_TEXTURE_MAG_FILTER, GL_LINEAR},
         std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
         std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
     gl_->TexParameteri(GL_TEXTURE_2D, name, value);
+  Status status = ok();
+  for (size_t patch = 0; status && patch < plans.size(); ++patch)
+    status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic);
+  return status;
+}
+
+Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
+                          const GstVideoFrame& output, bool cubic) {
+  const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
+  const int width = (plan.output.width + to.step_x - 1) / to.step_x;
+  const int height = (plan.output.height + to.step_y - 1) / to.step_y;
+  gl_->Viewport(plan.left / to.step_x, plan.top / to.step_y, width, height);
+  gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, mesh.indices.get());
 
   // GLES 2 may need textures wider than the plane, to hold the gap after each row.
   auto* memory = reinterpret_cast<GstGLMemory*>(gst_buffer_peek_memory(input.buffer, plane));
   const int texture_width = std::max(gst_gl_memory_get_texture_width(memory), from.width);
   const int texture_height = std::max(gst_gl_memory_get_texture_height(memory), from.height);
 
-  const Linear clip_x = to_clip(to.step_x, to.offset_x, to.width);
-  const Linear clip_y = to_clip(to.step_y, to.offset_y, to.height);
+  const Linear clip_x = to_clip(to.step_x, to.offset_x, width);
+  const Linear clip_y = to_clip(to.step_y, to.offset_y, height);
   const Linear texture_x = to_texture(from.step_x, from.offset_x, texture_width);
   const Linear texture_y = to_texture(from.step_y, from.offset_y, texture_height);
   std::array<float, 2> limits_x[2], limits_y[2];
@@ -355,7 +366,7 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
   const bool gain = !plan.lens[0].gain.empty() && !plan.lens[1].gain.empty();
 
   for (int k = 0; k < classes; ++k) {
-    if (ranges_[k].count == 0) continue;
+    if (mesh.ranges[k].count == 0) continue;
     const bool at_edge = k >= edge;
     const auto lenses = static_cast<Class>(at_edge ? k - edge : k);
     const Result<GstGLShader*> made = program(lenses == both, gain, cubic, at_edge);
@@ -389,12 +400,12 @@ Status GlWarp::draw_plane(const Plan& plan, int plane, const GstVideoFrame& inpu
       }
       gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
     }
-    draw_class(plan, ranges_[k], lenses, gain);
+    draw_class(plan, mesh, mesh.ranges[k], lenses, gain);
   }
   return ok();
 }
 
-void GlWarp::draw_class(const Plan& plan, Range range, Class lenses, bool gain) {
+void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, bool gain) {
   std::array<bool, attributes.size()> used{};
   const size_t size = plan.node_count() * sizeof(float);
   const auto use = [&](Attribute attribute, int array, int values = 1) {
@@ -403,11 +414,11 @@ void GlWarp::draw_class(const Plan& plan, Range range, Class lenses, bool gain) 
     gl_->EnableVertexAttribArray(attribute);
     used[attribute] = true;
   };
-  gl_->BindBuffer(GL_ARRAY_BUFFER, positions_.get());
+  gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.positions.get());
   gl_->VertexAttribPointer(at_position, 2, GL_UNSIGNED_SHORT, GL_FALSE, 0, nullptr);
   gl_->EnableVertexAttribArray(at_position);
   used[at_position] = true;
-  gl_->BindBuffer(GL_ARRAY_BUFFER, values_.get());
+  gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.values.get());
   const int lens = lenses == back_only ? back_x : front_x;
   use(at_x, lens);
   use(at_y, lens + front_y);

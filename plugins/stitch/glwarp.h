@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -56,9 +57,10 @@ class GlWarp {
   /// Whether this GL can draw into planes of this format; the error says what can be done.
   Status set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
 
-  /// Draws one frame, both mapped for GL. `generation` tells one state of the plan from the next.
-  /// `cubic`: four by four samples (Catmull-Rom), rather than two by two.
-  Status draw(const Plan& plan, unsigned generation, const GstVideoFrame& input,
+  /// Draws one frame, both mapped for GL, by the plans of all its patches. `generation` tells one
+  /// state of them from the next. `cubic`: four by four samples (Catmull-Rom), rather than two by
+  /// two.
+  Status draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
               const GstVideoFrame& output, bool cubic = false);
 
  private:
@@ -76,18 +78,29 @@ class GlWarp {
     size_t first = 0, count = 0;
   };
 
+  /// The grid of one patch, as GL has it.
+  struct Mesh {
+    explicit Mesh(const GstGLFuncs* gl);
+    GlName positions, values, indices;
+    std::optional<Shape> shape;
+    std::vector<uint8_t> cells;  // the Class of each, as the indices were made for
+    Range ranges[classes];
+  };
+
   explicit GlWarp(GstGLContext* context);
 
   /// With two lenses, with gain, cubic, at an edge.
   Result<GstGLShader*> program(bool two_lenses, bool gain, bool cubic, bool at_edge);
-  Status update_mesh(const Plan& plan);
-  void upload_positions(const Plan& plan);
-  void upload_indices(const Plan& plan);
-  void upload_values(const Plan& plan);
+  Status update_mesh(const Plan& plan, Mesh& mesh);
+  void upload_positions(const Plan& plan, const Mesh& mesh);
+  void upload_indices(const Plan& plan, Mesh& mesh);
+  void upload_values(const Plan& plan, const Mesh& mesh);
   void upload_light(const Plan& plan, int array, const Plan::Coordinates& lens);
-  Status draw_plane(const Plan& plan, int plane, const GstVideoFrame& input,
+  Status draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
                     const GstVideoFrame& output, bool cubic);
-  void draw_class(const Plan& plan, Range range, Class lenses, bool gain);
+  Status draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
+                    const GstVideoFrame& output, bool cubic);
+  void draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, bool gain);
 
   GstGLContext* const context_;
   const GstGLFuncs* const gl_;
@@ -95,11 +108,9 @@ class GlWarp {
   bool long_indices_ = false;
 
   GstRef<GstGLShader> programs_[2][2][2][2];  // as program() has them
-  GlName positions_, values_, indices_, framebuffer_, array_;
+  GlName framebuffer_, array_;
   std::optional<unsigned> generation_;
-  std::optional<Shape> shape_;
-  std::vector<uint8_t> classes_;  // of each cell, as the indices were made for
-  Range ranges_[classes];
+  std::vector<Mesh> meshes_;  // a patch each
   std::vector<uint16_t> short_scratch_;
   std::vector<uint32_t> long_scratch_;
   std::vector<float> light_scratch_;

@@ -2,6 +2,8 @@
 
 #include "plugins/stitch/stitching.h"
 
+#include <gst/base/gstbasetransform.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -51,6 +53,24 @@ GType registered_enum(const char* name, const GEnumValue* values) {
 }
 
 }  // namespace
+
+GType stitch_projection_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Projection::equirect), "The whole sphere, 2:1", "equirect"},
+      {static_cast<int>(Projection::cubemap),
+       "Six faces in 3x2: right, left, up, then down, front, back", "cubemap"},
+      {static_cast<int>(Projection::eac),
+       "Equi-angular cubemap in 3x2: left, front, right, then down, back, up, turned", "eac"},
+      {static_cast<int>(Projection::perspective), "A view without distortion", "perspective"},
+      {static_cast<int>(Projection::little_planet), "Stereographic, straight down in the middle",
+       "little-planet"},
+      {static_cast<int>(Projection::stereographic), "Stereographic, straight on in the middle",
+       "stereographic"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereProjection", values);
+  return type;
+}
 
 GType stitch_match_get_type() {
   static const GEnumValue values[] = {
@@ -143,11 +163,24 @@ void install_stitch_properties(GObjectClass* klass) {
         klass, id, g_param_spec_double(name, nick, blurb, -360, 360, 0, live_controllable));
   };
   g_object_class_install_property(
+      klass, stitch_prop_projection,
+      g_param_spec_enum("projection", "Projection", "How the sphere lies in the output",
+                        stitch_projection_get_type(), static_cast<int>(Projection::equirect),
+                        live));
+  g_object_class_install_property(
       klass, stitch_prop_fov,
       g_param_spec_double(
           "fov", "Field of view",
-          "Full field of view of each lens's image circle in degrees, 60 to 358; 0: "
-          "as the lens profile says",
+          "Field of view in degrees. Of a view, across the output: perspective 1 to 170, little "
+          "planet and stereographic 1 to 350; 0: 90, 270 and 180. Where the output shows the whole "
+          "sphere, the same as lens-fov",
+          0, 358, 0, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_lens_fov,
+      g_param_spec_double(
+          "lens-fov", "Field of view of the lenses",
+          "Full field of view of each lens's image circle in degrees, 60 to 358; 0: as the lens "
+          "profile says",
           0, 358, 0, live_controllable));
   angle(stitch_prop_yaw, "yaw", "Yaw",
         "Turn of the view to the right in degrees; applied before pitch and roll");
@@ -218,6 +251,14 @@ void install_threads_property(GObjectClass* klass, guint id) {
 }
 
 bool Stitching::set_property(guint id, const GValue* value) {
+  if (!store(id, value)) return false;
+  // The output may want another size.
+  if (id == stitch_prop_projection && GST_IS_BASE_TRANSFORM(owner_))
+    gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(owner_));
+  return true;
+}
+
+bool Stitching::store(guint id, const GValue* value) {
   Lock lock(mutex_);
   switch (id) {
     case stitch_prop_lens:
@@ -261,6 +302,12 @@ bool Stitching::set_property(guint id, const GValue* value) {
       return true;
     case stitch_prop_interpolation:
       settings_.interpolation = static_cast<Interpolation>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_projection:
+      settings_.projection = static_cast<Projection>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_lens_fov:
+      settings_.lens_fov = g_value_get_double(value);
       return true;
     default:
       return false;
@@ -312,9 +359,20 @@ bool Stitching::get_property(guint id, GValue* value) {
     case stitch_prop_interpolation:
       g_value_set_enum(value, static_cast<int>(settings_.interpolation));
       return true;
+    case stitch_prop_projection:
+      g_value_set_enum(value, static_cast<int>(settings_.projection));
+      return true;
+    case stitch_prop_lens_fov:
+      g_value_set_double(value, settings_.lens_fov);
+      return true;
     default:
       return false;
   }
+}
+
+Projection Stitching::projection() {
+  Lock lock(mutex_);
+  return settings_.projection;
 }
 
 GstEvent* Stitching::observe(GstEvent* event) {
@@ -419,7 +477,7 @@ void Stitching::stop() {
   seam_.reset();
   bands_.reset();
   view_.reset();
-  plan_ = Plan();
+  plans_.clear();
   basis_ = Basis();
   announced_.reset();
   forget_stream();
@@ -462,15 +520,19 @@ Status Stitching::make_planner(const Basis& basis) {
   if (const Status fits = Planner::fits(*pair, source, aspect); !fits) return fits;
   const Size output = {GST_VIDEO_INFO_WIDTH(&output_), GST_VIDEO_INFO_HEIGHT(&output_)};
   PlanOptions options;
-  options.fov = radians(basis.fov);
+  options.fov = radians(basis.lens_fov);
   options.blend_width = radians(basis.blend_width);
   options.multiband = basis.multiband;
   options.distance = basis.stitch_distance;
   // The edge of a near thing is as sharp as the grid.
   if (basis.seam.align && output.width <= fine_grid_width) options.most_cell = 8;
-  Result<Planner> planner = Planner::make(*pair, source, output, options);
+  const double out_aspect = static_cast<double>(GST_VIDEO_INFO_PAR_N(&output_)) /
+                            std::max(GST_VIDEO_INFO_PAR_D(&output_), 1);
+  const Canvas canvas(basis.projection, output, radians(basis.fov), out_aspect);
+  Result<Planner> planner = Planner::make(*pair, source, canvas, options);
   if (!planner) return planner.error();
   planner_.emplace(std::move(*planner));
+  plans_.resize(planner_->patches());
   view_.reset();
   seam_.reset();
   bands_.reset();
@@ -485,11 +547,11 @@ Status Stitching::make_planner(const Basis& basis) {
   return ok();
 }
 
-const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
+std::span<const Plan> Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
   if (!have_formats_) {
     GST_ELEMENT_ERROR(owner_, CORE, NEGOTIATION, ("No format was agreed on before the pictures."),
                       (nullptr));
-    return nullptr;
+    return {};
   }
   StitchSettings settings;
   {
@@ -497,14 +559,16 @@ const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& seg
     settings = settings_;
   }
   interpolation_ = settings.interpolation;
-  if (!ensure_planner(settings)) return nullptr;
+  if (!ensure_planner(settings)) return {};
   const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
                     rotation(settings.view);
   if (!view_ || *view_ != view) {
-    planner_->build(view, plan_);
+    for (int patch = 0; patch < planner_->patches(); ++patch) {
+      planner_->build(view, plans_[patch], patch);
+      if (seam_) seam_->prepare(view, plans_[patch], patch);
+      if (bands_) bands_->prepare(view, plans_[patch], patch);
+    }
     view_ = view;
-    if (seam_) seam_->prepare(view, plan_);
-    if (bands_) bands_->prepare(view, plan_);
     ++generation_;
   }
   if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
@@ -515,7 +579,7 @@ const Plan* Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSegment& seg
     meta->y = q.y;
     meta->z = q.z;
   }
-  return &plan_;
+  return plans_;
 }
 
 bool Stitching::ensure_planner(const StitchSettings& settings) {
@@ -544,9 +608,13 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
   const double width = settings.blend == Blend::off         ? 0
                        : settings.blend == Blend::multiband ? widest_band * settings.blend_width
                                                             : settings.blend_width;
+  const bool view = !shows_all(settings.projection);
+  const double lens_fov = settings.lens_fov > 0 || view ? settings.lens_fov : settings.fov;
   const Basis basis = {lens,
                        own_lens,
-                       settings.fov,
+                       settings.projection,
+                       view ? settings.fov : 0,
+                       lens_fov,
                        width,
                        settings.blend == Blend::multiband,
                        settings.strip,
@@ -628,7 +696,8 @@ void Stitching::blend(const GstVideoFrame& bands, Workers* workers) {
 void Stitching::match() {
   if (!seam_ || !seam_->usable()) return;
   seam_->settle();
-  seam_->apply(plan_);
+  for (size_t patch = 0; patch < plans_.size(); ++patch)
+    seam_->apply(plans_[patch], static_cast<int>(patch));
   if (bands_) seam_->apply_to(bands_->strip());
   ++generation_;
   ++bands_generation_;

@@ -10,10 +10,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
+#include "gst/sphere/geometry/projection.h"
 #include "gst/sphere/media/madv.h"
 #include "gst/sphere/stitch/multiband.h"
 #include "gst/sphere/stitch/plan.h"
@@ -33,7 +35,9 @@ enum class Interpolation { linear, cubic };
 /// What a person sets. Copied as a whole, once a buffer.
 struct StitchSettings {
   std::string lens;  ///< profile name or file; empty: what the stream says
-  double fov = 0;    ///< degrees; 0: as the profile says
+  Projection projection = Projection::equirect;
+  double fov = 0;       ///< degrees: of a view, or else of the lenses; 0: as usual
+  double lens_fov = 0;  ///< degrees; 0: as the profile says
   Angles view;
   Blend blend = Blend::feather;
   double blend_width = 4;  ///< degrees
@@ -63,6 +67,8 @@ enum StitchProperty : guint {
   stitch_prop_align,
   stitch_prop_stitch_distance,
   stitch_prop_interpolation,
+  stitch_prop_projection,
+  stitch_prop_lens_fov,
   stitch_prop_end,
 };
 
@@ -87,10 +93,14 @@ class Stitching {
   /// Sets both formats. On failure posts an element error that says what to do, and returns false.
   bool set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
 
-  /// The plan by which `in` is to be drawn as `out`, rebuilt if anything changed, or null after an
-  /// element error was posted. Valid until the next call; `generation()` counts its changes. An
-  /// orientation meta on `out` becomes that of what is drawn.
-  const Plan* plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment);
+  /// What the output is to show, for its size to be chosen.
+  Projection projection();
+
+  /// The plans, one for each patch of the output, by which `in` is to be drawn as `out`, rebuilt if
+  /// anything changed, or none after an element error was posted. Valid until the next call;
+  /// `generation()` counts their changes. An orientation meta on `out` becomes that of what is
+  /// drawn.
+  std::span<const Plan> plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment);
   unsigned generation() const { return generation_; }
   /// How the frame is to be sampled; as it was when plan() was called.
   Interpolation interpolation() const { return interpolation_; }
@@ -101,7 +111,7 @@ class Stitching {
   /// The format of the strip's picture.
   const GstVideoInfo& strip_info() const { return strip_info_; }
   void measure(const GstVideoFrame& strip);
-  /// Matches the seam in the plan, where that is wanted. Once a frame, after plan() and measure().
+  /// Matches the seam in the plans, where that is wanted. Once a frame, after plan() and measure().
   void match();
 
   /// What is to be drawn of this frame's input next, in the format of the pictures and of its own
@@ -120,13 +130,15 @@ class Stitching {
   struct Basis {
     std::string lens;
     std::shared_ptr<const LensPair> own_lens;  ///< the camera's table; comes before the name
-    double fov = 0, blend_width = 0;
+    Projection projection = Projection::equirect;
+    double fov = 0, lens_fov = 0, blend_width = 0;
     bool multiband = false;
     Strip strip = Strip::middle;
     double stitch_distance = 0;
     SeamOptions seam;
     bool operator==(const Basis&) const = default;
   };
+  bool store(guint id, const GValue* value);
   bool ensure_planner(const StitchSettings& settings);
   Status make_planner(const Basis& basis);
   void observe_lens(GstEvent* event);
@@ -156,7 +168,7 @@ class Stitching {
   Levelling levelling_;
   std::optional<Planner> planner_;
   std::optional<Mat3> view_;
-  Plan plan_;
+  std::vector<Plan> plans_;
   unsigned generation_ = 0;
   Interpolation interpolation_ = Interpolation::linear;
   std::optional<Seam> seam_;
@@ -166,6 +178,9 @@ class Stitching {
   GstVideoInfo bands_info_{};
   unsigned bands_generation_ = 0;
 };
+
+/// GstSphereProjection, the enumeration of the property `projection`.
+GType stitch_projection_get_type();
 
 /// GstSphereLevel, the enumeration of the property `level`.
 GType stitch_level_get_type();

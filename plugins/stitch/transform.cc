@@ -71,9 +71,30 @@ void leave_size_open(GstQuery* query) {
   gst_query_set_caps_result(query, open.get());
 }
 
-/// Fixates the output: 2:1 at the width of the two lenses unless the caps say otherwise, and the
-/// pixel aspect ratio that keeps a whole sphere in whatever size was agreed on. Takes `output`.
-GstCaps* fixate_output(const GstCaps* input, GstCaps* output) {
+/// What an output looks like unless caps say otherwise.
+struct Shape {
+  double width;  ///< against that of the two lenses
+  double aspect;
+};
+
+/// Such that the middle of the output has about the detail of the lenses.
+Shape shape_of(Projection projection) {
+  switch (projection) {
+    case Projection::equirect:
+      return {1, 2};
+    case Projection::cubemap:
+    case Projection::eac:
+      return {0.75, 1.5};
+    case Projection::perspective:
+      return {0.5, 16.0 / 9};
+    default:
+      return {0.5, 1};
+  }
+}
+
+/// Fixates the output: as shape_of() says unless the caps say otherwise, and for whole spheres the
+/// pixel aspect ratio that keeps them in whatever size was agreed on. Takes `output`.
+GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection) {
   output = gst_caps_truncate(output);
   output = gst_caps_make_writable(output);
   GstStructure* out = gst_caps_get_structure(output, 0);
@@ -86,23 +107,28 @@ GstCaps* fixate_output(const GstCaps* input, GstCaps* output) {
   // The lenses stand in a row, or one over the other; either way the sphere is as wide as both.
   const double shown_width = in_width * static_cast<double>(par_n) / std::max(par_d, 1);
   const double both = shown_width >= in_height ? shown_width : 2.0 * shown_width;
+  const Shape shape = shape_of(projection);
 
   int width = 0, height = 0;
   const bool have_width = gst_structure_get_int(out, "width", &width);
   const bool have_height = gst_structure_get_int(out, "height", &height);
   if (!have_width) {
-    fixate_int(out, "width", have_height ? even(2.0 * height) : even(both));
+    fixate_int(out, "width", even(have_height ? shape.aspect * height : shape.width * both));
     gst_structure_get_int(out, "width", &width);
   }
   if (!have_height) {
-    fixate_int(out, "height", even(width / 2.0));
+    fixate_int(out, "height", even(width / shape.aspect));
     gst_structure_get_int(out, "height", &height);
   }
-  // A whole sphere is shown twice as wide as high, whatever the count of its pixels.
+  // A whole sphere is shown in its shape, whatever the count of its pixels; of a view, other pixels
+  // show more or less.
+  const bool whole = shows_all(projection);
+  const int wide = whole ? static_cast<int>(std::lround(2 * shape.aspect)) * height : 1;
+  const int tall = whole ? 2 * width : 1;
   if (gst_structure_has_field(out, "pixel-aspect-ratio"))
-    gst_structure_fixate_field_nearest_fraction(out, "pixel-aspect-ratio", 2 * height, width);
+    gst_structure_fixate_field_nearest_fraction(out, "pixel-aspect-ratio", wide, tall);
   else
-    gst_structure_set(out, "pixel-aspect-ratio", GST_TYPE_FRACTION, 2 * height, width, nullptr);
+    gst_structure_set(out, "pixel-aspect-ratio", GST_TYPE_FRACTION, wide, tall, nullptr);
   return gst_caps_fixate(output);
 }
 
@@ -136,7 +162,8 @@ GstCaps* transform_caps(GstBaseTransform* transform, GstPadDirection direction, 
 
 GstCaps* fixate_caps(GstBaseTransform* transform, GstPadDirection direction, GstCaps* caps,
                      GstCaps* others) {
-  if (direction == GST_PAD_SINK) return fixate_output(caps, others);
+  if (direction == GST_PAD_SINK)
+    return fixate_output(caps, others, stitching_of(transform)->projection());
   return parent_of(transform)->fixate_caps(transform, direction, caps, others);
 }
 

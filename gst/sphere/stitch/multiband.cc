@@ -75,14 +75,14 @@ int16_t fixed(float value) {
 }  // namespace
 
 Multiband::Multiband(const Planner& planner)
-    : bands_(planner.bands()), widest_(planner.widest()), strip_(strip_for(planner)) {}
+    : planner_(planner), strip_(strip_for(planner)) {}
 
-void Multiband::prepare(const Mat3& view, Plan& plan) const {
+void Multiband::prepare(const Mat3& view, Plan& plan, int patch) const {
   constexpr float nowhere = 10;
-  const double reach = widest_ / 2;
+  const double reach = planner_.widest() / 2;
   plan.azimuth.assign(plan.node_count(), 0);
   plan.height.assign(plan.node_count(), nowhere);
-  for_nodes_around(strip_.axes(), reach + largest_cell, view, plan,
+  for_nodes_around(strip_.axes(), reach + largest_cell, view, planner_.directions(patch),
                    [&](uint32_t index, float azimuth, float height) {
                      plan.azimuth[index] = azimuth;
                      plan.height[index] = height;
@@ -103,11 +103,12 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
   const auto coarser = [](int step) {
     return static_cast<int>(std::bit_width(static_cast<unsigned>(step))) - 1;
   };
+  const int bands = planner_.bands();
   pyramid.step_x = picture.step_x;
   pyramid.step_y = picture.step_y;
   const int columns = strip_.plan().output.width / picture.step_x;
   const int rows = strip_.plan().output.height / 2 / picture.step_y;
-  const int count = std::max(bands_ - coarser(picture.step_y), 1);
+  const int count = std::max(bands - coarser(picture.step_y), 1);
   pyramid.levels.assign(count, {});
   for (int m = 0; m < count; ++m) {
     Level& level = pyramid.levels[m];
@@ -138,9 +139,9 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
   const auto weight = [&](int m, int row) {
     if (row == 0) return 1.0f;
     if (row == field.rows - 1) return 0.0f;
-    const int band = std::min(m + 1 + coarser(picture.step_y), bands_);
+    const int band = std::min(m + 1 + coarser(picture.step_y), bands);
     const double height = (row - field.first_row) / field.per_radian;
-    return ramp(height / widest_ * (1 << (bands_ - band)));
+    return ramp(height / planner_.widest() * (1 << (bands - band)));
   };
   pyramid.shares.assign(count, {});
   for (int m = 0; m < count; ++m) {

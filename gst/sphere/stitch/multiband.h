@@ -29,8 +29,9 @@ class Multiband {
   const SeamStrip& strip() const { return strip_; }
   SeamStrip& strip() { return strip_; }
 
-  /// Takes a plan that was just built for a view: says where its nodes are around the seam.
-  void prepare(const Mat3& view, Plan& plan) const;
+  /// Takes the plan of a patch that was just built for a view: says where its nodes are around the
+  /// seam.
+  void prepare(const Mat3& view, Plan& plan, int patch = 0) const;
   /// Works out the field of one component. Threads may take different components at a time.
   void blend(const StripPicture& strip, int component);
   const SeamField& field() const { return field_; }
@@ -58,8 +59,7 @@ class Multiband {
              SeamField::Component& field) const;
   void reduce(const StripPicture::Component& picture, Pyramid& pyramid) const;
 
-  int bands_;
-  double widest_;
+  const Planner planner_;
   SeamStrip strip_;
   Pyramid pyramids_[3];
   SeamField field_;

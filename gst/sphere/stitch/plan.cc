@@ -25,6 +25,11 @@ constexpr int blend_value = 4, gain_value = 5, values = 7;
 constexpr double smallest_gain = 0.1, largest_gain = 10;
 // Nothing that a stitch is made for is nearer than some baselines.
 constexpr double largest_shift = 0.2;
+// Pixels of the source to one of the output, up to which the source itself is read. What is a
+// little coarser loses more by a smaller copy than by what is skipped.
+constexpr double unreduced = 1.3;
+// Nearer than this to one of the copies, it alone is taken.
+constexpr double one_copy = 0.12;
 // Samples of its own scale that a band of detail is blended over, about; and where it ends to pay.
 constexpr double samples_a_band = 8;
 constexpr int most_bands = 6;
@@ -54,13 +59,17 @@ Status Planner::fits(const LensPair& pair, Size source, double pixel_aspect) {
   return ok();
 }
 
-Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
+Result<Planner> Planner::make(const LensPair& pair, Size source, const Canvas& canvas,
                               const PlanOptions& options) {
+  const Size output = canvas.size();
   if (output.width < 2 || output.height < 1 || output.width > 32768 || output.height > 32768)
     return invalid("an output of " + std::to_string(output.width) + "x" +
                    std::to_string(output.height) + " can't be made");
-  Planner planner;
-  planner.output_ = output;
+  for (const Canvas::Patch& patch : canvas.patches())
+    if (patch.size.width < 2 || patch.size.height < 2)
+      return invalid("an output of " + std::to_string(output.width) + "x" +
+                     std::to_string(output.height) + " is too small for its faces");
+  Planner planner(canvas);
   if (options.fov > 0) {
     Result<LensPair> changed = pair.with_fov(options.fov);
     if (!changed) return changed.error();
@@ -89,7 +98,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   planner.middle_ = lowest + margin <= highest - margin
                         ? std::clamp(0.0, lowest + margin, highest - margin)
                         : (lowest + highest) / 2;
-  planner.divide_band(options.multiband);
+  planner.widest_ = planner.band_;
+  if (options.multiband) planner.divide_band();
 
   for (const Lens* lens : {&front, &back})
     planner.has_gain_ |= lens->gain != 1 || lens->vignette != Vignette{};
@@ -97,26 +107,73 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, Size output,
   planner.has_gain_ |= planner.pair_.cut;
 
   const auto set_cell = [&](int cell) {
-    planner.cell_ = cell;
-    const double step = std::max(2 * pi * cell / output.width, pi * cell / output.height);
-    planner.reach_ = std::min(
-        pi / 2 + slack + std::abs(planner.middle_) + planner.band_ / 2 + 3 * step + planner.shift_,
-        farthest_reach);
+    planner.look(cell);
+    planner.reach_ = std::min(pi / 2 + slack + std::abs(planner.middle_) + planner.band_ / 2 +
+                                  3 * planner.coarsest_ + planner.shift_,
+                              farthest_reach);
     // It fades within a cell, which is not to reach beyond.
-    planner.fade_ = static_cast<float>(cell * 1.5 * source.width / output.width);
+    planner.fade_ = static_cast<float>(planner.coarsest_ * 1.5 * source.width / (2 * pi));
     planner.make_tables();
   };
   if (options.cell > 0) {
     set_cell(std::min(options.cell, largest_cell));
     return planner;
   }
-  const double finer = std::max(1.0, static_cast<double>(source.width) / output.width);
   for (int cell : {16, 8, 4, 2, 1}) {
     if (cell > options.most_cell && cell > 1) continue;
     set_cell(cell);
-    if (planner.worst_error(cell) <= tolerance * finer) break;
+    if (planner.worst_error() <= tolerance) break;
   }
   return planner;
+}
+
+void Planner::look(int cell) {
+  cell_ = cell;
+  coarsest_ = 0;
+  double most = 0;
+  // Pixels of the source a radian, half-way between axis and rim.
+  double resolution = 0;
+  for (int i = 0; i < 2; ++i) resolution = std::max(resolution, pair_[i].model.forward(0.8) / 0.8);
+  patches_.resize(canvas_.patches().size());
+  for (size_t k = 0; k < patches_.size(); ++k) {
+    const Canvas::Patch& patch = canvas_.patches()[k];
+    Directions& nodes = patches_[k];
+    nodes.columns = (patch.size.width + 2 * cell - 1) / (2 * cell) * 2;
+    nodes.rows = (patch.size.height + cell - 1) / cell;
+    const size_t across = nodes.nodes_per_row();
+    const size_t count = across * (nodes.rows + 3);
+    for (std::vector<float>* v : {&nodes.x, &nodes.y, &nodes.z, &nodes.reduction}) v->resize(count);
+    for (int r = -1; r <= nodes.rows + 1; ++r)
+      for (int c = -1; c <= nodes.columns + 1; ++c) {
+        const Vec3 d = canvas_.direction(
+            patch, {static_cast<double>(c) * cell, static_cast<double>(r) * cell});
+        const size_t n = nodes.at(c, r);
+        nodes.x[n] = static_cast<float>(d.x);
+        nodes.y[n] = static_cast<float>(d.y);
+        nodes.z[n] = static_cast<float>(d.z);
+      }
+    for (int r = 0; r <= nodes.rows; ++r)
+      for (int c = 0; c <= nodes.columns; ++c) {
+        const size_t n = nodes.at(c, r);
+        const auto apart = [&](size_t a, size_t b) {
+          return std::hypot(nodes.x[a] - nodes.x[b], nodes.y[a] - nodes.y[b],
+                            nodes.z[a] - nodes.z[b]) /
+                 2.0;
+        };
+        const double step = std::max(apart(n - 1, n + 1), apart(n - across, n + across));
+        coarsest_ = std::max(coarsest_, step);
+        const double scale = step / cell * resolution;
+        // From the source alone to the copy of half its size, where two pixels are one.
+        double reduction = scale <= unreduced ? 0
+                           : scale < 2 ? std::log(scale / unreduced) / std::log(2 / unreduced)
+                                       : std::log2(scale);
+        const double nearest = std::round(reduction);
+        if (std::abs(reduction - nearest) < one_copy) reduction = nearest;
+        most = std::max(most, reduction);
+        nodes.reduction[n] = static_cast<float>(std::min<double>(reduction, most_reductions));
+      }
+  }
+  reductions_ = std::min(static_cast<int>(std::ceil(most)), most_reductions);
 }
 
 void Planner::make_tables() {
@@ -144,14 +201,14 @@ void Planner::make_tables() {
   }
 }
 
-void Planner::divide_band(bool multiband) {
+void Planner::divide_band() {
   constexpr double step = 1e-3;
-  density_ = output_.width / (2 * pi);
+  look(cell_);
+  density_ = cell_ / coarsest_;
   for (const Lens* lens : {&pair_.front, &pair_.back})
     density_ = std::min(density_, (lens->model.forward(pi / 2 + step) -
-                                   lens->model.forward(pi / 2 - step)) / (2 * step));
-  widest_ = band_;
-  if (!multiband) return;
+                                   lens->model.forward(pi / 2 - step)) /
+                                      (2 * step));
   const double bands = std::round(std::log2(widest_ * density_ / samples_a_band));
   bands_ = bands >= 1 ? static_cast<int>(std::min<double>(bands, most_bands)) : 0;
   band_ = widest_ / (1 << bands_);
@@ -181,47 +238,58 @@ bool Planner::missing(int lens, float y) const {
          y > static_cast<float>(region.bottom) - fade_;
 }
 
-double Planner::worst_error(int cell) const {
+double Planner::worst_error() const {
   // Looked for at the middles of cells, where interpolation is farthest off, over a sample of the
   // grid and two views: level, and with the seam and the axes where they are not when it is level.
   constexpr int cells_across = 48, cells_down = 24;
+  const int cell = cell_;
+  const double finer = std::max(1.0, static_cast<double>(pair_.frame.width) / canvas_.size().width);
   Plan plan;
   double worst = 0;
-  for (const Angles& angles : {Angles{}, Angles{37, 52, 23}}) {
-    const Mat3 view = rotation(angles);
-    build(view, plan);
-    const int step_across = std::max(1, plan.columns / cells_across);
-    const int step_down = std::max(1, plan.rows / cells_down);
-    for (int row = 0; row < plan.rows; row += step_down) {
-      for (int column = row % step_across; column < plan.columns; column += step_across) {
-        const size_t node = static_cast<size_t>(row) * plan.nodes_per_row() + column;
-        const size_t below = node + plan.nodes_per_row();
-        const Vec3 d =
-            view * equirect_direction({(column + 0.5) * cell, (row + 0.5) * cell}, output_);
-        const double share = blend(d);
-        for (int i = 0; i < 2; ++i) {
-          if (i ? share >= 1 : share <= 0) continue;
-          const auto mean = [&](const std::vector<float>& v) {
-            return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
-          };
-          const Point exact = place(i, d);
-          worst = std::max(
-              worst, std::hypot(mean(plan.lens[i].x) - exact.x, mean(plan.lens[i].y) - exact.y));
+  for (const Angles& angles : {Angles{}, Angles{37, 52, 23}})
+    for (int patch = 0; patch < patches(); ++patch) {
+      const Mat3 view = rotation(angles);
+      build(view, plan, patch);
+      const int step_across = std::max(1, plan.columns / cells_across);
+      const int step_down = std::max(1, plan.rows / cells_down);
+      for (int row = 0; row < plan.rows; row += step_down) {
+        for (int column = row % step_across; column < plan.columns; column += step_across) {
+          const size_t node = static_cast<size_t>(row) * plan.nodes_per_row() + column;
+          const size_t below = node + plan.nodes_per_row();
+          const Vec3 d = view * canvas_.direction(canvas_.patches()[patch],
+                                                  {(column + 0.5) * cell, (row + 0.5) * cell});
+          const double coarser = plan.reduction.empty()
+                                     ? finer
+                                     : std::max<double>(finer, std::exp2(plan.reduction[node]));
+          const double share = blend(d);
+          for (int i = 0; i < 2; ++i) {
+            if (i ? share >= 1 : share <= 0) continue;
+            const auto mean = [&](const std::vector<float>& v) {
+              return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
+            };
+            const Point exact = place(i, d);
+            worst = std::max(
+                worst, std::hypot(mean(plan.lens[i].x) - exact.x, mean(plan.lens[i].y) - exact.y) /
+                           coarser);
+          }
         }
       }
     }
-  }
   return worst;
 }
 
-void Planner::build(const Mat3& view, Plan& plan) const {
+void Planner::build(const Mat3& view, Plan& plan, int patch) const {
   // One for each thread that builds plans; grows once.
   thread_local std::vector<float> scratch;
-  plan.output = output_;
+  const Directions& look = patches_[patch];
+  const Canvas::Patch& place = canvas_.patches()[patch];
+  plan.output = place.size;
+  plan.left = place.x;
+  plan.top = place.y;
   plan.source = pair_.frame;
   plan.cell = cell_;
-  plan.columns = (output_.width + 2 * cell_ - 1) / (2 * cell_) * 2;
-  plan.rows = (output_.height + cell_ - 1) / cell_;
+  plan.columns = look.columns;
+  plan.rows = look.rows;
   const int across = plan.nodes_per_row();
   for (int i = 0; i < 2; ++i) {
     plan.region[i] = pair_[i].region;
@@ -233,6 +301,7 @@ void Planner::build(const Mat3& view, Plan& plan) const {
   plan.azimuth.clear();
   plan.height.clear();
   plan.blend.resize(plan.node_count());
+  plan.reduction.resize(reductions_ ? plan.node_count() : 0);
   plan.cells.resize(static_cast<size_t>(plan.columns) * plan.rows);
 
   // Rows of these matrices take a direction of the view to the axes of a lens.
@@ -257,24 +326,18 @@ void Planner::build(const Mat3& view, Plan& plan) const {
   // Lines between nodes that lie on a curve run along one side of it. Nodes moved off the curve, by
   // half of what the middles are off, halve the worst error; by how much, the neighbours tell. So a
   // margin of one node is worked out around the grid, three rows at a time.
-  const int padded = across + 2;
-  scratch.resize(static_cast<size_t>(padded) * (2 + 3 * values));
-  float* const sines = scratch.data();
-  float* const cosines = sines + padded;
-  for (int c = 0; c < padded; ++c) {
-    const double lon = (static_cast<double>(c - 1) * cell_ / output_.width - 0.5) * 2 * pi;
-    sines[c] = static_cast<float>(std::sin(lon));
-    cosines[c] = static_cast<float>(std::cos(lon));
-  }
+  const int padded = look.nodes_per_row();
+  scratch.resize(static_cast<size_t>(padded) * 3 * values);
   const auto exact = [&](int r, int value) {
-    return cosines + padded + static_cast<size_t>((r + 3) % 3 * values + value) * padded;
+    return scratch.data() + static_cast<size_t>((r + 3) % 3 * values + value) * padded;
   };
 
   const float middle = static_cast<float>(middle_), per_band = static_cast<float>(1 / band_);
   const auto work_out = [&](int r) {
-    const double lat = (0.5 - static_cast<double>(r) * cell_ / output_.height) * pi;
-    const float level = static_cast<float>(std::cos(lat)),
-                down = static_cast<float>(-std::sin(lat));
+    const size_t row = look.at(-1, r);
+    const float* const look_x = &look.x[row];
+    const float* const look_y = &look.y[row];
+    const float* const look_z = &look.z[row];
     float* const blends = exact(r, blend_value);
     for (int i = 0; i < 2; ++i) {
       const Turn& t = turn[i];
@@ -285,10 +348,10 @@ void Planner::build(const Mat3& view, Plan& plan) const {
       const float* const scales = table.scale.data();
       const float lowest = table.lowest_cosine, per_cosine = table.per_cosine;
       for (int c = 0; c < padded; ++c) {
-        const float vx = level * sines[c], vz = level * cosines[c];
-        float x = t.m[0] * vx + t.m[1] * down + t.m[2] * vz;
-        float y = t.m[3] * vx + t.m[4] * down + t.m[5] * vz;
-        float z = t.m[6] * vx + t.m[7] * down + t.m[8] * vz;
+        const float vx = look_x[c], vy = look_y[c], vz = look_z[c];
+        float x = t.m[0] * vx + t.m[1] * vy + t.m[2] * vz;
+        float y = t.m[3] * vx + t.m[4] * vy + t.m[5] * vz;
+        float z = t.m[6] * vx + t.m[7] * vy + t.m[8] * vz;
         // The angle between the direction and the plane across this lens's axis.
         const float above = std::asin(std::clamp(z, -1.0f, 1.0f));
         if (shift != 0) {
@@ -339,30 +402,25 @@ void Planner::build(const Mat3& view, Plan& plan) const {
       if (has_gain_) std::copy_n(exact(r, gain_value + i) + 1, across, &plan.lens[i].gain[first]);
     }
     std::copy_n(exact(r, blend_value) + 1, across, &plan.blend[first]);
+    if (reductions_) std::copy_n(&look.reduction[look.at(0, r)], across, &plan.reduction[first]);
   }
 
   // Which lens a cell needs follows from its corners: interpolated values lie between theirs.
-  struct Bounds {
-    float left, top, right, bottom;
-  } bounds[2];
-  for (int i = 0; i < 2; ++i) {
-    const Region& g = plan.region[i];
-    bounds[i] = {
-        static_cast<float>(g.left + inside_margin), static_cast<float>(g.top + inside_margin),
-        static_cast<float>(g.right - inside_margin), static_cast<float>(g.bottom - inside_margin)};
-  }
   for (int r = 0; r < plan.rows; ++r) {
     for (int c = 0; c < plan.columns; ++c) {
       const size_t node = static_cast<size_t>(r) * across + c;
       const std::array<size_t, 4> corners = {node, node + 1, node + across, node + across + 1};
       uint8_t flags = has_gain_ ? cell_lit : 0, inside = cell_front_inside | cell_back_inside;
+      float reduction = 0;
+      if (reductions_)
+        for (size_t n : corners) reduction = std::max(reduction, plan.reduction[n]);
+      if (reduction > 0) flags |= cell_reduced;
+      const float margin = margin_for(reduction);
       for (size_t n : corners) {
         if (plan.blend[n] > 0) flags |= cell_front;
         if (plan.blend[n] < 1) flags |= cell_back;
         for (int i = 0; i < 2; ++i) {
-          const float x = plan.lens[i].x[n], y = plan.lens[i].y[n];
-          const Bounds& b = bounds[i];
-          if (!(x >= b.left && x <= b.right && y >= b.top && y <= b.bottom))
+          if (!well_inside(plan.region[i], plan.lens[i].x[n], plan.lens[i].y[n], margin))
             inside &= static_cast<uint8_t>(~(i ? cell_back_inside : cell_front_inside));
         }
       }

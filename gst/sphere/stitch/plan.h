@@ -7,11 +7,12 @@
 
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "gst/sphere/base/result.h"
-#include "gst/sphere/geometry/equirect.h"
+#include "gst/sphere/geometry/projection.h"
 #include "gst/sphere/lens/pair.h"
 
 namespace sphere {
@@ -23,15 +24,33 @@ enum CellFlag : uint8_t {
   cell_front_inside = 4,  ///< all of the cell's front coordinates lie well inside its region
   cell_back_inside = 8,   ///< likewise for the back lens
   cell_lit = 16,          ///< somewhere in the cell a lens's light is changed
-  cell_banded = 32,       ///< somewhere in the cell a SeamField is added to what is drawn
+  cell_reduced = 32,      ///< somewhere in the cell a smaller copy of the source is to be read
+  cell_banded = 64,       ///< somewhere in the cell a SeamField is added to what is drawn
 };
 
 /// How far inside its region a coordinate is to count as "inside": then a kernel may read a few
 /// samples around it, on any plane of a 4:2:0 picture, without looking.
-inline constexpr double inside_margin = 8;
+inline constexpr float inside_margin = 8;
 
+/// Whether a coordinate is inside a region by that much, or more where copies of the source are
+/// read.
+inline bool well_inside(const Region& region, float x, float y, float margin = inside_margin) {
+  return x >= static_cast<float>(region.left) + margin &&
+         x <= static_cast<float>(region.right) - margin &&
+         y >= static_cast<float>(region.top) + margin &&
+         y <= static_cast<float>(region.bottom) - margin;
+}
+inline float margin_for(float reduction) {
+  return reduction > 0 ? inside_margin * std::exp2(std::ceil(reduction)) : inside_margin;
+}
+
+/// How many smaller copies of the source a plan may ask for, each half as large as the one before.
+inline constexpr int most_reductions = 5;
+
+/// For one patch of the output; most outputs are one.
 struct Plan {
   Size output;
+  int left = 0, top = 0;  ///< where the patch begins in the whole output
   Size source;
   int cell = 16;  ///< pixels of the output a cell, both ways
   /// Cells. They cover the output, the last ones may reach beyond; the count of columns is even, so
@@ -51,6 +70,10 @@ struct Plan {
   Coordinates lens[2];  ///< front, back
   /// The share of the front lens is clamp(blend, 0, 1); the back lens has the rest.
   std::vector<float> blend;
+  /// Where the output is so much coarser than the source that it is to be drawn from copies: 0 is
+  /// the source itself, 1 that of half the size, and between them is a mix. Empty when it is 0
+  /// everywhere.
+  std::vector<float> reduction;
   /// Where around the seam a node is, for a SeamField; empty when there is none, and meaningless
   /// where no cell around the node is banded. The azimuth in turns, 0 to 1: a cell may lie on the
   /// jump between them; the height in radians.
@@ -90,16 +113,38 @@ class Planner {
   static constexpr int largest_cell = 32;
 
   /// Refuses sizes that don't fit: see fits().
-  static Result<Planner> make(const LensPair& pair, Size source, Size output,
+  static Result<Planner> make(const LensPair& pair, Size source, const Canvas& canvas,
                               const PlanOptions& options = {});
+  /// To a whole sphere, equirectangular.
+  static Result<Planner> make(const LensPair& pair, Size source, Size output,
+                              const PlanOptions& options = {}) {
+    return make(pair, source, Canvas(output), options);
+  }
 
   /// Whether a picture of this size, with this pixel aspect ratio, can show the pair's frame; the
   /// error says which sizes can.
   static Status fits(const LensPair& pair, Size source, double pixel_aspect = 1);
 
-  /// Fills the plan for an output that looks in the direction of `view` (view to camera).
-  /// A plan that was built before by the same planner is refilled without allocation.
-  void build(const Mat3& view, Plan& plan) const;
+  int patches() const { return static_cast<int>(patches_.size()); }
+  /// Fills the plan of a patch, for an output that looks in the direction of `view` (view to
+  /// camera). A plan that was built before for the same patch is refilled without allocation.
+  void build(const Mat3& view, Plan& plan, int patch = 0) const;
+  /// How many smaller copies of the source the plans ask for.
+  int reductions() const { return reductions_; }
+
+  /// What the nodes of a patch look at, in the axes of the view: one row after the other, a node
+  /// more than the plan has on each side.
+  struct Directions {
+    int columns = 0, rows = 0;  ///< cells
+    std::vector<float> x, y, z;
+    std::vector<float> reduction;  ///< see Plan
+    int nodes_per_row() const { return columns + 3; }
+    /// Of the plan's node.
+    size_t at(int column, int row) const {
+      return static_cast<size_t>(row + 1) * nodes_per_row() + column + 1;
+    }
+  };
+  const Directions& directions(int patch) const { return patches_[patch]; }
 
   /// The exact blend coordinate of a direction in camera axes.
   double blend(Vec3 direction) const;
@@ -116,14 +161,14 @@ class Planner {
   double middle() const { return middle_; }
 
   /// How many bands of detail are blended wider than the plan does, the widest over `widest`
-  /// radians, each over half of that above it. 0: not asked for, or the overlap is too narrow.
+  /// radians, each finer one over half as much. 0: not asked for, or the overlap is too narrow.
   int bands() const { return bands_; }
   double widest() const { return widest_; }
   /// Samples a radian around the seam that both the source and the output have.
   double density() const { return density_; }
 
   const LensPair& pair() const { return pair_; }
-  Size output() const { return output_; }
+  const Canvas& canvas() const { return canvas_; }
   int cell() const { return cell_; }
 
  private:
@@ -134,14 +179,18 @@ class Planner {
     float lowest_cosine = 0, per_cosine = 0;
   };
 
-  Planner() = default;
+  explicit Planner(const Canvas& canvas) : canvas_(canvas) {}
+  void look(int cell);
   void make_tables();
-  void divide_band(bool multiband);
+  void divide_band();
   bool missing(int lens, float y) const;
-  double worst_error(int cell) const;
+  double worst_error() const;
 
   LensPair pair_;  // scaled to the source
-  Size output_;
+  Canvas canvas_;
+  std::vector<Directions> patches_;
+  double coarsest_ = 0;  // angle from one node to the next
+  int reductions_ = 0;
   double band_ = 0;    // width of the blend, radians
   double middle_ = 0;  // where it is centred: half the difference of the angles to the axes
   double lowest_ = 0, highest_ = 0;  // the same measure, at the rims of the lenses

@@ -48,12 +48,6 @@ struct Around {
   float part;
 };
 
-/// Whether a kernel may read around a place without looking.
-bool well_inside(const Region& region, float x, float y) {
-  return x >= region.left + inside_margin && x <= region.right - inside_margin &&
-         y >= region.top + inside_margin && y <= region.bottom - inside_margin;
-}
-
 /// One step from `now` towards `wanted`, no longer than `limit`.
 float nearer(float now, float wanted, float pace, float limit) {
   return now + std::clamp((wanted - now) * pace, -limit, limit);
@@ -65,6 +59,7 @@ Seam::Seam(const Planner& planner, const SeamOptions& options)
     : planner_(planner), options_(options), strip_(planner) {
   shift_.assign(DisparityFinder::columns, 0);
   wanted_shift_ = shift_;
+  patches_.resize(planner.patches());
   if (!usable()) return;
   const double baseline = planner.pair().baseline;
   const double near = baseline > 0 ? baseline / nearest : unknown_near;
@@ -82,9 +77,9 @@ Seam::Seam(const Planner& planner, const SeamOptions& options)
     }
 }
 
-void Seam::begin(Grid& grid, Plan& plan) const {
-  grid.nodes.clear();
-  grid.nodes.reserve(plan.node_count());
+void Seam::begin(Plan& plan, Patch& patch) const {
+  patch.nodes.clear();
+  patch.nodes.reserve(plan.node_count());
   if (!options_.gain) return;
   const bool has_gain = !plan.lens[0].gain.empty();
   for (Plan::Coordinates& lens : plan.lens) {
@@ -102,7 +97,7 @@ float Seam::slope(int lens, double height) const {
 }
 
 void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], const Plan& plan,
-                    Grid& grid) const {
+                    Patch& patch) const {
   Node node;
   node.index = index;
   node.azimuth = azimuth;
@@ -124,45 +119,47 @@ void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], co
     node.per_x[i] = scale * dx * moved;
     node.per_y[i] = scale * dy * moved;
   }
-  grid.nodes.push_back(node);
+  patch.nodes.push_back(node);
 }
 
-void Seam::prepare(const Mat3& view, Plan& plan) {
+void Seam::prepare(const Mat3& view, Plan& plan, int patch) {
+  Patch& own = patches_[patch];
+  own.nodes.clear();
   if (!usable()) return;
-  begin(grid_, plan);
-  for_nodes_around(strip_.axes(), farthest, view, plan,
+  begin(plan, own);
+  for_nodes_around(strip_.axes(), farthest, view, planner_.directions(patch),
                    [&](uint32_t index, float azimuth, float height) {
-                     add_node(index, azimuth, {height, height}, plan, grid_);
+                     add_node(index, azimuth, {height, height}, plan, own);
                    });
-  mark_cells(grid_, plan);
+  mark_cells(plan, own);
 }
 
 void Seam::prepare(SeamStrip& strip) {
   if (!usable()) return;
   Plan& plan = strip.plan();
-  begin(strip_grid_, plan);
+  begin(plan, strip_patch_);
   for (int r = 0; r <= plan.rows; ++r)
     for (int c = 0; c <= plan.columns; ++c) {
       // One round more is the same place.
       const auto azimuth = static_cast<float>(c < plan.columns ? strip.azimuth(c) : 0);
       add_node(static_cast<uint32_t>(r * plan.nodes_per_row() + c), azimuth,
-               {strip.height(0, r), strip.height(1, r)}, plan, strip_grid_);
+               {strip.height(0, r), strip.height(1, r)}, plan, strip_patch_);
     }
-  mark_cells(strip_grid_, plan);
+  mark_cells(plan, strip_patch_);
 }
 
-void Seam::mark_cells(Grid& grid, Plan& plan) const {
+void Seam::mark_cells(Plan& plan, Patch& patch) const {
   const int across = plan.nodes_per_row();
   const auto most = static_cast<float>(largest_shift());
-  grid.edge_cells.clear();
-  for (const Node& node : grid.nodes) {
+  patch.edge_cells.clear();
+  for (const Node& node : patch.nodes) {
+    const float margin = margin_for(plan.reduction.empty() ? 0 : plan.reduction[node.index]);
     const bool lit = options_.gain && (node.lit[0] > 0 || node.lit[1] > 0);
     bool near_edge = false;
     for (int i = 0; options_.align && node.moves && i < 2; ++i) {
-      const float wide = std::abs(node.per_x[i]) * most,
-                  tall = std::abs(node.per_y[i]) * most;
-      near_edge |= !well_inside(plan.region[i], node.x[i] - wide, node.y[i] - tall) ||
-                   !well_inside(plan.region[i], node.x[i] + wide, node.y[i] + tall);
+      const float wide = std::abs(node.per_x[i]) * most, tall = std::abs(node.per_y[i]) * most;
+      near_edge |= !well_inside(plan.region[i], node.x[i] - wide, node.y[i] - tall, margin) ||
+                   !well_inside(plan.region[i], node.x[i] + wide, node.y[i] + tall, margin);
     }
     if (!lit && !near_edge) continue;
     // The four cells around the node.
@@ -174,22 +171,28 @@ void Seam::mark_cells(Grid& grid, Plan& plan) const {
         if (lit) cell |= cell_lit;
         // A cell may be noted by each of its corners; once would do.
         if (near_edge && (cell & (cell_front | cell_back)))
-          grid.edge_cells.push_back(static_cast<uint32_t>(r * plan.columns + c));
+          patch.edge_cells.push_back(static_cast<uint32_t>(r * plan.columns + c));
       }
   }
-  std::sort(grid.edge_cells.begin(), grid.edge_cells.end());
-  grid.edge_cells.erase(std::unique(grid.edge_cells.begin(), grid.edge_cells.end()), grid.edge_cells.end());
+  std::vector<uint32_t>& cells = patch.edge_cells;
+  std::sort(cells.begin(), cells.end());
+  cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
 }
 
-void Seam::check_edges(const Grid& grid, Plan& plan) const {
+void Seam::check_edges(Plan& plan, const Patch& patch) {
   const auto across = static_cast<uint32_t>(plan.nodes_per_row());
   const auto columns = static_cast<uint32_t>(plan.columns);
-  for (uint32_t cell : grid.edge_cells) {
+  for (uint32_t cell : patch.edge_cells) {
     const uint32_t node = cell / columns * across + cell % columns;
+    const std::array corners = {node, node + 1, node + across, node + across + 1};
+    float reduction = 0;
+    if (!plan.reduction.empty())
+      for (uint32_t n : corners) reduction = std::max(reduction, plan.reduction[n]);
+    const float margin = margin_for(reduction);
     uint8_t inside = cell_front_inside | cell_back_inside;
-    for (uint32_t n : {node, node + 1, node + across, node + across + 1})
+    for (uint32_t n : corners)
       for (int i = 0; i < 2; ++i)
-        if (!well_inside(plan.region[i], plan.lens[i].x[n], plan.lens[i].y[n]))
+        if (!well_inside(plan.region[i], plan.lens[i].x[n], plan.lens[i].y[n], margin))
           inside &= static_cast<uint8_t>(~(i ? cell_back_inside : cell_front_inside));
     uint8_t& flags = plan.cells[cell];
     flags = static_cast<uint8_t>((flags & ~(cell_front_inside | cell_back_inside)) | inside);
@@ -226,7 +229,7 @@ void Seam::settle() {
   }
 }
 
-void Seam::apply(const Grid& grid, Plan& plan) const {
+void Seam::apply(Plan& plan, const Patch& patch) const {
   if (!measured_) return;
   // What each lens is multiplied with, or what is added to it, at the seam: three for the front
   // lens and three for the back lens.
@@ -238,7 +241,7 @@ void Seam::apply(const Grid& grid, Plan& plan) const {
       light[b][k] = factor ? std::exp(-half) : -half;
       light[b][3 + k] = factor ? std::exp(half) : half;
     }
-  for (const Node& node : grid.nodes) {
+  for (const Node& node : patch.nodes) {
     if (options_.align && node.moves) {
       const Around<DisparityFinder::columns> at(node.azimuth);
       const float shift = at.mix(shift_[at.first], shift_[at.second]);
@@ -262,7 +265,7 @@ void Seam::apply(const Grid& grid, Plan& plan) const {
       }
     }
   }
-  check_edges(grid, plan);
+  check_edges(plan, patch);
 }
 
 }  // namespace sphere

@@ -33,8 +33,8 @@ class Seam {
   bool usable() const { return strip_.half() > 0; }
   const SeamStrip& strip() const { return strip_; }
 
-  /// Takes a plan that was just built for a view. To be followed by apply().
-  void prepare(const Mat3& view, Plan& plan);
+  /// Takes the plan of a patch that was just built for a view. To be followed by apply().
+  void prepare(const Mat3& view, Plan& plan, int patch = 0);
   /// Takes a new strip, another than the one that is measured, which is to be drawn as the plan is.
   /// To be followed by apply_to().
   void prepare(SeamStrip& strip);
@@ -44,8 +44,8 @@ class Seam {
   /// Goes one frame further towards what was measured.
   void settle();
   /// Works the present state into the prepared plan.
-  void apply(Plan& plan) const { apply(grid_, plan); }
-  void apply_to(SeamStrip& strip) const { apply(strip_grid_, strip.plan()); }
+  void apply(Plan& plan, int patch = 0) const { apply(plan, patches_[patch]); }
+  void apply_to(SeamStrip& strip) const { apply(strip.plan(), strip_patch_); }
 
   /// Half the disparity around the seam, radians, as it is now.
   const std::vector<float>& shift() const { return shift_; }
@@ -62,19 +62,18 @@ class Seam {
     float per_x[2], per_y[2];  ///< and where it goes, pixels a radian
     float gain[2];
   };
-  /// What of a plan is changed.
-  struct Grid {
+  struct Patch {
     std::vector<Node> nodes;
     std::vector<uint32_t> edge_cells;  // that a shift may take to the edge of a lens's region
   };
   double largest_shift() const { return strip_.row_height() * DisparityFinder::largest / 2; }
   float slope(int lens, double height) const;
+  void begin(Plan& plan, Patch& patch) const;
   void add_node(uint32_t index, float azimuth, const double (&height)[2], const Plan& plan,
-                Grid& grid) const;
-  void begin(Grid& grid, Plan& plan) const;
-  void mark_cells(Grid& grid, Plan& plan) const;
-  void check_edges(const Grid& grid, Plan& plan) const;
-  void apply(const Grid& grid, Plan& plan) const;
+                Patch& patch) const;
+  void mark_cells(Plan& plan, Patch& patch) const;
+  static void check_edges(Plan& plan, const Patch& patch);
+  void apply(Plan& plan, const Patch& patch) const;
 
   const Planner planner_;
   const SeamOptions options_;
@@ -86,7 +85,8 @@ class Seam {
   std::vector<float> no_disparity_;
   std::vector<float> shift_, wanted_shift_;
   SeamLight light_, wanted_light_;
-  Grid grid_, strip_grid_;
+  std::vector<Patch> patches_;
+  Patch strip_patch_;  // of the strip that is drawn as the picture is
   std::vector<float> slopes_[2];  // how fast a lens's picture grows with the angle, by height
 };
 

@@ -83,14 +83,10 @@ void SeamStrip::draw(const Planner& planner) {
     }
   }
   const auto inside = [&](int i, int c, int r) {
-    const Region& g = plan_.region[i];
     for (int down : {0, 1})
       for (int right : {0, 1}) {
         const size_t n = static_cast<size_t>(r + down) * plan_.nodes_per_row() + c + right;
-        const double x = plan_.lens[i].x[n], y = plan_.lens[i].y[n];
-        if (!(x >= g.left + inside_margin && x <= g.right - inside_margin &&
-              y >= g.top + inside_margin && y <= g.bottom - inside_margin))
-          return false;
+        if (!well_inside(plan_.region[i], plan_.lens[i].x[n], plan_.lens[i].y[n])) return false;
       }
     return true;
   };

@@ -26,45 +26,34 @@ struct SeamAxes {
   Vec3 direction(double azimuth, double height) const;
 };
 
-/// Calls use(node, azimuth, height) for each node of a plan, built for a view, that is no higher than
-/// `reach` above or below the seam. Turns, 0 to 1, and radians.
+/// Calls use(node, azimuth, height) for each node of a patch that is no farther than `reach` from the
+/// seam: turns, 0 to 1, and radians.
 template <typename Use>
-void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view, const Plan& plan,
-                      const Use& use) {
+void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view,
+                      const Planner::Directions& look, const Use& use) {
   const Mat3 to_seam = Mat3{{axes.axis, axes.across, axes.along}} * view;
   const auto sine = [&](double height) {
     return static_cast<float>(std::sin(std::clamp(height, -pi / 2, pi / 2)));
   };
   const float lowest = sine(axes.middle - reach), highest = sine(axes.middle + reach);
-  const int across = plan.nodes_per_row();
-  thread_local std::vector<float> circle;
-  circle.resize(2 * static_cast<size_t>(across));
-  for (int c = 0; c < across; ++c) {
-    const double lon = (static_cast<double>(c) * plan.cell / plan.output.width - 0.5) * 2 * pi;
-    circle[c] = static_cast<float>(std::sin(lon));
-    circle[across + c] = static_cast<float>(std::cos(lon));
-  }
   const auto row_of = [&](int r) {
     const Vec3 v = to_seam.row[r];
     return std::array<float, 3>{static_cast<float>(v.x), static_cast<float>(v.y),
                                 static_cast<float>(v.z)};
   };
   const std::array<float, 3> up = row_of(0), right = row_of(1), on = row_of(2);
-  for (int r = 0; r <= plan.rows; ++r) {
-    const double lat = (0.5 - static_cast<double>(r) * plan.cell / plan.output.height) * pi;
-    const auto level = static_cast<float>(std::cos(lat)), down = static_cast<float>(-std::sin(lat));
-    for (int c = 0; c < across; ++c) {
-      const float x = level * circle[c], z = level * circle[across + c];
+  for (int r = 0; r <= look.rows; ++r)
+    for (int c = 0; c <= look.columns; ++c) {
+      const size_t n = look.at(c, r);
       const auto along = [&](const std::array<float, 3>& m) {
-        return m[0] * x + m[1] * down + m[2] * z;
+        return m[0] * look.x[n] + m[1] * look.y[n] + m[2] * look.z[n];
       };
       const float above = along(up);
       if (above < lowest || above > highest) continue;
       const float turns = std::atan2(along(on), along(right)) * static_cast<float>(0.5 / pi);
-      use(static_cast<uint32_t>(r * across + c), turns < 0 ? turns + 1 : turns,
+      use(static_cast<uint32_t>(r * (look.columns + 1) + c), turns < 0 ? turns + 1 : turns,
           std::asin(std::clamp(above, -1.0f, 1.0f)) - static_cast<float>(axes.middle));
     }
-  }
 }
 
 /// A strip: azimuth from left to right, once round; height from top to bottom, first as the front
