@@ -2,7 +2,8 @@
 // The plan's grid, drawn over one plane of the output. A cell that one lens serves has that lens in
 // the attributes without a number.
 //
-// TWO_LENSES: the cell needs both lenses. GAIN: the lenses are not equally bright.
+// TWO_LENSES: the cell needs both lenses. GAIN: the lenses are not equally bright. FIELD: something
+// is added around the seam.
 
 ATTRIBUTE vec2 position;  // of the node, pixels of the output
 ATTRIBUTE float x;        // where the lens shows it, pixels of the source
@@ -13,9 +14,17 @@ ATTRIBUTE vec4 gain;  // factor on the light; then what differs between componen
 #ifdef TWO_LENSES
 ATTRIBUTE float x2;
 ATTRIBUTE float y2;
-ATTRIBUTE float blend;
 #ifdef GAIN
 ATTRIBUTE vec4 gain2;
+#endif
+#endif
+#ifdef FIELD
+ATTRIBUTE vec3 blend;  // and where around the seam the node is: turns, and radians above it
+#define BLEND blend.x
+#else
+#ifdef TWO_LENSES
+ATTRIBUTE float blend;
+#define BLEND blend
 #endif
 #endif
 
@@ -27,6 +36,9 @@ uniform vec4 target;  // factor and offset: pixels of the output to clip coordin
 uniform vec4 source;  // factor and offset: pixels of the source to texture coordinates
 
 VARYING vec2 place;
+#ifdef FIELD
+VARYING vec3 around;  // the azimuth's cosine and sine, which know no jump; the height
+#endif
 #ifdef GAIN
 VARYING vec3 light;
 VARYING vec3 colour;
@@ -43,13 +55,17 @@ VARYING vec3 colour2;
 void main() {
   gl_Position = vec4(position * target.xy + target.zw, 0.0, 1.0);
   place = vec2(x, y) * source.xy + source.zw;
+#ifdef FIELD
+  float azimuth = blend.y * 6.2831853;
+  around = vec3(cos(azimuth), sin(azimuth), blend.z);
+#endif
 #ifdef GAIN
   light = gain.x * mix(vec3(1.0), gain.yzw, rgb);
   colour = added * gain.yzw;
 #endif
 #ifdef TWO_LENSES
   place2 = vec2(x2, y2) * source.xy + source.zw;
-  share = blend;
+  share = BLEND;
 #ifdef GAIN
   light2 = gain2.x * mix(vec3(1.0), gain2.yzw, rgb);
   colour2 = added * gain2.yzw;

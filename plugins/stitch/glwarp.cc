@@ -24,7 +24,8 @@ enum Array {
   back_y,
   back_gain,
   blends = back_gain + 4,
-  arrays
+  arounds,  // three to a node: the blend, and where around the seam it is
+  arrays = arounds + 3
 };
 
 constexpr size_t short_index_limit = 65536;
@@ -40,6 +41,14 @@ int component_of_plane(const GstVideoFormatInfo* format, int plane) {
   int component = 0;
   while (static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, component)) != plane) ++component;
   return component;
+}
+
+/// Without alpha.
+int components_of_plane(const GstVideoFormatInfo* format, int plane) {
+  int components = 0;
+  for (int k = 0; k < 3; ++k)
+    components += static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, k)) == plane;
+  return components;
 }
 
 PlaneShape shape_of(const GstVideoInfo& info, int plane) {
@@ -113,6 +122,12 @@ GlName make_framebuffer(const GstGLFuncs* gl) {
   return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteFramebuffers(1, &n); }};
 }
 
+GlName make_texture(const GstGLFuncs* gl) {
+  GLuint name = 0;
+  gl->GenTextures(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteTextures(1, &n); }};
+}
+
 GlName make_vertex_array(const GstGLFuncs* gl) {
   // Mandatory in a core profile, absent from GLES 2.
   if (!gl->GenVertexArrays) return {};
@@ -161,20 +176,21 @@ GlWarp::GlWarp(GstGLContext* context)
 Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
   std::unique_ptr<GlWarp> warp(new GlWarp(context));
   for (bool two_lenses : {false, true}) {
-    if (const Result<GstGLShader*> made = warp->program(two_lenses, false, false, false); !made)
+    if (const Result<GstGLShader*> made = warp->program({.two_lenses = two_lenses}); !made)
       return made.error();
   }
   return warp;
 }
 
-Result<GstGLShader*> GlWarp::program(bool two_lenses, bool gain, bool cubic, bool at_edge) {
-  GstRef<GstGLShader>& slot = programs_[two_lenses][gain][cubic][at_edge];
+Result<GstGLShader*> GlWarp::program(const Feature& f) {
+  GstRef<GstGLShader>& slot = programs_[f.two_lenses][f.gain][f.cubic][f.at_edge][f.field];
   if (!slot) {
     std::vector<const char*> defines;
-    if (two_lenses) defines.push_back("TWO_LENSES");
-    if (gain) defines.push_back("GAIN");
-    if (cubic) defines.push_back("CUBIC");
-    if (at_edge) defines.push_back("EDGE");
+    if (f.two_lenses) defines.push_back("TWO_LENSES");
+    if (f.gain) defines.push_back("GAIN");
+    if (f.cubic) defines.push_back("CUBIC");
+    if (f.at_edge) defines.push_back("EDGE");
+    if (f.field) defines.push_back("FIELD");
     Result<GstRef<GstGLShader>> made =
         make_program(context_, dialect_, "stitch.vert", "stitch.frag", defines, attributes);
     if (!made) return made.error();
@@ -199,7 +215,7 @@ Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output
 }
 
 Status GlWarp::draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
-                    const GstVideoFrame& output, bool cubic) {
+                    const GstVideoFrame& output, bool cubic, const SeamField* field) {
   if (array_) gl_->BindVertexArray(array_.get());
   Status status = ok();
   if (generation_ != generation) {
@@ -211,7 +227,7 @@ Status GlWarp::draw(std::span<const Plan> plans, unsigned generation, const GstV
   gl_->BindFramebuffer(GL_FRAMEBUFFER, framebuffer_.get());
   gl_->ActiveTexture(GL_TEXTURE0);
   for (guint plane = 0; status && plane < GST_VIDEO_FRAME_N_PLANES(&output); ++plane)
-    status = draw_plane(plans, static_cast<int>(plane), input, output, cubic);
+    status = draw_plane(plans, static_cast<int>(plane), input, output, cubic, field);
   gl_->BindTexture(GL_TEXTURE_2D, 0);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
   gl_->BindBuffer(GL_ARRAY_BUFFER, 0);
@@ -260,7 +276,7 @@ void GlWarp::upload_indices(const Plan& plan, Mesh& mesh) {
     const int lenses = front == back ? both : front ? front_only : back_only;
     const bool inside = (lenses == back_only || flags & cell_front_inside) &&
                         (lenses == front_only || flags & cell_back_inside);
-    return static_cast<uint8_t>(inside ? lenses : edge + lenses);
+    return static_cast<uint8_t>(lenses + (inside ? 0 : edge) + (flags & cell_banded ? fielded : 0));
   };
   if (mesh.cells.size() == plan.cells.size() &&
       std::equal(mesh.cells.begin(), mesh.cells.end(), plan.cells.begin(),
@@ -300,6 +316,56 @@ void GlWarp::upload_values(const Plan& plan, const Mesh& mesh) {
     if (!lens.gain.empty()) upload_light(plan, i ? back_gain : front_gain, lens);
   }
   upload(blends, plan.blend);
+  if (plan.azimuth.empty()) return;
+  light_scratch_.resize(3 * plan.node_count());
+  for (size_t n = 0; n < plan.node_count(); ++n) {
+    light_scratch_[3 * n] = plan.blend[n];
+    light_scratch_[3 * n + 1] = plan.azimuth[n];
+    light_scratch_[3 * n + 2] = plan.height[n];
+  }
+  gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * arounds),
+                     static_cast<GLsizeiptr>(3 * size), light_scratch_.data());
+}
+
+void GlWarp::upload_field(const SeamField& field, int first_component, int components) {
+  const SeamField::Component& shape = field.component[first_component];
+  const size_t samples = static_cast<size_t>(shape.columns) * shape.rows;
+  // Bytes: a GLES 2 without extensions has no larger ones.
+  field_scratch_.resize(4 * samples * components);
+  uint8_t* to = field_scratch_.data();
+  for (int k = first_component; k < first_component + components; ++k) {
+    const auto& lens = field.component[k].lens;
+    for (size_t n = 0; n < samples; ++n)
+      for (int i = 0; i < 2; ++i) {
+        const int value = lens[i][n] + 32768;
+        *to++ = static_cast<uint8_t>(value >> 8);
+        *to++ = static_cast<uint8_t>(value);
+      }
+  }
+  gl_->ActiveTexture(GL_TEXTURE1);
+  if (!field_) field_ = make_texture(gl_);
+  gl_->BindTexture(GL_TEXTURE_2D, field_.get());
+  for (auto [name, value] :
+       {std::pair{GL_TEXTURE_MIN_FILTER, GL_NEAREST}, std::pair{GL_TEXTURE_MAG_FILTER, GL_NEAREST},
+        std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
+        std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
+    gl_->TexParameteri(GL_TEXTURE_2D, name, value);
+  gl_->TexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, shape.columns, shape.rows * components, 0, GL_RGBA,
+                  GL_UNSIGNED_BYTE, field_scratch_.data());
+  gl_->ActiveTexture(GL_TEXTURE0);
+}
+
+void GlWarp::set_field(GstGLShader* shader, const SeamField::Component& field, int components,
+                       float step, bool front) {
+  gst_gl_shader_set_uniform_1i(shader, "field", 1);
+  gst_gl_shader_set_uniform_4f(shader, "field_place", field.per_turn, field.per_radian,
+                               field.first_column, field.first_row);
+  gst_gl_shader_set_uniform_4f(shader, "field_size", static_cast<float>(field.columns),
+                               static_cast<float>(field.rows),
+                               1 / static_cast<float>(field.columns),
+                               1 / static_cast<float>(field.rows * components));
+  gst_gl_shader_set_uniform_3f(shader, "field_parts", static_cast<float>(components),
+                               step / SeamField::one, front ? 1 : 0);
 }
 
 void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& lens) {
@@ -318,7 +384,10 @@ void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& 
 }
 
 Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
-                          const GstVideoFrame& output, bool cubic) {
+                          const GstVideoFrame& output, bool cubic, const SeamField* field) {
+  if (field)
+    upload_field(*field, component_of_plane(output.info.finfo, plane),
+                 components_of_plane(output.info.finfo, plane));
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
                             *static_cast<const guint*>(output.data[plane]), 0);
   if (!complete_ && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
@@ -333,12 +402,12 @@ Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideo
     gl_->TexParameteri(GL_TEXTURE_2D, name, value);
   Status status = ok();
   for (size_t patch = 0; status && patch < plans.size(); ++patch)
-    status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic);
+    status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic, field);
   return status;
 }
 
 Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
-                          const GstVideoFrame& output, bool cubic) {
+                          const GstVideoFrame& output, bool cubic, const SeamField* field) {
   const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
   const int width = (plan.output.width + to.step_x - 1) / to.step_x;
   const int height = (plan.output.height + to.step_y - 1) / to.step_y;
@@ -367,9 +436,9 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
 
   for (int k = 0; k < classes; ++k) {
     if (mesh.ranges[k].count == 0) continue;
-    const bool at_edge = k >= edge;
-    const auto lenses = static_cast<Class>(at_edge ? k - edge : k);
-    const Result<GstGLShader*> made = program(lenses == both, gain, cubic, at_edge);
+    const bool at_edge = k % fielded >= edge, banded = k >= fielded && field;
+    const auto lenses = static_cast<Class>(k % edge);
+    const Result<GstGLShader*> made = program({lenses == both, gain, cubic, at_edge, banded});
     if (!made) return made.error();
     GstGLShader* shader = *made;
     const int first = lenses == back_only ? 1 : 0;
@@ -400,12 +469,16 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
       }
       gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
     }
-    draw_class(plan, mesh, mesh.ranges[k], lenses, gain);
+    if (banded)
+      set_field(shader, field->component[component_of_plane(input.info.finfo, plane)],
+                components_of_plane(input.info.finfo, plane), step_value(input.info), first == 0);
+    draw_class(plan, mesh, mesh.ranges[k], lenses, gain, banded);
   }
   return ok();
 }
 
-void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, bool gain) {
+void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, bool gain,
+                        bool field) {
   std::array<bool, attributes.size()> used{};
   const size_t size = plan.node_count() * sizeof(float);
   const auto use = [&](Attribute attribute, int array, int values = 1) {
@@ -427,8 +500,9 @@ void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class l
     use(at_x2, back_x);
     use(at_y2, back_y);
     if (gain) use(at_gain2, back_gain, 4);
-    use(at_blend, blends);
+    if (!field) use(at_blend, blends);
   }
+  if (field) use(at_blend, arounds, 3);
   const bool is_long = plan.node_count() > short_index_limit;
   gl_->DrawElements(GL_TRIANGLES, static_cast<GLsizei>(range.count),
                     is_long ? GL_UNSIGNED_INT : GL_UNSIGNED_SHORT,

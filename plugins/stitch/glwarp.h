@@ -19,6 +19,7 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/gl/shader.h"
 #include "gst/sphere/stitch/plan.h"
+#include "gst/sphere/stitch/seamfield.h"
 
 namespace sphere {
 
@@ -59,15 +60,16 @@ class GlWarp {
 
   /// Draws one frame, both mapped for GL, by the plans of all its patches. `generation` tells one
   /// state of them from the next. `cubic`: four by four samples (Catmull-Rom), rather than two by
-  /// two.
+  /// two. `field`: what is to be added around the seam, or null.
   Status draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
-              const GstVideoFrame& output, bool cubic = false);
+              const GstVideoFrame& output, bool cubic = false, const SeamField* field = nullptr);
 
  private:
   /// The cells that are drawn with one program, and the lens or lenses in its attributes. Those at
-  /// an edge may look beyond the lens's part of the picture, and are asked sample by sample.
-  enum Class { front_only, back_only, both, front_edge, back_edge, both_edge, classes };
-  static constexpr int edge = front_edge;
+  /// an edge may look beyond the lens's part of the picture, and are asked sample by sample; all of
+  /// them come once more with a field.
+  enum Class { front_only, back_only, both };
+  static constexpr int edge = 3, fielded = 6, classes = 12;
 
   /// Shape of the grid, on which the fixed part of the mesh depends.
   struct Shape {
@@ -89,31 +91,39 @@ class GlWarp {
 
   explicit GlWarp(GstGLContext* context);
 
-  /// With two lenses, with gain, cubic, at an edge.
-  Result<GstGLShader*> program(bool two_lenses, bool gain, bool cubic, bool at_edge);
+  /// What a program can do.
+  struct Feature {
+    bool two_lenses = false, gain = false, cubic = false, at_edge = false, field = false;
+  };
+  Result<GstGLShader*> program(const Feature& feature);
   Status update_mesh(const Plan& plan, Mesh& mesh);
   void upload_positions(const Plan& plan, const Mesh& mesh);
   void upload_indices(const Plan& plan, Mesh& mesh);
   void upload_values(const Plan& plan, const Mesh& mesh);
   void upload_light(const Plan& plan, int array, const Plan::Coordinates& lens);
   Status draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
-                    const GstVideoFrame& output, bool cubic);
+                    const GstVideoFrame& output, bool cubic, const SeamField* field);
   Status draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
-                    const GstVideoFrame& output, bool cubic);
-  void draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, bool gain);
+                    const GstVideoFrame& output, bool cubic, const SeamField* field);
+  void draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, bool gain,
+                  bool field);
+  void upload_field(const SeamField& field, int first_component, int components);
+  void set_field(GstGLShader* shader, const SeamField::Component& field, int components,
+                 float step, bool front);
 
   GstGLContext* const context_;
   const GstGLFuncs* const gl_;
   const Dialect dialect_;
   bool long_indices_ = false;
 
-  GstRef<GstGLShader> programs_[2][2][2][2];  // as program() has them
-  GlName framebuffer_, array_;
+  GstRef<GstGLShader> programs_[2][2][2][2][2];  // in the order of Feature
+  GlName framebuffer_, array_, field_;
   std::optional<unsigned> generation_;
   std::vector<Mesh> meshes_;  // a patch each
   std::vector<uint16_t> short_scratch_;
   std::vector<uint32_t> long_scratch_;
   std::vector<float> light_scratch_;
+  std::vector<uint8_t> field_scratch_;
   bool rgb_ = false;
   bool complete_ = false;  // the framebuffer was checked for this format
 };

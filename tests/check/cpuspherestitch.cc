@@ -447,7 +447,7 @@ GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
     const char* lenses[] = {"dual-190", "gear360", "mi-sphere"};
     for (int i = 0; !done; ++i, ++changes) {
       g_object_set(stitch.get(), "yaw", i % 360 - 180.0, "pitch", i % 90 - 45.0, "blend-width",
-                   i % 10 * 1.0, "threads", i % 4, "blend", i % 2, "lens", lenses[i % 3], "match",
+                   i % 10 * 1.0, "threads", i % 4, "blend", i % 3, "lens", lenses[i / 2 % 3], "match",
                    i / 2 % 2, "align", i / 4 % 2, "interpolation", i / 8 % 2, nullptr);
       g_autofree char* lens = nullptr;
       g_object_get(stitch.get(), "lens", &lens, nullptr);

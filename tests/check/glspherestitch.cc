@@ -126,11 +126,12 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
           // Newer ones take older text.
           if (dialects[0] == Dialect::gles3) dialects.push_back(Dialect::gles2);
           for (Dialect dialect : dialects)
-            for (int variant = 0; variant < 8; ++variant) {
+            for (int variant = 0; variant < 16; ++variant) {
               std::vector<const char*> defines;
               if (variant & 1) defines.push_back("TWO_LENSES");
               if (variant & 2) defines.push_back("GAIN");
               if (variant & 4) defines.push_back("CUBIC");
+              if (variant & 8) defines.push_back("FIELD");
               const auto program =
                   make_program(gl, dialect, "stitch.vert", "stitch.frag", defines, attributes);
               if (program)
@@ -147,7 +148,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
         },
         &job);
     fail_unless(job.complaint.empty(), "%s", job.complaint.c_str());
-    fail_unless(job.compiled == 8 || job.compiled == 16, "%d", job.compiled);
+    fail_unless(job.compiled == 16 || job.compiled == 32, "%d", job.compiled);
   }
   fail_unless(contexts > 0, "no GL at all");
 }
@@ -184,6 +185,21 @@ GST_START_TEST(pictures_are_the_cpus) {
        "videoconvert ! video/x-raw,format=P010_10LE ! "},
       {"ten bits, matched", "NV12", "width=960", "lens=" + uneven, "lens=dual-190 match=gain",
        "video/x-raw(ANY)", 45, "videoconvert ! video/x-raw,format=P010_10LE ! "},
+      {"bands", "NV12", "width=960", "lens=" + uneven, "lens=dual-190 blend=multiband"},
+      {"bands, turned", "I420", "width=960", "lens=" + uneven,
+       "lens=dual-190 blend=multiband yaw=70 pitch=-50 roll=30"},
+      {"bands, RGBA", "RGBA", "width=1280", "lens=" + uneven,
+       "lens=dual-190 blend=multiband blend-width=3 pitch=85"},
+      {"bands, Y444, unequal lenses", "Y444", "width=1280", "lens=" + uneven,
+       "blend=multiband yaw=100"},
+      {"bands, matched and aligned", "NV12", "width=1280", "depth=true lens=" + near.path(),
+       "blend=multiband align=seam match=gain yaw=30"},
+      {"bands, cubic, a cubemap", "NV12", "width=960", "lens=" + uneven,
+       "lens=dual-190 blend=multiband interpolation=cubic projection=cubemap pitch=20",
+       "video/x-raw(ANY),width=960,height=640"},
+      {"bands, ten bits", "NV12", "width=960", "lens=" + uneven,
+       "lens=dual-190 blend=multiband pitch=10", "video/x-raw(ANY)", 45,
+       "videoconvert ! video/x-raw,format=P010_10LE ! "},
       {"for one distance", "NV12", "width=960", "depth=true lens=" + near.path(),
        "stitch-distance=1.5"},
       {"larger", "NV12", "width=640", "lens=dual-190", "", "video/x-raw(ANY),width=1600"},
@@ -317,7 +333,7 @@ GST_START_TEST(views_change_while_it_plays) {
     const char* lenses[] = {"dual-190", "gear360", "mi-sphere"};
     for (int i = 0; !done; ++i, ++changes) {
       g_object_set(stitch.get(), "yaw", i % 360 - 180.0, "pitch", i % 90 - 45.0, "blend-width",
-                   i % 10 * 1.0, "blend", i % 2, "lens", lenses[i % 3], "match", i / 2 % 2, "align",
+                   i % 10 * 1.0, "blend", i % 3, "lens", lenses[i / 2 % 3], "match", i / 2 % 2, "align",
                    i / 4 % 2, "interpolation", i / 8 % 2, "stitch-distance", i % 5 * 1.0, nullptr);
       std::this_thread::yield();
     }
