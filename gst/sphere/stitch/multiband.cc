@@ -30,7 +30,7 @@ SeamStrip strip_for(const Planner& planner) {
   const int size = columns >= wide ? wide_cell : cell;
   const double rows = planner.widest() * columns / (2 * pi);
   return SeamStrip(planner, planner.widest() / 2, columns,
-                   static_cast<int>(std::ceil(rows / size)) * size, size);
+                   static_cast<int>(std::ceil(rows / size - 0.01)) * size, size);
 }
 
 float ramp(double place) { return static_cast<float>(std::clamp(place + 0.5, 0.0, 1.0)); }
@@ -79,7 +79,8 @@ Multiband::Multiband(const Planner& planner)
 
 void Multiband::prepare(const Mat3& view, Plan& plan, int patch) const {
   constexpr float nowhere = 10;
-  const double reach = planner_.widest() / 2;
+  // To the row that ends the field of a plane with half the samples.
+  const double reach = planner_.widest() / 2 + 2 * strip_.row_height();
   plan.azimuth.assign(plan.node_count(), 0);
   plan.height.assign(plan.node_count(), nowhere);
   for_nodes_around(strip_.axes(), reach + largest_cell, view, planner_.directions(patch),
@@ -124,7 +125,8 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
   constexpr int before = 1;
   const int twice = finest.columns / 4 + 1;
   field.columns = before + finest.columns + twice;
-  field.rows = finest.rows;
+  // A row above and one below, where a lens has the picture alone.
+  field.rows = 1 + finest.rows + 1;
   for (std::vector<int16_t>& lens : field.lens)
     lens.assign(static_cast<size_t>(field.columns) * field.rows, 0);
   const auto first = [](double phase, int step) { return (phase / step + 0.5) / 2; };
@@ -133,14 +135,12 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
   const double a_row = 2 * picture.step_y * strip_.row_height();
   field.per_radian = static_cast<float>(-1 / a_row);
   field.first_row =
-      static_cast<float>(strip_.half() / a_row - first(picture.phase_y, picture.step_y));
+      static_cast<float>(1 + strip_.half() / a_row - first(picture.phase_y, picture.step_y));
 
   // The sum of w_k D_k, where D_k is G_k less what is coarser, is the sum of (w_k - w_k-1) G_k.
   const auto weight = [&](int m, int row) {
-    if (row == 0) return 1.0f;
-    if (row == field.rows - 1) return 0.0f;
     const int band = std::min(m + 1 + coarser(picture.step_y), bands);
-    const double height = (row - field.first_row) / field.per_radian;
+    const double height = (1 + row - field.first_row) / field.per_radian;
     return ramp(height / planner_.widest() * (1 << (bands - band)));
   };
   pyramid.shares.assign(count, {});
@@ -158,8 +158,8 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
       }
       made = std::move(next);
     }
-    pyramid.shares[m].resize(field.rows);
-    for (int r = 0; r < field.rows; ++r) {
+    pyramid.shares[m].resize(finest.rows);
+    for (int r = 0; r < finest.rows; ++r) {
       const float factor = weight(m, r) - (m ? weight(m - 1, r) : 0);
       Share& share = pyramid.shares[m][r];
       if (factor == 0) continue;
@@ -225,8 +225,8 @@ void Multiband::blend(const StripPicture& strip, int component) {
   if (picture.step_x != pyramid.step_x || picture.step_y != pyramid.step_y)
     shape(picture, pyramid, field);
   reduce(picture, pyramid);
-  const int columns = pyramid.levels[0].columns;
-  for (int r = 0; r < field.rows; ++r) {
+  const int columns = pyramid.levels[0].columns, rows = pyramid.levels[0].rows;
+  for (int r = 0; r < rows; ++r) {
     for (int m = static_cast<int>(pyramid.levels.size()) - 1; m >= 0; --m) {
       Level& level = pyramid.levels[m];
       float* __restrict const sum = pyramid.sum.data();
@@ -244,7 +244,7 @@ void Multiband::blend(const StripPicture& strip, int component) {
     }
     const float* const all = pyramid.levels[0].row(r);
     for (int i = 0; i < 2; ++i) {
-      int16_t* __restrict const row = &field.lens[i][static_cast<size_t>(r) * field.columns];
+      int16_t* __restrict const row = &field.lens[i][static_cast<size_t>(r + 1) * field.columns];
       int16_t* __restrict const out = row + 1;
       const float share = i ? 0 : 1;
       for (int x = 0; x < columns; ++x) out[x] = fixed(pyramid.sum[x] - share * all[x]);
@@ -252,6 +252,10 @@ void Multiband::blend(const StripPicture& strip, int component) {
       std::copy_n(out, field.columns - 1 - columns, out + columns);
     }
   }
+  // The lens that the seam is far from takes nothing more; the other one has gone by then.
+  std::copy_n(&field.lens[0][static_cast<size_t>(rows) * field.columns], field.columns,
+              &field.lens[0][static_cast<size_t>(rows + 1) * field.columns]);
+  std::copy_n(&field.lens[1][field.columns], field.columns, field.lens[1].data());
 }
 
 }  // namespace sphere
