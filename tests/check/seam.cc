@@ -122,6 +122,17 @@ GST_START_TEST(bands_hide_unequal_light) {
 }
 GST_END_TEST;
 
+GST_START_TEST(what_the_profile_tells_is_not_matched_again) {
+  const Profile uneven({.front = R"(, "gain": 1.3, "vignette": [-0.1, -0.1, 0])",
+                        .back = R"(, "gain": 0.9, "vignette": [-0.02, 0, 0])"});
+  const std::string far = "spheretestsrc lens=" + uneven.path() + " ",
+                    caps = " ! video/x-raw,format=NV12,width=960";
+  const std::string in = far + caps + " ! cpuspherestitch lens=" + uneven.path();
+  const Component plain = component_from(in), matched = component_from(in + " match=gain");
+  fail_unless(psnr(plain, matched) > 45, "%g dB", psnr(plain, matched));
+}
+GST_END_TEST;
+
 GST_START_TEST(disparity_is_found_to_a_fraction_of_a_row) {
   for (double apart : {-9.0, 0.0, 3.5, 17.0, 31.25}) {
     const std::vector<uint8_t> strip = strip_of([&](double azimuth, double row, bool back) {
@@ -274,6 +285,7 @@ static Suite* seam_suite() {
   tcase_add_test(tcase, light_never_flickers);
   tcase_add_test(tcase, a_new_view_keeps_what_was_measured);
   tcase_add_test(tcase, things_at_the_stitch_distance_meet);
+  tcase_add_test(tcase, what_the_profile_tells_is_not_matched_again);
   tcase_add_test(tcase, bands_hide_unequal_light);
   tcase_add_test(tcase, a_matched_seam_is_nearer_the_truth);
   return suite;
