@@ -69,6 +69,20 @@ vec4 cubic(vec2 at, vec4 limit) {
 #define look(at, limit) TEXTURE(plane, within(at, limit))
 #endif
 
+#ifdef REDUCED
+uniform sampler2D copies;  // of half the size, and its mipmaps
+uniform vec2 to_copies;    // texture coordinates: of the plane to those of its copies
+VARYING float level;
+
+vec4 mixed(vec4 value, vec2 at) {
+  vec4 coarser = TEXTURE_LEVEL(copies, at * to_copies, max(level - 1.0, 0.0));
+  return mix(value, coarser, clamp(level, 0.0, 1.0));
+}
+#define seen(at, limit) mixed(look(at, limit), within(at, limit))
+#else
+#define seen(at, limit) look(at, limit)
+#endif
+
 #ifdef GAIN
 vec4 lit(vec4 value, vec3 factor, vec3 more) {
   return vec4((value.rgb - neutral) * factor + neutral + more, value.a);
@@ -114,10 +128,10 @@ vec4 with_field(vec4 value, float front) {
 #endif
 
 void main() {
-  vec4 value = lit(look(place, limits), light, colour);
+  vec4 value = lit(seen(place, limits), light, colour);
 #ifdef TWO_LENSES
   // Interpolated first and clamped then: a hard seam is a steep slope.
-  value = mix(lit(look(place2, limits2), light2, colour2), value, clamp(share, 0.0, 1.0));
+  value = mix(lit(seen(place2, limits2), light2, colour2), value, clamp(share, 0.0, 1.0));
 #endif
 #ifdef FIELD
 #ifdef TWO_LENSES

@@ -2,8 +2,8 @@
 // The plan's grid, drawn over one plane of the output. A cell that one lens serves has that lens in
 // the attributes without a number.
 //
-// TWO_LENSES: the cell needs both lenses. GAIN: the lenses are not equally bright. FIELD: something
-// is added around the seam.
+// TWO_LENSES: the cell needs both lenses. GAIN: the lenses are not equally bright. REDUCED: the
+// output is coarser than the source. FIELD: something is added around the seam.
 
 ATTRIBUTE vec2 position;  // of the node, pixels of the output
 ATTRIBUTE float x;        // where the lens shows it, pixels of the source
@@ -18,8 +18,10 @@ ATTRIBUTE float y2;
 ATTRIBUTE vec4 gain2;
 #endif
 #endif
-#ifdef FIELD
-ATTRIBUTE vec3 blend;  // and where around the seam the node is: turns, and radians above it
+#if defined(FIELD) || defined(REDUCED)
+// More than eight attributes are not to be had everywhere. Where around the seam the node is, turns
+// and radians above it; and the reduction: 0: the source, 1: the copy of half its size, and so on.
+ATTRIBUTE vec4 blend;
 #define BLEND blend.x
 #else
 #ifdef TWO_LENSES
@@ -31,6 +33,9 @@ ATTRIBUTE float blend;
 #ifdef GAIN
 uniform float rgb;   // 1: the differences are factors; 0: they are added, as the matrix says
 uniform mat3 added;
+#endif
+#ifdef REDUCED
+VARYING float level;
 #endif
 uniform vec4 target;  // factor and offset: pixels of the output to clip coordinates
 uniform vec4 source;  // factor and offset: pixels of the source to texture coordinates
@@ -55,6 +60,9 @@ VARYING vec3 colour2;
 void main() {
   gl_Position = vec4(position * target.xy + target.zw, 0.0, 1.0);
   place = vec2(x, y) * source.xy + source.zw;
+#ifdef REDUCED
+  level = blend.w;
+#endif
 #ifdef FIELD
   float azimuth = blend.y * 6.2831853;
   around = vec3(cos(azimuth), sin(azimuth), blend.z);

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
@@ -33,6 +34,7 @@ constexpr const char* description =
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360 --match gain --align seam\n"
     "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n"
+    "  sphere stitch street.jpg planet.jpg --lens gear360 --projection little-planet\n"
     "  sphere stitch VID_20161121_162507AA.MP4 steady.mp4 --level full\n";
 
 bool ends_with(const std::string& text, const char* suffix) {
@@ -62,7 +64,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* align = nullptr;
   g_autofree char* interpolation = nullptr;
   double stitch_distance = 0;
-  double fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
+  g_autofree char* projection = nullptr;
+  double fov = 0, lens_fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
   int width = 0, quality = -1, threads = 0;
   gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
   GOptionEntry entries[] = {
@@ -70,7 +73,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "Lens profile: a name (dual-190, gear360, ...), a JSON file, or a DNG of the camera "
        "(default: the table in IN)",
        "NAME|FILE"},
-      {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
+      {"lens-fov", 0, 0, G_OPTION_ARG_DOUBLE, &lens_fov,
        "Field of view of each lens, 60 to 358 (default: the profile's)", "DEGREES"},
       {"strip", 0, 0, G_OPTION_ARG_STRING, &strip,
        "Which rows pictures have that are half as high (default: middle)", "top|middle|bottom"},
@@ -79,11 +82,19 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "off|horizon|full"},
       {"smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &smoothing,
        "Average the heading that --level=horizon follows, 0 to 10 (default: 0)", "SECONDS"},
+      {"projection", 'p', 0, G_OPTION_ARG_STRING, &projection,
+       "What OUT shows: the whole sphere (equirect, the default; cubemap, eac) or a view "
+       "(perspective, little-planet, stereographic)",
+       "NAME"},
+      {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
+       "Field of view of a view, across (default: 90, 270, 180); else as --lens-fov", "DEGREES"},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
       {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &pitch, "Turn up, -360 to 360", "DEGREES"},
       {"roll", 0, 0, G_OPTION_ARG_DOUBLE, &roll, "Tilt clockwise, -360 to 360", "DEGREES"},
       {"width", 'w', 0, G_OPTION_ARG_INT, &width,
-       "Width of OUT; its height is half of it (default: as wide as both lenses)", "PIXELS"},
+       "Width of OUT; its height follows from it (default: as wide as both lenses; 3/4 of it for "
+       "cubemaps, half of it for views)",
+       "PIXELS"},
       {"blend", 0, 0, G_OPTION_ARG_STRING, &blend, "Between the lenses (default: feather)",
        "off|feather|multiband"},
       {"blend-width", 0, 0, G_OPTION_ARG_DOUBLE, &blend_width,
@@ -129,8 +140,22 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   options->output = rest[1];
   if (const Status kind = read_output_kind(options); !kind) return kind;
 
-  if (fov != 0)
-    if (const Status in = check_range("--fov", fov, 60, 358); !in) return in;
+  if (projection) {
+    static const std::vector<std::string> projections(projection_names.begin(),
+                                                      projection_names.end());
+    const Result<int> known = choose("--projection", projection, projections);
+    if (!known) return known.error();
+    options->projection = static_cast<Projection>(*known);
+  }
+  if (fov != 0) {
+    const FieldRange range = field_range(options->projection);
+    const bool view = !shows_all(options->projection);
+    const Status in = check_range("--fov", fov, view ? std::round(degrees(range.smallest)) : 60,
+                                  view ? std::round(degrees(range.largest)) : 358);
+    if (!in) return in;
+  }
+  if (lens_fov != 0)
+    if (const Status in = check_range("--lens-fov", lens_fov, 60, 358); !in) return in;
   const struct {
     const char* name;
     double value;
@@ -207,6 +232,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   options->lens = to_string(lens);
   options->dng = ends_with(options->lens, ".dng");
   options->fov = fov;
+  options->lens_fov = lens_fov;
   options->yaw = yaw;
   options->pitch = pitch;
   options->roll = roll;

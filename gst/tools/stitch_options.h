@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/geometry/projection.h"
 
 namespace sphere::tool {
 
@@ -16,7 +17,9 @@ struct StitchOptions {
   std::string lens;  ///< empty: what the stream says
   bool dng = false;  ///< the lens is a DNG of the camera, with its table
   std::string table_from = "the table in the file";  ///< where the camera's table came from
-  double fov = 0;                                    ///< 0: the profile's
+  Projection projection = Projection::equirect;
+  double fov = 0;         ///< of a view, or else of the lenses; 0: as usual
+  double lens_fov = 0;    ///< 0: the profile's
   std::string level;      ///< empty: the horizon, where the file says how
   double smoothing = -1;  ///< -1: the element's default
   double yaw = 0, pitch = 0, roll = 0;

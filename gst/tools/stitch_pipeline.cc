@@ -145,8 +145,10 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
     g_object_set(element, "n-threads", static_cast<guint>(options.threads), nullptr);
   g_object_set(queue, "max-size-buffers", raw_pictures, "max-size-bytes", 0u, "max-size-time",
                guint64{0}, nullptr);
-  g_object_set(stitcher_, "fov", options.fov, "yaw", options.yaw, "pitch", options.pitch, "roll",
-               options.roll, nullptr);
+  gst_util_set_object_arg(G_OBJECT(stitcher_), "projection",
+                          projection_names[static_cast<size_t>(options.projection)].data());
+  g_object_set(stitcher_, "fov", options.fov, "lens-fov", options.lens_fov, "yaw", options.yaw,
+               "pitch", options.pitch, "roll", options.roll, nullptr);
   gst_util_set_object_arg(G_OBJECT(stitcher_), "blend", options.blend.c_str());
   if (options.blend_width >= 0)
     g_object_set(stitcher_, "blend-width", options.blend_width, nullptr);
@@ -161,9 +163,12 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   tell_stitcher(input.camera);
   if (!options.lens.empty()) g_object_set(stitcher_, "lens", options.lens.c_str(), nullptr);
   if (!on_gl) g_object_set(stitcher_, "threads", options.threads, nullptr);
-  if (options.width > 0)
-    set_caps(after, "video/x-raw,pixel-aspect-ratio=1/1,width=" + std::to_string(options.width) +
-                        ",height=" + std::to_string(options.width / 2));
+  if (options.width > 0) {
+    std::string size = "video/x-raw,pixel-aspect-ratio=1/1,width=" + std::to_string(options.width);
+    if (options.projection == Projection::equirect)
+      size += ",height=" + std::to_string(options.width / 2);
+    set_caps(after, size);
+  }
   set_caps(before, input.video() ? "video/x-raw,format={I420,NV12}" : photo_format(input));
   if (!input.video()) set_caps(encoded, encoded_format(options, input));
   g_object_set(sink, "fd", output, nullptr);

@@ -32,6 +32,7 @@
 #include <span>
 #include <vector>
 
+#include "gst/sphere/stitch/reduce.h"
 #include "gst/sphere/stitch/warp.h"
 #include "plugins/stitch/stitching.h"
 #include "plugins/stitch/transform.h"
@@ -118,6 +119,7 @@ class CpuSphereStitch {
       workers_for_ = wanted;
     }
     const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
+    reduce(in, out, stitching.reductions());
     if (const sphere::Plan* strip = stitching.strip())
       stitching.measure(draw_strip(*strip, stitching.strip_info(), in, false, strip_frame_));
     stitching.match();
@@ -132,6 +134,8 @@ class CpuSphereStitch {
     workers_.reset();
     strip_frame_.reset();
     bands_frame_.reset();
+    for (auto& plane : copied_)
+      for (std::vector<uint8_t>& copy : plane) copy = {};
     stitching.stop();
   }
 
@@ -181,6 +185,8 @@ class CpuSphereStitch {
     for (int i = 0; i < count; ++i) {
       planes[i] = describe_plane(in, out, i);
       planes[i].cubic = cubic;
+      planes[i].copy_count = copy_count_;
+      std::copy_n(copies_[i], copy_count_, planes[i].copies);
     }
     parts_.clear();
     int slices = 0;
@@ -200,6 +206,28 @@ class CpuSphereStitch {
     });
   }
 
+  /// Makes smaller copies of the source's planes.
+  void reduce(const GstVideoFrame* in, GstVideoFrame* out, int count) {
+    copy_count_ = count;
+    for (int i = 0; count > 0 && i < static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in)); ++i) {
+      const sphere::WarpPlane plane = describe_plane(in, out, i);
+      sphere::WarpCopy from = {plane.source, plane.source_stride, plane.source_size};
+      const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
+      for (int n = 0; n < count; ++n) {
+        const sphere::Size size = sphere::half_of(from.size);
+        const ptrdiff_t stride = static_cast<ptrdiff_t>(size.width) * bytes;
+        std::vector<uint8_t>& copy = copied_[i][n];
+        copy.resize(static_cast<size_t>(stride) * size.height);
+        workers_->run((size.height + slice_rows - 1) / slice_rows, [&](int slice) {
+          const int first = slice * slice_rows;
+          sphere::halve_rows(plane, from, copy.data(), stride, first,
+                             std::min(first + slice_rows, size.height));
+        });
+        from = copies_[i][n] = {copy.data(), stride, size};
+      }
+    }
+  }
+
   /// One plane of one patch of the output.
   struct Part {
     const sphere::Plan* plan;
@@ -207,6 +235,9 @@ class CpuSphereStitch {
     int first_slice;
   };
   std::vector<Part> parts_;
+  std::vector<uint8_t> copied_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
+  sphere::WarpCopy copies_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
+  int copy_count_ = 0;
   std::unique_ptr<StripFrame> strip_frame_, bands_frame_;
   std::unique_ptr<sphere::Workers> workers_;
   int workers_for_ = 0;

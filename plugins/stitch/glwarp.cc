@@ -12,8 +12,19 @@ namespace sphere {
 namespace {
 
 // Where attributes are bound; the order of their names below.
-enum Attribute : GLuint { at_position, at_x, at_y, at_gain, at_x2, at_y2, at_gain2, at_blend };
-constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "blend"};
+enum Attribute : GLuint {
+  at_position,
+  at_x,
+  at_y,
+  at_gain,
+  at_x2,
+  at_y2,
+  at_gain2,
+  at_blend,
+  at_reduction
+};
+constexpr std::array attributes = {"position", "x",     "y",     "gain",     "x2",
+                                   "y2",       "gain2", "blend"};
 // What changes with the view lies in one buffer, an array after the other; the gains are four to a
 // node.
 enum Array {
@@ -24,8 +35,8 @@ enum Array {
   back_y,
   back_gain,
   blends = back_gain + 4,
-  arounds,  // three to a node: the blend, and where around the seam it is
-  arrays = arounds + 3
+  abouts,  // four to a node: the blend, where around the seam it is, and the reduction
+  arrays = abouts + 4
 };
 
 constexpr size_t short_index_limit = 65536;
@@ -73,6 +84,14 @@ float step_value(const GstVideoInfo& info) {
   return GST_VIDEO_INFO_COMP_DEPTH(&info, 0) > 8 ? 256 / 65535.0f : 1 / 255.0f;
 }
 
+/// GLES 2 may need textures wider than the plane, to hold the gap after each row.
+Size texture_size(const GstVideoFrame& frame, int plane) {
+  auto* memory = reinterpret_cast<GstGLMemory*>(gst_buffer_peek_memory(frame.buffer, plane));
+  const PlaneShape shape = shape_of(frame.info, plane);
+  return {std::max(gst_gl_memory_get_texture_width(memory), shape.width),
+          std::max(gst_gl_memory_get_texture_height(memory), shape.height)};
+}
+
 /// What is neither light nor colour in a plane, about which gain is applied.
 float neutral_value(const GstVideoInfo& info, int plane) {
   if (GST_VIDEO_INFO_IS_RGB(&info)) return 0;
@@ -108,32 +127,6 @@ std::array<float, 2> limits(double from, double to, int picture, int step, int s
   // Where the other lens does not follow, the picture's edge is the limit, odd sizes included.
   const int last = std::max(to >= picture ? samples - 1 : sample(to) - 1, first);
   return {static_cast<float>((first + 0.5) / texture), static_cast<float>((last + 0.5) / texture)};
-}
-
-GlName make_buffer(const GstGLFuncs* gl) {
-  GLuint name = 0;
-  gl->GenBuffers(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteBuffers(1, &n); }};
-}
-
-GlName make_framebuffer(const GstGLFuncs* gl) {
-  GLuint name = 0;
-  gl->GenFramebuffers(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteFramebuffers(1, &n); }};
-}
-
-GlName make_texture(const GstGLFuncs* gl) {
-  GLuint name = 0;
-  gl->GenTextures(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteTextures(1, &n); }};
-}
-
-GlName make_vertex_array(const GstGLFuncs* gl) {
-  // Mandatory in a core profile, absent from GLES 2.
-  if (!gl->GenVertexArrays) return {};
-  GLuint name = 0;
-  gl->GenVertexArrays(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteVertexArrays(1, &n); }};
 }
 
 /// Fills the six corners of each cell of a class, and says where each class begins and ends.
@@ -182,15 +175,22 @@ Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
   return warp;
 }
 
-Result<GstGLShader*> GlWarp::program(const Feature& f) {
-  GstRef<GstGLShader>& slot = programs_[f.two_lenses][f.gain][f.cubic][f.at_edge][f.field];
+Result<GstGLShader*> GlWarp::program(const Kind& kind) {
+  const std::pair<bool, const char*> defines_of[] = {{kind.two_lenses, "TWO_LENSES"},
+                                                     {kind.gain, "GAIN"},
+                                                     {kind.cubic, "CUBIC"},
+                                                     {kind.at_edge, "EDGE"},
+                                                     {kind.reduced, "REDUCED"},
+                                                     {kind.field, "FIELD"}};
+  std::vector<const char*> defines;
+  size_t bits = 0;
+  for (size_t i = 0; i < std::size(defines_of); ++i) {
+    if (!defines_of[i].first) continue;
+    defines.push_back(defines_of[i].second);
+    bits |= size_t{1} << i;
+  }
+  GstRef<GstGLShader>& slot = programs_[bits];
   if (!slot) {
-    std::vector<const char*> defines;
-    if (f.two_lenses) defines.push_back("TWO_LENSES");
-    if (f.gain) defines.push_back("GAIN");
-    if (f.cubic) defines.push_back("CUBIC");
-    if (f.at_edge) defines.push_back("EDGE");
-    if (f.field) defines.push_back("FIELD");
     Result<GstRef<GstGLShader>> made =
         make_program(context_, dialect_, "stitch.vert", "stitch.frag", defines, attributes);
     if (!made) return made.error();
@@ -271,12 +271,15 @@ void GlWarp::upload_positions(const Plan& plan, const Mesh& mesh) {
 }
 
 void GlWarp::upload_indices(const Plan& plan, Mesh& mesh) {
-  const auto drawn_as = [](uint8_t flags) -> uint8_t {
+  const bool copies = !plan.reduction.empty();
+  const auto drawn_as = [copies](uint8_t flags) -> uint8_t {
     const bool front = flags & cell_front, back = flags & cell_back;
     const int lenses = front == back ? both : front ? front_only : back_only;
     const bool inside = (lenses == back_only || flags & cell_front_inside) &&
                         (lenses == front_only || flags & cell_back_inside);
-    return static_cast<uint8_t>(lenses + (inside ? 0 : edge) + (flags & cell_banded ? fielded : 0));
+    return static_cast<uint8_t>(lenses + (inside ? 0 : edge) +
+                                (copies && flags & cell_reduced ? reduced : 0) +
+                                (flags & cell_banded ? fielded : 0));
   };
   if (mesh.cells.size() == plan.cells.size() &&
       std::equal(mesh.cells.begin(), mesh.cells.end(), plan.cells.begin(),
@@ -316,15 +319,17 @@ void GlWarp::upload_values(const Plan& plan, const Mesh& mesh) {
     if (!lens.gain.empty()) upload_light(plan, i ? back_gain : front_gain, lens);
   }
   upload(blends, plan.blend);
-  if (plan.azimuth.empty()) return;
-  light_scratch_.resize(3 * plan.node_count());
+  const bool around = !plan.azimuth.empty(), reduction = !plan.reduction.empty();
+  if (!around && !reduction) return;
+  light_scratch_.resize(4 * plan.node_count());
   for (size_t n = 0; n < plan.node_count(); ++n) {
-    light_scratch_[3 * n] = plan.blend[n];
-    light_scratch_[3 * n + 1] = plan.azimuth[n];
-    light_scratch_[3 * n + 2] = plan.height[n];
+    light_scratch_[4 * n] = plan.blend[n];
+    light_scratch_[4 * n + 1] = around ? plan.azimuth[n] : 0;
+    light_scratch_[4 * n + 2] = around ? plan.height[n] : 0;
+    light_scratch_[4 * n + 3] = reduction ? plan.reduction[n] : 0;
   }
-  gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * arounds),
-                     static_cast<GLsizeiptr>(3 * size), light_scratch_.data());
+  gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * abouts),
+                     static_cast<GLsizeiptr>(4 * size), light_scratch_.data());
 }
 
 void GlWarp::upload_field(const SeamField& field, int first_component, int components) {
@@ -342,7 +347,7 @@ void GlWarp::upload_field(const SeamField& field, int first_component, int compo
         *to++ = static_cast<uint8_t>(value);
       }
   }
-  gl_->ActiveTexture(GL_TEXTURE1);
+  gl_->ActiveTexture(GL_TEXTURE2);
   if (!field_) field_ = make_texture(gl_);
   gl_->BindTexture(GL_TEXTURE_2D, field_.get());
   for (auto [name, value] :
@@ -357,7 +362,7 @@ void GlWarp::upload_field(const SeamField& field, int first_component, int compo
 
 void GlWarp::set_field(GstGLShader* shader, const SeamField::Component& field, int components,
                        float step, bool front) {
-  gst_gl_shader_set_uniform_1i(shader, "field", 1);
+  gst_gl_shader_set_uniform_1i(shader, "field", 2);
   gst_gl_shader_set_uniform_4f(shader, "field_place", field.per_turn, field.per_radian,
                                field.first_column, field.first_row);
   gst_gl_shader_set_uniform_4f(shader, "field_size", static_cast<float>(field.columns),
@@ -385,6 +390,16 @@ void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& 
 
 Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
                           const GstVideoFrame& output, bool cubic, const SeamField* field) {
+  const GLuint source = *static_cast<const guint*>(input.data[plane]);
+  gl_->BindTexture(GL_TEXTURE_2D, source);
+  for (auto [name, value] :
+       {std::pair{GL_TEXTURE_MIN_FILTER, GL_LINEAR}, std::pair{GL_TEXTURE_MAG_FILTER, GL_LINEAR},
+        std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
+        std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
+    gl_->TexParameteri(GL_TEXTURE_2D, name, value);
+  if (!plans.empty() && !plans[0].reduction.empty()) {
+    if (const Status made = draw_copies(plane, source, input); !made) return made;
+  }
   if (field)
     upload_field(*field, component_of_plane(output.info.finfo, plane),
                  components_of_plane(output.info.finfo, plane));
@@ -394,16 +409,30 @@ Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideo
     return unsupported(std::string("this GPU can't draw ") + GST_VIDEO_INFO_NAME(&output.info) +
                        " pictures; take cpuspherestitch");
   complete_ = plane + 1 == static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&output));
-  gl_->BindTexture(GL_TEXTURE_2D, *static_cast<const guint*>(input.data[plane]));
-  for (auto [name, value] :
-       {std::pair{GL_TEXTURE_MIN_FILTER, GL_LINEAR}, std::pair{GL_TEXTURE_MAG_FILTER, GL_LINEAR},
-        std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
-        std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
-    gl_->TexParameteri(GL_TEXTURE_2D, name, value);
   Status status = ok();
   for (size_t patch = 0; status && patch < plans.size(); ++patch)
     status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic, field);
   return status;
+}
+
+Status GlWarp::draw_copies(int plane, GLuint source, const GstVideoFrame& input) {
+  if (!reduce_) {
+    Result<std::unique_ptr<GlReduce>> made = GlReduce::make(context_, dialect_);
+    if (!made) return made.error();
+    reduce_ = std::move(*made);
+  }
+  const PlaneShape from = shape_of(input.info, plane);
+  GstVideoInfo info = input.info;
+  const GstGLFormat format =
+      gst_gl_format_from_video_info(context_, &info, static_cast<guint>(plane));
+  const Status drawn =
+      reduce_->draw(plane, source, texture_size(input, plane), {from.width, from.height}, format);
+  if (!drawn) return drawn;
+  gl_->ActiveTexture(GL_TEXTURE1);
+  gl_->BindTexture(GL_TEXTURE_2D, reduce_->copies(plane));
+  gl_->ActiveTexture(GL_TEXTURE0);
+  gl_->BindTexture(GL_TEXTURE_2D, source);
+  return ok();
 }
 
 Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
@@ -414,11 +443,7 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
   gl_->Viewport(plan.left / to.step_x, plan.top / to.step_y, width, height);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, mesh.indices.get());
 
-  // GLES 2 may need textures wider than the plane, to hold the gap after each row.
-  auto* memory = reinterpret_cast<GstGLMemory*>(gst_buffer_peek_memory(input.buffer, plane));
-  const int texture_width = std::max(gst_gl_memory_get_texture_width(memory), from.width);
-  const int texture_height = std::max(gst_gl_memory_get_texture_height(memory), from.height);
-
+  const auto [texture_width, texture_height] = texture_size(input, plane);
   const Linear clip_x = to_clip(to.step_x, to.offset_x, width);
   const Linear clip_y = to_clip(to.step_y, to.offset_y, height);
   const Linear texture_x = to_texture(from.step_x, from.offset_x, texture_width);
@@ -436,9 +461,10 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
 
   for (int k = 0; k < classes; ++k) {
     if (mesh.ranges[k].count == 0) continue;
-    const bool at_edge = k % fielded >= edge, banded = k >= fielded && field;
+    const bool at_edge = k % reduced >= edge, copies = k % fielded >= reduced;
     const auto lenses = static_cast<Class>(k % edge);
-    const Result<GstGLShader*> made = program({lenses == both, gain, cubic, at_edge, banded});
+    const Kind kind = {lenses == both, gain, cubic, at_edge, copies, k >= fielded && field};
+    const Result<GstGLShader*> made = program(kind);
     if (!made) return made.error();
     GstGLShader* shader = *made;
     const int first = lenses == back_only ? 1 : 0;
@@ -454,6 +480,13 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
     if (at_edge && lenses == both)
       gst_gl_shader_set_uniform_4f(shader, "limits2", limits_x[1][0], limits_y[1][0],
                                    limits_x[1][1], limits_y[1][1]);
+    if (copies) {
+      gst_gl_shader_set_uniform_1i(shader, "copies", 1);
+      const Size size = GlReduce::size_for({from.width, from.height});
+      gst_gl_shader_set_uniform_2f(shader, "to_copies",
+                                   static_cast<float>(texture_width) / (2 * size.width),
+                                   static_cast<float>(texture_height) / (2 * size.height));
+    }
     if (cubic)
       gst_gl_shader_set_uniform_2f(shader, "samples", static_cast<float>(texture_width),
                                    static_cast<float>(texture_height));
@@ -469,16 +502,16 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
       }
       gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
     }
-    if (banded)
+    if (kind.field)
       set_field(shader, field->component[component_of_plane(input.info.finfo, plane)],
                 components_of_plane(input.info.finfo, plane), step_value(input.info), first == 0);
-    draw_class(plan, mesh, mesh.ranges[k], lenses, gain, banded);
+    draw_class(plan, mesh, mesh.ranges[k], lenses, kind);
   }
   return ok();
 }
 
-void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, bool gain,
-                        bool field) {
+void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses,
+                        const Kind& kind) {
   std::array<bool, attributes.size()> used{};
   const size_t size = plan.node_count() * sizeof(float);
   const auto use = [&](Attribute attribute, int array, int values = 1) {
@@ -495,14 +528,15 @@ void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class l
   const int lens = lenses == back_only ? back_x : front_x;
   use(at_x, lens);
   use(at_y, lens + front_y);
-  if (gain) use(at_gain, lens + front_gain, 4);
+  if (kind.gain) use(at_gain, lens + front_gain, 4);
+  const bool packed = kind.reduced || kind.field;
   if (lenses == both) {
     use(at_x2, back_x);
     use(at_y2, back_y);
-    if (gain) use(at_gain2, back_gain, 4);
-    if (!field) use(at_blend, blends);
+    if (kind.gain) use(at_gain2, back_gain, 4);
+    if (!packed) use(at_blend, blends);
   }
-  if (field) use(at_blend, arounds, 3);
+  if (packed) use(at_blend, abouts, 4);
   const bool is_long = plan.node_count() > short_index_limit;
   gl_->DrawElements(GL_TRIANGLES, static_cast<GLsizei>(range.count),
                     is_long ? GL_UNSIGNED_INT : GL_UNSIGNED_SHORT,

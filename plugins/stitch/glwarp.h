@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
@@ -20,34 +19,10 @@
 #include "gst/sphere/gl/shader.h"
 #include "gst/sphere/stitch/plan.h"
 #include "gst/sphere/stitch/seamfield.h"
+#include "plugins/stitch/glname.h"
+#include "plugins/stitch/glreduce.h"
 
 namespace sphere {
-
-/// The name of a GL object, deleted with its owner, which must be on the GL thread then.
-class GlName {
- public:
-  using Delete = void (*)(const GstGLFuncs*, GLuint);
-  GlName() = default;
-  GlName(const GstGLFuncs* gl, GLuint name, Delete free) : gl_(gl), name_(name), free_(free) {}
-  GlName(GlName&& other) noexcept
-      : gl_(other.gl_), name_(std::exchange(other.name_, 0)), free_(other.free_) {}
-  GlName& operator=(GlName&& other) noexcept {
-    std::swap(gl_, other.gl_);
-    std::swap(name_, other.name_);
-    std::swap(free_, other.free_);
-    return *this;
-  }
-  ~GlName() {
-    if (name_) free_(gl_, name_);
-  }
-  GLuint get() const { return name_; }
-  explicit operator bool() const { return name_ != 0; }
-
- private:
-  const GstGLFuncs* gl_ = nullptr;
-  GLuint name_ = 0;
-  Delete free_ = nullptr;
-};
 
 /// Lives from gl_start to gl_stop; everything here is for the GL thread.
 class GlWarp {
@@ -66,10 +41,12 @@ class GlWarp {
 
  private:
   /// The cells that are drawn with one program, and the lens or lenses in its attributes. Those at
-  /// an edge may look beyond the lens's part of the picture, and are asked sample by sample; all of
-  /// them come once more with a field.
-  enum Class { front_only, back_only, both };
-  static constexpr int edge = 3, fielded = 6, classes = 12;
+  /// an edge, counted from `edge` on, may look beyond the lens's part of the picture, and are asked
+  /// sample by sample; those from `reduced` on look at smaller copies of the source, and to those
+  /// from `fielded` on a field is added.
+  enum Class { front_only, back_only, both, lens_classes };
+  static constexpr int edge = lens_classes, reduced = 2 * edge, fielded = 2 * reduced,
+                       classes = 2 * fielded;
 
   /// Shape of the grid, on which the fixed part of the mesh depends.
   struct Shape {
@@ -85,17 +62,17 @@ class GlWarp {
     explicit Mesh(const GstGLFuncs* gl);
     GlName positions, values, indices;
     std::optional<Shape> shape;
-    std::vector<uint8_t> cells;  // the Class of each, as the indices were made for
+    std::vector<uint8_t> cells;  // the class of each, as the indices were made for
     Range ranges[classes];
   };
 
   explicit GlWarp(GstGLContext* context);
 
-  /// What a program can do.
-  struct Feature {
-    bool two_lenses = false, gain = false, cubic = false, at_edge = false, field = false;
+  struct Kind {
+    bool two_lenses = false, gain = false, cubic = false, at_edge = false, reduced = false,
+         field = false;
   };
-  Result<GstGLShader*> program(const Feature& feature);
+  Result<GstGLShader*> program(const Kind& kind);
   Status update_mesh(const Plan& plan, Mesh& mesh);
   void upload_positions(const Plan& plan, const Mesh& mesh);
   void upload_indices(const Plan& plan, Mesh& mesh);
@@ -103,10 +80,10 @@ class GlWarp {
   void upload_light(const Plan& plan, int array, const Plan::Coordinates& lens);
   Status draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
                     const GstVideoFrame& output, bool cubic, const SeamField* field);
+  Status draw_copies(int plane, GLuint source, const GstVideoFrame& input);
   Status draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
                     const GstVideoFrame& output, bool cubic, const SeamField* field);
-  void draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, bool gain,
-                  bool field);
+  void draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, const Kind& kind);
   void upload_field(const SeamField& field, int first_component, int components);
   void set_field(GstGLShader* shader, const SeamField::Component& field, int components,
                  float step, bool front);
@@ -116,7 +93,8 @@ class GlWarp {
   const Dialect dialect_;
   bool long_indices_ = false;
 
-  GstRef<GstGLShader> programs_[2][2][2][2][2];  // in the order of Feature
+  GstRef<GstGLShader> programs_[64];  // by the bits of their kind
+  std::unique_ptr<GlReduce> reduce_;  // when it is first needed
   GlName framebuffer_, array_, field_;
   std::optional<unsigned> generation_;
   std::vector<Mesh> meshes_;  // a patch each

@@ -102,6 +102,8 @@ class Stitching {
   /// drawn.
   std::span<const Plan> plan(GstBuffer* in, GstBuffer* out, const GstSegment& segment);
   unsigned generation() const { return generation_; }
+  /// How many smaller copies of the input the plans ask for.
+  int reductions() const { return planner_ ? planner_->reductions() : 0; }
   /// How the frame is to be sampled; as it was when plan() was called.
   Interpolation interpolation() const { return interpolation_; }
 

@@ -96,8 +96,8 @@ std::string uneven_profile() {
 GST_START_TEST(shaders_compile_in_every_dialect) {
   if (!have_gl()) return;
   constexpr std::array apis = {"gles2", "opengl3", "opengl"};
-  static constexpr std::array attributes = {"position", "x",  "y",     "gain",
-                                            "x2",       "y2", "gain2", "blend"};
+  static constexpr std::array attributes = {"position", "x",     "y",     "gain",     "x2",
+                                            "y2",       "gain2", "blend"};
   int contexts = 0;
   for (const char* api : apis) {
     const GstRef<GstGLDisplay> display = headless_display();
@@ -114,6 +114,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
       continue;
     }
     ++contexts;
+    static constexpr int variants = 64;
     struct Job {
       int compiled = 0;
       std::string complaint;
@@ -126,12 +127,14 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
           // Newer ones take older text.
           if (dialects[0] == Dialect::gles3) dialects.push_back(Dialect::gles2);
           for (Dialect dialect : dialects)
-            for (int variant = 0; variant < 16; ++variant) {
+            for (int variant = 0; variant < variants; ++variant) {
               std::vector<const char*> defines;
               if (variant & 1) defines.push_back("TWO_LENSES");
               if (variant & 2) defines.push_back("GAIN");
               if (variant & 4) defines.push_back("CUBIC");
-              if (variant & 8) defines.push_back("FIELD");
+              if (variant & 8) defines.push_back("EDGE");
+              if (variant & 16) defines.push_back("REDUCED");
+              if (variant & 32) defines.push_back("FIELD");
               const auto program =
                   make_program(gl, dialect, "stitch.vert", "stitch.frag", defines, attributes);
               if (program)
@@ -148,7 +151,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
         },
         &job);
     fail_unless(job.complaint.empty(), "%s", job.complaint.c_str());
-    fail_unless(job.compiled == 16 || job.compiled == 32, "%d", job.compiled);
+    fail_unless(job.compiled == variants || job.compiled == 2 * variants, "%d", job.compiled);
   }
   fail_unless(contexts > 0, "no GL at all");
 }
@@ -207,6 +210,24 @@ GST_START_TEST(pictures_are_the_cpus) {
        "video/x-raw(ANY),width=960,height=540"},
       {"odd", "I420", "width=962,height=481", "lens=dual-190", "",
        "video/x-raw(ANY),width=651,height=333"},
+      {"cubemap", "NV12", "width=960", "lens=dual-190", "projection=cubemap yaw=20"},
+      {"cubemap, matched, odd faces", "I420", "width=960", "lens=" + uneven,
+       "lens=dual-190 projection=cubemap match=gain", "video/x-raw(ANY),width=502,height=334"},
+      {"eac", "RGBA", "width=960", "lens=dual-190", "projection=eac pitch=30"},
+      {"perspective", "NV12", "width=960", "lens=dual-190",
+       "projection=perspective fov=120 yaw=90 interpolation=cubic"},
+      {"little planet", "I420", "width=1280", "lens=dual-190", "projection=little-planet"},
+      {"little planet, unequal lenses", "RGBA", "width=1280", "lens=" + uneven,
+       "projection=little-planet", "video/x-raw(ANY),width=400,height=300"},
+      {"stereographic, ten bits", "NV12", "width=960", "lens=dual-190",
+       "projection=stereographic fov=300", "video/x-raw(ANY),width=320", 45,
+       "videoconvert ! video/x-raw,format=P010_10LE ! "},
+      // A tenth of a pixel of the output is more of the source then.
+      {"coarser", "NV12", "width=1280", "lens=dual-190", "", "video/x-raw(ANY),width=480", 42},
+      {"coarser, cubic, matched", "Y444", "width=1280", "lens=" + uneven,
+       "lens=dual-190 interpolation=cubic match=gain", "video/x-raw(ANY),width=480", 42},
+      {"far coarser", "I420", "width=1282,height=641", "lens=dual-190", "pitch=50",
+       "video/x-raw(ANY),width=120", 38},
       {"narrow pixels", "NV12", "width=640,height=640,pixel-aspect-ratio=2/1"},
       // Here a hundredth of a pixel is a lot: all of the scene's detail lies between two pixels.
       {"small", "NV12", "width=64", "lens=dual-190", "", "video/x-raw(ANY)", 40},

@@ -143,6 +143,9 @@ def test_usage(folder, photo):
             ("yaw", (photo, out, "--yaw", "361"), "--yaw"),
             ("yaw that is no number", (photo, out, "--yaw", "nan"), "--yaw"),
             ("fov", (photo, out, "--fov", "359"), "--fov"),
+            ("a view's fov", (photo, out, "--projection", "perspective", "--fov", "171"), "--fov"),
+            ("lens-fov", (photo, out, "--lens-fov", "59"), "--lens-fov"),
+            ("projection", (photo, out, "--projection", "globe"), "little-planet"),
             ("blend", (photo, out, "--blend", "fether"), "'feather'"),
             ("blend width", (photo, out, "--blend-width", "61"), "--blend-width"),
             ("match", (photo, out, "--match", "gains"), "'gains'"),
@@ -209,6 +212,13 @@ def test_photo(folder, photo):
                     ("--blend-width", "9.5"), ("--interpolation", "cubic"), ("--match", "gain"),
                     ("--align", "seam")):
         check(f"{options} does something", turned(*options) != plain)
+    for name, size, options in (("cubemap", (480, 320), ()), ("eac", (300, 200), ("--width", "300")),
+                                ("perspective", (320, 180), ("--fov", "70")),
+                                ("little-planet", (320, 320), ()),
+                                ("stereographic", (200, 200), ("--width", "200", "--fov", "300"))):
+        out = folder / f"{name}.png"
+        if done(f"photo to {name}", photo, out, "--lens", "dual-190", "-p", name, *options):
+            check(f"the size of {name}", size_of(out)[:2] == size)
     check("negative values are values", turned("--yaw", "-180") == half)
 
 

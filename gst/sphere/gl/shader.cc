@@ -83,13 +83,15 @@ std::string shader_prefix(Dialect dialect, bool fragment, std::span<const char* 
         "#define ATTRIBUTE attribute\n"
         "#define VARYING varying\n"
         "#define TEXTURE texture2D\n"
+        // It takes the level that the slope of the coordinates asks for, which is the same.
+        "#define TEXTURE_LEVEL(sampler, place, level) texture2D(sampler, place)\n"
         "#define RESULT gl_FragColor\n";
   } else {
     prefix += "#define ATTRIBUTE in\n";
     // All is drawn flat, at one depth; software GL need not divide by it then.
     prefix += std::string("#define VARYING ") + (info.embedded ? "" : "noperspective ") +
               (fragment ? "in\n" : "out\n");
-    prefix += "#define TEXTURE texture\n";
+    prefix += "#define TEXTURE texture\n#define TEXTURE_LEVEL textureLod\n";
     if (fragment) prefix += "#define RESULT result_colour\nout vec4 result_colour;\n";
   }
   for (const char* define : defines) prefix += std::string("#define ") + define + "\n";

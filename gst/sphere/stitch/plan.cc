@@ -25,14 +25,27 @@ constexpr int blend_value = 4, gain_value = 5, values = 7;
 constexpr double smallest_gain = 0.1, largest_gain = 10;
 // Nothing that a stitch is made for is nearer than some baselines.
 constexpr double largest_shift = 0.2;
-// Pixels of the source to one of the output, up to which the source itself is read. What is a
-// little coarser loses more by a smaller copy than by what is skipped.
-constexpr double unreduced = 1.3;
+// By how much larger copies are taken than would have the output's own resolution: what is between
+// their samples is a mean of four, and softens them once more. Nearest to the truth at all sizes.
+constexpr double sharpness = 0.7;
 // Nearer than this to one of the copies, it alone is taken.
-constexpr double one_copy = 0.12;
+constexpr double one_copy = 0.08;
 // Samples of its own scale that a band of detail is blended over, about; and where it ends to pay.
 constexpr double samples_a_band = 8;
 constexpr int most_bands = 6;
+
+/// Pixels of the source a radian, half-way between axis and rim.
+double resolution_of(const LensPair& pair) {
+  return std::max(pair.front.model.forward(0.8), pair.back.model.forward(0.8)) / 0.8;
+}
+
+/// From pixels of the source to one that is drawn.
+float reduction_of(double scale) {
+  const double reduction = std::max(0.0, std::log2(scale) - sharpness);
+  const double nearest = std::round(reduction);
+  return static_cast<float>(std::min<double>(
+      std::abs(reduction - nearest) < one_copy ? nearest : reduction, most_reductions));
+}
 
 }  // namespace
 
@@ -130,10 +143,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, const Canvas& c
 void Planner::look(int cell) {
   cell_ = cell;
   coarsest_ = 0;
-  double most = 0;
-  // Pixels of the source a radian, half-way between axis and rim.
-  double resolution = 0;
-  for (int i = 0; i < 2; ++i) resolution = std::max(resolution, pair_[i].model.forward(0.8) / 0.8);
+  float most = 0;
+  const double resolution = resolution_of(pair_);
   patches_.resize(canvas_.patches().size());
   for (size_t k = 0; k < patches_.size(); ++k) {
     const Canvas::Patch& patch = canvas_.patches()[k];
@@ -162,18 +173,15 @@ void Planner::look(int cell) {
         };
         const double step = std::max(apart(n - 1, n + 1), apart(n - across, n + across));
         coarsest_ = std::max(coarsest_, step);
-        const double scale = step / cell * resolution;
-        // From the source alone to the copy of half its size, where two pixels are one.
-        double reduction = scale <= unreduced ? 0
-                           : scale < 2 ? std::log(scale / unreduced) / std::log(2 / unreduced)
-                                       : std::log2(scale);
-        const double nearest = std::round(reduction);
-        if (std::abs(reduction - nearest) < one_copy) reduction = nearest;
-        most = std::max(most, reduction);
-        nodes.reduction[n] = static_cast<float>(std::min<double>(reduction, most_reductions));
+        nodes.reduction[n] = reduction_of(step / cell * resolution);
+        most = std::max(most, nodes.reduction[n]);
       }
   }
-  reductions_ = std::min(static_cast<int>(std::ceil(most)), most_reductions);
+  reductions_ = static_cast<int>(std::ceil(most));
+}
+
+float Planner::reduction(double pixel) const {
+  return reduction_of(pixel * resolution_of(pair_));
 }
 
 void Planner::make_tables() {

@@ -131,6 +131,8 @@ class Planner {
   void build(const Mat3& view, Plan& plan, int patch = 0) const;
   /// How many smaller copies of the source the plans ask for.
   int reductions() const { return reductions_; }
+  /// What of them is to be drawn from where pixels are this far apart, in radians; see Plan.
+  float reduction(double pixel) const;
 
   /// What the nodes of a patch look at, in the axes of the view: one row after the other, a node
   /// more than the plan has on each side.

@@ -35,17 +35,26 @@ SeamStrip::SeamStrip(const Planner& planner) : axes_(planner) {
   const double seen =
       std::min(planner.highest() - planner.middle(), planner.middle() - planner.lowest());
   const double half = seen > 2 * rim ? std::min(seen - rim, widest) : seen * 0.5;
-  if (half >= narrowest) *this = SeamStrip(planner, half, columns, rows, cell);
+  if (half < narrowest) return;
+  half_ = half;
+  set_size(columns, rows, cell);
+  draw(planner);
 }
 
 SeamStrip::SeamStrip(const Planner& planner, double half, int columns, int rows, int cell)
     : axes_(planner), half_(half) {
+  set_size(columns, rows, cell);
+  const float reduction = std::min(planner.reduction(2 * pi / columns),
+                                   static_cast<float>(planner.reductions()));
+  if (reduction > 0) plan_.reduction.assign(plan_.node_count(), reduction);
+  draw(planner);
+}
+
+void SeamStrip::set_size(int columns, int rows, int cell) {
   plan_.output = {columns, 2 * rows};
-  plan_.source = planner.pair().frame;
   plan_.cell = cell;
   plan_.columns = columns / cell;
   plan_.rows = 2 * rows / cell;
-  draw(planner);
 }
 
 double SeamStrip::height(int lens, int row) const {
@@ -56,6 +65,8 @@ double SeamStrip::height(int lens, int row) const {
 
 void SeamStrip::draw(const Planner& planner) {
   const int seam_row = plan_.rows / 2;
+  const float margin = margin_for(plan_.reduction.empty() ? 0 : plan_.reduction[0]);
+  plan_.source = planner.pair().frame;
   plan_.blend.resize(plan_.node_count());
   plan_.cells.resize(static_cast<size_t>(plan_.columns) * plan_.rows);
   for (int i = 0; i < 2; ++i) {
@@ -86,7 +97,8 @@ void SeamStrip::draw(const Planner& planner) {
     for (int down : {0, 1})
       for (int right : {0, 1}) {
         const size_t n = static_cast<size_t>(r + down) * plan_.nodes_per_row() + c + right;
-        if (!well_inside(plan_.region[i], plan_.lens[i].x[n], plan_.lens[i].y[n])) return false;
+        if (!well_inside(plan_.region[i], plan_.lens[i].x[n], plan_.lens[i].y[n], margin))
+          return false;
       }
     return true;
   };
@@ -96,6 +108,7 @@ void SeamStrip::draw(const Planner& planner) {
       uint8_t flags = back ? cell_back : cell_front;
       if (inside(back, c, r)) flags |= back ? cell_back_inside : cell_front_inside;
       if (planner.has_gain()) flags |= cell_lit;
+      if (!plan_.reduction.empty()) flags |= cell_reduced;
       plan_.cells[static_cast<size_t>(r) * plan_.columns + c] = flags;
     }
 }

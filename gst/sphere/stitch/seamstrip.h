@@ -66,8 +66,8 @@ class SeamStrip {
 
   /// The strip that the seam is measured in; empty where too little is seen by both lenses.
   explicit SeamStrip(const Planner& planner);
-  /// One that reaches up to `half` above and below the seam. Its columns are a multiple of two
-  /// cells, its rows of one.
+  /// One that reaches up to `half` above and below the seam, from smaller copies of the source where
+  /// it is that much coarser. Its columns are a multiple of two cells, its rows of one.
   SeamStrip(const Planner& planner, double half, int columns, int rows, int cell);
 
   const SeamAxes& axes() const { return axes_; }
@@ -83,6 +83,7 @@ class SeamStrip {
   double height(int lens, int row) const;
 
  private:
+  void set_size(int columns, int rows, int cell);
   void draw(const Planner& planner);
 
   SeamAxes axes_;

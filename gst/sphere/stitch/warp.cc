@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 // Highway compiles this file once for each instruction set, by including it again.
 #undef HWY_TARGET_INCLUDE
@@ -39,6 +40,8 @@ struct Track {
 };
 
 struct Block {
+  const uint8_t* source;
+  int stride;
   Track lens[2];
   float blend[block_segments], dblend[block_segments];
 };
@@ -49,33 +52,56 @@ struct Job {
   const WarpPlane& plane;
   int cells_a_segment = 1;
   int samples = 16;  // a segment
-  // Samples that a lens may be read from, both ends included.
-  int left[2], top[2], right[2], bottom[2];
+
+  /// The source, or one of its copies.
+  struct Level {
+    const uint8_t* data = nullptr;
+    ptrdiff_t stride = 0;
+    // Sample i stands at phase + step * i, in pixels of the picture.
+    float phase_x = 0, phase_y = 0, step_x = 1, step_y = 1;
+    // Samples that a lens may be read from, both ends included.
+    int left[2], top[2], right[2], bottom[2];
+  } levels[1 + most_reductions];
 
   Job(const Plan& plan_in, const WarpPlane& plane_in) : plan(plan_in), plane(plane_in) {
     // On a subsampled plane two cells still make a segment no longer than the plan's accuracy
     // needs.
     cells_a_segment = plane.step_x > 1 && plan.cell / plane.step_x < 8 ? 2 : 1;
     samples = plan.cell * cells_a_segment / plane.step_x;
+    for (int n = 0; n <= plane.copy_count; ++n) {
+      const WarpCopy level =
+          n ? plane.copies[n - 1] : WarpCopy{plane.source, plane.source_stride, plane.source_size};
+      levels[n] = level_of(level, plane.step_x << n, plane.step_y << n);
+      levels[n].phase_x = static_cast<float>(plane.phase_x + plane.step_x * ((1 << n) - 1) * 0.5);
+      levels[n].phase_y = static_cast<float>(plane.phase_y + plane.step_y * ((1 << n) - 1) * 0.5);
+    }
+  }
+
+  Level level_of(const WarpCopy& copy, int step_x, int step_y) const {
+    Level level;
+    level.data = copy.data;
+    level.stride = copy.stride;
+    level.step_x = static_cast<float>(step_x);
+    level.step_y = static_cast<float>(step_y);
     for (int i = 0; i < 2; ++i) {
       const Region& g = plan.region[i];
       const auto within = [](double v, int step, int size) {
         return std::clamp(static_cast<int>(v) / step, 0, size);
       };
-      left[i] = std::min(within(std::ceil(g.left), plane.step_x, plane.source_size.width),
-                         plane.source_size.width - 1);
-      top[i] = std::min(within(std::ceil(g.top), plane.step_y, plane.source_size.height),
-                        plane.source_size.height - 1);
+      level.left[i] =
+          std::min(within(std::ceil(g.left), step_x, copy.size.width), copy.size.width - 1);
+      level.top[i] =
+          std::min(within(std::ceil(g.top), step_y, copy.size.height), copy.size.height - 1);
       // Where the other lens does not follow, the picture's edge is the limit, odd sizes included.
-      right[i] = g.right >= plan.source.width
-                     ? plane.source_size.width - 1
-                     : within(g.right, plane.step_x, plane.source_size.width) - 1;
-      bottom[i] = g.bottom >= plan.source.height
-                      ? plane.source_size.height - 1
-                      : within(g.bottom, plane.step_y, plane.source_size.height) - 1;
-      right[i] = std::max(right[i], left[i]);
-      bottom[i] = std::max(bottom[i], top[i]);
+      level.right[i] = g.right >= plan.source.width ? copy.size.width - 1
+                                                    : within(g.right, step_x, copy.size.width) - 1;
+      level.bottom[i] = g.bottom >= plan.source.height
+                            ? copy.size.height - 1
+                            : within(g.bottom, step_y, copy.size.height) - 1;
+      level.right[i] = std::max(level.right[i], level.left[i]);
+      level.bottom[i] = std::max(level.bottom[i], level.top[i]);
     }
+    return level;
   }
 };
 
@@ -98,7 +124,7 @@ inline GridRow grid_row(const Job& job, int target_row) {
 
 /// Flags of a segment: it needs what any of its cells needs, and is inside when all are.
 inline uint8_t segment_flags(const Job& job, int row, int segment) {
-  constexpr uint8_t needs = cell_front | cell_back | cell_lit;
+  constexpr uint8_t needs = cell_front | cell_back | cell_lit | cell_reduced;
   const int first = segment * job.cells_a_segment;
   uint8_t flags = job.plan.flags(first, row);
   for (int c = 1; c < job.cells_a_segment; ++c) {
@@ -113,11 +139,18 @@ inline int sample_bytes(const WarpPlane& plane) {
   return plane.components * (plane.bits > 8 ? 2 : 1);
 }
 
-/// A component in the source, at an index in its row.
-inline int source_value(const WarpPlane& plane, int row, int index) {
-  const uint8_t* const at = plane.source + row * plane.source_stride;
-  if (plane.bits <= 8) return at[index];
-  return (at[2 * index] | at[2 * index + 1] << 8) >> plane.shift;
+/// Which copies of the source are mixed at a place: `level` and the one after it.
+struct Mixture {
+  int level = 0;
+  float part = 0;
+};
+
+inline Mixture mixture(const WarpPlane& plane, float reduction) {
+  const float wanted = std::fmin(std::fmax(reduction, 0.0f), static_cast<float>(plane.copy_count));
+  Mixture m;
+  m.level = std::min(static_cast<int>(wanted), std::max(plane.copy_count - 1, 0));
+  m.part = wanted - static_cast<float>(m.level);
+  return m;
 }
 
 /// Catmull-Rom: of the sample before, the two around, and the one after.
@@ -127,6 +160,50 @@ inline void cubic_weights_of(float t, float (&w)[4]) {
   w[3] = -0.5f * p * t;
   w[1] = s + p + 3 * w[3];
   w[2] = t + p + 3 * w[0];
+}
+
+/// The light of one sample of a lens, by the book, as it stands in a copy of the source.
+inline void sample_level(const WarpPlane& plane, const Job::Level& level, int lens, float x,
+                         float y, bool cubic, float (&light)[4]) {
+  // fmin and fmax turn what is not a number into a limit.
+  const int left = level.left[lens], right = level.right[lens];
+  const int top = level.top[lens], bottom = level.bottom[lens];
+  const float sx = std::fmin(std::fmax((x - level.phase_x) / level.step_x, left), right);
+  const float sy = std::fmin(std::fmax((y - level.phase_y) / level.step_y, top), bottom);
+  const int qx = static_cast<int>(sx * one + 0.5f), qy = static_cast<int>(sy * one + 0.5f);
+  const int x0 = qx >> fraction_bits, y0 = qy >> fraction_bits;
+  const int x1 = std::min(x0 + 1, right), y1 = std::min(y0 + 1, bottom);
+  const int fx = qx & (one - 1), fy = qy & (one - 1);
+  float across_weights[4], down_weights[4];
+  if (cubic) {
+    cubic_weights_of(static_cast<float>(fx) / one, across_weights);
+    cubic_weights_of(static_cast<float>(fy) / one, down_weights);
+  }
+  /// A component, at an index in its row.
+  const auto value = [&](int row, int index) -> int {
+    const uint8_t* const at = level.data + row * level.stride;
+    if (plane.bits <= 8) return at[index];
+    return (at[2 * index] | at[2 * index + 1] << 8) >> plane.shift;
+  };
+  for (int k = 0; k < plane.components; ++k) {
+    const int a = x0 * plane.components + k, b = x1 * plane.components + k;
+    if (!cubic) {
+      const int v = (value(y0, a) * (one - fy) + value(y1, a) * fy) * (one - fx) +
+                    (value(y0, b) * (one - fy) + value(y1, b) * fy) * fx;
+      light[k] = static_cast<float>(v) * (1.0f / (one * one));
+      continue;
+    }
+    light[k] = 0;
+    for (int r = 0; r < 4; ++r) {
+      const int at_y = std::clamp(y0 + r - 1, top, bottom);
+      float row = 0;
+      for (int c = 0; c < 4; ++c) {
+        const int at_x = std::clamp(x0 + c - 1, left, right);
+        row += across_weights[c] * static_cast<float>(value(at_y, at_x * plane.components + k));
+      }
+      light[k] += down_weights[r] * row;
+    }
+  }
 }
 
 /// One sample, by the book: any place, any grid. Serves the rim, the edges and coarse outputs.
@@ -143,25 +220,18 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
   };
   const float share = std::clamp(value(plan.blend), 0.0f, 1.0f);
   float sum[4] = {};
+  const Mixture mixed = plan.reduction.empty() ? Mixture{} : mixture(plane, value(plan.reduction));
   for (int i = 0; i < 2; ++i) {
     const float weight = i ? 1 - share : share;
     if (weight <= 0) continue;
     const Plan::Coordinates& at = plan.lens[i];
-    // fmin and fmax turn what is not a number into a limit.
-    const float sx = std::fmin(
-        std::fmax((value(at.x) - static_cast<float>(plane.phase_x)) / plane.step_x, job.left[i]),
-        job.right[i]);
-    const float sy = std::fmin(
-        std::fmax((value(at.y) - static_cast<float>(plane.phase_y)) / plane.step_y, job.top[i]),
-        job.bottom[i]);
-    const int qx = static_cast<int>(sx * one + 0.5f), qy = static_cast<int>(sy * one + 0.5f);
-    const int x0 = qx >> fraction_bits, y0 = qy >> fraction_bits;
-    const int x1 = std::min(x0 + 1, job.right[i]), y1 = std::min(y0 + 1, job.bottom[i]);
-    const int fx = qx & (one - 1), fy = qy & (one - 1);
-    float across_weights[4], down_weights[4];
-    if (plane.cubic) {
-      cubic_weights_of(static_cast<float>(fx) / one, across_weights);
-      cubic_weights_of(static_cast<float>(fy) / one, down_weights);
+    const float x_at = value(at.x), y_at = value(at.y);
+    float lights[4], coarser[4];
+    sample_level(plane, job.levels[mixed.level], i, x_at, y_at, plane.cubic && mixed.level == 0,
+                 lights);
+    if (mixed.part > 0) {
+      sample_level(plane, job.levels[mixed.level + 1], i, x_at, y_at, false, coarser);
+      for (int k = 0; k < plane.components; ++k) lights[k] += mixed.part * (coarser[k] - lights[k]);
     }
     const float gain = at.gain.empty() ? 1.0f : value(at.gain);
     float tint[4] = {};
@@ -170,24 +240,7 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
       tint[k] = tints.empty() ? (plane.components == 4 ? 1.0f : 0.0f) : value(tints);
     }
     for (int k = 0; k < plane.components; ++k) {
-      const int a = x0 * plane.components + k, b = x1 * plane.components + k;
-      const int v =
-          (source_value(plane, y0, a) * (one - fy) + source_value(plane, y1, a) * fy) * (one - fx) +
-          (source_value(plane, y0, b) * (one - fy) + source_value(plane, y1, b) * fy) * fx;
-      float light = static_cast<float>(v) * (1.0f / (one * one));
-      if (plane.cubic) {
-        light = 0;
-        for (int r = 0; r < 4; ++r) {
-          const int y = std::clamp(y0 + r - 1, job.top[i], job.bottom[i]);
-          float row = 0;
-          for (int c_tap = 0; c_tap < 4; ++c_tap) {
-            const int at_x = std::clamp(x0 + c_tap - 1, job.left[i], job.right[i]);
-            row += across_weights[c_tap] *
-                   static_cast<float>(source_value(plane, y, at_x * plane.components + k));
-          }
-          light += down_weights[r] * row;
-        }
-      }
+      float light = lights[k];
       // Alpha is no light.
       if (!at.gain.empty() && k < 3) {
         const float step = plane.bits > 8 ? deep_step : 1, neutral = plane.neutral * step;
@@ -361,7 +414,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
                              uint8_t* target) {
   const hn::RebindToFloat<D> df;
   const WarpPlane& plane = job.plane;
-  const int stride = static_cast<int>(plane.source_stride);
+  const int stride = block.stride;
   const int lanes = static_cast<int>(hn::Lanes(d));
   const auto ramp = hn::Iota(df, 0.0f);
   const auto to_unit = hn::Set(df, 1.0f / (1 << product_bits));
@@ -401,11 +454,11 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
       };
       hn::Vec<D> v[2];
-      sample_any<components, cubic>(d, plane.source, stride, taps(both ? 0 : lens), v);
+      sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : lens), v);
       if constexpr (gained) lit(v, both ? 0 : lens);
       if constexpr (both) {
         hn::Vec<D> back[2];
-        sample_any<components, cubic>(d, plane.source, stride, taps(1), back);
+        sample_any<components, cubic>(d, block.source, stride, taps(1), back);
         if constexpr (gained) lit(back, 1);
         const auto share =
             hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
@@ -434,7 +487,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
                  reinterpret_cast<int32_t*>(out));
     } else {
       hn::Vec<D> v[components];
-      sample_any<components, cubic>(d, plane.source, stride, taps(both ? 0 : lens), v);
+      sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : lens), v);
       if constexpr (both || gained) {
         // Light of one lens as a float, its gain applied about the neutral value.
         const auto light = [&](hn::Vec<D> x, int i, int component) {
@@ -450,7 +503,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         };
         if constexpr (both) {
           hn::Vec<D> back[components];
-          sample_any<components, cubic>(d, plane.source, stride, taps(1), back);
+          sample_any<components, cubic>(d, block.source, stride, taps(1), back);
           const auto share =
               hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
           for (int k = 0; k < components; ++k) {
@@ -472,11 +525,14 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
 
 #include "gst/sphere/stitch/warpdeep-inl.h"
 
-/// Fills the block with `count` segments from `first` on, for the lenses in `needs`.
+/// Fills the block with `count` segments from `first` on, for the lenses in `needs`, to be drawn
+/// from the source or one of its copies.
 void fill_block(const Job& job, const GridRow& g, int first, int count, int needs, bool gained,
-                Block& block) {
+                const Job::Level& level, Block& block) {
   const Plan& plan = job.plan;
   const WarpPlane& plane = job.plane;
+  block.source = level.data;
+  block.stride = static_cast<int>(level.stride);
   const int skip = job.cells_a_segment;
   const float phase = static_cast<float>(plane.phase_x) / static_cast<float>(plan.cell * skip);
   const float per_sample = 1.0f / static_cast<float>(job.samples);
@@ -499,10 +555,8 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
     if (!(needs & (i ? cell_back : cell_front))) continue;
     const Plan::Coordinates& at = plan.lens[i];
     Track& t = block.lens[i];
-    line(at.x, static_cast<float>(plane.phase_x), static_cast<float>(one) / plane.step_x, t.x,
-         t.dx);
-    line(at.y, static_cast<float>(plane.phase_y), static_cast<float>(one) / plane.step_y, t.y,
-         t.dy);
+    line(at.x, level.phase_x, one / level.step_x, t.x, t.dx);
+    line(at.y, level.phase_y, one / level.step_y, t.y, t.dy);
     if (!gained) continue;
     line(at.gain, 0, 1, t.gain, t.dgain);
     const int colours = std::min(plane.components, 3);
@@ -545,6 +599,74 @@ void draw_segments(D d, const Job& job, const Block& block, int count, int lens,
   }
 }
 
+/// Draws a filled block, one lens or both blended.
+template <int components, bool deep, bool cubic, class D>
+void draw_block(D d, const Job& job, const Block& block, int count, int needs, bool gained,
+                uint8_t* out, int left) {
+  const bool both = needs == (cell_front | cell_back);
+  const int lens = needs == cell_back;
+  if (both && gained)
+    draw_segments<components, deep, true, true, cubic>(d, job, block, count, 0, out, left);
+  else if (both)
+    draw_segments<components, deep, true, false, cubic>(d, job, block, count, 0, out, left);
+  else if (gained)
+    draw_segments<components, deep, false, true, cubic>(d, job, block, count, lens, out, left);
+  else
+    draw_segments<components, deep, false, false, cubic>(d, job, block, count, lens, out, left);
+}
+
+/// Components `at` becomes a mix with `other`: of the first sample `part`, and `growth` more of
+/// each.
+template <typename T>
+void mix(T* at, const T* other, int samples, int components, float part, float growth, int shift) {
+  constexpr float whole = 256;
+  for (int i = 0; i < samples; ++i, part += growth) {
+    const int w = static_cast<int>(std::clamp(part, 0.0f, 1.0f) * whole + 0.5f);
+    for (int k = 0; k < components; ++k, ++at, ++other) {
+      const int a = *at >> shift, b = *other >> shift;
+      *at = static_cast<T>((a + (((b - a) * w + 128) >> 8)) << shift);
+    }
+  }
+}
+
+/// Draws segments where the output is coarser than the source, each from two of its copies.
+template <int components, bool deep, bool cubic, class D>
+void draw_reduced(D d, const Job& job, const GridRow& g, int first, int count, int needs,
+                  bool gained, Block& block, uint8_t* out, int left) {
+  using T = std::conditional_t<deep, uint16_t, uint8_t>;
+  const std::vector<float>& reduction = job.plan.reduction;
+  const int skip = job.cells_a_segment;
+  const auto edge = [&](int segment) {
+    const float above = reduction[g.above + static_cast<size_t>(segment) * skip];
+    const float below = reduction[g.below + static_cast<size_t>(segment) * skip];
+    return above + g.part * (below - above);
+  };
+  T drawn[Planner::largest_cell * components], coarser[Planner::largest_cell * components];
+  for (int s = first; s < first + count; ++s, left -= job.samples) {
+    const float begin = edge(s), end = edge(s + 1);
+    const Mixture mixed = mixture(job.plane, (begin + end) / 2);
+    const auto level = static_cast<float>(mixed.level);
+    const auto draw = [&](int n, T* target) {
+      fill_block(job, g, s, 1, needs, gained, job.levels[n], block);
+      auto* const bytes = reinterpret_cast<uint8_t*>(target);
+      if (n == 0)
+        draw_block<components, deep, cubic>(d, job, block, 1, needs, gained, bytes, job.samples);
+      else
+        draw_block<components, deep, false>(d, job, block, 1, needs, gained, bytes, job.samples);
+    };
+    draw(mixed.level, drawn);
+    if (std::max(begin, end) > level) {
+      draw(mixed.level + 1, coarser);
+      mix(drawn, coarser, job.samples, components, begin - level,
+          (end - begin) / static_cast<float>(job.samples), job.plane.shift);
+    }
+    const size_t bytes =
+        static_cast<size_t>(std::clamp(left, 0, job.samples)) * components * sizeof(T);
+    std::memcpy(out, drawn, bytes);
+    out += static_cast<size_t>(job.samples) * components * sizeof(T);
+  }
+}
+
 template <int components, bool deep, bool cubic, class D>
 void draw_row(D d, const Job& job, int row) {
   constexpr int bytes = components * (deep ? 2 : 1);
@@ -568,21 +690,15 @@ void draw_row(D d, const Job& job, int row) {
         draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * bytes);
     } else {
       const bool gained = (flags & cell_lit) && !job.plan.lens[0].gain.empty();
-      fill_block(job, g, s, end - s, needs, gained, block);
       uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * bytes;
       const int left = plane.target_size.width - first_sample;
-      const bool both = needs == (cell_front | cell_back);
-      const int lens = needs == cell_back;
-      if (both && gained)
-        draw_segments<components, deep, true, true, cubic>(d, job, block, end - s, 0, out, left);
-      else if (both)
-        draw_segments<components, deep, true, false, cubic>(d, job, block, end - s, 0, out, left);
-      else if (gained)
-        draw_segments<components, deep, false, true, cubic>(d, job, block, end - s, lens, out,
-                                                            left);
-      else
-        draw_segments<components, deep, false, false, cubic>(d, job, block, end - s, lens, out,
-                                                             left);
+      if ((flags & cell_reduced) && plane.copy_count > 0) {
+        draw_reduced<components, deep, cubic>(d, job, g, s, end - s, needs, gained, block, out,
+                                              left);
+      } else {
+        fill_block(job, g, s, end - s, needs, gained, job.levels[0], block);
+        draw_block<components, deep, cubic>(d, job, block, end - s, needs, gained, out, left);
+      }
     }
     s = end;
   }

@@ -10,6 +10,14 @@
 
 namespace sphere {
 
+/// A copy of a plane of the source, smaller by a power of two: each of its samples is the mean of
+/// those it stands for.
+struct WarpCopy {
+  const uint8_t* data = nullptr;
+  ptrdiff_t stride = 0;
+  Size size;  ///< samples
+};
+
 /// One plane of a picture, on its way from the source to the output.
 struct WarpPlane {
   const uint8_t* source = nullptr;
@@ -31,8 +39,13 @@ struct WarpPlane {
   /// colour.
   uint8_t neutral = 0;
 
-  /// Whether four by four samples are taken (Catmull-Rom), rather than two by two.
+  /// Whether four by four samples of the source are taken (Catmull-Rom), rather than two by two.
+  /// Of its copies it is always two by two.
   bool cubic = false;
+
+  /// As many as the plan asks for (Planner::reductions()), the largest first.
+  WarpCopy copies[most_reductions];
+  int copy_count = 0;
 };
 
 /// Draws rows first..last-1 of the target. Threads may draw different rows of one plane at a time.

@@ -61,7 +61,7 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
                                   uint8_t* target) {
   const hn::RebindToFloat<D> df;
   const WarpPlane& plane = job.plane;
-  const int stride = static_cast<int>(plane.source_stride);
+  const int stride = block.stride;
   const int lanes = static_cast<int>(hn::Lanes(d));
   const auto ramp = hn::Iota(df, 0.0f);
   const auto unit = hn::Set(df, 1.0f / static_cast<float>(1 << plane.shift));
@@ -74,7 +74,7 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
     const auto look = [&](int i, hn::Vec<decltype(df)>(&v)[components]) {
       const Track& k = block.lens[i];
       const auto taps = make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), stride, 2 * components);
-      sample_deep<components, cubic>(d, df, plane.source, stride, taps, v);
+      sample_deep<components, cubic>(d, df, block.source, stride, taps, v);
       for (int c = 0; c < components; ++c) {
         v[c] = hn::Mul(v[c], unit);
         if constexpr (gained) {

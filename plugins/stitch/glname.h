@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Names of GL objects that are deleted with their owner.
+
+#pragma once
+
+#include <gst/gl/gl.h>
+#include <gst/gl/gstglfuncs.h>
+
+#include <utility>
+
+namespace sphere {
+
+/// The name of a GL object, deleted with its owner, which must be on the GL thread then.
+class GlName {
+ public:
+  using Delete = void (*)(const GstGLFuncs*, GLuint);
+  GlName() = default;
+  GlName(const GstGLFuncs* gl, GLuint name, Delete free) : gl_(gl), name_(name), free_(free) {}
+  GlName(GlName&& other) noexcept
+      : gl_(other.gl_), name_(std::exchange(other.name_, 0)), free_(other.free_) {}
+  GlName& operator=(GlName&& other) noexcept {
+    std::swap(gl_, other.gl_);
+    std::swap(name_, other.name_);
+    std::swap(free_, other.free_);
+    return *this;
+  }
+  ~GlName() {
+    if (name_) free_(gl_, name_);
+  }
+  GLuint get() const { return name_; }
+  explicit operator bool() const { return name_ != 0; }
+
+ private:
+  const GstGLFuncs* gl_ = nullptr;
+  GLuint name_ = 0;
+  Delete free_ = nullptr;
+};
+
+inline GlName make_buffer(const GstGLFuncs* gl) {
+  GLuint name = 0;
+  gl->GenBuffers(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteBuffers(1, &n); }};
+}
+
+inline GlName make_framebuffer(const GstGLFuncs* gl) {
+  GLuint name = 0;
+  gl->GenFramebuffers(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteFramebuffers(1, &n); }};
+}
+
+inline GlName make_vertex_array(const GstGLFuncs* gl) {
+  // Mandatory in a core profile, absent from GLES 2.
+  if (!gl->GenVertexArrays) return {};
+  GLuint name = 0;
+  gl->GenVertexArrays(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteVertexArrays(1, &n); }};
+}
+
+inline GlName make_texture(const GstGLFuncs* gl) {
+  GLuint name = 0;
+  gl->GenTextures(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteTextures(1, &n); }};
+}
+
+}  // namespace sphere

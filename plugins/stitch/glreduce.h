@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Smaller copies of a picture's planes with GL, for outputs that are coarser than their source.
+
+#pragma once
+
+#include <gst/gl/gl.h>
+#include <gst/video/video.h>
+
+#include <memory>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/geometry/equirect.h"
+#include "gst/sphere/gl/shader.h"
+#include "plugins/stitch/glname.h"
+
+namespace sphere {
+
+/// For the GL thread, and within GlWarp::draw(): framebuffer and vertex array are its own.
+class GlReduce {
+ public:
+  static Result<std::unique_ptr<GlReduce>> make(GstGLContext* context, Dialect dialect);
+
+  /// Draws the copies of a plane, `samples` of a texture of the size `texture`. The largest has
+  /// size_for() samples; further ones are its mipmaps. Leaves the framebuffer without a plane.
+  Status draw(int plane, GLuint name, Size texture, Size samples, GstGLFormat format);
+  /// Half of the plane's, and some more at the right and below, so that all mipmaps have half of it.
+  static Size size_for(Size samples);
+  /// The texture they are in.
+  GLuint copies(int plane) const { return planes_[plane].texture.get(); }
+
+ private:
+  struct Plane {
+    GlName texture;
+    Size size;
+    GstGLFormat format = GST_GL_RGBA;
+  };
+  GlReduce(GstGLContext* context, Dialect dialect, GstRef<GstGLShader> program);
+
+  const GstGLFuncs* const gl_;
+  const bool mipmaps_, sized_formats_;
+  const GstRef<GstGLShader> program_;
+  GlName corners_;
+  Plane planes_[GST_VIDEO_MAX_PLANES];
+};
+
+}  // namespace sphere
