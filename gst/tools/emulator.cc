@@ -130,10 +130,10 @@ struct Log {
 
 gboolean print_log(gpointer data) {
   auto* log = static_cast<Log*>(data);
-  const std::vector<emulator::Asked> asked = log->camera.asked();
-  for (; log->printed < asked.size(); ++log->printed)
-    std::fprintf(stderr, "client %d: %s\n", asked[log->printed].client,
-                 asked[log->printed].redacted.c_str());
+  for (const emulator::Asked& asked : log->camera.asked(log->printed)) {
+    std::fprintf(stderr, "client %d: %s\n", asked.client, asked.redacted.c_str());
+    ++log->printed;
+  }
   const std::vector<int> tracks = log->camera.tracks();
   for (; log->tracks < tracks.size(); ++log->tracks)
     std::fprintf(stderr, "preview: set up %s\n",

@@ -30,24 +30,48 @@ constexpr Delay reboot_time = 2s;
 constexpr const char* table_path = "/tmp/FL0/lut/app_lut.bin";
 constexpr uint64_t most_at_once = 64 << 20;
 
-// What the settings are, by command, and their names in the reply to 4364.
+constexpr int panoramic_sound = 5030, standby_time = 6149, power_off_time = 6151, led = 6156;
+
+// What the settings are, by command, and their names in the reply to 4364, in its order.
 struct Setting {
   int id;
   const char* name;  // nullptr: not in the reply
   const char* factory;
 };
 constexpr Setting factory_settings[] = {
-    {4612, "v_res", "0"},         {4617, "loop", "0"},          {4872, "p_res", "0"},
-    {5136, "video_wb", "0"},      {5137, "video_ev", "0"},      {5140, "video_iso", "0"},
-    {5139, "video_shutter", "0"}, {5168, "still_wb", "0"},      {5169, "still_ev", "0"},
-    {5172, "still_iso", "0"},     {5171, "still_shutter", "0"}, {6145, "buzzer", "4"},
-    {6149, "standby_time", "2"},  {6151, "poweroff_time", "5"}, {6156, "led", "1"},
-    {5030, "pano_sound", "0"},    {4618, nullptr, "10"},        {4621, nullptr, "1"},
-    {4624, nullptr, "1"},         {4866, nullptr, "3"},         {4914, nullptr, "0"},
-    {4915, nullptr, "3"},         {4916, nullptr, "1"},         {4918, nullptr, "1"},
-    {4929, nullptr, "0"},         {6157, nullptr, "0"},         {6159, nullptr, "0"},
-    {6164, nullptr, "0"},         {4609, nullptr, "0"},         {6402, nullptr, "1"},
-    {6403, nullptr, "2"},         {6404, nullptr, "15"},        {6405, nullptr, "40"},
+    {4612, "v_res", "0"},
+    {4617, "loop", "0"},
+    {4872, "p_res", "0"},
+    {5136, "video_wb", "0"},
+    {5137, "video_ev", "0"},
+    {5140, "video_iso", "0"},
+    {5139, "video_shutter", "0"},
+    {5168, "still_wb", "0"},
+    {5169, "still_ev", "0"},
+    {5172, "still_iso", "0"},
+    {5171, "still_shutter", "0"},
+    {6145, "buzzer", "4"},
+    {standby_time, "standby_time", "2"},
+    {power_off_time, "poweroff_time", "5"},
+    {led, "led", "1"},
+    {panoramic_sound, "pano_sound", "0"},
+    {4618, nullptr, "10"},
+    {4621, nullptr, "1"},
+    {4624, nullptr, "1"},
+    {4866, nullptr, "3"},
+    {4914, nullptr, "0"},
+    {4915, nullptr, "3"},
+    {4916, nullptr, "1"},
+    {4918, nullptr, "1"},
+    {4929, nullptr, "0"},
+    {6157, nullptr, "0"},
+    {6159, nullptr, "0"},
+    {6164, nullptr, "0"},
+    {4609, nullptr, "0"},
+    {6402, nullptr, "1"},
+    {6403, nullptr, "2"},
+    {6404, nullptr, "15"},
+    {6405, nullptr, "40"},
 };
 
 std::string member(const char* name, int64_t value) {
@@ -108,10 +132,11 @@ void Control::close_session() {
   holder_.reset();
 }
 
-void Control::forget_sessions() {
+void Control::restart() {
   if (holder_) close_session();
   waiting_.reset();
   clients_.clear();
+  working_mode_ = 0;
 }
 
 void Control::received(int client, std::string_view bytes) {
@@ -228,7 +253,7 @@ bool Control::faulty(int client, const Message& request) {
     const std::optional<Fault> f = fault(kind);
     return f && counters_.requests > f->n;
   };
-  if (due(FaultKind::silent)) return true;
+  if (silent_ || due(FaultKind::silent)) return true;
   if (const std::optional<Fault> busy = fault(FaultKind::busy); busy && busy_ < busy->n) {
     ++busy_;
     reply(client, id, madv::rval_busy);
@@ -261,7 +286,7 @@ bool Control::faulty(int client, const Message& request) {
   }
   if (due(FaultKind::reboot) && !happened_) {
     happened_ = true;
-    forget_sessions();
+    restart();
     actions_.push_back({Action::Kind::reboot, 0, reboot_time});
     return true;
   }
@@ -340,12 +365,20 @@ bool Control::sister_command(int client, const Message& request) {
 int Control::video_seconds_left() const { return card_rval_ == 0 ? 4073 : 0; }
 int Control::photos_left() const { return card_rval_ == 0 ? 3055 : 0; }
 
-std::string Control::storage_fields() const {
+std::string Control::left_fields() const {
+  return member("remain_video", video_seconds_left()) + member("remain_jpg", photos_left());
+}
+
+std::string Control::card_fields() const {
   // The vendor's sample is a card of 16 GB.
   const bool full = card_rval_ == madv::rval_card_full;
-  return member("remain_video", video_seconds_left()) + member("remain_jpg", photos_left()) +
-         member("sd_total", 15343616) + member("sd_free", full ? 0 : 15328288) +
+  return member("sd_total", 15343616) + member("sd_free", full ? 0 : 15328288) +
          member("sd_full", full ? 2 : 0);
+}
+
+std::string Control::saved_fields(const std::string& camera_path) const {
+  return member("param", rtos_path(camera_path)) + left_fields() +
+         member("total_mp4", card_.count("AA.MP4")) + card_fields();
 }
 
 void Control::storage(int client) {
@@ -354,25 +387,31 @@ void Control::storage(int client) {
     return;
   }
   reply(client, madv::msg_storage, 0,
-        storage_fields() + member("sd_mid", 65) + member("sd_oid", 13362) +
+        left_fields() + card_fields() + member("sd_mid", 65) + member("sd_oid", 13362) +
             member("sd_pnm", "SD16G"));
 }
 
 void Control::settings(int client) {
+  // In the order of the vendor's sample.
+  const auto of = [this](int id) {
+    gint64 number = 0;
+    g_ascii_string_to_signed(values_[id].c_str(), 10, G_MININT64, G_MAXINT64, &number, nullptr);
+    return number;
+  };
   std::string more;
   for (const Setting& setting : factory_settings) {
     if (!setting.name) continue;
-    const std::string& value = values_[setting.id];
-    gint64 number = 0;
-    g_ascii_string_to_signed(value.c_str(), 10, G_MININT64, G_MAXINT64, &number, nullptr);
-    if (std::string_view(setting.name) == "standby_time") more += member("standby_en", number != 0);
-    if (std::string_view(setting.name) == "poweroff_time")
-      more += member("poweroff_en", number != 0);
-    more += member(setting.name, number);
+    const int64_t value = of(setting.id);
+    if (setting.id == standby_time || setting.id == power_off_time)
+      more += member(setting.id == standby_time ? "standby_en" : "poweroff_en", value != 0);
+    if (setting.id == led)
+      more += member("cam_jpg", card_.count(".JPG")) + member("cam_mp4", card_.count("AA.MP4")) +
+              member("battery", battery_);
+    if (setting.id == panoramic_sound)
+      more += member("sn", settings_.serial) + member("product", "sv1") +
+              member("ver", "1.3.97.85.5.13333;1.0.0") + member("md5", table_md5_);
+    more += member(setting.name, value);
   }
-  more += member("cam_jpg", card_.count(".JPG")) + member("cam_mp4", card_.count("AA.MP4")) +
-          member("battery", battery_) + member("sn", settings_.serial) + member("product", "sv1") +
-          member("ver", "1.3.97.85.5.13333;1.0.0") + member("md5", table_md5_);
   reply(client, madv::msg_settings, 0, more);
 }
 
@@ -431,7 +470,7 @@ void Control::photo_taken(const std::string& camera_path, bool done) {
   working_mode_ = 0;
   // The vendor has no message for a photo that failed; a full card is what its app would show.
   if (done)
-    notify(madv::msg_photo_saved, member("param", rtos_path(camera_path)) + storage_fields());
+    notify(madv::msg_photo_saved, saved_fields(camera_path));
   else
     notify(madv::msg_card_full, member("param", 2));
 }
@@ -474,9 +513,7 @@ void Control::recording_saved(const std::string& camera_path, bool done, int mil
   working_mode_ = 0;
   if (settings_.model == Model::sj8_pro) return;
   if (done)
-    notify(madv::msg_video_saved, member("param", rtos_path(camera_path)) + storage_fields() +
-                                      member("total_mp4", card_.count("AA.MP4")) +
-                                      member("mp4_time", milliseconds));
+    notify(madv::msg_video_saved, saved_fields(camera_path) + member("mp4_time", milliseconds));
   else
     notify(madv::msg_card_slow, "");
 }
@@ -603,7 +640,7 @@ void Control::command(int client, const Message& request) {
     case madv::msg_power_off:
       reply(client, id, 0);
       notify(id, "");
-      forget_sessions();
+      restart();
       actions_.push_back({Action::Kind::reboot, 0, reboot_time});
       break;
     default:
@@ -656,11 +693,16 @@ bool Control::file_command(int client, const Message& request) {
       get_file(client, request);
       return true;
     case madv::msg_cancel_transfer:
-      reply(client, id, 0, member("transferred_size", 0));
+      actions_.push_back({Action::Kind::cancel_data, client});
       return true;
     default:
       return false;
   }
+}
+
+void Control::transfer_cancelled(int client, uint64_t sent) {
+  reply(client, madv::msg_cancel_transfer, 0,
+        member("transferred_size", static_cast<int64_t>(sent)));
 }
 
 void Control::get_file(int client, const Message& request) {

@@ -49,6 +49,7 @@ struct Action {
   enum class Kind {
     send,             ///< `bytes` to `client`
     send_data,        ///< `bytes` to the data connection of `client`'s machine; then `after`
+    cancel_data,      ///< what is being sent to it, then transfer_cancelled()
     close,            ///< the connection of `client`
     reboot,           ///< everything closed, back after `delay`
     timer,            ///< call timer(`number`) after `delay`
@@ -93,13 +94,16 @@ class Control {
   void timer(int number);
 
   void photo_taken(const std::string& camera_path, bool done);
+  void transfer_cancelled(int client, uint64_t sent);
   void recording_saved(const std::string& camera_path, bool done, int milliseconds);
 
   /// What a finger on the camera does, or time: said to every client that has a session.
   void notify(int id, const std::string& more);
   void set_battery(int code);
   void set_card(int rval);
-  void forget_sessions();
+  void set_silent(bool silent) { silent_ = silent; }
+  /// It forgets its sessions and what it was doing.
+  void restart();
 
   std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
   const Counters& counters() const { return counters_; }
@@ -111,7 +115,7 @@ class Control {
  private:
   struct Client {
     madv::Framer framer{64 << 10};
-    bool known = false;  // 261 was sent: 8787 and RTSP are open to it
+    bool known = false;  // 261 was sent: 8787 is open to it
     std::string folder = "/tmp/SD0/DCIM/";
   };
   struct Waiting {  // a newcomer, while the holder is asked
@@ -139,7 +143,10 @@ class Control {
 
   int video_seconds_left() const;
   int photos_left() const;
-  std::string storage_fields() const;
+  std::string left_fields() const;
+  std::string card_fields() const;
+  /// Of the notification that a photo or a video was saved.
+  std::string saved_fields(const std::string& camera_path) const;
   int64_t recorded_seconds() const;
   /// {"rval":...,"msg_id":...MORE}; `more` begins with a comma.
   void reply(int client, int id, int rval, const std::string& more = "", Delay extra = {});
@@ -154,6 +161,7 @@ class Control {
   int token_ = 0;
   std::optional<Waiting> waiting_;
   int next_timer_ = 1;
+  bool silent_ = false;
   bool happened_ = false;  // a fault that happens once did
   int refusals_ = 0, busy_ = 0;
 

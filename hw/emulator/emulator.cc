@@ -16,62 +16,14 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "hw/emulator/loop.h"
 #include "hw/madv/uri.h"
 
 namespace sphere::emulator {
 
 namespace {
 
-using SourceRef = std::unique_ptr<GSource, Call<g_source_unref>>;
-
-/// A source in a context that goes with its owner.
-class Watch {
- public:
-  Watch() = default;
-  Watch(SourceRef source, GMainContext* context) : source_(std::move(source)) {
-    g_source_attach(source_.get(), context);
-  }
-  Watch(Watch&&) = default;
-  Watch& operator=(Watch&& other) noexcept {
-    stop();
-    source_ = std::move(other.source_);
-    return *this;
-  }
-  ~Watch() { stop(); }
-  explicit operator bool() const { return source_ && !g_source_is_destroyed(source_.get()); }
-  void stop() {
-    if (source_) g_source_destroy(source_.get());
-    source_.reset();
-  }
-
- private:
-  SourceRef source_;
-};
-
-/// Calls `function` until it says false.
-using Function = std::function<bool()>;
-
-gboolean call_function(gpointer data) { return (*static_cast<Function*>(data))(); }
-gboolean call_socket_function(GSocket*, GIOCondition, gpointer data) {
-  return (*static_cast<Function*>(data))();
-}
-void delete_function(gpointer data) { delete static_cast<Function*>(data); }
-
-Watch watch_socket(GSocket* socket, GIOCondition condition, GMainContext* context,
-                   Function function) {
-  SourceRef source(g_socket_create_source(socket, condition, nullptr));
-  g_source_set_callback(source.get(), G_SOURCE_FUNC(call_socket_function),
-                        new Function(std::move(function)), delete_function);
-  return {std::move(source), context};
-}
-
-Watch watch_time(Delay delay, GMainContext* context, Function function) {
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(delay).count();
-  SourceRef source(g_timeout_source_new(static_cast<guint>(std::max<int64_t>(ms, 0))));
-  g_source_set_callback(source.get(), call_function, new Function(std::move(function)),
-                        delete_function);
-  return {std::move(source), context};
-}
+constexpr const char* transfer_failed = R"({"rval":0,"msg_id":7,"type":"get_file_fail"})";
 
 Delay now() { return Delay(g_get_monotonic_time()); }
 
@@ -80,19 +32,16 @@ Delay now() { return Delay(g_get_monotonic_time()); }
 class Emulator::Impl {
  public:
   Impl(EmulatorOptions options, Card card)
-      : options_(std::move(options)),
-        card_(std::move(card)),
-        control_(options_.control, card_),
-        context_(g_main_context_new()),
-        loop_(g_main_loop_new(context_.get(), FALSE)) {}
+      : options_(std::move(options)), card_(std::move(card)), control_(options_.control, card_) {}
   ~Impl();
 
   Status open();
-  void run();
 
   /// Does `function` in the emulator's thread and waits.
   template <typename T>
-  T ask(std::function<T()> function);
+  T ask(std::function<T()> function) {
+    return loop_.ask<T>(std::move(function));
+  }
 
   Ports ports() const { return ports_; }
 
@@ -111,22 +60,16 @@ class Emulator::Impl {
     ObjectRef<GSocket> socket;
     std::string address;
     Watch readable, writable, timer;
-    struct Waiting {
-      Delay due;
+    struct Output {
+      Delay due{};
       std::string bytes;
+      size_t sent = 0;
+      // Of a transfer: whose it is, and what that client is told when all is sent.
+      int client = 0;
+      std::string after;
     };
-    std::deque<Waiting> waiting;  // in order, whatever their delays
-    std::string output;
-    std::string after;  // for a data connection: what is said when all is sent
-    int after_client = 0;
+    std::deque<Output> output;  // in order, whatever their delays
     bool closing = false;
-  };
-
-  struct Context {
-    void operator()(GMainContext* c) const { g_main_context_unref(c); }
-  };
-  struct Loop {
-    void operator()(GMainLoop* l) const { g_main_loop_unref(l); }
   };
 
   Status listen();
@@ -134,22 +77,26 @@ class Emulator::Impl {
   Result<ObjectRef<GSocket>> listen_on(uint16_t port);
   void accept(GSocket* listening, bool is_data);
   bool receive(Connection& connection);
-  void queue(Connection& connection, std::string bytes, Delay delay);
+  void queue(Connection& connection, Connection::Output output, Delay delay);
+  void say(int client, std::string bytes, Delay delay = {});
   void flush(Connection& connection);
+  enum class Sent { all, in_part, to_nobody };
+  Sent send(Connection& connection, Connection::Output& output);
+  void close(Connection& connection);
   void drop(int id);
   Connection* find(int id);
   void perform(Action action);
-  void send_data(const Action& action);
+  Connection* data_of(int client);
+  void send_data(Action action);
+  void cancel_data(int client);
   void take_photo(const std::string& camera_path);
   void finish_recording(Delay delay);
   void in_thread(std::function<void()> work);
-  void later(std::function<void()> function);
   void after(Delay delay, std::function<void()> function);
   static void serve_file(SoupServer* server, SoupServerMessage* message, const char* path,
                          GHashTable* query, gpointer self);
 
-  std::unique_ptr<GMainContext, Context> context_;
-  std::unique_ptr<GMainLoop, Loop> loop_;
+  LoopThread loop_;
   Ports ports_{};
   ObjectRef<GSocket> control_socket_, data_socket_, http_socket_;
   Watch control_watch_, data_watch_, http_watch_, reboot_watch_;
@@ -161,81 +108,47 @@ class Emulator::Impl {
   std::string recording_path_;
   Delay recording_since_{};
   std::list<std::future<void>> workers_;
-  std::thread thread_;
   friend class Emulator;
 };
 
 // --- life ------------------------------------------------------------------------------------
 
 Status Emulator::Impl::open() {
-  g_main_context_push_thread_default(context_.get());
+  g_main_context_push_thread_default(loop_.context());
   ports_ = {options_.port, options_.data_port, options_.rtsp_port, options_.http_port};
   Status status = listen();
+  g_main_context_pop_thread_default(loop_.context());
   if (status && options_.preview) {
-    Result<std::unique_ptr<Preview>> preview = Preview::start(
-        options_.scene, options_.control.faults, options_.host, ports_.rtsp, context_.get());
-    if (preview) {
-      preview_ = std::move(*preview);
-      ports_.rtsp = preview_->port();
-    } else {
-      status = preview.error();
-    }
+    Result<std::unique_ptr<Preview>> preview =
+        Preview::start(options_.scene, options_.control.faults, options_.host, ports_.rtsp);
+    if (!preview) return preview.error();
+    preview_ = std::move(*preview);
+    ports_.rtsp = preview_->port();
   }
-  g_main_context_pop_thread_default(context_.get());
-  if (status) thread_ = std::thread([this] { run(); });
+  if (status) loop_.start();
   return status;
 }
 
-void Emulator::Impl::run() {
-  g_main_context_push_thread_default(context_.get());
-  g_main_loop_run(loop_.get());
-  g_main_context_pop_thread_default(context_.get());
-}
-
 Emulator::Impl::~Impl() {
-  if (thread_.joinable()) {
-    // Through the context: a loop that does not run yet could not be told to quit.
-    later([this] { g_main_loop_quit(loop_.get()); });
-    thread_.join();
-  }
+  loop_.stop();
   workers_.clear();  // waits for each
-  g_main_context_push_thread_default(context_.get());
+  g_main_context_push_thread_default(loop_.context());
   recording_.reset();
   preview_.reset();
   if (http_) soup_server_disconnect(http_.get());
   http_.reset();
   timers_.clear();
   connections_.clear();
-  // What was put there for later lets go of what it holds.
-  while (g_main_context_iteration(context_.get(), FALSE)) {
-  }
-  g_main_context_pop_thread_default(context_.get());
-}
-
-void Emulator::Impl::later(std::function<void()> function) {
-  const SourceRef source(g_idle_source_new());
-  g_source_set_priority(source.get(), G_PRIORITY_DEFAULT);
-  g_source_set_callback(source.get(), call_function, new Function([function = std::move(function)] {
-                          function();
-                          return false;
-                        }),
-                        delete_function);
-  g_source_attach(source.get(), context_.get());
+  loop_.drain();
+  g_main_context_pop_thread_default(loop_.context());
 }
 
 void Emulator::Impl::after(Delay delay, std::function<void()> function) {
   timers_.remove_if([](const Watch& timer) { return !timer; });
-  timers_.push_back(watch_time(delay, context_.get(), [function = std::move(function)] {
+  timers_.push_back(watch_time(delay, loop_.context(), [function = std::move(function)] {
     function();
     return false;
   }));
-}
-
-template <typename T>
-T Emulator::Impl::ask(std::function<T()> function) {
-  std::promise<T> promise;
-  later([&] { promise.set_value(function()); });
-  return promise.get_future().get();
 }
 
 void Emulator::Impl::in_thread(std::function<void()> work) {
@@ -275,6 +188,9 @@ Status Emulator::Impl::listen() {
   if (!data) return data.error();
   Result<ObjectRef<GSocket>> http = listen_on(ports_.http);
   if (!http) return http.error();
+  // After a restart; at the start it comes later.
+  if (preview_)
+    if (Status status = preview_->listen(); !status) return status;
   control_socket_ = std::move(*control);
   data_socket_ = std::move(*data);
   http_socket_ = std::move(*http);
@@ -282,18 +198,18 @@ Status Emulator::Impl::listen() {
   if (ports_.control == 0) ports_.control = port_of(control_socket_.get());
   if (ports_.data == 0) ports_.data = port_of(data_socket_.get());
   if (ports_.http == 0) ports_.http = port_of(http_socket_.get());
-  control_watch_ = watch_socket(control_socket_.get(), G_IO_IN, context_.get(), [this] {
+  control_watch_ = watch_socket(control_socket_.get(), G_IO_IN, loop_.context(), [this] {
     accept(control_socket_.get(), false);
     return true;
   });
-  data_watch_ = watch_socket(data_socket_.get(), G_IO_IN, context_.get(), [this] {
+  data_watch_ = watch_socket(data_socket_.get(), G_IO_IN, loop_.context(), [this] {
     accept(data_socket_.get(), true);
     return true;
   });
   http_.reset(soup_server_new("server-header", "MADV-emulator", nullptr));
   soup_server_add_handler(http_.get(), nullptr, serve_file, this, nullptr);
   // Not soup_server_listen(): libsoup 3.2 never closes what it has accepted itself.
-  http_watch_ = watch_socket(http_socket_.get(), G_IO_IN, context_.get(), [this] {
+  http_watch_ = watch_socket(http_socket_.get(), G_IO_IN, loop_.context(), [this] {
     accept_http();
     return true;
   });
@@ -328,7 +244,7 @@ void Emulator::Impl::accept(GSocket* listening, bool is_data) {
   connection.socket = std::move(socket);
   connection.address = std::move(address);
   connection.readable =
-      watch_socket(connection.socket.get(), G_IO_IN, context_.get(), [this, id = connection.id] {
+      watch_socket(connection.socket.get(), G_IO_IN, loop_.context(), [this, id = connection.id] {
         Connection* found = find(id);
         return found && receive(*found);
       });
@@ -343,8 +259,18 @@ bool Emulator::Impl::receive(Connection& connection) {
       g_socket_receive(connection.socket.get(), buffer, sizeof buffer, nullptr, &error);
   if (got < 0 && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) return true;
   if (got <= 0) {
-    if (!connection.is_data) control_.disconnected(id);
-    drop(id);
+    if (connection.is_data) {
+      for (const Connection::Output& output : connection.output)
+        say(output.client, transfer_failed);
+      drop(id);
+    } else {
+      control_.disconnected(id);
+      // A client that has said all may still want to hear what it asked.
+      if (got == 0 && !connection.output.empty())
+        close(connection);
+      else
+        drop(id);
+    }
     perform();
     return false;
   }
@@ -366,55 +292,68 @@ void Emulator::Impl::drop(int id) {
   connections_.remove_if([&](const Connection& c) { return c.id == id; });
 }
 
-void Emulator::Impl::queue(Connection& connection, std::string bytes, Delay delay) {
-  const Delay due =
-      std::max(now() + delay, connection.waiting.empty() ? Delay{} : connection.waiting.back().due);
-  connection.waiting.push_back({due, std::move(bytes)});
+void Emulator::Impl::queue(Connection& connection, Connection::Output output, Delay delay) {
+  output.due =
+      std::max(now() + delay, connection.output.empty() ? Delay{} : connection.output.back().due);
+  connection.output.push_back(std::move(output));
   flush(connection);
 }
 
-void Emulator::Impl::flush(Connection& connection) {
-  while (!connection.waiting.empty() && connection.waiting.front().due <= now()) {
-    connection.output += connection.waiting.front().bytes;
-    connection.waiting.pop_front();
-  }
+void Emulator::Impl::say(int client, std::string bytes, Delay delay) {
+  if (Connection* connection = find(client)) queue(*connection, {.bytes = std::move(bytes)}, delay);
+}
+
+void Emulator::Impl::close(Connection& connection) {
+  connection.closing = true;
+  connection.readable.stop();
+  flush(connection);
+}
+
+Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Output& output) {
   const std::optional<Fault> split = find_fault(options_.control.faults, FaultKind::split);
   const size_t most =
-      split && !connection.is_data ? static_cast<size_t>(split->n) : connection.output.size();
-  bool blocked = false;
-  size_t sent = 0;
-  while (sent < connection.output.size()) {
+      split && !connection.is_data ? static_cast<size_t>(split->n) : output.bytes.size();
+  while (output.sent < output.bytes.size()) {
+    g_autoptr(GError) error = nullptr;
     const gssize n =
-        g_socket_send(connection.socket.get(), connection.output.data() + sent,
-                      std::min(most, connection.output.size() - sent), nullptr, nullptr);
-    if (n <= 0) {
-      // Full, or gone: the reading side finds out which.
-      blocked = true;
-      break;
-    }
-    sent += static_cast<size_t>(n);
+        g_socket_send(connection.socket.get(), output.bytes.data() + output.sent,
+                      std::min(most, output.bytes.size() - output.sent), nullptr, &error);
+    if (n <= 0)
+      return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? Sent::in_part
+                                                                        : Sent::to_nobody;
+    output.sent += static_cast<size_t>(n);
   }
-  connection.output.erase(0, sent);
+  return Sent::all;
+}
 
+void Emulator::Impl::flush(Connection& connection) {
   const int id = connection.id;
-  if (blocked && !connection.writable) {
-    connection.writable =
-        watch_socket(connection.socket.get(), G_IO_OUT, context_.get(), [this, id] {
-          Connection* found = find(id);
-          if (!found) return false;
-          // This very source goes when it returns false.
-          found->writable = Watch();
-          flush(*found);
-          return false;
-        });
+  while (!connection.output.empty() && connection.output.front().due <= now()) {
+    const Sent sent = send(connection, connection.output.front());
+    if (sent == Sent::to_nobody) {
+      // The reading side hears of it, where there is one.
+      if (connection.closing) drop(id);
+      return;
+    }
+    if (sent == Sent::in_part) {
+      connection.writable =
+          watch_socket(connection.socket.get(), G_IO_OUT, loop_.context(), [this, id] {
+            if (Connection* found = find(id)) flush(*found);
+            return false;
+          });
+      return;
+    }
+    const Connection::Output done = std::move(connection.output.front());
+    connection.output.pop_front();
+    if (!done.after.empty()) say(done.client, done.after);
   }
-  if (!connection.waiting.empty()) {
+  if (!connection.output.empty()) {
     connection.timer =
-        watch_time(connection.waiting.front().due - now(), context_.get(), [this, id] {
+        watch_time(connection.output.front().due - now(), loop_.context(), [this, id] {
           if (Connection* found = find(id)) flush(*found);
           return false;
         });
-  } else if (connection.output.empty() && connection.closing) {
+  } else if (connection.closing) {
     drop(id);
   }
 }
@@ -429,24 +368,22 @@ void Emulator::Impl::perform() {
 }
 
 void Emulator::Impl::perform(Action action) {
-  Connection* connection = find(action.client);
   switch (action.kind) {
     case Action::Kind::send:
-      if (connection) queue(*connection, std::move(action.bytes), action.delay);
+      say(action.client, std::move(action.bytes), action.delay);
       break;
     case Action::Kind::send_data:
-      after(action.delay, [this, action] { send_data(action); });
+      send_data(std::move(action));
+      break;
+    case Action::Kind::cancel_data:
+      cancel_data(action.client);
       break;
     case Action::Kind::close:
-      if (connection) {
-        connection->closing = true;
-        connection->readable.stop();
-        flush(*connection);
-      }
+      if (Connection* connection = find(action.client)) close(*connection);
       break;
     case Action::Kind::reboot:
       // Not from within a connection that goes with it.
-      later([this, pause = action.delay] { reboot(pause); });
+      loop_.later([this, pause = action.delay] { reboot(pause); });
       break;
     case Action::Kind::timer:
       after(action.delay, [this, number = action.number] {
@@ -472,22 +409,39 @@ void Emulator::Impl::perform(Action action) {
   }
 }
 
-void Emulator::Impl::send_data(const Action& action) {
-  const Connection* client = find(action.client);
-  if (!client) return;
-  const auto data =
-      std::find_if(connections_.rbegin(), connections_.rend(),
-                   [&](const Connection& c) { return c.is_data && c.address == client->address; });
-  const bool connected = data != connections_.rend();
-  if (connected) queue(*data, action.bytes, {});
-  queue(*find(action.client),
-        connected ? action.after : R"({"rval":0,"msg_id":7,"type":"get_file_fail"})", {});
+/// The data connection that the machine of `client` made last.
+Emulator::Impl::Connection* Emulator::Impl::data_of(int client) {
+  const Connection* control = find(client);
+  const auto data = std::find_if(connections_.rbegin(), connections_.rend(), [&](const auto& c) {
+    return control && c.is_data && c.address == control->address;
+  });
+  return data == connections_.rend() ? nullptr : &*data;
+}
+
+void Emulator::Impl::send_data(Action action) {
+  if (Connection* data = data_of(action.client))
+    queue(*data,
+          {.bytes = std::move(action.bytes),
+           .client = action.client,
+           .after = std::move(action.after)},
+          action.delay);
+  else
+    say(action.client, transfer_failed, action.delay);
+}
+
+void Emulator::Impl::cancel_data(int client) {
+  size_t sent = 0;
+  if (Connection* data = data_of(client)) {
+    for (const Connection::Output& output : data->output) sent += output.sent;
+    data->output.clear();
+  }
+  control_.transfer_cancelled(client, sent);
 }
 
 void Emulator::Impl::take_photo(const std::string& camera_path) {
   const std::string path = *card_.local(camera_path);
   const auto done = [this, camera_path](bool good) {
-    later([this, camera_path, good] {
+    loop_.later([this, camera_path, good] {
       control_.photo_taken(camera_path, good);
       perform();
     });
@@ -507,7 +461,7 @@ void Emulator::Impl::finish_recording(Delay delay) {
   const int milliseconds = static_cast<int>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now() - recording_since_).count());
   const auto done = [this, camera_path, milliseconds, delay](bool good) {
-    later([this, camera_path, milliseconds, delay, good] {
+    loop_.later([this, camera_path, milliseconds, delay, good] {
       after(delay, [this, camera_path, milliseconds, good] {
         control_.recording_saved(camera_path, good, milliseconds);
         perform();
@@ -528,7 +482,13 @@ void Emulator::Impl::finish_recording(Delay delay) {
 }
 
 void Emulator::Impl::reboot(Delay pause) {
-  control_.forget_sessions();
+  control_.restart();
+  // What it was recording is on the card; nobody is told.
+  recording_path_.clear();
+  if (recording_)
+    in_thread([recording = std::shared_ptr<Recording>(std::move(recording_))] {
+      (void)recording->finish();
+    });
   connections_.clear();
   control_watch_.stop();
   data_watch_.stop();
@@ -538,14 +498,50 @@ void Emulator::Impl::reboot(Delay pause) {
   http_socket_.reset();
   soup_server_disconnect(http_.get());
   http_.reset();
-  if (preview_) preview_->cut();
-  reboot_watch_ = watch_time(pause, context_.get(), [this] {
+  if (preview_) preview_->close();
+  reboot_watch_ = watch_time(pause, loop_.context(), [this] {
     // Somebody may have taken the port meanwhile; then it is tried again.
     return !listen();
   });
 }
 
 // --- files -----------------------------------------------------------------------------------
+
+const char* media_type_of(std::string path) {
+  std::transform(path.begin(), path.end(), path.begin(), g_ascii_toupper);
+  for (const auto& [suffix, type] :
+       {std::pair(".JPG", "image/jpeg"), std::pair(".MP4", "video/mp4"),
+        std::pair(".DNG", "image/x-adobe-dng")})
+    if (path.ends_with(suffix)) return type;
+  return "application/octet-stream";
+}
+
+struct Part {
+  uint64_t from, count;
+};
+/// What a Range header asks for of `size` bytes; nothing where it is to be left aside, as one of
+/// several parts may be, and a count of 0 where there is no such part.
+std::optional<Part> read_range(const std::string& text, uint64_t size) {
+  constexpr std::string_view unit = "bytes=";
+  if (!text.starts_with(unit)) return std::nullopt;
+  const size_t dash = text.find('-');
+  if (dash == std::string::npos) return std::nullopt;
+  const auto number = [](const std::string& digits, guint64* value) {
+    return g_ascii_string_to_unsigned(digits.c_str(), 10, 0, G_MAXUINT64, value, nullptr);
+  };
+  const std::string first = text.substr(unit.size(), dash - unit.size());
+  const std::string last = text.substr(dash + 1);
+  guint64 from = 0, to = G_MAXUINT64;
+  if (!last.empty() && !number(last, &to)) return std::nullopt;
+  if (first.empty()) {
+    if (last.empty()) return std::nullopt;
+    const uint64_t count = std::min<uint64_t>(to, size);
+    return Part{size - count, count};
+  }
+  if (!number(first, &from) || to < from) return std::nullopt;
+  if (from >= size) return Part{0, 0};
+  return Part{from, std::min<uint64_t>(to, size - 1) - from + 1};
+}
 
 void Emulator::Impl::serve_file(SoupServer*, SoupServerMessage* message, const char* path,
                                 GHashTable*, gpointer data) {
@@ -565,13 +561,30 @@ void Emulator::Impl::serve_file(SoupServer*, SoupServerMessage* message, const c
   }
   const BytesRef bytes(g_mapped_file_get_bytes(mapped));
   g_mapped_file_unref(mapped);
+  const uint64_t size = g_bytes_get_size(bytes.get());
+  SoupMessageHeaders* asked = soup_server_message_get_request_headers(message);
   SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
   soup_message_headers_replace(headers, "Accept-Ranges", "bytes");
-  soup_message_headers_set_content_type(
-      headers, local->ends_with(".JPG") ? "image/jpeg" : "video/mp4", nullptr);
-  soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
-  // Ranges are the server library's work: it has the whole body.
-  soup_message_body_append_bytes(soup_server_message_get_response_body(message), bytes.get());
+  soup_message_headers_set_content_type(headers, media_type_of(*local), nullptr);
+  const std::optional<Part> part =
+      read_range(to_string(soup_message_headers_get_one(asked, "Range")), size);
+  // libsoup 3.2 would look at it as well, and cuts what ends behind the end out of nothing.
+  soup_message_headers_remove(asked, "Range");
+  if (part && part->count == 0) {
+    soup_message_headers_replace(headers, "Content-Range",
+                                 ("bytes */" + std::to_string(size)).c_str());
+    soup_server_message_set_status(message, SOUP_STATUS_REQUESTED_RANGE_NOT_SATISFIABLE, nullptr);
+    return;
+  }
+  const Part sent = part.value_or(Part{0, size});
+  if (part)
+    soup_message_headers_set_content_range(headers, static_cast<goffset>(sent.from),
+                                           static_cast<goffset>(sent.from + sent.count - 1),
+                                           static_cast<goffset>(size));
+  soup_server_message_set_status(message, part ? SOUP_STATUS_PARTIAL_CONTENT : SOUP_STATUS_OK,
+                                 nullptr);
+  const BytesRef body(g_bytes_new_from_bytes(bytes.get(), sent.from, sent.count));
+  soup_message_body_append_bytes(soup_server_message_get_response_body(message), body.get());
 }
 
 // --- Emulator --------------------------------------------------------------------------------
@@ -583,6 +596,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
     if (const auto table = make_table(*pair))
       options.control.lens_table.assign(table->begin(), table->end());
   }
+  if (Status seen = check_scene(options.scene); !seen) return seen.error();
   Result<Card> card = Card::open(options.card_folder);
   if (!card) return card.error();
   auto impl = std::make_unique<Impl>(std::move(options), std::move(*card));
@@ -611,8 +625,12 @@ const std::string& Emulator::card_folder() const { return impl_->card_.folder();
 Counters Emulator::counters() const {
   return impl_->ask<Counters>([this] { return impl_->control_.counters(); });
 }
-std::vector<Asked> Emulator::asked() const {
-  return impl_->ask<std::vector<Asked>>([this] { return impl_->control_.asked(); });
+std::vector<Asked> Emulator::asked(size_t from) const {
+  return impl_->ask<std::vector<Asked>>([this, from] {
+    const std::vector<Asked>& all = impl_->control_.asked();
+    return std::vector<Asked>(all.begin() + static_cast<std::ptrdiff_t>(std::min(from, all.size())),
+                              all.end());
+  });
 }
 std::vector<std::string> Emulator::position() const {
   return impl_->ask<std::vector<std::string>>([this] { return impl_->control_.position(); });
@@ -636,6 +654,12 @@ void Emulator::set_card(int rval) {
   impl_->ask<bool>([this, rval] {
     impl_->control_.set_card(rval);
     impl_->perform();
+    return true;
+  });
+}
+void Emulator::set_silent(bool silent) {
+  impl_->ask<bool>([this, silent] {
+    impl_->control_.set_silent(silent);
     return true;
   });
 }

@@ -49,7 +49,8 @@ class Emulator {
   const std::string& card_folder() const;
 
   Counters counters() const;
-  std::vector<Asked> asked() const;
+  /// Without the first `from`.
+  std::vector<Asked> asked(size_t from = 0) const;
   std::vector<std::string> position() const;
   std::string clock() const;
   /// The tracks of the preview that were set up: 0 is the pictures', 1 the sound's.
@@ -59,6 +60,8 @@ class Emulator {
   void set_battery(int code);
   void set_card(int rval);
   void notify(int id, std::string more);
+  /// Whether it answers nothing for now, as a camera out of reach.
+  void set_silent(bool silent);
   /// All connections end at once and the ports are closed; back after `pause`.
   void reboot(Delay pause);
   /// The preview's connections end, the control channel stays.

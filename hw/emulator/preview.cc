@@ -2,8 +2,8 @@
 
 #include "hw/emulator/preview.h"
 
-#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -16,39 +16,8 @@ namespace {
 
 constexpr const char* mount_point = "/live";
 constexpr GstClockTime media_deadline = 20 * GST_SECOND;
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
-bool is_picture(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(), g_ascii_tolower);
-  for (const char* suffix : {".jpg", ".jpeg", ".png"})
-    if (name.ends_with(suffix)) return true;
-  return false;
-}
-
-/// From the scene to raw video of this size.
-std::string scene_launch(const SceneSettings& scene, int width, int height, bool live,
-                         bool single) {
-  const std::string caps = "video/x-raw,format=I420,width=" + std::to_string(width) +
-                           ",height=" + std::to_string(height) + ",pixel-aspect-ratio=1/1";
-  const std::string rate = caps + ",framerate=30000/1001";
-  const std::string is_live = live ? " is-live=true" : "";
-  const std::string once = single ? " num-buffers=1" : "";
-  if (scene.file.empty())
-    return "spheretestsrc lens=" + quoted(scene.lens) + is_live + once + " ! " + rate;
-  const std::string decoded = "filesrc location=" + quoted(scene.file) +
-                              " ! decodebin ! videoconvert ! videoscale add-borders=false ! ";
-  if (is_picture(scene.file))
-    return decoded + caps + " ! imagefreeze" + is_live + once + " ! " + rate;
-  return decoded + "videorate ! " + rate + (live ? " ! identity sync=true" : "");
-}
+constexpr auto cleaning_interval = std::chrono::seconds(2);
+constexpr auto closed_time = std::chrono::seconds(1);
 
 // As the sister camera's: Main profile, a key frame every 8 pictures, 1.5 Mbit/s, no B-frames. One
 // thread makes one slice a picture, as a camera's chip does; of a key frame in slices, the
@@ -107,8 +76,9 @@ void unshare_closure(gpointer data, GClosure*) {
 }  // namespace
 
 struct Preview::Shared {
-  Shared(const std::vector<Fault>& faults, GMainContext* context, GstRTSPServer* of)
-      : faults(faults), context(g_main_context_ref(context)) {
+  Shared(const SceneSettings& scene, const std::vector<Fault>& faults, GMainContext* context,
+         GstRTSPServer* of)
+      : scene(scene), faults(faults), context(g_main_context_ref(context)) {
     g_weak_ref_init(&weak_server, of);
   }
   ~Shared() {
@@ -116,18 +86,18 @@ struct Preview::Shared {
     g_main_context_unref(context);
   }
 
+  /// In the thread of the connections.
   void cut() {
     const ObjectRef<GstRTSPServer> server(
         static_cast<GstRTSPServer*>(g_weak_ref_get(&weak_server)));
     if (!server) return;
-    // Streams over UDP do not end with the connection that asked for them. And those over TCP are to
-    // end before it: of one that can't send any more, GStreamer 1.22 asks its loop to close a
-    // client that may not be there then.
+    // Streams first, so that none sends over a connection that is being closed.
     const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server.get()));
     gst_rtsp_session_pool_filter(pool.get(), drop_session, nullptr);
     gst_rtsp_server_client_filter(server.get(), drop_client, nullptr);
   }
 
+  const SceneSettings scene;
   const std::vector<Fault> faults;
   GMainContext* const context;
   // The server has the factory, and the factory has this.
@@ -156,33 +126,34 @@ struct Preview::Shared {
     if (++self.pictures != find_fault(self.faults, FaultKind::rtsp_gone)->n)
       return GST_PAD_PROBE_OK;
     // Not from here: this is the thread that a cut waits for.
-    g_main_context_invoke_full(
-        self.context, G_PRIORITY_DEFAULT,
-        +[](gpointer kept) -> gboolean {
-          shared<Shared>(kept).cut();
-          return G_SOURCE_REMOVE;
-        },
-        new std::shared_ptr<Shared>(*static_cast<std::shared_ptr<Shared>*>(data)), unshare<Shared>);
+    const std::weak_ptr<Shared> weak = *static_cast<std::shared_ptr<Shared>*>(data);
+    later(self.context, [weak] {
+      if (const auto kept = weak.lock()) kept->cut();
+    });
     return GST_PAD_PROBE_OK;
   }
 };
 
-Preview::Preview(const std::vector<Fault>& faults, GMainContext* context)
-    : server_(gst_rtsp_server_new()),
-      shared_(std::make_shared<Shared>(faults, context, server_.get())),
-      context_(context) {}
+Preview::Preview(const SceneSettings& scene, const std::vector<Fault>& faults,
+                 const std::string& host, uint16_t port)
+    : host_(host),
+      port_(port),
+      server_(gst_rtsp_server_new()),
+      shared_(std::make_shared<Shared>(scene, faults, loop_.context(), server_.get())) {}
 
 Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
                                                 const std::vector<Fault>& faults,
-                                                const std::string& host, uint16_t port,
-                                                GMainContext* context) {
-  std::unique_ptr<Preview> preview(new Preview(faults, context));
+                                                const std::string& host, uint16_t port) {
+  std::unique_ptr<Preview> preview(new Preview(scene, faults, host, port));
   GstRTSPServer* server = preview->server_.get();
   gst_rtsp_server_set_address(server, host.c_str());
-  gst_rtsp_server_set_service(server, std::to_string(port).c_str());
+  // Clients are served where they are cut off. From another thread the server of GStreamer 1.22
+  // closes a connection that is being read.
+  const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server));
+  gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
 
-  std::string launch = "( " + scene_launch(scene, scene.width, scene.height, true, false) +
-                       encoder + " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
+  std::string launch = "( " + live_scene(scene) + encoder +
+                       " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
   if (scene.sound)
     launch +=
         " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
@@ -199,33 +170,73 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
   gst_rtsp_mount_points_add_factory(mounts, mount_point, factory);  // takes it
   g_signal_connect(server, "client-connected", G_CALLBACK(client_connected), preview.get());
 
-  g_autoptr(GError) error = nullptr;
-  GSource* listening = gst_rtsp_server_create_source(server, nullptr, &error);
-  if (!listening)
-    return failed("the preview can't listen on " + host + ":" + std::to_string(port) + ": " +
-                  error->message);
-  preview->source_ = g_source_attach(listening, context);
-  g_source_unref(listening);
-  preview->port_ = static_cast<uint16_t>(gst_rtsp_server_get_bound_port(server));
+  // Of clients that went without a word.
+  preview->cleaning_ = watch_time(cleaning_interval, preview->loop_.context(), [server] {
+    const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server));
+    gst_rtsp_session_pool_cleanup(pool.get());
+    return true;
+  });
+  if (const Status status = preview->attach(); !status) return status.error();
+  preview->loop_.start();
   return preview;
 }
 
 Preview::~Preview() {
-  if (GSource* source = source_ ? g_main_context_find_source_by_id(context_, source_) : nullptr)
-    g_source_destroy(source);
+  loop_.stop();
+  cleaning_.stop();
+  listening_.stop();
+  shared_->cut();
+  loop_.drain();
+  closed_.clear();
   g_signal_handlers_disconnect_by_data(server_.get(), this);
-  cut();
 }
 
-void Preview::cut() { shared_->cut(); }
+Status Preview::attach() {
+  gst_rtsp_server_set_service(server_.get(), std::to_string(port_).c_str());
+  g_autoptr(GError) error = nullptr;
+  SourceRef source(gst_rtsp_server_create_source(server_.get(), nullptr, &error));
+  if (!source)
+    return failed("the preview can't listen on " + host_ + ":" + std::to_string(port_) + ": " +
+                  error->message);
+  listening_ = Watch(std::move(source), loop_.context());
+  // Settled once: after a restart it is the same, and others read it.
+  if (port_ == 0) port_ = static_cast<uint16_t>(gst_rtsp_server_get_bound_port(server_.get()));
+  return ok();
+}
+
+void Preview::cut() {
+  loop_.later([this] { shared_->cut(); });
+}
+
+void Preview::close() {
+  loop_.ask<bool>([this] {
+    listening_.stop();
+    shared_->cut();
+    return true;
+  });
+}
+
+Status Preview::listen() {
+  return loop_.ask<Status>([this] { return attach(); });
+}
 
 void Preview::client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer self) {
   const auto& shared = static_cast<Preview*>(self)->shared_;
+  g_signal_connect(client, "closed", G_CALLBACK(client_closed), self);
   for (const auto& [signal, handler] :
        {std::pair("pre-describe-request", G_CALLBACK(before_describe)),
         std::pair("pre-setup-request", G_CALLBACK(before_setup))})
     g_signal_connect_data(client, signal, handler, share(shared), unshare_closure<Shared>,
                           static_cast<GConnectFlags>(0));
+}
+
+void Preview::client_closed(GstRTSPClient* client, gpointer data) {
+  auto* self = static_cast<Preview*>(data);
+  self->closed_.remove_if([](const Watch& timer) { return !timer; });
+  const std::shared_ptr<GstRTSPClient> kept(GST_RTSP_CLIENT(g_object_ref(client)), g_object_unref);
+  // Behind what was asked by then, however long the loop was busy.
+  self->closed_.push_back(watch_time(
+      closed_time, self->loop_.context(), [kept] { return false; }, G_PRIORITY_LOW));
 }
 
 GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpointer data) {
@@ -255,6 +266,8 @@ std::vector<int> Preview::tracks() const {
 void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
   const auto& kept = *static_cast<std::shared_ptr<Shared>*>(data);
   const GstRef<GstElement> element(gst_rtsp_media_get_element(media));
+  // One that gets no pictures can't be prepared, which its client hears.
+  (void)feed_scene(GST_BIN(element.get()), kept->scene);
   const GstRef<GstElement> payloader(
       gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "pay0"));
   if (!payloader) return;
@@ -272,7 +285,7 @@ void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointe
 
 Status take_photo(const SceneSettings& scene, const std::string& path) {
   const Result<GstElement*> made =
-      make_pipeline(scene_launch(scene, 3456, 1728, false, true) +
+      make_pipeline(single_picture(scene, 3456, 1728) +
                     " ! jpegenc snapshot=true ! filesink location=" + quoted(path));
   if (!made) return made.error();
   const GstRef<GstElement> pipeline(*made);
@@ -284,11 +297,11 @@ Status take_photo(const SceneSettings& scene, const std::string& path) {
 
 Result<std::unique_ptr<Recording>> Recording::start(const SceneSettings& scene,
                                                     const std::string& path) {
-  const Result<GstElement*> made =
-      make_pipeline(scene_launch(scene, scene.width, scene.height, true, false) + encoder +
-                    " ! h264parse ! mp4mux ! filesink location=" + quoted(path));
+  const Result<GstElement*> made = make_pipeline(
+      live_scene(scene) + encoder + " ! h264parse ! mp4mux ! filesink location=" + quoted(path));
   if (!made) return made.error();
   std::unique_ptr<Recording> recording(new Recording(*made));
+  if (const Status fed = feed_scene(GST_BIN(*made), scene); !fed) return fed.error();
   if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
     return failed("the emulator can't record");
   return recording;

@@ -6,6 +6,7 @@
 #include <gst/rtsp-server/rtsp-server.h>
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,25 +14,19 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "hw/emulator/faults.h"
+#include "hw/emulator/loop.h"
+#include "hw/emulator/scene.h"
 
 namespace sphere::emulator {
 
-struct SceneSettings {
-  /// A picture or a video of two fisheyes side by side; empty for the test scene.
-  std::string file;
-  /// The lens through which the test scene is drawn: name or path of a profile.
-  std::string lens = "mi-sphere";
-  int width = 1280, height = 640;
-  /// A sound track beside the pictures. Whether the camera has one is not known.
-  bool sound = false;
-};
-
+/// Has a thread of its own: preparing an encoder takes time in which the control channel is to
+/// answer, and a connection may be closed only by the thread that reads it.
 class Preview {
  public:
+  /// A port of 0 is any that is free.
   static Result<std::unique_ptr<Preview>> start(const SceneSettings& scene,
                                                 const std::vector<Fault>& faults,
-                                                const std::string& host, uint16_t port,
-                                                GMainContext* context);
+                                                const std::string& host, uint16_t port);
   ~Preview();
   Preview(const Preview&) = delete;
   Preview& operator=(const Preview&) = delete;
@@ -39,25 +34,38 @@ class Preview {
   uint16_t port() const { return port_; }
   /// The tracks that were set up so far, in order: 0 is the pictures', 1 the sound's.
   std::vector<int> tracks() const;
-  /// All connections end, as when the camera goes; new ones may come.
+  /// All connections end soon, as when the camera goes; new ones may come.
   void cut();
+  /// All connections end, and no more come until listen().
+  void close();
+  /// After close(), on the same port.
+  Status listen();
 
  private:
   struct Shared;
-  Preview(const std::vector<Fault>& faults, GMainContext* context);
+  Preview(const SceneSettings& scene, const std::vector<Fault>& faults, const std::string& host,
+          uint16_t port);
+  Status attach();
   static void client_connected(GstRTSPServer* server, GstRTSPClient* client, gpointer self);
+  static void client_closed(GstRTSPClient* client, gpointer self);
   static GstRTSPStatusCode before_describe(GstRTSPClient* client, GstRTSPContext* context,
                                            gpointer shared);
   static GstRTSPStatusCode before_setup(GstRTSPClient* client, GstRTSPContext* context,
                                         gpointer shared);
   static void media_configure(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer shared);
 
+  const std::string host_;
+  uint16_t port_;
+  LoopThread loop_;
   const ObjectRef<GstRTSPServer> server_;
-  // Connections and their streams have threads of their own, and outlive this by some moments.
+  // Connections and their streams may outlive this by some moments.
   const std::shared_ptr<Shared> shared_;
-  GMainContext* const context_;
-  guint source_ = 0;
-  uint16_t port_ = 0;
+  // The thread's own, while it runs.
+  Watch listening_, cleaning_;
+  // GStreamer 1.22 asks its loop to close a client that can't be sent to, and holds no reference
+  // meanwhile. So each outlives its connection for longer than that can take, as what one of these
+  // holds.
+  std::list<Watch> closed_;
 };
 
 /// Takes one picture of the scene, as a JPEG file. Blocks.

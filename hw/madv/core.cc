@@ -392,6 +392,11 @@ std::optional<Time> SessionCore::deadline() const {
 
 void SessionCore::say_goodbye(Time now) {
   if (goodbye_said_ || !token_) return;
+  if (last_sent_ && now < *last_sent_ + settings_.pacing) {
+    // It comes too fast for the camera like any other.
+    finish_due_ = *last_sent_ + settings_.pacing;
+    return;
+  }
   goodbye_said_ = true;
   finish_due_ = now + settings_.finish_timeout;
   Pending goodbye(Request(msg_stop_session), nullptr, settings_.finish_timeout, 0);

@@ -108,7 +108,7 @@ class SessionCore {
 
   /// Done after what was asked before. `handler` is called once in any case.
   void request(Request request, ReplyHandler handler, Time now);
-  /// Ends the session in order; `ended` comes within two times the finish timeout.
+  /// Ends the session in order; `ended` comes within two times the finish timeout, and the pacing.
   void finish(Time now);
 
   /// To be called at deadline(), or later.

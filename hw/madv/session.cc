@@ -18,6 +18,8 @@ namespace {
 
 // Unacknowledged bytes after this mean that the link is half-open, whatever the request's own time.
 constexpr int unacknowledged_ms = 9000;
+// The same where nothing is under way: for a request that may take a minute, nothing else is asked.
+constexpr int probe_after_s = 4, probe_interval_s = 2;
 
 // How long the last bytes may take when the session is over.
 constexpr Duration linger = std::chrono::milliseconds(500);
@@ -79,6 +81,9 @@ class Session::Loop {
     g_socket_set_blocking(socket_, FALSE);
     g_socket_set_option(socket_, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
     g_socket_set_option(socket_, IPPROTO_TCP, TCP_USER_TIMEOUT, unacknowledged_ms, nullptr);
+    g_socket_set_keepalive(socket_, TRUE);
+    g_socket_set_option(socket_, IPPROTO_TCP, TCP_KEEPIDLE, probe_after_s, nullptr);
+    g_socket_set_option(socket_, IPPROTO_TCP, TCP_KEEPINTVL, probe_interval_s, nullptr);
   }
 
   void run() {

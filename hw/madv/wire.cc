@@ -84,6 +84,8 @@ std::string json_string(std::string_view text) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += static_cast<char>(c);
+    } else if (c == '\n') {
+      out += "\\n";
     } else if (c >= 0x20 && c < 0x7f && c != '{' && c != '}') {
       out += static_cast<char>(c);
     } else if (c < 0x10000) {

@@ -97,11 +97,11 @@ int main(int argc, char** argv) {
   if (!camera) give_up(camera.error().message);
 
   g_autoptr(GError) error = nullptr;
-  GstElement* made =
-      gst_parse_launch(("spherecamsrc location=\"" + (*camera)->uri() + "\" latency=" + argv[2] +
-                        " ! decodebin ! cpuspherestitch ! appsink name=sink")
-                           .c_str(),
-                       &error);
+  GstElement* made = gst_parse_launch(
+      ("spherecamsrc timeout=30 location=\"" + (*camera)->uri() + "\" latency=" + argv[2] +
+       " ! decodebin ! cpuspherestitch ! appsink name=sink")
+          .c_str(),
+      &error);
   if (!made) give_up(error->message);
   const GstRef<GstElement> pipeline(static_cast<GstElement*>(gst_object_ref_sink(made)));
   const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(made), "sink"));

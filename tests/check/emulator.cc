@@ -15,11 +15,9 @@
 
 #include <libsoup/soup.h>
 
-#include "hw/emulator/emulator.h"
 #include "hw/madv/session.h"
+#include "tests/check/emulator.h"
 #include "tests/check/madv_transcripts.h"
-#include "tests/check/pipeline.h"
-#include "tests/check/rtspsrc.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -29,15 +27,18 @@ using emulator::Action;
 using emulator::Card;
 using emulator::Control;
 using emulator::ControlSettings;
-using emulator::Emulator;
-using emulator::EmulatorOptions;
-using emulator::Fault;
 using madv::Event;
 using madv::Failure;
 using madv::Message;
 using madv::Request;
 using madv::Session;
 using madv::SessionOptions;
+using test::control_only;
+using test::Emulator;
+using test::EmulatorOptions;
+using test::open_files;
+using test::some_table;
+using test::started;
 
 namespace {
 
@@ -47,43 +48,10 @@ void same(const std::string& a, const std::string& b) {
   fail_unless_equals_string(a.c_str(), b.c_str());
 }
 
-/// Another one for each camera: this process remembers the tables that it has seen.
-size_t camera_count = 0;
-
-/// Bytes that stand for the lens table of the latest camera: the control channel does not look into
-/// it.
-std::string some_table() {
-  std::string table(300000, '\0');
-  for (size_t i = 0; i < table.size(); ++i)
-    table[i] = static_cast<char>((i + camera_count) * 2654435761u >> 11);
-  return table;
-}
-
 std::string temporary_folder() {
   g_autofree char* folder = g_dir_make_tmp("sphere-test-XXXXXX", nullptr);
   fail_unless(folder != nullptr);
   return folder;
-}
-
-EmulatorOptions control_only(std::vector<const char*> faults = {}) {
-  EmulatorOptions options;
-  options.preview = false;
-  ++camera_count;
-  options.control.lens_table = some_table();
-  options.photo_bytes = std::string("\xff\xd8 a photo \xff\xd9");
-  options.video_bytes = "a video";
-  for (const char* fault : faults) {
-    const Result<Fault> parsed = emulator::parse_fault(fault);
-    fail_unless(bool(parsed), "%s", parsed ? "" : parsed.error().message.c_str());
-    options.control.faults.push_back(*parsed);
-  }
-  return options;
-}
-
-std::unique_ptr<Emulator> started(EmulatorOptions options) {
-  Result<std::unique_ptr<Emulator>> emulator = Emulator::start(std::move(options));
-  fail_unless(bool(emulator), "%s", emulator ? "" : emulator.error().message.c_str());
-  return std::move(*emulator);
 }
 
 /// A session whose events are waited for, one after the other.
@@ -248,6 +216,39 @@ GST_START_TEST(requests_cut_at_every_byte_and_joined) {
 }
 GST_END_TEST;
 
+GST_START_TEST(members_stand_in_the_vendors_order) {
+  Result<Card> card = Card::open("");
+  Control control({}, *card);
+  control.connected(1);
+  control.received(1, R"({"msg_id":257,"token":0})");
+  control.take_actions();
+  const auto members_of = [&](const std::string& bytes) {
+    std::string names;
+    const Result<JsonDocument> document = JsonDocument::parse(bytes, "", 4096);
+    fail_unless(bool(document));
+    g_autoptr(GList) list = json_object_get_members(json_node_get_object(document->root_node()));
+    for (GList* l = list; l; l = l->next)
+      names += (names.empty() ? "" : " ") + std::string(static_cast<const char*>(l->data));
+    return names;
+  };
+  control.received(1, R"({"msg_id":4364,"token":1})");
+  same(members_of(control.take_actions()[0].bytes),
+       "rval msg_id v_res loop p_res video_wb video_ev video_iso video_shutter still_wb still_ev "
+       "still_iso still_shutter buzzer standby_en standby_time poweroff_en poweroff_time cam_jpg "
+       "cam_mp4 battery led sn product ver md5 pano_sound");
+  control.received(1, R"({"msg_id":4365,"token":1})");
+  same(members_of(control.take_actions()[0].bytes),
+       "rval msg_id status mode rec_time second lapse timing timing_c cap_interval "
+       "cap_interval_num speedx sensor_num burst_num surroundexp gyro_s");
+  const std::string saved =
+      "rval msg_id param remain_video remain_jpg total_mp4 sd_total sd_free sd_full";
+  control.photo_taken("/tmp/SD0/DCIM/a.JPG", true);
+  same(members_of(control.take_actions()[0].bytes), saved);
+  control.recording_saved("/tmp/SD0/DCIM/aAA.MP4", true, 1000);
+  same(members_of(control.take_actions()[0].bytes), saved + " mp4_time");
+}
+GST_END_TEST;
+
 GST_START_TEST(a_second_client_gets_the_camera_only_from_a_holder_that_is_gone) {
   Result<Card> card = Card::open("");
   const char* start = R"({"msg_id":257,"token":0})";
@@ -397,13 +398,6 @@ GST_START_TEST(a_photo_is_taken_and_read_over_http) {
   fail_unless(get(uri.http_url()).first == 404);
 
   // A connection that ended is closed on the camera's side, too; of the last it may not know yet.
-  const auto open_files = [] {
-    GDir* folder = g_dir_open("/proc/self/fd", 0, nullptr);
-    int count = 0;
-    while (g_dir_read_name(folder)) ++count;
-    g_dir_close(folder);
-    return count;
-  };
   const int before = open_files();
   for (int i = 0; i < 50; ++i) get(uri.http_url());
   fail_unless(open_files() < before + 25);
@@ -686,113 +680,13 @@ GST_START_TEST(secrets_are_in_no_log) {
 }
 GST_END_TEST;
 
-// --- the preview -----------------------------------------------------------------------------
-
-namespace {
-
-EmulatorOptions with_preview(std::vector<const char*> faults = {}) {
-  EmulatorOptions options = control_only(std::move(faults));
-  options.preview = true;
-  options.scene.width = 320;
-  options.scene.height = 160;
-  return options;
-}
-
-std::string rtsp_of(const Emulator& camera) { return madv::Uri::parse(camera.uri())->rtsp_url(); }
-
-}  // namespace
-
-GST_START_TEST(the_preview_is_what_the_sister_camera_sends) {
-  const auto camera = started(with_preview());
-  for (const char* protocols : {"tcp", "udp"}) {
-    test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
-                            " protocols=" + protocols +
-                            " ! rtph264depay ! h264parse ! video/x-h264,alignment=au ! "
-                            "appsink name=sink sync=false");
-    pipeline.play();
-    int pictures = 0, since_key = -1, keys = 0;
-    GstClockTime last = GST_CLOCK_TIME_NONE;
-    while (pictures < 40) {
-      const test::SampleRef sample = pipeline.pull();
-      fail_unless(sample != nullptr, "%s", pipeline.wait().c_str());
-      GstBuffer* buffer = gst_sample_get_buffer(sample.get());
-      const GstStructure* caps = gst_caps_get_structure(gst_sample_get_caps(sample.get()), 0);
-      same(gst_structure_get_string(caps, "profile"), "main");
-      int width = 0;
-      fail_unless(gst_structure_get_int(caps, "width", &width) && width == 320);
-      if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
-        if (since_key >= 0) fail_unless_equals_int(since_key, 8);
-        since_key = 0;
-        ++keys;
-      }
-      ++since_key;
-      ++pictures;
-      last = GST_BUFFER_PTS(buffer);
-    }
-    fail_unless(keys >= 4 && GST_CLOCK_TIME_IS_VALID(last));
-  }
-}
-GST_END_TEST;
-
-GST_START_TEST(a_preview_that_is_refused_or_cut) {
-  for (const auto& [fault, words] :
-       {std::pair("rtsp-404", "ot found"), std::pair("rtsp-401", "nauthorized"),
-        std::pair("rtsp-453", "")}) {
-    const auto camera = started(with_preview({fault}));
-    test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
-                            " protocols=tcp ! appsink name=sink sync=false");
-    const std::string error = pipeline.run();
-    fail_unless(!error.empty() && error.find(words) != std::string::npos, "%s: %s", fault,
-                error.c_str());
-  }
-  const auto camera = started(with_preview({"rtsp-gone:20"}));
-  test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
-                          " protocols=tcp ! rtph264depay ! appsink name=sink sync=false");
-  pipeline.play();
-  int buffers = 0;
-  while (pipeline.pull()) ++buffers;
-  fail_unless(buffers > 0);
-}
-GST_END_TEST;
-
-GST_START_TEST(photos_and_videos_are_of_the_scene) {
-  if (g_getenv("SPHERE_VALGRIND")) {
-    g_print("skip: pictures of full size take minutes under valgrind\n");
-    return;
-  }
-  EmulatorOptions options = with_preview();
-  options.photo_bytes.clear();
-  options.video_bytes.clear();
-  const auto camera = started(options);
-  Client client(*camera);
-  client.expect(Event::Kind::ready);
-  client.call(Request(513, "1"));
-  client.call(Request(514));
-  client.expect_notification(8192);
-  client.call(Request(4611, "1"));
-  client.call(Request(4864));
-  const Event saved = client.expect_notification(8193);
-  const std::string path =
-      camera->card_folder() + madv::unix_path(*saved.message->param_text()).substr(8);
-  test::Pipeline photo("filesrc location=" + path + " ! jpegdec ! appsink name=sink sync=false");
-  photo.play();
-  const test::SampleRef sample = photo.pull();
-  fail_unless(sample != nullptr);
-  const test::Component luma = test::component_of(sample.get(), 0);
-  fail_unless(luma.width == 3456 && luma.height == 1728);
-  // A scene: neither black nor one grey.
-  const auto [least, most] = std::minmax_element(luma.samples.begin(), luma.samples.end());
-  fail_unless(*most - *least > 100);
-}
-GST_END_TEST;
-
 static Suite* emulator_suite() {
-  test::forgive_rtspsrc();
   Suite* suite = suite_create("emulator");
   TCase* control = tcase_create("control");
   suite_add_tcase(suite, control);
   tcase_add_test(control, the_published_session_is_spoken_word_by_word);
   tcase_add_test(control, requests_cut_at_every_byte_and_joined);
+  tcase_add_test(control, members_stand_in_the_vendors_order);
   tcase_add_test(control, a_second_client_gets_the_camera_only_from_a_holder_that_is_gone);
   tcase_add_test(control, hostile_requests_do_no_harm);
   tcase_add_test(control, faults_are_named_and_checked);
@@ -813,11 +707,6 @@ static Suite* emulator_suite() {
   tcase_add_test(session, many_sessions_and_none_left_open);
   tcase_add_test(session, after_a_restart_the_camera_is_back_on_its_ports);
   tcase_add_test(session, secrets_are_in_no_log);
-  TCase* preview = tcase_create("preview");
-  suite_add_tcase(suite, preview);
-  tcase_add_test(preview, the_preview_is_what_the_sister_camera_sends);
-  tcase_add_test(preview, a_preview_that_is_refused_or_cut);
-  tcase_add_test(preview, photos_and_videos_are_of_the_scene);
   return suite;
 }
 

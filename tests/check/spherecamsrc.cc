@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // spherecamsrc against the emulated camera.
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <functional>
@@ -12,25 +13,21 @@
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
-#include "hw/emulator/emulator.h"
+#include "tests/check/emulator.h"
 #include "tests/check/imperfect.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
 
 #include <gst/check/gstcheck.h>
+#include <gst/rtsp/gstrtsptransport.h>
 
 using namespace sphere;
 using namespace std::chrono_literals;
-using emulator::Emulator;
-using emulator::EmulatorOptions;
+using test::Emulator;
+using test::EmulatorOptions;
+using test::started;
 
 namespace {
-
-std::unique_ptr<Emulator> started(EmulatorOptions options) {
-  Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
-  fail_unless(bool(camera), "%s", camera ? "" : camera.error().message.c_str());
-  return std::move(*camera);
-}
 
 std::unique_ptr<Emulator> camera_with(std::vector<const char*> faults = {}, bool timing = false) {
   EmulatorOptions options;
@@ -44,8 +41,9 @@ std::unique_ptr<Emulator> camera_with(std::vector<const char*> faults = {}, bool
   return started(std::move(options));
 }
 
+/// On a busy machine the camera's encoder may take its time to start.
 std::string source(const Emulator& camera, const std::string& more = "") {
-  return "spherecamsrc name=camera location=\"" + camera.uri() + "\" " + more;
+  return "spherecamsrc name=camera timeout=60 location=\"" + camera.uri() + "\" " + more;
 }
 
 std::string to_sink(const Emulator& camera, const std::string& more = "latency=0") {
@@ -109,6 +107,46 @@ void expect_all_closed(const Emulator& camera) {
     g_usleep(1000);
   }
 }
+
+void until_asked(const Emulator& camera, int id) {
+  for (int i = 0;; ++i) {
+    for (const emulator::Asked& asked : camera.asked())
+      if (asked.id == id) return;
+    fail_unless(i < 60000, "%d is not asked", id);
+    g_usleep(1000);
+  }
+}
+
+/// A port whose machine seems not to be there: the queue of those that want to connect is full, so
+/// that Linux drops what comes.
+class Unreachable {
+ public:
+  Unreachable() {
+    g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+    g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
+    listening_ = made();
+    g_socket_set_listen_backlog(listening_.get(), 0);
+    fail_unless(g_socket_bind(listening_.get(), any, TRUE, nullptr));
+    fail_unless(g_socket_listen(listening_.get(), nullptr));
+    g_autoptr(GSocketAddress) address = g_socket_get_local_address(listening_.get(), nullptr);
+    port_ = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+    for (int i = 0; i < 4; ++i) {
+      waiting_.push_back(made());
+      g_socket_set_blocking(waiting_.back().get(), FALSE);
+      g_socket_connect(waiting_.back().get(), address, nullptr, nullptr);
+    }
+  }
+  uint16_t port() const { return port_; }
+
+ private:
+  static ObjectRef<GSocket> made() {
+    return ObjectRef<GSocket>(
+        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
+  }
+  ObjectRef<GSocket> listening_;
+  std::vector<ObjectRef<GSocket>> waiting_;
+  uint16_t port_ = 0;
+};
 
 }  // namespace
 
@@ -187,6 +225,10 @@ GST_START_TEST(errors_say_what_to_do) {
            {{"garbage:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "can't be read"},
            {{"huge:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "longer than"},
            {{"brackets:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "deeper than"},
+           {{"drop:2"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "closed the connection"},
+           {{"reboot:2"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "be restarting"},
+           {{"wrong-token:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "connect again"},
+           {{"silent:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "in reach of its Wi-Fi"},
            {{"rtsp-404"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "no preview"},
            {{"rtsp-401"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "password"},
            {{"rtsp-453"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another viewer"},
@@ -215,6 +257,14 @@ GST_START_TEST(errors_say_what_to_do) {
   }
   test::Pipeline nobody("spherecamsrc location=\"" + location + "\" ! fakesink");
   fail_unless(nobody.run().find("does not listen") != std::string::npos);
+  // Where nobody is, nobody even refuses.
+  const Unreachable unreachable;
+  test::Pipeline lonely("spherecamsrc timeout=1 location=madv://127.0.0.1:" +
+                        std::to_string(unreachable.port()) + " ! fakesink");
+  const std::string words = lonely.run();
+  fail_unless(words.find("no answer within 1 s") != std::string::npos &&
+                  words.find("MJXJ-") != std::string::npos,
+              "%s", words.c_str());
   for (const auto& [wrong, words] :
        {std::pair("rtsp://192.168.42.1/live", "madv://"), std::pair("madv://a/?x=1", "'x'"),
         std::pair("madv://a/DCIM/a.MP4", "names a file")}) {
@@ -250,6 +300,50 @@ GST_START_TEST(a_lost_camera_comes_back_and_time_goes_on) {
   fail_unless(last < now + GST_SECOND && last + 3 * GST_SECOND > now,
               "%" GST_TIME_FORMAT " is shown at %" GST_TIME_FORMAT, GST_TIME_ARGS(last),
               GST_TIME_ARGS(now));
+  pipeline.set_state(GST_STATE_NULL);
+  expect_all_closed(*camera);
+}
+GST_END_TEST;
+
+GST_START_TEST(pauses_grow_until_a_camera_that_restarts_is_back) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  pipeline.play();
+  const GstClockTime last = pull(pipeline, 10);
+  camera->reboot(2500ms);
+  std::vector<guint64> pauses;
+  expect_message(pipeline, "sphere-connection", [&](auto* s) {
+    guint64 pause = 0;
+    if (has_state(s, "lost") && gst_structure_get_uint64(s, "pause", &pause))
+      pauses.push_back(pause);
+    return !pauses.empty() && has_state(s, "connected");
+  });
+  fail_unless(pauses.size() >= 2 && pauses[0] == 500 * GST_MSECOND, "%zu", pauses.size());
+  for (size_t i = 1; i < pauses.size(); ++i)
+    fail_unless(pauses[i] == std::min<guint64>(2 * pauses[i - 1], 8 * GST_SECOND));
+  pull(pipeline, 10, last);
+  pipeline.set_state(GST_STATE_NULL);
+  expect_all_closed(*camera);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_camera_that_falls_silent_is_noticed_and_found_again) {
+  const auto camera = camera_with();
+  test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  pipeline.play();
+  const GstClockTime last = pull(pipeline, 10);
+  // Its preview goes on meanwhile. That it takes 9 s is for check-madv_session, whose clock is its
+  // own.
+  camera->set_silent(true);
+  const gint64 since = g_get_monotonic_time();
+  const MessageRef lost =
+      expect_message(pipeline, "sphere-connection", [](auto* s) { return has_state(s, "lost"); });
+  GST_INFO("noticed after %.1f s", static_cast<double>(g_get_monotonic_time() - since) / 1e6);
+  const char* reason = gst_structure_get_string(gst_message_get_structure(lost.get()), "reason");
+  fail_unless(reason && strstr(reason, "does not answer"), "%s", reason);
+  camera->set_silent(false);
+  expect_message(pipeline, "sphere-connection", [](auto* s) { return has_state(s, "connected"); });
+  pull(pipeline, 10, last);
   pipeline.set_state(GST_STATE_NULL);
   expect_all_closed(*camera);
 }
@@ -341,9 +435,15 @@ GST_START_TEST(secrets_are_nowhere) {
   gst_debug_set_default_threshold(GST_LEVEL_COUNT);
   {
     const auto camera = started(std::move(options));
-    test::Pipeline pipeline(to_sink(*camera));
+    // With consent for it, the camera's number and its Wi-Fi's name are even asked for.
+    test::Pipeline pipeline(
+        to_sink(*camera,
+                "latency=0 consent=\"consent/device, state=(string)given, purpose=(string)bind; "
+                "consent/network, state=(string)given, purpose=(string)bind\""));
     pipeline.play();
     pull(pipeline, 10);
+    until_asked(*camera, 4097);
+    until_asked(*camera, 1539);
     camera->notify(4097, R"(,"param":"SERIALSECRET")");
     camera->notify(1539, R"(,"param":"ssid=NAMESECRET passwd=WORDSECRET")");
     camera->notify(8193, R"(,"param":"C:\\DCIM\\A.JPG","token":1928374650)");
@@ -454,7 +554,9 @@ GST_START_TEST(up_and_down_any_number_of_times) {
   const char* asked = g_getenv("SPHERE_STARTS");
   const int count = asked ? std::atoi(asked) : g_getenv("SPHERE_VALGRIND") ? 3 : 40;
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
+  int files = 0;
   for (int i = 0; i < count; ++i) {
+    if (i == 2) files = test::open_files();
     gst_bus_set_flushing(bus.get(), TRUE);
     gst_bus_set_flushing(bus.get(), FALSE);
     pipeline.play();
@@ -478,6 +580,11 @@ GST_START_TEST(up_and_down_any_number_of_times) {
   const int opened = camera->counters().sessions_opened;
   GST_INFO("%d starts, %d sessions opened and closed", count + count / 4, opened);
   fail_unless(opened >= count && opened <= count + count / 4, "%d of %d", opened, count);
+  // Nothing is left behind but what the camera is just closing.
+  for (int i = 0; test::open_files() > files + 8; ++i) {
+    fail_unless(i < 10000, "%d files more are open", test::open_files() - files);
+    g_usleep(1000);
+  }
 }
 GST_END_TEST;
 
@@ -490,6 +597,11 @@ GST_START_TEST(it_is_a_uri_handler) {
   g_autofree char* location = nullptr;
   g_object_get(made, "location", &location, nullptr);
   fail_unless_equals_string(location, "madv://10.0.0.1:7000/live");
+  guint latency = 0;
+  int protocols = 0;
+  g_object_get(made, "latency", &latency, "protocols", &protocols, nullptr);
+  fail_unless(latency == 200);
+  fail_unless(protocols == (GST_RTSP_LOWER_TRANS_UDP | GST_RTSP_LOWER_TRANS_TCP));
   fail_unless(!gst_uri_handler_set_uri(GST_URI_HANDLER(made), "madv://a/?b=c", &error));
   gst_object_unref(made);
 }
@@ -505,6 +617,8 @@ static Suite* spherecamsrc_suite() {
   tcase_add_test(tcase, live_and_in_time);
   tcase_add_test(tcase, errors_say_what_to_do);
   tcase_add_test(tcase, a_lost_camera_comes_back_and_time_goes_on);
+  tcase_add_test(tcase, pauses_grow_until_a_camera_that_restarts_is_back);
+  tcase_add_test(tcase, a_camera_that_falls_silent_is_noticed_and_found_again);
   tcase_add_test(tcase, the_stitcher_obeys_the_cameras_own_table);
   tcase_add_test(tcase, secrets_are_nowhere);
   tcase_add_test(tcase, downstream_may_end_it);

@@ -94,7 +94,7 @@ class Reader {
   void collect(const StorageNode& node, const std::string& path, double limit,
                std::vector<double>& into) {
     if (node.kind == StorageNode::Kind::list) {
-      for (const auto& [name, child] : node.children) collect(child, path, limit, into);
+      for (const StorageNode& child : node.children) collect(child, path, limit, into);
     } else {
       into.push_back(number(node, path, -limit, limit));
     }
@@ -165,7 +165,7 @@ void read_basalt(Reader& reader, const StorageNode& document, std::array<Camera,
   for (size_t i = 0; i < 2; ++i) {
     const std::string at = "[" + std::to_string(i) + "]";
     Camera& camera = cameras[i];
-    const StorageNode& node = intrinsics.children[i].second;
+    const StorageNode& node = intrinsics.children[i];
     const StorageNode& values = node["intrinsics"];
     const std::string path = "value0.intrinsics" + at;
     const auto value = [&](const char* field, double limit) {
@@ -182,9 +182,9 @@ void read_basalt(Reader& reader, const StorageNode& document, std::array<Camera,
     }
     camera.fx = value("fx", 1e6), camera.fy = value("fy", 1e6);
     camera.cx = value("cx", 1e6), camera.cy = value("cy", 1e6);
-    camera.size = read_size(reader, sizes.children[i].second, "value0.resolution" + at);
+    camera.size = read_size(reader, sizes.children[i], "value0.resolution" + at);
 
-    const StorageNode& pose = poses.children[i].second;
+    const StorageNode& pose = poses.children[i];
     const std::string pose_path = "value0.T_imu_cam" + at;
     double v[7];
     const char* const fields[] = {"px", "py", "pz", "qx", "qy", "qz", "qw"};

@@ -6,6 +6,7 @@
 #include <yaml.h>
 
 #include <memory>
+#include <utility>
 
 #include "gst/sphere/base/gobject.h"
 
@@ -48,12 +49,13 @@ class Builder {
     if (++count_ > most_nodes) problem_ = "holds too much";
     if (problem_) return nullptr;
     // A node that is open has no open sister, so no pointer is left behind when the list grows.
-    StorageNode& made = open_.back()->children.emplace_back(std::move(name), StorageNode{}).second;
+    StorageNode& made = open_.back()->children.emplace_back();
+    made.name = std::move(name);
     made.kind = kind;
     return &made;
   }
 
-  StorageNode root_{StorageNode::Kind::list, {}, {}};
+  StorageNode root_{StorageNode::Kind::list, {}, {}, {}};
   std::vector<StorageNode*> open_;
   size_t count_ = 0;
   const char* problem_ = nullptr;
@@ -166,11 +168,11 @@ std::string xml_problem(std::string_view text, Builder& builder) {
 
 }  // namespace
 
-const StorageNode& StorageNode::operator[](std::string_view name) const {
+const StorageNode& StorageNode::operator[](std::string_view wanted) const {
   static const StorageNode none;
   if (kind == Kind::map)
-    for (const auto& [child, node] : children)
-      if (child == name) return node;
+    for (const StorageNode& child : children)
+      if (child.name == wanted) return child;
   return none;
 }
 
@@ -194,9 +196,9 @@ Result<StorageNode> parse_storage(std::string_view text, const std::string& name
   if (problem.empty() && builder.problem()) problem = builder.problem();
   if (!problem.empty()) return invalid(name + ": " + problem);
   StorageNode tree = builder.take();
-  if (tree.children.size() != 1 || tree.children[0].second.kind != StorageNode::Kind::map)
+  if (tree.children.size() != 1 || tree.children[0].kind != StorageNode::Kind::map)
     return invalid(name + ": holds no names with values");
-  StorageNode root = std::move(tree.children[0].second);
+  StorageNode root = std::move(tree.children[0]);
   return root;
 }
 

@@ -5,7 +5,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "gst/sphere/base/result.h"
@@ -15,11 +14,12 @@ namespace sphere {
 struct StorageNode {
   enum class Kind { absent, scalar, list, map };
   Kind kind = Kind::absent;
-  std::string text;                                           ///< of a scalar
-  std::vector<std::pair<std::string, StorageNode>> children;  ///< names are "" in a list
+  std::string name;                   ///< in a map; "" in a list
+  std::string text;                   ///< of a scalar
+  std::vector<StorageNode> children;  ///< of a list or a map
 
   /// The child of that name; an absent node where there is none.
-  const StorageNode& operator[](std::string_view name) const;
+  const StorageNode& operator[](std::string_view wanted) const;
   bool present() const { return kind != Kind::absent; }
 };
 

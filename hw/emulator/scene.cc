@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/emulator/scene.h"
+
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+
+namespace sphere::emulator {
+
+namespace {
+
+constexpr GstClockTime picture_deadline = 20 * GST_SECOND;
+constexpr const char* source_name = "scene";
+constexpr const char* rate = ",framerate=30000/1001";
+
+std::string raw(int width, int height) {
+  return "video/x-raw,format=I420,width=" + std::to_string(width) +
+         ",height=" + std::to_string(height) + ",pixel-aspect-ratio=1/1";
+}
+
+/// The file's pictures, of this size.
+std::string decoded(const std::string& file) {
+  return "filesrc location=" + quoted(file) +
+         " ! decodebin ! videoconvert ! videoscale add-borders=false ! ";
+}
+
+/// A file's pictures, over and over: a video begins again at its end, a picture stays.
+class Reel {
+ public:
+  static Result<std::shared_ptr<Reel>> open(const SceneSettings& scene) {
+    g_autoptr(GError) error = nullptr;
+    const std::string line = decoded(scene.file) + "videorate ! " + raw(scene.width, scene.height) +
+                             rate + " ! appsink name=pictures sync=false max-buffers=2";
+    GstElement* made =
+        gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+    if (!made) return failed(error ? error->message : "no reason given");
+    gst_object_ref_sink(made);
+    auto reel = std::make_shared<Reel>(made);
+    if (!reel->next())
+      return invalid("'" + scene.file + "' is no picture and no video that can be decoded here");
+    return reel;
+  }
+
+  explicit Reel(GstElement* pipeline)
+      : pipeline_(pipeline), sink_(gst_bin_get_by_name(GST_BIN(pipeline), "pictures")) {
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+  }
+  ~Reel() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
+  /// The next picture with its time from the first one's on; none when there is none any more.
+  BufferRef next() {
+    GstAppSink* sink = GST_APP_SINK(sink_.get());
+    if (!only_) {
+      GstSample* sample = pull(sink);
+      if (!sample && gst_app_sink_is_eos(sink)) {
+        only_ = since_begin_ == 1;
+        since_begin_ = 0;
+        if (!only_ &&
+            gst_element_seek_simple(pipeline_.get(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0))
+          sample = pull(sink);
+      }
+      if (!sample && !only_) return nullptr;
+      if (sample) {
+        ++since_begin_;
+        last_.reset(gst_buffer_ref(gst_sample_get_buffer(sample)));
+        gst_sample_unref(sample);
+      }
+    }
+    BufferRef picture(gst_buffer_copy(last_.get()));
+    // Rounded up, so that the clock of RTP, which rounds down, has steps of one size.
+    GST_BUFFER_PTS(picture.get()) = gst_util_uint64_scale_ceil(number_++, 1001 * GST_SECOND, 30000);
+    GST_BUFFER_DTS(picture.get()) = GST_CLOCK_TIME_NONE;
+    return picture;
+  }
+
+ private:
+  /// Until there is one, or it is sure that there is none.
+  GstSample* pull(GstAppSink* sink) {
+    const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+    for (GstClockTime waited = 0; waited < picture_deadline; waited += step) {
+      if (GstSample* sample = gst_app_sink_try_pull_sample(sink, step)) return sample;
+      if (gst_app_sink_is_eos(sink)) break;
+      if (MessageRef(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR))) break;
+    }
+    return nullptr;
+  }
+
+  static constexpr GstClockTime step = 100 * GST_MSECOND;
+  const GstRef<GstElement> pipeline_, sink_;
+  BufferRef last_;
+  int since_begin_ = 0;  // pictures
+  bool only_ = false;    // there is no other
+  guint64 number_ = 0;
+};
+
+void need_data(GstAppSrc* source, guint, gpointer data) {
+  BufferRef picture = (*static_cast<std::shared_ptr<Reel>*>(data))->next();
+  if (picture)
+    gst_app_src_push_buffer(source, picture.release());
+  else
+    gst_app_src_end_of_stream(source);
+}
+
+void let_go(gpointer data, GClosure*) { delete static_cast<std::shared_ptr<Reel>*>(data); }
+
+}  // namespace
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string live_scene(const SceneSettings& scene) {
+  const std::string caps = raw(scene.width, scene.height);
+  if (scene.file.empty())
+    return "spheretestsrc is-live=true lens=" + quoted(scene.lens) + " ! " + caps + rate;
+  return std::string("appsrc is-live=true format=time name=") + source_name +
+         " caps=" + quoted(caps + rate) + " ! identity sync=true";
+}
+
+std::string single_picture(const SceneSettings& scene, int width, int height) {
+  const std::string caps = raw(width, height);
+  if (scene.file.empty())
+    return "spheretestsrc num-buffers=1 lens=" + quoted(scene.lens) + " ! " + caps;
+  return decoded(scene.file) + caps;
+}
+
+Status check_scene(const SceneSettings& scene) {
+  if (scene.file.empty()) return ok();
+  const auto reel = Reel::open(scene);
+  return reel ? ok() : Status(reel.error());
+}
+
+Status feed_scene(GstBin* bin, const SceneSettings& scene) {
+  const GstRef<GstElement> source(gst_bin_get_by_name_recurse_up(bin, source_name));
+  if (!source) return ok();
+  Result<std::shared_ptr<Reel>> reel = Reel::open(scene);
+  if (!reel) return reel.error();
+  g_signal_connect_data(source.get(), "need-data", G_CALLBACK(need_data),
+                        new std::shared_ptr<Reel>(std::move(*reel)), let_go,
+                        static_cast<GConnectFlags>(0));
+  return ok();
+}
+
+}  // namespace sphere::emulator

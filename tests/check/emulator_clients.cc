@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The emulated camera as clients meet it that are not ours: bare sockets on its control channel and
+// its data port, HTTP, and RTSP.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <libsoup/soup.h>
+#include <sys/socket.h>
+
+#include "hw/madv/uri.h"
+#include "tests/check/emulator.h"
+#include "tests/check/pipeline.h"
+#include "tests/check/rtspsrc.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace std::chrono_literals;
+using madv::Message;
+using test::control_only;
+using test::Emulator;
+using test::EmulatorOptions;
+using test::open_files;
+using test::started;
+using test::with_preview;
+
+namespace {
+
+constexpr guint patience = 60;  // s
+
+void same(const std::string& a, const std::string& b) {
+  fail_unless_equals_string(a.c_str(), b.c_str());
+}
+
+/// A connection that does nothing by itself.
+class Socket {
+ public:
+  explicit Socket(uint16_t port) {
+    g_autoptr(GSocketClient) client = g_socket_client_new();
+    g_socket_client_set_enable_proxy(client, FALSE);
+    g_socket_client_set_timeout(client, patience);
+    g_autoptr(GError) error = nullptr;
+    connection_.reset(g_socket_client_connect_to_host(client, "127.0.0.1", port, nullptr, &error));
+    fail_unless(connection_ != nullptr, "port %u: %s", port, error ? error->message : "");
+  }
+
+  void send(std::string_view bytes) {
+    g_autoptr(GError) error = nullptr;
+    const gssize sent = g_socket_send(socket(), bytes.data(), bytes.size(), nullptr, &error);
+    fail_unless(sent == static_cast<gssize>(bytes.size()), "%s", error ? error->message : "short");
+  }
+  /// What is there, or "" at the end.
+  std::string receive() {
+    char buffer[65536];
+    g_autoptr(GError) error = nullptr;
+    const gssize got = g_socket_receive(socket(), buffer, sizeof buffer, nullptr, &error);
+    fail_unless(got >= 0, "%s", error ? error->message : "");
+    return {buffer, static_cast<size_t>(got)};
+  }
+  std::string receive(size_t size) {
+    std::string all;
+    while (all.size() < size) {
+      char buffer[65536];
+      const gssize got = g_socket_receive(
+          socket(), buffer, std::min(sizeof buffer, size - all.size()), nullptr, nullptr);
+      fail_unless(got > 0, "it ends after %zu bytes", all.size());
+      all.append(buffer, static_cast<size_t>(got));
+    }
+    return all;
+  }
+  void say_all() { fail_unless(g_socket_shutdown(socket(), FALSE, TRUE, nullptr)); }
+  /// Gone without a goodbye: what is still on the way to it is answered by a reset.
+  void vanish() {
+    const linger at_once = {1, 0};
+    setsockopt(g_socket_get_fd(socket()), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    connection_.reset();
+  }
+
+ private:
+  GSocket* socket() { return g_socket_connection_get_socket(connection_.get()); }
+  ObjectRef<GSocketConnection> connection_;
+};
+
+/// The control channel.
+class Control {
+ public:
+  explicit Control(const Emulator& camera) : socket_(camera.ports().control) {}
+
+  void send(const std::string& json) { socket_.send(json); }
+  Message next() {
+    for (;;) {
+      Result<std::optional<std::string>> object = framer_.next();
+      fail_unless(bool(object), "%s", object ? "" : object.error().message.c_str());
+      if (*object) {
+        Result<Message> message = Message::parse(**object);
+        fail_unless(bool(message));
+        return std::move(*message);
+      }
+      const std::string bytes = socket_.receive();
+      fail_unless(!bytes.empty(), "the connection ends");
+      framer_.feed(bytes);
+    }
+  }
+  /// The next message is of this id.
+  Message next(int id) {
+    Message message = next();
+    fail_unless_equals_int(message.id(), id);
+    return message;
+  }
+  Message ask(int id, const std::string& more = "") {
+    send("{\"msg_id\":" + std::to_string(id) + ",\"token\":" + std::to_string(token_) + more + "}");
+    return next(id);
+  }
+  void open() {
+    token_ = *ask(257).param_number();
+    fail_unless(ask(261, R"(,"type":"TCP","param":"127.0.0.1")").succeeded());
+  }
+  Socket& socket() { return socket_; }
+
+ private:
+  Socket socket_;
+  madv::Framer framer_;
+  int64_t token_ = 0;
+};
+
+/// RTSP with the packets in between.
+class Viewer {
+ public:
+  explicit Viewer(const Emulator& camera)
+      : url_(madv::Uri::parse(camera.uri())->rtsp_url()), socket_(camera.ports().rtsp) {}
+
+  void send(const std::string& method, const std::string& more = "", const std::string& sub = "") {
+    socket_.send(method + " " + url_ + sub + " RTSP/1.0\r\nCSeq: " + std::to_string(++number_) +
+                 "\r\n" + more + "\r\n");
+  }
+  /// The head of the answer.
+  std::string ask(const std::string& method, const std::string& more = "",
+                  const std::string& sub = "") {
+    send(method, more, sub);
+    size_t end;
+    while ((end = bytes_.find("\r\n\r\n")) == std::string::npos) fill();
+    const std::string head = bytes_.substr(0, end);
+    bytes_.erase(0, end + 4);
+    fail_unless(head.starts_with("RTSP/1.0 200"), "%s", head.c_str());
+    const size_t length = head.find("Content-Length: ");
+    const size_t size = length == std::string::npos ? 0 : std::stoul(head.substr(length + 16));
+    while (bytes_.size() < size) fill();
+    bytes_.erase(0, size);
+    return head;
+  }
+  void set_up() {
+    const std::string head =
+        ask("SETUP", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n", "/stream=0");
+    const size_t at = head.find("Session: ") + 9;
+    session_ = "Session: " + head.substr(at, head.find_first_of(";\r\n", at) - at) + "\r\n";
+  }
+  const std::string& session() const { return session_; }
+  /// The next RTP packet of the pictures.
+  std::string packet() {
+    for (;;) {
+      while (bytes_.size() < 4) fill();
+      fail_unless(bytes_[0] == '$');
+      const size_t size = static_cast<uint8_t>(bytes_[2]) << 8 | static_cast<uint8_t>(bytes_[3]);
+      while (bytes_.size() < 4 + size) fill();
+      const bool pictures = bytes_[1] == 0;
+      std::string packet = bytes_.substr(4, size);
+      bytes_.erase(0, 4 + size);
+      if (pictures) return packet;
+    }
+  }
+  void vanish() { socket_.vanish(); }
+
+ private:
+  void fill() {
+    const std::string more = socket_.receive();
+    fail_unless(!more.empty(), "the preview ends");
+    bytes_ += more;
+  }
+
+  const std::string url_;
+  Socket socket_;
+  std::string bytes_, session_;
+  int number_ = 0;
+};
+
+/// The time of an RTP packet.
+uint32_t time_of(const std::string& packet) {
+  uint32_t time = 0;
+  for (size_t i = 4; i < 8; ++i) time = time << 8 | static_cast<uint8_t>(packet[i]);
+  return time;
+}
+
+struct Answer {
+  guint status;
+  std::string body, type, length;
+};
+/// What HTTP answers.
+Answer http(const std::string& url, const char* method = "GET", const char* range = nullptr) {
+  g_autoptr(SoupSession) session = soup_session_new();
+  g_autoptr(SoupMessage) message = soup_message_new(method, url.c_str());
+  fail_unless(message != nullptr, "%s", url.c_str());
+  if (range)
+    soup_message_headers_replace(soup_message_get_request_headers(message), "Range", range);
+  g_autoptr(GError) error = nullptr;
+  g_autoptr(GBytes) bytes = soup_session_send_and_read(session, message, nullptr, &error);
+  fail_unless(bytes != nullptr, "%s", error ? error->message : "");
+  gsize size = 0;
+  const auto* data = static_cast<const char*>(g_bytes_get_data(bytes, &size));
+  SoupMessageHeaders* headers = soup_message_get_response_headers(message);
+  return {soup_message_get_status(message), std::string(data ? data : "", size),
+          to_string(soup_message_headers_get_content_type(headers, nullptr)),
+          to_string(soup_message_headers_get_one(headers, "Content-Length"))};
+}
+
+std::string http_of(const Emulator& camera) {
+  return "http://127.0.0.1:" + std::to_string(camera.ports().http);
+}
+
+std::string rtsp_of(const Emulator& camera) { return madv::Uri::parse(camera.uri())->rtsp_url(); }
+
+void write(const std::string& path, const std::string& bytes) {
+  fail_unless(
+      g_file_set_contents(path.c_str(), bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
+}
+
+}  // namespace
+
+// --- control and data ------------------------------------------------------------------------
+
+GST_START_TEST(who_has_said_all_still_hears_the_answer) {
+  const auto camera = started(control_only({"late:50"}));
+  Control client(*camera);
+  client.send(R"({"msg_id":257,"token":0})");
+  client.socket().say_all();
+  fail_unless(client.next(257).succeeded());
+  same(client.socket().receive(), "");
+  // With its connection, its session went.
+  Control next(*camera);
+  next.open();
+  const emulator::Counters counters = camera->counters();
+  fail_unless(counters.sessions_opened == 2 && counters.sessions_closed == 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(who_reads_nothing_and_goes_is_let_go) {
+  const auto camera = started(control_only({"huge"}));
+  const int before = open_files();
+  for (int i = 0; i < 10; ++i) {
+    Socket client(camera->ports().control);
+    // More is to be sent than fits in between; then comes what ends the connection.
+    client.send(R"({"msg_id":257,"token":0})");
+    client.send("garbage");
+    while (camera->counters().requests <= i) g_usleep(1000);
+    client.vanish();
+  }
+  for (int i = 0; open_files() > before + 1; ++i) {
+    fail_unless(i < 10000, "%d files are still open", open_files() - before);
+    g_usleep(1000);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_transfer_ends_when_its_last_byte_is_sent) {
+  const auto camera = started(control_only());
+  // More than all that is in between can hold.
+  std::string file(48 << 20, 'x');
+  file.replace(0, 5, "begin");
+  write(camera->card_folder() + "/DCIM/A.MP4", file);
+  const std::string path = R"(,"param":"/tmp/SD0/DCIM/A.MP4")";
+  Control client(*camera);
+  client.open();
+  auto data = std::make_unique<Socket>(camera->ports().data);
+  Message reply = client.ask(1285, path + R"(,"offset":"0","fetch_size":0)");
+  fail_unless_equals_int(*reply.number("size"), file.size());
+  // It is not said to be done, as nobody reads.
+  client.ask(4365);
+  client.ask(4365);
+  fail_unless(data->receive(file.size()) == file);
+  const Message done = client.next(7);
+  same(*done.text("type"), "get_file_complete");
+  same(done.entries("param")[0].second, std::to_string(file.size()));
+
+  // Cancelled: so much was sent, and no more comes but what is asked next.
+  client.ask(1285, path + R"(,"offset":"0","fetch_size":0)");
+  fail_unless(data->receive(5) == "begin");
+  const int64_t sent = *client.ask(1287, path).number("transferred_size");
+  fail_unless(sent >= 5 && sent < static_cast<int64_t>(file.size()), "%d", static_cast<int>(sent));
+  client.ask(1285, path + R"(,"offset":"0","fetch_size":5)");
+  fail_unless(data->receive(static_cast<size_t>(sent)).ends_with("xbegin"));
+  client.next(7);
+
+  // The data connection goes.
+  client.ask(1285, path + R"(,"offset":"0","fetch_size":0)");
+  data->vanish();
+  same(*client.next(7).text("type"), "get_file_fail");
+  // And there is none.
+  client.ask(1285, path + R"(,"offset":"0","fetch_size":5)");
+  same(*client.next(7).text("type"), "get_file_fail");
+}
+GST_END_TEST;
+
+GST_START_TEST(a_restart_closes_every_port_and_ends_what_it_did) {
+  EmulatorOptions options = with_preview();
+  const auto camera = started(options);
+  const Emulator::Ports ports = camera->ports();
+  {
+    Control client(*camera);
+    client.open();
+    client.ask(513);
+    camera->reboot(0ms);
+    same(client.socket().receive(), "");
+  }
+  // Back, and on all of them.
+  for (const uint16_t port : {ports.control, ports.data, ports.rtsp, ports.http}) {
+    for (int i = 0;; ++i) {
+      g_autoptr(GSocketClient) client = g_socket_client_new();
+      g_autoptr(GSocketConnection) connection =
+          g_socket_client_connect_to_host(client, "127.0.0.1", port, nullptr, nullptr);
+      if (connection) break;
+      fail_unless(i < 10000, "port %u stays closed", port);
+      g_usleep(1000);
+    }
+  }
+  Control client(*camera);
+  client.open();
+  fail_unless_equals_int(*client.ask(4365).number("status"), 0);
+
+  camera->reboot(1h);
+  for (const uint16_t port : {ports.control, ports.data, ports.rtsp, ports.http}) {
+    g_autoptr(GSocketClient) other = g_socket_client_new();
+    g_autoptr(GError) error = nullptr;
+    g_autoptr(GSocketConnection) connection =
+        g_socket_client_connect_to_host(other, "127.0.0.1", port, nullptr, &error);
+    fail_unless(!connection && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED),
+                "port %u", port);
+  }
+}
+GST_END_TEST;
+
+// --- files over HTTP -------------------------------------------------------------------------
+
+GST_START_TEST(files_over_http) {
+  const auto camera = started(control_only());
+  const std::string folder = camera->card_folder() + "/DCIM/20200101";
+  fail_unless(g_mkdir(folder.c_str(), 0700) == 0);
+  write(folder + "/IMG a.JPG", "0123456789");
+  write(folder + "/IMG.DNG", "raw");
+  write(camera->card_folder() + "/secret", "below DCIM alone");
+  const std::string file = http_of(*camera) + "/20200101/IMG%20a.JPG";
+  Answer answer = http(file);
+  fail_unless(answer.status == 200 && answer.body == "0123456789" && answer.type == "image/jpeg");
+  answer = http(file, "HEAD");
+  fail_unless(answer.status == 200 && answer.body.empty() && answer.length == "10");
+  for (const auto& [range, status, body] :
+       {std::tuple("bytes=2-4", 206u, "234"), std::tuple("bytes=7-", 206u, "789"),
+        std::tuple("bytes=-2", 206u, "89"), std::tuple("bytes=9-100", 206u, "9"),
+        std::tuple("bytes=-20", 206u, "0123456789"), std::tuple("bytes=0-0", 206u, "0"),
+        std::tuple("bytes=3-18446744073709551615", 206u, "3456789"),
+        std::tuple("bytes=10-", 416u, ""), std::tuple("bytes=10-12", 416u, ""),
+        std::tuple("bytes=-0", 416u, ""), std::tuple("bytes=5-2", 200u, "0123456789"),
+        std::tuple("bytes=0-1,3-4", 200u, "0123456789"), std::tuple("bytes=-", 200u, "0123456789"),
+        std::tuple("bytes=", 200u, "0123456789"), std::tuple("lines=0-1", 200u, "0123456789"),
+        std::tuple("bytes=99999999999999999999-", 200u, "0123456789")}) {
+    answer = http(file, "GET", range);
+    fail_unless(answer.status == status && answer.body == body, "%s: %u '%s'", range, answer.status,
+                answer.body.c_str());
+  }
+  same(http(http_of(*camera) + "/20200101/IMG.DNG").type, "image/x-adobe-dng");
+  for (const char* path : {"/", "/20200101", "/20200101/", "/nothing", "/20200101/IMG.DNG/",
+                           "/%2e%2e/secret", "/20200101/%2e%2e/%2e%2e/secret"})
+    fail_unless_equals_int(http(http_of(*camera) + path).status, 404);
+  // No path at all.
+  fail_unless_equals_int(http(http_of(*camera) + "/..%2fsecret").status, 400);
+  for (const char* method : {"POST", "PUT", "DELETE"})
+    fail_unless_equals_int(http(file, method).status, 405);
+}
+GST_END_TEST;
+
+// --- the preview -----------------------------------------------------------------------------
+
+GST_START_TEST(the_preview_is_what_the_sister_camera_sends) {
+  const auto camera = started(with_preview());
+  for (const char* protocols : {"tcp", "udp"}) {
+    test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                            " protocols=" + protocols +
+                            " ! rtph264depay ! h264parse ! video/x-h264,alignment=au ! "
+                            "appsink name=sink sync=false");
+    pipeline.play();
+    int pictures = 0, since_key = -1, keys = 0;
+    GstClockTime last = GST_CLOCK_TIME_NONE;
+    while (pictures < 40) {
+      const test::SampleRef sample = pipeline.pull();
+      fail_unless(sample != nullptr, "%s", pipeline.wait().c_str());
+      GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+      const GstStructure* caps = gst_caps_get_structure(gst_sample_get_caps(sample.get()), 0);
+      same(gst_structure_get_string(caps, "profile"), "main");
+      int width = 0;
+      fail_unless(gst_structure_get_int(caps, "width", &width) && width == 320);
+      if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+        if (since_key >= 0) fail_unless_equals_int(since_key, 8);
+        since_key = 0;
+        ++keys;
+      }
+      ++since_key;
+      ++pictures;
+      last = GST_BUFFER_PTS(buffer);
+    }
+    fail_unless(keys >= 4 && GST_CLOCK_TIME_IS_VALID(last));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_video_begins_again_and_a_picture_stays) {
+  const std::string folder = GString_(g_dir_make_tmp("sphere-scene-XXXXXX", nullptr)).get();
+  const auto make = [&](const char* name, const std::string& line) {
+    const std::string path = folder + "/" + name;
+    test::Pipeline pipeline("spheretestsrc lens=mi-sphere " + line + path);
+    same(pipeline.run(), "");
+    return path;
+  };
+  const std::string video =
+      make("v.mp4",
+           "num-buffers=5 ! video/x-raw,width=320,height=160,framerate=30/1 ! "
+           "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=");
+  // Its name does not say what it is.
+  const std::string picture =
+      make("p", "num-buffers=1 ! video/x-raw,format=RGBA,width=320 ! pngenc ! filesink location=");
+  for (const std::string& file : {video, picture}) {
+    EmulatorOptions options = with_preview();
+    options.scene.file = file;
+    const auto camera = started(std::move(options));
+    Viewer viewer(*camera);
+    viewer.ask("DESCRIBE");
+    viewer.set_up();
+    viewer.ask("PLAY", viewer.session());
+    std::optional<uint32_t> last;
+    for (int pictures = 0; pictures < 15;) {
+      const uint32_t time = time_of(viewer.packet());
+      if (last && time == *last) continue;
+      if (last) fail_unless_equals_int(time - *last, 3003);
+      last = time;
+      ++pictures;
+    }
+  }
+  EmulatorOptions options = with_preview();
+  options.scene.file = folder + "/junk";
+  write(options.scene.file, "neither");
+  const auto refused = Emulator::start(options);
+  fail_unless(!refused && refused.error().message.find("can be decoded") != std::string::npos);
+  for (const std::string& file : {video, picture, options.scene.file}) g_unlink(file.c_str());
+  g_rmdir(folder.c_str());
+}
+GST_END_TEST;
+
+GST_START_TEST(a_preview_that_is_refused_or_cut) {
+  for (const auto& [fault, words] :
+       {std::pair("rtsp-404", "ot found"), std::pair("rtsp-401", "nauthorized"),
+        std::pair("rtsp-453", "")}) {
+    const auto camera = started(with_preview({fault}));
+    test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                            " protocols=tcp ! appsink name=sink sync=false");
+    const std::string error = pipeline.run();
+    fail_unless(!error.empty() && error.find(words) != std::string::npos, "%s: %s", fault,
+                error.c_str());
+  }
+  const auto camera = started(with_preview({"rtsp-gone:20"}));
+  test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                          " protocols=tcp ! rtph264depay ! appsink name=sink sync=false");
+  pipeline.play();
+  int buffers = 0;
+  while (pipeline.pull()) ++buffers;
+  fail_unless(buffers > 0);
+}
+GST_END_TEST;
+
+GST_START_TEST(the_previews_packets_are_the_sister_cameras) {
+  const auto camera = started(with_preview());
+  Viewer viewer(*camera);
+  viewer.ask("OPTIONS");
+  viewer.ask("DESCRIBE", "Accept: application/sdp\r\n");
+  viewer.set_up();
+  viewer.ask("PLAY", viewer.session());
+  std::optional<uint32_t> last;
+  size_t longest = 0;
+  for (int pictures = 0; pictures < 30;) {
+    const std::string packet = viewer.packet();
+    longest = std::max(longest, packet.size());
+    const uint32_t time = time_of(packet);
+    if (last && time == *last) continue;
+    // 29.97 pictures a second.
+    if (last) fail_unless_equals_int(time - *last, 3003);
+    last = time;
+    ++pictures;
+  }
+  fail_unless(longest <= 1448, "%zu", longest);
+}
+GST_END_TEST;
+
+GST_START_TEST(viewers_that_vanish_leave_nothing_behind) {
+  const auto camera = started(with_preview());
+  const int count = g_getenv("SPHERE_VALGRIND") ? 18 : 45;
+  int before = 0;
+  for (int i = 0; i < count; ++i) {
+    Viewer viewer(*camera);
+    // At every step on the way up: with an answer, and without waiting for it.
+    const int step = i % 9;
+    if (step > 0) viewer.ask("OPTIONS");
+    if (step == 1) viewer.send("DESCRIBE");
+    if (step > 1) viewer.ask("DESCRIBE");
+    if (step > 3) viewer.set_up();
+    if (step == 4) viewer.send("PLAY", viewer.session());
+    if (step > 4) viewer.ask("PLAY", viewer.session());
+    for (int packets = 0; step > 5 && packets < 20 * (step - 5); ++packets) viewer.packet();
+    if (step == 8) viewer.send("TEARDOWN", viewer.session());
+    viewer.vanish();
+    if (i == 8) before = open_files();
+  }
+  // Some of them may not have been noticed yet.
+  for (int i = 0; open_files() > before + 10; ++i) {
+    fail_unless(i < 10000, "%d files more are open", open_files() - before);
+    g_usleep(1000);
+  }
+  test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                          " protocols=tcp ! appsink name=sink sync=false");
+  pipeline.play();
+  fail_unless(pipeline.pull() != nullptr);
+}
+GST_END_TEST;
+
+GST_START_TEST(photos_and_videos_are_of_the_scene) {
+  if (g_getenv("SPHERE_VALGRIND")) {
+    g_print("skip: pictures of full size take minutes under valgrind\n");
+    return;
+  }
+  EmulatorOptions options = with_preview();
+  options.photo_bytes.clear();
+  options.video_bytes.clear();
+  const auto camera = started(options);
+  Control client(*camera);
+  client.open();
+  fail_unless(client.ask(513, R"(,"param":"1")").succeeded());
+  fail_unless(client.ask(514).succeeded());
+  client.next(8192);
+  fail_unless(client.ask(4611, R"(,"param":"1")").succeeded());
+  fail_unless(client.ask(4864).succeeded());
+  const std::string saved = *client.next(8193).param_text();
+  const std::string path = camera->card_folder() + madv::unix_path(saved).substr(8);
+  test::Pipeline photo("filesrc location=" + path + " ! jpegdec ! appsink name=sink sync=false");
+  photo.play();
+  const test::SampleRef sample = photo.pull();
+  fail_unless(sample != nullptr);
+  const test::Component luma = test::component_of(sample.get(), 0);
+  fail_unless(luma.width == 3456 && luma.height == 1728);
+  // A scene: neither black nor one grey.
+  const auto [least, most] = std::minmax_element(luma.samples.begin(), luma.samples.end());
+  fail_unless(*most - *least > 100);
+}
+GST_END_TEST;
+
+static Suite* emulator_clients_suite() {
+  test::forgive_rtspsrc();
+  Suite* suite = suite_create("emulator_clients");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, who_has_said_all_still_hears_the_answer);
+  tcase_add_test(tcase, who_reads_nothing_and_goes_is_let_go);
+  tcase_add_test(tcase, a_transfer_ends_when_its_last_byte_is_sent);
+  tcase_add_test(tcase, a_restart_closes_every_port_and_ends_what_it_did);
+  tcase_add_test(tcase, files_over_http);
+  tcase_add_test(tcase, the_preview_is_what_the_sister_camera_sends);
+  tcase_add_test(tcase, the_previews_packets_are_the_sister_cameras);
+  tcase_add_test(tcase, a_video_begins_again_and_a_picture_stays);
+  tcase_add_test(tcase, a_preview_that_is_refused_or_cut);
+  tcase_add_test(tcase, viewers_that_vanish_leave_nothing_behind);
+  tcase_add_test(tcase, photos_and_videos_are_of_the_scene);
+  return suite;
+}
+
+GST_CHECK_MAIN(emulator_clients)
