@@ -23,8 +23,7 @@ enum Attribute : GLuint {
   at_blend,
   at_reduction
 };
-constexpr std::array attributes = {"position", "x",     "y",     "gain",     "x2",
-                                   "y2",       "gain2", "blend"};
+constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "blend"};
 // What changes with the view lies in one buffer, an array after the other; the gains are four to a
 // node.
 enum Array {
@@ -176,12 +175,9 @@ Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
 }
 
 Result<GstGLShader*> GlWarp::program(const Kind& kind) {
-  const std::pair<bool, const char*> defines_of[] = {{kind.two_lenses, "TWO_LENSES"},
-                                                     {kind.gain, "GAIN"},
-                                                     {kind.cubic, "CUBIC"},
-                                                     {kind.at_edge, "EDGE"},
-                                                     {kind.reduced, "REDUCED"},
-                                                     {kind.field, "FIELD"}};
+  const std::pair<bool, const char*> defines_of[] = {
+      {kind.two_lenses, "TWO_LENSES"}, {kind.gain, "GAIN"},       {kind.cubic, "CUBIC"},
+      {kind.at_edge, "EDGE"},          {kind.reduced, "REDUCED"}, {kind.field, "FIELD"}};
   std::vector<const char*> defines;
   size_t bits = 0;
   for (size_t i = 0; i < std::size(defines_of); ++i) {
@@ -365,10 +361,9 @@ void GlWarp::set_field(GstGLShader* shader, const SeamField::Component& field, i
   gst_gl_shader_set_uniform_1i(shader, "field", 2);
   gst_gl_shader_set_uniform_4f(shader, "field_place", field.per_turn, field.per_radian,
                                field.first_column, field.first_row);
-  gst_gl_shader_set_uniform_4f(shader, "field_size", static_cast<float>(field.columns),
-                               static_cast<float>(field.rows),
-                               1 / static_cast<float>(field.columns),
-                               1 / static_cast<float>(field.rows * components));
+  gst_gl_shader_set_uniform_4f(
+      shader, "field_size", static_cast<float>(field.columns), static_cast<float>(field.rows),
+      1 / static_cast<float>(field.columns), 1 / static_cast<float>(field.rows * components));
   gst_gl_shader_set_uniform_3f(shader, "field_parts", static_cast<float>(components),
                                step / SeamField::one, front ? 1 : 0);
 }

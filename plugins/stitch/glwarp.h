@@ -85,8 +85,8 @@ class GlWarp {
                     const GstVideoFrame& output, bool cubic, const SeamField* field);
   void draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, const Kind& kind);
   void upload_field(const SeamField& field, int first_component, int components);
-  void set_field(GstGLShader* shader, const SeamField::Component& field, int components,
-                 float step, bool front);
+  void set_field(GstGLShader* shader, const SeamField::Component& field, int components, float step,
+                 bool front);
 
   GstGLContext* const context_;
   const GstGLFuncs* const gl_;

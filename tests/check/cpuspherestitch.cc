@@ -146,8 +146,8 @@ GST_START_TEST(bands_are_blended_in_colour_and_alpha_is_left) {
   constexpr int width = 640, height = 320;
   const auto stitched = [&](const char* format, int components) {
     const HarnessRef h(gst_harness_new_parse("cpuspherestitch lens=dual-190 blend=multiband"));
-    g_autofree char* caps = g_strdup_printf("video/x-raw,format=%s,width=%d,height=%d", format,
-                                            width, height);
+    g_autofree char* caps =
+        g_strdup_printf("video/x-raw,format=%s,width=%d,height=%d", format, width, height);
     gst_harness_set_src_caps_str(h.get(), caps);
     std::vector<uint8_t> bytes(size_t{width} * height * components);
     const auto value = [&](int k, int x, int y) {

@@ -95,8 +95,8 @@ std::string uneven_profile() {
 GST_START_TEST(shaders_compile_in_every_dialect) {
   if (!have_gl()) return;
   constexpr std::array apis = {"gles2", "opengl3", "opengl"};
-  static constexpr std::array attributes = {"position", "x",     "y",     "gain",     "x2",
-                                            "y2",       "gain2", "blend"};
+  static constexpr std::array attributes = {"position", "x",  "y",     "gain",
+                                            "x2",       "y2", "gain2", "blend"};
   int contexts = 0;
   for (const char* api : apis) {
     const GstRef<GstGLDisplay> display = headless_display();

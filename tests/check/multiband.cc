@@ -76,8 +76,8 @@ class Stitcher {
  public:
   Stitcher(const LensPair& pair, Size source, const Canvas& canvas, double width,
            bool multiband = true)
-      : planner(*Planner::make(pair, source, canvas,
-                               {.blend_width = width, .multiband = multiband})) {
+      : planner(
+            *Planner::make(pair, source, canvas, {.blend_width = width, .multiband = multiband})) {
     if (planner.bands()) bands.emplace(planner);
   }
 
@@ -204,9 +204,7 @@ double amplitude(const Picture& picture, int row) {
   return std::sqrt(2 * std::max(squares / n - sum * sum / n / n, 0.0));
 }
 
-int row_at(double degrees) {
-  return static_cast<int>((0.5 - degrees / 180) * output_size.height);
-}
+int row_at(double degrees) { return static_cast<int>((0.5 - degrees / 180) * output_size.height); }
 
 }  // namespace
 
@@ -310,7 +308,8 @@ GST_START_TEST(any_view_of_any_size_has_the_seam_where_it_is) {
   const Picture source = seen_through(pair, {1200, 600}, scene);
   std::mt19937 random(1);
   std::uniform_real_distribution<double> angle(-180, 180);
-  const Canvas canvases[] = {Canvas({640, 320}), Canvas({1283, 641}),
+  const Canvas canvases[] = {Canvas({640, 320}),
+                             Canvas({1283, 641}),
                              Canvas(Projection::cubemap, {768, 512}),
                              Canvas(Projection::eac, {720, 480}),
                              Canvas(Projection::perspective, {640, 360}, radians(100)),

@@ -89,8 +89,7 @@ GST_START_TEST(a_matched_seam_is_nearer_the_truth) {
   const double align = seam_psnr(component_from(in + " align=seam"), truth);
   const double both = seam_psnr(component_from(in + " match=gain align=seam"), truth);
   const double bands = seam_psnr(component_from(in + " blend=multiband"), truth);
-  const double aligned_bands =
-      seam_psnr(component_from(in + " blend=multiband align=seam"), truth);
+  const double aligned_bands = seam_psnr(component_from(in + " blend=multiband align=seam"), truth);
   const double all =
       seam_psnr(component_from(in + " blend=multiband match=gain align=seam"), truth);
   g_print(

@@ -74,8 +74,7 @@ int16_t fixed(float value) {
 
 }  // namespace
 
-Multiband::Multiband(const Planner& planner)
-    : planner_(planner), strip_(strip_for(planner)) {}
+Multiband::Multiband(const Planner& planner) : planner_(planner), strip_(strip_for(planner)) {}
 
 void Multiband::prepare(const Mat3& view, Plan& plan, int patch) const {
   constexpr float nowhere = 10;
@@ -154,7 +153,8 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
       for (int r = 0; r < pyramid.levels[finer].rows; ++r) {
         const auto& near_row = made[r / 2];
         const auto& far_row = made[far_of(r, pyramid.levels[finer + 1].rows)];
-        for (int i = 0; i < own; ++i) next[r][i] = near_share * near_row[i] + far_share * far_row[i];
+        for (int i = 0; i < own; ++i)
+          next[r][i] = near_share * near_row[i] + far_share * far_row[i];
       }
       made = std::move(next);
     }
@@ -204,7 +204,7 @@ void Multiband::reduce(const StripPicture::Component& picture, Pyramid& pyramid)
     for (int r = 0; r < to.rows; ++r) {
       const auto row = [&](int i) { return from.row(std::clamp(i, 0, from.rows - 1)); };
       const float *const a = row(2 * r - 1), *const b = row(2 * r), *const c = row(2 * r + 1),
-                        *const d = row(2 * r + 2);
+                         *const d = row(2 * r + 2);
       for (int x = 0; x < from.columns; ++x) sum[x] = a[x] + d[x] + 3 * (b[x] + c[x]);
       float* __restrict const out = to.row(r);
       const auto put = [&](int x, float before, float after) {

@@ -180,9 +180,7 @@ void Planner::look(int cell) {
   reductions_ = static_cast<int>(std::ceil(most));
 }
 
-float Planner::reduction(double pixel) const {
-  return reduction_of(pixel * resolution_of(pair_));
-}
+float Planner::reduction(double pixel) const { return reduction_of(pixel * resolution_of(pair_)); }
 
 void Planner::make_tables() {
   const double lowest = std::cos(reach_);
@@ -214,9 +212,9 @@ void Planner::divide_band() {
   look(cell_);
   density_ = cell_ / coarsest_;
   for (const Lens* lens : {&pair_.front, &pair_.back})
-    density_ = std::min(density_, (lens->model.forward(pi / 2 + step) -
-                                   lens->model.forward(pi / 2 - step)) /
-                                      (2 * step));
+    density_ = std::min(
+        density_,
+        (lens->model.forward(pi / 2 + step) - lens->model.forward(pi / 2 - step)) / (2 * step));
   const double bands = std::round(std::log2(widest_ * density_ / samples_a_band));
   bands_ = bands >= 1 ? static_cast<int>(std::min<double>(bands, most_bands)) : 0;
   band_ = widest_ / (1 << bands_);

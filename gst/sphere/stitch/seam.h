@@ -86,7 +86,7 @@ class Seam {
   std::vector<float> shift_, wanted_shift_;
   SeamLight light_, wanted_light_;
   std::vector<Patch> patches_;
-  Patch strip_patch_;  // of the strip that is drawn as the picture is
+  Patch strip_patch_;             // of the strip that is drawn as the picture is
   std::vector<float> slopes_[2];  // how fast a lens's picture grows with the angle, by height
 };
 

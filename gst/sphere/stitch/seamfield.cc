@@ -50,8 +50,7 @@ HWY_INLINE VF look(const SeamField::Component& field, int lens, VF column, VF ro
   const auto u = within(column, field.columns), v = within(row, field.rows);
   const auto x = hn::ConvertTo(d, u), y = hn::ConvertTo(d, v);
   const auto right = hn::Sub(u, hn::ConvertTo(df, x)), below = hn::Sub(v, hn::ConvertTo(df, y));
-  const auto offset =
-      hn::ShiftLeft<1>(hn::Add(hn::Mul(y, hn::Set(d, field.columns)), x));
+  const auto offset = hn::ShiftLeft<1>(hn::Add(hn::Mul(y, hn::Set(d, field.columns)), x));
   const auto* const samples = reinterpret_cast<const int32_t*>(field.lens[lens].data());
   // Two neighbours in a lane.
   const auto between = [&](hn::Vec<decltype(d)> pair) {
@@ -60,10 +59,9 @@ HWY_INLINE VF look(const SeamField::Component& field, int lens, VF column, VF ro
     return hn::MulAdd(right, hn::Sub(second, first), first);
   };
   const auto upper = between(hn::GatherOffset(d, samples, offset));
-  const auto lower = between(
-      hn::GatherOffset(d, samples, hn::Add(offset, hn::Set(d, 2 * field.columns))));
-  return hn::Mul(hn::MulAdd(below, hn::Sub(lower, upper), upper),
-                 hn::Set(df, 1 / SeamField::one));
+  const auto lower =
+      between(hn::GatherOffset(d, samples, hn::Add(offset, hn::Set(d, 2 * field.columns))));
+  return hn::Mul(hn::MulAdd(below, hn::Sub(lower, upper), upper), hn::Set(df, 1 / SeamField::one));
 }
 
 /// What is to be added to each sample of the run.
@@ -93,8 +91,8 @@ HWY_INLINE int add(D d, const WarpPlane& plane, const Run& run, int from, int co
                    uint8_t* target) {
   constexpr int bytes = components * (deep ? 2 : 1);
   constexpr int width = deep ? 16 : 8;
-  using Sample = std::conditional_t<bytes == 1, uint8_t,
-                                    std::conditional_t<bytes == 2, uint16_t, uint32_t>>;
+  using Sample =
+      std::conditional_t<bytes == 1, uint8_t, std::conditional_t<bytes == 2, uint16_t, uint32_t>>;
   const hn::RebindToFloat<D> df;
   const hn::Rebind<Sample, D> ds;
   const int lanes = static_cast<int>(hn::Lanes(d));
@@ -139,8 +137,7 @@ void add_run(const SeamField& field, const WarpPlane& plane, Run& run, uint8_t* 
   for (int k = 0; k < std::min(components, 3); ++k)
     gather(field.component[plane.first_component + k], run, run.added[k]);
   uint8_t* const target = row + static_cast<ptrdiff_t>(run.first) * bytes;
-  const int done =
-      add<components, deep>(hn::RebindToSigned<F>(), plane, run, 0, run.count, target);
+  const int done = add<components, deep>(hn::RebindToSigned<F>(), plane, run, 0, run.count, target);
   add<components, deep>(hn::CappedTag<int32_t, 1>(), plane, run, done, run.count - done,
                         target + static_cast<ptrdiff_t>(done) * bytes);
 }
@@ -166,7 +163,7 @@ void append(const Plan& plan, size_t above, size_t below, float down, float firs
     for (float& t : turns)
       if (t < 0.5f) t += 1;
   put(turns[0] + down * (turns[2] - turns[0]), turns[1] + down * (turns[3] - turns[1]),
-     run.azimuth + run.count);
+      run.azimuth + run.count);
   put(side(plan.height, 0), side(plan.height, 1), run.height + run.count);
   if (run.needs == (cell_front | cell_back))
     put(side(plan.blend, 0), side(plan.blend, 1), run.share + run.count);

@@ -44,8 +44,8 @@ SeamStrip::SeamStrip(const Planner& planner) : axes_(planner) {
 SeamStrip::SeamStrip(const Planner& planner, double half, int columns, int rows, int cell)
     : axes_(planner), half_(half) {
   set_size(columns, rows, cell);
-  const float reduction = std::min(planner.reduction(2 * pi / columns),
-                                   static_cast<float>(planner.reductions()));
+  const float reduction =
+      std::min(planner.reduction(2 * pi / columns), static_cast<float>(planner.reductions()));
   if (reduction > 0) plan_.reduction.assign(plan_.node_count(), reduction);
   draw(planner);
 }

@@ -26,8 +26,8 @@ struct SeamAxes {
   Vec3 direction(double azimuth, double height) const;
 };
 
-/// Calls use(node, azimuth, height) for each node of a patch that is no farther than `reach` from the
-/// seam: turns, 0 to 1, and radians.
+/// Calls use(node, azimuth, height) for each node of a patch that is no farther than `reach` from
+/// the seam: turns, 0 to 1, and radians.
 template <typename Use>
 void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view,
                       const Planner::Directions& look, const Use& use) {
@@ -66,8 +66,8 @@ class SeamStrip {
 
   /// The strip that the seam is measured in; empty where too little is seen by both lenses.
   explicit SeamStrip(const Planner& planner);
-  /// One that reaches up to `half` above and below the seam, from smaller copies of the source where
-  /// it is that much coarser. Its columns are a multiple of two cells, its rows of one.
+  /// One that reaches up to `half` above and below the seam, from smaller copies of the source
+  /// where it is that much coarser. Its columns are a multiple of two cells, its rows of one.
   SeamStrip(const Planner& planner, double half, int columns, int rows, int cell);
 
   const SeamAxes& axes() const { return axes_; }
@@ -77,8 +77,8 @@ class SeamStrip {
   double half() const { return half_; }
   /// Height of a row.
   double row_height() const { return 4 * half_ / plan_.output.height; }
-  /// Where a node of the plan is, turns, and radians as one of the lenses has it. Nodes of the other
-  /// lens's half are at the nearest row of this one's.
+  /// Where a node of the plan is, turns, and radians as one of the lenses has it. Nodes of the
+  /// other lens's half are at the nearest row of this one's.
   double azimuth(int column) const { return static_cast<double>(column) / plan_.columns; }
   double height(int lens, int row) const;
 
