@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One sample of a plane of the output, from one lens or from both; stitch.vert has the rest.
 //
+// FIELD: something is added around the seam.
 // EDGE: what is read may lie outside the lens's part of the picture. Where GL is software, to ask
 // costs a fifth of the whole.
 
@@ -90,11 +91,54 @@ vec4 lit(vec4 value, vec3 factor, vec3 more) {
 #define lit(value, factor, more) value
 #endif
 
+#ifdef FIELD
+uniform sampler2D field;    // samples of 16 bits: two bytes of the front lens, two of the back lens
+uniform vec4 field_place;   // factor and offset: turns and radians to samples
+uniform vec4 field_size;    // samples a component, across and down; parts of the texture a sample
+uniform vec3 field_parts;   // components, below each other; the value of a sample's step; the lens
+VARYING vec3 around;
+
+vec2 stored(vec2 at) {
+  vec4 bytes = TEXTURE(field, at) * 255.0;
+  return bytes.xz * 256.0 + bytes.yw;
+}
+
+// Interpolated here: a texture unit would do so with each byte by itself, and round it.
+vec2 field_at(vec2 at, float component) {
+  vec2 whole = floor(at);
+  vec2 t = at - whole;
+  vec2 first = (whole + vec2(0.5, 0.5 + component * field_size.y)) * field_size.zw;
+  vec2 right = vec2(field_size.z, 0.0);
+  vec2 below = vec2(0.0, field_size.w);
+  vec2 upper = mix(stored(first), stored(first + right), t.x);
+  vec2 lower = mix(stored(first + below), stored(first + below + right), t.x);
+  return (mix(upper, lower, t.y) - 32768.0) * field_parts.y;
+}
+
+vec4 with_field(vec4 value, float front) {
+  vec2 turns = vec2(fract(atan(around.y, around.x) / 6.2831853), around.z);
+  vec2 at = clamp(turns * field_place.xy + field_place.zw, vec2(0.0), field_size.xy - 1.001);
+  vec3 added = vec3(0.0);
+  vec2 weights = vec2(front, 1.0 - front);
+  added.r = dot(field_at(at, 0.0), weights);
+  if (field_parts.x > 1.0) added.g = dot(field_at(at, 1.0), weights);
+  if (field_parts.x > 2.0) added.b = dot(field_at(at, 2.0), weights);
+  return vec4(clamp(value.rgb, 0.0, 1.0) + added, value.a);
+}
+#endif
+
 void main() {
   vec4 value = lit(seen(place, limits), light, colour);
 #ifdef TWO_LENSES
   // Interpolated first and clamped then: a hard seam is a steep slope.
   value = mix(lit(seen(place2, limits2), light2, colour2), value, clamp(share, 0.0, 1.0));
+#endif
+#ifdef FIELD
+#ifdef TWO_LENSES
+  value = with_field(value, clamp(share, 0.0, 1.0));
+#else
+  value = with_field(value, field_parts.z);
+#endif
 #endif
   RESULT = value;
 }

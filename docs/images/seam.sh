@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Makes seam.jpg: the left seam of spheretestsrc's near scene, with a hard seam, the feather, match=gain,
-# align=seam, and both. Run it with `./dev run docs/images/seam.sh`.
+# Makes seam.jpg: the left seam of spheretestsrc's near scene, with a hard seam, the feather, multiband,
+# match=gain, align=seam, and the last three at once. Run it with `./dev run docs/images/seam.sh`.
 
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -21,7 +21,8 @@ profile plain "" ""
 profile uneven ', "gain": 1.25, "vignette": [-0.08, -0.06, 0]' ', "gain": 0.97, "vignette": [-0.03, -0.04, 0]'
 
 sinks= chains= number=0
-for options in "blend=off" "blend=feather" "match=gain" "align=seam" "match=gain align=seam"; do
+for options in "blend=off" "blend=feather" "blend=multiband" "match=gain" "align=seam" \
+  "blend=multiband match=gain align=seam"; do
   sinks+=" sink_$number::xpos=$((number * 250))"
   chains+=" spheretestsrc num-buffers=1 depth=true lens=$work/uneven.json ! video/x-raw,width=1920"
   chains+=" ! cpuspherestitch lens=$work/plain.json $options ! videoconvert"
@@ -29,5 +30,5 @@ for options in "blend=off" "blend=feather" "match=gain" "align=seam" "match=gain
   number=$((number + 1))
 done
 # shellcheck disable=SC2086
-gst-launch-1.0 -q compositor name=mix background=white $sinks ! video/x-raw,width=1240,height=540 ! videoconvert \
+gst-launch-1.0 -q compositor name=mix background=white $sinks ! video/x-raw,width=1490,height=540 ! videoconvert \
   ! jpegenc quality=88 ! filesink location="$here/seam.jpg" $chains

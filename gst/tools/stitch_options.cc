@@ -96,9 +96,11 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "cubemaps, half of it for views)",
        "PIXELS"},
       {"blend", 0, 0, G_OPTION_ARG_STRING, &blend, "Between the lenses (default: feather)",
-       "off|feather"},
+       "off|feather|multiband"},
       {"blend-width", 0, 0, G_OPTION_ARG_DOUBLE, &blend_width,
-       "Width of the whole blended band, 0 to 60 (default: 4)", "DEGREES"},
+       "Width of the whole blended band, 0 to 60 (default: 4); with multiband, coarse detail takes "
+       "twice as much",
+       "DEGREES"},
       {"match", 0, 0, G_OPTION_ARG_STRING, &match,
        "gain: make the lenses' light equal at the seam (default: off)", "off|gain"},
       {"align", 0, 0, G_OPTION_ARG_STRING, &align,
@@ -181,7 +183,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
                                          : check_range("--quality", quality, 0, largest_quantizer);
     if (!in) return in;
   }
-  static const std::array<std::string, 2> blends{"off", "feather"};
+  static const std::array<std::string, 3> blends{"off", "feather", "multiband"};
   static const std::array<std::string, 3> stitchers{"auto", "cpu", "gl"};
   static const std::array<std::string, 10> presets{"ultrafast", "superfast", "veryfast", "faster",
                                                    "fast",      "medium",    "slow",     "slower",

@@ -118,22 +118,23 @@ class CpuSphereStitch {
       workers_ = std::make_unique<sphere::Workers>(wanted);
       workers_for_ = wanted;
     }
-    if (const sphere::Plan* strip = stitching.strip()) {
-      if (!strip_frame_ || !strip_frame_->fits(stitching.strip_info()))
-        strip_frame_ = std::make_unique<StripFrame>(stitching.strip_info());
-      warp({strip, 1}, in, strip_frame_->get(), false);
-      stitching.measure(*strip_frame_->get());
-    }
+    const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
+    reduce(in, out, stitching.reductions());
+    if (const sphere::Plan* strip = stitching.strip())
+      stitching.measure(draw_strip(*strip, stitching.strip_info(), in, false, strip_frame_));
     stitching.match();
-    warp(plans, in, out, stitching.interpolation() == sphere::Interpolation::cubic,
-         stitching.reductions());
+    if (const sphere::Plan* bands = stitching.bands())
+      stitching.blend(draw_strip(*bands, stitching.bands_info(), in, cubic, bands_frame_),
+                      workers_.get());
+    warp(plans, in, out, cubic, stitching.field());
     return true;
   }
 
   void stop() {
     workers_.reset();
     strip_frame_.reset();
-    for (auto& plane : copies_)
+    bands_frame_.reset();
+    for (auto& plane : copied_)
       for (std::vector<uint8_t>& copy : plane) copy = {};
     stitching.stop();
   }
@@ -156,7 +157,10 @@ class CpuSphereStitch {
     StripFrame(const StripFrame&) = delete;
     StripFrame& operator=(const StripFrame&) = delete;
     bool fits(const GstVideoInfo& info) const {
-      return GST_VIDEO_INFO_FORMAT(&frame_.info) == GST_VIDEO_INFO_FORMAT(&info);
+      return GST_VIDEO_INFO_FORMAT(&frame_.info) == GST_VIDEO_INFO_FORMAT(&info) &&
+             GST_VIDEO_INFO_WIDTH(&frame_.info) == GST_VIDEO_INFO_WIDTH(&info) &&
+             GST_VIDEO_INFO_HEIGHT(&frame_.info) == GST_VIDEO_INFO_HEIGHT(&info) &&
+             frame_.info.chroma_site == info.chroma_site;
     }
     GstVideoFrame* get() { return &frame_; }
 
@@ -165,15 +169,24 @@ class CpuSphereStitch {
     GstVideoFrame frame_{};
   };
 
+  const GstVideoFrame& draw_strip(const sphere::Plan& plan, const GstVideoInfo& info,
+                                  const GstVideoFrame* in, bool cubic,
+                                  std::unique_ptr<StripFrame>& frame) {
+    if (!frame || !frame->fits(info)) frame = std::make_unique<StripFrame>(info);
+    warp({&plan, 1}, in, frame->get(), cubic);
+    return *frame->get();
+  }
+
   void warp(std::span<const sphere::Plan> plans, const GstVideoFrame* in, GstVideoFrame* out,
-            bool cubic, int reductions = 0) {
+            bool cubic, const sphere::SeamField* field = nullptr) {
     // All planes of all patches are one heap of slices, so that no thread waits between them.
     sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
     const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
     for (int i = 0; i < count; ++i) {
       planes[i] = describe_plane(in, out, i);
       planes[i].cubic = cubic;
-      if (reductions > 0) reduce(planes[i], copies_[i], reductions);
+      planes[i].copy_count = copy_count_;
+      std::copy_n(copies_[i], copy_count_, planes[i].copies);
     }
     parts_.clear();
     int slices = 0;
@@ -187,28 +200,32 @@ class CpuSphereStitch {
       while (slice < parts_[i].first_slice) --i;
       const Part& part = parts_[i];
       const int first = (slice - part.first_slice) * slice_rows;
-      sphere::warp_rows(*part.plan, part.plane, first,
-                        std::min(first + slice_rows, part.plane.target_size.height));
+      const int last = std::min(first + slice_rows, part.plane.target_size.height);
+      sphere::warp_rows(*part.plan, part.plane, first, last);
+      if (field) sphere::add_field(*field, *part.plan, part.plane, first, last);
     });
   }
 
-  /// Gives the plane smaller copies of its source.
-  void reduce(sphere::WarpPlane& plane, std::vector<uint8_t> (&copies)[sphere::most_reductions],
-              int count) {
-    sphere::WarpCopy from = {plane.source, plane.source_stride, plane.source_size};
-    const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
-    for (int n = 0; n < count; ++n) {
-      const sphere::Size size = sphere::half_of(from.size);
-      const ptrdiff_t stride = static_cast<ptrdiff_t>(size.width) * bytes;
-      copies[n].resize(static_cast<size_t>(stride) * size.height);
-      workers_->run((size.height + slice_rows - 1) / slice_rows, [&](int slice) {
-        const int first = slice * slice_rows;
-        sphere::halve_rows(plane, from, copies[n].data(), stride, first,
-                           std::min(first + slice_rows, size.height));
-      });
-      from = plane.copies[n] = {copies[n].data(), stride, size};
+  /// Makes smaller copies of the source's planes.
+  void reduce(const GstVideoFrame* in, GstVideoFrame* out, int count) {
+    copy_count_ = count;
+    for (int i = 0; count > 0 && i < static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in)); ++i) {
+      const sphere::WarpPlane plane = describe_plane(in, out, i);
+      sphere::WarpCopy from = {plane.source, plane.source_stride, plane.source_size};
+      const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
+      for (int n = 0; n < count; ++n) {
+        const sphere::Size size = sphere::half_of(from.size);
+        const ptrdiff_t stride = static_cast<ptrdiff_t>(size.width) * bytes;
+        std::vector<uint8_t>& copy = copied_[i][n];
+        copy.resize(static_cast<size_t>(stride) * size.height);
+        workers_->run((size.height + slice_rows - 1) / slice_rows, [&](int slice) {
+          const int first = slice * slice_rows;
+          sphere::halve_rows(plane, from, copy.data(), stride, first,
+                             std::min(first + slice_rows, size.height));
+        });
+        from = copies_[i][n] = {copy.data(), stride, size};
+      }
     }
-    plane.copy_count = count;
   }
 
   /// One plane of one patch of the output.
@@ -218,8 +235,10 @@ class CpuSphereStitch {
     int first_slice;
   };
   std::vector<Part> parts_;
-  std::vector<uint8_t> copies_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
-  std::unique_ptr<StripFrame> strip_frame_;
+  std::vector<uint8_t> copied_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
+  sphere::WarpCopy copies_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
+  int copy_count_ = 0;
+  std::unique_ptr<StripFrame> strip_frame_, bands_frame_;
   std::unique_ptr<sphere::Workers> workers_;
   int workers_for_ = 0;
 };

@@ -82,76 +82,42 @@ class GlFrame {
   const bool mapped_;
 };
 
-class GLSphereStitch {
+/// What is drawn around the seam and comes to the CPU: some hundred kilobytes, never a picture.
+class GlStrip {
  public:
-  explicit GLSphereStitch(GstElement* owner) : stitching(owner) {}
-
-  /// Draws one buffer into another, on the GL thread.
-  sphere::Status draw(GstGLContext* context, std::span<const sphere::Plan> plans,
-                      GstBuffer* in_buffer, GstBuffer* out_buffer) {
-    if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(in_buffer))
-      gst_gl_sync_meta_wait(sync, context);
-    const GlFrame in(&in_info, in_buffer, GST_MAP_READ);
-    const GlFrame out(&out_info, out_buffer, GST_MAP_WRITE);
-    if (!in || !out) return sphere::failed("a picture can't be reached by GL");
-    if (const sphere::Plan* seam = stitching.strip()) {
-      if (const sphere::Status measured = measure(context, *seam, *in); !measured) return measured;
-    }
-    stitching.match();
-    sphere::Status drawn = warp->draw(plans, stitching.generation(), *in, *out,
-                                      stitching.interpolation() == sphere::Interpolation::cubic);
-    if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(out_buffer))
-      gst_gl_sync_meta_set_sync_point(sync, context);
-    return drawn;
-  }
-
-  /// What is drawn around the seam comes to the CPU: some hundred kilobytes.
-  sphere::Status measure(GstGLContext* context, const sphere::Plan& plan, const GstVideoFrame& in) {
-    if (!strip_warp) {
+  /// Draws it from `in` and calls use() with it. `generation` tells one state of the plan from the
+  /// next.
+  template <typename Use>
+  sphere::Status draw(GstGLContext* context, const sphere::Plan& plan, GstVideoInfo info,
+                      unsigned generation, const GstVideoFrame& in, bool cubic, const Use& use) {
+    if (!warp_) {
       sphere::Result<std::unique_ptr<sphere::GlWarp>> made = sphere::GlWarp::make(context);
       if (!made) return made.error();
-      strip_warp = std::move(*made);
+      warp_ = std::move(*made);
     }
-    GstVideoInfo info = stitching.strip_info();
-    if (!strip || strip_format != GST_VIDEO_INFO_FORMAT(&info)) {
-      strip = make_strip(context, info);
-      strip_format = GST_VIDEO_INFO_FORMAT(&info);
-      if (!strip) return sphere::failed("there is no memory for the seam");
-      if (const sphere::Status set = strip_warp->set_formats(info, info); !set) return set;
+    if (!buffer_ || !gst_video_info_is_equal(&info_, &info)) {
+      info_ = info;
+      buffer_ = make_buffer(context, info);
+      if (!buffer_) return sphere::failed("there is no memory for the seam");
+      if (const sphere::Status set = warp_->set_formats(info, info); !set) return set;
     }
     {
-      const GlFrame drawn(&info, strip.get(), GST_MAP_WRITE);
+      const GlFrame drawn(&info, buffer_.get(), GST_MAP_WRITE);
       if (!drawn) return sphere::failed("the seam can't be reached by GL");
-      if (const sphere::Status done = strip_warp->draw({&plan, 1}, ++strips, in, *drawn); !done)
+      if (const sphere::Status done = warp_->draw({&plan, 1}, generation, in, *drawn, cubic); !done)
         return done;
     }
     GstVideoFrame frame;
-    if (!gst_video_frame_map(&frame, &info, strip.get(), GST_MAP_READ))
+    if (!gst_video_frame_map(&frame, &info, buffer_.get(), GST_MAP_READ))
       return sphere::failed("the seam can't be read back");
-    stitching.measure(frame);
+    use(frame);
     gst_video_frame_unmap(&frame);
     return sphere::ok();
   }
 
-  void gl_stop() {
-    strip.reset();
-    strip_warp.reset();
-    warp.reset();
-  }
-
-  sphere::Stitching stitching;
-
-  // State of the stream, set before the first buffer.
-  GstVideoInfo in_info{}, out_info{};
-  // From gl_start to gl_stop, touched by the GL thread alone.
-  std::unique_ptr<sphere::GlWarp> warp, strip_warp;
-  BufferRef strip;
-  GstVideoFormat strip_format = GST_VIDEO_FORMAT_UNKNOWN;
-  unsigned strips = 0;
-
  private:
   /// One buffer of textures for the strip.
-  static BufferRef make_strip(GstGLContext* context, const GstVideoInfo& info) {
+  static BufferRef make_buffer(GstGLContext* context, const GstVideoInfo& info) {
     const PoolRef pool(gst_gl_buffer_pool_new(context));
     const sphere::CapsRef caps(gst_video_info_to_caps(&info));
     gst_caps_set_features(caps.get(), 0,
@@ -171,6 +137,59 @@ class GLSphereStitch {
     gst_buffer_pool_set_active(pool.get(), FALSE);
     return BufferRef(buffer);
   }
+
+  std::unique_ptr<sphere::GlWarp> warp_;
+  BufferRef buffer_;
+  GstVideoInfo info_{};
+};
+
+class GLSphereStitch {
+ public:
+  explicit GLSphereStitch(GstElement* owner) : stitching(owner) {}
+
+  /// Draws one buffer into another, on the GL thread.
+  sphere::Status draw(GstGLContext* context, std::span<const sphere::Plan> plans,
+                      GstBuffer* in_buffer, GstBuffer* out_buffer) {
+    if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(in_buffer))
+      gst_gl_sync_meta_wait(sync, context);
+    const GlFrame in(&in_info, in_buffer, GST_MAP_READ);
+    const GlFrame out(&out_info, out_buffer, GST_MAP_WRITE);
+    if (!in || !out) return sphere::failed("a picture can't be reached by GL");
+    const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
+    if (const sphere::Plan* seam = stitching.strip()) {
+      const sphere::Status measured =
+          strip.draw(context, *seam, stitching.strip_info(), ++strips, *in, false,
+                     [&](const GstVideoFrame& frame) { stitching.measure(frame); });
+      if (!measured) return measured;
+    }
+    stitching.match();
+    if (const sphere::Plan* plan = stitching.bands()) {
+      const sphere::Status blended =
+          bands.draw(context, *plan, stitching.bands_info(), stitching.bands_generation(), *in,
+                     cubic, [&](const GstVideoFrame& frame) { stitching.blend(frame, nullptr); });
+      if (!blended) return blended;
+    }
+    sphere::Status drawn =
+        warp->draw(plans, stitching.generation(), *in, *out, cubic, stitching.field());
+    if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(out_buffer))
+      gst_gl_sync_meta_set_sync_point(sync, context);
+    return drawn;
+  }
+
+  void gl_stop() {
+    strip = {};
+    bands = {};
+    warp.reset();
+  }
+
+  sphere::Stitching stitching;
+
+  // State of the stream, set before the first buffer.
+  GstVideoInfo in_info{}, out_info{};
+  // From gl_start to gl_stop, touched by the GL thread alone.
+  std::unique_ptr<sphere::GlWarp> warp;
+  GlStrip strip, bands;
+  unsigned strips = 0;
 };
 
 }  // namespace

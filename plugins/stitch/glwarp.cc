@@ -23,8 +23,7 @@ enum Attribute : GLuint {
   at_blend,
   at_reduction
 };
-constexpr std::array attributes = {"position", "x",     "y",     "gain",     "x2",
-                                   "y2",       "gain2", "blend", "reduction"};
+constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "blend"};
 // What changes with the view lies in one buffer, an array after the other; the gains are four to a
 // node.
 enum Array {
@@ -35,8 +34,8 @@ enum Array {
   back_y,
   back_gain,
   blends = back_gain + 4,
-  reductions,
-  arrays
+  abouts,  // four to a node: the blend, where around the seam it is, and the reduction
+  arrays = abouts + 4
 };
 
 constexpr size_t short_index_limit = 65536;
@@ -52,6 +51,14 @@ int component_of_plane(const GstVideoFormatInfo* format, int plane) {
   int component = 0;
   while (static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, component)) != plane) ++component;
   return component;
+}
+
+/// Without alpha.
+int components_of_plane(const GstVideoFormatInfo* format, int plane) {
+  int components = 0;
+  for (int k = 0; k < 3; ++k)
+    components += static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, k)) == plane;
+  return components;
 }
 
 PlaneShape shape_of(const GstVideoInfo& info, int plane) {
@@ -168,11 +175,9 @@ Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
 }
 
 Result<GstGLShader*> GlWarp::program(const Kind& kind) {
-  const std::pair<bool, const char*> defines_of[] = {{kind.two_lenses, "TWO_LENSES"},
-                                                     {kind.gain, "GAIN"},
-                                                     {kind.cubic, "CUBIC"},
-                                                     {kind.at_edge, "EDGE"},
-                                                     {kind.reduced, "REDUCED"}};
+  const std::pair<bool, const char*> defines_of[] = {
+      {kind.two_lenses, "TWO_LENSES"}, {kind.gain, "GAIN"},       {kind.cubic, "CUBIC"},
+      {kind.at_edge, "EDGE"},          {kind.reduced, "REDUCED"}, {kind.field, "FIELD"}};
   std::vector<const char*> defines;
   size_t bits = 0;
   for (size_t i = 0; i < std::size(defines_of); ++i) {
@@ -206,7 +211,7 @@ Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output
 }
 
 Status GlWarp::draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
-                    const GstVideoFrame& output, bool cubic) {
+                    const GstVideoFrame& output, bool cubic, const SeamField* field) {
   if (array_) gl_->BindVertexArray(array_.get());
   Status status = ok();
   if (generation_ != generation) {
@@ -218,7 +223,7 @@ Status GlWarp::draw(std::span<const Plan> plans, unsigned generation, const GstV
   gl_->BindFramebuffer(GL_FRAMEBUFFER, framebuffer_.get());
   gl_->ActiveTexture(GL_TEXTURE0);
   for (guint plane = 0; status && plane < GST_VIDEO_FRAME_N_PLANES(&output); ++plane)
-    status = draw_plane(plans, static_cast<int>(plane), input, output, cubic);
+    status = draw_plane(plans, static_cast<int>(plane), input, output, cubic, field);
   gl_->BindTexture(GL_TEXTURE_2D, 0);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
   gl_->BindBuffer(GL_ARRAY_BUFFER, 0);
@@ -269,7 +274,8 @@ void GlWarp::upload_indices(const Plan& plan, Mesh& mesh) {
     const bool inside = (lenses == back_only || flags & cell_front_inside) &&
                         (lenses == front_only || flags & cell_back_inside);
     return static_cast<uint8_t>(lenses + (inside ? 0 : edge) +
-                                (copies && flags & cell_reduced ? reduced : 0));
+                                (copies && flags & cell_reduced ? reduced : 0) +
+                                (flags & cell_banded ? fielded : 0));
   };
   if (mesh.cells.size() == plan.cells.size() &&
       std::equal(mesh.cells.begin(), mesh.cells.end(), plan.cells.begin(),
@@ -309,7 +315,57 @@ void GlWarp::upload_values(const Plan& plan, const Mesh& mesh) {
     if (!lens.gain.empty()) upload_light(plan, i ? back_gain : front_gain, lens);
   }
   upload(blends, plan.blend);
-  if (!plan.reduction.empty()) upload(reductions, plan.reduction);
+  const bool around = !plan.azimuth.empty(), reduction = !plan.reduction.empty();
+  if (!around && !reduction) return;
+  light_scratch_.resize(4 * plan.node_count());
+  for (size_t n = 0; n < plan.node_count(); ++n) {
+    light_scratch_[4 * n] = plan.blend[n];
+    light_scratch_[4 * n + 1] = around ? plan.azimuth[n] : 0;
+    light_scratch_[4 * n + 2] = around ? plan.height[n] : 0;
+    light_scratch_[4 * n + 3] = reduction ? plan.reduction[n] : 0;
+  }
+  gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * abouts),
+                     static_cast<GLsizeiptr>(4 * size), light_scratch_.data());
+}
+
+void GlWarp::upload_field(const SeamField& field, int first_component, int components) {
+  const SeamField::Component& shape = field.component[first_component];
+  const size_t samples = static_cast<size_t>(shape.columns) * shape.rows;
+  // Bytes: a GLES 2 without extensions has no larger ones.
+  field_scratch_.resize(4 * samples * components);
+  uint8_t* to = field_scratch_.data();
+  for (int k = first_component; k < first_component + components; ++k) {
+    const auto& lens = field.component[k].lens;
+    for (size_t n = 0; n < samples; ++n)
+      for (int i = 0; i < 2; ++i) {
+        const int value = lens[i][n] + 32768;
+        *to++ = static_cast<uint8_t>(value >> 8);
+        *to++ = static_cast<uint8_t>(value);
+      }
+  }
+  gl_->ActiveTexture(GL_TEXTURE2);
+  if (!field_) field_ = make_texture(gl_);
+  gl_->BindTexture(GL_TEXTURE_2D, field_.get());
+  for (auto [name, value] :
+       {std::pair{GL_TEXTURE_MIN_FILTER, GL_NEAREST}, std::pair{GL_TEXTURE_MAG_FILTER, GL_NEAREST},
+        std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
+        std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
+    gl_->TexParameteri(GL_TEXTURE_2D, name, value);
+  gl_->TexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, shape.columns, shape.rows * components, 0, GL_RGBA,
+                  GL_UNSIGNED_BYTE, field_scratch_.data());
+  gl_->ActiveTexture(GL_TEXTURE0);
+}
+
+void GlWarp::set_field(GstGLShader* shader, const SeamField::Component& field, int components,
+                       float step, bool front) {
+  gst_gl_shader_set_uniform_1i(shader, "field", 2);
+  gst_gl_shader_set_uniform_4f(shader, "field_place", field.per_turn, field.per_radian,
+                               field.first_column, field.first_row);
+  gst_gl_shader_set_uniform_4f(
+      shader, "field_size", static_cast<float>(field.columns), static_cast<float>(field.rows),
+      1 / static_cast<float>(field.columns), 1 / static_cast<float>(field.rows * components));
+  gst_gl_shader_set_uniform_3f(shader, "field_parts", static_cast<float>(components),
+                               step / SeamField::one, front ? 1 : 0);
 }
 
 void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& lens) {
@@ -328,7 +384,7 @@ void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& 
 }
 
 Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
-                          const GstVideoFrame& output, bool cubic) {
+                          const GstVideoFrame& output, bool cubic, const SeamField* field) {
   const GLuint source = *static_cast<const guint*>(input.data[plane]);
   gl_->BindTexture(GL_TEXTURE_2D, source);
   for (auto [name, value] :
@@ -339,6 +395,9 @@ Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideo
   if (!plans.empty() && !plans[0].reduction.empty()) {
     if (const Status made = draw_copies(plane, source, input); !made) return made;
   }
+  if (field)
+    upload_field(*field, component_of_plane(output.info.finfo, plane),
+                 components_of_plane(output.info.finfo, plane));
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
                             *static_cast<const guint*>(output.data[plane]), 0);
   if (!complete_ && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
@@ -347,7 +406,7 @@ Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideo
   complete_ = plane + 1 == static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&output));
   Status status = ok();
   for (size_t patch = 0; status && patch < plans.size(); ++patch)
-    status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic);
+    status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic, field);
   return status;
 }
 
@@ -372,7 +431,7 @@ Status GlWarp::draw_copies(int plane, GLuint source, const GstVideoFrame& input)
 }
 
 Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
-                          const GstVideoFrame& output, bool cubic) {
+                          const GstVideoFrame& output, bool cubic, const SeamField* field) {
   const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
   const int width = (plan.output.width + to.step_x - 1) / to.step_x;
   const int height = (plan.output.height + to.step_y - 1) / to.step_y;
@@ -397,9 +456,9 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
 
   for (int k = 0; k < classes; ++k) {
     if (mesh.ranges[k].count == 0) continue;
-    const bool at_edge = k % reduced >= edge, copies = k >= reduced;
+    const bool at_edge = k % reduced >= edge, copies = k % fielded >= reduced;
     const auto lenses = static_cast<Class>(k % edge);
-    const Kind kind = {lenses == both, gain, cubic, at_edge, copies};
+    const Kind kind = {lenses == both, gain, cubic, at_edge, copies, k >= fielded && field};
     const Result<GstGLShader*> made = program(kind);
     if (!made) return made.error();
     GstGLShader* shader = *made;
@@ -438,6 +497,9 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
       }
       gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
     }
+    if (kind.field)
+      set_field(shader, field->component[component_of_plane(input.info.finfo, plane)],
+                components_of_plane(input.info.finfo, plane), step_value(input.info), first == 0);
     draw_class(plan, mesh, mesh.ranges[k], lenses, kind);
   }
   return ok();
@@ -462,13 +524,14 @@ void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class l
   use(at_x, lens);
   use(at_y, lens + front_y);
   if (kind.gain) use(at_gain, lens + front_gain, 4);
+  const bool packed = kind.reduced || kind.field;
   if (lenses == both) {
     use(at_x2, back_x);
     use(at_y2, back_y);
     if (kind.gain) use(at_gain2, back_gain, 4);
-    use(at_blend, blends);
+    if (!packed) use(at_blend, blends);
   }
-  if (kind.reduced) use(at_reduction, reductions);
+  if (packed) use(at_blend, abouts, 4);
   const bool is_long = plan.node_count() > short_index_limit;
   gl_->DrawElements(GL_TRIANGLES, static_cast<GLsizei>(range.count),
                     is_long ? GL_UNSIGNED_INT : GL_UNSIGNED_SHORT,

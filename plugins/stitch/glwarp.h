@@ -18,6 +18,7 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/gl/shader.h"
 #include "gst/sphere/stitch/plan.h"
+#include "gst/sphere/stitch/seamfield.h"
 #include "plugins/stitch/glname.h"
 #include "plugins/stitch/glreduce.h"
 
@@ -34,16 +35,18 @@ class GlWarp {
 
   /// Draws one frame, both mapped for GL, by the plans of all its patches. `generation` tells one
   /// state of them from the next. `cubic`: four by four samples (Catmull-Rom), rather than two by
-  /// two.
+  /// two. `field`: what is to be added around the seam, or null.
   Status draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
-              const GstVideoFrame& output, bool cubic = false);
+              const GstVideoFrame& output, bool cubic = false, const SeamField* field = nullptr);
 
  private:
   /// The cells that are drawn with one program, and the lens or lenses in its attributes. Those at
   /// an edge, counted from `edge` on, may look beyond the lens's part of the picture, and are asked
-  /// sample by sample; those from `reduced` on look at smaller copies of the source.
+  /// sample by sample; those from `reduced` on look at smaller copies of the source, and to those
+  /// from `fielded` on a field is added.
   enum Class { front_only, back_only, both, lens_classes };
-  static constexpr int edge = lens_classes, reduced = 2 * edge, classes = 2 * reduced;
+  static constexpr int edge = lens_classes, reduced = 2 * edge, fielded = 2 * reduced,
+                       classes = 2 * fielded;
 
   /// Shape of the grid, on which the fixed part of the mesh depends.
   struct Shape {
@@ -66,7 +69,8 @@ class GlWarp {
   explicit GlWarp(GstGLContext* context);
 
   struct Kind {
-    bool two_lenses = false, gain = false, cubic = false, at_edge = false, reduced = false;
+    bool two_lenses = false, gain = false, cubic = false, at_edge = false, reduced = false,
+         field = false;
   };
   Result<GstGLShader*> program(const Kind& kind);
   Status update_mesh(const Plan& plan, Mesh& mesh);
@@ -75,25 +79,29 @@ class GlWarp {
   void upload_values(const Plan& plan, const Mesh& mesh);
   void upload_light(const Plan& plan, int array, const Plan::Coordinates& lens);
   Status draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
-                    const GstVideoFrame& output, bool cubic);
+                    const GstVideoFrame& output, bool cubic, const SeamField* field);
   Status draw_copies(int plane, GLuint source, const GstVideoFrame& input);
   Status draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
-                    const GstVideoFrame& output, bool cubic);
+                    const GstVideoFrame& output, bool cubic, const SeamField* field);
   void draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses, const Kind& kind);
+  void upload_field(const SeamField& field, int first_component, int components);
+  void set_field(GstGLShader* shader, const SeamField::Component& field, int components, float step,
+                 bool front);
 
   GstGLContext* const context_;
   const GstGLFuncs* const gl_;
   const Dialect dialect_;
   bool long_indices_ = false;
 
-  GstRef<GstGLShader> programs_[32];  // by the bits of their kind
+  GstRef<GstGLShader> programs_[64];  // by the bits of their kind
   std::unique_ptr<GlReduce> reduce_;  // when it is first needed
-  GlName framebuffer_, array_;
+  GlName framebuffer_, array_, field_;
   std::optional<unsigned> generation_;
   std::vector<Mesh> meshes_;  // a patch each
   std::vector<uint16_t> short_scratch_;
   std::vector<uint32_t> long_scratch_;
   std::vector<float> light_scratch_;
+  std::vector<uint8_t> field_scratch_;
   bool rgb_ = false;
   bool complete_ = false;  // the framebuffer was checked for this format
 };

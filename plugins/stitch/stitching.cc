@@ -21,6 +21,9 @@ namespace {
 constexpr double default_blend_width =
     4;  // two degrees to either side, as the camera's own app has
 
+// What is blurred leaves no ghosts, so that the widest band may take more than a cross-fade of the
+// same setting.
+constexpr double widest_band = 2;
 // As in a profile.
 constexpr double least_lens_fov = 60;
 
@@ -107,6 +110,8 @@ GType stitch_blend_get_type() {
     static const GEnumValue values[] = {
         {static_cast<int>(Blend::off), "A hard seam: each pixel is from one lens", "off"},
         {static_cast<int>(Blend::feather), "A linear cross-fade over blend-width", "feather"},
+        {static_cast<int>(Blend::multiband), "Coarse detail fades wide, fine detail stays sharp",
+         "multiband"},
         {0, nullptr, nullptr},
     };
     const GType registered = g_enum_register_static("GstSphereBlend", values);
@@ -195,8 +200,8 @@ void install_stitch_properties(GObjectClass* klass) {
       g_param_spec_double(
           "blend-width", "Blend width",
           "Width of the whole blended band in degrees, at most what both lenses see less the last "
-          "degree of each; "
-          "ignored when blend is off",
+          "degree of each; with multiband the coarsest detail takes twice as much, the finest a "
+          "few pixels. Ignored when blend is off",
           0, 60, default_blend_width, live_controllable));
   g_object_class_install_property(
       klass, stitch_prop_strip,
@@ -473,6 +478,7 @@ void Stitching::stop() {
   warned_no_lens_ = false;
   planner_.reset();
   seam_.reset();
+  bands_.reset();
   view_.reset();
   plans_.clear();
   wanted_ = basis_ = Basis();
@@ -491,12 +497,17 @@ bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& outpu
   output_ = output;
   have_formats_ = true;
   planner_.reset();
-  gst_video_info_set_format(&strip_info_, GST_VIDEO_INFO_FORMAT(&input_), SeamStrip::size.width,
-                            SeamStrip::size.height);
-  strip_info_.chroma_site = input_.chroma_site;
-  strip_info_.colorimetry = input_.colorimetry;
+  strip_info_ = info_of(SeamStrip::size);
   // Which lens it is may still be on its way, in an event after the caps: the first frame tells.
   return true;
+}
+
+GstVideoInfo Stitching::info_of(Size strip) const {
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, GST_VIDEO_INFO_FORMAT(&input_), strip.width, strip.height);
+  info.chroma_site = input_.chroma_site;
+  info.colorimetry = input_.colorimetry;
+  return info;
 }
 
 Status Stitching::make_planner(const Basis& basis) {
@@ -514,6 +525,7 @@ Status Stitching::make_planner(const Basis& basis) {
   PlanOptions options;
   options.fov = basis.lens_fov > 0 ? radians(std::max(basis.lens_fov, least_lens_fov)) : 0;
   options.blend_width = radians(basis.blend_width);
+  options.multiband = basis.multiband;
   options.distance = basis.stitch_distance;
   // The edge of a near thing is as sharp as the grid.
   if (basis.seam.align && output.width <= fine_grid_width) options.most_cell = 8;
@@ -526,8 +538,15 @@ Status Stitching::make_planner(const Basis& basis) {
   plans_.resize(planner_->patches());
   view_.reset();
   seam_.reset();
+  bands_.reset();
   frames_matched_ = 0;
   if (basis.seam.gain || basis.seam.align) seam_.emplace(*planner_, basis.seam);
+  if (planner_->bands()) {
+    bands_.emplace(*planner_);
+    bands_info_ = info_of(bands_->strip().plan().output);
+    if (seam_) seam_->prepare(bands_->strip());
+    ++bands_generation_;
+  }
   return ok();
 }
 
@@ -550,6 +569,7 @@ std::span<const Plan> Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSe
     for (int patch = 0; patch < planner_->patches(); ++patch) {
       planner_->build(view, plans_[patch], patch);
       if (seam_) seam_->prepare(view, plans_[patch], patch);
+      if (bands_) bands_->prepare(view, plans_[patch], patch);
     }
     view_ = view;
     ++generation_;
@@ -590,11 +610,15 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
           (nullptr), ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));
     }
   }
+  const double width = settings.blend == Blend::off         ? 0
+                       : settings.blend == Blend::multiband ? widest_band * settings.blend_width
+                                                            : settings.blend_width;
   const bool view = !shows_all(settings.projection);
   wanted_.projection = settings.projection;
   wanted_.fov = view ? settings.fov : 0;
   wanted_.lens_fov = settings.lens_fov > 0 || view ? settings.lens_fov : settings.fov;
-  wanted_.blend_width = settings.blend == Blend::off ? 0 : settings.blend_width;
+  wanted_.blend_width = width;
+  wanted_.multiband = settings.blend == Blend::multiband;
   wanted_.strip = settings.strip;
   wanted_.stitch_distance = settings.stitch_distance;
   wanted_.seam = {settings.match == Match::gain, settings.align == Align::seam,
@@ -625,9 +649,13 @@ const Plan* Stitching::strip() {
   return &seam_->strip().plan();
 }
 
-void Stitching::measure(const GstVideoFrame& strip) {
+StripPicture Stitching::picture_of(const GstVideoFrame& strip) const {
   StripPicture picture;
   const GstVideoFormatInfo* format = strip.info.finfo;
+  // A sample that stands for several pixels stands in their middle, or on the first of them.
+  const auto phase = [&](int step, GstVideoChromaSite cosited) {
+    return step > 1 && !(strip.info.chroma_site & cosited) ? step / 2.0 : 0.5;
+  };
   for (int k = 0; k < 3; ++k) {
     StripPicture::Component& c = picture.component[k];
     c.stride = GST_VIDEO_FRAME_COMP_STRIDE(&strip, k);
@@ -641,14 +669,30 @@ void Stitching::measure(const GstVideoFrame& strip) {
     if (bits > 8) c.drop = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, k)) + bits - 8;
     c.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, k);
     c.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, k);
+    c.phase_x = phase(c.step_x, GST_VIDEO_CHROMA_SITE_H_COSITED);
+    c.phase_y = phase(c.step_y, GST_VIDEO_CHROMA_SITE_V_COSITED);
   }
   picture.rgb = GST_VIDEO_INFO_IS_RGB(&strip.info);
   if (picture.rgb || input_.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255) {
     picture.black = 0;
     picture.white = 255;
   }
+  return picture;
+}
+
+void Stitching::measure(const GstVideoFrame& strip) {
   // Pictures without a rate are photos, each of another place.
-  seam_->measure(picture, GST_VIDEO_INFO_FPS_N(&input_) == 0);
+  seam_->measure(picture_of(strip), GST_VIDEO_INFO_FPS_N(&input_) == 0);
+}
+
+void Stitching::blend(const GstVideoFrame& bands, Workers* workers) {
+  const StripPicture picture = picture_of(bands);
+  constexpr int components = 3;
+  const auto blend = [&](int component) { bands_->blend(picture, component); };
+  if (workers)
+    workers->run(components, blend);
+  else
+    for (int k = 0; k < components; ++k) blend(k);
 }
 
 void Stitching::match() {
@@ -656,7 +700,9 @@ void Stitching::match() {
   seam_->settle();
   for (size_t patch = 0; patch < plans_.size(); ++patch)
     seam_->apply(plans_[patch], static_cast<int>(patch));
+  if (bands_) seam_->apply_to(bands_->strip());
   ++generation_;
+  ++bands_generation_;
   ++frames_matched_;
   if (GST_VIDEO_INFO_FPS_N(&input_) == 0) frames_matched_ = 0;
 }

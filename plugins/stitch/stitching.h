@@ -17,13 +17,15 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/geometry/projection.h"
 #include "gst/sphere/media/madv.h"
+#include "gst/sphere/stitch/multiband.h"
 #include "gst/sphere/stitch/plan.h"
 #include "gst/sphere/stitch/seam.h"
 #include "plugins/stitch/levelling.h"
+#include "plugins/stitch/workers.h"
 
 namespace sphere {
 
-enum class Blend { off, feather };
+enum class Blend { off, feather, multiband };
 /// Which rows of the lenses' frame a picture has that is half as high.
 enum class Strip { top, middle, bottom };
 enum class Match { off, gain };
@@ -114,6 +116,17 @@ class Stitching {
   /// Matches the seam in the plans, where that is wanted. Once a frame, after plan() and measure().
   void match();
 
+  /// What is to be drawn of this frame's input next, in the format of the pictures and of its own
+  /// size, and handed to blend(); null where bands are not blended. After match().
+  const Plan* bands() const { return bands_ ? &bands_->strip().plan() : nullptr; }
+  const GstVideoInfo& bands_info() const { return bands_info_; }
+  /// Counts the changes of that plan.
+  unsigned bands_generation() const { return bands_generation_; }
+  /// `workers` may be null.
+  void blend(const GstVideoFrame& bands, Workers* workers);
+  /// What is to be added to the picture that is drawn by the plan, or null. After blend().
+  const SeamField* field() const { return bands_ ? &bands_->field() : nullptr; }
+
  private:
   /// Everything that a planner depends on.
   struct Basis {
@@ -121,6 +134,7 @@ class Stitching {
     std::shared_ptr<const LensPair> own_lens;  ///< the camera's table; comes before the name
     Projection projection = Projection::equirect;
     double fov = 0, lens_fov = 0, blend_width = 0;
+    bool multiband = false;
     Strip strip = Strip::middle;
     double stitch_distance = 0;
     SeamOptions seam;
@@ -134,6 +148,8 @@ class Stitching {
   std::shared_ptr<const LensPair> read_table(std::span<const uint8_t> table);
   void forget_stream();
   void observe_camera_data(media::CameraData data);
+  StripPicture picture_of(const GstVideoFrame& strip) const;
+  GstVideoInfo info_of(Size strip) const;
 
   GstElement* const owner_;
 
@@ -162,6 +178,9 @@ class Stitching {
   std::optional<Seam> seam_;
   GstVideoInfo strip_info_{};
   unsigned frames_matched_ = 0;
+  std::optional<Multiband> bands_;
+  GstVideoInfo bands_info_{};
+  unsigned bands_generation_ = 0;
 };
 
 /// GstSphereProjection, the enumeration of the property `projection`.

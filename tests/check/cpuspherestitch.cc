@@ -163,44 +163,91 @@ GST_START_TEST(lenses_one_over_the_other_make_the_same_sphere) {
 GST_END_TEST;
 
 GST_START_TEST(every_format_gives_the_same_picture) {
-  Component luma;
-  for (const char* format : {"Y444", "I420", "NV12"}) {
-    Pipeline p(std::string("videotestsrc num-buffers=3 pattern=circular ! video/x-raw,format=") +
-               format + ",width=640,height=320 ! cpuspherestitch lens=dual-190 yaw=40 pitch=20 ! " +
-               "appsink name=sink");
-    p.play();
-    int buffers = 0;
-    while (const SampleRef sample = p.pull()) {
-      const Component y = component_of(sample.get(), 0);
-      if (luma.samples.empty()) luma = y;
-      fail_unless(psnr(luma, y) > 60, "%s: %g dB", format, psnr(luma, y));
-      ++buffers;
+  for (const char* options : {"", "blend=multiband blend-width=3"}) {
+    Component luma;
+    for (const char* format : {"Y444", "I420", "NV12"}) {
+      Pipeline p(std::string("videotestsrc num-buffers=3 pattern=circular ! video/x-raw,format=") +
+                 format + ",width=640,height=320 ! cpuspherestitch lens=dual-190 yaw=40 pitch=20 " +
+                 options + " ! appsink name=sink");
+      p.play();
+      int buffers = 0;
+      while (const SampleRef sample = p.pull()) {
+        const Component y = component_of(sample.get(), 0);
+        if (luma.samples.empty()) luma = y;
+        fail_unless(psnr(luma, y) > 60, "%s: %g dB", format, psnr(luma, y));
+        ++buffers;
+      }
+      fail_unless_equals_int(buffers, 3);
     }
-    fail_unless_equals_int(buffers, 3);
   }
 }
 GST_END_TEST;
 
+GST_START_TEST(bands_are_blended_in_colour_and_alpha_is_left) {
+  // The halves of the picture differ in each channel, and in nothing else.
+  constexpr int width = 640, height = 320;
+  const auto stitched = [&](const char* format, int components) {
+    const HarnessRef h(gst_harness_new_parse("cpuspherestitch lens=dual-190 blend=multiband"));
+    g_autofree char* caps =
+        g_strdup_printf("video/x-raw,format=%s,width=%d,height=%d", format, width, height);
+    gst_harness_set_src_caps_str(h.get(), caps);
+    std::vector<uint8_t> bytes(size_t{width} * height * components);
+    const auto value = [&](int k, int x, int y) {
+      return k == 3 ? 77 : 60 + 20 * k + (x < width / 2 ? 70 - 60 * k : 0) + y / 8;
+    };
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x)
+        for (int k = 0; k < components; ++k) {
+          const size_t n = static_cast<size_t>(y) * width + x;
+          const bool planar = components == 3;
+          bytes[planar ? size_t{width} * height * k + n : n * components + k] =
+              static_cast<uint8_t>(value(k, x, y));
+        }
+    GstBuffer* in = gst_harness_create_buffer(h.get(), bytes.size());
+    gst_buffer_fill(in, 0, bytes.data(), bytes.size());
+    fail_unless_equals_int(gst_harness_push(h.get(), in), GST_FLOW_OK);
+    g_autoptr(GstBuffer) out = gst_harness_pull(h.get());
+    gst_buffer_extract(out, 0, bytes.data(), bytes.size());
+    return bytes;
+  };
+  const auto rgba = stitched("RGBA", 4), planes = stitched("Y444", 3);
+  bool blended[3] = {};
+  for (size_t n = 0; n < size_t{width} * height; ++n) {
+    fail_unless_equals_int(rgba[4 * n + 3], 77);
+    for (int k = 0; k < 3; ++k) {
+      const int a = rgba[4 * n + k], b = planes[size_t{width} * height * k + n];
+      if (std::abs(a - b) > 1) fail_unless(false, "component %d: %d, not %d", k, a, b);
+      // Half-way between the lenses, about.
+      const int middle = 60 + 20 * k + (70 - 60 * k) / 2 + 20;
+      blended[k] |= std::abs(a - middle) < 3;
+    }
+  }
+  for (bool b : blended) fail_unless(b);
+}
+GST_END_TEST;
+
 GST_START_TEST(ten_bits_give_the_same_picture) {
-  const auto luma_of = [](const std::string& format) {
+  const auto luma_of = [](const std::string& format, const std::string& options) {
     Pipeline p(
         "spheretestsrc num-buffers=1 supersample=1 ! video/x-raw,format=I420,width=640 ! "
         "videoconvert dither=none ! video/x-raw,format=" +
-        format +
-        " ! cpuspherestitch match=gain align=seam pitch=20 ! videoconvert dither=none ! "
-        "video/x-raw,format=I420 ! appsink name=sink");
+        format + " ! cpuspherestitch pitch=20 " + options +
+        " ! videoconvert dither=none ! video/x-raw,format=I420 ! appsink name=sink");
     p.play();
     const SampleRef sample = p.pull();
     if (!sample) fail_unless(false, "%s: %s", format.c_str(), p.wait().c_str());
     return std::array{component_of(sample.get(), 0), component_of(sample.get(), 1),
                       component_of(sample.get(), 2)};
   };
-  const auto eight = luma_of("I420");
-  for (const char* format : {"P010_10LE", "I420_10LE"}) {
-    const auto ten = luma_of(format);
-    for (int k : {0, 1, 2})
-      fail_unless(psnr(eight[k], ten[k]) > 45, "%s, component %d: %g dB", format, k,
-                  psnr(eight[k], ten[k]));
+  // As a wrong lens, so that there is something to blend.
+  for (const char* options : {"match=gain align=seam", "blend=multiband fov=205"}) {
+    const auto eight = luma_of("I420", options);
+    for (const char* format : {"P010_10LE", "I420_10LE"}) {
+      const auto ten = luma_of(format, options);
+      for (int k : {0, 1, 2})
+        fail_unless(psnr(eight[k], ten[k]) > 45, "%s, component %d: %g dB", format, k,
+                    psnr(eight[k], ten[k]));
+    }
   }
 }
 GST_END_TEST;
@@ -215,15 +262,16 @@ GST_START_TEST(seams_of_any_size_and_lens_are_matched) {
            "width=640,height=320 ! cpuspherestitch lens=dual-190 fov=230 stitch-distance=0.3 ",
            "width=640,height=360 ! cpuspherestitch lens=theta-s stitch-distance=0.01 ",
        })
-    for (const char* format : {"NV12", "RGBA", "I420_10LE"}) {
-      Pipeline p(std::string("videotestsrc num-buffers=4 pattern=snow ! video/x-raw,format=") +
-                 format + "," + line + "match=gain align=seam interpolation=cubic yaw=50 ! " +
-                 "appsink name=sink");
-      p.play();
-      int buffers = 0;
-      while (p.pull()) ++buffers;
-      if (buffers != 4) fail_unless(false, "%s, %s: %s", format, line, p.wait().c_str());
-    }
+    for (const char* format : {"NV12", "RGBA", "I420_10LE"})
+      for (const char* blend : {"", "blend=multiband blend-width=12 "}) {
+        Pipeline p(std::string("videotestsrc num-buffers=4 pattern=snow ! video/x-raw,format=") +
+                   format + "," + line + "match=gain align=seam interpolation=cubic yaw=50 " +
+                   blend + "! appsink name=sink");
+        p.play();
+        int buffers = 0;
+        while (p.pull()) ++buffers;
+        if (buffers != 4) fail_unless(false, "%s, %s: %s", format, line, p.wait().c_str());
+      }
 }
 GST_END_TEST;
 
@@ -241,11 +289,15 @@ GST_START_TEST(matching_comes_and_goes_while_it_plays) {
     return bytes;
   };
   const auto plain = picture();
-  for (const char* name : {"match", "align", "interpolation"}) {
-    g_object_set(h->element, name, 1, nullptr);
-    fail_unless(picture() != plain, "%s changed nothing", name);
-    g_object_set(h->element, name, 0, nullptr);
-    fail_unless(picture() == plain, "%s did not change back", name);
+  const struct {
+    const char* name;
+    int on, off;
+  } changes[] = {{"match", 1, 0}, {"align", 1, 0}, {"interpolation", 1, 0}, {"blend", 2, 1}};
+  for (const auto& change : changes) {
+    g_object_set(h->element, change.name, change.on, nullptr);
+    fail_unless(picture() != plain, "%s changed nothing", change.name);
+    g_object_set(h->element, change.name, change.off, nullptr);
+    fail_unless(picture() == plain, "%s did not change back", change.name);
   }
 }
 GST_END_TEST;
@@ -472,6 +524,7 @@ static Suite* cpuspherestitch_suite() {
   tcase_add_test(tcase, output_is_a_whole_sphere_at_the_width_of_both_lenses);
   tcase_add_test(tcase, lenses_one_over_the_other_make_the_same_sphere);
   tcase_add_test(tcase, every_format_gives_the_same_picture);
+  tcase_add_test(tcase, bands_are_blended_in_colour_and_alpha_is_left);
   tcase_add_test(tcase, ten_bits_give_the_same_picture);
   tcase_add_test(tcase, seams_of_any_size_and_lens_are_matched);
   tcase_add_test(tcase, matching_comes_and_goes_while_it_plays);

@@ -120,8 +120,8 @@ void start_and_stop(int rounds, bool changing) {
 GST_START_TEST(shaders_compile_in_every_dialect) {
   if (!have_gl()) return;
   constexpr std::array apis = {"gles2", "opengl3", "opengl"};
-  static constexpr std::array attributes = {"position", "x",     "y",     "gain",     "x2",
-                                            "y2",       "gain2", "blend", "reduction"};
+  static constexpr std::array attributes = {"position", "x",  "y",     "gain",
+                                            "x2",       "y2", "gain2", "blend"};
   int contexts = 0;
   for (const char* api : apis) {
     const GstRef<GstGLDisplay> display = headless_display();
@@ -138,7 +138,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
       continue;
     }
     ++contexts;
-    static constexpr int variants = 32;
+    static constexpr int variants = 64;
     struct Job {
       int compiled = 0;
       std::string complaint;
@@ -158,6 +158,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
               if (variant & 4) defines.push_back("CUBIC");
               if (variant & 8) defines.push_back("EDGE");
               if (variant & 16) defines.push_back("REDUCED");
+              if (variant & 32) defines.push_back("FIELD");
               const auto program =
                   make_program(gl, dialect, "stitch.vert", "stitch.frag", defines, attributes);
               if (program)
@@ -211,6 +212,21 @@ GST_START_TEST(pictures_are_the_cpus) {
        "videoconvert ! video/x-raw,format=P010_10LE ! "},
       {"ten bits, matched", "NV12", "width=960", "lens=" + uneven, "lens=dual-190 match=gain",
        "video/x-raw(ANY)", 45, "videoconvert ! video/x-raw,format=P010_10LE ! "},
+      {"bands", "NV12", "width=960", "lens=" + uneven, "lens=dual-190 blend=multiband"},
+      {"bands, turned", "I420", "width=960", "lens=" + uneven,
+       "lens=dual-190 blend=multiband yaw=70 pitch=-50 roll=30"},
+      {"bands, RGBA", "RGBA", "width=1280", "lens=" + uneven,
+       "lens=dual-190 blend=multiband blend-width=3 pitch=85"},
+      {"bands, Y444, unequal lenses", "Y444", "width=1280", "lens=" + uneven,
+       "blend=multiband yaw=100"},
+      {"bands, matched and aligned", "NV12", "width=1280", "depth=true lens=" + near.path(),
+       "blend=multiband align=seam match=gain yaw=30"},
+      {"bands, cubic, a cubemap", "NV12", "width=960", "lens=" + uneven,
+       "lens=dual-190 blend=multiband interpolation=cubic projection=cubemap pitch=20",
+       "video/x-raw(ANY),width=960,height=640"},
+      {"bands, ten bits", "NV12", "width=960", "lens=" + uneven,
+       "lens=dual-190 blend=multiband pitch=10", "video/x-raw(ANY)", 45,
+       "videoconvert ! video/x-raw,format=P010_10LE ! "},
       {"for one distance", "NV12", "width=960", "depth=true lens=" + near.path(),
        "stitch-distance=1.5"},
       {"larger", "NV12", "width=640", "lens=dual-190", "", "video/x-raw(ANY),width=1600"},

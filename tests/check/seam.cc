@@ -88,12 +88,47 @@ GST_START_TEST(a_matched_seam_is_nearer_the_truth) {
   const double gain = seam_psnr(component_from(in + " match=gain"), truth);
   const double align = seam_psnr(component_from(in + " align=seam"), truth);
   const double both = seam_psnr(component_from(in + " match=gain align=seam"), truth);
+  const double bands = seam_psnr(component_from(in + " blend=multiband"), truth);
+  const double aligned_bands = seam_psnr(component_from(in + " blend=multiband align=seam"), truth);
+  const double all =
+      seam_psnr(component_from(in + " blend=multiband match=gain align=seam"), truth);
   g_print(
-      "WS-PSNR within 3 degrees of the seam: feather %.2f, gain %.2f, align %.2f, both %.2f dB\n",
-      feather, gain, align, both);
+      "WS-PSNR within 3 degrees of the seam: feather %.2f, gain %.2f, align %.2f, both %.2f dB; "
+      "with multiband %.2f, align %.2f, both %.2f dB\n",
+      feather, gain, align, both, bands, aligned_bands, all);
   fail_unless(gain > feather, "%g, %g", gain, feather);
   fail_unless(align > feather + 1, "%g, %g", align, feather);
   fail_unless(both > feather + 4, "%g, %g", both, feather);
+  fail_unless(bands > feather + 0.4, "%g, %g", bands, feather);
+  fail_unless(aligned_bands > align + 0.4, "%g, %g", aligned_bands, align);
+  // A feather leaves less noise, as it takes the mean of two lenses.
+  fail_unless(all > both - 0.25, "%g, %g", all, both);
+  fail_unless(all > feather + 4, "%g, %g", all, feather);
+}
+GST_END_TEST;
+
+GST_START_TEST(bands_hide_unequal_light) {
+  // Nothing is near: all that is wrong is exposure and vignette.
+  const Profile plain({});
+  const Profile uneven({.front = R"(, "gain": 1.25, "vignette": [-0.08, -0.06, 0])",
+                        .back = R"(, "gain": 0.97, "vignette": [-0.03, -0.04, 0])"});
+  const std::string far = "spheretestsrc lens=", caps = " ! video/x-raw,format=NV12,width=960";
+  const Component truth = component_from(far + uneven.path() + " output=equirect" + caps);
+  const std::string in = far + uneven.path() + caps + " ! cpuspherestitch lens=" + plain.path();
+  const double feather = seam_psnr(component_from(in), truth);
+  const double bands = seam_psnr(component_from(in + " blend=multiband"), truth);
+  fail_unless(bands > feather + 2, "%g, %g", bands, feather);
+}
+GST_END_TEST;
+
+GST_START_TEST(what_the_profile_tells_is_not_matched_again) {
+  const Profile uneven({.front = R"(, "gain": 1.3, "vignette": [-0.1, -0.1, 0])",
+                        .back = R"(, "gain": 0.9, "vignette": [-0.02, 0, 0])"});
+  const std::string far = "spheretestsrc lens=" + uneven.path() + " ",
+                    caps = " ! video/x-raw,format=NV12,width=960";
+  const std::string in = far + caps + " ! cpuspherestitch lens=" + uneven.path();
+  const Component plain = component_from(in), matched = component_from(in + " match=gain");
+  fail_unless(psnr(plain, matched) > 45, "%g dB", psnr(plain, matched));
 }
 GST_END_TEST;
 
@@ -249,6 +284,8 @@ static Suite* seam_suite() {
   tcase_add_test(tcase, light_never_flickers);
   tcase_add_test(tcase, a_new_view_keeps_what_was_measured);
   tcase_add_test(tcase, things_at_the_stitch_distance_meet);
+  tcase_add_test(tcase, what_the_profile_tells_is_not_matched_again);
+  tcase_add_test(tcase, bands_hide_unequal_light);
   tcase_add_test(tcase, a_matched_seam_is_nearer_the_truth);
   return suite;
 }

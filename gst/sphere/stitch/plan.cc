@@ -30,6 +30,22 @@ constexpr double largest_shift = 0.2;
 constexpr double sharpness = 0.7;
 // Nearer than this to one of the copies, it alone is taken.
 constexpr double one_copy = 0.08;
+// Samples of its own scale that a band of detail is blended over, about; and where it ends to pay.
+constexpr double samples_a_band = 8;
+constexpr int most_bands = 6;
+
+/// Pixels of the source a radian, half-way between axis and rim.
+double resolution_of(const LensPair& pair) {
+  return std::max(pair.front.model.forward(0.8), pair.back.model.forward(0.8)) / 0.8;
+}
+
+/// From pixels of the source to one that is drawn.
+float reduction_of(double scale) {
+  const double reduction = std::max(0.0, std::log2(scale) - sharpness);
+  const double nearest = std::round(reduction);
+  return static_cast<float>(std::min<double>(
+      std::abs(reduction - nearest) < one_copy ? nearest : reduction, most_reductions));
+}
 
 }  // namespace
 
@@ -95,6 +111,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, const Canvas& c
   planner.middle_ = lowest + margin <= highest - margin
                         ? std::clamp(0.0, lowest + margin, highest - margin)
                         : (lowest + highest) / 2;
+  planner.widest_ = planner.band_;
+  if (options.multiband) planner.divide_band();
 
   for (const Lens* lens : {&front, &back})
     planner.has_gain_ |= lens->gain != 1 || lens->vignette != Vignette{};
@@ -106,6 +124,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, const Canvas& c
     planner.reach_ = std::min(pi / 2 + slack + std::abs(planner.middle_) + planner.band_ / 2 +
                                   3 * planner.coarsest_ + planner.shift_,
                               farthest_reach);
+    // It fades within a cell, which is not to reach beyond.
+    planner.fade_ = static_cast<float>(planner.coarsest_ * 1.5 * source.width / (2 * pi));
     planner.make_tables();
   };
   if (options.cell > 0) {
@@ -123,10 +143,8 @@ Result<Planner> Planner::make(const LensPair& pair, Size source, const Canvas& c
 void Planner::look(int cell) {
   cell_ = cell;
   coarsest_ = 0;
-  double most = 0;
-  // Pixels of the source a radian, half-way between axis and rim.
-  double resolution = 0;
-  for (int i = 0; i < 2; ++i) resolution = std::max(resolution, pair_[i].model.forward(0.8) / 0.8);
+  float most = 0;
+  const double resolution = resolution_of(pair_);
   patches_.resize(canvas_.patches().size());
   for (size_t k = 0; k < patches_.size(); ++k) {
     const Canvas::Patch& patch = canvas_.patches()[k];
@@ -155,16 +173,14 @@ void Planner::look(int cell) {
         };
         const double step = std::max(apart(n - 1, n + 1), apart(n - across, n + across));
         coarsest_ = std::max(coarsest_, step);
-        const double scale = step / cell * resolution;
-        double reduction = std::max(0.0, std::log2(scale) - sharpness);
-        const double nearest = std::round(reduction);
-        if (std::abs(reduction - nearest) < one_copy) reduction = nearest;
-        most = std::max(most, reduction);
-        nodes.reduction[n] = static_cast<float>(std::min<double>(reduction, most_reductions));
+        nodes.reduction[n] = reduction_of(step / cell * resolution);
+        most = std::max(most, nodes.reduction[n]);
       }
   }
-  reductions_ = std::min(static_cast<int>(std::ceil(most)), most_reductions);
+  reductions_ = static_cast<int>(std::ceil(most));
 }
+
+float Planner::reduction(double pixel) const { return reduction_of(pixel * resolution_of(pair_)); }
 
 void Planner::make_tables() {
   const double lowest = std::cos(reach_);
@@ -191,6 +207,19 @@ void Planner::make_tables() {
   }
 }
 
+void Planner::divide_band() {
+  constexpr double step = 1e-3;
+  look(cell_);
+  density_ = cell_ / coarsest_;
+  for (const Lens* lens : {&pair_.front, &pair_.back})
+    density_ = std::min(
+        density_,
+        (lens->model.forward(pi / 2 + step) - lens->model.forward(pi / 2 - step)) / (2 * step));
+  const double bands = std::round(std::log2(widest_ * density_ / samples_a_band));
+  bands_ = bands >= 1 ? static_cast<int>(std::min<double>(bands, most_bands)) : 0;
+  band_ = widest_ / (1 << bands_);
+}
+
 double Planner::blend(Vec3 direction) const {
   const double t = (pair_.back.angle_to_axis(direction) - pair_.front.angle_to_axis(direction)) / 2;
   return 0.5 + (t - middle_) / band_;
@@ -199,6 +228,20 @@ double Planner::blend(Vec3 direction) const {
 Point Planner::place(int lens, Vec3 direction) const {
   // A lens stands before the middle on its own axis.
   return pair_[lens].project(direction - shift_ * pair_[lens].axis());
+}
+
+double Planner::gain(int lens, Vec3 direction) const {
+  const Lens& l = pair_[lens];
+  if (pair_.cut && missing(lens, static_cast<float>(place(lens, direction).y))) return 0;
+  const double distance = l.model.forward(l.angle_to_axis(direction - shift_ * l.axis()));
+  return std::clamp(1 / l.brightness(std::min(distance, l.model.radius())), smallest_gain,
+                    largest_gain);
+}
+
+bool Planner::missing(int lens, float y) const {
+  const Region& region = pair_[lens].region;
+  return y < static_cast<float>(region.top) + fade_ ||
+         y > static_cast<float>(region.bottom) - fade_;
 }
 
 double Planner::worst_error() const {
@@ -261,6 +304,8 @@ void Planner::build(const Mat3& view, Plan& plan, int patch) const {
     plan.lens[i].gain.resize(has_gain_ ? plan.node_count() : 0);
     for (std::vector<float>& tint : plan.lens[i].tint) tint.clear();
   }
+  plan.azimuth.clear();
+  plan.height.clear();
   plan.blend.resize(plan.node_count());
   plan.reduction.resize(reductions_ ? plan.node_count() : 0);
   plan.cells.resize(static_cast<size_t>(plan.columns) * plan.rows);
@@ -293,13 +338,6 @@ void Planner::build(const Mat3& view, Plan& plan, int patch) const {
     return scratch.data() + static_cast<size_t>((r + 3) % 3 * values + value) * padded;
   };
 
-  // Where rows are missing there is no light. It fades within a cell, which is not to reach beyond.
-  const auto fade = static_cast<float>(coarsest_ * 1.5 * pair_.frame.width / (2 * pi));
-  const auto missing = [&](int i, float y) {
-    const Region& region = pair_[i].region;
-    return y < static_cast<float>(region.top) + fade ||
-           y > static_cast<float>(region.bottom) - fade;
-  };
   const float middle = static_cast<float>(middle_), per_band = static_cast<float>(1 / band_);
   const auto work_out = [&](int r) {
     const size_t row = look.at(-1, r);
@@ -344,6 +382,7 @@ void Planner::build(const Mat3& view, Plan& plan, int patch) const {
           ys[c] += static_cast<float>(shift.y);
         }
       }
+      // Where rows are missing there is no light.
       if (pair_.cut)
         for (int c = 0; c < padded; ++c)
           if (missing(i, ys[c])) gains[c] = 0;

@@ -25,6 +25,7 @@ enum CellFlag : uint8_t {
   cell_back_inside = 8,   ///< likewise for the back lens
   cell_lit = 16,          ///< somewhere in the cell a lens's light is changed
   cell_reduced = 32,      ///< somewhere in the cell a smaller copy of the source is to be read
+  cell_banded = 64,       ///< somewhere in the cell a SeamField is added to what is drawn
 };
 
 /// How far inside its region a coordinate is to count as "inside": then a kernel may read a few
@@ -73,6 +74,10 @@ struct Plan {
   /// the source itself, 1 that of half the size, and between them is a mix. Empty when it is 0
   /// everywhere.
   std::vector<float> reduction;
+  /// Where around the seam a node is, for a SeamField; empty when there is none, and meaningless
+  /// where no cell around the node is banded. The azimuth in turns, 0 to 1: a cell may lie on the
+  /// jump between them; the height in radians.
+  std::vector<float> azimuth, height;
   std::vector<uint8_t> cells;  ///< CellFlag bits, columns a row
 
   Region region[2];  ///< what of the source each lens may be read from
@@ -87,6 +92,9 @@ struct Plan {
 struct PlanOptions {
   double fov = 0;                   ///< radians; 0: as the lens pair says
   double blend_width = radians(4);  ///< the whole band, radians; 0: a hard seam
+  /// Whether the width is that of the widest of several bands of detail. The plan's own blend is
+  /// that of the finest detail then; Multiband has the rest.
+  bool multiband = false;
   /// How far away things are that both lenses are to show in one place, metres, by the pair's
   /// baseline; 0: infinitely far.
   double distance = 0;
@@ -123,6 +131,8 @@ class Planner {
   void build(const Mat3& view, Plan& plan, int patch = 0) const;
   /// How many smaller copies of the source the plans ask for.
   int reductions() const { return reductions_; }
+  /// What of them is to be drawn from where pixels are this far apart, in radians; see Plan.
+  float reduction(double pixel) const;
 
   /// What the nodes of a patch look at, in the axes of the view: one row after the other, a node
   /// more than the plan has on each side.
@@ -142,12 +152,22 @@ class Planner {
   double blend(Vec3 direction) const;
   /// The exact place where a lens shows a direction in camera axes.
   Point place(int lens, Vec3 direction) const;
+  /// The exact factor on a lens's light there; has_gain() says whether it is ever other than 1.
+  double gain(int lens, Vec3 direction) const;
+  bool has_gain() const { return has_gain_; }
 
   /// Half the difference of the angles to the back and the front axis, at which both lenses see:
   /// where it begins and ends, and where the seam is.
   double lowest() const { return lowest_; }
   double highest() const { return highest_; }
   double middle() const { return middle_; }
+
+  /// How many bands of detail are blended wider than the plan does, the widest over `widest`
+  /// radians, each finer one over half as much. 0: not asked for, or the overlap is too narrow.
+  int bands() const { return bands_; }
+  double widest() const { return widest_; }
+  /// Samples a radian around the seam that both the source and the output have.
+  double density() const { return density_; }
 
   const LensPair& pair() const { return pair_; }
   const Canvas& canvas() const { return canvas_; }
@@ -164,6 +184,8 @@ class Planner {
   explicit Planner(const Canvas& canvas) : canvas_(canvas) {}
   void look(int cell);
   void make_tables();
+  void divide_band();
+  bool missing(int lens, float y) const;
   double worst_error() const;
 
   LensPair pair_;  // scaled to the source
@@ -176,6 +198,9 @@ class Planner {
   double lowest_ = 0, highest_ = 0;  // the same measure, at the rims of the lenses
   double shift_ = 0;                 // of a lens off the middle, against the distance of things
   double reach_ = 0;  // angle off the axis up to which a lens is needed, some cells included
+  int bands_ = 0;
+  double widest_ = 0, density_ = 0;
+  float fade_ = 0;  // pixels of the source, in which light goes where rows are missing
   int cell_ = 16;
   bool has_gain_ = false;
   Table table_[2];

@@ -22,6 +22,8 @@ constexpr float largest_tint_step = 0.4f;
 // Nearer things, and calibrations that are farther off, are not looked for.
 constexpr double nearest = 0.4;  // metres
 constexpr double unknown_near = radians(2.5), far_off = radians(-1.6);
+// Where nothing is changed any more.
+constexpr double farthest = std::max(light_reach, shift_reach);
 constexpr int slopes = 64;
 
 /// 1 up to `whole`, 0 from `reach` on, smooth between.
@@ -57,104 +59,105 @@ Seam::Seam(const Planner& planner, const SeamOptions& options)
     : planner_(planner), options_(options), strip_(planner) {
   shift_.assign(DisparityFinder::columns, 0);
   wanted_shift_ = shift_;
-  patches_.resize(planner_.patches());
+  patches_.resize(planner.patches());
   if (!usable()) return;
   const double baseline = planner.pair().baseline;
   const double near = baseline > 0 ? baseline / nearest : unknown_near;
   least_ = far_off / strip_.row_height();
   most_ = near / strip_.row_height();
+  const double middle = strip_.axes().middle;
+  for (int i = 0; i < 2; ++i)
+    for (int n = 0; n <= slopes; ++n) {
+      const double height = (2.0 * n / slopes - 1) * farthest;
+      const double angle = pi / 2 + (i ? height : -height) + (i ? middle : -middle);
+      constexpr double step = 1e-3;
+      const RadialModel& model = planner.pair()[i].model;
+      slopes_[i].push_back(static_cast<float>(
+          (model.forward(angle + step) - model.forward(angle - step)) / (2 * step)));
+    }
+}
+
+void Seam::begin(Plan& plan, Patch& patch) const {
+  patch.nodes.clear();
+  patch.nodes.reserve(plan.node_count());
+  if (!options_.gain) return;
+  const bool has_gain = !plan.lens[0].gain.empty();
+  for (Plan::Coordinates& lens : plan.lens) {
+    if (!has_gain) lens.gain.assign(plan.node_count(), 1);
+    for (std::vector<float>& tint : lens.tint)
+      tint.assign(plan.node_count(), options_.rgb ? 1.0f : 0.0f);
+  }
+}
+
+float Seam::slope(int lens, double height) const {
+  const auto place = static_cast<float>((height / farthest + 1) / 2 * slopes);
+  const int n = std::clamp(static_cast<int>(place), 0, slopes - 1);
+  const std::vector<float>& s = slopes_[lens];
+  return s[n] + (place - static_cast<float>(n)) * (s[n + 1] - s[n]);
+}
+
+void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], const Plan& plan,
+                    Patch& patch) const {
+  Node node;
+  node.index = index;
+  node.azimuth = azimuth;
+  node.moves = false;
+  for (int i = 0; i < 2; ++i) {
+    node.lit[i] = fading(height[i], 0, light_reach);
+    const float moved = fading(height[i], shift_whole, shift_reach);
+    node.moves |= moved > 0;
+    const Plan::Coordinates& at = plan.lens[i];
+    node.x[i] = at.x[index];
+    node.y[i] = at.y[index];
+    node.gain[i] = at.gain.empty() ? 1 : at.gain[index];
+    // Both lenses show near things farther from their axes.
+    const Lens& lens = planner_.pair()[i];
+    const float dx = node.x[i] - static_cast<float>(lens.centre.x);
+    const float dy = node.y[i] - static_cast<float>(lens.centre.y);
+    const float distance = std::max(std::hypot(dx / static_cast<float>(lens.stretch), dy), 1.0f);
+    const float scale = slope(i, height[i]) / distance;
+    node.per_x[i] = scale * dx * moved;
+    node.per_y[i] = scale * dy * moved;
+  }
+  patch.nodes.push_back(node);
 }
 
 void Seam::prepare(const Mat3& view, Plan& plan, int patch) {
-  std::vector<Node>& nodes = patches_[patch].nodes;
-  nodes.clear();
+  Patch& own = patches_[patch];
+  own.nodes.clear();
   if (!usable()) return;
-  nodes.reserve(plan.node_count());
-  const SeamAxes& axes = strip_.axes();
-  const LensPair& pair = planner_.pair();
+  begin(plan, own);
+  for_nodes_around(strip_.axes(), farthest, view, planner_.directions(patch),
+                   [&](uint32_t index, float azimuth, float height) {
+                     add_node(index, azimuth, {height, height}, plan, own);
+                   });
+  mark_cells(plan, own);
+}
 
-  // How fast a lens's picture grows with the angle, by height.
-  const double reach = std::max(light_reach, shift_reach);
-  std::array<float, slopes + 1> slope[2];
-  for (int i = 0; i < 2; ++i)
-    for (int n = 0; n <= slopes; ++n) {
-      const double height = (2.0 * n / slopes - 1) * reach;
-      const double angle = pi / 2 + (i ? height : -height) + (i ? axes.middle : -axes.middle);
-      constexpr double step = 1e-3;
-      slope[i][n] = static_cast<float>(
-          (pair[i].model.forward(angle + step) - pair[i].model.forward(angle - step)) / (2 * step));
+void Seam::prepare(SeamStrip& strip) {
+  if (!usable()) return;
+  Plan& plan = strip.plan();
+  begin(plan, strip_patch_);
+  for (int r = 0; r <= plan.rows; ++r)
+    for (int c = 0; c <= plan.columns; ++c) {
+      // One round more is the same place.
+      const auto azimuth = static_cast<float>(c < plan.columns ? strip.azimuth(c) : 0);
+      add_node(static_cast<uint32_t>(r * plan.nodes_per_row() + c), azimuth,
+               {strip.height(0, r), strip.height(1, r)}, plan, strip_patch_);
     }
-
-  const Mat3 to_seam = Mat3{{axes.axis, axes.across, axes.along}} * view;
-  const auto sine = [&](double height) { return static_cast<float>(std::sin(height)); };
-  const float lowest = sine(axes.middle - reach), highest = sine(axes.middle + reach);
-  const int across = plan.nodes_per_row();
-  const Planner::Directions& look = planner_.directions(patch);
-  const auto row_of = [&](int r) {
-    const Vec3 v = to_seam.row[r];
-    return std::array<float, 3>{static_cast<float>(v.x), static_cast<float>(v.y),
-                                static_cast<float>(v.z)};
-  };
-  const std::array<float, 3> up = row_of(0), right = row_of(1), on = row_of(2);
-  const bool has_gain = !plan.lens[0].gain.empty();
-  for (int r = 0; r <= plan.rows; ++r) {
-    for (int c = 0; c < across; ++c) {
-      const size_t n = look.at(c, r);
-      const auto along = [&](const std::array<float, 3>& m) {
-        return m[0] * look.x[n] + m[1] * look.y[n] + m[2] * look.z[n];
-      };
-      const float above = along(up);
-      if (above < lowest || above > highest) continue;
-      const double height = std::asin(above) - axes.middle;
-      Node node;
-      node.index = static_cast<uint32_t>(r * across + c);
-      const float turns = std::atan2(along(on), along(right)) * static_cast<float>(0.5 / pi);
-      node.azimuth = turns < 0 ? turns + 1 : turns;
-      node.lit = fading(height, 0, light_reach);
-      node.moved = fading(height, shift_whole, shift_reach);
-      const float place = static_cast<float>((height / reach + 1) / 2 * slopes);
-      const int step = std::clamp(static_cast<int>(place), 0, slopes - 1);
-      const float part = place - static_cast<float>(step);
-      for (int i = 0; i < 2; ++i) {
-        const Plan::Coordinates& at = plan.lens[i];
-        node.x[i] = at.x[node.index];
-        node.y[i] = at.y[node.index];
-        node.gain[i] = has_gain ? at.gain[node.index] : 1;
-        // Both lenses show near things farther from their axes.
-        const Lens& lens = pair[i];
-        const float dx = node.x[i] - static_cast<float>(lens.centre.x);
-        const float dy = node.y[i] - static_cast<float>(lens.centre.y);
-        const float distance =
-            std::max(std::hypot(dx / static_cast<float>(lens.stretch), dy), 1.0f);
-        const float scale =
-            (slope[i][step] + part * (slope[i][step + 1] - slope[i][step])) / distance;
-        node.per_x[i] = scale * dx * node.moved;
-        node.per_y[i] = scale * dy * node.moved;
-      }
-      nodes.push_back(node);
-    }
-  }
-  if (options_.gain) {
-    for (Plan::Coordinates& lens : plan.lens) {
-      if (!has_gain) lens.gain.assign(plan.node_count(), 1);
-      for (std::vector<float>& tint : lens.tint)
-        tint.assign(plan.node_count(), options_.rgb ? 1.0f : 0.0f);
-    }
-  }
-  mark_cells(plan, patches_[patch]);
+  mark_cells(plan, strip_patch_);
 }
 
 void Seam::mark_cells(Plan& plan, Patch& patch) const {
   const int across = plan.nodes_per_row();
-  const auto farthest = static_cast<float>(largest_shift());
+  const auto most = static_cast<float>(largest_shift());
   patch.edge_cells.clear();
   for (const Node& node : patch.nodes) {
     const float margin = margin_for(plan.reduction.empty() ? 0 : plan.reduction[node.index]);
-    const bool lit = options_.gain && node.lit > 0;
+    const bool lit = options_.gain && (node.lit[0] > 0 || node.lit[1] > 0);
     bool near_edge = false;
-    for (int i = 0; options_.align && node.moved > 0 && i < 2; ++i) {
-      const float wide = std::abs(node.per_x[i]) * farthest,
-                  tall = std::abs(node.per_y[i]) * farthest;
+    for (int i = 0; options_.align && node.moves && i < 2; ++i) {
+      const float wide = std::abs(node.per_x[i]) * most, tall = std::abs(node.per_y[i]) * most;
       near_edge |= !well_inside(plan.region[i], node.x[i] - wide, node.y[i] - tall, margin) ||
                    !well_inside(plan.region[i], node.x[i] + wide, node.y[i] + tall, margin);
     }
@@ -226,7 +229,7 @@ void Seam::settle() {
   }
 }
 
-void Seam::apply(Plan& plan, int patch) const {
+void Seam::apply(Plan& plan, const Patch& patch) const {
   if (!measured_) return;
   // What each lens is multiplied with, or what is added to it, at the seam: three for the front
   // lens and three for the back lens.
@@ -238,8 +241,8 @@ void Seam::apply(Plan& plan, int patch) const {
       light[b][k] = factor ? std::exp(-half) : -half;
       light[b][3 + k] = factor ? std::exp(half) : half;
     }
-  for (const Node& node : patches_[patch].nodes) {
-    if (options_.align && node.moved > 0) {
+  for (const Node& node : patch.nodes) {
+    if (options_.align && node.moves) {
       const Around<DisparityFinder::columns> at(node.azimuth);
       const float shift = at.mix(shift_[at.first], shift_[at.second]);
       for (int i = 0; i < 2; ++i) {
@@ -247,7 +250,7 @@ void Seam::apply(Plan& plan, int patch) const {
         plan.lens[i].y[node.index] = node.y[i] + shift * node.per_y[i];
       }
     }
-    if (!options_.gain || node.lit == 0) continue;
+    if (!options_.gain || (node.lit[0] == 0 && node.lit[1] == 0)) continue;
     const Around<SeamLight::bins> at(node.azimuth);
     for (int i = 0; i < 2; ++i) {
       const auto value = [&](int k) {
@@ -255,14 +258,14 @@ void Seam::apply(Plan& plan, int patch) const {
       };
       Plan::Coordinates& lens = plan.lens[i];
       if (options_.rgb) {
-        for (int k = 0; k < 3; ++k) lens.tint[k][node.index] = 1 + node.lit * (value(k) - 1);
+        for (int k = 0; k < 3; ++k) lens.tint[k][node.index] = 1 + node.lit[i] * (value(k) - 1);
       } else {
-        lens.gain[node.index] = node.gain[i] * (1 + node.lit * (value(0) - 1));
-        for (int k = 1; k < 3; ++k) lens.tint[k][node.index] = node.lit * value(k);
+        lens.gain[node.index] = node.gain[i] * (1 + node.lit[i] * (value(0) - 1));
+        for (int k = 1; k < 3; ++k) lens.tint[k][node.index] = node.lit[i] * value(k);
       }
     }
   }
-  check_edges(plan, patches_[patch]);
+  check_edges(plan, patch);
 }
 
 }  // namespace sphere

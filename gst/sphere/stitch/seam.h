@@ -35,13 +35,17 @@ class Seam {
 
   /// Takes the plan of a patch that was just built for a view. To be followed by apply().
   void prepare(const Mat3& view, Plan& plan, int patch = 0);
+  /// Takes a new strip, another than the one that is measured, which is to be drawn as the plan is.
+  /// To be followed by apply_to().
+  void prepare(SeamStrip& strip);
   /// Looks at a strip. The first one counts at once, later ones over some frames; `alone` says that
   /// this picture has nothing to do with those before.
   void measure(const StripPicture& strip, bool alone = false);
   /// Goes one frame further towards what was measured.
   void settle();
   /// Works the present state into the prepared plan.
-  void apply(Plan& plan, int patch = 0) const;
+  void apply(Plan& plan, int patch = 0) const { apply(plan, patches_[patch]); }
+  void apply_to(SeamStrip& strip) const { apply(strip.plan(), strip_patch_); }
 
   /// Half the disparity around the seam, radians, as it is now.
   const std::vector<float>& shift() const { return shift_; }
@@ -52,7 +56,8 @@ class Seam {
   struct Node {
     uint32_t index;
     float azimuth;             ///< in turns, 0 to 1
-    float lit, moved;          ///< how much of the light and of the shift it takes
+    float lit[2];              ///< how much of the light each lens takes
+    bool moves;                ///< whether it takes anything of the shift
     float x[2], y[2];          ///< where it is without
     float per_x[2], per_y[2];  ///< and where it goes, pixels a radian
     float gain[2];
@@ -62,8 +67,13 @@ class Seam {
     std::vector<uint32_t> edge_cells;  // that a shift may take to the edge of a lens's region
   };
   double largest_shift() const { return strip_.row_height() * DisparityFinder::largest / 2; }
+  float slope(int lens, double height) const;
+  void begin(Plan& plan, Patch& patch) const;
+  void add_node(uint32_t index, float azimuth, const double (&height)[2], const Plan& plan,
+                Patch& patch) const;
   void mark_cells(Plan& plan, Patch& patch) const;
   static void check_edges(Plan& plan, const Patch& patch);
+  void apply(Plan& plan, const Patch& patch) const;
 
   const Planner planner_;
   const SeamOptions options_;
@@ -76,6 +86,8 @@ class Seam {
   std::vector<float> shift_, wanted_shift_;
   SeamLight light_, wanted_light_;
   std::vector<Patch> patches_;
+  Patch strip_patch_;             // of the strip that is drawn as the picture is
+  std::vector<float> slopes_[2];  // how fast a lens's picture grows with the angle, by height
 };
 
 }  // namespace sphere

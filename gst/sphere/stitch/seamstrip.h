@@ -4,8 +4,12 @@
 
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "gst/sphere/stitch/plan.h"
 
@@ -22,23 +26,66 @@ struct SeamAxes {
   Vec3 direction(double azimuth, double height) const;
 };
 
-/// The strip: azimuth from left to right, once round; height from top to bottom, first as the front
+/// Calls use(node, azimuth, height) for each node of a patch that is no farther than `reach` from
+/// the seam: turns, 0 to 1, and radians.
+template <typename Use>
+void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view,
+                      const Planner::Directions& look, const Use& use) {
+  const Mat3 to_seam = Mat3{{axes.axis, axes.across, axes.along}} * view;
+  const auto sine = [&](double height) {
+    return static_cast<float>(std::sin(std::clamp(height, -pi / 2, pi / 2)));
+  };
+  const float lowest = sine(axes.middle - reach), highest = sine(axes.middle + reach);
+  const auto row_of = [&](int r) {
+    const Vec3 v = to_seam.row[r];
+    return std::array<float, 3>{static_cast<float>(v.x), static_cast<float>(v.y),
+                                static_cast<float>(v.z)};
+  };
+  const std::array<float, 3> up = row_of(0), right = row_of(1), on = row_of(2);
+  for (int r = 0; r <= look.rows; ++r)
+    for (int c = 0; c <= look.columns; ++c) {
+      const size_t n = look.at(c, r);
+      const auto along = [&](const std::array<float, 3>& m) {
+        return m[0] * look.x[n] + m[1] * look.y[n] + m[2] * look.z[n];
+      };
+      const float above = along(up);
+      if (above < lowest || above > highest) continue;
+      const float turns = std::atan2(along(on), along(right)) * static_cast<float>(0.5 / pi);
+      use(static_cast<uint32_t>(r * (look.columns + 1) + c), turns < 0 ? turns + 1 : turns,
+          std::asin(std::clamp(above, -1.0f, 1.0f)) - static_cast<float>(axes.middle));
+    }
+}
+
+/// A strip: azimuth from left to right, once round; height from top to bottom, first as the front
 /// lens shows it and below that, the same again, as the back lens does.
 class SeamStrip {
  public:
+  /// Of the strip that the seam is measured in: samples around, and across the seam a lens.
   static constexpr int columns = 2048, rows = 80;
   static constexpr Size size = {columns, 2 * rows};
 
+  /// The strip that the seam is measured in; empty where too little is seen by both lenses.
   explicit SeamStrip(const Planner& planner);
+  /// One that reaches up to `half` above and below the seam, from smaller copies of the source
+  /// where it is that much coarser. Its columns are a multiple of two cells, its rows of one.
+  SeamStrip(const Planner& planner, double half, int columns, int rows, int cell);
 
   const SeamAxes& axes() const { return axes_; }
   const Plan& plan() const { return plan_; }
-  /// Height from the seam to the strip's edge, radians; 0 where too little is seen by both lenses.
+  Plan& plan() { return plan_; }
+  /// Height from the seam to the strip's edge, radians; 0 where it is empty.
   double half() const { return half_; }
   /// Height of a row.
-  double row_height() const { return 2 * half_ / rows; }
+  double row_height() const { return 4 * half_ / plan_.output.height; }
+  /// Where a node of the plan is, turns, and radians as one of the lenses has it. Nodes of the
+  /// other lens's half are at the nearest row of this one's.
+  double azimuth(int column) const { return static_cast<double>(column) / plan_.columns; }
+  double height(int lens, int row) const;
 
  private:
+  void set_size(int columns, int rows, int cell);
+  void draw(const Planner& planner);
+
   SeamAxes axes_;
   double half_ = 0;
   Plan plan_;
@@ -52,6 +99,8 @@ struct StripPicture {
     int pixel = 1;  ///< bytes from one sample to the next
     int step_x = 1, step_y = 1;
     int drop = -1;  ///< bits below the upper eight of a sample in two bytes; -1: it is in one
+    /// Sample i stands at phase + step * i, in pixels.
+    double phase_x = 0.5, phase_y = 0.5;
     uint8_t at(int x, int y) const {
       const uint8_t* const p =
           data + (y / step_y) * stride + static_cast<ptrdiff_t>(x / step_x) * pixel;
