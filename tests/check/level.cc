@@ -301,7 +301,8 @@ GST_START_TEST(a_file_of_the_camera_s_is_a_lens) {
   const CameraData data = {*make_table(imperfect()), {}, false, {}};
   const File photo("jpg");
   Pipeline pipeline("videotestsrc num-buffers=1 ! jpegenc ! filesink location=" + photo.path);
-  ck_assert_str_eq(pipeline.run().c_str(), "");
+  const std::string problem = pipeline.run();
+  fail_unless(problem.empty(), "%s", problem.c_str());
   const Bytes plain_photo = photo.bytes();
   const struct {
     const char* ending;
