@@ -550,7 +550,7 @@ GST_END_TEST;
 GST_START_TEST(up_and_down_any_number_of_times) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  // SPHERE_STARTS=1000 is what was once run by hand: each start takes as long as an encoder needs.
+  // SPHERE_STARTS=1000 is what ./dev bench runs: each start takes as long as an encoder needs.
   const char* asked = g_getenv("SPHERE_STARTS");
   const int count = asked ? std::atoi(asked) : g_getenv("SPHERE_VALGRIND") ? 3 : 40;
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
