@@ -147,8 +147,20 @@ int run(int argc, char** argv) {
     note(dry_run, "dry-run");
     status = check(options, *verb, used);
   }
-  if (status && ledger && !*ledger) status = invalid("--ledger is empty");
-  if (status && camera && !*camera) status = invalid("--camera is empty");
+  // An empty word, such as of a variable that is not set, must not be read as none: that would give
+  // more, or check less, than was meant.
+  const auto not_empty = [&](const char* value, const char* name) {
+    if (status && value && !*value) status = invalid(std::string(name) + " is empty");
+  };
+  not_empty(ledger, "--ledger");
+  not_empty(camera, "--camera");
+  not_empty(expires, "--expires");
+  not_empty(precision, "--precision");
+  not_empty(head, "--head");
+  not_empty(language, "--language");
+  for (char** purpose = purposes; purpose && *purpose; ++purpose) not_empty(*purpose, "--purpose");
+  if (status && language && !consent::is_language(language))
+    status = invalid("--language is '" + std::string(language) + "', must be en or zh");
   if (!status) {
     voice.error(status.error().message);
     return exit_usage;

@@ -53,7 +53,7 @@ Result<Purposes> read_purposes(const ConsentOptions& options, Category category)
 int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::string& sentence) {
   entry.how = "command";
   const Ledger ledger(options.ledger);
-  const auto appended = ledger.append(std::move(entry), g_get_real_time());
+  const auto appended = ledger.append(std::move(entry));
   if (!appended) {
     voice.error(appended.error().message);
     return exit_failed;
@@ -145,8 +145,7 @@ int consent_notice(const ConsentOptions& options, Voice& voice) {
                 notice_version);
   }
   // That it was shown is worth an entry, but not worth failing for.
-  const auto noted = Ledger(options.ledger)
-                         .append({.act = Act::notice_shown, .how = "command"}, g_get_real_time());
+  const auto noted = Ledger(options.ledger).append({.act = Act::notice_shown, .how = "command"});
   if (!noted) voice.warn("not noted in the ledger: " + noted.error().message);
   return exit_done;
 }

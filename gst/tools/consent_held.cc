@@ -173,6 +173,47 @@ void add_content(Json& json, const Held& one) {
   json.text("content_base64", coded.get());
 }
 
+constexpr const char* not_kept = "not kept";
+constexpr const char* not_known = "not known to this software; whoever runs it says";
+
+/// The part of a record that says what is processed, and how.
+void add_processing(Json& json, const CategoryInfo& info, const Standing& standing,
+                    const Chain& chain) {
+  const Entry* given = standing.entry >= 0 && standing.state != Standing::State::withdrawn
+                           ? &chain.entries[static_cast<size_t>(standing.entry)]
+                           : nullptr;
+  json.open("pii_processing");
+  json.text("privacy_notice", std::string("gst-sphere notice ") + notice_version);
+  json.open_list("language");
+  for (const char* language : {"en", "zh"}) json.item(language);
+  json.close_list();
+  json.purposes("purposes", given ? given->purposes : info.purposes);
+  json.text("lawful_basis", "consent");
+  json.open("pii_information");
+  json.text("pii_type", info.name);
+  json.boolean("pii_optional", true);
+  json.boolean("sensitive_pii_category", info.sensitive);
+  json.close();
+  json.text("pii_controllers", not_known);
+  json.text("collection_method", "camera");
+  json.text("processing_method", "gst-sphere, on this machine");
+  json.text("storage_locations", "this machine");
+  json.text("processing_locations", "this machine");
+  json.text("retention_period",
+            given && !given->expires.empty() ? "until " + given->expires : "until withdrawn");
+  json.text("geographic_restrictions", not_known);
+  json.text("services", "gst-sphere");
+  json.text("jurisdiction", not_known);
+  json.text("recipient_third_parties", given && given->purposes & bit(Purpose::share)
+                                           ? "whom the person hands it on to"
+                                           : "none");
+  json.text("withdrawal_method", "sphere consent withdraw " + std::string(info.name));
+  json.text("privacy_rights", "sphere consent log, held, export, erase");
+  for (const char* name : {"codes_of_conduct", "impact_assessment", "authority_party"})
+    json.text(name, not_known);
+  json.close();
+}
+
 void add_stores(Json& json, bool contents) {
   json.open_list("holdings");
   for (const StoreInfo& info : stores) {
@@ -286,8 +327,7 @@ int consent_reset(const ConsentOptions& options, Voice& voice) {
     return *exit;
   const int exit = remove(options, voice, files, std::move(problems), "Nothing is given.");
   // The new ledger begins with this, so that nobody takes it for one that never was.
-  const auto noted =
-      Ledger(options.ledger).append({.act = Act::reset, .how = "command"}, g_get_real_time());
+  const auto noted = Ledger(options.ledger).append({.act = Act::reset, .how = "command"});
   if (noted) return exit;
   voice.error("the reset is not in the ledger: " + noted.error().message);
   return exit_failed;
@@ -342,7 +382,7 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
   const auto all = standing(*chain, g_get_real_time());
   Json json;
   json.text("schema_version", "ISO/IEC TS 27560:2023");
-  json.text("pii_principal_id", "not kept");
+  json.text("pii_principal_id", not_kept);
   json.text("ledger_head", chain->head());
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) json.text("denied", why);
   json.open_list("records");
@@ -354,19 +394,7 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
       if (id.empty() && entry.category == info.category) id = entry.hash;
     json.open();
     json.text("record_id", id.empty() ? std::string(info.name) : id);
-    json.open("pii_processing");
-    json.text("privacy_notice", std::string("gst-sphere notice ") + notice_version);
-    json.text("lawful_basis", "consent");
-    json.text("collection_method", "camera");
-    json.text("storage_locations", "this machine");
-    json.text("withdrawal_method", "sphere consent withdraw " + std::string(info.name));
-    json.text("privacy_rights", "sphere consent log, export, erase");
-    json.open("pii_information");
-    json.text("pii_type", info.name);
-    json.boolean("sensitive_pii_category", info.sensitive);
-    json.boolean("pii_optional", true);
-    json.close();
-    json.close();
+    add_processing(json, info, one, *chain);
     json.text("event_state", name_of_state(one.state));
     json.open_list("events");
     for (const Entry& entry : chain->entries) {
@@ -374,7 +402,8 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
         continue;
       json.open();
       json.text("event_time", entry.time);
-      json.text("event_type", "explicit");
+      json.text("event_type", entry.act == Act::recover ? "none, an act was cut off" : "explicit");
+      json.text("entity_id", not_kept);
       json.text("event_state", entry.act == Act::give ? "consent given" : "consent withdrawn");
       if (entry.act == Act::give) {
         json.purposes("purposes", entry.purposes);

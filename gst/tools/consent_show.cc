@@ -140,6 +140,11 @@ int consent_log(const ConsentOptions& options, Voice& voice) {
 }
 
 int consent_verify(const ConsentOptions& options, Voice& voice) {
+  // A slip in copying it is no sign that somebody cut the ledger.
+  if (!options.head.empty() && !is_hash(options.head)) {
+    voice.error("--head must be the whole head, 64 digits of 0-9 and a-f");
+    return exit_usage;
+  }
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   if (!chain) return failed_to_read(chain.error(), voice);
@@ -151,6 +156,8 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) problems.push_back(why);
   int found = -1;
   if (!options.head.empty()) {
+    // What a ledger shows before its first entry is the beginning of any.
+    if (options.head == Chain{}.head()) found = 0;
     for (size_t i = 0; i < chain->entries.size(); ++i)
       if (chain->entries[i].hash == options.head) found = static_cast<int>(i) + 1;
     if (found < 0)

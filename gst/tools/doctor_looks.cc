@@ -11,7 +11,7 @@
 
 #include "config.h"
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/consent/ledger.h"
+#include "gst/tools/consent.h"
 #include "gst/tools/doctor.h"
 
 namespace sphere::tool {
@@ -186,9 +186,9 @@ std::vector<Finding> look_at_ledger() {
     return {{"consent", Verdict::wrong,
              "the ledger can't be used, so that nothing is given: " + chain.error().message,
              "sphere consent verify says where it is damaged; sphere consent erase begins anew"}};
-  if (ledger.blocked())
-    return {{"consent", Verdict::wrong, "a withdrawal could not be written: all is denied",
-             "make room on the disk, and withdraw again"}};
+  if (const std::string why = consent_doubt(ledger, *chain); !why.empty())
+    return {{"consent", Verdict::wrong, why,
+             "set the clock, make room on the disk, and give or withdraw again"}};
   return {{"consent",
            Verdict::good,
            "the ledger is in order; sphere consent status says what is given",

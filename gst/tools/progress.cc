@@ -58,8 +58,10 @@ void Progress::show(uint64_t done, uint64_t total) {
     const double part = static_cast<double>(done) / static_cast<double>(total);
     const std::string left =
         rate > 0 ? clock_text(static_cast<double>(total - done) / rate) : std::string("-:--");
-    std::snprintf(text, sizeof text, "%3d%%  %llu/%llu %s  %.1f/s  %s left",
-                  static_cast<int>(100 * part), static_cast<unsigned long long>(done),
+    // Numbers take the room of the largest, so that the bar's end stands still.
+    const int digits = static_cast<int>(std::to_string(total).size());
+    std::snprintf(text, sizeof text, "%3d%%  %*llu/%llu %s  %5.1f/s  %5s left",
+                  static_cast<int>(100 * part), digits, static_cast<unsigned long long>(done),
                   static_cast<unsigned long long>(total), unit_, rate, left.c_str());
     const size_t taken = std::strlen(text);
     if (taken + 14 <= width) {

@@ -50,7 +50,7 @@ void Beacon::restart() {
   told_ = false;
 }
 
-std::optional<Beacon::Clock::time_point> Beacon::step(madv::Session& session) {
+std::optional<Beacon::Clock::time_point> Beacon::step(madv::Session* session) {
   std::optional<Place> place;
   std::chrono::seconds interval;
   bool changed = false;
@@ -58,7 +58,7 @@ std::optional<Beacon::Clock::time_point> Beacon::step(madv::Session& session) {
     const Lock lock(mutex_);
     place = place_;
     interval = interval_;
-    changed = std::exchange(changed_, false);
+    if (session) changed = std::exchange(changed_, false);
   }
   const consent::Answer answer = consent_.ask(Category::location, Purpose::camera);
   if (!answer.allowed) {
@@ -70,7 +70,7 @@ std::optional<Beacon::Clock::time_point> Beacon::step(madv::Session& session) {
                           ("%s", answer.reason.c_str()));
     return std::nullopt;
   }
-  if (!place) return std::nullopt;
+  if (!place || !session) return std::nullopt;
   const Clock::time_point now = Clock::now();
   if (!sent_at_ || changed || now >= *sent_at_ + interval) {
     madv::Request request = location_request(rounded(*place, answer.precision));
@@ -79,7 +79,7 @@ std::optional<Beacon::Clock::time_point> Beacon::step(madv::Session& session) {
       const consent::Answer still = consent.ask(Category::location, Purpose::camera);
       return still.allowed && still.precision <= precision;
     });
-    session.request(std::move(request), [](const madv::Reply&) {});
+    session->request(std::move(request), [](const madv::Reply&) {});
     sent_at_ = now;
     told_ = true;
   }

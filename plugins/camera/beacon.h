@@ -31,8 +31,9 @@ class Beacon {
 
   /// A camera that was told nothing yet.
   void restart();
-  /// Sends what is due, and says when it wants to be asked again. One thread's.
-  std::optional<Clock::time_point> step(madv::Session& session);
+  /// Sends what is due, where there is a session, and says when it wants to be asked again. One
+  /// thread's.
+  std::optional<Clock::time_point> step(madv::Session* session);
 
  private:
   GstElement* const element_;

@@ -75,6 +75,7 @@ bool Keeper::start() {
   timeline_.restart(id.get(), group);
   sound_.restart(group);
   beacon_.restart();
+  records_with_sound_ = false;
   {
     const Lock lock(mutex_);
     happened_ = {};
@@ -137,6 +138,7 @@ void Keeper::run() {
     }
     look_at_position();
     look_at_binding();
+    look_at_recording();
     if (happened.preview_failed && rtspsrc_) {
       lost(preview_failure(happened), settings);
       continue;
@@ -317,7 +319,7 @@ gboolean Keeper::select_stream(GstElement*, guint, GstCaps* caps, gpointer data)
   if (g_strcmp0(media, "video") == 0) return TRUE;
   if (g_strcmp0(media, "audio") != 0 || !Sound::understands(caps)) return FALSE;
   // Without consent, sound is not even asked for.
-  const bool allowed = self->sound_.allowed();
+  const bool allowed = self->sound_.ask();
   const Lock lock(self->mutex_);
   self->sound_offered_ = true;
   self->sound_asked_ = self->sound_asked_ || allowed;
@@ -341,14 +343,12 @@ void Keeper::look_at_sound(const Settings& settings) {
 }
 
 void Keeper::look_at_position() {
-  position_at_.reset();
-  if (!session_open_) return;
   std::shared_ptr<Session> session;
-  {
+  if (session_open_) {
     const Lock lock(mutex_);
     session = session_;
   }
-  if (session) position_at_ = beacon_.step(*session);
+  position_at_ = beacon_.step(session.get());
 }
 
 void Keeper::look_at_binding() {
@@ -359,6 +359,35 @@ void Keeper::look_at_binding() {
     session = session_;
   }
   if (session) binder_.step(*session);
+}
+
+void Keeper::records_with_sound(bool so) {
+  records_with_sound_ = so;
+  // It may have been taken back while the camera began.
+  nudge();
+}
+
+/// No command is known that turns the microphone off while the camera records.
+void Keeper::look_at_recording() {
+  if (!session_open_ || !records_with_sound_) return;
+  const consent::Answer answer = consent_.ask(consent::Category::audio, consent::Purpose::record);
+  if (answer.allowed || !records_with_sound_.exchange(false)) return;
+  std::shared_ptr<Session> session;
+  {
+    const Lock lock(mutex_);
+    session = session_;
+  }
+  if (!session) return;
+  session->request(Request(msg_stop_recording), [this, why = answer.reason](const Reply& reply) {
+    // It ended before, by the camera's own button or a full card.
+    if (reply.message && reply.message->rval() == rval_invalid_operation) return;
+    const bool done = reply.message && reply.message->succeeded();
+    GST_ELEMENT_WARNING(bin_, RESOURCE, NOT_AUTHORIZED,
+                        ("Sound was taken back while the camera recorded with it. %s",
+                         done ? "The recording was ended; a new one is without sound."
+                              : "The camera did not end the recording, and may go on with sound."),
+                        ("%s", why.c_str()));
+  });
 }
 
 void Keeper::preview_ended() {

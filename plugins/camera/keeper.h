@@ -63,6 +63,9 @@ class Keeper {
   /// Consent, or the position, is to be looked at anew.
   void nudge();
 
+  /// A recording that has sound began, or ended.
+  void records_with_sound(bool so);
+
   bool start();
   void stop();
 
@@ -104,6 +107,7 @@ class Keeper {
   void look_at_sound(const Settings& settings);
   void look_at_binding();
   void look_at_position();
+  void look_at_recording();
   madv::Failure preview_failure(const Happened& happened) const;
   void post_connection(const char* state, const std::string& reason, Clock::duration pause);
   void post_state(const madv::CameraState& state);
@@ -120,6 +124,7 @@ class Keeper {
   Beacon beacon_;
   Binder binder_;
   std::atomic<bool> pushing_ = false;
+  std::atomic<bool> records_with_sound_ = false;
 
   // The thread's own.
   GstElement* rtspsrc_ = nullptr;

@@ -6,6 +6,9 @@
 #include <string>
 #include <utility>
 
+GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
+#define GST_CAT_DEFAULT spherecamsrc_debug
+
 namespace sphere::camera {
 
 using consent::Category;
@@ -39,6 +42,12 @@ const Codec* codec_of(const GstCaps* rtp) {
   return nullptr;
 }
 
+gboolean pass_what_is_set(GBinding*, const GValue* from, GValue* to, gpointer) {
+  if (!gst_value_get_caps(from)) return FALSE;
+  g_value_copy(from, to);
+  return TRUE;
+}
+
 GstFlowReturn chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
   const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
   // Downstream wants no more; nothing else would tell the others behind this pad.
@@ -49,6 +58,22 @@ GstFlowReturn chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
 }  // namespace
 
 bool Sound::allowed() const { return consent_.ask(Category::audio, Purpose::live).allowed; }
+
+bool Sound::changed_since_asked() {
+  const Lock lock(mutex_);
+  return consent_.version() != asked_;
+}
+
+bool Sound::ask() {
+  {
+    const Lock lock(mutex_);
+    asked_ = consent_.version();
+  }
+  const consent::Answer answer = consent_.ask(Category::audio, Purpose::live);
+  GST_INFO_OBJECT(bin_, "%s: %s", answer.allowed ? "asking for sound" : "no sound is asked for",
+                  answer.reason.c_str());
+  return answer.allowed;
+}
 
 bool Sound::understands(const GstCaps* rtp) { return codec_of(rtp) != nullptr; }
 
@@ -91,8 +116,10 @@ bool Sound::build(const char* name, const char* elements) {
   gst_object_set_name(GST_OBJECT(parts), name);
   const GstRef<GstElement> gate(gst_bin_get_by_name(GST_BIN(parts), "gate"));
   // As soon as the property says something else, the gate does: in the same call.
-  for (const char* property : {"consent", "ledger"})
-    g_object_bind_property(bin_, property, gate.get(), property, G_BINDING_SYNC_CREATE);
+  g_object_bind_property(bin_, "ledger", gate.get(), "ledger", G_BINDING_SYNC_CREATE);
+  // One that nobody has set is not to be set here either: that would be a word.
+  g_object_bind_property_full(bin_, "consent", gate.get(), "consent", G_BINDING_SYNC_CREATE,
+                              pass_what_is_set, nullptr, nullptr, nullptr);
   const GstRef<GstElement> in(gst_bin_get_by_name(GST_BIN(parts), "in"));
   const GstRef<GstPad> from(gst_element_get_static_pad(in.get(), "src"));
   auto timeline = std::make_unique<Timeline>(from.get(), [] {});
@@ -101,10 +128,21 @@ bool Sound::build(const char* name, const char* elements) {
       "audio", gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(bin_), "audio"));
   const GString_ id(gst_pad_create_stream_id_printf(pad, GST_ELEMENT(bin_), "audio-%d", number));
   timeline->restart(id.get(), group_);
-  stamper_.emplace(consent_, Category::audio,
-                   std::vector{Purpose::live, Purpose::record, Purpose::edit, Purpose::share});
+  const std::vector purposes{Purpose::live, Purpose::record, Purpose::edit, Purpose::share};
+  stamper_.emplace(consent_, Category::audio, purposes);
   gst_pad_add_probe(from.get(), GST_PAD_PROBE_TYPE_BUFFER, stamp, this, nullptr);
 
+  // The gate starts before it is in a pipeline that runs, as one that was there all along; so does
+  // the stamper. That is true as long as nothing has changed since the sound was asked for.
+  GList* contexts = gst_element_get_contexts(GST_ELEMENT(bin_));
+  for (GList* one = contexts; one; one = one->next)
+    gst_element_set_context(parts, GST_CONTEXT_CAST(one->data));
+  g_list_free_full(contexts, [](gpointer one) { gst_context_unref(GST_CONTEXT_CAST(one)); });
+  gst_element_set_state(parts, GST_STATE_PAUSED);
+  if (changed_since_asked()) {
+    gst_element_set_state(parts, GST_STATE_READY);
+    stamper_.emplace(consent_, Category::audio, purposes, consent::Stamper::Made::during_capture);
+  }
   gst_bin_add(bin_, parts);
   const GstRef<GstPad> source(gst_element_get_static_pad(parts, "src"));
   gst_ghost_pad_set_target(GST_GHOST_PAD(pad), source.get());

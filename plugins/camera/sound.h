@@ -23,6 +23,8 @@ class Sound {
 
   /// Whether it is agreed to, now.
   bool allowed() const;
+  /// The same, where sound is asked for if it is: nothing of it has been captured yet.
+  bool ask();
   /// Whether the sound that an RTSP server describes so can be taken apart here.
   static bool understands(const GstCaps* rtp);
 
@@ -38,6 +40,7 @@ class Sound {
 
  private:
   static GstPadProbeReturn stamp(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  bool changed_since_asked();
   bool build(const char* name, const char* elements);
 
   GstBin* const bin_;
@@ -50,6 +53,8 @@ class Sound {
   GstElement* parts_ SPHERE_GUARDED_BY(mutex_) = nullptr;  // a bin: depayloader, parser and gate
   GstPad* pad_ SPHERE_GUARDED_BY(mutex_) = nullptr;
   std::unique_ptr<Timeline> timeline_ SPHERE_GUARDED_BY(mutex_);
+  consent::Consent::Version asked_
+      SPHERE_GUARDED_BY(mutex_);  // what was known when it was asked for
 
   // The streaming thread's own.
   std::optional<consent::Stamper> stamper_;

@@ -10,7 +10,11 @@
  * (the event `sphere-lens`), and reports what the camera says as element messages.
  *
  * When the camera is lost, it comes back by itself, with growing pauses; the stream goes on with
- * timestamps that go on. The stream has no sound: that is a matter of consent.
+ * timestamps that go on.
+ *
+ * Without consent the stream has no sound, recordings are silent, the camera is told no position
+ * and nothing of it is stored. The properties `consent` and `ledger`, and an application's context,
+ * say what is given; the pad `audio` is there only while sound is given for the purpose `live`.
  *
  * Element messages:
  * - `sphere-connection`: `state` (connecting, connected, lost, waiting), and with `lost` and
@@ -202,7 +206,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
           [&](Settings& settings) { settings.reconnect = g_value_get_boolean(value); });
       break;
     case PROP_CONSENT:
-      sphere::consent::set_consent_property(self->keeper->consent(), value);
+      sphere::consent::set_consent_property(self->keeper->consent(), GST_ELEMENT(self), value);
       break;
     case PROP_LEDGER:
       sphere::consent::set_ledger_property(self->keeper->consent(), GST_ELEMENT(self), value);
@@ -275,13 +279,24 @@ gboolean start_recording(GstSphereCamSrc* self) {
   using sphere::consent::Category;
   using sphere::consent::Purpose;
   if (!set_mode(self, false)) return FALSE;
-  const auto& consent = self->keeper->consent();
-  const auto sound = [&consent] { return consent.ask(Category::audio, Purpose::record).allowed; };
-  if (!sound()) return ask(self, Request(msg_start_recording, "1"));
+  Keeper* keeper = self->keeper;
+  const auto given = [keeper] { return keeper->consent().ask(Category::audio, Purpose::record); };
+  const sphere::consent::Answer answer = given();
+  GST_INFO_OBJECT(self, "recording %s sound: %s", answer.allowed ? "with" : "without",
+                  answer.reason.c_str());
+  if (!answer.allowed) return ask(self, Request(msg_start_recording, "1"));
   // Nor if it is taken back while this waits for its turn.
-  return ask(self, Request(msg_start_recording, "0").only_while(sound));
+  Request request(msg_start_recording, "0");
+  request.only_while([given] { return given().allowed; });
+  if (!ask(self, std::move(request))) return FALSE;
+  keeper->records_with_sound(true);
+  return TRUE;
 }
-gboolean stop_recording(GstSphereCamSrc* self) { return ask(self, Request(msg_stop_recording)); }
+gboolean stop_recording(GstSphereCamSrc* self) {
+  if (!ask(self, Request(msg_stop_recording))) return FALSE;
+  self->keeper->records_with_sound(false);
+  return TRUE;
+}
 
 GstURIType uri_type(GType) { return GST_URI_SRC; }
 const gchar* const* uri_protocols(GType) {
@@ -436,7 +451,8 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   /**
    * GstSphereCamSrc::start-recording:
    *
-   * The camera records to its card; with sound only if that is given for the purpose `record`.
+   * The camera records to its card; with sound only if that is given for the purpose `record`. When
+   * that is taken back meanwhile, the recording is ended, and a warning says so.
    *
    * Returns: whether it does; a warning says why not
    */

@@ -51,6 +51,7 @@ namespace {
 using namespace sphere::consent;
 using sphere::BufferRef;
 using sphere::CapsRef;
+using sphere::GstRef;
 using sphere::privacy::Silence;
 
 // Caps have no wildcards: what GStreamer's sources, parsers and encoders give.
@@ -133,6 +134,7 @@ class AudioGate {
     purpose_now_ = purpose;
     guard_.emplace(consent, Category::audio, purpose_now_);
     since_ = 0;
+    joined_ = comes_late() ? gst_element_get_current_running_time(element_) : 0;
     guard_->allowed();
     grants_ = guard_->grants();
     looks_ = 0;
@@ -187,6 +189,7 @@ class AudioGate {
         gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
         // Running time begins anew: the grant begins with the next buffer, in that time.
         if (reset_time && since_ != 0) grants_ = 0;
+        if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
         break;
       }
       case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
@@ -223,26 +226,38 @@ class AudioGate {
                       guard_->answer().reason.c_str());
     }
     if (!allowed) return false;
-    if (guard_->grants() != grants_) {
-      const std::optional<GstClockTime> since = begin_of_grant();
-      if (!since) return false;  // asked again with the next buffer
-      since_ = *since;
+    const bool fresh = guard_->grants() != grants_;
+    if (fresh || joined_ != 0) {
+      // From which running time on all was captured with consent. Where what counts is when it
+      // arrives here, that is 0.
+      GstClockTime since = 0;
+      if (is_live())
+        since = fresh || !GST_CLOCK_TIME_IS_VALID(joined_)
+                    ? gst_element_get_current_running_time(element_)
+                    : joined_;
+      if (!GST_CLOCK_TIME_IS_VALID(since)) return false;  // asked again with the next buffer
+      since_ = since;
+      joined_ = 0;
       grants_ = guard_->grants();
     }
     return true;
   }
 
-  /// From which running time on all is captured after this moment; 0 if what counts is when it
-  /// arrives; nothing if that can't be told yet.
-  std::optional<GstClockTime> begin_of_grant() const {
+  bool is_live() const {
     GstQuery* query = gst_query_new_latency();
     gboolean live = TRUE;
     if (gst_pad_peer_query(sink_, query)) gst_query_parse_latency(query, &live, nullptr, nullptr);
     gst_query_unref(query);
-    if (!live) return 0;
-    const GstClockTime now = gst_element_get_current_running_time(element_);
-    if (!GST_CLOCK_TIME_IS_VALID(now)) return std::nullopt;
-    return now;
+    return live;
+  }
+
+  /// Whether this starts in something that runs already: what comes may have been captured before
+  /// there was a gate to see what was given.
+  bool comes_late() const {
+    for (GstRef<GstObject> at(gst_object_get_parent(GST_OBJECT(element_))); at;
+         at.reset(gst_object_get_parent(at.get())))
+      if (GST_IS_ELEMENT(at.get()) && GST_STATE(at.get()) >= GST_STATE_PAUSED) return true;
+    return false;
   }
 
   /// The earliest running time that a buffer has sound of.
@@ -322,6 +337,7 @@ class AudioGate {
   bool flowed_ = false, warned_ = false, discontinuous_ = false;
   uint64_t grants_ = 0, looks_ = 0;
   GstClockTime since_ = 0;
+  GstClockTime joined_ = 0;  // when it came to something that ran; 0: it was there from the start
   std::optional<GstClockTime> stamp_;
 };
 
@@ -365,7 +381,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
   switch (id) {
     case PROP_CONSENT:
-      set_consent_property(gate->consent, value);
+      set_consent_property(gate->consent, GST_ELEMENT(object), value);
       break;
     case PROP_LEDGER:
       set_ledger_property(gate->consent, GST_ELEMENT(object), value);

@@ -21,6 +21,9 @@ namespace {
 constexpr double default_blend_width =
     4;  // two degrees to either side, as the camera's own app has
 
+// As in a profile.
+constexpr double least_lens_fov = 60;
+
 constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                GST_PARAM_MUTABLE_PLAYING);
 constexpr auto live_controllable =
@@ -149,8 +152,9 @@ void install_stitch_properties(GObjectClass* klass) {
       klass, stitch_prop_lens,
       g_param_spec_string(
           "lens", "Lens",
-          "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of "
-          "a profile file; unset: what the stream says",
+          "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of a file: a "
+          "profile, or a recording or photo with the camera's own table; unset: what the stream "
+          "says",
           nullptr, live));
   const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(
@@ -173,8 +177,8 @@ void install_stitch_properties(GObjectClass* klass) {
       klass, stitch_prop_lens_fov,
       g_param_spec_double(
           "lens-fov", "Field of view of the lenses",
-          "Full field of view of each lens's image circle in degrees, 60 to 358; 0: as the lens "
-          "profile says",
+          "Full field of view of each lens's image circle in degrees, 60 to 358 (less is taken for "
+          "60); 0: as the lens profile says",
           0, 358, 0, live_controllable));
   angle(stitch_prop_yaw, "yaw", "Yaw",
         "Turn of the view to the right in degrees; applied before pitch and roll");
@@ -471,7 +475,7 @@ void Stitching::stop() {
   seam_.reset();
   view_.reset();
   plans_.clear();
-  basis_ = Basis();
+  wanted_ = basis_ = Basis();
   announced_.reset();
   forget_stream();
 }
@@ -508,7 +512,7 @@ Status Stitching::make_planner(const Basis& basis) {
   if (const Status fits = Planner::fits(*pair, source, aspect); !fits) return fits;
   const Size output = {GST_VIDEO_INFO_WIDTH(&output_), GST_VIDEO_INFO_HEIGHT(&output_)};
   PlanOptions options;
-  options.fov = radians(basis.lens_fov);
+  options.fov = basis.lens_fov > 0 ? radians(std::max(basis.lens_fov, least_lens_fov)) : 0;
   options.blend_width = radians(basis.blend_width);
   options.distance = basis.stitch_distance;
   // The edge of a near thing is as sharp as the grid.
@@ -533,11 +537,11 @@ std::span<const Plan> Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSe
                       (nullptr));
     return {};
   }
-  StitchSettings settings;
   {
     Lock lock(mutex_);
-    settings = settings_;
+    current_ = settings_;
   }
+  const StitchSettings& settings = current_;
   interpolation_ = settings.interpolation;
   if (!ensure_planner(settings)) return {};
   const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
@@ -562,8 +566,10 @@ std::span<const Plan> Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSe
 }
 
 bool Stitching::ensure_planner(const StitchSettings& settings) {
-  std::string lens = settings.lens;
-  std::shared_ptr<const LensPair> own_lens;
+  std::string& lens = wanted_.lens;
+  std::shared_ptr<const LensPair>& own_lens = wanted_.own_lens;
+  lens = settings.lens;
+  own_lens.reset();
   const char* origin = "property";
   if (lens.empty()) {
     Lock lock(mutex_);
@@ -585,20 +591,17 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
     }
   }
   const bool view = !shows_all(settings.projection);
-  const double lens_fov = settings.lens_fov > 0 || view ? settings.lens_fov : settings.fov;
-  const Basis basis = {lens,
-                       own_lens,
-                       settings.projection,
-                       view ? settings.fov : 0,
-                       lens_fov,
-                       settings.blend == Blend::off ? 0 : settings.blend_width,
-                       settings.strip,
-                       settings.stitch_distance,
-                       {settings.match == Match::gain, settings.align == Align::seam,
-                        bool(GST_VIDEO_INFO_IS_RGB(&input_))}};
-  if (planner_ && basis == basis_) return true;
+  wanted_.projection = settings.projection;
+  wanted_.fov = view ? settings.fov : 0;
+  wanted_.lens_fov = settings.lens_fov > 0 || view ? settings.lens_fov : settings.fov;
+  wanted_.blend_width = settings.blend == Blend::off ? 0 : settings.blend_width;
+  wanted_.strip = settings.strip;
+  wanted_.stitch_distance = settings.stitch_distance;
+  wanted_.seam = {settings.match == Match::gain, settings.align == Align::seam,
+                  bool(GST_VIDEO_INFO_IS_RGB(&input_))};
+  if (planner_ && wanted_ == basis_) return true;
   planner_.reset();
-  if (const Status made = make_planner(basis); !made) {
+  if (const Status made = make_planner(wanted_); !made) {
     const char* text = made.error().message.c_str();
     if (made.error().kind == Error::Kind::not_found)
       GST_ELEMENT_ERROR(owner_, RESOURCE, NOT_FOUND, ("%s.", text), (nullptr));
@@ -606,14 +609,14 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
       GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", text), (nullptr));
     return false;
   }
-  if (!announced_ || announced_->lens != basis.lens || announced_->own_lens != basis.own_lens)
+  if (!announced_ || announced_->lens != lens || announced_->own_lens != own_lens)
     gst_element_post_message(
         owner_,
         gst_message_new_element(GST_OBJECT(owner_),
                                 gst_structure_new("sphere-lens", "lens", G_TYPE_STRING,
                                                   own_lens ? "table" : lens.c_str(), "origin",
                                                   G_TYPE_STRING, origin, nullptr)));
-  announced_ = basis_ = basis;
+  announced_ = basis_ = wanted_;
   return true;
 }
 

@@ -146,7 +146,9 @@ class Stitching {
   // State: touched by the streaming thread alone (and by stop(), when there is none).
   GstVideoInfo input_{}, output_{};
   bool have_formats_ = false, warned_no_lens_ = false;
-  Basis basis_;
+  // Of this frame. Kept, so that to copy the names in them allocates nothing.
+  StitchSettings current_;
+  Basis wanted_, basis_;
   std::optional<Basis> announced_;  // what the bus was last told of
   BytesRef table_;                  // what stream_table_ was made of
   media::CameraData file_;          // what the file's own box says

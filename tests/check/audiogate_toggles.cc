@@ -49,12 +49,13 @@ class Truth {
   std::atomic<uint64_t> state_ = 0;
 };
 
-/// Gives and takes back from a thread of its own, mostly as fast as it can, sometimes with time
-/// enough for sound to pass.
+/// Gives and takes back from a thread of its own, mostly as fast as it can, sometimes with a pause
+/// of up to so many buffers, enough for sound to pass however slow the machine is.
 class Toggler {
  public:
-  Toggler(Truth& truth, Consent& source, GstElement* gate, int count, int pause_us)
-      : thread_([this, &truth, &source, gate, count, pause_us] {
+  Toggler(Truth& truth, Consent& source, GstElement* gate, int count, unsigned pause,
+          const std::atomic<unsigned>& captured)
+      : thread_([this, &truth, &source, gate, count, pause, &captured] {
           std::mt19937 random(3);
           const CapsRef given_caps = caps_of(given), nothing(gst_caps_new_empty());
           for (int i = 0; i < count; ++i) {
@@ -63,11 +64,10 @@ class Toggler {
               source.set_caps(caps);
               g_object_set(gate, "consent", caps, nullptr);
             });
-            if (i % 100 == 0) {
-              const gint64 end = g_get_monotonic_time() +
-                                 static_cast<gint64>(random() % static_cast<unsigned>(pause_us));
-              while (g_get_monotonic_time() < end) std::this_thread::yield();
-            }
+            // In either state.
+            if (random() % 100 != 0) continue;
+            const unsigned end = captured + static_cast<unsigned>(random() % pause);
+            while (static_cast<int>(end - captured) > 0) std::this_thread::yield();
           }
           done_ = true;
         }) {}
@@ -139,7 +139,7 @@ class Watch {
   uint64_t entered_ = 0, before_ = 0;
 };
 
-/// Of each of the five streams.
+/// Of each stream.
 int toggles() { return g_getenv("SPHERE_VALGRIND") ? 300 : 20000; }
 
 /// Every time from the first to the last, once.
@@ -192,19 +192,23 @@ int needless(const std::vector<Watch::Out>& outs, const std::vector<Captured>& a
   return count;
 }
 
+/// Which time the stream goes by: the system's clock as it runs; a clock that goes on with what is
+/// captured, however fast that is; or one that is far behind, so that only stamps count.
+enum class Time { system, captured, none };
+
 struct Stream {
   const char* line;
   const char* caps;
-  bool stamped;    // the source tells what was captured when
-  bool live_time;  // timestamps are those of the clock
-  gsize frame;     // bytes a sample
-  gsize samples;   // in a buffer
+  bool stamped;  // the source tells what was captured when
+  Time time;
+  gsize frame;    // bytes a sample
+  gsize samples;  // in a buffer
   GstClockTime reach, late;
 };
 
-void toggle(const Stream& stream, int count, int pause_us) {
+void toggle(const Stream& stream, int count, unsigned pause) {
   const HarnessRef h(gst_harness_new_parse(stream.line));
-  gst_harness_use_systemclock(h.get());
+  if (stream.time != Time::captured) gst_harness_use_systemclock(h.get());
   gst_harness_set_drop_buffers(h.get(), TRUE);
   gst_harness_set_src_caps_str(h.get(), stream.caps);
   const sphere::GstRef<GstElement> gate(gst_bin_get_by_name(GST_BIN(h->element), "gate"));
@@ -218,12 +222,16 @@ void toggle(const Stream& stream, int count, int pause_us) {
   std::vector<Captured> all;
   const auto clock_now = [&] { return gst_element_get_current_running_time(h->element); };
 
+  const bool system = stream.time == Time::system;
   // What is not of the clock's time runs ahead of it, so that only the stamps count.
-  const GstClockTime start = clock_now() + (stream.live_time ? 0 : 10000 * GST_SECOND);
+  const GstClockTime start =
+      stream.time == Time::captured ? 0 : clock_now() + (system ? 0 : 10000 * GST_SECOND);
   GstClockTime end = start;
   {
-    const Toggler toggler(truth, source, gate.get(), count, pause_us);
+    std::atomic<unsigned> pushed = 0;
+    const Toggler toggler(truth, source, gate.get(), count, pause, pushed);
     while (!toggler.done()) {
+      if (stream.time == Time::captured) gst_harness_set_time(h.get(), end + 1);
       // Both readings lie between the first and the last moment of the capture.
       Captured captured{.pts = end, .end = 0, .from = truth.now(), .to = 0, .stamped = 0};
       BufferRef buffer(gst_buffer_new_allocate(nullptr, stream.frame * stream.samples, nullptr));
@@ -233,19 +241,20 @@ void toggle(const Stream& stream, int count, int pause_us) {
         map.data[k] = static_cast<uint8_t>(1 + (k * 31 + all.size()) % 100);
       gst_buffer_unmap(buffer.get(), &map);
       captured.to = truth.now();
-      end = stream.live_time ? std::max(clock_now(), captured.pts + 1)
-                             : start + gst_util_uint64_scale(stream.samples * (all.size() + 1),
-                                                             GST_SECOND, 48000);
+      end = system ? std::max(clock_now(), captured.pts + 1)
+                   : start + gst_util_uint64_scale(stream.samples * (all.size() + 1), GST_SECOND,
+                                                   48000);
       captured.end = end;
       GST_BUFFER_PTS(buffer.get()) = captured.pts;
       GST_BUFFER_DURATION(buffer.get()) = captured.end - captured.pts;
       all.push_back(captured);
       if (stream.stamped)
         if (EventRef event =
-                stamper.before([&] { return stream.live_time ? std::max(clock_now(), end) : end; }))
+                stamper.before([&] { return system ? std::max(clock_now(), end) : end; }))
           gst_harness_push_event(h.get(), event.release());
       all.back().stamped = truth.now();
       fail_unless_equals_int(gst_harness_push(h.get(), buffer.release()), GST_FLOW_OK);
+      ++pushed;
     }
   }
   gst_harness_push_event(h.get(), gst_event_new_eos());
@@ -278,12 +287,12 @@ GST_START_TEST(test_raw_live) {
   toggle({.line = "queue max-size-buffers=50 ! sphereaudiogate name=gate ! queue",
           .caps = raw_caps,
           .stamped = false,
-          .live_time = true,
+          .time = Time::system,
           .frame = 4,
           .samples = 240,
           .reach = 0,
           .late = 0},
-         toggles(), 4000);
+         toggles(), 80);
 }
 GST_END_TEST
 
@@ -291,12 +300,12 @@ GST_START_TEST(test_raw_stamped) {
   toggle({.line = "queue max-size-buffers=50 ! sphereaudiogate name=gate ! queue",
           .caps = raw_caps,
           .stamped = true,
-          .live_time = false,
+          .time = Time::none,
           .frame = 4,
           .samples = 240,
           .reach = 0,
           .late = 0},
-         toggles(), 4000);
+         toggles(), 80);
 }
 GST_END_TEST
 
@@ -304,12 +313,12 @@ GST_START_TEST(test_mulaw) {
   toggle({.line = "queue ! sphereaudiogate name=gate ! queue",
           .caps = "audio/x-mulaw, rate=48000, channels=1",
           .stamped = true,
-          .live_time = true,
+          .time = Time::system,
           .frame = 1,
           .samples = 240,
           .reach = 0,
           .late = 0},
-         toggles(), 4000);
+         toggles(), 80);
 }
 GST_END_TEST
 
@@ -319,12 +328,12 @@ GST_START_TEST(test_opus) {
                   "queue ! opusdec",
           .caps = raw_caps,
           .stamped = true,
-          .live_time = false,
+          .time = Time::none,
           .frame = 4,
           .samples = 480,
           .reach = 20 * ms,
           .late = 27 * ms},
-         toggles(), 20000);
+         toggles(), 60);
 }
 GST_END_TEST
 
@@ -333,12 +342,56 @@ GST_START_TEST(test_aac) {
                   "! queue ! avdec_aac",
           .caps = raw_caps,
           .stamped = true,
-          .live_time = false,
+          .time = Time::none,
           .frame = 4,
           .samples = 1024,
           .reach = 43 * ms,
           .late = 43 * ms},
-         toggles(), 20000);
+         toggles(), 60);
+}
+GST_END_TEST
+
+// The same, where the gate knows by its own sources and by the time: not one sample slips through.
+GST_START_TEST(test_opus_live) {
+  toggle({.line = "opusenc complexity=0 ! queue max-size-buffers=10 ! sphereaudiogate name=gate ! "
+                  "queue ! opusdec",
+          .caps = raw_caps,
+          .stamped = false,
+          .time = Time::captured,
+          .frame = 4,
+          .samples = 480,
+          .reach = 20 * ms,
+          .late = 0},
+         toggles(), 60);
+}
+GST_END_TEST
+
+GST_START_TEST(test_aac_live) {
+  toggle({.line = "audioconvert ! voaacenc ! queue max-size-buffers=10 ! sphereaudiogate name=gate "
+                  "! queue ! avdec_aac",
+          .caps = raw_caps,
+          .stamped = false,
+          .time = Time::captured,
+          .frame = 4,
+          .samples = 1024,
+          .reach = 43 * ms,
+          .late = 0},
+         toggles(), 60);
+}
+GST_END_TEST
+
+// A decoder and a queue between the camera and the gate.
+GST_START_TEST(test_decoded_live) {
+  toggle({.line = "mulawenc ! queue max-size-buffers=20 ! mulawdec ! queue max-size-buffers=20 ! "
+                  "sphereaudiogate name=gate ! queue",
+          .caps = "audio/x-raw, format=S16LE, rate=48000, channels=1, layout=interleaved",
+          .stamped = false,
+          .time = Time::captured,
+          .frame = 2,
+          .samples = 480,
+          .reach = 0,
+          .late = 0},
+         toggles(), 80);
 }
 GST_END_TEST
 
@@ -353,6 +406,9 @@ static Suite* audiogate_toggles_suite(void) {
   tcase_add_test(tests, test_mulaw);
   tcase_add_test(tests, test_opus);
   tcase_add_test(tests, test_aac);
+  tcase_add_test(tests, test_opus_live);
+  tcase_add_test(tests, test_aac_live);
+  tcase_add_test(tests, test_decoded_live);
   return suite;
 }
 

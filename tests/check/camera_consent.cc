@@ -2,6 +2,7 @@
 // What the camera is asked for, and told, hangs on consent.
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -105,6 +106,11 @@ std::vector<consent::Held> kept_in(consent::Store store) {
   const auto files = consent::held(store);
   fail_unless(bool(files));
   return *files;
+}
+
+/// Not by what the folder holds: while the file is written, it has another name.
+Result<consent::Binding> remembered() {
+  return consent::read_binding(consent::binding_path("MJXJ00000000EMUL"));
 }
 
 void hold_nothing() {
@@ -229,6 +235,44 @@ GST_START_TEST(sound_given_while_live_comes_with_a_new_connection) {
 }
 GST_END_TEST;
 
+// Taken back and given again after the camera was asked for sound, and before there is a pad for
+// it: what was on its way by then was captured while it was denied.
+GST_START_TEST(what_was_on_its_way_while_denied_is_silent) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(both(*camera, std::string("latency=200 consent=\"") + sound_live + "\""));
+  link_sound(pipeline);
+  std::atomic<GstClockTime> earliest = GST_CLOCK_TIME_NONE;
+  const GstRef<GstElement> sink = pipeline.child("sound");
+  const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+        const GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        auto* first = static_cast<std::atomic<GstClockTime>*>(data);
+        GstClockTime none = GST_CLOCK_TIME_NONE;
+        if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
+          first->compare_exchange_strong(none, GST_BUFFER_PTS(buffer));
+        return GST_PAD_PROBE_OK;
+      },
+      &earliest, nullptr);
+  pipeline.play();
+  until("a preview", [&] { return asked_for_sound(*camera); });
+  GstClockTime given_from = 0;
+  until("a pad", [&] {
+    give(pipeline, nullptr);
+    const GstClockTime now = gst_element_get_current_running_time(pipeline.element());
+    give(pipeline, sound_live);
+    if (has_sound_pad(pipeline)) return true;
+    given_from = now;
+    return false;
+  });
+  until("sound", [&] { return earliest != GST_CLOCK_TIME_NONE; });
+  fail_unless(given_from > 0 && earliest >= given_from,
+              "sound of %" GST_TIME_FORMAT ", given from %" GST_TIME_FORMAT,
+              GST_TIME_ARGS(earliest.load()), GST_TIME_ARGS(given_from));
+}
+GST_END_TEST;
+
 GST_START_TEST(an_applications_context_counts) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(both(*camera));
@@ -321,6 +365,67 @@ GST_START_TEST(the_position_is_taken_back) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_recording_with_sound_ends_when_that_is_taken_back) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(
+      source(*camera, "consent=\"consent/audio, state=(string)given, purpose=(string)record\"") +
+      " ! appsink name=sink sync=false drop=true max-buffers=1");
+  pipeline.play();
+  pull(pipeline, 1);
+  const GstRef<GstElement> element = pipeline.child("camera");
+  const auto record = [&](const char* signal) {
+    gboolean done = FALSE;
+    g_signal_emit_by_name(element.get(), signal, &done);
+    fail_unless(done, "%s", signal);
+  };
+  const auto asked = [&](int id) {
+    const auto all = camera->asked();
+    return std::count_if(all.begin(), all.end(), [id](const auto& a) { return a.id == id; });
+  };
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
+  const auto saved = [&] {
+    for (;;) {
+      const MessageRef message(
+          gst_bus_timed_pop_filtered(bus.get(), test::deadline, GST_MESSAGE_ELEMENT));
+      fail_unless(message != nullptr, "no file");
+      const GstStructure* said = gst_message_get_structure(message.get());
+      if (gst_structure_has_name(said, "sphere-notification") &&
+          gst_structure_has_field(said, "path"))
+        return;
+    }
+  };
+  // One that has ended, and one without sound, are nobody's business.
+  record("start-recording");
+  record("stop-recording");
+  saved();
+  give(pipeline, nullptr);
+  record("start-recording");
+  give(pipeline, "consent/audio, state=(string)given, purpose=(string)record");
+  give(pipeline, nullptr);
+  record("stop-recording");
+  saved();
+  fail_unless_equals_int(asked(514), 2);
+  give(pipeline, "consent/audio, state=(string)given, purpose=(string)record");
+  record("start-recording");
+  give(pipeline, nullptr);
+  until("the end of the recording", [&] { return asked(514) == 3; });
+  std::string warning;
+  until("a warning", [&] {
+    warning = pipeline.warning();
+    return !warning.empty();
+  });
+  fail_unless(warning.find("was ended") != std::string::npos, "%s", warning.c_str());
+  saved();
+  // A new one is without.
+  record("start-recording");
+  record("stop-recording");
+  std::string params;
+  for (const auto& one : camera->asked())
+    if (one.id == 513) params += one.param;
+  fail_unless_equals_string(params.c_str(), "0101");
+}
+GST_END_TEST;
+
 GST_START_TEST(a_wrong_position_is_refused_and_not_repeated) {
   for (const char* wrong : {"here", "91,0", "0,181", "1", "1,2,3,4", "1;2", "nan,0", "1,2,x"}) {
     const auto place = consent::parse_place(wrong);
@@ -345,10 +450,6 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
   test::Pipeline pipeline(source(*camera, std::string("consent=\"") + binding_given + "\"") +
                           " ! fakesink sync=false");
   pipeline.play();
-  // Not by what the folder holds: while the file is written, it has another name.
-  const auto remembered = [] {
-    return consent::read_binding(consent::binding_path("MJXJ00000000EMUL"));
-  };
   until("the binding", [&] { return bool(remembered()); });
   fail_unless(was_asked(*camera, 4097) && was_asked(*camera, 1539));
   const auto binding = remembered();
@@ -358,7 +459,7 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
               binding->firmware.c_str());
   // The answer that the Wi-Fi's name is in has its password, too.
   char* text = nullptr;
-  fail_unless(g_file_get_contents(kept_in(consent::Store::cameras)[0].path.c_str(), &text, nullptr,
+  fail_unless(g_file_get_contents(consent::binding_path("MJXJ00000000EMUL").c_str(), &text, nullptr,
                                   nullptr));
   const GString_ owned(text);
   fail_unless(strstr(text, "PASSWD") == nullptr && strstr(text, "12345678") == nullptr);
@@ -423,10 +524,10 @@ GST_START_TEST(a_lens_table_is_stored_while_that_is_given) {
                           " ! appsink name=sink sync=false");
   pipeline.play();
   until("the table", [&] { return has_table(pipeline); });
-  until("the binding", [&] { return !kept_in(consent::Store::cameras).empty(); });
+  until("the binding", [&] { return bool(remembered()); });
   pull(pipeline, 1);
-  const auto binding = consent::read_binding(kept_in(consent::Store::cameras)[0].path);
-  fail_unless(binding && binding->table.size() == 32);
+  const auto binding = remembered();
+  fail_unless(binding->table.size() == 32);
   const auto tables = kept_in(consent::Store::tables);
   fail_unless(tables.size() == 1 && tables[0].path.ends_with(binding->table + ".bin"));
   give(pipeline, nullptr);
@@ -444,9 +545,11 @@ static Suite* camera_consent_suite() {
   tcase_add_test(tcase, without_consent_nothing_is_asked_and_nothing_told);
   tcase_add_test(tcase, with_consent_there_is_sound_until_it_is_taken_back);
   tcase_add_test(tcase, sound_given_while_live_comes_with_a_new_connection);
+  tcase_add_test(tcase, what_was_on_its_way_while_denied_is_silent);
   tcase_add_test(tcase, an_applications_context_counts);
   tcase_add_test(tcase, the_position_is_told_as_exactly_as_was_given);
   tcase_add_test(tcase, the_position_is_taken_back);
+  tcase_add_test(tcase, a_recording_with_sound_ends_when_that_is_taken_back);
   tcase_add_test(tcase, a_wrong_position_is_refused_and_not_repeated);
   tcase_add_test(tcase, a_camera_is_remembered_while_that_is_given);
   tcase_add_test(tcase, a_camera_is_not_remembered_by_half);

@@ -23,6 +23,22 @@ std::string photograph() {
   return path;
 }
 
+bool have_photograph() {
+  if (g_file_test(photograph().c_str(), G_FILE_TEST_EXISTS)) return true;
+  g_print("skip: ../shared/data/gear360-street.png is absent\n");
+  return false;
+}
+
+/// The luma of the photograph at the end of a launch line.
+Component luma_of_photograph(const std::string& line) {
+  Pipeline p("filesrc location=" + photograph() + " ! pngdec ! videoconvert ! " + line +
+             " ! appsink name=sink");
+  p.play();
+  const SampleRef sample = p.pull();
+  if (!sample) fail_unless(false, "%s", p.wait().c_str());
+  return component_of(sample.get(), 0);
+}
+
 double bilinear(const Component& c, Point p) {
   const double x = std::clamp(p.x - 0.5, 0.0, c.width - 1.001);
   const double y = std::clamp(p.y - 0.5, 0.0, c.height - 1.001);
@@ -89,16 +105,8 @@ double seam_step_ratio(const Component& luma) {
 }  // namespace
 
 GST_START_TEST(both_lenses_agree_at_the_seams) {
-  if (!g_file_test(photograph().c_str(), G_FILE_TEST_EXISTS)) {
-    g_print("skip: ../shared/data/gear360-street.png is absent\n");
-    return;
-  }
-  Pipeline p("filesrc location=" + photograph() +
-             " ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink");
-  p.play();
-  const SampleRef sample = p.pull();
-  fail_unless(sample != nullptr);
-  const Component luma = component_of(sample.get(), 0);
+  if (!have_photograph()) return;
+  const Component luma = luma_of_photograph("video/x-raw,format=GRAY8");
   const double fitted = overlap_correlation(*load_profile("gear360"), luma);
   fail_unless(fitted > 0.9, "%g", fitted);
   // And what is measured tells a good profile from a poor one.
@@ -108,38 +116,20 @@ GST_START_TEST(both_lenses_agree_at_the_seams) {
 GST_END_TEST;
 
 GST_START_TEST(the_matched_seam_can_not_be_seen) {
-  if (!g_file_test(photograph().c_str(), G_FILE_TEST_EXISTS)) {
-    g_print("skip: ../shared/data/gear360-street.png is absent\n");
-    return;
-  }
-  const std::string file = "filesrc location=" + photograph() + " ! pngdec ! videoconvert ! ";
-  const auto luma_of = [&](const std::string& rest) {
-    Pipeline p(file + rest + " ! appsink name=sink");
-    p.play();
-    const SampleRef sample = p.pull();
-    if (!sample) fail_unless(false, "%s", p.wait().c_str());
-    return component_of(sample.get(), 0);
-  };
+  if (!have_photograph()) return;
   const std::string to_sphere = "video/x-raw,format=I420 ! cpuspherestitch lens=gear360 ";
   const std::string size = " ! video/x-raw,width=2560";
-  const double hard = seam_step_ratio(luma_of(to_sphere + "blend=off" + size));
-  const double matched = seam_step_ratio(luma_of(to_sphere + "match=gain align=seam" + size));
+  const double hard = seam_step_ratio(luma_of_photograph(to_sphere + "blend=off" + size));
+  const double matched =
+      seam_step_ratio(luma_of_photograph(to_sphere + "match=gain align=seam" + size));
   g_print("seam-step ratio: hard %.2f, matched %.2f\n", hard, matched);
   fail_unless(matched > 0.9 && matched < 1.1, "%g, a hard seam %g", matched, hard);
 }
 GST_END_TEST;
 
 GST_START_TEST(aligned_lenses_agree_better) {
-  if (!g_file_test(photograph().c_str(), G_FILE_TEST_EXISTS)) {
-    g_print("skip: ../shared/data/gear360-street.png is absent\n");
-    return;
-  }
-  Pipeline p("filesrc location=" + photograph() +
-             " ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink");
-  p.play();
-  const SampleRef sample = p.pull();
-  fail_unless(sample != nullptr);
-  const Component luma = component_of(sample.get(), 0);
+  if (!have_photograph()) return;
+  const Component luma = luma_of_photograph("video/x-raw,format=GRAY8");
   const Size source = {luma.width, luma.height};
   const Planner planner = *Planner::make(*load_profile("gear360"), source, output);
   Seam seam(planner, {.align = true});

@@ -3,9 +3,8 @@
 // element, all without a display.
 
 #include <array>
-#include <atomic>
-#include <thread>
 
+#include "tests/check/changer.h"
 #include "tests/check/pipeline.h"
 
 #include <gst/gl/gl.h>
@@ -325,56 +324,45 @@ GST_START_TEST(wrong_input_is_told_what_to_do) {
 }
 GST_END_TEST;
 
-GST_START_TEST(views_change_while_it_plays) {
+GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
   if (!have_gl()) return;
   const int frames = slow_gl ? 20 : 150;
   Pipeline p("videotestsrc num-buffers=" + std::to_string(frames) +
              " ! video/x-raw,format=NV12,width=160,height=80 ! " + gl_chain +
              "lens=dual-190 ! gldownload ! appsink name=sink");
-  const GstRef<GstElement> stitch = p.child("s");
-  std::atomic<bool> done{false};
-  std::atomic<long> changes{0};
-  std::thread changer([&] {
-    const char* lenses[] = {"dual-190", "gear360", "mi-sphere"};
-    for (int i = 0; !done; ++i, ++changes) {
-      g_object_set(stitch.get(), "yaw", i % 360 - 180.0, "pitch", i % 90 - 45.0, "blend-width",
-                   i % 10 * 1.0, "blend", i % 2, "lens", lenses[i % 3], "match", i / 2 % 2, "align",
-                   i / 4 % 2, "interpolation", i / 8 % 2, "stitch-distance", i % 5 * 1.0, nullptr);
-      std::this_thread::yield();
-    }
-  });
+  Changer changer(p.child("s").get());
   p.play();
   int buffers = 0;
   while (p.pull()) ++buffers;
-  done = true;
-  changer.join();
+  const long changes = changer.stop();
   fail_unless_equals_int(buffers, frames);
-  fail_unless(changes > frames, "%ld changes", changes.load());
+  fail_unless(changes >= frames, "%ld changes", changes);
 }
 GST_END_TEST;
 
-GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes) {
+GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes_under_changing_properties) {
   if (!have_gl()) return;
-  const int rounds = g_getenv("SPHERE_VALGRIND") ? 5 : slow_gl ? 100 : 1000;
+  // A context of its own for each start is what takes the time.
+  const int rounds = g_getenv("SPHERE_VALGRIND") ? 5 : 1000;
   Pipeline p(
       "videotestsrc name=src ! capsfilter name=caps "
       "caps=video/x-raw,format=NV12,width=64,height=32 ! " +
       gl_chain + "lens=dual-190 ! gldownload ! appsink name=sink sync=false max-buffers=1");
   const GstRef<GstElement> filter = p.child("caps");
+  Changer changer(p.child("s").get());
   for (int i = 0; i < rounds; ++i) {
     p.play();
     fail_unless(p.pull() != nullptr, "round %d", i);
-    if (i % 4 == 0) {
-      g_autoptr(GstCaps) caps =
-          gst_caps_from_string(i % 8 ? "video/x-raw,format=NV12,width=64,height=32"
-                                     : "video/x-raw,format=I420,width=96,height=48");
-      g_object_set(filter.get(), "caps", caps, nullptr);
-      fail_unless(p.pull() != nullptr, "round %d", i);
-    }
-    if (i % 4 == 1)
-      fail_unless(gst_element_seek_simple(p.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+    g_autoptr(GstCaps) caps =
+        gst_caps_from_string(i % 2 ? "video/x-raw,format=NV12,width=64,height=32"
+                                   : "video/x-raw,format=I420,width=96,height=48");
+    g_object_set(filter.get(), "caps", caps, nullptr);
+    fail_unless(p.pull() != nullptr, "round %d", i);
+    fail_unless(gst_element_seek_simple(p.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+    fail_unless(p.pull() != nullptr, "round %d", i);
     fail_unless_equals_int(p.set_state(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
   }
+  fail_unless(changer.stop() > 0);
 }
 GST_END_TEST;
 
@@ -388,8 +376,8 @@ static Suite* glspherestitch_suite() {
   tcase_add_test(tcase, times_pass_and_the_end_comes);
   tcase_add_test(tcase, textures_stay_where_they_are);
   tcase_add_test(tcase, wrong_input_is_told_what_to_do);
-  tcase_add_test(tcase, views_change_while_it_plays);
-  tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes);
+  tcase_add_test(tcase, properties_set_from_another_thread_while_it_plays);
+  tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes_under_changing_properties);
   return suite;
 }
 

@@ -3,6 +3,8 @@
 
 import sys
 
+from checks import check, finish
+
 try:
     import gi
     gi.require_version("Gst", "1.0")
@@ -13,17 +15,6 @@ except (ImportError, ValueError) as reason:
     sys.exit(77)
 
 Gst.init(None)
-checks = failures = 0
-
-
-def check(what, passed):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what}")
-
-
 lens = GstSphere.SphereLens.new("dual-190")
 check("name", lens.get_name() == "dual-190")
 check("frame size", lens.get_frame_size() == (3840, 1920))
@@ -67,5 +58,4 @@ check("no rotation",
       GstSphere.buffer_add_sphere_orientation_meta(buffer, 0, 0, 0, 0) is None
       and GstSphere.buffer_add_sphere_orientation_meta(buffer, float("nan"), 0, 0, 1) is None)
 
-print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
-sys.exit(failures > 0)
+finish()

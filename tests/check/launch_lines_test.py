@@ -11,9 +11,9 @@ import subprocess
 import sys
 import tempfile
 
+from checks import BUILD, DEADLINE, SPHERE, check, finish
+
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
-COMMAND = pathlib.Path(os.environ["SPHERE_BUILD"], "gst", "tools", "sphere")
-TIMEOUT = 100  # seconds for one line, on a slow machine
 
 # What the lines read, and how it is made.
 MADE = "spheretestsrc lens=gear360 num-buffers=4 ! video/x-raw,width=640 ! "
@@ -21,20 +21,13 @@ INPUTS = {
     "mp4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=",
     # What a camera recorded, with its own data in it, bears a name in capitals.
     "MP4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=plain && "
-           f"{os.environ['SPHERE_BUILD']}/tests/tools/camera-file plain $NAME mi-sphere 4 0 10 20 X && : ",
+           f"{BUILD}/tests/tools/camera-file plain $NAME mi-sphere 4 0 10 20 X && : ",
+    "JPG": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=I420,width=640 ! jpegenc ! "
+           f"filesink location=plain && {BUILD}/tests/tools/camera-file plain with.jpg mi-sphere 1 "
+           "0 10 20 X && mv with.jpg $NAME && : ",
     "png": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=RGBA,width=640 ! pngenc ! "
            "filesink location=",
 }
-
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what}\n{detail}")
 
 
 def lines_of(path):
@@ -52,7 +45,7 @@ def lines_of(path):
 
 def run(line, folder):
     # A ledger of its own, in which nothing was given yet.
-    return subprocess.run(["sh", "-c", line], cwd=folder, timeout=TIMEOUT, text=True,
+    return subprocess.run(["sh", "-c", line], cwd=folder, timeout=DEADLINE, text=True,
                           env=dict(os.environ, XDG_DATA_HOME=folder),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
@@ -61,7 +54,7 @@ def run(line, folder):
 @contextlib.contextmanager
 def camera():
     """An emulated camera; its URI."""
-    with subprocess.Popen([COMMAND, "emulator", "--size", "640x320", "--sound"],
+    with subprocess.Popen([SPHERE, "emulator", "--size", "640x320", "--sound"],
                           stdout=subprocess.PIPE, text=True) as process:
         try:
             yield json.loads(process.stdout.readline())["uri"]
@@ -89,7 +82,7 @@ def try_line(line, where, uri=""):
             made = run(f"gst-launch-1.0 -q {make}{name}", folder)
             check(f"{where}: its input {name}", made.returncode == 0, made.stdout)
         if "ledger=default" in line:
-            given = run(f"{COMMAND} consent give audio --purpose live", folder)
+            given = run(f"{SPHERE} consent give audio --purpose live", folder)
             check(f"{where}: sound is given", given.returncode == 0, given.stdout)
         ended = run(shortened(line, uri), folder)
         check(f"{where}: {line}", ended.returncode == 0 and "WARNING" not in ended.stdout
@@ -115,8 +108,7 @@ for file in files:
             with camera() if "spherecamsrc" in text else contextlib.nullcontext("") as uri:
                 try_line(text, file.relative_to(SOURCE), uri)
         except subprocess.TimeoutExpired:
-            check(f"{text} ends within {TIMEOUT} s", False)
+            check(f"{text} ends within {DEADLINE} s", False)
 check("there are launch lines", found >= 10, f"{found}")
 
-print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
-sys.exit(failures > 0)
+finish()

@@ -8,6 +8,7 @@
 
 #include <glib/gstdio.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,10 @@ const std::vector<Case> cases = {
     {ModelKind::orthographic, 180, {}},
     {ModelKind::kannala_brandt, 195, {0.05, -0.01, 0.002, -0.0003}},
     {ModelKind::kannala_brandt, 220, {-0.02, 0.004, -0.0008, 0.00005}},
+    {ModelKind::kannala_brandt, 300, {-0.01, 0.001, 0, 0}},
     {ModelKind::panotools, 195, {-0.03, 0.05, -0.08, 0}},
+    {ModelKind::double_sphere, 195, {-0.2, 0.6}},
+    {ModelKind::double_sphere, 240, {0.1, 0.7}},
 };
 
 RadialModel made(const Case& c) {
@@ -73,6 +77,36 @@ GST_START_TEST(models_there_and_back_over_their_whole_range) {
 }
 GST_END_TEST;
 
+GST_START_TEST(whatever_coefficients_are_taken_come_back) {
+  std::mt19937 random(4711);
+  const auto within = [&](double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(random);
+  };
+  const ModelKind bent[] = {ModelKind::kannala_brandt, ModelKind::panotools,
+                            ModelKind::double_sphere};
+  for (const ModelKind kind : bent) {
+    int taken = 0;
+    for (int tries = 0; taken < 200 && tries < 20000; ++tries) {
+      std::array<double, 4> k = {within(-0.3, 0.3), within(-0.1, 0.1), within(-0.03, 0.03),
+                                 within(-0.01, 0.01)};
+      if (kind == ModelKind::double_sphere) k = {within(-0.6, 0.6), within(0.3, 0.9), 0, 0};
+      const Result<RadialModel> model = RadialModel::make(kind, radians(within(150, 240)), 950, k);
+      if (!model) continue;
+      ++taken;
+      for (int i = 0; i <= 500; ++i) {
+        const double angle = model->max_angle() * i / 500;
+        const double back = model->inverse(model->forward(angle));
+        if (std::abs(back - angle) >= 1e-6)
+          fail_unless(false, "%s [%.17g, %.17g, %.17g, %.17g] at %.17g comes back as %.17g",
+                      model_names[static_cast<size_t>(kind)].data(), k[0], k[1], k[2], k[3], angle,
+                      back);
+      }
+    }
+    fail_unless_equals_int(taken, 200);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(models_are_the_formulas_of_the_field) {
   const double f = 300, a = radians(70), half = radians(95);
   const auto at = [&](ModelKind kind, double rim, const std::array<double, 4>& k = {}) {
@@ -94,6 +128,12 @@ GST_START_TEST(models_are_the_formulas_of_the_field) {
   const double r = a / half, A = -0.03, B = 0.05, C = -0.08;
   near(at(ModelKind::panotools, 400, {A, B, C, 0}),
        400 * (A * std::pow(r, 4) + B * std::pow(r, 3) + C * r * r + (1 - A - B - C) * r));
+  const double xi = -0.2, alpha = 0.6;
+  const auto ds = [&](double t) {
+    const double z = xi + std::cos(t);
+    return std::sin(t) / (alpha * std::hypot(std::sin(t), z) + (1 - alpha) * z);
+  };
+  near(at(ModelKind::double_sphere, f * ds(half), {xi, alpha}), f * ds(a));
 }
 GST_END_TEST;
 
@@ -279,6 +319,7 @@ static Suite* lens_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, models_there_and_back_over_their_whole_range);
+  tcase_add_test(tcase, whatever_coefficients_are_taken_come_back);
   tcase_add_test(tcase, models_are_the_formulas_of_the_field);
   tcase_add_test(tcase, a_lens_that_folds_back_is_refused);
   tcase_add_test(tcase, pair_projects_as_it_unprojects);

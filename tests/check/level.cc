@@ -296,6 +296,39 @@ GST_START_TEST(the_table_in_the_file_is_the_lens) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_file_of_the_camera_s_is_a_lens) {
+  const LensPair want = imperfect().scaled_to({3840, 1920});
+  const CameraData data = {*make_table(imperfect()), {}, false, {}};
+  const File photo("jpg");
+  Pipeline pipeline("videotestsrc num-buffers=1 ! jpegenc ! filesink location=" + photo.path);
+  ck_assert_str_eq(pipeline.run().c_str(), "");
+  const Bytes plain_photo = photo.bytes();
+  const struct {
+    const char* ending;
+    Bytes plain, content;
+  } cases[] = {
+      {"mp4", rolling_clip(), *media::add_to_video(rolling_clip(), media::make_camera_box(data))},
+      {"JPG", plain_photo, *media::add_to_jpeg(plain_photo, data)},
+      {"dng", media::make_camera_tiff(data, false), media::make_camera_tiff(data, true)}};
+  for (const auto& one : cases) {
+    const File file(one.ending);
+    file.write(one.content);
+    const Result<LensPair> read = load_profile(file.path);
+    fail_unless(bool(read), "%s", read ? "" : read.error().message.c_str());
+    const LensPair is = read->scaled_to({3840, 1920});
+    for (int i = 0; i < 2; ++i) {
+      const Vec3 d = want[i].to_camera * normalised(Vec3{0.3, -0.7, 0.2});
+      const Point p = is[i].project(d), q = want[i].project(d);
+      fail_unless(std::hypot(p.x - q.x, p.y - q.y) < 0.1, "%s", one.ending);
+    }
+    file.write(one.plain);
+    const Result<LensPair> none = load_profile(file.path);
+    fail_if(bool(none), "%s", one.ending);
+    expect(none.error().message, "has no lens table");
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(an_event_with_a_table_comes_before_the_file_and_a_name_after_it) {
   const File file;
   const Bytes clip = plain_clip(imperfect(), [](int) { return Mat3(); });
@@ -537,6 +570,7 @@ static Suite* level_suite() {
   tcase_add_test(file, smoothing_follows_and_stays_level);
   tcase_add_test(file, seeks_keep_pictures_and_orientations_together);
   tcase_add_test(file, the_table_in_the_file_is_the_lens);
+  tcase_add_test(file, a_file_of_the_camera_s_is_a_lens);
   tcase_add_test(file, an_event_with_a_table_comes_before_the_file_and_a_name_after_it);
   tcase_add_test(file, nothing_of_the_camera_s_box_passes);
   tcase_add_test(file, tracks_of_another_length_are_warned_of);

@@ -45,36 +45,50 @@ void expect_direction(const Canvas& canvas, double x, double y, Vec3 wanted) {
 constexpr Vec3 right = {1, 0, 0}, left = {-1, 0, 0}, up = {0, -1, 0}, down = {0, 1, 0},
                front = {0, 0, 1}, back = {0, 0, -1};
 
-/// What ffmpeg's v360 makes of the true sphere.
-Component v360_of(const std::string& options, int width, int height) {
-  Component c;
-  c.width = width;
-  c.height = height;
-  g_autofree char* folder = g_dir_make_tmp("sphere-XXXXXX", nullptr);
-  const std::string in = std::string(folder) + "/in.yuv", out = std::string(folder) + "/out.yuv";
-  Pipeline p(
-      source +
-      "output=equirect ! video/x-raw,format=I420,width=1920,height=960 ! filesink location=" + in);
-  fail_unless(p.run().empty());
-  const std::string command =
-      "ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x960 -i " + in +
-      " -vf v360=e:" + options + ":interp=cubic:w=" + std::to_string(width) +
-      ":h=" + std::to_string(height) + " -pix_fmt yuv420p -f rawvideo " + out;
-  gint status = 0;
-  fail_unless(
-      g_spawn_command_line_sync(command.c_str(), nullptr, nullptr, &status, nullptr) && status == 0,
-      "%s", command.c_str());
-  g_autofree char* bytes = nullptr;
-  gsize size = 0;
-  fail_unless(g_file_get_contents(out.c_str(), &bytes, &size, nullptr));
-  const size_t luma = static_cast<size_t>(width) * height;
-  fail_unless_equals_uint64(size, luma * 3 / 2);
-  c.samples.assign(bytes, bytes + luma);
-  g_unlink(in.c_str());
-  g_unlink(out.c_str());
-  g_rmdir(folder);
-  return c;
-}
+/// A folder with the true sphere in it, for ffmpeg.
+class Truth {
+ public:
+  Truth() : folder_(g_dir_make_tmp("sphere-XXXXXX", nullptr)), file_(folder_ + "/in.yuv") {
+    Pipeline p(source +
+               "output=equirect ! video/x-raw,format=I420,width=1920,height=960 ! "
+               "filesink location=" +
+               file_);
+    fail_unless(p.run().empty());
+  }
+  ~Truth() {
+    g_unlink(file_.c_str());
+    g_rmdir(folder_.c_str());
+  }
+  Truth(const Truth&) = delete;
+  Truth& operator=(const Truth&) = delete;
+
+  /// What ffmpeg's v360 makes of it.
+  Component v360(const std::string& options, int width, int height) const {
+    Component c;
+    c.width = width;
+    c.height = height;
+    const std::string out = folder_ + "/out.yuv";
+    const std::string command =
+        "ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x960 -i " + file_ +
+        " -vf v360=e:" + options + ":interp=cubic:w=" + std::to_string(width) +
+        ":h=" + std::to_string(height) + " -pix_fmt yuv420p -f rawvideo " + out;
+    gint status = 0;
+    fail_unless(g_spawn_command_line_sync(command.c_str(), nullptr, nullptr, &status, nullptr) &&
+                    status == 0,
+                "%s", command.c_str());
+    g_autofree char* bytes = nullptr;
+    gsize size = 0;
+    fail_unless(g_file_get_contents(out.c_str(), &bytes, &size, nullptr));
+    g_unlink(out.c_str());
+    const size_t luma = static_cast<size_t>(width) * height;
+    fail_unless_equals_uint64(size, luma * 3 / 2);
+    c.samples.assign(bytes, bytes + luma);
+    return c;
+  }
+
+ private:
+  const std::string folder_, file_;
+};
 
 /// How far the samples stand from their mean.
 double contrast(const Component& c) {
@@ -227,6 +241,7 @@ GST_START_TEST(pictures_are_v360s) {
     g_print("skip: ffmpeg is absent, nothing to compare with\n");
     return;
   }
+  const Truth sphere;
   const struct {
     const char *ours, *same, *other;
     int width, height;
@@ -247,8 +262,8 @@ GST_START_TEST(pictures_are_v360s) {
                 "projection=" +
                 output.ours + " ! video/x-raw,width=" + std::to_string(output.width) +
                 ",height=" + std::to_string(output.height));
-    const double same = psnr(ours, v360_of(output.same, output.width, output.height));
-    const double other = psnr(ours, v360_of(output.other, output.width, output.height));
+    const double same = psnr(ours, sphere.v360(output.same, output.width, output.height));
+    const double other = psnr(ours, sphere.v360(output.other, output.width, output.height));
     fail_unless(same > 27 && same > other + 3, "%s: %g dB, a little off %g dB", output.ours, same,
                 other);
   }
@@ -359,7 +374,7 @@ GST_START_TEST(coarser_pictures_are_nearer_the_truth_than_v360s) {
               "! video/x-raw,format=I420,width=1920,height=960 ! cpuspherestitch ! "
               "video/x-raw,width=480,height=240");
   // It is given the true sphere, which is more than ours has.
-  const double our_db = psnr(ours, truth), peer_db = psnr(v360_of("e", 480, 240), truth);
+  const double our_db = psnr(ours, truth), peer_db = psnr(Truth().v360("e", 480, 240), truth);
   g_print("a quarter of the width: ours %.2f dB, v360 %.2f dB\n", our_db, peer_db);
   fail_unless(our_db > peer_db + 3, "%g dB, v360 %g dB", our_db, peer_db);
 }

@@ -5,27 +5,13 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 
-DEADLINE = 120
-SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
-
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what} {detail}")
-    return passed
+from checks import DEADLINE, SPHERE, check, finish, run
 
 
 def calibrate(folder, *arguments):
-    return subprocess.run([SPHERE, "calibrate", *arguments], cwd=folder, capture_output=True,
-                          text=True, timeout=DEADLINE, stdin=subprocess.DEVNULL)
+    return run(SPHERE, "calibrate", *arguments, cwd=folder)
 
 
 def draw(path, lens, width, pattern="scene"):
@@ -85,9 +71,7 @@ def main():
         left = sorted(p.name for p in folder.iterdir())
         check("nothing else is left", left == ["again.json", "in.png", "lens.json", "seams",
                                                "small.png"], left)
-    print(f"{100 * (checks - failures) // max(checks, 1)}%: Checks: {checks}, "
-          f"Failures: {failures}, Errors: 0")
-    sys.exit(1 if failures else 0)
+    finish()
 
 
 main()

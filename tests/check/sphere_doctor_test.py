@@ -4,29 +4,16 @@
 import json
 import os
 import pathlib
+import pty
 import subprocess
-import sys
 import tempfile
 
-COMMAND = pathlib.Path(os.environ["SPHERE_BUILD"], "gst", "tools", "sphere")
-TIMEOUT = 100  # seconds, on a slow machine
-
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what}\n{detail}")
+from checks import DEADLINE, SPHERE, check, finish, run
 
 
 def sphere(folder, *words, **more):
-    env = dict(os.environ, XDG_DATA_HOME=str(folder / "data"), **more)
-    return subprocess.run([COMMAND, *words], cwd=folder, env=env, timeout=TIMEOUT, text=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False)
+    return run(SPHERE, *words, cwd=folder,
+               env=dict(os.environ, XDG_DATA_HOME=str(folder / "data"), **more))
 
 
 with tempfile.TemporaryDirectory(prefix="sphere-doctor-") as name:
@@ -62,11 +49,32 @@ with tempfile.TemporaryDirectory(prefix="sphere-doctor-") as name:
     result = sphere(folder, "doctor", "--report", report, "--yes", "--no-clobber")
     check("a file is not replaced", result.returncode == 1 and report.read_text() == text,
           result.stderr)
+    for answer, written in ((b"n\n", False), (b"y\n", True)):
+        ours, theirs = pty.openpty()
+        asked = folder / "asked.txt"
+        with subprocess.Popen([SPHERE, "doctor", "--report", asked], stdin=theirs, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=dict(os.environ, XDG_DATA_HOME=str(folder / "data"))) as process:
+            os.write(ours, answer)
+            shown, error = process.communicate(timeout=DEADLINE)
+        os.close(ours)
+        os.close(theirs)
+        check(f"asked, and answered {answer}", "Write this? [y/N]" in error
+              and asked.exists() == written and (process.returncode == 0) == written, error)
+    check("it was shown first", asked.read_text(encoding="utf-8") == shown, shown)
+
+    # A ledger with a withdrawal that was cut off.
+    ledger = folder / "data/gst-sphere/consent.jsonl"
+    whole = ledger.read_bytes()
+    ledger.write_bytes(whole + b'{"act":"withdraw"')
+    result = sphere(folder, "doctor")
+    check("a torn withdrawal is told", result.returncode == 1 and "cut off" in result.stdout,
+          result.stdout)
+    ledger.write_bytes(whole)
     for words, word in ((("--report", "x", "--json"), "--json"), (("more",), "'more'"),
                         (("--reports",), "--report")):
         result = sphere(folder, "doctor", *words)
         check(f"{words} is refused", result.returncode == 2 and word in result.stderr,
               result.stderr)
 
-print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, Errors: 0")
-sys.exit(failures > 0)
+finish()

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+from checks import BUILD, DEADLINE, SPHERE, check, finish, run
+
 try:
     import gi
     gi.require_version("Gst", "1.0")
@@ -23,9 +25,6 @@ os.environ.pop("GST_PLUGIN_PATH", None)
 os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
 Gst.init(None)
 
-DEADLINE = 120
-BUILD = pathlib.Path(os.environ["SPHERE_BUILD"])
-SPHERE = BUILD / "gst" / "tools" / "sphere"
 CAMERA_FILE = BUILD / "tests" / "tools" / "camera-file"
 SERIAL = "CANARY-SERIAL-0815"
 PICTURES = 6
@@ -33,21 +32,9 @@ SIZE = "width=480,height=240"
 # A camera held like this; the lens table tells of its lenses alone.
 HELD = ("0", "25", "20")
 
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what} {detail}")
-    return passed
-
 
 def launch(line):
-    result = subprocess.run(["gst-launch-1.0", "-q", *line.split()], capture_output=True, text=True,
-                            timeout=DEADLINE, env=ENVIRONMENT, stdin=subprocess.DEVNULL)
+    result = run("gst-launch-1.0", "-q", *line.split(), env=ENVIRONMENT)
     if result.returncode:
         raise RuntimeError(f"{line}: {result.stderr}")
 
@@ -59,9 +46,7 @@ def camera_file(source, out, lens="mi-sphere", count=PICTURES, held=HELD):
 
 
 def sphere(*arguments):
-    result = subprocess.run([SPHERE, "stitch", *map(str, arguments)], capture_output=True,
-                            text=True, timeout=DEADLINE, env=ENVIRONMENT, stdin=subprocess.DEVNULL)
-    return result
+    return run(SPHERE, "stitch", *arguments, env=ENVIRONMENT)
 
 
 def stitched(what, *arguments, quiet=True):
@@ -213,9 +198,7 @@ def main():
         for wrong in (("--level", "horizont"), ("--strip", "upper"), ("--smoothing", "11")):
             result = sphere(video, out, *wrong)
             check(f"{wrong}", result.returncode == 2 and wrong[0] in result.stderr, result.stderr)
-    print(f"{100 * (checks - failures) // checks}%: Checks: {checks}, Failures: {failures}, "
-          "Errors: 0")
-    return failures > 0
+    finish()
 
 
-sys.exit(main())
+main()

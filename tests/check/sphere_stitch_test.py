@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 
+from checks import DEADLINE, SPHERE, attempt, check, finish, run
+
 try:
     import gi
     gi.require_version("Gst", "1.0")
-    from gi.repository import GLib, Gst
+    from gi.repository import Gst
 except (ImportError, ValueError) as reason:
     print(f"skip: sphere stitch: {reason}")
     sys.exit(77)
@@ -27,21 +29,7 @@ os.environ.pop("GST_PLUGIN_PATH", None)
 os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
 Gst.init(None)
 
-# A limit for each step, generous for a slow machine; nothing sleeps.
-DEADLINE = 120
-SPHERE = str(pathlib.Path(os.environ["SPHERE_BUILD"]) / "gst" / "tools" / "sphere")
 SHARED = pathlib.Path(os.environ.get("SPHERE_SHARED", ""))
-
-checks = failures = 0
-
-
-def check(what, passed, detail=""):
-    global checks, failures
-    checks += 1
-    if not passed:
-        failures += 1
-        print(f"failed: {what} {detail}")
-    return passed
 
 
 def launch(line):
@@ -75,13 +63,11 @@ def buffers(line):
     return caps, found
 
 
-def sphere(*arguments, limit=None, env=None):
+def sphere(*arguments, limit=None, env=None, **options):
     def before():
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    return subprocess.run([SPHERE, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=DEADLINE, preexec_fn=before, stdin=subprocess.DEVNULL,
-                          env={**ENVIRONMENT, **(env or {})})
+    return run(SPHERE, *arguments, preexec_fn=before, env={**ENVIRONMENT, **(env or {})}, **options)
 
 
 def leftovers(folder):
@@ -493,6 +479,9 @@ def test_wrong_input(folder, photo, video):
     refused("a lens file that is not there", photo, jpg, "--lens", folder / "no.json",
             says="no.json")
     refused("a lens that is a picture", photo, jpg, "--lens", photo, says="photo")
+    lens.rename(folder / "lens.txt")
+    refused("a lens file by its bare name", photo, jpg, "--lens", "lens.txt", says="./lens.txt",
+            cwd=folder)
     refused("a lens by a wrong name", photo, jpg, "--lens", "gear-360", says="'gear360'")
 
 
@@ -582,15 +571,9 @@ def main():
                 (test_variable_rate, (folder,)), (test_trimmed, (folder,)), (test_wrong_input, (folder, photo, video)),
                 (test_wrong_output, (folder, photo, video)), (test_interrupt, (folder,)),
                 (test_leaks, (folder,)), (test_street, (folder,))):
-            try:
-                test(*arguments)
-            except (GLib.Error, RuntimeError, OSError, ValueError, KeyError,
-                    subprocess.SubprocessError) as reason:
-                check(test.__name__, False, repr(reason))
+            attempt(test, *arguments)
         check("no unfinished file anywhere", not leftovers(folder))
-    passed = 100 * (checks - failures) // checks
-    print(f"{passed}%: Checks: {checks}, Failures: {failures}, Errors: 0")
-    return failures > 0
+    finish()
 
 
-sys.exit(main())
+main()

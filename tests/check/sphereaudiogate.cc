@@ -533,6 +533,31 @@ GST_START_TEST(test_ledger_fails_closed) {
 }
 GST_END_TEST
 
+/// What the debug category of consent says meanwhile.
+class Log {
+ public:
+  Log() {
+    gst_debug_set_threshold_for_name("sphereconsent", GST_LEVEL_WARNING);
+    gst_debug_add_log_function(hear, this, nullptr);
+  }
+  ~Log() { gst_debug_remove_log_function_by_data(this); }
+  bool says(const char* word) {
+    const std::lock_guard lock(mutex_);
+    return text_.find(word) != std::string::npos;
+  }
+
+ private:
+  static void hear(GstDebugCategory* category, GstDebugLevel, const gchar*, const gchar*, gint,
+                   GObject*, GstDebugMessage* message, gpointer self) {
+    if (g_strcmp0(gst_debug_category_get_name(category), "sphereconsent") != 0) return;
+    auto* log = static_cast<Log*>(self);
+    const std::lock_guard lock(log->mutex_);
+    log->text_ += std::string(gst_debug_message_get(message)) + "\n";
+  }
+  std::mutex mutex_;
+  std::string text_;
+};
+
 GST_START_TEST(test_wrong_consent) {
   // gst-launch refuses what is no caps; what is caps and no grant is denied.
   g_autoptr(GError) error = nullptr;
@@ -540,14 +565,81 @@ GST_START_TEST(test_wrong_consent) {
       "fakesrc ! sphereaudiogate consent=\"consent/audio, state=(\" ! fakesink", nullptr,
       GST_PARSE_FLAG_FATAL_ERRORS, &error);
   fail_unless(!made && error != nullptr);
-  for (const char* wrong : {"ANY", "EMPTY", "consent/audio, state=yes"}) {
+  struct {
+    const char* text;
+    const char* reason;
+  } const cases[] = {{"ANY", "ANY"},
+                     {"EMPTY", nullptr},  // a clear word
+                     {"consent/audio, state=yes", "boolean"},
+                     {"audio/x-raw", "no category"}};
+  for (const auto& c : cases) {
+    Log log;
     Pipeline pipeline("audiotestsrc num-buffers=1 ! sphereaudiogate consent=\"" +
-                      std::string(wrong) + "\" ! appsink name=sink");
+                      std::string(c.text) + "\" ! appsink name=sink");
     pipeline.play();
     const SampleRef sample = pipeline.pull();
-    fail_unless(sample && all_are(bytes_of(gst_sample_get_buffer(sample.get())), 0), "%s", wrong);
-    // Empty caps are a clear word.
-    fail_unless(pipeline.warning().empty() == (std::string(wrong) == "EMPTY"), "%s", wrong);
+    fail_unless(sample && all_are(bytes_of(gst_sample_get_buffer(sample.get())), 0), "%s", c.text);
+    const std::string warning = pipeline.warning();
+    if (c.reason)
+      fail_unless(log.says(c.reason) && warning.find(c.reason) != std::string::npos, "%s", c.text);
+    else
+      fail_unless(warning.empty(), "%s", warning.c_str());
+  }
+  // By property, while it plays: what was given before is no more, and the log says why.
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  GstClockTime pts = 0;
+  for (const auto& c : cases) {
+    set_consent(h->element, given);
+    fail_unless(comes_out(h.get(), pts += ms));
+    Log log;
+    set_consent(h->element, c.text);
+    fail_unless(!comes_out(h.get(), pts += ms), "%s", c.text);
+    fail_unless(!c.reason || log.says(c.reason), "%s", c.text);
+  }
+  // A text that could not be parsed gives no caps. Nothing else may speak for the property then.
+  GstContext* context = gst_context_new_sphere_consent(caps_of(given).get());
+  gst_element_set_context(h->element, context);
+  gst_context_unref(context);
+  set_consent(h->element, given);
+  fail_unless(comes_out(h.get(), pts += ms));
+  Log log;
+  g_object_set(h->element, "consent", nullptr, nullptr);
+  fail_unless(!comes_out(h.get(), pts += ms));
+  fail_unless(log.says("no caps"));
+  set_consent(h->element, given);
+  fail_unless(comes_out(h.get(), pts += ms));
+  g_object_set(h->element, "ledger", "", nullptr);
+  fail_unless(!comes_out(h.get(), pts += ms), "a ledger without a name");
+  g_object_set(h->element, "ledger", nullptr, nullptr);
+  fail_unless(comes_out(h.get(), pts += ms), "none was named");
+}
+GST_END_TEST
+
+// Added to what runs already, where sound may be queued that nobody knows the consent of.
+GST_START_TEST(test_comes_late) {
+  Pipeline pipeline("audiotestsrc is-live=true ! fakesink sync=false");
+  pipeline.play();
+  fail_unless(gst_element_get_state(pipeline.element(), nullptr, nullptr, deadline) !=
+              GST_STATE_CHANGE_FAILURE);
+  for (const bool live : {true, false}) {
+    GstElement* source = gst_element_factory_make("appsrc", nullptr);
+    GstElement* gate = gst_element_factory_make("sphereaudiogate", nullptr);
+    GstElement* sink = gst_element_factory_make("appsink", live ? "live" : "not-live");
+    g_object_set(source, "is-live", live, "format", GST_FORMAT_TIME, "caps", caps_of(mono).get(),
+                 nullptr);
+    g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
+    set_consent(gate, given);
+    gst_bin_add_many(GST_BIN(pipeline.element()), source, gate, sink, nullptr);
+    fail_unless(gst_element_link_many(source, gate, sink, nullptr));
+    for (GstElement* one : {sink, gate, source})
+      fail_unless(gst_element_sync_state_with_parent(one));
+    for (const GstClockTime pts : {GstClockTime{0}, GstClockTime{1000 * GST_SECOND}}) {
+      gst_app_src_push_buffer(GST_APP_SRC(source), buffer_of(96, 7, pts, ms).release());
+      const SampleRef sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink), deadline));
+      fail_unless(sample != nullptr);
+      fail_unless(all_are(bytes_of(gst_sample_get_buffer(sample.get())), live && pts == 0 ? 0 : 7));
+    }
   }
 }
 GST_END_TEST
@@ -572,6 +664,7 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_context);
   tcase_add_test(tests, test_ledger_fails_closed);
   tcase_add_test(tests, test_wrong_consent);
+  tcase_add_test(tests, test_comes_late);
   return suite;
 }
 

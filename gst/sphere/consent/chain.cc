@@ -16,12 +16,6 @@ const std::string no_hash(hash_length, '0');
 /// What a torn line must show before it counts as one that gave: the act is the first member.
 constexpr std::string_view giving = "{\"act\":\"give\",";
 
-bool is_hash(std::string_view text) {
-  return text.size() == hash_length && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
 /// A word that needs no escape in JSON and can hold nobody's name or place by accident.
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -90,6 +84,12 @@ std::string sha256(std::string_view text) {
   const GString_ hash(g_compute_checksum_for_data(
       G_CHECKSUM_SHA256, reinterpret_cast<const guchar*>(text.data()), text.size()));
   return to_string(hash.get());
+}
+
+bool is_hash(std::string_view text) {
+  return text.size() == hash_length && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 std::string time_text(int64_t utc_us) {

@@ -47,6 +47,8 @@ Result<Entry> read_entry(std::string_view line);
 /// A time as entries have it.
 std::string time_text(int64_t utc_us);
 std::string sha256(std::string_view text);
+/// Whether it has the form of one.
+bool is_hash(std::string_view text);
 
 inline constexpr size_t max_line = 2048;
 

@@ -3,9 +3,14 @@
 
 #include "gst/sphere/consent/element.h"
 
+GST_DEBUG_CATEGORY_STATIC(consent_debug);
+#define GST_CAT_DEFAULT consent_debug
+
 namespace sphere::consent {
 
 void install_properties(GObjectClass* klass, guint consent_id, guint ledger_id) {
+  GST_DEBUG_CATEGORY_INIT(consent_debug, "sphereconsent", 0,
+                          "what is given, and where it is wrong");
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_property(
@@ -22,12 +27,18 @@ void install_properties(GObjectClass* klass, guint consent_id, guint ledger_id) 
           nullptr, playing));
 }
 
-void set_consent_property(Consent& consent, const GValue* value) {
-  consent.set_caps(gst_value_get_caps(value));
+void set_consent_property(Consent& consent, GstElement* element, const GValue* value) {
+  const GstCaps* caps = gst_value_get_caps(value);
+  const CapsRef nothing(caps ? nullptr : gst_caps_new_empty());
+  if (!caps) GST_WARNING_OBJECT(element, "the property consent was set to no caps: all is denied");
+  for (const std::string& problem : problems_of(caps))
+    GST_WARNING_OBJECT(element, "the property consent: %s", problem.c_str());
+  consent.set_caps(caps ? caps : nothing.get());
 }
 
 void set_ledger_property(Consent& consent, GstElement* element, const GValue* value) {
-  const Status opened = consent.set_ledger(to_string(g_value_get_string(value)));
+  const char* name = g_value_get_string(value);
+  const Status opened = consent.set_ledger(name ? std::optional<std::string>(name) : std::nullopt);
   if (!opened) GST_WARNING_OBJECT(element, "%s", opened.error().message.c_str());
 }
 
@@ -36,8 +47,8 @@ void get_consent_property(const Consent& consent, GValue* value) {
 }
 
 void get_ledger_property(const Consent& consent, GValue* value) {
-  const std::string ledger = consent.ledger();
-  g_value_set_string(value, ledger.empty() ? nullptr : ledger.c_str());
+  const std::optional<std::string> ledger = consent.ledger();
+  g_value_set_string(value, ledger ? ledger->c_str() : nullptr);
 }
 
 void prepare(Consent& consent, GstElement* element) {

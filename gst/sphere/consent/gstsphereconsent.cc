@@ -7,12 +7,13 @@
 #include <cstring>
 
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/consent/decision.h"
+#include "gst/sphere/consent/guard.h"
 #include "gst/sphere/lens/gstspherelens.h"
 
 struct _GstSphereConsent {
   GObject parent;
   GstCaps* caps;
+  sphere::consent::SteadyClock* clock;
 };
 
 G_DEFINE_FINAL_TYPE(GstSphereConsent, gst_sphere_consent, G_TYPE_OBJECT)
@@ -32,12 +33,13 @@ bool in_range(int value, size_t size) { return value >= 0 && value < static_cast
 
 void gst_sphere_consent_finalize(GObject* object) {
   gst_clear_caps(&GST_SPHERE_CONSENT(object)->caps);
+  delete GST_SPHERE_CONSENT(object)->clock;
   G_OBJECT_CLASS(gst_sphere_consent_parent_class)->finalize(object);
 }
 
 }  // namespace
 
-static void gst_sphere_consent_init(GstSphereConsent*) {}
+static void gst_sphere_consent_init(GstSphereConsent* consent) { consent->clock = new SteadyClock; }
 
 static void gst_sphere_consent_class_init(GstSphereConsentClass* klass) {
   G_OBJECT_CLASS(klass)->finalize = gst_sphere_consent_finalize;
@@ -66,6 +68,9 @@ GstSphereConsent* gst_sphere_consent_new(GstCaps* caps) {
  * @text: caps as one types them
  * @error: return location for a #GError
  *
+ * Reads what a person typed. Unlike gst_sphere_consent_new() it refuses what is no grant, a field that
+ * is there twice included.
+ *
  * Returns: (transfer full) (nullable): what the text gives, or %NULL with @error set, which says
  * all that is wrong with it
  *
@@ -88,6 +93,8 @@ GstSphereConsent* gst_sphere_consent_new_from_string(const gchar* text, GError**
  * gst_sphere_consent_get_caps:
  * @consent: what was given
  *
+ * What gst_sphere_consent_new() was called with.
+ *
  * Returns: (transfer full): the caps that it was made from
  *
  * Since: 0.1
@@ -104,6 +111,9 @@ GstCaps* gst_sphere_consent_get_caps(GstSphereConsent* consent) {
  * @purpose: what for
  * @reason: (out) (optional) (transfer full): why, or why not, in words
  *
+ * While the clock shows an earlier time than at an earlier call for @consent, what expires is
+ * denied.
+ *
  * Returns: whether it is allowed at this moment
  *
  * Since: 0.1
@@ -114,7 +124,7 @@ gboolean gst_sphere_consent_allows(GstSphereConsent* consent, GstSphereConsentCa
   g_return_val_if_fail(in_range(category, categories.size()), FALSE);
   g_return_val_if_fail(in_range(purpose, purpose_names.size()), FALSE);
   const Answer answer = evaluate(consent->caps, static_cast<Category>(category),
-                                 static_cast<Purpose>(purpose), g_get_real_time());
+                                 static_cast<Purpose>(purpose), consent->clock->now());
   if (reason) *reason = g_strdup(answer.reason.c_str());
   return answer.allowed;
 }
@@ -125,6 +135,8 @@ gboolean gst_sphere_consent_allows(GstSphereConsent* consent, GstSphereConsentCa
  * @purpose: what a place is asked for
  * @precision: (out): how exactly it may be told
  *
+ * How exactly a place may be told for a purpose; see gst_sphere_consent_round_degrees().
+ *
  * Returns: whether a place may be told at all; @precision is set only then
  *
  * Since: 0.1
@@ -134,8 +146,8 @@ gboolean gst_sphere_consent_get_precision(GstSphereConsent* consent,
                                           GstSphereConsentPrecision* precision) {
   g_return_val_if_fail(GST_IS_SPHERE_CONSENT(consent) && precision, FALSE);
   g_return_val_if_fail(in_range(purpose, purpose_names.size()), FALSE);
-  const Answer answer =
-      evaluate(consent->caps, Category::location, static_cast<Purpose>(purpose), g_get_real_time());
+  const Answer answer = evaluate(consent->caps, Category::location, static_cast<Purpose>(purpose),
+                                 consent->clock->now());
   if (answer.allowed) *precision = static_cast<GstSphereConsentPrecision>(answer.precision);
   return answer.allowed;
 }
@@ -144,6 +156,8 @@ gboolean gst_sphere_consent_get_precision(GstSphereConsent* consent,
  * gst_sphere_consent_round_degrees:
  * @precision: how exactly a place may be told
  * @degrees: a longitude or a latitude
+ *
+ * Rounds a coordinate before it is written or sent.
  *
  * Returns: @degrees on the grid of @precision
  *
@@ -178,6 +192,8 @@ GstContext* gst_context_new_sphere_consent(GstCaps* caps) {
  * gst_context_get_sphere_consent:
  * @context: any context
  * @caps: (out) (optional) (transfer full): what is given
+ *
+ * What an element finds in a context that was set on it.
  *
  * Returns: whether this is a context of consent that has caps
  *

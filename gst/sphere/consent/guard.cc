@@ -43,7 +43,7 @@ bool Consent::has_context() const {
 }
 
 Status Consent::open_ledger_locked() {
-  auto opened = open_(ledger_);
+  auto opened = open_(*ledger_);
   if (!opened) {
     ledger_problem_ = opened.error().message;
     source_.store(nullptr, std::memory_order_release);
@@ -55,13 +55,13 @@ Status Consent::open_ledger_locked() {
   return ok();
 }
 
-Status Consent::set_ledger(const std::string& name) {
+Status Consent::set_ledger(std::optional<std::string> name) {
   Status status = ok();
   {
     const Lock lock(mutex_);
-    ledger_ = name;
+    ledger_ = std::move(name);
     ledger_problem_.clear();
-    if (name.empty())
+    if (!ledger_)
       source_.store(nullptr, std::memory_order_release);
     else
       status = open_ledger_locked();
@@ -83,17 +83,9 @@ Status Consent::retry_ledger() {
   return status;
 }
 
-std::string Consent::ledger() const {
+std::optional<std::string> Consent::ledger() const {
   const Lock lock(mutex_);
   return ledger_;
-}
-
-int64_t Consent::now() const {
-  const Lock lock(mutex_);
-  const int64_t time = clock_();
-  if (time < latest_time_) return no_clock;
-  latest_time_ = time;
-  return time;
 }
 
 Answer Consent::ask(Category category, Purpose purpose) const {
@@ -111,7 +103,7 @@ Answer Consent::ask(Category category, Purpose purpose) const {
     if (!ledger_problem_.empty()) {
       answers.emplace_back();
       answers.back().reason = "the ledger: " + ledger_problem_;
-    } else if (!ledger_.empty()) {
+    } else if (ledger_) {
       source = sources_.back();
     }
   }
@@ -156,12 +148,15 @@ std::string stamp_field(Category category, Purpose purpose) {
 
 }  // namespace
 
-Stamper::Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes)
+Stamper::Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes,
+                 Made made)
     : category_(category) {
   for (const Purpose purpose : purposes) {
     One one{.guard = Guard(consent, category, purpose), .purpose = purpose};
-    if (one.guard.allowed()) one.since = 0;
-    one.grants = one.guard.grants();
+    if (made == Made::before_capture) {
+      if (one.guard.allowed()) one.since = 0;
+      one.grants = one.guard.grants();
+    }
     all_.push_back(std::move(one));
   }
 }

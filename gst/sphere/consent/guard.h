@@ -22,12 +22,32 @@
 
 namespace sphere::consent {
 
+/// The time of day, which is not believed while it is earlier than it has been.
+class SteadyClock {
+ public:
+  using Clock = int64_t (*)();  // microseconds since 1970 UTC
+  explicit SteadyClock(Clock clock = g_get_real_time) : clock_(clock) {}
+  /// That time, or `no_clock`. Any thread may call.
+  int64_t now() {
+    const Lock lock(mutex_);
+    const int64_t time = clock_();
+    if (time < latest_) return no_clock;
+    latest_ = time;
+    return time;
+  }
+
+ private:
+  const Clock clock_;
+  Mutex mutex_;  // the innermost; the clock is read under it, so that no two readings change places
+  int64_t latest_ SPHERE_GUARDED_BY(mutex_) = 0;
+};
+
 /// The sources of consent of one element: its `consent` property, the application's context, and
 /// the ledger that its `ledger` property names. All that are present must allow. Any thread may
 /// call.
 class Consent {
  public:
-  using Clock = int64_t (*)();  // microseconds since 1970 UTC
+  using Clock = SteadyClock::Clock;
   using Open = decltype(&open_ledger);
 
   explicit Consent(Clock clock = g_get_real_time, Open open = open_ledger)
@@ -44,11 +64,11 @@ class Consent {
   void set_context(GstContext* context);
   bool has_context() const;
 
-  /// Empty: no ledger. One that can't be opened is a source that denies.
-  Status set_ledger(const std::string& name);
+  /// None: no ledger. One that can't be opened, and one without a name, is a source that denies.
+  Status set_ledger(std::optional<std::string> name);
   /// Once more, if it could not be opened; why it still can't.
   Status retry_ledger();
-  std::string ledger() const;
+  std::optional<std::string> ledger() const;
 
   /// Called after each change but those inside the ledger, in the thread that made it, with no lock
   /// held. To be set before other threads know of this object. What another process writes into the
@@ -75,7 +95,7 @@ class Consent {
   Answer ask(Category category, Purpose purpose) const;
   bool allowed(Category category, Purpose purpose) const { return ask(category, purpose).allowed; }
   /// The time of day, or `no_clock` while it is earlier than it has been.
-  int64_t now() const;
+  int64_t now() const { return clock_.now(); }
 
  private:
   void changed() { own_version_.fetch_add(1, std::memory_order_acq_rel); }
@@ -84,7 +104,7 @@ class Consent {
     if (listener_) listener_();
   }
 
-  const Clock clock_;
+  mutable SteadyClock clock_;
   const Open open_;
   std::function<void()> listener_;
   std::atomic<uint64_t> own_version_ = 0;
@@ -95,11 +115,10 @@ class Consent {
   mutable Mutex mutex_;
   CapsRef caps_ SPHERE_GUARDED_BY(mutex_);
   CapsRef context_ SPHERE_GUARDED_BY(mutex_);
-  std::string ledger_ SPHERE_GUARDED_BY(mutex_);
+  std::optional<std::string> ledger_ SPHERE_GUARDED_BY(mutex_);
   std::string ledger_problem_ SPHERE_GUARDED_BY(mutex_);
   // Ledgers that were replaced stay, so that version() needs no lock.
   std::vector<std::shared_ptr<GrantSource>> sources_ SPHERE_GUARDED_BY(mutex_);
-  mutable int64_t latest_time_ SPHERE_GUARDED_BY(mutex_) = 0;
 };
 
 /// One question, asked with each buffer. One thread's own.
@@ -133,8 +152,11 @@ class Guard {
 /// with the buffers, what was captured while what was given. One thread's own.
 class Stamper {
  public:
-  /// What is given now counts as given all along, so this is made before anything is captured.
-  Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes);
+  /// What is given now counts as given all along where this is made before anything is captured;
+  /// else from the first buffer on.
+  enum class Made { before_capture, during_capture };
+  Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes,
+          Made made = Made::before_capture);
 
   /// To be called before each buffer is pushed; what it returns is to be pushed first. `fresh` is
   /// called when a grant has begun: all that has a running time from there on is captured after

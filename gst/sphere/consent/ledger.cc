@@ -148,7 +148,7 @@ bool Ledger::blocked() const {
   return watch && (*watch)->blocked();
 }
 
-Result<Ledger::Appended> Ledger::append(Entry entry, int64_t now) const {
+Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_utc_us) const {
   if (const Status made = make_folder(); !made) return made.error();
   const bool gives = entry.act == Act::give;
   const bool takes = !gives && entry.act != Act::notice_shown;
@@ -167,6 +167,7 @@ Result<Ledger::Appended> Ledger::append(Entry entry, int64_t now) const {
   if (!text) return deny(text.error().message);
   const auto chain = read_chain(*text);
   if (!chain) return deny(path_ + ": damaged at " + chain.error().message);
+  const int64_t now = now_utc_us.value_or(g_get_real_time());
   if (gives && now < chain->latest)
     return failed(path_ + ": the clock is earlier than the last entry, of " +
                   time_text(chain->latest) + "; set it first");
@@ -204,6 +205,8 @@ Result<Ledger::Appended> Ledger::append(Entry entry, int64_t now) const {
   if (watch) {
     watch->block(false);
     watch->bump();
+    // What was given before was taken back in between: two changes.
+    if (appended.recovered) watch->bump();
   }
   appended.told = watch != nullptr;
   appended.entry = std::move(entry);

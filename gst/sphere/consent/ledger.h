@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "gst/sphere/base/result.h"
@@ -38,8 +39,9 @@ class Ledger {
   };
   /// Fills in the time, the notice and the hashes. When this returns, the entry is on the disk and
   /// the counter has gone up. What gives fails on any doubt and leaves the ledger as it was; what
-  /// takes back and can't be written denies everything instead, and says so.
-  Result<Appended> append(Entry entry, int64_t now_utc_us) const;
+  /// takes back and can't be written denies everything instead, and says so. Without a time it is
+  /// that of the moment when it is its turn among other processes.
+  Result<Appended> append(Entry entry, std::optional<int64_t> now_utc_us = std::nullopt) const;
   /// The file goes; what runs is denied.
   Status erase() const;
   /// Whether a withdrawal could not be written.

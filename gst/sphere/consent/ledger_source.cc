@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <utility>
 #include <vector>
 
 #include "gst/sphere/consent/ledger.h"
@@ -17,29 +18,31 @@ namespace sphere::consent {
 
 namespace {
 
-// How often the files themselves are looked at: with a counter, only whether they are still the
-// same ones; without, it is how a change is found.
+// How often the files themselves are looked at. With a counter that finds what was not told: files
+// that were replaced, and a writer that was killed before it could tell. Without, it is how a
+// change is found.
 constexpr int64_t look_with_counter = 100 * G_TIME_SPAN_MILLISECOND;
 constexpr int64_t look_without = 20 * G_TIME_SPAN_MILLISECOND;
 
-/// Which file stands at a path, and for one without a counter how it is.
+/// Which file stands at a path, and how it is.
 struct Identity {
   dev_t device = 0;
   ino_t inode = 0;
   off_t size = 0;
   int64_t changed = 0;
   bool operator==(const Identity&) const = default;
+  bool same_file(const Identity& other) const {
+    return device == other.device && inode == other.inode;
+  }
 };
 
-Identity identity_of(const std::string& path, bool closely) {
+Identity identity_of(const std::string& path) {
   struct stat status = {};
   if (stat(path.c_str(), &status) != 0) return {};
-  Identity identity{.device = status.st_dev, .inode = status.st_ino};
-  if (closely) {
-    identity.size = status.st_size;
-    identity.changed = status.st_ctim.tv_sec * INT64_C(1000000000) + status.st_ctim.tv_nsec;
-  }
-  return identity;
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .size = status.st_size,
+          .changed = status.st_ctim.tv_sec * INT64_C(1000000000) + status.st_ctim.tv_nsec};
 }
 
 class LedgerSource final : public GrantSource {
@@ -121,11 +124,14 @@ class LedgerSource final : public GrantSource {
   }
 
   struct Looked {
+    uint64_t count;
     Identity ledger, watch;
-    bool operator==(const Looked&) const = default;
   };
+  /// The counter first: an act is written and then counted, so that what is counted here is seen.
   Looked look() const {
-    return {identity_of(ledger_.path(), !view()->watch), identity_of(ledger_.watch_path(), false)};
+    const Watch* watch = view()->watch.get();
+    const uint64_t count = watch ? watch->count() : 0;
+    return {count, identity_of(ledger_.path()), identity_of(ledger_.watch_path())};
   }
 
   void check() const {
@@ -133,14 +139,22 @@ class LedgerSource final : public GrantSource {
     const Watch* watch = view()->watch.get();
     const bool other_counter =
         watch ? looked.watch.device != watch->device() || looked.watch.inode != watch->inode()
-              : looked.watch != last_.watch;
+              : !looked.watch.same_file(last_.watch);
     if (other_counter) {
       // By two: it is not known what happened in between.
       show(view()->base + (watch ? watch->count() : 0) + 2);
-    } else if (looked != last_ || waits_for_clock_.load(std::memory_order_relaxed)) {
-      extra_.fetch_add(2, std::memory_order_acq_rel);
+      untold_ = false;
+      last_ = look();
+      return;
     }
-    last_ = look();
+    const bool same_file = looked.ledger.same_file(last_.ledger);
+    const bool untold = looked.ledger != last_.ledger && looked.count == last_.count;
+    // Whoever writes tells it right after, and has until the next look for that.
+    if (watch && same_file && untold && !std::exchange(untold_, true)) return;
+    untold_ = false;
+    if (!same_file || untold || waits_for_clock_.load(std::memory_order_relaxed))
+      extra_.fetch_add(2, std::memory_order_acq_rel);
+    last_ = looked;
   }
 
   const Ledger ledger_;
@@ -151,7 +165,8 @@ class LedgerSource final : public GrantSource {
   mutable std::atomic_flag looking_;
   // Of whoever has `looking_`.
   mutable std::vector<std::unique_ptr<View>> views_;
-  mutable Looked last_;
+  mutable Looked last_{};
+  mutable bool untold_ = false;  // the ledger was written, and nobody told it
 };
 
 }  // namespace
@@ -162,6 +177,7 @@ Result<std::shared_ptr<GrantSource>> open_ledger(const std::string& name) {
     return true;
   }();
   (void)once;
+  if (name.empty()) return invalid("a ledger without a name");
   const Ledger ledger(name);
   const GString_ folder(g_path_get_dirname(ledger.path().c_str()));
   // So that its counter has a place before the first grant.

@@ -84,6 +84,10 @@ Language language_of(std::string_view tag) {
   return tag.starts_with("zh") || tag == "chinese" ? Language::chinese : Language::english;
 }
 
+bool is_language(std::string_view tag) {
+  return language_of(tag) == Language::chinese || tag.starts_with("en");
+}
+
 std::string notice_text(Language language) {
   const Text& text = texts[static_cast<size_t>(language)];
   std::string whole = text.begin;

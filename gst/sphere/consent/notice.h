@@ -15,6 +15,8 @@ inline constexpr const char* notice_version = "2026-11-24";
 enum class Language { english, chinese };
 /// By a language tag or locale such as `zh_CN.UTF-8`; anything that is not Chinese is English.
 Language language_of(std::string_view tag);
+/// Whether there is a notice in it.
+bool is_language(std::string_view tag);
 
 /// The whole of it.
 std::string notice_text(Language language);

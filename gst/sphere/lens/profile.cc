@@ -2,16 +2,22 @@
 
 #include "gst/sphere/lens/profile.h"
 
+#include <fcntl.h>
 #include <gio/gio.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
+#include "gst/sphere/base/bytes.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/json.h"
 #include "gst/sphere/lens/calibration_file.h"
 #include "gst/sphere/lens/pto.h"
 #include "gst/sphere/lens/table.h"
+#include "gst/sphere/media/isobmff.h"
+#include "gst/sphere/media/madv.h"
 
 namespace sphere {
 
@@ -20,7 +26,8 @@ namespace {
 constexpr const char* resource_folder = "/org/gstsphere/profiles/";
 constexpr const char* suffix = ".json";
 // What ends like this is a file, even without a folder before it.
-constexpr std::string_view file_suffixes[] = {".json", ".bin", ".pto", ".yaml", ".yml", ".xml"};
+constexpr std::string_view file_suffixes[] = {".json", ".bin", ".pto", ".yaml", ".yml",
+                                              ".xml",  ".mp4", ".jpg", ".dng"};
 
 struct Layout {
   bool over_under;
@@ -132,6 +139,30 @@ std::span<const uint8_t> bytes_of(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
+/// The lens table in a camera's own recording or photo.
+Result<LensPair> table_in(const std::string& path) {
+  struct Descriptor {
+    ~Descriptor() {
+      if (number >= 0) close(number);
+    }
+    const int number;
+  } const file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (file.number < 0) return failed(path + ": can't be read: " + g_strerror(errno));
+  const Result<media::FileSource> source = media::FileSource::make(file.number);
+  if (!source) return invalid(path + ": " + source.error().message);
+  const Result<media::CameraData> data = media::camera_data_of(*source);
+  if (!data) return invalid(path + ": " + data.error().message);
+  if (!data->table.empty()) return parse_table(data->table, path);
+  return invalid(path + ": has no lens table" +
+                 (data->problems.empty() ? "" : ": " + data->problems.front()));
+}
+
+bool looks_like_recording(std::span<const uint8_t> head) {
+  const media::Kind kind = media::sniff(media::MemorySource(head));
+  return kind == media::Kind::isobmff || kind == media::Kind::jpeg ||
+         ByteReader(head).starts_with({"II*\0", 4}) || ByteReader(head).starts_with({"MM\0*", 4});
+}
+
 std::vector<std::string> profile_folders() {
   std::vector<std::string> folders;
   if (const char* path = g_getenv("GST_SPHERE_PROFILE_PATH")) {
@@ -198,12 +229,16 @@ Result<LensPair> parse_lens_text(std::string_view text, const std::string& name)
 }
 
 Result<LensPair> load_profile(const std::string& name_or_file) {
-  const bool is_file = name_or_file.find('/') != std::string::npos ||
-                       std::any_of(std::begin(file_suffixes), std::end(file_suffixes),
-                                   [&](auto end) { return name_or_file.ends_with(end); });
+  // Cameras write the endings in capitals.
+  const GString_ lower(g_ascii_strdown(name_or_file.c_str(), -1));
+  const bool is_file =
+      name_or_file.find('/') != std::string::npos ||
+      std::any_of(std::begin(file_suffixes), std::end(file_suffixes),
+                  [&](auto end) { return std::string_view(lower.get()).ends_with(end); });
   if (is_file) {
     Result<std::string> text = read_file(name_or_file);
     if (!text) return text.error();
+    if (looks_like_recording(bytes_of(*text))) return table_in(name_or_file);
     if (!looks_like_table(bytes_of(*text))) return parse_lens_text(*text, name_or_file);
     text = read_file(name_or_file, largest_table);
     if (!text) return text.error();
@@ -223,10 +258,12 @@ Result<LensPair> load_profile(const std::string& name_or_file) {
     const auto* data = static_cast<const char*>(g_bytes_get_data(bytes.get(), &size));
     return parse_profile({data, size}, "the built-in profile " + name_or_file);
   }
+  const std::string missing = "there is no lens profile '" + name_or_file + "'; ";
+  if (g_file_test(name_or_file.c_str(), G_FILE_TEST_IS_REGULAR))
+    return not_found(missing + "for the file of that name, say ./" + name_or_file);
   std::string known;
   for (const std::string& name : profile_names()) known += (known.empty() ? "" : ", ") + name;
-  return not_found("there is no lens profile '" + name_or_file + "'; known are " + known +
-                   ", or the path of a file");
+  return not_found(missing + "known are " + known + ", or the path of a file");
 }
 
 std::vector<std::string> profile_names() {

@@ -28,9 +28,10 @@ Result<std::string> make_profile(const LensPair& pair, const std::string& name,
 Result<LensPair> parse_lens_text(std::string_view text, const std::string& name);
 
 /// Loads a profile by what a person types. Anything with a `/`, or that ends in `.json`, `.bin`,
-/// `.pto`, `.yaml`, `.yml` or `.xml`, is a file with any of these or with a camera's own table
-/// (table.h); else it is a name that is looked up in the folders of GST_SPHERE_PROFILE_PATH, then
-/// in `gst-sphere/profiles` of the user's and the system's data folders, then among those built in.
+/// `.pto`, `.yaml`, `.yml`, `.xml`, `.mp4`, `.jpg` or `.dng`, is a file with any of these, or with
+/// a camera's own table (table.h), by itself or in its video or photo; else it is a name that is
+/// looked up in the folders of GST_SPHERE_PROFILE_PATH, then in `gst-sphere/profiles` of the user's
+/// and the system's data folders, then among those built in.
 Result<LensPair> load_profile(const std::string& name_or_file);
 
 /// The names of all profiles that load_profile() finds, sorted.

@@ -55,7 +55,7 @@ class Builder {
     return &made;
   }
 
-  StorageNode root_{StorageNode::Kind::list, {}, {}};
+  StorageNode root_{StorageNode::Kind::list, {}, {}, {}};
   std::vector<StorageNode*> open_;
   size_t count_ = 0;
   const char* problem_ = nullptr;
@@ -168,11 +168,11 @@ std::string xml_problem(std::string_view text, Builder& builder) {
 
 }  // namespace
 
-const StorageNode& StorageNode::operator[](std::string_view name) const {
+const StorageNode& StorageNode::operator[](std::string_view wanted) const {
   static const StorageNode none;
   if (kind == Kind::map)
     for (const StorageNode& child : children)
-      if (child.name == name) return child;
+      if (child.name == wanted) return child;
   return none;
 }
 

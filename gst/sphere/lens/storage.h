@@ -14,12 +14,12 @@ namespace sphere {
 struct StorageNode {
   enum class Kind { absent, scalar, list, map };
   Kind kind = Kind::absent;
-  std::string name;  ///< in its map; "" in a list
-  std::string text;  ///< of a scalar
-  std::vector<StorageNode> children;
+  std::string name;                   ///< in a map; "" in a list
+  std::string text;                   ///< of a scalar
+  std::vector<StorageNode> children;  ///< of a list or a map
 
   /// The child of that name; an absent node where there is none.
-  const StorageNode& operator[](std::string_view name) const;
+  const StorageNode& operator[](std::string_view wanted) const;
   bool present() const { return kind != Kind::absent; }
 };
 

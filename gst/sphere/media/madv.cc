@@ -9,6 +9,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/box.h"
+#include "gst/sphere/media/isobmff.h"
 #include "gst/sphere/media/tiff.h"
 
 namespace sphere::media {
@@ -227,6 +228,21 @@ Result<CameraData> camera_data_of_dng(const Source& source) {
   CameraData data;
   read_tiff(*tiff, &data);
   return data;
+}
+
+Result<CameraData> camera_data_of(const Source& source) {
+  switch (sniff(source)) {
+    case Kind::isobmff:
+      return camera_data_of_video(source);
+    case Kind::jpeg: {
+      const Result<JpegInfo> jpeg = check_jpeg(source);
+      if (!jpeg) return jpeg.error();
+      return camera_data_of_jpeg(source, *jpeg);
+    }
+    default:
+      if (Tiff::open(source)) return camera_data_of_dng(source);
+      return CameraData();
+  }
 }
 
 // --- writing ------------------------------------------------------------------------------------

@@ -48,6 +48,8 @@ CameraData camera_data_of_video(const Source& source);
 CameraData camera_data_of_jpeg(const Source& source, const JpegInfo& jpeg);
 /// Looks through a DNG, or any other TIFF.
 Result<CameraData> camera_data_of_dng(const Source& source);
+/// Looks through a video, a JPEG or a DNG, whichever it is; nothing is found in any other file.
+Result<CameraData> camera_data_of(const Source& source);
 
 // --- writing, for tests and for cameras in software ---------------------------------------------
 

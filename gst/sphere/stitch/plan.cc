@@ -14,10 +14,10 @@ namespace {
 constexpr int table_steps = 2048;
 // Narrower than a hundredth of a pixel of the largest output: a hard seam, without a division by 0.
 constexpr double narrowest_band = 1e-5;
-// Past this angle the division by the sine loses its digits; no pair in use reaches it.
 // The last degree of a lens is fringed and dark: the other one has it alone, as far as the overlap
 // allows.
 constexpr double rim = radians(1);
+// Past this angle the division by the sine loses its digits; no pair in use reaches it.
 constexpr double farthest_reach = radians(170);
 constexpr double aspect_tolerance = 0.01;
 // What is worked out for each node: x and y of both lenses, the blend, the gains of both lenses.
