@@ -496,7 +496,7 @@ void Emulator::Impl::reboot(Delay pause) {
   data_socket_.reset();
   http_watch_.stop();
   http_socket_.reset();
-  soup_server_disconnect(http_.get());
+  if (http_) soup_server_disconnect(http_.get());
   http_.reset();
   if (preview_) preview_->close();
   reboot_watch_ = watch_time(pause, loop_.context(), [this] {

@@ -62,7 +62,8 @@ class Emulator {
   void notify(int id, std::string more);
   /// Whether it answers nothing for now, as a camera out of reach.
   void set_silent(bool silent);
-  /// All connections end at once and the ports are closed; back after `pause`.
+  /// All connections end at once and the ports are closed; back after `pause`, or that of a second
+  /// call meanwhile.
   void reboot(Delay pause);
   /// The preview's connections end, the control channel stays.
   void cut_preview();
