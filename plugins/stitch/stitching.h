@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the GL and the CPU stitcher have in common: properties, negotiation, which lens, and the
-// plan for each frame. Everything but the drawing.
+// What the GL and the CPU stitcher have in common: which lens, and the plan for each frame.
+// Everything but the drawing.
 
 #pragma once
 
@@ -21,61 +21,10 @@
 #include "gst/sphere/stitch/plan.h"
 #include "gst/sphere/stitch/seam.h"
 #include "plugins/stitch/levelling.h"
+#include "plugins/stitch/stitchsettings.h"
 #include "plugins/stitch/workers.h"
 
 namespace sphere {
-
-enum class Blend { off, feather, multiband };
-/// Which rows of the lenses' frame a picture has that is half as high.
-enum class Strip { top, middle, bottom };
-enum class Match { off, gain };
-enum class Align { off, seam };
-enum class Interpolation { linear, cubic };
-
-/// What a person sets. Copied as a whole, once a buffer.
-struct StitchSettings {
-  std::string lens;  ///< profile name or file; empty: what the stream says
-  Projection projection = Projection::equirect;
-  double fov = 0;       ///< degrees: of a view, or else of the lenses; 0: as usual
-  double lens_fov = 0;  ///< degrees; 0: as the profile says
-  Angles view;
-  Blend blend = Blend::feather;
-  double blend_width = 4;  ///< degrees
-  Strip strip = Strip::middle;
-  Level level = Level::off;
-  double smoothing = 0;  ///< seconds
-  Match match = Match::off;
-  Align align = Align::off;
-  double stitch_distance = 0;  ///< metres; 0: infinitely far
-  Interpolation interpolation = Interpolation::linear;
-  bool operator==(const StitchSettings&) const = default;
-};
-
-/// Ids of the properties that install_stitch_properties() installs; an element's own follow.
-enum StitchProperty : guint {
-  stitch_prop_lens = 1,
-  stitch_prop_fov,
-  stitch_prop_yaw,
-  stitch_prop_pitch,
-  stitch_prop_roll,
-  stitch_prop_blend,
-  stitch_prop_blend_width,
-  stitch_prop_strip,
-  stitch_prop_level,
-  stitch_prop_smoothing,
-  stitch_prop_match,
-  stitch_prop_align,
-  stitch_prop_stitch_distance,
-  stitch_prop_interpolation,
-  stitch_prop_projection,
-  stitch_prop_lens_fov,
-  stitch_prop_end,
-};
-
-void install_stitch_properties(GObjectClass* klass);
-/// The property `threads`, of those that draw on the CPU. 0: as many as cores.
-void install_threads_property(GObjectClass* klass, guint id);
-inline constexpr int default_threads = 0;
 
 /// One stitcher's settings and, while it runs, its planner and plan.
 class Stitching {
@@ -140,7 +89,6 @@ class Stitching {
     SeamOptions seam;
     bool operator==(const Basis&) const = default;
   };
-  bool store(guint id, const GValue* value);
   bool ensure_planner(const StitchSettings& settings);
   Status make_planner(const Basis& basis);
   void observe_lens(GstEvent* event);
@@ -182,22 +130,5 @@ class Stitching {
   GstVideoInfo bands_info_{};
   unsigned bands_generation_ = 0;
 };
-
-/// GstSphereProjection, the enumeration of the property `projection`.
-GType stitch_projection_get_type();
-
-/// GstSphereLevel, the enumeration of the property `level`.
-GType stitch_level_get_type();
-
-/// GstSphereStrip, the enumeration of the property `strip`.
-GType stitch_strip_get_type();
-
-/// GstSphereBlend, the enumeration of the property `blend`.
-GType stitch_blend_get_type();
-/// GstSphereMatch and GstSphereAlign, those of `match` and `align`.
-GType stitch_match_get_type();
-GType stitch_align_get_type();
-/// GstSphereInterpolation, that of `interpolation`.
-GType stitch_interpolation_get_type();
 
 }  // namespace sphere

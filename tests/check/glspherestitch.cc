@@ -26,14 +26,6 @@ const bool slow_gl = g_getenv("GALLIUM_DRIVER") != nullptr;
 
 const std::string quick = "spheretestsrc supersample=1 ";
 
-SampleRef sample_of(const std::string& line) {
-  Pipeline p(line + " ! appsink name=sink");
-  p.play();
-  SampleRef sample = p.pull();
-  if (!sample) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
-  return sample;
-}
-
 struct Case {
   std::string name;
   std::string format = "NV12";

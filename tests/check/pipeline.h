@@ -142,6 +142,17 @@ inline Component component_of(GstSample* sample, int component, bool upper = fal
   return c;
 }
 
+/// The first picture of a launch line, which lacks its sink.
+inline SampleRef sample_of(const std::string& line) {
+  Pipeline p(line + " ! appsink name=sink");
+  p.play();
+  SampleRef sample = p.pull();
+  if (!sample) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
+  return sample;
+}
+
+inline Component luma_of(const std::string& line) { return component_of(sample_of(line).get(), 0); }
+
 inline double psnr_of(double mean_square) {
   return mean_square > 0 ? 10 * std::log10(255 * 255 / mean_square) : 100;
 }

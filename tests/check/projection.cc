@@ -2,7 +2,7 @@
 // Cubemaps and views, straight from the fisheyes: where directions lie, what becomes of pixels that
 // are more than the output has, and what ffmpeg's v360 makes of the same sphere.
 
-#include "tests/check/pipeline.h"
+#include "tests/check/ffmpeg.h"
 
 #include "gst/sphere/geometry/projection.h"
 #include "gst/sphere/lens/profile.h"
@@ -15,16 +15,6 @@ using namespace sphere::test;
 namespace {
 
 const std::string source = "spheretestsrc num-buffers=1 lens=dual-190 ";
-
-SampleRef sample_of(const std::string& line) {
-  Pipeline p(line + " ! appsink name=sink");
-  p.play();
-  SampleRef sample = p.pull();
-  if (!sample) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
-  return sample;
-}
-
-Component luma_of(const std::string& line) { return component_of(sample_of(line).get(), 0); }
 
 /// The direction at a place in the whole picture.
 Vec3 seen_at(const Canvas& canvas, double x, double y) {
@@ -45,50 +35,12 @@ void expect_direction(const Canvas& canvas, double x, double y, Vec3 wanted) {
 constexpr Vec3 right = {1, 0, 0}, left = {-1, 0, 0}, up = {0, -1, 0}, down = {0, 1, 0},
                front = {0, 0, 1}, back = {0, 0, -1};
 
-/// A folder with the true sphere in it, for ffmpeg.
-class Truth {
- public:
-  Truth() : folder_(g_dir_make_tmp("sphere-XXXXXX", nullptr)), file_(folder_ + "/in.yuv") {
-    Pipeline p(source +
-               "output=equirect ! video/x-raw,format=I420,width=1920,height=960 ! "
-               "filesink location=" +
-               file_);
-    fail_unless(p.run().empty());
-  }
-  ~Truth() {
-    g_unlink(file_.c_str());
-    g_rmdir(folder_.c_str());
-  }
-  Truth(const Truth&) = delete;
-  Truth& operator=(const Truth&) = delete;
-
-  /// What ffmpeg's v360 makes of it.
-  Component v360(const std::string& options, int width, int height) const {
-    Component c;
-    c.width = width;
-    c.height = height;
-    const std::string out = folder_ + "/out.yuv";
-    const std::string command =
-        "ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x960 -i " + file_ +
-        " -vf v360=e:" + options + ":interp=cubic:w=" + std::to_string(width) +
-        ":h=" + std::to_string(height) + " -pix_fmt yuv420p -f rawvideo " + out;
-    gint status = 0;
-    fail_unless(g_spawn_command_line_sync(command.c_str(), nullptr, nullptr, &status, nullptr) &&
-                    status == 0,
-                "%s", command.c_str());
-    g_autofree char* bytes = nullptr;
-    gsize size = 0;
-    fail_unless(g_file_get_contents(out.c_str(), &bytes, &size, nullptr));
-    g_unlink(out.c_str());
-    const size_t luma = static_cast<size_t>(width) * height;
-    fail_unless_equals_uint64(size, luma * 3 / 2);
-    c.samples.assign(bytes, bytes + luma);
-    return c;
-  }
-
- private:
-  const std::string folder_, file_;
-};
+/// What ffmpeg's v360 makes of the true sphere.
+Component v360(const FfmpegInput& sphere, const std::string& options, int width, int height) {
+  return sphere.filtered("v360=e:" + options + ":interp=cubic:w=" + std::to_string(width) +
+                             ":h=" + std::to_string(height),
+                         width, height);
+}
 
 /// How far the samples stand from their mean.
 double contrast(const Component& c) {
@@ -236,12 +188,8 @@ GST_START_TEST(plans_are_within_a_tenth_of_a_pixel) {
 GST_END_TEST;
 
 GST_START_TEST(pictures_are_v360s) {
-  g_autofree char* path = g_find_program_in_path("ffmpeg");
-  if (!path) {
-    g_print("skip: ffmpeg is absent, nothing to compare with\n");
-    return;
-  }
-  const Truth sphere;
+  if (!have_ffmpeg()) return;
+  const FfmpegInput sphere(source + "output=equirect");
   const struct {
     const char *ours, *same, *other;
     int width, height;
@@ -262,8 +210,8 @@ GST_START_TEST(pictures_are_v360s) {
                 "projection=" +
                 output.ours + " ! video/x-raw,width=" + std::to_string(output.width) +
                 ",height=" + std::to_string(output.height));
-    const double same = psnr(ours, sphere.v360(output.same, output.width, output.height));
-    const double other = psnr(ours, sphere.v360(output.other, output.width, output.height));
+    const double same = psnr(ours, v360(sphere, output.same, output.width, output.height));
+    const double other = psnr(ours, v360(sphere, output.other, output.width, output.height));
     fail_unless(same > 27 && same > other + 3, "%s: %g dB, a little off %g dB", output.ours, same,
                 other);
   }
@@ -361,11 +309,7 @@ GST_START_TEST(what_is_finer_than_the_output_is_no_pattern_in_it) {
 GST_END_TEST;
 
 GST_START_TEST(coarser_pictures_are_nearer_the_truth_than_v360s) {
-  g_autofree char* path = g_find_program_in_path("ffmpeg");
-  if (!path) {
-    g_print("skip: ffmpeg is absent, nothing to compare with\n");
-    return;
-  }
+  if (!have_ffmpeg()) return;
   const Component truth = luma_of(
       "spheretestsrc num-buffers=1 supersample=8 output=equirect "
       "lens=dual-190 ! video/x-raw,format=I420,width=480,height=240");
@@ -374,7 +318,8 @@ GST_START_TEST(coarser_pictures_are_nearer_the_truth_than_v360s) {
               "! video/x-raw,format=I420,width=1920,height=960 ! cpuspherestitch ! "
               "video/x-raw,width=480,height=240");
   // It is given the true sphere, which is more than ours has.
-  const double our_db = psnr(ours, truth), peer_db = psnr(Truth().v360("e", 480, 240), truth);
+  const double our_db = psnr(ours, truth),
+               peer_db = psnr(v360(FfmpegInput(source + "output=equirect"), "e", 480, 240), truth);
   g_print("a quarter of the width: ours %.2f dB, v360 %.2f dB\n", our_db, peer_db);
   fail_unless(our_db > peer_db + 3, "%g dB, v360 %g dB", our_db, peer_db);
 }

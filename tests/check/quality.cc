@@ -2,7 +2,7 @@
 // The stitched picture against the true one, and against the peer, ffmpeg's v360, on the same
 // frames.
 
-#include "tests/check/pipeline.h"
+#include "tests/check/ffmpeg.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -13,45 +13,9 @@ constexpr int width = 1920, height = 960;
 const std::string source = "spheretestsrc num-buffers=1 lens=dual-190 ";
 const std::string caps = " ! video/x-raw,format=I420,width=1920,height=960 ! ";
 
-Component luma_of(const std::string& line) {
-  Pipeline p(line + " ! appsink name=sink");
-  p.play();
-  const SampleRef sample = p.pull();
-  if (!sample) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
-  return component_of(sample.get(), 0);
-}
-
-bool have_ffmpeg() {
-  g_autofree char* path = g_find_program_in_path("ffmpeg");
-  if (!path) g_print("skip: ffmpeg is absent, nothing to compare with\n");
-  return path != nullptr;
-}
-
 /// The luma that ffmpeg's filter makes of the source's frame.
 Component luma_of_ffmpeg(const std::string& filter) {
-  g_autofree char* folder = g_dir_make_tmp("sphere-XXXXXX", nullptr);
-  const std::string in = std::string(folder) + "/in.yuv", out = std::string(folder) + "/out.yuv";
-  Pipeline p(source + caps + "filesink location=" + in);
-  fail_unless(p.run().empty());
-  const std::string command = "ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x960 -i " + in +
-                              " -vf " + filter + " -pix_fmt yuv420p -f rawvideo " + out;
-  g_autoptr(GError) error = nullptr;
-  gint status = 0;
-  fail_unless(
-      g_spawn_command_line_sync(command.c_str(), nullptr, nullptr, &status, &error) && status == 0,
-      "%s: %s", command.c_str(), error ? error->message : "failed");
-  g_autofree char* bytes = nullptr;
-  gsize size = 0;
-  fail_unless(g_file_get_contents(out.c_str(), &bytes, &size, nullptr));
-  fail_unless_equals_uint64(size, width * height * 3 / 2);
-  Component c;
-  c.width = width;
-  c.height = height;
-  c.samples.assign(bytes, bytes + width * height);
-  g_unlink(in.c_str());
-  g_unlink(out.c_str());
-  g_rmdir(folder);
-  return c;
+  return FfmpegInput(source).filtered(filter, width, height);
 }
 
 }  // namespace

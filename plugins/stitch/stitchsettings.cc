@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/stitch/stitchsettings.h"
+
+#include "gst/sphere/base/gobject.h"
+
+namespace sphere {
+
+namespace {
+
+constexpr double default_blend_width =
+    4;  // two degrees to either side, as the camera's own app has
+
+constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                               GST_PARAM_MUTABLE_PLAYING);
+constexpr auto live_controllable =
+    static_cast<GParamFlags>(static_cast<int>(live) | GST_PARAM_CONTROLLABLE);
+
+GType registered_enum(const char* name, const GEnumValue* values) {
+  const GType registered = g_enum_register_static(name, values);
+  gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+  return registered;
+}
+
+}  // namespace
+
+GType stitch_projection_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Projection::equirect), "The whole sphere, 2:1", "equirect"},
+      {static_cast<int>(Projection::cubemap),
+       "Six faces in 3x2: right, left, up, then down, front, back", "cubemap"},
+      {static_cast<int>(Projection::eac),
+       "Equi-angular cubemap in 3x2: left, front, right, then down, back, up, turned", "eac"},
+      {static_cast<int>(Projection::perspective), "A view without distortion", "perspective"},
+      {static_cast<int>(Projection::little_planet), "Stereographic, straight down in the middle",
+       "little-planet"},
+      {static_cast<int>(Projection::stereographic), "Stereographic, straight on in the middle",
+       "stereographic"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereProjection", values);
+  return type;
+}
+
+GType stitch_match_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Match::off), "Each lens as bright as it is", "off"},
+      {static_cast<int>(Match::gain), "Light and colour are made equal around the seam", "gain"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereMatch", values);
+  return type;
+}
+
+GType stitch_align_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Align::off), "Things at stitch-distance meet", "off"},
+      {static_cast<int>(Align::seam), "Things at the seam meet, whatever their distance", "seam"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereAlign", values);
+  return type;
+}
+
+GType stitch_interpolation_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Interpolation::linear), "Between two by two samples", "linear"},
+      {static_cast<int>(Interpolation::cubic), "Between four by four samples: sharper, slower",
+       "cubic"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereInterpolation", values);
+  return type;
+}
+
+GType stitch_blend_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Blend::off), "A hard seam: each pixel is from one lens", "off"},
+      {static_cast<int>(Blend::feather), "A linear cross-fade over blend-width", "feather"},
+      {static_cast<int>(Blend::multiband), "Coarse detail fades wide, fine detail stays sharp",
+       "multiband"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereBlend", values);
+  return type;
+}
+
+GType stitch_level_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Level::off), "As the camera was held", "off"},
+      {static_cast<int>(Level::horizon), "A level horizon; the picture turns with the camera",
+       "horizon"},
+      {static_cast<int>(Level::full), "A level horizon; the picture keeps its direction", "full"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereLevel", values);
+  return type;
+}
+
+GType stitch_strip_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Strip::top), "The upper half", "top"},
+      {static_cast<int>(Strip::middle), "The middle half", "middle"},
+      {static_cast<int>(Strip::bottom), "The lower half", "bottom"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = registered_enum("GstSphereStrip", values);
+  return type;
+}
+
+void install_stitch_properties(GObjectClass* klass) {
+  g_object_class_install_property(
+      klass, stitch_prop_lens,
+      g_param_spec_string(
+          "lens", "Lens",
+          "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of a file: a "
+          "profile, or a recording or photo with the camera's own table; unset: what the stream "
+          "says",
+          nullptr, live));
+  const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
+    g_object_class_install_property(
+        klass, id, g_param_spec_double(name, nick, blurb, -360, 360, 0, live_controllable));
+  };
+  g_object_class_install_property(
+      klass, stitch_prop_projection,
+      g_param_spec_enum("projection", "Projection", "How the sphere lies in the output",
+                        stitch_projection_get_type(), static_cast<int>(Projection::equirect),
+                        live));
+  g_object_class_install_property(
+      klass, stitch_prop_fov,
+      g_param_spec_double(
+          "fov", "Field of view",
+          "Field of view in degrees. Of a view, across the output: perspective 1 to 170, little "
+          "planet and stereographic 1 to 350; 0: 90, 270 and 180. Where the output shows the whole "
+          "sphere, the same as lens-fov",
+          0, 358, 0, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_lens_fov,
+      g_param_spec_double(
+          "lens-fov", "Field of view of the lenses",
+          "Full field of view of each lens's image circle in degrees, 60 to 358 (less is taken for "
+          "60); 0: as the lens profile says",
+          0, 358, 0, live_controllable));
+  angle(stitch_prop_yaw, "yaw", "Yaw",
+        "Turn of the view to the right in degrees; applied before pitch and roll");
+  angle(stitch_prop_pitch, "pitch", "Pitch",
+        "Turn of the view upwards in degrees; applied after yaw, before roll");
+  angle(stitch_prop_roll, "roll", "Roll",
+        "Clockwise tilt of the view in degrees; applied after yaw and pitch");
+  g_object_class_install_property(
+      klass, stitch_prop_blend,
+      g_param_spec_enum("blend", "Blend", "How the two lenses are joined", stitch_blend_get_type(),
+                        static_cast<int>(Blend::feather), live));
+  g_object_class_install_property(
+      klass, stitch_prop_blend_width,
+      g_param_spec_double(
+          "blend-width", "Blend width",
+          "Width of the whole blended band in degrees, at most what both lenses see less the last "
+          "degree of each; with multiband the coarsest detail takes twice as much, the finest a "
+          "few pixels. Ignored when blend is off",
+          0, 60, default_blend_width, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_strip,
+      g_param_spec_enum("strip", "Strip",
+                        "Which rows of the lenses' frame pictures of half its height have, as a "
+                        "camera's fastest modes make them; ignored for whole pictures",
+                        stitch_strip_get_type(), static_cast<int>(Strip::middle), live));
+  g_object_class_install_property(
+      klass, stitch_prop_level,
+      g_param_spec_enum("level", "Level",
+                        "What is undone of how the camera was held, by the file's orientation "
+                        "track or the meta on each picture; yaw, pitch and roll come on top",
+                        stitch_level_get_type(), static_cast<int>(Level::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_smoothing,
+      g_param_spec_double("smoothing", "Smoothing",
+                          "Seconds over which the heading is averaged that the picture follows; "
+                          "ignored unless level is horizon",
+                          0, 10, 0, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_match,
+      g_param_spec_enum("match", "Match", "Whether the lenses' light is made equal at the seam",
+                        stitch_match_get_type(), static_cast<int>(Match::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_align,
+      g_param_spec_enum("align", "Align", "Whether near things are made to meet at the seam",
+                        stitch_align_get_type(), static_cast<int>(Align::off), live));
+  g_object_class_install_property(
+      klass, stitch_prop_stitch_distance,
+      g_param_spec_double(
+          "stitch-distance", "Stitch distance",
+          "Distance in metres at which things meet at the seam, by the lens profile's "
+          "baseline; 0: "
+          "infinitely far. Ignored when the profile has no baseline; align starts from it",
+          0, 1000, 0, live_controllable));
+  g_object_class_install_property(
+      klass, stitch_prop_interpolation,
+      g_param_spec_enum("interpolation", "Interpolation", "How the fisheyes are sampled",
+                        stitch_interpolation_get_type(), static_cast<int>(Interpolation::linear),
+                        live));
+}
+
+void install_threads_property(GObjectClass* klass, guint id) {
+  constexpr int most = 256;
+  g_object_class_install_property(
+      klass, id,
+      g_param_spec_int("threads", "Threads",
+                       "Threads that draw; 0: as many as cores. Ignored when a GPU draws", 0, most,
+                       default_threads, live));
+}
+
+bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value) {
+  switch (id) {
+    case stitch_prop_lens:
+      settings.lens = to_string(g_value_get_string(value));
+      return true;
+    case stitch_prop_fov:
+      settings.fov = g_value_get_double(value);
+      return true;
+    case stitch_prop_yaw:
+      settings.view.yaw = g_value_get_double(value);
+      return true;
+    case stitch_prop_pitch:
+      settings.view.pitch = g_value_get_double(value);
+      return true;
+    case stitch_prop_roll:
+      settings.view.roll = g_value_get_double(value);
+      return true;
+    case stitch_prop_blend:
+      settings.blend = static_cast<Blend>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_blend_width:
+      settings.blend_width = g_value_get_double(value);
+      return true;
+    case stitch_prop_strip:
+      settings.strip = static_cast<Strip>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_level:
+      settings.level = static_cast<Level>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_smoothing:
+      settings.smoothing = g_value_get_double(value);
+      return true;
+    case stitch_prop_match:
+      settings.match = static_cast<Match>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_align:
+      settings.align = static_cast<Align>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_stitch_distance:
+      settings.stitch_distance = g_value_get_double(value);
+      return true;
+    case stitch_prop_interpolation:
+      settings.interpolation = static_cast<Interpolation>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_projection:
+      settings.projection = static_cast<Projection>(g_value_get_enum(value));
+      return true;
+    case stitch_prop_lens_fov:
+      settings.lens_fov = g_value_get_double(value);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool get_stitch_property(const StitchSettings& settings, guint id, GValue* value) {
+  switch (id) {
+    case stitch_prop_lens:
+      g_value_set_string(value, settings.lens.empty() ? nullptr : settings.lens.c_str());
+      return true;
+    case stitch_prop_fov:
+      g_value_set_double(value, settings.fov);
+      return true;
+    case stitch_prop_yaw:
+      g_value_set_double(value, settings.view.yaw);
+      return true;
+    case stitch_prop_pitch:
+      g_value_set_double(value, settings.view.pitch);
+      return true;
+    case stitch_prop_roll:
+      g_value_set_double(value, settings.view.roll);
+      return true;
+    case stitch_prop_blend:
+      g_value_set_enum(value, static_cast<int>(settings.blend));
+      return true;
+    case stitch_prop_blend_width:
+      g_value_set_double(value, settings.blend_width);
+      return true;
+    case stitch_prop_strip:
+      g_value_set_enum(value, static_cast<int>(settings.strip));
+      return true;
+    case stitch_prop_level:
+      g_value_set_enum(value, static_cast<int>(settings.level));
+      return true;
+    case stitch_prop_smoothing:
+      g_value_set_double(value, settings.smoothing);
+      return true;
+    case stitch_prop_match:
+      g_value_set_enum(value, static_cast<int>(settings.match));
+      return true;
+    case stitch_prop_align:
+      g_value_set_enum(value, static_cast<int>(settings.align));
+      return true;
+    case stitch_prop_stitch_distance:
+      g_value_set_double(value, settings.stitch_distance);
+      return true;
+    case stitch_prop_interpolation:
+      g_value_set_enum(value, static_cast<int>(settings.interpolation));
+      return true;
+    case stitch_prop_projection:
+      g_value_set_enum(value, static_cast<int>(settings.projection));
+      return true;
+    case stitch_prop_lens_fov:
+      g_value_set_double(value, settings.lens_fov);
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace sphere

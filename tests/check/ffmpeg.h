@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the peer, ffmpeg, makes of a picture of ours.
+
+#pragma once
+
+#include "tests/check/pipeline.h"
+
+namespace sphere::test {
+
+inline bool have_ffmpeg() {
+  g_autofree char* path = g_find_program_in_path("ffmpeg");
+  if (!path) g_print("skip: ffmpeg is absent, nothing to compare with\n");
+  return path != nullptr;
+}
+
+/// A picture of 1920x960 in I420, for ffmpeg.
+class FfmpegInput {
+ public:
+  /// The first picture of a launch line, which lacks its sink.
+  explicit FfmpegInput(const std::string& line)
+      : folder_(GString_(g_dir_make_tmp("sphere-XXXXXX", nullptr)).get()),
+        file_(folder_ + "/in.yuv") {
+    Pipeline p(line +
+               " ! video/x-raw,format=I420,width=1920,height=960 ! filesink location=" + file_);
+    fail_unless(p.run().empty());
+  }
+  ~FfmpegInput() {
+    g_unlink(file_.c_str());
+    g_rmdir(folder_.c_str());
+  }
+  FfmpegInput(const FfmpegInput&) = delete;
+  FfmpegInput& operator=(const FfmpegInput&) = delete;
+
+  /// Its luma after a filter that makes it this large.
+  Component filtered(const std::string& filter, int width, int height) const {
+    const std::string out = folder_ + "/out.yuv";
+    const std::string command = "ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x960 -i " +
+                                file_ + " -vf " + filter + " -pix_fmt yuv420p -f rawvideo " + out;
+    g_autoptr(GError) error = nullptr;
+    gint status = 0;
+    fail_unless(g_spawn_command_line_sync(command.c_str(), nullptr, nullptr, &status, &error) &&
+                    status == 0,
+                "%s: %s", command.c_str(), error ? error->message : "failed");
+    g_autofree char* bytes = nullptr;
+    gsize size = 0;
+    fail_unless(g_file_get_contents(out.c_str(), &bytes, &size, nullptr));
+    g_unlink(out.c_str());
+    const size_t luma = static_cast<size_t>(width) * height;
+    fail_unless_equals_uint64(size, luma * 3 / 2);
+    Component c;
+    c.width = width;
+    c.height = height;
+    c.samples.assign(bytes, bytes + luma);
+    return c;
+  }
+
+ private:
+  const std::string folder_, file_;
+};
+
+}  // namespace sphere::test
