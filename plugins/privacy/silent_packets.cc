@@ -31,12 +31,14 @@ class BitWriter {
 
 enum Element : unsigned { single = 0, pair = 1, low = 3, end = 7 };
 
-constexpr unsigned gain = 100;  // scales nothing, as there are no lines
+// Scales nothing, as there are no lines. This and the window are those that libavcodec's encoder
+// writes, so that the block is, bit by bit, what it makes of silence.
+constexpr unsigned gain = 140;
 
 void put_window(BitWriter& out) {
   out.put(0, 1);  // reserved
   out.put(0, 2);  // ONLY_LONG_SEQUENCE
-  out.put(0, 1);  // sine window
+  out.put(1, 1);  // Kaiser-Bessel derived window
   out.put(0, 6);  // max_sfb: no scale factor band, so neither sections nor lines follow
   out.put(0, 1);  // no prediction
 }
@@ -73,6 +75,7 @@ constexpr size_t adts_header_size = 7, adts_checksum_size = 2;
 // Durations in units of 2.5 ms, the shortest frame.
 constexpr int longest = 48;
 // What the range coder makes of the silence flag alone; the decoder reads nothing behind it.
+// libopus writes the same.
 constexpr std::array<uint8_t, 2> celt_silence = {0xff, 0xfe};
 
 int opus_duration(std::span<const uint8_t> packet) {

@@ -146,6 +146,30 @@ GST_START_TEST(test_codecs) {
 }
 GST_END_TEST
 
+/// The last packet that a line gives.
+std::vector<uint8_t> last_packet_of(const std::string& line) {
+  Pipeline pipeline(line + " ! appsink name=sink sync=false");
+  pipeline.play();
+  std::vector<uint8_t> last;
+  while (const SampleRef sample = pipeline.pull())
+    last = bytes_of(gst_sample_get_buffer(sample.get()));
+  return last;
+}
+
+GST_START_TEST(test_packets_are_the_encoders_own) {
+  for (const std::string encoder : {"audio/x-raw,rate=44100,channels=1 ! avenc_aac",
+                                    "audio/x-raw,rate=48000,channels=2 ! avenc_aac",
+                                    "audio/x-raw,rate=48000,channels=1 ! opusenc bitrate=128000",
+                                    "audio/x-raw,rate=48000,channels=2 ! opusenc bitrate=128000"}) {
+    const std::vector<uint8_t> ours = last_packet_of(
+        "audiotestsrc wave=saw num-buffers=40 ! audioconvert ! " + encoder + " ! sphereaudiogate");
+    const std::vector<uint8_t> the_encoders =
+        last_packet_of("audiotestsrc wave=silence num-buffers=40 ! audioconvert ! " + encoder);
+    fail_unless(!ours.empty() && ours == the_encoders, "%s", encoder.c_str());
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_hostile_packets) {
   const HarnessRef h(gst_harness_new("sphereaudiogate"));
   std::mt19937 random(1);
@@ -652,6 +676,7 @@ static Suite* sphereaudiogate_suite(void) {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_raw_formats);
   tcase_add_test(tests, test_codecs);
+  tcase_add_test(tests, test_packets_are_the_encoders_own);
   tcase_add_test(tests, test_hostile_packets);
   tcase_add_test(tests, test_gaps);
   tcase_add_test(tests, test_what_rides_along);
