@@ -4,7 +4,6 @@
 
 #include <glib.h>
 
-#include <array>
 #include <cmath>
 #include <vector>
 
@@ -183,49 +182,30 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
                                          : check_range("--quality", quality, 0, largest_quantizer);
     if (!in) return in;
   }
-  static const std::array<std::string, 3> blends{"off", "feather", "multiband"};
-  static const std::array<std::string, 3> stitchers{"auto", "cpu", "gl"};
-  static const std::array<std::string, 10> presets{"ultrafast", "superfast", "veryfast", "faster",
-                                                   "fast",      "medium",    "slow",     "slower",
-                                                   "veryslow",  "placebo"};
-  if (blend) {
-    options->blend = blend;
-    if (const Result<int> known = choose("--blend", blend, blends); !known) return known.error();
-  }
-  static const std::array<std::string, 3> levels{"off", "horizon", "full"};
-  static const std::array<std::string, 3> strips{"top", "middle", "bottom"};
-  if (strip) {
-    options->strip = strip;
-    if (const Result<int> known = choose("--strip", strip, strips); !known) return known.error();
-  }
-  if (level) {
-    options->level = level;
-    if (const Result<int> known = choose("--level", level, levels); !known) return known.error();
-  }
-  static const std::array<std::string, 2> matches{"off", "gain"};
-  static const std::array<std::string, 2> aligns{"off", "seam"};
-  static const std::array<std::string, 2> interpolations{"linear", "cubic"};
-  if (match) {
-    options->match = match;
-    if (const Result<int> known = choose("--match", match, matches); !known) return known.error();
-  }
-  if (align) {
-    options->align = align;
-    if (const Result<int> known = choose("--align", align, aligns); !known) return known.error();
-  }
-  if (interpolation) {
-    options->interpolation = interpolation;
-    if (const Result<int> known = choose("--interpolation", interpolation, interpolations); !known)
+  const struct {
+    const char* name;
+    const char* typed;
+    std::string* chosen;
+    std::vector<std::string> choices;
+  } words[] = {
+      {"--blend", blend, &options->blend, {"off", "feather", "multiband"}},
+      {"--strip", strip, &options->strip, {"top", "middle", "bottom"}},
+      {"--level", level, &options->level, {"off", "horizon", "full"}},
+      {"--match", match, &options->match, {"off", "gain"}},
+      {"--align", align, &options->align, {"off", "seam"}},
+      {"--interpolation", interpolation, &options->interpolation, {"linear", "cubic"}},
+      {"--stitcher", stitcher, &options->stitcher, {"auto", "cpu", "gl"}},
+      {"--preset",
+       preset,
+       &options->preset,
+       {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
+        "veryslow", "placebo"}},
+  };
+  for (const auto& word : words) {
+    if (!word.typed) continue;
+    if (const Result<int> known = choose(word.name, word.typed, word.choices); !known)
       return known.error();
-  }
-  if (stitcher) {
-    options->stitcher = stitcher;
-    if (const Result<int> known = choose("--stitcher", stitcher, stitchers); !known)
-      return known.error();
-  }
-  if (preset) {
-    options->preset = preset;
-    if (const Result<int> known = choose("--preset", preset, presets); !known) return known.error();
+    *word.chosen = word.typed;
   }
   if (lens && !*lens) return invalid("--lens is empty");
 
