@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Segments where the output is coarser than the source, for each instruction set: a part of warp.cc,
-// included in its middle and by nothing else.
+// Segments where the output is coarser than the source, for each instruction set: a part of
+// warp.cc, included in its middle and by nothing else.
 
 /// Components `at` becomes a mix with `other`: of the first sample `part`, and `growth` more of
 /// each.
