@@ -131,6 +131,7 @@ bool Sound::build(const char* name, const char* elements) {
   const std::vector purposes{Purpose::live, Purpose::record, Purpose::edit, Purpose::share};
   stamper_.emplace(consent_, Category::audio, purposes);
   gst_pad_add_probe(from.get(), GST_PAD_PROBE_TYPE_BUFFER, stamp, this, nullptr);
+  consent::mark_stamping(from.get());
 
   // The gate starts before it is in a pipeline that runs, as one that was there all along; so does
   // the stamper. That is true as long as nothing has changed since the sound was asked for.

@@ -13,8 +13,10 @@
  * A change acts on the next buffer, with a hard cut. What was captured while sound was denied never
  * leaves as sound, however long it was queued before the gate: in a live pipeline a buffer is
  * compared by its running time with the beginning of the grant, and where the source sends the
- * event `sphere-consent`, with what that says, too. In a pipeline that is not live and has no such
- * source, what counts is when a buffer arrives here.
+ * event `sphere-consent`, with what that says, too: from the first such event on, each buffer
+ * leaves when the next one has come, for encoders and decoders pass events on a buffer too late.
+ * The latency grows by that buffer. In a pipeline that is not live and has no such source, what
+ * counts is when a buffer arrives here.
  *
  * Raw audio of all formats, A-law, mu-law, AAC-LC and Opus become silence of the same times. In
  * other codecs there is none: gap events take the sound's place, as with mode=drop. A muxer may
@@ -41,6 +43,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/element.h"
+#include "plugins/privacy/holdback.h"
 #include "plugins/privacy/silence.h"
 
 GST_DEBUG_CATEGORY_STATIC(sphereaudiogate_debug);
@@ -51,7 +54,9 @@ namespace {
 using namespace sphere::consent;
 using sphere::BufferRef;
 using sphere::CapsRef;
+using sphere::EventRef;
 using sphere::GstRef;
+using sphere::privacy::HoldBack;
 using sphere::privacy::Silence;
 
 // Caps have no wildcards: what GStreamer's sources, parsers and encoders give.
@@ -127,6 +132,7 @@ class AudioGate {
   }
 
   GstPad* sink() const { return sink_; }
+  GstPad* src() const { return src_; }
 
   // --- with the streaming stopped -----------------------------------------------------------
 
@@ -138,13 +144,17 @@ class AudioGate {
     guard_->allowed();
     grants_ = guard_->grants();
     looks_ = 0;
-    stamp_.reset();
+    stamp_ = 0;
+    holds_ = false;
+    held_.take();
+    held_time_ = 0;
     silence_ = Silence();
     has_caps_ = flowed_ = warned_ = discontinuous_ = false;
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
   }
   void stop() {
     set_active(false);
+    held_.take();
     guard_.reset();
   }
 
@@ -156,55 +166,50 @@ class AudioGate {
                         ("no caps before the first buffer"));
       return GST_FLOW_NOT_NEGOTIATED;
     }
-    const bool sound = passes(buffer.get());
-    set_active(sound);
-    if (sound) {
-      if (discontinuous_) {
-        buffer.reset(gst_buffer_make_writable(buffer.release()));
-        GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
-      }
-      return push(std::move(buffer));
-    }
-    if (silence_.is_header(buffer.get())) return gst_pad_push(src_, buffer.release());
-    if (mode.load() == Mode::silence)
-      if (BufferRef silent = silence_.in_place_of(buffer.get())) return push(std::move(silent));
-    return push_gap(buffer.get());
+    const GstFlowReturn flow = release();
+    if (!holds_) return flow == GST_FLOW_OK ? leave(std::move(buffer), stamp_) : flow;
+    note_latency(buffer.get());
+    held_.put(std::move(buffer), stamp_);
+    return flow;
   }
 
   gboolean event(GstEvent* event) {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) return flushed(event);
+    if (!GST_EVENT_IS_SERIALIZED(event)) return handle(event);
+    if (const auto stamp = read_stamp(event, Category::audio, purpose_now_)) {
+      held_.stamp(*stamp);
+      holds_ = !is_stamping_peer(sink_);
+    }
     switch (GST_EVENT_TYPE(event)) {
-      case GST_EVENT_CAPS: {
-        GstCaps* caps = nullptr;
-        gst_event_parse_caps(event, &caps);
-        silence_ = Silence(caps);
-        has_caps_ = true;
-        break;
-      }
-      case GST_EVENT_SEGMENT:
-        gst_event_copy_segment(event, &segment_);
-        break;
-      case GST_EVENT_FLUSH_STOP: {
-        gboolean reset_time = FALSE;
-        gst_event_parse_flush_stop(event, &reset_time);
-        gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
-        // Running time begins anew: the grant begins with the next buffer, in that time.
-        if (reset_time && since_ != 0) grants_ = 0;
-        if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
-        break;
-      }
-      case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-        if (const auto stamp = read_stamp(event, Category::audio, purpose_now_)) stamp_ = stamp;
-        break;
-      case GST_EVENT_TAG:
-        if (!open()) event = without_sound(event);
+      case GST_EVENT_EOS:
+      case GST_EVENT_SEGMENT_DONE:
+      case GST_EVENT_STREAM_GROUP_DONE:
+        release();  // nothing comes behind it
         break;
       default:
         break;
     }
-    return gst_pad_event_default(sink_, GST_OBJECT(element_), event);
+    if (held_.empty()) return handle(event);
+    if (!held_.behind(event)) {
+      held_.stamp(GST_CLOCK_TIME_NONE);  // the event that speaks of it may still come
+      release();
+    }
+    return TRUE;
   }
 
+  /// Queries that belong between two buffers would come before the one that is held.
+  bool answers(GstQuery* query) const { return !GST_QUERY_IS_SERIALIZED(query) || held_.empty(); }
+
   // --- any thread ----------------------------------------------------------------------------
+
+  void add_latency(GstQuery* query) const {
+    gboolean live = FALSE;
+    GstClockTime least = 0, most = 0;
+    gst_query_parse_latency(query, &live, &least, &most);
+    const GstClockTime held = held_time_;
+    gst_query_set_latency(query, live, least + held,
+                          GST_CLOCK_TIME_IS_VALID(most) ? most + held : most);
+  }
 
   bool active() const { return active_; }
   void set_active(bool active) {
@@ -274,7 +279,7 @@ class AudioGate {
     return sign > 0 ? running : 0;
   }
 
-  bool passes(const GstBuffer* buffer) {
+  bool passes(const GstBuffer* buffer, GstClockTime stamp) {
     if (!allowed()) return false;
     const auto captured_after = [&](GstClockTime begin) {
       if (begin == 0) return true;
@@ -282,11 +287,11 @@ class AudioGate {
       return GST_CLOCK_TIME_IS_VALID(begin) && GST_CLOCK_TIME_IS_VALID(time) &&
              time >= begin + silence_.overlap(buffer);
     };
-    return captured_after(since_) && captured_after(stamp_.value_or(0));
+    return captured_after(since_) && captured_after(stamp);
   }
 
   /// Whether what is said of the sound may be known: as passes(), before there is a buffer.
-  bool open() { return guard_ && allowed() && stamp_.value_or(0) == 0 && since_ == 0; }
+  bool open() { return guard_ && allowed() && stamp_ == 0 && since_ == 0; }
 
   static GstEvent* without_sound(GstEvent* event) {
     GstTagList* tags = nullptr;
@@ -297,6 +302,78 @@ class AudioGate {
     gst_event_set_seqnum(clean, gst_event_get_seqnum(event));
     gst_event_unref(event);
     return clean;
+  }
+
+  GstFlowReturn leave(BufferRef buffer, GstClockTime stamp) {
+    const bool sound = passes(buffer.get(), stamp);
+    set_active(sound);
+    if (sound) {
+      if (discontinuous_) {
+        buffer.reset(gst_buffer_make_writable(buffer.release()));
+        GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
+      }
+      return push(std::move(buffer));
+    }
+    if (silence_.is_header(buffer.get())) return gst_pad_push(src_, buffer.release());
+    if (mode.load() == Mode::silence)
+      if (BufferRef silent = silence_.in_place_of(buffer.get())) return push(std::move(silent));
+    return push_gap(buffer.get());
+  }
+
+  /// Lets what is held go, and what came behind it.
+  GstFlowReturn release() {
+    if (held_.empty()) return GST_FLOW_OK;
+    HoldBack::Held held = held_.take();
+    const GstFlowReturn flow = leave(std::move(held.buffer), held.since);
+    for (EventRef& event : held.behind) handle(event.release());
+    return flow;
+  }
+
+  gboolean handle(GstEvent* event) {
+    switch (GST_EVENT_TYPE(event)) {
+      case GST_EVENT_CAPS: {
+        GstCaps* caps = nullptr;
+        gst_event_parse_caps(event, &caps);
+        silence_ = Silence(caps);
+        has_caps_ = true;
+        break;
+      }
+      case GST_EVENT_SEGMENT:
+        gst_event_copy_segment(event, &segment_);
+        break;
+      case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+        stamp_ = read_stamp(event, Category::audio, purpose_now_).value_or(stamp_);
+        break;
+      case GST_EVENT_TAG:
+        if (!open()) event = without_sound(event);
+        break;
+      default:
+        break;
+    }
+    return gst_pad_event_default(sink_, GST_OBJECT(element_), event);
+  }
+
+  gboolean flushed(GstEvent* event) {
+    gboolean reset_time = FALSE;
+    gst_event_parse_flush_stop(event, &reset_time);
+    gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+    // Running time begins anew: the grant begins with the next buffer, in that time.
+    if (reset_time && since_ != 0) grants_ = 0;
+    if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
+    HoldBack::Held held = held_.take();
+    const gboolean done = gst_pad_event_default(sink_, GST_OBJECT(element_), event);
+    // What outlives a flush.
+    for (EventRef& one : held.behind)
+      if (GST_EVENT_IS_STICKY(one.get()) && GST_EVENT_TYPE(one.get()) != GST_EVENT_SEGMENT)
+        handle(one.release());
+    return done;
+  }
+
+  /// A buffer is held for as long as it takes for the next to come.
+  void note_latency(const GstBuffer* buffer) {
+    if (!GST_BUFFER_DURATION_IS_VALID(buffer) || GST_BUFFER_DURATION(buffer) <= held_time_) return;
+    held_time_ = GST_BUFFER_DURATION(buffer);
+    gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
   }
 
   GstFlowReturn push(BufferRef buffer) {
@@ -327,6 +404,7 @@ class AudioGate {
   GstPad* sink_;
   GstPad* src_;
   std::atomic<bool> active_ = false;
+  std::atomic<GstClockTime> held_time_ = 0;
 
   // The streaming thread's own.
   Purpose purpose_now_ = default_purpose;  // the property may already be for the next start
@@ -338,7 +416,9 @@ class AudioGate {
   uint64_t grants_ = 0, looks_ = 0;
   GstClockTime since_ = 0;
   GstClockTime joined_ = 0;  // when it came to something that ran; 0: it was there from the start
-  std::optional<GstClockTime> stamp_;
+  GstClockTime stamp_ = 0;   // what the last stamp said; 0: all is captured with consent
+  bool holds_ = false;       // from the first stamp on that may come late
+  HoldBack held_;
 };
 
 }  // namespace
@@ -360,6 +440,18 @@ GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
 
 gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
   return GST_SPHERE_AUDIO_GATE(parent)->gate->event(event);
+}
+
+gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  if (!GST_SPHERE_AUDIO_GATE(parent)->gate->answers(query)) return FALSE;
+  return gst_pad_query_default(pad, parent, query);
+}
+
+gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  if (!gst_pad_query_default(pad, parent, query)) return FALSE;
+  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
+    GST_SPHERE_AUDIO_GATE(parent)->gate->add_latency(query);
+  return TRUE;
 }
 
 void set_context(GstElement* element, GstContext* context) {
@@ -431,6 +523,8 @@ static void gst_sphere_audio_gate_init(GstSphereAudioGate* self) {
   self->gate = new AudioGate(GST_ELEMENT(self));
   gst_pad_set_chain_function(self->gate->sink(), sink_chain);
   gst_pad_set_event_function(self->gate->sink(), sink_event);
+  gst_pad_set_query_function(self->gate->sink(), sink_query);
+  gst_pad_set_query_function(self->gate->src(), src_query);
 }
 
 static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {

@@ -11,6 +11,7 @@
 
 #include "gst/sphere/consent/binding.h"
 #include "gst/sphere/consent/gstsphereconsent.h"
+#include "gst/sphere/consent/guard.h"
 #include "gst/sphere/consent/holdings.h"
 #include "gst/sphere/consent/place.h"
 #include "hw/emulator/emulator.h"
@@ -177,6 +178,10 @@ GST_START_TEST(with_consent_there_is_sound_until_it_is_taken_back) {
   fail_unless(gst_structure_has_name(caps, "audio/mpeg"));
   fail_unless(gst_structure_get_int(caps, "rate", &rate) && rate == 48000);
   fail_unless(asked_for_sound(*camera));
+  // The gate inside knows that no stamp comes late, and holds nothing back.
+  const GstRef<GstElement> gate = pipeline.child("gate");
+  const GstRef<GstPad> gate_sink(gst_element_get_static_pad(gate.get(), "sink"));
+  fail_unless(consent::is_stamping_peer(gate_sink.get()));
   until("sound", [&] {
     sample = next_sound(pipeline);
     fail_unless(sample != nullptr);

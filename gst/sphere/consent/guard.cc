@@ -193,4 +193,13 @@ std::optional<GstClockTime> read_stamp(GstEvent* event, Category category, Purpo
   return since;
 }
 
+void mark_stamping(GstPad* src) {
+  g_object_set_data(G_OBJECT(src), stamp_name, GINT_TO_POINTER(TRUE));
+}
+
+bool is_stamping_peer(GstPad* sink) {
+  const GstRef<GstPad> peer(gst_pad_get_peer(sink));
+  return peer && g_object_get_data(G_OBJECT(peer.get()), stamp_name);
+}
+
 }  // namespace sphere::consent

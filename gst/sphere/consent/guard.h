@@ -184,4 +184,9 @@ inline constexpr const char* context_type = "gst.sphere.consent";
 /// it.
 std::optional<GstClockTime> read_stamp(GstEvent* event, Category category, Purpose purpose);
 
+/// Says that the stamps of what leaves this pad are pushed here, each before its buffer.
+void mark_stamping(GstPad* src);
+/// Whether `sink` is linked to such a pad: nothing in between can have delayed a stamp.
+bool is_stamping_peer(GstPad* sink);
+
 }  // namespace sphere::consent
