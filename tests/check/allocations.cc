@@ -64,6 +64,14 @@ GstBuffer* picture(const GstVideoInfo& info) {
 
 }  // namespace
 
+GST_START_TEST(what_is_allocated_is_counted) {
+  counting = true;
+  ::operator delete(::operator new(1));
+  counting = false;
+  fail_unless_equals_int(counted.exchange(0), 1);
+}
+GST_END_TEST;
+
 GST_START_TEST(a_hundred_frames_allocate_nothing) {
   // A path is longer than what a string keeps within itself.
   const Profile profile({.baseline = 0.02, .front = R"(, "gain": 1.1)"});
@@ -115,6 +123,7 @@ static Suite* allocations_suite() {
   Suite* suite = suite_create("allocations");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, what_is_allocated_is_counted);
   tcase_add_test(tcase, a_hundred_frames_allocate_nothing);
   return suite;
 }
