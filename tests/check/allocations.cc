@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <new>
 #include <set>
+#include <string>
 
 #include "tests/check/pipeline.h"
 
@@ -66,7 +67,7 @@ GstBuffer* picture(const GstVideoInfo& info) {
 
 GST_START_TEST(what_is_allocated_is_counted) {
   counting = true;
-  ::operator delete(::operator new(1));
+  const std::string longer_than_what_a_string_keeps_within_itself(100, ' ');
   counting = false;
   fail_unless_equals_int(counted.exchange(0), 1);
 }
