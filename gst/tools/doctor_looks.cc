@@ -7,10 +7,14 @@
 #include <netinet/in.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <array>
+#include <string_view>
+#include <vector>
 
 #include "config.h"
 #include "gst/sphere/base/gobject.h"
+#include "gst/tools/command.h"
 #include "gst/tools/consent.h"
 #include "gst/tools/doctor.h"
 
@@ -92,6 +96,13 @@ constexpr const char* camera_address = "192.168.42.1";
 constexpr guint16 camera_port = 7878;
 constexpr guint camera_timeout = 2;  // s
 
+/// Whether this build has it.
+bool has_emulator() {
+  const std::vector<Command> all = commands();
+  return std::any_of(all.begin(), all.end(),
+                     [](const Command& one) { return std::string_view(one.name) == "emulator"; });
+}
+
 /// Whether this machine has an address in the network that a camera makes.
 bool on_a_cameras_network() {
   in_addr camera{};
@@ -161,7 +172,8 @@ std::vector<Finding> look_at_network() {
   if (!on_a_cameras_network())
     return {{"network", Verdict::fallback,
              "not in the Wi-Fi of a camera, which is one of 192.168.42.0/24",
-             "join the Wi-Fi that the camera shows; without a camera there is `sphere emulator`"}};
+             std::string("join the Wi-Fi that the camera shows") +
+                 (has_emulator() ? "; without a camera there is `sphere emulator`" : "")}};
   const ObjectRef<GSocketClient> client(g_socket_client_new());
   g_socket_client_set_timeout(client.get(), camera_timeout);
   g_socket_client_set_enable_proxy(client.get(), FALSE);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/lens/gstspherelens.h"
@@ -160,7 +161,7 @@ void Stitching::observe_camera_data(media::CameraData data) {
 
 void Stitching::stop() {
   have_formats_ = false;
-  warned_no_lens_ = false;
+  warned_no_lens_ = told_interlaced_ = false;
   planner_.reset();
   seam_.reset();
   bands_.reset();
@@ -173,11 +174,14 @@ void Stitching::stop() {
 
 bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
   if (GST_VIDEO_INFO_IS_INTERLACED(&input)) {
-    GST_ELEMENT_ERROR(owner_, STREAM, FORMAT,
-                      ("Interlaced pictures can't be stitched; put a deinterlacer before."),
-                      (nullptr));
+    // GStreamer tries again with each buffer.
+    if (!std::exchange(told_interlaced_, true))
+      GST_ELEMENT_ERROR(owner_, STREAM, FORMAT,
+                        ("Interlaced pictures can't be stitched; put a deinterlacer before."),
+                        (nullptr));
     return false;
   }
+  told_interlaced_ = false;
   input_ = input;
   output_ = output;
   have_formats_ = true;

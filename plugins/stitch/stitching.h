@@ -109,7 +109,7 @@ class Stitching {
 
   // State: touched by the streaming thread alone (and by stop(), when there is none).
   GstVideoInfo input_{}, output_{};
-  bool have_formats_ = false, warned_no_lens_ = false;
+  bool have_formats_ = false, warned_no_lens_ = false, told_interlaced_ = false;
   // Of this frame. Kept, so that to copy the names in them allocates nothing.
   StitchSettings current_;
   Basis wanted_, basis_;

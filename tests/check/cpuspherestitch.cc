@@ -457,6 +457,18 @@ GST_START_TEST(a_still_grey_picture_stays_grey_on_any_thread_count) {
 }
 GST_END_TEST;
 
+GST_START_TEST(what_is_wrong_is_told_once) {
+  Pipeline p("videotestsrc num-buffers=3 ! " + raw(640, 320) +
+             ",interlace-mode=interleaved ! cpuspherestitch lens=dual-190 ! fakesink");
+  const std::string first = p.run();
+  fail_unless(first.find("deinterlacer") != std::string::npos, "%s", first.c_str());
+  p.set_state(GST_STATE_PAUSED);  // until the source has given up
+  const std::string second = p.wait();
+  fail_unless(!second.empty() && second.find("deinterlacer") == std::string::npos, "%s",
+              second.c_str());
+}
+GST_END_TEST;
+
 GST_START_TEST(wrong_input_is_told_what_to_do) {
   const std::string tail = " ! cpuspherestitch lens=dual-190 ! fakesink";
   expect_error("videotestsrc num-buffers=1 ! " + raw(1920, 1080) + tail,
@@ -534,6 +546,7 @@ static Suite* cpuspherestitch_suite() {
   tcase_add_test(tcase, views_change_while_it_plays);
   tcase_add_test(tcase, a_controller_turns_the_view_by_presentation_time);
   tcase_add_test(tcase, a_still_grey_picture_stays_grey_on_any_thread_count);
+  tcase_add_test(tcase, what_is_wrong_is_told_once);
   tcase_add_test(tcase, wrong_input_is_told_what_to_do);
   tcase_add_test(tcase, a_wrong_lens_while_it_plays_ends_it_with_the_reason);
   tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes);

@@ -13,10 +13,9 @@
 #include <string>
 #include <vector>
 
-#include <libsoup/soup.h>
-
 #include "hw/madv/session.h"
 #include "tests/check/emulator.h"
+#include "tests/check/http.h"
 #include "tests/check/madv_transcripts.h"
 
 #include <gst/check/gstcheck.h>
@@ -141,17 +140,8 @@ std::vector<Said> said(Control& control) {
 
 /// GET, or a range of it; the body, and its status.
 std::pair<guint, std::string> get(const std::string& url, const char* range = nullptr) {
-  g_autoptr(SoupSession) session = soup_session_new();
-  g_autoptr(SoupMessage) message = soup_message_new("GET", url.c_str());
-  fail_unless(message != nullptr, "%s", url.c_str());
-  if (range)
-    soup_message_headers_replace(soup_message_get_request_headers(message), "Range", range);
-  g_autoptr(GError) error = nullptr;
-  g_autoptr(GBytes) bytes = soup_session_send_and_read(session, message, nullptr, &error);
-  fail_unless(bytes != nullptr, "%s", error ? error->message : "");
-  gsize size = 0;
-  const auto* data = static_cast<const char*>(g_bytes_get_data(bytes, &size));
-  return {soup_message_get_status(message), std::string(data ? data : "", size)};
+  const test::Answer answer = test::http(url, "GET", range);
+  return {answer.status, answer.body};
 }
 
 }  // namespace

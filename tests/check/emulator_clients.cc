@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include <libsoup/soup.h>
 #include <sys/socket.h>
 
 #include "hw/madv/uri.h"
 #include "tests/check/emulator.h"
+#include "tests/check/http.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
 
@@ -26,9 +26,11 @@
 using namespace sphere;
 using namespace std::chrono_literals;
 using madv::Message;
+using test::Answer;
 using test::control_only;
 using test::Emulator;
 using test::EmulatorOptions;
+using test::http;
 using test::open_files;
 using test::started;
 using test::with_preview;
@@ -197,28 +199,6 @@ uint32_t time_of(const std::string& packet) {
   uint32_t time = 0;
   for (size_t i = 4; i < 8; ++i) time = time << 8 | static_cast<uint8_t>(packet[i]);
   return time;
-}
-
-struct Answer {
-  guint status;
-  std::string body, type, length;
-};
-/// What HTTP answers.
-Answer http(const std::string& url, const char* method = "GET", const char* range = nullptr) {
-  g_autoptr(SoupSession) session = soup_session_new();
-  g_autoptr(SoupMessage) message = soup_message_new(method, url.c_str());
-  fail_unless(message != nullptr, "%s", url.c_str());
-  if (range)
-    soup_message_headers_replace(soup_message_get_request_headers(message), "Range", range);
-  g_autoptr(GError) error = nullptr;
-  g_autoptr(GBytes) bytes = soup_session_send_and_read(session, message, nullptr, &error);
-  fail_unless(bytes != nullptr, "%s", error ? error->message : "");
-  gsize size = 0;
-  const auto* data = static_cast<const char*>(g_bytes_get_data(bytes, &size));
-  SoupMessageHeaders* headers = soup_message_get_response_headers(message);
-  return {soup_message_get_status(message), std::string(data ? data : "", size),
-          to_string(soup_message_headers_get_content_type(headers, nullptr)),
-          to_string(soup_message_headers_get_one(headers, "Content-Length"))};
 }
 
 std::string http_of(const Emulator& camera) {
