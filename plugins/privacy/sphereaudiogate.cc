@@ -117,6 +117,10 @@ void remove_tag(const GstTagList*, const gchar* tag, gpointer list) {
   if (!is_about_form(tag)) gst_tag_list_remove_tag(static_cast<GstTagList*>(list), tag);
 }
 
+bool has(GstEvent* event, GstEventTypeFlags flag) {
+  return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
+}
+
 class AudioGate {
  public:
   explicit AudioGate(GstElement* element) : element_(element) {
@@ -175,7 +179,7 @@ class AudioGate {
 
   gboolean event(GstEvent* event) {
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) return flushed(event);
-    if (!GST_EVENT_IS_SERIALIZED(event)) return handle(event);
+    if (!has(event, GST_EVENT_TYPE_SERIALIZED)) return handle(event);
     if (const auto stamp = read_stamp(event, Category::audio, purpose_now_)) {
       held_.stamp(*stamp);
       holds_ = !is_stamping_peer(sink_);
@@ -198,7 +202,10 @@ class AudioGate {
   }
 
   /// Queries that belong between two buffers would come before the one that is held.
-  bool answers(GstQuery* query) const { return !GST_QUERY_IS_SERIALIZED(query) || held_.empty(); }
+  bool answers(GstQuery* query) const {
+    return held_.empty() ||
+           !(gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED);
+  }
 
   // --- any thread ----------------------------------------------------------------------------
 
@@ -364,7 +371,7 @@ class AudioGate {
     const gboolean done = gst_pad_event_default(sink_, GST_OBJECT(element_), event);
     // What outlives a flush.
     for (EventRef& one : held.behind)
-      if (GST_EVENT_IS_STICKY(one.get()) && GST_EVENT_TYPE(one.get()) != GST_EVENT_SEGMENT)
+      if (has(one.get(), GST_EVENT_TYPE_STICKY) && GST_EVENT_TYPE(one.get()) != GST_EVENT_SEGMENT)
         handle(one.release());
     return done;
   }
