@@ -551,6 +551,43 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
 
 #include "gst/sphere/stitch/warpdeep-inl.h"
 
+/// A value at the first sample of each segment, and its growth a sample: (node - origin) * scale,
+/// the nodes being those of the two rows around, from the first segment on. Writes whole vectors.
+void fill_line(const Job& job, const float* above, const float* below, float part, int count,
+               float origin, float scale, float* HWY_RESTRICT v, float* HWY_RESTRICT dv) {
+  const hn::CappedTag<float, 16> d;
+  constexpr int most_lanes = static_cast<int>(hn::MaxLanes(d));
+  static_assert(block_segments % most_lanes == 0);
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  const int skip = job.cells_a_segment, nodes = count * skip + 1;
+  HWY_ALIGN float node[2 * block_segments + 4 * most_lanes];
+  int n = 0;
+  for (; n + lanes <= nodes; n += lanes) {
+    const auto upper = hn::LoadU(d, above + n), lower = hn::LoadU(d, below + n);
+    hn::Store(hn::MulAdd(hn::Set(d, part), hn::Sub(lower, upper), upper), d, node + n);
+  }
+  for (; n < nodes; ++n) node[n] = above[n] + part * (below[n] - above[n]);
+  std::fill_n(node + n, 2 * lanes, node[n - 1]);
+
+  const auto phase =
+      hn::Set(d, static_cast<float>(job.plane.phase_x) / static_cast<float>(job.plan.cell * skip));
+  const auto per_sample = hn::Set(d, scale / static_cast<float>(job.samples));
+  for (int s = 0; s < count; s += lanes) {
+    auto begin = hn::Zero(d), end = begin, between = begin;
+    if (skip == 1) {
+      begin = hn::Load(d, node + s);
+      end = hn::LoadU(d, node + s + 1);
+    } else {
+      hn::LoadInterleaved2(d, node + 2 * s, begin, between);
+      hn::LoadInterleaved2(d, node + 2 * s + 2, end, between);
+    }
+    const auto growth = hn::Sub(end, begin);
+    const auto at = hn::Sub(hn::MulAdd(phase, growth, begin), hn::Set(d, origin));
+    hn::StoreU(hn::Mul(at, hn::Set(d, scale)), d, v + s);
+    hn::StoreU(hn::Mul(growth, per_sample), d, dv + s);
+  }
+}
+
 /// Fills the block with `count` segments from `first` on, for the lenses in `needs`, to be drawn
 /// from the source or one of its copies.
 void fill_block(const Job& job, const GridRow& g, int first, int count, int needs, bool gained,
@@ -559,23 +596,11 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
   const WarpPlane& plane = job.plane;
   block.source = level.data;
   block.stride = static_cast<int>(level.stride);
-  const int skip = job.cells_a_segment;
-  const float phase = static_cast<float>(plane.phase_x) / static_cast<float>(plan.cell * skip);
-  const float per_sample = 1.0f / static_cast<float>(job.samples);
-  // value = (node - origin) * scale, at the first sample of the segment and its growth a sample.
+  const size_t origin_node = static_cast<size_t>(first) * job.cells_a_segment;
   const auto line = [&](const std::vector<float>& nodes, float origin, float scale, float* v,
                         float* dv) {
-    const float* const above = &nodes[g.above + static_cast<size_t>(first) * skip];
-    const float* const below = &nodes[g.below + static_cast<size_t>(first) * skip];
-    float begin = above[0] + g.part * (below[0] - above[0]);
-    for (int s = 0; s < count; ++s) {
-      const int n = (s + 1) * skip;
-      const float end = above[n] + g.part * (below[n] - above[n]);
-      const float growth = end - begin;
-      v[s] = (begin + phase * growth - origin) * scale;
-      dv[s] = growth * per_sample * scale;
-      begin = end;
-    }
+    fill_line(job, &nodes[g.above + origin_node], &nodes[g.below + origin_node], g.part, count,
+              origin, scale, v, dv);
   };
   for (int i = 0; i < 2; ++i) {
     if (!(needs & (i ? cell_back : cell_front))) continue;
