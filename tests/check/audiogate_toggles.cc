@@ -357,7 +357,7 @@ GST_START_TEST(test_aac) {
           .told = Told::source,
           .time = Time::none,
           .frame = 4,
-          .samples = 1024,
+          .samples = 480,
           .reach = 43 * ms,
           .ahead = 0},
          toggles(), 60);
