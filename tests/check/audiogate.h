@@ -59,4 +59,19 @@ inline bool all_are(const std::vector<uint8_t>& bytes, uint8_t byte) {
   return true;
 }
 
+inline constexpr const char* mono =
+    "audio/x-raw, format=S16LE, rate=48000, channels=1, layout=interleaved";
+
+/// Pushes one millisecond of sound that was captured at a running time; whether it came out as
+/// such.
+inline bool comes_out(GstHarness* h, GstClockTime pts) {
+  fail_unless_equals_int(gst_harness_push(h, buffer_of(96, 7, pts, ms).release()), GST_FLOW_OK);
+  const BufferRef out(gst_harness_pull(h));
+  const std::vector<uint8_t> bytes = bytes_of(out.get());
+  const bool sound = all_are(bytes, 7);
+  fail_unless(sound || all_are(bytes, 0));
+  fail_unless(GST_BUFFER_PTS(out.get()) == pts);
+  return sound;
+}
+
 }  // namespace sphere::test

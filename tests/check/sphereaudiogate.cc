@@ -401,21 +401,6 @@ GST_END_TEST
 
 // --- what was captured while denied ----------------------------------------------------------
 
-constexpr const char* mono =
-    "audio/x-raw, format=S16LE, rate=48000, channels=1, layout=interleaved";
-
-/// Pushes one millisecond of sound that was captured at a running time; whether it came out as
-/// such.
-bool comes_out(GstHarness* h, GstClockTime pts) {
-  fail_unless_equals_int(gst_harness_push(h, buffer_of(96, 7, pts, ms).release()), GST_FLOW_OK);
-  const BufferRef out(gst_harness_pull(h));
-  const std::vector<uint8_t> bytes = bytes_of(out.get());
-  const bool sound = all_are(bytes, 7);
-  fail_unless(sound || all_are(bytes, 0));
-  fail_unless(GST_BUFFER_PTS(out.get()) == pts);
-  return sound;
-}
-
 GST_START_TEST(test_queued_live) {
   // A harness is a live source with a clock of its own.
   const HarnessRef h(gst_harness_new("sphereaudiogate"));
@@ -491,139 +476,6 @@ GST_START_TEST(test_given_from_the_start) {
   gst_harness_set_time(h.get(), 10 * GST_SECOND);
   fail_unless(comes_out(h.get(), 0));
   fail_unless(comes_out(h.get(), 1 * ms));
-}
-GST_END_TEST
-
-void push_stamp(GstHarness* h, const char* field, GstClockTime since) {
-  gst_harness_push_event(
-      h, gst_event_new_custom(
-             GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
-             gst_structure_new(stamp_name, "epoch", G_TYPE_UINT64, G_GUINT64_CONSTANT(1), field,
-                               G_TYPE_UINT64, since, nullptr)));
-}
-
-GstHarness* gate_that_is_given() {
-  GstElement* gate = gst_element_factory_make("sphereaudiogate", nullptr);
-  set_consent(gate, given);
-  GstHarness* h = gst_harness_new_with_element(gate, "sink", "src");
-  gst_object_unref(gate);
-  return h;
-}
-
-GST_START_TEST(test_stamps) {
-  const HarnessRef h(gate_that_is_given());
-  mark_stamping(h->srcpad);
-  gst_harness_set_src_caps_str(h.get(), mono);
-  fail_unless(comes_out(h.get(), 0));
-  push_stamp(h.get(), "audio-record", GST_CLOCK_TIME_NONE);
-  fail_unless(comes_out(h.get(), 1 * ms), "a stamp for another purpose");
-  push_stamp(h.get(), "audio-live", GST_CLOCK_TIME_NONE);
-  fail_unless(!comes_out(h.get(), 2 * ms), "captured while denied");
-  push_stamp(h.get(), "audio-live", 5 * ms);
-  fail_unless(!comes_out(h.get(), 4 * ms));
-  fail_unless(comes_out(h.get(), 5 * ms));
-  push_stamp(h.get(), "audio-live", 0);
-  fail_unless(comes_out(h.get(), 1 * ms));
-  // Gates behind this one must see it, too.
-  int seen = 0;
-  while (const EventRef event{gst_harness_try_pull_event(h.get())})
-    seen += read_stamp(event.get(), Category::audio, Purpose::live).has_value();
-  fail_unless_equals_int(seen, 3);
-  fail_unless_equals_uint64(gst_harness_query_latency(h.get()), 0);
-}
-GST_END_TEST
-
-/// Pushes a millisecond of sound; what comes out must be that of before, if there was one. Whether
-/// it has sound.
-bool one_behind(GstHarness* h, GstClockTime pts, GstClockTime before) {
-  fail_unless_equals_int(gst_harness_push(h, buffer_of(96, 7, pts, ms).release()), GST_FLOW_OK);
-  const BufferRef out(gst_harness_try_pull(h));
-  fail_unless((out != nullptr) == GST_CLOCK_TIME_IS_VALID(before));
-  if (!out) return false;
-  fail_unless_equals_uint64(GST_BUFFER_PTS(out.get()), before);
-  return all_are(bytes_of(out.get()), 7);
-}
-
-/// Behind an encoder or a decoder a stamp may come one buffer too late.
-GST_START_TEST(test_stamps_come_late) {
-  const HarnessRef h(gate_that_is_given());
-  gst_harness_set_src_caps_str(h.get(), mono);
-  push_stamp(h.get(), "audio-live", 0);
-  one_behind(h.get(), 0, GST_CLOCK_TIME_NONE);
-  fail_unless_equals_uint64(gst_harness_query_latency(h.get()), 1 * ms);
-  fail_unless(one_behind(h.get(), 1 * ms, 0));
-  gst_harness_push_event(h.get(), gst_event_new_tag(gst_tag_list_new_empty()));
-  push_stamp(h.get(), "audio-live", GST_CLOCK_TIME_NONE);
-  push_stamp(h.get(), "audio-live", 3 * ms);
-  fail_unless(!one_behind(h.get(), 2 * ms, 1 * ms), "denied in the midst of it");
-  fail_unless(!one_behind(h.get(), 3 * ms, 2 * ms));
-  fail_unless(one_behind(h.get(), 4 * ms, 3 * ms));
-  // Taken back here: what is held has not left yet.
-  set_consent(h->element, nullptr);
-  gst_harness_push_event(h.get(), gst_event_new_eos());
-  const BufferRef last(gst_harness_try_pull(h.get()));
-  fail_unless(last && GST_BUFFER_PTS(last.get()) == 4 * ms && all_are(bytes_of(last.get()), 0));
-}
-GST_END_TEST
-
-/// What comes out, in order: the times of buffers in ms, and the names of events.
-struct Order {
-  explicit Order(GstHarness* h) {
-    gst_pad_add_probe(
-        h->sinkpad,
-        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER |
-                                     GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
-                                     GST_PAD_PROBE_TYPE_EVENT_FLUSH),
-        [](GstPad*, GstPadProbeInfo* info, gpointer self) {
-          auto& text = static_cast<Order*>(self)->text;
-          if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
-            text += std::to_string(GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)) / ms);
-          else
-            text += GST_EVENT_TYPE_NAME(GST_PAD_PROBE_INFO_EVENT(info));
-          text += ' ';
-          return GST_PAD_PROBE_OK;
-        },
-        this, nullptr);
-  }
-  std::string text;
-};
-
-GST_START_TEST(test_events_stay_behind) {
-  const HarnessRef h(gate_that_is_given());
-  gst_harness_set_src_caps_str(h.get(), mono);
-  push_stamp(h.get(), "audio-live", 0);
-  one_behind(h.get(), 0, GST_CLOCK_TIME_NONE);
-  Order order(h.get());
-  const CapsRef stereo(
-      caps_of("audio/x-raw, format=S16LE, rate=48000, channels=2, layout=interleaved"));
-  gst_harness_push_event(h.get(), gst_event_new_caps(stereo.get()));
-  gst_harness_push_event(h.get(), gst_event_new_gap(1 * ms, 1 * ms));
-  // What would ask downstream before it has these caps gets no answer.
-  GstQuery* query = gst_query_new_allocation(stereo.get(), TRUE);
-  fail_unless(!gst_pad_peer_query(h->srcpad, query));
-  gst_query_unref(query);
-  fail_unless_equals_string(order.text.c_str(), "");
-  one_behind(h.get(), 2 * ms, 0);
-  fail_unless_equals_string(order.text.c_str(), "0 caps gap ");
-
-  // A flush throws away what is held and not what tells of the form.
-  order.text.clear();
-  const CapsRef again(caps_of(mono));
-  gst_harness_push_event(h.get(), gst_event_new_caps(again.get()));
-  gst_harness_push_event(h.get(), gst_event_new_gap(3 * ms, 1 * ms));
-  gst_harness_push_event(h.get(), gst_event_new_flush_start());
-  gst_harness_push_event(h.get(), gst_event_new_flush_stop(FALSE));
-  fail_unless_equals_string(order.text.c_str(), "flush-start flush-stop caps ");
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
-
-  // Nothing grows without end, and what can't be known doesn't pass.
-  one_behind(h.get(), 4 * ms, GST_CLOCK_TIME_NONE);
-  for (int i = 0; i < 1000; ++i)
-    gst_harness_push_event(h.get(), gst_event_new_gap((5 + i) * ms, 1 * ms));
-  const BufferRef out(gst_harness_try_pull(h.get()));
-  fail_unless(out && GST_BUFFER_PTS(out.get()) == 4 * ms && all_are(bytes_of(out.get()), 0));
 }
 GST_END_TEST
 
@@ -790,9 +642,6 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_queued_live);
   tcase_add_test(tests, test_flush);
   tcase_add_test(tests, test_given_from_the_start);
-  tcase_add_test(tests, test_stamps);
-  tcase_add_test(tests, test_stamps_come_late);
-  tcase_add_test(tests, test_events_stay_behind);
   tcase_add_test(tests, test_context);
   tcase_add_test(tests, test_ledger_fails_closed);
   tcase_add_test(tests, test_wrong_consent);
