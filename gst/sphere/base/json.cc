@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gst/sphere/base/printable.h"
+
 namespace sphere {
 
 namespace {
@@ -12,6 +14,16 @@ namespace {
 std::string printed(double value) {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
   return g_ascii_formatd(text, sizeof text, "%.10g", value);
+}
+
+/// Where json-glib stopped, as " (line 3)". Its own words quote the text around that place, which
+/// may hold a serial number or a password: nothing else of them is taken.
+std::string error_position(const char* message) {
+  constexpr std::string_view source = "<data>:";
+  if (!g_str_has_prefix(message, source.data())) return {};
+  char* end = nullptr;
+  const guint64 line = g_ascii_strtoull(message + source.size(), &end, 10);
+  return *end == ':' && line > 0 ? " (line " + std::to_string(line) + ")" : std::string();
 }
 
 }  // namespace
@@ -38,6 +50,7 @@ int json_depth(std::string_view text) {
 }
 
 Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string name, size_t max_size) {
+  name = printable(name);
   if (text.size() > max_size)
     return invalid(name + ": " + std::to_string(text.size()) + " bytes of JSON, more than the " +
                    std::to_string(max_size) + " allowed");
@@ -49,10 +62,7 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string name
   g_autoptr(GError) error = nullptr;
   if (!json_parser_load_from_data(parser.get(), text.data(), static_cast<gssize>(text.size()),
                                   &error)) {
-    // json-glib names its own source of the text, "<data>", first; that helps nobody.
-    std::string detail = error->message;
-    if (detail.starts_with("<data>:")) detail = "line " + detail.substr(7);
-    return invalid(name + ": not JSON: " + detail);
+    return invalid(name + ": not JSON" + error_position(error->message));
   }
   if (!json_parser_get_root(parser.get())) return invalid(name + ": empty, JSON expected");
   return JsonDocument(std::move(parser), std::move(name));
@@ -64,9 +74,8 @@ std::string JsonValue::child_path(const char* name) const {
 
 void JsonValue::complain(const std::string& what) const {
   if (document_->problem_) return;
-  document_->problem_ =
-      invalid(document_->name_ + ": " + (path_.empty() ? std::string("the document") : path_) +
-              ": " + what);
+  document_->problem_ = invalid(
+      printable(document_->name_ + ": " + (path_.empty() ? "the document" : path_) + ": " + what));
 }
 
 JsonObject* JsonValue::as_object() const {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
 #include "gst/sphere/base/result.h"
 
 namespace sphere::consent {
@@ -25,12 +26,10 @@ std::optional<E> find_name(const std::array<std::string_view, n>& names, std::st
   return static_cast<E>(found - names.begin());
 }
 
-/// Words of somebody else, fit for a log: short, and of printable characters only.
+/// Words of somebody else, fit for a log.
 std::string quoted(std::string_view text) {
-  constexpr size_t most = 40;
-  std::string out = "'";
-  for (const char c : text.substr(0, most)) out += c >= 0x20 && c < 0x7f ? c : '?';
-  return out + (text.size() > most ? "...'" : "'");
+  constexpr size_t max_bytes = 40;
+  return "'" + printable(text, max_bytes) + "'";
 }
 
 std::string type_in_words(const GValue* value) {
