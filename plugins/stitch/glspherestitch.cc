@@ -158,8 +158,8 @@ class GLSphereStitch {
     const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
     if (const sphere::Plan* seam = stitching.strip()) {
       const sphere::Status measured =
-          strip.draw(context, *seam, stitching.strip_info(), ++strips, *in, false,
-                     [&](const GstVideoFrame& frame) { stitching.measure(frame); });
+          strip.draw(context, *seam, stitching.strip_info(), stitching.strip_generation(), *in,
+                     false, [&](const GstVideoFrame& frame) { stitching.measure(frame); });
       if (!measured) return measured;
     }
     stitching.match();
@@ -189,7 +189,6 @@ class GLSphereStitch {
   // From gl_start to gl_stop, touched by the GL thread alone.
   std::unique_ptr<sphere::GlWarp> warp;
   GlStrip strip, bands;
-  unsigned strips = 0;
 };
 
 }  // namespace
