@@ -143,15 +143,17 @@ class Frame {
 class Painter {
  public:
   Painter(const GstVideoInfo& info, sphere::Renderer renderer, const Settings& settings)
-      : info_(info),
-        renderer_(std::move(renderer)),
-        picture_(info),
-        pattern_(settings.pattern),
-        workers_(settings.threads) {}
+      : info_(info), renderer_(std::move(renderer)), picture_(info), pattern_(settings.pattern) {}
 
-  /// False when `cancelled` came true before it was done.
-  bool paint(GstVideoFrame* frame, guint32 number, double seconds,
+  /// Draws on so many threads, 0: as many as cores. False when `cancelled` came true before it was
+  /// done.
+  bool paint(GstVideoFrame* frame, guint32 number, double seconds, int threads,
              const std::atomic<bool>& cancelled) {
+    if (!workers_ || threads != workers_for_) {
+      workers_.reset();
+      workers_ = std::make_unique<sphere::Workers>(threads);
+      workers_for_ = threads;
+    }
     if (!still_ && !paint_still(cancelled)) return false;
     Frame still(info_, still_.get(), GST_MAP_READ);
     if (!still || !gst_video_frame_copy(frame, still.get())) return false;
@@ -184,7 +186,7 @@ class Painter {
 
   template <typename Draw>
   void for_each_row(const Draw& draw) {
-    workers_.run(renderer_.rows(), [&](int row) {
+    workers_->run(renderer_.rows(), [&](int row) {
       sphere::Tile tile;
       draw(row, tile);
     });
@@ -194,7 +196,8 @@ class Painter {
   const sphere::Renderer renderer_;
   const sphere::TestPicture picture_;
   const sphere::Pattern pattern_;
-  sphere::Workers workers_;
+  std::unique_ptr<sphere::Workers> workers_;
+  int workers_for_ = 0;
   BufferRef still_;
 };
 
@@ -270,7 +273,7 @@ GstFlowReturn fill(GstPushSrc* push, GstBuffer* buffer) {
       return GST_FLOW_ERROR;
     }
     const double seconds = static_cast<double>(time) / GST_SECOND;
-    if (!self->painter->paint(frame.get(), static_cast<guint32>(number), seconds,
+    if (!self->painter->paint(frame.get(), static_cast<guint32>(number), seconds, settings.threads,
                               self->cancelled)) {
       if (self->cancelled) return GST_FLOW_FLUSHING;
       GST_ELEMENT_ERROR(push, RESOURCE, NO_SPACE_LEFT, ("There is no memory for the scene."),

@@ -229,7 +229,12 @@ Status Stitching::make_planner(const Basis& basis) {
   seam_.reset();
   bands_.reset();
   frames_matched_ = 0;
-  if (basis.seam.gain || basis.seam.align) seam_.emplace(*planner_, basis.seam);
+  if (basis.seam.gain || basis.seam.align) {
+    seam_.emplace(*planner_, basis.seam);
+    applied_.reset();
+    applied_to_bands_.reset();
+    ++strip_generation_;
+  }
   if (planner_->bands()) {
     bands_.emplace(*planner_);
     bands_info_ = info_of(bands_->strip().plan().output);
@@ -261,6 +266,7 @@ std::span<const Plan> Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSe
       if (bands_) bands_->prepare(view, plans_[patch], patch);
     }
     view_ = view;
+    applied_.reset();
     ++generation_;
   }
   if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
@@ -387,11 +393,17 @@ void Stitching::blend(const GstVideoFrame& bands, Workers* workers) {
 void Stitching::match() {
   if (!seam_ || !seam_->usable()) return;
   seam_->settle();
-  for (size_t patch = 0; patch < plans_.size(); ++patch)
-    seam_->apply(plans_[patch], static_cast<int>(patch));
-  if (bands_) seam_->apply_to(bands_->strip());
-  ++generation_;
-  ++bands_generation_;
+  if (applied_ != seam_->generation()) {
+    for (size_t patch = 0; patch < plans_.size(); ++patch)
+      seam_->apply(plans_[patch], static_cast<int>(patch));
+    applied_ = seam_->generation();
+    ++generation_;
+  }
+  if (bands_ && applied_to_bands_ != seam_->generation()) {
+    seam_->apply_to(bands_->strip());
+    applied_to_bands_ = seam_->generation();
+    ++bands_generation_;
+  }
   ++frames_matched_;
   if (GST_VIDEO_INFO_FPS_N(&input_) == 0) frames_matched_ = 0;
 }
