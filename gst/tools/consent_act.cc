@@ -62,10 +62,6 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
     voice.warn(
         "an earlier act was cut off and may have been a withdrawal, so everything was "
         "taken back first");
-  if (!appended->told)
-    voice.warn(
-        "running programs could not be told; those that use this ledger may have to be "
-        "started again");
   std::vector<std::string> gone;
   if (options.own_ledger) gone = remove_what_ended(voice);
   if (options.json) {

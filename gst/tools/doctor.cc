@@ -58,15 +58,19 @@ std::string in_words(const std::vector<Finding>& findings) {
 
 /// Whether the person's ledger gives this machine's details for a report.
 consent::Answer environment_given() {
+  constexpr auto category = consent::Category::environment;
+  constexpr auto purpose = consent::Purpose::repair;
   const auto ledger = consent::open_ledger("default");
-  if (!ledger) {
-    consent::Answer denied;
-    denied.reason = ledger.error().message;
-    return denied;
-  }
-  const CapsRef caps = (*ledger)->caps();
-  return consent::evaluate(caps.get(), consent::Category::environment, consent::Purpose::repair,
-                           g_get_real_time());
+  consent::GrantSource::Grants grants;
+  if (ledger)
+    grants = (*ledger)->grants(category, purpose);
+  else
+    grants.problem = ledger.error().message;
+  if (grants.problem.empty())
+    return consent::evaluate(grants.caps.get(), category, purpose, g_get_real_time());
+  consent::Answer denied;
+  denied.reason = grants.problem;
+  return denied;
 }
 
 std::string report_of(std::vector<Finding> findings) {

@@ -17,8 +17,8 @@
  * say what is given; the pad `audio` is there only while sound is given for the purpose `live`.
  *
  * Element messages:
- * - `sphere-connection`: `state` (connecting, connected, lost, waiting), and with `lost` and
- * `waiting` the `reason` in words and the `pause` before the next attempt, nanoseconds.
+ * - `sphere-connection`: `state` (connecting, connected, lost), and with `lost` the `reason` in
+ * words and the `pause` before the next attempt, nanoseconds.
  * - `sphere-camera`: what is known of the camera by now: `working-mode`, `recording`, `battery`
  *   (percent), `charging`, `card` and what is left on it.
  * - `sphere-notification`: `id`, `name`, and `path` of a photo or a video that was saved.

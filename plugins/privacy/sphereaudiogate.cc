@@ -225,6 +225,7 @@ class AudioGate {
   }
 
   Consent consent;
+  ProblemReporter problems;
   std::atomic<Purpose> purpose = default_purpose;
   std::atomic<Mode> mode = default_mode;
 
@@ -236,6 +237,7 @@ class AudioGate {
       looks_ = guard_->looks();
       GST_INFO_OBJECT(element_, "%s: %s", allowed ? "sound" : "no sound",
                       guard_->answer().reason.c_str());
+      problems.report(element_, guard_->answer().problem);
     }
     if (!allowed) return false;
     const bool fresh = guard_->grants() != grants_;
@@ -468,7 +470,8 @@ void set_context(GstElement* element, GstContext* context) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(element)->gate;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY) prepare(gate->consent, element);
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    prepare(gate->consent, element, &gate->problems);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gate->start();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->change_state(element, transition);
