@@ -2,11 +2,14 @@
 
 #include "gst/tools/command.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
 
 namespace sphere::tool {
 
@@ -83,6 +86,12 @@ void Voice::warn(const std::string& sentence) {
 
 void Voice::note(const std::string& sentence) const {
   if (verbose && !quiet) std::fprintf(stderr, "%s: %s\n", who_.c_str(), sentence.c_str());
+}
+
+void Voice::wrote(const std::string& file, const std::string& what, double seconds) const {
+  if (quiet || !(verbose || isatty(STDERR_FILENO))) return;
+  std::fprintf(stderr, "%s: wrote %s%s in %.1f s\n", who_.c_str(), printable(file).c_str(),
+               what.empty() ? "" : (" (" + what + ")").c_str(), seconds);
 }
 
 Status parse_options(const char* command, const char* parameters, const char* summary,

@@ -54,6 +54,9 @@ class Voice {
   void error(const std::string& sentence) const;
   void warn(const std::string& sentence);
   void note(const std::string& sentence) const;
+  /// What was written and how long it took, for a person: where stderr is a terminal, or with
+  /// `verbose`. `what` may be "".
+  void wrote(const std::string& file, const std::string& what, double seconds) const;
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:

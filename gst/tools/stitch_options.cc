@@ -66,7 +66,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* projection = nullptr;
   double fov = 0, lens_fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
   int width = 0, quality = -1, threads = 0;
-  gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
+  gboolean no_audio = FALSE, no_clobber = FALSE, force = FALSE, quiet = FALSE, verbose = FALSE,
+           json = FALSE;
   GOptionEntry entries[] = {
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
        "Lens profile: a name (dual-190, gear360, ...), a JSON file, or a DNG of the camera "
@@ -118,6 +119,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "N"},
       {"no-audio", 0, 0, G_OPTION_ARG_NONE, &no_audio, "Leave the sound track out", nullptr},
       {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Refuse to replace OUT", nullptr},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force,
+       "Stitch IN even if it is a 360 picture already or an ordinary picture", nullptr},
       {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Neither progress nor warnings", nullptr},
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what is done and by what", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the outcome as JSON", nullptr},
@@ -224,6 +227,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   options->threads = threads;
   options->audio = !no_audio;
   options->clobber = !no_clobber;
+  options->force = force;
   return ok();
 }
 

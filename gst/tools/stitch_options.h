@@ -35,6 +35,7 @@ struct StitchOptions {
   int threads = 0;
   bool audio = true;
   bool clobber = true;
+  bool force = false;  ///< stitch what does not show two fisheyes, too
   bool quiet = false, verbose = false, json = false;
 };
 
