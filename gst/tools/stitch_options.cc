@@ -87,7 +87,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "(perspective, little-planet, stereographic)",
        "NAME"},
       {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
-       "Field of view of a view, across (default: 90, 270, 180); else as --lens-fov", "DEGREES"},
+       "Field of view across OUT, where it shows a view (default: 90, 270, 180)", "DEGREES"},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
       {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &pitch, "Turn up, -360 to 360", "DEGREES"},
       {"roll", 0, 0, G_OPTION_ARG_DOUBLE, &roll, "Tilt clockwise, -360 to 360", "DEGREES"},
@@ -150,10 +150,14 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     options->projection = static_cast<Projection>(*known);
   }
   if (fov != 0) {
+    if (shows_all(options->projection))
+      return invalid(
+          "--fov is the field of view of a view, and without --projection=perspective, "
+          "little-planet or stereographic OUT shows the whole sphere; that of the lenses is "
+          "--lens-fov");
     const FieldRange range = field_range(options->projection);
-    const bool view = !shows_all(options->projection);
-    const Status in = check_range("--fov", fov, view ? std::round(degrees(range.smallest)) : 60,
-                                  view ? std::round(degrees(range.largest)) : 358);
+    const Status in = check_range("--fov", fov, std::round(degrees(range.smallest)),
+                                  std::round(degrees(range.largest)));
     if (!in) return in;
   }
   if (lens_fov != 0)

@@ -308,10 +308,10 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
   const double width = settings.blend == Blend::off         ? 0
                        : settings.blend == Blend::multiband ? widest_band * settings.blend_width
                                                             : settings.blend_width;
-  const bool view = !shows_all(settings.projection);
   wanted_.projection = settings.projection;
-  wanted_.fov = view ? settings.fov : 0;
-  wanted_.lens_fov = settings.lens_fov > 0 || view ? settings.lens_fov : settings.fov;
+  // Where the whole sphere is shown it means nothing.
+  wanted_.fov = shows_all(settings.projection) ? 0 : settings.fov;
+  wanted_.lens_fov = settings.lens_fov;
   wanted_.blend_width = width;
   wanted_.multiband = settings.blend == Blend::multiband;
   wanted_.strip = settings.strip;

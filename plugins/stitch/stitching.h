@@ -22,7 +22,7 @@
 #include "gst/sphere/stitch/seam.h"
 #include "plugins/stitch/levelling.h"
 #include "plugins/stitch/stitchsettings.h"
-#include "plugins/stitch/workers.h"
+#include "gst/sphere/warp/workers.h"
 
 namespace sphere {
 

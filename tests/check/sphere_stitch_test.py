@@ -132,7 +132,8 @@ def test_usage(folder, photo):
             ("a width that is no number", (photo, out, "--width", "wide"), "wide"),
             ("yaw", (photo, out, "--yaw", "361"), "--yaw"),
             ("yaw that is no number", (photo, out, "--yaw", "nan"), "--yaw"),
-            ("fov", (photo, out, "--fov", "359"), "--fov"),
+            ("the fov of no view", (photo, out, "--fov", "90"), "--lens-fov"),
+            ("the lenses' fov", (photo, out, "--lens-fov", "359"), "--lens-fov"),
             ("a view's fov", (photo, out, "--projection", "perspective", "--fov", "171"), "--fov"),
             ("lens-fov", (photo, out, "--lens-fov", "59"), "--lens-fov"),
             ("projection", (photo, out, "--projection", "globe"), "little-planet"),
@@ -198,7 +199,7 @@ def test_photo(folder, photo):
     check("yaw turns", plain != half
           and max(abs(a - b) for a, b in zip(plain[middle:middle + row // 2],
                                              half[middle + row // 2:middle + row])) <= 2)
-    for options in (("--pitch", "10"), ("--roll", "10"), ("--fov", "200"), ("--blend", "off"),
+    for options in (("--pitch", "10"), ("--roll", "10"), ("--lens-fov", "200"), ("--blend", "off"),
                     ("--blend", "multiband"), ("--blend-width", "9.5"), ("--interpolation", "cubic"),
                     ("--match", "gain"), ("--align", "seam")):
         check(f"{options} does something", turned(*options) != plain)

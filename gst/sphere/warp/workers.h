@@ -13,11 +13,20 @@ namespace sphere {
 
 class Workers {
  public:
-  /// `threads` in all, the caller included; 0: as many as cores.
-  explicit Workers(int threads);
-  ~Workers();
+  static constexpr int default_threads = 0, most_threads = 256;
+
+  /// The caller's thread alone, up to set_threads().
+  Workers() = default;
+  explicit Workers(int threads) { set_threads(threads); }
+  ~Workers() { stop(); }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
+
+  /// `threads` in all, the caller included; 0: as many as cores. Not while run() runs. Costs
+  /// nothing where they are as many already.
+  void set_threads(int threads);
+  /// Ends all threads but the caller's.
+  void stop();
 
   int threads() const { return static_cast<int>(others_.size()) + 1; }
 
@@ -35,7 +44,8 @@ class Workers {
   using Call = void (*)(const void*, int);
   void run_slices(int count, const void* context, Call call);
   void take_slices();
-  void loop();
+  /// `seen`: the round that was over when the thread began.
+  void loop(unsigned seen);
 
   // Protects what follows up to the blank line; never held while a slice is worked on.
   std::mutex mutex_;
@@ -50,6 +60,7 @@ class Workers {
   int count_ = 0;
   std::atomic<int> next_{0};
 
+  int wanted_ = 1;  // as set_threads() was told
   std::vector<std::thread> others_;
 };
 

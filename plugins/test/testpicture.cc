@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "plugins/stitch/testpicture.h"
+#include "plugins/test/testpicture.h"
 
 #include <algorithm>
 #include <cstring>

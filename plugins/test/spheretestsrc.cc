@@ -29,7 +29,7 @@
  * Since: 0.1
  */
 
-#include "plugins/stitch/spheretestsrc.h"
+#include "plugins/test/spheretestsrc.h"
 
 #include <gst/video/video.h>
 
@@ -46,9 +46,8 @@
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/scene/render.h"
 #include "gst/sphere/stitch/plan.h"
-#include "plugins/stitch/stitching.h"
-#include "plugins/stitch/testpicture.h"
-#include "plugins/stitch/workers.h"
+#include "gst/sphere/warp/workers.h"
+#include "plugins/test/testpicture.h"
 
 GST_DEBUG_CATEGORY_STATIC(spheretestsrc_debug);
 #define GST_CAT_DEFAULT spheretestsrc_debug
@@ -116,7 +115,7 @@ struct Settings {
   Output output = default_output;
   int supersample = default_supersample;
   bool depth = false;
-  int threads = sphere::default_threads;
+  int threads = sphere::Workers::default_threads;
   gint64 timestamp_offset = 0;
 };
 
@@ -149,11 +148,7 @@ class Painter {
   /// done.
   bool paint(GstVideoFrame* frame, guint32 number, double seconds, int threads,
              const std::atomic<bool>& cancelled) {
-    if (!workers_ || threads != workers_for_) {
-      workers_.reset();
-      workers_ = std::make_unique<sphere::Workers>(threads);
-      workers_for_ = threads;
-    }
+    workers_.set_threads(threads);
     if (!still_ && !paint_still(cancelled)) return false;
     Frame still(info_, still_.get(), GST_MAP_READ);
     if (!still || !gst_video_frame_copy(frame, still.get())) return false;
@@ -186,7 +181,7 @@ class Painter {
 
   template <typename Draw>
   void for_each_row(const Draw& draw) {
-    workers_->run(renderer_.rows(), [&](int row) {
+    workers_.run(renderer_.rows(), [&](int row) {
       sphere::Tile tile;
       draw(row, tile);
     });
@@ -196,8 +191,7 @@ class Painter {
   const sphere::Renderer renderer_;
   const sphere::TestPicture picture_;
   const sphere::Pattern pattern_;
-  std::unique_ptr<sphere::Workers> workers_;
-  int workers_for_ = 0;
+  sphere::Workers workers_;
   BufferRef still_;
 };
 
@@ -567,7 +561,11 @@ static void gst_sphere_test_src_class_init(GstSphereTestSrcClass* klass) {
                          "Added to each picture's timestamp, nanoseconds", G_MININT64 / 2,
                          G_MAXINT64 / 2, 0,
                          static_cast<GParamFlags>(ready | GST_PARAM_MUTABLE_PLAYING)));
-  sphere::install_threads_property(object_class, PROP_THREADS);
+  g_object_class_install_property(
+      object_class, PROP_THREADS,
+      g_param_spec_int("threads", "Threads", "Threads that draw; 0: as many as cores", 0,
+                       sphere::Workers::most_threads, sphere::Workers::default_threads,
+                       static_cast<GParamFlags>(ready | GST_PARAM_MUTABLE_PLAYING)));
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_add_static_pad_template(element_class, &src_template);

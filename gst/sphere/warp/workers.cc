@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "plugins/stitch/workers.h"
+#include "gst/sphere/warp/workers.h"
 
 #include <glib.h>
 
@@ -11,32 +11,37 @@ namespace sphere {
 
 int Workers::cores() { return static_cast<int>(g_get_num_processors()); }
 
-Workers::Workers(int threads) {
+void Workers::set_threads(int threads) {
+  if (threads == wanted_) return;
+  stop();
+  wanted_ = threads;
   const int wanted = threads > 0 ? threads : cores();
   for (int i = 1; i < wanted; ++i) {
     try {
-      others_.emplace_back([this] { loop(); });
+      others_.emplace_back([this, round = round_] { loop(round); });
     } catch (const std::system_error&) {
       break;  // The system gives no more; fewer do the same work.
     }
   }
 }
 
-Workers::~Workers() {
+void Workers::stop() {
   {
     std::lock_guard lock(mutex_);
     quit_ = true;
   }
   started_.notify_all();
   for (std::thread& other : others_) other.join();
+  others_.clear();
+  quit_ = false;
+  wanted_ = 1;
 }
 
 void Workers::take_slices() {
   for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) call_(context_, i);
 }
 
-void Workers::loop() {
-  unsigned seen = 0;
+void Workers::loop(unsigned seen) {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
