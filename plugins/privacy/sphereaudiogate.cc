@@ -129,7 +129,6 @@ class AudioGate {
     src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
     for (GstPad* pad : {sink_, src_}) {
       GST_PAD_SET_PROXY_CAPS(pad);
-      GST_PAD_SET_PROXY_ALLOCATION(pad);
       gst_element_add_pad(element, pad);
     }
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
@@ -205,6 +204,23 @@ class AudioGate {
   bool answers(GstQuery* query) const {
     return held_.empty() ||
            !(gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED);
+  }
+
+  /// Offers no memory of downstream's, where it could be read while sound is denied, and be denied
+  /// between being written and arriving here. What downstream says of metas holds.
+  bool answer_allocation(GstQuery* query) const {
+    if (!answers(query)) return false;
+    GstCaps* caps = nullptr;
+    gst_query_parse_allocation(query, &caps, nullptr);
+    GstQuery* below = gst_query_new_allocation(caps, FALSE);
+    if (gst_pad_peer_query(src_, below))
+      for (guint i = 0; i < gst_query_get_n_allocation_metas(below); ++i) {
+        const GstStructure* parameters = nullptr;
+        const GType meta = gst_query_parse_nth_allocation_meta(below, i, &parameters);
+        gst_query_add_allocation_meta(query, meta, parameters);
+      }
+    gst_query_unref(below);
+    return true;
   }
 
   // --- any thread ----------------------------------------------------------------------------
@@ -323,7 +339,10 @@ class AudioGate {
     }
     if (silence_.is_header(buffer.get())) return gst_pad_push(src_, buffer.release());
     if (mode.load() == Mode::silence)
-      if (BufferRef silent = silence_.in_place_of(buffer.get())) return push(std::move(silent));
+      if (BufferRef silent = silence_.in_place_of(buffer.get())) {
+        buffer.reset();  // nobody holds the sound while downstream takes its time
+        return push(std::move(silent));
+      }
     return push_gap(buffer.get());
   }
 
@@ -390,7 +409,7 @@ class AudioGate {
   }
 
   GstFlowReturn push_gap(const GstBuffer* buffer) {
-    if (!flowed_ && !warned_) {
+    if (!flowed_ && !warned_ && gst_buffer_get_size(const_cast<GstBuffer*>(buffer)) > 0) {
       warned_ = true;
       GST_ELEMENT_WARNING(
           element_, STREAM, NOT_IMPLEMENTED,
@@ -450,7 +469,9 @@ gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
 }
 
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  if (!GST_SPHERE_AUDIO_GATE(parent)->gate->answers(query)) return FALSE;
+  const AudioGate* gate = GST_SPHERE_AUDIO_GATE(parent)->gate;
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) return gate->answer_allocation(query);
+  if (!gate->answers(query)) return FALSE;
   return gst_pad_query_default(pad, parent, query);
 }
 
