@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "plugins/privacy/silent_packets.h"
+#include "plugins/privacy/stream_headers.h"
 
 namespace sphere::privacy {
 
@@ -17,7 +18,6 @@ constexpr uint8_t alaw_silence = 0xd5;   // +8 of 32768, the least that A-law ha
 // More than the look-ahead and the overlap of any codec's frames.
 constexpr GstClockTime coded_overlap = 50 * GST_MSECOND;
 constexpr GstClockTime longest_packet = 120 * GST_MSECOND;
-constexpr gsize max_header = 64 * 1024;
 
 /// A buffer's bytes, for reading.
 class Mapping {
@@ -111,7 +111,7 @@ Silence::Silence(const GstCaps* caps) {
 
 BufferRef Silence::raw(GstBuffer* sound) const {
   const gsize size = gst_buffer_get_size(sound);
-  const auto sample = static_cast<gsize>(GST_AUDIO_INFO_BPS(&info_));
+  const auto sample = static_cast<gsize>(GST_AUDIO_INFO_WIDTH(&info_)) / 8;
   const bool planar = GST_AUDIO_INFO_LAYOUT(&info_) == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
   gsize silent_size = size;
   gsize samples = 0;
@@ -159,12 +159,16 @@ BufferRef Silence::in_place_of(GstBuffer* sound) const {
   return silent;
 }
 
-bool Silence::is_header(GstBuffer* buffer) const {
-  if (kind_ != Kind::opus || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) ||
-      gst_buffer_get_size(buffer) > max_header)
-    return false;
-  return gst_buffer_memcmp(buffer, 0, "OpusHead", 8) == 0 ||
-         gst_buffer_memcmp(buffer, 0, "OpusTags", 8) == 0;
+BufferRef Silence::clean_header(GstBuffer* buffer) const {
+  if (kind_ != Kind::opus || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER))
+    return nullptr;
+  const Mapping mapping(buffer);
+  const Header bytes = clean_opus_header(mapping.bytes());
+  if (bytes.empty()) return nullptr;
+  BufferRef clean(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+  copy_time(clean.get(), buffer);
+  GST_BUFFER_FLAG_UNSET(clean.get(), GST_BUFFER_FLAG_GAP);
+  return clean;
 }
 
 GstClockTime Silence::overlap(const GstBuffer* sound) const {

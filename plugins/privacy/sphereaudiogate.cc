@@ -36,13 +36,13 @@
 #include "plugins/privacy/sphereaudiogate.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <optional>
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/element.h"
+#include "plugins/privacy/description.h"
 #include "plugins/privacy/holdback.h"
 #include "plugins/privacy/silence.h"
 
@@ -56,8 +56,7 @@ using sphere::BufferRef;
 using sphere::CapsRef;
 using sphere::EventRef;
 using sphere::GstRef;
-using sphere::privacy::HoldBack;
-using sphere::privacy::Silence;
+using namespace sphere::privacy;
 
 // Caps have no wildcards: what GStreamer's sources, parsers and encoders give.
 #define SOUND                                                                                      \
@@ -102,21 +101,6 @@ GParamSpec* active_spec;
 constexpr Purpose default_purpose = Purpose::live;
 constexpr Mode default_mode = Mode::silence;
 
-/// Tags that describe the stream and not what is heard in it.
-bool is_about_form(const char* tag) {
-  static const std::array harmless = {
-      GST_TAG_AUDIO_CODEC,     GST_TAG_CODEC,           GST_TAG_CONTAINER_FORMAT, GST_TAG_BITRATE,
-      GST_TAG_NOMINAL_BITRATE, GST_TAG_MINIMUM_BITRATE, GST_TAG_MAXIMUM_BITRATE,  GST_TAG_ENCODER,
-      GST_TAG_ENCODER_VERSION, GST_TAG_LANGUAGE_CODE,   GST_TAG_LANGUAGE_NAME,
-  };
-  return std::any_of(harmless.begin(), harmless.end(),
-                     [&](const char* name) { return g_strcmp0(name, tag) == 0; });
-}
-
-void remove_tag(const GstTagList*, const gchar* tag, gpointer list) {
-  if (!is_about_form(tag)) gst_tag_list_remove_tag(static_cast<GstTagList*>(list), tag);
-}
-
 bool has(GstEvent* event, GstEventTypeFlags flag) {
   return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
 }
@@ -152,7 +136,7 @@ class AudioGate {
     held_.take();
     held_time_ = 0;
     silence_ = Silence();
-    has_caps_ = flowed_ = warned_ = discontinuous_ = false;
+    has_caps_ = flowed_ = warned_ = discontinuous_ = described_ = false;
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
   }
   void stop() {
@@ -316,18 +300,23 @@ class AudioGate {
   /// Whether what is said of the sound may be known: as passes(), before there is a buffer.
   bool open() { return guard_ && allowed() && stamp_ == 0 && since_ == 0; }
 
-  static GstEvent* without_sound(GstEvent* event) {
-    GstTagList* tags = nullptr;
-    gst_event_parse_tag(event, &tags);
-    GstTagList* less = gst_tag_list_copy(tags);
-    gst_tag_list_foreach(tags, remove_tag, less);
-    GstEvent* clean = gst_event_new_tag(less);
-    gst_event_set_seqnum(clean, gst_event_get_seqnum(event));
-    gst_event_unref(event);
-    return clean;
+  /// What an event says of the sound goes on only where the sound may, too. Null: nothing does.
+  EventRef censor(EventRef event) {
+    if (!describes_sound(GST_EVENT_TYPE(event.get()))) return event;
+    if (!open()) return without_description(std::move(event));
+    described_ = true;
+    return with_own_streams(std::move(event));
+  }
+
+  /// Who is linked only after sound was taken back is not to learn what was said before.
+  void forget_description() {
+    if (!described_ || open()) return;
+    described_ = false;
+    clean_kept_events(src_);
   }
 
   GstFlowReturn leave(BufferRef buffer, GstClockTime stamp) {
+    forget_description();
     const bool sound = passes(buffer.get(), stamp);
     set_active(sound);
     if (sound) {
@@ -337,7 +326,8 @@ class AudioGate {
       }
       return push(std::move(buffer));
     }
-    if (silence_.is_header(buffer.get())) return gst_pad_push(src_, buffer.release());
+    if (BufferRef header = silence_.clean_header(buffer.get()))
+      return gst_pad_push(src_, header.release());
     if (mode.load() == Mode::silence)
       if (BufferRef silent = silence_.in_place_of(buffer.get())) {
         buffer.reset();  // nobody holds the sound while downstream takes its time
@@ -356,6 +346,7 @@ class AudioGate {
   }
 
   gboolean handle(GstEvent* event) {
+    forget_description();
     switch (GST_EVENT_TYPE(event)) {
       case GST_EVENT_CAPS: {
         GstCaps* caps = nullptr;
@@ -370,13 +361,11 @@ class AudioGate {
       case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
         stamp_ = read_stamp(event, Category::audio, purpose_now_).value_or(stamp_);
         break;
-      case GST_EVENT_TAG:
-        if (!open()) event = without_sound(event);
-        break;
       default:
         break;
     }
-    return gst_pad_event_default(sink_, GST_OBJECT(element_), event);
+    EventRef told = censor(EventRef(event));
+    return told ? gst_pad_event_default(sink_, GST_OBJECT(element_), told.release()) : TRUE;
   }
 
   gboolean flushed(GstEvent* event) {
@@ -438,6 +427,7 @@ class AudioGate {
   Silence silence_;
   GstSegment segment_;
   bool has_caps_ = false;
+  bool described_ = false;  // the source pad keeps events that say what is heard
   bool flowed_ = false, warned_ = false, discontinuous_ = false;
   uint64_t grants_ = 0, looks_ = 0;
   GstClockTime since_ = 0;

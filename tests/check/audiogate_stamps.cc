@@ -33,14 +33,6 @@ void push_stamp(GstHarness* h, const char* field, GstClockTime since) {
                                G_TYPE_UINT64, since, nullptr)));
 }
 
-GstHarness* gate_that_is_given() {
-  GstElement* gate = gst_element_factory_make("sphereaudiogate", nullptr);
-  set_consent(gate, given);
-  GstHarness* h = gst_harness_new_with_element(gate, "sink", "src");
-  gst_object_unref(gate);
-  return h;
-}
-
 GST_START_TEST(test_stamps) {
   const HarnessRef h(gate_that_is_given());
   mark_stamping(h->srcpad);
