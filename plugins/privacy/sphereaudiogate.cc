@@ -42,6 +42,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/element.h"
+#include "plugins/privacy/capture_marks.h"
 #include "plugins/privacy/description.h"
 #include "plugins/privacy/holdback.h"
 #include "plugins/privacy/silence.h"
@@ -116,6 +117,7 @@ class AudioGate {
       gst_element_add_pad(element, pad);
     }
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+    marks_.emplace(element_, sink_);
   }
 
   GstPad* sink() const { return sink_; }
@@ -131,7 +133,11 @@ class AudioGate {
     guard_->allowed();
     grants_ = guard_->grants();
     looks_ = 0;
+    marked_at_.reset();
+    base_time_ = GST_CLOCK_TIME_NONE;
+    retime_ = false;
     stamp_ = 0;
+    last_stamp_.reset();
     holds_ = false;
     held_.take();
     held_time_ = 0;
@@ -142,6 +148,7 @@ class AudioGate {
   void stop() {
     set_active(false);
     held_.take();
+    marks_->stop();
     guard_.reset();
   }
 
@@ -153,6 +160,7 @@ class AudioGate {
                         ("no caps before the first buffer"));
       return GST_FLOW_NOT_NEGOTIATED;
     }
+    if (!GST_CLOCK_TIME_IS_VALID(base_time_)) base_time_ = gst_element_get_base_time(element_);
     const GstFlowReturn flow = release();
     if (!holds_) return flow == GST_FLOW_OK ? leave(std::move(buffer), stamp_) : flow;
     note_latency(buffer.get());
@@ -163,6 +171,12 @@ class AudioGate {
   gboolean event(GstEvent* event) {
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) return flushed(event);
     if (!has(event, GST_EVENT_TYPE_SERIALIZED)) return handle(event);
+    if (marks_->take(event)) {
+      gst_event_unref(event);
+      held_.stamp(GST_CLOCK_TIME_NONE);  // it came before the mark
+      return TRUE;
+    }
+    obey_purpose();
     if (const auto stamp = read_stamp(event, Category::audio, purpose_now_)) {
       held_.stamp(*stamp);
       holds_ = !is_stamping_peer(sink_);
@@ -231,6 +245,7 @@ class AudioGate {
  private:
   /// Whether sound is allowed at this moment, and, if so, since when it may have been captured.
   bool allowed() {
+    obey_purpose();
     const bool allowed = guard_->allowed();
     if (guard_->looks() != looks_) {
       looks_ = guard_->looks();
@@ -239,20 +254,44 @@ class AudioGate {
     }
     if (!allowed) return false;
     const bool fresh = guard_->grants() != grants_;
-    if (fresh || joined_ != 0) {
+    if (fresh || retime_ || joined_ != 0) {
       // From which running time on all was captured with consent. Where what counts is when it
       // arrives here, that is 0.
       GstClockTime since = 0;
-      if (is_live())
-        since = fresh || !GST_CLOCK_TIME_IS_VALID(joined_)
+      const bool live = is_live();
+      if (live)
+        since = fresh || retime_ || !GST_CLOCK_TIME_IS_VALID(joined_)
                     ? gst_element_get_current_running_time(element_)
                     : joined_;
       if (!GST_CLOCK_TIME_IS_VALID(since)) return false;  // asked again with the next buffer
+      // Times alone don't tell, as they may have been shifted on the way. At 0 no live source has
+      // captured anything, if that is still the 0 that it was when the first buffer came; where
+      // stamps are made right before this, they tell.
+      const bool none_yet = since == 0 && gst_element_get_base_time(element_) == base_time_;
+      if (none_yet || !live || is_stamping_peer(sink_)) {
+        if (fresh) marks_->stop();
+      } else if (fresh || joined_ != 0) {
+        marks_->begin();
+        marked_at_.reset();
+        if (marks_->waiting()) marked_at_ = GST_CLOCK_TIME_NONE;
+      }
       since_ = since;
       joined_ = 0;
+      retime_ = false;
       grants_ = guard_->grants();
     }
     return true;
+  }
+
+  /// What was given for another purpose counts no more: all is as with a grant of this moment.
+  void obey_purpose() {
+    if (purpose.load() == purpose_now_ || !guard_) return;
+    purpose_now_ = purpose;
+    guard_.emplace(consent, Category::audio, purpose_now_);
+    grants_ = looks_ = 0;
+    stamp_ =
+        last_stamp_ ? read_stamp(last_stamp_.get(), Category::audio, purpose_now_).value_or(0) : 0;
+    held_.stamp(GST_CLOCK_TIME_NONE);  // what was said of it was said for the other
   }
 
   bool is_live() const {
@@ -288,6 +327,18 @@ class AudioGate {
 
   bool passes(const GstBuffer* buffer, GstClockTime stamp) {
     if (!allowed()) return false;
+    if (marks_->waiting()) {
+      if (marks_->count_buffer()) warn_of_lost_marks();
+      return false;
+    }
+    if (marked_at_ && !GST_CLOCK_TIME_IS_VALID(*marked_at_)) {
+      // The first behind the marks. A decoder may have held back sound of before them.
+      const GstClockTime time = running_time(buffer), length = GST_BUFFER_DURATION(buffer);
+      if (!GST_CLOCK_TIME_IS_VALID(time)) return false;
+      marked_at_ = time;
+      if (!marks_->direct() && GST_CLOCK_TIME_IS_VALID(length)) *marked_at_ += length;
+      since_ = std::max(since_, *marked_at_);
+    }
     const auto captured_after = [&](GstClockTime begin) {
       if (begin == 0) return true;
       const GstClockTime time = running_time(buffer);
@@ -298,7 +349,15 @@ class AudioGate {
   }
 
   /// Whether what is said of the sound may be known: as passes(), before there is a buffer.
-  bool open() { return guard_ && allowed() && stamp_ == 0 && since_ == 0; }
+  bool open() { return guard_ && allowed() && stamp_ == 0 && since_ == 0 && !marks_->waiting(); }
+
+  void warn_of_lost_marks() {
+    GST_ELEMENT_WARNING(
+        element_, STREAM, FAILED,
+        ("Sound is allowed and stays silent: an element before this one keeps back the events that "
+         "tell when it was captured. Put the gate nearer to the source."),
+        (nullptr));
+  }
 
   /// What an event says of the sound goes on only where the sound may, too. Null: nothing does.
   EventRef censor(EventRef event) {
@@ -359,6 +418,7 @@ class AudioGate {
         gst_event_copy_segment(event, &segment_);
         break;
       case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+        if (gst_event_has_name(event, stamp_name)) last_stamp_.reset(gst_event_ref(event));
         stamp_ = read_stamp(event, Category::audio, purpose_now_).value_or(stamp_);
         break;
       default:
@@ -373,7 +433,7 @@ class AudioGate {
     gst_event_parse_flush_stop(event, &reset_time);
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
     // Running time begins anew: the grant begins with the next buffer, in that time.
-    if (reset_time && since_ != 0) grants_ = 0;
+    if (reset_time && since_ != 0) retime_ = true;
     if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
     HoldBack::Held held = held_.take();
     const gboolean done = gst_pad_event_default(sink_, GST_OBJECT(element_), event);
@@ -422,7 +482,7 @@ class AudioGate {
   std::atomic<GstClockTime> held_time_ = 0;
 
   // The streaming thread's own.
-  Purpose purpose_now_ = default_purpose;  // the property may already be for the next start
+  Purpose purpose_now_ = default_purpose;  // the property may be ahead of it by a buffer
   std::optional<Guard> guard_;
   Silence silence_;
   GstSegment segment_;
@@ -431,7 +491,14 @@ class AudioGate {
   bool flowed_ = false, warned_ = false, discontinuous_ = false;
   uint64_t grants_ = 0, looks_ = 0;
   GstClockTime since_ = 0;
+  GstClockTime base_time_ = GST_CLOCK_TIME_NONE;  // when the first buffer came
+  bool retime_ = false;                           // running time has begun anew, the grant has not
+  std::optional<CaptureMarks> marks_;
+  // The running time of the first buffer behind the marks of the last grant; GST_CLOCK_TIME_NONE:
+  // there was none yet.
+  std::optional<GstClockTime> marked_at_;
   GstClockTime joined_ = 0;  // when it came to something that ran; 0: it was there from the start
+  EventRef last_stamp_;      // null: there was none
   GstClockTime stamp_ = 0;   // what the last stamp said; 0: all is captured with consent
   bool holds_ = false;       // from the first stamp on that may come late
   HoldBack held_;
@@ -554,13 +621,11 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
 
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                  GST_PARAM_MUTABLE_READY);
   install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
   g_object_class_install_property(
       object_class, PROP_PURPOSE,
       g_param_spec_enum("purpose", "Purpose", "What the sound is for", purpose_type(),
-                        static_cast<int>(default_purpose), ready));
+                        static_cast<int>(default_purpose), playing));
   g_object_class_install_property(
       object_class, PROP_MODE,
       g_param_spec_enum("mode", "Mode", "What takes the place of sound that is not allowed",

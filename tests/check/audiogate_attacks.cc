@@ -378,6 +378,76 @@ GST_START_TEST(test_every_raw_format) {
 }
 GST_END_TEST
 
+// --- sound from before a grant, whose times were shifted on its way --------------------------
+
+enum class Shift { none, pad_offset, base_time, base_time_now };
+
+/// What waits before the gate while sound is denied, and what comes later; how many left as sound.
+struct Left {
+  int denied = 0, given = 0;
+};
+Left left_after_grant(const char* line, Shift shift) {
+  constexpr int waiting = 90, later = 20;
+  constexpr uint8_t denied_byte = 7, given_byte = 9;
+  const HarnessRef h(gst_harness_new_parse(line));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  const sphere::GstRef<GstElement> gate(gst_bin_get_by_name(GST_BIN(h->element), "gate"));
+  const sphere::GstRef<GstElement> last(gst_bin_get_by_name(GST_BIN(h->element), "last"));
+  const sphere::GstRef<GstPad> pad(gst_element_get_static_pad(last.get(), "src"));
+  if (shift == Shift::pad_offset) gst_pad_set_offset(pad.get(), 2 * GST_SECOND);
+  Left left;
+  GstClockTime now = 0;
+  const auto push = [&](uint8_t byte) {
+    // 20 ms, captured until now.
+    BufferRef buffer = buffer_of(1920, byte, now, 20 * ms);
+    now += 20 * ms;
+    gst_harness_set_time(h.get(), now);
+    fail_unless_equals_int(gst_harness_push(h.get(), buffer.release()), GST_FLOW_OK);
+  };
+  const auto pull = [&] {
+    const BufferRef out(gst_harness_pull(h.get()));
+    fail_unless(out != nullptr);
+    const std::vector<uint8_t> bytes = bytes_of(out.get());
+    left.denied += std::count(bytes.begin(), bytes.end(), denied_byte) > 0;
+    left.given += std::count(bytes.begin(), bytes.end(), given_byte) > 0;
+  };
+  // So that the gate has seen one before.
+  push(denied_byte);
+  pull();
+  const gulong block = gst_pad_add_probe(
+      pad.get(), static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER),
+      [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
+  for (int i = 0; i < waiting; ++i) push(denied_byte);
+  if (shift == Shift::base_time || shift == Shift::base_time_now) {
+    gst_element_set_base_time(h->element, shift == Shift::base_time ? now / 2 : now);
+    gst_element_set_base_time(gate.get(), shift == Shift::base_time ? now / 2 : now);
+  }
+  set_consent(gate.get(), given);
+  gst_pad_remove_probe(pad.get(), block);
+  for (int i = 0; i < waiting; ++i) pull();
+  for (int i = 0; i < later; ++i) {
+    push(given_byte);
+    pull();
+  }
+  return left;
+}
+
+GST_START_TEST(test_shifted_times) {
+  for (const char* line :
+       {"queue name=last max-size-buffers=0 max-size-time=0 ! sphereaudiogate name=gate",
+        "identity ! queue max-size-time=0 ! audioconvert ! queue name=last max-size-time=0 ! "
+        "sphereaudiogate name=gate"})
+    for (const Shift shift :
+         {Shift::none, Shift::pad_offset, Shift::base_time, Shift::base_time_now}) {
+      const Left left = left_after_grant(line, shift);
+      fail_unless(left.denied == 0, "shift %d: %d buffers captured while denied left as sound",
+                  static_cast<int>(shift), left.denied);
+      fail_unless(left.given > 10, "shift %d: %d buffers of sound", static_cast<int>(shift),
+                  left.given);
+    }
+}
+GST_END_TEST
+
 }  // namespace
 
 static Suite* audiogate_attacks_suite(void) {
@@ -387,6 +457,7 @@ static Suite* audiogate_attacks_suite(void) {
   tcase_add_test(tests, test_memory_of_downstream);
   tcase_add_test(tests, test_metas_of_downstream_hold);
   tcase_add_test(tests, test_shared_memory);
+  tcase_add_test(tests, test_shifted_times);
   tcase_add_test(tests, test_every_raw_format);
   return suite;
 }
