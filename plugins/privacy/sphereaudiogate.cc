@@ -10,17 +10,22 @@
  * from an application's #GstContext of the type `gst.sphere.consent`, and from the ledger that
  * `ledger` names; all of them that are there must allow.
  *
- * A change acts on the next buffer, with a hard cut. What was captured while sound was denied never
- * leaves as sound, however long it was queued before the gate: in a live pipeline a buffer is
- * compared by its running time with the beginning of the grant, and where the source sends the
- * event `sphere-consent`, with what that says, too: from the first such event on, each buffer
- * leaves when the next one has come, for encoders and decoders pass events on a buffer too late.
- * The latency grows by that buffer. In a pipeline that is not live and has no such source, what
- * counts is when a buffer arrives here.
+ * A change acts on the next buffer, with a hard cut; so does another `purpose`, which counts as a
+ * new grant. What was captured while sound was denied does not leave as sound, however long it was
+ * queued before the gate: after a grant in a live pipeline the gate stays closed until each source
+ * before it has pushed a mark, ahead of the first buffer that it captured after the grant, and what
+ * has a running time of before the grant is silent, too. Where the source sends the event
+ * `sphere-consent`, what that says counts as well: from the first such event on, each buffer leaves
+ * when the next one has come, for encoders and decoders pass events on a buffer too late. The
+ * latency grows by that buffer. In a pipeline that is not live and has no such source, what counts
+ * is when a buffer arrives here.
  *
- * Raw audio of all formats, A-law, mu-law, AAC-LC and Opus become silence of the same times. In
- * other codecs there is none: gap events take the sound's place, as with mode=drop. A muxer may
- * wait for, or fail on, a track that has gaps alone; a warning says so.
+ * The gate offers no memory of downstream's to what is before it. Tags, comments in stream headers
+ * and tables of contents go where the sound may go.
+ *
+ * Raw audio of all formats but ENCODED, A-law, mu-law, AAC-LC and Opus become silence of the same
+ * times. In other codecs there is none: gap events take the sound's place, as with mode=drop. A
+ * muxer may wait for, or fail on, a track that has gaps alone; a warning says so.
  *
  * ## Example launch lines
  * |[
