@@ -298,9 +298,9 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
   if (arguments.json) {
     print_json(arguments, *found, *voice);
   } else if (!arguments.quiet) {
-    std::printf("%s\n%s\n%s\n", summary(*found, pictures.size()).c_str(),
-                lens_summary("front", found->pair.front).c_str(),
-                lens_summary("back", found->pair.back).c_str());
+    print(stdout, "%s\n%s\n%s\n", summary(*found, pictures.size()).c_str(),
+          lens_summary("front", found->pair.front).c_str(),
+          lens_summary("back", found->pair.back).c_str());
   }
   return ok();
 }

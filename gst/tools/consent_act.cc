@@ -75,8 +75,8 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
     output.add("warnings", voice.warnings());
     return output.print() ? exit_done : exit_failed;
   }
-  for (const std::string& file : gone) std::printf("Removed: %s\n", file.c_str());
-  std::printf("%s\nHead of the ledger: %s\n", sentence.c_str(), appended->entry.hash.c_str());
+  for (const std::string& file : gone) print(stdout, "Removed: %s\n", file.c_str());
+  print(stdout, "%s\nHead of the ledger: %s\n", sentence.c_str(), appended->entry.hash.c_str());
   return exit_done;
 }
 
@@ -109,7 +109,8 @@ int consent_give(const ConsentOptions& options, Voice& voice) {
   if (*category == Category::location) done += ", " + std::string(name_of(entry.precision));
   done += options.expires.empty() ? ", until taken back." : ", until " + options.expires + ".";
   done += "\nTo take it back: sphere consent withdraw " + name;
-  if (!options.json) std::printf("%s\n", notice_text(consent_language(options), *category).c_str());
+  if (!options.json)
+    print(stdout, "%s\n", notice_text(consent_language(options), *category).c_str());
   return append(options, voice, std::move(entry), done);
 }
 
@@ -137,8 +138,8 @@ int consent_notice(const ConsentOptions& options, Voice& voice) {
     output.add("text", text);
     if (!output.print()) return exit_failed;
   } else {
-    std::printf("%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
-                notice_version);
+    print(stdout, "%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
+          notice_version);
   }
   // That it was shown is worth an entry, but not worth failing for.
   const auto noted = Ledger(options.ledger).append({.act = Act::notice_shown, .how = "command"});

@@ -113,10 +113,10 @@ std::optional<int> ask(const ConsentOptions& options, Voice& voice, const std::v
   if (options.yes || files.empty()) return std::nullopt;
   for (const Held& file : files) {
     const std::string title = title_of(file);
-    std::fprintf(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
+    print(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
   }
   if (!isatty(STDIN_FILENO)) return usage(voice, "add --yes to remove these, unasked");
-  std::fprintf(stderr, "%s [y/N] ", question);
+  print(stderr, "%s [y/N] ", question);
   const int answer = std::getchar();
   if (answer == 'y' || answer == 'Y') return std::nullopt;
   voice.error("nothing was removed");
@@ -140,9 +140,9 @@ int remove(const ConsentOptions& options, Voice& voice, const std::vector<Held>&
     output.add("problems", problems);
     if (!output.print()) return exit_failed;
   } else {
-    for (const std::string& path : gone) std::printf("  %s\n", path.c_str());
-    std::printf("Removed: %zu file%s.%s%s\n", gone.size(), gone.size() == 1 ? "" : "s",
-                problems.empty() ? " " : "", problems.empty() ? done : "");
+    for (const std::string& path : gone) print(stdout, "  %s\n", path.c_str());
+    print(stdout, "Removed: %zu file%s.%s%s\n", gone.size(), gone.size() == 1 ? "" : "s",
+          problems.empty() ? " " : "", problems.empty() ? done : "");
   }
   return problems.empty() ? exit_done : exit_failed;
 }
@@ -271,22 +271,22 @@ int consent_held(const ConsentOptions& options, Voice& voice) {
   }
   bool whole = true;
   for (const StoreInfo& info : stores) {
-    std::printf("%s: %s\n", std::string(info.name).c_str(), std::string(info.what).c_str());
+    print(stdout, "%s: %s\n", std::string(info.name).c_str(), std::string(info.what).c_str());
     const std::string needs = list_of(info.needs());
-    std::printf("  kept %s%s%s\n", days_of(info).c_str(),
-                needs.empty() ? "" : ", while given: ", needs.c_str());
+    print(stdout, "  kept %s%s%s\n", days_of(info).c_str(),
+          needs.empty() ? "" : ", while given: ", needs.c_str());
     const auto files = held(info.store);
     if (!files) {
       voice.error(files.error().message);
       whole = false;
       continue;
     }
-    if (files->empty()) std::printf("  nothing\n");
+    if (files->empty()) print(stdout, "  nothing\n");
     for (const Held& one : *files) {
       const std::string title = title_of(one);
-      std::printf("  %s  %s  %s%s%s\n", time_text(one.used).substr(0, 10).c_str(),
-                  bytes_of(one.size).c_str(), one.path.c_str(), title.empty() ? "" : "\n    ",
-                  title.c_str());
+      print(stdout, "  %s  %s  %s%s%s\n", time_text(one.used).substr(0, 10).c_str(),
+            bytes_of(one.size).c_str(), one.path.c_str(), title.empty() ? "" : "\n    ",
+            title.c_str());
     }
   }
   return whole ? exit_done : exit_failed;
@@ -353,10 +353,10 @@ int consent_sweep(const ConsentOptions& options, Voice& voice) {
     std::vector<std::string> files;
     for (const Due& one : *all) {
       files.push_back(one.held.path);
-      if (!options.json) std::printf("  %s: %s\n", one.held.path.c_str(), one.why.c_str());
+      if (!options.json) print(stdout, "  %s: %s\n", one.held.path.c_str(), one.why.c_str());
     }
     if (!options.json) {
-      std::printf("Would be removed: %zu file%s.\n", files.size(), files.size() == 1 ? "" : "s");
+      print(stdout, "Would be removed: %zu file%s.\n", files.size(), files.size() == 1 ? "" : "s");
     } else {
       JsonObjectOutput output;
       output.add("would-remove", files);

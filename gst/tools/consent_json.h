@@ -6,7 +6,6 @@
 #include <json-glib/json-glib.h>
 
 #include <array>
-#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -67,9 +66,9 @@ class Json {
   int print() {
     close();
     JsonNode* root = json_builder_get_root(builder_.get());
-    const GString_ text(json_to_string(root, TRUE));
+    const bool printed = print_json(root);
     json_node_unref(root);
-    return std::printf("%s\n", text.get()) > 0 ? exit_done : exit_failed;
+    return printed ? exit_done : exit_failed;
   }
 
  private:

@@ -13,19 +13,16 @@ namespace sphere::madv {
 
 namespace {
 
-std::string in_seconds(Duration duration) {
-  const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count() / 100;
-  std::string text = std::to_string(tenths / 10);
-  if (tenths % 10) text += "." + std::to_string(tenths % 10);
-  return text + " s";
-}
-
 bool is_slow(int id) {
   return id == msg_format || id == msg_flash_firmware || id == msg_delete_file ||
          id == msg_factory_reset;
 }
 
-Failure stopped() { return {Failure::Reason::stopped, "the session was ended", 0}; }
+Failure stopped() { return {Failure::Reason::stopped, "the session was ended"}; }
+
+// What is not understood may come from another kind of device as well as from a damaged one.
+constexpr const char* other_device =
+    "; is this the address of a Mi Sphere? If it is, switch the camera off and on";
 
 }  // namespace
 
@@ -44,10 +41,18 @@ void SessionCore::send(const Request& request, Time now) {
   last_sent_ = now;
 }
 
-void SessionCore::enqueue(Request request, ReplyHandler handler, int attempts) {
+void SessionCore::enqueue(Request request, ReplyHandler handler, Rank rank, int attempts) {
   const Duration timeout =
       is_slow(request.id) ? settings_.slow_reply_timeout : settings_.reply_timeout;
-  queue_.emplace_back(std::move(request), std::move(handler), timeout, attempts);
+  const auto behind = std::upper_bound(queue_.begin(), queue_.end(), rank,
+                                       [](Rank r, const Pending& p) { return r < p.rank; });
+  queue_.insert(behind, {std::move(request), std::move(handler), timeout, rank, attempts});
+}
+
+void SessionCore::refresh(int id, Duration timeout) {
+  for (const Pending& pending : queue_)
+    if (pending.rank == Rank::refresh && pending.request.id == id) return;
+  queue_.push_back({Request(id), nullptr, timeout, Rank::refresh, 0});
 }
 
 void SessionCore::drop_unwanted() {
@@ -55,7 +60,7 @@ void SessionCore::drop_unwanted() {
     const Pending dropped = std::move(queue_.front());
     queue_.pop_front();
     if (dropped.handler)
-      dropped.handler({nullptr, Failure{Failure::Reason::stopped, "it was taken back", 0}});
+      dropped.handler({nullptr, Failure{Failure::Reason::stopped, "it was taken back"}});
   }
 }
 
@@ -71,28 +76,29 @@ void SessionCore::pump(Time now) {
 }
 
 void SessionCore::request(Request request, ReplyHandler handler, Time now) {
-  if (phase_ == Phase::finishing || phase_ == Phase::ended) {
-    handler({nullptr, stopped()});
-    return;
-  }
-  if (const Result<std::string> json = request.to_json(INT64_MIN); !json) {
-    handler({nullptr, Failure{Failure::Reason::refused, json.error().message, 0}});
-    return;
-  }
-  enqueue(std::move(request), std::move(handler));
+  const auto refuse = [&](const Failure& why) {
+    if (handler) handler({nullptr, why});
+  };
+  if (phase_ == Phase::finishing || phase_ == Phase::ended) return refuse(stopped());
+  if (const Result<std::string> json = request.to_json(INT64_MIN); !json)
+    return refuse({Failure::Reason::refused, json.error().message});
+  const auto waiting = std::count_if(queue_.begin(), queue_.end(),
+                                     [](const Pending& p) { return p.rank == Rank::ordinary; });
+  if (static_cast<size_t>(waiting) >= max_waiting)
+    return refuse({Failure::Reason::refused, too_many_waiting});
+  enqueue(std::move(request), std::move(handler), Rank::ordinary);
   pump(now);
 }
 
-// --- the way up ------------------------------------------------------------------------------
+// --- connecting ------------------------------------------------------------------------------
 
 void SessionCore::start(Time now) {
   if (phase_ != Phase::idle) return;
   phase_ = Phase::starting;
   last_heard_ = now;
-  // Whatever was asked for before the session stands comes after it.
-  queue_.emplace_front(
+  enqueue(
       Request(msg_start_session), [this](const Reply& reply) { session_started(reply); },
-      settings_.reply_timeout, settings_.busy_attempts);
+      Rank::connect, settings_.busy_attempts);
   pump(now);
 }
 
@@ -115,7 +121,7 @@ void SessionCore::session_started(const Reply& reply) {
   const std::optional<int64_t> token = message.param_number();
   if (!token) {
     end(Failure{Failure::Reason::broken,
-                "the camera started a session without a token; is this a Mi Sphere?", 0},
+                std::string("the camera started a session without a token") + other_device},
         now);
     return;
   }
@@ -124,14 +130,12 @@ void SessionCore::session_started(const Reply& reply) {
   if (phase_ == Phase::finishing) return;
   phase_ = Phase::open;
 
-  // Asked before what a user may have queued already.
-  std::deque<Pending> users = std::exchange(queue_, {});
   Request info(msg_client_info, settings_.client_address);
   info.with_type("TCP");
   enqueue(
-      std::move(info), [this](const Reply& r) { client_known(r); }, settings_.busy_attempts);
+      std::move(info), [this](const Reply& r) { client_known(r); }, Rank::connect,
+      settings_.busy_attempts);
   ask_everything();
-  std::move(users.begin(), users.end(), std::back_inserter(queue_));
 }
 
 void SessionCore::client_known(const Reply& reply) {
@@ -157,9 +161,10 @@ void SessionCore::client_known(const Reply& reply) {
 void SessionCore::ask_everything() {
   // What these say goes into the state as any message does; a no is an answer too.
   const int attempts = settings_.busy_attempts;
-  enqueue(Request(msg_status), nullptr, attempts);
-  if (settings_.clock) enqueue(Request(msg_set_clock, settings_.clock()), nullptr, attempts);
-  enqueue(Request(msg_storage), nullptr, attempts);
+  enqueue(Request(msg_status), nullptr, Rank::connect, attempts);
+  if (settings_.clock)
+    enqueue(Request(msg_set_clock, settings_.clock()), nullptr, Rank::connect, attempts);
+  enqueue(Request(msg_storage), nullptr, Rank::connect, attempts);
   enqueue(
       Request(msg_settings),
       [this](const Reply& reply) {
@@ -170,7 +175,7 @@ void SessionCore::ask_everything() {
         else
           fetch_table();
       },
-      attempts);
+      Rank::connect, attempts);
 }
 
 // --- the lens table --------------------------------------------------------------------------
@@ -189,8 +194,8 @@ void SessionCore::settle_table(std::optional<std::string> table, std::string why
   if (table)
     event.bytes = std::move(*table);
   else
-    event.failure = Failure{Failure::Reason::refused, std::move(why), 0};
-  events_.push_back(std::move(event));
+    event.failure = Failure{Failure::Reason::refused, why};
+  emit(std::move(event));
   if (asked_everything_) emit(Event::Kind::ready);
 }
 
@@ -203,7 +208,7 @@ void SessionCore::data_ready(Time now) {
         if (reply.message && transfer_)
           transfer_step(transfer_->replied(*reply.message), last_heard_);
       },
-      settings_.busy_attempts);
+      Rank::ordinary, settings_.busy_attempts);
   pump(now);
 }
 
@@ -245,57 +250,86 @@ void SessionCore::transfer_step(Transfer::Outcome outcome, Time now) {
 
 // --- what comes ------------------------------------------------------------------------------
 
+void SessionCore::unreadable(const std::string& how, Time now) {
+  end(Failure{Failure::Reason::broken,
+              "what came from the camera can't be read: " + how + other_device},
+      now);
+}
+
+bool SessionCore::allow_unasked(size_t bytes, Time now) {
+  if (unasked_.spend(bytes, now)) return true;
+  end(Failure{Failure::Reason::broken,
+              "the camera sends messages without end that nobody asked for; switch it off and on"},
+      now);
+  return false;
+}
+
 void SessionCore::received(std::string_view bytes, Time now) {
   if (phase_ == Phase::ended || phase_ == Phase::idle) return;
-  last_heard_ = now;
   framer_.feed(bytes);
   while (phase_ != Phase::ended) {
     Result<std::optional<std::string>> object = framer_.next();
     if (!object) {
-      end(Failure{Failure::Reason::broken, object.error().message, 0}, now);
+      unreadable(object.error().message, now);
+      break;
+    }
+    if (!unasked_.spend_padding(framer_.take_skipped(), now)) {
+      unreadable("it sends white space without end", now);
       break;
     }
     if (!*object) break;
     Result<Message> message = Message::parse(**object);
     if (!message) {
-      end(Failure{Failure::Reason::broken, message.error().message, 0}, now);
+      unreadable(message.error().message, now);
       break;
     }
-    dispatch(std::make_shared<const Message>(std::move(*message)), now);
+    // A message that does not get on is no sign of life; a whole one is.
+    last_heard_ = now;
+    dispatch(std::make_shared<const Message>(std::move(*message)), (*object)->size(), now);
   }
   pump(now);
 }
 
-void SessionCore::dispatch(std::shared_ptr<const Message> message, Time now) {
+void SessionCore::dispatch(std::shared_ptr<const Message> message, size_t bytes, Time now) {
   GST_LOG("from the camera: %s", message->redacted().c_str());
-  switch (message->kind()) {
+  const Message::Kind kind = message->kind();
+  const bool answers =
+      kind == Message::Kind::reply && outstanding_ && outstanding_->request.id == message->id();
+  if (!answers && !allow_unasked(bytes, now)) return;
+  switch (kind) {
     case Message::Kind::question:
-      // Another client wants the camera. Without an answer it would get it; and the answer can't
-      // wait for its turn, because the camera waits.
-      if (token_ && phase_ == Phase::open) {
-        events_.push_back({Event::Kind::notification, message, {}, {}});
-        send(Request(msg_query_holder, std::to_string(*token_)), now);
-      }
+      asked(std::move(message), now);
       break;
     case Message::Kind::notification:
       notified(std::move(message), now);
       break;
     case Message::Kind::reply:
-      replied(std::move(message), now);
+      if (answers)
+        replied(std::move(message), now);
+      else
+        GST_DEBUG("an answer to %s, which is not being asked: dropped",
+                  command_name(message->id()).c_str());
       break;
   }
 }
 
-void SessionCore::replied(std::shared_ptr<const Message> message, Time now) {
-  if (!outstanding_ || outstanding_->request.id != message->id()) {
-    GST_DEBUG("an answer to %s, which is not being asked: dropped",
-              command_name(message->id()).c_str());
+/// Another client wants the camera, and without an answer it would get it. The answer can't wait
+/// for its turn, because the camera waits.
+void SessionCore::asked(std::shared_ptr<const Message> question, Time now) {
+  if (!token_ || phase_ != Phase::open) return;
+  if (output_.size() + Request::max_size > max_output) {
+    end(Failure{Failure::Reason::silent,
+                "the camera asks, and takes no answer; switch it off and on"},
+        now);
     return;
   }
+  emit({Event::Kind::notification, std::move(question), {}, {}});
+  send(Request(msg_query_holder, std::to_string(*token_)), now);
+}
+
+void SessionCore::replied(std::shared_ptr<const Message> message, Time now) {
   if (!message->rval()) {
-    end(Failure{Failure::Reason::broken,
-                "the camera's answer to " + command_name(message->id()) + " has no result", 0},
-        now);
+    unreadable("its answer to " + command_name(message->id()) + " has no result", now);
     return;
   }
   Pending done = std::move(*outstanding_);
@@ -316,9 +350,10 @@ void SessionCore::replied(std::shared_ptr<const Message> message, Time now) {
                 "the camera has forgotten this session (wrong token); connect again",
                 rval_wrong_token},
         now);
-  else if (done.request.id == msg_stop_session)
+  else if (done.request.id == msg_stop_session) {
+    goodbye_answered_ = true;
     end(std::nullopt, now);
-  else if (phase_ == Phase::finishing)
+  } else if (phase_ == Phase::finishing)
     say_goodbye(now);
 }
 
@@ -331,8 +366,8 @@ void SessionCore::notified(std::shared_ptr<const Message> message, Time now) {
   // They say that something changed, not to what.
   const int id = message->id();
   if ((id == msg_card_state || id == msg_card_full) && phase_ == Phase::open)
-    enqueue(Request(msg_storage), nullptr);
-  events_.push_back({Event::Kind::notification, std::move(message), {}, {}});
+    refresh(msg_storage, settings_.reply_timeout);
+  emit({Event::Kind::notification, std::move(message), {}, {}});
 }
 
 // --- time ------------------------------------------------------------------------------------
@@ -355,8 +390,7 @@ void SessionCore::advance(Time now) {
     end(Failure{Failure::Reason::silent,
                 "the camera does not answer: " + command_name(outstanding_->request.id) +
                     " got no reply within " + in_seconds(outstanding_->timeout) +
-                    "; is it still on, and in reach of its Wi-Fi?",
-                0},
+                    "; is it still on, and in reach of its Wi-Fi?"},
         now);
     return;
   }
@@ -364,9 +398,8 @@ void SessionCore::advance(Time now) {
     settle_table(std::nullopt, "the camera's lens table can't be fetched: no data for " +
                                    in_seconds(settings_.transfer_timeout));
   if (phase_ == Phase::open && !outstanding_ && queue_.empty() &&
-      now >= last_heard_ + settings_.keep_alive_after) {
-    queue_.emplace_back(Request(msg_status), nullptr, settings_.keep_alive_timeout, 0);
-  }
+      now >= last_heard_ + settings_.keep_alive_after)
+    refresh(msg_status, settings_.keep_alive_timeout);
   pump(now);
 }
 
@@ -388,7 +421,7 @@ std::optional<Time> SessionCore::deadline() const {
   return due;
 }
 
-// --- the way down ----------------------------------------------------------------------------
+// --- ending ----------------------------------------------------------------------------
 
 void SessionCore::say_goodbye(Time now) {
   if (goodbye_said_ || !token_) return;
@@ -398,10 +431,10 @@ void SessionCore::say_goodbye(Time now) {
     return;
   }
   goodbye_said_ = true;
-  finish_due_ = now + settings_.finish_timeout;
-  Pending goodbye(Request(msg_stop_session), nullptr, settings_.finish_timeout, 0);
-  send(goodbye.request, now);
-  outstanding_ = std::move(goodbye);
+  finish_due_ = now + settings_.goodbye_timeout;
+  outstanding_ =
+      Pending{Request(msg_stop_session), nullptr, settings_.goodbye_timeout, Rank::connect, 0};
+  send(outstanding_->request, now);
 }
 
 void SessionCore::finish(Time now) {
@@ -411,7 +444,7 @@ void SessionCore::finish(Time now) {
     return;
   }
   phase_ = Phase::finishing;
-  finish_due_ = now + settings_.finish_timeout;
+  finish_due_ = now + (token_ ? settings_.finish_timeout : settings_.finish_start_timeout);
   transfer_.reset();
   for (Pending& pending : std::exchange(queue_, {}))
     if (pending.handler) pending.handler({nullptr, stopped()});
@@ -433,13 +466,14 @@ void SessionCore::connection_lost(Time now) {
   }
   goodbye_said_ = true;
   end(Failure{Failure::Reason::gone,
-              "the camera closed the connection; it may have been switched off, or be restarting",
-              0},
+              "the camera closed the connection; it may have been switched off, or be restarting"},
       now);
 }
 
 void SessionCore::end(std::optional<Failure> failure, Time now) {
   if (phase_ == Phase::ended) return;
+  // Who asked for the end need not hear what went wrong on the way.
+  if (phase_ == Phase::finishing) failure.reset();
   phase_ = Phase::ended;
   // Also where nothing can be understood any more: a camera that is left with an open session
   // refuses the next client.
@@ -455,6 +489,12 @@ void SessionCore::end(std::optional<Failure> failure, Time now) {
     if (pending.handler) pending.handler({nullptr, why});
   if (failure) GST_DEBUG("the session ended: %s", failure->message.c_str());
   events_.push_back({Event::Kind::ended, nullptr, {}, std::move(failure)});
+}
+
+void SessionCore::emit(Event event) {
+  if (phase_ == Phase::ended) return;
+  // The session's thread takes them each time the camera has said something.
+  if (events_.size() < max_events) events_.push_back(std::move(event));
 }
 
 }  // namespace sphere::madv

@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstdlib>
 
+#include "gst/sphere/base/printable.h"
 #include "hw/madv/wire.h"
 
 namespace sphere::madv {
@@ -123,23 +124,20 @@ Result<std::string> Request::to_json(int64_t token) const {
 }
 
 Result<Message> Message::parse(std::string_view text) {
+  // The text itself stays out of every complaint: it may hold a serial number or a password.
   Result<JsonDocument> document =
-      JsonDocument::parse(text, "the camera's answer", Framer::default_max_size);
+      JsonDocument::parse(text, "a message is damaged", Framer::default_max_size);
   if (!document) return document.error();
   Message message(std::move(*document));
-  if (!message.object()) return invalid("the camera's answer is no JSON object");
+  if (!message.object()) return invalid("a message is no JSON object");
   const std::optional<int64_t> id = message.number("msg_id");
-  if (!id || *id < 0 || *id > INT_MAX) return invalid("the camera's answer has no message id");
+  if (!id || *id < 0 || *id > INT_MAX) return invalid("a message does not say what it is about");
   message.id_ = static_cast<int>(*id);
-  if (const std::optional<int64_t> rval = message.number("rval")) {
-    if (*rval < INT_MIN || *rval > INT_MAX)
-      return invalid("the camera's answer to " + command_name(message.id_) +
-                     " has a result that is no number of this protocol");
-    message.rval_ = static_cast<int>(*rval);
-  } else if (message.has("rval")) {
-    return invalid("the camera's answer to " + command_name(message.id_) +
-                   " has a result that is no number");
-  }
+  if (!message.has("rval")) return message;
+  const std::optional<int64_t> rval = message.number("rval");
+  if (!rval || *rval < INT_MIN || *rval > INT_MAX)
+    return invalid("the result of " + command_name(message.id_) + " is no number");
+  message.rval_ = static_cast<int>(*rval);
   return message;
 }
 
@@ -208,7 +206,8 @@ std::string unix_path(std::string_view camera_path) {
   std::string path(camera_path);
   std::replace(path.begin(), path.end(), '\\', '/');
   if (path.starts_with("C:/")) path.replace(0, 3, "/tmp/SD0/");
-  return path;
+  // It goes to the bus and into messages. The names that a camera makes are ASCII.
+  return printable(path, Request::max_size);
 }
 
 }  // namespace sphere::madv

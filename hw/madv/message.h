@@ -98,6 +98,7 @@ class Message {
 std::string redacted(std::string_view json);
 
 /// "C:\DCIM\20171216\IMG.JPG", as notifications have it, as the path "/tmp/SD0/DCIM/...".
+/// Printable, whatever the camera said.
 std::string unix_path(std::string_view camera_path);
 
 }  // namespace sphere::madv

@@ -40,7 +40,8 @@ void take_storage(const Message& message, CameraState& state) {
 }
 
 std::string short_text(const Message& message, const char* name) {
-  return message.text(name).value_or("").substr(0, 64);
+  // Shown to people, and kept where consent allows it.
+  return printable(message.text(name).value_or("").substr(0, 64));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
@@ -333,8 +334,8 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
         owner_,
         gst_message_new_element(GST_OBJECT(owner_),
                                 gst_structure_new("sphere-lens", "lens", G_TYPE_STRING,
-                                                  own_lens ? "table" : lens.c_str(), "origin",
-                                                  G_TYPE_STRING, origin, nullptr)));
+                                                  own_lens ? "table" : printable(lens).c_str(),
+                                                  "origin", G_TYPE_STRING, origin, nullptr)));
   announced_ = basis_ = wanted_;
   return true;
 }

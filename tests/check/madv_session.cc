@@ -46,7 +46,8 @@ class Rig {
   /// What was written since the last call, as messages.
   std::vector<Message> sent() {
     Framer framer;
-    framer.feed(core.take_output());
+    framer.feed(core.output());
+    core.output_sent(core.output().size());
     std::vector<Message> messages;
     for (;;) {
       Result<std::optional<std::string>> object = framer.next();
@@ -409,7 +410,7 @@ GST_START_TEST(a_session_that_is_not_given) {
   started_with(R"({"rval":-29,"msg_id":257})", R::refused, "does not accept");
   started_with(R"({"rval":0,"msg_id":257})", R::broken, "without a token");
   started_with(R"({"msg_id":257,"param":3})", R::broken, "no result");
-  started_with("SSH-2.0-OpenSSH\r\n", R::broken, "begin with a brace");
+  started_with("SSH-2.0-OpenSSH\r\n", R::broken, "is this the address of a Mi Sphere?");
 }
 GST_END_TEST;
 
@@ -504,6 +505,136 @@ GST_START_TEST(a_camera_that_speaks_is_not_asked_how_it_is) {
 }
 GST_END_TEST;
 
+// The half of a message, or anything but a message, is what a camera that hangs may send for ever.
+GST_START_TEST(half_a_message_is_no_sign_of_life) {
+  for (const char* bytes : {" ", "x"}) {
+    Rig rig;
+    rig.open();
+    rig.events();
+    if (*bytes == 'x') rig.camera(R"({"msg_id":4361,"param":")");
+    for (int i = 0; i < 40; ++i) {
+      rig.pass(100ms);
+      rig.camera(bytes);
+    }
+    rig.sent_one(4365);
+    for (int i = 0; i < 50; ++i) {
+      rig.pass(100ms);
+      rig.camera(bytes);
+    }
+    rig.expect_failure(Failure::Reason::silent);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_question_of_its_own_waits_once_and_behind_the_users) {
+  Rig rig;
+  rig.open();
+  rig.pass(1s);
+  for (int i = 0; i < 500; ++i) {
+    rig.camera(R"({"rval":128,"msg_id":4353,"param":1})");
+    rig.camera(R"({"rval":128,"msg_id":4354,"param":0})");
+  }
+  rig.sent_one(4358);
+  for (int id : {513, 4864}) rig.core.request(Request(id), nullptr, rig.time);
+  for (int id : {4358, 513, 4864, 4358}) {
+    rig.camera("{\"rval\":0,\"msg_id\":" + std::to_string(id) + "}");
+    rig.pass(150ms);
+    if (id == 4358 && rig.core.output().empty()) break;
+    const std::vector<Message> sent = rig.sent();
+    fail_unless_equals_int(sent.size(), 1);
+    fail_unless_equals_int(sent[0].id(), id == 4358 ? 513 : id == 513 ? 4864 : 4358);
+  }
+  rig.pass(1s);
+  rig.sent_nothing();
+}
+GST_END_TEST;
+
+GST_START_TEST(a_flood_ends_the_session_with_words) {
+  struct Case {
+    std::string message;
+    int at_most;  // so many are taken
+    const char* words;
+  };
+  const std::string long_one =
+      R"({"rval":128,"msg_id":4361,"param":")" + std::string(100 << 10, 'x') + "\"}";
+  const char* unasked = "nobody asked for; switch it off and on";
+  for (const Case& c : std::vector<Case>{
+           {R"({"rval":128,"msg_id":4353,"param":1})", 2000, unasked},
+           {R"({"msg_id":1793})", 2000, unasked},
+           {R"({"rval":0,"msg_id":4321})", 2000, unasked},
+           {long_one, 20, unasked},
+           {std::string(100 << 10, ' '), 21, "white space without end"},
+       }) {
+    Rig rig;
+    rig.open();
+    rig.events();
+    rig.pass(1s);
+    int taken = 0;
+    for (; taken < 5000 && !rig.core.ended(); ++taken) {
+      rig.camera(c.message);
+      // The camera is quick to read.
+      if (taken % 100 == 0) (void)rig.sent();
+    }
+    fail_unless(taken <= c.at_most && taken > c.at_most * 8 / 10, "%s: %d taken", c.words, taken);
+    const std::string words = rig.expect_failure(Failure::Reason::broken);
+    fail_unless(words.find(c.words) != std::string::npos, "%s", words.c_str());
+    fail_unless_equals_int(rig.sent().back().id(), 258);
+  }
+  // Fifteen messages a second for ten minutes, and more each minute: no flood.
+  Rig usual;
+  usual.open();
+  for (int second = 0; second < 600; ++second) {
+    usual.pass(1s);
+    (void)usual.events();
+    for (int i = 0; i < (second % 60 == 0 ? 60 : 15); ++i)
+      usual.camera(R"({"rval":128,"msg_id":8193,"param":"C:\\DCIM\\a.JPG","remain_jpg":11})");
+  }
+  fail_unless(usual.core.is_open());
+}
+GST_END_TEST;
+
+GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
+  Rig rig;
+  rig.open();
+  size_t most = 0;
+  for (int i = 0; i < 5000 && !rig.core.ended(); ++i) {
+    rig.pass(100ms);
+    rig.camera(R"({"msg_id":1793})");
+    most = std::max(most, rig.core.output().size());
+  }
+  rig.expect_failure(Failure::Reason::silent);
+  fail_unless(most <= SessionCore::max_output, "%zu bytes wait", most);
+  // Neither do events grow that nobody takes.
+  Rig other;
+  other.open();
+  for (int i = 0; i < 10000; ++i) {
+    other.pass(100ms);
+    other.camera(R"({"rval":128,"msg_id":4361,"param":4})");
+  }
+  fail_unless_equals_int(other.events().size(), SessionCore::max_events);
+}
+GST_END_TEST;
+
+GST_START_TEST(users_requests_are_bounded) {
+  Rig rig;
+  rig.open();
+  int refused = 0;
+  const auto handler = [&](const Reply& reply) {
+    fail_unless(reply.failure->reason == Failure::Reason::refused);
+    fail_unless(reply.failure->message.find("64 earlier requests") != std::string::npos);
+    ++refused;
+  };
+  rig.pass(150ms);
+  rig.core.request(Request(513), nullptr, rig.time);  // on its way
+  for (size_t i = 0; i < SessionCore::max_waiting; ++i)
+    rig.core.request(Request(4864), nullptr, rig.time);
+  fail_unless_equals_int(refused, 0);
+  for (int i = 0; i < 3; ++i) rig.core.request(Request(4864), handler, rig.time);
+  fail_unless_equals_int(refused, 3);
+  rig.core.request(Request(4864), nullptr, rig.time);  // nobody to tell
+}
+GST_END_TEST;
+
 GST_START_TEST(the_end_is_said_on_every_way_down) {
   {  // idle
     Rig rig;
@@ -548,12 +679,14 @@ GST_START_TEST(the_end_is_said_on_every_way_down) {
         Request(513), [&](const Reply& reply) { told += reply.failure.has_value(); }, rig.time);
     rig.sent_one(513);
     rig.core.finish(rig.time);
-    rig.pass(1500ms);
+    rig.pass(399ms);
+    rig.sent_nothing();
+    rig.pass(1ms);
     rig.sent_one(258);
     fail_unless_equals_int(told, 1);
     fail_unless(!rig.core.ended());
-    rig.pass(1500ms);
-    fail_unless(rig.core.ended());
+    rig.pass(300ms);
+    fail_unless(rig.core.ended() && !rig.core.goodbye_answered());
   }
   {  // the session is being started: it is ended as soon as there is one
     Rig rig;
@@ -565,6 +698,15 @@ GST_START_TEST(the_end_is_said_on_every_way_down) {
     rig.camera(R"({"rval":0,"msg_id":257,"param":9})");
     fail_unless_equals_int(*rig.sent_one(258).number("token"), 9);
     rig.camera(R"({"rval":0,"msg_id":258})");
+    fail_unless(rig.kinds() == std::vector({K::ended}) && rig.core.goodbye_answered());
+  }
+  {  // or is given up, when the camera is mute
+    Rig rig;
+    rig.core.start(rig.time);
+    rig.core.finish(rig.time);
+    rig.pass(849ms);
+    fail_unless(!rig.core.ended());
+    rig.pass(1ms);
     fail_unless(rig.kinds() == std::vector({K::ended}));
   }
   {  // and when there is none
@@ -744,6 +886,11 @@ static Suite* madv_session_suite() {
   tcase_add_test(tcase, what_breaks_the_stream_ends_the_session_with_a_goodbye);
   tcase_add_test(tcase, silence_is_noticed_within_ten_seconds);
   tcase_add_test(tcase, a_camera_that_speaks_is_not_asked_how_it_is);
+  tcase_add_test(tcase, half_a_message_is_no_sign_of_life);
+  tcase_add_test(tcase, a_question_of_its_own_waits_once_and_behind_the_users);
+  tcase_add_test(tcase, a_flood_ends_the_session_with_words);
+  tcase_add_test(tcase, what_the_camera_does_not_take_is_bounded);
+  tcase_add_test(tcase, users_requests_are_bounded);
   tcase_add_test(tcase, the_end_is_said_on_every_way_down);
   tcase_add_test(tcase, a_new_lens_table_is_fetched_and_kept);
   tcase_add_test(tcase, a_lens_table_that_can_not_be_had_costs_no_session);

@@ -132,9 +132,9 @@ GST_START_TEST(size_is_bounded_to_the_byte) {
   same(error_of(many, object.size()), "");
 
   std::string huge = R"({"msg_id":1,"param":")";
-  huge.append(9 << 20, 'x');
-  expect_error(huge + "\"}", "longer than 8388608 bytes");
-  expect_error(huge, "longer than 8388608 bytes");
+  huge.append(3 << 20, 'x');
+  expect_error(huge + "\"}", "longer than 2097152 bytes");
+  expect_error(huge, "longer than 2097152 bytes");
 }
 GST_END_TEST;
 
@@ -154,11 +154,30 @@ GST_START_TEST(depth_is_bounded_before_a_parser_sees_it) {
 }
 GST_END_TEST;
 
+GST_START_TEST(the_number_of_values_is_bounded_and_white_space_counted) {
+  const auto listed = [](int values) {
+    std::string text = "{\"a\":[1";
+    for (int i = 1; i < values; ++i) text += ",1";
+    return text + "]}";
+  };
+  same(error_of(listed(Framer::max_values - 2)), "");
+  expect_error(listed(Framer::max_values), "more than 65536 values");
+  // Those in strings are none, and each object has its own count.
+  same(error_of("{\"a\":\"" + std::string(100000, ',') + "\"}"), "");
+  same(error_of(listed(40000) + listed(40000)), "");
+  Framer framer;
+  framer.feed("  {} \r\n\t");
+  (void)drain(framer);
+  fail_unless_equals_int(framer.take_skipped(), 6);
+  fail_unless_equals_int(framer.take_skipped(), 0);
+}
+GST_END_TEST;
+
 GST_START_TEST(garbage_is_no_object) {
   for (const char* garbage : {"HTTP/1.1 200 OK\r\n", "x{}", "}", "[1]", "\"{}\"", "\x01{}",
                               "{\"msg_id\":1}garbage", "{} ,{}", "\xff\xfe"})
-    expect_error(garbage, "does not begin with a brace");
-  expect_error(std::string_view("\0{}", 3), "does not begin with a brace");
+    expect_error(garbage, "is no message of this kind of camera");
+  expect_error(std::string_view("\0{}", 3), "is no message of this kind of camera");
   expect_error("{]", "do not match");
   expect_error("{\"a\":[}]", "do not match");
   // What stood before the garbage is not lost.
@@ -432,6 +451,7 @@ static Suite* madv_wire_suite() {
   tcase_add_test(tcase, braces_and_quotes_inside_strings_do_not_count);
   tcase_add_test(tcase, size_is_bounded_to_the_byte);
   tcase_add_test(tcase, depth_is_bounded_before_a_parser_sees_it);
+  tcase_add_test(tcase, the_number_of_values_is_bounded_and_white_space_counted);
   tcase_add_test(tcase, garbage_is_no_object);
   tcase_add_test(tcase, strings_are_written_ascii_and_without_braces);
   tcase_add_test(tcase, requests_say_what_the_vendors_client_says);

@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (called != 1) abort();
   // What was written is well-formed, whatever was read.
   Framer framer;
-  framer.feed(core.take_output());
+  framer.feed(core.output());
   for (;;) {
     auto object = framer.next();
     if (!object) abort();
