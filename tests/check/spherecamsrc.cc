@@ -219,12 +219,13 @@ GST_START_TEST(errors_say_what_to_do) {
     GQuark domain;
     int code;
     const char* words;
+    const char* detail = "";
   };
   for (const Case& c : std::vector<Case>{
            {{"refuse"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another phone"},
            {{"garbage:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "can't be read"},
-           {{"huge:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "longer than"},
-           {{"brackets:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "deeper than"},
+           {{"huge:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "off and on", "longer than"},
+           {{"brackets:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "off and on", "deeper than"},
            {{"drop:2"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "closed the connection"},
            {{"reboot:2"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "be restarting"},
            {{"wrong-token:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "connect again"},
@@ -246,6 +247,8 @@ GST_START_TEST(errors_say_what_to_do) {
     fail_unless(g_error_matches(error, c.domain, c.code), "%s: %s", c.faults[0], error->message);
     fail_unless(std::string(error->message).find(c.words) != std::string::npos, "%s: %s",
                 c.faults[0], error->message);
+    // How bytes are wrong is for a developer.
+    fail_unless(to_string(debug).find(c.detail) != std::string::npos, "%s: %s", c.faults[0], debug);
     pipeline.set_state(GST_STATE_NULL);
     expect_all_closed(*camera);
   }
