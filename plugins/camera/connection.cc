@@ -391,7 +391,8 @@ void CameraConnection::open_preview(bool tcp_only) {
                         .udp_multicast = (protocols & GST_RTSP_LOWER_TRANS_UDP_MCAST) != 0,
                         .tcp = (protocols & GST_RTSP_LOWER_TRANS_TCP) != 0};
   options.latency_ms = used_.latency;
-  options.timeout = std::chrono::seconds(used_.timeout);
+  // Only what ConnectionCore's own budget does not end: it knows better what was waited for.
+  options.timeout = std::chrono::seconds(used_.timeout) + 1s;
   options.sound_offered = [this] {
     const bool allowed = audio_.allowed_to_ask();
     sound_offered_ = true;

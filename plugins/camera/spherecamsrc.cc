@@ -9,16 +9,17 @@
  * a session, sets the camera's clock, tells the stitcher downstream which lenses took the pictures
  * (the event `sphere-lens`), and reports what the camera says as element messages.
  *
- * When the camera is lost, it comes back by itself, with growing pauses; the stream goes on with
- * timestamps that go on.
+ * When the camera is lost, it is connected to again, after pauses that grow; the stream and its
+ * timestamps go on. A warning says why it was lost, an info message when it is back.
  *
  * Without consent the stream has no sound, recordings are silent, the camera is told no position
  * and nothing of it is stored. The properties `consent` and `ledger`, and an application's context,
  * say what is given; the pad `audio` is there only while sound is given for the purpose `live`.
  *
  * Element messages:
- * - `sphere-connection`: `state` (connecting, connected, lost, waiting), and with `lost` and
- * `waiting` the `reason` in words and the `pause` before the next attempt, nanoseconds.
+ * - `sphere-connection`: `state` (connecting, connected, preview-only, lost), and with the last two
+ *   the `reason` in words and the `pause` before the next attempt, nanoseconds. `preview-only`:
+ *   pictures still come, but the camera can't be controlled.
  * - `sphere-camera`: what is known of the camera by now: `working-mode`, `recording`, `battery`
  *   (percent), `charging`, `card` and what is left on it.
  * - `sphere-notification`: `id`, `name`, and `path` of a photo or a video that was saved.
@@ -375,7 +376,8 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   g_object_class_install_property(
       object_class, PROP_PROTOCOLS,
       g_param_spec_flags("protocols", "Protocols",
-                         "How the preview may travel: UDP, and TCP where UDP does not arrive",
+                         "How the preview may travel: UDP first, and TCP where UDP does not arrive "
+                         "or loses too much",
                          GST_TYPE_RTSP_LOWER_TRANS, default_protocols, ready));
   g_object_class_install_property(
       object_class, PROP_LATENCY,
@@ -385,8 +387,10 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
           default_latency, ready));
   g_object_class_install_property(
       object_class, PROP_TIMEOUT,
-      g_param_spec_uint("timeout", "Timeout", "Seconds that connecting may take", 1, 60,
-                        default_timeout, ready));
+      g_param_spec_uint("timeout", "Timeout",
+                        "Seconds that one attempt may take in all, from connecting to the first "
+                        "picture, and that an action signal may wait for the camera",
+                        1, 60, default_timeout, ready));
   g_object_class_install_property(
       object_class, PROP_RECONNECT,
       g_param_spec_boolean("reconnect", "Reconnect",
@@ -396,8 +400,9 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   g_object_class_install_property(
       object_class, PROP_STATS,
       g_param_spec_boxed("stats", "Statistics",
-                         "Counts since the start: pictures, connections, losses; and whether the "
-                         "camera's own lens table is in use (lens-table)",
+                         "Counts since the start: pictures, connections, losses, wake-ups of the "
+                         "element's own thread; and whether the camera's own lens table is in use "
+                         "(lens-table)",
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
