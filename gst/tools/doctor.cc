@@ -146,8 +146,8 @@ int run(int argc, char** argv) {
 
   gst_init(nullptr, nullptr);
   std::vector<Finding> findings;
-  for (const auto look :
-       {look_at_versions, look_at_elements, look_at_graphics, look_at_network, look_at_ledger})
+  for (const auto look : {look_at_versions, look_at_elements, look_at_graphics, look_at_network,
+                          look_at_proxies, look_at_ledger})
     std::ranges::move(look(), std::back_inserter(findings));
 
   if (report) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tells the camera where it is, as long as that is agreed to.
+// Tells the camera where it is, while that is agreed to.
 
 #pragma once
 
@@ -11,29 +11,30 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/guard.h"
 #include "gst/sphere/consent/place.h"
-#include "hw/madv/session.h"
+#include "hw/camera.h"
 
 namespace sphere::camera {
 
 inline constexpr guint default_position_interval = 5;  // s
 
-class Beacon {
+class PositionReporter {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Time = std::chrono::microseconds;  // monotonic
 
-  Beacon(GstElement* element, const consent::Consent& consent)
+  PositionReporter(GstElement* element, const consent::Consent& consent)
       : element_(element), consent_(consent) {}
 
-  /// Where the camera is from now on; none: nothing is sent.
-  void set_place(std::optional<consent::Place> place);
+  /// Where the camera is from now on; none: nothing is sent. Any thread may call.
+  void set_position(std::optional<consent::Place> position);
   void set_interval(std::chrono::seconds interval);
   std::chrono::seconds interval();
 
-  /// A camera that was told nothing yet.
+  // One thread's.
+  /// The element starts.
   void restart();
-  /// Sends what is due, where there is a session, and says when it wants to be asked again. One
-  /// thread's.
-  std::optional<Clock::time_point> step(madv::Session* session);
+  /// Sends what is due, where `camera` is there. When to call again, if nothing changes; nothing:
+  /// not at all.
+  std::optional<Time> update(hw::Camera* camera, Time now);
 
  private:
   GstElement* const element_;
@@ -41,13 +42,13 @@ class Beacon {
 
   // Protects what follows; the innermost.
   Mutex mutex_;
-  std::optional<consent::Place> place_ SPHERE_GUARDED_BY(mutex_);
+  std::optional<consent::Place> position_ SPHERE_GUARDED_BY(mutex_);
   std::chrono::seconds interval_ SPHERE_GUARDED_BY(mutex_){default_position_interval};
   bool changed_ SPHERE_GUARDED_BY(mutex_) = false;
 
   // The thread's own.
-  std::optional<Clock::time_point> sent_at_;
-  bool told_ = false;  // the camera has a position of ours
+  std::optional<Time> sent_at_;
+  bool camera_has_it_ = false;  // a position that we sent
 };
 
 }  // namespace sphere::camera

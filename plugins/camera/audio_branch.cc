@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "plugins/camera/sound.h"
+#include "plugins/camera/audio_branch.h"
 
 #include <algorithm>
 #include <string>
@@ -15,32 +15,6 @@ using consent::Category;
 using consent::Purpose;
 
 namespace {
-
-/// What takes each codec out of its packets, and completes its caps.
-struct Codec {
-  const char* encoding;
-  const char* elements;
-};
-constexpr Codec codecs[] = {
-    {"MPEG4-GENERIC", "rtpmp4gdepay ! aacparse"},
-    {"MP4A-LATM", "rtpmp4adepay ! aacparse"},
-    {"OPUS", "rtpopusdepay ! opusparse"},
-    {"PCMU", "rtppcmudepay"},
-    {"PCMA", "rtppcmadepay"},
-    {"L16", "rtpL16depay"},
-};
-
-const Codec* codec_of(const GstCaps* rtp) {
-  const GstStructure* s = gst_caps_get_size(rtp) ? gst_caps_get_structure(rtp, 0) : nullptr;
-  const char* encoding = s ? gst_structure_get_string(s, "encoding-name") : nullptr;
-  // Static payload types need no name.
-  int payload = -1;
-  if (s && !encoding && gst_structure_get_int(s, "payload", &payload))
-    encoding = payload == 0 ? "PCMU" : payload == 8 ? "PCMA" : nullptr;
-  for (const Codec& codec : codecs)
-    if (encoding && g_ascii_strcasecmp(codec.encoding, encoding) == 0) return &codec;
-  return nullptr;
-}
 
 gboolean pass_what_is_set(GBinding*, const GValue* from, GValue* to, gpointer) {
   if (!gst_value_get_caps(from)) return FALSE;
@@ -57,14 +31,14 @@ GstFlowReturn chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
 
 }  // namespace
 
-bool Sound::allowed() const { return consent_.ask(Category::audio, Purpose::live).allowed; }
+bool AudioBranch::allowed() const { return consent_.ask(Category::audio, Purpose::live).allowed; }
 
-bool Sound::changed_since_asked() {
+bool AudioBranch::changed_since_asked() {
   const Lock lock(mutex_);
   return consent_.version() != asked_;
 }
 
-bool Sound::ask() {
+bool AudioBranch::allowed_to_ask() {
   {
     const Lock lock(mutex_);
     asked_ = consent_.version();
@@ -75,59 +49,53 @@ bool Sound::ask() {
   return answer.allowed;
 }
 
-bool Sound::understands(const GstCaps* rtp) { return codec_of(rtp) != nullptr; }
-
-bool Sound::take(GstPad* rtp) {
-  const CapsRef caps(gst_pad_get_current_caps(rtp));
-  const CapsRef can(caps ? nullptr : gst_pad_query_caps(rtp, nullptr));
-  const Codec* codec = codec_of(caps ? caps.get() : can.get());
-  if (!codec) return false;
+AudioBranch::Linked AudioBranch::link(GstPad* sound, const std::string& codec) {
   GstElement* parts = nullptr;
   {
     const Lock lock(mutex_);
     parts = parts_;
   }
-  // Of another codec than before: another pad.
-  if (parts && g_strcmp0(GST_OBJECT_NAME(parts), codec->encoding) != 0) {
-    remove();
-    parts = nullptr;
-  }
-  if (!parts && !build(codec->encoding, codec->elements)) return false;
+  const bool other = parts && codec != GST_OBJECT_NAME(parts);
+  if (other) remove();
+  const bool anew = !parts || other;
+  if (anew && !build(codec)) return Linked::no;
   GstRef<GstPad> sink;
   {
     const Lock lock(mutex_);
     sink.reset(gst_element_get_static_pad(parts_, "sink"));
   }
-  return gst_pad_link(rtp, sink.get()) == GST_PAD_LINK_OK;
+  if (gst_pad_link(sound, sink.get()) != GST_PAD_LINK_OK) return Linked::no;
+  return anew ? Linked::to_new_pad : Linked::to_old_pad;
 }
 
-bool Sound::build(const char* name, const char* elements) {
+bool AudioBranch::build(const std::string& codec) {
   g_autoptr(GError) error = nullptr;
-  const std::string line =
-      std::string(elements) + " ! identity name=in silent=true ! sphereaudiogate name=gate";
-  GstElement* parts = gst_parse_bin_from_description_full(line.c_str(), TRUE, nullptr,
-                                                          GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  GstElement* parts = gst_parse_bin_from_description_full(
+      "identity name=in silent=true ! sphereaudiogate name=gate", TRUE, nullptr,
+      GST_PARSE_FLAG_FATAL_ERRORS, &error);
   if (!parts) {
-    GST_ELEMENT_WARNING(bin_, CORE, MISSING_PLUGIN,
-                        ("The camera's sound is left out, an element for it is missing."),
-                        ("%s", error->message));
+    GST_ELEMENT_WARNING(
+        bin_, CORE, MISSING_PLUGIN,
+        ("The camera's sound is left out: the element 'sphereaudiogate' is missing; "
+         "set GST_PLUGIN_PATH to where gst-sphere's plugins are."),
+        ("%s", error->message));
     return false;
   }
-  gst_object_set_name(GST_OBJECT(parts), name);
+  gst_object_set_name(GST_OBJECT(parts), codec.c_str());
   const GstRef<GstElement> gate(gst_bin_get_by_name(GST_BIN(parts), "gate"));
   // As soon as the property says something else, the gate does: in the same call.
   g_object_bind_property(bin_, "ledger", gate.get(), "ledger", G_BINDING_SYNC_CREATE);
-  // One that nobody has set is not to be set here either: that would be a word.
+  // A property that nobody has set stays unset in the gate, too: a set one that is empty denies.
   g_object_bind_property_full(bin_, "consent", gate.get(), "consent", G_BINDING_SYNC_CREATE,
                               pass_what_is_set, nullptr, nullptr, nullptr);
   const GstRef<GstElement> in(gst_bin_get_by_name(GST_BIN(parts), "in"));
   const GstRef<GstPad> from(gst_element_get_static_pad(in.get(), "src"));
-  auto timeline = std::make_unique<Timeline>(from.get(), [] {});
+  auto splicer = std::make_unique<StreamSplicer>(from.get());
   const int number = ++number_;
   GstPad* pad = gst_ghost_pad_new_no_target_from_template(
       "audio", gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(bin_), "audio"));
   const GString_ id(gst_pad_create_stream_id_printf(pad, GST_ELEMENT(bin_), "audio-%d", number));
-  timeline->restart(id.get(), group_);
+  splicer->restart(id.get(), group_);
   const std::vector purposes{Purpose::live, Purpose::record, Purpose::edit, Purpose::share};
   stamper_.emplace(consent_, Category::audio, purposes);
   gst_pad_add_probe(from.get(), GST_PAD_PROBE_TYPE_BUFFER, stamp, this, nullptr);
@@ -153,7 +121,7 @@ bool Sound::build(const char* name, const char* elements) {
     const Lock lock(mutex_);
     parts_ = parts;
     pad_ = pad;
-    timeline_ = std::move(timeline);
+    splicer_ = std::move(splicer);
   }
   gst_pad_set_active(pad, TRUE);
   gst_element_add_pad(GST_ELEMENT(bin_), pad);
@@ -161,8 +129,8 @@ bool Sound::build(const char* name, const char* elements) {
   return true;
 }
 
-GstPadProbeReturn Sound::stamp(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
-  auto* self = static_cast<Sound*>(data);
+GstPadProbeReturn AudioBranch::stamp(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  auto* self = static_cast<AudioBranch*>(data);
   GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
   // Times are running times here. What arrives from now on was captured after now, and what has
   // already arrived ends before its own end.
@@ -180,15 +148,15 @@ GstPadProbeReturn Sound::stamp(GstPad* pad, GstPadProbeInfo* info, gpointer data
   return GST_PAD_PROBE_OK;
 }
 
-void Sound::remove() {
+void AudioBranch::remove() {
   GstElement* parts = nullptr;
   GstPad* pad = nullptr;
-  std::unique_ptr<Timeline> timeline;
+  std::unique_ptr<StreamSplicer> splicer;
   {
     const Lock lock(mutex_);
     parts = std::exchange(parts_, nullptr);
     pad = std::exchange(pad_, nullptr);
-    timeline = std::move(timeline_);
+    splicer = std::move(splicer_);
   }
   if (!parts) return;
   const GstRef<GstElement> gone(GST_ELEMENT(gst_object_ref(parts)));
