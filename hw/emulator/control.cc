@@ -30,6 +30,8 @@ constexpr Delay reboot_time = 2s;
 constexpr const char* table_path = "/tmp/FL0/lut/app_lut.bin";
 constexpr uint64_t most_at_once = 64 << 20;
 
+constexpr size_t most_of_asked = 512;
+
 constexpr int panoramic_sound = 5030, standby_time = 6149, power_off_time = 6151, led = 6156;
 
 // What the settings are, by command, and their names in the reply to 4364, in its order.
@@ -140,26 +142,34 @@ void Control::restart() {
 }
 
 void Control::received(int client, std::string_view bytes) {
-  const auto found = clients_.find(client);
-  if (found == clients_.end()) return;
-  found->second.framer.feed(bytes);
-  // A request may end the connection it came by.
-  while (clients_.count(client)) {
-    Result<std::optional<std::string>> object = clients_.at(client).framer.next();
-    if (!object) {
-      // The real one says so too, and it can't find the next object either.
-      send(client, "{\"rval\":-9,\"msg_id\":0}", {});
-      actions_.push_back({Action::Kind::close, client});
-      disconnected(client);
-      return;
-    }
-    if (!*object) return;
-    Result<Message> request = Message::parse(**object);
-    if (request)
-      handle(client, *request);
-    else
-      send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+  take(client, bytes);
+  while (answer_next(client)) {
   }
+}
+
+void Control::take(int client, std::string_view bytes) {
+  const auto found = clients_.find(client);
+  if (found != clients_.end()) found->second.framer.feed(bytes);
+}
+
+bool Control::answer_next(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end()) return false;
+  Result<std::optional<std::string>> object = found->second.framer.next();
+  if (!object) {
+    // The real one says so too, and it can't find the next object either.
+    send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+    actions_.push_back({Action::Kind::close, client});
+    disconnected(client);
+    return false;
+  }
+  if (!*object) return false;
+  Result<Message> request = Message::parse(**object);
+  if (request)
+    handle(client, *request);
+  else
+    send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+  return true;
 }
 
 // --- answers ---------------------------------------------------------------------------------
@@ -228,7 +238,7 @@ void Control::start_session(int client) {
   }
   waiting_ = Waiting{client, next_timer_++};
   send(*holder_, "{\"rval\":128,\"msg_id\":1793}", {});
-  actions_.push_back({Action::Kind::timer, 0, holder_time, {}, {}, waiting_->timer});
+  actions_.push_back({Action::Kind::timer, 0, holder_time, {}, waiting_->timer});
 }
 
 void Control::grant(int client) {
@@ -295,8 +305,10 @@ bool Control::faulty(int client, const Message& request) {
 
 void Control::handle(int client, const Message& request) {
   const int id = request.id();
-  ++counters_.requests;
-  asked_.push_back({client, id, request.param_text().value_or(""), request.redacted()});
+  if (asked_.size() >= most_asked) asked_.pop_front();
+  asked_.push_back({counters_.requests++, client, id,
+                    request.param_text().value_or("").substr(0, most_of_asked),
+                    request.redacted().substr(0, most_of_asked)});
   if (faulty(client, request)) return;
 
   if (id == madv::msg_start_session) {
@@ -700,7 +712,24 @@ bool Control::file_command(int client, const Message& request) {
   }
 }
 
+void Control::data_sent(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end() || found->second.transfer_done.empty()) return;
+  actions_.push_back(
+      {Action::Kind::send, client, {}, std::exchange(found->second.transfer_done, {})});
+}
+
+void Control::data_failed(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end()) return;
+  found->second.transfer_done.clear();
+  actions_.push_back(
+      {Action::Kind::send, client, {}, R"({"rval":0,"msg_id":7,"type":"get_file_fail"})"});
+}
+
 void Control::transfer_cancelled(int client, uint64_t sent) {
+  const auto found = clients_.find(client);
+  if (found != clients_.end()) found->second.transfer_done.clear();
   reply(client, madv::msg_cancel_transfer, 0,
         member("transferred_size", static_cast<int64_t>(sent)));
 }
@@ -712,6 +741,11 @@ void Control::get_file(int client, const Message& request) {
   const int64_t wanted = request.number("fetch_size").value_or(0);
   if (offset < 0 || wanted < 0) {
     reply(client, id, madv::rval_invalid_param);
+    return;
+  }
+  // One at a time: what is on its way is in memory.
+  if (!clients_[client].transfer_done.empty()) {
+    reply(client, id, madv::rval_busy);
     return;
   }
   const uint64_t count =
@@ -737,11 +771,10 @@ void Control::get_file(int client, const Message& request) {
             member("size", static_cast<int64_t>(size)));
   // The data port is silent for whom 261 did not name, as a real one was found to be.
   if (!clients_[client].known || fault(FaultKind::no_data)) return;
-  std::string done =
+  clients_[client].transfer_done =
       "{\"rval\":0,\"msg_id\":7,\"type\":\"get_file_complete\",\"param\":[{\"bytes sent\":" +
       std::to_string(bytes->size()) + "},{\"md5sum\":\"" + md5_of(*bytes) + "\"}]}";
-  actions_.push_back(
-      {Action::Kind::send_data, client, usual(id), std::move(*bytes), std::move(done)});
+  actions_.push_back({Action::Kind::send_data, client, usual(id), std::move(*bytes)});
 }
 
 }  // namespace sphere::emulator
