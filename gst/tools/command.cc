@@ -54,6 +54,12 @@ std::vector<Command> commands() {
   return list;
 }
 
+std::string listed(std::span<const std::string> names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
 std::string nearest(std::string_view typed, std::span<const std::string> known) {
   // No word is that long, and the work grows with the square.
   if (typed.empty() || typed.size() > 64) return {};

@@ -39,6 +39,8 @@ class Registration {
 /// All of them, by name.
 std::vector<Command> commands();
 
+/// Names with commas between them.
+std::string listed(std::span<const std::string> names);
 /// What was probably meant, or "" where nothing is near.
 std::string nearest(std::string_view typed, std::span<const std::string> known);
 /// "; did you mean 'X'?" or "".

@@ -67,7 +67,10 @@ def test_give_and_withdraw(home):
 def test_usage(home):
     for arguments, says in (
             ((), "status"), (("stauts",), "'status'"), (("give",), "audio"),
-            (("give", "sound"), "'sound'"), (("give", "audoi"), "'audio'"),
+            (("give", "sound"), "'sound'"),
+            (("give", "sound"), "location, audio, storage, device, network, environment, statistics"),
+            (("give",), "location, audio, storage"), (("stauts",), "status, notice, give, withdraw"),
+            (("give", "audoi"), "'audio'"),
             (("give", "audio", "--purpose", "geotag"), "live"),
             (("give", "audio", "--precision", "city"), "location"),
             (("give", "location", "--precision", "town"), "city"),
