@@ -6,6 +6,9 @@
 
 #include <algorithm>
 
+#include "hw/madv/connect.h"
+#include "hw/madv/md5.h"
+
 namespace sphere::emulator {
 
 using madv::json_string;
@@ -28,7 +31,7 @@ constexpr Delay holder_time = 1s;
 // How long it is away when it restarts. A camera takes longer; tests do not want to.
 constexpr Delay reboot_time = 2s;
 
-constexpr const char* table_path = "/tmp/FL0/lut/app_lut.bin";
+constexpr const char* table_path = madv::lens_table_path;
 constexpr uint64_t most_at_once = 64 << 20;
 
 // What its card has, and what a small one of 16 GB is to the vendor's sample.
@@ -51,14 +54,6 @@ std::string member(const char* name, std::string_view value) {
   return ",\"" + std::string(name) + "\":" + json_string(value);
 }
 
-std::string md5_of(std::string_view bytes) {
-  char* md5 = g_compute_checksum_for_data(
-      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(bytes.data()), bytes.size());
-  std::string text = md5;
-  g_free(md5);
-  return text;
-}
-
 /// "/tmp/SD0/DCIM/a.JPG" as the camera's own system names it.
 std::string rtos_path(std::string path) {
   if (path.starts_with("/tmp/SD0/")) path.replace(0, 9, "C:/");
@@ -74,7 +69,7 @@ Control::Control(ControlSettings settings, Card& card)
   // Its published session has token 2.
   token_ = settings_.model == Model::sj8_pro ? 1 : settings_.token - 1;
   reset_settings();
-  if (!settings_.lens_table.empty()) table_md5_ = md5_of(settings_.lens_table);
+  if (!settings_.lens_table.empty()) table_md5_ = madv::md5_of(settings_.lens_table);
   if (fault(FaultKind::no_card)) card_rval_ = madv::rval_no_card;
   if (fault(FaultKind::card_full)) card_rval_ = madv::rval_card_full;
   if (fault(FaultKind::low_battery)) battery_ = 0;
@@ -722,7 +717,7 @@ void Control::get_file(int client, const Message& request) {
   if (!clients_[client].known || fault(FaultKind::no_data)) return;
   std::string done =
       "{\"rval\":0,\"msg_id\":7,\"type\":\"get_file_complete\",\"param\":[{\"bytes sent\":" +
-      std::to_string(bytes->size()) + "},{\"md5sum\":\"" + md5_of(*bytes) + "\"}]}";
+      std::to_string(bytes->size()) + "},{\"md5sum\":\"" + madv::md5_of(*bytes) + "\"}]}";
   actions_.push_back(
       {Action::Kind::send_data, client, usual(id), std::move(*bytes), std::move(done)});
 }
