@@ -150,6 +150,8 @@ class Control {
   void settings(int client);
   void status(int client);
   void setting(int client, const madv::Message& request);
+  void reset_settings();
+  int refusal(int id) const;
   void take_photo(int client);
   void recording(int client, bool start);
   void get_file(int client, const madv::Message& request);
@@ -183,7 +185,7 @@ class Control {
   Delay recording_since_{};
   int battery_ = 4;
   int card_rval_ = 0;
-  std::map<int, std::string> values_;  // what was set, by command
+  std::map<int, int> values_;  // of the settings, by command
   std::string clock_;
   std::vector<std::string> position_;
   std::string table_md5_;

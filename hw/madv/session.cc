@@ -91,6 +91,7 @@ class Session::Loop {
     core_.start(now());
     while (!core_.ended()) {
       handle_events();
+      open_data();
       flush();
       wait();
     }
@@ -112,12 +113,6 @@ class Session::Loop {
   }
 
   void handle(const Event& event) {
-    if (event.kind == Event::Kind::data_wanted) {
-      connect_data();
-      return;
-    }
-    if (event.kind == Event::Kind::lens_table || event.kind == Event::Kind::no_lens_table)
-      data_.reset();
     if (event.kind == Event::Kind::ended) {
       // Told when the connection is closed, so that whoever hears it may connect again.
       last_ = event;
@@ -126,33 +121,42 @@ class Session::Loop {
     session_.handler_(event);
   }
 
+  // Each transfer has a connection of its own.
+  void open_data() {
+    const unsigned wanted = core_.transfers().connection_wanted();
+    if (wanted == data_for_) return;
+    data_.reset();
+    data_for_ = wanted;
+    if (wanted) connect_data();
+  }
+
   void connect_data() {
-    g_autoptr(GError) error = nullptr;
     g_autoptr(GSocketAddress) remote = g_socket_get_remote_address(socket_, nullptr);
     if (!G_IS_INET_SOCKET_ADDRESS(remote)) {
-      core_.data_closed(now());
+      lose_data();
       return;
     }
     GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote));
     g_autoptr(GSocketAddress) address =
         g_inet_socket_address_new(inet, session_.options_.uri.data_port);
     data_.reset(g_socket_new(g_inet_address_get_family(inet), G_SOCKET_TYPE_STREAM,
-                             G_SOCKET_PROTOCOL_TCP, &error));
+                             G_SOCKET_PROTOCOL_TCP, nullptr));
     if (!data_) {
-      core_.data_closed(now());
+      lose_data();
       return;
     }
     g_socket_set_blocking(data_.get(), FALSE);
+    g_autoptr(GError) error = nullptr;
     data_connected_ = g_socket_connect(data_.get(), address, nullptr, &error);
     if (data_connected_)
-      core_.data_ready(now());
+      core_.transfers().data_ready(now());
     else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PENDING))
       lose_data();
   }
 
   void lose_data() {
     data_.reset();
-    core_.data_closed(now());
+    core_.transfers().data_closed(now());
   }
 
   void flush() {
@@ -182,10 +186,11 @@ class Session::Loop {
     GPollFD* const woken = add(session_.wake_, G_IO_IN);
     GPollFD* const control =
         add(g_socket_get_fd(socket_), core_.output().empty() ? G_IO_IN : G_IO_IN | G_IO_OUT);
-    GPollFD* const data =
-        data_ ? add(g_socket_get_fd(data_.get()), data_connected_ ? G_IO_IN : G_IO_OUT) : nullptr;
+    const int data_events = !data_connected_                     ? G_IO_OUT
+                            : core_.transfers().output().empty() ? G_IO_IN
+                                                                 : G_IO_IN | G_IO_OUT;
+    GPollFD* const data = data_ ? add(g_socket_get_fd(data_.get()), data_events) : nullptr;
 
-    // An event that a task caused is handled before the loop sleeps.
     int timeout = -1;
     if (const std::optional<Time> due = core_.deadline()) {
       const auto left = std::max(*due - now(), Duration::zero());
@@ -195,7 +200,13 @@ class Session::Loop {
 
     if (woken->revents) run_tasks();
     if (control->revents & (G_IO_IN | G_IO_HUP | G_IO_ERR)) receive();
-    if (data && data_ && data->revents) data_connected_ ? receive_data() : data_arrived();
+    if (data && data_ && data->revents) {
+      if (!data_connected_)
+        data_arrived();
+      else if (data->revents & G_IO_OUT)
+        send_data();
+      if (data_ && data_connected_ && data->revents & ~G_IO_OUT) receive_data();
+    }
     core_.advance(now());
   }
 
@@ -210,7 +221,7 @@ class Session::Loop {
       tasks.swap(session_.tasks_);
       stop_wanted = session_.stop_wanted_;
     }
-    for (Task& task : tasks) core_.request(std::move(task.request), std::move(task.handler), now());
+    for (const Task& task : tasks) task.run(core_, now());
     if (stop_wanted) core_.finish(now());
   }
 
@@ -230,7 +241,17 @@ class Session::Loop {
       return;
     }
     data_connected_ = true;
-    core_.data_ready(now());
+    core_.transfers().data_ready(now());
+  }
+
+  void send_data() {
+    const std::string& output = core_.transfers().output();
+    g_autoptr(GError) error = nullptr;
+    const gssize sent = g_socket_send(data_.get(), output.data(), output.size(), nullptr, &error);
+    if (sent > 0)
+      core_.transfers().output_sent(static_cast<size_t>(sent), now());
+    else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+      lose_data();
   }
 
   void receive_data() {
@@ -282,6 +303,7 @@ class Session::Loop {
   ObjectRef<GSocketConnection> connection_;
   GSocket* const socket_;
   ObjectRef<GSocket> data_;
+  unsigned data_for_ = 0;  // the transfer that it is for
   bool data_connected_ = false;
   std::optional<Event> last_;
   std::array<char, 65536> buffer_;
@@ -329,21 +351,65 @@ void Session::wake() {
   (void)!write(wake_, &one, sizeof one);
 }
 
-void Session::request(Request request, ReplyHandler handler) {
+void Session::post(Task task) {
   std::optional<Failure> refused;
   {
     const Lock lock(mutex_);
     if (over_)
       refused = over_failure();
-    else if (tasks_.size() >= SessionCore::max_waiting)
-      refused = Failure(Failure::Reason::refused, SessionCore::too_many_waiting);
+    else if (tasks_.size() >= ControlChannel::max_waiting)
+      refused = Failure(Failure::Reason::refused, ControlChannel::too_many_waiting);
     else
-      tasks_.push_back({std::move(request), std::move(handler)});
+      tasks_.push_back(std::move(task));
   }
   if (!refused)
     wake();
-  else if (handler)
-    handler({nullptr, *refused});
+  else
+    task.refuse(*refused);
+}
+
+void Session::request(Request request, ReplyHandler handler) {
+  post({[request, handler](SessionCore& core, Time time) { core.request(request, handler, time); },
+        [handler](const Failure& why) {
+          if (handler) handler({nullptr, why});
+        }});
+}
+
+unsigned Session::get_file(Download download) {
+  unsigned number;
+  {
+    const Lock lock(mutex_);
+    number = ++last_transfer_;
+  }
+  const TransferDone done = download.done;
+  post({[number, download = std::move(download)](SessionCore& core, Time time) {
+          core.transfers().get(number, download, time);
+        },
+        [done](const Failure& why) {
+          if (done) done(failed(why.message));
+        }});
+  return number;
+}
+
+unsigned Session::put_file(Upload upload) {
+  unsigned number;
+  {
+    const Lock lock(mutex_);
+    number = ++last_transfer_;
+  }
+  const TransferDone done = upload.done;
+  post({[number, upload = std::move(upload)](SessionCore& core, Time time) {
+          core.transfers().put(number, upload, time);
+        },
+        [done](const Failure& why) {
+          if (done) done(failed(why.message));
+        }});
+  return number;
+}
+
+void Session::cancel_transfer(unsigned number) {
+  post({[number](SessionCore& core, Time time) { core.transfers().cancel(number, time); },
+        [](const Failure&) {}});
 }
 
 Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellable* cancellable,
@@ -496,8 +562,7 @@ void Session::run() {
     over_ = true;
     late.swap(tasks_);
   }
-  for (const Task& task : late)
-    if (task.handler) task.handler({nullptr, over_failure()});
+  for (const Task& task : late) task.refuse(over_failure());
 }
 
 }  // namespace sphere::madv

@@ -66,6 +66,12 @@ class Session {
   /// Asks the camera; `handler` is called once in any case, in the session's thread, or here and
   /// now when the session is over already, or too many requests wait.
   void request(Request request, ReplyHandler handler);
+  /// Files; `sink`, `source` and `done` are called in the session's thread. The number by which the
+  /// transfer can be cancelled.
+  unsigned get_file(Download download);
+  unsigned put_file(Upload upload);
+  void cancel_transfer(unsigned number);
+
   /// Asks and waits for the reply: until `cancellable` says so, and no longer than `at_most`. A
   /// request that is given up before its turn is never sent. A "no" of the camera is an error here.
   /// Not from the session's thread.
@@ -75,11 +81,13 @@ class Session {
  private:
   class Loop;
 
+  /// What another thread wants of the core, and what happens where it can't be asked any more.
   struct Task {
-    Request request;
-    ReplyHandler handler;
+    std::function<void(SessionCore&, Time)> run;
+    std::function<void(const Failure&)> refuse;
   };
 
+  void post(Task task);
   /// Wakes the session's thread.
   void wake();
   void run();
@@ -93,10 +101,11 @@ class Session {
 
   // Protects what the session's thread and others share. Never held across a handler or a socket.
   mutable Mutex mutex_;
-  std::vector<Task> tasks_ SPHERE_GUARDED_BY(mutex_);  // SessionCore::max_waiting at most
+  std::vector<Task> tasks_ SPHERE_GUARDED_BY(mutex_);  // ControlChannel::max_waiting at most
   bool stop_wanted_ SPHERE_GUARDED_BY(mutex_) = false;
   CameraState state_ SPHERE_GUARDED_BY(mutex_);
   bool over_ SPHERE_GUARDED_BY(mutex_) = false;  // nobody takes tasks any more
+  unsigned last_transfer_ SPHERE_GUARDED_BY(mutex_) = ConnectSequence::lens_table_transfer;
 
   // Taken by stop(): two that stop at once must not both join. Before mutex_.
   Mutex join_mutex_;

@@ -8,17 +8,12 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/holdings.h"
-#include "hw/madv/transfer.h"
+#include "hw/madv/connect.h"
+#include "hw/madv/md5.h"
 
 namespace sphere::madv {
 
 namespace {
-
-std::string md5_of(std::string_view bytes) {
-  return GString_(g_compute_checksum_for_data(
-                      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(bytes.data()), bytes.size()))
-      .get();
-}
 
 /// One is enough for a camera that is connected to again.
 struct Remembered {
@@ -58,7 +53,7 @@ std::optional<std::string> TableCache::load(const std::string& md5) const {
   if (!read_md5(md5)) return std::nullopt;
   GStatBuf info;
   if (g_stat(path(md5).c_str(), &info) != 0 || info.st_size < 0 ||
-      static_cast<size_t>(info.st_size) > Transfer::max_size)
+      static_cast<size_t>(info.st_size) > ConnectSequence::max_table_size)
     return std::nullopt;
   char* bytes = nullptr;
   gsize size = 0;
