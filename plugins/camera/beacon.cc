@@ -9,7 +9,7 @@
 namespace sphere::camera {
 
 using consent::Category;
-using consent::Place;
+using consent::Position;
 using consent::Purpose;
 
 namespace {
@@ -19,7 +19,7 @@ std::string decimal(const char* format, double value) {
   return g_ascii_formatd(text, sizeof text, format, value);
 }
 
-madv::Request location_request(const Place& place) {
+madv::Request location_request(const Position& place) {
   return madv::Request(madv::msg_set_location)
       .with("lat", decimal("%.6f", place.latitude))
       .with("lon", decimal("%.6f", place.longitude))
@@ -29,7 +29,7 @@ madv::Request location_request(const Place& place) {
 
 }  // namespace
 
-void Beacon::set_place(std::optional<Place> place) {
+void Beacon::set_place(std::optional<Position> place) {
   const Lock lock(mutex_);
   place_ = place;
   changed_ = true;
@@ -51,7 +51,7 @@ void Beacon::restart() {
 }
 
 std::optional<Beacon::Clock::time_point> Beacon::step(madv::Session* session) {
-  std::optional<Place> place;
+  std::optional<Position> place;
   std::chrono::seconds interval;
   bool changed = false;
   {

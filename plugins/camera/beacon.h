@@ -10,7 +10,7 @@
 
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/guard.h"
-#include "gst/sphere/consent/place.h"
+#include "gst/sphere/consent/position.h"
 #include "hw/madv/session.h"
 
 namespace sphere::camera {
@@ -25,7 +25,7 @@ class Beacon {
       : element_(element), consent_(consent) {}
 
   /// Where the camera is from now on; none: nothing is sent.
-  void set_place(std::optional<consent::Place> place);
+  void set_place(std::optional<consent::Position> place);
   void set_interval(std::chrono::seconds interval);
   std::chrono::seconds interval();
 
@@ -41,7 +41,7 @@ class Beacon {
 
   // Protects what follows; the innermost.
   Mutex mutex_;
-  std::optional<consent::Place> place_ SPHERE_GUARDED_BY(mutex_);
+  std::optional<consent::Position> place_ SPHERE_GUARDED_BY(mutex_);
   std::chrono::seconds interval_ SPHERE_GUARDED_BY(mutex_){default_position_interval};
   bool changed_ SPHERE_GUARDED_BY(mutex_) = false;
 

@@ -10,9 +10,9 @@ GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
 
 namespace sphere::camera {
 
-using consent::Binding;
 using consent::Category;
 using consent::Purpose;
+using storage::Binding;
 
 namespace {
 
@@ -72,7 +72,7 @@ void Binder::step(madv::Session& session) {
   }
   if (may) ask(session);
   if (!table.empty()) madv::TableCache().forget(table);
-  if (!forget.empty() && !consent::forget_binding(forget))
+  if (!forget.empty() && !storage::remove_binding(forget))
     GST_WARNING_OBJECT(element_,
                        "what was kept of this camera can't be removed; "
                        "`sphere consent sweep` tries again");
@@ -108,12 +108,12 @@ void Binder::replied(const madv::Reply& reply, bool wifi, const madv::Session& s
 }
 
 void Binder::keep(const Binding& binding) {
-  if (!consent::keep_binding(binding)) {
+  if (!storage::write_binding(binding)) {
     GST_WARNING_OBJECT(element_, "this camera can't be remembered");
     return;
   }
   // Taken back meanwhile: whoever did has removed what there was, maybe before this.
-  if (!allowed()) (void)consent::forget_binding(binding.serial);
+  if (!allowed()) (void)storage::remove_binding(binding.serial);
 }
 
 }  // namespace sphere::camera

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "gst/sphere/base/thread.h"
-#include "gst/sphere/consent/binding.h"
 #include "gst/sphere/consent/guard.h"
+#include "gst/sphere/storage/binding.h"
 #include "hw/madv/session.h"
 
 namespace sphere::camera {
@@ -34,7 +34,7 @@ class Binder {
   bool allowed() const;
   void ask(madv::Session& session);
   void replied(const madv::Reply& reply, bool wifi, const madv::Session& session);
-  void keep(const consent::Binding& binding);
+  void keep(const storage::Binding& binding);
 
   GstElement* const element_;
   const consent::Consent& consent_;
@@ -44,7 +44,7 @@ class Binder {
   bool ready_ SPHERE_GUARDED_BY(mutex_) = false;
   bool asked_ SPHERE_GUARDED_BY(mutex_) = false;
   bool table_given_ SPHERE_GUARDED_BY(mutex_) = false;  // to be kept, when it was looked at last
-  consent::Binding camera_ SPHERE_GUARDED_BY(mutex_);
+  storage::Binding camera_ SPHERE_GUARDED_BY(mutex_);
   std::string kept_ SPHERE_GUARDED_BY(mutex_);  // serial number of what was kept
 };
 
