@@ -16,7 +16,7 @@ namespace sphere::tool {
 
 constexpr std::array<const char*, 5> state_names = {"never given", "given", "withdrawn", "outdated",
                                                     "expired"};
-inline const char* name_of_state(consent::Standing::State state) {
+inline const char* name_of_state(consent::CategoryState::State state) {
   return state_names[static_cast<size_t>(state)];
 }
 

@@ -14,7 +14,7 @@ namespace sphere::tool {
 namespace {
 
 using namespace sphere::consent;
-using State = Standing::State;
+using State = CategoryState::State;
 
 std::string words(Purposes set) {
   std::string text;
@@ -64,8 +64,8 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
   const auto chain = ledger.read();
   if (!chain) return failed_to_read(chain.error(), voice);
   const std::string why = consent_doubt(ledger, *chain);
-  const auto all = standing(*chain, g_get_real_time());
-  const auto entry_of = [&](const Standing& one) {
+  const auto all = states_of(*chain, g_get_real_time());
+  const auto entry_of = [&](const CategoryState& one) {
     return one.entry < 0 || one.state == State::withdrawn
                ? nullptr
                : &chain->entries[static_cast<size_t>(one.entry)];
@@ -77,7 +77,7 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
     if (!why.empty()) json.text("denied", why);
     json.open_list("categories");
     for (const CategoryInfo& info : categories) {
-      const Standing& one = all[static_cast<size_t>(info.category)];
+      const CategoryState& one = all[static_cast<size_t>(info.category)];
       json.open();
       json.text("category", info.name);
       json.boolean("sensitive", info.sensitive);
@@ -95,7 +95,7 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
   }
   print(stdout, "%-12s %-9s %-12s %-30s %s\n", "category", "sensitive", "state", "for", "until");
   for (const CategoryInfo& info : categories) {
-    const Standing& one = all[static_cast<size_t>(info.category)];
+    const CategoryState& one = all[static_cast<size_t>(info.category)];
     std::string what, until;
     if (const Entry* entry = entry_of(one)) {
       what = words(entry->purposes);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "config.h"
-#include "gst/sphere/consent/counts.h"
+#include "gst/sphere/storage/counts.h"
 #include "gst/tools/command.h"
 
 namespace {
@@ -61,20 +61,20 @@ int help(const char* name) {
 /// Runs it; while statistics are given, counts that it ran, how it ended and how long it took. What
 /// concerns consent itself is not counted.
 int run_counted(const Command& command, int argc, char** argv) {
-  namespace consent = sphere::consent;
+  namespace storage = sphere::storage;
   const std::string name = command.name;
   if (name == "consent") return command.run(argc, argv);
   // Static, for some ways out of a command, such as --help, end the process.
-  static consent::Running running;
+  static storage::RunningCommand running;
   running.begin(g_get_real_time());
   const gint64 begin = g_get_monotonic_time();
   const int exit = command.run(argc, argv);
   const gint64 took = g_get_monotonic_time() - begin;
   running.end();
-  std::vector<std::string> names = {name + " runs", name + " " + consent::duration_name(took)};
+  std::vector<std::string> names = {name + " runs", name + " " + storage::duration_name(took)};
   if (exit == exit_failed) names.push_back(name + " failed");
   // Nothing hangs on them.
-  (void)consent::count(consent::Store::statistics, names, g_get_real_time());
+  (void)storage::count(storage::Store::statistics, names, g_get_real_time());
   return exit;
 }
 

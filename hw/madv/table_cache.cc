@@ -7,7 +7,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
-#include "gst/sphere/consent/holdings.h"
+#include "gst/sphere/storage/stores.h"
 #include "hw/madv/connect.h"
 #include "hw/madv/md5.h"
 
@@ -43,7 +43,7 @@ void remember_table(const std::string& md5, std::string_view table) {
 }
 
 TableCache::TableCache(std::string folder) : folder_(std::move(folder)) {
-  if (folder_.empty()) folder_ = consent::place_of(consent::Store::tables);
+  if (folder_.empty()) folder_ = storage::path_of(storage::Store::tables);
 }
 
 std::string TableCache::path(const std::string& md5) const { return folder_ + "/" + md5 + ".bin"; }
@@ -61,7 +61,7 @@ std::optional<std::string> TableCache::load(const std::string& md5) const {
   const GString_ owned(bytes);
   std::string table(bytes, size);
   if (md5_of(table) != md5) return std::nullopt;
-  consent::touch(path(md5));
+  storage::mark_used(path(md5));
   return table;
 }
 

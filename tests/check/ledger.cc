@@ -99,7 +99,7 @@ GST_START_TEST(test_another_notice_asks_again) {
     const auto chain = read_chain(serialise(entry) + "\n");
     fail_unless(bool(chain));
     fail_if(allows(caps_of(*chain, begin), Category::audio, Purpose::live, begin));
-    fail_unless(standing(*chain, begin)[1].state == Standing::State::outdated);
+    fail_unless(states_of(*chain, begin)[1].state == CategoryState::State::outdated);
   }
   fail_if(notice_text(Language::english) == notice_text(Language::chinese));
 }

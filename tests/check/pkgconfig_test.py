@@ -18,6 +18,25 @@ from checks import check, finish
 
 PROGRAM = r"""
 #include <gst/sphere/gstsphere.h>
+#include <string.h>
+
+/* How many files of that name this process has loaded. */
+static int loaded(const char* name) {
+  gchar* text = NULL;
+  GHashTable* files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  if (g_file_get_contents("/proc/self/maps", &text, NULL, NULL)) {
+    gchar** lines = g_strsplit(text, "\n", -1);
+    for (gchar** line = lines; *line; line++) {
+      const char* file = strchr(*line, '/');
+      if (file && strstr(file, name)) g_hash_table_add(files, g_strdup(file));
+    }
+    g_strfreev(lines);
+    g_free(text);
+  }
+  const int count = (int)g_hash_table_size(files);
+  g_hash_table_unref(files);
+  return count;
+}
 
 int main(int argc, char** argv) {
   gst_init(&argc, &argv);
@@ -36,6 +55,24 @@ int main(int argc, char** argv) {
   GstBuffer* buffer = gst_buffer_new();
   if (!gst_buffer_add_sphere_orientation_meta(buffer, 1, 0, 0, 0)) return 5;
   gst_buffer_unref(buffer);
+
+  /* With our plugins in this process: what is there once is there once, and they understand what
+     this program makes. */
+  GstElement* gate = gst_element_factory_make("sphereaudiogate", NULL);
+  GstElement* stitcher = gst_element_factory_make("cpuspherestitch", NULL);
+  if (!gate || !stitcher) return 6;
+  if (loaded("/libgstsphere-1.0.so") != 1 || loaded("/libgstspherecore.so") != 1) return 7;
+  if (g_type_from_name("GstSphereLens") != GST_TYPE_SPHERE_LENS) return 8;
+  GstCaps* caps = gst_caps_from_string("consent/audio, state=(string)given");
+  GstContext* context = gst_context_new_sphere_consent(caps);
+  gst_element_set_context(gate, context);
+  GList* contexts = gst_element_get_contexts(gate);
+  if (g_list_length(contexts) != 1) return 9;
+  g_list_free_full(contexts, (GDestroyNotify)gst_context_unref);
+  gst_context_unref(context);
+  gst_caps_unref(caps);
+  gst_object_unref(gate);
+  gst_object_unref(stitcher);
   return 0;
 }
 """
@@ -106,7 +143,11 @@ with tempfile.TemporaryDirectory(prefix="sphere-install-") as name:
                            *flags.split())
         check(f"{header.name} stands alone", status == 0, said)
     folder = pkg_config("--variable=libdir", "gstsphere-1.0", path=found)[1]
-    status, said = run(here / "app", env=os.environ | {"LD_LIBRARY_PATH": folder})
+    plugins = str(next(stage.rglob("libgstsphereprivacy.so")).parent)
+    # No copy of this build's: what is installed finds the rest of it by itself.
+    status, said = run(here / "app", env=os.environ | {
+        "LD_LIBRARY_PATH": folder, "GST_PLUGIN_PATH": plugins, "G_DEBUG": "fatal-warnings",
+        "GST_REGISTRY": str(here / "registry.bin")})
     check("and runs", status == 0, f"{status} {said}")
 
 finish()

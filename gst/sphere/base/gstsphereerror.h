@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gst/gst.h>
+#include <gst/sphere/base/gstsphereprelude.h>
 
 G_BEGIN_DECLS
 
@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * Since: 0.1
  */
 #define GST_SPHERE_ERROR (gst_sphere_error_quark())
+GST_SPHERE_API
 GQuark gst_sphere_error_quark(void);
 
 /**

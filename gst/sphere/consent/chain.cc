@@ -221,9 +221,9 @@ Result<Chain> read_chain(std::string_view text) {
   return chain;
 }
 
-std::array<Standing, categories.size()> standing(const ChainState& chain, int64_t now) {
-  using State = Standing::State;
-  std::array<Standing, categories.size()> all;
+std::array<CategoryState, categories.size()> states_of(const ChainState& chain, int64_t now) {
+  using State = CategoryState::State;
+  std::array<CategoryState, categories.size()> all;
   for (size_t i = 0; i < all.size(); ++i) {
     const ChainState::Last& last = chain.last[i];
     all[i].entry = last.number;
@@ -242,12 +242,12 @@ std::array<Standing, categories.size()> standing(const ChainState& chain, int64_
 }
 
 CapsRef caps_of(const ChainState& chain, int64_t now) {
-  using State = Standing::State;
+  using State = CategoryState::State;
   CapsRef caps(gst_caps_new_empty());
   if (now < chain.latest || chain.torn_withdrawal || chain.blocked) return caps;
-  const auto all = standing(chain, now);
+  const auto all = states_of(chain, now);
   for (const CategoryInfo& info : categories) {
-    const Standing& one = all[static_cast<size_t>(info.category)];
+    const CategoryState& one = all[static_cast<size_t>(info.category)];
     if (one.state == State::never) continue;
     const std::string name = "consent/" + std::string(info.name);
     // One that expired goes as it was given: the decision watches the clock.

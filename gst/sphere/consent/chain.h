@@ -103,14 +103,14 @@ struct Chain : ChainState {
 Result<Chain> read_chain(std::string_view text);
 
 /// What holds for one category.
-struct Standing {
+struct CategoryState {
   enum class State { never, given, withdrawn, outdated, expired };
   State state = State::never;
   /// The entry that made it so; -1: none.
   int entry = -1;
 };
 /// In the order of `categories`. Grants under another notice than this are outdated.
-std::array<Standing, categories.size()> standing(const ChainState& chain, int64_t now_utc_us);
+std::array<CategoryState, categories.size()> states_of(const ChainState& chain, int64_t now_utc_us);
 /// The same as caps, for evaluate(). Empty when nothing can be believed: the clock is behind the
 /// last entry, or a withdrawal may have been cut off.
 CapsRef caps_of(const ChainState& chain, int64_t now_utc_us);

@@ -3,8 +3,6 @@
 
 #include "gst/sphere/consent/guard.h"
 
-#include "gst/sphere/consent/gstsphereconsent.h"
-
 namespace sphere::consent {
 
 // --- sources ---------------------------------------------------------------------------------
@@ -24,11 +22,17 @@ CapsRef Consent::caps() const {
   return CapsRef(caps_ ? gst_caps_ref(caps_.get()) : nullptr);
 }
 
+CapsRef caps_of_context(const GstContext* context) {
+  if (!gst_context_has_context_type(context, context_type)) return nullptr;
+  const GValue* value = gst_structure_get_value(gst_context_get_structure(context), context_field);
+  if (!value || !GST_VALUE_HOLDS_CAPS(value) || !gst_value_get_caps(value)) return nullptr;
+  return CapsRef(gst_caps_ref(const_cast<GstCaps*>(gst_value_get_caps(value))));
+}
+
 void Consent::set_context(GstContext* context) {
   if (!context || !gst_context_has_context_type(context, context_type)) return;
-  GstCaps* found = nullptr;
-  if (!gst_context_get_sphere_consent(context, &found)) found = gst_caps_new_empty();
-  CapsRef caps(found);
+  CapsRef caps = caps_of_context(context);
+  if (!caps) caps.reset(gst_caps_new_empty());
   {
     const Lock lock(mutex_);
     context_ = std::move(caps);

@@ -180,6 +180,10 @@ class Stamper {
 
 inline constexpr const char* stamp_name = "sphere-consent";
 inline constexpr const char* context_type = "gst.sphere.consent";
+inline constexpr const char* context_field = "caps";
+
+/// What a context of that type gives; null if it is another, or has no caps.
+CapsRef caps_of_context(const GstContext* context);
 
 /// What a stamp says of one question: the running time from which on it was given when captured, 0
 /// for all along, GST_CLOCK_TIME_NONE for denied. Nothing if it is no stamp or does not speak of

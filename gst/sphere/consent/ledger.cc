@@ -265,4 +265,16 @@ Status Ledger::erase() const {
   return ok();
 }
 
+bool own_ledger_gives(Category category, Purpose purpose) {
+  const Ledger ledger("default");
+  if (access(ledger.path().c_str(), F_OK) != 0) return false;
+  const auto chain = ledger.read();
+  if (!chain || chain->blocked) return false;
+  const int64_t now = g_get_real_time();
+  if (chain->torn_withdrawal || now < chain->latest) return false;
+  const CategoryState one = states_of(*chain, now)[static_cast<size_t>(category)];
+  return one.state == CategoryState::State::given &&
+         (chain->entries[static_cast<size_t>(one.entry)].purposes & bit(purpose)) != 0;
+}
+
 }  // namespace sphere::consent

@@ -63,4 +63,8 @@ class Ledger {
   bool own_folder_;
 };
 
+/// Whether the person's own ledger gives this, now. Needs no GStreamer: commands ask before it is
+/// there.
+bool own_ledger_gives(Category category, Purpose purpose);
+
 }  // namespace sphere::consent

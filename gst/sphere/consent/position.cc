@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "gst/sphere/consent/place.h"
+#include "gst/sphere/consent/position.h"
 
 #include <glib.h>
 
@@ -10,7 +10,7 @@
 
 namespace sphere::consent {
 
-Result<Place> parse_place(std::string_view text) {
+Result<Position> parse_position(std::string_view text) {
   const Error wrong = invalid(
       "a position is LATITUDE,LONGITUDE[,ALTITUDE]: -90 to 90 and -180 to 180 decimal degrees, "
       "and -1000 to 100000 metres");
@@ -32,19 +32,19 @@ Result<Place> parse_place(std::string_view text) {
   // An embedded end would hide the rest.
   if (whole.find('\0') != std::string::npos) return wrong;
   if (count < 2 || std::abs(values[0]) > 90 || std::abs(values[1]) > 180) return wrong;
-  Place place{values[0], values[1], std::nullopt};
+  Position position{values[0], values[1], std::nullopt};
   if (count == 3) {
     if (values[2] < -1000 || values[2] > 100000) return wrong;
-    place.altitude = values[2];
+    position.altitude = values[2];
   }
-  return place;
+  return position;
 }
 
-Place rounded(const Place& place, Precision precision) {
+Position rounded(const Position& position, Precision precision) {
   const double grid = grid_degrees(precision);
-  if (grid <= 0) return place;
+  if (grid <= 0) return position;
   const auto nearest = [grid](double degrees) { return std::round(degrees / grid) * grid; };
-  return {nearest(place.latitude), nearest(place.longitude), std::nullopt};
+  return {nearest(position.latitude), nearest(position.longitude), std::nullopt};
 }
 
 }  // namespace sphere::consent

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A place on Earth, told no more exactly than was agreed.
+// Where something is on Earth, told no more exactly than was agreed.
 
 #pragma once
 
@@ -11,17 +11,17 @@
 
 namespace sphere::consent {
 
-struct Place {
+struct Position {
   double latitude = 0, longitude = 0;  ///< degrees, WGS 84
   std::optional<double> altitude;      ///< metres
 };
 
 /// Reads `LATITUDE,LONGITUDE[,ALTITUDE]`, decimal degrees and metres. What it complains of it does
 /// not repeat.
-Result<Place> parse_place(std::string_view text);
+Result<Position> parse_position(std::string_view text);
 
-/// The place rounded to the precision's grid. An altitude tells the place too, and stays with the
-/// exact one alone.
-Place rounded(const Place& place, Precision precision);
+/// The position, rounded to the precision's grid. An altitude tells where it is, too,
+/// and stays with the exact one alone.
+Position rounded(const Position& position, Precision precision);
 
 }  // namespace sphere::consent

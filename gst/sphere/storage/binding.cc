@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "gst/sphere/consent/binding.h"
+#include "gst/sphere/storage/binding.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,10 +11,10 @@
 
 #include "gst/sphere/base/json.h"
 #include "gst/sphere/consent/chain.h"
-#include "gst/sphere/consent/holdings.h"
 #include "gst/sphere/consent/private_file.h"
+#include "gst/sphere/storage/stores.h"
 
-namespace sphere::consent {
+namespace sphere::storage {
 
 namespace {
 
@@ -48,12 +48,12 @@ Status check(const Binding& binding) {
 }  // namespace
 
 std::string binding_path(const std::string& serial) {
-  return place_of(Store::cameras) + "/" + sha256(serial).substr(0, name_length) + ".json";
+  return path_of(Store::cameras) + "/" + consent::sha256(serial).substr(0, name_length) + ".json";
 }
 
-Status keep_binding(const Binding& binding) {
+Status write_binding(const Binding& binding) {
   if (const Status checked = check(binding); !checked) return checked;
-  if (const auto place = make_place(Store::cameras); !place) return place.error();
+  if (const auto folder = make_folder(Store::cameras); !folder) return folder.error();
   const ObjectRef<JsonBuilder> builder(json_builder_new());
   json_builder_begin_object(builder.get());
   const auto add = [&](const char* name, const std::string& value) {
@@ -77,7 +77,7 @@ Status keep_binding(const Binding& binding) {
 }
 
 Result<Binding> read_binding(const std::string& path) {
-  const auto file = open_private(path, O_RDONLY);
+  const auto file = consent::open_private(path, O_RDONLY);
   if (!file) return file.error();
   std::string text(max_file + 1, '\0');
   const ssize_t size = pread(file->descriptor.get(), text.data(), text.size(), 0);
@@ -99,16 +99,16 @@ Result<Binding> read_binding(const std::string& path) {
   return binding;
 }
 
-Status forget_binding(const std::string& serial) {
+Status remove_binding(const std::string& serial) {
   const std::string path = binding_path(serial);
   const auto binding = read_binding(path);
-  Status done = erase(Held{.store = Store::cameras, .path = path});
+  Status done = erase(StoredFile{.store = Store::cameras, .path = path});
   if (binding && !binding->table.empty()) {
-    const Status table = erase(Held{
-        .store = Store::tables, .path = place_of(Store::tables) + "/" + binding->table + ".bin"});
+    const Status table = erase(StoredFile{
+        .store = Store::tables, .path = path_of(Store::tables) + "/" + binding->table + ".bin"});
     if (!table) return table;
   }
   return done;
 }
 
-}  // namespace sphere::consent
+}  // namespace sphere::storage

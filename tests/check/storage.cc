@@ -10,16 +10,17 @@
 #include <string>
 #include <vector>
 
-#include "gst/sphere/consent/binding.h"
-#include "gst/sphere/consent/counts.h"
-#include "gst/sphere/consent/holdings.h"
 #include "gst/sphere/consent/ledger.h"
+#include "gst/sphere/storage/binding.h"
+#include "gst/sphere/storage/counts.h"
+#include "gst/sphere/storage/stores.h"
 
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
 using namespace sphere;
 using namespace sphere::consent;
+using namespace sphere::storage;
 
 namespace {
 
@@ -28,7 +29,7 @@ constexpr int64_t day = INT64_C(86400) * G_USEC_PER_SEC;
 /// Before anything asks where they are.
 [[maybe_unused]] const bool own_folders = [] {
   for (const char* name : {"XDG_DATA_HOME", "XDG_CACHE_HOME"}) {
-    const GString_ folder(g_build_filename(g_get_tmp_dir(), "sphere-holdings", nullptr));
+    const GString_ folder(g_build_filename(g_get_tmp_dir(), "sphere-storage", nullptr));
     g_setenv(name,
              (std::string(folder.get()) + "-" + std::to_string(getpid()) + "-" + name).c_str(),
              TRUE);
@@ -37,7 +38,7 @@ constexpr int64_t day = INT64_C(86400) * G_USEC_PER_SEC;
 }();
 
 size_t count_of(Store store) {
-  const auto files = held(store);
+  const auto files = list_files(store);
   fail_unless(bool(files));
   return files->size();
 }
@@ -48,7 +49,7 @@ struct Clean {
   ~Clean() {
     clear();
     for (const Store store : {Store::cameras, Store::tables, Store::statistics, Store::crashes})
-      g_rmdir(place_of(store).c_str());
+      g_rmdir(path_of(store).c_str());
     g_unlink(Ledger("default").denial_path().c_str());
     for (const char* base : {g_get_user_data_dir(), g_get_user_cache_dir()}) {
       g_rmdir((std::string(base) + "/gst-sphere").c_str());
@@ -57,9 +58,9 @@ struct Clean {
   }
   static void clear() {
     for (const StoreInfo& info : stores) {
-      const auto files = held(info.store);
+      const auto files = list_files(info.store);
       fail_unless(bool(files));
-      for (const Held& one : *files) fail_unless(bool(erase(one)));
+      for (const StoredFile& one : *files) fail_unless(bool(erase(one)));
     }
   }
 };
@@ -83,19 +84,19 @@ const Binding binding = {.model = "sv1",
                          .table = "d41d8cd98f00b204e9800998ecf8427e"};
 
 void put(Store store, const std::string& name, int age_days) {
-  const auto place = make_place(store);
-  fail_unless(bool(place));
-  const std::string path = *place + "/" + name;
+  const auto folder = make_folder(store);
+  fail_unless(bool(folder));
+  const std::string path = *folder + "/" + name;
   fail_unless(g_file_set_contents(path.c_str(), "{}", -1, nullptr));
   const timespec times[2] = {{time(nullptr) - age_days * 86400, 0},
                              {time(nullptr) - age_days * 86400, 0}};
   fail_unless(utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
 }
 
-std::vector<Due> due_now(DueBy by, int64_t later = 0) {
+std::vector<ExpiredFile> due_now(Rule by, int64_t later = 0) {
   const auto chain = Ledger("default").read();
   fail_unless(bool(chain));
-  const auto all = due(&*chain, by, g_get_real_time() + later);
+  const auto all = expired_files(&*chain, by, g_get_real_time() + later);
   fail_unless(bool(all));
   return *all;
 }
@@ -114,7 +115,7 @@ int not_now(int) { return 1; }
 
 GST_START_TEST(a_binding_is_kept_and_forgotten) {
   const Clean clean;
-  fail_unless(bool(keep_binding(binding)));
+  fail_unless(bool(write_binding(binding)));
   const std::string path = binding_path(binding.serial);
   fail_unless(path.find(binding.serial) == std::string::npos);
   struct stat status = {};
@@ -124,7 +125,7 @@ GST_START_TEST(a_binding_is_kept_and_forgotten) {
               read->table == binding.table && read->model == "sv1" && read->firmware == "1.3.97");
   put(Store::tables, binding.table + ".bin", 0);
   put(Store::tables, std::string(32, 'a') + ".bin", 0);
-  fail_unless(bool(forget_binding(binding.serial)));
+  fail_unless(bool(remove_binding(binding.serial)));
   fail_unless_equals_int(count_of(Store::cameras), 0);
   // Its table went, another camera's did not.
   fail_unless_equals_int(count_of(Store::tables), 1);
@@ -139,23 +140,23 @@ GST_START_TEST(what_no_camera_says_is_not_kept) {
          {&Binding::model, &Binding::serial, &Binding::firmware, &Binding::wifi}) {
       Binding wrong = binding;
       wrong.*member = text;
-      fail_if(bool(keep_binding(wrong)));
+      fail_if(bool(write_binding(wrong)));
     }
   }
   Binding wrong = binding;
   wrong.serial.clear();
-  fail_if(bool(keep_binding(wrong)));
+  fail_if(bool(write_binding(wrong)));
   wrong = binding;
   wrong.table = "../../../x";
-  fail_if(bool(keep_binding(wrong)));
+  fail_if(bool(write_binding(wrong)));
   fail_unless_equals_int(count_of(Store::cameras), 0);
   for (const char* text : {"", "[]", "{\"serial\":1}", "{\"model\":\"\"}",
                            "{\"model\":\"\",\"serial\":\"x\",\"firmware\":\"\",\"wifi\":\"\","
                            "\"table\":\"../x\"}"}) {
     put(Store::cameras, "x.json", 0);
     fail_unless(
-        g_file_set_contents((place_of(Store::cameras) + "/x.json").c_str(), text, -1, nullptr));
-    fail_if(bool(read_binding(place_of(Store::cameras) + "/x.json")), "%s", text);
+        g_file_set_contents((path_of(Store::cameras) + "/x.json").c_str(), text, -1, nullptr));
+    fail_if(bool(read_binding(path_of(Store::cameras) + "/x.json")), "%s", text);
   }
 }
 GST_END_TEST
@@ -165,23 +166,23 @@ GST_START_TEST(what_consent_has_ended_for_is_due) {
   for (const Store store : {Store::cameras, Store::tables, Store::statistics, Store::crashes})
     put(store, "one", 10);
   // Never given in this ledger: somebody else gave it.
-  fail_unless_equals_int(due_now(DueBy::consent_and_age).size(), 0);
+  fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 0);
   for (const Category category : {Category::device, Category::network, Category::statistics})
     act(Act::give, category);
-  fail_unless_equals_int(due_now(DueBy::consent_and_age).size(), 0);
+  fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 0);
   act(Act::withdraw, Category::network);
-  auto all = due_now(DueBy::consent);
-  fail_unless(all.size() == 1 && all[0].held.store == Store::cameras);
+  auto all = due_now(Rule::consent);
+  fail_unless(all.size() == 1 && all[0].file.store == Store::cameras);
   act(Act::give, Category::network, 0, "2099-01-01");
-  fail_unless_equals_int(due_now(DueBy::consent).size(), 0);
+  fail_unless_equals_int(due_now(Rule::consent).size(), 0);
   // A hundred years on, by consent alone: what was given until 2099 has ended.
-  fail_unless_equals_int(due_now(DueBy::consent, 100 * 366 * day).size(), 1);
+  fail_unless_equals_int(due_now(Rule::consent, 100 * 366 * day).size(), 1);
   // Given anew, for less.
   act(Act::give, Category::device, bit(Purpose::share));
-  all = due_now(DueBy::consent);
-  fail_unless(all.size() == 2 && all[1].held.store == Store::tables);
+  all = due_now(Rule::consent);
+  fail_unless(all.size() == 2 && all[1].file.store == Store::tables);
   act(Act::withdraw_all);
-  fail_unless_equals_int(due_now(DueBy::consent).size(), 4);
+  fail_unless_equals_int(due_now(Rule::consent).size(), 4);
 }
 GST_END_TEST
 
@@ -193,13 +194,14 @@ GST_START_TEST(what_is_old_is_due) {
     put(info.store, "old", info.days + 1);
   }
   act(Act::notice_shown);
-  fail_unless_equals_int(due_now(DueBy::consent).size(), 0);
-  const auto all = due_now(DueBy::consent_and_age);
+  fail_unless_equals_int(due_now(Rule::consent).size(), 0);
+  const auto all = due_now(Rule::consent_and_age);
   fail_unless_equals_int(all.size(), 4);
-  for (const Due& one : all) fail_unless(one.held.path.ends_with("/old"), "%s", one.why.c_str());
+  for (const ExpiredFile& one : all)
+    fail_unless(one.file.path.ends_with("/old"), "%s", one.why.c_str());
   // Used again, it stays.
-  touch(all[0].held.path);
-  fail_unless_equals_int(due_now(DueBy::consent_and_age).size(), 3);
+  mark_used(all[0].file.path);
+  fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 3);
 }
 GST_END_TEST
 
@@ -213,7 +215,7 @@ GST_START_TEST(counts_are_rounded_and_only_while_given) {
   fail_unless_equals_int(count_of(Store::statistics), 0);
   for (int i = 0; i < 2; ++i)
     fail_unless(bool(count(Store::statistics, {"stitch runs", "stitch under-1-s"}, now, always)));
-  const std::string path = place_of(Store::statistics) + "/2026-10.json";
+  const std::string path = path_of(Store::statistics) + "/2026-10.json";
   const std::string text = text_of(path);
   fail_unless(text.find("\"stitch runs\" : 10") != std::string::npos &&
                   text.find("\"stitch under-1-s\" : 10") != std::string::npos,
@@ -241,13 +243,13 @@ GST_END_TEST
 GST_START_TEST(a_command_that_did_not_end_is_counted) {
   const Clean clean;
   const int64_t now = INT64_C(1793000000) * G_USEC_PER_SEC;
-  const std::string path = place_of(Store::crashes) + "/2026-10.json";
+  const std::string path = path_of(Store::crashes) + "/2026-10.json";
   const auto run_killed = [&](int signal) {
     int ready[2];
     fail_unless(pipe(ready) == 0);
     const pid_t child = fork();
     if (child == 0) {
-      Running running;
+      RunningCommand running;
       running.begin(now, not_now);
       if (write(ready[1], "", 1) != 1) _exit(1);
       if (!signal) running.end();
@@ -260,7 +262,7 @@ GST_START_TEST(a_command_that_did_not_end_is_counted) {
     fail_unless(read(ready[0], &byte, 1) == 1);
     if (signal) {
       // While it runs it is not counted.
-      Running other;
+      RunningCommand other;
       other.begin(now, always);
       fail_unless_equals_int(count_of(Store::crashes),
                              g_file_test(path.c_str(), G_FILE_TEST_EXISTS) ? 3 : 2);
@@ -272,7 +274,7 @@ GST_START_TEST(a_command_that_did_not_end_is_counted) {
   };
   // Not given: not even a mark.
   {
-    Running running;
+    RunningCommand running;
     running.begin(now, always);
     fail_unless_equals_int(count_of(Store::crashes), 0);
   }
@@ -281,14 +283,14 @@ GST_START_TEST(a_command_that_did_not_end_is_counted) {
   fail_unless_equals_int(count_of(Store::crashes), 0);
   run_killed(SIGKILL);
   {
-    Running running;
+    RunningCommand running;
     running.begin(now, always);
     fail_unless(text_of(path).find("\"did-not-end\" : 5") != std::string::npos);
   }
   fail_unless_equals_int(count_of(Store::crashes), 1);
   run_killed(SIGSEGV);
   {
-    Running running;
+    RunningCommand running;
     running.begin(now, always);
     fail_unless(text_of(path).find("\"did-not-end\" : 10") != std::string::npos);
   }
@@ -296,9 +298,9 @@ GST_START_TEST(a_command_that_did_not_end_is_counted) {
 }
 GST_END_TEST
 
-static Suite* holdings_suite() {
-  Suite* suite = suite_create("holdings");
-  TCase* tests = tcase_create("holdings");
+static Suite* storage_suite() {
+  Suite* suite = suite_create("storage");
+  TCase* tests = tcase_create("storage");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, a_binding_is_kept_and_forgotten);
   tcase_add_test(tests, what_no_camera_says_is_not_kept);
@@ -309,4 +311,4 @@ static Suite* holdings_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(holdings)
+GST_CHECK_MAIN(storage)

@@ -8,7 +8,7 @@
 
 #include "gst/sphere/base/result.h"
 
-namespace sphere::consent {
+namespace sphere::storage {
 
 struct Binding {
   std::string model, serial, firmware, wifi;
@@ -18,9 +18,9 @@ struct Binding {
 /// Where the binding of a camera is; its serial number is not in the name.
 std::string binding_path(const std::string& serial);
 /// A binding with texts that no camera says is refused.
-Status keep_binding(const Binding& binding);
+Status write_binding(const Binding& binding);
 Result<Binding> read_binding(const std::string& path);
 /// The camera is forgotten, and its lens table with it.
-Status forget_binding(const std::string& serial);
+Status remove_binding(const std::string& serial);
 
-}  // namespace sphere::consent
+}  // namespace sphere::storage

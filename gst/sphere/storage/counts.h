@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "gst/sphere/base/result.h"
-#include "gst/sphere/consent/holdings.h"
 #include "gst/sphere/consent/private_file.h"
+#include "gst/sphere/storage/stores.h"
 
-namespace sphere::consent {
+namespace sphere::storage {
 
 /// Counts are kept in steps of this: one time in five a count goes up by five, so that on the
 /// average it is right, and no number on the disk is that of what happened.
@@ -31,12 +31,12 @@ std::string duration_name(int64_t microseconds);
 /// While a command runs, a locked file says so. The system lets the lock go however the command
 /// ends, so that a file without one is of a command that did not come to its end: it was killed,
 /// crashed, or the machine lost power. No signal handler is needed.
-class Running {
+class RunningCommand {
  public:
-  Running() = default;
-  ~Running() { end(); }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
+  RunningCommand() = default;
+  ~RunningCommand() { end(); }
+  RunningCommand(const RunningCommand&) = delete;
+  RunningCommand& operator=(const RunningCommand&) = delete;
 
   /// Counts those that ended otherwise, and marks this one. Nothing where that is not given.
   void begin(int64_t now_utc_us, Chance chance = any_chance);
@@ -45,7 +45,7 @@ class Running {
 
  private:
   std::string path_;
-  Descriptor lock_;
+  consent::Descriptor lock_;
 };
 
-}  // namespace sphere::consent
+}  // namespace sphere::storage

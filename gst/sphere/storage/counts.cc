@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "gst/sphere/consent/counts.h"
+#include "gst/sphere/storage/counts.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -12,8 +12,9 @@
 #include <map>
 
 #include "gst/sphere/base/json.h"
+#include "gst/sphere/consent/ledger.h"
 
-namespace sphere::consent {
+namespace sphere::storage {
 
 namespace {
 
@@ -21,7 +22,7 @@ constexpr size_t max_file = 1 << 16;
 constexpr double max_count = 1e12;
 constexpr const char* marker_prefix = "running-";
 
-bool given() { return own_ledger_gives(Category::statistics, Purpose::improve); }
+bool given() { return consent::own_ledger_gives(Category::statistics, Purpose::improve); }
 
 std::string month(int64_t now) {
   g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(now / G_USEC_PER_SEC);
@@ -76,10 +77,10 @@ Status count(Store store, const std::vector<std::string>& names, int64_t now, Ch
   for (const std::string& name : names)
     if (chance(count_step) == 0) up.push_back(name);
   if (up.empty()) return ok();
-  const auto place = make_place(store);
-  if (!place) return place.error();
-  const std::string path = *place + "/" + month(now) + ".json";
-  const auto file = open_private(path, O_RDWR | O_CREAT);
+  const auto folder = make_folder(store);
+  if (!folder) return folder.error();
+  const std::string path = *folder + "/" + month(now) + ".json";
+  const auto file = consent::open_private(path, O_RDWR | O_CREAT);
   if (!file) return file.error();
   const int descriptor = file->descriptor.get();
   if (flock(descriptor, LOCK_EX) != 0)
@@ -104,24 +105,24 @@ std::string duration_name(int64_t microseconds) {
   return "longer";
 }
 
-void Running::begin(int64_t now, Chance chance) {
+void RunningCommand::begin(int64_t now, Chance chance) {
   if (!given()) return;
-  const auto place = make_place(Store::crashes);
-  if (!place) return;
-  const auto files = held(Store::crashes);
+  const auto folder = make_folder(Store::crashes);
+  if (!folder) return;
+  const auto files = list_files(Store::crashes);
   if (!files) return;
-  for (const Held& one : *files) {
+  for (const StoredFile& one : *files) {
     if (one.path.find(std::string("/") + marker_prefix) == std::string::npos) continue;
-    const auto left = open_private(one.path, O_RDWR);
+    const auto left = consent::open_private(one.path, O_RDWR);
     if (!left || flock(left->descriptor.get(), LOCK_EX | LOCK_NB) != 0) continue;
     // Whoever removes it counts it.
     if (unlink(one.path.c_str()) == 0) (void)count(Store::crashes, {"did-not-end"}, now, chance);
   }
   // It gets its name when it is locked, so that none is found without a lock that began just now.
-  std::string name = *place + "/new-XXXXXX";
-  lock_ = Descriptor(mkostemp(name.data(), O_CLOEXEC));
+  std::string name = *folder + "/new-XXXXXX";
+  lock_ = consent::Descriptor(mkostemp(name.data(), O_CLOEXEC));
   if (lock_.get() < 0) return;
-  const std::string marked = *place + "/" + marker_prefix + name.substr(name.size() - 6);
+  const std::string marked = *folder + "/" + marker_prefix + name.substr(name.size() - 6);
   if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 || rename(name.c_str(), marked.c_str()) != 0) {
     unlink(name.c_str());
     return;
@@ -130,10 +131,10 @@ void Running::begin(int64_t now, Chance chance) {
   if (!given()) end();
 }
 
-void Running::end() {
+void RunningCommand::end() {
   if (!path_.empty()) unlink(path_.c_str());
   path_.clear();
-  lock_ = Descriptor();
+  lock_ = consent::Descriptor();
 }
 
-}  // namespace sphere::consent
+}  // namespace sphere::storage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Everything that the suite keeps about a person or a camera, in one list: where it is, what it
-// hangs on, how long it stays. What is not in this list is not kept.
+// Everything that the suite keeps about a person or a camera, in one list: where it is, what has to
+// be given for it, how long it stays. What is not in this list is not kept.
 
 #pragma once
 
@@ -15,8 +15,12 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/consent/chain.h"
 
-namespace sphere::consent {
+namespace sphere::storage {
 
+using consent::Category;
+using consent::Purpose;
+
+/// A kind of what is kept.
 enum class Store { ledger, cameras, tables, statistics, crashes };
 
 struct StoreInfo {
@@ -25,13 +29,15 @@ struct StoreInfo {
   std::string_view what;
   bool cache;              // below the XDG cache folder, not the data folder
   std::string_view below;  // its folder there; of the ledger, its file
-  /// All of these must be given. Unused places say `location` for `geotag`, and are beyond `count`.
-  std::array<std::pair<Category, Purpose>, 2> hangs_on;
-  size_t count;
+  /// The first `grant_count` of these must be given; the others mean nothing.
+  std::array<std::pair<Category, Purpose>, 2> grants;
+  size_t grant_count;
   /// Days after the last use; 0: until it is erased.
   int days;
 
-  std::span<const std::pair<Category, Purpose>> needs() const { return {hangs_on.data(), count}; }
+  std::span<const std::pair<Category, Purpose>> needs() const {
+    return {grants.data(), grant_count};
+  }
 };
 
 inline constexpr std::array<StoreInfo, 5> stores = {{
@@ -80,35 +86,34 @@ inline constexpr std::array<StoreInfo, 5> stores = {{
 constexpr const StoreInfo& info_of(Store store) { return stores[static_cast<size_t>(store)]; }
 
 /// Its folder; of the ledger, its file.
-std::string place_of(Store store);
+std::string path_of(Store store);
 /// The same, made with mode 0700 if it is not there.
-Result<std::string> make_place(Store store);
+Result<std::string> make_folder(Store store);
 
 /// One file of a store.
-struct Held {
+struct StoredFile {
   Store store;
   std::string path;
   int64_t size = 0;
   int64_t used = 0;  // when it was written or read last, microseconds since 1970
 };
 /// In the order of `stores`. What can't be looked at is an error: it may hold something.
-Result<std::vector<Held>> held(Store store);
-Status erase(const Held& one);
-/// That it was used now: it stays its days from here on.
-void touch(const std::string& path);
+Result<std::vector<StoredFile>> list_files(Store store);
+/// A ledger is erased so that whoever looks at it sees it; other files are removed.
+Status erase(const StoredFile& file);
+/// Notes that a file was used now: its days are counted from here on.
+void mark_used(const std::string& path);
 
-/// What has no more reason to be kept.
-struct Due {
-  Held held;
+/// A file that there is no more reason to keep.
+struct ExpiredFile {
+  StoredFile file;
   std::string why;
 };
-enum class DueBy { consent, consent_and_age };
-/// Consent that ended: withdrawn, expired, or given anew for less. What never was given in the
+enum class Rule { consent, consent_and_age };
+/// Consent that ended: withdrawn, expired, or given anew for less. What was never given in the
 /// ledger, or under an older notice alone, was given elsewhere, such as by an application: it goes
 /// by its age. Null for the chain: the ledger can't be believed, and age alone counts.
-Result<std::vector<Due>> due(const Chain* chain, DueBy by, int64_t now_utc_us);
+Result<std::vector<ExpiredFile>> expired_files(const consent::Chain* chain, Rule rule,
+                                               int64_t now_utc_us);
 
-/// Whether the person's own ledger gives this, now.
-bool own_ledger_gives(Category category, Purpose purpose);
-
-}  // namespace sphere::consent
+}  // namespace sphere::storage
