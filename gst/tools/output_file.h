@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/result.h"
 
 namespace sphere::tool {
@@ -24,7 +25,7 @@ class OutputFile {
   /// Without commit() nothing is left behind.
   ~OutputFile();
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.get(); }
   /// After what was written before.
   Status write(std::span<const uint8_t> bytes);
   /// Why nothing more can be written, as the system has it, or "" where it can.
@@ -41,7 +42,7 @@ class OutputFile {
   std::string shown_;  ///< as the person called it
   std::string folder_;
   std::string temporary_;  ///< the name meanwhile, "" while it has none
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   bool clobber_ = true;
 };
 

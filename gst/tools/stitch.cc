@@ -172,7 +172,7 @@ class Run {
     const GstStructure* details = nullptr;
     gst_message_parse_warning_details(message, &details);
     // Told when the file was looked through.
-    for (const std::string& problem : input_.camera.problems)
+    for (const std::string& problem : input_.capture.problems)
       if (g_strrstr(error->message, problem.c_str())) return;
     progress_.clear();
     if (!is_stitcher(GST_MESSAGE_SRC(message))) {
@@ -307,8 +307,8 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
 
 /// Which level it is where none was asked for: the horizon, if the file says how to find it.
 std::string default_level(const StitchInput& input, Voice* voice) {
-  if (input.camera.matrices.empty()) return "off";
-  const Result<OrientationTrack> track = OrientationTrack::make(input.camera.matrices);
+  if (input.capture.orientations.empty()) return "off";
+  const Result<OrientationTrack> track = OrientationTrack::make(input.capture.orientations);
   if (track) return "horizon";
   voice->warn("its orientation track can't be used, the horizon is left as it is: " +
               track.error().message);
@@ -322,7 +322,7 @@ Outcome stitch(StitchOptions options, Voice* voice) {
   Result<StitchInput> input = open_stitch_input(options.input, voice);
   if (!input) return fail_with(input.error());
   if (options.dng) {
-    if (const Status read = read_dng(options.lens, &input->camera); !read)
+    if (const Status read = read_dng(options.lens, &input->capture); !read)
       return fail_with({read.error().kind, "--lens: " + read.error().message});
     options.table_from = "the table in " + options.lens;
     options.lens.clear();

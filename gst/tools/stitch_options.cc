@@ -27,7 +27,7 @@ constexpr const char* description =
     "Quality of a video is x264's constant rate factor, 0 (lossless) to 50 (worst), default 18\n"
     "(visually lossless). Quality of a JPEG is 1 (worst) to 100, default 95. A PNG is lossless.\n"
     "\n"
-    "Nothing but pictures and sound is taken over: no place, no date, no serial number.\n"
+    "Nothing but pictures and sound is taken over: no position, no date, no serial number.\n"
     "\n"
     "Examples:\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
@@ -76,9 +76,10 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
       {"lens-fov", 0, 0, G_OPTION_ARG_DOUBLE, &lens_fov,
        "Field of view of each lens, 60 to 358 (default: the profile's)", "DEGREES"},
       {"strip", 0, 0, G_OPTION_ARG_STRING, &strip,
-       "Which rows pictures have that are half as high (default: middle)", "top|middle|bottom"},
+       "Which rows of the lenses' frame IN has, if it is half as high (default: middle)",
+       "top|middle|bottom"},
       {"level", 0, 0, G_OPTION_ARG_STRING, &level,
-       "What to undo of how the camera was held (default: horizon, where IN says how)",
+       "Make the horizon level, or keep the direction too (default: horizon, if IN tells how)",
        "off|horizon|full"},
       {"smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &smoothing,
        "Average the heading that --level=horizon follows, 0 to 10 (default: 0)", "SECONDS"},

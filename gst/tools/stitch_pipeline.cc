@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst/sphere/lens/gstspherelens.h"
+#include "gst/sphere/orientation/event.h"
+
 namespace sphere::tool {
 
 namespace {
@@ -163,7 +166,7 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   if (!options.level.empty())
     gst_util_set_object_arg(G_OBJECT(stitcher_), "level", options.level.c_str());
   if (options.smoothing >= 0) g_object_set(stitcher_, "smoothing", options.smoothing, nullptr);
-  tell_stitcher(input.camera);
+  tell_stitcher(input.capture);
   if (!options.lens.empty()) g_object_set(stitcher_, "lens", options.lens.c_str(), nullptr);
   if (!on_gl) g_object_set(stitcher_, "threads", options.threads, nullptr);
   if (options.width > 0) {
@@ -192,23 +195,24 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   return link({last_, sink}) ? ok() : missing_;
 }
 
-void StitchPipeline::tell_stitcher(const media::CameraData& camera) {
-  if (camera.table.empty() && camera.matrices.empty()) return;
-  // The tag in which a demuxer hands on the box, which none does for a photo, nor for every video.
-  constexpr const char* tag = "private-qt-tag";
-  gst_tag_register(tag, GST_TAG_FLAG_META, GST_TYPE_SAMPLE, tag, tag, gst_tag_merge_use_first);
-  const std::vector<uint8_t> box = media::make_camera_box(camera);
-  g_autoptr(GstBuffer) buffer = gst_buffer_new_memdup(box.data(), box.size());
-  g_autoptr(GstSample) sample = gst_sample_new(buffer, nullptr, nullptr, nullptr);
-  GstEvent* event = gst_event_new_tag(gst_tag_list_new(tag, sample, nullptr));
+void StitchPipeline::tell_stitcher(const makers::CaptureInfo& capture) {
   g_autoptr(GstPad) pad = gst_element_get_static_pad(stitcher_, "sink");
-  gst_pad_add_probe(
-      pad, GST_PAD_PROBE_TYPE_BUFFER,
-      +[](GstPad* sink, GstPadProbeInfo*, gpointer told) -> GstPadProbeReturn {
-        gst_pad_send_event(sink, gst_event_ref(static_cast<GstEvent*>(told)));
-        return GST_PAD_PROBE_REMOVE;
-      },
-      event, +[](gpointer told) { gst_event_unref(static_cast<GstEvent*>(told)); });
+  // A demuxer hands on nothing of a photo, nor of every video; so the stitcher is told before the
+  // first picture.
+  const auto tell = [&](GstEvent* event) {
+    gst_pad_add_probe(
+        pad, GST_PAD_PROBE_TYPE_BUFFER,
+        +[](GstPad* sink, GstPadProbeInfo*, gpointer told) -> GstPadProbeReturn {
+          gst_pad_send_event(sink, gst_event_ref(static_cast<GstEvent*>(told)));
+          return GST_PAD_PROBE_REMOVE;
+        },
+        event, +[](gpointer told) { gst_event_unref(static_cast<GstEvent*>(told)); });
+  };
+  if (!capture.lens_table.empty()) {
+    const BytesRef table(g_bytes_new(capture.lens_table.data(), capture.lens_table.size()));
+    tell(gst_event_new_sphere_lens_table(table.get()));
+  }
+  if (!capture.orientations.empty()) tell(make_orientation_event(capture.orientations));
 }
 
 Status StitchPipeline::build_photo_ends(const StitchOptions& options, const StitchInput& input) {
@@ -368,11 +372,11 @@ GstPadProbeReturn StitchPipeline::lengthen(GstPad*, GstPadProbeInfo* info, gpoin
   if (!buffer) return GST_PAD_PROBE_OK;
   const guint64 begin = info->offset, end = begin + gst_buffer_get_size(buffer);
   for (int i = 0; i < length.bytes; ++i) {
-    const guint64 place = length.place + static_cast<guint64>(i);
-    if (place < begin || place >= end) continue;
+    const guint64 offset = length.offset + static_cast<guint64>(i);
+    if (offset < begin || offset >= end) continue;
     const auto byte = static_cast<guint8>(length.value >> 8 * (length.bytes - 1 - i));
     buffer = gst_buffer_make_writable(buffer);
-    gst_buffer_fill(buffer, place - begin, &byte, 1);
+    gst_buffer_fill(buffer, offset - begin, &byte, 1);
   }
   info->data = buffer;
   return GST_PAD_PROBE_OK;

@@ -46,7 +46,7 @@ class StitchPipeline {
   Status build_photo_ends(const StitchOptions& options, const StitchInput& input);
   Status build_video_ends(const StitchOptions& options, const StitchInput& input);
   /// Before the first picture, what the camera says of itself in the file.
-  void tell_stitcher(const media::CameraData& camera);
+  void tell_stitcher(const makers::CaptureInfo& capture);
   GstElement* add(const char* factory);
   bool link(std::initializer_list<GstElement*> elements);
   void refuse(const std::string& sentence);

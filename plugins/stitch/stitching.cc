@@ -13,6 +13,7 @@
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "gst/sphere/orientation/event.h"
 #include "gst/sphere/orientation/gstsphereorientationmeta.h"
 #include "plugins/stitch/cameratags.h"
 
@@ -76,21 +77,31 @@ GstEvent* Stitching::observe(GstEvent* event) {
       levelling_.interrupt();
       break;
     case GST_EVENT_TAG: {
-      media::CameraData data;
-      event = take_camera_tags(event, &data);
-      if (!data.empty()) observe_camera_data(std::move(data));
+      makers::CaptureInfo info;
+      event = take_camera_tags(event, &info);
+      if (!info.empty()) observe_capture_info(std::move(info));
       break;
     }
-    default:
+    default: {
+      std::vector<std::optional<Quaternion>> orientations;
+      if (parse_orientation_event(event, &orientations)) {
+        track_came_by_event_ = true;
+        levelling_.set_track(orientations);
+        // It does not hold for the stitched pictures.
+        gst_event_unref(event);
+        return nullptr;
+      }
       observe_lens(event);
       break;
+    }
   }
   return event;
 }
 
 void Stitching::forget_stream() {
   table_.reset();
-  file_ = media::CameraData();
+  file_ = makers::CaptureInfo();
+  track_came_by_event_ = false;
   file_table_.reset();
   levelling_.reset();
   Lock lock(mutex_);
@@ -137,22 +148,18 @@ std::shared_ptr<const LensPair> Stitching::read_table(std::span<const uint8_t> t
   return nullptr;
 }
 
-void Stitching::observe_camera_data(media::CameraData data) {
+void Stitching::observe_capture_info(makers::CaptureInfo info) {
   // Decoders send the tags they have again with each change of another.
-  if (!data.table.empty() && data.table != file_.table) {
-    file_.table = std::move(data.table);
-    file_table_ = read_table(file_.table);
+  if (!info.lens_table.empty() && info.lens_table != file_.lens_table) {
+    file_.lens_table = std::move(info.lens_table);
+    file_table_ = read_table(file_.lens_table);
   }
-  // Byte by byte, for what is no number is never equal.
-  const auto bytes = [](const media::CameraData& d) {
-    return std::as_bytes(std::span(d.matrices));
-  };
-  if (!data.matrices.empty() && !std::ranges::equal(bytes(data), bytes(file_))) {
-    file_.matrices = std::move(data.matrices);
-    levelling_.set_track(file_.matrices);
+  if (!info.orientations.empty() && info.orientations != file_.orientations) {
+    file_.orientations = std::move(info.orientations);
+    if (!track_came_by_event_) levelling_.set_track(file_.orientations);
   }
-  if (data.problems.empty() || data.problems == file_.problems) return;
-  file_.problems = std::move(data.problems);
+  if (info.problems.empty() || info.problems == file_.problems) return;
+  file_.problems = std::move(info.problems);
   for (const std::string& problem : file_.problems)
     GST_ELEMENT_WARNING(
         owner_, STREAM, FORMAT,

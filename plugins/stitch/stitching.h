@@ -16,7 +16,7 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/geometry/projection.h"
-#include "gst/sphere/media/madv.h"
+#include "gst/sphere/makers/capture.h"
 #include "gst/sphere/stitch/multiband.h"
 #include "gst/sphere/stitch/plan.h"
 #include "gst/sphere/stitch/seam.h"
@@ -97,7 +97,7 @@ class Stitching {
   void observe_table(GBytes* table);
   std::shared_ptr<const LensPair> read_table(std::span<const uint8_t> table);
   void forget_stream();
-  void observe_camera_data(media::CameraData data);
+  void observe_capture_info(makers::CaptureInfo info);
   StripPicture picture_of(const GstVideoFrame& strip) const;
   GstVideoInfo info_of(Size strip) const;
 
@@ -115,9 +115,10 @@ class Stitching {
   // Of this frame. Kept, so that to copy the names in them allocates nothing.
   StitchSettings current_;
   Basis wanted_, basis_;
-  std::optional<Basis> announced_;  // what the bus was last told of
-  BytesRef table_;                  // what stream_table_ was made of
-  media::CameraData file_;          // what the file's own box says
+  std::optional<Basis> announced_;    // what the bus was last told of
+  BytesRef table_;                    // what stream_table_ was made of
+  makers::CaptureInfo file_;          // what the file's own box says
+  bool track_came_by_event_ = false;  // then the file's own is not looked at
   std::shared_ptr<const LensPair> file_table_;
   Levelling levelling_;
   std::optional<Planner> planner_;

@@ -228,7 +228,7 @@ gboolean gst_sphere_lens_project(GstSphereLens* lens, GstSphereLensSide side, gd
  * @longitude: (out): degrees, -180 to 180
  * @latitude: (out): degrees, -90 to 90
  *
- * The direction that is drawn at a place.
+ * The direction that is drawn at a point of the frame.
  *
  * Since: 0.1
  */

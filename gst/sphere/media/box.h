@@ -20,7 +20,7 @@ struct Box {
 
 enum class Next { box, end, junk, past_end };
 
-/// The box at a place, which must end where its parent does at the latest.
+/// The box that begins at an offset. It must end where its parent does at the latest.
 Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box* box);
 
 /// The first box of this type among those from `begin` to `end`, or nothing. Looks no further than

@@ -249,7 +249,7 @@ class Checker {
     reader.skip(wide ? 3 + 16 : 3 + 8);
     IsoFile::Length& length = file_.length;
     length.timescale = reader.u32();
-    length.place = box.content + reader.position();
+    length.offset = box.content + reader.position();
     length.value = wide ? reader.u64() : reader.u32();
     length.bytes = wide ? 8 : 4;
     return reader.ok() ? ok() : damaged("'mvhd' is too short");
@@ -346,8 +346,8 @@ class Checker {
         }
         if (per_chunk == 0) return damaged("'stsc' names a chunk of no samples");
       }
-      uint64_t place = 0;
-      if (!offset_list.number(offsets.entry, &place)) return cut_off();
+      uint64_t offset = 0;
+      if (!offset_list.number(offsets.entry, &offset)) return cut_off();
       uint64_t length = 0;
       const uint64_t here = std::min(per_chunk, sizes.count - seen);
       if (sizes.same) {
@@ -365,7 +365,7 @@ class Checker {
           length += size;
         }
       }
-      if (place > source_.size() || length > source_.size() - place) return cut_off();
+      if (offset > source_.size() || length > source_.size() - offset) return cut_off();
       seen += here;
     }
     if (seen < sizes.count)
@@ -423,11 +423,11 @@ class Checker {
     Window window(source_, box.content, 1 << 12);
     uint64_t flags = 0, count = 0, value = 0;
     if (!window.number(4, &flags) || !window.number(4, &count)) return cut_off();
-    uint64_t place = run->next;
+    uint64_t offset = run->next;
     if (flags & 0x000001) {
       if (!window.number(4, &value)) return cut_off();
-      place = run->base + static_cast<uint64_t>(static_cast<int64_t>(
-                              static_cast<int32_t>(static_cast<uint32_t>(value))));
+      offset = run->base + static_cast<uint64_t>(static_cast<int64_t>(
+                               static_cast<int32_t>(static_cast<uint32_t>(value))));
     }
     if (flags & 0x000004 && !window.number(4, &value)) return cut_off();
     const int before = flags & 0x000100 ? 4 : 0;
@@ -447,8 +447,8 @@ class Checker {
     } else {
       length = count * run->default_size;
     }
-    if (place > source_.size() || length > source_.size() - place) return cut_off();
-    run->next = place + length;
+    if (offset > source_.size() || length > source_.size() - offset) return cut_off();
+    run->next = offset + length;
     for (Track& track : file_.tracks)
       if (track.id == run->id) track.samples += count;
     return ok();

@@ -36,7 +36,7 @@ struct IsoFile {
   struct Length {
     uint32_t timescale = 0;
     uint64_t value = 0;
-    uint64_t place = 0;
+    uint64_t offset = 0;
     int bytes = 0;  ///< 4 or 8; 0: it doesn't say
   } length;
   std::vector<Track> tracks;

@@ -27,7 +27,7 @@ struct JpegInfo {
   int orientation = 1;     ///< Exif's, 1..8; 1 where there is none
   bool spherical = false;  ///< its XMP says that it is a stitched 360 picture
   /// The first Exif segment's TIFF structure; no bytes where there is none.
-  uint64_t exif_place = 0, exif_length = 0;
+  uint64_t exif_offset = 0, exif_length = 0;
   uint64_t length = 0;    ///< to the end of the picture
   uint64_t trailing = 0;  ///< bytes of something else after it
 
