@@ -423,6 +423,7 @@ void CameraConnection::open_preview(bool tcp_only) {
     return;
   }
   gst_bin_add(bin_, preview->element());
+  preview->announce_streams();
   gst_element_sync_state_with_parent(preview->element());
 }
 
