@@ -98,7 +98,7 @@ struct PreviewOptions {
   Transports transports;
   unsigned latency_ms = 200;
   std::chrono::microseconds timeout = std::chrono::seconds(5);  ///< of one answer of the camera
-  /// All are called in a streaming thread, not after close() has returned.
+  /// All are called in a streaming thread or in announce_streams(), not after close() has returned.
   /// The camera offers sound: whether to ask for it. Without consent it must not be asked for.
   std::function<bool()> sound_offered;
   /// The camera was asked to send.
@@ -119,6 +119,9 @@ class Preview {
 
   /// A bin or a source, for the caller to put into its own bin and to bring to the bin's state.
   virtual GstElement* element() const = 0;
+  /// To be called when the element is in the caller's bin, before its state changes: a preview
+  /// whose streams are known by then says so here.
+  virtual void announce_streams() {}
   /// To be called when the element has state NULL: nothing is called any more.
   virtual void close() = 0;
   /// What an error message of something inside the element means. Any thread may call.

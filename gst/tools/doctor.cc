@@ -146,9 +146,9 @@ int run(int argc, char** argv) {
 
   gst_init(nullptr, nullptr);
   std::vector<Finding> findings;
-  for (const auto look : {look_at_versions, look_at_elements, look_at_graphics, look_at_network,
-                          look_at_proxies, look_at_ledger})
-    std::ranges::move(look(), std::back_inserter(findings));
+  for (const auto check :
+       {check_versions, check_elements, check_graphics, check_network, check_proxies, check_ledger})
+    std::ranges::move(check(), std::back_inserter(findings));
 
   if (report) {
     const std::string text = report_of(findings);

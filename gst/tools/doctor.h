@@ -23,11 +23,11 @@ struct Finding {
   bool environment = false;
 };
 
-std::vector<Finding> look_at_versions();
-std::vector<Finding> look_at_elements();
-std::vector<Finding> look_at_graphics();
-std::vector<Finding> look_at_network();
-std::vector<Finding> look_at_proxies();
-std::vector<Finding> look_at_ledger();
+std::vector<Finding> check_versions();
+std::vector<Finding> check_elements();
+std::vector<Finding> check_graphics();
+std::vector<Finding> check_network();
+std::vector<Finding> check_proxies();
+std::vector<Finding> check_ledger();
 
 }  // namespace sphere::tool

@@ -82,9 +82,9 @@ bool CameraConnection::start() {
   splicer_.restart(id.get(), group);
   audio_.restart(group);
   position_.restart();
-  records_with_sound_ = sound_offered_ = sound_asked_ = lens_table_ = false;
-  pad_is_new_ = true;
-  connections_ = losses_ = 0;
+  recording_has_sound_ = sound_.offered = sound_.asked_for = counts_.lens_table = false;
+  pads_changed_ = true;
+  counts_.connections = counts_.losses = 0;
   position_due_.reset();
   warning_.reset();
   {
@@ -98,18 +98,14 @@ bool CameraConnection::start() {
 }
 
 void CameraConnection::stop() {
-  std::vector<std::weak_ptr<Waiting>> waiting;
   std::shared_ptr<hw::Camera> camera;
   {
     const Lock lock(mutex_);
     quit_ = true;
-    waiting = std::exchange(waiting_, {});
     camera = camera_;
     changed_.notify_all();
   }
-  for (const auto& one : waiting)
-    if (const auto held = one.lock())
-      held->set({.failure = {Reason::stopped, "it was stopped before the camera answered", {}}});
+  calls_.cancel();
   // While the preview is closed, the camera is already told.
   if (camera) camera->request_disconnect();
   if (thread_.joinable()) thread_.join();
@@ -166,7 +162,8 @@ void CameraConnection::run() {
       if (quit_) break;
       events.swap(events_);
     }
-    ++wake_ups_;
+    ++counts_.wake_ups;
+    used_.reconnect = settings().reconnect;
     core_.set_settings(core_settings());
     observe();
     const ConnectionState before = core_.state();
@@ -174,8 +171,8 @@ void CameraConnection::run() {
     core_.advance(now());
     if (core_.state() != before)
       GST_INFO_OBJECT(bin_, "%s -> %s", name_of(before), name_of(core_.state()));
-    connections_ = core_.connections();
-    losses_ = core_.losses();
+    counts_.connections = core_.connections();
+    counts_.losses = core_.losses();
     if (!is_working(core_.state())) continue;
     std::shared_ptr<hw::Camera> open = core_.is_control_open() ? camera() : nullptr;
     position_due_ = position_.update(open.get(), now());
@@ -345,7 +342,7 @@ void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned numbe
       gst_structure_set(gst_event_writable_structure(lens), "table", G_TYPE_BYTES, table.get(),
                         nullptr);
       splicer_.set_lens(lens);
-      lens_table_ = true;
+      counts_.lens_table = true;
       binding_.set_lens_table(event.bytes);
       break;
     }
@@ -380,7 +377,7 @@ void CameraConnection::open_preview(bool tcp_only) {
     const Lock lock(mutex_);
     number = ++preview_number_;
   }
-  sound_offered_ = sound_asked_ = false;
+  sound_.offered = sound_.asked_for = false;
   // No muxer is to wait for sound that is not asked for any more.
   if (!audio_.allowed()) audio_.remove();
   splicer_.expect_connection();
@@ -395,8 +392,8 @@ void CameraConnection::open_preview(bool tcp_only) {
   options.timeout = std::chrono::seconds(used_.timeout) + 1s;
   options.sound_offered = [this] {
     const bool allowed = audio_.allowed_to_ask();
-    sound_offered_ = true;
-    if (allowed) sound_asked_ = true;
+    sound_.offered = true;
+    if (allowed) sound_.asked_for = true;
     return allowed;
   };
   options.requested = [this, number] {
@@ -423,6 +420,7 @@ void CameraConnection::open_preview(bool tcp_only) {
     return;
   }
   gst_bin_add(bin_, preview->element());
+  preview->announce_streams();
   gst_element_sync_state_with_parent(preview->element());
 }
 
@@ -445,7 +443,7 @@ void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::strin
                                     unsigned number) {
   if (is_sound) {
     // Agreed to when it was asked for; the gate knows whether it still is.
-    if (audio_.link(pad, codec) == AudioBranch::Linked::to_new_pad) pad_is_new_ = true;
+    if (audio_.link(pad, codec) == AudioBranch::Linked::to_new_pad) pads_changed_ = true;
     return;
   }
   if (gst_pad_is_linked(pictures_.get())) return;
@@ -461,7 +459,7 @@ void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::strin
 
 /// Once for each change of the pads, not for each connection.
 void CameraConnection::all_streams_added() {
-  if (pad_is_new_.exchange(false)) gst_element_no_more_pads(GST_ELEMENT(bin_));
+  if (pads_changed_.exchange(false)) gst_element_no_more_pads(GST_ELEMENT(bin_));
 }
 
 bool CameraConnection::takes(GstMessage* message) {
@@ -524,16 +522,16 @@ void CameraConnection::add_warning(hw::Failure& failure) {
 // --- what consent changes --------------------------------------------------------------------
 
 void CameraConnection::update_sound() {
-  if (!sound_offered_ || sound_asked_ || !audio_.allowed()) return;
+  if (!sound_.offered || sound_.asked_for || !audio_.allowed()) return;
   // The streams of a preview are chosen when it is opened.
   core_.handle({Input::Kind::sound_wanted, {}}, now());
 }
 
 /// No command is known that turns the microphone off while the camera records.
 void CameraConnection::update_recording() {
-  if (!records_with_sound_ || !core_.is_control_open()) return;
+  if (!recording_has_sound_ || !core_.is_control_open()) return;
   const consent::Answer answer = consent_.ask(consent::Category::audio, consent::Purpose::record);
-  if (answer.allowed || !records_with_sound_.exchange(false)) return;
+  if (answer.allowed || !recording_has_sound_.exchange(false)) return;
   const std::shared_ptr<hw::Camera> camera = this->camera();
   if (!camera) return;
   camera->stop_recording([this, why = printable(answer.reason)](const hw::Camera::Answer& reply) {
@@ -550,44 +548,20 @@ void CameraConnection::update_recording() {
 
 // --- commands --------------------------------------------------------------------------------
 
-void CameraConnection::Waiting::set(const hw::Camera::Answer& given) {
-  const Lock lock(mutex);
-  // The first counts: a late answer is nobody's.
-  if (!answer) answer = given;
-  changed.notify_all();
-}
-
-hw::Camera::Answer CameraConnection::wait_for(
-    const std::function<void(hw::Camera&, hw::Camera::Handler)>& command) {
-  // Outlives this call where it is given up: the answer may still come.
-  const auto waiting = std::make_shared<Waiting>();
+hw::Camera::Answer CameraConnection::call(const PendingCalls::Command& command) {
   std::shared_ptr<hw::Camera> camera;
   guint seconds = 0;
   {
     const Lock lock(mutex_);
-    std::erase_if(waiting_, [](const auto& one) { return one.expired(); });
     if (!quit_) camera = camera_;
-    if (camera) waiting_.push_back(waiting);
     seconds = settings_.timeout;
   }
   if (!camera) return {.failure = {Reason::stopped, "the camera is not connected", {}}};
-  const Time until = now() + std::chrono::seconds(seconds);
-  command(*camera, [waiting](const hw::Camera::Answer& answer) { waiting->set(answer); });
-  const Lock lock(waiting->mutex);
-  while (!waiting->answer) {
-    const Duration left = until - now();
-    if (left <= Duration::zero())
-      return {.failure = {Reason::silent,
-                          "the camera has not answered within " + std::to_string(seconds) +
-                              " s; it may still do what it was asked for",
-                          {}}};
-    waiting->changed.wait_for(waiting->mutex, left);
-  }
-  return *waiting->answer;
+  return calls_.call(*camera, command, std::chrono::seconds(seconds));
 }
 
 hw::Camera::Answer CameraConnection::take_photo() {
-  return wait_for([](hw::Camera& camera, hw::Camera::Handler handler) {
+  return call([](hw::Camera& camera, hw::Camera::Handler handler) {
     camera.take_photo(std::move(handler));
   });
 }
@@ -602,12 +576,12 @@ hw::Camera::Answer CameraConnection::start_recording() {
   hw::Camera::Wanted wanted;
   // Nor if it is taken back while this waits for its turn.
   if (sound.allowed) wanted = [given] { return given().allowed; };
-  const hw::Camera::Answer answer = wait_for([&](hw::Camera& camera, hw::Camera::Handler handler) {
+  const hw::Camera::Answer answer = call([&](hw::Camera& camera, hw::Camera::Handler handler) {
     // Also where nobody waits for the answer any more: the camera may record with sound.
     camera.start_recording(sound.allowed, wanted,
                            [this, with_sound = sound.allowed,
                             handler = std::move(handler)](const hw::Camera::Answer& reply) {
-                             if (reply.done && with_sound) records_with_sound_ = true;
+                             if (reply.done && with_sound) recording_has_sound_ = true;
                              handler(reply);
                            });
   });
@@ -617,19 +591,19 @@ hw::Camera::Answer CameraConnection::start_recording() {
 }
 
 hw::Camera::Answer CameraConnection::stop_recording() {
-  const hw::Camera::Answer answer = wait_for([](hw::Camera& camera, hw::Camera::Handler handler) {
+  const hw::Camera::Answer answer = call([](hw::Camera& camera, hw::Camera::Handler handler) {
     camera.stop_recording(std::move(handler));
   });
-  if (answer.done) records_with_sound_ = false;
+  if (answer.done) recording_has_sound_ = false;
   return answer;
 }
 
 GstStructure* CameraConnection::stats() {
   return gst_structure_new("application/x-sphere-camera-stats", "pictures", G_TYPE_UINT64,
-                           splicer_.pictures(), "connections", G_TYPE_INT, connections_.load(),
-                           "losses", G_TYPE_INT, losses_.load(), "lens-table", G_TYPE_BOOLEAN,
-                           lens_table_.load(), "wake-ups", G_TYPE_UINT64,
-                           static_cast<guint64>(wake_ups_), nullptr);
+                           splicer_.pictures(), "connections", G_TYPE_INT,
+                           counts_.connections.load(), "losses", G_TYPE_INT, counts_.losses.load(),
+                           "lens-table", G_TYPE_BOOLEAN, counts_.lens_table.load(), "wake-ups",
+                           G_TYPE_UINT64, static_cast<guint64>(counts_.wake_ups), nullptr);
 }
 
 }  // namespace sphere::camera

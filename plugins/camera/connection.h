@@ -23,6 +23,7 @@
 #include "plugins/camera/audio_branch.h"
 #include "plugins/camera/camera_binding.h"
 #include "plugins/camera/connection_core.h"
+#include "plugins/camera/pending_calls.h"
 #include "plugins/camera/position_reporter.h"
 #include "plugins/camera/stream_splicer.h"
 
@@ -121,14 +122,6 @@ class CameraConnection {
   using Event =
       std::variant<CameraSaw, PreviewSaw, PreviewWarned, Finished, PlayingChanged, LookAgain>;
 
-  /// An application's thread that waits for the camera's answer.
-  struct Waiting {
-    Mutex mutex;  // the innermost; protects `answer`
-    std::condition_variable_any changed;
-    std::optional<hw::Camera::Answer> answer SPHERE_GUARDED_BY(mutex);
-    void set(const hw::Camera::Answer& given);
-  };
-
   void run();
   void put(Event event);
   std::optional<Time> next_wake_up();
@@ -148,8 +141,9 @@ class CameraConnection {
   void update_warning(Time now);
   void add_warning(hw::Failure& failure);
   std::shared_ptr<hw::Camera> camera();
-  hw::Camera::Answer wait_for(const std::function<void(hw::Camera&, hw::Camera::Handler)>& command);
+  hw::Camera::Answer call(const PendingCalls::Command& command);
 
+  // Many members: this is where the parts of the element meet. Each does its work alone.
   GstBin* const bin_;
   const GstRef<GstPad> pictures_;
   consent::Consent consent_;
@@ -157,18 +151,24 @@ class CameraConnection {
   AudioBranch audio_;
   PositionReporter position_;
   CameraBinding binding_;
-  std::atomic<bool> pushing_ = false;
-  std::atomic<bool> records_with_sound_ = false;
-  // Of the connection that stands or is made.
-  std::atomic<bool> sound_offered_ = false, sound_asked_ = false;
-  std::atomic<bool> pad_is_new_ = true;  // since the last no-more-pads
-  std::atomic<bool> lens_table_ = false;
-  std::atomic<int> connections_ = 0, losses_ = 0;
-  std::atomic<uint64_t> wake_ups_ = 0;
+  PendingCalls calls_;
 
-  // The thread's own.
+  // What several threads set and read by themselves.
+  std::atomic<bool> pushing_ = false;      // a picture is on its way downstream
+  std::atomic<bool> pads_changed_ = true;  // since the last no-more-pads
+  std::atomic<bool> recording_has_sound_ = false;
+  struct {
+    std::atomic<bool> offered = false, asked_for = false;
+  } sound_;  // of the preview that is open
+  struct {
+    std::atomic<int> connections = 0, losses = 0;
+    std::atomic<bool> lens_table = false;
+    std::atomic<uint64_t> wake_ups = 0;
+  } counts_;
+
+  // The thread's own, and that of start() before there is one.
   ConnectionCore core_;
-  Settings used_;  // of the attempt
+  Settings used_;  // what was set when it started; `reconnect` as it is now
   const hw::CameraFamily* family_ = nullptr;
   std::vector<std::shared_ptr<hw::Camera>> closing_;
   std::optional<Time> position_due_;
@@ -184,7 +184,6 @@ class CameraConnection {
   unsigned preview_number_ SPHERE_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<hw::Camera> camera_ SPHERE_GUARDED_BY(mutex_);
   std::shared_ptr<hw::Preview> preview_ SPHERE_GUARDED_BY(mutex_);
-  std::vector<std::weak_ptr<Waiting>> waiting_ SPHERE_GUARDED_BY(mutex_);
 
   std::thread thread_;
 };

@@ -241,6 +241,20 @@ GST_START_TEST(sound_given_while_live_comes_with_a_new_connection) {
 }
 GST_END_TEST;
 
+/// Downstream of the pictures has had enough: who waits for the end of the sound gets it.
+GST_START_TEST(the_sound_ends_with_the_pictures) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(source(*camera, std::string("consent=\"") + sound_live + "\"") +
+                          " camera.video ! fakesink num-buffers=60 sync=false appsink name=sound "
+                          "sync=false async=false wait-on-eos=false");
+  link_sound(pipeline);
+  pipeline.play();
+  fail_unless(next_sound(pipeline) != nullptr);
+  const std::string error = pipeline.wait();
+  fail_unless_equals_string(error.c_str(), "");
+}
+GST_END_TEST;
+
 /// `no-more-pads` closes a set of pads: it comes after each pad that appears, and once only,
 /// however often the camera is connected to.
 GST_START_TEST(the_end_of_the_pads_is_told_once) {
@@ -597,6 +611,7 @@ static Suite* camera_consent_suite() {
   tcase_add_test(tcase, without_consent_nothing_is_asked_and_nothing_told);
   tcase_add_test(tcase, with_consent_there_is_sound_until_it_is_taken_back);
   tcase_add_test(tcase, sound_given_while_live_comes_with_a_new_connection);
+  tcase_add_test(tcase, the_sound_ends_with_the_pictures);
   tcase_add_test(tcase, the_end_of_the_pads_is_told_once);
   tcase_add_test(tcase, what_was_on_its_way_while_denied_is_silent);
   tcase_add_test(tcase, an_applications_context_counts);

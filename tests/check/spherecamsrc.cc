@@ -414,11 +414,16 @@ GST_END_TEST;
 
 GST_START_TEST(without_reconnect_a_loss_is_an_error) {
   const auto camera = camera_with();
-  test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp reconnect=false"));
-  pipeline.play();
-  pull(pipeline, 10);
-  camera->reboot(0ms);
-  fail_unless(!pipeline.wait().empty());
+  for (const bool from_the_start : {true, false}) {
+    test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+    const GstRef<GstElement> element = pipeline.child("camera");
+    if (from_the_start) g_object_set(element.get(), "reconnect", FALSE, nullptr);
+    pipeline.play();
+    pull(pipeline, 10);
+    g_object_set(element.get(), "reconnect", FALSE, nullptr);
+    camera->reboot(0ms);
+    fail_unless(!pipeline.wait().empty());
+  }
 }
 GST_END_TEST;
 

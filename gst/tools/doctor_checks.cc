@@ -73,7 +73,7 @@ constexpr Need needs[] = {
      "install gstreamer1.0-plugins-good"},
 };
 
-Finding look_at(const Need& need) {
+Finding check_need(const Need& need) {
   std::string found, missing;
   for (const char* element : need.elements) {
     if (!element) break;
@@ -124,7 +124,7 @@ bool on_a_cameras_network() {
 
 }  // namespace
 
-std::vector<Finding> look_at_versions() {
+std::vector<Finding> check_versions() {
   const GString_ version(gst_version_string());
   utsname system{};
   std::string name = "unknown";
@@ -142,13 +142,13 @@ std::vector<Finding> look_at_versions() {
   };
 }
 
-std::vector<Finding> look_at_elements() {
+std::vector<Finding> check_elements() {
   std::vector<Finding> findings;
-  for (const Need& need : needs) findings.push_back(look_at(need));
+  for (const Need& need : needs) findings.push_back(check_need(need));
   return findings;
 }
 
-std::vector<Finding> look_at_graphics() {
+std::vector<Finding> check_graphics() {
   // The bin itself says which stitcher it takes, and why.
   GstElement* made = gst_element_factory_make("spherestitch", nullptr);
   if (!made) return {};
@@ -170,7 +170,7 @@ std::vector<Finding> look_at_graphics() {
   return {finding};
 }
 
-std::vector<Finding> look_at_network() {
+std::vector<Finding> check_network() {
   if (!on_a_cameras_network())
     return {{"network", Verdict::fallback,
              "not in the Wi-Fi of a camera, which is one of 192.168.42.0/24",
@@ -193,7 +193,7 @@ std::vector<Finding> look_at_network() {
            "wait until its Wi-Fi light stands still, and close the app on the phone"}};
 }
 
-std::vector<Finding> look_at_proxies() {
+std::vector<Finding> check_proxies() {
   // What they say may hold a password, and is not repeated.
   std::string set;
   for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy",
@@ -212,7 +212,7 @@ std::vector<Finding> look_at_proxies() {
            {}}};
 }
 
-std::vector<Finding> look_at_ledger() {
+std::vector<Finding> check_ledger() {
   const consent::Ledger ledger("default");
   const auto chain = ledger.read();
   if (!chain)
