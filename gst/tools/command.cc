@@ -2,6 +2,8 @@
 
 #include "gst/tools/command.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdarg>
 #include <numeric>
@@ -50,6 +52,12 @@ std::vector<Command> commands() {
     return std::string_view(a.name) < std::string_view(b.name);
   });
   return list;
+}
+
+std::string listed(std::span<const std::string> names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all;
 }
 
 std::string nearest(std::string_view typed, std::span<const std::string> known) {
@@ -134,6 +142,12 @@ void Voice::warn(const std::string& sentence) {
 
 void Voice::note(const std::string& sentence) const {
   if (verbose && !quiet) say("", sentence);
+}
+
+void Voice::wrote(const std::string& file, const std::string& what, double seconds) const {
+  if (quiet || !(verbose || isatty(STDERR_FILENO))) return;
+  std::fprintf(stderr, "%s: wrote %s%s in %.1f s\n", who_.c_str(), printable(file).c_str(),
+               what.empty() ? "" : (" (" + what + ")").c_str(), seconds);
 }
 
 Status parse_options(const char* command, const char* parameters, const char* summary,

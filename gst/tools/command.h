@@ -39,6 +39,8 @@ class Registration {
 /// All of them, by name.
 std::vector<Command> commands();
 
+/// Names with commas between them.
+std::string listed(std::span<const std::string> names);
 /// What was probably meant, or "" where nothing is near.
 std::string nearest(std::string_view typed, std::span<const std::string> known);
 /// "; did you mean 'X'?" or "".
@@ -64,6 +66,9 @@ class Voice {
   void error(const std::string& sentence) const;
   void warn(const std::string& sentence);
   void note(const std::string& sentence) const;
+  /// What was written and how long it took, for a person: where stderr is a terminal, or with
+  /// `verbose`. `what` may be "".
+  void wrote(const std::string& file, const std::string& what, double seconds) const;
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:

@@ -18,14 +18,14 @@ int usage(const Voice& voice, const std::string& sentence) {
 }
 
 Result<Category> read_category(const ConsentOptions& options) {
-  if (options.words.empty())
-    return invalid("name what to " + options.verb + ", such as 'sphere consent " + options.verb +
-                   " audio'");
-  if (const auto category = category_of(options.words[0])) return *category;
   std::vector<std::string> names;
   for (const CategoryInfo& info : categories) names.emplace_back(info.name);
-  return invalid("there is no category '" + options.words[0] + "'" +
-                 suggestion(options.words[0], names));
+  if (options.words.empty())
+    return invalid("name what to " + options.verb + ", such as 'sphere consent " + options.verb +
+                   " audio'; the categories are " + listed(names));
+  if (const auto category = category_of(options.words[0])) return *category;
+  return invalid("there is no category '" + options.words[0] + "'" + "; the categories are " +
+                 listed(names) + suggestion(options.words[0], names));
 }
 
 std::string list_of(Purposes purposes) {
@@ -62,10 +62,6 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
     voice.warn(
         "an earlier act was cut off and may have been a withdrawal, so everything was "
         "taken back first");
-  if (!appended->told)
-    voice.warn(
-        "running programs could not be told; those that use this ledger may have to be "
-        "started again");
   std::vector<std::string> gone;
   if (options.own_ledger) gone = remove_what_ended(voice);
   if (options.json) {

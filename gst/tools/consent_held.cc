@@ -100,8 +100,8 @@ Status check_stores(const ConsentOptions& options) {
   for (const StoreInfo& info : stores) names.emplace_back(info.name);
   for (const std::string& store : options.stores)
     if (std::find(names.begin(), names.end(), store) == names.end())
-      return invalid("there is no store '" + store + "'" + suggestion(store, names) +
-                     "; `sphere consent held` shows them");
+      return invalid("there is no store '" + store + "'; the stores are " + listed(names) +
+                     suggestion(store, names));
   if (!options.stores.empty() && !options.own_ledger)
     return invalid("--store and --ledger don't go together");
   return ok();

@@ -58,15 +58,19 @@ std::string in_words(const std::vector<Finding>& findings) {
 
 /// Whether the person's ledger gives this machine's details for a report.
 consent::Answer environment_given() {
+  constexpr auto category = consent::Category::environment;
+  constexpr auto purpose = consent::Purpose::repair;
   const auto ledger = consent::open_ledger("default");
-  if (!ledger) {
-    consent::Answer denied;
-    denied.reason = ledger.error().message;
-    return denied;
-  }
-  const CapsRef caps = (*ledger)->caps();
-  return consent::evaluate(caps.get(), consent::Category::environment, consent::Purpose::repair,
-                           g_get_real_time());
+  consent::GrantSource::Grants grants;
+  if (ledger)
+    grants = (*ledger)->grants(category, purpose);
+  else
+    grants.problem = ledger.error().message;
+  if (grants.problem.empty())
+    return consent::evaluate(grants.caps.get(), category, purpose, g_get_real_time());
+  consent::Answer denied;
+  denied.reason = grants.problem;
+  return denied;
 }
 
 std::string report_of(std::vector<Finding> findings) {
@@ -142,8 +146,8 @@ int run(int argc, char** argv) {
 
   gst_init(nullptr, nullptr);
   std::vector<Finding> findings;
-  for (const auto look :
-       {look_at_versions, look_at_elements, look_at_graphics, look_at_network, look_at_ledger})
+  for (const auto look : {look_at_versions, look_at_elements, look_at_graphics, look_at_network,
+                          look_at_proxies, look_at_ledger})
     std::ranges::move(look(), std::back_inserter(findings));
 
   if (report) {

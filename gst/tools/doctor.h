@@ -27,6 +27,7 @@ std::vector<Finding> look_at_versions();
 std::vector<Finding> look_at_elements();
 std::vector<Finding> look_at_graphics();
 std::vector<Finding> look_at_network();
+std::vector<Finding> look_at_proxies();
 std::vector<Finding> look_at_ledger();
 
 }  // namespace sphere::tool

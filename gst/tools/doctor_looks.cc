@@ -17,6 +17,7 @@
 #include "gst/tools/command.h"
 #include "gst/tools/consent.h"
 #include "gst/tools/doctor.h"
+#include "hw/direct_route.h"
 
 namespace sphere::tool {
 
@@ -94,6 +95,7 @@ Finding look_at(const Need& need) {
 // The address of a camera that is its own access point.
 constexpr const char* camera_address = "192.168.42.1";
 constexpr guint16 camera_port = 7878;
+constexpr uint16_t preview_port = 554;
 constexpr guint camera_timeout = 2;  // s
 
 /// Whether this build has it.
@@ -189,6 +191,25 @@ std::vector<Finding> look_at_network() {
   return {{"network", Verdict::wrong,
            "in the network of a camera, which does not answer: " + std::string(error->message),
            "wait until its Wi-Fi light stands still, and close the app on the phone"}};
+}
+
+std::vector<Finding> look_at_proxies() {
+  // What they say may hold a password, and is not repeated.
+  std::string set;
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                           "ALL_PROXY", "GIO_USE_PROXY_RESOLVER"})
+    if (const char* value = g_getenv(name); value && *value)
+      set += (set.empty() ? "" : ", ") + std::string(name);
+  if (set.empty()) return {};
+  const hw::DirectRoute route(camera_address, preview_port);
+  if (route.is_proxied())
+    return {{"proxy", Verdict::wrong,
+             "a web proxy is set (" + set + "), and the camera's preview is sent to it",
+             "set the environment variable no_proxy=" + std::string(camera_address)}};
+  return {{"proxy",
+           Verdict::good,
+           "a web proxy may be set (" + set + "); the camera's preview does not use it",
+           {}}};
 }
 
 std::vector<Finding> look_at_ledger() {

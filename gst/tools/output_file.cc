@@ -107,11 +107,27 @@ std::string OutputFile::write_problem() const {
   return std::strerror(errno);
 }
 
+Status OutputFile::flush() {
+  if (fsync(descriptor_) != 0)
+    return failed(shown_ + ": can't be written: " + std::strerror(errno));
+  return ok();
+}
+
+Status OutputFile::write(std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failed(shown_ + ": can't be written: " + std::strerror(errno));
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return ok();
+}
+
 Status OutputFile::commit() {
   const auto problem = [this](int number) {
     return failed(shown_ + ": can't be written: " + std::strerror(number));
   };
-  if (fsync(descriptor_) != 0) return problem(errno);
+  if (const Status flushed = flush(); !flushed) return flushed;
   const std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
   if (!clobber_) {
     const int done = temporary_.empty() ? linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(),
@@ -137,6 +153,53 @@ Status OutputFile::commit() {
     fsync(folder);
     close(folder);
   }
+  return ok();
+}
+
+OutputSet::~OutputSet() {
+  if (kept_) return;
+  for (const std::string& path : named_) unlink(path.c_str());
+  for (auto folder = made_folders_.rbegin(); folder != made_folders_.rend(); ++folder)
+    rmdir(folder->c_str());
+}
+
+Status OutputSet::make_folder(const std::string& path) {
+  // The nearest folder that is there, and what is missing below it.
+  std::vector<std::string> missing;
+  for (std::string folder = path; !g_file_test(folder.c_str(), G_FILE_TEST_EXISTS);) {
+    missing.push_back(folder);
+    const GString_ parent(g_path_get_dirname(folder.c_str()));
+    if (folder == parent.get()) break;
+    folder = parent.get();
+  }
+  for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+    // `a/` and `a/.` are the same folder as `a`.
+    if (mkdir(folder->c_str(), 0777) == 0)
+      made_folders_.push_back(*folder);
+    else if (errno != EEXIST)
+      return failed(path + ": can't be made: " + std::strerror(errno));
+  }
+  if (!g_file_test(path.c_str(), G_FILE_TEST_IS_DIR))
+    return failed(path + ": can't be made: " + std::strerror(ENOTDIR));
+  return ok();
+}
+
+Status OutputSet::add(const std::string& path, bool clobber, std::span<const uint8_t> bytes) {
+  Result<OutputFile> file = OutputFile::create(path, clobber);
+  if (!file) return file.error();
+  if (const Status written = file->write(bytes); !written) return written;
+  files_.push_back({std::move(*file), path, !g_file_test(path.c_str(), G_FILE_TEST_EXISTS)});
+  return ok();
+}
+
+Status OutputSet::commit() {
+  for (Entry& entry : files_)
+    if (const Status flushed = entry.file.flush(); !flushed) return flushed;
+  for (Entry& entry : files_) {
+    if (const Status named = entry.file.commit(); !named) return named;
+    if (entry.is_new) named_.push_back(entry.path);
+  }
+  kept_ = true;
   return ok();
 }
 

@@ -85,7 +85,6 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
       voice->warn(path + ": has " + std::to_string(videos) +
                   " video tracks; only the first is stitched");
   }
-  if (input.camera.stitched) voice->warn(path + ": says that it is stitched already");
   for (const std::string& problem : input.camera.problems)
     voice->warn(path + ": " + problem + "; it is left out");
   if (orientation != 1)
@@ -99,6 +98,12 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
 
 Descriptor::~Descriptor() {
   if (number_ >= 0) close(number_);
+}
+
+bool StitchInput::spherical() const {
+  if (camera.stitched) return true;
+  if (jpeg()) return jpeg()->spherical;
+  return png() ? png()->spherical : video()->first("vide")->spherical;
 }
 
 int StitchInput::width() const {
@@ -147,6 +152,15 @@ Status read_dng(const std::string& path, media::CameraData* camera) {
   camera->table = std::move(dng->table);
   if (camera->matrices.empty()) camera->matrices = std::move(dng->matrices);
   return ok();
+}
+
+std::string lack_of_fisheyes(media::Look look, const std::string& what) {
+  const std::string no_corners = "no dark corners surround two fisheyes";
+  if (look == media::Look::sphere)
+    return "looks like a 360 " + what +
+           " already: its left edge continues at its right edge, and " + no_corners;
+  if (look == media::Look::flat) return "looks like an ordinary " + what + ": " + no_corners;
+  return {};
 }
 
 bool same_file(const StitchInput& input, const std::string& output) {

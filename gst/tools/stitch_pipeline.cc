@@ -19,6 +19,9 @@ constexpr const char* jpeg_colours = "colorimetry=(string)1:4:0:0";
 // Raw pictures are large; one at either side of the stitcher keeps all threads at work.
 constexpr guint raw_pictures = 2;
 
+// A video may fade in; what can't be told by then is stitched.
+constexpr int most_looked_at = 100;
+
 // Decodebin's answer for "not this element"; its enumeration is not in a public header.
 constexpr int autoplug_try = 0, autoplug_skip = 2;
 
@@ -173,6 +176,11 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   if (!input.video()) set_caps(encoded, encoded_format(options, input));
   g_object_set(sink, "fd", output, nullptr);
 
+  what_ = input.video() ? "video" : "picture";
+  if (!options.force) {
+    g_autoptr(GstPad) decoded = gst_element_get_static_pad(before, "src");
+    gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, look_at_decoded, this, nullptr);
+  }
   g_autoptr(GstPad) pictures = gst_element_get_static_pad(encoder_, "sink");
   gst_pad_add_probe(
       pictures,
@@ -387,6 +395,35 @@ void StitchPipeline::refuse(const std::string& sentence) {
 std::string StitchPipeline::refusal() {
   Lock lock(mutex_);
   return refusal_;
+}
+
+GstPadProbeReturn StitchPipeline::look_at_decoded(GstPad* pad, GstPadProbeInfo* info,
+                                                  gpointer data) {
+  auto* self = static_cast<StitchPipeline*>(data);
+  if (++self->looked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
+  const CapsRef caps(gst_pad_get_current_caps(pad));
+  GstVideoInfo format;
+  GstVideoFrame frame;
+  if (!caps || !gst_video_info_from_caps(&format, caps.get()) ||
+      !gst_video_frame_map(&frame, &format, GST_PAD_PROBE_INFO_BUFFER(info), GST_MAP_READ))
+    return GST_PAD_PROBE_OK;
+  // Green is most of what brightness is.
+  const int component = GST_VIDEO_INFO_IS_RGB(&format) ? 1 : 0;
+  const media::Look look =
+      media::look_of({static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component)),
+                      GST_VIDEO_FRAME_COMP_STRIDE(&frame, component),
+                      GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, component),
+                      GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)});
+  gst_video_frame_unmap(&frame);
+  if (look == media::Look::unclear) return GST_PAD_PROBE_OK;
+  const std::string refusal = lack_of_fisheyes(look, self->what_);
+  if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
+  // This picture goes no further, nor any after it: the probe stays.
+  self->looked_at_ = 0;
+  self->refuse(refusal + (look == media::Look::sphere
+                              ? use_as_it_is
+                              : std::string(take_fisheyes) + ", or stitch it with --force"));
+  return GST_PAD_PROBE_DROP;
 }
 
 GstPadProbeReturn StitchPipeline::count_read(GstPad*, GstPadProbeInfo* info, gpointer data) {

@@ -36,6 +36,7 @@ constexpr uint64_t most_at_once = 64 << 20;
 
 // What its card has, and what a small one of 16 GB is to the vendor's sample.
 constexpr int64_t card_total_kb = 15343616, card_free_kb = 15328288;
+constexpr size_t most_of_asked = 512;
 
 /// The settings that the reply to 4364 tells, in its order.
 std::vector<const madv::Command*> told_settings() {
@@ -105,26 +106,34 @@ void Control::restart() {
 }
 
 void Control::received(int client, std::string_view bytes) {
-  const auto found = clients_.find(client);
-  if (found == clients_.end()) return;
-  found->second.framer.feed(bytes);
-  // A request may end the connection it came by.
-  while (clients_.count(client)) {
-    Result<std::optional<std::string>> object = clients_.at(client).framer.next();
-    if (!object) {
-      // The real one says so too, and it can't find the next object either.
-      send(client, "{\"rval\":-9,\"msg_id\":0}", {});
-      actions_.push_back({Action::Kind::close, client});
-      disconnected(client);
-      return;
-    }
-    if (!*object) return;
-    Result<Message> request = Message::parse(**object);
-    if (request)
-      handle(client, *request);
-    else
-      send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+  take(client, bytes);
+  while (answer_next(client)) {
   }
+}
+
+void Control::take(int client, std::string_view bytes) {
+  const auto found = clients_.find(client);
+  if (found != clients_.end()) found->second.framer.feed(bytes);
+}
+
+bool Control::answer_next(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end()) return false;
+  Result<std::optional<std::string>> object = found->second.framer.next();
+  if (!object) {
+    // The real one says so too, and it can't find the next object either.
+    send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+    actions_.push_back({Action::Kind::close, client});
+    disconnected(client);
+    return false;
+  }
+  if (!*object) return false;
+  Result<Message> request = Message::parse(**object);
+  if (request)
+    handle(client, *request);
+  else
+    send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+  return true;
 }
 
 // --- answers ---------------------------------------------------------------------------------
@@ -194,7 +203,7 @@ void Control::start_session(int client) {
   }
   waiting_ = Waiting{client, next_timer_++};
   send(*holder_, "{\"rval\":128,\"msg_id\":" + std::to_string(madv::msg_query_holder) + "}", {});
-  actions_.push_back({Action::Kind::timer, 0, holder_time, {}, {}, waiting_->timer});
+  actions_.push_back({Action::Kind::timer, 0, holder_time, {}, waiting_->timer});
 }
 
 void Control::grant(int client) {
@@ -261,8 +270,10 @@ bool Control::faulty(int client, const Message& request) {
 
 void Control::handle(int client, const Message& request) {
   const int id = request.id();
-  ++counters_.requests;
-  asked_.push_back({client, id, request.param_text().value_or(""), request.redacted()});
+  if (asked_.size() >= most_asked) asked_.pop_front();
+  asked_.push_back({counters_.requests++, client, id,
+                    request.param_text().value_or("").substr(0, most_of_asked),
+                    request.redacted().substr(0, most_of_asked)});
   if (faulty(client, request)) return;
 
   if (id == madv::msg_start_session) {
@@ -678,7 +689,24 @@ bool Control::file_command(int client, const Message& request) {
   }
 }
 
+void Control::data_sent(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end() || found->second.transfer_done.empty()) return;
+  actions_.push_back(
+      {Action::Kind::send, client, {}, std::exchange(found->second.transfer_done, {})});
+}
+
+void Control::data_failed(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end()) return;
+  found->second.transfer_done.clear();
+  actions_.push_back(
+      {Action::Kind::send, client, {}, R"({"rval":0,"msg_id":7,"type":"get_file_fail"})"});
+}
+
 void Control::transfer_cancelled(int client, uint64_t sent) {
+  const auto found = clients_.find(client);
+  if (found != clients_.end()) found->second.transfer_done.clear();
   reply(client, madv::msg_cancel_transfer, 0,
         member(field::transferred_size, static_cast<int64_t>(sent)));
 }
@@ -690,6 +718,11 @@ void Control::get_file(int client, const Message& request) {
   const int64_t wanted = request.number(field::fetch_size).value_or(0);
   if (offset < 0 || wanted < 0) {
     reply(client, id, madv::rval_invalid_param);
+    return;
+  }
+  // One at a time: what is on its way is in memory.
+  if (!clients_[client].transfer_done.empty()) {
+    reply(client, id, madv::rval_busy);
     return;
   }
   const uint64_t count =
@@ -715,11 +748,10 @@ void Control::get_file(int client, const Message& request) {
             member(field::size, static_cast<int64_t>(size)));
   // The data port is silent for whom 261 did not name, as a real one was found to be.
   if (!clients_[client].known || fault(FaultKind::no_data)) return;
-  std::string done =
+  clients_[client].transfer_done =
       "{\"rval\":0,\"msg_id\":7,\"type\":\"get_file_complete\",\"param\":[{\"bytes sent\":" +
       std::to_string(bytes->size()) + "},{\"md5sum\":\"" + madv::md5_of(*bytes) + "\"}]}";
-  actions_.push_back(
-      {Action::Kind::send_data, client, usual(id), std::move(*bytes), std::move(done)});
+  actions_.push_back({Action::Kind::send_data, client, usual(id), std::move(*bytes)});
 }
 
 }  // namespace sphere::emulator

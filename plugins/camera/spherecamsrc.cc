@@ -9,16 +9,17 @@
  * a session, sets the camera's clock, tells the stitcher downstream which lenses took the pictures
  * (the event `sphere-lens`), and reports what the camera says as element messages.
  *
- * When the camera is lost, it comes back by itself, with growing pauses; the stream goes on with
- * timestamps that go on.
+ * When the camera is lost, it is connected to again, after pauses that grow; the stream and its
+ * timestamps go on. A warning says why it was lost, an info message when it is back.
  *
  * Without consent the stream has no sound, recordings are silent, the camera is told no position
  * and nothing of it is stored. The properties `consent` and `ledger`, and an application's context,
  * say what is given; the pad `audio` is there only while sound is given for the purpose `live`.
  *
  * Element messages:
- * - `sphere-connection`: `state` (connecting, connected, lost, waiting), and with `lost` and
- * `waiting` the `reason` in words and the `pause` before the next attempt, nanoseconds.
+ * - `sphere-connection`: `state` (connecting, connected, preview-only, lost), and with the last two
+ *   the `reason` in words and the `pause` before the next attempt, nanoseconds. `preview-only`:
+ *   pictures still come, but the camera can't be controlled.
  * - `sphere-camera`: what is known of the camera by now: `working-mode`, `recording`, `battery`
  *   (percent), `charging`, `card` and what is left on it.
  * - `sphere-notification`: `id`, `name`, and `path` of a photo or a video that was saved.
@@ -35,25 +36,21 @@
 
 #include <string>
 
+#include "gst/sphere/base/printable.h"
 #include "gst/sphere/consent/element.h"
-#include "hw/madv/uri.h"
-#include "plugins/camera/keeper.h"
+#include "hw/camera.h"
+#include "plugins/camera/bus_messages.h"
+#include "plugins/camera/connection.h"
 
-// The keeper writes to it too.
+// The other files of this folder write to it too.
 GST_DEBUG_CATEGORY(spherecamsrc_debug);
 #define GST_CAT_DEFAULT spherecamsrc_debug
 
 namespace {
 
 using namespace sphere::camera;
-using namespace sphere::madv;
 
-GstStaticPadTemplate video_template =
-    GST_STATIC_PAD_TEMPLATE("video", GST_PAD_SRC, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS("video/x-h264, stream-format = (string) byte-stream, "
-                                            "alignment = (string) au"));
-
-// What RTSP servers of cameras send, out of its packets.
+// What cameras send, out of its packets.
 GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE(
     "audio", GST_PAD_SRC, GST_PAD_SOMETIMES,
     GST_STATIC_CAPS("audio/mpeg, mpegversion = (int) 4; audio/x-opus; audio/x-mulaw; "
@@ -81,8 +78,8 @@ guint signals[SIGNAL_COUNT];
 
 struct _GstSphereCamSrc {
   GstBin parent;
-  Keeper* keeper;
-  gboolean whole;  // all elements that it is made of were there
+  CameraConnection* connection;
+  gboolean whole;  // the element that it is made of was there
 };
 
 static void gst_sphere_cam_src_uri_handler_init(gpointer iface, gpointer data);
@@ -98,53 +95,56 @@ gboolean video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (gst_pad_query_default(pad, parent, query)) return TRUE;
   if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return FALSE;
   // Nobody to ask before the camera is connected; what it will be is known.
-  const guint latency = GST_SPHERE_CAM_SRC(parent)->keeper->settings().latency;
+  const guint latency = GST_SPHERE_CAM_SRC(parent)->connection->settings().latency;
   gst_query_set_latency(query, TRUE, latency * GST_MSECOND, GST_CLOCK_TIME_NONE);
   return TRUE;
 }
 
 GstFlowReturn video_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
-  auto* keeper = static_cast<Keeper*>(pad->chaindata);
-  keeper->set_pushing(true);
+  auto* connection = static_cast<CameraConnection*>(pad->chaindata);
+  connection->set_pushing(true);
   const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
-  keeper->set_pushing(false);
+  connection->set_pushing(false);
   // Downstream wants no more. The others behind the same source are told here: a connection that is
   // told to stop does not send an end in every case.
-  if (flow == GST_FLOW_EOS && keeper->finish())
+  if (flow == GST_FLOW_EOS && connection->finish())
     gst_pad_push_event(GST_PAD(parent), gst_event_new_eos());
   return flow;
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  Keeper* keeper = GST_SPHERE_CAM_SRC(element)->keeper;
+  CameraConnection* connection = GST_SPHERE_CAM_SRC(element)->connection;
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !GST_SPHERE_CAM_SRC(element)->whole) {
     GST_ELEMENT_ERROR(element, CORE, MISSING_PLUGIN,
-                      ("rtph264depay or h264parse is missing; install GStreamer's good and bad "
-                       "plugins."),
+                      ("The element 'capsfilter' is missing; install GStreamer's core plugins."),
                       (nullptr));
     return GST_STATE_CHANGE_FAILURE;
   }
   if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    sphere::consent::prepare(keeper->consent(), element);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) keeper->stop();
+    sphere::consent::prepare(connection->consent(), element);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) connection->stop();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->change_state(element, transition);
   if (result == GST_STATE_CHANGE_FAILURE) return result;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    if (!keeper->start()) return GST_STATE_CHANGE_FAILURE;
+    if (!connection->start()) return GST_STATE_CHANGE_FAILURE;
     return GST_STATE_CHANGE_NO_PREROLL;
   }
-  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) return GST_STATE_CHANGE_NO_PREROLL;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) connection->set_playing(true);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
+    connection->set_playing(false);
+    return GST_STATE_CHANGE_NO_PREROLL;
+  }
   return result;
 }
 
 void set_context(GstElement* element, GstContext* context) {
-  GST_SPHERE_CAM_SRC(element)->keeper->consent().set_context(context);
+  GST_SPHERE_CAM_SRC(element)->connection->consent().set_context(context);
   GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->set_context(element, context);
 }
 
 void handle_message(GstBin* bin, GstMessage* message) {
-  if (GST_SPHERE_CAM_SRC(bin)->keeper->takes(message)) {
+  if (GST_SPHERE_CAM_SRC(bin)->connection->takes(message)) {
     gst_message_unref(message);
     return;
   }
@@ -152,29 +152,32 @@ void handle_message(GstBin* bin, GstMessage* message) {
 }
 
 bool set_location(GstSphereCamSrc* self, const char* location, GError** error) {
-  const std::string text = location && *location ? location : default_location;
-  const sphere::Result<Uri> uri = Uri::parse(text);
-  if (!uri) {
-    g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, "%s", uri.error().message.c_str());
+  const std::string text = location && *location ? location : sphere::hw::default_location();
+  const sphere::Result<const sphere::hw::CameraFamily*> family = sphere::hw::find_family(text);
+  const sphere::Status status = family ? (*family)->check_location(text) : family.error();
+  if (!status) {
+    g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, "%s",
+                sphere::printable(status.error().message).c_str());
     return false;
   }
-  self->keeper->change_settings([&](Settings& settings) { settings.location = text; });
+  self->connection->change_settings([&](Settings& settings) { settings.location = text; });
   return true;
 }
 
 void set_position(GstSphereCamSrc* self, const char* text) {
   if (!text || !*text) {
-    self->keeper->beacon().set_place(std::nullopt);
+    self->connection->position().set_position(std::nullopt);
   } else if (const auto place = sphere::consent::parse_place(text)) {
-    self->keeper->beacon().set_place(*place);
+    self->connection->position().set_position(*place);
   } else {
     // No place is better than a wrong one; and what was typed is not repeated.
-    self->keeper->beacon().set_place(std::nullopt);
+    self->connection->position().set_position(std::nullopt);
     GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
-                        ("The property 'position' is not used: %s.", place.error().message.c_str()),
+                        ("The property 'position' is not used: %s.",
+                         sphere::printable(place.error().message).c_str()),
                         (nullptr));
   }
-  self->keeper->nudge();
+  self->connection->consent_changed();
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -183,40 +186,40 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case PROP_LOCATION: {
       // A wrong one is told when the element starts, where a user sees it.
       const char* location = g_value_get_string(value);
-      self->keeper->change_settings([&](Settings& settings) {
-        settings.location = location && *location ? location : default_location;
+      self->connection->change_settings([&](Settings& settings) {
+        settings.location = location && *location ? location : sphere::hw::default_location();
       });
       break;
     }
     case PROP_PROTOCOLS:
-      self->keeper->change_settings([&](Settings& settings) {
+      self->connection->change_settings([&](Settings& settings) {
         settings.protocols = static_cast<GstRTSPLowerTrans>(g_value_get_flags(value));
       });
       break;
     case PROP_LATENCY:
-      self->keeper->change_settings(
+      self->connection->change_settings(
           [&](Settings& settings) { settings.latency = g_value_get_uint(value); });
       break;
     case PROP_TIMEOUT:
-      self->keeper->change_settings(
+      self->connection->change_settings(
           [&](Settings& settings) { settings.timeout = g_value_get_uint(value); });
       break;
     case PROP_RECONNECT:
-      self->keeper->change_settings(
+      self->connection->change_settings(
           [&](Settings& settings) { settings.reconnect = g_value_get_boolean(value); });
       break;
     case PROP_CONSENT:
-      sphere::consent::set_consent_property(self->keeper->consent(), GST_ELEMENT(self), value);
+      sphere::consent::set_consent_property(self->connection->consent(), GST_ELEMENT(self), value);
       break;
     case PROP_LEDGER:
-      sphere::consent::set_ledger_property(self->keeper->consent(), GST_ELEMENT(self), value);
+      sphere::consent::set_ledger_property(self->connection->consent(), GST_ELEMENT(self), value);
       break;
     case PROP_POSITION:
       set_position(self, g_value_get_string(value));
       break;
     case PROP_POSITION_INTERVAL:
-      self->keeper->beacon().set_interval(std::chrono::seconds(g_value_get_uint(value)));
-      self->keeper->nudge();
+      self->connection->position().set_interval(std::chrono::seconds(g_value_get_uint(value)));
+      self->connection->consent_changed();
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -224,8 +227,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  Keeper* keeper = GST_SPHERE_CAM_SRC(object)->keeper;
-  const Settings settings = keeper->settings();
+  CameraConnection* connection = GST_SPHERE_CAM_SRC(object)->connection;
+  const Settings settings = connection->settings();
   switch (id) {
     case PROP_LOCATION:
       g_value_set_string(value, settings.location.c_str());
@@ -243,68 +246,49 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       g_value_set_boolean(value, settings.reconnect);
       break;
     case PROP_STATS:
-      g_value_take_boxed(value, keeper->stats());
+      g_value_take_boxed(value, connection->stats());
       break;
     case PROP_CONSENT:
-      sphere::consent::get_consent_property(keeper->consent(), value);
+      sphere::consent::get_consent_property(connection->consent(), value);
       break;
     case PROP_LEDGER:
-      sphere::consent::get_ledger_property(keeper->consent(), value);
+      sphere::consent::get_ledger_property(connection->consent(), value);
       break;
     case PROP_POSITION_INTERVAL:
-      g_value_set_uint(value, static_cast<guint>(keeper->beacon().interval().count()));
+      g_value_set_uint(value, static_cast<guint>(connection->position().interval().count()));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
-/// Whether the camera did it; when not, a warning on the bus says why.
-gboolean ask(GstSphereCamSrc* self, Request request) {
-  const auto reply = self->keeper->call(std::move(request));
-  if (reply) return TRUE;
-  GST_ELEMENT_WARNING(self, RESOURCE, FAILED, ("%s.", reply.error().message.c_str()), (nullptr));
-  return FALSE;
+/// Whether the camera does it; when not, a warning on the bus says why.
+gboolean told(GstSphereCamSrc* self, const sphere::hw::Camera::Answer& answer) {
+  if (!answer.done) post_refusal(GST_ELEMENT(self), answer.failure);
+  return answer.done;
 }
 
-gboolean set_mode(GstSphereCamSrc* self, bool photo) {
-  if (self->keeper->state().mode == static_cast<int>(photo)) return TRUE;
-  return ask(self, Request(msg_camera_mode, photo ? "1" : "0"));
-}
-
-gboolean take_photo(GstSphereCamSrc* self) {
-  return set_mode(self, true) && ask(self, Request(msg_take_photo));
-}
+gboolean take_photo(GstSphereCamSrc* self) { return told(self, self->connection->take_photo()); }
 gboolean start_recording(GstSphereCamSrc* self) {
-  using sphere::consent::Category;
-  using sphere::consent::Purpose;
-  if (!set_mode(self, false)) return FALSE;
-  Keeper* keeper = self->keeper;
-  const auto given = [keeper] { return keeper->consent().ask(Category::audio, Purpose::record); };
-  const sphere::consent::Answer answer = given();
-  GST_INFO_OBJECT(self, "recording %s sound: %s", answer.allowed ? "with" : "without",
-                  answer.reason.c_str());
-  if (!answer.allowed) return ask(self, Request(msg_start_recording, "1"));
-  // Nor if it is taken back while this waits for its turn.
-  Request request(msg_start_recording, "0");
-  request.only_while([given] { return given().allowed; });
-  if (!ask(self, std::move(request))) return FALSE;
-  keeper->records_with_sound(true);
-  return TRUE;
+  return told(self, self->connection->start_recording());
 }
 gboolean stop_recording(GstSphereCamSrc* self) {
-  if (!ask(self, Request(msg_stop_recording))) return FALSE;
-  self->keeper->records_with_sound(false);
-  return TRUE;
+  return told(self, self->connection->stop_recording());
 }
 
 GstURIType uri_type(GType) { return GST_URI_SRC; }
 const gchar* const* uri_protocols(GType) {
-  static const gchar* const protocols[] = {Uri::scheme, nullptr};
+  // Never freed: GStreamer keeps what it is given.
+  static const gchar* const* const protocols = [] {
+    const auto families = sphere::hw::camera_families();
+    auto** schemes = g_new0(const gchar*, families.size() + 1);
+    for (size_t i = 0; i < families.size(); ++i) schemes[i] = families[i]->scheme;
+    return schemes;
+  }();
   return protocols;
 }
 gchar* get_uri(GstURIHandler* handler) {
-  return g_strdup(GST_SPHERE_CAM_SRC(handler)->keeper->settings().location.c_str());
+  return g_strdup(GST_SPHERE_CAM_SRC(handler)->connection->settings().location.c_str());
 }
 gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {
   return set_location(GST_SPHERE_CAM_SRC(handler), uri, error);
@@ -322,45 +306,48 @@ static void gst_sphere_cam_src_uri_handler_init(gpointer iface, gpointer) {
 
 static void gst_sphere_cam_src_dispose(GObject* object) {
   auto* self = GST_SPHERE_CAM_SRC(object);
-  // Before the children go, on whose pads it sits.
-  if (self->keeper) self->keeper->stop();
+  // Before the children go, on whose pads it has probes.
+  if (self->connection) self->connection->stop();
   G_OBJECT_CLASS(gst_sphere_cam_src_parent_class)->dispose(object);
 }
 
 static void gst_sphere_cam_src_finalize(GObject* object) {
-  delete GST_SPHERE_CAM_SRC(object)->keeper;
+  delete GST_SPHERE_CAM_SRC(object)->connection;
   G_OBJECT_CLASS(gst_sphere_cam_src_parent_class)->finalize(object);
 }
 
 static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
-  GstElement* depayloader = gst_element_factory_make("rtph264depay", nullptr);
-  GstElement* parser = gst_element_factory_make("h264parse", nullptr);
-  GstElement* filter = gst_element_factory_make("capsfilter", nullptr);
-  g_autoptr(GstPadTemplate) pad_template = gst_static_pad_template_get(&video_template);
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
-  GstPad* video = gst_ghost_pad_new_no_target_from_template("video", pad_template);
+  GstPad* video = gst_ghost_pad_new_no_target_from_template(
+      "video", gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "video"));
   gst_pad_set_query_function(video, video_query);
-  self->whole = depayloader && parser && filter;
+  // It stays while previews come and go.
+  GstElement* filter = gst_element_factory_make("capsfilter", "pictures");
+  self->whole = filter != nullptr;
   if (!self->whole) {
-    for (GstElement* element : {depayloader, parser, filter})
-      if (element) gst_object_unref(gst_object_ref_sink(element));
-    self->keeper = new Keeper(GST_BIN(self), nullptr, video);
+    self->connection = new CameraConnection(GST_BIN(self), nullptr, video);
     gst_element_add_pad(GST_ELEMENT(self), video);
     return;
   }
-  // Parameter sets before each key frame: a decoder may join, and a connection may be new.
-  g_object_set(parser, "config-interval", -1, nullptr);
-  const sphere::CapsRef caps(gst_static_pad_template_get_caps(&video_template));
-  g_object_set(filter, "caps", caps.get(), nullptr);
+  const sphere::GstRef<GstPad> sink(gst_element_get_static_pad(filter, "sink"));
   const sphere::GstRef<GstPad> source(gst_element_get_static_pad(filter, "src"));
-  // Before anything inside may say something, which is the keeper's to hear.
-  self->keeper = new Keeper(GST_BIN(self), depayloader, source.get());
-  gst_bin_add_many(GST_BIN(self), depayloader, parser, filter, nullptr);
-  gst_element_link_many(depayloader, parser, filter, nullptr);
+  // Before anything inside may post a message, which is looked at there.
+  self->connection = new CameraConnection(GST_BIN(self), sink.get(), source.get());
+  gst_bin_add(GST_BIN(self), filter);
   gst_ghost_pad_set_target(GST_GHOST_PAD(video), source.get());
   const sphere::GstRef<GstPad> internal(GST_PAD(gst_proxy_pad_get_internal(GST_PROXY_PAD(video))));
-  gst_pad_set_chain_function_full(internal.get(), video_chain, self->keeper, nullptr);
+  gst_pad_set_chain_function_full(internal.get(), video_chain, self->connection, nullptr);
   gst_element_add_pad(GST_ELEMENT(self), video);
+}
+
+/// What the previews of all families are.
+static GstPadTemplate* make_video_template() {
+  GstCaps* all = gst_caps_new_empty();
+  for (const sphere::hw::CameraFamily* family : sphere::hw::camera_families())
+    all = gst_caps_merge(all, gst_caps_from_string(family->video_caps));
+  GstPadTemplate* made = gst_pad_template_new("video", GST_PAD_SRC, GST_PAD_ALWAYS, all);
+  gst_caps_unref(all);
+  return made;
 }
 
 static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
@@ -385,11 +372,12 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
       g_param_spec_string("location", "Location",
                           "The camera: madv://HOST[:PORT][/live], with data-port, rtsp-port, "
                           "http-port and https-port as query parameters",
-                          default_location, ready));
+                          sphere::hw::default_location(), ready));
   g_object_class_install_property(
       object_class, PROP_PROTOCOLS,
       g_param_spec_flags("protocols", "Protocols",
-                         "How the preview may travel: UDP, and TCP where UDP does not arrive",
+                         "How the preview may travel: UDP first, and TCP where UDP does not arrive "
+                         "or loses too much",
                          GST_TYPE_RTSP_LOWER_TRANS, default_protocols, ready));
   g_object_class_install_property(
       object_class, PROP_LATENCY,
@@ -399,8 +387,10 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
           default_latency, ready));
   g_object_class_install_property(
       object_class, PROP_TIMEOUT,
-      g_param_spec_uint("timeout", "Timeout", "Seconds that connecting may take", 1, 60,
-                        default_timeout, ready));
+      g_param_spec_uint("timeout", "Timeout",
+                        "Seconds that one attempt may take in all, from connecting to the first "
+                        "picture, and that an action signal may wait for the camera",
+                        1, 60, default_timeout, ready));
   g_object_class_install_property(
       object_class, PROP_RECONNECT,
       g_param_spec_boolean("reconnect", "Reconnect",
@@ -410,8 +400,9 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   g_object_class_install_property(
       object_class, PROP_STATS,
       g_param_spec_boxed("stats", "Statistics",
-                         "Counts since the start: pictures, connections, losses; and whether the "
-                         "camera's own lens table is in use (lens-table)",
+                         "Counts since the start: pictures, connections, losses, wake-ups of the "
+                         "element's own thread; and whether the camera's own lens table is in use "
+                         "(lens-table)",
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
@@ -466,7 +457,7 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
    */
   signals[SIGNAL_STOP_RECORDING] = action("stop-recording", G_CALLBACK(stop_recording));
 
-  gst_element_class_add_static_pad_template(element_class, &video_template);
+  gst_element_class_add_pad_template(element_class, make_video_template());
   gst_element_class_add_static_pad_template(element_class, &audio_template);
   gst_element_class_set_static_metadata(element_class, "360 camera source", "Source/Video/Network",
                                         "The live preview of a dual-lens 360 camera on the network",

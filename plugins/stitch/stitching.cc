@@ -230,7 +230,12 @@ Status Stitching::make_planner(const Basis& basis) {
   seam_.reset();
   bands_.reset();
   frames_matched_ = 0;
-  if (basis.seam.gain || basis.seam.align) seam_.emplace(*planner_, basis.seam);
+  if (basis.seam.gain || basis.seam.align) {
+    seam_.emplace(*planner_, basis.seam);
+    applied_.reset();
+    applied_to_bands_.reset();
+    ++strip_generation_;
+  }
   if (planner_->bands()) {
     bands_.emplace(*planner_);
     bands_info_ = info_of(bands_->strip().plan().output);
@@ -262,6 +267,7 @@ std::span<const Plan> Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSe
       if (bands_) bands_->prepare(view, plans_[patch], patch);
     }
     view_ = view;
+    applied_.reset();
     ++generation_;
   }
   if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
@@ -303,10 +309,10 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
   const double width = settings.blend == Blend::off         ? 0
                        : settings.blend == Blend::multiband ? widest_band * settings.blend_width
                                                             : settings.blend_width;
-  const bool view = !shows_all(settings.projection);
   wanted_.projection = settings.projection;
-  wanted_.fov = view ? settings.fov : 0;
-  wanted_.lens_fov = settings.lens_fov > 0 || view ? settings.lens_fov : settings.fov;
+  // Where the whole sphere is shown it means nothing.
+  wanted_.fov = shows_all(settings.projection) ? 0 : settings.fov;
+  wanted_.lens_fov = settings.lens_fov;
   wanted_.blend_width = width;
   wanted_.multiband = settings.blend == Blend::multiband;
   wanted_.strip = settings.strip;
@@ -388,11 +394,17 @@ void Stitching::blend(const GstVideoFrame& bands, Workers* workers) {
 void Stitching::match() {
   if (!seam_ || !seam_->usable()) return;
   seam_->settle();
-  for (size_t patch = 0; patch < plans_.size(); ++patch)
-    seam_->apply(plans_[patch], static_cast<int>(patch));
-  if (bands_) seam_->apply_to(bands_->strip());
-  ++generation_;
-  ++bands_generation_;
+  if (applied_ != seam_->generation()) {
+    for (size_t patch = 0; patch < plans_.size(); ++patch)
+      seam_->apply(plans_[patch], static_cast<int>(patch));
+    applied_ = seam_->generation();
+    ++generation_;
+  }
+  if (bands_ && applied_to_bands_ != seam_->generation()) {
+    seam_->apply_to(bands_->strip());
+    applied_to_bands_ = seam_->generation();
+    ++bands_generation_;
+  }
   ++frames_matched_;
   if (GST_VIDEO_INFO_FPS_N(&input_) == 0) frames_matched_ = 0;
 }

@@ -22,7 +22,7 @@
 #include "gst/sphere/stitch/seam.h"
 #include "plugins/stitch/levelling.h"
 #include "plugins/stitch/stitchsettings.h"
-#include "plugins/stitch/workers.h"
+#include "gst/sphere/warp/workers.h"
 
 namespace sphere {
 
@@ -59,6 +59,8 @@ class Stitching {
   /// What is to be drawn of this frame's input first, in the format of the pictures and of
   /// SeamStrip::size, and handed to measure(); null where nothing is, for this frame. After plan().
   const Plan* strip();
+  /// Counts the changes of that plan.
+  unsigned strip_generation() const { return strip_generation_; }
   /// The format of the strip's picture.
   const GstVideoInfo& strip_info() const { return strip_info_; }
   void measure(const GstVideoFrame& strip);
@@ -124,6 +126,9 @@ class Stitching {
   unsigned generation_ = 0;
   Interpolation interpolation_ = Interpolation::linear;
   std::optional<Seam> seam_;
+  unsigned strip_generation_ = 0;
+  // The seam's generation that the plans have, and that the plan for the bands has; none: not yet.
+  std::optional<unsigned> applied_, applied_to_bands_;
   GstVideoInfo strip_info_{};
   unsigned frames_matched_ = 0;
   std::optional<Multiband> bands_;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -237,6 +238,52 @@ GST_START_TEST(sound_given_while_live_comes_with_a_new_connection) {
   const std::vector<int> tracks = camera->tracks();
   fail_unless(std::count(tracks.begin() + static_cast<std::ptrdiff_t>(before), tracks.end(), 1) ==
               0);
+}
+GST_END_TEST;
+
+/// `no-more-pads` closes a set of pads: it comes after each pad that appears, and once only,
+/// however often the camera is connected to.
+GST_START_TEST(the_end_of_the_pads_is_told_once) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(both(*camera));
+  link_sound(pipeline);
+  static std::mutex mutex;
+  static std::string told;
+  told.clear();
+  const auto add = [](const char* what) {
+    const std::lock_guard lock(mutex);
+    told += what;
+  };
+  static const auto tell = add;
+  const auto so_far = [] {
+    const std::lock_guard lock(mutex);
+    return told;
+  };
+  const GstRef<GstElement> element = pipeline.child("camera");
+  g_signal_connect(element.get(), "pad-added",
+                   G_CALLBACK(+[](GstElement*, GstPad*, gpointer) { tell("+"); }), nullptr);
+  g_signal_connect(element.get(), "no-more-pads",
+                   G_CALLBACK(+[](GstElement*, gpointer) { tell("."); }), nullptr);
+  const auto connections = [&] {
+    GstStructure* stats = nullptr;
+    g_object_get(element.get(), "stats", &stats, nullptr);
+    int count = 0;
+    gst_structure_get_int(stats, "connections", &count);
+    gst_structure_free(stats);
+    return count;
+  };
+  pipeline.play();
+  until("a picture", [&] { return connections() == 1; });
+  until("no more pads", [&] { return so_far() == "."; });
+  give(pipeline, sound_live);
+  until("the sound", [&] { return so_far() == ".+."; });
+  for (int i = 3; i < 5; ++i) {
+    camera->cut_preview();
+    until("a new connection", [&] { return connections() == i; });
+    fail_unless(next_sound(pipeline) != nullptr);
+  }
+  const std::string all = so_far();
+  fail_unless_equals_string(all.c_str(), ".+.");
 }
 GST_END_TEST;
 
@@ -550,6 +597,7 @@ static Suite* camera_consent_suite() {
   tcase_add_test(tcase, without_consent_nothing_is_asked_and_nothing_told);
   tcase_add_test(tcase, with_consent_there_is_sound_until_it_is_taken_back);
   tcase_add_test(tcase, sound_given_while_live_comes_with_a_new_connection);
+  tcase_add_test(tcase, the_end_of_the_pads_is_told_once);
   tcase_add_test(tcase, what_was_on_its_way_while_denied_is_silent);
   tcase_add_test(tcase, an_applications_context_counts);
   tcase_add_test(tcase, the_position_is_told_as_exactly_as_was_given);

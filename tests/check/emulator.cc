@@ -303,7 +303,7 @@ GST_START_TEST(hostile_requests_do_no_harm) {
     const Result<Message> answer = Message::parse(answers[0].bytes);
     fail_unless(answer && *answer->rval() < 0, "%s", answers[0].bytes.c_str());
   }
-  fail_unless(!card->local("/tmp/SD0x/a") && !card->local("/tmp/SD0/a/../../b"));
+  // Where paths lead is tested in emulator_card.
   fail_unless(g_file_test((card->folder() + "/DCIM").c_str(), G_FILE_TEST_IS_DIR));
 }
 GST_END_TEST;

@@ -49,7 +49,7 @@ struct Clean {
     clear();
     for (const Store store : {Store::cameras, Store::tables, Store::statistics, Store::crashes})
       g_rmdir(place_of(store).c_str());
-    g_unlink(Ledger("default").watch_path().c_str());
+    g_unlink(Ledger("default").denial_path().c_str());
     for (const char* base : {g_get_user_data_dir(), g_get_user_cache_dir()}) {
       g_rmdir((std::string(base) + "/gst-sphere").c_str());
       g_rmdir(base);

@@ -37,9 +37,7 @@ def done(home, *arguments):
 
 
 def files(home):
-    """What there is, but for the counter of changes, which holds nothing."""
-    return sorted(str(path.relative_to(home)) for path in home.rglob("*")
-                  if path.is_file() and path.suffix != ".watch")
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
 
 
 def fill(home):

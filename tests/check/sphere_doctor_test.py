@@ -30,6 +30,17 @@ with tempfile.TemporaryDirectory(prefix="sphere-doctor-") as name:
           and "spherestitch" in result.stdout and "-> set GST_PLUGIN_PATH" in result.stdout,
           result.stdout)
 
+    # A proxy for the web is gone around; one that is not, is said. Its password is not.
+    proxy = {"http_proxy": "http://user:secret@127.0.0.1:9", "GIO_USE_PROXY_RESOLVER": ""}
+    result = sphere(folder, "doctor", **proxy)
+    check("a proxy is told", result.returncode == 0 and "proxy" in result.stdout
+          and "http_proxy" in result.stdout and "does not use it" in result.stdout
+          and "secret" not in result.stdout, result.stdout)
+    result = sphere(folder, "doctor", **dict(proxy, GIO_USE_PROXY_RESOLVER="libproxy"))
+    check("a proxy that would be used is wrong", result.returncode == 1
+          and "-> set the environment variable no_proxy=" in result.stdout
+          or "proxy     " not in result.stdout, result.stdout)
+
     report = folder / "report.txt"
     result = sphere(folder, "doctor", "--report", report)
     check("a report is not written unasked", result.returncode == 2 and not report.exists(),

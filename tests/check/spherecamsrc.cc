@@ -8,14 +8,14 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
-#include "tests/check/emulator.h"
+#include "tests/check/camera.h"
 #include "tests/check/imperfect.h"
-#include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
 
 #include <gst/check/gstcheck.h>
@@ -23,99 +23,9 @@
 
 using namespace sphere;
 using namespace std::chrono_literals;
-using test::Emulator;
-using test::EmulatorOptions;
-using test::started;
+using namespace sphere::test;
 
 namespace {
-
-std::unique_ptr<Emulator> camera_with(std::vector<const char*> faults = {}, bool timing = false) {
-  EmulatorOptions options;
-  options.scene.width = 320;
-  options.scene.height = 160;
-  options.photo_bytes = "a photo";
-  options.video_bytes = "a video";
-  options.control.lens_table = std::string(100000, 'T');
-  options.control.timing = timing;
-  for (const char* fault : faults) options.control.faults.push_back(*emulator::parse_fault(fault));
-  return started(std::move(options));
-}
-
-/// On a busy machine the camera's encoder may take its time to start.
-std::string source(const Emulator& camera, const std::string& more = "") {
-  return "spherecamsrc name=camera timeout=60 location=\"" + camera.uri() + "\" " + more;
-}
-
-std::string to_sink(const Emulator& camera, const std::string& more = "latency=0") {
-  return source(camera, more) + " ! appsink name=sink sync=false";
-}
-
-/// Pulls so many pictures, whose times rise; the last one's time.
-GstClockTime pull(test::Pipeline& pipeline, int count, GstClockTime last = GST_CLOCK_TIME_NONE) {
-  for (int i = 0; i < count; ++i) {
-    const test::SampleRef sample = pipeline.pull();
-    fail_unless(sample != nullptr, "the stream ends: %s", pipeline.wait().c_str());
-    GstBuffer* buffer = gst_sample_get_buffer(sample.get());
-    fail_unless(GST_BUFFER_PTS_IS_VALID(buffer));
-    fail_unless(!GST_CLOCK_TIME_IS_VALID(last) || GST_BUFFER_PTS(buffer) > last);
-    last = GST_BUFFER_PTS(buffer);
-    const GstSegment* segment = gst_sample_get_segment(sample.get());
-    fail_unless(segment->start == 0 && segment->base == 0);
-  }
-  return last;
-}
-
-/// The next element message of this name, for which `suits`.
-MessageRef expect_message(test::Pipeline& pipeline, const char* name,
-                          const std::function<bool(const GstStructure*)>& suits = {}) {
-  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
-  for (;;) {
-    MessageRef message(gst_bus_timed_pop_filtered(
-        bus.get(), test::deadline,
-        static_cast<GstMessageType>(GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR)));
-    fail_unless(message != nullptr, "no message '%s'", name);
-    if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR) {
-      g_autoptr(GError) error = nullptr;
-      gst_message_parse_error(message.get(), &error, nullptr);
-      fail_unless(false, "waiting for '%s': %s", name, error->message);
-    }
-    const GstStructure* s = gst_message_get_structure(message.get());
-    if (gst_structure_has_name(s, name) && (!suits || suits(s))) return message;
-  }
-}
-
-bool has_state(const GstStructure* s, const char* state) {
-  return g_strcmp0(gst_structure_get_string(s, "state"), state) == 0;
-}
-
-int losses(test::Pipeline& pipeline) {
-  const GstRef<GstElement> camera = pipeline.child("camera");
-  GstStructure* stats = nullptr;
-  g_object_get(camera.get(), "stats", &stats, nullptr);
-  int count = -1;
-  gst_structure_get_int(stats, "losses", &count);
-  gst_structure_free(stats);
-  return count;
-}
-
-void expect_all_closed(const Emulator& camera) {
-  for (int i = 0;; ++i) {
-    const emulator::Counters counters = camera.counters();
-    if (counters.sessions_opened == counters.sessions_closed) return;
-    fail_unless(i < 10000, "%d sessions opened, %d closed", counters.sessions_opened,
-                counters.sessions_closed);
-    g_usleep(1000);
-  }
-}
-
-void until_asked(const Emulator& camera, int id) {
-  for (int i = 0;; ++i) {
-    for (const emulator::Asked& asked : camera.asked())
-      if (asked.id == id) return;
-    fail_unless(i < 60000, "%d is not asked", id);
-    g_usleep(1000);
-  }
-}
 
 /// A port whose machine seems not to be there: the queue of those that want to connect is full, so
 /// that Linux drops what comes.
@@ -219,12 +129,13 @@ GST_START_TEST(errors_say_what_to_do) {
     GQuark domain;
     int code;
     const char* words;
+    const char* detail = "";
   };
   for (const Case& c : std::vector<Case>{
            {{"refuse"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another phone"},
            {{"garbage:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "can't be read"},
-           {{"huge:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "longer than"},
-           {{"brackets:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "deeper than"},
+           {{"huge:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "off and on", "longer than"},
+           {{"brackets:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "off and on", "deeper than"},
            {{"drop:2"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "closed the connection"},
            {{"reboot:2"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "be restarting"},
            {{"wrong-token:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "connect again"},
@@ -246,6 +157,8 @@ GST_START_TEST(errors_say_what_to_do) {
     fail_unless(g_error_matches(error, c.domain, c.code), "%s: %s", c.faults[0], error->message);
     fail_unless(std::string(error->message).find(c.words) != std::string::npos, "%s: %s",
                 c.faults[0], error->message);
+    // How bytes are wrong is for a developer.
+    fail_unless(to_string(debug).find(c.detail) != std::string::npos, "%s: %s", c.faults[0], debug);
     pipeline.set_state(GST_STATE_NULL);
     expect_all_closed(*camera);
   }
@@ -331,21 +244,32 @@ GST_END_TEST;
 
 GST_START_TEST(a_camera_that_falls_silent_is_noticed_and_found_again) {
   const auto camera = camera_with();
-  test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp timeout=5"));
   pipeline.play();
-  const GstClockTime last = pull(pipeline, 10);
+  GstClockTime last = pull(pipeline, 10);
   // Its preview goes on meanwhile. That it takes 9 s is for check-madv_session, whose clock is its
   // own.
   camera->set_silent(true);
   const gint64 since = g_get_monotonic_time();
+  std::thread pulling([&] {
+    // All along, without a gap: none of it was opened anew.
+    while (camera->counters().sessions_opened < 2) {
+      const GstClockTime next = pull(pipeline, 1, last);
+      fail_unless(next - last < 2 * GST_SECOND, "a gap of %" GST_TIME_FORMAT,
+                  GST_TIME_ARGS(next - last));
+      last = next;
+    }
+  });
   expect_message(pipeline, "sphere-connection", [](auto* s) {
     const char* reason = gst_structure_get_string(s, "reason");
-    return has_state(s, "lost") && strstr(reason, "does not answer");
+    return has_state(s, "preview-only") && strstr(reason, "does not answer");
   });
   GST_INFO("noticed after %.1f s", static_cast<double>(g_get_monotonic_time() - since) / 1e6);
   camera->set_silent(false);
   expect_message(pipeline, "sphere-connection", [](auto* s) { return has_state(s, "connected"); });
+  pulling.join();
   pull(pipeline, 10, last);
+  fail_unless_equals_int(losses(pipeline), 0);
   pipeline.set_state(GST_STATE_NULL);
   expect_all_closed(*camera);
 }

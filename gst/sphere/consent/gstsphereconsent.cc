@@ -6,9 +6,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "gst/sphere/base/gerror.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/guard.h"
-#include "gst/sphere/lens/gstspherelens.h"
 
 struct _GstSphereConsent {
   GObject parent;
@@ -82,7 +82,7 @@ GstSphereConsent* gst_sphere_consent_new_from_string(const gchar* text, GError**
   if (!check.problems.empty()) {
     std::string all;
     for (const std::string& problem : check.problems) all += (all.empty() ? "" : "; ") + problem;
-    g_set_error_literal(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_INVALID, all.c_str());
+    sphere::set_gerror(error, sphere::invalid(all));
     return nullptr;
   }
   const sphere::CapsRef caps(gst_caps_from_string(text));

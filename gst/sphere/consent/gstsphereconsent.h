@@ -91,6 +91,13 @@ typedef enum {
 #define GST_SPHERE_CONSENT_CONTEXT_TYPE "gst.sphere.consent"
 
 /**
+ * GstSphereConsentClass:
+ *
+ * The class of #GstSphereConsent. Nothing can be derived from it.
+ *
+ * Since: 0.1
+ */
+/**
  * GstSphereConsent:
  *
  * What a person gave: the set of grants that caps write down, and the decision about it. Immutable,

@@ -7,35 +7,11 @@
 G_BEGIN_DECLS
 
 /**
- * GST_SPHERE_ERROR:
- *
- * Error domain of this library. Codes are of #GstSphereError.
- *
- * Since: 0.1
- */
-#define GST_SPHERE_ERROR (gst_sphere_error_quark())
-GQuark gst_sphere_error_quark(void);
-
-/**
- * GstSphereError:
- * @GST_SPHERE_ERROR_NOT_FOUND: what was named does not exist
- * @GST_SPHERE_ERROR_INVALID: what was given does not say what it should
- * @GST_SPHERE_ERROR_UNSUPPORTED: well-formed, but this build can't do it
- * @GST_SPHERE_ERROR_FAILED: the system refused
- *
- * Since: 0.1
- */
-typedef enum {
-  GST_SPHERE_ERROR_NOT_FOUND,
-  GST_SPHERE_ERROR_INVALID,
-  GST_SPHERE_ERROR_UNSUPPORTED,
-  GST_SPHERE_ERROR_FAILED,
-} GstSphereError;
-
-/**
  * GstSphereLensSide:
  * @GST_SPHERE_LENS_FRONT: the lens that looks at the centre of the sphere's picture
  * @GST_SPHERE_LENS_BACK: the other one
+ *
+ * One of the two lenses of a pair.
  *
  * Since: 0.1
  */
@@ -44,6 +20,13 @@ typedef enum {
   GST_SPHERE_LENS_BACK,
 } GstSphereLensSide;
 
+/**
+ * GstSphereLensClass:
+ *
+ * The class of #GstSphereLens. Nothing can be derived from it.
+ *
+ * Since: 0.1
+ */
 /**
  * GstSphereLens:
  *

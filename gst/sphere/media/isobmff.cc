@@ -8,6 +8,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/box.h"
+#include "gst/sphere/media/spherical.h"
 
 namespace sphere::media {
 
@@ -58,6 +59,20 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
   box->content = position + header;
   box->end = position + size;
   return Next::box;
+}
+
+std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, bool top,
+                            const char* type) {
+  // Real files have some tens of boxes at any one level.
+  constexpr int most_siblings = 1 << 16;
+  uint64_t position = begin;
+  for (int count = 0; count < most_siblings; ++count) {
+    Box box;
+    if (box_at(source, position, end, top, &box) != Next::box) return std::nullopt;
+    if (box.type == type) return box;
+    position = box.end;
+  }
+  return std::nullopt;
 }
 
 namespace {
@@ -183,6 +198,7 @@ class Checker {
     ChunkTable offsets, runs;
     const Status read = children(trak, 0, [&](const Box& box) -> Status {
       if (box.type == "tkhd") return read_track_header(box, &track);
+      if (box.type == "uuid") track.spherical |= uuid_box_is_spherical(source_, box);
       if (box.type != "mdia") return ok();
       return children(box, 0, [&](const Box& child) -> Status {
         if (child.type == "mdhd") return read_media_header(child, &track);
@@ -263,6 +279,7 @@ class Checker {
       const std::span<const uint8_t> codec = reader.take(4);
       if (!reader.ok()) return damaged("'stsd' is too short");
       track->codec.assign(codec.begin(), codec.end());
+      track->spherical |= sample_entry_is_spherical(source_, box);
       reader.skip(24);
       const int width = reader.u16(), height = reader.u16();
       if (reader.ok()) {

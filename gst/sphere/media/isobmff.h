@@ -25,6 +25,8 @@ struct Track {
   uint64_t samples = 0;
   /// tkhd's matrix is neither the identity nor a scale: a player would turn the picture.
   bool rotated = false;
+  /// It says that its pictures are stitched 360 pictures.
+  bool spherical = false;
 };
 
 struct IsoFile {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/spherical.h"
 
 namespace sphere::media {
 
@@ -32,6 +34,8 @@ enum Marker {
   APP1 = 0xE1,
   APP14 = 0xEE,
 };
+
+constexpr std::string_view xmp_mark("http://ns.adobe.com/xap/1.0/\0", 29);
 
 bool is_frame_header(int marker) {
   return marker >= SOF0 && marker <= SOF15 && marker != DHT && marker != JPG && marker != DAC;
@@ -154,6 +158,8 @@ Result<JpegInfo> check_jpeg(const Source& source) {
         info.exif_place = after - segment.size() + 6;
         info.exif_length = segment.size() - 6;
       }
+    } else if (marker == APP1 && reader.starts_with(xmp_mark)) {
+      info.spherical |= xmp_is_spherical(std::span(segment).subspan(xmp_mark.size()));
     } else if (marker == APP14 && reader.starts_with("Adobe")) {
       reader.skip(6);
       const int transform = reader.u8();

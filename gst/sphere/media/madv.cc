@@ -86,19 +86,6 @@ bool is_camera_box(const std::string& type) {
   return type == "madv" || type == "lutz" || type == "tlyd" || type == "GYRA";
 }
 
-/// The first box of a type among the children of another, or nothing.
-std::optional<Box> child(const Source& source, uint64_t begin, uint64_t end, bool top,
-                         const char* type) {
-  uint64_t position = begin;
-  for (int count = 0; count < most_boxes; ++count) {
-    Box box;
-    if (box_at(source, position, end, top, &box) != Next::box) return std::nullopt;
-    if (box.type == type) return box;
-    position = box.end;
-  }
-  return std::nullopt;
-}
-
 // Of Exif and DNG.
 enum Tag : uint16_t {
   tag_make = 0x010F,
@@ -181,9 +168,9 @@ bool read_camera_box(std::span<const uint8_t> bytes, CameraData* data) {
 
 CameraData camera_data_of_video(const Source& source) {
   CameraData data;
-  const std::optional<Box> movie = child(source, 0, source.size(), true, "moov");
+  const std::optional<Box> movie = find_box(source, 0, source.size(), true, "moov");
   if (!movie) return data;
-  const std::optional<Box> user = child(source, movie->content, movie->end, false, "udta");
+  const std::optional<Box> user = find_box(source, movie->content, movie->end, false, "udta");
   if (!user) return data;
   uint64_t position = user->content;
   for (int count = 0; count < most_boxes; ++count) {
@@ -292,10 +279,10 @@ Bytes make_camera_box(const CameraData& data, size_t track_room, std::span<const
 
 Result<Bytes> add_to_video(std::span<const uint8_t> file, std::span<const uint8_t> box) {
   const MemorySource source(file);
-  const std::optional<Box> movie = child(source, 0, file.size(), true, "moov");
+  const std::optional<Box> movie = find_box(source, 0, file.size(), true, "moov");
   if (!movie) return invalid("the file has no index (moov)");
-  if (child(source, 0, file.size(), true, "moof")) return unsupported("the file is fragmented");
-  const std::optional<Box> user = child(source, movie->content, movie->end, false, "udta");
+  if (find_box(source, 0, file.size(), true, "moof")) return unsupported("the file is fragmented");
+  const std::optional<Box> user = find_box(source, movie->content, movie->end, false, "udta");
   const auto part = [&](uint64_t from, uint64_t to) {
     return file.subspan(static_cast<size_t>(from), static_cast<size_t>(to - from));
   };

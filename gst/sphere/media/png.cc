@@ -9,6 +9,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/spherical.h"
 
 namespace sphere::media {
 
@@ -17,6 +18,7 @@ namespace {
 constexpr std::string_view signature("\x89PNG\r\n\x1a\n", 8);
 // No chunk whose content is looked at is longer; the rest is only summed up.
 constexpr uint64_t kept = 1 << 16;
+constexpr std::string_view xmp_mark("XML:com.adobe.xmp\0", 18);
 constexpr uint64_t largest_chunk = 0x7fffffff;
 
 Error cut_off() { return invalid("the PNG ends too early; it was cut off"); }
@@ -112,6 +114,8 @@ Result<PngInfo> check_png(const Source& source) {
       info.animated = true;
     } else if (name == "eXIf") {
       info.orientation = exif_orientation(content);
+    } else if (name == "iTXt" && ByteReader(content).starts_with(xmp_mark)) {
+      info.spherical |= xmp_is_spherical(content);
     } else if (name == "IEND") {
       if (length != 0) return invalid("the PNG is damaged: its end has content");
       break;

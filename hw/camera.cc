@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/camera.h"
+
+#include <algorithm>
+
+#include "gst/sphere/base/printable.h"
+#include "gst/sphere/base/thread.h"
+
+namespace sphere::hw {
+
+namespace {
+
+struct Registry {
+  Mutex mutex;  // protects `families`; the innermost
+  std::vector<const CameraFamily*> families SPHERE_GUARDED_BY(mutex);
+};
+
+/// Made by whoever comes first: the order in which static objects are made is not known.
+Registry& registry() {
+  static Registry one;
+  return one;
+}
+
+}  // namespace
+
+RegisterFamily::RegisterFamily(const CameraFamily& family) {
+  Registry& all = registry();
+  const Lock lock(all.mutex);
+  all.families.push_back(&family);
+  std::ranges::sort(all.families, {},
+                    [](const CameraFamily* one) { return std::string_view(one->scheme); });
+}
+
+std::vector<const CameraFamily*> camera_families() {
+  Registry& all = registry();
+  const Lock lock(all.mutex);
+  return all.families;
+}
+
+Result<const CameraFamily*> find_family(std::string_view location) {
+  const std::vector<const CameraFamily*> all = camera_families();
+  const size_t colon = location.find(':');
+  const std::string scheme(location.substr(0, colon == std::string_view::npos ? 0 : colon));
+  std::string known;
+  for (const CameraFamily* family : all) {
+    if (g_ascii_strcasecmp(family->scheme, scheme.c_str()) == 0) return family;
+    known += (known.empty() ? "" : ", ") + std::string(family->scheme) + "://";
+  }
+  // What stands before an @ may be a password.
+  const bool secret = location.find('@') != std::string_view::npos;
+  return invalid((secret ? std::string("this") : "'" + printable(location, 200) + "'") +
+                 " is no camera's URI: it must begin with " + known);
+}
+
+const char* default_location() {
+  const std::vector<const CameraFamily*> all = camera_families();
+  for (const CameraFamily* family : all)
+    if (family->default_location) return family->default_location;
+  return "";
+}
+
+}  // namespace sphere::hw

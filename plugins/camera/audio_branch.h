@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The sound of spherecamsrc: a pad that is there only while sound was agreed to when the preview
+// was opened, behind a gate for when that is taken back.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gst/sphere/base/thread.h"
+#include "gst/sphere/consent/guard.h"
+#include "plugins/camera/stream_splicer.h"
+
+namespace sphere::camera {
+
+class AudioBranch {
+ public:
+  AudioBranch(GstBin* bin, const consent::Consent& consent) : bin_(bin), consent_(consent) {}
+  ~AudioBranch() { remove(); }
+
+  /// Whether it is agreed to, now.
+  bool allowed() const;
+  /// The same, right before the camera is asked for sound: none of it has been captured yet.
+  bool allowed_to_ask();
+
+  /// A new stream from nothing.
+  void restart(guint group) {
+    group_ = group;
+    number_ = 0;
+  }
+  enum class Linked { no, to_old_pad, to_new_pad };
+  /// Takes the coded sound of a connection. The pad `audio` appears if it is not there yet, or if
+  /// the codec is another than before.
+  Linked link(GstPad* sound, const std::string& codec);
+  /// Nothing more comes for now: the pad ends and goes.
+  void remove();
+
+ private:
+  static GstPadProbeReturn stamp(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  bool changed_since_asked();
+  bool build(const std::string& codec);
+
+  GstBin* const bin_;
+  const consent::Consent& consent_;
+  std::atomic<guint> group_ = 0;
+  std::atomic<int> number_ = 0;  // of the pad, in its stream's name
+
+  // Protects what follows. Never held across a state change, a link or a push.
+  Mutex mutex_;
+  GstElement* parts_ SPHERE_GUARDED_BY(mutex_) = nullptr;  // a bin, with the gate in it
+  GstPad* pad_ SPHERE_GUARDED_BY(mutex_) = nullptr;
+  std::unique_ptr<StreamSplicer> splicer_ SPHERE_GUARDED_BY(mutex_);
+  // What was known when the camera was asked for sound.
+  consent::Consent::Version asked_ SPHERE_GUARDED_BY(mutex_);
+
+  // The streaming thread's own.
+  std::optional<consent::Stamper> stamper_;
+};
+
+}  // namespace sphere::camera

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What spherecamsrc says on the bus.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <chrono>
+#include <string>
+
+#include "hw/camera.h"
+
+namespace sphere::camera {
+
+/// An error, with the domain and code that the reason has.
+void post_failure(GstElement* element, const hw::Failure& failure);
+/// A warning with the same; `more` is a sentence without its full stop, or empty.
+void post_warning(GstElement* element, const hw::Failure& failure, const std::string& more);
+/// One of an element of the preview, as it is.
+void post_preview_warning(GstElement* element, GQuark domain, int code, const std::string& text,
+                          const std::string& detail);
+/// An error: a property has a value that can't be used.
+void post_settings_error(GstElement* element, const std::string& text);
+/// A warning: the camera did not do what it was asked for.
+void post_refusal(GstElement* element, const hw::Failure& failure);
+void post_info(GstElement* element, const std::string& text);
+
+/// `sphere-connection`
+void post_connection(GstElement* element, const char* state, const std::string& reason,
+                     std::chrono::microseconds pause);
+/// `sphere-camera`
+void post_state(GstElement* element, const hw::CameraState& state);
+/// `sphere-notification`
+void post_notification(GstElement* element, const hw::CameraEvent& event);
+
+}  // namespace sphere::camera

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/camera/camera_binding.h"
+
+#include <utility>
+
+#include "gst/sphere/base/gobject.h"
+
+GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
+#define GST_CAT_DEFAULT spherecamsrc_debug
+
+namespace sphere::camera {
+
+using consent::Binding;
+using consent::Category;
+using consent::Purpose;
+
+bool CameraBinding::device_allowed() const {
+  return consent_.allowed(Category::device, Purpose::bind);
+}
+
+bool CameraBinding::allowed() const {
+  return device_allowed() && consent_.allowed(Category::network, Purpose::bind);
+}
+
+void CameraBinding::restart() {
+  const Lock lock(mutex_);
+  ready_ = asked_ = table_given_ = false;
+  table_.clear();
+  kept_.clear();
+}
+
+void CameraBinding::set_lens_table(std::string_view table) {
+  const GString_ md5(g_compute_checksum_for_data(
+      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(table.data()), table.size()));
+  const Lock lock(mutex_);
+  table_ = md5.get();
+}
+
+void CameraBinding::set_camera_ready() {
+  const Lock lock(mutex_);
+  ready_ = true;
+}
+
+void CameraBinding::update(const hw::CameraFamily& family, hw::Camera& camera) {
+  const bool device = device_allowed(), may = device && allowed();
+  std::string forget, table;
+  bool ask = false;
+  {
+    const Lock lock(mutex_);
+    if (std::exchange(table_given_, device) && !device) table = table_;
+    if (!may) forget = std::exchange(kept_, {});
+    ask = may && ready_ && !asked_;
+    asked_ = may && (asked_ || ask);
+  }
+  // Not when it is taken back while this waits for its turn.
+  if (ask)
+    camera.identify([this] { return allowed(); },
+                    [this, &camera](const std::optional<hw::CameraIdentity>& identity) {
+                      if (identity) identified(*identity, camera);
+                    });
+  if (!table.empty() && family.forget_table) family.forget_table(table);
+  if (!forget.empty() && !consent::forget_binding(forget))
+    GST_WARNING_OBJECT(element_,
+                       "what was kept of this camera can't be removed; "
+                       "`sphere consent sweep` tries again");
+}
+
+void CameraBinding::identified(const hw::CameraIdentity& identity, const hw::Camera& camera) {
+  if (!allowed() || identity.serial.empty()) return;
+  // Before the lock: the camera has one of its own.
+  const hw::CameraState state = camera.state();
+  Binding binding{state.model, identity.serial, state.firmware, identity.wifi, {}};
+  {
+    const Lock lock(mutex_);
+    binding.table = table_;
+    kept_ = identity.serial;
+  }
+  keep(binding);
+}
+
+void CameraBinding::keep(const Binding& binding) {
+  if (!consent::keep_binding(binding)) {
+    GST_WARNING_OBJECT(element_, "this camera can't be remembered");
+    return;
+  }
+  // Taken back meanwhile: whoever did has removed what there was, maybe before this.
+  if (!allowed()) (void)consent::forget_binding(binding.serial);
+}
+
+}  // namespace sphere::camera

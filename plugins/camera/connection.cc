@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/camera/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
+#include "gst/sphere/lens/gstspherelens.h"
+#include "plugins/camera/bus_messages.h"
+
+GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
+#define GST_CAT_DEFAULT spherecamsrc_debug
+
+namespace sphere::camera {
+
+using namespace std::chrono_literals;
+using Input = ConnectionInput;
+using Action = ConnectionAction;
+using Reason = hw::Failure::Reason;
+
+namespace {
+
+// The name of a preview's element begins so.
+constexpr const char* preview_prefix = "connection";
+
+// What another process writes into a ledger is seen within this.
+constexpr Duration consent_interval = 500ms;
+// A warning of a preview that is lost within this belongs to the loss.
+constexpr Duration warning_delay = 500ms;
+
+Time now() { return Time(g_get_monotonic_time()); }
+
+bool is_working(ConnectionState state) {
+  return state != ConnectionState::stopped && state != ConnectionState::ended;
+}
+
+hw::Failure broken_off(std::string detail = {}) {
+  return {Reason::gone,
+          "the camera's preview broke off; is the camera still on, and in reach of its Wi-Fi?",
+          std::move(detail)};
+}
+
+}  // namespace
+
+CameraConnection::CameraConnection(GstBin* bin, GstPad* pictures, GstPad* source)
+    : bin_(bin),
+      pictures_(pictures ? GST_PAD(gst_object_ref(pictures)) : nullptr),
+      splicer_(source, {.ended =
+                            [this] {
+                              put(PreviewSaw{0, {Input::Kind::preview_lost, broken_off()}});
+                            },
+                        .first_picture =
+                            [this] {
+                              put(PreviewSaw{0, {Input::Kind::picture, {}}});
+                            }}),
+      audio_(bin, consent_),
+      position_(GST_ELEMENT(bin), consent_),
+      binding_(GST_ELEMENT(bin), consent_) {
+  consent_.on_change([this] { consent_changed(); });
+}
+
+// --- start and stop --------------------------------------------------------------------------
+
+bool CameraConnection::start() {
+  used_ = settings();
+  const Result<const hw::CameraFamily*> family = hw::find_family(used_.location);
+  const Status status = family ? (*family)->check_location(used_.location) : family.error();
+  if (!status) {
+    post_settings_error(GST_ELEMENT(bin_), status.error().message);
+    return false;
+  }
+  family_ = *family;
+  const GstRef<GstElement> filter(gst_pad_get_parent_element(pictures_.get()));
+  const CapsRef caps(gst_caps_from_string(family_->video_caps));
+  g_object_set(filter.get(), "caps", caps.get(), nullptr);
+  splicer_.set_lens(gst_event_new_sphere_lens(family_->lens));
+  const GString_ id(gst_pad_create_stream_id(GST_PAD(GST_ELEMENT(bin_)->srcpads->data),
+                                             GST_ELEMENT(bin_), nullptr));
+  const guint group = gst_util_group_id_next();
+  splicer_.restart(id.get(), group);
+  audio_.restart(group);
+  position_.restart();
+  records_with_sound_ = sound_offered_ = sound_asked_ = lens_table_ = false;
+  pad_is_new_ = true;
+  connections_ = losses_ = 0;
+  position_due_.reset();
+  warning_.reset();
+  {
+    const Lock lock(mutex_);
+    events_.clear();
+    quit_ = false;
+  }
+  core_.start(core_settings(), now());
+  thread_ = std::thread([this] { run(); });
+  return true;
+}
+
+void CameraConnection::stop() {
+  std::vector<std::weak_ptr<Waiting>> waiting;
+  std::shared_ptr<hw::Camera> camera;
+  {
+    const Lock lock(mutex_);
+    quit_ = true;
+    waiting = std::exchange(waiting_, {});
+    camera = camera_;
+    changed_.notify_all();
+  }
+  for (const auto& one : waiting)
+    if (const auto held = one.lock())
+      held->set({.failure = {Reason::stopped, "it was stopped before the camera answered", {}}});
+  // While the preview is closed, the camera is already told.
+  if (camera) camera->request_disconnect();
+  if (thread_.joinable()) thread_.join();
+  audio_.remove();
+}
+
+void CameraConnection::set_playing(bool playing) { put(PlayingChanged{playing}); }
+
+void CameraConnection::consent_changed() { put(LookAgain{}); }
+
+bool CameraConnection::finish() {
+  const bool first = splicer_.finish();
+  if (first) put(Finished{});
+  return first;
+}
+
+// --- the thread ------------------------------------------------------------------------------
+
+void CameraConnection::put(Event event) {
+  const Lock lock(mutex_);
+  if (quit_) return;
+  // What streams at this moment is the newest preview: the one before was stopped first.
+  if (auto* saw = std::get_if<PreviewSaw>(&event); saw && saw->number == 0)
+    saw->number = preview_number_;
+  events_.push_back(std::move(event));
+  changed_.notify_all();
+}
+
+std::optional<Time> CameraConnection::next_wake_up() {
+  if (!is_working(core_.state())) return std::nullopt;
+  Time next = now() + consent_interval;
+  for (const std::optional<Time>& at :
+       {core_.deadline(), position_due_, warning_ ? std::optional(warning_->due) : std::nullopt})
+    if (at) next = std::min(next, *at);
+  return next;
+}
+
+void CameraConnection::run() {
+  for (;;) {
+    for (ConnectionAction& action : core_.take_actions()) perform(action);
+    const std::optional<Time> wake_up = next_wake_up();
+    std::vector<Event> events;
+    {
+      const Lock lock(mutex_);
+      while (!quit_ && events_.empty()) {
+        if (!wake_up) {
+          changed_.wait(mutex_);
+          continue;
+        }
+        const Duration left = *wake_up - now();
+        if (left <= Duration::zero()) break;
+        changed_.wait_for(mutex_, left);
+      }
+      if (quit_) break;
+      events.swap(events_);
+    }
+    ++wake_ups_;
+    core_.set_settings(core_settings());
+    observe();
+    const ConnectionState before = core_.state();
+    for (Event& event : events) handle(event);
+    core_.advance(now());
+    if (core_.state() != before)
+      GST_INFO_OBJECT(bin_, "%s -> %s", name_of(before), name_of(core_.state()));
+    connections_ = core_.connections();
+    losses_ = core_.losses();
+    if (!is_working(core_.state())) continue;
+    std::shared_ptr<hw::Camera> open = core_.is_control_open() ? camera() : nullptr;
+    position_due_ = position_.update(open.get(), now());
+    if (open) binding_.update(*family_, *open);
+    update_recording();
+    update_sound();
+    update_warning(now());
+  }
+  core_.stop();
+  (void)core_.take_actions();
+  close_preview();
+  close_camera();
+  for (const auto& one : std::exchange(closing_, {})) one->disconnect();
+}
+
+void CameraConnection::handle(Event& event) {
+  if (auto* saw = std::get_if<CameraSaw>(&event)) {
+    {
+      const Lock lock(mutex_);
+      if (saw->number != camera_number_) return;
+    }
+    core_.handle(saw->input, now());
+  } else if (auto* preview_saw = std::get_if<PreviewSaw>(&event)) {
+    {
+      const Lock lock(mutex_);
+      if (preview_saw->number != preview_number_ || !preview_) return;
+    }
+    core_.handle(preview_saw->input, now());
+  } else if (auto* warned = std::get_if<PreviewWarned>(&event)) {
+    {
+      const Lock lock(mutex_);
+      if (warned->number != preview_number_) return;
+    }
+    warning_ = std::move(warned->warning);
+    warning_->due = now() + warning_delay;
+  } else if (std::holds_alternative<Finished>(event)) {
+    core_.finish();
+    // Who waits for the end of the sound gets it.
+    audio_.remove();
+  } else if (auto* changed = std::get_if<PlayingChanged>(&event)) {
+    core_.set_playing(changed->playing, now());
+  }
+  // One after the other: what an event causes is done before the next is looked at.
+  for (ConnectionAction& action : core_.take_actions()) perform(action);
+}
+
+void CameraConnection::observe() {
+  Pictures pictures;
+  if (const int64_t last = splicer_.last_picture()) pictures.last = Time(last);
+  pictures.held = pushing_;
+  std::shared_ptr<hw::Preview> preview;
+  {
+    const Lock lock(mutex_);
+    preview = preview_;
+  }
+  if (preview)
+    if (const auto packets = preview->packets()) {
+      pictures.packets_arrived = packets->arrived;
+      pictures.packets_lost = packets->lost;
+    }
+  core_.observe(pictures);
+}
+
+ConnectionSettings CameraConnection::core_settings() const {
+  const bool udp = used_.protocols & (GST_RTSP_LOWER_TRANS_UDP | GST_RTSP_LOWER_TRANS_UDP_MCAST);
+  return {.timeout = std::chrono::seconds(used_.timeout),
+          .reconnect = used_.reconnect,
+          .udp_then_tcp = udp && (used_.protocols & GST_RTSP_LOWER_TRANS_TCP)};
+}
+
+void CameraConnection::perform(ConnectionAction& action) {
+  GstElement* element = GST_ELEMENT(bin_);
+  switch (action.kind) {
+    case Action::Kind::open_control:
+      open_camera();
+      break;
+    case Action::Kind::close_control:
+      close_camera();
+      break;
+    case Action::Kind::open_preview:
+      open_preview(action.tcp_only);
+      break;
+    case Action::Kind::close_preview:
+      close_preview();
+      break;
+    case Action::Kind::report:
+      post_connection(element, action.state, action.text, action.pause);
+      break;
+    case Action::Kind::warn:
+      add_warning(action.failure);
+      GST_WARNING_OBJECT(bin_, "%s", printable(action.failure.message).c_str());
+      post_warning(element, action.failure, action.text);
+      break;
+    case Action::Kind::inform:
+      post_info(element, action.text);
+      break;
+    case Action::Kind::give_up:
+      add_warning(action.failure);
+      post_failure(element, action.failure);
+      break;
+  }
+}
+
+// --- the camera ------------------------------------------------------------------------------
+
+void CameraConnection::open_camera() {
+  close_camera();
+  // A camera takes one client at a time.
+  for (const auto& one : std::exchange(closing_, {})) one->disconnect();
+  hw::CameraOptions options;
+  options.location = used_.location;
+  options.connect_timeout = std::chrono::seconds(used_.timeout);
+  // A table is one camera's alone.
+  options.may_store_tables = [this] {
+    return consent_.allowed(consent::Category::device, consent::Purpose::bind);
+  };
+  binding_.restart();
+  unsigned number = 0;
+  {
+    const Lock lock(mutex_);
+    if (quit_) return;
+    number = ++camera_number_;
+  }
+  const std::shared_ptr<hw::Camera> camera = family_->make(
+      options, [this, number](const hw::CameraEvent& event) { camera_event(event, number); });
+  {
+    const Lock lock(mutex_);
+    if (quit_) return;
+    camera_ = camera;
+  }
+  camera->connect();
+}
+
+void CameraConnection::close_camera() {
+  std::shared_ptr<hw::Camera> gone;
+  {
+    const Lock lock(mutex_);
+    ++camera_number_;
+    gone = std::exchange(camera_, nullptr);
+  }
+  if (!gone) return;
+  gone->request_disconnect();
+  closing_.push_back(std::move(gone));
+}
+
+void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned number) {
+  std::shared_ptr<hw::Camera> camera;
+  {
+    const Lock lock(mutex_);
+    if (quit_ || number != camera_number_) return;
+    camera = camera_;
+  }
+  using Kind = hw::CameraEvent::Kind;
+  switch (event.kind) {
+    case Kind::preview_ready:
+      put(CameraSaw{number, {Input::Kind::control_ready, {}}});
+      break;
+    case Kind::ended:
+      put(CameraSaw{number,
+                    {Input::Kind::control_lost,
+                     event.failure.value_or(hw::Failure{Reason::gone, "the camera is gone", {}})}});
+      break;
+    case Kind::lens_table: {
+      // The profile's name is for a stitcher that does not know tables.
+      GstEvent* lens = gst_event_new_sphere_lens(family_->lens);
+      const BytesRef table(g_bytes_new(event.bytes.data(), event.bytes.size()));
+      gst_structure_set(gst_event_writable_structure(lens), "table", G_TYPE_BYTES, table.get(),
+                        nullptr);
+      splicer_.set_lens(lens);
+      lens_table_ = true;
+      binding_.set_lens_table(event.bytes);
+      break;
+    }
+    case Kind::no_lens_table:
+      if (event.failure) GST_WARNING_OBJECT(bin_, "%s", printable(event.failure->message).c_str());
+      break;
+    case Kind::notification:
+      post_notification(GST_ELEMENT(bin_), event);
+      if (camera) post_state(GST_ELEMENT(bin_), camera->state());
+      break;
+    case Kind::ready:
+      if (camera) post_state(GST_ELEMENT(bin_), camera->state());
+      binding_.set_camera_ready();
+      consent_changed();
+      break;
+  }
+}
+
+std::shared_ptr<hw::Camera> CameraConnection::camera() {
+  const Lock lock(mutex_);
+  return camera_;
+}
+
+// --- the preview -----------------------------------------------------------------------------
+
+void CameraConnection::open_preview(bool tcp_only) {
+  close_preview();
+  const std::shared_ptr<hw::Camera> camera = this->camera();
+  if (!camera) return;
+  unsigned number = 0;
+  {
+    const Lock lock(mutex_);
+    number = ++preview_number_;
+  }
+  sound_offered_ = sound_asked_ = false;
+  // No muxer is to wait for sound that is not asked for any more.
+  if (!audio_.allowed()) audio_.remove();
+  splicer_.expect_connection();
+
+  hw::PreviewOptions options;
+  const int protocols = tcp_only ? GST_RTSP_LOWER_TRANS_TCP : used_.protocols;
+  options.transports = {.udp = (protocols & GST_RTSP_LOWER_TRANS_UDP) != 0,
+                        .udp_multicast = (protocols & GST_RTSP_LOWER_TRANS_UDP_MCAST) != 0,
+                        .tcp = (protocols & GST_RTSP_LOWER_TRANS_TCP) != 0};
+  options.latency_ms = used_.latency;
+  // Only what ConnectionCore's own budget does not end: it knows better what was waited for.
+  options.timeout = std::chrono::seconds(used_.timeout) + 1s;
+  options.sound_offered = [this] {
+    const bool allowed = audio_.allowed_to_ask();
+    sound_offered_ = true;
+    if (allowed) sound_asked_ = true;
+    return allowed;
+  };
+  options.requested = [this, number] {
+    put(PreviewSaw{number, {Input::Kind::preview_requested, {}}});
+  };
+  options.stream_added = [this, number](GstPad* pad, bool is_sound, const std::string& codec) {
+    stream_added(pad, is_sound, codec, number);
+  };
+  options.all_streams_added = [this] { all_streams_added(); };
+  const std::string name = preview_prefix + std::to_string(number);
+  const std::shared_ptr<hw::Preview> preview =
+      camera->make_preview(std::move(options), name.c_str());
+  {
+    const Lock lock(mutex_);
+    preview_ = preview;
+  }
+  if (!preview) {
+    put(PreviewSaw{number,
+                   {Input::Kind::preview_lost,
+                    {Reason::missing,
+                     "an element for the camera's preview is missing; install GStreamer's good and "
+                     "bad plugins",
+                     {}}}});
+    return;
+  }
+  gst_bin_add(bin_, preview->element());
+  gst_element_sync_state_with_parent(preview->element());
+}
+
+void CameraConnection::close_preview() {
+  std::shared_ptr<hw::Preview> gone;
+  {
+    const Lock lock(mutex_);
+    ++preview_number_;
+    gone = std::exchange(preview_, nullptr);
+  }
+  if (!gone) return;
+  GstElement* element = gone->element();
+  gst_element_set_locked_state(element, TRUE);
+  gst_element_set_state(element, GST_STATE_NULL);
+  gone->close();
+  gst_bin_remove(bin_, element);
+}
+
+void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::string& codec,
+                                    unsigned number) {
+  if (is_sound) {
+    // Agreed to when it was asked for; the gate knows whether it still is.
+    if (audio_.link(pad, codec) == AudioBranch::Linked::to_new_pad) pad_is_new_ = true;
+    return;
+  }
+  if (gst_pad_is_linked(pictures_.get())) return;
+  if (const GstPadLinkReturn linked = gst_pad_link(pad, pictures_.get());
+      GST_PAD_LINK_FAILED(linked))
+    put(PreviewSaw{number,
+                   {Input::Kind::preview_lost,
+                    {Reason::broken,
+                     "the camera's preview comes as " + printable(codec, 40) +
+                         ", which is not what this kind of camera sends",
+                     gst_pad_link_get_name(linked)}}});
+}
+
+/// Once for each change of the pads, not for each connection.
+void CameraConnection::all_streams_added() {
+  if (pad_is_new_.exchange(false)) gst_element_no_more_pads(GST_ELEMENT(bin_));
+}
+
+bool CameraConnection::takes(GstMessage* message) {
+  const GstMessageType type = GST_MESSAGE_TYPE(message);
+  if (type != GST_MESSAGE_ERROR && type != GST_MESSAGE_WARNING && type != GST_MESSAGE_EOS)
+    return false;
+  // Which of the bin's children it comes from; nobody's, when that was taken out meanwhile.
+  GstRef<GstObject> child(
+      GST_MESSAGE_SRC(message) ? GST_OBJECT(gst_object_ref(GST_MESSAGE_SRC(message))) : nullptr);
+  while (child) {
+    GstRef<GstObject> parent(gst_object_get_parent(child.get()));
+    if (parent.get() == GST_OBJECT(bin_)) break;
+    child = std::move(parent);
+  }
+  const GString_ name(child ? gst_object_get_name(child.get()) : nullptr);
+  if (name && !g_str_has_prefix(name.get(), preview_prefix)) return false;
+
+  std::shared_ptr<hw::Preview> preview;
+  unsigned number = 0;
+  {
+    const Lock lock(mutex_);
+    preview = preview_;
+    number = preview_number_;
+  }
+  // What a preview that is being closed still says is no news.
+  if (!child || !preview || child.get() != GST_OBJECT(preview->element())) return true;
+  g_autoptr(GError) error = nullptr;
+  g_autofree char* debug = nullptr;
+  switch (type) {
+    case GST_MESSAGE_WARNING:
+      gst_message_parse_warning(message, &error, &debug);
+      put(PreviewWarned{number,
+                        {error->domain, error->code, printable(error->message, 500),
+                         printable(to_string(debug), 1000)}});
+      break;
+    case GST_MESSAGE_ERROR:
+      gst_message_parse_error(message, &error, &debug);
+      put(PreviewSaw{number, {Input::Kind::preview_lost, preview->failure_of(error, debug)}});
+      break;
+    default:
+      put(PreviewSaw{number, {Input::Kind::preview_lost, broken_off()}});
+      break;
+  }
+  return true;
+}
+
+void CameraConnection::update_warning(Time now) {
+  if (!warning_ || now < warning_->due) return;
+  const Warning told = *std::exchange(warning_, std::nullopt);
+  post_preview_warning(GST_ELEMENT(bin_), told.domain, told.code, told.text, told.detail);
+}
+
+void CameraConnection::add_warning(hw::Failure& failure) {
+  const std::optional<Warning> last = std::exchange(warning_, std::nullopt);
+  if (last)
+    failure.detail +=
+        (failure.detail.empty() ? "" : "; before it: ") + last->text + " " + last->detail;
+}
+
+// --- what consent changes --------------------------------------------------------------------
+
+void CameraConnection::update_sound() {
+  if (!sound_offered_ || sound_asked_ || !audio_.allowed()) return;
+  // The streams of a preview are chosen when it is opened.
+  core_.handle({Input::Kind::sound_wanted, {}}, now());
+}
+
+/// No command is known that turns the microphone off while the camera records.
+void CameraConnection::update_recording() {
+  if (!records_with_sound_ || !core_.is_control_open()) return;
+  const consent::Answer answer = consent_.ask(consent::Category::audio, consent::Purpose::record);
+  if (answer.allowed || !records_with_sound_.exchange(false)) return;
+  const std::shared_ptr<hw::Camera> camera = this->camera();
+  if (!camera) return;
+  camera->stop_recording([this, why = printable(answer.reason)](const hw::Camera::Answer& reply) {
+    // It ended before, by the camera's own button or a full card.
+    if (reply.was_idle) return;
+    GST_ELEMENT_WARNING(bin_, RESOURCE, NOT_AUTHORIZED,
+                        ("Sound was taken back while the camera recorded with it. %s",
+                         reply.done ? "The recording was ended; a new one is without sound."
+                                    : "The camera did not end the recording, and may go on with "
+                                      "sound; end it at the camera."),
+                        ("%s", why.c_str()));
+  });
+}
+
+// --- commands --------------------------------------------------------------------------------
+
+void CameraConnection::Waiting::set(const hw::Camera::Answer& given) {
+  const Lock lock(mutex);
+  // The first counts: a late answer is nobody's.
+  if (!answer) answer = given;
+  changed.notify_all();
+}
+
+hw::Camera::Answer CameraConnection::wait_for(
+    const std::function<void(hw::Camera&, hw::Camera::Handler)>& command) {
+  // Outlives this call where it is given up: the answer may still come.
+  const auto waiting = std::make_shared<Waiting>();
+  std::shared_ptr<hw::Camera> camera;
+  guint seconds = 0;
+  {
+    const Lock lock(mutex_);
+    std::erase_if(waiting_, [](const auto& one) { return one.expired(); });
+    if (!quit_) camera = camera_;
+    if (camera) waiting_.push_back(waiting);
+    seconds = settings_.timeout;
+  }
+  if (!camera) return {.failure = {Reason::stopped, "the camera is not connected", {}}};
+  const Time until = now() + std::chrono::seconds(seconds);
+  command(*camera, [waiting](const hw::Camera::Answer& answer) { waiting->set(answer); });
+  const Lock lock(waiting->mutex);
+  while (!waiting->answer) {
+    const Duration left = until - now();
+    if (left <= Duration::zero())
+      return {.failure = {Reason::silent,
+                          "the camera has not answered within " + std::to_string(seconds) +
+                              " s; it may still do what it was asked for",
+                          {}}};
+    waiting->changed.wait_for(waiting->mutex, left);
+  }
+  return *waiting->answer;
+}
+
+hw::Camera::Answer CameraConnection::take_photo() {
+  return wait_for([](hw::Camera& camera, hw::Camera::Handler handler) {
+    camera.take_photo(std::move(handler));
+  });
+}
+
+hw::Camera::Answer CameraConnection::start_recording() {
+  const auto given = [this] {
+    return consent_.ask(consent::Category::audio, consent::Purpose::record);
+  };
+  const consent::Answer sound = given();
+  GST_INFO_OBJECT(bin_, "recording %s sound: %s", sound.allowed ? "with" : "without",
+                  printable(sound.reason).c_str());
+  hw::Camera::Wanted wanted;
+  // Nor if it is taken back while this waits for its turn.
+  if (sound.allowed) wanted = [given] { return given().allowed; };
+  const hw::Camera::Answer answer = wait_for([&](hw::Camera& camera, hw::Camera::Handler handler) {
+    // Also where nobody waits for the answer any more: the camera may record with sound.
+    camera.start_recording(sound.allowed, wanted,
+                           [this, with_sound = sound.allowed,
+                            handler = std::move(handler)](const hw::Camera::Answer& reply) {
+                             if (reply.done && with_sound) records_with_sound_ = true;
+                             handler(reply);
+                           });
+  });
+  // It may have been taken back while the camera began.
+  if (answer.done) consent_changed();
+  return answer;
+}
+
+hw::Camera::Answer CameraConnection::stop_recording() {
+  const hw::Camera::Answer answer = wait_for([](hw::Camera& camera, hw::Camera::Handler handler) {
+    camera.stop_recording(std::move(handler));
+  });
+  if (answer.done) records_with_sound_ = false;
+  return answer;
+}
+
+GstStructure* CameraConnection::stats() {
+  return gst_structure_new("application/x-sphere-camera-stats", "pictures", G_TYPE_UINT64,
+                           splicer_.pictures(), "connections", G_TYPE_INT, connections_.load(),
+                           "losses", G_TYPE_INT, losses_.load(), "lens-table", G_TYPE_BOOLEAN,
+                           lens_table_.load(), "wake-ups", G_TYPE_UINT64,
+                           static_cast<guint64>(wake_ups_), nullptr);
+}
+
+}  // namespace sphere::camera

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Keeps spherecamsrc connected to its camera: ConnectionCore with a thread, a clock, a camera and a
+// bin.
+
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/rtsp/gstrtsptransport.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "gst/sphere/base/thread.h"
+#include "gst/sphere/consent/guard.h"
+#include "hw/camera.h"
+#include "plugins/camera/audio_branch.h"
+#include "plugins/camera/camera_binding.h"
+#include "plugins/camera/connection_core.h"
+#include "plugins/camera/position_reporter.h"
+#include "plugins/camera/stream_splicer.h"
+
+namespace sphere::camera {
+
+inline constexpr auto default_protocols =
+    static_cast<GstRTSPLowerTrans>(GST_RTSP_LOWER_TRANS_UDP | GST_RTSP_LOWER_TRANS_TCP);
+inline constexpr guint default_latency = 200;  // ms: what a jitter of Wi-Fi needs
+inline constexpr guint default_timeout = 5;    // s
+inline constexpr gboolean default_reconnect = TRUE;
+
+struct Settings {
+  std::string location = hw::default_location();
+  GstRTSPLowerTrans protocols = default_protocols;
+  guint latency = default_latency;
+  guint timeout = default_timeout;
+  bool reconnect = default_reconnect;
+};
+
+/// One thread does whatever takes time. The camera's thread, the streaming threads and the
+/// application only put down what happened.
+class CameraConnection {
+ public:
+  /// `pictures` is a sink pad for the previews' coded pictures, `source` the source pad where they
+  /// leave. Both may be null in an element that can't start.
+  CameraConnection(GstBin* bin, GstPad* pictures, GstPad* source);
+  ~CameraConnection() { stop(); }
+  CameraConnection(const CameraConnection&) = delete;
+  CameraConnection& operator=(const CameraConnection&) = delete;
+
+  Settings settings() {
+    const Lock lock(mutex_);
+    return settings_;
+  }
+  template <typename Function>
+  void change_settings(Function function) {
+    const Lock lock(mutex_);
+    function(settings_);
+  }
+
+  /// What sound and position depend on.
+  consent::Consent& consent() { return consent_; }
+  PositionReporter& position() { return position_; }
+  /// Consent, or the position, has changed.
+  void consent_changed();
+
+  bool start();
+  /// Waits until the camera is free: less than a second, also where it says nothing.
+  void stop();
+  /// Whether the pipeline plays.
+  void set_playing(bool playing);
+
+  /// From inside the bin: whether the message is dealt with here.
+  bool takes(GstMessage* message);
+  /// From the streaming thread: downstream wants no more. Whether that is news.
+  bool finish();
+  /// From the streaming thread: a picture is on its way downstream, which may hold it.
+  void set_pushing(bool pushing) { pushing_ = pushing; }
+
+  /// Tells the camera to do something and waits for its answer: at most as long as `timeout` says,
+  /// and no longer than until stop(). Not from the camera's thread.
+  hw::Camera::Answer take_photo();
+  hw::Camera::Answer start_recording();
+  hw::Camera::Answer stop_recording();
+
+  GstStructure* stats();
+
+ private:
+  /// A warning of an element of the preview.
+  struct Warning {
+    GQuark domain = 0;
+    int code = 0;
+    std::string text, detail;
+    Time due{};  // when it is passed on, unless the preview is lost before: then it is a part of
+                 // that
+  };
+  // What other threads saw. `number` tells which camera or preview it was: those that were given up
+  // may still speak.
+  struct CameraSaw {
+    unsigned number;
+    ConnectionInput input;
+  };
+  struct PreviewSaw {
+    unsigned number;
+    ConnectionInput input;
+  };
+  struct PreviewWarned {
+    unsigned number;
+    Warning warning;
+  };
+  struct Finished {};
+  struct PlayingChanged {
+    bool playing;
+  };
+  struct LookAgain {};
+  using Event =
+      std::variant<CameraSaw, PreviewSaw, PreviewWarned, Finished, PlayingChanged, LookAgain>;
+
+  /// An application's thread that waits for the camera's answer.
+  struct Waiting {
+    Mutex mutex;  // the innermost; protects `answer`
+    std::condition_variable_any changed;
+    std::optional<hw::Camera::Answer> answer SPHERE_GUARDED_BY(mutex);
+    void set(const hw::Camera::Answer& given);
+  };
+
+  void run();
+  void put(Event event);
+  std::optional<Time> next_wake_up();
+  void handle(Event& event);
+  void perform(ConnectionAction& action);
+  void observe();
+  ConnectionSettings core_settings() const;
+  void open_camera();
+  void close_camera();
+  void open_preview(bool tcp_only);
+  void close_preview();
+  void camera_event(const hw::CameraEvent& event, unsigned number);
+  void stream_added(GstPad* pad, bool is_sound, const std::string& codec, unsigned number);
+  void all_streams_added();
+  void update_sound();
+  void update_recording();
+  void update_warning(Time now);
+  void add_warning(hw::Failure& failure);
+  std::shared_ptr<hw::Camera> camera();
+  hw::Camera::Answer wait_for(const std::function<void(hw::Camera&, hw::Camera::Handler)>& command);
+
+  GstBin* const bin_;
+  const GstRef<GstPad> pictures_;
+  consent::Consent consent_;
+  StreamSplicer splicer_;
+  AudioBranch audio_;
+  PositionReporter position_;
+  CameraBinding binding_;
+  std::atomic<bool> pushing_ = false;
+  std::atomic<bool> records_with_sound_ = false;
+  // Of the connection that stands or is made.
+  std::atomic<bool> sound_offered_ = false, sound_asked_ = false;
+  std::atomic<bool> pad_is_new_ = true;  // since the last no-more-pads
+  std::atomic<bool> lens_table_ = false;
+  std::atomic<int> connections_ = 0, losses_ = 0;
+  std::atomic<uint64_t> wake_ups_ = 0;
+
+  // The thread's own.
+  ConnectionCore core_;
+  Settings used_;  // of the attempt
+  const hw::CameraFamily* family_ = nullptr;
+  std::vector<std::shared_ptr<hw::Camera>> closing_;
+  std::optional<Time> position_due_;
+  std::optional<Warning> warning_;
+
+  // Protects what follows. Never held across a call of anything but the standard library.
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  Settings settings_ SPHERE_GUARDED_BY(mutex_);
+  std::vector<Event> events_ SPHERE_GUARDED_BY(mutex_);
+  bool quit_ SPHERE_GUARDED_BY(mutex_) = true;
+  unsigned camera_number_ SPHERE_GUARDED_BY(mutex_) = 0;
+  unsigned preview_number_ SPHERE_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<hw::Camera> camera_ SPHERE_GUARDED_BY(mutex_);
+  std::shared_ptr<hw::Preview> preview_ SPHERE_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<Waiting>> waiting_ SPHERE_GUARDED_BY(mutex_);
+
+  std::thread thread_;
+};
+
+}  // namespace sphere::camera

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Tells the camera where it is, while that is agreed to.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <chrono>
+#include <optional>
+
+#include "gst/sphere/base/thread.h"
+#include "gst/sphere/consent/guard.h"
+#include "gst/sphere/consent/place.h"
+#include "hw/camera.h"
+
+namespace sphere::camera {
+
+inline constexpr guint default_position_interval = 5;  // s
+
+class PositionReporter {
+ public:
+  using Time = std::chrono::microseconds;  // monotonic
+
+  PositionReporter(GstElement* element, const consent::Consent& consent)
+      : element_(element), consent_(consent) {}
+
+  /// Where the camera is from now on; none: nothing is sent. Any thread may call.
+  void set_position(std::optional<consent::Place> position);
+  void set_interval(std::chrono::seconds interval);
+  std::chrono::seconds interval();
+
+  // One thread's.
+  /// The element starts.
+  void restart();
+  /// Sends what is due, where `camera` is there. When to call again, if nothing changes; nothing:
+  /// not at all.
+  std::optional<Time> update(hw::Camera* camera, Time now);
+
+ private:
+  GstElement* const element_;
+  const consent::Consent& consent_;
+
+  // Protects what follows; the innermost.
+  Mutex mutex_;
+  std::optional<consent::Place> position_ SPHERE_GUARDED_BY(mutex_);
+  std::chrono::seconds interval_ SPHERE_GUARDED_BY(mutex_){default_position_interval};
+  bool changed_ SPHERE_GUARDED_BY(mutex_) = false;
+
+  // The thread's own.
+  std::optional<Time> sent_at_;
+  bool camera_has_it_ = false;  // a position that we sent
+};
+
+}  // namespace sphere::camera

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/camera/stream_splicer.h"
+
+#include <utility>
+
+namespace sphere::camera {
+
+namespace {
+
+// Buffers. The camera sends a key frame every eighth; one that sends none is shown all the same.
+constexpr int most_skipped = 60;
+
+/// The probe has dealt with the event. A sticky one that is dropped by GST_PAD_PROBE_DROP counts as
+/// not yet sent, and comes again before each buffer.
+GstPadProbeReturn swallow(GstPadProbeInfo* info) {
+  gst_event_unref(GST_PAD_PROBE_INFO_EVENT(info));
+  GST_PAD_PROBE_INFO_DATA(info) = nullptr;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/// `event`, which is taken, goes on in place of the one that came.
+GstPadProbeReturn replace(GstPadProbeInfo* info, GstEvent* event) {
+  gst_event_unref(GST_PAD_PROBE_INFO_EVENT(info));
+  GST_PAD_PROBE_INFO_DATA(info) = event;
+  return GST_PAD_PROBE_OK;
+}
+
+}  // namespace
+
+StreamSplicer::StreamSplicer(GstPad* pad, Handlers handlers)
+    : pad_(GST_PAD(gst_object_ref(pad))), handlers_(std::move(handlers)) {
+  probe_ = gst_pad_add_probe(
+      pad,
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                   GST_PAD_PROBE_TYPE_EVENT_FLUSH),
+      probe, this, nullptr);
+}
+
+StreamSplicer::~StreamSplicer() { gst_pad_remove_probe(pad_.get(), probe_); }
+
+void StreamSplicer::restart(std::string stream_id, guint group) {
+  const Lock lock(mutex_);
+  stream_id_ = std::move(stream_id);
+  started_ = segment_sent_ = false;
+  lens_due_ = lens_ != nullptr;
+  group_ = group;
+  position_ = {};
+  first_due_ = false;
+  pictures_ = 0;
+  last_picture_ = 0;
+  finished_ = false;
+}
+
+void StreamSplicer::set_lens(GstEvent* event) {
+  const Lock lock(mutex_);
+  lens_.reset(event);
+  lens_due_ = true;
+}
+
+void StreamSplicer::push_lens() {
+  GstEvent* event = nullptr;
+  {
+    const Lock lock(mutex_);
+    if (!lens_due_ || !started_) return;
+    lens_due_ = false;
+    event = gst_event_ref(lens_.get());
+  }
+  gst_pad_push_event(pad_.get(), event);
+}
+
+GstPadProbeReturn StreamSplicer::probe(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  auto* self = static_cast<StreamSplicer*>(data);
+  return GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER ? self->buffer_passes(info)
+                                                                   : self->event_passes(info);
+}
+
+GstPadProbeReturn StreamSplicer::event_passes(GstPadProbeInfo* info) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START: {
+      // A connection's names and numbers change with each; downstream sees one stream.
+      const Lock lock(mutex_);
+      if (started_) return swallow(info);
+      started_ = true;
+      GstEvent* own = gst_event_new_stream_start(stream_id_.c_str());
+      gst_event_set_group_id(own, group_);
+      return replace(info, own);
+    }
+    case GST_EVENT_CAPS:
+      push_lens();
+      return GST_PAD_PROBE_OK;
+    case GST_EVENT_SEGMENT: {
+      gst_event_copy_segment(event, &position_.segment);
+      position_.discontinuous = true;
+      const Lock lock(mutex_);
+      if (segment_sent_) return swallow(info);
+      segment_sent_ = true;
+      GstSegment plain;
+      gst_segment_init(&plain, GST_FORMAT_TIME);
+      return replace(info, gst_event_new_segment(&plain));
+    }
+    case GST_EVENT_EOS:
+      // A connection ended, and the stream did not.
+      if (!finished_ && handlers_.ended) handlers_.ended();
+      return swallow(info);
+    case GST_EVENT_FLUSH_START:
+    case GST_EVENT_FLUSH_STOP:
+    case GST_EVENT_SEGMENT_DONE:
+      return swallow(info);
+    default:
+      return GST_PAD_PROBE_OK;
+  }
+}
+
+GstPadProbeReturn StreamSplicer::buffer_passes(GstPadProbeInfo* info) {
+  if (position_.discontinuous) {
+    // Joined between two key frames, it would begin with pictures of nothing.
+    if (GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT) &&
+        ++position_.skipped <= most_skipped)
+      return GST_PAD_PROBE_DROP;
+    position_.skipped = 0;
+  }
+  push_lens();
+  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  GST_PAD_PROBE_INFO_DATA(info) = buffer;
+  const GstClockTime given =
+      GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : GST_BUFFER_DTS(buffer);
+  GstClockTime pts = GST_CLOCK_TIME_IS_VALID(given)
+                         ? gst_segment_to_running_time(&position_.segment, GST_FORMAT_TIME, given)
+                         : GST_CLOCK_TIME_NONE;
+  // There are no B-frames, so that times only rise; a connection that begins before the last one's
+  // end is moved behind it.
+  GstClockTime& last = position_.last_pts;
+  if (GST_CLOCK_TIME_IS_VALID(last) && (!GST_CLOCK_TIME_IS_VALID(pts) || pts <= last))
+    pts = last + 1;
+  GST_BUFFER_PTS(buffer) = pts;
+  GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+  if (std::exchange(position_.discontinuous, false))
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  if (GST_CLOCK_TIME_IS_VALID(pts)) last = pts;
+  ++pictures_;
+  last_picture_ = g_get_monotonic_time();
+  if (first_due_.exchange(false) && handlers_.first_picture) handlers_.first_picture();
+  return GST_PAD_PROBE_OK;
+}
+
+}  // namespace sphere::camera

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What spherecamsrc does, and says, when something between it and its camera goes wrong.
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/check/camera.h"
+#include "tests/check/rtspsrc.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace sphere::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// All that the element has said on the bus so far, a line for each message.
+class Said {
+ public:
+  explicit Said(Pipeline& pipeline) : bus_(gst_element_get_bus(pipeline.element())) {}
+
+  /// Reads on until a line has these words.
+  void wait_for(const std::string& words) {
+    const gint64 until = g_get_monotonic_time() + static_cast<gint64>(deadline / 1000);
+    while (!has(words)) {
+      fail_unless(g_get_monotonic_time() < until, "'%s' is not said, but: %s", words.c_str(),
+                  all().c_str());
+      read(100 * GST_MSECOND);
+    }
+  }
+  int count(const std::string& words) {
+    while (read(0)) {
+    }
+    return static_cast<int>(std::ranges::count_if(
+        lines_, [&](const std::string& line) { return line.find(words) != std::string::npos; }));
+  }
+  bool has(const std::string& words) { return count(words) > 0; }
+  /// Whether a line with `words` comes after the first one with `before`.
+  bool has_after(const std::string& before, const std::string& words) {
+    count(words);
+    const auto with = [](const std::string& text) {
+      return [&text](const std::string& line) { return line.find(text) != std::string::npos; };
+    };
+    const auto first = std::ranges::find_if(lines_, with(before));
+    return std::any_of(first, lines_.end(), with(words));
+  }
+  std::string all() const {
+    std::string text;
+    for (const std::string& line : lines_) text += "\n" + line;
+    return text;
+  }
+
+ private:
+  bool read(GstClockTime wait) {
+    const MessageRef message(gst_bus_timed_pop_filtered(
+        bus_.get(), wait,
+        static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_INFO |
+                                    GST_MESSAGE_ELEMENT)));
+    if (!message) return false;
+    g_autoptr(GError) error = nullptr;
+    g_autofree char* debug = nullptr;
+    const char* kind = GST_MESSAGE_TYPE_NAME(message.get());
+    switch (GST_MESSAGE_TYPE(message.get())) {
+      case GST_MESSAGE_ERROR:
+        gst_message_parse_error(message.get(), &error, &debug);
+        break;
+      case GST_MESSAGE_WARNING:
+        gst_message_parse_warning(message.get(), &error, &debug);
+        break;
+      case GST_MESSAGE_INFO:
+        gst_message_parse_info(message.get(), &error, &debug);
+        break;
+      default: {
+        const GstStructure* s = gst_message_get_structure(message.get());
+        if (gst_structure_has_name(s, "sphere-connection"))
+          lines_.push_back(std::string("connection: ") + gst_structure_get_string(s, "state"));
+        return true;
+      }
+    }
+    fail_unless(g_utf8_validate(error->message, -1, nullptr));
+    lines_.push_back(std::string(kind) + ": " + error->message);
+    return true;
+  }
+
+  GstRef<GstBus> bus_;
+  std::vector<std::string> lines_;
+};
+
+template <typename T>
+T stat(Pipeline& pipeline, const char* name) {
+  GstStructure* stats = nullptr;
+  g_object_get(pipeline.child("camera").get(), "stats", &stats, nullptr);
+  T value = 0;
+  const GValue* held = gst_structure_get_value(stats, name);
+  fail_unless(held != nullptr, "%s", name);
+  if (G_VALUE_HOLDS_UINT64(held))
+    value = static_cast<T>(g_value_get_uint64(held));
+  else
+    value = static_cast<T>(g_value_get_int(held));
+  gst_structure_free(stats);
+  return value;
+}
+
+double seconds_since(gint64 then) {
+  return static_cast<double>(g_get_monotonic_time() - then) / G_USEC_PER_SEC;
+}
+
+/// How long it takes to stop.
+double stop(Pipeline& pipeline) {
+  const gint64 since = g_get_monotonic_time();
+  pipeline.set_state(GST_STATE_NULL);
+  return seconds_since(since);
+}
+
+gboolean emit(Pipeline& pipeline, const char* signal) {
+  gboolean done = FALSE;
+  g_signal_emit_by_name(pipeline.child("camera").get(), signal, &done);
+  return done;
+}
+
+/// A port that lets clients in and never says anything.
+class Mute {
+ public:
+  Mute() {
+    g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+    g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
+    socket_.reset(
+        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
+    fail_unless(g_socket_bind(socket_.get(), any, TRUE, nullptr));
+    fail_unless(g_socket_listen(socket_.get(), nullptr));
+    g_autoptr(GSocketAddress) address = g_socket_get_local_address(socket_.get(), nullptr);
+    port_ = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+  }
+  std::string port() const { return std::to_string(port_); }
+
+ private:
+  ObjectRef<GSocket> socket_;
+  uint16_t port_ = 0;
+};
+
+/// Of what arrives over UDP, so many of a hundred packets get lost.
+void lose_udp(Pipeline& pipeline, int percent) {
+  const auto added = +[](GstBin*, GstBin*, GstElement* element, gpointer data) {
+    GstElementFactory* factory = gst_element_get_factory(element);
+    if (g_strcmp0(GST_OBJECT_NAME(factory), "udpsrc") != 0) return;
+    const GstRef<GstPad> pad(gst_element_get_static_pad(element, "src"));
+    gst_pad_add_probe(
+        pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+        [](GstPad*, GstPadProbeInfo*, gpointer share) {
+          // The same in each run, and none that falls together with key frames.
+          static std::atomic<unsigned> packets = 0;
+          const bool lost =
+              static_cast<int>((packets++ * 2654435761u >> 16) % 100) < GPOINTER_TO_INT(share);
+          return lost ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+        },
+        data, nullptr);
+  };
+  g_signal_connect(pipeline.element(), "deep-element-added", G_CALLBACK(added),
+                   GINT_TO_POINTER(percent));
+}
+
+}  // namespace
+
+/// To a person as to an application; and what comes afterwards comes at its rate, after no longer a
+/// gap than it takes to connect.
+GST_START_TEST(a_lost_camera_is_told_and_comes_back) {
+  const auto camera = camera_with();
+  Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  Said said(pipeline);
+  pipeline.play();
+  GstClockTime last = pull(pipeline, 20);
+  for (const bool whole : {false, true}) {
+    if (whole)
+      camera->reboot(0ms);
+    else
+      camera->cut_preview();
+    const int times = whole ? 2 : 1;
+    const std::string why = whole ? "closed the connection" : "preview broke off";
+    said.wait_for(why);
+    // What was on its way still arrives; then there is a gap.
+    GstClockTime gap = 0, first = last;
+    while (gap < 300 * GST_MSECOND) {
+      first = last;
+      last = pull(pipeline, 1, last);
+      gap = last - first;
+    }
+    fail_unless(gap < 10 * GST_SECOND, "%" GST_TIME_FORMAT, GST_TIME_ARGS(gap));
+    const GstClockTime begin = last;
+    last = pull(pipeline, 60, last);
+    // 60 pictures of 30 a second; a busy machine makes fewer.
+    const GstClockTime took = last - begin;
+    fail_unless(took < 6 * GST_SECOND, "60 pictures in %" GST_TIME_FORMAT, GST_TIME_ARGS(took));
+    GST_INFO("a gap of %.2f s, then 60 pictures in %.2f s", static_cast<double>(gap) / GST_SECOND,
+             static_cast<double>(took) / GST_SECOND);
+    said.wait_for("info: The camera is back after");
+    fail_unless_equals_int(stat<int>(pipeline, "losses"), times);
+    // One warning an outage; with what to do, and what is done.
+    fail_unless_equals_int(said.count("warning: "), times);
+    fail_unless_equals_int(said.count("connected to again as soon as"), times);
+  }
+  fail_unless_equals_int(said.count("connection: lost"), said.count("connection: connecting") - 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_preview_that_works_outlives_its_control) {
+  // The control is closed after these requests, once, by two of which a photo is taken.
+  const auto camera = camera_with({"drop:7"});
+  Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  Said said(pipeline);
+  pipeline.play();
+  GstClockTime last = pull(pipeline, 10);
+  while (camera->counters().sessions_opened < 2) {
+    emit(pipeline, "take-photo");
+    const GstClockTime next = pull(pipeline, 1, last);
+    fail_unless(next - last < GST_SECOND, "a gap of %" GST_TIME_FORMAT, GST_TIME_ARGS(next - last));
+    last = next;
+  }
+  pull(pipeline, 30, last);
+  // Back within a second, nobody had to hear of it.
+  fail_unless_equals_int(stat<int>(pipeline, "losses"), 0);
+  fail_unless_equals_int(stat<int>(pipeline, "connections"), 1);
+  fail_unless_equals_int(said.count("The preview goes on"), 0);
+  fail_unless_equals_int(said.count("connection: lost"), 0);
+  // The camera can be told things again.
+  fail_unless(emit(pipeline, "take-photo"));
+}
+GST_END_TEST;
+
+GST_START_TEST(the_timeout_is_kept) {
+  const Mute mute;
+  const auto camera = camera_with();
+  for (const std::string& location :
+       {"madv://127.0.0.1:" + mute.port(),
+        "madv://127.0.0.1:" + std::to_string(camera->ports().control) + "/live?rtsp-port=" +
+            mute.port() + "&data-port=" + std::to_string(camera->ports().data)}) {
+    Pipeline pipeline("spherecamsrc timeout=1 location=\"" + location + "\" ! fakesink");
+    const gint64 since = g_get_monotonic_time();
+    const std::string error = pipeline.run();
+    const double took = seconds_since(since);
+    GST_INFO("after %.2f s: %s", took, error.c_str());
+    fail_unless(took >= 0.9 && took < 2, "%s: after %.2f s: %s", location.c_str(), took,
+                error.c_str());
+    fail_unless(error.find("within 1 s") != std::string::npos, "%s", error.c_str());
+    const double stopping = stop(pipeline);
+    fail_unless(stopping < 1, "stopping took %.2f s", stopping);
+  }
+}
+GST_END_TEST;
+
+/// Whatever the camera does not say, and whoever waits for it.
+GST_START_TEST(stopping_waits_for_nobody) {
+  const Mute mute;
+  {
+    Pipeline pipeline("spherecamsrc name=camera timeout=60 location=madv://127.0.0.1:" +
+                      mute.port() + " ! fakesink");
+    pipeline.play();
+    expect_message(pipeline, "sphere-connection");
+    const double took = stop(pipeline);
+    fail_unless(took < 1, "connecting: %.2f s", took);
+  }
+  const auto camera = camera_with();
+  Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  pipeline.play();
+  pull(pipeline, 5);
+  expect_message(pipeline, "sphere-camera");
+  camera->set_silent(true);
+  const size_t asked = camera->asked().size();
+  // An application's thread waits for the camera, for a minute if it must.
+  gboolean done = TRUE;
+  std::thread waiting([&] { done = emit(pipeline, "take-photo"); });
+  for (int i = 0; camera->asked().size() == asked && camera->counters().requests == 0; ++i) {
+    fail_unless(i < 60000);
+    g_usleep(1000);
+  }
+  g_usleep(1000);
+  const gint64 since = g_get_monotonic_time();
+  const double took = stop(pipeline);
+  waiting.join();
+  const double whole = seconds_since(since);
+  GST_INFO("stopped in %.2f s, the signal in %.2f s", took, whole);
+  fail_unless(took < 1, "stopping took %.2f s", took);
+  fail_unless(whole < 1, "the signal took %.2f s", whole);
+  fail_unless(!done);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_signal_takes_no_longer_than_the_timeout) {
+  const auto camera = camera_with();
+  Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  Said said(pipeline);
+  pipeline.play();
+  pull(pipeline, 5);
+  camera->set_silent(true);
+  g_object_set(pipeline.child("camera").get(), "timeout", 1, nullptr);
+  for (const char* signal : {"take-photo", "start-recording", "stop-recording"}) {
+    const gint64 since = g_get_monotonic_time();
+    fail_unless(!emit(pipeline, signal));
+    const double took = seconds_since(since);
+    fail_unless(took < 2, "%s took %.2f s", signal, took);
+  }
+  fail_unless_equals_int(said.count("has not answered within 1 s"), 3);
+}
+GST_END_TEST;
+
+/// After downstream has had enough, nothing happens any more, with a position and consent, too.
+GST_START_TEST(at_the_end_it_sleeps) {
+  const auto camera = camera_with();
+  Pipeline pipeline(source(*camera,
+                           "latency=0 position=10,20 position-interval=1 "
+                           "consent=\"consent/location, state=(string)given\"") +
+                    " ! fakesink num-buffers=20 sync=false");
+  const std::string error = pipeline.run();
+  fail_unless_equals_string(error.c_str(), "");
+  expect_all_closed(*camera);
+  const auto before = stat<guint64>(pipeline, "wake-ups");
+  // Longer than the position's interval, by a clock that sends buffers.
+  Pipeline clock("audiotestsrc is-live=true samplesperbuffer=4410 num-buffers=15 ! fakesink");
+  const std::string none = clock.run();
+  fail_unless_equals_string(none.c_str(), "");
+  const auto after = stat<guint64>(pipeline, "wake-ups");
+  fail_unless(after - before <= 2, "%u wake-ups in 1.5 s", static_cast<unsigned>(after - before));
+}
+GST_END_TEST;
+
+GST_START_TEST(udp_that_loses_or_does_not_arrive_becomes_tcp) {
+  for (const int percent : {10, 100}) {
+    const auto camera = camera_with();
+    Pipeline pipeline(to_sink(*camera, "latency=50"));
+    Said said(pipeline);
+    lose_udp(pipeline, percent);
+    pipeline.play();
+    said.wait_for(percent == 100 ? "info: Nothing of the preview arrives over UDP"
+                                 : "info: Too much of the preview is lost over UDP");
+    said.wait_for("TCP is used now");
+    while (!said.has_after("TCP is used now", "connection: connected")) pull(pipeline, 1);
+    // All of it arrives now.
+    GstClockTime last = pull(pipeline, 10);
+    const GstClockTime begin = last;
+    last = pull(pipeline, 30, last);
+    fail_unless(last - begin < 3 * GST_SECOND, "%" GST_TIME_FORMAT, GST_TIME_ARGS(last - begin));
+    fail_unless_equals_int(stat<int>(pipeline, "losses"), 0);
+    fail_unless_equals_int(camera->counters().sessions_opened, 1);
+  }
+  // Not where TCP is not allowed.
+  const auto camera = camera_with();
+  Pipeline pipeline(to_sink(*camera, "latency=50 protocols=udp"));
+  Said said(pipeline);
+  lose_udp(pipeline, 10);
+  pipeline.play();
+  pull(pipeline, 20);
+  fail_unless_equals_int(stat<int>(pipeline, "connections"), 1);
+  fail_unless(!said.has("TCP"));
+}
+GST_END_TEST;
+
+/// glib-networking sends RTSP, too, through the proxy that is meant for HTTP.
+GST_START_TEST(a_web_proxy_is_not_asked) {
+  g_unsetenv("GIO_USE_PROXY_RESOLVER");
+  const Mute proxy;
+  g_setenv("http_proxy", ("http://127.0.0.1:" + proxy.port()).c_str(), TRUE);
+  const auto camera = camera_with();
+  Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  pipeline.play();
+  pull(pipeline, 10);
+  // Others still are sent there.
+  char** others = g_proxy_resolver_lookup(g_proxy_resolver_get_default(), "http://192.0.2.1/",
+                                          nullptr, nullptr);
+  fail_unless(others && g_str_has_prefix(others[0], "http://127.0.0.1:"), "%s",
+              others ? others[0] : "nothing");
+  g_strfreev(others);
+}
+GST_END_TEST;
+
+/// A program that has chosen its resolver before is told what to do.
+GST_START_TEST(a_web_proxy_that_can_not_be_avoided_is_told) {
+  g_unsetenv("GIO_USE_PROXY_RESOLVER");
+  std::string nobody;
+  {
+    const Mute gone;
+    nobody = gone.port();
+  }
+  g_setenv("http_proxy", ("http://127.0.0.1:" + nobody).c_str(), TRUE);
+  g_proxy_resolver_get_default();
+  const auto camera = camera_with();
+  Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  const std::string error = pipeline.run();
+  fail_unless(error.find("no_proxy=127.0.0.1") != std::string::npos, "%s", error.c_str());
+}
+GST_END_TEST;
+
+GST_START_TEST(warnings_of_the_preview_are_passed_on) {
+  const auto camera = camera_with();
+  Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
+  Said said(pipeline);
+  pipeline.play();
+  pull(pipeline, 5);
+  const GstRef<GstElement> element = pipeline.child("camera");
+  GstRef<GstElement> rtspsrc;
+  GstIterator* all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(element.get()), "rtspsrc");
+  GValue found = G_VALUE_INIT;
+  if (gst_iterator_next(all, &found) == GST_ITERATOR_OK)
+    rtspsrc.reset(GST_ELEMENT(g_value_dup_object(&found)));
+  g_value_unset(&found);
+  gst_iterator_free(all);
+  fail_unless(rtspsrc != nullptr);
+  GST_ELEMENT_WARNING(rtspsrc.get(), RESOURCE, READ, ("Something is odd\033[2J"), (nullptr));
+  said.wait_for("warning: Something is odd\\x1b[2J");
+  // One that is followed by the loss is a part of that.
+  GST_ELEMENT_WARNING(rtspsrc.get(), RESOURCE, READ, ("The end is near."), (nullptr));
+  rtspsrc.reset();
+  camera->cut_preview();
+  said.wait_for("broke off");
+  said.wait_for("info: The camera is back");
+  fail_unless_equals_int(said.count("The end is near"), 0);
+}
+GST_END_TEST;
+
+static Suite* camera_outages_suite() {
+  forgive_rtspsrc();
+  Suite* suite = suite_create("camera_outages");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, a_lost_camera_is_told_and_comes_back);
+  tcase_add_test(tcase, a_preview_that_works_outlives_its_control);
+  tcase_add_test(tcase, the_timeout_is_kept);
+  tcase_add_test(tcase, stopping_waits_for_nobody);
+  tcase_add_test(tcase, a_signal_takes_no_longer_than_the_timeout);
+  tcase_add_test(tcase, at_the_end_it_sleeps);
+  tcase_add_test(tcase, udp_that_loses_or_does_not_arrive_becomes_tcp);
+  tcase_add_test(tcase, a_web_proxy_is_not_asked);
+  tcase_add_test(tcase, a_web_proxy_that_can_not_be_avoided_is_told);
+  tcase_add_test(tcase, warnings_of_the_preview_are_passed_on);
+  return suite;
+}
+
+GST_CHECK_MAIN(camera_outages)
