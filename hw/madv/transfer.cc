@@ -45,8 +45,10 @@ class FileTransfers::Job {
   virtual std::string more_output() { return {}; }
 
   void replied(const Message& message, Time now) {
-    if (!message.succeeded())
+    if (!message.succeeded()) {
+      camera_is_done = true;
       return fail("the camera says that " + result_words(message.rval().value_or(-1)));
+    }
     is_accepted = true;
     accepted_at = now;
     examine();
@@ -61,7 +63,8 @@ class FileTransfers::Job {
   const TransferDone done;
   unsigned number = 0;
   std::optional<Status> outcome;
-  bool asks_again = false;  // for the next chunk
+  bool asks_again = false;      // for the next chunk
+  bool camera_is_done = false;  // with what it was asked
   bool is_accepted = false;
   Time accepted_at{};
 };
@@ -220,12 +223,6 @@ void FileTransfers::cancel(unsigned number, Time now) {
   for (size_t i = 0; i < jobs_.size(); ++i) {
     if (jobs_[i]->number != number) continue;
     if (i == 0) {
-      // Its connection is closed, and the camera is told. What it still says of this transfer must
-      // not be taken for a word on the next, which waits for the answer.
-      is_cancelling_ = true;
-      channel_.ask(
-          Request(msg_cancel_transfer, jobs_[0]->path),
-          [this](const Reply&) { is_cancelling_ = false; }, ControlChannel::Rank::ordinary, 0, now);
       finish(failed("the transfer was cancelled"), now);
     } else {
       const std::unique_ptr<Job> job = std::move(jobs_[i]);
@@ -256,7 +253,7 @@ void FileTransfers::data_ready(Time now) {
 void FileTransfers::ask(Time now) {
   Job& job = *jobs_.front();
   heard_ = now;
-  job.asks_again = false;
+  job.asks_again = job.camera_is_done = false;
   channel_.ask(
       job.request(),
       [this, number = job.number](const Reply& reply) {
@@ -291,10 +288,13 @@ void FileTransfers::notified(const Message& message, Time now) {
   if (!connected_ || message.id() != msg_transfer_result) return;
   heard_ = now;
   const std::string type = message.text(field::type).value_or("");
-  if (std::find(std::begin(failures), std::end(failures), type) != std::end(failures))
-    jobs_.front()->fail("the camera gave up the transfer");
-  else if (type == get_complete || type == put_complete)
-    jobs_.front()->completed(message);
+  Job& job = *jobs_.front();
+  const bool has_failed =
+      std::find(std::begin(failures), std::end(failures), type) != std::end(failures);
+  const bool is_complete = type == get_complete || type == put_complete;
+  job.camera_is_done = job.camera_is_done || has_failed || is_complete;
+  if (has_failed) job.fail("the camera gave up the transfer");
+  if (is_complete) job.completed(message);
   go_on(now);
 }
 
@@ -313,8 +313,15 @@ void FileTransfers::finish(const Status& outcome, Time now) {
   const std::unique_ptr<Job> job = std::move(jobs_.front());
   jobs_.pop_front();
   output_.clear();
-  connected_ = false;
   heard_ = now;
+  if (std::exchange(connected_, false) && !job->camera_is_done) {
+    // Its connection is closed, and the camera is told. What it still says of this transfer must
+    // not be taken for a word on the next one, which waits for the answer.
+    is_cancelling_ = true;
+    channel_.ask(
+        Request(msg_cancel_transfer, job->path), [this](const Reply&) { is_cancelling_ = false; },
+        ControlChannel::Rank::ordinary, 0, now);
+  }
   if (job->done) job->done(outcome);
 }
 
