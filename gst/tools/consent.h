@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `sphere consent` is made of: consent.cc knows the words, the other files do what they say.
+// The parts of `sphere consent`: consent.cc reads the command line, each other file has some verbs.
 
 #pragma once
 
@@ -39,7 +39,8 @@ int consent_reset(const ConsentOptions& options, Voice& voice);
 
 /// Why everything is denied whatever the entries say, or "".
 std::string consent_doubt(const consent::Ledger& ledger, const consent::Chain& chain);
-/// After an act in one's own ledger: what it leaves no reason to keep goes. The files that went.
+/// After an act in one's own ledger: removes what there is no more reason to keep, and returns the
+/// paths of what was removed.
 std::vector<std::string> remove_what_ended(Voice& voice);
 
 consent::Language consent_language(const ConsentOptions& options);

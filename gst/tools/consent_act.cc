@@ -141,7 +141,7 @@ int consent_notice(const ConsentOptions& options, Voice& voice) {
     print(stdout, "%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
           notice_version);
   }
-  // That it was shown is worth an entry, but not worth failing for.
+  // If this can't be written, the notice has been shown all the same: a warning, no failure.
   const auto noted = Ledger(options.ledger).append({.act = Act::notice_shown, .how = "command"});
   if (!noted) voice.warn("not noted in the ledger: " + noted.error().message);
   return exit_done;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The verbs of `sphere consent` about what this machine holds: show it, hand it out, remove it.
+// The verbs of `sphere consent` about what this machine keeps: show it, export it, remove it.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -108,7 +108,7 @@ Status check_stores(const ConsentOptions& options) {
   return ok();
 }
 
-/// Shows what is to go and asks. Nothing: go on.
+/// Shows what is to be removed and asks. Returns the exit status if it is not to go on.
 std::optional<int> ask(const ConsentOptions& options, Voice& voice,
                        const std::vector<StoredFile>& files, const char* question) {
   if (options.yes || files.empty()) return std::nullopt;

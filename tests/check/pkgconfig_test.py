@@ -9,6 +9,7 @@ gstreamer-1.0 needs itself: as on a machine without the development files of our
 
 import os
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -122,9 +123,7 @@ with tempfile.TemporaryDirectory(prefix="sphere-install-") as name:
         shutil.copy(path, found)
     headers = set()
     for file in files:
-        prefix = pkg_config("--variable=prefix", file.stem, path=file.parent)[1]
-        text = file.read_text(encoding="utf-8")
-        text = text.replace(f"prefix={prefix}\n", f"prefix={stage}{prefix}\n", 1)
+        text = re.sub("^prefix=", f"prefix={stage}", file.read_text(encoding="utf-8"), flags=re.M)
         (found / file.name).write_text(text, encoding="utf-8")
         status, flags = pkg_config("--cflags-only-I", file.stem, path=found)
         check(f"{file.name} on a machine with GStreamer alone", status == 0, flags)
@@ -139,14 +138,16 @@ with tempfile.TemporaryDirectory(prefix="sphere-install-") as name:
                        *flags.split())
     check("an application in C is built", status == 0, said)
     for header in sorted(headers):
-        status, said = run(*compiler, "-Wall", "-Werror", "-fsyntax-only", "-x", "c", header,
+        (here / "header.c").write_text(f'#include "{header}"\n', encoding="utf-8")
+        status, said = run(*compiler, "-Wall", "-Werror", "-fsyntax-only", here / "header.c",
                            *flags.split())
         check(f"{header.name} stands alone", status == 0, said)
     folder = pkg_config("--variable=libdir", "gstsphere-1.0", path=found)[1]
     plugins = str(next(stage.rglob("libgstsphereprivacy.so")).parent)
     # No copy of this build's: what is installed finds the rest of it by itself.
     status, said = run(here / "app", env=os.environ | {
-        "LD_LIBRARY_PATH": folder, "GST_PLUGIN_PATH": plugins, "G_DEBUG": "fatal-warnings",
+        "LD_LIBRARY_PATH": folder, "GST_PLUGIN_PATH": plugins,
+        "GST_PLUGIN_SYSTEM_PATH": "", "G_DEBUG": "fatal-warnings",
         "GST_REGISTRY": str(here / "registry.bin")})
     check("and runs", status == 0, f"{status} {said}")
 

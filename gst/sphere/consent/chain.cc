@@ -13,7 +13,7 @@ namespace {
 constexpr size_t hash_length = 64;
 const std::string no_hash(hash_length, '0');
 
-/// What a torn line must show before it counts as one that gave: the act is the first member.
+/// A line that was cut off counts as one that gave only if it begins with this.
 constexpr std::string_view giving = "{\"act\":\"give\",";
 
 /// A word that needs no escape in JSON and can hold nobody's name or place by accident.
@@ -23,7 +23,7 @@ bool is_word(std::string_view text) {
   });
 }
 
-/// Reads the one form forward. There is no nesting, so nothing recurses.
+/// Reads the members of a line one after the other. The form has no nesting.
 class Line {
  public:
   explicit Line(std::string_view text) : rest_(text) {}
@@ -163,7 +163,7 @@ Result<Entry> read_entry(std::string_view text) {
   }
   entry.time = line.member("time").value_or("");
   if (const Status meaning = check_meaning(entry); !meaning) return meaning.error();
-  // Whatever the reading above let pass: there is one text for each entry, and this must be it.
+  // The reading above may let other texts pass; only the one that we would write is an entry.
   if (serialise(entry) != text) return broken();
   if (hash_of(entry) != entry.hash) return invalid("its hash is not that of what it says");
   return entry;
@@ -250,7 +250,8 @@ CapsRef caps_of(const ChainState& chain, int64_t now) {
     const CategoryState& one = all[static_cast<size_t>(info.category)];
     if (one.state == State::never) continue;
     const std::string name = "consent/" + std::string(info.name);
-    // One that expired goes as it was given: the decision watches the clock.
+    // An expired grant is written as given, with its expiry: evaluate() compares that with the
+    // clock.
     const bool given = one.state == State::given || one.state == State::expired;
     GstStructure* grant = gst_structure_new(
         name.c_str(), "state", G_TYPE_STRING,

@@ -15,7 +15,7 @@ namespace sphere::consent {
 namespace {
 
 constexpr std::string_view name_prefix = "consent/";
-// A person's grants are a handful; more is no consent but a mistake or an attack.
+// There are seven categories; many more structures than that are a mistake or an attack.
 constexpr guint max_structures = 64;
 constexpr guint max_list = 64;
 
@@ -26,7 +26,7 @@ std::optional<E> find_name(const std::array<std::string_view, n>& names, std::st
   return static_cast<E>(found - names.begin());
 }
 
-/// Words of somebody else, fit for a log.
+/// Text from outside, in quotes, fit for a log.
 std::string quoted(std::string_view text) {
   constexpr size_t max_bytes = 40;
   return "'" + printable(text, max_bytes) + "'";
@@ -273,7 +273,7 @@ Answer evaluate(const GstCaps* caps, Category category, Purpose purpose, int64_t
 }
 
 Answer strictest(std::span<const Answer> answers) {
-  if (answers.empty()) return denied("nobody was asked");
+  if (answers.empty()) return denied("neither a property nor the application nor a ledger gives it");
   Answer all;
   all.allowed = true;
   all.precision = Precision::exact;

@@ -77,7 +77,7 @@ double grid_degrees(Precision precision);
 
 /// An expiry that never comes.
 inline constexpr int64_t never = std::numeric_limits<int64_t>::max();
-/// A clock that can't be believed, because it is not set or went backwards: what expires is denied.
+/// Stands for a clock that is not set or went backwards: grants that expire are denied.
 inline constexpr int64_t no_clock = -1;
 
 /// The answer to "may this be done now?". `reason` says in words why, also when it is allowed.
@@ -92,13 +92,13 @@ struct Answer {
   int64_t expires = never;
 };
 
-/// Closed-world: what is not plainly given in the one form that is understood is denied. A caps
-/// that has anything in it which is not a grant (another structure, caps features) is denied as a
-/// whole, for it may be a restriction that is not understood. `now_utc_us` is microseconds since
+/// What is not given in the one form that is understood is denied. Caps that contain anything but
+/// grants (another structure, caps features) are denied as a whole, because what is not understood
+/// may be a restriction. `now_utc_us` is microseconds since
 /// 1970.
 Answer evaluate(const GstCaps* caps, Category category, Purpose purpose, int64_t now_utc_us);
 
-/// All sources that are present must allow; where none is, nobody agreed. Their order is no matter.
+/// Allowed if there is at least one answer and all of them allow. Their order does not matter.
 Answer strictest(std::span<const Answer> answers);
 
 /// The time that an `expires` names, microseconds since 1970: `2027-01-01` (its first moment) or

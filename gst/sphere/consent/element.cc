@@ -19,13 +19,13 @@ void install_properties(GObjectClass* klass, guint consent_id, guint ledger_id) 
       klass, consent_id,
       g_param_spec_boxed("consent", "Consent",
                          "What is given, such as consent/audio, state=(string)given, "
-                         "purpose=(string)live; not set: nobody is asked here",
+                         "purpose=(string)live; if it is not set, the other sources decide",
                          GST_TYPE_CAPS, playing));
   g_object_class_install_property(
       klass, ledger_id,
       g_param_spec_string(
           "ledger", "Ledger",
-          "The consent ledger that must allow, too: a path, or default for the person's own",
+          "A consent ledger that has to allow it, too: its path, or default for the person's own",
           nullptr, playing));
 }
 

@@ -12,9 +12,9 @@ namespace sphere::consent {
 /// The properties `consent` and `ledger`, which may be set while playing.
 void install_properties(GObjectClass* klass, guint consent_id, guint ledger_id);
 
-/// For an element's own functions of these names. What gives nothing, or less than it seems to, is
-/// told in the log. No caps at all, which is what a text that can't be parsed becomes, deny: that
-/// is not the same as a property that nobody has set.
+/// For an element's set_property and get_property. Caps that give nothing, or less than they seem
+/// to, are told in the log. NULL caps deny, because a text that can't be parsed becomes NULL; that
+/// differs from a property that was never set.
 void set_consent_property(Consent& consent, GstElement* element, const GValue* value);
 void set_ledger_property(Consent& consent, GstElement* element, const GValue* value);
 void get_consent_property(const Consent& consent, GValue* value);

@@ -146,8 +146,7 @@ Answer Consent::ask(Category category, Purpose purpose) const {
 
 // --- the answer with each buffer -------------------------------------------------------------
 
-bool Guard::allowed() {
-  const Consent::Version version = consent_.version();
+bool Guard::allowed(const Consent::Version& version) {
   if (asked_ && version == seen_) {
     if (!answer_.allowed && !clock_lost_) return false;
     if (answer_.allowed && answer_.expires == never) return true;
@@ -183,7 +182,7 @@ std::string stamp_field(Category category, Purpose purpose) {
 
 Stamper::Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes,
                  Made made)
-    : category_(category) {
+    : consent_(consent), category_(category) {
   for (const Purpose purpose : purposes) {
     One one{.guard = Guard(consent, category, purpose), .purpose = purpose};
     if (made == Made::before_capture) {
@@ -196,9 +195,10 @@ Stamper::Stamper(const Consent& consent, Category category, const std::vector<Pu
 
 EventRef Stamper::before(const std::function<GstClockTime()>& fresh) {
   bool changed = epoch_ == 0;
+  const Consent::Version version = consent_.version();
   for (One& one : all_) {
     GstClockTime since = one.since;
-    if (!one.guard.allowed())
+    if (!one.guard.allowed(version))
       since = GST_CLOCK_TIME_NONE;
     else if (one.guard.grants() != one.grants)
       since = fresh();

@@ -129,7 +129,9 @@ class Guard {
   /// Whether it is allowed now. As long as nothing changes: two short locks, the look at the ledger
   /// where there is one (see GrantSource::version()), and a look at the clock where a grant
   /// expires.
-  bool allowed();
+  bool allowed() { return allowed(consent_.version()); }
+  /// The same for whoever has several questions: `version` is what version() has just given.
+  bool allowed(const Consent::Version& version);
   /// The answer of the last allowed().
   const Answer& answer() const { return answer_; }
   /// Goes up with each grant that begins: also when it was taken back and given again since the
@@ -173,6 +175,7 @@ class Stamper {
     uint64_t grants = 0;
     GstClockTime since = GST_CLOCK_TIME_NONE;
   };
+  const Consent& consent_;
   const Category category_;
   std::vector<One> all_;
   uint64_t epoch_ = 0;

@@ -20,7 +20,8 @@ namespace sphere::consent {
 namespace {
 
 constexpr int64_t lock_wait = 3 * G_USEC_PER_SEC;
-// Short, so that whoever has many acts does not get the lock again before one who waits looks.
+// Shorter than an act takes: else a process that writes many acts would get the lock again and
+// again, before the one that waits has tried.
 constexpr gulong lock_step = 200;
 
 Error system_error(const std::string& path, const char* what) {
@@ -133,7 +134,7 @@ uint64_t ledger_bytes_read() { return bytes_read; }
 
 Result<PrivateFile> open_private(const std::string& path, int flags) {
   PrivateFile file;
-  // Not blocked by a pipe of that name.
+  // O_NONBLOCK: to open a pipe of that name would wait for somebody who writes into it.
   file.descriptor = Descriptor(
       ::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
   if (file.descriptor.get() < 0)
@@ -233,7 +234,8 @@ Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_
     return deny(path_ + ": full; `sphere consent erase` begins a new one",
                 takes && leave_torn(descriptor, chain->whole));
 
-  // Over what was cut off: at no moment does it look as if nothing had been begun there.
+  // Written over what was cut off, which is not removed first: a reader sees at every moment that
+  // an act was cut off, or the new act.
   errno = 0;
   const bool written =
       write_all(descriptor, lines, chain->whole) &&
@@ -242,7 +244,7 @@ Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_
   if (!written) {
     const Error error = system_error(path_, "can't be written");
     if (takes) return deny(error.message, leave_torn(descriptor, chain->whole));
-    // Nothing is left of an act that gives. What was cut off before it and denies stays.
+    // An act that gives leaves nothing behind. If an earlier act was cut off and denies, it stays.
     if (!appended.recovered && ftruncate(descriptor, static_cast<off_t>(chain->whole)) != 0)
       return failed(error.message + "; and a part of the entry stays");
     return error;

@@ -16,12 +16,12 @@ struct Position {
   std::optional<double> altitude;      ///< metres
 };
 
-/// Reads `LATITUDE,LONGITUDE[,ALTITUDE]`, decimal degrees and metres. What it complains of it does
-/// not repeat.
+/// Reads `LATITUDE,LONGITUDE[,ALTITUDE]`, decimal degrees and metres. The error does not repeat the
+/// text, which says where somebody is.
 Result<Position> parse_position(std::string_view text);
 
-/// The position, rounded to the precision's grid. An altitude tells where it is, too,
-/// and stays with the exact one alone.
+/// The position, rounded to the precision's grid. The altitude stays only in an exact position,
+/// because it can tell where that is.
 Position rounded(const Position& position, Precision precision);
 
 }  // namespace sphere::consent

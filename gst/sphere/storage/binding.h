@@ -17,10 +17,10 @@ struct Binding {
 
 /// Where the binding of a camera is; its serial number is not in the name.
 std::string binding_path(const std::string& serial);
-/// A binding with texts that no camera says is refused.
+/// Refused where a text is longer than a camera's can be, or has control characters.
 Status write_binding(const Binding& binding);
 Result<Binding> read_binding(const std::string& path);
-/// The camera is forgotten, and its lens table with it.
+/// Removes the file of a camera, and its lens table.
 Status remove_binding(const std::string& serial);
 
 }  // namespace sphere::storage

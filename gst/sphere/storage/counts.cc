@@ -30,7 +30,7 @@ std::string month(int64_t now) {
   return to_string(text.get());
 }
 
-/// What can't be read begins anew: nothing hangs on it.
+/// A file that can't be read counts as empty: these numbers are not worth an error.
 std::map<std::string, int64_t> read_counts(int descriptor) {
   std::string text(max_file + 1, '\0');
   const ssize_t size = pread(descriptor, text.data(), text.size(), 0);
@@ -88,7 +88,7 @@ Status count(Store store, const std::vector<std::string>& names, int64_t now, Ch
   auto counts = read_counts(descriptor);
   for (const std::string& name : up) counts[name] += count_step;
   const Status written = write_counts(descriptor, counts);
-  // Taken back meanwhile: whoever did has looked for what there is to remove, maybe before this.
+  // If consent was taken back meanwhile, the files were removed, maybe before this one was written.
   if (!given()) unlink(path.c_str());
   return written;
 }
@@ -115,10 +115,10 @@ void RunningCommand::begin(int64_t now, Chance chance) {
     if (one.path.find(std::string("/") + marker_prefix) == std::string::npos) continue;
     const auto left = consent::open_private(one.path, O_RDWR);
     if (!left || flock(left->descriptor.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    // Whoever removes it counts it.
+    // Of two commands that find the same file, the one that removes it counts it.
     if (unlink(one.path.c_str()) == 0) (void)count(Store::crashes, {"did-not-end"}, now, chance);
   }
-  // It gets its name when it is locked, so that none is found without a lock that began just now.
+  // It gets its name after it is locked: else another command could find it unlocked and count it.
   std::string name = *folder + "/new-XXXXXX";
   lock_ = consent::Descriptor(mkostemp(name.data(), O_CLOEXEC));
   if (lock_.get() < 0) return;
