@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <gst/sphere/base/gstsphereerror.h>
 #include <gst/sphere/consent/gstsphereconsent.h>
 #include <gst/sphere/lens/gstspherelens.h>
 #include <gst/sphere/orientation/gstsphereorientationmeta.h>

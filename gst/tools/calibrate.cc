@@ -105,6 +105,8 @@ Result<GreyPicture> load(const std::string& path, Voice* voice) {
   const Result<StitchInput> input = open_stitch_input(path, voice);
   if (!input) return input.error();
   if (input->video()) return invalid(path + ": is a video; pictures are wanted");
+  if (input->spherical())
+    return invalid(path + ": says that it is a 360 picture already" + take_fisheyes);
   // Decoders are told apart by the file's own bytes.
   const bool jpeg = std::holds_alternative<media::JpegInfo>(input->content);
   const std::string launch = std::string("filesrc name=file ! ") + (jpeg ? "jpegdec" : "pngdec") +
@@ -131,27 +133,19 @@ Result<GreyPicture> load(const std::string& path, Voice* voice) {
       read.pixels.insert(read.pixels.end(), row, row + read.size.width);
     }
     gst_video_frame_unmap(&frame);
-    picture = std::move(read);
+    const std::string refusal = lack_of_fisheyes(
+        media::look_of({read.pixels.data(), read.size.width, 1, read.size.width, read.size.height}),
+        "picture");
+    if (refusal.empty())
+      picture = std::move(read);
+    else
+      picture = invalid(path + ": " + refusal + take_fisheyes);
   }
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   return picture;
 }
 
-Status write_whole(const std::string& path, bool clobber, const void* bytes, size_t size) {
-  Result<OutputFile> file = OutputFile::create(path, clobber);
-  if (!file) return file.error();
-  const auto* at = static_cast<const char*>(bytes);
-  while (size > 0) {
-    const ssize_t written = write(file->descriptor(), at, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return failed(path + ": can't be written: " + std::strerror(errno));
-    at += written;
-    size -= static_cast<size_t>(written);
-  }
-  return file->commit();
-}
-
-Status write_png(const std::string& path, const GreyPicture& picture) {
+Status add_png(const std::string& path, const GreyPicture& picture, OutputSet* outputs) {
   png_image image = {};
   image.version = PNG_IMAGE_VERSION;
   image.width = static_cast<png_uint_32>(picture.size.width);
@@ -165,19 +159,22 @@ Status write_png(const std::string& path, const GreyPicture& picture) {
   if (!encode(nullptr)) return failed(path + ": can't be made: " + image.message);
   bytes.resize(size);
   if (!encode(bytes.data())) return failed(path + ": can't be made: " + image.message);
-  return write_whole(path, true, bytes.data(), size);
+  return outputs->add(path, true, bytes);
 }
 
-Status write_seams(const std::string& folder, const std::vector<GreyPicture>& pictures,
-                   const Calibration& found) {
+std::string seam_path(const std::string& folder, size_t picture, const char* when) {
+  return folder + "/seam-" + std::to_string(picture) + "-" + when + ".png";
+}
+
+Status add_seams(const std::string& folder, const std::vector<GreyPicture>& pictures,
+                 const Calibration& found, OutputSet* outputs) {
   for (size_t i = 0; i < pictures.size(); ++i) {
-    const std::string base = folder + "/seam-" + std::to_string(i + 1);
-    for (const auto& [suffix, pair] :
-         {std::pair<const char*, const LensPair*>{"-before.png", &found.before},
-          {"-after.png", &found.pair}})
-      if (const Status written = write_png(base + suffix, seam_picture(pictures[i], *pair));
-          !written)
-        return written;
+    for (const auto& [when, pair] :
+         {std::pair<const char*, const LensPair*>{"before", &found.before}, {"after", &found.pair}})
+      if (const Status added =
+              add_png(seam_path(folder, i + 1, when), seam_picture(pictures[i], *pair), outputs);
+          !added)
+        return added;
   }
   return ok();
 }
@@ -231,15 +228,22 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found, c
 }
 
 Status work(const CalibrateArguments& arguments, Voice* voice) {
+  const gint64 begin = g_get_monotonic_time();
   const bool any_camera = arguments.lens.empty();
   const Result<LensPair> start = load_profile(any_camera ? default_profile : arguments.lens);
   if (!start) return Error{start.error().kind, "--lens: " + start.error().message};
-  if (!arguments.seams.empty() && g_mkdir_with_parents(arguments.seams.c_str(), 0777) != 0)
-    return failed(arguments.seams + ": can't be made: " + std::strerror(errno));
   // Before minutes are spent, whether the end can be kept.
-  if (const Result<OutputFile> probe = OutputFile::create(arguments.output, arguments.clobber);
-      !probe)
-    return probe.error();
+  OutputSet outputs;
+  std::vector<std::string> wanted = {arguments.output};
+  if (!arguments.seams.empty()) {
+    if (const Status made = outputs.make_folder(arguments.seams); !made) return made;
+    wanted.push_back(seam_path(arguments.seams, 1, "before"));
+  }
+  for (const std::string& path : wanted)
+    if (const Result<OutputFile> probe =
+            OutputFile::create(path, arguments.clobber || path != arguments.output);
+        !probe)
+      return probe.error();
 
   std::vector<GreyPicture> pictures;
   for (const std::string& path : arguments.pictures) {
@@ -273,13 +277,20 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
   const Result<std::string> text = make_profile(found->pair, arguments.name, made);
   if (!text) return text.error();
   if (!arguments.seams.empty())
-    if (const Status written = write_seams(arguments.seams, pictures, *found); !written)
-      return written;
+    if (const Status added = add_seams(arguments.seams, pictures, *found, &outputs); !added)
+      return added;
+  const std::span<const char> profile(*text);
+  if (const Status added =
+          outputs.add(arguments.output, arguments.clobber,
+                      {reinterpret_cast<const uint8_t*>(profile.data()), profile.size()});
+      !added)
+    return added;
   if (interrupted) return failed("interrupted");
-  if (const Status written =
-          write_whole(arguments.output, arguments.clobber, text->data(), text->size());
-      !written)
-    return written;
+  if (const Status written = outputs.commit(); !written) return written;
+  const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
+  voice->wrote(arguments.output,
+               arguments.seams.empty() ? "" : "pictures of the seam in " + arguments.seams,
+               seconds);
 
   if (!found->whole_field)
     voice->warn("radial terms and fall-off are those of " + start->name +
@@ -287,9 +298,9 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
   if (arguments.json) {
     print_json(arguments, *found, *voice);
   } else if (!arguments.quiet) {
-    std::printf("%s\n%s\n%s\n", summary(*found, pictures.size()).c_str(),
-                lens_summary("front", found->pair.front).c_str(),
-                lens_summary("back", found->pair.back).c_str());
+    print(stdout, "%s\n%s\n%s\n", summary(*found, pictures.size()).c_str(),
+          lens_summary("front", found->pair.front).c_str(),
+          lens_summary("back", found->pair.back).c_str());
   }
   return ok();
 }

@@ -2,11 +2,14 @@
 
 #include "gst/tools/command.h"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <cstdio>
+#include <cstdarg>
 #include <numeric>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
 
 namespace sphere::tool {
 
@@ -51,6 +54,12 @@ std::vector<Command> commands() {
   return list;
 }
 
+std::string listed(std::span<const std::string> names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
 std::string nearest(std::string_view typed, std::span<const std::string> known) {
   // No word is that long, and the work grows with the square.
   if (typed.empty() || typed.size() > 64) return {};
@@ -72,17 +81,73 @@ std::string suggestion(std::string_view typed, std::span<const std::string> know
   return near.empty() ? std::string() : "; did you mean '" + near + "'?";
 }
 
-void Voice::error(const std::string& sentence) const {
-  std::fprintf(stderr, "%s: %s\n", who_.c_str(), sentence.c_str());
+bool print_text(FILE* stream, std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    out += printable(text.substr(at, end - at));
+    if (end < text.size()) out += '\n';
+    at = end + 1;
+  }
+  return std::fwrite(out.data(), 1, out.size(), stream) == out.size() && std::fflush(stream) == 0;
 }
 
+bool print(FILE* stream, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const GString_ text(g_strdup_vprintf(format, arguments));
+  va_end(arguments);
+  return print_text(stream, text.get());
+}
+
+bool print_json(JsonNode* root) {
+  const GString_ text(json_to_string(root, TRUE));
+  std::string out;
+  for (const char* at = text.get(); *at; at = g_utf8_next_char(at)) {
+    const std::string_view character(at, static_cast<size_t>(g_utf8_next_char(at) - at));
+    // Nothing but what stands inside a text is not printable, besides the ends of lines.
+    if (character == "\n" || printable(character) == character) {
+      out += character;
+      continue;
+    }
+    const gunichar value = g_utf8_get_char(at);
+    char escaped[16];
+    if (value < 0x10000)
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", value);
+    else
+      std::snprintf(escaped, sizeof escaped, "\\u%04x\\u%04x", 0xd800 + ((value - 0x10000) >> 10),
+                    0xdc00 + ((value - 0x10000) & 0x3ff));
+    out += escaped;
+  }
+  out += '\n';
+  return std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
+}
+
+void Voice::say(const char* kind, std::string_view sentence) const {
+  std::string text;
+  for (size_t at = 0; at <= sentence.size();) {
+    const size_t end = std::min(sentence.find('\n', at), sentence.size());
+    text += who_ + ": " + kind + std::string(sentence.substr(at, end - at)) + "\n";
+    at = end + 1;
+  }
+  print_text(stderr, text);
+}
+
+void Voice::error(const std::string& sentence) const { say("", sentence); }
+
 void Voice::warn(const std::string& sentence) {
-  if (!quiet) std::fprintf(stderr, "%s: warning: %s\n", who_.c_str(), sentence.c_str());
+  if (!quiet) say("warning: ", sentence);
   warnings_.push_back(sentence);
 }
 
 void Voice::note(const std::string& sentence) const {
-  if (verbose && !quiet) std::fprintf(stderr, "%s: %s\n", who_.c_str(), sentence.c_str());
+  if (verbose && !quiet) say("", sentence);
+}
+
+void Voice::wrote(const std::string& file, const std::string& what, double seconds) const {
+  if (quiet || !(verbose || isatty(STDERR_FILENO))) return;
+  std::fprintf(stderr, "%s: wrote %s%s in %.1f s\n", who_.c_str(), printable(file).c_str(),
+               what.empty() ? "" : (" (" + what + ")").c_str(), seconds);
 }
 
 Status parse_options(const char* command, const char* parameters, const char* summary,

@@ -3,8 +3,9 @@
 
 #pragma once
 
-#include <glib.h>
+#include <json-glib/json-glib.h>
 
+#include <cstdio>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,10 +39,21 @@ class Registration {
 /// All of them, by name.
 std::vector<Command> commands();
 
+/// Names with commas between them.
+std::string listed(std::span<const std::string> names);
 /// What was probably meant, or "" where nothing is near.
 std::string nearest(std::string_view typed, std::span<const std::string> known);
 /// "; did you mean 'X'?" or "".
 std::string suggestion(std::string_view typed, std::span<const std::string> known);
+
+/// The one way to stdout and stderr for what a person reads, whatever file or camera it comes from:
+/// line by line printable (gst/sphere/base/printable.h). False where it could not be written.
+bool print_text(FILE* stream, std::string_view text);
+bool print(FILE* stream, const char* format, ...) G_GNUC_PRINTF(2, 3);
+
+/// The one way to stdout for JSON. Characters that a terminal could obey are escaped as JSON does,
+/// so that a reader of the JSON gets them unchanged.
+bool print_json(JsonNode* root);
 
 /// Speaks to the person on stderr, each line with the command's name before it.
 class Voice {
@@ -54,9 +66,14 @@ class Voice {
   void error(const std::string& sentence) const;
   void warn(const std::string& sentence);
   void note(const std::string& sentence) const;
+  /// What was written and how long it took, for a person: where stderr is a terminal, or with
+  /// `verbose`. `what` may be "".
+  void wrote(const std::string& file, const std::string& what, double seconds) const;
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
+  void say(const char* kind, std::string_view sentence) const;
+
   std::string who_;
   std::vector<std::string> warnings_;
 };

@@ -126,8 +126,8 @@ int run(int argc, char** argv) {
       if (options.verb == one.name) verb = &one;
     }
     if (!verb)
-      status =
-          invalid("there is no 'consent " + options.verb + "'" + suggestion(options.verb, names));
+      status = invalid("there is no 'consent " + options.verb + "'; there are " + listed(names) +
+                       suggestion(options.verb, names));
   }
   if (status) {
     std::vector<std::string_view> used;

@@ -18,14 +18,14 @@ int usage(const Voice& voice, const std::string& sentence) {
 }
 
 Result<Category> read_category(const ConsentOptions& options) {
-  if (options.words.empty())
-    return invalid("name what to " + options.verb + ", such as 'sphere consent " + options.verb +
-                   " audio'");
-  if (const auto category = category_of(options.words[0])) return *category;
   std::vector<std::string> names;
   for (const CategoryInfo& info : categories) names.emplace_back(info.name);
-  return invalid("there is no category '" + options.words[0] + "'" +
-                 suggestion(options.words[0], names));
+  if (options.words.empty())
+    return invalid("name what to " + options.verb + ", such as 'sphere consent " + options.verb +
+                   " audio'; the categories are " + listed(names));
+  if (const auto category = category_of(options.words[0])) return *category;
+  return invalid("there is no category '" + options.words[0] + "'" + "; the categories are " +
+                 listed(names) + suggestion(options.words[0], names));
 }
 
 std::string list_of(Purposes purposes) {
@@ -62,10 +62,6 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
     voice.warn(
         "an earlier act was cut off and may have been a withdrawal, so everything was "
         "taken back first");
-  if (!appended->told)
-    voice.warn(
-        "running programs could not be told; those that use this ledger may have to be "
-        "started again");
   std::vector<std::string> gone;
   if (options.own_ledger) gone = remove_what_ended(voice);
   if (options.json) {
@@ -79,8 +75,8 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
     output.add("warnings", voice.warnings());
     return output.print() ? exit_done : exit_failed;
   }
-  for (const std::string& file : gone) std::printf("Removed: %s\n", file.c_str());
-  std::printf("%s\nHead of the ledger: %s\n", sentence.c_str(), appended->entry.hash.c_str());
+  for (const std::string& file : gone) print(stdout, "Removed: %s\n", file.c_str());
+  print(stdout, "%s\nHead of the ledger: %s\n", sentence.c_str(), appended->entry.hash.c_str());
   return exit_done;
 }
 
@@ -113,7 +109,8 @@ int consent_give(const ConsentOptions& options, Voice& voice) {
   if (*category == Category::location) done += ", " + std::string(name_of(entry.precision));
   done += options.expires.empty() ? ", until taken back." : ", until " + options.expires + ".";
   done += "\nTo take it back: sphere consent withdraw " + name;
-  if (!options.json) std::printf("%s\n", notice_text(consent_language(options), *category).c_str());
+  if (!options.json)
+    print(stdout, "%s\n", notice_text(consent_language(options), *category).c_str());
   return append(options, voice, std::move(entry), done);
 }
 
@@ -141,8 +138,8 @@ int consent_notice(const ConsentOptions& options, Voice& voice) {
     output.add("text", text);
     if (!output.print()) return exit_failed;
   } else {
-    std::printf("%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
-                notice_version);
+    print(stdout, "%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
+          notice_version);
   }
   // That it was shown is worth an entry, but not worth failing for.
   const auto noted = Ledger(options.ledger).append({.act = Act::notice_shown, .how = "command"});

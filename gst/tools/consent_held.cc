@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "gst/sphere/base/json.h"
-#include "gst/sphere/consent/binding.h"
-#include "gst/sphere/consent/holdings.h"
 #include "gst/sphere/consent/private_file.h"
+#include "gst/sphere/storage/binding.h"
+#include "gst/sphere/storage/stores.h"
 #include "gst/tools/consent.h"
 #include "gst/tools/consent_json.h"
 
@@ -22,6 +22,7 @@ namespace sphere::tool {
 namespace {
 
 using namespace sphere::consent;
+using namespace sphere::storage;
 
 // Lens tables have some megabytes; nothing else that is kept is larger.
 constexpr size_t max_content = 32 << 20;
@@ -49,7 +50,7 @@ std::string bytes_of(int64_t size) {
 }
 
 /// What an item is to a person: which camera, or nothing but its file.
-std::string title_of(const Held& one) {
+std::string title_of(const StoredFile& one) {
   if (one.store != Store::cameras) return {};
   const auto binding = read_binding(one.path);
   if (!binding) return "can't be read";
@@ -57,8 +58,8 @@ std::string title_of(const Held& one) {
          binding->wifi;
 }
 
-std::vector<Held> wanted(const ConsentOptions& options, std::vector<std::string>& problems) {
-  std::vector<Held> all;
+std::vector<StoredFile> wanted(const ConsentOptions& options, std::vector<std::string>& problems) {
+  std::vector<StoredFile> all;
   if (!options.own_ledger) {
     if (access(options.ledger.c_str(), F_OK) == 0)
       all.push_back({.store = Store::ledger, .path = options.ledger});
@@ -68,7 +69,7 @@ std::vector<Held> wanted(const ConsentOptions& options, std::vector<std::string>
     if (!options.stores.empty() &&
         std::find(options.stores.begin(), options.stores.end(), info.name) == options.stores.end())
       continue;
-    const auto files = held(info.store);
+    const auto files = list_files(info.store);
     if (!files) {
       problems.push_back(files.error().message);
       continue;
@@ -79,17 +80,17 @@ std::vector<Held> wanted(const ConsentOptions& options, std::vector<std::string>
 }
 
 /// What is kept of one camera.
-Result<std::vector<Held>> of_camera(const std::string& serial) {
+Result<std::vector<StoredFile>> of_camera(const std::string& serial) {
   const std::string path = binding_path(serial);
   const auto binding = read_binding(path);
   if (!binding)
     return not_found(
         "no camera of this serial number is kept; `sphere consent held` shows those "
         "that are. Lens tables have no number: --store tables removes them all");
-  std::vector<Held> all = {{.store = Store::cameras, .path = path}};
-  const auto tables = held(Store::tables);
+  std::vector<StoredFile> all = {{.store = Store::cameras, .path = path}};
+  const auto tables = list_files(Store::tables);
   if (!tables) return tables.error();
-  for (const Held& table : *tables)
+  for (const StoredFile& table : *tables)
     if (!binding->table.empty() && table.path.ends_with("/" + binding->table + ".bin"))
       all.push_back(table);
   return all;
@@ -100,23 +101,23 @@ Status check_stores(const ConsentOptions& options) {
   for (const StoreInfo& info : stores) names.emplace_back(info.name);
   for (const std::string& store : options.stores)
     if (std::find(names.begin(), names.end(), store) == names.end())
-      return invalid("there is no store '" + store + "'" + suggestion(store, names) +
-                     "; `sphere consent held` shows them");
+      return invalid("there is no store '" + store + "'; the stores are " + listed(names) +
+                     suggestion(store, names));
   if (!options.stores.empty() && !options.own_ledger)
     return invalid("--store and --ledger don't go together");
   return ok();
 }
 
 /// Shows what is to go and asks. Nothing: go on.
-std::optional<int> ask(const ConsentOptions& options, Voice& voice, const std::vector<Held>& files,
-                       const char* question) {
+std::optional<int> ask(const ConsentOptions& options, Voice& voice,
+                       const std::vector<StoredFile>& files, const char* question) {
   if (options.yes || files.empty()) return std::nullopt;
-  for (const Held& file : files) {
+  for (const StoredFile& file : files) {
     const std::string title = title_of(file);
-    std::fprintf(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
+    print(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
   }
   if (!isatty(STDIN_FILENO)) return usage(voice, "add --yes to remove these, unasked");
-  std::fprintf(stderr, "%s [y/N] ", question);
+  print(stderr, "%s [y/N] ", question);
   const int answer = std::getchar();
   if (answer == 'y' || answer == 'Y') return std::nullopt;
   voice.error("nothing was removed");
@@ -124,10 +125,10 @@ std::optional<int> ask(const ConsentOptions& options, Voice& voice, const std::v
 }
 
 /// Removes them and says what is gone, what is not, and why. Ends with `done` where all went well.
-int remove(const ConsentOptions& options, Voice& voice, const std::vector<Held>& files,
+int remove(const ConsentOptions& options, Voice& voice, const std::vector<StoredFile>& files,
            std::vector<std::string> problems, const char* done) {
   std::vector<std::string> gone;
-  for (const Held& file : files) {
+  for (const StoredFile& file : files) {
     if (const Status erased = erase(file); erased)
       gone.push_back(file.path);
     else
@@ -140,15 +141,15 @@ int remove(const ConsentOptions& options, Voice& voice, const std::vector<Held>&
     output.add("problems", problems);
     if (!output.print()) return exit_failed;
   } else {
-    for (const std::string& path : gone) std::printf("  %s\n", path.c_str());
-    std::printf("Removed: %zu file%s.%s%s\n", gone.size(), gone.size() == 1 ? "" : "s",
-                problems.empty() ? " " : "", problems.empty() ? done : "");
+    for (const std::string& path : gone) print(stdout, "  %s\n", path.c_str());
+    print(stdout, "Removed: %zu file%s.%s%s\n", gone.size(), gone.size() == 1 ? "" : "s",
+          problems.empty() ? " " : "", problems.empty() ? done : "");
   }
   return problems.empty() ? exit_done : exit_failed;
 }
 
 /// The content as JSON if it is some, else in base64.
-void add_content(Json& json, const Held& one) {
+void add_content(Json& json, const StoredFile& one) {
   const auto file = open_private(one.path, O_RDONLY);
   if (!file) {
     json.text("problem", file.error().message);
@@ -177,9 +178,9 @@ constexpr const char* not_kept = "not kept";
 constexpr const char* not_known = "not known to this software; whoever runs it says";
 
 /// The part of a record that says what is processed, and how.
-void add_processing(Json& json, const CategoryInfo& info, const Standing& standing,
+void add_processing(Json& json, const CategoryInfo& info, const CategoryState& standing,
                     const Chain& chain) {
-  const Entry* given = standing.entry >= 0 && standing.state != Standing::State::withdrawn
+  const Entry* given = standing.entry >= 0 && standing.state != CategoryState::State::withdrawn
                            ? &chain.entries[static_cast<size_t>(standing.entry)]
                            : nullptr;
   json.open("pii_processing");
@@ -215,19 +216,19 @@ void add_processing(Json& json, const CategoryInfo& info, const Standing& standi
 }
 
 void add_stores(Json& json, bool contents) {
-  json.open_list("holdings");
+  json.open_list("stores");
   for (const StoreInfo& info : stores) {
     json.open();
     json.text("store", info.name);
     json.text("what", info.what);
-    json.text("place", place_of(info.store));
-    json.text("hangs_on", list_of(info.needs()));
+    json.text("place", path_of(info.store));
+    json.text("grants", list_of(info.needs()));
     json.text("kept", days_of(info));
-    const auto files = held(info.store);
+    const auto files = list_files(info.store);
     if (!files) json.text("problem", files.error().message);
     json.open_list("items");
     if (files) {
-      for (const Held& one : *files) {
+      for (const StoredFile& one : *files) {
         json.open();
         json.text("file", one.path);
         json.number("bytes", one.size);
@@ -249,14 +250,14 @@ std::vector<std::string> remove_what_ended(Voice& voice) {
   std::vector<std::string> gone;
   const auto chain = Ledger("default").read();
   if (!chain) return gone;
-  const auto all = due(&*chain, DueBy::consent, g_get_real_time());
+  const auto all = expired_files(&*chain, Rule::consent, g_get_real_time());
   if (!all) {
     voice.warn(all.error().message);
     return gone;
   }
-  for (const Due& one : *all) {
-    if (const Status erased = erase(one.held); erased)
-      gone.push_back(one.held.path);
+  for (const ExpiredFile& one : *all) {
+    if (const Status erased = erase(one.file); erased)
+      gone.push_back(one.file.path);
     else
       voice.warn(erased.error().message);
   }
@@ -271,22 +272,22 @@ int consent_held(const ConsentOptions& options, Voice& voice) {
   }
   bool whole = true;
   for (const StoreInfo& info : stores) {
-    std::printf("%s: %s\n", std::string(info.name).c_str(), std::string(info.what).c_str());
+    print(stdout, "%s: %s\n", std::string(info.name).c_str(), std::string(info.what).c_str());
     const std::string needs = list_of(info.needs());
-    std::printf("  kept %s%s%s\n", days_of(info).c_str(),
-                needs.empty() ? "" : ", while given: ", needs.c_str());
-    const auto files = held(info.store);
+    print(stdout, "  kept %s%s%s\n", days_of(info).c_str(),
+          needs.empty() ? "" : ", while given: ", needs.c_str());
+    const auto files = list_files(info.store);
     if (!files) {
       voice.error(files.error().message);
       whole = false;
       continue;
     }
-    if (files->empty()) std::printf("  nothing\n");
-    for (const Held& one : *files) {
+    if (files->empty()) print(stdout, "  nothing\n");
+    for (const StoredFile& one : *files) {
       const std::string title = title_of(one);
-      std::printf("  %s  %s  %s%s%s\n", time_text(one.used).substr(0, 10).c_str(),
-                  bytes_of(one.size).c_str(), one.path.c_str(), title.empty() ? "" : "\n    ",
-                  title.c_str());
+      print(stdout, "  %s  %s  %s%s%s\n", time_text(one.used).substr(0, 10).c_str(),
+            bytes_of(one.size).c_str(), one.path.c_str(), title.empty() ? "" : "\n    ",
+            title.c_str());
     }
   }
   return whole ? exit_done : exit_failed;
@@ -296,7 +297,7 @@ int consent_erase(const ConsentOptions& options, Voice& voice) {
   if (const Status checked = check_stores(options); !checked)
     return usage(voice, checked.error().message);
   std::vector<std::string> problems;
-  std::vector<Held> files;
+  std::vector<StoredFile> files;
   if (!options.camera.empty()) {
     if (!options.stores.empty() || !options.own_ledger)
       return usage(voice, "--camera goes with neither --store nor --ledger");
@@ -310,7 +311,7 @@ int consent_erase(const ConsentOptions& options, Voice& voice) {
     files = wanted(options, problems);
   }
   const bool ledger = std::any_of(files.begin(), files.end(),
-                                  [](const Held& one) { return one.store == Store::ledger; });
+                                  [](const StoredFile& one) { return one.store == Store::ledger; });
   if (const auto exit = ask(options, voice, files,
                             ledger ? "Remove these? Everything is denied then." : "Remove these?"))
     return *exit;
@@ -321,7 +322,7 @@ int consent_reset(const ConsentOptions& options, Voice& voice) {
   if (!options.own_ledger)
     return usage(voice, "reset is of one's own ledger; --ledger means nothing");
   std::vector<std::string> problems;
-  const std::vector<Held> files = wanted(options, problems);
+  const std::vector<StoredFile> files = wanted(options, problems);
   if (const auto exit =
           ask(options, voice, files, "Forget all cameras, take everything back and begin anew?"))
     return *exit;
@@ -343,7 +344,7 @@ int consent_sweep(const ConsentOptions& options, Voice& voice) {
   if (!doubt.empty())
     problems.push_back(doubt + "; what consent ended for can't be told, age alone counts");
   const auto all =
-      due(doubt.empty() ? &*chain : nullptr, DueBy::consent_and_age, g_get_real_time());
+      expired_files(doubt.empty() ? &*chain : nullptr, Rule::consent_and_age, g_get_real_time());
   if (!all) {
     voice.error(all.error().message);
     return exit_failed;
@@ -351,12 +352,12 @@ int consent_sweep(const ConsentOptions& options, Voice& voice) {
   if (options.dry_run) {
     for (const std::string& problem : problems) voice.error(problem);
     std::vector<std::string> files;
-    for (const Due& one : *all) {
-      files.push_back(one.held.path);
-      if (!options.json) std::printf("  %s: %s\n", one.held.path.c_str(), one.why.c_str());
+    for (const ExpiredFile& one : *all) {
+      files.push_back(one.file.path);
+      if (!options.json) print(stdout, "  %s: %s\n", one.file.path.c_str(), one.why.c_str());
     }
     if (!options.json) {
-      std::printf("Would be removed: %zu file%s.\n", files.size(), files.size() == 1 ? "" : "s");
+      print(stdout, "Would be removed: %zu file%s.\n", files.size(), files.size() == 1 ? "" : "s");
     } else {
       JsonObjectOutput output;
       output.add("would-remove", files);
@@ -365,8 +366,8 @@ int consent_sweep(const ConsentOptions& options, Voice& voice) {
     }
     return problems.empty() ? exit_done : exit_failed;
   }
-  std::vector<Held> files;
-  for (const Due& one : *all) files.push_back(one.held);
+  std::vector<StoredFile> files;
+  for (const ExpiredFile& one : *all) files.push_back(one.file);
   return remove(options, voice, files, std::move(problems), "");
 }
 
@@ -379,7 +380,7 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
     voice.error(chain.error().message + "; `sphere consent held` shows what else is kept");
     return exit_failed;
   }
-  const auto all = standing(*chain, g_get_real_time());
+  const auto all = states_of(*chain, g_get_real_time());
   Json json;
   json.text("schema_version", "ISO/IEC TS 27560:2023");
   json.text("pii_principal_id", not_kept);
@@ -387,8 +388,8 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) json.text("denied", why);
   json.open_list("records");
   for (const CategoryInfo& info : categories) {
-    const Standing& one = all[static_cast<size_t>(info.category)];
-    if (one.state == Standing::State::never) continue;
+    const CategoryState& one = all[static_cast<size_t>(info.category)];
+    if (one.state == CategoryState::State::never) continue;
     std::string id;
     for (const Entry& entry : chain->entries)
       if (id.empty() && entry.category == info.category) id = entry.hash;

@@ -6,7 +6,6 @@
 #include <json-glib/json-glib.h>
 
 #include <array>
-#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -17,7 +16,7 @@ namespace sphere::tool {
 
 constexpr std::array<const char*, 5> state_names = {"never given", "given", "withdrawn", "outdated",
                                                     "expired"};
-inline const char* name_of_state(consent::Standing::State state) {
+inline const char* name_of_state(consent::CategoryState::State state) {
   return state_names[static_cast<size_t>(state)];
 }
 
@@ -67,9 +66,9 @@ class Json {
   int print() {
     close();
     JsonNode* root = json_builder_get_root(builder_.get());
-    const GString_ text(json_to_string(root, TRUE));
+    const bool printed = print_json(root);
     json_node_unref(root);
-    return std::printf("%s\n", text.get()) > 0 ? exit_done : exit_failed;
+    return printed ? exit_done : exit_failed;
   }
 
  private:

@@ -14,7 +14,7 @@ namespace sphere::tool {
 namespace {
 
 using namespace sphere::consent;
-using State = Standing::State;
+using State = CategoryState::State;
 
 std::string words(Purposes set) {
   std::string text;
@@ -64,8 +64,8 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
   const auto chain = ledger.read();
   if (!chain) return failed_to_read(chain.error(), voice);
   const std::string why = consent_doubt(ledger, *chain);
-  const auto all = standing(*chain, g_get_real_time());
-  const auto entry_of = [&](const Standing& one) {
+  const auto all = states_of(*chain, g_get_real_time());
+  const auto entry_of = [&](const CategoryState& one) {
     return one.entry < 0 || one.state == State::withdrawn
                ? nullptr
                : &chain->entries[static_cast<size_t>(one.entry)];
@@ -77,7 +77,7 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
     if (!why.empty()) json.text("denied", why);
     json.open_list("categories");
     for (const CategoryInfo& info : categories) {
-      const Standing& one = all[static_cast<size_t>(info.category)];
+      const CategoryState& one = all[static_cast<size_t>(info.category)];
       json.open();
       json.text("category", info.name);
       json.boolean("sensitive", info.sensitive);
@@ -93,9 +93,9 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
     json.close_list();
     return json.print();
   }
-  std::printf("%-12s %-9s %-12s %-30s %s\n", "category", "sensitive", "state", "for", "until");
+  print(stdout, "%-12s %-9s %-12s %-30s %s\n", "category", "sensitive", "state", "for", "until");
   for (const CategoryInfo& info : categories) {
-    const Standing& one = all[static_cast<size_t>(info.category)];
+    const CategoryState& one = all[static_cast<size_t>(info.category)];
     std::string what, until;
     if (const Entry* entry = entry_of(one)) {
       what = words(entry->purposes);
@@ -103,8 +103,8 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
         what += " (" + std::string(name_of(entry->precision)) + ")";
       until = entry->expires.empty() ? "taken back" : entry->expires;
     }
-    std::printf("%-12s %-9s %-12s %-30s %s\n", std::string(info.name).c_str(),
-                info.sensitive ? "yes" : "", name_of_state(one.state), what.c_str(), until.c_str());
+    print(stdout, "%-12s %-9s %-12s %-30s %s\n", std::string(info.name).c_str(),
+          info.sensitive ? "yes" : "", name_of_state(one.state), what.c_str(), until.c_str());
     if (one.state == State::outdated)
       voice.warn(std::string(info.name) +
                  " was given under an older notice; read `sphere consent notice`, and give it "
@@ -132,7 +132,8 @@ int consent_log(const ConsentOptions& options, Voice& voice) {
     if (entry.act == Act::give && entry.category == Category::location)
       what += " (" + std::string(name_of(entry.precision)) + ")";
     if (!entry.expires.empty()) what += " until " + entry.expires;
-    std::printf("%s  %s  %s\n", entry.time.c_str(), entry.hash.substr(0, 12).c_str(), what.c_str());
+    print(stdout, "%s  %s  %s\n", entry.time.c_str(), entry.hash.substr(0, 12).c_str(),
+          what.c_str());
   }
   if (chain->torn)
     voice.warn("an act was cut off after these: " + std::to_string(chain->torn) + " bytes");
@@ -174,9 +175,9 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
     output.add("problems", problems);
     if (!output.print()) return exit_failed;
   } else if (problems.empty()) {
-    std::printf("%zu entries, in order.\n", chain->entries.size());
-    if (found > 0) std::printf("The head that was kept is entry %d.\n", found);
-    std::printf("Head of the ledger: %s\n", chain->head().c_str());
+    print(stdout, "%zu entries, in order.\n", chain->entries.size());
+    if (found > 0) print(stdout, "The head that was kept is entry %d.\n", found);
+    print(stdout, "Head of the ledger: %s\n", chain->head().c_str());
   }
   return problems.empty() ? exit_done : exit_failed;
 }
@@ -190,8 +191,8 @@ int consent_caps(const ConsentOptions& options, Voice& voice) {
       output.add("problems", check.problems);
       if (!output.print()) return exit_failed;
     } else {
-      for (const std::string& grant : check.grants) std::printf("%s\n", grant.c_str());
-      if (check.grants.empty()) std::printf("nothing is given\n");
+      for (const std::string& grant : check.grants) print(stdout, "%s\n", grant.c_str());
+      if (check.grants.empty()) print(stdout, "nothing is given\n");
     }
     for (const std::string& problem : check.problems) voice.error(problem);
     return check.problems.empty() ? exit_done : exit_failed;
@@ -211,7 +212,7 @@ int consent_caps(const ConsentOptions& options, Voice& voice) {
     output.add("caps", text.get());
     return output.print() ? exit_done : exit_failed;
   }
-  std::printf("%s\n", text.get());
+  print(stdout, "%s\n", text.get());
   return exit_done;
 }
 

@@ -58,15 +58,19 @@ std::string in_words(const std::vector<Finding>& findings) {
 
 /// Whether the person's ledger gives this machine's details for a report.
 consent::Answer environment_given() {
+  constexpr auto category = consent::Category::environment;
+  constexpr auto purpose = consent::Purpose::repair;
   const auto ledger = consent::open_ledger("default");
-  if (!ledger) {
-    consent::Answer denied;
-    denied.reason = ledger.error().message;
-    return denied;
-  }
-  const CapsRef caps = (*ledger)->caps();
-  return consent::evaluate(caps.get(), consent::Category::environment, consent::Purpose::repair,
-                           g_get_real_time());
+  consent::GrantSource::Grants grants;
+  if (ledger)
+    grants = (*ledger)->grants(category, purpose);
+  else
+    grants.problem = ledger.error().message;
+  if (grants.problem.empty())
+    return consent::evaluate(grants.caps.get(), category, purpose, g_get_real_time());
+  consent::Answer denied;
+  denied.reason = grants.problem;
+  return denied;
 }
 
 std::string report_of(std::vector<Finding> findings) {
@@ -86,7 +90,7 @@ std::string report_of(std::vector<Finding> findings) {
 }
 
 bool person_agrees() {
-  std::fprintf(stderr, "Write this? [y/N] ");
+  print(stderr, "Write this? [y/N] ");
   char answer[16] = {};
   return std::fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
@@ -148,7 +152,7 @@ int run(int argc, char** argv) {
 
   if (report) {
     const std::string text = report_of(findings);
-    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) return exit_failed;
+    if (!print_text(stdout, text)) return exit_failed;
     if (!yes && !person_agrees()) {
       voice.note("nothing was written");
       return exit_failed;
@@ -161,7 +165,7 @@ int run(int argc, char** argv) {
   }
   if (json)
     print_json(findings);
-  else if (std::fputs(in_words(findings).c_str(), stdout) < 0)
+  else if (!print_text(stdout, in_words(findings)))
     return exit_failed;
   const bool wrong = std::ranges::any_of(
       findings, [](const Finding& finding) { return finding.verdict == Verdict::wrong; });

@@ -3,13 +3,17 @@
 
 #include <glib-unix.h>
 #include <gst/gst.h>
+#include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
 #include "gst/tools/command.h"
 #include "hw/emulator/emulator.h"
 
@@ -23,8 +27,9 @@ using emulator::EmulatorOptions;
 std::string description() {
   std::string text =
       "A Mi Sphere in software: its control channel, data port, files over HTTP and preview over\n"
-      "RTSP. When all answer, it prints one line of JSON with the ports and the URI; it ends with\n"
-      "Ctrl-C.\n"
+      "RTSP. When all answer, it prints what can be done with it; where the output is no "
+      "terminal,\n"
+      "or with --json, one line of JSON with the ports and the URI. Ctrl-C ends it.\n"
       "\n"
       "Faults, each as NAME or NAME:N:\n";
   for (const emulator::FaultInfo& fault : emulator::fault_list()) {
@@ -45,7 +50,7 @@ struct Values {
        *table = nullptr, *model = nullptr;
   char** faults = nullptr;
   int port = 0, data_port = 0, rtsp_port = 0, http_port = 0;
-  gboolean timing = FALSE, sound = FALSE, log = FALSE;
+  gboolean timing = FALSE, sound = FALSE, log = FALSE, json = FALSE;
 
   ~Values() {
     for (char* text : {host, card, scene, lens, size, table, model}) g_free(text);
@@ -123,16 +128,47 @@ bool print_ports(const Emulator& camera) {
          std::fflush(stdout) == 0;
 }
 
+/// What a person can do with it.
+bool print_help(const Emulator& camera, bool own_card) {
+  // A build that is not installed is reached through ./dev run.
+  const char* launch = g_getenv("MESON_DEVENV") ? "./dev run gst-launch-1.0" : "gst-launch-1.0";
+  const GString_ source(
+      g_strdup_printf("%s -e spherecamsrc location='%s'", launch, camera.uri().c_str()));
+  return std::printf(
+             "A 360 camera in software is running; Ctrl-C ends it. Its URI is\n"
+             "\n"
+             "  %s\n"
+             "\n"
+             "In another terminal, see its live preview as a 360 picture:\n"
+             "\n"
+             "  %s ! decodebin ! spherestitch ! videoconvert ! autovideosink\n"
+             "\n"
+             "or save it as a 360 video, until you press Ctrl-C there:\n"
+             "\n"
+             "  %s ! decodebin ! spherestitch ! videoconvert ! x264enc tune=zerolatency ! "
+             "h264parse ! mp4mux ! filesink location=sphere.mp4\n"
+             "\n"
+             "Its memory card is the folder %s%s.\n",
+             camera.uri().c_str(), source.get(), source.get(),
+             printable(camera.card_folder()).c_str(),
+             own_card ? ", which is deleted when the camera ends" : "") > 0 &&
+         std::fflush(stdout) == 0;
+}
+
 struct Log {
   const Emulator& camera;
-  size_t printed = 0, tracks = 0;
+  int64_t printed = 0;
+  size_t tracks = 0;
 };
 
 gboolean print_log(gpointer data) {
   auto* log = static_cast<Log*>(data);
   for (const emulator::Asked& asked : log->camera.asked(log->printed)) {
-    std::fprintf(stderr, "client %d: %s\n", asked.client, asked.redacted.c_str());
-    ++log->printed;
+    if (asked.number > log->printed)
+      std::fprintf(stderr, "(%lld requests more came faster than they can be printed)\n",
+                   static_cast<long long>(asked.number - log->printed));
+    std::fprintf(stderr, "client %d: %s\n", asked.client, printable(asked.redacted).c_str());
+    log->printed = asked.number + 1;
   }
   const std::vector<int> tracks = log->camera.tracks();
   for (; log->tracks < tracks.size(); ++log->tracks)
@@ -177,6 +213,8 @@ int run(int argc, char** argv) {
        "Do this wrong; may be given several times", "NAME[:N]"},
       {"log", 0, 0, G_OPTION_ARG_NONE, &values.log,
        "Print what it is asked, without what is secret", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &values.json,
+       "Print the ports and the URI as JSON, on a terminal too", nullptr},
       {}};
   std::vector<std::string> rest;
   EmulatorOptions options;
@@ -190,19 +228,28 @@ int run(int argc, char** argv) {
   }
 
   gst_init(nullptr, nullptr);
+  // Before the camera has a folder: whatever ends this process takes the folder along.
+  const std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop(g_main_loop_new(nullptr, FALSE));
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction now;
+    // nohup(1) has it ignored.
+    if (signal == SIGHUP && sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
+      continue;
+    g_unix_signal_add(signal, quit, loop.get());
+  }
+  const bool own_card = options.card_folder.empty();
   Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
   if (!camera) {
     voice.error(camera.error().message);
     return exit_failed;
   }
-  if (!print_ports(**camera)) return exit_failed;
+  if (values.json || !isatty(STDOUT_FILENO) ? !print_ports(**camera)
+                                            : !print_help(**camera, own_card))
+    return exit_failed;
 
-  GMainLoop* loop = g_main_loop_new(nullptr, FALSE);
-  for (const int signal : {SIGINT, SIGTERM}) g_unix_signal_add(signal, quit, loop);
   Log log{**camera};
   if (values.log) g_timeout_add(100, print_log, &log);
-  g_main_loop_run(loop);
-  g_main_loop_unref(loop);
+  g_main_loop_run(loop.get());
   if (values.log) print_log(&log);
   // Ended by a person is how it ends.
   return exit_done;

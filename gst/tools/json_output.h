@@ -5,11 +5,11 @@
 
 #include <json-glib/json-glib.h>
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/tools/command.h"
 
 namespace sphere::tool {
 
@@ -48,9 +48,9 @@ class JsonObjectOutput {
   bool print() {
     json_builder_end_object(builder_.get());
     JsonNode* root = json_builder_get_root(builder_.get());
-    const GString_ text(json_to_string(root, TRUE));
+    const bool printed = print_json(root);
     json_node_unref(root);
-    return std::printf("%s\n", text.get()) > 0 && std::fflush(stdout) == 0;
+    return printed;
   }
 
  private:

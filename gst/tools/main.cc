@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "config.h"
-#include "gst/sphere/consent/counts.h"
+#include "gst/sphere/storage/counts.h"
 #include "gst/tools/command.h"
 
 namespace {
@@ -17,17 +17,17 @@ namespace {
 using namespace sphere::tool;
 
 void print_help(FILE* stream) {
-  std::fprintf(stream,
-               "Usage: sphere COMMAND [ARGUMENTS]\n"
-               "       sphere help COMMAND\n"
-               "       sphere --version\n\n"
-               "Commands:\n");
+  print(stream,
+        "Usage: sphere COMMAND [ARGUMENTS]\n"
+        "       sphere help COMMAND\n"
+        "       sphere --version\n\n"
+        "Commands:\n");
   for (const Command& command : commands())
-    std::fprintf(stream, "  %-12s %s\n", command.name, command.summary);
-  std::fprintf(stream,
-               "  %-12s show this, or what a command takes\n\n"
-               "Exits 0 when done, 1 when that failed, 2 on wrong usage, 130 when interrupted.\n",
-               "help");
+    print(stream, "  %-12s %s\n", command.name, command.summary);
+  print(stream,
+        "  %-12s show this, or what a command takes\n\n"
+        "Exits 0 when done, 1 when that failed, 2 on wrong usage, 130 when interrupted.\n",
+        "help");
 }
 
 const Command* find(std::string_view name) {
@@ -40,9 +40,8 @@ const Command* find(std::string_view name) {
 int unknown(const char* name) {
   std::vector<std::string> known{"help"};
   for (const Command& command : commands()) known.emplace_back(command.name);
-  std::fprintf(stderr, "sphere: there is no command '%s'%s\n", name,
-               suggestion(name, known).c_str());
-  std::fprintf(stderr, "sphere: 'sphere --help' lists the commands\n");
+  print(stderr, "sphere: there is no command '%s'%s\n", name, suggestion(name, known).c_str());
+  print(stderr, "sphere: 'sphere --help' lists the commands\n");
   return exit_usage;
 }
 
@@ -62,20 +61,20 @@ int help(const char* name) {
 /// Runs it; while statistics are given, counts that it ran, how it ended and how long it took. What
 /// concerns consent itself is not counted.
 int run_counted(const Command& command, int argc, char** argv) {
-  namespace consent = sphere::consent;
+  namespace storage = sphere::storage;
   const std::string name = command.name;
   if (name == "consent") return command.run(argc, argv);
   // Static, for some ways out of a command, such as --help, end the process.
-  static consent::Running running;
+  static storage::RunningCommand running;
   running.begin(g_get_real_time());
   const gint64 begin = g_get_monotonic_time();
   const int exit = command.run(argc, argv);
   const gint64 took = g_get_monotonic_time() - begin;
   running.end();
-  std::vector<std::string> names = {name + " runs", name + " " + consent::duration_name(took)};
+  std::vector<std::string> names = {name + " runs", name + " " + storage::duration_name(took)};
   if (exit == exit_failed) names.push_back(name + " failed");
   // Nothing hangs on them.
-  (void)consent::count(consent::Store::statistics, names, g_get_real_time());
+  (void)storage::count(storage::Store::statistics, names, g_get_real_time());
   return exit;
 }
 
@@ -93,7 +92,7 @@ int main(int argc, char** argv) {
   }
   const std::string_view word = argv[1];
   if (word == "--version") {
-    std::printf("sphere %s\n", VERSION);
+    print(stdout, "sphere %s\n", VERSION);
     return exit_done;
   }
   if (word == "--help" || word == "-h" || word == "help") return help(argc > 2 ? argv[2] : nullptr);

@@ -65,20 +65,21 @@ Result<OutputFile> OutputFile::create(const std::string& path, bool clobber) {
                                  : path + ": can't be written: " + std::strerror(errno)};
 
   const mode_t mode = permissions(exists ? &existing : nullptr);
-  file.descriptor_ = open(folder.get(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file.descriptor_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
+  file.descriptor_ = Descriptor(open(folder.get(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!file.descriptor_ && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
     // Not every file system has files without a name.
-    for (int i = 0; i < name_attempts && file.descriptor_ < 0; ++i) {
+    for (int i = 0; i < name_attempts && !file.descriptor_; ++i) {
       const std::string name = temporary_name(file.folder_);
-      file.descriptor_ = open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-      if (file.descriptor_ >= 0)
+      file.descriptor_ =
+          Descriptor(open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+      if (file.descriptor_)
         file.temporary_ = name;
       else if (errno != EEXIST)
         break;
     }
   }
-  if (file.descriptor_ < 0) return failed(path + ": can't be written: " + std::strerror(errno));
-  if (fchmod(file.descriptor_, mode) != 0)
+  if (!file.descriptor_) return failed(path + ": can't be written: " + std::strerror(errno));
+  if (fchmod(file.descriptor(), mode) != 0)
     return failed(path + ": can't be written: " + std::strerror(errno));
   return file;
 }
@@ -88,31 +89,46 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
       shown_(std::move(other.shown_)),
       folder_(std::move(other.folder_)),
       temporary_(std::exchange(other.temporary_, {})),
-      descriptor_(std::exchange(other.descriptor_, -1)),
+      descriptor_(std::move(other.descriptor_)),
       clobber_(other.clobber_) {}
 
 OutputFile::~OutputFile() {
-  if (descriptor_ >= 0) close(descriptor_);
   if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
 std::string OutputFile::write_problem() const {
-  const off_t end = lseek(descriptor_, 0, SEEK_END);
+  const off_t end = lseek(descriptor(), 0, SEEK_END);
   // More than a block: a last block that is not full could still take a byte.
   static constexpr char filling[8192] = {};
   if (end < 0) return std::strerror(errno);
-  const ssize_t written = pwrite(descriptor_, filling, sizeof filling, end);
+  const ssize_t written = pwrite(descriptor(), filling, sizeof filling, end);
   if (written == static_cast<ssize_t>(sizeof filling)) return {};
-  if (written >= 0 && pwrite(descriptor_, filling, 1, end + written) == 1) return {};
+  if (written >= 0 && pwrite(descriptor(), filling, 1, end + written) == 1) return {};
   return std::strerror(errno);
+}
+
+Status OutputFile::flush() {
+  if (fsync(descriptor()) != 0)
+    return failed(shown_ + ": can't be written: " + std::strerror(errno));
+  return ok();
+}
+
+Status OutputFile::write(std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failed(shown_ + ": can't be written: " + std::strerror(errno));
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return ok();
 }
 
 Status OutputFile::commit() {
   const auto problem = [this](int number) {
     return failed(shown_ + ": can't be written: " + std::strerror(number));
   };
-  if (fsync(descriptor_) != 0) return problem(errno);
-  const std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
+  if (const Status flushed = flush(); !flushed) return flushed;
+  const std::string self = "/proc/self/fd/" + std::to_string(descriptor());
   if (!clobber_) {
     const int done = temporary_.empty() ? linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(),
                                                  AT_SYMLINK_FOLLOW)
@@ -131,12 +147,56 @@ Status OutputFile::commit() {
     if (rename(temporary_.c_str(), path_.c_str()) != 0) return problem(errno);
     temporary_.clear();
   }
-  const int folder = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    // The name is there; that it outlives a power cut is more than some file systems promise.
-    fsync(folder);
-    close(folder);
+  // So that the new name outlives a power cut, where the file system can promise it.
+  if (const Descriptor folder{open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)})
+    fsync(folder.get());
+  return ok();
+}
+
+OutputSet::~OutputSet() {
+  if (kept_) return;
+  for (const std::string& path : named_) unlink(path.c_str());
+  for (auto folder = made_folders_.rbegin(); folder != made_folders_.rend(); ++folder)
+    rmdir(folder->c_str());
+}
+
+Status OutputSet::make_folder(const std::string& path) {
+  // The nearest folder that is there, and what is missing below it.
+  std::vector<std::string> missing;
+  for (std::string folder = path; !g_file_test(folder.c_str(), G_FILE_TEST_EXISTS);) {
+    missing.push_back(folder);
+    const GString_ parent(g_path_get_dirname(folder.c_str()));
+    if (folder == parent.get()) break;
+    folder = parent.get();
   }
+  for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+    // `a/` and `a/.` are the same folder as `a`.
+    if (mkdir(folder->c_str(), 0777) == 0)
+      made_folders_.push_back(*folder);
+    else if (errno != EEXIST)
+      return failed(path + ": can't be made: " + std::strerror(errno));
+  }
+  if (!g_file_test(path.c_str(), G_FILE_TEST_IS_DIR))
+    return failed(path + ": can't be made: " + std::strerror(ENOTDIR));
+  return ok();
+}
+
+Status OutputSet::add(const std::string& path, bool clobber, std::span<const uint8_t> bytes) {
+  Result<OutputFile> file = OutputFile::create(path, clobber);
+  if (!file) return file.error();
+  if (const Status written = file->write(bytes); !written) return written;
+  files_.push_back({std::move(*file), path, !g_file_test(path.c_str(), G_FILE_TEST_EXISTS)});
+  return ok();
+}
+
+Status OutputSet::commit() {
+  for (Entry& entry : files_)
+    if (const Status flushed = entry.file.flush(); !flushed) return flushed;
+  for (Entry& entry : files_) {
+    if (const Status named = entry.file.commit(); !named) return named;
+    if (entry.is_new) named_.push_back(entry.path);
+  }
+  kept_ = true;
   return ok();
 }
 

@@ -172,7 +172,7 @@ class Run {
     const GstStructure* details = nullptr;
     gst_message_parse_warning_details(message, &details);
     // Told when the file was looked through.
-    for (const std::string& problem : input_.camera.problems)
+    for (const std::string& problem : input_.capture.problems)
       if (g_strrstr(error->message, problem.c_str())) return;
     progress_.clear();
     if (!is_stitcher(GST_MESSAGE_SRC(message))) {
@@ -265,6 +265,13 @@ Status check_kinds(const StitchOptions& options, const StitchInput& input) {
   return ok();
 }
 
+/// A file that says that it is stitched is refused before anything is decoded.
+Status check_not_stitched(const StitchOptions& options, const StitchInput& input) {
+  if (options.force || !input.spherical()) return ok();
+  return invalid(options.input + ": says that it is a 360 " +
+                 (input.video() ? "video" : "picture") + " already" + use_as_it_is);
+}
+
 /// The element that drew, looked up in the bin that chooses.
 std::string stitcher_name(GstElement* stitcher) {
   if (g_object_class_find_property(G_OBJECT_GET_CLASS(stitcher), "stitcher")) {
@@ -300,8 +307,8 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
 
 /// Which level it is where none was asked for: the horizon, if the file says how to find it.
 std::string default_level(const StitchInput& input, Voice* voice) {
-  if (input.camera.matrices.empty()) return "off";
-  const Result<OrientationTrack> track = OrientationTrack::make(input.camera.matrices);
+  if (input.capture.orientations.empty()) return "off";
+  const Result<OrientationTrack> track = OrientationTrack::make(input.capture.orientations);
   if (track) return "horizon";
   voice->warn("its orientation track can't be used, the horizon is left as it is: " +
               track.error().message);
@@ -315,7 +322,7 @@ Outcome stitch(StitchOptions options, Voice* voice) {
   Result<StitchInput> input = open_stitch_input(options.input, voice);
   if (!input) return fail_with(input.error());
   if (options.dng) {
-    if (const Status read = read_dng(options.lens, &input->camera); !read)
+    if (const Status read = read_dng(options.lens, &input->capture); !read)
       return fail_with({read.error().kind, "--lens: " + read.error().message});
     options.table_from = "the table in " + options.lens;
     options.lens.clear();
@@ -324,6 +331,8 @@ Outcome stitch(StitchOptions options, Voice* voice) {
   if (same_file(*input, options.output))
     return fail_with(invalid(options.output + ": is the same file as " + options.input));
   if (const Status kinds = check_kinds(options, *input); !kinds) return fail_with(kinds.error());
+  if (const Status fresh = check_not_stitched(options, *input); !fresh)
+    return fail_with(fresh.error());
   if (const Status memory = check_memory(options, *input); !memory)
     return fail_with(memory.error());
   Result<OutputFile> output = OutputFile::create(options.output, options.clobber);
@@ -339,10 +348,10 @@ Outcome stitch(StitchOptions options, Voice* voice) {
 
   const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
   const StitchCounts& counts = (*pipeline)->counts();
-  char text[64];
-  g_snprintf(text, sizeof text, "%dx%d, %llu in %.1f s", counts.width.load(), counts.height.load(),
-             static_cast<unsigned long long>(counts.stitched.load()), seconds);
-  voice->note(options.output + ": " + text);
+  std::string made =
+      std::to_string(counts.width.load()) + "x" + std::to_string(counts.height.load());
+  if (input->video()) made += ", " + std::to_string(counts.stitched.load()) + " pictures";
+  voice->wrote(options.output, made, seconds);
   voice->note("lenses: " + run.lens() + "; level: " + options.level);
   if (options.json)
     print_json(options, *input, pipeline->get(), *output, run.lens(), seconds, *voice);

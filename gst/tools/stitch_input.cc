@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace sphere::tool {
 
@@ -37,7 +38,7 @@ Status look_through(const media::Source& source, StitchInput* input) {
         return unsupported("is a lossless or " + std::to_string(jpeg->bits) +
                            "-bit JPEG, which can't be read");
       input->content = *jpeg;
-      input->camera = media::camera_data_of_jpeg(source, *jpeg);
+      input->capture = makers::read_jpeg(source, *jpeg);
       break;
     }
     case media::Kind::png: {
@@ -51,7 +52,7 @@ Status look_through(const media::Source& source, StitchInput* input) {
       if (!video) return video.error();
       if (!video->first("vide")) return invalid("has no video in it");
       input->content = std::move(*video);
-      input->camera = media::camera_data_of_video(source);
+      input->capture = makers::read_video(source);
       break;
     }
     case media::Kind::unknown:
@@ -68,7 +69,7 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
   if (const media::JpegInfo* jpeg = input.jpeg()) {
     trailing = jpeg->trailing;
     // The camera's table and its length are no oddity.
-    if (!input.camera.table.empty()) trailing -= input.camera.table.size() + 4;
+    if (!input.capture.lens_table.empty()) trailing -= input.capture.lens_table.size() + 4;
     orientation = jpeg->orientation;
   } else if (const media::PngInfo* png = input.png()) {
     trailing = png->trailing;
@@ -77,7 +78,7 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
   } else if (const media::IsoFile* file = input.video()) {
     trailing = file->trailing;
     if (file->first("vide")->rotated)
-      voice->warn(path + ": says that it is to be turned when shown; lenses are taken as stored");
+      voice->warn(path + ": asks to be turned when it is shown; it is stitched as it is stored");
     int videos = 0;
     for (const media::Track& track : file->tracks)
       videos += track.handler == "vide" && track.samples > 0;
@@ -85,20 +86,21 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
       voice->warn(path + ": has " + std::to_string(videos) +
                   " video tracks; only the first is stitched");
   }
-  if (input.camera.stitched) voice->warn(path + ": says that it is stitched already");
-  for (const std::string& problem : input.camera.problems)
+  for (const std::string& problem : input.capture.problems)
     voice->warn(path + ": " + problem + "; it is left out");
   if (orientation != 1)
-    voice->warn(path + ": says that it is to be turned when shown (orientation " +
-                std::to_string(orientation) + "); lenses are taken as stored");
+    voice->warn(path + ": asks to be turned when it is shown (orientation " +
+                std::to_string(orientation) + "); it is stitched as it is stored");
   if (trailing)
     voice->warn(path + ": " + std::to_string(trailing) + " bytes after the end are left out");
 }
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) close(number_);
+bool StitchInput::spherical() const {
+  if (capture.stitched) return true;
+  if (jpeg()) return jpeg()->spherical;
+  return png() ? png()->spherical : video()->first("vide")->spherical;
 }
 
 int StitchInput::width() const {
@@ -118,35 +120,44 @@ uint64_t StitchInput::length() const {
 
 Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice) {
   // Not blocking: a named pipe would wait for a writer, and is refused anyway.
-  const int number = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (number < 0) {
+  Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!descriptor) {
     if (errno == ENOENT) return not_found(path + ": there is no such file");
     return failed(path + ": can't be read: " + std::strerror(errno));
   }
-  StitchInput input{Descriptor(number), {}, {}};
+  StitchInput input{std::move(descriptor), {}, {}};
   const auto complain = [&](const Error& error) {
     return Error{error.kind, path + ": " + error.message};
   };
-  const Result<media::FileSource> source = media::FileSource::make(number);
+  const Result<media::FileSource> source = media::FileSource::make(input.descriptor.get());
   if (!source) return complain(source.error());
   if (const Status whole = look_through(*source, &input); !whole) return complain(whole.error());
   tell_oddities(path, input, voice);
   return input;
 }
 
-Status read_dng(const std::string& path, media::CameraData* camera) {
+Status read_dng(const std::string& path, makers::CaptureInfo* capture) {
   const Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (descriptor.get() < 0) return not_found(path + ": can't be read: " + std::strerror(errno));
+  if (!descriptor) return not_found(path + ": can't be read: " + std::strerror(errno));
   const Result<media::FileSource> file = media::FileSource::make(descriptor.get());
   if (!file) return invalid(path + ": " + file.error().message);
-  Result<media::CameraData> dng = media::camera_data_of_dng(*file);
+  Result<makers::CaptureInfo> dng = makers::read_tiff(*file);
   if (!dng) return invalid(path + ": " + dng.error().message);
-  if (dng->table.empty())
+  if (dng->lens_table.empty())
     return invalid(path + ": has no lens table" +
                    (dng->problems.empty() ? "" : ": " + dng->problems.front()));
-  camera->table = std::move(dng->table);
-  if (camera->matrices.empty()) camera->matrices = std::move(dng->matrices);
+  capture->lens_table = std::move(dng->lens_table);
+  if (capture->orientations.empty()) capture->orientations = std::move(dng->orientations);
   return ok();
+}
+
+std::string lack_of_fisheyes(media::Look look, const std::string& what) {
+  const std::string no_corners = "no dark corners surround two fisheyes";
+  if (look == media::Look::sphere)
+    return "looks like a 360 " + what +
+           " already: its left edge continues at its right edge, and " + no_corners;
+  if (look == media::Look::flat) return "looks like an ordinary " + what + ": " + no_corners;
+  return {};
 }
 
 bool same_file(const StitchInput& input, const std::string& output) {

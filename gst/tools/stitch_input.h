@@ -4,38 +4,28 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <variant>
 
+#include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/makers/capture.h"
 #include "gst/sphere/media/isobmff.h"
-#include "gst/sphere/media/madv.h"
+#include "gst/sphere/media/look.h"
 #include "gst/sphere/media/picture.h"
 #include "gst/tools/command.h"
 
 namespace sphere::tool {
 
-/// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor();
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
-
 struct StitchInput {
   Descriptor descriptor;
   std::variant<media::JpegInfo, media::PngInfo, media::IsoFile> content;
-  media::CameraData camera;  ///< what the camera says in it of its lenses and how it was held
+  makers::CaptureInfo capture;  ///< what the camera left in it of its lenses and how it was held
 
   const media::JpegInfo* jpeg() const { return std::get_if<media::JpegInfo>(&content); }
   const media::PngInfo* png() const { return std::get_if<media::PngInfo>(&content); }
   const media::IsoFile* video() const { return std::get_if<media::IsoFile>(&content); }
+  /// Whether the file says that it is a stitched 360 picture or video.
+  bool spherical() const;
   int width() const;
   int height() const;
   /// How many bytes are the medium, without what trails it.
@@ -47,7 +37,17 @@ Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice);
 
 /// Takes the table out of a DNG that the camera wrote beside the picture, and how it was held where
 /// the picture itself doesn't say.
-Status read_dng(const std::string& path, media::CameraData* camera);
+Status read_dng(const std::string& path, makers::CaptureInfo* capture);
+
+/// How the sentences end that refuse to stitch.
+inline constexpr const char* use_as_it_is =
+    "; use it as it is, or stitch it all the same with --force";
+inline constexpr const char* take_fisheyes =
+    "; take one that shows both fisheyes of the camera in one frame";
+
+/// What a picture is that has no two fisheyes, without the file's name; "" where it may have them.
+/// `what` is "picture" or "video".
+std::string lack_of_fisheyes(media::Look look, const std::string& what);
 
 /// Whether both names lead to one file, by links too.
 bool same_file(const StitchInput& input, const std::string& output);

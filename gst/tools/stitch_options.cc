@@ -27,7 +27,7 @@ constexpr const char* description =
     "Quality of a video is x264's constant rate factor, 0 (lossless) to 50 (worst), default 18\n"
     "(visually lossless). Quality of a JPEG is 1 (worst) to 100, default 95. A PNG is lossless.\n"
     "\n"
-    "Nothing but pictures and sound is taken over: no place, no date, no serial number.\n"
+    "Nothing but pictures and sound is taken over: no position, no date, no serial number.\n"
     "\n"
     "Examples:\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
@@ -66,7 +66,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* projection = nullptr;
   double fov = 0, lens_fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
   int width = 0, quality = -1, threads = 0;
-  gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
+  gboolean no_audio = FALSE, no_clobber = FALSE, force = FALSE, quiet = FALSE, verbose = FALSE,
+           json = FALSE;
   GOptionEntry entries[] = {
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
        "Lens profile: a name (dual-190, gear360, ...), a JSON file, or a DNG of the camera "
@@ -75,9 +76,10 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
       {"lens-fov", 0, 0, G_OPTION_ARG_DOUBLE, &lens_fov,
        "Field of view of each lens, 60 to 358 (default: the profile's)", "DEGREES"},
       {"strip", 0, 0, G_OPTION_ARG_STRING, &strip,
-       "Which rows pictures have that are half as high (default: middle)", "top|middle|bottom"},
+       "Which rows of the lenses' frame IN has, if it is half as high (default: middle)",
+       "top|middle|bottom"},
       {"level", 0, 0, G_OPTION_ARG_STRING, &level,
-       "What to undo of how the camera was held (default: horizon, where IN says how)",
+       "Make the horizon level, or keep the direction too (default: horizon, if IN tells how)",
        "off|horizon|full"},
       {"smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &smoothing,
        "Average the heading that --level=horizon follows, 0 to 10 (default: 0)", "SECONDS"},
@@ -86,7 +88,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "(perspective, little-planet, stereographic)",
        "NAME"},
       {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
-       "Field of view of a view, across (default: 90, 270, 180); else as --lens-fov", "DEGREES"},
+       "Field of view across OUT, where it shows a view (default: 90, 270, 180)", "DEGREES"},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
       {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &pitch, "Turn up, -360 to 360", "DEGREES"},
       {"roll", 0, 0, G_OPTION_ARG_DOUBLE, &roll, "Tilt clockwise, -360 to 360", "DEGREES"},
@@ -118,6 +120,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "N"},
       {"no-audio", 0, 0, G_OPTION_ARG_NONE, &no_audio, "Leave the sound track out", nullptr},
       {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Refuse to replace OUT", nullptr},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force,
+       "Stitch IN even if it is a 360 picture already or an ordinary picture", nullptr},
       {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Neither progress nor warnings", nullptr},
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what is done and by what", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the outcome as JSON", nullptr},
@@ -147,10 +151,14 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     options->projection = static_cast<Projection>(*known);
   }
   if (fov != 0) {
+    if (shows_all(options->projection))
+      return invalid(
+          "--fov is the field of view of a view, and without --projection=perspective, "
+          "little-planet or stereographic OUT shows the whole sphere; that of the lenses is "
+          "--lens-fov");
     const FieldRange range = field_range(options->projection);
-    const bool view = !shows_all(options->projection);
-    const Status in = check_range("--fov", fov, view ? std::round(degrees(range.smallest)) : 60,
-                                  view ? std::round(degrees(range.largest)) : 358);
+    const Status in = check_range("--fov", fov, std::round(degrees(range.smallest)),
+                                  std::round(degrees(range.largest)));
     if (!in) return in;
   }
   if (lens_fov != 0)
@@ -224,6 +232,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   options->threads = threads;
   options->audio = !no_audio;
   options->clobber = !no_clobber;
+  options->force = force;
   return ok();
 }
 

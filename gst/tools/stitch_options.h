@@ -18,7 +18,7 @@ struct StitchOptions {
   bool dng = false;  ///< the lens is a DNG of the camera, with its table
   std::string table_from = "the table in the file";  ///< where the camera's table came from
   Projection projection = Projection::equirect;
-  double fov = 0;         ///< of a view, or else of the lenses; 0: as usual
+  double fov = 0;         ///< across the output, where it is a view; 0: as usual
   double lens_fov = 0;    ///< 0: the profile's
   std::string level;      ///< empty: the horizon, where the file says how
   double smoothing = -1;  ///< -1: the element's default
@@ -35,6 +35,7 @@ struct StitchOptions {
   int threads = 0;
   bool audio = true;
   bool clobber = true;
+  bool force = false;  ///< stitch what does not show two fisheyes, too
   bool quiet = false, verbose = false, json = false;
 };
 

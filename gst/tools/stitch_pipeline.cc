@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst/sphere/lens/gstspherelens.h"
+#include "gst/sphere/orientation/event.h"
+
 namespace sphere::tool {
 
 namespace {
@@ -18,6 +21,9 @@ constexpr int default_jpeg_quality = 95;
 constexpr const char* jpeg_colours = "colorimetry=(string)1:4:0:0";
 // Raw pictures are large; one at either side of the stitcher keeps all threads at work.
 constexpr guint raw_pictures = 2;
+
+// A video may fade in; what can't be told by then is stitched.
+constexpr int most_looked_at = 100;
 
 // Decodebin's answer for "not this element"; its enumeration is not in a public header.
 constexpr int autoplug_try = 0, autoplug_skip = 2;
@@ -160,7 +166,7 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   if (!options.level.empty())
     gst_util_set_object_arg(G_OBJECT(stitcher_), "level", options.level.c_str());
   if (options.smoothing >= 0) g_object_set(stitcher_, "smoothing", options.smoothing, nullptr);
-  tell_stitcher(input.camera);
+  tell_stitcher(input.capture);
   if (!options.lens.empty()) g_object_set(stitcher_, "lens", options.lens.c_str(), nullptr);
   if (!on_gl) g_object_set(stitcher_, "threads", options.threads, nullptr);
   if (options.width > 0) {
@@ -173,6 +179,11 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   if (!input.video()) set_caps(encoded, encoded_format(options, input));
   g_object_set(sink, "fd", output, nullptr);
 
+  what_ = input.video() ? "video" : "picture";
+  if (!options.force) {
+    g_autoptr(GstPad) decoded = gst_element_get_static_pad(before, "src");
+    gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, look_at_decoded, this, nullptr);
+  }
   g_autoptr(GstPad) pictures = gst_element_get_static_pad(encoder_, "sink");
   gst_pad_add_probe(
       pictures,
@@ -184,23 +195,24 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   return link({last_, sink}) ? ok() : missing_;
 }
 
-void StitchPipeline::tell_stitcher(const media::CameraData& camera) {
-  if (camera.table.empty() && camera.matrices.empty()) return;
-  // The tag in which a demuxer hands on the box, which none does for a photo, nor for every video.
-  constexpr const char* tag = "private-qt-tag";
-  gst_tag_register(tag, GST_TAG_FLAG_META, GST_TYPE_SAMPLE, tag, tag, gst_tag_merge_use_first);
-  const std::vector<uint8_t> box = media::make_camera_box(camera);
-  g_autoptr(GstBuffer) buffer = gst_buffer_new_memdup(box.data(), box.size());
-  g_autoptr(GstSample) sample = gst_sample_new(buffer, nullptr, nullptr, nullptr);
-  GstEvent* event = gst_event_new_tag(gst_tag_list_new(tag, sample, nullptr));
+void StitchPipeline::tell_stitcher(const makers::CaptureInfo& capture) {
   g_autoptr(GstPad) pad = gst_element_get_static_pad(stitcher_, "sink");
-  gst_pad_add_probe(
-      pad, GST_PAD_PROBE_TYPE_BUFFER,
-      +[](GstPad* sink, GstPadProbeInfo*, gpointer told) -> GstPadProbeReturn {
-        gst_pad_send_event(sink, gst_event_ref(static_cast<GstEvent*>(told)));
-        return GST_PAD_PROBE_REMOVE;
-      },
-      event, +[](gpointer told) { gst_event_unref(static_cast<GstEvent*>(told)); });
+  // A demuxer hands on nothing of a photo, nor of every video; so the stitcher is told before the
+  // first picture.
+  const auto tell = [&](GstEvent* event) {
+    gst_pad_add_probe(
+        pad, GST_PAD_PROBE_TYPE_BUFFER,
+        +[](GstPad* sink, GstPadProbeInfo*, gpointer told) -> GstPadProbeReturn {
+          gst_pad_send_event(sink, gst_event_ref(static_cast<GstEvent*>(told)));
+          return GST_PAD_PROBE_REMOVE;
+        },
+        event, +[](gpointer told) { gst_event_unref(static_cast<GstEvent*>(told)); });
+  };
+  if (!capture.lens_table.empty()) {
+    const BytesRef table(g_bytes_new(capture.lens_table.data(), capture.lens_table.size()));
+    tell(gst_event_new_sphere_lens_table(table.get()));
+  }
+  if (!capture.orientations.empty()) tell(make_orientation_event(capture.orientations));
 }
 
 Status StitchPipeline::build_photo_ends(const StitchOptions& options, const StitchInput& input) {
@@ -360,11 +372,11 @@ GstPadProbeReturn StitchPipeline::lengthen(GstPad*, GstPadProbeInfo* info, gpoin
   if (!buffer) return GST_PAD_PROBE_OK;
   const guint64 begin = info->offset, end = begin + gst_buffer_get_size(buffer);
   for (int i = 0; i < length.bytes; ++i) {
-    const guint64 place = length.place + static_cast<guint64>(i);
-    if (place < begin || place >= end) continue;
+    const guint64 offset = length.offset + static_cast<guint64>(i);
+    if (offset < begin || offset >= end) continue;
     const auto byte = static_cast<guint8>(length.value >> 8 * (length.bytes - 1 - i));
     buffer = gst_buffer_make_writable(buffer);
-    gst_buffer_fill(buffer, place - begin, &byte, 1);
+    gst_buffer_fill(buffer, offset - begin, &byte, 1);
   }
   info->data = buffer;
   return GST_PAD_PROBE_OK;
@@ -387,6 +399,35 @@ void StitchPipeline::refuse(const std::string& sentence) {
 std::string StitchPipeline::refusal() {
   Lock lock(mutex_);
   return refusal_;
+}
+
+GstPadProbeReturn StitchPipeline::look_at_decoded(GstPad* pad, GstPadProbeInfo* info,
+                                                  gpointer data) {
+  auto* self = static_cast<StitchPipeline*>(data);
+  if (++self->looked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
+  const CapsRef caps(gst_pad_get_current_caps(pad));
+  GstVideoInfo format;
+  GstVideoFrame frame;
+  if (!caps || !gst_video_info_from_caps(&format, caps.get()) ||
+      !gst_video_frame_map(&frame, &format, GST_PAD_PROBE_INFO_BUFFER(info), GST_MAP_READ))
+    return GST_PAD_PROBE_OK;
+  // Green is most of what brightness is.
+  const int component = GST_VIDEO_INFO_IS_RGB(&format) ? 1 : 0;
+  const media::Look look =
+      media::look_of({static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component)),
+                      GST_VIDEO_FRAME_COMP_STRIDE(&frame, component),
+                      GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, component),
+                      GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)});
+  gst_video_frame_unmap(&frame);
+  if (look == media::Look::unclear) return GST_PAD_PROBE_OK;
+  const std::string refusal = lack_of_fisheyes(look, self->what_);
+  if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
+  // This picture goes no further, nor any after it: the probe stays.
+  self->looked_at_ = 0;
+  self->refuse(refusal + (look == media::Look::sphere
+                              ? use_as_it_is
+                              : std::string(take_fisheyes) + ", or stitch it with --force"));
+  return GST_PAD_PROBE_DROP;
 }
 
 GstPadProbeReturn StitchPipeline::count_read(GstPad*, GstPadProbeInfo* info, gpointer data) {

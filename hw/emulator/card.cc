@@ -2,35 +2,112 @@
 
 #include "hw/emulator/card.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <gio/gio.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
 
 namespace sphere::emulator {
-
-namespace fs = std::filesystem;
 
 namespace {
 
 constexpr std::string_view root = "/tmp/SD0";
+// A camera's card has two levels.
+constexpr int deepest_folder = 16;
+
+using Folder = std::unique_ptr<DIR, Call<closedir>>;
 
 std::string printed_time(const char* format) {
   g_autoptr(GDateTime) now = g_date_time_new_now_local();
   return GString_(g_date_time_format(now, format)).get();
 }
 
-std::string date_of(const std::string& path) {
-  g_autoptr(GFile) file = g_file_new_for_path(path.c_str());
-  g_autoptr(GFileInfo) info = g_file_query_info(file, G_FILE_ATTRIBUTE_TIME_MODIFIED,
-                                                G_FILE_QUERY_INFO_NONE, nullptr, nullptr);
-  g_autoptr(GDateTime) time = info ? g_file_info_get_modification_date_time(info) : nullptr;
-  g_autoptr(GDateTime) local = time ? g_date_time_to_local(time) : nullptr;
-  return local ? GString_(g_date_time_format(local, "%Y-%m-%d %H:%M:%S")).get()
-               : "1970-01-01 00:00:00";
+std::string date_of(const struct stat& status) {
+  g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(status.st_mtime);
+  return time ? GString_(g_date_time_format(time, "%Y-%m-%d %H:%M:%S")).get()
+              : "1970-01-01 00:00:00";
+}
+
+/// "/tmp/SD0/DCIM/a.JPG" is DCIM, a.JPG. Nothing for a path that does not stay on the card.
+std::optional<std::vector<std::string>> parts_of(std::string_view camera_path) {
+  // "tmp/SD0/..." also occurs in the vendor's own samples.
+  if (camera_path.starts_with("/")) camera_path.remove_prefix(1);
+  if (!camera_path.starts_with(root.substr(1))) return std::nullopt;
+  camera_path.remove_prefix(root.size() - 1);
+  if (!camera_path.empty() && camera_path[0] != '/') return std::nullopt;
+  if (camera_path.find('\0') != std::string_view::npos) return std::nullopt;
+  std::vector<std::string> parts;
+  while (!camera_path.empty()) {
+    const size_t end = std::min(camera_path.find('/'), camera_path.size());
+    const std::string_view part = camera_path.substr(0, end);
+    if (part == "..") return std::nullopt;
+    if (!part.empty() && part != ".") parts.emplace_back(part);
+    camera_path.remove_prefix(std::min(end + 1, camera_path.size()));
+  }
+  return parts;
+}
+
+/// The same for a file: it has a name, and no slash stands behind it.
+std::optional<std::vector<std::string>> parts_of_file(std::string_view camera_path) {
+  if (camera_path.ends_with('/')) return std::nullopt;
+  std::optional<std::vector<std::string>> parts = parts_of(camera_path);
+  return parts && !parts->empty() ? std::move(parts) : std::nullopt;
+}
+
+Descriptor open_at(const Descriptor& folder, const std::string& name, int flags) {
+  // Never the terminal of this process, never waiting for whoever has the other end.
+  return Descriptor(openat(folder.get(), name.c_str(),
+                           flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666));
+}
+
+Folder read_folder(const Descriptor& folder) {
+  // A descriptor with O_PATH can't be read from.
+  Descriptor readable = open_at(folder, ".", O_RDONLY | O_DIRECTORY);
+  if (!readable) return nullptr;
+  Folder entries(fdopendir(readable.get()));
+  // The stream closes it.
+  if (entries) readable.release();
+  return entries;
+}
+
+/// Calls `entry` with the name and the status of each file and folder that is one.
+template <typename Function>
+bool for_each_entry(const Descriptor& folder, Function entry) {
+  const Folder entries = read_folder(folder);
+  if (!entries) return false;
+  while (const dirent* found = readdir(entries.get())) {
+    const std::string name = found->d_name;
+    struct stat status;
+    if (name == "." || name == ".." ||
+        fstatat(dirfd(entries.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
+    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) entry(name, status);
+  }
+  return true;
+}
+
+int count_in(const Descriptor& folder, const std::string& suffix, int deepest) {
+  int count = 0;
+  for_each_entry(folder, [&](std::string name, const struct stat& status) {
+    if (S_ISDIR(status.st_mode)) {
+      if (deepest > 0)
+        if (const Descriptor below = open_at(folder, name, O_PATH | O_DIRECTORY))
+          count += count_in(below, suffix, deepest - 1);
+      return;
+    }
+    std::transform(name.begin(), name.end(), name.begin(), g_ascii_toupper);
+    count += name.ends_with(suffix);
+  });
+  return count;
 }
 
 }  // namespace
@@ -43,102 +120,155 @@ Result<Card> Card::open(const std::string& folder) {
     if (!made) return failed(std::string("no folder for the card can be made: ") + error->message);
     path = made.get();
   }
-  std::error_code error;
-  fs::create_directories(path + "/DCIM", error);
-  if (error) return failed("the card '" + path + "' can't be used: " + error.message());
-  return Card(path, folder.empty());
+  const auto unusable = [&](const std::string& why) {
+    return failed("the card '" + printable(path) + "' can't be used: " + why);
+  };
+  g_mkdir_with_parents(path.c_str(), 0777);
+  // The folder itself is its owner's choice, and may be a link.
+  Descriptor root(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return unusable(g_strerror(errno));
+  Card card(path, folder.empty(), std::move(root));
+  const std::string dcim = "DCIM";
+  if (mkdirat(card.root_.get(), dcim.c_str(), 0777) != 0 && errno != EEXIST)
+    return unusable(g_strerror(errno));
+  if (!card.open_folder({&dcim, 1}))
+    return unusable("its DCIM must be a folder, and no symbolic link to one");
+  return card;
 }
 
-Card::Card(Card&& other) noexcept : folder_(std::move(other.folder_)), own_(other.own_) {
-  other.own_ = false;
-}
+Card::Card(Card&& other) noexcept
+    : folder_(std::move(other.folder_)),
+      own_(std::exchange(other.own_, false)),
+      root_(std::move(other.root_)) {}
 
 Card::~Card() {
   if (!own_) return;
   std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+  std::filesystem::remove_all(folder_, ignored);
 }
 
-std::optional<std::string> Card::local(const std::string& camera_path) const {
-  std::string path = camera_path;
-  // "tmp/SD0/..." also occurs in the vendor's own samples.
-  if (path.starts_with("tmp/")) path.insert(0, "/");
-  if (!path.starts_with(root)) return std::nullopt;
-  path.erase(0, root.size());
-  if (!path.empty() && path[0] != '/') return std::nullopt;
-  if (path.find('\0') != std::string::npos) return std::nullopt;
-  for (const fs::path& part : fs::path(path))
-    if (part == "..") return std::nullopt;
-  return folder_ + path;
+// One step for each part of the path, whatever the kernel is: openat2() could do it at once, and
+// would leave two ways to be kept right. As no part is "..", no step can lead upwards.
+Descriptor Card::open_folder(std::span<const std::string> parts) const {
+  Descriptor folder = open_at(root_, ".", O_PATH | O_DIRECTORY);
+  for (const std::string& part : parts) {
+    if (!folder) break;
+    folder = open_at(folder, part, O_PATH | O_DIRECTORY);
+  }
+  return folder;
+}
+
+Descriptor Card::open_file(const std::string& camera_path) const {
+  const auto parts = parts_of_file(camera_path);
+  if (!parts) return {};
+  const Descriptor folder = open_folder(std::span(*parts).first(parts->size() - 1));
+  struct stat status;
+  // Looked at before, as opening a device may do something; and after, as it may be another.
+  if (!folder || fstatat(folder.get(), parts->back().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+      !S_ISREG(status.st_mode))
+    return {};
+  Descriptor file = open_at(folder, parts->back(), O_RDONLY);
+  if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+  return file;
+}
+
+Descriptor Card::create_file(const std::string& camera_path) const {
+  const auto parts = parts_of_file(camera_path);
+  if (!parts) return {};
+  const Descriptor folder = open_folder(std::span(*parts).first(parts->size() - 1));
+  return folder ? open_at(folder, parts->back(), O_WRONLY | O_CREAT | O_EXCL) : Descriptor();
 }
 
 std::optional<std::vector<std::pair<std::string, std::string>>> Card::list(
     const std::string& camera_path) const {
-  const std::optional<std::string> folder = local(camera_path);
-  if (!folder) return std::nullopt;
-  std::error_code error;
-  fs::directory_iterator entries(*folder, error);
-  if (error) return std::nullopt;
+  const auto parts = parts_of(camera_path);
+  if (!parts) return std::nullopt;
+  const Descriptor folder = open_folder(*parts);
   std::vector<std::pair<std::string, std::string>> found;
-  for (; entries != fs::directory_iterator(); entries.increment(error)) {
-    if (error) break;
-    const std::string name = entries->path().filename().string();
-    const bool is_folder = entries->is_directory(error);
-    found.emplace_back(is_folder ? name + "/" : name, date_of(entries->path().string()));
-  }
+  if (!folder || !for_each_entry(folder, [&](const std::string& name, const struct stat& status) {
+        found.emplace_back(S_ISDIR(status.st_mode) ? name + "/" : name, date_of(status));
+      }))
+    return std::nullopt;
   std::sort(found.begin(), found.end());
   return found;
 }
 
 std::optional<Card::Info> Card::info(const std::string& camera_path) const {
-  const std::optional<std::string> path = local(camera_path);
-  std::error_code error;
-  if (!path || !fs::is_regular_file(*path, error)) return std::nullopt;
-  const uint64_t size = fs::file_size(*path, error);
-  if (error) return std::nullopt;
-  return Info{size, date_of(*path)};
+  const Descriptor file = open_file(camera_path);
+  struct stat status;
+  if (!file || fstat(file.get(), &status) != 0) return std::nullopt;
+  return Info{static_cast<uint64_t>(status.st_size), date_of(status)};
 }
 
 std::optional<std::string> Card::read(const std::string& camera_path, uint64_t offset,
                                       uint64_t count) const {
-  const std::optional<Info> about = info(camera_path);
-  if (!about || offset > about->size) return std::nullopt;
-  std::ifstream file(*local(camera_path), std::ios::binary);
-  if (!file.seekg(static_cast<std::streamoff>(offset))) return std::nullopt;
-  std::string bytes(std::min(count, about->size - offset), '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(file.gcount()));
-  return bytes;
+  const Descriptor file = open_file(camera_path);
+  if (!file) return std::nullopt;
+  const uint64_t size = size_of(file);
+  if (offset > size) return std::nullopt;
+  return read_at(file, offset, std::min(count, size - offset));
 }
 
 bool Card::remove(const std::string& camera_path) const {
-  if (!info(camera_path)) return false;
-  std::error_code error;
-  return fs::remove(*local(camera_path), error);
+  const auto parts = parts_of_file(camera_path);
+  if (!parts) return false;
+  const Descriptor folder = open_folder(std::span(*parts).first(parts->size() - 1));
+  struct stat status;
+  const char* name = parts->back().c_str();
+  return folder && fstatat(folder.get(), name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(status.st_mode) && unlinkat(folder.get(), name, 0) == 0;
 }
 
 int Card::count(const std::string& suffix) const {
-  std::error_code error;
-  int found = 0;
-  for (fs::recursive_directory_iterator entry(folder_ + "/DCIM", error), end;
-       !error && entry != end; entry.increment(error)) {
-    std::string name = entry->path().filename().string();
-    std::transform(name.begin(), name.end(), name.begin(), g_ascii_toupper);
-    found += name.ends_with(suffix);
-  }
-  return found;
+  const std::string dcim = "DCIM";
+  const Descriptor folder = open_folder({&dcim, 1});
+  return folder ? count_in(folder, suffix, deepest_folder) : 0;
 }
 
 std::string Card::new_path(const std::string& kind, const std::string& suffix) const {
-  const std::string day = std::string(root) + "/DCIM/" + printed_time("%Y%m%d");
-  std::error_code error;
-  fs::create_directories(*local(day), error);
-  const std::string name = day + "/" + kind + "_" + printed_time("%Y%m%d_%H%M%S");
+  const std::string day = printed_time("%Y%m%d");
+  const std::string name = kind + "_" + printed_time("%Y%m%d_%H%M%S");
+  const std::string dcim = "DCIM";
+  const Descriptor parent = open_folder({&dcim, 1});
+  if (parent) mkdirat(parent.get(), day.c_str(), 0777);
+  const Descriptor folder = parent ? open_at(parent, day, O_PATH | O_DIRECTORY) : Descriptor();
   // Two within one second: the camera is too slow for that, this one is not.
   for (int copy = 0;; ++copy) {
-    const std::string path = name + (copy ? "_" + std::to_string(copy) : "") + suffix;
-    if (!fs::exists(*local(path), error)) return path;
+    const std::string file = name + (copy ? "_" + std::to_string(copy) : "") + suffix;
+    struct stat status;
+    // Where the folder can't be used, creating the file says so.
+    if (!folder || fstatat(folder.get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+      return std::string(root) + "/DCIM/" + day + "/" + file;
   }
+}
+
+uint64_t size_of(const Descriptor& file) {
+  struct stat status;
+  return fstat(file.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+}
+
+std::string read_at(const Descriptor& file, uint64_t offset, size_t size) {
+  std::string bytes(size, '\0');
+  size_t got = 0;
+  while (got < size) {
+    const ssize_t n =
+        pread(file.get(), bytes.data() + got, size - got, static_cast<off_t>(offset + got));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    got += static_cast<size_t>(n);
+  }
+  bytes.resize(got);
+  return bytes;
+}
+
+bool write_all(const Descriptor& file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = write(file.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return true;
 }
 
 }  // namespace sphere::emulator

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The emulated camera's memory card: a folder of this machine, seen as /tmp/SD0.
+//
+// Clients name paths on it, and others may write into the folder. So nothing on the way of a path
+// is followed that is a symbolic link, and only regular files are opened: a path can't lead out of
+// the folder, and opening can't block, as it does on a FIFO.
 
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/result.h"
 
 namespace sphere::emulator {
@@ -23,10 +30,8 @@ class Card {
 
   const std::string& folder() const { return folder_; }
 
-  /// Where "/tmp/SD0/DCIM/..." lies here. Nothing for a path that leaves the card.
-  std::optional<std::string> local(const std::string& camera_path) const;
-
-  /// Names and times as LS gives them; folders end in a slash. Sorted.
+  /// Names and times as LS gives them; folders end in a slash. Sorted. Links, FIFOs and devices are
+  /// left out.
   std::optional<std::vector<std::pair<std::string, std::string>>> list(
       const std::string& camera_path) const;
 
@@ -42,14 +47,30 @@ class Card {
   /// How many files end so (in any case).
   int count(const std::string& suffix) const;
 
-  /// A new file's path below /tmp/SD0, its folder made: kind "VID", suffix "AA.MP4".
+  /// A file of the card, to be read. None where there is none, or it is no regular file.
+  Descriptor open_file(const std::string& camera_path) const;
+  /// A file that was not there before, to be written. None where that is not possible.
+  Descriptor create_file(const std::string& camera_path) const;
+
+  /// A path below /tmp/SD0 where there is no file yet, its folder made: kind "VID", suffix
+  /// "AA.MP4".
   std::string new_path(const std::string& kind, const std::string& suffix) const;
 
  private:
-  Card(std::string folder, bool own) : folder_(std::move(folder)), own_(own) {}
+  Card(std::string folder, bool own, Descriptor root)
+      : folder_(std::move(folder)), own_(own), root_(std::move(root)) {}
+
+  Descriptor open_folder(std::span<const std::string> parts) const;
 
   std::string folder_;
   bool own_;
+  Descriptor root_;  // folder_, with which each path begins
 };
+
+uint64_t size_of(const Descriptor& file);
+/// Reads `size` bytes at `offset`; less at the end of the file and where it can't be read.
+std::string read_at(const Descriptor& file, uint64_t offset, size_t size);
+/// Whether all of it was written.
+bool write_all(const Descriptor& file, std::string_view bytes);
 
 }  // namespace sphere::emulator

@@ -6,10 +6,14 @@
 
 #include <algorithm>
 
+#include "hw/madv/connect.h"
+#include "hw/madv/md5.h"
+
 namespace sphere::emulator {
 
 using madv::json_string;
 using madv::Message;
+namespace field = madv::field;
 using namespace std::chrono_literals;
 
 namespace {
@@ -27,66 +31,29 @@ constexpr Delay holder_time = 1s;
 // How long it is away when it restarts. A camera takes longer; tests do not want to.
 constexpr Delay reboot_time = 2s;
 
-constexpr const char* table_path = "/tmp/FL0/lut/app_lut.bin";
+constexpr const char* table_path = madv::lens_table_path;
 constexpr uint64_t most_at_once = 64 << 20;
 
-constexpr int panoramic_sound = 5030, standby_time = 6149, power_off_time = 6151, led = 6156;
+constexpr size_t most_of_asked = 512;
 
-// What the settings are, by command, and their names in the reply to 4364, in its order.
-struct Setting {
-  int id;
-  const char* name;  // nullptr: not in the reply
-  const char* factory;
-};
-constexpr Setting factory_settings[] = {
-    {4612, "v_res", "0"},
-    {4617, "loop", "0"},
-    {4872, "p_res", "0"},
-    {5136, "video_wb", "0"},
-    {5137, "video_ev", "0"},
-    {5140, "video_iso", "0"},
-    {5139, "video_shutter", "0"},
-    {5168, "still_wb", "0"},
-    {5169, "still_ev", "0"},
-    {5172, "still_iso", "0"},
-    {5171, "still_shutter", "0"},
-    {6145, "buzzer", "4"},
-    {standby_time, "standby_time", "2"},
-    {power_off_time, "poweroff_time", "5"},
-    {led, "led", "1"},
-    {panoramic_sound, "pano_sound", "0"},
-    {4618, nullptr, "10"},
-    {4621, nullptr, "1"},
-    {4624, nullptr, "1"},
-    {4866, nullptr, "3"},
-    {4914, nullptr, "0"},
-    {4915, nullptr, "3"},
-    {4916, nullptr, "1"},
-    {4918, nullptr, "1"},
-    {4929, nullptr, "0"},
-    {6157, nullptr, "0"},
-    {6159, nullptr, "0"},
-    {6164, nullptr, "0"},
-    {4609, nullptr, "0"},
-    {6402, nullptr, "1"},
-    {6403, nullptr, "2"},
-    {6404, nullptr, "15"},
-    {6405, nullptr, "40"},
-};
+// What its card has, and what a small one of 16 GB is to the vendor's sample.
+constexpr int64_t card_total_kb = 15343616, card_free_kb = 15328288;
+
+/// The settings that the reply to 4364 tells, in its order.
+std::vector<const madv::Command*> told_settings() {
+  std::vector<const madv::Command*> told;
+  for (const madv::Command& command : madv::commands())
+    if (command.settings_place > 0) told.push_back(&command);
+  std::sort(told.begin(), told.end(),
+            [](const auto* a, const auto* b) { return a->settings_place < b->settings_place; });
+  return told;
+}
 
 std::string member(const char* name, int64_t value) {
   return ",\"" + std::string(name) + "\":" + std::to_string(value);
 }
 std::string member(const char* name, std::string_view value) {
   return ",\"" + std::string(name) + "\":" + json_string(value);
-}
-
-std::string md5_of(std::string_view bytes) {
-  char* md5 = g_compute_checksum_for_data(
-      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(bytes.data()), bytes.size());
-  std::string text = md5;
-  g_free(md5);
-  return text;
 }
 
 /// "/tmp/SD0/DCIM/a.JPG" as the camera's own system names it.
@@ -103,8 +70,8 @@ Control::Control(ControlSettings settings, Card& card)
   if (!settings_.now) settings_.now = [] { return Delay(g_get_monotonic_time()); };
   // Its published session has token 2.
   token_ = settings_.model == Model::sj8_pro ? 1 : settings_.token - 1;
-  for (const Setting& setting : factory_settings) values_[setting.id] = setting.factory;
-  if (!settings_.lens_table.empty()) table_md5_ = md5_of(settings_.lens_table);
+  reset_settings();
+  if (!settings_.lens_table.empty()) table_md5_ = madv::md5_of(settings_.lens_table);
   if (fault(FaultKind::no_card)) card_rval_ = madv::rval_no_card;
   if (fault(FaultKind::card_full)) card_rval_ = madv::rval_card_full;
   if (fault(FaultKind::low_battery)) battery_ = 0;
@@ -136,30 +103,38 @@ void Control::restart() {
   if (holder_) close_session();
   waiting_.reset();
   clients_.clear();
-  working_mode_ = 0;
+  working_mode_ = madv::working_idle;
 }
 
 void Control::received(int client, std::string_view bytes) {
-  const auto found = clients_.find(client);
-  if (found == clients_.end()) return;
-  found->second.framer.feed(bytes);
-  // A request may end the connection it came by.
-  while (clients_.count(client)) {
-    Result<std::optional<std::string>> object = clients_.at(client).framer.next();
-    if (!object) {
-      // The real one says so too, and it can't find the next object either.
-      send(client, "{\"rval\":-9,\"msg_id\":0}", {});
-      actions_.push_back({Action::Kind::close, client});
-      disconnected(client);
-      return;
-    }
-    if (!*object) return;
-    Result<Message> request = Message::parse(**object);
-    if (request)
-      handle(client, *request);
-    else
-      send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+  take(client, bytes);
+  while (answer_next(client)) {
   }
+}
+
+void Control::take(int client, std::string_view bytes) {
+  const auto found = clients_.find(client);
+  if (found != clients_.end()) found->second.framer.feed(bytes);
+}
+
+bool Control::answer_next(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end()) return false;
+  Result<std::optional<std::string>> object = found->second.framer.next();
+  if (!object) {
+    // The real one says so too, and it can't find the next object either.
+    send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+    actions_.push_back({Action::Kind::close, client});
+    disconnected(client);
+    return false;
+  }
+  if (!*object) return false;
+  Result<Message> request = Message::parse(**object);
+  if (request)
+    handle(client, *request);
+  else
+    send(client, "{\"rval\":-9,\"msg_id\":0}", {});
+  return true;
 }
 
 // --- answers ---------------------------------------------------------------------------------
@@ -179,7 +154,8 @@ void Control::reply(int client, int id, int rval, const std::string& more, Delay
   std::string bytes;
   if (const std::optional<Fault> chatty = fault(FaultKind::chatty))
     for (int i = 0; i < chatty->n; ++i)
-      bytes += "{\"rval\":128,\"msg_id\":4361" + member("param", battery_) + "}";
+      bytes += "{\"rval\":128,\"msg_id\":" + std::to_string(madv::msg_battery) +
+               member("param", battery_) + "}";
   bytes += "{\"rval\":" + std::to_string(rval) + ",\"msg_id\":" + std::to_string(id) + more + "}";
   send(client, std::move(bytes), usual(id) + extra);
 }
@@ -227,8 +203,8 @@ void Control::start_session(int client) {
     return;
   }
   waiting_ = Waiting{client, next_timer_++};
-  send(*holder_, "{\"rval\":128,\"msg_id\":1793}", {});
-  actions_.push_back({Action::Kind::timer, 0, holder_time, {}, {}, waiting_->timer});
+  send(*holder_, "{\"rval\":128,\"msg_id\":" + std::to_string(madv::msg_query_holder) + "}", {});
+  actions_.push_back({Action::Kind::timer, 0, holder_time, {}, waiting_->timer});
 }
 
 void Control::grant(int client) {
@@ -295,8 +271,10 @@ bool Control::faulty(int client, const Message& request) {
 
 void Control::handle(int client, const Message& request) {
   const int id = request.id();
-  ++counters_.requests;
-  asked_.push_back({client, id, request.param_text().value_or(""), request.redacted()});
+  if (asked_.size() >= most_asked) asked_.pop_front();
+  asked_.push_back({counters_.requests++, client, id,
+                    request.param_text().value_or("").substr(0, most_of_asked),
+                    request.redacted().substr(0, most_of_asked)});
   if (faulty(client, request)) return;
 
   if (id == madv::msg_start_session) {
@@ -354,7 +332,7 @@ bool Control::sister_command(int client, const Message& request) {
       reply(client, id, 0, member("type", "battery") + member("param", 75));
       return true;
     case madv::msg_recording_time:
-      if (working_mode_ != 0) return false;
+      if (working_mode_ != madv::working_idle) return false;
       reply(client, id, madv::rval_invalid_operation);
       return true;
     default:
@@ -366,19 +344,21 @@ int Control::video_seconds_left() const { return card_rval_ == 0 ? 4073 : 0; }
 int Control::photos_left() const { return card_rval_ == 0 ? 3055 : 0; }
 
 std::string Control::left_fields() const {
-  return member("remain_video", video_seconds_left()) + member("remain_jpg", photos_left());
+  return member(field::video_seconds_left, video_seconds_left()) +
+         member(field::photos_left, photos_left());
 }
 
 std::string Control::card_fields() const {
   // The vendor's sample is a card of 16 GB.
   const bool full = card_rval_ == madv::rval_card_full;
-  return member("sd_total", 15343616) + member("sd_free", full ? 0 : 15328288) +
-         member("sd_full", full ? 2 : 0);
+  return member(field::card_total_kb, card_total_kb) +
+         member(field::card_free_kb, full ? 0 : card_free_kb) +
+         member(field::card_full, full ? 2 : 0);
 }
 
 std::string Control::saved_fields(const std::string& camera_path) const {
   return member("param", rtos_path(camera_path)) + left_fields() +
-         member("total_mp4", card_.count("AA.MP4")) + card_fields();
+         member(field::videos, card_.count("AA.MP4")) + card_fields();
 }
 
 void Control::storage(int client) {
@@ -392,42 +372,52 @@ void Control::storage(int client) {
 }
 
 void Control::settings(int client) {
-  // In the order of the vendor's sample.
-  const auto of = [this](int id) {
-    gint64 number = 0;
-    g_ascii_string_to_signed(values_[id].c_str(), 10, G_MININT64, G_MAXINT64, &number, nullptr);
-    return number;
-  };
+  // In the order of the vendor's sample, with what stands in between.
   std::string more;
-  for (const Setting& setting : factory_settings) {
-    if (!setting.name) continue;
-    const int64_t value = of(setting.id);
-    if (setting.id == standby_time || setting.id == power_off_time)
-      more += member(setting.id == standby_time ? "standby_en" : "poweroff_en", value != 0);
-    if (setting.id == led)
-      more += member("cam_jpg", card_.count(".JPG")) + member("cam_mp4", card_.count("AA.MP4")) +
-              member("battery", battery_);
-    if (setting.id == panoramic_sound)
-      more += member("sn", settings_.serial) + member("product", "sv1") +
-              member("ver", "1.3.97.85.5.13333;1.0.0") + member("md5", table_md5_);
-    more += member(setting.name, value);
+  for (const madv::Command* command : told_settings()) {
+    const int value = values_[command->id];
+    switch (command->id) {
+      case madv::msg_standby_minutes:
+        more += member("standby_en", value != 0);
+        break;
+      case madv::msg_power_off_minutes:
+        more += member("poweroff_en", value != 0);
+        break;
+      case madv::msg_led:
+        more += member("cam_jpg", card_.count(".JPG")) + member("cam_mp4", card_.count("AA.MP4")) +
+                member(field::battery, battery_);
+        break;
+      case madv::msg_panoramic_sound:
+        more += member("sn", settings_.serial) + member(field::product, "sv1") +
+                member(field::version, "1.3.97.85.5.13333;1.0.0") + member("md5", table_md5_);
+        break;
+      default:
+        break;
+    }
+    more += member(command->settings_member, value);
   }
   reply(client, madv::msg_settings, 0, more);
 }
 
 int64_t Control::recorded_seconds() const {
-  if (working_mode_ != 3) return 0;
+  if (working_mode_ != madv::working_video) return 0;
   const Delay recorded = std::max(settings_.now() - recording_since_, Delay{});
   return std::chrono::duration_cast<std::chrono::seconds>(recorded).count();
 }
 
 void Control::status(int client) {
   reply(client, madv::msg_status, 0,
-        member("status", working_mode_) + member("mode", mode_) +
-            member("rec_time", recorded_seconds()) + member("second", 10) + member("lapse", 1) +
-            member("timing", 3) + member("timing_c", 0) + member("cap_interval", 0) +
-            member("cap_interval_num", 0) + member("speedx", 1) + member("sensor_num", 2) +
-            member("burst_num", 3) + member("surroundexp", 1) + member("gyro_s", 0));
+        member(field::working_mode, working_mode_) + member(field::mode, mode_) +
+            member(field::recorded_seconds, recorded_seconds()) + member("second", 10) +
+            member("lapse", 1) + member("timing", 3) + member("timing_c", 0) +
+            member("cap_interval", 0) + member("cap_interval_num", 0) + member("speedx", 1) +
+            member("sensor_num", 2) + member("burst_num", 3) + member("surroundexp", 1) +
+            member("gyro_s", 0));
+}
+
+void Control::reset_settings() {
+  for (const madv::Command& command : madv::commands())
+    if (command.factory) values_[command.id] = *command.factory;
 }
 
 void Control::setting(int client, const Message& request) {
@@ -439,35 +429,42 @@ void Control::setting(int client, const Message& request) {
   }
   const std::optional<std::string> value = request.param_text();
   if (!value) {
-    gint64 number = 0;
-    g_ascii_string_to_signed(known->second.c_str(), 10, G_MININT64, G_MAXINT64, &number, nullptr);
-    reply(client, id, 0, member("param", number));
+    reply(client, id, 0, member("param", known->second));
     return;
   }
-  if (!request.param_number()) {
+  if (!madv::takes(*madv::find_command(id), *value)) {
     reply(client, id, madv::rval_invalid_param);
     return;
   }
-  known->second = *value;
+  known->second = static_cast<int>(request.param_number().value_or(known->second));
   reply(client, id, 0);
 }
 
+/// Whether what the command needs is there, else what the camera says.
+int Control::refusal(int id) const {
+  const unsigned needs = madv::find_command(id)->needs;
+  if (needs & madv::needs_idle && working_mode_ != madv::working_idle)
+    return id == madv::msg_take_photo ? madv::rval_busy : madv::rval_invalid_operation;
+  if (needs & madv::needs_video && working_mode_ != madv::working_video)
+    return madv::rval_invalid_operation;
+  if (needs & madv::needs_card && card_rval_ != 0) return card_rval_;
+  if ((needs & madv::needs_video_mode && mode_ != madv::mode_video) ||
+      (needs & madv::needs_photo_mode && mode_ != madv::mode_photo))
+    return madv::rval_wrong_mode;
+  if (needs & madv::needs_battery && battery_ == 0) return madv::rval_low_battery;
+  return madv::rval_ok;
+}
+
 void Control::take_photo(int client) {
-  int rval = 0;
-  if (working_mode_ != 0)
-    rval = madv::rval_busy;
-  else if (card_rval_ != 0)
-    rval = card_rval_;
-  else if (mode_ != 1)
-    rval = madv::rval_wrong_mode;
+  const int rval = refusal(madv::msg_take_photo);
   reply(client, madv::msg_take_photo, rval);
   if (rval != 0) return;
-  working_mode_ = 6;
+  working_mode_ = madv::working_photo;
   actions_.push_back({Action::Kind::take_photo, client, usual(0), card_.new_path("IMG", ".JPG")});
 }
 
 void Control::photo_taken(const std::string& camera_path, bool done) {
-  working_mode_ = 0;
+  working_mode_ = madv::working_idle;
   // The vendor has no message for a photo that failed; a full card is what its app would show.
   if (done)
     notify(madv::msg_photo_saved, saved_fields(camera_path));
@@ -477,22 +474,12 @@ void Control::photo_taken(const std::string& camera_path, bool done) {
 
 void Control::recording(int client, bool start) {
   const int id = start ? madv::msg_start_recording : madv::msg_stop_recording;
-  int rval = 0;
-  if (start && working_mode_ != 0)
-    rval = madv::rval_invalid_operation;
-  else if (!start && working_mode_ != 3)
-    rval = madv::rval_invalid_operation;
-  else if (start && card_rval_ != 0)
-    rval = card_rval_;
-  else if (start && mode_ != 0)
-    rval = madv::rval_wrong_mode;
-  else if (start && battery_ == 0)
-    rval = madv::rval_low_battery;
+  const int rval = refusal(id);
   reply(client, id, rval);
   if (rval != 0) return;
   const bool sister = settings_.model == Model::sj8_pro;
   if (start) {
-    working_mode_ = 3;
+    working_mode_ = madv::working_video;
     recording_since_ = settings_.now() + (settings_.timing ? record_start_time : Delay{});
     actions_.push_back(
         {Action::Kind::start_recording, client, {}, card_.new_path("VID", "AA.MP4")});
@@ -500,7 +487,7 @@ void Control::recording(int client, bool start) {
       send(client, R"({"msg_id":7,"type":"start_normal_record"})",
            usual(id) + (settings_.timing ? record_start_time : Delay{}));
   } else {
-    working_mode_ = 0;
+    working_mode_ = madv::working_idle;
     actions_.push_back(
         {Action::Kind::stop_recording, client, settings_.timing ? record_stop_time : Delay{}});
     if (sister)
@@ -510,10 +497,11 @@ void Control::recording(int client, bool start) {
 }
 
 void Control::recording_saved(const std::string& camera_path, bool done, int milliseconds) {
-  working_mode_ = 0;
+  working_mode_ = madv::working_idle;
   if (settings_.model == Model::sj8_pro) return;
   if (done)
-    notify(madv::msg_video_saved, saved_fields(camera_path) + member("mp4_time", milliseconds));
+    notify(madv::msg_video_saved,
+           saved_fields(camera_path) + member(field::video_milliseconds, milliseconds));
   else
     notify(madv::msg_card_slow, "");
 }
@@ -553,7 +541,7 @@ void Control::command(int client, const Message& request) {
         reply(client, id, 0, member("param", mode_) + member("sub_mode", 0));
       } else if (param != "0" && param != "1") {
         reply(client, id, madv::rval_invalid_param);
-      } else if (working_mode_ != 0) {
+      } else if (working_mode_ != madv::working_idle) {
         reply(client, id, madv::rval_invalid_operation);
       } else {
         mode_ = param == "1";
@@ -589,7 +577,8 @@ void Control::command(int client, const Message& request) {
       reply(client, id, 0, member("param", photos_left()));
       break;
     case madv::msg_space:
-      reply(client, id, 0, member("param", request.text("type") == "total" ? 15343616 : 15328288));
+      reply(client, id, 0,
+            member("param", request.text(field::type) == "total" ? card_total_kb : card_free_kb));
       break;
     case madv::msg_file_count:
       reply(client, id, 0,
@@ -598,13 +587,13 @@ void Control::command(int client, const Message& request) {
     case madv::msg_serial:
       reply(client, id, 0, member("param", settings_.serial));
       break;
-    case 4098:
+    case madv::msg_vendor:
       reply(client, id, 0, member("param", "MADV"));
       break;
-    case 4099:
+    case madv::msg_device_name:
       reply(client, id, 0, member("param", "MJXJ"));
       break;
-    case 4100:
+    case madv::msg_firmware_version:
       reply(client, id, 0, member("param", "1.3.97.85.5.13333"));
       break;
     case madv::msg_get_wifi:
@@ -614,24 +603,25 @@ void Control::command(int client, const Message& request) {
       break;
     case madv::msg_set_wifi:
       reply(client, id,
-            request.has("ssid") && request.has("passwd")
+            request.has(field::wifi_name) && request.has(field::wifi_password)
                 ? 0
                 : static_cast<int>(madv::rval_invalid_param));
       break;
     case madv::msg_set_location:
-      position_ = {request.text("lat").value_or(""), request.text("lon").value_or(""),
-                   request.text("alt").value_or("")};
+      position_ = {request.text(field::latitude).value_or(""),
+                   request.text(field::longitude).value_or(""),
+                   request.text(field::altitude).value_or("")};
       reply(client, id, 0);
       break;
     case madv::msg_factory_reset:
-      for (const Setting& s : factory_settings) values_[s.id] = s.factory;
+      reset_settings();
       reply(client, id, 0);
       break;
     case madv::msg_wake:
     case madv::msg_restart_wifi:
-    case 6153:
-    case 6162:
-    case 6165:
+    case madv::msg_reset_parameters:
+    case madv::msg_deletion_done:
+    case madv::msg_calibrate_gyro:
       reply(client, id, 0);
       break;
     case madv::msg_format:
@@ -679,7 +669,7 @@ bool Control::file_command(int client, const Message& request) {
       const std::optional<Card::Info> info = card_.info(param);
       // More than 2 GiB comes out negative: the field is of 32 bits.
       found_or_not(info.has_value(),
-                   info ? member("size", static_cast<int32_t>(info->size)) +
+                   info ? member(field::size, static_cast<int32_t>(info->size)) +
                               member("date", info->date) +
                               member("media_type", param.ends_with("MP4") ? "mov" : "jpg") +
                               member("scene_type", 1)
@@ -700,18 +690,40 @@ bool Control::file_command(int client, const Message& request) {
   }
 }
 
+void Control::data_sent(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end() || found->second.transfer_done.empty()) return;
+  actions_.push_back(
+      {Action::Kind::send, client, {}, std::exchange(found->second.transfer_done, {})});
+}
+
+void Control::data_failed(int client) {
+  const auto found = clients_.find(client);
+  if (found == clients_.end()) return;
+  found->second.transfer_done.clear();
+  actions_.push_back(
+      {Action::Kind::send, client, {}, R"({"rval":0,"msg_id":7,"type":"get_file_fail"})"});
+}
+
 void Control::transfer_cancelled(int client, uint64_t sent) {
+  const auto found = clients_.find(client);
+  if (found != clients_.end()) found->second.transfer_done.clear();
   reply(client, madv::msg_cancel_transfer, 0,
-        member("transferred_size", static_cast<int64_t>(sent)));
+        member(field::transferred_size, static_cast<int64_t>(sent)));
 }
 
 void Control::get_file(int client, const Message& request) {
   const int id = request.id();
   const std::string path = request.param_text().value_or("");
-  const int64_t offset = request.number("offset").value_or(0);
-  const int64_t wanted = request.number("fetch_size").value_or(0);
+  const int64_t offset = request.number(field::offset).value_or(0);
+  const int64_t wanted = request.number(field::fetch_size).value_or(0);
   if (offset < 0 || wanted < 0) {
     reply(client, id, madv::rval_invalid_param);
+    return;
+  }
+  // One at a time: what is on its way is in memory.
+  if (!clients_[client].transfer_done.empty()) {
+    reply(client, id, madv::rval_busy);
     return;
   }
   const uint64_t count =
@@ -733,15 +745,14 @@ void Control::get_file(int client, const Message& request) {
   }
   // Which of the two is the whole and which the rest is read off their names.
   reply(client, id, 0,
-        member("rem_size", static_cast<int64_t>(size) - offset) +
-            member("size", static_cast<int64_t>(size)));
+        member(field::rest_size, static_cast<int64_t>(size) - offset) +
+            member(field::size, static_cast<int64_t>(size)));
   // The data port is silent for whom 261 did not name, as a real one was found to be.
   if (!clients_[client].known || fault(FaultKind::no_data)) return;
-  std::string done =
+  clients_[client].transfer_done =
       "{\"rval\":0,\"msg_id\":7,\"type\":\"get_file_complete\",\"param\":[{\"bytes sent\":" +
-      std::to_string(bytes->size()) + "},{\"md5sum\":\"" + md5_of(*bytes) + "\"}]}";
-  actions_.push_back(
-      {Action::Kind::send_data, client, usual(id), std::move(*bytes), std::move(done)});
+      std::to_string(bytes->size()) + "},{\"md5sum\":\"" + madv::md5_of(*bytes) + "\"}]}";
+  actions_.push_back({Action::Kind::send_data, client, usual(id), std::move(*bytes)});
 }
 
 }  // namespace sphere::emulator

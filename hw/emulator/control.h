@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -48,7 +49,7 @@ struct ControlSettings {
 struct Action {
   enum class Kind {
     send,             ///< `bytes` to `client`
-    send_data,        ///< `bytes` to the data connection of `client`'s machine; then `after`
+    send_data,        ///< `bytes` to the data connection of `client`'s machine, then data_sent()
     cancel_data,      ///< what is being sent to it, then transfer_cancelled()
     close,            ///< the connection of `client`
     reboot,           ///< everything closed, back after `delay`
@@ -61,27 +62,29 @@ struct Action {
   int client = 0;
   Delay delay{};
   std::string bytes;
-  std::string after;
   int number = 0;
 };
 
 struct Counters {
-  int connections = 0;
+  int64_t connections = 0;
   int sessions_opened = 0;
   int sessions_closed = 0;
   int goodbyes = 0;  ///< how many of the closed ones were closed by 258
   int refused = 0;
-  int requests = 0;
+  int64_t requests = 0;
 };
 
 /// A line of the log of what it was asked.
 struct Asked {
+  int64_t number;  ///< the first request is 0
   int client;
   int id;
-  std::string param;
-  /// The whole request as a log may show it.
+  std::string param;  ///< its first 512 bytes
+  /// The whole request as a log may show it, of that as much.
   std::string redacted;
 };
+/// The log has the latest so many.
+constexpr size_t most_asked = 4096;
 
 class Control {
  public:
@@ -89,11 +92,20 @@ class Control {
 
   void connected(int client);
   void disconnected(int client);
-  /// Bytes from a client, as they come.
+  /// Bytes from a client, as they come. Answers all requests that are whole.
   void received(int client, std::string_view bytes);
+  /// The same in steps, for who can't take all answers at once: takes the bytes, and answers one
+  /// request; false where there is none.
+  void take(int client, std::string_view bytes);
+  bool answer_next(int client);
   void timer(int number);
+  /// Who has the session.
+  std::optional<int> holder() const { return holder_; }
 
   void photo_taken(const std::string& camera_path, bool done);
+  /// All that send_data gave was sent; or it can't be, as there is no data connection.
+  void data_sent(int client);
+  void data_failed(int client);
   void transfer_cancelled(int client, uint64_t sent);
   void recording_saved(const std::string& camera_path, bool done, int milliseconds);
 
@@ -107,7 +119,7 @@ class Control {
 
   std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
   const Counters& counters() const { return counters_; }
-  const std::vector<Asked>& asked() const { return asked_; }
+  const std::deque<Asked>& asked() const { return asked_; }
   /// The last position that was sent to it: lat, lon, alt.
   const std::vector<std::string>& position() const { return position_; }
   const std::string& clock() const { return clock_; }
@@ -117,6 +129,7 @@ class Control {
     madv::Framer framer{64 << 10};
     bool known = false;  // 261 was sent: 8787 is open to it
     std::string folder = "/tmp/SD0/DCIM/";
+    std::string transfer_done;  // what is said when what is on its way to it was sent
   };
   struct Waiting {  // a newcomer, while the holder is asked
     int client;
@@ -137,6 +150,8 @@ class Control {
   void settings(int client);
   void status(int client);
   void setting(int client, const madv::Message& request);
+  void reset_settings();
+  int refusal(int id) const;
   void take_photo(int client);
   void recording(int client, bool start);
   void get_file(int client, const madv::Message& request);
@@ -170,13 +185,13 @@ class Control {
   Delay recording_since_{};
   int battery_ = 4;
   int card_rval_ = 0;
-  std::map<int, std::string> values_;  // what was set, by command
+  std::map<int, int> values_;  // of the settings, by command
   std::string clock_;
   std::vector<std::string> position_;
   std::string table_md5_;
 
   Counters counters_;
-  std::vector<Asked> asked_;
+  std::deque<Asked> asked_;
   std::vector<Action> actions_;
 };
 

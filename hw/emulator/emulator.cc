@@ -3,7 +3,6 @@
 #include "hw/emulator/emulator.h"
 
 #include <gio/gio.h>
-#include <libsoup/soup.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -16,6 +15,8 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "hw/emulator/file_server.h"
+#include "hw/emulator/listener.h"
 #include "hw/emulator/loop.h"
 #include "hw/madv/uri.h"
 
@@ -23,7 +24,8 @@ namespace sphere::emulator {
 
 namespace {
 
-constexpr const char* transfer_failed = R"({"rval":0,"msg_id":7,"type":"get_file_fail"})";
+// A client for which so many bytes wait is not read from until it has taken some of them.
+constexpr size_t most_waiting = 1 << 20;
 
 Delay now() { return Delay(g_get_monotonic_time()); }
 
@@ -64,19 +66,23 @@ class Emulator::Impl {
       Delay due{};
       std::string bytes;
       size_t sent = 0;
-      // Of a transfer: whose it is, and what that client is told when all is sent.
-      int client = 0;
-      std::string after;
+      int client = 0;  // of a transfer: whose it is
     };
     std::deque<Output> output;  // in order, whatever their delays
+    size_t waiting = 0;         // the bytes in it
+    bool full = false;          // nothing is read, as too many wait
     bool closing = false;
+    Delay active{};  // when it last asked something, or took something
   };
 
   Status listen();
-  void accept_http();
-  Result<ObjectRef<GSocket>> listen_on(uint16_t port);
-  void accept(GSocket* listening, bool is_data);
+  Result<std::unique_ptr<Listener>> listen_on(uint16_t port, Listener::Accepted accepted);
+  void accept(ObjectRef<GSocket> socket, bool is_data);
+  void read_from(Connection& connection);
   bool receive(Connection& connection);
+  void answer(int id);
+  void lose(Connection& connection, bool hears);
+  void close_idle();
   void queue(Connection& connection, Connection::Output output, Delay delay);
   void say(int client, std::string bytes, Delay delay = {});
   void flush(Connection& connection);
@@ -89,18 +95,19 @@ class Emulator::Impl {
   Connection* data_of(int client);
   void send_data(Action action);
   void cancel_data(int client);
+  size_t forget_transfers(int client, Connection& data);
   void take_photo(const std::string& camera_path);
+  void start_recording(const std::string& camera_path);
   void finish_recording(Delay delay);
+  bool save(const std::string& camera_path, std::string_view bytes);
   void in_thread(std::function<void()> work);
   void after(Delay delay, std::function<void()> function);
-  static void serve_file(SoupServer* server, SoupServerMessage* message, const char* path,
-                         GHashTable* query, gpointer self);
 
   LoopThread loop_;
   Ports ports_{};
-  ObjectRef<GSocket> control_socket_, data_socket_, http_socket_;
-  Watch control_watch_, data_watch_, http_watch_, reboot_watch_;
-  ObjectRef<SoupServer> http_;
+  std::unique_ptr<Listener> control_listener_, data_listener_, http_listener_;
+  std::unique_ptr<FileServer> files_;
+  Watch reboot_watch_, idle_watch_;
   std::list<Connection> connections_;
   int next_id_ = 1;
   std::list<Watch> timers_;
@@ -117,10 +124,14 @@ Status Emulator::Impl::open() {
   g_main_context_push_thread_default(loop_.context());
   ports_ = {options_.port, options_.data_port, options_.rtsp_port, options_.http_port};
   Status status = listen();
+  idle_watch_ = watch_time(Delay(options_.idle_time) / 2, loop_.context(), [this] {
+    close_idle();
+    return true;
+  });
   g_main_context_pop_thread_default(loop_.context());
   if (status && options_.preview) {
-    Result<std::unique_ptr<Preview>> preview =
-        Preview::start(options_.scene, options_.control.faults, options_.host, ports_.rtsp);
+    Result<std::unique_ptr<Preview>> preview = Preview::start(
+        options_.scene, options_.control.faults, options_.host, ports_.rtsp, options_.idle_time);
     if (!preview) return preview.error();
     preview_ = std::move(*preview);
     ports_.rtsp = preview_->port();
@@ -135,8 +146,11 @@ Emulator::Impl::~Impl() {
   g_main_context_push_thread_default(loop_.context());
   recording_.reset();
   preview_.reset();
-  if (http_) soup_server_disconnect(http_.get());
-  http_.reset();
+  idle_watch_.stop();
+  control_listener_.reset();
+  data_listener_.reset();
+  http_listener_.reset();
+  files_.reset();
   timers_.clear();
   connections_.clear();
   loop_.drain();
@@ -160,95 +174,56 @@ void Emulator::Impl::in_thread(std::function<void()> work) {
 
 // --- sockets ---------------------------------------------------------------------------------
 
-Result<ObjectRef<GSocket>> Emulator::Impl::listen_on(uint16_t port) {
-  g_autoptr(GError) error = nullptr;
-  g_autoptr(GInetAddress) inet = g_inet_address_new_from_string(options_.host.c_str());
-  if (!inet)
-    return invalid("'" + options_.host + "' is no address to listen on; give one in numbers");
-  g_autoptr(GSocketAddress) address = g_inet_socket_address_new(inet, port);
-  ObjectRef<GSocket> socket(g_socket_new(g_inet_address_get_family(inet), G_SOCKET_TYPE_STREAM,
-                                         G_SOCKET_PROTOCOL_TCP, &error));
-  if (!socket || !g_socket_bind(socket.get(), address, TRUE, &error) ||
-      !g_socket_listen(socket.get(), &error))
-    return failed("the emulator can't listen on " + options_.host + ":" + std::to_string(port) +
-                  ": " + error->message);
-  g_socket_set_blocking(socket.get(), FALSE);
-  return socket;
-}
-
-uint16_t port_of(GSocket* socket) {
-  g_autoptr(GSocketAddress) address = g_socket_get_local_address(socket, nullptr);
-  return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+Result<std::unique_ptr<Listener>> Emulator::Impl::listen_on(uint16_t port,
+                                                            Listener::Accepted accepted) {
+  return Listener::open(options_.host, port, loop_.context(), std::move(accepted));
 }
 
 Status Emulator::Impl::listen() {
-  Result<ObjectRef<GSocket>> control = listen_on(ports_.control);
+  auto control = listen_on(ports_.control,
+                           [this](ObjectRef<GSocket> socket) { accept(std::move(socket), false); });
   if (!control) return control.error();
-  Result<ObjectRef<GSocket>> data = listen_on(ports_.data);
+  auto data = listen_on(ports_.data,
+                        [this](ObjectRef<GSocket> socket) { accept(std::move(socket), true); });
   if (!data) return data.error();
-  Result<ObjectRef<GSocket>> http = listen_on(ports_.http);
+  auto http = listen_on(ports_.http,
+                        [this](ObjectRef<GSocket> socket) { files_->accept(std::move(socket)); });
   if (!http) return http.error();
   // After a restart; at the start it comes later.
   if (preview_)
     if (Status status = preview_->listen(); !status) return status;
-  control_socket_ = std::move(*control);
-  data_socket_ = std::move(*data);
-  http_socket_ = std::move(*http);
+  files_ = std::make_unique<FileServer>(loop_.context(), card_, options_.idle_time);
+  control_listener_ = std::move(*control);
+  data_listener_ = std::move(*data);
+  http_listener_ = std::move(*http);
   // Settled once: after a restart they are the same, and others read them.
-  if (ports_.control == 0) ports_.control = port_of(control_socket_.get());
-  if (ports_.data == 0) ports_.data = port_of(data_socket_.get());
-  if (ports_.http == 0) ports_.http = port_of(http_socket_.get());
-  control_watch_ = watch_socket(control_socket_.get(), G_IO_IN, loop_.context(), [this] {
-    accept(control_socket_.get(), false);
-    return true;
-  });
-  data_watch_ = watch_socket(data_socket_.get(), G_IO_IN, loop_.context(), [this] {
-    accept(data_socket_.get(), true);
-    return true;
-  });
-  http_.reset(soup_server_new("server-header", "MADV-emulator", nullptr));
-  soup_server_add_handler(http_.get(), nullptr, serve_file, this, nullptr);
-  // Not soup_server_listen(): libsoup 3.2 never closes what it has accepted itself.
-  http_watch_ = watch_socket(http_socket_.get(), G_IO_IN, loop_.context(), [this] {
-    accept_http();
-    return true;
-  });
+  if (ports_.control == 0) ports_.control = control_listener_->port();
+  if (ports_.data == 0) ports_.data = data_listener_->port();
+  if (ports_.http == 0) ports_.http = http_listener_->port();
   return ok();
 }
 
-void Emulator::Impl::accept_http() {
-  const ObjectRef<GSocket> socket(g_socket_accept(http_socket_.get(), nullptr, nullptr));
-  if (!socket) return;
-  const ObjectRef<GSocketConnection> stream(
-      g_socket_connection_factory_create_connection(socket.get()));
-  g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket.get(), nullptr);
-  g_autoptr(GSocketAddress) remote = g_socket_get_remote_address(socket.get(), nullptr);
-  // What can't be served is closed with its stream.
-  soup_server_accept_iostream(http_.get(), G_IO_STREAM(stream.get()), local, remote, nullptr);
-}
-
-void Emulator::Impl::accept(GSocket* listening, bool is_data) {
-  ObjectRef<GSocket> socket(g_socket_accept(listening, nullptr, nullptr));
-  if (!socket) return;
-  g_socket_set_blocking(socket.get(), FALSE);
+void Emulator::Impl::accept(ObjectRef<GSocket> socket, bool is_data) {
+  const auto open = std::count_if(connections_.begin(), connections_.end(),
+                                  [&](const Connection& c) { return c.is_data == is_data; });
+  if (static_cast<size_t>(open) >= most_connections) return;
   g_socket_set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
-  g_autoptr(GSocketAddress) remote = g_socket_get_remote_address(socket.get(), nullptr);
-  std::string address;
-  if (G_IS_INET_SOCKET_ADDRESS(remote)) {
-    GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote));
-    address = GString_(g_inet_address_to_string(inet)).get();
-  }
   Connection& connection = connections_.emplace_back();
   connection.id = next_id_++;
   connection.is_data = is_data;
   connection.socket = std::move(socket);
-  connection.address = std::move(address);
+  connection.address = remote_address_of(connection.socket.get());
+  connection.active = now();
+  read_from(connection);
+  if (!is_data) control_.connected(connection.id);
+}
+
+void Emulator::Impl::read_from(Connection& connection) {
   connection.readable =
       watch_socket(connection.socket.get(), G_IO_IN, loop_.context(), [this, id = connection.id] {
         Connection* found = find(id);
         return found && receive(*found);
       });
-  if (!is_data) control_.connected(connection.id);
 }
 
 bool Emulator::Impl::receive(Connection& connection) {
@@ -259,27 +234,70 @@ bool Emulator::Impl::receive(Connection& connection) {
       g_socket_receive(connection.socket.get(), buffer, sizeof buffer, nullptr, &error);
   if (got < 0 && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) return true;
   if (got <= 0) {
-    if (connection.is_data) {
-      for (const Connection::Output& output : connection.output)
-        say(output.client, transfer_failed);
-      drop(id);
-    } else {
-      control_.disconnected(id);
-      // A client that has said all may still want to hear what it asked.
-      if (got == 0 && !connection.output.empty())
-        close(connection);
-      else
-        drop(id);
-    }
-    perform();
+    lose(connection, got == 0);
     return false;
   }
   // Nothing is said on the data port by a client.
   if (!connection.is_data) {
-    control_.received(id, {buffer, static_cast<size_t>(got)});
-    perform();
+    control_.take(id, {buffer, static_cast<size_t>(got)});
+    answer(id);
   }
-  return find(id) != nullptr;
+  const Connection* left = find(id);
+  return left && left->readable;
+}
+
+/// Answers what it has asked, as long as it takes the answers.
+void Emulator::Impl::answer(int id) {
+  while (Connection* connection = find(id)) {
+    if (connection->waiting > most_waiting) {
+      connection->full = true;
+      connection->readable.stop();
+      return;
+    }
+    const int64_t before = control_.counters().requests;
+    const bool more = control_.answer_next(id);
+    // A request counts when it is whole: one that comes a byte at a time does not.
+    if (control_.counters().requests > before) connection->active = now();
+    perform();
+    if (!more) return;
+  }
+}
+
+/// The connection ended. One that has said all may still want to hear what it asked.
+void Emulator::Impl::lose(Connection& connection, bool hears) {
+  const int id = connection.id;
+  if (connection.is_data) {
+    for (const Connection::Output& output : connection.output) control_.data_failed(output.client);
+    drop(id);
+  } else {
+    control_.disconnected(id);
+    for (Connection& data : connections_)
+      if (data.is_data) forget_transfers(id, data);
+    if (hears && !connection.output.empty())
+      close(connection);
+    else
+      drop(id);
+  }
+  perform();
+}
+
+/// Whoever has the session may be silent for ever: the next client takes it from one that is gone.
+void Emulator::Impl::close_idle() {
+  std::vector<int> idle;
+  for (Connection& connection : connections_) {
+    const bool needed = connection.is_data
+                            ? std::any_of(connections_.begin(), connections_.end(),
+                                          [&](const Connection& c) {
+                                            return !c.is_data && c.address == connection.address;
+                                          })
+                            : !connection.closing && control_.holder() == connection.id;
+    if (needed)
+      connection.active = now();
+    else if (now() - connection.active >= options_.idle_time)
+      idle.push_back(connection.id);
+  }
+  for (const int id : idle)
+    if (Connection* connection = find(id)) lose(*connection, false);
 }
 
 Emulator::Impl::Connection* Emulator::Impl::find(int id) {
@@ -295,6 +313,7 @@ void Emulator::Impl::drop(int id) {
 void Emulator::Impl::queue(Connection& connection, Connection::Output output, Delay delay) {
   output.due =
       std::max(now() + delay, connection.output.empty() ? Delay{} : connection.output.back().due);
+  connection.waiting += output.bytes.size();
   connection.output.push_back(std::move(output));
   flush(connection);
 }
@@ -322,6 +341,8 @@ Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Ou
       return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? Sent::in_part
                                                                         : Sent::to_nobody;
     output.sent += static_cast<size_t>(n);
+    connection.waiting -= static_cast<size_t>(n);
+    connection.active = now();
   }
   return Sent::all;
 }
@@ -332,7 +353,12 @@ void Emulator::Impl::flush(Connection& connection) {
     const Sent sent = send(connection, connection.output.front());
     if (sent == Sent::to_nobody) {
       // The reading side hears of it, where there is one.
-      if (connection.closing) drop(id);
+      if (connection.closing)
+        drop(id);
+      else if (connection.full)
+        loop_.later([this, id] {
+          if (Connection* found = find(id)) lose(*found, false);
+        });
       return;
     }
     if (sent == Sent::in_part) {
@@ -343,9 +369,21 @@ void Emulator::Impl::flush(Connection& connection) {
           });
       return;
     }
-    const Connection::Output done = std::move(connection.output.front());
+    const int client = connection.output.front().client;
     connection.output.pop_front();
-    if (!done.after.empty()) say(done.client, done.after);
+    if (client) {
+      control_.data_sent(client);
+      perform();
+    }
+  }
+  if (connection.full && connection.waiting <= most_waiting) {
+    connection.full = false;
+    loop_.later([this, id] {
+      Connection* found = find(id);
+      if (!found || found->closing) return;
+      read_from(*found);
+      answer(id);
+    });
   }
   if (!connection.output.empty()) {
     connection.timer =
@@ -395,13 +433,7 @@ void Emulator::Impl::perform(Action action) {
       take_photo(action.bytes);
       break;
     case Action::Kind::start_recording:
-      recording_path_ = action.bytes;
-      recording_since_ = now();
-      if (options_.video_bytes.empty()) {
-        Result<std::unique_ptr<Recording>> recording =
-            Recording::start(options_.scene, *card_.local(recording_path_));
-        if (recording) recording_ = std::move(*recording);
-      }
+      start_recording(action.bytes);
       break;
     case Action::Kind::stop_recording:
       finish_recording(action.delay);
@@ -420,44 +452,68 @@ Emulator::Impl::Connection* Emulator::Impl::data_of(int client) {
 
 void Emulator::Impl::send_data(Action action) {
   if (Connection* data = data_of(action.client))
-    queue(*data,
-          {.bytes = std::move(action.bytes),
-           .client = action.client,
-           .after = std::move(action.after)},
-          action.delay);
+    queue(*data, {.bytes = std::move(action.bytes), .client = action.client}, action.delay);
   else
-    say(action.client, transfer_failed, action.delay);
+    control_.data_failed(action.client);
+}
+
+/// Takes what is still to be sent for a client off a data connection. Returns how much of it was
+/// sent.
+size_t Emulator::Impl::forget_transfers(int client, Connection& data) {
+  size_t sent = 0;
+  std::erase_if(data.output, [&](const Connection::Output& output) {
+    if (output.client != client) return false;
+    sent += output.sent;
+    data.waiting -= output.bytes.size() - output.sent;
+    return true;
+  });
+  return sent;
 }
 
 void Emulator::Impl::cancel_data(int client) {
-  size_t sent = 0;
-  if (Connection* data = data_of(client)) {
-    for (const Connection::Output& output : data->output) sent += output.sent;
-    data->output.clear();
-  }
-  control_.transfer_cancelled(client, sent);
+  Connection* data = data_of(client);
+  control_.transfer_cancelled(client, data ? forget_transfers(client, *data) : 0);
+}
+
+bool Emulator::Impl::save(const std::string& camera_path, std::string_view bytes) {
+  const Descriptor file = card_.create_file(camera_path);
+  return file && write_all(file, bytes);
 }
 
 void Emulator::Impl::take_photo(const std::string& camera_path) {
-  const std::string path = *card_.local(camera_path);
   const auto done = [this, camera_path](bool good) {
     loop_.later([this, camera_path, good] {
+      if (!good) card_.remove(camera_path);
       control_.photo_taken(camera_path, good);
       perform();
     });
   };
-  if (options_.photo_bytes.empty())
+  if (!options_.photo_bytes.empty()) {
+    done(save(camera_path, options_.photo_bytes));
+    return;
+  }
+  // Shared, because what a thread does must be copyable.
+  const auto file = std::make_shared<Descriptor>(card_.create_file(camera_path));
+  if (*file)
     in_thread(
-        [scene = options_.scene, path, done] { done(bool(emulator::take_photo(scene, path))); });
+        [scene = options_.scene, file, done] { done(bool(emulator::take_photo(scene, *file))); });
   else
-    done(g_file_set_contents(path.c_str(), options_.photo_bytes.data(),
-                             static_cast<gssize>(options_.photo_bytes.size()), nullptr));
+    done(false);
+}
+
+void Emulator::Impl::start_recording(const std::string& camera_path) {
+  recording_path_ = camera_path;
+  recording_since_ = now();
+  if (!options_.video_bytes.empty()) return;
+  Descriptor file = card_.create_file(camera_path);
+  if (!file) return;
+  Result<std::unique_ptr<Recording>> recording = Recording::start(options_.scene, std::move(file));
+  if (recording) recording_ = std::move(*recording);
 }
 
 void Emulator::Impl::finish_recording(Delay delay) {
   const std::string camera_path = std::exchange(recording_path_, {});
-  const std::optional<std::string> path = card_.local(camera_path);
-  if (!path) return;
+  if (camera_path.empty()) return;
   const int milliseconds = static_cast<int>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now() - recording_since_).count());
   const auto done = [this, camera_path, milliseconds, delay](bool good) {
@@ -469,10 +525,8 @@ void Emulator::Impl::finish_recording(Delay delay) {
     });
   };
   if (!options_.video_bytes.empty()) {
-    done(g_file_set_contents(path->c_str(), options_.video_bytes.data(),
-                             static_cast<gssize>(options_.video_bytes.size()), nullptr));
+    done(save(camera_path, options_.video_bytes));
   } else if (recording_) {
-    // Shared, because what a thread does must be copyable.
     in_thread([recording = std::shared_ptr<Recording>(std::move(recording_)), done] {
       done(bool(recording->finish()));
     });
@@ -490,101 +544,15 @@ void Emulator::Impl::reboot(Delay pause) {
       (void)recording->finish();
     });
   connections_.clear();
-  control_watch_.stop();
-  data_watch_.stop();
-  control_socket_.reset();
-  data_socket_.reset();
-  http_watch_.stop();
-  http_socket_.reset();
-  if (http_) soup_server_disconnect(http_.get());
-  http_.reset();
+  control_listener_.reset();
+  data_listener_.reset();
+  http_listener_.reset();
+  files_.reset();
   if (preview_) preview_->close();
   reboot_watch_ = watch_time(pause, loop_.context(), [this] {
     // Somebody may have taken the port meanwhile; then it is tried again.
     return !listen();
   });
-}
-
-// --- files -----------------------------------------------------------------------------------
-
-const char* media_type_of(std::string path) {
-  std::transform(path.begin(), path.end(), path.begin(), g_ascii_toupper);
-  for (const auto& [suffix, type] :
-       {std::pair(".JPG", "image/jpeg"), std::pair(".MP4", "video/mp4"),
-        std::pair(".DNG", "image/x-adobe-dng")})
-    if (path.ends_with(suffix)) return type;
-  return "application/octet-stream";
-}
-
-struct Part {
-  uint64_t from, count;
-};
-/// What a Range header asks for of `size` bytes; nothing where it is to be left aside, as one of
-/// several parts may be, and a count of 0 where there is no such part.
-std::optional<Part> read_range(const std::string& text, uint64_t size) {
-  constexpr std::string_view unit = "bytes=";
-  if (!text.starts_with(unit)) return std::nullopt;
-  const size_t dash = text.find('-');
-  if (dash == std::string::npos) return std::nullopt;
-  const auto number = [](const std::string& digits, guint64* value) {
-    return g_ascii_string_to_unsigned(digits.c_str(), 10, 0, G_MAXUINT64, value, nullptr);
-  };
-  const std::string first = text.substr(unit.size(), dash - unit.size());
-  const std::string last = text.substr(dash + 1);
-  guint64 from = 0, to = G_MAXUINT64;
-  if (!last.empty() && !number(last, &to)) return std::nullopt;
-  if (first.empty()) {
-    if (last.empty()) return std::nullopt;
-    const uint64_t count = std::min<uint64_t>(to, size);
-    return Part{size - count, count};
-  }
-  if (!number(first, &from) || to < from) return std::nullopt;
-  if (from >= size) return Part{0, 0};
-  return Part{from, std::min<uint64_t>(to, size - 1) - from + 1};
-}
-
-void Emulator::Impl::serve_file(SoupServer*, SoupServerMessage* message, const char* path,
-                                GHashTable*, gpointer data) {
-  auto* self = static_cast<Impl*>(data);
-  const char* method = soup_server_message_get_method(message);
-  if (method != SOUP_METHOD_GET && method != SOUP_METHOD_HEAD) {
-    soup_server_message_set_status(message, SOUP_STATUS_METHOD_NOT_ALLOWED, nullptr);
-    return;
-  }
-  const std::optional<std::string> local = self->card_.local("/tmp/SD0/DCIM" + std::string(path));
-  GMappedFile* mapped = local && !g_file_test(local->c_str(), G_FILE_TEST_IS_DIR)
-                            ? g_mapped_file_new(local->c_str(), FALSE, nullptr)
-                            : nullptr;
-  if (!mapped) {
-    soup_server_message_set_status(message, SOUP_STATUS_NOT_FOUND, nullptr);
-    return;
-  }
-  const BytesRef bytes(g_mapped_file_get_bytes(mapped));
-  g_mapped_file_unref(mapped);
-  const uint64_t size = g_bytes_get_size(bytes.get());
-  SoupMessageHeaders* asked = soup_server_message_get_request_headers(message);
-  SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
-  soup_message_headers_replace(headers, "Accept-Ranges", "bytes");
-  soup_message_headers_set_content_type(headers, media_type_of(*local), nullptr);
-  const std::optional<Part> part =
-      read_range(to_string(soup_message_headers_get_one(asked, "Range")), size);
-  // libsoup 3.2 would look at it as well, and cuts what ends behind the end out of nothing.
-  soup_message_headers_remove(asked, "Range");
-  if (part && part->count == 0) {
-    soup_message_headers_replace(headers, "Content-Range",
-                                 ("bytes */" + std::to_string(size)).c_str());
-    soup_server_message_set_status(message, SOUP_STATUS_REQUESTED_RANGE_NOT_SATISFIABLE, nullptr);
-    return;
-  }
-  const Part sent = part.value_or(Part{0, size});
-  if (part)
-    soup_message_headers_set_content_range(headers, static_cast<goffset>(sent.from),
-                                           static_cast<goffset>(sent.from + sent.count - 1),
-                                           static_cast<goffset>(size));
-  soup_server_message_set_status(message, part ? SOUP_STATUS_PARTIAL_CONTENT : SOUP_STATUS_OK,
-                                 nullptr);
-  const BytesRef body(g_bytes_new_from_bytes(bytes.get(), sent.from, sent.count));
-  soup_message_body_append_bytes(soup_server_message_get_response_body(message), body.get());
 }
 
 // --- Emulator --------------------------------------------------------------------------------
@@ -596,6 +564,9 @@ Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
     if (const auto table = make_table(*pair))
       options.control.lens_table.assign(table->begin(), table->end());
   }
+  if (options.preview || options.photo_bytes.empty() || options.video_bytes.empty())
+    if (Status elements = check_elements(options.scene, options.preview); !elements)
+      return elements.error();
   if (Status seen = check_scene(options.scene); !seen) return seen.error();
   Result<Card> card = Card::open(options.card_folder);
   if (!card) return card.error();
@@ -625,11 +596,12 @@ const std::string& Emulator::card_folder() const { return impl_->card_.folder();
 Counters Emulator::counters() const {
   return impl_->ask<Counters>([this] { return impl_->control_.counters(); });
 }
-std::vector<Asked> Emulator::asked(size_t from) const {
+std::vector<Asked> Emulator::asked(int64_t from) const {
   return impl_->ask<std::vector<Asked>>([this, from] {
-    const std::vector<Asked>& all = impl_->control_.asked();
-    return std::vector<Asked>(all.begin() + static_cast<std::ptrdiff_t>(std::min(from, all.size())),
-                              all.end());
+    const std::deque<Asked>& all = impl_->control_.asked();
+    const auto first = std::partition_point(
+        all.begin(), all.end(), [from](const Asked& asked) { return asked.number < from; });
+    return std::vector<Asked>(first, all.end());
   });
 }
 std::vector<std::string> Emulator::position() const {

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +29,8 @@ struct EmulatorOptions {
   /// Where `control.lens_table` is empty: the table is made from the lens of the scene. Lenses that
   /// have none in the camera's form (the front one on the left) make a camera without one.
   bool make_table = false;
+  /// A connection that has no session and asks nothing for so long is closed.
+  std::chrono::seconds idle_time{30};
   /// What a photo and a video are, instead of pictures of the scene.
   std::string photo_bytes, video_bytes;
 };
@@ -49,11 +52,12 @@ class Emulator {
   const std::string& card_folder() const;
 
   Counters counters() const;
-  /// Without the first `from`.
-  std::vector<Asked> asked(size_t from = 0) const;
+  /// Those of the latest most_asked requests that are not among the first `from`.
+  std::vector<Asked> asked(int64_t from = 0) const;
   std::vector<std::string> position() const;
   std::string clock() const;
-  /// The tracks of the preview that were set up: 0 is the pictures', 1 the sound's.
+  /// The tracks of the preview that were set up: 0 is the pictures', 1 the sound's. Only the first
+  /// most_tracks.
   std::vector<int> tracks() const;
 
   /// What happens on the camera itself.

@@ -34,7 +34,8 @@ const std::vector<FaultInfo>& fault_list() {
       {FaultKind::rtsp_453, "rtsp-453", 0, "the preview has not enough bandwidth (453)"},
       {FaultKind::rtsp_gone, "rtsp-gone", 60,
        "after N pictures the preview's connections are cut, once"},
-      {FaultKind::rtp_loss, "rtp-loss", 20, "N of a hundred packets of the preview are lost"},
+      {FaultKind::rtp_loss, "rtp-loss", 20,
+       "over UDP, N of a hundred packets of the preview are lost"},
   };
   return list;
 }

@@ -2,9 +2,9 @@
 
 #include "hw/emulator/preview.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -12,12 +12,14 @@
 
 namespace sphere::emulator {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr const char* mount_point = "/live";
 constexpr GstClockTime media_deadline = 20 * GST_SECOND;
-constexpr auto cleaning_interval = std::chrono::seconds(2);
-constexpr auto closed_time = std::chrono::seconds(1);
+constexpr auto closed_time = 1s;
+constexpr guint most_content = 64 << 10;
 
 // As the sister camera's: Main profile, a key frame every 8 pictures, 1.5 Mbit/s, no B-frames. One
 // thread makes one slice a picture, as a camera's chip does; of a key frame in slices, the
@@ -46,6 +48,21 @@ Result<GstElement*> make_pipeline(const std::string& line) {
                   (error ? error->message : "unknown reason"));
   gst_object_ref_sink(pipeline);
   return pipeline;
+}
+
+/// "track1", which the sister camera's only one is called, is 0.
+std::string track_name(guint index) { return "track" + std::to_string(index + 1); }
+int track_of(const GstRTSPUrl* url) {
+  const char* slash = url ? strrchr(url->abspath, '/') : nullptr;
+  for (guint index = 0; slash && index < 2; ++index)
+    if (slash + 1 == track_name(index)) return static_cast<int>(index);
+  return -1;
+}
+
+/// RTP and RTCP share no payload types.
+bool is_rtcp(GstBuffer* buffer) {
+  guint8 type = 0;
+  return gst_buffer_extract(buffer, 1, &type, 1) == 1 && type >= 192 && type < 224;
 }
 
 GstRTSPFilterResult drop_client(GstRTSPServer*, GstRTSPClient*, gpointer) {
@@ -111,14 +128,27 @@ struct Preview::Shared {
     Shared& self = shared<Shared>(data);
     const unsigned percent = static_cast<unsigned>(find_fault(self.faults, FaultKind::rtp_loss)->n);
     // The same packets in each run, without a pattern that falls together with key frames.
-    const auto lost = [&] { return (self.packets++ * 2654435761u >> 16) % 100 < percent; };
+    const auto lost = [&](GstBuffer* packet) {
+      return !is_rtcp(packet) && (self.packets++ * 2654435761u >> 16) % 100 < percent;
+    };
     if (!(GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER_LIST))
-      return lost() ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+      return lost(GST_PAD_PROBE_INFO_BUFFER(info)) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
     GstBufferList* list = gst_buffer_list_make_writable(GST_PAD_PROBE_INFO_BUFFER_LIST(info));
     for (guint i = gst_buffer_list_length(list); i-- > 0;)
-      if (lost()) gst_buffer_list_remove(list, i, 1);
+      if (lost(gst_buffer_list_get(list, i))) gst_buffer_list_remove(list, i, 1);
     GST_PAD_PROBE_INFO_DATA(info) = list;
     return gst_buffer_list_length(list) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  }
+
+  /// The elements that send over UDP come when a client wants that; TCP loses nothing.
+  static void lose_from(GstBin*, GstBin*, GstElement* element, gpointer data) {
+    GstElementFactory* factory = gst_element_get_factory(element);
+    if (to_string(factory ? GST_OBJECT_NAME(factory) : nullptr) != "multiudpsink") return;
+    const GstRef<GstPad> pad(gst_element_get_static_pad(element, "sink"));
+    gst_pad_add_probe(
+        pad.get(),
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
+        lose_packet, share(*static_cast<std::shared_ptr<Shared>*>(data)), unshare<Shared>);
   }
 
   static GstPadProbeReturn count_picture(GstPad*, GstPadProbeInfo*, gpointer data) {
@@ -135,18 +165,22 @@ struct Preview::Shared {
 };
 
 Preview::Preview(const SceneSettings& scene, const std::vector<Fault>& faults,
-                 const std::string& host, uint16_t port)
+                 const std::string& host, uint16_t port, std::chrono::seconds idle_time)
     : host_(host),
       port_(port),
+      idle_time_(idle_time),
       server_(gst_rtsp_server_new()),
       shared_(std::make_shared<Shared>(scene, faults, loop_.context(), server_.get())) {}
 
 Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
                                                 const std::vector<Fault>& faults,
-                                                const std::string& host, uint16_t port) {
-  std::unique_ptr<Preview> preview(new Preview(scene, faults, host, port));
+                                                const std::string& host, uint16_t port,
+                                                std::chrono::seconds idle_time) {
+  std::unique_ptr<Preview> preview(new Preview(scene, faults, host, port, idle_time));
   GstRTSPServer* server = preview->server_.get();
-  gst_rtsp_server_set_address(server, host.c_str());
+  gst_rtsp_server_set_content_length_limit(server, most_content);
+  const ObjectRef<GstRTSPSessionPool> sessions(gst_rtsp_server_get_session_pool(server));
+  gst_rtsp_session_pool_set_max_sessions(sessions.get(), most_connections);
   // Clients are served where they are cut off. From another thread the server of GStreamer 1.22
   // closes a connection that is being read.
   const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server));
@@ -171,11 +205,16 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
   g_signal_connect(server, "client-connected", G_CALLBACK(client_connected), preview.get());
 
   // Of clients that went without a word.
-  preview->cleaning_ = watch_time(cleaning_interval, preview->loop_.context(), [server] {
-    const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server));
-    gst_rtsp_session_pool_cleanup(pool.get());
-    return true;
-  });
+  const auto cleaning_interval =
+      std::min<std::chrono::milliseconds>(2s, std::chrono::milliseconds(idle_time) / 2);
+  preview->cleaning_ =
+      watch_time(cleaning_interval, preview->loop_.context(), [self = preview.get()] {
+        const ObjectRef<GstRTSPSessionPool> pool(
+            gst_rtsp_server_get_session_pool(self->server_.get()));
+        gst_rtsp_session_pool_cleanup(pool.get());
+        self->close_idle();
+        return true;
+      });
   if (const Status status = preview->attach(); !status) return status.error();
   preview->loop_.start();
   return preview;
@@ -184,7 +223,7 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
 Preview::~Preview() {
   loop_.stop();
   cleaning_.stop();
-  listening_.stop();
+  listener_.reset();
   shared_->cut();
   loop_.drain();
   closed_.clear();
@@ -192,16 +231,46 @@ Preview::~Preview() {
 }
 
 Status Preview::attach() {
-  gst_rtsp_server_set_service(server_.get(), std::to_string(port_).c_str());
-  g_autoptr(GError) error = nullptr;
-  SourceRef source(gst_rtsp_server_create_source(server_.get(), nullptr, &error));
-  if (!source)
-    return failed("the preview can't listen on " + host_ + ":" + std::to_string(port_) + ": " +
-                  error->message);
-  listening_ = Watch(std::move(source), loop_.context());
+  auto listener = Listener::open(host_, port_, loop_.context(),
+                                 [this](ObjectRef<GSocket> socket) { accept(std::move(socket)); });
+  if (!listener) return listener.error();
+  listener_ = std::move(*listener);
   // Settled once: after a restart it is the same, and others read it.
-  if (port_ == 0) port_ = static_cast<uint16_t>(gst_rtsp_server_get_bound_port(server_.get()));
+  if (port_ == 0) port_ = listener_->port();
   return ok();
+}
+
+// Not the server's own source: where there is no descriptor left, that takes a whole core.
+void Preview::accept(ObjectRef<GSocket> socket) {
+  GList* clients = gst_rtsp_server_client_filter(server_.get(), nullptr, nullptr);
+  const guint open = g_list_length(clients);
+  g_list_free_full(clients, g_object_unref);
+  if (open >= most_connections) return;
+  const std::string address = remote_address_of(socket.get());
+  if (!address.empty())
+    gst_rtsp_server_transfer_connection(server_.get(), socket.release(), address.c_str(), port_,
+                                        nullptr);
+}
+
+void Preview::close_idle() {
+  const auto now = std::chrono::microseconds(g_get_monotonic_time());
+  std::map<GstRTSPClient*, std::chrono::microseconds> idle;
+  GList* clients = gst_rtsp_server_client_filter(server_.get(), nullptr, nullptr);
+  for (GList* l = clients; l; l = l->next) {
+    auto* client = static_cast<GstRTSPClient*>(l->data);
+    GList* sessions = gst_rtsp_client_session_filter(client, nullptr, nullptr);
+    if (!sessions) {
+      const auto known = idle_.find(client);
+      const auto since = known == idle_.end() ? now : known->second;
+      if (now - since < idle_time_)
+        idle.emplace(client, since);
+      else
+        gst_rtsp_client_close(client);
+    }
+    g_list_free_full(sessions, g_object_unref);
+  }
+  g_list_free_full(clients, g_object_unref);
+  idle_ = std::move(idle);
 }
 
 void Preview::cut() {
@@ -210,7 +279,7 @@ void Preview::cut() {
 
 void Preview::close() {
   loop_.ask<bool>([this] {
-    listening_.stop();
+    listener_.reset();
     shared_->cut();
     return true;
   });
@@ -248,11 +317,10 @@ GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpoi
 
 GstRTSPStatusCode Preview::before_setup(GstRTSPClient*, GstRTSPContext* context, gpointer data) {
   Shared& self = shared<Shared>(data);
-  // rtsp://HOST/live/stream=N
-  const char* track = context->uri ? strrchr(context->uri->abspath, '=') : nullptr;
-  {
+  const int track = track_of(context->uri);
+  if (track >= 0) {
     const Lock lock(self.mutex);
-    self.tracks.push_back(track ? std::atoi(track + 1) : 0);
+    if (self.tracks.size() < most_tracks) self.tracks.push_back(track);
   }
   return find_fault(self.faults, FaultKind::rtsp_453) ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH
                                                       : GST_RTSP_STS_OK;
@@ -266,27 +334,27 @@ std::vector<int> Preview::tracks() const {
 void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
   const auto& kept = *static_cast<std::shared_ptr<Shared>*>(data);
   const GstRef<GstElement> element(gst_rtsp_media_get_element(media));
+  for (guint i = 0; i < gst_rtsp_media_n_streams(media); ++i)
+    gst_rtsp_stream_set_control(gst_rtsp_media_get_stream(media, i), track_name(i).c_str());
   // One that gets no pictures can't be prepared, which its client hears.
   (void)feed_scene(GST_BIN(element.get()), kept->scene);
   const GstRef<GstElement> payloader(
       gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "pay0"));
   if (!payloader) return;
   const GstRef<GstPad> in(gst_element_get_static_pad(payloader.get(), "sink"));
-  const GstRef<GstPad> out(gst_element_get_static_pad(payloader.get(), "src"));
   if (find_fault(kept->faults, FaultKind::rtsp_gone))
     gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, Shared::count_picture, share(kept),
                       unshare<Shared>);
-  if (find_fault(kept->faults, FaultKind::rtp_loss))
-    gst_pad_add_probe(
-        out.get(),
-        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
-        Shared::lose_packet, share(kept), unshare<Shared>);
+  const GstRef<GstObject> pipeline(gst_object_get_parent(GST_OBJECT(element.get())));
+  if (pipeline && find_fault(kept->faults, FaultKind::rtp_loss))
+    g_signal_connect_data(pipeline.get(), "deep-element-added", G_CALLBACK(Shared::lose_from),
+                          share(kept), unshare_closure<Shared>, static_cast<GConnectFlags>(0));
 }
 
-Status take_photo(const SceneSettings& scene, const std::string& path) {
+Status take_photo(const SceneSettings& scene, const Descriptor& file) {
   const Result<GstElement*> made =
       make_pipeline(single_picture(scene, 3456, 1728) +
-                    " ! jpegenc snapshot=true ! filesink location=" + quoted(path));
+                    " ! jpegenc snapshot=true ! fdsink fd=" + std::to_string(file.get()));
   if (!made) return made.error();
   const GstRef<GstElement> pipeline(*made);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
@@ -295,16 +363,59 @@ Status take_photo(const SceneSettings& scene, const std::string& path) {
   return status;
 }
 
-Result<std::unique_ptr<Recording>> Recording::start(const SceneSettings& scene,
-                                                    const std::string& path) {
-  const Result<GstElement*> made = make_pipeline(
-      live_scene(scene) + encoder + " ! h264parse ! mp4mux ! filesink location=" + quoted(path));
+Result<std::unique_ptr<Recording>> Recording::start(const SceneSettings& scene, Descriptor file) {
+  const Result<GstElement*> made =
+      make_pipeline(live_scene(scene) + encoder +
+                    " ! h264parse ! mp4mux ! fdsink fd=" + std::to_string(file.get()));
   if (!made) return made.error();
-  std::unique_ptr<Recording> recording(new Recording(*made));
+  std::unique_ptr<Recording> recording(new Recording(*made, std::move(file)));
   if (const Status fed = feed_scene(GST_BIN(*made), scene); !fed) return fed.error();
   if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
     return failed("the emulator can't record");
   return recording;
+}
+
+Status check_elements(const SceneSettings& scene, bool preview) {
+  // What brings it, in Debian's names.
+  struct Element {
+    const char *name, *package;
+    bool needed;
+  };
+  constexpr const char *base = "gstreamer1.0-plugins-base", *good = "gstreamer1.0-plugins-good";
+  const bool file = !scene.file.empty();
+  const Element elements[] = {
+      {"spheretestsrc", "gst-sphere itself (is GST_PLUGIN_PATH set?)", !file},
+      {"appsrc", base, file},
+      {"decodebin", base, file},
+      {"videoconvert", base, file},
+      {"videoscale", base, file},
+      {"videorate", base, file},
+      {"x264enc", "gstreamer1.0-plugins-ugly", true},
+      {"jpegenc", good, true},
+      {"h264parse", "gstreamer1.0-plugins-bad", true},
+      {"mp4mux", good, true},
+      {"rtph264pay", good, preview},
+      {"rtpbin", good, preview},
+      {"udpsrc", good, preview},
+      {"multiudpsink", good, preview},
+      {"audiotestsrc", base, preview && scene.sound},
+      {"avenc_aac", "gstreamer1.0-libav", preview && scene.sound},
+      {"rtpmp4gpay", good, preview && scene.sound},
+  };
+  std::string missing, install;
+  for (const Element& element : elements) {
+    if (!element.needed) continue;
+    const GstRef<GstElementFactory> factory(gst_element_factory_find(element.name));
+    if (factory) continue;
+    missing += (missing.empty() ? "" : ", ") + std::string(element.name);
+    if (install.find(element.package) == std::string::npos)
+      install += (install.empty() ? "" : ", ") + std::string(element.package);
+  }
+  if (missing.empty()) return ok();
+  return not_found("GStreamer has no " + missing +
+                   " here, without which there are no pictures; "
+                   "install " +
+                   install);
 }
 
 Recording::~Recording() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }

@@ -2,6 +2,8 @@
 
 #include "hw/madv/commands.h"
 
+#include <glib.h>
+
 #include <algorithm>
 
 namespace sphere::madv {
@@ -12,147 +14,137 @@ constexpr auto R = Access::read;
 constexpr auto W = Access::write;
 constexpr auto RW = Access::read_write;
 constexpr auto N = Access::notice;
-constexpr auto open = Privacy::open;
 constexpr auto identity = Privacy::identity;
 constexpr auto secret = Privacy::secret;
 
-constexpr const char* off_on = "0 off, 1 on";
-constexpr const char* white_balance = "0 auto, 1 outdoors, 2 cloudy, 3 incandescent, 4 fluorescent";
-constexpr const char* exposure = "-6..6, in halves of a stop";
+constexpr Value text(const char* words) { return {.kind = Value::Kind::text, .words = words}; }
+constexpr Value choice(std::span<const Choice> choices) {
+  return {.kind = Value::Kind::choice, .choices = choices};
+}
+constexpr Value number(int64_t min, int64_t max, const char* unit, const char* words = "",
+                       std::span<const Choice> choices = {}) {
+  return {Value::Kind::number, choices, min, max, unit, words};
+}
 
-// By id. The vendor's sheet (product sv1, v1.66), and the ids that only its client names.
-constexpr Command table[] = {
-    {4, "format-card", W, false, "c", open},
-    {5, "card-space", R, false, "type total or free; KB", open},
-    {6, "file-count", R, false, "type video or photo", open},
-    {7, "transfer-result", N, true, "type get_file_complete, get_file_fail, put_file_complete, ...",
-     open},
-    {8, "flash-firmware", W, false, "", open},
-    {257, "start-session", R, false, "answers with the token", secret},
-    {258, "stop-session", W, false, "", open},
-    {259, "reset-viewfinder", W, false, "none_force", open},
-    {260, "stop-viewfinder", W, false, "", open},
-    {261, "client-info", W, false, "type TCP, the client's address; answers with the table's MD5",
-     identity},
-    {513, "start-recording", W, true, "0 with sound, 1 without", open},
-    {514, "stop-recording", W, true, "", open},
-    {515, "recording-time", R, false, "seconds", open},
-    {1025, "get-thumbnail", R, false, "type thumb or idr, a path", open},
-    {1026, "media-info", R, false, "a path", identity},
-    {1281, "delete-file", W, false, "a path", open},
-    {1282, "list", R, false, "", open},
-    {1283, "change-folder", W, false, "a path", open},
-    {1285, "get-file", R, false, "a path, with offset and fetch_size", open},
-    {1286, "put-file", W, false, "a path, with offset, size, md5sum and ftype", open},
-    {1287, "cancel-transfer", W, false, "a path", open},
-    {1537, "restart-wifi", W, false, "", open},
-    {1539, "get-wifi", R, false, "lines AP_SSID=, AP_PASSWD=, AP_PUBLIC=", secret},
-    {1540, "wifi-off", W, false, "", open},
-    {1541, "wifi-on", W, false, "", open},
-    {1542, "wifi-status", R, false, "", identity},
-    {1793, "query-session-holder", N, true, "the token", secret},
-    {4097, "serial-number", R, false, "", identity},
-    {4098, "vendor", R, false, "", open},
-    {4099, "device-name", R, false, "", identity},
-    {4100, "firmware-version", R, false, "", open},
-    {4353, "card-state", R, true, "-1 bad, 0 none, 1 mounted", open},
-    {4354, "card-full", R, true, "0 no, 1 almost, 2 full", open},
-    {4356, "video-seconds-left", R, true, "seconds", open},
-    {4357, "photos-left", R, true, "a count", open},
-    {4358, "storage", R, false, "", open},
-    {4359, "card-too-slow", N, true, "", open},
-    {4360, "card-needs-format", N, true, "", open},
-    {4361, "battery", R, true, "0..4 for 5, 25, 50, 75, 100 percent; with 0x80 while charging",
-     open},
-    {4362, "working-mode", R, true,
-     "0 idle, 1 standby, 2 USB storage, 3 video, 4 short video, 5 time-lapse, 6 photo, 7 timer, "
-     "12 interval, 13 slow motion, 14 burst, 15 bracketing",
-     open},
-    {4363, "all-parameters", R, false, "", identity},
-    {4364, "settings", R, false, "", identity},
-    {4365, "status", R, false, "", open},
-    {4366, "all-parameters-short", R, false, "", identity},
-    {4609, "video-filter", RW, false, "", open},
-    {4611, "camera-mode", RW, true, "0 video, 1 photo", open},
-    {4612, "video-resolution", RW, true,
-     "0 3456x1728@30, 1 2304x1152@30, 2 2304x1152@60, 6 3840x1920@30, 7..9 1920x480@120, "
-     "10 3456x1728@30 HD, 11 3840x1920@30 HD",
-     open},
-    {4617, "loop-recording", RW, true, off_on, open},
-    {4618, "short-video-length", RW, true, "10, 20, 30 s", open},
-    {4620, "start-short-video", W, true, "", open},
-    {4621, "time-lapse-interval", RW, true, "1, 2, 5, 10, 30, 60 s; 255 for 0.5 s", open},
-    {4623, "start-time-lapse", W, true, "", open},
-    {4624, "segmented-recording", RW, false, off_on, open},
-    {4625, "mark", W, false, "", open},
-    {4626, "segmented-recording-failed", N, true, "", open},
-    {4864, "take-photo", W, true, "", open},
-    {4866, "photo-timer", RW, true, "3..10 s", open},
-    {4868, "start-timed-photo", W, true, "", open},
-    {4872, "photo-resolution", RW, true,
-     "0 6912x3456, 1 3456x1728, 2 6912x3456 stitched, 3 6912x3456 raw, 4 6912x3456 stitched and "
-     "raw",
-     open},
-    {4914, "single-sensor", RW, true, "0 front, 1 rear", open},
-    {4915, "burst-count", RW, true, "3, 6, 10", open},
-    {4916, "slow-motion", RW, true, "1, 2, 4", open},
-    {4917, "set-location", W, false, "lat, lon, alt", identity},
-    {4918, "bracketing", RW, true, "1..6, in halves of a stop", open},
-    {4929, "photo-interval", RW, true, "0, 2, 5, 10, 30, 60, 120, 300 s", open},
-    {5025, "start-interval-photo", RW, true, "", open},
-    {5026, "start-single-sensor-video", W, false, "", open},
-    {5027, "start-burst-photo", RW, true, "", open},
-    {5028, "start-slow-motion", RW, true, "", open},
-    {5029, "start-bracketing", RW, true, "", open},
-    {5029, "start-single-sensor-photo", RW, true, "", open},
-    {5030, "panoramic-sound", RW, false, off_on, open},
-    {5136, "video-white-balance", RW, false, white_balance, open},
-    {5137, "video-exposure", RW, false, exposure, open},
-    {5139, "video-shutter", RW, false, "0 auto", open},
-    {5140, "video-iso", RW, false, "0 auto", open},
-    {5168, "photo-white-balance", RW, false, white_balance, open},
-    {5169, "photo-exposure", RW, false, exposure, open},
-    {5171, "photo-shutter", RW, false, "0 auto, seconds, or 32768 + n for 1/n s", open},
-    {5172, "photo-iso", RW, false, "0 auto, 50..3200", open},
-    {5634, "set-wifi", W, false, "ssid and passwd", secret},
-    {6145, "beep", RW, false, "0..4, in quarters", open},
-    {6147, "set-clock", W, false, "yyyy-MM-dd-HH-mm-ss-W", open},
-    {6149, "standby-minutes", RW, false, "0..5, 0 for never", open},
-    {6151, "power-off-minutes", RW, false, "0 for never, 5, 10", open},
-    {6152, "factory-reset", W, false, "", open},
-    {6153, "reset-parameters", W, true, "", open},
-    {6154, "wake", W, true, "", open},
-    {6155, "power-off", W, true, "", open},
-    {6156, "led", RW, false, off_on, open},
-    {6157, "quick-capture", RW, false, off_on, open},
-    {6158, "overheated", N, true, "", open},
-    {6159, "hanging-mount", RW, false, "", open},
-    {6160, "enter-standby", W, true, "", open},
-    {6161, "recover-video", W, true, "", open},
-    {6162, "deletion-done", W, false, "", open},
-    {6164, "gyro", RW, false, "0 normal, 1 bullet time", open},
-    {6165, "calibrate-gyro", W, false, "", open},
-    {6402, "record-speed", RW, false, "1, 2, 4, 130, 132", open},
-    {6403, "lens-usage", RW, false, "0 logo side, 1 LED side, 2 both", open},
-    {6404, "segment-seconds", RW, false, "15, 30, 60, 300 s", open},
-    {6405, "video-megabits", RW, false, "Mbit/s", open},
-    {8192, "video-saved", N, true, "a path", open},
-    {8193, "photo-saved", N, true, "a path", open},
-    {8195, "segment-saved", N, true, "a path", open},
-    {12288, "remote-test", W, false, "", open},
-    {12289, "set-remote-serial", W, false, "", identity},
-    {12290, "remote-serial", R, false, "", identity},
-    {12291, "set-remote-box-serial", W, false, "", identity},
-    {12292, "remote-box-serial", R, false, "", identity},
-    {12293, "remote-firmware-version", W, false, "", open},
-    {12294, "remote-factory-reset", W, false, "", open},
-    {12295, "remote-disconnect", W, false, "", open},
-    {12296, "remote-key-test", R, false, "", open},
-    {12297, "remote-battery", R, false, "", open},
-    {12304, "remote-update-version", R, false, "", open},
-    {12305, "test-remote-update", W, false, "", open},
-    {12306, "remote-stability-test", W, false, "", open},
+// --- values ----------------------------------------------------------------------------------
+
+constexpr Choice off_on[] = {{0, "off"}, {1, "on"}};
+constexpr Choice automatic[] = {{0, "auto"}};
+constexpr Choice recording_sound[] = {{0, "with sound"}, {1, "without"}};
+constexpr Choice card_states[] = {{-1, "bad"}, {0, "none"}, {1, "mounted"}};
+constexpr Choice card_full_states[] = {{0, "no"}, {1, "almost"}, {2, "full"}};
+constexpr Choice battery_codes[] = {
+    {0x00, "5 %", 5},
+    {0x01, "25 %", 25},
+    {0x02, "50 %", 50},
+    {0x03, "75 %", 75},
+    {0x04, "100 %", 100},
+    {0x80, "5 %, charging", 5},
+    {0x81, "25 %, charging", 25},
+    {0x82, "50 %, charging", 50},
+    {0x83, "75 %, charging", 75},
+    {0x84, "100 %, charging", 100},
 };
+constexpr Choice working_modes[] = {
+    {working_idle, "idle"},
+    {working_standby, "standby"},
+    {working_usb_storage, "usb-storage"},
+    {working_video, "recording"},
+    {working_short_video, "recording-short"},
+    {working_time_lapse, "recording-time-lapse"},
+    {working_photo, "taking-photo"},
+    {working_timed_photo, "timed-photo"},
+    {working_interval_photo, "interval-photo"},
+    {working_slow_motion, "recording-slow-motion"},
+    {working_burst_photo, "burst-photo"},
+    {working_bracketing, "bracketing-photo"},
+};
+constexpr Choice camera_modes[] = {{mode_video, "video"}, {mode_photo, "photo"}};
+constexpr Choice video_resolutions[] = {
+    {0, "3456x1728@30"}, {1, "2304x1152@30"},     {2, "2304x1152@60"},
+    {6, "3840x1920@30"}, {7, "1920x480@120"},     {8, "1920x480@120"},
+    {9, "1920x480@120"}, {10, "3456x1728@30 HD"}, {11, "3840x1920@30 HD"},
+};
+constexpr Choice photo_resolutions[] = {
+    {0, "6912x3456"},
+    {1, "3456x1728"},
+    {2, "6912x3456 stitched"},
+    {3, "6912x3456 raw"},
+    {4, "6912x3456 stitched and raw"},
+};
+constexpr Choice short_lengths[] = {{10, "10 s"}, {20, "20 s"}, {30, "30 s"}};
+constexpr Choice time_lapse_intervals[] = {{1, "1 s"},   {2, "2 s"},   {5, "5 s"},    {10, "10 s"},
+                                           {30, "30 s"}, {60, "60 s"}, {255, "0.5 s"}};
+constexpr Choice photo_intervals[] = {{0, "off"},   {2, "2 s"},   {5, "5 s"},     {10, "10 s"},
+                                      {30, "30 s"}, {60, "60 s"}, {120, "120 s"}, {300, "300 s"}};
+constexpr Choice sensors[] = {{0, "front"}, {1, "rear"}};
+constexpr Choice burst_counts[] = {{3, "3 photos"}, {6, "6 photos"}, {10, "10 photos"}};
+constexpr Choice slow_motions[] = {{1, "normal"}, {2, "1/2"}, {4, "1/4"}};
+constexpr Choice white_balances[] = {
+    {0, "auto"}, {1, "outdoors"}, {2, "cloudy"}, {3, "incandescent"}, {4, "fluorescent"}};
+constexpr Choice volumes[] = {{0, "off"}, {1, "25 %"}, {2, "50 %"}, {3, "75 %"}, {4, "100 %"}};
+constexpr Choice power_off_times[] = {{0, "never"}, {5, "5 min"}, {10, "10 min"}};
+constexpr Choice gyro_modes[] = {{0, "normal"}, {1, "bullet time"}};
+constexpr Choice record_speeds[] = {{1, ""}, {2, ""}, {4, ""}, {130, ""}, {132, ""}};
+constexpr Choice lens_usages[] = {{0, "logo side"}, {1, "LED side"}, {2, "both"}};
+constexpr Choice segment_lengths[] = {{15, "15 s"}, {30, "30 s"}, {60, "60 s"}, {300, "300 s"}};
+
+// --- members that logs may show --------------------------------------------------------------
+
+constexpr const char* transfer_result_members[] = {field::bytes_sent, field::bytes_received};
+constexpr const char* client_info_members[] = {"update"};
+constexpr const char* thumbnail_members[] = {field::size};
+constexpr const char* media_members[] = {field::size,  "duration",   "resolution",
+                                         "media_type", "scene_type", "res_id"};
+constexpr const char* get_file_members[] = {field::offset, field::fetch_size, field::rest_size,
+                                            field::size};
+constexpr const char* put_file_members[] = {field::offset, field::size, field::file_type};
+constexpr const char* cancel_members[] = {field::transferred_size};
+constexpr const char* storage_members[] = {field::video_seconds_left, field::photos_left,
+                                           field::card_total_kb, field::card_free_kb,
+                                           field::card_full};
+constexpr const char* saved_members[] = {
+    field::video_seconds_left, field::photos_left,  field::videos,
+    field::card_total_kb,      field::card_free_kb, field::card_full,
+    field::video_milliseconds};
+// Beside those that the settings' own rows name.
+constexpr const char* settings_members[] = {"standby_en",  "poweroff_en",  "cam_jpg",
+                                            "cam_mp4",     field::battery, field::product,
+                                            field::version};
+constexpr const char* status_members[] = {field::working_mode,
+                                          field::mode,
+                                          field::sub_mode,
+                                          field::recorded_seconds,
+                                          "second",
+                                          "lapse",
+                                          "timing",
+                                          "timing_c",
+                                          "cap_interval",
+                                          "cap_interval_num",
+                                          "speedx",
+                                          "sensor_num",
+                                          "burst_num",
+                                          "surroundexp",
+                                          "surexp_c",
+                                          "gyro_s"};
+constexpr const char* mode_members[] = {field::sub_mode, "sub_mode_param"};
+constexpr const char* interval_members[] = {"time"};
+constexpr const char* bracketing_members[] = {"sur_exp"};
+// In any message.
+constexpr std::string_view common_members[] = {"msg_id", "rval", field::type, "btwifi"};
+
+constexpr Command row(int id, Command command) {
+  command.id = id;
+  return command;
+}
+
+constexpr Command table[] = {
+#define MADV_COMMAND(enumerator, id, ...) row(id, __VA_ARGS__),
+#include "hw/madv/commands.inc"
+#undef MADV_COMMAND
+};
+
+// --- results ---------------------------------------------------------------------------------
 
 struct ResultCodeWords {
   int rval;
@@ -161,7 +153,7 @@ struct ResultCodeWords {
 
 constexpr ResultCodeWords result_table[] = {
     {0, "it is done"},
-    {-1, "something went wrong that it has no name for; try again"},
+    {-1, "something went wrong, without a reason; try again"},
     {-3,
      "another phone or program holds it; close the camera's app there, or wait until it lets go"},
     {-4, "this session is over (its token is not known any more); connect again"},
@@ -170,7 +162,8 @@ constexpr ResultCodeWords result_table[] = {
     {-8, "the request did not arrive whole in time"},
     {-9, "the request was not well-formed"},
     {-13, "it does not know that value"},
-    {-14, "it can't do that now; look at what it is doing, and whether that is its state already"},
+    {-14,
+     "it can't do that now: it does something else, or has done it already; look at its display"},
     {-16, "it can't do that while HDMI is plugged in"},
     {-17, "its card is full; delete files, or put in another card"},
     {-18, "its card is write-protected; slide the card's lock"},
@@ -222,10 +215,45 @@ Privacy privacy_of(int id) {
   return command ? command->privacy : Privacy::secret;
 }
 
+bool is_shown_in_logs(int id, std::string_view member) {
+  if (member == "param") return privacy_of(id) == Privacy::open;
+  if (std::find(std::begin(common_members), std::end(common_members), member) !=
+      std::end(common_members))
+    return true;
+  for (const Command& command : table) {
+    if (command.id == id &&
+        std::find(command.shown.begin(), command.shown.end(), member) != command.shown.end())
+      return true;
+    if (id == msg_settings && !member.empty() && command.settings_member == member) return true;
+  }
+  return false;
+}
+
+bool takes(const Command& command, std::string_view param) {
+  const Value& value = command.value;
+  if (value.kind == Value::Kind::none) return param.empty();
+  if (value.kind == Value::Kind::text) return true;
+  gint64 number = 0;
+  if (!g_ascii_string_to_signed(std::string(param).c_str(), 10, G_MININT64, G_MAXINT64, &number,
+                                nullptr))
+    return false;
+  if (value.kind == Value::Kind::number && number >= value.min && number <= value.max) return true;
+  return std::any_of(value.choices.begin(), value.choices.end(),
+                     [&](const Choice& choice) { return choice.value == number; });
+}
+
+const Choice* find_choice(int id, int value) {
+  const Command* command = find_command(id);
+  if (!command) return nullptr;
+  for (const Choice& choice : command->value.choices)
+    if (choice.value == value) return &choice;
+  return nullptr;
+}
+
 std::string result_words(int rval) {
   for (const ResultCodeWords& code : result_table)
     if (code.rval == rval) return code.words;
-  return "no, with a code that is not known (" + std::to_string(rval) + ")";
+  return "it can't, for a reason that is not known (" + std::to_string(rval) + ")";
 }
 
 }  // namespace sphere::madv

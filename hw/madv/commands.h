@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The vendor's command table and its error codes, each in one place.
+// The one table of what the camera is asked and says: commands, their values, what they need, what
+// of them may be logged. Client, emulated camera, logs and docs/madv-commands.md are made of it.
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,71 +12,136 @@
 
 namespace sphere::madv {
 
-/// The messages that our own code names. The whole list is in commands().
+/// The message ids, one for each row of commands.inc.
 enum MessageId : int {
-  msg_format = 4,
-  msg_space = 5,
-  msg_file_count = 6,
-  msg_transfer_result = 7,  ///< from the camera only: the end of a transfer over the data port
-  msg_flash_firmware = 8,
-  msg_start_session = 257,
-  msg_stop_session = 258,
-  msg_client_info = 261,
-  msg_start_recording = 513,
-  msg_stop_recording = 514,
-  msg_recording_time = 515,
-  msg_get_thumbnail = 1025,
-  msg_media_info = 1026,
-  msg_delete_file = 1281,
-  msg_list = 1282,
-  msg_change_folder = 1283,
-  msg_get_file = 1285,
-  msg_put_file = 1286,
-  msg_cancel_transfer = 1287,
-  msg_restart_wifi = 1537,
-  msg_get_wifi = 1539,
-  msg_query_holder = 1793,
-  msg_serial = 4097,
-  msg_card_state = 4353,
-  msg_card_full = 4354,
-  msg_video_seconds_left = 4356,
-  msg_photos_left = 4357,
-  msg_storage = 4358,
-  msg_card_slow = 4359,
-  msg_battery = 4361,
-  msg_working_mode = 4362,
-  msg_settings = 4364,
-  msg_status = 4365,
-  msg_camera_mode = 4611,
-  msg_take_photo = 4864,
-  msg_set_location = 4917,
-  msg_set_wifi = 5634,
-  msg_set_clock = 6147,
-  msg_factory_reset = 6152,
-  msg_wake = 6154,
-  msg_power_off = 6155,
-  msg_overheated = 6158,
-  msg_video_saved = 8192,
-  msg_photo_saved = 8193,
-  msg_segment_saved = 8195,
+#define MADV_COMMAND(enumerator, id, ...) enumerator = id,
+#include "hw/madv/commands.inc"
+#undef MADV_COMMAND
 };
 
-/// What a message gives away of the camera or its owner.
+/// What a message gives away of the camera or its owner, and so whether its `param` may be logged.
 enum class Privacy {
   open,      ///< nothing
   identity,  ///< which camera, whose, or where: serials, addresses, places
   secret,    ///< what lets others in: tokens, passwords
 };
 
-enum class Access { read, write, read_write, notice };
+enum class Access {
+  read,
+  write,
+  read_write,
+  notice,  ///< said by the camera alone, so that it is never an answer, whatever its `rval`
+};
+
+/// The names of members beside `msg_id`, `rval`, `token` and `param`, where our own code reads or
+/// writes them.
+namespace field {
+inline constexpr const char* type = "type";
+inline constexpr const char* offset = "offset";
+inline constexpr const char* fetch_size = "fetch_size";
+inline constexpr const char* size = "size";
+inline constexpr const char* rest_size = "rem_size";
+inline constexpr const char* transferred_size = "transferred_size";
+inline constexpr const char* md5 = "md5sum";
+inline constexpr const char* file_type = "ftype";
+inline constexpr const char* bytes_sent = "bytes sent";
+inline constexpr const char* bytes_received = "bytes received";
+inline constexpr const char* video_seconds_left = "remain_video";
+inline constexpr const char* photos_left = "remain_jpg";
+inline constexpr const char* videos = "total_mp4";
+inline constexpr const char* card_total_kb = "sd_total";
+inline constexpr const char* card_free_kb = "sd_free";
+inline constexpr const char* card_full = "sd_full";
+inline constexpr const char* video_milliseconds = "mp4_time";
+inline constexpr const char* battery = "battery";
+inline constexpr const char* product = "product";
+inline constexpr const char* version = "ver";
+inline constexpr const char* working_mode = "status";
+inline constexpr const char* mode = "mode";
+inline constexpr const char* sub_mode = "sub_mode";
+inline constexpr const char* recorded_seconds = "rec_time";
+inline constexpr const char* latitude = "lat";
+inline constexpr const char* longitude = "lon";
+inline constexpr const char* altitude = "alt";
+inline constexpr const char* wifi_name = "ssid";
+inline constexpr const char* wifi_password = "passwd";
+}  // namespace field
+
+/// The values of `working-mode` and of `status`'s member of that name.
+enum WorkingMode : int {
+  working_idle = 0,
+  working_standby = 1,
+  working_usb_storage = 2,
+  working_video = 3,
+  working_short_video = 4,
+  working_time_lapse = 5,
+  working_photo = 6,
+  working_timed_photo = 7,
+  working_interval_photo = 12,
+  working_slow_motion = 13,
+  working_burst_photo = 14,
+  working_bracketing = 15,
+};
+
+/// Of the values of `battery`: it is being charged.
+inline constexpr int battery_charging = 0x80;
+
+/// The values of `camera-mode`.
+enum CameraMode : int { mode_video = 0, mode_photo = 1 };
+
+/// One of the values that a `param` may have.
+struct Choice {
+  int value;
+  const char* words;
+  int amount = 0;  ///< what a code stands for, where that is a number
+};
+
+/// What `param` is.
+struct Value {
+  enum class Kind {
+    none,    ///< there is none
+    choice,  ///< one of `choices`
+    number,  ///< min to max, or one of `choices` with a meaning of its own
+    text,    ///< as `words` says
+  };
+  Kind kind = Kind::none;
+  std::span<const Choice> choices = {};
+  int64_t min = 0, max = 0;
+  const char* unit = "";   ///< of the numbers
+  const char* words = "";  ///< what a text is, or what is to be known beside
+};
+
+/// What has to be so before the camera does it; a set of these.
+enum Need : unsigned {
+  needs_nothing = 0,
+  needs_card = 1,
+  needs_video_mode = 2,
+  needs_photo_mode = 4,
+  needs_idle = 8,      ///< nothing is being recorded or taken
+  needs_video = 16,    ///< a video is being recorded
+  needs_battery = 32,  ///< more than the lowest step
+};
 
 struct Command {
-  int id;
   const char* name;
   Access access;
-  bool notifies;       ///< the camera also says it unasked, with rval 128
-  const char* values;  ///< what the parameter may be, in the vendor's words; "" for none
-  Privacy privacy;
+  Value value = {};
+  /// What a setting is when the camera leaves the factory.
+  std::optional<int> factory = {};
+  /// Under which name the reply to `settings` tells this setting, and at which place; 0: it does
+  /// not.
+  const char* settings_member = "";
+  int settings_place = 0;
+  unsigned needs = needs_nothing;
+  bool notifies = false;  ///< the camera also says it unasked, with `rval` 128
+  bool kept = false;      ///< stays when the camera is switched off
+  bool slow = false;      ///< may take up to a minute
+  Privacy privacy = Privacy::open;
+  /// The members of the answer or the notification whose values may be logged. Whatever is not here
+  /// is hidden: a firmware that learns a new word can't tell on its owner.
+  std::span<const char* const> shown = {};
+
+  int id = 0;  ///< filled in from the row
 };
 
 /// All commands that are known, by id; an id with two meanings stands twice.
@@ -87,6 +154,15 @@ std::string command_name(int id);
 
 /// What a command gives away; of an unknown one the worst is thought.
 Privacy privacy_of(int id);
+
+/// Whether the value of this member of this message may be logged; `param` as its privacy says.
+bool is_shown_in_logs(int id, std::string_view member);
+
+/// Whether a setting takes this as its `param`.
+bool takes(const Command& command, std::string_view param);
+
+/// What a value of a command's stands for.
+const Choice* find_choice(int id, int value);
 
 /// Result codes.
 enum ResultCode : int {
@@ -110,7 +186,7 @@ enum ResultCode : int {
 };
 
 /// What a result code means, and what to do about it, as the rest of a sentence that begins "the
-/// camera says".
+/// camera says that".
 std::string result_words(int rval);
 
 }  // namespace sphere::madv

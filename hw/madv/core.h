@@ -4,49 +4,23 @@
 
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "hw/madv/message.h"
+#include "hw/madv/channel.h"
+#include "hw/madv/connect.h"
 #include "hw/madv/state.h"
 #include "hw/madv/transfer.h"
-#include "hw/madv/wire.h"
 
 namespace sphere::madv {
-
-using Duration = std::chrono::microseconds;
-/// Microseconds of some clock that never goes back.
-using Time = std::chrono::microseconds;
-
-/// Why a session ended, or a request was not done.
-struct Failure {
-  enum class Reason {
-    unreachable,  ///< no way to the camera: another Wi-Fi, out of reach
-    not_there,    ///< something is there, but its control port is closed
-    held,         ///< another client holds the camera
-    refused,      ///< the camera says no; `rval` says how
-    silent,       ///< no answer in time
-    broken,       ///< what came is not this protocol
-    gone,         ///< the camera closed the connection, or forgot the session
-    stopped,      ///< we ourselves ended it
-  };
-  Reason reason = Reason::broken;
-  /// One sentence, with what to do.
-  std::string message;
-  int rval = 0;
-};
 
 struct Event {
   enum class Kind {
     preview_ready,  ///< the camera knows this client: RTSP can be opened
-    data_wanted,    ///< connect to the data port, then call data_ready() or data_closed()
     ready,          ///< all was asked that there was to ask
     notification,   ///< `message`: the state has it already
     lens_table,     ///< `bytes`, in the camera's own form
@@ -54,130 +28,65 @@ struct Event {
     ended,          ///< the last event; with `failure` unless it ended by finish()
   };
   Kind kind;
-  std::shared_ptr<const Message> message;
-  std::string bytes;
-  std::optional<Failure> failure;
+  std::shared_ptr<const Message> message = {};
+  std::string bytes = {};
+  std::optional<Failure> failure = {};
 };
 
-/// What became of a request: the camera's reply, also one that says no, or why there is none.
-struct Reply {
-  std::shared_ptr<const Message> message;
-  std::optional<Failure> failure;
-};
-using ReplyHandler = std::function<void(const Reply&)>;
-
-struct CoreSettings {
-  /// Firmwares of this family are known to restart when commands come too fast. None for a camera
-  /// in software.
-  Duration pacing = std::chrono::milliseconds(150);
-  Duration reply_timeout = std::chrono::seconds(8);
-  /// Formatting, deleting and flashing take long.
-  Duration slow_reply_timeout = std::chrono::seconds(60);
-  /// After so much silence the camera is asked how it is; without an answer it is lost. Both
-  /// together are what a half-open link costs.
-  Duration keep_alive_after = std::chrono::seconds(4);
-  Duration keep_alive_timeout = std::chrono::seconds(5);
-  Duration transfer_timeout = std::chrono::seconds(10);
-  /// How long a request under way may take when the session is to end, and then the end itself.
-  Duration finish_timeout = std::chrono::milliseconds(1500);
-  Duration busy_pause = std::chrono::milliseconds(400);
-  int busy_attempts = 6;
-  /// Our address as the camera sees it.
-  std::string client_address = "0.0.0.0";
-  /// The time to set the camera's clock to, as it wants it; empty leaves the clock alone.
-  std::function<std::string()> clock;
-  bool want_lens_table = true;
-  /// A table that was fetched before.
-  std::function<std::optional<std::string>(const std::string& md5)> known_table;
-  /// Keeps a table that was fetched now.
-  std::function<void(const std::string& md5, std::string_view table)> keep_table;
-};
-
+/// Puts together the control channel, what is asked when it opens, the files, and what is known of
+/// the camera.
 class SessionCore {
  public:
+  /// Events that were not taken yet; the session's thread takes them each time the camera has said
+  /// something.
+  static constexpr size_t max_events = 4096;
+
   explicit SessionCore(CoreSettings settings);
+  SessionCore(const SessionCore&) = delete;
+  SessionCore& operator=(const SessionCore&) = delete;
 
   /// The connection stands: asks for a session.
-  void start(Time now);
-  void received(std::string_view bytes, Time now);
-  void connection_lost(Time now);
+  void start(Time now) { channel_.start(now); }
+  void received(std::string_view bytes, Time now) { channel_.received(bytes, now); }
+  void connection_lost(Time now) { channel_.connection_lost(now); }
+  const std::string& output() const { return channel_.output(); }
+  void output_sent(size_t bytes) { channel_.output_sent(bytes); }
 
-  void data_ready(Time now);
-  void data_received(std::string_view bytes, Time now);
-  void data_closed(Time now);
+  /// Files, and the connection to the data port that they want.
+  FileTransfers& transfers() { return transfers_; }
+  void data_received(std::string_view bytes, Time now) {
+    channel_.heard_otherwise(now);
+    transfers_.data_received(bytes, now);
+  }
 
-  /// Done after what was asked before. `handler` is called once in any case.
-  void request(Request request, ReplyHandler handler, Time now);
-  /// Ends the session in order; `ended` comes within two times the finish timeout, and the pacing.
+  /// Done after what users asked before, and before the session's own questions about the camera's
+  /// state. `handler` is called once in any case.
+  void request(Request request, ReplyHandler handler, Time now) {
+    channel_.ask_for_user(std::move(request), std::move(handler), now);
+  }
+  /// Ends the session in order, as ControlChannel::finish() does.
   void finish(Time now);
 
   /// To be called at deadline(), or later.
   void advance(Time now);
   std::optional<Time> deadline() const;
 
-  std::string take_output() { return std::exchange(output_, {}); }
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
-
   const CameraState& state() const { return state_; }
-  bool ended() const { return phase_ == Phase::ended; }
-  bool is_open() const { return phase_ == Phase::open; }
+  bool ended() const { return channel_.ended(); }
+  bool is_open() const { return channel_.is_open(); }
+  bool goodbye_answered() const { return channel_.goodbye_answered(); }
 
  private:
-  enum class Phase { idle, starting, open, finishing, ended };
-  struct Pending {
-    Pending(Request request, ReplyHandler handler, Duration timeout, int attempts_left)
-        : request(std::move(request)),
-          handler(std::move(handler)),
-          timeout(timeout),
-          attempts_left(attempts_left) {}
-    Request request;
-    ReplyHandler handler;
-    Duration timeout;
-    int attempts_left;  // when the camera says it is busy
-  };
-
-  void drop_unwanted();
-  void enqueue(Request request, ReplyHandler handler, int attempts = 0);
-  void pump(Time now);
-  void send(const Request& request, Time now);
-  void dispatch(std::shared_ptr<const Message> message, Time now);
-  void replied(std::shared_ptr<const Message> message, Time now);
-  void notified(std::shared_ptr<const Message> message, Time now);
-  void session_started(const Reply& reply);
-  void client_known(const Reply& reply);
-  void ask_everything();
-  void fetch_table();
-  void transfer_step(Transfer::Outcome outcome, Time now);
-  void settle_table(std::optional<std::string> table, std::string why);
-  void say_goodbye(Time now);
-  void end(std::optional<Failure> failure, Time now);
-  void emit(Event::Kind kind) { events_.push_back({kind, nullptr, {}, {}}); }
+  void said_unasked(std::shared_ptr<const Message> message, Time now);
+  void emit(Event event);
 
   const CoreSettings settings_;
-  Phase phase_ = Phase::idle;
-  Framer framer_;
   CameraState state_;
-  std::optional<int64_t> token_;
-  std::deque<Pending> queue_;
-  std::optional<Pending> outstanding_;
-  Time reply_due_{};
-  Time not_before_{};
-  std::optional<Time> last_sent_;
-  Time last_heard_{};
-  Time finish_due_{};
-  bool goodbye_said_ = false;
-
-  std::string table_md5_;
-  std::unique_ptr<Transfer> transfer_;
-  bool table_settled_ = false;
-  bool asked_everything_ = false;
-  Time transfer_heard_{};
-
-  std::string output_;
+  ControlChannel channel_;
+  FileTransfers transfers_;
+  ConnectSequence connect_;
   std::vector<Event> events_;
 };
-
-/// The path of the table from which the vendor's own programs stitch.
-inline constexpr const char* lens_table_path = "/tmp/FL0/lut/app_lut.bin";
 
 }  // namespace sphere::madv

@@ -3,32 +3,16 @@
 #include "hw/madv/message.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
 
+#include "gst/sphere/base/printable.h"
 #include "hw/madv/wire.h"
 
 namespace sphere::madv {
 
 namespace {
-
-// The members whose values are shown in a log. Whatever is not here is hidden: a firmware that
-// learns a new word can't tell on its owner.
-constexpr std::array shown_members = {
-    "msg_id", "rval", "type", "btwifi", "update", "rem_size", "size", "offset", "fetch_size",
-    "ftype", "duration", "resolution", "media_type", "scene_type", "res_id", "transferred_size",
-    // 4358
-    "remain_video", "remain_jpg", "total_mp4", "sd_total", "sd_free", "sd_full", "mp4_time",
-    // 4364
-    "v_res", "loop", "p_res", "video_wb", "video_ev", "video_iso", "video_shutter", "still_wb",
-    "still_ev", "still_iso", "still_shutter", "buzzer", "standby_en", "standby_time", "poweroff_en",
-    "poweroff_time", "cam_jpg", "cam_mp4", "battery", "led", "product", "ver", "pano_sound",
-    // 4365, 4611
-    "status", "mode", "rec_time", "second", "lapse", "timing", "timing_c", "cap_interval",
-    "cap_interval_num", "speedx", "sensor_num", "burst_num", "surroundexp", "gyro_s", "sub_mode",
-    "sub_mode_param", "surexp_c", "time", "sur_exp", "bytes sent", "bytes received"};
 
 // Messages that are never an answer, so that they are told apart whatever their rval is.
 bool is_only_said_unasked(int id) {
@@ -45,12 +29,6 @@ std::string scalar_text(JsonNode* node) {
   return g_ascii_dtostr(digits, sizeof digits, json_node_get_double(node));
 }
 
-bool is_shown(const char* name, int id) {
-  if (std::string_view(name) == "param") return privacy_of(id) == Privacy::open;
-  return std::find(shown_members.begin(), shown_members.end(), std::string_view(name)) !=
-         shown_members.end();
-}
-
 void print_redacted(JsonNode* node, int id, std::string& out);
 
 void print_redacted_object(JsonObject* object, int id, std::string& out) {
@@ -64,7 +42,7 @@ void print_redacted_object(JsonObject* object, int id, std::string& out) {
     if (!first) out += ',';
     first = false;
     // A name that is not one of ours may be a file's, in a listing.
-    const bool shown = is_shown(name, id);
+    const bool shown = is_shown_in_logs(id, name);
     const bool is_known = shown || std::string_view(name) == "token" ||
                           std::string_view(name) == "param" || std::string_view(name) == "listing";
     out += is_known ? json_string(name) : "(a name)";
@@ -123,23 +101,20 @@ Result<std::string> Request::to_json(int64_t token) const {
 }
 
 Result<Message> Message::parse(std::string_view text) {
+  // The text itself stays out of every complaint: it may hold a serial number or a password.
   Result<JsonDocument> document =
-      JsonDocument::parse(text, "the camera's answer", Framer::default_max_size);
+      JsonDocument::parse(text, "a message is damaged", Framer::default_max_size);
   if (!document) return document.error();
   Message message(std::move(*document));
-  if (!message.object()) return invalid("the camera's answer is no JSON object");
+  if (!message.object()) return invalid("a message is no JSON object");
   const std::optional<int64_t> id = message.number("msg_id");
-  if (!id || *id < 0 || *id > INT_MAX) return invalid("the camera's answer has no message id");
+  if (!id || *id < 0 || *id > INT_MAX) return invalid("a message does not say what it is about");
   message.id_ = static_cast<int>(*id);
-  if (const std::optional<int64_t> rval = message.number("rval")) {
-    if (*rval < INT_MIN || *rval > INT_MAX)
-      return invalid("the camera's answer to " + command_name(message.id_) +
-                     " has a result that is no number of this protocol");
-    message.rval_ = static_cast<int>(*rval);
-  } else if (message.has("rval")) {
-    return invalid("the camera's answer to " + command_name(message.id_) +
-                   " has a result that is no number");
-  }
+  if (!message.has("rval")) return message;
+  const std::optional<int64_t> rval = message.number("rval");
+  if (!rval || *rval < INT_MIN || *rval > INT_MAX)
+    return invalid("the result of " + command_name(message.id_) + " is no number");
+  message.rval_ = static_cast<int>(*rval);
   return message;
 }
 
@@ -208,7 +183,8 @@ std::string unix_path(std::string_view camera_path) {
   std::string path(camera_path);
   std::replace(path.begin(), path.end(), '\\', '/');
   if (path.starts_with("C:/")) path.replace(0, 3, "/tmp/SD0/");
-  return path;
+  // It goes to the bus and into messages. The names that a camera makes are ASCII.
+  return printable(path, Request::max_size);
 }
 
 }  // namespace sphere::madv

@@ -34,8 +34,8 @@ struct Request {
     return *this;
   }
 
-  /// Asked in the session's thread when it is the request's turn: one that is not wanted any more,
-  /// because consent was taken back while it waited, is never sent.
+  /// `condition` is called in the session's thread when it is the request's turn. A request that is
+  /// not wanted any more, for example because consent was withdrawn while it waited, is not sent.
   Request& only_while(std::function<bool()> condition) {
     wanted = std::move(condition);
     return *this;
@@ -58,7 +58,7 @@ class Message {
   enum class Kind {
     reply,         ///< the answer to the request of the same id
     notification,  ///< said unasked (rval 128, or a message that is never an answer)
-    question,      ///< the camera wants an answer (1793)
+    question,      ///< the camera waits for an answer (1793)
   };
 
   /// `text` is one object as Framer cuts it.
@@ -66,7 +66,7 @@ class Message {
 
   int id() const { return id_; }
   std::optional<int> rval() const { return rval_; }
-  /// What it is when the camera says it.
+  /// What it is, when it came from the camera.
   Kind kind() const;
   bool succeeded() const { return rval_ == rval_ok; }
 
@@ -98,6 +98,7 @@ class Message {
 std::string redacted(std::string_view json);
 
 /// "C:\DCIM\20171216\IMG.JPG", as notifications have it, as the path "/tmp/SD0/DCIM/...".
+/// Printable, whatever the camera said.
 std::string unix_path(std::string_view camera_path);
 
 }  // namespace sphere::madv

@@ -9,8 +9,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
-#include <mutex>
+#include <memory>
 
 namespace sphere::madv {
 
@@ -21,8 +22,10 @@ constexpr int unacknowledged_ms = 9000;
 // The same where nothing is under way: for a request that may take a minute, nothing else is asked.
 constexpr int probe_after_s = 4, probe_interval_s = 2;
 
-// How long the last bytes may take when the session is over.
-constexpr Duration linger = std::chrono::milliseconds(500);
+// How long the last bytes may take when the session is over: in order, or because it broke. In the
+// first case the camera had goodbye_timeout for them already.
+constexpr Duration linger_in_order = std::chrono::milliseconds(100);
+constexpr Duration linger_after_failure = std::chrono::milliseconds(300);
 
 Time now() { return Time(g_get_monotonic_time()); }
 
@@ -46,26 +49,24 @@ bool is_loopback(GSocketAddress* address) {
              g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)));
 }
 
-Failure over_failure() { return {Failure::Reason::stopped, "the session is over", 0}; }
+Failure over_failure() { return {Failure::Reason::stopped, "the session is over"}; }
 
-Failure connect_failure(const Uri& uri, const GError* error, Duration timeout) {
+Failure connect_failure(const Uri& uri, const GError* error, bool timed_out, Duration timeout) {
   const std::string where = uri.host + ":" + std::to_string(uri.port);
-  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) return over_failure();
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) && !timed_out) return over_failure();
   if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
-    return {Failure::Reason::not_there,
-            "there is something at " + uri.host + ", but it does not listen on port " +
-                std::to_string(uri.port) +
-                "; a camera does as soon as its Wi-Fi light stands still: is this its address?",
-            0};
+    return {
+        Failure::Reason::not_there,
+        "there is something at " + uri.host + ", but it does not listen on port " +
+            std::to_string(uri.port) +
+            "; a camera listens when its Wi-Fi light has stopped blinking: is this its address?"};
   std::string how = error ? error->message : "no reason given";
-  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-    how = "no answer within " +
-          std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) + " s";
+  if (timed_out || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    how = "no answer within " + in_seconds(timeout);
   return {Failure::Reason::unreachable,
           "no camera at " + where + " (" + how +
               "); switch the camera's Wi-Fi on, and connect this machine to the network whose name "
-              "begins with MJXJ-",
-          0};
+              "begins with MJXJ-"};
 }
 
 }  // namespace
@@ -90,6 +91,7 @@ class Session::Loop {
     core_.start(now());
     while (!core_.ended()) {
       handle_events();
+      open_data();
       flush();
       wait();
     }
@@ -111,12 +113,6 @@ class Session::Loop {
   }
 
   void handle(const Event& event) {
-    if (event.kind == Event::Kind::data_wanted) {
-      connect_data();
-      return;
-    }
-    if (event.kind == Event::Kind::lens_table || event.kind == Event::Kind::no_lens_table)
-      data_.reset();
     if (event.kind == Event::Kind::ended) {
       // Told when the connection is closed, so that whoever hears it may connect again.
       last_ = event;
@@ -125,46 +121,55 @@ class Session::Loop {
     session_.handler_(event);
   }
 
+  // Each transfer has a connection of its own.
+  void open_data() {
+    const unsigned wanted = core_.transfers().connection_wanted();
+    if (wanted == data_for_) return;
+    data_.reset();
+    data_for_ = wanted;
+    if (wanted) connect_data();
+  }
+
   void connect_data() {
-    g_autoptr(GError) error = nullptr;
     g_autoptr(GSocketAddress) remote = g_socket_get_remote_address(socket_, nullptr);
     if (!G_IS_INET_SOCKET_ADDRESS(remote)) {
-      core_.data_closed(now());
+      lose_data();
       return;
     }
     GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote));
     g_autoptr(GSocketAddress) address =
         g_inet_socket_address_new(inet, session_.options_.uri.data_port);
     data_.reset(g_socket_new(g_inet_address_get_family(inet), G_SOCKET_TYPE_STREAM,
-                             G_SOCKET_PROTOCOL_TCP, &error));
+                             G_SOCKET_PROTOCOL_TCP, nullptr));
     if (!data_) {
-      core_.data_closed(now());
+      lose_data();
       return;
     }
     g_socket_set_blocking(data_.get(), FALSE);
+    g_autoptr(GError) error = nullptr;
     data_connected_ = g_socket_connect(data_.get(), address, nullptr, &error);
     if (data_connected_)
-      core_.data_ready(now());
+      core_.transfers().data_ready(now());
     else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PENDING))
       lose_data();
   }
 
   void lose_data() {
     data_.reset();
-    core_.data_closed(now());
+    core_.transfers().data_closed(now());
   }
 
   void flush() {
-    output_ += core_.take_output();
-    while (!output_.empty()) {
+    while (!core_.output().empty()) {
+      const std::string& output = core_.output();
       g_autoptr(GError) error = nullptr;
-      const gssize sent = g_socket_send(socket_, output_.data(), output_.size(), nullptr, &error);
+      const gssize sent = g_socket_send(socket_, output.data(), output.size(), nullptr, &error);
       if (sent > 0) {
-        output_.erase(0, static_cast<size_t>(sent));
+        core_.output_sent(static_cast<size_t>(sent));
       } else if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
         return;
       } else {
-        output_.clear();
+        core_.output_sent(output.size());
         core_.connection_lost(now());
         return;
       }
@@ -180,11 +185,12 @@ class Session::Loop {
     };
     GPollFD* const woken = add(session_.wake_, G_IO_IN);
     GPollFD* const control =
-        add(g_socket_get_fd(socket_), output_.empty() ? G_IO_IN : G_IO_IN | G_IO_OUT);
-    GPollFD* const data =
-        data_ ? add(g_socket_get_fd(data_.get()), data_connected_ ? G_IO_IN : G_IO_OUT) : nullptr;
+        add(g_socket_get_fd(socket_), core_.output().empty() ? G_IO_IN : G_IO_IN | G_IO_OUT);
+    const int data_events = !data_connected_                     ? G_IO_OUT
+                            : core_.transfers().output().empty() ? G_IO_IN
+                                                                 : G_IO_IN | G_IO_OUT;
+    GPollFD* const data = data_ ? add(g_socket_get_fd(data_.get()), data_events) : nullptr;
 
-    // An event that a task caused is handled before the loop sleeps.
     int timeout = -1;
     if (const std::optional<Time> due = core_.deadline()) {
       const auto left = std::max(*due - now(), Duration::zero());
@@ -194,7 +200,13 @@ class Session::Loop {
 
     if (woken->revents) run_tasks();
     if (control->revents & (G_IO_IN | G_IO_HUP | G_IO_ERR)) receive();
-    if (data && data_ && data->revents) data_connected_ ? receive_data() : data_arrived();
+    if (data && data_ && data->revents) {
+      if (!data_connected_)
+        data_arrived();
+      else if (data->revents & G_IO_OUT)
+        send_data();
+      if (data_ && data_connected_ && data->revents & ~G_IO_OUT) receive_data();
+    }
     core_.advance(now());
   }
 
@@ -203,16 +215,14 @@ class Session::Loop {
     // What it says does not matter, only that it was read.
     (void)!read(session_.wake_, &count, sizeof count);
     std::vector<Task> tasks;
+    bool stop_wanted;
     {
       const Lock lock(session_.mutex_);
       tasks.swap(session_.tasks_);
+      stop_wanted = session_.stop_wanted_;
     }
-    for (Task& task : tasks) {
-      if (task.request)
-        core_.request(std::move(*task.request), std::move(task.handler), now());
-      else
-        core_.finish(now());
-    }
+    for (const Task& task : tasks) task.run(core_, now());
+    if (stop_wanted) core_.finish(now());
   }
 
   void receive() {
@@ -231,7 +241,17 @@ class Session::Loop {
       return;
     }
     data_connected_ = true;
-    core_.data_ready(now());
+    core_.transfers().data_ready(now());
+  }
+
+  void send_data() {
+    const std::string& output = core_.transfers().output();
+    g_autoptr(GError) error = nullptr;
+    const gssize sent = g_socket_send(data_.get(), output.data(), output.size(), nullptr, &error);
+    if (sent > 0)
+      core_.transfers().output_sent(static_cast<size_t>(sent), now());
+    else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+      lose_data();
   }
 
   void receive_data() {
@@ -248,11 +268,14 @@ class Session::Loop {
   // connection, and the camera may not see our goodbye.
   void close() {
     data_.reset();
-    output_ += core_.take_output();
-    const Time until = now() + linger;
+    const bool failed = last_ && last_->failure;
+    const Time until = now() + (core_.goodbye_answered() ? Duration::zero()
+                                : failed                 ? linger_after_failure
+                                                         : linger_in_order);
     bool shut = false;
     while (now() < until) {
-      if (!shut && output_.empty()) {
+      const std::string& output = core_.output();
+      if (!shut && output.empty()) {
         shut = true;
         if (!g_socket_shutdown(socket_, FALSE, TRUE, nullptr)) break;
       }
@@ -262,10 +285,9 @@ class Session::Loop {
       if (g_poll(&fd, 1, static_cast<int>(std::max<int64_t>(left.count(), 0))) <= 0) break;
       if (fd.revents & (G_IO_ERR | G_IO_NVAL)) break;
       if (fd.revents & G_IO_OUT) {
-        const gssize sent =
-            g_socket_send(socket_, output_.data(), output_.size(), nullptr, nullptr);
+        const gssize sent = g_socket_send(socket_, output.data(), output.size(), nullptr, nullptr);
         if (sent < 0) break;
-        output_.erase(0, static_cast<size_t>(sent));
+        core_.output_sent(static_cast<size_t>(sent));
       }
       if (fd.revents & (G_IO_IN | G_IO_HUP)) {
         const gssize got =
@@ -281,9 +303,9 @@ class Session::Loop {
   ObjectRef<GSocketConnection> connection_;
   GSocket* const socket_;
   ObjectRef<GSocket> data_;
+  unsigned data_for_ = 0;  // the transfer that it is for
   bool data_connected_ = false;
   std::optional<Event> last_;
-  std::string output_;
   std::array<char, 65536> buffer_;
   SessionCore core_;
 };
@@ -305,8 +327,12 @@ void Session::start() {
 }
 
 void Session::request_stop() {
+  {
+    const Lock lock(mutex_);
+    stop_wanted_ = true;
+  }
   g_cancellable_cancel(connecting_.get());
-  post({});
+  wake();
 }
 
 void Session::stop() {
@@ -320,35 +346,87 @@ CameraState Session::state() const {
   return state_;
 }
 
-void Session::post(Task task) {
-  bool over;
-  {
-    const Lock lock(mutex_);
-    over = over_;
-    if (!over) tasks_.push_back(std::move(task));
-  }
-  if (over) {
-    if (task.handler) task.handler({nullptr, over_failure()});
-    return;
-  }
+void Session::wake() {
   const uint64_t one = 1;
   (void)!write(wake_, &one, sizeof one);
 }
 
-void Session::request(Request request, ReplyHandler handler) {
-  post({std::move(request), std::move(handler)});
+void Session::post(Task task) {
+  std::optional<Failure> refused;
+  {
+    const Lock lock(mutex_);
+    if (over_)
+      refused = over_failure();
+    else if (tasks_.size() >= ControlChannel::max_waiting)
+      refused = Failure(Failure::Reason::refused, ControlChannel::too_many_waiting);
+    else
+      tasks_.push_back(std::move(task));
+  }
+  if (!refused)
+    wake();
+  else
+    task.refuse(*refused);
 }
 
-Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellable* cancellable) {
-  // Outlives this call when it is cancelled: the reply may still come.
+void Session::request(Request request, ReplyHandler handler) {
+  post({[request, handler](SessionCore& core, Time time) { core.request(request, handler, time); },
+        [handler](const Failure& why) {
+          if (handler) handler({nullptr, why});
+        }});
+}
+
+unsigned Session::get_file(Download download) {
+  unsigned number;
+  {
+    const Lock lock(mutex_);
+    number = ++last_transfer_;
+  }
+  const TransferDone done = download.done;
+  post({[number, download = std::move(download)](SessionCore& core, Time time) {
+          core.transfers().get(number, download, time);
+        },
+        [done](const Failure& why) {
+          if (done) done(failed(why.message));
+        }});
+  return number;
+}
+
+unsigned Session::put_file(Upload upload) {
+  unsigned number;
+  {
+    const Lock lock(mutex_);
+    number = ++last_transfer_;
+  }
+  const TransferDone done = upload.done;
+  post({[number, upload = std::move(upload)](SessionCore& core, Time time) {
+          core.transfers().put(number, upload, time);
+        },
+        [done](const Failure& why) {
+          if (done) done(failed(why.message));
+        }});
+  return number;
+}
+
+void Session::cancel_transfer(unsigned number) {
+  post({[number](SessionCore& core, Time time) { core.transfers().cancel(number, time); },
+        [](const Failure&) {}});
+}
+
+Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellable* cancellable,
+                                                     Duration at_most) {
+  // Outlives this call when it is given up: the reply may still come.
   struct Waiting {
     Mutex mutex;
     std::condition_variable_any changed;
     std::optional<Reply> reply SPHERE_GUARDED_BY(mutex);
     bool cancelled SPHERE_GUARDED_BY(mutex) = false;
+    std::atomic<bool> given_up = false;
   };
   const auto waiting = std::make_shared<Waiting>();
   const int id = request.id;
+  request.only_while([waiting, wanted = std::move(request.wanted)] {
+    return !waiting->given_up && (!wanted || wanted());
+  });
   this->request(std::move(request), [waiting](const Reply& reply) {
     const Lock lock(waiting->mutex);
     waiting->reply = reply;
@@ -363,15 +441,25 @@ Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellab
   const gulong connection = cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(cancelled),
                                                                 waiting.get(), nullptr)
                                         : 0;
+  const auto until = std::chrono::steady_clock::now() + at_most;
   std::optional<Reply> reply;
+  bool was_cancelled;
   {
     const Lock lock(waiting->mutex);
-    while (!waiting->reply && !waiting->cancelled) waiting->changed.wait(waiting->mutex);
+    while (!waiting->reply && !waiting->cancelled &&
+           waiting->changed.wait_until(waiting->mutex, until) == std::cv_status::no_timeout) {
+    }
     reply = waiting->reply;
+    was_cancelled = waiting->cancelled;
   }
   if (cancellable) g_cancellable_disconnect(cancellable, connection);
 
-  if (!reply) return failed(command_name(id) + " was cancelled");
+  if (!reply) {
+    waiting->given_up = true;
+    if (was_cancelled) return failed(command_name(id) + " was cancelled");
+    return failed("the camera did not answer " + command_name(id) + " within " +
+                  in_seconds(at_most) + "; it may be busy: look at its display, and try again");
+  }
   if (reply->failure) return failed(reply->failure->message);
   if (!reply->message->succeeded())
     return failed("the camera does not do " + command_name(id) + ": it says that " +
@@ -379,24 +467,63 @@ Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellab
   return reply->message;
 }
 
-void Session::run() {
+ObjectRef<GSocketConnection> Session::connect(std::optional<Failure>& failure) {
+  struct Attempt {
+    GCancellable* cancellable = nullptr;
+    bool done = false, timed_out = false;
+    ObjectRef<GSocketConnection> connection;
+    GError* error = nullptr;
+  } attempt;
+  attempt.cancellable = connecting_.get();
   const Uri& uri = options_.uri;
-  g_autoptr(GSocketClient) client = g_socket_client_new();
-  // A proxy for the web knows no way to a camera.
-  g_socket_client_set_enable_proxy(client, FALSE);
-  g_socket_client_set_timeout(
-      client,
-      static_cast<guint>(std::max<int64_t>(
-          1, std::chrono::duration_cast<std::chrono::seconds>(options_.connect_timeout).count())));
-  g_autoptr(GSocketConnectable) where = g_network_address_new(uri.host.c_str(), uri.port);
-  g_autoptr(GError) error = nullptr;
-  ObjectRef<GSocketConnection> connection(
-      g_socket_client_connect(client, where, connecting_.get(), &error));
+  // A name may have several addresses; the time is for all of them together. What is waited for is
+  // waited for in a context of this thread's own.
+  const std::unique_ptr<GMainContext, Call<g_main_context_unref>> context(g_main_context_new());
+  g_main_context_push_thread_default(context.get());
+  {
+    g_autoptr(GSocketClient) client = g_socket_client_new();
+    // A proxy for the web knows no way to a camera.
+    g_socket_client_set_enable_proxy(client, FALSE);
+    g_autoptr(GSocketConnectable) address = g_network_address_new(uri.host.c_str(), uri.port);
+    const auto milliseconds =
+        std::chrono::duration_cast<std::chrono::milliseconds>(options_.connect_timeout).count();
+    GSource* timer = g_timeout_source_new(static_cast<guint>(std::max<int64_t>(1, milliseconds)));
+    g_source_set_callback(
+        timer,
+        +[](gpointer data) -> gboolean {
+          auto* a = static_cast<Attempt*>(data);
+          a->timed_out = true;
+          g_cancellable_cancel(a->cancellable);
+          return G_SOURCE_REMOVE;
+        },
+        &attempt, nullptr);
+    g_source_attach(timer, context.get());
+    g_socket_client_connect_async(
+        client, address, connecting_.get(),
+        +[](GObject* source, GAsyncResult* result, gpointer data) {
+          auto* a = static_cast<Attempt*>(data);
+          a->connection.reset(
+              g_socket_client_connect_finish(G_SOCKET_CLIENT(source), result, &a->error));
+          a->done = true;
+        },
+        &attempt);
+    while (!attempt.done) g_main_context_iteration(context.get(), TRUE);
+    g_source_destroy(timer);
+    g_source_unref(timer);
+  }
+  g_main_context_pop_thread_default(context.get());
+  g_autoptr(GError) error = attempt.error;
+  if (!attempt.connection)
+    failure = connect_failure(uri, error, attempt.timed_out, options_.connect_timeout);
+  return std::move(attempt.connection);
+}
+
+void Session::run() {
+  std::optional<Failure> failure;
+  ObjectRef<GSocketConnection> connection = connect(failure);
 
   if (connection) {
     GSocket* socket = g_socket_connection_get_socket(connection.get());
-    // It was for connecting; from here on the core says how long to wait.
-    g_socket_set_timeout(socket, 0);
     g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket, nullptr);
     CoreSettings settings = options_.core;
     settings.client_address = address_text(local);
@@ -426,8 +553,7 @@ void Session::run() {
     Loop(*this, std::move(connection), std::move(settings)).run();
   } else {
     Event event{Event::Kind::ended, nullptr, {}, {}};
-    event.failure = connect_failure(uri, error, options_.connect_timeout);
-    if (event.failure->reason == Failure::Reason::stopped) event.failure.reset();
+    if (failure->reason != Failure::Reason::stopped) event.failure = failure;
     handler_(event);
   }
   std::vector<Task> late;
@@ -436,8 +562,7 @@ void Session::run() {
     over_ = true;
     late.swap(tasks_);
   }
-  for (const Task& task : late)
-    if (task.handler) task.handler({nullptr, over_failure()});
+  for (const Task& task : late) task.refuse(over_failure());
 }
 
 }  // namespace sphere::madv

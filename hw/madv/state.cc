@@ -2,14 +2,11 @@
 
 #include "hw/madv/state.h"
 
-#include <array>
 #include <climits>
 
 namespace sphere::madv {
 
 namespace {
-
-constexpr std::array battery_steps = {5, 25, 50, 75, 100};
 
 void take(const Message& message, const char* name, std::optional<int64_t>& to) {
   if (const std::optional<int64_t> value = message.number(name); value && *value >= 0) to = *value;
@@ -23,31 +20,32 @@ void take(const Message& message, const char* name, std::optional<int>& to) {
 void take_battery(const Message& message, const char* name, CameraState& state) {
   const std::optional<int64_t> code = message.number(name);
   if (!code || *code < 0 || *code > 0xff) return;
-  // The low half is a step, 0x80 says that it charges; 0x44 is "charged, full" in the vendor's
-  // client alone.
-  const size_t step = static_cast<size_t>(*code & 0x0f);
-  if (step >= battery_steps.size()) return;
-  state.battery_percent = battery_steps[step];
-  state.charging = (*code & 0x80) != 0;
+  // 0x44 is "charged, full" in the vendor's client alone: of the step only the low half counts.
+  const Choice* step = find_choice(msg_battery, static_cast<int>(*code & 0x0f));
+  if (!step) return;
+  state.battery_percent = step->amount;
+  state.charging = (*code & battery_charging) != 0;
 }
 
 void take_storage(const Message& message, CameraState& state) {
-  take(message, "remain_video", state.video_seconds_left);
-  take(message, "remain_jpg", state.photos_left);
-  take(message, "sd_total", state.card_total_kb);
-  take(message, "sd_free", state.card_free_kb);
-  take(message, "sd_full", state.card_full);
+  take(message, field::video_seconds_left, state.video_seconds_left);
+  take(message, field::photos_left, state.photos_left);
+  take(message, field::card_total_kb, state.card_total_kb);
+  take(message, field::card_free_kb, state.card_free_kb);
+  take(message, field::card_full, state.card_full);
 }
 
 std::string short_text(const Message& message, const char* name) {
-  return message.text(name).value_or("").substr(0, 64);
+  // Shown to people, and kept where consent allows it.
+  return printable(message.text(name).value_or("").substr(0, 64));
 }
 
 }  // namespace
 
 bool CameraState::is_recording() const {
   return working_mode &&
-         (*working_mode == 3 || *working_mode == 4 || *working_mode == 5 || *working_mode == 13);
+         (*working_mode == working_video || *working_mode == working_short_video ||
+          *working_mode == working_time_lapse || *working_mode == working_slow_motion);
 }
 
 void CameraState::update(const Message& message) {
@@ -71,15 +69,15 @@ void CameraState::update(const Message& message) {
       take_storage(message, *this);
       break;
     case msg_status:
-      take(message, "status", working_mode);
-      take(message, "mode", mode);
-      take(message, "sub_mode", sub_mode);
-      take(message, "rec_time", recorded_seconds);
+      take(message, field::working_mode, working_mode);
+      take(message, field::mode, mode);
+      take(message, field::sub_mode, sub_mode);
+      take(message, field::recorded_seconds, recorded_seconds);
       break;
     case msg_settings:
-      take_battery(message, "battery", *this);
-      product = short_text(message, "product");
-      firmware = short_text(message, "ver");
+      take_battery(message, field::battery, *this);
+      product = short_text(message, field::product);
+      firmware = short_text(message, field::version);
       firmware = firmware.substr(0, firmware.find(';'));
       break;
     case msg_battery:
@@ -90,7 +88,7 @@ void CameraState::update(const Message& message) {
       break;
     case msg_camera_mode:
       if (message.has("param")) take(message, "param", mode);
-      take(message, "sub_mode", sub_mode);
+      take(message, field::sub_mode, sub_mode);
       break;
     case msg_card_state:
       if (const std::optional<int64_t> mounted = message.param_number())
@@ -106,11 +104,11 @@ void CameraState::update(const Message& message) {
       take(message, "param", recorded_seconds);
       break;
     case msg_start_recording:
-      if (unasked) working_mode = 3;
+      if (unasked) working_mode = working_video;
       break;
     case msg_stop_recording:
     case msg_video_saved:
-      working_mode = 0;
+      working_mode = working_idle;
       take_storage(message, *this);
       break;
     case msg_photo_saved:
@@ -122,34 +120,8 @@ void CameraState::update(const Message& message) {
 }
 
 std::string_view working_mode_name(int mode) {
-  switch (mode) {
-    case 0:
-      return "idle";
-    case 1:
-      return "standby";
-    case 2:
-      return "usb-storage";
-    case 3:
-      return "recording";
-    case 4:
-      return "recording-short";
-    case 5:
-      return "recording-time-lapse";
-    case 6:
-      return "taking-photo";
-    case 7:
-      return "timed-photo";
-    case 12:
-      return "interval-photo";
-    case 13:
-      return "recording-slow-motion";
-    case 14:
-      return "burst-photo";
-    case 15:
-      return "bracketing-photo";
-    default:
-      return "unknown";
-  }
+  const Choice* choice = find_choice(msg_working_mode, mode);
+  return choice ? choice->words : "unknown";
 }
 
 }  // namespace sphere::madv

@@ -16,15 +16,15 @@ namespace sphere::madv {
 enum class Card { unknown, none, bad, slow, mounted };
 
 struct CameraState {
-  /// 4362's values: 0 idle, 1 standby, 2 USB storage, 3 recording, ...
+  /// One of WorkingMode.
   std::optional<int> working_mode;
-  /// 0 video, 1 photo.
+  /// One of CameraMode.
   std::optional<int> mode;
   std::optional<int> sub_mode;
   std::optional<int> battery_percent;
   bool charging = false;
   Card card = Card::unknown;
-  /// 0 no, 1 almost, 2 full.
+  /// As the command `card-full` has it: 0 no, 1 almost, 2 full.
   std::optional<int> card_full;
   std::optional<int64_t> video_seconds_left;
   std::optional<int64_t> photos_left;

@@ -7,18 +7,13 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
-#include "gst/sphere/consent/holdings.h"
-#include "hw/madv/transfer.h"
+#include "gst/sphere/storage/stores.h"
+#include "hw/madv/connect.h"
+#include "hw/madv/md5.h"
 
 namespace sphere::madv {
 
 namespace {
-
-std::string md5_of(std::string_view bytes) {
-  return GString_(g_compute_checksum_for_data(
-                      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(bytes.data()), bytes.size()))
-      .get();
-}
 
 /// One is enough for a camera that is connected to again.
 struct Remembered {
@@ -48,7 +43,7 @@ void remember_table(const std::string& md5, std::string_view table) {
 }
 
 TableCache::TableCache(std::string folder) : folder_(std::move(folder)) {
-  if (folder_.empty()) folder_ = consent::place_of(consent::Store::tables);
+  if (folder_.empty()) folder_ = storage::path_of(storage::Store::tables);
 }
 
 std::string TableCache::path(const std::string& md5) const { return folder_ + "/" + md5 + ".bin"; }
@@ -58,7 +53,7 @@ std::optional<std::string> TableCache::load(const std::string& md5) const {
   if (!read_md5(md5)) return std::nullopt;
   GStatBuf info;
   if (g_stat(path(md5).c_str(), &info) != 0 || info.st_size < 0 ||
-      static_cast<size_t>(info.st_size) > Transfer::max_size)
+      static_cast<size_t>(info.st_size) > ConnectSequence::max_table_size)
     return std::nullopt;
   char* bytes = nullptr;
   gsize size = 0;
@@ -66,7 +61,7 @@ std::optional<std::string> TableCache::load(const std::string& md5) const {
   const GString_ owned(bytes);
   std::string table(bytes, size);
   if (md5_of(table) != md5) return std::nullopt;
-  consent::touch(path(md5));
+  storage::mark_used(path(md5));
   return table;
 }
 

@@ -6,79 +6,333 @@
 
 namespace sphere::madv {
 
-Transfer::Transfer(std::string path, std::string md5)
-    : path_(std::move(path)), md5_(std::move(md5)) {}
+namespace {
 
-Request Transfer::request() const {
-  Request request(msg_get_file, path_);
-  // The offset is a text and the size a number: so the vendor's client has it.
-  request.with("offset", std::to_string(chunk_begin_))
-      .with("fetch_size", static_cast<int64_t>(chunk_size));
-  return request;
-}
+constexpr const char* get_complete = "get_file_complete";
+constexpr const char* put_complete = "put_file_complete";
+// Of each failure the vendor's own sources have two spellings.
+constexpr const char* failures[] = {"get_file_fail", "get_file_failed", "put_file_fail",
+                                    "put_file_failed"};
 
-Transfer::Outcome Transfer::fail(std::string why) {
-  error_ = std::move(why);
-  return Outcome::failed;
-}
+constexpr size_t output_piece = 64 << 10;
 
-// The bytes, the reply and the notification come in any order: the camera may begin to send before
-// it replies, and its last bytes may be on their way still when it says that they are sent.
-Transfer::Outcome Transfer::look() {
-  if (!replied_ || !chunk_bytes_) return Outcome::going;
-  const size_t have = content_.size() - chunk_begin_;
-  if (have < *chunk_bytes_) return Outcome::going;
-  if (have > *chunk_bytes_) return fail("the camera sent more bytes than it said");
-  const GString_ md5(g_compute_checksum_for_data(
-      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(content_.data()), content_.size()));
-  if (md5_ == md5.get()) return Outcome::done;
-  // A chunk that is not full was the last one.
-  if (have < chunk_size) return fail("what arrived is not what the camera's checksum says");
-  chunk_begin_ = content_.size();
-  replied_ = false;
-  chunk_bytes_.reset();
-  return Outcome::next_chunk;
-}
+using ChecksumRef = std::unique_ptr<GChecksum, Call<g_checksum_free>>;
 
-Transfer::Outcome Transfer::replied(const Message& message) {
-  if (!message.succeeded())
-    return fail("the camera says: " + result_words(message.rval().value_or(-1)));
-  replied_ = true;
-  return look();
-}
-
-Transfer::Outcome Transfer::notified(const Message& message) {
-  if (message.id() != msg_transfer_result) return Outcome::going;
-  const std::string type = message.text("type").value_or("");
-  if (type == "get_file_fail" || type == "get_file_failed")
-    return fail("the camera gave up the transfer");
-  if (type != "get_file_complete") return Outcome::going;
+std::optional<uint64_t> entry_number(const Message& message, std::string_view wanted) {
   for (const auto& [name, value] : message.entries("param")) {
-    if (name != "bytes sent") continue;
-    guint64 bytes = 0;
-    if (!g_ascii_string_to_unsigned(value.c_str(), 10, 0, chunk_size, &bytes, nullptr))
-      return fail("the camera says it sent more than was asked for");
-    chunk_bytes_ = static_cast<size_t>(bytes);
+    guint64 number = 0;
+    if (name == wanted &&
+        g_ascii_string_to_unsigned(value.c_str(), 10, 0, G_MAXUINT64, &number, nullptr))
+      return number;
   }
-  if (!chunk_bytes_) return fail("the camera does not say how much it sent");
-  return look();
+  return std::nullopt;
 }
 
-Transfer::Outcome Transfer::data(std::string_view bytes) {
-  const size_t have = content_.size() - chunk_begin_;
-  if (bytes.size() > chunk_size - have) return fail("the camera sent more than was asked for");
-  if (bytes.size() > max_size - content_.size()) return fail("the file is too large to be a table");
-  content_.append(bytes);
-  return look();
+}  // namespace
+
+/// One file. Each step may end it: `outcome`.
+class FileTransfers::Job {
+ public:
+  Job(std::string path, TransferDone done) : path(std::move(path)), done(std::move(done)) {}
+  virtual ~Job() = default;
+
+  virtual Request request() const = 0;
+  virtual void data(std::string_view) { fail("the camera sent bytes that nobody asked for"); }
+  /// The camera says that all is sent, or has arrived.
+  virtual void completed(const Message& message) = 0;
+  /// Whether there are bytes to be sent, and the next of them.
+  virtual bool has_output() const { return false; }
+  virtual std::string more_output() { return {}; }
+
+  void replied(const Message& message, Time now) {
+    if (!message.succeeded())
+      return fail("the camera says that " + result_words(message.rval().value_or(-1)));
+    is_accepted = true;
+    accepted_at = now;
+    examine();
+  }
+  virtual void examine() {}
+
+  void fail(const std::string& why) {
+    if (!outcome) outcome = failed(why);
+  }
+
+  const std::string path;
+  const TransferDone done;
+  unsigned number = 0;
+  std::optional<Status> outcome;
+  bool asks_again = false;  // for the next chunk
+  bool is_accepted = false;
+  Time accepted_at{};
+};
+
+class FileTransfers::DownloadJob final : public Job {
+ public:
+  explicit DownloadJob(Download download)
+      : Job(download.path, std::move(download.done)),
+        offset_(download.offset),
+        size_(download.size),
+        md5_(std::move(download.md5)),
+        sink_(std::move(download.sink)),
+        checksum_(md5_.empty() || offset_ > 0 || size_ ? nullptr : g_checksum_new(G_CHECKSUM_MD5)) {
+  }
+
+  Request request() const override {
+    // The offset is a text and the size a number: so the vendor's client has it.
+    return Request(msg_get_file, path)
+        .with(field::offset, std::to_string(offset_ + whole_chunks_))
+        .with(field::fetch_size, static_cast<int64_t>(wanted()));
+  }
+
+  void data(std::string_view bytes) override {
+    if (bytes.size() > wanted() - in_chunk_) return fail("the camera sent more than was asked for");
+    in_chunk_ += bytes.size();
+    if (checksum_)
+      g_checksum_update(checksum_.get(), reinterpret_cast<const guchar*>(bytes.data()),
+                        static_cast<gssize>(bytes.size()));
+    if (const Status taken = sink_(bytes); !taken) return fail(taken.error().message);
+    examine();
+  }
+
+  void completed(const Message& message) override {
+    chunk_bytes_ = entry_number(message, field::bytes_sent);
+    if (!chunk_bytes_) return fail("the camera does not say how much it sent");
+    if (*chunk_bytes_ > wanted()) return fail("the camera says it sent more than was asked for");
+    examine();
+  }
+
+  // The bytes, the reply and the notification come in any order: the camera may begin to send
+  // before it replies, and its last bytes may be on their way still when it says that they are
+  // sent.
+  void examine() override {
+    if (!is_accepted || !chunk_bytes_ || in_chunk_ < *chunk_bytes_) return;
+    if (in_chunk_ > *chunk_bytes_) return fail("the camera sent more bytes than it said");
+    const bool was_full = in_chunk_ == wanted();
+    whole_chunks_ += in_chunk_;
+    in_chunk_ = 0;
+    is_accepted = false;
+    chunk_bytes_.reset();
+    if (size_ ? whole_chunks_ == *size_ : checksum_ && has_md5()) {
+      outcome = ok();
+    } else if (was_full) {
+      asks_again = true;
+    } else if (size_) {
+      // A chunk that is not full was the last one.
+      fail("the file is shorter than was asked for");
+    } else if (checksum_) {
+      fail("what arrived is not what the camera's checksum says");
+    } else {
+      outcome = ok();
+    }
+  }
+
+ private:
+  uint64_t wanted() const {
+    return size_ ? std::min<uint64_t>(chunk_size, *size_ - whole_chunks_) : chunk_size;
+  }
+  bool has_md5() const {
+    const ChecksumRef so_far(g_checksum_copy(checksum_.get()));
+    return md5_ == g_checksum_get_string(so_far.get());
+  }
+
+  const uint64_t offset_;
+  const std::optional<uint64_t> size_;
+  const std::string md5_;
+  const std::function<Status(std::string_view)> sink_;
+  const ChecksumRef checksum_;
+  uint64_t whole_chunks_ = 0;  // bytes of those that are all there
+  uint64_t in_chunk_ = 0;
+  std::optional<uint64_t> chunk_bytes_;  // how many the camera says it sent
+};
+
+class FileTransfers::UploadJob final : public Job {
+ public:
+  explicit UploadJob(Upload upload)
+      : Job(upload.path, std::move(upload.done)), upload_(std::move(upload)) {}
+
+  Request request() const override {
+    return Request(msg_put_file, path)
+        .with(field::offset, int64_t{0})
+        .with(field::size, static_cast<int64_t>(upload_.size))
+        .with(field::md5, upload_.md5)
+        .with(field::file_type, int64_t{upload_.file_type});
+  }
+
+  bool has_output() const override { return is_accepted && !outcome && sent_ < upload_.size; }
+
+  std::string more_output() override {
+    const auto most = static_cast<size_t>(std::min<uint64_t>(output_piece, upload_.size - sent_));
+    std::string piece = upload_.source(most);
+    if (piece.empty() || piece.size() > most) {
+      fail("the file is not as long as was said");
+      return {};
+    }
+    sent_ += piece.size();
+    return piece;
+  }
+
+  void completed(const Message& message) override {
+    const std::optional<uint64_t> arrived = entry_number(message, field::bytes_received);
+    if (arrived.value_or(sent_) != upload_.size || sent_ != upload_.size)
+      return fail("the camera says that less arrived than was sent");
+    outcome = ok();
+  }
+
+ private:
+  const Upload upload_;
+  uint64_t sent_ = 0;
+};
+
+FileTransfers::FileTransfers(const CoreSettings& settings, ControlChannel& channel)
+    : settings_(settings), channel_(channel) {}
+
+FileTransfers::~FileTransfers() = default;
+
+void FileTransfers::get(unsigned number, Download download, Time now) {
+  add(number, std::make_unique<DownloadJob>(std::move(download)), now);
 }
 
-std::optional<std::string> read_md5(std::string_view text) {
-  if (text.size() != 32 ||
-      !std::all_of(text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c); }))
-    return std::nullopt;
-  std::string md5(text);
-  std::transform(md5.begin(), md5.end(), md5.begin(), g_ascii_tolower);
-  return md5;
+void FileTransfers::put(unsigned number, Upload upload, Time now) {
+  add(number, std::make_unique<UploadJob>(std::move(upload)), now);
+}
+
+void FileTransfers::add(unsigned number, std::unique_ptr<Job> job, Time now) {
+  if (channel_.ended()) {
+    if (job->done) job->done(failed("the session is over"));
+    return;
+  }
+  if (const Result<std::string> json = job->request().to_json(INT64_MIN); !json) {
+    if (job->done) job->done(json.error());
+    return;
+  }
+  if (jobs_.size() > max_waiting) {
+    if (job->done)
+      job->done(
+          failed("16 other files are waited for already; ask again when one of them is there"));
+    return;
+  }
+  job->number = number;
+  jobs_.push_back(std::move(job));
+  if (jobs_.size() == 1) heard_ = now;
+}
+
+void FileTransfers::cancel(unsigned number, Time now) {
+  for (size_t i = 0; i < jobs_.size(); ++i) {
+    if (jobs_[i]->number != number) continue;
+    if (i == 0) {
+      // Its connection is closed, and the camera is told. What it still says of this transfer must
+      // not be taken for a word on the next, which waits for the answer.
+      is_cancelling_ = true;
+      channel_.ask(
+          Request(msg_cancel_transfer, jobs_[0]->path),
+          [this](const Reply&) { is_cancelling_ = false; }, ControlChannel::Rank::ordinary, 0, now);
+      finish(failed("the transfer was cancelled"), now);
+    } else {
+      const std::unique_ptr<Job> job = std::move(jobs_[i]);
+      jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(i));
+      if (job->done) job->done(failed("the transfer was cancelled"));
+    }
+    return;
+  }
+}
+
+void FileTransfers::end(const std::string& why) {
+  output_.clear();
+  connected_ = false;
+  for (const std::unique_ptr<Job>& job : std::exchange(jobs_, {}))
+    if (job->done) job->done(failed(why));
+}
+
+unsigned FileTransfers::connection_wanted() const {
+  return jobs_.empty() || is_cancelling_ ? 0 : jobs_.front()->number;
+}
+
+void FileTransfers::data_ready(Time now) {
+  if (!connection_wanted() || connected_) return;
+  connected_ = true;
+  ask(now);
+}
+
+void FileTransfers::ask(Time now) {
+  Job& job = *jobs_.front();
+  heard_ = now;
+  job.asks_again = false;
+  channel_.ask(
+      job.request(),
+      [this, number = job.number](const Reply& reply) {
+        // It may have ended meanwhile.
+        if (!reply.message || connection_wanted() != number) return;
+        jobs_.front()->replied(*reply.message, channel_.last_heard());
+        go_on(channel_.last_heard());
+      },
+      ControlChannel::Rank::ordinary, settings_.busy_attempts, now);
+}
+
+void FileTransfers::data_received(std::string_view bytes, Time now) {
+  if (jobs_.empty() || !connected_) return;
+  heard_ = now;
+  jobs_.front()->data(bytes);
+  go_on(now);
+}
+
+void FileTransfers::data_closed(Time now) {
+  if (jobs_.empty()) return;
+  jobs_.front()->fail("the data port is closed");
+  go_on(now);
+}
+
+void FileTransfers::output_sent(size_t bytes, Time now) {
+  heard_ = now;
+  output_.erase(0, bytes);
+  go_on(now);
+}
+
+void FileTransfers::notified(const Message& message, Time now) {
+  if (!connected_ || message.id() != msg_transfer_result) return;
+  heard_ = now;
+  const std::string type = message.text(field::type).value_or("");
+  if (std::find(std::begin(failures), std::end(failures), type) != std::end(failures))
+    jobs_.front()->fail("the camera gave up the transfer");
+  else if (type == get_complete || type == put_complete)
+    jobs_.front()->completed(message);
+  go_on(now);
+}
+
+void FileTransfers::go_on(Time now) {
+  if (jobs_.empty()) return;
+  Job& job = *jobs_.front();
+  if (output_.empty() && job.has_output() && now >= job.accepted_at + settings_.upload_delay)
+    output_ = job.more_output();
+  if (job.outcome)
+    finish(*job.outcome, now);
+  else if (job.asks_again)
+    ask(now);
+}
+
+void FileTransfers::finish(const Status& outcome, Time now) {
+  const std::unique_ptr<Job> job = std::move(jobs_.front());
+  jobs_.pop_front();
+  output_.clear();
+  connected_ = false;
+  heard_ = now;
+  if (job->done) job->done(outcome);
+}
+
+void FileTransfers::advance(Time now) {
+  if (jobs_.empty()) return;
+  if (is_cancelling_) heard_ = now;
+  if (now >= heard_ + settings_.transfer_timeout)
+    jobs_.front()->fail("no data for " + in_seconds(settings_.transfer_timeout));
+  go_on(now);
+}
+
+std::optional<Time> FileTransfers::deadline() const {
+  if (!connection_wanted()) return std::nullopt;
+  const Job& job = *jobs_.front();
+  if (job.outcome || job.asks_again) return heard_;
+  const Time lost = heard_ + settings_.transfer_timeout;
+  if (!output_.empty() || !job.has_output()) return lost;
+  return std::min(lost, std::max(heard_, job.accepted_at + settings_.upload_delay));
 }
 
 }  // namespace sphere::madv

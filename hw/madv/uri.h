@@ -12,7 +12,7 @@
 
 namespace sphere::madv {
 
-/// Where a camera is, and what is meant on it.
+/// The address of a camera, and its preview or one of its files.
 struct Uri {
   static constexpr const char* scheme = "madv";
   /// The camera's own address on its own Wi-Fi.
@@ -31,7 +31,7 @@ struct Uri {
 
   bool is_preview() const { return file.empty(); }
   std::string to_string() const;
-  /// Only what is known without a question to the camera: the preview has always this path.
+  /// The preview has the same path on every camera: nothing has to be asked for it.
   std::string rtsp_url() const;
   /// The HTTP server's root is the folder DCIM. Valid for a file.
   std::string http_url() const;

@@ -8,27 +8,28 @@ namespace sphere::madv {
 
 Error Framer::broken(const std::string& how) {
   // The bytes themselves stay out of the message: they may hold a password.
-  error_ = invalid("the camera's answer can't be read: " + how);
+  error_ = invalid(how);
   return *error_;
 }
 
 Result<std::optional<std::string>> Framer::next() {
   if (error_) return *error_;
   if (depth_ == 0) {
-    while (begin_ < buffer_.size() && g_ascii_isspace(buffer_[begin_])) ++begin_;
-    at_ = begin_;
+    for (; begin_ < buffer_.size() && g_ascii_isspace(buffer_[begin_]); ++begin_) ++skipped_;
+    examined_ = begin_;
+    values_ = 0;
     if (begin_ == buffer_.size()) {
       buffer_.clear();
-      begin_ = at_ = 0;
+      begin_ = examined_ = 0;
       return std::optional<std::string>();
     }
-    if (buffer_[begin_] != '{') return broken("it does not begin with a brace");
+    if (buffer_[begin_] != '{') return broken("it is no message of this kind of camera");
   }
 
-  for (; at_ < buffer_.size(); ++at_) {
-    if (at_ - begin_ >= max_size_)
-      return broken("it is longer than " + std::to_string(max_size_) + " bytes");
-    const char c = buffer_[at_];
+  for (; examined_ < buffer_.size(); ++examined_) {
+    if (examined_ - begin_ >= max_size_)
+      return broken("a message is longer than " + std::to_string(max_size_) + " bytes");
+    const char c = buffer_[examined_];
     if (escaped_) {
       escaped_ = false;
       continue;
@@ -40,24 +41,27 @@ Result<std::optional<std::string>> Framer::next() {
         in_string_ = false;
       continue;
     }
+    if ((c == ',' || c == '{' || c == '[') && ++values_ > max_values)
+      return broken("a message has more than " + std::to_string(max_values) + " values");
     if (c == '"') {
       in_string_ = true;
     } else if (c == '{' || c == '[') {
       if (depth_ == max_depth)
-        return broken("it is nested deeper than " + std::to_string(max_depth) + " levels");
+        return broken("a message is nested deeper than " + std::to_string(max_depth) + " levels");
       brackets_ = brackets_ << 1 | (c == '[' ? 1u : 0u);
       ++depth_;
     } else if (c == '}' || c == ']') {
-      if ((brackets_ & 1) != (c == ']' ? 1u : 0u)) return broken("its brackets do not match");
+      if ((brackets_ & 1) != (c == ']' ? 1u : 0u))
+        return broken("a message is damaged (its brackets do not match)");
       brackets_ >>= 1;
       if (--depth_ > 0) continue;
-      const size_t end = at_ + 1;
+      const size_t end = examined_ + 1;
       std::string object = buffer_.substr(begin_, end - begin_);
-      begin_ = at_ = end;
+      begin_ = examined_ = end;
       // Moved only now and then: the cost of each byte stays constant.
       if (begin_ > buffer_.size() / 2) {
         buffer_.erase(0, begin_);
-        begin_ = at_ = 0;
+        begin_ = examined_ = 0;
       }
       return std::optional<std::string>(std::move(object));
     }

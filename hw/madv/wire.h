@@ -8,19 +8,23 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gst/sphere/base/result.h"
 
 namespace sphere::madv {
 
 /// Cuts a stream of bytes into whole objects. What an object may cost is settled here, before any
-/// parser sees it: its size, how deep it goes, and that each bracket closes the one it should.
+/// parser sees it: its size, how many values it has, how deep it goes, and that each bracket closes
+/// the one it should.
 ///
 /// After an error there is no way to tell where the next object would begin: the stream is over.
 class Framer {
  public:
-  /// As much as the vendor's own client keeps.
-  static constexpr size_t default_max_size = 8 << 20;
+  /// The longest real message is the list of a folder, some 60 bytes a file.
+  static constexpr size_t default_max_size = 2 << 20;
+  /// A parser needs some hundred bytes for each: 32,000 files in a folder.
+  static constexpr int max_values = 65536;
   /// The deepest real message has three levels (the list of a finished transfer).
   static constexpr int max_depth = 32;
 
@@ -33,14 +37,18 @@ class Framer {
 
   /// Bytes that wait for the rest of their object.
   size_t pending() const { return buffer_.size() - begin_; }
+  /// How many bytes of white space stood between objects since the last call.
+  size_t take_skipped() { return std::exchange(skipped_, 0); }
 
  private:
   Error broken(const std::string& how);
 
   const size_t max_size_;
   std::string buffer_;
-  size_t begin_ = 0;  // where the object in hand begins
-  size_t at_ = 0;     // how far it was looked at
+  size_t begin_ = 0;     // where the object that is being read begins
+  size_t examined_ = 0;  // up to where it was examined
+  size_t skipped_ = 0;
+  int values_ = 0;
   int depth_ = 0;
   uint32_t brackets_ = 0;  // one bit a level: set where a square bracket is open
   bool in_string_ = false;

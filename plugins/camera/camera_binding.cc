@@ -11,7 +11,7 @@ GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
 
 namespace sphere::camera {
 
-using consent::Binding;
+using storage::Binding;
 using consent::Category;
 using consent::Purpose;
 
@@ -60,7 +60,7 @@ void CameraBinding::update(const hw::CameraFamily& family, hw::Camera& camera) {
                       if (identity) identified(*identity, camera);
                     });
   if (!table.empty() && family.forget_table) family.forget_table(table);
-  if (!forget.empty() && !consent::forget_binding(forget))
+  if (!forget.empty() && !storage::remove_binding(forget))
     GST_WARNING_OBJECT(element_,
                        "what was kept of this camera can't be removed; "
                        "`sphere consent sweep` tries again");
@@ -80,12 +80,12 @@ void CameraBinding::identified(const hw::CameraIdentity& identity, const hw::Cam
 }
 
 void CameraBinding::keep(const Binding& binding) {
-  if (!consent::keep_binding(binding)) {
+  if (!storage::write_binding(binding)) {
     GST_WARNING_OBJECT(element_, "this camera can't be remembered");
     return;
   }
   // Taken back meanwhile: whoever did has removed what there was, maybe before this.
-  if (!allowed()) (void)consent::forget_binding(binding.serial);
+  if (!allowed()) (void)storage::remove_binding(binding.serial);
 }
 
 }  // namespace sphere::camera

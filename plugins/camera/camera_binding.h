@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "gst/sphere/base/thread.h"
-#include "gst/sphere/consent/binding.h"
+#include "gst/sphere/storage/binding.h"
 #include "gst/sphere/consent/guard.h"
 #include "hw/camera.h"
 
@@ -33,7 +33,7 @@ class CameraBinding {
   bool device_allowed() const;
   bool allowed() const;
   void identified(const hw::CameraIdentity& identity, const hw::Camera& camera);
-  void keep(const consent::Binding& binding);
+  void keep(const storage::Binding& binding);
 
   GstElement* const element_;
   const consent::Consent& consent_;

@@ -9,10 +9,10 @@
 namespace sphere::camera {
 
 using consent::Category;
-using consent::Place;
+using consent::Position;
 using consent::Purpose;
 
-void PositionReporter::set_position(std::optional<Place> position) {
+void PositionReporter::set_position(std::optional<Position> position) {
   const Lock lock(mutex_);
   position_ = position;
   changed_ = true;
@@ -34,7 +34,7 @@ void PositionReporter::restart() {
 }
 
 std::optional<PositionReporter::Time> PositionReporter::update(hw::Camera* camera, Time now) {
-  std::optional<Place> position;
+  std::optional<Position> position;
   std::chrono::seconds interval;
   bool changed = false;
   {
@@ -56,7 +56,7 @@ std::optional<PositionReporter::Time> PositionReporter::update(hw::Camera* camer
   }
   if (!position || !camera) return std::nullopt;
   if (!sent_at_ || changed || now >= *sent_at_ + interval) {
-    const Place sent = rounded(*position, answer.precision);
+    const Position sent = rounded(*position, answer.precision);
     // Nor when it is taken back, or less of it given, while this waits for its turn.
     const auto wanted = [&consent = consent_, precision = answer.precision] {
       const consent::Answer still = consent.ask(Category::location, Purpose::camera);

@@ -167,7 +167,7 @@ bool set_location(GstSphereCamSrc* self, const char* location, GError** error) {
 void set_position(GstSphereCamSrc* self, const char* text) {
   if (!text || !*text) {
     self->connection->position().set_position(std::nullopt);
-  } else if (const auto place = sphere::consent::parse_place(text)) {
+  } else if (const auto place = sphere::consent::parse_position(text)) {
     self->connection->position().set_position(*place);
   } else {
     // No place is better than a wrong one; and what was typed is not repeated.

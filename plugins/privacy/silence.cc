@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "plugins/privacy/silent_packets.h"
+#include "plugins/privacy/stream_headers.h"
 
 namespace sphere::privacy {
 
@@ -17,7 +18,6 @@ constexpr uint8_t alaw_silence = 0xd5;   // +8 of 32768, the least that A-law ha
 // More than the look-ahead and the overlap of any codec's frames.
 constexpr GstClockTime coded_overlap = 50 * GST_MSECOND;
 constexpr GstClockTime longest_packet = 120 * GST_MSECOND;
-constexpr gsize max_header = 64 * 1024;
 
 /// A buffer's bytes, for reading.
 class Mapping {
@@ -48,6 +48,13 @@ int channels_of(const GstStructure* structure) {
   return aac_lc_channels(config.bytes()).value_or(0);
 }
 
+/// Whether samples are so many whole bytes, which silence can be written into.
+bool has_whole_bytes(const GstAudioInfo& info) {
+  return GST_AUDIO_INFO_FORMAT(&info) > GST_AUDIO_FORMAT_ENCODED &&
+         GST_AUDIO_INFO_WIDTH(&info) > 0 && GST_AUDIO_INFO_WIDTH(&info) % 8 == 0 &&
+         GST_AUDIO_INFO_BPF(&info) > 0;
+}
+
 /// Time and flags of the buffer that is replaced, and what says something about its time.
 void copy_time(GstBuffer* to, GstBuffer* from) {
   gst_buffer_copy_into(
@@ -72,7 +79,8 @@ Silence::Silence(const GstCaps* caps) {
   const GstStructure* structure = gst_caps_get_structure(caps, 0);
   const std::string_view name = gst_structure_get_name(structure);
   if (name == "audio/x-raw") {
-    if (gst_audio_info_from_caps(&info_, caps)) kind_ = Kind::raw;
+    // Of `ENCODED` nobody knows how its silence looks.
+    if (gst_audio_info_from_caps(&info_, caps) && has_whole_bytes(info_)) kind_ = Kind::raw;
   } else if (name == "audio/x-mulaw" || name == "audio/x-alaw") {
     kind_ = Kind::bytes;
     byte_ = name == "audio/x-mulaw" ? mulaw_silence : alaw_silence;
@@ -103,22 +111,29 @@ Silence::Silence(const GstCaps* caps) {
 
 BufferRef Silence::raw(GstBuffer* sound) const {
   const gsize size = gst_buffer_get_size(sound);
+  const auto sample = static_cast<gsize>(GST_AUDIO_INFO_WIDTH(&info_)) / 8;
+  const bool planar = GST_AUDIO_INFO_LAYOUT(&info_) == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
   gsize silent_size = size;
   gsize samples = 0;
-  if (GST_AUDIO_INFO_LAYOUT(&info_) == GST_AUDIO_LAYOUT_NON_INTERLEAVED) {
+  if (planar) {
     const GstAudioMeta* meta = gst_buffer_get_audio_meta(sound);
     samples = meta ? meta->samples : size / GST_AUDIO_INFO_BPF(&info_);
-    // The planes may overlap or have holes; ours lie one after the other.
-    if (samples > size / GST_AUDIO_INFO_BPS(&info_)) return nullptr;
+    // The planes may overlap or have holes; ours lie one after the other. Planes without a sample
+    // can't be described by a meta, and a planar buffer without one can't be read.
+    if (samples == 0 || samples > size / sample) return nullptr;
     silent_size = samples * GST_AUDIO_INFO_BPF(&info_);
   }
   BufferRef silent(gst_buffer_new_allocate(nullptr, silent_size, nullptr));
+  if (!silent) return nullptr;
+  // First of all, as the memory may hold what was freed a moment ago, and a part of a sample at the
+  // end is no sample that silence could be written into.
+  if (gst_buffer_memset(silent.get(), 0, 0, silent_size) != silent_size) return nullptr;
   GstMapInfo map;
-  if (!silent || !gst_buffer_map(silent.get(), &map, GST_MAP_WRITE)) return nullptr;
-  gst_audio_format_info_fill_silence(info_.finfo, map.data, map.size);
+  if (!gst_buffer_map(silent.get(), &map, GST_MAP_WRITE)) return nullptr;
+  if (map.size >= sample)
+    gst_audio_format_info_fill_silence(info_.finfo, map.data, map.size - map.size % sample);
   gst_buffer_unmap(silent.get(), &map);
-  if (GST_AUDIO_INFO_LAYOUT(&info_) == GST_AUDIO_LAYOUT_NON_INTERLEAVED)
-    gst_buffer_add_audio_meta(silent.get(), &info_, samples, nullptr);
+  if (planar && !gst_buffer_add_audio_meta(silent.get(), &info_, samples, nullptr)) return nullptr;
   return silent;
 }
 
@@ -144,12 +159,16 @@ BufferRef Silence::in_place_of(GstBuffer* sound) const {
   return silent;
 }
 
-bool Silence::is_header(GstBuffer* buffer) const {
-  if (kind_ != Kind::opus || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) ||
-      gst_buffer_get_size(buffer) > max_header)
-    return false;
-  return gst_buffer_memcmp(buffer, 0, "OpusHead", 8) == 0 ||
-         gst_buffer_memcmp(buffer, 0, "OpusTags", 8) == 0;
+BufferRef Silence::clean_header(GstBuffer* buffer) const {
+  if (kind_ != Kind::opus || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER))
+    return nullptr;
+  const Mapping mapping(buffer);
+  const Header bytes = clean_opus_header(mapping.bytes());
+  if (bytes.empty()) return nullptr;
+  BufferRef clean(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+  copy_time(clean.get(), buffer);
+  GST_BUFFER_FLAG_UNSET(clean.get(), GST_BUFFER_FLAG_GAP);
+  return clean;
 }
 
 GstClockTime Silence::overlap(const GstBuffer* sound) const {

@@ -22,8 +22,9 @@ class Silence {
 
   /// A silent buffer in place of `sound`, in memory of its own; null where this form has none.
   BufferRef in_place_of(GstBuffer* sound) const;
-  /// Whether the buffer has no sound but tells how to decode it.
-  bool is_header(GstBuffer* buffer) const;
+  /// In place of a buffer that has no sound but tells how to decode it: what is needed for that;
+  /// null if it is no such buffer.
+  BufferRef clean_header(GstBuffer* buffer) const;
   /// A coded packet also holds sound from around it, so that this much after the beginning of a
   /// grant its packets are still silent.
   GstClockTime overlap(const GstBuffer* sound) const;

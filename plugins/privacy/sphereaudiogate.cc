@@ -10,17 +10,22 @@
  * from an application's #GstContext of the type `gst.sphere.consent`, and from the ledger that
  * `ledger` names; all of them that are there must allow.
  *
- * A change acts on the next buffer, with a hard cut. What was captured while sound was denied never
- * leaves as sound, however long it was queued before the gate: in a live pipeline a buffer is
- * compared by its running time with the beginning of the grant, and where the source sends the
- * event `sphere-consent`, with what that says, too: from the first such event on, each buffer
- * leaves when the next one has come, for encoders and decoders pass events on a buffer too late.
- * The latency grows by that buffer. In a pipeline that is not live and has no such source, what
- * counts is when a buffer arrives here.
+ * A change acts on the next buffer, with a hard cut; so does another `purpose`, which counts as a
+ * new grant. What was captured while sound was denied does not leave as sound, however long it was
+ * queued before the gate: after a grant in a live pipeline the gate stays closed until each source
+ * before it has pushed a mark, ahead of the first buffer that it captured after the grant, and what
+ * has a running time of before the grant is silent, too. Where the source sends the event
+ * `sphere-consent`, what that says counts as well: from the first such event on, each buffer leaves
+ * when the next one has come, for encoders and decoders pass events on a buffer too late. The
+ * latency grows by that buffer. In a pipeline that is not live and has no such source, what counts
+ * is when a buffer arrives here.
  *
- * Raw audio of all formats, A-law, mu-law, AAC-LC and Opus become silence of the same times. In
- * other codecs there is none: gap events take the sound's place, as with mode=drop. A muxer may
- * wait for, or fail on, a track that has gaps alone; a warning says so.
+ * The gate offers no memory of downstream's to what is before it. Tags, comments in stream headers
+ * and tables of contents go where the sound may go.
+ *
+ * Raw audio of all formats but ENCODED, A-law, mu-law, AAC-LC and Opus become silence of the same
+ * times. In other codecs there is none: gap events take the sound's place, as with mode=drop. A
+ * muxer may wait for, or fail on, a track that has gaps alone; a warning says so.
  *
  * ## Example launch lines
  * |[
@@ -36,13 +41,14 @@
 #include "plugins/privacy/sphereaudiogate.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <optional>
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/element.h"
+#include "plugins/privacy/capture_marks.h"
+#include "plugins/privacy/description.h"
 #include "plugins/privacy/holdback.h"
 #include "plugins/privacy/silence.h"
 
@@ -56,8 +62,7 @@ using sphere::BufferRef;
 using sphere::CapsRef;
 using sphere::EventRef;
 using sphere::GstRef;
-using sphere::privacy::HoldBack;
-using sphere::privacy::Silence;
+using namespace sphere::privacy;
 
 // Caps have no wildcards: what GStreamer's sources, parsers and encoders give.
 #define SOUND                                                                                      \
@@ -102,21 +107,6 @@ GParamSpec* active_spec;
 constexpr Purpose default_purpose = Purpose::live;
 constexpr Mode default_mode = Mode::silence;
 
-/// Tags that describe the stream and not what is heard in it.
-bool is_about_form(const char* tag) {
-  static const std::array harmless = {
-      GST_TAG_AUDIO_CODEC,     GST_TAG_CODEC,           GST_TAG_CONTAINER_FORMAT, GST_TAG_BITRATE,
-      GST_TAG_NOMINAL_BITRATE, GST_TAG_MINIMUM_BITRATE, GST_TAG_MAXIMUM_BITRATE,  GST_TAG_ENCODER,
-      GST_TAG_ENCODER_VERSION, GST_TAG_LANGUAGE_CODE,   GST_TAG_LANGUAGE_NAME,
-  };
-  return std::any_of(harmless.begin(), harmless.end(),
-                     [&](const char* name) { return g_strcmp0(name, tag) == 0; });
-}
-
-void remove_tag(const GstTagList*, const gchar* tag, gpointer list) {
-  if (!is_about_form(tag)) gst_tag_list_remove_tag(static_cast<GstTagList*>(list), tag);
-}
-
 bool has(GstEvent* event, GstEventTypeFlags flag) {
   return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
 }
@@ -129,10 +119,10 @@ class AudioGate {
     src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
     for (GstPad* pad : {sink_, src_}) {
       GST_PAD_SET_PROXY_CAPS(pad);
-      GST_PAD_SET_PROXY_ALLOCATION(pad);
       gst_element_add_pad(element, pad);
     }
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+    marks_.emplace(element_, sink_);
   }
 
   GstPad* sink() const { return sink_; }
@@ -148,17 +138,22 @@ class AudioGate {
     guard_->allowed();
     grants_ = guard_->grants();
     looks_ = 0;
+    marked_at_.reset();
+    base_time_ = GST_CLOCK_TIME_NONE;
+    retime_ = false;
     stamp_ = 0;
+    last_stamp_.reset();
     holds_ = false;
     held_.take();
     held_time_ = 0;
     silence_ = Silence();
-    has_caps_ = flowed_ = warned_ = discontinuous_ = false;
+    has_caps_ = flowed_ = warned_ = discontinuous_ = described_ = false;
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
   }
   void stop() {
     set_active(false);
     held_.take();
+    marks_->stop();
     guard_.reset();
   }
 
@@ -170,6 +165,7 @@ class AudioGate {
                         ("no caps before the first buffer"));
       return GST_FLOW_NOT_NEGOTIATED;
     }
+    if (!GST_CLOCK_TIME_IS_VALID(base_time_)) base_time_ = gst_element_get_base_time(element_);
     const GstFlowReturn flow = release();
     if (!holds_) return flow == GST_FLOW_OK ? leave(std::move(buffer), stamp_) : flow;
     note_latency(buffer.get());
@@ -180,6 +176,12 @@ class AudioGate {
   gboolean event(GstEvent* event) {
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) return flushed(event);
     if (!has(event, GST_EVENT_TYPE_SERIALIZED)) return handle(event);
+    if (marks_->take(event)) {
+      gst_event_unref(event);
+      held_.stamp(GST_CLOCK_TIME_NONE);  // it came before the mark
+      return TRUE;
+    }
+    obey_purpose();
     if (const auto stamp = read_stamp(event, Category::audio, purpose_now_)) {
       held_.stamp(*stamp);
       holds_ = !is_stamping_peer(sink_);
@@ -207,6 +209,23 @@ class AudioGate {
            !(gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED);
   }
 
+  /// Offers no memory of downstream's, where it could be read while sound is denied, and be denied
+  /// between being written and arriving here. What downstream says of metas holds.
+  bool answer_allocation(GstQuery* query) const {
+    if (!answers(query)) return false;
+    GstCaps* caps = nullptr;
+    gst_query_parse_allocation(query, &caps, nullptr);
+    GstQuery* below = gst_query_new_allocation(caps, FALSE);
+    if (gst_pad_peer_query(src_, below))
+      for (guint i = 0; i < gst_query_get_n_allocation_metas(below); ++i) {
+        const GstStructure* parameters = nullptr;
+        const GType meta = gst_query_parse_nth_allocation_meta(below, i, &parameters);
+        gst_query_add_allocation_meta(query, meta, parameters);
+      }
+    gst_query_unref(below);
+    return true;
+  }
+
   // --- any thread ----------------------------------------------------------------------------
 
   void add_latency(GstQuery* query) const {
@@ -225,34 +244,61 @@ class AudioGate {
   }
 
   Consent consent;
+  ProblemReporter problems;
   std::atomic<Purpose> purpose = default_purpose;
   std::atomic<Mode> mode = default_mode;
 
  private:
   /// Whether sound is allowed at this moment, and, if so, since when it may have been captured.
   bool allowed() {
+    obey_purpose();
     const bool allowed = guard_->allowed();
     if (guard_->looks() != looks_) {
       looks_ = guard_->looks();
       GST_INFO_OBJECT(element_, "%s: %s", allowed ? "sound" : "no sound",
                       guard_->answer().reason.c_str());
+      problems.report(element_, guard_->answer().problem);
     }
     if (!allowed) return false;
     const bool fresh = guard_->grants() != grants_;
-    if (fresh || joined_ != 0) {
+    if (fresh || retime_ || joined_ != 0) {
       // From which running time on all was captured with consent. Where what counts is when it
       // arrives here, that is 0.
       GstClockTime since = 0;
-      if (is_live())
-        since = fresh || !GST_CLOCK_TIME_IS_VALID(joined_)
+      const bool live = is_live();
+      if (live)
+        since = fresh || retime_ || !GST_CLOCK_TIME_IS_VALID(joined_)
                     ? gst_element_get_current_running_time(element_)
                     : joined_;
       if (!GST_CLOCK_TIME_IS_VALID(since)) return false;  // asked again with the next buffer
+      // Times alone don't tell, as they may have been shifted on the way. At 0 no live source has
+      // captured anything, if that is still the 0 that it was when the first buffer came; where
+      // stamps are made right before this, they tell.
+      const bool none_yet = since == 0 && gst_element_get_base_time(element_) == base_time_;
+      if (none_yet || !live || is_stamping_peer(sink_)) {
+        if (fresh) marks_->stop();
+      } else if (fresh || joined_ != 0) {
+        marks_->begin();
+        marked_at_.reset();
+        if (marks_->waiting()) marked_at_ = GST_CLOCK_TIME_NONE;
+      }
       since_ = since;
       joined_ = 0;
+      retime_ = false;
       grants_ = guard_->grants();
     }
     return true;
+  }
+
+  /// What was given for another purpose counts no more: all is as with a grant of this moment.
+  void obey_purpose() {
+    if (purpose.load() == purpose_now_ || !guard_) return;
+    purpose_now_ = purpose;
+    guard_.emplace(consent, Category::audio, purpose_now_);
+    grants_ = looks_ = 0;
+    stamp_ =
+        last_stamp_ ? read_stamp(last_stamp_.get(), Category::audio, purpose_now_).value_or(0) : 0;
+    held_.stamp(GST_CLOCK_TIME_NONE);  // what was said of it was said for the other
   }
 
   bool is_live() const {
@@ -288,6 +334,18 @@ class AudioGate {
 
   bool passes(const GstBuffer* buffer, GstClockTime stamp) {
     if (!allowed()) return false;
+    if (marks_->waiting()) {
+      if (marks_->count_buffer()) warn_of_lost_marks();
+      return false;
+    }
+    if (marked_at_ && !GST_CLOCK_TIME_IS_VALID(*marked_at_)) {
+      // The first behind the marks. A decoder may have held back sound of before them.
+      const GstClockTime time = running_time(buffer), length = GST_BUFFER_DURATION(buffer);
+      if (!GST_CLOCK_TIME_IS_VALID(time)) return false;
+      marked_at_ = time;
+      if (!marks_->direct() && GST_CLOCK_TIME_IS_VALID(length)) *marked_at_ += length;
+      since_ = std::max(since_, *marked_at_);
+    }
     const auto captured_after = [&](GstClockTime begin) {
       if (begin == 0) return true;
       const GstClockTime time = running_time(buffer);
@@ -298,20 +356,33 @@ class AudioGate {
   }
 
   /// Whether what is said of the sound may be known: as passes(), before there is a buffer.
-  bool open() { return guard_ && allowed() && stamp_ == 0 && since_ == 0; }
+  bool open() { return guard_ && allowed() && stamp_ == 0 && since_ == 0 && !marks_->waiting(); }
 
-  static GstEvent* without_sound(GstEvent* event) {
-    GstTagList* tags = nullptr;
-    gst_event_parse_tag(event, &tags);
-    GstTagList* less = gst_tag_list_copy(tags);
-    gst_tag_list_foreach(tags, remove_tag, less);
-    GstEvent* clean = gst_event_new_tag(less);
-    gst_event_set_seqnum(clean, gst_event_get_seqnum(event));
-    gst_event_unref(event);
-    return clean;
+  void warn_of_lost_marks() {
+    GST_ELEMENT_WARNING(
+        element_, STREAM, FAILED,
+        ("Sound is allowed and stays silent: an element before this one keeps back the events that "
+         "tell when it was captured. Put the gate nearer to the source."),
+        (nullptr));
+  }
+
+  /// What an event says of the sound goes on only where the sound may, too. Null: nothing does.
+  EventRef censor(EventRef event) {
+    if (!describes_sound(GST_EVENT_TYPE(event.get()))) return event;
+    if (!open()) return without_description(std::move(event));
+    described_ = true;
+    return with_own_streams(std::move(event));
+  }
+
+  /// Who is linked only after sound was taken back is not to learn what was said before.
+  void forget_description() {
+    if (!described_ || open()) return;
+    described_ = false;
+    clean_kept_events(src_);
   }
 
   GstFlowReturn leave(BufferRef buffer, GstClockTime stamp) {
+    forget_description();
     const bool sound = passes(buffer.get(), stamp);
     set_active(sound);
     if (sound) {
@@ -321,9 +392,13 @@ class AudioGate {
       }
       return push(std::move(buffer));
     }
-    if (silence_.is_header(buffer.get())) return gst_pad_push(src_, buffer.release());
+    if (BufferRef header = silence_.clean_header(buffer.get()))
+      return gst_pad_push(src_, header.release());
     if (mode.load() == Mode::silence)
-      if (BufferRef silent = silence_.in_place_of(buffer.get())) return push(std::move(silent));
+      if (BufferRef silent = silence_.in_place_of(buffer.get())) {
+        buffer.reset();  // nobody holds the sound while downstream takes its time
+        return push(std::move(silent));
+      }
     return push_gap(buffer.get());
   }
 
@@ -337,6 +412,7 @@ class AudioGate {
   }
 
   gboolean handle(GstEvent* event) {
+    forget_description();
     switch (GST_EVENT_TYPE(event)) {
       case GST_EVENT_CAPS: {
         GstCaps* caps = nullptr;
@@ -349,15 +425,14 @@ class AudioGate {
         gst_event_copy_segment(event, &segment_);
         break;
       case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+        if (gst_event_has_name(event, stamp_name)) last_stamp_.reset(gst_event_ref(event));
         stamp_ = read_stamp(event, Category::audio, purpose_now_).value_or(stamp_);
-        break;
-      case GST_EVENT_TAG:
-        if (!open()) event = without_sound(event);
         break;
       default:
         break;
     }
-    return gst_pad_event_default(sink_, GST_OBJECT(element_), event);
+    EventRef told = censor(EventRef(event));
+    return told ? gst_pad_event_default(sink_, GST_OBJECT(element_), told.release()) : TRUE;
   }
 
   gboolean flushed(GstEvent* event) {
@@ -365,7 +440,7 @@ class AudioGate {
     gst_event_parse_flush_stop(event, &reset_time);
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
     // Running time begins anew: the grant begins with the next buffer, in that time.
-    if (reset_time && since_ != 0) grants_ = 0;
+    if (reset_time && since_ != 0) retime_ = true;
     if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
     HoldBack::Held held = held_.take();
     const gboolean done = gst_pad_event_default(sink_, GST_OBJECT(element_), event);
@@ -390,7 +465,7 @@ class AudioGate {
   }
 
   GstFlowReturn push_gap(const GstBuffer* buffer) {
-    if (!flowed_ && !warned_) {
+    if (!flowed_ && !warned_ && gst_buffer_get_size(const_cast<GstBuffer*>(buffer)) > 0) {
       warned_ = true;
       GST_ELEMENT_WARNING(
           element_, STREAM, NOT_IMPLEMENTED,
@@ -414,15 +489,23 @@ class AudioGate {
   std::atomic<GstClockTime> held_time_ = 0;
 
   // The streaming thread's own.
-  Purpose purpose_now_ = default_purpose;  // the property may already be for the next start
+  Purpose purpose_now_ = default_purpose;  // the property may be ahead of it by a buffer
   std::optional<Guard> guard_;
   Silence silence_;
   GstSegment segment_;
   bool has_caps_ = false;
+  bool described_ = false;  // the source pad keeps events that say what is heard
   bool flowed_ = false, warned_ = false, discontinuous_ = false;
   uint64_t grants_ = 0, looks_ = 0;
   GstClockTime since_ = 0;
+  GstClockTime base_time_ = GST_CLOCK_TIME_NONE;  // when the first buffer came
+  bool retime_ = false;                           // running time has begun anew, the grant has not
+  std::optional<CaptureMarks> marks_;
+  // The running time of the first buffer behind the marks of the last grant; GST_CLOCK_TIME_NONE:
+  // there was none yet.
+  std::optional<GstClockTime> marked_at_;
   GstClockTime joined_ = 0;  // when it came to something that ran; 0: it was there from the start
+  EventRef last_stamp_;      // null: there was none
   GstClockTime stamp_ = 0;   // what the last stamp said; 0: all is captured with consent
   bool holds_ = false;       // from the first stamp on that may come late
   HoldBack held_;
@@ -450,7 +533,9 @@ gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
 }
 
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  if (!GST_SPHERE_AUDIO_GATE(parent)->gate->answers(query)) return FALSE;
+  const AudioGate* gate = GST_SPHERE_AUDIO_GATE(parent)->gate;
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) return gate->answer_allocation(query);
+  if (!gate->answers(query)) return FALSE;
   return gst_pad_query_default(pad, parent, query);
 }
 
@@ -468,7 +553,8 @@ void set_context(GstElement* element, GstContext* context) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(element)->gate;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY) prepare(gate->consent, element);
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    prepare(gate->consent, element, &gate->problems);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gate->start();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->change_state(element, transition);
@@ -543,13 +629,11 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
 
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                  GST_PARAM_MUTABLE_READY);
   install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
   g_object_class_install_property(
       object_class, PROP_PURPOSE,
       g_param_spec_enum("purpose", "Purpose", "What the sound is for", purpose_type(),
-                        static_cast<int>(default_purpose), ready));
+                        static_cast<int>(default_purpose), playing));
   g_object_class_install_property(
       object_class, PROP_MODE,
       g_param_spec_enum("mode", "Mode", "What takes the place of sound that is not allowed",

@@ -11,7 +11,7 @@ constexpr const char* private_tag = "private-qt-tag";
 
 }  // namespace
 
-GstEvent* take_camera_tags(GstEvent* event, media::CameraData* data) {
+GstEvent* take_camera_tags(GstEvent* event, makers::CaptureInfo* info) {
   if (GST_EVENT_TYPE(event) != GST_EVENT_TAG) return event;
   GstTagList* tags = nullptr;
   gst_event_parse_tag(event, &tags);
@@ -23,7 +23,7 @@ GstEvent* take_camera_tags(GstEvent* event, media::CameraData* data) {
     GstBuffer* box = gst_sample_get_buffer(sample);
     GstMapInfo map;
     if (!box || !gst_buffer_map(box, &map, GST_MAP_READ)) continue;
-    media::read_camera_box({map.data, map.size}, data);
+    makers::read_box({map.data, map.size}, info);
     gst_buffer_unmap(box, &map);
   }
   g_autoptr(GstTagList) others = gst_tag_list_copy(tags);

@@ -5,14 +5,14 @@
 
 #include <gst/gst.h>
 
-#include "gst/sphere/media/madv.h"
+#include "gst/sphere/makers/capture.h"
 
 namespace sphere {
 
-/// Takes raw boxes of the file out of a tag event, and puts what counts of them into `data`.
-/// Returns the event that may go on, or null when nothing is left of it. The camera's box has its
+/// Takes raw boxes of the file out of a tag event, and puts what counts of them into `info`.
+/// Returns the event that may go on, or null when nothing is left of it. A camera's box has its
 /// position and its serial number too, so none of it is passed on, kept or logged, and no other raw
 /// box either: they speak of a file that the stitched picture is not.
-GstEvent* take_camera_tags(GstEvent* event, media::CameraData* data);
+GstEvent* take_camera_tags(GstEvent* event, makers::CaptureInfo* info);
 
 }  // namespace sphere

@@ -34,9 +34,9 @@
 
 #include "gst/sphere/stitch/reduce.h"
 #include "gst/sphere/stitch/warp.h"
+#include "gst/sphere/warp/workers.h"
 #include "plugins/stitch/stitching.h"
 #include "plugins/stitch/transform.h"
-#include "plugins/stitch/workers.h"
 
 GST_DEBUG_CATEGORY_STATIC(cpuspherestitch_debug);
 #define GST_CAT_DEFAULT cpuspherestitch_debug
@@ -112,12 +112,7 @@ class CpuSphereStitch {
   bool draw(const GstSegment& segment, const GstVideoFrame* in, GstVideoFrame* out) {
     const std::span<const sphere::Plan> plans = stitching.plan(in->buffer, out->buffer, segment);
     if (plans.empty()) return false;
-    const int wanted = threads.load();
-    if (!workers_ || wanted != workers_for_) {
-      workers_.reset();
-      workers_ = std::make_unique<sphere::Workers>(wanted);
-      workers_for_ = wanted;
-    }
+    workers_.set_threads(threads.load());
     const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
     reduce(in, out, stitching.reductions());
     if (const sphere::Plan* strip = stitching.strip())
@@ -125,13 +120,13 @@ class CpuSphereStitch {
     stitching.match();
     if (const sphere::Plan* bands = stitching.bands())
       stitching.blend(draw_strip(*bands, stitching.bands_info(), in, cubic, bands_frame_),
-                      workers_.get());
+                      &workers_);
     warp(plans, in, out, cubic, stitching.field());
     return true;
   }
 
   void stop() {
-    workers_.reset();
+    workers_.stop();
     strip_frame_.reset();
     bands_frame_.reset();
     for (auto& plane : copied_)
@@ -140,7 +135,7 @@ class CpuSphereStitch {
   }
 
   sphere::Stitching stitching;
-  std::atomic<int> threads{sphere::default_threads};
+  std::atomic<int> threads{sphere::Workers::default_threads};
 
  private:
   /// A frame of our own memory.
@@ -195,7 +190,7 @@ class CpuSphereStitch {
         parts_.push_back({&plan, patch_of(planes[i], plan), slices});
         slices += (parts_.back().plane.target_size.height + slice_rows - 1) / slice_rows;
       }
-    workers_->run(slices, [&](int slice) {
+    workers_.run(slices, [&](int slice) {
       size_t i = parts_.size() - 1;
       while (slice < parts_[i].first_slice) --i;
       const Part& part = parts_[i];
@@ -218,7 +213,7 @@ class CpuSphereStitch {
         const ptrdiff_t stride = static_cast<ptrdiff_t>(size.width) * bytes;
         std::vector<uint8_t>& copy = copied_[i][n];
         copy.resize(static_cast<size_t>(stride) * size.height);
-        workers_->run((size.height + slice_rows - 1) / slice_rows, [&](int slice) {
+        workers_.run((size.height + slice_rows - 1) / slice_rows, [&](int slice) {
           const int first = slice * slice_rows;
           sphere::halve_rows(plane, from, copy.data(), stride, first,
                              std::min(first + slice_rows, size.height));
@@ -239,8 +234,7 @@ class CpuSphereStitch {
   sphere::WarpCopy copies_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
   int copy_count_ = 0;
   std::unique_ptr<StripFrame> strip_frame_, bands_frame_;
-  std::unique_ptr<sphere::Workers> workers_;
-  int workers_for_ = 0;
+  sphere::Workers workers_;
 };
 
 }  // namespace

@@ -39,7 +39,8 @@ Size GlReduce::size_for(Size samples) {
 Status GlReduce::draw(int plane, GLuint name, Size texture, Size samples, GstGLFormat format) {
   Plane& copy = planes_[plane];
   const Size size = size_for(samples);
-  if (!copy.texture || copy.size != size || copy.format != format) {
+  const bool made = !copy.texture || copy.size != size || copy.format != format;
+  if (made) {
     copy.texture = make_texture(gl_);
     copy.size = size;
     copy.format = format;
@@ -58,8 +59,10 @@ Status GlReduce::draw(int plane, GLuint name, Size texture, Size samples, GstGLF
   }
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, copy.texture.get(),
                             0);
-  if (gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
+  if (made && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE) {
+    copy.texture = {};
     return unsupported("this GPU can't draw smaller copies of such pictures; take cpuspherestitch");
+  }
   gl_->Viewport(0, 0, size.width, size.height);
   gl_->BindTexture(GL_TEXTURE_2D, name);
   gst_gl_shader_use(program_.get());

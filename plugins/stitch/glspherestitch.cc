@@ -63,6 +63,24 @@ constexpr guint least_buffers = 3;
 using PoolRef = sphere::GstRef<GstBufferPool>;
 using BufferRef = std::unique_ptr<GstBuffer, sphere::Call<gst_buffer_unref>>;
 
+/// Sets a pool up for pictures of these caps. A pool may change what it is asked for, such as the
+/// least number of buffers, and says no once: what it made of it is taken where it still serves,
+/// and what it has decided is in `size`, `min` and `max` then. False where it does not serve.
+bool configure_pool(GstBufferPool* pool, GstCaps* caps, guint& size, guint& min, guint& max) {
+  GstStructure* config = gst_buffer_pool_get_config(pool);
+  gst_buffer_pool_config_set_params(config, caps, size, min, max);
+  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_GL_SYNC_META);
+  if (gst_buffer_pool_set_config(pool, config)) return true;
+  config = gst_buffer_pool_get_config(pool);
+  if (!gst_buffer_pool_config_validate_params(config, caps, size, min, max)) {
+    gst_structure_free(config);
+    return false;
+  }
+  gst_buffer_pool_config_get_params(config, nullptr, &size, &min, &max);
+  return gst_buffer_pool_set_config(pool, config);
+}
+
 /// A frame whose planes are textures, mapped; on the GL thread this moves no pixel.
 class GlFrame {
  public:
@@ -124,12 +142,10 @@ class GlStrip {
                           gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_GL_MEMORY, nullptr));
     gst_caps_set_simple(caps.get(), "texture-target", G_TYPE_STRING, GST_GL_TEXTURE_TARGET_2D_STR,
                         nullptr);
-    GstStructure* config = gst_buffer_pool_get_config(pool.get());
-    gst_buffer_pool_config_set_params(config, caps.get(),
-                                      static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)), 1, 1);
-    gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+    auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
+    guint min = 1, max = 1;
     GstBuffer* buffer = nullptr;
-    if (!gst_buffer_pool_set_config(pool.get(), config) ||
+    if (!configure_pool(pool.get(), caps.get(), size, min, max) ||
         !gst_buffer_pool_set_active(pool.get(), TRUE) ||
         gst_buffer_pool_acquire_buffer(pool.get(), &buffer, nullptr) != GST_FLOW_OK)
       return nullptr;
@@ -158,8 +174,8 @@ class GLSphereStitch {
     const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
     if (const sphere::Plan* seam = stitching.strip()) {
       const sphere::Status measured =
-          strip.draw(context, *seam, stitching.strip_info(), ++strips, *in, false,
-                     [&](const GstVideoFrame& frame) { stitching.measure(frame); });
+          strip.draw(context, *seam, stitching.strip_info(), stitching.strip_generation(), *in,
+                     false, [&](const GstVideoFrame& frame) { stitching.measure(frame); });
       if (!measured) return measured;
     }
     stitching.match();
@@ -189,7 +205,6 @@ class GLSphereStitch {
   // From gl_start to gl_stop, touched by the GL thread alone.
   std::unique_ptr<sphere::GlWarp> warp;
   GlStrip strip, bands;
-  unsigned strips = 0;
 };
 
 }  // namespace
@@ -276,14 +291,12 @@ gboolean propose_allocation(GstBaseTransform* base, GstQuery* decide_query, GstQ
   gst_query_parse_allocation(query, &caps, &need_pool);
   GstVideoInfo info;
   if (!caps || !gst_video_info_from_caps(&info, caps)) return FALSE;
-  const auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
+  auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
   PoolRef pool;
   if (need_pool) {
     pool.reset(gst_gl_buffer_pool_new(context.get()));
-    GstStructure* config = gst_buffer_pool_get_config(pool.get());
-    gst_buffer_pool_config_set_params(config, caps, size, 0, 0);
-    gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_GL_SYNC_META);
-    if (!gst_buffer_pool_set_config(pool.get(), config)) return FALSE;
+    guint min = 0, max = 0;
+    if (!configure_pool(pool.get(), caps, size, min, max)) return FALSE;
   }
   gst_query_add_allocation_pool(query, pool.get(), size, least_buffers, 0);
   gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
@@ -314,17 +327,14 @@ gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
                  !gst_gl_context_can_share(GST_GL_BUFFER_POOL(pool.get())->context, context.get())))
       pool.reset();
   }
-  if (!pool) {
-    pool.reset(gst_gl_buffer_pool_new(context.get()));
-    max = 0;
-  }
   min = std::max(min, least_buffers);
   if (max) max = std::max(max, min);
-  GstStructure* config = gst_buffer_pool_get_config(pool.get());
-  gst_buffer_pool_config_set_params(config, caps, size, min, max);
-  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_GL_SYNC_META);
-  if (!gst_buffer_pool_set_config(pool.get(), config)) return FALSE;
+  if (!pool || !configure_pool(pool.get(), caps, size, min, max)) {
+    pool.reset(gst_gl_buffer_pool_new(context.get()));
+    size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
+    max = 0;
+    if (!configure_pool(pool.get(), caps, size, min, max)) return FALSE;
+  }
   if (offered)
     gst_query_set_nth_allocation_pool(query, 0, pool.get(), size, min, max);
   else

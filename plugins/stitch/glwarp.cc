@@ -196,7 +196,7 @@ Result<GstGLShader*> GlWarp::program(const Kind& kind) {
 }
 
 Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
-  complete_ = false;
+  std::fill(std::begin(complete_), std::end(complete_), false);
   rgb_ = GST_VIDEO_INFO_IS_RGB(&input);
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&output); ++plane) {
     // Without red-green textures GstGL takes luminance, which can be read but not drawn into.
@@ -400,10 +400,10 @@ Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideo
                  components_of_plane(output.info.finfo, plane));
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
                             *static_cast<const guint*>(output.data[plane]), 0);
-  if (!complete_ && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
+  if (!complete_[plane] && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
     return unsupported(std::string("this GPU can't draw ") + GST_VIDEO_INFO_NAME(&output.info) +
                        " pictures; take cpuspherestitch");
-  complete_ = plane + 1 == static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&output));
+  complete_[plane] = true;
   Status status = ok();
   for (size_t patch = 0; status && patch < plans.size(); ++patch)
     status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic, field);

@@ -103,7 +103,9 @@ class GlWarp {
   std::vector<float> light_scratch_;
   std::vector<uint8_t> field_scratch_;
   bool rgb_ = false;
-  bool complete_ = false;  // the framebuffer was checked for this format
+  // Whether the framebuffer was checked with a texture of this plane of the present format. To ask
+  // each time would make the driver wait.
+  bool complete_[GST_VIDEO_MAX_PLANES] = {};
 };
 
 }  // namespace sphere

@@ -23,12 +23,12 @@ constexpr double longest_gap = 1;
 
 }  // namespace
 
-void Levelling::set_track(std::span<const CameraMatrix> matrices) {
+void Levelling::set_track(std::span<const std::optional<Quaternion>> orientations) {
   track_.reset();
   track_problem_.clear();
   compared_ = false;
   std::fill(std::begin(warned_), std::end(warned_), false);
-  Result<OrientationTrack> track = OrientationTrack::make(matrices);
+  Result<OrientationTrack> track = OrientationTrack::make(orientations);
   if (track)
     track_ = std::move(*track);
   else

@@ -19,7 +19,7 @@ class Levelling {
   explicit Levelling(GstElement* owner) : owner_(owner) {}
 
   /// The file's own track; a meta on a picture comes before it.
-  void set_track(std::span<const CameraMatrix> matrices);
+  void set_track(std::span<const std::optional<Quaternion>> orientations);
   /// Nothing is known any more, and nothing has been warned of.
   void reset();
   /// What went before is not followed by what comes: a seek, a flush.

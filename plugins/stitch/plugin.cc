@@ -6,7 +6,6 @@
 #include "config.h"
 #include "plugins/stitch/cpuspherestitch.h"
 #include "plugins/stitch/spherestitch.h"
-#include "plugins/stitch/spheretestsrc.h"
 #if HAVE_GL
 #include "plugins/stitch/glspherestitch.h"
 #endif
@@ -14,7 +13,6 @@
 static gboolean plugin_init(GstPlugin* plugin) {
   bool registered = GST_ELEMENT_REGISTER(cpuspherestitch, plugin);
   registered &= GST_ELEMENT_REGISTER(spherestitch, plugin);
-  registered &= GST_ELEMENT_REGISTER(spheretestsrc, plugin);
 #if HAVE_GL
   registered &= GST_ELEMENT_REGISTER(glspherestitch, plugin);
 #endif

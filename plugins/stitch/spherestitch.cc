@@ -77,7 +77,7 @@ struct Self {
 
   /// Keeps what was set for the child, which is made later and then bound.
   sphere::Stitching settings;
-  std::atomic<int> threads{sphere::default_threads};
+  std::atomic<int> threads{sphere::Workers::default_threads};
   // Protects the choice; held while it is copied, never across a post.
   sphere::Mutex mutex;
   Choice choice SPHERE_GUARDED_BY(mutex);

@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "gst/sphere/orientation/event.h"
 #include "gst/sphere/orientation/gstsphereorientationmeta.h"
 #include "plugins/stitch/cameratags.h"
 
@@ -75,21 +77,31 @@ GstEvent* Stitching::observe(GstEvent* event) {
       levelling_.interrupt();
       break;
     case GST_EVENT_TAG: {
-      media::CameraData data;
-      event = take_camera_tags(event, &data);
-      if (!data.empty()) observe_camera_data(std::move(data));
+      makers::CaptureInfo info;
+      event = take_camera_tags(event, &info);
+      if (!info.empty()) observe_capture_info(std::move(info));
       break;
     }
-    default:
+    default: {
+      std::vector<std::optional<Quaternion>> orientations;
+      if (parse_orientation_event(event, &orientations)) {
+        track_came_by_event_ = true;
+        levelling_.set_track(orientations);
+        // It does not hold for the stitched pictures.
+        gst_event_unref(event);
+        return nullptr;
+      }
       observe_lens(event);
       break;
+    }
   }
   return event;
 }
 
 void Stitching::forget_stream() {
   table_.reset();
-  file_ = media::CameraData();
+  file_ = makers::CaptureInfo();
+  track_came_by_event_ = false;
   file_table_.reset();
   levelling_.reset();
   Lock lock(mutex_);
@@ -136,22 +148,18 @@ std::shared_ptr<const LensPair> Stitching::read_table(std::span<const uint8_t> t
   return nullptr;
 }
 
-void Stitching::observe_camera_data(media::CameraData data) {
+void Stitching::observe_capture_info(makers::CaptureInfo info) {
   // Decoders send the tags they have again with each change of another.
-  if (!data.table.empty() && data.table != file_.table) {
-    file_.table = std::move(data.table);
-    file_table_ = read_table(file_.table);
+  if (!info.lens_table.empty() && info.lens_table != file_.lens_table) {
+    file_.lens_table = std::move(info.lens_table);
+    file_table_ = read_table(file_.lens_table);
   }
-  // Byte by byte, for what is no number is never equal.
-  const auto bytes = [](const media::CameraData& d) {
-    return std::as_bytes(std::span(d.matrices));
-  };
-  if (!data.matrices.empty() && !std::ranges::equal(bytes(data), bytes(file_))) {
-    file_.matrices = std::move(data.matrices);
-    levelling_.set_track(file_.matrices);
+  if (!info.orientations.empty() && info.orientations != file_.orientations) {
+    file_.orientations = std::move(info.orientations);
+    if (!track_came_by_event_) levelling_.set_track(file_.orientations);
   }
-  if (data.problems.empty() || data.problems == file_.problems) return;
-  file_.problems = std::move(data.problems);
+  if (info.problems.empty() || info.problems == file_.problems) return;
+  file_.problems = std::move(info.problems);
   for (const std::string& problem : file_.problems)
     GST_ELEMENT_WARNING(
         owner_, STREAM, FORMAT,
@@ -229,7 +237,12 @@ Status Stitching::make_planner(const Basis& basis) {
   seam_.reset();
   bands_.reset();
   frames_matched_ = 0;
-  if (basis.seam.gain || basis.seam.align) seam_.emplace(*planner_, basis.seam);
+  if (basis.seam.gain || basis.seam.align) {
+    seam_.emplace(*planner_, basis.seam);
+    applied_.reset();
+    applied_to_bands_.reset();
+    ++strip_generation_;
+  }
   if (planner_->bands()) {
     bands_.emplace(*planner_);
     bands_info_ = info_of(bands_->strip().plan().output);
@@ -261,6 +274,7 @@ std::span<const Plan> Stitching::plan(GstBuffer* in, GstBuffer* out, const GstSe
       if (bands_) bands_->prepare(view, plans_[patch], patch);
     }
     view_ = view;
+    applied_.reset();
     ++generation_;
   }
   if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
@@ -302,10 +316,10 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
   const double width = settings.blend == Blend::off         ? 0
                        : settings.blend == Blend::multiband ? widest_band * settings.blend_width
                                                             : settings.blend_width;
-  const bool view = !shows_all(settings.projection);
   wanted_.projection = settings.projection;
-  wanted_.fov = view ? settings.fov : 0;
-  wanted_.lens_fov = settings.lens_fov > 0 || view ? settings.lens_fov : settings.fov;
+  // Where the whole sphere is shown it means nothing.
+  wanted_.fov = shows_all(settings.projection) ? 0 : settings.fov;
+  wanted_.lens_fov = settings.lens_fov;
   wanted_.blend_width = width;
   wanted_.multiband = settings.blend == Blend::multiband;
   wanted_.strip = settings.strip;
@@ -327,8 +341,8 @@ bool Stitching::ensure_planner(const StitchSettings& settings) {
         owner_,
         gst_message_new_element(GST_OBJECT(owner_),
                                 gst_structure_new("sphere-lens", "lens", G_TYPE_STRING,
-                                                  own_lens ? "table" : lens.c_str(), "origin",
-                                                  G_TYPE_STRING, origin, nullptr)));
+                                                  own_lens ? "table" : printable(lens).c_str(),
+                                                  "origin", G_TYPE_STRING, origin, nullptr)));
   announced_ = basis_ = wanted_;
   return true;
 }
@@ -387,11 +401,17 @@ void Stitching::blend(const GstVideoFrame& bands, Workers* workers) {
 void Stitching::match() {
   if (!seam_ || !seam_->usable()) return;
   seam_->settle();
-  for (size_t patch = 0; patch < plans_.size(); ++patch)
-    seam_->apply(plans_[patch], static_cast<int>(patch));
-  if (bands_) seam_->apply_to(bands_->strip());
-  ++generation_;
-  ++bands_generation_;
+  if (applied_ != seam_->generation()) {
+    for (size_t patch = 0; patch < plans_.size(); ++patch)
+      seam_->apply(plans_[patch], static_cast<int>(patch));
+    applied_ = seam_->generation();
+    ++generation_;
+  }
+  if (bands_ && applied_to_bands_ != seam_->generation()) {
+    seam_->apply_to(bands_->strip());
+    applied_to_bands_ = seam_->generation();
+    ++bands_generation_;
+  }
   ++frames_matched_;
   if (GST_VIDEO_INFO_FPS_N(&input_) == 0) frames_matched_ = 0;
 }

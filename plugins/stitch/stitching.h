@@ -16,13 +16,13 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/geometry/projection.h"
-#include "gst/sphere/media/madv.h"
+#include "gst/sphere/makers/capture.h"
 #include "gst/sphere/stitch/multiband.h"
 #include "gst/sphere/stitch/plan.h"
 #include "gst/sphere/stitch/seam.h"
 #include "plugins/stitch/levelling.h"
 #include "plugins/stitch/stitchsettings.h"
-#include "plugins/stitch/workers.h"
+#include "gst/sphere/warp/workers.h"
 
 namespace sphere {
 
@@ -59,6 +59,8 @@ class Stitching {
   /// What is to be drawn of this frame's input first, in the format of the pictures and of
   /// SeamStrip::size, and handed to measure(); null where nothing is, for this frame. After plan().
   const Plan* strip();
+  /// Counts the changes of that plan.
+  unsigned strip_generation() const { return strip_generation_; }
   /// The format of the strip's picture.
   const GstVideoInfo& strip_info() const { return strip_info_; }
   void measure(const GstVideoFrame& strip);
@@ -95,7 +97,7 @@ class Stitching {
   void observe_table(GBytes* table);
   std::shared_ptr<const LensPair> read_table(std::span<const uint8_t> table);
   void forget_stream();
-  void observe_camera_data(media::CameraData data);
+  void observe_capture_info(makers::CaptureInfo info);
   StripPicture picture_of(const GstVideoFrame& strip) const;
   GstVideoInfo info_of(Size strip) const;
 
@@ -113,9 +115,10 @@ class Stitching {
   // Of this frame. Kept, so that to copy the names in them allocates nothing.
   StitchSettings current_;
   Basis wanted_, basis_;
-  std::optional<Basis> announced_;  // what the bus was last told of
-  BytesRef table_;                  // what stream_table_ was made of
-  media::CameraData file_;          // what the file's own box says
+  std::optional<Basis> announced_;    // what the bus was last told of
+  BytesRef table_;                    // what stream_table_ was made of
+  makers::CaptureInfo file_;          // what the file's own box says
+  bool track_came_by_event_ = false;  // then the file's own is not looked at
   std::shared_ptr<const LensPair> file_table_;
   Levelling levelling_;
   std::optional<Planner> planner_;
@@ -124,6 +127,9 @@ class Stitching {
   unsigned generation_ = 0;
   Interpolation interpolation_ = Interpolation::linear;
   std::optional<Seam> seam_;
+  unsigned strip_generation_ = 0;
+  // The seam's generation that the plans have, and that the plan for the bands has; none: not yet.
+  std::optional<unsigned> applied_, applied_to_bands_;
   GstVideoInfo strip_info_{};
   unsigned frames_matched_ = 0;
   std::optional<Multiband> bands_;

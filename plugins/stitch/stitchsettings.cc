@@ -3,6 +3,7 @@
 #include "plugins/stitch/stitchsettings.h"
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/warp/workers.h"
 
 namespace sphere {
 
@@ -130,16 +131,16 @@ void install_stitch_properties(GObjectClass* klass) {
       klass, stitch_prop_fov,
       g_param_spec_double(
           "fov", "Field of view",
-          "Field of view in degrees. Of a view, across the output: perspective 1 to 170, little "
-          "planet and stereographic 1 to 350; 0: 90, 270 and 180. Where the output shows the whole "
-          "sphere, the same as lens-fov",
-          0, 358, 0, live_controllable));
+          "Field of view across the output in degrees: perspective 1 to 170, little-planet and "
+          "stereographic 1 to 350; 0: 90, 270 and 180. Ignored when the projection shows the whole "
+          "sphere",
+          0, 350, 0, live_controllable));
   g_object_class_install_property(
       klass, stitch_prop_lens_fov,
       g_param_spec_double(
           "lens-fov", "Field of view of the lenses",
-          "Full field of view of each lens's image circle in degrees, 60 to 358 (less is taken for "
-          "60); 0: as the lens profile says",
+          "Full field of view of each lens's image circle in degrees, 60 to 358; a smaller value "
+          "counts as 60; 0: as the lens profile says",
           0, 358, 0, live_controllable));
   angle(stitch_prop_yaw, "yaw", "Yaw",
         "Turn of the view to the right in degrees; applied before pitch and roll");
@@ -201,12 +202,11 @@ void install_stitch_properties(GObjectClass* klass) {
 }
 
 void install_threads_property(GObjectClass* klass, guint id) {
-  constexpr int most = 256;
   g_object_class_install_property(
       klass, id,
       g_param_spec_int("threads", "Threads",
-                       "Threads that draw; 0: as many as cores. Ignored when a GPU draws", 0, most,
-                       default_threads, live));
+                       "Threads that draw; 0: as many as cores. Ignored when a GPU draws", 0,
+                       Workers::most_threads, Workers::default_threads, live));
 }
 
 bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value) {

@@ -23,8 +23,8 @@ enum class Interpolation { linear, cubic };
 struct StitchSettings {
   std::string lens;  ///< profile name or file; empty: what the stream says
   Projection projection = Projection::equirect;
-  double fov = 0;       ///< degrees: of a view, or else of the lenses; 0: as usual
-  double lens_fov = 0;  ///< degrees; 0: as the profile says
+  double fov = 0;       ///< degrees across the output, where it is a view; 0: as usual
+  double lens_fov = 0;  ///< degrees, of each lens; 0: as the profile says
   Angles view;
   Blend blend = Blend::feather;
   double blend_width = 4;  ///< degrees
@@ -62,7 +62,6 @@ enum StitchProperty : guint {
 void install_stitch_properties(GObjectClass* klass);
 /// The property `threads`, of those that draw on the CPU. 0: as many as cores.
 void install_threads_property(GObjectClass* klass, guint id);
-inline constexpr int default_threads = 0;
 
 /// Puts a property's value into settings, or takes it from them; false where the id is not one of
 /// these properties.

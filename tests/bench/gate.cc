@@ -4,7 +4,7 @@
 // gate cost SPHERE SECONDS
 //   That much sound, 48 kHz stereo in buffers of 10 ms, through sphereaudiogate: processor time as
 //   percent of one core, beyond that of pushing the buffers: silence_percent, pass_percent,
-//   ledger_percent (passed, a ledger being watched), coded_percent (Opus, made silent).
+//   ledger_percent (passed, a ledger being looked at), coded_percent (Opus, made silent).
 //
 // gate withdraw SPHERE ROUNDS
 //   The command gives and takes back sound in a ledger while this process lets a live stream
@@ -126,7 +126,6 @@ struct Ledger {
   }
   ~Ledger() {
     g_unlink(path().c_str());
-    g_unlink((path() + ".watch").c_str());
     g_rmdir(folder.get());
   }
   std::string path() const { return std::string(folder.get()) + "/ledger"; }

@@ -33,6 +33,15 @@ inline void set_consent(gpointer gate, const char* text) {
   g_object_set(gate, "consent", caps.get(), nullptr);
 }
 
+/// A gate that sound is given to before it starts.
+inline GstHarness* gate_that_is_given() {
+  GstElement* gate = gst_element_factory_make("sphereaudiogate", nullptr);
+  set_consent(gate, given);
+  GstHarness* h = gst_harness_new_with_element(gate, "sink", "src");
+  gst_object_unref(gate);
+  return h;
+}
+
 inline bool is_active(gpointer gate) {
   gboolean active = FALSE;
   g_object_get(gate, "active", &active, nullptr);

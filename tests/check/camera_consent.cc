@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "gst/sphere/consent/binding.h"
 #include "gst/sphere/consent/gstsphereconsent.h"
 #include "gst/sphere/consent/guard.h"
-#include "gst/sphere/consent/holdings.h"
-#include "gst/sphere/consent/place.h"
+#include "gst/sphere/consent/position.h"
+#include "gst/sphere/storage/binding.h"
+#include "gst/sphere/storage/stores.h"
 #include "hw/emulator/emulator.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
@@ -104,20 +104,20 @@ constexpr const char* binding_given =
     "consent/device, state=(string)given, purpose=(string)bind; "
     "consent/network, state=(string)given, purpose=(string)bind";
 
-std::vector<consent::Held> kept_in(consent::Store store) {
-  const auto files = consent::held(store);
+std::vector<storage::StoredFile> kept_in(storage::Store store) {
+  const auto files = storage::list_files(store);
   fail_unless(bool(files));
   return *files;
 }
 
 /// Not by what the folder holds: while the file is written, it has another name.
-Result<consent::Binding> remembered() {
-  return consent::read_binding(consent::binding_path("MJXJ00000000EMUL"));
+Result<storage::Binding> remembered() {
+  return storage::read_binding(storage::binding_path("MJXJ00000000EMUL"));
 }
 
 void hold_nothing() {
-  for (const consent::Store store : {consent::Store::cameras, consent::Store::tables})
-    for (const consent::Held& one : kept_in(store)) fail_unless(bool(consent::erase(one)));
+  for (const storage::Store store : {storage::Store::cameras, storage::Store::tables})
+    for (const storage::StoredFile& one : kept_in(store)) fail_unless(bool(storage::erase(one)));
 }
 
 /// Below the tests' own folders, for this one alone, before anything asks where they are.
@@ -494,13 +494,13 @@ GST_END_TEST;
 
 GST_START_TEST(a_wrong_position_is_refused_and_not_repeated) {
   for (const char* wrong : {"here", "91,0", "0,181", "1", "1,2,3,4", "1;2", "nan,0", "1,2,x"}) {
-    const auto place = consent::parse_place(wrong);
+    const auto place = consent::parse_position(wrong);
     fail_unless(!place, "%s", wrong);
     fail_unless(place.error().message.find("LATITUDE") != std::string::npos);
   }
-  const auto place = consent::parse_place(" -33.5 , 151.25");
+  const auto place = consent::parse_position(" -33.5 , 151.25");
   fail_unless(place && place->latitude == -33.5 && place->longitude == 151.25 && !place->altitude);
-  const consent::Place city = consent::rounded(*place, consent::Precision::city);
+  const consent::Position city = consent::rounded(*place, consent::Precision::city);
   fail_unless(std::abs(city.latitude + 33.5) < 1e-9 && std::abs(city.longitude - 151.3) < 1e-9);
   test::Pipeline pipeline("spherecamsrc name=camera ! fakesink");
   g_object_set(pipeline.child("camera").get(), "position", "777.123,5", nullptr);
@@ -525,7 +525,7 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
               binding->firmware.c_str());
   // The answer that the Wi-Fi's name is in has its password, too.
   char* text = nullptr;
-  fail_unless(g_file_get_contents(consent::binding_path("MJXJ00000000EMUL").c_str(), &text, nullptr,
+  fail_unless(g_file_get_contents(storage::binding_path("MJXJ00000000EMUL").c_str(), &text, nullptr,
                                   nullptr));
   const GString_ owned(text);
   fail_unless(strstr(text, "PASSWD") == nullptr && strstr(text, "12345678") == nullptr);
@@ -533,12 +533,12 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
   for (const auto& asked : camera->asked())
     fail_unless(asked.redacted.find("EMUL") == std::string::npos, "%s", asked.redacted.c_str());
   give(pipeline, nullptr);
-  until("the end of the binding", [&] { return kept_in(consent::Store::cameras).empty(); });
+  until("the end of the binding", [&] { return kept_in(storage::Store::cameras).empty(); });
   give(pipeline, binding_given);
   until("the binding again", [&] { return bool(remembered()); });
   pipeline.set_state(GST_STATE_NULL);
   // What was given for this pipeline has not been taken back.
-  fail_unless_equals_int(kept_in(consent::Store::cameras).size(), 1);
+  fail_unless_equals_int(kept_in(storage::Store::cameras).size(), 1);
   hold_nothing();
 }
 GST_END_TEST;
@@ -557,7 +557,7 @@ GST_START_TEST(a_camera_is_not_remembered_by_half) {
     until("everything", [&] { return was_asked(*camera, 4364); });
     pipeline.set_state(GST_STATE_NULL);
     for (int id : {4097, 1539}) fail_unless(!was_asked(*camera, id), "%d was asked", id);
-    fail_unless(kept_in(consent::Store::cameras).empty());
+    fail_unless(kept_in(storage::Store::cameras).empty());
   }
 }
 GST_END_TEST;
@@ -584,7 +584,7 @@ GST_START_TEST(a_lens_table_is_stored_while_that_is_given) {
     pipeline.play();
     until("the table", [&] { return has_table(pipeline); });
     pull(pipeline, 1);
-    fail_unless(kept_in(consent::Store::tables).empty());
+    fail_unless(kept_in(storage::Store::tables).empty());
   }
   test::Pipeline pipeline(source(*camera, std::string("consent=\"") + binding_given + "\"") +
                           " ! appsink name=sink sync=false");
@@ -594,10 +594,10 @@ GST_START_TEST(a_lens_table_is_stored_while_that_is_given) {
   pull(pipeline, 1);
   const auto binding = remembered();
   fail_unless(binding->table.size() == 32);
-  const auto tables = kept_in(consent::Store::tables);
+  const auto tables = kept_in(storage::Store::tables);
   fail_unless(tables.size() == 1 && tables[0].path.ends_with(binding->table + ".bin"));
   give(pipeline, nullptr);
-  until("the end of the table", [&] { return kept_in(consent::Store::tables).empty(); });
+  until("the end of the table", [&] { return kept_in(storage::Store::tables).empty(); });
   pipeline.set_state(GST_STATE_NULL);
   hold_nothing();
 }

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import pty
 import subprocess
 import sys
 
@@ -29,6 +30,34 @@ def run(*words, **options):
     return subprocess.run([*map(str, words)], timeout=DEADLINE, text=True, check=False,
                           **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                              "stderr": subprocess.PIPE, **options})
+
+
+def launch_ours(line, env=None):
+    """A launch line with our own elements, in a process of its own: they may be sanitized."""
+    environment = dict(env or os.environ)
+    if "ASAN_OPTIONS" in environment:
+        # A program that is not sanitized needs this to load what is; its own leaks are not ours.
+        environment["LD_PRELOAD"] = subprocess.check_output(
+            ["gcc", "-print-file-name=libasan.so"], text=True).strip()
+        environment["ASAN_OPTIONS"] += ":detect_leaks=0"
+    subprocess.run(["gst-launch-1.0", "-q", *line.split()], check=True, timeout=DEADLINE,
+                   env=environment)
+
+
+def on_terminal(*words, **options):
+    """A command to its end with a terminal for its messages: (exit status, what it said there)."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen([*map(str, words)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=end, **options)
+    os.close(end)
+    said = b""
+    with open(terminal, "rb", buffering=0) as messages:
+        try:
+            while part := messages.read(4096):
+                said += part
+        except OSError:
+            pass  # How Linux says that the other end is closed.
+    return process.wait(timeout=DEADLINE), said.decode(errors="replace")
 
 
 def attempt(test, *arguments):

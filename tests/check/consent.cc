@@ -260,23 +260,30 @@ GST_START_TEST(test_sources) {
 }
 GST_END_TEST
 
-/// A ledger whose lines the test writes.
+/// A ledger whose contents the test writes.
 class Written : public GrantSource {
  public:
-  uint64_t version() const noexcept override { return version_; }
-  CapsRef caps() const override {
+  uint64_t version() override { return version_; }
+  Grants grants(Category, Purpose) const override {
     ++reads;
-    return caps_of(text_);
+    return {.version = version_,
+            .caps = caps_of(text_),
+            .problem = problem_,
+            .passes = false,
+            .taken = taken_};
   }
-  void write(const char* text) {
+  /// `taken`: what is asked for is taken back by this, if it was given.
+  void write(const char* text, bool taken = false, const char* problem = "") {
     text_ = text;
+    problem_ = problem;
+    taken_ += taken;
     ++version_;
   }
   mutable int reads = 0;
 
  private:
-  std::string text_ = "EMPTY";
-  uint64_t version_ = 0;
+  std::string text_ = "EMPTY", problem_;
+  uint64_t version_ = 0, taken_ = 0;
 };
 std::shared_ptr<Written> written;
 
@@ -298,13 +305,20 @@ GST_START_TEST(test_ledger) {
   fail_unless(written->reads == reads, "the ledger is read without a change");
   written->write("consent/audio, state=(string)given; consent/location, state=(string)given");
   fail_unless(guard.allowed() && guard.grants() == 1, "a line about something else");
-  written->write("EMPTY");
+  for (int i = 0; i < 3; ++i) written->write(given);
+  fail_unless(guard.allowed() && guard.grants() == 1, "several lines about something else");
+  written->write("EMPTY", true);
   fail_unless(!guard.allowed());
   written->write(given);
   fail_unless(guard.allowed() && guard.grants() == 2);
-  written->write("EMPTY");
+  written->write("EMPTY", true);
   written->write(given);
   fail_unless(guard.allowed() && guard.grants() == 3, "taken back and given again unseen");
+  written->write("EMPTY", true, "it is damaged");
+  fail_unless(!guard.allowed() && guard.answer().problem == "it is damaged");
+  fail_unless(guard.answer().reason == "the ledger: it is damaged");
+  written->write(given);
+  fail_unless(guard.allowed() && guard.answer().problem.empty());
   // The property must allow, too.
   const CapsRef nothing(gst_caps_new_empty());
   consent.set_caps(nothing.get());

@@ -240,7 +240,7 @@ GST_START_TEST(ten_bits_give_the_same_picture) {
                       component_of(sample.get(), 2)};
   };
   // As a wrong lens, so that there is something to blend.
-  for (const char* options : {"match=gain align=seam", "blend=multiband fov=205"}) {
+  for (const char* options : {"match=gain align=seam", "blend=multiband lens-fov=205"}) {
     const auto eight = luma_of("I420", options);
     for (const char* format : {"P010_10LE", "I420_10LE"}) {
       const auto ten = luma_of(format, options);
@@ -257,9 +257,9 @@ GST_START_TEST(seams_of_any_size_and_lens_are_matched) {
   for (const char* line : {
            "width=32,height=16 ! cpuspherestitch lens=dual-190 ",
            "width=66,height=33 ! cpuspherestitch lens=dual-190 ",
-           "width=640,height=320 ! cpuspherestitch lens=dual-190 fov=180 ",
-           "width=640,height=320 ! cpuspherestitch lens=dual-190 fov=182 blend=off ",
-           "width=640,height=320 ! cpuspherestitch lens=dual-190 fov=230 stitch-distance=0.3 ",
+           "width=640,height=320 ! cpuspherestitch lens=dual-190 lens-fov=180 ",
+           "width=640,height=320 ! cpuspherestitch lens=dual-190 lens-fov=182 blend=off ",
+           "width=640,height=320 ! cpuspherestitch lens=dual-190 lens-fov=230 stitch-distance=0.3 ",
            "width=640,height=360 ! cpuspherestitch lens=theta-s stitch-distance=0.01 ",
        })
     for (const char* format : {"NV12", "RGBA", "I420_10LE"})
@@ -402,18 +402,22 @@ GST_START_TEST(views_change_while_it_plays) {
   fail_unless(std::abs(turned[160] - level[240]) <= 2 && std::abs(turned[80] - level[160]) <= 2);
   g_object_set(h->element, "yaw", 0.0, nullptr);
   fail_unless(row() == level);
-  for (const char* name : {"fov", "pitch", "roll", "blend-width"}) {
+  for (const char* name : {"lens-fov", "pitch", "roll", "blend-width"}) {
     gdouble before = 0;
     g_object_get(h->element, name, &before, nullptr);
-    g_object_set(h->element, name, before + (strcmp(name, "fov") ? 5 : 200), nullptr);
+    g_object_set(h->element, name, before + (strcmp(name, "lens-fov") ? 5 : 200), nullptr);
     fail_unless(row() != level, "%s changed nothing", name);
     g_object_set(h->element, name, before, nullptr);
     fail_unless(row() == level, "%s did not change back", name);
   }
-  g_object_set(h->element, "fov", 60.0, nullptr);
+  g_object_set(h->element, "lens-fov", 60.0, nullptr);
   const auto narrow = row();
-  g_object_set(h->element, "fov", 1.0, nullptr);
+  g_object_set(h->element, "lens-fov", 1.0, nullptr);
   fail_unless(row() == narrow);
+  g_object_set(h->element, "lens-fov", 0.0, nullptr);
+  // It is the view's, and this is the whole sphere.
+  g_object_set(h->element, "fov", 120.0, nullptr);
+  fail_unless(row() == level);
   g_object_set(h->element, "fov", 0.0, nullptr);
   gst_util_set_object_arg(G_OBJECT(h->element), "blend", "off");
   fail_unless(row() != level);

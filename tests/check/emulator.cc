@@ -303,7 +303,7 @@ GST_START_TEST(hostile_requests_do_no_harm) {
     const Result<Message> answer = Message::parse(answers[0].bytes);
     fail_unless(answer && *answer->rval() < 0, "%s", answers[0].bytes.c_str());
   }
-  fail_unless(!card->local("/tmp/SD0x/a") && !card->local("/tmp/SD0/a/../../b"));
+  // Where paths lead is tested in emulator_card.
   fail_unless(g_file_test((card->folder() + "/DCIM").c_str(), G_FILE_TEST_IS_DIR));
 }
 GST_END_TEST;
@@ -461,10 +461,10 @@ GST_START_TEST(each_fault_is_the_right_error) {
   for (const Case& c : std::vector<Case>{
            {"refuse", R::held, "another phone"},
            {"busy:1000", R::refused, "busy"},
-           {"garbage", R::broken, "begin with a brace"},
-           {"garbage:3", R::broken, "begin with a brace"},
-           {"huge", R::broken, "longer than 8388608"},
-           {"huge:2", R::broken, "longer than 8388608"},
+           {"garbage", R::broken, "can't be read"},
+           {"garbage:3", R::broken, "can't be read"},
+           {"huge", R::broken, "longer than 2097152"},
+           {"huge:2", R::broken, "longer than 2097152"},
            {"brackets", R::broken, "deeper than 32"},
            {"brackets:4", R::broken, "deeper than 32"},
            {"wrong-token:2", R::gone, "wrong token"},

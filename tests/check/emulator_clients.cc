@@ -13,13 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include <sys/socket.h>
-
 #include "hw/madv/uri.h"
 #include "tests/check/emulator.h"
 #include "tests/check/http.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
+#include "tests/check/socket.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -28,111 +27,20 @@ using namespace std::chrono_literals;
 using madv::Message;
 using test::Answer;
 using test::control_only;
+using Control = test::ControlClient;
 using test::Emulator;
 using test::EmulatorOptions;
 using test::http;
 using test::open_files;
+using test::Socket;
 using test::started;
 using test::with_preview;
 
 namespace {
 
-constexpr guint patience = 60;  // s
-
 void same(const std::string& a, const std::string& b) {
   fail_unless_equals_string(a.c_str(), b.c_str());
 }
-
-/// A connection that does nothing by itself.
-class Socket {
- public:
-  explicit Socket(uint16_t port) {
-    g_autoptr(GSocketClient) client = g_socket_client_new();
-    g_socket_client_set_enable_proxy(client, FALSE);
-    g_socket_client_set_timeout(client, patience);
-    g_autoptr(GError) error = nullptr;
-    connection_.reset(g_socket_client_connect_to_host(client, "127.0.0.1", port, nullptr, &error));
-    fail_unless(connection_ != nullptr, "port %u: %s", port, error ? error->message : "");
-  }
-
-  void send(std::string_view bytes) {
-    g_autoptr(GError) error = nullptr;
-    const gssize sent = g_socket_send(socket(), bytes.data(), bytes.size(), nullptr, &error);
-    fail_unless(sent == static_cast<gssize>(bytes.size()), "%s", error ? error->message : "short");
-  }
-  /// What is there, or "" at the end.
-  std::string receive() {
-    char buffer[65536];
-    g_autoptr(GError) error = nullptr;
-    const gssize got = g_socket_receive(socket(), buffer, sizeof buffer, nullptr, &error);
-    fail_unless(got >= 0, "%s", error ? error->message : "");
-    return {buffer, static_cast<size_t>(got)};
-  }
-  std::string receive(size_t size) {
-    std::string all;
-    while (all.size() < size) {
-      char buffer[65536];
-      const gssize got = g_socket_receive(
-          socket(), buffer, std::min(sizeof buffer, size - all.size()), nullptr, nullptr);
-      fail_unless(got > 0, "it ends after %zu bytes", all.size());
-      all.append(buffer, static_cast<size_t>(got));
-    }
-    return all;
-  }
-  void say_all() { fail_unless(g_socket_shutdown(socket(), FALSE, TRUE, nullptr)); }
-  /// Gone without a goodbye: what is still on the way to it is answered by a reset.
-  void vanish() {
-    const linger at_once = {1, 0};
-    setsockopt(g_socket_get_fd(socket()), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    connection_.reset();
-  }
-
- private:
-  GSocket* socket() { return g_socket_connection_get_socket(connection_.get()); }
-  ObjectRef<GSocketConnection> connection_;
-};
-
-/// The control channel.
-class Control {
- public:
-  explicit Control(const Emulator& camera) : socket_(camera.ports().control) {}
-
-  void send(const std::string& json) { socket_.send(json); }
-  Message next() {
-    for (;;) {
-      Result<std::optional<std::string>> object = framer_.next();
-      fail_unless(bool(object), "%s", object ? "" : object.error().message.c_str());
-      if (*object) {
-        Result<Message> message = Message::parse(**object);
-        fail_unless(bool(message));
-        return std::move(*message);
-      }
-      const std::string bytes = socket_.receive();
-      fail_unless(!bytes.empty(), "the connection ends");
-      framer_.feed(bytes);
-    }
-  }
-  /// The next message is of this id.
-  Message next(int id) {
-    Message message = next();
-    fail_unless_equals_int(message.id(), id);
-    return message;
-  }
-  Message ask(int id, const std::string& more = "") {
-    send("{\"msg_id\":" + std::to_string(id) + ",\"token\":" + std::to_string(token_) + more + "}");
-    return next(id);
-  }
-  void open() {
-    token_ = *ask(257).param_number();
-    fail_unless(ask(261, R"(,"type":"TCP","param":"127.0.0.1")").succeeded());
-  }
-  Socket& socket() { return socket_; }
-
- private:
-  Socket socket_;
-  madv::Framer framer_;
-  int64_t token_ = 0;
-};
 
 /// RTSP with the packets in between.
 class Viewer {
@@ -156,14 +64,30 @@ class Viewer {
     const size_t length = head.find("Content-Length: ");
     const size_t size = length == std::string::npos ? 0 : std::stoul(head.substr(length + 16));
     while (bytes_.size() < size) fill();
+    body_ = bytes_.substr(0, size);
     bytes_.erase(0, size);
     return head;
   }
-  void set_up() {
-    const std::string head =
-        ask("SETUP", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n", "/stream=0");
-    const size_t at = head.find("Session: ") + 9;
-    session_ = "Session: " + head.substr(at, head.find_first_of(";\r\n", at) - at) + "\r\n";
+  /// Of the last answer.
+  const std::string& body() const { return body_; }
+  void set_up() { set_up("RTP/AVP/TCP;unicast;interleaved=0-1"); }
+  void set_up_udp() {
+    udp_.reset(
+        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, nullptr));
+    g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+    g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
+    fail_unless(g_socket_bind(udp_.get(), any, FALSE, nullptr));
+    g_socket_set_timeout(udp_.get(), 60);
+    g_autoptr(GSocketAddress) bound = g_socket_get_local_address(udp_.get(), nullptr);
+    const guint port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
+    set_up("RTP/AVP;unicast;client_port=" + std::to_string(port) + "-" + std::to_string(port + 1));
+  }
+  /// The next RTP packet that comes over UDP.
+  std::string datagram() {
+    char buffer[65536];
+    const gssize got = g_socket_receive(udp_.get(), buffer, sizeof buffer, nullptr, nullptr);
+    fail_unless(got > 12);
+    return {buffer, static_cast<size_t>(got)};
   }
   const std::string& session() const { return session_; }
   /// The next RTP packet of the pictures.
@@ -188,9 +112,16 @@ class Viewer {
     bytes_ += more;
   }
 
+  void set_up(const std::string& transport) {
+    const std::string head = ask("SETUP", "Transport: " + transport + "\r\n", "/track1");
+    const size_t at = head.find("Session: ") + 9;
+    session_ = "Session: " + head.substr(at, head.find_first_of(";\r\n", at) - at) + "\r\n";
+  }
+
   const std::string url_;
   Socket socket_;
-  std::string bytes_, session_;
+  ObjectRef<GSocket> udp_;
+  std::string bytes_, body_, session_;
   int number_ = 0;
 };
 
@@ -485,6 +416,52 @@ GST_START_TEST(the_previews_packets_are_the_sister_cameras) {
 }
 GST_END_TEST;
 
+GST_START_TEST(the_previews_track_is_named_as_the_sister_cameras) {
+  EmulatorOptions options = with_preview();
+  options.scene.sound = true;
+  const auto camera = started(std::move(options));
+  Viewer viewer(*camera);
+  const std::string head = viewer.ask("DESCRIBE", "Accept: application/sdp\r\n");
+  fail_unless(head.find("Content-Base: " + rtsp_of(*camera) + "/") != std::string::npos, "%s",
+              head.c_str());
+  const std::string& sdp = viewer.body();
+  for (const char* line : {"a=control:*\r\n", "a=control:track1\r\n", "a=control:track2\r\n"})
+    fail_unless(sdp.find(line) != std::string::npos, "%s", sdp.c_str());
+  fail_unless(sdp.find("stream=") == std::string::npos, "%s", sdp.c_str());
+  viewer.set_up();
+  fail_unless(viewer.ask("PLAY", viewer.session()).find(rtsp_of(*camera) + "/track1;seq=") !=
+              std::string::npos);
+  viewer.packet();
+  fail_unless(camera->tracks() == std::vector<int>{0});
+}
+GST_END_TEST;
+
+GST_START_TEST(packets_are_lost_over_udp_alone) {
+  const auto camera = started(with_preview({"rtp-loss:50"}));
+  const auto number_of = [](const std::string& packet) {
+    return static_cast<uint16_t>(static_cast<uint8_t>(packet[2]) << 8 |
+                                 static_cast<uint8_t>(packet[3]));
+  };
+  for (const bool udp : {false, true}) {
+    Viewer viewer(*camera);
+    viewer.ask("DESCRIBE");
+    if (udp)
+      viewer.set_up_udp();
+    else
+      viewer.set_up();
+    viewer.ask("PLAY", viewer.session());
+    std::optional<uint16_t> last;
+    int gaps = 0;
+    for (int i = 0; i < 100; ++i) {
+      const uint16_t number = number_of(udp ? viewer.datagram() : viewer.packet());
+      if (last && number != static_cast<uint16_t>(*last + 1)) ++gaps;
+      last = number;
+    }
+    fail_unless(udp ? gaps > 10 : gaps == 0, "%s: %d gaps", udp ? "UDP" : "TCP", gaps);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(viewers_that_vanish_leave_nothing_behind) {
   const auto camera = started(with_preview());
   const int count = g_getenv("SPHERE_VALGRIND") ? 18 : 45;
@@ -558,6 +535,8 @@ static Suite* emulator_clients_suite() {
   tcase_add_test(tcase, files_over_http);
   tcase_add_test(tcase, the_preview_is_what_the_sister_camera_sends);
   tcase_add_test(tcase, the_previews_packets_are_the_sister_cameras);
+  tcase_add_test(tcase, the_previews_track_is_named_as_the_sister_cameras);
+  tcase_add_test(tcase, packets_are_lost_over_udp_alone);
   tcase_add_test(tcase, a_video_begins_again_and_a_picture_stays);
   tcase_add_test(tcase, a_preview_that_is_refused_or_cut);
   tcase_add_test(tcase, viewers_that_vanish_leave_nothing_behind);

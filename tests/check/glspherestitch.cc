@@ -187,7 +187,7 @@ GST_START_TEST(pictures_are_the_cpus) {
       {"gear360", "NV12", "width=1280", "lens=gear360"},
       {"theta-s", "I420", "width=1280", "lens=theta-s", "pitch=10"},
       {"wide band", "NV12", "width=960", "lens=dual-190", "blend-width=10"},
-      {"narrow lens", "NV12", "width=960", "lens=dual-190", "fov=184 blend-width=8"},
+      {"narrow lens", "NV12", "width=960", "lens=dual-190", "lens-fov=184 blend-width=8"},
       {"hard seam", "NV12", "width=960", "lens=dual-190", "blend=off", "video/x-raw(ANY)", 38},
       {"unequal lenses", "NV12", "width=1280", "lens=" + uneven},
       {"unequal lenses, RGBA", "RGBA", "width=1280", "lens=" + uneven, "yaw=100"},

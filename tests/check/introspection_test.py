@@ -2,6 +2,7 @@
 """The library from Python, by introspection. Prints a summary line as gst-check does."""
 
 import sys
+import xml.etree.ElementTree as ElementTree
 
 from checks import check, finish
 
@@ -57,5 +58,53 @@ check("orientation", abs(meta.w - 0.5 ** 0.5) < 1e-12 and abs(meta.z - 0.5 ** 0.
 check("no rotation",
       GstSphere.buffer_add_sphere_orientation_meta(buffer, 0, 0, 0, 0) is None
       and GstSphere.buffer_add_sphere_orientation_meta(buffer, float("nan"), 0, 0, 1) is None)
+
+# Whoever reads the API by its introspection finds a sentence on each entry, and since when it is there.
+CORE = "{http://www.gtk.org/introspection/core/1.0}"
+GLIB = "{http://www.gtk.org/introspection/glib/1.0}"
+ENTRIES = [CORE + tag for tag in ("alias", "bitfield", "callback", "class", "constant", "enumeration",
+                                  "function", "interface", "method", "constructor", "record",
+                                  "union", "virtual-method")]
+PARTS = [CORE + tag for tag in ("field", "member", "parameter", "property", "return-value")] + \
+        [GLIB + "signal"]
+
+
+def name_of(node):
+    return node.get("{http://www.gtk.org/introspection/c/1.0}identifier") or node.get("name") or ""
+
+
+def look(node, way):
+    """Counts the entries below a node of the GIR, and collects those that nothing is said of."""
+    count, missing = 0, []
+    for child in node:
+        # What nobody can call or read.
+        if child.get("introspectable") == "0" or child.get("private") == "1":
+            continue
+        here = f"{way} {name_of(child)}".strip()
+        if child.tag in ENTRIES + PARTS:
+            kind = child.find(CORE + "type")
+            nothing = child.tag == CORE + "return-value" and kind is not None and \
+                kind.get("name") == "none"
+            if not nothing:
+                count += 1
+                if child.find(CORE + "doc") is None:
+                    missing.append(f"{here} ({child.tag.split('}')[1]})")
+                if child.tag in ENTRIES and not child.get("version"):
+                    missing.append(f"{here} (since when)")
+        # The structure of a class holds that of its parent alone.
+        if child.tag != CORE + "callback" and not child.get(GLIB + "is-gtype-struct-for"):
+            more, lacking = look(child, here)
+            count, missing = count + more, missing + lacking
+    return count, missing
+
+
+if len(sys.argv) > 1:
+    namespace = ElementTree.parse(sys.argv[1]).getroot().find(CORE + "namespace")
+    entries, undocumented = look(namespace, "")
+    print(f"{entries} entries in the GIR")
+    check("the GIR has entries", entries > 60)
+    check("each entry of the GIR is documented: " + ", ".join(undocumented), not undocumented)
+check("the error domain's name",
+      GLib.quark_to_string(GstSphere.sphere_error_quark()) == "gst-sphere-error-quark")
 
 finish()

@@ -71,6 +71,9 @@ def shortened(line, uri):
     line = line.replace("audiotestsrc", "audiotestsrc num-buffers=100")
     # On a busy machine, the camera's encoder takes its time to start.
     line = re.sub(r"location=madv://\S+", f"location='{uri}' timeout=60", line)
+    # A recording of what is live ends after a few pictures.
+    if uri and "filesink" in line:
+        line = re.sub(r"(location='madv://\S+' timeout=60)", r"\1 ! identity eos-after=20", line)
     # What is live ends when the sink has enough.
     return re.sub(r"auto(video|audio)sink\b", "fakesink num-buffers=10" if uri else "fakesink", line)
 
@@ -92,6 +95,25 @@ def try_line(line, where, uri=""):
             check(f"{where}: writes {name}", path.is_file() and path.stat().st_size > 200)
 
 
+def programs_of(path):
+    """The Python programs of a page that have `<!-- test: NAME -->` above them."""
+    return re.findall(r"<!-- test: (\S+) -->\n```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def try_photo(program, where):
+    """The program that takes a photo prints where the camera saved it."""
+    with camera() as uri:
+        ended = subprocess.run([sys.executable, "-c", program, uri], timeout=DEADLINE, text=True, check=False,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    check(f"{where}: the program takes a photo",
+          ended.returncode == 0 and re.fullmatch(r"on the camera's card: /\S+\.JPG\n", ended.stdout), ended.stdout)
+    with tempfile.TemporaryDirectory() as folder:
+        nobody = subprocess.run([sys.executable, "-c", program, "madv://127.0.0.1:1"], timeout=DEADLINE, text=True,
+                                cwd=folder, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT)
+    check(f"{where}: without a camera it says why", nobody.returncode == 1 and nobody.stdout.strip(), nobody.stdout)
+
+
 found = 0
 files = [SOURCE / "README.md", *sorted(SOURCE.glob("docs/**/*.md")),
          *sorted(SOURCE.glob("plugins/*/*.cc"))]
@@ -109,6 +131,11 @@ for file in files:
                 try_line(text, file.relative_to(SOURCE), uri)
         except subprocess.TimeoutExpired:
             check(f"{text} ends within {DEADLINE} s", False)
+if "--no-emulator" not in sys.argv:
+    photos = [text for name, text in programs_of(SOURCE / "README.md") if name == "photo.py"]
+    check("README.md has a program that takes a photo", len(photos) == 1)
+    for text in photos:
+        try_photo(text, "README.md")
 check("there are launch lines", found >= 10, f"{found}")
 
 finish()

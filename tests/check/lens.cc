@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/sphere/base/gstsphereerror.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 
@@ -297,6 +298,7 @@ GST_START_TEST(c_api) {
 
   fail_if(gst_sphere_lens_new("no-such", &error));
   fail_unless(g_error_matches(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_NOT_FOUND));
+  fail_unless_equals_string(g_quark_to_string(GST_SPHERE_ERROR), "gst-sphere-error-quark");
   g_clear_error(&error);
   fail_if(gst_sphere_lens_new_from_json("{}", &error));
   fail_unless(g_error_matches(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_INVALID));

@@ -14,15 +14,14 @@
 #include "gst/sphere/gstsphere.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
-#include "gst/sphere/media/madv.h"
+#include "gst/sphere/makers/madv_write.h"
 
 using namespace sphere;
 using namespace sphere::test;
 
 namespace {
 
-using media::CameraData;
-using media::MatrixEntry;
+using makers::madv::CameraData;
 
 /// A pair as no two cameras are alike.
 LensPair imperfect() {
@@ -101,12 +100,13 @@ void write_clip(const File& file, const CameraData& data, size_t room = 0) {
   Bytes others = {0, 0, 0, 136, 'c', 'a', 'i', 'f'};
   for (int n = 0; n < 128; ++n)
     others.push_back(static_cast<uint8_t>(secret[n % std::strlen(secret)]));
-  file.write(*media::add_to_video(rolling_clip(), media::make_camera_box(data, room, others)));
+  file.write(
+      *makers::madv::add_to_video(rolling_clip(), makers::madv::make_box(data, room, others)));
 }
 
 CameraData whole_data() {
   static const Bytes table = *make_table(lens_of_clip(), {181, 91});
-  return {table, track(pictures), false, {}};
+  return {table, track(pictures), false};
 }
 
 std::string line(const File& file, const std::string& options,
@@ -201,7 +201,7 @@ GST_START_TEST(smoothing_follows_and_stays_level) {
   const Bytes clip = plain_clip(lens_of_clip(), [](int n) {
     return rotation({n % 2 ? 3.0 : -3.0, 0, 0});
   });
-  file.write(*media::add_to_video(clip, media::make_camera_box(data)));
+  file.write(*makers::madv::add_to_video(clip, makers::madv::make_box(data)));
   each(line(file, "level=horizon smoothing=0.5"), [&](int n, GstSample* s) {
     fail_unless(off(s, {}) < (n > 12 && n < 17 ? 0.15 : 2), "picture %d: %g", n, off(s, {}));
   });
@@ -255,12 +255,12 @@ GST_START_TEST(the_table_in_the_file_is_the_lens) {
   // With any other lens than the one that took it, the world is not where it is.
   const File file;
   const Bytes clip = plain_clip(imperfect(), [](int) { return Mat3(); });
-  file.write(*media::add_to_video(
-      clip, media::make_camera_box({*make_table(imperfect()), {}, false, {}})));
+  file.write(*makers::madv::add_to_video(
+      clip, makers::madv::make_box({*make_table(imperfect()), {}, false})));
   // What the file has is that lens, in a picture of any size.
   const Bytes written = file.bytes();
-  const CameraData found = media::camera_data_of_video(media::MemorySource(written));
-  const Result<LensPair> read = parse_table(found.table, "t");
+  const makers::CaptureInfo found = makers::read_video(media::MemorySource(written));
+  const Result<LensPair> read = parse_table(found.lens_table, "t");
   fail_unless(static_cast<bool>(read));
   for (const Size size : {Size{2304, 1152}, Size{3840, 1920}}) {
     const LensPair is = read->scaled_to(size), want = imperfect().scaled_to(size);
@@ -298,7 +298,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_file_of_the_camera_s_is_a_lens) {
   const LensPair want = imperfect().scaled_to({3840, 1920});
-  const CameraData data = {*make_table(imperfect()), {}, false, {}};
+  const CameraData data = {*make_table(imperfect()), {}, false};
   const File photo("jpg");
   Pipeline pipeline("videotestsrc num-buffers=1 ! jpegenc ! filesink location=" + photo.path);
   const std::string problem = pipeline.run();
@@ -307,10 +307,10 @@ GST_START_TEST(a_file_of_the_camera_s_is_a_lens) {
   const struct {
     const char* ending;
     Bytes plain, content;
-  } cases[] = {
-      {"mp4", rolling_clip(), *media::add_to_video(rolling_clip(), media::make_camera_box(data))},
-      {"JPG", plain_photo, *media::add_to_jpeg(plain_photo, data)},
-      {"dng", media::make_camera_tiff(data, false), media::make_camera_tiff(data, true)}};
+  } cases[] = {{"mp4", rolling_clip(),
+                *makers::madv::add_to_video(rolling_clip(), makers::madv::make_box(data))},
+               {"JPG", plain_photo, *makers::madv::add_to_jpeg(plain_photo, data)},
+               {"dng", makers::madv::make_tiff(data, false), makers::madv::make_tiff(data, true)}};
   for (const auto& one : cases) {
     const File file(one.ending);
     file.write(one.content);
@@ -333,8 +333,8 @@ GST_END_TEST;
 GST_START_TEST(an_event_with_a_table_comes_before_the_file_and_a_name_after_it) {
   const File file;
   const Bytes clip = plain_clip(imperfect(), [](int) { return Mat3(); });
-  file.write(*media::add_to_video(
-      clip, media::make_camera_box({*make_table(imperfect()), {}, false, {}})));
+  file.write(*makers::madv::add_to_video(
+      clip, makers::madv::make_box({*make_table(imperfect()), {}, false})));
   const Bytes other = *make_table(lens_of_clip(), {181, 91});
   for (const bool table : {false, true}) {
     Pipeline pipeline(line(file, ""));
@@ -458,7 +458,8 @@ GST_START_TEST(what_is_no_rotation_is_filled_or_refused) {
   });
   expect(warning, "3 of the 30 entries");
 
-  for (MatrixEntry& entry : data.matrices) entry.fill(std::numeric_limits<float>::quiet_NaN());
+  for (makers::madv::Matrix& entry : data.matrices)
+    entry.fill(std::numeric_limits<float>::quiet_NaN());
   write_clip(file, data);
   warning = each(line(file, "level=full"),
                  [&](int n, GstSample* s) { fail_unless(off(s, held(n)) < 0.1, "picture %d", n); });
@@ -471,7 +472,7 @@ GST_END_TEST;
 
 GST_START_TEST(bad_tables_in_files_are_warned_of) {
   const File file;
-  const Bytes good = whole_data().table;
+  const Bytes good = whole_data().lens_table;
   Bytes other_size = good;
   other_size[0] = 0xff;
   other_size[3] = 0x7f;
@@ -486,7 +487,7 @@ GST_START_TEST(bad_tables_in_files_are_warned_of) {
                      {no_png, "no PNG"}};
   for (const auto& one : cases) {
     CameraData data = whole_data();
-    data.table = one.table;
+    data.lens_table = one.table;
     write_clip(file, data);
     Pipeline pipeline(line(file, "level=full"));
     pipeline.play();

@@ -10,11 +10,14 @@
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "gst/sphere/makers/madv_write.h"
 #include "gst/sphere/media/isobmff.h"
-#include "gst/sphere/media/madv.h"
+#include "gst/sphere/orientation/event.h"
 #include "gst/sphere/orientation/track.h"
 
 using namespace sphere;
+using namespace sphere::makers;
+using namespace sphere::makers::madv;
 using namespace sphere::media;
 using sphere::test::made_by;
 
@@ -33,9 +36,9 @@ Bytes small_mp4(const char* mux) {
   return made_by(line.c_str());
 }
 
-MatrixEntry entry_of(const Angles& angles) {
+Matrix entry_of(const Angles& angles) {
   const Mat3 m = rotation(angles);
-  MatrixEntry entry;
+  Matrix entry;
   for (int i = 0; i < 3; ++i) {
     entry[3 * i] = static_cast<float>(m.row[i].x);
     entry[3 * i + 1] = static_cast<float>(m.row[i].y);
@@ -46,7 +49,7 @@ MatrixEntry entry_of(const Angles& angles) {
 
 CameraData some_data() {
   CameraData data;
-  data.table = *make_table(*load_profile("mi-sphere"), {91, 46});
+  data.lens_table = *make_table(*load_profile("mi-sphere"), {91, 46});
   for (int n = 0; n < 5; ++n) data.matrices.push_back(entry_of({10.0 * n, 5, -7.0 * n}));
   return data;
 }
@@ -72,15 +75,22 @@ Bytes floats(const std::vector<float>& values) {
   return bytes;
 }
 
-CameraData read_box(const Bytes& box) {
-  CameraData data;
-  fail_unless(read_camera_box(box, &data));
-  return data;
+CaptureInfo info_of(const Bytes& box) {
+  CaptureInfo info;
+  fail_unless(makers::read_box(box, &info));
+  return info;
 }
 
-std::string problem(const CameraData& data) {
-  ck_assert_uint_eq(data.problems.size(), 1);
-  return data.problems.front();
+/// What is to be found of what was written.
+std::vector<std::optional<Quaternion>> orientations_of(const CameraData& data) {
+  std::vector<std::optional<Quaternion>> all;
+  for (const Matrix& matrix : data.matrices) all.push_back(orientation_of(matrix));
+  return all;
+}
+
+std::string problem(const CaptureInfo& info) {
+  ck_assert_uint_eq(info.problems.size(), 1);
+  return info.problems.front();
 }
 
 void expect(const std::string& text, const char* word) {
@@ -97,39 +107,39 @@ GST_START_TEST(a_video_has_its_table_and_its_track) {
     Bytes others = boxed("caif", Bytes(128, 'S'));
     const Bytes place = boxed("gpsx", Bytes(594, 'P'));
     others.insert(others.end(), place.begin(), place.end());
-    const auto file = add_to_video(plain, make_camera_box(data, 100, others));
+    const auto file = add_to_video(plain, make_box(data, 100, others));
     fail_unless(static_cast<bool>(file));
     const MemorySource source(*file);
     const auto whole = check_isobmff(source);
     if (!whole) fail_unless(false, "%s", whole.error().message.c_str());
     ck_assert_uint_eq(whole->first("vide")->samples, 5);
-    const CameraData read = camera_data_of_video(source);
-    fail_unless(read.table == data.table);
-    fail_unless(read.matrices == data.matrices, "%u entries",
-                static_cast<unsigned>(read.matrices.size()));
+    const CaptureInfo read = makers::read_video(source);
+    fail_unless(read.lens_table == data.lens_table);
+    fail_unless(read.orientations == orientations_of(data), "%u entries",
+                static_cast<unsigned>(read.orientations.size()));
     fail_unless(read.problems.empty());
-    fail_unless(camera_data_of_video(MemorySource(plain)).empty());
+    fail_unless(makers::read_video(MemorySource(plain)).empty());
   }
 }
 GST_END_TEST;
 
 GST_START_TEST(fragmented_files_are_not_written_to) {
   const Bytes file = small_mp4("qtmux fragment-duration=60");
-  fail_if(static_cast<bool>(add_to_video(file, make_camera_box(some_data()))));
-  fail_if(static_cast<bool>(add_to_video(Bytes(40, 0), make_camera_box(some_data()))));
+  fail_if(static_cast<bool>(add_to_video(file, make_box(some_data()))));
+  fail_if(static_cast<bool>(add_to_video(Bytes(40, 0), make_box(some_data()))));
 }
 GST_END_TEST;
 
 GST_START_TEST(boxes_may_stand_alone) {
-  CameraData data;
-  fail_unless(read_camera_box(boxed("lutz", {1, 2, 3}), &data));
-  fail_unless(data.table == Bytes({1, 2, 3}));
+  CaptureInfo info;
+  fail_unless(makers::read_box(boxed("lutz", {1, 2, 3}), &info));
+  fail_unless(info.lens_table == Bytes({1, 2, 3}));
   const Bytes level = floats({1, 0, 0, 0, 1, 0, 0, 0, 1});
-  fail_unless(read_camera_box(boxed("tlyd", level), &data));
-  ck_assert_uint_eq(data.matrices.size(), 1);
-  fail_if(read_camera_box(boxed("gpsx", level), &data));
-  fail_if(read_camera_box(Bytes(7, 0), &data));
-  fail_unless(data.problems.empty());
+  fail_unless(makers::read_box(boxed("tlyd", level), &info));
+  ck_assert_uint_eq(info.orientations.size(), 1);
+  fail_if(makers::read_box(boxed("gpsx", level), &info));
+  fail_if(makers::read_box(Bytes(7, 0), &info));
+  fail_unless(info.problems.empty());
 }
 GST_END_TEST;
 
@@ -141,35 +151,40 @@ GST_START_TEST(the_exported_track_is_second_choice) {
     for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
     return boxed("madv", all);
   };
-  const float first =
-      read_box(joined({boxed("GYRA", turned), boxed("tlyd", level)})).matrices[0][0];
-  fail_unless(first == 1);
-  const CameraData exported =
-      read_box(joined({boxed("tlyd", Bytes(72, 0)), boxed("GYRA", turned)}));
-  ck_assert_uint_eq(exported.matrices.size(), 1);
-  fail_unless(exported.matrices[0][0] == 0);
+  const CaptureInfo first = info_of(joined({boxed("GYRA", turned), boxed("tlyd", level)}));
+  ck_assert_uint_eq(first.orientations.size(), 1);
+  fail_unless(first.orientations[0] == orientation_of({1, 0, 0, 0, 1, 0, 0, 0, 1}));
+  const CaptureInfo exported =
+      info_of(joined({boxed("tlyd", Bytes(72, 0)), boxed("GYRA", turned)}));
+  ck_assert_uint_eq(exported.orientations.size(), 1);
+  fail_unless(exported.orientations[0] == orientation_of({0, 0, 1, 0, 1, 0, -1, 0, 0}));
+  // The same where each stands alone, in either order.
+  CaptureInfo alone;
+  fail_unless(makers::read_box(boxed("tlyd", level), &alone));
+  fail_unless(makers::read_box(boxed("GYRA", turned), &alone));
+  fail_unless(alone.orientations == first.orientations);
 }
 GST_END_TEST;
 
 GST_START_TEST(damaged_boxes_are_told_of) {
   const Bytes level = floats({1, 0, 0, 0, 1, 0, 0, 0, 1});
-  expect(problem(read_box(boxed("madv", boxed("tlyd", Bytes(35, 1))))), "multiple of 36");
-  expect(problem(read_box(boxed("madv", boxed("lutz", {})))), "empty");
+  expect(problem(info_of(boxed("madv", boxed("tlyd", Bytes(35, 1))))), "multiple of 36");
+  expect(problem(info_of(boxed("madv", boxed("lutz", {})))), "empty");
   // A track that is in order is of use whatever stands beside it.
   Bytes content = boxed("tlyd", level);
   put_text(content, "\xff\xff\xff\xfflutz");
-  CameraData data = read_box(boxed("madv", content));
+  CaptureInfo data = info_of(boxed("madv", content));
   expect(problem(data), "damaged");
-  ck_assert_uint_eq(data.matrices.size(), 1);
+  ck_assert_uint_eq(data.orientations.size(), 1);
   // Cut anywhere: never more than was there, and never silence about a half.
-  const Bytes whole = make_camera_box(some_data());
+  const Bytes whole = make_box(some_data());
   for (size_t length = 8; length < whole.size(); length += 1 + length / 50) {
-    CameraData cut;
-    fail_unless(read_camera_box(std::span(whole).first(length), &cut));
+    CaptureInfo cut;
+    fail_unless(makers::read_box(std::span(whole).first(length), &cut));
     expect(problem(cut), "cut off");
   }
   // No track: zeros and nothing else.
-  fail_unless(read_box(boxed("madv", boxed("tlyd", Bytes(36 * 1000, 0)))).empty());
+  fail_unless(info_of(boxed("madv", boxed("tlyd", Bytes(36 * 1000, 0)))).empty());
 }
 GST_END_TEST;
 
@@ -182,13 +197,13 @@ GST_START_TEST(a_photo_has_them_too) {
     const MemorySource source(file);
     const auto jpeg = check_jpeg(source);
     fail_unless(static_cast<bool>(jpeg));
-    return camera_data_of_jpeg(source, *jpeg);
+    return makers::read_jpeg(source, *jpeg);
   };
   Bytes file = *add_to_jpeg(plain, data);
-  const CameraData read = look(file);
-  fail_unless(read.table == data.table);
-  ck_assert_uint_eq(read.matrices.size(), 1);
-  fail_unless(read.matrices[0] == data.matrices[0]);
+  const CaptureInfo read = look(file);
+  fail_unless(read.lens_table == data.lens_table);
+  ck_assert_uint_eq(read.orientations.size(), 1);
+  fail_unless(read.orientations[0] == orientation_of(data.matrices[0]));
   fail_if(read.stitched);
   fail_unless(look(plain).empty());
 
@@ -200,7 +215,7 @@ GST_START_TEST(a_photo_has_them_too) {
   const auto at = std::search(file.begin(), file.end(), "MADV", &"MADV"[4]);
   fail_unless(at != file.end());
   *at = 'X';
-  fail_unless(look(file).matrices.empty());
+  fail_unless(look(file).orientations.empty());
   Bytes trailed = plain;
   put_text(trailed, std::string(100, 'x') + std::string("\x40\0\0\0", 4));
   fail_unless(look(trailed).empty());
@@ -212,38 +227,39 @@ GST_END_TEST;
 
 GST_START_TEST(a_dng_has_them_in_its_tags) {
   const CameraData data = some_data();
-  const Bytes file = make_camera_tiff(data, true);
-  const auto read = camera_data_of_dng(MemorySource(file));
+  const Bytes file = make_tiff(data, true);
+  const auto read = makers::read_tiff(MemorySource(file));
   fail_unless(static_cast<bool>(read));
-  fail_unless(read->table == data.table);
-  ck_assert_uint_eq(read->matrices.size(), 1);
-  fail_unless(read->matrices[0] == data.matrices[0]);
+  fail_unless(read->lens_table == data.lens_table);
+  ck_assert_uint_eq(read->orientations.size(), 1);
+  fail_unless(read->orientations[0] == orientation_of(data.matrices[0]));
   // Cut anywhere: what is not all there is not there.
   for (size_t length = 0; length < file.size(); length += 1 + length / 50) {
     const Bytes cut(file.begin(), file.begin() + static_cast<ptrdiff_t>(length));
-    const auto less = camera_data_of_dng(MemorySource(cut));
+    const auto less = makers::read_tiff(MemorySource(cut));
     if (!less) continue;
-    fail_unless(less->table.empty() || less->table == data.table);
-    fail_unless(less->matrices.empty() || less->matrices[0] == data.matrices[0]);
+    fail_unless(less->lens_table.empty() || less->lens_table == data.lens_table);
+    fail_unless(less->orientations.empty() ||
+                less->orientations[0] == orientation_of(data.matrices[0]));
   }
-  fail_if(static_cast<bool>(camera_data_of_dng(MemorySource(Bytes(100, 'I')))));
+  fail_if(static_cast<bool>(makers::read_tiff(MemorySource(Bytes(100, 'I')))));
 }
 GST_END_TEST;
 
 GST_START_TEST(random_damage_does_no_harm) {
   CameraData data = some_data();
-  data.table.resize(400);
-  const Bytes box = make_camera_box(data, 8), tiff = make_camera_tiff(data, true);
+  data.lens_table.resize(400);
+  const Bytes box = make_box(data, 8), tiff = make_tiff(data, true);
   std::mt19937 random(7);
   for (int round = 0; round < 3000; ++round) {
     for (const Bytes* original : {&box, &tiff}) {
       Bytes bytes = *original;
       for (int change = 0; change < 4; ++change)
         bytes[random() % std::min<size_t>(bytes.size(), 200)] = static_cast<uint8_t>(random());
-      CameraData read;
-      read_camera_box(bytes, &read);
-      (void)camera_data_of_dng(MemorySource(bytes));
-      if (!read.matrices.empty()) (void)OrientationTrack::make(read.matrices);
+      CaptureInfo read;
+      makers::read_box(bytes, &read);
+      (void)makers::read_tiff(MemorySource(bytes));
+      if (!read.orientations.empty()) (void)OrientationTrack::make(read.orientations);
     }
   }
 }
@@ -277,10 +293,10 @@ GST_START_TEST(a_matrix_is_a_rotation_or_nothing) {
 GST_END_TEST;
 
 GST_START_TEST(a_track_is_interpolated_and_its_holes_are_filled) {
-  std::vector<CameraMatrix> entries;
-  for (int n = 0; n < 10; ++n) entries.push_back(entry_of({0, 0, 8.0 * n}));
-  entries[4].fill(no_number);
-  entries[5].fill(0);
+  std::vector<std::optional<Quaternion>> entries;
+  for (int n = 0; n < 10; ++n) entries.push_back(quaternion_of(rotation({0, 0, 8.0 * n})));
+  entries[4].reset();
+  entries[5].reset();
   const auto track = OrientationTrack::make(entries);
   fail_unless(static_cast<bool>(track));
   ck_assert_uint_eq(track->holes(), 2);
@@ -289,10 +305,49 @@ GST_START_TEST(a_track_is_interpolated_and_its_holes_are_filled) {
     const Mat3 is = matrix_of(track->at(place));
     for (int i = 0; i < 3; ++i) fail_unless(length(is.row[i] - want.row[i]) < 1e-6, "at %g", place);
   }
-  for (CameraMatrix& entry : entries) entry.fill(no_number);
+  for (std::optional<Quaternion>& entry : entries) entry.reset();
   const auto none = OrientationTrack::make(entries);
   fail_if(static_cast<bool>(none));
   expect(none.error().message, "none of its 10 entries");
+}
+GST_END_TEST;
+
+GST_START_TEST(an_event_carries_a_track) {
+  std::vector<std::optional<Quaternion>> entries, read;
+  for (int n = 0; n < 10; ++n) entries.push_back(quaternion_of(rotation({9.0 * n, 4, -8.0 * n})));
+  entries[4].reset();
+  const EventRef event(make_orientation_event(entries));
+  fail_unless(parse_orientation_event(event.get(), &read));
+  ck_assert_uint_eq(read.size(), entries.size());
+  for (size_t n = 0; n < read.size(); ++n) {
+    fail_unless(read[n].has_value() == entries[n].has_value());
+    if (!read[n]) continue;
+    fail_unless(std::abs(dot(*read[n], *entries[n]) - 1) < 1e-6);
+    fail_unless(std::abs(dot(*read[n], *read[n]) - 1) < 1e-12);
+  }
+  // Another event is none; whatever stands in it, nothing is believed.
+  const EventRef other(gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+                                            gst_structure_new_empty("sphere-lens")));
+  fail_if(parse_orientation_event(other.get(), &read));
+  ck_assert_uint_eq(read.size(), 10);
+  const auto parsed = [&](const GstStructure* structure) {
+    const EventRef made(
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, gst_structure_copy(structure)));
+    fail_unless(parse_orientation_event(made.get(), &read));
+    return read.size();
+  };
+  GstStructure* structure = gst_structure_new_empty("sphere-orientation");
+  ck_assert_uint_eq(parsed(structure), 0);
+  gst_structure_set(structure, "entries", G_TYPE_STRING, "no bytes", nullptr);
+  ck_assert_uint_eq(parsed(structure), 0);
+  const float wrong[4][4] = {{no_number, 0, 0, 0}, {2, 0, 0, 0}, {0, 0, 0, 0}, {1, 0, 0, 0}};
+  for (const gsize size : {sizeof wrong - 1, sizeof wrong}) {
+    const BytesRef bytes(g_bytes_new(wrong, size));
+    gst_structure_set(structure, "entries", G_TYPE_BYTES, bytes.get(), nullptr);
+    ck_assert_uint_eq(parsed(structure), size == sizeof wrong ? 4 : 0);
+  }
+  fail_unless(!read[0] && !read[1] && !read[2] && read[3] == Quaternion{});
+  gst_structure_free(structure);
 }
 GST_END_TEST;
 
@@ -323,10 +378,11 @@ GST_START_TEST(levels_undo_what_they_say) {
 GST_END_TEST;
 
 GST_START_TEST(smoothing_takes_the_shake_and_keeps_the_turn) {
-  std::vector<CameraMatrix> entries;
+  std::vector<std::optional<Quaternion>> entries;
   // Through south, where the angle jumps.
   const auto turn = [](double n) { return 120 + 0.5 * n; };
-  for (int n = 0; n < 300; ++n) entries.push_back(entry_of({turn(n) + (n % 2 ? 3.0 : -3.0), 0, 0}));
+  for (int n = 0; n < 300; ++n)
+    entries.push_back(quaternion_of(rotation({turn(n) + (n % 2 ? 3.0 : -3.0), 0, 0})));
   const auto track = OrientationTrack::make(entries);
   fail_unless(static_cast<bool>(track));
   for (int n = 60; n < 240; ++n) {
@@ -354,6 +410,7 @@ static Suite* madv_files_suite() {
   TCase* orientation = tcase_create("orientation");
   tcase_add_test(orientation, a_matrix_is_a_rotation_or_nothing);
   tcase_add_test(orientation, a_track_is_interpolated_and_its_holes_are_filled);
+  tcase_add_test(orientation, an_event_carries_a_track);
   tcase_add_test(orientation, levels_undo_what_they_say);
   tcase_add_test(orientation, smoothing_takes_the_shake_and_keeps_the_turn);
   suite_add_tcase(suite, orientation);

@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "hw/madv/core.h"
+#include "hw/madv/md5.h"
 #include "hw/madv/table_cache.h"
 #include "tests/check/madv_transcripts.h"
 
@@ -20,12 +21,6 @@ using namespace sphere::madv;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::string md5_of(const std::string& bytes) {
-  return GString_(g_compute_checksum_for_string(G_CHECKSUM_MD5, bytes.data(),
-                                                static_cast<gssize>(bytes.size())))
-      .get();
-}
 
 void same(const std::string& a, const std::string& b) {
   fail_unless_equals_string(a.c_str(), b.c_str());
@@ -46,7 +41,8 @@ class Rig {
   /// What was written since the last call, as messages.
   std::vector<Message> sent() {
     Framer framer;
-    framer.feed(core.take_output());
+    framer.feed(core.output());
+    core.output_sent(core.output().size());
     std::vector<Message> messages;
     for (;;) {
       Result<std::optional<std::string>> object = framer.next();
@@ -409,7 +405,7 @@ GST_START_TEST(a_session_that_is_not_given) {
   started_with(R"({"rval":-29,"msg_id":257})", R::refused, "does not accept");
   started_with(R"({"rval":0,"msg_id":257})", R::broken, "without a token");
   started_with(R"({"msg_id":257,"param":3})", R::broken, "no result");
-  started_with("SSH-2.0-OpenSSH\r\n", R::broken, "begin with a brace");
+  started_with("SSH-2.0-OpenSSH\r\n", R::broken, "is this the address of a Mi Sphere?");
 }
 GST_END_TEST;
 
@@ -504,7 +500,137 @@ GST_START_TEST(a_camera_that_speaks_is_not_asked_how_it_is) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_end_is_said_on_every_way_down) {
+// The half of a message, or anything but a message, is what a camera that hangs may send for ever.
+GST_START_TEST(half_a_message_is_no_sign_of_life) {
+  for (const char* bytes : {" ", "x"}) {
+    Rig rig;
+    rig.open();
+    rig.events();
+    if (*bytes == 'x') rig.camera(R"({"msg_id":4361,"param":")");
+    for (int i = 0; i < 40; ++i) {
+      rig.pass(100ms);
+      rig.camera(bytes);
+    }
+    rig.sent_one(4365);
+    for (int i = 0; i < 50; ++i) {
+      rig.pass(100ms);
+      rig.camera(bytes);
+    }
+    rig.expect_failure(Failure::Reason::silent);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_question_of_its_own_waits_once_and_behind_the_users) {
+  Rig rig;
+  rig.open();
+  rig.pass(1s);
+  for (int i = 0; i < 500; ++i) {
+    rig.camera(R"({"rval":128,"msg_id":4353,"param":1})");
+    rig.camera(R"({"rval":128,"msg_id":4354,"param":0})");
+  }
+  rig.sent_one(4358);
+  for (int id : {513, 4864}) rig.core.request(Request(id), nullptr, rig.time);
+  for (int id : {4358, 513, 4864, 4358}) {
+    rig.camera("{\"rval\":0,\"msg_id\":" + std::to_string(id) + "}");
+    rig.pass(150ms);
+    if (id == 4358 && rig.core.output().empty()) break;
+    const std::vector<Message> sent = rig.sent();
+    fail_unless_equals_int(sent.size(), 1);
+    fail_unless_equals_int(sent[0].id(), id == 4358 ? 513 : id == 513 ? 4864 : 4358);
+  }
+  rig.pass(1s);
+  rig.sent_nothing();
+}
+GST_END_TEST;
+
+GST_START_TEST(a_flood_ends_the_session_with_words) {
+  struct Case {
+    std::string message;
+    int at_most;  // so many are taken
+    const char* words;
+  };
+  const std::string long_one =
+      R"({"rval":128,"msg_id":4361,"param":")" + std::string(100 << 10, 'x') + "\"}";
+  const char* unasked = "nobody asked for; switch it off and on";
+  for (const Case& c : std::vector<Case>{
+           {R"({"rval":128,"msg_id":4353,"param":1})", 2000, unasked},
+           {R"({"msg_id":1793})", 2000, unasked},
+           {R"({"rval":0,"msg_id":4321})", 2000, unasked},
+           {long_one, 20, unasked},
+           {std::string(100 << 10, ' '), 21, "white space without end"},
+       }) {
+    Rig rig;
+    rig.open();
+    rig.events();
+    rig.pass(1s);
+    int taken = 0;
+    for (; taken < 5000 && !rig.core.ended(); ++taken) {
+      rig.camera(c.message);
+      // The camera is quick to read.
+      if (taken % 100 == 0) (void)rig.sent();
+    }
+    fail_unless(taken <= c.at_most && taken > c.at_most * 8 / 10, "%s: %d taken", c.words, taken);
+    const std::string words = rig.expect_failure(Failure::Reason::broken);
+    fail_unless(words.find(c.words) != std::string::npos, "%s", words.c_str());
+    fail_unless_equals_int(rig.sent().back().id(), 258);
+  }
+  // Fifteen messages a second for ten minutes, and more each minute: no flood.
+  Rig usual;
+  usual.open();
+  for (int second = 0; second < 600; ++second) {
+    usual.pass(1s);
+    (void)usual.events();
+    for (int i = 0; i < (second % 60 == 0 ? 60 : 15); ++i)
+      usual.camera(R"({"rval":128,"msg_id":8193,"param":"C:\\DCIM\\a.JPG","remain_jpg":11})");
+  }
+  fail_unless(usual.core.is_open());
+}
+GST_END_TEST;
+
+GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
+  Rig rig;
+  rig.open();
+  size_t most = 0;
+  for (int i = 0; i < 5000 && !rig.core.ended(); ++i) {
+    rig.pass(100ms);
+    rig.camera(R"({"msg_id":1793})");
+    most = std::max(most, rig.core.output().size());
+  }
+  rig.expect_failure(Failure::Reason::silent);
+  fail_unless(most <= ControlChannel::max_output, "%zu bytes wait", most);
+  // Neither do events grow that nobody takes.
+  Rig other;
+  other.open();
+  for (int i = 0; i < 10000; ++i) {
+    other.pass(100ms);
+    other.camera(R"({"rval":128,"msg_id":4361,"param":4})");
+  }
+  fail_unless_equals_int(other.events().size(), SessionCore::max_events);
+}
+GST_END_TEST;
+
+GST_START_TEST(users_requests_are_bounded) {
+  Rig rig;
+  rig.open();
+  int refused = 0;
+  const auto handler = [&](const Reply& reply) {
+    fail_unless(reply.failure->reason == Failure::Reason::refused);
+    fail_unless(reply.failure->message.find("64 earlier requests") != std::string::npos);
+    ++refused;
+  };
+  rig.pass(150ms);
+  rig.core.request(Request(513), nullptr, rig.time);  // on its way
+  for (size_t i = 0; i < ControlChannel::max_waiting; ++i)
+    rig.core.request(Request(4864), nullptr, rig.time);
+  fail_unless_equals_int(refused, 0);
+  for (int i = 0; i < 3; ++i) rig.core.request(Request(4864), handler, rig.time);
+  fail_unless_equals_int(refused, 3);
+  rig.core.request(Request(4864), nullptr, rig.time);  // nobody to tell
+}
+GST_END_TEST;
+
+GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
   {  // idle
     Rig rig;
     rig.open();
@@ -548,12 +674,14 @@ GST_START_TEST(the_end_is_said_on_every_way_down) {
         Request(513), [&](const Reply& reply) { told += reply.failure.has_value(); }, rig.time);
     rig.sent_one(513);
     rig.core.finish(rig.time);
-    rig.pass(1500ms);
+    rig.pass(399ms);
+    rig.sent_nothing();
+    rig.pass(1ms);
     rig.sent_one(258);
     fail_unless_equals_int(told, 1);
     fail_unless(!rig.core.ended());
-    rig.pass(1500ms);
-    fail_unless(rig.core.ended());
+    rig.pass(300ms);
+    fail_unless(rig.core.ended() && !rig.core.goodbye_answered());
   }
   {  // the session is being started: it is ended as soon as there is one
     Rig rig;
@@ -565,6 +693,15 @@ GST_START_TEST(the_end_is_said_on_every_way_down) {
     rig.camera(R"({"rval":0,"msg_id":257,"param":9})");
     fail_unless_equals_int(*rig.sent_one(258).number("token"), 9);
     rig.camera(R"({"rval":0,"msg_id":258})");
+    fail_unless(rig.kinds() == std::vector({K::ended}) && rig.core.goodbye_answered());
+  }
+  {  // or is given up, when the camera is mute
+    Rig rig;
+    rig.core.start(rig.time);
+    rig.core.finish(rig.time);
+    rig.pass(849ms);
+    fail_unless(!rig.core.ended());
+    rig.pass(1ms);
     fail_unless(rig.kinds() == std::vector({K::ended}));
   }
   {  // and when there is none
@@ -597,7 +734,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
   // More than one chunk, and less than two.
-  std::string table(Transfer::chunk_size + 12345, '\0');
+  std::string table(FileTransfers::chunk_size + 12345, '\0');
   for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<char>(i * 2654435761u >> 13);
   const std::string md5 = md5_of(table);
   std::string upper = md5;
@@ -612,8 +749,9 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
   settings.keep_table = [&](const std::string&, std::string_view bytes) { kept = bytes; };
   Rig rig(settings);
   rig.open(upper);
-  fail_unless(rig.kinds() == std::vector({K::preview_ready, K::data_wanted}));
-  rig.core.data_ready(rig.time);
+  fail_unless(rig.kinds() == std::vector({K::preview_ready}) &&
+              rig.core.transfers().connection_wanted());
+  rig.core.transfers().data_ready(rig.time);
   rig.pass(150ms);
   Message asked = rig.sent_one(1285);
   same(*asked.param_text(), lens_table_path);
@@ -624,16 +762,16 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
   // The bytes overtake the reply.
   rig.core.data_received(all.substr(0, 1000), rig.time);
   rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})");
-  rig.core.data_received(all.substr(1000, Transfer::chunk_size - 1000), rig.time);
-  rig.camera(complete + std::to_string(Transfer::chunk_size) + "},{\"md5sum\":\"\"}]}");
+  rig.core.data_received(all.substr(1000, FileTransfers::chunk_size - 1000), rig.time);
+  rig.camera(complete + std::to_string(FileTransfers::chunk_size) + "},{\"md5sum\":\"\"}]}");
   rig.pass(150ms);
   asked = rig.sent_one(1285);
-  fail_unless_equals_int(*asked.number("offset"), Transfer::chunk_size);
+  fail_unless_equals_int(*asked.number("offset"), FileTransfers::chunk_size);
   // The notification overtakes the bytes.
   rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})" + complete + "12345}]}");
-  rig.core.data_received(all.substr(Transfer::chunk_size, 345), rig.time);
+  rig.core.data_received(all.substr(FileTransfers::chunk_size, 345), rig.time);
   fail_unless(kept.empty());
-  rig.core.data_received(all.substr(Transfer::chunk_size + 345), rig.time);
+  rig.core.data_received(all.substr(FileTransfers::chunk_size + 345), rig.time);
   fail_unless(kept == table);
   bool seen = false;
   std::vector<Event> events = rig.events();
@@ -681,12 +819,12 @@ GST_START_TEST(a_lens_table_that_can_not_be_had_costs_no_session) {
     Rig rig;
     rig.open(md5);
     rig.events();
-    rig.core.data_ready(rig.time);
+    rig.core.transfers().data_ready(rig.time);
     rig.pass(150ms);
     rig.sent_one(1285);
     rig.core.data_received(c.data, rig.time);
     rig.camera(c.control);
-    if (c.close) rig.core.data_closed(rig.time);
+    if (c.close) rig.core.transfers().data_closed(rig.time);
     // A camera that says nothing for so long is asked how it is.
     for (Duration waited = 0s; waited < c.wait; waited += 1s) {
       rig.pass(1s);
@@ -707,6 +845,180 @@ GST_START_TEST(a_lens_table_that_can_not_be_had_costs_no_session) {
     rig.pass(150ms);
     rig.core.request(Request(515), nullptr, rig.time);
     rig.sent_one(515);
+  }
+}
+GST_END_TEST;
+
+namespace {
+
+/// A session that is open and has nothing more to ask, with what a download gave.
+struct Files {
+  Files() : rig(settings()) {
+    rig.open();
+    rig.events();
+    rig.pass(150ms);
+  }
+  static CoreSettings settings() {
+    CoreSettings settings = Rig::usual();
+    settings.want_lens_table = false;
+    return settings;
+  }
+  Download download(const std::string& path) {
+    return {.path = path,
+            .sink = [this](std::string_view bytes) -> Status {
+              received += bytes;
+              return received.size() > most ? Status(failed("it is full")) : ok();
+            },
+            .done =
+                [this](const Status& outcome) {
+                  ++told;
+                  words = outcome ? "" : outcome.error().message;
+                }};
+  }
+  FileTransfers& files() { return rig.core.transfers(); }
+  /// The answer to the request for a chunk, its bytes, and that these were all.
+  void chunk(const std::string& bytes) {
+    rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})");
+    rig.core.data_received(bytes, rig.time);
+    rig.camera(R"({"msg_id":7,"type":"get_file_complete","param":[{"bytes sent":)" +
+               std::to_string(bytes.size()) + "}]}");
+  }
+  Message asked(int id) {
+    rig.pass(150ms);
+    return rig.sent_one(id);
+  }
+
+  Rig rig;
+  std::string received, words;
+  size_t most = SIZE_MAX;
+  int told = 0;
+};
+
+}  // namespace
+
+GST_START_TEST(a_part_of_a_file_is_read_in_chunks) {
+  Files f;
+  Download part = f.download("/tmp/SD0/DCIM/a.MP4");
+  part.offset = 1000;
+  part.size = FileTransfers::chunk_size + 10;
+  f.files().get(2, part, f.rig.time);
+  fail_unless_equals_int(f.files().connection_wanted(), 2);
+  f.rig.sent_nothing();  // there is no connection yet
+  f.files().data_ready(f.rig.time);
+  Message asked = f.asked(1285);
+  fail_unless_equals_int(*asked.number("offset"), 1000);
+  fail_unless_equals_int(*asked.number("fetch_size"), FileTransfers::chunk_size);
+  f.chunk(std::string(FileTransfers::chunk_size, 'a'));
+  asked = f.asked(1285);
+  fail_unless_equals_int(*asked.number("offset"), 1000 + FileTransfers::chunk_size);
+  fail_unless_equals_int(*asked.number("fetch_size"), 10);
+  fail_unless_equals_int(f.told, 0);
+  f.chunk("0123456789");
+  fail_unless(f.told == 1 && f.words.empty(), "%s", f.words.c_str());
+  fail_unless(f.received == std::string(FileTransfers::chunk_size, 'a') + "0123456789");
+  fail_unless_equals_int(f.files().connection_wanted(), 0);
+
+  // Up to the end of the file, wherever that is; and one that is shorter than it should be.
+  f.files().get(3, f.download("b"), f.rig.time);
+  f.files().data_ready(f.rig.time);
+  (void)f.asked(1285);
+  f.chunk("short");
+  fail_unless(f.told == 2 && f.words.empty());
+  Download longer = f.download("c");
+  longer.size = 100;
+  f.files().get(4, longer, f.rig.time);
+  f.files().data_ready(f.rig.time);
+  (void)f.asked(1285);
+  f.chunk("short");
+  fail_unless(f.told == 3 && f.words.find("shorter") != std::string::npos, "%s", f.words.c_str());
+}
+GST_END_TEST;
+
+GST_START_TEST(transfers_wait_are_cancelled_and_end) {
+  Files f;
+  for (unsigned number : {2u, 3u, 4u}) f.files().get(number, f.download("a"), f.rig.time);
+  f.files().data_ready(f.rig.time);
+  (void)f.asked(1285);
+  f.rig.core.data_received("bytes", f.rig.time);
+  // One that waits goes without a word to the camera.
+  f.files().cancel(3, f.rig.time);
+  fail_unless(f.told == 1 && f.words.find("cancelled") != std::string::npos);
+  // One under way goes at once, and the next waits until the camera has heard it.
+  f.files().cancel(2, f.rig.time);
+  fail_unless_equals_int(f.told, 2);
+  fail_unless_equals_int(f.files().connection_wanted(), 0);
+  f.rig.core.data_received("late", f.rig.time);
+  f.rig.camera(R"({"rval":0,"msg_id":1285})");
+  same(f.received, "bytes");
+  fail_unless_equals_int(f.asked(1287).id(), 1287);
+  f.rig.camera(R"({"rval":0,"msg_id":1287,"transferred_size":9})");
+  fail_unless_equals_int(f.files().connection_wanted(), 4);
+  f.files().cancel(99, f.rig.time);
+  // A name that is too long for the camera is refused before it is asked.
+  f.files().get(100, f.download(std::string(2000, 'x')), f.rig.time);
+  fail_unless(f.told == 3 && f.words.find("takes no more than 1024") != std::string::npos);
+  f.told = 2;
+  // A sink that takes no more ends it.
+  f.most = 7;
+  f.files().data_ready(f.rig.time);
+  (void)f.asked(1285);
+  f.rig.core.data_received("more", f.rig.time);
+  fail_unless(f.told == 3 && f.words == "it is full", "%s", f.words.c_str());
+  // So does the session's end, and there is no more room than that.
+  for (unsigned number = 5; number < 25; ++number)
+    f.files().get(number, f.download("a"), f.rig.time);
+  const int refused = f.told - 3;
+  fail_unless_equals_int(refused, 20 - 1 - static_cast<int>(FileTransfers::max_waiting));
+  f.rig.core.finish(f.rig.time);
+  fail_unless_equals_int(f.told, 3 + 20);
+  f.rig.core.connection_lost(f.rig.time);
+  f.files().get(30, f.download("a"), f.rig.time);
+  fail_unless_equals_int(f.told, 3 + 20 + 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_file_is_sent_piece_by_piece) {
+  for (const bool whole : {true, false}) {
+    Files f;
+    const std::string file(200000, 'f');
+    size_t given = 0;
+    Upload upload{.path = "tmp/SD0/update/MadvSysFW.bin",
+                  .size = file.size(),
+                  .md5 = md5_of(file),
+                  .file_type = 1,
+                  .source =
+                      [&](size_t most) {
+                        const std::string piece = file.substr(given, most);
+                        given += piece.size();
+                        return piece;
+                      },
+                  .done =
+                      [&](const Status& outcome) {
+                        ++f.told;
+                        f.words = outcome ? "" : outcome.error().message;
+                      }};
+    f.files().put(2, upload, f.rig.time);
+    f.files().data_ready(f.rig.time);
+    const Message asked = f.asked(1286);
+    same(*asked.text("md5sum"), upload.md5);
+    fail_unless(asked.number("size") == 200000 && asked.number("ftype") == 1);
+    f.rig.pass(2s);
+    fail_unless(f.files().output().empty());  // it has not agreed
+    f.rig.camera(R"({"rval":0,"msg_id":1286})");
+    f.rig.pass(799ms);
+    fail_unless(f.files().output().empty());
+    f.rig.pass(1ms);
+    size_t sent = 0, most = 0;
+    while (!f.files().output().empty()) {
+      most = std::max(most, f.files().output().size());
+      sent += std::min<size_t>(f.files().output().size(), 1000);
+      f.files().output_sent(std::min<size_t>(f.files().output().size(), 1000), f.rig.time);
+    }
+    fail_unless(sent == file.size() && most <= 65536);
+    fail_unless_equals_int(f.told, 0);
+    f.rig.camera(R"({"msg_id":7,"type":"put_file_complete","param":[{"bytes received":)" +
+                 std::to_string(whole ? sent : sent - 1) + "}]}");
+    fail_unless(f.told == 1 && f.words.empty() == whole, "%s", f.words.c_str());
   }
 }
 GST_END_TEST;
@@ -744,9 +1056,17 @@ static Suite* madv_session_suite() {
   tcase_add_test(tcase, what_breaks_the_stream_ends_the_session_with_a_goodbye);
   tcase_add_test(tcase, silence_is_noticed_within_ten_seconds);
   tcase_add_test(tcase, a_camera_that_speaks_is_not_asked_how_it_is);
-  tcase_add_test(tcase, the_end_is_said_on_every_way_down);
+  tcase_add_test(tcase, half_a_message_is_no_sign_of_life);
+  tcase_add_test(tcase, a_question_of_its_own_waits_once_and_behind_the_users);
+  tcase_add_test(tcase, a_flood_ends_the_session_with_words);
+  tcase_add_test(tcase, what_the_camera_does_not_take_is_bounded);
+  tcase_add_test(tcase, users_requests_are_bounded);
+  tcase_add_test(tcase, a_goodbye_is_sent_whenever_a_session_ends);
   tcase_add_test(tcase, a_new_lens_table_is_fetched_and_kept);
   tcase_add_test(tcase, a_lens_table_that_can_not_be_had_costs_no_session);
+  tcase_add_test(tcase, a_part_of_a_file_is_read_in_chunks);
+  tcase_add_test(tcase, transfers_wait_are_cancelled_and_end);
+  tcase_add_test(tcase, a_file_is_sent_piece_by_piece);
   tcase_add_test(tcase, the_cache_gives_back_what_has_its_checksum);
   return suite;
 }

@@ -4,6 +4,8 @@
 
 #include "tests/check/pipeline.h"
 
+#include <zlib.h>
+
 #include <cstring>
 #include <random>
 #include <span>
@@ -49,6 +51,11 @@ void expect_refused(const Result<Info>& result) {
 
 void put32(Bytes* bytes, size_t place, uint32_t value) {
   for (int i = 0; i < 4; ++i) (*bytes)[place + i] = static_cast<uint8_t>(value >> (24 - 8 * i));
+}
+
+void append32(Bytes* bytes, uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8)
+    bytes->push_back(static_cast<uint8_t>(value >> shift));
 }
 
 /// Where the content of the first such box begins.
@@ -138,6 +145,66 @@ GST_START_TEST(test_jpeg_orientation) {
   }
   const uint8_t far_away[] = {'M', 'M', 0, 42, 0xff, 0xff, 0xff, 0xff};
   ck_assert_int_eq(exif_orientation(far_away), 1);
+}
+GST_END_TEST
+
+/// The whole packet of a picture that says that it is 360, by an attribute or by an element.
+static std::string sphere_packet(bool element, const char* projection = "equirectangular") {
+  const std::string name = "GPano:ProjectionType", value = projection;
+  return "<rdf:Description xmlns:GPano=\"http://ns.google.com/photos/1.0/panorama/\"" +
+         (element ? "><" + name + ">\n " + value + "</" + name + "></rdf:Description>"
+                  : " " + name + " = \"" + value + "\"/>");
+}
+
+static Bytes with_xmp(const Bytes& jpeg, const std::string& packet) {
+  const std::string content = std::string("http://ns.adobe.com/xap/1.0/\0", 29) + packet;
+  const size_t length = content.size() + 2;
+  Bytes marked(jpeg.begin(), jpeg.begin() + 2);
+  for (const size_t byte : {size_t{0xff}, size_t{0xe1}, length >> 8, length & 255})
+    marked.push_back(static_cast<uint8_t>(byte));
+  marked.insert(marked.end(), content.begin(), content.end());
+  marked.insert(marked.end(), jpeg.begin() + 2, jpeg.end());
+  return marked;
+}
+
+GST_START_TEST(a_picture_says_that_it_is_360) {
+  const Bytes jpeg = small_jpeg();
+  const auto says = [](const Bytes& bytes) {
+    const Result<JpegInfo> info = check_jpeg(MemorySource(bytes));
+    fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+    return info->spherical;
+  };
+  fail_if(says(jpeg));
+  for (const bool element : {false, true}) {
+    const std::string packet = sphere_packet(element);
+    fail_unless(says(with_xmp(jpeg, packet)));
+    // Cut anywhere before the value is whole, it says nothing.
+    for (size_t cut = 0; cut < packet.find("equirectangular") + 15; ++cut)
+      fail_if(says(with_xmp(jpeg, packet.substr(0, cut))), "%zu", cut);
+    fail_if(says(with_xmp(jpeg, sphere_packet(element, "cylindrical"))));
+  }
+  // The word alone, of another schema, is none.
+  fail_if(says(with_xmp(jpeg, "<x:ProjectionType>equirectangular</x:ProjectionType>")));
+
+  const Bytes png = small_png();
+  const auto with_text = [&](const std::string& content) {
+    Bytes chunk;
+    append32(&chunk, static_cast<uint32_t>(content.size()));
+    const std::string named = "iTXt" + content;
+    chunk.insert(chunk.end(), named.begin(), named.end());
+    const auto* bytes = reinterpret_cast<const Bytef*>(named.data());
+    append32(&chunk, static_cast<uint32_t>(crc32(0, bytes, static_cast<uInt>(named.size()))));
+    Bytes marked(png.begin(), png.begin() + 33);
+    marked.insert(marked.end(), chunk.begin(), chunk.end());
+    marked.insert(marked.end(), png.begin() + 33, png.end());
+    const Result<PngInfo> info = check_png(MemorySource(marked));
+    fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+    return info->spherical;
+  };
+  const std::string head("XML:com.adobe.xmp\0\0\0\0\0", 22);
+  fail_unless(with_text(head + sphere_packet(false)));
+  fail_if(with_text("Comment" + sphere_packet(false)));
+  fail_if(with_text(head));
 }
 GST_END_TEST
 
@@ -233,6 +300,68 @@ GST_START_TEST(test_movie_in_fragments) {
 }
 GST_END_TEST
 
+/// A file in which the first boxes of these types, one inside the other, grew by what is put at the
+/// end of the last.
+static Bytes grown(const Bytes& whole, std::initializer_list<const char*> holders,
+                   const Bytes& more, size_t before_end = 0) {
+  Bytes bytes = whole;
+  size_t end = 0;
+  for (const char* holder : holders) {
+    const size_t at = find_box(bytes, holder) - 8;
+    uint32_t size = 0;
+    for (int i = 0; i < 4; ++i) size = size << 8 | bytes[at + i];
+    end = at + size;
+    put32(&bytes, at, size + static_cast<uint32_t>(more.size()));
+  }
+  bytes.insert(bytes.begin() + static_cast<long>(end - before_end), more.begin(), more.end());
+  return bytes;
+}
+
+static Bytes box_of(const char* type, const Bytes& content) {
+  Bytes box;
+  append32(&box, static_cast<uint32_t>(content.size() + 8));
+  box.insert(box.end(), type, type + 4);
+  box.insert(box.end(), content.begin(), content.end());
+  return box;
+}
+
+GST_START_TEST(a_movie_says_that_it_is_360) {
+  // Its index stands behind its samples, so that these don't move.
+  const Bytes whole = small_mp4("qtmux");
+  const auto says = [](const Bytes& bytes) {
+    const Result<IsoFile> file = check_isobmff(MemorySource(bytes));
+    fail_unless(bool(file), "%s", file ? "" : file.error().message.c_str());
+    return file->first("vide")->spherical;
+  };
+  fail_if(says(whole));
+  const Bytes id = {0xff, 0xcc, 0x82, 0x63, 0xf8, 0x55, 0x4a, 0x93,
+                    0x88, 0x14, 0x58, 0x7a, 0x02, 0x52, 0x1f, 0xdd};
+  const auto first_form = [&](Bytes content, const std::string& text) {
+    content.insert(content.end(), text.begin(), text.end());
+    return says(grown(whole, {"moov", "trak"}, box_of("uuid", content)));
+  };
+  const std::string spherical = "<GSpherical:Spherical>true</GSpherical:Spherical>";
+  fail_unless(first_form(id, spherical));
+  fail_unless(first_form(id, spherical + "<GSpherical:Stitched>true</GSpherical:Stitched>"));
+  fail_if(first_form(id, spherical + "<GSpherical:Stitched>false</GSpherical:Stitched>"));
+  fail_if(first_form(id, "<GSpherical:Spherical>false</GSpherical:Spherical>"));
+  fail_if(first_form(Bytes(16, 0), spherical));
+  fail_if(first_form(Bytes(5, 0xff), ""));
+
+  const auto second_form = [&](const char* outer, const char* inner, const char* projection) {
+    const Bytes entry = box_of(outer, box_of(inner, box_of(projection, Bytes(20, 0))));
+    // qtmux ends the list by four zero bytes.
+    return says(grown(whole, {"moov", "trak", "mdia", "minf", "stbl", "stsd", "jpeg"}, entry, 4));
+  };
+  fail_unless(second_form("sv3d", "proj", "equi"));
+  fail_unless(second_form("sv3d", "proj", "cbmp"));
+  // A mesh may describe fisheyes.
+  fail_if(second_form("sv3d", "proj", "mshp"));
+  fail_if(second_form("sv3d", "prox", "equi"));
+  fail_if(second_form("st3d", "proj", "equi"));
+}
+GST_END_TEST
+
 GST_START_TEST(test_movie_hostile) {
   const Bytes whole = small_mp4("qtmux");
   const auto with = [&](const char* box, size_t offset, uint32_t value) {
@@ -306,11 +435,13 @@ static Suite* media_suite() {
   tcase_add_test(tcase, test_byte_reader);
   tcase_add_test(tcase, test_jpeg);
   tcase_add_test(tcase, test_jpeg_orientation);
+  tcase_add_test(tcase, a_picture_says_that_it_is_360);
   tcase_add_test(tcase, test_jpeg_hostile);
   tcase_add_test(tcase, test_png);
   tcase_add_test(tcase, test_png_hostile);
   tcase_add_test(tcase, test_movie);
   tcase_add_test(tcase, test_movie_in_fragments);
+  tcase_add_test(tcase, a_movie_says_that_it_is_360);
   tcase_add_test(tcase, test_movie_hostile);
   tcase_add_test(tcase, test_noise);
   tcase_add_test(tcase, test_sniff);

@@ -3,7 +3,9 @@
 
 // check defines `fail` as a macro, so the standard library comes first.
 #include <hwy/highway.h>
+#include <sys/mman.h>
 
+#include <cstring>
 #include <memory>
 
 #include <gst/check/gstcheck.h>
@@ -395,6 +397,50 @@ GST_START_TEST(rows_may_be_drawn_in_any_order) {
 }
 GST_END_TEST;
 
+// The pixels stand in few pages of far more address space than a signed 32-bit number can count.
+GST_START_TEST(planes_of_more_than_two_gib_are_read_where_they_are) {
+  draw_with(__i__);
+  const Size size = {640, 320};
+  constexpr size_t far_stride = size_t{8} << 20;
+  const size_t extent = far_stride * size.height;
+  void* const memory = mmap(nullptr, extent, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    g_print("skip: there is no address space for it here\n");
+    return;
+  }
+  for (const int components : {1, 2, 4})
+    for (const bool cubic : {false, true}) {
+      const std::vector<uint8_t> source = waves(size.width, size.height, components);
+      const size_t row = static_cast<size_t>(size.width) * components;
+      for (int y = 0; y < size.height; ++y)
+        std::memcpy(static_cast<uint8_t*>(memory) + far_stride * y, &source[row * y], row);
+      const Planner planner = *Planner::make(*load_profile("dual-190"), size, size);
+      Plan plan;
+      planner.build(rotation({20, 30, 40}), plan);
+      const auto drawn = [&](const void* from, size_t stride) {
+        std::vector<uint8_t> target(source.size());
+        WarpPlane p;
+        p.components = components;
+        p.source = static_cast<const uint8_t*>(from);
+        p.source_stride = static_cast<ptrdiff_t>(stride);
+        p.source_size = p.target_size = size;
+        p.target = target.data();
+        p.target_stride = static_cast<ptrdiff_t>(row);
+        p.cubic = cubic;
+        warp_rows(plan, p, 0, size.height);
+        return target;
+      };
+      const std::vector<uint8_t> near = drawn(source.data(), row), far = drawn(memory, far_stride);
+      for (size_t i = 0; i < near.size(); ++i)
+        if (std::abs(near[i] - far[i]) > 2)
+          fail_unless(false, "components %d, cubic %d: %d in place of %d", components, cubic,
+                      far[i], near[i]);
+    }
+  munmap(memory, extent);
+}
+GST_END_TEST;
+
 GST_START_TEST(nothing_outside_the_source_is_read) {
   draw_with(__i__);
   // A field of view that puts the rim outside the frame, and a plan that is nonsense: the sanitizer
@@ -563,6 +609,7 @@ static Suite* plan_suite() {
   tcase_add_loop_test(tcase, cubic_samples_are_the_formulas, 0, sets);
   tcase_add_loop_test(tcase, ten_bits_are_eight_and_two_more, 0, sets);
   tcase_add_test(tcase, rows_may_be_drawn_in_any_order);
+  tcase_add_loop_test(tcase, planes_of_more_than_two_gib_are_read_where_they_are, 0, sets);
   tcase_add_loop_test(tcase, nothing_outside_the_source_is_read, 0, sets);
   return suite;
 }

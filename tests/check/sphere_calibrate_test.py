@@ -4,10 +4,12 @@
 import json
 import os
 import pathlib
+import resource
+import signal
 import subprocess
 import tempfile
 
-from checks import DEADLINE, SPHERE, check, finish, run
+from checks import DEADLINE, SPHERE, check, finish, launch_ours, on_terminal, run
 
 
 def calibrate(folder, *arguments):
@@ -16,17 +18,9 @@ def calibrate(folder, *arguments):
 
 def draw(path, lens, width, pattern="scene"):
     """The scene through a lens, drawn by our own source."""
-    environment = dict(os.environ)
-    if "ASAN_OPTIONS" in environment:
-        # A program that is not sanitized needs this to load what is; its own leaks are not ours.
-        environment["LD_PRELOAD"] = subprocess.check_output(
-            ["gcc", "-print-file-name=libasan.so"], text=True).strip()
-        environment["ASAN_OPTIONS"] += ":detect_leaks=0"
-    line = (f"spheretestsrc num-buffers=1 lens={lens} pattern={pattern} ! "
-            f"video/x-raw,width={width},height={width // 2} ! videoconvert ! pngenc ! "
-            f"filesink location={path}")
-    subprocess.run(["gst-launch-1.0", "-q", *line.split()], check=True, timeout=DEADLINE,
-                   env=environment)
+    launch_ours(f"spheretestsrc num-buffers=1 lens={lens} pattern={pattern} ! "
+                f"video/x-raw,width={width},height={width // 2} ! videoconvert ! pngenc ! "
+                f"filesink location={path}")
 
 
 def main():
@@ -50,6 +44,46 @@ def main():
             done = calibrate(folder, *arguments)
             check(what, done.returncode == status and words in done.stderr,
                   f"{done.returncode} {done.stderr}")
+            check(f"{what}: nothing is left behind",
+                  sorted(p.name for p in folder.iterdir()) == ["in.png", "lens.json", "small.png"])
+        # Not the folder for pictures either, nor the folders above it, nor one picture in it.
+        for what, pictures, arguments in (
+                ("a folder", "seams", ["none.png", "-o", "lens.json"]),
+                ("folders", "one/two/seams", ["none.png", "-o", "lens.json"]),
+                ("a picture without a seam", "seams", ["dark.png", "-o", "lens.json"]),
+                ("a profile that can't be written", "seams", ["in.png", "-o", "full/lens.json"])):
+            full = folder / "full"
+            full.mkdir()
+            launch_ours("videotestsrc num-buffers=1 pattern=black ! "
+                        "video/x-raw,format=GRAY8,width=1280,height=640 ! pngenc ! "
+                        f"filesink location={folder / 'dark.png'}")
+            before = sorted(p.name for p in folder.iterdir())
+            limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))) \
+                if "written" in what else None
+            done = run(SPHERE, "calibrate", *arguments, "--pictures", pictures, cwd=folder,
+                       preexec_fn=limit)
+            check(f"--pictures: {what}", done.returncode == 1 and
+                  sorted(p.name for p in folder.iterdir()) == before and not any(full.iterdir()),
+                  f"{done.returncode} {done.stderr} {sorted(folder.rglob('*'))}")
+            full.rmdir()
+            (folder / "dark.png").unlink()
+        # Interrupted in the middle.
+        process = subprocess.Popen([SPHERE, "calibrate", "in.png", "-o", "lens.json", "--verbose",
+                                    "--pictures", "seams"], cwd=folder, text=True,
+                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=DEADLINE)
+        check("interrupted: nothing is left behind", process.returncode == 130 and
+              not (folder / "seams").exists(), f"{process.returncode} {words}")
+        # What is stitched already has no lenses to be found.
+        launch_ours(f"filesrc location={folder / 'in.png'} ! pngdec ! videoconvert ! "
+                    "cpuspherestitch lens=dual-190 ! videoconvert ! pngenc ! "
+                    f"filesink location={folder / 'sphere.png'}")
+        done = calibrate(folder, "sphere.png", "-o", "lens.json")
+        check("a 360 picture", done.returncode == 1 and "360 picture already" in done.stderr,
+              f"{done.returncode} {done.stderr}")
+        (folder / "sphere.png").unlink()
         check("the old file is there", (folder / "lens.json").read_text() == "old")
 
         done = calibrate(folder, "in.png", "-o", "lens.json", "--pictures", "seams", "--json")
@@ -64,6 +98,11 @@ def main():
                 seam = folder / "seams" / f"seam-1-{when}.png"
                 check(f"the seam {when}", seam.is_file() and
                       seam.read_bytes().startswith(b"\x89PNG"))
+            status, words = on_terminal(SPHERE, "calibrate", "in.png", "-o", "terminal.json",
+                                        cwd=folder)
+            check("on a terminal, what was written and how long it took", status == 0 and
+                  "wrote terminal.json in " in words and " s" in words, f"{status} {words}")
+            (folder / "terminal.json").unlink(missing_ok=True)
             # It is a lens to start from, as any.
             again = calibrate(folder, "in.png", "--lens", "./lens.json", "-o", "again.json")
             check("from its own outcome", again.returncode == 0 and

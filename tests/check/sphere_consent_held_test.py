@@ -37,9 +37,7 @@ def done(home, *arguments):
 
 
 def files(home):
-    """What there is, but for the counter of changes, which holds nothing."""
-    return sorted(str(path.relative_to(home)) for path in home.rglob("*")
-                  if path.is_file() and path.suffix != ".watch")
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
 
 
 def fill(home):
@@ -66,7 +64,7 @@ def test_held_and_export(home):
     text = done(home, "held")
     check("held", all(word in text for word in (SERIAL, "MJXJ-home", TABLE, "365 days",
                                                 "device for bind, network for bind")), text)
-    held = json.loads(done(home, "held", "--json"))["holdings"]
+    held = json.loads(done(home, "held", "--json"))["stores"]
     check("five stores", [store["store"] for store in held]
           == ["ledger", "cameras", "tables", "statistics", "crashes"], held)
     listed = sorted(str(pathlib.Path(item["file"]).relative_to(home)) for store in held
@@ -75,7 +73,7 @@ def test_held_and_export(home):
     export = json.loads(done(home, "export"))
     check("the ledger", export["schema_version"].startswith("ISO/IEC TS 27560")
           and len(export["records"]) == 3)
-    by_name = {store["store"]: store["items"] for store in export["holdings"]}
+    by_name = {store["store"]: store["items"] for store in export["stores"]}
     check("a camera", by_name["cameras"][0]["content"]["serial"] == SERIAL)
     check("statistics", by_name["statistics"][0]["content"] == {"stitch runs": 5})
     check("crashes", by_name["crashes"][0]["content"] == {"did-not-end": 5})
@@ -83,7 +81,7 @@ def test_held_and_export(home):
           == [b"\0another", b"\0table"])
     other = home / "other"
     done(home, "give", "audio", "--ledger", other)
-    check("another ledger alone", "holdings" not in json.loads(
+    check("another ledger alone", "stores" not in json.loads(
         done(home, "export", "--ledger", other)))
 
 

@@ -90,7 +90,7 @@ def difference(a, b):
 def make_fisheyes(folder):
     """A photo and a video of a camera that was tilted, and what is to come of them."""
     # Turning both lenses in the camera's frame is turning the camera: the same pictures.
-    source = pathlib.Path(os.environ["SPHERE_SOURCE"]) / "hw" / "profiles" / "mi-sphere.json"
+    source = pathlib.Path(os.environ["SPHERE_SOURCE"]) / "gst" / "sphere" / "lens" / "profiles" / "mi-sphere.json"
     turned = json.loads(source.read_text())
     yaw, pitch, roll = map(float, HELD)
     turned["lenses"]["front"]["rotation"] = [yaw, pitch, roll]

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from checks import DEADLINE, SPHERE, attempt, check, finish, run
+from checks import (DEADLINE, SPHERE, attempt, check, finish, launch_ours, on_terminal, run)
 
 try:
     import gi
@@ -63,7 +63,11 @@ def buffers(line):
     return caps, found
 
 
-def sphere(*arguments, limit=None, env=None, **options):
+def sphere(*arguments, limit=None, env=None, force=True, **options):
+    """The command. What most tests stitch shows no fisheyes, so --force says to do it."""
+    if force and arguments[:1] == ("stitch",):
+        arguments += ("--force",)
+
     def before():
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -128,7 +132,8 @@ def test_usage(folder, photo):
             ("a width that is no number", (photo, out, "--width", "wide"), "wide"),
             ("yaw", (photo, out, "--yaw", "361"), "--yaw"),
             ("yaw that is no number", (photo, out, "--yaw", "nan"), "--yaw"),
-            ("fov", (photo, out, "--fov", "359"), "--fov"),
+            ("the fov of no view", (photo, out, "--fov", "90"), "--lens-fov"),
+            ("the lenses' fov", (photo, out, "--lens-fov", "359"), "--lens-fov"),
             ("a view's fov", (photo, out, "--projection", "perspective", "--fov", "171"), "--fov"),
             ("lens-fov", (photo, out, "--lens-fov", "59"), "--lens-fov"),
             ("projection", (photo, out, "--projection", "globe"), "little-planet"),
@@ -194,7 +199,7 @@ def test_photo(folder, photo):
     check("yaw turns", plain != half
           and max(abs(a - b) for a, b in zip(plain[middle:middle + row // 2],
                                              half[middle + row // 2:middle + row])) <= 2)
-    for options in (("--pitch", "10"), ("--roll", "10"), ("--fov", "200"), ("--blend", "off"),
+    for options in (("--pitch", "10"), ("--roll", "10"), ("--lens-fov", "200"), ("--blend", "off"),
                     ("--blend", "multiband"), ("--blend-width", "9.5"), ("--interpolation", "cubic"),
                     ("--match", "gain"), ("--align", "seam")):
         check(f"{options} does something", turned(*options) != plain)
@@ -515,7 +520,7 @@ def test_interrupt(folder):
     out = sub / "out.mp4"
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen(
-            [SPHERE, "stitch", str(source), str(out), "--verbose", "--lens", "dual-190"],
+            [SPHERE, "stitch", str(source), str(out), "--verbose", "--force", "--lens", "dual-190"],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
         # The first words say which stitcher was taken: it is at work.
         ready, _, _ = select.select([process.stderr], [], [], DEADLINE)
@@ -526,6 +531,89 @@ def test_interrupt(folder):
         check(f"{number.name} ends it", process.returncode == 130 and b"interrupted" in words,
               f"{process.returncode} {words}")
         check("nothing is left behind", not os.listdir(sub), os.listdir(sub))
+
+
+def test_not_fisheyes(folder):
+    """What is no dual fisheye is refused: 360 already, by what it says or by its look, or flat."""
+    sub = folder / "look"
+    sub.mkdir()
+    fisheyes, film = sub / "fisheyes.png", sub / "fisheyes.mp4"
+    size = "video/x-raw,format=I420,width=640,height=320,framerate=30/1"
+    launch_ours(f"spheretestsrc num-buffers=1 ! {size} ! videoconvert ! pngenc ! "
+                f"filesink location={fisheyes}", ENVIRONMENT)
+    launch_ours(f"spheretestsrc num-buffers=5 ! {size} ! x264enc ! mp4mux ! filesink location={film}",
+                ENVIRONMENT)
+    for source, what, names in ((fisheyes, "picture", ("sphere.png", "sphere.jpg")),
+                                (film, "video", ("sphere.mp4",))):
+        for name in names:
+            out, again = sub / name, sub / f"again-{name}"
+            if not done(f"two fisheyes to {name}", source, out, "--lens", "dual-190", force=False):
+                continue
+            refused(f"our own {name}", out, again, "--lens", "dual-190", force=False,
+                    says=(f"360 {what} already", "use it as it is", "--force"))
+            refused(f"our own {name}, on another lens", out, again, force=False,
+                    says=f"360 {what} already")
+            done(f"our own {name} all the same", out, again, "--lens", "dual-190")
+            again.unlink()
+    ordinary = sub / "ordinary.jpg"
+    launch_ours("spheretestsrc num-buffers=1 ! video/x-raw,format=I420,width=1280,height=640 ! "
+                "cpuspherestitch lens=dual-190 projection=perspective ! "
+                f"video/x-raw,width=640,height=320 ! jpegenc ! filesink location={ordinary}",
+                ENVIRONMENT)
+    refused("an ordinary picture", ordinary, sub / "x.jpg", "--lens", "dual-190", force=False,
+            says=("ordinary picture", "both fisheyes", "--force"))
+    refused("an ordinary picture, by the CPU alone", ordinary, sub / "x.jpg", "--lens", "dual-190",
+            "--stitcher", "cpu", force=False, says="ordinary picture")
+    fading = sub / "fading.mp4"
+    source = f"! {size} ! join."
+    launch_ours("concat name=join ! x264enc ! mp4mux ! filesink location=" + str(fading) +
+                f" videotestsrc pattern=black num-buffers=7 {source}"
+                f" filesrc location={ordinary} ! jpegdec ! imagefreeze num-buffers=5 {source}",
+                ENVIRONMENT)
+    refused("an ordinary video that begins black", fading, sub / "x.mp4", "--lens", "dual-190",
+            force=False, says=("ordinary video", "--force"))
+    refused("IN that is no dual fisheye over an older OUT", ordinary, sub / "sphere.jpg",
+            "--lens", "dual-190", force=False, says="ordinary picture")
+
+    # What the file says comes before its look.
+    jpeg = sub / "fisheyes.jpg"
+    launch_ours(f"spheretestsrc num-buffers=1 ! {size} ! jpegenc ! filesink location={jpeg}",
+                ENVIRONMENT)
+    done("a JPEG of two fisheyes", jpeg, sub / "x.jpg", "--lens", "dual-190", force=False)
+    xmp = (b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF>"
+           b"<rdf:Description xmlns:GPano='http://ns.google.com/photos/1.0/panorama/' "
+           b"GPano:ProjectionType='equirectangular'/></rdf:RDF></x:xmpmeta>")
+    marked = sub / "marked.jpg"
+    marked.write_bytes(jpeg.read_bytes()[:2] + b"\xff\xe1" + (len(xmp) + 2).to_bytes(2, "big") + xmp
+                       + jpeg.read_bytes()[2:])
+    refused("a JPEG that says it is 360", marked, sub / "x.jpg", "--lens", "dual-190", force=False,
+            says=("says that it is a 360 picture", "--force"))
+    result = sphere("stitch", marked, sub / "x.jpg", "--json", force=False)
+    check("JSON of it", result.returncode == 1
+          and "360 picture" in json.loads(result.stdout)["error"], result.stdout)
+    done("all the same", marked, sub / "x.jpg", "--lens", "dual-190")
+    for name, what, out in (("canary-photo.jpg", "picture", "x.jpg"),
+                            ("canary-video.mp4", "video", "x.mp4")):
+        if (SHARED / "data" / name).is_file():
+            refused(name, SHARED / "data" / name, sub / out, "--lens", "dual-190", force=False,
+                    says=f"says that it is a 360 {what}")
+    for name, lens in (("gear360-street.png", "gear360"), ("fisheye-208.jpg", "dual-190"),
+                       ("theta-s-raw.jpg", "theta-s")):
+        if (SHARED / "data" / name).is_file():
+            done(f"{name} is stitched", SHARED / "data" / name, sub / "real.jpg", "--lens", lens,
+                 "--width", "640", force=False)
+
+
+def test_terminal(folder, video):
+    """Success says what was written and how long it took, where somebody can read it."""
+    out = folder / "told.mp4"
+    words = (SPHERE, "stitch", video, out, "--lens", "dual-190", "--force")
+    status, said = on_terminal(*words, env=ENVIRONMENT)
+    check("on a terminal", status == 0 and f"wrote {out} (256x128, 12 pictures) in " in said
+          and said.rstrip().endswith(" s"), f"{status} {said}")
+    status, said = on_terminal(*words, "--quiet", env=ENVIRONMENT)
+    check("quiet on a terminal", status == 0 and not said, f"{status} {said}")
+    check("no terminal", not run(*words, env=ENVIRONMENT).stderr)
 
 
 def test_leaks(folder):
@@ -570,6 +658,7 @@ def main():
                 (test_colours, (folder,)), (test_png, (folder,)), (test_video, (folder, video)),
                 (test_variable_rate, (folder,)), (test_trimmed, (folder,)), (test_wrong_input, (folder, photo, video)),
                 (test_wrong_output, (folder, photo, video)), (test_interrupt, (folder,)),
+                (test_not_fisheyes, (folder,)), (test_terminal, (folder, video)),
                 (test_leaks, (folder,)), (test_street, (folder,))):
             attempt(test, *arguments)
         check("no unfinished file anywhere", not leftovers(folder))

@@ -469,6 +469,27 @@ GST_START_TEST(test_flush) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_purpose_while_playing) {
+  const HarnessRef h(gst_harness_new("sphereaudiogate"));
+  gst_harness_set_src_caps_str(h.get(), mono);
+  set_consent(h->element, given);
+  GstClockTime pts = 0;
+  fail_unless(comes_out(h.get(), pts += ms));
+  gst_util_set_object_arg(G_OBJECT(h->element), "purpose", "share");
+  fail_unless(!comes_out(h.get(), pts += ms), "given for live, and sent for share");
+  fail_unless(!is_active(h->element));
+  gst_util_set_object_arg(G_OBJECT(h->element), "purpose", "live");
+  fail_unless(comes_out(h.get(), pts += ms));
+  // What was given for both is a new grant all the same: what was captured before is silent.
+  set_consent(h->element, "consent/audio, state=(string)given, purpose=(string){ live, share }");
+  fail_unless(comes_out(h.get(), pts += ms));
+  gst_harness_set_time(h.get(), 10 * GST_SECOND);
+  gst_util_set_object_arg(G_OBJECT(h->element), "purpose", "share");
+  fail_unless(!comes_out(h.get(), pts += ms));
+  fail_unless(comes_out(h.get(), 10 * GST_SECOND));
+}
+GST_END_TEST
+
 GST_START_TEST(test_given_from_the_start) {
   // However late what is queued comes: it was given all along.
   const HarnessRef h(gst_harness_new_parse((std::string("sphereaudiogate ") + with_given).c_str()));
@@ -615,11 +636,15 @@ GST_START_TEST(test_comes_late) {
     fail_unless(gst_element_link_many(source, gate, sink, nullptr));
     for (GstElement* one : {sink, gate, source})
       fail_unless(gst_element_sync_state_with_parent(one));
-    for (const GstClockTime pts : {GstClockTime{0}, GstClockTime{1000 * GST_SECOND}}) {
-      gst_app_src_push_buffer(GST_APP_SRC(source), buffer_of(96, 7, pts, ms).release());
+    // Times that lie in the future are none of capture: then the first buffer may have been begun
+    // before the gate was there, and the second not.
+    for (const GstClockTime seconds : {0, 1000, 1001}) {
+      gst_app_src_push_buffer(GST_APP_SRC(source),
+                              buffer_of(96, 7, seconds * GST_SECOND, ms).release());
       const SampleRef sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink), deadline));
       fail_unless(sample != nullptr);
-      fail_unless(all_are(bytes_of(gst_sample_get_buffer(sample.get())), live && pts == 0 ? 0 : 7));
+      const std::vector<uint8_t> bytes = bytes_of(gst_sample_get_buffer(sample.get()));
+      if (!live || seconds != 1000) fail_unless(all_are(bytes, live && seconds == 0 ? 0 : 7));
     }
   }
 }
@@ -641,6 +666,7 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_files);
   tcase_add_test(tests, test_queued_live);
   tcase_add_test(tests, test_flush);
+  tcase_add_test(tests, test_purpose_while_playing);
   tcase_add_test(tests, test_given_from_the_start);
   tcase_add_test(tests, test_context);
   tcase_add_test(tests, test_ledger_fails_closed);

@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "gst/sphere/lens/table.h"
-#include "gst/sphere/media/madv.h"
+#include "gst/sphere/makers/madv_write.h"
 #include "gst/sphere/orientation/track.h"
 
 namespace {
@@ -15,10 +15,11 @@ namespace {
 // Decoding the pictures of a large table takes longer than all the rest.
 constexpr size_t largest_tried_table = 1 << 16;
 
-void check(const sphere::media::CameraData& data, size_t size) {
-  if (data.table.size() > size || data.matrices.size() * 36 > size) abort();
-  if (data.table.size() <= largest_tried_table) (void)sphere::parse_table(data.table, "fuzzed");
-  const auto track = sphere::OrientationTrack::make(data.matrices);
+void check(const sphere::makers::CaptureInfo& info, size_t size) {
+  if (info.lens_table.size() > size || info.orientations.size() * 36 > size) abort();
+  if (info.lens_table.size() <= largest_tried_table)
+    (void)sphere::parse_table(info.lens_table, "fuzzed");
+  const auto track = sphere::OrientationTrack::make(info.orientations);
   if (!track) return;
   for (double place = -1; place <= static_cast<double>(track->size()); place += 0.7) {
     const sphere::Quaternion q = track->at(place);
@@ -33,14 +34,14 @@ void check(const sphere::media::CameraData& data, size_t size) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
-  using namespace sphere::media;
-  CameraData data;
-  read_camera_box({bytes, size}, &data);
-  check(data, size);
-  const MemorySource source({bytes, size});
-  check(camera_data_of_video(source), size);
-  if (const auto jpeg = check_jpeg(source)) check(camera_data_of_jpeg(source, *jpeg), size);
-  if (const auto dng = camera_data_of_dng(source)) check(*dng, size);
-  (void)add_to_video({bytes, size}, make_camera_box(data));
+  using namespace sphere::makers;
+  CaptureInfo info;
+  read_box({bytes, size}, &info);
+  check(info, size);
+  const sphere::media::MemorySource source({bytes, size});
+  check(read_video(source), size);
+  if (const auto jpeg = sphere::media::check_jpeg(source)) check(read_jpeg(source, *jpeg), size);
+  if (const auto tiff = read_tiff(source)) check(*tiff, size);
+  (void)madv::add_to_video({bytes, size}, madv::make_box({info.lens_table, {}, false}));
   return 0;
 }

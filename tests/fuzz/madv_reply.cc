@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (data[0] & 4)
     for (int id : {4365, 6147, 4358, 4364})
       core.received("{\"rval\":0,\"msg_id\":" + std::to_string(id) + "}", now);
-  core.data_ready(now);
+  core.transfers().data_ready(now);
   core.request(
       Request(513, "1"),
       [&](const Reply& reply) {
@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (called != 1) abort();
   // What was written is well-formed, whatever was read.
   Framer framer;
-  framer.feed(core.take_output());
+  framer.feed(core.output());
   for (;;) {
     auto object = framer.next();
     if (!object) abort();

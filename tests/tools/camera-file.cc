@@ -16,7 +16,7 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
-#include "gst/sphere/media/madv.h"
+#include "gst/sphere/makers/madv_write.h"
 
 using namespace sphere;
 using Bytes = std::vector<uint8_t>;
@@ -31,28 +31,28 @@ Bytes serial_box(const std::string& serial) {
   return box;
 }
 
-Result<Bytes> make(const Bytes& in, const std::string& out, const media::CameraData& data,
+Result<Bytes> make(const Bytes& in, const std::string& out, const makers::madv::CameraData& data,
                    const std::string& serial) {
-  if (out.ends_with(".jpg")) return media::add_to_jpeg(in, data);
-  if (out.ends_with(".dng")) return media::make_camera_tiff(data, true);
-  return media::add_to_video(in, media::make_camera_box(data, 1000, serial_box(serial)));
+  if (out.ends_with(".jpg")) return makers::madv::add_to_jpeg(in, data);
+  if (out.ends_with(".dng")) return makers::madv::make_tiff(data, true);
+  return makers::madv::add_to_video(in, makers::madv::make_box(data, 1000, serial_box(serial)));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 9) return 2;
-  media::CameraData data;
+  makers::madv::CameraData data;
   if (const std::string lens = argv[3]; lens != "-") {
     const Result<LensPair> pair = load_profile(lens);
     if (!pair) return 1;
     Result<Bytes> table = make_table(*pair);
     if (!table) return 1;
-    data.table = std::move(*table);
+    data.lens_table = std::move(*table);
   }
   const Mat3 m = rotation({std::atof(argv[5]), std::atof(argv[6]), std::atof(argv[7])});
   for (int n = 0; n < std::atoi(argv[4]); ++n) {
-    media::MatrixEntry entry;
+    makers::madv::Matrix entry;
     for (int i = 0; i < 3; ++i) {
       entry[3 * i] = static_cast<float>(m.row[i].x);
       entry[3 * i + 1] = static_cast<float>(m.row[i].y);

@@ -4,6 +4,9 @@
 
 #pragma once
 
+#include <gst/base/gstbytereader.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -12,70 +15,83 @@
 
 namespace sphere {
 
-/// Reads forward over some bytes. After the first step past the end everything reads as zero and
-/// ok() is false for good, so that a parser needs one check at the end of each structure.
+/// A GstByteReader with one rule more: after the first step past the end everything reads as zero
+/// and ok() is false for good, so that a parser needs one check at the end of each structure.
 class ByteReader {
  public:
-  explicit ByteReader(std::span<const uint8_t> bytes) : bytes_(bytes) {}
+  /// More than 4 GiB are cut off: what GstByteReader can count.
+  explicit ByteReader(std::span<const uint8_t> bytes) {
+    gst_byte_reader_init(&reader_, bytes.data(),
+                         static_cast<guint>(std::min<size_t>(bytes.size(), G_MAXUINT)));
+  }
 
   bool ok() const { return ok_; }
-  size_t position() const { return position_; }
-  size_t remaining() const { return ok_ ? bytes_.size() - position_ : 0; }
+  size_t position() const { return gst_byte_reader_get_pos(&reader_); }
+  size_t remaining() const { return ok_ ? gst_byte_reader_get_remaining(&reader_) : 0; }
 
   /// The next bytes, or none at all where fewer are left.
   std::span<const uint8_t> take(size_t count) {
-    if (!ok_ || count > bytes_.size() - position_) {
-      ok_ = false;
-      return {};
-    }
-    const std::span<const uint8_t> taken = bytes_.subspan(position_, count);
-    position_ += count;
-    return taken;
+    const guint8* data = nullptr;
+    ok_ = ok_ && count <= remaining() &&
+          gst_byte_reader_get_data(&reader_, static_cast<guint>(count), &data);
+    return ok_ ? std::span(data, count) : std::span<const uint8_t>();
   }
   void skip(size_t count) { take(count); }
-  /// Goes to a place counted from the first byte.
-  void seek(size_t position) {
-    if (!ok_ || position > bytes_.size())
-      ok_ = false;
-    else
-      position_ = position;
+  /// Goes to an offset counted from the first byte.
+  void seek(size_t offset) {
+    ok_ = ok_ && offset <= gst_byte_reader_get_size(&reader_) &&
+          gst_byte_reader_set_pos(&reader_, static_cast<guint>(offset));
   }
 
-  uint8_t u8() { return static_cast<uint8_t>(big(1)); }
-  uint16_t u16() { return static_cast<uint16_t>(big(2)); }
-  uint32_t u24() { return static_cast<uint32_t>(big(3)); }
-  uint32_t u32() { return static_cast<uint32_t>(big(4)); }
-  uint64_t u64() { return big(8); }
-  uint16_t u16_little() { return static_cast<uint16_t>(little(2)); }
-  uint32_t u32_little() { return static_cast<uint32_t>(little(4)); }
+  uint8_t u8() {
+    guint8 value = 0;
+    ok_ = ok_ && gst_byte_reader_get_uint8(&reader_, &value);
+    return value;
+  }
+  uint16_t u16() {
+    guint16 value = 0;
+    ok_ = ok_ && gst_byte_reader_get_uint16_be(&reader_, &value);
+    return value;
+  }
+  uint32_t u24() {
+    guint32 value = 0;
+    ok_ = ok_ && gst_byte_reader_get_uint24_be(&reader_, &value);
+    return value;
+  }
+  uint32_t u32() {
+    guint32 value = 0;
+    ok_ = ok_ && gst_byte_reader_get_uint32_be(&reader_, &value);
+    return value;
+  }
+  uint64_t u64() {
+    guint64 value = 0;
+    ok_ = ok_ && gst_byte_reader_get_uint64_be(&reader_, &value);
+    return value;
+  }
+  uint16_t u16_little() {
+    guint16 value = 0;
+    ok_ = ok_ && gst_byte_reader_get_uint16_le(&reader_, &value);
+    return value;
+  }
+  uint32_t u32_little() {
+    guint32 value = 0;
+    ok_ = ok_ && gst_byte_reader_get_uint32_le(&reader_, &value);
+    return value;
+  }
 
   /// Whether these are the next bytes; they are taken if so.
   bool starts_with(std::string_view mark) {
-    if (!ok_ || remaining() < mark.size() ||
-        std::memcmp(bytes_.data() + position_, mark.data(), mark.size()) != 0)
+    const guint8* data = nullptr;
+    if (remaining() < mark.size() ||
+        !gst_byte_reader_peek_data(&reader_, static_cast<guint>(mark.size()), &data) ||
+        std::memcmp(data, mark.data(), mark.size()) != 0)
       return false;
-    position_ += mark.size();
+    skip(mark.size());
     return true;
   }
 
  private:
-  uint64_t big(size_t count) {
-    uint64_t value = 0;
-    for (const uint8_t byte : take(count)) value = value << 8 | byte;
-    return value;
-  }
-  uint64_t little(size_t count) {
-    uint64_t value = 0;
-    int shift = 0;
-    for (const uint8_t byte : take(count)) {
-      value |= static_cast<uint64_t>(byte) << shift;
-      shift += 8;
-    }
-    return value;
-  }
-
-  std::span<const uint8_t> bytes_;
-  size_t position_ = 0;
+  GstByteReader reader_{};
   bool ok_ = true;
 };
 

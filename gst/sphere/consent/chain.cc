@@ -169,60 +169,85 @@ Result<Entry> read_entry(std::string_view text) {
   return entry;
 }
 
-std::string Chain::head() const { return entries.empty() ? no_hash : entries.back().hash; }
+ChainState::ChainState() : head_(no_hash) {}
+
+void ChainState::add(const Entry& entry) {
+  const int number = static_cast<int>(count);
+  const auto replace = [&](size_t category, const Entry* given) {
+    const Purposes before = last[category].given ? last[category].given->purposes : 0;
+    const Purposes taken_now = before & ~(given ? given->purposes : 0);
+    for (size_t i = 0; i < purpose_names.size(); ++i)
+      if (taken_now & bit(static_cast<Purpose>(i))) ++taken[category][i];
+    last[category].number = number;
+    last[category].given = given ? std::optional<Entry>(*given) : std::nullopt;
+  };
+  if (entry.category)
+    replace(static_cast<size_t>(*entry.category), entry.act == Act::give ? &entry : nullptr);
+  else if (entry.act != Act::notice_shown)
+    for (size_t i = 0; i < categories.size(); ++i) replace(i, nullptr);
+  latest = std::max(latest, parse_expiry(entry.time).value_or(0));
+  head_ = entry.hash;
+  ++count;
+}
+
+bool may_take_back(std::string_view torn_line) { return !torn_line.starts_with(giving); }
+
+Status read_on(ChainState& state, std::string_view text, std::vector<Entry>* entries) {
+  state.torn = 0;
+  state.torn_withdrawal = false;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) {
+      state.torn = text.size();
+      state.torn_withdrawal = may_take_back(text);
+      break;
+    }
+    const std::string where = "line " + std::to_string(state.count + 1) + ": ";
+    auto entry = read_entry(text.substr(0, end));
+    if (!entry) return invalid(where + entry.error().message);
+    if (entry->previous != state.head())
+      return invalid(where + "it does not follow the entry before it");
+    state.add(*entry);
+    if (entries) entries->push_back(std::move(*entry));
+    state.whole += end + 1;
+    text.remove_prefix(end + 1);
+  }
+  return ok();
+}
 
 Result<Chain> read_chain(std::string_view text) {
   Chain chain;
-  while (chain.whole < text.size()) {
-    const std::string_view rest = text.substr(chain.whole);
-    const size_t end = rest.find('\n');
-    if (end == std::string_view::npos) {
-      chain.torn = rest.size();
-      chain.torn_withdrawal = !rest.starts_with(giving);
-      break;
-    }
-    const std::string where = "line " + std::to_string(chain.entries.size() + 1) + ": ";
-    auto entry = read_entry(rest.substr(0, end));
-    if (!entry) return invalid(where + entry.error().message);
-    if (entry->previous != chain.head())
-      return invalid(where + "it does not follow the entry before it");
-    chain.latest = std::max(chain.latest, parse_expiry(entry->time).value_or(0));
-    chain.entries.push_back(std::move(*entry));
-    chain.whole += end + 1;
-  }
+  if (const Status read = read_on(chain, text, &chain.entries); !read) return read.error();
   return chain;
 }
 
-std::array<Standing, categories.size()> standing(const Chain& chain, int64_t now) {
-  using State = Standing::State;
-  std::array<Standing, categories.size()> all;
-  for (size_t i = 0; i < chain.entries.size(); ++i) {
-    const Entry& entry = chain.entries[i];
-    const int number = static_cast<int>(i);
-    if (entry.category)
-      all[static_cast<size_t>(*entry.category)] = {
-          entry.act == Act::give ? State::given : State::withdrawn, number};
-    else if (entry.act != Act::notice_shown)
-      for (Standing& one : all) one = {State::withdrawn, number};
-  }
-  for (Standing& one : all) {
-    if (one.state != State::given) continue;
-    const Entry& entry = chain.entries[static_cast<size_t>(one.entry)];
-    if (entry.notice != notice_version || entry.notice_hash != notice_hash())
-      one.state = State::outdated;
-    else if (!entry.expires.empty() && now >= parse_expiry(entry.expires).value_or(0))
-      one.state = State::expired;
+std::array<CategoryState, categories.size()> states_of(const ChainState& chain, int64_t now) {
+  using State = CategoryState::State;
+  std::array<CategoryState, categories.size()> all;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const ChainState::Last& last = chain.last[i];
+    all[i].entry = last.number;
+    if (last.number < 0)
+      all[i].state = State::never;
+    else if (!last.given)
+      all[i].state = State::withdrawn;
+    else if (last.given->notice != notice_version || last.given->notice_hash != notice_hash())
+      all[i].state = State::outdated;
+    else if (!last.given->expires.empty() && now >= parse_expiry(last.given->expires).value_or(0))
+      all[i].state = State::expired;
+    else
+      all[i].state = State::given;
   }
   return all;
 }
 
-CapsRef caps_of(const Chain& chain, int64_t now) {
-  using State = Standing::State;
+CapsRef caps_of(const ChainState& chain, int64_t now) {
+  using State = CategoryState::State;
   CapsRef caps(gst_caps_new_empty());
-  if (now < chain.latest || chain.torn_withdrawal) return caps;
-  const auto all = standing(chain, now);
+  if (now < chain.latest || chain.torn_withdrawal || chain.blocked) return caps;
+  const auto all = states_of(chain, now);
   for (const CategoryInfo& info : categories) {
-    const Standing& one = all[static_cast<size_t>(info.category)];
+    const CategoryState& one = all[static_cast<size_t>(info.category)];
     if (one.state == State::never) continue;
     const std::string name = "consent/" + std::string(info.name);
     // One that expired goes as it was given: the decision watches the clock.
@@ -231,7 +256,7 @@ CapsRef caps_of(const Chain& chain, int64_t now) {
         name.c_str(), "state", G_TYPE_STRING,
         given ? "given" : (one.state == State::outdated ? "outdated" : "withdrawn"), nullptr);
     if (given) {
-      const Entry& entry = chain.entries[static_cast<size_t>(one.entry)];
+      const Entry& entry = *chain.last[static_cast<size_t>(info.category)].given;
       GValue list = G_VALUE_INIT;
       gst_value_list_init(&list, purpose_names.size());
       for (size_t i = 0; i < purpose_names.size(); ++i) {

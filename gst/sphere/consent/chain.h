@@ -52,33 +52,67 @@ bool is_hash(std::string_view text);
 
 inline constexpr size_t max_line = 2048;
 
-struct Chain {
-  std::vector<Entry> entries;
+/// What the entries read so far add up to: all that is needed to go on reading behind them.
+struct ChainState {
+  ChainState();
+
+  size_t count = 0;  ///< of whole entries
   /// Bytes of the entries that are whole.
   size_t whole = 0;
-  /// What stands after them: an entry that was cut off, never an act.
+  /// Bytes that stand after them: an entry that was cut off, never an act.
   size_t torn = 0;
-  /// What was cut off can't be told from a withdrawal.
+  /// What was cut off can't be told from a withdrawal: everything is denied.
   bool torn_withdrawal = false;
+  /// A withdrawal could not be written at all (see Ledger::append()): everything is denied.
+  bool blocked = false;
   /// The latest time in it, microseconds since 1970.
   int64_t latest = 0;
 
-  std::string head() const;
+  /// The hash of the last entry.
+  const std::string& head() const { return head_; }
+
+  /// For each category the last entry that gave it or took it back, and its number.
+  struct Last {
+    int number = -1;  ///< counted from 0; -1: there is none
+    std::optional<Entry> given;
+  };
+  std::array<Last, categories.size()> last;
+  /// How often each purpose of each category was taken back from somebody who had given it.
+  std::array<std::array<uint64_t, purpose_names.size()>, categories.size()> taken{};
+
+ private:
+  friend Status read_on(ChainState& state, std::string_view text, std::vector<Entry>* entries);
+  void add(const Entry& entry);
+
+  std::string head_;
 };
-/// Everything but the torn end must be in order; the error says which line is not.
+
+/// Whether a line that was cut off may have been a withdrawal, `recover` included: everything that
+/// does not plainly begin as an act that gives.
+bool may_take_back(std::string_view torn_line);
+
+/// Reads what stands behind the whole entries of `state`: their number and hash are gone on from.
+/// Everything but a torn end must be in order; the error says which line is not, and `state` is
+/// then to be thrown away. The entries are appended to `entries`, if wanted.
+Status read_on(ChainState& state, std::string_view text, std::vector<Entry>* entries = nullptr);
+
+struct Chain : ChainState {
+  std::vector<Entry> entries;
+};
+/// Reads a ledger from its beginning.
 Result<Chain> read_chain(std::string_view text);
 
 /// What holds for one category.
-struct Standing {
+struct CategoryState {
   enum class State { never, given, withdrawn, outdated, expired };
   State state = State::never;
   /// The entry that made it so; -1: none.
   int entry = -1;
 };
 /// In the order of `categories`. Grants under another notice than this are outdated.
-std::array<Standing, categories.size()> standing(const Chain& chain, int64_t now_utc_us);
+std::array<CategoryState, categories.size()> states_of(const ChainState& chain, int64_t now_utc_us);
 /// The same as caps, for evaluate(). Empty when nothing can be believed: the clock is behind the
 /// last entry, or a withdrawal may have been cut off.
-CapsRef caps_of(const Chain& chain, int64_t now_utc_us);
+CapsRef caps_of(const ChainState& chain, int64_t now_utc_us);
 
 }  // namespace sphere::consent

@@ -283,6 +283,7 @@ Answer strictest(std::span<const Answer> answers) {
     all.precision = std::max(all.precision, answer.precision);
     all.expires = std::min(all.expires, answer.expires);
     if (answer.allowed == all.allowed) reasons.push_back(answer.reason);
+    if (all.problem.empty()) all.problem = answer.problem;
   }
   if (!all.allowed) {
     all.precision = Precision::country;

@@ -85,6 +85,9 @@ struct Answer {
   bool allowed = false;
   Precision precision = Precision::country;
   std::string reason;
+  /// What a person has to mend before a source can be believed, such as a ledger that is damaged;
+  /// empty: nothing. Where there is a problem, it is denied.
+  std::string problem;
   /// When an allowed answer ends by itself, microseconds since 1970 UTC.
   int64_t expires = never;
 };

@@ -3,6 +3,8 @@
 
 #include "gst/sphere/consent/element.h"
 
+#include "gst/sphere/base/printable.h"
+
 GST_DEBUG_CATEGORY_STATIC(consent_debug);
 #define GST_CAT_DEFAULT consent_debug
 
@@ -51,10 +53,12 @@ void get_ledger_property(const Consent& consent, GValue* value) {
   g_value_set_string(value, ledger ? ledger->c_str() : nullptr);
 }
 
-void prepare(Consent& consent, GstElement* element) {
+void prepare(Consent& consent, GstElement* element, ProblemReporter* problems) {
+  ProblemReporter own;
+  if (!problems) problems = &own;
+  problems->reset();
   if (const Status ledger = consent.retry_ledger(); !ledger)
-    GST_ELEMENT_WARNING(element, RESOURCE, NOT_AUTHORIZED,
-                        ("Nothing is allowed: %s.", ledger.error().message.c_str()), (nullptr));
+    problems->report(element, ledger.error().message);
   const CapsRef caps = consent.caps();
   for (const std::string& problem : problems_of(caps.get()))
     GST_ELEMENT_WARNING(
@@ -63,6 +67,14 @@ void prepare(Consent& consent, GstElement* element) {
   if (!consent.has_context())
     gst_element_post_message(element,
                              gst_message_new_need_context(GST_OBJECT(element), context_type));
+}
+
+void ProblemReporter::report(GstElement* element, const std::string& problem) {
+  if (problem == last_) return;
+  last_ = problem;
+  if (!last_.empty())
+    GST_ELEMENT_WARNING(element, RESOURCE, NOT_AUTHORIZED,
+                        ("Nothing is allowed: %s.", printable(last_).c_str()), (nullptr));
 }
 
 }  // namespace sphere::consent

@@ -20,9 +20,23 @@ void set_ledger_property(Consent& consent, GstElement* element, const GValue* va
 void get_consent_property(const Consent& consent, GValue* value);
 void get_ledger_property(const Consent& consent, GValue* value);
 
+/// Says on the bus, as a warning and once for each, what a person has to mend before a source of
+/// consent can be believed again, such as a ledger that was removed while the pipeline played. Used
+/// by one thread at a time; posts, and so is to be called with no lock held.
+class ProblemReporter {
+ public:
+  void report(GstElement* element, const std::string& problem);
+  /// What was said is said once more.
+  void reset() { last_.clear(); }
+
+ private:
+  std::string last_;
+};
+
 /// From NULL to READY: tries once more to open a ledger that could not be opened, warns on the bus
 /// if it still can't be, and gives the application its chance to set the context. The element's
-/// `set_context` hands what comes to Consent::set_context() and to its parent class.
-void prepare(Consent& consent, GstElement* element);
+/// `set_context` hands what comes to Consent::set_context() and to its parent class. An element
+/// that reports problems while it plays hands its reporter over, so that nothing is said twice.
+void prepare(Consent& consent, GstElement* element, ProblemReporter* problems = nullptr);
 
 }  // namespace sphere::consent

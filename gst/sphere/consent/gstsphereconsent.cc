@@ -4,11 +4,11 @@
 #include "gst/sphere/consent/gstsphereconsent.h"
 
 #include <cmath>
-#include <cstring>
+#include <string_view>
 
+#include "gst/sphere/base/gerror.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/guard.h"
-#include "gst/sphere/lens/gstspherelens.h"
 
 struct _GstSphereConsent {
   GObject parent;
@@ -22,11 +22,10 @@ namespace {
 
 using namespace sphere::consent;
 
-constexpr const char* context_field = "caps";
-
 static_assert(GST_SPHERE_CONSENT_STATISTICS == static_cast<int>(Category::statistics));
 static_assert(GST_SPHERE_CONSENT_FOR_LIVE == static_cast<int>(Purpose::live));
 static_assert(GST_SPHERE_CONSENT_FOR_IMPROVE == static_cast<int>(Purpose::improve));
+static_assert(std::string_view(GST_SPHERE_CONSENT_CONTEXT_TYPE) == context_type);
 static_assert(GST_SPHERE_CONSENT_COUNTRY == static_cast<int>(Precision::country));
 
 bool in_range(int value, size_t size) { return value >= 0 && value < static_cast<int>(size); }
@@ -82,7 +81,7 @@ GstSphereConsent* gst_sphere_consent_new_from_string(const gchar* text, GError**
   if (!check.problems.empty()) {
     std::string all;
     for (const std::string& problem : check.problems) all += (all.empty() ? "" : "; ") + problem;
-    g_set_error_literal(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_INVALID, all.c_str());
+    sphere::set_gerror(error, sphere::invalid(all));
     return nullptr;
   }
   const sphere::CapsRef caps(gst_caps_from_string(text));
@@ -201,9 +200,8 @@ GstContext* gst_context_new_sphere_consent(GstCaps* caps) {
  */
 gboolean gst_context_get_sphere_consent(GstContext* context, GstCaps** caps) {
   g_return_val_if_fail(GST_IS_CONTEXT(context), FALSE);
-  if (!gst_context_has_context_type(context, GST_SPHERE_CONSENT_CONTEXT_TYPE)) return FALSE;
-  const GValue* value = gst_structure_get_value(gst_context_get_structure(context), context_field);
-  if (!value || !GST_VALUE_HOLDS_CAPS(value) || !gst_value_get_caps(value)) return FALSE;
-  if (caps) *caps = gst_caps_ref(const_cast<GstCaps*>(gst_value_get_caps(value)));
+  sphere::CapsRef given = caps_of_context(context);
+  if (!given) return FALSE;
+  if (caps) *caps = given.release();
   return TRUE;
 }

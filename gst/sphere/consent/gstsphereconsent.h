@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gst/gst.h>
+#include <gst/sphere/base/gstsphereprelude.h>
 
 G_BEGIN_DECLS
 
@@ -91,6 +91,13 @@ typedef enum {
 #define GST_SPHERE_CONSENT_CONTEXT_TYPE "gst.sphere.consent"
 
 /**
+ * GstSphereConsentClass:
+ *
+ * The class of #GstSphereConsent. Nothing can be derived from it.
+ *
+ * Since: 0.1
+ */
+/**
  * GstSphereConsent:
  *
  * What a person gave: the set of grants that caps write down, and the decision about it. Immutable,
@@ -99,20 +106,29 @@ typedef enum {
  * Since: 0.1
  */
 #define GST_TYPE_SPHERE_CONSENT (gst_sphere_consent_get_type())
+GST_SPHERE_API
 G_DECLARE_FINAL_TYPE(GstSphereConsent, gst_sphere_consent, GST, SPHERE_CONSENT, GObject)
 
+GST_SPHERE_API
 GstSphereConsent* gst_sphere_consent_new(GstCaps* caps);
+GST_SPHERE_API
 GstSphereConsent* gst_sphere_consent_new_from_string(const gchar* text, GError** error);
+GST_SPHERE_API
 GstCaps* gst_sphere_consent_get_caps(GstSphereConsent* consent);
 
+GST_SPHERE_API
 gboolean gst_sphere_consent_allows(GstSphereConsent* consent, GstSphereConsentCategory category,
                                    GstSphereConsentPurpose purpose, gchar** reason);
+GST_SPHERE_API
 gboolean gst_sphere_consent_get_precision(GstSphereConsent* consent,
                                           GstSphereConsentPurpose purpose,
                                           GstSphereConsentPrecision* precision);
+GST_SPHERE_API
 gdouble gst_sphere_consent_round_degrees(GstSphereConsentPrecision precision, gdouble degrees);
 
+GST_SPHERE_API
 GstContext* gst_context_new_sphere_consent(GstCaps* caps);
+GST_SPHERE_API
 gboolean gst_context_get_sphere_consent(GstContext* context, GstCaps** caps);
 
 G_END_DECLS

@@ -3,8 +3,6 @@
 
 #include "gst/sphere/consent/guard.h"
 
-#include "gst/sphere/consent/gstsphereconsent.h"
-
 namespace sphere::consent {
 
 // --- sources ---------------------------------------------------------------------------------
@@ -14,7 +12,7 @@ void Consent::set_caps(const GstCaps* caps) {
   {
     const Lock lock(mutex_);
     caps_ = std::move(copy);
-    changed();
+    ++version_;
   }
   tell();
 }
@@ -24,15 +22,21 @@ CapsRef Consent::caps() const {
   return CapsRef(caps_ ? gst_caps_ref(caps_.get()) : nullptr);
 }
 
+CapsRef caps_of_context(const GstContext* context) {
+  if (!gst_context_has_context_type(context, context_type)) return nullptr;
+  const GValue* value = gst_structure_get_value(gst_context_get_structure(context), context_field);
+  if (!value || !GST_VALUE_HOLDS_CAPS(value) || !gst_value_get_caps(value)) return nullptr;
+  return CapsRef(gst_caps_ref(const_cast<GstCaps*>(gst_value_get_caps(value))));
+}
+
 void Consent::set_context(GstContext* context) {
   if (!context || !gst_context_has_context_type(context, context_type)) return;
-  GstCaps* found = nullptr;
-  if (!gst_context_get_sphere_consent(context, &found)) found = gst_caps_new_empty();
-  CapsRef caps(found);
+  CapsRef caps = caps_of_context(context);
+  if (!caps) caps.reset(gst_caps_new_empty());
   {
     const Lock lock(mutex_);
     context_ = std::move(caps);
-    changed();
+    ++version_;
   }
   tell();
 }
@@ -42,45 +46,40 @@ bool Consent::has_context() const {
   return context_ != nullptr;
 }
 
-Status Consent::open_ledger_locked() {
-  auto opened = open_(*ledger_);
-  if (!opened) {
-    ledger_problem_ = opened.error().message;
-    source_.store(nullptr, std::memory_order_release);
-    return opened.error();
-  }
-  ledger_problem_.clear();
-  sources_.push_back(std::move(*opened));
-  source_.store(sources_.back().get(), std::memory_order_release);
-  return ok();
-}
-
-Status Consent::set_ledger(std::optional<std::string> name) {
+Status Consent::open(std::optional<std::string> name, bool again) {
   Status status = ok();
+  std::shared_ptr<GrantSource> opened;
+  if (name) {
+    auto result = open_(*name);
+    if (result)
+      opened = std::move(*result);
+    else
+      status = result.error();
+  }
   {
     const Lock lock(mutex_);
+    // Somebody else has set it meanwhile.
+    if (again && (ledger_ != name || ledger_problem_.empty())) return ok();
     ledger_ = std::move(name);
-    ledger_problem_.clear();
-    if (!ledger_)
-      source_.store(nullptr, std::memory_order_release);
-    else
-      status = open_ledger_locked();
-    changed();
+    ledger_problem_ = status ? std::string() : status.error().message;
+    source_.swap(opened);
+    // By two: it is not known what happened in a ledger before it was opened.
+    version_ += 2;
   }
   tell();
   return status;
 }
+
+Status Consent::set_ledger(std::optional<std::string> name) { return open(std::move(name), false); }
 
 Status Consent::retry_ledger() {
-  Status status = ok();
+  std::optional<std::string> name;
   {
     const Lock lock(mutex_);
-    if (ledger_problem_.empty()) return status;
-    status = open_ledger_locked();
-    changed();
+    if (ledger_problem_.empty()) return ok();
+    name = ledger_;
   }
-  tell();
-  return status;
+  return open(std::move(name), true);
 }
 
 std::optional<std::string> Consent::ledger() const {
@@ -88,30 +87,61 @@ std::optional<std::string> Consent::ledger() const {
   return ledger_;
 }
 
-Answer Consent::ask(Category category, Purpose purpose) const {
+std::shared_ptr<GrantSource> Consent::source() const {
+  const Lock lock(mutex_);
+  return source_;
+}
+
+Consent::Version Consent::version() const {
+  Version version;
+  std::shared_ptr<GrantSource> source;
+  {
+    const Lock lock(mutex_);
+    version.own = version_;
+    source = source_;
+  }
+  if (source) version.ledger = source->version();
+  return version;
+}
+
+Consent::Look Consent::look(Category category, Purpose purpose) const {
   const int64_t time = now();
+  Look look;
   std::vector<Answer> answers;
   const auto add = [&](const GstCaps* caps, const char* who) {
     answers.push_back(evaluate(caps, category, purpose, time));
     answers.back().reason = std::string(who) + ": " + answers.back().reason;
   };
+  const auto deny = [&](const std::string& problem, bool passes = false) {
+    answers.emplace_back();
+    answers.back().reason = "the ledger: " + problem;
+    if (!passes) answers.back().problem = problem;
+  };
   std::shared_ptr<GrantSource> source;
   {
     const Lock lock(mutex_);
+    look.version.own = version_;
     if (caps_) add(caps_.get(), "the property");
     if (context_) add(context_.get(), "the application");
-    if (!ledger_problem_.empty()) {
-      answers.emplace_back();
-      answers.back().reason = "the ledger: " + ledger_problem_;
-    } else if (ledger_) {
-      source = sources_.back();
-    }
+    if (!ledger_problem_.empty()) deny(ledger_problem_);
+    source = source_;
   }
   if (source) {
-    const CapsRef caps = source->caps();
-    add(caps.get(), "the ledger");
+    const GrantSource::Grants grants = source->grants(category, purpose);
+    look.version.ledger = grants.version;
+    look.taken = grants.taken;
+    if (grants.problem.empty())
+      add(grants.caps.get(), "the ledger");
+    else
+      deny(grants.problem, grants.passes);
   }
-  return strictest(answers);
+  look.answer = strictest(answers);
+  return look;
+}
+
+Answer Consent::ask(Category category, Purpose purpose) const {
+  if (const auto ledger = source()) ledger->version();
+  return look(category, purpose).answer;
 }
 
 // --- the answer with each buffer -------------------------------------------------------------
@@ -125,16 +155,19 @@ bool Guard::allowed() {
     if (!answer_.allowed && now == no_clock) return false;
     if (answer_.allowed && now != no_clock && now < answer_.expires) return true;
   }
-  const bool was_allowed = asked_ && answer_.allowed;
-  // More than one change, or one while we ask: it may have been denied in between.
-  const bool unbroken = was_allowed && (version == seen_ || seen_.next_to(version));
-  answer_ = consent_.ask(category_, purpose_);
-  clock_lost_ = !answer_.allowed && consent_.now() == no_clock;
-  const bool steady = consent_.version() == version;
+  const Consent::Look look = consent_.look(category_, purpose_);
+  const int64_t now = consent_.now();
+  // Each source gave it all along: one change of our own leads from one state to the next with
+  // nothing in between, a ledger counts what it takes back, and what expired had not.
+  const bool unbroken = asked_ && answer_.allowed && look.version.own - seen_.own <= 1 &&
+                        look.taken == taken_ && (answer_.expires == never || now < answer_.expires);
+  answer_ = look.answer;
+  clock_lost_ = !answer_.allowed && now == no_clock;
   asked_ = true;
-  seen_ = version;
+  seen_ = look.version;
+  taken_ = look.taken;
   ++looks_;
-  if (answer_.allowed && !(unbroken && steady)) ++grants_;
+  if (answer_.allowed && !unbroken) ++grants_;
   return answer_.allowed;
 }
 

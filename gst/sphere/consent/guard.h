@@ -6,7 +6,6 @@
 
 #include <gst/gst.h>
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,30 +75,32 @@ class Consent {
   /// buffer or from a loop that turns anyway.
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
-  /// Two that are equal: nothing has changed in between. Cheap enough for each buffer.
+  /// Two that are equal: nothing has changed in between.
   struct Version {
     uint64_t own = 0, ledger = 0;
     bool operator==(const Version&) const = default;
-    /// At most one change lies between.
-    bool next_to(const Version& later) const {
-      return (later.own - own == 1 && later.ledger == ledger) ||
-             (later.own == own && later.ledger - ledger <= 1);
-    }
   };
-  Version version() const noexcept {
-    const GrantSource* source = source_.load(std::memory_order_acquire);
-    return {own_version_.load(std::memory_order_acquire), source ? source->version() : 0};
-  }
+  /// Cheap enough for each buffer; see GrantSource::version() for what it may do.
+  Version version() const;
 
-  /// The answer at this moment. May take locks and read the ledger's file.
+  /// An answer, and what tells whether it held all along.
+  struct Look {
+    Answer answer;
+    Version version;
+    /// Goes up whenever the ledger took back what is asked for.
+    uint64_t taken = 0;
+  };
+  /// The answer as of the last version(), whoever called it.
+  Look look(Category category, Purpose purpose) const;
+  /// The answer at this moment: version() and look().
   Answer ask(Category category, Purpose purpose) const;
   bool allowed(Category category, Purpose purpose) const { return ask(category, purpose).allowed; }
   /// The time of day, or `no_clock` while it is earlier than it has been.
   int64_t now() const { return clock_.now(); }
 
  private:
-  void changed() { own_version_.fetch_add(1, std::memory_order_acq_rel); }
-  Status open_ledger_locked() SPHERE_REQUIRES(mutex_);
+  std::shared_ptr<GrantSource> source() const;
+  Status open(std::optional<std::string> name, bool again);
   void tell() const {
     if (listener_) listener_();
   }
@@ -107,18 +108,16 @@ class Consent {
   mutable SteadyClock clock_;
   const Open open_;
   std::function<void()> listener_;
-  std::atomic<uint64_t> own_version_ = 0;
-  std::atomic<const GrantSource*> source_ = nullptr;
 
-  // Protects what follows; never held while a ledger's file is read for an answer, nor across the
+  // Protects what follows. Never held while a ledger is opened or looked at, nor across the
   // listener. The version goes up under it, so that what is asked is never older than its version.
   mutable Mutex mutex_;
+  uint64_t version_ SPHERE_GUARDED_BY(mutex_) = 0;
   CapsRef caps_ SPHERE_GUARDED_BY(mutex_);
   CapsRef context_ SPHERE_GUARDED_BY(mutex_);
   std::optional<std::string> ledger_ SPHERE_GUARDED_BY(mutex_);
-  std::string ledger_problem_ SPHERE_GUARDED_BY(mutex_);
-  // Ledgers that were replaced stay, so that version() needs no lock.
-  std::vector<std::shared_ptr<GrantSource>> sources_ SPHERE_GUARDED_BY(mutex_);
+  std::string ledger_problem_ SPHERE_GUARDED_BY(mutex_);  // why it could not be opened
+  std::shared_ptr<GrantSource> source_ SPHERE_GUARDED_BY(mutex_);
 };
 
 /// One question, asked with each buffer. One thread's own.
@@ -127,7 +126,9 @@ class Guard {
   Guard(const Consent& consent, Category category, Purpose purpose)
       : consent_(consent), category_(category), purpose_(purpose) {}
 
-  /// Whether it is allowed now. Two atomic loads as long as nothing changes.
+  /// Whether it is allowed now. As long as nothing changes: two short locks, the look at the ledger
+  /// where there is one (see GrantSource::version()), and a look at the clock where a grant
+  /// expires.
   bool allowed();
   /// The answer of the last allowed().
   const Answer& answer() const { return answer_; }
@@ -143,6 +144,7 @@ class Guard {
   const Purpose purpose_;
   Answer answer_;
   Consent::Version seen_;
+  uint64_t taken_ = 0;
   bool asked_ = false;
   bool clock_lost_ = false;  // denied, and a clock that comes right may change that
   uint64_t grants_ = 0, looks_ = 0;
@@ -178,6 +180,10 @@ class Stamper {
 
 inline constexpr const char* stamp_name = "sphere-consent";
 inline constexpr const char* context_type = "gst.sphere.consent";
+inline constexpr const char* context_field = "caps";
+
+/// What a context of that type gives; null if it is another, or has no caps.
+CapsRef caps_of_context(const GstContext* context);
 
 /// What a stamp says of one question: the running time from which on it was given when captured, 0
 /// for all along, GST_CLOCK_TIME_NONE for denied. Nothing if it is no stamp or does not speak of

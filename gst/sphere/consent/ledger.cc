@@ -6,13 +6,14 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <optional>
+#include <utility>
 
 #include "gst/sphere/consent/notice.h"
 #include "gst/sphere/consent/private_file.h"
-#include "gst/sphere/consent/watch.h"
 
 namespace sphere::consent {
 
@@ -26,20 +27,6 @@ Error system_error(const std::string& path, const char* what) {
   const int number = errno;
   return Error{number == ENOENT ? Error::Kind::not_found : Error::Kind::failed,
                path + ": " + what + ": " + std::strerror(number)};
-}
-
-Result<std::string> read_all(const PrivateFile& file, const std::string& path) {
-  std::string text;
-  char part[16384];
-  for (;;) {
-    const ssize_t size =
-        pread(file.descriptor.get(), part, sizeof part, static_cast<off_t>(text.size()));
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return system_error(path, "can't be read");
-    if (size == 0) return text;
-    text.append(part, static_cast<size_t>(size));
-    if (text.size() > max_ledger) return invalid(path + ": too large for a ledger");
-  }
 }
 
 bool write_all(int descriptor, std::string_view text, size_t at) {
@@ -80,12 +67,39 @@ bool sync_folder(const std::string& path) {
   return opened.get() >= 0 && fsync(opened.get()) == 0;
 }
 
-/// The counter to be told with. One that can't be used is put out of the way, which the watchers
-/// see, if more slowly.
-std::unique_ptr<Watch> open_watch(const std::string& path) {
-  auto watch = Watch::open(path, Watch::Mode::write);
-  if (!watch && unlink(path.c_str()) == 0) watch = Watch::open(path, Watch::Mode::write);
-  return watch ? std::move(*watch) : nullptr;
+/// Sees to it that what stands behind the last whole entry denies everything: what was written of
+/// an act that takes back, or else a byte that begins no act. That byte needs no free block on the
+/// disk where the file's last one has room, or where the file system has holes.
+bool leave_torn(int descriptor, size_t whole) {
+  char torn[32];
+  const auto end = static_cast<off_t>(whole);
+  const ssize_t size = pread(descriptor, torn, sizeof torn, end);
+  if (size < 0) return false;
+  const bool there = size > 0 && may_take_back({torn, static_cast<size_t>(size)});
+  if (!there && !write_all(descriptor, std::string_view("\0", 1), whole) &&
+      (size > 0 || ftruncate(descriptor, end + 1) != 0))
+    return false;
+  return fsync(descriptor) == 0;
+}
+
+/// What stands at a path, if anything: its device and number, which tell a new file from an old
+/// one.
+std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
+  struct stat status = {};
+  if (lstat(path.c_str(), &status) != 0) return std::nullopt;
+  return std::pair(status.st_dev, status.st_ino);
+}
+
+/// Removes the file at `path` if it is still `expected`. Whoever denies puts a new file there,
+/// maybe at this very moment: it is moved away first and then looked at, so that no other one is
+/// removed.
+bool remove_if_same(const std::string& path,
+                    const std::optional<std::pair<dev_t, ino_t>>& expected) {
+  const std::string aside = path + ".done";
+  if (rename(path.c_str(), aside.c_str()) != 0) return errno == ENOENT;
+  if (file_at(aside) == expected && std::remove(aside.c_str()) == 0) return true;
+  rename(aside.c_str(), path.c_str());
+  return false;
 }
 
 void complete(Entry& entry, const std::string& previous, int64_t now) {
@@ -96,7 +110,26 @@ void complete(Entry& entry, const std::string& previous, int64_t now) {
   entry.hash = hash_of(entry);
 }
 
+thread_local uint64_t bytes_read = 0;
+
 }  // namespace
+
+Result<std::string> read_from(const PrivateFile& file, const std::string& path, size_t offset) {
+  std::string text;
+  char part[16384];
+  for (;;) {
+    const size_t at = offset + text.size();
+    const ssize_t size = pread(file.descriptor.get(), part, sizeof part, static_cast<off_t>(at));
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return system_error(path, "can't be read");
+    if (size == 0) return text;
+    bytes_read += static_cast<uint64_t>(size);
+    text.append(part, static_cast<size_t>(size));
+    if (offset + text.size() > max_ledger) return invalid(path + ": too large for a ledger");
+  }
+}
+
+uint64_t ledger_bytes_read() { return bytes_read; }
 
 Result<PrivateFile> open_private(const std::string& path, int flags) {
   PrivateFile file;
@@ -133,49 +166,60 @@ Status Ledger::make_folder() const {
 Result<Chain> Ledger::read() const {
   const auto file = open_private(path_, O_RDONLY);
   if (!file) {
-    if (file.error().kind == Error::Kind::not_found) return Chain{};
-    return file.error();
+    if (file.error().kind != Error::Kind::not_found) return file.error();
+    Chain nothing;
+    nothing.blocked = blocked();
+    return nothing;
   }
-  const auto text = read_all(*file, path_);
+  const auto text = read_from(*file, path_, 0);
   if (!text) return text.error();
   auto chain = read_chain(*text);
   if (!chain) return invalid(path_ + ": damaged at " + chain.error().message);
+  chain->blocked = blocked();
   return chain;
 }
 
-bool Ledger::blocked() const {
-  if (access(watch_path().c_str(), F_OK) != 0) return false;
-  const auto watch = Watch::open(watch_path(), Watch::Mode::read);
-  return watch && (*watch)->blocked();
+bool Ledger::blocked() const { return file_at(denial_path()).has_value(); }
+
+bool Ledger::block() const {
+  std::string name = denial_path() + "-XXXXXX";
+  const Descriptor file(mkostemp(name.data(), O_CLOEXEC));
+  if (file.get() < 0) return false;
+  // Not even a folder of that name is in the way: it denies, too.
+  if (rename(name.c_str(), denial_path().c_str()) != 0) {
+    unlink(name.c_str());
+    return blocked();
+  }
+  sync_folder(path_);
+  return true;
 }
 
 Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_utc_us) const {
   if (const Status made = make_folder(); !made) return made.error();
   const bool gives = entry.act == Act::give;
   const bool takes = !gives && entry.act != Act::notice_shown;
-  const std::unique_ptr<Watch> watch = open_watch(watch_path());
-  const auto deny = [&](const std::string& why) -> Error {
+  const auto deny = [&](const std::string& why, bool denied = false) -> Error {
     if (!takes) return failed(why);
-    if (!watch) return failed(why + "; it is NOT taken back");
-    watch->block(true);
-    watch->bump();
+    if (!denied && !block()) return failed(why + "; it is NOT taken back");
     return failed(why + "; until it can be written, everything is denied");
   };
 
   const auto file = open_locked(path_, O_CREAT);
   if (!file) return deny(file.error().message);
-  const auto text = read_all(*file, path_);
+  const auto text = read_from(*file, path_, 0);
   if (!text) return deny(text.error().message);
   const auto chain = read_chain(*text);
   if (!chain) return deny(path_ + ": damaged at " + chain.error().message);
+  const auto denial = file_at(denial_path());
   const int64_t now = now_utc_us.value_or(g_get_real_time());
   if (gives && now < chain->latest)
     return failed(path_ + ": the clock is earlier than the last entry, of " +
                   time_text(chain->latest) + "; set it first");
+  const int descriptor = file->descriptor.get();
 
   Appended appended;
   std::string lines, previous = chain->head();
-  appended.recovered = chain->torn_withdrawal || (watch && watch->blocked());
+  appended.recovered = chain->torn_withdrawal || denial.has_value();
   if (appended.recovered) {
     Entry recover{.act = Act::recover, .how = "recovery"};
     complete(recover, previous, now);
@@ -186,10 +230,10 @@ Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_
   lines += serialise(entry) + "\n";
   const size_t end = chain->whole + lines.size();
   if (end > (takes ? max_ledger : max_ledger - ledger_reserve))
-    return deny(path_ + ": full; `sphere consent erase` begins a new one");
+    return deny(path_ + ": full; `sphere consent erase` begins a new one",
+                takes && leave_torn(descriptor, chain->whole));
 
   // Over what was cut off: at no moment does it look as if nothing had been begun there.
-  const int descriptor = file->descriptor.get();
   errno = 0;
   const bool written =
       write_all(descriptor, lines, chain->whole) &&
@@ -197,36 +241,40 @@ Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_
       fsync(descriptor) == 0 && (!text->empty() || sync_folder(path_));
   if (!written) {
     const Error error = system_error(path_, "can't be written");
-    // What is left of an act that gives is nothing; of one that takes back, it denies.
-    if (!takes && !appended.recovered &&
-        ftruncate(descriptor, static_cast<off_t>(chain->whole)) != 0)
-      return deny(error.message + "; and a part of the entry stays");
-    return deny(error.message);
+    if (takes) return deny(error.message, leave_torn(descriptor, chain->whole));
+    // Nothing is left of an act that gives. What was cut off before it and denies stays.
+    if (!appended.recovered && ftruncate(descriptor, static_cast<off_t>(chain->whole)) != 0)
+      return failed(error.message + "; and a part of the entry stays");
+    return error;
   }
-  if (watch) {
-    watch->block(false);
-    watch->bump();
-    // What was given before was taken back in between: two changes.
-    if (appended.recovered) watch->bump();
-  }
-  appended.told = watch != nullptr;
+  // If somebody else could not write a withdrawal meanwhile, their file stays and denies.
+  if (denial) remove_if_same(denial_path(), denial);
   appended.entry = std::move(entry);
   return appended;
 }
 
 Status Ledger::erase() const {
-  if (access(path_.c_str(), F_OK) != 0 && errno == ENOENT) return ok();
-  const std::unique_ptr<Watch> watch = open_watch(watch_path());
+  const auto denial = file_at(denial_path());
+  if (access(path_.c_str(), F_OK) != 0 && errno == ENOENT && !denial) return ok();
   const auto file = open_locked(path_, 0);
-  if (!file) return file.error();
-  if (unlink(path_.c_str()) != 0) return system_error(path_, "can't be removed");
+  if (!file && file.error().kind != Error::Kind::not_found) return file.error();
+  if (file && unlink(path_.c_str()) != 0) return system_error(path_, "can't be removed");
+  if (denial && !remove_if_same(denial_path(), denial))
+    return failed(denial_path() + ": can't be removed; everything is denied while it is there");
   sync_folder(path_);
-  // The counter stays: it holds nothing, and what runs watches it.
-  if (watch) {
-    watch->block(false);
-    watch->bump();
-  }
   return ok();
+}
+
+bool own_ledger_gives(Category category, Purpose purpose) {
+  const Ledger ledger("default");
+  if (access(ledger.path().c_str(), F_OK) != 0) return false;
+  const auto chain = ledger.read();
+  if (!chain || chain->blocked) return false;
+  const int64_t now = g_get_real_time();
+  if (chain->torn_withdrawal || now < chain->latest) return false;
+  const CategoryState one = states_of(*chain, now)[static_cast<size_t>(category)];
+  return one.state == CategoryState::State::given &&
+         (chain->entries[static_cast<size_t>(one.entry)].purposes & bit(purpose)) != 0;
 }
 
 }  // namespace sphere::consent

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The consent ledger as a file: read, appended to under a lock, erased. open_ledger() in source.h
-// watches one.
+// keeps up with one while pipelines run.
 
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/consent/chain.h"
+#include "gst/sphere/consent/private_file.h"
 
 namespace sphere::consent {
 
@@ -17,13 +18,21 @@ namespace sphere::consent {
 inline constexpr size_t max_ledger = 4 << 20;
 inline constexpr size_t ledger_reserve = 64 << 10;
 
+/// The bytes of a ledger from `offset` to its end. More than `max_ledger` is an error.
+Result<std::string> read_from(const PrivateFile& file, const std::string& path, size_t offset);
+/// How many bytes this thread has got from read_from() so far. Each of them is parsed and hashed
+/// once, so that this is what looking at ledgers has cost it.
+uint64_t ledger_bytes_read();
+
 class Ledger {
  public:
   /// A path, or `default`: the person's own, under the XDG data folder.
   explicit Ledger(const std::string& name);
 
   const std::string& path() const { return path_; }
-  std::string watch_path() const { return path_ + ".watch"; }
+  /// While a file of this name is there, everything is denied. It stands for a withdrawal that
+  /// could not be written into the ledger.
+  std::string denial_path() const { return path_ + ".denied"; }
 
   /// A ledger that does not exist is one in which nothing was given.
   Result<Chain> read() const;
@@ -33,25 +42,29 @@ class Ledger {
     /// An act that had been cut off stood before it, and may have been a withdrawal: all was taken
     /// back first.
     bool recovered = false;
-    /// Running programs can be told by the counter. Where not, they look for themselves, or have to
-    /// be started again.
-    bool told = true;
   };
-  /// Fills in the time, the notice and the hashes. When this returns, the entry is on the disk and
-  /// the counter has gone up. What gives fails on any doubt and leaves the ledger as it was; what
-  /// takes back and can't be written denies everything instead, and says so. Without a time it is
-  /// that of the moment when it is its turn among other processes.
+  /// Fills in the time, the notice and the hashes. When this returns, the entry is on the disk, and
+  /// whoever looks at the file sees that it has grown. What gives fails on any doubt and leaves the
+  /// ledger as it was. What takes back and can't be written denies everything instead, and says so:
+  /// by a byte behind the last entry, which reads as an act that was cut off, or where not even
+  /// that can be written, by the file denial_path(). Without a time it is that of the moment when
+  /// it is its turn among other processes.
   Result<Appended> append(Entry entry, std::optional<int64_t> now_utc_us = std::nullopt) const;
   /// The file goes; what runs is denied.
   Status erase() const;
-  /// Whether a withdrawal could not be written.
+  /// Whether the file denial_path() is there.
   bool blocked() const;
 
  private:
   Status make_folder() const;
+  bool block() const;
 
   std::string path_;
   bool own_folder_;
 };
+
+/// Whether the person's own ledger gives this, now. Needs no GStreamer: commands ask before it is
+/// there.
+bool own_ledger_gives(Category category, Purpose purpose);
 
 }  // namespace sphere::consent

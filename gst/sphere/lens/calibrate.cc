@@ -25,7 +25,7 @@ constexpr int overlap_points = 12000, cross_points = 2000;
 constexpr int least_matches = 60, least_sectors = 5;
 constexpr int least_joining = 60;
 constexpr double highest = radians(60);
-// Right lenses bring matches to a fraction of a pixel, and near things, seen from two places, to
+// Right lenses bring matches to a fraction of a pixel, and near things, seen from two positions, to
 // some.
 constexpr double hopeless_residual = radians(0.6);
 // In the overlap alone what is near, or looks alike, may be most of what is matched; there the
@@ -34,7 +34,7 @@ constexpr double hopeless_correlation = 0.6;
 
 double miss_of(const Match& m, const LensPair& pair, const std::vector<Mat3>& views) {
   Vec3 ray[2];
-  for (int i = 0; i < 2; ++i) ray[i] = views[m.picture[i]] * pair[m.lens[i]].unproject(m.place[i]);
+  for (int i = 0; i < 2; ++i) ray[i] = views[m.picture[i]] * pair[m.lens[i]].unproject(m.point[i]);
   return angle_between(ray[0], ray[1]);
 }
 
@@ -126,7 +126,7 @@ class Calibrator {
     }
     // Below stands what carries the camera, and the ground, nearer than all else.
     std::erase_if(found, [&](const Match& m) {
-      return std::abs(lonlat_of(pair_[m.lens[0]].unproject(m.place[0])).lat) > highest;
+      return std::abs(lonlat_of(pair_[m.lens[0]].unproject(m.point[0])).lat) > highest;
     });
   }
 
@@ -225,7 +225,7 @@ class Calibrator {
   Status check(const std::vector<Match>& overlap) const {
     std::set<int> sectors;
     for (const Match& m : overlap) {
-      const Vec3 d = pair_[m.lens[0]].unproject(m.place[0]);
+      const Vec3 d = pair_[m.lens[0]].unproject(m.point[0]);
       sectors.insert(static_cast<int>(std::floor((std::atan2(d.y, d.x) / (2 * pi) + 0.5) * 12)));
     }
     if (static_cast<int>(overlap.size()) >= least_matches &&
@@ -244,8 +244,8 @@ class Calibrator {
     const double miss = median_miss(overlap_, pair_, views_);
     if (cross_ ? miss > hopeless_residual : agreement(pair_) < hopeless_correlation)
       return invalid(
-          "what both lenses see does not fit together by any lenses; near things all round it, too "
-          "little detail, or lenses too far from those to start from");
+          "no lenses bring together what both see: the things at the seam are too near, have too "
+          "little detail, or the lenses to start from are too different");
     solve_light(all, cross_, pictures_.size(), pair_);
     result_.pair = pair_;
     result_.overlap_matches = static_cast<int>(overlap_.size());

@@ -13,14 +13,14 @@ namespace {
 constexpr int half = 4, side = 2 * half + 1, area = side * side;
 // The outermost rim is fringe and flare.
 constexpr double usable = 0.985;
-// Below these a patch says nothing of its place: deviation of its brightness, and how much of that
-// is left along its weaker direction.
+// Below these a patch says nothing of its position: deviation of its brightness, and how much of
+// that is left along its weaker direction.
 constexpr double least_deviation = 2.5;
 constexpr double least_gradient = 1.0;
 constexpr double hopeful_correlation = 0.7, good_correlation = 0.85;
 constexpr int refinements = 12;
 
-/// Where a lens shows a patch of the sphere: a place, and how it moves with the patch's two axes.
+/// Where a lens shows a patch of the sphere: a point, and how it moves with the patch's two axes.
 struct View {
   const GreyPicture* grey;
   Point p;
@@ -165,7 +165,7 @@ class SmallSphere {
     std::vector<double> raw(values_.size());
     for (int y = 0; y < size.height; ++y)
       for (int x = 0; x < size.width; ++x) {
-        // A mean of some places, so that no single pixel stands for three degrees.
+        // A mean of some points, so that no single pixel stands for three degrees.
         double sum = 0;
         for (int sy = 0; sy < 4; ++sy)
           for (int sx = 0; sx < 4; ++sx) {
@@ -295,8 +295,8 @@ void find_matches(const std::vector<Pyramid>& pictures, const LensPair& pair,
     Match match;
     match.picture[0] = i, match.picture[1] = j;
     match.lens[0] = a, match.lens[1] = b;
-    match.place[0] = {view_a->p.x * scale, view_a->p.y * scale};
-    match.place[1] = {(view_b->p.x + view_b->xs * same->s + view_b->xt * same->t) * scale,
+    match.point[0] = {view_a->p.x * scale, view_a->p.y * scale};
+    match.point[1] = {(view_b->p.x + view_b->xs * same->s + view_b->xt * same->t) * scale,
                       (view_b->p.y + view_b->ys * same->s + view_b->yt * same->t) * scale};
     match.light[0] = same->light[0], match.light[1] = same->light[1];
     found.push_back(match);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Places of pictures that show the same thing, found by comparing small patches.
+// Points of pictures that show the same thing, found by comparing small patches.
 
 #pragma once
 
@@ -21,13 +21,13 @@ class Pyramid {
   std::vector<GreyPicture> levels_;
 };
 
-/// Brightness at a place, between pixels linearly.
+/// Brightness at a point, between pixels linearly.
 double look(const GreyPicture& picture, double x, double y);
 
 /// One thing seen twice.
 struct Match {
   int picture[2], lens[2];
-  Point place[2];   ///< in the frame
+  Point point[2];   ///< in the frame
   double light[2];  ///< mean brightness of the patch, 1 to 255
 };
 
@@ -48,7 +48,7 @@ void find_matches(const std::vector<Pyramid>& pictures, const LensPair& pair,
 bool find_circles(const std::vector<Pyramid>& pictures, LensPair& pair);
 
 /// The rotation that takes directions of the second picture to the first's, where both show one
-/// scene from nearly one place; nothing where they don't seem to.
+/// scene from nearly one position; nothing where they don't seem to.
 std::optional<Mat3> find_rotation(const GreyPicture& first, const GreyPicture& second,
                                   const LensPair& pair);
 

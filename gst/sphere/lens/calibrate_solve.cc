@@ -33,7 +33,7 @@ void turn(const double* m, const T in[3], T out[3]) {
     out[i] = m[3 * i] * in[0] + m[3 * i + 1] * in[1] + m[3 * i + 2] * in[2];
 }
 
-/// One lens's half of a match: its place, and what was known when the solving began.
+/// One lens's half of a match: its point, and what was known when the solving began.
 struct Seen {
   double f, k[4], cx, cy, x, y, angle;
   double to_camera[9], view[9];
@@ -293,8 +293,8 @@ Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& opt
   // together.
   const double expected = options.whole_field ? 0.3 : 1.0;
   for (const Match& m : matches) {
-    auto* cost = new Disagreement{{pair[m.lens[0]], views[m.picture[0]], m.lens[0], m.place[0]},
-                                  {pair[m.lens[1]], views[m.picture[1]], m.lens[1], m.place[1]}};
+    auto* cost = new Disagreement{{pair[m.lens[0]], views[m.picture[0]], m.lens[0], m.point[0]},
+                                  {pair[m.lens[1]], views[m.picture[1]], m.lens[1], m.point[1]}};
     auto* loss = new ceres::ScaledLoss(new ceres::CauchyLoss(options.scale),
                                        1 / (expected * expected), ceres::TAKE_OWNERSHIP);
     if (m.picture[0] == m.picture[1])
@@ -385,7 +385,7 @@ void solve_light(const std::vector<Match>& matches, bool whole_field, size_t pic
     double r2[2];
     for (int i = 0; i < 2; ++i) {
       const Lens& lens = pair[m.lens[i]];
-      const double r = lens.distance(m.place[i]) / lens.model.radius();
+      const double r = lens.distance(m.point[i]) / lens.model.radius();
       r2[i] = r * r;
     }
     auto* cost =

@@ -27,7 +27,7 @@ struct Camera {
   double fx = 0, fy = 0, cx = 0, cy = 0;
   Size size;
   Mat3 to_first;
-  Vec3 place;
+  Vec3 position;
 };
 
 /// Reads values by name; the first complaint is kept, as JsonDocument does.
@@ -146,7 +146,7 @@ void read_kalibr(Reader& reader, const StorageNode& root, std::array<Camera, 2>&
   const auto m = reader.numbers(root["cam1"]["T_cn_cnm1"], "cam1.T_cn_cnm1", 16, 1000);
   if (reader.problem()) return;
   cameras[1].to_first = reader.rotation_of(m, 4, "cam1.T_cn_cnm1").transposed();
-  cameras[1].place = {m[3], m[7], m[11]};
+  cameras[1].position = {m[3], m[7], m[11]};
 }
 
 void read_basalt(Reader& reader, const StorageNode& document, std::array<Camera, 2>& cameras) {
@@ -161,7 +161,7 @@ void read_basalt(Reader& reader, const StorageNode& document, std::array<Camera,
     if (list->kind != StorageNode::Kind::list || list->children.size() != 2)
       return reader.complain(path, "must be a list of two; a pair of lenses needs two cameras");
   Mat3 to_rig[2];
-  Vec3 place[2];
+  Vec3 position[2];
   for (size_t i = 0; i < 2; ++i) {
     const std::string at = "[" + std::to_string(i) + "]";
     Camera& camera = cameras[i];
@@ -198,10 +198,10 @@ void read_basalt(Reader& reader, const StorageNode& document, std::array<Camera,
                             2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w),
                             2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)},
                            3, pose_path);
-    place[i] = {v[0], v[1], v[2]};
+    position[i] = {v[0], v[1], v[2]};
   }
   cameras[1].to_first = to_rig[0].transposed() * to_rig[1];
-  cameras[1].place = place[1] - place[0];
+  cameras[1].position = position[1] - position[0];
 }
 
 const StorageNode& any_of(const StorageNode& root, std::initializer_list<const char*> names) {
@@ -239,7 +239,7 @@ void read_opencv(Reader& reader, const StorageNode& root, std::array<Camera, 2>&
   if (!reader.problem()) cameras[1].to_first = reader.rotation_of(r, 3, "R").transposed();
   if (root["T"].present()) {
     const auto t = reader.numbers(root["T"], "T", 3, 1e6);
-    cameras[1].place = {t[0], t[1], t[2]};
+    cameras[1].position = {t[0], t[1], t[2]};
   }
 }
 
@@ -336,7 +336,7 @@ Result<LensPair> parse_calibration(std::string_view text, const std::string& nam
     return invalid(name + ": both cameras show the same half of the frame");
   if (angle_between(pair.front.axis(), pair.back.axis()) < min_axis_separation)
     return invalid(name + ": its two cameras look less than 120 degrees apart");
-  pair.baseline = std::min(length(cameras[1].place), 10.0);
+  pair.baseline = std::min(length(cameras[1].position), 10.0);
   return pair;
 }
 

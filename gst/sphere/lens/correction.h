@@ -10,9 +10,9 @@
 
 namespace sphere {
 
-/// By how much a lens draws beside where its model says, on a grid over the model's places; between
-/// nodes it is interpolated linearly, past the edges it stays as it is there. All in pixels of the
-/// frame.
+/// By how much a lens draws beside where its model says, on a grid over the points of the model;
+/// between nodes it is interpolated linearly, past the edges it stays as it is there. All in pixels
+/// of the frame.
 struct Correction {
   int columns = 0, rows = 0;
   double left = 0, top = 0;             ///< the first node

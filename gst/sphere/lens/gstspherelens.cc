@@ -3,11 +3,10 @@
 
 #include "gst/sphere/lens/gstspherelens.h"
 
+#include "gst/sphere/base/gerror.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
-
-G_DEFINE_QUARK(gst - sphere - error - quark, gst_sphere_error)
 
 struct _GstSphereLens {
   GObject parent;
@@ -20,24 +19,9 @@ namespace {
 
 constexpr const char* event_name = "sphere-lens";
 
-GstSphereError code_of(sphere::Error::Kind kind) {
-  switch (kind) {
-    case sphere::Error::Kind::not_found:
-      return GST_SPHERE_ERROR_NOT_FOUND;
-    case sphere::Error::Kind::invalid:
-      return GST_SPHERE_ERROR_INVALID;
-    case sphere::Error::Kind::unsupported:
-      return GST_SPHERE_ERROR_UNSUPPORTED;
-    case sphere::Error::Kind::failed:
-      break;
-  }
-  return GST_SPHERE_ERROR_FAILED;
-}
-
 GstSphereLens* wrap(sphere::Result<sphere::LensPair> pair, GError** error) {
   if (!pair) {
-    g_set_error_literal(error, GST_SPHERE_ERROR, code_of(pair.error().kind),
-                        pair.error().message.c_str());
+    sphere::set_gerror(error, pair.error());
     return nullptr;
   }
   auto* lens = GST_SPHERE_LENS(g_object_new(GST_TYPE_SPHERE_LENS, nullptr));
@@ -63,6 +47,8 @@ static void gst_sphere_lens_class_init(GstSphereLensClass* klass) {
  * @name_or_file: the name of a profile, such as `gear360`, or the path of a profile file
  * @error: return location for a #GError
  *
+ * Reads a profile, which says how the two lenses of a camera draw.
+ *
  * Returns: (transfer full) (nullable): the lens, or %NULL with @error set, which says what is wrong
  *   with the profile and where.
  *
@@ -78,6 +64,8 @@ GstSphereLens* gst_sphere_lens_new(const gchar* name_or_file, GError** error) {
  * @text: the text of a profile file
  * @error: return location for a #GError
  *
+ * Reads a profile that is no file.
+ *
  * Returns: (transfer full) (nullable): the lens, or %NULL with @error set
  *
  * Since: 0.1
@@ -91,6 +79,8 @@ GstSphereLens* gst_sphere_lens_new_from_json(const gchar* text, GError** error) 
  * gst_sphere_lens_new_from_table:
  * @table: a camera's own lens table, as it gives it: eight PNG pictures and their directory
  * @error: return location for a #GError
+ *
+ * Reads the calibration that a camera itself has of its lenses.
  *
  * Returns: (transfer full) (nullable): the lens, or %NULL with @error set
  *
@@ -118,8 +108,7 @@ GBytes* gst_sphere_lens_make_table(GstSphereLens* lens, GError** error) {
   g_return_val_if_fail(GST_IS_SPHERE_LENS(lens), nullptr);
   const sphere::Result<std::vector<uint8_t>> table = sphere::make_table(*lens->pair);
   if (!table) {
-    g_set_error_literal(error, GST_SPHERE_ERROR, code_of(table.error().kind),
-                        table.error().message.c_str());
+    sphere::set_gerror(error, table.error());
     return nullptr;
   }
   return g_bytes_new(table->data(), table->size());
@@ -127,6 +116,8 @@ GBytes* gst_sphere_lens_make_table(GstSphereLens* lens, GError** error) {
 
 /**
  * gst_sphere_lens_list_profiles:
+ *
+ * All profiles that gst_sphere_lens_new() finds by their name.
  *
  * Returns: (transfer full) (array zero-terminated=1): the names of all profiles at hand, sorted
  *
@@ -141,6 +132,8 @@ gchar** gst_sphere_lens_list_profiles(void) {
 /**
  * gst_sphere_lens_get_name:
  * @lens: a lens
+ *
+ * What the lens is called.
  *
  * Returns: the name that the profile gives itself
  *
@@ -172,6 +165,8 @@ void gst_sphere_lens_get_frame_size(GstSphereLens* lens, gint* width, gint* heig
  * gst_sphere_lens_get_baseline:
  * @lens: a lens
  *
+ * How far the lenses are apart, which is what makes near things differ between their pictures.
+ *
  * Returns: the distance between the two entrance pupils in metres, 0 when it is not known
  *
  * Since: 0.1
@@ -185,6 +180,8 @@ gdouble gst_sphere_lens_get_baseline(GstSphereLens* lens) {
  * gst_sphere_lens_get_fov:
  * @lens: a lens
  * @side: which of the two
+ *
+ * How much one of the two lenses sees.
  *
  * Returns: the full field of view in degrees
  *
@@ -231,7 +228,7 @@ gboolean gst_sphere_lens_project(GstSphereLens* lens, GstSphereLensSide side, gd
  * @longitude: (out): degrees, -180 to 180
  * @latitude: (out): degrees, -90 to 90
  *
- * The direction that is drawn at a place.
+ * The direction that is drawn at a point of the frame.
  *
  * Since: 0.1
  */
@@ -265,6 +262,8 @@ GstEvent* gst_event_new_sphere_lens(const gchar* name_or_file) {
  * gst_event_parse_sphere_lens:
  * @event: any event
  * @name_or_file: (out) (transfer none) (optional): what the event names
+ *
+ * What a stitcher finds in an event that names a lens.
  *
  * Returns: whether this is a `sphere-lens` event
  *
@@ -302,6 +301,8 @@ GstEvent* gst_event_new_sphere_lens_table(GBytes* table) {
  * gst_event_parse_sphere_lens_table:
  * @event: any event
  * @table: (out) (transfer none) (optional): the table that it has
+ *
+ * What a stitcher finds in an event that carries a camera's own table.
  *
  * Returns: whether this is a `sphere-lens` event with a table
  *

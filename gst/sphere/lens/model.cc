@@ -126,7 +126,9 @@ Result<RadialModel> RadialModel::make(ModelKind kind, double fov, double radius,
   }
   const double rim = model.shape(fov / 2);
   if (!(rim > 0) || !std::isfinite(rim) || !(radius > 0)) {
-    return invalid("the field of view and the coefficients put the rim at no distance");
+    return invalid(
+        "the field of view and the coefficients put the edge of the image circle at no possible "
+        "distance");
   }
   model.scale_ = radius / rim;
   return model;

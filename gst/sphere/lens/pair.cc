@@ -22,7 +22,7 @@ Point Lens::project(Vec3 direction) const {
 
 Vec3 Lens::unproject(Point p) const {
   if (correction) {
-    // The place in the model that is shifted to p. Shifts change slowly from place to place, so
+    // The point of the model that is shifted to p. Shifts change slowly from point to point, so
     // each round is nearer by an order.
     constexpr int rounds = 12;
     const Point shown = p;

@@ -45,13 +45,13 @@ struct Lens {
 
   Vec3 axis() const { return to_camera.column(2); }
   double half_fov() const { return model.fov() / 2; }
-  /// How far a place of the frame is from the centre, in the model's unit.
+  /// How far a point of the frame is from the centre, in the model's unit.
   double distance(Point p) const { return std::hypot((p.x - centre.x) / stretch, p.y - centre.y); }
   /// The brightness at a distance from the centre, 1 for a lens with neither fall-off nor gain.
   double brightness(double distance) const { return gain * vignette.at(distance / model.radius()); }
   /// Where the frame shows a direction given in the camera's axes.
   Point project(Vec3 direction) const;
-  /// The direction, in the camera's axes, that stands at a place of the frame.
+  /// The direction, in the camera's axes, that stands at a point of the frame.
   Vec3 unproject(Point p) const;
   /// The angle in radians between a direction and the axis.
   double angle_to_axis(Vec3 direction) const { return angle_between(direction, axis()); }

@@ -2,22 +2,17 @@
 
 #include "gst/sphere/lens/profile.h"
 
-#include <fcntl.h>
 #include <gio/gio.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <set>
 
-#include "gst/sphere/base/bytes.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/json.h"
 #include "gst/sphere/lens/calibration_file.h"
 #include "gst/sphere/lens/pto.h"
+#include "gst/sphere/lens/recording.h"
 #include "gst/sphere/lens/table.h"
-#include "gst/sphere/media/isobmff.h"
-#include "gst/sphere/media/madv.h"
 
 namespace sphere {
 
@@ -139,30 +134,6 @@ std::span<const uint8_t> bytes_of(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-/// The lens table in a camera's own recording or photo.
-Result<LensPair> table_in(const std::string& path) {
-  struct Descriptor {
-    ~Descriptor() {
-      if (number >= 0) close(number);
-    }
-    const int number;
-  } const file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.number < 0) return failed(path + ": can't be read: " + g_strerror(errno));
-  const Result<media::FileSource> source = media::FileSource::make(file.number);
-  if (!source) return invalid(path + ": " + source.error().message);
-  const Result<media::CameraData> data = media::camera_data_of(*source);
-  if (!data) return invalid(path + ": " + data.error().message);
-  if (!data->table.empty()) return parse_table(data->table, path);
-  return invalid(path + ": has no lens table" +
-                 (data->problems.empty() ? "" : ": " + data->problems.front()));
-}
-
-bool looks_like_recording(std::span<const uint8_t> head) {
-  const media::Kind kind = media::sniff(media::MemorySource(head));
-  return kind == media::Kind::isobmff || kind == media::Kind::jpeg ||
-         ByteReader(head).starts_with({"II*\0", 4}) || ByteReader(head).starts_with({"MM\0*", 4});
-}
-
 std::vector<std::string> profile_folders() {
   std::vector<std::string> folders;
   if (const char* path = g_getenv("GST_SPHERE_PROFILE_PATH")) {
@@ -238,7 +209,7 @@ Result<LensPair> load_profile(const std::string& name_or_file) {
   if (is_file) {
     Result<std::string> text = read_file(name_or_file);
     if (!text) return text.error();
-    if (looks_like_recording(bytes_of(*text))) return table_in(name_or_file);
+    if (is_recording(bytes_of(*text))) return lens_of_recording(name_or_file);
     if (!looks_like_table(bytes_of(*text))) return parse_lens_text(*text, name_or_file);
     text = read_file(name_or_file, largest_table);
     if (!text) return text.error();

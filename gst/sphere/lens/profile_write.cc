@@ -74,7 +74,7 @@ Result<std::string> make_profile(const LensPair& pair, const std::string& name,
     const double height = lens.region.bottom - lens.region.top;
     if (lens.correction) return unsupported("a camera's own table does not fit into a profile");
     if (std::abs(lens.stretch - 1) > 1e-9)
-      return unsupported("a profile has no place for pixels that are not square");
+      return unsupported("a profile has no field for pixels that are not square");
     if (std::abs(width - (over_under ? w : w / 2)) > 1 ||
         std::abs(height - (over_under ? h / 2 : h)) > 1)
       return unsupported("a profile's lenses have a half of the frame each");

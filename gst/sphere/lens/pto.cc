@@ -199,7 +199,7 @@ Result<RadialModel> model_of(Image& image, double width, double height, double r
   const auto bend = RadialModel::make(ModelKind::panotools, 2.0, unit, {a, b, c, 0});
   if (!bend) return bend;
   if (radius >= bend->forward(bend->max_angle()))
-    return invalid("the image circle is larger than a b c let it be");
+    return invalid("the coefficients a, b and c allow no image circle as large as this");
   const double straight = bend->inverse(radius) * unit;
   const double half_fov = ideal->inverse(straight);
   if (!(half_fov >= radians(30) && half_fov <= radians(179)) ||

@@ -73,8 +73,8 @@ std::string yaml_problem(std::string_view text, Builder& builder) {
   for (bool done = false; !done && !builder.problem();) {
     yaml_event_t event;
     if (!yaml_parser_parse(&parser, &event)) {
-      return "line " + std::to_string(parser.problem_mark.line + 1) +
-             ": is no YAML: " + to_string(parser.problem);
+      // The parser's own words may quote the file; the line says as much.
+      return "line " + std::to_string(parser.problem_mark.line + 1) + " is no YAML";
     }
     const std::unique_ptr<yaml_event_t, Call<yaml_event_delete>> event_owner(&event);
     const bool in_map = builder.top().kind == StorageNode::Kind::map;
@@ -163,7 +163,11 @@ std::string xml_problem(std::string_view text, Builder& builder) {
                                    &error) &&
       g_markup_parse_context_end_parse(context.get(), &error))
     return {};
-  return std::string("is no XML of OpenCV's: ") + error->message;
+  if (builder.problem()) return builder.problem();
+  // The parser's own words quote the file; the line says as much.
+  gint line = 0;
+  g_markup_parse_context_get_position(context.get(), &line, nullptr);
+  return "line " + std::to_string(line) + " is no XML";
 }
 
 }  // namespace

@@ -349,7 +349,7 @@ Result<LensPair> parse_table(std::span<const uint8_t> bytes, const std::string& 
       for (size_t n = 0; n < samples; ++n) {
         if (thousandths[n] > 1000)
           return invalid(complaint + "the picture " + picture_names[k + 1] +
-                         " has more than a thousand thousandths");
+                         " has a fraction of more than 1000 thousandths");
         values[n] = static_cast<float>(whole[n]) + static_cast<float>(thousandths[n]) * 0.001f;
       }
     }

@@ -14,7 +14,7 @@
 
 namespace sphere {
 
-/// The frame that all of a table's places are in, whatever the size of the picture.
+/// The frame that all of a table's points are in, whatever the size of the picture.
 inline constexpr Size table_frame = {3456, 1728};
 
 /// Bytes. No table is larger; one of 361x181 has about half a megabyte.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "gst/sphere/media/source.h"
@@ -19,7 +20,12 @@ struct Box {
 
 enum class Next { box, end, junk, past_end };
 
-/// The box at a place, which must end where its parent does at the latest.
+/// The box that begins at an offset. It must end where its parent does at the latest.
 Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box* box);
+
+/// The first box of this type among those from `begin` to `end`, or nothing. Looks no further than
+/// a box that is damaged.
+std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, bool top,
+                            const char* type);
 
 }  // namespace sphere::media

@@ -8,6 +8,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/box.h"
+#include "gst/sphere/media/spherical.h"
 
 namespace sphere::media {
 
@@ -58,6 +59,20 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
   box->content = position + header;
   box->end = position + size;
   return Next::box;
+}
+
+std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, bool top,
+                            const char* type) {
+  // Real files have some tens of boxes at any one level.
+  constexpr int most_siblings = 1 << 16;
+  uint64_t position = begin;
+  for (int count = 0; count < most_siblings; ++count) {
+    Box box;
+    if (box_at(source, position, end, top, &box) != Next::box) return std::nullopt;
+    if (box.type == type) return box;
+    position = box.end;
+  }
+  return std::nullopt;
 }
 
 namespace {
@@ -183,6 +198,7 @@ class Checker {
     ChunkTable offsets, runs;
     const Status read = children(trak, 0, [&](const Box& box) -> Status {
       if (box.type == "tkhd") return read_track_header(box, &track);
+      if (box.type == "uuid") track.spherical |= uuid_box_is_spherical(source_, box);
       if (box.type != "mdia") return ok();
       return children(box, 0, [&](const Box& child) -> Status {
         if (child.type == "mdhd") return read_media_header(child, &track);
@@ -233,7 +249,7 @@ class Checker {
     reader.skip(wide ? 3 + 16 : 3 + 8);
     IsoFile::Length& length = file_.length;
     length.timescale = reader.u32();
-    length.place = box.content + reader.position();
+    length.offset = box.content + reader.position();
     length.value = wide ? reader.u64() : reader.u32();
     length.bytes = wide ? 8 : 4;
     return reader.ok() ? ok() : damaged("'mvhd' is too short");
@@ -263,6 +279,7 @@ class Checker {
       const std::span<const uint8_t> codec = reader.take(4);
       if (!reader.ok()) return damaged("'stsd' is too short");
       track->codec.assign(codec.begin(), codec.end());
+      track->spherical |= sample_entry_is_spherical(source_, box);
       reader.skip(24);
       const int width = reader.u16(), height = reader.u16();
       if (reader.ok()) {
@@ -329,8 +346,8 @@ class Checker {
         }
         if (per_chunk == 0) return damaged("'stsc' names a chunk of no samples");
       }
-      uint64_t place = 0;
-      if (!offset_list.number(offsets.entry, &place)) return cut_off();
+      uint64_t offset = 0;
+      if (!offset_list.number(offsets.entry, &offset)) return cut_off();
       uint64_t length = 0;
       const uint64_t here = std::min(per_chunk, sizes.count - seen);
       if (sizes.same) {
@@ -348,7 +365,7 @@ class Checker {
           length += size;
         }
       }
-      if (place > source_.size() || length > source_.size() - place) return cut_off();
+      if (offset > source_.size() || length > source_.size() - offset) return cut_off();
       seen += here;
     }
     if (seen < sizes.count)
@@ -406,11 +423,11 @@ class Checker {
     Window window(source_, box.content, 1 << 12);
     uint64_t flags = 0, count = 0, value = 0;
     if (!window.number(4, &flags) || !window.number(4, &count)) return cut_off();
-    uint64_t place = run->next;
+    uint64_t offset = run->next;
     if (flags & 0x000001) {
       if (!window.number(4, &value)) return cut_off();
-      place = run->base + static_cast<uint64_t>(static_cast<int64_t>(
-                              static_cast<int32_t>(static_cast<uint32_t>(value))));
+      offset = run->base + static_cast<uint64_t>(static_cast<int64_t>(
+                               static_cast<int32_t>(static_cast<uint32_t>(value))));
     }
     if (flags & 0x000004 && !window.number(4, &value)) return cut_off();
     const int before = flags & 0x000100 ? 4 : 0;
@@ -430,8 +447,8 @@ class Checker {
     } else {
       length = count * run->default_size;
     }
-    if (place > source_.size() || length > source_.size() - place) return cut_off();
-    run->next = place + length;
+    if (offset > source_.size() || length > source_.size() - offset) return cut_off();
+    run->next = offset + length;
     for (Track& track : file_.tracks)
       if (track.id == run->id) track.samples += count;
     return ok();

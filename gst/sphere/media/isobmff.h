@@ -25,6 +25,8 @@ struct Track {
   uint64_t samples = 0;
   /// tkhd's matrix is neither the identity nor a scale: a player would turn the picture.
   bool rotated = false;
+  /// It says that its pictures are stitched 360 pictures.
+  bool spherical = false;
 };
 
 struct IsoFile {
@@ -34,7 +36,7 @@ struct IsoFile {
   struct Length {
     uint32_t timescale = 0;
     uint64_t value = 0;
-    uint64_t place = 0;
+    uint64_t offset = 0;
     int bytes = 0;  ///< 4 or 8; 0: it doesn't say
   } length;
   std::vector<Track> tracks;

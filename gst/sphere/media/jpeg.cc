@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/spherical.h"
+#include "gst/sphere/media/tiff.h"
 
 namespace sphere::media {
 
@@ -32,6 +35,8 @@ enum Marker {
   APP1 = 0xE1,
   APP14 = 0xEE,
 };
+
+constexpr std::string_view xmp_mark("http://ns.adobe.com/xap/1.0/\0", 29);
 
 bool is_frame_header(int marker) {
   return marker >= SOF0 && marker <= SOF15 && marker != DHT && marker != JPG && marker != DAC;
@@ -102,24 +107,12 @@ bool JpegInfo::half_chroma() const {
          sampling[0][1] == 2 * sampling[1][1];
 }
 
-int exif_orientation(std::span<const uint8_t> tiff) {
-  constexpr int orientation_tag = 0x0112, type_short = 3;
-  ByteReader reader(tiff);
-  const bool little = reader.starts_with("II");
-  if (!little && !reader.starts_with("MM")) return 1;
-  const auto u16 = [&] { return little ? reader.u16_little() : reader.u16(); };
-  const auto u32 = [&] { return little ? reader.u32_little() : reader.u32(); };
-  if (u16() != 42) return 1;
-  reader.seek(u32());
-  for (int left = u16(); left > 0 && reader.ok(); --left) {
-    const int tag = u16(), type = u16();
-    const uint32_t count = u32();
-    const int value = u16();
-    reader.skip(2);
-    if (reader.ok() && tag == orientation_tag && type == type_short && count == 1)
-      return value >= 1 && value <= 8 ? value : 1;
-  }
-  return 1;
+int exif_orientation(std::span<const uint8_t> bytes) {
+  constexpr uint16_t orientation_tag = 0x0112;
+  const MemorySource source(bytes);
+  const Result<Tiff> tiff = Tiff::open(source);
+  const std::optional<uint16_t> value = tiff ? tiff->number16(orientation_tag) : std::nullopt;
+  return value && *value >= 1 && *value <= 8 ? *value : 1;
 }
 
 Result<JpegInfo> check_jpeg(const Source& source) {
@@ -136,10 +129,10 @@ Result<JpegInfo> check_jpeg(const Source& source) {
       continue;
     }
     if (marker == 0 || marker == SOI || marker < SOF0)
-      return invalid("the JPEG is damaged: no segment where one must begin");
+      return invalid("the JPEG is damaged: a segment is missing where one must begin");
     uint64_t length = 0;
     if (!window.number(2, &length)) return cut_off();
-    if (length < 2) return invalid("the JPEG is damaged: a segment of no length");
+    if (length < 2) return invalid("the JPEG is damaged: a segment whose length is too small");
     std::vector<uint8_t> segment(static_cast<size_t>(length) - 2);
     const uint64_t after = window.position() + segment.size();
     if (!source.read_all(window.position(), segment)) return cut_off();
@@ -151,9 +144,11 @@ Result<JpegInfo> check_jpeg(const Source& source) {
     } else if (marker == APP1 && reader.starts_with(std::string_view("Exif\0\0", 6))) {
       info.orientation = exif_orientation(std::span(segment).subspan(6));
       if (!info.exif_length) {
-        info.exif_place = after - segment.size() + 6;
+        info.exif_offset = after - segment.size() + 6;
         info.exif_length = segment.size() - 6;
       }
+    } else if (marker == APP1 && reader.starts_with(xmp_mark)) {
+      info.spherical |= xmp_is_spherical(std::span(segment).subspan(xmp_mark.size()));
     } else if (marker == APP14 && reader.starts_with("Adobe")) {
       reader.skip(6);
       const int transform = reader.u8();

@@ -24,9 +24,10 @@ struct JpegInfo {
   bool lossless = false;
   /// Adobe's mark: 0 RGB or CMYK, 1 YCbCr, 2 YCCK. Absent in most files.
   std::optional<int> adobe_transform;
-  int orientation = 1;  ///< Exif's, 1..8; 1 where there is none
+  int orientation = 1;     ///< Exif's, 1..8; 1 where there is none
+  bool spherical = false;  ///< its XMP says that it is a stitched 360 picture
   /// The first Exif segment's TIFF structure; no bytes where there is none.
-  uint64_t exif_place = 0, exif_length = 0;
+  uint64_t exif_offset = 0, exif_length = 0;
   uint64_t length = 0;    ///< to the end of the picture
   uint64_t trailing = 0;  ///< bytes of something else after it
 
@@ -43,6 +44,7 @@ struct PngInfo {
   bool transparent = false;  ///< an alpha channel, or a colour that stands for transparency
   bool animated = false;
   int orientation = 1;
+  bool spherical = false;  ///< as in a JPEG
   uint64_t length = 0;
   uint64_t trailing = 0;
 };

@@ -9,6 +9,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/spherical.h"
 
 namespace sphere::media {
 
@@ -17,6 +18,7 @@ namespace {
 constexpr std::string_view signature("\x89PNG\r\n\x1a\n", 8);
 // No chunk whose content is looked at is longer; the rest is only summed up.
 constexpr uint64_t kept = 1 << 16;
+constexpr std::string_view xmp_mark("XML:com.adobe.xmp\0", 18);
 constexpr uint64_t largest_chunk = 0x7fffffff;
 
 Error cut_off() { return invalid("the PNG ends too early; it was cut off"); }
@@ -29,7 +31,7 @@ Status read_header(std::span<const uint8_t> content, PngInfo* info) {
   const int compression = reader.u8(), filter = reader.u8(), interlace = reader.u8();
   if (!reader.ok() || reader.remaining()) return invalid("the PNG's header has a wrong length");
   if (width == 0 || height == 0 || width > largest_chunk || height > largest_chunk)
-    return invalid("the PNG says a size that can't be");
+    return invalid("the PNG's header says a size that is not possible");
   info->width = static_cast<int>(width);
   info->height = static_cast<int>(height);
   const int bits = info->bits;
@@ -50,7 +52,7 @@ Status read_header(std::span<const uint8_t> content, PngInfo* info) {
       break;
   }
   if (!fits || compression != 0 || filter != 0 || interlace > 1)
-    return invalid("the PNG's header names a form of pixels that there is not");
+    return invalid("the PNG's header names a pixel format that does not exist");
   info->transparent = info->colour_type == 4 || info->colour_type == 6;
   return ok();
 }
@@ -112,8 +114,10 @@ Result<PngInfo> check_png(const Source& source) {
       info.animated = true;
     } else if (name == "eXIf") {
       info.orientation = exif_orientation(content);
+    } else if (name == "iTXt" && ByteReader(content).starts_with(xmp_mark)) {
+      info.spherical |= xmp_is_spherical(content);
     } else if (name == "IEND") {
-      if (length != 0) return invalid("the PNG is damaged: its end has content");
+      if (length != 0) return invalid("the PNG is damaged: its last chunk has content");
       break;
     }
   }

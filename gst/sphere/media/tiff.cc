@@ -11,7 +11,7 @@ namespace sphere::media {
 
 namespace {
 
-constexpr uint16_t exif_tag = 0x8769, type_ascii = 2, type_long = 4;
+constexpr uint16_t exif_tag = 0x8769, type_ascii = 2, type_short = 3, type_long = 4;
 constexpr size_t entry_size = 12;
 // Of the types 0 to 12; others take no room that is known.
 constexpr std::array<uint64_t, 13> type_sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
@@ -34,12 +34,12 @@ Result<Tiff> Tiff::open(const Source& source) {
   return tiff;
 }
 
-void Tiff::read_directory(uint64_t place) {
+void Tiff::read_directory(uint64_t offset) {
   uint8_t head[2];
-  if (!source_->read_all(place, head)) return;
+  if (!source_->read_all(offset, head)) return;
   const size_t count = little_ ? head[0] | head[1] << 8 : head[0] << 8 | head[1];
   std::vector<uint8_t> bytes(std::min(count, most_entries) * entry_size);
-  bytes.resize(source_->read(place + 2, bytes));
+  bytes.resize(source_->read(offset + 2, bytes));
   ByteReader reader(bytes);
   const auto u16 = [&] { return little_ ? reader.u16_little() : reader.u16(); };
   const auto u32 = [&] { return little_ ? reader.u32_little() : reader.u32(); };
@@ -48,12 +48,12 @@ void Tiff::read_directory(uint64_t place) {
     entry.tag = u16();
     entry.type = u16();
     entry.count = u32();
-    const uint64_t here = place + 2 + n * entry_size + 8;
+    const uint64_t here = offset + 2 + n * entry_size + 8;
     const uint32_t elsewhere = u32();
     if (entry.type >= type_sizes.size()) continue;
     entry.size = type_sizes[entry.type] * entry.count;
-    entry.place = entry.size <= 4 ? here : elsewhere;
-    if (entry.place <= source_->size() && entry.size <= source_->size() - entry.place)
+    entry.offset = entry.size <= 4 ? here : elsewhere;
+    if (entry.offset <= source_->size() && entry.size <= source_->size() - entry.offset)
       entries_.push_back(entry);
     else
       entries_.push_back({entry.tag, entry.type, entry.count, 0, entry.size});
@@ -68,9 +68,9 @@ const TiffEntry* Tiff::find(uint16_t tag) const {
 
 std::vector<uint8_t> Tiff::bytes(const TiffEntry& entry) const {
   // No entry stands where the header does.
-  if (entry.place == 0 || entry.size > source_->size()) return {};
+  if (entry.offset == 0 || entry.size > source_->size()) return {};
   std::vector<uint8_t> bytes(static_cast<size_t>(entry.size));
-  if (!source_->read_all(entry.place, bytes)) return {};
+  if (!source_->read_all(entry.offset, bytes)) return {};
   return bytes;
 }
 
@@ -88,6 +88,15 @@ std::optional<uint32_t> Tiff::number(uint16_t tag) const {
   if (four.empty()) return std::nullopt;
   ByteReader reader(four);
   return little_ ? reader.u32_little() : reader.u32();
+}
+
+std::optional<uint16_t> Tiff::number16(uint16_t tag) const {
+  const TiffEntry* entry = find(tag);
+  if (!entry || entry->type != type_short || entry->count != 1) return std::nullopt;
+  const std::vector<uint8_t> two = bytes(*entry);
+  if (two.empty()) return std::nullopt;
+  ByteReader reader(two);
+  return little_ ? reader.u16_little() : reader.u16();
 }
 
 }  // namespace sphere::media

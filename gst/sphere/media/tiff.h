@@ -16,8 +16,8 @@ namespace sphere::media {
 struct TiffEntry {
   uint16_t tag = 0, type = 0;
   uint32_t count = 0;
-  uint64_t place = 0;  ///< where its bytes are
-  uint64_t size = 0;   ///< how many
+  uint64_t offset = 0;  ///< where its bytes are
+  uint64_t size = 0;    ///< how many
 };
 
 class Tiff {
@@ -32,10 +32,12 @@ class Tiff {
   std::string text(uint16_t tag) const;
   /// One number of 32 bits: some cameras use tags of other types for themselves.
   std::optional<uint32_t> number(uint16_t tag) const;
+  /// One number of 16 bits.
+  std::optional<uint16_t> number16(uint16_t tag) const;
 
  private:
   Tiff(const Source& source, bool little) : source_(&source), little_(little) {}
-  void read_directory(uint64_t place);
+  void read_directory(uint64_t offset);
 
   const Source* source_;
   bool little_;

@@ -27,6 +27,15 @@ gboolean transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpoint
 
 }  // namespace
 
+/**
+ * gst_sphere_orientation_meta_api_get_type:
+ *
+ * The type by which GStreamer knows this meta, in an allocation query for example.
+ *
+ * Returns: the type of the API of #GstSphereOrientationMeta
+ *
+ * Since: 0.1
+ */
 GType gst_sphere_orientation_meta_api_get_type(void) {
   static const GType type = [] {
     static const gchar* tags[] = {GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_ORIENTATION_STR,
@@ -84,6 +93,8 @@ GstSphereOrientationMeta* gst_buffer_add_sphere_orientation_meta(GstBuffer* buff
 /**
  * gst_buffer_get_sphere_orientation_meta:
  * @buffer: a buffer
+ *
+ * How the camera was held when it took this picture.
  *
  * Returns: (transfer none) (nullable): the first such meta on @buffer, or %NULL
  *

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gst/gst.h>
+#include <gst/sphere/base/gstsphereprelude.h>
 
 G_BEGIN_DECLS
 
@@ -37,12 +37,16 @@ struct _GstSphereOrientationMeta {
  * Since: 0.1
  */
 #define GST_SPHERE_ORIENTATION_META_API_TYPE (gst_sphere_orientation_meta_api_get_type())
+GST_SPHERE_API
 GType gst_sphere_orientation_meta_api_get_type(void);
 
+GST_SPHERE_API
 const GstMetaInfo* gst_sphere_orientation_meta_get_info(void);
 
+GST_SPHERE_API
 GstSphereOrientationMeta* gst_buffer_add_sphere_orientation_meta(GstBuffer* buffer, gdouble w,
                                                                  gdouble x, gdouble y, gdouble z);
+GST_SPHERE_API
 GstSphereOrientationMeta* gst_buffer_get_sphere_orientation_meta(GstBuffer* buffer);
 
 G_END_DECLS

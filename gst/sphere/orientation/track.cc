@@ -9,8 +9,6 @@ namespace sphere {
 
 namespace {
 
-// Rows of a rotation have length 1 and stand square to each other; sensors and floats round.
-constexpr double rotation_tolerance = 0.02;
 // Nearer than this to the vertical, a lens's own direction has no heading.
 constexpr double least_level_part = 1e-3;
 // Of a window that is as wide as it is smooth, so many samples leave nothing to be seen.
@@ -21,18 +19,6 @@ double nearest_turn(double angle, double to) {
 }
 
 }  // namespace
-
-std::optional<Quaternion> orientation_of(const CameraMatrix& matrix) {
-  Mat3 m;
-  for (int i = 0; i < 3; ++i) m.row[i] = {matrix[3 * i], matrix[3 * i + 1], matrix[3 * i + 2]};
-  // Written so that a NaN fails.
-  for (int i = 0; i < 3; ++i)
-    for (int j = i; j < 3; ++j)
-      if (!(std::abs(dot(m.row[i], m.row[j]) - (i == j)) <= rotation_tolerance))
-        return std::nullopt;
-  if (!(dot(cross(m.row[0], m.row[1]), m.row[2]) > 0)) return std::nullopt;
-  return quaternion_of(m);
-}
 
 double heading_of(const Quaternion& q) {
   const Vec3 front = matrix_of(q).column(2);
@@ -47,20 +33,20 @@ Mat3 level_view(Level level, const Quaternion& camera_to_world, double heading) 
   return to_camera * rotation({degrees(heading), 0, 0});
 }
 
-Result<OrientationTrack> OrientationTrack::make(std::span<const CameraMatrix> matrices) {
+Result<OrientationTrack> OrientationTrack::make(
+    std::span<const std::optional<Quaternion>> orientations) {
   OrientationTrack track;
   std::vector<size_t> known;
-  track.entries_.resize(matrices.size());
-  for (size_t n = 0; n < matrices.size(); ++n) {
-    if (const std::optional<Quaternion> q = orientation_of(matrices[n])) {
-      track.entries_[n] = *q;
-      known.push_back(n);
-    }
+  track.entries_.resize(orientations.size());
+  for (size_t n = 0; n < orientations.size(); ++n) {
+    if (!orientations[n]) continue;
+    track.entries_[n] = *orientations[n];
+    known.push_back(n);
   }
   if (known.empty())
-    return invalid("none of its " + std::to_string(matrices.size()) +
+    return invalid("none of its " + std::to_string(orientations.size()) +
                    " entries says how the camera was held");
-  track.holes_ = matrices.size() - known.size();
+  track.holes_ = orientations.size() - known.size();
   for (size_t n = 0; n < known.front(); ++n) track.entries_[n] = track.entries_[known.front()];
   for (size_t k = 0; k + 1 < known.size(); ++k) {
     const size_t from = known[k], to = known[k + 1];
@@ -68,9 +54,9 @@ Result<OrientationTrack> OrientationTrack::make(std::span<const CameraMatrix> ma
       track.entries_[n] = slerp(track.entries_[from], track.entries_[to],
                                 static_cast<double>(n - from) / static_cast<double>(to - from));
   }
-  for (size_t n = known.back() + 1; n < matrices.size(); ++n)
+  for (size_t n = known.back() + 1; n < orientations.size(); ++n)
     track.entries_[n] = track.entries_[known.back()];
-  track.headings_.reserve(matrices.size());
+  track.headings_.reserve(orientations.size());
   double before = 0;
   for (const Quaternion& q : track.entries_) {
     before = nearest_turn(heading_of(q), before);
@@ -79,29 +65,29 @@ Result<OrientationTrack> OrientationTrack::make(std::span<const CameraMatrix> ma
   return track;
 }
 
-Quaternion OrientationTrack::at(double place) const {
+Quaternion OrientationTrack::at(double index) const {
   const double last = static_cast<double>(entries_.size() - 1);
-  const double inside = std::clamp(place, 0.0, last);
+  const double inside = std::clamp(index, 0.0, last);
   const auto n = static_cast<size_t>(inside);
   if (n + 1 >= entries_.size()) return entries_.back();
   return slerp(entries_[n], entries_[n + 1], inside - static_cast<double>(n));
 }
 
-double OrientationTrack::heading_at(double place) const {
+double OrientationTrack::heading_at(double index) const {
   const double last = static_cast<double>(headings_.size() - 1);
-  const double inside = std::clamp(place, 0.0, last);
+  const double inside = std::clamp(index, 0.0, last);
   const auto n = static_cast<size_t>(inside);
   if (n + 1 >= headings_.size()) return headings_.back();
   return headings_[n] + (inside - static_cast<double>(n)) * (headings_[n + 1] - headings_[n]);
 }
 
-double OrientationTrack::smooth_heading(double place, double width) const {
-  if (!(width > 0)) return heading_of(at(place));
+double OrientationTrack::smooth_heading(double index, double pictures) const {
+  if (!(pictures > 0)) return heading_of(at(index));
   double sum = 0, weights = 0;
   for (int k = -window_samples; k <= window_samples; ++k) {
     const double part = static_cast<double>(k) / (window_samples + 1);
     const double weight = 0.5 * (1 + std::cos(pi * part));
-    sum += weight * heading_at(place + part * width);
+    sum += weight * heading_at(index + part * pictures);
     weights += weight;
   }
   return sum / weights;

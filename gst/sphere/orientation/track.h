@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <array>
 #include <optional>
 #include <span>
 #include <vector>
@@ -19,13 +18,6 @@ enum class Level {
   full,     ///< the horizon is level, and the picture looks where it looked
 };
 
-/// Nine numbers as a Mi Sphere writes them, row by row.
-using CameraMatrix = std::array<float, 9>;
-
-/// What the camera's nine numbers mean, camera to world in the axes of this project: the one place
-/// that says so. Nothing for what is no rotation. docs/format-madv.md tells what is known of it.
-std::optional<Quaternion> orientation_of(const CameraMatrix& matrix);
-
 /// Where the front lens looks to, as a turn about the vertical in radians. A lens that looks
 /// straight up or down has the heading that the camera would have if it were stood up again.
 double heading_of(const Quaternion& camera_to_world);
@@ -34,24 +26,24 @@ double heading_of(const Quaternion& camera_to_world);
 /// along this heading.
 Mat3 level_view(Level level, const Quaternion& camera_to_world, double heading);
 
-/// One orientation for each picture of a video, at places 0, 1, 2 ...
+/// One orientation for each picture of a video. An index may lie between two pictures.
 class OrientationTrack {
  public:
-  /// Entries that are no rotation are holes, which are filled from their neighbours. Refuses a
-  /// track that has no rotation at all.
-  static Result<OrientationTrack> make(std::span<const CameraMatrix> matrices);
+  /// Pictures whose orientation is not known are holes, which are filled from their neighbours.
+  /// Refuses a track in which no orientation is known.
+  static Result<OrientationTrack> make(std::span<const std::optional<Quaternion>> orientations);
 
   size_t size() const { return entries_.size(); }
   size_t holes() const { return holes_; }
 
   /// Between entries interpolated, before the first and after the last as they are.
-  Quaternion at(double place) const;
-  /// The heading averaged over so many places around this one, with the nearest counting most.
-  double smooth_heading(double place, double width) const;
+  Quaternion at(double index) const;
+  /// The heading averaged over so many pictures around this one, with the nearest counting most.
+  double smooth_heading(double index, double pictures) const;
 
  private:
   OrientationTrack() = default;
-  double heading_at(double place) const;
+  double heading_at(double index) const;
 
   std::vector<Quaternion> entries_;
   std::vector<double> headings_;  ///< without jumps at half a turn

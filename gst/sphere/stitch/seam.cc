@@ -214,19 +214,26 @@ void Seam::measure(const StripPicture& strip, bool alone) {
   shift_ = wanted_shift_;
   light_ = wanted_light_;
   measured_ = true;
+  ++generation_;
 }
 
 void Seam::settle() {
+  bool changed = false;
+  const auto set = [&changed](float& now, float next) {
+    changed |= now != next;
+    now = next;
+  };
   for (size_t i = 0; i < shift_.size(); ++i)
-    shift_[i] += (wanted_shift_[i] - shift_[i]) * shift_pace;
+    set(shift_[i], shift_[i] + (wanted_shift_[i] - shift_[i]) * shift_pace);
   for (int k = 0; k < 3; ++k) {
     const bool factor = options_.rgb || k == 0;
     // Each lens takes half of what lies between them.
     const float limit = 2 * (factor ? largest_step : largest_tint_step);
     for (int b = 0; b < SeamLight::bins; ++b)
-      light_.component[k][b] =
-          nearer(light_.component[k][b], wanted_light_.component[k][b], light_pace, limit);
+      set(light_.component[k][b],
+          nearer(light_.component[k][b], wanted_light_.component[k][b], light_pace, limit));
   }
+  if (changed) ++generation_;
 }
 
 void Seam::apply(Plan& plan, const Patch& patch) const {

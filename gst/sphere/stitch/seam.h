@@ -43,6 +43,9 @@ class Seam {
   void measure(const StripPicture& strip, bool alone = false);
   /// Goes one frame further towards what was measured.
   void settle();
+  /// Counts the changes of the state that apply() works into plans: where it is the same as at the
+  /// last apply(), a plan that was not prepared anew is as it should be.
+  unsigned generation() const { return generation_; }
   /// Works the present state into the prepared plan.
   void apply(Plan& plan, int patch = 0) const { apply(plan, patches_[patch]); }
   void apply_to(SeamStrip& strip) const { apply(strip.plan(), strip_patch_); }
@@ -85,6 +88,7 @@ class Seam {
   std::vector<float> no_disparity_;
   std::vector<float> shift_, wanted_shift_;
   SeamLight light_, wanted_light_;
+  unsigned generation_ = 0;
   std::vector<Patch> patches_;
   Patch strip_patch_;             // of the strip that is drawn as the picture is
   std::vector<float> slopes_[2];  // how fast a lens's picture grows with the angle, by height

@@ -46,6 +46,11 @@ struct Block {
   float blend[block_segments], dblend[block_segments];
 };
 
+/// Bytes of a sample.
+inline int sample_bytes(const WarpPlane& plane) {
+  return plane.components * (plane.bits > 8 ? 2 : 1);
+}
+
 /// What is the same for all rows of a plane.
 struct Job {
   const Plan& plan;
@@ -61,6 +66,9 @@ struct Job {
     float phase_x = 0, phase_y = 0, step_x = 1, step_y = 1;
     // Samples that a lens may be read from, both ends included.
     int left[2], top[2], right[2], bottom[2];
+    // Whether each byte is so near to the first that a 32-bit lane can say how far. Of a plane that
+    // is larger (2 GiB, with the gaps after its rows), samples are drawn one by one.
+    bool near = true;
   } levels[1 + most_reductions];
 
   Job(const Plan& plan_in, const WarpPlane& plane_in) : plan(plan_in), plane(plane_in) {
@@ -83,6 +91,9 @@ struct Job {
     level.stride = copy.stride;
     level.step_x = static_cast<float>(step_x);
     level.step_y = static_cast<float>(step_y);
+    const int64_t last_row = static_cast<int64_t>(copy.size.height - 1) * std::abs(copy.stride);
+    const int64_t row_bytes = static_cast<int64_t>(copy.size.width) * sample_bytes(plane);
+    level.near = last_row + row_bytes <= int64_t{1} << 31;
     for (int i = 0; i < 2; ++i) {
       const Region& g = plan.region[i];
       const auto within = [](double v, int step, int size) {
@@ -132,11 +143,6 @@ inline uint8_t segment_flags(const Job& job, int row, int segment) {
     flags = static_cast<uint8_t>(((flags | more) & needs) | (flags & more & ~needs));
   }
   return flags;
-}
-
-/// Bytes of a sample.
-inline int sample_bytes(const WarpPlane& plane) {
-  return plane.components * (plane.bits > 8 ? 2 : 1);
 }
 
 /// Which copies of the source are mixed at a place: `level` and the one after it.
@@ -745,7 +751,7 @@ void WarpRows(const Plan& plan, const WarpPlane& plane, int first, int last) {
   draw_by_sample(job, first, last);
 #else
   // Coarse outputs have fewer samples a segment than a vector has lanes: they go the careful way.
-  if (job.samples < 8) return draw_by_sample(job, first, last);
+  if (job.samples < 8 || !job.levels[0].near) return draw_by_sample(job, first, last);
   const hn::CappedTag<int32_t, 16> wide;
   const hn::CappedTag<int32_t, 8> narrow;
   const auto draw = [&](auto d) {

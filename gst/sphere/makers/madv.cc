@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/makers/madv.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <optional>
+#include <string_view>
+
+#include "gst/sphere/base/bytes.h"
+#include "gst/sphere/makers/madv_format.h"
+#include "gst/sphere/media/box.h"
+
+namespace sphere::makers::madv {
+
+namespace {
+
+using media::Box;
+using media::box_at;
+using media::find_box;
+using media::MemorySource;
+using media::Next;
+using media::Source;
+using media::Tiff;
+using media::TiffEntry;
+
+// Bytes; no table is larger.
+constexpr size_t largest_lens_table = 64 << 20;
+// Entries: nine hours of pictures at 30 a second.
+constexpr size_t longest_track = 1 << 20;
+
+// Rows of a rotation have length 1 and stand square to each other; sensors and floats round.
+constexpr double rotation_tolerance = 0.02;
+// A table, a track that has room for hours, and what else is in the box.
+constexpr uint64_t largest_box = largest_lens_table + longest_track * matrix_size + (1 << 20);
+// Real files have some tens of boxes at these levels.
+constexpr int most_boxes = 1 << 16;
+
+Matrix read_matrix(ByteReader& reader) {
+  Matrix matrix;
+  for (float& value : matrix) value = std::bit_cast<float>(reader.u32_little());
+  return matrix;
+}
+
+bool is_zero(const Matrix& matrix) {
+  return std::all_of(matrix.begin(), matrix.end(), [](float value) { return value == 0; });
+}
+
+void read_table(std::span<const uint8_t> content, CaptureInfo* info) {
+  if (content.size() > largest_lens_table)
+    info->problems.push_back("its lens table is larger than any table");
+  else if (content.empty())
+    info->problems.push_back("its lens table is empty");
+  else
+    info->lens_table.assign(content.begin(), content.end());
+}
+
+void read_track(std::span<const uint8_t> content, const std::string& name, CaptureInfo* info) {
+  if (content.size() % matrix_size)
+    return info->problems.push_back("its orientation track (" + name + ") has " +
+                                    std::to_string(content.size()) +
+                                    " bytes, which is no multiple of 36");
+  if (content.size() / matrix_size > longest_track)
+    return info->problems.push_back("its orientation track (" + name +
+                                    ") is longer than any recording");
+  std::vector<Matrix> matrices(content.size() / matrix_size);
+  ByteReader reader(content);
+  for (Matrix& matrix : matrices) matrix = read_matrix(reader);
+  // The camera sets room aside and fills it while it records; zeros before the end are holes.
+  while (!matrices.empty() && is_zero(matrices.back())) matrices.pop_back();
+  if (matrices.empty()) return;
+  info->orientations.clear();
+  info->orientations.reserve(matrices.size());
+  for (const Matrix& matrix : matrices) info->orientations.push_back(orientation_of(matrix));
+}
+
+/// The boxes of a `madv` box. Their sizes are ordinary, only what they hold is little-endian.
+void read_children(std::span<const uint8_t> content, CaptureInfo* info) {
+  const MemorySource source(content);
+  std::span<const uint8_t> exported;
+  uint64_t position = 0;
+  for (int count = 0; count < most_boxes; ++count) {
+    Box box;
+    const Next next = box_at(source, position, content.size(), false, &box);
+    if (next == Next::end) break;
+    if (next != Next::box) {
+      info->problems.push_back("its own box (madv) is damaged");
+      break;
+    }
+    const std::span<const uint8_t> inner =
+        content.subspan(static_cast<size_t>(box.content), static_cast<size_t>(box.size()));
+    if (box.type == "lutz") read_table(inner, info);
+    if (box.type == "tlyd") read_track(inner, box.type, info);
+    if (box.type == "GYRA") exported = inner;
+    position = box.end;
+  }
+  // The camera's own track comes first; the other is what its app writes into what it exports.
+  if (info->orientations.empty() && !exported.empty()) read_track(exported, "GYRA", info);
+}
+
+bool is_camera_box(const std::string& type) {
+  return type == "madv" || type == "lutz" || type == "tlyd" || type == "GYRA";
+}
+
+// What was seen of models' names.
+constexpr const char* model_marks[] = {"MJXJ", "QJXJ"};
+// The matrix, and what older software has behind it.
+constexpr size_t comment_sizes[] = {matrix_size, matrix_size + 8 * sizeof(float)};
+
+/// Other cameras use the same tags for other things; a table begins with the offset of its first
+/// picture.
+bool begins_as_table(std::span<const uint8_t> bytes) {
+  ByteReader reader(bytes);
+  reader.seek(reader.u32_little());
+  return reader.starts_with("\x89PNG");
+}
+
+void add_tiff(const Tiff& tiff, CaptureInfo* info) {
+  if (const TiffEntry* table = tiff.find(tag_table); table && table->size <= largest_lens_table) {
+    std::vector<uint8_t> bytes = tiff.bytes(*table);
+    if (begins_as_table(bytes)) info->lens_table = std::move(bytes);
+  }
+  const std::string maker = tiff.text(tag_make), model = tiff.text(tag_model);
+  const bool known = std::any_of(std::begin(model_marks), std::end(model_marks),
+                                 [&](std::string_view mark) { return model.starts_with(mark); });
+  // What follows means other things in other cameras' files.
+  if (!maker.starts_with(make) || !known) return;
+  if (const std::optional<uint32_t> type = tiff.number(tag_scene_type); type && *type == 0)
+    info->stitched = true;
+  if (tiff.find(tag_table) && info->lens_table.empty())
+    info->problems.push_back("its lens table was cut off or is none");
+  if (const TiffEntry* comment = tiff.find(tag_comment)) {
+    const bool fits = std::find(std::begin(comment_sizes), std::end(comment_sizes),
+                                comment->size) != std::end(comment_sizes);
+    const std::vector<uint8_t> bytes = fits ? tiff.bytes(*comment) : std::vector<uint8_t>();
+    if (bytes.empty()) {
+      info->problems.push_back("its orientation (UserComment) is not 36 bytes, nor 68");
+    } else {
+      ByteReader reader(bytes);
+      const Matrix matrix = read_matrix(reader);
+      if (!is_zero(matrix)) info->orientations = {orientation_of(matrix)};
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<Quaternion> orientation_of(const Matrix& matrix) {
+  Mat3 m;
+  for (int i = 0; i < 3; ++i) m.row[i] = {matrix[3 * i], matrix[3 * i + 1], matrix[3 * i + 2]};
+  // Written so that a NaN fails.
+  for (int i = 0; i < 3; ++i)
+    for (int j = i; j < 3; ++j)
+      if (!(std::abs(dot(m.row[i], m.row[j]) - (i == j)) <= rotation_tolerance))
+        return std::nullopt;
+  if (!(dot(cross(m.row[0], m.row[1]), m.row[2]) > 0)) return std::nullopt;
+  return quaternion_of(m);
+}
+
+bool read_box(std::span<const uint8_t> bytes, CaptureInfo* info) {
+  const MemorySource source(bytes);
+  Box box;
+  const Next next = box_at(source, 0, bytes.size(), false, &box);
+  if (next == Next::past_end) {
+    // Its name is there, what it says is not.
+    ByteReader reader(bytes);
+    reader.skip(4);
+    const std::span<const uint8_t> type = reader.take(4);
+    if (!is_camera_box({type.begin(), type.end()})) return false;
+    info->problems.push_back("its own box (madv) was cut off");
+    return true;
+  }
+  if (next != Next::box || !is_camera_box(box.type)) return false;
+  const std::span<const uint8_t> content =
+      bytes.subspan(static_cast<size_t>(box.content), static_cast<size_t>(box.size()));
+  if (box.type == "madv")
+    read_children(content, info);
+  else if (box.type == "lutz")
+    read_table(content, info);
+  else if (box.type == "tlyd" || info->orientations.empty())
+    read_track(content, box.type, info);
+  return true;
+}
+
+CaptureInfo read_video(const Source& source) {
+  CaptureInfo info;
+  const std::optional<Box> movie = find_box(source, 0, source.size(), true, "moov");
+  if (!movie) return info;
+  const std::optional<Box> user = find_box(source, movie->content, movie->end, false, "udta");
+  if (!user) return info;
+  uint64_t position = user->content;
+  for (int count = 0; count < most_boxes; ++count) {
+    Box box;
+    if (box_at(source, position, user->end, false, &box) != Next::box) break;
+    if (is_camera_box(box.type)) {
+      const uint64_t size = box.end - position;
+      std::vector<uint8_t> bytes(size <= largest_box ? static_cast<size_t>(size) : 0);
+      if (bytes.empty() || !source.read_all(position, bytes))
+        info.problems.push_back("its own box (" + box.type + ") is larger than any");
+      else
+        madv::read_box(bytes, &info);
+    }
+    position = box.end;
+  }
+  return info;
+}
+
+CaptureInfo read_jpeg(const Source& source, const media::JpegInfo& jpeg) {
+  CaptureInfo info;
+  std::vector<uint8_t> exif(static_cast<size_t>(jpeg.exif_length));
+  if (!exif.empty() && source.read_all(jpeg.exif_offset, exif)) {
+    const MemorySource segment(exif);
+    if (const Result<Tiff> tiff = Tiff::open(segment)) add_tiff(*tiff, &info);
+  }
+  // The table stands behind the picture, and its length behind it.
+  uint8_t bytes[4];
+  if (jpeg.trailing < sizeof bytes || !source.read_all(source.size() - sizeof bytes, bytes))
+    return info;
+  const uint64_t length = ByteReader(bytes).u32_little();
+  if (length == 0 || length > jpeg.trailing - sizeof bytes || length > largest_lens_table)
+    return info;
+  std::vector<uint8_t> table(static_cast<size_t>(length));
+  if (!source.read_all(source.size() - sizeof bytes - length, table)) return info;
+  if (begins_as_table(table)) info.lens_table = std::move(table);
+  return info;
+}
+
+CaptureInfo read_tiff(const Tiff& tiff) {
+  CaptureInfo info;
+  add_tiff(tiff, &info);
+  return info;
+}
+
+}  // namespace sphere::makers::madv

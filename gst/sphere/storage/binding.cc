@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/storage/binding.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "gst/sphere/base/json.h"
+#include "gst/sphere/consent/chain.h"
+#include "gst/sphere/consent/private_file.h"
+#include "gst/sphere/storage/stores.h"
+
+namespace sphere::storage {
+
+namespace {
+
+// Serial numbers have some 16 characters, Wi-Fi names at most 32 bytes.
+constexpr size_t max_text = 128;
+constexpr size_t max_file = 4096;
+constexpr size_t name_length = 32;
+constexpr size_t md5_length = 32;
+
+bool is_text(const std::string& text) {
+  return text.size() <= max_text &&
+         g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) &&
+         std::none_of(text.begin(), text.end(), [](char c) { return g_ascii_iscntrl(c); });
+}
+
+bool is_md5(const std::string& text) {
+  return text.size() == md5_length && std::all_of(text.begin(), text.end(), [](char c) {
+           return g_ascii_isdigit(c) || (c >= 'a' && c <= 'f');
+         });
+}
+
+Status check(const Binding& binding) {
+  if (binding.serial.empty()) return invalid("the camera does not say its serial number");
+  for (const std::string* text :
+       {&binding.model, &binding.serial, &binding.firmware, &binding.wifi})
+    if (!is_text(*text)) return invalid("the camera says a name that is none");
+  if (!binding.table.empty() && !is_md5(binding.table)) return invalid("this is no MD5");
+  return ok();
+}
+
+}  // namespace
+
+std::string binding_path(const std::string& serial) {
+  return path_of(Store::cameras) + "/" + consent::sha256(serial).substr(0, name_length) + ".json";
+}
+
+Status write_binding(const Binding& binding) {
+  if (const Status checked = check(binding); !checked) return checked;
+  if (const auto folder = make_folder(Store::cameras); !folder) return folder.error();
+  const ObjectRef<JsonBuilder> builder(json_builder_new());
+  json_builder_begin_object(builder.get());
+  const auto add = [&](const char* name, const std::string& value) {
+    json_builder_set_member_name(builder.get(), name);
+    json_builder_add_string_value(builder.get(), value.c_str());
+  };
+  add("model", binding.model);
+  add("serial", binding.serial);
+  add("firmware", binding.firmware);
+  add("wifi", binding.wifi);
+  if (!binding.table.empty()) add("table", binding.table);
+  json_builder_end_object(builder.get());
+  JsonNode* root = json_builder_get_root(builder.get());
+  const GString_ text(json_to_string(root, TRUE));
+  json_node_unref(root);
+  g_autoptr(GError) error = nullptr;
+  if (!g_file_set_contents_full(binding_path(binding.serial).c_str(), text.get(), -1,
+                                G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+    return failed(std::string("the camera can't be remembered: ") + error->message);
+  return ok();
+}
+
+Result<Binding> read_binding(const std::string& path) {
+  const auto file = consent::open_private(path, O_RDONLY);
+  if (!file) return file.error();
+  std::string text(max_file + 1, '\0');
+  const ssize_t size = pread(file->descriptor.get(), text.data(), text.size(), 0);
+  if (size < 0) return failed(path + " can't be read: " + std::strerror(errno));
+  text.resize(static_cast<size_t>(size));
+  auto document = JsonDocument::parse(text, path, max_file);
+  if (!document) return document.error();
+  const JsonValue root = document->root();
+  root.expect_only({"model", "serial", "firmware", "wifi", "table"});
+  Binding binding{.model = root["model"].text(max_text),
+                  .serial = root["serial"].text(max_text),
+                  .firmware = root["firmware"].text(max_text),
+                  .wifi = root["wifi"].text(max_text),
+                  .table = {}};
+  if (const JsonValue table = root.optional("table"); table.present()) binding.table = table.text();
+  if (document->problem()) return *document->problem();
+  if (const Status checked = check(binding); !checked)
+    return invalid(path + ": " + checked.error().message);
+  return binding;
+}
+
+Status remove_binding(const std::string& serial) {
+  const std::string path = binding_path(serial);
+  const auto binding = read_binding(path);
+  Status done = erase(StoredFile{.store = Store::cameras, .path = path});
+  if (binding && !binding->table.empty()) {
+    const Status table = erase(StoredFile{
+        .store = Store::tables, .path = path_of(Store::tables) + "/" + binding->table + ".bin"});
+    if (!table) return table;
+  }
+  return done;
+}
+
+}  // namespace sphere::storage

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/warp/workers.h"
+
+#include <glib.h>
+
+#include <algorithm>
+#include <system_error>
+
+namespace sphere {
+
+int Workers::cores() { return static_cast<int>(g_get_num_processors()); }
+
+void Workers::set_threads(int threads) {
+  if (threads == wanted_) return;
+  stop();
+  wanted_ = threads;
+  const int wanted = threads > 0 ? threads : cores();
+  for (int i = 1; i < wanted; ++i) {
+    try {
+      others_.emplace_back([this, round = round_] { loop(round); });
+    } catch (const std::system_error&) {
+      break;  // The system gives no more; fewer do the same work.
+    }
+  }
+}
+
+void Workers::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    quit_ = true;
+  }
+  started_.notify_all();
+  for (std::thread& other : others_) other.join();
+  others_.clear();
+  quit_ = false;
+  wanted_ = 1;
+}
+
+void Workers::take_slices() {
+  for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) call_(context_, i);
+}
+
+void Workers::loop(unsigned seen) {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      started_.wait(lock, [&] { return quit_ || round_ != seen; });
+      if (quit_) return;
+      seen = round_;
+    }
+    take_slices();
+    std::lock_guard lock(mutex_);
+    if (--busy_ == 0) finished_.notify_one();
+  }
+}
+
+void Workers::run_slices(int count, const void* context, Call call) {
+  {
+    std::lock_guard lock(mutex_);
+    context_ = context;
+    call_ = call;
+    count_ = count;
+    next_.store(0, std::memory_order_relaxed);
+    busy_ = static_cast<int>(others_.size());
+    ++round_;
+  }
+  started_.notify_all();
+  take_slices();
+  std::unique_lock lock(mutex_);
+  finished_.wait(lock, [&] { return busy_ == 0; });
+}
+
+}  // namespace sphere

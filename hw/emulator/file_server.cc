@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/emulator/file_server.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "hw/emulator/listener.h"
+
+namespace sphere::emulator {
+
+namespace {
+
+// As much of a file is in memory at a time.
+constexpr uint64_t piece_size = 256 << 10;
+
+const char* media_type_of(std::string path) {
+  std::transform(path.begin(), path.end(), path.begin(), g_ascii_toupper);
+  for (const auto& [suffix, type] :
+       {std::pair(".JPG", "image/jpeg"), std::pair(".MP4", "video/mp4"),
+        std::pair(".DNG", "image/x-adobe-dng")})
+    if (path.ends_with(suffix)) return type;
+  return "application/octet-stream";
+}
+
+struct Part {
+  uint64_t from, count;
+};
+/// What a Range header asks for of `size` bytes; nothing where it is to be left aside, as one of
+/// several parts may be, and a count of 0 where there is no such part.
+std::optional<Part> read_range(const std::string& text, uint64_t size) {
+  constexpr std::string_view unit = "bytes=";
+  if (!text.starts_with(unit)) return std::nullopt;
+  const size_t dash = text.find('-');
+  if (dash == std::string::npos) return std::nullopt;
+  const auto number = [](const std::string& digits, guint64* value) {
+    return g_ascii_string_to_unsigned(digits.c_str(), 10, 0, G_MAXUINT64, value, nullptr);
+  };
+  const std::string first = text.substr(unit.size(), dash - unit.size());
+  const std::string last = text.substr(dash + 1);
+  guint64 from = 0, to = G_MAXUINT64;
+  if (!last.empty() && !number(last, &to)) return std::nullopt;
+  if (first.empty()) {
+    if (last.empty()) return std::nullopt;
+    const uint64_t count = std::min<uint64_t>(to, size);
+    return Part{size - count, count};
+  }
+  if (!number(first, &from) || to < from) return std::nullopt;
+  if (from >= size) return Part{0, 0};
+  return Part{from, std::min<uint64_t>(to, size - 1) - from + 1};
+}
+
+}  // namespace
+
+/// What of a file is still to be sent.
+struct FileServer::Body {
+  Descriptor file;
+  uint64_t offset, left;
+  ObjectRef<GSocket> socket;  // of the connection
+};
+
+FileServer::FileServer(GMainContext* context, const Card& card, std::chrono::seconds idle_time)
+    : context_(context),
+      card_(card),
+      idle_time_(idle_time),
+      server_(soup_server_new("server-header", "MADV-emulator", nullptr)) {
+  soup_server_add_handler(
+      server_.get(), nullptr,
+      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
+        static_cast<FileServer*>(self)->serve(message, path);
+      },
+      this, nullptr);
+  g_signal_connect(server_.get(), "request-started",
+                   G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer) {
+                     // What a client sends beside its request is not kept.
+                     soup_message_body_set_accumulate(soup_server_message_get_request_body(message),
+                                                      FALSE);
+                   }),
+                   nullptr);
+  g_signal_connect(server_.get(), "request-read",
+                   G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer self) {
+                     if (Connection* c = static_cast<FileServer*>(self)->connection_of(message))
+                       c->deadline.stop();
+                   }),
+                   this);
+  g_signal_connect(server_.get(), "request-finished",
+                   G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer data) {
+                     auto* self = static_cast<FileServer*>(data);
+                     if (Connection* c = self->connection_of(message)) self->start_deadline(*c);
+                   }),
+                   this);
+}
+
+FileServer::~FileServer() {
+  soup_server_disconnect(server_.get());
+  for (const Connection& connection : connections_)
+    g_object_weak_unref(G_OBJECT(connection.stream), stream_gone, this);
+  g_signal_handlers_disconnect_by_data(server_.get(), this);
+}
+
+void FileServer::start_deadline(Connection& connection) {
+  connection.deadline = watch_time(idle_time_, context_, [socket = connection.socket.get()] {
+    // libsoup closes it when it sees the end.
+    g_socket_shutdown(socket, TRUE, TRUE, nullptr);
+    return false;
+  });
+}
+
+// libsoup's own listening never closes what it has accepted, as of 3.2.
+void FileServer::accept(ObjectRef<GSocket> socket) {
+  if (connections_.size() >= most_connections) return;
+  g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket.get(), nullptr);
+  ObjectRef<GSocketAddress> remote(g_socket_get_remote_address(socket.get(), nullptr));
+  if (!local || !remote) return;
+  g_socket_set_timeout(socket.get(), static_cast<guint>(idle_time_.count()));
+  const ObjectRef<GSocketConnection> stream(
+      g_socket_connection_factory_create_connection(socket.get()));
+  Connection& connection = connections_.emplace_back();
+  connection.stream = stream.get();
+  connection.socket = std::move(socket);
+  connection.remote = std::move(remote);
+  start_deadline(connection);
+  g_object_weak_ref(G_OBJECT(stream.get()), stream_gone, this);
+  // What can't be served goes with its stream.
+  soup_server_accept_iostream(server_.get(), G_IO_STREAM(stream.get()), local,
+                              connection.remote.get(), nullptr);
+}
+
+/// libsoup has closed it.
+void FileServer::stream_gone(gpointer self, GObject* stream) {
+  static_cast<FileServer*>(self)->connections_.remove_if(
+      [&](const Connection& c) { return static_cast<void*>(c.stream) == stream; });
+}
+
+FileServer::Connection* FileServer::connection_of(SoupServerMessage* message) {
+  const auto found =
+      std::find_if(connections_.begin(), connections_.end(), [&](const Connection& c) {
+        return c.remote.get() == soup_server_message_get_remote_address(message);
+      });
+  return found == connections_.end() ? nullptr : &*found;
+}
+
+// The file is not mapped: one that is cut meanwhile would end the process.
+void FileServer::send_next(SoupServerMessage* message, Body& body) {
+  const std::string piece =
+      read_at(body.file, body.offset, static_cast<size_t>(std::min(body.left, piece_size)));
+  if (piece.empty()) {
+    // It is shorter than was said; the client sees that by the end of the connection.
+    g_socket_shutdown(body.socket.get(), TRUE, TRUE, nullptr);
+    return;
+  }
+  body.offset += piece.size();
+  body.left -= piece.size();
+  soup_message_body_append(soup_server_message_get_response_body(message), SOUP_MEMORY_COPY,
+                           piece.data(), piece.size());
+}
+
+void FileServer::serve(SoupServerMessage* message, const char* path) {
+  const char* method = soup_server_message_get_method(message);
+  if (method != SOUP_METHOD_GET && method != SOUP_METHOD_HEAD) {
+    soup_server_message_set_status(message, SOUP_STATUS_METHOD_NOT_ALLOWED, nullptr);
+    return;
+  }
+  const std::string camera_path = "/tmp/SD0/DCIM" + std::string(path);
+  Descriptor file = card_.open_file(camera_path);
+  Connection* connection = connection_of(message);
+  if (!file || !connection) {
+    soup_server_message_set_status(message, SOUP_STATUS_NOT_FOUND, nullptr);
+    return;
+  }
+  const uint64_t size = size_of(file);
+  SoupMessageHeaders* asked = soup_server_message_get_request_headers(message);
+  SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
+  soup_message_headers_replace(headers, "Accept-Ranges", "bytes");
+  soup_message_headers_set_content_type(headers, media_type_of(camera_path), nullptr);
+  const std::optional<Part> part =
+      read_range(to_string(soup_message_headers_get_one(asked, "Range")), size);
+  // libsoup 3.2 would look at it as well, and cuts what ends behind the end out of nothing.
+  soup_message_headers_remove(asked, "Range");
+  if (part && part->count == 0) {
+    soup_message_headers_replace(headers, "Content-Range",
+                                 ("bytes */" + std::to_string(size)).c_str());
+    soup_server_message_set_status(message, SOUP_STATUS_REQUESTED_RANGE_NOT_SATISFIABLE, nullptr);
+    return;
+  }
+  const Part sent = part.value_or(Part{0, size});
+  if (part)
+    soup_message_headers_set_content_range(headers, static_cast<goffset>(sent.from),
+                                           static_cast<goffset>(sent.from + sent.count - 1),
+                                           static_cast<goffset>(size));
+  soup_server_message_set_status(message, part ? SOUP_STATUS_PARTIAL_CONTENT : SOUP_STATUS_OK,
+                                 nullptr);
+  soup_message_headers_set_content_length(headers, static_cast<goffset>(sent.count));
+  if (method == SOUP_METHOD_HEAD || sent.count == 0) return;
+
+  soup_message_body_set_accumulate(soup_server_message_get_response_body(message), FALSE);
+  auto* body = new Body{std::move(file), sent.from, sent.count,
+                        ObjectRef<GSocket>(G_SOCKET(g_object_ref(connection->socket.get())))};
+  // The message has it.
+  g_signal_connect_data(
+      message, "wrote-chunk", G_CALLBACK(+[](SoupServerMessage* of, gpointer data) {
+        auto* rest = static_cast<Body*>(data);
+        if (rest->left > 0) send_next(of, *rest);
+      }),
+      body, [](gpointer data, GClosure*) { delete static_cast<Body*>(data); },
+      static_cast<GConnectFlags>(0));
+  send_next(message, *body);
+}
+
+}  // namespace sphere::emulator

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The files of the card over HTTP.
+
+#pragma once
+
+#include <gio/gio.h>
+#include <libsoup/soup.h>
+
+#include <chrono>
+#include <list>
+#include <string>
+
+#include "gst/sphere/base/gobject.h"
+#include "hw/emulator/card.h"
+#include "hw/emulator/loop.h"
+
+namespace sphere::emulator {
+
+/// Serves what is below DCIM. In one thread, which has `context` as its default.
+class FileServer {
+ public:
+  /// A connection without a whole request for `idle_time`, or that takes nothing of its answer for
+  /// so long, is closed.
+  FileServer(GMainContext* context, const Card& card, std::chrono::seconds idle_time);
+  /// Closes all connections.
+  ~FileServer();
+  FileServer(const FileServer&) = delete;
+  FileServer& operator=(const FileServer&) = delete;
+
+  void accept(ObjectRef<GSocket> socket);
+
+ private:
+  struct Connection {
+    GSocketConnection* stream;  // libsoup's
+    ObjectRef<GSocket> socket;
+    ObjectRef<GSocketAddress> remote;
+    Watch deadline;
+  };
+  struct Body;
+
+  void start_deadline(Connection& connection);
+  Connection* connection_of(SoupServerMessage* message);
+  void serve(SoupServerMessage* message, const char* path);
+  static void stream_gone(gpointer self, GObject* stream);
+  static void send_next(SoupServerMessage* message, Body& body);
+
+  GMainContext* const context_;
+  const Card& card_;
+  const std::chrono::seconds idle_time_;
+  const ObjectRef<SoupServer> server_;
+  std::list<Connection> connections_;
+};
+
+}  // namespace sphere::emulator

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How much a camera may say that nobody asked for.
+
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "hw/madv/clock.h"
+
+namespace sphere::madv {
+
+/// So many messages at once, and so many a second in the long run; a message of more than 1 KiB
+/// counts as several. A burst of ten photos, the most that the camera does by itself, is some
+/// thirty messages of less than 400 bytes each.
+class Allowance {
+ public:
+  static constexpr double at_once = 2000;
+  static constexpr double per_second = 20;
+  static constexpr double message_bytes = 1024;
+
+  /// Takes one message of so many bytes off; false when there is no more to take.
+  bool spend(size_t bytes, Time now) {
+    return take(1 + static_cast<double>(bytes) / message_bytes, now);
+  }
+  /// The same for bytes that are part of no message.
+  bool spend_padding(size_t bytes, Time now) {
+    return take(static_cast<double>(bytes) / message_bytes, now);
+  }
+
+ private:
+  bool take(double cost, Time now) {
+    if (now > counted_at_) {
+      left_ += std::chrono::duration<double>(now - counted_at_).count() * per_second;
+      left_ = std::min(left_, at_once);
+      counted_at_ = now;
+    }
+    left_ -= cost;
+    return left_ >= 0;
+  }
+
+  double left_ = at_once;
+  Time counted_at_{};
+};
+
+}  // namespace sphere::madv

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/madv/channel.h"
+
+#include <gst/gst.h>
+
+#include <algorithm>
+
+GST_DEBUG_CATEGORY_STATIC(sphere_madv_debug);
+#define GST_CAT_DEFAULT sphere_madv_debug
+
+namespace sphere::madv {
+
+namespace {
+
+// What is not understood may come from another kind of device as well as from a damaged one.
+constexpr const char* other_device =
+    "; is this the address of a Mi Sphere? If it is, switch the camera off and on";
+
+bool is_slow(int id) {
+  const Command* command = find_command(id);
+  return command && command->slow;
+}
+
+}  // namespace
+
+Failure session_stopped() { return {Failure::Reason::stopped, "the session was ended"}; }
+
+ControlChannel::ControlChannel(const CoreSettings& settings, Listener listener)
+    : settings_(settings), listener_(std::move(listener)) {
+  GST_DEBUG_CATEGORY_INIT(sphere_madv_debug, "spheremadv", 0, "the Mi Sphere's control channel");
+}
+
+// --- sending ---------------------------------------------------------------------------------
+
+void ControlChannel::send(const Request& request, Time now) {
+  // That it fits was looked at when it was asked for; a token adds twenty digits at the most.
+  const Result<std::string> json = request.to_json(token_.value_or(0));
+  if (!json) return;
+  GST_LOG("to the camera: %s", redacted(*json).c_str());
+  output_ += *json;
+  last_sent_ = now;
+}
+
+void ControlChannel::enqueue(Request request, ReplyHandler handler, Rank rank, int attempts) {
+  const Duration timeout =
+      is_slow(request.id) ? settings_.slow_reply_timeout : settings_.reply_timeout;
+  const auto behind = std::upper_bound(queue_.begin(), queue_.end(), rank,
+                                       [](Rank r, const Pending& p) { return r < p.rank; });
+  queue_.insert(behind, {std::move(request), std::move(handler), timeout, rank, attempts});
+}
+
+void ControlChannel::refresh(int id, Duration timeout, Time now) {
+  if (phase_ != Phase::open) return;
+  for (const Pending& pending : queue_)
+    if (pending.rank == Rank::refresh && pending.request.id == id) return;
+  queue_.push_back({Request(id), nullptr, timeout, Rank::refresh, 0});
+  send_next(now);
+}
+
+void ControlChannel::drop_unwanted() {
+  while (!queue_.empty() && queue_.front().request.wanted && !queue_.front().request.wanted()) {
+    const Pending dropped = std::move(queue_.front());
+    queue_.pop_front();
+    if (dropped.handler)
+      dropped.handler({nullptr, Failure{Failure::Reason::stopped, "it was taken back"}});
+  }
+}
+
+void ControlChannel::send_next(Time now) {
+  if (phase_ == Phase::idle || phase_ == Phase::ended || outstanding_ || queue_.empty()) return;
+  if (now < not_before_ || (last_sent_ && now < *last_sent_ + settings_.pacing)) return;
+  drop_unwanted();
+  if (outstanding_ || queue_.empty()) return;
+  outstanding_ = std::move(queue_.front());
+  queue_.pop_front();
+  reply_due_ = now + outstanding_->timeout;
+  send(outstanding_->request, now);
+}
+
+void ControlChannel::ask(Request request, ReplyHandler handler, Rank rank, int attempts, Time now) {
+  if (phase_ == Phase::finishing || phase_ == Phase::ended) {
+    if (handler) handler({nullptr, session_stopped()});
+    return;
+  }
+  enqueue(std::move(request), std::move(handler), rank, attempts);
+  send_next(now);
+}
+
+void ControlChannel::ask_for_user(Request request, ReplyHandler handler, Time now) {
+  const auto refuse = [&](const Failure& why) {
+    if (handler) handler({nullptr, why});
+  };
+  if (const Result<std::string> json = request.to_json(INT64_MIN); !json)
+    return refuse({Failure::Reason::refused, json.error().message});
+  const auto waiting = std::count_if(queue_.begin(), queue_.end(),
+                                     [](const Pending& p) { return p.rank == Rank::ordinary; });
+  if (static_cast<size_t>(waiting) >= max_waiting)
+    return refuse({Failure::Reason::refused, too_many_waiting});
+  ask(std::move(request), std::move(handler), Rank::ordinary, 0, now);
+}
+
+// --- the session's start ------------------------------------------------------------------------
+
+void ControlChannel::start(Time now) {
+  if (phase_ != Phase::idle) return;
+  phase_ = Phase::starting;
+  last_heard_ = now;
+  enqueue(
+      Request(msg_start_session),
+      [this](const Reply& reply) { session_started(reply, last_heard_); }, Rank::connect,
+      settings_.busy_attempts);
+  send_next(now);
+}
+
+void ControlChannel::session_started(const Reply& reply, Time now) {
+  if (!reply.message) return;
+  const Message& message = *reply.message;
+  if (!message.succeeded()) {
+    if (phase_ == Phase::finishing) {
+      end(std::nullopt, now);
+      return;
+    }
+    const int rval = message.rval().value_or(-1);
+    const bool held = rval == rval_session_denied || rval == rval_session_full;
+    end(Failure{held ? Failure::Reason::held : Failure::Reason::refused,
+                "the camera does not start a session: it says that " + result_words(rval), rval},
+        now);
+    return;
+  }
+  const std::optional<int64_t> token = message.param_number();
+  if (!token) {
+    end(Failure{Failure::Reason::broken,
+                std::string("the camera started a session without a token") + other_device},
+        now);
+    return;
+  }
+  token_ = *token;
+  // The end was asked for meanwhile: the camera must not be left with a session that nobody has.
+  if (phase_ == Phase::finishing) return;
+  phase_ = Phase::open;
+  listener_.opened(now);
+}
+
+// --- what comes ------------------------------------------------------------------------------
+
+void ControlChannel::unreadable(const std::string& how, Time now) {
+  end(Failure{Failure::Reason::broken,
+              "what came from the camera can't be read: " + how + other_device},
+      now);
+}
+
+bool ControlChannel::allow_unasked(size_t bytes, Time now) {
+  if (unasked_.spend(bytes, now)) return true;
+  end(Failure{Failure::Reason::broken,
+              "the camera sends messages without end that nobody asked for; switch it off and on"},
+      now);
+  return false;
+}
+
+void ControlChannel::received(std::string_view bytes, Time now) {
+  if (phase_ == Phase::ended || phase_ == Phase::idle) return;
+  framer_.feed(bytes);
+  while (phase_ != Phase::ended) {
+    Result<std::optional<std::string>> object = framer_.next();
+    if (!object) {
+      unreadable(object.error().message, now);
+      break;
+    }
+    if (!unasked_.spend_padding(framer_.take_skipped(), now)) {
+      unreadable("it sends white space without end", now);
+      break;
+    }
+    if (!*object) break;
+    Result<Message> message = Message::parse(**object);
+    if (!message) {
+      unreadable(message.error().message, now);
+      break;
+    }
+    // Only a whole message shows that the camera lives: one that hangs may send bytes for ever.
+    last_heard_ = now;
+    dispatch(std::make_shared<const Message>(std::move(*message)), (*object)->size(), now);
+  }
+  send_next(now);
+}
+
+void ControlChannel::dispatch(std::shared_ptr<const Message> message, size_t bytes, Time now) {
+  GST_LOG("from the camera: %s", message->redacted().c_str());
+  const Message::Kind kind = message->kind();
+  const bool answers =
+      kind == Message::Kind::reply && outstanding_ && outstanding_->request.id == message->id();
+  if (!answers && !allow_unasked(bytes, now)) return;
+  switch (kind) {
+    case Message::Kind::question:
+      asked(std::move(message), now);
+      break;
+    case Message::Kind::notification:
+      listener_.heard(*message);
+      listener_.said_unasked(std::move(message), now);
+      break;
+    case Message::Kind::reply:
+      if (answers)
+        replied(std::move(message), now);
+      else
+        GST_DEBUG("an answer to %s, which is not being asked: dropped",
+                  command_name(message->id()).c_str());
+      break;
+  }
+}
+
+/// Another client wants the camera, and without an answer it would get it. The answer can't wait
+/// for its turn, because the camera waits.
+void ControlChannel::asked(std::shared_ptr<const Message> question, Time now) {
+  if (!token_ || phase_ != Phase::open) return;
+  if (output_.size() + Request::max_size > max_output) {
+    end(Failure{Failure::Reason::silent,
+                "the camera asks, and takes no answer; switch it off and on"},
+        now);
+    return;
+  }
+  send(Request(msg_query_holder, std::to_string(*token_)), now);
+  listener_.said_unasked(std::move(question), now);
+}
+
+void ControlChannel::replied(std::shared_ptr<const Message> message, Time now) {
+  if (!message->rval()) {
+    unreadable("its answer to " + command_name(message->id()) + " has no result", now);
+    return;
+  }
+  Pending done = std::move(*outstanding_);
+  outstanding_.reset();
+
+  if (message->rval() == rval_busy && done.attempts_left > 0 && phase_ != Phase::finishing) {
+    --done.attempts_left;
+    not_before_ = now + settings_.busy_pause;
+    queue_.push_front(std::move(done));
+    return;
+  }
+  listener_.heard(*message);
+  const bool forgotten =
+      message->rval() == rval_wrong_token && done.request.id != msg_start_session;
+  if (done.handler) done.handler({message, std::nullopt});
+  if (forgotten && phase_ == Phase::open)
+    end(Failure{Failure::Reason::gone,
+                "the camera has forgotten this session (wrong token); connect again",
+                rval_wrong_token},
+        now);
+  else if (done.request.id == msg_stop_session) {
+    goodbye_answered_ = true;
+    end(std::nullopt, now);
+  } else if (phase_ == Phase::finishing)
+    say_goodbye(now);
+}
+
+void ControlChannel::heard_otherwise(Time now) { last_heard_ = std::max(last_heard_, now); }
+
+// --- time ------------------------------------------------------------------------------------
+
+void ControlChannel::advance(Time now) {
+  if (phase_ == Phase::idle || phase_ == Phase::ended) return;
+  if (phase_ == Phase::finishing) {
+    if (now < finish_due_) return;
+    if (token_ && !goodbye_said_) {
+      // The answer that was waited for does not come.
+      if (const std::optional<Pending> given_up = std::exchange(outstanding_, std::nullopt))
+        if (given_up->handler) given_up->handler({nullptr, session_stopped()});
+      say_goodbye(now);
+    } else {
+      end(std::nullopt, now);
+    }
+    return;
+  }
+  if (outstanding_ && now >= reply_due_) {
+    end(Failure{Failure::Reason::silent,
+                "the camera does not answer: " + command_name(outstanding_->request.id) +
+                    " got no reply within " + in_seconds(outstanding_->timeout) +
+                    "; is it still on, and in reach of its Wi-Fi?"},
+        now);
+    return;
+  }
+  if (phase_ == Phase::open && !outstanding_ && queue_.empty() &&
+      now >= last_heard_ + settings_.keep_alive_after)
+    refresh(msg_status, settings_.keep_alive_timeout, now);
+  send_next(now);
+}
+
+std::optional<Time> ControlChannel::deadline() const {
+  std::optional<Time> due;
+  const auto at = [&](Time time) { due = due ? std::min(*due, time) : time; };
+  if (phase_ == Phase::idle || phase_ == Phase::ended) return due;
+  if (phase_ == Phase::finishing) {
+    at(finish_due_);
+    return due;
+  }
+  if (outstanding_)
+    at(reply_due_);
+  else if (!queue_.empty())
+    at(std::max(not_before_, last_sent_ ? *last_sent_ + settings_.pacing : not_before_));
+  else if (phase_ == Phase::open)
+    at(last_heard_ + settings_.keep_alive_after);
+  return due;
+}
+
+// --- ending ----------------------------------------------------------------------------
+
+void ControlChannel::say_goodbye(Time now) {
+  if (goodbye_said_ || !token_) return;
+  if (last_sent_ && now < *last_sent_ + settings_.pacing) {
+    // It comes too fast for the camera like any other.
+    finish_due_ = *last_sent_ + settings_.pacing;
+    return;
+  }
+  goodbye_said_ = true;
+  finish_due_ = now + settings_.goodbye_timeout;
+  outstanding_ =
+      Pending{Request(msg_stop_session), nullptr, settings_.goodbye_timeout, Rank::connect, 0};
+  send(outstanding_->request, now);
+}
+
+void ControlChannel::finish(Time now) {
+  if (phase_ == Phase::finishing || phase_ == Phase::ended) return;
+  if (phase_ == Phase::idle) {
+    end(std::nullopt, now);
+    return;
+  }
+  phase_ = Phase::finishing;
+  finish_due_ = now + (token_ ? settings_.finish_timeout : settings_.finish_start_timeout);
+  for (Pending& pending : std::exchange(queue_, {}))
+    if (pending.handler) pending.handler({nullptr, session_stopped()});
+  // What is under way gets its answer first: one request at a time.
+  if (outstanding_) return;
+  if (token_)
+    say_goodbye(now);
+  else
+    end(std::nullopt, now);
+}
+
+void ControlChannel::connection_lost(Time now) {
+  if (phase_ == Phase::idle || phase_ == Phase::ended) return;
+  // After our goodbye it is the camera's right to close first.
+  if (phase_ == Phase::finishing) {
+    goodbye_said_ = true;
+    end(std::nullopt, now);
+    return;
+  }
+  goodbye_said_ = true;
+  end(Failure{Failure::Reason::gone,
+              "the camera closed the connection; it may have been switched off, or be restarting"},
+      now);
+}
+
+void ControlChannel::end(std::optional<Failure> failure, Time now) {
+  if (phase_ == Phase::ended) return;
+  // Who asked for the end need not hear what went wrong on the way.
+  if (phase_ == Phase::finishing) failure.reset();
+  phase_ = Phase::ended;
+  // Also where nothing can be understood any more: a camera that is left with an open session
+  // refuses the next client.
+  if (token_ && !goodbye_said_) {
+    goodbye_said_ = true;
+    send(Request(msg_stop_session), now);
+  }
+  const Failure why = failure ? *failure : session_stopped();
+  if (std::optional<Pending> open = std::exchange(outstanding_, std::nullopt))
+    if (open->handler) open->handler({nullptr, why});
+  for (Pending& pending : std::exchange(queue_, {}))
+    if (pending.handler) pending.handler({nullptr, why});
+  if (failure) GST_DEBUG("the session ended: %s", failure->message.c_str());
+  listener_.ended(std::move(failure));
+}
+
+}  // namespace sphere::madv

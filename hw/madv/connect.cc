@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/madv/connect.h"
+
+#include "hw/madv/md5.h"
+
+namespace sphere::madv {
+
+using Rank = ControlChannel::Rank;
+
+ConnectSequence::ConnectSequence(const CoreSettings& settings, ControlChannel& channel,
+                                 FileTransfers& transfers, Listener listener)
+    : settings_(settings),
+      channel_(channel),
+      transfers_(transfers),
+      listener_(std::move(listener)) {}
+
+void ConnectSequence::start(Time now) {
+  // What most of these say goes into the state as any message does; a no is an answer too.
+  const auto ask = [&](Request request, ReplyHandler handler = nullptr) {
+    channel_.ask(std::move(request), std::move(handler), Rank::connect, settings_.busy_attempts,
+                 now);
+  };
+  Request info(msg_client_info, settings_.client_address);
+  info.with_type("TCP");
+  ask(std::move(info), [this](const Reply& reply) { client_known(reply); });
+  ask(Request(msg_status));
+  if (settings_.clock) ask(Request(msg_set_clock, settings_.clock()));
+  ask(Request(msg_storage));
+  ask(Request(msg_settings), [this](const Reply& reply) {
+    if (reply.message && channel_.is_open()) settings_known();
+  });
+}
+
+void ConnectSequence::client_known(const Reply& reply) {
+  if (!reply.message || !channel_.is_open()) return;
+  listener_.preview_ready();
+  if (!settings_.want_lens_table) {
+    table_settled_ = true;
+    return;
+  }
+  const std::optional<std::string> md5 = reply.message->succeeded()
+                                             ? read_md5(reply.message->param_text().value_or(""))
+                                             : std::nullopt;
+  if (!md5) {
+    settle_table(failed("the camera does not say which lens table it has"));
+    return;
+  }
+  table_md5_ = *md5;
+  if (settings_.known_table)
+    if (std::optional<std::string> known = settings_.known_table(table_md5_))
+      settle_table(std::move(*known));
+}
+
+void ConnectSequence::settings_known() {
+  asked_everything_ = true;
+  if (table_settled_)
+    listener_.ready();
+  else
+    fetch_table();
+}
+
+void ConnectSequence::fetch_table() {
+  Download download;
+  download.path = lens_table_path;
+  download.md5 = table_md5_;
+  download.sink = [this](std::string_view bytes) -> Status {
+    if (bytes.size() > max_table_size - table_.size())
+      return invalid("the file is too large to be a table");
+    table_.append(bytes);
+    return ok();
+  };
+  download.done = [this](const Status& outcome) {
+    if (!channel_.is_open()) return;
+    std::string table = std::exchange(table_, {});
+    if (outcome && settings_.keep_table) settings_.keep_table(table_md5_, table);
+    if (outcome)
+      settle_table(std::move(table));
+    else
+      settle_table(failed("the camera's lens table can't be fetched: " + outcome.error().message));
+  };
+  transfers_.get(lens_table_transfer, std::move(download), channel_.last_heard());
+}
+
+void ConnectSequence::settle_table(Result<std::string> table) {
+  if (table_settled_) return;
+  table_settled_ = true;
+  listener_.lens_table(table);
+  if (asked_everything_) listener_.ready();
+}
+
+}  // namespace sphere::madv

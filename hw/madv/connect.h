@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is asked when a session begins, in order: who we are, how the camera is, its clock, its
+// card, its settings, and its lens table when that is new.
+
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "hw/madv/channel.h"
+#include "hw/madv/settings.h"
+#include "hw/madv/transfer.h"
+
+namespace sphere::madv {
+
+class ConnectSequence {
+ public:
+  /// The largest lens table that is taken: 8 pictures of a grid.
+  static constexpr size_t max_table_size = 32 << 20;
+
+  /// The number of its transfer; those of users are higher.
+  static constexpr unsigned lens_table_transfer = 1;
+
+  struct Listener {
+    /// The camera knows this client: RTSP can be opened.
+    std::function<void()> preview_ready;
+    /// The table in the camera's own form, or why it can't be had. Once, unless it is not wanted.
+    std::function<void(const Result<std::string>&)> lens_table;
+    /// All was asked that there was to ask.
+    std::function<void()> ready;
+  };
+
+  ConnectSequence(const CoreSettings& settings, ControlChannel& channel, FileTransfers& transfers,
+                  Listener listener);
+
+  /// The token is there.
+  void start(Time now);
+
+ private:
+  void client_known(const Reply& reply);
+  void settings_known();
+  void fetch_table();
+  void settle_table(Result<std::string> table);
+
+  const CoreSettings& settings_;
+  ControlChannel& channel_;
+  FileTransfers& transfers_;
+  const Listener listener_;
+  std::string table_md5_;
+  std::string table_;
+  bool table_settled_ = false;
+  bool asked_everything_ = false;
+};
+
+/// The path of the table from which the vendor's own programs stitch.
+inline constexpr const char* lens_table_path = "/tmp/FL0/lut/app_lut.bin";
+
+}  // namespace sphere::madv

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// MD5 as the camera writes it.
+
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gst/sphere/base/gobject.h"
+
+namespace sphere::madv {
+
+inline std::string md5_of(std::string_view bytes) {
+  const GString_ md5(g_compute_checksum_for_data(
+      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(bytes.data()), bytes.size()));
+  return md5.get();
+}
+
+/// In lower case; nothing unless it is 32 hexadecimal digits.
+inline std::optional<std::string> read_md5(std::string_view text) {
+  if (text.size() != 32 ||
+      !std::all_of(text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c); }))
+    return std::nullopt;
+  std::string md5(text);
+  std::transform(md5.begin(), md5.end(), md5.begin(), g_ascii_tolower);
+  return md5;
+}
+
+}  // namespace sphere::madv

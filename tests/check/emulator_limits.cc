@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What clients of the emulated camera can't use up: its memory, its connections, its time.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <glib/gstdio.h>
+
+#include "tests/check/emulator.h"
+#include "tests/check/http.h"
+#include "tests/check/socket.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace std::chrono_literals;
+using madv::Message;
+using test::control_only;
+using test::ControlClient;
+using test::Emulator;
+using test::EmulatorOptions;
+using test::Socket;
+using test::started;
+using test::with_preview;
+
+namespace {
+
+void write(const std::string& path, const std::string& bytes) {
+  fail_unless(
+      g_file_set_contents(path.c_str(), bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
+}
+
+}  // namespace
+
+GST_START_TEST(only_the_latest_requests_are_remembered) {
+  Result<emulator::Card> card = emulator::Card::open("");
+  emulator::Control control({}, *card);
+  control.connected(1);
+  const int count = 2 * static_cast<int>(emulator::most_asked) + 3;
+  const std::string long_one = std::string(4000, 'x');
+  // Without a session.
+  for (int i = 0; i < count; ++i) {
+    control.received(1, R"({"msg_id":4365,"token":7,"param":")" + long_one + "\"}");
+    control.take_actions();
+  }
+  fail_unless_equals_int(static_cast<int>(control.counters().requests), count);
+  fail_unless_equals_int(control.asked().size(), emulator::most_asked);
+  fail_unless_equals_int(static_cast<int>(control.asked().back().number), count - 1);
+  for (const emulator::Asked& asked : control.asked())
+    fail_unless(asked.param.size() <= 512 && asked.redacted.size() <= 512);
+}
+GST_END_TEST;
+
+GST_START_TEST(who_takes_no_answers_is_not_asked_for_more) {
+  const auto camera = started(control_only());
+  const std::string folder = camera->card_folder() + "/DCIM/20200101";
+  fail_unless(g_mkdir(folder.c_str(), 0700) == 0);
+  for (int i = 0; i < 200; ++i)
+    write(folder + "/IMG_20200101_000000_" + std::to_string(i) + ".JPG", "");
+  ControlClient client(*camera);
+  client.open();
+  fail_unless(client.ask(1283, R"(,"param":"/tmp/SD0/DCIM/20200101")").succeeded());
+  const size_t answer =
+      200 * std::string("{\"IMG_20200101_000000_0.JPG\":\"2020-01-01 00:00:00\"}").size();
+  // As many as it takes: its answers wait, and then its requests do.
+  const std::string request =
+      R"({"msg_id":1282,"token":1,"more":")" + std::string(4000, 'x') + "\"}";
+  size_t sent = 0;
+  for (int refused = 0; refused < 200;) {
+    const size_t more = client.socket().send_some(request, sent % request.size());
+    sent += more;
+    refused = more ? 0 : refused + 1;
+    if (!more) g_usleep(1000);
+    // What is in between holds some megabytes; this is what used to be taken without end.
+    fail_unless(sent < 64u << 20, "%zu bytes of requests were taken", sent);
+  }
+  const int64_t asked = camera->counters().requests;
+  fail_unless(static_cast<size_t>(asked) * answer < 32u << 20, "%d requests were answered",
+              static_cast<int>(asked));
+  // None is lost for whoever reads again.
+  for (size_t i = 0; i < sent / request.size(); ++i)
+    fail_unless_equals_int(client.next(1282).entries("listing").size(), 200);
+}
+GST_END_TEST;
+
+GST_START_TEST(one_transfer_at_a_time) {
+  const auto camera = started(control_only());
+  write(camera->card_folder() + "/DCIM/A.MP4", std::string(48 << 20, 'x'));
+  ControlClient client(*camera);
+  client.open();
+  const std::string all = R"(,"param":"/tmp/SD0/DCIM/A.MP4","offset":"0","fetch_size":0)";
+  Socket data(camera->ports().data);
+  fail_unless(client.ask(1285, all).succeeded());
+  for (int i = 0; i < 20; ++i) fail_unless_equals_int(*client.ask(1285, all).rval(), -21);
+  fail_unless(client.ask(1287, R"(,"param":"/tmp/SD0/DCIM/A.MP4")").succeeded());
+  fail_unless(client.ask(1285, all).succeeded());
+}
+GST_END_TEST;
+
+GST_START_TEST(who_asks_nothing_is_let_go) {
+  EmulatorOptions options = with_preview();
+  options.idle_time = 1s;
+  const auto camera = started(std::move(options));
+  const Emulator::Ports ports = camera->ports();
+  for (const uint16_t port : {ports.control, ports.data, ports.http, ports.rtsp}) {
+    Socket mute(port);
+    fail_unless(mute.receive().empty(), "port %u says something", port);
+  }
+  // A request that never ends is none.
+  for (const auto& [port, begin] : {std::pair(ports.control, R"({"msg_id":257,)"),
+                                    std::pair(ports.http, "GET / HTTP/1.1\r\nHost:"),
+                                    std::pair(ports.rtsp, "OPTIONS rtsp://camera/live")}) {
+    Socket slow(port);
+    slow.send(begin);
+    for (int sent = 0; slow.send_some("x", 0) && !slow.ended_within(100ms); ++sent)
+      fail_unless(sent < 200, "port %u takes one byte after the other", port);
+  }
+  // Whoever has the session stays, however long it is silent, and keeps its data connection.
+  ControlClient holder(*camera);
+  holder.open();
+  Socket data(ports.data);
+  Socket late(ports.control);
+  fail_unless(late.receive().empty());
+  fail_unless(!data.ended_within(1ms));
+  fail_unless(holder.ask(4365).succeeded());
+}
+GST_END_TEST;
+
+GST_START_TEST(one_connection_too_many_is_closed) {
+  const auto camera = started(with_preview());
+  const Emulator::Ports ports = camera->ports();
+  for (const uint16_t port : {ports.control, ports.data, ports.http, ports.rtsp}) {
+    std::vector<std::unique_ptr<Socket>> all;
+    for (size_t i = 0; i < emulator::most_connections; ++i)
+      all.push_back(std::make_unique<Socket>(port));
+    fail_unless(Socket(port).receive().empty(), "port %u", port);
+    // The others are as they were, and where one goes another may come.
+    fail_unless(!all.front()->ended_within(1ms) && !all.back()->ended_within(1ms), "port %u", port);
+    all.clear();
+    for (int i = 0;; ++i) {
+      Socket next(port);
+      if (!next.ended_within(20ms)) break;
+      fail_unless(i < 1000, "port %u stays full", port);
+    }
+  }
+}
+GST_END_TEST;
+
+static Suite* emulator_limits_suite() {
+  Suite* suite = suite_create("emulator_limits");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, only_the_latest_requests_are_remembered);
+  tcase_add_test(tcase, who_takes_no_answers_is_not_asked_for_more);
+  tcase_add_test(tcase, one_transfer_at_a_time);
+  tcase_add_test(tcase, who_asks_nothing_is_let_go);
+  tcase_add_test(tcase, one_connection_too_many_is_closed);
+  return suite;
+}
+
+GST_CHECK_MAIN(emulator_limits)

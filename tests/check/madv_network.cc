@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A session over a real socket with a camera that is mute, floods, or is not there: how long its
+// caller is held, and how much memory it costs.
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
+
+#include "hw/madv/session.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace sphere::madv;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A sanitizer or valgrind makes everything slower, and what is measured here is time.
+const int slowness = g_getenv("SPHERE_VALGRIND") || g_getenv("ASAN_OPTIONS") ? 10 : 1;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  size_t all = 0, resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// A camera that answers as long as `answers` is set, and says `flood` again and again when it is
+/// not empty.
+class Camera {
+ public:
+  explicit Camera(std::string flood = {}) : flood_(std::move(flood)) {
+    g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+    g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
+    listening_.reset(
+        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
+    fail_unless(g_socket_bind(listening_.get(), any, TRUE, nullptr));
+    fail_unless(g_socket_listen(listening_.get(), nullptr));
+    g_autoptr(GSocketAddress) address = g_socket_get_local_address(listening_.get(), nullptr);
+    port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+    thread_ = std::thread([this] { run(); });
+  }
+  ~Camera() {
+    g_cancellable_cancel(quit_.get());
+    thread_.join();
+  }
+
+  SessionOptions options() const {
+    SessionOptions options;
+    options.uri = *Uri::parse("madv://127.0.0.1:" + std::to_string(port) + "/live");
+    options.core.want_lens_table = false;
+    return options;
+  }
+
+  uint16_t port = 0;
+  std::atomic<bool> answers = true;
+  std::atomic<int> asked = 0;  ///< the id of the last request
+  std::atomic<int> goodbyes = 0;
+
+ private:
+  void run() {
+    const ObjectRef<GSocket> client(g_socket_accept(listening_.get(), quit_.get(), nullptr));
+    if (!client) return;
+    g_socket_set_blocking(client.get(), FALSE);
+    Framer framer;
+    std::string output;
+    std::array<char, 65536> buffer;
+    while (!g_cancellable_is_cancelled(quit_.get())) {
+      if (!flood_.empty() && open_ && output.size() < buffer.size())
+        for (int i = 0; i < 100; ++i) output += flood_;
+      const auto wanted = static_cast<GIOCondition>(output.empty() ? G_IO_IN : G_IO_IN | G_IO_OUT);
+      if (!g_socket_condition_timed_wait(client.get(), wanted, 100000, quit_.get(), nullptr))
+        continue;
+      if (!output.empty()) {
+        const gssize sent =
+            g_socket_send(client.get(), output.data(), output.size(), nullptr, nullptr);
+        if (sent > 0) output.erase(0, static_cast<size_t>(sent));
+      }
+      g_autoptr(GError) error = nullptr;
+      const gssize got =
+          g_socket_receive(client.get(), buffer.data(), buffer.size(), nullptr, &error);
+      if (got == 0 || (got < 0 && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)))
+        return;
+      if (got > 0) framer.feed({buffer.data(), static_cast<size_t>(got)});
+      for (;;) {
+        auto object = framer.next();
+        if (!object || !*object) break;
+        const Result<Message> request = Message::parse(**object);
+        if (!request) break;
+        if (request->id() == msg_stop_session) ++goodbyes;
+        asked = request->id();
+        if (!answers || request->id() == msg_query_holder) continue;
+        output += "{\"rval\":0,\"msg_id\":" + std::to_string(request->id()) + ",\"param\":7}";
+        if (request->id() == msg_settings) open_ = true;
+      }
+    }
+  }
+
+  const std::string flood_;
+  const ObjectRef<GCancellable> quit_{g_cancellable_new()};
+  ObjectRef<GSocket> listening_;
+  bool open_ = false;
+  std::thread thread_;
+};
+
+/// What a session said, to be waited for.
+class Events {
+ public:
+  Session::Handler handler() {
+    return [this](const Event& event) {
+      const std::lock_guard lock(mutex_);
+      if (event.kind == Event::Kind::notification) return;
+      if (event.kind == Event::Kind::ended && event.failure) words_ = event.failure->message;
+      seen_.push_back(event.kind);
+      changed_.notify_all();
+    };
+  }
+  void expect(Event::Kind kind) {
+    std::unique_lock lock(mutex_);
+    fail_unless(changed_.wait_for(
+        lock, 60s, [&] { return std::find(seen_.begin(), seen_.end(), kind) != seen_.end(); }));
+  }
+  std::string words() {
+    const std::lock_guard lock(mutex_);
+    return words_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Event::Kind> seen_;
+  std::string words_;
+};
+
+void wait_for(const std::atomic<int>& value, int wanted) {
+  for (int i = 0; value != wanted; ++i) {
+    fail_unless(i < 60000, "%d was not asked", wanted);
+    g_usleep(1000);
+  }
+}
+
+}  // namespace
+
+GST_START_TEST(a_mute_camera_holds_nobody_up) {
+  {  // from the first request on
+    Camera camera;
+    camera.answers = false;
+    Events events;
+    Session session(camera.options(), events.handler());
+    session.start();
+    wait_for(camera.asked, 257);
+    const auto begin = Clock::now();
+    session.stop();
+    fail_unless(seconds_since(begin) < 1.0 * slowness, "%.2f s", seconds_since(begin));
+  }
+  {  // with a request under way, also to somebody who waits for it
+    Camera camera;
+    Events events;
+    Session session(camera.options(), events.handler());
+    session.start();
+    events.expect(Event::Kind::ready);
+    camera.answers = false;
+    bool refused = false;
+    std::thread caller([&] { refused = !session.call(Request(513), nullptr, 100s); });
+    wait_for(camera.asked, 513);
+    const auto begin = Clock::now();
+    session.stop();
+    fail_unless(seconds_since(begin) < 0.9 * slowness, "%.2f s", seconds_since(begin));
+    caller.join();
+    fail_unless(refused);
+    // It heard the goodbye all the same.
+    wait_for(camera.goodbyes, 1);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_camera_that_answers_is_left_at_once) {
+  Camera camera;
+  Events events;
+  Session session(camera.options(), events.handler());
+  session.start();
+  events.expect(Event::Kind::ready);
+  const auto begin = Clock::now();
+  session.stop();
+  fail_unless(seconds_since(begin) < 0.3 * slowness, "%.2f s", seconds_since(begin));
+  fail_unless_equals_int(camera.goodbyes, 1);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_call_ends_in_time_or_when_it_is_cancelled) {
+  Camera camera;
+  Events events;
+  Session session(camera.options(), events.handler());
+  session.start();
+  events.expect(Event::Kind::ready);
+  camera.answers = false;
+  auto begin = Clock::now();
+  const auto late = session.call(Request(513), nullptr, 200ms);
+  fail_unless(seconds_since(begin) < 1.0 * slowness);
+  fail_unless(!late && late.error().message.find("within 0.2 s") != std::string::npos);
+
+  // These wait behind it; given up before their turn, they are never sent.
+  const ObjectRef<GCancellable> cancellable(g_cancellable_new());
+  std::thread canceller([&] {
+    g_usleep(50000);
+    g_cancellable_cancel(cancellable.get());
+  });
+  begin = Clock::now();
+  const auto cancelled = session.call(Request(4864), cancellable.get(), 100s);
+  canceller.join();
+  fail_unless(seconds_since(begin) < 10);
+  fail_unless(!cancelled && cancelled.error().message.find("was cancelled") != std::string::npos);
+  fail_unless(!session.call(Request(4864), cancellable.get(), 100s));
+  session.stop();
+  fail_unless_equals_int(camera.asked, 258);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_flood_costs_little_memory_and_ends_the_session) {
+  for (const char* flood : {R"({"rval":128,"msg_id":4353,"param":1})", R"({"msg_id":1793})",
+                            R"({"rval":0,"msg_id":4321})", "\n \n \n \n"}) {
+    const size_t before = resident_bytes();
+    Camera camera(flood);
+    Events events;
+    Session session(camera.options(), events.handler());
+    session.start();
+    events.expect(Event::Kind::ended);
+    const std::string words = events.words();
+    fail_unless(words.find("switch it off and on") != std::string::npos ||
+                    words.find("switch the camera off and on") != std::string::npos,
+                "%s", words.c_str());
+    const size_t grown = resident_bytes() - std::min(before, resident_bytes());
+    fail_unless(slowness > 1 || grown < 16u << 20, "%s: %zu KiB more", flood, grown >> 10);
+    session.stop();
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(the_time_to_connect_is_kept) {
+  // A queue of one that is full: nobody answers, nobody refuses.
+  g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+  g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
+  const auto made = [] {
+    return ObjectRef<GSocket>(
+        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
+  };
+  const ObjectRef<GSocket> listening = made();
+  g_socket_set_listen_backlog(listening.get(), 0);
+  fail_unless(g_socket_bind(listening.get(), any, TRUE, nullptr));
+  fail_unless(g_socket_listen(listening.get(), nullptr));
+  g_autoptr(GSocketAddress) address = g_socket_get_local_address(listening.get(), nullptr);
+  std::vector<ObjectRef<GSocket>> waiting;
+  for (int i = 0; i < 4; ++i) {
+    waiting.push_back(made());
+    g_socket_set_blocking(waiting.back().get(), FALSE);
+    g_socket_connect(waiting.back().get(), address, nullptr, nullptr);
+  }
+  SessionOptions options;
+  options.uri =
+      *Uri::parse("madv://127.0.0.1:" +
+                  std::to_string(g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address))));
+  options.connect_timeout = 300ms;
+  {
+    Events events;
+    Session session(options, events.handler());
+    const auto begin = Clock::now();
+    session.start();
+    events.expect(Event::Kind::ended);
+    fail_unless(seconds_since(begin) >= 0.3 && seconds_since(begin) < 1.0 * slowness, "%.2f s",
+                seconds_since(begin));
+    fail_unless(events.words().find("no answer within 0.3 s") != std::string::npos, "%s",
+                events.words().c_str());
+  }
+  options.connect_timeout = 60s;
+  Events events;
+  Session session(options, events.handler());
+  session.start();
+  const auto begin = Clock::now();
+  session.stop();
+  fail_unless(seconds_since(begin) < 1.0 * slowness, "%.2f s", seconds_since(begin));
+  events.expect(Event::Kind::ended);
+  fail_unless(events.words().empty());
+}
+GST_END_TEST;
+
+static Suite* madv_network_suite() {
+  Suite* suite = suite_create("madv_network");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, a_mute_camera_holds_nobody_up);
+  tcase_add_test(tcase, a_camera_that_answers_is_left_at_once);
+  tcase_add_test(tcase, a_call_ends_in_time_or_when_it_is_cancelled);
+  tcase_add_test(tcase, a_flood_costs_little_memory_and_ends_the_session);
+  tcase_add_test(tcase, the_time_to_connect_is_kept);
+  return suite;
+}
+
+GST_CHECK_MAIN(madv_network)

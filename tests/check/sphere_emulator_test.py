@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""sphere emulator from outside. Prints a summary line as gst-check does."""
+
+import contextlib
+import json
+import os
+import pathlib
+import pty
+import resource
+import select
+import shlex
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from checks import DEADLINE, SPHERE, attempt, check, finish, run
+
+
+@contextlib.contextmanager
+def camera(*words, **options):
+    """An emulated camera: its process, and what it says of itself."""
+    with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", *map(str, words)],
+                          stdout=subprocess.PIPE, text=True, **options) as process:
+        try:
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def ended(process):
+    """Its exit status; None where it does not end."""
+    try:
+        return process.wait(DEADLINE)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def connect(port):
+    return socket.create_connection(("127.0.0.1", port), DEADLINE)
+
+
+def processor_time(process):
+    """What it has used so far, in seconds."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(process):
+    """What it holds, in MB."""
+    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1000
+    raise ValueError("no VmRSS")
+
+
+def until(what, condition):
+    """Waits for it; whether it came."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            return check(what, False, "does not come")
+        time.sleep(0.01)
+    return check(what, True)
+
+
+def on_terminal(folder, *words):
+    """Starts it on a terminal; the process and what is printed up to the last line."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen([SPHERE, "emulator", "--size", "320x160", *words], stdin=its,
+                               stdout=its, stderr=its, start_new_session=True, cwd=folder,
+                               env={key: value for key, value in os.environ.items()
+                                    if key != "MESON_DEVENV"})
+    os.close(its)
+    text = ""
+    end = time.monotonic() + DEADLINE
+    while "memory card" not in text and not text.startswith("{") and time.monotonic() < end:
+        if select.select([ours], [], [], 1)[0]:
+            try:
+                text += os.read(ours, 65536).decode()
+            except OSError:
+                break
+    while not text.endswith("\n") and select.select([ours], [], [], 1)[0]:
+        text += os.read(ours, 65536).decode()
+    return process, ours, text.replace("\r\n", "\n")
+
+
+def test_a_person_is_told_what_to_do():
+    with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
+        process, terminal, text = on_terminal(name)
+        try:
+            check("a URI", "madv://127.0.0.1:" in text, text)
+            check("no JSON", "{" not in text, text)
+            check("how to end it", "Ctrl-C" in text, text)
+            lines = [line.strip() for line in text.splitlines() if "gst-launch-1.0" in line]
+            check("two launch lines", len(lines) == 2 and not any(".dev" in l for l in lines), text)
+            # They work as they stand; without a window, and with an end.
+            for line in lines:
+                line = line.replace("autovideosink", "fakesink num-buffers=5").replace(
+                    " ! decodebin", " timeout=60 ! identity eos-after=20 ! decodebin")
+                result = run("sh", "-c", line, cwd=name)
+                check(line, result.returncode == 0, result.stdout + result.stderr)
+            film = pathlib.Path(name) / "sphere.mp4"
+            check("a film", film.exists() and film.stat().st_size > 1000)
+        finally:
+            process.send_signal(signal.SIGINT)
+            check("Ctrl-C ends it", ended(process) == 0)
+            os.close(terminal)
+
+
+def test_json_where_asked_for():
+    with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
+        process, terminal, text = on_terminal(name, "--json")
+        check("JSON on a terminal", set(json.loads(text)) >= {"port", "uri"}, text)
+        process.terminate()
+        ended(process)
+        os.close(terminal)
+    with camera("--json") as (_, said):
+        check("JSON in a pipe", set(said) >= {"port", "uri"}, said)
+
+
+def test_missing_plugins_are_named():
+    with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
+        for path, words in ((os.environ["GST_PLUGIN_PATH"], "gstreamer1.0-plugins-ugly"),
+                            (name, "GST_PLUGIN_PATH")):
+            result = run(SPHERE, "emulator", "--json", cwd=name,
+                         env=dict(os.environ, GST_PLUGIN_SYSTEM_PATH=name, GST_PLUGIN_PATH=path,
+                                  GST_REGISTRY=f"{name}/registry"))
+            check("it does not start", result.returncode == 1 and not result.stdout, result.stdout)
+            check(words, "x264enc" in result.stderr and words in result.stderr, result.stderr)
+
+
+def test_each_ending_takes_the_card_along():
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+        with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
+            with camera(env=dict(os.environ, TMPDIR=name)) as (process, _):
+                check("a card", len(os.listdir(name)) == 1)
+                process.send_signal(number)
+                check(f"{number} ends it", ended(process) == 0)
+            check("its card goes", os.listdir(name) == [], os.listdir(name))
+    # As nohup does it.
+    ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with camera(preexec_fn=ignore) as (process, said):
+        process.send_signal(signal.SIGHUP)
+        with connect(said["port"]) as client:
+            client.sendall(b'{"msg_id":257,"token":0}')
+            check("a signal that is ignored changes nothing", client.recv(100).startswith(b"{"))
+
+
+def test_a_fifo_holds_nothing_up():
+    with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
+        os.mkdir(f"{name}/DCIM")
+        os.mkfifo(f"{name}/DCIM/IMG.JPG")
+        with camera("--card", name) as (process, said):
+            with connect(said["http-port"]) as client:
+                client.sendall(b"GET /IMG.JPG HTTP/1.1\r\nHost: camera\r\n\r\n")
+                check("404", client.recv(100).startswith(b"HTTP/1.1 404"))
+            process.terminate()
+            check("it ends", ended(process) == 0)
+
+
+def test_a_flood_is_not_remembered():
+    with camera() as (process, said):
+        request = (b'{"msg_id":4365,"token":7,"param":"' + b"x" * 900 + b'"}') * 100
+        with connect(said["port"]) as client:
+            def ask(times):
+                for _ in range(times):
+                    client.sendall(request)
+                    answers = b""
+                    while answers.count(b"}") < 100:
+                        answers += client.recv(65536)
+            # Until what is kept is full.
+            ask(60)
+            before = memory(process)
+            ask(400)
+            grown = memory(process) - before
+            check("40000 requests of 900 bytes leave nothing behind", grown < 8, f"{grown} MB")
+
+
+def test_without_descriptors_it_waits():
+    few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+    with camera(preexec_fn=few) as (process, said), contextlib.ExitStack() as open_ones:
+        for port in ("port", "data-port", "http-port", "rtsp-port"):
+            for _ in range(30):
+                open_ones.enter_context(connect(said[port]))
+        # It has taken what it could when it has no descriptor left.
+        until("no descriptor is left",
+              lambda: len(os.listdir(f"/proc/{process.pid}/fd")) >= 47)
+        begin, used = time.monotonic(), processor_time(process)
+        time.sleep(2)
+        share = (processor_time(process) - used) / (time.monotonic() - begin)
+        check("it takes no processor time", share < 0.1, f"{100 * share} %")
+        open_ones.close()
+        with connect(said["port"]) as client:
+            client.sendall(b'{"msg_id":257,"token":0}')
+            check("and goes on", client.recv(100).startswith(b"{"))
+
+
+def main():
+    for test in (test_a_person_is_told_what_to_do, test_json_where_asked_for,
+                 test_missing_plugins_are_named, test_each_ending_takes_the_card_along,
+                 test_a_fifo_holds_nothing_up, test_a_flood_is_not_remembered,
+                 test_without_descriptors_it_waits):
+        attempt(test)
+    finish()
+
+
+main()
