@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "gst/sphere/lens/gstspherelens.h"
 #include "tests/check/bus.h"
@@ -109,6 +110,32 @@ GST_START_TEST(a_toy_that_is_not_there_says_so) {
 }
 GST_END_TEST;
 
+/// Not even the end of a connection answers a command here: whoever waits for it is woken all the
+/// same, by the timeout and by the end of the element.
+GST_START_TEST(nobody_waits_for_a_camera_without_answers) {
+  world().mute = true;
+  Pipeline pipeline("spherecamsrc name=camera timeout=60 location=toy://shelf ! fakesink");
+  Said said(pipeline);
+  pipeline.play();
+  said.wait_for("connection: connected");
+  gboolean done = TRUE;
+  std::thread waiting([&] { done = emit(pipeline, "take-photo"); });
+  for (int i = 0; world().photos == 0; ++i) {
+    fail_unless(i < 60000);
+    g_usleep(1000);
+  }
+  pipeline.set_state(GST_STATE_READY);
+  waiting.join();
+  fail_unless(!done);
+  g_object_set(pipeline.child("camera").get(), "timeout", 1, nullptr);
+  pipeline.play();
+  // What was said before READY is gone with it.
+  while (world().connections < 2) said.read(10 * GST_MSECOND);
+  fail_unless(!emit(pipeline, "take-photo"));
+  said.wait_for("has not answered within 1 s");
+}
+GST_END_TEST;
+
 static Suite* camera_families_suite() {
   Suite* suite = suite_create("camera_families");
   TCase* tcase = tcase_create("general");
@@ -116,6 +143,7 @@ static Suite* camera_families_suite() {
   tcase_add_test(tcase, families_are_found_by_their_scheme);
   tcase_add_test(tcase, a_toy_plays);
   tcase_add_test(tcase, a_toy_that_is_not_there_says_so);
+  tcase_add_test(tcase, nobody_waits_for_a_camera_without_answers);
   return suite;
 }
 

@@ -80,6 +80,7 @@ class ToyCamera : public hw::Camera {
   }
   void take_photo(Handler handler) override {
     ++world().photos;
+    if (world().mute) return;
     hw::CameraEvent event{.kind = hw::CameraEvent::Kind::notification};
     event.id = 1;
     event.name = "photo-saved";

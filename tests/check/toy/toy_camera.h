@@ -12,6 +12,7 @@ namespace sphere::toy {
 
 struct World {
   std::atomic<bool> away = false;
+  std::atomic<bool> mute = false;  // commands get no answer
   std::atomic<int> connections = 0, photos = 0;
   std::atomic<double> latitude = 0;
 
