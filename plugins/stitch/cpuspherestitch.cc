@@ -26,15 +26,12 @@
 
 #include "plugins/stitch/cpuspherestitch.h"
 
-#include <algorithm>
 #include <atomic>
 #include <memory>
-#include <span>
-#include <vector>
 
-#include "gst/sphere/stitch/reduce.h"
-#include "gst/sphere/stitch/warp.h"
-#include "gst/sphere/warp/workers.h"
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/videoframe.h"
+#include "gst/sphere/warp/cpuwarp.h"
 #include "plugins/stitch/stitching.h"
 #include "plugins/stitch/transform.h"
 
@@ -53,84 +50,30 @@ GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 
 enum { PROP_THREADS = sphere::stitch_prop_end };
 
-// Rows a slice: enough that fetching one costs nothing, few enough that the threads end together.
-constexpr int slice_rows = 32;
-
-/// What is neither light nor colour in a component, about which gain is applied.
-uint8_t neutral_value(const GstVideoInfo* info, int component) {
-  if (GST_VIDEO_INFO_IS_RGB(info)) return 0;
-  if (component > 0) return 128;
-  return info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? 0 : 16;
-}
-
-sphere::WarpPlane describe_plane(const GstVideoFrame* in, GstVideoFrame* out, int plane) {
-  const GstVideoInfo* info = &in->info;
-  const GstVideoFormatInfo* format = info->finfo;
-  int component = 0;
-  while (static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, component)) != plane) ++component;
-
-  sphere::WarpPlane p;
-  p.source = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(in, plane));
-  p.source_stride = GST_VIDEO_FRAME_PLANE_STRIDE(in, plane);
-  p.source_size = {GST_VIDEO_FRAME_COMP_WIDTH(in, component),
-                   GST_VIDEO_FRAME_COMP_HEIGHT(in, component)};
-  p.target = static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(out, plane));
-  p.target_stride = GST_VIDEO_FRAME_PLANE_STRIDE(out, plane);
-  p.target_size = {GST_VIDEO_FRAME_COMP_WIDTH(out, component),
-                   GST_VIDEO_FRAME_COMP_HEIGHT(out, component)};
-  p.first_component = component;
-  p.bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, component));
-  p.shift = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, component));
-  p.components = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, component) / (p.bits > 8 ? 2 : 1);
-  p.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, component);
-  p.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, component);
-  // A sample that stands for several pixels stands in their middle, or on the first of them.
-  const auto phase = [&](int step, GstVideoChromaSite cosited) {
-    return step > 1 && !(info->chroma_site & cosited) ? step / 2.0 : 0.5;
-  };
-  p.phase_x = phase(p.step_x, GST_VIDEO_CHROMA_SITE_H_COSITED);
-  p.phase_y = phase(p.step_y, GST_VIDEO_CHROMA_SITE_V_COSITED);
-  p.neutral = neutral_value(info, component);
-  return p;
-}
-
-/// The samples of a plane that belong to a patch.
-sphere::WarpPlane patch_of(sphere::WarpPlane plane, const sphere::Plan& plan) {
-  const int left = plan.left / plane.step_x, top = plan.top / plane.step_y;
-  const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
-  plane.target += top * plane.target_stride + static_cast<ptrdiff_t>(left) * bytes;
-  const auto samples = [](int pixels, int step) { return (pixels + step - 1) / step; };
-  plane.target_size = {samples(plan.output.width, plane.step_x),
-                       samples(plan.output.height, plane.step_y)};
-  return plane;
-}
-
 class CpuSphereStitch {
  public:
   explicit CpuSphereStitch(GstElement* owner) : stitching(owner) {}
 
   bool draw(const GstSegment& segment, const GstVideoFrame* in, GstVideoFrame* out) {
-    const std::span<const sphere::Plan> plans = stitching.plan(in->buffer, out->buffer, segment);
-    if (plans.empty()) return false;
-    workers_.set_threads(threads.load());
+    if (!stitching.prepare(in->buffer, out->buffer, segment)) return false;
+    sphere::PairStitcher& pair = stitching.pair();
+    warp_.workers().set_threads(threads.load());
     const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
-    reduce(in, out, stitching.reductions());
-    if (const sphere::Plan* strip = stitching.strip())
-      stitching.measure(draw_strip(*strip, stitching.strip_info(), in, false, strip_frame_));
+    warp_.reduce(*in, pair.reductions());
+    if (const sphere::WarpGrid* strip = pair.strip())
+      stitching.measure(draw_strip(*strip, stitching.strip_info(), *in, false, strip_));
     stitching.match();
-    if (const sphere::Plan* bands = stitching.bands())
-      stitching.blend(draw_strip(*bands, stitching.bands_info(), in, cubic, bands_frame_),
-                      &workers_);
-    warp(plans, in, out, cubic, stitching.field());
+    if (const sphere::WarpGrid* bands = pair.bands())
+      stitching.blend(draw_strip(*bands, stitching.bands_info(), *in, cubic, bands_),
+                      &warp_.workers());
+    warp_.draw(pair.grids(), *in, *out, cubic, pair.field());
     return true;
   }
 
   void stop() {
-    workers_.stop();
-    strip_frame_.reset();
-    bands_frame_.reset();
-    for (auto& plane : copied_)
-      for (std::vector<uint8_t>& copy : plane) copy = {};
+    warp_.stop();
+    strip_.reset();
+    bands_.reset();
     stitching.stop();
   }
 
@@ -139,102 +82,31 @@ class CpuSphereStitch {
 
  private:
   /// A frame of our own memory.
-  class StripFrame {
+  class OwnFrame {
    public:
-    explicit StripFrame(const GstVideoInfo& info)
-        : buffer_(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr)) {
-      gst_video_frame_map(&frame_, &info, buffer_, GST_MAP_READWRITE);
+    explicit OwnFrame(const GstVideoInfo& info)
+        : buffer_(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr)),
+          frame_(info, buffer_.get(), GST_MAP_READWRITE) {}
+    bool fits(const GstVideoInfo& info) {
+      return gst_video_info_is_equal(&frame_.get()->info, &info);
     }
-    ~StripFrame() {
-      gst_video_frame_unmap(&frame_);
-      gst_buffer_unref(buffer_);
-    }
-    StripFrame(const StripFrame&) = delete;
-    StripFrame& operator=(const StripFrame&) = delete;
-    bool fits(const GstVideoInfo& info) const {
-      return GST_VIDEO_INFO_FORMAT(&frame_.info) == GST_VIDEO_INFO_FORMAT(&info) &&
-             GST_VIDEO_INFO_WIDTH(&frame_.info) == GST_VIDEO_INFO_WIDTH(&info) &&
-             GST_VIDEO_INFO_HEIGHT(&frame_.info) == GST_VIDEO_INFO_HEIGHT(&info) &&
-             frame_.info.chroma_site == info.chroma_site;
-    }
-    GstVideoFrame* get() { return &frame_; }
+    GstVideoFrame& frame() { return *frame_; }
 
    private:
-    GstBuffer* const buffer_;
-    GstVideoFrame frame_{};
+    const sphere::BufferRef buffer_;
+    sphere::VideoFrame frame_;  // unmapped before the buffer goes
   };
 
-  const GstVideoFrame& draw_strip(const sphere::Plan& plan, const GstVideoInfo& info,
-                                  const GstVideoFrame* in, bool cubic,
-                                  std::unique_ptr<StripFrame>& frame) {
-    if (!frame || !frame->fits(info)) frame = std::make_unique<StripFrame>(info);
-    warp({&plan, 1}, in, frame->get(), cubic);
-    return *frame->get();
+  const GstVideoFrame& draw_strip(const sphere::WarpGrid& grid, const GstVideoInfo& info,
+                                  const GstVideoFrame& in, bool cubic,
+                                  std::unique_ptr<OwnFrame>& own) {
+    if (!own || !own->fits(info)) own = std::make_unique<OwnFrame>(info);
+    warp_.draw({&grid, 1}, in, own->frame(), cubic);
+    return own->frame();
   }
 
-  void warp(std::span<const sphere::Plan> plans, const GstVideoFrame* in, GstVideoFrame* out,
-            bool cubic, const sphere::SeamField* field = nullptr) {
-    // All planes of all patches are one heap of slices, so that no thread waits between them.
-    sphere::WarpPlane planes[GST_VIDEO_MAX_PLANES];
-    const int count = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in));
-    for (int i = 0; i < count; ++i) {
-      planes[i] = describe_plane(in, out, i);
-      planes[i].cubic = cubic;
-      planes[i].copy_count = copy_count_;
-      std::copy_n(copies_[i], copy_count_, planes[i].copies);
-    }
-    parts_.clear();
-    int slices = 0;
-    for (const sphere::Plan& plan : plans)
-      for (int i = 0; i < count; ++i) {
-        parts_.push_back({&plan, patch_of(planes[i], plan), slices});
-        slices += (parts_.back().plane.target_size.height + slice_rows - 1) / slice_rows;
-      }
-    workers_.run(slices, [&](int slice) {
-      size_t i = parts_.size() - 1;
-      while (slice < parts_[i].first_slice) --i;
-      const Part& part = parts_[i];
-      const int first = (slice - part.first_slice) * slice_rows;
-      const int last = std::min(first + slice_rows, part.plane.target_size.height);
-      sphere::warp_rows(*part.plan, part.plane, first, last);
-      if (field) sphere::add_field(*field, *part.plan, part.plane, first, last);
-    });
-  }
-
-  /// Makes smaller copies of the source's planes.
-  void reduce(const GstVideoFrame* in, GstVideoFrame* out, int count) {
-    copy_count_ = count;
-    for (int i = 0; count > 0 && i < static_cast<int>(GST_VIDEO_FRAME_N_PLANES(in)); ++i) {
-      const sphere::WarpPlane plane = describe_plane(in, out, i);
-      sphere::WarpCopy from = {plane.source, plane.source_stride, plane.source_size};
-      const int bytes = plane.components * (plane.bits > 8 ? 2 : 1);
-      for (int n = 0; n < count; ++n) {
-        const sphere::Size size = sphere::half_of(from.size);
-        const ptrdiff_t stride = static_cast<ptrdiff_t>(size.width) * bytes;
-        std::vector<uint8_t>& copy = copied_[i][n];
-        copy.resize(static_cast<size_t>(stride) * size.height);
-        workers_.run((size.height + slice_rows - 1) / slice_rows, [&](int slice) {
-          const int first = slice * slice_rows;
-          sphere::halve_rows(plane, from, copy.data(), stride, first,
-                             std::min(first + slice_rows, size.height));
-        });
-        from = copies_[i][n] = {copy.data(), stride, size};
-      }
-    }
-  }
-
-  /// One plane of one patch of the output.
-  struct Part {
-    const sphere::Plan* plan;
-    sphere::WarpPlane plane;
-    int first_slice;
-  };
-  std::vector<Part> parts_;
-  std::vector<uint8_t> copied_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
-  sphere::WarpCopy copies_[GST_VIDEO_MAX_PLANES][sphere::most_reductions];
-  int copy_count_ = 0;
-  std::unique_ptr<StripFrame> strip_frame_, bands_frame_;
-  sphere::Workers workers_;
+  sphere::CpuWarp warp_;
+  std::unique_ptr<OwnFrame> strip_, bands_;
 };
 
 }  // namespace

@@ -37,8 +37,9 @@
 #include <memory>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/gl/headless.h"
-#include "plugins/stitch/glwarp.h"
+#include "gst/sphere/warp/glwarp.h"
 #include "plugins/stitch/stitching.h"
 #include "plugins/stitch/transform.h"
 
@@ -61,7 +62,6 @@ GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, 
 constexpr guint least_buffers = 3;
 
 using PoolRef = sphere::GstRef<GstBufferPool>;
-using BufferRef = std::unique_ptr<GstBuffer, sphere::Call<gst_buffer_unref>>;
 
 /// Sets a pool up for pictures of these caps. A pool may change what it is asked for, such as the
 /// least number of buffers, and says no once: what it made of it is taken where it still serves,
@@ -81,32 +81,13 @@ bool configure_pool(GstBufferPool* pool, GstCaps* caps, guint& size, guint& min,
   return gst_buffer_pool_set_config(pool, config);
 }
 
-/// A frame whose planes are textures, mapped; on the GL thread this moves no pixel.
-class GlFrame {
- public:
-  GlFrame(GstVideoInfo* info, GstBuffer* buffer, GstMapFlags flags)
-      : mapped_(gst_video_frame_map(&frame_, info, buffer,
-                                    static_cast<GstMapFlags>(flags | GST_MAP_GL))) {}
-  ~GlFrame() {
-    if (mapped_) gst_video_frame_unmap(&frame_);
-  }
-  GlFrame(const GlFrame&) = delete;
-  GlFrame& operator=(const GlFrame&) = delete;
-  explicit operator bool() const { return mapped_; }
-  const GstVideoFrame& operator*() const { return frame_; }
-
- private:
-  GstVideoFrame frame_;
-  const bool mapped_;
-};
-
 /// What is drawn around the seam and comes to the CPU: some hundred kilobytes, never a picture.
 class GlStrip {
  public:
-  /// Draws it from `in` and calls use() with it. `generation` tells one state of the plan from the
+  /// Draws it from `in` and calls use() with it. `generation` tells one state of the grid from the
   /// next.
   template <typename Use>
-  sphere::Status draw(GstGLContext* context, const sphere::Plan& plan, GstVideoInfo info,
+  sphere::Status draw(GstGLContext* context, const sphere::WarpGrid& grid, GstVideoInfo info,
                       unsigned generation, const GstVideoFrame& in, bool cubic, const Use& use) {
     if (!warp_) {
       sphere::Result<std::unique_ptr<sphere::GlWarp>> made = sphere::GlWarp::make(context);
@@ -120,22 +101,20 @@ class GlStrip {
       if (const sphere::Status set = warp_->set_formats(info, info); !set) return set;
     }
     {
-      const GlFrame drawn(&info, buffer_.get(), GST_MAP_WRITE);
+      sphere::VideoFrame drawn(info, buffer_.get(), GST_MAP_WRITE | GST_MAP_GL);
       if (!drawn) return sphere::failed("the seam can't be reached by GL");
-      if (const sphere::Status done = warp_->draw({&plan, 1}, generation, in, *drawn, cubic); !done)
+      if (const sphere::Status done = warp_->draw({&grid, 1}, generation, in, *drawn, cubic); !done)
         return done;
     }
-    GstVideoFrame frame;
-    if (!gst_video_frame_map(&frame, &info, buffer_.get(), GST_MAP_READ))
-      return sphere::failed("the seam can't be read back");
-    use(frame);
-    gst_video_frame_unmap(&frame);
+    sphere::VideoFrame frame(info, buffer_.get(), GST_MAP_READ);
+    if (!frame) return sphere::failed("the seam can't be read back");
+    use(*frame);
     return sphere::ok();
   }
 
  private:
   /// One buffer of textures for the strip.
-  static BufferRef make_buffer(GstGLContext* context, const GstVideoInfo& info) {
+  static sphere::BufferRef make_buffer(GstGLContext* context, const GstVideoInfo& info) {
     const PoolRef pool(gst_gl_buffer_pool_new(context));
     const sphere::CapsRef caps(gst_video_info_to_caps(&info));
     gst_caps_set_features(caps.get(), 0,
@@ -151,11 +130,11 @@ class GlStrip {
       return nullptr;
     // The buffer keeps its pool until it comes back.
     gst_buffer_pool_set_active(pool.get(), FALSE);
-    return BufferRef(buffer);
+    return sphere::BufferRef(buffer);
   }
 
   std::unique_ptr<sphere::GlWarp> warp_;
-  BufferRef buffer_;
+  sphere::BufferRef buffer_;
   GstVideoInfo info_{};
 };
 
@@ -164,29 +143,29 @@ class GLSphereStitch {
   explicit GLSphereStitch(GstElement* owner) : stitching(owner) {}
 
   /// Draws one buffer into another, on the GL thread.
-  sphere::Status draw(GstGLContext* context, std::span<const sphere::Plan> plans,
-                      GstBuffer* in_buffer, GstBuffer* out_buffer) {
+  sphere::Status draw(GstGLContext* context, GstBuffer* in_buffer, GstBuffer* out_buffer) {
     if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(in_buffer))
       gst_gl_sync_meta_wait(sync, context);
-    const GlFrame in(&in_info, in_buffer, GST_MAP_READ);
-    const GlFrame out(&out_info, out_buffer, GST_MAP_WRITE);
+    sphere::VideoFrame in(in_info, in_buffer, GST_MAP_READ | GST_MAP_GL);
+    sphere::VideoFrame out(out_info, out_buffer, GST_MAP_WRITE | GST_MAP_GL);
     if (!in || !out) return sphere::failed("a picture can't be reached by GL");
+    sphere::PairStitcher& pair = stitching.pair();
     const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
-    if (const sphere::Plan* seam = stitching.strip()) {
+    if (const sphere::WarpGrid* seam = pair.strip()) {
       const sphere::Status measured =
-          strip.draw(context, *seam, stitching.strip_info(), stitching.strip_generation(), *in,
-                     false, [&](const GstVideoFrame& frame) { stitching.measure(frame); });
+          strip.draw(context, *seam, stitching.strip_info(), pair.strip_generation(), *in, false,
+                     [&](const GstVideoFrame& frame) { stitching.measure(frame); });
       if (!measured) return measured;
     }
     stitching.match();
-    if (const sphere::Plan* plan = stitching.bands()) {
+    if (const sphere::WarpGrid* grid = pair.bands()) {
       const sphere::Status blended =
-          bands.draw(context, *plan, stitching.bands_info(), stitching.bands_generation(), *in,
-                     cubic, [&](const GstVideoFrame& frame) { stitching.blend(frame, nullptr); });
+          bands.draw(context, *grid, stitching.bands_info(), pair.bands_generation(), *in, cubic,
+                     [&](const GstVideoFrame& frame) { stitching.blend(frame, nullptr); });
       if (!blended) return blended;
     }
     sphere::Status drawn =
-        warp->draw(plans, stitching.generation(), *in, *out, cubic, stitching.field());
+        warp->draw(pair.grids(), pair.generation(), *in, *out, cubic, pair.field());
     if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(out_buffer))
       gst_gl_sync_meta_set_sync_point(sync, context);
     return drawn;
@@ -226,8 +205,7 @@ GstBaseTransformClass* parent_transform_class() {
 
 GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
-  const std::span<const sphere::Plan> plans = self->stitching.plan(in, out, base->segment);
-  if (plans.empty()) return GST_FLOW_ERROR;
+  if (!self->stitching.prepare(in, out, base->segment)) return GST_FLOW_ERROR;
   const sphere::GstRef<GstGLContext> context(
       gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));
   if (!context) {
@@ -237,15 +215,14 @@ GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
 
   struct Job {
     GLSphereStitch* self;
-    std::span<const sphere::Plan> plans;
     GstBuffer *in, *out;
     sphere::Status status;
-  } job = {self, plans, in, out, sphere::failed("GL does not run")};
+  } job = {self, in, out, sphere::failed("GL does not run")};
   gst_gl_context_thread_add(
       context.get(),
       [](GstGLContext* gl_context, gpointer data) {
         auto* j = static_cast<Job*>(data);
-        if (j->self->warp) j->status = j->self->draw(gl_context, j->plans, j->in, j->out);
+        if (j->self->warp) j->status = j->self->draw(gl_context, j->in, j->out);
       },
       &job);
   if (!job.status) {

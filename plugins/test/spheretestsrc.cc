@@ -42,6 +42,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
+#include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/scene/render.h"
@@ -119,25 +120,6 @@ struct Settings {
   gint64 timestamp_offset = 0;
 };
 
-using BufferRef = std::unique_ptr<GstBuffer, sphere::Call<gst_buffer_unref>>;
-
-class Frame {
- public:
-  Frame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
-      : mapped_(gst_video_frame_map(&frame_, &info, buffer, flags)) {}
-  ~Frame() {
-    if (mapped_) gst_video_frame_unmap(&frame_);
-  }
-  Frame(const Frame&) = delete;
-  Frame& operator=(const Frame&) = delete;
-  explicit operator bool() const { return mapped_; }
-  GstVideoFrame* get() { return &frame_; }
-
- private:
-  GstVideoFrame frame_;
-  const bool mapped_;
-};
-
 /// The scene in one format and size: what stands still is drawn once and kept.
 class Painter {
  public:
@@ -150,7 +132,7 @@ class Painter {
              const std::atomic<bool>& cancelled) {
     workers_.set_threads(threads);
     if (!still_ && !paint_still(cancelled)) return false;
-    Frame still(info_, still_.get(), GST_MAP_READ);
+    sphere::VideoFrame still(info_, still_.get(), GST_MAP_READ);
     if (!still || !gst_video_frame_copy(frame, still.get())) return false;
     const sphere::Movers movers(number, seconds);
     for_each_row([&](int row, sphere::Tile& tile) {
@@ -163,9 +145,10 @@ class Painter {
 
  private:
   bool paint_still(const std::atomic<bool>& cancelled) {
-    BufferRef buffer(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info_), nullptr));
+    sphere::BufferRef buffer(
+        gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info_), nullptr));
     if (!buffer) return false;
-    Frame frame(info_, buffer.get(), GST_MAP_READWRITE);
+    sphere::VideoFrame frame(info_, buffer.get(), GST_MAP_READWRITE);
     if (!frame) return false;
     picture_.clear(frame.get());
     for_each_row([&](int row, sphere::Tile& tile) {
@@ -192,7 +175,7 @@ class Painter {
   const sphere::TestPicture picture_;
   const sphere::Pattern pattern_;
   sphere::Workers workers_;
-  BufferRef still_;
+  sphere::BufferRef still_;
 };
 
 class SphereTestSrc {
@@ -261,7 +244,7 @@ GstFlowReturn fill(GstPushSrc* push, GstBuffer* buffer) {
 
   const guint64 number = self->first_number + self->frame;
   {
-    Frame frame(self->info, buffer, GST_MAP_WRITE);
+    sphere::VideoFrame frame(self->info, buffer, GST_MAP_WRITE);
     if (!frame) {
       GST_ELEMENT_ERROR(push, RESOURCE, WRITE, ("A picture's memory can't be written."), (nullptr));
       return GST_FLOW_ERROR;

@@ -15,11 +15,11 @@ int main() {
   const auto begin = clock::now();
   const sphere::Planner planner = *sphere::Planner::make(pair, size, size);
   const auto made = clock::now();
-  sphere::Plan plan;
-  planner.build(sphere::Mat3{}, plan);
+  sphere::WarpGrid grid;
+  planner.build(sphere::Mat3{}, grid);
   const auto warm = clock::now();
   for (int i = 0; i < rounds; ++i)
-    planner.build(sphere::rotation({i * 1.7, i * 0.3, i * 0.9}), plan);
+    planner.build(sphere::rotation({i * 1.7, i * 0.3, i * 0.9}), grid);
   const auto end = clock::now();
   const auto ms = [](auto duration) {
     return std::chrono::duration<double, std::milli>(duration).count();

@@ -8,7 +8,7 @@
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/stitch/plan.h"
 #include "gst/sphere/stitch/seam.h"
-#include "gst/sphere/stitch/warp.h"
+#include "gst/sphere/warp/warp.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -141,7 +141,7 @@ GST_START_TEST(aligned_lenses_agree_better) {
   plane.target = strip.data();
   plane.target_stride = SeamStrip::size.width;
   plane.target_size = SeamStrip::size;
-  warp_rows(seam.strip().plan(), plane, 0, SeamStrip::size.height);
+  warp_rows(seam.strip().grid(), plane, 0, SeamStrip::size.height);
   StripPicture picture;
   for (StripPicture::Component& c : picture.component)
     c = {strip.data(), SeamStrip::size.width, 1, 1, 1};

@@ -113,7 +113,9 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
   if (!have_gl()) return;
   constexpr std::array apis = {"gles2", "opengl3", "opengl"};
   static constexpr std::array attributes = {"position", "x",  "y",     "gain",
-                                            "x2",       "y2", "gain2", "blend"};
+                                            "x2",       "y2", "gain2", "share"};
+  static constexpr std::array exact_attributes = {"position", "direction", "y",     "gain",
+                                                  "x2",       "y2",        "gain2", "share"};
   int contexts = 0;
   for (const char* api : apis) {
     const GstRef<GstGLDisplay> display = headless_display();
@@ -130,7 +132,9 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
       continue;
     }
     ++contexts;
-    static constexpr int variants = 64;
+    // Places that are exact are those of one layer, and know no edge.
+    static constexpr int bits = 7, two_layers = 1, edge = 8, exact = 64;
+    static constexpr int variants = 64 + 16;
     struct Job {
       int compiled = 0;
       std::string complaint;
@@ -143,16 +147,18 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
           // Newer ones take older text.
           if (dialects[0] == Dialect::gles3) dialects.push_back(Dialect::gles2);
           for (Dialect dialect : dialects)
-            for (int variant = 0; variant < variants; ++variant) {
+            for (int variant = 0; variant < 1 << bits; ++variant) {
+              if (variant & exact && variant & (two_layers | edge)) continue;
               std::vector<const char*> defines;
-              if (variant & 1) defines.push_back("TWO_LENSES");
+              if (variant & 1) defines.push_back("TWO_LAYERS");
               if (variant & 2) defines.push_back("GAIN");
               if (variant & 4) defines.push_back("CUBIC");
               if (variant & 8) defines.push_back("EDGE");
               if (variant & 16) defines.push_back("REDUCED");
-              if (variant & 32) defines.push_back("FIELD");
-              const auto program =
-                  make_program(gl, dialect, "stitch.vert", "stitch.frag", defines, attributes);
+              if (variant & 32) defines.push_back("ADDED");
+              if (variant & exact) defines.push_back("EXACT");
+              const auto program = make_program(gl, dialect, "warp.vert", "warp.frag", defines,
+                                                variant & exact ? exact_attributes : attributes);
               if (program)
                 ++j->compiled;
               else
@@ -161,7 +167,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
           // Broken ones are told, with the compiler's words.
           const char* broken[] = {"TEXTURE nonesuch"};
           const auto program =
-              make_program(gl, dialects[0], "stitch.vert", "stitch.frag", broken, attributes);
+              make_program(gl, dialects[0], "warp.vert", "warp.frag", broken, attributes);
           if (program || program.error().message.find("does not compile: ") == std::string::npos)
             j->complaint += "a broken shader is not complained of";
         },

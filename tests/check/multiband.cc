@@ -17,7 +17,7 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/stitch/multiband.h"
-#include "gst/sphere/stitch/warp.h"
+#include "gst/sphere/warp/warp.h"
 
 using namespace sphere;
 
@@ -83,30 +83,30 @@ class Stitcher {
 
   Picture stitch(const Picture& source, const Mat3& view) {
     if (bands) {
-      const Plan& plan = bands->strip().plan();
-      strip_ = blank(plan.output);
-      warp_rows(plan, plane_of(source, strip_), 0, plan.output.height);
+      const WarpGrid& grid = bands->strip().grid();
+      strip_ = blank(grid.output);
+      warp_rows(grid, plane_of(source, strip_), 0, grid.output.height);
       StripPicture picture;
       for (StripPicture::Component& c : picture.component)
-        c = {strip_.samples.data(), plan.output.width};
+        c = {strip_.samples.data(), grid.output.width};
       bands->blend(picture, 0);
     }
     Picture out = blank(planner.canvas().size());
     for (int patch = 0; patch < planner.patches(); ++patch) {
-      planner.build(view, plan, patch);
-      if (bands) bands->prepare(view, plan, patch);
+      planner.build(view, grid, patch);
+      if (bands) bands->prepare(view, grid, patch);
       WarpPlane plane = plane_of(source, out);
-      plane.target += static_cast<ptrdiff_t>(plan.top) * plane.target_stride + plan.left;
-      plane.target_size = plan.output;
-      warp_rows(plan, plane, 0, plan.output.height);
-      if (bands) add_field(bands->field(), plan, plane, 0, plan.output.height);
+      plane.target += static_cast<ptrdiff_t>(grid.top) * plane.target_stride + grid.left;
+      plane.target_size = grid.output;
+      warp_rows(grid, plane, 0, grid.output.height);
+      if (bands) add_field(bands->field(), grid, plane, 0, grid.output.height);
     }
     return out;
   }
 
   const Planner planner;
   std::optional<Multiband> bands;
-  Plan plan;  // the last
+  WarpGrid grid;  // the last
 
  private:
   Picture strip_;
@@ -181,12 +181,12 @@ std::vector<Image> bands_of(const Image& image, int coarsest) {
 
 /// The middle rows of what one lens alone draws.
 Image drawn_by(int lens, const Stitcher& stitcher, const Picture& source) {
-  Plan plan = stitcher.plan;
-  std::fill(plan.blend.begin(), plan.blend.end(), lens ? -1.0f : 2.0f);
-  std::fill(plan.cells.begin(), plan.cells.end(), lens ? cell_back : cell_front);
+  WarpGrid grid = stitcher.grid;
+  std::fill(grid.share.begin(), grid.share.end(), lens ? -1.0f : 2.0f);
+  std::fill(grid.cells.begin(), grid.cells.end(), lens ? cell_second : cell_first);
   Picture out = blank(output_size);
   const int first = (output_size.height - band_rows) / 2;
-  warp_rows(plan, plane_of(source, out), first, first + band_rows);
+  warp_rows(grid, plane_of(source, out), first, first + band_rows);
   Image image(output_size.width, band_rows);
   for (int y = 0; y < band_rows; ++y)
     for (int x = 0; x < output_size.width; ++x) image.at(x, y) = out.at(x, first + y);
@@ -213,7 +213,7 @@ GST_START_TEST(bands_are_blended_as_the_book_has_it) {
   const Picture source = seen_through(pair, source_size, texture);
   Stitcher stitcher(pair, source_size, Canvas(output_size), band_width);
   fail_unless_equals_int(stitcher.planner.bands(), 3);
-  fail_unless_equals_int(stitcher.bands->strip().plan().output.height, 2 * band_rows);
+  fail_unless_equals_int(stitcher.bands->strip().grid().output.height, 2 * band_rows);
   const Picture out = stitcher.stitch(source, seam_level);
 
   const int coarsest = stitcher.planner.bands();

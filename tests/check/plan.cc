@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The plan against the closed form of each lens, and the warp against the plan.
+// The plan against the closed form of each lens, and the warp against the grid.
 
 // check defines `fail` as a macro, so the standard library comes first.
 #include <hwy/highway.h>
@@ -16,7 +16,7 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/stitch/plan.h"
-#include "gst/sphere/stitch/warp.h"
+#include "gst/sphere/warp/warp.h"
 
 using namespace sphere;
 
@@ -56,12 +56,12 @@ std::vector<Named> pairs() {
   };
 }
 
-float at(const Plan& plan, const std::vector<float>& nodes, double x, double y) {
-  const int c = static_cast<int>(x / plan.cell), r = static_cast<int>(y / plan.cell);
-  const float tx = static_cast<float>(x / plan.cell - c),
-              ty = static_cast<float>(y / plan.cell - r);
-  const size_t n = static_cast<size_t>(r) * plan.nodes_per_row() + c;
-  const size_t m = n + plan.nodes_per_row();
+float at(const WarpGrid& grid, const std::vector<float>& nodes, double x, double y) {
+  const int c = static_cast<int>(x / grid.cell), r = static_cast<int>(y / grid.cell);
+  const float tx = static_cast<float>(x / grid.cell - c),
+              ty = static_cast<float>(y / grid.cell - r);
+  const size_t n = static_cast<size_t>(r) * grid.nodes_per_row() + c;
+  const size_t m = n + grid.nodes_per_row();
   const float upper = nodes[n] + tx * (nodes[n + 1] - nodes[n]);
   return upper + ty * (nodes[m] + tx * (nodes[m + 1] - nodes[m]) - upper);
 }
@@ -70,28 +70,28 @@ float at(const Plan& plan, const std::vector<float>& nodes, double x, double y) 
 // What valgrind is to see is what the kernel touches, not how well each row compares.
 const int thin = g_getenv("SPHERE_VALGRIND") ? 20 : 1;
 
-double worst_error(const LensPair& pair, Size source, const Mat3& view, const Plan& plan,
+double worst_error(const LensPair& pair, Size source, const Mat3& view, const WarpGrid& grid,
                    const Planner& planner) {
   const LensPair scaled = pair.scaled_to(source);
   double worst = 0;
   long compared = 0;
-  for (int y = 0; y < plan.output.height; y += 7 * thin)
-    for (int x = 0; x < plan.output.width; x += 11) {
+  for (int y = 0; y < grid.output.height; y += 7 * thin)
+    for (int x = 0; x < grid.output.width; x += 11) {
       const Point p = {x + 0.5, y + 0.5};
-      const Vec3 d = view * equirect_direction(p, plan.output);
-      const double share = planner.blend(d);
+      const Vec3 d = view * equirect_direction(p, grid.output);
+      const double share = planner.share(d);
       for (int i = 0; i < 2; ++i) {
         if (i ? share >= 1 : share <= 0) continue;
-        const uint8_t flags = plan.flags(x / plan.cell, y / plan.cell);
-        if (!(flags & (i ? cell_back : cell_front)))
+        const uint8_t flags = grid.flags(x / grid.cell, y / grid.cell);
+        if (!(flags & (i ? cell_second : cell_first)))
           fail_unless(false, "cell at %d,%d misses lens %d", x, y, i);
         const Point exact = scaled[i].project(d);
-        worst = std::max(worst, std::hypot(at(plan, plan.lens[i].x, p.x, p.y) - exact.x,
-                                           at(plan, plan.lens[i].y, p.x, p.y) - exact.y));
+        worst = std::max(worst, std::hypot(at(grid, grid.layer[i].x, p.x, p.y) - exact.x,
+                                           at(grid, grid.layer[i].y, p.x, p.y) - exact.y));
         ++compared;
       }
     }
-  fail_unless(compared >= plan.output.width * plan.output.height / 77 / thin);
+  fail_unless(compared >= grid.output.width * grid.output.height / 77 / thin);
   return worst;
 }
 
@@ -122,7 +122,7 @@ double reference(const LensPair& scaled, const Planner& planner, const Mat3& vie
                  const WarpPlane& p, Size output, int x, int y, int k) {
   const Point place = {p.phase_x + p.step_x * x, p.phase_y + p.step_y * y};
   const Vec3 d = view * equirect_direction(place, output);
-  const double share = std::clamp(planner.blend(d), 0.0, 1.0);
+  const double share = std::clamp(planner.share(d), 0.0, 1.0);
   double sum = 0;
   for (int i = 0; i < 2; ++i) {
     const double weight = i ? 1 - share : share;
@@ -171,9 +171,9 @@ struct Warp {
 double warp_error(const Warp& w) {
   const Planner planner =
       *Planner::make(w.pair, w.source, w.output, {.blend_width = radians(w.band)});
-  Plan plan;
+  WarpGrid grid;
   const Mat3 view = rotation(w.view);
-  planner.build(view, plan);
+  planner.build(view, grid);
   WarpPlane p;
   p.components = w.components;
   p.step_x = p.step_y = w.step;
@@ -188,7 +188,7 @@ double warp_error(const Warp& w) {
   p.target_stride = p.target_size.width * w.components + w.padding;
   std::vector<uint8_t> target(static_cast<size_t>(p.target_stride) * p.target_size.height, 77);
   p.target = target.data();
-  warp_rows(plan, p, 0, p.target_size.height);
+  warp_rows(grid, p, 0, p.target_size.height);
 
   const LensPair scaled = w.pair.scaled_to(w.source);
   double sum = 0;
@@ -199,7 +199,7 @@ double warp_error(const Warp& w) {
         const double is = target[y * p.target_stride + x * w.components + k];
         // Which side of a hard seam a pixel on it falls is not what is tested here.
         const Point place = {p.phase_x + w.step * x, p.phase_y + w.step * y};
-        const double across = planner.blend(view * equirect_direction(place, w.output)) - 0.5;
+        const double across = planner.share(view * equirect_direction(place, w.output)) - 0.5;
         if (w.band == 0 && std::abs(across) < 200) continue;
         const double should = reference(scaled, planner, view, p, w.output, x, y, k);
         // Check notes each assertion in a file: one for each sample would take minutes.
@@ -237,11 +237,11 @@ GST_START_TEST(plan_is_within_a_tenth_of_a_pixel_of_the_closed_form) {
     const Size source = n.pair.frame.width == 2 * n.pair.frame.height ? full : n.pair.frame;
     const Planner planner = *Planner::make(n.pair, source, full);
     for (const Angles& angles : views) {
-      Plan plan;
-      planner.build(rotation(angles), plan);
-      const double worst = worst_error(n.pair, source, rotation(angles), plan, planner);
-      GST_INFO("%s, cell %d, yaw %g: %.4f px", n.name, plan.cell, angles.yaw, worst);
-      fail_unless(worst < 0.1, "%s with cells of %d is off by %g px", n.name, plan.cell, worst);
+      WarpGrid grid;
+      planner.build(rotation(angles), grid);
+      const double worst = worst_error(n.pair, source, rotation(angles), grid, planner);
+      GST_INFO("%s, cell %d, yaw %g: %.4f px", n.name, grid.cell, angles.yaw, worst);
+      fail_unless(worst < 0.1, "%s with cells of %d is off by %g px", n.name, grid.cell, worst);
     }
   }
 }
@@ -254,22 +254,22 @@ GST_END_TEST;
 
 GST_START_TEST(both_lenses_are_asked_for_near_the_seam_alone) {
   const Planner planner = *Planner::make(*load_profile("dual-190"), full, full);
-  Plan plan;
-  planner.build(Mat3{}, plan);
+  WarpGrid grid;
+  planner.build(Mat3{}, grid);
   int both = 0;
-  for (int r = 0; r < full.height / plan.cell; ++r)
-    for (int c = 0; c < full.width / plan.cell; ++c) {
-      const uint8_t flags = plan.flags(c, r) & (cell_front | cell_back);
+  for (int r = 0; r < full.height / grid.cell; ++r)
+    for (int c = 0; c < full.width / grid.cell; ++c) {
+      const uint8_t flags = grid.flags(c, r) & (cell_first | cell_second);
       if (flags == 0) fail_unless(false, "cell %d,%d needs no lens", c, r);
-      both += flags == (cell_front | cell_back);
+      both += flags == (cell_first | cell_second);
     }
   const double share = static_cast<double>(both) / (full.width * full.height / 256);
   // The band itself is 8.1 % of the equirectangular picture; cells round it up.
   fail_unless(share > 0.08 && share < 0.13, "%g", share);
-  const size_t middle = static_cast<size_t>(plan.rows / 2) * plan.nodes_per_row();
-  fail_unless(plan.blend[middle + plan.columns / 2] >= 1);
-  fail_unless(plan.blend[middle] <= 0);
-  fail_unless(std::abs(plan.blend[middle + plan.columns * 3 / 4] - 0.5f) < 1e-4f);
+  const size_t middle = static_cast<size_t>(grid.rows / 2) * grid.nodes_per_row();
+  fail_unless(grid.share[middle + grid.columns / 2] >= 1);
+  fail_unless(grid.share[middle] <= 0);
+  fail_unless(std::abs(grid.share[middle + grid.columns * 3 / 4] - 0.5f) < 1e-4f);
 }
 GST_END_TEST;
 
@@ -277,7 +277,7 @@ GST_START_TEST(blend_is_a_linear_ramp_of_the_width_asked_for) {
   const LensPair pair = *load_profile("dual-190");
   const Planner four = *Planner::make(pair, full, full);
   const auto at_angle = [&](const Planner& p, double lon) {
-    return p.blend(direction_of({radians(lon), radians(10)}));
+    return p.share(direction_of({radians(lon), radians(10)}));
   };
   const auto off = [](double lon) {
     return degrees(std::asin(std::cos(radians(lon)) * std::cos(radians(10))));
@@ -286,11 +286,11 @@ GST_START_TEST(blend_is_a_linear_ramp_of_the_width_asked_for) {
     fail_unless(std::abs(at_angle(four, lon) - (0.5 + off(lon) / 4)) < 1e-9);
   // No wider than what both lenses see, less the last degree of each.
   const Planner wide = *Planner::make(pair, full, full, {.blend_width = radians(60)});
-  fail_unless(std::abs(wide.blend(direction_of({radians(86), 0})) - 1) < 1e-9);
-  fail_unless(std::abs(wide.blend(direction_of({radians(94), 0}))) < 1e-9);
+  fail_unless(std::abs(wide.share(direction_of({radians(86), 0})) - 1) < 1e-9);
+  fail_unless(std::abs(wide.share(direction_of({radians(94), 0}))) < 1e-9);
   const Planner hard = *Planner::make(pair, full, full, {.blend_width = 0});
-  fail_unless(hard.blend(direction_of({radians(89.99), 0})) > 1);
-  fail_unless(hard.blend(direction_of({radians(90.01), 0})) < 0);
+  fail_unless(hard.share(direction_of({radians(89.99), 0})) > 1);
+  fail_unless(hard.share(direction_of({radians(90.01), 0})) < 0);
 }
 GST_END_TEST;
 
@@ -301,20 +301,20 @@ GST_START_TEST(a_narrow_lens_moves_the_seam_to_where_its_fellow_sees) {
   const Planner planner = *Planner::make(pair, full, full);
   // The back lens ends 87 degrees off its axis, 93 off the front's; nothing of it beyond is used,
   // nor of its last degree.
-  fail_unless(planner.blend(direction_of({radians(93.9), 0})) >= 0.99);
-  fail_unless(planner.blend(direction_of({radians(98.1), 0})) <= 0.01);
+  fail_unless(planner.share(direction_of({radians(93.9), 0})) >= 0.99);
+  fail_unless(planner.share(direction_of({radians(98.1), 0})) <= 0.01);
 }
 GST_END_TEST;
 
 GST_START_TEST(rebuilding_gives_the_same_without_allocating) {
   const Planner planner = *Planner::make(*load_profile("dual-190"), full, full);
-  Plan a, b;
+  WarpGrid a, b;
   planner.build(rotation({12, 3, 4}), a);
   planner.build(rotation({-50, 0, 80}), b);
-  const float* const kept = b.lens[0].x.data();
+  const float* const kept = b.layer[0].x.data();
   planner.build(rotation({12, 3, 4}), b);
-  fail_unless(b.lens[0].x.data() == kept);
-  fail_unless(a.lens[0].x == b.lens[0].x && a.lens[1].y == b.lens[1].y && a.blend == b.blend &&
+  fail_unless(b.layer[0].x.data() == kept);
+  fail_unless(a.layer[0].x == b.layer[0].x && a.layer[1].y == b.layer[1].y && a.share == b.share &&
               a.cells == b.cells);
 }
 GST_END_TEST;
@@ -381,8 +381,8 @@ GST_END_TEST;
 
 GST_START_TEST(rows_may_be_drawn_in_any_order) {
   const Planner planner = *Planner::make(*load_profile("dual-190"), {640, 320}, {640, 320});
-  Plan plan;
-  planner.build(rotation({3, 4, 5}), plan);
+  WarpGrid grid;
+  planner.build(rotation({3, 4, 5}), grid);
   const std::vector<uint8_t> source = noise(640 * 320, 1);
   std::vector<uint8_t> whole(640 * 320), parts(640 * 320);
   WarpPlane p;
@@ -390,9 +390,9 @@ GST_START_TEST(rows_may_be_drawn_in_any_order) {
   p.source_stride = p.target_stride = 640;
   p.source_size = p.target_size = {640, 320};
   p.target = whole.data();
-  warp_rows(plan, p, 0, 320);
+  warp_rows(grid, p, 0, 320);
   p.target = parts.data();
-  for (int row = 319; row >= 0; --row) warp_rows(plan, p, row, row + 1);
+  for (int row = 319; row >= 0; --row) warp_rows(grid, p, row, row + 1);
   fail_unless(whole == parts);
 }
 GST_END_TEST;
@@ -416,8 +416,8 @@ GST_START_TEST(planes_of_more_than_two_gib_are_read_where_they_are) {
       for (int y = 0; y < size.height; ++y)
         std::memcpy(static_cast<uint8_t*>(memory) + far_stride * y, &source[row * y], row);
       const Planner planner = *Planner::make(*load_profile("dual-190"), size, size);
-      Plan plan;
-      planner.build(rotation({20, 30, 40}), plan);
+      WarpGrid grid;
+      planner.build(rotation({20, 30, 40}), grid);
       const auto drawn = [&](const void* from, size_t stride) {
         std::vector<uint8_t> target(source.size());
         WarpPlane p;
@@ -428,7 +428,7 @@ GST_START_TEST(planes_of_more_than_two_gib_are_read_where_they_are) {
         p.target = target.data();
         p.target_stride = static_cast<ptrdiff_t>(row);
         p.cubic = cubic;
-        warp_rows(plan, p, 0, size.height);
+        warp_rows(grid, p, 0, size.height);
         return target;
       };
       const std::vector<uint8_t> near = drawn(source.data(), row), far = drawn(memory, far_stride);
@@ -448,9 +448,9 @@ GST_START_TEST(nothing_outside_the_source_is_read) {
   const Size size = {320, 160};
   for (double fov : {60.0, 190.0, 358.0}) {
     const Planner planner =
-        *Planner::make(*load_profile("dual-190"), size, size, {.fov = radians(fov)});
-    Plan plan;
-    planner.build(rotation({20, 30, 40}), plan);
+        *Planner::make(*load_profile("dual-190"), size, size, {.lens_fov = radians(fov)});
+    WarpGrid grid;
+    planner.build(rotation({20, 30, 40}), grid);
     for (int round = 0; round < 2; ++round) {
       for (int components : {1, 2, 4}) {
         const int step = components == 2 ? 2 : 1;
@@ -466,16 +466,16 @@ GST_START_TEST(nothing_outside_the_source_is_read) {
         p.target = target.data();
         p.source_stride = p.target_stride = width * components;
         p.source_size = p.target_size = {width, height};
-        warp_rows(plan, p, 0, height);
+        warp_rows(grid, p, 0, height);
         fail_unless(std::count(target.begin(), target.end(), target[0]) <
                     static_cast<long>(target.size()));
       }
       // Second round: coordinates from nowhere.
-      for (uint8_t& flags : plan.cells)
-        flags &= static_cast<uint8_t>(~(cell_front_inside | cell_back_inside));
-      for (size_t i = 0; i < plan.node_count(); ++i) {
-        plan.lens[0].x[i] = i % 3 ? -1e30f : NAN;
-        plan.lens[0].y[i] = i % 2 ? 1e30f : INFINITY;
+      for (uint8_t& flags : grid.cells)
+        flags &= static_cast<uint8_t>(~(cell_first_inside | cell_second_inside));
+      for (size_t i = 0; i < grid.node_count(); ++i) {
+        grid.layer[0].x[i] = i % 3 ? -1e30f : NAN;
+        grid.layer[0].y[i] = i % 2 ? 1e30f : INFINITY;
       }
     }
   }
@@ -488,8 +488,8 @@ GST_START_TEST(cubic_samples_are_the_formulas) {
   const LensPair pair = *load_profile("dual-190");
   const Size size = {640, 320};
   const Planner planner = *Planner::make(pair, size, size);
-  Plan plan;
-  planner.build(rotation({10, 20, 5}), plan);
+  WarpGrid grid;
+  planner.build(rotation({10, 20, 5}), grid);
   for (int components : {1, 2, 4}) {
     const std::vector<uint8_t> source = noise(static_cast<size_t>(640) * 320 * components, 7);
     std::vector<uint8_t> target(source.size());
@@ -500,7 +500,7 @@ GST_START_TEST(cubic_samples_are_the_formulas) {
     p.source_size = p.target_size = size;
     p.target = target.data();
     p.cubic = true;
-    warp_rows(plan, p, 0, 320);
+    warp_rows(grid, p, 0, 320);
     const auto weights = [](double t) {
       return std::array<double, 4>{-0.5 * t * (1 - t) * (1 - t), 1 + t * t * (1.5 * t - 2.5),
                                    t * (0.5 + t * (2 - 1.5 * t)), -0.5 * t * t * (1 - t)};
@@ -509,15 +509,15 @@ GST_START_TEST(cubic_samples_are_the_formulas) {
     long count = 0;
     for (int y = 1; y < 320; y += 3 * thin)
       for (int x = 0; x < 640; ++x) {
-        const uint8_t flags = plan.flags(x / plan.cell, y / plan.cell);
-        const int lens = (flags & (cell_front | cell_back)) == cell_front  ? 0
-                         : (flags & (cell_front | cell_back)) == cell_back ? 1
-                                                                           : -1;
-        if (lens < 0 || !(flags & (lens ? cell_back_inside : cell_front_inside))) continue;
+        const uint8_t flags = grid.flags(x / grid.cell, y / grid.cell);
+        const int lens = (flags & (cell_first | cell_second)) == cell_first    ? 0
+                         : (flags & (cell_first | cell_second)) == cell_second ? 1
+                                                                               : -1;
+        if (lens < 0 || !(flags & (lens ? cell_second_inside : cell_first_inside))) continue;
         const double sx =
-            std::nearbyint((at(plan, plan.lens[lens].x, x + 0.5, y + 0.5) - 0.5) * 128) / 128;
+            std::nearbyint((at(grid, grid.layer[lens].x, x + 0.5, y + 0.5) - 0.5) * 128) / 128;
         const double sy =
-            std::nearbyint((at(plan, plan.lens[lens].y, x + 0.5, y + 0.5) - 0.5) * 128) / 128;
+            std::nearbyint((at(grid, grid.layer[lens].y, x + 0.5, y + 0.5) - 0.5) * 128) / 128;
         const int x0 = static_cast<int>(std::floor(sx)), y0 = static_cast<int>(std::floor(sy));
         const auto wx = weights(sx - x0), wy = weights(sy - y0);
         for (int k = 0; k < components; ++k) {
@@ -547,8 +547,8 @@ GST_START_TEST(ten_bits_are_eight_and_two_more) {
   for (bool gain : {false, true}) {
     if (gain) pair.front.gain = 1.2;
     const Planner planner = *Planner::make(pair, size, size);
-    Plan plan;
-    planner.build(rotation({10, 20, 5}), plan);
+    WarpGrid grid;
+    planner.build(rotation({10, 20, 5}), grid);
     for (int components : {1, 2})
       for (bool cubic : {false, true}) {
         const std::vector<uint8_t> source = waves(640, 320, components);
@@ -571,7 +571,7 @@ GST_START_TEST(ten_bits_are_eight_and_two_more) {
           p.source_size = p.target_size = size;
           p.target = to.data();
           p.cubic = cubic;
-          warp_rows(plan, p, 0, 320);
+          warp_rows(grid, p, 0, 320);
           std::vector<int> values(source.size());
           for (size_t i = 0; i < values.size(); ++i)
             values[i] = bits > 8 ? to[2 * i] | to[2 * i + 1] << 8 : to[i];

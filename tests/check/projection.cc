@@ -7,7 +7,7 @@
 #include "gst/sphere/geometry/projection.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/stitch/plan.h"
-#include "gst/sphere/stitch/reduce.h"
+#include "gst/sphere/warp/reduce.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -148,30 +148,30 @@ GST_START_TEST(plans_are_within_a_tenth_of_a_pixel) {
     double worst = 0;
     long compared = 0;
     for (int k = 0; k < planner.patches(); ++k) {
-      Plan plan;
-      planner.build(view, plan, k);
+      WarpGrid grid;
+      planner.build(view, grid, k);
       const auto mean = [&](const std::vector<float>& v, int x, int y) {
-        const int c = x / plan.cell, r = y / plan.cell;
-        const float tx = (x + 0.5f) / plan.cell - c, ty = (y + 0.5f) / plan.cell - r;
-        const size_t n = static_cast<size_t>(r) * plan.nodes_per_row() + c;
-        const size_t m = n + plan.nodes_per_row();
+        const int c = x / grid.cell, r = y / grid.cell;
+        const float tx = (x + 0.5f) / grid.cell - c, ty = (y + 0.5f) / grid.cell - r;
+        const size_t n = static_cast<size_t>(r) * grid.nodes_per_row() + c;
+        const size_t m = n + grid.nodes_per_row();
         return (v[n] * (1 - tx) + v[n + 1] * tx) * (1 - ty) +
                (v[m] * (1 - tx) + v[m + 1] * tx) * ty;
       };
-      for (int y = 0; y < plan.output.height; y += 5)
-        for (int x = 0; x < plan.output.width; x += 7) {
+      for (int y = 0; y < grid.output.height; y += 5)
+        for (int x = 0; x < grid.output.width; x += 7) {
           const Vec3 d = view * canvas.direction(canvas.patches()[k], {x + 0.5, y + 0.5});
-          const double share = planner.blend(d);
-          const uint8_t flags = plan.flags(x / plan.cell, y / plan.cell);
+          const double share = planner.share(d);
+          const uint8_t flags = grid.flags(x / grid.cell, y / grid.cell);
           for (int i = 0; i < 2; ++i) {
             if (i ? share >= 1 : share <= 0) continue;
-            if (!(flags & (i ? cell_back : cell_front))) fail_unless(false, "%d,%d", x, y);
+            if (!(flags & (i ? cell_second : cell_first))) fail_unless(false, "%d,%d", x, y);
             const Point exact = scaled[i].project(d);
             // Where a smaller copy is read, in its pixels.
             const double pixel =
-                plan.reduction.empty() ? 1 : std::exp2(double(mean(plan.reduction, x, y)));
-            worst = std::max(worst, std::hypot(mean(plan.lens[i].x, x, y) - exact.x,
-                                               mean(plan.lens[i].y, x, y) - exact.y) /
+                grid.reduction.empty() ? 1 : std::exp2(double(mean(grid.reduction, x, y)));
+            worst = std::max(worst, std::hypot(mean(grid.layer[i].x, x, y) - exact.x,
+                                               mean(grid.layer[i].y, x, y) - exact.y) /
                                         pixel);
             ++compared;
           }

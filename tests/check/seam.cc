@@ -177,10 +177,10 @@ GST_END_TEST;
 GST_START_TEST(light_never_flickers) {
   const LensPair pair = *load_profile("dual-190");
   const Planner planner = *Planner::make(pair, {960, 480}, {960, 480});
-  Plan plan;
-  planner.build(Mat3{}, plan);
+  WarpGrid grid;
+  planner.build(Mat3{}, grid);
   Seam seam(planner, {.gain = true});
-  seam.prepare(Mat3{}, plan);
+  seam.prepare(Mat3{}, grid);
   std::vector<float> before;
   uint32_t noise = 1;
   for (int frame = 0; frame < 300; ++frame) {
@@ -191,20 +191,20 @@ GST_START_TEST(light_never_flickers) {
       return (back ? 100 : 100 * ratio) + static_cast<double>(noise >> 28);
     })));
     if (frame > 0) seam.settle();
-    seam.apply(plan);
+    seam.apply(grid);
     if (frame == 0) {
       // The first picture is right at once.
       const size_t middle =
-          static_cast<size_t>(plan.rows / 2) * plan.nodes_per_row() + plan.columns * 3 / 4;
-      const double made = plan.lens[1].gain[middle] / plan.lens[0].gain[middle];
+          static_cast<size_t>(grid.rows / 2) * grid.nodes_per_row() + grid.columns * 3 / 4;
+      const double made = grid.layer[1].gain[middle] / grid.layer[0].gain[middle];
       fail_unless(std::abs(made / ratio - 1) < 0.08, "%g", made);
     } else {
       for (size_t n = 0; n < before.size(); ++n) {
-        const double step = plan.lens[0].gain[n] / before[n] - 1;
+        const double step = grid.layer[0].gain[n] / before[n] - 1;
         if (std::abs(step) > 0.005) fail_unless(false, "frame %d: %g", frame, step);
       }
     }
-    before = plan.lens[0].gain;
+    before = grid.layer[0].gain;
   }
 }
 GST_END_TEST;
@@ -212,29 +212,29 @@ GST_END_TEST;
 GST_START_TEST(a_new_view_keeps_what_was_measured) {
   const Planner planner = *Planner::make(*load_profile("dual-190"), {960, 480}, {960, 480});
   Seam seam(planner, {.gain = true, .align = true});
-  Plan plan;
-  planner.build(Mat3{}, plan);
-  seam.prepare(Mat3{}, plan);
+  WarpGrid grid;
+  planner.build(Mat3{}, grid);
+  seam.prepare(Mat3{}, grid);
   seam.measure(picture_of(strip_of([&](double azimuth, double row, bool back) {
     return 120 + 50 * bumps(azimuth, row + (back ? 5 : -5));
   })));
-  seam.apply(plan);
+  seam.apply(grid);
   const Mat3 turn = rotation({90, 0, 0});
-  Plan turned;
+  WarpGrid turned;
   planner.build(turn, turned);
   seam.prepare(turn, turned);
   seam.apply(turned);
   // A quarter of the picture to the side, the same nodes.
-  const int quarter = plan.output.width / 4 / plan.cell;
-  for (int r = 2; r < plan.rows - 2; ++r)
-    for (int c = 0; c + quarter < plan.columns; ++c) {
-      const size_t n = static_cast<size_t>(r) * plan.nodes_per_row() + c;
+  const int quarter = grid.output.width / 4 / grid.cell;
+  for (int r = 2; r < grid.rows - 2; ++r)
+    for (int c = 0; c + quarter < grid.columns; ++c) {
+      const size_t n = static_cast<size_t>(r) * grid.nodes_per_row() + c;
       for (int i = 0; i < 2; ++i) {
-        if (!(plan.flags(c, r) & (i ? cell_back : cell_front))) continue;
-        const double off = std::hypot(turned.lens[i].x[n] - plan.lens[i].x[n + quarter],
-                                      turned.lens[i].y[n] - plan.lens[i].y[n + quarter]);
+        if (!(grid.flags(c, r) & (i ? cell_second : cell_first))) continue;
+        const double off = std::hypot(turned.layer[i].x[n] - grid.layer[i].x[n + quarter],
+                                      turned.layer[i].y[n] - grid.layer[i].y[n + quarter]);
         if (off > 0.05) fail_unless(false, "%d,%d: %g px", c, r, off);
-        fail_unless(std::abs(turned.lens[i].gain[n] - plan.lens[i].gain[n + quarter]) < 1e-3f);
+        fail_unless(std::abs(turned.layer[i].gain[n] - grid.layer[i].gain[n + quarter]) < 1e-3f);
       }
     }
 }
@@ -255,19 +255,19 @@ GST_START_TEST(things_at_the_stitch_distance_meet) {
   }
   // And the plan is the same, to the accuracy of its grid.
   const Mat3 view = rotation({20, 30, 40});
-  Plan plan;
-  planner.build(view, plan);
+  WarpGrid grid;
+  planner.build(view, grid);
   double worst = 0;
-  for (int r = 0; r < plan.rows; r += 3)
-    for (int c = 0; c < plan.columns; ++c) {
-      const Point p = {double(c * plan.cell), double(r * plan.cell)};
-      const Vec3 d = view * equirect_direction(p, plan.output);
+  for (int r = 0; r < grid.rows; r += 3)
+    for (int c = 0; c < grid.columns; ++c) {
+      const Point p = {double(c * grid.cell), double(r * grid.cell)};
+      const Vec3 d = view * equirect_direction(p, grid.output);
       for (int i = 0; i < 2; ++i) {
-        if (!(plan.flags(c, r) & (i ? cell_back : cell_front))) continue;
-        const size_t n = static_cast<size_t>(r) * plan.nodes_per_row() + c;
+        if (!(grid.flags(c, r) & (i ? cell_second : cell_first))) continue;
+        const size_t n = static_cast<size_t>(r) * grid.nodes_per_row() + c;
         const Point exact = planner.place(i, d);
         worst =
-            std::max(worst, std::hypot(plan.lens[i].x[n] - exact.x, plan.lens[i].y[n] - exact.y));
+            std::max(worst, std::hypot(grid.layer[i].x[n] - exact.x, grid.layer[i].y[n] - exact.y));
       }
     }
   fail_unless(worst < 0.12, "%g px", worst);

@@ -29,7 +29,7 @@ const Bytes& table() {
   return bytes;
 }
 
-float between(const Plan& plan, const std::vector<float>& v, double x, double y) {
+float between(const WarpGrid& plan, const std::vector<float>& v, double x, double y) {
   const double gx = x / plan.cell, gy = y / plan.cell;
   const int c = static_cast<int>(gx), r = static_cast<int>(gy);
   const double fx = gx - c, fy = gy - r;
@@ -64,19 +64,19 @@ GST_START_TEST(a_table_gives_the_plan_of_the_lenses_it_was_made_of) {
     fail_unless(static_cast<bool>(planner));
     for (const Angles& angles : {Angles{}, Angles{37, 52, 23}}) {
       const Mat3 view = rotation(angles);
-      Plan plan;
+      WarpGrid plan;
       planner->build(view, plan);
       double worst = 0;
       long compared = 0;
       for (double y = 0.5; y < full.height; y += 7)
         for (double x = 0.5; x < full.width; x += 11) {
           const Vec3 d = view * equirect_direction({x, y}, full);
-          const double share = planner->blend(d);
+          const double share = planner->share(d);
           for (int i = 0; i < 2; ++i) {
             if (i ? share >= 1 : share <= 0) continue;
             const Point p = exact[i].project(d);
-            worst = std::max<double>(worst, std::hypot(between(plan, plan.lens[i].x, x, y) - p.x,
-                                                       between(plan, plan.lens[i].y, x, y) - p.y));
+            worst = std::max<double>(worst, std::hypot(between(plan, plan.layer[i].x, x, y) - p.x,
+                                                       between(plan, plan.layer[i].y, x, y) - p.y));
             ++compared;
           }
         }

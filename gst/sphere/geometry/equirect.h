@@ -19,6 +19,11 @@ struct Size {
   bool operator==(const Size&) const = default;
 };
 
+/// A part of a picture, in pixels.
+struct Region {
+  double left = 0, top = 0, right = 0, bottom = 0;
+};
+
 /// Longitude and latitude in radians.
 struct LonLat {
   double lon = 0, lat = 0;

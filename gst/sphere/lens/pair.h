@@ -25,11 +25,6 @@ struct Vignette {
   bool operator==(const Vignette&) const = default;
 };
 
-/// A part of the frame, in pixels.
-struct Region {
-  double left = 0, top = 0, right = 0, bottom = 0;
-};
-
 struct Lens {
   RadialModel model;
   Point centre;  ///< where the optical axis meets the frame, pixels of the frame

@@ -14,9 +14,9 @@ namespace {
 constexpr int finest_columns = 64, most_columns = 8192;  // of a strip; the first divides all
 // Wide strips can do with larger cells: what counts is how far the rim bends within one.
 constexpr int cell = 8, wide_cell = 16, wide = 2560;
-// No cell of a plan is larger, radians.
-constexpr double largest_cell = 0.25;
-// Bits of a deep sample below those that SeamField counts in.
+// No cell of a grid is larger, radians.
+constexpr double widest_cell = 0.25;
+// Bits of a deep sample below those that AddedField counts in.
 constexpr int deeper = 2;
 
 // Reducing, a sample is 1 3 3 1 eighths of those around it; expanding, 3 1 quarters. All stand in
@@ -69,45 +69,45 @@ void subtract(const StripPicture::Component& picture, int row, int rows, int cou
 
 int16_t fixed(float value) {
   constexpr float most = 32767;
-  return static_cast<int16_t>(std::lrintf(std::clamp(value * SeamField::one, -most, most)));
+  return static_cast<int16_t>(std::lrintf(std::clamp(value * AddedField::one, -most, most)));
 }
 
 }  // namespace
 
 Multiband::Multiband(const Planner& planner) : planner_(planner), strip_(strip_for(planner)) {}
 
-void Multiband::prepare(const Mat3& view, Plan& plan, int patch) const {
+void Multiband::prepare(const Mat3& view, WarpGrid& grid, int patch) const {
   constexpr float nowhere = 10;
   // To the row that ends the field of a plane with half the samples.
   const double reach = planner_.widest() / 2 + 2 * strip_.row_height();
-  plan.azimuth.assign(plan.node_count(), 0);
-  plan.height.assign(plan.node_count(), nowhere);
-  for_nodes_around(strip_.axes(), reach + largest_cell, view, planner_.directions(patch),
+  grid.azimuth.assign(grid.node_count(), 0);
+  grid.height.assign(grid.node_count(), nowhere);
+  for_nodes_around(strip_.axes(), reach + widest_cell, view, planner_.directions(patch),
                    [&](uint32_t index, float azimuth, float height) {
-                     plan.azimuth[index] = azimuth;
-                     plan.height[index] = height;
+                     grid.azimuth[index] = azimuth;
+                     grid.height[index] = height;
                    });
-  const int across = plan.nodes_per_row();
-  for (int r = 0; r < plan.rows; ++r)
-    for (int c = 0; c < plan.columns; ++c) {
-      const float* const above = &plan.height[static_cast<size_t>(r) * across + c];
+  const int across = grid.nodes_per_row();
+  for (int r = 0; r < grid.rows; ++r)
+    for (int c = 0; c < grid.columns; ++c) {
+      const float* const above = &grid.height[static_cast<size_t>(r) * across + c];
       const auto [lowest, highest] =
           std::minmax({above[0], above[1], above[across], above[across + 1]});
       if (highest < nowhere && lowest < reach && highest > -reach)
-        plan.cells[static_cast<size_t>(r) * plan.columns + c] |= cell_banded;
+        grid.cells[static_cast<size_t>(r) * grid.columns + c] |= cell_added;
     }
 }
 
 void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
-                      SeamField::Component& field) const {
+                      AddedField::Component& field) const {
   const auto coarser = [](int step) {
     return static_cast<int>(std::bit_width(static_cast<unsigned>(step))) - 1;
   };
   const int bands = planner_.bands();
   pyramid.step_x = picture.step_x;
   pyramid.step_y = picture.step_y;
-  const int columns = strip_.plan().output.width / picture.step_x;
-  const int rows = strip_.plan().output.height / 2 / picture.step_y;
+  const int columns = strip_.grid().output.width / picture.step_x;
+  const int rows = strip_.grid().output.height / 2 / picture.step_y;
   const int count = std::max(bands - coarser(picture.step_y), 1);
   pyramid.levels.assign(count, {});
   for (int m = 0; m < count; ++m) {
@@ -126,8 +126,8 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
   field.columns = before + finest.columns + twice;
   // A row above and one below, where a lens has the picture alone.
   field.rows = 1 + finest.rows + 1;
-  for (std::vector<int16_t>& lens : field.lens)
-    lens.assign(static_cast<size_t>(field.columns) * field.rows, 0);
+  for (std::vector<int16_t>& layer : field.layer)
+    layer.assign(static_cast<size_t>(field.columns) * field.rows, 0);
   const auto first = [](double phase, int step) { return (phase / step + 0.5) / 2; };
   field.per_turn = static_cast<float>(columns / 2.0);
   field.first_column = static_cast<float>(before - first(picture.phase_x, picture.step_x));
@@ -173,8 +173,8 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
 }
 
 void Multiband::reduce(const StripPicture::Component& picture, Pyramid& pyramid) const {
-  const int columns = strip_.plan().output.width / picture.step_x;
-  const int rows = strip_.plan().output.height / 2 / picture.step_y;
+  const int columns = strip_.grid().output.width / picture.step_x;
+  const int rows = strip_.grid().output.height / 2 / picture.step_y;
   // Four rows of the strip, and their sum with a sample more at either end.
   const auto slot = [&](int row) {
     return &pyramid.difference[static_cast<size_t>(std::clamp(row, 0, rows - 1) & 3) * columns];
@@ -221,7 +221,7 @@ void Multiband::reduce(const StripPicture::Component& picture, Pyramid& pyramid)
 void Multiband::blend(const StripPicture& strip, int component) {
   const StripPicture::Component& picture = strip.component[component];
   Pyramid& pyramid = pyramids_[component];
-  SeamField::Component& field = field_.component[component];
+  AddedField::Component& field = field_.component[component];
   if (picture.step_x != pyramid.step_x || picture.step_y != pyramid.step_y)
     shape(picture, pyramid, field);
   reduce(picture, pyramid);
@@ -244,7 +244,7 @@ void Multiband::blend(const StripPicture& strip, int component) {
     }
     const float* const all = pyramid.levels[0].row(r);
     for (int i = 0; i < 2; ++i) {
-      int16_t* __restrict const row = &field.lens[i][static_cast<size_t>(r + 1) * field.columns];
+      int16_t* __restrict const row = &field.layer[i][static_cast<size_t>(r + 1) * field.columns];
       int16_t* __restrict const out = row + 1;
       const float share = i ? 0 : 1;
       for (int x = 0; x < columns; ++x) out[x] = fixed(pyramid.sum[x] - share * all[x]);
@@ -253,9 +253,9 @@ void Multiband::blend(const StripPicture& strip, int component) {
     }
   }
   // The lens that the seam is far from takes nothing more; the other one has gone by then.
-  std::copy_n(&field.lens[0][static_cast<size_t>(rows) * field.columns], field.columns,
-              &field.lens[0][static_cast<size_t>(rows + 1) * field.columns]);
-  std::copy_n(&field.lens[1][field.columns], field.columns, field.lens[1].data());
+  std::copy_n(&field.layer[0][static_cast<size_t>(rows) * field.columns], field.columns,
+              &field.layer[0][static_cast<size_t>(rows + 1) * field.columns]);
+  std::copy_n(&field.layer[1][field.columns], field.columns, field.layer[1].data());
 }
 
 }  // namespace sphere

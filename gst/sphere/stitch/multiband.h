@@ -3,7 +3,7 @@
 //
 // Two pictures F and B, blended band by band: the sum over k of w_k F_k + (1 - w_k) B_k, where F_k
 // and B_k are the bands of their Laplacian pyramids and w_k is a ramp across the seam, the wider
-// the coarser its band is. With D = F - B this is w_0 F + (1 - w_0) B, which is what a plan draws
+// the coarser its band is. With D = F - B this is w_0 F + (1 - w_0) B, which is what a grid draws
 // with a narrow blend, once something was added to each lens: the sum over k > 0 of w_k D_k to B,
 // and the same without the sum of D_k to F. Both hold no detail that half of the samples could not
 // show, and vanish where a lens has the picture alone. So all that is worked out beside the picture
@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "gst/sphere/stitch/plan.h"
-#include "gst/sphere/stitch/seamfield.h"
 #include "gst/sphere/stitch/seamstrip.h"
+#include "gst/sphere/warp/addedfield.h"
 
 namespace sphere {
 
@@ -29,12 +29,12 @@ class Multiband {
   const SeamStrip& strip() const { return strip_; }
   SeamStrip& strip() { return strip_; }
 
-  /// Takes the plan of a patch that was just built for a view: says where its nodes are around the
+  /// Takes the grid of a patch that was just built for a view: says where its nodes are around the
   /// seam.
-  void prepare(const Mat3& view, Plan& plan, int patch = 0) const;
+  void prepare(const Mat3& view, WarpGrid& grid, int patch = 0) const;
   /// Works out the field of one component. Threads may take different components at a time.
   void blend(const StripPicture& strip, int component);
-  const SeamField& field() const { return field_; }
+  const AddedField& field() const { return field_; }
 
  private:
   struct Level {
@@ -56,13 +56,13 @@ class Multiband {
     std::vector<float> sum, coarser;         // a row of the field as it grows
   };
   void shape(const StripPicture::Component& picture, Pyramid& pyramid,
-             SeamField::Component& field) const;
+             AddedField::Component& field) const;
   void reduce(const StripPicture::Component& picture, Pyramid& pyramid) const;
 
   const Planner planner_;
   SeamStrip strip_;
   Pyramid pyramids_[3];
-  SeamField field_;
+  AddedField field_;
 };
 
 }  // namespace sphere

@@ -77,15 +77,15 @@ Seam::Seam(const Planner& planner, const SeamOptions& options)
     }
 }
 
-void Seam::begin(Plan& plan, Patch& patch) const {
+void Seam::begin(WarpGrid& grid, Patch& patch) const {
   patch.nodes.clear();
-  patch.nodes.reserve(plan.node_count());
+  patch.nodes.reserve(grid.node_count());
   if (!options_.gain) return;
-  const bool has_gain = !plan.lens[0].gain.empty();
-  for (Plan::Coordinates& lens : plan.lens) {
-    if (!has_gain) lens.gain.assign(plan.node_count(), 1);
+  const bool has_gain = !grid.layer[0].gain.empty();
+  for (WarpGrid::Layer& lens : grid.layer) {
+    if (!has_gain) lens.gain.assign(grid.node_count(), 1);
     for (std::vector<float>& tint : lens.tint)
-      tint.assign(plan.node_count(), options_.rgb ? 1.0f : 0.0f);
+      tint.assign(grid.node_count(), options_.rgb ? 1.0f : 0.0f);
   }
 }
 
@@ -96,7 +96,7 @@ float Seam::slope(int lens, double height) const {
   return s[n] + (place - static_cast<float>(n)) * (s[n + 1] - s[n]);
 }
 
-void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], const Plan& plan,
+void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], const WarpGrid& grid,
                     Patch& patch) const {
   Node node;
   node.index = index;
@@ -106,7 +106,7 @@ void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], co
     node.lit[i] = fading(height[i], 0, light_reach);
     const float moved = fading(height[i], shift_whole, shift_reach);
     node.moves |= moved > 0;
-    const Plan::Coordinates& at = plan.lens[i];
+    const WarpGrid::Layer& at = grid.layer[i];
     node.x[i] = at.x[index];
     node.y[i] = at.y[index];
     node.gain[i] = at.gain.empty() ? 1 : at.gain[index];
@@ -122,56 +122,56 @@ void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], co
   patch.nodes.push_back(node);
 }
 
-void Seam::prepare(const Mat3& view, Plan& plan, int patch) {
+void Seam::prepare(const Mat3& view, WarpGrid& grid, int patch) {
   Patch& own = patches_[patch];
   own.nodes.clear();
   if (!usable()) return;
-  begin(plan, own);
+  begin(grid, own);
   for_nodes_around(strip_.axes(), farthest, view, planner_.directions(patch),
                    [&](uint32_t index, float azimuth, float height) {
-                     add_node(index, azimuth, {height, height}, plan, own);
+                     add_node(index, azimuth, {height, height}, grid, own);
                    });
-  mark_cells(plan, own);
+  mark_cells(grid, own);
 }
 
 void Seam::prepare(SeamStrip& strip) {
   if (!usable()) return;
-  Plan& plan = strip.plan();
-  begin(plan, strip_patch_);
-  for (int r = 0; r <= plan.rows; ++r)
-    for (int c = 0; c <= plan.columns; ++c) {
+  WarpGrid& grid = strip.grid();
+  begin(grid, strip_patch_);
+  for (int r = 0; r <= grid.rows; ++r)
+    for (int c = 0; c <= grid.columns; ++c) {
       // One round more is the same place.
-      const auto azimuth = static_cast<float>(c < plan.columns ? strip.azimuth(c) : 0);
-      add_node(static_cast<uint32_t>(r * plan.nodes_per_row() + c), azimuth,
-               {strip.height(0, r), strip.height(1, r)}, plan, strip_patch_);
+      const auto azimuth = static_cast<float>(c < grid.columns ? strip.azimuth(c) : 0);
+      add_node(static_cast<uint32_t>(r * grid.nodes_per_row() + c), azimuth,
+               {strip.height(0, r), strip.height(1, r)}, grid, strip_patch_);
     }
-  mark_cells(plan, strip_patch_);
+  mark_cells(grid, strip_patch_);
 }
 
-void Seam::mark_cells(Plan& plan, Patch& patch) const {
-  const int across = plan.nodes_per_row();
+void Seam::mark_cells(WarpGrid& grid, Patch& patch) const {
+  const int across = grid.nodes_per_row();
   const auto most = static_cast<float>(largest_shift());
   patch.edge_cells.clear();
   for (const Node& node : patch.nodes) {
-    const float margin = margin_for(plan.reduction.empty() ? 0 : plan.reduction[node.index]);
+    const float margin = margin_for(grid.reduction.empty() ? 0 : grid.reduction[node.index]);
     const bool lit = options_.gain && (node.lit[0] > 0 || node.lit[1] > 0);
     bool near_edge = false;
     for (int i = 0; options_.align && node.moves && i < 2; ++i) {
       const float wide = std::abs(node.per_x[i]) * most, tall = std::abs(node.per_y[i]) * most;
-      near_edge |= !well_inside(plan.region[i], node.x[i] - wide, node.y[i] - tall, margin) ||
-                   !well_inside(plan.region[i], node.x[i] + wide, node.y[i] + tall, margin);
+      near_edge |= !well_inside(grid.layer[i].region, node.x[i] - wide, node.y[i] - tall, margin) ||
+                   !well_inside(grid.layer[i].region, node.x[i] + wide, node.y[i] + tall, margin);
     }
     if (!lit && !near_edge) continue;
     // The four cells around the node.
     const int row = static_cast<int>(node.index) / across;
     const int column = static_cast<int>(node.index) % across;
-    for (int r = std::max(row - 1, 0); r <= std::min(row, plan.rows - 1); ++r)
-      for (int c = std::max(column - 1, 0); c <= std::min(column, plan.columns - 1); ++c) {
-        uint8_t& cell = plan.cells[static_cast<size_t>(r) * plan.columns + c];
-        if (lit) cell |= cell_lit;
+    for (int r = std::max(row - 1, 0); r <= std::min(row, grid.rows - 1); ++r)
+      for (int c = std::max(column - 1, 0); c <= std::min(column, grid.columns - 1); ++c) {
+        uint8_t& cell = grid.cells[static_cast<size_t>(r) * grid.columns + c];
+        if (lit) cell |= cell_gained;
         // A cell may be noted by each of its corners; once would do.
-        if (near_edge && (cell & (cell_front | cell_back)))
-          patch.edge_cells.push_back(static_cast<uint32_t>(r * plan.columns + c));
+        if (near_edge && (cell & (cell_first | cell_second)))
+          patch.edge_cells.push_back(static_cast<uint32_t>(r * grid.columns + c));
       }
   }
   std::vector<uint32_t>& cells = patch.edge_cells;
@@ -179,23 +179,23 @@ void Seam::mark_cells(Plan& plan, Patch& patch) const {
   cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
 }
 
-void Seam::check_edges(Plan& plan, const Patch& patch) {
-  const auto across = static_cast<uint32_t>(plan.nodes_per_row());
-  const auto columns = static_cast<uint32_t>(plan.columns);
+void Seam::check_edges(WarpGrid& grid, const Patch& patch) {
+  const auto across = static_cast<uint32_t>(grid.nodes_per_row());
+  const auto columns = static_cast<uint32_t>(grid.columns);
   for (uint32_t cell : patch.edge_cells) {
     const uint32_t node = cell / columns * across + cell % columns;
     const std::array corners = {node, node + 1, node + across, node + across + 1};
     float reduction = 0;
-    if (!plan.reduction.empty())
-      for (uint32_t n : corners) reduction = std::max(reduction, plan.reduction[n]);
+    if (!grid.reduction.empty())
+      for (uint32_t n : corners) reduction = std::max(reduction, grid.reduction[n]);
     const float margin = margin_for(reduction);
-    uint8_t inside = cell_front_inside | cell_back_inside;
+    uint8_t inside = cell_first_inside | cell_second_inside;
     for (uint32_t n : corners)
       for (int i = 0; i < 2; ++i)
-        if (!well_inside(plan.region[i], plan.lens[i].x[n], plan.lens[i].y[n], margin))
-          inside &= static_cast<uint8_t>(~(i ? cell_back_inside : cell_front_inside));
-    uint8_t& flags = plan.cells[cell];
-    flags = static_cast<uint8_t>((flags & ~(cell_front_inside | cell_back_inside)) | inside);
+        if (!well_inside(grid.layer[i].region, grid.layer[i].x[n], grid.layer[i].y[n], margin))
+          inside &= static_cast<uint8_t>(~(i ? cell_second_inside : cell_first_inside));
+    uint8_t& flags = grid.cells[cell];
+    flags = static_cast<uint8_t>((flags & ~(cell_first_inside | cell_second_inside)) | inside);
   }
 }
 
@@ -236,7 +236,7 @@ void Seam::settle() {
   if (changed) ++generation_;
 }
 
-void Seam::apply(Plan& plan, const Patch& patch) const {
+void Seam::apply(WarpGrid& grid, const Patch& patch) const {
   if (!measured_) return;
   // What each lens is multiplied with, or what is added to it, at the seam: three for the front
   // lens and three for the back lens.
@@ -253,8 +253,8 @@ void Seam::apply(Plan& plan, const Patch& patch) const {
       const Around<DisparityFinder::columns> at(node.azimuth);
       const float shift = at.mix(shift_[at.first], shift_[at.second]);
       for (int i = 0; i < 2; ++i) {
-        plan.lens[i].x[node.index] = node.x[i] + shift * node.per_x[i];
-        plan.lens[i].y[node.index] = node.y[i] + shift * node.per_y[i];
+        grid.layer[i].x[node.index] = node.x[i] + shift * node.per_x[i];
+        grid.layer[i].y[node.index] = node.y[i] + shift * node.per_y[i];
       }
     }
     if (!options_.gain || (node.lit[0] == 0 && node.lit[1] == 0)) continue;
@@ -263,7 +263,7 @@ void Seam::apply(Plan& plan, const Patch& patch) const {
       const auto value = [&](int k) {
         return at.mix(light[at.first][3 * i + k], light[at.second][3 * i + k]);
       };
-      Plan::Coordinates& lens = plan.lens[i];
+      WarpGrid::Layer& lens = grid.layer[i];
       if (options_.rgb) {
         for (int k = 0; k < 3; ++k) lens.tint[k][node.index] = 1 + node.lit[i] * (value(k) - 1);
       } else {
@@ -272,7 +272,7 @@ void Seam::apply(Plan& plan, const Patch& patch) const {
       }
     }
   }
-  check_edges(plan, patch);
+  check_edges(grid, patch);
 }
 
 }  // namespace sphere

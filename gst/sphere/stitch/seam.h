@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Matches the two lenses around the seam, in light and in place: what is measured in strips is
-// smoothed in time and worked into a plan, full at the seam and fading away from it.
+// smoothed in time and worked into a grid, full at the seam and fading away from it.
 
 #pragma once
 
@@ -33,9 +33,9 @@ class Seam {
   bool usable() const { return strip_.half() > 0; }
   const SeamStrip& strip() const { return strip_; }
 
-  /// Takes the plan of a patch that was just built for a view. To be followed by apply().
-  void prepare(const Mat3& view, Plan& plan, int patch = 0);
-  /// Takes a new strip, another than the one that is measured, which is to be drawn as the plan is.
+  /// Takes the grid of a patch that was just built for a view. To be followed by apply().
+  void prepare(const Mat3& view, WarpGrid& grid, int patch = 0);
+  /// Takes a new strip, another than the one that is measured, which is to be drawn as the grid is.
   /// To be followed by apply_to().
   void prepare(SeamStrip& strip);
   /// Looks at a strip. The first one counts at once, later ones over some frames; `alone` says that
@@ -44,11 +44,11 @@ class Seam {
   /// Goes one frame further towards what was measured.
   void settle();
   /// Counts the changes of the state that apply() works into plans: where it is the same as at the
-  /// last apply(), a plan that was not prepared anew is as it should be.
+  /// last apply(), a grid that was not prepared anew is as it should be.
   unsigned generation() const { return generation_; }
-  /// Works the present state into the prepared plan.
-  void apply(Plan& plan, int patch = 0) const { apply(plan, patches_[patch]); }
-  void apply_to(SeamStrip& strip) const { apply(strip.plan(), strip_patch_); }
+  /// Works the present state into the prepared grid.
+  void apply(WarpGrid& grid, int patch = 0) const { apply(grid, patches_[patch]); }
+  void apply_to(SeamStrip& strip) const { apply(strip.grid(), strip_patch_); }
 
   /// Half the disparity around the seam, radians, as it is now.
   const std::vector<float>& shift() const { return shift_; }
@@ -71,12 +71,12 @@ class Seam {
   };
   double largest_shift() const { return strip_.row_height() * DisparityFinder::largest / 2; }
   float slope(int lens, double height) const;
-  void begin(Plan& plan, Patch& patch) const;
-  void add_node(uint32_t index, float azimuth, const double (&height)[2], const Plan& plan,
+  void begin(WarpGrid& grid, Patch& patch) const;
+  void add_node(uint32_t index, float azimuth, const double (&height)[2], const WarpGrid& grid,
                 Patch& patch) const;
-  void mark_cells(Plan& plan, Patch& patch) const;
-  static void check_edges(Plan& plan, const Patch& patch);
-  void apply(Plan& plan, const Patch& patch) const;
+  void mark_cells(WarpGrid& grid, Patch& patch) const;
+  static void check_edges(WarpGrid& grid, const Patch& patch);
+  void apply(WarpGrid& grid, const Patch& patch) const;
 
   const Planner planner_;
   const SeamOptions options_;

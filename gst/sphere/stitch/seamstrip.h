@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What both lenses show around the seam, as one small picture: a plan draws it, the same way as the
+// What both lenses show around the seam, as one small picture: a grid draws it, the same way as the
 // sphere, and from it the seam is matched.
 
 #pragma once
+
+#include <gst/video/video.h>
 
 #include <algorithm>
 #include <array>
@@ -30,7 +32,7 @@ struct SeamAxes {
 /// the seam: turns, 0 to 1, and radians.
 template <typename Use>
 void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view,
-                      const Planner::Directions& look, const Use& use) {
+                      const GridBuilder::Directions& look, const Use& use) {
   const Mat3 to_seam = Mat3{{axes.axis, axes.across, axes.along}} * view;
   const auto sine = [&](double height) {
     return static_cast<float>(std::sin(std::clamp(height, -pi / 2, pi / 2)));
@@ -71,15 +73,15 @@ class SeamStrip {
   SeamStrip(const Planner& planner, double half, int columns, int rows, int cell);
 
   const SeamAxes& axes() const { return axes_; }
-  const Plan& plan() const { return plan_; }
-  Plan& plan() { return plan_; }
+  const WarpGrid& grid() const { return grid_; }
+  WarpGrid& grid() { return grid_; }
   /// Height from the seam to the strip's edge, radians; 0 where it is empty.
   double half() const { return half_; }
   /// Height of a row.
-  double row_height() const { return 4 * half_ / plan_.output.height; }
-  /// Where a node of the plan is, turns, and radians as one of the lenses has it. Nodes of the
+  double row_height() const { return 4 * half_ / grid_.output.height; }
+  /// Where a node of the grid is, turns, and radians as one of the lenses has it. Nodes of the
   /// other lens's half are at the nearest row of this one's.
-  double azimuth(int column) const { return static_cast<double>(column) / plan_.columns; }
+  double azimuth(int column) const { return static_cast<double>(column) / grid_.columns; }
   double height(int lens, int row) const;
 
  private:
@@ -88,7 +90,7 @@ class SeamStrip {
 
   SeamAxes axes_;
   double half_ = 0;
-  Plan plan_;
+  WarpGrid grid_;
 };
 
 /// A strip that was drawn: samples of three components, Y'CbCr or RGB.
@@ -110,5 +112,8 @@ struct StripPicture {
   bool rgb = false;
   uint8_t black = 16, white = 235;  ///< of luma, or of R, G and B
 };
+
+/// A strip in a mapped frame, which must stay mapped.
+StripPicture strip_picture(const GstVideoFrame& frame);
 
 }  // namespace sphere

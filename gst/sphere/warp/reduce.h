@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "gst/sphere/stitch/warp.h"
+#include "gst/sphere/warp/warp.h"
 
 namespace sphere {
 

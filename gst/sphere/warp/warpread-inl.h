@@ -3,8 +3,8 @@
 // middle and by nothing else.
 //
 // A gather asks the memory for each lane by itself, some instruction sets so slowly that it is most
-// of the work. But four lanes beside each other look at places beside each other: sixteen bytes of
-// a row have them all, and a shuffle hands them out.
+// of the work. But four lanes beside each other are read from places beside each other: sixteen
+// bytes of a row have them all, and a shuffle hands them out.
 
 #if HWY_HAVE_SCALABLE
 inline constexpr bool has_windows = false;
@@ -23,12 +23,12 @@ inline bool has_windows_of(const Job& job, const Block& block) {
 /// By how many rows four neighbouring lanes may lie apart, 1 or 2, where a window has them all; 0
 /// where none does. `bytes` are those of a sample, `words` how many words of four bytes are wanted
 /// of each row.
-inline int rows_apart(const Job& job, const Block& block, int lens, int s, int bytes, int words) {
+inline int rows_apart(const Job& job, const Block& block, int layer, int s, int bytes, int words) {
   if (!has_windows_of(job, block)) return 0;
   // Places are rounded.
   constexpr float rounding = 2;
   const auto apart = [](float slope) { return (3 * std::abs(slope) + rounding) / one; };
-  const Track& track = block.lens[lens];
+  const Track& track = block.layer[layer];
   if (static_cast<float>(bytes) * std::ceil(apart(track.dx[s])) + 4.0f * static_cast<float>(words) >
       window_bytes)
     return 0;

@@ -12,7 +12,7 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/geometry/equirect.h"
 #include "gst/sphere/gl/shader.h"
-#include "plugins/stitch/glname.h"
+#include "gst/sphere/warp/glname.h"
 
 namespace sphere {
 

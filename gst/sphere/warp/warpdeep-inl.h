@@ -64,7 +64,7 @@ HWY_INLINE void sample_deep(D d, DF df, const uint8_t* source, int stride,
 
 /// As draw_segment(), for ten bits.
 template <int components, bool both, bool gained, bool cubic, class D>
-HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s, int lens,
+HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s, int layer,
                                   uint8_t* target) {
   const hn::RebindToFloat<D> df;
   const WarpPlane& plane = job.plane;
@@ -75,15 +75,15 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
   const auto neutral = hn::Set(df, static_cast<float>(plane.neutral * deep_step));
   int apart[2] = {};
   for (int i = 0; i < 2; ++i)
-    if (components == 1 && (both || i == lens))
+    if (components == 1 && (both || i == layer))
       apart[i] = rows_apart(job, block, i, s, 2, deep_words<cubic>);
   for (int first = 0; first < job.samples; first += lanes) {
     const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
     const auto line = [&](const float* v, const float* dv) {
       return hn::MulAdd(at, hn::Set(df, dv[s]), hn::Set(df, v[s]));
     };
-    const auto look = [&](int i, hn::Vec<decltype(df)>(&v)[components]) {
-      const Track& k = block.lens[i];
+    const auto sample_layer = [&](int i, hn::Vec<decltype(df)>(&v)[components]) {
+      const Track& k = block.layer[i];
       const auto taps =
           make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), 2 * components, apart[i]);
       sample_deep<components, cubic>(d, df, block.source, stride, taps, v);
@@ -98,12 +98,12 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
       }
     };
     hn::Vec<decltype(df)> v[components];
-    look(both ? 0 : lens, v);
+    sample_layer(both ? 0 : layer, v);
     if constexpr (both) {
       hn::Vec<decltype(df)> back[components];
-      look(1, back);
+      sample_layer(1, back);
       const auto share =
-          hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
+          hn::Min(hn::Max(line(block.share, block.dshare), hn::Zero(df)), hn::Set(df, 1.0f));
       for (int c = 0; c < components; ++c)
         v[c] = hn::MulAdd(hn::Sub(v[c], back[c]), share, back[c]);
     }

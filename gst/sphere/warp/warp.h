@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Carries out a plan on the CPU, plane by plane: bilinear or cubic, SIMD by run-time dispatch.
+// Draws by a grid on the CPU, plane by plane: bilinear or cubic, SIMD by run-time dispatch.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "gst/sphere/stitch/plan.h"
+#include "gst/sphere/warp/grid.h"
 
 namespace sphere {
 
@@ -35,7 +35,7 @@ struct WarpPlane {
   int step_x = 1, step_y = 1;
   double phase_x = 0.5, phase_y = 0.5;
 
-  /// What the lens's gain is applied about: the value, of 8 bits, that stands for no light, or no
+  /// What a layer's gain is applied about: the value, of 8 bits, that stands for no light, or no
   /// colour.
   uint8_t neutral = 0;
 
@@ -43,14 +43,14 @@ struct WarpPlane {
   /// Of its copies it is always two by two.
   bool cubic = false;
 
-  /// As many as the plan asks for (Planner::reductions()), the largest first.
+  /// As many as the grid asks for (GridBuilder::reductions()), the largest first.
   WarpCopy copies[most_reductions];
   int copy_count = 0;
 };
 
 /// Draws rows first..last-1 of the target. Threads may draw different rows of one plane at a time.
-/// Nothing is read outside the source plane, whatever the plan says.
-void warp_rows(const Plan& plan, const WarpPlane& plane, int first, int last);
+/// Nothing is read outside the source plane, whatever the grid says.
+void warp_rows(const WarpGrid& grid, const WarpPlane& plane, int first, int last);
 
 /// The instruction set that warp_rows() runs on here, such as "AVX2".
 const char* warp_target();

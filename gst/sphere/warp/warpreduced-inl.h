@@ -21,14 +21,14 @@ template <int components, bool deep, bool cubic, class D>
 void draw_reduced(D d, const Job& job, const GridRow& g, int first, int count, int needs,
                   bool gained, Block& block, uint8_t* out, int left) {
   using T = std::conditional_t<deep, uint16_t, uint8_t>;
-  const std::vector<float>& reduction = job.plan.reduction;
+  const std::vector<float>& reduction = job.grid.reduction;
   const int skip = job.cells_a_segment;
   const auto edge = [&](int segment) {
     const float above = reduction[g.above + static_cast<size_t>(segment) * skip];
     const float below = reduction[g.below + static_cast<size_t>(segment) * skip];
     return above + g.part * (below - above);
   };
-  T drawn[Planner::largest_cell * components], coarser[Planner::largest_cell * components];
+  T drawn[largest_cell * components], coarser[largest_cell * components];
   for (int s = first; s < first + count; ++s, left -= job.samples) {
     const float begin = edge(s), end = edge(s + 1);
     const Mixture mixed = mixture(job.plane, (begin + end) / 2);

@@ -1,45 +1,45 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "gst/sphere/stitch/seamfield.h"
+#include "gst/sphere/warp/addedfield.h"
 
 #include <algorithm>
 #include <cmath>
 
 // Highway compiles this file once for each instruction set, by including it again.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "gst/sphere/stitch/seamfield.cc"
+#define HWY_TARGET_INCLUDE "gst/sphere/warp/addedfield.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#ifndef SPHERE_SEAMFIELD_ONCE
-#define SPHERE_SEAMFIELD_ONCE
+#ifndef SPHERE_ADDEDFIELD_ONCE
+#define SPHERE_ADDEDFIELD_ONCE
 
-namespace sphere::seamfield {
+namespace sphere::addedfield {
 
 // A run of samples that is worked on at once, and what may be written beyond its end.
 inline constexpr int run_samples = 256, spare = 16;
 
 struct Run {
   int first = 0, count = 0;  // samples of the target's row
-  int needs = 0;             // cell_front, cell_back or both
+  int needs = 0;             // cell_first, cell_second or both
   float azimuth[run_samples + spare], height[run_samples + spare], share[run_samples + spare];
   float added[3][run_samples + spare];
 };
 
-}  // namespace sphere::seamfield
+}  // namespace sphere::addedfield
 
-#endif  // SPHERE_SEAMFIELD_ONCE
+#endif  // SPHERE_ADDEDFIELD_ONCE
 
 HWY_BEFORE_NAMESPACE();
-namespace sphere::seamfield::HWY_NAMESPACE {
+namespace sphere::addedfield::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
 using F = hn::CappedTag<float, spare>;
 
-/// Samples of the field at `count` places, for one lens, in steps of 8 bits.
+/// Samples of the field at `count` places, for one layer, in steps of 8 bits.
 template <class VF>
-HWY_INLINE VF look(const SeamField::Component& field, int lens, VF column, VF row) {
+HWY_INLINE VF sample_field(const AddedField::Component& field, int layer, VF column, VF row) {
   const F df;
   const hn::RebindToSigned<F> d;
   const auto zero = hn::Zero(df);
@@ -51,7 +51,7 @@ HWY_INLINE VF look(const SeamField::Component& field, int lens, VF column, VF ro
   const auto x = hn::ConvertTo(d, u), y = hn::ConvertTo(d, v);
   const auto right = hn::Sub(u, hn::ConvertTo(df, x)), below = hn::Sub(v, hn::ConvertTo(df, y));
   const auto offset = hn::ShiftLeft<1>(hn::Add(hn::Mul(y, hn::Set(d, field.columns)), x));
-  const auto* const samples = reinterpret_cast<const int32_t*>(field.lens[lens].data());
+  const auto* const samples = reinterpret_cast<const int32_t*>(field.layer[layer].data());
   // Two neighbours in a lane.
   const auto between = [&](hn::Vec<decltype(d)> pair) {
     const auto first = hn::ConvertTo(df, hn::ShiftRight<16>(hn::ShiftLeft<16>(pair)));
@@ -61,11 +61,11 @@ HWY_INLINE VF look(const SeamField::Component& field, int lens, VF column, VF ro
   const auto upper = between(hn::GatherOffset(d, samples, offset));
   const auto lower =
       between(hn::GatherOffset(d, samples, hn::Add(offset, hn::Set(d, 2 * field.columns))));
-  return hn::Mul(hn::MulAdd(below, hn::Sub(lower, upper), upper), hn::Set(df, 1 / SeamField::one));
+  return hn::Mul(hn::MulAdd(below, hn::Sub(lower, upper), upper), hn::Set(df, 1 / AddedField::one));
 }
 
 /// What is to be added to each sample of the run.
-void gather(const SeamField::Component& field, const Run& run, float* added) {
+void gather(const AddedField::Component& field, const Run& run, float* added) {
   const F df;
   for (int i = 0; i < run.count; i += static_cast<int>(hn::Lanes(df))) {
     const auto column = hn::MulAdd(hn::LoadU(df, run.azimuth + i), hn::Set(df, field.per_turn),
@@ -73,13 +73,13 @@ void gather(const SeamField::Component& field, const Run& run, float* added) {
     const auto row = hn::MulAdd(hn::LoadU(df, run.height + i), hn::Set(df, field.per_radian),
                                 hn::Set(df, field.first_row));
     auto value = hn::Zero(df);
-    if (run.needs == (cell_front | cell_back)) {
+    if (run.needs == (cell_first | cell_second)) {
       const auto share =
           hn::Min(hn::Max(hn::LoadU(df, run.share + i), hn::Zero(df)), hn::Set(df, 1.0f));
-      const auto back = look(field, 1, column, row);
-      value = hn::MulAdd(share, hn::Sub(look(field, 0, column, row), back), back);
+      const auto back = sample_field(field, 1, column, row);
+      value = hn::MulAdd(share, hn::Sub(sample_field(field, 0, column, row), back), back);
     } else {
-      value = look(field, run.needs == cell_back, column, row);
+      value = sample_field(field, run.needs == cell_second, column, row);
     }
     hn::StoreU(value, df, added + i);
   }
@@ -132,7 +132,7 @@ HWY_INLINE int add(D d, const WarpPlane& plane, const Run& run, int from, int co
 }
 
 template <int components, bool deep>
-void add_run(const SeamField& field, const WarpPlane& plane, Run& run, uint8_t* row) {
+void add_run(const AddedField& field, const WarpPlane& plane, Run& run, uint8_t* row) {
   constexpr int bytes = components * (deep ? 2 : 1);
   for (int k = 0; k < std::min(components, 3); ++k)
     gather(field.component[plane.first_component + k], run, run.added[k]);
@@ -143,7 +143,7 @@ void add_run(const SeamField& field, const WarpPlane& plane, Run& run, uint8_t* 
 }
 
 /// Appends `count` samples of a cell, with all that is known of its four corners.
-void append(const Plan& plan, size_t above, size_t below, float down, float first, float step,
+void append(const WarpGrid& grid, size_t above, size_t below, float down, float first, float step,
             int count, Run& run) {
   const F df;
   const auto put = [&](float begin, float end, float* out) {
@@ -156,21 +156,21 @@ void append(const Plan& plan, size_t above, size_t below, float down, float firs
     return v[above + n] + down * (v[below + n] - v[above + n]);
   };
   // Around the circle, corners are as near to each other as they can be, and none is before 0.
-  float turns[4] = {plan.azimuth[above], plan.azimuth[above + 1], plan.azimuth[below],
-                    plan.azimuth[below + 1]};
+  float turns[4] = {grid.azimuth[above], grid.azimuth[above + 1], grid.azimuth[below],
+                    grid.azimuth[below + 1]};
   const auto [least, most] = std::minmax({turns[0], turns[1], turns[2], turns[3]});
   if (most - least > 0.5f)
     for (float& t : turns)
       if (t < 0.5f) t += 1;
   put(turns[0] + down * (turns[2] - turns[0]), turns[1] + down * (turns[3] - turns[1]),
       run.azimuth + run.count);
-  put(side(plan.height, 0), side(plan.height, 1), run.height + run.count);
-  if (run.needs == (cell_front | cell_back))
-    put(side(plan.blend, 0), side(plan.blend, 1), run.share + run.count);
+  put(side(grid.height, 0), side(grid.height, 1), run.height + run.count);
+  if (run.needs == (cell_first | cell_second))
+    put(side(grid.share, 0), side(grid.share, 1), run.share + run.count);
   run.count += count;
 }
 
-void AddField(const SeamField& field, const Plan& plan, const WarpPlane& plane, int first,
+void AddField(const AddedField& field, const WarpGrid& grid, const WarpPlane& plane, int first,
               int last) {
   const auto finish = [&](Run& run, uint8_t* row) {
     if (run.count == 0) return;
@@ -193,47 +193,47 @@ void AddField(const SeamField& field, const Plan& plan, const WarpPlane& plane, 
   Run run;
   for (int r = first; r < last; ++r) {
     const double y = plane.phase_y + static_cast<double>(plane.step_y) * r;
-    const int row = std::clamp(static_cast<int>(y / plan.cell), 0, plan.rows - 1);
-    const auto down = static_cast<float>(y / plan.cell - row);
-    const size_t above = static_cast<size_t>(row) * plan.nodes_per_row();
+    const int row = std::clamp(static_cast<int>(y / grid.cell), 0, grid.rows - 1);
+    const auto down = static_cast<float>(y / grid.cell - row);
+    const size_t above = static_cast<size_t>(row) * grid.nodes_per_row();
     uint8_t* const target = plane.target + r * plane.target_stride;
-    for (int c = 0; c < plan.columns; ++c) {
-      const uint8_t flags = plan.flags(c, row);
-      if (!(flags & cell_banded)) {
+    for (int c = 0; c < grid.columns; ++c) {
+      const uint8_t flags = grid.flags(c, row);
+      if (!(flags & cell_added)) {
         finish(run, target);
         continue;
       }
-      const double left = static_cast<double>(c) * plan.cell;
+      const double left = static_cast<double>(c) * grid.cell;
       const int begin = sample_at(left);
-      const int end = c + 1 < plan.columns ? sample_at(left + plan.cell) : plane.target_size.width;
+      const int end = c + 1 < grid.columns ? sample_at(left + grid.cell) : plane.target_size.width;
       if (begin >= end) continue;
-      const int needs = flags & (cell_front | cell_back);
+      const int needs = flags & (cell_first | cell_second);
       if (run.count && (needs != run.needs || run.count + end - begin > run_samples))
         finish(run, target);
       if (!run.count) run.first = begin;
       run.needs = needs;
-      append(plan, above + c, above + c + plan.nodes_per_row(), down,
-             static_cast<float>((plane.phase_x + plane.step_x * begin - left) / plan.cell),
-             static_cast<float>(plane.step_x) / static_cast<float>(plan.cell), end - begin, run);
+      append(grid, above + c, above + c + grid.nodes_per_row(), down,
+             static_cast<float>((plane.phase_x + plane.step_x * begin - left) / grid.cell),
+             static_cast<float>(plane.step_x) / static_cast<float>(grid.cell), end - begin, run);
     }
     finish(run, target);
   }
 }
 
-}  // namespace sphere::seamfield::HWY_NAMESPACE
+}  // namespace sphere::addedfield::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
 namespace sphere {
-namespace seamfield {
+namespace addedfield {
 HWY_EXPORT(AddField);
-}  // namespace seamfield
+}  // namespace addedfield
 
-void add_field(const SeamField& field, const Plan& plan, const WarpPlane& plane, int first,
+void add_field(const AddedField& field, const WarpGrid& grid, const WarpPlane& plane, int first,
                int last) {
-  using namespace seamfield;
-  HWY_DYNAMIC_DISPATCH(AddField)(field, plan, plane, first, last);
+  using namespace addedfield;
+  HWY_DYNAMIC_DISPATCH(AddField)(field, grid, plane, first, last);
 }
 
 }  // namespace sphere

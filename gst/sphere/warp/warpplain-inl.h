@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Most of most pictures: bytes of one lens as bright as they are, bilinear; for each instruction
+// Most of most pictures: bytes of one layer as bright as they are, bilinear; for each instruction
 // set. A part of warp.cc, included in its middle and by nothing else.
 //
-// All is in 16-bit lanes, one a byte of the target. Eight of them, a block, look at places beside
-// each other, so places are counted from a window of sixteen bytes of some rows.
+// All is in 16-bit lanes, one a byte of the target. Eight of them, a block, are read from places
+// beside each other, so places are counted from a window of sixteen bytes of some rows.
 
 // Places within a window: so many bits below a sample. A slope rounded to them is off by less than
 // a fiftieth of a sample's fraction at the end of a block.
@@ -27,13 +27,13 @@ HWY_INLINE V16 weigh_pairs(D16 d, V16 weights, V16 bytes) {
 #endif
 }
 
-/// Draws the samples of a segment of one lens, a multiple of the lanes, or returns false where
+/// Draws the samples of a segment of one layer, a multiple of the lanes, or returns false where
 /// windows are too small for it.
 template <int components, class D16>
-HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, int s, int lens,
+HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, int s, int layer,
                                    uint8_t* target) {
   if (!has_windows_of(job, block)) return false;
-  const Track& track = block.lens[lens];
+  const Track& track = block.layer[layer];
   using V = hn::Vec<decltype(d)>;
   const hn::Repartition<uint8_t, decltype(d)> d8;
   constexpr int blocks = static_cast<int>(hn::MaxLanes(d) / 8);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "gst/sphere/stitch/reduce.h"
+#include "gst/sphere/warp/reduce.h"
 
 #include <algorithm>
 

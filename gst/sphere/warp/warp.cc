@@ -1,276 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "gst/sphere/stitch/warp.h"
+#include "gst/sphere/warp/warp.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
 
+#include "gst/sphere/warp/warpjob.h"
+
 // Highway compiles this file once for each instruction set, by including it again.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "gst/sphere/stitch/warp.cc"
+#define HWY_TARGET_INCLUDE "gst/sphere/warp/warp.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-
-#ifndef SPHERE_WARP_ONCE
-#define SPHERE_WARP_ONCE
-
-namespace sphere::warp {
-
-// Fractions of a sample have 7 bits, so that a product with a byte fits a signed 16-bit lane.
-inline constexpr int fraction_bits = 7;
-inline constexpr int one = 1 << fraction_bits;
-inline constexpr int product_bits = 2 * fraction_bits;
-
-// Ten bits: what a step of eight bits is, the largest value, and where P010 has them.
-inline constexpr int deep_step = 4, deep_white = 1023, deep_shift = 6;
-
-/// Grid values in use for one row: interpolated down the columns, at the edges of segments.
-/// A segment is what one slope serves: one cell, or two where a cell has too few samples.
-inline constexpr int block_segments = 64;
-
-/// The place of a lens along a row: samples times `one`, at each segment's first sample, and how
-/// much it grows a sample.
-struct Track {
-  float x[block_segments], dx[block_segments];
-  float y[block_segments], dy[block_segments];
-  float gain[block_segments], dgain[block_segments];
-  float tint[3][block_segments], dtint[3][block_segments];
-};
-
-struct Block {
-  const uint8_t* source;
-  int stride;
-  Track lens[2];
-  float blend[block_segments], dblend[block_segments];
-};
-
-/// Bytes of a sample.
-inline int sample_bytes(const WarpPlane& plane) {
-  return plane.components * (plane.bits > 8 ? 2 : 1);
-}
-
-/// What is the same for all rows of a plane.
-struct Job {
-  const Plan& plan;
-  const WarpPlane& plane;
-  int cells_a_segment = 1;
-  int samples = 16;  // a segment
-
-  /// The source, or one of its copies.
-  struct Level {
-    const uint8_t* data = nullptr;
-    ptrdiff_t stride = 0;
-    // Sample i stands at phase + step * i, in pixels of the picture.
-    float phase_x = 0, phase_y = 0, step_x = 1, step_y = 1;
-    // Samples that a lens may be read from, both ends included.
-    int left[2], top[2], right[2], bottom[2];
-    // Whether each byte is so near to the first that a 32-bit lane can say how far. Of a plane that
-    // is larger (2 GiB, with the gaps after its rows), samples are drawn one by one.
-    bool near = true;
-  } levels[1 + most_reductions];
-
-  Job(const Plan& plan_in, const WarpPlane& plane_in) : plan(plan_in), plane(plane_in) {
-    // On a subsampled plane two cells still make a segment no longer than the plan's accuracy
-    // needs.
-    cells_a_segment = plane.step_x > 1 && plan.cell / plane.step_x < 8 ? 2 : 1;
-    samples = plan.cell * cells_a_segment / plane.step_x;
-    for (int n = 0; n <= plane.copy_count; ++n) {
-      const WarpCopy level =
-          n ? plane.copies[n - 1] : WarpCopy{plane.source, plane.source_stride, plane.source_size};
-      levels[n] = level_of(level, plane.step_x << n, plane.step_y << n);
-      levels[n].phase_x = static_cast<float>(plane.phase_x + plane.step_x * ((1 << n) - 1) * 0.5);
-      levels[n].phase_y = static_cast<float>(plane.phase_y + plane.step_y * ((1 << n) - 1) * 0.5);
-    }
-  }
-
-  Level level_of(const WarpCopy& copy, int step_x, int step_y) const {
-    Level level;
-    level.data = copy.data;
-    level.stride = copy.stride;
-    level.step_x = static_cast<float>(step_x);
-    level.step_y = static_cast<float>(step_y);
-    const int64_t last_row = static_cast<int64_t>(copy.size.height - 1) * std::abs(copy.stride);
-    const int64_t row_bytes = static_cast<int64_t>(copy.size.width) * sample_bytes(plane);
-    level.near = last_row + row_bytes <= int64_t{1} << 31;
-    for (int i = 0; i < 2; ++i) {
-      const Region& g = plan.region[i];
-      const auto within = [](double v, int step, int size) {
-        return std::clamp(static_cast<int>(v) / step, 0, size);
-      };
-      level.left[i] =
-          std::min(within(std::ceil(g.left), step_x, copy.size.width), copy.size.width - 1);
-      level.top[i] =
-          std::min(within(std::ceil(g.top), step_y, copy.size.height), copy.size.height - 1);
-      // Where the other lens does not follow, the picture's edge is the limit, odd sizes included.
-      level.right[i] = g.right >= plan.source.width ? copy.size.width - 1
-                                                    : within(g.right, step_x, copy.size.width) - 1;
-      level.bottom[i] = g.bottom >= plan.source.height
-                            ? copy.size.height - 1
-                            : within(g.bottom, step_y, copy.size.height) - 1;
-      level.right[i] = std::max(level.right[i], level.left[i]);
-      level.bottom[i] = std::max(level.bottom[i], level.top[i]);
-    }
-    return level;
-  }
-};
-
-/// Where a row of the target stands in the grid.
-struct GridRow {
-  size_t above = 0, below = 0;  // first node of the two rows of nodes around it
-  int row = 0;                  // of cells
-  float part = 0;
-};
-
-inline GridRow grid_row(const Job& job, int target_row) {
-  const double y = job.plane.phase_y + static_cast<double>(job.plane.step_y) * target_row;
-  GridRow g;
-  g.row = std::clamp(static_cast<int>(y / job.plan.cell), 0, job.plan.rows - 1);
-  g.part = static_cast<float>(y / job.plan.cell - g.row);
-  g.above = static_cast<size_t>(g.row) * job.plan.nodes_per_row();
-  g.below = g.above + job.plan.nodes_per_row();
-  return g;
-}
-
-/// Flags of a segment: it needs what any of its cells needs, and is inside when all are.
-inline uint8_t segment_flags(const Job& job, int row, int segment) {
-  constexpr uint8_t needs = cell_front | cell_back | cell_lit | cell_reduced;
-  const int first = segment * job.cells_a_segment;
-  uint8_t flags = job.plan.flags(first, row);
-  for (int c = 1; c < job.cells_a_segment; ++c) {
-    const uint8_t more = job.plan.flags(first + c, row);
-    flags = static_cast<uint8_t>(((flags | more) & needs) | (flags & more & ~needs));
-  }
-  return flags;
-}
-
-/// Which copies of the source are mixed at a place: `level` and the one after it.
-struct Mixture {
-  int level = 0;
-  float part = 0;
-};
-
-inline Mixture mixture(const WarpPlane& plane, float reduction) {
-  const float wanted = std::fmin(std::fmax(reduction, 0.0f), static_cast<float>(plane.copy_count));
-  Mixture m;
-  m.level = std::min(static_cast<int>(wanted), std::max(plane.copy_count - 1, 0));
-  m.part = wanted - static_cast<float>(m.level);
-  return m;
-}
-
-/// Catmull-Rom: of the sample before, the two around, and the one after.
-inline void cubic_weights_of(float t, float (&w)[4]) {
-  const float s = 1 - t, p = t * s;
-  w[0] = -0.5f * p * s;
-  w[3] = -0.5f * p * t;
-  w[1] = s + p + 3 * w[3];
-  w[2] = t + p + 3 * w[0];
-}
-
-/// The light of one sample of a lens, by the book, as it stands in a copy of the source.
-inline void sample_level(const WarpPlane& plane, const Job::Level& level, int lens, float x,
-                         float y, bool cubic, float (&light)[4]) {
-  // fmin and fmax turn what is not a number into a limit.
-  const int left = level.left[lens], right = level.right[lens];
-  const int top = level.top[lens], bottom = level.bottom[lens];
-  const float sx = std::fmin(std::fmax((x - level.phase_x) / level.step_x, left), right);
-  const float sy = std::fmin(std::fmax((y - level.phase_y) / level.step_y, top), bottom);
-  const int qx = static_cast<int>(sx * one + 0.5f), qy = static_cast<int>(sy * one + 0.5f);
-  const int x0 = qx >> fraction_bits, y0 = qy >> fraction_bits;
-  const int x1 = std::min(x0 + 1, right), y1 = std::min(y0 + 1, bottom);
-  const int fx = qx & (one - 1), fy = qy & (one - 1);
-  float across_weights[4], down_weights[4];
-  if (cubic) {
-    cubic_weights_of(static_cast<float>(fx) / one, across_weights);
-    cubic_weights_of(static_cast<float>(fy) / one, down_weights);
-  }
-  /// A component, at an index in its row.
-  const auto value = [&](int row, int index) -> int {
-    const uint8_t* const at = level.data + row * level.stride;
-    if (plane.bits <= 8) return at[index];
-    return (at[2 * index] | at[2 * index + 1] << 8) >> plane.shift;
-  };
-  for (int k = 0; k < plane.components; ++k) {
-    const int a = x0 * plane.components + k, b = x1 * plane.components + k;
-    if (!cubic) {
-      const int v = (value(y0, a) * (one - fy) + value(y1, a) * fy) * (one - fx) +
-                    (value(y0, b) * (one - fy) + value(y1, b) * fy) * fx;
-      light[k] = static_cast<float>(v) * (1.0f / (one * one));
-      continue;
-    }
-    light[k] = 0;
-    for (int r = 0; r < 4; ++r) {
-      const int at_y = std::clamp(y0 + r - 1, top, bottom);
-      float row = 0;
-      for (int c = 0; c < 4; ++c) {
-        const int at_x = std::clamp(x0 + c - 1, left, right);
-        row += across_weights[c] * static_cast<float>(value(at_y, at_x * plane.components + k));
-      }
-      light[k] += down_weights[r] * row;
-    }
-  }
-}
-
-/// One sample, by the book: any place, any grid. Serves the rim, the edges and coarse outputs.
-inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
-  const Plan& plan = job.plan;
-  const WarpPlane& plane = job.plane;
-  const double x = plane.phase_x + static_cast<double>(plane.step_x) * column;
-  const int c = std::clamp(static_cast<int>(x / plan.cell), 0, plan.columns - 1);
-  const float across = static_cast<float>(x / plan.cell - c);
-  const auto value = [&](const std::vector<float>& v) {
-    const float upper = v[g.above + c] + across * (v[g.above + c + 1] - v[g.above + c]);
-    const float lower = v[g.below + c] + across * (v[g.below + c + 1] - v[g.below + c]);
-    return upper + g.part * (lower - upper);
-  };
-  const float share = std::clamp(value(plan.blend), 0.0f, 1.0f);
-  float sum[4] = {};
-  const Mixture mixed = plan.reduction.empty() ? Mixture{} : mixture(plane, value(plan.reduction));
-  for (int i = 0; i < 2; ++i) {
-    const float weight = i ? 1 - share : share;
-    if (weight <= 0) continue;
-    const Plan::Coordinates& at = plan.lens[i];
-    const float x_at = value(at.x), y_at = value(at.y);
-    float lights[4], coarser[4];
-    sample_level(plane, job.levels[mixed.level], i, x_at, y_at, plane.cubic && mixed.level == 0,
-                 lights);
-    if (mixed.part > 0) {
-      sample_level(plane, job.levels[mixed.level + 1], i, x_at, y_at, false, coarser);
-      for (int k = 0; k < plane.components; ++k) lights[k] += mixed.part * (coarser[k] - lights[k]);
-    }
-    const float gain = at.gain.empty() ? 1.0f : value(at.gain);
-    float tint[4] = {};
-    for (int k = 0; k < std::min(plane.components, 3); ++k) {
-      const std::vector<float>& tints = at.tint[plane.first_component + k];
-      tint[k] = tints.empty() ? (plane.components == 4 ? 1.0f : 0.0f) : value(tints);
-    }
-    for (int k = 0; k < plane.components; ++k) {
-      float light = lights[k];
-      // Alpha is no light.
-      if (!at.gain.empty() && k < 3) {
-        const float step = plane.bits > 8 ? deep_step : 1, neutral = plane.neutral * step;
-        light = (light - neutral) * gain * (plane.components == 4 ? tint[k] : 1) + neutral +
-                (plane.components == 4 ? 0 : tint[k] * step);
-      }
-      sum[k] += weight * light;
-    }
-  }
-  for (int k = 0; k < plane.components; ++k) {
-    if (plane.bits <= 8) {
-      target[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
-      continue;
-    }
-    const auto value = static_cast<unsigned>(std::clamp(sum[k] + 0.5f, 0.0f, float{deep_white}))
-                       << plane.shift;
-    target[2 * k] = static_cast<uint8_t>(value);
-    target[2 * k + 1] = static_cast<uint8_t>(value >> 8);
-  }
-}
-
-}  // namespace sphere::warp
-
-#endif  // SPHERE_WARP_ONCE
 
 HWY_BEFORE_NAMESPACE();
 namespace sphere::warp::HWY_NAMESPACE {
@@ -340,7 +83,7 @@ HWY_INLINE hn::Vec<D> read(D d, const uint8_t* base, hn::Vec<D> offset) {
   return hn::GatherOffset(d, reinterpret_cast<const int32_t*>(base), offset);
 }
 
-#include "gst/sphere/stitch/warpread-inl.h"
+#include "gst/sphere/warp/warpread-inl.h"
 
 /// A sample's neighbours in a 32-bit lane, as two bytes, become two 16-bit lanes.
 template <class D>
@@ -394,7 +137,7 @@ HWY_INLINE void sample_rgba(D d, const uint8_t* source, int stride, const Taps<h
   out[1] = mix(odd(upper_left), odd(upper_right), odd(lower_left), odd(lower_right));
 }
 
-#include "gst/sphere/stitch/warpcubic-inl.h"
+#include "gst/sphere/warp/warpcubic-inl.h"
 
 /// Stores N samples of one or two components given as 32-bit integers.
 template <int components, class D>
@@ -426,18 +169,19 @@ HWY_INLINE void sample_any(D d, const uint8_t* source, int stride, const Taps<V>
     sample_products<components>(d, source, stride, t, out);
 }
 
-#include "gst/sphere/stitch/warpplain-inl.h"
+#include "gst/sphere/warp/warpplain-inl.h"
 
-/// Draws the samples of a segment, a multiple of the lanes, to `target`. One lens, or both blended.
+/// Draws the samples of a segment, a multiple of the lanes, to `target`. One layer, or both
+/// blended.
 template <int components, bool both, bool gained, bool cubic, class D>
-HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int lens,
+HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int layer,
                              uint8_t* target) {
   if constexpr (!both && !gained && !cubic && components < 4) {
     const hn::CappedTag<int16_t, 16> wide;
     const hn::CappedTag<int16_t, 8> narrow;
     if (job.samples * components >= 16
-            ? draw_plain_segment<components>(wide, job, block, s, lens, target)
-            : draw_plain_segment<components>(narrow, job, block, s, lens, target))
+            ? draw_plain_segment<components>(wide, job, block, s, layer, target)
+            : draw_plain_segment<components>(narrow, job, block, s, layer, target))
       return;
   }
   const hn::RebindToFloat<D> df;
@@ -449,7 +193,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
   constexpr int words = components == 4 ? (cubic ? 4 : 2) : cubic ? components : 1;
   int apart[2] = {};
   for (int i = 0; i < 2; ++i)
-    if (both || i == lens) apart[i] = rows_apart(job, block, i, s, components, words);
+    if (both || i == layer) apart[i] = rows_apart(job, block, i, s, components, words);
 
   for (int first = 0; first < job.samples; first += lanes) {
     const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
@@ -457,7 +201,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       return hn::MulAdd(at, hn::Set(df, dv[s]), hn::Set(df, v[s]));
     };
     const auto taps = [&](int i) {
-      const Track& k = block.lens[i];
+      const Track& k = block.layer[i];
       return make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), components, apart[i]);
     };
     uint8_t* const out = target + first * components;
@@ -466,8 +210,8 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       const hn::Repartition<int16_t, D> d16;
       // A factor of 1 is a sixteenth of a 1.15 number's range, so that factors go up to 16. What it
       // gives is half the light, so that two lenses can be mixed before too much is cut off.
-      const auto lit = [&](hn::Vec<D>(&v)[2], int i) {
-        const Track& k = block.lens[i];
+      const auto apply_gain = [&](hn::Vec<D>(&v)[2], int i) {
+        const Track& k = block.layer[i];
         const auto gain = line(k.gain, k.dgain);
         const auto factor = [&](int c) {
           const auto f = hn::Mul(hn::Mul(gain, line(k.tint[c], k.dtint[c])), hn::Set(df, 2048.0f));
@@ -486,14 +230,14 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
       };
       hn::Vec<D> v[2];
-      sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : lens), v);
-      if constexpr (gained) lit(v, both ? 0 : lens);
+      sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : layer), v);
+      if constexpr (gained) apply_gain(v, both ? 0 : layer);
       if constexpr (both) {
         hn::Vec<D> back[2];
         sample_any<components, cubic>(d, block.source, stride, taps(1), back);
-        if constexpr (gained) lit(back, 1);
+        if constexpr (gained) apply_gain(back, 1);
         const auto share =
-            hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
+            hn::Min(hn::Max(line(block.share, block.dshare), hn::Zero(df)), hn::Set(df, 1.0f));
         const auto q =
             hn::Min(hn::NearestInt(hn::Mul(share, hn::Set(df, 32768.0f))), hn::Set(d, 32767));
         const auto w = hn::BitCast(d16, hn::Or(q, hn::ShiftLeft<16>(q)));
@@ -519,14 +263,14 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
                  reinterpret_cast<int32_t*>(out));
     } else {
       hn::Vec<D> v[components];
-      sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : lens), v);
+      sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : layer), v);
       if constexpr (both || gained) {
-        // Light of one lens as a float, its gain applied about the neutral value.
+        // Light of one layer as a float, its gain applied about the neutral value.
         const auto light = [&](hn::Vec<D> x, int i, int component) {
           auto f = hn::Mul(hn::ConvertTo(df, x), to_unit);
           if constexpr (gained) {
             const auto neutral = hn::Set(df, static_cast<float>(plane.neutral));
-            const Track& k = block.lens[i];
+            const Track& k = block.layer[i];
             f = hn::MulAdd(hn::Sub(f, neutral), line(k.gain, k.dgain), neutral);
             if (const int c = plane.first_component + component; c > 0)
               f = hn::Add(f, line(k.tint[c], k.dtint[c]));
@@ -537,13 +281,13 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
           hn::Vec<D> back[components];
           sample_any<components, cubic>(d, block.source, stride, taps(1), back);
           const auto share =
-              hn::Min(hn::Max(line(block.blend, block.dblend), hn::Zero(df)), hn::Set(df, 1.0f));
+              hn::Min(hn::Max(line(block.share, block.dshare), hn::Zero(df)), hn::Set(df, 1.0f));
           for (int k = 0; k < components; ++k) {
             const auto f = light(v[k], 0, k), b = light(back[k], 1, k);
             v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), share, b));
           }
         } else {
-          for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], lens, k));
+          for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], layer, k));
         }
       } else {
         const auto half = hn::Set(d, 1 << (product_bits - 1));
@@ -555,7 +299,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
   }
 }
 
-#include "gst/sphere/stitch/warpdeep-inl.h"
+#include "gst/sphere/warp/warpdeep-inl.h"
 
 /// A value at the first sample of each segment, and its growth a sample: (node - origin) * scale,
 /// the nodes being those of the two rows around, from the first segment on. Writes whole vectors.
@@ -576,7 +320,7 @@ void fill_line(const Job& job, const float* above, const float* below, float par
   std::fill_n(node + n, 2 * lanes, node[n - 1]);
 
   const auto phase =
-      hn::Set(d, static_cast<float>(job.plane.phase_x) / static_cast<float>(job.plan.cell * skip));
+      hn::Set(d, static_cast<float>(job.plane.phase_x) / static_cast<float>(job.grid.cell * skip));
   const auto per_sample = hn::Set(d, scale / static_cast<float>(job.samples));
   for (int s = 0; s < count; s += lanes) {
     auto begin = hn::Zero(d), end = begin, between = begin;
@@ -598,7 +342,7 @@ void fill_line(const Job& job, const float* above, const float* below, float par
 /// from the source or one of its copies.
 void fill_block(const Job& job, const GridRow& g, int first, int count, int needs, bool gained,
                 const Job::Level& level, Block& block) {
-  const Plan& plan = job.plan;
+  const WarpGrid& grid = job.grid;
   const WarpPlane& plane = job.plane;
   block.source = level.data;
   block.stride = static_cast<int>(level.stride);
@@ -609,9 +353,9 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
               origin, scale, v, dv);
   };
   for (int i = 0; i < 2; ++i) {
-    if (!(needs & (i ? cell_back : cell_front))) continue;
-    const Plan::Coordinates& at = plan.lens[i];
-    Track& t = block.lens[i];
+    if (!(needs & (i ? cell_second : cell_first))) continue;
+    const WarpGrid::Layer& at = grid.layer[i];
+    Track& t = block.layer[i];
     line(at.x, level.phase_x, one / level.step_x, t.x, t.dx);
     line(at.y, level.phase_y, one / level.step_y, t.y, t.dy);
     if (!gained) continue;
@@ -626,41 +370,41 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
       std::fill_n(t.dtint[k], count, 0.0f);
     }
   }
-  if (needs == (cell_front | cell_back)) line(plan.blend, 0, 1, block.blend, block.dblend);
+  if (needs == (cell_first | cell_second)) line(grid.share, 0, 1, block.share, block.dshare);
 }
 
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>
-HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, int s, int lens,
+HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, int s, int layer,
                                  uint8_t* target) {
   if constexpr (deep)
-    draw_deep_segment<components, both, gained, cubic>(d, job, block, s, lens, target);
+    draw_deep_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
   else
-    draw_segment<components, both, gained, cubic>(d, job, block, s, lens, target);
+    draw_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
 }
 
 /// What the rows below will read is on its way meanwhile: it lies some rows further down, where no
 /// processor looks for it by itself.
-inline void fetch_ahead(const Block& block, int lens, int s, int bytes) {
+inline void fetch_ahead(const Block& block, int layer, int s, int bytes) {
   constexpr int rows_ahead = 4;
-  const Track& track = block.lens[lens];
+  const Track& track = block.layer[layer];
   const int column = static_cast<int>(track.x[s]) / one, row = static_cast<int>(track.y[s]) / one;
   __builtin_prefetch(block.source + static_cast<ptrdiff_t>(row + rows_ahead) * block.stride +
                      column * bytes);
 }
 
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>
-void draw_segments(D d, const Job& job, const Block& block, int count, int lens, uint8_t* target,
+void draw_segments(D d, const Job& job, const Block& block, int count, int layer, uint8_t* target,
                    int samples_left) {
   constexpr int bytes = components * (deep ? 2 : 1);
   for (int s = 0; s < count; ++s) {
     for (int i = 0; i < 2; ++i)
-      if (both || i == lens) fetch_ahead(block, i, s, bytes);
+      if (both || i == layer) fetch_ahead(block, i, s, bytes);
     if (samples_left >= job.samples) {
-      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, lens, target);
+      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, target);
     } else {
       // The last segment reaches over the picture's edge.
-      uint8_t whole[Planner::largest_cell * 4];
-      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, lens, whole);
+      uint8_t whole[largest_cell * 4];
+      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, whole);
       std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * bytes);
     }
     target += static_cast<ptrdiff_t>(job.samples) * bytes;
@@ -668,23 +412,23 @@ void draw_segments(D d, const Job& job, const Block& block, int count, int lens,
   }
 }
 
-/// Draws a filled block, one lens or both blended.
+/// Draws a filled block, one layer or both blended.
 template <int components, bool deep, bool cubic, class D>
 void draw_block(D d, const Job& job, const Block& block, int count, int needs, bool gained,
                 uint8_t* out, int left) {
-  const bool both = needs == (cell_front | cell_back);
-  const int lens = needs == cell_back;
+  const bool both = needs == (cell_first | cell_second);
+  const int layer = needs == cell_second;
   if (both && gained)
     draw_segments<components, deep, true, true, cubic>(d, job, block, count, 0, out, left);
   else if (both)
     draw_segments<components, deep, true, false, cubic>(d, job, block, count, 0, out, left);
   else if (gained)
-    draw_segments<components, deep, false, true, cubic>(d, job, block, count, lens, out, left);
+    draw_segments<components, deep, false, true, cubic>(d, job, block, count, layer, out, left);
   else
-    draw_segments<components, deep, false, false, cubic>(d, job, block, count, lens, out, left);
+    draw_segments<components, deep, false, false, cubic>(d, job, block, count, layer, out, left);
 }
 
-#include "gst/sphere/stitch/warpreduced-inl.h"
+#include "gst/sphere/warp/warpreduced-inl.h"
 
 template <int components, bool deep, bool cubic, class D>
 void draw_row(D d, const Job& job, int row) {
@@ -699,16 +443,16 @@ void draw_row(D d, const Job& job, int row) {
     int end = s + 1;
     while (end < segments && end - s < block_segments && segment_flags(job, g.row, end) == flags)
       ++end;
-    const int needs = flags & (cell_front | cell_back);
-    const bool inside = (!(needs & cell_front) || (flags & cell_front_inside)) &&
-                        (!(needs & cell_back) || (flags & cell_back_inside));
+    const int needs = flags & (cell_first | cell_second);
+    const bool inside = (!(needs & cell_first) || (flags & cell_first_inside)) &&
+                        (!(needs & cell_second) || (flags & cell_second_inside));
     const int first_sample = s * job.samples;
     if (!inside) {
       const int last = std::min(end * job.samples, plane.target_size.width);
       for (int column = first_sample; column < last; ++column)
         draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * bytes);
     } else {
-      const bool gained = (flags & cell_lit) && !job.plan.lens[0].gain.empty();
+      const bool gained = (flags & cell_gained) && !job.grid.layer[0].gain.empty();
       uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * bytes;
       const int left = plane.target_size.width - first_sample;
       if ((flags & cell_reduced) && plane.copy_count > 0) {
@@ -745,8 +489,8 @@ void draw_by_sample(const Job& job, int first, int last) {
   }
 }
 
-void WarpRows(const Plan& plan, const WarpPlane& plane, int first, int last) {
-  const Job job(plan, plane);
+void WarpRows(const WarpGrid& grid, const WarpPlane& plane, int first, int last) {
+  const Job job(grid, plane);
 #if HWY_TARGET == HWY_SCALAR
   draw_by_sample(job, first, last);
 #else
@@ -787,9 +531,9 @@ HWY_EXPORT(WarpRows);
 HWY_EXPORT(Target);
 }  // namespace warp
 
-void warp_rows(const Plan& plan, const WarpPlane& plane, int first, int last) {
+void warp_rows(const WarpGrid& grid, const WarpPlane& plane, int first, int last) {
   using namespace warp;
-  HWY_DYNAMIC_DISPATCH(WarpRows)(plan, plane, first, last);
+  HWY_DYNAMIC_DISPATCH(WarpRows)(grid, plane, first, last);
 }
 
 const char* warp_target() {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "plugins/stitch/glwarp.h"
+#include "gst/sphere/warp/glwarp.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
+
+#include "gst/sphere/base/videoframe.h"
 
 namespace sphere {
 
@@ -20,63 +22,31 @@ enum Attribute : GLuint {
   at_x2,
   at_y2,
   at_gain2,
-  at_blend,
-  at_reduction
+  at_share,
 };
-constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "blend"};
+constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "share"};
+// Where places are exact, a direction stands in for x.
+constexpr std::array exact_attributes = {"position", "direction", "y",     "gain",
+                                         "x2",       "y2",        "gain2", "share"};
 // What changes with the view lies in one buffer, an array after the other; the gains are four to a
 // node.
 enum Array {
-  front_x,
-  front_y,
-  front_gain,
-  back_x = front_gain + 4,
-  back_y,
-  back_gain,
-  blends = back_gain + 4,
-  abouts,  // four to a node: the blend, where around the seam it is, and the reduction
-  arrays = abouts + 4
+  first_x,
+  first_y,
+  first_gain,
+  second_x = first_gain + 4,
+  second_y,
+  second_gain,
+  shares = second_gain + 4,
+  packed_values,  // four to a node: the share, where in the field it is, and the reduction
+  directions = packed_values + 4,  // three to a node
+  arrays = directions + 3
 };
 
 constexpr size_t short_index_limit = 65536;
 
-/// How the samples of a plane stand in the picture.
-struct PlaneShape {
-  int width = 0, height = 0;          // samples
-  int step_x = 1, step_y = 1;         // pixels a sample
-  double offset_x = 0, offset_y = 0;  // of the plane's coordinates against the picture's, samples
-};
-
-int component_of_plane(const GstVideoFormatInfo* format, int plane) {
-  int component = 0;
-  while (static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, component)) != plane) ++component;
-  return component;
-}
-
-/// Without alpha.
-int components_of_plane(const GstVideoFormatInfo* format, int plane) {
-  int components = 0;
-  for (int k = 0; k < 3; ++k)
-    components += static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(format, k)) == plane;
-  return components;
-}
-
-PlaneShape shape_of(const GstVideoInfo& info, int plane) {
-  const GstVideoFormatInfo* format = info.finfo;
-  const int component = component_of_plane(format, plane);
-  PlaneShape s;
-  s.width = GST_VIDEO_INFO_COMP_WIDTH(&info, component);
-  s.height = GST_VIDEO_INFO_COMP_HEIGHT(&info, component);
-  s.step_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, component);
-  s.step_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, component);
-  // A sample that stands for several pixels stands in their middle, or on the first of them.
-  const auto offset = [&](int step, GstVideoChromaSite cosited) {
-    return step > 1 && (info.chroma_site & cosited) ? 0.5 - 0.5 / step : 0.0;
-  };
-  s.offset_x = offset(s.step_x, GST_VIDEO_CHROMA_SITE_H_COSITED);
-  s.offset_y = offset(s.step_y, GST_VIDEO_CHROMA_SITE_V_COSITED);
-  return s;
-}
+/// By how much the coordinates of a plane are off the picture's, samples.
+double offset_of(double phase, int step) { return 0.5 - phase / step; }
 
 /// A step of eight bits, as a texture has it. Ten bits stand in the upper end of sixteen.
 float step_value(const GstVideoInfo& info) {
@@ -86,16 +56,9 @@ float step_value(const GstVideoInfo& info) {
 /// GLES 2 may need textures wider than the plane, to hold the gap after each row.
 Size texture_size(const GstVideoFrame& frame, int plane) {
   auto* memory = reinterpret_cast<GstGLMemory*>(gst_buffer_peek_memory(frame.buffer, plane));
-  const PlaneShape shape = shape_of(frame.info, plane);
-  return {std::max(gst_gl_memory_get_texture_width(memory), shape.width),
-          std::max(gst_gl_memory_get_texture_height(memory), shape.height)};
-}
-
-/// What is neither light nor colour in a plane, about which gain is applied.
-float neutral_value(const GstVideoInfo& info, int plane) {
-  if (GST_VIDEO_INFO_IS_RGB(&info)) return 0;
-  if (component_of_plane(info.finfo, plane) > 0) return 128 * step_value(info);
-  return info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? 0 : 16 * step_value(info);
+  const SampleLayout samples = layout_of_plane(frame.info, plane);
+  return {std::max(gst_gl_memory_get_texture_width(memory), samples.width),
+          std::max(gst_gl_memory_get_texture_height(memory), samples.height)};
 }
 
 /// Uniforms for one direction of one plane: a factor and an offset.
@@ -123,23 +86,23 @@ std::array<float, 2> limits(double from, double to, int picture, int step, int s
     return std::clamp(static_cast<int>(pixel) / step, 0, samples);
   };
   const int first = std::min(sample(std::ceil(from)), samples - 1);
-  // Where the other lens does not follow, the picture's edge is the limit, odd sizes included.
+  // Where the other layer does not follow, the picture's edge is the limit, odd sizes included.
   const int last = std::max(to >= picture ? samples - 1 : sample(to) - 1, first);
   return {static_cast<float>((first + 0.5) / texture), static_cast<float>((last + 0.5) / texture)};
 }
 
 /// Fills the six corners of each cell of a class, and says where each class begins and ends.
 template <typename Index, typename ClassOf>
-void triangles(const Plan& plan, ClassOf class_of, int class_count, size_t (*bounds)[2],
+void triangles(const WarpGrid& grid, ClassOf class_of, int class_count, size_t (*bounds)[2],
                std::vector<Index>& out) {
   out.clear();
-  out.reserve(plan.cells.size() * 6);
-  const int across = plan.nodes_per_row();
+  out.reserve(grid.cells.size() * 6);
+  const int across = grid.nodes_per_row();
   for (int k = 0; k < class_count; ++k) {
     bounds[k][0] = out.size();
-    for (int r = 0; r < plan.rows; ++r) {
-      for (int c = 0; c < plan.columns; ++c) {
-        if (class_of(static_cast<size_t>(r) * plan.columns + c) != k) continue;
+    for (int r = 0; r < grid.rows; ++r) {
+      for (int c = 0; c < grid.columns; ++c) {
+        if (class_of(static_cast<size_t>(r) * grid.columns + c) != k) continue;
         const auto a = static_cast<Index>(r * across + c);
         const auto b = static_cast<Index>(a + 1);
         const auto d = static_cast<Index>(a + across);
@@ -167,17 +130,21 @@ GlWarp::GlWarp(GstGLContext* context)
 
 Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
   std::unique_ptr<GlWarp> warp(new GlWarp(context));
-  for (bool two_lenses : {false, true}) {
-    if (const Result<GstGLShader*> made = warp->program({.two_lenses = two_lenses}); !made)
+  for (bool two_layers : {false, true}) {
+    if (const Result<GstGLShader*> made = warp->program({.two_layers = two_layers}); !made)
       return made.error();
   }
   return warp;
 }
 
 Result<GstGLShader*> GlWarp::program(const Kind& kind) {
-  const std::pair<bool, const char*> defines_of[] = {
-      {kind.two_lenses, "TWO_LENSES"}, {kind.gain, "GAIN"},       {kind.cubic, "CUBIC"},
-      {kind.at_edge, "EDGE"},          {kind.reduced, "REDUCED"}, {kind.field, "FIELD"}};
+  const std::pair<bool, const char*> defines_of[] = {{kind.two_layers, "TWO_LAYERS"},
+                                                     {kind.gain, "GAIN"},
+                                                     {kind.cubic, "CUBIC"},
+                                                     {kind.at_edge, "EDGE"},
+                                                     {kind.reduced, "REDUCED"},
+                                                     {kind.added, "ADDED"},
+                                                     {kind.exact, "EXACT"}};
   std::vector<const char*> defines;
   size_t bits = 0;
   for (size_t i = 0; i < std::size(defines_of); ++i) {
@@ -188,7 +155,8 @@ Result<GstGLShader*> GlWarp::program(const Kind& kind) {
   GstRef<GstGLShader>& slot = programs_[bits];
   if (!slot) {
     Result<GstRef<GstGLShader>> made =
-        make_program(context_, dialect_, "stitch.vert", "stitch.frag", defines, attributes);
+        make_program(context_, dialect_, "warp.vert", "warp.frag", defines,
+                     kind.exact ? exact_attributes : attributes);
     if (!made) return made.error();
     slot = std::move(*made);
   }
@@ -210,20 +178,21 @@ Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output
   return ok();
 }
 
-Status GlWarp::draw(std::span<const Plan> plans, unsigned generation, const GstVideoFrame& input,
-                    const GstVideoFrame& output, bool cubic, const SeamField* field) {
+Status GlWarp::draw(std::span<const WarpGrid> grids, unsigned generation,
+                    const GstVideoFrame& input, const GstVideoFrame& output, bool cubic,
+                    const AddedField* field) {
   if (array_) gl_->BindVertexArray(array_.get());
   Status status = ok();
   if (generation_ != generation) {
-    while (meshes_.size() < plans.size()) meshes_.emplace_back(gl_);
-    for (size_t patch = 0; status && patch < plans.size(); ++patch)
-      status = update_mesh(plans[patch], meshes_[patch]);
+    while (meshes_.size() < grids.size()) meshes_.emplace_back(gl_);
+    for (size_t patch = 0; status && patch < grids.size(); ++patch)
+      status = update_mesh(grids[patch], meshes_[patch]);
     if (status) generation_ = generation;
   }
   gl_->BindFramebuffer(GL_FRAMEBUFFER, framebuffer_.get());
   gl_->ActiveTexture(GL_TEXTURE0);
   for (guint plane = 0; status && plane < GST_VIDEO_FRAME_N_PLANES(&output); ++plane)
-    status = draw_plane(plans, static_cast<int>(plane), input, output, cubic, field);
+    status = draw_plane(grids, static_cast<int>(plane), input, output, cubic, field);
   gl_->BindTexture(GL_TEXTURE_2D, 0);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, 0);
   gl_->BindBuffer(GL_ARRAY_BUFFER, 0);
@@ -233,31 +202,31 @@ Status GlWarp::draw(std::span<const Plan> plans, unsigned generation, const GstV
   return status;
 }
 
-Status GlWarp::update_mesh(const Plan& plan, Mesh& mesh) {
-  if (plan.node_count() > short_index_limit && !long_indices_)
+Status GlWarp::update_mesh(const WarpGrid& grid, Mesh& mesh) {
+  if (grid.node_count() > short_index_limit && !long_indices_)
     return unsupported(
         "this GPU can't draw so fine a grid (GLES 2 without OES_element_index_uint); make the "
         "output smaller or take cpuspherestitch");
-  const Shape shape = {plan.columns, plan.rows, plan.cell};
+  const Shape shape = {grid.columns, grid.rows, grid.cell};
   if (mesh.shape != shape) {
-    upload_positions(plan, mesh);
+    upload_positions(grid, mesh);
     mesh.cells.clear();
     mesh.shape = shape;
   }
-  upload_indices(plan, mesh);
-  upload_values(plan, mesh);
+  upload_indices(grid, mesh);
+  upload_values(grid, mesh);
   return ok();
 }
 
-void GlWarp::upload_positions(const Plan& plan, const Mesh& mesh) {
+void GlWarp::upload_positions(const WarpGrid& grid, const Mesh& mesh) {
   std::vector<uint16_t> nodes;
-  nodes.reserve(plan.node_count() * 2);
-  for (int r = 0; r <= plan.rows; ++r) {
+  nodes.reserve(grid.node_count() * 2);
+  for (int r = 0; r <= grid.rows; ++r) {
     // Only with cells of one pixel, the last sample of a subsampled plane may stand on the edge.
-    const bool open = r == plan.rows && plan.cell == 1;
-    const int y = open ? plan.output.height + 1 : r * plan.cell;
-    for (int c = 0; c <= plan.columns; ++c) {
-      nodes.push_back(static_cast<uint16_t>(c * plan.cell));
+    const bool open = r == grid.rows && grid.cell == 1;
+    const int y = open ? grid.output.height + 1 : r * grid.cell;
+    for (int c = 0; c <= grid.columns; ++c) {
+      nodes.push_back(static_cast<uint16_t>(c * grid.cell));
       nodes.push_back(static_cast<uint16_t>(y));
     }
   }
@@ -266,41 +235,41 @@ void GlWarp::upload_positions(const Plan& plan, const Mesh& mesh) {
                   nodes.data(), GL_STATIC_DRAW);
 }
 
-void GlWarp::upload_indices(const Plan& plan, Mesh& mesh) {
-  const bool copies = !plan.reduction.empty();
+void GlWarp::upload_indices(const WarpGrid& grid, Mesh& mesh) {
+  const bool copies = !grid.reduction.empty();
   const auto drawn_as = [copies](uint8_t flags) -> uint8_t {
-    const bool front = flags & cell_front, back = flags & cell_back;
-    const int lenses = front == back ? both : front ? front_only : back_only;
-    const bool inside = (lenses == back_only || flags & cell_front_inside) &&
-                        (lenses == front_only || flags & cell_back_inside);
-    return static_cast<uint8_t>(lenses + (inside ? 0 : edge) +
+    const bool first = flags & cell_first, second = flags & cell_second;
+    const int layers = first == second ? both : first ? first_only : second_only;
+    const bool inside = (layers == second_only || flags & cell_first_inside) &&
+                        (layers == first_only || flags & cell_second_inside);
+    return static_cast<uint8_t>(layers + (inside ? 0 : edge) +
                                 (copies && flags & cell_reduced ? reduced : 0) +
-                                (flags & cell_banded ? fielded : 0));
+                                (flags & cell_added ? added : 0));
   };
-  if (mesh.cells.size() == plan.cells.size() &&
-      std::equal(mesh.cells.begin(), mesh.cells.end(), plan.cells.begin(),
+  if (mesh.cells.size() == grid.cells.size() &&
+      std::equal(mesh.cells.begin(), mesh.cells.end(), grid.cells.begin(),
                  [&](uint8_t was, uint8_t is) { return was == drawn_as(is); }))
     return;
-  mesh.cells.resize(plan.cells.size());
-  std::transform(plan.cells.begin(), plan.cells.end(), mesh.cells.begin(), drawn_as);
+  mesh.cells.resize(grid.cells.size());
+  std::transform(grid.cells.begin(), grid.cells.end(), mesh.cells.begin(), drawn_as);
 
   const auto class_of = [&](size_t cell) -> int { return mesh.cells[cell]; };
   size_t bounds[classes][2];
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, mesh.indices.get());
   const auto upload = [&](auto& scratch) {
-    triangles(plan, class_of, classes, bounds, scratch);
+    triangles(grid, class_of, classes, bounds, scratch);
     gl_->BufferData(GL_ELEMENT_ARRAY_BUFFER,
                     static_cast<GLsizeiptr>(scratch.size() * sizeof scratch[0]), scratch.data(),
                     GL_STREAM_DRAW);
     return sizeof scratch[0];
   };
   const size_t size =
-      plan.node_count() > short_index_limit ? upload(long_scratch_) : upload(short_scratch_);
+      grid.node_count() > short_index_limit ? upload(long_scratch_) : upload(short_scratch_);
   for (int k = 0; k < classes; ++k) mesh.ranges[k] = {bounds[k][0] * size, bounds[k][1]};
 }
 
-void GlWarp::upload_values(const Plan& plan, const Mesh& mesh) {
-  const size_t size = plan.node_count() * sizeof(float);
+void GlWarp::upload_values(const WarpGrid& grid, const Mesh& mesh) {
+  const size_t size = grid.node_count() * sizeof(float);
   gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.values.get());
   // Fresh storage, so that nothing waits for the frame before.
   gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(size * arrays), nullptr, GL_STREAM_DRAW);
@@ -309,36 +278,44 @@ void GlWarp::upload_values(const Plan& plan, const Mesh& mesh) {
                        static_cast<GLsizeiptr>(size), values.data());
   };
   for (int i = 0; i < 2; ++i) {
-    const Plan::Coordinates& lens = plan.lens[i];
-    upload(i ? back_x : front_x, lens.x);
-    upload(i ? back_y : front_y, lens.y);
-    if (!lens.gain.empty()) upload_light(plan, i ? back_gain : front_gain, lens);
+    const WarpGrid::Layer& layer = grid.layer[i];
+    if (layer.x.empty()) continue;
+    upload(i ? second_x : first_x, layer.x);
+    upload(i ? second_y : first_y, layer.y);
+    if (!layer.gain.empty()) upload_gain(grid, i ? second_gain : first_gain, layer);
   }
-  upload(blends, plan.blend);
-  const bool around = !plan.azimuth.empty(), reduction = !plan.reduction.empty();
+  if (!grid.share.empty()) upload(shares, grid.share);
+  if (grid.is_sphere()) {
+    scratch_.resize(3 * grid.node_count());
+    for (size_t n = 0; n < grid.node_count(); ++n)
+      for (int k = 0; k < 3; ++k) scratch_[3 * n + k] = grid.direction[k][n];
+    gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * directions),
+                       static_cast<GLsizeiptr>(3 * size), scratch_.data());
+  }
+  const bool around = !grid.azimuth.empty(), reduction = !grid.reduction.empty();
   if (!around && !reduction) return;
-  light_scratch_.resize(4 * plan.node_count());
-  for (size_t n = 0; n < plan.node_count(); ++n) {
-    light_scratch_[4 * n] = plan.blend[n];
-    light_scratch_[4 * n + 1] = around ? plan.azimuth[n] : 0;
-    light_scratch_[4 * n + 2] = around ? plan.height[n] : 0;
-    light_scratch_[4 * n + 3] = reduction ? plan.reduction[n] : 0;
+  scratch_.resize(4 * grid.node_count());
+  for (size_t n = 0; n < grid.node_count(); ++n) {
+    scratch_[4 * n] = grid.share.empty() ? 1 : grid.share[n];
+    scratch_[4 * n + 1] = around ? grid.azimuth[n] : 0;
+    scratch_[4 * n + 2] = around ? grid.height[n] : 0;
+    scratch_[4 * n + 3] = reduction ? grid.reduction[n] : 0;
   }
-  gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * abouts),
-                     static_cast<GLsizeiptr>(4 * size), light_scratch_.data());
+  gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * packed_values),
+                     static_cast<GLsizeiptr>(4 * size), scratch_.data());
 }
 
-void GlWarp::upload_field(const SeamField& field, int first_component, int components) {
-  const SeamField::Component& shape = field.component[first_component];
+void GlWarp::upload_field(const AddedField& field, int first_component, int components) {
+  const AddedField::Component& shape = field.component[first_component];
   const size_t samples = static_cast<size_t>(shape.columns) * shape.rows;
   // Bytes: a GLES 2 without extensions has no larger ones.
   field_scratch_.resize(4 * samples * components);
   uint8_t* to = field_scratch_.data();
   for (int k = first_component; k < first_component + components; ++k) {
-    const auto& lens = field.component[k].lens;
+    const auto& layer = field.component[k].layer;
     for (size_t n = 0; n < samples; ++n)
       for (int i = 0; i < 2; ++i) {
-        const int value = lens[i][n] + 32768;
+        const int value = layer[i][n] + 32768;
         *to++ = static_cast<uint8_t>(value >> 8);
         *to++ = static_cast<uint8_t>(value);
       }
@@ -356,8 +333,8 @@ void GlWarp::upload_field(const SeamField& field, int first_component, int compo
   gl_->ActiveTexture(GL_TEXTURE0);
 }
 
-void GlWarp::set_field(GstGLShader* shader, const SeamField::Component& field, int components,
-                       float step, bool front) {
+void GlWarp::set_field(GstGLShader* shader, const AddedField::Component& field, int components,
+                       float step, bool first) {
   gst_gl_shader_set_uniform_1i(shader, "field", 2);
   gst_gl_shader_set_uniform_4f(shader, "field_place", field.per_turn, field.per_radian,
                                field.first_column, field.first_row);
@@ -365,26 +342,25 @@ void GlWarp::set_field(GstGLShader* shader, const SeamField::Component& field, i
       shader, "field_size", static_cast<float>(field.columns), static_cast<float>(field.rows),
       1 / static_cast<float>(field.columns), 1 / static_cast<float>(field.rows * components));
   gst_gl_shader_set_uniform_3f(shader, "field_parts", static_cast<float>(components),
-                               step / SeamField::one, front ? 1 : 0);
+                               step / AddedField::one, first ? 1 : 0);
 }
 
-void GlWarp::upload_light(const Plan& plan, int array, const Plan::Coordinates& lens) {
-  const size_t nodes = plan.node_count();
-  light_scratch_.resize(4 * nodes);
+void GlWarp::upload_gain(const WarpGrid& grid, int array, const WarpGrid::Layer& layer) {
+  const size_t nodes = grid.node_count();
+  scratch_.resize(4 * nodes);
   for (size_t n = 0; n < nodes; ++n) {
-    light_scratch_[4 * n] = lens.gain[n];
+    scratch_[4 * n] = layer.gain[n];
     for (int k = 0; k < 3; ++k) {
-      const std::vector<float>& tint = lens.tint[k];
-      light_scratch_[4 * n + 1 + k] = tint.empty() ? (rgb_ ? 1.0f : 0.0f) : tint[n];
+      const std::vector<float>& tint = layer.tint[k];
+      scratch_[4 * n + 1 + k] = tint.empty() ? (rgb_ ? 1.0f : 0.0f) : tint[n];
     }
   }
   gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(nodes * sizeof(float) * array),
-                     static_cast<GLsizeiptr>(light_scratch_.size() * sizeof(float)),
-                     light_scratch_.data());
+                     static_cast<GLsizeiptr>(scratch_.size() * sizeof(float)), scratch_.data());
 }
 
-Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideoFrame& input,
-                          const GstVideoFrame& output, bool cubic, const SeamField* field) {
+Status GlWarp::draw_plane(std::span<const WarpGrid> grids, int plane, const GstVideoFrame& input,
+                          const GstVideoFrame& output, bool cubic, const AddedField* field) {
   const GLuint source = *static_cast<const guint*>(input.data[plane]);
   gl_->BindTexture(GL_TEXTURE_2D, source);
   for (auto [name, value] :
@@ -392,12 +368,11 @@ Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideo
         std::pair{GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE},
         std::pair{GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE}})
     gl_->TexParameteri(GL_TEXTURE_2D, name, value);
-  if (!plans.empty() && !plans[0].reduction.empty()) {
+  if (!grids.empty() && !grids[0].reduction.empty()) {
     if (const Status made = draw_copies(plane, source, input); !made) return made;
   }
-  if (field)
-    upload_field(*field, component_of_plane(output.info.finfo, plane),
-                 components_of_plane(output.info.finfo, plane));
+  const SampleLayout to = layout_of_plane(output.info, plane);
+  if (field) upload_field(*field, to.first_component, to.colours);
   gl_->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
                             *static_cast<const guint*>(output.data[plane]), 0);
   if (!complete_[plane] && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
@@ -405,8 +380,8 @@ Status GlWarp::draw_plane(std::span<const Plan> plans, int plane, const GstVideo
                        " pictures; take cpuspherestitch");
   complete_[plane] = true;
   Status status = ok();
-  for (size_t patch = 0; status && patch < plans.size(); ++patch)
-    status = draw_patch(plans[patch], meshes_[patch], plane, input, output, cubic, field);
+  for (size_t patch = 0; status && patch < grids.size(); ++patch)
+    status = draw_patch(grids[patch], meshes_[patch], plane, input, output, cubic, field);
   return status;
 }
 
@@ -416,7 +391,7 @@ Status GlWarp::draw_copies(int plane, GLuint source, const GstVideoFrame& input)
     if (!made) return made.error();
     reduce_ = std::move(*made);
   }
-  const PlaneShape from = shape_of(input.info, plane);
+  const SampleLayout from = layout_of_plane(input.info, plane);
   GstVideoInfo info = input.info;
   const GstGLFormat format =
       gst_gl_format_from_video_info(context_, &info, static_cast<guint>(plane));
@@ -430,39 +405,44 @@ Status GlWarp::draw_copies(int plane, GLuint source, const GstVideoFrame& input)
   return ok();
 }
 
-Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const GstVideoFrame& input,
-                          const GstVideoFrame& output, bool cubic, const SeamField* field) {
-  const PlaneShape from = shape_of(input.info, plane), to = shape_of(output.info, plane);
-  const int width = (plan.output.width + to.step_x - 1) / to.step_x;
-  const int height = (plan.output.height + to.step_y - 1) / to.step_y;
-  gl_->Viewport(plan.left / to.step_x, plan.top / to.step_y, width, height);
+Status GlWarp::draw_patch(const WarpGrid& grid, const Mesh& mesh, int plane,
+                          const GstVideoFrame& input, const GstVideoFrame& output, bool cubic,
+                          const AddedField* field) {
+  const SampleLayout from = layout_of_plane(input.info, plane),
+                     to = layout_of_plane(output.info, plane);
+  const int width = (grid.output.width + to.step_x - 1) / to.step_x;
+  const int height = (grid.output.height + to.step_y - 1) / to.step_y;
+  gl_->Viewport(grid.left / to.step_x, grid.top / to.step_y, width, height);
   gl_->BindBuffer(GL_ELEMENT_ARRAY_BUFFER, mesh.indices.get());
 
   const auto [texture_width, texture_height] = texture_size(input, plane);
-  const Linear clip_x = to_clip(to.step_x, to.offset_x, width);
-  const Linear clip_y = to_clip(to.step_y, to.offset_y, height);
-  const Linear texture_x = to_texture(from.step_x, from.offset_x, texture_width);
-  const Linear texture_y = to_texture(from.step_y, from.offset_y, texture_height);
+  const Linear clip_x = to_clip(to.step_x, offset_of(to.phase_x, to.step_x), width);
+  const Linear clip_y = to_clip(to.step_y, offset_of(to.phase_y, to.step_y), height);
+  const Linear texture_x =
+      to_texture(from.step_x, offset_of(from.phase_x, from.step_x), texture_width);
+  const Linear texture_y =
+      to_texture(from.step_y, offset_of(from.phase_y, from.step_y), texture_height);
   std::array<float, 2> limits_x[2], limits_y[2];
   for (int i = 0; i < 2; ++i) {
-    const Region& g = plan.region[i];
+    const Region& g = grid.layer[i].region;
     limits_x[i] =
-        limits(g.left, g.right, plan.source.width, from.step_x, from.width, texture_width);
+        limits(g.left, g.right, grid.source.width, from.step_x, from.width, texture_width);
     limits_y[i] =
-        limits(g.top, g.bottom, plan.source.height, from.step_y, from.height, texture_height);
+        limits(g.top, g.bottom, grid.source.height, from.step_y, from.height, texture_height);
   }
-  const float neutral = neutral_value(input.info, plane);
-  const bool gain = !plan.lens[0].gain.empty() && !plan.lens[1].gain.empty();
+  const float neutral = static_cast<float>(from.neutral) * step_value(input.info);
+  const bool gain = !grid.layer[0].gain.empty();
 
   for (int k = 0; k < classes; ++k) {
     if (mesh.ranges[k].count == 0) continue;
-    const bool at_edge = k % reduced >= edge, copies = k % fielded >= reduced;
-    const auto lenses = static_cast<Class>(k % edge);
-    const Kind kind = {lenses == both, gain, cubic, at_edge, copies, k >= fielded && field};
+    const bool exact = k % reduced >= edge && grid.is_sphere();
+    const bool at_edge = k % reduced >= edge && !exact, copies = k % added >= reduced;
+    const auto layers = static_cast<Class>(k % edge);
+    const Kind kind = {layers == both, gain, cubic, at_edge, copies, k >= added && field, exact};
     const Result<GstGLShader*> made = program(kind);
     if (!made) return made.error();
     GstGLShader* shader = *made;
-    const int first = lenses == back_only ? 1 : 0;
+    const int first = layers == second_only ? 1 : 0;
     gst_gl_shader_use(shader);
     gst_gl_shader_set_uniform_1i(shader, "plane", 0);
     gst_gl_shader_set_uniform_4f(shader, "target", clip_x.factor, clip_y.factor, clip_x.offset,
@@ -472,9 +452,18 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
     if (at_edge)
       gst_gl_shader_set_uniform_4f(shader, "limits", limits_x[first][0], limits_y[first][0],
                                    limits_x[first][1], limits_y[first][1]);
-    if (at_edge && lenses == both)
+    if (at_edge && layers == both)
       gst_gl_shader_set_uniform_4f(shader, "limits2", limits_x[1][0], limits_y[1][0],
                                    limits_x[1][1], limits_y[1][1]);
+    if (exact) {
+      gst_gl_shader_set_uniform_2f(shader, "picture", static_cast<float>(grid.source.width),
+                                   static_cast<float>(grid.source.height));
+      const auto wide = static_cast<float>(texture_width),
+                 tall = static_cast<float>(texture_height);
+      gst_gl_shader_set_uniform_4f(shader, "edges", static_cast<float>(from.width) / wide,
+                                   0.5f / wide, 0.5f / tall,
+                                   (static_cast<float>(from.height) - 0.5f) / tall);
+    }
     if (copies) {
       gst_gl_shader_set_uniform_1i(shader, "copies", 1);
       const Size size = GlReduce::size_for({from.width, from.height});
@@ -489,26 +478,25 @@ Status GlWarp::draw_patch(const Plan& plan, const Mesh& mesh, int plane, const G
       gst_gl_shader_set_uniform_3f(shader, "neutral", neutral, neutral, neutral);
       gst_gl_shader_set_uniform_1f(shader, "rgb", rgb_ ? 1.0f : 0.0f);
       // By columns: what each tint adds to the components of the plane. Luma takes none.
-      std::array<float, 9> added{};
-      if (const int first_component = component_of_plane(input.info.finfo, plane);
-          !rgb_ && first_component > 0) {
+      std::array<float, 9> offsets{};
+      if (const int first_component = from.first_component; !rgb_ && first_component > 0) {
         for (int tint = first_component; tint < 3; ++tint)
-          added[3 * tint + tint - first_component] = step_value(input.info);
+          offsets[3 * tint + tint - first_component] = step_value(input.info);
       }
-      gst_gl_shader_set_uniform_matrix_3fv(shader, "added", 1, FALSE, added.data());
+      gst_gl_shader_set_uniform_matrix_3fv(shader, "component_offsets", 1, FALSE, offsets.data());
     }
-    if (kind.field)
-      set_field(shader, field->component[component_of_plane(input.info.finfo, plane)],
-                components_of_plane(input.info.finfo, plane), step_value(input.info), first == 0);
-    draw_class(plan, mesh, mesh.ranges[k], lenses, kind);
+    if (kind.added)
+      set_field(shader, field->component[from.first_component], from.colours,
+                step_value(input.info), first == 0);
+    draw_class(grid, mesh, mesh.ranges[k], layers, kind);
   }
   return ok();
 }
 
-void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class lenses,
+void GlWarp::draw_class(const WarpGrid& grid, const Mesh& mesh, Range range, Class layers,
                         const Kind& kind) {
   std::array<bool, attributes.size()> used{};
-  const size_t size = plan.node_count() * sizeof(float);
+  const size_t size = grid.node_count() * sizeof(float);
   const auto use = [&](Attribute attribute, int array, int values = 1) {
     gl_->VertexAttribPointer(attribute, values, GL_FLOAT, GL_FALSE, 0,
                              reinterpret_cast<const void*>(size * array));
@@ -520,19 +508,23 @@ void GlWarp::draw_class(const Plan& plan, const Mesh& mesh, Range range, Class l
   gl_->EnableVertexAttribArray(at_position);
   used[at_position] = true;
   gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.values.get());
-  const int lens = lenses == back_only ? back_x : front_x;
-  use(at_x, lens);
-  use(at_y, lens + front_y);
-  if (kind.gain) use(at_gain, lens + front_gain, 4);
-  const bool packed = kind.reduced || kind.field;
-  if (lenses == both) {
-    use(at_x2, back_x);
-    use(at_y2, back_y);
-    if (kind.gain) use(at_gain2, back_gain, 4);
-    if (!packed) use(at_blend, blends);
+  const int layer = layers == second_only ? second_x : first_x;
+  if (kind.exact) {
+    use(at_x, directions, 3);
+  } else {
+    use(at_x, layer);
+    use(at_y, layer + first_y);
   }
-  if (packed) use(at_blend, abouts, 4);
-  const bool is_long = plan.node_count() > short_index_limit;
+  if (kind.gain) use(at_gain, layer + first_gain, 4);
+  const bool packed = kind.reduced || kind.added;
+  if (layers == both) {
+    use(at_x2, second_x);
+    use(at_y2, second_y);
+    if (kind.gain) use(at_gain2, second_gain, 4);
+    if (!packed) use(at_share, shares);
+  }
+  if (packed) use(at_share, packed_values, 4);
+  const bool is_long = grid.node_count() > short_index_limit;
   gl_->DrawElements(GL_TRIANGLES, static_cast<GLsizei>(range.count),
                     is_long ? GL_UNSIGNED_INT : GL_UNSIGNED_SHORT,
                     reinterpret_cast<const void*>(range.first));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "plugins/stitch/glreduce.h"
+#include "gst/sphere/warp/glreduce.h"
 
 #include <array>
 #include <utility>
 
-#include "gst/sphere/stitch/plan.h"
+#include "gst/sphere/warp/grid.h"
 
 namespace sphere {
 

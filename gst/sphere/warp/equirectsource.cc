@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/warp/equirectsource.h"
+
+namespace sphere {
+
+void EquirectSource::place_row(const Mat3& view, const DirectionRow& directions,
+                               const PlaceRow& out) const {
+  for (int n = 0; n < directions.count; ++n) {
+    const Point p =
+        equirect_point(view * Vec3{directions.x[n], directions.y[n], directions.z[n]}, size_);
+    out.layer[0].x[n] = static_cast<float>(p.x);
+    out.layer[0].y[n] = static_cast<float>(p.y);
+  }
+}
+
+}  // namespace sphere

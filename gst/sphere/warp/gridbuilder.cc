@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/warp/gridbuilder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+namespace sphere {
+
+namespace {
+
+constexpr int largest_side = 32768;
+// What is worked out for each node: x and y of both layers, the share, the gains of both layers.
+constexpr int share_value = 4, gain_value = 5, values = 7;
+// By how much larger copies are taken than would have the output's own resolution: what is between
+// their samples is a mean of four, and softens them once more. Nearest to the truth at all sizes.
+constexpr double sharpness = 0.7;
+// In cells of a sphere that bend more than this, pixels of the source, places are not interpolated.
+// Half of GridBuilder::tolerance, for what is looked at are the nodes, and not the middles.
+constexpr float most_bend = 0.045f;
+// To work places out sample by sample costs about ten times as much: smaller cells cost less than
+// more of those.
+constexpr double most_exact = 0.02;
+constexpr int least_cell_of_sphere = 4;
+// Nearer than this to one of the copies, it alone is taken.
+constexpr double one_copy = 0.08;
+
+/// From pixels of the source to one that is drawn.
+float reduction_of(double scale) {
+  const double reduction = std::max(0.0, std::log2(scale) - sharpness);
+  const double nearest = std::round(reduction);
+  return static_cast<float>(std::min<double>(
+      std::abs(reduction - nearest) < one_copy ? nearest : reduction, most_reductions));
+}
+
+/// How far one place of a sphere is to the right of another, the short way round.
+float to_right(float place, float from, float width) {
+  float apart = place - from;
+  if (apart > width / 2) apart -= width;
+  if (apart < -width / 2) apart += width;
+  return apart;
+}
+
+}  // namespace
+
+Status GridBuilder::fits(const Canvas& canvas) {
+  const Size output = canvas.size();
+  const std::string size = std::to_string(output.width) + "x" + std::to_string(output.height);
+  if (output.width < 2 || output.height < 1 || output.width > largest_side ||
+      output.height > largest_side)
+    return invalid("an output of " + size + " can't be made");
+  for (const Canvas::Patch& patch : canvas.patches())
+    if (patch.size.width < 2 || patch.size.height < 2)
+      return invalid("an output of " + size + " is too small for its faces");
+  return ok();
+}
+
+void GridBuilder::choose_cell(WarpSource& source, const CellOptions& options) {
+  const auto set = [&](int cell) {
+    set_cell(cell, source);
+    source.set_node_angle(node_angle_);
+  };
+  if (options.cell > 0) return set(std::min(options.cell, largest_cell));
+  for (int cell : {16, 8, 4, 2, 1}) {
+    if (cell > options.most_cell && cell > 1) continue;
+    set(cell);
+    const Quality quality = measure(source);
+    if (quality.worst_error <= tolerance &&
+        (quality.exact_share <= most_exact || cell <= least_cell_of_sphere))
+      break;
+  }
+}
+
+void GridBuilder::set_cell(int cell, const WarpSource& source) {
+  cell_ = cell;
+  node_angle_ = 0;
+  float most = 0;
+  const double resolution = source.resolution();
+  patches_.resize(canvas_.patches().size());
+  for (size_t k = 0; k < patches_.size(); ++k) {
+    const Canvas::Patch& patch = canvas_.patches()[k];
+    Directions& nodes = patches_[k];
+    nodes.columns = (patch.size.width + 2 * cell - 1) / (2 * cell) * 2;
+    nodes.rows = (patch.size.height + cell - 1) / cell;
+    const size_t across = nodes.nodes_per_row();
+    const size_t count = across * (nodes.rows + 3);
+    for (std::vector<float>* v : {&nodes.x, &nodes.y, &nodes.z, &nodes.reduction}) v->resize(count);
+    for (int r = -1; r <= nodes.rows + 1; ++r)
+      for (int c = -1; c <= nodes.columns + 1; ++c) {
+        const Vec3 d = canvas_.direction(
+            patch, {static_cast<double>(c) * cell, static_cast<double>(r) * cell});
+        const size_t n = nodes.at(c, r);
+        nodes.x[n] = static_cast<float>(d.x);
+        nodes.y[n] = static_cast<float>(d.y);
+        nodes.z[n] = static_cast<float>(d.z);
+      }
+    for (int r = 0; r <= nodes.rows; ++r)
+      for (int c = 0; c <= nodes.columns; ++c) {
+        const size_t n = nodes.at(c, r);
+        const auto apart = [&](size_t a, size_t b) {
+          return std::hypot(nodes.x[a] - nodes.x[b], nodes.y[a] - nodes.y[b],
+                            nodes.z[a] - nodes.z[b]) /
+                 2.0;
+        };
+        const double step = std::max(apart(n - 1, n + 1), apart(n - across, n + across));
+        node_angle_ = std::max(node_angle_, step);
+        nodes.reduction[n] = reduction_of(step / cell * resolution);
+        most = std::max(most, nodes.reduction[n]);
+      }
+  }
+  reductions_ = static_cast<int>(std::ceil(most));
+}
+
+float GridBuilder::reduction(double pixel, const WarpSource& source) const {
+  return reduction_of(pixel * source.resolution());
+}
+
+GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
+  // Looked for at the middles of cells, where interpolation is farthest off, over a sample of the
+  // grid and two views: level, and one whose edges and axes are elsewhere.
+  constexpr int cells_across = 48, cells_down = 24;
+  const int cell = cell_;
+  const double finer =
+      std::max(1.0, static_cast<double>(source.size().width) / canvas_.size().width);
+  const auto width = static_cast<float>(source.size().width);
+  WarpGrid grid;
+  double worst = 0;
+  int cells = 0, exact_cells = 0;
+  for (const Angles& angles : {Angles{}, Angles{37, 52, 23}})
+    for (int patch = 0; patch < patches(); ++patch) {
+      const Mat3 view = rotation(angles);
+      build(source, view, grid, patch);
+      const int step_across = std::max(1, grid.columns / cells_across);
+      const int step_down = std::max(1, grid.rows / cells_down);
+      for (int row = 0; row < grid.rows; row += step_down) {
+        for (int column = row % step_across; column < grid.columns; column += step_across) {
+          ++cells;
+          if (grid.flags(column, row) & cell_exact) {
+            ++exact_cells;
+            continue;
+          }
+          const size_t node = static_cast<size_t>(row) * grid.nodes_per_row() + column;
+          const size_t below = node + grid.nodes_per_row();
+          const Vec3 d = view * canvas_.direction(canvas_.patches()[patch],
+                                                  {(column + 0.5) * cell, (row + 0.5) * cell});
+          const double coarser = grid.reduction.empty()
+                                     ? finer
+                                     : std::max<double>(finer, std::exp2(grid.reduction[node]));
+          const double share = source.share(d);
+          for (int i = 0; i < source.layers(); ++i) {
+            if (i ? share >= 1 : share <= 0) continue;
+            const auto mean = [&](const std::vector<float>& v) {
+              return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
+            };
+            const Point exact = source.place(i, d);
+            const WarpGrid::Layer& layer = grid.layer[i];
+            double across = mean(layer.x) - exact.x;
+            if (source.is_sphere()) across = std::remainder(across, width) * std::hypot(d.x, d.z);
+            worst = std::max(worst, std::hypot(across, mean(layer.y) - exact.y) / coarser);
+          }
+        }
+      }
+    }
+  return {worst, cells ? static_cast<double>(exact_cells) / cells : 0};
+}
+
+void GridBuilder::build(const WarpSource& source, const Mat3& view, WarpGrid& grid,
+                        int patch) const {
+  const Directions& nodes = patches_[patch];
+  const Canvas::Patch& place = canvas_.patches()[patch];
+  const int layers = source.layers();
+  grid.output = place.size;
+  grid.left = place.x;
+  grid.top = place.y;
+  grid.source = source.size();
+  grid.cell = cell_;
+  grid.columns = nodes.columns;
+  grid.rows = nodes.rows;
+  for (int i = 0; i < 2; ++i) {
+    WarpGrid::Layer& layer = grid.layer[i];
+    const size_t count = i < layers ? grid.node_count() : 0;
+    if (i < layers) layer.region = source.region(i);
+    layer.x.resize(count);
+    layer.y.resize(count);
+    layer.gain.resize(source.has_gain() ? count : 0);
+    for (std::vector<float>& tint : layer.tint) tint.clear();
+  }
+  grid.azimuth.clear();
+  grid.height.clear();
+  grid.share.resize(layers > 1 ? grid.node_count() : 0);
+  grid.reduction.resize(reductions_ ? grid.node_count() : 0);
+  grid.cells.resize(static_cast<size_t>(grid.columns) * grid.rows);
+  for (std::vector<float>& axis : grid.direction)
+    axis.resize(source.is_sphere() ? grid.node_count() : 0);
+  build_places(source, view, nodes, grid);
+  flag_cells(grid);
+}
+
+void GridBuilder::build_places(const WarpSource& source, const Mat3& view, const Directions& nodes,
+                               WarpGrid& grid) const {
+  // One for each thread that builds grids; grows once.
+  thread_local std::vector<float> scratch;
+  const int across = grid.nodes_per_row(), layers = source.layers();
+  const bool has_gain = source.has_gain(), is_sphere = source.is_sphere();
+
+  // Lines between nodes that lie on a curve run along one side of it. Nodes moved off the curve, by
+  // half of what the middles are off, halve the worst error; by how much, the neighbours tell. So a
+  // margin of one node is worked out around the grid, three rows at a time.
+  const int padded = nodes.nodes_per_row();
+  scratch.resize(static_cast<size_t>(padded) * 3 * values);
+  const auto exact = [&](int r, int value) {
+    return scratch.data() + static_cast<size_t>((r + 3) % 3 * values + value) * padded;
+  };
+  const auto place_row = [&](int r) {
+    const size_t row = nodes.at(-1, r);
+    PlaceRow out{};
+    for (int i = 0; i < layers; ++i)
+      out.layer[i] = {exact(r, 2 * i), exact(r, 2 * i + 1),
+                      has_gain ? exact(r, gain_value + i) : nullptr};
+    out.share = layers > 1 ? exact(r, share_value) : nullptr;
+    source.place_row(view, {&nodes.x[row], &nodes.y[row], &nodes.z[row], padded}, out);
+  };
+
+  place_row(-1);
+  place_row(0);
+  for (int r = 0; r <= grid.rows; ++r) {
+    place_row(r + 1);
+    const size_t first = static_cast<size_t>(r) * across;
+    for (int i = 0; i < layers; ++i) {
+      WarpGrid::Layer& layer = grid.layer[i];
+      if (has_gain) std::copy_n(exact(r, gain_value + i) + 1, across, &layer.gain[first]);
+      for (int axis = 0; axis < 2; ++axis) {
+        const float* const here = exact(r, 2 * i + axis);
+        float* const places = axis ? &layer.y[first] : &layer.x[first];
+        if (is_sphere) {
+          // Where it bends much, no line is near: such cells are exact.
+          std::copy_n(here + 1, across, places);
+          continue;
+        }
+        const float* const above = exact(r - 1, 2 * i + axis);
+        const float* const below = exact(r + 1, 2 * i + axis);
+        for (int c = 0; c < across; ++c) {
+          const float bend = here[c] + here[c + 2] + above[c + 1] + below[c + 1] - 4 * here[c + 1];
+          places[c] = here[c + 1] - bend * (1.0f / 16);
+        }
+      }
+    }
+    if (layers > 1) std::copy_n(exact(r, share_value) + 1, across, &grid.share[first]);
+    if (reductions_) std::copy_n(&nodes.reduction[nodes.at(0, r)], across, &grid.reduction[first]);
+    if (!is_sphere) continue;
+    for (int c = 0; c < across; ++c) {
+      const size_t n = nodes.at(c, r);
+      const Vec3 d = view * Vec3{nodes.x[n], nodes.y[n], nodes.z[n]};
+      grid.direction[0][first + c] = static_cast<float>(d.x);
+      grid.direction[1][first + c] = static_cast<float>(d.y);
+      grid.direction[2][first + c] = static_cast<float>(d.z);
+    }
+  }
+}
+
+void GridBuilder::flag_cells(WarpGrid& grid) const {
+  // Which layer a cell needs follows from its corners: interpolated values lie between theirs.
+  const int across = grid.nodes_per_row();
+  const bool two_layers = !grid.share.empty();
+  const bool has_gain = !grid.layer[0].gain.empty();
+  const uint8_t all_inside =
+      two_layers ? cell_first_inside | cell_second_inside : cell_first_inside;
+  for (int r = 0; r < grid.rows; ++r) {
+    for (int c = 0; c < grid.columns; ++c) {
+      const size_t node = static_cast<size_t>(r) * across + c;
+      const std::array<size_t, 4> corners = {node, node + 1, node + across, node + across + 1};
+      uint8_t flags = has_gain ? cell_gained : 0, inside = all_inside;
+      float reduction = 0;
+      if (reductions_)
+        for (size_t n : corners) reduction = std::max(reduction, grid.reduction[n]);
+      if (reduction > 0) flags |= cell_reduced;
+      const float margin = margin_for(reduction);
+      for (size_t n : corners) {
+        if (!two_layers) {
+          flags |= cell_first;
+        } else {
+          if (grid.share[n] > 0) flags |= cell_first;
+          if (grid.share[n] < 1) flags |= cell_second;
+        }
+        for (int i = 0; i < (two_layers ? 2 : 1); ++i) {
+          const WarpGrid::Layer& layer = grid.layer[i];
+          if (!well_inside(layer.region, layer.x[n], layer.y[n], margin))
+            inside &= static_cast<uint8_t>(~(i ? cell_second_inside : cell_first_inside));
+        }
+      }
+      grid.cells[static_cast<size_t>(r) * grid.columns + c] = flags | inside;
+    }
+  }
+  if (grid.is_sphere()) flag_exact_cells(grid);
+}
+
+void GridBuilder::flag_exact_cells(WarpGrid& grid) const {
+  const int across = grid.nodes_per_row();
+  const auto width = static_cast<float>(grid.source.width);
+  const WarpGrid::Layer& layer = grid.layer[0];
+  const float finer = std::max(1.0f, width / static_cast<float>(canvas_.size().width));
+  /// About how far the line between two nodes is off the curve in its middle, pixels of the source.
+  const auto bend = [&](size_t n, size_t step) {
+    const float x = to_right(layer.x[n + step], layer.x[n], width) -
+                    to_right(layer.x[n], layer.x[n - step], width);
+    const float y = layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n];
+    // Towards the poles a degree of longitude is shorter.
+    const float shrunk = std::hypot(grid.direction[0][n], grid.direction[2][n]);
+    return std::hypot(x * shrunk, y) / 8;
+  };
+  for (int r = 0; r < grid.rows; ++r)
+    for (int c = 0; c < grid.columns; ++c) {
+      const size_t node = static_cast<size_t>(r) * across + c;
+      uint8_t& flags = grid.cells[static_cast<size_t>(r) * grid.columns + c];
+      const std::array<size_t, 4> corners = {node, node + 1, node + across, node + across + 1};
+      // Of nodes at the grid's edge the neighbours are not known; those of the cell's others do.
+      float wide = 0, tall = 0, least = layer.x[node], most = least, coarser = finer;
+      for (int k = 0; k < 4; ++k) {
+        const size_t n = corners[k];
+        const int column = c + k % 2, row = r + k / 2;
+        if (column > 0 && column < grid.columns) wide = std::max(wide, bend(n, 1));
+        if (row > 0 && row < grid.rows) tall = std::max(tall, bend(n, across));
+        least = std::min(least, layer.x[n]);
+        most = std::max(most, layer.x[n]);
+        if (!grid.reduction.empty()) coarser = std::max(coarser, std::exp2(grid.reduction[n]));
+      }
+      if (!(flags & cell_first_inside) || most - least > width / 2 ||
+          wide + tall > most_bend * coarser)
+        flags = static_cast<uint8_t>((flags | cell_exact) & ~cell_first_inside);
+    }
+}
+
+}  // namespace sphere

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a picture is drawn from, as the grid needs to know it: from a direction to a place.
+
+#pragma once
+
+#include "gst/sphere/geometry/equirect.h"
+#include "gst/sphere/geometry/vec.h"
+
+namespace sphere {
+
+/// Directions in a row: their x, y and z.
+struct DirectionRow {
+  const float *x, *y, *z;
+  int count;
+};
+
+/// What a source says of each direction of a row, one array a value.
+struct PlaceRow {
+  struct Layer {
+    float *x, *y;  ///< pixels of the source
+    float* gain;   ///< null where has_gain() is false
+  } layer[2];
+  float* share;  ///< of the first layer; null where there is one layer
+};
+
+/// A source picture with one or two layers, each of which shows some directions.
+class WarpSource {
+ public:
+  virtual ~WarpSource() = default;
+
+  virtual Size size() const = 0;
+  virtual int layers() const = 0;
+  /// What of the picture a layer may be read from.
+  virtual Region region(int layer) const = 0;
+  /// Pixels a radian, where the source is finest.
+  virtual double resolution() const = 0;
+  /// Whether a layer's light is ever changed.
+  virtual bool has_gain() const { return false; }
+  /// Whether the picture is a whole equirectangular sphere, in the axes of the source. Then its
+  /// left and right edges meet, and its place() is equirect_point().
+  virtual bool is_sphere() const { return false; }
+
+  /// To be called before place_row(): the largest angle from one node to the next, radians.
+  virtual void set_node_angle(double) {}
+  /// Where each direction of a row is shown. Directions are in the axes of the view; `view` takes
+  /// them to those of the source. Called for every row of every frame whose view changed.
+  virtual void place_row(const Mat3& view, const DirectionRow& directions,
+                         const PlaceRow& out) const = 0;
+  /// The exact place where a layer shows a direction, in the axes of the source.
+  virtual Point place(int layer, Vec3 direction) const = 0;
+  /// The exact share of the first layer, not clamped.
+  virtual double share(Vec3) const { return 1; }
+};
+
+}  // namespace sphere

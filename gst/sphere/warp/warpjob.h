@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the kernel of every instruction set works on, and how one sample is drawn by the formula. A
+// part of warp.cc, included by nothing else.
+
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+#include "gst/sphere/warp/warp.h"
+
+namespace sphere::warp {
+
+// Fractions of a sample have 7 bits, so that a product with a byte fits a signed 16-bit lane.
+inline constexpr int fraction_bits = 7;
+inline constexpr int one = 1 << fraction_bits;
+inline constexpr int product_bits = 2 * fraction_bits;
+
+// Ten bits: what a step of eight bits is, the largest value, and where P010 has them.
+inline constexpr int deep_step = 4, deep_white = 1023, deep_shift = 6;
+
+/// Grid values in use for one row: interpolated down the columns, at the edges of segments.
+/// A segment is what one slope serves: one cell, or two where a cell has too few samples.
+inline constexpr int block_segments = 64;
+
+/// The place in a layer along a row: samples times `one`, at each segment's first sample, and how
+/// much it grows a sample.
+struct Track {
+  float x[block_segments], dx[block_segments];
+  float y[block_segments], dy[block_segments];
+  float gain[block_segments], dgain[block_segments];
+  float tint[3][block_segments], dtint[3][block_segments];
+};
+
+struct Block {
+  const uint8_t* source;
+  int stride;
+  Track layer[2];
+  float share[block_segments], dshare[block_segments];
+};
+
+/// Bytes of a sample.
+inline int sample_bytes(const WarpPlane& plane) {
+  return plane.components * (plane.bits > 8 ? 2 : 1);
+}
+
+/// What is the same for all rows of a plane.
+struct Job {
+  const WarpGrid& grid;
+  const WarpPlane& plane;
+  int cells_a_segment = 1;
+  int samples = 16;  // a segment
+
+  /// The source, or one of its copies.
+  struct Level {
+    const uint8_t* data = nullptr;
+    ptrdiff_t stride = 0;
+    // Sample i stands at phase + step * i, in pixels of the picture.
+    float phase_x = 0, phase_y = 0, step_x = 1, step_y = 1;
+    // Samples that a layer may be read from, both ends included.
+    int left[2], top[2], right[2], bottom[2];
+    // Whether each byte is so near to the first that a 32-bit lane can say how far. Of a plane that
+    // is larger (2 GiB, with the gaps after its rows), samples are drawn one by one.
+    bool near = true;
+  } levels[1 + most_reductions];
+
+  Job(const WarpGrid& grid_in, const WarpPlane& plane_in) : grid(grid_in), plane(plane_in) {
+    // On a subsampled plane two cells still make a segment no longer than the grid's accuracy
+    // needs.
+    cells_a_segment = plane.step_x > 1 && grid.cell / plane.step_x < 8 ? 2 : 1;
+    samples = grid.cell * cells_a_segment / plane.step_x;
+    for (int n = 0; n <= plane.copy_count; ++n) {
+      const WarpCopy level =
+          n ? plane.copies[n - 1] : WarpCopy{plane.source, plane.source_stride, plane.source_size};
+      levels[n] = level_of(level, plane.step_x << n, plane.step_y << n);
+      levels[n].phase_x = static_cast<float>(plane.phase_x + plane.step_x * ((1 << n) - 1) * 0.5);
+      levels[n].phase_y = static_cast<float>(plane.phase_y + plane.step_y * ((1 << n) - 1) * 0.5);
+    }
+  }
+
+  /// The columns of a source whose left and right edges meet, else 0.
+  int around(const Level& level) const { return grid.is_sphere() ? level.right[0] + 1 : 0; }
+
+  Level level_of(const WarpCopy& copy, int step_x, int step_y) const {
+    Level level;
+    level.data = copy.data;
+    level.stride = copy.stride;
+    level.step_x = static_cast<float>(step_x);
+    level.step_y = static_cast<float>(step_y);
+    const int64_t last_row = static_cast<int64_t>(copy.size.height - 1) * std::abs(copy.stride);
+    const int64_t row_bytes = static_cast<int64_t>(copy.size.width) * sample_bytes(plane);
+    level.near = last_row + row_bytes <= int64_t{1} << 31;
+    for (int i = 0; i < 2; ++i) {
+      const Region& g = grid.layer[i].region;
+      const auto within = [](double v, int step, int size) {
+        return std::clamp(static_cast<int>(v) / step, 0, size);
+      };
+      level.left[i] =
+          std::min(within(std::ceil(g.left), step_x, copy.size.width), copy.size.width - 1);
+      level.top[i] =
+          std::min(within(std::ceil(g.top), step_y, copy.size.height), copy.size.height - 1);
+      // Where the other layer does not follow, the picture's edge is the limit, odd sizes included.
+      level.right[i] = g.right >= grid.source.width ? copy.size.width - 1
+                                                    : within(g.right, step_x, copy.size.width) - 1;
+      level.bottom[i] = g.bottom >= grid.source.height
+                            ? copy.size.height - 1
+                            : within(g.bottom, step_y, copy.size.height) - 1;
+      level.right[i] = std::max(level.right[i], level.left[i]);
+      level.bottom[i] = std::max(level.bottom[i], level.top[i]);
+    }
+    return level;
+  }
+};
+
+/// Where a row of the target stands in the grid.
+struct GridRow {
+  size_t above = 0, below = 0;  // first node of the two rows of nodes around it
+  int row = 0;                  // of cells
+  float part = 0;
+};
+
+inline GridRow grid_row(const Job& job, int target_row) {
+  const double y = job.plane.phase_y + static_cast<double>(job.plane.step_y) * target_row;
+  GridRow g;
+  g.row = std::clamp(static_cast<int>(y / job.grid.cell), 0, job.grid.rows - 1);
+  g.part = static_cast<float>(y / job.grid.cell - g.row);
+  g.above = static_cast<size_t>(g.row) * job.grid.nodes_per_row();
+  g.below = g.above + job.grid.nodes_per_row();
+  return g;
+}
+
+/// Flags of a segment: it needs what any of its cells needs, and is inside when all are.
+inline uint8_t segment_flags(const Job& job, int row, int segment) {
+  constexpr uint8_t needs = cell_first | cell_second | cell_gained | cell_reduced;
+  const int first = segment * job.cells_a_segment;
+  uint8_t flags = job.grid.flags(first, row);
+  for (int c = 1; c < job.cells_a_segment; ++c) {
+    const uint8_t more = job.grid.flags(first + c, row);
+    flags = static_cast<uint8_t>(((flags | more) & needs) | (flags & more & ~needs));
+  }
+  return flags;
+}
+
+/// Which copies of the source are mixed at a place: `level` and the one after it.
+struct Mixture {
+  int level = 0;
+  float part = 0;
+};
+
+inline Mixture mixture(const WarpPlane& plane, float reduction) {
+  const float wanted = std::fmin(std::fmax(reduction, 0.0f), static_cast<float>(plane.copy_count));
+  Mixture m;
+  m.level = std::min(static_cast<int>(wanted), std::max(plane.copy_count - 1, 0));
+  m.part = wanted - static_cast<float>(m.level);
+  return m;
+}
+
+/// Catmull-Rom: of the sample before, the two around, and the one after.
+inline void cubic_weights_of(float t, float (&w)[4]) {
+  const float s = 1 - t, p = t * s;
+  w[0] = -0.5f * p * s;
+  w[3] = -0.5f * p * t;
+  w[1] = s + p + 3 * w[3];
+  w[2] = t + p + 3 * w[0];
+}
+
+/// The light of one sample of a layer, by the formula, as it stands in a copy of the source. Where
+/// `around` is not 0, the source is a whole sphere, and it is its columns.
+inline void sample_level(const WarpPlane& plane, const Job::Level& level, int layer, float x,
+                         float y, bool cubic, int around, float (&light)[4]) {
+  // fmin and fmax turn what is not a number into a limit.
+  const int left = level.left[layer], right = level.right[layer];
+  const int top = level.top[layer], bottom = level.bottom[layer];
+  float sx = (x - level.phase_x) / level.step_x;
+  if (around > 0) sx -= std::floor(sx / static_cast<float>(around)) * static_cast<float>(around);
+  sx = std::fmin(std::fmax(sx, left), around > 0 ? around : right);
+  const float sy = std::fmin(std::fmax((y - level.phase_y) / level.step_y, top), bottom);
+  const int qx = static_cast<int>(sx * one + 0.5f), qy = static_cast<int>(sy * one + 0.5f);
+  const auto column = [&](int c) {
+    return around > 0 ? (c + around) % around : std::clamp(c, left, right);
+  };
+  const int whole_x = qx >> fraction_bits, y0 = qy >> fraction_bits;
+  const int x0 = column(whole_x), x1 = column(whole_x + 1), y1 = std::min(y0 + 1, bottom);
+  const int fx = qx & (one - 1), fy = qy & (one - 1);
+  float across_weights[4], down_weights[4];
+  if (cubic) {
+    cubic_weights_of(static_cast<float>(fx) / one, across_weights);
+    cubic_weights_of(static_cast<float>(fy) / one, down_weights);
+  }
+  /// A component, at an index in its row.
+  const auto value = [&](int row, int index) -> int {
+    const uint8_t* const at = level.data + row * level.stride;
+    if (plane.bits <= 8) return at[index];
+    return (at[2 * index] | at[2 * index + 1] << 8) >> plane.shift;
+  };
+  for (int k = 0; k < plane.components; ++k) {
+    const int a = x0 * plane.components + k, b = x1 * plane.components + k;
+    if (!cubic) {
+      const int v = (value(y0, a) * (one - fy) + value(y1, a) * fy) * (one - fx) +
+                    (value(y0, b) * (one - fy) + value(y1, b) * fy) * fx;
+      light[k] = static_cast<float>(v) * (1.0f / (one * one));
+      continue;
+    }
+    light[k] = 0;
+    for (int r = 0; r < 4; ++r) {
+      const int at_y = std::clamp(y0 + r - 1, top, bottom);
+      float row = 0;
+      for (int c = 0; c < 4; ++c) {
+        const int at_x = column(whole_x + c - 1);
+        row += across_weights[c] * static_cast<float>(value(at_y, at_x * plane.components + k));
+      }
+      light[k] += down_weights[r] * row;
+    }
+  }
+}
+
+/// One sample, by the formula: any place, any grid. Serves the rim, the edges, exact cells and
+/// coarse outputs.
+inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
+  const WarpGrid& grid = job.grid;
+  const WarpPlane& plane = job.plane;
+  const double x = plane.phase_x + static_cast<double>(plane.step_x) * column;
+  const int c = std::clamp(static_cast<int>(x / grid.cell), 0, grid.columns - 1);
+  const float across = static_cast<float>(x / grid.cell - c);
+  const auto value = [&](const std::vector<float>& v) {
+    const float upper = v[g.above + c] + across * (v[g.above + c + 1] - v[g.above + c]);
+    const float lower = v[g.below + c] + across * (v[g.below + c + 1] - v[g.below + c]);
+    return upper + g.part * (lower - upper);
+  };
+  const float share = grid.share.empty() ? 1 : std::clamp(value(grid.share), 0.0f, 1.0f);
+  float sum[4] = {};
+  const Mixture mixed = grid.reduction.empty() ? Mixture{} : mixture(plane, value(grid.reduction));
+  for (int i = 0; i < 2; ++i) {
+    const float weight = i ? 1 - share : share;
+    if (weight <= 0) continue;
+    const WarpGrid::Layer& at = grid.layer[i];
+    float x_at = value(at.x), y_at = value(at.y);
+    if (grid.flags(c, g.row) & cell_exact) {
+      const auto axis = [&](int k) { return static_cast<double>(value(grid.direction[k])); };
+      const Point exact = equirect_point({axis(0), axis(1), axis(2)}, grid.source);
+      x_at = static_cast<float>(exact.x);
+      y_at = static_cast<float>(exact.y);
+    }
+    float lights[4], coarser[4];
+    const Job::Level& level = job.levels[mixed.level];
+    sample_level(plane, level, i, x_at, y_at, plane.cubic && mixed.level == 0, job.around(level),
+                 lights);
+    if (mixed.part > 0) {
+      const Job::Level& next = job.levels[mixed.level + 1];
+      sample_level(plane, next, i, x_at, y_at, false, job.around(next), coarser);
+      for (int k = 0; k < plane.components; ++k) lights[k] += mixed.part * (coarser[k] - lights[k]);
+    }
+    const float gain = at.gain.empty() ? 1.0f : value(at.gain);
+    float tint[4] = {};
+    for (int k = 0; k < std::min(plane.components, 3); ++k) {
+      const std::vector<float>& tints = at.tint[plane.first_component + k];
+      tint[k] = tints.empty() ? (plane.components == 4 ? 1.0f : 0.0f) : value(tints);
+    }
+    for (int k = 0; k < plane.components; ++k) {
+      float light = lights[k];
+      // Alpha is no light.
+      if (!at.gain.empty() && k < 3) {
+        const float step = plane.bits > 8 ? deep_step : 1, neutral = plane.neutral * step;
+        light = (light - neutral) * gain * (plane.components == 4 ? tint[k] : 1) + neutral +
+                (plane.components == 4 ? 0 : tint[k] * step);
+      }
+      sum[k] += weight * light;
+    }
+  }
+  for (int k = 0; k < plane.components; ++k) {
+    if (plane.bits <= 8) {
+      target[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
+      continue;
+    }
+    const auto value = static_cast<unsigned>(std::clamp(sum[k] + 0.5f, 0.0f, float{deep_white}))
+                       << plane.shift;
+    target[2 * k] = static_cast<uint8_t>(value);
+    target[2 * k + 1] = static_cast<uint8_t>(value >> 8);
+  }
+}
+
+}  // namespace sphere::warp

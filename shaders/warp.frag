@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One sample of a plane of the output, from one layer or from both; warp.vert has the rest.
+//
+// ADDED: a field is added. EDGE: what is read may lie outside the layer's part of the picture. Where
+// GL is software, to ask costs a fifth of the whole.
+
+uniform sampler2D plane;
+#ifdef EDGE
+uniform vec4 limits;  // texture coordinates that the layer may be read at: left, top, right, bottom
+#define within(place, limit) clamp(place, limit.xy, limit.zw)
+#else
+#define within(place, limit) (place)
+#endif
+#ifdef GAIN
+uniform vec3 neutral;  // the value that stands for no light, or no colour
+#endif
+
+#ifdef EXACT
+uniform vec4 source;   // factor and offset: pixels of the source to texture coordinates
+uniform vec2 picture;  // pixels of the source, across and down
+uniform vec4 edges;    // texture coordinates: the plane's width, half a sample; the first and the
+                       // last row
+VARYING vec3 source_direction;
+
+vec2 exact_place() {
+  vec3 d = source_direction;
+  vec2 angles = vec2(atan(d.x, d.z) / 6.2831853, atan(d.y, length(d.xz)) / 3.1415927);
+  vec2 at = (angles + 0.5) * picture * source.xy + source.zw;
+  return vec2(mod(at.x, edges.x), clamp(at.y, edges.z, edges.w));
+}
+
+// The left and the right edge of the picture meet: between their samples both are read.
+vec4 texture_at(vec2 at) {
+  float x = mod(at.x, edges.x);
+  float t = x < edges.y ? x + edges.y : x - edges.x + edges.y;
+  vec4 value = TEXTURE(plane, vec2(clamp(x, edges.y, edges.x - edges.y), at.y));
+  if (t < 0.0 || t > 2.0 * edges.y) return value;
+  return mix(TEXTURE(plane, vec2(edges.x - edges.y, at.y)), TEXTURE(plane, vec2(edges.y, at.y)),
+             t / (2.0 * edges.y));
+}
+#else
+VARYING vec2 place;
+#define texture_at(at) TEXTURE(plane, at)
+#endif
+#ifdef GAIN
+VARYING vec3 gain_factor;  // about the neutral value
+VARYING vec3 gain_offset;
+#endif
+#ifdef TWO_LAYERS
+#ifdef EDGE
+uniform vec4 limits2;
+#endif
+VARYING vec2 place2;
+VARYING float first_share;
+#ifdef GAIN
+VARYING vec3 gain_factor2;
+VARYING vec3 gain_offset2;
+#endif
+#endif
+
+#ifdef CUBIC
+uniform vec2 samples;  // of the texture, across and down
+
+// Catmull-Rom: the two taps in the middle are one, between them, that the texture unit weighs.
+// `limit` may be no name of anything: only EDGE looks at it.
+#define sample_source(at, limit) cubic(within(at, limit), LIMIT(limit))
+#ifdef EDGE
+#define LIMIT(limit) limit
+#else
+#define LIMIT(limit) vec4(0.0)
+#endif
+vec4 cubic(vec2 at, vec4 limit) {
+  vec2 sample_place = at * samples - 0.5;
+  vec2 whole = floor(sample_place);
+  vec2 t = sample_place - whole;
+  vec2 s = 1.0 - t;
+  vec2 p = t * s;
+  vec2 before = -0.5 * p * s;
+  vec2 after = -0.5 * p * t;
+  vec2 second = t + p + 3.0 * before;
+  vec2 middle = 1.0 - before - after;
+  vec2 a = within((whole - 0.5) / samples, limit);
+  vec2 b = within((whole + 0.5 + second / middle) / samples, limit);
+  vec2 c = within((whole + 2.5) / samples, limit);
+  vec4 above = texture_at(a) * before.x + texture_at(vec2(b.x, a.y)) * middle.x +
+               texture_at(vec2(c.x, a.y)) * after.x;
+  vec4 level = texture_at(vec2(a.x, b.y)) * before.x + texture_at(b) * middle.x +
+               texture_at(vec2(c.x, b.y)) * after.x;
+  vec4 below = texture_at(vec2(a.x, c.y)) * before.x + texture_at(vec2(b.x, c.y)) * middle.x +
+               texture_at(c) * after.x;
+  return above * before.y + level * middle.y + below * after.y;
+}
+#else
+#define sample_source(at, limit) texture_at(within(at, limit))
+#endif
+
+#ifdef REDUCED
+uniform sampler2D copies;  // of half the size, and its mipmaps
+uniform vec2 to_copies;    // texture coordinates: of the plane to those of its copies
+VARYING float reduction_level;
+
+#ifdef EXACT
+// As texture_at(), between samples of the copy.
+vec4 copy_at(vec2 at, float level) {
+  float half_sample = edges.y * exp2(ceil(level) + 1.0);
+  float t = at.x < half_sample ? at.x + half_sample : at.x - edges.x + half_sample;
+  float last = edges.x - half_sample;
+  vec2 inside = vec2(clamp(at.x, half_sample, last), at.y);
+  vec4 value = TEXTURE_LEVEL(copies, inside * to_copies, level);
+  if (t < 0.0 || t > 2.0 * half_sample) return value;
+  return mix(TEXTURE_LEVEL(copies, vec2(last, at.y) * to_copies, level),
+             TEXTURE_LEVEL(copies, vec2(half_sample, at.y) * to_copies, level),
+             t / (2.0 * half_sample));
+}
+#else
+#define copy_at(at, level) TEXTURE_LEVEL(copies, (at) * to_copies, level)
+#endif
+
+vec4 mix_copies(vec4 value, vec2 at) {
+  vec4 coarser = copy_at(at, max(reduction_level - 1.0, 0.0));
+  return mix(value, coarser, clamp(reduction_level, 0.0, 1.0));
+}
+#define sample_layer(at, limit) mix_copies(sample_source(at, limit), within(at, limit))
+#else
+#define sample_layer(at, limit) sample_source(at, limit)
+#endif
+
+#ifdef GAIN
+vec4 apply_gain(vec4 value, vec3 factor, vec3 offset) {
+  return vec4((value.rgb - neutral) * factor + neutral + offset, value.a);
+}
+#else
+#define apply_gain(value, factor, offset) value
+#endif
+
+#ifdef ADDED
+uniform sampler2D field;    // samples of 16 bits: two bytes of the first layer, two of the second
+uniform vec4 field_place;   // factor and offset: turns and radians to samples
+uniform vec4 field_size;    // samples a component, across and down; parts of the texture a sample
+uniform vec3 field_parts;   // components, below each other; the value of a sample's step; the layer
+VARYING vec3 field_angles;
+
+vec2 stored(vec2 at) {
+  vec4 bytes = TEXTURE(field, at) * 255.0;
+  return bytes.xz * 256.0 + bytes.yw;
+}
+
+// Interpolated here: a texture unit would do so with each byte by itself, and round it.
+vec2 field_at(vec2 at, float component) {
+  vec2 whole = floor(at);
+  vec2 t = at - whole;
+  vec2 first = (whole + vec2(0.5, 0.5 + component * field_size.y)) * field_size.zw;
+  vec2 right = vec2(field_size.z, 0.0);
+  vec2 below = vec2(0.0, field_size.w);
+  vec2 upper = mix(stored(first), stored(first + right), t.x);
+  vec2 lower = mix(stored(first + below), stored(first + below + right), t.x);
+  return (mix(upper, lower, t.y) - 32768.0) * field_parts.y;
+}
+
+vec4 with_field(vec4 value, float share) {
+  vec2 angles = vec2(fract(atan(field_angles.y, field_angles.x) / 6.2831853), field_angles.z);
+  vec2 at = clamp(angles * field_place.xy + field_place.zw, vec2(0.0), field_size.xy - 1.001);
+  vec3 added = vec3(0.0);
+  vec2 shares = vec2(share, 1.0 - share);
+  added.r = dot(field_at(at, 0.0), shares);
+  if (field_parts.x > 1.0) added.g = dot(field_at(at, 1.0), shares);
+  if (field_parts.x > 2.0) added.b = dot(field_at(at, 2.0), shares);
+  return vec4(clamp(value.rgb, 0.0, 1.0) + added, value.a);
+}
+#endif
+
+void main() {
+#ifdef EXACT
+  vec2 place = exact_place();
+#endif
+  vec4 value = apply_gain(sample_layer(place, limits), gain_factor, gain_offset);
+#ifdef TWO_LAYERS
+  // Interpolated first and clamped then: a hard seam is a steep slope.
+  value = mix(apply_gain(sample_layer(place2, limits2), gain_factor2, gain_offset2), value,
+              clamp(first_share, 0.0, 1.0));
+#endif
+#ifdef ADDED
+#ifdef TWO_LAYERS
+  value = with_field(value, clamp(first_share, 0.0, 1.0));
+#else
+  value = with_field(value, field_parts.z);
+#endif
+#endif
+  RESULT = value;
+}
