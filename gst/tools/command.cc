@@ -146,8 +146,8 @@ void Voice::note(const std::string& sentence) const {
 
 void Voice::wrote(const std::string& file, const std::string& what, double seconds) const {
   if (quiet || !(verbose || isatty(STDERR_FILENO))) return;
-  std::fprintf(stderr, "%s: wrote %s%s in %.1f s\n", who_.c_str(), printable(file).c_str(),
-               what.empty() ? "" : (" (" + what + ")").c_str(), seconds);
+  print(stderr, "%s: wrote %s%s in %.1f s\n", who_.c_str(), printable(file).c_str(),
+        what.empty() ? "" : (" (" + what + ")").c_str(), seconds);
 }
 
 Status parse_options(const char* command, const char* parameters, const char* summary,

@@ -122,10 +122,9 @@ Status read_options(const Values& values, EmulatorOptions* options) {
 
 bool print_ports(const Emulator& camera) {
   const Emulator::Ports ports = camera.ports();
-  return std::printf(
-             "{\"port\":%u,\"data-port\":%u,\"rtsp-port\":%u,\"http-port\":%u,\"uri\":\"%s\"}\n",
-             ports.control, ports.data, ports.rtsp, ports.http, camera.uri().c_str()) > 0 &&
-         std::fflush(stdout) == 0;
+  return print(stdout,
+               "{\"port\":%u,\"data-port\":%u,\"rtsp-port\":%u,\"http-port\":%u,\"uri\":\"%s\"}\n",
+               ports.control, ports.data, ports.rtsp, ports.http, camera.uri().c_str());
 }
 
 /// What a person can do with it.
@@ -134,25 +133,24 @@ bool print_help(const Emulator& camera, bool own_card) {
   const char* launch = g_getenv("MESON_DEVENV") ? "./dev run gst-launch-1.0" : "gst-launch-1.0";
   const GString_ source(
       g_strdup_printf("%s -e spherecamsrc location='%s'", launch, camera.uri().c_str()));
-  return std::printf(
-             "A 360 camera in software is running; Ctrl-C ends it. Its URI is\n"
-             "\n"
-             "  %s\n"
-             "\n"
-             "In another terminal, see its live preview as a 360 picture:\n"
-             "\n"
-             "  %s ! decodebin ! spherestitch ! videoconvert ! autovideosink\n"
-             "\n"
-             "or save it as a 360 video, until you press Ctrl-C there:\n"
-             "\n"
-             "  %s ! decodebin ! spherestitch ! videoconvert ! x264enc tune=zerolatency ! "
-             "h264parse ! mp4mux ! filesink location=sphere.mp4\n"
-             "\n"
-             "Its memory card is the folder %s%s.\n",
-             camera.uri().c_str(), source.get(), source.get(),
-             printable(camera.card_folder()).c_str(),
-             own_card ? ", which is deleted when the camera ends" : "") > 0 &&
-         std::fflush(stdout) == 0;
+  return print(stdout,
+               "A 360 camera in software is running; Ctrl-C ends it. Its URI is\n"
+               "\n"
+               "  %s\n"
+               "\n"
+               "In another terminal, see its live preview as a 360 picture:\n"
+               "\n"
+               "  %s ! decodebin ! spherestitch ! videoconvert ! autovideosink\n"
+               "\n"
+               "or save it as a 360 video, until you press Ctrl-C there:\n"
+               "\n"
+               "  %s ! decodebin ! spherestitch ! videoconvert ! x264enc tune=zerolatency ! "
+               "h264parse ! mp4mux ! filesink location=sphere.mp4\n"
+               "\n"
+               "Its memory card is the folder %s%s.\n",
+               camera.uri().c_str(), source.get(), source.get(),
+               printable(camera.card_folder()).c_str(),
+               own_card ? ", which is deleted when the camera ends" : "");
 }
 
 struct Log {
@@ -165,15 +163,14 @@ gboolean print_log(gpointer data) {
   auto* log = static_cast<Log*>(data);
   for (const emulator::Asked& asked : log->camera.asked(log->printed)) {
     if (asked.number > log->printed)
-      std::fprintf(stderr, "(%lld requests more came faster than they can be printed)\n",
-                   static_cast<long long>(asked.number - log->printed));
-    std::fprintf(stderr, "client %d: %s\n", asked.client, printable(asked.redacted).c_str());
+      print(stderr, "(%lld requests more came faster than they can be printed)\n",
+            static_cast<long long>(asked.number - log->printed));
+    print(stderr, "client %d: %s\n", asked.client, asked.redacted.c_str());
     log->printed = asked.number + 1;
   }
   const std::vector<int> tracks = log->camera.tracks();
   for (; log->tracks < tracks.size(); ++log->tracks)
-    std::fprintf(stderr, "preview: set up %s\n",
-                 tracks[log->tracks] == 0 ? "the pictures" : "the sound");
+    print(stderr, "preview: set up %s\n", tracks[log->tracks] == 0 ? "the pictures" : "the sound");
   return G_SOURCE_CONTINUE;
 }
 

@@ -166,7 +166,8 @@ GST_START_TEST(a_mute_camera_holds_nobody_up) {
     wait_for(camera.asked, 257);
     const auto begin = Clock::now();
     session.stop();
-    fail_unless(seconds_since(begin) < 1.0 * slowness, "%.2f s", seconds_since(begin));
+    // 0.85 s, and what a busy machine adds; madv_session has the same with a clock of its own.
+    fail_unless(seconds_since(begin) < 1.3 * slowness, "%.2f s", seconds_since(begin));
   }
   {  // with a request under way, also to somebody who waits for it
     Camera camera;
@@ -180,7 +181,7 @@ GST_START_TEST(a_mute_camera_holds_nobody_up) {
     wait_for(camera.asked, 513);
     const auto begin = Clock::now();
     session.stop();
-    fail_unless(seconds_since(begin) < 0.9 * slowness, "%.2f s", seconds_since(begin));
+    fail_unless(seconds_since(begin) < 1.2 * slowness, "%.2f s", seconds_since(begin));
     caller.join();
     fail_unless(refused);
     // It heard the goodbye all the same.
