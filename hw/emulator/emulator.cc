@@ -71,6 +71,7 @@ class Emulator::Impl {
     std::deque<Output> output;  // in order, whatever their delays
     size_t waiting = 0;         // the bytes in it
     bool full = false;          // nothing is read, as too many wait
+    bool peer_gone = false;     // sending failed; the reading side learns why
     bool closing = false;
     Delay active{};  // when it last asked something, or took something
   };
@@ -249,6 +250,8 @@ bool Emulator::Impl::receive(Connection& connection) {
 /// Answers what it has asked, as long as it takes the answers.
 void Emulator::Impl::answer(int id) {
   while (Connection* connection = find(id)) {
+    // Reading goes on: nothing else would tell that the connection has ended.
+    if (connection->peer_gone) return;
     if (connection->waiting > most_waiting) {
       connection->full = true;
       connection->readable.stop();
@@ -352,6 +355,7 @@ void Emulator::Impl::flush(Connection& connection) {
   while (!connection.output.empty() && connection.output.front().due <= now()) {
     const Sent sent = send(connection, connection.output.front());
     if (sent == Sent::to_nobody) {
+      connection.peer_gone = true;
       // The reading side hears of it, where there is one.
       if (connection.closing)
         drop(id);
