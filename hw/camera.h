@@ -122,7 +122,8 @@ class Preview {
   /// To be called when the element is in the caller's bin, before its state changes: a preview
   /// whose streams are known by then says so here.
   virtual void announce_streams() {}
-  /// To be called when the element has state NULL: nothing is called any more.
+  /// Brings the element, whose state is to be locked by then, to NULL: in less than half a second,
+  /// whatever the camera sends. After it, nothing is called any more.
   virtual void close() = 0;
   /// What an error message of something inside the element means. Any thread may call.
   virtual Failure failure_of(const GError* error, const char* debug) const = 0;

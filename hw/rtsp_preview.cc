@@ -6,11 +6,16 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <thread>
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
+#include "gst/sphere/base/thread.h"
 #include "hw/direct_route.h"
+#include "hw/peer_connection.h"
 
 namespace sphere::hw {
 
@@ -56,12 +61,19 @@ GstRTSPLowerTrans flags_of(const Transports& transports) {
   return static_cast<GstRTSPLowerTrans>(flags);
 }
 
+// Bytes. All that a camera answers before it is asked to play is some KiB; more is no preview.
+constexpr uint64_t most_before_play = 1 << 20;
+constexpr auto look_interval = std::chrono::milliseconds(50);
+// rtspsrc says goodbye to the camera for at most half of this (`teardown-timeout`).
+constexpr auto close_time = std::chrono::milliseconds(200);
+
 class RtspPreview : public Preview {
  public:
   RtspPreview(RtspAddress address, PreviewOptions options, GstElement* bin, GstElement* rtspsrc)
       : address_(std::move(address)),
         options_(std::move(options)),
         route_(address_.host, address_.port),
+        connection_(address_.host, address_.port),
         bin_(GST_ELEMENT(gst_object_ref_sink(bin))),
         rtspsrc_(GST_ELEMENT(gst_object_ref_sink(rtspsrc))) {
     GST_OBJECT_FLAG_SET(bin, GST_ELEMENT_FLAG_SOURCE);
@@ -78,8 +90,10 @@ class RtspPreview : public Preview {
     g_signal_connect(rtspsrc, "before-send", G_CALLBACK(before_send), this);
   }
 
+  ~RtspPreview() override { end_watch(); }
+
   GstElement* element() const override { return bin_.get(); }
-  void close() override { g_signal_handlers_disconnect_by_data(rtspsrc_.get(), this); }
+  void close() override;
   Failure failure_of(const GError* error, const char* debug) const override;
   std::optional<Packets> packets() const override { return Packets{arrived_, lost_}; }
 
@@ -94,15 +108,26 @@ class RtspPreview : public Preview {
   static gboolean select_stream(GstElement* rtspsrc, guint number, GstCaps* caps, gpointer self);
   static gboolean before_send(GstElement* rtspsrc, GstRTSPMessage* message, gpointer self);
   static GstPadProbeReturn packet_passes(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  void watch_answers();
+  void end_watch();
   void add_stream(GstPad* pad);
   void count(GstBuffer* packet);
 
   const RtspAddress address_;
   const PreviewOptions options_;
   const DirectRoute route_;
+  PeerConnection connection_;
   const GstRef<GstElement> bin_;
   const GstRef<GstElement> rtspsrc_;
   std::atomic<bool> requested_ = false;
+  std::atomic<bool> too_long_ = false;  // the camera's answers
+
+  Mutex mutex_;  // protects what follows; before that of connection_
+  std::condition_variable_any changed_;
+  bool watching_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool closing_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool closed_ SPHERE_GUARDED_BY(mutex_) = false;
+  std::thread watch_ SPHERE_GUARDED_BY(mutex_);
 
   // Of the pictures' packets. The streaming thread alone writes.
   std::atomic<uint64_t> arrived_ = 0, lost_ = 0;
@@ -117,8 +142,58 @@ gboolean RtspPreview::select_stream(GstElement*, guint, GstCaps* caps, gpointer 
   return self->options_.sound_offered && self->options_.sound_offered();
 }
 
+/// Ends a connection over which more comes than an answer can have, until the camera is asked to
+/// play.
+void RtspPreview::watch_answers() {
+  const Lock lock(mutex_);
+  while (!closing_ && !requested_) {
+    changed_.wait_for(mutex_, look_interval);
+    if (closing_ || requested_ || connection_.received() <= most_before_play) continue;
+    too_long_ = true;
+    connection_.shut_down();
+    return;
+  }
+}
+
+void RtspPreview::end_watch() {
+  std::thread ended;
+  {
+    const Lock lock(mutex_);
+    closing_ = true;
+    changed_.notify_all();
+    ended = std::exchange(watch_, {});
+  }
+  if (ended.joinable()) ended.join();
+}
+
+void RtspPreview::close() {
+  end_watch();
+  // In the state NULL, rtspsrc waits for an answer that it is just reading, without a limit.
+  std::thread breaker([this] {
+    const Lock lock(mutex_);
+    while (!closed_) {
+      changed_.wait_for(mutex_, close_time);
+      if (!closed_) connection_.shut_down();
+    }
+  });
+  gst_element_set_state(bin_.get(), GST_STATE_NULL);
+  {
+    const Lock lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+  }
+  breaker.join();
+  g_signal_handlers_disconnect_by_data(rtspsrc_.get(), this);
+}
+
 gboolean RtspPreview::before_send(GstElement*, GstRTSPMessage* message, gpointer data) {
   auto* self = static_cast<RtspPreview*>(data);
+  self->connection_.find();
+  {
+    const Lock lock(self->mutex_);
+    if (!self->closing_ && !std::exchange(self->watching_, true))
+      self->watch_ = std::thread([self] { self->watch_answers(); });
+  }
   GstRTSPMethod method = GST_RTSP_INVALID;
   if (gst_rtsp_message_get_type(message) == GST_RTSP_MESSAGE_REQUEST &&
       gst_rtsp_message_parse_request(message, &method, nullptr, nullptr) == GST_RTSP_OK &&
@@ -216,6 +291,10 @@ Failure RtspPreview::failure_of(const GError* error, const char* debug) const {
   if (detail.find("453") != std::string::npos || detail.find("Bandwidth") != std::string::npos)
     return {Failure::Reason::held,
             "the camera's preview has no room for another viewer (453); close the other one",
+            std::move(detail)};
+  if (too_long_)
+    return {Failure::Reason::broken,
+            "the camera's answer about its preview has no end; is it another kind of camera?",
             std::move(detail)};
   if (!requested_ && route_.is_proxied())
     return {

@@ -434,7 +434,6 @@ void CameraConnection::close_preview() {
   if (!gone) return;
   GstElement* element = gone->element();
   gst_element_set_locked_state(element, TRUE);
-  gst_element_set_state(element, GST_STATE_NULL);
   gone->close();
   gst_bin_remove(bin_, element);
 }

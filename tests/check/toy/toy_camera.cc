@@ -39,7 +39,7 @@ class ToyPreview : public hw::Preview {
     options_.stream_added(pad.get(), false, "JPEG");
     options_.all_streams_added();
   }
-  void close() override {}
+  void close() override { gst_element_set_state(element(), GST_STATE_NULL); }
   hw::Failure failure_of(const GError* error, const char*) const override {
     return {hw::Failure::Reason::gone, error->message, {}};
   }
