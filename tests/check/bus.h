@@ -58,10 +58,11 @@ class Said {
     return true;
   }
 
-  /// Reads on until a line has these words.
-  void wait_for(const std::string& words) {
+  /// Reads on until a line has these words, or until so many have.
+  void wait_for(const std::string& words) { wait_for_count(words, 1); }
+  void wait_for_count(const std::string& words, int lines) {
     const gint64 until = g_get_monotonic_time() + static_cast<gint64>(deadline / 1000);
-    while (!has(words)) {
+    while (count(words) < lines) {
       fail_unless(g_get_monotonic_time() < until, "'%s' is not said, but: %s", words.c_str(),
                   all().c_str());
       read(100 * GST_MSECOND);

@@ -52,10 +52,16 @@ class Viewer {
     socket_.send(method + " " + url_ + sub + " RTSP/1.0\r\nCSeq: " + std::to_string(++number_) +
                  "\r\n" + more + "\r\n");
   }
-  /// The head of the answer.
+  /// The head of the answer. Packets that come before it are dropped: the server may send the first
+  /// ones before its answer to PLAY.
   std::string ask(const std::string& method, const std::string& more = "",
                   const std::string& sub = "") {
     send(method, more, sub);
+    while (bytes_.empty()) fill();
+    while (bytes_[0] == '$') {
+      take_packet();
+      while (bytes_.empty()) fill();
+    }
     size_t end;
     while ((end = bytes_.find("\r\n\r\n")) == std::string::npos) fill();
     const std::string head = bytes_.substr(0, end);
@@ -93,14 +99,8 @@ class Viewer {
   /// The next RTP packet of the pictures.
   std::string packet() {
     for (;;) {
-      while (bytes_.size() < 4) fill();
-      fail_unless(bytes_[0] == '$');
-      const size_t size = static_cast<uint8_t>(bytes_[2]) << 8 | static_cast<uint8_t>(bytes_[3]);
-      while (bytes_.size() < 4 + size) fill();
-      const bool pictures = bytes_[1] == 0;
-      std::string packet = bytes_.substr(4, size);
-      bytes_.erase(0, 4 + size);
-      if (pictures) return packet;
+      const auto [channel, packet] = take_packet();
+      if (channel == 0) return packet;
     }
   }
   void vanish() { socket_.vanish(); }
@@ -110,6 +110,17 @@ class Viewer {
     const std::string more = socket_.receive();
     fail_unless(!more.empty(), "the preview ends");
     bytes_ += more;
+  }
+
+  /// The channel and the bytes of what comes next.
+  std::pair<int, std::string> take_packet() {
+    while (bytes_.size() < 4) fill();
+    fail_unless(bytes_[0] == '$');
+    const size_t size = static_cast<uint8_t>(bytes_[2]) << 8 | static_cast<uint8_t>(bytes_[3]);
+    while (bytes_.size() < 4 + size) fill();
+    std::pair<int, std::string> packet = {bytes_[1], bytes_.substr(4, size)};
+    bytes_.erase(0, 4 + size);
+    return packet;
   }
 
   void set_up(const std::string& transport) {

@@ -74,7 +74,6 @@ class HostileCamera {
   int control_ = -1, data_ = -1, rtsp_ = -1, quit_ = -1;  // descriptors
   std::list<Client> clients_;
   std::atomic<int> connections_ = 0;
-  bool data_wanted_ = false;
   std::thread thread_;
 };
 
