@@ -180,7 +180,7 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   g_object_set(sink, "fd", output, nullptr);
 
   what_ = input.video() ? "video" : "picture";
-  if (!options.force) {
+  if (!options.force && !input.capture.fisheyes) {
     g_autoptr(GstPad) decoded = gst_element_get_static_pad(before, "src");
     gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, look_at_decoded, this, nullptr);
   }
@@ -211,6 +211,8 @@ void StitchPipeline::tell_stitcher(const makers::CaptureInfo& capture) {
   if (!capture.lens_table.empty()) {
     const BytesRef table(g_bytes_new(capture.lens_table.data(), capture.lens_table.size()));
     tell(gst_event_new_sphere_lens_table(table.get()));
+  } else if (!capture.profile.empty()) {
+    tell(gst_event_new_sphere_lens(capture.profile.c_str()));
   }
   if (!capture.orientations.empty()) tell(make_orientation_event(capture.orientations));
 }

@@ -11,9 +11,9 @@ GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
 
 namespace sphere::camera {
 
-using storage::Binding;
 using consent::Category;
 using consent::Purpose;
+using storage::Binding;
 
 bool CameraBinding::device_allowed() const {
   return consent_.allowed(Category::device, Purpose::bind);

@@ -18,9 +18,10 @@ void StreamLens::forget() {
 }
 
 void StreamLens::say(Said& said) const {
-  said.name = name_;
   said.table = table_ ? table_ : file_table_;
-  said.origin = table_ || !file_table_ ? "stream" : "file";
+  const bool by_model = !said.table && name_.empty();
+  said.name = by_model ? file_.profile : name_;
+  said.origin = table_ || (!file_table_ && !by_model) ? "stream" : "file";
 }
 
 void StreamLens::observe(GstEvent* event) {
@@ -61,6 +62,7 @@ bool StreamLens::observe_capture_info(makers::CaptureInfo info) {
     file_.lens_table = std::move(info.lens_table);
     file_table_ = read_table(file_.lens_table);
   }
+  if (!info.profile.empty()) file_.profile = std::move(info.profile);
   const bool turned = !info.orientations.empty() && info.orientations != file_.orientations;
   if (turned) file_.orientations = std::move(info.orientations);
   if (info.problems.empty() || info.problems == file_.problems) return turned;

@@ -273,7 +273,8 @@ Answer evaluate(const GstCaps* caps, Category category, Purpose purpose, int64_t
 }
 
 Answer strictest(std::span<const Answer> answers) {
-  if (answers.empty()) return denied("neither a property nor the application nor a ledger gives it");
+  if (answers.empty())
+    return denied("neither a property nor the application nor a ledger gives it");
   Answer all;
   all.allowed = true;
   all.precision = Precision::exact;
