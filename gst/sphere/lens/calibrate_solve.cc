@@ -325,7 +325,9 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
   // As wide as the correlation is judged by and a little more; above and below that stand what
   // carries the camera and the sky.
   constexpr double band = radians(3), highest = radians(60);
-  constexpr int spacing = 900;  // samples round the seam
+  // Samples round the seam: more than one for two pixels tell nothing new.
+  const double right_angle = pair.front.model.forward(pi / 2) / (1 << level);
+  const int spacing = std::min(900, std::max(120, static_cast<int>(pi * right_angle)));
   std::array<double, rig_size> rig{};
   std::vector<std::array<double, 2>> exposures(pictures.size(), std::array<double, 2>{});
   ceres::Problem problem;
