@@ -60,11 +60,10 @@ Mat3 Levelling::view(Level level, double smoothing, GstBuffer* picture, const Gs
   if (!held) {
     if (track_problem_.empty())
       warn(nothing_known,
-           "Nothing says how the camera was held; its pictures are left as they are stored");
+           "The orientation of the camera is not known; the pictures are not levelled");
     else
       warn(unusable,
-           "The file's orientation track can't be used, pictures are left as they are "
-           "stored: " +
+           "The file's orientation track can't be used, and the pictures are not levelled: " +
                track_problem_);
     return {};
   }
@@ -109,16 +108,16 @@ std::optional<Levelling::Held> Levelling::from_track(double smoothing, GstBuffer
     rate = static_cast<double>(GST_VIDEO_INFO_FPS_N(&format)) / GST_VIDEO_INFO_FPS_D(&format);
   else if (track_->size() > 1)
     warn(no_rate,
-         "The stream has an orientation for each picture but does not say how many "
-         "pictures a second it has; 29.97 is assumed");
+         "The stream has an orientation for each picture, but no frame rate; 29.97 pictures a "
+         "second are assumed");
   compare_lengths(rate);
   double place = sign * (static_cast<double>(magnitude) / GST_SECOND) * rate;
   // After a seek into the middle of a picture, decoders say that it begins there.
   if (GST_BUFFER_PTS(picture) == segment.start) place = std::floor(place + rounding);
   if (place > static_cast<double>(track_->size()) - 0.5)
-    warn(too_short, "The file's orientation track has " + std::to_string(track_->size()) +
-                        " entries and ends before the video; the pictures after it are taken to "
-                        "be held as the last one was");
+    warn(too_short,
+         "The file's orientation track has " + std::to_string(track_->size()) +
+             " entries and ends before the video; the last orientation is used for the rest");
   return Held{track_->at(place), track_->smooth_heading(place, smoothing * rate)};
 }
 
@@ -126,8 +125,8 @@ void Levelling::compare_lengths(double rate) {
   if (std::exchange(compared_, true)) return;
   if (track_->holes())
     warn(has_holes, std::to_string(track_->holes()) + " of the " + std::to_string(track_->size()) +
-                        " entries of the file's orientation track are no rotations; they are "
-                        "filled from those around them");
+                        " entries of the file's orientation track are not rotations; they are "
+                        "interpolated from the entries around them");
   const GstRef<GstPad> pad(gst_element_get_static_pad(owner_, "sink"));
   gint64 duration = 0;
   if (!pad || !gst_pad_peer_query_duration(pad.get(), GST_FORMAT_TIME, &duration) || duration <= 0)
@@ -135,10 +134,9 @@ void Levelling::compare_lengths(double rate) {
   const double pictures = static_cast<double>(duration) / GST_SECOND * rate;
   if (static_cast<double>(track_->size()) > pictures + length_tolerance)
     warn(too_long, "The file's orientation track has " + std::to_string(track_->size()) +
-                       " entries, more than the video has pictures (" +
+                       " entries, but the video has fewer pictures (" +
                        std::to_string(std::lround(pictures)) +
-                       "); they are taken from the first "
-                       "on, one a picture");
+                       "); the first entry is used for the first picture, and so on");
 }
 
 }  // namespace sphere

@@ -21,7 +21,7 @@ namespace sphere::makers::madv {
 using Matrix = std::array<float, 9>;
 
 /// What these nine numbers mean, camera to world in the axes of this project: the one place that
-/// says so. Nothing for what is no rotation. docs/format-madv.md tells what is known of it.
+/// says so. Nothing for what is not a rotation. docs/format-madv.md tells what is known of it.
 std::optional<Quaternion> orientation_of(const Matrix& matrix);
 
 /// As the functions of the same names in capture.h. A box is `madv` with all that is in it, or one
