@@ -85,8 +85,8 @@ Result<std::vector<StoredFile>> of_camera(const std::string& serial) {
   const auto binding = read_binding(path);
   if (!binding)
     return not_found(
-        "no camera of this serial number is kept; `sphere consent held` shows those "
-        "that are. Lens tables have no number: --store tables removes them all");
+        "nothing is stored about a camera with this serial number; `sphere consent held` lists the "
+        "cameras. Lens tables have no serial number: --store tables removes all of them");
   std::vector<StoredFile> all = {{.store = Store::cameras, .path = path}};
   const auto tables = list_files(Store::tables);
   if (!tables) return tables.error();
@@ -104,7 +104,7 @@ Status check_stores(const ConsentOptions& options) {
       return invalid("there is no store '" + store + "'; the stores are " + listed(names) +
                      suggestion(store, names));
   if (!options.stores.empty() && !options.own_ledger)
-    return invalid("--store and --ledger don't go together");
+    return invalid("--store and --ledger can't be used together");
   return ok();
 }
 
@@ -116,7 +116,9 @@ std::optional<int> ask(const ConsentOptions& options, Voice& voice,
     const std::string title = title_of(file);
     print(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
   }
-  if (!isatty(STDIN_FILENO)) return usage(voice, "add --yes to remove these, unasked");
+  if (!isatty(STDIN_FILENO))
+    return usage(voice,
+                 "there is no terminal to ask on; add --yes to remove these without a question");
   print(stderr, "%s [y/N] ", question);
   const int answer = std::getchar();
   if (answer == 'y' || answer == 'Y') return std::nullopt;
@@ -157,7 +159,7 @@ void add_content(Json& json, const StoredFile& one) {
   }
   std::string text(static_cast<size_t>(std::max<off_t>(file->status.st_size, 0)), '\0');
   if (text.size() > max_content) {
-    json.text("problem", "too large to be put here");
+    json.text("problem", "too large to be included here");
     return;
   }
   const ssize_t size = pread(file->descriptor.get(), text.data(), text.size(), 0);
@@ -175,7 +177,7 @@ void add_content(Json& json, const StoredFile& one) {
 }
 
 constexpr const char* not_kept = "not kept";
-constexpr const char* not_known = "not known to this software; whoever runs it says";
+constexpr const char* not_known = "not known to this software";
 
 /// The part of a record that says what is processed, and how.
 void add_processing(Json& json, const CategoryInfo& info, const CategoryState& standing,
@@ -206,7 +208,7 @@ void add_processing(Json& json, const CategoryInfo& info, const CategoryState& s
   json.text("services", "gst-sphere");
   json.text("jurisdiction", not_known);
   json.text("recipient_third_parties", given && given->purposes & bit(Purpose::share)
-                                           ? "whom the person hands it on to"
+                                           ? "the people to whom the user passes it on"
                                            : "none");
   json.text("withdrawal_method", "sphere consent withdraw " + std::string(info.name));
   json.text("privacy_rights", "sphere consent log, held, export, erase");
@@ -275,7 +277,7 @@ int consent_held(const ConsentOptions& options, Voice& voice) {
     print(stdout, "%s: %s\n", std::string(info.name).c_str(), std::string(info.what).c_str());
     const std::string needs = list_of(info.needs());
     print(stdout, "  kept %s%s%s\n", days_of(info).c_str(),
-          needs.empty() ? "" : ", while given: ", needs.c_str());
+          needs.empty() ? "" : ", needs consent to: ", needs.c_str());
     const auto files = list_files(info.store);
     if (!files) {
       voice.error(files.error().message);
@@ -300,7 +302,7 @@ int consent_erase(const ConsentOptions& options, Voice& voice) {
   std::vector<StoredFile> files;
   if (!options.camera.empty()) {
     if (!options.stores.empty() || !options.own_ledger)
-      return usage(voice, "--camera goes with neither --store nor --ledger");
+      return usage(voice, "--camera can't be used together with --store or --ledger");
     auto camera = of_camera(options.camera);
     if (!camera) {
       voice.error(camera.error().message);
@@ -312,37 +314,40 @@ int consent_erase(const ConsentOptions& options, Voice& voice) {
   }
   const bool ledger = std::any_of(files.begin(), files.end(),
                                   [](const StoredFile& one) { return one.store == Store::ledger; });
-  if (const auto exit = ask(options, voice, files,
-                            ledger ? "Remove these? Everything is denied then." : "Remove these?"))
+  if (const auto exit =
+          ask(options, voice, files,
+              ledger ? "Remove these? After this, everything is denied." : "Remove these?"))
     return *exit;
   return remove(options, voice, files, std::move(problems), ledger ? "Nothing is given." : "");
 }
 
 int consent_reset(const ConsentOptions& options, Voice& voice) {
   if (!options.own_ledger)
-    return usage(voice, "reset is of one's own ledger; --ledger means nothing");
+    return usage(voice, "reset works only with your own ledger; it has no --ledger");
   std::vector<std::string> problems;
   const std::vector<StoredFile> files = wanted(options, problems);
   if (const auto exit =
-          ask(options, voice, files, "Forget all cameras, take everything back and begin anew?"))
+          ask(options, voice, files,
+              "Remove the data of all cameras, take all consent back and begin a new ledger?"))
     return *exit;
   const int exit = remove(options, voice, files, std::move(problems), "Nothing is given.");
   // The new ledger begins with this, so that nobody takes it for one that never was.
   const auto noted = Ledger(options.ledger).append({.act = Act::reset, .how = "command"});
   if (noted) return exit;
-  voice.error("the reset is not in the ledger: " + noted.error().message);
+  voice.error("the reset could not be written into the ledger: " + noted.error().message);
   return exit_failed;
 }
 
 int consent_sweep(const ConsentOptions& options, Voice& voice) {
   if (!options.own_ledger)
-    return usage(voice, "sweep is by one's own ledger; --ledger means nothing");
+    return usage(voice, "sweep works only with your own ledger; it has no --ledger");
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   std::vector<std::string> problems;
   std::string doubt = chain ? consent_doubt(ledger, *chain) : chain.error().message;
   if (!doubt.empty())
-    problems.push_back(doubt + "; what consent ended for can't be told, age alone counts");
+    problems.push_back(doubt +
+                       "; it is not known for what consent has ended, so only the age counts");
   const auto all =
       expired_files(doubt.empty() ? &*chain : nullptr, Rule::consent_and_age, g_get_real_time());
   if (!all) {
@@ -377,7 +382,8 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   if (!chain) {
-    voice.error(chain.error().message + "; `sphere consent held` shows what else is kept");
+    voice.error(chain.error().message +
+                "; `sphere consent held` lists everything else that is stored");
     return exit_failed;
   }
   const auto all = states_of(*chain, g_get_real_time());

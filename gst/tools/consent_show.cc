@@ -50,12 +50,13 @@ void add_entry(Json& json, const Entry& entry) {
 
 std::string consent_doubt(const Ledger& ledger, const Chain& chain) {
   if (ledger.blocked())
-    return "a withdrawal could not be written, so everything is denied until the next act";
+    return "a withdrawal could not be written; everything is denied until the next change can be "
+           "written";
   if (chain.torn_withdrawal)
-    return "the last act was cut off and may have been a withdrawal, so everything is denied until "
-           "the next one";
+    return "the last entry was cut off and may have been a withdrawal; everything is denied until "
+           "the next change";
   if (g_get_real_time() < chain.latest)
-    return "the clock is earlier than the last entry, so everything is denied";
+    return "the clock is earlier than the last entry; everything is denied";
   return {};
 }
 
@@ -136,14 +137,14 @@ int consent_log(const ConsentOptions& options, Voice& voice) {
           what.c_str());
   }
   if (chain->torn)
-    voice.warn("an act was cut off after these: " + std::to_string(chain->torn) + " bytes");
+    voice.warn("an entry was cut off after these: " + std::to_string(chain->torn) + " bytes");
   return exit_done;
 }
 
 int consent_verify(const ConsentOptions& options, Voice& voice) {
   // A slip in copying it is no sign that somebody cut the ledger.
   if (!options.head.empty() && !is_hash(options.head)) {
-    voice.error("--head must be the whole head, 64 digits of 0-9 and a-f");
+    voice.error("--head must be the complete hash, 64 digits of 0-9 and a-f");
     return exit_usage;
   }
   const Ledger ledger(options.ledger);
@@ -152,8 +153,8 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
   std::vector<std::string> problems;
   if (chain->torn)
     problems.push_back("line " + std::to_string(chain->entries.size() + 1) + " was cut off: " +
-                       std::to_string(chain->torn) + " bytes that are no act; the " +
-                       std::to_string(chain->entries.size()) + " before it are in order");
+                       std::to_string(chain->torn) + " bytes that are not an entry; the " +
+                       std::to_string(chain->entries.size()) + " before it are valid");
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) problems.push_back(why);
   int found = -1;
   if (!options.head.empty()) {
@@ -163,8 +164,7 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
       if (chain->entries[i].hash == options.head) found = static_cast<int>(i) + 1;
     if (found < 0)
       problems.push_back(
-          "the head that was kept is not in this ledger: entries were cut off, or "
-          "it was written anew");
+          "this hash is not in the ledger: entries were cut off, or the ledger was written anew");
   }
   for (const std::string& problem : problems) voice.error(problem);
   if (options.json) {
@@ -175,8 +175,8 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
     output.add("problems", problems);
     if (!output.print()) return exit_failed;
   } else if (problems.empty()) {
-    print(stdout, "%zu entries, in order.\n", chain->entries.size());
-    if (found > 0) print(stdout, "The head that was kept is entry %d.\n", found);
+    print(stdout, "%zu entries, all valid.\n", chain->entries.size());
+    if (found > 0) print(stdout, "The hash that you kept is that of entry %d.\n", found);
     print(stdout, "Head of the ledger: %s\n", chain->head().c_str());
   }
   return problems.empty() ? exit_done : exit_failed;

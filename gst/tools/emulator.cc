@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sphere emulator: a camera in software, for whoever has none at hand.
+// sphere emulator: a camera in software, for people who have no real one.
 
 #include <glib-unix.h>
 #include <gst/gst.h>
@@ -26,10 +26,10 @@ using emulator::EmulatorOptions;
 
 std::string description() {
   std::string text =
-      "A Mi Sphere in software: its control channel, data port, files over HTTP and preview over\n"
-      "RTSP. When all answer, it prints what can be done with it; where the output is no "
-      "terminal,\n"
-      "or with --json, one line of JSON with the ports and the URI. Ctrl-C ends it.\n"
+      "A Mi Sphere in software, with control channel, data port, files over HTTP and preview over\n"
+      "RTSP. When all of them answer, it prints its URI and lines to try. If the output is not a\n"
+      "terminal, or with --json, it prints one line of JSON with the ports and the URI.\n"
+      "Ctrl-C ends it.\n"
       "\n"
       "Faults, each as NAME or NAME:N:\n";
   for (const emulator::FaultInfo& fault : emulator::fault_list()) {
@@ -134,7 +134,7 @@ bool print_help(const Emulator& camera, bool own_card) {
   const GString_ source(
       g_strdup_printf("%s -e spherecamsrc location='%s'", launch, camera.uri().c_str()));
   return print(stdout,
-               "A 360 camera in software is running; Ctrl-C ends it. Its URI is\n"
+               "A 360 camera in software is running. Ctrl-C ends it. Its URI is\n"
                "\n"
                "  %s\n"
                "\n"
@@ -163,7 +163,7 @@ gboolean print_log(gpointer data) {
   auto* log = static_cast<Log*>(data);
   for (const emulator::Asked& asked : log->camera.asked(log->printed)) {
     if (asked.number > log->printed)
-      print(stderr, "(%lld requests more came faster than they can be printed)\n",
+      print(stderr, "(%lld more requests came faster than they can be printed)\n",
             static_cast<long long>(asked.number - log->printed));
     print(stderr, "client %d: %s\n", asked.client, asked.redacted.c_str());
     log->printed = asked.number + 1;
@@ -186,12 +186,12 @@ int run(int argc, char** argv) {
       {"host", 0, 0, G_OPTION_ARG_STRING, &values.host, "Address to listen on (default: 127.0.0.1)",
        "ADDRESS"},
       {"port", 0, 0, G_OPTION_ARG_INT, &values.port,
-       "Control channel; 0, the default of all ports, is any that is free", "PORT"},
+       "Control channel; 0, the default of all ports, means any free port", "PORT"},
       {"data-port", 0, 0, G_OPTION_ARG_INT, &values.data_port, "Data port", "PORT"},
       {"rtsp-port", 0, 0, G_OPTION_ARG_INT, &values.rtsp_port, "Preview", "PORT"},
       {"http-port", 0, 0, G_OPTION_ARG_INT, &values.http_port, "Files", "PORT"},
       {"card", 0, 0, G_OPTION_ARG_FILENAME, &values.card,
-       "Folder that is the memory card (default: one that goes at the end)", "DIR"},
+       "Folder that is the memory card (default: a temporary one)", "DIR"},
       {"scene", 0, 0, G_OPTION_ARG_FILENAME, &values.scene,
        "Picture or video of both fisheyes, side by side (default: the test scene)", "FILE"},
       {"lens", 0, 0, G_OPTION_ARG_FILENAME, &values.lens,
@@ -199,17 +199,17 @@ int run(int argc, char** argv) {
       {"size", 0, 0, G_OPTION_ARG_STRING, &values.size, "Size of the preview (default: 1280x640)",
        "WIDTHxHEIGHT"},
       {"table", 0, 0, G_OPTION_ARG_FILENAME, &values.table,
-       "Lens table in the camera's own form (default: one of the lenses)", "FILE|none"},
+       "Lens table in the camera's own format (default: calculated from the lenses)", "FILE|none"},
       {"sound", 0, 0, G_OPTION_ARG_NONE, &values.sound, "A sound track in the preview", nullptr},
       {"model", 0, 0, G_OPTION_ARG_STRING, &values.model,
-       "mi-sphere (default), or the sister camera of which a session was published",
+       "mi-sphere (default), or a related camera of which a session was published",
        "mi-sphere|sj8-pro"},
       {"timing", 0, 0, G_OPTION_ARG_NONE, &values.timing,
        "Answer as slowly as a camera, not at once", nullptr},
       {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values.faults,
-       "Do this wrong; may be given several times", "NAME[:N]"},
-      {"log", 0, 0, G_OPTION_ARG_NONE, &values.log,
-       "Print what it is asked, without what is secret", nullptr},
+       "Misbehave in this way; may be given several times", "NAME[:N]"},
+      {"log", 0, 0, G_OPTION_ARG_NONE, &values.log, "Print the requests, without secret values",
+       nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &values.json,
        "Print the ports and the URI as JSON, on a terminal too", nullptr},
       {}};
@@ -252,7 +252,7 @@ int run(int argc, char** argv) {
   return exit_done;
 }
 
-const Registration registration({"emulator", "a camera in software", run});
+const Registration registration({"emulator", "start a camera in software", run});
 
 }  // namespace
 

@@ -181,8 +181,8 @@ class Run {
       std::string known;
       for (const std::string& name : lens_names()) known += (known.empty() ? "" : ", ") + name;
       voice_->warn(options_.input +
-                   " does not say which lenses took it, so two ideal ones (dual-190) are assumed; "
-                   "choose with --lens: " +
+                   " does not name its lenses, so two ideal lenses (dual-190) are assumed; choose "
+                   "others with --lens: " +
                    known + ", or a profile file");
     } else {
       voice_->warn(without_stop(error->message));
@@ -213,8 +213,8 @@ class Run {
         g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND)) {
       const std::string codec =
           input_.video() ? " (" + input_.video()->first("vide")->codec + ")" : "";
-      return unsupported(options_.input + ": no decoder for its pictures" + codec +
-                         " is installed; GStreamer's libav plugin has most");
+      return unsupported(options_.input + ": there is no decoder for its pictures" + codec +
+                         "; install GStreamer's libav plugin");
     }
     if (error->domain == GST_STREAM_ERROR && !pipeline_->counts().stitched)
       return invalid(options_.input +
@@ -268,8 +268,8 @@ Status check_kinds(const StitchOptions& options, const StitchInput& input) {
 /// A file that says that it is stitched is refused before anything is decoded.
 Status check_not_stitched(const StitchOptions& options, const StitchInput& input) {
   if (options.force || !input.spherical()) return ok();
-  return invalid(options.input + ": says that it is a 360 " +
-                 (input.video() ? "video" : "picture") + " already" + use_as_it_is);
+  return invalid(options.input + ": is a 360 " + (input.video() ? "video" : "picture") +
+                 " already" + use_as_it_is);
 }
 
 /// The element that drew, looked up in the bin that chooses.
@@ -310,7 +310,7 @@ std::string default_level(const StitchInput& input, Voice* voice) {
   if (input.capture.orientations.empty()) return "off";
   const Result<OrientationTrack> track = OrientationTrack::make(input.capture.orientations);
   if (track) return "horizon";
-  voice->warn("its orientation track can't be used, the horizon is left as it is: " +
+  voice->warn("its orientation track can't be used, so the picture is not levelled: " +
               track.error().message);
   return "off";
 }
@@ -383,7 +383,7 @@ int run(int argc, char** argv) {
   return outcome.status;
 }
 
-const Registration registration({"stitch", "stitch a photo or a video to 360", run});
+const Registration registration({"stitch", "stitch a photo or a video to a 360 one", run});
 
 }  // namespace
 

@@ -283,7 +283,7 @@ Status StitchPipeline::build_video_ends(const StitchOptions& options, const Stit
   g_autoptr(GstPad) mux_pad = gst_element_request_pad_simple(muxer_, "video_%u");
   g_autoptr(GstPad) queue_src = gst_element_get_static_pad(encoded_queue, "src");
   if (!mux_pad || gst_pad_link(queue_src, mux_pad) != GST_PAD_LINK_OK)
-    return failed("'mp4mux' takes no video");
+    return failed("'mp4mux' accepts no video");
   // The same ticks as IN's, so that no time is rounded.
   const guint timescale = input.video()->first("vide")->timescale;
   if (timescale) g_object_set(mux_pad, "trak-timescale", timescale, nullptr);
@@ -348,7 +348,7 @@ void StitchPipeline::take_sound(GstPad* pad, GstCaps* caps) {
   if (!gst_caps_can_intersect(caps, taken.get())) {
     const char* type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
     refuse(std::string("its sound track (") + type +
-           ") can't be put into an MP4 as it is; --no-audio leaves it out");
+           ") can't be copied into an MP4 file; --no-audio leaves it out");
     return;
   }
   GstElement* queue = gst_element_factory_make("queue", nullptr);

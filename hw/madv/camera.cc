@@ -51,8 +51,8 @@ hw::Failure failure_of(const Failure& failure) {
   // How the bytes are wrong is for a developer; a user can only look for what sends them.
   if (failure.reason == Failure::Reason::broken)
     return {hw::Failure::Reason::broken,
-            "what this camera says can't be read; is the address that of a Mi Sphere? If it is, "
-            "switch it off and on again",
+            "the messages of this camera can't be read. Check that this is the address of a Mi "
+            "Sphere. If it is, switch the camera off and on again",
             printable(failure.message)};
   return {reason_of(failure.reason), printable(failure.message), {}};
 }
@@ -281,7 +281,7 @@ class MadvCamera : public hw::Camera {
 Status check_location(std::string_view location) {
   const Result<Uri> uri = Uri::parse(location);
   if (!uri) return uri.error();
-  if (!uri->is_preview()) return invalid("This URI names a file; the preview is at madv://HOST");
+  if (!uri->is_preview()) return invalid("this URI names a file; the preview is at madv://HOST");
   return ok();
 }
 

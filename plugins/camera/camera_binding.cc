@@ -62,8 +62,8 @@ void CameraBinding::update(const hw::CameraFamily& family, hw::Camera& camera) {
   if (!table.empty() && family.forget_table) family.forget_table(table);
   if (!forget.empty() && !storage::remove_binding(forget))
     GST_WARNING_OBJECT(element_,
-                       "what was kept of this camera can't be removed; "
-                       "`sphere consent sweep` tries again");
+                       "the stored data about this camera can't be removed; `sphere consent sweep` "
+                       "tries it again");
 }
 
 void CameraBinding::identified(const hw::CameraIdentity& identity, const hw::Camera& camera) {
@@ -81,7 +81,7 @@ void CameraBinding::identified(const hw::CameraIdentity& identity, const hw::Cam
 
 void CameraBinding::keep(const Binding& binding) {
   if (!storage::write_binding(binding)) {
-    GST_WARNING_OBJECT(element_, "this camera can't be remembered");
+    GST_WARNING_OBJECT(element_, "the data about this camera can't be stored");
     return;
   }
   // Taken back meanwhile: whoever did has removed what there was, maybe before this.

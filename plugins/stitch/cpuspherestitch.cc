@@ -6,12 +6,12 @@
  * @title: cpuspherestitch
  *
  * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in
- * one frame, to one equirectangular picture, on the CPU with whatever vector instructions it has.
- * Planes are warped as they come: NV12, I420 and Y444, and P010 and I420 of ten bits, take no
- * detour over RGB.
+ * one frame, to one equirectangular picture, on the CPU with its best vector instructions.
+ * Each plane is warped directly: NV12, I420, Y444, P010 and I420 with ten bits are not converted to
+ * RGB.
  *
  * The output is twice as wide as high and as wide as the two lenses, unless caps after the element
- * say otherwise.
+ * set another size.
  *
  * ## Example launch lines
  * |[

@@ -56,11 +56,10 @@ Mat3 Levelling::view(Level level, double smoothing, GstBuffer* picture, const Gs
   if (!held) {
     if (track_problem_.empty())
       warn(nothing_known,
-           "Nothing says how the camera was held; its pictures are left as they are stored");
+           "The orientation of the camera is not known; the pictures are not levelled");
     else
       warn(unusable,
-           "The file's orientation track can't be used, pictures are left as they are "
-           "stored: " +
+           "The file's orientation track can't be used, and the pictures are not levelled: " +
                track_problem_);
     return {};
   }
@@ -105,19 +104,19 @@ std::optional<Levelling::Held> Levelling::from_track(double smoothing, GstBuffer
     rate = static_cast<double>(GST_VIDEO_INFO_FPS_N(&format)) / GST_VIDEO_INFO_FPS_D(&format);
   else if (track_->size() > 1)
     warn(no_rate,
-         "The stream has an orientation for each picture but does not say how many "
-         "pictures a second it has; 29.97 is assumed");
+         "The stream has an orientation for each picture, but no frame rate; 29.97 pictures a "
+         "second are assumed");
   if (track_->holes())
     warn(has_holes, std::to_string(track_->holes()) + " of the " + std::to_string(track_->size()) +
-                        " entries of the file's orientation track are no rotations; they are "
-                        "filled from those around them");
+                        " entries of the file's orientation track are not rotations; they are "
+                        "interpolated from the entries around them");
   double place = sign * (static_cast<double>(magnitude) / GST_SECOND) * rate;
   // After a seek into the middle of a picture, decoders say that it begins there.
   if (GST_BUFFER_PTS(picture) == segment.start) place = std::floor(place + rounding);
   if (place > static_cast<double>(track_->size()) - 0.5)
-    warn(too_short, "The file's orientation track has " + std::to_string(track_->size()) +
-                        " entries and ends before the video; the pictures after it are taken to "
-                        "be held as the last one was");
+    warn(too_short,
+         "The file's orientation track has " + std::to_string(track_->size()) +
+             " entries and ends before the video; the last orientation is used for the rest");
   return Held{track_->at(place), track_->smooth_heading(place, smoothing * rate)};
 }
 

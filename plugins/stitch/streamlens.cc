@@ -50,7 +50,7 @@ std::shared_ptr<const LensPair> StreamLens::read_table(std::span<const uint8_t> 
   Result<LensPair> pair = parse_table(table, "of the camera");
   if (pair) return std::make_shared<const LensPair>(std::move(*pair));
   GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
-                      ("The camera's own lens table can't be used, a profile is taken instead: %s.",
+                      ("The camera's own lens table can't be used; a profile is used instead: %s.",
                        pair.error().message.c_str()),
                       (nullptr));
   return nullptr;
@@ -70,7 +70,7 @@ bool StreamLens::observe_capture_info(makers::CaptureInfo info) {
   for (const std::string& problem : file_.problems)
     GST_ELEMENT_WARNING(
         owner_, STREAM, FORMAT,
-        ("What the camera says of itself in this file can't all be used: %s.", problem.c_str()),
+        ("A part of the camera's data in this file can't be used: %s.", problem.c_str()),
         (nullptr));
   return turned;
 }

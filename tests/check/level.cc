@@ -502,10 +502,10 @@ GST_START_TEST(bad_tables_in_files_are_warned_of) {
   struct {
     Bytes table;
     const char* says;
-  } const cases[] = {{Bytes(good.begin(), good.begin() + 50), "ends within its directory"},
-                     {Bytes(good.begin(), good.end() - 100), "is not within it"},
-                     {other_size, "is not within it"},
-                     {no_png, "no PNG"}};
+  } const cases[] = {{Bytes(good.begin(), good.begin() + 50), "ends inside its directory"},
+                     {Bytes(good.begin(), good.end() - 100), "is outside of the table"},
+                     {other_size, "is outside of the table"},
+                     {no_png, "not a PNG"}};
   for (const auto& one : cases) {
     CameraData data = whole_data();
     data.lens_table = one.table;
@@ -530,7 +530,7 @@ GST_START_TEST(nothing_to_go_by_is_warned_of_once) {
   while (pipeline.pull()) {
   }
   const std::string warnings = warnings_of(pipeline);
-  expect(warnings, "Nothing says how the camera was held");
+  expect(warnings, "The orientation of the camera is not known");
   ck_assert_int_eq(std::count(warnings.begin(), warnings.end(), '\n'), 1);
 }
 GST_END_TEST;

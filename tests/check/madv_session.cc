@@ -401,11 +401,11 @@ GST_START_TEST(a_session_that_is_not_given) {
   };
   using R = Failure::Reason;
   started_with(R"({"rval":-3,"msg_id":257})", R::held, "another phone");
-  started_with(R"({"rval":-5,"msg_id":257})", R::held, "as many clients");
+  started_with(R"({"rval":-5,"msg_id":257})", R::held, "maximum number of clients");
   started_with(R"({"rval":-29,"msg_id":257})", R::refused, "does not accept");
   started_with(R"({"rval":0,"msg_id":257})", R::broken, "without a token");
   started_with(R"({"msg_id":257,"param":3})", R::broken, "no result");
-  started_with("SSH-2.0-OpenSSH\r\n", R::broken, "is this the address of a Mi Sphere?");
+  started_with("SSH-2.0-OpenSSH\r\n", R::broken, "the address of a Mi Sphere");
 }
 GST_END_TEST;
 
@@ -552,13 +552,13 @@ GST_START_TEST(a_flood_ends_the_session_with_words) {
   };
   const std::string long_one =
       R"({"rval":128,"msg_id":4361,"param":")" + std::string(100 << 10, 'x') + "\"}";
-  const char* unasked = "nobody asked for; switch it off and on";
+  const char* unasked = "are not answers; switch it off and on";
   for (const Case& c : std::vector<Case>{
            {R"({"rval":128,"msg_id":4353,"param":1})", 2000, unasked},
            {R"({"msg_id":1793})", 2000, unasked},
            {R"({"rval":0,"msg_id":4321})", 2000, unasked},
            {long_one, 20, unasked},
-           {std::string(100 << 10, ' '), 21, "white space without end"},
+           {std::string(100 << 10, ' '), 21, "too much white space"},
        }) {
     Rig rig;
     rig.open();
@@ -812,9 +812,9 @@ GST_START_TEST(a_lens_table_that_can_not_be_had_costs_no_session) {
            {"table!", reply + complete + "5}]}", false, 0s, "more bytes"},
            {"tab", reply, false, 10s, "no data for 10 s"},
            {"tab", reply, true, 0s, "closed"},
-           {"", reply + R"({"msg_id":7,"type":"get_file_fail"})", false, 0s, "gave up"},
+           {"", reply + R"({"msg_id":7,"type":"get_file_fail"})", false, 0s, "ended the transfer"},
            {"", reply + R"({"msg_id":7,"type":"get_file_complete"})", false, 0s, "how much"},
-           {"", reply + complete + "99999999999}]}", false, 0s, "more than was asked"},
+           {"", reply + complete + "99999999999}]}", false, 0s, "more than was requested"},
        }) {
     Rig rig;
     rig.open(md5);

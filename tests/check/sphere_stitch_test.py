@@ -550,10 +550,10 @@ def test_not_fisheyes(folder):
             if not done(f"two fisheyes to {name}", source, out, "--lens", "dual-190", force=False):
                 continue
             refused(f"our own {name}", out, again, "--lens", "dual-190", force=False,
-                    says=(f"360 {what} already", "use it as it is", "--force"))
+                    says=(f"360 {what} already", "use it unchanged", "--force"))
             refused(f"our own {name}, on another lens", out, again, force=False,
                     says=f"360 {what} already")
-            done(f"our own {name} all the same", out, again, "--lens", "dual-190")
+            done(f"our own {name} with --force", out, again, "--lens", "dual-190")
             again.unlink()
     ordinary = sub / "ordinary.jpg"
     launch_ours("spheretestsrc num-buffers=1 ! video/x-raw,format=I420,width=1280,height=640 ! "
@@ -587,16 +587,16 @@ def test_not_fisheyes(folder):
     marked.write_bytes(jpeg.read_bytes()[:2] + b"\xff\xe1" + (len(xmp) + 2).to_bytes(2, "big") + xmp
                        + jpeg.read_bytes()[2:])
     refused("a JPEG that says it is 360", marked, sub / "x.jpg", "--lens", "dual-190", force=False,
-            says=("says that it is a 360 picture", "--force"))
+            says=("is a 360 picture", "--force"))
     result = sphere("stitch", marked, sub / "x.jpg", "--json", force=False)
     check("JSON of it", result.returncode == 1
           and "360 picture" in json.loads(result.stdout)["error"], result.stdout)
-    done("all the same", marked, sub / "x.jpg", "--lens", "dual-190")
+    done("with --force", marked, sub / "x.jpg", "--lens", "dual-190")
     for name, what, out in (("canary-photo.jpg", "picture", "x.jpg"),
                             ("canary-video.mp4", "video", "x.mp4")):
         if (SHARED / "data" / name).is_file():
             refused(name, SHARED / "data" / name, sub / out, "--lens", "dual-190", force=False,
-                    says=f"says that it is a 360 {what}")
+                    says=f"is a 360 {what}")
     for name, lens in (("gear360-street.png", "gear360"), ("fisheye-208.jpg", "dual-190"),
                        ("theta-s-raw.jpg", "theta-s")):
         if (SHARED / "data" / name).is_file():

@@ -142,7 +142,7 @@ GST_START_TEST(errors_say_what_to_do) {
            {{"silent:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "in reach of its Wi-Fi"},
            {{"rtsp-404"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "no preview"},
            {{"rtsp-401"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "password"},
-           {{"rtsp-453"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another viewer"},
+           {{"rtsp-453"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another client"},
        }) {
     const auto camera = camera_with(c.faults);
     test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));

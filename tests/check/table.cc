@@ -144,7 +144,7 @@ GST_START_TEST(damage_is_refused_and_named) {
   expect(refusal(bytes), "r_y_int is no PNG");
   bytes = table();
   bytes[word_at(bytes, 16) + 24] = 8;
-  expect(refusal(bytes), "r_y_int is no PNG of 16-bit grey");
+  expect(refusal(bytes), "r_y_int is not a PNG with 16-bit grey");
   bytes = table();
   bytes[word_at(bytes, 16) + 19] ^= 1;
   expect(refusal(bytes), "another size");

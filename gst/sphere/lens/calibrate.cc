@@ -56,16 +56,16 @@ Result<LensPair> as_kannala_brandt(const LensPair& start, Size frame) {
                        (static_cast<double>(start.frame.height) * frame.width);
   if (!(std::abs(shape - 1) <= 0.01))
     return invalid("the pictures are " + std::to_string(frame.width) + "x" +
-                   std::to_string(frame.height) + ", the lens to start from is for " +
+                   std::to_string(frame.height) + ", the start profile is for " +
                    std::to_string(start.frame.width) + "x" + std::to_string(start.frame.height) +
-                   ", another shape");
+                   ", which has another shape");
   LensPair pair = start.scaled_to(frame);
   for (int i = 0; i < 2; ++i) {
     Lens& lens = pair[i];
     if (lens.correction)
       return unsupported(
-          "a camera's own table is measured better than pictures tell; calibration "
-          "starts from a profile");
+          "a camera's own table is more exact than a calibration from pictures; start from a "
+          "profile");
     lens.stretch = 1;
     const RadialModel model = lens.model;
     const Result<RadialModel> fitted =
@@ -238,11 +238,11 @@ class Calibrator {
     if (static_cast<int>(overlap.size()) >= least_matches &&
         static_cast<int>(sectors.size()) >= least_sectors)
       return ok();
-    return invalid(
-        "only " + std::to_string(overlap.size()) + " things are seen by both lenses, on " +
-        std::to_string(sectors.size()) + " of the " + std::to_string(all_sectors) +
-        " sectors of the seam; pictures with more detail all round it are needed, or "
-        "a profile that is nearer to start from");
+    return invalid("only " + std::to_string(overlap.size()) +
+                   " things are seen by both lenses, in " + std::to_string(sectors.size()) +
+                   " of the " + std::to_string(all_sectors) +
+                   " sectors of the seam; use pictures with more detail along the whole seam, or a "
+                   "start profile that is nearer to the camera");
   }
 
   Result<Calibration> report() {
@@ -252,8 +252,8 @@ class Calibrator {
     if (!too_few_ && agreement(pair_) < hopeless_correlation) return too_few_.error();
     if (cross_ ? miss > hopeless_residual : agreement(pair_) < hopeless_correlation)
       return invalid(
-          "no lenses bring together what both see: the things at the seam are too near, have too "
-          "little detail, or the lenses to start from are too different");
+          "no lenses make the overlap fit: the things at the seam are too near or have too little "
+          "detail, or the start profile is too different");
     solve_light(all, cross_, pictures_.size(), pair_);
     result_.pair = pair_;
     result_.overlap_matches = static_cast<int>(overlap_.size());
@@ -395,9 +395,9 @@ class LensSearch {
 
 Result<Calibration> calibrate(const std::vector<GreyPicture>& pictures, const LensPair& start,
                               const CalibrationOptions& options) {
-  if (pictures.empty()) return invalid("no pictures are given");
+  if (pictures.empty()) return invalid("there are no pictures");
   for (const GreyPicture& picture : pictures)
-    if (picture.size != pictures[0].size) return invalid("the pictures are of different sizes");
+    if (picture.size != pictures[0].size) return invalid("the pictures have different sizes");
   const Result<LensPair> pair = as_kannala_brandt(start, pictures[0].size);
   if (!pair) return pair.error();
   return Calibrator(pictures, *pair, options).run();

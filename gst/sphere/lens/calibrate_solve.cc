@@ -172,7 +172,7 @@ Status apply(const double* rig, LensPair& pair) {
     if (!probe) return probe.error();
     const double radius = pair[i].model.radius();
     if (radius >= probe->forward(probe->max_angle()))
-      return invalid("what the pictures say of the lenses can't be");
+      return invalid("the pictures lead to impossible lenses");
     const Result<RadialModel> model =
         RadialModel::make(ModelKind::kannala_brandt, 2 * probe->inverse(radius), radius, k);
     if (!model) return model.error();
@@ -314,7 +314,7 @@ Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& opt
     problem.SetParameterBlockConstant(turns[0].data());
   ceres::Solver::Summary summary;
   ceres::Solve(solver_options(), &problem, &summary);
-  if (!summary.IsSolutionUsable()) return invalid("no lenses explain what the pictures show");
+  if (!summary.IsSolutionUsable()) return invalid("no lenses fit the pictures");
   if (const Status applied = apply(rig.data(), pair); !applied) return applied;
   for (size_t i = 1; i < views.size(); ++i) views[i] = turn_of(turns[i].data(), 1) * views[i];
   return ok();
@@ -367,7 +367,7 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
   hold_radial_terms(problem, rig.data());
   ceres::Solver::Summary summary;
   ceres::Solve(solver_options(), &problem, &summary);
-  if (!summary.IsSolutionUsable()) return invalid("no lenses explain what the pictures show");
+  if (!summary.IsSolutionUsable()) return invalid("no lenses fit the pictures");
   return apply(rig.data(), pair);
 }
 

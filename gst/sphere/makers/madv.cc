@@ -55,7 +55,7 @@ bool is_zero(const Matrix& matrix) {
 
 void read_table(std::span<const uint8_t> content, CaptureInfo* info) {
   if (content.size() > largest_lens_table)
-    info->problems.push_back("its lens table is larger than any table");
+    info->problems.push_back("its lens table is too large");
   else if (content.empty())
     info->problems.push_back("its lens table is empty");
   else
@@ -77,10 +77,9 @@ void read_track(std::span<const uint8_t> content, const std::string& name, uint3
   if (content.size() % matrix_size)
     return info->problems.push_back("its orientation track (" + name + ") has " +
                                     std::to_string(content.size()) +
-                                    " bytes, which is no multiple of 36");
+                                    " bytes, which is not a multiple of 36");
   if (content.size() / matrix_size > longest_track)
-    return info->problems.push_back("its orientation track (" + name +
-                                    ") is longer than any recording");
+    return info->problems.push_back("its orientation track (" + name + ") is too long");
   std::vector<Matrix> matrices(content.size() / matrix_size);
   ByteReader reader(content);
   for (Matrix& matrix : matrices) matrix = read_matrix(reader);
@@ -152,7 +151,7 @@ void add_tiff(const Tiff& tiff, CaptureInfo* info) {
     info->fisheyes = !info->stitched;
   }
   if (tiff.find(tag_table) && info->lens_table.empty())
-    info->problems.push_back("its lens table was cut off or is none");
+    info->problems.push_back("its lens table was cut off or is not a table");
   if (const TiffEntry* comment = tiff.find(tag_comment)) {
     const bool fits = std::find(std::begin(comment_sizes), std::end(comment_sizes),
                                 comment->size) != std::end(comment_sizes);
@@ -222,7 +221,7 @@ CaptureInfo read_video(const Source& source) {
       const uint64_t size = box.end - position;
       std::vector<uint8_t> bytes(size <= largest_box ? static_cast<size_t>(size) : 0);
       if (bytes.empty() || !source.read_all(position, bytes))
-        info.problems.push_back("its own box (" + box.type + ") is larger than any");
+        info.problems.push_back("its own box (" + box.type + ") is too large");
       else
         madv::read_box(bytes, &info);
     }

@@ -37,11 +37,11 @@ bool is_md5(const std::string& text) {
 }
 
 Status check(const Binding& binding) {
-  if (binding.serial.empty()) return invalid("the camera does not say its serial number");
+  if (binding.serial.empty()) return invalid("the camera does not tell its serial number");
   for (const std::string* text :
        {&binding.model, &binding.serial, &binding.firmware, &binding.wifi})
-    if (!is_text(*text)) return invalid("the camera says a name that is none");
-  if (!binding.table.empty() && !is_md5(binding.table)) return invalid("this is no MD5");
+    if (!is_text(*text)) return invalid("the camera's answer has a name that is not valid");
+  if (!binding.table.empty() && !is_md5(binding.table)) return invalid("this is not an MD5");
   return ok();
 }
 
@@ -72,7 +72,7 @@ Status write_binding(const Binding& binding) {
   g_autoptr(GError) error = nullptr;
   if (!g_file_set_contents_full(binding_path(binding.serial).c_str(), text.get(), -1,
                                 G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    return failed(std::string("the camera can't be remembered: ") + error->message);
+    return failed(std::string("the data about this camera can't be stored: ") + error->message);
   return ok();
 }
 
