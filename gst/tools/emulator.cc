@@ -5,9 +5,10 @@
 #include <gst/gst.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,27 +16,32 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/tools/command.h"
-#include "hw/emulator/emulator.h"
+#include "hw/emulator/camera.h"
 
 namespace sphere::tool {
 
 namespace {
 
-using emulator::Emulator;
-using emulator::EmulatorOptions;
+using emulator::Camera;
+using emulator::CameraSettings;
+using emulator::EmulatorFamily;
+
+std::string line(const char* name, const char* what) {
+  char text[128];
+  std::snprintf(text, sizeof text, "  %-12s %s\n", name, what);
+  return text;
+}
 
 std::string description() {
   std::string text =
-      "A Mi Sphere in software, with control channel, data port, files over HTTP and preview over\n"
-      "RTSP. When all of them answer, it prints its URI and lines to try. If the output is not a\n"
-      "terminal, or with --json, it prints one line of JSON with the ports and the URI.\n"
-      "Ctrl-C ends it.\n"
-      "\n"
-      "Faults, each as NAME or NAME:N:\n";
-  for (const emulator::FaultInfo& fault : emulator::fault_list()) {
-    char line[128];
-    std::snprintf(line, sizeof line, "  %-12s %s\n", fault.name, fault.what);
-    text += line;
+      "A camera in software. When all its ports answer, it prints its URI and lines to try. If the\n"
+      "output is not a terminal, or with --json, it prints one line of JSON with the ports and the\n"
+      "URI. Ctrl-C ends it.\n";
+  for (const EmulatorFamily* family : emulator::emulator_families()) {
+    text += "\n" + std::string(family->what) + "\nModels:\n";
+    for (const EmulatorFamily::Named& model : family->models) text += line(model.name, model.what);
+    text += "Faults, each as NAME or NAME:N:\n";
+    for (const emulator::FaultInfo* fault : family->faults) text += line(fault->name, fault->what);
   }
   return text +
          "\n"
@@ -45,11 +51,35 @@ std::string description() {
          "  sphere emulator --fault rtp-loss:20 --fault silent:40\n";
 }
 
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const EmulatorFamily* family : emulator::emulator_families())
+    for (const EmulatorFamily::Named& model : family->models) names.emplace_back(model.name);
+  return names;
+}
+
+/// A port that some family has, and the option that sets it.
+struct PortOption {
+  const char *name, *what;
+  int value = 0;
+};
+
+/// A deque: an option's value stays where it is.
+std::deque<PortOption> port_options() {
+  std::deque<PortOption> options;
+  for (const EmulatorFamily* family : emulator::emulator_families())
+    for (const EmulatorFamily::Named& port : family->ports)
+      if (std::ranges::none_of(
+              options, [&](const PortOption& one) { return g_str_equal(one.name, port.name); }))
+        options.push_back({port.name, port.what});
+  return options;
+}
+
 struct Values {
   char *host = nullptr, *card = nullptr, *scene = nullptr, *lens = nullptr, *size = nullptr,
        *table = nullptr, *model = nullptr;
   char** faults = nullptr;
-  int port = 0, data_port = 0, rtsp_port = 0, http_port = 0;
+  std::deque<PortOption> ports = port_options();
   gboolean timing = FALSE, sound = FALSE, log = FALSE, json = FALSE;
 
   ~Values() {
@@ -71,64 +101,70 @@ Status read_size(const char* text, emulator::SceneSettings* scene) {
   return ok();
 }
 
-Status read_options(const Values& values, EmulatorOptions* options) {
-  const struct {
-    const char* name;
-    int value;
-    uint16_t* port;
-  } ports[] = {{"--port", values.port, &options->port},
-               {"--data-port", values.data_port, &options->data_port},
-               {"--rtsp-port", values.rtsp_port, &options->rtsp_port},
-               {"--http-port", values.http_port, &options->http_port}};
-  for (const auto& port : ports) {
-    if (const Status in = check_range(port.name, port.value, 0, 65535); !in) return in;
-    *port.port = static_cast<uint16_t>(port.value);
+/// The family that has this model; the first without one.
+Result<const EmulatorFamily*> chosen_family(const char* model) {
+  const auto& families = emulator::emulator_families();
+  if (!model) return families.front();
+  if (const Result<int> known = choose("--model", model, model_names()); !known)
+    return known.error();
+  return *std::ranges::find_if(families, [&](const EmulatorFamily* family) {
+    return std::ranges::any_of(family->models, [&](const EmulatorFamily::Named& one) {
+      return g_str_equal(one.name, model);
+    });
+  });
+}
+
+Status read_options(const Values& values, const EmulatorFamily& family, CameraSettings* settings) {
+  for (const PortOption& port : values.ports) {
+    const std::string option = std::string("--") + port.name;
+    if (const Status in = check_range(option.c_str(), port.value, 0, 65535); !in) return in;
+    if (port.value && std::ranges::none_of(family.ports, [&](const EmulatorFamily::Named& one) {
+          return g_str_equal(one.name, port.name);
+        }))
+      return invalid(option + ": this camera has no such port");
+    settings->ports[port.name] = static_cast<uint16_t>(port.value);
   }
-  if (values.host) options->host = values.host;
-  options->card_folder = to_string(values.card);
+  if (values.host) settings->host = values.host;
+  settings->model = to_string(values.model);
+  settings->card_folder = to_string(values.card);
   if (values.scene) {
     if (!g_file_test(values.scene, G_FILE_TEST_IS_REGULAR))
       return not_found(std::string("--scene: there is no file '") + values.scene + "'");
-    options->scene.file = values.scene;
+    settings->scene.file = values.scene;
   }
-  if (values.lens) options->scene.lens = values.lens;
+  if (values.lens) settings->scene.lens = values.lens;
   if (values.size)
-    if (const Status size = read_size(values.size, &options->scene); !size) return size;
-  options->scene.sound = values.sound;
-  options->control.timing = values.timing;
-  if (values.model) {
-    static const std::array<std::string, 2> models{"mi-sphere", "sj8-pro"};
-    const Result<int> model = choose("--model", values.model, models);
-    if (!model) return model.error();
-    options->control.model = static_cast<emulator::Model>(*model);
-  }
-  options->make_table = !values.table;
-  if (values.table && g_strcmp0(values.table, "none") != 0) {
+    if (const Status size = read_size(values.size, &settings->scene); !size) return size;
+  settings->scene.sound = values.sound;
+  settings->timing = values.timing;
+  if (g_strcmp0(values.table, "none") == 0) {
+    settings->lens_table = "";
+  } else if (values.table) {
     g_autoptr(GError) error = nullptr;
     char* bytes = nullptr;
     gsize size = 0;
     if (!g_file_get_contents(values.table, &bytes, &size, &error))
       return not_found(std::string("--table: ") + error->message);
     const GString_ owned(bytes);
-    options->control.lens_table.assign(bytes, size);
+    settings->lens_table = std::string(bytes, size);
   }
   for (char** fault = values.faults; fault && *fault; ++fault) {
-    Result<emulator::Fault> parsed = emulator::parse_fault(*fault);
+    Result<emulator::Fault> parsed = emulator::parse_fault(family.faults, *fault);
     if (!parsed) return invalid("--fault: " + parsed.error().message);
-    options->control.faults.push_back(*parsed);
+    settings->faults.push_back(*parsed);
   }
   return ok();
 }
 
-bool print_ports(const Emulator& camera) {
-  const Emulator::Ports ports = camera.ports();
-  return print(stdout,
-               "{\"port\":%u,\"data-port\":%u,\"rtsp-port\":%u,\"http-port\":%u,\"uri\":\"%s\"}\n",
-               ports.control, ports.data, ports.rtsp, ports.http, camera.uri().c_str());
+bool print_ports(const Camera& camera) {
+  std::string text = "{";
+  for (const auto& [name, number] : camera.named_ports())
+    text += "\"" + name + "\":" + std::to_string(number) + ",";
+  return print(stdout, "%s\"uri\":\"%s\"}\n", text.c_str(), camera.uri().c_str());
 }
 
 /// What a person can do with it.
-bool print_help(const Emulator& camera, bool own_card) {
+bool print_help(const Camera& camera, bool own_card) {
   // A build that is not installed is reached through ./dev run.
   const char* launch = g_getenv("MESON_DEVENV") ? "./dev run gst-launch-1.0" : "gst-launch-1.0";
   const GString_ source(
@@ -154,18 +190,18 @@ bool print_help(const Emulator& camera, bool own_card) {
 }
 
 struct Log {
-  const Emulator& camera;
+  const Camera& camera;
   int64_t printed = 0;
   size_t tracks = 0;
 };
 
 gboolean print_log(gpointer data) {
   auto* log = static_cast<Log*>(data);
-  for (const emulator::Asked& asked : log->camera.asked(log->printed)) {
+  for (const Camera::Line& asked : log->camera.log(log->printed)) {
     if (asked.number > log->printed)
       print(stderr, "(%lld more requests came faster than they can be printed)\n",
             static_cast<long long>(asked.number - log->printed));
-    print(stderr, "client %d: %s\n", asked.client, asked.redacted.c_str());
+    print(stderr, "client %d: %s\n", asked.client, asked.text.c_str());
     log->printed = asked.number + 1;
   }
   const std::vector<int> tracks = log->camera.tracks();
@@ -182,14 +218,11 @@ gboolean quit(gpointer loop) {
 int run(int argc, char** argv) {
   Voice voice("sphere emulator");
   Values values;
-  GOptionEntry entries[] = {
-      {"host", 0, 0, G_OPTION_ARG_STRING, &values.host, "Address to listen on (default: 127.0.0.1)",
-       "ADDRESS"},
-      {"port", 0, 0, G_OPTION_ARG_INT, &values.port,
-       "Control channel; 0, the default of all ports, means any free port", "PORT"},
-      {"data-port", 0, 0, G_OPTION_ARG_INT, &values.data_port, "Data port", "PORT"},
-      {"rtsp-port", 0, 0, G_OPTION_ARG_INT, &values.rtsp_port, "Preview", "PORT"},
-      {"http-port", 0, 0, G_OPTION_ARG_INT, &values.http_port, "Files", "PORT"},
+  std::vector<GOptionEntry> entries = {{"host", 0, 0, G_OPTION_ARG_STRING, &values.host,
+                                        "Address to listen on (default: 127.0.0.1)", "ADDRESS"}};
+  for (PortOption& port : values.ports)
+    entries.push_back({port.name, 0, 0, G_OPTION_ARG_INT, &port.value, port.what, "PORT"});
+  const std::vector<GOptionEntry> others = {
       {"card", 0, 0, G_OPTION_ARG_FILENAME, &values.card,
        "Folder that is the memory card (default: a temporary one)", "DIR"},
       {"scene", 0, 0, G_OPTION_ARG_FILENAME, &values.scene,
@@ -202,8 +235,7 @@ int run(int argc, char** argv) {
        "Lens table in the camera's own format (default: calculated from the lenses)", "FILE|none"},
       {"sound", 0, 0, G_OPTION_ARG_NONE, &values.sound, "A sound track in the preview", nullptr},
       {"model", 0, 0, G_OPTION_ARG_STRING, &values.model,
-       "mi-sphere (default), or a related camera of which a session was published",
-       "mi-sphere|sj8-pro"},
+       "The camera model, one of those below (default: the first)", "NAME"},
       {"timing", 0, 0, G_OPTION_ARG_NONE, &values.timing,
        "Answer as slowly as a camera, not at once", nullptr},
       {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values.faults,
@@ -213,12 +245,20 @@ int run(int argc, char** argv) {
       {"json", 0, 0, G_OPTION_ARG_NONE, &values.json,
        "Print the ports and the URI as JSON, on a terminal too", nullptr},
       {}};
+  entries.insert(entries.end(), others.begin(), others.end());
   std::vector<std::string> rest;
-  EmulatorOptions options;
+  CameraSettings settings;
+  const EmulatorFamily* family = nullptr;
   Status status = parse_options("emulator", nullptr, "A 360 camera in software.",
-                                description().c_str(), entries, argc, argv, &rest);
+                                description().c_str(), entries.data(), argc, argv, &rest);
   if (status && !rest.empty()) status = invalid("'" + rest[0] + "' is one word too many");
-  if (status) status = read_options(values, &options);
+  if (status) {
+    const Result<const EmulatorFamily*> chosen = chosen_family(values.model);
+    if (chosen)
+      status = read_options(values, *(family = *chosen), &settings);
+    else
+      status = chosen.error();
+  }
   if (!status) {
     voice.error(status.error().message);
     return exit_usage;
@@ -234,8 +274,8 @@ int run(int argc, char** argv) {
       continue;
     g_unix_signal_add(signal, quit, loop.get());
   }
-  const bool own_card = options.card_folder.empty();
-  Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
+  const bool own_card = settings.card_folder.empty();
+  Result<std::unique_ptr<Camera>> camera = family->start(std::move(settings));
   if (!camera) {
     voice.error(camera.error().message);
     return exit_failed;

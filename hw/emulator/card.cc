@@ -20,47 +20,15 @@ namespace sphere::emulator {
 
 namespace {
 
-constexpr std::string_view root = "/tmp/SD0";
 // A camera's card has two levels.
 constexpr int deepest_folder = 16;
 
 using Folder = std::unique_ptr<DIR, Call<closedir>>;
 
-std::string printed_time(const char* format) {
-  g_autoptr(GDateTime) now = g_date_time_new_now_local();
-  return GString_(g_date_time_format(now, format)).get();
-}
-
 std::string date_of(const struct stat& status) {
   g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(status.st_mtime);
   return time ? GString_(g_date_time_format(time, "%Y-%m-%d %H:%M:%S")).get()
               : "1970-01-01 00:00:00";
-}
-
-/// "/tmp/SD0/DCIM/a.JPG" is DCIM, a.JPG. Nothing for a path that does not stay on the card.
-std::optional<std::vector<std::string>> parts_of(std::string_view camera_path) {
-  // "tmp/SD0/..." also occurs in the vendor's own samples.
-  if (camera_path.starts_with("/")) camera_path.remove_prefix(1);
-  if (!camera_path.starts_with(root.substr(1))) return std::nullopt;
-  camera_path.remove_prefix(root.size() - 1);
-  if (!camera_path.empty() && camera_path[0] != '/') return std::nullopt;
-  if (camera_path.find('\0') != std::string_view::npos) return std::nullopt;
-  std::vector<std::string> parts;
-  while (!camera_path.empty()) {
-    const size_t end = std::min(camera_path.find('/'), camera_path.size());
-    const std::string_view part = camera_path.substr(0, end);
-    if (part == "..") return std::nullopt;
-    if (!part.empty() && part != ".") parts.emplace_back(part);
-    camera_path.remove_prefix(std::min(end + 1, camera_path.size()));
-  }
-  return parts;
-}
-
-/// The same for a file: it has a name, and no slash stands behind it.
-std::optional<std::vector<std::string>> parts_of_file(std::string_view camera_path) {
-  if (camera_path.ends_with('/')) return std::nullopt;
-  std::optional<std::vector<std::string>> parts = parts_of(camera_path);
-  return parts && !parts->empty() ? std::move(parts) : std::nullopt;
 }
 
 Descriptor open_at(const Descriptor& folder, const std::string& name, int flags) {
@@ -112,7 +80,7 @@ int count_in(const Descriptor& folder, const std::string& suffix, int deepest) {
 
 }  // namespace
 
-Result<Card> Card::open(const std::string& folder) {
+Result<Card> Card::open(const std::string& folder, const std::string& camera_root) {
   std::string path = folder;
   if (path.empty()) {
     g_autoptr(GError) error = nullptr;
@@ -127,7 +95,7 @@ Result<Card> Card::open(const std::string& folder) {
   // The folder itself is its owner's choice, and may be a link.
   Descriptor root(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return unusable(g_strerror(errno));
-  Card card(path, folder.empty(), std::move(root));
+  Card card(path, camera_root, folder.empty(), std::move(root));
   const std::string dcim = "DCIM";
   if (mkdirat(card.root_.get(), dcim.c_str(), 0777) != 0 && errno != EEXIST)
     return unusable(g_strerror(errno));
@@ -138,6 +106,7 @@ Result<Card> Card::open(const std::string& folder) {
 
 Card::Card(Card&& other) noexcept
     : folder_(std::move(other.folder_)),
+      camera_root_(std::move(other.camera_root_)),
       own_(std::exchange(other.own_, false)),
       root_(std::move(other.root_)) {}
 
@@ -145,6 +114,33 @@ Card::~Card() {
   if (!own_) return;
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
+}
+
+/// "/tmp/SD0/DCIM/a.JPG" is DCIM, a.JPG. Nothing for a path that does not stay on the card.
+Card::Parts Card::parts_of(std::string_view camera_path) const {
+  // "tmp/SD0/..." also occurs in the vendor's own samples.
+  if (camera_path.starts_with("/")) camera_path.remove_prefix(1);
+  const std::string_view root = std::string_view(camera_root_).substr(1);
+  if (!camera_path.starts_with(root)) return std::nullopt;
+  camera_path.remove_prefix(root.size());
+  if (!camera_path.empty() && camera_path[0] != '/') return std::nullopt;
+  if (camera_path.find('\0') != std::string_view::npos) return std::nullopt;
+  std::vector<std::string> parts;
+  while (!camera_path.empty()) {
+    const size_t end = std::min(camera_path.find('/'), camera_path.size());
+    const std::string_view part = camera_path.substr(0, end);
+    if (part == "..") return std::nullopt;
+    if (!part.empty() && part != ".") parts.emplace_back(part);
+    camera_path.remove_prefix(std::min(end + 1, camera_path.size()));
+  }
+  return parts;
+}
+
+/// The same for a file: it has a name, and no slash stands behind it.
+Card::Parts Card::parts_of_file(std::string_view camera_path) const {
+  if (camera_path.ends_with('/')) return std::nullopt;
+  Parts parts = parts_of(camera_path);
+  return parts && !parts->empty() ? std::move(parts) : std::nullopt;
 }
 
 // One step for each part of the path, whatever the kernel is: openat2() could do it at once, and
@@ -225,20 +221,19 @@ int Card::count(const std::string& suffix) const {
   return folder ? count_in(folder, suffix, deepest_folder) : 0;
 }
 
-std::string Card::new_path(const std::string& kind, const std::string& suffix) const {
-  const std::string day = printed_time("%Y%m%d");
-  const std::string name = kind + "_" + printed_time("%Y%m%d_%H%M%S");
+std::string Card::new_path(const std::string& folder, const std::string& name,
+                           const std::string& suffix) const {
   const std::string dcim = "DCIM";
   const Descriptor parent = open_folder({&dcim, 1});
-  if (parent) mkdirat(parent.get(), day.c_str(), 0777);
-  const Descriptor folder = parent ? open_at(parent, day, O_PATH | O_DIRECTORY) : Descriptor();
-  // Two within one second: the camera is too slow for that, this one is not.
+  if (parent) mkdirat(parent.get(), folder.c_str(), 0777);
+  const Descriptor opened = parent ? open_at(parent, folder, O_PATH | O_DIRECTORY) : Descriptor();
+  // Two of one name: a camera that names by the second is too slow for that, this one is not.
   for (int copy = 0;; ++copy) {
     const std::string file = name + (copy ? "_" + std::to_string(copy) : "") + suffix;
     struct stat status;
     // Where the folder can't be used, creating the file says so.
-    if (!folder || fstatat(folder.get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-      return std::string(root) + "/DCIM/" + day + "/" + file;
+    if (!opened || fstatat(opened.get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+      return media_folder() + "/" + folder + "/" + file;
   }
 }
 

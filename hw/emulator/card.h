@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The emulated camera's memory card: a folder of this machine, seen as /tmp/SD0.
+// The emulated camera's memory card: a folder of this machine, which the
+// camera's own system has elsewhere.
 //
 // Clients name paths on it, and others may write into the folder. So nothing on the way of a path
 // is followed that is a symbolic link, and only regular files are opened: a path can't lead out of
@@ -22,13 +23,16 @@ namespace sphere::emulator {
 
 class Card {
  public:
-  /// An empty folder means one of its own, which goes with the card.
-  static Result<Card> open(const std::string& folder);
+  /// `camera_root` is where the camera has it, such as /tmp/SD0. An empty folder means one of its
+  /// own, which goes with the card.
+  static Result<Card> open(const std::string& folder, const std::string& camera_root);
   ~Card();
   Card(Card&& other) noexcept;
   Card& operator=(Card&&) = delete;
 
   const std::string& folder() const { return folder_; }
+  /// The folder of all pictures and videos, as the camera names it.
+  std::string media_folder() const { return camera_root_ + "/DCIM"; }
 
   /// Names and times as LS gives them; folders end in a slash. Sorted. Links, FIFOs and devices are
   /// left out.
@@ -52,17 +56,25 @@ class Card {
   /// A file that was not there before, to be written. None where that is not possible.
   Descriptor create_file(const std::string& camera_path) const;
 
-  /// A path below /tmp/SD0 where there is no file yet, its folder made: kind "VID", suffix
-  /// "AA.MP4".
-  std::string new_path(const std::string& kind, const std::string& suffix) const;
+  /// A path in this folder of DCIM, which is made, where there is no file yet: as close to
+  /// NAMESUFFIX as can be.
+  std::string new_path(const std::string& folder, const std::string& name,
+                       const std::string& suffix) const;
 
  private:
-  Card(std::string folder, bool own, Descriptor root)
-      : folder_(std::move(folder)), own_(own), root_(std::move(root)) {}
+  Card(std::string folder, std::string camera_root, bool own, Descriptor root)
+      : folder_(std::move(folder)),
+        camera_root_(std::move(camera_root)),
+        own_(own),
+        root_(std::move(root)) {}
 
+  using Parts = std::optional<std::vector<std::string>>;
+  Parts parts_of(std::string_view camera_path) const;
+  Parts parts_of_file(std::string_view camera_path) const;
   Descriptor open_folder(std::span<const std::string> parts) const;
 
   std::string folder_;
+  std::string camera_root_;
   bool own_;
   Descriptor root_;  // folder_, with which each path begins
 };

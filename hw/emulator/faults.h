@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an emulated camera does wrong when it is asked to: NAME or NAME:N.
+// What an emulated camera does wrong when it is asked to: NAME or NAME:N. Each part of a camera
+// says which faults it has; a family's list has those of all its parts.
 
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,50 +12,23 @@
 
 namespace sphere::emulator {
 
-enum class FaultKind {
-  silent,
-  refuse,
-  busy,
-  garbage,
-  huge,
-  brackets,
-  wrong_token,
-  drop,
-  reboot,
-  late,
-  split,
-  chatty,
-  no_card,
-  card_full,
-  low_battery,
-  no_table,
-  bad_table,
-  no_data,
-  rtsp_404,
-  rtsp_401,
-  rtsp_453,
-  rtsp_gone,
-  rtp_loss,
-};
-
-struct Fault {
-  FaultKind kind;
-  int n = 0;
-};
-
+/// One kind of fault. There is one object of each: kinds are told apart by their addresses.
 struct FaultInfo {
-  FaultKind kind;
   const char* name;
   int usual;         ///< N where none is given
   const char* what;  ///< for a person, N as a letter
+  int least = 0, most = 1000000;
 };
 
-const std::vector<FaultInfo>& fault_list();
+struct Fault {
+  const FaultInfo* info;
+  int n = 0;
+};
 
-/// "silent", "busy:3", ...
-Result<Fault> parse_fault(std::string_view text);
+/// "silent", "busy:3", ... of these.
+Result<Fault> parse_fault(const std::vector<const FaultInfo*>& known, std::string_view text);
 
 /// The fault of this kind, if it is among them.
-std::optional<Fault> find_fault(const std::vector<Fault>& faults, FaultKind kind);
+std::optional<Fault> find_fault(const std::vector<Fault>& faults, const FaultInfo& kind);
 
 }  // namespace sphere::emulator

@@ -60,11 +60,12 @@ struct FileServer::Body {
   ObjectRef<GSocket> socket;  // of the connection
 };
 
-FileServer::FileServer(GMainContext* context, const Card& card, std::chrono::seconds idle_time)
+FileServer::FileServer(GMainContext* context, const Card& card, const char* name,
+                       std::chrono::seconds idle_time)
     : context_(context),
       card_(card),
       idle_time_(idle_time),
-      server_(soup_server_new("server-header", "MADV-emulator", nullptr)) {
+      server_(soup_server_new("server-header", name, nullptr)) {
   soup_server_add_handler(
       server_.get(), nullptr,
       [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
@@ -162,7 +163,7 @@ void FileServer::serve(SoupServerMessage* message, const char* path) {
     soup_server_message_set_status(message, SOUP_STATUS_METHOD_NOT_ALLOWED, nullptr);
     return;
   }
-  const std::string camera_path = "/tmp/SD0/DCIM" + std::string(path);
+  const std::string camera_path = card_.media_folder() + path;
   Descriptor file = card_.open_file(camera_path);
   Connection* connection = connection_of(message);
   if (!file || !connection) {

@@ -21,7 +21,9 @@ class FileServer {
  public:
   /// A connection without a whole request for `idle_time`, or that takes nothing of its answer for
   /// so long, is closed.
-  FileServer(GMainContext* context, const Card& card, std::chrono::seconds idle_time);
+  /// `name` is what it calls itself.
+  FileServer(GMainContext* context, const Card& card, const char* name,
+             std::chrono::seconds idle_time);
   /// Closes all connections.
   ~FileServer();
   FileServer(const FileServer&) = delete;

@@ -16,41 +16,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* mount_point = "/live";
-constexpr GstClockTime media_deadline = 20 * GST_SECOND;
 constexpr auto closed_time = 1s;
 constexpr guint most_content = 64 << 10;
 
-// As the sister camera's: Main profile, a key frame every 8 pictures, 1.5 Mbit/s, no B-frames. One
-// thread makes one slice a picture, as a camera's chip does; of a key frame in slices, the
-// payloader would make several pictures, with parameter sets before each.
-constexpr const char* encoder =
-    " ! x264enc tune=zerolatency bframes=0 key-int-max=8 bitrate=1500 speed-preset=ultrafast "
-    "cabac=true threads=1 ! video/x-h264,profile=main";
-
-Status wait_for_end(GstElement* pipeline) {
-  const GstRef<GstBus> bus(gst_element_get_bus(pipeline));
-  const MessageRef message(gst_bus_timed_pop_filtered(
-      bus.get(), media_deadline, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
-  if (!message) return failed("the emulator's encoder takes too long");
-  if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) return ok();
-  g_autoptr(GError) error = nullptr;
-  gst_message_parse_error(message.get(), &error, nullptr);
-  return failed(std::string("the emulator can't take a picture: ") + error->message);
-}
-
-Result<GstElement*> make_pipeline(const std::string& line) {
-  g_autoptr(GError) error = nullptr;
-  GstElement* pipeline =
-      gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
-  if (!pipeline)
-    return failed(std::string("the emulator can't draw its scene: ") +
-                  (error ? error->message : "unknown reason"));
-  gst_object_ref_sink(pipeline);
-  return pipeline;
-}
-
-/// "track1", which the sister camera's only one is called, is 0.
+/// "track1", as cameras call their only one, is 0.
 std::string track_name(guint index) { return "track" + std::to_string(index + 1); }
 int track_of(const GstRTSPUrl* url) {
   const char* slash = url ? strrchr(url->abspath, '/') : nullptr;
@@ -126,7 +95,7 @@ struct Preview::Shared {
 
   static GstPadProbeReturn lose_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
     Shared& self = shared<Shared>(data);
-    const unsigned percent = static_cast<unsigned>(find_fault(self.faults, FaultKind::rtp_loss)->n);
+    const unsigned percent = static_cast<unsigned>(find_fault(self.faults, faults::rtp_loss)->n);
     // The same packets in each run, without a pattern that falls together with key frames.
     const auto lost = [&](GstBuffer* packet) {
       return !is_rtcp(packet) && (self.packets++ * 2654435761u >> 16) % 100 < percent;
@@ -153,8 +122,7 @@ struct Preview::Shared {
 
   static GstPadProbeReturn count_picture(GstPad*, GstPadProbeInfo*, gpointer data) {
     Shared& self = shared<Shared>(data);
-    if (++self.pictures != find_fault(self.faults, FaultKind::rtsp_gone)->n)
-      return GST_PAD_PROBE_OK;
+    if (++self.pictures != find_fault(self.faults, faults::rtsp_gone)->n) return GST_PAD_PROBE_OK;
     // Not from here: this is the thread that a cut waits for.
     const std::weak_ptr<Shared> weak = *static_cast<std::shared_ptr<Shared>*>(data);
     later(self.context, [weak] {
@@ -164,19 +132,16 @@ struct Preview::Shared {
   }
 };
 
-Preview::Preview(const SceneSettings& scene, const std::vector<Fault>& faults,
-                 const std::string& host, uint16_t port, std::chrono::seconds idle_time)
-    : host_(host),
-      port_(port),
-      idle_time_(idle_time),
+Preview::Preview(const PreviewSettings& settings)
+    : host_(settings.host),
+      port_(settings.port),
+      idle_time_(settings.idle_time),
       server_(gst_rtsp_server_new()),
-      shared_(std::make_shared<Shared>(scene, faults, loop_.context(), server_.get())) {}
+      shared_(std::make_shared<Shared>(settings.scene, settings.faults, loop_.context(),
+                                       server_.get())) {}
 
-Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
-                                                const std::vector<Fault>& faults,
-                                                const std::string& host, uint16_t port,
-                                                std::chrono::seconds idle_time) {
-  std::unique_ptr<Preview> preview(new Preview(scene, faults, host, port, idle_time));
+Result<std::unique_ptr<Preview>> Preview::start(const PreviewSettings& settings) {
+  std::unique_ptr<Preview> preview(new Preview(settings));
   GstRTSPServer* server = preview->server_.get();
   gst_rtsp_server_set_content_length_limit(server, most_content);
   const ObjectRef<GstRTSPSessionPool> sessions(gst_rtsp_server_get_session_pool(server));
@@ -186,9 +151,9 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
   const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server));
   gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
 
-  std::string launch = "( " + live_scene(scene) + encoder +
+  std::string launch = "( " + live_video(settings.scene) +
                        " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
-  if (scene.sound)
+  if (settings.scene.sound)
     launch +=
         " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
         "avenc_aac ! rtpmp4gpay name=pay1 pt=97";
@@ -201,12 +166,12 @@ Result<std::unique_ptr<Preview>> Preview::start(const SceneSettings& scene,
                         share(preview->shared_), unshare_closure<Shared>,
                         static_cast<GConnectFlags>(0));
   g_autoptr(GstRTSPMountPoints) mounts = gst_rtsp_server_get_mount_points(server);
-  gst_rtsp_mount_points_add_factory(mounts, mount_point, factory);  // takes it
+  gst_rtsp_mount_points_add_factory(mounts, settings.mount_point.c_str(), factory);  // takes it
   g_signal_connect(server, "client-connected", G_CALLBACK(client_connected), preview.get());
 
   // Of clients that went without a word.
   const auto cleaning_interval =
-      std::min<std::chrono::milliseconds>(2s, std::chrono::milliseconds(idle_time) / 2);
+      std::min<std::chrono::milliseconds>(2s, std::chrono::milliseconds(settings.idle_time) / 2);
   preview->cleaning_ =
       watch_time(cleaning_interval, preview->loop_.context(), [self = preview.get()] {
         const ObjectRef<GstRTSPSessionPool> pool(
@@ -309,9 +274,9 @@ void Preview::client_closed(GstRTSPClient* client, gpointer data) {
 }
 
 GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpointer data) {
-  const auto& faults = shared<Shared>(data).faults;
-  if (find_fault(faults, FaultKind::rtsp_404)) return GST_RTSP_STS_NOT_FOUND;
-  if (find_fault(faults, FaultKind::rtsp_401)) return GST_RTSP_STS_UNAUTHORIZED;
+  const auto& chosen = shared<Shared>(data).faults;
+  if (find_fault(chosen, faults::rtsp_404)) return GST_RTSP_STS_NOT_FOUND;
+  if (find_fault(chosen, faults::rtsp_401)) return GST_RTSP_STS_UNAUTHORIZED;
   return GST_RTSP_STS_OK;
 }
 
@@ -322,8 +287,8 @@ GstRTSPStatusCode Preview::before_setup(GstRTSPClient*, GstRTSPContext* context,
     const Lock lock(self.mutex);
     if (self.tracks.size() < most_tracks) self.tracks.push_back(track);
   }
-  return find_fault(self.faults, FaultKind::rtsp_453) ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH
-                                                      : GST_RTSP_STS_OK;
+  return find_fault(self.faults, faults::rtsp_453) ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH
+                                                   : GST_RTSP_STS_OK;
 }
 
 std::vector<int> Preview::tracks() const {
@@ -342,87 +307,13 @@ void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointe
       gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "pay0"));
   if (!payloader) return;
   const GstRef<GstPad> in(gst_element_get_static_pad(payloader.get(), "sink"));
-  if (find_fault(kept->faults, FaultKind::rtsp_gone))
+  if (find_fault(kept->faults, faults::rtsp_gone))
     gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, Shared::count_picture, share(kept),
                       unshare<Shared>);
   const GstRef<GstObject> pipeline(gst_object_get_parent(GST_OBJECT(element.get())));
-  if (pipeline && find_fault(kept->faults, FaultKind::rtp_loss))
+  if (pipeline && find_fault(kept->faults, faults::rtp_loss))
     g_signal_connect_data(pipeline.get(), "deep-element-added", G_CALLBACK(Shared::lose_from),
                           share(kept), unshare_closure<Shared>, static_cast<GConnectFlags>(0));
-}
-
-Status take_photo(const SceneSettings& scene, const Descriptor& file) {
-  const Result<GstElement*> made =
-      make_pipeline(single_picture(scene, 3456, 1728) +
-                    " ! jpegenc snapshot=true ! fdsink fd=" + std::to_string(file.get()));
-  if (!made) return made.error();
-  const GstRef<GstElement> pipeline(*made);
-  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  Status status = wait_for_end(pipeline.get());
-  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  return status;
-}
-
-Result<std::unique_ptr<Recording>> Recording::start(const SceneSettings& scene, Descriptor file) {
-  const Result<GstElement*> made =
-      make_pipeline(live_scene(scene) + encoder +
-                    " ! h264parse ! mp4mux ! fdsink fd=" + std::to_string(file.get()));
-  if (!made) return made.error();
-  std::unique_ptr<Recording> recording(new Recording(*made, std::move(file)));
-  if (const Status fed = feed_scene(GST_BIN(*made), scene); !fed) return fed.error();
-  if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
-    return failed("the emulator can't record");
-  return recording;
-}
-
-Status check_elements(const SceneSettings& scene, bool preview) {
-  // What brings it, in Debian's names.
-  struct Element {
-    const char *name, *package;
-    bool needed;
-  };
-  constexpr const char *base = "gstreamer1.0-plugins-base", *good = "gstreamer1.0-plugins-good";
-  const bool file = !scene.file.empty();
-  const Element elements[] = {
-      {"spheretestsrc", "gst-sphere itself (is GST_PLUGIN_PATH set?)", !file},
-      {"appsrc", base, file},
-      {"decodebin", base, file},
-      {"videoconvert", base, file},
-      {"videoscale", base, file},
-      {"videorate", base, file},
-      {"x264enc", "gstreamer1.0-plugins-ugly", true},
-      {"jpegenc", good, true},
-      {"h264parse", "gstreamer1.0-plugins-bad", true},
-      {"mp4mux", good, true},
-      {"rtph264pay", good, preview},
-      {"rtpbin", good, preview},
-      {"udpsrc", good, preview},
-      {"multiudpsink", good, preview},
-      {"audiotestsrc", base, preview && scene.sound},
-      {"avenc_aac", "gstreamer1.0-libav", preview && scene.sound},
-      {"rtpmp4gpay", good, preview && scene.sound},
-  };
-  std::string missing, install;
-  for (const Element& element : elements) {
-    if (!element.needed) continue;
-    const GstRef<GstElementFactory> factory(gst_element_factory_find(element.name));
-    if (factory) continue;
-    missing += (missing.empty() ? "" : ", ") + std::string(element.name);
-    if (install.find(element.package) == std::string::npos)
-      install += (install.empty() ? "" : ", ") + std::string(element.package);
-  }
-  if (missing.empty()) return ok();
-  return not_found("GStreamer has no " + missing +
-                   " here, without which there are no pictures; "
-                   "install " +
-                   install);
-}
-
-Recording::~Recording() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
-
-Status Recording::finish() {
-  gst_element_send_event(pipeline_.get(), gst_event_new_eos());
-  return wait_for_end(pipeline_.get());
 }
 
 }  // namespace sphere::emulator

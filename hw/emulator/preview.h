@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The emulated camera's eyes: its live preview over RTSP, and the pictures and videos it takes.
+// The live preview of an emulated camera over RTSP.
 
 #pragma once
 
 #include <gst/rtsp-server/rtsp-server.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <list>
@@ -13,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "hw/emulator/faults.h"
@@ -23,6 +23,33 @@
 
 namespace sphere::emulator {
 
+namespace faults {
+
+inline constexpr FaultInfo rtsp_404{"rtsp-404", 0, "there is no preview (404)"};
+inline constexpr FaultInfo rtsp_401{"rtsp-401", 0, "the preview wants a password (401)"};
+inline constexpr FaultInfo rtsp_453{"rtsp-453", 0, "the preview has not enough bandwidth (453)"};
+inline constexpr FaultInfo rtsp_gone{"rtsp-gone", 60,
+                                     "after N pictures the preview's connections are cut, once"};
+inline constexpr FaultInfo rtp_loss{
+    "rtp-loss", 20, "over UDP, N of a hundred packets of the preview are lost", 0, 100};
+
+}  // namespace faults
+
+inline constexpr std::array<const FaultInfo*, 5> preview_faults = {
+    &faults::rtsp_404, &faults::rtsp_401, &faults::rtsp_453, &faults::rtsp_gone, &faults::rtp_loss};
+
+struct PreviewSettings {
+  SceneSettings scene;
+  std::vector<Fault> faults;
+  std::string host;
+  /// 0 is any that is free.
+  uint16_t port = 0;
+  /// The path of its URL.
+  std::string mount_point;
+  /// A connection that has set up nothing for so long is closed.
+  std::chrono::seconds idle_time{30};
+};
+
 /// Tracks that were set up are remembered up to so many.
 constexpr size_t most_tracks = 4096;
 
@@ -30,12 +57,7 @@ constexpr size_t most_tracks = 4096;
 /// answer, and a connection may be closed only by the thread that reads it.
 class Preview {
  public:
-  /// A port of 0 is any that is free. A connection that has set up nothing for `idle_time` is
-  /// closed.
-  static Result<std::unique_ptr<Preview>> start(const SceneSettings& scene,
-                                                const std::vector<Fault>& faults,
-                                                const std::string& host, uint16_t port,
-                                                std::chrono::seconds idle_time);
+  static Result<std::unique_ptr<Preview>> start(const PreviewSettings& settings);
   ~Preview();
   Preview(const Preview&) = delete;
   Preview& operator=(const Preview&) = delete;
@@ -52,8 +74,7 @@ class Preview {
 
  private:
   struct Shared;
-  Preview(const SceneSettings& scene, const std::vector<Fault>& faults, const std::string& host,
-          uint16_t port, std::chrono::seconds idle_time);
+  explicit Preview(const PreviewSettings& settings);
   Status attach();
   void accept(ObjectRef<GSocket> socket);
   void close_idle();
@@ -81,27 +102,6 @@ class Preview {
   // meanwhile. So each outlives its connection for longer than that can take, as what one of these
   // holds.
   std::list<Watch> closed_;
-};
-
-/// Takes one picture of the scene, as a JPEG file. Blocks.
-Status take_photo(const SceneSettings& scene, const Descriptor& file);
-
-/// Whether the elements that these need are installed; else what to install. With `preview`, also
-/// those of the preview.
-Status check_elements(const SceneSettings& scene, bool preview);
-
-/// A video being recorded into a file.
-class Recording {
- public:
-  static Result<std::unique_ptr<Recording>> start(const SceneSettings& scene, Descriptor file);
-  ~Recording();
-  /// Closes the file. Blocks until that is done.
-  Status finish();
-
- private:
-  Recording(GstElement* pipeline, Descriptor file) : file_(std::move(file)), pipeline_(pipeline) {}
-  const Descriptor file_;  // longer than the pipeline that writes it
-  const GstRef<GstElement> pipeline_;
 };
 
 }  // namespace sphere::emulator

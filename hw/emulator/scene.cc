@@ -13,6 +13,13 @@ constexpr GstClockTime picture_deadline = 20 * GST_SECOND;
 constexpr const char* source_name = "scene";
 constexpr const char* rate = ",framerate=30000/1001";
 
+// As the camera of a published session has it: Main profile, a key frame every 8 pictures, 1.5
+// Mbit/s, no B-frames. One thread makes one slice a picture, as a camera's chip does; of a key
+// frame in slices, the payloader would make several pictures, with parameter sets before each.
+constexpr const char* encoder =
+    " ! x264enc tune=zerolatency bframes=0 key-int-max=8 bitrate=1500 speed-preset=ultrafast "
+    "cabac=true threads=1 ! video/x-h264,profile=main";
+
 std::string raw(int width, int height) {
   return "video/x-raw,format=I420,width=" + std::to_string(width) +
          ",height=" + std::to_string(height) + ",pixel-aspect-ratio=1/1";
@@ -114,12 +121,12 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string live_scene(const SceneSettings& scene) {
+std::string live_video(const SceneSettings& scene) {
   const std::string caps = raw(scene.width, scene.height);
   if (scene.file.empty())
-    return "spheretestsrc is-live=true lens=" + quoted(scene.lens) + " ! " + caps + rate;
+    return "spheretestsrc is-live=true lens=" + quoted(scene.lens) + " ! " + caps + rate + encoder;
   return std::string("appsrc is-live=true format=time name=") + source_name +
-         " caps=" + quoted(caps + rate) + " ! identity sync=true";
+         " caps=" + quoted(caps + rate) + " ! identity sync=true" + encoder;
 }
 
 std::string single_picture(const SceneSettings& scene, int width, int height) {
@@ -127,6 +134,49 @@ std::string single_picture(const SceneSettings& scene, int width, int height) {
   if (scene.file.empty())
     return "spheretestsrc num-buffers=1 lens=" + quoted(scene.lens) + " ! " + caps;
   return decoded(scene.file) + caps;
+}
+
+Status check_elements(const SceneSettings& scene, bool preview) {
+  // What brings it, in Debian's names.
+  struct Element {
+    const char *name, *package;
+    bool needed;
+  };
+  constexpr const char *base = "gstreamer1.0-plugins-base", *good = "gstreamer1.0-plugins-good";
+  const bool file = !scene.file.empty();
+  const Element elements[] = {
+      {"spheretestsrc", "gst-sphere itself (is GST_PLUGIN_PATH set?)", !file},
+      {"appsrc", base, file},
+      {"decodebin", base, file},
+      {"videoconvert", base, file},
+      {"videoscale", base, file},
+      {"videorate", base, file},
+      {"x264enc", "gstreamer1.0-plugins-ugly", true},
+      {"jpegenc", good, true},
+      {"h264parse", "gstreamer1.0-plugins-bad", true},
+      {"mp4mux", good, true},
+      {"rtph264pay", good, preview},
+      {"rtpbin", good, preview},
+      {"udpsrc", good, preview},
+      {"multiudpsink", good, preview},
+      {"audiotestsrc", base, preview && scene.sound},
+      {"avenc_aac", "gstreamer1.0-libav", preview && scene.sound},
+      {"rtpmp4gpay", good, preview && scene.sound},
+  };
+  std::string missing, install;
+  for (const Element& element : elements) {
+    if (!element.needed) continue;
+    const GstRef<GstElementFactory> factory(gst_element_factory_find(element.name));
+    if (factory) continue;
+    missing += (missing.empty() ? "" : ", ") + std::string(element.name);
+    if (install.find(element.package) == std::string::npos)
+      install += (install.empty() ? "" : ", ") + std::string(element.package);
+  }
+  if (missing.empty()) return ok();
+  return not_found("GStreamer has no " + missing +
+                   " here, without which there are no pictures; "
+                   "install " +
+                   install);
 }
 
 Status check_scene(const SceneSettings& scene) {

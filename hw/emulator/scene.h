@@ -27,15 +27,18 @@ struct SceneSettings {
 /// Text as a value in a launch line.
 std::string quoted(const std::string& text);
 
-/// The beginning of a launch line: live raw video of the scene, 29.97 pictures a second. What is
+/// The beginning of a launch line: live H.264 video of the scene, 29.97 pictures a second. What is
 /// made of it needs feed_scene().
-std::string live_scene(const SceneSettings& scene);
-/// The same for a single picture of this size.
+std::string live_video(const SceneSettings& scene);
+/// The same for a single raw picture of this size.
 std::string single_picture(const SceneSettings& scene, int width, int height);
 
+/// Whether the elements that draw and code it are installed; else what to install. With `preview`,
+/// also those that send it.
+Status check_elements(const SceneSettings& scene, bool preview);
 /// Whether there is something to be seen. Blocks.
 Status check_scene(const SceneSettings& scene);
-/// Lets `bin`, which live_scene() begins, have its pictures.
+/// Lets `bin`, which live_video() begins, have its pictures.
 Status feed_scene(GstBin* bin, const SceneSettings& scene);
 
 }  // namespace sphere::emulator

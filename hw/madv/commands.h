@@ -33,6 +33,9 @@ enum class Access {
   notice,  ///< said by the camera alone, so that it is never an answer, whatever its `rval`
 };
 
+/// Where the camera's own system has its memory card. Paths on the control channel begin with it.
+inline constexpr const char* card_root = "/tmp/SD0";
+
 /// The names of members beside `msg_id`, `rval`, `token` and `param`, where our own code reads or
 /// writes them.
 namespace field {

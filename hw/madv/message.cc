@@ -183,7 +183,7 @@ std::string redacted(std::string_view json) {
 std::string unix_path(std::string_view camera_path) {
   std::string path(camera_path);
   std::replace(path.begin(), path.end(), '\\', '/');
-  if (path.starts_with("C:/")) path.replace(0, 3, "/tmp/SD0/");
+  if (path.starts_with("C:/")) path.replace(0, 2, card_root);
   // It goes to the bus and into messages. The names that a camera makes are ASCII.
   return printable(path, Request::max_size);
 }

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "gst/sphere/base/gobject.h"
+#include "hw/madv/commands.h"
 
 namespace sphere::madv {
 
@@ -165,6 +166,6 @@ std::string Uri::http_url() const {
          escaped_path(file.substr(std::min(file.size(), root_folder.size())));
 }
 
-std::string Uri::camera_path() const { return "/tmp/SD0/" + file; }
+std::string Uri::camera_path() const { return std::string(card_root) + "/" + file; }
 
 }  // namespace sphere::madv

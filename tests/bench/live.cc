@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
-#include "hw/emulator/emulator.h"
+#include "hw/madv/emulator/emulator.h"
 #include "tests/tools/number.h"
 
 using namespace sphere;
@@ -90,10 +90,10 @@ int main(int argc, char** argv) {
   const int pictures = std::atoi(argv[1]);
   const double latency = std::atof(argv[2]);
 
-  emulator::EmulatorOptions options;
+  madv_emulator::EmulatorOptions options;
   options.control.timing = std::atoi(argv[3]) != 0;
   options.make_table = true;
-  const auto camera = emulator::Emulator::start(std::move(options));
+  const auto camera = madv_emulator::Emulator::start(std::move(options));
   if (!camera) give_up(camera.error().message);
 
   g_autoptr(GError) error = nullptr;

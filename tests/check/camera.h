@@ -26,7 +26,8 @@ inline std::unique_ptr<Emulator> camera_with(std::vector<const char*> faults = {
   options.video_bytes = "a video";
   options.control.lens_table = std::string(100000, 'T');
   options.control.timing = timing;
-  for (const char* fault : faults) options.control.faults.push_back(*emulator::parse_fault(fault));
+  for (const char* fault : faults)
+    options.control.faults.push_back(*madv_emulator::parse_fault(fault));
   return started(std::move(options));
 }
 
@@ -88,7 +89,7 @@ inline int losses(Pipeline& pipeline) {
 
 inline void expect_all_closed(const Emulator& camera) {
   for (int i = 0;; ++i) {
-    const emulator::Counters counters = camera.counters();
+    const madv_emulator::Counters counters = camera.counters();
     if (counters.sessions_opened == counters.sessions_closed) return;
     fail_unless(i < 10000, "%d sessions opened, %d closed", counters.sessions_opened,
                 counters.sessions_closed);
@@ -98,7 +99,7 @@ inline void expect_all_closed(const Emulator& camera) {
 
 inline void until_asked(const Emulator& camera, int id) {
   for (int i = 0;; ++i) {
-    for (const emulator::Asked& asked : camera.asked())
+    for (const madv_emulator::Asked& asked : camera.asked())
       if (asked.id == id) return;
     fail_unless(i < 60000, "%d is not asked", id);
     g_usleep(1000);

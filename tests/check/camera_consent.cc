@@ -15,15 +15,15 @@
 #include "gst/sphere/consent/position.h"
 #include "gst/sphere/storage/binding.h"
 #include "gst/sphere/storage/stores.h"
-#include "hw/emulator/emulator.h"
+#include "hw/madv/emulator/emulator.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
 
 #include <gst/check/gstcheck.h>
 
 using namespace sphere;
-using emulator::Emulator;
-using emulator::EmulatorOptions;
+using madv_emulator::Emulator;
+using madv_emulator::EmulatorOptions;
 
 namespace {
 

@@ -22,16 +22,16 @@
 
 using namespace sphere;
 using namespace std::chrono_literals;
-using emulator::Action;
 using emulator::Card;
-using emulator::Control;
-using emulator::ControlSettings;
 using madv::Event;
 using madv::Failure;
 using madv::Message;
 using madv::Request;
 using madv::Session;
 using madv::SessionOptions;
+using madv_emulator::Action;
+using madv_emulator::Control;
+using madv_emulator::ControlSettings;
 using test::control_only;
 using test::Emulator;
 using test::EmulatorOptions;
@@ -128,7 +128,7 @@ class Client {
 
 /// What the camera's side of the channel answers to one client, with when.
 struct Said {
-  emulator::Delay delay;
+  madv_emulator::Delay delay;
   std::string bytes;
 };
 std::vector<Said> said(Control& control) {
@@ -149,11 +149,11 @@ std::pair<guint, std::string> get(const std::string& url, const char* range = nu
 // --- the camera's side, without sockets ------------------------------------------------------
 
 GST_START_TEST(the_published_session_is_spoken_word_by_word) {
-  Result<Card> card = Card::open("");
+  Result<Card> card = Card::open("", madv::card_root);
   fail_unless(bool(card));
-  emulator::Delay clock{};
+  madv_emulator::Delay clock{};
   ControlSettings settings;
-  settings.model = emulator::Model::sj8_pro;
+  settings.model = madv_emulator::Model::sj8_pro;
   settings.timing = true;
   settings.now = [&] { return clock; };
   Control control(settings, *card);
@@ -162,7 +162,7 @@ GST_START_TEST(the_published_session_is_spoken_word_by_word) {
   std::vector<Said> answers;
   double asked_at = 0;
   for (const test::Line& line : test::sister_session) {
-    clock = emulator::Delay(static_cast<int64_t>(line.at * 1e6));
+    clock = madv_emulator::Delay(static_cast<int64_t>(line.at * 1e6));
     if (!line.from_camera) {
       fail_unless(answers.empty(), "an answer too many: %s", answers[0].bytes.c_str());
       control.received(1, line.json);
@@ -184,7 +184,7 @@ GST_START_TEST(the_published_session_is_spoken_word_by_word) {
 GST_END_TEST;
 
 GST_START_TEST(requests_cut_at_every_byte_and_joined) {
-  Result<Card> card = Card::open("");
+  Result<Card> card = Card::open("", madv::card_root);
   const std::string start = R"({"msg_id":257,"token":0})";
   const std::string all = start + R"({"msg_id":4358,"token":1}{"msg_id":4365,"token":1})";
   std::string expected;
@@ -207,7 +207,7 @@ GST_START_TEST(requests_cut_at_every_byte_and_joined) {
 GST_END_TEST;
 
 GST_START_TEST(members_stand_in_the_vendors_order) {
-  Result<Card> card = Card::open("");
+  Result<Card> card = Card::open("", madv::card_root);
   Control control({}, *card);
   control.connected(1);
   control.received(1, R"({"msg_id":257,"token":0})");
@@ -240,7 +240,7 @@ GST_START_TEST(members_stand_in_the_vendors_order) {
 GST_END_TEST;
 
 GST_START_TEST(a_second_client_gets_the_camera_only_from_a_holder_that_is_gone) {
-  Result<Card> card = Card::open("");
+  Result<Card> card = Card::open("", madv::card_root);
   const char* start = R"({"msg_id":257,"token":0})";
   Control control({}, *card);
   control.connected(1);
@@ -285,7 +285,7 @@ GST_START_TEST(a_second_client_gets_the_camera_only_from_a_holder_that_is_gone) 
 GST_END_TEST;
 
 GST_START_TEST(hostile_requests_do_no_harm) {
-  Result<Card> card = Card::open("");
+  Result<Card> card = Card::open("", madv::card_root);
   for (const std::string& bytes :
        {std::string("garbage"), std::string(100000, '{'), "{\"a\":\"" + std::string(100000, 'x'),
         std::string("{}"), std::string(R"({"msg_id":4365,"token":"1x"})"),
@@ -309,13 +309,14 @@ GST_START_TEST(hostile_requests_do_no_harm) {
 GST_END_TEST;
 
 GST_START_TEST(faults_are_named_and_checked) {
-  for (const emulator::FaultInfo& fault : emulator::fault_list())
-    fail_unless(emulator::parse_fault(fault.name)->n == fault.usual);
-  fail_unless(emulator::parse_fault("busy:7")->n == 7);
+  for (const emulator::FaultInfo* fault : madv_emulator::fault_list())
+    fail_unless(madv_emulator::parse_fault(fault->name)->n == fault->usual);
+  fail_unless(madv_emulator::parse_fault("busy:7")->n == 7);
   for (const char* wrong :
        {"", "nonsense", "busy:", "busy:x", "busy:-1", "rtp-loss:101", "split:0"})
-    fail_unless(!emulator::parse_fault(wrong), "'%s' was taken", wrong);
-  fail_unless(emulator::parse_fault("x").error().message.find("wrong-token") != std::string::npos);
+    fail_unless(!madv_emulator::parse_fault(wrong), "'%s' was taken", wrong);
+  fail_unless(madv_emulator::parse_fault("x").error().message.find("wrong-token") !=
+              std::string::npos);
 }
 GST_END_TEST;
 
@@ -334,7 +335,7 @@ GST_START_TEST(a_session_from_end_to_end) {
 
     // Neither the serial number nor the Wi-Fi's name is asked for.
     std::vector<int> ids;
-    for (const emulator::Asked& asked : camera->asked()) ids.push_back(asked.id);
+    for (const madv_emulator::Asked& asked : camera->asked()) ids.push_back(asked.id);
     fail_unless(ids == std::vector({257, 261, 4365, 6147, 4358, 4364, 1285}));
     fail_unless_equals_int(camera->clock().size(), 21);
 
@@ -345,7 +346,7 @@ GST_START_TEST(a_session_from_end_to_end) {
     fail_unless(!client.expect(Event::Kind::ended).failure);
     client.session().stop();
   }
-  const emulator::Counters counters = camera->counters();
+  const madv_emulator::Counters counters = camera->counters();
   fail_unless_equals_int(counters.sessions_opened, 1);
   fail_unless_equals_int(counters.sessions_closed, 1);
   fail_unless_equals_int(counters.goodbyes, 1);
@@ -361,7 +362,7 @@ GST_START_TEST(a_known_lens_table_is_not_fetched_again) {
     client.expect(Event::Kind::ready);
   }
   int fetched = 0;
-  for (const emulator::Asked& asked : camera->asked()) fetched += asked.id == 1285;
+  for (const madv_emulator::Asked& asked : camera->asked()) fetched += asked.id == 1285;
   fail_unless_equals_int(fetched, 1);
 }
 GST_END_TEST;
@@ -488,7 +489,7 @@ GST_START_TEST(each_fault_is_the_right_error) {
     }
     // What is left behind: nothing.
     for (int i = 0;; ++i) {
-      const emulator::Counters counters = camera->counters();
+      const madv_emulator::Counters counters = camera->counters();
       if (counters.sessions_opened == counters.sessions_closed) break;
       fail_unless(i < 10000, "%s: a session stays open", c.fault);
       g_usleep(1000);
@@ -593,7 +594,7 @@ GST_START_TEST(many_sessions_and_none_left_open) {
     client.session().stop();
   }
   for (int i = 0;; ++i) {
-    const emulator::Counters counters = camera->counters();
+    const madv_emulator::Counters counters = camera->counters();
     fail_unless(counters.sessions_opened >= 2 * count / 3);
     if (counters.sessions_opened == counters.sessions_closed) {
       fail_unless_equals_int(counters.goodbyes, counters.sessions_opened);
@@ -658,7 +659,7 @@ GST_START_TEST(secrets_are_in_no_log) {
     Request wifi(5634);
     wifi.with("ssid", "NEWNAMESECRET").with("passwd", "NEWWORDSECRET");
     client.call(wifi);
-    for (const emulator::Asked& asked : camera->asked())
+    for (const madv_emulator::Asked& asked : camera->asked())
       fail_unless(asked.redacted.find("SECRET") == std::string::npos);
   }
   gst_debug_remove_log_function(keep);

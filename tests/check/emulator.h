@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "hw/emulator/emulator.h"
+#include "hw/madv/emulator/emulator.h"
 
 #include <gst/check/gstcheck.h>
 
 namespace sphere::test {
 
-using emulator::Emulator;
-using emulator::EmulatorOptions;
 using emulator::Fault;
+using madv_emulator::Emulator;
+using madv_emulator::EmulatorOptions;
 
 /// Another one for each camera: this process remembers the tables that it has seen.
 inline size_t camera_count = 0;
@@ -38,7 +38,7 @@ inline EmulatorOptions control_only(std::vector<const char*> faults = {}) {
   options.photo_bytes = std::string("\xff\xd8 a photo \xff\xd9");
   options.video_bytes = "a video";
   for (const char* fault : faults) {
-    const Result<Fault> parsed = emulator::parse_fault(fault);
+    const Result<Fault> parsed = madv_emulator::parse_fault(fault);
     fail_unless(bool(parsed), "%s", parsed ? "" : parsed.error().message.c_str());
     options.control.faults.push_back(*parsed);
   }

@@ -66,7 +66,7 @@ std::string about(const std::string& path) { return ",\"param\":\"" + path + "\"
 
 GST_START_TEST(links_do_not_lead_out_of_the_card) {
   const Outside outside;
-  Result<Card> card = Card::open("");
+  Result<Card> card = Card::open("", madv::card_root);
   fail_unless(bool(card));
   const std::string dcim = card->folder() + "/DCIM";
   fail_unless(symlink(outside.file().c_str(), (dcim + "/file.JPG").c_str()) == 0);
@@ -164,13 +164,13 @@ GST_START_TEST(a_card_whose_dcim_is_a_link_is_refused) {
   const Outside outside;
   const std::string folder = GString_(g_dir_make_tmp("sphere-card-XXXXXX", nullptr)).get();
   fail_unless(symlink(outside.folder().c_str(), (folder + "/DCIM").c_str()) == 0);
-  const Result<Card> card = Card::open(folder);
+  const Result<Card> card = Card::open(folder, madv::card_root);
   fail_unless(!card && card.error().message.find("no symbolic link") != std::string::npos);
   g_unlink((folder + "/DCIM").c_str());
   // The folder itself may be one.
   const std::string link = folder + "/link";
   fail_unless(symlink(folder.c_str(), link.c_str()) == 0);
-  fail_unless(bool(Card::open(link)));
+  fail_unless(bool(Card::open(link, madv::card_root)));
   g_unlink(link.c_str());
   g_rmdir((folder + "/DCIM").c_str());
   g_rmdir(folder.c_str());

@@ -168,7 +168,7 @@ GST_START_TEST(who_has_said_all_still_hears_the_answer) {
   // With its connection, its session went.
   Control next(*camera);
   next.open();
-  const emulator::Counters counters = camera->counters();
+  const madv_emulator::Counters counters = camera->counters();
   fail_unless(counters.sessions_opened == 2 && counters.sessions_closed == 1);
 }
 GST_END_TEST;

@@ -8,6 +8,7 @@
 
 #include <glib/gstdio.h>
 
+#include "hw/emulator/listener.h"
 #include "tests/check/emulator.h"
 #include "tests/check/http.h"
 #include "tests/check/socket.h"
@@ -35,10 +36,10 @@ void write(const std::string& path, const std::string& bytes) {
 }  // namespace
 
 GST_START_TEST(only_the_latest_requests_are_remembered) {
-  Result<emulator::Card> card = emulator::Card::open("");
-  emulator::Control control({}, *card);
+  Result<emulator::Card> card = emulator::Card::open("", madv::card_root);
+  madv_emulator::Control control({}, *card);
   control.connected(1);
-  const int count = 2 * static_cast<int>(emulator::most_asked) + 3;
+  const int count = 2 * static_cast<int>(madv_emulator::most_asked) + 3;
   const std::string long_one = std::string(4000, 'x');
   // Without a session.
   for (int i = 0; i < count; ++i) {
@@ -46,9 +47,9 @@ GST_START_TEST(only_the_latest_requests_are_remembered) {
     control.take_actions();
   }
   fail_unless_equals_int(static_cast<int>(control.counters().requests), count);
-  fail_unless_equals_int(control.asked().size(), emulator::most_asked);
+  fail_unless_equals_int(control.asked().size(), madv_emulator::most_asked);
   fail_unless_equals_int(static_cast<int>(control.asked().back().number), count - 1);
-  for (const emulator::Asked& asked : control.asked())
+  for (const madv_emulator::Asked& asked : control.asked())
     fail_unless(asked.param.size() <= 512 && asked.redacted.size() <= 512);
 }
 GST_END_TEST;

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <string>
 
-#include "hw/emulator/control.h"
 #include "hw/madv/core.h"
+#include "hw/madv/emulator/control.h"
 #include "tests/check/madv_commands_doc.h"
 
 #include <gst/check/gstcheck.h>
@@ -22,9 +22,9 @@ bool has(const std::string& text, const std::string& words) {
 }
 
 /// The answer of an emulated camera to one request.
-Message answered(emulator::Control& control, const std::string& request) {
+Message answered(madv_emulator::Control& control, const std::string& request) {
   control.received(1, request);
-  const std::vector<emulator::Action> actions = control.take_actions();
+  const std::vector<madv_emulator::Action> actions = control.take_actions();
   fail_unless_equals_int(actions.size(), 1);
   Result<Message> message = Message::parse(actions[0].bytes);
   fail_unless(bool(message));
@@ -58,9 +58,9 @@ GST_START_TEST(the_client_knows_it) {
 GST_END_TEST;
 
 GST_START_TEST(the_emulated_camera_knows_it) {
-  Result<emulator::Card> card = emulator::Card::open("");
+  Result<emulator::Card> card = emulator::Card::open("", madv::card_root);
   fail_unless(bool(card));
-  emulator::Control control({}, *card);
+  madv_emulator::Control control({}, *card);
   control.connected(1);
   (void)answered(control, R"({"msg_id":257,"token":0})");
   fail_unless_equals_int(*answered(control, R"({"msg_id":20000,"token":1})").param_number(), 4);

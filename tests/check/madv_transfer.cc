@@ -80,7 +80,7 @@ class Fixture {
     fail_unless(changed_.wait_for(lock, 60s, condition));
   }
 
-  std::unique_ptr<emulator::Emulator> camera_;
+  std::unique_ptr<madv_emulator::Emulator> camera_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ready_ = false;

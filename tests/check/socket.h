@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #include "gst/sphere/base/gobject.h"
-#include "hw/emulator/emulator.h"
+#include "hw/madv/emulator/emulator.h"
 #include "hw/madv/message.h"
 #include "hw/madv/wire.h"
 
@@ -94,7 +94,7 @@ class Socket {
 /// The control channel.
 class ControlClient {
  public:
-  explicit ControlClient(const emulator::Emulator& camera) : socket_(camera.ports().control) {}
+  explicit ControlClient(const madv_emulator::Emulator& camera) : socket_(camera.ports().control) {}
 
   void send(const std::string& json) { socket_.send(json); }
   madv::Message next() {

@@ -19,6 +19,7 @@
 #include "tests/check/rtspsrc.h"
 
 #include <gst/check/gstcheck.h>
+
 #include <gst/rtsp/gstrtsptransport.h>
 
 using namespace sphere;
@@ -463,7 +464,7 @@ GST_START_TEST(photos_recordings_and_what_the_camera_says) {
     return path && g_str_has_suffix(path, "AA.MP4");
   });
   // Without sound, which nobody consented to.
-  for (const emulator::Asked& asked : camera->asked()) {
+  for (const madv_emulator::Asked& asked : camera->asked()) {
     fail_unless(asked.id != 4097 && asked.id != 1539);
     if (asked.id == 513) fail_unless_equals_string(asked.param.c_str(), "1");
   }

@@ -6,17 +6,17 @@
 #include <cstdlib>
 #include <string>
 
-#include "hw/emulator/control.h"
+#include "hw/madv/emulator/control.h"
 
 using namespace sphere;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static Result<emulator::Card> card = emulator::Card::open("");
+  static Result<emulator::Card> card = emulator::Card::open("", madv::card_root);
   if (!card) abort();
-  emulator::ControlSettings settings;
+  madv_emulator::ControlSettings settings;
   settings.lens_table = "table";
-  settings.now = [] { return emulator::Delay{}; };
-  emulator::Control control(settings, *card);
+  settings.now = [] { return madv_emulator::Delay{}; };
+  madv_emulator::Control control(settings, *card);
   control.connected(1);
   control.connected(2);
   control.received(1, R"({"msg_id":257,"token":0}{"msg_id":261,"token":1})");
@@ -26,15 +26,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const size_t end = rest.find('\0');
     control.received(client, rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    for (const emulator::Action& action : control.take_actions()) {
-      if (action.kind == emulator::Action::Kind::timer) control.timer(action.number);
-      if (action.kind == emulator::Action::Kind::send && !madv::Message::parse(action.bytes))
+    for (const madv_emulator::Action& action : control.take_actions()) {
+      if (action.kind == madv_emulator::Action::Kind::timer) control.timer(action.number);
+      if (action.kind == madv_emulator::Action::Kind::send && !madv::Message::parse(action.bytes))
         abort();
     }
   }
   control.disconnected(1);
   control.disconnected(2);
-  const emulator::Counters& counters = control.counters();
+  const madv_emulator::Counters& counters = control.counters();
   if (counters.sessions_opened != counters.sessions_closed) abort();
   return 0;
 }

@@ -15,13 +15,17 @@
 #include <vector>
 
 #include "hw/emulator/card.h"
-#include "hw/emulator/faults.h"
+#include "hw/madv/emulator/faults.h"
 #include "hw/madv/message.h"
 #include "hw/madv/wire.h"
 
-namespace sphere::emulator {
+namespace sphere::madv_emulator {
 
+using emulator::Card;
 using Delay = std::chrono::microseconds;
+
+/// How long it is away when it restarts. A camera takes longer; tests do not want to.
+constexpr Delay reboot_time = std::chrono::seconds(2);
 
 /// Which camera it is.
 enum class Model {
@@ -127,8 +131,8 @@ class Control {
  private:
   struct Client {
     madv::Framer framer{64 << 10};
-    bool known = false;  // 261 was sent: 8787 is open to it
-    std::string folder = "/tmp/SD0/DCIM/";
+    bool known = false;         // 261 was sent: 8787 is open to it
+    std::string folder;         // where LS looks; ends in a slash
     std::string transfer_done;  // what is said when what is on its way to it was sent
   };
   struct Waiting {  // a newcomer, while the holder is asked
@@ -167,7 +171,9 @@ class Control {
   void reply(int client, int id, int rval, const std::string& more = "", Delay extra = {});
   void send(int client, std::string bytes, Delay delay);
   Delay usual(int id) const;
-  std::optional<Fault> fault(FaultKind kind) const { return find_fault(settings_.faults, kind); }
+  std::optional<Fault> fault(const FaultInfo& kind) const {
+    return find_fault(settings_.faults, kind);
+  }
 
   ControlSettings settings_;
   Card& card_;
@@ -195,4 +201,4 @@ class Control {
   std::vector<Action> actions_;
 };
 
-}  // namespace sphere::emulator
+}  // namespace sphere::madv_emulator

@@ -12,10 +12,11 @@
 #include <vector>
 
 #include "gst/sphere/base/result.h"
-#include "hw/emulator/control.h"
-#include "hw/emulator/preview.h"
+#include "hw/emulator/camera.h"
+#include "hw/emulator/scene.h"
+#include "hw/madv/emulator/control.h"
 
-namespace sphere::emulator {
+namespace sphere::madv_emulator {
 
 struct EmulatorOptions {
   /// Where it listens. Ports of 0 are any that are free.
@@ -24,7 +25,7 @@ struct EmulatorOptions {
   ControlSettings control;
   /// The folder that is its card; empty for one of its own, which goes with it.
   std::string card_folder;
-  SceneSettings scene;
+  emulator::SceneSettings scene;
   bool preview = true;
   /// Where `control.lens_table` is empty: the table is made from the lens of the scene. Lenses that
   /// have none in the camera's form (the front one on the left) make a camera without one.
@@ -35,30 +36,28 @@ struct EmulatorOptions {
   std::string photo_bytes, video_bytes;
 };
 
-class Emulator {
+class Emulator final : public emulator::Camera {
  public:
   /// Returns when all ports answer.
   static Result<std::unique_ptr<Emulator>> start(EmulatorOptions options);
-  ~Emulator();
-  Emulator(const Emulator&) = delete;
-  Emulator& operator=(const Emulator&) = delete;
+  ~Emulator() override;
 
   struct Ports {
     uint16_t control, data, rtsp, http;
   };
   Ports ports() const;
   /// madv://127.0.0.1:PORT/live?data-port=...
-  std::string uri() const;
-  const std::string& card_folder() const;
+  std::string uri() const override;
+  const std::string& card_folder() const override;
+  std::vector<std::pair<std::string, uint16_t>> named_ports() const override;
+  std::vector<Line> log(int64_t from) const override;
 
   Counters counters() const;
   /// Those of the latest most_asked requests that are not among the first `from`.
   std::vector<Asked> asked(int64_t from = 0) const;
   std::vector<std::string> position() const;
   std::string clock() const;
-  /// The tracks of the preview that were set up: 0 is the pictures', 1 the sound's. Only the first
-  /// most_tracks.
-  std::vector<int> tracks() const;
+  std::vector<int> tracks() const override;
 
   /// What happens on the camera itself.
   void set_battery(int code);
@@ -78,4 +77,4 @@ class Emulator {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace sphere::emulator
+}  // namespace sphere::madv_emulator

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "hw/emulator/emulator.h"
+#include "hw/madv/emulator/emulator.h"
 
 #include <gio/gio.h>
 #include <netinet/in.h>
@@ -8,24 +8,40 @@
 
 #include <algorithm>
 #include <deque>
-#include <future>
+#include <iterator>
 #include <list>
-#include <map>
-#include <thread>
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "hw/emulator/capture.h"
 #include "hw/emulator/file_server.h"
 #include "hw/emulator/listener.h"
 #include "hw/emulator/loop.h"
+#include "hw/emulator/preview.h"
 #include "hw/madv/uri.h"
 
-namespace sphere::emulator {
+namespace sphere::madv_emulator {
+
+using emulator::Capture;
+using emulator::FileServer;
+using emulator::Listener;
+using emulator::LoopThread;
+using emulator::most_connections;
+using emulator::Preview;
+using emulator::Watch;
+using emulator::watch_socket;
+using emulator::watch_time;
 
 namespace {
 
 // A client for which so many bytes wait is not read from until it has taken some of them.
 constexpr size_t most_waiting = 1 << 20;
+
+constexpr emulator::EmulatorFamily::Named port_names[] = {{"port", "Control channel"},
+                                                          {"data-port", "Data port"},
+                                                          {"rtsp-port", "Preview"},
+                                                          {"http-port", "Files"}};
+constexpr const char* sister_model = "sj8-pro";
 
 Delay now() { return Delay(g_get_monotonic_time()); }
 
@@ -34,7 +50,10 @@ Delay now() { return Delay(g_get_monotonic_time()); }
 class Emulator::Impl {
  public:
   Impl(EmulatorOptions options, Card card)
-      : options_(std::move(options)), card_(std::move(card)), control_(options_.control, card_) {}
+      : options_(std::move(options)),
+        card_(std::move(card)),
+        control_(options_.control, card_),
+        capture_(loop_, card_, options_.scene, options_.photo_bytes, options_.video_bytes) {}
   ~Impl();
 
   Status open();
@@ -98,13 +117,11 @@ class Emulator::Impl {
   void cancel_data(int client);
   size_t forget_transfers(int client, Connection& data);
   void take_photo(const std::string& camera_path);
-  void start_recording(const std::string& camera_path);
   void finish_recording(Delay delay);
-  bool save(const std::string& camera_path, std::string_view bytes);
-  void in_thread(std::function<void()> work);
   void after(Delay delay, std::function<void()> function);
 
   LoopThread loop_;
+  Capture capture_;
   Ports ports_{};
   std::unique_ptr<Listener> control_listener_, data_listener_, http_listener_;
   std::unique_ptr<FileServer> files_;
@@ -112,10 +129,6 @@ class Emulator::Impl {
   std::list<Connection> connections_;
   int next_id_ = 1;
   std::list<Watch> timers_;
-  std::unique_ptr<Recording> recording_;
-  std::string recording_path_;
-  Delay recording_since_{};
-  std::list<std::future<void>> workers_;
   friend class Emulator;
 };
 
@@ -131,8 +144,12 @@ Status Emulator::Impl::open() {
   });
   g_main_context_pop_thread_default(loop_.context());
   if (status && options_.preview) {
-    Result<std::unique_ptr<Preview>> preview = Preview::start(
-        options_.scene, options_.control.faults, options_.host, ports_.rtsp, options_.idle_time);
+    Result<std::unique_ptr<Preview>> preview = Preview::start({.scene = options_.scene,
+                                                               .faults = options_.control.faults,
+                                                               .host = options_.host,
+                                                               .port = ports_.rtsp,
+                                                               .mount_point = "/live",
+                                                               .idle_time = options_.idle_time});
     if (!preview) return preview.error();
     preview_ = std::move(*preview);
     ports_.rtsp = preview_->port();
@@ -143,9 +160,8 @@ Status Emulator::Impl::open() {
 
 Emulator::Impl::~Impl() {
   loop_.stop();
-  workers_.clear();  // waits for each
+  capture_.stop();
   g_main_context_push_thread_default(loop_.context());
-  recording_.reset();
   preview_.reset();
   idle_watch_.stop();
   control_listener_.reset();
@@ -164,13 +180,6 @@ void Emulator::Impl::after(Delay delay, std::function<void()> function) {
     function();
     return false;
   }));
-}
-
-void Emulator::Impl::in_thread(std::function<void()> work) {
-  workers_.remove_if([](const std::future<void>& worker) {
-    return worker.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-  });
-  workers_.push_back(std::async(std::launch::async, std::move(work)));
 }
 
 // --- sockets ---------------------------------------------------------------------------------
@@ -193,7 +202,8 @@ Status Emulator::Impl::listen() {
   // After a restart; at the start it comes later.
   if (preview_)
     if (Status status = preview_->listen(); !status) return status;
-  files_ = std::make_unique<FileServer>(loop_.context(), card_, options_.idle_time);
+  files_ =
+      std::make_unique<FileServer>(loop_.context(), card_, "MADV-emulator", options_.idle_time);
   control_listener_ = std::move(*control);
   data_listener_ = std::move(*data);
   http_listener_ = std::move(*http);
@@ -213,7 +223,7 @@ void Emulator::Impl::accept(ObjectRef<GSocket> socket, bool is_data) {
   connection.id = next_id_++;
   connection.is_data = is_data;
   connection.socket = std::move(socket);
-  connection.address = remote_address_of(connection.socket.get());
+  connection.address = emulator::remote_address_of(connection.socket.get());
   connection.active = now();
   read_from(connection);
   if (!is_data) control_.connected(connection.id);
@@ -332,7 +342,7 @@ void Emulator::Impl::close(Connection& connection) {
 }
 
 Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Output& output) {
-  const std::optional<Fault> split = find_fault(options_.control.faults, FaultKind::split);
+  const std::optional<Fault> split = find_fault(options_.control.faults, faults::split);
   const size_t most =
       split && !connection.is_data ? static_cast<size_t>(split->n) : output.bytes.size();
   while (output.sent < output.bytes.size()) {
@@ -437,7 +447,7 @@ void Emulator::Impl::perform(Action action) {
       take_photo(action.bytes);
       break;
     case Action::Kind::start_recording:
-      start_recording(action.bytes);
+      capture_.start_recording(action.bytes);
       break;
     case Action::Kind::stop_recording:
       finish_recording(action.delay);
@@ -479,74 +489,27 @@ void Emulator::Impl::cancel_data(int client) {
   control_.transfer_cancelled(client, data ? forget_transfers(client, *data) : 0);
 }
 
-bool Emulator::Impl::save(const std::string& camera_path, std::string_view bytes) {
-  const Descriptor file = card_.create_file(camera_path);
-  return file && write_all(file, bytes);
-}
-
 void Emulator::Impl::take_photo(const std::string& camera_path) {
-  const auto done = [this, camera_path](bool good) {
-    loop_.later([this, camera_path, good] {
-      if (!good) card_.remove(camera_path);
-      control_.photo_taken(camera_path, good);
-      perform();
-    });
-  };
-  if (!options_.photo_bytes.empty()) {
-    done(save(camera_path, options_.photo_bytes));
-    return;
-  }
-  // Shared, because what a thread does must be copyable.
-  const auto file = std::make_shared<Descriptor>(card_.create_file(camera_path));
-  if (*file)
-    in_thread(
-        [scene = options_.scene, file, done] { done(bool(emulator::take_photo(scene, *file))); });
-  else
-    done(false);
-}
-
-void Emulator::Impl::start_recording(const std::string& camera_path) {
-  recording_path_ = camera_path;
-  recording_since_ = now();
-  if (!options_.video_bytes.empty()) return;
-  Descriptor file = card_.create_file(camera_path);
-  if (!file) return;
-  Result<std::unique_ptr<Recording>> recording = Recording::start(options_.scene, std::move(file));
-  if (recording) recording_ = std::move(*recording);
+  capture_.take_photo(camera_path, [this, camera_path](bool good) {
+    control_.photo_taken(camera_path, good);
+    perform();
+  });
 }
 
 void Emulator::Impl::finish_recording(Delay delay) {
-  const std::string camera_path = std::exchange(recording_path_, {});
-  if (camera_path.empty()) return;
-  const int milliseconds = static_cast<int>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now() - recording_since_).count());
-  const auto done = [this, camera_path, milliseconds, delay](bool good) {
-    loop_.later([this, camera_path, milliseconds, delay, good] {
-      after(delay, [this, camera_path, milliseconds, good] {
-        control_.recording_saved(camera_path, good, milliseconds);
-        perform();
-      });
+  capture_.finish_recording([this, delay](const Capture::Recorded& recorded) {
+    after(delay, [this, recorded] {
+      control_.recording_saved(recorded.camera_path, recorded.good,
+                               static_cast<int>(recorded.duration.count()));
+      perform();
     });
-  };
-  if (!options_.video_bytes.empty()) {
-    done(save(camera_path, options_.video_bytes));
-  } else if (recording_) {
-    in_thread([recording = std::shared_ptr<Recording>(std::move(recording_)), done] {
-      done(bool(recording->finish()));
-    });
-  } else {
-    done(false);
-  }
+  });
 }
 
 void Emulator::Impl::reboot(Delay pause) {
   control_.restart();
   // What it was recording is on the card; nobody is told.
-  recording_path_.clear();
-  if (recording_)
-    in_thread([recording = std::shared_ptr<Recording>(std::move(recording_))] {
-      (void)recording->finish();
-    });
+  capture_.abandon_recording();
   connections_.clear();
   control_listener_.reset();
   data_listener_.reset();
@@ -569,10 +532,10 @@ Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
       options.control.lens_table.assign(table->begin(), table->end());
   }
   if (options.preview || options.photo_bytes.empty() || options.video_bytes.empty())
-    if (Status elements = check_elements(options.scene, options.preview); !elements)
+    if (Status elements = emulator::check_elements(options.scene, options.preview); !elements)
       return elements.error();
-  if (Status seen = check_scene(options.scene); !seen) return seen.error();
-  Result<Card> card = Card::open(options.card_folder);
+  if (Status seen = emulator::check_scene(options.scene); !seen) return seen.error();
+  Result<Card> card = Card::open(options.card_folder, madv::card_root);
   if (!card) return card.error();
   auto impl = std::make_unique<Impl>(std::move(options), std::move(*card));
   if (Status status = impl->open(); !status) return status.error();
@@ -613,6 +576,19 @@ std::vector<std::string> Emulator::position() const {
 }
 std::string Emulator::clock() const {
   return impl_->ask<std::string>([this] { return impl_->control_.clock(); });
+}
+
+std::vector<std::pair<std::string, uint16_t>> Emulator::named_ports() const {
+  const Ports all = ports();
+  return {{port_names[0].name, all.control},
+          {port_names[1].name, all.data},
+          {port_names[2].name, all.rtsp},
+          {port_names[3].name, all.http}};
+}
+std::vector<emulator::Camera::Line> Emulator::log(int64_t from) const {
+  std::vector<Line> lines;
+  for (Asked& one : asked(from)) lines.push_back({one.number, one.client, std::move(one.redacted)});
+  return lines;
 }
 
 std::vector<int> Emulator::tracks() const {
@@ -659,4 +635,40 @@ void Emulator::cut_preview() {
   });
 }
 
-}  // namespace sphere::emulator
+// --- the family ------------------------------------------------------------------------------
+
+namespace {
+
+Result<std::unique_ptr<emulator::Camera>> start(emulator::CameraSettings settings) {
+  EmulatorOptions options;
+  options.host = std::move(settings.host);
+  uint16_t* const ports[] = {&options.port, &options.data_port, &options.rtsp_port,
+                             &options.http_port};
+  for (size_t i = 0; i < std::size(ports); ++i)
+    if (const auto port = settings.ports.find(port_names[i].name); port != settings.ports.end())
+      *ports[i] = port->second;
+  if (settings.model == sister_model) options.control.model = Model::sj8_pro;
+  options.card_folder = std::move(settings.card_folder);
+  options.scene = std::move(settings.scene);
+  options.make_table = !settings.lens_table;
+  options.control.lens_table = settings.lens_table.value_or("");
+  options.control.timing = settings.timing;
+  options.control.faults = std::move(settings.faults);
+  Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
+  if (!camera) return camera.error();
+  return std::unique_ptr<emulator::Camera>(std::move(*camera));
+}
+
+const emulator::EmulatorFamily family{
+    .scheme = "madv",
+    .what = "A Mi Sphere: its control channel, data port, files over HTTP and preview over RTSP.",
+    .ports = {std::begin(port_names), std::end(port_names)},
+    .models = {{"mi-sphere", "the Xiaomi Mi Sphere"},
+               {sister_model, "the sister camera of which a session was published"}},
+    .faults = fault_list(),
+    .start = start};
+const emulator::RegisterEmulator registration(family);
+
+}  // namespace
+
+}  // namespace sphere::madv_emulator

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/emulator/camera.h"
+
+#include <algorithm>
+
+namespace sphere::emulator {
+
+namespace {
+
+/// Made by whoever comes first: the order in which static objects are made is not known. Only they
+/// change it, in the one thread that there is before main().
+std::vector<const EmulatorFamily*>& families() {
+  static std::vector<const EmulatorFamily*> all;
+  return all;
+}
+
+}  // namespace
+
+RegisterEmulator::RegisterEmulator(const EmulatorFamily& family) {
+  families().push_back(&family);
+  std::ranges::sort(families(), {},
+                    [](const EmulatorFamily* one) { return std::string_view(one->scheme); });
+}
+
+const std::vector<const EmulatorFamily*>& emulator_families() { return families(); }
+
+}  // namespace sphere::emulator

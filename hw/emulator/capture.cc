@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/emulator/capture.h"
+
+#include <gst/gst.h>
+
+#include <utility>
+
+#include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+
+namespace sphere::emulator {
+
+namespace {
+
+constexpr GstClockTime media_deadline = 20 * GST_SECOND;
+
+Status wait_for_end(GstElement* pipeline) {
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline));
+  const MessageRef message(gst_bus_timed_pop_filtered(
+      bus.get(), media_deadline, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  if (!message) return failed("the emulator's encoder takes too long");
+  if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) return ok();
+  g_autoptr(GError) error = nullptr;
+  gst_message_parse_error(message.get(), &error, nullptr);
+  return failed(std::string("the emulator can't take a picture: ") + error->message);
+}
+
+Result<GstElement*> make_pipeline(const std::string& line) {
+  g_autoptr(GError) error = nullptr;
+  GstElement* pipeline =
+      gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  if (!pipeline)
+    return failed(std::string("the emulator can't draw its scene: ") +
+                  (error ? error->message : "unknown reason"));
+  gst_object_ref_sink(pipeline);
+  return pipeline;
+}
+
+/// Blocks.
+Status write_photo(const SceneSettings& scene, const Descriptor& file) {
+  const Result<GstElement*> made =
+      make_pipeline(single_picture(scene, 3456, 1728) +
+                    " ! jpegenc snapshot=true ! fdsink fd=" + std::to_string(file.get()));
+  if (!made) return made.error();
+  const GstRef<GstElement> pipeline(*made);
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  Status status = wait_for_end(pipeline.get());
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  return status;
+}
+
+}  // namespace
+
+/// A video being recorded into a file.
+class Capture::Recording {
+ public:
+  static Result<std::unique_ptr<Recording>> start(const SceneSettings& scene, Descriptor file);
+  ~Recording();
+  /// Closes the file. Blocks until that is done.
+  Status finish();
+
+ private:
+  Recording(GstElement* pipeline, Descriptor file) : file_(std::move(file)), pipeline_(pipeline) {}
+  const Descriptor file_;  // longer than the pipeline that writes it
+  const GstRef<GstElement> pipeline_;
+};
+
+Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const SceneSettings& scene,
+                                                                      Descriptor file) {
+  const Result<GstElement*> made = make_pipeline(
+      live_video(scene) + " ! h264parse ! mp4mux ! fdsink fd=" + std::to_string(file.get()));
+  if (!made) return made.error();
+  std::unique_ptr<Recording> recording(new Recording(*made, std::move(file)));
+  if (const Status fed = feed_scene(GST_BIN(*made), scene); !fed) return fed.error();
+  if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
+    return failed("the emulator can't record");
+  return recording;
+}
+
+Capture::Recording::~Recording() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
+Status Capture::Recording::finish() {
+  gst_element_send_event(pipeline_.get(), gst_event_new_eos());
+  return wait_for_end(pipeline_.get());
+}
+
+Capture::Capture(LoopThread& loop, const Card& card, const SceneSettings& scene,
+                 std::string photo_bytes, std::string video_bytes)
+    : loop_(loop),
+      card_(card),
+      scene_(scene),
+      photo_bytes_(std::move(photo_bytes)),
+      video_bytes_(std::move(video_bytes)) {}
+
+Capture::~Capture() = default;
+
+void Capture::stop() {
+  workers_.clear();  // waits for each
+  recording_.reset();
+}
+
+void Capture::in_thread(std::function<void()> work) {
+  workers_.remove_if([](const std::future<void>& worker) {
+    return worker.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  });
+  workers_.push_back(std::async(std::launch::async, std::move(work)));
+}
+
+bool Capture::save(const std::string& camera_path, std::string_view bytes) {
+  const Descriptor file = card_.create_file(camera_path);
+  return file && write_all(file, bytes);
+}
+
+void Capture::take_photo(const std::string& camera_path, std::function<void(bool good)> done) {
+  const auto finish = [this, camera_path, done = std::move(done)](bool good) {
+    loop_.later([this, camera_path, done, good] {
+      if (!good) card_.remove(camera_path);
+      done(good);
+    });
+  };
+  if (!photo_bytes_.empty()) {
+    finish(save(camera_path, photo_bytes_));
+    return;
+  }
+  // Shared, because what a thread does must be copyable.
+  const auto file = std::make_shared<Descriptor>(card_.create_file(camera_path));
+  if (*file)
+    in_thread([this, file, finish] { finish(bool(write_photo(scene_, *file))); });
+  else
+    finish(false);
+}
+
+void Capture::start_recording(const std::string& camera_path) {
+  recording_path_ = camera_path;
+  recording_since_ = std::chrono::steady_clock::now();
+  if (!video_bytes_.empty()) return;
+  Descriptor file = card_.create_file(camera_path);
+  if (!file) return;
+  Result<std::unique_ptr<Recording>> recording = Recording::start(scene_, std::move(file));
+  if (recording) recording_ = std::move(*recording);
+}
+
+void Capture::finish_recording(std::function<void(const Recorded&)> done) {
+  const std::string camera_path = std::exchange(recording_path_, {});
+  if (camera_path.empty()) return;
+  const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - recording_since_);
+  const auto finish = [this, camera_path, duration, done = std::move(done)](bool good) {
+    loop_.later([camera_path, duration, done, good] { done({camera_path, good, duration}); });
+  };
+  if (!video_bytes_.empty())
+    finish(save(camera_path, video_bytes_));
+  else if (recording_)
+    in_thread([recording = std::shared_ptr<Recording>(std::move(recording_)), finish] {
+      finish(bool(recording->finish()));
+    });
+  else
+    finish(false);
+}
+
+void Capture::abandon_recording() {
+  recording_path_.clear();
+  if (recording_)
+    in_thread([recording = std::shared_ptr<Recording>(std::move(recording_))] {
+      (void)recording->finish();
+    });
+}
+
+}  // namespace sphere::emulator

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/madv/emulator/faults.h"
+
+#include "hw/emulator/preview.h"
+
+namespace sphere::madv_emulator {
+
+const std::vector<const FaultInfo*>& fault_list() {
+  static const std::vector<const FaultInfo*> list = [] {
+    std::vector<const FaultInfo*> all = {
+        &faults::silent,    &faults::refuse,    &faults::busy,        &faults::garbage,
+        &faults::huge,      &faults::brackets,  &faults::wrong_token, &faults::drop,
+        &faults::reboot,    &faults::late,      &faults::split,       &faults::chatty,
+        &faults::no_card,   &faults::card_full, &faults::low_battery, &faults::no_table,
+        &faults::bad_table, &faults::no_data};
+    all.insert(all.end(), emulator::preview_faults.begin(), emulator::preview_faults.end());
+    return all;
+  }();
+  return list;
+}
+
+Result<Fault> parse_fault(std::string_view text) {
+  return emulator::parse_fault(fault_list(), text);
+}
+
+}  // namespace sphere::madv_emulator
