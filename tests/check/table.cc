@@ -141,7 +141,7 @@ GST_START_TEST(damage_is_refused_and_named) {
   // No PNG, another depth, another size.
   bytes = table();
   bytes[word_at(bytes, 16)] = 'X';
-  expect(refusal(bytes), "r_y_int is no PNG");
+  expect(refusal(bytes), "r_y_int is not a PNG");
   bytes = table();
   bytes[word_at(bytes, 16) + 24] = 8;
   expect(refusal(bytes), "r_y_int is not a PNG with 16-bit grey");
