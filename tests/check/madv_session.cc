@@ -963,7 +963,7 @@ GST_START_TEST(transfers_wait_are_cancelled_and_end) {
   f.files().cancel(99, f.rig.time);
   // A name that is too long for the camera is refused before it is asked.
   f.files().get(100, f.download(std::string(2000, 'x')), f.rig.time);
-  fail_unless(f.told == 3 && f.words.find("takes no more than 1024") != std::string::npos);
+  fail_unless(f.told == 3 && f.words.find("accepts at most 1024") != std::string::npos);
   f.told = 2;
   // A sink that takes no more ends it.
   f.most = 7;
