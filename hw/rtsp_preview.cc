@@ -274,42 +274,42 @@ Failure RtspPreview::failure_of(const GError* error, const char* debug) const {
   if (error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
     std::string message = printable(error->message, 300);
     if (message.ends_with('.')) message.pop_back();
-    return {Failure::Reason::missing, std::move(message), std::move(detail)};
+    return {Failure::Reason::missing, message, detail};
   }
   if (resource && error->code == GST_RESOURCE_ERROR_NOT_FOUND)
     return {Failure::Reason::not_there,
             "the camera has no preview at " + address_.url +
                 " (404); is it in USB mode, or another kind of camera?",
-            std::move(detail)};
+            detail};
   if (resource && error->code == GST_RESOURCE_ERROR_NOT_AUTHORIZED)
     return {
         Failure::Reason::refused,
         "the camera's preview wants a password (401), which this kind of camera does not; is it "
         "another kind of camera?",
-        std::move(detail)};
+        detail};
   // rtspsrc tells a status that has no code of its own in its detail.
   if (detail.find("453") != std::string::npos || detail.find("Bandwidth") != std::string::npos)
     return {Failure::Reason::held,
             "the camera's preview has no room for another viewer (453); close the other one",
-            std::move(detail)};
+            detail};
   if (too_long_)
     return {Failure::Reason::broken,
             "the camera's answer about its preview has no end; is it another kind of camera?",
-            std::move(detail)};
+            detail};
   if (!requested_ && route_.is_proxied())
     return {
         Failure::Reason::unreachable,
         "the preview is sent to a web proxy, which has no way to the camera; set the environment "
         "variable no_proxy=" +
             address_.host + ", or take http_proxy away",
-        std::move(detail)};
+        detail};
   return {Failure::Reason::gone,
           requested_
               ? "the camera's preview broke off; is the camera still on, and in reach of its "
                 "Wi-Fi?"
               : "the camera's preview can't be opened; is the camera still on, and in reach "
                 "of its Wi-Fi?",
-          std::move(detail)};
+          detail};
 }
 
 }  // namespace

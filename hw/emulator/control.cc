@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "gst/sphere/base/md5.h"
 #include "hw/madv/connect.h"
-#include "hw/madv/md5.h"
 
 namespace sphere::emulator {
 
@@ -71,7 +71,7 @@ Control::Control(ControlSettings settings, Card& card)
   // Its published session has token 2.
   token_ = settings_.model == Model::sj8_pro ? 1 : settings_.token - 1;
   reset_settings();
-  if (!settings_.lens_table.empty()) table_md5_ = madv::md5_of(settings_.lens_table);
+  if (!settings_.lens_table.empty()) table_md5_ = md5_of(settings_.lens_table);
   if (fault(FaultKind::no_card)) card_rval_ = madv::rval_no_card;
   if (fault(FaultKind::card_full)) card_rval_ = madv::rval_card_full;
   if (fault(FaultKind::low_battery)) battery_ = 0;
@@ -751,7 +751,7 @@ void Control::get_file(int client, const Message& request) {
   if (!clients_[client].known || fault(FaultKind::no_data)) return;
   clients_[client].transfer_done =
       "{\"rval\":0,\"msg_id\":7,\"type\":\"get_file_complete\",\"param\":[{\"bytes sent\":" +
-      std::to_string(bytes->size()) + "},{\"md5sum\":\"" + madv::md5_of(*bytes) + "\"}]}";
+      std::to_string(bytes->size()) + "},{\"md5sum\":\"" + md5_of(*bytes) + "\"}]}";
   actions_.push_back({Action::Kind::send_data, client, usual(id), std::move(*bytes)});
 }
 

@@ -36,10 +36,10 @@ bool is_working(ConnectionState state) {
   return state != ConnectionState::stopped && state != ConnectionState::ended;
 }
 
-hw::Failure broken_off(std::string detail = {}) {
+hw::Failure broken_off(std::string_view detail = {}) {
   return {Reason::gone,
           "the camera's preview broke off; is the camera still on, and in reach of its Wi-Fi?",
-          std::move(detail)};
+          detail};
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 #include <glib/gstdio.h>
 
+#include "gst/sphere/base/md5.h"
 #include "hw/madv/core.h"
-#include "hw/madv/md5.h"
 #include "hw/madv/table_cache.h"
 #include "tests/check/session_rig.h"
 

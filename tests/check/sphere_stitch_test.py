@@ -13,21 +13,11 @@ import subprocess
 import sys
 import tempfile
 
+import gst_checks
 from checks import (DEADLINE, SPHERE, attempt, check, finish, launch_ours, on_terminal, run)
+from gst_checks import ENVIRONMENT
 
-try:
-    import gi
-    gi.require_version("Gst", "1.0")
-    from gi.repository import Gst
-except (ImportError, ValueError) as reason:
-    print(f"skip: sphere stitch: {reason}")
-    sys.exit(77)
-
-# Python itself needs none of our elements, and can't load them where they are built with a sanitizer.
-ENVIRONMENT = dict(os.environ)
-os.environ.pop("GST_PLUGIN_PATH", None)
-os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
-Gst.init(None)
+Gst = gst_checks.load("sphere stitch")
 
 SHARED = pathlib.Path(os.environ.get("SPHERE_SHARED", ""))
 
