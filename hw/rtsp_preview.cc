@@ -63,7 +63,9 @@ GstRTSPLowerTrans flags_of(const Transports& transports) {
 
 // Bytes. All that a camera answers before it is asked to play is some KiB; more is no preview.
 constexpr uint64_t most_before_play = 1 << 20;
-constexpr auto look_interval = std::chrono::milliseconds(50);
+// Until then it is looked often: a fast link brings some MiB a millisecond. A look takes some
+// microseconds.
+constexpr auto look_interval = std::chrono::milliseconds(5);
 // rtspsrc says goodbye to the camera for at most half of this (`teardown-timeout`).
 constexpr auto close_time = std::chrono::milliseconds(200);
 

@@ -89,6 +89,10 @@ GST_START_TEST(metas_stay_where_the_picture_stays) {
   if (gl) {
     keep.push_back("videoconvert ! video/x-raw,format=RGBA ! spherestitch lens=mi-sphere");
     keep.push_back("videoconvert ! glupload ! glspherestitch lens=mi-sphere ! gldownload");
+    // Memory that is not of glupload's pool: it copies the picture.
+    keep.push_back(
+        "videoconvert ! identity drop-allocation=true ! glupload ! glspherestitch lens=mi-sphere ! "
+        "gldownload");
   }
   for (const std::string& line : keep)
     with_metas(line, [&](int n, GstSample* s) {

@@ -38,8 +38,9 @@ gboolean transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpoint
  */
 GType gst_sphere_orientation_meta_api_get_type(void) {
   static const GType type = [] {
-    static const gchar* tags[] = {GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_ORIENTATION_STR,
-                                  nullptr};
+    // No tags: GstBaseTransform of GStreamer 1.22 drops a meta that has any, and with it glupload
+    // does where it copies a picture.
+    static const gchar* tags[] = {nullptr};
     return gst_meta_api_type_register("GstSphereOrientationMetaAPI", tags);
   }();
   return type;
