@@ -276,40 +276,40 @@ Failure RtspPreview::failure_of(const GError* error, const char* debug) const {
   if (error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
     std::string message = printable(error->message, 300);
     if (message.ends_with('.')) message.pop_back();
-    return {Failure::Reason::missing, std::move(message), std::move(detail)};
+    return {Failure::Reason::missing, message, detail};
   }
   if (resource && error->code == GST_RESOURCE_ERROR_NOT_FOUND)
     return {Failure::Reason::not_there,
             "the camera has no preview at " + address_.url +
                 " (404); check that it is not in USB mode, and that it is a camera of this kind",
-            std::move(detail)};
+            detail};
   if (resource && error->code == GST_RESOURCE_ERROR_NOT_AUTHORIZED)
     return {Failure::Reason::refused,
             "the camera's preview needs a password (401), but cameras of this kind have none; "
             "check that it is a camera of this kind",
-            std::move(detail)};
+            detail};
   // rtspsrc tells a status that has no code of its own in its detail.
   if (detail.find("453") != std::string::npos || detail.find("Bandwidth") != std::string::npos)
     return {Failure::Reason::held,
             "the camera can't send its preview to another client (453); close the other client",
-            std::move(detail)};
+            detail};
   if (too_long_)
     return {
         Failure::Reason::broken,
         "the camera's answer about its preview is too long; check that it is a camera of this kind",
-        std::move(detail)};
+        detail};
   if (!requested_ && route_.is_proxied())
     return {Failure::Reason::unreachable,
             "the preview is requested from a web proxy, which can't reach the camera; set the "
             "environment variable no_proxy=" +
                 address_.host + ", or unset http_proxy",
-            std::move(detail)};
+            detail};
   return {Failure::Reason::gone,
           requested_ ? "the camera's preview was interrupted; check that the camera is on, and "
                        "that this machine is in reach of its Wi-Fi"
                      : "the camera's preview can't be opened; check that the camera is on, and "
                        "that this machine is in reach of its Wi-Fi",
-          std::move(detail)};
+          detail};
 }
 
 }  // namespace

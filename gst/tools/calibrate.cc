@@ -12,14 +12,15 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/calibrate.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/tools/command.h"
-#include "gst/tools/json_output.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
@@ -104,6 +105,21 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
   return ok();
 }
 
+/// Of GRAY8; nothing where the sample can't be mapped.
+std::optional<GreyPicture> pixels_of(GstSample* sample) {
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample))) return std::nullopt;
+  VideoFrame frame(info, gst_sample_get_buffer(sample), GST_MAP_READ);
+  if (!frame) return std::nullopt;
+  GreyPicture picture{{GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)}, {}};
+  for (int y = 0; y < picture.size.height; ++y) {
+    const auto* row = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame.get(), 0)) +
+                      static_cast<ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(frame.get(), 0);
+    picture.pixels.insert(picture.pixels.end(), row, row + picture.size.width);
+  }
+  return picture;
+}
+
 Result<GreyPicture> load(const std::string& path, Voice* voice) {
   const Result<StitchInput> input = open_stitch_input(path, voice);
   if (!input) return input.error();
@@ -124,22 +140,13 @@ Result<GreyPicture> load(const std::string& path, Voice* voice) {
   const std::unique_ptr<GstSample, Call<gst_sample_unref>> sample(
       gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), decode_time));
   Result<GreyPicture> picture = invalid(path + ": can't be decoded");
-  GstVideoInfo info;
-  GstVideoFrame frame;
-  if (sample && gst_video_info_from_caps(&info, gst_sample_get_caps(sample.get())) &&
-      gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample.get()), GST_MAP_READ)) {
-    GreyPicture read{{GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)}, {}};
-    for (int y = 0; y < read.size.height; ++y) {
-      const auto* row = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0)) +
-                        static_cast<ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
-      read.pixels.insert(read.pixels.end(), row, row + read.size.width);
-    }
-    gst_video_frame_unmap(&frame);
-    const std::string refusal = lack_of_fisheyes(
-        media::look_of({read.pixels.data(), read.size.width, 1, read.size.width, read.size.height}),
-        "picture");
+  if (const std::optional<GreyPicture> read = sample ? pixels_of(sample.get()) : std::nullopt) {
+    const std::string refusal =
+        lack_of_fisheyes(media::look_of({read->pixels.data(), read->size.width, 1, read->size.width,
+                                         read->size.height}),
+                         "picture");
     if (refusal.empty())
-      picture = std::move(read);
+      picture = *read;
     else
       picture = invalid(path + ": " + refusal + take_fisheyes);
   }
@@ -210,14 +217,14 @@ std::string lens_summary(const char* which, const Lens& lens) {
 }
 
 void print_json(const CalibrateArguments& arguments, const Calibration& found, const Voice& voice) {
-  JsonObjectOutput json;
+  JsonWriter json;
   json.add("output", arguments.output);
   json.add("pictures", arguments.pictures);
   json.add("start", arguments.lens.empty() ? default_profile : arguments.lens);
   json.add("circles", found.circles_moved ? "found" : "of the start");
-  json.add("overlap_matches", gint64{found.overlap_matches});
-  json.add("cross_matches", gint64{found.cross_matches});
-  json.add("joined_pictures", gint64{found.joined});
+  json.add("overlap_matches", found.overlap_matches);
+  json.add("cross_matches", found.cross_matches);
+  json.add("joined_pictures", found.joined);
   json.add("radial_terms", found.whole_field ? "found" : "of the start");
   json.add("residual_before", found.residual_before);
   json.add("residual", found.residual);
@@ -226,7 +233,7 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found, c
   json.add("front_fov", degrees(found.pair.front.model.fov()));
   json.add("back_fov", degrees(found.pair.back.model.fov()));
   json.add("warnings", voice.warnings());
-  json.print();
+  print(json);
 }
 
 Status work(const CalibrateArguments& arguments, Voice* voice) {
@@ -326,10 +333,10 @@ int run(int argc, char** argv) {
   if (done) return exit_done;
   voice.error(done.error().message);
   if (arguments.json) {
-    JsonObjectOutput json;
+    JsonWriter json;
     json.add("error", done.error().message);
     json.add("warnings", voice.warnings());
-    json.print();
+    print(json);
   }
   return interrupted ? exit_interrupted : usage;
 }

@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "gst/tools/consent.h"
-#include "gst/tools/json_output.h"
 
 namespace sphere::tool {
 
@@ -65,15 +64,14 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
   std::vector<std::string> gone;
   if (options.own_ledger) gone = remove_what_ended(voice);
   if (options.json) {
-    JsonObjectOutput output;
-    output.add("act", std::string(name_of(appended->entry.act)));
-    if (appended->entry.category)
-      output.add("category", std::string(name_of(*appended->entry.category)));
+    JsonWriter output;
+    output.add("act", name_of(appended->entry.act));
+    if (appended->entry.category) output.add("category", name_of(*appended->entry.category));
     output.add("time", appended->entry.time);
     output.add("head", appended->entry.hash);
     output.add("removed", gone);
     output.add("warnings", voice.warnings());
-    return output.print() ? exit_done : exit_failed;
+    return print(output) ? exit_done : exit_failed;
   }
   for (const std::string& file : gone) print(stdout, "Removed: %s\n", file.c_str());
   print(stdout, "%s\nHead of the ledger: %s\n", sentence.c_str(), appended->entry.hash.c_str());
@@ -131,12 +129,12 @@ int consent_notice(const ConsentOptions& options, Voice& voice) {
   const Language language = consent_language(options);
   const std::string text = notice_text(language);
   if (options.json) {
-    JsonObjectOutput output;
+    JsonWriter output;
     output.add("version", notice_version);
     output.add("hash", notice_hash());
     output.add("language", language == Language::chinese ? "zh" : "en");
     output.add("text", text);
-    if (!output.print()) return exit_failed;
+    if (!print(output)) return exit_failed;
   } else {
     print(stdout, "%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
           notice_version);

@@ -16,7 +16,6 @@
 #include "gst/sphere/consent/decision.h"
 #include "gst/sphere/consent/source.h"
 #include "gst/tools/command.h"
-#include "gst/tools/json_output.h"
 #include "gst/tools/output_file.h"
 
 namespace sphere::tool {
@@ -110,7 +109,7 @@ Status write_report(const std::string& path, const std::string& text, bool clobb
 }
 
 void print_json(const std::vector<Finding>& findings) {
-  JsonObjectOutput json;
+  JsonWriter json;
   for (const Verdict verdict : {Verdict::good, Verdict::fallback, Verdict::wrong}) {
     std::vector<std::string> lines;
     for (const Finding& finding : findings)
@@ -119,7 +118,7 @@ void print_json(const std::vector<Finding>& findings) {
                         (finding.remedy.empty() ? "" : " -> " + finding.remedy));
     json.add(word(verdict), lines);
   }
-  json.print();
+  print(json);
 }
 
 int run(int argc, char** argv) {

@@ -34,8 +34,10 @@ std::string line(const char* name, const char* what) {
 
 std::string description() {
   std::string text =
-      "A camera in software. When all its ports answer, it prints its URI and lines to try. If the\n"
-      "output is not a terminal, or with --json, it prints one line of JSON with the ports and the\n"
+      "A camera in software. When all its ports answer, it prints its URI and lines to try. If "
+      "the\n"
+      "output is not a terminal, or with --json, it prints one line of JSON with the ports and "
+      "the\n"
       "URI. Ctrl-C ends it.\n";
   for (const EmulatorFamily* family : emulator::emulator_families()) {
     text += "\n" + std::string(family->what) + "\nModels:\n";

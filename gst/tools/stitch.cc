@@ -16,7 +16,6 @@
 #include "gst/sphere/gstsphere.h"
 #include "gst/sphere/orientation/track.h"
 #include "gst/tools/command.h"
-#include "gst/tools/json_output.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
@@ -285,24 +284,23 @@ std::string stitcher_name(GstElement* stitcher) {
 void print_json(const StitchOptions& options, const StitchInput& input, StitchPipeline* pipeline,
                 const OutputFile& output, const std::string& lens, double seconds,
                 const Voice& voice) {
-  JsonObjectOutput json;
+  JsonWriter json;
   json.add("input", options.input);
   json.add("output", options.output);
   json.add("kind", input.video() ? "video" : "photo");
   const StitchCounts& counts = pipeline->counts();
-  json.add("width", gint64{counts.width});
-  json.add("height", gint64{counts.height});
-  json.add("pictures", static_cast<gint64>(counts.stitched.load()));
-  json.add("sound_tracks", gint64{counts.sound_tracks});
+  json.add("width", counts.width.load());
+  json.add("height", counts.height.load());
+  json.add("pictures", counts.stitched.load());
+  json.add("sound_tracks", counts.sound_tracks.load());
   struct stat status = {};
-  if (fstat(output.descriptor(), &status) == 0)
-    json.add("bytes", static_cast<gint64>(status.st_size));
+  if (fstat(output.descriptor(), &status) == 0) json.add("bytes", status.st_size);
   json.add("seconds", std::round(seconds * 1000) / 1000);
   json.add("stitcher", stitcher_name(pipeline->stitcher()));
   json.add("lens", lens);
   json.add("level", options.level);
   json.add("warnings", voice.warnings());
-  json.print();
+  print(json);
 }
 
 /// Which level it is where none was asked for: the horizon, if the file says how to find it.
@@ -374,10 +372,10 @@ int run(int argc, char** argv) {
   if (outcome.error) {
     voice.error(outcome.error->message);
     if (options.json) {
-      JsonObjectOutput json;
+      JsonWriter json;
       json.add("error", outcome.error->message);
       json.add("warnings", voice.warnings());
-      json.print();
+      print(json);
     }
   }
   return outcome.status;

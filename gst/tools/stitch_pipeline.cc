@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/orientation/event.h"
 
@@ -409,18 +410,16 @@ GstPadProbeReturn StitchPipeline::look_at_decoded(GstPad* pad, GstPadProbeInfo* 
   if (++self->looked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
   const CapsRef caps(gst_pad_get_current_caps(pad));
   GstVideoInfo format;
-  GstVideoFrame frame;
-  if (!caps || !gst_video_info_from_caps(&format, caps.get()) ||
-      !gst_video_frame_map(&frame, &format, GST_PAD_PROBE_INFO_BUFFER(info), GST_MAP_READ))
-    return GST_PAD_PROBE_OK;
+  if (!caps || !gst_video_info_from_caps(&format, caps.get())) return GST_PAD_PROBE_OK;
+  VideoFrame frame(format, GST_PAD_PROBE_INFO_BUFFER(info), GST_MAP_READ);
+  if (!frame) return GST_PAD_PROBE_OK;
   // Green is most of what brightness is.
   const int component = GST_VIDEO_INFO_IS_RGB(&format) ? 1 : 0;
-  const media::Look look =
-      media::look_of({static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component)),
-                      GST_VIDEO_FRAME_COMP_STRIDE(&frame, component),
-                      GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, component),
-                      GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)});
-  gst_video_frame_unmap(&frame);
+  const media::Look look = media::look_of(
+      {static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(frame.get(), component)),
+       GST_VIDEO_FRAME_COMP_STRIDE(frame.get(), component),
+       GST_VIDEO_FRAME_COMP_PSTRIDE(frame.get(), component), GST_VIDEO_FRAME_WIDTH(frame.get()),
+       GST_VIDEO_FRAME_HEIGHT(frame.get())});
   if (look == media::Look::unclear) return GST_PAD_PROBE_OK;
   const std::string refusal = lack_of_fisheyes(look, self->what_);
   if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
@@ -452,8 +451,7 @@ GstPadProbeReturn StitchPipeline::count_read(GstPad*, GstPadProbeInfo* info, gpo
 }
 
 GstPadProbeReturn StitchPipeline::time_encoded(GstPad*, GstPadProbeInfo* info, gpointer data) {
-  auto* self = static_cast<StitchPipeline*>(data);
-  EncodedTimes& times = self->encoded_;
+  EncodedTimes& times = static_cast<StitchPipeline*>(data)->encoded_;
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
     if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_SEGMENT)
       gst_event_copy_segment(GST_PAD_PROBE_INFO_EVENT(info), &times.segment);
@@ -469,11 +467,9 @@ GstPadProbeReturn StitchPipeline::time_encoded(GstPad*, GstPadProbeInfo* info, g
   };
   if (!GST_BUFFER_PTS_IS_VALID(buffer) || !GST_BUFFER_DTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
   const gint64 shown = running(GST_BUFFER_PTS(buffer)), decoded = running(GST_BUFFER_DTS(buffer));
-  gint64 end = shown;
-  if (GST_BUFFER_DURATION_IS_VALID(buffer) && GST_BUFFER_DURATION(buffer) >= shortest_duration)
-    end += static_cast<gint64>(GST_BUFFER_DURATION(buffer));
-  else
-    end = std::max<gint64>(end + static_cast<gint64>(shortest_duration), self->end_);
+  const GstClockTime duration =
+      GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
+  const gint64 end = shown + static_cast<gint64>(std::max(duration, shortest_duration));
   if (!times.begun) {
     times.begun = true;
     times.first_decoded = decoded;

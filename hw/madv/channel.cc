@@ -124,7 +124,7 @@ void ControlChannel::session_started(const Reply& reply, Time now) {
     const int rval = message.rval().value_or(-1);
     const bool held = rval == rval_session_denied || rval == rval_session_full;
     end(Failure{held ? Failure::Reason::held : Failure::Reason::refused,
-                "the camera does not start a session: it says that " + result_words(rval), rval},
+                "the camera does not start a session: it says that " + result_words(rval)},
         now);
     return;
   }
@@ -243,8 +243,7 @@ void ControlChannel::replied(std::shared_ptr<const Message> message, Time now) {
   if (done.handler) done.handler({message, std::nullopt});
   if (forgotten && phase_ == Phase::open)
     end(Failure{Failure::Reason::gone,
-                "the camera has forgotten this session (wrong token); connect again",
-                rval_wrong_token},
+                "the camera has forgotten this session (wrong token); connect again"},
         now);
   else if (done.request.id == msg_stop_session) {
     goodbye_answered_ = true;

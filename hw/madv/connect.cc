@@ -2,7 +2,7 @@
 
 #include "hw/madv/connect.h"
 
-#include "hw/madv/md5.h"
+#include "gst/sphere/base/md5.h"
 
 namespace sphere::madv {
 

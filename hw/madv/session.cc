@@ -528,7 +528,7 @@ void Session::run() {
     settings.client_address = address_text(local);
     settings.pacing =
         options_.pacing.value_or(is_loopback(local) ? Duration::zero() : settings.pacing);
-    if (options_.set_clock) settings.clock = camera_clock;
+    settings.clock = camera_clock;
     const TableCache cache(options_.table_folder);
     const auto may_store = [this] {
       return !options_.may_store_tables || options_.may_store_tables();

@@ -6,10 +6,10 @@
 #include <glib/gstdio.h>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/md5.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/storage/stores.h"
 #include "hw/madv/connect.h"
-#include "hw/madv/md5.h"
 
 namespace sphere::madv {
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/md5.h"
 
 GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
 #define GST_CAT_DEFAULT spherecamsrc_debug
@@ -31,10 +32,9 @@ void CameraBinding::restart() {
 }
 
 void CameraBinding::set_lens_table(std::string_view table) {
-  const GString_ md5(g_compute_checksum_for_data(
-      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(table.data()), table.size()));
+  std::string md5 = md5_of(table);
   const Lock lock(mutex_);
-  table_ = md5.get();
+  table_ = std::move(md5);
 }
 
 void CameraBinding::set_camera_ready() {

@@ -36,11 +36,11 @@ bool is_working(ConnectionState state) {
   return state != ConnectionState::stopped && state != ConnectionState::ended;
 }
 
-hw::Failure broken_off(std::string detail = {}) {
+hw::Failure broken_off(std::string_view detail = {}) {
   return {Reason::gone,
           "the camera's preview was interrupted; check that the camera is on, and that this "
           "machine is in reach of its Wi-Fi",
-          std::move(detail)};
+          detail};
 }
 
 }  // namespace

@@ -112,6 +112,8 @@ bool has(GstEvent* event, GstEventTypeFlags flag) {
   return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
 }
 
+/// Many members: the streaming thread has one state, which each grant, event and buffer reads as a
+/// whole. What stands by itself is apart: Guard, CaptureMarks, HoldBack, Silence.
 class AudioGate {
  public:
   explicit AudioGate(GstElement* element) : element_(element) {

@@ -26,7 +26,6 @@
 
 #include "plugins/stitch/spherestitch.h"
 
-#include <atomic>
 #include <string>
 #include <vector>
 
@@ -78,7 +77,7 @@ struct Self {
 
   /// Keeps what was set for the child, which is made later and then bound.
   sphere::Stitching settings;
-  std::atomic<int> threads{sphere::Workers::default_threads};
+  sphere::ThreadsProperty threads{PROP_THREADS};
   // Protects the choice; held while it is copied, never across a post.
   sphere::Mutex mutex;
   Choice choice SPHERE_GUARDED_BY(mutex);
@@ -199,21 +198,15 @@ GstPadProbeReturn sync_values(GstPad* pad, GstPadProbeInfo* info, gpointer data)
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   Self* self = GST_SPHERE_STITCH(object)->self;
-  if (self->settings.set_property(id, value)) return;
-  if (id == PROP_THREADS)
-    self->threads = g_value_get_int(value);
-  else
+  if (!self->settings.set_property(id, value) && !self->threads.set(id, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Self* self = GST_SPHERE_STITCH(object)->self;
-  if (self->settings.get_property(id, value)) return;
+  if (self->settings.get_property(id, value) || self->threads.get(id, value)) return;
   sphere::Lock lock(self->mutex);
   switch (id) {
-    case PROP_THREADS:
-      g_value_set_int(value, self->threads);
-      break;
     case PROP_STITCHER:
       g_value_set_string(value, self->chosen ? stitcher_name(self->choice) : nullptr);
       break;

@@ -175,7 +175,6 @@ bool Stitching::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment
     current_ = settings_;
   }
   const StitchSettings& settings = current_;
-  interpolation_ = settings.interpolation;
   if (!ensure_pair(settings)) return false;
   const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
                     rotation(settings.view);

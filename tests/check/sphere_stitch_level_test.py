@@ -8,24 +8,13 @@ import os
 import pathlib
 import struct
 import subprocess
-import sys
 import tempfile
 
+import gst_checks
 from checks import BUILD, DEADLINE, SPHERE, check, finish, run
+from gst_checks import ENVIRONMENT
 
-try:
-    import gi
-    gi.require_version("Gst", "1.0")
-    from gi.repository import Gst
-except (ImportError, ValueError) as reason:
-    print(f"skip: sphere stitch, level: {reason}")
-    sys.exit(77)
-
-ENVIRONMENT = dict(os.environ)
-# Python itself can't load our elements where they are built with a sanitizer.
-os.environ.pop("GST_PLUGIN_PATH", None)
-os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
-Gst.init(None)
+Gst = gst_checks.load("sphere stitch, level")
 
 CAMERA_FILE = BUILD / "tests" / "tools" / "camera-file"
 SERIAL = "CANARY-SERIAL-0815"

@@ -233,7 +233,8 @@ class Calibrator {
     std::set<int> sectors;
     for (const Match& m : overlap) {
       const Vec3 d = pair_[m.lens[0]].unproject(m.point[0]);
-      sectors.insert(static_cast<int>(std::floor((std::atan2(d.y, d.x) / (2 * pi) + 0.5) * all_sectors)));
+      sectors.insert(
+          static_cast<int>(std::floor((std::atan2(d.y, d.x) / (2 * pi) + 0.5) * all_sectors)));
     }
     if (static_cast<int>(overlap.size()) >= least_matches &&
         static_cast<int>(sectors.size()) >= least_sectors)
@@ -354,7 +355,8 @@ class LensSearch {
     const Result<LensPair> solvable = as_kannala_brandt(start.pair, reduced_[0].size);
     if (!solvable) return;
     LensPair pair = *solvable;
-    for (int level = coarse_[0].levels() - 1; level >= std::max(coarse_[0].levels() - 2, 0); --level)
+    for (int level = coarse_[0].levels() - 1; level >= std::max(coarse_[0].levels() - 2, 0);
+         --level)
       if (!refine_overlap(coarse_, level, *solvable, pair)) break;
     const double before = agreement(reduced_, start.pair), after = agreement(reduced_, pair);
     if (after > before) start.pair = pair;

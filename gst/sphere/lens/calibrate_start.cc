@@ -60,8 +60,8 @@ Ring read_ring(const GreyPicture& picture, double scale, const Circle& circle, d
                bool inwards) {
   Ring ring;
   for (int row = 0; row < rows; ++row) {
-    const double off = inwards ? -offsets[static_cast<size_t>(row)]
-                               : offsets[static_cast<size_t>(row)];
+    const double off =
+        inwards ? -offsets[static_cast<size_t>(row)] : offsets[static_cast<size_t>(row)];
     const double r = circle.radius * part * (1 + off / 90);
     for (int i = 0; i < azimuths; ++i) {
       const double a = radians(i);
@@ -123,8 +123,8 @@ LensPair pair_of(const Candidate& found, Size frame) {
     const Circle& circle = found.circles.lens[i];
     const double right_angle = circle.radius * found.part;
     const double radius = std::max(circle.radius, right_angle * least_fov / 180);
-    lens.model = *RadialModel::make(ModelKind::equidistant,
-                                    radians(180 * radius / right_angle), radius);
+    lens.model =
+        *RadialModel::make(ModelKind::equidistant, radians(180 * radius / right_angle), radius);
     lens.centre = circle.centre;
     lens.region = halves[static_cast<size_t>(i)];
     const double turn = found.turn > azimuths / 2 ? found.turn - azimuths : found.turn;
@@ -204,9 +204,8 @@ std::vector<CalibrationStart> find_starts(const std::vector<GreyPicture>& pictur
       for (int turn = 0; turn < azimuths; ++turn)
         found.push_back({circles, part, turn, agreement[static_cast<size_t>(turn)] / compared});
     }
-  std::ranges::stable_sort(found, [](const Candidate& a, const Candidate& b) {
-    return a.agreement > b.agreement;
-  });
+  std::ranges::stable_sort(
+      found, [](const Candidate& a, const Candidate& b) { return a.agreement > b.agreement; });
 
   std::vector<Candidate> chosen;
   const auto near = [](const Candidate& a, const Candidate& b) {

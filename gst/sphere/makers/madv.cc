@@ -10,17 +10,11 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/makers/madv_format.h"
-#include "gst/sphere/media/box.h"
 
 namespace sphere::makers::madv {
 
 namespace {
 
-using media::Box;
-using media::box_at;
-using media::find_box;
-using media::MemorySource;
-using media::Next;
 using media::Source;
 using media::Tiff;
 using media::TiffEntry;

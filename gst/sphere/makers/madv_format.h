@@ -7,8 +7,15 @@
 #include <cstdint>
 
 #include "gst/sphere/geometry/vec.h"
+#include "gst/sphere/media/box.h"
 
 namespace sphere::makers::madv {
+
+using media::Box;
+using media::box_at;
+using media::find_box;
+using media::MemorySource;
+using media::Next;
 
 inline constexpr size_t matrix_size = 9 * sizeof(float);
 

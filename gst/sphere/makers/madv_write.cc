@@ -9,17 +9,10 @@
 #include <string_view>
 
 #include "gst/sphere/makers/madv_format.h"
-#include "gst/sphere/media/box.h"
 
 namespace sphere::makers::madv {
 
 namespace {
-
-using media::Box;
-using media::box_at;
-using media::find_box;
-using media::MemorySource;
-using media::Next;
 
 using Bytes = std::vector<uint8_t>;
 
