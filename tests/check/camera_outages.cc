@@ -10,6 +10,7 @@
 #include "tests/check/bus.h"
 #include "tests/check/camera.h"
 #include "tests/check/rtspsrc.h"
+#include "tests/check/side_by_side.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -369,4 +370,4 @@ static Suite* camera_outages_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(camera_outages)
+SIDE_BY_SIDE_MAIN(camera_outages)

@@ -23,6 +23,7 @@
 #include "tests/check/hostile_server.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
+#include "tests/check/side_by_side.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -38,6 +39,7 @@ using Preview = HostileBehaviour::Preview;
 // A sanitizer or valgrind makes everything slower, and fills memory of its own.
 const int slowness = g_getenv("SPHERE_VALGRIND") || g_getenv("ASAN_OPTIONS") ? 8 : 1;
 constexpr double most_megabytes = 64;
+const double most_share = 0.01 * slowness;  // of a processor, while it waits
 
 /// How long one that goes on is looked at.
 gint64 watched_time() {
@@ -295,6 +297,10 @@ void meet_session(const HostileBehaviour& behaviour) {
 
 const std::vector<HostileBehaviour> control_cameras = control_behaviours();
 const std::vector<HostileBehaviour> preview_cameras = preview_behaviours();
+const std::vector<HostileBehaviour> mute_cameras = {
+    {.name = "mute", .mute_after = 0},
+    {.name = "mute preview", .preview = Preview::mute},
+    {.name = "no pictures", .preview = Preview::no_pictures}};
 
 }  // namespace
 
@@ -321,23 +327,25 @@ GST_START_TEST(a_hostile_camera_is_tried_again_at_little_cost) {
 GST_END_TEST;
 
 GST_START_TEST(waiting_for_a_mute_camera_costs_nothing) {
-  for (const HostileBehaviour& behaviour :
-       {HostileBehaviour{.name = "mute", .mute_after = 0},
-        HostileBehaviour{.name = "mute preview", .preview = Preview::mute},
-        HostileBehaviour{.name = "no pictures", .preview = Preview::no_pictures}}) {
-    HostileCamera camera(behaviour);
-    Pipeline pipeline("spherecamsrc name=camera protocols=tcp timeout=60 location=\"" +
-                      camera.uri() + "\" ! fakesink sync=false");
-    pipeline.play();
-    // It is connected, and waits.
-    read_bus(behaviour, pipeline, g_get_monotonic_time() + G_USEC_PER_SEC);
-    const gint64 since = g_get_monotonic_time();
-    const double used = processor_time();
-    read_bus(behaviour, pipeline, since + watched_time());
-    const double share = (processor_time() - used) / seconds_since(since);
-    fail_unless(share < 0.01 * slowness, "%s: %g %%", behaviour.name, 100 * share);
-    stop_in_time(behaviour, pipeline);
+  const HostileBehaviour& behaviour = mute_cameras[static_cast<size_t>(__i__)];
+  HostileCamera camera(behaviour);
+  Pipeline pipeline("spherecamsrc name=camera protocols=tcp timeout=60 location=\"" + camera.uri() +
+                    "\" ! fakesink sync=false");
+  pipeline.play();
+  // Until it is connected, and waits: on a busy machine that may take its time.
+  gint64 since = g_get_monotonic_time();
+  for (const gint64 settled = since + 20 * G_USEC_PER_SEC; since < settled;) {
+    const double before = processor_time();
+    read_bus(behaviour, pipeline, since + G_USEC_PER_SEC);
+    const double share = (processor_time() - before) / seconds_since(since);
+    since = g_get_monotonic_time();
+    if (share < most_share) break;
   }
+  const double used = processor_time();
+  read_bus(behaviour, pipeline, since + watched_time());
+  const double share = (processor_time() - used) / seconds_since(since);
+  fail_unless(share < most_share, "%s: %g %%", behaviour.name, 100 * share);
+  stop_in_time(behaviour, pipeline);
 }
 GST_END_TEST;
 
@@ -367,8 +375,9 @@ static Suite* hostile_camera_suite() {
   if (g_getenv("SPHERE_HOSTILE_SECONDS"))
     tcase_add_loop_test(tcase, a_hostile_camera_is_tried_again_at_little_cost, 0,
                         control + preview);
-  tcase_add_test(tcase, waiting_for_a_mute_camera_costs_nothing);
+  tcase_add_loop_test(tcase, waiting_for_a_mute_camera_costs_nothing, 0,
+                      static_cast<int>(mute_cameras.size()));
   return suite;
 }
 
-GST_CHECK_MAIN(hostile_camera)
+SIDE_BY_SIDE_MAIN(hostile_camera)

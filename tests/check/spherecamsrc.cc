@@ -17,9 +17,9 @@
 #include "tests/check/camera.h"
 #include "tests/check/imperfect.h"
 #include "tests/check/rtspsrc.h"
+#include "tests/check/side_by_side.h"
 
 #include <gst/check/gstcheck.h>
-
 #include <gst/rtsp/gstrtsptransport.h>
 
 using namespace sphere;
@@ -562,4 +562,4 @@ static Suite* spherecamsrc_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(spherecamsrc)
+SIDE_BY_SIDE_MAIN(spherecamsrc)
