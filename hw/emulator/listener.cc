@@ -22,6 +22,9 @@ Result<std::unique_ptr<Listener>> Listener::open(const std::string& host, uint16
   g_autoptr(GSocketAddress) address = g_inet_socket_address_new(inet, port);
   ObjectRef<GSocket> socket(g_socket_new(g_inet_address_get_family(inet), G_SOCKET_TYPE_STREAM,
                                          G_SOCKET_PROTOCOL_TCP, &error));
+  // As many may wait as may be connected. With less, a burst of them would have the system drop
+  // some for a second or more.
+  if (socket) g_socket_set_listen_backlog(socket.get(), most_connections);
   if (!socket || !g_socket_bind(socket.get(), address, TRUE, &error) ||
       !g_socket_listen(socket.get(), &error))
     return failed("the emulator can't listen on " + host + ":" + std::to_string(port) + ": " +

@@ -11,6 +11,7 @@
 #include "tests/check/camera.h"
 #include "tests/check/listening.h"
 #include "tests/check/rtspsrc.h"
+#include "tests/check/side_by_side.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -350,4 +351,4 @@ static Suite* camera_outages_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(camera_outages)
+SIDE_BY_SIDE_MAIN(camera_outages)

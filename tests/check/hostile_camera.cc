@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "hw/madv/session.h"
@@ -23,6 +24,7 @@
 #include "tests/check/hostile_server.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
+#include "tests/check/side_by_side.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -38,6 +40,7 @@ using Preview = HostileBehaviour::Preview;
 // A sanitizer or valgrind makes everything slower, and fills memory of its own.
 const int slowness = g_getenv("SPHERE_VALGRIND") || g_getenv("ASAN_OPTIONS") ? 8 : 1;
 constexpr double most_megabytes = 64;
+const double most_share = 0.01 * slowness;  // of a processor, while it waits
 
 /// How long one that goes on is looked at.
 gint64 watched_time() {
@@ -172,6 +175,39 @@ double seconds_since(gint64 then) {
   return static_cast<double>(g_get_monotonic_time() - then) / G_USEC_PER_SEC;
 }
 
+/// How late this machine wakes a thread that sleeps, summed up since the start: on a machine that
+/// is busy with something else, what takes a second by itself takes longer.
+class Lateness {
+ public:
+  Lateness() : thread_([this] { measure(); }) {}
+  ~Lateness() { stop(); }
+  double stop() {
+    stopped_ = true;
+    if (thread_.joinable()) thread_.join();
+    return seconds_;
+  }
+
+ private:
+  void measure() {
+    while (!stopped_) {
+      const gint64 since = g_get_monotonic_time();
+      // Seldom: what it costs is measured as well.
+      std::this_thread::sleep_for(20ms);
+      // One millisecond late is usual.
+      seconds_ += std::max(seconds_since(since) - 0.021, 0.0);
+    }
+  }
+  std::atomic<bool> stopped_ = false;
+  double seconds_ = 0;
+  std::thread thread_;  // the last: it uses the others
+};
+
+void check_stopping(const HostileBehaviour& camera, double took, double late) {
+  // Threads wait for each other while it stops, and each of them is late.
+  fail_unless(took < 1 * slowness + 2 * late,
+              "%s: stopping takes %g s, of which %g s are the machine's", camera.name, took, late);
+}
+
 /// Words for a person: to be printed anywhere, without what is secret, with something to do.
 void check_words(const HostileBehaviour& camera, const std::string& text) {
   fail_unless(is_printable(text), "%s: '%s'", camera.name, printable(text).c_str());
@@ -229,10 +265,11 @@ bool read_bus(const HostileBehaviour& camera, Pipeline& pipeline, gint64 until) 
 }
 
 void stop_in_time(const HostileBehaviour& camera, Pipeline& pipeline) {
+  Lateness late;
   const gint64 since = g_get_monotonic_time();
   pipeline.set_state(GST_STATE_NULL);
   const double took = seconds_since(since);
-  fail_unless(took < 1 * slowness, "%s: stopping takes %g s", camera.name, took);
+  check_stopping(camera, took, late.stop());
 }
 
 /// With spherecamsrc: it ends, and with an error; or goes on, and costs nothing.
@@ -281,10 +318,11 @@ void meet_session(const HostileBehaviour& behaviour) {
       std::unique_lock lock(mutex);
       changed.wait_for(lock, std::chrono::microseconds(watched_time()), [&] { return ended; });
     }
+    Lateness late;
     const gint64 since = g_get_monotonic_time();
     session.stop();
     const double took = seconds_since(since);
-    fail_unless(took < 1 * slowness, "%s: stopping takes %g s", behaviour.name, took);
+    check_stopping(behaviour, took, late.stop());
   }
   const double peak = memory("VmHWM:") - before;
   fail_unless(peak < most_megabytes * slowness, "%s: %g MB", behaviour.name, peak);
@@ -295,6 +333,10 @@ void meet_session(const HostileBehaviour& behaviour) {
 
 const std::vector<HostileBehaviour> control_cameras = control_behaviours();
 const std::vector<HostileBehaviour> preview_cameras = preview_behaviours();
+const std::vector<HostileBehaviour> mute_cameras = {
+    {.name = "mute", .mute_after = 0},
+    {.name = "mute preview", .preview = Preview::mute},
+    {.name = "no pictures", .preview = Preview::no_pictures}};
 
 }  // namespace
 
@@ -321,23 +363,34 @@ GST_START_TEST(a_hostile_camera_is_tried_again_at_little_cost) {
 GST_END_TEST;
 
 GST_START_TEST(waiting_for_a_mute_camera_costs_nothing) {
-  for (const HostileBehaviour& behaviour :
-       {HostileBehaviour{.name = "mute", .mute_after = 0},
-        HostileBehaviour{.name = "mute preview", .preview = Preview::mute},
-        HostileBehaviour{.name = "no pictures", .preview = Preview::no_pictures}}) {
-    HostileCamera camera(behaviour);
-    Pipeline pipeline("spherecamsrc name=camera protocols=tcp timeout=60 location=\"" +
-                      camera.uri() + "\" ! fakesink sync=false");
-    pipeline.play();
-    // It is connected, and waits.
-    read_bus(behaviour, pipeline, g_get_monotonic_time() + G_USEC_PER_SEC);
-    const gint64 since = g_get_monotonic_time();
+  const HostileBehaviour& behaviour = mute_cameras[static_cast<size_t>(__i__)];
+  HostileCamera camera(behaviour);
+  Pipeline pipeline("spherecamsrc name=camera protocols=tcp timeout=60 location=\"" + camera.uri() +
+                    "\" ! fakesink sync=false");
+  pipeline.play();
+  // Until it is connected, and waits: on a busy machine that may take its time.
+  gint64 since = g_get_monotonic_time();
+  for (const gint64 settled = since + 20 * G_USEC_PER_SEC; since < settled;) {
+    const double before = processor_time();
+    read_bus(behaviour, pipeline, since + G_USEC_PER_SEC);
+    const double share = (processor_time() - before) / seconds_since(since);
+    since = g_get_monotonic_time();
+    if (share < most_share) break;
+  }
+  // On a machine that is busy with something else everything costs more: there it is measured
+  // again.
+  for (int again = 4;; --again) {
+    Lateness late;
+    since = g_get_monotonic_time();
     const double used = processor_time();
     read_bus(behaviour, pipeline, since + watched_time());
-    const double share = (processor_time() - used) / seconds_since(since);
-    fail_unless(share < 0.01 * slowness, "%s: %g %%", behaviour.name, 100 * share);
-    stop_in_time(behaviour, pipeline);
+    const double took = seconds_since(since);
+    const double share = (processor_time() - used) / took;
+    const bool busy = late.stop() > 0.05 * took;
+    if (share < most_share) break;
+    fail_unless(busy && again > 0, "%s: %g %%", behaviour.name, 100 * share);
   }
+  stop_in_time(behaviour, pipeline);
 }
 GST_END_TEST;
 
@@ -367,8 +420,9 @@ static Suite* hostile_camera_suite() {
   if (g_getenv("SPHERE_HOSTILE_SECONDS"))
     tcase_add_loop_test(tcase, a_hostile_camera_is_tried_again_at_little_cost, 0,
                         control + preview);
-  tcase_add_test(tcase, waiting_for_a_mute_camera_costs_nothing);
+  tcase_add_loop_test(tcase, waiting_for_a_mute_camera_costs_nothing, 0,
+                      static_cast<int>(mute_cameras.size()));
   return suite;
 }
 
-GST_CHECK_MAIN(hostile_camera)
+SIDE_BY_SIDE_MAIN(hostile_camera)

@@ -78,6 +78,12 @@ class Socket {
       if (g_socket_receive(socket(), buffer, sizeof buffer, nullptr, nullptr) <= 0) return true;
     }
   }
+  /// How much the system keeps at this end, in either direction; by itself some megabytes.
+  void limit_buffers(int bytes) {
+    for (const int option : {SO_SNDBUF, SO_RCVBUF})
+      fail_unless(setsockopt(g_socket_get_fd(socket()), SOL_SOCKET, option, &bytes, sizeof bytes) ==
+                  0);
+  }
   void say_all() { fail_unless(g_socket_shutdown(socket(), FALSE, TRUE, nullptr)); }
   /// Gone without a goodbye: what is still on the way to it is answered by a reset.
   void vanish() {
