@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sphere calibrate: makes a lens profile from a few pictures.
 
-#include <gst/app/gstappsink.h>
 #include <gst/gst.h>
-#include <gst/video/video.h>
 #include <png.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,10 +15,10 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/calibrate.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/tools/command.h"
+#include "gst/tools/lens_pictures.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
@@ -31,7 +29,6 @@ namespace {
 
 // More pictures do not improve the result, and all are in memory.
 constexpr size_t most_pictures = 16;
-constexpr GstClockTime decode_time = 60 * GST_SECOND;
 
 constexpr const char* description =
     "PICTURES are JPEG or PNG files of one size, each with both fisheyes of one camera side by "
@@ -66,9 +63,7 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
        "The profile to write; its name ends in .json", "LENS"},
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
-       "The profile to start from: a name or a lens file (default: dual-190, moved onto the image "
-       "circles of the pictures)",
-       "NAME|FILE"},
+       "Start from this profile or lens file (default: found in the pictures)", "NAME|FILE"},
       {"pictures", 0, 0, G_OPTION_ARG_FILENAME, &seams,
        "Write pictures of the seam, before and after, into this folder", "FOLDER"},
       {"name", 0, 0, G_OPTION_ARG_STRING, &name, "Name of the profile (default: from LENS)",
@@ -105,53 +100,20 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
   return ok();
 }
 
-/// Of GRAY8; nothing where the sample can't be mapped.
-std::optional<GreyPicture> pixels_of(GstSample* sample) {
-  GstVideoInfo info;
-  if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample))) return std::nullopt;
-  VideoFrame frame(info, gst_sample_get_buffer(sample), GST_MAP_READ);
-  if (!frame) return std::nullopt;
-  GreyPicture picture{{GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)}, {}};
-  for (int y = 0; y < picture.size.height; ++y) {
-    const auto* row = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame.get(), 0)) +
-                      static_cast<ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(frame.get(), 0);
-    picture.pixels.insert(picture.pixels.end(), row, row + picture.size.width);
-  }
-  return picture;
-}
-
 Result<GreyPicture> load(const std::string& path, Voice* voice) {
   const Result<StitchInput> input = open_stitch_input(path, voice);
   if (!input) return input.error();
   if (input->video()) return invalid(path + ": is a video; use pictures");
   if (input->spherical()) return invalid(path + ": is a 360 picture already" + take_fisheyes);
-  // Decoders are told apart by the file's own bytes.
-  const bool jpeg = std::holds_alternative<media::JpegInfo>(input->content);
-  const std::string launch = std::string("filesrc name=file ! ") + (jpeg ? "jpegdec" : "pngdec") +
-                             " ! videoconvert ! video/x-raw,format=GRAY8 ! "
-                             "appsink name=sink sync=false max-buffers=1";
-  g_autoptr(GError) error = nullptr;
-  const GstRef<GstElement> pipeline(gst_parse_launch(launch.c_str(), &error));
-  if (!pipeline || error) return failed(path + ": can't be decoded: " + error->message);
-  const GstRef<GstElement> file(gst_bin_get_by_name(GST_BIN(pipeline.get()), "file"));
-  const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink"));
-  g_object_set(file.get(), "location", path.c_str(), nullptr);
-  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  const std::unique_ptr<GstSample, Call<gst_sample_unref>> sample(
-      gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), decode_time));
-  Result<GreyPicture> picture = invalid(path + ": can't be decoded");
-  if (const std::optional<GreyPicture> read = sample ? pixels_of(sample.get()) : std::nullopt) {
-    const std::string refusal =
-        lack_of_fisheyes(media::look_of({read->pixels.data(), read->size.width, 1, read->size.width,
-                                         read->size.height}),
-                         "picture");
-    if (refusal.empty())
-      picture = *read;
-    else
-      picture = invalid(path + ": " + refusal + take_fisheyes);
-  }
-  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  return picture;
+  Result<std::vector<GreyPicture>> read = read_lens_pictures(path, 1);
+  if (!read) return read.error();
+  GreyPicture& picture = read->front();
+  const std::string refusal =
+      lack_of_fisheyes(media::look_of({picture.pixels.data(), picture.size.width, 1,
+                                       picture.size.width, picture.size.height}),
+                       "picture");
+  if (!refusal.empty()) return invalid(path + ": " + refusal + take_fisheyes);
+  return std::move(picture);
 }
 
 Status add_png(const std::string& path, const GreyPicture& picture, OutputSet* outputs) {
@@ -220,8 +182,7 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found, c
   JsonWriter json;
   json.add("output", arguments.output);
   json.add("pictures", arguments.pictures);
-  json.add("start", arguments.lens.empty() ? default_profile : arguments.lens);
-  json.add("circles", found.circles_moved ? "found" : "of the start");
+  json.add("start", arguments.lens.empty() ? "pictures" : arguments.lens);
   json.add("overlap_matches", found.overlap_matches);
   json.add("cross_matches", found.cross_matches);
   json.add("joined_pictures", found.joined);
@@ -239,8 +200,13 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found, c
 Status work(const CalibrateArguments& arguments, Voice* voice) {
   const gint64 begin = g_get_monotonic_time();
   const bool any_camera = arguments.lens.empty();
-  const Result<LensPair> start = load_profile(any_camera ? default_profile : arguments.lens);
-  if (!start) return Error{start.error().kind, "--lens: " + start.error().message};
+  std::optional<LensPair> start;
+  if (!any_camera) {
+    Result<LensPair> named = load_profile(arguments.lens);
+    if (!named) return Error{named.error().kind, "--lens: " + named.error().message};
+    start = std::move(*named);
+  }
+  const std::string from = any_camera ? "what the pictures show" : start->name;
   // Before minutes are spent, whether the end can be kept.
   OutputSet outputs;
   std::vector<std::string> wanted = {arguments.output};
@@ -267,23 +233,21 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
   }
 
   voice->note(std::to_string(pictures.size()) + " of " + std::to_string(pictures[0].size.width) +
-              "x" + std::to_string(pictures[0].size.height) + ", starting from " + start->name);
+              "x" + std::to_string(pictures[0].size.height) + ", starting from " + from);
   Progress progress(!arguments.quiet, "steps");
   CalibrationOptions options;
-  options.find_circles = any_camera;
   options.progress = [&](int done, int total) {
     progress.show(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
     return !interrupted;
   };
-  const Result<Calibration> found = calibrate(pictures, *start, options);
+  const Result<Calibration> found = any_camera ? find_lenses(pictures, std::nullopt, options)
+                                               : calibrate(pictures, *start, options);
   progress.clear();
   if (!found) return found.error();
 
-  if (found->circles_moved)
-    voice->note("the calculation started from the image circles that were found");
   const std::string made = "Found by sphere calibrate from " + std::to_string(pictures.size()) +
                            " picture" + (pictures.size() == 1 ? "" : "s") + ", starting from " +
-                           start->name + ": " + summary(*found, pictures.size()) + ".";
+                           from + ": " + summary(*found, pictures.size()) + ".";
   const Result<std::string> text = make_profile(found->pair, arguments.name, made);
   if (!text) return text.error();
   if (!arguments.seams.empty())
@@ -303,7 +267,8 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
                seconds);
 
   if (!found->whole_field)
-    voice->warn("radial terms and fall-off are taken from " + start->name +
+    voice->warn("radial terms and fall-off are taken from " +
+                (any_camera ? std::string("an ideal lens") : start->name) +
                 "; to calculate them, three or more pictures of one scene are needed, with the "
                 "camera turned between them");
   if (arguments.json) {

@@ -14,8 +14,11 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/gstsphere.h"
+#include "gst/sphere/lens/profile.h"
+#include "gst/sphere/lens/table.h"
 #include "gst/sphere/orientation/track.h"
 #include "gst/tools/command.h"
+#include "gst/tools/lens_choice.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
@@ -152,7 +155,9 @@ class Run {
         if (const GstStructure* said = gst_message_get_structure(message);
             said && gst_structure_has_name(said, "sphere-lens")) {
           const std::string lens = to_string(gst_structure_get_string(said, "lens"));
-          lens_ = lens != "table" ? lens : options_.table_from;
+          lens_ = lens == "table"   ? options_.table_from
+                  : lens == "given" ? options_.lens_name
+                                    : lens;
         } else if (said && gst_structure_has_name(said, "sphere-stitcher")) {
           const char* reason = gst_structure_get_string(said, "reason");
           progress_.clear();
@@ -298,6 +303,7 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
   json.add("seconds", std::round(seconds * 1000) / 1000);
   json.add("stitcher", stitcher_name(pipeline->stitcher()));
   json.add("lens", lens);
+  if (options.agreement) json.add("agreement", *options.agreement);
   json.add("level", options.level);
   json.add("warnings", voice.warnings());
   print(json);
@@ -312,6 +318,55 @@ std::string default_level(const StitchInput& input, Voice* voice) {
               track.error().message);
   return "off";
 }
+
+#if HAVE_CALIBRATE
+/// What the file says of its lenses.
+KnownLenses known_lenses(const makers::CaptureInfo& capture) {
+  KnownLenses known;
+  // A table that can't be used is told of by the stitcher.
+  if (!capture.lens_table.empty())
+    if (Result<LensPair> table = parse_table(capture.lens_table, "of the camera"); table)
+      known.table = std::move(*table);
+  if (!capture.profile.empty())
+    if (Result<LensPair> model = load_profile(capture.profile); model) {
+      known.model = std::move(*model);
+      known.name = capture.profile;
+    }
+  return known;
+}
+
+/// Where no lens was named: the lenses that are found in the pictures, unless the file's own fit.
+Status find_lens(const StitchInput& input, StitchOptions* options, Voice* voice) {
+  if (!options->lens.empty() || (options->lens_fov > 0 && !options->search)) return ok();
+  Progress progress(!options->quiet, "steps of the search for the lenses");
+  const Result<LensChoice> choice = choose_lens(
+      {options->input, !input.video(), options->search, options->force || input.capture.fisheyes},
+      known_lenses(input.capture), [&](int done, int total) {
+        progress.show(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+        return true;
+      });
+  progress.clear();
+  if (!choice) return choice.error();
+  if (!choice->warning.empty()) voice->warn(options->input + ": " + choice->warning);
+  if (choice->profile.empty() && options->save_lens.empty()) return ok();
+  if (choice->profile.empty())
+    return invalid(
+        "--save-lens: no lenses were found that fit better than those that the file "
+        "names");
+  if (!options->save_lens.empty()) {
+    Result<OutputFile> file = OutputFile::create(options->save_lens, options->clobber);
+    if (!file) return file.error();
+    const auto* bytes = reinterpret_cast<const uint8_t*>(choice->profile.data());
+    if (const Status written = file->write({bytes, choice->profile.size()}); !written)
+      return written;
+    if (const Status kept = file->commit(); !kept) return kept;
+  }
+  options->lens = choice->profile;
+  options->lens_name = choice->what;
+  options->agreement = choice->agreement;
+  return ok();
+}
+#endif
 
 Outcome stitch(StitchOptions options, Voice* voice) {
   const gint64 begin = g_get_monotonic_time();
@@ -335,6 +390,15 @@ Outcome stitch(StitchOptions options, Voice* voice) {
     return fail_with(memory.error());
   Result<OutputFile> output = OutputFile::create(options.output, options.clobber);
   if (!output) return fail_with(output.error());
+#if HAVE_CALIBRATE
+  if (const Status found = find_lens(*input, &options, voice); !found)
+    return fail_with(found.error());
+#else
+  if (options.search || !options.save_lens.empty())
+    return fail_with(
+        unsupported("--lens auto and --save-lens: this build of gst-sphere has no "
+                    "calibration; build it with Ceres and Eigen"));
+#endif
 
   Result<std::unique_ptr<StitchPipeline>> pipeline =
       StitchPipeline::make(options, *input, output->descriptor());

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
@@ -55,6 +56,7 @@ Status read_output_kind(StitchOptions* options) {
 
 Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* lens = nullptr;
+  g_autofree char* save_lens = nullptr;
   g_autofree char* blend = nullptr;
   g_autofree char* preset = nullptr;
   g_autofree char* stitcher = nullptr;
@@ -71,9 +73,11 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
            json = FALSE;
   GOptionEntry entries[] = {
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
-       "Lens profile: a name (dual-190, gear360, ...), a JSON file, or a DNG of the camera "
-       "(default: the table in IN)",
-       "NAME|FILE"},
+       "Lens profile: a name (gear360, ...), a JSON file, a DNG of the camera, or auto: find the "
+       "lenses in the pictures (default: the table in IN, else auto)",
+       "NAME|FILE|auto"},
+      {"save-lens", 0, 0, G_OPTION_ARG_FILENAME, &save_lens,
+       "Write the lenses that were found into this profile, for --lens", "FILE"},
       {"lens-fov", 0, 0, G_OPTION_ARG_DOUBLE, &lens_fov,
        "Field of view of each lens, 60 to 358 (default: from the profile)", "DEGREES"},
       {"strip", 0, 0, G_OPTION_ARG_STRING, &strip,
@@ -223,6 +227,16 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     *word.chosen = word.typed;
   }
   if (lens && !*lens) return invalid("--lens is empty");
+  if (save_lens && !ends_with(save_lens, ".json"))
+    return invalid("--save-lens: " + std::string(save_lens) +
+                   ": the name must end in .json, so that it is found as a profile");
+  options->save_lens = to_string(save_lens);
+  options->search = lens && std::strcmp(lens, "auto") == 0;
+  if (options->search) lens[0] = '\0';
+  if (lens && *lens && save_lens)
+    return invalid(
+        "--save-lens keeps the lenses that are found in IN; leave --lens out, or use "
+        "--lens auto");
 
   options->lens = to_string(lens);
   options->dng = ends_with(options->lens, ".dng");

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "gst/sphere/base/result.h"
@@ -15,8 +16,12 @@ struct StitchOptions {
   std::string input, output;
   bool photo_out = false;  ///< OUT's name ends like a photo's
   bool png_out = false;
-  std::string lens;  ///< empty: what the stream says
-  bool dng = false;  ///< the lens is a DNG of the camera, with its table
+  std::string lens;       ///< a name, a file or the text of a profile; empty: what the stream says
+  std::string lens_name;  ///< of the text, for a person
+  std::optional<double> agreement;  ///< of what both lenses show at the seam, where it was measured
+  bool search = false;              ///< look for the lenses in the pictures whatever the file says
+  std::string save_lens;            ///< where the lenses that were found go; empty: nowhere
+  bool dng = false;                 ///< the lens is a DNG of the camera, with its table
   std::string table_from = "the table in the file";  ///< where the camera's table came from
   Projection projection = Projection::equirect;
   double fov = 0;         ///< across the output, where it is a view; 0: as usual

@@ -239,11 +239,13 @@ bool Stitching::ensure_pair(const StitchSettings& settings) {
   const std::string& lens = wanted_.lens;
   if (!announced_ || announced_->lens != lens || announced_->own_lens != wanted_.own_lens)
     gst_element_post_message(
-        owner_, gst_message_new_element(
-                    GST_OBJECT(owner_),
-                    gst_structure_new("sphere-lens", "lens", G_TYPE_STRING,
-                                      wanted_.own_lens ? "table" : printable(lens).c_str(),
-                                      "origin", G_TYPE_STRING, lens_origin_, nullptr)));
+        owner_,
+        gst_message_new_element(GST_OBJECT(owner_),
+                                gst_structure_new("sphere-lens", "lens", G_TYPE_STRING,
+                                                  wanted_.own_lens        ? "table"
+                                                  : is_profile_text(lens) ? "given"
+                                                                          : printable(lens).c_str(),
+                                                  "origin", G_TYPE_STRING, lens_origin_, nullptr)));
   announced_ = basis_ = wanted_;
   return true;
 }

@@ -87,10 +87,6 @@ class Calibrator {
     while (radius / (1 << levels_) >= coarsest_radius && levels_ < 6) ++levels_;
     total_ = static_cast<int>(pictures.size()) + 1 + levels_ + final_rounds;
     for (const GreyPicture& picture : pictures) pyramids_.emplace_back(picture, levels_);
-    if (options.find_circles && move_to_circles(pyramids_, pair_)) {
-      result_.circles_moved = true;
-      result_.before = pair_;
-    }
   }
 
   Result<Calibration> run() {
@@ -369,7 +365,13 @@ class LensSearch {
     for (const GreyPicture& picture : pictures_) pyramids.emplace_back(picture, reductions_);
     LensPair pair = found.pair.scaled_to(full);
     const LensPair rough = pair;
-    for (int level = reductions_ - 1; level >= 0 && !found.whole_field; --level) {
+    // Matches all over the lenses know more than the overlap.
+    if (found.whole_field) {
+      CalibrationOptions part;
+      part.progress = [this](int, int) { return step(); };
+      return calibrate(pictures_, rough, part);
+    }
+    for (int level = reductions_ - 1; level >= 0; --level) {
       if (!step()) return failed("interrupted");
       if (!refine_overlap(pyramids, level, rough, pair)) break;
     }

@@ -22,17 +22,13 @@ struct GreyPicture {
 };
 
 struct CalibrationOptions {
-  /// The start is any camera's, not this one's: where the image circles are seen elsewhere, the
-  /// lenses are put there first.
-  bool find_circles = false;
   /// Called between steps; false ends the work with an error.
   std::function<bool(int done, int total)> progress;
 };
 
 struct Calibration {
-  LensPair pair;               ///< in the frame of the pictures
-  LensPair before;             ///< what it was started from, in the same frame
-  bool circles_moved = false;  ///< `before` is the start on the image circles that were seen
+  LensPair pair;    ///< in the frame of the pictures
+  LensPair before;  ///< what it was started from, in the same frame
   int overlap_matches = 0, cross_matches = 0;
   int joined = 0;  ///< pictures that show the same scene as the first, itself included
   double residual_before = 0, residual = 0;        ///< median, in pixels of the frame

@@ -109,26 +109,4 @@ std::optional<std::array<Circle, 2>> find_circles(const std::vector<Pyramid>& pi
   return circles;
 }
 
-bool move_to_circles(const std::vector<Pyramid>& pictures, LensPair& pair) {
-  const auto circles = find_circles(pictures, {pair.front.region, pair.back.region});
-  if (!circles) return false;
-  LensPair moved = pair;
-  bool differs = false;
-  for (int i = 0; i < 2; ++i) {
-    Lens& lens = moved[i];
-    const auto& [centre, radius] = (*circles)[static_cast<size_t>(i)];
-    // A start that is nearly right knows more than an edge does.
-    constexpr double nearly = 0.04;
-    differs |= std::abs(radius / lens.model.radius() - 1) > nearly ||
-               std::hypot(centre.x - lens.centre.x, centre.y - lens.centre.y) > nearly * radius;
-    const auto model =
-        RadialModel::make(lens.model.kind(), lens.model.fov(), radius, lens.model.coefficients());
-    if (!model) return false;
-    lens.model = *model;
-    lens.centre = centre;
-  }
-  if (differs) pair = moved;
-  return differs;
-}
-
 }  // namespace sphere

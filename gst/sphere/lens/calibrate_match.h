@@ -54,11 +54,6 @@ struct Circle {
 std::optional<std::array<Circle, 2>> find_circles(const std::vector<Pyramid>& pictures,
                                                   const std::array<Region, 2>& regions);
 
-/// Puts both lenses on the image circles that the pictures show, the field of view as it is. False,
-/// with nothing changed, where no circles are seen, or where they are nearly where the pair has
-/// them.
-bool move_to_circles(const std::vector<Pyramid>& pictures, LensPair& pair);
-
 /// The rotation that takes directions of the second picture to the first's, where both show one
 /// scene from nearly one position; nothing where they don't seem to.
 std::optional<Mat3> find_rotation(const GreyPicture& first, const GreyPicture& second,

@@ -200,6 +200,7 @@ Result<LensPair> parse_lens_text(std::string_view text, const std::string& name)
 }
 
 Result<LensPair> load_profile(const std::string& name_or_file) {
+  if (is_profile_text(name_or_file)) return parse_profile(name_or_file, "the given profile");
   // Cameras write the endings in capitals.
   const GString_ lower(g_ascii_strdown(name_or_file.c_str(), -1));
   const bool is_file =

@@ -27,7 +27,11 @@ Result<std::string> make_profile(const LensPair& pair, const std::string& name,
 /// (pto.h), or the calibration that a program wrote (calibration_file.h).
 Result<LensPair> parse_lens_text(std::string_view text, const std::string& name);
 
-/// Loads a profile by what a person types. Anything with a `/`, or that ends in `.json`, `.bin`,
+/// Whether this is the text of a profile, rather than a name or a path.
+inline bool is_profile_text(std::string_view text) { return text.starts_with('{'); }
+
+/// Loads a profile by what a person or a program gives. What begins with a brace is the text of a
+/// profile itself. Anything with a `/`, or that ends in `.json`, `.bin`,
 /// `.pto`, `.yaml`, `.yml`, `.xml`, `.mp4`, `.jpg` or `.dng`, is a file with any of these, or with
 /// a camera's own table (table.h), by itself or in its video or photo; else it is a name that is
 /// looked up in the folders of GST_SPHERE_PROFILE_PATH, then in `gst-sphere/profiles` of the user's

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/lens_choice.h"
+
+#include <glib.h>
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "gst/sphere/lens/calibrate.h"
+#include "gst/sphere/lens/profile.h"
+#include "gst/sphere/media/look.h"
+#include "gst/tools/lens_pictures.h"
+
+namespace sphere::tool {
+
+namespace {
+
+// What a search of some seconds can look at.
+constexpr int most_video_pictures = 6;
+// A pair that brings both views together by less than this shows a broken seam.
+constexpr double good_agreement = 0.8;
+// A table that agrees less than this, where lenses are found that agree better by so much, is that
+// of another camera.
+constexpr double poor_table = 0.7, much_better = 0.15;
+
+double agreement(const std::vector<GreyPicture>& pictures, const LensPair& pair) {
+  double sum = 0;
+  for (const GreyPicture& picture : pictures)
+    sum += overlap_correlation(picture, pair.scaled_to(picture.size));
+  return sum / static_cast<double>(pictures.size());
+}
+
+bool fits(const LensPair& pair, Size frame) {
+  const double shape = static_cast<double>(pair.frame.width) * frame.height /
+                       (static_cast<double>(pair.frame.height) * frame.width);
+  return std::abs(shape - 1) <= 0.01;
+}
+
+std::string two_decimals(double value) {
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  return g_ascii_formatd(text, sizeof text, "%.2f", value);
+}
+
+std::string degrees_of(const LensPair& pair) {
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  return g_ascii_formatd(text, sizeof text, "%.1f", degrees(pair.front.model.fov()));
+}
+
+}  // namespace
+
+Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& known,
+                               const std::function<bool(int done, int total)>& progress) {
+  const Result<std::vector<GreyPicture>> read =
+      read_lens_pictures(question.path, question.photo ? 1 : most_video_pictures);
+  if (!read) return read.error();
+  const std::vector<GreyPicture>& pictures = *read;
+  const Size frame = pictures[0].size;
+
+  LensChoice choice;
+  // Half of the rows show too little of the seam.
+  if (frame.width > 3 * frame.height || frame.height > 3 * frame.width) return choice;
+  if (!question.fisheyes) {
+    const media::Look look =
+        media::look_of({pictures[0].pixels.data(), frame.width, 1, frame.width, frame.height});
+    if (look == media::Look::sphere || look == media::Look::flat) return choice;
+  }
+  const bool has_table = known.table && fits(*known.table, frame);
+  if (has_table) {
+    choice.what = "the table in the file";
+    choice.agreement = agreement(pictures, *known.table);
+    if (!question.search && choice.agreement >= poor_table) return choice;
+  } else if (known.model && fits(*known.model, frame)) {
+    choice.what = known.name;
+    choice.agreement = agreement(pictures, *known.model);
+  }
+
+  CalibrationOptions options;
+  options.progress = progress;
+  const std::optional<LensPair> hint =
+      !has_table && !choice.what.empty() ? known.model : std::nullopt;
+  const Result<Calibration> found = find_lenses(pictures, hint, options);
+  if (!found || found->correlation <= choice.agreement) {
+    if (found || !choice.what.empty() || fits(*load_profile(default_profile), frame)) return choice;
+    return invalid(question.path + ": no lenses are found in it: " + found.error().message +
+                   "; name them with --lens");
+  }
+  if (has_table && !question.search) {
+    if (found->correlation > choice.agreement + much_better)
+      choice.warning =
+          "the lens table in the file does not fit its pictures (agreement at the "
+          "seam " +
+          two_decimals(choice.agreement) +
+          "; the lenses that are found in "
+          "the pictures have " +
+          two_decimals(found->correlation) +
+          "). It may be the table of another camera; --lens auto uses the lenses that "
+          "are found";
+    return choice;
+  }
+  const Result<std::string> text =
+      make_profile(found->pair, "found", "Found by sphere stitch in " + question.path + ".");
+  if (!text) return text.error();
+  choice.what =
+      "found in the pictures (" + degrees_of(found->pair) + " degrees, agreement at the seam " +
+      two_decimals(found->correlation) +
+      (choice.what.empty() ? "" : "; " + choice.what + " has " + two_decimals(choice.agreement)) +
+      ")";
+  choice.profile = *text;
+  choice.agreement = found->correlation;
+  if (choice.agreement < good_agreement)
+    choice.warning = "the lenses that were found fit only poorly (agreement at the seam " +
+                     two_decimals(choice.agreement) +
+                     " of at most 1); if the seam can be seen, give the lenses with --lens, or "
+                     "make a profile with sphere calibrate";
+  return choice;
+}
+
+}  // namespace sphere::tool
