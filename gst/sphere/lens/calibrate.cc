@@ -314,8 +314,9 @@ class LensSearch {
       CalibrationOptions part;
       part.progress = [this](int, int) { return step(); };
       Result<Calibration> found = calibrate(reduced_, start.pair, part);
-      if (found ? !best || found->correlation > best->correlation : !best) best = std::move(found);
       if (interrupted_) return failed("interrupted");
+      if (found && !shows_overlap(found->pair)) continue;
+      if (found ? !best || found->correlation > best->correlation : !best) best = std::move(found);
     }
     if (!best || reductions_ == 0) return best;
     return polished(std::move(*best));
@@ -326,6 +327,11 @@ class LensSearch {
   static constexpr int largest_searched = 2048;
   static constexpr size_t most_starts = 8, most_calibrated = 2;
   static constexpr int coarse_width = 640;
+  // Less shows nothing twice.
+  static constexpr double least_fov = radians(181);
+  // Of the brightest tenth: what is below is black. How much more of it there may be at the seam
+  // than inside.
+  static constexpr double black_part = 0.1, most_dark = 0.25;
   // Of the progress: what one start and one calibration are, about.
   static constexpr int all_steps = most_starts + 3 * 12;
 
@@ -333,6 +339,39 @@ class LensSearch {
     interrupted_ = interrupted_ || (options_.progress &&
                                     !options_.progress(std::min(done_++, all_steps), all_steps));
     return !interrupted_;
+  }
+
+  /// Whether both lenses really draw what the pair says that both see: where the pictures have ended,
+  /// black agrees with black.
+  bool shows_overlap(const LensPair& pair) const {
+    if (std::min(pair.front.model.fov(), pair.back.model.fov()) < least_fov) return false;
+    double dark_at_seam = 0, dark_inside = 0;
+    for (const GreyPicture& picture : reduced_) {
+      dark_at_seam += dark_part(picture, pair, radians(88), radians(92));
+      dark_inside += dark_part(picture, pair, radians(20), radians(75));
+    }
+    return (dark_at_seam - dark_inside) / static_cast<double>(reduced_.size()) < most_dark;
+  }
+
+  /// How much of a ring round the axes of both lenses, between two angles off them, is black.
+  static double dark_part(const GreyPicture& picture, const LensPair& pair, double from, double to) {
+    std::vector<uint8_t> light(picture.pixels);
+    const auto bright = light.begin() + static_cast<ptrdiff_t>(light.size() * 9 / 10);
+    std::nth_element(light.begin(), bright, light.end());
+    const double black = black_part * *bright;
+    constexpr int round = 180, steps = 5;
+    int dark = 0, all = 0;
+    for (int i = 0; i < 2; ++i)
+      for (int a = 0; a < round; ++a)
+        for (int s = 0; s < steps; ++s) {
+          const double off = from + (to - from) * s / (steps - 1), turn = 2 * pi * a / round;
+          const Vec3 d = pair[i].to_camera * Vec3{std::sin(off) * std::cos(turn),
+                                                  std::sin(off) * std::sin(turn), std::cos(off)};
+          const Point p = pair[i].project(d);
+          dark += look(picture, p.x, p.y) < black;
+          ++all;
+        }
+    return static_cast<double>(dark) / all;
   }
 
   double agreement(const std::vector<GreyPicture>& pictures, const LensPair& pair) const {
@@ -355,8 +394,9 @@ class LensSearch {
          --level)
       if (!refine_overlap(coarse_, level, *solvable, pair)) break;
     const double before = agreement(reduced_, start.pair), after = agreement(reduced_, pair);
-    if (after > before) start.pair = pair;
-    start.agreement = std::max(before, after);
+    const bool better = after > before && shows_overlap(pair);
+    if (better) start.pair = pair;
+    start.agreement = !better && !shows_overlap(start.pair) ? -1 : better ? after : before;
   }
 
   Result<Calibration> polished(Calibration found) {

@@ -25,9 +25,9 @@ constexpr double same_part = 0.025;
 constexpr int same_turn = 10;
 // Of the image circle that a start has at least: lenses of a sphere see more than half of it.
 constexpr double least_fov = 186;
-// How much brighter one half of the sphere must be than the other to be taken for the sky, where
-// the shape of the frame lets one doubt that the camera stood upright.
-constexpr double sky = 0.3;
+// How much brighter a side of the sphere must be than its top and its bottom to be taken for the sky
+// or the ceiling, where the shape of the frame lets one doubt that the camera stood upright.
+constexpr double much_brighter = 1.3;
 
 struct Circles {
   Circle lens[2];
@@ -159,12 +159,8 @@ void set_upright(const GreyPicture& picture, double scale, LensPair& pair) {
   std::array<double, 4> light{};
   for (size_t i = 0; i < light.size(); ++i)
     light[i] = light_towards(picture, scale, pair, static_cast<double>(i) * pi / 2);
-  const auto contrast = [&](size_t up) {
-    const double above = light[up], below = light[(up + 2) % 4];
-    return (above - below) / std::max(above + below, 1e-9);
-  };
-  const size_t up = contrast(1) > contrast(3) ? 1 : 3;
-  if (contrast(up) < sky || contrast(up) < 2 * std::abs(contrast(0))) return;
+  const size_t up = light[1] > light[3] ? 1 : 3;
+  if (light[up] < much_brighter * light[0] || light[up] < much_brighter * light[2]) return;
   // What stands to the right (1) or to the left (3) comes to the top.
   const Mat3 turn = rolled(up == 1 ? -90 : 90);
   for (int i = 0; i < 2; ++i) pair[i].to_camera = turn * pair[i].to_camera;
