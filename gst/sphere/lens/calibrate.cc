@@ -324,8 +324,8 @@ class LensSearch {
 
  private:
   // Pixels of the longer side: what is searched in.
-  static constexpr int largest_searched = 2048;
-  static constexpr size_t most_starts = 8, most_calibrated = 2;
+  static constexpr int largest_searched = 1600;
+  static constexpr size_t most_starts = 6, most_calibrated = 2;
   static constexpr int coarse_width = 640;
   // Less shows nothing twice.
   static constexpr double least_fov = radians(181);

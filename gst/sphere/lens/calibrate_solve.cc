@@ -327,7 +327,7 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
   constexpr double band = radians(3), highest = radians(60);
   // Samples round the seam: more than one for two pixels tell nothing new.
   const double right_angle = pair.front.model.forward(pi / 2) / (1 << level);
-  const int spacing = std::min(900, std::max(120, static_cast<int>(pi * right_angle)));
+  const int spacing = std::min(600, std::max(120, static_cast<int>(pi * right_angle)));
   std::array<double, rig_size> rig{};
   std::vector<std::array<double, 2>> exposures(pictures.size(), std::array<double, 2>{});
   ceres::Problem problem;
@@ -365,8 +365,11 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
                                new Prior(prior_of(options, pair))),
                            nullptr, rig.data());
   hold_radial_terms(problem, rig.data());
+  ceres::Solver::Options solving = solver_options();
+  // What is gained after that is far below a pixel.
+  solving.function_tolerance = 1e-4;
   ceres::Solver::Summary summary;
-  ceres::Solve(solver_options(), &problem, &summary);
+  ceres::Solve(solving, &problem, &summary);
   if (!summary.IsSolutionUsable()) return invalid("no lenses fit the pictures");
   return apply(rig.data(), pair);
 }
