@@ -3,6 +3,7 @@
 
 #include "tests/check/pipeline.h"
 
+#include <optional>
 #include <random>
 
 #include "gst/sphere/lens/calibrate.h"
@@ -125,15 +126,17 @@ GST_START_TEST(drawn_lenses_are_found) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_photograph_agrees_better_than_by_hand) {
-  g_autofree char* path =
-      g_build_filename(g_getenv("SPHERE_SHARED"), "data", "gear360-street.png", nullptr);
+namespace {
+
+/// Nothing, and says so, where it is absent.
+std::optional<GreyPicture> shared_photo(const char* file, const char* decoder) {
+  g_autofree char* path = g_build_filename(g_getenv("SPHERE_SHARED"), "data", file, nullptr);
   if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-    g_print("skip: ../shared/data/gear360-street.png is absent\n");
-    return;
+    g_print("skip: ../shared/data/%s is absent\n", file);
+    return std::nullopt;
   }
-  Pipeline p(std::string("filesrc location=") + path +
-             " ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink");
+  Pipeline p(std::string("filesrc location=") + path + " ! " + decoder +
+             " ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink");
   p.play();
   const SampleRef sample = p.pull();
   fail_unless(sample != nullptr);
@@ -142,8 +145,17 @@ GST_START_TEST(a_photograph_agrees_better_than_by_hand) {
   for (int y = 0; y < luma.height; ++y)
     for (int x = 0; x < luma.width; ++x)
       picture.pixels.push_back(static_cast<uint8_t>(luma.at(x, y)));
+  return picture;
+}
+
+}  // namespace
+
+GST_START_TEST(a_photograph_agrees_better_than_by_hand) {
+  const std::optional<GreyPicture> photo = shared_photo("gear360-street.png", "pngdec");
+  if (!photo) return;
+  const GreyPicture& picture = *photo;
   const double by_hand =
-      overlap_correlation(picture, load_profile("gear360")->scaled_to({luma.width, luma.height}));
+      overlap_correlation(picture, load_profile("gear360")->scaled_to(picture.size));
   const Result<Calibration> found = calibrate({picture}, *load_profile("dual-190"));
   fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
   g_print(
@@ -173,6 +185,105 @@ GST_START_TEST(small_circles_are_found) {
                 found->pair[i].model.radius());
     fail_unless(std::abs(half_fov_at(found->pair[i], truth[i]) - truth[i].half_fov()) <
                 radians(0.3));
+  }
+}
+GST_END_TEST;
+
+namespace {
+
+/// Two lenses of any maker, as somebody may have built them: in a frame of 1280x640.
+LensPair any_pair(unsigned seed) {
+  std::mt19937 random(seed);
+  const auto within = [&](double limit) {
+    return std::uniform_real_distribution<double>(-limit, limit)(random);
+  };
+  LensPair pair = load_profile("dual-190")->scaled_to({1280, 640});
+  const double fov = 197.5 + within(12.5), radius = 300 + within(12);
+  // How the whole camera was turned, and one lens against the other: quarter turns.
+  const Mat3 view = rotation({0, 0, 90.0 * (random() % 4)});
+  const double turn = 90.0 * (random() % 4);
+  for (int i = 0; i < 2; ++i) {
+    Lens& lens = pair[i];
+    lens.model = *RadialModel::make(ModelKind::kannala_brandt, radians(fov + within(0.5)), radius,
+                                    {within(0.01), within(0.003), 0, 0});
+    lens.centre.x += within(0.03) * radius / std::sqrt(2);
+    lens.centre.y += within(0.03) * radius / std::sqrt(2);
+    lens.to_camera = view * lens.to_camera *
+                     rotation({within(2.5), within(2.5), within(2.5) + (i ? turn : 0.0)});
+    const double dark = 0.2 + within(0.2);
+    lens.vignette = {-dark / 2, -dark / 2, 0};
+  }
+  if (random() % 2) std::swap(pair.front, pair.back);
+  return pair;
+}
+
+/// How far apart, in pixels and in degrees, the found lenses put what the true ones show twice.
+struct SeamError {
+  double pixels = 0, degrees = 0;
+};
+SeamError seam_error(const LensPair& found, const LensPair& truth) {
+  // Which is the front can't be seen.
+  const bool swapped = found.front.region.left != truth.front.region.left;
+  std::vector<double> pixels, angles;
+  for (int i = 0; i < 360; ++i) {
+    const Vec3 axis = normalised(truth.front.axis() - truth.back.axis());
+    const Vec3 right = normalised(cross({0.3, 1, 0.2}, axis)), down = cross(axis, right);
+    const Vec3 d = std::cos(radians(i)) * right + std::sin(radians(i)) * down;
+    const Point p = truth.front.project(d), q = truth.back.project(d);
+    const Lens& first = found[swapped ? 1 : 0];
+    const Lens& second = found[swapped ? 0 : 1];
+    const Vec3 seen = first.unproject(p);
+    const Point shown = second.project(seen);
+    pixels.push_back(std::hypot(shown.x - q.x, shown.y - q.y));
+    angles.push_back(degrees(angle_between(seen, second.unproject(q))));
+  }
+  std::ranges::sort(pixels);
+  std::ranges::sort(angles);
+  return {pixels[pixels.size() / 2], angles[angles.size() / 2]};
+}
+
+}  // namespace
+
+/// SPHERE_SEARCH_ROUNDS=200 by hand.
+GST_START_TEST(any_lenses_are_found_without_a_start) {
+  const char* chosen = g_getenv("SPHERE_SEARCH_ROUNDS");
+  const int rounds = chosen ? atoi(chosen) : 4;
+  int found = 0, told = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const LensPair truth = any_pair(static_cast<unsigned>(round) + 100);
+    const Result<Calibration> result = find_lenses({drawn(truth, Mat3())}, std::nullopt);
+    const SeamError off = result ? seam_error(result->pair, truth) : SeamError{999, 999};
+    const bool right = off.pixels < 1.5 && off.degrees < 0.2;
+    const bool doubted = !result || result->correlation < 0.8;
+    if (!right)
+      g_print("pair %d (%.1f degrees): off by %.2f px, %.3f degrees, correlation %.3f %s\n", round,
+              degrees(truth.front.model.fov()), off.pixels, off.degrees,
+              result ? result->correlation : 0.0, result ? "" : result.error().message.c_str());
+    found += right;
+    told += !right && doubted;
+  }
+  g_print("%d of %d pairs found, %d doubted\n", found, rounds, told);
+  fail_unless(found >= rounds * 95 / 100, "%d of %d", found, rounds);
+  fail_unless(found + told == rounds, "%d found, %d doubted, of %d", found, told, rounds);
+}
+GST_END_TEST;
+
+GST_START_TEST(lenses_of_real_photos_are_found_without_a_start) {
+  const struct {
+    const char* file;
+    const char* decoder;
+    double least;
+  } photos[] = {{"gear360-street.png", "pngdec", 0.95},
+                {"fisheye-208.jpg", "jpegdec", 0.985},
+                {"theta-s-raw.jpg", "jpegdec", 0.96}};
+  for (const auto& photo : photos) {
+    const std::optional<GreyPicture> picture = shared_photo(photo.file, photo.decoder);
+    if (!picture) continue;
+    const Result<Calibration> found = find_lenses({*picture}, std::nullopt);
+    fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+    g_print("%s: correlation %.4f\n", photo.file, found->correlation);
+    fail_unless(found->correlation >= photo.least, "%s: %g", photo.file, found->correlation);
+    fail_unless(std::abs(overlap_correlation(*picture, found->pair) - found->correlation) < 1e-9);
   }
 }
 GST_END_TEST;
@@ -219,6 +330,8 @@ static Suite* calibrate_suite() {
   tcase_add_test(tcase, drawn_lenses_are_found);
   tcase_add_test(tcase, a_photograph_agrees_better_than_by_hand);
   tcase_add_test(tcase, small_circles_are_found);
+  tcase_add_test(tcase, any_lenses_are_found_without_a_start);
+  tcase_add_test(tcase, lenses_of_real_photos_are_found_without_a_start);
   tcase_add_test(tcase, pictures_of_other_scenes_are_not_joined);
   tcase_add_test(tcase, hopeless_scenes_are_refused);
   return suite;
