@@ -63,9 +63,9 @@ GstRTSPLowerTrans flags_of(const Transports& transports) {
 
 // Bytes. All that a camera answers before it is asked to play is some KiB; more is no preview.
 constexpr uint64_t most_before_play = 1 << 20;
-// Until then it is looked often: a fast link brings some MiB a millisecond. A look takes some
-// microseconds.
-constexpr auto look_interval = std::chrono::milliseconds(5);
+// The bytes are counted this often until then: a fast link brings some MiB in a millisecond, and
+// counting takes some microseconds.
+constexpr auto poll_interval = std::chrono::milliseconds(5);
 // rtspsrc says goodbye to the camera for at most half of this (`teardown-timeout`).
 constexpr auto close_time = std::chrono::milliseconds(200);
 
@@ -149,7 +149,7 @@ gboolean RtspPreview::select_stream(GstElement*, guint, GstCaps* caps, gpointer 
 void RtspPreview::watch_answers() {
   const Lock lock(mutex_);
   while (!closing_ && !requested_) {
-    changed_.wait_for(mutex_, look_interval);
+    changed_.wait_for(mutex_, poll_interval);
     if (closing_ || requested_ || connection_.received() <= most_before_play) continue;
     too_long_ = true;
     connection_.shut_down();

@@ -180,7 +180,7 @@ gboolean quit(gpointer loop) {
 }
 
 int run(int argc, char** argv) {
-  Voice voice("sphere emulator");
+  MessagePrinter printer("sphere emulator");
   Values values;
   GOptionEntry entries[] = {
       {"host", 0, 0, G_OPTION_ARG_STRING, &values.host, "Address to listen on (default: 127.0.0.1)",
@@ -220,7 +220,7 @@ int run(int argc, char** argv) {
   if (status && !rest.empty()) status = invalid("'" + rest[0] + "' is one word too many");
   if (status) status = read_options(values, &options);
   if (!status) {
-    voice.error(status.error().message);
+    printer.error(status.error().message);
     return exit_usage;
   }
 
@@ -237,7 +237,7 @@ int run(int argc, char** argv) {
   const bool own_card = options.card_folder.empty();
   Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
   if (!camera) {
-    voice.error(camera.error().message);
+    printer.error(camera.error().message);
     return exit_failed;
   }
   if (values.json || !isatty(STDOUT_FILENO) ? !print_ports(**camera)
@@ -248,7 +248,7 @@ int run(int argc, char** argv) {
   if (values.log) g_timeout_add(100, print_log, &log);
   g_main_loop_run(loop.get());
   if (values.log) print_log(&log);
-  // Ended by a person is how it ends.
+  // A signal is the normal way to end it.
   return exit_done;
 }
 

@@ -31,18 +31,18 @@ class Levelling {
 
  private:
   enum Warning { nothing_known, no_rate, too_short, too_long, unusable, has_holes, warnings };
-  struct Held {
+  struct CameraPose {
     Quaternion camera_to_world;
     double heading = 0;
   };
-  struct Followed {
+  struct FollowedHeading {
     double heading = 0;
     GstClockTime time = 0;
   };
 
-  std::optional<Held> from_meta(double smoothing, GstBuffer* picture);
-  std::optional<Held> from_track(double smoothing, GstBuffer* picture, const GstSegment& segment,
-                                 const GstVideoInfo& format);
+  std::optional<CameraPose> from_meta(double smoothing, GstBuffer* picture);
+  std::optional<CameraPose> from_track(double smoothing, GstBuffer* picture,
+                                       const GstSegment& segment, const GstVideoInfo& format);
   void compare_lengths(double rate);
   void warn(Warning which, const std::string& sentence);
 
@@ -51,7 +51,7 @@ class Levelling {
   std::string track_problem_;
   bool compared_ = false;
   bool warned_[warnings] = {};
-  std::optional<Followed> followed_;
+  std::optional<FollowedHeading> followed_;
 };
 
 }  // namespace sphere

@@ -17,10 +17,10 @@ void StreamLens::forget() {
   file_ = makers::CaptureInfo();
 }
 
-void StreamLens::say(Said& said) const {
-  said.name = name_;
-  said.table = table_ ? table_ : file_table_;
-  said.origin = table_ || !file_table_ ? "stream" : "file";
+void StreamLens::read(LensSource& source) const {
+  source.name = name_;
+  source.table = table_ ? table_ : file_table_;
+  source.origin = table_ || !file_table_ ? "stream" : "file";
 }
 
 void StreamLens::observe(GstEvent* event) {

@@ -52,9 +52,9 @@ gboolean emit(Pipeline& pipeline, const char* signal) {
 }
 
 /// A port that lets clients in and never says anything.
-class Mute {
+class SilentPort {
  public:
-  Mute() {
+  SilentPort() {
     g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
     g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
     socket_.reset(
@@ -99,7 +99,7 @@ void lose_udp(Pipeline& pipeline, int percent) {
 GST_START_TEST(a_lost_camera_is_told_and_comes_back) {
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   GstClockTime last = pull(pipeline, 20);
   for (const bool whole : {false, true}) {
@@ -142,7 +142,7 @@ GST_START_TEST(a_preview_that_works_outlives_its_control) {
   // The control is closed after these requests, once, by two of which a photo is taken.
   const auto camera = camera_with({"drop:7"});
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   GstClockTime last = pull(pipeline, 10);
   while (camera->counters().sessions_opened < 2) {
@@ -163,7 +163,7 @@ GST_START_TEST(a_preview_that_works_outlives_its_control) {
 GST_END_TEST;
 
 GST_START_TEST(the_timeout_is_kept) {
-  const Mute mute;
+  const SilentPort mute;
   const auto camera = camera_with();
   for (const std::string& location :
        {"madv://127.0.0.1:" + mute.port(),
@@ -185,7 +185,7 @@ GST_END_TEST;
 
 /// Whatever the camera does not say, and whoever waits for it.
 GST_START_TEST(stopping_waits_for_nobody) {
-  const Mute mute;
+  const SilentPort mute;
   {
     Pipeline pipeline("spherecamsrc name=camera timeout=60 location=madv://127.0.0.1:" +
                       mute.port() + " ! fakesink");
@@ -223,7 +223,7 @@ GST_END_TEST;
 GST_START_TEST(a_signal_takes_no_longer_than_the_timeout) {
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   pull(pipeline, 5);
   camera->set_silent(true);
@@ -262,7 +262,7 @@ GST_START_TEST(udp_that_loses_or_does_not_arrive_becomes_tcp) {
   for (const int percent : {10, 100}) {
     const auto camera = camera_with();
     Pipeline pipeline(to_sink(*camera, "latency=50"));
-    Said said(pipeline);
+    BusLog said(pipeline);
     lose_udp(pipeline, percent);
     pipeline.play();
     said.wait_for(percent == 100 ? "info: Nothing of the preview arrives over UDP"
@@ -280,7 +280,7 @@ GST_START_TEST(udp_that_loses_or_does_not_arrive_becomes_tcp) {
   // Not where TCP is not allowed.
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=50 protocols=udp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   lose_udp(pipeline, 10);
   pipeline.play();
   pull(pipeline, 20);
@@ -292,7 +292,7 @@ GST_END_TEST;
 /// glib-networking sends RTSP, too, through the proxy that is meant for HTTP.
 GST_START_TEST(a_web_proxy_is_not_asked) {
   g_unsetenv("GIO_USE_PROXY_RESOLVER");
-  const Mute proxy;
+  const SilentPort proxy;
   g_setenv("http_proxy", ("http://127.0.0.1:" + proxy.port()).c_str(), TRUE);
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
@@ -312,7 +312,7 @@ GST_START_TEST(a_web_proxy_that_can_not_be_avoided_is_told) {
   g_unsetenv("GIO_USE_PROXY_RESOLVER");
   std::string nobody;
   {
-    const Mute gone;
+    const SilentPort gone;
     nobody = gone.port();
   }
   g_setenv("http_proxy", ("http://127.0.0.1:" + nobody).c_str(), TRUE);
@@ -327,7 +327,7 @@ GST_END_TEST;
 GST_START_TEST(warnings_of_the_preview_are_passed_on) {
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   pull(pipeline, 5);
   const GstRef<GstElement> element = pipeline.child("camera");

@@ -77,7 +77,7 @@ GstBuffer* picture(GstHarness* h, uint8_t value = 90) {
 /// Flushes, changes size and format, stops and starts; `changing`: and properties change meanwhile.
 void start_and_stop(int rounds, bool changing) {
   const HarnessRef h = harness();
-  std::optional<Changer> changer;
+  std::optional<PropertyChanger> changer;
   if (changing) changer.emplace(h->element);
   const auto push_one = [&](int width) {
     const int height = width / 2, size = width * height * 3 / 2;
@@ -523,7 +523,7 @@ GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
   const int frames = g_getenv("SPHERE_VALGRIND") ? 30 : 200;
   Pipeline p("videotestsrc num-buffers=" + std::to_string(frames) + " ! " + source_caps +
              " ! cpuspherestitch name=s lens=dual-190 ! appsink name=sink");
-  Changer changer(p.child("s").get());
+  PropertyChanger changer(p.child("s").get());
   p.play();
   int buffers = 0;
   while (p.pull()) ++buffers;

@@ -90,7 +90,7 @@ void start_and_stop(int rounds, bool changing) {
       "caps=video/x-raw,format=NV12,width=64,height=32 ! " +
       gl_chain + "lens=dual-190 ! gldownload ! appsink name=sink sync=false max-buffers=1");
   const GstRef<GstElement> filter = p.child("caps");
-  std::optional<Changer> changer;
+  std::optional<PropertyChanger> changer;
   if (changing) changer.emplace(p.child("s").get());
   for (int i = 0; i < rounds; ++i) {
     p.play();
@@ -404,7 +404,7 @@ GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
   Pipeline p("videotestsrc num-buffers=" + std::to_string(frames) +
              " ! video/x-raw,format=NV12,width=160,height=80 ! " + gl_chain +
              "lens=dual-190 ! gldownload ! appsink name=sink");
-  Changer changer(p.child("s").get());
+  PropertyChanger changer(p.child("s").get());
   p.play();
   int buffers = 0;
   while (p.pull()) ++buffers;

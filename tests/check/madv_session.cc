@@ -27,7 +27,7 @@ void same(const std::string& a, const std::string& b) {
 }
 
 /// A core, its clock, and the camera's lines that a test writes.
-class Rig {
+class SessionFixture {
  public:
   static CoreSettings usual() {
     CoreSettings settings;
@@ -36,7 +36,7 @@ class Rig {
     return settings;
   }
 
-  explicit Rig(CoreSettings settings = usual()) : core(std::move(settings)) {}
+  explicit SessionFixture(CoreSettings settings = usual()) : core(std::move(settings)) {}
 
   /// What was written since the last call, as messages.
   std::vector<Message> sent() {
@@ -138,7 +138,7 @@ using K = Event::Kind;
 }  // namespace
 
 GST_START_TEST(it_asks_what_a_preview_needs_and_no_more) {
-  Rig rig;
+  SessionFixture rig;
   rig.core.start(rig.time);
   rig.sent_one(257);
   rig.camera(R"({"rval":0,"msg_id":257,"param":7})");
@@ -168,7 +168,7 @@ GST_START_TEST(it_asks_what_a_preview_needs_and_no_more) {
 GST_END_TEST;
 
 GST_START_TEST(one_request_at_a_time_150_ms_apart) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.events();
   std::vector<int> done;
@@ -196,9 +196,9 @@ GST_START_TEST(one_request_at_a_time_150_ms_apart) {
   rig.camera(R"({"rval":0,"msg_id":5169})");
   fail_unless(done == std::vector({1, 2, 3}));
 
-  CoreSettings fast = Rig::usual();
+  CoreSettings fast = SessionFixture::usual();
   fast.pacing = 0ms;
-  Rig loopback(fast);
+  SessionFixture loopback(fast);
   loopback.core.start(loopback.time);
   loopback.sent_one(257);
   loopback.camera(R"({"rval":0,"msg_id":257,"param":7})");
@@ -210,7 +210,7 @@ GST_END_TEST;
 
 GST_START_TEST(the_published_session_from_the_clients_side) {
   // The lines of the sister camera answer a session of ours, at their own times.
-  Rig rig;
+  SessionFixture rig;
   const Time begin = rig.time;
   const auto until = [&](double at) {
     const Time due = begin + Time(static_cast<int64_t>(at * 1e6));
@@ -282,7 +282,7 @@ GST_START_TEST(the_published_session_from_the_clients_side) {
 GST_END_TEST;
 
 GST_START_TEST(replies_are_matched_and_strays_dropped) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.events();
   rig.pass(150ms);
@@ -306,7 +306,7 @@ GST_START_TEST(replies_are_matched_and_strays_dropped) {
 GST_END_TEST;
 
 GST_START_TEST(notifications_reach_the_state) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.events();
   rig.pass(150ms);
@@ -331,7 +331,7 @@ GST_START_TEST(notifications_reach_the_state) {
 GST_END_TEST;
 
 GST_START_TEST(the_holder_answers_for_its_session) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.pass(1s);
   rig.core.request(
@@ -346,7 +346,7 @@ GST_START_TEST(the_holder_answers_for_its_session) {
 GST_END_TEST;
 
 GST_START_TEST(busy_is_asked_again_and_a_no_is_reported) {
-  Rig rig;
+  SessionFixture rig;
   rig.core.start(rig.time);
   for (int i = 0; i < 3; ++i) {
     rig.sent_one(257);
@@ -378,7 +378,7 @@ GST_START_TEST(busy_is_asked_again_and_a_no_is_reported) {
   rig.pass(1s);
   rig.sent_nothing();
 
-  Rig stubborn;
+  SessionFixture stubborn;
   stubborn.core.start(stubborn.time);
   for (int i = 0; i < 100 && !stubborn.core.ended(); ++i) {
     stubborn.camera(R"({"rval":-21,"msg_id":257})");
@@ -391,7 +391,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_session_that_is_not_given) {
   const auto started_with = [](const char* reply, Failure::Reason reason, const char* words) {
-    Rig rig;
+    SessionFixture rig;
     rig.core.start(rig.time);
     rig.sent_one(257);
     rig.camera(reply);
@@ -419,7 +419,7 @@ GST_START_TEST(what_breaks_the_stream_ends_the_session_with_a_goodbye) {
       "{\"msg_id\":[]}",
       "{\"msg_id\":1 \"rval\":0}"};
   for (const std::string& bytes : breaking) {
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.events();
     rig.pass(150ms);
@@ -445,7 +445,7 @@ GST_END_TEST;
 
 GST_START_TEST(silence_is_noticed_within_ten_seconds) {
   // In the middle of an open session, nothing being asked.
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.events();
   rig.pass(3999ms);
@@ -465,20 +465,20 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
   fail_unless(sent.size() == 2 && sent[0].id() == 4365 && sent[1].id() == 258);
 
   // While it is being asked; and at the very start.
-  Rig asked;
+  SessionFixture asked;
   asked.open();
   asked.pass(150ms);
   asked.core.request(Request(513), nullptr, asked.time);
   asked.pass(9s);
   asked.expect_failure(Failure::Reason::silent);
-  Rig start;
+  SessionFixture start;
   start.core.start(start.time);
   start.pass(9s);
   const std::string at_start = start.expect_failure(Failure::Reason::silent);
   fail_unless(at_start.find("start-session") != std::string::npos, "%s", at_start.c_str());
 
   // Formatting takes its time.
-  Rig slow;
+  SessionFixture slow;
   slow.open();
   slow.pass(150ms);
   slow.core.request(Request(msg_format, "c"), nullptr, slow.time);
@@ -490,7 +490,7 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
 GST_END_TEST;
 
 GST_START_TEST(a_camera_that_speaks_is_not_asked_how_it_is) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   for (int i = 0; i < 10; ++i) {
     rig.pass(3s);
@@ -503,7 +503,7 @@ GST_END_TEST;
 // The half of a message, or anything but a message, is what a camera that hangs may send for ever.
 GST_START_TEST(half_a_message_is_no_sign_of_life) {
   for (const char* bytes : {" ", "x"}) {
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.events();
     if (*bytes == 'x') rig.camera(R"({"msg_id":4361,"param":")");
@@ -522,7 +522,7 @@ GST_START_TEST(half_a_message_is_no_sign_of_life) {
 GST_END_TEST;
 
 GST_START_TEST(a_question_of_its_own_waits_once_and_behind_the_users) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.pass(1s);
   for (int i = 0; i < 500; ++i) {
@@ -560,7 +560,7 @@ GST_START_TEST(a_flood_ends_the_session_with_words) {
            {long_one, 20, unasked},
            {std::string(100 << 10, ' '), 21, "too much white space"},
        }) {
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.events();
     rig.pass(1s);
@@ -576,7 +576,7 @@ GST_START_TEST(a_flood_ends_the_session_with_words) {
     fail_unless_equals_int(rig.sent().back().id(), 258);
   }
   // Fifteen messages a second for ten minutes, and more each minute: no flood.
-  Rig usual;
+  SessionFixture usual;
   usual.open();
   for (int second = 0; second < 600; ++second) {
     usual.pass(1s);
@@ -589,7 +589,7 @@ GST_START_TEST(a_flood_ends_the_session_with_words) {
 GST_END_TEST;
 
 GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   size_t most = 0;
   for (int i = 0; i < 5000 && !rig.core.ended(); ++i) {
@@ -600,7 +600,7 @@ GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
   rig.expect_failure(Failure::Reason::silent);
   fail_unless(most <= ControlChannel::max_output, "%zu bytes wait", most);
   // Neither do events grow that nobody takes.
-  Rig other;
+  SessionFixture other;
   other.open();
   for (int i = 0; i < 10000; ++i) {
     other.pass(100ms);
@@ -611,7 +611,7 @@ GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
 GST_END_TEST;
 
 GST_START_TEST(users_requests_are_bounded) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   int refused = 0;
   const auto handler = [&](const Reply& reply) {
@@ -632,7 +632,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
   {  // idle
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.events();
     rig.core.finish(rig.time);
@@ -647,7 +647,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(events.size() == 1 && events[0].kind == K::ended && !events[0].failure);
   }
   {  // while something is being asked: its answer first
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.pass(150ms);
     int answers = 0, refusals = 0;
@@ -666,7 +666,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(rig.core.ended());
   }
   {  // the answer does not come
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.pass(150ms);
     int told = 0;
@@ -684,7 +684,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(rig.core.ended() && !rig.core.goodbye_answered());
   }
   {  // the session is being started: it is ended as soon as there is one
-    Rig rig;
+    SessionFixture rig;
     rig.core.start(rig.time);
     rig.sent_one(257);
     rig.core.finish(rig.time);
@@ -696,7 +696,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(rig.kinds() == std::vector({K::ended}) && rig.core.goodbye_answered());
   }
   {  // or is given up, when the camera is mute
-    Rig rig;
+    SessionFixture rig;
     rig.core.start(rig.time);
     rig.core.finish(rig.time);
     rig.pass(849ms);
@@ -705,7 +705,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(rig.kinds() == std::vector({K::ended}));
   }
   {  // and when there is none
-    Rig rig;
+    SessionFixture rig;
     rig.core.start(rig.time);
     rig.core.finish(rig.time);
     rig.camera(R"({"rval":-3,"msg_id":257})");
@@ -713,7 +713,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(events.size() == 1 && events[0].kind == K::ended && !events[0].failure);
   }
   {  // forgotten by the camera
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.pass(150ms);
     rig.core.request(Request(513), nullptr, rig.time);
@@ -723,7 +723,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     rig.sent_one(258);
   }
   {  // the camera went: there is nobody to say it to
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.core.connection_lost(rig.time);
     rig.expect_failure(Failure::Reason::gone);
@@ -741,13 +741,13 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
   std::transform(upper.begin(), upper.end(), upper.begin(), g_ascii_toupper);
 
   std::string kept;
-  CoreSettings settings = Rig::usual();
+  CoreSettings settings = SessionFixture::usual();
   settings.known_table = [&](const std::string& wanted) -> std::optional<std::string> {
     same(wanted, md5);
     return std::nullopt;
   };
   settings.keep_table = [&](const std::string&, std::string_view bytes) { kept = bytes; };
-  Rig rig(settings);
+  SessionFixture rig(settings);
   rig.open(upper);
   fail_unless(rig.kinds() == std::vector({K::preview_ready}) &&
               rig.core.transfers().connection_wanted());
@@ -781,7 +781,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
 
   // A table that is known is not fetched.
   settings.known_table = [&](const std::string&) { return table; };
-  Rig second(settings);
+  SessionFixture second(settings);
   second.open(md5);
   fail_unless(second.kinds() == std::vector({K::preview_ready, K::lens_table, K::ready}));
   second.pass(1s);
@@ -789,7 +789,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
 
   // Neither is one that nobody wants.
   settings.want_lens_table = false;
-  Rig third(settings);
+  SessionFixture third(settings);
   third.open(md5);
   fail_unless(third.kinds() == std::vector({K::preview_ready, K::ready}));
 }
@@ -816,7 +816,7 @@ GST_START_TEST(a_lens_table_that_can_not_be_had_costs_no_session) {
            {"", reply + R"({"msg_id":7,"type":"get_file_complete"})", false, 0s, "how much"},
            {"", reply + complete + "99999999999}]}", false, 0s, "more than was requested"},
        }) {
-    Rig rig;
+    SessionFixture rig;
     rig.open(md5);
     rig.events();
     rig.core.transfers().data_ready(rig.time);
@@ -866,7 +866,7 @@ struct Files {
     rig.pass(150ms);
   }
   static CoreSettings settings() {
-    CoreSettings settings = Rig::usual();
+    CoreSettings settings = SessionFixture::usual();
     settings.want_lens_table = false;
     return settings;
   }
@@ -895,7 +895,7 @@ struct Files {
     return rig.sent_one(id);
   }
 
-  Rig rig;
+  SessionFixture rig;
   std::string received, words;
   size_t most = SIZE_MAX;
   int told = 0;
