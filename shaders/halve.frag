@@ -4,6 +4,6 @@
 uniform sampler2D plane;
 uniform vec2 last;  // the middle of the last sample: a texture may be wider than its plane
 
-VARYING vec2 place;
+VARYING vec2 coordinate;
 
-void main() { RESULT = TEXTURE(plane, min(place, last)); }
+void main() { RESULT = TEXTURE(plane, min(coordinate, last)); }

@@ -5,9 +5,9 @@ ATTRIBUTE vec2 position;  // 0 or 1
 
 uniform vec2 scale;  // target to texture coordinates
 
-VARYING vec2 place;
+VARYING vec2 coordinate;
 
 void main() {
   gl_Position = vec4(position * 2.0 - 1.0, 0.0, 1.0);
-  place = position * scale;
+  coordinate = position * scale;
 }

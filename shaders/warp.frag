@@ -7,9 +7,9 @@
 uniform sampler2D plane;
 #ifdef EDGE
 uniform vec4 limits;  // texture coordinates that the layer may be read at: left, top, right, bottom
-#define within(place, limit) clamp(place, limit.xy, limit.zw)
+#define within(point, limit) clamp(point, limit.xy, limit.zw)
 #else
-#define within(place, limit) (place)
+#define within(point, limit) (point)
 #endif
 #ifdef GAIN
 uniform vec3 neutral;  // the value that stands for no light, or no colour
@@ -22,7 +22,7 @@ uniform vec4 edges;    // texture coordinates: the plane's width, half a sample;
                        // last row
 VARYING vec3 source_direction;
 
-vec2 exact_place() {
+vec2 exact_point() {
   vec3 d = source_direction;
   vec2 angles = vec2(atan(d.x, d.z) / 6.2831853, atan(d.y, length(d.xz)) / 3.1415927);
   vec2 at = (angles + 0.5) * picture * source.xy + source.zw;
@@ -39,7 +39,7 @@ vec4 texture_at(vec2 at) {
              t / (2.0 * edges.y));
 }
 #else
-VARYING vec2 place;
+VARYING vec2 point;
 #define texture_at(at) TEXTURE(plane, at)
 #endif
 #ifdef GAIN
@@ -50,8 +50,8 @@ VARYING vec3 gain_offset;
 #ifdef EDGE
 uniform vec4 limits2;
 #endif
-VARYING vec2 place2;
-VARYING float first_share;
+VARYING vec2 source_point2;
+VARYING float first_layer_weight;
 #ifdef GAIN
 VARYING vec3 gain_factor2;
 VARYING vec3 gain_offset2;
@@ -70,9 +70,9 @@ uniform vec2 samples;  // of the texture, across and down
 #define LIMIT(limit) vec4(0.0)
 #endif
 vec4 cubic(vec2 at, vec4 limit) {
-  vec2 sample_place = at * samples - 0.5;
-  vec2 whole = floor(sample_place);
-  vec2 t = sample_place - whole;
+  vec2 sample_point = at * samples - 0.5;
+  vec2 whole = floor(sample_point);
+  vec2 t = sample_point - whole;
   vec2 s = 1.0 - t;
   vec2 p = t * s;
   vec2 before = -0.5 * p * s;
@@ -135,7 +135,7 @@ vec4 apply_gain(vec4 value, vec3 factor, vec3 offset) {
 
 #ifdef ADDED
 uniform sampler2D field;    // samples of 16 bits: two bytes of the first layer, two of the second
-uniform vec4 field_place;   // factor and offset: turns and radians to samples
+uniform vec4 field_point;   // factor and offset: turns and radians to samples
 uniform vec4 field_size;    // samples a component, across and down; parts of the texture a sample
 uniform vec3 field_parts;   // components, below each other; the value of a sample's step; the layer
 VARYING vec3 field_angles;
@@ -157,31 +157,31 @@ vec2 field_at(vec2 at, float component) {
   return (mix(upper, lower, t.y) - 32768.0) * field_parts.y;
 }
 
-vec4 with_field(vec4 value, float share) {
+vec4 with_field(vec4 value, float first_weight) {
   vec2 angles = vec2(fract(atan(field_angles.y, field_angles.x) / 6.2831853), field_angles.z);
-  vec2 at = clamp(angles * field_place.xy + field_place.zw, vec2(0.0), field_size.xy - 1.001);
+  vec2 at = clamp(angles * field_point.xy + field_point.zw, vec2(0.0), field_size.xy - 1.001);
   vec3 added = vec3(0.0);
-  vec2 shares = vec2(share, 1.0 - share);
-  added.r = dot(field_at(at, 0.0), shares);
-  if (field_parts.x > 1.0) added.g = dot(field_at(at, 1.0), shares);
-  if (field_parts.x > 2.0) added.b = dot(field_at(at, 2.0), shares);
+  vec2 weights = vec2(first_weight, 1.0 - first_weight);
+  added.r = dot(field_at(at, 0.0), weights);
+  if (field_parts.x > 1.0) added.g = dot(field_at(at, 1.0), weights);
+  if (field_parts.x > 2.0) added.b = dot(field_at(at, 2.0), weights);
   return vec4(clamp(value.rgb, 0.0, 1.0) + added, value.a);
 }
 #endif
 
 void main() {
 #ifdef EXACT
-  vec2 place = exact_place();
+  vec2 point = exact_point();
 #endif
-  vec4 value = apply_gain(sample_layer(place, limits), gain_factor, gain_offset);
+  vec4 value = apply_gain(sample_layer(point, limits), gain_factor, gain_offset);
 #ifdef TWO_LAYERS
   // Interpolated first and clamped then: a hard seam is a steep slope.
-  value = mix(apply_gain(sample_layer(place2, limits2), gain_factor2, gain_offset2), value,
-              clamp(first_share, 0.0, 1.0));
+  value = mix(apply_gain(sample_layer(source_point2, limits2), gain_factor2, gain_offset2), value,
+              clamp(first_layer_weight, 0.0, 1.0));
 #endif
 #ifdef ADDED
 #ifdef TWO_LAYERS
-  value = with_field(value, clamp(first_share, 0.0, 1.0));
+  value = with_field(value, clamp(first_layer_weight, 0.0, 1.0));
 #else
   value = with_field(value, field_parts.z);
 #endif

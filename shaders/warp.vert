@@ -4,7 +4,7 @@
 //
 // TWO_LAYERS: the cell needs both layers. GAIN: the layers are not equally bright. REDUCED: the
 // output is coarser than the source. ADDED: a field is added. EXACT: the source is a whole sphere,
-// and places follow from the directions.
+// and points follow from the directions.
 
 ATTRIBUTE vec2 position;  // of the node, pixels of the output
 #ifdef EXACT
@@ -24,15 +24,15 @@ ATTRIBUTE vec4 gain2;
 #endif
 #endif
 #if defined(ADDED) || defined(REDUCED)
-// More than eight attributes are not to be had everywhere. The share of the first layer; where in
+// More than eight attributes are not to be had everywhere. The weight of the first layer; where in
 // the field the node is, turns and radians above; and the reduction: 0: the source, 1: the copy of
 // half its size, and so on.
-ATTRIBUTE vec4 share;
-#define FIRST_SHARE share.x
+ATTRIBUTE vec4 first_weight;
+#define FIRST_WEIGHT first_weight.x
 #else
 #ifdef TWO_LAYERS
-ATTRIBUTE float share;
-#define FIRST_SHARE share
+ATTRIBUTE float first_weight;
+#define FIRST_WEIGHT first_weight
 #endif
 #endif
 
@@ -48,7 +48,7 @@ uniform vec4 target;  // factor and offset: pixels of the output to clip coordin
 VARYING vec3 source_direction;
 #else
 uniform vec4 source;  // factor and offset: pixels of the source to texture coordinates
-VARYING vec2 place;
+VARYING vec2 point;
 #endif
 #ifdef ADDED
 VARYING vec3 field_angles;  // the azimuth's cosine and sine, which know no jump; the height
@@ -58,8 +58,8 @@ VARYING vec3 gain_factor;
 VARYING vec3 gain_offset;
 #endif
 #ifdef TWO_LAYERS
-VARYING vec2 place2;
-VARYING float first_share;
+VARYING vec2 source_point2;
+VARYING float first_layer_weight;
 #ifdef GAIN
 VARYING vec3 gain_factor2;
 VARYING vec3 gain_offset2;
@@ -71,22 +71,22 @@ void main() {
 #ifdef EXACT
   source_direction = direction;
 #else
-  place = vec2(x, y) * source.xy + source.zw;
+  point = vec2(x, y) * source.xy + source.zw;
 #endif
 #ifdef REDUCED
-  reduction_level = share.w;
+  reduction_level = first_weight.w;
 #endif
 #ifdef ADDED
-  float azimuth = share.y * 6.2831853;
-  field_angles = vec3(cos(azimuth), sin(azimuth), share.z);
+  float azimuth = first_weight.y * 6.2831853;
+  field_angles = vec3(cos(azimuth), sin(azimuth), first_weight.z);
 #endif
 #ifdef GAIN
   gain_factor = gain.x * mix(vec3(1.0), gain.yzw, rgb);
   gain_offset = component_offsets * gain.yzw;
 #endif
 #ifdef TWO_LAYERS
-  place2 = vec2(x2, y2) * source.xy + source.zw;
-  first_share = FIRST_SHARE;
+  source_point2 = vec2(x2, y2) * source.xy + source.zw;
+  first_layer_weight = FIRST_WEIGHT;
 #ifdef GAIN
   gain_factor2 = gain2.x * mix(vec3(1.0), gain2.yzw, rgb);
   gain_offset2 = component_offsets * gain2.yzw;

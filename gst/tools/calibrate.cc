@@ -100,8 +100,8 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
   return ok();
 }
 
-Result<GreyPicture> load(const std::string& path, Voice* voice) {
-  const Result<StitchInput> input = open_stitch_input(path, voice);
+Result<GreyPicture> load(const std::string& path, MessagePrinter* printer) {
+  const Result<StitchInput> input = open_stitch_input(path, printer);
   if (!input) return input.error();
   if (input->video()) return invalid(path + ": is a video; use pictures");
   if (input->spherical()) return invalid(path + ": is a 360 picture already" + take_fisheyes);
@@ -109,7 +109,7 @@ Result<GreyPicture> load(const std::string& path, Voice* voice) {
   if (!read) return read.error();
   GreyPicture& picture = read->front();
   const std::string refusal =
-      lack_of_fisheyes(media::look_of({picture.pixels.data(), picture.size.width, 1,
+      lack_of_fisheyes(media::classify_picture({picture.pixels.data(), picture.size.width, 1,
                                        picture.size.width, picture.size.height}),
                        "picture");
   if (!refusal.empty()) return invalid(path + ": " + refusal + take_fisheyes);
@@ -178,7 +178,8 @@ std::string lens_summary(const char* which, const Lens& lens) {
          decimals(lens.gain, 3);
 }
 
-void print_json(const CalibrateArguments& arguments, const Calibration& found, const Voice& voice) {
+void print_json(const CalibrateArguments& arguments, const Calibration& found,
+                const MessagePrinter& printer) {
   JsonWriter json;
   json.add("output", arguments.output);
   json.add("pictures", arguments.pictures);
@@ -193,11 +194,11 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found, c
   json.add("correlation", found.correlation);
   json.add("front_fov", degrees(found.pair.front.model.fov()));
   json.add("back_fov", degrees(found.pair.back.model.fov()));
-  json.add("warnings", voice.warnings());
+  json.add("warnings", printer.warnings());
   print(json);
 }
 
-Status work(const CalibrateArguments& arguments, Voice* voice) {
+Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
   const gint64 begin = g_get_monotonic_time();
   const bool any_camera = arguments.lens.empty();
   std::optional<LensPair> start;
@@ -222,7 +223,7 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
 
   std::vector<GreyPicture> pictures;
   for (const std::string& path : arguments.pictures) {
-    Result<GreyPicture> picture = load(path, voice);
+    Result<GreyPicture> picture = load(path, printer);
     if (!picture) return picture.error();
     if (!pictures.empty() && picture->size != pictures[0].size)
       return invalid(path + ": is " + std::to_string(picture->size.width) + "x" +
@@ -232,7 +233,7 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
     pictures.push_back(std::move(*picture));
   }
 
-  voice->note(std::to_string(pictures.size()) + " of " + std::to_string(pictures[0].size.width) +
+  printer->note(std::to_string(pictures.size()) + " of " + std::to_string(pictures[0].size.width) +
               "x" + std::to_string(pictures[0].size.height) + ", starting from " + from);
   Progress progress(!arguments.quiet, "steps");
   CalibrationOptions options;
@@ -262,17 +263,17 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
   if (interrupted) return failed("interrupted");
   if (const Status written = outputs.commit(); !written) return written;
   const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
-  voice->wrote(arguments.output,
-               arguments.seams.empty() ? "" : "pictures of the seam in " + arguments.seams,
-               seconds);
+  printer->wrote(arguments.output,
+                 arguments.seams.empty() ? "" : "pictures of the seam in " + arguments.seams,
+                 seconds);
 
   if (!found->whole_field)
-    voice->warn("radial terms and fall-off are taken from " +
+    printer->warn("radial terms and fall-off are taken from " +
                 (any_camera ? std::string("an ideal lens") : start->name) +
                 "; to calculate them, three or more pictures of one scene are needed, with the "
                 "camera turned between them");
   if (arguments.json) {
-    print_json(arguments, *found, *voice);
+    print_json(arguments, *found, *printer);
   } else if (!arguments.quiet) {
     print(stdout, "%s\n%s\n%s\n", summary(*found, pictures.size()).c_str(),
           lens_summary("front", found->pair.front).c_str(),
@@ -282,25 +283,25 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
 }
 
 int run(int argc, char** argv) {
-  Voice voice("sphere calibrate");
+  MessagePrinter printer("sphere calibrate");
   CalibrateArguments arguments;
   Status done = parse(argc, argv, &arguments);
   const int usage = done ? exit_failed : exit_usage;
-  voice.quiet = arguments.quiet;
-  voice.verbose = arguments.verbose;
+  printer.quiet = arguments.quiet;
+  printer.verbose = arguments.verbose;
   if (done) {
     gst_init(nullptr, nullptr);
     for (const int number : {SIGINT, SIGTERM, SIGHUP})
       std::signal(
           number, +[](int) { interrupted = 1; });
-    done = work(arguments, &voice);
+    done = work(arguments, &printer);
   }
   if (done) return exit_done;
-  voice.error(done.error().message);
+  printer.error(done.error().message);
   if (arguments.json) {
     JsonWriter json;
     json.add("error", done.error().message);
-    json.add("warnings", voice.warnings());
+    json.add("warnings", printer.warnings());
     print(json);
   }
   return interrupted ? exit_interrupted : usage;

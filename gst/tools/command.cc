@@ -123,7 +123,7 @@ bool print(JsonWriter& json) {
   return std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
 }
 
-void Voice::say(const char* kind, std::string_view sentence) const {
+void MessagePrinter::say(const char* kind, std::string_view sentence) const {
   std::string text;
   for (size_t at = 0; at <= sentence.size();) {
     const size_t end = std::min(sentence.find('\n', at), sentence.size());
@@ -133,18 +133,18 @@ void Voice::say(const char* kind, std::string_view sentence) const {
   print_text(stderr, text);
 }
 
-void Voice::error(const std::string& sentence) const { say("", sentence); }
+void MessagePrinter::error(const std::string& sentence) const { say("", sentence); }
 
-void Voice::warn(const std::string& sentence) {
+void MessagePrinter::warn(const std::string& sentence) {
   if (!quiet) say("warning: ", sentence);
   warnings_.push_back(sentence);
 }
 
-void Voice::note(const std::string& sentence) const {
+void MessagePrinter::note(const std::string& sentence) const {
   if (verbose && !quiet) say("", sentence);
 }
 
-void Voice::wrote(const std::string& file, const std::string& what, double seconds) const {
+void MessagePrinter::wrote(const std::string& file, const std::string& what, double seconds) const {
   if (quiet || !(verbose || isatty(STDERR_FILENO))) return;
   print(stderr, "%s: wrote %s%s in %.1f s\n", who_.c_str(), printable(file).c_str(),
         what.empty() ? "" : (" (" + what + ")").c_str(), seconds);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the subcommands of `sphere` share: how one is found, how it speaks, how it ends.
+// The common parts of the subcommands of `sphere`: finding one, messages, exit status.
 
 #pragma once
 
@@ -40,24 +40,25 @@ std::vector<Command> commands();
 
 /// Names with commas between them.
 std::string listed(std::span<const std::string> names);
-/// What was probably meant, or "" where nothing is near.
+/// The word that was probably meant, or "" if none is similar.
 std::string nearest(std::string_view typed, std::span<const std::string> known);
 /// "; did you mean 'X'?" or "".
 std::string suggestion(std::string_view typed, std::span<const std::string> known);
 
-/// The one way to stdout and stderr for what a person reads, whatever file or camera it comes from:
-/// line by line printable (gst/sphere/base/printable.h). False where it could not be written.
+/// The only function for text on stdout and stderr that a person reads. It makes text from files
+/// and cameras printable, line by line (gst/sphere/base/printable.h). False where it could not be
+/// written.
 bool print_text(FILE* stream, std::string_view text);
 bool print(FILE* stream, const char* format, ...) G_GNUC_PRINTF(2, 3);
 
-/// The one way to stdout for JSON; ends the object. Characters that a terminal could obey are
-/// escaped as JSON does, so that a reader of the JSON gets them unchanged.
+/// The only function for JSON on stdout; ends the object. Control characters for terminals are
+/// escaped as in JSON, so that a reader of the JSON gets them unchanged.
 bool print(JsonWriter& json);
 
-/// Speaks to the person on stderr, each line with the command's name before it.
-class Voice {
+/// Prints messages for the user on stderr, each line with the command's name before it.
+class MessagePrinter {
  public:
-  explicit Voice(std::string who) : who_(std::move(who)) {}
+  explicit MessagePrinter(std::string who) : who_(std::move(who)) {}
 
   bool quiet = false;
   bool verbose = false;

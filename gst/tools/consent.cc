@@ -42,7 +42,7 @@ constexpr const char* description =
 
 struct Verb {
   const char* name;
-  int (*run)(const ConsentOptions&, Voice&);
+  int (*run)(const ConsentOptions&, MessagePrinter&);
   // Its options, except --ledger and --json.
   std::vector<std::string_view> takes;
   size_t words = 0;
@@ -77,7 +77,7 @@ Status check(const ConsentOptions& options, const Verb& verb,
 }
 
 int run(int argc, char** argv) {
-  Voice voice("sphere consent");
+  MessagePrinter printer("sphere consent");
   g_auto(GStrv) purposes = nullptr;
   g_auto(GStrv) stores = nullptr;
   g_autofree char* camera = nullptr;
@@ -149,8 +149,8 @@ int run(int argc, char** argv) {
     note(dry_run, "dry-run");
     status = check(options, *verb, used);
   }
-  // An empty word, such as of a variable that is not set, must not be read as none: that would give
-  // more, or check less, than was meant.
+  // An empty argument, for example from a shell variable that is not set, must not count as a
+  // missing option, because this would give more, or check less, than intended.
   const auto not_empty = [&](const char* value, const char* name) {
     if (status && value && !*value) status = invalid(std::string(name) + " is empty");
   };
@@ -164,7 +164,7 @@ int run(int argc, char** argv) {
   if (status && language && !consent::is_language(language))
     status = invalid("--language is '" + std::string(language) + "', must be en or zh");
   if (!status) {
-    voice.error(status.error().message);
+    printer.error(status.error().message);
     return exit_usage;
   }
   for (char** purpose = purposes; purpose && *purpose; ++purpose) {
@@ -187,9 +187,9 @@ int run(int argc, char** argv) {
   if (!options.own_ledger) options.ledger = ledger;
 
   gst_init(nullptr, nullptr);
-  const int exit = verb->run(options, voice);
+  const int exit = verb->run(options, printer);
   if (std::fflush(stdout) != 0 && exit == exit_done) {
-    voice.error("the output can't be written");
+    printer.error("the output can't be written");
     return exit_failed;
   }
   return exit;

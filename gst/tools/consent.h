@@ -24,24 +24,24 @@ struct ConsentOptions {
 };
 
 // Each returns the exit status.
-int consent_status(const ConsentOptions& options, Voice& voice);
-int consent_log(const ConsentOptions& options, Voice& voice);
-int consent_verify(const ConsentOptions& options, Voice& voice);
-int consent_caps(const ConsentOptions& options, Voice& voice);
-int consent_export(const ConsentOptions& options, Voice& voice);
-int consent_notice(const ConsentOptions& options, Voice& voice);
-int consent_give(const ConsentOptions& options, Voice& voice);
-int consent_withdraw(const ConsentOptions& options, Voice& voice);
-int consent_held(const ConsentOptions& options, Voice& voice);
-int consent_erase(const ConsentOptions& options, Voice& voice);
-int consent_sweep(const ConsentOptions& options, Voice& voice);
-int consent_reset(const ConsentOptions& options, Voice& voice);
+int consent_status(const ConsentOptions& options, MessagePrinter& printer);
+int consent_log(const ConsentOptions& options, MessagePrinter& printer);
+int consent_verify(const ConsentOptions& options, MessagePrinter& printer);
+int consent_caps(const ConsentOptions& options, MessagePrinter& printer);
+int consent_export(const ConsentOptions& options, MessagePrinter& printer);
+int consent_notice(const ConsentOptions& options, MessagePrinter& printer);
+int consent_give(const ConsentOptions& options, MessagePrinter& printer);
+int consent_withdraw(const ConsentOptions& options, MessagePrinter& printer);
+int consent_held(const ConsentOptions& options, MessagePrinter& printer);
+int consent_erase(const ConsentOptions& options, MessagePrinter& printer);
+int consent_sweep(const ConsentOptions& options, MessagePrinter& printer);
+int consent_reset(const ConsentOptions& options, MessagePrinter& printer);
 
-/// Why everything is denied whatever the entries say, or "".
+/// Why everything is denied in spite of the entries, or "".
 std::string consent_doubt(const consent::Ledger& ledger, const consent::Chain& chain);
-/// After an act in one's own ledger: removes what there is no more reason to keep, and returns the
-/// paths of what was removed.
-std::vector<std::string> remove_what_ended(Voice& voice);
+/// After an act in the user's own ledger: removes stored data that has no consent any more, and
+/// returns the paths of the removed files.
+std::vector<std::string> remove_what_ended(MessagePrinter& printer);
 
 consent::Language consent_language(const ConsentOptions& options);
 

@@ -11,8 +11,8 @@ namespace {
 
 using namespace sphere::consent;
 
-int usage(const Voice& voice, const std::string& sentence) {
-  voice.error(sentence);
+int usage(const MessagePrinter& printer, const std::string& sentence) {
+  printer.error(sentence);
   return exit_usage;
 }
 
@@ -48,21 +48,22 @@ Result<Purposes> read_purposes(const ConsentOptions& options, Category category)
   return all;
 }
 
-/// Writes the entry and says so; `sentence` is what has been done.
-int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::string& sentence) {
+/// Writes the entry and prints `sentence`, which tells what was done.
+int append(const ConsentOptions& options, MessagePrinter& printer, Entry entry,
+           const std::string& sentence) {
   entry.how = "command";
   const Ledger ledger(options.ledger);
   const auto appended = ledger.append(std::move(entry));
   if (!appended) {
-    voice.error(appended.error().message);
+    printer.error(appended.error().message);
     return exit_failed;
   }
   if (appended->recovered)
-    voice.warn(
+    printer.warn(
         "an earlier entry was cut off and may have been a withdrawal, so all consent was taken "
         "back first");
   std::vector<std::string> gone;
-  if (options.own_ledger) gone = remove_what_ended(voice);
+  if (options.own_ledger) gone = remove_what_ended(printer);
   if (options.json) {
     JsonWriter output;
     output.add("act", name_of(appended->entry.act));
@@ -70,7 +71,7 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
     output.add("time", appended->entry.time);
     output.add("head", appended->entry.hash);
     output.add("removed", gone);
-    output.add("warnings", voice.warnings());
+    output.add("warnings", printer.warnings());
     return print(output) ? exit_done : exit_failed;
   }
   for (const std::string& file : gone) print(stdout, "Removed: %s\n", file.c_str());
@@ -80,26 +81,26 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
 
 }  // namespace
 
-int consent_give(const ConsentOptions& options, Voice& voice) {
+int consent_give(const ConsentOptions& options, MessagePrinter& printer) {
   const auto category = read_category(options);
-  if (!category) return usage(voice, category.error().message);
+  if (!category) return usage(printer, category.error().message);
   const auto purposes = read_purposes(options, *category);
-  if (!purposes) return usage(voice, purposes.error().message);
+  if (!purposes) return usage(printer, purposes.error().message);
   Entry entry{.act = Act::give, .category = *category, .purposes = *purposes};
   const std::string name(name_of(*category));
   if (!options.precision.empty()) {
     std::vector<std::string> names(precision_names.begin(), precision_names.end());
     const auto precision = choose("--precision", options.precision, names);
-    if (!precision) return usage(voice, precision.error().message);
-    if (*category != Category::location) return usage(voice, "--precision is only for location");
+    if (!precision) return usage(printer, precision.error().message);
+    if (*category != Category::location) return usage(printer, "--precision is only for location");
     entry.precision = static_cast<Precision>(*precision);
   }
   if (!options.expires.empty()) {
     const auto expires = parse_expiry(options.expires);
     if (!expires || options.expires.size() > 32)
-      return usage(voice, "--expires is '" + options.expires +
-                              "', must be like 2027-01-01 or 2027-01-01T12:00:00Z");
-    if (*expires <= g_get_real_time()) return usage(voice, "--expires is in the past");
+      return usage(printer, "--expires is '" + options.expires +
+                                "', must be like 2027-01-01 or 2027-01-01T12:00:00Z");
+    if (*expires <= g_get_real_time()) return usage(printer, "--expires is in the past");
     entry.expires = options.expires;
   }
   std::string done = "Given: " + name + " for " + list_of(*purposes);
@@ -109,23 +110,23 @@ int consent_give(const ConsentOptions& options, Voice& voice) {
   done += "\nTo take it back: sphere consent withdraw " + name;
   if (!options.json)
     print(stdout, "%s\n", notice_text(consent_language(options), *category).c_str());
-  return append(options, voice, std::move(entry), done);
+  return append(options, printer, std::move(entry), done);
 }
 
-int consent_withdraw(const ConsentOptions& options, Voice& voice) {
+int consent_withdraw(const ConsentOptions& options, MessagePrinter& printer) {
   if (options.all) {
     if (!options.words.empty())
-      return usage(voice, "give either --all or '" + options.words[0] + "', not both");
-    return append(options, voice, {.act = Act::withdraw_all}, "Taken back: everything.");
+      return usage(printer, "give either --all or '" + options.words[0] + "', not both");
+    return append(options, printer, {.act = Act::withdraw_all}, "Taken back: everything.");
   }
-  if (options.words.empty()) return usage(voice, "name the category to withdraw, or --all");
+  if (options.words.empty()) return usage(printer, "name the category to withdraw, or --all");
   const auto category = read_category(options);
-  if (!category) return usage(voice, category.error().message);
-  return append(options, voice, {.act = Act::withdraw, .category = *category},
+  if (!category) return usage(printer, category.error().message);
+  return append(options, printer, {.act = Act::withdraw, .category = *category},
                 "Taken back: " + std::string(name_of(*category)) + ".");
 }
 
-int consent_notice(const ConsentOptions& options, Voice& voice) {
+int consent_notice(const ConsentOptions& options, MessagePrinter& printer) {
   const Language language = consent_language(options);
   const std::string text = notice_text(language);
   if (options.json) {
@@ -139,9 +140,9 @@ int consent_notice(const ConsentOptions& options, Voice& voice) {
     print(stdout, "%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
           notice_version);
   }
-  // If this can't be written, the notice has been shown all the same: a warning, no failure.
+  // If this can't be written, it is only a warning, because the notice has been shown.
   const auto noted = Ledger(options.ledger).append({.act = Act::notice_shown, .how = "command"});
-  if (!noted) voice.warn("not written into the ledger: " + noted.error().message);
+  if (!noted) printer.warn("not written into the ledger: " + noted.error().message);
   return exit_done;
 }
 

@@ -27,8 +27,8 @@ using namespace sphere::storage;
 // Lens tables have some megabytes; nothing else that is kept is larger.
 constexpr size_t max_content = 32 << 20;
 
-int usage(const Voice& voice, const std::string& sentence) {
-  voice.error(sentence);
+int usage(const MessagePrinter& printer, const std::string& sentence) {
+  printer.error(sentence);
   return exit_usage;
 }
 
@@ -109,7 +109,7 @@ Status check_stores(const ConsentOptions& options) {
 }
 
 /// Shows what is to be removed and asks. Returns the exit status if it is not to go on.
-std::optional<int> ask(const ConsentOptions& options, Voice& voice,
+std::optional<int> ask(const ConsentOptions& options, MessagePrinter& printer,
                        const std::vector<StoredFile>& files, const char* question) {
   if (options.yes || files.empty()) return std::nullopt;
   for (const StoredFile& file : files) {
@@ -117,18 +117,19 @@ std::optional<int> ask(const ConsentOptions& options, Voice& voice,
     print(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
   }
   if (!isatty(STDIN_FILENO))
-    return usage(voice,
+    return usage(printer,
                  "there is no terminal to ask on; add --yes to remove these without a question");
   print(stderr, "%s [y/N] ", question);
   const int answer = std::getchar();
   if (answer == 'y' || answer == 'Y') return std::nullopt;
-  voice.error("nothing was removed");
+  printer.error("nothing was removed");
   return exit_failed;
 }
 
 /// Removes them and says what is gone, what is not, and why. Ends with `done` where all went well.
-int remove(const ConsentOptions& options, Voice& voice, const std::vector<StoredFile>& files,
-           std::vector<std::string> problems, const char* done) {
+int remove(const ConsentOptions& options, MessagePrinter& printer,
+           const std::vector<StoredFile>& files, std::vector<std::string> problems,
+           const char* done) {
   std::vector<std::string> gone;
   for (const StoredFile& file : files) {
     if (const Status erased = erase(file); erased)
@@ -136,7 +137,7 @@ int remove(const ConsentOptions& options, Voice& voice, const std::vector<Stored
     else
       problems.push_back(erased.error().message);
   }
-  for (const std::string& problem : problems) voice.error(problem);
+  for (const std::string& problem : problems) printer.error(problem);
   if (options.json) {
     JsonWriter output;
     output.add("files", gone);
@@ -248,25 +249,25 @@ void add_stores(JsonWriter& json, bool contents) {
 
 }  // namespace
 
-std::vector<std::string> remove_what_ended(Voice& voice) {
+std::vector<std::string> remove_what_ended(MessagePrinter& printer) {
   std::vector<std::string> gone;
   const auto chain = Ledger("default").read();
   if (!chain) return gone;
   const auto all = expired_files(&*chain, Rule::consent, g_get_real_time());
   if (!all) {
-    voice.warn(all.error().message);
+    printer.warn(all.error().message);
     return gone;
   }
   for (const ExpiredFile& one : *all) {
     if (const Status erased = erase(one.file); erased)
       gone.push_back(one.file.path);
     else
-      voice.warn(erased.error().message);
+      printer.warn(erased.error().message);
   }
   return gone;
 }
 
-int consent_held(const ConsentOptions& options, Voice& voice) {
+int consent_held(const ConsentOptions& options, MessagePrinter& printer) {
   if (options.json) {
     JsonWriter json;
     add_stores(json, false);
@@ -280,7 +281,7 @@ int consent_held(const ConsentOptions& options, Voice& voice) {
           needs.empty() ? "" : ", needs consent to: ", needs.c_str());
     const auto files = list_files(info.store);
     if (!files) {
-      voice.error(files.error().message);
+      printer.error(files.error().message);
       whole = false;
       continue;
     }
@@ -295,17 +296,17 @@ int consent_held(const ConsentOptions& options, Voice& voice) {
   return whole ? exit_done : exit_failed;
 }
 
-int consent_erase(const ConsentOptions& options, Voice& voice) {
+int consent_erase(const ConsentOptions& options, MessagePrinter& printer) {
   if (const Status checked = check_stores(options); !checked)
-    return usage(voice, checked.error().message);
+    return usage(printer, checked.error().message);
   std::vector<std::string> problems;
   std::vector<StoredFile> files;
   if (!options.camera.empty()) {
     if (!options.stores.empty() || !options.own_ledger)
-      return usage(voice, "--camera can't be used together with --store or --ledger");
+      return usage(printer, "--camera can't be used together with --store or --ledger");
     auto camera = of_camera(options.camera);
     if (!camera) {
-      voice.error(camera.error().message);
+      printer.error(camera.error().message);
       return exit_failed;
     }
     files = std::move(*camera);
@@ -315,32 +316,32 @@ int consent_erase(const ConsentOptions& options, Voice& voice) {
   const bool ledger = std::any_of(files.begin(), files.end(),
                                   [](const StoredFile& one) { return one.store == Store::ledger; });
   if (const auto exit =
-          ask(options, voice, files,
+          ask(options, printer, files,
               ledger ? "Remove these? After this, everything is denied." : "Remove these?"))
     return *exit;
-  return remove(options, voice, files, std::move(problems), ledger ? "Nothing is given." : "");
+  return remove(options, printer, files, std::move(problems), ledger ? "Nothing is given." : "");
 }
 
-int consent_reset(const ConsentOptions& options, Voice& voice) {
+int consent_reset(const ConsentOptions& options, MessagePrinter& printer) {
   if (!options.own_ledger)
-    return usage(voice, "reset works only with your own ledger; it has no --ledger");
+    return usage(printer, "reset works only with your own ledger; it has no --ledger");
   std::vector<std::string> problems;
   const std::vector<StoredFile> files = wanted(options, problems);
   if (const auto exit =
-          ask(options, voice, files,
+          ask(options, printer, files,
               "Remove the data of all cameras, take all consent back and begin a new ledger?"))
     return *exit;
-  const int exit = remove(options, voice, files, std::move(problems), "Nothing is given.");
+  const int exit = remove(options, printer, files, std::move(problems), "Nothing is given.");
   // The new ledger begins with this, so that nobody takes it for one that never was.
   const auto noted = Ledger(options.ledger).append({.act = Act::reset, .how = "command"});
   if (noted) return exit;
-  voice.error("the reset could not be written into the ledger: " + noted.error().message);
+  printer.error("the reset could not be written into the ledger: " + noted.error().message);
   return exit_failed;
 }
 
-int consent_sweep(const ConsentOptions& options, Voice& voice) {
+int consent_sweep(const ConsentOptions& options, MessagePrinter& printer) {
   if (!options.own_ledger)
-    return usage(voice, "sweep works only with your own ledger; it has no --ledger");
+    return usage(printer, "sweep works only with your own ledger; it has no --ledger");
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   std::vector<std::string> problems;
@@ -351,11 +352,11 @@ int consent_sweep(const ConsentOptions& options, Voice& voice) {
   const auto all =
       expired_files(doubt.empty() ? &*chain : nullptr, Rule::consent_and_age, g_get_real_time());
   if (!all) {
-    voice.error(all.error().message);
+    printer.error(all.error().message);
     return exit_failed;
   }
   if (options.dry_run) {
-    for (const std::string& problem : problems) voice.error(problem);
+    for (const std::string& problem : problems) printer.error(problem);
     std::vector<std::string> files;
     for (const ExpiredFile& one : *all) {
       files.push_back(one.file.path);
@@ -373,17 +374,17 @@ int consent_sweep(const ConsentOptions& options, Voice& voice) {
   }
   std::vector<StoredFile> files;
   for (const ExpiredFile& one : *all) files.push_back(one.file);
-  return remove(options, voice, files, std::move(problems), "");
+  return remove(options, printer, files, std::move(problems), "");
 }
 
 // Field names are those of the specification; what it wants and this software can't know (who the
 // person is, who controls the data) says so.
-int consent_export(const ConsentOptions& options, Voice& voice) {
+int consent_export(const ConsentOptions& options, MessagePrinter& printer) {
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   if (!chain) {
-    voice.error(chain.error().message +
-                "; `sphere consent held` lists everything else that is stored");
+    printer.error(chain.error().message +
+                  "; `sphere consent held` lists everything else that is stored");
     return exit_failed;
   }
   const auto all = states_of(*chain, g_get_real_time());

@@ -23,8 +23,8 @@ std::string words(Purposes set) {
   return text;
 }
 
-int failed_to_read(const Error& error, Voice& voice) {
-  voice.error(error.message + "; everything is denied");
+int failed_to_read(const Error& error, MessagePrinter& printer) {
+  printer.error(error.message + "; everything is denied");
   return exit_failed;
 }
 
@@ -59,10 +59,10 @@ std::string consent_doubt(const Ledger& ledger, const Chain& chain) {
   return {};
 }
 
-int consent_status(const ConsentOptions& options, Voice& voice) {
+int consent_status(const ConsentOptions& options, MessagePrinter& printer) {
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
-  if (!chain) return failed_to_read(chain.error(), voice);
+  if (!chain) return failed_to_read(chain.error(), printer);
   const std::string why = consent_doubt(ledger, *chain);
   const auto all = states_of(*chain, g_get_real_time());
   const auto entry_of = [&](const CategoryState& one) {
@@ -106,17 +106,17 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
     print(stdout, "%-12s %-9s %-12s %-30s %s\n", std::string(info.name).c_str(),
           info.sensitive ? "yes" : "", name_of_state(one.state), what.c_str(), until.c_str());
     if (one.state == State::outdated)
-      voice.warn(std::string(info.name) +
-                 " was given under an older notice; read `sphere consent notice`, and give it "
-                 "again if you agree");
+      printer.warn(std::string(info.name) +
+                   " was given under an older notice; read `sphere consent notice`, and give it "
+                   "again if you agree");
   }
-  if (!why.empty()) voice.warn(why);
+  if (!why.empty()) printer.warn(why);
   return exit_done;
 }
 
-int consent_log(const ConsentOptions& options, Voice& voice) {
+int consent_log(const ConsentOptions& options, MessagePrinter& printer) {
   const auto chain = Ledger(options.ledger).read();
-  if (!chain) return failed_to_read(chain.error(), voice);
+  if (!chain) return failed_to_read(chain.error(), printer);
   if (options.json) {
     JsonWriter json;
     json.open_list("entries");
@@ -136,19 +136,19 @@ int consent_log(const ConsentOptions& options, Voice& voice) {
           what.c_str());
   }
   if (chain->torn)
-    voice.warn("an entry was cut off after these: " + std::to_string(chain->torn) + " bytes");
+    printer.warn("an entry was cut off after these: " + std::to_string(chain->torn) + " bytes");
   return exit_done;
 }
 
-int consent_verify(const ConsentOptions& options, Voice& voice) {
-  // A slip in copying it is no sign that somebody cut the ledger.
+int consent_verify(const ConsentOptions& options, MessagePrinter& printer) {
+  // A copying mistake in it does not mean that the ledger was cut.
   if (!options.head.empty() && !is_hash(options.head)) {
-    voice.error("--head must be the complete hash, 64 digits of 0-9 and a-f");
+    printer.error("--head must be the complete hash, 64 digits of 0-9 and a-f");
     return exit_usage;
   }
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
-  if (!chain) return failed_to_read(chain.error(), voice);
+  if (!chain) return failed_to_read(chain.error(), printer);
   std::vector<std::string> problems;
   if (chain->torn)
     problems.push_back("line " + std::to_string(chain->entries.size() + 1) + " was cut off: " +
@@ -157,7 +157,7 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) problems.push_back(why);
   int found = -1;
   if (!options.head.empty()) {
-    // What a ledger shows before its first entry is the beginning of any.
+    // The head of an empty ledger is the beginning of every ledger.
     if (options.head == Chain{}.head()) found = 0;
     for (size_t i = 0; i < chain->entries.size(); ++i)
       if (chain->entries[i].hash == options.head) found = static_cast<int>(i) + 1;
@@ -165,7 +165,7 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
       problems.push_back(
           "this hash is not in the ledger: entries were cut off, or the ledger was written anew");
   }
-  for (const std::string& problem : problems) voice.error(problem);
+  for (const std::string& problem : problems) printer.error(problem);
   if (options.json) {
     JsonWriter output;
     output.add("entries", chain->entries.size());
@@ -181,7 +181,7 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
   return problems.empty() ? exit_done : exit_failed;
 }
 
-int consent_caps(const ConsentOptions& options, Voice& voice) {
+int consent_caps(const ConsentOptions& options, MessagePrinter& printer) {
   if (options.has_check) {
     const CapsCheck check = check_caps_text(options.check, g_get_real_time());
     if (options.json) {
@@ -193,16 +193,16 @@ int consent_caps(const ConsentOptions& options, Voice& voice) {
       for (const std::string& grant : check.grants) print(stdout, "%s\n", grant.c_str());
       if (check.grants.empty()) print(stdout, "nothing is given\n");
     }
-    for (const std::string& problem : check.problems) voice.error(problem);
+    for (const std::string& problem : check.problems) printer.error(problem);
     return check.problems.empty() ? exit_done : exit_failed;
   }
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
-  if (!chain) return failed_to_read(chain.error(), voice);
+  if (!chain) return failed_to_read(chain.error(), printer);
   const std::string why = consent_doubt(ledger, *chain);
   CapsRef caps = caps_of(*chain, g_get_real_time());
   if (!why.empty()) {
-    voice.warn(why);
+    printer.warn(why);
     caps.reset(gst_caps_new_empty());
   }
   const GString_ text(gst_caps_to_string(caps.get()));

@@ -122,7 +122,7 @@ void print_json(const std::vector<Finding>& findings) {
 }
 
 int run(int argc, char** argv) {
-  Voice voice("sphere doctor");
+  MessagePrinter printer("sphere doctor");
   g_autofree char* report = nullptr;
   gboolean yes = FALSE, json = FALSE, no_clobber = FALSE;
   GOptionEntry entries[] = {
@@ -142,7 +142,7 @@ int run(int argc, char** argv) {
     status =
         invalid("there is no terminal to ask on; add --yes to write the report without a question");
   if (!status) {
-    voice.error(status.error().message);
+    printer.error(status.error().message);
     return exit_usage;
   }
 
@@ -156,11 +156,11 @@ int run(int argc, char** argv) {
     const std::string text = report_of(findings);
     if (!print_text(stdout, text)) return exit_failed;
     if (!yes && !person_agrees()) {
-      voice.note("nothing was written");
+      printer.note("nothing was written");
       return exit_failed;
     }
     if (const Status written = write_report(report, text, !no_clobber); !written) {
-      voice.error(written.error().message);
+      printer.error(written.error().message);
       return exit_failed;
     }
     return exit_done;

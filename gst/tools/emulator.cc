@@ -218,7 +218,7 @@ gboolean quit(gpointer loop) {
 }
 
 int run(int argc, char** argv) {
-  Voice voice("sphere emulator");
+  MessagePrinter printer("sphere emulator");
   Values values;
   std::vector<GOptionEntry> entries = {{"host", 0, 0, G_OPTION_ARG_STRING, &values.host,
                                         "Address to listen on (default: 127.0.0.1)", "ADDRESS"}};
@@ -262,7 +262,7 @@ int run(int argc, char** argv) {
       status = chosen.error();
   }
   if (!status) {
-    voice.error(status.error().message);
+    printer.error(status.error().message);
     return exit_usage;
   }
 
@@ -279,7 +279,7 @@ int run(int argc, char** argv) {
   const bool own_card = settings.card_folder.empty();
   Result<std::unique_ptr<Camera>> camera = family->start(std::move(settings));
   if (!camera) {
-    voice.error(camera.error().message);
+    printer.error(camera.error().message);
     return exit_failed;
   }
   if (values.json || !isatty(STDOUT_FILENO) ? !print_ports(**camera)
@@ -290,7 +290,7 @@ int run(int argc, char** argv) {
   if (values.log) g_timeout_add(100, print_log, &log);
   g_main_loop_run(loop.get());
   if (values.log) print_log(&log);
-  // Ended by a person is how it ends.
+  // A signal is the normal way to end it.
   return exit_done;
 }
 

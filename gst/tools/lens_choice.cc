@@ -10,7 +10,7 @@
 
 #include "gst/sphere/lens/calibrate.h"
 #include "gst/sphere/lens/profile.h"
-#include "gst/sphere/media/look.h"
+#include "gst/sphere/media/picture_kind.h"
 #include "gst/tools/lens_pictures.h"
 
 namespace sphere::tool {
@@ -62,9 +62,9 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
   // Half of the rows show too little of the seam.
   if (frame.width > 3 * frame.height || frame.height > 3 * frame.width) return choice;
   if (!question.fisheyes) {
-    const media::Look look =
-        media::look_of({pictures[0].pixels.data(), frame.width, 1, frame.width, frame.height});
-    if (look == media::Look::sphere || look == media::Look::flat) return choice;
+    const media::PictureKind look =
+        media::classify_picture({pictures[0].pixels.data(), frame.width, 1, frame.width, frame.height});
+    if (look == media::PictureKind::sphere || look == media::PictureKind::flat) return choice;
   }
   const bool has_table = known.table && fits(*known.table, frame);
   if (has_table) {

@@ -147,7 +147,7 @@ Status OutputFile::commit() {
     if (rename(temporary_.c_str(), path_.c_str()) != 0) return problem(errno);
     temporary_.clear();
   }
-  // So that the new name outlives a power cut, where the file system can promise it.
+  // So that the new name survives a power cut, if the file system supports it.
   if (const Descriptor folder{open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)})
     fsync(folder.get());
   return ok();

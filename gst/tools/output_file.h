@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A file that is there whole or not at all: written without a name in its folder, and named only
-// when it is complete. What was there before stays until then.
+// A file that appears only when it is complete: it is written without a name in its folder and gets
+// its name at the end. An older file stays until then.
 
 #pragma once
 

@@ -71,15 +71,15 @@ bool is_stitcher(GstObject* source) {
 }
 
 /// Runs one pipeline to its end, its error, or a signal.
-class Run {
+class PipelineRun {
  public:
-  Run(const StitchOptions& options, const StitchInput& input, OutputFile* output,
-      StitchPipeline* pipeline, Voice* voice)
+  PipelineRun(const StitchOptions& options, const StitchInput& input, OutputFile* output,
+              StitchPipeline* pipeline, MessagePrinter* printer)
       : options_(options),
         input_(input),
         output_(output),
         pipeline_(pipeline),
-        voice_(voice),
+        printer_(printer),
         progress_(!options.quiet && input.video(), "pictures"),
         loop_(g_main_loop_new(nullptr, FALSE)) {}
 
@@ -88,19 +88,19 @@ class Run {
     gst_bus_add_watch(
         bus.get(),
         +[](GstBus*, GstMessage* message, gpointer self) -> gboolean {
-          static_cast<Run*>(self)->hear(message);
+          static_cast<PipelineRun*>(self)->hear(message);
           return G_SOURCE_CONTINUE;
         },
         this);
     const guint timer = g_timeout_add(
         progress_interval_ms,
         +[](gpointer self) -> gboolean {
-          static_cast<Run*>(self)->draw();
+          static_cast<PipelineRun*>(self)->draw();
           return G_SOURCE_CONTINUE;
         },
         this);
     const GSourceFunc interrupt = +[](gpointer self) -> gboolean {
-      static_cast<Run*>(self)->end(fail_with(failed("interrupted"), exit_interrupted));
+      static_cast<PipelineRun*>(self)->end(fail_with(failed("interrupted"), exit_interrupted));
       return G_SOURCE_CONTINUE;
     };
     const guint signals[] = {g_unix_signal_add(SIGINT, interrupt, this),
@@ -161,8 +161,8 @@ class Run {
         } else if (said && gst_structure_has_name(said, "sphere-stitcher")) {
           const char* reason = gst_structure_get_string(said, "reason");
           progress_.clear();
-          voice_->note(std::string(gst_structure_get_string(said, "stitcher")) +
-                       " stitches: " + to_string(reason));
+          printer_->note(std::string(gst_structure_get_string(said, "stitcher")) +
+                         " stitches: " + to_string(reason));
         }
         break;
       default:
@@ -180,16 +180,17 @@ class Run {
       if (g_strrstr(error->message, problem.c_str())) return;
     progress_.clear();
     if (!is_stitcher(GST_MESSAGE_SRC(message))) {
-      voice_->note(without_stop(error->message));
+      printer_->note(without_stop(error->message));
     } else if (details && gst_structure_has_field(details, "assumed-lens")) {
       std::string known;
       for (const std::string& name : lens_names()) known += (known.empty() ? "" : ", ") + name;
-      voice_->warn(options_.input +
-                   " does not name its lenses, so two ideal lenses (dual-190) are assumed; choose "
-                   "others with --lens: " +
-                   known + ", or a profile file");
+      printer_->warn(
+          options_.input +
+          " does not name its lenses, so two ideal lenses (dual-190) are assumed; choose "
+          "others with --lens: " +
+          known + ", or a profile file");
     } else {
-      voice_->warn(without_stop(error->message));
+      printer_->warn(without_stop(error->message));
     }
   }
 
@@ -197,7 +198,7 @@ class Run {
     g_autoptr(GError) error = nullptr;
     g_autofree char* detail = nullptr;
     gst_message_parse_error(message, &error, &detail);
-    voice_->note(to_string(detail));
+    printer_->note(to_string(detail));
     if (const std::string refusal = pipeline_->refusal(); !refusal.empty())
       return invalid(options_.input + ": " + refusal);
     const char* factory = nullptr;
@@ -242,7 +243,7 @@ class Run {
   const StitchInput& input_;
   OutputFile* output_;
   StitchPipeline* pipeline_;
-  Voice* voice_;
+  MessagePrinter* printer_;
   Progress progress_;
   std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop_;
   Outcome outcome_;
@@ -288,7 +289,7 @@ std::string stitcher_name(GstElement* stitcher) {
 
 void print_json(const StitchOptions& options, const StitchInput& input, StitchPipeline* pipeline,
                 const OutputFile& output, const std::string& lens, double seconds,
-                const Voice& voice) {
+                const MessagePrinter& printer) {
   JsonWriter json;
   json.add("input", options.input);
   json.add("output", options.output);
@@ -305,17 +306,17 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
   json.add("lens", lens);
   if (options.agreement) json.add("agreement", *options.agreement);
   json.add("level", options.level);
-  json.add("warnings", voice.warnings());
+  json.add("warnings", printer.warnings());
   print(json);
 }
 
 /// Which level it is where none was asked for: the horizon, if the file says how to find it.
-std::string default_level(const StitchInput& input, Voice* voice) {
+std::string default_level(const StitchInput& input, MessagePrinter* printer) {
   if (input.capture.orientations.empty()) return "off";
   const Result<OrientationTrack> track = OrientationTrack::make(input.capture.orientations);
   if (track) return "horizon";
-  voice->warn("its orientation track can't be used, so the picture is not levelled: " +
-              track.error().message);
+  printer->warn("its orientation track can't be used, so the picture is not levelled: " +
+                track.error().message);
   return "off";
 }
 
@@ -336,7 +337,7 @@ KnownLenses known_lenses(const makers::CaptureInfo& capture) {
 }
 
 /// Where no lens was named: the lenses that are found in the pictures, unless the file's own fit.
-Status find_lens(const StitchInput& input, StitchOptions* options, Voice* voice) {
+Status find_lens(const StitchInput& input, StitchOptions* options, MessagePrinter* printer) {
   if (!options->lens.empty() || (options->lens_fov > 0 && !options->search)) return ok();
   Progress progress(!options->quiet, "steps of the search for the lenses");
   const Result<LensChoice> choice = choose_lens(
@@ -347,7 +348,7 @@ Status find_lens(const StitchInput& input, StitchOptions* options, Voice* voice)
       });
   progress.clear();
   if (!choice) return choice.error();
-  if (!choice->warning.empty()) voice->warn(options->input + ": " + choice->warning);
+  if (!choice->warning.empty()) printer->warn(options->input + ": " + choice->warning);
   if (choice->profile.empty() && options->save_lens.empty()) return ok();
   if (choice->profile.empty())
     return invalid(
@@ -368,11 +369,11 @@ Status find_lens(const StitchInput& input, StitchOptions* options, Voice* voice)
 }
 #endif
 
-Outcome stitch(StitchOptions options, Voice* voice) {
+Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   const gint64 begin = g_get_monotonic_time();
   if (!options.dng)
     if (const Status lens = check_lens(options.lens); !lens) return fail_with(lens.error());
-  Result<StitchInput> input = open_stitch_input(options.input, voice);
+  Result<StitchInput> input = open_stitch_input(options.input, printer);
   if (!input) return fail_with(input.error());
   if (options.dng) {
     if (const Status read = read_dng(options.lens, &input->capture); !read)
@@ -380,7 +381,7 @@ Outcome stitch(StitchOptions options, Voice* voice) {
     options.table_from = "the table in " + options.lens;
     options.lens.clear();
   }
-  if (options.level.empty()) options.level = default_level(*input, voice);
+  if (options.level.empty()) options.level = default_level(*input, printer);
   if (same_file(*input, options.output))
     return fail_with(invalid(options.output + ": is the same file as " + options.input));
   if (const Status kinds = check_kinds(options, *input); !kinds) return fail_with(kinds.error());
@@ -391,7 +392,7 @@ Outcome stitch(StitchOptions options, Voice* voice) {
   Result<OutputFile> output = OutputFile::create(options.output, options.clobber);
   if (!output) return fail_with(output.error());
 #if HAVE_CALIBRATE
-  if (const Status found = find_lens(*input, &options, voice); !found)
+  if (const Status found = find_lens(*input, &options, printer); !found)
     return fail_with(found.error());
 #else
   if (options.search || !options.save_lens.empty())
@@ -403,7 +404,7 @@ Outcome stitch(StitchOptions options, Voice* voice) {
   Result<std::unique_ptr<StitchPipeline>> pipeline =
       StitchPipeline::make(options, *input, output->descriptor());
   if (!pipeline) return fail_with(pipeline.error());
-  Run run(options, *input, &*output, pipeline->get(), voice);
+  PipelineRun run(options, *input, &*output, pipeline->get(), printer);
   Outcome outcome = run.go();
   if (outcome.error) return outcome;
   if (const Status written = output->commit(); !written) return fail_with(written.error());
@@ -413,32 +414,32 @@ Outcome stitch(StitchOptions options, Voice* voice) {
   std::string made =
       std::to_string(counts.width.load()) + "x" + std::to_string(counts.height.load());
   if (input->video()) made += ", " + std::to_string(counts.stitched.load()) + " pictures";
-  voice->wrote(options.output, made, seconds);
-  voice->note("lenses: " + run.lens() + "; level: " + options.level);
+  printer->wrote(options.output, made, seconds);
+  printer->note("lenses: " + run.lens() + "; level: " + options.level);
   if (options.json)
-    print_json(options, *input, pipeline->get(), *output, run.lens(), seconds, *voice);
+    print_json(options, *input, pipeline->get(), *output, run.lens(), seconds, *printer);
   return {};
 }
 
 int run(int argc, char** argv) {
-  Voice voice("sphere stitch");
+  MessagePrinter printer("sphere stitch");
   StitchOptions options;
   const Status parsed = parse_stitch_options(argc, argv, &options);
-  voice.quiet = options.quiet;
-  voice.verbose = options.verbose;
+  printer.quiet = options.quiet;
+  printer.verbose = options.verbose;
   Outcome outcome;
   if (!parsed) {
     outcome = fail_with(parsed.error(), exit_usage);
   } else {
     gst_init(nullptr, nullptr);
-    outcome = stitch(options, &voice);
+    outcome = stitch(options, &printer);
   }
   if (outcome.error) {
-    voice.error(outcome.error->message);
+    printer.error(outcome.error->message);
     if (options.json) {
       JsonWriter json;
       json.add("error", outcome.error->message);
-      json.add("warnings", voice.warnings());
+      json.add("warnings", printer.warnings());
       print(json);
     }
   }

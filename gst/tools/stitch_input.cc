@@ -28,7 +28,7 @@ Status check_size(int width, int height) {
                      ", more than can be stitched");
 }
 
-Status look_through(const media::Source& source, StitchInput* input) {
+Status check_content(const media::Source& source, StitchInput* input) {
   if (source.size() == 0) return invalid("is empty");
   switch (media::sniff(source)) {
     case media::Kind::jpeg: {
@@ -63,7 +63,7 @@ Status look_through(const media::Source& source, StitchInput* input) {
   return check_size(input->width(), input->height());
 }
 
-void tell_oddities(const std::string& path, const StitchInput& input, Voice* voice) {
+void tell_oddities(const std::string& path, const StitchInput& input, MessagePrinter* printer) {
   uint64_t trailing = 0;
   int orientation = 1;
   if (const media::JpegInfo* jpeg = input.jpeg()) {
@@ -74,26 +74,26 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
   } else if (const media::PngInfo* png = input.png()) {
     trailing = png->trailing;
     orientation = png->orientation;
-    if (png->animated) voice->warn(path + ": is animated; only its still picture is stitched");
+    if (png->animated) printer->warn(path + ": is animated; only its still picture is stitched");
   } else if (const media::IsoFile* file = input.video()) {
     trailing = file->trailing;
     if (file->first("vide")->rotated)
-      voice->warn(path +
-                  ": has a rotation for display, which is ignored; it is stitched as it is stored");
+      printer->warn(
+          path + ": has a rotation for display, which is ignored; it is stitched as it is stored");
     int videos = 0;
     for (const media::Track& track : file->tracks)
       videos += track.handler == "vide" && track.samples > 0;
     if (videos > 1)
-      voice->warn(path + ": has " + std::to_string(videos) +
-                  " video tracks; only the first is stitched");
+      printer->warn(path + ": has " + std::to_string(videos) +
+                    " video tracks; only the first is stitched");
   }
   for (const std::string& problem : input.capture.problems)
-    voice->warn(path + ": " + problem + "; it is left out");
+    printer->warn(path + ": " + problem + "; it is left out");
   if (orientation != 1)
-    voice->warn(path + ": has a rotation for display, which is ignored (orientation " +
-                std::to_string(orientation) + "); it is stitched as it is stored");
+    printer->warn(path + ": has a rotation for display, which is ignored (orientation " +
+                  std::to_string(orientation) + "); it is stitched as it is stored");
   if (trailing)
-    voice->warn(path + ": " + std::to_string(trailing) + " bytes after the end are left out");
+    printer->warn(path + ": " + std::to_string(trailing) + " bytes after the end are left out");
 }
 
 }  // namespace
@@ -119,7 +119,7 @@ uint64_t StitchInput::length() const {
   return png() ? png()->length : 0;
 }
 
-Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice) {
+Result<StitchInput> open_stitch_input(const std::string& path, MessagePrinter* printer) {
   // Not blocking: a named pipe would wait for a writer, and is refused anyway.
   Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!descriptor) {
@@ -132,8 +132,8 @@ Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice) {
   };
   const Result<media::FileSource> source = media::FileSource::make(input.descriptor.get());
   if (!source) return complain(source.error());
-  if (const Status whole = look_through(*source, &input); !whole) return complain(whole.error());
-  tell_oddities(path, input, voice);
+  if (const Status whole = check_content(*source, &input); !whole) return complain(whole.error());
+  tell_oddities(path, input, printer);
   return input;
 }
 
@@ -152,12 +152,12 @@ Status read_dng(const std::string& path, makers::CaptureInfo* capture) {
   return ok();
 }
 
-std::string lack_of_fisheyes(media::Look look, const std::string& what) {
+std::string lack_of_fisheyes(media::PictureKind kind, const std::string& what) {
   const std::string no_corners = "there are no dark corners around two fisheyes";
-  if (look == media::Look::sphere)
+  if (kind == media::PictureKind::sphere)
     return "looks like a 360 " + what +
            " already: its left edge continues at its right edge, and " + no_corners;
-  if (look == media::Look::flat) return "looks like an ordinary " + what + ": " + no_corners;
+  if (kind == media::PictureKind::flat) return "looks like an ordinary " + what + ": " + no_corners;
   return {};
 }
 

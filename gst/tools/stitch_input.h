@@ -10,8 +10,8 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/makers/capture.h"
 #include "gst/sphere/media/isobmff.h"
-#include "gst/sphere/media/look.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/picture_kind.h"
 #include "gst/tools/command.h"
 
 namespace sphere::tool {
@@ -32,8 +32,8 @@ struct StitchInput {
   uint64_t length() const;
 };
 
-/// Opens and checks; what is odd but no obstacle is told to the voice.
-Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice);
+/// Opens and checks; what is odd but no obstacle is told to the printer.
+Result<StitchInput> open_stitch_input(const std::string& path, MessagePrinter* printer);
 
 /// Takes the table out of a DNG that the camera wrote beside the picture, and how it was held where
 /// the picture itself doesn't say.
@@ -46,7 +46,7 @@ inline constexpr const char* take_fisheyes =
 
 /// What a picture is that has no two fisheyes, without the file's name; "" where it may have them.
 /// `what` is "picture" or "video".
-std::string lack_of_fisheyes(media::Look look, const std::string& what);
+std::string lack_of_fisheyes(media::PictureKind kind, const std::string& what);
 
 /// Whether both names lead to one file, by links too.
 bool same_file(const StitchInput& input, const std::string& output);

@@ -183,7 +183,7 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   what_ = input.video() ? "video" : "picture";
   if (!options.force && !input.capture.fisheyes) {
     g_autoptr(GstPad) decoded = gst_element_get_static_pad(before, "src");
-    gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, look_at_decoded, this, nullptr);
+    gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, check_decoded, this, nullptr);
   }
   g_autoptr(GstPad) pictures = gst_element_get_static_pad(encoder_, "sink");
   gst_pad_add_probe(
@@ -404,10 +404,9 @@ std::string StitchPipeline::refusal() {
   return refusal_;
 }
 
-GstPadProbeReturn StitchPipeline::look_at_decoded(GstPad* pad, GstPadProbeInfo* info,
-                                                  gpointer data) {
+GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<StitchPipeline*>(data);
-  if (++self->looked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
+  if (++self->checked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
   const CapsRef caps(gst_pad_get_current_caps(pad));
   GstVideoInfo format;
   if (!caps || !gst_video_info_from_caps(&format, caps.get())) return GST_PAD_PROBE_OK;
@@ -415,17 +414,17 @@ GstPadProbeReturn StitchPipeline::look_at_decoded(GstPad* pad, GstPadProbeInfo* 
   if (!frame) return GST_PAD_PROBE_OK;
   // Green is most of what brightness is.
   const int component = GST_VIDEO_INFO_IS_RGB(&format) ? 1 : 0;
-  const media::Look look = media::look_of(
+  const media::PictureKind kind = media::classify_picture(
       {static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(frame.get(), component)),
        GST_VIDEO_FRAME_COMP_STRIDE(frame.get(), component),
        GST_VIDEO_FRAME_COMP_PSTRIDE(frame.get(), component), GST_VIDEO_FRAME_WIDTH(frame.get()),
        GST_VIDEO_FRAME_HEIGHT(frame.get())});
-  if (look == media::Look::unclear) return GST_PAD_PROBE_OK;
-  const std::string refusal = lack_of_fisheyes(look, self->what_);
+  if (kind == media::PictureKind::unclear) return GST_PAD_PROBE_OK;
+  const std::string refusal = lack_of_fisheyes(kind, self->what_);
   if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
   // This picture goes no further, nor any after it: the probe stays.
-  self->looked_at_ = 0;
-  self->refuse(refusal + (look == media::Look::sphere
+  self->checked_at_ = 0;
+  self->refuse(refusal + (kind == media::PictureKind::sphere
                               ? use_as_it_is
                               : std::string(take_fisheyes) + ", or stitch it with --force"));
   return GST_PAD_PROBE_DROP;

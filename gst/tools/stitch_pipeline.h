@@ -59,7 +59,7 @@ class StitchPipeline {
   static GstPadProbeReturn lengthen(GstPad*, GstPadProbeInfo* info, gpointer self);
 
   /// Looks at the first decoded pictures, until one can be told, and refuses what has no fisheyes.
-  static GstPadProbeReturn look_at_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn count_read(GstPad*, GstPadProbeInfo* info, gpointer self);
   /// mp4mux takes the sum of the steps in decoding order for the length of a track, and writes an
   /// edit list of that length. Where steps differ and pictures are out of order, that cuts pictures
@@ -84,7 +84,7 @@ class StitchPipeline {
     bool begun = false;
     gint64 first_decoded = 0, first_shown = 0, end = 0;
   } encoded_;
-  int looked_at_ = 0;             ///< decoded pictures; only that pad's thread touches it
+  int checked_at_ = 0;            ///< decoded pictures; only that pad's thread touches it
   const char* what_ = "picture";  ///< what the file is, in words
   GstSegment segment_{};          ///< of coded pictures; only its own pad's thread touches it
   bool audio_ = true;

@@ -96,12 +96,12 @@ bool AudioBranch::build(const std::string& codec) {
   const GString_ id(gst_pad_create_stream_id_printf(pad, GST_ELEMENT(bin_), "audio-%d", number));
   splicer->restart(id.get(), group_);
   const std::vector purposes{Purpose::live, Purpose::record, Purpose::edit, Purpose::share};
-  stamper_.emplace(consent_, Category::audio, purposes);
+  event_maker_.emplace(consent_, Category::audio, purposes);
   gst_pad_add_probe(from.get(), GST_PAD_PROBE_TYPE_BUFFER, stamp, this, nullptr);
-  consent::mark_stamping(from.get());
+  consent::mark_consent_event_source(from.get());
 
   // The gate starts before it is in a pipeline that runs, as one that was there all along; so does
-  // the stamper. That is true as long as nothing has changed since the sound was asked for.
+  // the event_maker. That is true as long as nothing has changed since the sound was asked for.
   GList* contexts = gst_element_get_contexts(GST_ELEMENT(bin_));
   for (GList* one = contexts; one; one = one->next)
     gst_element_set_context(parts, GST_CONTEXT_CAST(one->data));
@@ -109,7 +109,8 @@ bool AudioBranch::build(const std::string& codec) {
   gst_element_set_state(parts, GST_STATE_PAUSED);
   if (changed_since_asked()) {
     gst_element_set_state(parts, GST_STATE_READY);
-    stamper_.emplace(consent_, Category::audio, purposes, consent::Stamper::Made::during_capture);
+    event_maker_.emplace(consent_, Category::audio, purposes,
+                         consent::ConsentEventMaker::Start::during_capture);
   }
   gst_bin_add(bin_, parts);
   const GstRef<GstPad> source(gst_element_get_static_pad(parts, "src"));
@@ -143,7 +144,7 @@ GstPadProbeReturn AudioBranch::stamp(GstPad* pad, GstPadProbeInfo* info, gpointe
         GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
     return std::max(time, GST_BUFFER_PTS(buffer) + length);
   };
-  if (EventRef event = self->stamper_->before(fresh)) gst_pad_push_event(pad, event.release());
+  if (EventRef event = self->event_maker_->before(fresh)) gst_pad_push_event(pad, event.release());
   return GST_PAD_PROBE_OK;
 }
 

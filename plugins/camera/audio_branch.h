@@ -57,8 +57,8 @@ class AudioBranch {
   // What was known when the camera was asked for sound.
   consent::Consent::Version asked_ SPHERE_GUARDED_BY(mutex_);
 
-  // The streaming thread's own.
-  std::optional<consent::Stamper> stamper_;
+  // Used only by the streaming thread.
+  std::optional<consent::ConsentEventMaker> event_maker_;
 };
 
 }  // namespace sphere::camera

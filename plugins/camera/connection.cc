@@ -380,7 +380,7 @@ void CameraConnection::open_preview(bool tcp_only) {
     number = ++preview_number_;
   }
   sound_.offered = sound_.asked_for = false;
-  // No muxer is to wait for sound that is not asked for any more.
+  // A muxer must not wait for sound that is not requested any more.
   if (!audio_.allowed()) audio_.remove();
   splicer_.expect_connection();
 
@@ -443,7 +443,7 @@ void CameraConnection::close_preview() {
 void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::string& codec,
                                     unsigned number) {
   if (is_sound) {
-    // Agreed to when it was asked for; the gate knows whether it still is.
+    // It was allowed when it was requested; the gate checks whether it still is.
     if (audio_.link(pad, codec) == AudioBranch::Linked::to_new_pad) pads_changed_ = true;
     return;
   }
@@ -467,7 +467,7 @@ bool CameraConnection::takes(GstMessage* message) {
   const GstMessageType type = GST_MESSAGE_TYPE(message);
   if (type != GST_MESSAGE_ERROR && type != GST_MESSAGE_WARNING && type != GST_MESSAGE_EOS)
     return false;
-  // Which of the bin's children it comes from; nobody's, when that was taken out meanwhile.
+  // The child of the bin that it comes from; null if that was removed meanwhile.
   GstRef<GstObject> child(
       GST_MESSAGE_SRC(message) ? GST_OBJECT(gst_object_ref(GST_MESSAGE_SRC(message))) : nullptr);
   while (child) {
@@ -485,7 +485,7 @@ bool CameraConnection::takes(GstMessage* message) {
     preview = preview_;
     number = preview_number_;
   }
-  // What a preview that is being closed still says is no news.
+  // Messages of a preview that is being closed are ignored.
   if (!child || !preview || child.get() != GST_OBJECT(preview->element())) return true;
   g_autoptr(GError) error = nullptr;
   g_autofree char* debug = nullptr;

@@ -43,8 +43,8 @@ struct Settings {
   bool reconnect = default_reconnect;
 };
 
-/// One thread does whatever takes time. The camera's thread, the streaming threads and the
-/// application only put down what happened.
+/// One thread does everything that takes time. The camera's thread, the streaming threads and the
+/// application only record what happened.
 class CameraConnection {
  public:
   /// `pictures` is a sink pad for the previews' coded pictures, `source` the source pad where they
@@ -71,14 +71,14 @@ class CameraConnection {
   void consent_changed();
 
   bool start();
-  /// Waits until the camera is free: less than a second, also where it says nothing.
+  /// Waits until the camera is free: less than a second, also if it does not answer.
   void stop();
   /// Whether the pipeline plays.
   void set_playing(bool playing);
 
   /// From inside the bin: whether the message is dealt with here.
   bool takes(GstMessage* message);
-  /// From the streaming thread: downstream wants no more. Whether that is news.
+  /// From the streaming thread: downstream wants no more. Returns true the first time.
   bool finish();
   /// From the streaming thread: a picture is on its way downstream, which may hold it.
   void set_pushing(bool pushing) { pushing_ = pushing; }
@@ -100,8 +100,8 @@ class CameraConnection {
     Time due{};  // when it is passed on, unless the preview is lost before: then it is a part of
                  // that
   };
-  // What other threads saw. `number` tells which camera or preview it was: those that were given up
-  // may still speak.
+  // Events of other threads. `number` identifies the camera or preview, because those that were
+  // closed may still send some.
   struct CameraSaw {
     unsigned number;
     ConnectionInput input;
@@ -143,7 +143,8 @@ class CameraConnection {
   std::shared_ptr<hw::Camera> camera();
   hw::Camera::Answer call(const PendingCalls::Command& command);
 
-  // Many members: this is where the parts of the element meet. Each does its work alone.
+  // It has many members, because it connects the parts of the element. Each part works
+  // independently.
   GstBin* const bin_;
   const GstRef<GstPad> pictures_;
   consent::Consent consent_;
@@ -153,7 +154,7 @@ class CameraConnection {
   CameraBinding binding_;
   PendingCalls calls_;
 
-  // What several threads set and read by themselves.
+  // Set and read by several threads without the lock.
   std::atomic<bool> pushing_ = false;      // a picture is on its way downstream
   std::atomic<bool> pads_changed_ = true;  // since the last no-more-pads
   std::atomic<bool> recording_has_sound_ = false;
@@ -166,7 +167,7 @@ class CameraConnection {
     std::atomic<uint64_t> wake_ups = 0;
   } counts_;
 
-  // The thread's own, and that of start() before there is one.
+  // Used only by the connection thread, and by start() before there is one.
   ConnectionCore core_;
   Settings used_;  // what was set when it started; `reconnect` as it is now
   const hw::CameraFamily* family_ = nullptr;

@@ -15,7 +15,7 @@ std::string in_seconds(Duration duration) {
   return std::to_string(std::max<int64_t>(seconds, 1)) + " s";
 }
 
-/// Whether a person has to do something that is worth a second warning in one outage.
+/// Whether the user has to do something, so that a second warning in one outage is useful.
 bool needs_a_person(Reason reason) {
   return reason == Reason::held || reason == Reason::refused || reason == Reason::missing;
 }
@@ -60,14 +60,14 @@ void ConnectionCore::finish() {
 void ConnectionCore::set_playing(bool playing, Time now) {
   if (playing_ == playing) return;
   playing_ = playing;
-  // What did not come while it could not is not missed.
+  // Pictures that could not come during the pause do not count as missing.
   if (!playing) return;
   alive_since_ = now;
   window_ = {now, pictures_.packets_arrived, pictures_.packets_lost};
   if (state_ == State::opening) due_ = now + settings_.timeout;
 }
 
-// --- the transitions: all of them --------------------------------------------------------------
+// --- all transitions --------------------------------------------------------------
 
 void ConnectionCore::handle(const Input& input, Time now) {
   switch (state_) {
@@ -304,8 +304,8 @@ void ConnectionCore::lose(const hw::Failure& failure, Time now) {
   close_preview();
   if (state_ == State::preview_only) close_control();
   if (!ever_played_ || !settings_.reconnect) {
-    // A first attempt that fails is for a person to hear, and so is a loss that is not to be
-    // mended.
+    // A first attempt that fails is an error, and so is a loss after which no new connection is
+    // wanted.
     close_control();
     actions_.push_back({.kind = Action::Kind::give_up, .failure = failure});
     enter(State::ended);

@@ -21,12 +21,12 @@ using Time = std::chrono::microseconds;
 
 enum class ConnectionState {
   stopped,       ///< not started
-  connecting,    ///< the camera's control is being connected to; there is no preview
-  opening,       ///< the camera's control stands; the preview's first picture is waited for
+  connecting,    ///< the control connection is being made; there is no preview
+  opening,       ///< the control connection is open; the first picture is awaited
   playing,       ///< pictures come, and the camera can be controlled
   preview_only,  ///< pictures come; the control was lost and is being connected to again
   waiting,       ///< lost; the next attempt comes after a pause
-  ended,         ///< nothing more is done: downstream has had enough, or it failed
+  ended,         ///< nothing more is done: downstream wants no more, or it failed
 };
 const char* name_of(ConnectionState state);
 
@@ -34,7 +34,7 @@ struct ConnectionSettings {
   /// For one attempt in all: control, preview and the first picture.
   Duration timeout = std::chrono::seconds(5);
   bool reconnect = true;
-  /// Whether UDP is tried first, and TCP where UDP is of no use.
+  /// Whether UDP is tried first, and TCP if UDP does not work.
   bool udp_then_tcp = true;
 };
 
@@ -55,7 +55,7 @@ struct ConnectionInput {
     pictures_stopped,
     control_due,
     control_timed_out,
-    settled,  ///< the preview has outlived its control by so much that it does not end with it
+    settled,  ///< the preview still works some time after the control connection was lost
   };
   Kind kind;
   hw::Failure failure;
@@ -83,7 +83,8 @@ struct ConnectionAction {
 /// What has been seen of the pictures since this preview was opened.
 struct Pictures {
   std::optional<Time> last;
-  bool held = false;  ///< downstream holds one back: that none come says nothing of the camera
+  bool held =
+      false;  ///< downstream is busy with a picture, so missing pictures are not the camera's fault
   uint64_t packets_arrived = 0;
   uint64_t packets_lost = 0;
 };
@@ -96,19 +97,19 @@ class ConnectionCore {
 
   static constexpr Duration first_pause = std::chrono::milliseconds(500);
   static constexpr Duration longest_pause = std::chrono::seconds(8);
-  /// A preview that stands for so long is lost.
+  /// A preview without pictures for this time is lost.
   static constexpr Duration picture_timeout = std::chrono::seconds(5);
-  /// Pictures for so long make pauses begin anew.
+  /// After pictures for this time, pauses begin with the shortest again.
   static constexpr Duration steady_after = std::chrono::seconds(2);
-  /// A camera that goes takes its preview along within this.
+  /// When a camera disappears, its preview ends within this time.
   static constexpr Duration settle_time = std::chrono::seconds(1);
-  /// UDP of which nothing arrives in this time, or a larger part than this is lost in such a time,
-  /// is of no use.
+  /// If nothing arrives over UDP in this time, or a larger part than this is lost in it, UDP is
+  /// given up.
   static constexpr Duration udp_window = std::chrono::seconds(2);
   /// The family itself may know better why nothing came within the timeout, and says it then.
   static constexpr Duration answer_grace = std::chrono::milliseconds(200);
   static constexpr double most_loss = 0.03;
-  /// A single lost one among fewer says little.
+  /// With fewer packets, a single lost one means little.
   static constexpr uint64_t fewest_packets = 34;
 
   void start(const ConnectionSettings& settings, Time now);
@@ -124,7 +125,7 @@ class ConnectionCore {
   void handle(const Input& input, Time now);
   /// To be called at deadline(), or later, after observe().
   void advance(Time now);
-  /// When something is due that no input brings; nothing: never.
+  /// The time of the next thing that happens without an input; nothing: never.
   std::optional<Time> deadline() const;
   std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tells the camera where it is, while that is agreed to.
+// Sends the camera's position to it, while consent is given.
 
 #pragma once
 
@@ -29,7 +29,7 @@ class PositionReporter {
   void set_interval(std::chrono::seconds interval);
   std::chrono::seconds interval();
 
-  // One thread's.
+  // Called by one thread only.
   /// The element starts.
   void restart();
   /// Sends what is due, where `camera` is there. When to call again, if nothing changes; nothing:
@@ -46,7 +46,7 @@ class PositionReporter {
   std::chrono::seconds interval_ SPHERE_GUARDED_BY(mutex_){default_position_interval};
   bool changed_ SPHERE_GUARDED_BY(mutex_) = false;
 
-  // The thread's own.
+  // Used only by the connection thread.
   std::optional<Time> sent_at_;
   bool camera_has_it_ = false;  // a position that we sent
 };

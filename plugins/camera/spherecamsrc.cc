@@ -171,7 +171,7 @@ void set_position(GstSphereCamSrc* self, const char* text) {
   } else if (const auto place = sphere::consent::parse_position(text)) {
     self->connection->position().set_position(*place);
   } else {
-    // No place is better than a wrong one; and what was typed is not repeated.
+    // No position is better than a wrong one. The text is not repeated in messages.
     self->connection->position().set_position(std::nullopt);
     GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
                         ("The property 'position' is not used: %s.",
@@ -185,7 +185,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   auto* self = GST_SPHERE_CAM_SRC(object);
   switch (id) {
     case PROP_LOCATION: {
-      // A wrong one is told when the element starts, where a user sees it.
+      // A wrong one is reported when the element starts, where a user sees it.
       const char* location = g_value_get_string(value);
       self->connection->change_settings([&](Settings& settings) {
         settings.location = location && *location ? location : sphere::hw::default_location();
@@ -279,7 +279,7 @@ gboolean stop_recording(GstSphereCamSrc* self) {
 
 GstURIType uri_type(GType) { return GST_URI_SRC; }
 const gchar* const* uri_protocols(GType) {
-  // Never freed: GStreamer keeps what it is given.
+  // Never freed, because GStreamer keeps the pointer.
   static const gchar* const* const protocols = [] {
     const auto families = sphere::hw::camera_families();
     auto** schemes = g_new0(const gchar*, families.size() + 1);
@@ -409,7 +409,7 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
   sphere::consent::install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
-  // Not readable: it would be in every graph and verbose output.
+  // Not readable, because otherwise it would appear in every graph and verbose output.
   g_object_class_install_property(
       object_class, PROP_POSITION,
       g_param_spec_string(

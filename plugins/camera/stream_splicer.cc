@@ -8,7 +8,8 @@ namespace sphere::camera {
 
 namespace {
 
-// Buffers. The camera sends a key frame every eighth; one that sends none is shown all the same.
+// Buffers. The camera sends a key frame every eighth; a stream without any is passed on after so
+// many buffers.
 constexpr int most_skipped = 60;
 
 /// The probe has dealt with the event. A sticky one that is dropped by GST_PAD_PROBE_DROP counts as
@@ -115,7 +116,7 @@ GstPadProbeReturn StreamSplicer::event_passes(GstPadProbeInfo* info) {
 
 GstPadProbeReturn StreamSplicer::buffer_passes(GstPadProbeInfo* info) {
   if (position_.discontinuous) {
-    // Joined between two key frames, it would begin with pictures of nothing.
+    // Between two key frames, a decoder could not decode the first pictures.
     if (GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT) &&
         ++position_.skipped <= most_skipped)
       return GST_PAD_PROBE_DROP;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Makes one unbroken stream of the streams of several connections.
+// Joins the streams of several connections to one continuous stream.
 
 #pragma once
 
@@ -62,7 +62,7 @@ class StreamSplicer {
   bool segment_sent_ SPHERE_GUARDED_BY(mutex_) = false;
   guint group_ SPHERE_GUARDED_BY(mutex_) = 0;
 
-  // The streaming thread's own. Connections follow each other: there is one at a time.
+  // Used only by the streaming thread. Connections follow each other: there is one at a time.
   struct Position {
     GstSegment segment;
     GstClockTime last_pts = GST_CLOCK_TIME_NONE;

@@ -60,9 +60,9 @@ struct CaptureMarks::Source {
   GstEvent* mark = nullptr;
   GstClockTime asked = GST_CLOCK_TIME_NONE;  // by that clock
   gulong probe = 0;
-  bool marked = false;  // the gate's streaming thread's own
+  bool marked = false;  // used only by the gate's streaming thread
   std::atomic<unsigned> pushed = 0;
-  unsigned sent_at = 0;  // the source's streaming thread's own
+  unsigned sent_at = 0;  // used only by the source's streaming thread
   bool sent = false;
 
   ~Source() {
@@ -81,9 +81,9 @@ struct CaptureMarks::Source {
                : GST_CLOCK_TIME_NONE;
   }
 
-  /// Whether a buffer was captured as a whole after the question. At its source nothing has shifted
-  /// its time yet; a time in the future was no time of capture, and then the first buffer may have
-  /// been begun before.
+  /// Whether a buffer was completely captured after the request. At its source nothing has shifted
+  /// its timestamp yet. A timestamp in the future is not the time of capture; then the capture of
+  /// the first buffer may have begun earlier.
   bool is_after(GstBuffer* buffer, unsigned before) const {
     const GstClockTime running = running_time(buffer);
     const GstRef<GstClock> clock(gst_element_get_clock(timer.get()));

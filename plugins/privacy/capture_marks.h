@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Marks that sources put between their buffers, so that what was captured before a moment is told
-// from what was captured after it without looking at times.
+// Marks that sources put between their buffers, to distinguish what was captured before a moment
+// from what was captured after it without using timestamps.
 
 #pragma once
 

@@ -77,7 +77,7 @@ bool is_plain(const GValue* value) {
   return std::find(plain.begin(), plain.end(), type) != plain.end();
 }
 
-/// Codecs whose setup is their headers, comments among them.
+/// Codecs that are set up by their headers, which include comments.
 bool is_of_xiph(std::string_view codec) {
   return codec == "audio/x-opus" || codec == "audio/x-vorbis" || codec == "audio/x-speex" ||
          codec == "audio/x-flac" || codec == "audio/x-celt";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What events say about sound: tags, headers, tables of contents. Without what tells what is heard
-// in it, or who made it where.
+// Events that describe sound (tags, headers, tables of contents), reduced to what does not tell
+// what is heard, or who recorded it and where.
 
 #pragma once
 
@@ -10,10 +10,10 @@
 
 namespace sphere::privacy {
 
-/// Whether an event of this type may say something about the sound.
+/// Whether an event of this type may describe the sound.
 bool describes_sound(GstEventType type);
 
-/// The event to be sent in its place: tags thinned out to those about the form, headers without
+/// The event to send instead: tags reduced to those about the format, headers without
 /// comments, descriptions of streams in objects of their own. Null: it is not to be sent at all.
 EventRef without_description(EventRef event);
 
@@ -21,7 +21,8 @@ EventRef without_description(EventRef event);
 /// later is not seen downstream.
 EventRef with_own_streams(EventRef event);
 
-/// As without_description(), for all events that a pad keeps for whoever is linked to it later.
+/// The same as without_description() for all sticky events of a pad, which elements that are linked
+/// later would get.
 void clean_kept_events(GstPad* pad);
 
 CapsRef without_description(const GstCaps* caps);

@@ -14,14 +14,14 @@
 
 namespace sphere::privacy {
 
-/// Encoders and decoders pass an event on behind the packet that has the first of what comes after
-/// the event. So the last packet before an event is not to leave before that event is known. Events
-/// keep their place behind the buffer. The streaming thread's own.
+/// Encoders and decoders pass an event on behind the packet that contains the first sound after the
+/// event. Therefore the last packet before an event must not leave before that event is known.
+/// Events stay in order behind the buffer. Used only by the streaming thread.
 class HoldBack {
  public:
-  struct Held {
+  struct HeldBuffer {
     BufferRef buffer;
-    GstClockTime since = 0;  // the latest of what stamps have said since it came
+    GstClockTime since = 0;  // the latest time that events named since it came
     std::vector<EventRef> behind;
   };
 
@@ -37,14 +37,14 @@ class HoldBack {
     return held_.behind.size() < most_events;
   }
   void stamp(GstClockTime since) { held_.since = std::max(held_.since, since); }
-  Held take() { return std::exchange(held_, {}); }
+  HeldBuffer take() { return std::exchange(held_, {}); }
 
  private:
-  // Only events that mean something each for itself, such as custom ones, come to so many.
+  // Only events that can't be merged, such as custom ones, can become so many.
   static constexpr size_t most_events = 1000;
 
-  /// Makes one event of two where nothing is lost by it: of gaps that follow each other, of tags,
-  /// and of what is the same kind of sticky event and replaces the one before.
+  /// Merges the event with an earlier one if nothing is lost by it: consecutive gaps, tags, and
+  /// sticky events of the same kind, of which only the last counts.
   bool merge(GstEvent* event) {
     if (held_.behind.empty()) return false;
     EventRef& last = held_.behind.back();
@@ -54,7 +54,7 @@ class HoldBack {
       return true;
     }
     for (auto one = held_.behind.rbegin(); one != held_.behind.rend(); ++one) {
-      // What is said of buffers must not move over a gap or into another stream.
+      // An event about buffers must not move across a gap or into another stream.
       const GstEventType before = GST_EVENT_TYPE(one->get());
       if (before == GST_EVENT_STREAM_START) return false;
       if (before == GST_EVENT_GAP && type != GST_EVENT_TAG) return false;
@@ -102,7 +102,7 @@ class HoldBack {
     return true;
   }
 
-  Held held_;
+  HeldBuffer held_;
 };
 
 }  // namespace sphere::privacy

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Silence of the same form and time as the sound whose place it takes.
+// Silence in the same format and with the same times as the sound that it replaces.
 
 #include "plugins/privacy/silence.h"
 
@@ -79,7 +79,7 @@ Silence::Silence(const GstCaps* caps) {
   const GstStructure* structure = gst_caps_get_structure(caps, 0);
   const std::string_view name = gst_structure_get_name(structure);
   if (name == "audio/x-raw") {
-    // Of `ENCODED` nobody knows how its silence looks.
+    // The silence of `ENCODED` is not known.
     if (gst_audio_info_from_caps(&info_, caps) && has_whole_bytes(info_)) kind_ = Kind::raw;
   } else if (name == "audio/x-mulaw" || name == "audio/x-alaw") {
     kind_ = Kind::bytes;

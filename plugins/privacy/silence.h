@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What stands in place of sound in a stream: silence of the same form and time.
+// Silence that replaces sound in a stream, in the same format and with the same times.
 
 #pragma once
 
@@ -17,7 +17,7 @@ namespace sphere::privacy {
 class Silence {
  public:
   Silence() = default;
-  /// Of any caps; what there is no silence for gives none.
+  /// For any caps; possible() is false if silence can't be made for them.
   explicit Silence(const GstCaps* caps);
 
   /// A silent buffer in place of `sound`, in memory of its own; null where this form has none.

@@ -140,12 +140,12 @@ class AudioGate {
     joined_ = comes_late() ? gst_element_get_current_running_time(element_) : 0;
     guard_->allowed();
     grants_ = guard_->grants();
-    looks_ = 0;
+    decisions_ = 0;
     marked_at_.reset();
     base_time_ = GST_CLOCK_TIME_NONE;
     retime_ = false;
     stamp_ = 0;
-    last_stamp_.reset();
+    last_consent_event_.reset();
     holds_ = false;
     held_.take();
     held_time_ = 0;
@@ -185,9 +185,9 @@ class AudioGate {
       return TRUE;
     }
     obey_purpose();
-    if (const auto stamp = read_stamp(event, Category::audio, purpose_now_)) {
+    if (const auto stamp = read_consent_event(event, Category::audio, purpose_now_)) {
       held_.stamp(*stamp);
-      holds_ = !is_stamping_peer(sink_);
+      holds_ = !is_consent_event_peer(sink_);
     }
     switch (GST_EVENT_TYPE(event)) {
       case GST_EVENT_EOS:
@@ -256,8 +256,8 @@ class AudioGate {
   bool allowed() {
     obey_purpose();
     const bool allowed = guard_->allowed();
-    if (guard_->looks() != looks_) {
-      looks_ = guard_->looks();
+    if (guard_->decisions() != decisions_) {
+      decisions_ = guard_->decisions();
       GST_INFO_OBJECT(element_, "%s: %s", allowed ? "sound" : "no sound",
                       guard_->answer().reason.c_str());
       problems.report(element_, guard_->answer().problem);
@@ -265,8 +265,8 @@ class AudioGate {
     if (!allowed) return false;
     const bool fresh = guard_->grants() != grants_;
     if (fresh || retime_ || joined_ != 0) {
-      // From which running time on all was captured with consent. Where what counts is when it
-      // arrives here, that is 0.
+      // The running time from which on everything was captured with consent. It is 0 if only the
+      // time of arrival here counts.
       GstClockTime since = 0;
       const bool live = is_live();
       if (live)
@@ -274,11 +274,11 @@ class AudioGate {
                     ? gst_element_get_current_running_time(element_)
                     : joined_;
       if (!GST_CLOCK_TIME_IS_VALID(since)) return false;  // asked again with the next buffer
-      // Times alone don't tell, as they may have been shifted on the way. At 0 no live source has
-      // captured anything, if that is still the 0 that it was when the first buffer came; where
-      // stamps are made right before this, they tell.
+      // Timestamps alone are not enough, because elements may have shifted them. At running time 0
+      // no live source has captured anything, unless the base time has changed since the first
+      // buffer. If the source of the consent events is linked directly, these are enough.
       const bool none_yet = since == 0 && gst_element_get_base_time(element_) == base_time_;
-      if (none_yet || !live || is_stamping_peer(sink_)) {
+      if (none_yet || !live || is_consent_event_peer(sink_)) {
         if (fresh) marks_->stop();
       } else if (fresh || joined_ != 0) {
         marks_->begin();
@@ -293,15 +293,18 @@ class AudioGate {
     return true;
   }
 
-  /// What was given for another purpose counts no more: all is as with a grant of this moment.
+  /// A grant for another purpose does not count any more: the gate behaves as if consent were given
+  /// at this moment.
   void obey_purpose() {
     if (purpose.load() == purpose_now_ || !guard_) return;
     purpose_now_ = purpose;
     guard_.emplace(consent, Category::audio, purpose_now_);
-    grants_ = looks_ = 0;
-    stamp_ =
-        last_stamp_ ? read_stamp(last_stamp_.get(), Category::audio, purpose_now_).value_or(0) : 0;
-    held_.stamp(GST_CLOCK_TIME_NONE);  // what was said of it was said for the other
+    grants_ = decisions_ = 0;
+    stamp_ = last_consent_event_
+                 ? read_consent_event(last_consent_event_.get(), Category::audio, purpose_now_)
+                       .value_or(0)
+                 : 0;
+    held_.stamp(GST_CLOCK_TIME_NONE);  // the event was about the other purpose
   }
 
   bool is_live() const {
@@ -312,8 +315,8 @@ class AudioGate {
     return live;
   }
 
-  /// Whether this starts in something that runs already: what comes may have been captured before
-  /// there was a gate to see what was given.
+  /// Whether the gate is added to a pipeline that is already running: buffers may have been
+  /// captured before the gate could know what was given.
   bool comes_late() const {
     for (GstRef<GstObject> at(gst_object_get_parent(GST_OBJECT(element_))); at;
          at.reset(gst_object_get_parent(at.get())))
@@ -358,7 +361,7 @@ class AudioGate {
     return captured_after(since_) && captured_after(stamp);
   }
 
-  /// Whether what is said of the sound may be known: as passes(), before there is a buffer.
+  /// Whether descriptions of the sound may pass: like passes(), but without a buffer.
   bool open() { return guard_ && allowed() && stamp_ == 0 && since_ == 0 && !marks_->waiting(); }
 
   void warn_of_lost_marks() {
@@ -369,7 +372,8 @@ class AudioGate {
         (nullptr));
   }
 
-  /// What an event says of the sound goes on only where the sound may, too. Null: nothing does.
+  /// The event as it may be passed on: with its description of the sound only while the sound may
+  /// pass. Null: it must not be passed on.
   EventRef censor(EventRef event) {
     if (!describes_sound(GST_EVENT_TYPE(event.get()))) return event;
     if (!open()) return without_description(std::move(event));
@@ -377,7 +381,7 @@ class AudioGate {
     return with_own_streams(std::move(event));
   }
 
-  /// Who is linked only after sound was taken back is not to learn what was said before.
+  /// An element that is linked after a withdrawal must not get the earlier descriptions.
   void forget_description() {
     if (!described_ || open()) return;
     described_ = false;
@@ -399,7 +403,7 @@ class AudioGate {
       return gst_pad_push(src_, header.release());
     if (mode.load() == Mode::silence)
       if (BufferRef silent = silence_.in_place_of(buffer.get())) {
-        buffer.reset();  // nobody holds the sound while downstream takes its time
+        buffer.reset();  // the sound is not kept while downstream is busy
         return push(std::move(silent));
       }
     return push_gap(buffer.get());
@@ -408,7 +412,7 @@ class AudioGate {
   /// Lets what is held go, and what came behind it.
   GstFlowReturn release() {
     if (held_.empty()) return GST_FLOW_OK;
-    HoldBack::Held held = held_.take();
+    HoldBack::HeldBuffer held = held_.take();
     const GstFlowReturn flow = leave(std::move(held.buffer), held.since);
     for (EventRef& event : held.behind) handle(event.release());
     return flow;
@@ -428,8 +432,9 @@ class AudioGate {
         gst_event_copy_segment(event, &segment_);
         break;
       case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-        if (gst_event_has_name(event, stamp_name)) last_stamp_.reset(gst_event_ref(event));
-        stamp_ = read_stamp(event, Category::audio, purpose_now_).value_or(stamp_);
+        if (gst_event_has_name(event, consent_event_name))
+          last_consent_event_.reset(gst_event_ref(event));
+        stamp_ = read_consent_event(event, Category::audio, purpose_now_).value_or(stamp_);
         break;
       default:
         break;
@@ -445,7 +450,7 @@ class AudioGate {
     // Running time begins anew: the grant begins with the next buffer, in that time.
     if (reset_time && since_ != 0) retime_ = true;
     if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
-    HoldBack::Held held = held_.take();
+    HoldBack::HeldBuffer held = held_.take();
     const gboolean done = gst_pad_event_default(sink_, GST_OBJECT(element_), event);
     // What outlives a flush.
     for (EventRef& one : held.behind)
@@ -454,7 +459,7 @@ class AudioGate {
     return done;
   }
 
-  /// A buffer is held for as long as it takes for the next to come.
+  /// The time for which a buffer is held back: until the next one comes.
   void note_latency(const GstBuffer* buffer) {
     if (!GST_BUFFER_DURATION_IS_VALID(buffer) || GST_BUFFER_DURATION(buffer) <= held_time_) return;
     held_time_ = GST_BUFFER_DURATION(buffer);
@@ -481,7 +486,7 @@ class AudioGate {
     if (!GST_BUFFER_PTS_IS_VALID(buffer)) return GST_FLOW_OK;
     gst_pad_push_event(src_,
                        gst_event_new_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)));
-    // A gap does not tell that nobody wants more.
+    // Pushing a gap does not return that downstream wants no more.
     return GST_FLOW_OK;
   }
 
@@ -491,26 +496,28 @@ class AudioGate {
   std::atomic<bool> active_ = false;
   std::atomic<GstClockTime> held_time_ = 0;
 
-  // The streaming thread's own.
-  Purpose purpose_now_ = default_purpose;  // the property may be ahead of it by a buffer
+  // Used only by the streaming thread.
+  Purpose purpose_now_ = default_purpose;  // the property may have changed since the last buffer
   std::optional<Guard> guard_;
   Silence silence_;
   GstSegment segment_;
   bool has_caps_ = false;
-  bool described_ = false;  // the source pad keeps events that say what is heard
+  bool described_ = false;  // the source pad has sticky events that describe the sound
   bool flowed_ = false, warned_ = false, discontinuous_ = false;
-  uint64_t grants_ = 0, looks_ = 0;
+  uint64_t grants_ = 0, decisions_ = 0;
   GstClockTime since_ = 0;
   GstClockTime base_time_ = GST_CLOCK_TIME_NONE;  // when the first buffer came
-  bool retime_ = false;                           // running time has begun anew, the grant has not
+  bool retime_ = false;  // the running time has begun anew, but the grant is the same
   std::optional<CaptureMarks> marks_;
   // The running time of the first buffer behind the marks of the last grant; GST_CLOCK_TIME_NONE:
   // there was none yet.
   std::optional<GstClockTime> marked_at_;
-  GstClockTime joined_ = 0;  // when it came to something that ran; 0: it was there from the start
-  EventRef last_stamp_;      // null: there was none
-  GstClockTime stamp_ = 0;   // what the last stamp said; 0: all is captured with consent
-  bool holds_ = false;       // from the first stamp on that may come late
+  GstClockTime joined_ =
+      0;  // when it was added to a running pipeline; 0: it was there from the start
+  EventRef last_consent_event_;  // null: there was none
+  GstClockTime stamp_ =
+      0;  // the time in the last consent event; 0: everything is captured with consent
+  bool holds_ = false;  // true from the first consent event on that may come late
   HoldBack held_;
 };
 

@@ -51,7 +51,7 @@ Mat3 Levelling::view(Level level, double smoothing, GstBuffer* picture, const Gs
     interrupt();
     return {};
   }
-  std::optional<Held> held = from_meta(smoothing, picture);
+  std::optional<CameraPose> held = from_meta(smoothing, picture);
   if (!held) held = from_track(smoothing, picture, segment, format);
   if (!held) {
     if (track_problem_.empty())
@@ -66,14 +66,14 @@ Mat3 Levelling::view(Level level, double smoothing, GstBuffer* picture, const Gs
   return level_view(level, held->camera_to_world, held->heading);
 }
 
-std::optional<Levelling::Held> Levelling::from_meta(double smoothing, GstBuffer* picture) {
+std::optional<Levelling::CameraPose> Levelling::from_meta(double smoothing, GstBuffer* picture) {
   const GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(picture);
   if (!meta) return std::nullopt;
   // The fields are anybody's to write.
   const Quaternion q = {meta->w, meta->x, meta->y, meta->z};
   const double square = dot(q, q);
   if (!std::isfinite(square) || !(square > 0)) return std::nullopt;
-  Held held = {normalised(q), 0};
+  CameraPose held = {normalised(q), 0};
   held.heading = heading_of(held.camera_to_world);
   const GstClockTime time = GST_BUFFER_PTS(picture);
   if (!(smoothing > 0) || !GST_CLOCK_TIME_IS_VALID(time)) return held;
@@ -90,9 +90,9 @@ std::optional<Levelling::Held> Levelling::from_meta(double smoothing, GstBuffer*
   return held;
 }
 
-std::optional<Levelling::Held> Levelling::from_track(double smoothing, GstBuffer* picture,
-                                                     const GstSegment& segment,
-                                                     const GstVideoInfo& format) {
+std::optional<Levelling::CameraPose> Levelling::from_track(double smoothing, GstBuffer* picture,
+                                                           const GstSegment& segment,
+                                                           const GstVideoInfo& format) {
   if (!track_ || segment.format != GST_FORMAT_TIME || !GST_BUFFER_PTS_IS_VALID(picture))
     return std::nullopt;
   guint64 magnitude = 0;
@@ -110,14 +110,14 @@ std::optional<Levelling::Held> Levelling::from_track(double smoothing, GstBuffer
     warn(has_holes, std::to_string(track_->holes()) + " of the " + std::to_string(track_->size()) +
                         " entries of the file's orientation track are not rotations; they are "
                         "interpolated from the entries around them");
-  double place = sign * (static_cast<double>(magnitude) / GST_SECOND) * rate;
+  double index = sign * (static_cast<double>(magnitude) / GST_SECOND) * rate;
   // After a seek into the middle of a picture, decoders say that it begins there.
-  if (GST_BUFFER_PTS(picture) == segment.start) place = std::floor(place + rounding);
-  if (place > static_cast<double>(track_->size()) - 0.5)
+  if (GST_BUFFER_PTS(picture) == segment.start) index = std::floor(index + rounding);
+  if (index > static_cast<double>(track_->size()) - 0.5)
     warn(too_short,
          "The file's orientation track has " + std::to_string(track_->size()) +
              " entries and ends before the video; the last orientation is used for the rest");
-  return Held{track_->at(place), track_->smooth_heading(place, smoothing * rate)};
+  return CameraPose{track_->at(index), track_->smooth_heading(index, smoothing * rate)};
 }
 
 }  // namespace sphere

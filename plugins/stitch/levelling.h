@@ -31,25 +31,25 @@ class Levelling {
 
  private:
   enum Warning { nothing_known, no_rate, too_short, unusable, has_holes, warnings };
-  struct Held {
+  struct CameraPose {
     Quaternion camera_to_world;
     double heading = 0;
   };
-  struct Followed {
+  struct FollowedHeading {
     double heading = 0;
     GstClockTime time = 0;
   };
 
-  std::optional<Held> from_meta(double smoothing, GstBuffer* picture);
-  std::optional<Held> from_track(double smoothing, GstBuffer* picture, const GstSegment& segment,
-                                 const GstVideoInfo& format);
+  std::optional<CameraPose> from_meta(double smoothing, GstBuffer* picture);
+  std::optional<CameraPose> from_track(double smoothing, GstBuffer* picture,
+                                       const GstSegment& segment, const GstVideoInfo& format);
   void warn(Warning which, const std::string& sentence);
 
   GstElement* const owner_;
   std::optional<OrientationTrack> track_;
   std::string track_problem_;
   bool warned_[warnings] = {};
-  std::optional<Followed> followed_;
+  std::optional<FollowedHeading> followed_;
 };
 
 }  // namespace sphere

@@ -103,7 +103,7 @@ void Stitching::stop() {
   have_formats_ = false;
   warned_no_lens_ = told_interlaced_ = false;
   pair_.reset();
-  wanted_ = basis_ = Basis();
+  wanted_ = basis_ = PairInputs();
   announced_.reset();
   forget_stream();
 }
@@ -135,31 +135,33 @@ GstVideoInfo Stitching::info_of(Size strip) const {
   return info;
 }
 
-Status Stitching::make_pair(const Basis& basis) {
-  Result<LensPair> pair = basis.own_lens ? *basis.own_lens : load_profile(basis.lens);
+Status Stitching::make_pair(const PairInputs& inputs) {
+  Result<LensPair> pair = inputs.own_lens ? *inputs.own_lens : load_profile(inputs.lens);
   if (!pair) return pair.error();
   const Size source = {GST_VIDEO_INFO_WIDTH(&input_), GST_VIDEO_INFO_HEIGHT(&input_)};
   const double aspect = static_cast<double>(GST_VIDEO_INFO_PAR_N(&input_)) /
                         std::max(GST_VIDEO_INFO_PAR_D(&input_), 1);
   if (is_strip_of(*pair, source, aspect)) {
-    const double from = basis.strip == Strip::top ? 0 : basis.strip == Strip::middle ? 0.25 : 0.5;
+    const double from = inputs.frame_rows == FrameRows::top      ? 0
+                        : inputs.frame_rows == FrameRows::middle ? 0.25
+                                                                 : 0.5;
     pair = pair->rows(from, from + 0.5);
   }
   if (const Status fits = Planner::fits(*pair, source, aspect); !fits) return fits;
   const Size output = {GST_VIDEO_INFO_WIDTH(&output_), GST_VIDEO_INFO_HEIGHT(&output_)};
   PlanOptions options;
-  options.lens_fov = basis.lens_fov > 0 ? radians(std::max(basis.lens_fov, least_lens_fov)) : 0;
-  options.blend_width = radians(basis.blend_width);
-  options.multiband = basis.multiband;
-  options.distance = basis.stitch_distance;
+  options.lens_fov = inputs.lens_fov > 0 ? radians(std::max(inputs.lens_fov, least_lens_fov)) : 0;
+  options.blend_width = radians(inputs.blend_width);
+  options.multiband = inputs.multiband;
+  options.distance = inputs.stitch_distance;
   // The edge of a near thing is as sharp as the grid.
-  if (basis.seam.align && output.width <= fine_grid_width) options.cells.most_cell = 8;
+  if (inputs.seam.align && output.width <= fine_grid_width) options.cells.most_cell = 8;
   const double out_aspect = static_cast<double>(GST_VIDEO_INFO_PAR_N(&output_)) /
                             std::max(GST_VIDEO_INFO_PAR_D(&output_), 1);
-  const Canvas canvas(basis.projection, output, radians(basis.fov), out_aspect);
+  const Canvas canvas(inputs.projection, output, radians(inputs.fov), out_aspect);
   Result<Planner> planner = Planner::make(*pair, source, canvas, options);
   if (!planner) return planner.error();
-  pair_.emplace(std::move(*planner), basis.seam);
+  pair_.emplace(std::move(*planner), inputs.seam);
   if (const WarpGrid* bands = pair_->bands()) bands_info_ = info_of(bands->output);
   return ok();
 }
@@ -195,10 +197,10 @@ void Stitching::choose_lens(const std::string& setting) {
   wanted_.own_lens.reset();
   lens_origin_ = "property";
   if (!setting.empty()) return;
-  lens_.say(said_);
-  wanted_.lens = said_.name;
-  wanted_.own_lens = said_.table;
-  lens_origin_ = said_.origin;
+  lens_.read(stream_lens_);
+  wanted_.lens = stream_lens_.name;
+  wanted_.own_lens = stream_lens_.table;
+  lens_origin_ = stream_lens_.origin;
   if (!wanted_.lens.empty() || wanted_.own_lens) return;
   wanted_.lens = default_profile;
   lens_origin_ = "default";
@@ -222,7 +224,7 @@ bool Stitching::ensure_pair(const StitchSettings& settings) {
   wanted_.lens_fov = settings.lens_fov;
   wanted_.blend_width = width;
   wanted_.multiband = settings.blend == Blend::multiband;
-  wanted_.strip = settings.strip;
+  wanted_.frame_rows = settings.frame_rows;
   wanted_.stitch_distance = settings.stitch_distance;
   wanted_.seam = {settings.match == Match::gain, settings.align == Align::seam,
                   bool(GST_VIDEO_INFO_IS_RGB(&input_))};

@@ -61,19 +61,19 @@ class Stitching {
 
  private:
   /// Everything that the PairStitcher depends on.
-  struct Basis {
+  struct PairInputs {
     std::string lens;
     std::shared_ptr<const LensPair> own_lens;  ///< the camera's table; comes before the name
     Projection projection = Projection::equirect;
     double fov = 0, lens_fov = 0, blend_width = 0;
     bool multiband = false;
-    Strip strip = Strip::middle;
+    FrameRows frame_rows = FrameRows::middle;
     double stitch_distance = 0;
     SeamOptions seam;
-    bool operator==(const Basis&) const = default;
+    bool operator==(const PairInputs&) const = default;
   };
   bool ensure_pair(const StitchSettings& settings);
-  Status make_pair(const Basis& basis);
+  Status make_pair(const PairInputs& inputs);
   void choose_lens(const std::string& setting);
   void forget_stream();
   /// Whether each picture is of another place: those without a rate are photos.
@@ -91,10 +91,10 @@ class Stitching {
   bool have_formats_ = false, warned_no_lens_ = false, told_interlaced_ = false;
   // Of this frame. Kept, so that to copy the names in them allocates nothing.
   StitchSettings current_;
-  StreamLens::Said said_;
-  Basis wanted_, basis_;
-  const char* lens_origin_ = nullptr;  // who said which lens is wanted
-  std::optional<Basis> announced_;     // what the bus was last told of
+  StreamLens::LensSource stream_lens_;
+  PairInputs wanted_, basis_;
+  const char* lens_origin_ = nullptr;    // where the name of the lens comes from
+  std::optional<PairInputs> announced_;  // what the bus was last told of
   StreamLens lens_;
   bool track_came_by_event_ = false;  // then that of the file's own tags is not looked at
   Levelling levelling_;

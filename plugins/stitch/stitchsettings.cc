@@ -101,11 +101,11 @@ GType stitch_level_get_type() {
   return type;
 }
 
-GType stitch_strip_get_type() {
+GType stitch_frame_rows_get_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Strip::top), "The upper half", "top"},
-      {static_cast<int>(Strip::middle), "The middle half", "middle"},
-      {static_cast<int>(Strip::bottom), "The lower half", "bottom"},
+      {static_cast<int>(FrameRows::top), "The upper half", "top"},
+      {static_cast<int>(FrameRows::middle), "The middle half", "middle"},
+      {static_cast<int>(FrameRows::bottom), "The lower half", "bottom"},
       {0, nullptr, nullptr},
   };
   static const GType type = registered_enum("GstSphereStrip", values);
@@ -169,7 +169,7 @@ void install_stitch_properties(GObjectClass* klass) {
           "strip", "Strip",
           "For pictures that have half of the rows of the lenses' frame, as in the fastest modes "
           "of a camera: which rows they have. Ignored for complete pictures",
-          stitch_strip_get_type(), static_cast<int>(Strip::middle), live));
+          stitch_frame_rows_get_type(), static_cast<int>(FrameRows::middle), live));
   g_object_class_install_property(
       klass, stitch_prop_level,
       g_param_spec_enum(
@@ -242,7 +242,7 @@ bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value
       settings.blend_width = g_value_get_double(value);
       return true;
     case stitch_prop_strip:
-      settings.strip = static_cast<Strip>(g_value_get_enum(value));
+      settings.frame_rows = static_cast<FrameRows>(g_value_get_enum(value));
       return true;
     case stitch_prop_level:
       settings.level = static_cast<Level>(g_value_get_enum(value));
@@ -297,7 +297,7 @@ bool get_stitch_property(const StitchSettings& settings, guint id, GValue* value
       g_value_set_double(value, settings.blend_width);
       return true;
     case stitch_prop_strip:
-      g_value_set_enum(value, static_cast<int>(settings.strip));
+      g_value_set_enum(value, static_cast<int>(settings.frame_rows));
       return true;
     case stitch_prop_level:
       g_value_set_enum(value, static_cast<int>(settings.level));

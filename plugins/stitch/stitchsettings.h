@@ -16,7 +16,7 @@ namespace sphere {
 
 enum class Blend { off, feather, multiband };
 /// Which rows of the lenses' frame a picture has that is half as high.
-enum class Strip { top, middle, bottom };
+enum class FrameRows { top, middle, bottom };
 enum class Match { off, gain };
 enum class Align { off, seam };
 enum class Interpolation { linear, cubic };
@@ -30,7 +30,7 @@ struct StitchSettings {
   Angles view;
   Blend blend = Blend::feather;
   double blend_width = 4;  ///< degrees
-  Strip strip = Strip::middle;
+  FrameRows frame_rows = FrameRows::middle;
   Level level = Level::off;
   double smoothing = 0;  ///< seconds
   Match match = Match::off;
@@ -96,7 +96,7 @@ GType stitch_projection_get_type();
 GType stitch_level_get_type();
 
 /// GstSphereStrip, the enumeration of the property `strip`.
-GType stitch_strip_get_type();
+GType stitch_frame_rows_get_type();
 
 /// GstSphereBlend, the enumeration of the property `blend`.
 GType stitch_blend_get_type();

@@ -17,11 +17,11 @@ void StreamLens::forget() {
   file_ = makers::CaptureInfo();
 }
 
-void StreamLens::say(Said& said) const {
-  said.table = table_ ? table_ : file_table_;
-  const bool by_model = !said.table && name_.empty();
-  said.name = by_model ? file_.profile : name_;
-  said.origin = table_ || (!file_table_ && !by_model) ? "stream" : "file";
+void StreamLens::read(LensSource& source) const {
+  source.table = table_ ? table_ : file_table_;
+  const bool by_model = !source.table && name_.empty();
+  source.name = by_model ? file_.profile : name_;
+  source.origin = table_ || (!file_table_ && !by_model) ? "stream" : "file";
 }
 
 void StreamLens::observe(GstEvent* event) {

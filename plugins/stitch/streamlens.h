@@ -32,13 +32,13 @@ class StreamLens {
 
   /// What the stream says. The table comes before the name, and the name of a profile that the
   /// stream gives before the camera model of a file; all are empty where it says nothing.
-  struct Said {
+  struct LensSource {
     std::string name;                       ///< of a profile, or a file
     std::shared_ptr<const LensPair> table;  ///< the camera's own
     const char* origin = nullptr;           ///< "stream" or "file"
   };
   /// Leaves the memory of the name where it was.
-  void say(Said& said) const;
+  void read(LensSource& source) const;
 
  private:
   void observe_table(GBytes* table);

@@ -134,10 +134,10 @@ class Painter {
     if (!still_ && !paint_still(cancelled)) return false;
     sphere::VideoFrame still(info_, still_.get(), GST_MAP_READ);
     if (!still || !gst_video_frame_copy(frame, still.get())) return false;
-    const sphere::Movers movers(number, seconds);
+    const sphere::MovingThings moving_things(number, seconds);
     for_each_row([&](int row, sphere::Tile& tile) {
       for (int column = 0; column < renderer_.columns(); ++column)
-        if (renderer_.draw_movers(movers, column, row, tile))
+        if (renderer_.draw_moving_things(moving_things, column, row, tile))
           picture_.put(tile, column, row, frame);
     });
     return true;

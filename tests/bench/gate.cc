@@ -42,9 +42,9 @@ constexpr const char* given = "consent/audio, state=(string)given, purpose=(stri
 }
 
 /// A pad that pushes, a gate or none, and a pad that takes: no thread, no queue, no clock.
-class Way {
+class TestPads {
  public:
-  Way(const char* caps_text, bool gate) {
+  TestPads(const char* caps_text, bool gate) {
     if (gate) {
       gate_.reset(gst_element_factory_make("sphereaudiogate", nullptr));
       if (!gate_) give_up("there is no sphereaudiogate");
@@ -52,15 +52,15 @@ class Way {
     }
     caps_.reset(gst_caps_from_string(caps_text));
     gst_pad_set_chain_function(sink_.get(), [](GstPad* pad, GstObject*, GstBuffer* buffer) {
-      auto* way = static_cast<Way*>(GST_PAD_ELEMENT_PRIVATE(pad));
+      auto* pads = static_cast<TestPads*>(GST_PAD_ELEMENT_PRIVATE(pad));
       if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
-        way->last_sound_.store(g_get_monotonic_time(), std::memory_order_relaxed);
+        pads->last_sound_.store(g_get_monotonic_time(), std::memory_order_relaxed);
       gst_buffer_unref(buffer);
       return GST_FLOW_OK;
     });
     gst_pad_set_element_private(sink_.get(), this);
   }
-  ~Way() {
+  ~TestPads() {
     if (gate_) gst_element_set_state(gate_.get(), GST_STATE_NULL);
   }
 
@@ -113,10 +113,10 @@ double processor_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-double seconds_for(Way& way, GstBuffer* sound, int buffers) {
-  way.start();
+double seconds_for(TestPads& pads, GstBuffer* sound, int buffers) {
+  pads.start();
   const double begin = processor_seconds();
-  for (int i = 0; i < buffers; ++i) way.push(sound, static_cast<GstClockTime>(i) * length);
+  for (int i = 0; i < buffers; ++i) pads.push(sound, static_cast<GstClockTime>(i) * length);
   return processor_seconds() - begin;
 }
 
@@ -152,13 +152,13 @@ void cost(const std::string& sphere, int seconds) {
   const int buffers = seconds * 100;
   const BufferRef raw = sound_of(480 * 4, 7), coded = sound_of(160, 0xfc);
   const double whole = static_cast<double>(seconds);
-  Way none(raw_caps, false);
+  TestPads none(raw_caps, false);
   const double bare = seconds_for(none, raw.get(), buffers);
-  const auto percent = [&](Way& way, const BufferRef& sound) {
-    return 100 * (seconds_for(way, sound.get(), buffers) - bare) / whole;
+  const auto percent = [&](TestPads& pads, const BufferRef& sound) {
+    return 100 * (seconds_for(pads, sound.get(), buffers) - bare) / whole;
   };
-  Way silent(raw_caps, true), passed(raw_caps, true), watched(raw_caps, true);
-  Way opus("audio/x-opus, channel-mapping-family=0", true);
+  TestPads silent(raw_caps, true), passed(raw_caps, true), watched(raw_caps, true);
+  TestPads opus("audio/x-opus, channel-mapping-family=0", true);
   set_consent(passed.gate());
   const Ledger ledger;
   act(sphere, "give", ledger);
@@ -176,27 +176,27 @@ void cost(const std::string& sphere, int seconds) {
 void withdraw(const std::string& sphere, int rounds) {
   const Ledger ledger;
   act(sphere, "give", ledger);
-  Way way(raw_caps, true);
-  g_object_set(way.gate(), "ledger", ledger.path().c_str(), nullptr);
-  way.start();
+  TestPads pads(raw_caps, true);
+  g_object_set(pads.gate(), "ledger", ledger.path().c_str(), nullptr);
+  pads.start();
   std::atomic<bool> done = false;
   std::thread live([&] {
     const BufferRef sound = sound_of(480 * 4, 7);
     while (!done) {
       // As a live source: captured until now.
-      const GstClockTime now = gst_element_get_current_running_time(way.gate());
-      way.push(sound.get(), now);
+      const GstClockTime now = gst_element_get_current_running_time(pads.gate());
+      pads.push(sound.get(), now);
       g_usleep(length / GST_USECOND);
     }
   });
   std::vector<double> all;
   for (int i = 0; i < rounds; ++i) {
     const gint64 from = g_get_monotonic_time();
-    while (way.last_sound() <= from) g_usleep(1000);
+    while (pads.last_sound() <= from) g_usleep(1000);
     act(sphere, "withdraw", ledger);
     const gint64 returned = g_get_monotonic_time();
     g_usleep(200000);
-    all.push_back(static_cast<double>(std::max<gint64>(way.last_sound() - returned, 0)) / 1e3);
+    all.push_back(static_cast<double>(std::max<gint64>(pads.last_sound() - returned, 0)) / 1e3);
     act(sphere, "give", ledger);
   }
   done = true;

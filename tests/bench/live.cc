@@ -35,10 +35,10 @@ namespace {
 }
 
 /// When each element pushed each of its pictures; camera and client are in this one process.
-class Pushes {
+class PushTimes {
  public:
-  static Pushes& of_all() {
-    static Pushes pushes;
+  static PushTimes& of_all() {
+    static PushTimes pushes;
     return pushes;
   }
   void note(GstPad* pad) {
@@ -69,7 +69,7 @@ struct BenchTracerClass {
 GType bench_tracer_get_type();
 G_DEFINE_TYPE(BenchTracer, bench_tracer, GST_TYPE_TRACER)
 
-void pushed(GObject*, GstClockTime, GstPad* pad, GstBuffer*) { Pushes::of_all().note(pad); }
+void pushed(GObject*, GstClockTime, GstPad* pad, GstBuffer*) { PushTimes::of_all().note(pad); }
 
 void bench_tracer_class_init(BenchTracerClass*) {}
 void bench_tracer_init(BenchTracer* self) {
@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
   }
   gst_element_set_state(made, GST_STATE_NULL);
 
-  Pushes& pushes = Pushes::of_all();
+  PushTimes& pushes = PushTimes::of_all();
   const std::vector<gint64> seen = pushes.of("spheretestsrc"), coded = pushes.of("x264enc"),
                             arrived = pushes.of("rtph264depay"), decoded = pushes.of("avdec_h264"),
                             stitched = pushes.of("cpuspherestitch");

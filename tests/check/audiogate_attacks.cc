@@ -387,10 +387,10 @@ GST_END_TEST
 enum class Shift { none, pad_offset, base_time, base_time_now };
 
 /// What waits before the gate while sound is denied, and what comes later; how many left as sound.
-struct Left {
+struct SoundCount {
   int denied = 0, given = 0;
 };
-Left left_after_grant(const char* line, Shift shift) {
+SoundCount count_sound_after_grant(const char* line, Shift shift) {
   constexpr int waiting = 90, later = 20;
   constexpr uint8_t denied_byte = 7, given_byte = 9;
   const HarnessRef h(gst_harness_new_parse(line));
@@ -399,7 +399,7 @@ Left left_after_grant(const char* line, Shift shift) {
   const sphere::GstRef<GstElement> last(gst_bin_get_by_name(GST_BIN(h->element), "last"));
   const sphere::GstRef<GstPad> pad(gst_element_get_static_pad(last.get(), "src"));
   if (shift == Shift::pad_offset) gst_pad_set_offset(pad.get(), 2 * GST_SECOND);
-  Left left;
+  SoundCount left;
   GstClockTime now = 0;
   const auto push = [&](uint8_t byte) {
     // 20 ms, captured until now.
@@ -443,7 +443,7 @@ GST_START_TEST(test_shifted_times) {
         "sphereaudiogate name=gate"})
     for (const Shift shift :
          {Shift::none, Shift::pad_offset, Shift::base_time, Shift::base_time_now}) {
-      const Left left = left_after_grant(line, shift);
+      const SoundCount left = count_sound_after_grant(line, shift);
       fail_unless(left.denied == 0, "shift %d: %d buffers captured while denied left as sound",
                   static_cast<int>(shift), left.denied);
       fail_unless(left.given > 10, "shift %d: %d buffers of sound", static_cast<int>(shift),

@@ -29,13 +29,13 @@ void push_stamp(GstHarness* h, const char* field, GstClockTime since) {
   gst_harness_push_event(
       h, gst_event_new_custom(
              GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
-             gst_structure_new(stamp_name, "epoch", G_TYPE_UINT64, G_GUINT64_CONSTANT(1), field,
-                               G_TYPE_UINT64, since, nullptr)));
+             gst_structure_new(consent_event_name, "epoch", G_TYPE_UINT64, G_GUINT64_CONSTANT(1),
+                               field, G_TYPE_UINT64, since, nullptr)));
 }
 
 GST_START_TEST(test_stamps) {
   const HarnessRef h(gate_that_is_given());
-  mark_stamping(h->srcpad);
+  mark_consent_event_source(h->srcpad);
   gst_harness_set_src_caps_str(h.get(), mono);
   fail_unless(comes_out(h.get(), 0));
   push_stamp(h.get(), "audio-record", GST_CLOCK_TIME_NONE);
@@ -50,7 +50,7 @@ GST_START_TEST(test_stamps) {
   // Gates behind this one must see it, too.
   int seen = 0;
   while (const EventRef event{gst_harness_try_pull_event(h.get())})
-    seen += read_stamp(event.get(), Category::audio, Purpose::live).has_value();
+    seen += read_consent_event(event.get(), Category::audio, Purpose::live).has_value();
   fail_unless_equals_int(seen, 3);
   fail_unless_equals_uint64(gst_harness_query_latency(h.get()), 0);
 }

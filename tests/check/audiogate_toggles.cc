@@ -32,7 +32,7 @@ namespace {
 
 /// What is true: goes up by two with each change, is odd while one is made, and a multiple of four
 /// while sound is denied.
-class Truth {
+class ConsentState {
  public:
   uint64_t now() const { return state_.load(std::memory_order_seq_cst); }
   static bool steady(uint64_t from, uint64_t to) { return from == to && from % 2 == 0; }
@@ -43,7 +43,7 @@ class Truth {
   template <typename Change>
   void change(Change change) {
     state_.fetch_add(1, std::memory_order_seq_cst);
-    change(Truth::denied(state_.load() - 1));  // from denied to allowed
+    change(ConsentState::denied(state_.load() - 1));  // from denied to allowed
     state_.fetch_add(1, std::memory_order_seq_cst);
   }
 
@@ -53,11 +53,11 @@ class Truth {
 
 /// Gives and takes back from a thread of its own, mostly as fast as it can, sometimes with a pause
 /// of up to so many buffers, enough for sound to pass however slow the machine is.
-class Toggler {
+class ConsentToggler {
  public:
   /// The gate's own source too, if there is a gate.
-  Toggler(Truth& truth, Consent& source, GstElement* gate, int count, unsigned pause,
-          const std::atomic<unsigned>& captured)
+  ConsentToggler(ConsentState& truth, Consent& source, GstElement* gate, int count, unsigned pause,
+                 const std::atomic<unsigned>& captured)
       : thread_([this, &truth, &source, gate, count, pause, &captured] {
           std::mt19937 random(3);
           const CapsRef given_caps = caps_of(given), nothing(gst_caps_new_empty());
@@ -74,7 +74,7 @@ class Toggler {
           }
           done_ = true;
         }) {}
-  ~Toggler() { thread_.join(); }
+  ~ConsentToggler() { thread_.join(); }
   bool done() const { return done_; }
 
  private:
@@ -87,14 +87,14 @@ struct Captured {
   GstClockTime pts, end;
   uint64_t from, to;
   uint64_t stamped;  // when its source had said what it is; that may be denied by then
-  bool whole() const { return !Truth::denied_between(from, to); }
+  bool whole() const { return !ConsentState::denied_between(from, to); }
 };
 
 /// Looks at the gate's pads: what was true when a buffer came in, and what came out. The gate may
 /// be one buffer behind.
 class Watch {
  public:
-  Watch(GstElement* gate, Truth& truth) : truth_(truth) {
+  Watch(GstElement* gate, ConsentState& truth) : truth_(truth) {
     add(
         gate, "sink", +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
           auto* watch = static_cast<Watch*>(self);
@@ -111,12 +111,12 @@ class Watch {
         });
   }
 
-  struct Out {
+  struct OutputBuffer {
     GstClockTime pts, end;
     bool sound;
     bool steady;  // nothing has changed since the gate was asked about the one before it
   };
-  std::vector<Out> outs;
+  std::vector<OutputBuffer> outs;
   int wrong_bytes = 0, denied_now = 0;
 
  private:
@@ -133,12 +133,13 @@ class Watch {
                 GST_TIME_ARGS(pts));
     wrong_bytes += (bytes_of(buffer) == in_.front().second) != sound;
     in_.pop_front();
-    denied_now += sound && entered_ == left && Truth::denied(left);
-    outs.push_back({pts, pts + GST_BUFFER_DURATION(buffer), sound, Truth::steady(before_, left)});
+    denied_now += sound && entered_ == left && ConsentState::denied(left);
+    outs.push_back(
+        {pts, pts + GST_BUFFER_DURATION(buffer), sound, ConsentState::steady(before_, left)});
     before_ = entered_;
   }
 
-  Truth& truth_;
+  ConsentState& truth_;
   std::deque<std::pair<GstClockTime, std::vector<uint8_t>>> in_;
   uint64_t entered_ = 0, before_ = 0;
 };
@@ -147,7 +148,7 @@ class Watch {
 int toggles() { return g_getenv("SPHERE_VALGRIND") ? 300 : 20000; }
 
 /// Every time from the first to the last, once.
-void check_times(const std::vector<Watch::Out>& outs, GstClockTime tolerance) {
+void check_times(const std::vector<Watch::OutputBuffer>& outs, GstClockTime tolerance) {
   for (size_t i = 1; i < outs.size(); ++i)
     fail_unless(ABS(GST_CLOCK_DIFF(outs[i - 1].end, outs[i].pts)) <=
                     static_cast<GstClockTimeDiff>(tolerance),
@@ -165,10 +166,10 @@ void captured_in(const std::vector<Captured>& all, GstClockTime from, GstClockTi
 
 /// Sound that was captured while denied. A packet has sound from `reach` before its time to `ahead`
 /// after it.
-int leaks(const std::vector<Watch::Out>& outs, const std::vector<Captured>& all, GstClockTime reach,
-          GstClockTime ahead) {
+int leaks(const std::vector<Watch::OutputBuffer>& outs, const std::vector<Captured>& all,
+          GstClockTime reach, GstClockTime ahead) {
   int count = 0;
-  for (const Watch::Out& out : outs) {
+  for (const Watch::OutputBuffer& out : outs) {
     bool whole = true;
     captured_in(all, out.pts > reach ? out.pts - reach : 0, out.end + ahead,
                 [&](const Captured& c) { whole = whole && c.whole(); });
@@ -179,7 +180,7 @@ int leaks(const std::vector<Watch::Out>& outs, const std::vector<Captured>& all,
 
 /// Silence after sound, while neither the truth nor what was captured gave a reason for it; nor,
 /// where stamps may come one buffer late, what was captured for the next one.
-int needless(const std::vector<Watch::Out>& outs, const std::vector<Captured>& all,
+int needless(const std::vector<Watch::OutputBuffer>& outs, const std::vector<Captured>& all,
              GstClockTime reach, bool stamped) {
   int count = 0;
   for (size_t i = 1; i < outs.size(); ++i) {
@@ -187,11 +188,11 @@ int needless(const std::vector<Watch::Out>& outs, const std::vector<Captured>& a
     bool same = true;
     uint64_t first = 0;
     const GstClockTime back = 3 * reach;
-    const Watch::Out& last = outs[std::min(i + stamped, outs.size() - 1)];
+    const Watch::OutputBuffer& last = outs[std::min(i + stamped, outs.size() - 1)];
     captured_in(all, outs[i - 1].pts > back ? outs[i - 1].pts - back : 0, last.end + back,
                 [&](const Captured& c) {
                   if (!first) first = c.from;
-                  same = same && Truth::steady(c.from, c.stamped) && c.from == first;
+                  same = same && ConsentState::steady(c.from, c.stamped) && c.from == first;
                 });
     count += same;
   }
@@ -234,13 +235,13 @@ void toggle(const Stream& stream, int count, unsigned pause) {
   const sphere::GstRef<GstElement> gate(gst_bin_get_by_name(GST_BIN(h->element), "gate"));
   const bool stamped = stream.told != Told::gate;
   const bool gate_knows = stream.told != Told::source;
-  Truth truth;
+  ConsentState truth;
   Consent source;
   const CapsRef nothing(gst_caps_new_empty());
   source.set_caps(nothing.get());
   g_object_set(gate.get(), "consent", gate_knows ? nothing.get() : caps_of(given).get(), nullptr);
   Watch watch(gate.get(), truth);
-  Stamper stamper(source, Category::audio, {Purpose::live});
+  ConsentEventMaker event_maker(source, Category::audio, {Purpose::live});
   std::vector<Captured> all;
   const auto clock_now = [&] { return gst_element_get_current_running_time(h->element); };
 
@@ -251,7 +252,8 @@ void toggle(const Stream& stream, int count, unsigned pause) {
   GstClockTime end = start;
   {
     std::atomic<unsigned> pushed = 0;
-    const Toggler toggler(truth, source, gate_knows ? gate.get() : nullptr, count, pause, pushed);
+    const ConsentToggler toggler(truth, source, gate_knows ? gate.get() : nullptr, count, pause,
+                                 pushed);
     while (!toggler.done()) {
       if (stream.time == Time::captured) gst_harness_set_time(h.get(), end + 1);
       // Both readings lie between the first and the last moment of the capture.
@@ -272,7 +274,7 @@ void toggle(const Stream& stream, int count, unsigned pause) {
       all.push_back(captured);
       if (stamped)
         if (EventRef event =
-                stamper.before([&] { return system ? std::max(clock_now(), end) : end; }))
+                event_maker.before([&] { return system ? std::max(clock_now(), end) : end; }))
           gst_harness_push_event(h.get(), event.release());
       all.back().stamped = truth.now();
       fail_unless_equals_int(gst_harness_push(h.get(), buffer.release()), GST_FLOW_OK);
@@ -284,7 +286,7 @@ void toggle(const Stream& stream, int count, unsigned pause) {
     if (GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS) break;
 
   const auto sound = std::count_if(watch.outs.begin(), watch.outs.end(),
-                                   [](const Watch::Out& out) { return out.sound; });
+                                   [](const Watch::OutputBuffer& out) { return out.sound; });
   GST_INFO("%d of %d buffers had sound", static_cast<int>(sound),
            static_cast<int>(watch.outs.size()));
   const int leaked = leaks(watch.outs, all, stream.reach, stream.ahead);

@@ -16,9 +16,9 @@
 namespace sphere::test {
 
 /// All that the element has said on the bus so far, a line for each message.
-class Said {
+class BusLog {
  public:
-  explicit Said(Pipeline& pipeline) : bus_(gst_element_get_bus(pipeline.element())) {}
+  explicit BusLog(Pipeline& pipeline) : bus_(gst_element_get_bus(pipeline.element())) {}
 
   /// Reads the next message, if it comes within this time.
   bool read(GstClockTime wait) {

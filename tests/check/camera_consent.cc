@@ -182,7 +182,7 @@ GST_START_TEST(with_consent_there_is_sound_until_it_is_taken_back) {
   // The gate inside knows that no stamp comes late, and holds nothing back.
   const GstRef<GstElement> gate = pipeline.child("gate");
   const GstRef<GstPad> gate_sink(gst_element_get_static_pad(gate.get(), "sink"));
-  fail_unless(consent::is_stamping_peer(gate_sink.get()));
+  fail_unless(consent::is_consent_event_peer(gate_sink.get()));
   until("sound", [&] {
     sample = next_sound(pipeline);
     fail_unless(sample != nullptr);

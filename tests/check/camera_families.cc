@@ -56,7 +56,7 @@ GST_START_TEST(a_toy_plays) {
       "consent=\"consent/location, "
       "state=(string)given, purpose=(string)camera\" ! image/jpeg ! jpegdec ! "
       "appsink name=sink sync=false");
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   pull(pipeline, 10);
   const GstRef<GstElement> sink = pipeline.child("sink");
@@ -115,7 +115,7 @@ GST_END_TEST;
 GST_START_TEST(nobody_waits_for_a_camera_without_answers) {
   world().mute = true;
   Pipeline pipeline("spherecamsrc name=camera timeout=60 location=toy://shelf ! fakesink");
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   said.wait_for("connection: connected");
   gboolean done = TRUE;

@@ -81,7 +81,7 @@ void lose_udp(Pipeline& pipeline, int percent) {
 GST_START_TEST(a_lost_camera_is_told_and_comes_back) {
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   GstClockTime last = pull(pipeline, 20);
   for (const bool whole : {false, true}) {
@@ -124,7 +124,7 @@ GST_START_TEST(a_preview_that_works_outlives_its_control) {
   // The control is closed after these requests, once, by two of which a photo is taken.
   const auto camera = camera_with({"drop:7"});
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   GstClockTime last = pull(pipeline, 10);
   while (camera->counters().sessions_opened < 2) {
@@ -205,7 +205,7 @@ GST_END_TEST;
 GST_START_TEST(a_signal_takes_no_longer_than_the_timeout) {
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   pull(pipeline, 5);
   camera->set_silent(true);
@@ -244,7 +244,7 @@ GST_START_TEST(udp_that_loses_or_does_not_arrive_becomes_tcp) {
   for (const int percent : {10, 100}) {
     const auto camera = camera_with();
     Pipeline pipeline(to_sink(*camera, "latency=50"));
-    Said said(pipeline);
+    BusLog said(pipeline);
     lose_udp(pipeline, percent);
     pipeline.play();
     said.wait_for(percent == 100 ? "info: Nothing of the preview arrives over UDP"
@@ -262,7 +262,7 @@ GST_START_TEST(udp_that_loses_or_does_not_arrive_becomes_tcp) {
   // Not where TCP is not allowed.
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=50 protocols=udp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   lose_udp(pipeline, 10);
   pipeline.play();
   pull(pipeline, 20);
@@ -309,7 +309,7 @@ GST_END_TEST;
 GST_START_TEST(warnings_of_the_preview_are_passed_on) {
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  Said said(pipeline);
+  BusLog said(pipeline);
   pipeline.play();
   pull(pipeline, 5);
   const GstRef<GstElement> element = pipeline.child("camera");

@@ -23,22 +23,22 @@ namespace sphere::test {
 /// Sets and reads every property of a stitcher that may be set while it plays, at random within its
 /// range. Each picture that comes to it sets off some rounds, which go on while it is drawn and
 /// after: a thread that never waits would leave the others less to run on.
-class Changer {
+class PropertyChanger {
  public:
-  explicit Changer(GstElement* element)
+  explicit PropertyChanger(GstElement* element)
       : element_(GST_ELEMENT(gst_object_ref(element))),
         sink_(gst_element_get_static_pad(element, "sink")),
         probe_(gst_pad_add_probe(
             sink_.get(), GST_PAD_PROBE_TYPE_BUFFER,
             +[](GstPad*, GstPadProbeInfo*, gpointer self) {
-              static_cast<Changer*>(self)->set_off();
+              static_cast<PropertyChanger*>(self)->set_off();
               return GST_PAD_PROBE_OK;
             },
             this, nullptr)),
         thread_([this] { run(); }) {}
-  ~Changer() { stop(); }
-  Changer(const Changer&) = delete;
-  Changer& operator=(const Changer&) = delete;
+  ~PropertyChanger() { stop(); }
+  PropertyChanger(const PropertyChanger&) = delete;
+  PropertyChanger& operator=(const PropertyChanger&) = delete;
 
   /// How often all of them were set.
   long stop() {
@@ -130,7 +130,7 @@ class Changer {
 /// while the stitcher's properties are set.
 inline void play_while_changed(const std::string& line, int pictures) {
   Pipeline p(line);
-  Changer changer(p.child("s").get());
+  PropertyChanger changer(p.child("s").get());
   p.play();
   int buffers = 0;
   while (p.pull()) ++buffers;

@@ -214,9 +214,9 @@ GST_START_TEST(test_sources) {
 
   consent.set_caps(given.get());
   fail_unless(told == 1 && guard.allowed() && guard.grants() == 1);
-  const uint64_t looks = guard.looks();
+  const uint64_t decisions = guard.decisions();
   for (int i = 0; i < 100; ++i) fail_unless(guard.allowed());
-  fail_unless(guard.looks() == looks, "worked out anew without a change");
+  fail_unless(guard.decisions() == decisions, "worked out anew without a change");
 
   // Set once more: no interruption. Taken back and given between two looks: a new grant.
   consent.set_caps(given.get());
@@ -590,33 +590,34 @@ GST_START_TEST(test_stamps) {
   const CapsRef given = caps_of("consent/audio, state=given, purpose=live");
   const CapsRef nothing(gst_caps_new_empty());
   const auto since = [](const EventRef& event, Purpose purpose) {
-    return read_stamp(event.get(), Category::audio, purpose);
+    return read_consent_event(event.get(), Category::audio, purpose);
   };
   consent.set_caps(given.get());
-  Stamper stamper(consent, Category::audio, {Purpose::live, Purpose::record});
-  EventRef event = stamper.before([] { return GstClockTime{10}; });
+  ConsentEventMaker event_maker(consent, Category::audio, {Purpose::live, Purpose::record});
+  EventRef event = event_maker.before([] { return GstClockTime{10}; });
   fail_unless(event && (GST_EVENT_TYPE(event.get()) & +GST_EVENT_TYPE_STICKY));
   fail_unless(since(event, Purpose::live) == 0u, "given all along");
   fail_unless(since(event, Purpose::record) == GST_CLOCK_TIME_NONE);
   fail_unless(!since(event, Purpose::edit), "not spoken of");
-  fail_unless(!stamper.before([] { return GstClockTime{20}; }), "nothing has changed");
+  fail_unless(!event_maker.before([] { return GstClockTime{20}; }), "nothing has changed");
   consent.set_caps(nothing.get());
-  event = stamper.before([] { return GstClockTime{30}; });
+  event = event_maker.before([] { return GstClockTime{30}; });
   fail_unless(event && since(event, Purpose::live) == GST_CLOCK_TIME_NONE);
   consent.set_caps(given.get());
-  event = stamper.before([] { return GstClockTime{40}; });
+  event = event_maker.before([] { return GstClockTime{40}; });
   fail_unless(event && since(event, Purpose::live) == 40u);
   consent.set_caps(nothing.get());
   consent.set_caps(given.get());
-  event = stamper.before([] { return GstClockTime{50}; });
+  event = event_maker.before([] { return GstClockTime{50}; });
   fail_unless(event && since(event, Purpose::live) == 50u, "an interruption that nobody saw");
-  Stamper late(consent, Category::audio, {Purpose::live}, Stamper::Made::during_capture);
+  ConsentEventMaker late(consent, Category::audio, {Purpose::live},
+                         ConsentEventMaker::Start::during_capture);
   event = late.before([] { return GstClockTime{60}; });
   fail_unless(event && since(event, Purpose::live) == 60u, "nobody knows what was before");
   fail_unless(!late.before([] { return GstClockTime{70}; }));
   event.reset(gst_event_new_custom(
       GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
-      gst_structure_new(stamp_name, "audio-live", G_TYPE_STRING, "yes", nullptr)));
+      gst_structure_new(consent_event_name, "audio-live", G_TYPE_STRING, "yes", nullptr)));
   fail_unless(since(event, Purpose::live) == GST_CLOCK_TIME_NONE, "of a wrong type");
 }
 GST_END_TEST

@@ -77,7 +77,7 @@ GstBuffer* picture(GstHarness* h, uint8_t value = 90) {
 /// Flushes, changes size and format, stops and starts; `changing`: and properties change meanwhile.
 void start_and_stop(int rounds, bool changing) {
   const HarnessRef h = harness();
-  std::optional<Changer> changer;
+  std::optional<PropertyChanger> changer;
   if (changing) changer.emplace(h->element);
   const auto push_one = [&](int width) {
     const int height = width / 2, size = width * height * 3 / 2;

@@ -88,15 +88,15 @@ EGLImage image_of(EGLDisplay display, unsigned texture) {
 }
 
 /// A context of one's own for a while: an import comes from any thread.
-class Current {
+class TemporaryContext {
  public:
-  explicit Current(EGLDisplay display)
+  explicit TemporaryContext(EGLDisplay display)
       : display_(display), api_(eglQueryAPI()), before_(eglGetCurrentContext()) {
     eglBindAPI(EGL_OPENGL_API);
     own_ = eglCreateContext(display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, nullptr);
     eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, own_);
   }
-  ~Current() {
+  ~TemporaryContext() {
     eglMakeCurrent(display_, EGL_NO_SURFACE, EGL_NO_SURFACE, before_);
     eglDestroyContext(display_, own_);
     eglBindAPI(api_);
@@ -127,7 +127,7 @@ EGLImage import(EGLDisplay display, std::map<EGLAttrib, EGLAttrib> said) {
     std::memcpy(pixels.data() + row * static_cast<size_t>(y),
                 static_cast<uint8_t*>(memory) + offset + pitch * static_cast<size_t>(y), row);
   munmap(memory, size);
-  const Current current(display);
+  const TemporaryContext current(display);
   const Gl gl;
   unsigned texture = 0;
   gl.gen_textures(1, &texture);
@@ -142,7 +142,7 @@ EGLImage import(EGLDisplay display, std::map<EGLAttrib, EGLAttrib> said) {
 }
 
 /// The texture of an image, bound; its size and form.
-const Form* look_at(EGLImage image, const Gl& gl, int& width, int& height) {
+const Form* read_form(EGLImage image, const Gl& gl, int& width, int& height) {
   {
     const std::lock_guard lock(mutex);
     gl.bind_texture(gl_texture_2d, textures.at(image));
@@ -160,7 +160,7 @@ EGLBoolean query_export(EGLDisplay, EGLImage image, int* fourcc, int* planes,
                         EGLuint64KHR* modifiers) {
   const Gl gl;
   int width = 0, height = 0;
-  const Form* form = look_at(image, gl, width, height);
+  const Form* form = read_form(image, gl, width, height);
   gl.bind_texture(gl_texture_2d, 0);
   if (!form) return EGL_FALSE;
   if (fourcc) *fourcc = static_cast<int>(form->fourcc);
@@ -172,7 +172,7 @@ EGLBoolean query_export(EGLDisplay, EGLImage image, int* fourcc, int* planes,
 EGLBoolean export_image(EGLDisplay, EGLImage image, int* fds, EGLint* strides, EGLint* offsets) {
   const Gl gl;
   int width = 0, height = 0;
-  const Form* form = look_at(image, gl, width, height);
+  const Form* form = read_form(image, gl, width, height);
   if (!form) return EGL_FALSE;
   const size_t size = static_cast<size_t>(width) * static_cast<size_t>(height * form->bytes);
   std::vector<uint8_t> pixels(size);

@@ -91,7 +91,7 @@ void start_and_stop(int rounds, bool changing) {
       "caps=video/x-raw,format=NV12,width=64,height=32 ! " +
       gl_chain + "lens=dual-190 ! gldownload ! appsink name=sink sync=false max-buffers=1");
   const GstRef<GstElement> filter = p.child("caps");
-  std::optional<Changer> changer;
+  std::optional<PropertyChanger> changer;
   if (changing) changer.emplace(p.child("s").get());
   GrowthCheck growth;
   for (int i = 0; i < rounds; ++i) {

@@ -24,7 +24,7 @@
 namespace {
 
 /// Five entries, the last one as asked.
-std::string five(const Place& place, const Entry& last) {
+std::string five(const LedgerFolder& place, const Entry& last) {
   const Ledger ledger = place.ledger();
   must(ledger.append(plain(Act::notice_shown), begin));
   Entry place_given = give(Category::location);
@@ -40,7 +40,7 @@ std::string five(const Place& place, const Entry& last) {
 }  // namespace
 
 GST_START_TEST(test_what_is_given_and_taken_back) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   fail_if(live(ledger, begin), "a ledger that is not there grants");
   Entry location = give(Category::location, bit(Purpose::camera));
@@ -77,7 +77,7 @@ GST_END_TEST
 
 // A clock that went back can't be believed; one may always take back.
 GST_START_TEST(test_clock_goes_back) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio), begin));
   fail_unless(live(ledger, begin));
@@ -89,7 +89,7 @@ GST_START_TEST(test_clock_goes_back) {
 GST_END_TEST
 
 GST_START_TEST(test_another_notice_asks_again) {
-  const Place place;
+  const LedgerFolder place;
   must(place.ledger().append(give(Category::audio), begin));
   for (const bool by_version : {true, false}) {
     Entry entry = place.ledger().read()->entries[0];
@@ -109,7 +109,7 @@ GST_END_TEST
 // withdrawal that was cut off is not forgotten.
 GST_START_TEST(test_torn_at_every_byte) {
   for (const bool gives : {true, false}) {
-    const Place place;
+    const LedgerFolder place;
     const std::string whole =
         five(place, gives ? give(Category::storage) : withdraw(Category::audio));
     const size_t last = whole.rfind('\n', whole.size() - 2) + 1;
@@ -139,7 +139,7 @@ GST_START_TEST(test_torn_at_every_byte) {
 GST_END_TEST
 
 GST_START_TEST(test_changed_by_hand) {
-  const Place place;
+  const LedgerFolder place;
   const std::string whole = five(place, give(Category::storage));
   const std::string head = read_chain(whole)->head();
   for (size_t i = 0; i < whole.size(); ++i) {
@@ -173,7 +173,7 @@ GST_START_TEST(test_changed_by_hand) {
 GST_END_TEST
 
 GST_START_TEST(test_what_is_no_ledger) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   const auto refused = [&](const char* word) {
     const auto chain = ledger.read();
@@ -213,7 +213,7 @@ GST_START_TEST(test_what_is_no_ledger) {
 GST_END_TEST
 
 GST_START_TEST(test_lock_is_held) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio), begin));
   const int other = open(place.path().c_str(), O_RDWR);
@@ -245,7 +245,7 @@ GST_START_TEST(test_lock_is_held) {
 GST_END_TEST
 
 GST_START_TEST(test_disk_is_full) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio), begin));
   const std::string before = place.text();
@@ -277,7 +277,7 @@ GST_END_TEST
 // cut off there is no room either, and it is written over.
 GST_START_TEST(test_disk_is_quite_full) {
   for (const bool cut_off : {false, true}) {
-    const Place place;
+    const LedgerFolder place;
     const Ledger ledger = place.ledger();
     must(ledger.append(give(Category::audio), begin));
     if (cut_off) {
@@ -311,7 +311,7 @@ GST_END_TEST
 
 // After the withdrawal has returned in one process, the next look in another differs.
 GST_START_TEST(test_another_process_sees_it) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   int64_t longest = 0;
   must(ledger.append(give(Category::audio), g_get_real_time()));
@@ -352,7 +352,7 @@ GST_END_TEST
 
 // Many who write at once wait for each other, and none of them is told that the clock goes back.
 GST_START_TEST(test_many_at_once) {
-  const Place place;
+  const LedgerFolder place;
   constexpr int writers = 4, acts = 25;
   std::vector<pid_t> children;
   for (int i = 0; i < writers; ++i) {
@@ -389,7 +389,7 @@ GST_START_TEST(test_killed) {
   std::mt19937 random(1);
   int kills = 0, torn = 0;
   for (int round = 0; round < rounds; ++round) {
-    const Place place;
+    const LedgerFolder place;
     const Ledger ledger = place.ledger();
     std::string before;
     for (int i = 0; i < 20; ++i, ++kills) {

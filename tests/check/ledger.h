@@ -24,10 +24,10 @@ using namespace sphere::consent;
 inline constexpr int64_t begin = INT64_C(1793000000) * G_USEC_PER_SEC;
 
 /// A folder of its own with a ledger in it.
-class Place {
+class LedgerFolder {
  public:
-  Place() : folder_(g_dir_make_tmp("sphere-ledger-XXXXXX", nullptr)) {}
-  ~Place() {
+  LedgerFolder() : folder_(g_dir_make_tmp("sphere-ledger-XXXXXX", nullptr)) {}
+  ~LedgerFolder() {
     for (const char* name : {"/l", "/l.denied", "/l.other", "/other"})
       g_unlink((std::string(folder_.get()) + name).c_str());
     g_rmdir(folder_.get());
@@ -85,7 +85,7 @@ inline std::string problem_of(GrantSource& source) {
 inline uint64_t taken(GrantSource& source) {
   return source.grants(Category::audio, Purpose::live).taken;
 }
-inline std::shared_ptr<GrantSource> opened(const Place& place) {
+inline std::shared_ptr<GrantSource> opened(const LedgerFolder& place) {
   const auto source = open_ledger(place.path());
   fail_unless(bool(source), "%s", source ? "" : source.error().message.c_str());
   return *source;

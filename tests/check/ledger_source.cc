@@ -47,7 +47,7 @@ std::string large_text() {
 
 // A ledger that is removed and made anew is noticed with the next buffer.
 GST_START_TEST(test_files_are_removed) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   const auto source = opened(place);
   uint64_t version = source->version();
@@ -115,7 +115,7 @@ GST_START_TEST(test_files_are_attacked) {
   };
   for (const Attack& attack : attacks) {
     for (const bool large : {false, true}) {
-      const Place place;
+      const LedgerFolder place;
       if (large) {
         static const std::string text = large_text();
         place.put(text);
@@ -144,7 +144,7 @@ GST_END_TEST
 
 // What a look costs is counted, not timed: the bytes that are read in the thread that looks.
 GST_START_TEST(test_an_act_costs_its_own_length) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   place.put(large_text());
   must(ledger.append(give(Category::audio)));
@@ -214,7 +214,7 @@ GST_END_TEST
 // Half an act that somebody is writing is no act that was cut off, as long as they hold the lock
 // and are not too long about it.
 GST_START_TEST(test_act_in_the_making) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio)));
   const std::string before = place.text();
@@ -278,7 +278,7 @@ int mappings() {
 
 // Each setting of a ledger leaves nothing behind.
 GST_START_TEST(test_nothing_is_kept_open) {
-  const Place place;
+  const LedgerFolder place;
   must(place.ledger().append(give(Category::audio)));
   Consent consent;
   Guard guard(consent, Category::audio, Purpose::live);
@@ -294,7 +294,7 @@ GST_END_TEST
 
 // The clock is set back under a pipeline, below the time of the last act.
 GST_START_TEST(test_act_of_the_future) {
-  const Place place;
+  const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio)));
   const auto source = opened(place);
@@ -311,7 +311,7 @@ GST_END_TEST
 // In a pipeline: sound while it is given, silence from the buffer after, no buffer less, and a
 // sentence on the bus.
 GST_START_TEST(test_pipeline_goes_on) {
-  const Place place;
+  const LedgerFolder place;
   must(place.ledger().append(give(Category::audio)));
   using HarnessRef = std::unique_ptr<GstHarness, Call<gst_harness_teardown>>;
   const HarnessRef harness(gst_harness_new("sphereaudiogate"));

@@ -73,9 +73,9 @@ Bytes plain_clip(const LensPair& lens, const std::function<Mat3(int)>& to_world)
       "! pngenc compression-level=1 ! qtmux ! filesink location=" +
       file.path);
   const GstRef<GstElement> source = pipeline.child("src");
-  const std::vector<Vec3> looks = looks_of(lens);
+  const std::vector<Vec3> directions = directions_of(lens);
   for (int n = 0; n < pictures; ++n) {
-    const Bytes pixels = picture(looks, to_world(n));
+    const Bytes pixels = picture(directions, to_world(n));
     GstBuffer* buffer = gst_buffer_new_memdup(pixels.data(), pixels.size());
     GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(n, GST_SECOND, rate);
     GST_BUFFER_DURATION(buffer) =

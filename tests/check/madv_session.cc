@@ -9,7 +9,7 @@
 
 #include "hw/madv/core.h"
 #include "tests/check/madv_transcripts.h"
-#include "tests/check/session_rig.h"
+#include "tests/check/session_fixture.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -19,7 +19,7 @@ using namespace sphere::test;
 using namespace std::chrono_literals;
 
 GST_START_TEST(it_asks_what_a_preview_needs_and_no_more) {
-  Rig rig;
+  SessionFixture rig;
   rig.core.start(rig.time);
   rig.sent_one(257);
   rig.camera(R"({"rval":0,"msg_id":257,"param":7})");
@@ -49,7 +49,7 @@ GST_START_TEST(it_asks_what_a_preview_needs_and_no_more) {
 GST_END_TEST;
 
 GST_START_TEST(one_request_at_a_time_150_ms_apart) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.events();
   std::vector<int> done;
@@ -77,9 +77,9 @@ GST_START_TEST(one_request_at_a_time_150_ms_apart) {
   rig.camera(R"({"rval":0,"msg_id":5169})");
   fail_unless(done == std::vector({1, 2, 3}));
 
-  CoreSettings fast = Rig::usual();
+  CoreSettings fast = SessionFixture::usual();
   fast.pacing = 0ms;
-  Rig loopback(fast);
+  SessionFixture loopback(fast);
   loopback.core.start(loopback.time);
   loopback.sent_one(257);
   loopback.camera(R"({"rval":0,"msg_id":257,"param":7})");
@@ -91,7 +91,7 @@ GST_END_TEST;
 
 GST_START_TEST(the_published_session_from_the_clients_side) {
   // The lines of the sister camera answer a session of ours, at their own times.
-  Rig rig;
+  SessionFixture rig;
   const Time begin = rig.time;
   const auto until = [&](double at) {
     const Time due = begin + Time(static_cast<int64_t>(at * 1e6));
@@ -163,7 +163,7 @@ GST_START_TEST(the_published_session_from_the_clients_side) {
 GST_END_TEST;
 
 GST_START_TEST(replies_are_matched_and_strays_dropped) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.events();
   rig.pass(150ms);
@@ -187,7 +187,7 @@ GST_START_TEST(replies_are_matched_and_strays_dropped) {
 GST_END_TEST;
 
 GST_START_TEST(notifications_reach_the_state) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.events();
   rig.pass(150ms);
@@ -212,7 +212,7 @@ GST_START_TEST(notifications_reach_the_state) {
 GST_END_TEST;
 
 GST_START_TEST(the_holder_answers_for_its_session) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.pass(1s);
   rig.core.request(
@@ -227,7 +227,7 @@ GST_START_TEST(the_holder_answers_for_its_session) {
 GST_END_TEST;
 
 GST_START_TEST(busy_is_asked_again_and_a_no_is_reported) {
-  Rig rig;
+  SessionFixture rig;
   rig.core.start(rig.time);
   for (int i = 0; i < 3; ++i) {
     rig.sent_one(257);
@@ -259,7 +259,7 @@ GST_START_TEST(busy_is_asked_again_and_a_no_is_reported) {
   rig.pass(1s);
   rig.sent_nothing();
 
-  Rig stubborn;
+  SessionFixture stubborn;
   stubborn.core.start(stubborn.time);
   for (int i = 0; i < 100 && !stubborn.core.ended(); ++i) {
     stubborn.camera(R"({"rval":-21,"msg_id":257})");
@@ -272,7 +272,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_session_that_is_not_given) {
   const auto started_with = [](const char* reply, Failure::Reason reason, const char* words) {
-    Rig rig;
+    SessionFixture rig;
     rig.core.start(rig.time);
     rig.sent_one(257);
     rig.camera(reply);
@@ -300,7 +300,7 @@ GST_START_TEST(what_breaks_the_stream_ends_the_session_with_a_goodbye) {
       "{\"msg_id\":[]}",
       "{\"msg_id\":1 \"rval\":0}"};
   for (const std::string& bytes : breaking) {
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.events();
     rig.pass(150ms);
@@ -326,7 +326,7 @@ GST_END_TEST;
 
 GST_START_TEST(silence_is_noticed_within_ten_seconds) {
   // In the middle of an open session, nothing being asked.
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.events();
   rig.pass(3999ms);
@@ -346,20 +346,20 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
   fail_unless(sent.size() == 2 && sent[0].id() == 4365 && sent[1].id() == 258);
 
   // While it is being asked; and at the very start.
-  Rig asked;
+  SessionFixture asked;
   asked.open();
   asked.pass(150ms);
   asked.core.request(Request(513), nullptr, asked.time);
   asked.pass(9s);
   asked.expect_failure(Failure::Reason::silent);
-  Rig start;
+  SessionFixture start;
   start.core.start(start.time);
   start.pass(9s);
   const std::string at_start = start.expect_failure(Failure::Reason::silent);
   fail_unless(at_start.find("start-session") != std::string::npos, "%s", at_start.c_str());
 
   // Formatting takes its time.
-  Rig slow;
+  SessionFixture slow;
   slow.open();
   slow.pass(150ms);
   slow.core.request(Request(msg_format, "c"), nullptr, slow.time);
@@ -371,7 +371,7 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
 GST_END_TEST;
 
 GST_START_TEST(a_camera_that_speaks_is_not_asked_how_it_is) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   for (int i = 0; i < 10; ++i) {
     rig.pass(3s);
@@ -384,7 +384,7 @@ GST_END_TEST;
 // The half of a message, or anything but a message, is what a camera that hangs may send for ever.
 GST_START_TEST(half_a_message_is_no_sign_of_life) {
   for (const char* bytes : {" ", "x"}) {
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.events();
     if (*bytes == 'x') rig.camera(R"({"msg_id":4361,"param":")");
@@ -403,7 +403,7 @@ GST_START_TEST(half_a_message_is_no_sign_of_life) {
 GST_END_TEST;
 
 GST_START_TEST(a_question_of_its_own_waits_once_and_behind_the_users) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   rig.pass(1s);
   for (int i = 0; i < 500; ++i) {
@@ -441,7 +441,7 @@ GST_START_TEST(a_flood_ends_the_session_with_words) {
            {long_one, 20, unasked},
            {std::string(100 << 10, ' '), 21, "too much white space"},
        }) {
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.events();
     rig.pass(1s);
@@ -457,7 +457,7 @@ GST_START_TEST(a_flood_ends_the_session_with_words) {
     fail_unless_equals_int(rig.sent().back().id(), 258);
   }
   // Fifteen messages a second for ten minutes, and more each minute: no flood.
-  Rig usual;
+  SessionFixture usual;
   usual.open();
   for (int second = 0; second < 600; ++second) {
     usual.pass(1s);
@@ -470,7 +470,7 @@ GST_START_TEST(a_flood_ends_the_session_with_words) {
 GST_END_TEST;
 
 GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   size_t most = 0;
   for (int i = 0; i < 5000 && !rig.core.ended(); ++i) {
@@ -481,7 +481,7 @@ GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
   rig.expect_failure(Failure::Reason::silent);
   fail_unless(most <= ControlChannel::max_output, "%zu bytes wait", most);
   // Neither do events grow that nobody takes.
-  Rig other;
+  SessionFixture other;
   other.open();
   for (int i = 0; i < 10000; ++i) {
     other.pass(100ms);
@@ -492,7 +492,7 @@ GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
 GST_END_TEST;
 
 GST_START_TEST(users_requests_are_bounded) {
-  Rig rig;
+  SessionFixture rig;
   rig.open();
   int refused = 0;
   const auto handler = [&](const Reply& reply) {
@@ -513,7 +513,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
   {  // idle
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.events();
     rig.core.finish(rig.time);
@@ -528,7 +528,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(events.size() == 1 && events[0].kind == K::ended && !events[0].failure);
   }
   {  // while something is being asked: its answer first
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.pass(150ms);
     int answers = 0, refusals = 0;
@@ -547,7 +547,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(rig.core.ended());
   }
   {  // the answer does not come
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.pass(150ms);
     int told = 0;
@@ -565,7 +565,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(rig.core.ended() && !rig.core.goodbye_answered());
   }
   {  // the session is being started: it is ended as soon as there is one
-    Rig rig;
+    SessionFixture rig;
     rig.core.start(rig.time);
     rig.sent_one(257);
     rig.core.finish(rig.time);
@@ -577,7 +577,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(rig.kinds() == std::vector({K::ended}) && rig.core.goodbye_answered());
   }
   {  // or is given up, when the camera is mute
-    Rig rig;
+    SessionFixture rig;
     rig.core.start(rig.time);
     rig.core.finish(rig.time);
     rig.pass(849ms);
@@ -586,7 +586,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(rig.kinds() == std::vector({K::ended}));
   }
   {  // and when there is none
-    Rig rig;
+    SessionFixture rig;
     rig.core.start(rig.time);
     rig.core.finish(rig.time);
     rig.camera(R"({"rval":-3,"msg_id":257})");
@@ -594,7 +594,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     fail_unless(events.size() == 1 && events[0].kind == K::ended && !events[0].failure);
   }
   {  // forgotten by the camera
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.pass(150ms);
     rig.core.request(Request(513), nullptr, rig.time);
@@ -604,7 +604,7 @@ GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
     rig.sent_one(258);
   }
   {  // the camera went: there is nobody to say it to
-    Rig rig;
+    SessionFixture rig;
     rig.open();
     rig.core.connection_lost(rig.time);
     rig.expect_failure(Failure::Reason::gone);

@@ -12,7 +12,7 @@
 #include "gst/sphere/base/md5.h"
 #include "hw/madv/core.h"
 #include "hw/madv/table_cache.h"
-#include "tests/check/session_rig.h"
+#include "tests/check/session_fixture.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -30,13 +30,13 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
   std::transform(upper.begin(), upper.end(), upper.begin(), g_ascii_toupper);
 
   std::string kept;
-  CoreSettings settings = Rig::usual();
+  CoreSettings settings = SessionFixture::usual();
   settings.known_table = [&](const std::string& wanted) -> std::optional<std::string> {
     same(wanted, md5);
     return std::nullopt;
   };
   settings.keep_table = [&](const std::string&, std::string_view bytes) { kept = bytes; };
-  Rig rig(settings);
+  SessionFixture rig(settings);
   rig.open(upper);
   fail_unless(rig.kinds() == std::vector({K::preview_ready}) &&
               rig.core.transfers().connection_wanted());
@@ -70,7 +70,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
 
   // A table that is known is not fetched.
   settings.known_table = [&](const std::string&) { return table; };
-  Rig second(settings);
+  SessionFixture second(settings);
   second.open(md5);
   fail_unless(second.kinds() == std::vector({K::preview_ready, K::lens_table, K::ready}));
   second.pass(1s);
@@ -78,7 +78,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
 
   // Neither is one that nobody wants.
   settings.want_lens_table = false;
-  Rig third(settings);
+  SessionFixture third(settings);
   third.open(md5);
   fail_unless(third.kinds() == std::vector({K::preview_ready, K::ready}));
 }
@@ -105,7 +105,7 @@ GST_START_TEST(a_lens_table_that_can_not_be_had_costs_no_session) {
            {"", reply + R"({"msg_id":7,"type":"get_file_complete"})", false, 0s, "how much"},
            {"", reply + complete + "99999999999}]}", false, 0s, "more than was requested"},
        }) {
-    Rig rig;
+    SessionFixture rig;
     rig.open(md5);
     rig.events();
     rig.core.transfers().data_ready(rig.time);
@@ -155,7 +155,7 @@ struct Files {
     rig.pass(150ms);
   }
   static CoreSettings settings() {
-    CoreSettings settings = Rig::usual();
+    CoreSettings settings = SessionFixture::usual();
     settings.want_lens_table = false;
     return settings;
   }
@@ -184,7 +184,7 @@ struct Files {
     return rig.sent_one(id);
   }
 
-  Rig rig;
+  SessionFixture rig;
   std::string received, words;
   size_t most = SIZE_MAX;
   int told = 0;

@@ -182,7 +182,7 @@ std::vector<Image> bands_of(const Image& image, int coarsest) {
 /// The middle rows of what one lens alone draws.
 Image drawn_by(int lens, const Stitcher& stitcher, const Picture& source) {
   WarpGrid grid = stitcher.grid;
-  std::fill(grid.share.begin(), grid.share.end(), lens ? -1.0f : 2.0f);
+  std::fill(grid.first_weight.begin(), grid.first_weight.end(), lens ? -1.0f : 2.0f);
   std::fill(grid.cells.begin(), grid.cells.end(), lens ? cell_second : cell_first);
   Picture out = blank(output_size);
   const int first = (output_size.height - band_rows) / 2;

@@ -22,12 +22,12 @@ void with_metas(const std::string& text, const std::function<void(int, GstSample
       "framerate=30/1 ! " +
       text + " ! appsink name=sink sync=false");
   const GstRef<GstElement> source = pipeline.child("src");
-  const std::vector<Vec3> looks = looks_of(lens_of_clip());
+  const std::vector<Vec3> directions = directions_of(lens_of_clip());
   pipeline.play();
   constexpr int count = 10;
   for (int n = 0; n < count; ++n) {
     const Mat3 to_world = rotation(held(n));
-    const Bytes pixels = picture(looks, to_world);
+    const Bytes pixels = picture(directions, to_world);
     GstBuffer* buffer = gst_buffer_new_memdup(pixels.data(), pixels.size());
     GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(n, GST_SECOND, rate);
     const Quaternion q = quaternion_of(to_world);

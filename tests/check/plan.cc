@@ -79,9 +79,9 @@ double worst_error(const LensPair& pair, Size source, const Mat3& view, const Wa
     for (int x = 0; x < grid.output.width; x += 11) {
       const Point p = {x + 0.5, y + 0.5};
       const Vec3 d = view * equirect_direction(p, grid.output);
-      const double share = planner.share(d);
+      const double first_weight = planner.first_weight(d);
       for (int i = 0; i < 2; ++i) {
-        if (i ? share >= 1 : share <= 0) continue;
+        if (i ? first_weight >= 1 : first_weight <= 0) continue;
         const uint8_t flags = grid.flags(x / grid.cell, y / grid.cell);
         if (!(flags & (i ? cell_second : cell_first)))
           fail_unless(false, "cell at %d,%d misses lens %d", x, y, i);
@@ -122,10 +122,10 @@ double reference(const LensPair& scaled, const Planner& planner, const Mat3& vie
                  const WarpPlane& p, Size output, int x, int y, int k) {
   const Point place = {p.phase_x + p.step_x * x, p.phase_y + p.step_y * y};
   const Vec3 d = view * equirect_direction(place, output);
-  const double share = std::clamp(planner.share(d), 0.0, 1.0);
+  const double first_weight = std::clamp(planner.first_weight(d), 0.0, 1.0);
   double sum = 0;
   for (int i = 0; i < 2; ++i) {
-    const double weight = i ? 1 - share : share;
+    const double weight = i ? 1 - first_weight : first_weight;
     if (weight <= 0) continue;
     const Lens& lens = scaled[i];
     const Point s = lens.project(d);
@@ -199,7 +199,8 @@ double warp_error(const Warp& w) {
         const double is = target[y * p.target_stride + x * w.components + k];
         // Which side of a hard seam a pixel on it falls is not what is tested here.
         const Point place = {p.phase_x + w.step * x, p.phase_y + w.step * y};
-        const double across = planner.share(view * equirect_direction(place, w.output)) - 0.5;
+        const double across =
+            planner.first_weight(view * equirect_direction(place, w.output)) - 0.5;
         if (w.band == 0 && std::abs(across) < 200) continue;
         const double should = reference(scaled, planner, view, p, w.output, x, y, k);
         // Check notes each assertion in a file: one for each sample would take minutes.
@@ -263,13 +264,13 @@ GST_START_TEST(both_lenses_are_asked_for_near_the_seam_alone) {
       if (flags == 0) fail_unless(false, "cell %d,%d needs no lens", c, r);
       both += flags == (cell_first | cell_second);
     }
-  const double share = static_cast<double>(both) / (full.width * full.height / 256);
+  const double first_weight = static_cast<double>(both) / (full.width * full.height / 256);
   // The band itself is 8.1 % of the equirectangular picture; cells round it up.
-  fail_unless(share > 0.08 && share < 0.13, "%g", share);
+  fail_unless(first_weight > 0.08 && first_weight < 0.13, "%g", first_weight);
   const size_t middle = static_cast<size_t>(grid.rows / 2) * grid.nodes_per_row();
-  fail_unless(grid.share[middle + grid.columns / 2] >= 1);
-  fail_unless(grid.share[middle] <= 0);
-  fail_unless(std::abs(grid.share[middle + grid.columns * 3 / 4] - 0.5f) < 1e-4f);
+  fail_unless(grid.first_weight[middle + grid.columns / 2] >= 1);
+  fail_unless(grid.first_weight[middle] <= 0);
+  fail_unless(std::abs(grid.first_weight[middle + grid.columns * 3 / 4] - 0.5f) < 1e-4f);
 }
 GST_END_TEST;
 
@@ -277,7 +278,7 @@ GST_START_TEST(blend_is_a_linear_ramp_of_the_width_asked_for) {
   const LensPair pair = *load_profile("dual-190");
   const Planner four = *Planner::make(pair, full, full);
   const auto at_angle = [&](const Planner& p, double lon) {
-    return p.share(direction_of({radians(lon), radians(10)}));
+    return p.first_weight(direction_of({radians(lon), radians(10)}));
   };
   const auto off = [](double lon) {
     return degrees(std::asin(std::cos(radians(lon)) * std::cos(radians(10))));
@@ -286,11 +287,11 @@ GST_START_TEST(blend_is_a_linear_ramp_of_the_width_asked_for) {
     fail_unless(std::abs(at_angle(four, lon) - (0.5 + off(lon) / 4)) < 1e-9);
   // No wider than what both lenses see, less the last degree of each.
   const Planner wide = *Planner::make(pair, full, full, {.blend_width = radians(60)});
-  fail_unless(std::abs(wide.share(direction_of({radians(86), 0})) - 1) < 1e-9);
-  fail_unless(std::abs(wide.share(direction_of({radians(94), 0}))) < 1e-9);
+  fail_unless(std::abs(wide.first_weight(direction_of({radians(86), 0})) - 1) < 1e-9);
+  fail_unless(std::abs(wide.first_weight(direction_of({radians(94), 0}))) < 1e-9);
   const Planner hard = *Planner::make(pair, full, full, {.blend_width = 0});
-  fail_unless(hard.share(direction_of({radians(89.99), 0})) > 1);
-  fail_unless(hard.share(direction_of({radians(90.01), 0})) < 0);
+  fail_unless(hard.first_weight(direction_of({radians(89.99), 0})) > 1);
+  fail_unless(hard.first_weight(direction_of({radians(90.01), 0})) < 0);
 }
 GST_END_TEST;
 
@@ -301,8 +302,8 @@ GST_START_TEST(a_narrow_lens_moves_the_seam_to_where_its_fellow_sees) {
   const Planner planner = *Planner::make(pair, full, full);
   // The back lens ends 87 degrees off its axis, 93 off the front's; nothing of it beyond is used,
   // nor of its last degree.
-  fail_unless(planner.share(direction_of({radians(93.9), 0})) >= 0.99);
-  fail_unless(planner.share(direction_of({radians(98.1), 0})) <= 0.01);
+  fail_unless(planner.first_weight(direction_of({radians(93.9), 0})) >= 0.99);
+  fail_unless(planner.first_weight(direction_of({radians(98.1), 0})) <= 0.01);
 }
 GST_END_TEST;
 
@@ -314,8 +315,8 @@ GST_START_TEST(rebuilding_gives_the_same_without_allocating) {
   const float* const kept = b.layer[0].x.data();
   planner.build(rotation({12, 3, 4}), b);
   fail_unless(b.layer[0].x.data() == kept);
-  fail_unless(a.layer[0].x == b.layer[0].x && a.layer[1].y == b.layer[1].y && a.share == b.share &&
-              a.cells == b.cells);
+  fail_unless(a.layer[0].x == b.layer[0].x && a.layer[1].y == b.layer[1].y &&
+              a.first_weight == b.first_weight && a.cells == b.cells);
 }
 GST_END_TEST;
 

@@ -161,10 +161,10 @@ GST_START_TEST(plans_are_within_a_tenth_of_a_pixel) {
       for (int y = 0; y < grid.output.height; y += 5)
         for (int x = 0; x < grid.output.width; x += 7) {
           const Vec3 d = view * canvas.direction(canvas.patches()[k], {x + 0.5, y + 0.5});
-          const double share = planner.share(d);
+          const double first_weight = planner.first_weight(d);
           const uint8_t flags = grid.flags(x / grid.cell, y / grid.cell);
           for (int i = 0; i < 2; ++i) {
-            if (i ? share >= 1 : share <= 0) continue;
+            if (i ? first_weight >= 1 : first_weight <= 0) continue;
             if (!(flags & (i ? cell_second : cell_first))) fail_unless(false, "%d,%d", x, y);
             const Point exact = scaled[i].project(d);
             // Where a smaller copy is read, in its pixels.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A camera that rolls, and pictures of a world whose every pixel tells where it looks.
+// A camera that rolls, and pictures of a world whose every pixel tells its direction.
 
 #pragma once
 
@@ -29,27 +29,27 @@ inline std::vector<makers::madv::Matrix> track(int count) {
 inline LensPair lens_of_clip() { return *load_profile("mi-sphere"); }
 
 // The world shows its own directions: red is what is to the right, green what is down, blue what is
-// before; so each pixel tells where it looks.
+// before; so each pixel tells its direction.
 inline constexpr double middle = 127.5, swing = 120;
 
-/// Where each pixel of a frame looks, in the camera's axes.
-inline std::vector<Vec3> looks_of(const LensPair& lens) {
+/// The direction of each pixel of a frame, in the camera's axes.
+inline std::vector<Vec3> directions_of(const LensPair& lens) {
   const LensPair scaled = lens.scaled_to(frame_size);
-  std::vector<Vec3> looks;
+  std::vector<Vec3> directions;
   for (int y = 0; y < frame_size.height; ++y)
     for (int x = 0; x < frame_size.width; ++x) {
       const Point p = {x + 0.5, y + 0.5};
       const bool is_front = p.x >= scaled.front.region.left && p.x < scaled.front.region.right;
-      looks.push_back(scaled[is_front ? 0 : 1].unproject(p));
+      directions.push_back(scaled[is_front ? 0 : 1].unproject(p));
     }
-  return looks;
+  return directions;
 }
 
-inline Bytes picture(const std::vector<Vec3>& looks, const Mat3& to_world) {
+inline Bytes picture(const std::vector<Vec3>& directions, const Mat3& to_world) {
   Bytes pixels;
-  pixels.reserve(looks.size() * 3);
-  for (const Vec3& look : looks) {
-    const Vec3 d = to_world * look;
+  pixels.reserve(directions.size() * 3);
+  for (const Vec3& direction : directions) {
+    const Vec3 d = to_world * direction;
     for (double value : {d.x, d.y, d.z})
       pixels.push_back(static_cast<uint8_t>(middle + swing * value + 0.5));
   }

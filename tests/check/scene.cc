@@ -26,15 +26,15 @@ Ray ray(double lon, double lat) {
 }
 
 /// The luma of a whole picture, drawn tile by tile: 0..1, -1 where nothing is drawn.
-std::vector<float> draw(const Renderer& renderer, const Movers* movers) {
+std::vector<float> draw(const Renderer& renderer, const MovingThings* moving_things) {
   const Size size = renderer.size();
   std::vector<float> picture(static_cast<size_t>(size.width) * size.height, -1);
   Tile tile;
   for (int row = 0; row < renderer.rows(); ++row)
     for (int column = 0; column < renderer.columns(); ++column) {
-      if (!movers)
+      if (!moving_things)
         renderer.draw_still(Pattern::scene, column, row, tile);
-      else if (!renderer.draw_movers(*movers, column, row, tile))
+      else if (!renderer.draw_moving_things(*moving_things, column, row, tile))
         continue;
       for (int y = row * Tile::side; y < std::min((row + 1) * Tile::side, size.height); ++y)
         for (int x = column * Tile::side; x < std::min((column + 1) * Tile::side, size.width);
@@ -171,8 +171,8 @@ GST_START_TEST(movers_are_drawn_wherever_they_are) {
       const Renderer renderer =
           equirect ? Renderer::equirect({320, 160}, 1) : Renderer::fisheye(scaled, 1);
       for (double seconds : {0.0, 1.7, 4.4, 7.9, 10.3}) {
-        const Movers movers(7, seconds);
-        const std::vector<float> drawn = draw(renderer, &movers);
+        const MovingThings moving_things(7, seconds);
+        const std::vector<float> drawn = draw(renderer, &moving_things);
         int found = 0, missing = 0;
         for (int y = 0; y < renderer.size().height; ++y)
           for (int x = 0; x < renderer.size().width; ++x) {
@@ -188,8 +188,8 @@ GST_START_TEST(movers_are_drawn_wherever_they_are) {
               d = lens->unproject(p);
             }
             bool there = false;
-            for (int thing = 0; thing < Movers::count; ++thing)
-              there |= movers
+            for (int thing = 0; thing < MovingThings::count; ++thing)
+              there |= moving_things
                            .colour(thing, {static_cast<float>(d.x), static_cast<float>(d.y),
                                            static_cast<float>(d.z)})
                            .has_value();

@@ -249,7 +249,7 @@ GST_START_TEST(things_at_the_stitch_distance_meet) {
     const Vec3 d = direction_of({radians(90.5), radians(lat)});
     for (int i = 0; i < 2; ++i) {
       const Vec3 seen = distance * d - pair.baseline / 2 * pair[i].axis();
-      const Point truth = pair[i].project(normalised(seen)), place = planner.place(i, d);
+      const Point truth = pair[i].project(normalised(seen)), place = planner.project(i, d);
       fail_unless(std::hypot(truth.x - place.x, truth.y - place.y) < 1e-6);
     }
   }
@@ -265,7 +265,7 @@ GST_START_TEST(things_at_the_stitch_distance_meet) {
       for (int i = 0; i < 2; ++i) {
         if (!(grid.flags(c, r) & (i ? cell_second : cell_first))) continue;
         const size_t n = static_cast<size_t>(r) * grid.nodes_per_row() + c;
-        const Point exact = planner.place(i, d);
+        const Point exact = planner.project(i, d);
         worst =
             std::max(worst, std::hypot(grid.layer[i].x[n] - exact.x, grid.layer[i].y[n] - exact.y));
       }

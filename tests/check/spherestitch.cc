@@ -160,7 +160,7 @@ GST_START_TEST(a_thousand_starts_and_stops_under_changing_properties) {
       "videotestsrc ! video/x-raw,format=I420,width=64,height=32,framerate=30/1 ! "
       "spherestitch name=s lens=dual-190 ! appsink name=sink sync=false max-buffers=1");
   const int rounds = g_getenv("SPHERE_VALGRIND") ? 50 : 1000;
-  Changer changer(p.child("s").get());
+  PropertyChanger changer(p.child("s").get());
   for (int i = 0; i < rounds; ++i) {
     p.play();
     fail_unless(p.pull() != nullptr, "round %d", i);

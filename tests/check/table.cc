@@ -71,9 +71,9 @@ GST_START_TEST(a_table_gives_the_plan_of_the_lenses_it_was_made_of) {
       for (double y = 0.5; y < full.height; y += 7)
         for (double x = 0.5; x < full.width; x += 11) {
           const Vec3 d = view * equirect_direction({x, y}, full);
-          const double share = planner->share(d);
+          const double first_weight = planner->first_weight(d);
           for (int i = 0; i < 2; ++i) {
-            if (i ? share >= 1 : share <= 0) continue;
+            if (i ? first_weight >= 1 : first_weight <= 0) continue;
             const Point p = exact[i].project(d);
             worst = std::max<double>(worst, std::hypot(between(plan, plan.layer[i].x, x, y) - p.x,
                                                        between(plan, plan.layer[i].y, x, y) - p.y));

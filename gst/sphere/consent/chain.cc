@@ -16,7 +16,7 @@ const std::string no_hash(hash_length, '0');
 /// A line that was cut off counts as one that gave only if it begins with this.
 constexpr std::string_view giving = "{\"act\":\"give\",";
 
-/// A word that needs no escape in JSON and can hold nobody's name or place by accident.
+/// A word that needs no escape in JSON: small letters, digits, '-' and '.', at most 40.
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.';

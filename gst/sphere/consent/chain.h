@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a consent ledger says: its entries as lines of text, the chain of hashes that holds them
-// together, and what they add up to. No file is touched here.
+// together, and the consent that results from them. It opens no file.
 
 #pragma once
 
@@ -17,7 +17,8 @@
 
 namespace sphere::consent {
 
-/// `recover` stands for an act that was cut off and may have been a withdrawal: all is taken back.
+/// `recover` means that an act was cut off and may have been a withdrawal: all consent is taken
+/// back.
 enum class Act { give, withdraw, withdraw_all, notice_shown, reset, recover };
 
 inline constexpr std::array<std::string_view, 6> act_names = {
@@ -52,16 +53,17 @@ bool is_hash(std::string_view text);
 
 inline constexpr size_t max_line = 2048;
 
-/// What the entries read so far add up to: all that is needed to go on reading behind them.
+/// The state after the entries that were read so far: everything that is needed to continue
+/// reading.
 struct ChainState {
   ChainState();
 
   size_t count = 0;  ///< of whole entries
   /// Bytes of the entries that are whole.
   size_t whole = 0;
-  /// Bytes that stand after them: an entry that was cut off, never an act.
+  /// Bytes after them: an entry that was cut off, and which is never an act.
   size_t torn = 0;
-  /// What was cut off can't be told from a withdrawal: everything is denied.
+  /// The part that was cut off may have been a withdrawal: everything is denied.
   bool torn_withdrawal = false;
   /// A withdrawal could not be written at all (see Ledger::append()): everything is denied.
   bool blocked = false;
@@ -91,9 +93,9 @@ struct ChainState {
 /// does not plainly begin as an act that gives.
 bool may_take_back(std::string_view torn_line);
 
-/// Reads what stands behind the whole entries of `state`: their number and hash are gone on from.
-/// Everything but a torn end must be in order; the error says which line is not, and `state` is
-/// then to be thrown away. The entries are appended to `entries`, if wanted.
+/// Reads what follows the complete entries of `state`, and continues their number and hash.
+/// Everything except an end that was cut off must be valid; the error tells which line is not, and
+/// `state` must not be used after that. The entries are appended to `entries` if it is not null.
 Status read_on(ChainState& state, std::string_view text, std::vector<Entry>* entries = nullptr);
 
 struct Chain : ChainState {
@@ -111,8 +113,8 @@ struct CategoryState {
 };
 /// In the order of `categories`. Grants under another notice than this are outdated.
 std::array<CategoryState, categories.size()> states_of(const ChainState& chain, int64_t now_utc_us);
-/// The same as caps, for evaluate(). Empty when nothing can be believed: the clock is behind the
-/// last entry, or a withdrawal may have been cut off.
+/// The same as caps, for evaluate(). Empty if the ledger can't be trusted: the clock is earlier
+/// than the last entry, or a withdrawal may have been cut off.
 CapsRef caps_of(const ChainState& chain, int64_t now_utc_us);
 
 }  // namespace sphere::consent

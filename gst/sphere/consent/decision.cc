@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The closed-world decision. GStreamer's own caps algebra is of no use here: it reads a field that
-// is missing as a yes, EMPTY as a part of anything, and ANY as all there is.
+// The closed-world decision. GStreamer's own caps functions can't be used for it: for them a
+// missing field matches everything, EMPTY is a subset of all caps, and ANY contains all caps.
 
 #include "gst/sphere/consent/decision.h"
 
@@ -140,7 +140,7 @@ const CategoryInfo* info_of_structure(const GstStructure* structure) {
   return category ? &info_of(*category) : nullptr;
 }
 
-/// What makes caps as a whole something other than a set of grants.
+/// The reason why these caps as a whole are not a set of grants.
 Status check_whole(const GstCaps* caps) {
   if (!caps) return invalid("nothing was given");
   if (gst_caps_is_any(caps)) return invalid("ANY is not a grant");
@@ -174,7 +174,7 @@ std::string time_in_words(int64_t utc_us) {
   return to_string(text.get());
 }
 
-/// Why a grant that reads well does not allow, or "".
+/// Why a grant with a valid form does not allow now, or "".
 std::string refusal(const Grant& grant, int64_t now) {
   if (!grant.given) return "its state is " + quoted(grant.state) + ", not 'given'";
   if (grant.expires == never) return {};

@@ -22,7 +22,7 @@ enum class Category { location, audio, storage, device, network, environment, st
 /// What for.
 enum class Purpose { geotag, camera, share, live, record, edit, save, bind, repair, improve };
 
-/// How exactly a place may be told, from the exact one to the coarsest.
+/// How exact a place may be, from the exact one to the coarsest.
 enum class Precision { exact, street, neighbourhood, city, country };
 
 inline constexpr std::array<std::string_view, 10> purpose_names = {
@@ -41,7 +41,7 @@ struct CategoryInfo {
   Purposes purposes;
 };
 
-/// The one table of what can be given for what.
+/// The table of all categories and their purposes.
 inline constexpr std::array<CategoryInfo, 7> categories = {{
     {Category::location, "location", true,
      bit(Purpose::geotag) | bit(Purpose::camera) | bit(Purpose::share)},
@@ -77,7 +77,8 @@ double grid_degrees(Precision precision);
 
 /// An expiry that never comes.
 inline constexpr int64_t never = std::numeric_limits<int64_t>::max();
-/// Stands for a clock that is not set or went backwards: grants that expire are denied.
+/// The value of now() for a clock that is not set or went backwards: grants with an expiry are
+/// denied.
 inline constexpr int64_t no_clock = -1;
 
 /// The answer to "may this be done now?". `reason` says in words why, also when it is allowed.
@@ -85,14 +86,14 @@ struct Answer {
   bool allowed = false;
   Precision precision = Precision::country;
   std::string reason;
-  /// What a person has to mend before a source can be believed, such as a ledger that is damaged;
-  /// empty: nothing. Where there is a problem, it is denied.
+  /// A problem that a person has to solve before a source can be used again, such as a damaged
+  /// ledger; empty: none. With a problem, everything is denied.
   std::string problem;
   /// When an allowed answer ends by itself, microseconds since 1970 UTC.
   int64_t expires = never;
 };
 
-/// What is not given in the one form that is understood is denied. Caps that contain anything but
+/// Everything that is not given in the known form is denied. Caps that contain anything but
 /// grants (another structure, caps features) are denied as a whole, because what is not understood
 /// may be a restriction. `now_utc_us` is microseconds since
 /// 1970.
@@ -105,7 +106,7 @@ Answer strictest(std::span<const Answer> answers);
 /// `2027-01-01T12:00:00Z` (seconds and their fraction may be left out). Nothing if it is neither.
 std::optional<int64_t> parse_expiry(std::string_view text);
 
-/// What in caps is no grant in the form that is understood, in words. Empty caps have no problem.
+/// Descriptions of everything in the caps that is not a valid grant. Empty caps have no problem.
 std::vector<std::string> problems_of(const GstCaps* caps);
 
 /// What a caps text gives, and where it is wrong, in words.

@@ -20,13 +20,13 @@ void set_ledger_property(Consent& consent, GstElement* element, const GValue* va
 void get_consent_property(const Consent& consent, GValue* value);
 void get_ledger_property(const Consent& consent, GValue* value);
 
-/// Says on the bus, as a warning and once for each, what a person has to mend before a source of
-/// consent can be believed again, such as a ledger that was removed while the pipeline played. Used
-/// by one thread at a time; posts, and so is to be called with no lock held.
+/// Posts a warning for each problem that a person has to solve before a source of consent can be
+/// used again, such as a ledger that was removed while the pipeline played. Used by one thread at a
+/// time; posts, and so is to be called with no lock held.
 class ProblemReporter {
  public:
   void report(GstElement* element, const std::string& problem);
-  /// What was said is said once more.
+  /// The same problem is reported once more after this.
   void reset() { last_.clear(); }
 
  private:

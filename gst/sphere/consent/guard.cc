@@ -63,7 +63,7 @@ Status Consent::open(std::optional<std::string> name, bool again) {
     ledger_ = std::move(name);
     ledger_problem_ = status ? std::string() : status.error().message;
     source_.swap(opened);
-    // By two: it is not known what happened in a ledger before it was opened.
+    // By two, because it is not known what happened in the ledger before it was opened.
     version_ += 2;
   }
   tell();
@@ -104,9 +104,9 @@ Consent::Version Consent::version() const {
   return version;
 }
 
-Consent::Look Consent::look(Category category, Purpose purpose) const {
+Consent::VersionedAnswer Consent::answer_of_version(Category category, Purpose purpose) const {
   const int64_t time = now();
-  Look look;
+  VersionedAnswer result;
   std::vector<Answer> answers;
   const auto add = [&](const GstCaps* caps, const char* who) {
     answers.push_back(evaluate(caps, category, purpose, time));
@@ -120,7 +120,7 @@ Consent::Look Consent::look(Category category, Purpose purpose) const {
   std::shared_ptr<GrantSource> source;
   {
     const Lock lock(mutex_);
-    look.version.own = version_;
+    result.version.own = version_;
     if (caps_) add(caps_.get(), "the property");
     if (context_) add(context_.get(), "the application");
     if (!ledger_problem_.empty()) deny(ledger_problem_);
@@ -128,20 +128,20 @@ Consent::Look Consent::look(Category category, Purpose purpose) const {
   }
   if (source) {
     const GrantSource::Grants grants = source->grants(category, purpose);
-    look.version.ledger = grants.version;
-    look.taken = grants.taken;
+    result.version.ledger = grants.version;
+    result.taken = grants.taken;
     if (grants.problem.empty())
       add(grants.caps.get(), "the ledger");
     else
       deny(grants.problem, grants.passes);
   }
-  look.answer = strictest(answers);
-  return look;
+  result.answer = strictest(answers);
+  return result;
 }
 
 Answer Consent::ask(Category category, Purpose purpose) const {
   if (const auto ledger = source()) ledger->version();
-  return look(category, purpose).answer;
+  return answer_of_version(category, purpose).answer;
 }
 
 // --- the answer with each buffer -------------------------------------------------------------
@@ -154,49 +154,51 @@ bool Guard::allowed(const Consent::Version& version) {
     if (!answer_.allowed && now == no_clock) return false;
     if (answer_.allowed && now != no_clock && now < answer_.expires) return true;
   }
-  const Consent::Look look = consent_.look(category_, purpose_);
+  const Consent::VersionedAnswer current = consent_.answer_of_version(category_, purpose_);
   const int64_t now = consent_.now();
-  // Each source gave it all along: one change of our own leads from one state to the next with
-  // nothing in between, a ledger counts what it takes back, and what expired had not.
-  const bool unbroken = asked_ && answer_.allowed && look.version.own - seen_.own <= 1 &&
-                        look.taken == taken_ && (answer_.expires == never || now < answer_.expires);
-  answer_ = look.answer;
+  // Each source gave it all the time: at most one change of the own sources has happened, the
+  // ledger has counted no withdrawal, and the grant had not expired.
+  const bool unbroken = asked_ && answer_.allowed && current.version.own - seen_.own <= 1 &&
+                        current.taken == taken_ &&
+                        (answer_.expires == never || now < answer_.expires);
+  answer_ = current.answer;
   clock_lost_ = !answer_.allowed && now == no_clock;
   asked_ = true;
-  seen_ = look.version;
-  taken_ = look.taken;
-  ++looks_;
+  seen_ = current.version;
+  taken_ = current.taken;
+  ++decisions_;
   if (answer_.allowed && !unbroken) ++grants_;
   return answer_.allowed;
 }
 
-// --- stamps ----------------------------------------------------------------------------------
+// --- consent events
+// ----------------------------------------------------------------------------------
 
 namespace {
 
-std::string stamp_field(Category category, Purpose purpose) {
+std::string consent_field(Category category, Purpose purpose) {
   return std::string(name_of(category)) + "-" + std::string(name_of(purpose));
 }
 
 }  // namespace
 
-Stamper::Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes,
-                 Made made)
+ConsentEventMaker::ConsentEventMaker(const Consent& consent, Category category,
+                                     const std::vector<Purpose>& purposes, Start start)
     : consent_(consent), category_(category) {
   for (const Purpose purpose : purposes) {
-    One one{.guard = Guard(consent, category, purpose), .purpose = purpose};
-    if (made == Made::before_capture) {
+    PurposeState one{.guard = Guard(consent, category, purpose), .purpose = purpose};
+    if (start == Start::before_capture) {
       if (one.guard.allowed()) one.since = 0;
       one.grants = one.guard.grants();
     }
-    all_.push_back(std::move(one));
+    states_.push_back(std::move(one));
   }
 }
 
-EventRef Stamper::before(const std::function<GstClockTime()>& fresh) {
+EventRef ConsentEventMaker::before(const std::function<GstClockTime()>& fresh) {
   bool changed = epoch_ == 0;
   const Consent::Version version = consent_.version();
-  for (One& one : all_) {
+  for (PurposeState& one : states_) {
     GstClockTime since = one.since;
     if (!one.guard.allowed(version))
       since = GST_CLOCK_TIME_NONE;
@@ -207,32 +209,34 @@ EventRef Stamper::before(const std::function<GstClockTime()>& fresh) {
     one.since = since;
   }
   if (!changed) return nullptr;
-  GstStructure* content = gst_structure_new(stamp_name, "epoch", G_TYPE_UINT64, ++epoch_, nullptr);
-  for (const One& one : all_)
-    gst_structure_set(content, stamp_field(category_, one.purpose).c_str(), G_TYPE_UINT64,
+  GstStructure* content =
+      gst_structure_new(consent_event_name, "epoch", G_TYPE_UINT64, ++epoch_, nullptr);
+  for (const PurposeState& one : states_)
+    gst_structure_set(content, consent_field(category_, one.purpose).c_str(), G_TYPE_UINT64,
                       one.since, nullptr);
   return EventRef(gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, content));
 }
 
-std::optional<GstClockTime> read_stamp(GstEvent* event, Category category, Purpose purpose) {
+std::optional<GstClockTime> read_consent_event(GstEvent* event, Category category,
+                                               Purpose purpose) {
   if (GST_EVENT_TYPE(event) != GST_EVENT_CUSTOM_DOWNSTREAM_STICKY) return std::nullopt;
   const GstStructure* content = gst_event_get_structure(event);
-  if (!gst_structure_has_name(content, stamp_name)) return std::nullopt;
-  const std::string field = stamp_field(category, purpose);
+  if (!gst_structure_has_name(content, consent_event_name)) return std::nullopt;
+  const std::string field = consent_field(category, purpose);
   if (!gst_structure_has_field(content, field.c_str())) return std::nullopt;
   guint64 since = GST_CLOCK_TIME_NONE;
-  // Of a wrong type: denied.
+  // A field of a wrong type counts as denied.
   gst_structure_get_uint64(content, field.c_str(), &since);
   return since;
 }
 
-void mark_stamping(GstPad* src) {
-  g_object_set_data(G_OBJECT(src), stamp_name, GINT_TO_POINTER(TRUE));
+void mark_consent_event_source(GstPad* src) {
+  g_object_set_data(G_OBJECT(src), consent_event_name, GINT_TO_POINTER(TRUE));
 }
 
-bool is_stamping_peer(GstPad* sink) {
+bool is_consent_event_peer(GstPad* sink) {
   const GstRef<GstPad> peer(gst_pad_get_peer(sink));
-  return peer && g_object_get_data(G_OBJECT(peer.get()), stamp_name);
+  return peer && g_object_get_data(G_OBJECT(peer.get()), consent_event_name);
 }
 
 }  // namespace sphere::consent

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What an element asks before it lets something through: the sources of consent it has, the answer
-// kept up to date with each buffer, and the stamps that tell it what was captured when.
+// kept up to date with each buffer, and the events that tell what was captured with consent.
 
 #pragma once
 
@@ -21,7 +21,7 @@
 
 namespace sphere::consent {
 
-/// The time of day, which is not believed while it is earlier than it has been.
+/// The time of day. While it is earlier than it was before, it is not used.
 class SteadyClock {
  public:
   using Clock = int64_t (*)();  // microseconds since 1970 UTC
@@ -37,7 +37,8 @@ class SteadyClock {
 
  private:
   const Clock clock_;
-  Mutex mutex_;  // the innermost; the clock is read under it, so that no two readings change places
+  Mutex mutex_;  // no other lock is taken under it; the clock is read under it, so that readings
+                 // stay in order
   int64_t latest_ SPHERE_GUARDED_BY(mutex_) = 0;
 };
 
@@ -58,24 +59,24 @@ class Consent {
   void set_caps(const GstCaps* caps);
   CapsRef caps() const;
 
-  /// Takes a context of the type `gst.sphere.consent` and leaves others alone. One that does not
-  /// have what it should is a source that denies.
+  /// Takes a context of the type `gst.sphere.consent` and leaves others alone. One without valid
+  /// caps denies everything.
   void set_context(GstContext* context);
   bool has_context() const;
 
-  /// None: no ledger. One that can't be opened, and one without a name, is a source that denies.
+  /// Nothing: no ledger. A ledger that can't be opened or has an empty name denies everything.
   Status set_ledger(std::optional<std::string> name);
-  /// Once more, if it could not be opened; why it still can't.
+  /// Tries again if the ledger could not be opened; the error tells why it still can't be.
   Status retry_ledger();
   std::optional<std::string> ledger() const;
 
-  /// Called after each change but those inside the ledger, in the thread that made it, with no lock
-  /// held. To be set before other threads know of this object. What another process writes into the
-  /// ledger, and what expires, is seen by whoever compares version() or asks a Guard, with each
-  /// buffer or from a loop that turns anyway.
+  /// Called after each change except those inside the ledger, in the thread that made it, with no
+  /// lock held. To be set before other threads use this object. Entries that another process writes
+  /// into the ledger, and expiries, are noticed by calling version() or a Guard, with each buffer
+  /// or regularly from a loop.
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
-  /// Two that are equal: nothing has changed in between.
+  /// If two versions are equal, nothing has changed in between.
   struct Version {
     uint64_t own = 0, ledger = 0;
     bool operator==(const Version&) const = default;
@@ -83,16 +84,16 @@ class Consent {
   /// Cheap enough for each buffer; see GrantSource::version() for what it may do.
   Version version() const;
 
-  /// An answer, and what tells whether it held all along.
-  struct Look {
+  /// An answer, and the version of the sources that it was worked out from.
+  struct VersionedAnswer {
     Answer answer;
     Version version;
-    /// Goes up whenever the ledger took back what is asked for.
+    /// How often the ledger has recorded a withdrawal of this purpose.
     uint64_t taken = 0;
   };
   /// The answer as of the last version(), whoever called it.
-  Look look(Category category, Purpose purpose) const;
-  /// The answer at this moment: version() and look().
+  VersionedAnswer answer_of_version(Category category, Purpose purpose) const;
+  /// The answer at this moment: version() and answer_of_version().
   Answer ask(Category category, Purpose purpose) const;
   bool allowed(Category category, Purpose purpose) const { return ask(category, purpose).allowed; }
   /// The time of day, or `no_clock` while it is earlier than it has been.
@@ -120,25 +121,24 @@ class Consent {
   std::shared_ptr<GrantSource> source_ SPHERE_GUARDED_BY(mutex_);
 };
 
-/// One question, asked with each buffer. One thread's own.
+/// Asks for one category and purpose with each buffer. Used by one thread only.
 class Guard {
  public:
   Guard(const Consent& consent, Category category, Purpose purpose)
       : consent_(consent), category_(category), purpose_(purpose) {}
 
-  /// Whether it is allowed now. As long as nothing changes: two short locks, the look at the ledger
-  /// where there is one (see GrantSource::version()), and a look at the clock where a grant
-  /// expires.
+  /// Whether it is allowed now. While nothing changes, this takes two short locks, the check of the
+  /// ledger if there is one (see GrantSource::version()), and reads the clock if a grant expires.
   bool allowed() { return allowed(consent_.version()); }
-  /// The same for whoever has several questions: `version` is what version() has just given.
+  /// The same for a caller with several guards: `version` is the present result of version().
   bool allowed(const Consent::Version& version);
   /// The answer of the last allowed().
   const Answer& answer() const { return answer_; }
-  /// Goes up with each grant that begins: also when it was taken back and given again since the
-  /// last look, or may have been.
+  /// Counts the grants that have begun: also if consent was taken back and given again since the
+  /// last call, or may have been.
   uint64_t grants() const { return grants_; }
-  /// Goes up whenever the answer was worked out anew.
-  uint64_t looks() const { return looks_; }
+  /// Counts how often the answer was worked out anew.
+  uint64_t decisions() const { return decisions_; }
 
  private:
   const Consent& consent_;
@@ -149,27 +149,27 @@ class Guard {
   uint64_t taken_ = 0;
   bool asked_ = false;
   bool clock_lost_ = false;  // denied, and a clock that comes right may change that
-  uint64_t grants_ = 0, looks_ = 0;
+  uint64_t grants_ = 0, decisions_ = 0;
 };
 
-/// For what captures: makes the sticky event `sphere-consent` that tells gates downstream, in order
-/// with the buffers, what was captured while what was given. One thread's own.
-class Stamper {
+/// For sources: makes the sticky event `sphere-consent`, which tells the gates downstream, in order
+/// with the buffers, from when on buffers were captured with consent. Used by one thread only.
+class ConsentEventMaker {
  public:
-  /// What is given now counts as given all along where this is made before anything is captured;
-  /// else from the first buffer on.
-  enum class Made { before_capture, during_capture };
-  Stamper(const Consent& consent, Category category, const std::vector<Purpose>& purposes,
-          Made made = Made::before_capture);
+  /// If this object is made before anything is captured, a grant that exists now counts from the
+  /// beginning; otherwise from the first buffer on.
+  enum class Start { before_capture, during_capture };
+  ConsentEventMaker(const Consent& consent, Category category, const std::vector<Purpose>& purposes,
+                    Start start = Start::before_capture);
 
-  /// To be called before each buffer is pushed; what it returns is to be pushed first. `fresh` is
-  /// called when a grant has begun: all that has a running time from there on is captured after
-  /// that call. For a live source it is its running time at that moment, or the end of the buffer
-  /// if that is later.
+  /// To be called before each buffer is pushed; the event that it returns must be pushed first.
+  /// `fresh` is called when a grant has begun. It returns a running time from which on everything
+  /// is captured after the call: for a live source its present running time, or the end of the
+  /// buffer if that is later.
   EventRef before(const std::function<GstClockTime()>& fresh);
 
  private:
-  struct One {
+  struct PurposeState {
     Guard guard;
     Purpose purpose;
     uint64_t grants = 0;
@@ -177,25 +177,25 @@ class Stamper {
   };
   const Consent& consent_;
   const Category category_;
-  std::vector<One> all_;
+  std::vector<PurposeState> states_;
   uint64_t epoch_ = 0;
 };
 
-inline constexpr const char* stamp_name = "sphere-consent";
+inline constexpr const char* consent_event_name = "sphere-consent";
 inline constexpr const char* context_type = "gst.sphere.consent";
 inline constexpr const char* context_field = "caps";
 
 /// What a context of that type gives; null if it is another, or has no caps.
 CapsRef caps_of_context(const GstContext* context);
 
-/// What a stamp says of one question: the running time from which on it was given when captured, 0
-/// for all along, GST_CLOCK_TIME_NONE for denied. Nothing if it is no stamp or does not speak of
-/// it.
-std::optional<GstClockTime> read_stamp(GstEvent* event, Category category, Purpose purpose);
+/// What the event says about one category and purpose: the running time from which on buffers were
+/// captured with consent, 0 for always, GST_CLOCK_TIME_NONE for denied. Nothing if it is another
+/// event or does not contain this purpose.
+std::optional<GstClockTime> read_consent_event(GstEvent* event, Category category, Purpose purpose);
 
-/// Says that the stamps of what leaves this pad are pushed here, each before its buffer.
-void mark_stamping(GstPad* src);
-/// Whether `sink` is linked to such a pad: nothing in between can have delayed a stamp.
-bool is_stamping_peer(GstPad* sink);
+/// Marks a pad as the origin of the events `sphere-consent`: each is pushed before its buffer.
+void mark_consent_event_source(GstPad* src);
+/// Whether `sink` is linked to such a pad: no element in between can have delayed an event.
+bool is_consent_event_peer(GstPad* sink);
 
 }  // namespace sphere::consent

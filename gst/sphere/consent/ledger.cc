@@ -20,8 +20,8 @@ namespace sphere::consent {
 namespace {
 
 constexpr int64_t lock_wait = 3 * G_USEC_PER_SEC;
-// Shorter than an act takes: else a process that writes many acts would get the lock again and
-// again, before the one that waits has tried.
+// Shorter than the time that an act takes. Otherwise a process that writes many acts could take the
+// lock again each time, before the waiting process has tried.
 constexpr gulong lock_step = 200;
 
 Error system_error(const std::string& path, const char* what) {
@@ -68,9 +68,9 @@ bool sync_folder(const std::string& path) {
   return opened.get() >= 0 && fsync(opened.get()) == 0;
 }
 
-/// Sees to it that what stands behind the last whole entry denies everything: what was written of
-/// an act that takes back, or else a byte that begins no act. That byte needs no free block on the
-/// disk where the file's last one has room, or where the file system has holes.
+/// Makes sure that the bytes behind the last complete entry deny everything: either the written
+/// part of a withdrawal, or a byte with which no act begins. That byte needs no free block on the
+/// disk if the last block of the file has room.
 bool leave_torn(int descriptor, size_t whole) {
   char torn[32];
   const auto end = static_cast<off_t>(whole);
@@ -83,17 +83,17 @@ bool leave_torn(int descriptor, size_t whole) {
   return fsync(descriptor) == 0;
 }
 
-/// What stands at a path, if anything: its device and number, which tell a new file from an old
-/// one.
+/// Identifies the file at a path, if there is one: device and inode number, which differ between a
+/// new file and an old one.
 std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
   struct stat status = {};
   if (lstat(path.c_str(), &status) != 0) return std::nullopt;
   return std::pair(status.st_dev, status.st_ino);
 }
 
-/// Removes the file at `path` if it is still `expected`. Whoever denies puts a new file there,
-/// maybe at this very moment: it is moved away first and then looked at, so that no other one is
-/// removed.
+/// Removes the file at `path` if it is still `expected`. Another process may put a new file there
+/// at the same moment. Therefore the file is moved away first and then checked, so that no other
+/// file is removed.
 bool remove_if_same(const std::string& path,
                     const std::optional<std::pair<dev_t, ino_t>>& expected) {
   const std::string aside = path + ".done";
@@ -187,7 +187,7 @@ bool Ledger::block() const {
   std::string name = denial_path() + "-XXXXXX";
   const Descriptor file(mkostemp(name.data(), O_CLOEXEC));
   if (file.get() < 0) return false;
-  // Not even a folder of that name is in the way: it denies, too.
+  // A folder with this name denies, too.
   if (rename(name.c_str(), denial_path().c_str()) != 0) {
     unlink(name.c_str());
     return blocked();

@@ -74,7 +74,7 @@ class LedgerSource final : public GrantSource, public std::enable_shared_from_th
   }
 
   uint64_t version() override {
-    const Identity now = look();
+    const Identity now = read_identity();
     uint64_t version = 0;
     std::string said;
     {
@@ -106,7 +106,7 @@ class LedgerSource final : public GrantSource, public std::enable_shared_from_th
 
  private:
   /// What stands at the two paths at this moment.
-  Identity look() const {
+  Identity read_identity() const {
     struct stat status = {};
     const bool blocked = lstat(denial_path_.c_str(), &status) == 0;
     if (lstat(path_.c_str(), &status) != 0) return {.blocked = blocked};
@@ -241,11 +241,11 @@ class LedgerSource final : public GrantSource, public std::enable_shared_from_th
   using Whole = std::pair<Identity, Result<ChainState>>;
   /// As the file is when it is opened: what is written meanwhile is seen as a change after that.
   Whole read_whole() const {
-    const bool blocked = look().blocked;
+    const bool blocked = read_identity().blocked;
     const auto file = open_private(path_, O_RDONLY);
     if (!file && file.error().kind == Error::Kind::not_found)
       return {{.blocked = blocked}, ChainState()};
-    if (!file) return {look(), file.error()};
+    if (!file) return {read_identity(), file.error()};
     const Identity identity = identity_of(file->status, blocked);
     const auto text = read_from(*file, path_, 0);
     if (!text) return {identity, text.error()};

@@ -84,7 +84,7 @@ std::string shader_prefix(Dialect dialect, bool fragment, std::span<const char* 
         "#define VARYING varying\n"
         "#define TEXTURE texture2D\n"
         // It takes the level that the slope of the coordinates asks for, which is the same.
-        "#define TEXTURE_LEVEL(sampler, place, level) texture2D(sampler, place)\n"
+        "#define TEXTURE_LEVEL(sampler, point, level) texture2D(sampler, point)\n"
         "#define RESULT gl_FragColor\n";
   } else {
     prefix += "#define ATTRIBUTE in\n";

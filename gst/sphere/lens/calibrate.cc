@@ -368,7 +368,7 @@ class LensSearch {
           const Vec3 d = pair[i].to_camera * Vec3{std::sin(off) * std::cos(turn),
                                                   std::sin(off) * std::sin(turn), std::cos(off)};
           const Point p = pair[i].project(d);
-          dark += look(picture, p.x, p.y) < black;
+          dark += brightness_at(picture, p.x, p.y) < black;
           ++all;
         }
     return static_cast<double>(dark) / all;
@@ -467,7 +467,7 @@ double overlap_correlation(const GreyPicture& picture, const LensPair& pair) {
       if (std::abs(pair.back.angle_to_axis(d) - pair.front.angle_to_axis(d)) / 2 > radians(2.5))
         continue;
       const Point pa = pair.front.project(d), pb = pair.back.project(d);
-      const double a = look(picture, pa.x, pa.y), b = look(picture, pb.x, pb.y);
+      const double a = brightness_at(picture, pa.x, pa.y), b = brightness_at(picture, pb.x, pb.y);
       n += 1, sa += a, sb += b, ab += a * b, aa += a * a, bb += b * b;
     }
   if (n == 0) return 0;
@@ -490,7 +490,7 @@ GreyPicture seam_picture(const GreyPicture& picture, const LensPair& pair) {
                       -std::sin(off)};
       const Lens& lens = off < 0 ? pair.front : pair.back;
       const Point p = lens.project(d);
-      const double light = look(picture, p.x, p.y) / lens.brightness(lens.distance(p));
+      const double light = brightness_at(picture, p.x, p.y) / lens.brightness(lens.distance(p));
       drawn.pixels[static_cast<size_t>(y) * drawn.size.width + x] =
           static_cast<uint8_t>(std::clamp(light + 0.5, 0.0, 255.0));
     }

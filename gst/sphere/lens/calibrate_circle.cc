@@ -14,7 +14,7 @@ namespace {
 constexpr int looked_at = 480;
 constexpr int rays = 360, least_edges = 120;
 // Of the brightest tenth: what is below is no picture.
-constexpr double lit = 0.12;
+constexpr double lit_part = 0.12;
 constexpr int darkest_bright = 60;
 
 std::optional<Circle> fit_circle(std::vector<Point> points) {
@@ -56,7 +56,7 @@ std::optional<Circle> find_circle(const GreyPicture& picture, const Region& regi
   const auto bright = values.begin() + static_cast<ptrdiff_t>(values.size() * 9 / 10);
   std::nth_element(values.begin(), bright, values.end());
   if (*bright < darkest_bright) return std::nullopt;
-  const double threshold = lit * *bright;
+  const double threshold = lit_part * *bright;
   const Point middle = {(region.left + region.right) / 2, (region.top + region.bottom) / 2};
   const auto inside = [&](double x, double y) {
     return x > region.left + 1 && x < region.right - 1 && y > region.top + 1 &&
@@ -70,7 +70,7 @@ std::optional<Circle> find_circle(const GreyPicture& picture, const Region& regi
     const double border = r;
     // From outside: inside there is dark and bright, out there only dark.
     const auto light = [&](double at) {
-      return look(picture, middle.x + at * c, middle.y + at * s);
+      return brightness_at(picture, middle.x + at * c, middle.y + at * s);
     };
     while (r > 3 && !(light(r) > threshold && light(r - 2) > threshold)) r -= 0.5;
     // Bright up to the border: the circle is cut off here.

@@ -27,7 +27,7 @@ struct View {
   double xs, xt, ys, yt;
 
   double at(double s, double t) const {
-    return look(*grey, p.x + xs * s + xt * t, p.y + ys * s + yt * t);
+    return brightness_at(*grey, p.x + xs * s + xt * t, p.y + ys * s + yt * t);
   }
 };
 
@@ -74,11 +74,11 @@ struct Patch {
   }
 };
 
-struct Found {
+struct PatchMatch {
   double s, t, correlation, light[2];
 };
 
-std::optional<Found> compare(const View& a, const View& b, int reach) {
+std::optional<PatchMatch> compare(const View& a, const View& b, int reach) {
   const Patch still(a, 0, 0);
   if (still.norm < least_deviation * side) return std::nullopt;
   std::array<double, area> gs, gt;
@@ -104,7 +104,7 @@ std::optional<Found> compare(const View& a, const View& b, int reach) {
       ground[static_cast<size_t>(y) * width + x] =
           static_cast<float>(b.at(x - half - reach, y - half - reach));
   std::copy(still.value.begin(), still.value.end(), own.begin());
-  Found found{0, 0, -2, {0, 0}};
+  PatchMatch found{0, 0, -2, {0, 0}};
   for (int t = 0; t <= 2 * reach; ++t)
     for (int s = 0; s <= 2 * reach; ++s) {
       float sum = 0, squares = 0, product = 0;
@@ -173,7 +173,7 @@ class SmallSphere {
             const Lens& lens =
                 pair.front.angle_to_axis(d) < pair.back.angle_to_axis(d) ? pair.front : pair.back;
             const Point p = lens.project(d);
-            sum += look(picture, p.x, p.y);
+            sum += brightness_at(picture, p.x, p.y);
           }
         raw[static_cast<size_t>(y) * size.width + x] = sum / 16;
       }
@@ -258,7 +258,7 @@ Pyramid::Pyramid(const GreyPicture& picture, int levels) {
   }
 }
 
-double look(const GreyPicture& picture, double x, double y) {
+double brightness_at(const GreyPicture& picture, double x, double y) {
   const int width = picture.size.width, height = picture.size.height;
   x = std::clamp(x - 0.5, 0.0, width - 1.001);
   y = std::clamp(y - 0.5, 0.0, height - 1.001);

@@ -23,7 +23,7 @@ class Pyramid {
 };
 
 /// Brightness at a point, between pixels linearly.
-double look(const GreyPicture& picture, double x, double y);
+double brightness_at(const GreyPicture& picture, double x, double y);
 
 /// One thing seen twice.
 struct Match {

@@ -34,12 +34,12 @@ void turn(const double* m, const T in[3], T out[3]) {
 }
 
 /// One lens's half of a match: its point, and what was known when the solving began.
-struct Seen {
+struct Observation {
   double f, k[4], cx, cy, x, y, angle;
   double to_camera[9], view[9];
   int lens;
 
-  Seen(const Lens& from, const Mat3& view_from, int which, Point p)
+  Observation(const Lens& from, const Mat3& view_from, int which, Point p)
       : f(focal_of(from)),
         cx(from.centre.x),
         cy(from.centre.y),
@@ -79,9 +79,9 @@ struct Seen {
     const T own_axes[3] = {sine * dx, sine * dy, cos(a)};
     T fixed[3], camera[3];
     turn(to_camera, own_axes, fixed);
-    const double share = lens ? -0.5 : 0.5;
-    const T by[3] = {share * rig[2 * per_lens], share * rig[2 * per_lens + 1],
-                     share * rig[2 * per_lens + 2]};
+    const double half = lens ? -0.5 : 0.5;
+    const T by[3] = {half * rig[2 * per_lens], half * rig[2 * per_lens + 1],
+                     half * rig[2 * per_lens + 2]};
     ceres::AngleAxisRotatePoint(by, fixed, camera);
     if (!view_turn) {
       turn(view, camera, out);
@@ -93,8 +93,8 @@ struct Seen {
   }
 };
 
-struct Disagreement {
-  Seen a, b;
+struct RayDifference {
+  Observation a, b;
 
   template <typename T>
   bool operator()(const T* rig, T* e) const {
@@ -149,8 +149,8 @@ Prior prior_of(const SolveOptions& options, const LensPair& pair) {
   return prior;
 }
 
-Mat3 turn_of(const double v[3], double share) {
-  const double by[3] = {share * v[0], share * v[1], share * v[2]};
+Mat3 turn_of(const double v[3], double half) {
+  const double by[3] = {half * v[0], half * v[1], half * v[2]};
   double m[9];  // by columns
   ceres::AngleAxisToRotationMatrix(by, m);
   return {{{m[0], m[3], m[6]}, {m[1], m[4], m[7]}, {m[2], m[5], m[8]}}};
@@ -222,9 +222,9 @@ struct Difference {
   template <typename T>
   T light(const T* rig, int i) const {
     const T* own = rig + i * per_lens;
-    const double share = i ? 0.5 : -0.5;  // the other way round: into the lens
-    const T by[3] = {share * rig[2 * per_lens], share * rig[2 * per_lens + 1],
-                     share * rig[2 * per_lens + 2]};
+    const double half = i ? 0.5 : -0.5;  // the other way round: into the lens
+    const T by[3] = {half * rig[2 * per_lens], half * rig[2 * per_lens + 1],
+                     half * rig[2 * per_lens + 2]};
     const T d[3] = {T(direction[i][0]), T(direction[i][1]), T(direction[i][2])};
     T turned[3], v[3];
     ceres::AngleAxisRotatePoint(by, d, turned);
@@ -293,16 +293,16 @@ Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& opt
   // together.
   const double expected = options.whole_field ? 0.3 : 1.0;
   for (const Match& m : matches) {
-    auto* cost = new Disagreement{{pair[m.lens[0]], views[m.picture[0]], m.lens[0], m.point[0]},
-                                  {pair[m.lens[1]], views[m.picture[1]], m.lens[1], m.point[1]}};
+    auto* cost = new RayDifference{{pair[m.lens[0]], views[m.picture[0]], m.lens[0], m.point[0]},
+                                   {pair[m.lens[1]], views[m.picture[1]], m.lens[1], m.point[1]}};
     auto* loss = new ceres::ScaledLoss(new ceres::CauchyLoss(options.scale),
                                        1 / (expected * expected), ceres::TAKE_OWNERSHIP);
     if (m.picture[0] == m.picture[1])
-      problem.AddResidualBlock(new ceres::AutoDiffCostFunction<Disagreement, 3, rig_size>(cost),
+      problem.AddResidualBlock(new ceres::AutoDiffCostFunction<RayDifference, 3, rig_size>(cost),
                                loss, rig.data());
     else
       problem.AddResidualBlock(
-          new ceres::AutoDiffCostFunction<Disagreement, 3, rig_size, view_size, view_size>(cost),
+          new ceres::AutoDiffCostFunction<RayDifference, 3, rig_size, view_size, view_size>(cost),
           loss, rig.data(), turns[m.picture[0]].data(), turns[m.picture[1]].data());
   }
   const Prior prior = prior_of(options, pair);
@@ -411,17 +411,17 @@ void solve_light(const std::vector<Match>& matches, bool whole_field, size_t pic
   ceres::Solver::Summary summary;
   ceres::Solve(solver_options(), &problem, &summary);
   if (!summary.IsSolutionUsable()) return;
-  LensPair lit = pair;
+  LensPair fitted = pair;
   if (whole_field)
-    for (int i = 0; i < 2; ++i) lit[i].vignette = {lenses[2 * i], lenses[2 * i + 1], 0};
-  lit.front.gain = std::exp(lenses[4] / 2);
-  lit.back.gain = std::exp(-lenses[4] / 2);
+    for (int i = 0; i < 2; ++i) fitted[i].vignette = {lenses[2 * i], lenses[2 * i + 1], 0};
+  fitted.front.gain = std::exp(lenses[4] / 2);
+  fitted.back.gain = std::exp(-lenses[4] / 2);
   for (int i = 0; i < 2; ++i) {
-    if (!(lit[i].gain >= 0.2 && lit[i].gain <= 5)) return;
+    if (!(fitted[i].gain >= 0.2 && fitted[i].gain <= 5)) return;
     for (int n = 0; n <= 32; ++n)
-      if (!(lit[i].vignette.at(n / 32.0) > 0.1)) return;
+      if (!(fitted[i].vignette.at(n / 32.0) > 0.1)) return;
   }
-  pair = lit;
+  pair = fitted;
 }
 
 }  // namespace sphere

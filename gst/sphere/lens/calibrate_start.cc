@@ -66,8 +66,8 @@ Ring read_ring(const GreyPicture& picture, double scale, const Circle& circle, d
     for (int i = 0; i < azimuths; ++i) {
       const double a = radians(i);
       ring[static_cast<size_t>(row)][static_cast<size_t>(i)] =
-          look(picture, (circle.centre.x + r * std::cos(a)) * scale,
-               (circle.centre.y + r * std::sin(a)) * scale);
+          brightness_at(picture, (circle.centre.x + r * std::cos(a)) * scale,
+                        (circle.centre.y + r * std::sin(a)) * scale);
     }
   }
   return ring;
@@ -145,7 +145,7 @@ double light_towards(const GreyPicture& picture, double scale, const LensPair& p
       const Lens& lens = pair[d.z > 0 ? 0 : 1];
       const Point p = lens.project(d);
       const double weight = std::hypot(d.x, d.z);
-      sum += weight * look(picture, p.x * scale, p.y * scale);
+      sum += weight * brightness_at(picture, p.x * scale, p.y * scale);
       count += weight;
     }
   return sum / std::max(count, 1e-9);

@@ -208,10 +208,10 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
   constexpr int sides = 90;
   Lens lens;
   lens.to_camera = rotation({is_back ? 180.0 : 0.0, 0, 0});
-  const auto look = [&](double angle, double side) {
+  const auto point_at = [&](double angle, double side) {
     return grid.at(lens.to_camera * off_axis(angle, side));
   };
-  const std::optional<Point> centre = look(0, 0);
+  const std::optional<Point> centre = point_at(0, 0);
   if (!centre) return invalid(whose + "has no value for the direction of its axis");
 
   // From the axis outwards, on all sides: nothing may be missing, and the picture must grow.
@@ -221,7 +221,7 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
     double sum = 0;
     bool whole = true;
     for (int k = 0; k < sides && whole; ++k) {
-      const std::optional<Point> p = look(angle, 2 * pi * k / sides);
+      const std::optional<Point> p = point_at(angle, 2 * pi * k / sides);
       whole = p.has_value();
       if (!whole) break;
       const double distance = std::hypot(p->x - centre->x, p->y - centre->y);
@@ -259,7 +259,7 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
   c.step_x = c.step_y = 2 * side / (correction_nodes - 1);
   // By how much the table differs from the model there; past the reach it goes on as it was.
   const auto shift = [&](double angle, double around) -> std::optional<Point> {
-    const std::optional<Point> p = look(angle, around);
+    const std::optional<Point> p = point_at(angle, around);
     if (!p) return std::nullopt;
     return Point{p->x - centre->x - scale * angle * std::cos(around),
                  p->y - centre->y - scale * angle * std::sin(around)};

@@ -50,7 +50,7 @@ std::optional<bool> marker_at(uint32_t number, double lon, double lat) {
 
 std::optional<uint32_t> read_marker(const std::function<double(LonLat)>& luma) {
   // The mean of a few places well inside the cell, so that noise counts less.
-  const auto look = [&](int row, int column) {
+  const auto brightness_at = [&](int row, int column) {
     double sum = 0;
     for (double y : {0.35, 0.5, 0.65})
       for (double x : {0.35, 0.5, 0.65})
@@ -61,7 +61,7 @@ std::optional<uint32_t> read_marker(const std::function<double(LonLat)>& luma) {
   double white = 0, black = 0;
   for (int row = 0; row < Layout::rows; ++row)
     for (int column = 0; column < sync_cells; ++column)
-      (sync_cell(row, column) ? white : black) += look(row, column) / 2;
+      (sync_cell(row, column) ? white : black) += brightness_at(row, column) / 2;
   // Less contrast than this is no plate.
   constexpr double least_contrast = 40;
   if (!(white - black > least_contrast)) return std::nullopt;
@@ -70,7 +70,7 @@ std::optional<uint32_t> read_marker(const std::function<double(LonLat)>& luma) {
   unsigned check = 0;
   for (int row = 0; row < Layout::rows; ++row)
     for (int column = sync_cells; column < Layout::columns; ++column) {
-      const bool bit = look(row, column) > (white + black) / 2;
+      const bool bit = brightness_at(row, column) > (white + black) / 2;
       if (column < sync_cells + number_cells)
         number = number << 1 | bit;
       else

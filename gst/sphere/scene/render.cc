@@ -19,8 +19,8 @@ Ray ray_of(Vec3 v) {
   return {static_cast<float>(v.x), static_cast<float>(v.y), static_cast<float>(v.z)};
 }
 
-Ray mix(Ray a, Ray b, float share) {
-  return {a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share, a.z + (b.z - a.z) * share};
+Ray mix(Ray a, Ray b, float weight) {
+  return {a.x + (b.x - a.x) * weight, a.y + (b.y - a.y) * weight, a.z + (b.z - a.z) * weight};
 }
 
 /// The pixels whose middles lie in a stretch, as first and past the last.
@@ -113,32 +113,32 @@ class Renderer::Rays {
             patch, {static_cast<double>(left_ + i * step), static_cast<double>(top_ + j * step)}));
   }
 
-  struct Seen {
+  struct Sample {
     Ray ray;
     float light = 0;  ///< 0 outside the image circle
   };
 
   /// What is seen at a place of the picture.
-  Seen at(double x, double y) const {
-    Seen seen;
-    seen.light = 1;
+  Sample at(double x, double y) const {
+    Sample sample;
+    sample.light = 1;
     if (patch_.lens && !(patch_.smooth && even_)) {
       const double distance = patch_.lens->distance({x, y});
       if (distance > patch_.lens->model.radius()) return {};
-      if (!even_) seen.light = static_cast<float>(patch_.lens->brightness(distance));
+      if (!even_) sample.light = static_cast<float>(patch_.lens->brightness(distance));
     }
     if (!patch_.smooth) {
-      seen.ray = ray_of(renderer_.direction(patch_, {x, y}));
-      return seen;
+      sample.ray = ray_of(renderer_.direction(patch_, {x, y}));
+      return sample;
     }
     const float gx = static_cast<float>(x - left_) / step;
     const float gy = static_cast<float>(y - top_) / step;
     const int ix = std::min(static_cast<int>(gx), nodes - 2);
     const int iy = std::min(static_cast<int>(gy), nodes - 2);
     const float fx = gx - static_cast<float>(ix), fy = gy - static_cast<float>(iy);
-    seen.ray = mix(mix(grid_[iy][ix], grid_[iy][ix + 1], fx),
-                   mix(grid_[iy + 1][ix], grid_[iy + 1][ix + 1], fx), fy);
-    return seen;
+    sample.ray = mix(mix(grid_[iy][ix], grid_[iy][ix + 1], fx),
+                     mix(grid_[iy + 1][ix], grid_[iy + 1][ix + 1], fx), fy);
+    return sample;
   }
 
  private:
@@ -151,23 +151,24 @@ class Renderer::Rays {
   Ray grid_[nodes][nodes];
 };
 
-/// `look` gives the colour of a ray, or nothing.
-template <typename Look>
-Tile::Pixel Renderer::pixel_at(const Rays& rays, int x, int y, const Look& look) const {
+/// `colour_of` gives the colour of a ray, or nothing.
+template <typename ColourOf>
+Tile::Pixel Renderer::pixel_at(const Rays& rays, int x, int y, const ColourOf& colour_of) const {
   Tile::Pixel sum;
   for (int j = 0; j < supersample_; ++j)
     for (int i = 0; i < supersample_; ++i) {
-      const Rays::Seen seen = rays.at(x + (i + 0.5) / supersample_, y + (j + 0.5) / supersample_);
-      if (seen.light == 0) continue;
-      const std::optional<Colour> colour = look(seen.ray);
+      const Rays::Sample sample =
+          rays.at(x + (i + 0.5) / supersample_, y + (j + 0.5) / supersample_);
+      if (sample.light == 0) continue;
+      const std::optional<Colour> colour = colour_of(sample.ray);
       if (!colour) continue;
-      sum.r += std::min(colour->r * seen.light, 1.0f);
-      sum.g += std::min(colour->g * seen.light, 1.0f);
-      sum.b += std::min(colour->b * seen.light, 1.0f);
+      sum.r += std::min(colour->r * sample.light, 1.0f);
+      sum.g += std::min(colour->g * sample.light, 1.0f);
+      sum.b += std::min(colour->b * sample.light, 1.0f);
       sum.cover += 1;
     }
-  const float share = 1.0f / static_cast<float>(supersample_ * supersample_);
-  return {sum.r * share, sum.g * share, sum.b * share, sum.cover * share};
+  const float weight = 1.0f / static_cast<float>(supersample_ * supersample_);
+  return {sum.r * weight, sum.g * weight, sum.b * weight, sum.cover * weight};
 }
 
 void Renderer::draw_still(Pattern pattern, int column, int row, Tile& tile) const {
@@ -176,66 +177,69 @@ void Renderer::draw_still(Pattern pattern, int column, int row, Tile& tile) cons
   for (int i = 0; i < patches.count; ++i) {
     const Patch& patch = patches.patch[i];
     const Ray from = eye(patch);
-    const auto look = [&](Ray ray) {
+    const auto colour_of = [&](Ray ray) {
       return std::optional(depth_ ? near_colour(pattern, ray, from) : still_colour(pattern, ray));
     };
     const Rays rays(*this, patch, column, row);
     for (int y = patch.top; y < patch.bottom; ++y)
       for (int x = patch.left; x < patch.right; ++x)
-        tile.pixels[y % Tile::side * Tile::side + x % Tile::side] = pixel_at(rays, x, y, look);
+        tile.pixels[y % Tile::side * Tile::side + x % Tile::side] = pixel_at(rays, x, y, colour_of);
   }
 }
 
-bool Renderer::draw_movers(const Movers& movers, int column, int row, Tile& tile) const {
+bool Renderer::draw_moving_things(const MovingThings& moving_things, int column, int row,
+                                  Tile& tile) const {
   const Patches& patches = tiles_[static_cast<size_t>(row) * columns_ + column];
   bool drawn = false;
-  for (int thing = 0; thing < Movers::count; ++thing) {
-    const Cone& cone = movers.cones()[thing];
+  for (int thing = 0; thing < MovingThings::count; ++thing) {
+    const Cone& cone = moving_things.cones()[thing];
     for (int i = 0; i < patches.count; ++i) {
       const Patch& patch = patches.patch[i];
-      const double moved = depth_ ? baseline_ / 2 / Movers::distance(thing) : 0;
+      const double moved = depth_ ? baseline_ / 2 / MovingThings::distance(thing) : 0;
       if (angle_between(cone.axis, patch.cone.axis) > cone.angle + patch.cone.angle + moved)
         continue;
       if (!drawn) tile = {};
-      drawn |= draw_mover(movers, thing, patch, column, row, tile);
+      drawn |= draw_moving_thing(moving_things, thing, patch, column, row, tile);
     }
   }
   return drawn;
 }
 
-bool Renderer::draw_mover(const Movers& movers, int thing, const Patch& patch, int column, int row,
-                          Tile& tile) const {
+bool Renderer::draw_moving_thing(const MovingThings& moving_things, int thing, const Patch& patch,
+                                 int column, int row, Tile& tile) const {
   const Rays rays(*this, patch, column, row);
   const Ray from = eye(patch);
-  const auto look = [&](Ray ray) {
-    return movers.colour(thing, depth_ ? from_middle(ray, from, Movers::distance(thing)) : ray);
+  const auto colour_of = [&](Ray ray) {
+    return moving_things.colour(
+        thing, depth_ ? from_middle(ray, from, MovingThings::distance(thing)) : ray);
   };
   // These things are of few colours: a pixel whose corners and middle agree needs no more rays.
   constexpr int corners = Tile::side + 1;
-  struct Sight {
+  struct CornerColour {
     std::optional<Colour> colour;
     float light = 0;
-    bool operator==(const Sight&) const = default;
-  } sights[corners][corners];
-  const auto sight_at = [&](double x, double y) -> Sight {
-    const Rays::Seen seen = rays.at(x, y);
-    if (seen.light == 0) return {};
-    return {look(seen.ray), seen.light};
+    bool operator==(const CornerColour&) const = default;
+  } corner_colours[corners][corners];
+  const auto colour_at_corner = [&](double x, double y) -> CornerColour {
+    const Rays::Sample sample = rays.at(x, y);
+    if (sample.light == 0) return {};
+    return {colour_of(sample.ray), sample.light};
   };
   for (int y = patch.top; y <= patch.bottom; ++y)
     for (int x = patch.left; x <= patch.right; ++x)
-      sights[y - row * Tile::side][x - column * Tile::side] = sight_at(x, y);
+      corner_colours[y - row * Tile::side][x - column * Tile::side] = colour_at_corner(x, y);
 
   bool drawn = false;
   for (int y = patch.top; y < patch.bottom; ++y)
     for (int x = patch.left; x < patch.right; ++x) {
       const int i = x - column * Tile::side, j = y - row * Tile::side;
-      const Sight& first = sights[j][i];
-      const bool plain = first == sights[j][i + 1] && first == sights[j + 1][i] &&
-                         first == sights[j + 1][i + 1] && first == sight_at(x + 0.5, y + 0.5);
+      const CornerColour& first = corner_colours[j][i];
+      const bool plain = first == corner_colours[j][i + 1] && first == corner_colours[j + 1][i] &&
+                         first == corner_colours[j + 1][i + 1] &&
+                         first == colour_at_corner(x + 0.5, y + 0.5);
       Tile::Pixel above;
       if (!plain)
-        above = pixel_at(rays, x, y, look);
+        above = pixel_at(rays, x, y, colour_of);
       else if (first.colour)
         above = {std::min(first.colour->r * first.light, 1.0f),
                  std::min(first.colour->g * first.light, 1.0f),

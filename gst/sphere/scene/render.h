@@ -39,7 +39,7 @@ class Renderer {
   /// Draws what stands still. Nothing is drawn, and `cover` is 0, where no lens sees.
   void draw_still(Pattern pattern, int column, int row, Tile& tile) const;
   /// Draws what moves. False, with the tile untouched, where there is nothing of it.
-  bool draw_movers(const Movers& movers, int column, int row, Tile& tile) const;
+  bool draw_moving_things(const MovingThings& moving_things, int column, int row, Tile& tile) const;
 
  private:
   /// The part of a tile that one lens draws; without a lens, the sphere's picture.
@@ -61,10 +61,10 @@ class Renderer {
   void add_patches(int column, int row, Patches& patches) const;
   void measure(Patch& patch) const;
   Vec3 direction(const Patch& patch, Point p) const;
-  template <typename Look>
-  Tile::Pixel pixel_at(const Rays& rays, int x, int y, const Look& look) const;
-  bool draw_mover(const Movers& movers, int thing, const Patch& patch, int column, int row,
-                  Tile& tile) const;
+  template <typename ColourOf>
+  Tile::Pixel pixel_at(const Rays& rays, int x, int y, const ColourOf& colour_of) const;
+  bool draw_moving_thing(const MovingThings& moving_things, int thing, const Patch& patch,
+                         int column, int row, Tile& tile) const;
 
   Size size_;
   int supersample_, columns_, rows_;

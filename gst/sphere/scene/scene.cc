@@ -18,8 +18,8 @@ namespace {
 
 constexpr Colour white = {0.94f, 0.94f, 0.92f}, black = {0.06f, 0.06f, 0.08f};
 
-Colour mix(Colour a, Colour b, float share) {
-  return {a.r + (b.r - a.r) * share, a.g + (b.g - a.g) * share, a.b + (b.b - a.b) * share};
+Colour mix(Colour a, Colour b, float weight) {
+  return {a.r + (b.r - a.r) * weight, a.g + (b.g - a.g) * weight, a.b + (b.b - a.b) * weight};
 }
 
 Colour shade(Colour c, float factor) { return {c.r * factor, c.g * factor, c.b * factor}; }
@@ -291,12 +291,12 @@ Colour near_colour(Pattern pattern, Ray direction, Ray eye) {
   return street(direction, eye);
 }
 
-double Movers::distance(int thing) {
+double MovingThings::distance(int thing) {
   constexpr double metres[count] = {1.2, 0.8, 4, 2.5};
   return metres[thing];
 }
 
-Movers::Movers(uint32_t number, double seconds) : number_(number), seconds_(seconds) {
+MovingThings::MovingThings(uint32_t number, double seconds) : number_(number), seconds_(seconds) {
   const auto set = [&](Thing thing, double lon, double lat, double angle) {
     cones_[thing] = {looking_at(lon, lat), radians(angle)};
     turn_[thing] = upright(cones_[thing].axis);
@@ -313,7 +313,7 @@ Movers::Movers(uint32_t number, double seconds) : number_(number), seconds_(seco
                  (Layout::top - Layout::bottom) / 2 + Layout::border));
 }
 
-std::optional<Colour> Movers::colour(int thing, Ray direction) const {
+std::optional<Colour> MovingThings::colour(int thing, Ray direction) const {
   const Vec3 d = {direction.x, direction.y, direction.z};
   switch (thing) {
     case thing_ball:
@@ -327,7 +327,7 @@ std::optional<Colour> Movers::colour(int thing, Ray direction) const {
   }
 }
 
-std::optional<Colour> Movers::ball(Vec3 d) const {
+std::optional<Colour> MovingThings::ball(Vec3 d) const {
   static const double edge = std::tan(radians(ball_radius));
   if (!(d.z > 0)) return std::nullopt;
   const double x = d.x / d.z / edge, y = d.y / d.z / edge, square = x * x + y * y;
@@ -342,7 +342,7 @@ std::optional<Colour> Movers::ball(Vec3 d) const {
   return shade(stripes[std::clamp(stripe, 0, 5)], static_cast<float>(0.65 + 0.35 * z));
 }
 
-std::optional<Colour> Movers::sign(Vec3 d) const {
+std::optional<Colour> MovingThings::sign(Vec3 d) const {
   static const double width = std::tan(radians(sign_half_width)),
                       height = std::tan(radians(sign_half_height));
   if (!(d.z > 0)) return std::nullopt;
@@ -358,7 +358,7 @@ std::optional<Colour> Movers::sign(Vec3 d) const {
              : Colour{0.98f, 0.78f, 0.10f};
 }
 
-std::optional<Colour> Movers::clock(Vec3 d) const {
+std::optional<Colour> MovingThings::clock(Vec3 d) const {
   static const double edge = std::tan(radians(clock_radius));
   if (!(d.z > 0)) return std::nullopt;
   const double x = d.x / d.z / edge, y = d.y / d.z / edge, r = std::hypot(x, y);
@@ -376,7 +376,7 @@ std::optional<Colour> Movers::clock(Vec3 d) const {
   return white;
 }
 
-std::optional<Colour> Movers::plate(Ray d) const {
+std::optional<Colour> MovingThings::plate(Ray d) const {
   const float lon = std::atan2(d.x, d.z), lat = std::atan2(-d.y, std::sqrt(d.x * d.x + d.z * d.z));
   const std::optional<bool> lit = marker_at(number_, degrees(lon), degrees(lat));
   if (!lit) return std::nullopt;

@@ -45,11 +45,11 @@ struct Cone {
 /// What differs from one picture to the next, at one instant: a ball that goes round and crosses
 /// both seams, a sign that crosses one, the hand of a clock, and the plate with the picture's
 /// number.
-class Movers {
+class MovingThings {
  public:
   static constexpr int count = 4;
 
-  Movers(uint32_t number, double seconds);
+  MovingThings(uint32_t number, double seconds);
 
   const std::array<Cone, count>& cones() const { return cones_; }
   /// How far away each thing is, metres, in a scene with depth.

@@ -15,10 +15,10 @@ constexpr int columns = DisparityFinder::columns;
 constexpr int per_column = SeamStrip::columns / columns;
 // A window: this many rows, and columns to either side.
 constexpr int tall = rows / 2, wide = 2;
-constexpr int places = rows - tall + 1;  // where a window can begin
-// One column's sums: a product for each label, and sums of samples and squares at each place.
+constexpr int starts = rows - tall + 1;  // where a window can begin
+// One column's sums: a product for each label, and sums of samples and squares at each start.
 constexpr int most_labels = 2 * DisparityFinder::largest + 1;
-constexpr int sum_count = most_labels + 4 * places;
+constexpr int sum_count = most_labels + 4 * starts;
 enum { front_sum, front_square, back_sum, back_square };
 
 // Steps of 8 bits: what is flatter than this says nothing.
@@ -68,19 +68,19 @@ void DisparityFinder::correlate(int least, int labels) {
   sums_.resize(static_cast<size_t>(columns) * sum_count);
   window_.assign(sum_count, 0);
   cost_.resize(static_cast<size_t>(columns) * labels);
-  // The window begins in the middle and moves apart to both sides, so that it looks at one place of
+  // The window begins in the middle and moves apart to both sides, so that it reads one row of
   // the sphere whatever the disparity.
   constexpr int middle = (rows - tall) / 2;
-  const auto front_place = [](int disparity) { return middle + (disparity >> 1); };
-  const auto back_place = [](int disparity) { return middle - (disparity - (disparity >> 1)); };
+  const auto front_start = [](int disparity) { return middle + (disparity >> 1); };
+  const auto back_start = [](int disparity) { return middle - (disparity - (disparity >> 1)); };
 
   for (int c = 0; c < columns; ++c) {
     const int16_t* const a = &front_[static_cast<size_t>(c) * rows];
     const int16_t* const b = &back_[static_cast<size_t>(c) * rows];
     int32_t* const sums = &sums_[static_cast<size_t>(c) * sum_count];
     for (int n = 0; n < labels; ++n) {
-      const int16_t* const f = a + front_place(least + n);
-      const int16_t* const g = b + back_place(least + n);
+      const int16_t* const f = a + front_start(least + n);
+      const int16_t* const g = b + back_start(least + n);
       int32_t sum = 0;
       for (int j = 0; j < tall; ++j) sum += f[j] * g[j];
       sums[n] = sum;
@@ -91,14 +91,14 @@ void DisparityFinder::correlate(int least, int labels) {
       for (int p = 0;; ++p) {
         sum[p] = s;
         square[p] = q;
-        if (p == places - 1) break;
+        if (p == starts - 1) break;
         s += v[p + tall] - v[p];
         q += v[p + tall] * v[p + tall] - v[p] * v[p];
       }
     };
     int32_t* const singles = sums + most_labels;
-    slide(a, singles + front_sum * places, singles + front_square * places);
-    slide(b, singles + back_sum * places, singles + back_square * places);
+    slide(a, singles + front_sum * starts, singles + front_square * starts);
+    slide(b, singles + back_sum * starts, singles + back_square * starts);
   }
 
   const auto add = [&](int column, int sign) {
@@ -106,19 +106,19 @@ void DisparityFinder::correlate(int least, int labels) {
     for (int i = 0; i < sum_count; ++i) window_[i] += sign * sums[i];
   };
   for (int c = -wide; c < wide; ++c) add(c, 1);
-  constexpr float share = 1.0f / (tall * (2 * wide + 1));
+  constexpr float scale = 1.0f / (tall * (2 * wide + 1));
   const int32_t* const singles = window_.data() + most_labels;
   for (int c = 0; c < columns; ++c) {
     add(c + wide, 1);
     for (int n = 0; n < labels; ++n) {
-      const int p = front_place(least + n), q = back_place(least + n);
-      const auto single = [&](int which, int place) {
-        return static_cast<float>(singles[which * places + place]) * share;
+      const int p = front_start(least + n), q = back_start(least + n);
+      const auto single = [&](int which, int start) {
+        return static_cast<float>(singles[which * starts + start]) * scale;
       };
       const float fa = single(front_sum, p), fb = single(back_sum, q);
       const float va = single(front_square, p) - fa * fa + noise * noise;
       const float vb = single(back_square, q) - fb * fb + noise * noise;
-      const float ab = static_cast<float>(window_[n]) * share - fa * fb;
+      const float ab = static_cast<float>(window_[n]) * scale - fa * fb;
       cost_[static_cast<size_t>(c) * labels + n] =
           1 - ab / std::sqrt(va * vb) + near_cost * static_cast<float>(std::abs(least + n));
     }

@@ -33,7 +33,7 @@ SeamStrip strip_for(const Planner& planner) {
                    static_cast<int>(std::ceil(rows / size - 0.01)) * size, size);
 }
 
-float ramp(double place) { return static_cast<float>(std::clamp(place + 0.5, 0.0, 1.0)); }
+float ramp(double x) { return static_cast<float>(std::clamp(x + 0.5, 0.0, 1.0)); }
 
 /// The far neighbour that sample i of the finer level takes its smaller part of.
 int far_of(int i, int coarse) { return std::clamp(i / 2 + (i % 2 ? 1 : -1), 0, coarse - 1); }
@@ -142,7 +142,7 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
     const double height = (1 + row - field.first_row) / field.per_radian;
     return ramp(height / planner_.widest() * (1 << (bands - band)));
   };
-  pyramid.shares.assign(count, {});
+  pyramid.row_weights.assign(count, {});
   for (int m = 0; m < count; ++m) {
     // What the rows of a level become in one that is finer and finer.
     const int own = pyramid.levels[m].rows;
@@ -158,16 +158,16 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
       }
       made = std::move(next);
     }
-    pyramid.shares[m].resize(finest.rows);
+    pyramid.row_weights[m].resize(finest.rows);
     for (int r = 0; r < finest.rows; ++r) {
       const float factor = weight(m, r) - (m ? weight(m - 1, r) : 0);
-      Share& share = pyramid.shares[m][r];
+      RowWeights& weights = pyramid.row_weights[m][r];
       if (factor == 0) continue;
       const auto taken = [](float v) { return v != 0; };
       const auto begin = std::find_if(made[r].begin(), made[r].end(), taken);
       const auto end = std::find_if(made[r].rbegin(), made[r].rend(), taken).base();
-      share.first = static_cast<int>(begin - made[r].begin());
-      for (auto it = begin; it != end; ++it) share.factors.push_back(factor * *it);
+      weights.first = static_cast<int>(begin - made[r].begin());
+      for (auto it = begin; it != end; ++it) weights.factors.push_back(factor * *it);
     }
   }
 }
@@ -234,10 +234,10 @@ void Multiband::blend(const StripPicture& strip, int component) {
         expand(pyramid.coarser.data(), level.columns / 2, sum);
       else
         std::fill_n(sum, level.columns, 0.0f);
-      const Share& share = pyramid.shares[m][r];
-      for (size_t i = 0; i < share.factors.size(); ++i) {
-        const float factor = share.factors[i];
-        const float* const row = level.row(share.first + static_cast<int>(i));
+      const RowWeights& weights = pyramid.row_weights[m][r];
+      for (size_t i = 0; i < weights.factors.size(); ++i) {
+        const float factor = weights.factors[i];
+        const float* const row = level.row(weights.first + static_cast<int>(i));
         for (int x = 0; x < level.columns; ++x) sum[x] += factor * row[x];
       }
       if (m > 0) std::swap(pyramid.sum, pyramid.coarser);
@@ -246,8 +246,8 @@ void Multiband::blend(const StripPicture& strip, int component) {
     for (int i = 0; i < 2; ++i) {
       int16_t* __restrict const row = &field.layer[i][static_cast<size_t>(r + 1) * field.columns];
       int16_t* __restrict const out = row + 1;
-      const float share = i ? 0 : 1;
-      for (int x = 0; x < columns; ++x) out[x] = fixed(pyramid.sum[x] - share * all[x]);
+      const float own_part = i ? 0 : 1;
+      for (int x = 0; x < columns; ++x) out[x] = fixed(pyramid.sum[x] - own_part * all[x]);
       row[0] = out[columns - 1];
       std::copy_n(out, field.columns - 1 - columns, out + columns);
     }

@@ -43,7 +43,7 @@ class Multiband {
     float* row(int r) { return &samples[static_cast<size_t>(r) * columns]; }
   };
   /// What a row of the field takes of the rows of a level.
-  struct Share {
+  struct RowWeights {
     int first = 0;
     std::vector<float> factors;
   };
@@ -51,9 +51,9 @@ class Multiband {
   struct Pyramid {
     int step_x = 0, step_y = 0;
     std::vector<Level> levels;
-    std::vector<std::vector<Share>> shares;  // of each level, for each row of the field
-    std::vector<int16_t> difference;         // some rows of the strip
-    std::vector<float> sum, coarser;         // a row of the field as it grows
+    std::vector<std::vector<RowWeights>> row_weights;  // of each level, for each row of the field
+    std::vector<int16_t> difference;                   // some rows of the strip
+    std::vector<float> sum, coarser;                   // a row of the field as it grows
   };
   void shape(const StripPicture::Component& picture, Pyramid& pyramid,
              AddedField::Component& field) const;

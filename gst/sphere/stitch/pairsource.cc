@@ -83,20 +83,20 @@ void PairSource::make_tables() {
   }
 }
 
-double PairSource::share(Vec3 direction) const {
+double PairSource::first_weight(Vec3 direction) const {
   const double height =
       (pair_.back.angle_to_axis(direction) - pair_.front.angle_to_axis(direction)) / 2;
   return 0.5 + (height - middle_) / band_;
 }
 
-Point PairSource::place(int lens, Vec3 direction) const {
+Point PairSource::project(int lens, Vec3 direction) const {
   // A lens stands before the middle on its own axis.
   return pair_[lens].project(direction - shift_ * pair_[lens].axis());
 }
 
 double PairSource::gain(int lens, Vec3 direction) const {
   const Lens& l = pair_[lens];
-  if (pair_.cut && is_missing(lens, static_cast<float>(place(lens, direction).y))) return 0;
+  if (pair_.cut && is_missing(lens, static_cast<float>(project(lens, direction).y))) return 0;
   const double distance = l.model.forward(l.angle_to_axis(direction - shift_ * l.axis()));
   return std::clamp(1 / l.brightness(std::min(distance, l.model.radius())), smallest_gain,
                     largest_gain);
@@ -108,15 +108,15 @@ bool PairSource::is_missing(int lens, float y) const {
          y > static_cast<float>(region.bottom) - fade_;
 }
 
-void PairSource::place_row(const Mat3& view, const DirectionRow& directions,
-                           const PlaceRow& out) const {
+void PairSource::project_row(const Mat3& view, const DirectionRow& directions,
+                             const ProjectedRow& out) const {
   const float middle = static_cast<float>(middle_), per_band = static_cast<float>(1 / band_);
   const auto shift = static_cast<float>(shift_);
   const int count = directions.count;
-  const float* const look_x = directions.x;
-  const float* const look_y = directions.y;
-  const float* const look_z = directions.z;
-  float* const shares = out.share;
+  const float* const direction_x = directions.x;
+  const float* const direction_y = directions.y;
+  const float* const direction_z = directions.z;
+  float* const weights = out.first_weight;
   for (int i = 0; i < 2; ++i) {
     const Lens& lens = pair_[i];
     // Its rows take a direction of the view to the axes of the lens.
@@ -137,7 +137,7 @@ void PairSource::place_row(const Mat3& view, const DirectionRow& directions,
     const float* const scales = table.scale.data();
     const float lowest = table.lowest_cosine, per_cosine = table.per_cosine;
     for (int c = 0; c < count; ++c) {
-      const float vx = look_x[c], vy = look_y[c], vz = look_z[c];
+      const float vx = direction_x[c], vy = direction_y[c], vz = direction_z[c];
       float x = m[0] * vx + m[1] * vy + m[2] * vz;
       float y = m[3] * vx + m[4] * vy + m[5] * vz;
       float z = m[6] * vx + m[7] * vy + m[8] * vz;
@@ -149,14 +149,14 @@ void PairSource::place_row(const Mat3& view, const DirectionRow& directions,
         y *= size;
         z = (z - shift) * size;
       }
-      const float place = (std::clamp(z, lowest, 1.0f) - lowest) * per_cosine;
-      const int n = static_cast<int>(place);
-      const float part = place - static_cast<float>(n);
+      const float index = (std::clamp(z, lowest, 1.0f) - lowest) * per_cosine;
+      const int n = static_cast<int>(index);
+      const float part = index - static_cast<float>(n);
       const float scale = scales[n] + part * (scales[n + 1] - scales[n]);
       xs[c] = cx + scale * x;
       ys[c] = cy + scale * y;
       if (gains) gains[c] = table.gain[n] + part * (table.gain[n + 1] - table.gain[n]);
-      shares[c] = i == 0 ? above : 0.5f + ((shares[c] - above) * 0.5f - middle) * per_band;
+      weights[c] = i == 0 ? above : 0.5f + ((weights[c] - above) * 0.5f - middle) * per_band;
     }
     if (const Correction* correction = lens.correction.get()) {
       for (int c = 0; c < count; ++c) {

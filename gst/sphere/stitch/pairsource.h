@@ -27,11 +27,11 @@ class PairSource final : public WarpSource {
   double resolution() const override;
   bool has_gain() const override { return has_gain_; }
   void set_node_angle(double angle) override;
-  void place_row(const Mat3& view, const DirectionRow& directions,
-                 const PlaceRow& out) const override;
-  Point place(int lens, Vec3 direction) const override;
-  /// The share of the front lens.
-  double share(Vec3 direction) const override;
+  void project_row(const Mat3& view, const DirectionRow& directions,
+                   const ProjectedRow& out) const override;
+  Point project(int lens, Vec3 direction) const override;
+  /// The weight of the front lens, not clamped.
+  double first_weight(Vec3 direction) const override;
   /// The exact factor on a lens's light there; has_gain() says whether it is ever other than 1.
   double gain(int lens, Vec3 direction) const;
 
@@ -47,7 +47,7 @@ class PairSource final : public WarpSource {
 
  private:
   // The distance from the centre divided by the sine of the angle, against its cosine: smooth, so
-  // that a node costs a look-up in place of two transcendental functions.
+  // that a node costs a look-up instead of two transcendental functions.
   struct Table {
     std::vector<float> scale, gain;
     float lowest_cosine = 0, per_cosine = 0;

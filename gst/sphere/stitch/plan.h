@@ -12,10 +12,10 @@ namespace sphere {
 struct PlanOptions {
   double lens_fov = 0;              ///< radians; 0: as the lens pair says
   double blend_width = radians(4);  ///< the whole band, radians; 0: a hard seam
-  /// Whether the width is that of the widest of several bands of detail. The grid's own share is
+  /// Whether the width is that of the widest of several bands of detail. The grid's own weight is
   /// that of the finest detail then; Multiband has the rest.
   bool multiband = false;
-  /// How far away things are that both lenses are to show in one place, metres, by the pair's
+  /// How far away things are that both lenses are to show at one point, metres, by the pair's
   /// baseline; 0: infinitely far.
   double distance = 0;
   CellOptions cells;
@@ -51,10 +51,10 @@ class Planner {
   float reduction(double pixel) const { return grids_.reduction(pixel, source_); }
   const GridBuilder::Directions& directions(int patch) const { return grids_.directions(patch); }
 
-  /// The exact share of the front lens, of a direction in camera axes.
-  double share(Vec3 direction) const { return source_.share(direction); }
-  /// The exact place where a lens shows a direction in camera axes.
-  Point place(int lens, Vec3 direction) const { return source_.place(lens, direction); }
+  /// The exact weight of the front lens, of a direction in camera axes.
+  double first_weight(Vec3 direction) const { return source_.first_weight(direction); }
+  /// The exact point where a lens shows a direction in camera axes.
+  Point project(int lens, Vec3 direction) const { return source_.project(lens, direction); }
 
   /// How many bands of detail are blended wider than the grid does, the widest over `widest`
   /// radians, each finer one over half as much. 0: not asked for, or the overlap is too narrow.

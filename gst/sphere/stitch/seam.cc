@@ -32,14 +32,14 @@ float fading(double height, double whole, double reach) {
   return static_cast<float>(t * t * (3 - 2 * t));
 }
 
-/// A place around the circle, in turns, between two of its bins.
+/// A point around the circle, in turns, between two of its bins.
 template <int bins>
-struct Around {
+struct CircularIndex {
   static_assert((bins & (bins - 1)) == 0);
-  explicit Around(float turns) {
-    const float place = turns * bins + (bins - 0.5f);
-    const auto n = static_cast<unsigned>(place);
-    part = place - static_cast<float>(n);
+  explicit CircularIndex(float turns) {
+    const float index = turns * bins + (bins - 0.5f);
+    const auto n = static_cast<unsigned>(index);
+    part = index - static_cast<float>(n);
     first = n & (bins - 1);
     second = (n + 1) & (bins - 1);
   }
@@ -90,10 +90,10 @@ void Seam::begin(WarpGrid& grid, Patch& patch) const {
 }
 
 float Seam::slope(int lens, double height) const {
-  const auto place = static_cast<float>((height / farthest + 1) / 2 * slopes);
-  const int n = std::clamp(static_cast<int>(place), 0, slopes - 1);
+  const auto index = static_cast<float>((height / farthest + 1) / 2 * slopes);
+  const int n = std::clamp(static_cast<int>(index), 0, slopes - 1);
   const std::vector<float>& s = slopes_[lens];
-  return s[n] + (place - static_cast<float>(n)) * (s[n + 1] - s[n]);
+  return s[n] + (index - static_cast<float>(n)) * (s[n + 1] - s[n]);
 }
 
 void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], const WarpGrid& grid,
@@ -103,7 +103,7 @@ void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], co
   node.azimuth = azimuth;
   node.moves = false;
   for (int i = 0; i < 2; ++i) {
-    node.lit[i] = fading(height[i], 0, light_reach);
+    node.light_weight[i] = fading(height[i], 0, light_reach);
     const float moved = fading(height[i], shift_whole, shift_reach);
     node.moves |= moved > 0;
     const WarpGrid::Layer& at = grid.layer[i];
@@ -140,7 +140,7 @@ void Seam::prepare(SeamStrip& strip) {
   begin(grid, strip_patch_);
   for (int r = 0; r <= grid.rows; ++r)
     for (int c = 0; c <= grid.columns; ++c) {
-      // One round more is the same place.
+      // One round more is the same position.
       const auto azimuth = static_cast<float>(c < grid.columns ? strip.azimuth(c) : 0);
       add_node(static_cast<uint32_t>(r * grid.nodes_per_row() + c), azimuth,
                {strip.height(0, r), strip.height(1, r)}, grid, strip_patch_);
@@ -154,21 +154,22 @@ void Seam::mark_cells(WarpGrid& grid, Patch& patch) const {
   patch.edge_cells.clear();
   for (const Node& node : patch.nodes) {
     const float margin = margin_for(grid.reduction.empty() ? 0 : grid.reduction[node.index]);
-    const bool lit = options_.gain && (node.lit[0] > 0 || node.lit[1] > 0);
+    const bool light_weight =
+        options_.gain && (node.light_weight[0] > 0 || node.light_weight[1] > 0);
     bool near_edge = false;
     for (int i = 0; options_.align && node.moves && i < 2; ++i) {
       const float wide = std::abs(node.per_x[i]) * most, tall = std::abs(node.per_y[i]) * most;
       near_edge |= !well_inside(grid.layer[i].region, node.x[i] - wide, node.y[i] - tall, margin) ||
                    !well_inside(grid.layer[i].region, node.x[i] + wide, node.y[i] + tall, margin);
     }
-    if (!lit && !near_edge) continue;
+    if (!light_weight && !near_edge) continue;
     // The four cells around the node.
     const int row = static_cast<int>(node.index) / across;
     const int column = static_cast<int>(node.index) % across;
     for (int r = std::max(row - 1, 0); r <= std::min(row, grid.rows - 1); ++r)
       for (int c = std::max(column - 1, 0); c <= std::min(column, grid.columns - 1); ++c) {
         uint8_t& cell = grid.cells[static_cast<size_t>(r) * grid.columns + c];
-        if (lit) cell |= cell_gained;
+        if (light_weight) cell |= cell_gained;
         // A cell may be noted by each of its corners; once would do.
         if (near_edge && (cell & (cell_first | cell_second)))
           patch.edge_cells.push_back(static_cast<uint32_t>(r * grid.columns + c));
@@ -250,25 +251,26 @@ void Seam::apply(WarpGrid& grid, const Patch& patch) const {
     }
   for (const Node& node : patch.nodes) {
     if (options_.align && node.moves) {
-      const Around<DisparityFinder::columns> at(node.azimuth);
+      const CircularIndex<DisparityFinder::columns> at(node.azimuth);
       const float shift = at.mix(shift_[at.first], shift_[at.second]);
       for (int i = 0; i < 2; ++i) {
         grid.layer[i].x[node.index] = node.x[i] + shift * node.per_x[i];
         grid.layer[i].y[node.index] = node.y[i] + shift * node.per_y[i];
       }
     }
-    if (!options_.gain || (node.lit[0] == 0 && node.lit[1] == 0)) continue;
-    const Around<SeamLight::bins> at(node.azimuth);
+    if (!options_.gain || (node.light_weight[0] == 0 && node.light_weight[1] == 0)) continue;
+    const CircularIndex<SeamLight::bins> at(node.azimuth);
     for (int i = 0; i < 2; ++i) {
       const auto value = [&](int k) {
         return at.mix(light[at.first][3 * i + k], light[at.second][3 * i + k]);
       };
       WarpGrid::Layer& lens = grid.layer[i];
       if (options_.rgb) {
-        for (int k = 0; k < 3; ++k) lens.tint[k][node.index] = 1 + node.lit[i] * (value(k) - 1);
+        for (int k = 0; k < 3; ++k)
+          lens.tint[k][node.index] = 1 + node.light_weight[i] * (value(k) - 1);
       } else {
-        lens.gain[node.index] = node.gain[i] * (1 + node.lit[i] * (value(0) - 1));
-        for (int k = 1; k < 3; ++k) lens.tint[k][node.index] = node.lit[i] * value(k);
+        lens.gain[node.index] = node.gain[i] * (1 + node.light_weight[i] * (value(0) - 1));
+        for (int k = 1; k < 3; ++k) lens.tint[k][node.index] = node.light_weight[i] * value(k);
       }
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Matches the two lenses around the seam, in light and in place: what is measured in strips is
-// smoothed in time and worked into a grid, full at the seam and fading away from it.
+// Matches the two lenses around the seam, in brightness and in position: what is measured in strips
+// is smoothed in time and worked into a grid, full at the seam and fading away from it.
 
 #pragma once
 
@@ -59,7 +59,7 @@ class Seam {
   struct Node {
     uint32_t index;
     float azimuth;             ///< in turns, 0 to 1
-    float lit[2];              ///< how much of the light each lens takes
+    float light_weight[2];     ///< how much of the light each lens takes
     bool moves;                ///< whether it takes anything of the shift
     float x[2], y[2];          ///< where it is without
     float per_x[2], per_y[2];  ///< and where it goes, pixels a radian

@@ -37,14 +37,14 @@ Bins smoothed(const Bins& value, const Bins& weight) {
   // What the whole circle says counts as a little, so that an empty stretch has it.
   const double little = total / bins * 0.02 + 1e-9;
   for (int b = 0; b < bins; ++b) {
-    double sum = little * mean, share = little;
+    double sum = little * mean, weight_sum = little;
     for (int i = -reach; i <= reach; ++i) {
       const int n = (b + i + bins) % bins;
       const double w = kernel[std::abs(i)] * weight[n];
       sum += w * value[n];
-      share += w;
+      weight_sum += w;
     }
-    out[b] = sum / share;
+    out[b] = sum / weight_sum;
   }
   return out;
 }

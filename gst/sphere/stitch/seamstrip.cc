@@ -69,7 +69,7 @@ void SeamStrip::draw(const Planner& planner) {
   const int seam_row = grid_.rows / 2;
   const float margin = margin_for(grid_.reduction.empty() ? 0 : grid_.reduction[0]);
   grid_.source = planner.pair().frame;
-  grid_.share.resize(grid_.node_count());
+  grid_.first_weight.resize(grid_.node_count());
   grid_.cells.resize(static_cast<size_t>(grid_.columns) * grid_.rows);
   for (int i = 0; i < 2; ++i) {
     grid_.layer[i].region = planner.pair()[i].region;
@@ -80,7 +80,7 @@ void SeamStrip::draw(const Planner& planner) {
     for (int r = 0; r <= grid_.rows; ++r) {
       for (int c = 0; c <= grid_.columns; ++c) {
         const Vec3 direction = axes_.direction(2 * pi * azimuth(c), height(i, r));
-        Point p = planner.place(i, direction);
+        Point p = planner.project(i, direction);
         // Between nodes the line runs inside the rim's arc; half of that is given to the nodes.
         const double half_angle = pi / grid_.columns, out = 1 + half_angle * half_angle / 4;
         p = {lens.centre.x + (p.x - lens.centre.x) * out,
@@ -91,7 +91,7 @@ void SeamStrip::draw(const Planner& planner) {
         if (planner.source().has_gain())
           grid_.layer[i].gain[n] = static_cast<float>(planner.source().gain(i, direction));
         // So steep that it is 0 or 1 at every sample.
-        grid_.share[n] = 0.5f + 1e4f * static_cast<float>(seam_row - r);
+        grid_.first_weight[n] = 0.5f + 1e4f * static_cast<float>(seam_row - r);
       }
     }
   }

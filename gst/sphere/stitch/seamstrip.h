@@ -32,7 +32,7 @@ struct SeamAxes {
 /// the seam: turns, 0 to 1, and radians.
 template <typename Use>
 void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view,
-                      const GridBuilder::Directions& look, const Use& use) {
+                      const GridBuilder::Directions& directions, const Use& use) {
   const Mat3 to_seam = Mat3{{axes.axis, axes.across, axes.along}} * view;
   const auto sine = [&](double height) {
     return static_cast<float>(std::sin(std::clamp(height, -pi / 2, pi / 2)));
@@ -44,16 +44,16 @@ void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view,
                                 static_cast<float>(v.z)};
   };
   const std::array<float, 3> up = row_of(0), right = row_of(1), on = row_of(2);
-  for (int r = 0; r <= look.rows; ++r)
-    for (int c = 0; c <= look.columns; ++c) {
-      const size_t n = look.at(c, r);
+  for (int r = 0; r <= directions.rows; ++r)
+    for (int c = 0; c <= directions.columns; ++c) {
+      const size_t n = directions.at(c, r);
       const auto along = [&](const std::array<float, 3>& m) {
-        return m[0] * look.x[n] + m[1] * look.y[n] + m[2] * look.z[n];
+        return m[0] * directions.x[n] + m[1] * directions.y[n] + m[2] * directions.z[n];
       };
       const float above = along(up);
       if (above < lowest || above > highest) continue;
       const float turns = std::atan2(along(on), along(right)) * static_cast<float>(0.5 / pi);
-      use(static_cast<uint32_t>(r * (look.columns + 1) + c), turns < 0 ? turns + 1 : turns,
+      use(static_cast<uint32_t>(r * (directions.columns + 1) + c), turns < 0 ? turns + 1 : turns,
           std::asin(std::clamp(above, -1.0f, 1.0f)) - static_cast<float>(axes.middle));
     }
 }

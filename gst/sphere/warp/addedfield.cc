@@ -22,7 +22,8 @@ inline constexpr int run_samples = 256, spare = 16;
 struct Run {
   int first = 0, count = 0;  // samples of the target's row
   int needs = 0;             // cell_first, cell_second or both
-  float azimuth[run_samples + spare], height[run_samples + spare], share[run_samples + spare];
+  float azimuth[run_samples + spare], height[run_samples + spare],
+      first_weight[run_samples + spare];
   float added[3][run_samples + spare];
 };
 
@@ -37,7 +38,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using F = hn::CappedTag<float, spare>;
 
-/// Samples of the field at `count` places, for one layer, in steps of 8 bits.
+/// Samples of the field at `count` points, for one layer, in steps of 8 bits.
 template <class VF>
 HWY_INLINE VF sample_field(const AddedField::Component& field, int layer, VF column, VF row) {
   const F df;
@@ -74,10 +75,10 @@ void gather(const AddedField::Component& field, const Run& run, float* added) {
                                 hn::Set(df, field.first_row));
     auto value = hn::Zero(df);
     if (run.needs == (cell_first | cell_second)) {
-      const auto share =
-          hn::Min(hn::Max(hn::LoadU(df, run.share + i), hn::Zero(df)), hn::Set(df, 1.0f));
+      const auto first_weight =
+          hn::Min(hn::Max(hn::LoadU(df, run.first_weight + i), hn::Zero(df)), hn::Set(df, 1.0f));
       const auto back = sample_field(field, 1, column, row);
-      value = hn::MulAdd(share, hn::Sub(sample_field(field, 0, column, row), back), back);
+      value = hn::MulAdd(first_weight, hn::Sub(sample_field(field, 0, column, row), back), back);
     } else {
       value = sample_field(field, run.needs == cell_second, column, row);
     }
@@ -110,8 +111,8 @@ HWY_INLINE int add(D d, const WarpPlane& plane, const Run& run, int from, int co
     // Alpha is left as it is.
     auto out = components == 4 ? hn::And(samples, hn::Set(d, static_cast<int32_t>(0xFF000000u)))
                                : hn::Zero(d);
-    const auto component = [&](auto place) {
-      constexpr int k = decltype(place)::value;
+    const auto component = [&](auto index) {
+      constexpr int k = decltype(index)::value;
       auto v = hn::And(hn::ShiftRight<k * width>(samples), mask);
       if (deep && plane.shift) v = hn::ShiftRight<6>(v);
       const auto sum =
@@ -166,7 +167,7 @@ void append(const WarpGrid& grid, size_t above, size_t below, float down, float 
       run.azimuth + run.count);
   put(side(grid.height, 0), side(grid.height, 1), run.height + run.count);
   if (run.needs == (cell_first | cell_second))
-    put(side(grid.share, 0), side(grid.share, 1), run.share + run.count);
+    put(side(grid.first_weight, 0), side(grid.first_weight, 1), run.first_weight + run.count);
   run.count += count;
 }
 
@@ -185,7 +186,7 @@ void AddField(const AddedField& field, const WarpGrid& grid, const WarpPlane& pl
       add_run<4, false>(field, plane, run, row);
     run.count = 0;
   };
-  // The first sample at or beyond a place.
+  // The first sample at or beyond a point.
   const auto sample_at = [&](double x) {
     return std::clamp(static_cast<int>(std::ceil((x - plane.phase_x) / plane.step_x)), 0,
                       plane.target_size.width);

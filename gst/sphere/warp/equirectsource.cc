@@ -4,8 +4,8 @@
 
 namespace sphere {
 
-void EquirectSource::place_row(const Mat3& view, const DirectionRow& directions,
-                               const PlaceRow& out) const {
+void EquirectSource::project_row(const Mat3& view, const DirectionRow& directions,
+                                 const ProjectedRow& out) const {
   for (int n = 0; n < directions.count; ++n) {
     const Point p =
         equirect_point(view * Vec3{directions.x[n], directions.y[n], directions.z[n]}, size_);

@@ -18,9 +18,9 @@ class EquirectSource final : public WarpSource {
   }
   double resolution() const override { return size_.width / (2 * pi); }
   bool is_sphere() const override { return true; }
-  void place_row(const Mat3& view, const DirectionRow& directions,
-                 const PlaceRow& out) const override;
-  Point place(int, Vec3 direction) const override { return equirect_point(direction, size_); }
+  void project_row(const Mat3& view, const DirectionRow& directions,
+                   const ProjectedRow& out) const override;
+  Point project(int, Vec3 direction) const override { return equirect_point(direction, size_); }
 
  private:
   Size size_;

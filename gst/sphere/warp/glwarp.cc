@@ -24,10 +24,11 @@ enum Attribute : GLuint {
   at_gain2,
   at_share,
 };
-constexpr std::array attributes = {"position", "x", "y", "gain", "x2", "y2", "gain2", "share"};
-// Where places are exact, a direction stands in for x.
+constexpr std::array attributes = {"position", "x",  "y",     "gain",
+                                   "x2",       "y2", "gain2", "first_weight"};
+// Where points are exact, a direction stands in for x.
 constexpr std::array exact_attributes = {"position", "direction", "y",     "gain",
-                                         "x2",       "y2",        "gain2", "share"};
+                                         "x2",       "y2",        "gain2", "first_weight"};
 // What changes with the view lies in one buffer, an array after the other; the gains are four to a
 // node.
 enum Array {
@@ -37,8 +38,9 @@ enum Array {
   second_x = first_gain + 4,
   second_y,
   second_gain,
-  shares = second_gain + 4,
-  packed_values,  // four to a node: the share, where in the field it is, and the reduction
+  weights = second_gain + 4,
+  packed_values,  // four to a node: the weight of the first layer, where in the field it is, and
+                  // the reduction
   directions = packed_values + 4,  // three to a node
   arrays = directions + 3
 };
@@ -285,7 +287,7 @@ void GlWarp::upload_values(const WarpGrid& grid, const Mesh& mesh) {
     upload(i ? second_y : first_y, layer.y);
     if (!layer.gain.empty()) upload_gain(grid, i ? second_gain : first_gain, layer);
   }
-  if (!grid.share.empty()) upload(shares, grid.share);
+  if (!grid.first_weight.empty()) upload(weights, grid.first_weight);
   if (grid.is_sphere()) {
     scratch_.resize(3 * grid.node_count());
     for (size_t n = 0; n < grid.node_count(); ++n)
@@ -297,7 +299,7 @@ void GlWarp::upload_values(const WarpGrid& grid, const Mesh& mesh) {
   if (!around && !reduction) return;
   scratch_.resize(4 * grid.node_count());
   for (size_t n = 0; n < grid.node_count(); ++n) {
-    scratch_[4 * n] = grid.share.empty() ? 1 : grid.share[n];
+    scratch_[4 * n] = grid.first_weight.empty() ? 1 : grid.first_weight[n];
     scratch_[4 * n + 1] = around ? grid.azimuth[n] : 0;
     scratch_[4 * n + 2] = around ? grid.height[n] : 0;
     scratch_[4 * n + 3] = reduction ? grid.reduction[n] : 0;
@@ -337,7 +339,7 @@ void GlWarp::upload_field(const AddedField& field, int first_component, int comp
 void GlWarp::set_field(GstGLShader* shader, const AddedField::Component& field, int components,
                        float step, bool first) {
   gst_gl_shader_set_uniform_1i(shader, "field", 2);
-  gst_gl_shader_set_uniform_4f(shader, "field_place", field.per_turn, field.per_radian,
+  gst_gl_shader_set_uniform_4f(shader, "field_point", field.per_turn, field.per_radian,
                                field.first_column, field.first_row);
   gst_gl_shader_set_uniform_4f(
       shader, "field_size", static_cast<float>(field.columns), static_cast<float>(field.rows),
@@ -522,7 +524,7 @@ void GlWarp::draw_class(const WarpGrid& grid, const Mesh& mesh, Range range, Cla
     use(at_x2, second_x);
     use(at_y2, second_y);
     if (kind.gain) use(at_gain2, second_gain, 4);
-    if (!packed) use(at_share, shares);
+    if (!packed) use(at_share, weights);
   }
   if (packed) use(at_share, packed_values, 4);
   const bool is_long = grid.node_count() > short_index_limit;

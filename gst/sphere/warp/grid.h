@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The grid: what the CPU and GL draw by, whatever the picture is that they draw from.
 //
-// Over the output lies a coarse grid. At each node it holds the place in the source picture that is
-// shown there; between nodes places are interpolated linearly. A picture may be drawn in two
+// Over the output lies a coarse grid. At each node it holds the point in the source picture that is
+// shown there; between nodes points are interpolated linearly. A picture may be drawn in two
 // layers, which are two parts of one source, such as the images of two lenses: then each node has a
-// place for each, and the share of the first. Each cell says which layers it needs. The kernel,
-// SIMD or shader, knows no lens and no projection.
+// point for each, and the weight of the first layer. Each cell says which layers it needs. The
+// kernel, SIMD or shader, knows no lens and no projection.
 
 #pragma once
 
@@ -23,7 +23,7 @@ enum CellFlag : uint8_t {
   cell_first = 1,   ///< the first layer is seen somewhere in the cell
   cell_second = 2,  ///< the second layer is seen somewhere in the cell
   cell_first_inside =
-      4,  ///< all of the cell's places in the first layer lie well inside its region
+      4,  ///< all of the cell's points in the first layer lie well inside its region
   cell_second_inside = 8,  ///< likewise for the second layer
   cell_gained = 16,        ///< somewhere in the cell a layer's light is changed
   cell_reduced = 32,       ///< somewhere in the cell a smaller copy of the source is to be read
@@ -33,11 +33,11 @@ enum CellFlag : uint8_t {
   cell_exact = 128,
 };
 
-/// How far inside its region a place is to be to count as "inside": then a kernel may read a few
+/// How far inside its region a point is to be to count as "inside": then a kernel may read a few
 /// samples around it, on any plane of a 4:2:0 picture, without looking.
 inline constexpr float inside_margin = 8;
 
-/// Whether a place is inside a region by that much, or more where copies of the source are read.
+/// Whether a point is inside a region by that much, or more where copies of the source are read.
 inline bool well_inside(const Region& region, float x, float y, float margin = inside_margin) {
   return x >= static_cast<float>(region.left) + margin &&
          x <= static_cast<float>(region.right) - margin &&
@@ -76,9 +76,9 @@ struct WarpGrid {
     Region region;  ///< what of the source the layer may be read from
   };
   Layer layer[2];
-  /// The share of the first layer is clamp(share, 0, 1); the second has the rest. Empty when there
-  /// is no second one.
-  std::vector<float> share;
+  /// The weight of the first layer is clamp(first_weight, 0, 1); the second has the rest. Empty
+  /// when there is no second one.
+  std::vector<float> first_weight;
   /// Where the output is so much coarser than the source that it is to be drawn from copies: 0 is
   /// the source itself, 1 that of half the size, and between them is a mix. Empty when it is 0
   /// everywhere.

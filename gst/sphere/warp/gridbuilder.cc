@@ -12,15 +12,16 @@ namespace sphere {
 namespace {
 
 constexpr int largest_side = 32768;
-// What is worked out for each node: x and y of both layers, the share, the gains of both layers.
-constexpr int share_value = 4, gain_value = 5, values = 7;
+// What is worked out for each node: x and y of both layers, the weight of the first layer, the
+// gains of both layers.
+constexpr int first_weight_value = 4, gain_value = 5, values = 7;
 // By how much larger copies are taken than would have the output's own resolution: what is between
 // their samples is a mean of four, and softens them once more. Nearest to the truth at all sizes.
 constexpr double sharpness = 0.7;
-// In cells of a sphere that bend more than this, pixels of the source, places are not interpolated.
+// In cells of a sphere that bend more than this, pixels of the source, points are not interpolated.
 // Half of GridBuilder::tolerance, for what is looked at are the nodes, and not the middles.
 constexpr float most_bend = 0.045f;
-// To work places out sample by sample costs about ten times as much: smaller cells cost less than
+// To work points out sample by sample costs about ten times as much: smaller cells cost less than
 // more of those.
 constexpr double most_exact = 0.02;
 constexpr int least_cell_of_sphere = 4;
@@ -35,9 +36,9 @@ float reduction_of(double scale) {
       std::abs(reduction - nearest) < one_copy ? nearest : reduction, most_reductions));
 }
 
-/// How far one place of a sphere is to the right of another, the short way round.
-float to_right(float place, float from, float width) {
-  float apart = place - from;
+/// How far one point of a sphere is to the right of another, the short way round.
+float to_right(float point, float from, float width) {
+  float apart = point - from;
   if (apart > width / 2) apart -= width;
   if (apart < -width / 2) apart += width;
   return apart;
@@ -148,13 +149,13 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
           const double coarser = grid.reduction.empty()
                                      ? finer
                                      : std::max<double>(finer, std::exp2(grid.reduction[node]));
-          const double share = source.share(d);
+          const double first_weight = source.first_weight(d);
           for (int i = 0; i < source.layers(); ++i) {
-            if (i ? share >= 1 : share <= 0) continue;
+            if (i ? first_weight >= 1 : first_weight <= 0) continue;
             const auto mean = [&](const std::vector<float>& v) {
               return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
             };
-            const Point exact = source.place(i, d);
+            const Point exact = source.project(i, d);
             const WarpGrid::Layer& layer = grid.layer[i];
             double across = mean(layer.x) - exact.x;
             if (source.is_sphere()) across = std::remainder(across, width) * std::hypot(d.x, d.z);
@@ -169,11 +170,11 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
 void GridBuilder::build(const WarpSource& source, const Mat3& view, WarpGrid& grid,
                         int patch) const {
   const Directions& nodes = patches_[patch];
-  const Canvas::Patch& place = canvas_.patches()[patch];
+  const Canvas::Patch& area = canvas_.patches()[patch];
   const int layers = source.layers();
-  grid.output = place.size;
-  grid.left = place.x;
-  grid.top = place.y;
+  grid.output = area.size;
+  grid.left = area.x;
+  grid.top = area.y;
   grid.source = source.size();
   grid.cell = cell_;
   grid.columns = nodes.columns;
@@ -189,16 +190,16 @@ void GridBuilder::build(const WarpSource& source, const Mat3& view, WarpGrid& gr
   }
   grid.azimuth.clear();
   grid.height.clear();
-  grid.share.resize(layers > 1 ? grid.node_count() : 0);
+  grid.first_weight.resize(layers > 1 ? grid.node_count() : 0);
   grid.reduction.resize(reductions_ ? grid.node_count() : 0);
   grid.cells.resize(static_cast<size_t>(grid.columns) * grid.rows);
   for (std::vector<float>& axis : grid.direction)
     axis.resize(source.is_sphere() ? grid.node_count() : 0);
-  build_places(source, view, nodes, grid);
+  build_points(source, view, nodes, grid);
   flag_cells(grid);
 }
 
-void GridBuilder::build_places(const WarpSource& source, const Mat3& view, const Directions& nodes,
+void GridBuilder::build_points(const WarpSource& source, const Mat3& view, const Directions& nodes,
                                WarpGrid& grid) const {
   // One for each thread that builds grids; grows once.
   thread_local std::vector<float> scratch;
@@ -213,41 +214,42 @@ void GridBuilder::build_places(const WarpSource& source, const Mat3& view, const
   const auto exact = [&](int r, int value) {
     return scratch.data() + static_cast<size_t>((r + 3) % 3 * values + value) * padded;
   };
-  const auto place_row = [&](int r) {
+  const auto project_row = [&](int r) {
     const size_t row = nodes.at(-1, r);
-    PlaceRow out{};
+    ProjectedRow out{};
     for (int i = 0; i < layers; ++i)
       out.layer[i] = {exact(r, 2 * i), exact(r, 2 * i + 1),
                       has_gain ? exact(r, gain_value + i) : nullptr};
-    out.share = layers > 1 ? exact(r, share_value) : nullptr;
-    source.place_row(view, {&nodes.x[row], &nodes.y[row], &nodes.z[row], padded}, out);
+    out.first_weight = layers > 1 ? exact(r, first_weight_value) : nullptr;
+    source.project_row(view, {&nodes.x[row], &nodes.y[row], &nodes.z[row], padded}, out);
   };
 
-  place_row(-1);
-  place_row(0);
+  project_row(-1);
+  project_row(0);
   for (int r = 0; r <= grid.rows; ++r) {
-    place_row(r + 1);
+    project_row(r + 1);
     const size_t first = static_cast<size_t>(r) * across;
     for (int i = 0; i < layers; ++i) {
       WarpGrid::Layer& layer = grid.layer[i];
       if (has_gain) std::copy_n(exact(r, gain_value + i) + 1, across, &layer.gain[first]);
       for (int axis = 0; axis < 2; ++axis) {
         const float* const here = exact(r, 2 * i + axis);
-        float* const places = axis ? &layer.y[first] : &layer.x[first];
+        float* const points = axis ? &layer.y[first] : &layer.x[first];
         if (is_sphere) {
           // Where it bends much, no line is near: such cells are exact.
-          std::copy_n(here + 1, across, places);
+          std::copy_n(here + 1, across, points);
           continue;
         }
         const float* const above = exact(r - 1, 2 * i + axis);
         const float* const below = exact(r + 1, 2 * i + axis);
         for (int c = 0; c < across; ++c) {
           const float bend = here[c] + here[c + 2] + above[c + 1] + below[c + 1] - 4 * here[c + 1];
-          places[c] = here[c + 1] - bend * (1.0f / 16);
+          points[c] = here[c + 1] - bend * (1.0f / 16);
         }
       }
     }
-    if (layers > 1) std::copy_n(exact(r, share_value) + 1, across, &grid.share[first]);
+    if (layers > 1)
+      std::copy_n(exact(r, first_weight_value) + 1, across, &grid.first_weight[first]);
     if (reductions_) std::copy_n(&nodes.reduction[nodes.at(0, r)], across, &grid.reduction[first]);
     if (!is_sphere) continue;
     for (int c = 0; c < across; ++c) {
@@ -263,7 +265,7 @@ void GridBuilder::build_places(const WarpSource& source, const Mat3& view, const
 void GridBuilder::flag_cells(WarpGrid& grid) const {
   // Which layer a cell needs follows from its corners: interpolated values lie between theirs.
   const int across = grid.nodes_per_row();
-  const bool two_layers = !grid.share.empty();
+  const bool two_layers = !grid.first_weight.empty();
   const bool has_gain = !grid.layer[0].gain.empty();
   const uint8_t all_inside =
       two_layers ? cell_first_inside | cell_second_inside : cell_first_inside;
@@ -281,8 +283,8 @@ void GridBuilder::flag_cells(WarpGrid& grid) const {
         if (!two_layers) {
           flags |= cell_first;
         } else {
-          if (grid.share[n] > 0) flags |= cell_first;
-          if (grid.share[n] < 1) flags |= cell_second;
+          if (grid.first_weight[n] > 0) flags |= cell_first;
+          if (grid.first_weight[n] < 1) flags |= cell_second;
         }
         for (int i = 0; i < (two_layers ? 2 : 1); ++i) {
           const WarpGrid::Layer& layer = grid.layer[i];

@@ -24,7 +24,7 @@ struct CellOptions {
 /// frame.
 class GridBuilder {
  public:
-  /// How far interpolation may put a place off, in pixels of the finer of source and output.
+  /// How far interpolation may put a point off, in pixels of the finer of source and output.
   static constexpr double tolerance = 0.09;
 
   explicit GridBuilder(const Canvas& canvas) : canvas_(canvas) {}
@@ -73,7 +73,7 @@ class GridBuilder {
     double exact_share = 0;  ///< of the cells, how many are worked out sample by sample
   };
   Quality measure(const WarpSource& source) const;
-  void build_places(const WarpSource& source, const Mat3& view, const Directions& nodes,
+  void build_points(const WarpSource& source, const Mat3& view, const Directions& nodes,
                     WarpGrid& grid) const;
   void flag_cells(WarpGrid& grid) const;
   void flag_exact_cells(WarpGrid& grid) const;

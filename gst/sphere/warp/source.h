@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a picture is drawn from, as the grid needs to know it: from a direction to a place.
+// What a picture is drawn from, as the grid needs to know it: from a direction to a point.
 
 #pragma once
 
@@ -15,12 +15,12 @@ struct DirectionRow {
 };
 
 /// What a source says of each direction of a row, one array a value.
-struct PlaceRow {
+struct ProjectedRow {
   struct Layer {
     float *x, *y;  ///< pixels of the source
     float* gain;   ///< null where has_gain() is false
   } layer[2];
-  float* share;  ///< of the first layer; null where there is one layer
+  float* first_weight;  ///< of the first layer; null where there is one layer
 };
 
 /// A source picture with one or two layers, each of which shows some directions.
@@ -37,19 +37,19 @@ class WarpSource {
   /// Whether a layer's light is ever changed.
   virtual bool has_gain() const { return false; }
   /// Whether the picture is a whole equirectangular sphere, in the axes of the source. Then its
-  /// left and right edges meet, and its place() is equirect_point().
+  /// left and right edges meet, and its project() is equirect_point().
   virtual bool is_sphere() const { return false; }
 
-  /// To be called before place_row(): the largest angle from one node to the next, radians.
+  /// To be called before project_row(): the largest angle from one node to the next, radians.
   virtual void set_node_angle(double) {}
   /// Where each direction of a row is shown. Directions are in the axes of the view; `view` takes
   /// them to those of the source. Called for every row of every frame whose view changed.
-  virtual void place_row(const Mat3& view, const DirectionRow& directions,
-                         const PlaceRow& out) const = 0;
-  /// The exact place where a layer shows a direction, in the axes of the source.
-  virtual Point place(int layer, Vec3 direction) const = 0;
-  /// The exact share of the first layer, not clamped.
-  virtual double share(Vec3) const { return 1; }
+  virtual void project_row(const Mat3& view, const DirectionRow& directions,
+                           const ProjectedRow& out) const = 0;
+  /// The exact point where a layer shows a direction, in the axes of the source.
+  virtual Point project(int layer, Vec3 direction) const = 0;
+  /// The exact weight of the first layer, not clamped.
+  virtual double first_weight(Vec3) const { return 1; }
 };
 
 }  // namespace sphere

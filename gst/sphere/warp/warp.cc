@@ -236,10 +236,11 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         hn::Vec<D> back[2];
         sample_any<components, cubic>(d, block.source, stride, taps(1), back);
         if constexpr (gained) apply_gain(back, 1);
-        const auto share =
-            hn::Min(hn::Max(line(block.share, block.dshare), hn::Zero(df)), hn::Set(df, 1.0f));
-        const auto q =
-            hn::Min(hn::NearestInt(hn::Mul(share, hn::Set(df, 32768.0f))), hn::Set(d, 32767));
+        const auto first_weight =
+            hn::Min(hn::Max(line(block.first_weight, block.dfirst_weight), hn::Zero(df)),
+                    hn::Set(df, 1.0f));
+        const auto q = hn::Min(hn::NearestInt(hn::Mul(first_weight, hn::Set(df, 32768.0f))),
+                               hn::Set(d, 32767));
         const auto w = hn::BitCast(d16, hn::Or(q, hn::ShiftLeft<16>(q)));
         for (int k = 0; k < 2; ++k) {
           const auto f = hn::BitCast(d16, v[k]), b = hn::BitCast(d16, back[k]);
@@ -280,11 +281,12 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         if constexpr (both) {
           hn::Vec<D> back[components];
           sample_any<components, cubic>(d, block.source, stride, taps(1), back);
-          const auto share =
-              hn::Min(hn::Max(line(block.share, block.dshare), hn::Zero(df)), hn::Set(df, 1.0f));
+          const auto first_weight =
+              hn::Min(hn::Max(line(block.first_weight, block.dfirst_weight), hn::Zero(df)),
+                      hn::Set(df, 1.0f));
           for (int k = 0; k < components; ++k) {
             const auto f = light(v[k], 0, k), b = light(back[k], 1, k);
-            v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), share, b));
+            v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), first_weight, b));
           }
         } else {
           for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], layer, k));
@@ -370,7 +372,8 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
       std::fill_n(t.dtint[k], count, 0.0f);
     }
   }
-  if (needs == (cell_first | cell_second)) line(grid.share, 0, 1, block.share, block.dshare);
+  if (needs == (cell_first | cell_second))
+    line(grid.first_weight, 0, 1, block.first_weight, block.dfirst_weight);
 }
 
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>

@@ -2,7 +2,7 @@
 // Samples of ten bits in two bytes, for each instruction set: a part of warp.cc, included in its
 // middle and by nothing else. What does not fit 16-bit lanes is worked out as floats.
 
-/// The weights of the samples around a place, two or four, along one direction.
+/// The weights of the samples around a point, two or four, along one direction.
 template <bool cubic, class DF, class VF>
 HWY_INLINE void deep_weights(DF d, VF t, VF* w) {
   const auto s = hn::Sub(hn::Set(d, 1.0f), t);
@@ -102,10 +102,10 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
     if constexpr (both) {
       hn::Vec<decltype(df)> back[components];
       sample_layer(1, back);
-      const auto share =
-          hn::Min(hn::Max(line(block.share, block.dshare), hn::Zero(df)), hn::Set(df, 1.0f));
+      const auto first_weight = hn::Min(
+          hn::Max(line(block.first_weight, block.dfirst_weight), hn::Zero(df)), hn::Set(df, 1.0f));
       for (int c = 0; c < components; ++c)
-        v[c] = hn::MulAdd(hn::Sub(v[c], back[c]), share, back[c]);
+        v[c] = hn::MulAdd(hn::Sub(v[c], back[c]), first_weight, back[c]);
     }
     hn::Vec<D> q[components];
     for (int c = 0; c < components; ++c) {

@@ -26,7 +26,7 @@ inline constexpr int deep_step = 4, deep_white = 1023, deep_shift = 6;
 /// A segment is what one slope serves: one cell, or two where a cell has too few samples.
 inline constexpr int block_segments = 64;
 
-/// The place in a layer along a row: samples times `one`, at each segment's first sample, and how
+/// The point in a layer along a row: samples times `one`, at each segment's first sample, and how
 /// much it grows a sample.
 struct Track {
   float x[block_segments], dx[block_segments];
@@ -39,7 +39,7 @@ struct Block {
   const uint8_t* source;
   int stride;
   Track layer[2];
-  float share[block_segments], dshare[block_segments];
+  float first_weight[block_segments], dfirst_weight[block_segments];
 };
 
 /// Bytes of a sample.
@@ -144,7 +144,7 @@ inline uint8_t segment_flags(const Job& job, int row, int segment) {
   return flags;
 }
 
-/// Which copies of the source are mixed at a place: `level` and the one after it.
+/// Which copies of the source are mixed at a point: `level` and the one after it.
 struct Mixture {
   int level = 0;
   float part = 0;
@@ -217,7 +217,7 @@ inline void sample_level(const WarpPlane& plane, const Job::Level& level, int la
   }
 }
 
-/// One sample, by the formula: any place, any grid. Serves the rim, the edges, exact cells and
+/// One sample, by the formula: any point, any grid. Serves the rim, the edges, exact cells and
 /// coarse outputs.
 inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
   const WarpGrid& grid = job.grid;
@@ -230,11 +230,12 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
     const float lower = v[g.below + c] + across * (v[g.below + c + 1] - v[g.below + c]);
     return upper + g.part * (lower - upper);
   };
-  const float share = grid.share.empty() ? 1 : std::clamp(value(grid.share), 0.0f, 1.0f);
+  const float first_weight =
+      grid.first_weight.empty() ? 1 : std::clamp(value(grid.first_weight), 0.0f, 1.0f);
   float sum[4] = {};
   const Mixture mixed = grid.reduction.empty() ? Mixture{} : mixture(plane, value(grid.reduction));
   for (int i = 0; i < 2; ++i) {
-    const float weight = i ? 1 - share : share;
+    const float weight = i ? 1 - first_weight : first_weight;
     if (weight <= 0) continue;
     const WarpGrid::Layer& at = grid.layer[i];
     float x_at = value(at.x), y_at = value(at.y);

@@ -2,12 +2,12 @@
 // Most of most pictures: bytes of one layer as bright as they are, bilinear; for each instruction
 // set. A part of warp.cc, included in its middle and by nothing else.
 //
-// All is in 16-bit lanes, one a byte of the target. Eight of them, a block, are read from places
-// beside each other, so places are counted from a window of sixteen bytes of some rows.
+// All is in 16-bit lanes, one a byte of the target. Eight of them, a block, are read from points
+// beside each other, so points are counted from a window of sixteen bytes of some rows.
 
 // Places within a window: so many bits below a sample. A slope rounded to them is off by less than
 // a fiftieth of a sample's fraction at the end of a block.
-inline constexpr int place_bits = 11, place_one = 1 << place_bits;
+inline constexpr int coordinate_bits = 11, coordinate_one = 1 << coordinate_bits;
 inline constexpr int most_lines = 6;
 
 /// Each lane's two bytes, as distances from 128, times its two weights; `fraction_bits` more.
@@ -38,17 +38,17 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
   const hn::Repartition<uint8_t, decltype(d)> d8;
   constexpr int blocks = static_cast<int>(hn::MaxLanes(d) / 8);
   constexpr int block_samples = 8 / components;
-  constexpr float scale = place_one / one;
+  constexpr float scale = coordinate_one / one;
 
   const auto nearest = [](float v) { return static_cast<int>(v + (v < 0 ? -0.5f : 0.5f)); };
   const int dx = nearest(track.dx[s] * scale), dy = nearest(track.dy[s] * scale);
   const auto apart = [](int slope) {
-    return ((block_samples - 1) * std::abs(slope) + place_one - 1) >> place_bits;
+    return ((block_samples - 1) * std::abs(slope) + coordinate_one - 1) >> coordinate_bits;
   };
   const int lines = apart(dy) + 2;
   if (lines > most_lines || (apart(dx) + 2) * components > window_bytes) return false;
 
-  // The lane's sample within its block, and where its two bytes are in the window of place 0.
+  // The lane's sample within its block, and where its two bytes are in the window of point 0.
   alignas(16) static constexpr int16_t sample_of[2][8] = {{0, 1, 2, 3, 4, 5, 6, 7},
                                                           {0, 0, 1, 1, 2, 2, 3, 3}};
   alignas(16) static constexpr int16_t bytes_of[2][8] = {
@@ -59,7 +59,8 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
   const auto ramp_x = hn::Mul(samples, hn::Set(d, static_cast<int16_t>(dx)));
   const auto ramp_y = hn::Mul(samples, hn::Set(d, static_cast<int16_t>(dy)));
   const auto mask = hn::Set(d, one - 1);
-  constexpr int most = 1 << (place_bits - fraction_bits);  // of a place's bits that are rounded off
+  constexpr int most =
+      1 << (coordinate_bits - fraction_bits);  // of a point's bits that are rounded off
 
   for (int first = 0; first < job.samples; first += blocks * block_samples) {
     const uint8_t* window[blocks];
@@ -67,9 +68,9 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
     for (int b = 0; b < blocks; ++b) {
       const auto at = static_cast<float>(first + b * block_samples);
       const auto begin = [&](float v, float dv, int slope, int* base) {
-        const int place = static_cast<int>((v + at * dv) * scale + (most / 2 + 0.5f));
-        *base = std::min(place, place + (block_samples - 1) * slope) >> place_bits;
-        return static_cast<int16_t>(place - *base * place_one);
+        const int coordinate = static_cast<int>((v + at * dv) * scale + (most / 2 + 0.5f));
+        *base = std::min(coordinate, coordinate + (block_samples - 1) * slope) >> coordinate_bits;
+        return static_cast<int16_t>(coordinate - *base * coordinate_one);
       };
       int column, row;
       const int16_t x = begin(track.x[s], track.dx[s], dx, &column);
@@ -85,10 +86,10 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
       }
     }
     const auto x = hn::Add(start_x, ramp_x), y = hn::Add(start_y, ramp_y);
-    auto index = hn::ShiftRight<place_bits>(x);
+    auto index = hn::ShiftRight<coordinate_bits>(x);
     if constexpr (components == 2) index = hn::Add(index, index);
     const auto pattern = hn::BitCast(d8, hn::Add(hn::Add(index, hn::ShiftLeft<8>(index)), bytes));
-    const auto below = hn::ShiftRight<place_bits>(y);
+    const auto below = hn::ShiftRight<coordinate_bits>(y);
 
     const auto line = [&](int r) {
       const ptrdiff_t down = static_cast<ptrdiff_t>(r) * block.stride;
@@ -110,7 +111,7 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
       lower = hn::IfThenElse(here, next, lower);
       last = next;
     }
-    constexpr int drop = place_bits - fraction_bits;
+    constexpr int drop = coordinate_bits - fraction_bits;
     const auto fx = hn::And(hn::ShiftRight<drop>(x), mask);
     const auto fy = hn::And(hn::ShiftRight<drop>(y), mask);
     const auto weights = hn::Add(hn::Sub(hn::ShiftLeft<8>(fx), fx), hn::Set(d, one));

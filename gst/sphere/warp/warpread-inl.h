@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The bytes around each lane's place, for each instruction set: a part of warp.cc, included in its
+// The bytes around each lane's point, for each instruction set: a part of warp.cc, included in its
 // middle and by nothing else.
 //
 // A gather asks the memory for each lane by itself, some instruction sets so slowly that it is most
-// of the work. But four lanes beside each other are read from places beside each other: sixteen
+// of the work. But four lanes beside each other are read from points beside each other: sixteen
 // bytes of a row have them all, and a shuffle hands them out.
 
 #if HWY_HAVE_SCALABLE
@@ -63,12 +63,12 @@ HWY_INLINE void read_windows(D d, const uint8_t* source, int stride, const Taps<
   const hn::Repartition<uint8_t, D> d8;
   alignas(16) static constexpr uint8_t lowest[16] = {0, 0, 0, 0, 4,  4,  4,  4,
                                                      8, 8, 8, 8, 12, 12, 12, 12};
-  const auto place =
+  const auto start =
       hn::BitCast(d, hn::TableLookupBytes(hn::BitCast(d8, hn::Sub(t.column, first_column)),
                                           hn::LoadDup128(d8, lowest)));
   hn::Vec<D> pattern[words];
   for (int w = 0; w < words; ++w)
-    pattern[w] = hn::Add(place, hn::Set(d, 0x03020100 + 0x04040404 * w));
+    pattern[w] = hn::Add(start, hn::Set(d, 0x03020100 + 0x04040404 * w));
 
   hn::Vec<D> line[rows + most_apart][words];
   for (int r = 0; r < rows + most_apart; ++r) {
@@ -87,7 +87,7 @@ HWY_INLINE void read_windows(D d, const uint8_t* source, int stride, const Taps<
     }
 }
 
-/// So many words of four bytes, from each lane's place on, of so many rows. What lies in no window
+/// So many words of four bytes, from each lane's point on, of so many rows. What lies in no window
 /// is gathered.
 template <int rows, int words, class D>
 HWY_INLINE void read_rows(D d, const uint8_t* source, int stride, const Taps<hn::Vec<D>>& t,

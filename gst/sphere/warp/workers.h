@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A few threads that share the slices of one picture at a time, the caller among them.
+// A few threads that divide the rows of one picture between them; the calling thread is one of
+// them.
 
 #pragma once
 

@@ -18,7 +18,7 @@ struct Brightness {
   int width = 0, height = 0;
 };
 
-enum class Look {
+enum class PictureKind {
   unclear,       ///< too dark, too even or too small to tell, or something between the others
   two_fisheyes,  ///< dark corners around two image circles
   sphere,        ///< equirectangular: its left edge continues at its right edge, each pole is even
@@ -26,6 +26,6 @@ enum class Look {
 };
 
 /// Looks at some ten thousand samples, whatever the size of the picture.
-Look look_of(const Brightness& picture);
+PictureKind classify_picture(const Brightness& picture);
 
 }  // namespace sphere::media

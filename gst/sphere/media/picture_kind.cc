@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "gst/sphere/media/look.h"
+#include "gst/sphere/media/picture_kind.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@ namespace sphere::media {
 namespace {
 
 // The limits below stand between what was measured on real and drawn pictures, see
-// tests/check/look.cc.
+// tests/check/picture_kind.cc.
 
 constexpr int least_width = 64, least_height = 32;
 // Width to height, or height to width. Wider than this are the strips that a camera's fastest modes
@@ -144,22 +144,22 @@ bool is_sphere(const Brightness& picture) {
 
 }  // namespace
 
-Look look_of(const Brightness& picture) {
-  if (picture.width < least_width || picture.height < least_height) return Look::unclear;
+PictureKind classify_picture(const Brightness& picture) {
+  if (picture.width < least_width || picture.height < least_height) return PictureKind::unclear;
   const double aspect = static_cast<double>(std::max(picture.width, picture.height)) /
                         std::min(picture.width, picture.height);
-  if (aspect < least_aspect || aspect > largest_aspect) return Look::unclear;
+  if (aspect < least_aspect || aspect > largest_aspect) return PictureKind::unclear;
   const Moments all = moments_of(picture);
   const std::array<double, corners> means = corner_means(picture);
   const double black = std::min(*std::min_element(means.begin(), means.end()), brightest_black);
   if (all.deviation() < least_deviation || all.mean() - black < least_brightness)
-    return Look::unclear;
+    return PictureKind::unclear;
   const double limit = black + dark_part * (all.mean() - black);
   const auto dark =
       std::count_if(means.begin(), means.end(), [&](double mean) { return mean <= limit; });
-  if (dark >= least_dark_of_fisheyes) return Look::two_fisheyes;
-  if (is_sphere(picture)) return Look::sphere;
-  return dark <= most_dark_of_flat ? Look::flat : Look::unclear;
+  if (dark >= least_dark_of_fisheyes) return PictureKind::two_fisheyes;
+  if (is_sphere(picture)) return PictureKind::sphere;
+  return dark <= most_dark_of_flat ? PictureKind::flat : PictureKind::unclear;
 }
 
 }  // namespace sphere::media

@@ -30,7 +30,7 @@ inline void same(const std::string& a, const std::string& b) {
 }
 
 /// A core, its clock, and the camera's lines that a test writes.
-class Rig {
+class SessionFixture {
  public:
   static CoreSettings usual() {
     CoreSettings settings;
@@ -39,7 +39,7 @@ class Rig {
     return settings;
   }
 
-  explicit Rig(CoreSettings settings = usual()) : core(std::move(settings)) {}
+  explicit SessionFixture(CoreSettings settings = usual()) : core(std::move(settings)) {}
 
   /// What was written since the last call, as messages.
   std::vector<Message> sent() {

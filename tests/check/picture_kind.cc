@@ -3,7 +3,7 @@
 
 #include "tests/check/pipeline.h"
 
-#include "gst/sphere/media/look.h"
+#include "gst/sphere/media/picture_kind.h"
 
 using namespace sphere;
 using namespace sphere::media;
@@ -11,19 +11,19 @@ using namespace sphere::test;
 
 namespace {
 
-const char* name_of(Look look) {
+const char* name_of(PictureKind kind) {
   constexpr const char* names[] = {"unclear", "two fisheyes", "sphere", "flat"};
-  return names[static_cast<int>(look)];
+  return names[static_cast<int>(kind)];
 }
 
-Look look_at(const Component& c) {
-  return look_of({c.samples.data(), c.width, 1, c.width, c.height});
+PictureKind classify(const Component& c) {
+  return classify_picture({c.samples.data(), c.width, 1, c.width, c.height});
 }
 
-void expect(const std::string& line, Look expected,
+void expect(const std::string& line, PictureKind expected,
             const char* end = " ! videoconvert ! video/x-raw,format=I420") {
-  const Look look = look_at(luma_of(line + end));
-  fail_unless(look == expected, "%s: %s, not %s", line.c_str(), name_of(look), name_of(expected));
+  const PictureKind kind = classify(luma_of(line + end));
+  fail_unless(kind == expected, "%s: %s, not %s", line.c_str(), name_of(kind), name_of(expected));
 }
 
 std::string fisheyes(const char* lens, const char* pattern, int width) {
@@ -53,8 +53,8 @@ constexpr const char* patterns[] = {"scene", "graticule"};
 GST_START_TEST(two_fisheyes_are_known) {
   for (const char* lens : {"dual-190", "gear360", "theta-s"})
     for (const char* pattern : patterns) {
-      expect(fisheyes(lens, pattern, 640), Look::two_fisheyes, through_jpeg);
-      expect(fisheyes(lens, pattern, 640), Look::two_fisheyes, through_h264);
+      expect(fisheyes(lens, pattern, 640), PictureKind::two_fisheyes, through_jpeg);
+      expect(fisheyes(lens, pattern, 640), PictureKind::two_fisheyes, through_h264);
     }
 }
 GST_END_TEST
@@ -64,9 +64,9 @@ GST_START_TEST(our_own_pictures_are_known) {
     for (const char* turn : {"", "yaw=90", "pitch=40 roll=10", "blend=off yaw=37"}) {
       const std::string line =
           fisheyes("dual-190", pattern, 640) + " ! cpuspherestitch lens=dual-190 " + turn;
-      expect(line, Look::sphere);
-      expect(line, Look::sphere, through_jpeg);
-      expect(line, Look::sphere, through_h264);
+      expect(line, PictureKind::sphere);
+      expect(line, PictureKind::sphere, through_jpeg);
+      expect(line, PictureKind::sphere, through_h264);
     }
 }
 GST_END_TEST
@@ -78,8 +78,8 @@ GST_START_TEST(ordinary_pictures_are_known) {
           fisheyes("dual-190", "scene", 1280) +
           " ! cpuspherestitch lens=dual-190 projection=perspective fov=" + fov + " " + turn +
           " ! video/x-raw,width=640,height=360";
-      expect(line, Look::flat);
-      expect(line, Look::flat, through_jpeg);
+      expect(line, PictureKind::flat);
+      expect(line, PictureKind::flat, through_jpeg);
     }
 }
 GST_END_TEST
@@ -91,22 +91,22 @@ GST_START_TEST(photographs_of_fisheyes_are_known) {
         {"theta-s-raw.jpg", "jpegdec"}}) {
     const std::string line = photograph(name, decoder);
     if (line.empty()) continue;
-    expect(line, Look::two_fisheyes);
+    expect(line, PictureKind::two_fisheyes);
     expect(line + " ! videoscale ! video/x-raw,width=320,pixel-aspect-ratio=1/1",
-           Look::two_fisheyes);
+           PictureKind::two_fisheyes);
     // One fisheye above the other.
-    expect(line + " ! videoflip method=clockwise", Look::two_fisheyes);
+    expect(line + " ! videoflip method=clockwise", PictureKind::two_fisheyes);
   }
   // Stitched and cut out, they are what they then are.
   const std::string street = photograph("gear360-street.png", "pngdec");
   if (street.empty()) return;
   const std::string small = " ! video/x-raw,width=1280";
   for (const char* turn : {"", "yaw=90"}) {
-    expect(street + " ! cpuspherestitch lens=gear360 " + turn + small, Look::sphere);
-    expect(street + " ! cpuspherestitch lens=gear360 blend=off " + turn + small, Look::sphere,
-           through_h264);
+    expect(street + " ! cpuspherestitch lens=gear360 " + turn + small, PictureKind::sphere);
+    expect(street + " ! cpuspherestitch lens=gear360 blend=off " + turn + small,
+           PictureKind::sphere, through_h264);
     expect(street + " ! cpuspherestitch lens=gear360 projection=perspective " + turn + small,
-           Look::flat);
+           PictureKind::flat);
   }
 }
 GST_END_TEST
@@ -115,17 +115,17 @@ GST_START_TEST(nothing_is_said_of_what_shows_nothing) {
   for (const char* pattern : {"black", "white", "solid-color foreground-color=0xff808080"})
     expect(std::string("videotestsrc num-buffers=1 pattern=") + pattern +
                " ! video/x-raw,width=640,height=320",
-           Look::unclear);
-  expect("videotestsrc num-buffers=1 ! video/x-raw,width=32,height=16", Look::unclear);
+           PictureKind::unclear);
+  expect("videotestsrc num-buffers=1 ! video/x-raw,width=32,height=16", PictureKind::unclear);
   // A strip has no corners.
-  expect("videotestsrc num-buffers=1 ! video/x-raw,width=640,height=160", Look::unclear);
+  expect("videotestsrc num-buffers=1 ! video/x-raw,width=640,height=160", PictureKind::unclear);
   const Component none;
-  fail_unless(look_at(none) == Look::unclear);
+  fail_unless(classify(none) == PictureKind::unclear);
 }
 GST_END_TEST
 
-static Suite* look_suite() {
-  Suite* suite = suite_create("look");
+static Suite* picture_kind_suite() {
+  Suite* suite = suite_create("kind");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_set_timeout(tcase, 0);
@@ -137,4 +137,4 @@ static Suite* look_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(look)
+GST_CHECK_MAIN(picture_kind)
