@@ -50,7 +50,7 @@ Result<const CameraFamily*> find_family(std::string_view location) {
   // What stands before an @ may be a password.
   const bool secret = location.find('@') != std::string_view::npos;
   return invalid((secret ? std::string("this") : "'" + printable(location, 200) + "'") +
-                 " is no camera's URI: it must begin with " + known);
+                 " is not the URI of a camera: it must begin with " + known);
 }
 
 const char* default_location() {

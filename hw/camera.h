@@ -17,28 +17,9 @@
 #include <vector>
 
 #include "gst/sphere/base/result.h"
+#include "hw/failure.h"
 
 namespace sphere::hw {
-
-/// Why a camera was lost, or does not do something.
-struct Failure {
-  enum class Reason {
-    unreachable,  ///< no way to the camera: another Wi-Fi, out of reach
-    not_there,    ///< something is there, but it is no camera, or has no preview
-    held,         ///< another client has the camera
-    refused,      ///< the camera says no
-    silent,       ///< no answer in time
-    broken,       ///< what came can't be understood
-    gone,         ///< the camera closed the connection
-    missing,      ///< a part of the software on this machine is not installed
-    stopped,      ///< we ourselves ended it
-  };
-  Reason reason = Reason::broken;
-  /// For the user: one sentence without its full stop, with what to do.
-  std::string message;
-  /// For the developer; may be empty.
-  std::string detail;
-};
 
 enum class Card { unknown, none, bad, slow, mounted };
 

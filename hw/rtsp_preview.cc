@@ -250,7 +250,7 @@ void RtspPreview::add_stream(GstPad* pad) {
   if (!parts) {
     if (codec->is_sound)
       GST_ELEMENT_WARNING(bin_.get(), CORE, MISSING_PLUGIN,
-                          ("The camera's sound is left out: an element of '%s' is missing; install "
+                          ("There is no sound, because an element of '%s' is missing; install "
                            "GStreamer's good and bad plugins.",
                            codec->elements),
                           ("%s", error->message));
@@ -284,42 +284,40 @@ Failure RtspPreview::failure_of(const GError* error, const char* debug) const {
   if (error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
     std::string message = printable(error->message, 300);
     if (message.ends_with('.')) message.pop_back();
-    return {Failure::Reason::missing, std::move(message), std::move(detail)};
+    return {Failure::Reason::missing, message, detail};
   }
   if (resource && error->code == GST_RESOURCE_ERROR_NOT_FOUND)
     return {Failure::Reason::not_there,
             "the camera has no preview at " + address_.url +
-                " (404); is it in USB mode, or another kind of camera?",
-            std::move(detail)};
+                " (404); check that it is not in USB mode, and that it is a camera of this kind",
+            detail};
   if (resource && error->code == GST_RESOURCE_ERROR_NOT_AUTHORIZED)
-    return {
-        Failure::Reason::refused,
-        "the camera's preview wants a password (401), which this kind of camera does not; is it "
-        "another kind of camera?",
-        std::move(detail)};
+    return {Failure::Reason::refused,
+            "the camera's preview needs a password (401), but cameras of this kind have none; "
+            "check that it is a camera of this kind",
+            detail};
   // rtspsrc tells a status that has no code of its own in its detail.
   if (detail.find("453") != std::string::npos || detail.find("Bandwidth") != std::string::npos)
     return {Failure::Reason::held,
-            "the camera's preview has no room for another viewer (453); close the other one",
-            std::move(detail)};
+            "the camera can't send its preview to another client (453); close the other client",
+            detail};
   if (too_long_)
-    return {Failure::Reason::broken,
-            "the camera's answer about its preview has no end; is it another kind of camera?",
-            std::move(detail)};
-  if (!requested_ && route_.is_proxied())
     return {
-        Failure::Reason::unreachable,
-        "the preview is sent to a web proxy, which has no way to the camera; set the environment "
-        "variable no_proxy=" +
-            address_.host + ", or take http_proxy away",
-        std::move(detail)};
+        Failure::Reason::broken,
+        "the camera's answer about its preview is too long; check that it is a camera of this kind",
+        detail};
+  if (!requested_ && route_.is_proxied())
+    return {Failure::Reason::unreachable,
+            "the preview is requested from a web proxy, which can't reach the camera; set the "
+            "environment variable no_proxy=" +
+                address_.host + ", or unset http_proxy",
+            detail};
   return {Failure::Reason::gone,
-          requested_
-              ? "the camera's preview broke off; is the camera still on, and in reach of its "
-                "Wi-Fi?"
-              : "the camera's preview can't be opened; is the camera still on, and in reach "
-                "of its Wi-Fi?",
-          std::move(detail)};
+          requested_ ? "the camera's preview was interrupted; check that the camera is on, and "
+                       "that this machine is in reach of its Wi-Fi"
+                     : "the camera's preview can't be opened; check that the camera is on, and "
+                       "that this machine is in reach of its Wi-Fi",
+          detail};
 }
 
 }  // namespace

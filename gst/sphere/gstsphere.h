@@ -3,7 +3,7 @@
  * SECTION:gstsphere
  * @title: libgstsphere
  *
- * What an application needs beside the elements. Include this header alone.
+ * Functions for applications. Include only this header.
  */
 
 #pragma once

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sphere calibrate: a lens profile from a few pictures.
+// sphere calibrate: makes a lens profile from a few pictures.
 
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
@@ -12,14 +12,15 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/calibrate.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/tools/command.h"
-#include "gst/tools/json_output.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
@@ -28,20 +29,20 @@ namespace sphere::tool {
 
 namespace {
 
-// More tell nothing new, and all are held in memory.
+// More pictures do not improve the result, and all are in memory.
 constexpr size_t most_pictures = 16;
 constexpr GstClockTime decode_time = 60 * GST_SECOND;
 
 constexpr const char* description =
-    "PICTURES are JPEG or PNG files, all of one size, each with both fisheyes of one camera side "
-    "by\n"
-    "side. One is enough to bring the lenses' scale, centres and rotations together at the seam. "
-    "Three\n"
-    "or more of one scene, the camera turned by 30 to 90 degrees between them, tell radial terms "
-    "and\n"
-    "fall-off too. Detail all round the seam and nothing nearer than some metres make it good.\n"
+    "PICTURES are JPEG or PNG files of one size, each with both fisheyes of one camera side by "
+    "side.\n"
+    "One picture is enough to make scale, centres and rotations of the lenses fit at the seam.\n"
+    "Three or more pictures of one scene, with the camera turned by 30 to 90 degrees between "
+    "them,\n"
+    "give radial terms and fall-off too. The result is best if there is detail along the whole\n"
+    "seam, and nothing is nearer than some metres.\n"
     "\n"
-    "LENS appears when it is complete; until then what was there stays.\n"
+    "LENS is replaced only when the new file is complete.\n"
     "\n"
     "Examples:\n"
     "  sphere calibrate street-1.jpg street-2.jpg street-3.jpg -o my-camera.json\n"
@@ -62,22 +63,25 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
   g_autofree char* name = nullptr;
   gboolean no_clobber = FALSE, quiet = FALSE, verbose = FALSE, json = FALSE;
   GOptionEntry entries[] = {
-      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The profile to write, .json", "LENS"},
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
+       "The profile to write; its name ends in .json", "LENS"},
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
-       "What to start from: a profile's name or a lens file (default: dual-190, on the"
-       " image circles that are seen)",
+       "The profile to start from: a name or a lens file (default: dual-190, moved onto the image "
+       "circles of the pictures)",
        "NAME|FILE"},
       {"pictures", 0, 0, G_OPTION_ARG_FILENAME, &seams,
        "Write pictures of the seam, before and after, into this folder", "FOLDER"},
-      {"name", 0, 0, G_OPTION_ARG_STRING, &name, "The profile's name (default: from LENS)", "NAME"},
-      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Refuse to replace LENS", nullptr},
-      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Neither progress nor the outcome", nullptr},
-      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what is done", nullptr},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the outcome as JSON", nullptr},
+      {"name", 0, 0, G_OPTION_ARG_STRING, &name, "Name of the profile (default: from LENS)",
+       "NAME"},
+      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if LENS exists", nullptr},
+      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print no progress and no result", nullptr},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Print each step", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the result as JSON", nullptr},
       {}};
-  const Status parsed = parse_options("calibrate", "PICTURES -o LENS",
-                                      "Finds a camera's two lenses from a few of its pictures.",
-                                      description, entries, argc, argv, &to->pictures);
+  const Status parsed =
+      parse_options("calibrate", "PICTURES -o LENS",
+                    "Calculates the two lenses of a camera from a few of its pictures.",
+                    description, entries, argc, argv, &to->pictures);
   to->quiet = quiet;
   to->verbose = verbose;
   to->json = json;
@@ -101,12 +105,26 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
   return ok();
 }
 
+/// Of GRAY8; nothing where the sample can't be mapped.
+std::optional<GreyPicture> pixels_of(GstSample* sample) {
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample))) return std::nullopt;
+  VideoFrame frame(info, gst_sample_get_buffer(sample), GST_MAP_READ);
+  if (!frame) return std::nullopt;
+  GreyPicture picture{{GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)}, {}};
+  for (int y = 0; y < picture.size.height; ++y) {
+    const auto* row = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame.get(), 0)) +
+                      static_cast<ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(frame.get(), 0);
+    picture.pixels.insert(picture.pixels.end(), row, row + picture.size.width);
+  }
+  return picture;
+}
+
 Result<GreyPicture> load(const std::string& path, Voice* voice) {
   const Result<StitchInput> input = open_stitch_input(path, voice);
   if (!input) return input.error();
-  if (input->video()) return invalid(path + ": is a video; pictures are wanted");
-  if (input->spherical())
-    return invalid(path + ": says that it is a 360 picture already" + take_fisheyes);
+  if (input->video()) return invalid(path + ": is a video; use pictures");
+  if (input->spherical()) return invalid(path + ": is a 360 picture already" + take_fisheyes);
   // Decoders are told apart by the file's own bytes.
   const bool jpeg = std::holds_alternative<media::JpegInfo>(input->content);
   const std::string launch = std::string("filesrc name=file ! ") + (jpeg ? "jpegdec" : "pngdec") +
@@ -122,22 +140,13 @@ Result<GreyPicture> load(const std::string& path, Voice* voice) {
   const std::unique_ptr<GstSample, Call<gst_sample_unref>> sample(
       gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), decode_time));
   Result<GreyPicture> picture = invalid(path + ": can't be decoded");
-  GstVideoInfo info;
-  GstVideoFrame frame;
-  if (sample && gst_video_info_from_caps(&info, gst_sample_get_caps(sample.get())) &&
-      gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample.get()), GST_MAP_READ)) {
-    GreyPicture read{{GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)}, {}};
-    for (int y = 0; y < read.size.height; ++y) {
-      const auto* row = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0)) +
-                        static_cast<ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
-      read.pixels.insert(read.pixels.end(), row, row + read.size.width);
-    }
-    gst_video_frame_unmap(&frame);
-    const std::string refusal = lack_of_fisheyes(
-        media::look_of({read.pixels.data(), read.size.width, 1, read.size.width, read.size.height}),
-        "picture");
+  if (const std::optional<GreyPicture> read = sample ? pixels_of(sample.get()) : std::nullopt) {
+    const std::string refusal =
+        lack_of_fisheyes(media::look_of({read->pixels.data(), read->size.width, 1, read->size.width,
+                                         read->size.height}),
+                         "picture");
     if (refusal.empty())
-      picture = std::move(read);
+      picture = *read;
     else
       picture = invalid(path + ": " + refusal + take_fisheyes);
   }
@@ -186,17 +195,17 @@ std::string decimals(double value, int count) {
 }
 
 std::string summary(const Calibration& found, size_t pictures) {
-  std::string text = std::to_string(found.overlap_matches) + " things seen by both lenses";
+  std::string text = std::to_string(found.overlap_matches) + " things were seen by both lenses";
   if (found.whole_field)
-    text += ", " + std::to_string(found.cross_matches) + " seen again in " +
+    text += ", and " + std::to_string(found.cross_matches) + " were found again in " +
             std::to_string(found.joined) + " pictures of one scene";
-  text += "; they lie " + decimals(found.residual, 2) + " pixels apart (" +
-          decimals(found.residual_before, 2) + " before); the overlap correlates by " +
+  text += "; they are " + decimals(found.residual, 2) + " pixels apart (" +
+          decimals(found.residual_before, 2) + " before); the correlation of the overlap is " +
           decimals(found.correlation, 4) + " (" + decimals(found.correlation_before, 4) +
           " before)";
   if (pictures > 1 && found.joined < static_cast<int>(pictures))
     text += "; " + std::to_string(pictures - static_cast<size_t>(found.joined)) +
-            " pictures show another scene than the first";
+            " pictures do not show the scene of the first one";
   return text;
 }
 
@@ -208,14 +217,14 @@ std::string lens_summary(const char* which, const Lens& lens) {
 }
 
 void print_json(const CalibrateArguments& arguments, const Calibration& found, const Voice& voice) {
-  JsonObjectOutput json;
+  JsonWriter json;
   json.add("output", arguments.output);
   json.add("pictures", arguments.pictures);
   json.add("start", arguments.lens.empty() ? default_profile : arguments.lens);
   json.add("circles", found.circles_moved ? "found" : "of the start");
-  json.add("overlap_matches", gint64{found.overlap_matches});
-  json.add("cross_matches", gint64{found.cross_matches});
-  json.add("joined_pictures", gint64{found.joined});
+  json.add("overlap_matches", found.overlap_matches);
+  json.add("cross_matches", found.cross_matches);
+  json.add("joined_pictures", found.joined);
   json.add("radial_terms", found.whole_field ? "found" : "of the start");
   json.add("residual_before", found.residual_before);
   json.add("residual", found.residual);
@@ -224,7 +233,7 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found, c
   json.add("front_fov", degrees(found.pair.front.model.fov()));
   json.add("back_fov", degrees(found.pair.back.model.fov()));
   json.add("warnings", voice.warnings());
-  json.print();
+  print(json);
 }
 
 Status work(const CalibrateArguments& arguments, Voice* voice) {
@@ -270,7 +279,8 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
   progress.clear();
   if (!found) return found.error();
 
-  if (found->circles_moved) voice->note("the image circles were found and started from");
+  if (found->circles_moved)
+    voice->note("the calculation started from the image circles that were found");
   const std::string made = "Found by sphere calibrate from " + std::to_string(pictures.size()) +
                            " picture" + (pictures.size() == 1 ? "" : "s") + ", starting from " +
                            start->name + ": " + summary(*found, pictures.size()) + ".";
@@ -293,8 +303,9 @@ Status work(const CalibrateArguments& arguments, Voice* voice) {
                seconds);
 
   if (!found->whole_field)
-    voice->warn("radial terms and fall-off are those of " + start->name +
-                "; three or more pictures of one scene, the camera turned between them, tell them");
+    voice->warn("radial terms and fall-off are taken from " + start->name +
+                "; to calculate them, three or more pictures of one scene are needed, with the "
+                "camera turned between them");
   if (arguments.json) {
     print_json(arguments, *found, *voice);
   } else if (!arguments.quiet) {
@@ -322,15 +333,15 @@ int run(int argc, char** argv) {
   if (done) return exit_done;
   voice.error(done.error().message);
   if (arguments.json) {
-    JsonObjectOutput json;
+    JsonWriter json;
     json.add("error", done.error().message);
     json.add("warnings", voice.warnings());
-    json.print();
+    print(json);
   }
   return interrupted ? exit_interrupted : usage;
 }
 
-const Registration registration({"calibrate", "a lens profile from a few pictures", run});
+const Registration registration({"calibrate", "make a lens profile from a few pictures", run});
 
 }  // namespace
 

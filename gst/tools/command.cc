@@ -100,10 +100,10 @@ bool print(FILE* stream, const char* format, ...) {
   return print_text(stream, text.get());
 }
 
-bool print_json(JsonNode* root) {
-  const GString_ text(json_to_string(root, TRUE));
+bool print(JsonWriter& json) {
+  const std::string text = json.finish_text();
   std::string out;
-  for (const char* at = text.get(); *at; at = g_utf8_next_char(at)) {
+  for (const char* at = text.c_str(); *at; at = g_utf8_next_char(at)) {
     const std::string_view character(at, static_cast<size_t>(g_utf8_next_char(at) - at));
     // Nothing but what stands inside a text is not printable, besides the ends of lines.
     if (character == "\n" || printable(character) == character) {

@@ -3,14 +3,13 @@
 
 #pragma once
 
-#include <json-glib/json-glib.h>
-
 #include <cstdio>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gst/sphere/base/json_writer.h"
 #include "gst/sphere/base/result.h"
 
 namespace sphere::tool {
@@ -51,9 +50,9 @@ std::string suggestion(std::string_view typed, std::span<const std::string> know
 bool print_text(FILE* stream, std::string_view text);
 bool print(FILE* stream, const char* format, ...) G_GNUC_PRINTF(2, 3);
 
-/// The one way to stdout for JSON. Characters that a terminal could obey are escaped as JSON does,
-/// so that a reader of the JSON gets them unchanged.
-bool print_json(JsonNode* root);
+/// The one way to stdout for JSON; ends the object. Characters that a terminal could obey are
+/// escaped as JSON does, so that a reader of the JSON gets them unchanged.
+bool print(JsonWriter& json);
 
 /// Speaks to the person on stderr, each line with the command's name before it.
 class Voice {

@@ -16,23 +16,23 @@ namespace sphere::tool {
 namespace {
 
 constexpr const char* description =
-    "  status                  what is given now\n"
-    "  notice                  what is asked for, what for, how long, how to take it back\n"
-    "  give CATEGORY           give it; --purpose, --expires and --precision narrow it\n"
-    "  withdraw CATEGORY       take it back; withdraw --all takes everything back\n"
-    "  caps                    the same as caps, for a gst-launch line\n"
-    "  caps --check TEXT       what such a text gives, and where it is wrong\n"
-    "  log                     every act\n"
-    "  verify [--head HASH]    whether the ledger is in order\n"
-    "  held                    what this machine keeps of a person or a camera\n"
-    "  export                  all of it as JSON, in the terms of ISO/IEC TS 27560\n"
-    "  erase                   remove it; --store or --camera narrow it\n"
-    "  sweep [--dry-run]       remove what is too old, or what consent has ended for\n"
+    "  status                  show what is given now\n"
+    "  notice                  show which data is used for what, how long, how to withdraw\n"
+    "  give CATEGORY           give consent; --purpose, --expires and --precision limit it\n"
+    "  withdraw CATEGORY       take consent back; withdraw --all takes everything back\n"
+    "  caps                    print what is given as caps, for a gst-launch line\n"
+    "  caps --check TEXT       show what these caps give, and what is wrong in them\n"
+    "  log                     list all entries of the ledger\n"
+    "  verify [--head HASH]    check whether the ledger is valid\n"
+    "  held                    list what is stored about a person or a camera\n"
+    "  export                  print all of it as JSON, in the terms of ISO/IEC TS 27560\n"
+    "  erase                   remove it; with --store or --camera only a part\n"
+    "  sweep [--dry-run]       remove what is too old, or has no consent any more\n"
     "  reset                   remove all, take everything back, begin a new ledger\n"
     "\n"
     "Categories: location, audio, storage, device, network, environment, statistics.\n"
     "Giving again replaces what was given for that category. Taking back acts at once, also in\n"
-    "pipelines that run with ledger=default.\n"
+    "running pipelines with ledger=default.\n"
     "\n"
     "Examples:\n"
     "  sphere consent give audio --purpose live\n"
@@ -43,7 +43,7 @@ constexpr const char* description =
 struct Verb {
   const char* name;
   int (*run)(const ConsentOptions&, Voice&);
-  // The options that mean something to it, beside --ledger and --json.
+  // Its options, except --ledger and --json.
   std::vector<std::string_view> takes;
   size_t words = 0;
 };
@@ -70,7 +70,7 @@ Status check(const ConsentOptions& options, const Verb& verb,
              const std::vector<std::string_view>& used) {
   for (const std::string_view option : used)
     if (std::find(verb.takes.begin(), verb.takes.end(), option) == verb.takes.end())
-      return invalid("--" + std::string(option) + " means nothing to " + verb.name);
+      return invalid("--" + std::string(option) + " can't be used with " + verb.name);
   if (options.words.size() > verb.words)
     return invalid("'" + options.words[verb.words] + "' is one word too many");
   return ok();
@@ -90,32 +90,34 @@ int run(int argc, char** argv) {
   gboolean all = FALSE, yes = FALSE, json = FALSE, dry_run = FALSE;
   GOptionEntry entries[] = {
       {"purpose", 0, 0, G_OPTION_ARG_STRING_ARRAY, &purposes,
-       "What for; may be given several times (default: all but share)", "PURPOSE"},
-      {"expires", 0, 0, G_OPTION_ARG_STRING, &expires, "Until when, in UTC (default: no end)",
-       "2027-01-01[T00:00:00Z]"},
+       "Purpose; may be given several times (default: all except share)", "PURPOSE"},
+      {"expires", 0, 0, G_OPTION_ARG_STRING, &expires,
+       "When the consent ends, in UTC (default: no end)", "2027-01-01[T00:00:00Z]"},
       {"precision", 0, 0, G_OPTION_ARG_STRING, &precision,
-       "How exactly a place may be told (default: exact)",
-       "exact|street|neighbourhood|city|country"},
+       "How exact a place may be (default: exact)", "exact|street|neighbourhood|city|country"},
       {"all", 0, 0, G_OPTION_ARG_NONE, &all, "Take everything back", nullptr},
-      {"check", 0, 0, G_OPTION_ARG_STRING, &check_text, "Say what this gives", "CAPS"},
-      {"head", 0, 0, G_OPTION_ARG_STRING, &head, "A head that was kept elsewhere", "HASH"},
-      {"language", 0, 0, G_OPTION_ARG_STRING, &language, "Of the notice (default: the locale's)",
-       "en|zh"},
+      {"check", 0, 0, G_OPTION_ARG_STRING, &check_text, "Show what these caps give", "CAPS"},
+      {"head", 0, 0, G_OPTION_ARG_STRING, &head, "A complete hash that you kept elsewhere", "HASH"},
+      {"language", 0, 0, G_OPTION_ARG_STRING, &language,
+       "Language of the notice (default: that of the locale)", "en|zh"},
       {"store", 0, 0, G_OPTION_ARG_STRING_ARRAY, &stores,
        "What to erase; may be given several times (default: all)",
        "ledger|cameras|tables|statistics|crashes"},
-      {"camera", 0, 0, G_OPTION_ARG_STRING, &camera, "Erase what is kept of this camera", "SERIAL"},
+      {"camera", 0, 0, G_OPTION_ARG_STRING, &camera, "Erase only what is stored about this camera",
+       "SERIAL"},
       {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Show what would be removed", nullptr},
       {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Do not ask", nullptr},
-      {"ledger", 0, 0, G_OPTION_ARG_FILENAME, &ledger, "Another ledger than one's own", "PATH"},
+      {"ledger", 0, 0, G_OPTION_ARG_FILENAME, &ledger, "Use this ledger instead of your own",
+       "PATH"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
       {}};
   ConsentOptions options;
-  Status status = parse_options("consent", "VERB [CATEGORY]",
-                                "What sound, place and identity are given for, and by whom: you.",
-                                description, entries, argc, argv, &options.words);
+  Status status =
+      parse_options("consent", "VERB [CATEGORY]",
+                    "Give and take back consent to the use of sound, places and identity.",
+                    description, entries, argc, argv, &options.words);
   if (status && options.words.empty())
-    status = invalid("say what to do, for example 'sphere consent status'; --help tells more");
+    status = invalid("add a command, for example 'sphere consent status'; --help lists them");
   const Verb* verb = nullptr;
   if (status) {
     options.verb = options.words.front();
@@ -193,7 +195,7 @@ int run(int argc, char** argv) {
   return exit;
 }
 
-const Registration registration({"consent", "give and take back consent, see what is given", run});
+const Registration registration({"consent", "give and take back consent, show what is given", run});
 
 }  // namespace
 

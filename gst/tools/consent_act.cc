@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "gst/tools/consent.h"
-#include "gst/tools/json_output.h"
 
 namespace sphere::tool {
 
@@ -21,8 +20,8 @@ Result<Category> read_category(const ConsentOptions& options) {
   std::vector<std::string> names;
   for (const CategoryInfo& info : categories) names.emplace_back(info.name);
   if (options.words.empty())
-    return invalid("name what to " + options.verb + ", such as 'sphere consent " + options.verb +
-                   " audio'; the categories are " + listed(names));
+    return invalid("name the category to " + options.verb + ", such as 'sphere consent " +
+                   options.verb + " audio'; the categories are " + listed(names));
   if (const auto category = category_of(options.words[0])) return *category;
   return invalid("there is no category '" + options.words[0] + "'" + "; the categories are " +
                  listed(names) + suggestion(options.words[0], names));
@@ -42,8 +41,8 @@ Result<Purposes> read_purposes(const ConsentOptions& options, Category category)
   for (const std::string& name : options.purposes) {
     const auto purpose = purpose_of(name);
     if (!purpose || !(info_of(category).purposes & bit(*purpose)))
-      return invalid("'" + name + "' is no purpose of " + std::string(name_of(category)) +
-                     "; those are " + list_of(info_of(category).purposes));
+      return invalid("'" + name + "' is not a purpose of " + std::string(name_of(category)) +
+                     "; its purposes are " + list_of(info_of(category).purposes));
     all |= bit(*purpose);
   }
   return all;
@@ -60,20 +59,19 @@ int append(const ConsentOptions& options, Voice& voice, Entry entry, const std::
   }
   if (appended->recovered)
     voice.warn(
-        "an earlier act was cut off and may have been a withdrawal, so everything was "
-        "taken back first");
+        "an earlier entry was cut off and may have been a withdrawal, so all consent was taken "
+        "back first");
   std::vector<std::string> gone;
   if (options.own_ledger) gone = remove_what_ended(voice);
   if (options.json) {
-    JsonObjectOutput output;
-    output.add("act", std::string(name_of(appended->entry.act)));
-    if (appended->entry.category)
-      output.add("category", std::string(name_of(*appended->entry.category)));
+    JsonWriter output;
+    output.add("act", name_of(appended->entry.act));
+    if (appended->entry.category) output.add("category", name_of(*appended->entry.category));
     output.add("time", appended->entry.time);
     output.add("head", appended->entry.hash);
     output.add("removed", gone);
     output.add("warnings", voice.warnings());
-    return output.print() ? exit_done : exit_failed;
+    return print(output) ? exit_done : exit_failed;
   }
   for (const std::string& file : gone) print(stdout, "Removed: %s\n", file.c_str());
   print(stdout, "%s\nHead of the ledger: %s\n", sentence.c_str(), appended->entry.hash.c_str());
@@ -93,8 +91,7 @@ int consent_give(const ConsentOptions& options, Voice& voice) {
     std::vector<std::string> names(precision_names.begin(), precision_names.end());
     const auto precision = choose("--precision", options.precision, names);
     if (!precision) return usage(voice, precision.error().message);
-    if (*category != Category::location)
-      return usage(voice, "--precision means something for location alone");
+    if (*category != Category::location) return usage(voice, "--precision is only for location");
     entry.precision = static_cast<Precision>(*precision);
   }
   if (!options.expires.empty()) {
@@ -102,12 +99,13 @@ int consent_give(const ConsentOptions& options, Voice& voice) {
     if (!expires || options.expires.size() > 32)
       return usage(voice, "--expires is '" + options.expires +
                               "', must be like 2027-01-01 or 2027-01-01T12:00:00Z");
-    if (*expires <= g_get_real_time()) return usage(voice, "--expires lies in the past");
+    if (*expires <= g_get_real_time()) return usage(voice, "--expires is in the past");
     entry.expires = options.expires;
   }
   std::string done = "Given: " + name + " for " + list_of(*purposes);
   if (*category == Category::location) done += ", " + std::string(name_of(entry.precision));
-  done += options.expires.empty() ? ", until taken back." : ", until " + options.expires + ".";
+  done +=
+      options.expires.empty() ? ", until you take it back." : ", until " + options.expires + ".";
   done += "\nTo take it back: sphere consent withdraw " + name;
   if (!options.json)
     print(stdout, "%s\n", notice_text(consent_language(options), *category).c_str());
@@ -117,10 +115,10 @@ int consent_give(const ConsentOptions& options, Voice& voice) {
 int consent_withdraw(const ConsentOptions& options, Voice& voice) {
   if (options.all) {
     if (!options.words.empty())
-      return usage(voice, "either --all or '" + options.words[0] + "', not both");
+      return usage(voice, "give either --all or '" + options.words[0] + "', not both");
     return append(options, voice, {.act = Act::withdraw_all}, "Taken back: everything.");
   }
-  if (options.words.empty()) return usage(voice, "name what to withdraw, or --all");
+  if (options.words.empty()) return usage(voice, "name the category to withdraw, or --all");
   const auto category = read_category(options);
   if (!category) return usage(voice, category.error().message);
   return append(options, voice, {.act = Act::withdraw, .category = *category},
@@ -131,19 +129,19 @@ int consent_notice(const ConsentOptions& options, Voice& voice) {
   const Language language = consent_language(options);
   const std::string text = notice_text(language);
   if (options.json) {
-    JsonObjectOutput output;
+    JsonWriter output;
     output.add("version", notice_version);
     output.add("hash", notice_hash());
     output.add("language", language == Language::chinese ? "zh" : "en");
     output.add("text", text);
-    if (!output.print()) return exit_failed;
+    if (!print(output)) return exit_failed;
   } else {
     print(stdout, "%s\n%s %s\n", text.c_str(), language == Language::chinese ? "版本" : "Version",
           notice_version);
   }
   // If this can't be written, the notice has been shown all the same: a warning, no failure.
   const auto noted = Ledger(options.ledger).append({.act = Act::notice_shown, .how = "command"});
-  if (!noted) voice.warn("not noted in the ledger: " + noted.error().message);
+  if (!noted) voice.warn("not written into the ledger: " + noted.error().message);
   return exit_done;
 }
 

@@ -85,8 +85,8 @@ Result<std::vector<StoredFile>> of_camera(const std::string& serial) {
   const auto binding = read_binding(path);
   if (!binding)
     return not_found(
-        "no camera of this serial number is kept; `sphere consent held` shows those "
-        "that are. Lens tables have no number: --store tables removes them all");
+        "nothing is stored about a camera with this serial number; `sphere consent held` lists the "
+        "cameras. Lens tables have no serial number: --store tables removes all of them");
   std::vector<StoredFile> all = {{.store = Store::cameras, .path = path}};
   const auto tables = list_files(Store::tables);
   if (!tables) return tables.error();
@@ -104,7 +104,7 @@ Status check_stores(const ConsentOptions& options) {
       return invalid("there is no store '" + store + "'; the stores are " + listed(names) +
                      suggestion(store, names));
   if (!options.stores.empty() && !options.own_ledger)
-    return invalid("--store and --ledger don't go together");
+    return invalid("--store and --ledger can't be used together");
   return ok();
 }
 
@@ -116,7 +116,9 @@ std::optional<int> ask(const ConsentOptions& options, Voice& voice,
     const std::string title = title_of(file);
     print(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
   }
-  if (!isatty(STDIN_FILENO)) return usage(voice, "add --yes to remove these, unasked");
+  if (!isatty(STDIN_FILENO))
+    return usage(voice,
+                 "there is no terminal to ask on; add --yes to remove these without a question");
   print(stderr, "%s [y/N] ", question);
   const int answer = std::getchar();
   if (answer == 'y' || answer == 'Y') return std::nullopt;
@@ -136,10 +138,10 @@ int remove(const ConsentOptions& options, Voice& voice, const std::vector<Stored
   }
   for (const std::string& problem : problems) voice.error(problem);
   if (options.json) {
-    JsonObjectOutput output;
+    JsonWriter output;
     output.add("files", gone);
     output.add("problems", problems);
-    if (!output.print()) return exit_failed;
+    if (!print(output)) return exit_failed;
   } else {
     for (const std::string& path : gone) print(stdout, "  %s\n", path.c_str());
     print(stdout, "Removed: %zu file%s.%s%s\n", gone.size(), gone.size() == 1 ? "" : "s",
@@ -149,90 +151,90 @@ int remove(const ConsentOptions& options, Voice& voice, const std::vector<Stored
 }
 
 /// The content as JSON if it is some, else in base64.
-void add_content(Json& json, const StoredFile& one) {
+void add_content(JsonWriter& json, const StoredFile& one) {
   const auto file = open_private(one.path, O_RDONLY);
   if (!file) {
-    json.text("problem", file.error().message);
+    json.add("problem", file.error().message);
     return;
   }
   std::string text(static_cast<size_t>(std::max<off_t>(file->status.st_size, 0)), '\0');
   if (text.size() > max_content) {
-    json.text("problem", "too large to be put here");
+    json.add("problem", "too large to be included here");
     return;
   }
   const ssize_t size = pread(file->descriptor.get(), text.data(), text.size(), 0);
   if (size < 0) {
-    json.text("problem", "can't be read");
+    json.add("problem", "can't be read");
     return;
   }
   text.resize(static_cast<size_t>(size));
   if (const auto document = JsonDocument::parse(text, one.path); document) {
-    json.node("content", json_node_copy(document->root_node()));
+    json.add_node("content", JsonNodeRef(json_node_copy(document->root_node())));
     return;
   }
   const GString_ coded(g_base64_encode(reinterpret_cast<const guchar*>(text.data()), text.size()));
-  json.text("content_base64", coded.get());
+  json.add("content_base64", coded.get());
 }
 
 constexpr const char* not_kept = "not kept";
-constexpr const char* not_known = "not known to this software; whoever runs it says";
+constexpr const char* not_known = "not known to this software";
 
 /// The part of a record that says what is processed, and how.
-void add_processing(Json& json, const CategoryInfo& info, const CategoryState& standing,
+void add_processing(JsonWriter& json, const CategoryInfo& info, const CategoryState& standing,
                     const Chain& chain) {
   const Entry* given = standing.entry >= 0 && standing.state != CategoryState::State::withdrawn
                            ? &chain.entries[static_cast<size_t>(standing.entry)]
                            : nullptr;
   json.open("pii_processing");
-  json.text("privacy_notice", std::string("gst-sphere notice ") + notice_version);
+  json.add("privacy_notice", std::string("gst-sphere notice ") + notice_version);
   json.open_list("language");
   for (const char* language : {"en", "zh"}) json.item(language);
   json.close_list();
-  json.purposes("purposes", given ? given->purposes : info.purposes);
-  json.text("lawful_basis", "consent");
+  add_purposes(json, "purposes", given ? given->purposes : info.purposes);
+  json.add("lawful_basis", "consent");
   json.open("pii_information");
-  json.text("pii_type", info.name);
-  json.boolean("pii_optional", true);
-  json.boolean("sensitive_pii_category", info.sensitive);
+  json.add("pii_type", info.name);
+  json.add("pii_optional", true);
+  json.add("sensitive_pii_category", info.sensitive);
   json.close();
-  json.text("pii_controllers", not_known);
-  json.text("collection_method", "camera");
-  json.text("processing_method", "gst-sphere, on this machine");
-  json.text("storage_locations", "this machine");
-  json.text("processing_locations", "this machine");
-  json.text("retention_period",
-            given && !given->expires.empty() ? "until " + given->expires : "until withdrawn");
-  json.text("geographic_restrictions", not_known);
-  json.text("services", "gst-sphere");
-  json.text("jurisdiction", not_known);
-  json.text("recipient_third_parties", given && given->purposes & bit(Purpose::share)
-                                           ? "whom the person hands it on to"
-                                           : "none");
-  json.text("withdrawal_method", "sphere consent withdraw " + std::string(info.name));
-  json.text("privacy_rights", "sphere consent log, held, export, erase");
+  json.add("pii_controllers", not_known);
+  json.add("collection_method", "camera");
+  json.add("processing_method", "gst-sphere, on this machine");
+  json.add("storage_locations", "this machine");
+  json.add("processing_locations", "this machine");
+  json.add("retention_period",
+           given && !given->expires.empty() ? "until " + given->expires : "until withdrawn");
+  json.add("geographic_restrictions", not_known);
+  json.add("services", "gst-sphere");
+  json.add("jurisdiction", not_known);
+  json.add("recipient_third_parties", given && given->purposes & bit(Purpose::share)
+                                          ? "the people to whom the user passes it on"
+                                          : "none");
+  json.add("withdrawal_method", "sphere consent withdraw " + std::string(info.name));
+  json.add("privacy_rights", "sphere consent log, held, export, erase");
   for (const char* name : {"codes_of_conduct", "impact_assessment", "authority_party"})
-    json.text(name, not_known);
+    json.add(name, not_known);
   json.close();
 }
 
-void add_stores(Json& json, bool contents) {
+void add_stores(JsonWriter& json, bool contents) {
   json.open_list("stores");
   for (const StoreInfo& info : stores) {
     json.open();
-    json.text("store", info.name);
-    json.text("what", info.what);
-    json.text("place", path_of(info.store));
-    json.text("grants", list_of(info.needs()));
-    json.text("kept", days_of(info));
+    json.add("store", info.name);
+    json.add("what", info.what);
+    json.add("place", path_of(info.store));
+    json.add("grants", list_of(info.needs()));
+    json.add("kept", days_of(info));
     const auto files = list_files(info.store);
-    if (!files) json.text("problem", files.error().message);
+    if (!files) json.add("problem", files.error().message);
     json.open_list("items");
     if (files) {
       for (const StoredFile& one : *files) {
         json.open();
-        json.text("file", one.path);
-        json.number("bytes", one.size);
-        json.text("used", time_text(one.used));
+        json.add("file", one.path);
+        json.add("bytes", one.size);
+        json.add("used", time_text(one.used));
         // The ledger's own entries are above.
         if (contents && one.store != Store::ledger) add_content(json, one);
         json.close();
@@ -266,16 +268,16 @@ std::vector<std::string> remove_what_ended(Voice& voice) {
 
 int consent_held(const ConsentOptions& options, Voice& voice) {
   if (options.json) {
-    Json json;
+    JsonWriter json;
     add_stores(json, false);
-    return json.print();
+    return print(json) ? exit_done : exit_failed;
   }
   bool whole = true;
   for (const StoreInfo& info : stores) {
     print(stdout, "%s: %s\n", std::string(info.name).c_str(), std::string(info.what).c_str());
     const std::string needs = list_of(info.needs());
     print(stdout, "  kept %s%s%s\n", days_of(info).c_str(),
-          needs.empty() ? "" : ", while given: ", needs.c_str());
+          needs.empty() ? "" : ", needs consent to: ", needs.c_str());
     const auto files = list_files(info.store);
     if (!files) {
       voice.error(files.error().message);
@@ -300,7 +302,7 @@ int consent_erase(const ConsentOptions& options, Voice& voice) {
   std::vector<StoredFile> files;
   if (!options.camera.empty()) {
     if (!options.stores.empty() || !options.own_ledger)
-      return usage(voice, "--camera goes with neither --store nor --ledger");
+      return usage(voice, "--camera can't be used together with --store or --ledger");
     auto camera = of_camera(options.camera);
     if (!camera) {
       voice.error(camera.error().message);
@@ -312,37 +314,40 @@ int consent_erase(const ConsentOptions& options, Voice& voice) {
   }
   const bool ledger = std::any_of(files.begin(), files.end(),
                                   [](const StoredFile& one) { return one.store == Store::ledger; });
-  if (const auto exit = ask(options, voice, files,
-                            ledger ? "Remove these? Everything is denied then." : "Remove these?"))
+  if (const auto exit =
+          ask(options, voice, files,
+              ledger ? "Remove these? After this, everything is denied." : "Remove these?"))
     return *exit;
   return remove(options, voice, files, std::move(problems), ledger ? "Nothing is given." : "");
 }
 
 int consent_reset(const ConsentOptions& options, Voice& voice) {
   if (!options.own_ledger)
-    return usage(voice, "reset is of one's own ledger; --ledger means nothing");
+    return usage(voice, "reset works only with your own ledger; it has no --ledger");
   std::vector<std::string> problems;
   const std::vector<StoredFile> files = wanted(options, problems);
   if (const auto exit =
-          ask(options, voice, files, "Forget all cameras, take everything back and begin anew?"))
+          ask(options, voice, files,
+              "Remove the data of all cameras, take all consent back and begin a new ledger?"))
     return *exit;
   const int exit = remove(options, voice, files, std::move(problems), "Nothing is given.");
   // The new ledger begins with this, so that nobody takes it for one that never was.
   const auto noted = Ledger(options.ledger).append({.act = Act::reset, .how = "command"});
   if (noted) return exit;
-  voice.error("the reset is not in the ledger: " + noted.error().message);
+  voice.error("the reset could not be written into the ledger: " + noted.error().message);
   return exit_failed;
 }
 
 int consent_sweep(const ConsentOptions& options, Voice& voice) {
   if (!options.own_ledger)
-    return usage(voice, "sweep is by one's own ledger; --ledger means nothing");
+    return usage(voice, "sweep works only with your own ledger; it has no --ledger");
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   std::vector<std::string> problems;
   std::string doubt = chain ? consent_doubt(ledger, *chain) : chain.error().message;
   if (!doubt.empty())
-    problems.push_back(doubt + "; what consent ended for can't be told, age alone counts");
+    problems.push_back(doubt +
+                       "; it is not known for what consent has ended, so only the age counts");
   const auto all =
       expired_files(doubt.empty() ? &*chain : nullptr, Rule::consent_and_age, g_get_real_time());
   if (!all) {
@@ -359,10 +364,10 @@ int consent_sweep(const ConsentOptions& options, Voice& voice) {
     if (!options.json) {
       print(stdout, "Would be removed: %zu file%s.\n", files.size(), files.size() == 1 ? "" : "s");
     } else {
-      JsonObjectOutput output;
+      JsonWriter output;
       output.add("would-remove", files);
       output.add("problems", problems);
-      if (!output.print()) return exit_failed;
+      if (!print(output)) return exit_failed;
     }
     return problems.empty() ? exit_done : exit_failed;
   }
@@ -377,15 +382,16 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();
   if (!chain) {
-    voice.error(chain.error().message + "; `sphere consent held` shows what else is kept");
+    voice.error(chain.error().message +
+                "; `sphere consent held` lists everything else that is stored");
     return exit_failed;
   }
   const auto all = states_of(*chain, g_get_real_time());
-  Json json;
-  json.text("schema_version", "ISO/IEC TS 27560:2023");
-  json.text("pii_principal_id", not_kept);
-  json.text("ledger_head", chain->head());
-  if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) json.text("denied", why);
+  JsonWriter json;
+  json.add("schema_version", "ISO/IEC TS 27560:2023");
+  json.add("pii_principal_id", not_kept);
+  json.add("ledger_head", chain->head());
+  if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) json.add("denied", why);
   json.open_list("records");
   for (const CategoryInfo& info : categories) {
     const CategoryState& one = all[static_cast<size_t>(info.category)];
@@ -394,26 +400,26 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
     for (const Entry& entry : chain->entries)
       if (id.empty() && entry.category == info.category) id = entry.hash;
     json.open();
-    json.text("record_id", id.empty() ? std::string(info.name) : id);
+    json.add("record_id", id.empty() ? std::string(info.name) : id);
     add_processing(json, info, one, *chain);
-    json.text("event_state", name_of_state(one.state));
+    json.add("event_state", name_of_state(one.state));
     json.open_list("events");
     for (const Entry& entry : chain->entries) {
       if (entry.act == Act::notice_shown || (entry.category && entry.category != info.category))
         continue;
       json.open();
-      json.text("event_time", entry.time);
-      json.text("event_type", entry.act == Act::recover ? "none, an act was cut off" : "explicit");
-      json.text("entity_id", not_kept);
-      json.text("event_state", entry.act == Act::give ? "consent given" : "consent withdrawn");
+      json.add("event_time", entry.time);
+      json.add("event_type", entry.act == Act::recover ? "none, an act was cut off" : "explicit");
+      json.add("entity_id", not_kept);
+      json.add("event_state", entry.act == Act::give ? "consent given" : "consent withdrawn");
       if (entry.act == Act::give) {
-        json.purposes("purposes", entry.purposes);
-        json.text("validity_duration",
-                  entry.expires.empty() ? "until withdrawn" : "until " + entry.expires);
-        if (info.category == Category::location) json.text("precision", name_of(entry.precision));
-        json.text("privacy_notice", entry.notice);
+        add_purposes(json, "purposes", entry.purposes);
+        json.add("validity_duration",
+                 entry.expires.empty() ? "until withdrawn" : "until " + entry.expires);
+        if (info.category == Category::location) json.add("precision", name_of(entry.precision));
+        json.add("privacy_notice", entry.notice);
       }
-      json.text("entry", entry.hash);
+      json.add("entry", entry.hash);
       json.close();
     }
     json.close_list();
@@ -421,7 +427,7 @@ int consent_export(const ConsentOptions& options, Voice& voice) {
   }
   json.close_list();
   if (options.own_ledger) add_stores(json, true);
-  return json.print();
+  return print(json) ? exit_done : exit_failed;
 }
 
 }  // namespace sphere::tool

@@ -7,7 +7,6 @@
 
 #include "gst/tools/consent.h"
 #include "gst/tools/consent_json.h"
-#include "gst/tools/json_output.h"
 
 namespace sphere::tool {
 
@@ -29,20 +28,20 @@ int failed_to_read(const Error& error, Voice& voice) {
   return exit_failed;
 }
 
-void add_entry(Json& json, const Entry& entry) {
+void add_entry(JsonWriter& json, const Entry& entry) {
   json.open();
-  json.text("time", entry.time);
-  json.text("act", name_of(entry.act));
-  if (entry.category) json.text("category", name_of(*entry.category));
+  json.add("time", entry.time);
+  json.add("act", name_of(entry.act));
+  if (entry.category) json.add("category", name_of(*entry.category));
   if (entry.act == Act::give) {
-    json.purposes("purposes", entry.purposes);
-    if (entry.category == Category::location) json.text("precision", name_of(entry.precision));
-    if (!entry.expires.empty()) json.text("expires", entry.expires);
+    add_purposes(json, "purposes", entry.purposes);
+    if (entry.category == Category::location) json.add("precision", name_of(entry.precision));
+    if (!entry.expires.empty()) json.add("expires", entry.expires);
   }
-  json.text("how", entry.how);
-  json.text("notice", entry.notice);
-  json.text("notice_hash", entry.notice_hash);
-  json.text("hash", entry.hash);
+  json.add("how", entry.how);
+  json.add("notice", entry.notice);
+  json.add("notice_hash", entry.notice_hash);
+  json.add("hash", entry.hash);
   json.close();
 }
 
@@ -50,12 +49,13 @@ void add_entry(Json& json, const Entry& entry) {
 
 std::string consent_doubt(const Ledger& ledger, const Chain& chain) {
   if (ledger.blocked())
-    return "a withdrawal could not be written, so everything is denied until the next act";
+    return "a withdrawal could not be written; everything is denied until the next change can be "
+           "written";
   if (chain.torn_withdrawal)
-    return "the last act was cut off and may have been a withdrawal, so everything is denied until "
-           "the next one";
+    return "the last entry was cut off and may have been a withdrawal; everything is denied until "
+           "the next change";
   if (g_get_real_time() < chain.latest)
-    return "the clock is earlier than the last entry, so everything is denied";
+    return "the clock is earlier than the last entry; everything is denied";
   return {};
 }
 
@@ -71,27 +71,27 @@ int consent_status(const ConsentOptions& options, Voice& voice) {
                : &chain->entries[static_cast<size_t>(one.entry)];
   };
   if (options.json) {
-    Json json;
-    json.text("ledger", ledger.path());
-    json.text("head", chain->head());
-    if (!why.empty()) json.text("denied", why);
+    JsonWriter json;
+    json.add("ledger", ledger.path());
+    json.add("head", chain->head());
+    if (!why.empty()) json.add("denied", why);
     json.open_list("categories");
     for (const CategoryInfo& info : categories) {
       const CategoryState& one = all[static_cast<size_t>(info.category)];
       json.open();
-      json.text("category", info.name);
-      json.boolean("sensitive", info.sensitive);
-      json.text("state", name_of_state(one.state));
-      json.boolean("allowed", one.state == State::given && why.empty());
+      json.add("category", info.name);
+      json.add("sensitive", info.sensitive);
+      json.add("state", name_of_state(one.state));
+      json.add("allowed", one.state == State::given && why.empty());
       if (const Entry* entry = entry_of(one)) {
-        json.purposes("purposes", entry->purposes);
-        if (info.category == Category::location) json.text("precision", name_of(entry->precision));
-        if (!entry->expires.empty()) json.text("expires", entry->expires);
+        add_purposes(json, "purposes", entry->purposes);
+        if (info.category == Category::location) json.add("precision", name_of(entry->precision));
+        if (!entry->expires.empty()) json.add("expires", entry->expires);
       }
       json.close();
     }
     json.close_list();
-    return json.print();
+    return print(json) ? exit_done : exit_failed;
   }
   print(stdout, "%-12s %-9s %-12s %-30s %s\n", "category", "sensitive", "state", "for", "until");
   for (const CategoryInfo& info : categories) {
@@ -118,12 +118,12 @@ int consent_log(const ConsentOptions& options, Voice& voice) {
   const auto chain = Ledger(options.ledger).read();
   if (!chain) return failed_to_read(chain.error(), voice);
   if (options.json) {
-    Json json;
+    JsonWriter json;
     json.open_list("entries");
     for (const Entry& entry : chain->entries) add_entry(json, entry);
     json.close_list();
-    json.number("torn", static_cast<gint64>(chain->torn));
-    return json.print();
+    json.add("torn", chain->torn);
+    return print(json) ? exit_done : exit_failed;
   }
   for (const Entry& entry : chain->entries) {
     std::string what = std::string(name_of(entry.act));
@@ -136,14 +136,14 @@ int consent_log(const ConsentOptions& options, Voice& voice) {
           what.c_str());
   }
   if (chain->torn)
-    voice.warn("an act was cut off after these: " + std::to_string(chain->torn) + " bytes");
+    voice.warn("an entry was cut off after these: " + std::to_string(chain->torn) + " bytes");
   return exit_done;
 }
 
 int consent_verify(const ConsentOptions& options, Voice& voice) {
   // A slip in copying it is no sign that somebody cut the ledger.
   if (!options.head.empty() && !is_hash(options.head)) {
-    voice.error("--head must be the whole head, 64 digits of 0-9 and a-f");
+    voice.error("--head must be the complete hash, 64 digits of 0-9 and a-f");
     return exit_usage;
   }
   const Ledger ledger(options.ledger);
@@ -152,8 +152,8 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
   std::vector<std::string> problems;
   if (chain->torn)
     problems.push_back("line " + std::to_string(chain->entries.size() + 1) + " was cut off: " +
-                       std::to_string(chain->torn) + " bytes that are no act; the " +
-                       std::to_string(chain->entries.size()) + " before it are in order");
+                       std::to_string(chain->torn) + " bytes that are not an entry; the " +
+                       std::to_string(chain->entries.size()) + " before it are valid");
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) problems.push_back(why);
   int found = -1;
   if (!options.head.empty()) {
@@ -163,20 +163,19 @@ int consent_verify(const ConsentOptions& options, Voice& voice) {
       if (chain->entries[i].hash == options.head) found = static_cast<int>(i) + 1;
     if (found < 0)
       problems.push_back(
-          "the head that was kept is not in this ledger: entries were cut off, or "
-          "it was written anew");
+          "this hash is not in the ledger: entries were cut off, or the ledger was written anew");
   }
   for (const std::string& problem : problems) voice.error(problem);
   if (options.json) {
-    JsonObjectOutput output;
-    output.add("entries", static_cast<gint64>(chain->entries.size()));
+    JsonWriter output;
+    output.add("entries", chain->entries.size());
     output.add("head", chain->head());
-    if (found > 0) output.add("head-at", static_cast<gint64>(found));
+    if (found > 0) output.add("head-at", found);
     output.add("problems", problems);
-    if (!output.print()) return exit_failed;
+    if (!print(output)) return exit_failed;
   } else if (problems.empty()) {
-    print(stdout, "%zu entries, in order.\n", chain->entries.size());
-    if (found > 0) print(stdout, "The head that was kept is entry %d.\n", found);
+    print(stdout, "%zu entries, all valid.\n", chain->entries.size());
+    if (found > 0) print(stdout, "The hash that you kept is that of entry %d.\n", found);
     print(stdout, "Head of the ledger: %s\n", chain->head().c_str());
   }
   return problems.empty() ? exit_done : exit_failed;
@@ -186,10 +185,10 @@ int consent_caps(const ConsentOptions& options, Voice& voice) {
   if (options.has_check) {
     const CapsCheck check = check_caps_text(options.check, g_get_real_time());
     if (options.json) {
-      JsonObjectOutput output;
+      JsonWriter output;
       output.add("grants", check.grants);
       output.add("problems", check.problems);
-      if (!output.print()) return exit_failed;
+      if (!print(output)) return exit_failed;
     } else {
       for (const std::string& grant : check.grants) print(stdout, "%s\n", grant.c_str());
       if (check.grants.empty()) print(stdout, "nothing is given\n");
@@ -208,9 +207,9 @@ int consent_caps(const ConsentOptions& options, Voice& voice) {
   }
   const GString_ text(gst_caps_to_string(caps.get()));
   if (options.json) {
-    JsonObjectOutput output;
+    JsonWriter output;
     output.add("caps", text.get());
-    return output.print() ? exit_done : exit_failed;
+    return print(output) ? exit_done : exit_failed;
   }
   print(stdout, "%s\n", text.get());
   return exit_done;

@@ -16,7 +16,6 @@
 #include "gst/sphere/consent/decision.h"
 #include "gst/sphere/consent/source.h"
 #include "gst/tools/command.h"
-#include "gst/tools/json_output.h"
 #include "gst/tools/output_file.h"
 
 namespace sphere::tool {
@@ -26,12 +25,14 @@ namespace {
 using Verdict = Finding::Verdict;
 
 constexpr const char* description =
-    "ok: it works. fallback: it works, in another way than it could. wrong: it does not work;\n"
-    "an arrow says how to mend it. Exits 1 if anything is wrong.\n"
+    "ok: it works. fallback: it works, but not in the best way. wrong: it does not work; a line\n"
+    "with an arrow tells how to repair it. The exit status is 1 if anything is wrong.\n"
     "\n"
-    "A report is a file for whoever is to help. It is shown whole before it is written, and\n"
-    "never sent anywhere. The system, the processors and the graphics of this machine are in it\n"
-    "only while that is given: sphere consent give environment --purpose repair\n";
+    "A report is a file for a person who helps you. The whole report is shown before it is "
+    "written,\n"
+    "and it is never sent anywhere. It describes the system, the processors and the graphics of "
+    "this\n"
+    "machine only while you consent to it: sphere consent give environment --purpose repair\n";
 
 const char* word(Verdict verdict) {
   switch (verdict) {
@@ -78,7 +79,7 @@ std::string report_of(std::vector<Finding> findings) {
   std::string text = "gst-sphere report\n\n";
   if (!answer.allowed) {
     std::erase_if(findings, [](const Finding& finding) { return finding.environment; });
-    text += "Left out: the system, the processors and the graphics of this machine\n(" +
+    text += "Not included: the system, the processors and the graphics of this machine\n(" +
             answer.reason + ").\n\n";
   }
   text += in_words(findings);
@@ -108,7 +109,7 @@ Status write_report(const std::string& path, const std::string& text, bool clobb
 }
 
 void print_json(const std::vector<Finding>& findings) {
-  JsonObjectOutput json;
+  JsonWriter json;
   for (const Verdict verdict : {Verdict::good, Verdict::fallback, Verdict::wrong}) {
     std::vector<std::string> lines;
     for (const Finding& finding : findings)
@@ -117,7 +118,7 @@ void print_json(const std::vector<Finding>& findings) {
                         (finding.remedy.empty() ? "" : " -> " + finding.remedy));
     json.add(word(verdict), lines);
   }
-  json.print();
+  print(json);
 }
 
 int run(int argc, char** argv) {
@@ -128,17 +129,18 @@ int run(int argc, char** argv) {
       {"report", 0, 0, G_OPTION_ARG_FILENAME, &report,
        "Write a report into this file, after showing it", "FILE"},
       {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Do not ask before writing the report", nullptr},
-      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Refuse to replace FILE", nullptr},
+      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if FILE exists", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
       {}};
   std::vector<std::string> rest;
-  Status status =
-      parse_options("doctor", nullptr, "What this machine can do, what is wrong, how to mend it.",
-                    description, entries, argc, argv, &rest);
+  Status status = parse_options(
+      "doctor", nullptr, "Shows what this machine can do, what is wrong, and how to repair it.",
+      description, entries, argc, argv, &rest);
   if (status && !rest.empty()) status = invalid("'" + rest[0] + "' is one word too many");
-  if (status && report && json) status = invalid("--report and --json don't go together");
+  if (status && report && json) status = invalid("--report and --json can't be used together");
   if (status && report && !yes && !isatty(STDIN_FILENO))
-    status = invalid("add --yes to write the report unasked");
+    status =
+        invalid("there is no terminal to ask on; add --yes to write the report without a question");
   if (!status) {
     voice.error(status.error().message);
     return exit_usage;
@@ -172,7 +174,8 @@ int run(int argc, char** argv) {
   return wrong ? exit_failed : exit_done;
 }
 
-const Registration registration({"doctor", "what this machine can do, and what is wrong", run});
+const Registration registration(
+    {"doctor", "show what this machine can do, what is wrong, and how to repair it", run});
 
 }  // namespace
 

@@ -43,7 +43,7 @@ struct Need {
 };
 
 constexpr const char* not_found_remedy =
-    "set GST_PLUGIN_PATH to where gst-sphere's plugins are, or use ./dev run";
+    "set GST_PLUGIN_PATH to the folder of gst-sphere's plugins, or use ./dev run";
 
 constexpr Need needs[] = {
     {"stitching", "stitching", true, {"spherestitch", "cpuspherestitch"}, not_found_remedy},
@@ -165,7 +165,8 @@ std::vector<Finding> check_graphics() {
   if (!on_gpu) {
     finding.verdict = Verdict::fallback;
     finding.remedy =
-        "nothing is wrong with it; with a graphics card, its own OpenGL driver makes it faster";
+        "this is not an error; if there is a graphics card, install its own OpenGL driver to make "
+        "it faster";
   }
   return {finding};
 }
@@ -173,9 +174,9 @@ std::vector<Finding> check_graphics() {
 std::vector<Finding> check_network() {
   if (!on_a_cameras_network())
     return {{"network", Verdict::fallback,
-             "not in the Wi-Fi of a camera, which is one of 192.168.42.0/24",
-             std::string("join the Wi-Fi that the camera shows") +
-                 (has_emulator() ? "; without a camera there is `sphere emulator`" : "")}};
+             "this machine is not in the Wi-Fi of a camera (a network 192.168.42.0/24)",
+             std::string("switch the camera's Wi-Fi on, and join it") +
+                 (has_emulator() ? "; to try without a camera, start `sphere emulator`" : "")}};
   const ObjectRef<GSocketClient> client(g_socket_client_new());
   g_socket_client_set_timeout(client.get(), camera_timeout);
   g_socket_client_set_enable_proxy(client.get(), FALSE);
@@ -189,8 +190,10 @@ std::vector<Finding> check_network() {
          "a camera answers at " + std::string(camera_address) + ":" + std::to_string(camera_port),
          {}}};
   return {{"network", Verdict::wrong,
-           "in the network of a camera, which does not answer: " + std::string(error->message),
-           "wait until its Wi-Fi light stands still, and close the app on the phone"}};
+           "this machine is in the network of a camera, but the camera does not answer: " +
+               std::string(error->message),
+           "wait until the Wi-Fi light of the camera has stopped blinking, and close the camera's "
+           "app on the phone"}};
 }
 
 std::vector<Finding> check_proxies() {
@@ -203,9 +206,10 @@ std::vector<Finding> check_proxies() {
   if (set.empty()) return {};
   const hw::DirectRoute route(camera_address, preview_port);
   if (route.is_proxied())
-    return {{"proxy", Verdict::wrong,
-             "a web proxy is set (" + set + "), and the camera's preview is sent to it",
-             "set the environment variable no_proxy=" + std::string(camera_address)}};
+    return {
+        {"proxy", Verdict::wrong,
+         "a web proxy is set (" + set + "), and the camera's preview would be requested from it",
+         "set the environment variable no_proxy=" + std::string(camera_address)}};
   return {{"proxy",
            Verdict::good,
            "a web proxy may be set (" + set + "); the camera's preview does not use it",
@@ -217,14 +221,15 @@ std::vector<Finding> check_ledger() {
   const auto chain = ledger.read();
   if (!chain)
     return {{"consent", Verdict::wrong,
-             "the ledger can't be used, so that nothing is given: " + chain.error().message,
-             "sphere consent verify says where it is damaged; sphere consent erase begins anew"}};
+             "the ledger can't be used, so everything is denied: " + chain.error().message,
+             "`sphere consent verify` shows the damage; `sphere consent erase` removes the ledger, "
+             "so that a new one can begin"}};
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty())
     return {{"consent", Verdict::wrong, why,
-             "set the clock, make room on the disk, and give or withdraw again"}};
+             "set the clock, or free some space on the disk; then give or withdraw again"}};
   return {{"consent",
            Verdict::good,
-           "the ledger is in order; sphere consent status says what is given",
+           "the ledger is valid; `sphere consent status` shows what is given",
            {}}};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sphere emulator: a camera in software, for whoever has none at hand.
+// sphere emulator: a camera in software, for people who have no real one.
 
 #include <glib-unix.h>
 #include <gst/gst.h>
@@ -34,8 +34,10 @@ std::string line(const char* name, const char* what) {
 
 std::string description() {
   std::string text =
-      "Runs a camera in software. When all its ports answer, it prints what can be done with it;\n"
-      "where the output is no terminal, or with --json, one line of JSON with the ports and the\n"
+      "A camera in software. When all its ports answer, it prints its URI and lines to try. If "
+      "the\n"
+      "output is not a terminal, or with --json, it prints one line of JSON with the ports and "
+      "the\n"
       "URI. Ctrl-C ends it.\n";
   for (const EmulatorFamily* family : emulator::emulator_families()) {
     text += "\n" + std::string(family->what) + "\nModels:\n";
@@ -170,7 +172,7 @@ bool print_help(const Camera& camera, bool own_card) {
   const GString_ source(
       g_strdup_printf("%s -e spherecamsrc location='%s'", launch, camera.uri().c_str()));
   return print(stdout,
-               "A 360 camera in software is running; Ctrl-C ends it. Its URI is\n"
+               "A 360 camera in software is running. Ctrl-C ends it. Its URI is\n"
                "\n"
                "  %s\n"
                "\n"
@@ -199,7 +201,7 @@ gboolean print_log(gpointer data) {
   auto* log = static_cast<Log*>(data);
   for (const Camera::Line& asked : log->camera.log(log->printed)) {
     if (asked.number > log->printed)
-      print(stderr, "(%lld requests more came faster than they can be printed)\n",
+      print(stderr, "(%lld more requests came faster than they can be printed)\n",
             static_cast<long long>(asked.number - log->printed));
     print(stderr, "client %d: %s\n", asked.client, asked.text.c_str());
     log->printed = asked.number + 1;
@@ -224,7 +226,7 @@ int run(int argc, char** argv) {
     entries.push_back({port.name, 0, 0, G_OPTION_ARG_INT, &port.value, port.what, "PORT"});
   const std::vector<GOptionEntry> others = {
       {"card", 0, 0, G_OPTION_ARG_FILENAME, &values.card,
-       "Folder that is the memory card (default: one that goes at the end)", "DIR"},
+       "Folder that is the memory card (default: a temporary one)", "DIR"},
       {"scene", 0, 0, G_OPTION_ARG_FILENAME, &values.scene,
        "Picture or video of both fisheyes, side by side (default: the test scene)", "FILE"},
       {"lens", 0, 0, G_OPTION_ARG_FILENAME, &values.lens,
@@ -232,16 +234,16 @@ int run(int argc, char** argv) {
       {"size", 0, 0, G_OPTION_ARG_STRING, &values.size, "Size of the preview (default: 1280x640)",
        "WIDTHxHEIGHT"},
       {"table", 0, 0, G_OPTION_ARG_FILENAME, &values.table,
-       "Lens table in the camera's own form (default: one of the lenses)", "FILE|none"},
+       "Lens table in the camera's own format (default: calculated from the lenses)", "FILE|none"},
       {"sound", 0, 0, G_OPTION_ARG_NONE, &values.sound, "A sound track in the preview", nullptr},
       {"model", 0, 0, G_OPTION_ARG_STRING, &values.model,
-       "Which camera it is, one of those below (default: the first)", "NAME"},
+       "The camera model, one of those below (default: the first)", "NAME"},
       {"timing", 0, 0, G_OPTION_ARG_NONE, &values.timing,
        "Answer as slowly as a camera, not at once", nullptr},
       {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values.faults,
-       "Do this wrong; may be given several times", "NAME[:N]"},
-      {"log", 0, 0, G_OPTION_ARG_NONE, &values.log,
-       "Print what it is asked, without what is secret", nullptr},
+       "Misbehave in this way; may be given several times", "NAME[:N]"},
+      {"log", 0, 0, G_OPTION_ARG_NONE, &values.log, "Print the requests, without secret values",
+       nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &values.json,
        "Print the ports and the URI as JSON, on a terminal too", nullptr},
       {}};
@@ -292,7 +294,7 @@ int run(int argc, char** argv) {
   return exit_done;
 }
 
-const Registration registration({"emulator", "a camera in software", run});
+const Registration registration({"emulator", "start a camera in software", run});
 
 }  // namespace
 

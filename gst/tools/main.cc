@@ -25,8 +25,8 @@ void print_help(FILE* stream) {
   for (const Command& command : commands())
     print(stream, "  %-12s %s\n", command.name, command.summary);
   print(stream,
-        "  %-12s show this, or what a command takes\n\n"
-        "Exits 0 when done, 1 when that failed, 2 on wrong usage, 130 when interrupted.\n",
+        "  %-12s show this text, or the options of a command\n\n"
+        "Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted.\n",
         "help");
 }
 

@@ -45,7 +45,7 @@ Result<OutputFile> OutputFile::create(const std::string& path, bool clobber) {
   if (exists) {
     if (S_ISDIR(existing.st_mode)) return invalid(path + ": is a folder; name a file in it");
     if (!S_ISREG(existing.st_mode)) return invalid(path + ": exists and is not a regular file");
-    if (!clobber) return invalid(path + ": exists, and --no-clobber says to leave it");
+    if (!clobber) return invalid(path + ": exists, and --no-clobber forbids to replace it");
     if (access(path.c_str(), W_OK) != 0)
       return failed(path + ": can't be written: " + std::strerror(errno));
     // The file that a link leads to is replaced, not the link.
@@ -134,7 +134,7 @@ Status OutputFile::commit() {
                                                  AT_SYMLINK_FOLLOW)
                                         : link(temporary_.c_str(), path_.c_str());
     if (done != 0)
-      return errno == EEXIST ? invalid(shown_ + ": exists, and --no-clobber says to leave it")
+      return errno == EEXIST ? invalid(shown_ + ": exists, and --no-clobber forbids to replace it")
                              : problem(errno);
   } else {
     for (int i = 0; i < name_attempts && temporary_.empty(); ++i) {

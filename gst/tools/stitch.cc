@@ -16,7 +16,6 @@
 #include "gst/sphere/gstsphere.h"
 #include "gst/sphere/orientation/track.h"
 #include "gst/tools/command.h"
-#include "gst/tools/json_output.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
@@ -181,8 +180,8 @@ class Run {
       std::string known;
       for (const std::string& name : lens_names()) known += (known.empty() ? "" : ", ") + name;
       voice_->warn(options_.input +
-                   " does not say which lenses took it, so two ideal ones (dual-190) are assumed; "
-                   "choose with --lens: " +
+                   " does not name its lenses, so two ideal lenses (dual-190) are assumed; choose "
+                   "others with --lens: " +
                    known + ", or a profile file");
     } else {
       voice_->warn(without_stop(error->message));
@@ -213,8 +212,8 @@ class Run {
         g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND)) {
       const std::string codec =
           input_.video() ? " (" + input_.video()->first("vide")->codec + ")" : "";
-      return unsupported(options_.input + ": no decoder for its pictures" + codec +
-                         " is installed; GStreamer's libav plugin has most");
+      return unsupported(options_.input + ": there is no decoder for its pictures" + codec +
+                         "; install GStreamer's libav plugin");
     }
     if (error->domain == GST_STREAM_ERROR && !pipeline_->counts().stitched)
       return invalid(options_.input +
@@ -268,8 +267,8 @@ Status check_kinds(const StitchOptions& options, const StitchInput& input) {
 /// A file that says that it is stitched is refused before anything is decoded.
 Status check_not_stitched(const StitchOptions& options, const StitchInput& input) {
   if (options.force || !input.spherical()) return ok();
-  return invalid(options.input + ": says that it is a 360 " +
-                 (input.video() ? "video" : "picture") + " already" + use_as_it_is);
+  return invalid(options.input + ": is a 360 " + (input.video() ? "video" : "picture") +
+                 " already" + use_as_it_is);
 }
 
 /// The element that drew, looked up in the bin that chooses.
@@ -285,24 +284,23 @@ std::string stitcher_name(GstElement* stitcher) {
 void print_json(const StitchOptions& options, const StitchInput& input, StitchPipeline* pipeline,
                 const OutputFile& output, const std::string& lens, double seconds,
                 const Voice& voice) {
-  JsonObjectOutput json;
+  JsonWriter json;
   json.add("input", options.input);
   json.add("output", options.output);
   json.add("kind", input.video() ? "video" : "photo");
   const StitchCounts& counts = pipeline->counts();
-  json.add("width", gint64{counts.width});
-  json.add("height", gint64{counts.height});
-  json.add("pictures", static_cast<gint64>(counts.stitched.load()));
-  json.add("sound_tracks", gint64{counts.sound_tracks});
+  json.add("width", counts.width.load());
+  json.add("height", counts.height.load());
+  json.add("pictures", counts.stitched.load());
+  json.add("sound_tracks", counts.sound_tracks.load());
   struct stat status = {};
-  if (fstat(output.descriptor(), &status) == 0)
-    json.add("bytes", static_cast<gint64>(status.st_size));
+  if (fstat(output.descriptor(), &status) == 0) json.add("bytes", status.st_size);
   json.add("seconds", std::round(seconds * 1000) / 1000);
   json.add("stitcher", stitcher_name(pipeline->stitcher()));
   json.add("lens", lens);
   json.add("level", options.level);
   json.add("warnings", voice.warnings());
-  json.print();
+  print(json);
 }
 
 /// Which level it is where none was asked for: the horizon, if the file says how to find it.
@@ -310,7 +308,7 @@ std::string default_level(const StitchInput& input, Voice* voice) {
   if (input.capture.orientations.empty()) return "off";
   const Result<OrientationTrack> track = OrientationTrack::make(input.capture.orientations);
   if (track) return "horizon";
-  voice->warn("its orientation track can't be used, the horizon is left as it is: " +
+  voice->warn("its orientation track can't be used, so the picture is not levelled: " +
               track.error().message);
   return "off";
 }
@@ -374,16 +372,16 @@ int run(int argc, char** argv) {
   if (outcome.error) {
     voice.error(outcome.error->message);
     if (options.json) {
-      JsonObjectOutput json;
+      JsonWriter json;
       json.add("error", outcome.error->message);
       json.add("warnings", voice.warnings());
-      json.print();
+      print(json);
     }
   }
   return outcome.status;
 }
 
-const Registration registration({"stitch", "stitch a photo or a video to 360", run});
+const Registration registration({"stitch", "stitch a photo or a video to a 360 one", run});
 
 }  // namespace
 

@@ -74,11 +74,12 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
   } else if (const media::PngInfo* png = input.png()) {
     trailing = png->trailing;
     orientation = png->orientation;
-    if (png->animated) voice->warn(path + ": is animated; its still picture is stitched");
+    if (png->animated) voice->warn(path + ": is animated; only its still picture is stitched");
   } else if (const media::IsoFile* file = input.video()) {
     trailing = file->trailing;
     if (file->first("vide")->rotated)
-      voice->warn(path + ": asks to be turned when it is shown; it is stitched as it is stored");
+      voice->warn(path +
+                  ": has a rotation for display, which is ignored; it is stitched as it is stored");
     int videos = 0;
     for (const media::Track& track : file->tracks)
       videos += track.handler == "vide" && track.samples > 0;
@@ -89,7 +90,7 @@ void tell_oddities(const std::string& path, const StitchInput& input, Voice* voi
   for (const std::string& problem : input.capture.problems)
     voice->warn(path + ": " + problem + "; it is left out");
   if (orientation != 1)
-    voice->warn(path + ": asks to be turned when it is shown (orientation " +
+    voice->warn(path + ": has a rotation for display, which is ignored (orientation " +
                 std::to_string(orientation) + "); it is stitched as it is stored");
   if (trailing)
     voice->warn(path + ": " + std::to_string(trailing) + " bytes after the end are left out");
@@ -152,7 +153,7 @@ Status read_dng(const std::string& path, makers::CaptureInfo* capture) {
 }
 
 std::string lack_of_fisheyes(media::Look look, const std::string& what) {
-  const std::string no_corners = "no dark corners surround two fisheyes";
+  const std::string no_corners = "there are no dark corners around two fisheyes";
   if (look == media::Look::sphere)
     return "looks like a 360 " + what +
            " already: its left edge continues at its right edge, and " + no_corners;

@@ -40,10 +40,9 @@ Result<StitchInput> open_stitch_input(const std::string& path, Voice* voice);
 Status read_dng(const std::string& path, makers::CaptureInfo* capture);
 
 /// How the sentences end that refuse to stitch.
-inline constexpr const char* use_as_it_is =
-    "; use it as it is, or stitch it all the same with --force";
+inline constexpr const char* use_as_it_is = "; use it unchanged, or stitch it with --force";
 inline constexpr const char* take_fisheyes =
-    "; take one that shows both fisheyes of the camera in one frame";
+    "; use one that shows both fisheyes of the camera in one frame";
 
 /// What a picture is that has no two fisheyes, without the file's name; "" where it may have them.
 /// `what` is "picture" or "video".

@@ -20,14 +20,15 @@ constexpr int largest_width = 16384;
 constexpr int largest_quantizer = 50;
 
 constexpr const char* description =
-    "IN is a JPEG or PNG picture, or an MP4 or MOV video, with both fisheyes in one frame. OUT's\n"
-    "name says what it becomes: .jpg, .jpeg or .png from a picture, .mp4 (H.264) from a video.\n"
-    "OUT appears when it is complete; until then what was there stays.\n"
+    "IN is a JPEG or PNG picture, or an MP4 or MOV video, with both fisheyes in one frame. The "
+    "end\n"
+    "of OUT's name sets its format: .jpg, .jpeg or .png for a picture, .mp4 (H.264) for a video.\n"
+    "OUT is replaced only when the new file is complete.\n"
     "\n"
     "Quality of a video is x264's constant rate factor, 0 (lossless) to 50 (worst), default 18\n"
     "(visually lossless). Quality of a JPEG is 1 (worst) to 100, default 95. A PNG is lossless.\n"
     "\n"
-    "Nothing but pictures and sound is taken over: no position, no date, no serial number.\n"
+    "Only pictures and sound are copied: no position, no date, no serial number.\n"
     "\n"
     "Examples:\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
@@ -74,57 +75,64 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "(default: the table in IN)",
        "NAME|FILE"},
       {"lens-fov", 0, 0, G_OPTION_ARG_DOUBLE, &lens_fov,
-       "Field of view of each lens, 60 to 358 (default: the profile's)", "DEGREES"},
+       "Field of view of each lens, 60 to 358 (default: from the profile)", "DEGREES"},
       {"strip", 0, 0, G_OPTION_ARG_STRING, &strip,
-       "Which rows of the lenses' frame IN has, if it is half as high (default: middle)",
+       "If IN has half of the rows of the lenses' frame: which ones (default: middle)",
        "top|middle|bottom"},
       {"level", 0, 0, G_OPTION_ARG_STRING, &level,
-       "Make the horizon level, or keep the direction too (default: horizon, if IN tells how)",
+       "horizon: make the horizon level; full: keep the direction, too (default: horizon, if IN "
+       "contains the orientation)",
        "off|horizon|full"},
       {"smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &smoothing,
-       "Average the heading that --level=horizon follows, 0 to 10 (default: 0)", "SECONDS"},
+       "With --level=horizon, average the heading over this time, 0 to 10 (default: 0)", "SECONDS"},
       {"projection", 'p', 0, G_OPTION_ARG_STRING, &projection,
        "What OUT shows: the whole sphere (equirect, the default; cubemap, eac) or a view "
        "(perspective, little-planet, stereographic)",
        "NAME"},
       {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
-       "Field of view across OUT, where it shows a view (default: 90, 270, 180)", "DEGREES"},
+       "Horizontal field of view of OUT, if it shows a view (default: 90, 270, 180)", "DEGREES"},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
       {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &pitch, "Turn up, -360 to 360", "DEGREES"},
       {"roll", 0, 0, G_OPTION_ARG_DOUBLE, &roll, "Tilt clockwise, -360 to 360", "DEGREES"},
       {"width", 'w', 0, G_OPTION_ARG_INT, &width,
-       "Width of OUT; its height follows from it (default: as wide as both lenses; 3/4 of it for "
-       "cubemaps, half of it for views)",
+       "Width of OUT, from which its height is calculated (default: the width of both lenses; 3/4 "
+       "of it for cubemaps, half of it for views)",
        "PIXELS"},
-      {"blend", 0, 0, G_OPTION_ARG_STRING, &blend, "Between the lenses (default: feather)",
+      {"blend", 0, 0, G_OPTION_ARG_STRING, &blend, "How the lenses are joined (default: feather)",
        "off|feather|multiband"},
       {"blend-width", 0, 0, G_OPTION_ARG_DOUBLE, &blend_width,
-       "Width of the whole blended band, 0 to 60 (default: 4); with multiband, coarse detail takes "
-       "twice as much",
+       "Width of the whole blended band, 0 to 60 (default: 4); with multiband, twice this width "
+       "for coarse detail",
        "DEGREES"},
       {"match", 0, 0, G_OPTION_ARG_STRING, &match,
-       "gain: make the lenses' light equal at the seam (default: off)", "off|gain"},
+       "gain: make the brightness of the lenses equal at the seam (default: off)", "off|gain"},
       {"align", 0, 0, G_OPTION_ARG_STRING, &align,
-       "seam: make near things meet at the seam (default: off)", "off|seam"},
+       "seam: move near things together at the seam (default: off)", "off|seam"},
       {"stitch-distance", 0, 0, G_OPTION_ARG_DOUBLE, &stitch_distance,
-       "Distance at which things meet, 0 to 1000 (default: 0, infinitely far)", "METRES"},
+       "Distance at which things are joined without a step, 0 to 1000 (default: 0, infinitely far)",
+       "METRES"},
       {"interpolation", 0, 0, G_OPTION_ARG_STRING, &interpolation,
-       "How the fisheyes are sampled; cubic is sharper (default: linear)", "linear|cubic"},
+       "How values between the pixels of the fisheyes are calculated; cubic is sharper (default: "
+       "linear)",
+       "linear|cubic"},
       {"quality", 'q', 0, G_OPTION_ARG_INT, &quality,
        "Video: 0 (best) to 50, default 18. JPEG: 1 to 100 (best), default 95", "N"},
       {"preset", 0, 0, G_OPTION_ARG_STRING, &preset,
-       "x264's speed against size, ultrafast to placebo (default: veryfast)", "NAME"},
+       "Speed of x264, ultrafast to placebo; slower gives smaller files (default: veryfast)",
+       "NAME"},
       {"stitcher", 0, 0, G_OPTION_ARG_STRING, &stitcher,
-       "Where to stitch (default: auto, the GPU where there is one)", "auto|cpu|gl"},
-      {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "0 (as many as cores, the default) to 256",
-       "N"},
+       "Where to stitch (default: auto, the GPU if there is one)", "auto|cpu|gl"},
+      {"threads", 0, 0, G_OPTION_ARG_INT, &threads,
+       "Number of threads, 1 to 256, or 0 for one on each core (default: 0)", "N"},
       {"no-audio", 0, 0, G_OPTION_ARG_NONE, &no_audio, "Leave the sound track out", nullptr},
-      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Refuse to replace OUT", nullptr},
+      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if OUT exists", nullptr},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force,
        "Stitch IN even if it is a 360 picture already or an ordinary picture", nullptr},
-      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Neither progress nor warnings", nullptr},
-      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what is done and by what", nullptr},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the outcome as JSON", nullptr},
+      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print no progress, no warnings and no result",
+       nullptr},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
+       "Print each step and the elements that do it", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the result as JSON", nullptr},
       {}};
   std::vector<std::string> rest;
   const Status parsed =
@@ -138,7 +146,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   if (rest.size() != 2)
     return invalid(rest.size() < 2
                        ? std::string(rest.empty() ? "IN and OUT are missing" : "OUT is missing")
-                       : "'" + rest[2] + "' is one word too many; IN and OUT are wanted");
+                       : "'" + rest[2] + "' is one word too many; only IN and OUT are expected");
   options->input = rest[0];
   options->output = rest[1];
   if (const Status kind = read_output_kind(options); !kind) return kind;
@@ -153,9 +161,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   if (fov != 0) {
     if (shows_all(options->projection))
       return invalid(
-          "--fov is the field of view of a view, and without --projection=perspective, "
-          "little-planet or stereographic OUT shows the whole sphere; that of the lenses is "
-          "--lens-fov");
+          "--fov needs --projection=perspective, little-planet or stereographic, because otherwise "
+          "OUT shows the whole sphere; for the field of view of the lenses, use --lens-fov");
     const FieldRange range = field_range(options->projection);
     const Status in = check_range("--fov", fov, std::round(degrees(range.smallest)),
                                   std::round(degrees(range.largest)));
@@ -185,7 +192,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
                      std::to_string(step));
   }
   if (quality != -1) {
-    if (options->png_out) return invalid("--quality means nothing for a PNG, which is lossless");
+    if (options->png_out) return invalid("--quality can't be used for a PNG, which is lossless");
     const Status in = options->photo_out ? check_range("--quality", quality, 1, 100)
                                          : check_range("--quality", quality, 0, largest_quantizer);
     if (!in) return in;

@@ -10,6 +10,7 @@
 
 namespace sphere::tool {
 
+/// One member for each option, and what follows from IN and OUT.
 struct StitchOptions {
   std::string input, output;
   bool photo_out = false;  ///< OUT's name ends like a photo's

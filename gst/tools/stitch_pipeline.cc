@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/orientation/event.h"
 
@@ -180,7 +181,7 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   g_object_set(sink, "fd", output, nullptr);
 
   what_ = input.video() ? "video" : "picture";
-  if (!options.force) {
+  if (!options.force && !input.capture.fisheyes) {
     g_autoptr(GstPad) decoded = gst_element_get_static_pad(before, "src");
     gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, look_at_decoded, this, nullptr);
   }
@@ -211,6 +212,8 @@ void StitchPipeline::tell_stitcher(const makers::CaptureInfo& capture) {
   if (!capture.lens_table.empty()) {
     const BytesRef table(g_bytes_new(capture.lens_table.data(), capture.lens_table.size()));
     tell(gst_event_new_sphere_lens_table(table.get()));
+  } else if (!capture.profile.empty()) {
+    tell(gst_event_new_sphere_lens(capture.profile.c_str()));
   }
   if (!capture.orientations.empty()) tell(make_orientation_event(capture.orientations));
 }
@@ -281,7 +284,7 @@ Status StitchPipeline::build_video_ends(const StitchOptions& options, const Stit
   g_autoptr(GstPad) mux_pad = gst_element_request_pad_simple(muxer_, "video_%u");
   g_autoptr(GstPad) queue_src = gst_element_get_static_pad(encoded_queue, "src");
   if (!mux_pad || gst_pad_link(queue_src, mux_pad) != GST_PAD_LINK_OK)
-    return failed("'mp4mux' takes no video");
+    return failed("'mp4mux' accepts no video");
   // The same ticks as IN's, so that no time is rounded.
   const guint timescale = input.video()->first("vide")->timescale;
   if (timescale) g_object_set(mux_pad, "trak-timescale", timescale, nullptr);
@@ -346,7 +349,7 @@ void StitchPipeline::take_sound(GstPad* pad, GstCaps* caps) {
   if (!gst_caps_can_intersect(caps, taken.get())) {
     const char* type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
     refuse(std::string("its sound track (") + type +
-           ") can't be put into an MP4 as it is; --no-audio leaves it out");
+           ") can't be copied into an MP4 file; --no-audio leaves it out");
     return;
   }
   GstElement* queue = gst_element_factory_make("queue", nullptr);
@@ -407,18 +410,16 @@ GstPadProbeReturn StitchPipeline::look_at_decoded(GstPad* pad, GstPadProbeInfo* 
   if (++self->looked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
   const CapsRef caps(gst_pad_get_current_caps(pad));
   GstVideoInfo format;
-  GstVideoFrame frame;
-  if (!caps || !gst_video_info_from_caps(&format, caps.get()) ||
-      !gst_video_frame_map(&frame, &format, GST_PAD_PROBE_INFO_BUFFER(info), GST_MAP_READ))
-    return GST_PAD_PROBE_OK;
+  if (!caps || !gst_video_info_from_caps(&format, caps.get())) return GST_PAD_PROBE_OK;
+  VideoFrame frame(format, GST_PAD_PROBE_INFO_BUFFER(info), GST_MAP_READ);
+  if (!frame) return GST_PAD_PROBE_OK;
   // Green is most of what brightness is.
   const int component = GST_VIDEO_INFO_IS_RGB(&format) ? 1 : 0;
-  const media::Look look =
-      media::look_of({static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component)),
-                      GST_VIDEO_FRAME_COMP_STRIDE(&frame, component),
-                      GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, component),
-                      GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)});
-  gst_video_frame_unmap(&frame);
+  const media::Look look = media::look_of(
+      {static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(frame.get(), component)),
+       GST_VIDEO_FRAME_COMP_STRIDE(frame.get(), component),
+       GST_VIDEO_FRAME_COMP_PSTRIDE(frame.get(), component), GST_VIDEO_FRAME_WIDTH(frame.get()),
+       GST_VIDEO_FRAME_HEIGHT(frame.get())});
   if (look == media::Look::unclear) return GST_PAD_PROBE_OK;
   const std::string refusal = lack_of_fisheyes(look, self->what_);
   if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
@@ -450,8 +451,7 @@ GstPadProbeReturn StitchPipeline::count_read(GstPad*, GstPadProbeInfo* info, gpo
 }
 
 GstPadProbeReturn StitchPipeline::time_encoded(GstPad*, GstPadProbeInfo* info, gpointer data) {
-  auto* self = static_cast<StitchPipeline*>(data);
-  EncodedTimes& times = self->encoded_;
+  EncodedTimes& times = static_cast<StitchPipeline*>(data)->encoded_;
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
     if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_SEGMENT)
       gst_event_copy_segment(GST_PAD_PROBE_INFO_EVENT(info), &times.segment);
@@ -467,11 +467,9 @@ GstPadProbeReturn StitchPipeline::time_encoded(GstPad*, GstPadProbeInfo* info, g
   };
   if (!GST_BUFFER_PTS_IS_VALID(buffer) || !GST_BUFFER_DTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
   const gint64 shown = running(GST_BUFFER_PTS(buffer)), decoded = running(GST_BUFFER_DTS(buffer));
-  gint64 end = shown;
-  if (GST_BUFFER_DURATION_IS_VALID(buffer) && GST_BUFFER_DURATION(buffer) >= shortest_duration)
-    end += static_cast<gint64>(GST_BUFFER_DURATION(buffer));
-  else
-    end = std::max<gint64>(end + static_cast<gint64>(shortest_duration), self->end_);
+  const GstClockTime duration =
+      GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
+  const gint64 end = shown + static_cast<gint64>(std::max(duration, shortest_duration));
   if (!times.begun) {
     times.begun = true;
     times.first_decoded = decoded;

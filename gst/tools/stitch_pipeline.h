@@ -84,7 +84,6 @@ class StitchPipeline {
     bool begun = false;
     gint64 first_decoded = 0, first_shown = 0, end = 0;
   } encoded_;
-  std::atomic<gint64> end_{0};    ///< when the file says that its last picture ends, running time
   int looked_at_ = 0;             ///< decoded pictures; only that pad's thread touches it
   const char* what_ = "picture";  ///< what the file is, in words
   GstSegment segment_{};          ///< of coded pictures; only its own pad's thread touches it

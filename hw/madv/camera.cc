@@ -25,52 +25,15 @@ constexpr Duration goodbye_timeout = std::chrono::milliseconds(250);
 // Longer texts of the camera are not shown.
 constexpr size_t most_text = 200;
 
-hw::Failure::Reason reason_of(Failure::Reason reason) {
-  switch (reason) {
-    case Failure::Reason::unreachable:
-      return hw::Failure::Reason::unreachable;
-    case Failure::Reason::not_there:
-      return hw::Failure::Reason::not_there;
-    case Failure::Reason::held:
-      return hw::Failure::Reason::held;
-    case Failure::Reason::refused:
-      return hw::Failure::Reason::refused;
-    case Failure::Reason::silent:
-      return hw::Failure::Reason::silent;
-    case Failure::Reason::gone:
-      return hw::Failure::Reason::gone;
-    case Failure::Reason::stopped:
-      return hw::Failure::Reason::stopped;
-    case Failure::Reason::broken:
-      break;
-  }
-  return hw::Failure::Reason::broken;
-}
-
-hw::Failure failure_of(const Failure& failure) {
+/// For a user.
+Failure failure_of(const Failure& failure) {
   // How the bytes are wrong is for a developer; a user can only look for what sends them.
   if (failure.reason == Failure::Reason::broken)
-    return {hw::Failure::Reason::broken,
-            "what this camera says can't be read; is the address that of a Mi Sphere? If it is, "
-            "switch it off and on again",
-            printable(failure.message)};
-  return {reason_of(failure.reason), printable(failure.message), {}};
-}
-
-hw::Card card_of(Card card) {
-  switch (card) {
-    case Card::none:
-      return hw::Card::none;
-    case Card::bad:
-      return hw::Card::bad;
-    case Card::slow:
-      return hw::Card::slow;
-    case Card::mounted:
-      return hw::Card::mounted;
-    case Card::unknown:
-      break;
-  }
-  return hw::Card::unknown;
+    return {Failure::Reason::broken,
+            "the messages of this camera can't be read. Check that this is the address of a Mi "
+            "Sphere. If it is, switch the camera off and on again",
+            failure.message};
+  return failure;
 }
 
 hw::CameraState state_of(const CameraState& state) {
@@ -80,7 +43,7 @@ hw::CameraState state_of(const CameraState& state) {
   if (state.mode) common.photo_mode = *state.mode == 1;
   common.battery_percent = state.battery_percent;
   common.charging = state.charging;
-  common.card = card_of(state.card);
+  common.card = state.card;
   common.card_full = state.card_full;
   common.photos_left = state.photos_left;
   common.video_seconds_left = state.video_seconds_left;
@@ -117,7 +80,7 @@ hw::Camera::Answer answer_of(const Reply& reply, const char* what) {
   const int rval = reply.message->rval().value_or(-1);
   answer.was_idle = rval == rval_invalid_operation;
   answer.failure = {
-      rval == rval_busy ? hw::Failure::Reason::held : hw::Failure::Reason::refused,
+      rval == rval_busy ? Failure::Reason::held : Failure::Reason::refused,
       std::string("the camera does not ") + what + ": it says that " + result_words(rval),
       {}};
   return answer;
@@ -281,7 +244,7 @@ class MadvCamera : public hw::Camera {
 Status check_location(std::string_view location) {
   const Result<Uri> uri = Uri::parse(location);
   if (!uri) return uri.error();
-  if (!uri->is_preview()) return invalid("This URI names a file; the preview is at madv://HOST");
+  if (!uri->is_preview()) return invalid("this URI names a file; the preview is at madv://HOST");
   return ok();
 }
 

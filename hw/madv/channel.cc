@@ -15,7 +15,7 @@ namespace {
 
 // What is not understood may come from another kind of device as well as from a damaged one.
 constexpr const char* other_device =
-    "; is this the address of a Mi Sphere? If it is, switch the camera off and on";
+    ". Check that this is the address of a Mi Sphere. If it is, switch the camera off and on";
 
 bool is_slow(int id) {
   const Command* command = find_command(id);
@@ -63,7 +63,7 @@ void ControlChannel::drop_unwanted() {
     const Pending dropped = std::move(queue_.front());
     queue_.pop_front();
     if (dropped.handler)
-      dropped.handler({nullptr, Failure{Failure::Reason::stopped, "it was taken back"}});
+      dropped.handler({nullptr, Failure{Failure::Reason::stopped, "it was cancelled"}});
   }
 }
 
@@ -124,7 +124,7 @@ void ControlChannel::session_started(const Reply& reply, Time now) {
     const int rval = message.rval().value_or(-1);
     const bool held = rval == rval_session_denied || rval == rval_session_full;
     end(Failure{held ? Failure::Reason::held : Failure::Reason::refused,
-                "the camera does not start a session: it says that " + result_words(rval), rval},
+                "the camera does not start a session: it says that " + result_words(rval)},
         now);
     return;
   }
@@ -153,7 +153,7 @@ void ControlChannel::unreadable(const std::string& how, Time now) {
 bool ControlChannel::allow_unasked(size_t bytes, Time now) {
   if (unasked_.spend(bytes, now)) return true;
   end(Failure{Failure::Reason::broken,
-              "the camera sends messages without end that nobody asked for; switch it off and on"},
+              "the camera sends too many messages that are not answers; switch it off and on"},
       now);
   return false;
 }
@@ -168,7 +168,7 @@ void ControlChannel::received(std::string_view bytes, Time now) {
       break;
     }
     if (!unasked_.spend_padding(framer_.take_skipped(), now)) {
-      unreadable("it sends white space without end", now);
+      unreadable("it sends too much white space", now);
       break;
     }
     if (!*object) break;
@@ -202,7 +202,7 @@ void ControlChannel::dispatch(std::shared_ptr<const Message> message, size_t byt
       if (answers)
         replied(std::move(message), now);
       else
-        GST_DEBUG("an answer to %s, which is not being asked: dropped",
+        GST_DEBUG("dropped an answer to %s, which was not requested",
                   command_name(message->id()).c_str());
       break;
   }
@@ -214,7 +214,8 @@ void ControlChannel::asked(std::shared_ptr<const Message> question, Time now) {
   if (!token_ || phase_ != Phase::open) return;
   if (output_.size() + Request::max_size > max_output) {
     end(Failure{Failure::Reason::silent,
-                "the camera asks, and takes no answer; switch it off and on"},
+                "the camera asks whether this client is still there, but does not read the answer; "
+                "switch it off and on"},
         now);
     return;
   }
@@ -242,8 +243,7 @@ void ControlChannel::replied(std::shared_ptr<const Message> message, Time now) {
   if (done.handler) done.handler({message, std::nullopt});
   if (forgotten && phase_ == Phase::open)
     end(Failure{Failure::Reason::gone,
-                "the camera has forgotten this session (wrong token); connect again",
-                rval_wrong_token},
+                "the camera has forgotten this session (wrong token); connect again"},
         now);
   else if (done.request.id == msg_stop_session) {
     goodbye_answered_ = true;
@@ -274,7 +274,7 @@ void ControlChannel::advance(Time now) {
     end(Failure{Failure::Reason::silent,
                 "the camera does not answer: " + command_name(outstanding_->request.id) +
                     " got no reply within " + in_seconds(outstanding_->timeout) +
-                    "; is it still on, and in reach of its Wi-Fi?"},
+                    "; check that it is on, and that this machine is in reach of its Wi-Fi"},
         now);
     return;
   }

@@ -15,8 +15,7 @@
 
 #include "hw/madv/allowance.h"
 #include "hw/madv/clock.h"
-#include "hw/madv/failure.h"
-#include "hw/madv/message.h"
+#include "hw/madv/reply.h"
 #include "hw/madv/settings.h"
 #include "hw/madv/wire.h"
 

@@ -153,20 +153,22 @@ struct ResultCodeWords {
 
 constexpr ResultCodeWords result_table[] = {
     {0, "it is done"},
-    {-1, "something went wrong, without a reason; try again"},
+    {-1, "there was an error without a reason; try again"},
     {-3,
-     "another phone or program holds it; close the camera's app there, or wait until it lets go"},
-    {-4, "this session is over (its token is not known any more); connect again"},
-    {-5, "as many clients are connected as it takes; close one"},
+     "another phone or program is connected to it; close the camera's app there, or wait until it "
+     "disconnects"},
+    {-4, "this session has ended (the camera does not know its token any more); connect again"},
+    {-5, "its maximum number of clients is connected; close one of them"},
     {-7, "the request was not well-formed"},
-    {-8, "the request did not arrive whole in time"},
+    {-8, "the complete request did not arrive in time"},
     {-9, "the request was not well-formed"},
     {-13, "it does not know that value"},
     {-14,
-     "it can't do that now: it does something else, or has done it already; look at its display"},
-    {-16, "it can't do that while HDMI is plugged in"},
+     "it can't do that now: it is doing something else, or has already done it; look at its "
+     "display"},
+    {-16, "it can't do that while an HDMI cable is plugged in"},
     {-17, "its card is full; delete files, or put in another card"},
-    {-18, "its card is write-protected; slide the card's lock"},
+    {-18, "its card is write-protected; move the small switch on the card"},
     {-19, "it is out of memory; switch it off and on"},
     {-20, "it can't take photos while recording"},
     {-21, "it is busy; try again in a moment"},
@@ -253,7 +255,7 @@ const Choice* find_choice(int id, int value) {
 std::string result_words(int rval) {
   for (const ResultCodeWords& code : result_table)
     if (code.rval == rval) return code.words;
-  return "it can't, for a reason that is not known (" + std::to_string(rval) + ")";
+  return "it can't, and its reason has no known meaning (" + std::to_string(rval) + ")";
 }
 
 }  // namespace sphere::madv

@@ -2,7 +2,7 @@
 
 #include "hw/madv/connect.h"
 
-#include "hw/madv/md5.h"
+#include "gst/sphere/base/md5.h"
 
 namespace sphere::madv {
 
@@ -43,7 +43,7 @@ void ConnectSequence::client_known(const Reply& reply) {
                                              ? read_md5(reply.message->param_text().value_or(""))
                                              : std::nullopt;
   if (!md5) {
-    settle_table(failed("the camera does not say which lens table it has"));
+    settle_table(failed("the camera does not tell which lens table it has"));
     return;
   }
   table_md5_ = *md5;
@@ -77,7 +77,7 @@ void ConnectSequence::fetch_table() {
     if (outcome)
       settle_table(std::move(table));
     else
-      settle_table(failed("the camera's lens table can't be fetched: " + outcome.error().message));
+      settle_table(failed("the camera's lens table can't be read: " + outcome.error().message));
   };
   transfers_.get(lens_table_transfer, std::move(download), channel_.last_heard());
 }

@@ -96,7 +96,7 @@ Result<std::string> Request::to_json(int64_t token) const {
   json += ",\"btwifi\":2,\"token\":" + std::to_string(token) + "}";
   if (json.size() > max_size)
     return invalid(command_name(id) + " is " + std::to_string(json.size()) +
-                   " bytes long, and the camera takes no more than " + std::to_string(max_size));
+                   " bytes long, and the camera accepts at most " + std::to_string(max_size));
   return json;
 }
 
@@ -106,14 +106,14 @@ Result<Message> Message::parse(std::string_view text) {
       JsonDocument::parse(text, "a message is damaged", Framer::default_max_size);
   if (!document) return document.error();
   Message message(std::move(*document));
-  if (!message.object()) return invalid("a message is no JSON object");
+  if (!message.object()) return invalid("a message is not a JSON object");
   const std::optional<int64_t> id = message.number("msg_id");
-  if (!id || *id < 0 || *id > INT_MAX) return invalid("a message does not say what it is about");
+  if (!id || *id < 0 || *id > INT_MAX) return invalid("a message has no valid msg_id");
   message.id_ = static_cast<int>(*id);
   if (!message.has("rval")) return message;
   const std::optional<int64_t> rval = message.number("rval");
   if (!rval || *rval < INT_MIN || *rval > INT_MAX)
-    return invalid("the result of " + command_name(message.id_) + " is no number");
+    return invalid("the result of " + command_name(message.id_) + " is not a number");
   message.rval_ = static_cast<int>(*rval);
   return message;
 }
@@ -176,7 +176,8 @@ std::string Message::redacted() const {
 
 std::string redacted(std::string_view json) {
   const Result<Message> message = Message::parse(json);
-  return message ? message->redacted() : std::to_string(json.size()) + " bytes that are no message";
+  return message ? message->redacted()
+                 : std::to_string(json.size()) + " bytes that are not a message";
 }
 
 std::string unix_path(std::string_view camera_path) {

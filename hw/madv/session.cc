@@ -55,18 +55,17 @@ Failure connect_failure(const Uri& uri, const GError* error, bool timed_out, Dur
   const std::string where = uri.host + ":" + std::to_string(uri.port);
   if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) && !timed_out) return over_failure();
   if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
-    return {
-        Failure::Reason::not_there,
-        "there is something at " + uri.host + ", but it does not listen on port " +
-            std::to_string(uri.port) +
-            "; a camera listens when its Wi-Fi light has stopped blinking: is this its address?"};
+    return {Failure::Reason::not_there, "there is a device at " + uri.host +
+                                            ", but it does not listen on port " +
+                                            std::to_string(uri.port) +
+                                            "; wait until the Wi-Fi light of the camera has "
+                                            "stopped blinking, and check that this is its address"};
   std::string how = error ? error->message : "no reason given";
   if (timed_out || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     how = "no answer within " + in_seconds(timeout);
-  return {Failure::Reason::unreachable,
-          "no camera at " + where + " (" + how +
-              "); switch the camera's Wi-Fi on, and connect this machine to the network whose name "
-              "begins with MJXJ-"};
+  return {Failure::Reason::unreachable, "no camera at " + where + " (" + how +
+                                            "); switch the camera's Wi-Fi on, and connect this "
+                                            "machine to the network whose name begins with MJXJ-"};
 }
 
 }  // namespace
@@ -458,7 +457,7 @@ Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellab
     waiting->given_up = true;
     if (was_cancelled) return failed(command_name(id) + " was cancelled");
     return failed("the camera did not answer " + command_name(id) + " within " +
-                  in_seconds(at_most) + "; it may be busy: look at its display, and try again");
+                  in_seconds(at_most) + "; it may be busy. Look at its display, and try again");
   }
   if (reply->failure) return failed(reply->failure->message);
   if (!reply->message->succeeded())
@@ -529,7 +528,7 @@ void Session::run() {
     settings.client_address = address_text(local);
     settings.pacing =
         options_.pacing.value_or(is_loopback(local) ? Duration::zero() : settings.pacing);
-    if (options_.set_clock) settings.clock = camera_clock;
+    settings.clock = camera_clock;
     const TableCache cache(options_.table_folder);
     const auto may_store = [this] {
       return !options_.may_store_tables || options_.may_store_tables();

@@ -28,7 +28,6 @@ struct SessionOptions {
   CoreSettings core;
   /// None, by default, for a camera on this machine, which is software.
   std::optional<Duration> pacing;
-  bool set_clock = true;
   /// Whether lens tables, which tell one camera from another, may be kept on the disk; else this
   /// process alone remembers them. Asked in the session's thread whenever there is one to keep or
   /// to look for; empty: they may.

@@ -9,11 +9,12 @@
 #include <string>
 #include <string_view>
 
+#include "hw/camera.h"
 #include "hw/madv/message.h"
 
 namespace sphere::madv {
 
-enum class Card { unknown, none, bad, slow, mounted };
+using hw::Card;
 
 struct CameraState {
   /// One of WorkingMode.

@@ -6,10 +6,10 @@
 #include <glib/gstdio.h>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/md5.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/storage/stores.h"
 #include "hw/madv/connect.h"
-#include "hw/madv/md5.h"
 
 namespace sphere::madv {
 
@@ -66,13 +66,14 @@ std::optional<std::string> TableCache::load(const std::string& md5) const {
 }
 
 Status TableCache::store(const std::string& md5, std::string_view table) const {
-  if (!read_md5(md5) || md5_of(table) != md5) return invalid("the lens table has another checksum");
+  if (!read_md5(md5) || md5_of(table) != md5)
+    return invalid("the lens table does not have the checksum that the camera announced");
   if (g_mkdir_with_parents(folder_.c_str(), 0700) != 0)
     return failed("the folder '" + folder_ + "' can't be made: " + g_strerror(errno));
   g_autoptr(GError) error = nullptr;
   if (!g_file_set_contents_full(path(md5).c_str(), table.data(), static_cast<gssize>(table.size()),
                                 G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    return failed(std::string("the lens table can't be kept: ") + error->message);
+    return failed(std::string("the lens table can't be stored: ") + error->message);
   return ok();
 }
 

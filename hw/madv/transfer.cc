@@ -37,7 +37,7 @@ class FileTransfers::Job {
   virtual ~Job() = default;
 
   virtual Request request() const = 0;
-  virtual void data(std::string_view) { fail("the camera sent bytes that nobody asked for"); }
+  virtual void data(std::string_view) { fail("the camera sent bytes that were not requested"); }
   /// The camera says that all is sent, or has arrived.
   virtual void completed(const Message& message) = 0;
   /// Whether there are bytes to be sent, and the next of them.
@@ -88,7 +88,7 @@ class FileTransfers::DownloadJob final : public Job {
   }
 
   void data(std::string_view bytes) override {
-    if (bytes.size() > wanted() - in_chunk_) return fail("the camera sent more than was asked for");
+    if (bytes.size() > wanted() - in_chunk_) return fail("the camera sent more than was requested");
     in_chunk_ += bytes.size();
     if (checksum_)
       g_checksum_update(checksum_.get(), reinterpret_cast<const guchar*>(bytes.data()),
@@ -99,8 +99,9 @@ class FileTransfers::DownloadJob final : public Job {
 
   void completed(const Message& message) override {
     chunk_bytes_ = entry_number(message, field::bytes_sent);
-    if (!chunk_bytes_) return fail("the camera does not say how much it sent");
-    if (*chunk_bytes_ > wanted()) return fail("the camera says it sent more than was asked for");
+    if (!chunk_bytes_) return fail("the camera does not tell how much it sent");
+    if (*chunk_bytes_ > wanted())
+      return fail("the camera reports that it sent more than was requested");
     examine();
   }
 
@@ -109,7 +110,7 @@ class FileTransfers::DownloadJob final : public Job {
   // sent.
   void examine() override {
     if (!is_accepted || !chunk_bytes_ || in_chunk_ < *chunk_bytes_) return;
-    if (in_chunk_ > *chunk_bytes_) return fail("the camera sent more bytes than it said");
+    if (in_chunk_ > *chunk_bytes_) return fail("the camera sent more bytes than it had announced");
     const bool was_full = in_chunk_ == wanted();
     whole_chunks_ += in_chunk_;
     in_chunk_ = 0;
@@ -121,9 +122,9 @@ class FileTransfers::DownloadJob final : public Job {
       asks_again = true;
     } else if (size_) {
       // A chunk that is not full was the last one.
-      fail("the file is shorter than was asked for");
+      fail("the file is shorter than requested");
     } else if (checksum_) {
-      fail("what arrived is not what the camera's checksum says");
+      fail("the file does not match the camera's checksum");
     } else {
       outcome = ok();
     }
@@ -167,7 +168,7 @@ class FileTransfers::UploadJob final : public Job {
     const auto most = static_cast<size_t>(std::min<uint64_t>(output_piece, upload_.size - sent_));
     std::string piece = upload_.source(most);
     if (piece.empty() || piece.size() > most) {
-      fail("the file is not as long as was said");
+      fail("the file does not have the announced length");
       return {};
     }
     sent_ += piece.size();
@@ -177,7 +178,7 @@ class FileTransfers::UploadJob final : public Job {
   void completed(const Message& message) override {
     const std::optional<uint64_t> arrived = entry_number(message, field::bytes_received);
     if (arrived.value_or(sent_) != upload_.size || sent_ != upload_.size)
-      return fail("the camera says that less arrived than was sent");
+      return fail("the camera reports that it received less than was sent");
     outcome = ok();
   }
 
@@ -210,8 +211,8 @@ void FileTransfers::add(unsigned number, std::unique_ptr<Job> job, Time now) {
   }
   if (jobs_.size() > max_waiting) {
     if (job->done)
-      job->done(
-          failed("16 other files are waited for already; ask again when one of them is there"));
+      job->done(failed(
+          "16 other transfers are waiting already; try again when one of them has finished"));
     return;
   }
   job->number = number;
@@ -293,7 +294,7 @@ void FileTransfers::notified(const Message& message, Time now) {
       std::find(std::begin(failures), std::end(failures), type) != std::end(failures);
   const bool is_complete = type == get_complete || type == put_complete;
   job.camera_is_done = job.camera_is_done || has_failed || is_complete;
-  if (has_failed) job.fail("the camera gave up the transfer");
+  if (has_failed) job.fail("the camera ended the transfer");
   if (is_complete) job.completed(message);
   go_on(now);
 }

@@ -46,9 +46,9 @@ Status check_host(const std::string& host) {
   const bool plain = std::all_of(host.begin(), host.end(), [](char c) {
     return g_ascii_isalnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
   });
-  if (!plain) return invalid("'" + host + "' is no host name or address");
+  if (!plain) return invalid("'" + host + "' is not a host name or address");
   if (host.find(':') != std::string::npos && !g_hostname_is_ip_address(host.c_str()))
-    return invalid("'" + host + "' is no IPv6 address");
+    return invalid("'" + host + "' is not an IPv6 address");
   return ok();
 }
 
@@ -89,11 +89,11 @@ Status read_query(const char* query, Uri& uri) {
                                     [&](const PortParameter& p) { return name == p.name; });
     if (found == port_parameters.end())
       return invalid("there is no parameter '" + name +
-                     "'; known are data-port, rtsp-port, http-port and https-port");
+                     "'; the parameters are data-port, rtsp-port, http-port and https-port");
     if (!seen.insert(name).second) return invalid("the parameter '" + name + "' is given twice");
     guint64 port = 0;
     if (!g_ascii_string_to_unsigned(value.c_str(), 10, 1, 65535, &port, nullptr))
-      return invalid("'" + name + "=" + value + "' is no port; ports are 1 to 65535");
+      return invalid("'" + name + "=" + value + "' is not a port; ports are 1 to 65535");
     uri.*found->port = static_cast<uint16_t>(port);
   }
 }
@@ -104,8 +104,9 @@ Result<Uri> Uri::parse(std::string_view text) {
   const std::string given(text);
   const auto wrong = [&](const std::string& how) {
     // What stands before an @ may be a password.
-    if (given.find('@') != std::string::npos) return invalid("this is no camera's URI: " + how);
-    return invalid("'" + given + "' is no camera's URI: " + how);
+    if (given.find('@') != std::string::npos)
+      return invalid("this is not the URI of a camera: " + how);
+    return invalid("'" + given + "' is not the URI of a camera: " + how);
   };
   if (given.size() > 4096) return invalid("the camera's URI is longer than 4096 bytes");
   if (given.find('\0') != std::string::npos)

@@ -23,7 +23,7 @@ Result<std::optional<std::string>> Framer::next() {
       begin_ = examined_ = 0;
       return std::optional<std::string>();
     }
-    if (buffer_[begin_] != '{') return broken("it is no message of this kind of camera");
+    if (buffer_[begin_] != '{') return broken("it is not a message of this kind of camera");
   }
 
   for (; examined_ < buffer_.size(); ++examined_) {

@@ -74,11 +74,10 @@ bool AudioBranch::build(const std::string& codec) {
       "identity name=in silent=true ! sphereaudiogate name=gate", TRUE, nullptr,
       GST_PARSE_FLAG_FATAL_ERRORS, &error);
   if (!parts) {
-    GST_ELEMENT_WARNING(
-        bin_, CORE, MISSING_PLUGIN,
-        ("The camera's sound is left out: the element 'sphereaudiogate' is missing; "
-         "set GST_PLUGIN_PATH to where gst-sphere's plugins are."),
-        ("%s", error->message));
+    GST_ELEMENT_WARNING(bin_, CORE, MISSING_PLUGIN,
+                        ("There is no sound, because the element 'sphereaudiogate' is missing; set "
+                         "GST_PLUGIN_PATH to the folder of gst-sphere's plugins."),
+                        ("%s", error->message));
     return false;
   }
   gst_object_set_name(GST_OBJECT(parts), codec.c_str());

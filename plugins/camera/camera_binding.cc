@@ -5,15 +5,16 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/md5.h"
 
 GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
 #define GST_CAT_DEFAULT spherecamsrc_debug
 
 namespace sphere::camera {
 
-using storage::Binding;
 using consent::Category;
 using consent::Purpose;
+using storage::Binding;
 
 bool CameraBinding::device_allowed() const {
   return consent_.allowed(Category::device, Purpose::bind);
@@ -31,10 +32,9 @@ void CameraBinding::restart() {
 }
 
 void CameraBinding::set_lens_table(std::string_view table) {
-  const GString_ md5(g_compute_checksum_for_data(
-      G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(table.data()), table.size()));
+  std::string md5 = md5_of(table);
   const Lock lock(mutex_);
-  table_ = md5.get();
+  table_ = std::move(md5);
 }
 
 void CameraBinding::set_camera_ready() {
@@ -62,8 +62,8 @@ void CameraBinding::update(const hw::CameraFamily& family, hw::Camera& camera) {
   if (!table.empty() && family.forget_table) family.forget_table(table);
   if (!forget.empty() && !storage::remove_binding(forget))
     GST_WARNING_OBJECT(element_,
-                       "what was kept of this camera can't be removed; "
-                       "`sphere consent sweep` tries again");
+                       "the stored data about this camera can't be removed; `sphere consent sweep` "
+                       "tries it again");
 }
 
 void CameraBinding::identified(const hw::CameraIdentity& identity, const hw::Camera& camera) {
@@ -81,7 +81,7 @@ void CameraBinding::identified(const hw::CameraIdentity& identity, const hw::Cam
 
 void CameraBinding::keep(const Binding& binding) {
   if (!storage::write_binding(binding)) {
-    GST_WARNING_OBJECT(element_, "this camera can't be remembered");
+    GST_WARNING_OBJECT(element_, "the data about this camera can't be stored");
     return;
   }
   // Taken back meanwhile: whoever did has removed what there was, maybe before this.

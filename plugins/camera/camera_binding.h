@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "gst/sphere/base/thread.h"
-#include "gst/sphere/storage/binding.h"
 #include "gst/sphere/consent/guard.h"
+#include "gst/sphere/storage/binding.h"
 #include "hw/camera.h"
 
 namespace sphere::camera {

@@ -36,10 +36,11 @@ bool is_working(ConnectionState state) {
   return state != ConnectionState::stopped && state != ConnectionState::ended;
 }
 
-hw::Failure broken_off(std::string detail = {}) {
+hw::Failure broken_off(std::string_view detail = {}) {
   return {Reason::gone,
-          "the camera's preview broke off; is the camera still on, and in reach of its Wi-Fi?",
-          std::move(detail)};
+          "the camera's preview was interrupted; check that the camera is on, and that this "
+          "machine is in reach of its Wi-Fi",
+          detail};
 }
 
 }  // namespace
@@ -331,9 +332,10 @@ void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned numbe
       put(CameraSaw{number, {Input::Kind::control_ready, {}}});
       break;
     case Kind::ended:
-      put(CameraSaw{number,
-                    {Input::Kind::control_lost,
-                     event.failure.value_or(hw::Failure{Reason::gone, "the camera is gone", {}})}});
+      put(CameraSaw{
+          number,
+          {Input::Kind::control_lost,
+           event.failure.value_or(hw::Failure{Reason::gone, "the camera was disconnected", {}})}});
       break;
     case Kind::lens_table: {
       // The profile's name is for a stitcher that does not know tables.
@@ -452,7 +454,7 @@ void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::strin
                    {Input::Kind::preview_lost,
                     {Reason::broken,
                      "the camera's preview comes as " + printable(codec, 40) +
-                         ", which is not what this kind of camera sends",
+                         ", but this kind of camera sends another format",
                      gst_pad_link_get_name(linked)}}});
 }
 
@@ -536,12 +538,13 @@ void CameraConnection::update_recording() {
   camera->stop_recording([this, why = printable(answer.reason)](const hw::Camera::Answer& reply) {
     // It ended before, by the camera's own button or a full card.
     if (reply.was_idle) return;
-    GST_ELEMENT_WARNING(bin_, RESOURCE, NOT_AUTHORIZED,
-                        ("Sound was taken back while the camera recorded with it. %s",
-                         reply.done ? "The recording was ended; a new one is without sound."
-                                    : "The camera did not end the recording, and may go on with "
-                                      "sound; end it at the camera."),
-                        ("%s", why.c_str()));
+    GST_ELEMENT_WARNING(
+        bin_, RESOURCE, NOT_AUTHORIZED,
+        ("Consent to sound was withdrawn while the camera recorded with sound. %s",
+         reply.done ? "The recording was ended. A new recording will be without sound."
+                    : "The camera did not end the recording and may still record sound; stop it on "
+                      "the camera."),
+        ("%s", why.c_str()));
   });
 }
 

@@ -105,8 +105,8 @@ void ConnectionCore::while_connecting(const Input& input, Time now) {
     case Input::Kind::attempt_timed_out:
       close_control();
       lose({Reason::silent,
-            "the camera does not answer: nothing came within " + in_seconds(settings_.timeout) +
-                "; is it still on, and in reach of its Wi-Fi?",
+            "the camera does not answer: nothing arrived within " + in_seconds(settings_.timeout) +
+                "; check that it is on, and that this machine is in reach of its Wi-Fi",
             {}},
            now);
       break;
@@ -126,7 +126,7 @@ void ConnectionCore::while_opening(const Input& input, Time now) {
       window_ = {now, pictures_.packets_arrived, pictures_.packets_lost};
       break;
     case Input::Kind::udp_silent:
-      use_tcp("Nothing of the preview arrives over UDP; a firewall may keep it out.", now);
+      use_tcp("Nothing of the preview arrives over UDP; a firewall may block it.", now);
       break;
     case Input::Kind::udp_lossy:
       use_tcp("Too much of the preview is lost over UDP.", now);
@@ -145,7 +145,8 @@ void ConnectionCore::while_opening(const Input& input, Time now) {
       lose({Reason::silent,
             "no picture of the camera's preview came within " + in_seconds(settings_.timeout) +
                 (requested_ && pictures_.packets_arrived == 0
-                     ? "; is a firewall between this machine and the camera?"
+                     ? "; check whether a firewall blocks the connection between this machine and "
+                       "the camera"
                      : "; switch the camera off and on again, and come closer to it"),
             {}},
            now);
@@ -177,7 +178,7 @@ void ConnectionCore::while_playing(const Input& input, Time now) {
     case Input::Kind::pictures_stopped:
       lose({Reason::silent,
             "no picture has come from the camera for " + in_seconds(picture_timeout) +
-                "; is it still on, and in reach of its Wi-Fi?",
+                "; check that it is on, and that this machine is in reach of its Wi-Fi",
             {}},
            now);
       break;
@@ -191,7 +192,7 @@ void ConnectionCore::while_preview_only(const Input& input, Time now) {
     case Input::Kind::settled:
       control_loss_.settle_at.reset();
       actions_.push_back({.kind = Action::Kind::warn,
-                          .text = "The preview goes on; photos and recordings are possible again "
+                          .text = "The preview goes on. Photos and recordings are possible again "
                                   "when the camera answers",
                           .failure = control_loss_.failure});
       report(name_of(state_), control_loss_.failure.message,
@@ -216,7 +217,7 @@ void ConnectionCore::while_preview_only(const Input& input, Time now) {
       if (!control_loss_.settle_at) {
         actions_.push_back(
             {.kind = Action::Kind::inform,
-             .text = "The camera answers again; photos and recordings are possible."});
+             .text = "The camera answers again. Photos and recordings are possible."});
         report("connected");
       }
       enter(State::playing);
@@ -280,7 +281,8 @@ void ConnectionCore::reopen_preview(Time now) {
 
 void ConnectionCore::use_tcp(std::string why, Time now) {
   tcp_only_ = true;
-  actions_.push_back({.kind = Action::Kind::inform, .text = std::move(why) + " TCP is used now."});
+  actions_.push_back(
+      {.kind = Action::Kind::inform, .text = std::move(why) + " It is requested over TCP now."});
   reopen_preview(now);
 }
 
@@ -318,7 +320,7 @@ void ConnectionCore::lose(const hw::Failure& failure, Time now) {
       (needs_a_person(failure.reason) && failure.reason != outage_.warned_of)) {
     outage_.warned_of = failure.reason;
     actions_.push_back({.kind = Action::Kind::warn,
-                        .text = "It is connected to again as soon as that is possible",
+                        .text = "The connection is made again as soon as possible",
                         .failure = failure});
   }
   report("lost", failure.message, outage_.pause);

@@ -32,7 +32,7 @@ hw::Camera::Answer PendingCalls::call(hw::Camera& camera, const Command& command
         !waiting->answer)
       return {.failure = {Reason::silent,
                           "the camera has not answered within " + std::to_string(timeout.count()) +
-                              " s; it may still do what it was asked for",
+                              " s; it may still carry out the command",
                           {}}};
   }
   return *waiting->answer;
@@ -47,8 +47,8 @@ void PendingCalls::cancel() {
   for (const auto& one : calls)
     if (const auto held = one.lock())
       held->set({.failure = {Reason::stopped,
-                             "the element was stopped before the camera answered; it may still do "
-                             "what it was asked for",
+                             "the element was stopped before the camera answered; the camera may "
+                             "still carry out the command",
                              {}}});
 }
 

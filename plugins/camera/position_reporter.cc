@@ -49,8 +49,8 @@ std::optional<PositionReporter::Time> PositionReporter::update(hw::Camera* camer
     sent_at_.reset();
     if (std::exchange(camera_has_it_, false))
       GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
-                          ("The camera is told its position no more. It may still hold the last "
-                           "one: no command is known that clears it."),
+                          ("The position is not sent to the camera any more. The camera may still "
+                           "keep the last position, because no command is known that clears it."),
                           ("%s", printable(answer.reason).c_str()));
     return std::nullopt;
   }

@@ -5,23 +5,24 @@
  * SECTION:element-spherecamsrc
  * @title: spherecamsrc
  *
- * The live preview of a Xiaomi Mi Sphere (Mijia 360) as H.264, and the camera's control: it starts
- * a session, sets the camera's clock, tells the stitcher downstream which lenses took the pictures
- * (the event `sphere-lens`), and reports what the camera says as element messages.
+ * The live preview of a Xiaomi Mi Sphere (Mijia 360) as H.264, and the control of the camera. It
+ * starts a session, sets the camera's clock, tells the stitcher downstream which lenses took the
+ * pictures (the event `sphere-lens`), and posts the camera's state and notifications as element
+ * messages.
  *
- * When the camera is lost, it is connected to again, after pauses that grow; the stream and its
- * timestamps go on. A warning says why it was lost, an info message when it is back.
+ * When the camera is lost, the element connects again, after pauses that grow. The stream and its
+ * timestamps go on. A warning tells why the camera was lost, and an info message when it is back.
  *
- * Without consent the stream has no sound, recordings are silent, the camera is told no position
- * and nothing of it is stored. The properties `consent` and `ledger`, and an application's context,
- * say what is given; the pad `audio` is there only while sound is given for the purpose `live`.
+ * Without consent the stream has no sound, recordings are silent, no position is sent to the camera
+ * and nothing about it is stored. Consent is given by the properties `consent` and `ledger`, and by
+ * an application's context. The pad `audio` exists only while sound is allowed for `live`.
  *
  * Element messages:
  * - `sphere-connection`: `state` (connecting, connected, preview-only, lost), and with the last two
- *   the `reason` in words and the `pause` before the next attempt, nanoseconds. `preview-only`:
+ *   the `reason` as text and the `pause` before the next attempt in nanoseconds. `preview-only`:
  *   pictures still come, but the camera can't be controlled.
- * - `sphere-camera`: what is known of the camera by now: `working-mode`, `recording`, `battery`
- *   (percent), `charging`, `card` and what is left on it.
+ * - `sphere-camera`: the known state of the camera: `working-mode`, `recording`, `battery`
+ *   (percent), `charging`, `card` and the space that is left on it.
  * - `sphere-notification`: `id`, `name`, and `path` of a photo or a video that was saved.
  *
  * ## Example launch lines
@@ -369,33 +370,34 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
                                                     GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_property(
       object_class, PROP_LOCATION,
-      g_param_spec_string("location", "Location",
-                          "The camera: madv://HOST[:PORT][/live], with data-port, rtsp-port, "
-                          "http-port and https-port as query parameters",
-                          sphere::hw::default_location(), ready));
+      g_param_spec_string(
+          "location", "Location",
+          "URI of the camera: madv://HOST[:PORT][/live], with data-port, rtsp-port, "
+          "http-port and https-port as query parameters",
+          sphere::hw::default_location(), ready));
   g_object_class_install_property(
       object_class, PROP_PROTOCOLS,
       g_param_spec_flags("protocols", "Protocols",
-                         "How the preview may travel: UDP first, and TCP where UDP does not arrive "
-                         "or loses too much",
+                         "Transports for the preview: UDP is tried first, and TCP is used if "
+                         "nothing arrives over UDP or too many packets are lost",
                          GST_TYPE_RTSP_LOWER_TRANS, default_protocols, ready));
   g_object_class_install_property(
       object_class, PROP_LATENCY,
       g_param_spec_uint(
           "latency", "Latency",
-          "Milliseconds by which pictures are held back, so that late ones are in time", 0, 10000,
-          default_latency, ready));
+          "Milliseconds for which pictures are buffered, so that late packets arrive in time", 0,
+          10000, default_latency, ready));
   g_object_class_install_property(
       object_class, PROP_TIMEOUT,
       g_param_spec_uint("timeout", "Timeout",
-                        "Seconds that one attempt may take in all, from connecting to the first "
-                        "picture, and that an action signal may wait for the camera",
+                        "Seconds that one attempt to connect may take until the first picture, and "
+                        "that an action signal may wait for the camera's answer",
                         1, 60, default_timeout, ready));
   g_object_class_install_property(
       object_class, PROP_RECONNECT,
       g_param_spec_boolean("reconnect", "Reconnect",
-                           "Whether a camera that was lost is connected to again; a first attempt "
-                           "that fails is an error in any case",
+                           "Whether to connect again after the camera was lost; if the first "
+                           "attempt fails, this is always an error",
                            default_reconnect, playing));
   g_object_class_install_property(
       object_class, PROP_STATS,
@@ -410,19 +412,20 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   // Not readable: it would be in every graph and verbose output.
   g_object_class_install_property(
       object_class, PROP_POSITION,
-      g_param_spec_string("position", "Position",
-                          "Where the camera is, for it to write into what it records: "
-                          "LATITUDE,LONGITUDE[,ALTITUDE] in decimal degrees and metres; sent only "
-                          "while location is given for camera, as exactly as that says",
-                          nullptr,
-                          static_cast<GParamFlags>(G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_PLAYING)));
+      g_param_spec_string(
+          "position", "Position",
+          "Position of the camera, which it writes into its photos and recordings: "
+          "LATITUDE,LONGITUDE[,ALTITUDE] in decimal degrees and metres; sent only while consent to "
+          "location is given for camera, rounded to the precision given there",
+          nullptr,
+          static_cast<GParamFlags>(G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS |
+                                   GST_PARAM_MUTABLE_PLAYING)));
   g_object_class_install_property(
       object_class, PROP_POSITION_INTERVAL,
-      g_param_spec_uint("position-interval", "Position interval",
-                        "Seconds after which the position is sent again; the vendor's app has 1, "
-                        "3, 5 and 10",
-                        1, 10, default_position_interval, playing));
+      g_param_spec_uint(
+          "position-interval", "Position interval",
+          "Seconds between two position messages; the vendor's app offers 1, 3, 5 and 10", 1, 10,
+          default_position_interval, playing));
 
   const auto action = [&](const char* name, GCallback function) {
     return g_signal_new_class_handler(

@@ -4,6 +4,8 @@
 
 #include "plugins/privacy/silent_packets.h"
 
+#include <gst/base/gstbitwriter.h>
+
 #include <algorithm>
 #include <array>
 
@@ -15,18 +17,20 @@ namespace {
 
 class BitWriter {
  public:
-  void put(unsigned value, int bits) {
-    for (int i = bits - 1; i >= 0; --i) {
-      if (used_ % 8 == 0) bytes_.push_back(0);
-      if (value >> i & 1) bytes_.back() |= static_cast<uint8_t>(0x80 >> used_ % 8);
-      ++used_;
-    }
+  BitWriter() { gst_bit_writer_init(&writer_); }
+  ~BitWriter() { gst_bit_writer_reset(&writer_); }
+  BitWriter(const BitWriter&) = delete;
+  BitWriter& operator=(const BitWriter&) = delete;
+
+  void put(unsigned value, unsigned bits) { gst_bit_writer_put_bits_uint32(&writer_, value, bits); }
+  /// What was put, up to a whole byte with zeros.
+  std::vector<uint8_t> bytes() const {
+    const uint8_t* data = gst_bit_writer_get_data(&writer_);
+    return {data, data + (gst_bit_writer_get_size(&writer_) + 7) / 8};
   }
-  std::vector<uint8_t> take() { return std::move(bytes_); }
 
  private:
-  std::vector<uint8_t> bytes_;
-  int used_ = 0;
+  GstBitWriter writer_;
 };
 
 enum Element : unsigned { single = 0, pair = 1, low = 3, end = 7 };
@@ -127,7 +131,7 @@ std::vector<uint8_t> silent_aac(int channel_configuration) {
   for (const Element element : layouts[static_cast<size_t>(channel_configuration) - 1])
     put_element(out, element, tags[element]++);
   out.put(end, 3);
-  return out.take();
+  return out.bytes();
 }
 
 std::optional<int> aac_lc_channels(std::span<const uint8_t> config) {

@@ -5,27 +5,27 @@
  * SECTION:element-sphereaudiogate
  * @title: sphereaudiogate
  *
- * Lets sound through only while it is given for the purpose of this element, and writes silence in
- * its place otherwise. Nothing given: silence. What is given comes from the property `consent`,
- * from an application's #GstContext of the type `gst.sphere.consent`, and from the ledger that
- * `ledger` names; all of them that are there must allow.
+ * Passes sound only while consent to it is given for the purpose of this element, and replaces it
+ * by silence otherwise. Without any consent there is only silence. Consent comes from the property
+ * `consent`, from an application's #GstContext of the type `gst.sphere.consent`, and from the
+ * ledger that `ledger` names. All of these that are set must allow the sound.
  *
- * A change acts on the next buffer, with a hard cut; so does another `purpose`, which counts as a
- * new grant. What was captured while sound was denied does not leave as sound, however long it was
- * queued before the gate: after a grant in a live pipeline the gate stays closed until each source
- * before it has pushed a mark, ahead of the first buffer that it captured after the grant, and what
- * has a running time of before the grant is silent, too. Where the source sends the event
- * `sphere-consent`, what that says counts as well: from the first such event on, each buffer leaves
- * when the next one has come, for encoders and decoders pass events on a buffer too late. The
- * latency grows by that buffer. In a pipeline that is not live and has no such source, what counts
- * is when a buffer arrives here.
+ * A change acts on the next buffer, without a fade. A new `purpose` acts in the same way, and
+ * counts as a new grant. Sound that was captured while it was denied stays silent, even if it waits
+ * in a queue before the gate: after a grant in a live pipeline the gate stays closed until each
+ * source before it has pushed a mark, ahead of the first buffer that it captured after the grant.
+ * Buffers with a running time before the grant are silent, too. If the source sends the event
+ * `sphere-consent`, the gate also obeys that. From the first such event on, each buffer is held
+ * back until the next one has come, because encoders and decoders pass events on one buffer too
+ * late; the latency grows by one buffer. In a pipeline that is not live and has no such source,
+ * what counts is the moment at which a buffer arrives here.
  *
- * The gate offers no memory of downstream's to what is before it. Tags, comments in stream headers
- * and tables of contents go where the sound may go.
+ * The gate does not offer downstream's memory to the elements before it. Tags, comments in stream
+ * headers and tables of contents pass only while the sound may pass.
  *
- * Raw audio of all formats but ENCODED, A-law, mu-law, AAC-LC and Opus become silence of the same
- * times. In other codecs there is none: gap events take the sound's place, as with mode=drop. A
- * muxer may wait for, or fail on, a track that has gaps alone; a warning says so.
+ * Raw audio in all formats except ENCODED, A-law, mu-law, AAC-LC and Opus become silence with the
+ * same times. Other codecs are replaced by gap events, as with mode=drop. A muxer may wait for a
+ * track that has only gaps, or fail; a warning tells this.
  *
  * ## Example launch lines
  * |[
@@ -81,8 +81,9 @@ enum class Mode { silence, drop };
 
 GType mode_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Mode::silence), "Silence of the same form and times", "silence"},
-      {static_cast<int>(Mode::drop), "Gap events, no data", "drop"},
+      {static_cast<int>(Mode::silence), "Silence in the same format, with the same times",
+       "silence"},
+      {static_cast<int>(Mode::drop), "Gap events instead of data", "drop"},
       {0, nullptr, nullptr},
   };
   static const GType type = g_enum_register_static("GstSphereAudioGateMode", values);
@@ -94,7 +95,7 @@ GType purpose_type() {
       {static_cast<int>(Purpose::live), "Heard live", "live"},
       {static_cast<int>(Purpose::record), "Recorded", "record"},
       {static_cast<int>(Purpose::edit), "Used while editing", "edit"},
-      {static_cast<int>(Purpose::share), "Handed on to others", "share"},
+      {static_cast<int>(Purpose::share), "Passed on to others", "share"},
       {0, nullptr, nullptr},
   };
   static const GType type = g_enum_register_static("GstSphereAudioGatePurpose", values);
@@ -111,6 +112,8 @@ bool has(GstEvent* event, GstEventTypeFlags flag) {
   return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
 }
 
+/// Many members: the streaming thread has one state, which each grant, event and buffer reads as a
+/// whole. What stands by itself is apart: Guard, CaptureMarks, HoldBack, Silence.
 class AudioGate {
  public:
   explicit AudioGate(GstElement* element) : element_(element) {
@@ -161,7 +164,7 @@ class AudioGate {
 
   GstFlowReturn chain(BufferRef buffer) {
     if (!has_caps_) {
-      GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("Sound of an unknown form can't be examined."),
+      GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("Sound of an unknown format can't be checked."),
                         ("no caps before the first buffer"));
       return GST_FLOW_NOT_NEGOTIATED;
     }
@@ -361,8 +364,8 @@ class AudioGate {
   void warn_of_lost_marks() {
     GST_ELEMENT_WARNING(
         element_, STREAM, FAILED,
-        ("Sound is allowed and stays silent: an element before this one keeps back the events that "
-         "tell when it was captured. Put the gate nearer to the source."),
+        ("Sound is allowed but stays silent: an element before this one does not forward the "
+         "events that tell when it was captured. Put the gate nearer to the source."),
         (nullptr));
   }
 
@@ -469,8 +472,8 @@ class AudioGate {
       warned_ = true;
       GST_ELEMENT_WARNING(
           element_, STREAM, NOT_IMPLEMENTED,
-          ("No sound is allowed, and %s: a muxer may wait for this track or fail on it.",
-           silence_.possible() ? "none is sent" : "there is no silence of this form"),
+          ("No sound is allowed, and %s: a muxer may wait for this track, or fail.",
+           silence_.possible() ? "none is sent" : "silence can't be made in this format"),
           ("%s; mode=silence before the encoder gives a silent track",
            guard_->answer().reason.c_str()));
     }
@@ -632,14 +635,14 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
   install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
   g_object_class_install_property(
       object_class, PROP_PURPOSE,
-      g_param_spec_enum("purpose", "Purpose", "What the sound is for", purpose_type(),
+      g_param_spec_enum("purpose", "Purpose", "Purpose of the sound", purpose_type(),
                         static_cast<int>(default_purpose), playing));
   g_object_class_install_property(
       object_class, PROP_MODE,
-      g_param_spec_enum("mode", "Mode", "What takes the place of sound that is not allowed",
-                        mode_type(), static_cast<int>(default_mode), playing));
+      g_param_spec_enum("mode", "Mode", "What replaces sound that is not allowed", mode_type(),
+                        static_cast<int>(default_mode), playing));
   active_spec =
-      g_param_spec_boolean("active", "Active", "Whether sound passes at this moment", FALSE,
+      g_param_spec_boolean("active", "Active", "Whether sound passes now", FALSE,
                            static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property(object_class, PROP_ACTIVE, active_spec);
   gst_type_mark_as_plugin_api(mode_type(), static_cast<GstPluginAPIFlags>(0));
@@ -651,6 +654,5 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(element_class, "Sound gate", "Filter/Audio",
-                                        "Lets sound through only with consent",
-                                        "The gst-sphere authors");
+                                        "Passes sound only with consent", "The gst-sphere authors");
 }

@@ -6,12 +6,12 @@
  * @title: cpuspherestitch
  *
  * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in
- * one frame, to one equirectangular picture, on the CPU with whatever vector instructions it has.
- * Planes are warped as they come: NV12, I420 and Y444, and P010 and I420 of ten bits, take no
- * detour over RGB.
+ * one frame, to one equirectangular picture, on the CPU with its best vector instructions.
+ * Each plane is warped directly: NV12, I420, Y444, P010 and I420 with ten bits are not converted to
+ * RGB.
  *
  * The output is twice as wide as high and as wide as the two lenses, unless caps after the element
- * say otherwise.
+ * set another size.
  *
  * ## Example launch lines
  * |[
@@ -26,7 +26,6 @@
 
 #include "plugins/stitch/cpuspherestitch.h"
 
-#include <atomic>
 #include <memory>
 
 #include "gst/sphere/base/gobject.h"
@@ -57,7 +56,7 @@ class CpuSphereStitch {
   bool draw(const GstSegment& segment, const GstVideoFrame* in, GstVideoFrame* out) {
     if (!stitching.prepare(in->buffer, out->buffer, segment)) return false;
     sphere::PairStitcher& pair = stitching.pair();
-    warp_.workers().set_threads(threads.load());
+    warp_.workers().set_threads(threads.threads());
     const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
     warp_.reduce(*in, pair.reductions());
     if (const sphere::WarpGrid* strip = pair.strip())
@@ -78,7 +77,7 @@ class CpuSphereStitch {
   }
 
   sphere::Stitching stitching;
-  std::atomic<int> threads{sphere::Workers::default_threads};
+  sphere::ThreadsProperty threads{PROP_THREADS};
 
  private:
   /// A frame of our own memory.
@@ -144,19 +143,13 @@ gboolean stop(GstBaseTransform* base) {
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   CpuSphereStitch* self = GST_CPU_SPHERE_STITCH(object)->self;
-  if (self->stitching.set_property(id, value)) return;
-  if (id == PROP_THREADS)
-    self->threads = g_value_get_int(value);
-  else
+  if (!self->stitching.set_property(id, value) && !self->threads.set(id, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   CpuSphereStitch* self = GST_CPU_SPHERE_STITCH(object)->self;
-  if (self->stitching.get_property(id, value)) return;
-  if (id == PROP_THREADS)
-    g_value_set_int(value, self->threads);
-  else
+  if (!self->stitching.get_property(id, value) && !self->threads.get(id, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 

@@ -6,15 +6,15 @@
  * @title: glspherestitch
  *
  * Stitches the two fisheye pictures of a dual-lens camera, side by side or one over the other in
- * one frame, to one equirectangular picture, with GL. Each plane is drawn as it comes: NV12, I420
- * and Y444 take no detour over RGB.
+ * one frame, to one equirectangular picture, with GL. Each plane is drawn directly: NV12, I420
+ * and Y444 are not converted to RGB.
  *
- * Where there is no display server, the element brings a headless display for itself and the GL
- * elements around it; no environment variable is needed. On a machine whose GL is software,
- * #cpuspherestitch is faster: #spherestitch takes the one that suits.
+ * If there is no display server, the element makes a headless display for itself and the GL
+ * elements around it; no environment variable is needed. On a machine whose GL is drawn in
+ * software, #cpuspherestitch is faster; #spherestitch chooses the right one.
  *
  * The output is twice as wide as high and as wide as the two lenses, unless caps after the element
- * say otherwise.
+ * set another size.
  *
  * ## Example launch lines
  * |[
@@ -324,7 +324,7 @@ gboolean gl_start(GstGLBaseFilter* filter) {
   sphere::Result<std::unique_ptr<sphere::GlWarp>> made = sphere::GlWarp::make(filter->context);
   if (!made) {
     GST_ELEMENT_ERROR(filter, RESOURCE, FAILED,
-                      ("GL can't stitch on this machine; take cpuspherestitch."),
+                      ("GL can't stitch on this machine; use cpuspherestitch."),
                       ("%s", made.error().message.c_str()));
     return FALSE;
   }

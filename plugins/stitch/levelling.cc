@@ -16,8 +16,6 @@ namespace {
 constexpr double usual_rate = 30000.0 / 1001;
 // Of a picture's own time, as a part of a picture: times are in whole ticks.
 constexpr double rounding = 0.02;
-// A container rounds its length, and has some sound after the last picture.
-constexpr double length_tolerance = 2;
 // A heading that was followed so long ago is no beginning for what comes.
 constexpr double longest_gap = 1;
 
@@ -26,7 +24,6 @@ constexpr double longest_gap = 1;
 void Levelling::set_track(std::span<const std::optional<Quaternion>> orientations) {
   track_.reset();
   track_problem_.clear();
-  compared_ = false;
   std::fill(std::begin(warned_), std::end(warned_), false);
   Result<OrientationTrack> track = OrientationTrack::make(orientations);
   if (track)
@@ -38,7 +35,6 @@ void Levelling::set_track(std::span<const std::optional<Quaternion>> orientation
 void Levelling::reset() {
   track_.reset();
   track_problem_.clear();
-  compared_ = false;
   std::fill(std::begin(warned_), std::end(warned_), false);
   interrupt();
 }
@@ -60,11 +56,10 @@ Mat3 Levelling::view(Level level, double smoothing, GstBuffer* picture, const Gs
   if (!held) {
     if (track_problem_.empty())
       warn(nothing_known,
-           "Nothing says how the camera was held; its pictures are left as they are stored");
+           "The orientation of the camera is not known; the pictures are not levelled");
     else
       warn(unusable,
-           "The file's orientation track can't be used, pictures are left as they are "
-           "stored: " +
+           "The file's orientation track can't be used, and the pictures are not levelled: " +
                track_problem_);
     return {};
   }
@@ -109,36 +104,20 @@ std::optional<Levelling::Held> Levelling::from_track(double smoothing, GstBuffer
     rate = static_cast<double>(GST_VIDEO_INFO_FPS_N(&format)) / GST_VIDEO_INFO_FPS_D(&format);
   else if (track_->size() > 1)
     warn(no_rate,
-         "The stream has an orientation for each picture but does not say how many "
-         "pictures a second it has; 29.97 is assumed");
-  compare_lengths(rate);
+         "The stream has an orientation for each picture, but no frame rate; 29.97 pictures a "
+         "second are assumed");
+  if (track_->holes())
+    warn(has_holes, std::to_string(track_->holes()) + " of the " + std::to_string(track_->size()) +
+                        " entries of the file's orientation track are not rotations; they are "
+                        "interpolated from the entries around them");
   double place = sign * (static_cast<double>(magnitude) / GST_SECOND) * rate;
   // After a seek into the middle of a picture, decoders say that it begins there.
   if (GST_BUFFER_PTS(picture) == segment.start) place = std::floor(place + rounding);
   if (place > static_cast<double>(track_->size()) - 0.5)
-    warn(too_short, "The file's orientation track has " + std::to_string(track_->size()) +
-                        " entries and ends before the video; the pictures after it are taken to "
-                        "be held as the last one was");
+    warn(too_short,
+         "The file's orientation track has " + std::to_string(track_->size()) +
+             " entries and ends before the video; the last orientation is used for the rest");
   return Held{track_->at(place), track_->smooth_heading(place, smoothing * rate)};
-}
-
-void Levelling::compare_lengths(double rate) {
-  if (std::exchange(compared_, true)) return;
-  if (track_->holes())
-    warn(has_holes, std::to_string(track_->holes()) + " of the " + std::to_string(track_->size()) +
-                        " entries of the file's orientation track are no rotations; they are "
-                        "filled from those around them");
-  const GstRef<GstPad> pad(gst_element_get_static_pad(owner_, "sink"));
-  gint64 duration = 0;
-  if (!pad || !gst_pad_peer_query_duration(pad.get(), GST_FORMAT_TIME, &duration) || duration <= 0)
-    return;
-  const double pictures = static_cast<double>(duration) / GST_SECOND * rate;
-  if (static_cast<double>(track_->size()) > pictures + length_tolerance)
-    warn(too_long, "The file's orientation track has " + std::to_string(track_->size()) +
-                       " entries, more than the video has pictures (" +
-                       std::to_string(std::lround(pictures)) +
-                       "); they are taken from the first "
-                       "on, one a picture");
 }
 
 }  // namespace sphere

@@ -30,7 +30,7 @@ class Levelling {
             const GstVideoInfo& format);
 
  private:
-  enum Warning { nothing_known, no_rate, too_short, too_long, unusable, has_holes, warnings };
+  enum Warning { nothing_known, no_rate, too_short, unusable, has_holes, warnings };
   struct Held {
     Quaternion camera_to_world;
     double heading = 0;
@@ -43,13 +43,11 @@ class Levelling {
   std::optional<Held> from_meta(double smoothing, GstBuffer* picture);
   std::optional<Held> from_track(double smoothing, GstBuffer* picture, const GstSegment& segment,
                                  const GstVideoInfo& format);
-  void compare_lengths(double rate);
   void warn(Warning which, const std::string& sentence);
 
   GstElement* const owner_;
   std::optional<OrientationTrack> track_;
   std::string track_problem_;
-  bool compared_ = false;
   bool warned_[warnings] = {};
   std::optional<Followed> followed_;
 };

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// spherestitch: the stitcher that suits this machine.
+// spherestitch: the element that chooses the stitcher for this machine.
 
 /**
  * SECTION:element-spherestitch
  * @title: spherestitch
  *
  * Stitches the two fisheye pictures of a dual-lens camera to one equirectangular picture, with
- * #glspherestitch where there is a GPU, and with #cpuspherestitch where GL is software or absent.
+ * #glspherestitch if there is a GPU, and with #cpuspherestitch if GL is drawn in software or there
+ * is no GL.
  *
- * Which one it took, and why, is told by the properties #GstSphereStitch:stitcher and
- * #GstSphereStitch:reason, by an element message named `sphere-stitcher` with the same fields, and
- * in the log (`GST_DEBUG=spherestitch:4`).
+ * The properties #GstSphereStitch:stitcher and #GstSphereStitch:reason tell which one it chose and
+ * why. An element message named `sphere-stitcher` has the same fields, and the log tells it, too
+ * (`GST_DEBUG=spherestitch:4`).
  *
  * ## Example launch lines
  * |[
@@ -25,7 +26,6 @@
 
 #include "plugins/stitch/spherestitch.h"
 
-#include <atomic>
 #include <string>
 #include <vector>
 
@@ -63,7 +63,7 @@ Choice choose() {
 #if HAVE_GL
   const sphere::GlProbe& gl = sphere::probe_gl();
   if (!gl.usable) return {false, "GL can't be used: " + gl.reason};
-  if (gl.software) return {false, "GL is software here (" + gl.renderer + ")"};
+  if (gl.software) return {false, "GL is drawn in software (" + gl.renderer + ")"};
   return {true, "GL runs on " + gl.renderer};
 #else
   return {false, "built without GL"};
@@ -77,7 +77,7 @@ struct Self {
 
   /// Keeps what was set for the child, which is made later and then bound.
   sphere::Stitching settings;
-  std::atomic<int> threads{sphere::Workers::default_threads};
+  sphere::ThreadsProperty threads{PROP_THREADS};
   // Protects the choice; held while it is copied, never across a post.
   sphere::Mutex mutex;
   Choice choice SPHERE_GUARDED_BY(mutex);
@@ -155,7 +155,7 @@ bool take_stitcher(GstSphereStitch* stitch) {
     stitch->self->choice = choice;
     stitch->self->chosen = true;
   }
-  GST_INFO_OBJECT(stitch, "%s is taken: %s", stitcher_name(choice), choice.reason.c_str());
+  GST_INFO_OBJECT(stitch, "uses %s: %s", stitcher_name(choice), choice.reason.c_str());
   gst_element_post_message(
       GST_ELEMENT(stitch),
       gst_message_new_element(
@@ -198,21 +198,15 @@ GstPadProbeReturn sync_values(GstPad* pad, GstPadProbeInfo* info, gpointer data)
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   Self* self = GST_SPHERE_STITCH(object)->self;
-  if (self->settings.set_property(id, value)) return;
-  if (id == PROP_THREADS)
-    self->threads = g_value_get_int(value);
-  else
+  if (!self->settings.set_property(id, value) && !self->threads.set(id, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Self* self = GST_SPHERE_STITCH(object)->self;
-  if (self->settings.get_property(id, value)) return;
+  if (self->settings.get_property(id, value) || self->threads.get(id, value)) return;
   sphere::Lock lock(self->mutex);
   switch (id) {
-    case PROP_THREADS:
-      g_value_set_int(value, self->threads);
-      break;
     case PROP_STITCHER:
       g_value_set_string(value, self->chosen ? stitcher_name(self->choice) : nullptr);
       break;
@@ -247,7 +241,7 @@ static void gst_sphere_stitch_init(GstSphereStitch* stitch) {
 
 static void gst_sphere_stitch_class_init(GstSphereStitchClass* klass) {
   GST_DEBUG_CATEGORY_INIT(spherestitch_debug, "spherestitch", 0,
-                          "the stitcher that suits this machine");
+                          "chooses the stitcher that suits this machine");
   auto* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = set_property;
   object_class->get_property = get_property;
@@ -263,7 +257,7 @@ static void gst_sphere_stitch_class_init(GstSphereStitchClass* klass) {
                           nullptr, readable));
   g_object_class_install_property(
       object_class, PROP_REASON,
-      g_param_spec_string("reason", "Reason", "Why that stitcher was taken", nullptr, readable));
+      g_param_spec_string("reason", "Reason", "Why this stitcher was chosen", nullptr, readable));
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = change_state;

@@ -166,8 +166,8 @@ Status Stitching::make_pair(const Basis& basis) {
 
 bool Stitching::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
   if (!have_formats_) {
-    GST_ELEMENT_ERROR(owner_, CORE, NEGOTIATION, ("No format was agreed on before the pictures."),
-                      (nullptr));
+    GST_ELEMENT_ERROR(owner_, CORE, NEGOTIATION,
+                      ("Pictures arrived before their format was negotiated."), (nullptr));
     return false;
   }
   {
@@ -175,7 +175,6 @@ bool Stitching::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment
     current_ = settings_;
   }
   const StitchSettings& settings = current_;
-  interpolation_ = settings.interpolation;
   if (!ensure_pair(settings)) return false;
   const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
                     rotation(settings.view);
@@ -204,12 +203,12 @@ void Stitching::choose_lens(const std::string& setting) {
   wanted_.lens = default_profile;
   lens_origin_ = "default";
   if (std::exchange(warned_no_lens_, true)) return;
-  GST_ELEMENT_WARNING_WITH_DETAILS(
-      owner_, STREAM, FORMAT,
-      ("Neither the stream nor the property 'lens' says which lenses took the pictures; '%s' is "
-       "assumed.",
-       default_profile),
-      (nullptr), ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));
+  GST_ELEMENT_WARNING_WITH_DETAILS(owner_, STREAM, FORMAT,
+                                   ("Neither the stream nor the property 'lens' names the lenses "
+                                    "of the camera; '%s' is assumed.",
+                                    default_profile),
+                                   (nullptr),
+                                   ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));
 }
 
 bool Stitching::ensure_pair(const StitchSettings& settings) {

@@ -49,7 +49,7 @@ class Stitching {
   /// What to draw by. After prepare().
   PairStitcher& pair() { return *pair_; }
   /// How the frame is to be sampled; as it was when prepare() was called.
-  Interpolation interpolation() const { return interpolation_; }
+  Interpolation interpolation() const { return current_.interpolation; }
 
   /// The formats of the pictures that PairStitcher::strip() and bands() ask for.
   const GstVideoInfo& strip_info() const { return strip_info_; }
@@ -98,7 +98,6 @@ class Stitching {
   StreamLens lens_;
   bool track_came_by_event_ = false;  // then that of the file's own tags is not looked at
   Levelling levelling_;
-  Interpolation interpolation_ = Interpolation::linear;
   std::optional<PairStitcher> pair_;
   GstVideoInfo strip_info_{}, bands_info_{};
 };

@@ -32,10 +32,11 @@ GType stitch_projection_get_type() {
        "Six faces in 3x2: right, left, up, then down, front, back", "cubemap"},
       {static_cast<int>(Projection::eac),
        "Equi-angular cubemap in 3x2: left, front, right, then down, back, up, turned", "eac"},
-      {static_cast<int>(Projection::perspective), "A view without distortion", "perspective"},
-      {static_cast<int>(Projection::little_planet), "Stereographic, straight down in the middle",
+      {static_cast<int>(Projection::perspective),
+       "What an ordinary camera without distortion would show", "perspective"},
+      {static_cast<int>(Projection::little_planet), "Stereographic, with the ground in the middle",
        "little-planet"},
-      {static_cast<int>(Projection::stereographic), "Stereographic, straight on in the middle",
+      {static_cast<int>(Projection::stereographic), "Stereographic, with the front in the middle",
        "stereographic"},
       {0, nullptr, nullptr},
   };
@@ -45,8 +46,9 @@ GType stitch_projection_get_type() {
 
 GType stitch_match_get_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Match::off), "Each lens as bright as it is", "off"},
-      {static_cast<int>(Match::gain), "Light and colour are made equal around the seam", "gain"},
+      {static_cast<int>(Match::off), "The brightness of each lens is not changed", "off"},
+      {static_cast<int>(Match::gain), "Brightness and colour are made equal around the seam",
+       "gain"},
       {0, nullptr, nullptr},
   };
   static const GType type = registered_enum("GstSphereMatch", values);
@@ -55,8 +57,9 @@ GType stitch_match_get_type() {
 
 GType stitch_align_get_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Align::off), "Things at stitch-distance meet", "off"},
-      {static_cast<int>(Align::seam), "Things at the seam meet, whatever their distance", "seam"},
+      {static_cast<int>(Align::off), "Things at stitch-distance are joined without a step", "off"},
+      {static_cast<int>(Align::seam), "Things at all distances are moved together at the seam",
+       "seam"},
       {0, nullptr, nullptr},
   };
   static const GType type = registered_enum("GstSphereAlign", values);
@@ -65,9 +68,9 @@ GType stitch_align_get_type() {
 
 GType stitch_interpolation_get_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Interpolation::linear), "Between two by two samples", "linear"},
-      {static_cast<int>(Interpolation::cubic), "Between four by four samples: sharper, slower",
-       "cubic"},
+      {static_cast<int>(Interpolation::linear), "Calculated from two by two samples", "linear"},
+      {static_cast<int>(Interpolation::cubic),
+       "Calculated from four by four samples: sharper, slower", "cubic"},
       {0, nullptr, nullptr},
   };
   static const GType type = registered_enum("GstSphereInterpolation", values);
@@ -78,8 +81,8 @@ GType stitch_blend_get_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(Blend::off), "A hard seam: each pixel is from one lens", "off"},
       {static_cast<int>(Blend::feather), "A linear cross-fade over blend-width", "feather"},
-      {static_cast<int>(Blend::multiband), "Coarse detail fades wide, fine detail stays sharp",
-       "multiband"},
+      {static_cast<int>(Blend::multiband),
+       "Coarse detail is blended over a wide band, fine detail over a few pixels", "multiband"},
       {0, nullptr, nullptr},
   };
   static const GType type = registered_enum("GstSphereBlend", values);
@@ -88,10 +91,10 @@ GType stitch_blend_get_type() {
 
 GType stitch_level_get_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Level::off), "As the camera was held", "off"},
-      {static_cast<int>(Level::horizon), "A level horizon; the picture turns with the camera",
+      {static_cast<int>(Level::off), "The picture is not levelled", "off"},
+      {static_cast<int>(Level::horizon), "The horizon is level; the view turns with the camera",
        "horizon"},
-      {static_cast<int>(Level::full), "A level horizon; the picture keeps its direction", "full"},
+      {static_cast<int>(Level::full), "The horizon is level; the view keeps its direction", "full"},
       {0, nullptr, nullptr},
   };
   static const GType type = registered_enum("GstSphereLevel", values);
@@ -115,8 +118,8 @@ void install_stitch_properties(GObjectClass* klass) {
       g_param_spec_string(
           "lens", "Lens",
           "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of a file: a "
-          "profile, or a recording or photo with the camera's own table; unset: what the stream "
-          "says",
+          "profile, or a recording or photo with the camera's own lens table; if it is not set, "
+          "the stream names the lenses",
           nullptr, live));
   const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(
@@ -124,23 +127,23 @@ void install_stitch_properties(GObjectClass* klass) {
   };
   g_object_class_install_property(
       klass, stitch_prop_projection,
-      g_param_spec_enum("projection", "Projection", "How the sphere lies in the output",
+      g_param_spec_enum("projection", "Projection", "How the sphere is projected into the output",
                         stitch_projection_get_type(), static_cast<int>(Projection::equirect),
                         live));
   g_object_class_install_property(
       klass, stitch_prop_fov,
-      g_param_spec_double(
-          "fov", "Field of view",
-          "Field of view across the output in degrees: perspective 1 to 170, little-planet and "
-          "stereographic 1 to 350; 0: 90, 270 and 180. Ignored when the projection shows the whole "
-          "sphere",
-          0, 350, 0, live_controllable));
+      g_param_spec_double("fov", "Field of view",
+                          "Horizontal field of view of the output in degrees: perspective 1 to "
+                          "170, little-planet and stereographic 1 to 350; 0 means 90, 270 and 180. "
+                          "Ignored when the projection shows the whole "
+                          "sphere",
+                          0, 350, 0, live_controllable));
   g_object_class_install_property(
       klass, stitch_prop_lens_fov,
       g_param_spec_double(
           "lens-fov", "Field of view of the lenses",
-          "Full field of view of each lens's image circle in degrees, 60 to 358; a smaller value "
-          "counts as 60; 0: as the lens profile says",
+          "Full field of view of each lens's image circle in degrees, 60 to 358; values between 0 "
+          "and 60 are treated as 60; 0 means the value of the lens profile",
           0, 358, 0, live_controllable));
   angle(stitch_prop_yaw, "yaw", "Yaw",
         "Turn of the view to the right in degrees; applied before pitch and roll");
@@ -156,47 +159,52 @@ void install_stitch_properties(GObjectClass* klass) {
       klass, stitch_prop_blend_width,
       g_param_spec_double(
           "blend-width", "Blend width",
-          "Width of the whole blended band in degrees, at most what both lenses see less the last "
-          "degree of each; with multiband the coarsest detail takes twice as much, the finest a "
-          "few pixels. Ignored when blend is off",
+          "Width of the whole blended band in degrees, limited to what both lenses see without the "
+          "last degree of each; with multiband the coarsest detail is blended over twice this "
+          "width, the finest over a few pixels. Ignored when blend is off",
           0, 60, default_blend_width, live_controllable));
   g_object_class_install_property(
       klass, stitch_prop_strip,
-      g_param_spec_enum("strip", "Strip",
-                        "Which rows of the lenses' frame pictures of half its height have, as a "
-                        "camera's fastest modes make them; ignored for whole pictures",
-                        stitch_strip_get_type(), static_cast<int>(Strip::middle), live));
+      g_param_spec_enum(
+          "strip", "Strip",
+          "For pictures that have half of the rows of the lenses' frame, as in the fastest modes "
+          "of a camera: which rows they have. Ignored for complete pictures",
+          stitch_strip_get_type(), static_cast<int>(Strip::middle), live));
   g_object_class_install_property(
       klass, stitch_prop_level,
-      g_param_spec_enum("level", "Level",
-                        "What is undone of how the camera was held, by the file's orientation "
-                        "track or the meta on each picture; yaw, pitch and roll come on top",
-                        stitch_level_get_type(), static_cast<int>(Level::off), live));
+      g_param_spec_enum(
+          "level", "Level",
+          "Which movements of the camera are removed, with the file's orientation track or the "
+          "meta on each picture; yaw, pitch and roll are applied afterwards",
+          stitch_level_get_type(), static_cast<int>(Level::off), live));
   g_object_class_install_property(
       klass, stitch_prop_smoothing,
       g_param_spec_double("smoothing", "Smoothing",
-                          "Seconds over which the heading is averaged that the picture follows; "
-                          "ignored unless level is horizon",
+                          "Seconds over which the heading of the camera is averaged; ignored "
+                          "unless level is horizon",
                           0, 10, 0, live_controllable));
   g_object_class_install_property(
       klass, stitch_prop_match,
-      g_param_spec_enum("match", "Match", "Whether the lenses' light is made equal at the seam",
-                        stitch_match_get_type(), static_cast<int>(Match::off), live));
+      g_param_spec_enum(
+          "match", "Match",
+          "Whether differences of brightness and colour between the lenses are corrected",
+          stitch_match_get_type(), static_cast<int>(Match::off), live));
   g_object_class_install_property(
       klass, stitch_prop_align,
-      g_param_spec_enum("align", "Align", "Whether near things are made to meet at the seam",
+      g_param_spec_enum("align", "Align", "Whether near things are moved together at the seam",
                         stitch_align_get_type(), static_cast<int>(Align::off), live));
   g_object_class_install_property(
       klass, stitch_prop_stitch_distance,
       g_param_spec_double(
           "stitch-distance", "Stitch distance",
-          "Distance in metres at which things meet at the seam, by the lens profile's "
-          "baseline; 0: "
-          "infinitely far. Ignored when the profile has no baseline; align starts from it",
+          "Distance in metres at which things are joined at the seam without a step, calculated "
+          "with the baseline of the lens profile; 0 means infinitely far. align starts from it. "
+          "Ignored when the profile has no baseline",
           0, 1000, 0, live_controllable));
   g_object_class_install_property(
       klass, stitch_prop_interpolation,
-      g_param_spec_enum("interpolation", "Interpolation", "How the fisheyes are sampled",
+      g_param_spec_enum("interpolation", "Interpolation",
+                        "How values between the pixels of the fisheyes are calculated",
                         stitch_interpolation_get_type(), static_cast<int>(Interpolation::linear),
                         live));
 }
@@ -204,9 +212,10 @@ void install_stitch_properties(GObjectClass* klass) {
 void install_threads_property(GObjectClass* klass, guint id) {
   g_object_class_install_property(
       klass, id,
-      g_param_spec_int("threads", "Threads",
-                       "Threads that draw; 0: as many as cores. Ignored when a GPU draws", 0,
-                       Workers::most_threads, Workers::default_threads, live));
+      g_param_spec_int(
+          "threads", "Threads",
+          "Number of threads that draw; 0 means one for each core. Ignored when a GPU draws", 0,
+          Workers::most_threads, Workers::default_threads, live));
 }
 
 bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value) {

@@ -5,9 +5,11 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <string>
 
 #include "gst/sphere/geometry/projection.h"
+#include "gst/sphere/warp/workers.h"
 #include "plugins/stitch/levelling.h"
 
 namespace sphere {
@@ -62,6 +64,25 @@ enum StitchProperty : guint {
 void install_stitch_properties(GObjectClass* klass);
 /// The property `threads`, of those that draw on the CPU. 0: as many as cores.
 void install_threads_property(GObjectClass* klass, guint id);
+class ThreadsProperty {
+ public:
+  explicit ThreadsProperty(guint id) : id_(id) {}
+  int threads() const { return threads_; }
+
+  /// False where the id is another's.
+  bool set(guint id, const GValue* value) {
+    if (id == id_) threads_ = g_value_get_int(value);
+    return id == id_;
+  }
+  bool get(guint id, GValue* value) const {
+    if (id == id_) g_value_set_int(value, threads_);
+    return id == id_;
+  }
+
+ private:
+  const guint id_;
+  std::atomic<int> threads_ = Workers::default_threads;
+};
 
 /// Puts a property's value into settings, or takes it from them; false where the id is not one of
 /// these properties.

@@ -18,9 +18,10 @@ void StreamLens::forget() {
 }
 
 void StreamLens::say(Said& said) const {
-  said.name = name_;
   said.table = table_ ? table_ : file_table_;
-  said.origin = table_ || !file_table_ ? "stream" : "file";
+  const bool by_model = !said.table && name_.empty();
+  said.name = by_model ? file_.profile : name_;
+  said.origin = table_ || (!file_table_ && !by_model) ? "stream" : "file";
 }
 
 void StreamLens::observe(GstEvent* event) {
@@ -49,7 +50,7 @@ std::shared_ptr<const LensPair> StreamLens::read_table(std::span<const uint8_t> 
   Result<LensPair> pair = parse_table(table, "of the camera");
   if (pair) return std::make_shared<const LensPair>(std::move(*pair));
   GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
-                      ("The camera's own lens table can't be used, a profile is taken instead: %s.",
+                      ("The camera's own lens table can't be used; a profile is used instead: %s.",
                        pair.error().message.c_str()),
                       (nullptr));
   return nullptr;
@@ -61,6 +62,7 @@ bool StreamLens::observe_capture_info(makers::CaptureInfo info) {
     file_.lens_table = std::move(info.lens_table);
     file_table_ = read_table(file_.lens_table);
   }
+  if (!info.profile.empty()) file_.profile = std::move(info.profile);
   const bool turned = !info.orientations.empty() && info.orientations != file_.orientations;
   if (turned) file_.orientations = std::move(info.orientations);
   if (info.problems.empty() || info.problems == file_.problems) return turned;
@@ -68,7 +70,7 @@ bool StreamLens::observe_capture_info(makers::CaptureInfo info) {
   for (const std::string& problem : file_.problems)
     GST_ELEMENT_WARNING(
         owner_, STREAM, FORMAT,
-        ("What the camera says of itself in this file can't all be used: %s.", problem.c_str()),
+        ("A part of the camera's data in this file can't be used: %s.", problem.c_str()),
         (nullptr));
   return turned;
 }

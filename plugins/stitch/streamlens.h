@@ -30,7 +30,8 @@ class StreamLens {
   /// A new stream may come from another camera.
   void forget();
 
-  /// What the stream says. The table comes before the name; all are empty where it says nothing.
+  /// What the stream says. The table comes before the name, and the name of a profile that the
+  /// stream gives before the camera model of a file; all are empty where it says nothing.
   struct Said {
     std::string name;                       ///< of a profile, or a file
     std::shared_ptr<const LensPair> table;  ///< the camera's own

@@ -11,5 +11,5 @@ static gboolean plugin_init(GstPlugin* plugin) {
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, spheretest,
-                  "A known scene as a dual-lens 360 camera sees it, for tests", plugin_init,
+                  "A known scene as a dual-lens 360 camera shows it, for tests", plugin_init,
                   VERSION, GST_LICENSE, GST_PACKAGE_NAME, GST_PACKAGE_ORIGIN)

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// spheretestsrc: a known scene through known lenses, or its true sphere.
+// spheretestsrc: a known scene through known lenses, or the exact equirectangular picture of it.
 
 /**
  * SECTION:element-spheretestsrc
  * @title: spheretestsrc
  *
- * Shows a street all around as a dual-lens camera sees it: fine detail, straight edges, words,
- * colour and things that move, two of them across the seams. With `output=equirect` the same
- * instant is drawn as the true equirectangular picture, to compare a stitched one with. Nothing in
- * the scene is symmetric, and everything is infinitely far away, so that both lenses see it from
- * one point. With `depth=true` things stand at their distances, some at the seams no more than half
- * a metre away, and each lens sees them from its own place, half the profile's baseline off the
- * middle; the true picture is that of the middle.
+ * Draws a street as a dual-lens camera shows it: with fine detail, straight edges, words,
+ * colour and moving things, two of which cross the seams. With `output=equirect` the same
+ * moment is drawn as the exact equirectangular picture, to compare a stitched one with. Nothing in
+ * the scene is symmetric, and everything is infinitely far away, so both lenses see it from
+ * one point. With `depth=true` things have distances, some at the seams only half
+ * a metre, and each lens sees them from its own position, half of the profile's baseline from the
+ * middle; the exact picture is drawn from the middle.
  *
- * A plate in front, below the equator, has the picture's number in cells that a machine can read:
- * the first picture has 0, and a seek gives each picture the number that it would have had.
+ * A plate in front, below the equator, shows the number of the picture as cells that a program can
+ * read. The first picture has 0, and after a seek each picture has the same number as without it.
  *
  * The event `sphere-lens` tells the stitcher after it which lenses took the pictures.
  *
@@ -99,8 +99,8 @@ GType pattern_get_type() {
 GType output_get_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
-        {static_cast<int>(Output::fisheye), "What the lenses draw", "fisheye"},
-        {static_cast<int>(Output::equirect), "The true sphere, equirectangular", "equirect"},
+        {static_cast<int>(Output::fisheye), "The picture of the two lenses", "fisheye"},
+        {static_cast<int>(Output::equirect), "The exact equirectangular picture", "equirect"},
         {0, nullptr, nullptr},
     };
     const GType registered = g_enum_register_static("GstSphereTestSrcOutput", values);
@@ -246,15 +246,16 @@ GstFlowReturn fill(GstPushSrc* push, GstBuffer* buffer) {
   {
     sphere::VideoFrame frame(self->info, buffer, GST_MAP_WRITE);
     if (!frame) {
-      GST_ELEMENT_ERROR(push, RESOURCE, WRITE, ("A picture's memory can't be written."), (nullptr));
+      GST_ELEMENT_ERROR(push, RESOURCE, WRITE, ("The memory of a picture can't be written."),
+                        (nullptr));
       return GST_FLOW_ERROR;
     }
     const double seconds = static_cast<double>(time) / GST_SECOND;
     if (!self->painter->paint(frame.get(), static_cast<guint32>(number), seconds, settings.threads,
                               self->cancelled)) {
       if (self->cancelled) return GST_FLOW_FLUSHING;
-      GST_ELEMENT_ERROR(push, RESOURCE, NO_SPACE_LEFT, ("There is no memory for the scene."),
-                        (nullptr));
+      GST_ELEMENT_ERROR(push, RESOURCE, NO_SPACE_LEFT,
+                        ("There is not enough memory for the scene."), (nullptr));
       return GST_FLOW_ERROR;
     }
   }
@@ -517,36 +518,37 @@ static void gst_sphere_test_src_class_init(GstSphereTestSrcClass* klass) {
                           sphere::default_profile, ready));
   g_object_class_install_property(
       object_class, PROP_PATTERN,
-      g_param_spec_enum("pattern", "Pattern", "What is all around", pattern_get_type(),
+      g_param_spec_enum("pattern", "Pattern", "The scene", pattern_get_type(),
                         static_cast<int>(default_pattern), ready));
   g_object_class_install_property(
       object_class, PROP_OUTPUT,
-      g_param_spec_enum("output", "Output", "What is drawn of it", output_get_type(),
+      g_param_spec_enum("output", "Output", "What is drawn", output_get_type(),
                         static_cast<int>(default_output), ready));
   g_object_class_install_property(
       object_class, PROP_SUPERSAMPLE,
-      g_param_spec_int("supersample", "Supersample", "Rays a pixel, along each of its sides", 1,
+      g_param_spec_int("supersample", "Supersample", "Samples for each pixel, along each side", 1,
                        most_supersample, default_supersample, ready));
   g_object_class_install_property(
       object_class, PROP_DEPTH,
-      g_param_spec_boolean("depth", "Depth",
-                           "Whether things stand at their distances, 0.5 metres and more, and each "
-                           "lens sees them from its own place, by the profile's baseline; else all "
-                           "is infinitely far away",
-                           FALSE, ready));
+      g_param_spec_boolean(
+          "depth", "Depth",
+          "Whether things have distances of 0.5 metres and more, and each lens sees them from its "
+          "own position (baseline of the profile); otherwise everything is infinitely far away",
+          FALSE, ready));
   g_object_class_install_property(
       object_class, PROP_IS_LIVE,
-      g_param_spec_boolean("is-live", "Is live", "Whether pictures come at the pace of the clock",
+      g_param_spec_boolean("is-live", "Is live", "Whether pictures are produced in real time",
                            FALSE, ready));
   g_object_class_install_property(
       object_class, PROP_TIMESTAMP_OFFSET,
       g_param_spec_int64("timestamp-offset", "Timestamp offset",
-                         "Added to each picture's timestamp, nanoseconds", G_MININT64 / 2,
+                         "Nanoseconds that are added to each timestamp", G_MININT64 / 2,
                          G_MAXINT64 / 2, 0,
                          static_cast<GParamFlags>(ready | GST_PARAM_MUTABLE_PLAYING)));
   g_object_class_install_property(
       object_class, PROP_THREADS,
-      g_param_spec_int("threads", "Threads", "Threads that draw; 0: as many as cores", 0,
+      g_param_spec_int("threads", "Threads",
+                       "Number of threads that draw; 0 means one for each core", 0,
                        sphere::Workers::most_threads, sphere::Workers::default_threads,
                        static_cast<GParamFlags>(ready | GST_PARAM_MUTABLE_PLAYING)));
 
@@ -554,7 +556,7 @@ static void gst_sphere_test_src_class_init(GstSphereTestSrcClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(
       element_class, "Sphere test source", "Source/Video",
-      "A known scene as a dual-lens 360 camera sees it, or its true sphere",
+      "A known scene as a dual-lens 360 camera shows it, or its exact equirectangular picture",
       "The gst-sphere authors");
 
   auto* base_class = GST_BASE_SRC_CLASS(klass);

@@ -9,8 +9,6 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
-#include <gst/controller/gstdirectcontrolbinding.h>
-#include <gst/controller/gstinterpolationcontrolsource.h>
 #include <gst/gst.h>
 #include <malloc.h>
 
@@ -21,6 +19,7 @@
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
+#include "tests/tools/ramp.h"
 
 namespace {
 
@@ -57,15 +56,7 @@ SampleRef next(const GstRef<GstElement>& sink) {
 void turn(const GstRef<GstElement>& pipeline, const char* name) {
   const GstRef<GstElement> element = child(pipeline, name);
   if (!element) give_up("there is no element of that name");
-  GstControlSource* source = gst_interpolation_control_source_new();
-  g_object_set(source, "mode", GST_INTERPOLATION_MODE_LINEAR, nullptr);
-  auto* values = GST_TIMED_VALUE_CONTROL_SOURCE(source);
-  gst_timed_value_control_source_set(values, 0, 0);
-  gst_timed_value_control_source_set(values, 100 * GST_SECOND, 3000);
-  gst_object_add_control_binding(
-      GST_OBJECT(element.get()),
-      gst_direct_control_binding_new_absolute(GST_OBJECT(element.get()), "yaw", source));
-  gst_object_unref(source);
+  sphere::test::ramp(element.get(), "yaw", 100 * GST_SECOND, 3000);
 }
 
 /// A line of /proc/self/status, in MiB.

@@ -205,15 +205,26 @@ enum class Told { source, gate, both };
 /// captured, however fast that is; or one that is far behind, so that only stamps count.
 enum class Time { system, captured, none };
 
+constexpr const char* raw_caps =
+    "audio/x-raw, format=S16LE, rate=48000, channels=2, layout=interleaved";
+
 struct Stream {
   const char* line;
-  const char* caps;
+  const char* caps = raw_caps;
   Told told;
   Time time;
-  gsize frame;    // bytes a sample
-  gsize samples;  // in a buffer
-  GstClockTime reach, ahead;
+  gsize frame = 4;      // bytes a sample
+  gsize samples = 480;  // in a buffer
+  GstClockTime reach = 0, ahead = 0;
 };
+
+constexpr const char* plain_line = "queue max-size-buffers=50 ! sphereaudiogate name=gate ! queue";
+constexpr const char* opus_line =
+    "opusenc complexity=0 ! queue max-size-buffers=10 ! sphereaudiogate name=gate ! queue ! "
+    "opusdec";
+constexpr const char* aac_line =
+    "audioconvert ! voaacenc ! queue max-size-buffers=10 ! sphereaudiogate name=gate ! queue ! "
+    "avdec_aac";
 
 void toggle(const Stream& stream, int count, unsigned pause) {
   const HarnessRef h(gst_harness_new_parse(stream.line));
@@ -290,45 +301,26 @@ void toggle(const Stream& stream, int count, unsigned pause) {
   }
 }
 
-constexpr const char* raw_caps =
-    "audio/x-raw, format=S16LE, rate=48000, channels=2, layout=interleaved";
-
 // The source does not tell: the gate goes by the time.
 GST_START_TEST(test_raw_live) {
-  toggle({.line = "queue max-size-buffers=50 ! sphereaudiogate name=gate ! queue",
-          .caps = raw_caps,
-          .told = Told::gate,
-          .time = Time::system,
-          .frame = 4,
-          .samples = 240,
-          .reach = 0,
-          .ahead = 0},
-         toggles(), 80);
+  toggle({.line = plain_line, .told = Told::gate, .time = Time::system, .samples = 240}, toggles(),
+         80);
 }
 GST_END_TEST
 
 GST_START_TEST(test_raw_stamped) {
-  toggle({.line = "queue max-size-buffers=50 ! sphereaudiogate name=gate ! queue",
-          .caps = raw_caps,
-          .told = Told::both,
-          .time = Time::none,
-          .frame = 4,
-          .samples = 240,
-          .reach = 0,
-          .ahead = 0},
-         toggles(), 80);
+  toggle({.line = plain_line, .told = Told::both, .time = Time::none, .samples = 240}, toggles(),
+         80);
 }
 GST_END_TEST
 
 GST_START_TEST(test_mulaw) {
-  toggle({.line = "queue max-size-buffers=50 ! sphereaudiogate name=gate ! queue",
+  toggle({.line = plain_line,
           .caps = "audio/x-mulaw, rate=48000, channels=1",
           .told = Told::both,
           .time = Time::system,
           .frame = 1,
-          .samples = 240,
-          .reach = 0,
-          .ahead = 0},
+          .samples = 240},
          toggles(), 80);
 }
 GST_END_TEST
@@ -337,13 +329,9 @@ GST_END_TEST
 // stamp on behind the packet that has the first of what it speaks of, and the gate has no source of
 // its own that denies.
 GST_START_TEST(test_opus) {
-  toggle({.line = "opusenc complexity=0 ! queue max-size-buffers=10 ! sphereaudiogate name=gate ! "
-                  "queue ! opusdec",
-          .caps = raw_caps,
+  toggle({.line = opus_line,
           .told = Told::source,
           .time = Time::none,
-          .frame = 4,
-          .samples = 480,
           .reach = 20 * ms,
           .ahead = 6500 * GST_USECOND},
          toggles(), 60);
@@ -351,58 +339,33 @@ GST_START_TEST(test_opus) {
 GST_END_TEST
 
 GST_START_TEST(test_aac) {
-  toggle({.line = "audioconvert ! voaacenc ! queue max-size-buffers=10 ! sphereaudiogate name=gate "
-                  "! queue ! avdec_aac",
-          .caps = raw_caps,
-          .told = Told::source,
-          .time = Time::none,
-          .frame = 4,
-          .samples = 480,
-          .reach = 43 * ms,
-          .ahead = 0},
-         toggles(), 60);
+  toggle({.line = aac_line, .told = Told::source, .time = Time::none, .reach = 43 * ms}, toggles(),
+         60);
 }
 GST_END_TEST
 
 GST_START_TEST(test_decoded) {
   toggle({.line = "opusenc complexity=0 ! opusdec ! queue max-size-buffers=10 ! "
                   "sphereaudiogate name=gate ! queue",
-          .caps = raw_caps,
           .told = Told::source,
-          .time = Time::none,
-          .frame = 4,
-          .samples = 480,
-          .reach = 0,
-          .ahead = 0},
+          .time = Time::none},
          toggles(), 60);
 }
 GST_END_TEST
 
 // Where the gate knows by its own sources and by the time.
 GST_START_TEST(test_opus_live) {
-  toggle({.line = "opusenc complexity=0 ! queue max-size-buffers=10 ! sphereaudiogate name=gate ! "
-                  "queue ! opusdec",
-          .caps = raw_caps,
-          .told = Told::gate,
-          .time = Time::captured,
-          .frame = 4,
-          .samples = 480,
-          .reach = 20 * ms,
-          .ahead = 0},
+  toggle({.line = opus_line, .told = Told::gate, .time = Time::captured, .reach = 20 * ms},
          toggles(), 60);
 }
 GST_END_TEST
 
 GST_START_TEST(test_aac_live) {
-  toggle({.line = "audioconvert ! voaacenc ! queue max-size-buffers=10 ! sphereaudiogate name=gate "
-                  "! queue ! avdec_aac",
-          .caps = raw_caps,
+  toggle({.line = aac_line,
           .told = Told::gate,
           .time = Time::captured,
-          .frame = 4,
           .samples = 1024,
-          .reach = 43 * ms,
-          .ahead = 0},
+          .reach = 43 * ms},
          toggles(), 60);
 }
 GST_END_TEST
@@ -414,10 +377,7 @@ GST_START_TEST(test_decoded_live) {
           .caps = "audio/x-raw, format=S16LE, rate=48000, channels=1, layout=interleaved",
           .told = Told::gate,
           .time = Time::captured,
-          .frame = 2,
-          .samples = 480,
-          .reach = 0,
-          .ahead = 0},
+          .frame = 2},
          toggles(), 80);
 }
 GST_END_TEST

@@ -410,7 +410,7 @@ GST_START_TEST(the_position_is_taken_back) {
   fail_unless(message != nullptr);
   g_autoptr(GError) warning = nullptr;
   gst_message_parse_warning(message.get(), &warning, nullptr);
-  fail_unless(g_strrstr(warning->message, "may still hold") != nullptr, "%s", warning->message);
+  fail_unless(g_strrstr(warning->message, "may still keep") != nullptr, "%s", warning->message);
   fail_unless(g_strrstr(warning->message, "10.5") == nullptr);
   const auto told = count();
   // Longer than the interval.

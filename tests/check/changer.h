@@ -9,12 +9,14 @@
 #include <cstring>
 #include <mutex>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <gst/check/gstcheck.h>
 
 #include "gst/sphere/base/gobject.h"
+#include "tests/check/pipeline.h"
 
 namespace sphere::test {
 
@@ -123,5 +125,18 @@ class Changer {
   // The last member: it uses all others.
   std::thread thread_;
 };
+
+/// A launch line of so many pictures, with a stitcher `s` and an appsink `sink`, gives them all
+/// while the stitcher's properties are set.
+inline void play_while_changed(const std::string& line, int pictures) {
+  Pipeline p(line);
+  Changer changer(p.child("s").get());
+  p.play();
+  int buffers = 0;
+  while (p.pull()) ++buffers;
+  const long changes = changer.stop();
+  fail_unless_equals_int(buffers, pictures);
+  fail_unless(changes >= pictures, "%ld changes", changes);
+}
 
 }  // namespace sphere::test

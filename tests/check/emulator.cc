@@ -511,7 +511,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_table_that_is_missing_or_damaged_costs_only_itself) {
   for (const auto& [fault, words] :
-       {std::pair("no-table", "does not say"), std::pair("bad-table", "checksum"),
+       {std::pair("no-table", "does not tell"), std::pair("bad-table", "checksum"),
         std::pair("no-data", "no data for 0.2 s")}) {
     const auto camera = started(control_only({fault}));
     Client client(*camera, [](SessionOptions& options) { options.core.transfer_timeout = 200ms; });

@@ -7,6 +7,7 @@
 
 #include "tests/check/changer.h"
 #include "tests/check/pipeline.h"
+#include "tests/check/process.h"
 
 #include <gst/gl/gl.h>
 
@@ -92,6 +93,7 @@ void start_and_stop(int rounds, bool changing) {
   const GstRef<GstElement> filter = p.child("caps");
   std::optional<Changer> changer;
   if (changing) changer.emplace(p.child("s").get());
+  GrowthCheck growth;
   for (int i = 0; i < rounds; ++i) {
     p.play();
     fail_unless(p.pull() != nullptr, "round %d", i);
@@ -103,6 +105,7 @@ void start_and_stop(int rounds, bool changing) {
     fail_unless(gst_element_seek_simple(p.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
     fail_unless(p.pull() != nullptr, "round %d", i);
     fail_unless_equals_int(p.set_state(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+    growth.round(i);
   }
   if (changer) fail_unless(changer->stop() > 0);
 }
@@ -400,30 +403,25 @@ GST_END_TEST;
 
 GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
   if (!have_gl()) return;
-  const int frames = slow_gl ? 20 : 150;
-  Pipeline p("videotestsrc num-buffers=" + std::to_string(frames) +
-             " ! video/x-raw,format=NV12,width=160,height=80 ! " + gl_chain +
-             "lens=dual-190 ! gldownload ! appsink name=sink");
-  Changer changer(p.child("s").get());
-  p.play();
-  int buffers = 0;
-  while (p.pull()) ++buffers;
-  const long changes = changer.stop();
-  fail_unless_equals_int(buffers, frames);
-  fail_unless(changes >= frames, "%ld changes", changes);
+  const int frames = slow_gl ? 20 : 100;
+  play_while_changed("videotestsrc num-buffers=" + std::to_string(frames) +
+                         " ! video/x-raw,format=NV12,width=160,height=80 ! " + gl_chain +
+                         "lens=dual-190 ! gldownload ! appsink name=sink",
+                     frames);
 }
 GST_END_TEST;
 
-GST_START_TEST(a_thousand_starts_stops_flushes_and_sizes) {
+// Each start makes a context and compiles shaders. That nothing grows is counted.
+GST_START_TEST(starts_stops_flushes_and_sizes) {
   if (!have_gl()) return;
-  start_and_stop(g_getenv("SPHERE_VALGRIND") ? 5 : 1000, false);
+  start_and_stop(g_getenv("SPHERE_VALGRIND") ? 5 : 150, false);
 }
 GST_END_TEST;
 
 // Fewer, for each start compiles the shaders of whatever the properties say.
 GST_START_TEST(starts_stops_flushes_and_sizes_under_changing_properties) {
   if (!have_gl()) return;
-  start_and_stop(g_getenv("SPHERE_VALGRIND") ? 5 : 100, true);
+  start_and_stop(g_getenv("SPHERE_VALGRIND") ? 5 : 25, true);
 }
 GST_END_TEST;
 
@@ -439,7 +437,7 @@ static Suite* glspherestitch_suite() {
   tcase_add_test(tcase, textures_stay_where_they_are);
   tcase_add_test(tcase, wrong_input_is_told_what_to_do);
   tcase_add_test(tcase, properties_set_from_another_thread_while_it_plays);
-  tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes);
+  tcase_add_test(tcase, starts_stops_flushes_and_sizes);
   tcase_add_test(tcase, starts_stops_flushes_and_sizes_under_changing_properties);
   return suite;
 }

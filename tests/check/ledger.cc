@@ -191,7 +191,7 @@ GST_START_TEST(test_what_is_no_ledger) {
   refused("regular");
   place.put("");
   chmod(place.path().c_str(), 0622);
-  refused("others can write");
+  refused("other users can write");
   place.put(std::string(max_ledger + 1, 'x'));
   refused("too large");
   place.put("nonsense\n");

@@ -108,7 +108,7 @@ GST_START_TEST(test_files_are_attacked) {
          fail_unless(rename(path.c_str(), (path + ".other").c_str()) == 0 &&
                      symlink((path + ".other").c_str(), path.c_str()) == 0);
        }},
-      {"others can write",
+      {"other users can write",
        [](const std::string& path) { fail_unless(chmod(path.c_str(), 0666) == 0); }},
       {"too large",
        [](const std::string& path) { fail_unless(truncate(path.c_str(), 5 << 20) == 0); }},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/madv-commands.md, made of the command table.
+// Writes docs/madv-commands.md from the command table.
 
 #pragma once
 
@@ -42,21 +42,18 @@ inline std::string commands_document(std::span<const madv::Command> commands) {
   constexpr const char* privacy_words[] = {"shown", "hidden", "hidden"};
   std::string text =
       "# The Mi Sphere's commands\n\n"
-      "Made of the table in `hw/madv/commands.inc` by `tests/check/madv_commands.cc`, which fails "
-      "when\n"
-      "this file is another: `SPHERE_WRITE_DOCS=1` before the test writes it anew. From the "
-      "vendor's\n"
-      "sheet (product `sv1`, v1.66), and the ids that only its client names. What is needed first "
-      "is\n"
-      "known of few; the rest is concluded from what the command does.\n\n"
-      "R is read, W written; a notice is only said by the camera. `param` is a text in requests, "
-      "also\n"
-      "where it is a number. \"Factory\" is the value of a new camera. \"In 4364\" is the name in "
-      "the reply\n"
-      "to `settings`. \"Says so\" means that the camera also says it unasked, with `rval` 128. "
-      "Logs show\n"
-      "`param` or not, and of the other members those that are named.\n\n"
-      "| id | name | | `param` | factory | in 4364 | needs | says so | kept | logs: `param` | "
+      "This file is generated from the table in `hw/madv/commands.inc` by\n"
+      "`tests/check/madv_commands.cc`. The test fails if they differ; with `SPHERE_WRITE_DOCS=1`\n"
+      "it writes this file. The sources are the vendor's table (product `sv1`, v1.66) and the ids\n"
+      "that appear only in its client. The vendor tells for few commands what they need; the rest\n"
+      "is concluded from what the command does.\n\n"
+      "R: can be read. W: can be written. Notice: is only sent by the camera. `param` is a string\n"
+      "in requests, also if it is a number. \"Factory\" is the value of a new camera. \"In 4364\"\n"
+      "is the name in the reply to `settings`. \"Notifies\" means that the camera also sends it\n"
+      "without a request, with `rval` 128. \"Kept\" means that the value stays when the camera is\n"
+      "switched off. The last two columns tell whether logs show `param`, and which other members\n"
+      "they show.\n\n"
+      "| id | name | | `param` | factory | in 4364 | needs | notifies | kept | logs: `param` | "
       "logs: members |\n"
       "|---|---|---|---|---|---|---|---|---|---|---|\n";
   for (const madv::Command& c : commands) {

@@ -36,16 +36,7 @@ Bytes small_mp4(const char* mux) {
   return made_by(line.c_str());
 }
 
-Matrix entry_of(const Angles& angles) {
-  const Mat3 m = rotation(angles);
-  Matrix entry;
-  for (int i = 0; i < 3; ++i) {
-    entry[3 * i] = static_cast<float>(m.row[i].x);
-    entry[3 * i + 1] = static_cast<float>(m.row[i].y);
-    entry[3 * i + 2] = static_cast<float>(m.row[i].z);
-  }
-  return entry;
-}
+Matrix entry_of(const Angles& angles) { return camera_matrix_of(rotation(angles)); }
 
 CameraData some_data() {
   CameraData data;
@@ -184,7 +175,34 @@ GST_START_TEST(damaged_boxes_are_told_of) {
     expect(problem(cut), "cut off");
   }
   // No track: zeros and nothing else.
-  fail_unless(info_of(boxed("madv", boxed("tlyd", Bytes(36 * 1000, 0)))).empty());
+  fail_unless(info_of(boxed("madv", boxed("tlyd", Bytes(36 * 1000, 0)))).orientations.empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(copies_of_the_first_record_come_before_the_track) {
+  CameraData data = some_data();
+  for (const uint32_t copies : {0u, 1u, 7u, 1800u}) {
+    data.copies_of_first = copies;
+    const CaptureInfo read = info_of(make_box(data, 20));
+    fail_unless(read.problems.empty());
+    ck_assert_uint_eq(read.orientations.size(), copies + data.matrices.size());
+    for (size_t n = 0; n < read.orientations.size(); ++n)
+      fail_unless(read.orientations[n] ==
+                  orientation_of(data.matrices[n < copies ? 0 : n - copies]));
+  }
+  // Behind the track it counts as well; what is no number of pictures does not.
+  data.copies_of_first = 0;
+  Bytes late = make_box(data);
+  const Bytes content(late.begin() + 8, late.end());
+  Bytes inner = content;
+  inner.erase(inner.begin(), inner.begin() + 12);
+  const Bytes fltr = boxed("fltr", {3, 0, 0, 0});
+  inner.insert(inner.end(), fltr.begin(), fltr.end());
+  ck_assert_uint_eq(info_of(boxed("madv", inner)).orientations.size(), 3 + data.matrices.size());
+  data.copies_of_first = 0xFFFFFFFF;
+  const CaptureInfo wrong = info_of(make_box(data));
+  ck_assert_uint_eq(wrong.orientations.size(), data.matrices.size());
+  expect(problem(wrong), "fltr");
 }
 GST_END_TEST;
 
@@ -204,12 +222,26 @@ GST_START_TEST(a_photo_has_them_too) {
   fail_unless(read.lens_table == data.lens_table);
   ck_assert_uint_eq(read.orientations.size(), 1);
   fail_unless(read.orientations[0] == orientation_of(data.matrices[0]));
-  fail_if(read.stitched);
+  fail_unless(read.fisheyes && !read.stitched);
   fail_unless(look(plain).empty());
+  // Which camera it is can be told without the table.
+  ck_assert_str_eq(read.profile.c_str(), "mi-sphere");
+  CameraData bare;
+  bare.matrices = data.matrices;
+  const CaptureInfo named = look(*add_to_jpeg(plain, bare));
+  fail_unless(named.lens_table.empty() && named.orientations.size() == 1);
+  ck_assert_str_eq(named.profile.c_str(), "mi-sphere");
 
   CameraData stitched;
   stitched.stitched = true;
-  fail_unless(look(*add_to_jpeg(plain, stitched)).stitched);
+  Bytes marked = *add_to_jpeg(plain, stitched);
+  fail_unless(look(marked).stitched && !look(marked).fisheyes);
+  // The entry of SceneType declares one byte, and all four of its field count.
+  const Bytes entry = {0x01, 0xA3, 7, 0, 1, 0, 0, 0};
+  const auto scene = std::search(marked.begin(), marked.end(), entry.begin(), entry.end());
+  fail_unless(scene != marked.end());
+  scene[8 + 2] = 0x59;
+  fail_if(look(marked).stitched);
 
   // Another camera's comment is not a matrix, and no table is in what else may trail.
   const auto at = std::search(file.begin(), file.end(), "MADV", &"MADV"[4]);
@@ -268,7 +300,7 @@ GST_END_TEST;
 // --- orientation --------------------------------------------------------------------------------
 
 GST_START_TEST(a_matrix_is_a_rotation_or_nothing) {
-  const std::optional<Quaternion> level = orientation_of({1, 0, 0, 0, 1, 0, 0, 0, 1});
+  const std::optional<Quaternion> level = orientation_of({-1, 0, 0, 0, -1, 0, 0, 0, 1});
   fail_unless(level && *level == Quaternion{});
   fail_if(orientation_of({1, 0, 0, 0, 1, 0, 0, 0, no_number}));
   fail_if(orientation_of({no_number, no_number, no_number, no_number, no_number, no_number,
@@ -403,6 +435,7 @@ static Suite* madv_files_suite() {
   tcase_add_test(files, boxes_may_stand_alone);
   tcase_add_test(files, the_exported_track_is_second_choice);
   tcase_add_test(files, damaged_boxes_are_told_of);
+  tcase_add_test(files, copies_of_the_first_record_come_before_the_track);
   tcase_add_test(files, a_photo_has_them_too);
   tcase_add_test(files, a_dng_has_them_in_its_tags);
   tcase_add_test(files, random_damage_does_no_harm);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "hw/madv/session.h"
+#include "tests/check/listening.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -45,14 +46,6 @@ size_t resident_bytes() {
 class Camera {
  public:
   explicit Camera(std::string flood = {}) : flood_(std::move(flood)) {
-    g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
-    g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
-    listening_.reset(
-        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
-    fail_unless(g_socket_bind(listening_.get(), any, TRUE, nullptr));
-    fail_unless(g_socket_listen(listening_.get(), nullptr));
-    g_autoptr(GSocketAddress) address = g_socket_get_local_address(listening_.get(), nullptr);
-    port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
     thread_ = std::thread([this] { run(); });
   }
   ~Camera() {
@@ -62,19 +55,18 @@ class Camera {
 
   SessionOptions options() const {
     SessionOptions options;
-    options.uri = *Uri::parse("madv://127.0.0.1:" + std::to_string(port) + "/live");
+    options.uri = *Uri::parse("madv://127.0.0.1:" + std::to_string(listening_.port()) + "/live");
     options.core.want_lens_table = false;
     return options;
   }
 
-  uint16_t port = 0;
   std::atomic<bool> answers = true;
   std::atomic<int> asked = 0;  ///< the id of the last request
   std::atomic<int> goodbyes = 0;
 
  private:
   void run() {
-    const ObjectRef<GSocket> client(g_socket_accept(listening_.get(), quit_.get(), nullptr));
+    const ObjectRef<GSocket> client(g_socket_accept(listening_.socket(), quit_.get(), nullptr));
     if (!client) return;
     g_socket_set_blocking(client.get(), FALSE);
     Framer framer;
@@ -113,7 +105,7 @@ class Camera {
 
   const std::string flood_;
   const ObjectRef<GCancellable> quit_{g_cancellable_new()};
-  ObjectRef<GSocket> listening_;
+  const test::ListeningSocket listening_;
   bool open_ = false;
   std::thread thread_;
 };
@@ -253,28 +245,9 @@ GST_START_TEST(a_flood_costs_little_memory_and_ends_the_session) {
 GST_END_TEST;
 
 GST_START_TEST(the_time_to_connect_is_kept) {
-  // A queue of one that is full: nobody answers, nobody refuses.
-  g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
-  g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
-  const auto made = [] {
-    return ObjectRef<GSocket>(
-        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
-  };
-  const ObjectRef<GSocket> listening = made();
-  g_socket_set_listen_backlog(listening.get(), 0);
-  fail_unless(g_socket_bind(listening.get(), any, TRUE, nullptr));
-  fail_unless(g_socket_listen(listening.get(), nullptr));
-  g_autoptr(GSocketAddress) address = g_socket_get_local_address(listening.get(), nullptr);
-  std::vector<ObjectRef<GSocket>> waiting;
-  for (int i = 0; i < 4; ++i) {
-    waiting.push_back(made());
-    g_socket_set_blocking(waiting.back().get(), FALSE);
-    g_socket_connect(waiting.back().get(), address, nullptr, nullptr);
-  }
+  const test::UnreachablePort unreachable;
   SessionOptions options;
-  options.uri =
-      *Uri::parse("madv://127.0.0.1:" +
-                  std::to_string(g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address))));
+  options.uri = *Uri::parse("madv://127.0.0.1:" + std::to_string(unreachable.port()));
   options.connect_timeout = 300ms;
   {
     Events events;

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <string>
 
-#include "hw/madv/md5.h"
+#include "gst/sphere/base/md5.h"
 #include "hw/madv/session.h"
 #include "tests/check/emulator.h"
 

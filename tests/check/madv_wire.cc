@@ -175,8 +175,8 @@ GST_END_TEST;
 GST_START_TEST(garbage_is_no_object) {
   for (const char* garbage : {"HTTP/1.1 200 OK\r\n", "x{}", "}", "[1]", "\"{}\"", "\x01{}",
                               "{\"msg_id\":1}garbage", "{} ,{}", "\xff\xfe"})
-    expect_error(garbage, "is no message of this kind of camera");
-  expect_error(std::string_view("\0{}", 3), "is no message of this kind of camera");
+    expect_error(garbage, "is not a message of this kind of camera");
+  expect_error(std::string_view("\0{}", 3), "is not a message of this kind of camera");
   expect_error("{]", "do not match");
   expect_error("{\"a\":[}]", "do not match");
   // What stood before the garbage is not lost.
@@ -333,7 +333,7 @@ GST_START_TEST(what_is_logged_gives_nothing_away) {
   const std::string shown = redacted(R"({"rval":-21,"msg_id":4864,"param":"C:\\DCIM\\A.JPG"})");
   fail_unless(shown.find("-21") != std::string::npos && shown.find("A.JPG") != std::string::npos);
   // What is no message is told by its size alone.
-  same(redacted("PASSWORD"), "8 bytes that are no message");
+  same(redacted("PASSWORD"), "8 bytes that are not a message");
 }
 GST_END_TEST;
 
@@ -341,7 +341,7 @@ GST_START_TEST(commands_and_results_have_words) {
   same(command_name(4864), "take-photo (4864)");
   same(command_name(31337), "message 31337");
   for (int rval : {-3, -4, -5, -14, -17, -21, -26, -50, -56, -57, -58, -59, -61})
-    fail_unless(result_words(rval).find("not known (") == std::string::npos, "%d", rval);
+    fail_unless(result_words(rval).find("no known meaning (") == std::string::npos, "%d", rval);
   fail_unless(result_words(-1234).find("-1234") != std::string::npos);
   same(unix_path("C:\\DCIM\\20171216\\IMG.JPG"), "/tmp/SD0/DCIM/20171216/IMG.JPG");
 }
@@ -402,13 +402,13 @@ GST_START_TEST(wrong_uris_say_what_is_wrong) {
   refused("madv://a/DCIM/a%5cb", "backslash");
   refused("madv://a/?dataport=1", "no parameter 'dataport'");
   refused("madv://a/?data-port=1&data-port=2", "given twice");
-  refused("madv://a/?data-port=0", "is no port");
-  refused("madv://a/?data-port=-1", "is no port");
-  refused("madv://a/?data-port=70000", "is no port");
+  refused("madv://a/?data-port=0", "is not a port");
+  refused("madv://a/?data-port=-1", "is not a port");
+  refused("madv://a/?data-port=70000", "is not a port");
   refused("madv://a/?data-port", "name=value");
   refused("madv://a/#x", "'#'");
   refused("madv://a b/", "");
-  refused("madv://a%20b/", "no host name");
+  refused("madv://a%20b/", "not a host name");
   refused("madv://[zz]/", "");
   refused("madv://me@a/", "no user name");
   // The password of a URI that has one is not repeated.

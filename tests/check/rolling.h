@@ -6,7 +6,7 @@
 #include "tests/check/pipeline.h"
 
 #include "gst/sphere/lens/profile.h"
-#include "gst/sphere/makers/madv.h"
+#include "gst/sphere/makers/madv_write.h"
 
 namespace sphere::test {
 
@@ -19,19 +19,10 @@ inline constexpr Size frame_size = {480, 240}, sphere_size = {128, 64};
 /// orientation is never taken for another's.
 inline Angles held(double n) { return {7 * n + 100, 40 * std::sin(n / 3), 13 * n}; }
 
-inline makers::madv::Matrix entry_of(const Mat3& m) {
-  makers::madv::Matrix entry;
-  for (int i = 0; i < 3; ++i) {
-    entry[3 * i] = static_cast<float>(m.row[i].x);
-    entry[3 * i + 1] = static_cast<float>(m.row[i].y);
-    entry[3 * i + 2] = static_cast<float>(m.row[i].z);
-  }
-  return entry;
-}
-
 inline std::vector<makers::madv::Matrix> track(int count) {
   std::vector<makers::madv::Matrix> entries;
-  for (int n = 0; n < count; ++n) entries.push_back(entry_of(rotation(held(n))));
+  for (int n = 0; n < count; ++n)
+    entries.push_back(makers::madv::camera_matrix_of(rotation(held(n))));
   return entries;
 }
 

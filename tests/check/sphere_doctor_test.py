@@ -50,13 +50,13 @@ with tempfile.TemporaryDirectory(prefix="sphere-doctor-") as name:
     check("what is shown is what is written", result.returncode == 0 and result.stdout == text,
           result.stdout)
     check("the machine is left out", "processors," not in text.split("\n\n", 2)[2]
-          and "graphics" not in text.split("\n\n", 2)[2] and "Left out" in text, text)
+          and "graphics" not in text.split("\n\n", 2)[2] and "Not included" in text, text)
     result = sphere(folder, "consent", "give", "environment", "--purpose", "repair")
     check("it is given", result.returncode == 0, result.stderr)
     sphere(folder, "doctor", "--report", report, "--yes")
     text = report.read_text(encoding="utf-8")
     check("the machine is in it", "graphics" in text and "system" in text
-          and "Left out" not in text, text)
+          and "Not included" not in text, text)
     result = sphere(folder, "doctor", "--report", report, "--yes", "--no-clobber")
     check("a file is not replaced", result.returncode == 1 and report.read_text() == text,
           result.stderr)

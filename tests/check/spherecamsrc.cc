@@ -16,6 +16,7 @@
 #include "gst/sphere/lens/table.h"
 #include "tests/check/camera.h"
 #include "tests/check/imperfect.h"
+#include "tests/check/listening.h"
 #include "tests/check/rtspsrc.h"
 #include "tests/check/side_by_side.h"
 
@@ -25,41 +26,6 @@
 using namespace sphere;
 using namespace std::chrono_literals;
 using namespace sphere::test;
-
-namespace {
-
-/// A port whose machine seems not to be there: the queue of those that want to connect is full, so
-/// that Linux drops what comes.
-class Unreachable {
- public:
-  Unreachable() {
-    g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
-    g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
-    listening_ = made();
-    g_socket_set_listen_backlog(listening_.get(), 0);
-    fail_unless(g_socket_bind(listening_.get(), any, TRUE, nullptr));
-    fail_unless(g_socket_listen(listening_.get(), nullptr));
-    g_autoptr(GSocketAddress) address = g_socket_get_local_address(listening_.get(), nullptr);
-    port_ = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
-    for (int i = 0; i < 4; ++i) {
-      waiting_.push_back(made());
-      g_socket_set_blocking(waiting_.back().get(), FALSE);
-      g_socket_connect(waiting_.back().get(), address, nullptr, nullptr);
-    }
-  }
-  uint16_t port() const { return port_; }
-
- private:
-  static ObjectRef<GSocket> made() {
-    return ObjectRef<GSocket>(
-        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
-  }
-  ObjectRef<GSocket> listening_;
-  std::vector<ObjectRef<GSocket>> waiting_;
-  uint16_t port_ = 0;
-};
-
-}  // namespace
 
 GST_START_TEST(the_preview_comes_coded_with_its_lens) {
   const auto camera = camera_with();
@@ -144,7 +110,7 @@ GST_START_TEST(errors_say_what_to_do) {
            {{"silent:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "in reach of its Wi-Fi"},
            {{"rtsp-404"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "no preview"},
            {{"rtsp-401"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "password"},
-           {{"rtsp-453"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another viewer"},
+           {{"rtsp-453"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY, "another client"},
        }) {
     const auto camera = camera_with(c.faults);
     test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
@@ -173,7 +139,7 @@ GST_START_TEST(errors_say_what_to_do) {
   test::Pipeline nobody("spherecamsrc location=\"" + location + "\" ! fakesink");
   fail_unless(nobody.run().find("does not listen") != std::string::npos);
   // Where nobody is, nobody even refuses.
-  const Unreachable unreachable;
+  const UnreachablePort unreachable;
   test::Pipeline lonely("spherecamsrc timeout=1 location=madv://127.0.0.1:" +
                         std::to_string(unreachable.port()) + " ! fakesink");
   const std::string words = lonely.run();

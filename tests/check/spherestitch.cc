@@ -3,10 +3,9 @@
 
 #include "tests/check/changer.h"
 #include "tests/check/pipeline.h"
+#include "tests/tools/ramp.h"
 
 #include <gst/check/gstharness.h>
-#include <gst/controller/gstdirectcontrolbinding.h>
-#include <gst/controller/gstinterpolationcontrolsource.h>
 
 using namespace sphere;
 using namespace sphere::test;
@@ -145,14 +144,7 @@ GST_START_TEST(a_controller_of_the_bin_works) {
       "video/x-raw,format=NV12,width=160,height=80,framerate=30/1 ! "
       "spherestitch name=s lens=dual-190 ! appsink name=sink");
   const GstRef<GstElement> stitch = p.child("s");
-  GstControlSource* source = gst_interpolation_control_source_new();
-  g_object_set(source, "mode", GST_INTERPOLATION_MODE_LINEAR, nullptr);
-  gst_timed_value_control_source_set(GST_TIMED_VALUE_CONTROL_SOURCE(source), 0, 0);
-  gst_timed_value_control_source_set(GST_TIMED_VALUE_CONTROL_SOURCE(source), GST_SECOND, 90);
-  gst_object_add_control_binding(
-      GST_OBJECT(stitch.get()),
-      gst_direct_control_binding_new_absolute(GST_OBJECT(stitch.get()), "yaw", source));
-  gst_object_unref(source);
+  ramp(stitch.get(), "yaw", GST_SECOND, 90);
   p.play();
   int buffers = 0;
   while (p.pull()) ++buffers;

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <string>
 
 #include "config.h"
 #include "tests/check/pipeline.h"
+#include "tests/check/process.h"
 
 #if HAVE_GL
 #include "gst/sphere/gl/headless.h"
@@ -54,11 +54,6 @@ std::map<std::string, Trial> trials() {
 }
 
 /// All threads of this process.
-int threads() {
-  const std::filesystem::directory_iterator all("/proc/self/task");
-  return static_cast<int>(std::distance(begin(all), end(all)));
-}
-
 /// A stitcher that gets the same two pictures again and again, between which the camera was turned.
 class Stitcher {
  public:

@@ -134,17 +134,17 @@ GST_START_TEST(damage_is_refused_and_named) {
   Bytes bytes = table();
   bytes[0] = 0xff;
   bytes[3] = 0xff;
-  expect(refusal(bytes), "r_x_int is not within");
+  expect(refusal(bytes), "r_x_int is outside");
   bytes = table();
   bytes[8 + 4 + 3] = 0x7f;
-  expect(refusal(bytes), "r_x_min is not within");
+  expect(refusal(bytes), "r_x_min is outside");
   // No PNG, another depth, another size.
   bytes = table();
   bytes[word_at(bytes, 16)] = 'X';
-  expect(refusal(bytes), "r_y_int is no PNG");
+  expect(refusal(bytes), "r_y_int is not a PNG");
   bytes = table();
   bytes[word_at(bytes, 16) + 24] = 8;
-  expect(refusal(bytes), "r_y_int is no PNG of 16-bit grey");
+  expect(refusal(bytes), "r_y_int is not a PNG with 16-bit grey");
   bytes = table();
   bytes[word_at(bytes, 16) + 19] ^= 1;
   expect(refusal(bytes), "another size");

@@ -3,6 +3,9 @@
 // the edge where its left and right meet, and at the poles.
 
 #include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "config.h"
 #include "tests/check/pipeline.h"
@@ -129,6 +132,28 @@ std::vector<WarpGrid> grids_of(const Canvas& canvas, const Mat3& view, int* redu
   return grids;
 }
 
+/// Looks at what was drawn.
+using Check = std::function<void(GstVideoFrame& drawn)>;
+using Draw = std::function<void(const std::vector<WarpGrid>& grids, int reductions, bool cubic,
+                                const Check& check)>;
+
+/// Has the output drawn in each view, and looks for the light in each of its patches.
+void draw_views(const Output& output, const std::string& by, const Draw& draw) {
+  for (const Angles& angles : drawn_views)
+    for (const bool cubic : {false, true}) {
+      // Slower, and at the same places.
+      if (cubic && !(angles == drawn_views.back())) continue;
+      const Mat3 view = rotation(angles);
+      int reductions = 0;
+      const std::vector<WarpGrid> grids = grids_of(output.canvas, view, &reductions);
+      draw(grids, reductions, cubic, [&](GstVideoFrame& drawn) {
+        for (const Canvas::Patch& patch : output.canvas.patches())
+          expect_light((cubic ? by + ", cubic" : by).c_str(), output, view, patch, reductions > 0,
+                       drawn);
+      });
+    }
+}
+
 }  // namespace
 
 GST_START_TEST(places_are_within_a_tenth_of_a_pixel_of_the_closed_form) {
@@ -183,21 +208,16 @@ GST_START_TEST(the_cpu_draws_a_turned_sphere_without_a_seam) {
   VideoFrame in(in_info, in_buffer.get(), GST_MAP_READ);
   CpuWarp warp;
   for (const Output& output : outputs())
-    for (const Angles& angles : drawn_views)
-      for (const bool cubic : {false, true}) {
-        // Slower, and at the same places.
-        if (cubic && !(angles == drawn_views.back())) continue;
-        const Mat3 view = rotation(angles);
-        int reductions = 0;
-        const std::vector<WarpGrid> grids = grids_of(output.canvas, view, &reductions);
-        const GstVideoInfo info = info_of(output.canvas.size());
-        const BufferRef buffer = frame_of(info, nullptr);
-        VideoFrame out(info, buffer.get(), GST_MAP_READWRITE);
-        warp.reduce(*in, reductions);
-        warp.draw(grids, *in, *out, cubic);
-        for (const Canvas::Patch& patch : output.canvas.patches())
-          expect_light(cubic ? "CPU, cubic" : "CPU", output, view, patch, reductions > 0, *out);
-      }
+    draw_views(
+        output, "CPU",
+        [&](const std::vector<WarpGrid>& grids, int reductions, bool cubic, const Check& check) {
+          const GstVideoInfo info = info_of(output.canvas.size());
+          const BufferRef buffer = frame_of(info, nullptr);
+          VideoFrame out(info, buffer.get(), GST_MAP_READWRITE);
+          warp.reduce(*in, reductions);
+          warp.draw(grids, *in, *out, cubic);
+          check(*out);
+        });
 }
 GST_END_TEST;
 
@@ -241,23 +261,17 @@ void draw_with_gl(GstGLContext* context, gpointer data) {
     const GstRef<GstBufferPool> pool = textures(context, info);
     const BufferRef buffer = texture_of(pool);
     fail_unless(bool((*warp)->set_formats(in_info, info)));
-    for (const Angles& angles : drawn_views)
-      for (const bool cubic : {false, true}) {
-        // Slower, and at the same places.
-        if (cubic && !(angles == drawn_views.back())) continue;
-        const Mat3 view = rotation(angles);
-        int reductions = 0;
-        const std::vector<WarpGrid> grids = grids_of(output.canvas, view, &reductions);
-        {
-          VideoFrame in(in_info, in_buffer.get(), GST_MAP_READ | GST_MAP_GL);
-          VideoFrame out(info, buffer.get(), GST_MAP_WRITE | GST_MAP_GL);
-          const Status drawn = (*warp)->draw(grids, ++generation, *in, *out, cubic);
-          fail_unless(bool(drawn), "%s", drawn ? "" : drawn.error().message.c_str());
-        }
-        VideoFrame out(info, buffer.get(), GST_MAP_READ);
-        for (const Canvas::Patch& patch : output.canvas.patches())
-          expect_light(cubic ? "GL, cubic" : "GL", output, view, patch, reductions > 0, *out);
-      }
+    draw_views(output, "GL",
+               [&](const std::vector<WarpGrid>& grids, int, bool cubic, const Check& check) {
+                 {
+                   VideoFrame in(in_info, in_buffer.get(), GST_MAP_READ | GST_MAP_GL);
+                   VideoFrame out(info, buffer.get(), GST_MAP_WRITE | GST_MAP_GL);
+                   const Status drawn = (*warp)->draw(grids, ++generation, *in, *out, cubic);
+                   fail_unless(bool(drawn), "%s", drawn ? "" : drawn.error().message.c_str());
+                 }
+                 VideoFrame out(info, buffer.get(), GST_MAP_READ);
+                 check(*out);
+               });
   }
 }
 

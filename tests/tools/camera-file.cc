@@ -51,15 +51,8 @@ int main(int argc, char** argv) {
     data.lens_table = std::move(*table);
   }
   const Mat3 m = rotation({std::atof(argv[5]), std::atof(argv[6]), std::atof(argv[7])});
-  for (int n = 0; n < std::atoi(argv[4]); ++n) {
-    makers::madv::Matrix entry;
-    for (int i = 0; i < 3; ++i) {
-      entry[3 * i] = static_cast<float>(m.row[i].x);
-      entry[3 * i + 1] = static_cast<float>(m.row[i].y);
-      entry[3 * i + 2] = static_cast<float>(m.row[i].z);
-    }
-    data.matrices.push_back(entry);
-  }
+  for (int n = 0; n < std::atoi(argv[4]); ++n)
+    data.matrices.push_back(makers::madv::camera_matrix_of(m));
   std::ifstream in(argv[1], std::ios::binary);
   const Bytes bytes(std::istreambuf_iterator<char>(in), {});
   const Result<Bytes> made = make(bytes, argv[2], data, argv[8]);

@@ -26,7 +26,6 @@ template <typename T>
 using GstRef = std::unique_ptr<T, Call<gst_object_unref>>;
 using BytesRef = std::unique_ptr<GBytes, Call<g_bytes_unref>>;
 using GString_ = std::unique_ptr<char, Call<g_free>>;
-using ErrorRef = std::unique_ptr<GError, Call<g_error_free>>;
 
 /// Mini objects. Their functions are inline, and so of internal linkage: Call of one would make a
 /// type that no two files share.

@@ -10,7 +10,7 @@
  *
  * The error domain of this library, `gst-sphere-error-quark`.
  *
- * Returns: the number that GLib gave to its name
+ * Returns: the #GQuark of the error domain
  *
  * Since: 0.1
  */

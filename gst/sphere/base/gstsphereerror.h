@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * GST_SPHERE_ERROR:
  *
- * Error domain of this library. Codes are of #GstSphereError.
+ * Error domain of this library. Its codes are #GstSphereError.
  *
  * Since: 0.1
  */
@@ -19,12 +19,12 @@ GQuark gst_sphere_error_quark(void);
 
 /**
  * GstSphereError:
- * @GST_SPHERE_ERROR_NOT_FOUND: what was named does not exist
- * @GST_SPHERE_ERROR_INVALID: what was given does not say what it should
- * @GST_SPHERE_ERROR_UNSUPPORTED: well-formed, but this build can't do it
- * @GST_SPHERE_ERROR_FAILED: the system refused
+ * @GST_SPHERE_ERROR_NOT_FOUND: the named thing does not exist
+ * @GST_SPHERE_ERROR_INVALID: the content of an argument or a file is wrong
+ * @GST_SPHERE_ERROR_UNSUPPORTED: it is valid, but this build does not support it
+ * @GST_SPHERE_ERROR_FAILED: the operating system reported an error
  *
- * Why a function of this library gave nothing. The message of the #GError says it in words.
+ * Why a function of this library failed. The message of the #GError explains it.
  *
  * Since: 0.1
  */

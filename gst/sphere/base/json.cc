@@ -55,7 +55,7 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string name
     return invalid(name + ": " + std::to_string(text.size()) + " bytes of JSON, more than the " +
                    std::to_string(max_size) + " allowed");
   if (json_depth(text) > max_depth)
-    return invalid(name + ": nested deeper than " + std::to_string(max_depth) + " levels");
+    return invalid(name + ": is nested deeper than " + std::to_string(max_depth) + " levels");
   if (!g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr))
     return invalid(name + ": not UTF-8 text");
   ObjectRef<JsonParser> parser(json_parser_new());
@@ -110,7 +110,7 @@ void JsonValue::expect_only(std::initializer_list<std::string_view> names) const
     std::string known;
     for (std::string_view name : names) known += (known.empty() ? "" : ", ") + std::string(name);
     JsonValue(nullptr, child_path(std::string(member).c_str()), document_)
-        .complain("no such field; known here are " + known);
+        .complain("there is no such field; the fields here are " + known);
   }
 }
 

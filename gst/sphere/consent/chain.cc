@@ -63,18 +63,19 @@ Status check_meaning(const Entry& entry) {
     return invalid(one ? "its category is missing" : "it has a category");
   if (entry.act == Act::give) {
     if (!entry.purposes || (entry.purposes & ~info_of(*entry.category).purposes))
-      return invalid("its purposes are not those of its category");
+      return invalid("its category does not have these purposes");
   } else if (entry.purposes || !entry.expires.empty() || entry.precision != Precision::exact) {
-    return invalid("it says more than such an act can");
+    return invalid("it has members that do not belong to its act");
   }
   if (entry.precision != Precision::exact && entry.category != Category::location)
-    return invalid("only a place has a precision");
+    return invalid("only location has a precision");
   if (!entry.expires.empty() && !parse_expiry(entry.expires))
-    return invalid("its expiry is no time");
-  if (!parse_expiry(entry.time)) return invalid("its time is no time");
-  if (!is_word(entry.how) || !is_word(entry.notice)) return invalid("a word in it is none");
+    return invalid("its expiry is not a time");
+  if (!parse_expiry(entry.time)) return invalid("its time is not valid");
+  if (!is_word(entry.how) || !is_word(entry.notice))
+    return invalid("it contains a word that is not allowed");
   if (!is_hash(entry.notice_hash) || !is_hash(entry.previous) || !is_hash(entry.hash))
-    return invalid("a hash in it is none");
+    return invalid("it contains a hash that is not valid");
   return ok();
 }
 
@@ -131,7 +132,7 @@ Result<Entry> read_entry(std::string_view text) {
   if (text.size() > max_line) return invalid("it is too long");
   Line line(text);
   Entry entry;
-  const auto broken = [] { return invalid("it is not in the form of an entry"); };
+  const auto broken = [] { return invalid("it does not have the form of an entry"); };
   if (!line.take("{\"act\":\"")) return broken();
   const auto act = line.text();
   const auto known = act ? act_of(*act) : std::nullopt;
@@ -165,7 +166,7 @@ Result<Entry> read_entry(std::string_view text) {
   if (const Status meaning = check_meaning(entry); !meaning) return meaning.error();
   // The reading above may let other texts pass; only the one that we would write is an entry.
   if (serialise(entry) != text) return broken();
-  if (hash_of(entry) != entry.hash) return invalid("its hash is not that of what it says");
+  if (hash_of(entry) != entry.hash) return invalid("its hash does not match its content");
   return entry;
 }
 
@@ -206,7 +207,7 @@ Status read_on(ChainState& state, std::string_view text, std::vector<Entry>* ent
     auto entry = read_entry(text.substr(0, end));
     if (!entry) return invalid(where + entry.error().message);
     if (entry->previous != state.head())
-      return invalid(where + "it does not follow the entry before it");
+      return invalid(where + "it is not the successor of the entry before it");
     state.add(*entry);
     if (entries) entries->push_back(std::move(*entry));
     state.whole += end + 1;

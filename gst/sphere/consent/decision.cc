@@ -36,7 +36,7 @@ std::string type_in_words(const GValue* value) {
   if (GST_VALUE_HOLDS_LIST(value)) return "a list";
   if (GST_VALUE_HOLDS_ARRAY(value)) return "an array";
   if (G_VALUE_HOLDS_BOOLEAN(value)) return "a boolean";
-  if (G_VALUE_HOLDS_STRING(value)) return "a string without text";
+  if (G_VALUE_HOLDS_STRING(value)) return "a string without content";
   if (GST_VALUE_HOLDS_INT_RANGE(value) || GST_VALUE_HOLDS_INT64_RANGE(value) ||
       GST_VALUE_HOLDS_DOUBLE_RANGE(value) || GST_VALUE_HOLDS_FRACTION_RANGE(value))
     return "a range";
@@ -50,7 +50,8 @@ std::string type_in_words(const GValue* value) {
 Result<std::string_view> string_in(const GValue* value, std::string_view field) {
   if (G_VALUE_HOLDS_STRING(value))
     if (const char* text = g_value_get_string(value)) return std::string_view(text);
-  return invalid(std::string(field) + " is " + type_in_words(value) + " where one (string) is due");
+  return invalid(std::string(field) + " is " + type_in_words(value) +
+                 " where there must be one (string)");
 }
 
 /// What one structure says.
@@ -67,7 +68,7 @@ Result<Purposes> read_purpose(const GValue* value, const CategoryInfo& info) {
   if (!name) return name.error();
   const std::optional<Purpose> purpose = purpose_of(*name);
   if (!purpose || !(info.purposes & bit(*purpose)))
-    return invalid(quoted(*name) + " is no purpose of " + std::string(info.name));
+    return invalid(quoted(*name) + " is not a purpose of " + std::string(info.name));
   return bit(*purpose);
 }
 
@@ -105,13 +106,13 @@ Status read_field(std::string_view field, const GValue* value, const CategoryInf
     grant.state = *text;
   } else if (field == "precision") {
     const std::optional<Precision> precision = precision_of(*text);
-    if (!precision) return invalid(quoted(*text) + " is no precision");
+    if (!precision) return invalid(quoted(*text) + " is not a precision");
     grant.precision = *precision;
   } else if (field == "expires") {
     const std::optional<int64_t> expires = parse_expiry(*text);
     if (!expires)
       return invalid("expires is " + quoted(*text) +
-                     ", neither like 2027-01-01 nor like 2027-01-01T00:00:00Z");
+                     ", must be like 2027-01-01 or like 2027-01-01T00:00:00Z");
     grant.expires = *expires;
   } else if (text->empty()) {
     return invalid("policy is empty");
@@ -150,12 +151,12 @@ Status check_whole(const GstCaps* caps) {
     const GstStructure* structure = gst_caps_get_structure(caps, i);
     if (!info_of_structure(structure))
       return invalid(quoted(gst_structure_get_name(structure)) +
-                     " is no category, and may be a restriction that is not understood");
+                     " is not a category, and may be a restriction that is not known");
     const GstCapsFeatures* features = gst_caps_get_features(caps, i);
     // ANY features are equal to all.
     if (features && (gst_caps_features_is_any(features) ||
                      !gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY)))
-      return invalid("a grant has no caps features");
+      return invalid("a grant must not have caps features");
   }
   return ok();
 }
@@ -168,7 +169,7 @@ Answer denied(std::string reason) {
 
 std::string time_in_words(int64_t utc_us) {
   g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(utc_us / G_USEC_PER_SEC);
-  if (!time) return "a time that has no name";
+  if (!time) return "a time that can't be written";
   const GString_ text(g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ"));
   return to_string(text.get());
 }
@@ -177,7 +178,7 @@ std::string time_in_words(int64_t utc_us) {
 std::string refusal(const Grant& grant, int64_t now) {
   if (!grant.given) return "its state is " + quoted(grant.state) + ", not 'given'";
   if (grant.expires == never) return {};
-  if (now < 0) return "it expires, and the clock can't be believed";
+  if (now < 0) return "it has an expiry, and the clock is wrong";
   if (now >= grant.expires) return "it expired at " + time_in_words(grant.expires);
   return {};
 }
@@ -248,7 +249,7 @@ Answer evaluate(const GstCaps* caps, Category category, Purpose purpose, int64_t
   if (const Status whole = check_whole(caps); !whole) return denied(whole.error().message);
   const CategoryInfo& info = info_of(category);
   if (!(info.purposes & bit(purpose)))
-    return denied("'" + std::string(name_of(purpose)) + "' is no purpose of " + name);
+    return denied("'" + std::string(name_of(purpose)) + "' is not a purpose of " + name);
 
   Answer answer;
   answer.precision = Precision::exact;
@@ -273,7 +274,7 @@ Answer evaluate(const GstCaps* caps, Category category, Purpose purpose, int64_t
 }
 
 Answer strictest(std::span<const Answer> answers) {
-  if (answers.empty()) return denied("neither a property nor the application nor a ledger gives it");
+  if (answers.empty()) return denied("no property, no application and no ledger gives it");
   Answer all;
   all.allowed = true;
   all.precision = Precision::exact;
@@ -342,7 +343,7 @@ void find_doubles(std::string_view structure, std::vector<std::string>& problems
     if (equals == std::string_view::npos) continue;
     const std::string_view field = trimmed(part.substr(0, equals));
     if (std::find(seen.begin(), seen.end(), field) != seen.end())
-      problems.push_back("the field " + quoted(field) + " is there twice; the last one counts");
+      problems.push_back("the field " + quoted(field) + " appears twice; the last one counts");
     seen.push_back(field);
   }
 }
@@ -405,7 +406,7 @@ CapsCheck check_caps_text(std::string_view text, int64_t now_utc_us) {
   CapsCheck check;
   const auto problem = [&](std::string words) { check.problems.push_back(std::move(words)); };
   if (text.size() > max_text || text.find('\0') != std::string_view::npos) {
-    problem("the text is too long, or not a text");
+    problem("the text is too long, or it is not UTF-8");
     return check;
   }
   const CapsRef caps(gst_caps_from_string(std::string(text).c_str()));
@@ -413,9 +414,9 @@ CapsCheck check_caps_text(std::string_view text, int64_t now_utc_us) {
     for (const std::string_view part : split(text, ';')) {
       if (trimmed(part).empty()) continue;
       const CapsRef one(gst_caps_from_string(std::string(part).c_str()));
-      if (!one) problem("not in the form of caps: " + quoted(trimmed(part)));
+      if (!one) problem("it does not have the form of caps: " + quoted(trimmed(part)));
     }
-    if (check.problems.empty()) problem("not in the form of caps");
+    if (check.problems.empty()) problem("it does not have the form of caps");
     return check;
   }
   for (const std::string_view part : split(text, ';')) find_doubles(part, check.problems);

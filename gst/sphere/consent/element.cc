@@ -12,27 +12,29 @@ namespace sphere::consent {
 
 void install_properties(GObjectClass* klass, guint consent_id, guint ledger_id) {
   GST_DEBUG_CATEGORY_INIT(consent_debug, "sphereconsent", 0,
-                          "what is given, and where it is wrong");
+                          "consent that is given, and errors in it");
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_property(
       klass, consent_id,
-      g_param_spec_boxed("consent", "Consent",
-                         "What is given, such as consent/audio, state=(string)given, "
-                         "purpose=(string)live; if it is not set, the other sources decide",
-                         GST_TYPE_CAPS, playing));
+      g_param_spec_boxed(
+          "consent", "Consent",
+          "Consent that is given, such as consent/audio, state=(string)given, "
+          "purpose=(string)live; if it is not set, the other sources of consent decide",
+          GST_TYPE_CAPS, playing));
   g_object_class_install_property(
       klass, ledger_id,
-      g_param_spec_string(
-          "ledger", "Ledger",
-          "A consent ledger that has to allow it, too: its path, or default for the person's own",
-          nullptr, playing));
+      g_param_spec_string("ledger", "Ledger",
+                          "A consent ledger, which must also allow it: a path, or default for the "
+                          "user's own ledger",
+                          nullptr, playing));
 }
 
 void set_consent_property(Consent& consent, GstElement* element, const GValue* value) {
   const GstCaps* caps = gst_value_get_caps(value);
   const CapsRef nothing(caps ? nullptr : gst_caps_new_empty());
-  if (!caps) GST_WARNING_OBJECT(element, "the property consent was set to no caps: all is denied");
+  if (!caps)
+    GST_WARNING_OBJECT(element, "the property consent was set to NULL: everything is denied");
   for (const std::string& problem : problems_of(caps))
     GST_WARNING_OBJECT(element, "the property consent: %s", problem.c_str());
   consent.set_caps(caps ? caps : nothing.get());
@@ -61,9 +63,9 @@ void prepare(Consent& consent, GstElement* element, ProblemReporter* problems) {
     problems->report(element, ledger.error().message);
   const CapsRef caps = consent.caps();
   for (const std::string& problem : problems_of(caps.get()))
-    GST_ELEMENT_WARNING(
-        element, RESOURCE, NOT_AUTHORIZED,
-        ("The property consent does not give what it seems to: %s.", problem.c_str()), (nullptr));
+    GST_ELEMENT_WARNING(element, RESOURCE, NOT_AUTHORIZED,
+                        ("The property consent contains an error: %s.", problem.c_str()),
+                        (nullptr));
   if (!consent.has_context())
     gst_element_post_message(element,
                              gst_message_new_need_context(GST_OBJECT(element), context_type));

@@ -49,9 +49,9 @@ static void gst_sphere_consent_class_init(GstSphereConsentClass* klass) {
  * @caps: (transfer none) (nullable): one structure for each category, such as
  *   `consent/audio, state=(string)given, purpose=(string)live`
  *
- * Any caps will do: those that are not plainly grants allow nothing.
+ * This never fails: caps that are not clearly grants allow nothing.
  *
- * Returns: (transfer full): what these caps give
+ * Returns: (transfer full): the consent that these caps give
  *
  * Since: 0.1
  */
@@ -64,14 +64,14 @@ GstSphereConsent* gst_sphere_consent_new(GstCaps* caps) {
 
 /**
  * gst_sphere_consent_new_from_string:
- * @text: caps as one types them
+ * @text: caps as text
  * @error: return location for a #GError
  *
- * Reads what a person typed. Unlike gst_sphere_consent_new() it refuses what is no grant, a field
- * that is there twice included.
+ * Reads a text that a person typed. Unlike gst_sphere_consent_new() it fails if the text is not a
+ * valid grant, or if a field appears twice.
  *
- * Returns: (transfer full) (nullable): what the text gives, or %NULL with @error set, which says
- * all that is wrong with it
+ * Returns: (transfer full) (nullable): the consent that the text gives, or %NULL with @error set,
+ *   which lists everything that is wrong
  *
  * Since: 0.1
  */
@@ -90,11 +90,11 @@ GstSphereConsent* gst_sphere_consent_new_from_string(const gchar* text, GError**
 
 /**
  * gst_sphere_consent_get_caps:
- * @consent: what was given
+ * @consent: a consent
  *
- * What gst_sphere_consent_new() was called with.
+ * The caps with which gst_sphere_consent_new() was called.
  *
- * Returns: (transfer full): the caps that it was made from
+ * Returns: (transfer full): the caps
  *
  * Since: 0.1
  */
@@ -105,15 +105,15 @@ GstCaps* gst_sphere_consent_get_caps(GstSphereConsent* consent) {
 
 /**
  * gst_sphere_consent_allows:
- * @consent: what was given
- * @category: what is asked for
- * @purpose: what for
- * @reason: (out) (optional) (transfer full): why, or why not, in words
+ * @consent: a consent
+ * @category: the category of data
+ * @purpose: the purpose for which it would be used
+ * @reason: (out) (optional) (transfer full): the reason for the answer, as text
  *
- * While the clock shows an earlier time than at an earlier call for @consent, what expires is
- * denied.
+ * Decides whether data may be used. If the clock shows an earlier time than at an earlier call for
+ * @consent, grants that expire are denied.
  *
- * Returns: whether it is allowed at this moment
+ * Returns: whether it is allowed now
  *
  * Since: 0.1
  */
@@ -130,13 +130,13 @@ gboolean gst_sphere_consent_allows(GstSphereConsent* consent, GstSphereConsentCa
 
 /**
  * gst_sphere_consent_get_precision:
- * @consent: what was given
- * @purpose: what a place is asked for
- * @precision: (out): how exactly it may be told
+ * @consent: a consent
+ * @purpose: the purpose for which a place would be used
+ * @precision: (out): how exact the place may be
  *
- * How exactly a place may be told for a purpose; see gst_sphere_consent_round_degrees().
+ * Tells how exact a place may be for a purpose; see gst_sphere_consent_round_degrees().
  *
- * Returns: whether a place may be told at all; @precision is set only then
+ * Returns: whether a place may be used at all; @precision is set only then
  *
  * Since: 0.1
  */
@@ -153,12 +153,12 @@ gboolean gst_sphere_consent_get_precision(GstSphereConsent* consent,
 
 /**
  * gst_sphere_consent_round_degrees:
- * @precision: how exactly a place may be told
+ * @precision: how exact a place may be
  * @degrees: a longitude or a latitude
  *
  * Rounds a coordinate before it is written or sent.
  *
- * Returns: @degrees on the grid of @precision
+ * Returns: @degrees, rounded to @precision
  *
  * Since: 0.1
  */
@@ -170,10 +170,11 @@ gdouble gst_sphere_consent_round_degrees(GstSphereConsentPrecision precision, gd
 
 /**
  * gst_context_new_sphere_consent:
- * @caps: (transfer none): what is given
+ * @caps: (transfer none): the consent, as caps
  *
- * The context by which an application tells all elements of a pipeline, also those that are added
- * later, what is given: gst_element_set_context() on the pipeline. To change it, set another.
+ * Makes the context with which an application tells all elements of a pipeline, also those that are
+ * added later, to what consent was given. Set it on the pipeline with gst_element_set_context(). To
+ * change it, set another one.
  *
  * Returns: (transfer full): the context
  *
@@ -190,11 +191,11 @@ GstContext* gst_context_new_sphere_consent(GstCaps* caps) {
 /**
  * gst_context_get_sphere_consent:
  * @context: any context
- * @caps: (out) (optional) (transfer full): what is given
+ * @caps: (out) (optional) (transfer full): the consent, as caps
  *
- * What an element finds in a context that was set on it.
+ * Reads the consent from a context.
  *
- * Returns: whether this is a context of consent that has caps
+ * Returns: whether this is a `gst.sphere.consent` context with caps
  *
  * Since: 0.1
  */

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  * @GST_SPHERE_CONSENT_ENVIRONMENT: GPU, driver and system of this machine
  * @GST_SPHERE_CONSENT_STATISTICS: counts and durations
  *
- * What a person gives or not.
+ * Categories of data to which a person can give consent.
  *
  * Since: 0.1
  */
@@ -34,16 +34,16 @@ typedef enum {
  * GstSphereConsentPurpose:
  * @GST_SPHERE_CONSENT_FOR_GEOTAG: a place is written into media
  * @GST_SPHERE_CONSENT_FOR_CAMERA: a place is sent to the camera
- * @GST_SPHERE_CONSENT_FOR_SHARE: handed on to others
- * @GST_SPHERE_CONSENT_FOR_LIVE: heard live
- * @GST_SPHERE_CONSENT_FOR_RECORD: recorded
- * @GST_SPHERE_CONSENT_FOR_EDIT: used while editing
- * @GST_SPHERE_CONSENT_FOR_SAVE: saved from the camera
- * @GST_SPHERE_CONSENT_FOR_BIND: a camera is remembered
+ * @GST_SPHERE_CONSENT_FOR_SHARE: it is passed on to others
+ * @GST_SPHERE_CONSENT_FOR_LIVE: sound is played or streamed live
+ * @GST_SPHERE_CONSENT_FOR_RECORD: sound is recorded
+ * @GST_SPHERE_CONSENT_FOR_EDIT: sound is used while editing
+ * @GST_SPHERE_CONSENT_FOR_SAVE: media are saved from the camera onto this machine
+ * @GST_SPHERE_CONSENT_FOR_BIND: the data about a camera are stored
  * @GST_SPHERE_CONSENT_FOR_REPAIR: a fault is reported
- * @GST_SPHERE_CONSENT_FOR_IMPROVE: the software is made better
+ * @GST_SPHERE_CONSENT_FOR_IMPROVE: the software is improved
  *
- * What something is given for.
+ * Purposes for which consent is given.
  *
  * Since: 0.1
  */
@@ -62,13 +62,13 @@ typedef enum {
 
 /**
  * GstSphereConsentPrecision:
- * @GST_SPHERE_CONSENT_EXACT: as it is
+ * @GST_SPHERE_CONSENT_EXACT: not rounded
  * @GST_SPHERE_CONSENT_STREET: rounded to 0.001 degrees
  * @GST_SPHERE_CONSENT_NEIGHBOURHOOD: rounded to 0.01 degrees
  * @GST_SPHERE_CONSENT_CITY: rounded to 0.1 degrees
  * @GST_SPHERE_CONSENT_COUNTRY: rounded to 1 degree
  *
- * How exactly a place may be told.
+ * How exact a place may be.
  *
  * Since: 0.1
  */
@@ -83,8 +83,8 @@ typedef enum {
 /**
  * GST_SPHERE_CONSENT_CONTEXT_TYPE:
  *
- * The type of the #GstContext by which an application tells all elements of a pipeline what is
- * given.
+ * The type of the #GstContext with which an application tells all elements of a pipeline to what
+ * consent was given.
  *
  * Since: 0.1
  */
@@ -100,8 +100,8 @@ typedef enum {
 /**
  * GstSphereConsent:
  *
- * What a person gave: the set of grants that caps write down, and the decision about it. Immutable,
- * so that threads may share it.
+ * The consent of a person: a set of grants in the form of caps, and the decision about it.
+ * It is immutable, so several threads may use it.
  *
  * Since: 0.1
  */

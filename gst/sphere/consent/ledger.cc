@@ -58,7 +58,7 @@ Result<PrivateFile> open_locked(const std::string& path, int flags) {
     if (stat(path.c_str(), &now) == 0 && now.st_ino == file->status.st_ino &&
         now.st_dev == file->status.st_dev)
       return file;
-    if (g_get_monotonic_time() > end) return failed(path + ": goes away again and again");
+    if (g_get_monotonic_time() > end) return failed(path + ": was removed again and again");
   }
 }
 
@@ -126,7 +126,7 @@ Result<std::string> read_from(const PrivateFile& file, const std::string& path, 
     if (size == 0) return text;
     bytes_read += static_cast<uint64_t>(size);
     text.append(part, static_cast<size_t>(size));
-    if (offset + text.size() > max_ledger) return invalid(path + ": too large for a ledger");
+    if (offset + text.size() > max_ledger) return invalid(path + ": is too large for a ledger");
   }
 }
 
@@ -141,11 +141,12 @@ Result<PrivateFile> open_private(const std::string& path, int flags) {
     return errno == ELOOP ? failed(path + ": is a symbolic link, which is not followed")
                           : system_error(path, "can't be opened");
   if (fstat(file.descriptor.get(), &file.status) != 0)
-    return system_error(path, "can't be looked at");
+    return system_error(path, "can't be checked");
   if (!S_ISREG(file.status.st_mode)) return invalid(path + ": is not a regular file");
-  if (file.status.st_uid != geteuid()) return failed(path + ": belongs to somebody else");
+  if (file.status.st_uid != geteuid()) return failed(path + ": belongs to another user");
   if (file.status.st_mode & (S_IWGRP | S_IWOTH))
-    return failed(path + ": others can write to it; chmod 600 it, if it can be believed");
+    return failed(path +
+                  ": other users can write to it; if you trust its content, run chmod 600 on it");
   return file;
 }
 
@@ -201,7 +202,7 @@ Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_
   const bool takes = !gives && entry.act != Act::notice_shown;
   const auto deny = [&](const std::string& why, bool denied = false) -> Error {
     if (!takes) return failed(why);
-    if (!denied && !block()) return failed(why + "; it is NOT taken back");
+    if (!denied && !block()) return failed(why + "; consent is NOT taken back");
     return failed(why + "; until it can be written, everything is denied");
   };
 
@@ -215,7 +216,7 @@ Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_
   const int64_t now = now_utc_us.value_or(g_get_real_time());
   if (gives && now < chain->latest)
     return failed(path_ + ": the clock is earlier than the last entry, of " +
-                  time_text(chain->latest) + "; set it first");
+                  time_text(chain->latest) + "; set the clock first");
   const int descriptor = file->descriptor.get();
 
   Appended appended;
@@ -231,7 +232,7 @@ Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_
   lines += serialise(entry) + "\n";
   const size_t end = chain->whole + lines.size();
   if (end > (takes ? max_ledger : max_ledger - ledger_reserve))
-    return deny(path_ + ": full; `sphere consent erase` begins a new one",
+    return deny(path_ + ": is full; `sphere consent erase` removes it, so that a new one can begin",
                 takes && leave_torn(descriptor, chain->whole));
 
   // Written over what was cut off, which is not removed first: a reader sees at every moment that
@@ -246,7 +247,7 @@ Result<Ledger::Appended> Ledger::append(Entry entry, std::optional<int64_t> now_
     if (takes) return deny(error.message, leave_torn(descriptor, chain->whole));
     // An act that gives leaves nothing behind. If an earlier act was cut off and denies, it stays.
     if (!appended.recovered && ftruncate(descriptor, static_cast<off_t>(chain->whole)) != 0)
-      return failed(error.message + "; and a part of the entry stays");
+      return failed(error.message + "; and a part of the entry is left in the file");
     return error;
   }
   // If somebody else could not write a withdrawal meanwhile, their file stays and denies.
@@ -262,7 +263,7 @@ Status Ledger::erase() const {
   if (!file && file.error().kind != Error::Kind::not_found) return file.error();
   if (file && unlink(path_.c_str()) != 0) return system_error(path_, "can't be removed");
   if (denial && !remove_if_same(denial_path(), denial))
-    return failed(denial_path() + ": can't be removed; everything is denied while it is there");
+    return failed(denial_path() + ": can't be removed; everything is denied while it exists");
   sync_folder(path_);
   return ok();
 }

@@ -69,7 +69,7 @@ class LedgerSource final : public GrantSource, public std::enable_shared_from_th
     chain_.blocked = identity.blocked;
     behind_ = g_get_real_time() < chain_.latest;
     if (const std::string said = problem(); !said.empty())
-      GST_WARNING("all is denied: %s", said.c_str());
+      GST_WARNING("everything is denied: %s", said.c_str());
     return ok();
   }
 
@@ -90,7 +90,7 @@ class LedgerSource final : public GrantSource, public std::enable_shared_from_th
       version = version_;
       if (version != before) said = problem();
     }
-    if (!said.empty()) GST_WARNING("all is denied: %s", said.c_str());
+    if (!said.empty()) GST_WARNING("everything is denied: %s", said.c_str());
     return version;
   }
 
@@ -315,12 +315,12 @@ Result<std::shared_ptr<GrantSource>> open_ledger(const std::string& name) {
     return true;
   }();
   (void)once;
-  if (name.empty()) return invalid("a ledger without a name");
+  if (name.empty()) return invalid("the name of the ledger is empty");
   const Ledger ledger(name);
   const GString_ folder(g_path_get_dirname(ledger.path().c_str()));
   // A ledger that is not there yet may come; one whose folder is not there is a slip of the pen.
   if (name != "default" && !g_file_test(folder.get(), G_FILE_TEST_IS_DIR))
-    return not_found(ledger.path() + ": there is no such folder");
+    return not_found(ledger.path() + ": its folder does not exist");
   auto source = std::make_shared<LedgerSource>(name);
   if (const Status opened = source->open(); !opened) return opened.error();
   return std::shared_ptr<GrantSource>(std::move(source));

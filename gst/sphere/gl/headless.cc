@@ -134,7 +134,7 @@ GlProbe probe() {
   GstRef<GstGLDisplay> display = headless_display();
   if (!display) display.reset(gst_gl_display_new());
   if (!display) {
-    result.reason = "no display for GL";
+    result.reason = "there is no display for GL";
     return result;
   }
   const GstRef<GstGLContext> context(gst_gl_context_new(display.get()));

@@ -51,7 +51,7 @@ Result<GstRef<GstGLSLStage>> make_stage(GstGLContext* context, Dialect dialect, 
                                      info.version, info.profile, source.c_str());
   if (!made)
     return unsupported(std::string("this GL has no ") + (fragment ? "fragment" : "vertex") +
-                       " shaders of the kind that '" + name + "' needs");
+                       " shaders of the version that '" + name + "' needs");
   gst_object_ref_sink(made);
   GstRef<GstGLSLStage> stage(made);
   if (!gst_glsl_stage_compile(stage.get(), &error))
@@ -106,7 +106,7 @@ Result<GstRef<GstGLShader>> make_program(GstGLContext* context, Dialect dialect,
   const DialectInfo info = info_of(dialect);
   if (info.embedded &&
       !gst_gl_context_supports_precision_highp(context, info.version, info.profile))
-    return unsupported("this GPU's fragment shaders can't tell one pixel from the next (no highp)");
+    return unsupported("the fragment shaders of this GPU are not exact enough (no highp)");
   Result<GstRef<GstGLSLStage>> stages[2] = {make_stage(context, dialect, vertex, false, defines),
                                             make_stage(context, dialect, fragment, true, defines)};
   GstRef<GstGLShader> program(gst_gl_shader_new(context));
@@ -114,14 +114,14 @@ Result<GstRef<GstGLShader>> make_program(GstGLContext* context, Dialect dialect,
     if (!stage) return stage.error();
     // Compiled already; attaching takes a reference of its own.
     if (!gst_gl_shader_attach(program.get(), stage->get()))
-      return failed("GL refuses to put a program together");
+      return failed("GL can't make a program");
   }
   for (size_t i = 0; i < attributes.size(); ++i)
     gst_gl_shader_bind_attribute_location(program.get(), static_cast<guint>(i), attributes[i]);
   g_autoptr(GError) error = nullptr;
   if (!gst_gl_shader_link(program.get(), &error))
     return failed(std::string("the shaders '") + vertex + "' and '" + fragment +
-                  "' don't fit together: " + error->message);
+                  "' can't be linked: " + error->message);
   return program;
 }
 

@@ -8,6 +8,7 @@
 
 #include "gst/sphere/lens/calibrate_match.h"
 #include "gst/sphere/lens/calibrate_solve.h"
+#include "gst/sphere/lens/calibrate_start.h"
 #include "gst/sphere/lens/fit.h"
 
 namespace sphere {
@@ -21,8 +22,9 @@ constexpr double coarsest_radius = 300;
 constexpr double capture = radians(5);
 constexpr int final_rounds = 2;
 constexpr int overlap_points = 12000, cross_points = 2000;
-// Fewer things seen twice, or on fewer of the eight sectors, don't hold the lenses.
-constexpr int least_matches = 60, least_sectors = 5;
+// Fewer things seen twice, or on fewer of the sectors round the seam, don't hold the lenses. The
+// highest and the lowest of the sectors show nothing that counts.
+constexpr int least_matches = 60, all_sectors = 12, least_sectors = 5;
 constexpr int least_joining = 60;
 constexpr double highest = radians(60);
 // Right lenses bring matches to a fraction of a pixel, and near things, seen from two positions, to
@@ -54,16 +56,16 @@ Result<LensPair> as_kannala_brandt(const LensPair& start, Size frame) {
                        (static_cast<double>(start.frame.height) * frame.width);
   if (!(std::abs(shape - 1) <= 0.01))
     return invalid("the pictures are " + std::to_string(frame.width) + "x" +
-                   std::to_string(frame.height) + ", the lens to start from is for " +
+                   std::to_string(frame.height) + ", the start profile is for " +
                    std::to_string(start.frame.width) + "x" + std::to_string(start.frame.height) +
-                   ", another shape");
+                   ", which has another shape");
   LensPair pair = start.scaled_to(frame);
   for (int i = 0; i < 2; ++i) {
     Lens& lens = pair[i];
     if (lens.correction)
       return unsupported(
-          "a camera's own table is measured better than pictures tell; calibration "
-          "starts from a profile");
+          "a camera's own table is more exact than a calibration from pictures; start from a "
+          "profile");
     lens.stretch = 1;
     const RadialModel model = lens.model;
     const Result<RadialModel> fitted =
@@ -85,7 +87,7 @@ class Calibrator {
     while (radius / (1 << levels_) >= coarsest_radius && levels_ < 6) ++levels_;
     total_ = static_cast<int>(pictures.size()) + 1 + levels_ + final_rounds;
     for (const GreyPicture& picture : pictures) pyramids_.emplace_back(picture, levels_);
-    if (options.find_circles && find_circles(pyramids_, pair_)) {
+    if (options.find_circles && move_to_circles(pyramids_, pair_)) {
       result_.circles_moved = true;
       result_.before = pair_;
     }
@@ -174,7 +176,10 @@ class Calibrator {
           if (i < j)
             search_between(static_cast<int>(i), static_cast<int>(j),
                            {level, reach_at(level, first), cross_points}, across);
-    if (const Status enough = check(overlap); !enough) return enough;
+    // Of the overlap alone, the brightness is the last judge: too few matches lead nowhere, and
+    // are no reason to give up.
+    too_few_ = check(overlap);
+    if (!too_few_) return cross_ ? too_few_ : ok();
     SolveOptions options;
     options.whole_field = cross_;
     options.start = result_.before;
@@ -201,7 +206,9 @@ class Calibrator {
   Status refine() {
     LensPair best = result_.before;
     double most = agreement(best);
-    for (LensPair pair : {result_.before, pair_}) {
+    std::vector<LensPair> from = {result_.before};
+    if (pair_.front.centre != result_.before.front.centre) from.push_back(pair_);
+    for (LensPair pair : from) {
       for (int level = std::min(levels_, 3) - 1; level >= 0; --level) {
         if (!step()) return interrupted();
         LensPair refined = pair;
@@ -226,26 +233,28 @@ class Calibrator {
     std::set<int> sectors;
     for (const Match& m : overlap) {
       const Vec3 d = pair_[m.lens[0]].unproject(m.point[0]);
-      sectors.insert(static_cast<int>(std::floor((std::atan2(d.y, d.x) / (2 * pi) + 0.5) * 12)));
+      sectors.insert(
+          static_cast<int>(std::floor((std::atan2(d.y, d.x) / (2 * pi) + 0.5) * all_sectors)));
     }
     if (static_cast<int>(overlap.size()) >= least_matches &&
         static_cast<int>(sectors.size()) >= least_sectors)
       return ok();
-    return invalid(
-        "only " + std::to_string(overlap.size()) + " things are seen by both lenses, on " +
-        std::to_string(sectors.size()) +
-        " of the 8 sectors of the seam; pictures with more detail all round it are needed, or "
-        "a profile that is nearer to start from");
+    return invalid("only " + std::to_string(overlap.size()) +
+                   " things are seen by both lenses, in " + std::to_string(sectors.size()) +
+                   " of the " + std::to_string(all_sectors) +
+                   " sectors of the seam; use pictures with more detail along the whole seam, or a "
+                   "start profile that is nearer to the camera");
   }
 
   Result<Calibration> report() {
     std::vector<Match> all = overlap_;
     all.insert(all.end(), across_.begin(), across_.end());
     const double miss = median_miss(overlap_, pair_, views_);
+    if (!too_few_ && agreement(pair_) < hopeless_correlation) return too_few_.error();
     if (cross_ ? miss > hopeless_residual : agreement(pair_) < hopeless_correlation)
       return invalid(
-          "no lenses bring together what both see: the things at the seam are too near, have too "
-          "little detail, or the lenses to start from are too different");
+          "no lenses make the overlap fit: the things at the seam are too near or have too little "
+          "detail, or the start profile is too different");
     solve_light(all, cross_, pictures_.size(), pair_);
     result_.pair = pair_;
     result_.overlap_matches = static_cast<int>(overlap_.size());
@@ -273,19 +282,136 @@ class Calibrator {
   bool cross_ = false;
   int levels_ = 1, done_ = 0, total_ = 1;
   std::vector<Match> overlap_, across_;
+  Status too_few_ = ok();
   Calibration result_;
+};
+
+/// From many rough starts to one result: all of them are improved in small pictures, the best of
+/// them calibrated in larger ones, and the best of these in the pictures as they are.
+class LensSearch {
+ public:
+  LensSearch(const std::vector<GreyPicture>& pictures, const std::optional<LensPair>& hint,
+             const CalibrationOptions& options)
+      : pictures_(pictures), hint_(hint), options_(options) {
+    Size small = pictures[0].size;
+    while (std::max(small.width, small.height) > largest_searched) {
+      small = {small.width / 2, small.height / 2};
+      ++reductions_;
+    }
+    for (const GreyPicture& picture : pictures)
+      reduced_.push_back(Pyramid(picture, reductions_ + 1).level(reductions_));
+  }
+
+  Result<Calibration> run() {
+    std::vector<CalibrationStart> starts = find_starts(reduced_, most_starts);
+    for (CalibrationStart& start : starts) {
+      if (!step()) return failed("interrupted");
+      improve(start);
+    }
+    std::ranges::stable_sort(starts, [](const CalibrationStart& a, const CalibrationStart& b) {
+      return a.agreement > b.agreement;
+    });
+    if (starts.size() > most_calibrated) starts.resize(most_calibrated);
+    if (hint_) starts.insert(starts.begin(), {*hint_, 0});
+    Result<Calibration> best = invalid("the pictures have too little detail");
+    for (const CalibrationStart& start : starts) {
+      CalibrationOptions part;
+      part.progress = [this](int, int) { return step(); };
+      Result<Calibration> found = calibrate(reduced_, start.pair, part);
+      if (found ? !best || found->correlation > best->correlation : !best) best = std::move(found);
+      if (interrupted_) return failed("interrupted");
+    }
+    if (!best || reductions_ == 0) return best;
+    return polished(std::move(*best));
+  }
+
+ private:
+  // Pixels of the longer side: what is searched in.
+  static constexpr int largest_searched = 2048;
+  static constexpr size_t most_starts = 8, most_calibrated = 2;
+  static constexpr int coarse_width = 640;
+  // Of the progress: what one start and one calibration are, about.
+  static constexpr int all_steps = most_starts + 3 * 12;
+
+  bool step() {
+    interrupted_ = interrupted_ || (options_.progress &&
+                                    !options_.progress(std::min(done_++, all_steps), all_steps));
+    return !interrupted_;
+  }
+
+  double agreement(const std::vector<GreyPicture>& pictures, const LensPair& pair) const {
+    double sum = 0;
+    for (const GreyPicture& picture : pictures) sum += overlap_correlation(picture, pair);
+    return sum / static_cast<double>(pictures.size());
+  }
+
+  void improve(CalibrationStart& start) {
+    if (coarse_.empty()) {
+      int level = 0;
+      while (std::max(reduced_[0].size.width, reduced_[0].size.height) >> level > coarse_width)
+        ++level;
+      for (const GreyPicture& picture : reduced_) coarse_.emplace_back(picture, level + 1);
+    }
+    const Result<LensPair> solvable = as_kannala_brandt(start.pair, reduced_[0].size);
+    if (!solvable) return;
+    LensPair pair = *solvable;
+    for (int level = coarse_[0].levels() - 1; level >= std::max(coarse_[0].levels() - 2, 0);
+         --level)
+      if (!refine_overlap(coarse_, level, *solvable, pair)) break;
+    const double before = agreement(reduced_, start.pair), after = agreement(reduced_, pair);
+    if (after > before) start.pair = pair;
+    start.agreement = std::max(before, after);
+  }
+
+  Result<Calibration> polished(Calibration found) {
+    const Size full = pictures_[0].size;
+    std::vector<Pyramid> pyramids;
+    for (const GreyPicture& picture : pictures_) pyramids.emplace_back(picture, reductions_);
+    LensPair pair = found.pair.scaled_to(full);
+    const LensPair rough = pair;
+    for (int level = reductions_ - 1; level >= 0 && !found.whole_field; --level) {
+      if (!step()) return failed("interrupted");
+      if (!refine_overlap(pyramids, level, rough, pair)) break;
+    }
+    found.before = found.before.scaled_to(full);
+    found.correlation_before = agreement(pictures_, found.before);
+    const double is = agreement(pictures_, pair), was = agreement(pictures_, rough);
+    found.pair = is >= was ? pair : rough;
+    found.correlation = std::max(is, was);
+    const double larger = static_cast<double>(full.width) / reduced_[0].size.width;
+    found.residual *= larger;
+    found.residual_before *= larger;
+    return found;
+  }
+
+  const std::vector<GreyPicture>& pictures_;
+  const std::optional<LensPair>& hint_;
+  const CalibrationOptions& options_;
+  int reductions_ = 0, done_ = 0;
+  bool interrupted_ = false;
+  std::vector<GreyPicture> reduced_;
+  std::vector<Pyramid> coarse_;
 };
 
 }  // namespace
 
 Result<Calibration> calibrate(const std::vector<GreyPicture>& pictures, const LensPair& start,
                               const CalibrationOptions& options) {
-  if (pictures.empty()) return invalid("no pictures are given");
+  if (pictures.empty()) return invalid("there are no pictures");
   for (const GreyPicture& picture : pictures)
-    if (picture.size != pictures[0].size) return invalid("the pictures are of different sizes");
+    if (picture.size != pictures[0].size) return invalid("the pictures have different sizes");
   const Result<LensPair> pair = as_kannala_brandt(start, pictures[0].size);
   if (!pair) return pair.error();
   return Calibrator(pictures, *pair, options).run();
+}
+
+Result<Calibration> find_lenses(const std::vector<GreyPicture>& pictures,
+                                const std::optional<LensPair>& hint,
+                                const CalibrationOptions& options) {
+  if (pictures.empty()) return invalid("no pictures are given");
+  for (const GreyPicture& picture : pictures)
+    if (picture.size != pictures[0].size) return invalid("the pictures are of different sizes");
+  return LensSearch(pictures, hint, options).run();
 }
 
 double overlap_correlation(const GreyPicture& picture, const LensPair& pair) {

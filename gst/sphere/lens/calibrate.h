@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,13 @@ struct Calibration {
 /// size. Refuses scenes in which too little is found.
 Result<Calibration> calibrate(const std::vector<GreyPicture>& pictures, const LensPair& start,
                               const CalibrationOptions& options = {});
+
+/// Calibrates without knowing anything of the lenses: from several starts that are found in the
+/// pictures, and from `hint` where one is given that fits their shape. The result, or the hint
+/// itself, that agrees best is kept. Refuses pictures in which no start leads to lenses.
+Result<Calibration> find_lenses(const std::vector<GreyPicture>& pictures,
+                                const std::optional<LensPair>& hint,
+                                const CalibrationOptions& options = {});
 
 /// How well both lenses' views of what both see agree: zero-mean normalised cross-correlation
 /// within 2.5 degrees of the seam and 60 degrees of the equator, -1 to 1.

@@ -17,11 +17,6 @@ constexpr int rays = 360, least_edges = 120;
 constexpr double lit = 0.12;
 constexpr int darkest_bright = 60;
 
-struct Circle {
-  Point centre;
-  double radius = 0;
-};
-
 std::optional<Circle> fit_circle(std::vector<Point> points) {
   Circle circle;
   const size_t all = points.size();
@@ -86,10 +81,11 @@ std::optional<Circle> find_circle(const GreyPicture& picture, const Region& regi
 
 }  // namespace
 
-bool find_circles(const std::vector<Pyramid>& pictures, LensPair& pair) {
+std::optional<std::array<Circle, 2>> find_circles(const std::vector<Pyramid>& pictures,
+                                                  const std::array<Region, 2>& regions) {
   // What any of the pictures shows bright is inside.
   int level = 0;
-  const double side = pair.front.region.bottom - pair.front.region.top;
+  const double side = regions[0].bottom - regions[0].top;
   while (level + 1 < pictures[0].levels() && side / (1 << level) > 1.5 * looked_at) ++level;
   GreyPicture brightest = pictures[0].level(level);
   for (const Pyramid& pyramid : pictures)
@@ -97,19 +93,30 @@ bool find_circles(const std::vector<Pyramid>& pictures, LensPair& pair) {
       brightest.pixels[i] = std::max(brightest.pixels[i], pyramid.level(level).pixels[i]);
 
   const double scale = 1 << level;
+  std::array<Circle, 2> circles;
+  for (size_t i = 0; i < circles.size(); ++i) {
+    const Region& r = regions[i];
+    const auto seen =
+        find_circle(brightest, {r.left / scale, r.top / scale, r.right / scale, r.bottom / scale});
+    if (!seen) return std::nullopt;
+    circles[i] = {{seen->centre.x * scale, seen->centre.y * scale}, seen->radius * scale};
+    const double half = std::min(r.bottom - r.top, r.right - r.left) / 2;
+    if (circles[i].radius < 0.4 * half || circles[i].radius > 1.2 * half ||
+        circles[i].centre.x < r.left || circles[i].centre.x > r.right ||
+        circles[i].centre.y < r.top || circles[i].centre.y > r.bottom)
+      return std::nullopt;
+  }
+  return circles;
+}
+
+bool move_to_circles(const std::vector<Pyramid>& pictures, LensPair& pair) {
+  const auto circles = find_circles(pictures, {pair.front.region, pair.back.region});
+  if (!circles) return false;
   LensPair moved = pair;
   bool differs = false;
   for (int i = 0; i < 2; ++i) {
     Lens& lens = moved[i];
-    const Region& r = lens.region;
-    const auto circle =
-        find_circle(brightest, {r.left / scale, r.top / scale, r.right / scale, r.bottom / scale});
-    if (!circle) return false;
-    const Point centre = {circle->centre.x * scale, circle->centre.y * scale};
-    const double radius = circle->radius * scale, half = (r.bottom - r.top) / 2;
-    if (radius < 0.4 * half || radius > 1.2 * half || centre.x < r.left || centre.x > r.right ||
-        centre.y < r.top || centre.y > r.bottom)
-      return false;
+    const auto& [centre, radius] = (*circles)[static_cast<size_t>(i)];
     // A start that is nearly right knows more than an edge does.
     constexpr double nearly = 0.04;
     differs |= std::abs(radius / lens.model.radius() - 1) > nearly ||

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -42,10 +43,21 @@ void find_matches(const std::vector<Pyramid>& pictures, const LensPair& pair,
                   const std::vector<Mat3>& views, int i, int a, int j, int b,
                   const MatchSearch& search, std::vector<Match>& found);
 
+/// Where a lens's picture ends, in pixels of the frame.
+struct Circle {
+  Point centre;
+  double radius = 0;
+};
+
+/// The image circles that the pictures show in these two parts of the frame; nothing where one of
+/// them is not seen.
+std::optional<std::array<Circle, 2>> find_circles(const std::vector<Pyramid>& pictures,
+                                                  const std::array<Region, 2>& regions);
+
 /// Puts both lenses on the image circles that the pictures show, the field of view as it is. False,
 /// with nothing changed, where no circles are seen, or where they are nearly where the pair has
 /// them.
-bool find_circles(const std::vector<Pyramid>& pictures, LensPair& pair);
+bool move_to_circles(const std::vector<Pyramid>& pictures, LensPair& pair);
 
 /// The rotation that takes directions of the second picture to the first's, where both show one
 /// scene from nearly one position; nothing where they don't seem to.

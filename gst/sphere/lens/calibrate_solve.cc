@@ -172,7 +172,7 @@ Status apply(const double* rig, LensPair& pair) {
     if (!probe) return probe.error();
     const double radius = pair[i].model.radius();
     if (radius >= probe->forward(probe->max_angle()))
-      return invalid("what the pictures say of the lenses can't be");
+      return invalid("the pictures lead to impossible lenses");
     const Result<RadialModel> model =
         RadialModel::make(ModelKind::kannala_brandt, 2 * probe->inverse(radius), radius, k);
     if (!model) return model.error();
@@ -314,7 +314,7 @@ Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& opt
     problem.SetParameterBlockConstant(turns[0].data());
   ceres::Solver::Summary summary;
   ceres::Solve(solver_options(), &problem, &summary);
-  if (!summary.IsSolutionUsable()) return invalid("no lenses explain what the pictures show");
+  if (!summary.IsSolutionUsable()) return invalid("no lenses fit the pictures");
   if (const Status applied = apply(rig.data(), pair); !applied) return applied;
   for (size_t i = 1; i < views.size(); ++i) views[i] = turn_of(turns[i].data(), 1) * views[i];
   return ok();
@@ -325,7 +325,9 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
   // As wide as the correlation is judged by and a little more; above and below that stand what
   // carries the camera and the sky.
   constexpr double band = radians(3), highest = radians(60);
-  constexpr int spacing = 900;  // samples round the seam
+  // Samples round the seam: more than one for two pixels tell nothing new.
+  const double right_angle = pair.front.model.forward(pi / 2) / (1 << level);
+  const int spacing = std::min(900, std::max(120, static_cast<int>(pi * right_angle)));
   std::array<double, rig_size> rig{};
   std::vector<std::array<double, 2>> exposures(pictures.size(), std::array<double, 2>{});
   ceres::Problem problem;
@@ -365,7 +367,7 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
   hold_radial_terms(problem, rig.data());
   ceres::Solver::Summary summary;
   ceres::Solve(solver_options(), &problem, &summary);
-  if (!summary.IsSolutionUsable()) return invalid("no lenses explain what the pictures show");
+  if (!summary.IsSolutionUsable()) return invalid("no lenses fit the pictures");
   return apply(rig.data(), pair);
 }
 

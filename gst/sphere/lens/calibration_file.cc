@@ -42,7 +42,7 @@ class Reader {
 
   double number(const StorageNode& node, const std::string& path, double min, double max) {
     if (node.kind != StorageNode::Kind::scalar) {
-      complain(path, node.present() ? "a number was expected" : "is missing");
+      complain(path, node.present() ? "must be a number" : "is missing");
       return min;
     }
     char* end = nullptr;
@@ -67,7 +67,7 @@ class Reader {
       collect(node["data"].present() ? node["data"] : node, path, limit, found);
     if (!problem_ && found.size() != count)
       complain(path, "has " + std::to_string(found.size()) + " numbers, " + std::to_string(count) +
-                         " were expected");
+                         " are needed");
     found.resize(count);
     return found;
   }
@@ -79,7 +79,7 @@ class Reader {
       const Vec3 next = cross(r.row[(i + 1) % 3], r.row[(i + 2) % 3]);
       if (!(length(r.row[i] - next) < rotation_tolerance) ||
           !(std::abs(length(r.row[i]) - 1) < rotation_tolerance)) {
-        complain(path, "is no rotation");
+        complain(path, "is not a rotation");
         return {};
       }
     }
@@ -107,7 +107,7 @@ class Reader {
 Size read_size(Reader& reader, const StorageNode& node, const std::string& path) {
   const std::vector<double> size = reader.numbers(node, path, 2, 32768);
   if (!reader.problem() && !(size[0] >= 16 && size[1] >= 16))
-    reader.complain(path, "must be at least 16 pixels both ways");
+    reader.complain(path, "must be at least 16 pixels in both directions");
   return {static_cast<int>(size[0]), static_cast<int>(size[1])};
 }
 
@@ -126,12 +126,12 @@ void read_kalibr(Reader& reader, const StorageNode& root, std::array<Camera, 2>&
       camera.fx = v[2], camera.fy = v[3], camera.cx = v[4], camera.cy = v[5];
       if (const StorageNode& bend = node["distortion_model"]; bend.present() && bend.text != "none")
         reader.complain(path + ".distortion_model",
-                        "is '" + bend.text + "', must be none beside a double sphere");
+                        "is '" + bend.text + "', must be none for a double sphere");
     } else if (model == "pinhole") {
       if (node["distortion_model"].text != "equidistant")
         reader.complain(path + ".distortion_model",
                         "is '" + node["distortion_model"].text +
-                            "'; of pinhole cameras only equidistant ones see a hemisphere");
+                            "'; with pinhole, only equidistant lenses show a hemisphere");
       const auto v = reader.numbers(node["intrinsics"], path + ".intrinsics", 4, 1e6);
       camera.fx = v[0], camera.fy = v[1], camera.cx = v[2], camera.cy = v[3];
       const auto k = reader.numbers(node["distortion_coeffs"], path + ".distortion_coeffs", 4, 100);
@@ -192,7 +192,7 @@ void read_basalt(Reader& reader, const StorageNode& document, std::array<Camera,
       v[n] = reader.number(pose[fields[n]], pose_path + "." + fields[n], -1000, 1000);
     const double x = v[3], y = v[4], z = v[5], w = v[6];
     if (!(std::abs(x * x + y * y + z * z + w * w - 1) < rotation_tolerance))
-      reader.complain(pose_path, "is no rotation");
+      reader.complain(pose_path, "is not a rotation");
     to_rig[i] =
         reader.rotation_of({1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w),
                             2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w),
@@ -217,7 +217,8 @@ void read_opencv(Reader& reader, const StorageNode& root, std::array<Camera, 2>&
                             &any_of(root, {"D2", "distCoeffs2", "distortion_coefficients_2"})};
   if (!k[0]->present() &&
       any_of(root, {"K", "camera_matrix", "cameraMatrix", "Camera_Matrix"}).present())
-    return reader.complain("K2", "is missing; this is one camera, a pair of lenses needs two");
+    return reader.complain("K2",
+                           "is missing; this file has one camera, but a pair of lenses needs two");
   Size size;
   if (root["image_width"].present()) {
     size = {static_cast<int>(reader.number(root["image_width"], "image_width", 16, 32768)),
@@ -228,7 +229,7 @@ void read_opencv(Reader& reader, const StorageNode& root, std::array<Camera, 2>&
   for (size_t i = 0; i < 2; ++i) {
     const std::string number = std::to_string(i + 1);
     const auto m = reader.numbers(*k[i], "K" + number, 9, 1e6);
-    if (m[1] != 0) reader.complain("K" + number, "has a skew, which is not read");
+    if (m[1] != 0) reader.complain("K" + number, "has a skew, which is not supported");
     Camera& camera = cameras[i];
     camera.fx = m[0], camera.cx = m[2], camera.fy = m[4], camera.cy = m[5];
     const auto bend = reader.numbers(*d[i], "D" + number, 4, 100);
@@ -252,7 +253,7 @@ Lens lens_of(Reader& reader, const Camera& camera, const std::string& path, cons
   lens.to_camera = camera.to_first;
   if (!(camera.fx >= 1 && camera.fy >= 1 && camera.fx / camera.fy > 0.25 &&
         camera.fx / camera.fy < 4)) {
-    reader.complain(path, "its focal lengths can't be");
+    reader.complain(path, "its focal lengths are impossible");
     return lens;
   }
   if (lens.centre.x < region.left || lens.centre.x > region.right || lens.centre.y < region.top ||
@@ -280,7 +281,7 @@ Lens lens_of(Reader& reader, const Camera& camera, const std::string& path, cons
   const double widest = std::min(model->max_angle() * 0.9999, radians(179));
   const double half_fov = std::min(model->inverse(rim), widest);
   if (!(half_fov >= radians(85))) {
-    reader.complain(path, "sees less than 170 degrees, so that two of it make no sphere");
+    reader.complain(path, "sees less than 170 degrees, so two of them do not cover the sphere");
     return lens;
   }
   const auto whole =
@@ -317,7 +318,7 @@ Result<LensPair> parse_calibration(std::string_view text, const std::string& nam
                 cameras);
   if (reader.problem()) return *reader.problem();
   if (cameras[0].size != cameras[1].size)
-    return invalid(name + ": its two cameras have pictures of different sizes");
+    return invalid(name + ": the pictures of its two cameras have different sizes");
 
   LensPair pair;
   pair.name = name;
@@ -335,7 +336,7 @@ Result<LensPair> parse_calibration(std::string_view text, const std::string& nam
   if (pair.front.region.left == pair.back.region.left)
     return invalid(name + ": both cameras show the same half of the frame");
   if (angle_between(pair.front.axis(), pair.back.axis()) < min_axis_separation)
-    return invalid(name + ": its two cameras look less than 120 degrees apart");
+    return invalid(name + ": the directions of its two cameras differ by less than 120 degrees");
   pair.baseline = std::min(length(cameras[1].position), 10.0);
   return pair;
 }

@@ -52,7 +52,7 @@ Result<RadialModel> fit_kannala_brandt(const std::function<double(double)>& dist
     b.push_back(distance(angle));
   }
   const auto x = least_squares(a, b);
-  if (!x || !((*x)[0] > 0)) return invalid("it has no scale at its centre");
+  if (!x || !((*x)[0] > 0)) return invalid("its scale at the centre is not a positive number");
   const double f = (*x)[0];
   const Result<RadialModel> model =
       RadialModel::make(ModelKind::kannala_brandt, fov, distance(fov / 2),
@@ -63,7 +63,7 @@ Result<RadialModel> fit_kannala_brandt(const std::function<double(double)>& dist
     worst = std::max(worst, std::abs(model->forward(fov / 2 * i / samples) - b[i - 1]));
   if (!(worst <= tolerance)) {
     char text[120];
-    std::snprintf(text, sizeof text, "no Kannala-Brandt model comes nearer to it than %.2f pixels",
+    std::snprintf(text, sizeof text, "the best Kannala-Brandt model differs from it by %.2f pixels",
                   worst);
     return unsupported(text);
   }

@@ -47,10 +47,10 @@ static void gst_sphere_lens_class_init(GstSphereLensClass* klass) {
  * @name_or_file: the name of a profile, such as `gear360`, or the path of a profile file
  * @error: return location for a #GError
  *
- * Reads a profile, which says how the two lenses of a camera draw.
+ * Reads a profile, which describes the two lenses of a camera.
  *
- * Returns: (transfer full) (nullable): the lens, or %NULL with @error set, which says what is wrong
- *   with the profile and where.
+ * Returns: (transfer full) (nullable): the lens, or %NULL with @error set, which tells what
+ *   is wrong with the profile and where.
  *
  * Since: 0.1
  */
@@ -64,7 +64,7 @@ GstSphereLens* gst_sphere_lens_new(const gchar* name_or_file, GError** error) {
  * @text: the text of a profile file
  * @error: return location for a #GError
  *
- * Reads a profile that is no file.
+ * Reads a profile from a text.
  *
  * Returns: (transfer full) (nullable): the lens, or %NULL with @error set
  *
@@ -77,10 +77,10 @@ GstSphereLens* gst_sphere_lens_new_from_json(const gchar* text, GError** error) 
 
 /**
  * gst_sphere_lens_new_from_table:
- * @table: a camera's own lens table, as it gives it: eight PNG pictures and their directory
+ * @table: a camera's own lens table in the camera's format: eight PNG pictures and their directory
  * @error: return location for a #GError
  *
- * Reads the calibration that a camera itself has of its lenses.
+ * Reads the calibration that a camera contains of its own lenses.
  *
  * Returns: (transfer full) (nullable): the lens, or %NULL with @error set
  *
@@ -95,7 +95,7 @@ GstSphereLens* gst_sphere_lens_new_from_table(GBytes* table, GError** error) {
 
 /**
  * gst_sphere_lens_make_table:
- * @lens: a lens pair whose front lens draws on the right half of the frame
+ * @lens: a pair of lenses whose front lens is in the right half of the frame
  * @error: return location for a #GError
  *
  * Writes the table that a camera with these lenses would have, for emulators and tests.
@@ -117,9 +117,9 @@ GBytes* gst_sphere_lens_make_table(GstSphereLens* lens, GError** error) {
 /**
  * gst_sphere_lens_list_profiles:
  *
- * All profiles that gst_sphere_lens_new() finds by their name.
+ * Lists all profiles that gst_sphere_lens_new() finds by their name.
  *
- * Returns: (transfer full) (array zero-terminated=1): the names of all profiles at hand, sorted
+ * Returns: (transfer full) (array zero-terminated=1): the names of all profiles, sorted
  *
  * Since: 0.1
  */
@@ -133,9 +133,9 @@ gchar** gst_sphere_lens_list_profiles(void) {
  * gst_sphere_lens_get_name:
  * @lens: a lens
  *
- * What the lens is called.
+ * Gets the name of the lens.
  *
- * Returns: the name that the profile gives itself
+ * Returns: the name in the profile
  *
  * Since: 0.1
  */
@@ -165,7 +165,7 @@ void gst_sphere_lens_get_frame_size(GstSphereLens* lens, gint* width, gint* heig
  * gst_sphere_lens_get_baseline:
  * @lens: a lens
  *
- * How far the lenses are apart, which is what makes near things differ between their pictures.
+ * Gets the distance between the lenses, because of which near things differ between their pictures.
  *
  * Returns: the distance between the two entrance pupils in metres, 0 when it is not known
  *
@@ -181,7 +181,7 @@ gdouble gst_sphere_lens_get_baseline(GstSphereLens* lens) {
  * @lens: a lens
  * @side: which of the two
  *
- * How much one of the two lenses sees.
+ * Gets the field of view of one of the two lenses.
  *
  * Returns: the full field of view in degrees
  *
@@ -201,7 +201,7 @@ gdouble gst_sphere_lens_get_fov(GstSphereLens* lens, GstSphereLensSide side) {
  * @x: (out): pixels of the frame from its left edge; the first pixel's centre is 0.5
  * @y: (out): pixels of the frame from its top edge
  *
- * Where a direction is drawn.
+ * Calculates the position at which a lens draws a direction.
  *
  * Returns: whether the direction lies in the lens's field of view. @x and @y are set in any case.
  *
@@ -228,7 +228,7 @@ gboolean gst_sphere_lens_project(GstSphereLens* lens, GstSphereLensSide side, gd
  * @longitude: (out): degrees, -180 to 180
  * @latitude: (out): degrees, -90 to 90
  *
- * The direction that is drawn at a point of the frame.
+ * Calculates the direction that a lens draws at a position of the frame.
  *
  * Since: 0.1
  */
@@ -244,7 +244,7 @@ void gst_sphere_lens_unproject(GstSphereLens* lens, GstSphereLensSide side, gdou
  * gst_event_new_sphere_lens:
  * @name_or_file: the name of a profile or the path of a profile file
  *
- * The sticky event `sphere-lens` that tells the stitchers downstream which lenses took the
+ * Makes the sticky event `sphere-lens`, which tells the stitchers downstream which lenses took the
  * pictures. A source sends it after its stream-start event.
  *
  * Returns: (transfer full): the event
@@ -261,9 +261,9 @@ GstEvent* gst_event_new_sphere_lens(const gchar* name_or_file) {
 /**
  * gst_event_parse_sphere_lens:
  * @event: any event
- * @name_or_file: (out) (transfer none) (optional): what the event names
+ * @name_or_file: (out) (transfer none) (optional): the name or path in the event
  *
- * What a stitcher finds in an event that names a lens.
+ * Reads the name of the lens from an event.
  *
  * Returns: whether this is a `sphere-lens` event
  *
@@ -284,8 +284,8 @@ gboolean gst_event_parse_sphere_lens(GstEvent* event, const gchar** name_or_file
  * gst_event_new_sphere_lens_table:
  * @table: a camera's own lens table
  *
- * The sticky event `sphere-lens` of a camera that tells itself how its lenses draw. It takes the
- * place of the one that names a profile.
+ * Makes the sticky event `sphere-lens` with a camera's own lens table. It replaces the event that
+ * names a profile.
  *
  * Returns: (transfer full): the event
  *
@@ -300,9 +300,9 @@ GstEvent* gst_event_new_sphere_lens_table(GBytes* table) {
 /**
  * gst_event_parse_sphere_lens_table:
  * @event: any event
- * @table: (out) (transfer none) (optional): the table that it has
+ * @table: (out) (transfer none) (optional): the table in the event
  *
- * What a stitcher finds in an event that carries a camera's own table.
+ * Reads a camera's own lens table from an event.
  *
  * Returns: whether this is a `sphere-lens` event with a table
  *

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 /**
  * GstSphereLensSide:
- * @GST_SPHERE_LENS_FRONT: the lens that looks at the centre of the sphere's picture
+ * @GST_SPHERE_LENS_FRONT: the lens that looks at the centre of the equirectangular picture
  * @GST_SPHERE_LENS_BACK: the other one
  *
  * One of the two lenses of a pair.
@@ -30,8 +30,8 @@ typedef enum {
 /**
  * GstSphereLens:
  *
- * A calibrated pair of lenses: where each draws what in the frame. Immutable, so that threads may
- * share it.
+ * A calibrated pair of lenses. It tells at which position of the frame each lens draws a direction.
+ * It is immutable, so several threads may use it.
  *
  * Since: 0.1
  */

@@ -119,16 +119,17 @@ Result<RadialModel> RadialModel::make(ModelKind kind, double fov, double radius,
   model.max_angle_ = model.find_max_angle();
   char text[160];
   if (fov / 2 > model.max_angle_ + 1e-9) {
-    std::snprintf(text, sizeof text,
-                  "a lens of this model and coefficients draws at most %.1f degrees, not %.1f",
-                  degrees(2 * model.max_angle_), degrees(fov));
+    std::snprintf(
+        text, sizeof text,
+        "a lens with this model and these coefficients shows at most %.1f degrees, not %.1f",
+        degrees(2 * model.max_angle_), degrees(fov));
     return invalid(text);
   }
   const double rim = model.shape(fov / 2);
   if (!(rim > 0) || !std::isfinite(rim) || !(radius > 0)) {
     return invalid(
-        "the field of view and the coefficients put the edge of the image circle at no possible "
-        "distance");
+        "with this field of view and these coefficients the radius of the image circle is "
+        "impossible");
   }
   model.scale_ = radius / rim;
   return model;

@@ -79,8 +79,7 @@ Lens read_lens(const JsonValue& value, const Layout& layout, bool is_back) {
   } else if (coefficients.present()) {
     coefficients.complain(
         "only kannala-brandt (k1 k2 k3 k4), panotools (a b c d e) and double-sphere (xi alpha) "
-        "have "
-        "some");
+        "have coefficients");
   }
 
   const Result<RadialModel> model = RadialModel::make(kind, fov, radius, k);
@@ -101,7 +100,7 @@ Lens read_lens(const JsonValue& value, const Layout& layout, bool is_back) {
     lens.vignette = {v[0], v[1], v[2]};
     for (int i = 0; i <= 32; ++i) {
       if (lens.vignette.at(i / 32.0) < 0.05) {
-        vignette.complain("leaves less than a twentieth of the light inside the image circle");
+        vignette.complain("leaves less than 5 % of the light inside the image circle");
         break;
       }
     }
@@ -183,10 +182,11 @@ Result<LensPair> parse_profile(std::string_view text, const std::string& name) {
   }
   if (!document.problem() &&
       read_position(front["position"], layout) == read_position(back["position"], layout))
-    back["position"].complain("is where the front lens is already");
+    back["position"].complain("is the position of the front lens");
   if (!document.problem() &&
       angle_between(pair.front.axis(), pair.back.axis()) < min_axis_separation)
-    lenses.complain("with these rotations the two lenses look less than 120 degrees apart");
+    lenses.complain(
+        "with these rotations the directions of the two lenses differ by less than 120 degrees");
   if (document.problem()) return *document.problem();
   return pair;
 }
@@ -231,7 +231,7 @@ Result<LensPair> load_profile(const std::string& name_or_file) {
   }
   const std::string missing = "there is no lens profile '" + name_or_file + "'; ";
   if (g_file_test(name_or_file.c_str(), G_FILE_TEST_IS_REGULAR))
-    return not_found(missing + "for the file of that name, say ./" + name_or_file);
+    return not_found(missing + "for a file with this name, write ./" + name_or_file);
   std::string known;
   for (const std::string& name : profile_names()) known += (known.empty() ? "" : ", ") + name;
   return not_found(missing + "known are " + known + ", or the path of a file");

@@ -72,12 +72,12 @@ Result<std::string> make_profile(const LensPair& pair, const std::string& name,
     const Lens& lens = pair[i];
     const double width = lens.region.right - lens.region.left;
     const double height = lens.region.bottom - lens.region.top;
-    if (lens.correction) return unsupported("a camera's own table does not fit into a profile");
+    if (lens.correction) return unsupported("a camera's own table can't be written as a profile");
     if (std::abs(lens.stretch - 1) > 1e-9)
       return unsupported("a profile has no field for pixels that are not square");
     if (std::abs(width - (over_under ? w : w / 2)) > 1 ||
         std::abs(height - (over_under ? h / 2 : h)) > 1)
-      return unsupported("a profile's lenses have a half of the frame each");
+      return unsupported("in a profile, each lens must have one half of the frame");
   }
   const std::string text =
       "{\n  \"format\": \"gst-sphere-lens\",\n  \"version\": 1,\n  \"name\": " + quoted(name, 64) +

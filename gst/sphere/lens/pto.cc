@@ -125,12 +125,12 @@ void read_line(std::string_view line, Image& image) {
     const bool link = rest.starts_with('=');
     const std::optional<double> value = number_of(link ? rest.substr(1) : rest);
     if (!value) {
-      image.complain(field + " is '" + rest.substr(0, 32) + "', a number was expected");
+      image.complain(field + " is '" + rest.substr(0, 32) + "', must be a number");
     } else if (!link) {
       image.values[field] = *value;
     } else if (*value != std::floor(*value) || *value < 0 ||
                *value >= static_cast<double>(most_images)) {
-      image.complain(field + " is linked to no image");
+      image.complain(field + " is not linked to an image");
     } else {
       image.links[field] = static_cast<int>(*value);
     }
@@ -143,10 +143,10 @@ void follow_links(std::vector<Image>& images) {
       const auto target = static_cast<size_t>(number);
       if (target >= images.size())
         image.complain(field + " is linked to image " + std::to_string(number) +
-                       ", which there is not");
+                       ", which does not exist");
       else if (!images[target].values.count(field) || images[target].links.count(field))
         image.complain(field + " is linked to image " + std::to_string(number) +
-                       ", which does not say it");
+                       ", which does not have it");
       else
         image.values[field] = images[target].values[field];
     }
@@ -180,7 +180,7 @@ Result<RadialModel> model_of(Image& image, double width, double height, double r
       break;
     default:
       image.complain("f is " + std::to_string(projection) +
-                     ", no fisheye; 2, 3, 8, 10 and 21 are read");
+                     ", which is not a fisheye; 2, 3, 8, 10 and 21 are supported");
   }
   if (image.problem) return *image.problem;
 
@@ -199,12 +199,12 @@ Result<RadialModel> model_of(Image& image, double width, double height, double r
   const auto bend = RadialModel::make(ModelKind::panotools, 2.0, unit, {a, b, c, 0});
   if (!bend) return bend;
   if (radius >= bend->forward(bend->max_angle()))
-    return invalid("the coefficients a, b and c allow no image circle as large as this");
+    return invalid("with the coefficients a, b and c the image circle can't be as large as this");
   const double straight = bend->inverse(radius) * unit;
   const double half_fov = ideal->inverse(straight);
   if (!(half_fov >= radians(30) && half_fov <= radians(179)) ||
       straight > ideal->forward(ideal->max_angle()) + 1e-6)
-    return invalid("v and the image circle make a field of view of " +
+    return invalid("v and the image circle lead to a field of view of " +
                    shown(degrees(2 * half_fov)) + " degrees, must be within 60 and 358");
   if (a == 0 && b == 0 && c == 0) return RadialModel::make(kind, 2 * half_fov, radius);
   if (kind != ModelKind::equidistant)
@@ -237,7 +237,8 @@ Result<Lens> lens_of(Image& image, const Region& half, Size size, Point shift) {
                              image.number("r", -3600, 3600, 0)});
   for (const char* field : {"g", "t", "TrX", "TrY", "TrZ"})
     if (image.number(field, -1e9, 1e9, 0) != 0)
-      image.complain(std::string(field) + " is not 0; shear and moved cameras are not read");
+      image.complain(std::string(field) +
+                     " is not 0; shear and camera translation are not supported");
 
   const double va = image.number("Va", 0.01, 100, 1), vb = image.number("Vb", -100, 100, 0),
                vc = image.number("Vc", -100, 100, 0), vd = image.number("Vd", -100, 100, 0);
@@ -278,15 +279,14 @@ Result<LensPair> parse_pto(std::string_view text, const std::string& name) {
     at = end + 1;
     ++number;
     if (!line.starts_with("i ")) continue;
-    if (images.size() == most_images) return invalid(name + ": has more images than a pair has");
+    if (images.size() == most_images) return invalid(name + ": has more than two images");
     images.emplace_back(name, number, static_cast<int>(images.size()));
     read_line(line, images.back());
   }
   if (images.size() != 2)
     return invalid(name + ": has " + std::to_string(images.size()) + " image" +
                    (images.size() == 1 ? "" : "s") +
-                   " (lines that start with i), a pair of lenses "
-                   "needs two");
+                   " (lines that start with i), but a pair of lenses needs two");
   follow_links(images);
 
   Size size[2];
@@ -298,7 +298,7 @@ Result<LensPair> parse_pto(std::string_view text, const std::string& name) {
   }
   for (const Image& image : images)
     if (image.problem) return *image.problem;
-  if (size[0] != size[1]) return invalid(name + ": its two images are of different sizes");
+  if (size[0] != size[1]) return invalid(name + ": its two images have different sizes");
 
   LensPair pair;
   pair.name = name;
@@ -335,8 +335,9 @@ Result<LensPair> parse_pto(std::string_view text, const std::string& name) {
   pair.front = lens[front];
   pair.back = lens[1 - front];
   if (angle_between(pair.front.axis(), pair.back.axis()) < min_axis_separation)
-    return invalid(name +
-                   ": with these y, p and r the two lenses look less than 120 degrees apart");
+    return invalid(
+        name +
+        ": with these y, p and r the directions of the two lenses differ by less than 120 degrees");
   return pair;
 }
 

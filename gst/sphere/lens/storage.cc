@@ -29,7 +29,7 @@ class Builder {
   void begin(StorageNode::Kind kind, std::string name) {
     if (StorageNode* node = add(kind, std::move(name))) {
       open_.push_back(node);
-      if (open_.size() > deepest) problem_ = "is nested too deep";
+      if (open_.size() > deepest) problem_ = "is nested too deeply";
     }
   }
   void end() {
@@ -46,7 +46,7 @@ class Builder {
 
  private:
   StorageNode* add(StorageNode::Kind kind, std::string name) {
-    if (++count_ > most_nodes) problem_ = "holds too much";
+    if (++count_ > most_nodes) problem_ = "has too many values";
     if (problem_) return nullptr;
     // A node that is open has no open sister, so no pointer is left behind when the list grows.
     StorageNode& made = open_.back()->children.emplace_back();
@@ -64,7 +64,7 @@ class Builder {
 std::string yaml_problem(std::string_view text, Builder& builder) {
   if (text.empty()) return "is empty";
   yaml_parser_t parser;
-  if (!yaml_parser_initialize(&parser)) return "can't be read: no memory";
+  if (!yaml_parser_initialize(&parser)) return "can't be read: there is not enough memory";
   const std::unique_ptr<yaml_parser_t, Call<yaml_parser_delete>> owner(&parser);
   yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()),
                                text.size());
@@ -74,7 +74,7 @@ std::string yaml_problem(std::string_view text, Builder& builder) {
     yaml_event_t event;
     if (!yaml_parser_parse(&parser, &event)) {
       // The parser's own words may quote the file; the line says as much.
-      return "line " + std::to_string(parser.problem_mark.line + 1) + " is no YAML";
+      return "line " + std::to_string(parser.problem_mark.line + 1) + " is not YAML";
     }
     const std::unique_ptr<yaml_event_t, Call<yaml_event_delete>> event_owner(&event);
     const bool in_map = builder.top().kind == StorageNode::Kind::map;
@@ -94,7 +94,7 @@ std::string yaml_problem(std::string_view text, Builder& builder) {
       case YAML_SEQUENCE_START_EVENT:
       case YAML_MAPPING_START_EVENT:
         if (in_map && !has_key) {
-          builder.fail("has a name that is no text");
+          builder.fail("has a name that is not a string");
           break;
         }
         builder.begin(event.type == YAML_MAPPING_START_EVENT ? StorageNode::Kind::map
@@ -107,7 +107,7 @@ std::string yaml_problem(std::string_view text, Builder& builder) {
         builder.end();
         break;
       case YAML_ALIAS_EVENT:
-        builder.fail("has aliases, which no calibration needs");
+        builder.fail("has aliases, which are not supported");
         break;
       case YAML_STREAM_END_EVENT:
         done = true;
@@ -167,7 +167,7 @@ std::string xml_problem(std::string_view text, Builder& builder) {
   // The parser's own words quote the file; the line says as much.
   gint line = 0;
   g_markup_parse_context_get_position(context.get(), &line, nullptr);
-  return "line " + std::to_string(line) + " is no XML";
+  return "line " + std::to_string(line) + " is not XML";
 }
 
 }  // namespace
@@ -181,9 +181,9 @@ const StorageNode& StorageNode::operator[](std::string_view wanted) const {
 }
 
 Result<StorageNode> parse_storage(std::string_view text, const std::string& name) {
-  if (text.size() > largest_text) return invalid(name + ": is larger than a calibration is");
+  if (text.size() > largest_text) return invalid(name + ": is too large for a calibration");
   if (!g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr))
-    return invalid(name + ": is no UTF-8 text");
+    return invalid(name + ": is not UTF-8 text");
   Builder builder;
   const size_t first = text.find_first_not_of(" \t\r\n");
   std::string problem;
@@ -201,7 +201,7 @@ Result<StorageNode> parse_storage(std::string_view text, const std::string& name
   if (!problem.empty()) return invalid(name + ": " + problem);
   StorageNode tree = builder.take();
   if (tree.children.size() != 1 || tree.children[0].kind != StorageNode::Kind::map)
-    return invalid(name + ": holds no names with values");
+    return invalid(name + ": contains no names with values");
   StorageNode root = std::move(tree.children[0]);
   return root;
 }

@@ -212,7 +212,7 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
     return grid.at(lens.to_camera * off_axis(angle, side));
   };
   const std::optional<Point> centre = look(0, 0);
-  if (!centre) return invalid(whose + "does not show what is straight before it");
+  if (!centre) return invalid(whose + "has no value for the direction of its axis");
 
   // From the axis outwards, on all sides: nothing may be missing, and the picture must grow.
   double reach = 0, scale = 0;
@@ -226,7 +226,7 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
       if (!whole) break;
       const double distance = std::hypot(p->x - centre->x, p->y - centre->y);
       if (distance <= before[k])
-        return invalid(whose + "does not show farther out what is farther off its axis");
+        return invalid(whose + "has distances that do not grow with the angle off its axis");
       before[k] = distance;
       sum += distance;
     }
@@ -236,9 +236,10 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
   }
   if (reach < least_angle) {
     char text[160];
-    std::snprintf(text, sizeof text,
-                  "has holes from %.1f degrees off its axis on, at least %.0f must be there",
-                  degrees(reach), degrees(least_angle));
+    std::snprintf(
+        text, sizeof text,
+        "has holes from %.1f degrees off its axis on; up to %.0f degrees there must be none",
+        degrees(reach), degrees(least_angle));
     return invalid(whose + text);
   }
 
@@ -284,7 +285,7 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
       }
       if (!s) return invalid(whose + "has holes");
       if (std::hypot(s->x, s->y) > lens.model.radius() / 3)
-        return invalid(whose + "is turned or bent beyond what a lens can be");
+        return invalid(whose + "has a rotation or a distortion that is not possible for a lens");
       c.shift_x.push_back(static_cast<float>(s->x));
       c.shift_y.push_back(static_cast<float>(s->y));
     }
@@ -305,8 +306,8 @@ bool looks_like_table(std::span<const uint8_t> bytes) {
 
 Result<LensPair> parse_table(std::span<const uint8_t> bytes, const std::string& name) {
   const std::string complaint = "lens table '" + name + "': ";
-  if (bytes.size() > largest_table) return invalid(complaint + "it is larger than any table");
-  if (bytes.size() < directory_size) return invalid(complaint + "it ends within its directory");
+  if (bytes.size() > largest_table) return invalid(complaint + "it is too large for a table");
+  if (bytes.size() < directory_size) return invalid(complaint + "it ends inside its directory");
   ByteReader directory(bytes.first(directory_size));
   std::array<std::span<const uint8_t>, pictures> parts;
   Size size;
@@ -314,10 +315,10 @@ Result<LensPair> parse_table(std::span<const uint8_t> bytes, const std::string& 
     const std::string which = complaint + "the picture " + picture_names[k] + " ";
     const uint32_t offset = directory.u32_little(), count = directory.u32_little();
     if (offset < directory_size || offset > bytes.size() || count > bytes.size() - offset)
-      return invalid(which + "is not within it");
+      return invalid(which + "is outside of the table");
     parts[k] = bytes.subspan(offset, count);
     const std::optional<Size> is = size_of_png(parts[k]);
-    if (!is) return invalid(which + "is no PNG of 16-bit grey");
+    if (!is) return invalid(which + "is not a PNG with 16-bit grey");
     if (k == 0) size = *is;
     if (*is != size) return invalid(which + "has another size than the first");
   }
@@ -366,8 +367,9 @@ Result<std::vector<uint8_t>> make_table(const LensPair& pair, Size grid) {
     return invalid("a lens table has a grid of 91x46 to 4096x2048");
   const LensPair scaled = pair.scaled_to(table_frame);
   if (scaled.front.region.left < half_width || scaled.back.region.right > half_width)
-    return unsupported("the profile '" + pair.name +
-                       "' has no table: there the front lens draws on the right half");
+    return unsupported(
+        "the profile '" + pair.name +
+        "' can't be written as a table: in a table the front lens is in the right half");
   std::vector<uint8_t> table(directory_size);
   const size_t samples = static_cast<size_t>(grid.width) * grid.height;
   std::vector<uint16_t> values[4];
@@ -394,7 +396,8 @@ Result<std::vector<uint8_t>> make_table(const LensPair& pair, Size grid) {
       }
     for (const std::vector<uint16_t>& v : values) {
       const size_t begin = table.size();
-      if (!encode_png(v.data(), grid, rows.data(), &table)) return failed("libpng gave up");
+      if (!encode_png(v.data(), grid, rows.data(), &table))
+        return failed("libpng reported an error");
       const auto put = [&](size_t at, size_t value) {
         for (int byte = 0; byte < 4; ++byte)
           table[at + byte] = static_cast<uint8_t>(value >> (8 * byte));

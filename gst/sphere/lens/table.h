@@ -17,7 +17,7 @@ namespace sphere {
 /// The frame that all of a table's points are in, whatever the size of the picture.
 inline constexpr Size table_frame = {3456, 1728};
 
-/// Bytes. No table is larger; one of 361x181 has about half a megabyte.
+/// Bytes. No table is larger; one of 512x256 has about a megabyte.
 inline constexpr size_t largest_table = 64 << 20;
 
 /// Whether bytes begin as a table does. More is for parse_table() to find out.
@@ -29,6 +29,6 @@ Result<LensPair> parse_table(std::span<const uint8_t> bytes, const std::string& 
 
 /// Writes the table of a pair whose front lens draws on the right, on a grid of this size. What a
 /// lens does not show stands at the edge of its half.
-Result<std::vector<uint8_t>> make_table(const LensPair& pair, Size grid = {361, 181});
+Result<std::vector<uint8_t>> make_table(const LensPair& pair, Size grid = {512, 256});
 
 }  // namespace sphere

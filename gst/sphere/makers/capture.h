@@ -22,15 +22,19 @@ namespace sphere::makers {
 struct CaptureInfo {
   /// The table of both lenses, as lens/table.h reads it; empty: there is none.
   std::vector<uint8_t> lens_table;
+  /// The profile of the camera model that the file names; "": it names none that is known.
+  std::string profile;
   /// How the camera was held in each picture, camera to world; nothing where it is not known.
   /// Empty: the file does not say.
   std::vector<std::optional<Quaternion>> orientations;
-  /// The camera's own mark on a picture that is stitched already.
-  bool stitched = false;
+  /// The camera's own mark on a picture: it is stitched already, or it is two fisheyes.
+  bool stitched = false, fisheyes = false;
   /// What was there and can't be used, each a sentence without a stop.
   std::vector<std::string> problems;
 
-  bool empty() const { return lens_table.empty() && orientations.empty() && problems.empty(); }
+  bool empty() const {
+    return lens_table.empty() && profile.empty() && orientations.empty() && problems.empty();
+  }
 };
 
 /// Reads a whole box that a demuxer does not know and hands on. Adds what it finds to `info`;

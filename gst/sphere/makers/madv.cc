@@ -10,25 +10,25 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/makers/madv_format.h"
-#include "gst/sphere/media/box.h"
 
 namespace sphere::makers::madv {
 
 namespace {
 
-using media::Box;
-using media::box_at;
-using media::find_box;
-using media::MemorySource;
-using media::Next;
 using media::Source;
 using media::Tiff;
 using media::TiffEntry;
+
+// Of all cameras of the kind; each has a table of its own, which is better.
+constexpr const char* profile = "mi-sphere";
 
 // Bytes; no table is larger.
 constexpr size_t largest_lens_table = 64 << 20;
 // Entries: nine hours of pictures at 30 a second.
 constexpr size_t longest_track = 1 << 20;
+
+// Records of `fltr`: a minute of pictures. What real files have is some pictures' time.
+constexpr uint32_t most_copies = 1800;
 
 // Rows of a rotation have length 1 and stand square to each other; sensors and floats round.
 constexpr double rotation_tolerance = 0.02;
@@ -49,36 +49,47 @@ bool is_zero(const Matrix& matrix) {
 
 void read_table(std::span<const uint8_t> content, CaptureInfo* info) {
   if (content.size() > largest_lens_table)
-    info->problems.push_back("its lens table is larger than any table");
+    info->problems.push_back("its lens table is too large");
   else if (content.empty())
     info->problems.push_back("its lens table is empty");
   else
     info->lens_table.assign(content.begin(), content.end());
 }
 
-void read_track(std::span<const uint8_t> content, const std::string& name, CaptureInfo* info) {
+/// How many copies of the first record of the track belong in front of it.
+uint32_t read_copies(std::span<const uint8_t> content, CaptureInfo* info) {
+  ByteReader reader(content);
+  const uint32_t copies = reader.u32_little();
+  if (reader.ok() && copies <= most_copies) return copies;
+  info->problems.push_back("its number of records before the orientation track (fltr) is " +
+                           (reader.ok() ? std::to_string(copies) : std::string("cut off")));
+  return 0;
+}
+
+void read_track(std::span<const uint8_t> content, const std::string& name, uint32_t copies,
+                CaptureInfo* info) {
   if (content.size() % matrix_size)
     return info->problems.push_back("its orientation track (" + name + ") has " +
                                     std::to_string(content.size()) +
-                                    " bytes, which is no multiple of 36");
+                                    " bytes, which is not a multiple of 36");
   if (content.size() / matrix_size > longest_track)
-    return info->problems.push_back("its orientation track (" + name +
-                                    ") is longer than any recording");
+    return info->problems.push_back("its orientation track (" + name + ") is too long");
   std::vector<Matrix> matrices(content.size() / matrix_size);
   ByteReader reader(content);
   for (Matrix& matrix : matrices) matrix = read_matrix(reader);
   // The camera sets room aside and fills it while it records; zeros before the end are holes.
   while (!matrices.empty() && is_zero(matrices.back())) matrices.pop_back();
   if (matrices.empty()) return;
-  info->orientations.clear();
-  info->orientations.reserve(matrices.size());
+  info->orientations.reserve(copies + matrices.size());
+  info->orientations.assign(copies, orientation_of(matrices.front()));
   for (const Matrix& matrix : matrices) info->orientations.push_back(orientation_of(matrix));
 }
 
 /// The boxes of a `madv` box. Their sizes are ordinary, only what they hold is little-endian.
 void read_children(std::span<const uint8_t> content, CaptureInfo* info) {
   const MemorySource source(content);
-  std::span<const uint8_t> exported;
+  std::span<const uint8_t> recorded, exported;
+  uint32_t copies = 0;
   uint64_t position = 0;
   for (int count = 0; count < most_boxes; ++count) {
     Box box;
@@ -91,12 +102,14 @@ void read_children(std::span<const uint8_t> content, CaptureInfo* info) {
     const std::span<const uint8_t> inner =
         content.subspan(static_cast<size_t>(box.content), static_cast<size_t>(box.size()));
     if (box.type == "lutz") read_table(inner, info);
-    if (box.type == "tlyd") read_track(inner, box.type, info);
+    if (box.type == "fltr") copies = read_copies(inner, info);
+    if (box.type == "tlyd") recorded = inner;
     if (box.type == "GYRA") exported = inner;
     position = box.end;
   }
   // The camera's own track comes first; the other is what its app writes into what it exports.
-  if (info->orientations.empty() && !exported.empty()) read_track(exported, "GYRA", info);
+  if (!recorded.empty()) read_track(recorded, "tlyd", copies, info);
+  if (info->orientations.empty() && !exported.empty()) read_track(exported, "GYRA", 0, info);
 }
 
 bool is_camera_box(const std::string& type) {
@@ -126,10 +139,13 @@ void add_tiff(const Tiff& tiff, CaptureInfo* info) {
                                  [&](std::string_view mark) { return model.starts_with(mark); });
   // What follows means other things in other cameras' files.
   if (!maker.starts_with(make) || !known) return;
-  if (const std::optional<uint32_t> type = tiff.number(tag_scene_type); type && *type == 0)
-    info->stitched = true;
+  info->profile = profile;
+  if (const auto scene = tiff.value_field(tag_scene_type)) {
+    info->stitched = std::ranges::all_of(*scene, [](uint8_t byte) { return byte == 0; });
+    info->fisheyes = !info->stitched;
+  }
   if (tiff.find(tag_table) && info->lens_table.empty())
-    info->problems.push_back("its lens table was cut off or is none");
+    info->problems.push_back("its lens table was cut off or is not a table");
   if (const TiffEntry* comment = tiff.find(tag_comment)) {
     const bool fits = std::find(std::begin(comment_sizes), std::end(comment_sizes),
                                 comment->size) != std::end(comment_sizes);
@@ -149,6 +165,7 @@ void add_tiff(const Tiff& tiff, CaptureInfo* info) {
 std::optional<Quaternion> orientation_of(const Matrix& matrix) {
   Mat3 m;
   for (int i = 0; i < 3; ++i) m.row[i] = {matrix[3 * i], matrix[3 * i + 1], matrix[3 * i + 2]};
+  m = change_axes(m);
   // Written so that a NaN fails.
   for (int i = 0; i < 3; ++i)
     for (int j = i; j < 3; ++j)
@@ -172,6 +189,7 @@ bool read_box(std::span<const uint8_t> bytes, CaptureInfo* info) {
     return true;
   }
   if (next != Next::box || !is_camera_box(box.type)) return false;
+  info->profile = profile;
   const std::span<const uint8_t> content =
       bytes.subspan(static_cast<size_t>(box.content), static_cast<size_t>(box.size()));
   if (box.type == "madv")
@@ -179,7 +197,7 @@ bool read_box(std::span<const uint8_t> bytes, CaptureInfo* info) {
   else if (box.type == "lutz")
     read_table(content, info);
   else if (box.type == "tlyd" || info->orientations.empty())
-    read_track(content, box.type, info);
+    read_track(content, box.type, 0, info);
   return true;
 }
 
@@ -197,7 +215,7 @@ CaptureInfo read_video(const Source& source) {
       const uint64_t size = box.end - position;
       std::vector<uint8_t> bytes(size <= largest_box ? static_cast<size_t>(size) : 0);
       if (bytes.empty() || !source.read_all(position, bytes))
-        info.problems.push_back("its own box (" + box.type + ") is larger than any");
+        info.problems.push_back("its own box (" + box.type + ") is too large");
       else
         madv::read_box(bytes, &info);
     }

@@ -20,8 +20,8 @@ namespace sphere::makers::madv {
 /// Nine numbers, row by row, as the file has them: nothing is said of whether they are a rotation.
 using Matrix = std::array<float, 9>;
 
-/// What these nine numbers mean, camera to world in the axes of this project: the one place that
-/// says so. Nothing for what is no rotation. docs/format-madv.md tells what is known of it.
+/// What these nine numbers mean, camera to world in the axes of this project. Nothing for what is
+/// no rotation.
 std::optional<Quaternion> orientation_of(const Matrix& matrix);
 
 /// As the functions of the same names in capture.h. A box is `madv` with all that is in it, or one

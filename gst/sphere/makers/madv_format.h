@@ -6,7 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gst/sphere/geometry/vec.h"
+#include "gst/sphere/media/box.h"
+
 namespace sphere::makers::madv {
+
+using media::Box;
+using media::box_at;
+using media::find_box;
+using media::MemorySource;
+using media::Next;
 
 inline constexpr size_t matrix_size = 9 * sizeof(float);
 
@@ -22,5 +31,13 @@ enum Tag : uint16_t {
 };
 
 inline constexpr const char* make = "MADV";
+
+/// From the axes of the camera's own matrices to those of this project, and back: the first two
+/// rows are negated. A camera that is held level writes about diag(-1, -1, 1). The one place that
+/// says so; docs/format-madv.md tells how it is known.
+inline Mat3 change_axes(Mat3 matrix) {
+  for (int i = 0; i < 2; ++i) matrix.row[i] = -1 * matrix.row[i];
+  return matrix;
+}
 
 }  // namespace sphere::makers::madv

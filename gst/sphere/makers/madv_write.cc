@@ -3,22 +3,16 @@
 #include "gst/sphere/makers/madv_write.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <optional>
 #include <string_view>
 
 #include "gst/sphere/makers/madv_format.h"
-#include "gst/sphere/media/box.h"
 
 namespace sphere::makers::madv {
 
 namespace {
-
-using media::Box;
-using media::box_at;
-using media::find_box;
-using media::MemorySource;
-using media::Next;
 
 using Bytes = std::vector<uint8_t>;
 
@@ -50,9 +44,23 @@ Bytes boxed(std::string_view type, std::span<const uint8_t> content) {
 
 }  // namespace
 
+Matrix camera_matrix_of(const Mat3& camera_to_world) {
+  const Mat3 m = change_axes(camera_to_world);
+  Matrix matrix;
+  for (size_t i = 0; i < 3; ++i) {
+    matrix[3 * i] = static_cast<float>(m.row[i].x);
+    matrix[3 * i + 1] = static_cast<float>(m.row[i].y);
+    matrix[3 * i + 2] = static_cast<float>(m.row[i].z);
+  }
+  return matrix;
+}
+
 Bytes make_box(const CameraData& data, size_t track_room, std::span<const uint8_t> more) {
   Bytes content;
   append(content, more);
+  Bytes copies;
+  put_little(copies, data.copies_of_first, 4);
+  append(content, boxed("fltr", copies));
   if (!data.lens_table.empty()) append(content, boxed("lutz", data.lens_table));
   if (!data.matrices.empty()) {
     Bytes track;
@@ -111,6 +119,10 @@ Bytes make_tiff(const CameraData& data, bool with_table) {
     Tag tag;
     Type type;
     Bytes value;
+    size_t declared = value.size();  // bytes
+  };
+  const auto field = [](Tag tag, const std::array<uint8_t, 4>& bytes) {
+    return Entry{tag, undefined, Bytes(bytes.begin(), bytes.end()), 1};
   };
   const auto text = [](std::string_view words) {
     Bytes value(words.begin(), words.end());
@@ -122,9 +134,12 @@ Bytes make_tiff(const CameraData& data, bool with_table) {
     put_little(bytes, value, 4);
     return bytes;
   };
-  constexpr uint32_t fisheye = 0x5954;
+  // The four bytes of the value field, though a count of one declares one of them: as real photos
+  // have it.
+  constexpr std::array<uint8_t, 4> none = {}, fisheye = {0, 0, 0x59, 0x54},
+                                   has_table = {0, 0, 0, 0x59};
   std::vector<Entry> camera = {{tag_make, ascii, text(make)},
-                               {tag_model, ascii, text("MJXJ-emulated")},
+                               {tag_model, ascii, text("QJXJ01FJ")},
                                {tag_exif, long_number, number(0)}};
   if (with_table && !data.lens_table.empty())
     camera.push_back({tag_table, undefined, data.lens_table});
@@ -134,8 +149,8 @@ Bytes make_tiff(const CameraData& data, bool with_table) {
     put_matrix(value, data.matrices.front());
     exif.push_back({tag_comment, undefined, std::move(value)});
   }
-  exif.push_back({tag_file_source, long_number, number(!data.lens_table.empty())});
-  exif.push_back({tag_scene_type, long_number, number(data.stitched ? 0 : fisheye)});
+  exif.push_back(field(tag_file_source, data.lens_table.empty() ? none : has_table));
+  exif.push_back(field(tag_scene_type, data.stitched ? none : fisheye));
 
   Bytes out = {'I', 'I', 42, 0};
   put_little(out, 8, 4);
@@ -146,7 +161,7 @@ Bytes make_tiff(const CameraData& data, bool with_table) {
     for (const Entry& entry : entries) {
       put_little(out, entry.tag, 2);
       put_little(out, entry.type, 2);
-      put_little(out, entry.type == long_number ? entry.value.size() / 4 : entry.value.size(), 4);
+      put_little(out, entry.type == long_number ? entry.declared / 4 : entry.declared, 4);
       if (entry.value.size() > 4) {
         put_little(out, behind, 4);
         behind += (entry.value.size() + 1) / 2 * 2;

@@ -12,11 +12,16 @@
 
 namespace sphere::makers::madv {
 
+/// The nine numbers that a camera writes that is held like this, camera to world in the axes of
+/// this project.
+Matrix camera_matrix_of(const Mat3& camera_to_world);
+
 /// What is to be written.
 struct CameraData {
   std::vector<uint8_t> lens_table;  ///< empty: none
   std::vector<Matrix> matrices;     ///< one a picture; empty: none
   bool stitched = false;            ///< a photo is marked as stitched
+  uint32_t copies_of_first = 0;     ///< records that `fltr` puts in front of a video's track
 };
 
 /// A `madv` box. The track is followed by zeros up to so many entries, as a camera leaves it;

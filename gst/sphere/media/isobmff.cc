@@ -111,7 +111,7 @@ class Checker {
         break;
       }
       if (next == Next::past_end) return cut_off();
-      if (++boxes_ > max_boxes) return damaged("more boxes than any real file has");
+      if (++boxes_ > max_boxes) return damaged("it has too many boxes");
       if (box.type == "ftyp") {
         uint8_t brand[4];
         if (box.size() < 4 || !source_.read_all(box.content, brand))
@@ -154,8 +154,8 @@ class Checker {
       // QuickTime ends some lists by four zero bytes; nothing that counts can be in so few.
       if (next == Next::junk && parent.end - position < 8) return ok();
       if (next == Next::junk && parent.type == "udta") return ok();
-      if (next != Next::box) return damaged("a box inside '" + parent.type + "' is broken");
-      if (++boxes_ > max_boxes) return damaged("more boxes than any real file has");
+      if (next != Next::box) return damaged("a box inside '" + parent.type + "' is damaged");
+      if (++boxes_ > max_boxes) return damaged("it has too many boxes");
       if (const Status visited = visit(box); !visited) return visited;
       position = box.end;
     }
@@ -192,7 +192,7 @@ class Checker {
   }
 
   Status read_track(const Box& trak) {
-    if (file_.tracks.size() >= max_tracks) return damaged("more tracks than any real file has");
+    if (file_.tracks.size() >= max_tracks) return damaged("it has too many tracks");
     Track track;
     SampleSizes sizes;
     ChunkTable offsets, runs;
@@ -304,7 +304,7 @@ class Checker {
       if (sizes->count > max_samples ||
           (!sizes->same &&
            (sizes->count * static_cast<unsigned>(sizes->bits) + 7) / 8 > box.size() - 12))
-        return damaged("'" + box.type + "' names more samples than it has");
+        return damaged("'" + box.type + "' announces more samples than it has");
     } else if (box.type == "stco" || box.type == "co64" || box.type == "stsc") {
       ChunkTable* table = box.type == "stsc" ? runs : offsets;
       if (table->present) return damaged("a track has two of '" + box.type + "'");
@@ -314,7 +314,7 @@ class Checker {
       if (!reader.ok()) return damaged("'" + box.type + "' is too short");
       table->table = box.content + 8;
       if (table->count * static_cast<unsigned>(table->entry) > box.size() - 8)
-        return damaged("'" + box.type + "' names more entries than it has");
+        return damaged("'" + box.type + "' announces more entries than it has");
     }
     return ok();
   }
@@ -324,7 +324,7 @@ class Checker {
                        const ChunkTable& runs) {
     if (sizes.count == 0) return ok();
     if (!offsets.present || !runs.present || runs.count == 0)
-      return damaged("a track's tables don't say where its samples are");
+      return damaged("the tables of a track do not tell where its samples are");
 
     Window size_list(source_, sizes.table), offset_list(source_, offsets.table),
         run_list(source_, runs.table);
@@ -342,9 +342,9 @@ class Checker {
         --runs_left;
         if (runs_left > 0) {
           if (!run_list.number(4, &next_first)) return cut_off();
-          if (next_first <= first) return damaged("'stsc' goes backwards");
+          if (next_first <= first) return damaged("the chunks in 'stsc' are not in order");
         }
-        if (per_chunk == 0) return damaged("'stsc' names a chunk of no samples");
+        if (per_chunk == 0) return damaged("'stsc' has a chunk without samples");
       }
       uint64_t offset = 0;
       if (!offset_list.number(offsets.entry, &offset)) return cut_off();
@@ -369,7 +369,7 @@ class Checker {
       seen += here;
     }
     if (seen < sizes.count)
-      return damaged("track " + std::to_string(track.id) + " has samples that are in no chunk");
+      return damaged("track " + std::to_string(track.id) + " has samples that are not in a chunk");
     return ok();
   }
 
@@ -435,7 +435,7 @@ class Checker {
     const bool own_size = flags & 0x000200;
     const uint64_t entry = static_cast<uint64_t>(before + after + (own_size ? 4 : 0));
     if (window.position() > box.end || count * entry > box.end - window.position())
-      return damaged("'trun' names more samples than it has");
+      return damaged("'trun' announces more samples than it has");
     uint64_t length = 0;
     if (own_size) {
       for (uint64_t i = 0; i < count; ++i) {

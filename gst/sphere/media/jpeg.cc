@@ -88,7 +88,7 @@ Status read_frame_header(ByteReader reader, int marker, JpegInfo* info) {
     info->sampling[static_cast<size_t>(i)] = {across, down};
   }
   if (!reader.ok()) return invalid("the JPEG's frame header is too short");
-  if (info->width == 0 || info->height == 0) return invalid("the JPEG says its size is zero");
+  if (info->width == 0 || info->height == 0) return invalid("the size of the JPEG is zero");
   info->components = components;
   info->progressive = (marker & 3) == 2;
   info->lossless = (marker & 3) == 3;
@@ -162,7 +162,7 @@ Result<JpegInfo> check_jpeg(const Source& source) {
       marker = next_marker(window);
     }
   }
-  if (!info.components || !have_scan) return invalid("the JPEG has no picture in it");
+  if (!info.components || !have_scan) return invalid("the JPEG contains no picture");
   info.length = window.position();
   info.trailing = source.size() - info.length;
   return info;

@@ -31,7 +31,7 @@ Status read_header(std::span<const uint8_t> content, PngInfo* info) {
   const int compression = reader.u8(), filter = reader.u8(), interlace = reader.u8();
   if (!reader.ok() || reader.remaining()) return invalid("the PNG's header has a wrong length");
   if (width == 0 || height == 0 || width > largest_chunk || height > largest_chunk)
-    return invalid("the PNG's header says a size that is not possible");
+    return invalid("the PNG's header has a size that is not possible");
   info->width = static_cast<int>(width);
   info->height = static_cast<int>(height);
   const int bits = info->bits;
@@ -97,8 +97,7 @@ Result<PngInfo> check_png(const Source& source) {
     }
     if (!window.number(4, &stored)) return cut_off();
     if (sum != stored)
-      return invalid("the PNG is damaged: the check sum of '" + std::string(name) +
-                     "' does not agree");
+      return invalid("the PNG is damaged: the check sum of '" + std::string(name) + "' is wrong");
 
     if (!have_header) {
       if (name != "IHDR") return invalid("the PNG has no header");
@@ -121,7 +120,7 @@ Result<PngInfo> check_png(const Source& source) {
       break;
     }
   }
-  if (!have_pixels) return invalid("the PNG has no picture in it");
+  if (!have_pixels) return invalid("the PNG contains no picture");
   info.length = window.position();
   info.trailing = source.size() - info.length;
   return info;

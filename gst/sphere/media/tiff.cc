@@ -49,6 +49,8 @@ void Tiff::read_directory(uint64_t offset) {
     entry.type = u16();
     entry.count = u32();
     const uint64_t here = offset + 2 + n * entry_size + 8;
+    std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(n * entry_size + 8), entry.field.size(),
+                entry.field.begin());
     const uint32_t elsewhere = u32();
     if (entry.type >= type_sizes.size()) continue;
     entry.size = type_sizes[entry.type] * entry.count;
@@ -56,7 +58,7 @@ void Tiff::read_directory(uint64_t offset) {
     if (entry.offset <= source_->size() && entry.size <= source_->size() - entry.offset)
       entries_.push_back(entry);
     else
-      entries_.push_back({entry.tag, entry.type, entry.count, 0, entry.size});
+      entries_.push_back({entry.tag, entry.type, entry.count, 0, entry.size, entry.field});
   }
 }
 
@@ -79,6 +81,11 @@ std::string Tiff::text(uint16_t tag) const {
   if (!entry || entry->type != type_ascii || entry->size > longest_text) return {};
   const std::vector<uint8_t> letters = bytes(*entry);
   return {letters.begin(), std::find(letters.begin(), letters.end(), 0)};
+}
+
+std::optional<std::array<uint8_t, 4>> Tiff::value_field(uint16_t tag) const {
+  const TiffEntry* entry = find(tag);
+  return entry ? std::optional(entry->field) : std::nullopt;
 }
 
 std::optional<uint32_t> Tiff::number(uint16_t tag) const {

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,8 +17,9 @@ namespace sphere::media {
 struct TiffEntry {
   uint16_t tag = 0, type = 0;
   uint32_t count = 0;
-  uint64_t offset = 0;  ///< where its bytes are
-  uint64_t size = 0;    ///< how many
+  uint64_t offset = 0;                ///< where its bytes are
+  uint64_t size = 0;                  ///< how many
+  std::array<uint8_t, 4> field = {};  ///< the entry's own: the bytes, or their offset
 };
 
 class Tiff {
@@ -30,6 +32,9 @@ class Tiff {
   std::vector<uint8_t> bytes(const TiffEntry& entry) const;
   /// Up to the first zero; "" where there is none.
   std::string text(uint16_t tag) const;
+  /// The four bytes that stand in the entry itself, whatever its type and count say of them: some
+  /// cameras write more there than they declare.
+  std::optional<std::array<uint8_t, 4>> value_field(uint16_t tag) const;
   /// One number of 32 bits: some cameras use tags of other types for themselves.
   std::optional<uint32_t> number(uint16_t tag) const;
   /// One number of 16 bits.

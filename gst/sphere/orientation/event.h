@@ -17,7 +17,7 @@ namespace sphere {
 /// One entry for each picture, camera to world; nothing where it is not known.
 GstEvent* make_orientation_event(std::span<const std::optional<Quaternion>> orientations);
 
-/// False, with nothing done, for any other event. What is no rotation in it is not known.
+/// False, with nothing done, for any other event. What is not a rotation in it is not known.
 bool parse_orientation_event(GstEvent* event, std::vector<std::optional<Quaternion>>* orientations);
 
 }  // namespace sphere

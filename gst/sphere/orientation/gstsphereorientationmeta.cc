@@ -30,7 +30,7 @@ gboolean transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpoint
 /**
  * gst_sphere_orientation_meta_api_get_type:
  *
- * The type by which GStreamer knows this meta, in an allocation query for example.
+ * Gets the type of this meta's API, for example for an allocation query.
  *
  * Returns: the type of the API of #GstSphereOrientationMeta
  *
@@ -49,7 +49,7 @@ GType gst_sphere_orientation_meta_api_get_type(void) {
 /**
  * gst_sphere_orientation_meta_get_info: (skip)
  *
- * Returns: (transfer none): what GStreamer is told of the meta
+ * Returns: (transfer none): the description of the meta for GStreamer
  *
  * Since: 0.1
  */
@@ -68,10 +68,10 @@ const GstMetaInfo* gst_sphere_orientation_meta_get_info(void) {
  * @y: its part downwards
  * @z: its part to the front
  *
- * Says how the camera was held when it took this picture. The quaternion is brought to unit length.
+ * Adds the orientation of the camera when it took this picture. The quaternion is normalised.
  *
- * Returns: (transfer none) (nullable): the meta on @buffer, or %NULL when these four are no
- *   rotation: not finite, or all zero
+ * Returns: (transfer none) (nullable): the meta on @buffer, or %NULL if these values are
+ *   not a rotation: not finite, or all zero
  *
  * Since: 0.1
  */
@@ -95,7 +95,7 @@ GstSphereOrientationMeta* gst_buffer_add_sphere_orientation_meta(GstBuffer* buff
  * gst_buffer_get_sphere_orientation_meta:
  * @buffer: a buffer
  *
- * How the camera was held when it took this picture.
+ * Gets the orientation of the camera when it took this picture.
  *
  * Returns: (transfer none) (nullable): the first such meta on @buffer, or %NULL
  *

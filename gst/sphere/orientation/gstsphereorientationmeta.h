@@ -14,10 +14,10 @@ G_BEGIN_DECLS
  * @y: its part downwards
  * @z: its part to the front
  *
- * How the camera was held when it took this picture: the rotation that takes a direction in the
- * camera's axes to the world's. Axes are right-handed, x right, y down, z forward; the world's y is
- * plumb. Stitchers level the picture by it where they are asked to, and change it then to what is
- * true of the picture they give.
+ * The orientation of the camera when it took this picture: the rotation that converts a direction
+ * from the camera's axes to the world's axes. Axes are right-handed, x right, y down, z forward;
+ * the world's y points straight down. Stitchers can level the picture with it. They change it to
+ * the orientation of their output picture.
  *
  * Since: 0.1
  */

@@ -44,8 +44,7 @@ Result<OrientationTrack> OrientationTrack::make(
     known.push_back(n);
   }
   if (known.empty())
-    return invalid("none of its " + std::to_string(orientations.size()) +
-                   " entries says how the camera was held");
+    return invalid("none of its " + std::to_string(orientations.size()) + " entries is a rotation");
   track.holes_ = orientations.size() - known.size();
   for (size_t n = 0; n < known.front(); ++n) track.entries_[n] = track.entries_[known.front()];
   for (size_t k = 0; k + 1 < known.size(); ++k) {

@@ -21,8 +21,8 @@ Status Planner::fits(const LensPair& pair, Size source, double pixel_aspect) {
   char text[320];
   if (source.width < 16 || source.height < 16 || source.width > 32768 || source.height > 32768) {
     std::snprintf(text, sizeof text,
-                  "a picture of %dx%d can't be stitched, 16x16 to 32768x32768 can", source.width,
-                  source.height);
+                  "a picture of %dx%d can't be stitched; its size must be 16x16 to 32768x32768",
+                  source.width, source.height);
     return invalid(text);
   }
   const double have = source.width * pixel_aspect / source.height;
@@ -31,8 +31,8 @@ Status Planner::fits(const LensPair& pair, Size source, double pixel_aspect) {
     const int fitting = static_cast<int>(std::lround(source.width * pixel_aspect / want / 2)) * 2;
     std::snprintf(text, sizeof text,
                   "a picture of %dx%d does not fit the lens profile '%s', whose frame is %dx%d: "
-                  "at this width it would be %dx%d. Choose the profile of the camera that took "
-                  "the picture, or don't crop or stretch it",
+                  "at this width it would be %dx%d. Choose the profile of the camera that took the "
+                  "picture, or use the picture uncropped and unscaled",
                   source.width, source.height, pair.name.c_str(), pair.frame.width,
                   pair.frame.height, source.width, fitting);
     return invalid(text);

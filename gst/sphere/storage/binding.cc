@@ -10,6 +10,8 @@
 #include <cstring>
 
 #include "gst/sphere/base/json.h"
+#include "gst/sphere/base/json_writer.h"
+#include "gst/sphere/base/md5.h"
 #include "gst/sphere/consent/chain.h"
 #include "gst/sphere/consent/private_file.h"
 #include "gst/sphere/storage/stores.h"
@@ -22,7 +24,6 @@ namespace {
 constexpr size_t max_text = 128;
 constexpr size_t max_file = 4096;
 constexpr size_t name_length = 32;
-constexpr size_t md5_length = 32;
 
 bool is_text(const std::string& text) {
   return text.size() <= max_text &&
@@ -30,18 +31,13 @@ bool is_text(const std::string& text) {
          std::none_of(text.begin(), text.end(), [](char c) { return g_ascii_iscntrl(c); });
 }
 
-bool is_md5(const std::string& text) {
-  return text.size() == md5_length && std::all_of(text.begin(), text.end(), [](char c) {
-           return g_ascii_isdigit(c) || (c >= 'a' && c <= 'f');
-         });
-}
-
 Status check(const Binding& binding) {
-  if (binding.serial.empty()) return invalid("the camera does not say its serial number");
+  if (binding.serial.empty()) return invalid("the camera does not tell its serial number");
   for (const std::string* text :
        {&binding.model, &binding.serial, &binding.firmware, &binding.wifi})
-    if (!is_text(*text)) return invalid("the camera says a name that is none");
-  if (!binding.table.empty() && !is_md5(binding.table)) return invalid("this is no MD5");
+    if (!is_text(*text)) return invalid("the camera's answer has a name that is not valid");
+  if (!binding.table.empty() && read_md5(binding.table) != binding.table)
+    return invalid("this is not an MD5");
   return ok();
 }
 
@@ -54,25 +50,18 @@ std::string binding_path(const std::string& serial) {
 Status write_binding(const Binding& binding) {
   if (const Status checked = check(binding); !checked) return checked;
   if (const auto folder = make_folder(Store::cameras); !folder) return folder.error();
-  const ObjectRef<JsonBuilder> builder(json_builder_new());
-  json_builder_begin_object(builder.get());
-  const auto add = [&](const char* name, const std::string& value) {
-    json_builder_set_member_name(builder.get(), name);
-    json_builder_add_string_value(builder.get(), value.c_str());
-  };
-  add("model", binding.model);
-  add("serial", binding.serial);
-  add("firmware", binding.firmware);
-  add("wifi", binding.wifi);
-  if (!binding.table.empty()) add("table", binding.table);
-  json_builder_end_object(builder.get());
-  JsonNode* root = json_builder_get_root(builder.get());
-  const GString_ text(json_to_string(root, TRUE));
-  json_node_unref(root);
+  JsonWriter json;
+  json.add("model", binding.model);
+  json.add("serial", binding.serial);
+  json.add("firmware", binding.firmware);
+  json.add("wifi", binding.wifi);
+  if (!binding.table.empty()) json.add("table", binding.table);
+  const std::string text = json.finish_text();
   g_autoptr(GError) error = nullptr;
-  if (!g_file_set_contents_full(binding_path(binding.serial).c_str(), text.get(), -1,
-                                G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    return failed(std::string("the camera can't be remembered: ") + error->message);
+  if (!g_file_set_contents_full(binding_path(binding.serial).c_str(), text.data(),
+                                static_cast<gssize>(text.size()), G_FILE_SET_CONTENTS_CONSISTENT,
+                                0600, &error))
+    return failed(std::string("the data about this camera can't be stored: ") + error->message);
   return ok();
 }
 

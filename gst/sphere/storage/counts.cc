@@ -12,6 +12,7 @@
 #include <map>
 
 #include "gst/sphere/base/json.h"
+#include "gst/sphere/base/json_writer.h"
 #include "gst/sphere/consent/ledger.h"
 
 namespace sphere::storage {
@@ -50,19 +51,11 @@ std::map<std::string, int64_t> read_counts(int descriptor) {
 }
 
 Status write_counts(int descriptor, const std::map<std::string, int64_t>& counts) {
-  const ObjectRef<JsonBuilder> builder(json_builder_new());
-  json_builder_begin_object(builder.get());
-  for (const auto& [name, value] : counts) {
-    json_builder_set_member_name(builder.get(), name.c_str());
-    json_builder_add_int_value(builder.get(), value);
-  }
-  json_builder_end_object(builder.get());
-  JsonNode* root = json_builder_get_root(builder.get());
-  const GString_ text(json_to_string(root, TRUE));
-  json_node_unref(root);
-  const size_t size = std::strlen(text.get());
+  JsonWriter json;
+  for (const auto& [name, value] : counts) json.add(name.c_str(), value);
+  const std::string text = json.finish_text();
   if (ftruncate(descriptor, 0) != 0 ||
-      pwrite(descriptor, text.get(), size, 0) != static_cast<ssize_t>(size))
+      pwrite(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     return failed(std::string("the counts can't be written: ") + std::strerror(errno));
   return ok();
 }
@@ -120,7 +113,7 @@ void RunningCommand::begin(int64_t now, Chance chance) {
   }
   // It gets its name after it is locked: else another command could find it unlocked and count it.
   std::string name = *folder + "/new-XXXXXX";
-  lock_ = consent::Descriptor(mkostemp(name.data(), O_CLOEXEC));
+  lock_ = Descriptor(mkostemp(name.data(), O_CLOEXEC));
   if (lock_.get() < 0) return;
   const std::string marked = *folder + "/" + marker_prefix + name.substr(name.size() - 6);
   if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 || rename(name.c_str(), marked.c_str()) != 0) {
@@ -134,7 +127,7 @@ void RunningCommand::begin(int64_t now, Chance chance) {
 void RunningCommand::end() {
   if (!path_.empty()) unlink(path_.c_str());
   path_.clear();
-  lock_ = consent::Descriptor();
+  lock_ = Descriptor();
 }
 
 }  // namespace sphere::storage

@@ -47,7 +47,7 @@ class RunningCommand {
 
  private:
   std::string path_;
-  consent::Descriptor lock_;
+  Descriptor lock_;
 };
 
 }  // namespace sphere::storage

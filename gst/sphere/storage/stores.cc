@@ -38,8 +38,7 @@ std::string ended(const Chain& chain, const std::array<CategoryState, categories
     const CategoryState& one = all[static_cast<size_t>(category)];
     const std::string name(name_of(category));
     if (one.state == CategoryState::State::withdrawn) return name + " was taken back";
-    if (one.state == CategoryState::State::expired)
-      return name + " was given until a time that is past";
+    if (one.state == CategoryState::State::expired) return name + " has expired";
     if (one.state == CategoryState::State::given &&
         !(chain.entries[static_cast<size_t>(one.entry)].purposes & bit(purpose)))
       return name + " is not given for " + std::string(name_of(purpose)) + " any more";
@@ -69,18 +68,18 @@ Result<std::vector<StoredFile>> list_files(Store store) {
   struct stat status = {};
   if (lstat(stored_at.c_str(), &status) != 0) {
     if (errno == ENOENT) return all;
-    return failed(stored_at + " can't be looked at: " + std::strerror(errno));
+    return failed(stored_at + " can't be checked: " + std::strerror(errno));
   }
   if (store == Store::ledger) {
     all.push_back(stored_file(store, stored_at, status));
     return all;
   }
   const Folder folder(opendir(stored_at.c_str()));
-  if (!folder) return failed(stored_at + " can't be looked at: " + std::strerror(errno));
+  if (!folder) return failed(stored_at + " can't be checked: " + std::strerror(errno));
   for (;;) {
     errno = 0;
     const dirent* entry = readdir(folder.get());
-    if (!entry && errno) return failed(stored_at + " can't be looked at: " + std::strerror(errno));
+    if (!entry && errno) return failed(stored_at + " can't be checked: " + std::strerror(errno));
     if (!entry) break;
     const std::string_view name = entry->d_name;
     if (name == "." || name == "..") continue;

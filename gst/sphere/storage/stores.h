@@ -43,7 +43,7 @@ struct StoreInfo {
 inline constexpr std::array<StoreInfo, 5> stores = {{
     {Store::ledger,
      "ledger",
-     "what was given and taken back, and when",
+     "which consent was given and taken back, and when",
      false,
      "consent.jsonl",
      {},
@@ -59,7 +59,7 @@ inline constexpr std::array<StoreInfo, 5> stores = {{
      365},
     {Store::tables,
      "tables",
-     "lens tables, each of one camera",
+     "the lens tables of cameras",
      true,
      "madv-lens-tables",
      {{{Category::device, Purpose::bind}}},
@@ -67,7 +67,7 @@ inline constexpr std::array<StoreInfo, 5> stores = {{
      365},
     {Store::statistics,
      "statistics",
-     "how often commands ran, and how long, rounded",
+     "how often commands ran, and how long they took, rounded",
      false,
      "statistics",
      {{{Category::statistics, Purpose::improve}}},
@@ -75,7 +75,7 @@ inline constexpr std::array<StoreInfo, 5> stores = {{
      400},
     {Store::crashes,
      "crashes",
-     "how often commands did not come to their end, rounded",
+     "how often commands ended before they were finished, rounded",
      false,
      "crashes",
      {{{Category::statistics, Purpose::improve}}},
@@ -97,7 +97,7 @@ struct StoredFile {
   int64_t size = 0;
   int64_t used = 0;  // when it was written or read last, microseconds since 1970
 };
-/// In the order of `stores`. What can't be looked at is an error: it may hold something.
+/// In the order of `stores`. What can't be checked is an error: it may hold something.
 Result<std::vector<StoredFile>> list_files(Store store);
 /// A ledger is erased so that whoever looks at it sees it; other files are removed.
 Status erase(const StoredFile& file);

@@ -61,7 +61,7 @@ Status GlReduce::draw(int plane, GLuint name, Size texture, Size samples, GstGLF
                             0);
   if (made && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE) {
     copy.texture = {};
-    return unsupported("this GPU can't draw smaller copies of such pictures; take cpuspherestitch");
+    return unsupported("this GPU can't draw smaller copies of such pictures; use cpuspherestitch");
   }
   gl_->Viewport(0, 0, size.width, size.height);
   gl_->BindTexture(GL_TEXTURE_2D, name);

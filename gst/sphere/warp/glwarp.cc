@@ -205,8 +205,9 @@ Status GlWarp::draw(std::span<const WarpGrid> grids, unsigned generation,
 Status GlWarp::update_mesh(const WarpGrid& grid, Mesh& mesh) {
   if (grid.node_count() > short_index_limit && !long_indices_)
     return unsupported(
-        "this GPU can't draw so fine a grid (GLES 2 without OES_element_index_uint); make the "
-        "output smaller or take cpuspherestitch");
+        "this GPU can't draw a grid as fine as this (GLES 2 without OES_element_index_uint); make "
+        "the "
+        "output smaller or use cpuspherestitch");
   const Shape shape = {grid.columns, grid.rows, grid.cell};
   if (mesh.shape != shape) {
     upload_positions(grid, mesh);
@@ -377,7 +378,7 @@ Status GlWarp::draw_plane(std::span<const WarpGrid> grids, int plane, const GstV
                             *static_cast<const guint*>(output.data[plane]), 0);
   if (!complete_[plane] && gl_->CheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
     return unsupported(std::string("this GPU can't draw ") + GST_VIDEO_INFO_NAME(&output.info) +
-                       " pictures; take cpuspherestitch");
+                       " pictures; use cpuspherestitch");
   complete_[plane] = true;
   Status status = ok();
   for (size_t patch = 0; status && patch < grids.size(); ++patch)

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "gst/sphere/base/md5.h"
 #include "hw/madv/emulator/members.h"
-#include "hw/madv/md5.h"
 
 namespace sphere::madv_emulator {
 
@@ -33,7 +33,7 @@ Control::Control(ControlSettings settings, Card& card)
   // Its published session has token 2.
   token_ = settings_.model == Model::sj8_pro ? 1 : settings_.token - 1;
   reset_settings();
-  if (!settings_.lens_table.empty()) table_md5_ = madv::md5_of(settings_.lens_table);
+  if (!settings_.lens_table.empty()) table_md5_ = md5_of(settings_.lens_table);
   if (fault(faults::no_card)) card_rval_ = madv::rval_no_card;
   if (fault(faults::card_full)) card_rval_ = madv::rval_card_full;
   if (fault(faults::low_battery)) battery_ = 0;

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "gst/sphere/base/md5.h"
 #include "hw/madv/connect.h"
 #include "hw/madv/emulator/control.h"
 #include "hw/madv/emulator/members.h"
-#include "hw/madv/md5.h"
 
 namespace sphere::madv_emulator {
 
@@ -131,7 +131,7 @@ void Control::get_file(int client, const Message& request) {
   if (!clients_[client].known || fault(faults::no_data)) return;
   clients_[client].transfer_done =
       "{\"rval\":0,\"msg_id\":7,\"type\":\"get_file_complete\",\"param\":[{\"bytes sent\":" +
-      std::to_string(bytes->size()) + "},{\"md5sum\":\"" + madv::md5_of(*bytes) + "\"}]}";
+      std::to_string(bytes->size()) + "},{\"md5sum\":\"" + md5_of(*bytes) + "\"}]}";
   actions_.push_back({Action::Kind::send_data, client, usual(id), std::move(*bytes)});
 }
 

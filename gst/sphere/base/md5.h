@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MD5 as the camera writes it.
+// MD5, as cameras and the names of files have it: 32 hexadecimal digits in lower case.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #include "gst/sphere/base/gobject.h"
 
-namespace sphere::madv {
+namespace sphere {
 
 inline std::string md5_of(std::string_view bytes) {
   const GString_ md5(g_compute_checksum_for_data(
@@ -18,7 +18,7 @@ inline std::string md5_of(std::string_view bytes) {
   return md5.get();
 }
 
-/// In lower case; nothing unless it is 32 hexadecimal digits.
+/// From digits in either case; nothing unless they are 32.
 inline std::optional<std::string> read_md5(std::string_view text) {
   if (text.size() != 32 ||
       !std::all_of(text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c); }))
@@ -28,4 +28,4 @@ inline std::optional<std::string> read_md5(std::string_view text) {
   return md5;
 }
 
-}  // namespace sphere::madv
+}  // namespace sphere

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/lens/calibrate_start.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace sphere {
+
+namespace {
+
+// Pixels of the image circle's radius at the level that is searched: two degrees are some pixels,
+// so that lenses which are off by that are still found.
+constexpr double searched_radius = 110;
+constexpr int azimuths = 360;
+// Degrees off the seam, to both sides, at which the lenses are compared.
+constexpr std::array offsets = {-4.0, -2.0, 0.0, 2.0, 4.0};
+constexpr int rows = static_cast<int>(offsets.size());
+// The radius at which 90 degrees are drawn, as a part of the image circle's: fields of view of 225
+// to 170 degrees, where the circle is larger than it seems.
+constexpr double least_part = 0.8, most_part = 1.06, part_step = 0.005;
+// Starts that are nearer to each other than this lead to the same lenses.
+constexpr double same_part = 0.025;
+constexpr int same_turn = 10;
+// Of the image circle that a start has at least: lenses of a sphere see more than half of it.
+constexpr double least_fov = 186;
+// How much brighter one half of the sphere must be than the other to be taken for the sky, where
+// the shape of the frame lets one doubt that the camera stood upright.
+constexpr double sky = 0.3;
+
+struct Circles {
+  Circle lens[2];
+};
+
+/// Brightness round the axis at some angles off the seam; rows from the inside to the outside.
+using Ring = std::array<std::array<double, azimuths>, rows>;
+
+struct Candidate {
+  Circles circles;
+  double part = 1;
+  int turn = 0;  // degrees, of the back lens against the front lens
+  double agreement = -1;
+};
+
+std::array<Region, 2> halves_of(Size frame) {
+  const double w = frame.width, h = frame.height;
+  // The front lens draws on the right, or below.
+  if (w >= h) return {Region{w / 2, 0, w, h}, Region{0, 0, w / 2, h}};
+  return {Region{0, h / 2, w, h}, Region{0, 0, w, h / 2}};
+}
+
+Circle touching(const Region& r) {
+  const double width = r.right - r.left, height = r.bottom - r.top;
+  return {{r.left + width / 2, r.top + height / 2}, std::min(width, height) / 2};
+}
+
+/// `inwards`: the first row is the farthest from the axis.
+Ring read_ring(const GreyPicture& picture, double scale, const Circle& circle, double part,
+               bool inwards) {
+  Ring ring;
+  for (int row = 0; row < rows; ++row) {
+    const double off =
+        inwards ? -offsets[static_cast<size_t>(row)] : offsets[static_cast<size_t>(row)];
+    const double r = circle.radius * part * (1 + off / 90);
+    for (int i = 0; i < azimuths; ++i) {
+      const double a = radians(i);
+      ring[static_cast<size_t>(row)][static_cast<size_t>(i)] =
+          look(picture, (circle.centre.x + r * std::cos(a)) * scale,
+               (circle.centre.y + r * std::sin(a)) * scale);
+    }
+  }
+  return ring;
+}
+
+/// The mean taken away, and the sum of squares 1; false where there is no detail.
+bool normalise(Ring& ring) {
+  double sum = 0, squares = 0;
+  for (const auto& row : ring)
+    for (const double v : row) sum += v;
+  const double mean = sum / (rows * azimuths);
+  for (auto& row : ring)
+    for (double& v : row) {
+      v -= mean;
+      squares += v * v;
+    }
+  // Grey values: less than this is noise.
+  if (squares < rows * azimuths * 1.0) return false;
+  for (auto& row : ring)
+    for (double& v : row) v /= std::sqrt(squares);
+  return true;
+}
+
+/// For each turn of the back lens, how well it shows what the front lens shows.
+std::array<double, azimuths> compare(const Ring& front, const Ring& back) {
+  std::array<double, azimuths> agreement{};
+  for (int turn = 0; turn < azimuths; ++turn) {
+    double sum = 0;
+    for (int row = 0; row < rows; ++row)
+      for (int i = 0; i < azimuths; ++i)
+        // Seen from behind, azimuths run the other way round.
+        sum += front[static_cast<size_t>(row)][static_cast<size_t>(i)] *
+               back[static_cast<size_t>(row)]
+                   [static_cast<size_t>((azimuths / 2 - i - turn + 2 * azimuths) % azimuths)];
+    agreement[static_cast<size_t>(turn)] = sum;
+  }
+  return agreement;
+}
+
+Mat3 rolled(double degrees) {
+  const double c = std::cos(radians(degrees)), s = std::sin(radians(degrees));
+  return {{{c, -s, 0}, {s, c, 0}, {0, 0, 1}}};
+}
+
+LensPair pair_of(const Candidate& found, Size frame) {
+  LensPair pair;
+  pair.name = "pictures";
+  pair.frame = frame;
+  const std::array<Region, 2> halves = halves_of(frame);
+  const Mat3 half_turn = {{{-1, 0, 0}, {0, 1, 0}, {0, 0, -1}}};
+  for (int i = 0; i < 2; ++i) {
+    Lens& lens = pair[i];
+    const Circle& circle = found.circles.lens[i];
+    const double right_angle = circle.radius * found.part;
+    const double radius = std::max(circle.radius, right_angle * least_fov / 180);
+    lens.model =
+        *RadialModel::make(ModelKind::equidistant, radians(180 * radius / right_angle), radius);
+    lens.centre = circle.centre;
+    lens.region = halves[static_cast<size_t>(i)];
+    const double turn = found.turn > azimuths / 2 ? found.turn - azimuths : found.turn;
+    lens.to_camera = i ? half_turn * rolled(turn / 2) : rolled(turn / 2);
+  }
+  return pair;
+}
+
+/// The brightness of a cap of the sphere round a direction that is square to both axes.
+double light_towards(const GreyPicture& picture, double scale, const LensPair& pair, double angle) {
+  const Vec3 middle = {std::sin(angle), -std::cos(angle), 0};
+  constexpr double cap = radians(60);
+  double sum = 0, count = 0;
+  for (int y = 0; y < 90; ++y)
+    for (int x = 0; x < 180; ++x) {
+      const Vec3 d = equirect_direction({x + 0.5, y + 0.5}, {180, 90});
+      if (angle_between(d, middle) > cap) continue;
+      const Lens& lens = pair[d.z > 0 ? 0 : 1];
+      const Point p = lens.project(d);
+      const double weight = std::hypot(d.x, d.z);
+      sum += weight * look(picture, p.x * scale, p.y * scale);
+      count += weight;
+    }
+  return sum / std::max(count, 1e-9);
+}
+
+/// Turns the camera, in quarter turns, so that the sky is above.
+void set_upright(const GreyPicture& picture, double scale, LensPair& pair) {
+  const double aspect = static_cast<double>(std::max(pair.frame.width, pair.frame.height)) /
+                        std::min(pair.frame.width, pair.frame.height);
+  if (std::abs(aspect - 2) < 0.05) return;
+  std::array<double, 4> light{};
+  for (size_t i = 0; i < light.size(); ++i)
+    light[i] = light_towards(picture, scale, pair, static_cast<double>(i) * pi / 2);
+  const auto contrast = [&](size_t up) {
+    const double above = light[up], below = light[(up + 2) % 4];
+    return (above - below) / std::max(above + below, 1e-9);
+  };
+  const size_t up = contrast(1) > contrast(3) ? 1 : 3;
+  if (contrast(up) < sky || contrast(up) < 2 * std::abs(contrast(0))) return;
+  // What stands to the right (1) or to the left (3) comes to the top.
+  const Mat3 turn = rolled(up == 1 ? -90 : 90);
+  for (int i = 0; i < 2; ++i) pair[i].to_camera = turn * pair[i].to_camera;
+}
+
+}  // namespace
+
+std::vector<CalibrationStart> find_starts(const std::vector<GreyPicture>& pictures, size_t most) {
+  const Size frame = pictures[0].size;
+  const std::array<Region, 2> halves = halves_of(frame);
+  const double side = touching(halves[0]).radius;
+  int levels = 1;
+  while (side / (1 << levels) >= searched_radius && levels < 7) ++levels;
+  std::vector<Pyramid> pyramids;
+  for (const GreyPicture& picture : pictures) pyramids.emplace_back(picture, levels);
+  const double scale = 1.0 / (1 << (levels - 1));
+
+  std::vector<Circles> hypotheses = {{{touching(halves[0]), touching(halves[1])}}};
+  if (const auto seen = find_circles(pyramids, {halves[0], halves[1]}))
+    hypotheses.push_back({{(*seen)[0], (*seen)[1]}});
+
+  std::vector<Candidate> found;
+  for (const Circles& circles : hypotheses)
+    for (double part = least_part; part <= most_part; part += part_step) {
+      std::array<double, azimuths> agreement{};
+      int compared = 0;
+      for (const Pyramid& pyramid : pyramids) {
+        const GreyPicture& small = pyramid.level(levels - 1);
+        Ring front = read_ring(small, scale, circles.lens[0], part, false);
+        Ring back = read_ring(small, scale, circles.lens[1], part, true);
+        if (!normalise(front) || !normalise(back)) continue;
+        const std::array<double, azimuths> one = compare(front, back);
+        for (size_t i = 0; i < agreement.size(); ++i) agreement[i] += one[i];
+        ++compared;
+      }
+      if (!compared) continue;
+      for (int turn = 0; turn < azimuths; ++turn)
+        found.push_back({circles, part, turn, agreement[static_cast<size_t>(turn)] / compared});
+    }
+  std::ranges::stable_sort(
+      found, [](const Candidate& a, const Candidate& b) { return a.agreement > b.agreement; });
+
+  std::vector<Candidate> chosen;
+  const auto near = [](const Candidate& a, const Candidate& b) {
+    const int apart = std::abs(a.turn - b.turn);
+    const double ra = a.part * a.circles.lens[0].radius, rb = b.part * b.circles.lens[0].radius;
+    return std::min(apart, azimuths - apart) < same_turn && std::abs(ra / rb - 1) < same_part &&
+           std::hypot(a.circles.lens[0].centre.x - b.circles.lens[0].centre.x,
+                      a.circles.lens[0].centre.y - b.circles.lens[0].centre.y) < same_part * ra;
+  };
+  for (const Candidate& candidate : found) {
+    if (chosen.size() >= most) break;
+    if (std::ranges::none_of(chosen, [&](const Candidate& c) { return near(c, candidate); }))
+      chosen.push_back(candidate);
+  }
+  std::vector<CalibrationStart> starts;
+  for (const Candidate& candidate : chosen) {
+    starts.push_back({pair_of(candidate, frame), candidate.agreement});
+    set_upright(pyramids[0].level(levels - 1), scale, starts.back().pair);
+  }
+  return starts;
+}
+
+}  // namespace sphere

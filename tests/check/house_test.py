@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What may include what, how long a file may be, and who may know a camera's maker: read from the
+source files, nothing is built. Prints a summary line as gst-check does.
+"""
+
+import os
+import pathlib
+import re
+import tempfile
+
+from checks import check, finish
+
+ROOT = pathlib.Path(os.environ["SPHERE_SOURCE"])
+CODE = ("gst", "hw", "plugins")
+MAX_LINES = 800
+SOURCES = {".cc", ".h", ".inc", ".c", ".py", ".frag", ".vert", ".glsl", ".build"}
+
+CORE = "gst/sphere/"
+CONSENT = {"base", "consent"}
+LENS = {"base", "geometry", "lens"}
+WARP = {"base", "geometry", "gl", "warp"}
+# The folders of gst/sphere: what each may include, itself too.
+CORE_ARROWS = {
+    "base": {"base"},
+    "geometry": {"base", "geometry"},
+    "lens": LENS,
+    "gl": {"base", "gl"},
+    "warp": WARP,
+    "stitch": LENS | WARP | {"stitch"},
+    "media": {"base", "media"},
+    "orientation": {"base", "geometry", "orientation"},
+    "makers": LENS | {"media", "orientation", "makers"},
+    "consent": CONSENT,
+    "storage": CONSENT | {"storage"},
+    "scene": LENS | {"scene"},
+}
+# gst/sphere itself: the one header of the C API.
+CORE_FOLDERS = {CORE + folder for folder in CORE_ARROWS} | {"gst/sphere"}
+
+
+def allowed(folder, tree):
+    """The folders whose headers a file in this one may include; None if the house has no such
+    folder."""
+    if folder == "gst/sphere":
+        return CORE_FOLDERS
+    if folder.startswith(CORE):
+        row = CORE_ARROWS.get(folder.removeprefix(CORE))
+        return row and {CORE + name for name in row}
+    if folder == "gst/live":
+        return CORE_FOLDERS | {"gst/live"}
+    if folder == "gst/tools":
+        return CORE_FOLDERS | {"gst/tools", "gst/live", "hw", "hw/emulator"}
+    match folder.split("/"):
+        case ["plugins", name]:
+            return CORE_FOLDERS | {folder, "hw"} | ({"gst/live"} if name == "live" else set())
+        case ["hw"]:
+            return CORE_FOLDERS | {"hw"}
+        case ["hw", "emulator"]:
+            # While one family's emulator is not apart from what all emulators share, it knows that
+            # family.
+            known = set() if (tree / "hw/madv/emulator").is_dir() else {"hw/madv"}
+            return CORE_FOLDERS | {"hw", "hw/emulator"} | known
+        case ["hw", family]:
+            return CORE_FOLDERS | {"hw", "hw/" + family}
+        case ["hw", family, "emulator"]:
+            return CORE_FOLDERS | {"hw", "hw/emulator", "hw/" + family, folder}
+    return None
+
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<]((?:gst|hw|plugins|tests)/[^">]+)[">]', re.MULTILINE)
+# A URI of the family's, which stands in defaults and in documentation, is no knowledge of it.
+MAKER = re.compile(r"madv(?!://[\w$])", re.IGNORECASE)
+WITHOUT_MAKER = ("plugins/", "gst/tools/", "gst/sphere/stitch/")
+
+
+def files_of(tree, folders):
+    """All source files of these folders, with their paths below the tree."""
+    for folder in folders:
+        for path in sorted((tree / folder).rglob("*")):
+            if path.is_file() and path.suffix in SOURCES:
+                yield path.relative_to(tree).as_posix(), path.read_text(encoding="utf-8")
+
+
+def wrong_arrows(tree):
+    """Includes that go where they may not, and folders that the table does not have."""
+    # What is no folder of ours (gst/video of GStreamer) is not judged.
+    ours = {pathlib.PurePath(name).parent.as_posix()
+            for name, _ in files_of(tree, CODE + ("tests",))}
+    wrong = []
+    for name, text in files_of(tree, CODE):
+        if name.endswith(".build"):
+            continue
+        row = allowed(pathlib.PurePath(name).parent.as_posix(), tree)
+        if row is None:
+            wrong.append(f"{name}: this folder has no row in the table")
+            continue
+        for included in INCLUDE.findall(text):
+            folder = pathlib.PurePath(included).parent.as_posix()
+            if folder in ours and folder not in row:
+                wrong.append(f"{name} includes {included}")
+    return wrong
+
+
+def long_files(tree):
+    """Source files with more lines than one person reads at a time."""
+    return [f"{name}: {text.count(chr(10))} lines"
+            for name, text in files_of(tree, CODE + ("shaders", "tests", "docs"))
+            if text.count("\n") > MAX_LINES]
+
+
+def maker_named(tree):
+    """Places that name the maker's family where all cameras are to be the same."""
+    return [f"{name}:{number}: {line.strip()}"
+            for name, text in files_of(tree, CODE) if name.startswith(WITHOUT_MAKER)
+            for number, line in enumerate(text.splitlines(), 1) if MAKER.search(line)]
+
+
+RULES = {wrong_arrows: "includes go one way", long_files: "no file is too long",
+         maker_named: "no maker is known here"}
+
+# Each breaks one rule: (rule, file, its text).
+BROKEN = (
+    (wrong_arrows, "gst/sphere/warp/a.cc", '#include "gst/sphere/lens/pair.h"\n'),
+    (wrong_arrows, "gst/sphere/lens/a.h", "#  include <gst/sphere/media/look.h>\n"),
+    (wrong_arrows, "gst/sphere/base/a.h", '#include "gst/sphere/geometry/vec.h"\n'),
+    (wrong_arrows, "gst/sphere/makers/a.cc", '#include "hw/camera.h"\n'),
+    (wrong_arrows, "gst/sphere/consent/a.cc", '#include "gst/sphere/storage/stores.h"\n'),
+    (wrong_arrows, "plugins/camera/a.cc", '#include "hw/osc/session.h"\n'),
+    (wrong_arrows, "plugins/camera/a.cc", '#include "plugins/stitch/transform.h"\n'),
+    (wrong_arrows, "gst/tools/a.cc", '#include "hw/osc/session.h"\n'),
+    (wrong_arrows, "gst/tools/a.cc", '#include "plugins/stitch/transform.h"\n'),
+    (wrong_arrows, "hw/a.cc", '#include "hw/madv/uri.h"\n'),
+    (wrong_arrows, "hw/osc/a.cc", '#include "hw/madv/uri.h"\n'),
+    (wrong_arrows, "hw/madv/a.cc", '#include "hw/emulator/card.h"\n'),
+    (wrong_arrows, "hw/madv/a.cc", '#include "tests/check/pipeline.h"\n'),
+    (wrong_arrows, "gst/sphere/attic/a.cc", "\n"),
+    (long_files, "plugins/view/a.cc", "\n" * (MAX_LINES + 1)),
+    (long_files, "tests/check/a_test.py", "\n" * (MAX_LINES + 1)),
+    (maker_named, "plugins/camera/a.cc", "// As Madv cameras do.\n"),
+    (maker_named, "gst/tools/a.cc", 'if (uri.starts_with("madv://")) return;\n'),
+    (maker_named, "gst/sphere/stitch/a.cc", "madv::Box box;\n"),
+)
+# Breaks none.
+SOUND = {
+    "plugins/camera/a.cc": '#include "hw/camera.h"\n#include <gst/video/video.h>\n// madv://HOST\n',
+    "gst/sphere/stitch/b.cc": '#include "gst/sphere/warp/source.h"\n'
+                              '#include "gst/sphere/lens/pair.h"\n',
+    "gst/sphere/makers/b.cc": '#include "gst/sphere/media/look.h"\n' + "\n" * (MAX_LINES - 1),
+    "gst/tools/b.cc": '#include "hw/emulator/card.h"\n#include "gst/sphere/makers/capture.h"\n',
+    "hw/emulator/card.h": '#include "gst/sphere/base/result.h"\n',
+    "hw/madv/emulator/b.cc": '#include "hw/madv/uri.h"\n#include "hw/emulator/card.h"\n',
+    "hw/madv/uri.h": "", "hw/osc/session.h": "", "hw/camera.h": "",
+    "gst/sphere/warp/source.h": "", "gst/sphere/lens/pair.h": "", "gst/sphere/media/look.h": "",
+    "gst/sphere/geometry/vec.h": "", "gst/sphere/base/result.h": "",
+    "gst/sphere/storage/stores.h": "", "plugins/stitch/transform.h": "",
+    "tests/check/pipeline.h": "",
+}
+
+
+def test_the_rules():
+    """Each rule finds what breaks it, and nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = pathlib.Path(folder)
+
+        def write(name, text):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_text(text, encoding="utf-8")
+
+        for name, text in SOUND.items():
+            write(name, text)
+        for rule, what in RULES.items():
+            check(f"{what}: a sound tree", not rule(tree), rule(tree))
+        for broken, name, text in BROKEN:
+            before = SOUND.get(name)
+            write(name, text)
+            for rule, what in RULES.items():
+                found = rule(tree)
+                check(f"{what}: {name} with {text[:60]!r}", len(found) == (rule is broken), found)
+            if before is None:
+                (tree / name).unlink()
+            else:
+                write(name, before)
+        # As long as the emulator of the only family is not in a folder of its own.
+        (tree / "hw/madv/emulator/b.cc").unlink()
+        write("hw/emulator/a.cc", '#include "hw/madv/uri.h"\n')
+        check("an emulator apart knows no family", len(wrong_arrows(tree)) == 1)
+        (tree / "hw/madv/emulator").rmdir()
+        check("the only emulator knows its family", not wrong_arrows(tree))
+
+
+def main():
+    read = sum(1 for _ in files_of(ROOT, CODE))
+    check("the tree is read", read > 200, read)
+    for rule, what in RULES.items():
+        found = rule(ROOT)
+        check(what, not found, "\n  ".join(["", *found]))
+    test_the_rules()
+    finish()
+
+
+main()
