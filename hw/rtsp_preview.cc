@@ -5,6 +5,7 @@
 #include <gst/rtsp/rtsp.h>
 
 #include <array>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -63,10 +64,10 @@ GstRTSPLowerTrans flags_of(const Transports& transports) {
 
 // Bytes. All that a camera answers before it is asked to play is some KiB; more is no preview.
 constexpr uint64_t most_before_play = 1 << 20;
-// The bytes are counted this often until then: a fast link brings some MiB in a millisecond.
-// While nothing comes they are counted less often: 200 times a second takes more than 1 % of a
-// processor.
-constexpr auto poll_interval = std::chrono::milliseconds(5);
+// Until then it is looked often: a fast link brings some MiB a millisecond. Less often when nothing
+// has come for half a second: 200 looks a second take more than 1 % of a processor.
+constexpr auto look_interval = std::chrono::milliseconds(5);
+constexpr int quiet_looks = 100;
 constexpr auto quiet_interval = std::chrono::milliseconds(20);
 // rtspsrc says goodbye to the camera for at most half of this (`teardown-timeout`).
 constexpr auto close_time = std::chrono::milliseconds(200);
@@ -150,13 +151,13 @@ gboolean RtspPreview::select_stream(GstElement*, guint, GstCaps* caps, gpointer 
 /// play.
 void RtspPreview::watch_answers() {
   const Lock lock(mutex_);
-  auto interval = poll_interval;
+  int quiet = 0;
   uint64_t before = 0;
   while (!closing_ && !requested_) {
-    changed_.wait_for(mutex_, interval);
+    changed_.wait_for(mutex_, quiet < quiet_looks ? look_interval : quiet_interval);
     if (closing_ || requested_) continue;
     const uint64_t received = connection_.received();
-    interval = std::exchange(before, received) == received ? quiet_interval : poll_interval;
+    quiet = std::exchange(before, received) == received ? std::min(quiet + 1, quiet_looks) : 0;
     if (received <= most_before_play) continue;
     too_long_ = true;
     connection_.shut_down();

@@ -110,7 +110,7 @@ Result<GreyPicture> load(const std::string& path, MessagePrinter* printer) {
   GreyPicture& picture = read->front();
   const std::string refusal =
       lack_of_fisheyes(media::classify_picture({picture.pixels.data(), picture.size.width, 1,
-                                       picture.size.width, picture.size.height}),
+                                                picture.size.width, picture.size.height}),
                        "picture");
   if (!refusal.empty()) return invalid(path + ": " + refusal + take_fisheyes);
   return std::move(picture);
@@ -234,7 +234,7 @@ Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
   }
 
   printer->note(std::to_string(pictures.size()) + " of " + std::to_string(pictures[0].size.width) +
-              "x" + std::to_string(pictures[0].size.height) + ", starting from " + from);
+                "x" + std::to_string(pictures[0].size.height) + ", starting from " + from);
   Progress progress(!arguments.quiet, "steps");
   CalibrationOptions options;
   options.progress = [&](int done, int total) {
@@ -269,9 +269,9 @@ Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
 
   if (!found->whole_field)
     printer->warn("radial terms and fall-off are taken from " +
-                (any_camera ? std::string("an ideal lens") : start->name) +
-                "; to calculate them, three or more pictures of one scene are needed, with the "
-                "camera turned between them");
+                  (any_camera ? std::string("an ideal lens") : start->name) +
+                  "; to calculate them, three or more pictures of one scene are needed, with the "
+                  "camera turned between them");
   if (arguments.json) {
     print_json(arguments, *found, *printer);
   } else if (!arguments.quiet) {

@@ -62,8 +62,8 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
   // Half of the rows show too little of the seam.
   if (frame.width > 3 * frame.height || frame.height > 3 * frame.width) return choice;
   if (!question.fisheyes) {
-    const media::PictureKind look =
-        media::classify_picture({pictures[0].pixels.data(), frame.width, 1, frame.width, frame.height});
+    const media::PictureKind look = media::classify_picture(
+        {pictures[0].pixels.data(), frame.width, 1, frame.width, frame.height});
     if (look == media::PictureKind::sphere || look == media::PictureKind::flat) return choice;
   }
   const bool has_table = known.table && fits(*known.table, frame);

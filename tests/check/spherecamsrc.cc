@@ -381,8 +381,9 @@ GST_START_TEST(downstream_may_end_it) {
 GST_END_TEST;
 
 GST_START_TEST(without_reconnect_a_loss_is_an_error) {
-  const auto camera = camera_with();
   for (const bool from_the_start : {true, false}) {
+    // Another one each time: one that restarts may not listen again yet.
+    const auto camera = camera_with();
     test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
     const GstRef<GstElement> element = pipeline.child("camera");
     if (from_the_start) g_object_set(element.get(), "reconnect", FALSE, nullptr);

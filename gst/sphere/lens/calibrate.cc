@@ -341,8 +341,8 @@ class LensSearch {
     return !interrupted_;
   }
 
-  /// Whether both lenses really draw what the pair says that both see: where the pictures have ended,
-  /// black agrees with black.
+  /// Whether both lenses really draw what the pair says that both see: where the pictures have
+  /// ended, black agrees with black.
   bool shows_overlap(const LensPair& pair) const {
     if (std::min(pair.front.model.fov(), pair.back.model.fov()) < least_fov) return false;
     double dark_at_seam = 0, dark_inside = 0;
@@ -354,7 +354,8 @@ class LensSearch {
   }
 
   /// How much of a ring round the axes of both lenses, between two angles off them, is black.
-  static double dark_part(const GreyPicture& picture, const LensPair& pair, double from, double to) {
+  static double dark_part(const GreyPicture& picture, const LensPair& pair, double from,
+                          double to) {
     std::vector<uint8_t> light(picture.pixels);
     const auto bright = light.begin() + static_cast<ptrdiff_t>(light.size() * 9 / 10);
     std::nth_element(light.begin(), bright, light.end());

@@ -25,8 +25,8 @@ constexpr double same_part = 0.025;
 constexpr int same_turn = 10;
 // Of the image circle that a start has at least: lenses of a sphere see more than half of it.
 constexpr double least_fov = 186;
-// How much brighter a side of the sphere must be than its top and its bottom to be taken for the sky
-// or the ceiling, where the shape of the frame lets one doubt that the camera stood upright.
+// How much brighter a side of the sphere must be than its top and its bottom to be taken for the
+// sky or the ceiling, where the shape of the frame lets one doubt that the camera stood upright.
 constexpr double much_brighter = 1.3;
 
 struct Circles {
