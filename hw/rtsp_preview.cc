@@ -4,8 +4,8 @@
 
 #include <gst/rtsp/rtsp.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -66,8 +66,8 @@ GstRTSPLowerTrans flags_of(const Transports& transports) {
 constexpr uint64_t most_before_play = 1 << 20;
 // Until then it is looked often: a fast link brings some MiB a millisecond. Less often when nothing
 // has come for half a second: 200 looks a second take more than 1 % of a processor.
-constexpr auto look_interval = std::chrono::milliseconds(5);
-constexpr int quiet_looks = 100;
+constexpr auto poll_interval = std::chrono::milliseconds(5);
+constexpr int quiet_polls = 100;
 constexpr auto quiet_interval = std::chrono::milliseconds(20);
 // rtspsrc says goodbye to the camera for at most half of this (`teardown-timeout`).
 constexpr auto close_time = std::chrono::milliseconds(200);
@@ -103,13 +103,18 @@ class RtspPreview : public Preview {
   std::optional<Packets> packets() const override { return Packets{arrived_, lost_}; }
 
  private:
-  static void pad_added(GstElement*, GstPad* pad, gpointer self) {
-    static_cast<RtspPreview*>(self)->add_stream(pad);
+  static void pad_added(GstElement*, GstPad* pad, gpointer data) {
+    auto* self = static_cast<RtspPreview*>(data);
+    self->add_stream(pad);
+    ++self->added_;
+    self->tell_if_all_added();
   }
-  static void no_more_pads(GstElement*, gpointer self) {
-    const auto& told = static_cast<RtspPreview*>(self)->options_.all_streams_added;
-    if (told) told();
+  static void no_more_pads(GstElement*, gpointer data) {
+    auto* self = static_cast<RtspPreview*>(data);
+    self->no_more_pads_ = true;
+    self->tell_if_all_added();
   }
+  void tell_if_all_added();
   static gboolean select_stream(GstElement* rtspsrc, guint number, GstCaps* caps, gpointer self);
   static gboolean before_send(GstElement* rtspsrc, GstRTSPMessage* message, gpointer self);
   static GstPadProbeReturn packet_passes(GstPad* pad, GstPadProbeInfo* info, gpointer self);
@@ -126,6 +131,9 @@ class RtspPreview : public Preview {
   const GstRef<GstElement> rtspsrc_;
   std::atomic<bool> requested_ = false;
   std::atomic<bool> too_long_ = false;  // the camera's answers
+  // Of the streams: those that are wanted, and those whose pads are in place.
+  std::atomic<int> selected_ = 0, added_ = 0;
+  std::atomic<bool> no_more_pads_ = false, told_ = false;
 
   Mutex mutex_;  // protects what follows; before that of connection_
   std::condition_variable_any changed_;
@@ -140,11 +148,19 @@ class RtspPreview : public Preview {
 };
 
 gboolean RtspPreview::select_stream(GstElement*, guint, GstCaps* caps, gpointer data) {
-  const auto* self = static_cast<RtspPreview*>(data);
+  auto* self = static_cast<RtspPreview*>(data);
   const Codec* codec = codec_of(caps);
-  if (!codec) return FALSE;
-  if (!codec->is_sound) return TRUE;
-  return self->options_.sound_offered && self->options_.sound_offered();
+  const bool selected = codec && (!codec->is_sound ||
+                                  (self->options_.sound_offered && self->options_.sound_offered()));
+  self->selected_ += selected;
+  return selected;
+}
+
+/// rtspsrc adds each pad in a thread of its own, and says that there are no more while another one
+/// is still being added.
+void RtspPreview::tell_if_all_added() {
+  if (no_more_pads_ && added_ >= selected_ && !told_.exchange(true) && options_.all_streams_added)
+    options_.all_streams_added();
 }
 
 /// Ends a connection over which more comes than an answer can have, until the camera is asked to
@@ -154,10 +170,10 @@ void RtspPreview::watch_answers() {
   int quiet = 0;
   uint64_t before = 0;
   while (!closing_ && !requested_) {
-    changed_.wait_for(mutex_, quiet < quiet_looks ? look_interval : quiet_interval);
+    changed_.wait_for(mutex_, quiet < quiet_polls ? poll_interval : quiet_interval);
     if (closing_ || requested_) continue;
     const uint64_t received = connection_.received();
-    quiet = std::exchange(before, received) == received ? std::min(quiet + 1, quiet_looks) : 0;
+    quiet = std::exchange(before, received) == received ? std::min(quiet + 1, quiet_polls) : 0;
     if (received <= most_before_play) continue;
     too_long_ = true;
     connection_.shut_down();

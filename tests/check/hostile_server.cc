@@ -113,18 +113,19 @@ void HostileCamera::run() {
     for (const Client& client : clients_)
       polled.push_back({client.socket,
                         static_cast<short>(
-                            client.output.empty() || behaviour_.drips ? POLLIN : POLLIN | POLLOUT),
+                            client.output.empty() || is_paced(client) ? POLLIN : POLLIN | POLLOUT),
                         0});
-    const bool dripping =
-        behaviour_.drips && std::any_of(clients_.begin(), clients_.end(),
-                                        [](const Client& c) { return !c.output.empty(); });
+    const bool dripping = std::any_of(clients_.begin(), clients_.end(), [&](const Client& client) {
+      return is_paced(client) && !client.output.empty();
+    });
     if (poll(polled.data(), polled.size(), dripping ? 1 : -1) < 0 && errno != EINTR) return;
     if (polled[0].revents) return;
     size_t i = 4;
     for (Client& client : clients_) {
       const short happened = polled[i++].revents;
       if (happened & (POLLIN | POLLHUP | POLLERR)) receive(client);
-      if (!client.gone && !client.output.empty() && (happened & POLLOUT || dripping)) send(client);
+      if (!client.gone && !client.output.empty() && (happened & POLLOUT || is_paced(client)))
+        send(client);
       if (client.closing && client.output.empty()) client.gone = true;
     }
     clients_.remove_if([](const Client& client) {
@@ -152,6 +153,12 @@ void HostileCamera::accept(int listening) {
   if (client.kind == Client::Kind::rtsp && behaviour_.preview == Preview::garbage)
     client.endless = random_bytes(chunk);
   refill(client);
+}
+
+/// Of one byte, or of a preview without an end, no more comes than once a millisecond: a chunk of
+/// 64 KiB is then as fast as the fastest Wi-Fi, which is what memory is to be bounded for.
+bool HostileCamera::is_paced(const Client& client) const {
+  return behaviour_.drips || (client.kind == Client::Kind::rtsp && !client.endless.empty());
 }
 
 /// There is always more of what has no end.

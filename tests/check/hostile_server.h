@@ -69,6 +69,7 @@ class HostileCamera {
   void answer(Client& client, int id, const std::string& request);
   void take_rtsp(Client& client);
   void refill(Client& client);
+  bool is_paced(const Client& client) const;
 
   const HostileBehaviour behaviour_;
   int control_ = -1, data_ = -1, rtsp_ = -1, quit_ = -1;  // descriptors
