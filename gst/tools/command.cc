@@ -136,6 +136,8 @@ void MessagePrinter::say(const char* kind, std::string_view sentence) const {
 void MessagePrinter::error(const std::string& sentence) const { say("", sentence); }
 
 void MessagePrinter::warn(const std::string& sentence) {
+  // An element and its neighbour may find the same.
+  if (std::ranges::find(warnings_, sentence) != warnings_.end()) return;
   if (!quiet) say("warning: ", sentence);
   warnings_.push_back(sentence);
 }

@@ -21,6 +21,9 @@ namespace {
 constexpr int most_video_pictures = 6;
 // A pair that brings both views together by less than this shows a broken seam.
 constexpr double good_agreement = 0.8;
+// What the file names was measured, or thought of, for all directions, not for the seam alone: less
+// than this is no reason to leave it.
+constexpr double least_gain = 0.005;
 // A table that agrees less than this, where lenses are found that agree better by so much, is that
 // of another camera.
 constexpr double poor_table = 0.7, much_better = 0.15;
@@ -81,7 +84,8 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
   const std::optional<LensPair> hint =
       !has_table && !choice.what.empty() ? known.model : std::nullopt;
   const Result<Calibration> found = find_lenses(pictures, hint, options);
-  if (!found || found->correlation <= choice.agreement) {
+  const double least = choice.what.empty() ? choice.agreement : choice.agreement + least_gain;
+  if (!found || found->correlation <= least) {
     if (found || !choice.what.empty() || fits(*load_profile(default_profile), frame)) return choice;
     return invalid(question.path + ": no lenses are found in it: " + found.error().message +
                    "; name them with --lens");

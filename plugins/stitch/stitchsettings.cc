@@ -118,7 +118,8 @@ void install_stitch_properties(GObjectClass* klass) {
       g_param_spec_string(
           "lens", "Lens",
           "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of a file: a "
-          "profile, or a recording or photo with the camera's own lens table; if it is not set, "
+          "profile, or a recording or photo with the camera's own lens table; or the text of a "
+          "profile; if it is not set, "
           "the stream names the lenses",
           nullptr, live));
   const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
