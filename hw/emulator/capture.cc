@@ -3,6 +3,8 @@
 #include "hw/emulator/capture.h"
 
 #include <gst/gst.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -38,17 +40,40 @@ Result<GstElement*> make_pipeline(const std::string& line) {
   return pipeline;
 }
 
+/// Writes the file anew as the family has it. Blocks.
+Status give_form(const Descriptor& file, const FileForms::Form& form) {
+  if (!form) return ok();
+  struct stat status = {};
+  if (fstat(file.get(), &status) != 0) return failed("the file can't be read");
+  std::vector<uint8_t> bytes(static_cast<size_t>(status.st_size));
+  size_t read = 0;
+  while (read < bytes.size()) {
+    const ssize_t got =
+        pread(file.get(), bytes.data() + read, bytes.size() - read, static_cast<off_t>(read));
+    if (got <= 0) return failed("the file can't be read");
+    read += static_cast<size_t>(got);
+  }
+  const Result<std::vector<uint8_t>> formed = form(bytes);
+  if (!formed) return formed.error();
+  const std::string_view text(reinterpret_cast<const char*>(formed->data()), formed->size());
+  if (ftruncate(file.get(), 0) != 0 || lseek(file.get(), 0, SEEK_SET) != 0 ||
+      !write_all(file, text))
+    return failed("the file can't be written");
+  return ok();
+}
+
 /// Blocks.
-Status write_photo(const SceneSettings& scene, const Descriptor& file) {
+Status write_photo(const SceneSettings& scene, const Descriptor& file,
+                   const FileForms::Form& form) {
   const Result<GstElement*> made =
       make_pipeline(single_picture(scene, 3456, 1728) +
                     " ! jpegenc snapshot=true ! fdsink fd=" + std::to_string(file.get()));
   if (!made) return made.error();
   const GstRef<GstElement> pipeline(*made);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  Status status = wait_for_end(pipeline.get());
+  const Status status = wait_for_end(pipeline.get());
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  return status;
+  return status ? give_form(file, form) : status;
 }
 
 }  // namespace
@@ -58,8 +83,8 @@ class Capture::Recording {
  public:
   static Result<std::unique_ptr<Recording>> start(const SceneSettings& scene, Descriptor file);
   ~Recording();
-  /// Closes the file. Blocks until that is done.
-  Status finish();
+  /// Closes the file, in its family's form. Blocks until that is done.
+  Status finish(const FileForms::Form& form);
 
  private:
   Recording(GstElement* pipeline, Descriptor file) : file_(std::move(file)), pipeline_(pipeline) {}
@@ -81,18 +106,21 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
 
 Capture::Recording::~Recording() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
-Status Capture::Recording::finish() {
+Status Capture::Recording::finish(const FileForms::Form& form) {
   gst_element_send_event(pipeline_.get(), gst_event_new_eos());
-  return wait_for_end(pipeline_.get());
+  const Status status = wait_for_end(pipeline_.get());
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  return status ? give_form(file_, form) : status;
 }
 
 Capture::Capture(LoopThread& loop, const Card& card, const SceneSettings& scene,
-                 std::string photo_bytes, std::string video_bytes)
+                 std::string photo_bytes, std::string video_bytes, FileForms forms)
     : loop_(loop),
       card_(card),
       scene_(scene),
       photo_bytes_(std::move(photo_bytes)),
-      video_bytes_(std::move(video_bytes)) {}
+      video_bytes_(std::move(video_bytes)),
+      forms_(std::move(forms)) {}
 
 Capture::~Capture() = default;
 
@@ -127,7 +155,7 @@ void Capture::take_photo(const std::string& camera_path, std::function<void(bool
   // Shared, because what a thread does must be copyable.
   const auto file = std::make_shared<Descriptor>(card_.create_file(camera_path));
   if (*file)
-    in_thread([this, file, finish] { finish(bool(write_photo(scene_, *file))); });
+    in_thread([this, file, finish] { finish(bool(write_photo(scene_, *file, forms_.photo))); });
   else
     finish(false);
 }
@@ -153,8 +181,8 @@ void Capture::finish_recording(std::function<void(const Recorded&)> done) {
   if (!video_bytes_.empty())
     finish(save(camera_path, video_bytes_));
   else if (recording_)
-    in_thread([recording = std::shared_ptr<Recording>(std::move(recording_)), finish] {
-      finish(bool(recording->finish()));
+    in_thread([this, recording = std::shared_ptr<Recording>(std::move(recording_)), finish] {
+      finish(bool(recording->finish(forms_.video)));
     });
   else
     finish(false);
@@ -163,8 +191,8 @@ void Capture::finish_recording(std::function<void(const Recorded&)> done) {
 void Capture::abandon_recording() {
   recording_path_.clear();
   if (recording_)
-    in_thread([recording = std::shared_ptr<Recording>(std::move(recording_))] {
-      (void)recording->finish();
+    in_thread([this, recording = std::shared_ptr<Recording>(std::move(recording_))] {
+      (void)recording->finish(forms_.video);
     });
 }
 

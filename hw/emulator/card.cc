@@ -172,7 +172,7 @@ Descriptor Card::create_file(const std::string& camera_path) const {
   const auto parts = parts_of_file(camera_path);
   if (!parts) return {};
   const Descriptor folder = open_folder(std::span(*parts).first(parts->size() - 1));
-  return folder ? open_at(folder, parts->back(), O_WRONLY | O_CREAT | O_EXCL) : Descriptor();
+  return folder ? open_at(folder, parts->back(), O_RDWR | O_CREAT | O_EXCL) : Descriptor();
 }
 
 std::optional<std::vector<std::pair<std::string, std::string>>> Card::list(

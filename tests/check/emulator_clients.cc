@@ -2,6 +2,8 @@
 // The emulated camera as clients meet it that are not ours: bare sockets on its control channel and
 // its data port, HTTP, and RTSP.
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -13,6 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/lens/table.h"
+#include "gst/sphere/makers/capture.h"
+#include "gst/sphere/media/source.h"
 #include "hw/madv/uri.h"
 #include "tests/check/emulator.h"
 #include "tests/check/http.h"
@@ -504,6 +510,25 @@ GST_START_TEST(viewers_that_vanish_leave_nothing_behind) {
 }
 GST_END_TEST;
 
+namespace {
+
+/// A file as a Mi Sphere writes it: the camera's name, its table, and that it is held level.
+void check_form(const std::string& path, bool video) {
+  const Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto source = media::FileSource::make(descriptor.get());
+  fail_unless(bool(source), "%s", path.c_str());
+  const auto info = makers::read_file(*source);
+  fail_unless(bool(info) && info->problems.empty());
+  same(info->profile, "mi-sphere");
+  fail_unless(bool(parse_table(info->lens_table, "of the file")));
+  fail_unless(video ? info->orientations.size() >= 10 : info->orientations.size() == 1);
+  for (const auto& orientation : info->orientations)
+    fail_unless(orientation && std::abs(orientation->w) > 1 - 1e-9);
+  fail_unless(video || info->fisheyes);
+}
+
+}  // namespace
+
 GST_START_TEST(photos_and_videos_are_of_the_scene) {
   if (g_getenv("SPHERE_VALGRIND")) {
     g_print("skip: pictures of full size take minutes under valgrind\n");
@@ -512,16 +537,20 @@ GST_START_TEST(photos_and_videos_are_of_the_scene) {
   EmulatorOptions options = with_preview();
   options.photo_bytes.clear();
   options.video_bytes.clear();
+  options.make_table = true;
+  options.control.lens_table.clear();
   const auto camera = started(options);
   Control client(*camera);
   client.open();
   fail_unless(client.ask(513, R"(,"param":"1")").succeeded());
   fail_unless(client.ask(514).succeeded());
-  client.next(8192);
+  const std::string recorded = *client.next(8192).param_text();
+  check_form(camera->card_folder() + madv::unix_path(recorded).substr(8), true);
   fail_unless(client.ask(4611, R"(,"param":"1")").succeeded());
   fail_unless(client.ask(4864).succeeded());
   const std::string saved = *client.next(8193).param_text();
   const std::string path = camera->card_folder() + madv::unix_path(saved).substr(8);
+  check_form(path, false);
   test::Pipeline photo("filesrc location=" + path + " ! jpegdec ! appsink name=sink sync=false");
   photo.play();
   const test::SampleRef sample = photo.pull();

@@ -13,6 +13,8 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "gst/sphere/makers/madv_write.h"
+#include "gst/sphere/media/isobmff.h"
 #include "hw/emulator/capture.h"
 #include "hw/emulator/file_server.h"
 #include "hw/emulator/listener.h"
@@ -45,6 +47,29 @@ constexpr const char* sister_model = "sj8-pro";
 
 Delay now() { return Delay(g_get_monotonic_time()); }
 
+/// Photos and videos as a Mi Sphere writes them: with its table, and held level. The sister camera
+/// adds nothing.
+emulator::FileForms file_forms(const ControlSettings& settings) {
+  if (settings.model != Model::mi_sphere) return {};
+  makers::madv::CameraData data;
+  data.lens_table.assign(settings.lens_table.begin(), settings.lens_table.end());
+  data.matrices = {makers::madv::camera_matrix_of(Mat3())};
+  const auto photo = [data](std::span<const uint8_t> file) {
+    return makers::madv::add_to_jpeg(file, data);
+  };
+  const auto video = [data](std::span<const uint8_t> file) -> Result<std::vector<uint8_t>> {
+    // A real camera has more records than pictures, and room for more.
+    constexpr size_t surplus = 10, room = 65083;
+    const auto checked = media::check_isobmff(media::MemorySource(file));
+    if (!checked) return checked.error();
+    const media::Track* pictures = checked->first("vide");
+    makers::madv::CameraData all = data;
+    all.matrices.resize((pictures ? pictures->samples : 0) + surplus, data.matrices.front());
+    return makers::madv::add_to_video(file, makers::madv::make_box(all, room));
+  };
+  return {photo, video};
+}
+
 }  // namespace
 
 class Emulator::Impl {
@@ -53,7 +78,8 @@ class Emulator::Impl {
       : options_(std::move(options)),
         card_(std::move(card)),
         control_(options_.control, card_),
-        capture_(loop_, card_, options_.scene, options_.photo_bytes, options_.video_bytes) {}
+        capture_(loop_, card_, options_.scene, options_.photo_bytes, options_.video_bytes,
+                 file_forms(options_.control)) {}
   ~Impl();
 
   Status open();
