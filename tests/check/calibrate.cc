@@ -125,7 +125,7 @@ GST_START_TEST(drawn_lenses_are_found) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_photograph_agrees_better_than_by_hand) {
+GST_START_TEST(calibration_of_a_photograph_beats_the_manual_one) {
   g_autofree char* path =
       g_build_filename(g_getenv("SPHERE_SHARED"), "data", "gear360-street.png", nullptr);
   if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
@@ -193,7 +193,7 @@ GST_START_TEST(pictures_of_other_scenes_are_not_joined) {
 }
 GST_END_TEST;
 
-GST_START_TEST(hopeless_scenes_are_refused) {
+GST_START_TEST(scenes_without_detail_are_an_error) {
   GreyPicture grey{{1280, 640}, std::vector<uint8_t>(1280 * 640, 128)};
   const Result<Calibration> flat = calibrate({grey}, *load_profile("dual-190"));
   fail_if(bool(flat));
@@ -222,10 +222,10 @@ static Suite* calibrate_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, drawn_lenses_are_found);
-  tcase_add_test(tcase, a_photograph_agrees_better_than_by_hand);
+  tcase_add_test(tcase, calibration_of_a_photograph_beats_the_manual_one);
   tcase_add_test(tcase, small_circles_are_found);
   tcase_add_test(tcase, pictures_of_other_scenes_are_not_joined);
-  tcase_add_test(tcase, hopeless_scenes_are_refused);
+  tcase_add_test(tcase, scenes_without_detail_are_an_error);
   return suite;
 }
 
