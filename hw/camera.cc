@@ -16,7 +16,7 @@ struct Registry {
   std::vector<const CameraFamily*> families SPHERE_GUARDED_BY(mutex);
 };
 
-/// Made by whoever comes first: the order in which static objects are made is not known.
+/// Made at its first use, because the order of static objects in different files is not defined.
 Registry& registry() {
   static Registry one;
   return one;
@@ -47,7 +47,7 @@ Result<const CameraFamily*> find_family(std::string_view location) {
     if (g_ascii_strcasecmp(family->scheme, scheme.c_str()) == 0) return family;
     known += (known.empty() ? "" : ", ") + std::string(family->scheme) + "://";
   }
-  // What stands before an @ may be a password.
+  // The text before an @ may contain a password.
   const bool secret = location.find('@') != std::string_view::npos;
   return invalid((secret ? std::string("this") : "'" + printable(location, 200) + "'") +
                  " is not the URI of a camera: it must begin with " + known);

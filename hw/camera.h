@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What a camera on the network is, whatever its family: its state, its preview, what it can be
-// told, and why something failed. A family implements Camera, and registers a CameraFamily under
-// the scheme of its URIs; nobody else includes its headers.
+// SPDX-License-Identifier: LGPL-2.1-or-later The interface of network cameras of all families:
+// state, preview, commands and failures. A family implements Camera and registers a CameraFamily
+// for the scheme of its URIs. Only the family itself includes its headers.
 
 #pragma once
 
@@ -23,7 +22,7 @@ namespace sphere::hw {
 
 enum class Card { unknown, none, bad, slow, mounted };
 
-/// What is known of a camera by now. What is absent or empty is not known.
+/// The state of a camera. Values that are missing or empty are not known.
 struct CameraState {
   std::string working_mode;  ///< a word, such as "standby" or "recording"
   bool recording = false;
@@ -38,7 +37,7 @@ struct CameraState {
   std::string firmware;
 };
 
-/// What tells one camera from all others. Only asked for with consent.
+/// Data that identifies a camera. To be requested only with consent.
 struct CameraIdentity {
   std::string serial;
   std::string wifi;  ///< the name of its network
@@ -53,10 +52,10 @@ struct CameraEvent {
   enum class Kind {
     preview_ready,  ///< the preview can be opened
     ready,          ///< the state is known, commands can be given
-    notification,   ///< the camera said something unasked; the state has it already
+    notification,   ///< a message without a request; the state is updated already
     lens_table,     ///< `bytes`: the camera's own lens table
-    no_lens_table,  ///< `failure`: why it can't be had
-    ended,          ///< the last event; with `failure` unless disconnect() ended it
+    no_lens_table,  ///< `failure`: why it is not available
+    ended,          ///< the last event; with `failure`, except after disconnect()
   };
   Kind kind = Kind::ended;
   /// Of a notification: its number and name in the family's protocol, and the path on the card of a
@@ -68,7 +67,7 @@ struct CameraEvent {
   std::optional<Failure> failure;
 };
 
-/// How the preview may travel, where the family has a choice.
+/// The transports of the preview, if the family has a choice.
 struct Transports {
   bool udp = true;
   bool udp_multicast = false;
@@ -78,14 +77,16 @@ struct Transports {
 struct PreviewOptions {
   Transports transports;
   unsigned latency_ms = 200;
-  std::chrono::microseconds timeout = std::chrono::seconds(5);  ///< of one answer of the camera
-  /// All are called in a streaming thread or in announce_streams(), not after close() has returned.
-  /// The camera offers sound: whether to ask for it. Without consent it must not be asked for.
+  std::chrono::microseconds timeout =
+      std::chrono::seconds(5);  ///< timeout of each answer of the camera
+  /// All functions are called in a streaming thread or in announce_streams(), never after close()
+  /// has returned. This one is called if the camera offers sound, and returns whether to request
+  /// it. Sound must not be requested without consent.
   std::function<bool()> sound_offered;
-  /// The camera was asked to send.
+  /// The preview was requested from the camera.
   std::function<void()> requested;
-  /// A stream of coded pictures or sound. `codec` is a name for what is in it: two streams of one
-  /// name can follow each other on one pad.
+  /// A stream of coded pictures or sound. `codec` is a name for its contents: two streams with the
+  /// same name can follow each other on one pad.
   std::function<void(GstPad* pad, bool is_sound, const std::string& codec)> stream_added;
   std::function<void()> all_streams_added;
 };
@@ -98,18 +99,18 @@ class Preview {
   Preview(const Preview&) = delete;
   Preview& operator=(const Preview&) = delete;
 
-  /// A bin or a source, for the caller to put into its own bin and to bring to the bin's state.
+  /// A bin or a source. The caller adds it to its own bin and sets its state.
   virtual GstElement* element() const = 0;
-  /// To be called when the element is in the caller's bin, before its state changes: a preview
-  /// whose streams are known by then says so here.
+  /// To be called after the element is added to the caller's bin and before its state changes. A
+  /// preview that knows its streams already announces them here.
   virtual void announce_streams() {}
-  /// Brings the element, whose state is to be locked by then, to NULL: in less than half a second,
-  /// whatever the camera sends. After it, nothing is called any more.
+  /// Sets the element to NULL in less than half a second, whatever the camera sends. Its state must
+  /// be locked before. No function of the options is called afterwards.
   virtual void close() = 0;
-  /// What an error message of something inside the element means. Any thread may call.
+  /// The meaning of an error message of an element inside. May be called from any thread.
   virtual Failure failure_of(const GError* error, const char* debug) const = 0;
 
-  /// What travelled as single packets since the start. Nothing where none can be lost.
+  /// Counts of packets since the start; empty if the transport can't lose packets.
   struct Packets {
     uint64_t arrived = 0;
     uint64_t lost = 0;
@@ -120,7 +121,7 @@ class Preview {
 struct CameraOptions {
   std::string location;
   std::chrono::microseconds connect_timeout = std::chrono::seconds(5);
-  /// Whether lens tables, which tell one camera from another, may be kept on the disk. Asked in the
+  /// Whether lens tables, which identify a camera, may be stored on the disk. Called in the
   /// camera's thread; empty: they may.
   std::function<bool()> may_store_tables;
 };
@@ -128,18 +129,19 @@ struct CameraOptions {
 /// One connection to a camera. It is not used again after disconnect().
 class Camera {
  public:
-  /// What became of a command. A handler is called once in any case, in the camera's thread or in
-  /// the caller's.
+  /// The outcome of a command. A handler is always called exactly once, in the camera's thread or
+  /// in the caller's.
   struct Answer {
     bool done = false;
-    Failure failure;        ///< why it was not done
+    Failure failure;        ///< why it failed
     bool was_idle = false;  ///< of stop_recording(): nothing was being recorded
   };
   using Handler = std::function<void(const Answer&)>;
-  /// Asked in the camera's thread when it is a command's turn: one that is not wanted any more,
-  /// because consent was taken back while it waited, is not sent.
+  /// Called in the camera's thread immediately before a command is sent. If it returns false, for
+  /// example because consent was withdrawn while the command waited, the command is not sent.
   using Wanted = std::function<bool()>;
-  /// Called in the camera's thread with no lock held. It may call anything here but disconnect().
+  /// Called in the camera's thread without a lock. It may call everything in this class except
+  /// disconnect().
   using EventHandler = std::function<void(const CameraEvent&)>;
 
   Camera() = default;
@@ -147,19 +149,20 @@ class Camera {
   Camera(const Camera&) = delete;
   Camera& operator=(const Camera&) = delete;
 
-  /// Connects in the background; the outcome comes as an event.
+  /// Connects in the background; the result comes as an event.
   virtual void connect() = 0;
-  /// Ends the connection in order, so that the camera is free for others. `ended` tells when.
+  /// Ends the connection in an orderly way, so that the camera is free for others. The event
+  /// `ended` comes at the end.
   virtual void request_disconnect() = 0;
-  /// The same, and waits: less than a second, also where the camera says nothing. Any number of
-  /// times.
+  /// The same, but waits for the end: less than a second, even if the camera does not answer. May
+  /// be called any number of times.
   virtual void disconnect() = 0;
 
   virtual CameraState state() const = 0;
-  /// Valid from `preview_ready` on, also when the connection has ended since.
+  /// Valid after `preview_ready`, also after the connection has ended.
   virtual std::shared_ptr<Preview> make_preview(PreviewOptions options, const char* name) = 0;
 
-  /// These switch the camera to the mode that they need.
+  /// The following functions switch the camera to the mode that they need.
   virtual void take_photo(Handler handler) = 0;
   virtual void start_recording(bool with_sound, Wanted wanted, Handler handler) = 0;
   virtual void stop_recording(Handler handler) = 0;
@@ -168,34 +171,34 @@ class Camera {
                         std::function<void(const std::optional<CameraIdentity>&)> handler) = 0;
 };
 
-/// What is known of a family without a camera.
+/// The description of a family.
 struct CameraFamily {
-  /// Of its URIs, such as "madv".
+  /// The scheme of its URIs, such as "madv".
   const char* scheme;
-  /// Where its cameras are, when they make the network themselves.
+  /// The URI of a camera on its own network.
   const char* default_location;
   /// The caps of its preview's pictures, as text.
   const char* video_caps;
-  /// The name of the lens profile to stitch with until the camera's own table comes.
+  /// The name of the lens profile that is used until the camera's own table is available.
   const char* lens;
-  /// Whether this is the URI of a preview; the error says what is wrong with it, and what to write.
+  /// Checks that this is the URI of a preview. The error tells what is wrong, and what to write.
   Status (*check_location)(std::string_view location);
   std::unique_ptr<Camera> (*make)(CameraOptions options, Camera::EventHandler handler);
-  /// Removes a lens table that was kept on this machine, by the MD5 of its bytes.
+  /// Removes a stored lens table, by the MD5 of its bytes.
   void (*forget_table)(const std::string& md5);
 };
 
-/// A family is registered by a static object of its own source file, before main() or while a
-/// library is loaded.
+/// A family is registered by a static object in its source file, before main() or while a library
+/// is loaded.
 struct RegisterFamily {
   explicit RegisterFamily(const CameraFamily& family);
 };
 
-/// All families, in the order of their schemes.
+/// All families, sorted by scheme.
 std::vector<const CameraFamily*> camera_families();
-/// The family of this URI, or what to write instead.
+/// The family of this URI. The error tells what to write instead.
 Result<const CameraFamily*> find_family(std::string_view location);
-/// That of the first family that has one.
+/// The default URI of the first family that has one.
 const char* default_location();
 
 }  // namespace sphere::hw

@@ -50,7 +50,7 @@ char** direct_answer() {
 
 struct SphereDirectResolver {
   GObject parent;
-  GProxyResolver* next;  // the one that would be the default; NULL where there is none
+  GProxyResolver* next;  // the one that would be the default; NULL if there is none
 };
 struct SphereDirectResolverClass {
   GObjectClass parent;
@@ -101,7 +101,7 @@ gchar** lookup_finish(GProxyResolver*, GAsyncResult* result, GError** error) {
   return static_cast<gchar**>(g_task_propagate_pointer(G_TASK(result), error));
 }
 
-/// The first of the resolvers behind this one that can be used here, as GIO chooses.
+/// The first of the resolvers after this one that can be used, like GIO's choice.
 GProxyResolver* make_next() {
   GIOExtensionPoint* point = g_io_extension_point_lookup(G_PROXY_RESOLVER_EXTENSION_POINT_NAME);
   for (GList* one = g_io_extension_point_get_extensions(point); one; one = one->next) {
@@ -114,12 +114,12 @@ GProxyResolver* make_next() {
   return nullptr;
 }
 
-// Before all that there are: the highest has 100 in GIO's own modules.
+// Higher than all others: in GIO's own modules, the highest is 100.
 constexpr int priority = 1000;
 
 void register_resolver() {
   static const bool once = [] {
-    // GIO does it only when it looks for a resolver itself; twice is allowed.
+    // GIO does it only when it searches for a resolver itself. It may be done twice.
     g_io_extension_point_register(G_PROXY_RESOLVER_EXTENSION_POINT_NAME);
     return g_io_extension_point_implement(G_PROXY_RESOLVER_EXTENSION_POINT_NAME,
                                           sphere_direct_resolver_get_type(), "sphere-direct",
@@ -160,7 +160,7 @@ DirectRoute::DirectRoute(std::string host, uint16_t port) : host_(std::move(host
 DirectRoute::~DirectRoute() {
   Routes& known = routes();
   const Lock lock(known.mutex);
-  // One of those that are equal: several may connect to one camera.
+  // Removes one of several equal entries, because there may be several connections to one camera.
   const auto found = std::ranges::find(known.all, std::pair(host_, port_));
   if (found != known.all.end()) known.all.erase(found);
 }

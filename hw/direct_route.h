@@ -8,11 +8,11 @@
 
 namespace sphere::hw {
 
-/// As long as this lives, the connections that this process makes to one host and port go there
-/// directly, whatever `http_proxy` says. It is for libraries that make their connections themselves
-/// and can't be told: rtspsrc of GStreamer 1.22 always asks GIO's default proxy resolver, and that
-/// of glib-networking sends RTSP through the proxy for HTTP. This adds a resolver to GIO that
-/// answers for the cameras alone and passes all other questions on to the one that would be the
+/// As long as this object exists, the connections of this process to one host and port are direct,
+/// whatever the value of `http_proxy`. It is for libraries that make their connections themselves
+/// and have no option for it: rtspsrc of GStreamer 1.22 always uses GIO's default proxy resolver,
+/// and that of glib-networking sends RTSP through the proxy for HTTP. This adds a resolver to GIO
+/// that answers only for the cameras, and passes all other requests on to the one that would be the
 /// default.
 class DirectRoute {
  public:
@@ -21,8 +21,8 @@ class DirectRoute {
   DirectRoute(const DirectRoute&) = delete;
   DirectRoute& operator=(const DirectRoute&) = delete;
 
-  /// Whether GIO would take a proxy all the same: this process had chosen its resolver before, or
-  /// GIO_USE_PROXY_RESOLVER names one. May read settings from the disk.
+  /// Whether GIO would use a proxy nevertheless: this process has chosen its resolver before, or
+  /// GIO_USE_PROXY_RESOLVER names another one. May read settings from the disk.
   bool is_proxied() const;
 
  private:

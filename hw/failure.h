@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Why something with a camera failed, whatever its family.
+// SPDX-License-Identifier: LGPL-2.1-or-later Failures of cameras, for all families.
 
 #pragma once
 
@@ -12,19 +11,19 @@
 
 namespace sphere::hw {
 
-/// Why a camera was lost, or does not do something. An Error says what is wrong with a thing; this
-/// says how it stands with a camera, which decides whether and when to try again.
+/// The reason why a camera was lost, or does not execute a command. In addition to an Error, it has
+/// a kind of failure, which decides whether and when to try again.
 struct Failure {
   enum class Reason {
-    unreachable,  ///< no way to the camera: another Wi-Fi, out of reach
-    not_there,    ///< something is there, but it is no camera, or has no preview
+    unreachable,  ///< no route to the camera: another Wi-Fi, out of reach
+    not_there,    ///< the address is not that of a camera, or it has no preview
     held,         ///< another client has the camera
-    refused,      ///< the camera says no
+    refused,      ///< the camera refuses it
     silent,       ///< no answer in time
-    broken,       ///< what came can't be understood
-    gone,         ///< the camera closed the connection, or forgot it
+    broken,       ///< received data can't be parsed
+    gone,         ///< the camera closed the connection, or does not know the session
     missing,      ///< a part of the software on this machine is not installed
-    stopped,      ///< we ourselves ended it
+    stopped,      ///< this side ended it
   };
   Failure() = default;
   Failure(Reason reason, std::string_view message, std::string_view detail = {})

@@ -21,8 +21,8 @@ namespace sphere::hw {
 
 namespace {
 
-/// Whether the descriptor is a TCP connection to this port, and to this address where `host` is
-/// one.
+/// Whether the descriptor is a TCP connection to this port, and, if `host` is an address, to this
+/// address.
 bool leads_to(int descriptor, const std::string& host, uint16_t port) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
@@ -98,8 +98,8 @@ void PeerConnection::find() {
   }
 }
 
-/// A second descriptor of the same connection, which stays the same while the library may close its
-/// own and get the number again for something else.
+/// A second descriptor of the same connection. It stays valid when the library closes its own
+/// descriptor, whose number may then be used for another file.
 Descriptor PeerConnection::borrow() const {
   std::optional<Socket> socket;
   {

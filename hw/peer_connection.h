@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A TCP connection that a library made, ended from outside.
+// SPDX-License-Identifier: LGPL-2.1-or-later Ends a TCP connection that a library has made.
 
 #pragma once
 
@@ -14,24 +13,24 @@
 
 namespace sphere::hw {
 
-/// rtspsrc of GStreamer 1.22 reads an answer for as long as bytes of it come, of any size, and
-/// can't be stopped while it does: not even by the state NULL. Its connection can't be asked for
-/// either. This finds it among the descriptors of this process, and ends it where that is needed.
-/// Any thread may call.
+/// rtspsrc of GStreamer 1.22 reads an answer of any size as long as bytes come, and can't be
+/// stopped meanwhile, not even by the state NULL. It has no access to its connection either. This
+/// class finds the connection among the descriptors of this process, and ends it if necessary. All
+/// functions may be called from any thread.
 class PeerConnection {
  public:
-  /// To this host (a name, or an address) and port.
+  /// For connections to this host (a name, or an address) and port.
   PeerConnection(std::string host, uint16_t port);
   ~PeerConnection();
   PeerConnection(const PeerConnection&) = delete;
   PeerConnection& operator=(const PeerConnection&) = delete;
 
-  /// To be called when the library has made its connection: takes one that no other object of this
+  /// To be called after the library has made its connection. Finds one that no other object of this
   /// class has, unless the one that was found before is still open.
   void find();
-  /// Bytes that came so far, also those that nobody has read. 0 where there is no connection.
+  /// The number of bytes that were received so far, read or not. 0 if there is no connection.
   uint64_t received() const;
-  /// Ends the connection: whoever reads or writes gets an error.
+  /// Shuts the connection down: reading and writing return an error or the end.
   void shut_down() const;
 
  private:

@@ -22,14 +22,15 @@ namespace sphere::hw {
 
 namespace {
 
-/// What takes each codec out of its packets, and completes its caps.
+/// The elements that depacketize each codec and complete its caps.
 struct Codec {
   const char* encoding;
   const char* elements;
   bool is_sound;
 };
 constexpr Codec codecs[] = {
-    // Parameter sets before each key frame: a decoder may join late, and a connection may be new.
+    // Parameter sets before each key frame, because a decoder may be added later, and the
+    // connection may be a new one.
     {"H264", "rtph264depay ! h264parse config-interval=-1", false},
     {"H265", "rtph265depay ! h265parse config-interval=-1", false},
     {"JPEG", "rtpjpegdepay ! jpegparse", false},
@@ -45,7 +46,7 @@ const Codec* codec_of(const GstCaps* rtp) {
   const bool usable = rtp && !gst_caps_is_any(rtp) && gst_caps_get_size(rtp) > 0;
   const GstStructure* s = usable ? gst_caps_get_structure(rtp, 0) : nullptr;
   const char* encoding = s ? gst_structure_get_string(s, "encoding-name") : nullptr;
-  // Static payload types need no name.
+  // Static payload types may have no name.
   int payload = -1;
   if (s && !encoding && gst_structure_get_int(s, "payload", &payload))
     encoding = payload == 0 ? "PCMU" : payload == 8 ? "PCMA" : payload == 26 ? "JPEG" : nullptr;
@@ -62,7 +63,7 @@ GstRTSPLowerTrans flags_of(const Transports& transports) {
   return static_cast<GstRTSPLowerTrans>(flags);
 }
 
-// Bytes. All that a camera answers before it is asked to play is some KiB; more is no preview.
+// Bytes. All answers of a camera before PLAY are some KiB; with more, it is not a preview.
 constexpr uint64_t most_before_play = 1 << 20;
 // Until then it is looked often: a fast link brings some MiB a millisecond. Less often when nothing
 // has come for half a second: 200 looks a second take more than 1 % of a processor.
@@ -83,8 +84,8 @@ class RtspPreview : public Preview {
         rtspsrc_(GST_ELEMENT(gst_object_ref_sink(rtspsrc))) {
     GST_OBJECT_FLAG_SET(bin, GST_ELEMENT_FLAG_SOURCE);
     gst_bin_add(GST_BIN(bin), rtspsrc);
-    // Whether UDP arrives is for the caller to see: rtspsrc's own timeout would change to TCP
-    // without a word, and only where nothing at all arrives.
+    // The caller checks whether UDP packets arrive. rtspsrc's own timeout would change to TCP
+    // without a message, and only if no packets arrive.
     g_object_set(rtspsrc, "location", address_.url.c_str(), "latency", options_.latency_ms,
                  "protocols", flags_of(options_.transports), "timeout", static_cast<guint64>(0),
                  "tcp-timeout", static_cast<guint64>(options_.timeout.count()), "teardown-timeout",
@@ -142,7 +143,7 @@ class RtspPreview : public Preview {
   bool closed_ SPHERE_GUARDED_BY(mutex_) = false;
   std::thread watch_ SPHERE_GUARDED_BY(mutex_);
 
-  // Of the pictures' packets. The streaming thread alone writes.
+  // Counts of the pictures' packets. Only the streaming thread writes.
   std::atomic<uint64_t> arrived_ = 0, lost_ = 0;
   std::optional<uint16_t> last_number_;
 };
@@ -163,8 +164,7 @@ void RtspPreview::tell_if_all_added() {
     options_.all_streams_added();
 }
 
-/// Ends a connection over which more comes than an answer can have, until the camera is asked to
-/// play.
+/// Ends the connection if more bytes come than answers can have. Active until PLAY is sent.
 void RtspPreview::watch_answers() {
   const Lock lock(mutex_);
   int quiet = 0;
@@ -194,7 +194,8 @@ void RtspPreview::end_watch() {
 
 void RtspPreview::close() {
   end_watch();
-  // In the state NULL, rtspsrc waits for an answer that it is just reading, without a limit.
+  // When it is set to NULL, rtspsrc waits without a limit for the rest of an answer that it is
+  // reading.
   std::thread breaker([this] {
     const Lock lock(mutex_);
     while (!closed_) {
@@ -241,14 +242,14 @@ GstPadProbeReturn RtspPreview::packet_passes(GstPad*, GstPadProbeInfo* info, gpo
 }
 
 void RtspPreview::count(GstBuffer* packet) {
-  // The sequence number of RTP stands in the third and fourth byte.
+  // The sequence number of RTP is in the third and fourth byte.
   std::array<uint8_t, 2> bytes{};
   if (gst_buffer_extract(packet, 2, bytes.data(), bytes.size()) != bytes.size()) return;
   const auto number = static_cast<uint16_t>(bytes[0] << 8 | bytes[1]);
   ++arrived_;
   if (last_number_) {
     const auto step = static_cast<uint16_t>(number - *last_number_);
-    // One that comes late, or twice, has been counted.
+    // A packet that comes late or twice is counted already.
     if (step == 0 || step >= 0x8000) return;
     lost_ += step - 1u;
   }
@@ -312,7 +313,7 @@ Failure RtspPreview::failure_of(const GError* error, const char* debug) const {
             "the camera's preview needs a password (401), but cameras of this kind have none; "
             "check that it is a camera of this kind",
             detail};
-  // rtspsrc tells a status that has no code of its own in its detail.
+  // rtspsrc puts a status without an own code into the details.
   if (detail.find("453") != std::string::npos || detail.find("Bandwidth") != std::string::npos)
     return {Failure::Reason::held,
             "the camera can't send its preview to another client (453); close the other client",

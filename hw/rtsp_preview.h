@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A camera's preview that comes over RTSP, for all families that have such a one.
+// SPDX-License-Identifier: LGPL-2.1-or-later A camera's preview over RTSP, for all families that
+// have one.
 
 #pragma once
 
@@ -17,7 +17,7 @@ struct RtspAddress {
   std::string url;
 };
 
-/// Null where GStreamer's rtspsrc is not installed.
+/// Null if GStreamer's rtspsrc is not installed.
 std::shared_ptr<Preview> make_rtsp_preview(const RtspAddress& address, PreviewOptions options,
                                            const char* name);
 

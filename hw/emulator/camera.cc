@@ -8,8 +8,8 @@ namespace sphere::emulator {
 
 namespace {
 
-/// Made by whoever comes first: the order in which static objects are made is not known. Only they
-/// change it, in the one thread that there is before main().
+/// Made at its first use, because the order of static objects in different files is not defined. It
+/// is only changed by these objects, in the one thread before main().
 std::vector<const EmulatorFamily*>& families() {
   static std::vector<const EmulatorFamily*> all;
   return all;

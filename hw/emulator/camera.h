@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What a camera in software is, whatever its family: for who starts one and shows what it is asked.
-// A family implements Camera, and registers an EmulatorFamily; nobody but its own tests includes
-// its headers.
+// SPDX-License-Identifier: LGPL-2.1-or-later The interface of emulated cameras of all families, for
+// programs that start one and show its requests. A family implements Camera and registers an
+// EmulatorFamily. Only its own tests include its headers.
 
 #pragma once
 
@@ -20,7 +19,7 @@
 
 namespace sphere::emulator {
 
-/// Answers from its start until it is destroyed, in threads of its own.
+/// Runs in its own threads from its start until it is destroyed.
 class Camera {
  public:
   Camera() = default;
@@ -28,67 +27,67 @@ class Camera {
   Camera(const Camera&) = delete;
   Camera& operator=(const Camera&) = delete;
 
-  /// By the names of its family, in their order.
+  /// Ports with the names and the order of its family.
   virtual std::vector<std::pair<std::string, uint16_t>> named_ports() const = 0;
-  /// Under which spherecamsrc finds it.
+  /// The URI for spherecamsrc.
   virtual std::string uri() const = 0;
   virtual const std::string& card_folder() const = 0;
-  /// The tracks of the preview that were set up, in order: 0 is the pictures', 1 the sound's. Those
-  /// after a large number of them are not remembered.
+  /// The tracks of the preview that were set up, in order: 0 is the pictures, 1 the sound. The
+  /// number of entries is limited.
   virtual std::vector<int> tracks() const = 0;
 
-  /// A request, as a log may show it.
+  /// A request in the form for a log.
   struct Line {
     int64_t number;  ///< the first request is 0
     int client;
     std::string text;
   };
-  /// Of the latest requests those that are not among the first `from`.
+  /// The latest requests, without the first `from` of all.
   virtual std::vector<Line> log(int64_t from) const = 0;
 };
 
-/// What any of them can be told at its start.
+/// Settings of all families.
 struct CameraSettings {
-  /// The address on which it listens, in numbers.
+  /// The numeric address on which it listens.
   std::string host = "127.0.0.1";
-  /// By name. One that is absent or 0 is any that is free.
+  /// Ports by name. If one is missing or 0, any free port is used.
   std::map<std::string, uint16_t, std::less<>> ports;
-  /// One of the family's; empty: its first.
+  /// A model of the family; empty: the first one.
   std::string model;
-  /// The folder that is its card; empty for one of its own, which goes with it.
+  /// The folder of its card; empty for a temporary one, which is removed at the end.
   std::string card_folder;
   SceneSettings scene;
-  /// In the camera's own form. None: it is made from the lens of the scene, where that can be.
-  /// Empty: a camera without one.
+  /// The lens table in the camera's own format. No value: it is made from the lens of the scene, if
+  /// possible. Empty: a camera without one.
   std::optional<std::string> lens_table;
-  /// Whether answers take as long as a camera's, or no time.
+  /// Whether answers take as long as a real camera's; else no time.
   bool timing = false;
   std::vector<Fault> faults;
 };
 
-/// What is known of a family without a camera. `what` is for a person.
+/// The description of a family. `what` is text for the user.
 struct EmulatorFamily {
-  /// Of the URIs, as that of hw::CameraFamily.
+  /// The scheme of the URIs, as in hw::CameraFamily.
   const char* scheme;
   const char* what;
   struct Named {
     const char *name, *what;
   };
   std::vector<Named> ports;
-  /// The names differ from those of other families.
+  /// Model names must be different from those of other families.
   std::vector<Named> models;
   std::vector<const FaultInfo*> faults;
   /// Returns when all ports answer.
   Result<std::unique_ptr<Camera>> (*start)(CameraSettings settings);
 };
 
-/// A family is registered by a static object of its own source file, before main(). That file has
-/// to be linked whole: nothing else refers to it.
+/// A family is registered by a static object in its source file, before main(). The linker must not
+/// drop this file, although nothing refers to it.
 struct RegisterEmulator {
   explicit RegisterEmulator(const EmulatorFamily& family);
 };
 
-/// All families, in the order of their schemes.
+/// All families, sorted by scheme.
 const std::vector<const EmulatorFamily*>& emulator_families();
 
 }  // namespace sphere::emulator

@@ -78,7 +78,7 @@ Status write_photo(const SceneSettings& scene, const Descriptor& file,
 
 }  // namespace
 
-/// A video being recorded into a file.
+/// A video that is being recorded into a file.
 class Capture::Recording {
  public:
   static Result<std::unique_ptr<Recording>> start(const SceneSettings& scene, Descriptor file);
@@ -88,7 +88,7 @@ class Capture::Recording {
 
  private:
   Recording(GstElement* pipeline, Descriptor file) : file_(std::move(file)), pipeline_(pipeline) {}
-  const Descriptor file_;  // longer than the pipeline that writes it
+  const Descriptor file_;  // declared before the pipeline, which writes it
   const GstRef<GstElement> pipeline_;
 };
 
@@ -125,7 +125,7 @@ Capture::Capture(LoopThread& loop, const Card& card, const SceneSettings& scene,
 Capture::~Capture() = default;
 
 void Capture::stop() {
-  workers_.clear();  // waits for each
+  workers_.clear();  // joins each thread
   recording_.reset();
 }
 
@@ -152,7 +152,7 @@ void Capture::take_photo(const std::string& camera_path, std::function<void(bool
     finish(save(camera_path, photo_bytes_));
     return;
   }
-  // Shared, because what a thread does must be copyable.
+  // Shared, because a thread's function must be copyable.
   const auto file = std::make_shared<Descriptor>(card_.create_file(camera_path));
   if (*file)
     in_thread([this, file, finish] { finish(bool(write_photo(scene_, *file, forms_.photo))); });

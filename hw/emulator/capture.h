@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The photos and videos that an emulated camera takes, into files of its card.
+// SPDX-License-Identifier: LGPL-2.1-or-later Takes the photos and videos of an emulated camera,
+// into files of its card.
 
 #pragma once
 
@@ -20,26 +20,26 @@
 
 namespace sphere::emulator {
 
-/// What a family of cameras adds to a file of its own: its bytes before and after. Called in any
-/// thread; an error leaves the file as it was.
+/// What a family of cameras adds to its files: a function from the bytes of a file to its new
+/// bytes. Called in any thread. An error leaves the file unchanged.
 struct FileForms {
   using Form = std::function<Result<std::vector<uint8_t>>(std::span<const uint8_t> file)>;
   Form photo, video;  ///< null: nothing is added
 };
 
-/// Used in the thread of a loop, where what was asked for is told to be done. What takes time is
-/// done in threads of its own.
+/// To be used in the thread of a loop. Callbacks are called there, too. Slow work is done in other
+/// threads.
 class Capture {
  public:
-  /// `photo_bytes` and `video_bytes` are what a photo and a video are, instead of pictures of the
-  /// scene; empty for those.
+  /// `photo_bytes` and `video_bytes` are the contents of a photo and a video; if they are empty,
+  /// pictures of the scene are taken.
   Capture(LoopThread& loop, const Card& card, const SceneSettings& scene, std::string photo_bytes,
           std::string video_bytes, FileForms forms = {});
   ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
 
-  /// A photo that could not be taken leaves no file behind.
+  /// If a photo fails, its file is removed.
   void take_photo(const std::string& camera_path, std::function<void(bool good)> done);
   void start_recording(const std::string& camera_path);
   struct Recorded {
@@ -47,11 +47,11 @@ class Capture {
     bool good;
     std::chrono::milliseconds duration;
   };
-  /// Nothing where nothing is being recorded.
+  /// Empty if nothing is being recorded.
   void finish_recording(std::function<void(const Recorded&)> done);
-  /// The file is closed, and nobody is told.
+  /// Closes the file without a notification.
   void abandon_recording();
-  /// Waits for all that is being done. Afterwards nothing more is asked of it.
+  /// Waits for all threads. No function may be called afterwards.
   void stop();
 
  private:

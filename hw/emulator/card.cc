@@ -20,7 +20,7 @@ namespace sphere::emulator {
 
 namespace {
 
-// A camera's card has two levels.
+// Largest depth of folders; a camera's card has two levels.
 constexpr int deepest_folder = 16;
 
 using Folder = std::unique_ptr<DIR, Call<closedir>>;
@@ -32,7 +32,7 @@ std::string date_of(const struct stat& status) {
 }
 
 Descriptor open_at(const Descriptor& folder, const std::string& name, int flags) {
-  // Never the terminal of this process, never waiting for whoever has the other end.
+  // Does not become the terminal of this process, and does not block for the other end of a FIFO.
   return Descriptor(openat(folder.get(), name.c_str(),
                            flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666));
 }
@@ -42,12 +42,12 @@ Folder read_folder(const Descriptor& folder) {
   Descriptor readable = open_at(folder, ".", O_RDONLY | O_DIRECTORY);
   if (!readable) return nullptr;
   Folder entries(fdopendir(readable.get()));
-  // The stream closes it.
+  // The stream closes the descriptor.
   if (entries) readable.release();
   return entries;
 }
 
-/// Calls `entry` with the name and the status of each file and folder that is one.
+/// Calls `entry` with the name and the status of each regular file and folder.
 template <typename Function>
 bool for_each_entry(const Descriptor& folder, Function entry) {
   const Folder entries = read_folder(folder);
@@ -92,7 +92,7 @@ Result<Card> Card::open(const std::string& folder, const std::string& camera_roo
     return failed("the card '" + printable(path) + "' can't be used: " + why);
   };
   g_mkdir_with_parents(path.c_str(), 0777);
-  // The folder itself is its owner's choice, and may be a link.
+  // The folder itself is chosen by the user, and may be a link.
   Descriptor root(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return unusable(g_strerror(errno));
   Card card(path, camera_root, folder.empty(), std::move(root));
@@ -116,9 +116,9 @@ Card::~Card() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-/// "/tmp/SD0/DCIM/a.JPG" is DCIM, a.JPG. Nothing for a path that does not stay on the card.
+/// Divides "/tmp/SD0/DCIM/a.JPG" into DCIM and a.JPG. Empty if the path is not on the card.
 Card::Parts Card::parts_of(std::string_view camera_path) const {
-  // "tmp/SD0/..." also occurs in the vendor's own samples.
+  // The vendor's own samples also have "tmp/SD0/...".
   if (camera_path.starts_with("/")) camera_path.remove_prefix(1);
   const std::string_view root = std::string_view(camera_root_).substr(1);
   if (!camera_path.starts_with(root)) return std::nullopt;
@@ -136,15 +136,15 @@ Card::Parts Card::parts_of(std::string_view camera_path) const {
   return parts;
 }
 
-/// The same for a file: it has a name, and no slash stands behind it.
+/// The same for a file: the path must have a name, and must not end in a slash.
 Card::Parts Card::parts_of_file(std::string_view camera_path) const {
   if (camera_path.ends_with('/')) return std::nullopt;
   Parts parts = parts_of(camera_path);
   return parts && !parts->empty() ? std::move(parts) : std::nullopt;
 }
 
-// One step for each part of the path, whatever the kernel is: openat2() could do it at once, and
-// would leave two ways to be kept right. As no part is "..", no step can lead upwards.
+// Opens each part of the path separately, with all kernels. openat2() could do it in one step, but
+// then there would be two ways to maintain. No part is "..", therefore no step can lead upwards.
 Descriptor Card::open_folder(std::span<const std::string> parts) const {
   Descriptor folder = open_at(root_, ".", O_PATH | O_DIRECTORY);
   for (const std::string& part : parts) {
@@ -159,7 +159,8 @@ Descriptor Card::open_file(const std::string& camera_path) const {
   if (!parts) return {};
   const Descriptor folder = open_folder(std::span(*parts).first(parts->size() - 1));
   struct stat status;
-  // Looked at before, as opening a device may do something; and after, as it may be another.
+  // The type is checked before opening, because opening a device may have effects, and again after
+  // it, because the file may be another one then.
   if (!folder || fstatat(folder.get(), parts->back().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
       !S_ISREG(status.st_mode))
     return {};
@@ -227,11 +228,12 @@ std::string Card::new_path(const std::string& folder, const std::string& name,
   const Descriptor parent = open_folder({&dcim, 1});
   if (parent) mkdirat(parent.get(), folder.c_str(), 0777);
   const Descriptor opened = parent ? open_at(parent, folder, O_PATH | O_DIRECTORY) : Descriptor();
-  // Two of one name: a camera that names by the second is too slow for that, this one is not.
+  // A file with this name exists. A real camera, which uses the time in seconds as the name, is too
+  // slow for that, but this one is not.
   for (int copy = 0;; ++copy) {
     const std::string file = name + (copy ? "_" + std::to_string(copy) : "") + suffix;
     struct stat status;
-    // Where the folder can't be used, creating the file says so.
+    // If the folder can't be used, the error comes when the file is created.
     if (!opened || fstatat(opened.get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
       return media_folder() + "/" + folder + "/" + file;
   }

@@ -1,10 +1,9 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The emulated camera's memory card: a folder of this machine, which the
-// camera's own system has elsewhere.
+// SPDX-License-Identifier: LGPL-2.1-or-later The emulated camera's memory card: a folder of this
+// machine. On the control channel it has another path.
 //
-// Clients name paths on it, and others may write into the folder. So nothing on the way of a path
-// is followed that is a symbolic link, and only regular files are opened: a path can't lead out of
-// the folder, and opening can't block, as it does on a FIFO.
+// Clients send paths, and other processes may write into the folder. Therefore symbolic links are
+// not followed, and only regular files are opened: a path can't lead out of the folder, and opening
+// can't block, as it would with a FIFO.
 
 #pragma once
 
@@ -23,19 +22,19 @@ namespace sphere::emulator {
 
 class Card {
  public:
-  /// `camera_root` is where the camera has it, such as /tmp/SD0. An empty folder means one of its
-  /// own, which goes with the card.
+  /// `camera_root` is the camera's mount point, such as /tmp/SD0. An empty `folder` means a
+  /// temporary one, which is removed with the card.
   static Result<Card> open(const std::string& folder, const std::string& camera_root);
   ~Card();
   Card(Card&& other) noexcept;
   Card& operator=(Card&&) = delete;
 
   const std::string& folder() const { return folder_; }
-  /// The folder of all pictures and videos, as the camera names it.
+  /// The camera's path of the folder with all pictures and videos.
   std::string media_folder() const { return camera_root_ + "/DCIM"; }
 
-  /// Names and times as LS gives them; folders end in a slash. Sorted. Links, FIFOs and devices are
-  /// left out.
+  /// Names and times for LS, sorted; names of folders end in a slash. Without links, FIFOs and
+  /// devices.
   std::optional<std::vector<std::pair<std::string, std::string>>> list(
       const std::string& camera_path) const;
 
@@ -44,20 +43,20 @@ class Card {
     std::string date;
   };
   std::optional<Info> info(const std::string& camera_path) const;
-  /// `count` bytes from `offset`, or less at the end.
+  /// `count` bytes from `offset`, or fewer at the end.
   std::optional<std::string> read(const std::string& camera_path, uint64_t offset,
                                   uint64_t count) const;
   bool remove(const std::string& camera_path) const;
-  /// How many files end so (in any case).
+  /// The number of files with this ending (in upper or lower case).
   int count(const std::string& suffix) const;
 
-  /// A file of the card, to be read. None where there is none, or it is no regular file.
+  /// Opens a file of the card for reading. Empty if it does not exist or is not a regular file.
   Descriptor open_file(const std::string& camera_path) const;
-  /// A file that was not there before, to be written. None where that is not possible.
+  /// Makes a new file for writing. Empty if this is not possible, or if the file exists.
   Descriptor create_file(const std::string& camera_path) const;
 
-  /// A path in this folder of DCIM, which is made, where there is no file yet: as close to
-  /// NAMESUFFIX as can be.
+  /// A path without a file in this folder of DCIM: NAMESUFFIX, or a similar name if that exists.
+  /// Makes the folder.
   std::string new_path(const std::string& folder, const std::string& name,
                        const std::string& suffix) const;
 
@@ -76,13 +75,13 @@ class Card {
   std::string folder_;
   std::string camera_root_;
   bool own_;
-  Descriptor root_;  // folder_, with which each path begins
+  Descriptor root_;  // descriptor of folder_, in which each path begins
 };
 
 uint64_t size_of(const Descriptor& file);
-/// Reads `size` bytes at `offset`; less at the end of the file and where it can't be read.
+/// Reads `size` bytes at `offset`; fewer at the end of the file or after an error.
 std::string read_at(const Descriptor& file, uint64_t offset, size_t size);
-/// Whether all of it was written.
+/// Writes all of it; false after an error.
 bool write_all(const Descriptor& file, std::string_view bytes);
 
 }  // namespace sphere::emulator

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What an emulated camera does wrong when it is asked to: NAME or NAME:N. Each part of a camera
-// says which faults it has; a family's list has those of all its parts.
+// SPDX-License-Identifier: LGPL-2.1-or-later Faults that an emulated camera can be told to have:
+// NAME or NAME:N. Each part of a camera declares its faults; a family's list has those of all its
+// parts.
 
 #pragma once
 
@@ -12,11 +12,12 @@
 
 namespace sphere::emulator {
 
-/// One kind of fault. There is one object of each: kinds are told apart by their addresses.
+/// A kind of fault. There is exactly one object of each kind, because kinds are compared by their
+/// addresses.
 struct FaultInfo {
   const char* name;
-  int usual;         ///< N where none is given
-  const char* what;  ///< for a person, N as a letter
+  int usual;         ///< default of N
+  const char* what;  ///< description for the user, in which N is the number
   int least = 0, most = 1000000;
 };
 
@@ -25,10 +26,10 @@ struct Fault {
   int n = 0;
 };
 
-/// "silent", "busy:3", ... of these.
+/// Reads one of these faults: "silent", "busy:3", and so on.
 Result<Fault> parse_fault(const std::vector<const FaultInfo*>& known, std::string_view text);
 
-/// The fault of this kind, if it is among them.
+/// The fault of this kind, if the list has it.
 std::optional<Fault> find_fault(const std::vector<Fault>& faults, const FaultInfo& kind);
 
 }  // namespace sphere::emulator

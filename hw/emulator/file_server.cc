@@ -12,7 +12,7 @@ namespace sphere::emulator {
 
 namespace {
 
-// As much of a file is in memory at a time.
+// The part of a file that is in memory at a time.
 constexpr uint64_t piece_size = 256 << 10;
 
 const char* media_type_of(std::string path) {
@@ -27,8 +27,8 @@ const char* media_type_of(std::string path) {
 struct Part {
   uint64_t from, count;
 };
-/// What a Range header asks for of `size` bytes; nothing where it is to be left aside, as one of
-/// several parts may be, and a count of 0 where there is no such part.
+/// The part of `size` bytes that a Range header requests. Empty if the header is ignored, which is
+/// allowed for several parts; a count of 0 if there is no such part.
 std::optional<Part> read_range(const std::string& text, uint64_t size) {
   constexpr std::string_view unit = "bytes=";
   if (!text.starts_with(unit)) return std::nullopt;
@@ -53,11 +53,11 @@ std::optional<Part> read_range(const std::string& text, uint64_t size) {
 
 }  // namespace
 
-/// What of a file is still to be sent.
+/// The part of a file that is not sent yet.
 struct FileServer::Body {
   Descriptor file;
   uint64_t offset, left;
-  ObjectRef<GSocket> socket;  // of the connection
+  ObjectRef<GSocket> socket;  // the connection's
 };
 
 FileServer::FileServer(GMainContext* context, const Card& card, const char* name,
@@ -74,7 +74,7 @@ FileServer::FileServer(GMainContext* context, const Card& card, const char* name
       this, nullptr);
   g_signal_connect(server_.get(), "request-started",
                    G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer) {
-                     // What a client sends beside its request is not kept.
+                     // The body of a request is not stored.
                      soup_message_body_set_accumulate(soup_server_message_get_request_body(message),
                                                       FALSE);
                    }),
@@ -108,7 +108,7 @@ void FileServer::start_deadline(Connection& connection) {
   });
 }
 
-// libsoup's own listening never closes what it has accepted, as of 3.2.
+// libsoup's own listener, in version 3.2, never closes the connections that it has accepted.
 void FileServer::accept(ObjectRef<GSocket> socket) {
   if (connections_.size() >= most_connections) return;
   g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket.get(), nullptr);
@@ -123,7 +123,7 @@ void FileServer::accept(ObjectRef<GSocket> socket) {
   connection.remote = std::move(remote);
   start_deadline(connection);
   g_object_weak_ref(G_OBJECT(stream.get()), stream_gone, this);
-  // What can't be served goes with its stream.
+  // If it can't be served, the connection is closed with its stream.
   soup_server_accept_iostream(server_.get(), G_IO_STREAM(stream.get()), local,
                               connection.remote.get(), nullptr);
 }
@@ -142,12 +142,12 @@ FileServer::Connection* FileServer::connection_of(SoupServerMessage* message) {
   return found == connections_.end() ? nullptr : &*found;
 }
 
-// The file is not mapped: one that is cut meanwhile would end the process.
+// The file is not mapped, because the process would be killed if the file is truncated.
 void FileServer::send_next(SoupServerMessage* message, Body& body) {
   const std::string piece =
       read_at(body.file, body.offset, static_cast<size_t>(std::min(body.left, piece_size)));
   if (piece.empty()) {
-    // It is shorter than was said; the client sees that by the end of the connection.
+    // The file is shorter than announced. The client notices it by the end of the connection.
     g_socket_shutdown(body.socket.get(), TRUE, TRUE, nullptr);
     return;
   }
@@ -177,7 +177,8 @@ void FileServer::serve(SoupServerMessage* message, const char* path) {
   soup_message_headers_set_content_type(headers, media_type_of(camera_path), nullptr);
   const std::optional<Part> part =
       read_range(to_string(soup_message_headers_get_one(asked, "Range")), size);
-  // libsoup 3.2 would look at it as well, and cuts what ends behind the end out of nothing.
+  // Removed, because libsoup 3.2 would handle the header, too, and does so wrongly for a range that
+  // ends after the end of the file.
   soup_message_headers_remove(asked, "Range");
   if (part && part->count == 0) {
     soup_message_headers_replace(headers, "Content-Range",
@@ -198,7 +199,7 @@ void FileServer::serve(SoupServerMessage* message, const char* path) {
   soup_message_body_set_accumulate(soup_server_message_get_response_body(message), FALSE);
   auto* body = new Body{std::move(file), sent.from, sent.count,
                         ObjectRef<GSocket>(G_SOCKET(g_object_ref(connection->socket.get())))};
-  // The message has it.
+  // The message has a reference.
   g_signal_connect_data(
       message, "wrote-chunk", G_CALLBACK(+[](SoupServerMessage* of, gpointer data) {
         auto* rest = static_cast<Body*>(data);

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The files of the card over HTTP.
+// SPDX-License-Identifier: LGPL-2.1-or-later Serves the files of the card over HTTP.
 
 #pragma once
 
@@ -16,12 +15,11 @@
 
 namespace sphere::emulator {
 
-/// Serves what is below DCIM. In one thread, which has `context` as its default.
+/// Serves the files in DCIM. To be used in one thread, whose default main context is `context`.
 class FileServer {
  public:
-  /// A connection without a whole request for `idle_time`, or that takes nothing of its answer for
-  /// so long, is closed.
-  /// `name` is what it calls itself.
+  /// A connection is closed if it sends no complete request, or receives nothing of its answer, for
+  /// `idle_time`. `name` is sent as the server's name.
   FileServer(GMainContext* context, const Card& card, const char* name,
              std::chrono::seconds idle_time);
   /// Closes all connections.

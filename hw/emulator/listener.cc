@@ -8,8 +8,8 @@ namespace sphere::emulator {
 
 namespace {
 
-// Where the system has no descriptor left for a connection that waits, the port stays readable:
-// asking again at once would take a whole core.
+// If the system has no free descriptor for a waiting connection, the port stays readable. To try
+// again at once would use a whole core.
 constexpr auto pause_time = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -22,8 +22,8 @@ Result<std::unique_ptr<Listener>> Listener::open(const std::string& host, uint16
   g_autoptr(GSocketAddress) address = g_inet_socket_address_new(inet, port);
   ObjectRef<GSocket> socket(g_socket_new(g_inet_address_get_family(inet), G_SOCKET_TYPE_STREAM,
                                          G_SOCKET_PROTOCOL_TCP, &error));
-  // As many may wait as may be connected. With less, a burst of them would have the system drop
-  // some for a second or more.
+  // The queue has room for as many connections as are allowed. With a smaller one, the system would
+  // drop some of a burst for a second or more.
   if (socket) g_socket_set_listen_backlog(socket.get(), most_connections);
   if (!socket || !g_socket_bind(socket.get(), address, TRUE, &error) ||
       !g_socket_listen(socket.get(), &error))

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A port that connections are accepted on.
+// SPDX-License-Identifier: LGPL-2.1-or-later Accepts connections on a port.
 
 #pragma once
 
@@ -16,15 +15,15 @@
 
 namespace sphere::emulator {
 
-/// How many connections each port has at the same time; one more is closed at once.
+/// The largest number of simultaneous connections of a port; a further one is closed at once.
 constexpr size_t most_connections = 64;
 
 class Listener {
  public:
-  /// Gets each connection, not blocking, in the thread of the context.
+  /// Called with each connection, which is non-blocking, in the thread of the context.
   using Accepted = std::function<void(ObjectRef<GSocket>)>;
 
-  /// A port of 0 is any that is free.
+  /// 0 means any free port.
   static Result<std::unique_ptr<Listener>> open(const std::string& host, uint16_t port,
                                                 GMainContext* context, Accepted accepted);
   Listener(const Listener&) = delete;
@@ -45,7 +44,7 @@ class Listener {
 
 /// "127.0.0.1"
 std::string address_of(GSocketAddress* address);
-/// Of the other end; "" where it has gone.
+/// Address of the other end; "" if it is gone.
 std::string remote_address_of(GSocket* socket);
 
 }  // namespace sphere::emulator

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A main loop in a thread of its own, and sources that go with their owner.
+// SPDX-License-Identifier: LGPL-2.1-or-later A main loop in its own thread, and sources that are
+// removed with their owner.
 
 #pragma once
 
@@ -19,7 +19,7 @@ namespace sphere::emulator {
 
 using SourceRef = std::unique_ptr<GSource, Call<g_source_unref>>;
 
-/// A source in a context that goes with its owner.
+/// A source in a context. It is removed when this object is destroyed.
 class Watch {
  public:
   Watch() = default;
@@ -43,7 +43,7 @@ class Watch {
   SourceRef source_;
 };
 
-/// What a source calls until it says false.
+/// The function of a source, called until it returns false.
 using Function = std::function<bool()>;
 
 inline gboolean call_function(gpointer data) { return (*static_cast<Function*>(data))(); }
@@ -70,7 +70,7 @@ inline Watch watch_time(std::chrono::microseconds delay, GMainContext* context, 
   return {std::move(source), context};
 }
 
-/// Called once, by whoever runs the context.
+/// Called once, in the thread that runs the context.
 inline void later(GMainContext* context, std::function<void()> function) {
   const SourceRef source(g_idle_source_new());
   g_source_set_priority(source.get(), G_PRIORITY_DEFAULT);
@@ -98,14 +98,15 @@ class LoopThread {
       g_main_context_pop_thread_default(context_.get());
     });
   }
-  /// Waits for the thread's end.
+  /// Ends the loop and waits for the thread.
   void stop() {
     if (!thread_.joinable()) return;
-    // Through the context: a loop that does not run yet could not be told to quit.
+    // Called within the context, because g_main_loop_quit() has no effect on a loop that does not
+    // run yet.
     emulator::later(context_.get(), [this] { g_main_loop_quit(loop_.get()); });
     thread_.join();
   }
-  /// After stop(): what was put there for later is done, and lets go of what it holds.
+  /// To be called after stop(): executes waiting calls, so that their references are released.
   void drain() {
     while (g_main_context_iteration(context_.get(), FALSE)) {
     }
@@ -114,7 +115,7 @@ class LoopThread {
   void later(std::function<void()> function) {
     emulator::later(context_.get(), std::move(function));
   }
-  /// Does `function` in the thread and waits. Not from the thread itself.
+  /// Calls `function` in the thread and waits for it. Must not be called in the thread itself.
   template <typename T>
   T ask(std::function<T()> function) {
     std::promise<T> promise;

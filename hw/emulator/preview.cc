@@ -19,7 +19,7 @@ namespace {
 constexpr auto closed_time = 1s;
 constexpr guint most_content = 64 << 10;
 
-/// "track1", as cameras call their only one, is 0.
+/// The number of "track1" is 0; cameras use this name for their only track.
 std::string track_name(guint index) { return "track" + std::to_string(index + 1); }
 int track_of(const GstRTSPUrl* url) {
   const char* slash = url ? strrchr(url->abspath, '/') : nullptr;
@@ -41,7 +41,7 @@ GstRTSPFilterResult drop_session(GstRTSPSessionPool*, GstRTSPSession*, gpointer)
   return GST_RTSP_FILTER_REMOVE;
 }
 
-/// A reference that a C callback owns.
+/// A reference for a C callback, which owns it.
 template <typename T>
 gpointer share(const std::shared_ptr<T>& shared) {
   return new std::shared_ptr<T>(shared);
@@ -72,12 +72,12 @@ struct Preview::Shared {
     g_main_context_unref(context);
   }
 
-  /// In the thread of the connections.
+  /// Called in the thread of the connections.
   void cut() {
     const ObjectRef<GstRTSPServer> server(
         static_cast<GstRTSPServer*>(g_weak_ref_get(&weak_server)));
     if (!server) return;
-    // Streams first, so that none sends over a connection that is being closed.
+    // Streams are ended first, so that none sends over a connection that is being closed.
     const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server.get()));
     gst_rtsp_session_pool_filter(pool.get(), drop_session, nullptr);
     gst_rtsp_server_client_filter(server.get(), drop_client, nullptr);
@@ -86,7 +86,7 @@ struct Preview::Shared {
   const SceneSettings scene;
   const std::vector<Fault> faults;
   GMainContext* const context;
-  // The server has the factory, and the factory has this.
+  // Not a counted reference: the server owns the factory, and the factory refers to this object.
   GWeakRef weak_server;
   std::atomic<unsigned> packets = 0;
   std::atomic<int> pictures = 0;
@@ -96,7 +96,7 @@ struct Preview::Shared {
   static GstPadProbeReturn lose_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
     Shared& self = shared<Shared>(data);
     const unsigned percent = static_cast<unsigned>(find_fault(self.faults, faults::rtp_loss)->n);
-    // The same packets in each run, without a pattern that falls together with key frames.
+    // Drops the same packets in each run, with a pattern that does not coincide with key frames.
     const auto lost = [&](GstBuffer* packet) {
       return !is_rtcp(packet) && (self.packets++ * 2654435761u >> 16) % 100 < percent;
     };
@@ -109,7 +109,8 @@ struct Preview::Shared {
     return gst_buffer_list_length(list) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
   }
 
-  /// The elements that send over UDP come when a client wants that; TCP loses nothing.
+  /// Packets are only lost over UDP. The elements that send over UDP are added when a client uses
+  /// it.
   static void lose_from(GstBin*, GstBin*, GstElement* element, gpointer data) {
     GstElementFactory* factory = gst_element_get_factory(element);
     if (to_string(factory ? GST_OBJECT_NAME(factory) : nullptr) != "multiudpsink") return;
@@ -123,7 +124,7 @@ struct Preview::Shared {
   static GstPadProbeReturn count_picture(GstPad*, GstPadProbeInfo*, gpointer data) {
     Shared& self = shared<Shared>(data);
     if (++self.pictures != find_fault(self.faults, faults::rtsp_gone)->n) return GST_PAD_PROBE_OK;
-    // Not from here: this is the thread that a cut waits for.
+    // Not called directly, because cutting waits for this thread.
     const std::weak_ptr<Shared> weak = *static_cast<std::shared_ptr<Shared>*>(data);
     later(self.context, [weak] {
       if (const auto kept = weak.lock()) kept->cut();
@@ -146,8 +147,8 @@ Result<std::unique_ptr<Preview>> Preview::start(const PreviewSettings& settings)
   gst_rtsp_server_set_content_length_limit(server, most_content);
   const ObjectRef<GstRTSPSessionPool> sessions(gst_rtsp_server_get_session_pool(server));
   gst_rtsp_session_pool_set_max_sessions(sessions.get(), most_connections);
-  // Clients are served where they are cut off. From another thread the server of GStreamer 1.22
-  // closes a connection that is being read.
+  // Connections are closed in the thread that serves them. If another thread does it, the server of
+  // GStreamer 1.22 closes a connection that is being read.
   const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server));
   gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
 
@@ -169,7 +170,7 @@ Result<std::unique_ptr<Preview>> Preview::start(const PreviewSettings& settings)
   gst_rtsp_mount_points_add_factory(mounts, settings.mount_point.c_str(), factory);  // takes it
   g_signal_connect(server, "client-connected", G_CALLBACK(client_connected), preview.get());
 
-  // Of clients that went without a word.
+  // Removes sessions of clients that disappeared.
   const auto cleaning_interval =
       std::min<std::chrono::milliseconds>(2s, std::chrono::milliseconds(settings.idle_time) / 2);
   preview->cleaning_ =
@@ -200,12 +201,12 @@ Status Preview::attach() {
                                  [this](ObjectRef<GSocket> socket) { accept(std::move(socket)); });
   if (!listener) return listener.error();
   listener_ = std::move(*listener);
-  // Settled once: after a restart it is the same, and others read it.
+  // Set only once: after a restart it is the same, and other threads read it.
   if (port_ == 0) port_ = listener_->port();
   return ok();
 }
 
-// Not the server's own source: where there is no descriptor left, that takes a whole core.
+// Not the server's own source, which uses a whole core when there are no free descriptors.
 void Preview::accept(ObjectRef<GSocket> socket) {
   GList* clients = gst_rtsp_server_client_filter(server_.get(), nullptr, nullptr);
   const guint open = g_list_length(clients);
@@ -268,7 +269,8 @@ void Preview::client_closed(GstRTSPClient* client, gpointer data) {
   auto* self = static_cast<Preview*>(data);
   self->closed_.remove_if([](const Watch& timer) { return !timer; });
   const std::shared_ptr<GstRTSPClient> kept(GST_RTSP_CLIENT(g_object_ref(client)), g_object_unref);
-  // Behind what was asked by then, however long the loop was busy.
+  // With a low priority, so that calls which GStreamer has added to the loop before are executed
+  // first, even if the loop was busy for a long time.
   self->closed_.push_back(watch_time(
       closed_time, self->loop_.context(), [kept] { return false; }, G_PRIORITY_LOW));
 }
@@ -301,7 +303,7 @@ void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointe
   const GstRef<GstElement> element(gst_rtsp_media_get_element(media));
   for (guint i = 0; i < gst_rtsp_media_n_streams(media); ++i)
     gst_rtsp_stream_set_control(gst_rtsp_media_get_stream(media, i), track_name(i).c_str());
-  // One that gets no pictures can't be prepared, which its client hears.
+  // Without pictures, the media can't be prepared, and the client gets an error.
   (void)feed_scene(GST_BIN(element.get()), kept->scene);
   const GstRef<GstElement> payloader(
       gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "pay0"));

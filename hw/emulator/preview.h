@@ -26,12 +26,13 @@ namespace sphere::emulator {
 namespace faults {
 
 inline constexpr FaultInfo rtsp_404{"rtsp-404", 0, "there is no preview (404)"};
-inline constexpr FaultInfo rtsp_401{"rtsp-401", 0, "the preview wants a password (401)"};
-inline constexpr FaultInfo rtsp_453{"rtsp-453", 0, "the preview has not enough bandwidth (453)"};
+inline constexpr FaultInfo rtsp_401{"rtsp-401", 0, "the preview requires a password (401)"};
+inline constexpr FaultInfo rtsp_453{"rtsp-453", 0,
+                                    "the bandwidth is not enough for the preview (453)"};
 inline constexpr FaultInfo rtsp_gone{"rtsp-gone", 60,
-                                     "after N pictures the preview's connections are cut, once"};
+                                     "after N pictures the preview's connections are closed, once"};
 inline constexpr FaultInfo rtp_loss{
-    "rtp-loss", 20, "over UDP, N of a hundred packets of the preview are lost", 0, 100};
+    "rtp-loss", 20, "over UDP, N percent of the preview's packets are lost", 0, 100};
 
 }  // namespace faults
 
@@ -42,19 +43,19 @@ struct PreviewSettings {
   SceneSettings scene;
   std::vector<Fault> faults;
   std::string host;
-  /// 0 is any that is free.
+  /// 0 means any free port.
   uint16_t port = 0;
   /// The path of its URL.
   std::string mount_point;
-  /// A connection that has set up nothing for so long is closed.
+  /// A connection that has set up no track is closed after this time.
   std::chrono::seconds idle_time{30};
 };
 
-/// Tracks that were set up are remembered up to so many.
+/// The largest number of entries in the list of tracks that were set up.
 constexpr size_t most_tracks = 4096;
 
-/// Has a thread of its own: preparing an encoder takes time in which the control channel is to
-/// answer, and a connection may be closed only by the thread that reads it.
+/// Has its own thread, because the control channel must answer while an encoder is prepared, and
+/// because a connection may be closed only by the thread that reads it.
 class Preview {
  public:
   static Result<std::unique_ptr<Preview>> start(const PreviewSettings& settings);
@@ -63,13 +64,13 @@ class Preview {
   Preview& operator=(const Preview&) = delete;
 
   uint16_t port() const { return port_; }
-  /// The tracks that were set up so far, in order: 0 is the pictures', 1 the sound's.
+  /// The tracks that were set up so far, in order: 0 is the pictures, 1 the sound.
   std::vector<int> tracks() const;
-  /// All connections end soon, as when the camera goes; new ones may come.
+  /// Ends all connections soon, as if the camera were gone; new ones may be made.
   void cut();
-  /// All connections end, and no more come until listen().
+  /// Ends all connections. New ones can be made only after listen().
   void close();
-  /// After close(), on the same port.
+  /// To be called after close(); listens on the same port.
   Status listen();
 
  private:
@@ -91,16 +92,15 @@ class Preview {
   const std::chrono::seconds idle_time_;
   LoopThread loop_;
   const ObjectRef<GstRTSPServer> server_;
-  // Connections and their streams may outlive this by some moments.
+  // Shared, because connections and their streams may exist a little longer than this object.
   const std::shared_ptr<Shared> shared_;
-  // The thread's own, while it runs.
+  // Used only by the thread, while it runs.
   std::unique_ptr<Listener> listener_;
   Watch cleaning_;
-  // Which connections have set up nothing, and since when.
+  // The connections that have set up no track, with their beginning.
   std::map<GstRTSPClient*, std::chrono::microseconds> idle_;
-  // GStreamer 1.22 asks its loop to close a client that can't be sent to, and holds no reference
-  // meanwhile. So each outlives its connection for longer than that can take, as what one of these
-  // holds.
+  // If GStreamer 1.22 can't send to a client, it makes its loop close the client later, without a
+  // reference. Therefore references to clients are kept here for longer than this can take.
   std::list<Watch> closed_;
 };
 

@@ -13,9 +13,10 @@ constexpr GstClockTime picture_deadline = 20 * GST_SECOND;
 constexpr const char* source_name = "scene";
 constexpr const char* rate = ",framerate=30000/1001";
 
-// As the camera of a published session has it: Main profile, a key frame every 8 pictures, 1.5
-// Mbit/s, no B-frames. One thread makes one slice a picture, as a camera's chip does; of a key
-// frame in slices, the payloader would make several pictures, with parameter sets before each.
+// The same stream as the camera's in a published session: Main profile, a key frame every 8
+// pictures, 1.5 Mbit/s, no B-frames. One thread, to have one slice in each picture, like a camera's
+// chip: the payloader would divide a key frame with several slices into several pictures, with
+// parameter sets before each.
 constexpr const char* encoder =
     " ! x264enc tune=zerolatency bframes=0 key-int-max=8 bitrate=1500 speed-preset=ultrafast "
     "cabac=true threads=1 ! video/x-h264,profile=main";
@@ -25,13 +26,14 @@ std::string raw(int width, int height) {
          ",height=" + std::to_string(height) + ",pixel-aspect-ratio=1/1";
 }
 
-/// The file's pictures, of this size.
+/// The elements that decode the file's pictures and scale them to this size.
 std::string decoded(const std::string& file) {
   return "filesrc location=" + quoted(file) +
          " ! decodebin ! videoconvert ! videoscale add-borders=false ! ";
 }
 
-/// A file's pictures, over and over: a video begins again at its end, a picture stays.
+/// The pictures of a file, repeated: a video begins again at its end, a single picture is always
+/// the same.
 class Reel {
  public:
   static Result<std::shared_ptr<Reel>> open(const SceneSettings& scene) {
@@ -54,7 +56,7 @@ class Reel {
   }
   ~Reel() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
-  /// The next picture with its time from the first one's on; none when there is none any more.
+  /// The next picture, with its time relative to the first one; empty if there is none.
   BufferRef next() {
     GstAppSink* sink = GST_APP_SINK(sink_.get());
     if (!only_) {
@@ -74,14 +76,14 @@ class Reel {
       }
     }
     BufferRef picture(gst_buffer_copy(last_.get()));
-    // Rounded up, so that the clock of RTP, which rounds down, has steps of one size.
+    // Rounded up, so that RTP timestamps, which are rounded down, have steps of the same size.
     GST_BUFFER_PTS(picture.get()) = gst_util_uint64_scale_ceil(number_++, 1001 * GST_SECOND, 30000);
     GST_BUFFER_DTS(picture.get()) = GST_CLOCK_TIME_NONE;
     return picture;
   }
 
  private:
-  /// Until there is one, or it is sure that there is none.
+  /// Waits until there is a picture, or until it is certain that there is none.
   GstSample* pull(GstAppSink* sink) {
     const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
     for (GstClockTime waited = 0; waited < picture_deadline; waited += step) {
@@ -96,7 +98,7 @@ class Reel {
   const GstRef<GstElement> pipeline_, sink_;
   BufferRef last_;
   int since_begin_ = 0;  // pictures
-  bool only_ = false;    // there is no other
+  bool only_ = false;    // the file has only one picture
   guint64 number_ = 0;
 };
 
@@ -137,7 +139,7 @@ std::string single_picture(const SceneSettings& scene, int width, int height) {
 }
 
 Status check_elements(const SceneSettings& scene, bool preview) {
-  // What brings it, in Debian's names.
+  // The packages to install, with Debian's names.
   struct Element {
     const char *name, *package;
     bool needed;

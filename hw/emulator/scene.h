@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What the emulated camera sees: the test scene, a picture, or a video that begins again at its
-// end.
+// SPDX-License-Identifier: LGPL-2.1-or-later The pictures of an emulated camera: the test scene, a
+// picture, or a video that begins again at its end.
 
 #pragma once
 
@@ -20,25 +19,25 @@ struct SceneSettings {
   /// The lens through which the test scene is drawn: name or path of a profile.
   std::string lens = "mi-sphere";
   int width = 1280, height = 640;
-  /// A sound track beside the pictures. Whether the camera has one is not known.
+  /// Whether there is a sound track. It is not known whether the real camera has one.
   bool sound = false;
 };
 
-/// Text as a value in a launch line.
+/// Quotes a text for a launch line.
 std::string quoted(const std::string& text);
 
-/// The beginning of a launch line: live H.264 video of the scene, 29.97 pictures a second. What is
-/// made of it needs feed_scene().
+/// The beginning of a launch line: live H.264 video of the scene, 29.97 pictures per second. The
+/// bin that is made from it needs feed_scene().
 std::string live_video(const SceneSettings& scene);
-/// The same for a single raw picture of this size.
+/// The same for one raw picture of this size.
 std::string single_picture(const SceneSettings& scene, int width, int height);
 
-/// Whether the elements that draw and code it are installed; else what to install. With `preview`,
-/// also those that send it.
+/// Checks that the elements that draw and encode the scene are installed, and with `preview` also
+/// those that send it. The error tells what to install.
 Status check_elements(const SceneSettings& scene, bool preview);
-/// Whether there is something to be seen. Blocks.
+/// Checks that the scene has a picture. Blocks.
 Status check_scene(const SceneSettings& scene);
-/// Lets `bin`, which live_video() begins, have its pictures.
+/// Sends pictures to `bin`, which was made from live_video().
 Status feed_scene(GstBin* bin, const SceneSettings& scene);
 
 }  // namespace sphere::emulator

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// How much a camera may say that nobody asked for.
+// SPDX-License-Identifier: LGPL-2.1-or-later Limits the messages that a camera sends without a
+// request.
 
 #pragma once
 
@@ -10,20 +10,20 @@
 
 namespace sphere::madv {
 
-/// So many messages at once, and so many a second in the long run; a message of more than 1 KiB
-/// counts as several. A burst of ten photos, the most that the camera does by itself, is some
-/// thirty messages of less than 400 bytes each.
+/// Allows a number of messages at once, and a number per second in the long term. A message of more
+/// than 1 KiB counts as several. The largest burst of a real camera, ten photos, has about thirty
+/// messages of less than 400 bytes each.
 class Allowance {
  public:
   static constexpr double at_once = 2000;
   static constexpr double per_second = 20;
   static constexpr double message_bytes = 1024;
 
-  /// Takes one message of so many bytes off; false when there is no more to take.
+  /// Counts one message of this many bytes; false if the limit is exceeded.
   bool spend(size_t bytes, Time now) {
     return take(1 + static_cast<double>(bytes) / message_bytes, now);
   }
-  /// The same for bytes that are part of no message.
+  /// The same for bytes that are not part of a message.
   bool spend_padding(size_t bytes, Time now) {
     return take(static_cast<double>(bytes) / message_bytes, now);
   }

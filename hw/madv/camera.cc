@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The Mi Sphere and its sisters as cameras of hw/camera.h: what stands above a Session.
+// SPDX-License-Identifier: LGPL-2.1-or-later Implements hw/camera.h for the Mi Sphere and related
+// cameras, with a Session.
 
 #include "hw/camera.h"
 
@@ -18,16 +18,16 @@ namespace sphere::madv {
 
 namespace {
 
-// An end in order waits so long for an answer under way, and again for that to the goodbye: a user
-// who stops a pipeline waits for both.
+// An orderly end waits this long for the answer to the active request, and again for the answer to
+// the end of the session. A user who stops a pipeline waits for both.
 constexpr Duration goodbye_timeout = std::chrono::milliseconds(250);
 
-// Longer texts of the camera are not shown.
+// The largest length of a camera's text that is shown.
 constexpr size_t most_text = 200;
 
-/// For a user.
+/// The message for a user.
 Failure failure_of(const Failure& failure) {
-  // How the bytes are wrong is for a developer; a user can only look for what sends them.
+  // The error in the bytes is for a developer; a user can only find out which device sends them.
   if (failure.reason == Failure::Reason::broken)
     return {Failure::Reason::broken,
             "the messages of this camera can't be read. Check that this is the address of a Mi "
@@ -52,7 +52,7 @@ hw::CameraState state_of(const CameraState& state) {
   return common;
 }
 
-/// The name alone: the password stands beside it, and is not read.
+/// Only the name is read, not the password beside it.
 std::string wifi_name(const std::string& lines) {
   constexpr std::string_view key = "AP_SSID=";
   for (size_t at = 0; at < lines.size();) {
@@ -90,7 +90,7 @@ class MadvCamera : public hw::Camera {
  public:
   MadvCamera(hw::CameraOptions options, EventHandler handler)
       : handler_(std::move(handler)),
-        // It was checked before; what is no URI leads to the default address.
+        // The URI was checked before; if it is not valid, the default address is used.
         uri_(parsed(options.location)),
         session_(session_options(options, uri_), [this](const Event& event) { handle(event); }) {}
   ~MadvCamera() override { session_.stop(); }
@@ -106,13 +106,13 @@ class MadvCamera : public hw::Camera {
   }
 
   void take_photo(Handler handler) override {
-    in_mode(true, std::move(handler), [this](Handler next) {
+    call_in_mode(true, std::move(handler), [this](Handler next) {
       ask(Request(msg_take_photo), "take a photo", std::move(next));
     });
   }
 
   void start_recording(bool with_sound, Wanted wanted, Handler handler) override {
-    in_mode(false, std::move(handler), [this, with_sound, wanted](Handler next) {
+    call_in_mode(false, std::move(handler), [this, with_sound, wanted](Handler next) {
       Request request(msg_start_recording, with_sound ? "0" : "1");
       if (wanted) request.only_while(wanted);
       ask(std::move(request), "start recording", std::move(next));
@@ -182,8 +182,8 @@ class MadvCamera : public hw::Camera {
     });
   }
 
-  /// Does `next` when the camera has this mode.
-  void in_mode(bool photo, Handler handler, std::function<void(Handler)> next) {
+  /// Switches the camera to this mode if needed, then calls `next`.
+  void call_in_mode(bool photo, Handler handler, std::function<void(Handler)> next) {
     if (session_.state().mode == static_cast<int>(photo)) {
       next(std::move(handler));
       return;
@@ -229,7 +229,7 @@ class MadvCamera : public hw::Camera {
     const Command* command = find_command(message.id());
     event.id = message.id();
     event.name = command ? command->name : "";
-    // No more than the path: a message of a kind that is not known may have secrets in it.
+    // Only the path is passed on, because a message of an unknown kind may contain secrets.
     const bool saved = message.id() == msg_photo_saved || message.id() == msg_video_saved ||
                        message.id() == msg_segment_saved;
     if (saved && message.param_text())
@@ -238,7 +238,7 @@ class MadvCamera : public hw::Camera {
 
   const EventHandler handler_;
   const Uri uri_;
-  Session session_;  // the last: its thread uses the others
+  Session session_;  // the last member, because its thread uses the others
 };
 
 Status check_location(std::string_view location) {

@@ -13,7 +13,7 @@ namespace sphere::madv {
 
 namespace {
 
-// What is not understood may come from another kind of device as well as from a damaged one.
+// Bytes that can't be parsed may be from a device that is not such a camera.
 constexpr const char* other_device =
     ". Check that this is the address of a Mi Sphere. If it is, switch the camera off and on";
 
@@ -34,7 +34,7 @@ ControlChannel::ControlChannel(const CoreSettings& settings, Listener listener)
 // --- sending ---------------------------------------------------------------------------------
 
 void ControlChannel::send(const Request& request, Time now) {
-  // That it fits was looked at when it was asked for; a token adds twenty digits at the most.
+  // The size was checked when the request was made; a token adds at most twenty digits.
   const Result<std::string> json = request.to_json(token_.value_or(0));
   if (!json) return;
   GST_LOG("to the camera: %s", redacted(*json).c_str());
@@ -105,10 +105,10 @@ void ControlChannel::ask_for_user(Request request, ReplyHandler handler, Time no
 void ControlChannel::start(Time now) {
   if (phase_ != Phase::idle) return;
   phase_ = Phase::starting;
-  last_heard_ = now;
+  last_sign_of_life_ = now;
   enqueue(
       Request(msg_start_session),
-      [this](const Reply& reply) { session_started(reply, last_heard_); }, Rank::connect,
+      [this](const Reply& reply) { session_started(reply, last_sign_of_life_); }, Rank::connect,
       settings_.busy_attempts);
   send_next(now);
 }
@@ -136,7 +136,7 @@ void ControlChannel::session_started(const Reply& reply, Time now) {
     return;
   }
   token_ = *token;
-  // The end was asked for meanwhile: the camera must not be left with a session that nobody has.
+  // finish() was called in the meantime: the new session must be ended, so that the camera is free.
   if (phase_ == Phase::finishing) return;
   phase_ = Phase::open;
   listener_.opened(now);
@@ -177,8 +177,9 @@ void ControlChannel::received(std::string_view bytes, Time now) {
       unreadable(message.error().message, now);
       break;
     }
-    // Only a whole message shows that the camera lives: one that hangs may send bytes for ever.
-    last_heard_ = now;
+    // Only a whole message counts as a sign of life, because a camera that hangs may send bytes
+    // without an end.
+    last_sign_of_life_ = now;
     dispatch(std::make_shared<const Message>(std::move(*message)), (*object)->size(), now);
   }
   send_next(now);
@@ -195,8 +196,8 @@ void ControlChannel::dispatch(std::shared_ptr<const Message> message, size_t byt
       asked(std::move(message), now);
       break;
     case Message::Kind::notification:
-      listener_.heard(*message);
-      listener_.said_unasked(std::move(message), now);
+      listener_.message_received(*message);
+      listener_.notified(std::move(message), now);
       break;
     case Message::Kind::reply:
       if (answers)
@@ -208,8 +209,8 @@ void ControlChannel::dispatch(std::shared_ptr<const Message> message, size_t byt
   }
 }
 
-/// Another client wants the camera, and without an answer it would get it. The answer can't wait
-/// for its turn, because the camera waits.
+/// Another client requests a session, and would get it without an answer. The answer is sent at
+/// once, before waiting requests, because the camera waits for it.
 void ControlChannel::asked(std::shared_ptr<const Message> question, Time now) {
   if (!token_ || phase_ != Phase::open) return;
   if (output_.size() + Request::max_size > max_output) {
@@ -220,7 +221,7 @@ void ControlChannel::asked(std::shared_ptr<const Message> question, Time now) {
     return;
   }
   send(Request(msg_query_holder, std::to_string(*token_)), now);
-  listener_.said_unasked(std::move(question), now);
+  listener_.notified(std::move(question), now);
 }
 
 void ControlChannel::replied(std::shared_ptr<const Message> message, Time now) {
@@ -237,7 +238,7 @@ void ControlChannel::replied(std::shared_ptr<const Message> message, Time now) {
     queue_.push_front(std::move(done));
     return;
   }
-  listener_.heard(*message);
+  listener_.message_received(*message);
   const bool forgotten =
       message->rval() == rval_wrong_token && done.request.id != msg_start_session;
   if (done.handler) done.handler({message, std::nullopt});
@@ -252,7 +253,9 @@ void ControlChannel::replied(std::shared_ptr<const Message> message, Time now) {
     say_goodbye(now);
 }
 
-void ControlChannel::heard_otherwise(Time now) { last_heard_ = std::max(last_heard_, now); }
+void ControlChannel::note_sign_of_life(Time now) {
+  last_sign_of_life_ = std::max(last_sign_of_life_, now);
+}
 
 // --- time ------------------------------------------------------------------------------------
 
@@ -261,7 +264,7 @@ void ControlChannel::advance(Time now) {
   if (phase_ == Phase::finishing) {
     if (now < finish_due_) return;
     if (token_ && !goodbye_said_) {
-      // The answer that was waited for does not come.
+      // The expected answer does not come.
       if (const std::optional<Pending> given_up = std::exchange(outstanding_, std::nullopt))
         if (given_up->handler) given_up->handler({nullptr, session_stopped()});
       say_goodbye(now);
@@ -279,7 +282,7 @@ void ControlChannel::advance(Time now) {
     return;
   }
   if (phase_ == Phase::open && !outstanding_ && queue_.empty() &&
-      now >= last_heard_ + settings_.keep_alive_after)
+      now >= last_sign_of_life_ + settings_.keep_alive_after)
     refresh(msg_status, settings_.keep_alive_timeout, now);
   send_next(now);
 }
@@ -297,7 +300,7 @@ std::optional<Time> ControlChannel::deadline() const {
   else if (!queue_.empty())
     at(std::max(not_before_, last_sent_ ? *last_sent_ + settings_.pacing : not_before_));
   else if (phase_ == Phase::open)
-    at(last_heard_ + settings_.keep_alive_after);
+    at(last_sign_of_life_ + settings_.keep_alive_after);
   return due;
 }
 
@@ -306,7 +309,7 @@ std::optional<Time> ControlChannel::deadline() const {
 void ControlChannel::say_goodbye(Time now) {
   if (goodbye_said_ || !token_) return;
   if (last_sent_ && now < *last_sent_ + settings_.pacing) {
-    // It comes too fast for the camera like any other.
+    // It needs the same interval as other requests.
     finish_due_ = *last_sent_ + settings_.pacing;
     return;
   }
@@ -327,7 +330,7 @@ void ControlChannel::finish(Time now) {
   finish_due_ = now + (token_ ? settings_.finish_timeout : settings_.finish_start_timeout);
   for (Pending& pending : std::exchange(queue_, {}))
     if (pending.handler) pending.handler({nullptr, session_stopped()});
-  // What is under way gets its answer first: one request at a time.
+  // The active request is answered first, because only one request is sent at a time.
   if (outstanding_) return;
   if (token_)
     say_goodbye(now);
@@ -337,7 +340,7 @@ void ControlChannel::finish(Time now) {
 
 void ControlChannel::connection_lost(Time now) {
   if (phase_ == Phase::idle || phase_ == Phase::ended) return;
-  // After our goodbye it is the camera's right to close first.
+  // After the end of the session, the camera may close the connection first.
   if (phase_ == Phase::finishing) {
     goodbye_said_ = true;
     end(std::nullopt, now);
@@ -351,11 +354,11 @@ void ControlChannel::connection_lost(Time now) {
 
 void ControlChannel::end(std::optional<Failure> failure, Time now) {
   if (phase_ == Phase::ended) return;
-  // Who asked for the end need not hear what went wrong on the way.
+  // After finish(), errors are not reported.
   if (phase_ == Phase::finishing) failure.reset();
   phase_ = Phase::ended;
-  // Also where nothing can be understood any more: a camera that is left with an open session
-  // refuses the next client.
+  // The session is ended even if the camera's messages can't be parsed any more, because a camera
+  // with an open session refuses the next client.
   if (token_ && !goodbye_said_) {
     goodbye_said_ = true;
     send(Request(msg_stop_session), now);

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The control channel as a state machine: the session's token, one request at a time, what waits
-// behind it, signs of life, and the goodbye. Bytes and time go in and out; what is asked and why is
-// for others.
+// SPDX-License-Identifier: LGPL-2.1-or-later The control channel as a state machine: the session's
+// token, the active request, the queue of waiting requests, keep-alive, and the end of the session.
+// Bytes and the time go in, bytes and calls of the handler come out. It does not decide which
+// requests are sent.
 
 #pragma once
 
@@ -21,65 +21,67 @@
 
 namespace sphere::madv {
 
-/// A camera that misbehaves can't make it grow: what it may say unasked is counted (Allowance),
-/// each question of our own about its state waits once at most, and requests and output are
-/// bounded.
+/// Its memory is limited, even if a camera misbehaves: messages without a request are counted
+/// (Allowance), each of the session's own requests for the state waits at most once, and requests
+/// and output have limits.
 class ControlChannel {
  public:
-  /// Requests of users that may wait; a further one is refused at once.
+  /// The largest number of waiting requests of users; a further one fails at once.
   static constexpr size_t max_waiting = 64;
   static constexpr const char* too_many_waiting =
       "the camera has not answered 64 earlier requests yet; wait until it has";
-  /// Bytes that the camera has not taken yet; one that asks and takes no answer is given up.
+  /// The largest number of bytes that the camera has not received yet. A camera that sends
+  /// questions and does not receive the answers is given up.
   static constexpr size_t max_output = 16 << 10;
 
-  /// The lower goes first; those of one rank in the order in which they were asked for.
+  /// The lower rank is sent first; requests of one rank are sent in their order.
   enum class Rank { connect, ordinary, refresh };
 
-  /// Called from within the functions below.
+  /// Called within the functions below.
   struct Listener {
-    /// The token is there: requests can be asked.
+    /// The session has its token: requests can be sent.
     std::function<void(Time)> opened;
-    /// Each answer, before whoever asked gets it, and each notification.
-    std::function<void(const Message&)> heard;
-    /// A notification or a question; a question is answered already.
-    std::function<void(std::shared_ptr<const Message>, Time)> said_unasked;
-    /// Once; nothing when it ended because that was asked for.
+    /// Called with each answer, before the request's own handler, and with each notification.
+    std::function<void(const Message&)> message_received;
+    /// Called with a notification or a question; a question is already answered.
+    std::function<void(std::shared_ptr<const Message>, Time)> notified;
+    /// Called once, with no failure after finish().
     std::function<void(std::optional<Failure>)> ended;
   };
 
   ControlChannel(const CoreSettings& settings, Listener listener);
 
-  /// The connection stands: asks for a session.
+  /// To be called when the connection is made: requests a session.
   void start(Time now);
   void received(std::string_view bytes, Time now);
   void connection_lost(Time now);
-  /// Something that proves that the camera lives came another way.
-  void heard_otherwise(Time now);
+  /// A sign of life of the camera has come over another connection.
+  void note_sign_of_life(Time now);
 
-  /// `handler` is called once in any case.
+  /// `handler` is always called exactly once.
   void ask(Request request, ReplyHandler handler, Rank rank, int attempts_when_busy, Time now);
-  /// What a user asks: looked at, counted, and not asked again when the camera is busy.
+  /// A request of a user: it is checked and counted, and not repeated if the camera is busy.
   void ask_for_user(Request request, ReplyHandler handler, Time now);
-  /// Asks for a part of the camera's state, unless that question waits already.
+  /// Requests a part of the camera's state, unless this request waits already.
   void refresh(int id, Time now) { refresh(id, settings_.reply_timeout, now); }
-  /// Ends the session in order. `ended` comes within finish_timeout and goodbye_timeout together,
-  /// or within finish_start_timeout and goodbye_timeout while the session is being started.
+  /// Ends the session in an orderly way. `ended` comes within the sum of finish_timeout and
+  /// goodbye_timeout, or of finish_start_timeout and goodbye_timeout while the session is being
+  /// started.
   void finish(Time now);
 
   /// To be called at deadline(), or later.
   void advance(Time now);
   std::optional<Time> deadline() const;
 
-  /// What is to be sent to the camera, and how much of it was.
+  /// The bytes to send to the camera, and how many of them were sent.
   const std::string& output() const { return output_; }
   void output_sent(size_t bytes) { output_.erase(0, bytes); }
 
-  /// When the camera last showed that it lives.
-  Time last_heard() const { return last_heard_; }
+  /// Time of the camera's last sign of life.
+  Time last_sign_of_life() const { return last_sign_of_life_; }
   bool is_open() const { return phase_ == Phase::open; }
   bool ended() const { return phase_ == Phase::ended; }
-  /// Whether the camera said that it has heard the goodbye.
+  /// Whether the camera has confirmed the end of the session.
   bool goodbye_answered() const { return goodbye_answered_; }
 
  private:
@@ -89,7 +91,7 @@ class ControlChannel {
     ReplyHandler handler;
     Duration timeout;
     Rank rank;
-    int attempts_left;  // when the camera says it is busy
+    int attempts_left;  // if the camera is busy
   };
 
   void enqueue(Request request, ReplyHandler handler, Rank rank, int attempts);
@@ -101,7 +103,7 @@ class ControlChannel {
   void dispatch(std::shared_ptr<const Message> message, size_t bytes, Time now);
   void asked(std::shared_ptr<const Message> question, Time now);
   void replied(std::shared_ptr<const Message> message, Time now);
-  /// Whether the camera may say so much more that nobody asked for; ends the session if not.
+  /// Counts a message without a request; ends the session if there are too many.
   bool allow_unasked(size_t bytes, Time now);
   void unreadable(const std::string& how, Time now);
   void say_goodbye(Time now);
@@ -118,14 +120,14 @@ class ControlChannel {
   Time reply_due_{};
   Time not_before_{};
   std::optional<Time> last_sent_;
-  Time last_heard_{};
+  Time last_sign_of_life_{};
   Time finish_due_{};
   bool goodbye_said_ = false;
   bool goodbye_answered_ = false;
   std::string output_;
 };
 
-/// What a session that was ended by us tells those who still wait.
+/// The failure of waiting requests when the session is ended by this side.
 Failure session_stopped();
 
 }  // namespace sphere::madv

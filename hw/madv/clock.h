@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Time as the session counts it, and as a person reads it.
+// SPDX-License-Identifier: LGPL-2.1-or-later The time of a session, and its form for messages.
 
 #pragma once
 
@@ -9,7 +8,7 @@
 namespace sphere::madv {
 
 using Duration = std::chrono::microseconds;
-/// Microseconds of some clock that never goes back.
+/// Microseconds of a monotonic clock.
 using Time = std::chrono::microseconds;
 
 /// "5 s", "0.3 s".

@@ -107,7 +107,7 @@ constexpr const char* saved_members[] = {
     field::video_seconds_left, field::photos_left,  field::videos,
     field::card_total_kb,      field::card_free_kb, field::card_full,
     field::video_milliseconds};
-// Beside those that the settings' own rows name.
+// In addition to those in the rows of the settings.
 constexpr const char* settings_members[] = {"standby_en",  "poweroff_en",  "cam_jpg",
                                             "cam_mp4",     field::battery, field::product,
                                             field::version};
@@ -130,7 +130,7 @@ constexpr const char* status_members[] = {field::working_mode,
 constexpr const char* mode_members[] = {field::sub_mode, "sub_mode_param"};
 constexpr const char* interval_members[] = {"time"};
 constexpr const char* bracketing_members[] = {"sur_exp"};
-// In any message.
+// These may be logged in any message.
 constexpr std::string_view common_members[] = {"msg_id", "rval", field::type, "btwifi"};
 
 constexpr Command row(int id, Command command) {

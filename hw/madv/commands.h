@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The one table of what the camera is asked and says: commands, their values, what they need, what
-// of them may be logged. Client, emulated camera, logs and docs/madv-commands.md are made of it.
+// SPDX-License-Identifier: LGPL-2.1-or-later The table of all commands: their values, their
+// conditions, and what may be logged. The client, the emulated camera, the logs and
+// docs/madv-commands.md use it.
 
 #pragma once
 
@@ -19,25 +19,25 @@ enum MessageId : int {
 #undef MADV_COMMAND
 };
 
-/// What a message gives away of the camera or its owner, and so whether its `param` may be logged.
+/// What a message tells about the camera or its owner. It decides whether `param` may be logged.
 enum class Privacy {
   open,      ///< nothing
-  identity,  ///< which camera, whose, or where: serials, addresses, places
-  secret,    ///< what lets others in: tokens, passwords
+  identity,  ///< identifies the camera, its owner or a place: serial numbers, addresses, positions
+  secret,    ///< gives access: tokens, passwords
 };
 
 enum class Access {
   read,
   write,
   read_write,
-  notice,  ///< said by the camera alone, so that it is never an answer, whatever its `rval`
+  notice,  ///< sent only by the camera; never an answer, even if its `rval` is not 128
 };
 
-/// Where the camera's own system has its memory card. Paths on the control channel begin with it.
+/// The mount point of the memory card in the camera. Paths on the control channel begin with it.
 inline constexpr const char* card_root = "/tmp/SD0";
 
-/// The names of members beside `msg_id`, `rval`, `token` and `param`, where our own code reads or
-/// writes them.
+/// The names of the other members, in addition to `msg_id`, `rval`, `token` and `param`, that this
+/// code reads or writes.
 namespace field {
 inline constexpr const char* type = "type";
 inline constexpr const char* offset = "offset";
@@ -70,7 +70,7 @@ inline constexpr const char* wifi_name = "ssid";
 inline constexpr const char* wifi_password = "passwd";
 }  // namespace field
 
-/// The values of `working-mode` and of `status`'s member of that name.
+/// The values of `working-mode`, and of the member with this name in `status`.
 enum WorkingMode : int {
   working_idle = 0,
   working_standby = 1,
@@ -86,7 +86,7 @@ enum WorkingMode : int {
   working_bracketing = 15,
 };
 
-/// Of the values of `battery`: it is being charged.
+/// The bit in the values of `battery` for a battery that is being charged.
 inline constexpr int battery_charging = 0x80;
 
 /// The values of `camera-mode`.
@@ -96,25 +96,25 @@ enum CameraMode : int { mode_video = 0, mode_photo = 1 };
 struct Choice {
   int value;
   const char* words;
-  int amount = 0;  ///< what a code stands for, where that is a number
+  int amount = 0;  ///< the number that a code means, if it is one
 };
 
-/// What `param` is.
+/// The type of `param`.
 struct Value {
   enum class Kind {
     none,    ///< there is none
     choice,  ///< one of `choices`
-    number,  ///< min to max, or one of `choices` with a meaning of its own
-    text,    ///< as `words` says
+    number,  ///< min to max, or one of `choices`, which have special meanings
+    text,    ///< described by `words`
   };
   Kind kind = Kind::none;
   std::span<const Choice> choices = {};
   int64_t min = 0, max = 0;
-  const char* unit = "";   ///< of the numbers
-  const char* words = "";  ///< what a text is, or what is to be known beside
+  const char* unit = "";   ///< unit of the numbers
+  const char* words = "";  ///< description of a text, or further information
 };
 
-/// What has to be so before the camera does it; a set of these.
+/// Conditions under which the camera executes a command; a set of these.
 enum Need : unsigned {
   needs_nothing = 0,
   needs_card = 1,
@@ -122,32 +122,32 @@ enum Need : unsigned {
   needs_photo_mode = 4,
   needs_idle = 8,      ///< nothing is being recorded or taken
   needs_video = 16,    ///< a video is being recorded
-  needs_battery = 32,  ///< more than the lowest step
+  needs_battery = 32,  ///< more than the lowest level
 };
 
 struct Command {
   const char* name;
   Access access;
   Value value = {};
-  /// What a setting is when the camera leaves the factory.
+  /// The factory value of a setting.
   std::optional<int> factory = {};
-  /// Under which name the reply to `settings` tells this setting, and at which place; 0: it does
-  /// not.
+  /// The name of this setting in the reply to `settings`, and its index there; 0: it is not in the
+  /// reply.
   const char* settings_member = "";
   int settings_place = 0;
   unsigned needs = needs_nothing;
-  bool notifies = false;  ///< the camera also says it unasked, with `rval` 128
-  bool kept = false;      ///< stays when the camera is switched off
+  bool notifies = false;  ///< the camera also sends it without a request, with `rval` 128
+  bool kept = false;      ///< is kept when the camera is switched off
   bool slow = false;      ///< may take up to a minute
   Privacy privacy = Privacy::open;
-  /// The members of the answer or the notification whose values may be logged. Whatever is not here
-  /// is hidden: a firmware that learns a new word can't tell on its owner.
+  /// The members of the answer or the notification whose values may be logged. All others are
+  /// hidden, therefore a new member of a later firmware can't reveal personal data.
   std::span<const char* const> shown = {};
 
-  int id = 0;  ///< filled in from the row
+  int id = 0;  ///< set from the row
 };
 
-/// All commands that are known, by id; an id with two meanings stands twice.
+/// All known commands, sorted by id. An id with two meanings has two rows.
 std::span<const Command> commands();
 const Command* find_command(int id);
 const Command* find_command(std::string_view name);
@@ -155,16 +155,17 @@ const Command* find_command(std::string_view name);
 /// "take-photo (4864)", or "message 4321".
 std::string command_name(int id);
 
-/// What a command gives away; of an unknown one the worst is thought.
+/// The privacy class of a command; unknown commands have the strictest one.
 Privacy privacy_of(int id);
 
-/// Whether the value of this member of this message may be logged; `param` as its privacy says.
+/// Whether the value of this member of this message may be logged. For `param`, it depends on the
+/// privacy class.
 bool is_shown_in_logs(int id, std::string_view member);
 
-/// Whether a setting takes this as its `param`.
+/// Whether this is a valid `param` of a setting.
 bool takes(const Command& command, std::string_view param);
 
-/// What a value of a command's stands for.
+/// The meaning of a command's value.
 const Choice* find_choice(int id, int value);
 
 /// Result codes.
@@ -188,7 +189,7 @@ enum ResultCode : int {
   rval_card_slow = -61,
 };
 
-/// What a result code means, and what to do about it, as the rest of a sentence that begins "the
+/// The meaning of a result code and what to do, as the rest of a sentence that begins with "the
 /// camera says that".
 std::string result_words(int rval);
 

@@ -16,7 +16,7 @@ ConnectSequence::ConnectSequence(const CoreSettings& settings, ControlChannel& c
       listener_(std::move(listener)) {}
 
 void ConnectSequence::start(Time now) {
-  // What most of these say goes into the state as any message does; a no is an answer too.
+  // Most of these replies update the state like any other message. A refusal is an answer, too.
   const auto ask = [&](Request request, ReplyHandler handler = nullptr) {
     channel_.ask(std::move(request), std::move(handler), Rank::connect, settings_.busy_attempts,
                  now);
@@ -79,7 +79,7 @@ void ConnectSequence::fetch_table() {
     else
       settle_table(failed("the camera's lens table can't be read: " + outcome.error().message));
   };
-  transfers_.get(lens_table_transfer, std::move(download), channel_.last_heard());
+  transfers_.get(lens_table_transfer, std::move(download), channel_.last_sign_of_life());
 }
 
 void ConnectSequence::settle_table(Result<std::string> table) {

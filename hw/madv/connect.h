@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What is asked when a session begins, in order: who we are, how the camera is, its clock, its
-// card, its settings, and its lens table when that is new.
+// SPDX-License-Identifier: LGPL-2.1-or-later The requests at the beginning of a session, in order:
+// the client's address, the camera's status, its clock, its card, its settings, and its lens table
+// if it is new.
 
 #pragma once
 
@@ -16,25 +16,26 @@ namespace sphere::madv {
 
 class ConnectSequence {
  public:
-  /// The largest lens table that is taken: 8 pictures of a grid.
+  /// The largest size of a lens table, which has 8 pictures of a grid.
   static constexpr size_t max_table_size = 32 << 20;
 
-  /// The number of its transfer; those of users are higher.
+  /// The number of its transfer; the numbers of users' transfers are higher.
   static constexpr unsigned lens_table_transfer = 1;
 
   struct Listener {
-    /// The camera knows this client: RTSP can be opened.
+    /// The camera knows this client's address: RTSP can be opened.
     std::function<void()> preview_ready;
-    /// The table in the camera's own form, or why it can't be had. Once, unless it is not wanted.
+    /// The table in the camera's own format, or the reason why there is none. Called once, or not
+    /// at all if the table is not wanted.
     std::function<void(const Result<std::string>&)> lens_table;
-    /// All was asked that there was to ask.
+    /// All requests are answered.
     std::function<void()> ready;
   };
 
   ConnectSequence(const CoreSettings& settings, ControlChannel& channel, FileTransfers& transfers,
                   Listener listener);
 
-  /// The token is there.
+  /// Called when the session has its token.
   void start(Time now);
 
  private:
@@ -53,7 +54,7 @@ class ConnectSequence {
   bool asked_everything_ = false;
 };
 
-/// The path of the table from which the vendor's own programs stitch.
+/// The path of the table that the vendor's own programs use.
 inline constexpr const char* lens_table_path = "/tmp/FL0/lut/app_lut.bin";
 
 }  // namespace sphere::madv

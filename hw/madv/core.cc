@@ -11,9 +11,9 @@ SessionCore::SessionCore(CoreSettings settings)
       channel_(
           settings_,
           {.opened = [this](Time now) { connect_.start(now); },
-           .heard = [this](const Message& message) { state_.update(message); },
-           .said_unasked = [this](std::shared_ptr<const Message> message,
-                                  Time now) { said_unasked(std::move(message), now); },
+           .message_received = [this](const Message& message) { state_.update(message); },
+           .notified = [this](std::shared_ptr<const Message> message,
+                              Time now) { handle_notification(std::move(message), now); },
            .ended =
                [this](std::optional<Failure> failure) {
                  transfers_.end("the session was ended");
@@ -32,9 +32,9 @@ SessionCore::SessionCore(CoreSettings settings)
                     },
                 .ready = [this] { emit({.kind = Event::Kind::ready}); }}) {}
 
-void SessionCore::said_unasked(std::shared_ptr<const Message> message, Time now) {
+void SessionCore::handle_notification(std::shared_ptr<const Message> message, Time now) {
   transfers_.notified(*message, now);
-  // They say that something changed, not to what.
+  // These notifications don't contain the new value.
   if (message->id() == msg_card_state || message->id() == msg_card_full)
     channel_.refresh(msg_storage, now);
   emit({.kind = Event::Kind::notification, .message = std::move(message)});

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A session with a camera as a state machine: bytes and time go in, bytes and events come out. It
-// has neither a thread nor a socket nor a clock; session.h gives it those.
+// SPDX-License-Identifier: LGPL-2.1-or-later A session with a camera as a state machine: bytes and
+// time go in, bytes and events come out. It has no thread, no socket and no clock; session.h has
+// these.
 
 #pragma once
 
@@ -20,12 +20,12 @@ namespace sphere::madv {
 
 struct Event {
   enum class Kind {
-    preview_ready,  ///< the camera knows this client: RTSP can be opened
-    ready,          ///< all was asked that there was to ask
-    notification,   ///< `message`: the state has it already
-    lens_table,     ///< `bytes`, in the camera's own form
-    no_lens_table,  ///< `failure`: the camera's own table can't be had
-    ended,          ///< the last event; with `failure` unless it ended by finish()
+    preview_ready,  ///< the camera knows this client's address: RTSP can be opened
+    ready,          ///< all requests of the connection sequence are answered
+    notification,   ///< `message`; the state is updated already
+    lens_table,     ///< `bytes`, in the camera's own format
+    no_lens_table,  ///< `failure`: why the camera's own table is not available
+    ended,          ///< the last event; with `failure`, except after finish()
   };
   Kind kind;
   std::shared_ptr<const Message> message = {};
@@ -33,38 +33,38 @@ struct Event {
   std::optional<Failure> failure = {};
 };
 
-/// Puts together the control channel, what is asked when it opens, the files, and what is known of
-/// the camera.
+/// Combines the control channel, the connection sequence, the file transfers, and the camera's
+/// state.
 class SessionCore {
  public:
-  /// Events that were not taken yet; the session's thread takes them each time the camera has said
-  /// something.
+  /// Events that were not taken yet. The session's thread takes them after each message of the
+  /// camera.
   static constexpr size_t max_events = 4096;
 
   explicit SessionCore(CoreSettings settings);
   SessionCore(const SessionCore&) = delete;
   SessionCore& operator=(const SessionCore&) = delete;
 
-  /// The connection stands: asks for a session.
+  /// To be called when the connection is made: requests a session.
   void start(Time now) { channel_.start(now); }
   void received(std::string_view bytes, Time now) { channel_.received(bytes, now); }
   void connection_lost(Time now) { channel_.connection_lost(now); }
   const std::string& output() const { return channel_.output(); }
   void output_sent(size_t bytes) { channel_.output_sent(bytes); }
 
-  /// Files, and the connection to the data port that they want.
+  /// File transfers, and the connection to the data port that they need.
   FileTransfers& transfers() { return transfers_; }
   void data_received(std::string_view bytes, Time now) {
-    channel_.heard_otherwise(now);
+    channel_.note_sign_of_life(now);
     transfers_.data_received(bytes, now);
   }
 
-  /// Done after what users asked before, and before the session's own questions about the camera's
-  /// state. `handler` is called once in any case.
+  /// Sent after earlier requests of users, and before the session's own requests for the camera's
+  /// state. `handler` is always called exactly once.
   void request(Request request, ReplyHandler handler, Time now) {
     channel_.ask_for_user(std::move(request), std::move(handler), now);
   }
-  /// Ends the session in order, as ControlChannel::finish() does.
+  /// Ends the session in an orderly way; see ControlChannel::finish().
   void finish(Time now);
 
   /// To be called at deadline(), or later.
@@ -78,7 +78,7 @@ class SessionCore {
   bool goodbye_answered() const { return channel_.goodbye_answered(); }
 
  private:
-  void said_unasked(std::shared_ptr<const Message> message, Time now);
+  void handle_notification(std::shared_ptr<const Message> message, Time now);
   void emit(Event event);
 
   const CoreSettings settings_;

@@ -14,8 +14,8 @@ namespace sphere::madv {
 
 namespace {
 
-// Messages that are never an answer, so that they are told apart whatever their rval is.
-bool is_only_said_unasked(int id) {
+// Messages that are never an answer, whatever their rval is.
+bool is_never_answer(int id) {
   const Command* command = find_command(id);
   return command && command->access == Access::notice;
 }
@@ -41,7 +41,7 @@ void print_redacted_object(JsonObject* object, int id, std::string& out) {
   while (json_object_iter_next_ordered(&iter, &name, &member)) {
     if (!first) out += ',';
     first = false;
-    // A name that is not one of ours may be a file's, in a listing.
+    // An unknown name may be that of a file, in the list of a folder.
     const bool shown = is_shown_in_logs(id, name);
     const bool is_known = shown || std::string_view(name) == "token" ||
                           std::string_view(name) == "param" || std::string_view(name) == "listing";
@@ -101,7 +101,7 @@ Result<std::string> Request::to_json(int64_t token) const {
 }
 
 Result<Message> Message::parse(std::string_view text) {
-  // The text itself stays out of every complaint: it may hold a serial number or a password.
+  // Errors do not contain the text, because it may have a serial number or a password.
   Result<JsonDocument> document =
       JsonDocument::parse(text, "a message is damaged", Framer::default_max_size);
   if (!document) return document.error();
@@ -120,7 +120,7 @@ Result<Message> Message::parse(std::string_view text) {
 
 Message::Kind Message::kind() const {
   if (id_ == msg_query_holder) return Kind::question;
-  if (rval_ == rval_notification || is_only_said_unasked(id_)) return Kind::notification;
+  if (rval_ == rval_notification || is_never_answer(id_)) return Kind::notification;
   return Kind::reply;
 }
 
@@ -184,7 +184,8 @@ std::string unix_path(std::string_view camera_path) {
   std::string path(camera_path);
   std::replace(path.begin(), path.end(), '\\', '/');
   if (path.starts_with("C:/")) path.replace(0, 2, card_root);
-  // It goes to the bus and into messages. The names that a camera makes are ASCII.
+  // It is used on the bus and in messages, therefore it must be printable. A camera's own names are
+  // ASCII.
   return printable(path, Request::max_size);
 }
 

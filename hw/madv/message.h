@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Requests to the camera, and what it says.
+// SPDX-License-Identifier: LGPL-2.1-or-later Requests to the camera, and messages from it.
 
 #pragma once
 
@@ -17,9 +16,9 @@
 
 namespace sphere::madv {
 
-/// One request, without the token, which is the session's to put in.
+/// One request without the token, which the session adds.
 struct Request {
-  /// The vendor's own command buffer holds no more.
+  /// The size of the vendor's own command buffer.
   static constexpr size_t max_size = 1024;
 
   explicit Request(int id);
@@ -28,61 +27,62 @@ struct Request {
     type = std::move(value);
     return *this;
   }
-  /// Fields that only some commands have, such as `ssid` or `offset`.
+  /// Adds a field that only some commands have, such as `ssid` or `offset`.
   Request& with(std::string name, std::variant<int64_t, std::string> value) {
     fields.emplace_back(std::move(name), std::move(value));
     return *this;
   }
 
-  /// `condition` is called in the session's thread when it is the request's turn. A request that is
-  /// not wanted any more, for example because consent was withdrawn while it waited, is not sent.
+  /// `condition` is called in the session's thread immediately before the request is sent. If it
+  /// returns false, for example because consent was withdrawn while the request waited, the request
+  /// is not sent.
   Request& only_while(std::function<bool()> condition) {
     wanted = std::move(condition);
     return *this;
   }
 
-  /// The object as it goes over the wire.
+  /// The JSON text that is sent.
   Result<std::string> to_json(int64_t token) const;
 
   std::function<bool()> wanted;
   int id;
   std::optional<std::string> type;
-  /// A text also where it means a number, as the vendor's client has it.
+  /// Always a text, even for a number, as in the vendor's client.
   std::optional<std::string> param;
   std::vector<std::pair<std::string, std::variant<int64_t, std::string>>> fields;
 };
 
-/// One object from the wire, in either direction.
+/// A received or sent object.
 class Message {
  public:
   enum class Kind {
-    reply,         ///< the answer to the request of the same id
-    notification,  ///< said unasked (rval 128, or a message that is never an answer)
+    reply,         ///< the answer to the request with the same id
+    notification,  ///< sent without a request (rval 128, or a message that is never an answer)
     question,      ///< the camera waits for an answer (1793)
   };
 
-  /// `text` is one object as Framer cuts it.
+  /// `text` is one object from a Framer.
   static Result<Message> parse(std::string_view text);
 
   int id() const { return id_; }
   std::optional<int> rval() const { return rval_; }
-  /// What it is, when it came from the camera.
+  /// The kind of a message from the camera.
   Kind kind() const;
   bool succeeded() const { return rval_ == rval_ok; }
 
   bool has(const char* name) const;
-  /// A whole number, also one that is written as a text.
+  /// An integer, also if it is written as a text.
   std::optional<int64_t> number(const char* name) const;
-  /// A text; a number is read as its digits.
+  /// A text; a number is converted to its digits.
   std::optional<std::string> text(const char* name) const;
-  /// The objects of a list, each by its first member, whose value is given as a text.
+  /// The objects of a list: the name of each one's first member, and its value as a text.
   std::vector<std::pair<std::string, std::string>> entries(const char* name) const;
 
   std::optional<int64_t> param_number() const { return number("param"); }
   std::optional<std::string> param_text() const { return text("param"); }
 
-  /// The message for a log: what could be secret, or say which camera, whose or where, is left out.
-  /// No message is ever logged in another way.
+  /// The message for a log, without secrets and without values that could identify the camera, its
+  /// owner or a place. Messages are logged only in this form.
   std::string redacted() const;
 
  private:
@@ -94,11 +94,11 @@ class Message {
   std::optional<int> rval_;
 };
 
-/// Message::redacted() of what we ourselves wrote.
+/// Message::redacted() of a text that this program wrote.
 std::string redacted(std::string_view json);
 
-/// "C:\DCIM\20171216\IMG.JPG", as notifications have it, as the path "/tmp/SD0/DCIM/...".
-/// Printable, whatever the camera said.
+/// Converts the paths of notifications, "C:\DCIM\20171216\IMG.JPG", to "/tmp/SD0/DCIM/...". The
+/// result is always printable.
 std::string unix_path(std::string_view camera_path);
 
 }  // namespace sphere::madv

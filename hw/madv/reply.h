@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What became of a request.
+// SPDX-License-Identifier: LGPL-2.1-or-later The outcome of a request.
 
 #pragma once
 
@@ -14,7 +13,7 @@ namespace sphere::madv {
 
 using hw::Failure;
 
-/// The camera's reply, also one that says no, or why there is none.
+/// The camera's reply, which may be a refusal, or the reason why there is none.
 struct Reply {
   std::shared_ptr<const Message> message;
   std::optional<Failure> failure;

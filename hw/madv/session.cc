@@ -17,13 +17,15 @@ namespace sphere::madv {
 
 namespace {
 
-// Unacknowledged bytes after this mean that the link is half-open, whatever the request's own time.
+// After this time without an acknowledgement of sent bytes, the connection is half-open,
+// independent of the request's own timeout.
 constexpr int unacknowledged_ms = 9000;
-// The same where nothing is under way: for a request that may take a minute, nothing else is asked.
+// The same with keep-alive packets of TCP, because no other request is sent during a request that
+// may take a minute.
 constexpr int probe_after_s = 4, probe_interval_s = 2;
 
-// How long the last bytes may take when the session is over: in order, or because it broke. In the
-// first case the camera had goodbye_timeout for them already.
+// The time for the last bytes at the end of the session: an orderly end, or after an error. In the
+// first case, the camera has had goodbye_timeout for them already.
 constexpr Duration linger_in_order = std::chrono::milliseconds(100);
 constexpr Duration linger_after_failure = std::chrono::milliseconds(300);
 
@@ -31,8 +33,8 @@ Time now() { return Time(g_get_monotonic_time()); }
 
 std::string camera_clock() {
   g_autoptr(GDateTime) time = g_date_time_new_now_local();
-  // The last digit is the weekday. The vendor's two clients count it from different days, so the
-  // camera can't mind; Sunday is 1 here.
+  // The last digit is the weekday. The vendor's two clients count it from different days, therefore
+  // the camera can't depend on it; Sunday is 1 here.
   return std::string(GString_(g_date_time_format(time, "%Y-%m-%d-%H-%M-%S-")).get()) +
          std::to_string(g_date_time_get_day_of_week(time) % 7 + 1);
 }
@@ -70,7 +72,7 @@ Failure connect_failure(const Uri& uri, const GError* error, bool timed_out, Dur
 
 }  // namespace
 
-/// What lives in the session's thread while a connection stands.
+/// The objects of a connection; used only in the session's thread.
 class Session::Loop {
  public:
   Loop(Session& session, ObjectRef<GSocketConnection> connection, CoreSettings settings)
@@ -113,14 +115,14 @@ class Session::Loop {
 
   void handle(const Event& event) {
     if (event.kind == Event::Kind::ended) {
-      // Told when the connection is closed, so that whoever hears it may connect again.
+      // Sent after the connection is closed, so that the receiver may connect again.
       last_ = event;
       return;
     }
     session_.handler_(event);
   }
 
-  // Each transfer has a connection of its own.
+  // Each transfer has its own connection.
   void open_data() {
     const unsigned wanted = core_.transfers().connection_wanted();
     if (wanted == data_for_) return;
@@ -211,7 +213,7 @@ class Session::Loop {
 
   void run_tasks() {
     uint64_t count = 0;
-    // What it says does not matter, only that it was read.
+    // The value does not matter; it only has to be read.
     (void)!read(session_.wake_, &count, sizeof count);
     std::vector<Task> tasks;
     bool stop_wanted;
@@ -225,7 +227,8 @@ class Session::Loop {
   }
 
   void receive() {
-    // One buffer a turn: a camera that never ends can't keep the loop from its deadlines.
+    // Reads one buffer in each turn, so that a camera that sends without an end does not delay the
+    // loop's deadlines.
     g_autoptr(GError) error = nullptr;
     const gssize got = g_socket_receive(socket_, buffer_.data(), buffer_.size(), nullptr, &error);
     if (got > 0)
@@ -263,8 +266,8 @@ class Session::Loop {
       lose_data();
   }
 
-  // The last bytes must arrive: a socket that is closed with unread bytes in it resets the
-  // connection, and the camera may not see our goodbye.
+  // The last bytes must arrive. If a socket is closed with unread bytes, the connection is reset,
+  // and the camera may not get the request that ends the session.
   void close() {
     data_.reset();
     const bool failed = last_ && last_->failure;
@@ -302,7 +305,7 @@ class Session::Loop {
   ObjectRef<GSocketConnection> connection_;
   GSocket* const socket_;
   ObjectRef<GSocket> data_;
-  unsigned data_for_ = 0;  // the transfer that it is for
+  unsigned data_for_ = 0;  // the transfer of this connection
   bool data_connected_ = false;
   std::optional<Event> last_;
   std::array<char, 65536> buffer_;
@@ -413,7 +416,7 @@ void Session::cancel_transfer(unsigned number) {
 
 Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellable* cancellable,
                                                      Duration at_most) {
-  // Outlives this call when it is given up: the reply may still come.
+  // Shared, because the reply may come after this call has returned.
   struct Waiting {
     Mutex mutex;
     std::condition_variable_any changed;
@@ -475,13 +478,13 @@ ObjectRef<GSocketConnection> Session::connect(std::optional<Failure>& failure) {
   } attempt;
   attempt.cancellable = connecting_.get();
   const Uri& uri = options_.uri;
-  // A name may have several addresses; the time is for all of them together. What is waited for is
-  // waited for in a context of this thread's own.
+  // A name may have several addresses; the timeout is for all of them together. This thread waits
+  // with its own main context.
   const std::unique_ptr<GMainContext, Call<g_main_context_unref>> context(g_main_context_new());
   g_main_context_push_thread_default(context.get());
   {
     g_autoptr(GSocketClient) client = g_socket_client_new();
-    // A proxy for the web knows no way to a camera.
+    // A web proxy can't reach a camera.
     g_socket_client_set_enable_proxy(client, FALSE);
     g_autoptr(GSocketConnectable) address = g_network_address_new(uri.host.c_str(), uri.port);
     const auto milliseconds =
@@ -536,9 +539,10 @@ void Session::run() {
     const auto keep = [cache, may_store](const std::string& md5, std::string_view table) {
       remember_table(md5, table);
       if (!may_store()) return;
-      // Without a cache it works as well, only that each process fetches the table anew.
+      // A failure is not an error: without the cache, each process fetches the table again.
       (void)cache.store(md5, table);
-      // Taken back meanwhile: whoever did has removed what there was, maybe before this.
+      // If consent was withdrawn in the meantime, the stored tables were removed, perhaps before
+      // this one was written.
       if (!may_store()) cache.forget(md5);
     };
     settings.keep_table = keep;

@@ -24,22 +24,23 @@ namespace sphere::madv {
 struct SessionOptions {
   Uri uri;
   Duration connect_timeout = std::chrono::seconds(5);
-  /// Pacing, clock, address and tables are filled in; the rest is taken as it is.
+  /// The session sets pacing, clock, address and tables; the other members are used as given.
   CoreSettings core;
-  /// None, by default, for a camera on this machine, which is software.
+  /// The interval between requests. By default 0 for a camera on this machine, because it is
+  /// emulated.
   std::optional<Duration> pacing;
-  /// Whether lens tables, which tell one camera from another, may be kept on the disk; else this
-  /// process alone remembers them. Asked in the session's thread whenever there is one to keep or
-  /// to look for; empty: they may.
+  /// Whether lens tables, which identify a camera, may be stored on the disk; otherwise they are
+  /// kept only in this process. Called in the session's thread each time a table is stored or
+  /// searched; empty: they may.
   std::function<bool()> may_store_tables;
-  /// Where they are kept; empty for the user's cache directory.
+  /// The folder of stored tables; empty for the user's cache directory.
   std::string table_folder;
 };
 
 class Session {
  public:
-  /// Called in the session's thread with no lock held. It may call anything here but stop() and the
-  /// destructor.
+  /// Called in the session's thread without a lock. It may call everything in this class except
+  /// stop() and the destructor.
   using Handler = std::function<void(const Event&)>;
 
   Session(SessionOptions options, Handler handler);
@@ -48,39 +49,40 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Connects in the background; the outcome comes as an event.
+  /// Connects in the background; the result comes as an event.
   void start();
 
-  /// Ends the session in order, so that the camera is free for the next client, and waits until it
-  /// has ended: at most 0.8 s, also when the camera is mute (0.4 s for the request under way, 0.3 s
-  /// for the goodbye, 0.1 s for its last bytes), or 0.85 s while the session is being started; less
-  /// where `core` has other times. Any number of times, from any thread but its own.
+  /// Ends the session in an orderly way, so that the camera is free for the next client, and waits
+  /// until it has ended. This takes at most 0.8 s, even if the camera does not answer (0.4 s for
+  /// the active request, 0.3 s for the end of the session, 0.1 s for the last bytes), or 0.85 s
+  /// while the session is being started; other times in `core` change this. May be called any
+  /// number of times, from any thread except the session's own.
   void stop();
-  /// The same without waiting; `ended` tells.
+  /// The same without waiting; the event `ended` comes at the end.
   void request_stop();
 
-  /// What is known of the camera by now.
+  /// The state of the camera.
   CameraState state() const;
 
-  /// Asks the camera; `handler` is called once in any case, in the session's thread, or here and
-  /// now when the session is over already, or too many requests wait.
+  /// Sends a request. `handler` is always called exactly once: in the session's thread, or within
+  /// this call if the session has ended or too many requests wait.
   void request(Request request, ReplyHandler handler);
-  /// Files; `sink`, `source` and `done` are called in the session's thread. The number by which the
-  /// transfer can be cancelled.
+  /// Transfers a file; `sink`, `source` and `done` are called in the session's thread. Returns the
+  /// number with which the transfer can be cancelled.
   unsigned get_file(Download download);
   unsigned put_file(Upload upload);
   void cancel_transfer(unsigned number);
 
-  /// Asks and waits for the reply: until `cancellable` says so, and no longer than `at_most`. A
-  /// request that is given up before its turn is never sent. A "no" of the camera is an error here.
-  /// Not from the session's thread.
+  /// Sends a request and waits for the reply, until `cancellable` is cancelled and no longer than
+  /// `at_most`. If it is given up before its turn, the request is not sent. A refusal of the camera
+  /// is an error. Must not be called from the session's thread.
   Result<std::shared_ptr<const Message>> call(Request request, GCancellable* cancellable = nullptr,
                                               Duration at_most = std::chrono::seconds(10));
 
  private:
   class Loop;
 
-  /// What another thread wants of the core, and what happens where it can't be asked any more.
+  /// A call of the core for another thread, and what is called instead if the session has ended.
   struct Task {
     std::function<void(SessionCore&, Time)> run;
     std::function<void(const Failure&)> refuse;
@@ -90,23 +92,25 @@ class Session {
   /// Wakes the session's thread.
   void wake();
   void run();
-  /// Nothing when it can't be had within the connect timeout, and then why.
+  /// The connection; null if it is not made within the connect timeout, with the reason.
   ObjectRef<GSocketConnection> connect(std::optional<Failure>& failure);
 
   const SessionOptions options_;
   const Handler handler_;
-  const ObjectRef<GCancellable> connecting_;  // cancelled by stop
+  const ObjectRef<GCancellable> connecting_;  // cancelled by stop()
   const int wake_;                            // an eventfd
 
-  // Protects what the session's thread and others share. Never held across a handler or a socket.
+  // Protects the data that the session's thread and others share. Never held during a handler or a
+  // socket operation.
   mutable Mutex mutex_;
   std::vector<Task> tasks_ SPHERE_GUARDED_BY(mutex_);  // ControlChannel::max_waiting at most
   bool stop_wanted_ SPHERE_GUARDED_BY(mutex_) = false;
   CameraState state_ SPHERE_GUARDED_BY(mutex_);
-  bool over_ SPHERE_GUARDED_BY(mutex_) = false;  // nobody takes tasks any more
+  bool over_ SPHERE_GUARDED_BY(mutex_) = false;  // no more tasks are executed
   unsigned last_transfer_ SPHERE_GUARDED_BY(mutex_) = ConnectSequence::lens_table_transfer;
 
-  // Taken by stop(): two that stop at once must not both join. Before mutex_.
+  // Held by stop(), so that of two simultaneous calls only one joins the thread. Must be locked
+  // before mutex_.
   Mutex join_mutex_;
   std::thread thread_ SPHERE_GUARDED_BY(join_mutex_);
 };

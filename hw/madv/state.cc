@@ -20,7 +20,8 @@ void take(const Message& message, const char* name, std::optional<int>& to) {
 void take_battery(const Message& message, const char* name, CameraState& state) {
   const std::optional<int64_t> code = message.number(name);
   if (!code || *code < 0 || *code > 0xff) return;
-  // 0x44 is "charged, full" in the vendor's client alone: of the step only the low half counts.
+  // 0x44 means "charging, full", but only in the vendor's client: only the low four bits are the
+  // level.
   const Choice* step = find_choice(msg_battery, static_cast<int>(*code & 0x0f));
   if (!step) return;
   state.battery_percent = step->amount;
@@ -36,7 +37,7 @@ void take_storage(const Message& message, CameraState& state) {
 }
 
 std::string short_text(const Message& message, const char* name) {
-  // Shown to people, and kept where consent allows it.
+  // These texts are shown to people, and are stored if consent allows it.
   return printable(message.text(name).value_or("").substr(0, 64));
 }
 

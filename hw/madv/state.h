@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What is known of a camera from its replies and notifications. Its serial number comes along in
-// one of them, unasked: it is not kept.
+// SPDX-License-Identifier: LGPL-2.1-or-later The state of a camera, from its replies and
+// notifications. One of them also contains the serial number, which is not kept.
 
 #pragma once
 
@@ -25,7 +24,7 @@ struct CameraState {
   std::optional<int> battery_percent;
   bool charging = false;
   Card card = Card::unknown;
-  /// As the command `card-full` has it: 0 no, 1 almost, 2 full.
+  /// The value of the command `card-full`: 0 no, 1 almost, 2 full.
   std::optional<int> card_full;
   std::optional<int64_t> video_seconds_left;
   std::optional<int64_t> photos_left;
@@ -36,11 +35,11 @@ struct CameraState {
   std::string firmware;
 
   bool is_recording() const;
-  /// Takes over what a reply or a notification tells.
+  /// Updates the state with a reply or a notification.
   void update(const Message& message);
 };
 
-/// A working mode as words, such as "recording".
+/// The name of a working mode, such as "recording".
 std::string_view working_mode_name(int mode);
 
 }  // namespace sphere::madv

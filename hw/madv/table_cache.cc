@@ -15,7 +15,7 @@ namespace sphere::madv {
 
 namespace {
 
-/// One is enough for a camera that is connected to again.
+/// One table is enough for another connection to the same camera.
 struct Remembered {
   Mutex mutex;  // protects the two; the innermost
   std::string md5 SPHERE_GUARDED_BY(mutex);
@@ -49,7 +49,7 @@ TableCache::TableCache(std::string folder) : folder_(std::move(folder)) {
 std::string TableCache::path(const std::string& md5) const { return folder_ + "/" + md5 + ".bin"; }
 
 std::optional<std::string> TableCache::load(const std::string& md5) const {
-  // The name comes from the network: nothing but digits becomes a path.
+  // The name comes from the network, therefore it must have only digits to be part of a path.
   if (!read_md5(md5)) return std::nullopt;
   GStatBuf info;
   if (g_stat(path(md5).c_str(), &info) != 0 || info.st_size < 0 ||

@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* get_complete = "get_file_complete";
 constexpr const char* put_complete = "put_file_complete";
-// Of each failure the vendor's own sources have two spellings.
+// The vendor's sources have two spellings of each failure.
 constexpr const char* failures[] = {"get_file_fail", "get_file_failed", "put_file_fail",
                                     "put_file_failed"};
 
@@ -30,7 +30,7 @@ std::optional<uint64_t> entry_number(const Message& message, std::string_view wa
 
 }  // namespace
 
-/// One file. Each step may end it: `outcome`.
+/// The transfer of one file. Each step may end it with an `outcome`.
 class FileTransfers::Job {
  public:
   Job(std::string path, TransferDone done) : path(std::move(path)), done(std::move(done)) {}
@@ -38,9 +38,9 @@ class FileTransfers::Job {
 
   virtual Request request() const = 0;
   virtual void data(std::string_view) { fail("the camera sent bytes that were not requested"); }
-  /// The camera says that all is sent, or has arrived.
+  /// The camera has notified that all bytes are sent, or have arrived.
   virtual void completed(const Message& message) = 0;
-  /// Whether there are bytes to be sent, and the next of them.
+  /// Whether there are bytes to send, and the next of them.
   virtual bool has_output() const { return false; }
   virtual std::string more_output() { return {}; }
 
@@ -63,8 +63,8 @@ class FileTransfers::Job {
   const TransferDone done;
   unsigned number = 0;
   std::optional<Status> outcome;
-  bool asks_again = false;      // for the next chunk
-  bool camera_is_done = false;  // with what it was asked
+  bool next_chunk_due = false;  // a request for the next chunk is due
+  bool camera_is_done = false;  // it has finished the last request
   bool is_accepted = false;
   Time accepted_at{};
 };
@@ -81,7 +81,7 @@ class FileTransfers::DownloadJob final : public Job {
   }
 
   Request request() const override {
-    // The offset is a text and the size a number: so the vendor's client has it.
+    // The offset is a text and the size is a number, as in the vendor's client.
     return Request(msg_get_file, path)
         .with(field::offset, std::to_string(offset_ + whole_chunks_))
         .with(field::fetch_size, static_cast<int64_t>(wanted()));
@@ -105,9 +105,8 @@ class FileTransfers::DownloadJob final : public Job {
     examine();
   }
 
-  // The bytes, the reply and the notification come in any order: the camera may begin to send
-  // before it replies, and its last bytes may be on their way still when it says that they are
-  // sent.
+  // The bytes, the reply and the notification may come in any order: the camera may begin to send
+  // before it replies, and its last bytes may arrive after the notification that they are sent.
   void examine() override {
     if (!is_accepted || !chunk_bytes_ || in_chunk_ < *chunk_bytes_) return;
     if (in_chunk_ > *chunk_bytes_) return fail("the camera sent more bytes than it had announced");
@@ -119,9 +118,9 @@ class FileTransfers::DownloadJob final : public Job {
     if (size_ ? whole_chunks_ == *size_ : checksum_ && has_md5()) {
       outcome = ok();
     } else if (was_full) {
-      asks_again = true;
+      next_chunk_due = true;
     } else if (size_) {
-      // A chunk that is not full was the last one.
+      // A chunk that is not full is the last one.
       fail("the file is shorter than requested");
     } else if (checksum_) {
       fail("the file does not match the camera's checksum");
@@ -144,9 +143,9 @@ class FileTransfers::DownloadJob final : public Job {
   const std::string md5_;
   const std::function<Status(std::string_view)> sink_;
   const ChecksumRef checksum_;
-  uint64_t whole_chunks_ = 0;  // bytes of those that are all there
+  uint64_t whole_chunks_ = 0;  // bytes of the chunks that are complete
   uint64_t in_chunk_ = 0;
-  std::optional<uint64_t> chunk_bytes_;  // how many the camera says it sent
+  std::optional<uint64_t> chunk_bytes_;  // number of bytes in the camera's notification
 };
 
 class FileTransfers::UploadJob final : public Job {
@@ -254,14 +253,14 @@ void FileTransfers::data_ready(Time now) {
 void FileTransfers::ask(Time now) {
   Job& job = *jobs_.front();
   heard_ = now;
-  job.asks_again = job.camera_is_done = false;
+  job.next_chunk_due = job.camera_is_done = false;
   channel_.ask(
       job.request(),
       [this, number = job.number](const Reply& reply) {
-        // It may have ended meanwhile.
+        // It may have ended in the meantime.
         if (!reply.message || connection_wanted() != number) return;
-        jobs_.front()->replied(*reply.message, channel_.last_heard());
-        go_on(channel_.last_heard());
+        jobs_.front()->replied(*reply.message, channel_.last_sign_of_life());
+        continue_transfers(channel_.last_sign_of_life());
       },
       ControlChannel::Rank::ordinary, settings_.busy_attempts, now);
 }
@@ -270,19 +269,19 @@ void FileTransfers::data_received(std::string_view bytes, Time now) {
   if (jobs_.empty() || !connected_) return;
   heard_ = now;
   jobs_.front()->data(bytes);
-  go_on(now);
+  continue_transfers(now);
 }
 
 void FileTransfers::data_closed(Time now) {
   if (jobs_.empty()) return;
   jobs_.front()->fail("the data port is closed");
-  go_on(now);
+  continue_transfers(now);
 }
 
 void FileTransfers::output_sent(size_t bytes, Time now) {
   heard_ = now;
   output_.erase(0, bytes);
-  go_on(now);
+  continue_transfers(now);
 }
 
 void FileTransfers::notified(const Message& message, Time now) {
@@ -296,17 +295,17 @@ void FileTransfers::notified(const Message& message, Time now) {
   job.camera_is_done = job.camera_is_done || has_failed || is_complete;
   if (has_failed) job.fail("the camera ended the transfer");
   if (is_complete) job.completed(message);
-  go_on(now);
+  continue_transfers(now);
 }
 
-void FileTransfers::go_on(Time now) {
+void FileTransfers::continue_transfers(Time now) {
   if (jobs_.empty()) return;
   Job& job = *jobs_.front();
   if (output_.empty() && job.has_output() && now >= job.accepted_at + settings_.upload_delay)
     output_ = job.more_output();
   if (job.outcome)
     finish(*job.outcome, now);
-  else if (job.asks_again)
+  else if (job.next_chunk_due)
     ask(now);
 }
 
@@ -316,8 +315,8 @@ void FileTransfers::finish(const Status& outcome, Time now) {
   output_.clear();
   heard_ = now;
   if (std::exchange(connected_, false) && !job->camera_is_done) {
-    // Its connection is closed, and the camera is told. What it still says of this transfer must
-    // not be taken for a word on the next one, which waits for the answer.
+    // Its connection is closed, and a request to cancel is sent to the camera. The next transfer
+    // waits for the answer, because until then a notification may be about this transfer.
     is_cancelling_ = true;
     channel_.ask(
         Request(msg_cancel_transfer, job->path), [this](const Reply&) { is_cancelling_ = false; },
@@ -331,13 +330,13 @@ void FileTransfers::advance(Time now) {
   if (is_cancelling_) heard_ = now;
   if (now >= heard_ + settings_.transfer_timeout)
     jobs_.front()->fail("no data for " + in_seconds(settings_.transfer_timeout));
-  go_on(now);
+  continue_transfers(now);
 }
 
 std::optional<Time> FileTransfers::deadline() const {
   if (!connection_wanted()) return std::nullopt;
   const Job& job = *jobs_.front();
-  if (job.outcome || job.asks_again) return heard_;
+  if (job.outcome || job.next_chunk_due) return heard_;
   const Time lost = heard_ + settings_.transfer_timeout;
   if (!output_.empty() || !job.has_output()) return lost;
   return std::min(lost, std::max(heard_, job.accepted_at + settings_.upload_delay));

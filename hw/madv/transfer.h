@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Files over the data port: bare bytes there, and on the control channel what they are. One file at
-// a time; its bytes are handed on as they come and kept nowhere.
+// SPDX-License-Identifier: LGPL-2.1-or-later Transfers of files. The data port has only the bytes;
+// requests and notifications about them are on the control channel. One file is transferred at a
+// time, and its bytes are passed on at once, without a buffer.
 
 #pragma once
 
@@ -18,18 +18,18 @@
 
 namespace sphere::madv {
 
-/// Called once, when the whole file is there, or with the reason why not.
+/// Called once, when the whole file is transferred, or with an error.
 using TransferDone = std::function<void(const Status&)>;
 
 struct Download {
-  /// As the camera names it.
+  /// The camera's path of the file.
   std::string path;
   uint64_t offset = 0;
-  /// So many bytes from there; nothing: up to the end.
+  /// The number of bytes from the offset; empty: up to the end.
   std::optional<uint64_t> size = {};
-  /// Of the whole file, 32 digits; looked at where the file is read from its beginning to its end.
+  /// MD5 of the whole file, 32 digits. It is checked if the whole file is read.
   std::string md5 = {};
-  /// Takes the bytes in order. An error ends the transfer with it.
+  /// Gets the bytes in order. If it returns an error, the transfer ends with this error.
   std::function<Status(std::string_view)> sink;
   TransferDone done;
 };
@@ -37,37 +37,40 @@ struct Download {
 struct Upload {
   std::string path;
   uint64_t size = 0;
-  /// Of the whole file, 32 digits.
+  /// MD5 of the whole file, 32 digits.
   std::string md5;
   /// The vendor's `ftype`: 1 the camera's firmware, 2 the remote control's.
   int file_type = 0;
-  /// The next bytes, at most so many; none before `size` is reached end the transfer.
+  /// Returns the next bytes, at most this many. If it returns none before `size` is reached, the
+  /// transfer ends.
   std::function<std::string(size_t most)> source;
   TransferDone done;
 };
 
-/// Knows no socket: the owner connects to the data port while connection_wanted(), and brings bytes
-/// here and there.
+/// It has no socket: the owner connects to the data port while connection_wanted() is not 0, and
+/// passes the bytes in both directions.
 class FileTransfers {
  public:
-  /// As much as the vendor's client asks for at once.
+  /// The number of bytes that the vendor's client requests at once.
   static constexpr size_t chunk_size = 2 << 20;
-  /// Transfers that may wait; a further one is refused at once.
+  /// The largest number of waiting transfers; a further one fails at once.
   static constexpr size_t max_waiting = 16;
 
   FileTransfers(const CoreSettings& settings, ControlChannel& channel);
   ~FileTransfers();
 
-  /// `number` is the caller's, not 0, and no other transfer's; by it the transfer can be cancelled.
+  /// `number` is chosen by the caller to cancel the transfer. It must not be 0 or the number of
+  /// another transfer.
   void get(unsigned number, Download download, Time now);
   void put(unsigned number, Upload upload, Time now);
-  /// `done` says so, at once. What has ended already stays as it is.
+  /// Calls `done` with an error at once. Does nothing if the transfer has ended.
   void cancel(unsigned number, Time now);
-  /// All that is left ends with this.
+  /// All remaining transfers end with this error.
   void end(const std::string& why);
 
-  /// Each transfer has a connection of its own, so that bytes of one that was given up are
-  /// nobody's. The number of the transfer that needs one; 0 for none.
+  /// The number of the transfer that needs a connection; 0 for none. Each transfer has its own
+  /// connection, so that late bytes of a cancelled transfer are not taken for bytes of the next
+  /// one.
   unsigned connection_wanted() const;
   void data_ready(Time now);
   void data_received(std::string_view bytes, Time now);
@@ -75,7 +78,7 @@ class FileTransfers {
   const std::string& output() const { return output_; }
   void output_sent(size_t bytes, Time now);
 
-  /// What the camera says with message 7.
+  /// Handles the camera's message 7.
   void notified(const Message& message, Time now);
 
   void advance(Time now);
@@ -88,13 +91,13 @@ class FileTransfers {
 
   void add(unsigned number, std::unique_ptr<Job> job, Time now);
   void ask(Time now);
-  /// After each step: goes on, to the next chunk or to the next transfer.
-  void go_on(Time now);
+  /// To be called after each step: continues with the next chunk or the next transfer.
+  void continue_transfers(Time now);
   void finish(const Status& outcome, Time now);
 
   const CoreSettings& settings_;
   ControlChannel& channel_;
-  std::deque<std::unique_ptr<Job>> jobs_;  // the first is under way
+  std::deque<std::unique_ptr<Job>> jobs_;  // the first one is active
   bool connected_ = false;
   bool is_cancelling_ = false;
   Time heard_{};

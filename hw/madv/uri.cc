@@ -42,7 +42,8 @@ std::string escaped_path(const std::string& path) {
 }
 
 Status check_host(const std::string& host) {
-  // A name has letters, digits, dots, hyphens; an IPv6 address colons, and a zone after a percent.
+  // A name has letters, digits, dots and hyphens; an IPv6 address has colons, and may have a zone
+  // after a percent sign.
   const bool plain = std::all_of(host.begin(), host.end(), [](char c) {
     return g_ascii_isalnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
   });
@@ -103,7 +104,7 @@ Status read_query(const char* query, Uri& uri) {
 Result<Uri> Uri::parse(std::string_view text) {
   const std::string given(text);
   const auto wrong = [&](const std::string& how) {
-    // What stands before an @ may be a password.
+    // The text before an @ may contain a password.
     if (given.find('@') != std::string::npos)
       return invalid("this is not the URI of a camera: " + how);
     return invalid("'" + given + "' is not the URI of a camera: " + how);
@@ -112,7 +113,7 @@ Result<Uri> Uri::parse(std::string_view text) {
   if (given.find('\0') != std::string::npos)
     return invalid("the camera's URI has a zero byte in it");
 
-  // The query stays encoded, so that an ampersand in a value does not end it.
+  // The query is not decoded yet, because an ampersand in a value would end the value.
   constexpr auto flags = G_URI_FLAGS_ENCODED_QUERY;
   g_autofree char* got_scheme = nullptr;
   g_autofree char* user = nullptr;
@@ -127,7 +128,7 @@ Result<Uri> Uri::parse(std::string_view text) {
     return wrong(error->message);
   if (!got_scheme || g_ascii_strcasecmp(got_scheme, scheme) != 0)
     return wrong("it must begin with madv://");
-  // A password has no meaning here, and a complaint would show it.
+  // A password has no use here, and an error message would show it.
   if (user) return invalid("a camera's URI has no user name in it; write madv://HOST");
   if (fragment) return wrong("it can't have a part after '#'");
   if (!got_host) return wrong("write madv://HOST, or madv:// for " + std::string(default_host));

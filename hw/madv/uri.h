@@ -15,7 +15,7 @@ namespace sphere::madv {
 /// The address of a camera, and its preview or one of its files.
 struct Uri {
   static constexpr const char* scheme = "madv";
-  /// The camera's own address on its own Wi-Fi.
+  /// The camera's address on its own Wi-Fi.
   static constexpr const char* default_host = "192.168.42.1";
 
   std::string host = default_host;
@@ -24,18 +24,19 @@ struct Uri {
   uint16_t rtsp_port = 554;
   uint16_t http_port = 50422;
   uint16_t https_port = 443;
-  /// Below the card's root, "DCIM/20161121/VID.MP4"; empty for the preview.
+  /// Relative to the card's root, such as "DCIM/20161121/VID.MP4"; empty for the preview.
   std::string file;
 
   static Result<Uri> parse(std::string_view text);
 
   bool is_preview() const { return file.empty(); }
   std::string to_string() const;
-  /// The preview has the same path on every camera: nothing has to be asked for it.
+  /// The address of the preview, which has the same path on every camera.
   std::string rtsp_url() const;
-  /// The HTTP server's root is the folder DCIM. Valid for a file.
+  /// The address of the file over HTTP; the server's root is the folder DCIM. Only valid for a
+  /// file.
   std::string http_url() const;
-  /// As the control channel names it: "/tmp/SD0/DCIM/...".
+  /// The path of the file on the control channel: "/tmp/SD0/DCIM/...".
   std::string camera_path() const;
 };
 

@@ -7,7 +7,7 @@
 namespace sphere::madv {
 
 Error Framer::broken(const std::string& how) {
-  // The bytes themselves stay out of the message: they may hold a password.
+  // The message does not contain the bytes, because they may contain a password.
   error_ = invalid(how);
   return *error_;
 }
@@ -58,7 +58,7 @@ Result<std::optional<std::string>> Framer::next() {
       const size_t end = examined_ + 1;
       std::string object = buffer_.substr(begin_, end - begin_);
       begin_ = examined_ = end;
-      // Moved only now and then: the cost of each byte stays constant.
+      // Moved only sometimes, so that the mean time for each byte is constant.
       if (begin_ > buffer_.size() / 2) {
         buffer_.erase(0, begin_);
         begin_ = examined_ = 0;

@@ -100,8 +100,9 @@ bool AudioBranch::build(const std::string& codec) {
   gst_pad_add_probe(from.get(), GST_PAD_PROBE_TYPE_BUFFER, stamp, this, nullptr);
   consent::mark_consent_event_source(from.get());
 
-  // The gate starts before it is in a pipeline that runs, as one that was there all along; so does
-  // the event_maker. That is true as long as nothing has changed since the sound was asked for.
+  // The gate starts before it is added to a running pipeline, as if it had been there from the
+  // start. The same applies to event_maker_. This is correct only if nothing has changed since the
+  // sound was requested.
   GList* contexts = gst_element_get_contexts(GST_ELEMENT(bin_));
   for (GList* one = contexts; one; one = one->next)
     gst_element_set_context(parts, GST_CONTEXT_CAST(one->data));

@@ -65,7 +65,7 @@ GstBuffer* picture(const GstVideoInfo& info) {
 
 }  // namespace
 
-GST_START_TEST(what_is_allocated_is_counted) {
+GST_START_TEST(allocations_are_counted) {
   counting = true;
   const std::string longer_than_what_a_string_keeps_within_itself(100, ' ');
   counting = false;
@@ -73,7 +73,7 @@ GST_START_TEST(what_is_allocated_is_counted) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_hundred_frames_allocate_nothing) {
+GST_START_TEST(no_allocation_in_a_hundred_frames) {
   // A path is longer than what a string keeps within itself.
   const Profile profile({.baseline = 0.02, .front = R"(, "gain": 1.1)"});
   const Case cases[] = {
@@ -124,8 +124,8 @@ static Suite* allocations_suite() {
   Suite* suite = suite_create("allocations");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, what_is_allocated_is_counted);
-  tcase_add_test(tcase, a_hundred_frames_allocate_nothing);
+  tcase_add_test(tcase, allocations_are_counted);
+  tcase_add_test(tcase, no_allocation_in_a_hundred_frames);
   return suite;
 }
 

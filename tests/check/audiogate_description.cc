@@ -283,7 +283,7 @@ GST_START_TEST(test_events_kept_are_cleaned) {
 }
 GST_END_TEST
 
-GST_START_TEST(test_streams_are_the_gates_own) {
+GST_START_TEST(test_gate_has_its_own_stream) {
   const HarnessRef h(gate_that_is_given());
   const GstRef<GstStream> stream(
       gst_stream_new("one", nullptr, GST_STREAM_TYPE_AUDIO, GST_STREAM_FLAG_NONE));
@@ -325,7 +325,7 @@ static Suite* audiogate_description_suite(void) {
   tcase_add_test(tests, test_headers_still_decode);
   tcase_add_test(tests, test_events_of_a_closed_gate);
   tcase_add_test(tests, test_events_kept_are_cleaned);
-  tcase_add_test(tests, test_streams_are_the_gates_own);
+  tcase_add_test(tests, test_gate_has_its_own_stream);
   tcase_add_test(tests, test_opus_headers_in_band);
   return suite;
 }

@@ -68,7 +68,7 @@ bool one_behind(GstHarness* h, GstClockTime pts, GstClockTime before) {
 }
 
 /// Behind an encoder or a decoder a stamp may come one buffer too late.
-GST_START_TEST(test_stamps_come_late) {
+GST_START_TEST(test_late_consent_events) {
   const HarnessRef h(gate_that_is_given());
   gst_harness_set_src_caps_str(h.get(), mono);
   push_stamp(h.get(), "audio-live", 0);
@@ -171,7 +171,7 @@ static Suite* audiogate_stamps_suite(void) {
   TCase* tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_stamps);
-  tcase_add_test(tests, test_stamps_come_late);
+  tcase_add_test(tests, test_late_consent_events);
   tcase_add_test(tests, test_events_stay_behind);
   return suite;
 }

@@ -150,7 +150,7 @@ std::optional<GreyPicture> shared_photo(const char* file, const char* decoder) {
 
 }  // namespace
 
-GST_START_TEST(a_photograph_agrees_better_than_by_hand) {
+GST_START_TEST(calibration_of_a_photograph_beats_the_manual_one) {
   const std::optional<GreyPicture> photo = shared_photo("gear360-street.png", "pngdec");
   if (!photo) return;
   const GreyPicture& picture = *photo;
@@ -299,7 +299,7 @@ GST_START_TEST(pictures_of_other_scenes_are_not_joined) {
 }
 GST_END_TEST;
 
-GST_START_TEST(hopeless_scenes_are_refused) {
+GST_START_TEST(scenes_without_detail_are_an_error) {
   GreyPicture grey{{1280, 640}, std::vector<uint8_t>(1280 * 640, 128)};
   const Result<Calibration> flat = calibrate({grey}, *load_profile("dual-190"));
   fail_if(bool(flat));
@@ -328,12 +328,12 @@ static Suite* calibrate_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, drawn_lenses_are_found);
-  tcase_add_test(tcase, a_photograph_agrees_better_than_by_hand);
+  tcase_add_test(tcase, calibration_of_a_photograph_beats_the_manual_one);
   tcase_add_test(tcase, small_circles_are_found);
   tcase_add_test(tcase, any_lenses_are_found_without_a_start);
   tcase_add_test(tcase, lenses_of_real_photos_are_found_without_a_start);
   tcase_add_test(tcase, pictures_of_other_scenes_are_not_joined);
-  tcase_add_test(tcase, hopeless_scenes_are_refused);
+  tcase_add_test(tcase, scenes_without_detail_are_an_error);
   return suite;
 }
 

@@ -125,7 +125,7 @@ GST_START_TEST(it_connects_in_order) {
 GST_END_TEST;
 
 /// In no state does the thread that runs it wake up more than twice a second.
-GST_START_TEST(it_sleeps_in_every_state) {
+GST_START_TEST(core_sleeps_until_its_deadline_in_every_state) {
   const auto in = [](State state) {
     Run run;
     if (state == State::stopped) {
@@ -161,7 +161,7 @@ GST_START_TEST(it_sleeps_in_every_state) {
 }
 GST_END_TEST;
 
-GST_START_TEST(one_attempt_has_one_budget) {
+GST_START_TEST(all_steps_of_an_attempt_share_one_timeout) {
   // Whatever part of it takes the time: the control, ...
   Run run;
   run.pass(5100ms);
@@ -197,7 +197,7 @@ GST_START_TEST(one_attempt_has_one_budget) {
 }
 GST_END_TEST;
 
-GST_START_TEST(one_outage_is_one_loss) {
+GST_START_TEST(an_outage_is_reported_once) {
   Run run;
   run.up();
   run.play(10s);
@@ -249,7 +249,7 @@ GST_START_TEST(one_outage_is_one_loss) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_a_person_must_do_is_told_once_more) {
+GST_START_TEST(user_action_is_reported_again) {
   Run run;
   run.up();
   run.tell(Kind::preview_lost);
@@ -308,7 +308,7 @@ GST_START_TEST(a_preview_that_works_outlives_its_control) {
 }
 GST_END_TEST;
 
-GST_START_TEST(pictures_that_stop_are_a_loss) {
+GST_START_TEST(missing_pictures_are_a_lost_camera) {
   Run run;
   run.up();
   run.play(10s);
@@ -339,7 +339,7 @@ GST_START_TEST(pictures_that_stop_are_a_loss) {
 }
 GST_END_TEST;
 
-GST_START_TEST(udp_that_is_of_no_use_becomes_tcp) {
+GST_START_TEST(udp_without_packets_becomes_tcp) {
   const auto tcp = [](const Run& run) {
     return std::ranges::any_of(run.done, [](const ConnectionAction& action) {
       return action.kind == ActionKind::open_preview && action.tcp_only;
@@ -404,7 +404,7 @@ GST_END_TEST;
 
 /// Whatever happens in whatever order: it sleeps, previews are opened one at a time, and there is a
 /// camera when one is opened.
-GST_START_TEST(any_order_is_survived) {
+GST_START_TEST(events_in_random_order) {
   std::mt19937 random(7);
   for (int round = 0; round < 2000; ++round) {
     Run run({.reconnect = random() % 4 != 0, .udp_then_tcp = random() % 2 == 0});
@@ -456,15 +456,15 @@ static Suite* camera_connection_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, it_connects_in_order);
-  tcase_add_test(tcase, it_sleeps_in_every_state);
-  tcase_add_test(tcase, one_attempt_has_one_budget);
-  tcase_add_test(tcase, one_outage_is_one_loss);
-  tcase_add_test(tcase, what_a_person_must_do_is_told_once_more);
+  tcase_add_test(tcase, core_sleeps_until_its_deadline_in_every_state);
+  tcase_add_test(tcase, all_steps_of_an_attempt_share_one_timeout);
+  tcase_add_test(tcase, an_outage_is_reported_once);
+  tcase_add_test(tcase, user_action_is_reported_again);
   tcase_add_test(tcase, a_preview_that_works_outlives_its_control);
-  tcase_add_test(tcase, pictures_that_stop_are_a_loss);
-  tcase_add_test(tcase, udp_that_is_of_no_use_becomes_tcp);
+  tcase_add_test(tcase, missing_pictures_are_a_lost_camera);
+  tcase_add_test(tcase, udp_without_packets_becomes_tcp);
   tcase_add_test(tcase, a_first_attempt_that_fails_is_an_error);
-  tcase_add_test(tcase, any_order_is_survived);
+  tcase_add_test(tcase, events_in_random_order);
   return suite;
 }
 

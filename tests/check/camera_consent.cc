@@ -137,7 +137,7 @@ std::string both(const Emulator& camera, const std::string& more = "") {
 
 }  // namespace
 
-GST_START_TEST(without_consent_nothing_is_asked_and_nothing_told) {
+GST_START_TEST(without_consent_no_sound_is_requested_and_no_position_sent) {
   const auto camera = camera_with_sound();
   for (const char* consent :
        {"", "consent=EMPTY", "consent=ANY", "consent=\"consent/audio, state=(string)denied\"",
@@ -167,7 +167,7 @@ GST_START_TEST(without_consent_nothing_is_asked_and_nothing_told) {
 }
 GST_END_TEST;
 
-GST_START_TEST(with_consent_there_is_sound_until_it_is_taken_back) {
+GST_START_TEST(sound_until_consent_is_withdrawn) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(both(*camera, std::string("consent=\"") + sound_live + "\""));
   link_sound(pipeline);
@@ -207,7 +207,7 @@ GST_START_TEST(with_consent_there_is_sound_until_it_is_taken_back) {
 }
 GST_END_TEST;
 
-GST_START_TEST(sound_given_while_live_comes_with_a_new_connection) {
+GST_START_TEST(consent_for_sound_while_live_needs_a_new_connection) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(both(*camera));
   link_sound(pipeline);
@@ -242,7 +242,7 @@ GST_START_TEST(sound_given_while_live_comes_with_a_new_connection) {
 GST_END_TEST;
 
 /// Downstream of the pictures has had enough: who waits for the end of the sound gets it.
-GST_START_TEST(the_sound_ends_with_the_pictures) {
+GST_START_TEST(sound_ends_with_the_pictures) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(source(*camera, std::string("consent=\"") + sound_live + "\"") +
                           " camera.video ! fakesink num-buffers=60 sync=false appsink name=sound "
@@ -257,7 +257,7 @@ GST_END_TEST;
 
 /// `no-more-pads` closes a set of pads: it comes after each pad that appears, and once only,
 /// however often the camera is connected to.
-GST_START_TEST(the_end_of_the_pads_is_told_once) {
+GST_START_TEST(no_more_pads_is_emitted_once) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(both(*camera));
   link_sound(pipeline);
@@ -303,7 +303,7 @@ GST_END_TEST;
 
 // Taken back and given again after the camera was asked for sound, and before there is a pad for
 // it: what was on its way by then was captured while it was denied.
-GST_START_TEST(what_was_on_its_way_while_denied_is_silent) {
+GST_START_TEST(buffers_in_flight_while_denied_are_silent) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(both(*camera, std::string("latency=200 consent=\"") + sound_live + "\""));
   link_sound(pipeline);
@@ -339,7 +339,7 @@ GST_START_TEST(what_was_on_its_way_while_denied_is_silent) {
 }
 GST_END_TEST;
 
-GST_START_TEST(an_applications_context_counts) {
+GST_START_TEST(consent_of_an_application_context) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(both(*camera));
   link_sound(pipeline);
@@ -364,7 +364,7 @@ GST_START_TEST(an_applications_context_counts) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_position_is_told_as_exactly_as_was_given) {
+GST_START_TEST(position_has_the_accuracy_of_the_consent) {
   const auto camera = camera_with_sound();
   struct Case {
     const char* precision;
@@ -390,7 +390,7 @@ GST_START_TEST(the_position_is_told_as_exactly_as_was_given) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_position_is_taken_back) {
+GST_START_TEST(position_stops_after_a_withdrawal) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(
       source(*camera,
@@ -431,7 +431,7 @@ GST_START_TEST(the_position_is_taken_back) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_recording_with_sound_ends_when_that_is_taken_back) {
+GST_START_TEST(recording_with_sound_ends_after_a_withdrawal) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(
       source(*camera, "consent=\"consent/audio, state=(string)given, purpose=(string)record\"") +
@@ -510,7 +510,7 @@ GST_START_TEST(a_wrong_position_is_refused_and_not_repeated) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
+GST_START_TEST(binding_is_stored_with_consent) {
   hold_nothing();
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(source(*camera, std::string("consent=\"") + binding_given + "\"") +
@@ -543,7 +543,7 @@ GST_START_TEST(a_camera_is_remembered_while_that_is_given) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_camera_is_not_remembered_by_half) {
+GST_START_TEST(binding_needs_all_grants) {
   hold_nothing();
   for (const char* half : {"consent/device, state=(string)given, purpose=(string)bind",
                            "consent/network, state=(string)given, purpose=(string)bind",
@@ -562,7 +562,7 @@ GST_START_TEST(a_camera_is_not_remembered_by_half) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_lens_table_is_stored_while_that_is_given) {
+GST_START_TEST(lens_table_is_stored_with_consent) {
   hold_nothing();
   EmulatorOptions options;
   options.scene.width = 320;
@@ -608,20 +608,20 @@ static Suite* camera_consent_suite() {
   Suite* suite = suite_create("camera_consent");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, without_consent_nothing_is_asked_and_nothing_told);
-  tcase_add_test(tcase, with_consent_there_is_sound_until_it_is_taken_back);
-  tcase_add_test(tcase, sound_given_while_live_comes_with_a_new_connection);
-  tcase_add_test(tcase, the_sound_ends_with_the_pictures);
-  tcase_add_test(tcase, the_end_of_the_pads_is_told_once);
-  tcase_add_test(tcase, what_was_on_its_way_while_denied_is_silent);
-  tcase_add_test(tcase, an_applications_context_counts);
-  tcase_add_test(tcase, the_position_is_told_as_exactly_as_was_given);
-  tcase_add_test(tcase, the_position_is_taken_back);
-  tcase_add_test(tcase, a_recording_with_sound_ends_when_that_is_taken_back);
+  tcase_add_test(tcase, without_consent_no_sound_is_requested_and_no_position_sent);
+  tcase_add_test(tcase, sound_until_consent_is_withdrawn);
+  tcase_add_test(tcase, consent_for_sound_while_live_needs_a_new_connection);
+  tcase_add_test(tcase, sound_ends_with_the_pictures);
+  tcase_add_test(tcase, no_more_pads_is_emitted_once);
+  tcase_add_test(tcase, buffers_in_flight_while_denied_are_silent);
+  tcase_add_test(tcase, consent_of_an_application_context);
+  tcase_add_test(tcase, position_has_the_accuracy_of_the_consent);
+  tcase_add_test(tcase, position_stops_after_a_withdrawal);
+  tcase_add_test(tcase, recording_with_sound_ends_after_a_withdrawal);
   tcase_add_test(tcase, a_wrong_position_is_refused_and_not_repeated);
-  tcase_add_test(tcase, a_camera_is_remembered_while_that_is_given);
-  tcase_add_test(tcase, a_camera_is_not_remembered_by_half);
-  tcase_add_test(tcase, a_lens_table_is_stored_while_that_is_given);
+  tcase_add_test(tcase, binding_is_stored_with_consent);
+  tcase_add_test(tcase, binding_needs_all_grants);
+  tcase_add_test(tcase, lens_table_is_stored_with_consent);
   return suite;
 }
 

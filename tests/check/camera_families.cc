@@ -98,7 +98,7 @@ GST_START_TEST(a_toy_plays) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_toy_that_is_not_there_says_so) {
+GST_START_TEST(missing_toy_is_an_error) {
   world().away = true;
   Pipeline pipeline("spherecamsrc location=toy://cupboard ! fakesink");
   const std::string error = pipeline.run();
@@ -112,7 +112,7 @@ GST_END_TEST;
 
 /// Not even the end of a connection answers a command here: whoever waits for it is woken all the
 /// same, by the timeout and by the end of the element.
-GST_START_TEST(nobody_waits_for_a_camera_without_answers) {
+GST_START_TEST(silent_camera_blocks_no_state_change) {
   world().mute = true;
   Pipeline pipeline("spherecamsrc name=camera timeout=60 location=toy://shelf ! fakesink");
   BusLog said(pipeline);
@@ -142,8 +142,8 @@ static Suite* camera_families_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, families_are_found_by_their_scheme);
   tcase_add_test(tcase, a_toy_plays);
-  tcase_add_test(tcase, a_toy_that_is_not_there_says_so);
-  tcase_add_test(tcase, nobody_waits_for_a_camera_without_answers);
+  tcase_add_test(tcase, missing_toy_is_an_error);
+  tcase_add_test(tcase, silent_camera_blocks_no_state_change);
   return suite;
 }
 

@@ -78,7 +78,7 @@ void lose_udp(Pipeline& pipeline, int percent) {
 
 /// To a person as to an application; and what comes afterwards comes at its rate, after no longer a
 /// gap than it takes to connect.
-GST_START_TEST(a_lost_camera_is_told_and_comes_back) {
+GST_START_TEST(lost_camera_is_reported_and_reconnected) {
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
   BusLog said(pipeline);
@@ -144,7 +144,7 @@ GST_START_TEST(a_preview_that_works_outlives_its_control) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_timeout_is_kept) {
+GST_START_TEST(timeout_is_kept) {
   const ListeningSocket mute;
   const auto camera = camera_with();
   for (const std::string& location :
@@ -166,7 +166,7 @@ GST_START_TEST(the_timeout_is_kept) {
 GST_END_TEST;
 
 /// Whatever the camera does not say, and whoever waits for it.
-GST_START_TEST(stopping_waits_for_nobody) {
+GST_START_TEST(stop_does_not_wait_for_the_camera) {
   const ListeningSocket mute;
   {
     Pipeline pipeline("spherecamsrc name=camera timeout=60 location=madv://127.0.0.1:" +
@@ -221,7 +221,7 @@ GST_START_TEST(a_signal_takes_no_longer_than_the_timeout) {
 GST_END_TEST;
 
 /// After downstream has had enough, nothing happens any more, with a position and consent, too.
-GST_START_TEST(at_the_end_it_sleeps) {
+GST_START_TEST(thread_is_idle_after_the_end) {
   const auto camera = camera_with();
   Pipeline pipeline(source(*camera,
                            "latency=0 position=10,20 position-interval=1 "
@@ -240,7 +240,7 @@ GST_START_TEST(at_the_end_it_sleeps) {
 }
 GST_END_TEST;
 
-GST_START_TEST(udp_that_loses_or_does_not_arrive_becomes_tcp) {
+GST_START_TEST(udp_with_losses_or_without_packets_becomes_tcp) {
   for (const int percent : {10, 100}) {
     const auto camera = camera_with();
     Pipeline pipeline(to_sink(*camera, "latency=50"));
@@ -272,7 +272,7 @@ GST_START_TEST(udp_that_loses_or_does_not_arrive_becomes_tcp) {
 GST_END_TEST;
 
 /// glib-networking sends RTSP, too, through the proxy that is meant for HTTP.
-GST_START_TEST(a_web_proxy_is_not_asked) {
+GST_START_TEST(web_proxy_is_not_used) {
   g_unsetenv("GIO_USE_PROXY_RESOLVER");
   const ListeningSocket proxy;
   g_setenv("http_proxy", ("http://127.0.0.1:" + std::to_string(proxy.port())).c_str(), TRUE);
@@ -290,7 +290,7 @@ GST_START_TEST(a_web_proxy_is_not_asked) {
 GST_END_TEST;
 
 /// A program that has chosen its resolver before is told what to do.
-GST_START_TEST(a_web_proxy_that_can_not_be_avoided_is_told) {
+GST_START_TEST(unavoidable_web_proxy_is_a_warning) {
   g_unsetenv("GIO_USE_PROXY_RESOLVER");
   std::string nobody;
   {
@@ -338,15 +338,15 @@ static Suite* camera_outages_suite() {
   Suite* suite = suite_create("camera_outages");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, a_lost_camera_is_told_and_comes_back);
+  tcase_add_test(tcase, lost_camera_is_reported_and_reconnected);
   tcase_add_test(tcase, a_preview_that_works_outlives_its_control);
-  tcase_add_test(tcase, the_timeout_is_kept);
-  tcase_add_test(tcase, stopping_waits_for_nobody);
+  tcase_add_test(tcase, timeout_is_kept);
+  tcase_add_test(tcase, stop_does_not_wait_for_the_camera);
   tcase_add_test(tcase, a_signal_takes_no_longer_than_the_timeout);
-  tcase_add_test(tcase, at_the_end_it_sleeps);
-  tcase_add_test(tcase, udp_that_loses_or_does_not_arrive_becomes_tcp);
-  tcase_add_test(tcase, a_web_proxy_is_not_asked);
-  tcase_add_test(tcase, a_web_proxy_that_can_not_be_avoided_is_told);
+  tcase_add_test(tcase, thread_is_idle_after_the_end);
+  tcase_add_test(tcase, udp_with_losses_or_without_packets_becomes_tcp);
+  tcase_add_test(tcase, web_proxy_is_not_used);
+  tcase_add_test(tcase, unavoidable_web_proxy_is_a_warning);
   tcase_add_test(tcase, warnings_of_the_preview_are_passed_on);
   return suite;
 }

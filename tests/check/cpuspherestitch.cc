@@ -277,7 +277,7 @@ GST_START_TEST(seams_of_any_size_and_lens_are_matched) {
 }
 GST_END_TEST;
 
-GST_START_TEST(matching_comes_and_goes_while_it_plays) {
+GST_START_TEST(match_changes_while_playing) {
   const HarnessRef h = harness();
   std::vector<uint8_t> ramp(320 * 160 * 3 / 2);
   for (size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<uint8_t>(40 + i % 320 / 2);
@@ -319,7 +319,7 @@ GST_START_TEST(format_colour_and_rate_pass) {
 }
 GST_END_TEST;
 
-GST_START_TEST(times_and_metas_pass_places_in_the_picture_do_not) {
+GST_START_TEST(times_and_metas_pass_except_regions_of_interest) {
   const HarnessRef h = harness();
   GstBuffer* in = picture(h.get());
   GST_BUFFER_PTS(in) = 5 * GST_SECOND;
@@ -346,7 +346,7 @@ GST_START_TEST(times_and_metas_pass_places_in_the_picture_do_not) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_stream_says_which_lens) {
+GST_START_TEST(lens_event_of_the_stream) {
   // No property: the event decides; without either, dual-190 and a warning.
   const auto first_row = [](const char* lens_event, const char* property, std::string* warning) {
     Pipeline p("appsrc name=src format=time caps=" + source_caps + " ! cpuspherestitch name=s ! " +
@@ -455,7 +455,7 @@ GST_START_TEST(a_still_grey_picture_stays_grey_on_any_thread_count) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_is_wrong_is_told_once) {
+GST_START_TEST(warnings_are_posted_once) {
   Pipeline p("videotestsrc num-buffers=3 ! " + raw(640, 320) +
              ",interlace-mode=interleaved ! cpuspherestitch lens=dual-190 ! fakesink");
   const std::string first = p.run();
@@ -467,7 +467,7 @@ GST_START_TEST(what_is_wrong_is_told_once) {
 }
 GST_END_TEST;
 
-GST_START_TEST(wrong_input_is_told_what_to_do) {
+GST_START_TEST(wrong_input_has_a_helpful_error) {
   const std::string tail = " ! cpuspherestitch lens=dual-190 ! fakesink";
   expect_error("videotestsrc num-buffers=1 ! " + raw(1920, 1080) + tail,
                {"1920x1080", "dual-190", "1920x960"});
@@ -489,7 +489,7 @@ GST_START_TEST(wrong_input_is_told_what_to_do) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_wrong_lens_while_it_plays_ends_it_with_the_reason) {
+GST_START_TEST(wrong_lens_while_playing_is_an_error) {
   const HarnessRef h = harness();
   g_autoptr(GstBus) bus = gst_bus_new();
   gst_element_set_bus(h->element, bus);
@@ -531,16 +531,16 @@ static Suite* cpuspherestitch_suite() {
   tcase_add_test(tcase, bands_are_blended_in_colour_and_alpha_is_left);
   tcase_add_test(tcase, ten_bits_give_the_same_picture);
   tcase_add_test(tcase, seams_of_any_size_and_lens_are_matched);
-  tcase_add_test(tcase, matching_comes_and_goes_while_it_plays);
+  tcase_add_test(tcase, match_changes_while_playing);
   tcase_add_test(tcase, format_colour_and_rate_pass);
-  tcase_add_test(tcase, times_and_metas_pass_places_in_the_picture_do_not);
-  tcase_add_test(tcase, the_stream_says_which_lens);
+  tcase_add_test(tcase, times_and_metas_pass_except_regions_of_interest);
+  tcase_add_test(tcase, lens_event_of_the_stream);
   tcase_add_test(tcase, views_change_while_it_plays);
   tcase_add_test(tcase, a_controller_turns_the_view_by_presentation_time);
   tcase_add_test(tcase, a_still_grey_picture_stays_grey_on_any_thread_count);
-  tcase_add_test(tcase, what_is_wrong_is_told_once);
-  tcase_add_test(tcase, wrong_input_is_told_what_to_do);
-  tcase_add_test(tcase, a_wrong_lens_while_it_plays_ends_it_with_the_reason);
+  tcase_add_test(tcase, warnings_are_posted_once);
+  tcase_add_test(tcase, wrong_input_has_a_helpful_error);
+  tcase_add_test(tcase, wrong_lens_while_playing_is_an_error);
   tcase_add_test(tcase, a_thousand_starts_stops_flushes_and_sizes);
   tcase_add_test(tcase, starts_stops_flushes_and_sizes_under_changing_properties);
   tcase_add_test(tcase, properties_set_from_another_thread_while_it_plays);

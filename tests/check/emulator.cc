@@ -183,7 +183,7 @@ GST_START_TEST(the_published_session_is_spoken_word_by_word) {
 }
 GST_END_TEST;
 
-GST_START_TEST(requests_cut_at_every_byte_and_joined) {
+GST_START_TEST(requests_split_at_every_byte_and_joined) {
   Result<Card> card = Card::open("", madv::card_root);
   const std::string start = R"({"msg_id":257,"token":0})";
   const std::string all = start + R"({"msg_id":4358,"token":1}{"msg_id":4365,"token":1})";
@@ -206,7 +206,7 @@ GST_START_TEST(requests_cut_at_every_byte_and_joined) {
 }
 GST_END_TEST;
 
-GST_START_TEST(members_stand_in_the_vendors_order) {
+GST_START_TEST(members_are_in_the_vendors_order) {
   Result<Card> card = Card::open("", madv::card_root);
   Control control({}, *card);
   control.connected(1);
@@ -239,7 +239,7 @@ GST_START_TEST(members_stand_in_the_vendors_order) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_second_client_gets_the_camera_only_from_a_holder_that_is_gone) {
+GST_START_TEST(second_client_gets_the_session_of_a_gone_client) {
   Result<Card> card = Card::open("", madv::card_root);
   const char* start = R"({"msg_id":257,"token":0})";
   Control control({}, *card);
@@ -284,7 +284,7 @@ GST_START_TEST(a_second_client_gets_the_camera_only_from_a_holder_that_is_gone) 
 }
 GST_END_TEST;
 
-GST_START_TEST(hostile_requests_do_no_harm) {
+GST_START_TEST(hostile_requests) {
   Result<Card> card = Card::open("", madv::card_root);
   for (const std::string& bytes :
        {std::string("garbage"), std::string(100000, '{'), "{\"a\":\"" + std::string(100000, 'x'),
@@ -308,7 +308,7 @@ GST_START_TEST(hostile_requests_do_no_harm) {
 }
 GST_END_TEST;
 
-GST_START_TEST(faults_are_named_and_checked) {
+GST_START_TEST(fault_names_are_checked) {
   for (const emulator::FaultInfo* fault : madv_emulator::fault_list())
     fail_unless(madv_emulator::parse_fault(fault->name)->n == fault->usual);
   fail_unless(madv_emulator::parse_fault("busy:7")->n == 7);
@@ -452,7 +452,7 @@ GST_START_TEST(the_second_client_is_told_that_the_camera_is_held) {
 }
 GST_END_TEST;
 
-GST_START_TEST(each_fault_is_the_right_error) {
+GST_START_TEST(each_fault_gives_its_error) {
   using R = Failure::Reason;
   struct Case {
     const char* fault;
@@ -498,7 +498,7 @@ GST_START_TEST(each_fault_is_the_right_error) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_is_odd_but_right_is_understood) {
+GST_START_TEST(unusual_but_valid_answers) {
   for (const char* fault : {"split", "split:7", "chatty", "chatty:200", "late:20", "busy:2"}) {
     const auto camera = started(control_only({fault}));
     Client client(*camera, [](SessionOptions& options) { options.core.busy_pause = 1ms; });
@@ -509,7 +509,7 @@ GST_START_TEST(what_is_odd_but_right_is_understood) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_table_that_is_missing_or_damaged_costs_only_itself) {
+GST_START_TEST(session_without_a_valid_lens_table) {
   for (const auto& [fault, words] :
        {std::pair("no-table", "does not tell"), std::pair("bad-table", "checksum"),
         std::pair("no-data", "no data for 0.2 s")}) {
@@ -524,7 +524,7 @@ GST_START_TEST(a_table_that_is_missing_or_damaged_costs_only_itself) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_card_that_is_full_or_missing_says_so) {
+GST_START_TEST(full_or_missing_card_is_an_error) {
   for (const auto& [fault, rval] :
        {std::pair("card-full", -17), std::pair("no-card", -50), std::pair("low-battery", -58)}) {
     const auto camera = started(control_only({fault}));
@@ -540,7 +540,7 @@ GST_START_TEST(a_card_that_is_full_or_missing_says_so) {
 }
 GST_END_TEST;
 
-GST_START_TEST(no_camera_is_told_from_a_closed_port) {
+GST_START_TEST(no_camera_differs_from_a_closed_port) {
   // A port that was free a moment ago, and nobody's now.
   uint16_t port = 0;
   {
@@ -582,7 +582,7 @@ GST_START_TEST(a_call_can_be_cancelled_and_ends_with_the_session) {
 }
 GST_END_TEST;
 
-GST_START_TEST(many_sessions_and_none_left_open) {
+GST_START_TEST(many_sessions_are_all_closed) {
   const auto camera = started(control_only());
   const std::string folder = temporary_folder();
   const int count = g_getenv("SPHERE_VALGRIND") ? 20 : 300;
@@ -631,7 +631,7 @@ GST_START_TEST(after_a_restart_the_camera_is_back_on_its_ports) {
 }
 GST_END_TEST;
 
-GST_START_TEST(secrets_are_in_no_log) {
+GST_START_TEST(logs_have_no_secrets) {
   // Everything that anything says while a session goes through what has secrets in it.
   static std::mutex mutex;
   static std::string logged;
@@ -676,11 +676,11 @@ static Suite* emulator_suite() {
   TCase* control = tcase_create("control");
   suite_add_tcase(suite, control);
   tcase_add_test(control, the_published_session_is_spoken_word_by_word);
-  tcase_add_test(control, requests_cut_at_every_byte_and_joined);
-  tcase_add_test(control, members_stand_in_the_vendors_order);
-  tcase_add_test(control, a_second_client_gets_the_camera_only_from_a_holder_that_is_gone);
-  tcase_add_test(control, hostile_requests_do_no_harm);
-  tcase_add_test(control, faults_are_named_and_checked);
+  tcase_add_test(control, requests_split_at_every_byte_and_joined);
+  tcase_add_test(control, members_are_in_the_vendors_order);
+  tcase_add_test(control, second_client_gets_the_session_of_a_gone_client);
+  tcase_add_test(control, hostile_requests);
+  tcase_add_test(control, fault_names_are_checked);
   TCase* session = tcase_create("session");
   suite_add_tcase(suite, session);
   tcase_add_test(session, a_session_from_end_to_end);
@@ -689,15 +689,15 @@ static Suite* emulator_suite() {
   tcase_add_test(session, a_video_is_recorded);
   tcase_add_test(session, settings_are_kept_and_unknown_ones_refused);
   tcase_add_test(session, the_second_client_is_told_that_the_camera_is_held);
-  tcase_add_test(session, each_fault_is_the_right_error);
-  tcase_add_test(session, what_is_odd_but_right_is_understood);
-  tcase_add_test(session, a_table_that_is_missing_or_damaged_costs_only_itself);
-  tcase_add_test(session, a_card_that_is_full_or_missing_says_so);
-  tcase_add_test(session, no_camera_is_told_from_a_closed_port);
+  tcase_add_test(session, each_fault_gives_its_error);
+  tcase_add_test(session, unusual_but_valid_answers);
+  tcase_add_test(session, session_without_a_valid_lens_table);
+  tcase_add_test(session, full_or_missing_card_is_an_error);
+  tcase_add_test(session, no_camera_differs_from_a_closed_port);
   tcase_add_test(session, a_call_can_be_cancelled_and_ends_with_the_session);
-  tcase_add_test(session, many_sessions_and_none_left_open);
+  tcase_add_test(session, many_sessions_are_all_closed);
   tcase_add_test(session, after_a_restart_the_camera_is_back_on_its_ports);
-  tcase_add_test(session, secrets_are_in_no_log);
+  tcase_add_test(session, logs_have_no_secrets);
   return suite;
 }
 

@@ -64,7 +64,7 @@ std::string about(const std::string& path) { return ",\"param\":\"" + path + "\"
 
 }  // namespace
 
-GST_START_TEST(links_do_not_lead_out_of_the_card) {
+GST_START_TEST(links_are_not_followed) {
   const Outside outside;
   Result<Card> card = Card::open("", madv::card_root);
   fail_unless(bool(card));
@@ -106,7 +106,7 @@ GST_START_TEST(links_do_not_lead_out_of_the_card) {
 }
 GST_END_TEST;
 
-GST_START_TEST(no_client_gets_out_of_the_card) {
+GST_START_TEST(paths_outside_of_the_card_are_refused) {
   const Outside outside;
   const auto camera = started(control_only());
   const std::string dcim = camera->card_folder() + "/DCIM";
@@ -142,7 +142,7 @@ GST_START_TEST(no_client_gets_out_of_the_card) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_is_no_file_blocks_nothing) {
+GST_START_TEST(special_files_do_not_block) {
   const auto camera = started(control_only());
   const std::string folder = camera->card_folder() + "/DCIM/20200101";
   fail_unless(g_mkdir(folder.c_str(), 0700) == 0);
@@ -200,9 +200,9 @@ static Suite* emulator_card_suite() {
   Suite* suite = suite_create("emulator_card");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, links_do_not_lead_out_of_the_card);
-  tcase_add_test(tcase, no_client_gets_out_of_the_card);
-  tcase_add_test(tcase, what_is_no_file_blocks_nothing);
+  tcase_add_test(tcase, links_are_not_followed);
+  tcase_add_test(tcase, paths_outside_of_the_card_are_refused);
+  tcase_add_test(tcase, special_files_do_not_block);
   tcase_add_test(tcase, a_card_whose_dcim_is_a_link_is_refused);
   tcase_add_test(tcase, a_file_that_is_cut_while_it_is_sent_ends_the_connection);
   return suite;

@@ -164,7 +164,7 @@ void write(const std::string& path, const std::string& bytes) {
 
 // --- control and data ------------------------------------------------------------------------
 
-GST_START_TEST(who_has_said_all_still_hears_the_answer) {
+GST_START_TEST(answer_after_the_client_has_closed_its_sending_side) {
   const auto camera = started(control_only({"late:50"}));
   Control client(*camera);
   client.send(R"({"msg_id":257,"token":0})");
@@ -179,7 +179,7 @@ GST_START_TEST(who_has_said_all_still_hears_the_answer) {
 }
 GST_END_TEST;
 
-GST_START_TEST(who_reads_nothing_and_goes_is_let_go) {
+GST_START_TEST(client_that_reads_nothing_and_disconnects_is_removed) {
   const auto camera = started(control_only({"huge"}));
   const int before = open_files();
   for (int i = 0; i < 10; ++i) {
@@ -236,7 +236,7 @@ GST_START_TEST(a_transfer_ends_when_its_last_byte_is_sent) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_restart_closes_every_port_and_ends_what_it_did) {
+GST_START_TEST(restart_closes_all_ports_and_recordings) {
   EmulatorOptions options = with_preview();
   const auto camera = started(options);
   const Emulator::Ports ports = camera->ports();
@@ -315,7 +315,7 @@ GST_END_TEST;
 
 // --- the preview -----------------------------------------------------------------------------
 
-GST_START_TEST(the_preview_is_what_the_sister_camera_sends) {
+GST_START_TEST(preview_format_is_the_related_cameras) {
   const auto camera = started(with_preview());
   for (const char* protocols : {"tcp", "udp"}) {
     test::Pipeline pipeline("rtspsrc latency=0 location=" + rtsp_of(*camera) +
@@ -410,7 +410,7 @@ GST_START_TEST(a_preview_that_is_refused_or_cut) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_previews_packets_are_the_sister_cameras) {
+GST_START_TEST(preview_packets_are_like_the_related_cameras) {
   const auto camera = started(with_preview());
   Viewer viewer(*camera);
   viewer.ask("OPTIONS");
@@ -433,7 +433,7 @@ GST_START_TEST(the_previews_packets_are_the_sister_cameras) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_previews_track_is_named_as_the_sister_cameras) {
+GST_START_TEST(preview_track_has_the_related_cameras_name) {
   EmulatorOptions options = with_preview();
   options.scene.sound = true;
   const auto camera = started(std::move(options));
@@ -479,7 +479,7 @@ GST_START_TEST(packets_are_lost_over_udp_alone) {
 }
 GST_END_TEST;
 
-GST_START_TEST(viewers_that_vanish_leave_nothing_behind) {
+GST_START_TEST(vanished_viewers_are_removed) {
   const auto camera = started(with_preview());
   const int count = g_getenv("SPHERE_VALGRIND") ? 18 : 45;
   int before = 0;
@@ -568,18 +568,18 @@ static Suite* emulator_clients_suite() {
   Suite* suite = suite_create("emulator_clients");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, who_has_said_all_still_hears_the_answer);
-  tcase_add_test(tcase, who_reads_nothing_and_goes_is_let_go);
+  tcase_add_test(tcase, answer_after_the_client_has_closed_its_sending_side);
+  tcase_add_test(tcase, client_that_reads_nothing_and_disconnects_is_removed);
   tcase_add_test(tcase, a_transfer_ends_when_its_last_byte_is_sent);
-  tcase_add_test(tcase, a_restart_closes_every_port_and_ends_what_it_did);
+  tcase_add_test(tcase, restart_closes_all_ports_and_recordings);
   tcase_add_test(tcase, files_over_http);
-  tcase_add_test(tcase, the_preview_is_what_the_sister_camera_sends);
-  tcase_add_test(tcase, the_previews_packets_are_the_sister_cameras);
-  tcase_add_test(tcase, the_previews_track_is_named_as_the_sister_cameras);
+  tcase_add_test(tcase, preview_format_is_the_related_cameras);
+  tcase_add_test(tcase, preview_packets_are_like_the_related_cameras);
+  tcase_add_test(tcase, preview_track_has_the_related_cameras_name);
   tcase_add_test(tcase, packets_are_lost_over_udp_alone);
   tcase_add_test(tcase, a_video_begins_again_and_a_picture_stays);
   tcase_add_test(tcase, a_preview_that_is_refused_or_cut);
-  tcase_add_test(tcase, viewers_that_vanish_leave_nothing_behind);
+  tcase_add_test(tcase, vanished_viewers_are_removed);
   tcase_add_test(tcase, photos_and_videos_are_of_the_scene);
   return suite;
 }

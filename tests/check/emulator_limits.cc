@@ -57,7 +57,7 @@ GST_START_TEST(only_the_latest_requests_are_remembered) {
 }
 GST_END_TEST;
 
-GST_START_TEST(who_takes_no_answers_is_not_asked_for_more) {
+GST_START_TEST(client_that_reads_no_answers_is_not_read) {
   const auto camera = started(control_only());
   const std::string folder = camera->card_folder() + "/DCIM/20200101";
   fail_unless(g_mkdir(folder.c_str(), 0700) == 0);
@@ -106,7 +106,7 @@ GST_START_TEST(one_transfer_at_a_time) {
 }
 GST_END_TEST;
 
-GST_START_TEST(who_asks_nothing_is_let_go) {
+GST_START_TEST(idle_client_is_disconnected) {
   EmulatorOptions options = with_preview();
   options.idle_time = 1s;
   const auto camera = started(std::move(options));
@@ -163,9 +163,9 @@ static Suite* emulator_limits_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, only_the_latest_requests_are_remembered);
-  tcase_add_test(tcase, who_takes_no_answers_is_not_asked_for_more);
+  tcase_add_test(tcase, client_that_reads_no_answers_is_not_read);
   tcase_add_test(tcase, one_transfer_at_a_time);
-  tcase_add_test(tcase, who_asks_nothing_is_let_go);
+  tcase_add_test(tcase, idle_client_is_disconnected);
   tcase_add_test(tcase, one_connection_too_many_is_closed);
   return suite;
 }

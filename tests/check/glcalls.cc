@@ -119,7 +119,7 @@ GstPadProbeReturn offer_pool(GstPad*, GstPadProbeInfo* info, gpointer data) {
 
 }  // namespace
 
-GST_START_TEST(an_unchanged_picture_uploads_no_mesh_and_asks_nothing) {
+GST_START_TEST(unchanged_view_has_no_upload_and_no_gl_query) {
   if (!have_gl()) return;
   const Profile near({.baseline = 0.025, .front = R"(, "gain": 1.1)"});
   const struct {
@@ -158,7 +158,7 @@ GST_START_TEST(an_unchanged_picture_uploads_no_mesh_and_asks_nothing) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_turning_view_uploads_its_mesh_and_still_asks_nothing) {
+GST_START_TEST(changed_view_has_an_upload_and_no_gl_query) {
   if (!have_gl()) return;
   Pipeline p(
       "spheretestsrc supersample=1 num-buffers=1 ! video/x-raw,format=NV12,width=320 ! "
@@ -175,7 +175,7 @@ GST_START_TEST(a_turning_view_uploads_its_mesh_and_still_asks_nothing) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_pool_may_adjust_what_it_is_asked_for) {
+GST_START_TEST(pool_may_change_its_configuration) {
   if (!have_gl()) return;
   Pipeline p(
       "spheretestsrc supersample=1 num-buffers=4 ! video/x-raw,format=NV12,width=320 ! "
@@ -216,9 +216,9 @@ static Suite* glcalls_suite() {
   Suite* suite = suite_create("glcalls");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, an_unchanged_picture_uploads_no_mesh_and_asks_nothing);
-  tcase_add_test(tcase, a_turning_view_uploads_its_mesh_and_still_asks_nothing);
-  tcase_add_test(tcase, a_pool_may_adjust_what_it_is_asked_for);
+  tcase_add_test(tcase, unchanged_view_has_no_upload_and_no_gl_query);
+  tcase_add_test(tcase, changed_view_has_an_upload_and_no_gl_query);
+  tcase_add_test(tcase, pool_may_change_its_configuration);
   return suite;
 }
 

@@ -182,7 +182,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
 }
 GST_END_TEST;
 
-GST_START_TEST(pictures_are_the_cpus) {
+GST_START_TEST(pictures_match_the_cpus) {
   if (!have_gl()) return;
   const std::string uneven = uneven_profile();
   const Profile near({.baseline = 0.025});
@@ -303,7 +303,7 @@ GST_START_TEST(times_pass_and_the_end_comes) {
 }
 GST_END_TEST;
 
-GST_START_TEST(metas_pass_places_in_the_picture_do_not) {
+GST_START_TEST(metas_pass_except_regions_of_interest) {
   if (!have_gl()) return;
   Pipeline p(quick + "num-buffers=2 ! video/x-raw,format=NV12,width=320 ! " + gl_chain +
              "! fakesink");
@@ -340,7 +340,7 @@ GST_END_TEST;
 
 // What comes as textures leaves as textures: the one that was read was never fetched from the GPU,
 // and the one that was drawn is known to the GPU alone.
-GST_START_TEST(textures_stay_where_they_are) {
+GST_START_TEST(textures_are_not_copied) {
   if (!have_gl()) return;
   Pipeline p(quick + "num-buffers=3 ! video/x-raw,format=NV12,width=320 ! " + gl_chain +
              "! glspherestitch ! appsink name=sink");
@@ -380,7 +380,7 @@ GST_START_TEST(textures_stay_where_they_are) {
 }
 GST_END_TEST;
 
-GST_START_TEST(wrong_input_is_told_what_to_do) {
+GST_START_TEST(wrong_input_has_a_helpful_error) {
   if (!have_gl()) return;
   const auto error = [](const std::string& line) { return Pipeline(line).run(); };
   const std::string lens = error(quick + "num-buffers=1 ! video/x-raw,width=320 ! " + gl_chain +
@@ -430,12 +430,12 @@ static Suite* glspherestitch_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, shaders_compile_in_every_dialect);
-  tcase_add_test(tcase, pictures_are_the_cpus);
+  tcase_add_test(tcase, pictures_match_the_cpus);
   tcase_add_test(tcase, size_and_colour_are_negotiated_as_on_the_cpu);
   tcase_add_test(tcase, times_pass_and_the_end_comes);
-  tcase_add_test(tcase, metas_pass_places_in_the_picture_do_not);
-  tcase_add_test(tcase, textures_stay_where_they_are);
-  tcase_add_test(tcase, wrong_input_is_told_what_to_do);
+  tcase_add_test(tcase, metas_pass_except_regions_of_interest);
+  tcase_add_test(tcase, textures_are_not_copied);
+  tcase_add_test(tcase, wrong_input_has_a_helpful_error);
   tcase_add_test(tcase, properties_set_from_another_thread_while_it_plays);
   tcase_add_test(tcase, starts_stops_flushes_and_sizes);
   tcase_add_test(tcase, starts_stops_flushes_and_sizes_under_changing_properties);

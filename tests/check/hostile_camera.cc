@@ -345,24 +345,24 @@ GST_START_TEST(a_session_with_a_hostile_camera) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_hostile_control_channel_ends_with_words) {
+GST_START_TEST(hostile_control_channel_ends_with_an_error) {
   meet(control_cameras[static_cast<size_t>(__i__)], false);
 }
 GST_END_TEST;
 
-GST_START_TEST(a_hostile_preview_ends_with_words) {
+GST_START_TEST(hostile_preview_ends_with_an_error) {
   meet(preview_cameras[static_cast<size_t>(__i__)], false);
 }
 GST_END_TEST;
 
-GST_START_TEST(a_hostile_camera_is_tried_again_at_little_cost) {
+GST_START_TEST(reconnecting_to_a_hostile_camera_is_cheap) {
   const auto count = control_cameras.size();
   const auto i = static_cast<size_t>(__i__);
   meet(i < count ? control_cameras[i] : preview_cameras[i - count], true);
 }
 GST_END_TEST;
 
-GST_START_TEST(waiting_for_a_mute_camera_costs_nothing) {
+GST_START_TEST(waiting_for_a_silent_camera_uses_no_cpu) {
   const HostileBehaviour& behaviour = mute_cameras[static_cast<size_t>(__i__)];
   HostileCamera camera(behaviour);
   Pipeline pipeline("spherecamsrc name=camera protocols=tcp timeout=60 location=\"" + camera.uri() +
@@ -414,13 +414,12 @@ static Suite* hostile_camera_suite() {
   const int control = static_cast<int>(control_cameras.size());
   const int preview = static_cast<int>(preview_cameras.size());
   tcase_add_loop_test(tcase, a_session_with_a_hostile_camera, 0, control);
-  tcase_add_loop_test(tcase, a_hostile_control_channel_ends_with_words, 0, control);
-  tcase_add_loop_test(tcase, a_hostile_preview_ends_with_words, 0, preview);
+  tcase_add_loop_test(tcase, hostile_control_channel_ends_with_an_error, 0, control);
+  tcase_add_loop_test(tcase, hostile_preview_ends_with_an_error, 0, preview);
   // Each takes its whole time: by hand, with SPHERE_HOSTILE_SECONDS.
   if (g_getenv("SPHERE_HOSTILE_SECONDS"))
-    tcase_add_loop_test(tcase, a_hostile_camera_is_tried_again_at_little_cost, 0,
-                        control + preview);
-  tcase_add_loop_test(tcase, waiting_for_a_mute_camera_costs_nothing, 0,
+    tcase_add_loop_test(tcase, reconnecting_to_a_hostile_camera_is_cheap, 0, control + preview);
+  tcase_add_loop_test(tcase, waiting_for_a_silent_camera_uses_no_cpu, 0,
                       static_cast<int>(mute_cameras.size()));
   return suite;
 }

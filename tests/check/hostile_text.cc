@@ -62,7 +62,7 @@ std::vector<std::string> with_a_word_replaced(const std::string& text, std::stri
 
 }  // namespace
 
-GST_START_TEST(of_a_damaged_reply_nothing_is_shown) {
+GST_START_TEST(damaged_reply_is_not_shown) {
   const std::vector<std::string> secrets = {"SERIAL0815", "MJXJ-HOME", "PASSWD4711"};
   std::string reply = R"({"rval":0,"msg_id":1539,"param":")";
   for (const std::string& secret : secrets) reply += secret + " ";
@@ -93,7 +93,7 @@ GST_START_TEST(of_a_damaged_reply_nothing_is_shown) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_a_camera_says_arrives_printable) {
+GST_START_TEST(text_of_a_camera_is_printable) {
   for (const std::string_view text : hostile_texts) {
     const std::string raw(text);
     const std::string json = g_utf8_validate(raw.data(), static_cast<gssize>(raw.size()), nullptr)
@@ -129,7 +129,7 @@ GST_START_TEST(what_a_camera_says_arrives_printable) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_a_lens_file_says_arrives_printable) {
+GST_START_TEST(text_of_a_lens_file_is_printable) {
   const std::string folder =
       std::string(g_getenv("SPHERE_SOURCE")) + "/tests/fuzz/corpus/lens_file";
   g_autoptr(GDir) dir = g_dir_open(folder.c_str(), 0, nullptr);
@@ -207,9 +207,9 @@ static Suite* hostile_text_suite() {
   Suite* suite = suite_create("hostile_text");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, of_a_damaged_reply_nothing_is_shown);
-  tcase_add_test(tcase, what_a_camera_says_arrives_printable);
-  tcase_add_test(tcase, what_a_lens_file_says_arrives_printable);
+  tcase_add_test(tcase, damaged_reply_is_not_shown);
+  tcase_add_test(tcase, text_of_a_camera_is_printable);
+  tcase_add_test(tcase, text_of_a_lens_file_is_printable);
   tcase_add_test(tcase, every_message_on_the_bus_is_printable);
   return suite;
 }

@@ -39,7 +39,7 @@ std::string five(const LedgerFolder& place, const Entry& last) {
 
 }  // namespace
 
-GST_START_TEST(test_what_is_given_and_taken_back) {
+GST_START_TEST(test_give_and_withdraw) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
   fail_if(live(ledger, begin), "a ledger that is not there grants");
@@ -88,7 +88,7 @@ GST_START_TEST(test_clock_goes_back) {
 }
 GST_END_TEST
 
-GST_START_TEST(test_another_notice_asks_again) {
+GST_START_TEST(test_new_notice_needs_new_consent) {
   const LedgerFolder place;
   must(place.ledger().append(give(Category::audio), begin));
   for (const bool by_version : {true, false}) {
@@ -172,7 +172,7 @@ GST_START_TEST(test_changed_by_hand) {
 }
 GST_END_TEST
 
-GST_START_TEST(test_what_is_no_ledger) {
+GST_START_TEST(test_file_that_is_not_a_ledger) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
   const auto refused = [&](const char* word) {
@@ -433,12 +433,12 @@ static Suite* ledger_suite() {
   Suite* suite = suite_create("ledger");
   TCase* tests = tcase_create("ledger");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, test_what_is_given_and_taken_back);
+  tcase_add_test(tests, test_give_and_withdraw);
   tcase_add_test(tests, test_clock_goes_back);
-  tcase_add_test(tests, test_another_notice_asks_again);
+  tcase_add_test(tests, test_new_notice_needs_new_consent);
   tcase_add_test(tests, test_torn_at_every_byte);
   tcase_add_test(tests, test_changed_by_hand);
-  tcase_add_test(tests, test_what_is_no_ledger);
+  tcase_add_test(tests, test_file_that_is_not_a_ledger);
   tcase_add_test(tests, test_lock_is_held);
   tcase_add_test(tests, test_disk_is_full);
   tcase_add_test(tests, test_disk_is_quite_full);

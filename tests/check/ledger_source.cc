@@ -143,7 +143,7 @@ GST_START_TEST(test_files_are_attacked) {
 GST_END_TEST
 
 // What a look costs is counted, not timed: the bytes that are read in the thread that looks.
-GST_START_TEST(test_an_act_costs_its_own_length) {
+GST_START_TEST(test_read_only_the_new_act) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
   place.put(large_text());
@@ -351,7 +351,7 @@ static Suite* ledger_source_suite() {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_files_are_removed);
   tcase_add_test(tests, test_files_are_attacked);
-  tcase_add_test(tests, test_an_act_costs_its_own_length);
+  tcase_add_test(tests, test_read_only_the_new_act);
   tcase_add_test(tests, test_act_in_the_making);
   tcase_add_test(tests, test_nothing_is_kept_open);
   tcase_add_test(tests, test_act_of_the_future);

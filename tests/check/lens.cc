@@ -63,7 +63,7 @@ void expect_refused(const std::string& text, const std::vector<std::string>& wor
 
 }  // namespace
 
-GST_START_TEST(models_there_and_back_over_their_whole_range) {
+GST_START_TEST(models_are_invertible_over_their_range) {
   for (const Case& c : cases) {
     const RadialModel model = made(c);
     fail_unless(std::abs(model.forward(radians(c.fov) / 2) - 950) < 1e-9);
@@ -78,7 +78,7 @@ GST_START_TEST(models_there_and_back_over_their_whole_range) {
 }
 GST_END_TEST;
 
-GST_START_TEST(whatever_coefficients_are_taken_come_back) {
+GST_START_TEST(coefficients_are_kept) {
   std::mt19937 random(4711);
   const auto within = [&](double low, double high) {
     return std::uniform_real_distribution<double>(low, high)(random);
@@ -138,7 +138,7 @@ GST_START_TEST(models_are_the_formulas_of_the_field) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_lens_that_folds_back_is_refused) {
+GST_START_TEST(decreasing_distance_is_an_error) {
   const Result<RadialModel> folded =
       RadialModel::make(ModelKind::kannala_brandt, radians(190), 100, {-0.5, 0, 0, 0});
   fail_if(bool(folded));
@@ -165,7 +165,7 @@ GST_START_TEST(pair_projects_as_it_unprojects) {
 }
 GST_END_TEST;
 
-GST_START_TEST(dual_190_is_what_the_conventions_say) {
+GST_START_TEST(dual_190_follows_the_conventions) {
   const LensPair pair = *load_profile("dual-190");
   const auto at = [&](int lens, double lon, double lat, double x, double y) {
     const Point p = pair[lens].project(direction_of({radians(lon), radians(lat)}));
@@ -250,7 +250,7 @@ GST_START_TEST(wrong_profiles_are_refused_by_name_and_place) {
 }
 GST_END_TEST;
 
-GST_START_TEST(every_cut_of_a_profile_is_refused) {
+GST_START_TEST(truncated_profiles_are_errors) {
   const std::string text = profile(good_front);
   for (size_t n = 0; n < text.size(); ++n)
     fail_if(bool(parse_profile(text.substr(0, n), "cut")), "accepted at %zu", n);
@@ -320,16 +320,16 @@ static Suite* lens_suite() {
   Suite* suite = suite_create("lens");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, models_there_and_back_over_their_whole_range);
-  tcase_add_test(tcase, whatever_coefficients_are_taken_come_back);
+  tcase_add_test(tcase, models_are_invertible_over_their_range);
+  tcase_add_test(tcase, coefficients_are_kept);
   tcase_add_test(tcase, models_are_the_formulas_of_the_field);
-  tcase_add_test(tcase, a_lens_that_folds_back_is_refused);
+  tcase_add_test(tcase, decreasing_distance_is_an_error);
   tcase_add_test(tcase, pair_projects_as_it_unprojects);
-  tcase_add_test(tcase, dual_190_is_what_the_conventions_say);
+  tcase_add_test(tcase, dual_190_follows_the_conventions);
   tcase_add_test(tcase, profile_of_another_size_and_fov_scales);
   tcase_add_test(tcase, layouts_rotated_lenses_and_centres);
   tcase_add_test(tcase, wrong_profiles_are_refused_by_name_and_place);
-  tcase_add_test(tcase, every_cut_of_a_profile_is_refused);
+  tcase_add_test(tcase, truncated_profiles_are_errors);
   tcase_add_test(tcase, profiles_are_found_by_name_folder_and_path);
   tcase_add_test(tcase, c_api);
   return suite;

@@ -65,7 +65,7 @@ void expect_as_hugin(const Lens& lens, double left, const std::vector<Sample>& s
 
 }  // namespace
 
-GST_START_TEST(a_project_is_what_hugin_makes_of_it) {
+GST_START_TEST(project_projects_like_hugin) {
   const LensPair pair = loaded("halves.pto");
   fail_unless(pair.frame == (Size{3840, 1900}));
   // The second image looks ahead, the first to the back.
@@ -250,7 +250,7 @@ static Suite* lens_file_suite() {
   Suite* suite = suite_create("lens_file");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, a_project_is_what_hugin_makes_of_it);
+  tcase_add_test(tcase, project_projects_like_hugin);
   tcase_add_test(tcase, a_project_of_one_frame_with_two_circles);
   tcase_add_test(tcase, a_bent_equisolid_is_fitted);
   tcase_add_test(tcase, projects_are_refused_by_name_and_place);

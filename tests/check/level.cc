@@ -158,7 +158,7 @@ void expect(const std::string& text, const char* word) {
 
 }  // namespace
 
-GST_START_TEST(a_rolling_recording_comes_out_still) {
+GST_START_TEST(rolling_recording_is_levelled) {
   const File file;
   write_clip(file, whole_data(), 1000);
   for (const std::string& stitcher : stitchers()) {
@@ -181,7 +181,7 @@ GST_START_TEST(a_rolling_recording_comes_out_still) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_view_comes_on_top) {
+GST_START_TEST(view_is_applied_after_levelling) {
   const File file;
   write_clip(file, whole_data());
   each(line(file, "level=full yaw=30 pitch=20 roll=10"), [&](int n, GstSample* s) {
@@ -362,7 +362,7 @@ GST_START_TEST(an_event_with_a_table_comes_before_the_file_and_a_name_after_it) 
 }
 GST_END_TEST;
 
-GST_START_TEST(nothing_of_the_camera_s_box_passes) {
+GST_START_TEST(camera_box_is_not_passed_on) {
   const File file;
   write_clip(file, whole_data(), 100);
   for (const std::string& stitcher : stitchers()) {
@@ -420,7 +420,7 @@ GST_START_TEST(nothing_of_the_camera_s_box_passes) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_track_that_ends_early_is_warned_of_and_a_longer_one_is_not) {
+GST_START_TEST(short_track_is_a_warning) {
   const File file;
   CameraData data = whole_data();
   data.matrices = track(pictures - 10);
@@ -466,7 +466,7 @@ GST_START_TEST(a_real_camera_s_matrix_makes_a_real_camera_s_picture_level) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_is_no_rotation_is_filled_or_refused) {
+GST_START_TEST(invalid_rotations_are_filled_or_an_error) {
   const File file;
   CameraData data = whole_data();
   for (const size_t n : {size_t{0}, size_t{12}, size_t{13}})
@@ -522,7 +522,7 @@ GST_START_TEST(bad_tables_in_files_are_warned_of) {
 }
 GST_END_TEST;
 
-GST_START_TEST(nothing_to_go_by_is_warned_of_once) {
+GST_START_TEST(missing_orientation_is_a_single_warning) {
   const File file;
   file.write(rolling_clip());
   Pipeline pipeline(line(file, "level=horizon lens=mi-sphere"));
@@ -587,19 +587,19 @@ GST_END_TEST;
 static Suite* level_suite() {
   Suite* suite = suite_create("level");
   TCase* file = tcase_create("file");
-  tcase_add_test(file, a_rolling_recording_comes_out_still);
-  tcase_add_test(file, the_view_comes_on_top);
+  tcase_add_test(file, rolling_recording_is_levelled);
+  tcase_add_test(file, view_is_applied_after_levelling);
   tcase_add_test(file, smoothing_follows_and_stays_level);
   tcase_add_test(file, seeks_keep_pictures_and_orientations_together);
   tcase_add_test(file, the_table_in_the_file_is_the_lens);
   tcase_add_test(file, a_file_of_the_camera_s_is_a_lens);
   tcase_add_test(file, an_event_with_a_table_comes_before_the_file_and_a_name_after_it);
-  tcase_add_test(file, nothing_of_the_camera_s_box_passes);
-  tcase_add_test(file, a_track_that_ends_early_is_warned_of_and_a_longer_one_is_not);
+  tcase_add_test(file, camera_box_is_not_passed_on);
+  tcase_add_test(file, short_track_is_a_warning);
   tcase_add_test(file, a_real_camera_s_matrix_makes_a_real_camera_s_picture_level);
-  tcase_add_test(file, what_is_no_rotation_is_filled_or_refused);
+  tcase_add_test(file, invalid_rotations_are_filled_or_an_error);
   tcase_add_test(file, bad_tables_in_files_are_warned_of);
-  tcase_add_test(file, nothing_to_go_by_is_warned_of_once);
+  tcase_add_test(file, missing_orientation_is_a_single_warning);
   tcase_add_test(file, strips_are_stitched_where_they_have_rows);
   suite_add_tcase(suite, file);
   return suite;

@@ -136,7 +136,7 @@ const std::vector<SheetRow>& sheet() {
 
 }  // namespace
 
-GST_START_TEST(it_says_what_the_vendors_sheet_says) {
+GST_START_TEST(table_matches_the_vendors_sheet) {
   fail_unless_equals_int(sheet().size(), 100);
   for (const SheetRow& row : sheet()) {
     const Command* c = find_command(row.id);
@@ -157,7 +157,7 @@ GST_START_TEST(it_says_what_the_vendors_sheet_says) {
 }
 GST_END_TEST;
 
-GST_START_TEST(each_row_is_whole) {
+GST_START_TEST(each_row_is_complete) {
   std::set<std::string> names, members;
   std::set<int> places;
   for (const Command& command : commands()) {
@@ -215,8 +215,8 @@ static Suite* madv_commands_suite() {
   Suite* suite = suite_create("madv_commands");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, it_says_what_the_vendors_sheet_says);
-  tcase_add_test(tcase, each_row_is_whole);
+  tcase_add_test(tcase, table_matches_the_vendors_sheet);
+  tcase_add_test(tcase, each_row_is_complete);
   tcase_add_test(tcase, values_are_checked);
   tcase_add_test(tcase, the_document_is_the_table);
   return suite;

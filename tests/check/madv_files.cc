@@ -121,7 +121,7 @@ GST_START_TEST(fragmented_files_are_not_written_to) {
 }
 GST_END_TEST;
 
-GST_START_TEST(boxes_may_stand_alone) {
+GST_START_TEST(boxes_without_a_parent) {
   CaptureInfo info;
   fail_unless(makers::read_box(boxed("lutz", {1, 2, 3}), &info));
   fail_unless(info.lens_table == Bytes({1, 2, 3}));
@@ -134,7 +134,7 @@ GST_START_TEST(boxes_may_stand_alone) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_exported_track_is_second_choice) {
+GST_START_TEST(recorded_track_is_preferred_to_the_exported_one) {
   const Bytes level = floats({1, 0, 0, 0, 1, 0, 0, 0, 1});
   const Bytes turned = floats({0, 0, 1, 0, 1, 0, -1, 0, 0});
   const auto joined = [](std::initializer_list<Bytes> parts) {
@@ -157,7 +157,7 @@ GST_START_TEST(the_exported_track_is_second_choice) {
 }
 GST_END_TEST;
 
-GST_START_TEST(damaged_boxes_are_told_of) {
+GST_START_TEST(damaged_boxes_are_problems) {
   const Bytes level = floats({1, 0, 0, 0, 1, 0, 0, 0, 1});
   expect(problem(info_of(boxed("madv", boxed("tlyd", Bytes(35, 1))))), "multiple of 36");
   expect(problem(info_of(boxed("madv", boxed("lutz", {})))), "empty");
@@ -206,7 +206,7 @@ GST_START_TEST(copies_of_the_first_record_come_before_the_track) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_photo_has_them_too) {
+GST_START_TEST(photo_has_table_and_orientation) {
   const CameraData data = some_data();
   const Bytes plain = made_by(
       "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=48,height=24 ! jpegenc ! "
@@ -278,7 +278,7 @@ GST_START_TEST(a_dng_has_them_in_its_tags) {
 }
 GST_END_TEST;
 
-GST_START_TEST(random_damage_does_no_harm) {
+GST_START_TEST(random_damage) {
   CameraData data = some_data();
   data.lens_table.resize(400);
   const Bytes box = make_box(data, 8), tiff = make_tiff(data, true);
@@ -383,7 +383,7 @@ GST_START_TEST(an_event_carries_a_track) {
 }
 GST_END_TEST;
 
-GST_START_TEST(levels_undo_what_they_say) {
+GST_START_TEST(levels_remove_their_rotation) {
   std::mt19937 random(5);
   for (int round = 0; round < 500; ++round) {
     const Angles held = {static_cast<double>(random() % 360),
@@ -409,7 +409,7 @@ GST_START_TEST(levels_undo_what_they_say) {
 }
 GST_END_TEST;
 
-GST_START_TEST(smoothing_takes_the_shake_and_keeps_the_turn) {
+GST_START_TEST(smoothing_removes_shake_and_keeps_turns) {
   std::vector<std::optional<Quaternion>> entries;
   // Through south, where the angle jumps.
   const auto turn = [](double n) { return 120 + 0.5 * n; };
@@ -432,20 +432,20 @@ static Suite* madv_files_suite() {
   TCase* files = tcase_create("files");
   tcase_add_test(files, a_video_has_its_table_and_its_track);
   tcase_add_test(files, fragmented_files_are_not_written_to);
-  tcase_add_test(files, boxes_may_stand_alone);
-  tcase_add_test(files, the_exported_track_is_second_choice);
-  tcase_add_test(files, damaged_boxes_are_told_of);
+  tcase_add_test(files, boxes_without_a_parent);
+  tcase_add_test(files, recorded_track_is_preferred_to_the_exported_one);
+  tcase_add_test(files, damaged_boxes_are_problems);
   tcase_add_test(files, copies_of_the_first_record_come_before_the_track);
-  tcase_add_test(files, a_photo_has_them_too);
+  tcase_add_test(files, photo_has_table_and_orientation);
   tcase_add_test(files, a_dng_has_them_in_its_tags);
-  tcase_add_test(files, random_damage_does_no_harm);
+  tcase_add_test(files, random_damage);
   suite_add_tcase(suite, files);
   TCase* orientation = tcase_create("orientation");
   tcase_add_test(orientation, a_matrix_is_a_rotation_or_nothing);
   tcase_add_test(orientation, a_track_is_interpolated_and_its_holes_are_filled);
   tcase_add_test(orientation, an_event_carries_a_track);
-  tcase_add_test(orientation, levels_undo_what_they_say);
-  tcase_add_test(orientation, smoothing_takes_the_shake_and_keeps_the_turn);
+  tcase_add_test(orientation, levels_remove_their_rotation);
+  tcase_add_test(orientation, smoothing_removes_shake_and_keeps_turns);
   suite_add_tcase(suite, orientation);
   return suite;
 }

@@ -148,7 +148,7 @@ void wait_for(const std::atomic<int>& value, int wanted) {
 
 }  // namespace
 
-GST_START_TEST(a_mute_camera_holds_nobody_up) {
+GST_START_TEST(silent_camera_does_not_block) {
   {  // from the first request on
     Camera camera;
     camera.answers = false;
@@ -182,7 +182,7 @@ GST_START_TEST(a_mute_camera_holds_nobody_up) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_camera_that_answers_is_left_at_once) {
+GST_START_TEST(stop_is_fast_with_a_camera_that_answers) {
   Camera camera;
   Events events;
   Session session(camera.options(), events.handler());
@@ -244,7 +244,7 @@ GST_START_TEST(a_flood_costs_little_memory_and_ends_the_session) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_time_to_connect_is_kept) {
+GST_START_TEST(connect_timeout_is_kept) {
   const test::UnreachablePort unreachable;
   SessionOptions options;
   options.uri = *Uri::parse("madv://127.0.0.1:" + std::to_string(unreachable.port()));
@@ -276,11 +276,11 @@ static Suite* madv_network_suite() {
   Suite* suite = suite_create("madv_network");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, a_mute_camera_holds_nobody_up);
-  tcase_add_test(tcase, a_camera_that_answers_is_left_at_once);
+  tcase_add_test(tcase, silent_camera_does_not_block);
+  tcase_add_test(tcase, stop_is_fast_with_a_camera_that_answers);
   tcase_add_test(tcase, a_call_ends_in_time_or_when_it_is_cancelled);
   tcase_add_test(tcase, a_flood_costs_little_memory_and_ends_the_session);
-  tcase_add_test(tcase, the_time_to_connect_is_kept);
+  tcase_add_test(tcase, connect_timeout_is_kept);
   return suite;
 }
 

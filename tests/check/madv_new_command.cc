@@ -33,7 +33,7 @@ Message answered(madv_emulator::Control& control, const std::string& request) {
 
 }  // namespace
 
-GST_START_TEST(the_client_knows_it) {
+GST_START_TEST(client_has_the_new_command) {
   const Command* command = find_command("new-setting");
   fail_unless(command && command->id == msg_new_setting);
   fail_unless(takes(*command, "9") && !takes(*command, "10"));
@@ -57,7 +57,7 @@ GST_START_TEST(the_client_knows_it) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_emulated_camera_knows_it) {
+GST_START_TEST(emulated_camera_has_the_new_command) {
   Result<emulator::Card> card = emulator::Card::open("", madv::card_root);
   fail_unless(bool(card));
   madv_emulator::Control control({}, *card);
@@ -73,7 +73,7 @@ GST_START_TEST(the_emulated_camera_knows_it) {
 }
 GST_END_TEST;
 
-GST_START_TEST(logs_and_docs_know_it) {
+GST_START_TEST(logs_and_docs_have_the_new_command) {
   fail_unless(has(redacted(R"({"msg_id":20000,"param":"WORD"})"), "WORD"));
   fail_unless(!has(redacted(R"({"msg_id":20001,"param":"WORD"})"), "WORD"));
   fail_unless(has(redacted(R"({"msg_id":4364,"new_one":815})"), "815"));
@@ -86,9 +86,9 @@ static Suite* madv_new_command_suite() {
   Suite* suite = suite_create("madv_new_command");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, the_client_knows_it);
-  tcase_add_test(tcase, the_emulated_camera_knows_it);
-  tcase_add_test(tcase, logs_and_docs_know_it);
+  tcase_add_test(tcase, client_has_the_new_command);
+  tcase_add_test(tcase, emulated_camera_has_the_new_command);
+  tcase_add_test(tcase, logs_and_docs_have_the_new_command);
   return suite;
 }
 

@@ -18,7 +18,7 @@ using namespace sphere::madv;
 using namespace sphere::test;
 using namespace std::chrono_literals;
 
-GST_START_TEST(it_asks_what_a_preview_needs_and_no_more) {
+GST_START_TEST(connection_sequence_for_a_preview) {
   SessionFixture rig;
   rig.core.start(rig.time);
   rig.sent_one(257);
@@ -162,7 +162,7 @@ GST_START_TEST(the_published_session_from_the_clients_side) {
 }
 GST_END_TEST;
 
-GST_START_TEST(replies_are_matched_and_strays_dropped) {
+GST_START_TEST(replies_are_matched_and_unexpected_ones_dropped) {
   SessionFixture rig;
   rig.open();
   rig.events();
@@ -211,7 +211,7 @@ GST_START_TEST(notifications_reach_the_state) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_holder_answers_for_its_session) {
+GST_START_TEST(client_answers_the_question_about_its_session) {
   SessionFixture rig;
   rig.open();
   rig.pass(1s);
@@ -226,7 +226,7 @@ GST_START_TEST(the_holder_answers_for_its_session) {
 }
 GST_END_TEST;
 
-GST_START_TEST(busy_is_asked_again_and_a_no_is_reported) {
+GST_START_TEST(busy_is_repeated_and_a_refusal_reported) {
   SessionFixture rig;
   rig.core.start(rig.time);
   for (int i = 0; i < 3; ++i) {
@@ -290,7 +290,7 @@ GST_START_TEST(a_session_that_is_not_given) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_breaks_the_stream_ends_the_session_with_a_goodbye) {
+GST_START_TEST(session_is_ended_after_a_framing_error) {
   const std::vector<std::string> breaking = {
       "garbage",
       std::string(100000, '['),
@@ -370,7 +370,7 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_camera_that_speaks_is_not_asked_how_it_is) {
+GST_START_TEST(no_keep_alive_while_messages_come) {
   SessionFixture rig;
   rig.open();
   for (int i = 0; i < 10; ++i) {
@@ -382,7 +382,7 @@ GST_START_TEST(a_camera_that_speaks_is_not_asked_how_it_is) {
 GST_END_TEST;
 
 // The half of a message, or anything but a message, is what a camera that hangs may send for ever.
-GST_START_TEST(half_a_message_is_no_sign_of_life) {
+GST_START_TEST(incomplete_message_is_not_a_sign_of_life) {
   for (const char* bytes : {" ", "x"}) {
     SessionFixture rig;
     rig.open();
@@ -402,7 +402,7 @@ GST_START_TEST(half_a_message_is_no_sign_of_life) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_question_of_its_own_waits_once_and_behind_the_users) {
+GST_START_TEST(state_request_waits_once_and_after_the_users) {
   SessionFixture rig;
   rig.open();
   rig.pass(1s);
@@ -425,7 +425,7 @@ GST_START_TEST(a_question_of_its_own_waits_once_and_behind_the_users) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_flood_ends_the_session_with_words) {
+GST_START_TEST(flood_ends_the_session_with_an_error) {
   struct Case {
     std::string message;
     int at_most;  // so many are taken
@@ -469,7 +469,7 @@ GST_START_TEST(a_flood_ends_the_session_with_words) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
+GST_START_TEST(unsent_output_is_limited) {
   SessionFixture rig;
   rig.open();
   size_t most = 0;
@@ -491,7 +491,7 @@ GST_START_TEST(what_the_camera_does_not_take_is_bounded) {
 }
 GST_END_TEST;
 
-GST_START_TEST(users_requests_are_bounded) {
+GST_START_TEST(waiting_requests_are_limited) {
   SessionFixture rig;
   rig.open();
   int refused = 0;
@@ -511,7 +511,7 @@ GST_START_TEST(users_requests_are_bounded) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_goodbye_is_sent_whenever_a_session_ends) {
+GST_START_TEST(every_session_is_ended_with_a_request) {
   {  // idle
     SessionFixture rig;
     rig.open();
@@ -617,23 +617,23 @@ static Suite* madv_session_suite() {
   Suite* suite = suite_create("madv_session");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, it_asks_what_a_preview_needs_and_no_more);
+  tcase_add_test(tcase, connection_sequence_for_a_preview);
   tcase_add_test(tcase, one_request_at_a_time_150_ms_apart);
   tcase_add_test(tcase, the_published_session_from_the_clients_side);
-  tcase_add_test(tcase, replies_are_matched_and_strays_dropped);
+  tcase_add_test(tcase, replies_are_matched_and_unexpected_ones_dropped);
   tcase_add_test(tcase, notifications_reach_the_state);
-  tcase_add_test(tcase, the_holder_answers_for_its_session);
-  tcase_add_test(tcase, busy_is_asked_again_and_a_no_is_reported);
+  tcase_add_test(tcase, client_answers_the_question_about_its_session);
+  tcase_add_test(tcase, busy_is_repeated_and_a_refusal_reported);
   tcase_add_test(tcase, a_session_that_is_not_given);
-  tcase_add_test(tcase, what_breaks_the_stream_ends_the_session_with_a_goodbye);
+  tcase_add_test(tcase, session_is_ended_after_a_framing_error);
   tcase_add_test(tcase, silence_is_noticed_within_ten_seconds);
-  tcase_add_test(tcase, a_camera_that_speaks_is_not_asked_how_it_is);
-  tcase_add_test(tcase, half_a_message_is_no_sign_of_life);
-  tcase_add_test(tcase, a_question_of_its_own_waits_once_and_behind_the_users);
-  tcase_add_test(tcase, a_flood_ends_the_session_with_words);
-  tcase_add_test(tcase, what_the_camera_does_not_take_is_bounded);
-  tcase_add_test(tcase, users_requests_are_bounded);
-  tcase_add_test(tcase, a_goodbye_is_sent_whenever_a_session_ends);
+  tcase_add_test(tcase, no_keep_alive_while_messages_come);
+  tcase_add_test(tcase, incomplete_message_is_not_a_sign_of_life);
+  tcase_add_test(tcase, state_request_waits_once_and_after_the_users);
+  tcase_add_test(tcase, flood_ends_the_session_with_an_error);
+  tcase_add_test(tcase, unsent_output_is_limited);
+  tcase_add_test(tcase, waiting_requests_are_limited);
+  tcase_add_test(tcase, every_session_is_ended_with_a_request);
   return suite;
 }
 

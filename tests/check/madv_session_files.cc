@@ -84,7 +84,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_lens_table_that_can_not_be_had_costs_no_session) {
+GST_START_TEST(session_continues_without_a_lens_table) {
   const std::string table = "table", md5 = md5_of(table);
   const std::string reply = R"({"rval":0,"msg_id":1285})";
   const std::string complete = R"({"msg_id":7,"type":"get_file_complete","param":[{"bytes sent":)";
@@ -319,7 +319,7 @@ GST_START_TEST(a_file_is_sent_piece_by_piece) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_cache_gives_back_what_has_its_checksum) {
+GST_START_TEST(cache_checks_the_md5) {
   g_autofree char* folder = g_dir_make_tmp("madv-tables-XXXXXX", nullptr);
   fail_unless(folder != nullptr);
   const TableCache cache(folder);
@@ -342,11 +342,11 @@ static Suite* madv_session_files_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, a_new_lens_table_is_fetched_and_kept);
-  tcase_add_test(tcase, a_lens_table_that_can_not_be_had_costs_no_session);
+  tcase_add_test(tcase, session_continues_without_a_lens_table);
   tcase_add_test(tcase, a_part_of_a_file_is_read_in_chunks);
   tcase_add_test(tcase, transfers_wait_are_cancelled_and_end);
   tcase_add_test(tcase, a_file_is_sent_piece_by_piece);
-  tcase_add_test(tcase, the_cache_gives_back_what_has_its_checksum);
+  tcase_add_test(tcase, cache_checks_the_md5);
   return suite;
 }
 

@@ -113,7 +113,7 @@ GST_START_TEST(files_come_whole_and_in_part) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_cancelled_file_leaves_the_next_alone) {
+GST_START_TEST(cancelled_transfer_does_not_affect_the_next) {
   Fixture f;
   for (int i = 0; i < 5; ++i) {
     const unsigned number = f.session->get_file(f.download());
@@ -142,7 +142,7 @@ static Suite* madv_transfer_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, files_come_whole_and_in_part);
-  tcase_add_test(tcase, a_cancelled_file_leaves_the_next_alone);
+  tcase_add_test(tcase, cancelled_transfer_does_not_affect_the_next);
   return suite;
 }
 

@@ -137,7 +137,7 @@ GST_START_TEST(size_is_bounded_to_the_byte) {
 }
 GST_END_TEST;
 
-GST_START_TEST(depth_is_bounded_before_a_parser_sees_it) {
+GST_START_TEST(depth_is_limited_before_the_parser) {
   const auto nested = [](int depth) {
     std::string text = "{\"a\":";
     for (int i = 1; i < depth; ++i) text += '[';
@@ -172,7 +172,7 @@ GST_START_TEST(the_number_of_values_is_bounded_and_white_space_counted) {
 }
 GST_END_TEST;
 
-GST_START_TEST(garbage_is_no_object) {
+GST_START_TEST(garbage_is_an_error) {
   for (const char* garbage : {"HTTP/1.1 200 OK\r\n", "x{}", "}", "[1]", "\"{}\"", "\x01{}",
                               "{\"msg_id\":1}garbage", "{} ,{}", "\xff\xfe"})
     expect_error(garbage, "is not a message of this kind of camera");
@@ -265,7 +265,7 @@ GST_START_TEST(the_transcript_field_by_field) {
 }
 GST_END_TEST;
 
-GST_START_TEST(notifications_are_told_from_replies) {
+GST_START_TEST(notifications_differ_from_replies) {
   using K = Message::Kind;
   fail_unless(parsed(R"({"rval":0,"msg_id":513})").kind() == K::reply);
   fail_unless(parsed(R"({"rval":128,"msg_id":513,"param":0})").kind() == K::notification);
@@ -305,7 +305,7 @@ GST_START_TEST(hostile_objects_are_refused_or_read_as_nothing) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_is_logged_gives_nothing_away) {
+GST_START_TEST(logged_messages_have_no_personal_data) {
   const auto hidden = [](std::string_view json, const char* secret) {
     const std::string logged = redacted(json);
     fail_unless(logged.find(secret) == std::string::npos, "%s shows %s", logged.c_str(), secret);
@@ -378,7 +378,7 @@ GST_START_TEST(uris_name_the_preview_files_and_ports) {
 }
 GST_END_TEST;
 
-GST_START_TEST(wrong_uris_say_what_is_wrong) {
+GST_START_TEST(wrong_uris_have_helpful_errors) {
   const auto refused = [](const char* text, const char* words) {
     const Result<Uri> uri = Uri::parse(text);
     fail_unless(!uri, "%s was taken", text);
@@ -429,18 +429,18 @@ static Suite* madv_wire_suite() {
   tcase_add_test(tcase, ten_objects_joined_and_the_eleventh_begun);
   tcase_add_test(tcase, braces_and_quotes_inside_strings_do_not_count);
   tcase_add_test(tcase, size_is_bounded_to_the_byte);
-  tcase_add_test(tcase, depth_is_bounded_before_a_parser_sees_it);
+  tcase_add_test(tcase, depth_is_limited_before_the_parser);
   tcase_add_test(tcase, the_number_of_values_is_bounded_and_white_space_counted);
-  tcase_add_test(tcase, garbage_is_no_object);
+  tcase_add_test(tcase, garbage_is_an_error);
   tcase_add_test(tcase, strings_are_written_ascii_and_without_braces);
   tcase_add_test(tcase, requests_say_what_the_vendors_client_says);
   tcase_add_test(tcase, the_transcript_field_by_field);
-  tcase_add_test(tcase, notifications_are_told_from_replies);
+  tcase_add_test(tcase, notifications_differ_from_replies);
   tcase_add_test(tcase, hostile_objects_are_refused_or_read_as_nothing);
-  tcase_add_test(tcase, what_is_logged_gives_nothing_away);
+  tcase_add_test(tcase, logged_messages_have_no_personal_data);
   tcase_add_test(tcase, commands_and_results_have_words);
   tcase_add_test(tcase, uris_name_the_preview_files_and_ports);
-  tcase_add_test(tcase, wrong_uris_say_what_is_wrong);
+  tcase_add_test(tcase, wrong_uris_have_helpful_errors);
   return suite;
 }
 

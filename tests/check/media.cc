@@ -167,7 +167,7 @@ static Bytes with_xmp(const Bytes& jpeg, const std::string& packet) {
   return marked;
 }
 
-GST_START_TEST(a_picture_says_that_it_is_360) {
+GST_START_TEST(metadata_of_360_pictures) {
   const Bytes jpeg = small_jpeg();
   const auto says = [](const Bytes& bytes) {
     const Result<JpegInfo> info = check_jpeg(MemorySource(bytes));
@@ -325,7 +325,7 @@ static Bytes box_of(const char* type, const Bytes& content) {
   return box;
 }
 
-GST_START_TEST(a_movie_says_that_it_is_360) {
+GST_START_TEST(metadata_of_360_movies) {
   // Its index stands behind its samples, so that these don't move.
   const Bytes whole = small_mp4("qtmux");
   const auto says = [](const Bytes& bytes) {
@@ -435,13 +435,13 @@ static Suite* media_suite() {
   tcase_add_test(tcase, test_byte_reader);
   tcase_add_test(tcase, test_jpeg);
   tcase_add_test(tcase, test_jpeg_orientation);
-  tcase_add_test(tcase, a_picture_says_that_it_is_360);
+  tcase_add_test(tcase, metadata_of_360_pictures);
   tcase_add_test(tcase, test_jpeg_hostile);
   tcase_add_test(tcase, test_png);
   tcase_add_test(tcase, test_png_hostile);
   tcase_add_test(tcase, test_movie);
   tcase_add_test(tcase, test_movie_in_fragments);
-  tcase_add_test(tcase, a_movie_says_that_it_is_360);
+  tcase_add_test(tcase, metadata_of_360_movies);
   tcase_add_test(tcase, test_movie_hostile);
   tcase_add_test(tcase, test_noise);
   tcase_add_test(tcase, test_sniff);

@@ -208,7 +208,7 @@ int row_at(double degrees) { return static_cast<int>((0.5 - degrees / 180) * out
 
 }  // namespace
 
-GST_START_TEST(bands_are_blended_as_the_book_has_it) {
+GST_START_TEST(blend_matches_the_laplacian_pyramids) {
   const LensPair pair = pair_of(fov);
   const Picture source = seen_through(pair, source_size, texture);
   Stitcher stitcher(pair, source_size, Canvas(output_size), band_width);
@@ -241,7 +241,7 @@ GST_START_TEST(bands_are_blended_as_the_book_has_it) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_step_in_light_is_no_step) {
+GST_START_TEST(step_in_light_is_blended) {
   const LensPair pair = pair_of(fov);
   const Picture source =
       seen_through(pair, source_size, [](int lens, double, double) { return lens ? 100 : 150; });
@@ -342,7 +342,7 @@ GST_START_TEST(any_view_of_any_size_has_the_seam_where_it_is) {
 }
 GST_END_TEST;
 
-GST_START_TEST(noise_is_no_worse_in_time) {
+GST_START_TEST(noise_does_not_grow_over_time) {
   const LensPair pair = pair_of(fov);
   constexpr Size small = {1200, 600}, output = {1024, 512};
   Stitcher stitcher(pair, small, Canvas(output), band_width);
@@ -401,12 +401,12 @@ static Suite* multiband_suite() {
   Suite* suite = suite_create("multiband");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, bands_are_blended_as_the_book_has_it);
-  tcase_add_test(tcase, a_step_in_light_is_no_step);
+  tcase_add_test(tcase, blend_matches_the_laplacian_pyramids);
+  tcase_add_test(tcase, step_in_light_is_blended);
   tcase_add_test(tcase, fine_detail_stays_with_its_lens);
   tcase_add_test(tcase, equal_lenses_make_the_same_picture);
   tcase_add_test(tcase, any_view_of_any_size_has_the_seam_where_it_is);
-  tcase_add_test(tcase, noise_is_no_worse_in_time);
+  tcase_add_test(tcase, noise_does_not_grow_over_time);
   tcase_add_test(tcase, too_small_an_overlap_is_feathered);
   return suite;
 }

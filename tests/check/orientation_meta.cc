@@ -102,7 +102,7 @@ GST_START_TEST(metas_stay_where_the_picture_stays) {
 }
 GST_END_TEST;
 
-GST_START_TEST(numbers_that_are_no_rotation_are_no_meta) {
+GST_START_TEST(invalid_rotations_make_no_meta) {
   g_autoptr(GstBuffer) buffer = gst_buffer_new();
   const double no_number = std::numeric_limits<double>::quiet_NaN();
   fail_if(gst_buffer_add_sphere_orientation_meta(buffer, no_number, 0, 0, 1));
@@ -119,7 +119,7 @@ static Suite* orientation_meta_suite() {
   TCase* meta = tcase_create("meta");
   tcase_add_test(meta, metas_level_the_pictures_they_are_on);
   tcase_add_test(meta, metas_stay_where_the_picture_stays);
-  tcase_add_test(meta, numbers_that_are_no_rotation_are_no_meta);
+  tcase_add_test(meta, invalid_rotations_make_no_meta);
   suite_add_tcase(suite, meta);
   return suite;
 }

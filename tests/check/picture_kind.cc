@@ -111,7 +111,7 @@ GST_START_TEST(photographs_of_fisheyes_are_known) {
 }
 GST_END_TEST
 
-GST_START_TEST(nothing_is_said_of_what_shows_nothing) {
+GST_START_TEST(pictures_without_contrast_are_unclear) {
   for (const char* pattern : {"black", "white", "solid-color foreground-color=0xff808080"})
     expect(std::string("videotestsrc num-buffers=1 pattern=") + pattern +
                " ! video/x-raw,width=640,height=320",
@@ -133,7 +133,7 @@ static Suite* picture_kind_suite() {
   tcase_add_test(tcase, our_own_pictures_are_known);
   tcase_add_test(tcase, ordinary_pictures_are_known);
   tcase_add_test(tcase, photographs_of_fisheyes_are_known);
-  tcase_add_test(tcase, nothing_is_said_of_what_shows_nothing);
+  tcase_add_test(tcase, pictures_without_contrast_are_unclear);
   return suite;
 }
 

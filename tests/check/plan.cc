@@ -253,7 +253,7 @@ GST_START_TEST(ideal_lens_keeps_the_coarse_grid) {
 }
 GST_END_TEST;
 
-GST_START_TEST(both_lenses_are_asked_for_near_the_seam_alone) {
+GST_START_TEST(both_lenses_are_used_only_near_the_seam) {
   const Planner planner = *Planner::make(*load_profile("dual-190"), full, full);
   WarpGrid grid;
   planner.build(Mat3{}, grid);
@@ -295,7 +295,7 @@ GST_START_TEST(blend_is_a_linear_ramp_of_the_width_asked_for) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_narrow_lens_moves_the_seam_to_where_its_fellow_sees) {
+GST_START_TEST(narrow_lens_moves_the_seam) {
   LensPair pair = *load_profile("dual-190");
   pair.back.model = *RadialModel::make(ModelKind::equidistant, radians(174), 960);
   pair.front.model = *RadialModel::make(ModelKind::equidistant, radians(200), 960);
@@ -335,7 +335,7 @@ GST_START_TEST(pictures_that_do_not_fit_are_refused) {
 }
 GST_END_TEST;
 
-GST_START_TEST(warp_is_the_plan_carried_out) {
+GST_START_TEST(warp_follows_the_plan) {
   draw_with(__i__);
   const LensPair ideal = *load_profile("dual-190");
   const LensPair imperfect = pair_of(ModelKind::kannala_brandt, 195, {0.05, -0.01, 0.002, -0.0003});
@@ -399,7 +399,7 @@ GST_START_TEST(rows_may_be_drawn_in_any_order) {
 GST_END_TEST;
 
 // The pixels stand in few pages of far more address space than a signed 32-bit number can count.
-GST_START_TEST(planes_of_more_than_two_gib_are_read_where_they_are) {
+GST_START_TEST(planes_of_more_than_two_gib) {
   draw_with(__i__);
   const Size size = {640, 320};
   constexpr size_t far_stride = size_t{8} << 20;
@@ -483,7 +483,7 @@ GST_START_TEST(nothing_outside_the_source_is_read) {
 }
 GST_END_TEST;
 
-GST_START_TEST(cubic_samples_are_the_formulas) {
+GST_START_TEST(cubic_samples_match_the_formula) {
   draw_with(__i__);
   // Not at the rims, where taps are held back at the edge.
   const LensPair pair = *load_profile("dual-190");
@@ -541,7 +541,7 @@ GST_START_TEST(cubic_samples_are_the_formulas) {
 }
 GST_END_TEST;
 
-GST_START_TEST(ten_bits_are_eight_and_two_more) {
+GST_START_TEST(ten_bits_match_eight) {
   draw_with(__i__);
   LensPair pair = pair_of(ModelKind::kannala_brandt, 195, {0.05, -0.01, 0.002, -0.0003});
   const Size size = {640, 320};
@@ -601,16 +601,16 @@ static Suite* plan_suite() {
   const int sets = static_cast<int>(instruction_sets().size());
   tcase_add_test(tcase, plan_is_within_a_tenth_of_a_pixel_of_the_closed_form);
   tcase_add_test(tcase, ideal_lens_keeps_the_coarse_grid);
-  tcase_add_test(tcase, both_lenses_are_asked_for_near_the_seam_alone);
+  tcase_add_test(tcase, both_lenses_are_used_only_near_the_seam);
   tcase_add_test(tcase, blend_is_a_linear_ramp_of_the_width_asked_for);
-  tcase_add_test(tcase, a_narrow_lens_moves_the_seam_to_where_its_fellow_sees);
+  tcase_add_test(tcase, narrow_lens_moves_the_seam);
   tcase_add_test(tcase, rebuilding_gives_the_same_without_allocating);
   tcase_add_test(tcase, pictures_that_do_not_fit_are_refused);
-  tcase_add_loop_test(tcase, warp_is_the_plan_carried_out, 0, sets);
-  tcase_add_loop_test(tcase, cubic_samples_are_the_formulas, 0, sets);
-  tcase_add_loop_test(tcase, ten_bits_are_eight_and_two_more, 0, sets);
+  tcase_add_loop_test(tcase, warp_follows_the_plan, 0, sets);
+  tcase_add_loop_test(tcase, cubic_samples_match_the_formula, 0, sets);
+  tcase_add_loop_test(tcase, ten_bits_match_eight, 0, sets);
   tcase_add_test(tcase, rows_may_be_drawn_in_any_order);
-  tcase_add_loop_test(tcase, planes_of_more_than_two_gib_are_read_where_they_are, 0, sets);
+  tcase_add_loop_test(tcase, planes_of_more_than_two_gib, 0, sets);
   tcase_add_loop_test(tcase, nothing_outside_the_source_is_read, 0, sets);
   return suite;
 }

@@ -17,7 +17,7 @@ GST_START_TEST(visible_text_stays) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_a_terminal_obeys_is_escaped) {
+GST_START_TEST(control_characters_are_escaped) {
   const std::pair<std::string, const char*> cases[] = {
       {"\x1b[31mred", "\\x1b[31mred"},
       {"a\nb\tc\rd", "a\\x0ab\\x09c\\x0dd"},
@@ -100,7 +100,7 @@ static Suite* printable_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, visible_text_stays);
-  tcase_add_test(tcase, what_a_terminal_obeys_is_escaped);
+  tcase_add_test(tcase, control_characters_are_escaped);
   tcase_add_test(tcase, every_byte_and_pair_of_bytes_is_printable);
   tcase_add_test(tcase, long_text_is_cut_between_characters);
   tcase_add_test(tcase, json_errors_do_not_quote_the_text);

@@ -55,7 +55,7 @@ double contrast(const Component& c) {
 
 }  // namespace
 
-GST_START_TEST(directions_lie_where_they_should) {
+GST_START_TEST(directions_of_each_projection) {
   const Canvas cubemap(Projection::cubemap, {600, 400});
   expect_direction(cubemap, 100, 100, right);
   expect_direction(cubemap, 300, 100, left);
@@ -291,7 +291,7 @@ GST_START_TEST(fov_is_the_views_and_lens_fov_the_lenses) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_is_finer_than_the_output_is_no_pattern_in_it) {
+GST_START_TEST(no_aliasing_in_small_outputs) {
   // Every pixel black or white, like a chessboard.
   const std::string board =
       "videotestsrc num-buffers=1 pattern=checkers-1 ! video/x-raw,format=Y444,width=1280,"
@@ -308,7 +308,7 @@ GST_START_TEST(what_is_finer_than_the_output_is_no_pattern_in_it) {
 }
 GST_END_TEST;
 
-GST_START_TEST(coarser_pictures_are_nearer_the_truth_than_v360s) {
+GST_START_TEST(small_outputs_are_more_accurate_than_v360s) {
   if (!have_ffmpeg()) return;
   const Component truth = luma_of(
       "spheretestsrc num-buffers=1 supersample=8 output=equirect "
@@ -387,15 +387,15 @@ static Suite* projection_suite() {
   Suite* suite = suite_create("projection");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, directions_lie_where_they_should);
+  tcase_add_test(tcase, directions_of_each_projection);
   tcase_add_test(tcase, faces_cover_the_picture_once);
   tcase_add_test(tcase, plans_are_within_a_tenth_of_a_pixel);
   tcase_add_test(tcase, pictures_are_v360s);
   tcase_add_test(tcase, sizes_are_those_of_the_projection);
   tcase_add_test(tcase, the_projection_changes_while_playing);
   tcase_add_test(tcase, fov_is_the_views_and_lens_fov_the_lenses);
-  tcase_add_test(tcase, what_is_finer_than_the_output_is_no_pattern_in_it);
-  tcase_add_test(tcase, coarser_pictures_are_nearer_the_truth_than_v360s);
+  tcase_add_test(tcase, no_aliasing_in_small_outputs);
+  tcase_add_test(tcase, small_outputs_are_more_accurate_than_v360s);
   tcase_add_test(tcase, copies_are_means);
   tcase_add_test(tcase, every_size_and_format_is_drawn);
   return suite;

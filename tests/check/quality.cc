@@ -20,7 +20,7 @@ Component luma_of_ffmpeg(const std::string& filter) {
 
 }  // namespace
 
-GST_START_TEST(the_picture_is_nearer_the_truth_than_v360s) {
+GST_START_TEST(picture_is_more_accurate_than_v360s) {
   if (!have_ffmpeg()) return;
   const Component truth = luma_of(source + "output=equirect" + caps + "identity");
   const Component ours = luma_of(source + caps + "cpuspherestitch");
@@ -60,7 +60,7 @@ GST_START_TEST(every_profile_gives_the_true_sphere) {
 }
 GST_END_TEST;
 
-GST_START_TEST(cubic_is_nearer_the_truth_than_v360s_cubic) {
+GST_START_TEST(cubic_is_more_accurate_than_v360s) {
   if (!have_ffmpeg()) return;
   const Component truth = luma_of(source + "output=equirect" + caps + "identity");
   const Component linear = luma_of(source + caps + "cpuspherestitch");
@@ -77,8 +77,8 @@ static Suite* quality_suite() {
   Suite* suite = suite_create("quality");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, the_picture_is_nearer_the_truth_than_v360s);
-  tcase_add_test(tcase, cubic_is_nearer_the_truth_than_v360s_cubic);
+  tcase_add_test(tcase, picture_is_more_accurate_than_v360s);
+  tcase_add_test(tcase, cubic_is_more_accurate_than_v360s);
   tcase_add_test(tcase, yaw_pitch_and_roll_are_v360s);
   tcase_add_test(tcase, every_profile_gives_the_true_sphere);
   return suite;

@@ -57,7 +57,7 @@ GST_START_TEST(every_number_is_read_back) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_is_no_plate_is_not_read) {
+GST_START_TEST(pictures_without_a_plate_are_not_read) {
   fail_if(read_marker([](LonLat) { return 128.0; }).has_value());
   fail_if(read_marker([](LonLat) { return 16.0; }).has_value());
   // Mirrored, upside down, and negative.
@@ -97,7 +97,7 @@ GST_START_TEST(letters_are_legible) {
 }
 GST_END_TEST;
 
-GST_START_TEST(directions_are_where_their_words_are) {
+GST_START_TEST(labels_are_at_their_directions) {
   // Blue boards with white letters stand at each of the four sides.
   for (double lon : {0.0, 90.0, 180.0, -90.0}) {
     int blue = 0, white = 0;
@@ -160,7 +160,7 @@ GST_START_TEST(a_lens_sees_what_the_sphere_shows) {
 }
 GST_END_TEST;
 
-GST_START_TEST(movers_are_drawn_wherever_they_are) {
+GST_START_TEST(moving_objects_are_drawn_everywhere) {
   // Whether tiles are left out wrongly: drawn with cones as given, against every ray asked.
   for (const char* name : {"dual-190", "theta-s"}) {
     const Result<LensPair> pair = load_profile(name);
@@ -207,7 +207,7 @@ GST_START_TEST(movers_are_drawn_wherever_they_are) {
 }
 GST_END_TEST;
 
-GST_START_TEST(near_things_are_seen_from_where_the_eye_is) {
+GST_START_TEST(near_objects_depend_on_the_viewpoint) {
   // Boards stand 0.5 m away at the right seam and 1.5 m away at the left one.
   struct {
     double lon, lat, distance;
@@ -243,13 +243,13 @@ static Suite* scene_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, every_number_is_read_back);
-  tcase_add_test(tcase, what_is_no_plate_is_not_read);
+  tcase_add_test(tcase, pictures_without_a_plate_are_not_read);
   tcase_add_test(tcase, one_wrong_cell_is_noticed);
   tcase_add_test(tcase, letters_are_legible);
-  tcase_add_test(tcase, directions_are_where_their_words_are);
+  tcase_add_test(tcase, labels_are_at_their_directions);
   tcase_add_test(tcase, a_lens_sees_what_the_sphere_shows);
-  tcase_add_test(tcase, movers_are_drawn_wherever_they_are);
-  tcase_add_test(tcase, near_things_are_seen_from_where_the_eye_is);
+  tcase_add_test(tcase, moving_objects_are_drawn_everywhere);
+  tcase_add_test(tcase, near_objects_depend_on_the_viewpoint);
   return suite;
 }
 

@@ -76,7 +76,7 @@ double bumps(double azimuth, double row) {
 
 }  // namespace
 
-GST_START_TEST(a_matched_seam_is_nearer_the_truth) {
+GST_START_TEST(matched_seam_is_more_accurate) {
   const Profile plain({.baseline = 0.025});
   const Profile uneven({.baseline = 0.025,
                         .front = R"(, "gain": 1.25, "vignette": [-0.08, -0.06, 0])",
@@ -121,7 +121,7 @@ GST_START_TEST(bands_hide_unequal_light) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_the_profile_tells_is_not_matched_again) {
+GST_START_TEST(gain_of_the_profile_is_not_matched_again) {
   const Profile uneven({.front = R"(, "gain": 1.3, "vignette": [-0.1, -0.1, 0])",
                         .back = R"(, "gain": 0.9, "vignette": [-0.02, 0, 0])"});
   const std::string far = "spheretestsrc lens=" + uneven.path() + " ",
@@ -147,14 +147,14 @@ GST_START_TEST(disparity_is_found_to_a_fraction_of_a_row) {
 }
 GST_END_TEST;
 
-GST_START_TEST(nothing_to_see_is_far_away) {
+GST_START_TEST(no_detail_means_no_disparity) {
   const std::vector<uint8_t> flat = strip_of([](double, double, bool) { return 90.0; });
   DisparityFinder finder;
   for (float v : finder.find(picture_of(flat), -12, 36)) fail_unless(std::abs(v) < 0.01f, "%g", v);
 }
 GST_END_TEST;
 
-GST_START_TEST(light_is_measured_in_spite_of_what_is_clipped_or_black) {
+GST_START_TEST(light_is_measured_without_clipped_or_black_samples) {
   const auto ratio_at = [](double azimuth) { return 1.15 + 0.1 * std::sin(azimuth * 2 * pi); };
   const std::vector<uint8_t> strip = strip_of([&](double azimuth, double row, bool back) {
     if (azimuth > 0.2 && azimuth < 0.3) return back ? 255.0 : 180.0;  // clipped in one of them
@@ -174,7 +174,7 @@ GST_START_TEST(light_is_measured_in_spite_of_what_is_clipped_or_black) {
 }
 GST_END_TEST;
 
-GST_START_TEST(light_never_flickers) {
+GST_START_TEST(light_changes_in_small_steps) {
   const LensPair pair = *load_profile("dual-190");
   const Planner planner = *Planner::make(pair, {960, 480}, {960, 480});
   WarpGrid grid;
@@ -240,7 +240,7 @@ GST_START_TEST(a_new_view_keeps_what_was_measured) {
 }
 GST_END_TEST;
 
-GST_START_TEST(things_at_the_stitch_distance_meet) {
+GST_START_TEST(objects_at_the_stitch_distance_are_aligned) {
   LensPair pair = *load_profile("dual-190");
   pair.baseline = 0.03;
   const double distance = 1.2;
@@ -279,14 +279,14 @@ static Suite* seam_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, disparity_is_found_to_a_fraction_of_a_row);
-  tcase_add_test(tcase, nothing_to_see_is_far_away);
-  tcase_add_test(tcase, light_is_measured_in_spite_of_what_is_clipped_or_black);
-  tcase_add_test(tcase, light_never_flickers);
+  tcase_add_test(tcase, no_detail_means_no_disparity);
+  tcase_add_test(tcase, light_is_measured_without_clipped_or_black_samples);
+  tcase_add_test(tcase, light_changes_in_small_steps);
   tcase_add_test(tcase, a_new_view_keeps_what_was_measured);
-  tcase_add_test(tcase, things_at_the_stitch_distance_meet);
-  tcase_add_test(tcase, what_the_profile_tells_is_not_matched_again);
+  tcase_add_test(tcase, objects_at_the_stitch_distance_are_aligned);
+  tcase_add_test(tcase, gain_of_the_profile_is_not_matched_again);
   tcase_add_test(tcase, bands_hide_unequal_light);
-  tcase_add_test(tcase, a_matched_seam_is_nearer_the_truth);
+  tcase_add_test(tcase, matched_seam_is_more_accurate);
   return suite;
 }
 

@@ -130,7 +130,7 @@ def test_asks_on_a_terminal(home):
               and (process.returncode == 0) == gone, process.returncode)
 
 
-def test_withdrawal_takes_it_along(home):
+def test_withdrawal_removes_files(home):
     fill(home)
     said = done(home, "withdraw", "network")
     left = files(home)
@@ -232,7 +232,7 @@ def test_statistics(home):
 
 def main():
     tests = [test_held_and_export, test_erase, test_asks_on_a_terminal,
-             test_withdrawal_takes_it_along, test_sweep, test_reset]
+             test_withdrawal_removes_files, test_sweep, test_reset]
     if "--no-emulator" not in sys.argv:
         tests.append(test_statistics)
     for test in tests:

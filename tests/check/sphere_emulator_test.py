@@ -94,7 +94,7 @@ def on_terminal(folder, *words):
     return process, ours, text.replace("\r\n", "\n")
 
 
-def test_a_person_is_told_what_to_do():
+def test_helpful_messages():
     with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
         process, terminal, text = on_terminal(name)
         try:
@@ -139,7 +139,7 @@ def test_missing_plugins_are_named():
             check(words, "x264enc" in result.stderr and words in result.stderr, result.stderr)
 
 
-def test_each_ending_takes_the_card_along():
+def test_card_is_removed_at_the_end():
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
             with camera(env=dict(os.environ, TMPDIR=name)) as (process, _):
@@ -156,7 +156,7 @@ def test_each_ending_takes_the_card_along():
             check("a signal that is ignored changes nothing", client.recv(100).startswith(b"{"))
 
 
-def test_a_fifo_holds_nothing_up():
+def test_fifo_does_not_block():
     with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
         os.mkdir(f"{name}/DCIM")
         os.mkfifo(f"{name}/DCIM/IMG.JPG")
@@ -168,7 +168,7 @@ def test_a_fifo_holds_nothing_up():
             check("it ends", ended(process) == 0)
 
 
-def test_a_flood_is_not_remembered():
+def test_flood_is_not_stored():
     with camera() as (process, said):
         request = (b'{"msg_id":4365,"token":7,"param":"' + b"x" * 900 + b'"}') * 100
         with connect(said["port"]) as client:
@@ -186,7 +186,7 @@ def test_a_flood_is_not_remembered():
             check("40000 requests of 900 bytes leave nothing behind", grown < 8, f"{grown} MB")
 
 
-def test_without_descriptors_it_waits():
+def test_no_free_descriptors():
     few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
     with camera(preexec_fn=few) as (process, said), contextlib.ExitStack() as open_ones:
         for port in ("port", "data-port", "http-port", "rtsp-port"):
@@ -206,10 +206,10 @@ def test_without_descriptors_it_waits():
 
 
 def main():
-    for test in (test_a_person_is_told_what_to_do, test_json_where_asked_for,
-                 test_missing_plugins_are_named, test_each_ending_takes_the_card_along,
-                 test_a_fifo_holds_nothing_up, test_a_flood_is_not_remembered,
-                 test_without_descriptors_it_waits):
+    for test in (test_helpful_messages, test_json_where_asked_for,
+                 test_missing_plugins_are_named, test_card_is_removed_at_the_end,
+                 test_fifo_does_not_block, test_flood_is_not_stored,
+                 test_no_free_descriptors):
         attempt(test)
     finish()
 

@@ -259,7 +259,7 @@ GST_START_TEST(test_gaps) {
 }
 GST_END_TEST
 
-GST_START_TEST(test_what_rides_along) {
+GST_START_TEST(test_metas_and_flags) {
   const HarnessRef h(gst_harness_new("sphereaudiogate"));
   gst_harness_set_src_caps_str(h.get(),
                                "audio/x-raw, format=S16LE, rate=48000, channels=1, "
@@ -304,7 +304,7 @@ GST_START_TEST(test_what_rides_along) {
 }
 GST_END_TEST
 
-GST_START_TEST(test_not_without_form) {
+GST_START_TEST(test_buffers_without_caps) {
   const HarnessRef h(gst_harness_new("sphereaudiogate"));
   set_consent(h->element, given);
   GstSegment segment;
@@ -661,8 +661,8 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_packets_are_the_encoders_own);
   tcase_add_test(tests, test_hostile_packets);
   tcase_add_test(tests, test_gaps);
-  tcase_add_test(tests, test_what_rides_along);
-  tcase_add_test(tests, test_not_without_form);
+  tcase_add_test(tests, test_metas_and_flags);
+  tcase_add_test(tests, test_buffers_without_caps);
   tcase_add_test(tests, test_files);
   tcase_add_test(tests, test_queued_live);
   tcase_add_test(tests, test_flush);

@@ -71,7 +71,7 @@ GST_START_TEST(decodebin_and_the_stitcher_take_it) {
 }
 GST_END_TEST;
 
-GST_START_TEST(live_and_in_time) {
+GST_START_TEST(live_with_the_right_times) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=70"));
   fail_unless(pipeline.set_state(GST_STATE_PAUSED) == GST_STATE_CHANGE_NO_PREROLL);
@@ -90,7 +90,7 @@ GST_START_TEST(live_and_in_time) {
 }
 GST_END_TEST;
 
-GST_START_TEST(errors_say_what_to_do) {
+GST_START_TEST(errors_are_helpful) {
   struct Case {
     std::vector<const char*> faults;
     GQuark domain;
@@ -186,7 +186,7 @@ GST_START_TEST(a_lost_camera_comes_back_and_time_goes_on) {
 }
 GST_END_TEST;
 
-GST_START_TEST(pauses_grow_until_the_camera_is_back) {
+GST_START_TEST(reconnect_delays_grow) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
   pipeline.play();
@@ -210,7 +210,7 @@ GST_START_TEST(pauses_grow_until_the_camera_is_back) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_camera_that_falls_silent_is_noticed_and_found_again) {
+GST_START_TEST(silent_camera_is_noticed_and_reconnected) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp timeout=5"));
   pipeline.play();
@@ -243,7 +243,7 @@ GST_START_TEST(a_camera_that_falls_silent_is_noticed_and_found_again) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_stitcher_obeys_the_cameras_own_table) {
+GST_START_TEST(stitcher_uses_the_cameras_own_table) {
   const g_autofree char* folder = g_dir_make_tmp("sphere-XXXXXX", nullptr);
   const std::string file = std::string(folder) + "/imperfect.json";
   fail_unless(g_file_set_contents(file.c_str(), test::imperfect_profile, -1, nullptr));
@@ -296,7 +296,7 @@ GST_START_TEST(the_stitcher_obeys_the_cameras_own_table) {
 }
 GST_END_TEST;
 
-GST_START_TEST(secrets_are_nowhere) {
+GST_START_TEST(no_secrets_in_logs_and_messages) {
   // Everything that anything says, at the highest level, while the camera tells what it should not.
   static std::mutex mutex;
   static std::string said;
@@ -396,7 +396,7 @@ GST_START_TEST(without_reconnect_a_loss_is_an_error) {
 }
 GST_END_TEST;
 
-GST_START_TEST(lost_packets_are_survived) {
+GST_START_TEST(lost_packets) {
   const auto camera = camera_with({"rtp-loss:20"});
   test::Pipeline pipeline(source(*camera, "latency=50 protocols=udp") +
                           " ! decodebin ! appsink name=sink sync=false");
@@ -405,7 +405,7 @@ GST_START_TEST(lost_packets_are_survived) {
 }
 GST_END_TEST;
 
-GST_START_TEST(photos_recordings_and_what_the_camera_says) {
+GST_START_TEST(photos_recordings_and_notifications) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera));
   pipeline.play();
@@ -514,17 +514,17 @@ static Suite* spherecamsrc_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, the_preview_comes_coded_with_its_lens);
   tcase_add_test(tcase, decodebin_and_the_stitcher_take_it);
-  tcase_add_test(tcase, live_and_in_time);
-  tcase_add_test(tcase, errors_say_what_to_do);
+  tcase_add_test(tcase, live_with_the_right_times);
+  tcase_add_test(tcase, errors_are_helpful);
   tcase_add_test(tcase, a_lost_camera_comes_back_and_time_goes_on);
-  tcase_add_test(tcase, pauses_grow_until_the_camera_is_back);
-  tcase_add_test(tcase, a_camera_that_falls_silent_is_noticed_and_found_again);
-  tcase_add_test(tcase, the_stitcher_obeys_the_cameras_own_table);
-  tcase_add_test(tcase, secrets_are_nowhere);
+  tcase_add_test(tcase, reconnect_delays_grow);
+  tcase_add_test(tcase, silent_camera_is_noticed_and_reconnected);
+  tcase_add_test(tcase, stitcher_uses_the_cameras_own_table);
+  tcase_add_test(tcase, no_secrets_in_logs_and_messages);
   tcase_add_test(tcase, downstream_may_end_it);
   tcase_add_test(tcase, without_reconnect_a_loss_is_an_error);
-  tcase_add_test(tcase, lost_packets_are_survived);
-  tcase_add_test(tcase, photos_recordings_and_what_the_camera_says);
+  tcase_add_test(tcase, lost_packets);
+  tcase_add_test(tcase, photos_recordings_and_notifications);
   tcase_add_test(tcase, up_and_down_any_number_of_times);
   tcase_add_test(tcase, it_is_a_uri_handler);
   return suite;

@@ -37,7 +37,7 @@ GstRef<GstElement> stitcher_of(GstElement* bin) {
 
 }  // namespace
 
-GST_START_TEST(software_gl_means_the_cpu_and_it_says_so) {
+GST_START_TEST(software_gl_selects_the_cpu_with_a_message) {
   const GstRef<GstElement> bin(
       GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("spherestitch", nullptr))));
   fail_unless(text_property(bin.get(), "stitcher") == "");
@@ -175,7 +175,7 @@ static Suite* spherestitch_suite() {
   Suite* suite = suite_create("spherestitch");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, software_gl_means_the_cpu_and_it_says_so);
+  tcase_add_test(tcase, software_gl_selects_the_cpu_with_a_message);
   tcase_add_test(tcase, properties_reach_the_stitcher_before_and_after_it_is_made);
   tcase_add_test(tcase, every_property_of_a_stitcher_is_the_bins_too);
   tcase_add_test(tcase, it_gives_the_picture_of_its_stitcher);

@@ -90,7 +90,7 @@ GST_START_TEST(the_colours_are_the_same_in_every_format) {
 }
 GST_END_TEST;
 
-GST_START_TEST(full_range_is_full_range) {
+GST_START_TEST(full_range_is_kept) {
   const auto darkest = [](const char* colorimetry) {
     Pipeline p(quick +
                "num-buffers=1 output=equirect ! video/x-raw,width=480,format=Y444,colorimetry=" +
@@ -191,7 +191,7 @@ GST_START_TEST(live_pictures_come_by_the_clock) {
 }
 GST_END_TEST;
 
-GST_START_TEST(the_stream_says_which_lens) {
+GST_START_TEST(lens_event_of_the_stream) {
   for (bool equirect : {false, true}) {
     Pipeline p(quick + "num-buffers=1 lens=gear360 " + (equirect ? "output=equirect " : "") +
                "! video/x-raw,width=320 ! appsink name=sink");
@@ -210,7 +210,7 @@ GST_START_TEST(the_stream_says_which_lens) {
 }
 GST_END_TEST;
 
-GST_START_TEST(what_is_wrong_is_said) {
+GST_START_TEST(wrong_settings_are_errors) {
   const auto error = [](const std::string& line) { return Pipeline(line).run(); };
   fail_unless(error("spheretestsrc lens=no-such ! fakesink").find("no-such") != std::string::npos);
   const std::string misfit =
@@ -260,13 +260,13 @@ static Suite* spheretestsrc_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, sizes_follow_the_profile);
   tcase_add_test(tcase, the_colours_are_the_same_in_every_format);
-  tcase_add_test(tcase, full_range_is_full_range);
+  tcase_add_test(tcase, full_range_is_kept);
   tcase_add_test(tcase, each_picture_has_its_number_and_time);
   tcase_add_test(tcase, numbers_survive_a_small_hard_compression);
   tcase_add_test(tcase, a_seek_gives_the_picture_of_that_time);
   tcase_add_test(tcase, live_pictures_come_by_the_clock);
-  tcase_add_test(tcase, the_stream_says_which_lens);
-  tcase_add_test(tcase, what_is_wrong_is_said);
+  tcase_add_test(tcase, lens_event_of_the_stream);
+  tcase_add_test(tcase, wrong_settings_are_errors);
   tcase_add_test(tcase, pixels_need_not_be_square);
   tcase_add_test(tcase, starts_stops_and_new_formats);
   return suite;

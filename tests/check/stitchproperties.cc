@@ -162,7 +162,7 @@ void try_all(const std::string& before, const std::string& factory, const std::s
 GST_START_TEST(cpu_stitcher) { try_all("", "cpuspherestitch", ""); }
 GST_END_TEST;
 
-GST_START_TEST(whatever_stitcher_suits) { try_all("", "spherestitch", ""); }
+GST_START_TEST(best_stitcher_is_chosen) { try_all("", "spherestitch", ""); }
 GST_END_TEST;
 
 #if HAVE_GL
@@ -218,7 +218,7 @@ static Suite* stitchproperties_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, cpu_stitcher);
-  tcase_add_test(tcase, whatever_stitcher_suits);
+  tcase_add_test(tcase, best_stitcher_is_chosen);
 #if HAVE_GL
   tcase_add_test(tcase, gl_stitcher);
 #endif

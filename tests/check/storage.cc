@@ -132,7 +132,7 @@ GST_START_TEST(a_binding_is_kept_and_forgotten) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_no_camera_says_is_not_kept) {
+GST_START_TEST(invalid_bindings_are_not_stored) {
   const Clean clean;
   for (const std::string& text :
        {std::string("a\nb"), std::string("\xff\xfe"), std::string(200, 'a')}) {
@@ -161,7 +161,7 @@ GST_START_TEST(what_no_camera_says_is_not_kept) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_consent_has_ended_for_is_due) {
+GST_START_TEST(files_without_consent_expire) {
   const Clean clean;
   for (const Store store : {Store::cameras, Store::tables, Store::statistics, Store::crashes})
     put(store, "one", 10);
@@ -186,7 +186,7 @@ GST_START_TEST(what_consent_has_ended_for_is_due) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_is_old_is_due) {
+GST_START_TEST(old_files_expire) {
   const Clean clean;
   for (const StoreInfo& info : stores) {
     if (info.store == Store::ledger) continue;
@@ -303,9 +303,9 @@ static Suite* storage_suite() {
   TCase* tests = tcase_create("storage");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, a_binding_is_kept_and_forgotten);
-  tcase_add_test(tests, what_no_camera_says_is_not_kept);
-  tcase_add_test(tests, what_consent_has_ended_for_is_due);
-  tcase_add_test(tests, what_is_old_is_due);
+  tcase_add_test(tests, invalid_bindings_are_not_stored);
+  tcase_add_test(tests, files_without_consent_expire);
+  tcase_add_test(tests, old_files_expire);
   tcase_add_test(tests, counts_are_rounded_and_only_while_given);
   tcase_add_test(tests, a_command_that_did_not_end_is_counted);
   return suite;

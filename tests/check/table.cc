@@ -88,7 +88,7 @@ GST_START_TEST(a_table_gives_the_plan_of_the_lenses_it_was_made_of) {
 }
 GST_END_TEST;
 
-GST_START_TEST(other_grids_do_as_well) {
+GST_START_TEST(other_grid_sizes) {
   const LensPair exact = imperfect();
   for (Size grid : {Size{181, 91}, Size{257, 129}, Size{512, 256}}) {
     const Result<Bytes> bytes = make_table(exact, grid);
@@ -114,7 +114,7 @@ GST_START_TEST(other_grids_do_as_well) {
 }
 GST_END_TEST;
 
-GST_START_TEST(every_cut_is_refused) {
+GST_START_TEST(truncated_tables_are_errors) {
   const Result<Bytes> small = make_table(imperfect(), {91, 46});
   fail_unless(static_cast<bool>(small));
   Bytes bytes = *small;
@@ -163,7 +163,7 @@ GST_START_TEST(damage_is_refused_and_named) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_lens_that_sees_too_little_has_holes) {
+GST_START_TEST(lens_outside_of_the_frame_has_holes) {
   LensPair narrow = imperfect();
   // The circle of the front lens reaches out of the frame.
   narrow.front.centre.y = 700;
@@ -175,7 +175,7 @@ GST_START_TEST(a_lens_that_sees_too_little_has_holes) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_pair_that_stands_otherwise_has_no_table) {
+GST_START_TEST(only_side_by_side_pairs_have_a_table) {
   const Result<LensPair> pair = load_profile("gear360");
   fail_unless(static_cast<bool>(pair));
   LensPair swapped = *load_profile("dual-190");
@@ -186,7 +186,7 @@ GST_START_TEST(a_pair_that_stands_otherwise_has_no_table) {
 }
 GST_END_TEST;
 
-GST_START_TEST(stitchers_obey_the_table_of_the_stream_and_of_a_file) {
+GST_START_TEST(stitchers_use_tables_of_streams_and_files) {
   g_autofree char* folder = g_dir_make_tmp("sphere-XXXXXX", nullptr);
   const std::string path = std::string(folder) + "/app_lut.bin";
   fail_unless(g_file_set_contents(path.c_str(), reinterpret_cast<const char*>(table().data()),
@@ -257,12 +257,12 @@ static Suite* table_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, a_table_gives_the_plan_of_the_lenses_it_was_made_of);
-  tcase_add_test(tcase, other_grids_do_as_well);
-  tcase_add_test(tcase, every_cut_is_refused);
+  tcase_add_test(tcase, other_grid_sizes);
+  tcase_add_test(tcase, truncated_tables_are_errors);
   tcase_add_test(tcase, damage_is_refused_and_named);
-  tcase_add_test(tcase, a_lens_that_sees_too_little_has_holes);
-  tcase_add_test(tcase, a_pair_that_stands_otherwise_has_no_table);
-  tcase_add_test(tcase, stitchers_obey_the_table_of_the_stream_and_of_a_file);
+  tcase_add_test(tcase, lens_outside_of_the_frame_has_holes);
+  tcase_add_test(tcase, only_side_by_side_pairs_have_a_table);
+  tcase_add_test(tcase, stitchers_use_tables_of_streams_and_files);
   tcase_add_test(tcase, a_broken_table_in_the_stream_is_a_warning_and_the_profile_stays);
   return suite;
 }

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Reading bytes that nobody vouches for: every step is checked, and no size in the bytes is
-// believed before the bytes it speaks of are there.
+// SPDX-License-Identifier: LGPL-2.1-or-later Reads bytes from untrusted sources. Every step is
+// checked, and a size in the bytes is used only if there are that many bytes.
 
 #pragma once
 
@@ -15,11 +14,11 @@
 
 namespace sphere {
 
-/// A GstByteReader with one rule more: after the first step past the end everything reads as zero
-/// and ok() is false for good, so that a parser needs one check at the end of each structure.
+/// A GstByteReader with one more rule: after the first step past the end, everything reads as zero
+/// and ok() stays false. A parser needs only one check at the end of each structure.
 class ByteReader {
  public:
-  /// More than 4 GiB are cut off: what GstByteReader can count.
+  /// Bytes after 4 GiB are ignored, because of GstByteReader's counter.
   explicit ByteReader(std::span<const uint8_t> bytes) {
     gst_byte_reader_init(&reader_, bytes.data(),
                          static_cast<guint>(std::min<size_t>(bytes.size(), G_MAXUINT)));
@@ -29,7 +28,7 @@ class ByteReader {
   size_t position() const { return gst_byte_reader_get_pos(&reader_); }
   size_t remaining() const { return ok_ ? gst_byte_reader_get_remaining(&reader_) : 0; }
 
-  /// The next bytes, or none at all where fewer are left.
+  /// The next bytes; empty if fewer are left.
   std::span<const uint8_t> take(size_t count) {
     const guint8* data = nullptr;
     ok_ = ok_ && count <= remaining() &&
@@ -37,7 +36,7 @@ class ByteReader {
     return ok_ ? std::span(data, count) : std::span<const uint8_t>();
   }
   void skip(size_t count) { take(count); }
-  /// Goes to an offset counted from the first byte.
+  /// Goes to an offset from the first byte.
   void seek(size_t offset) {
     ok_ = ok_ && offset <= gst_byte_reader_get_size(&reader_) &&
           gst_byte_reader_set_pos(&reader_, static_cast<guint>(offset));
@@ -79,7 +78,7 @@ class ByteReader {
     return value;
   }
 
-  /// Whether these are the next bytes; they are taken if so.
+  /// Whether these are the next bytes. If they are, they are skipped.
   bool starts_with(std::string_view mark) {
     const guint8* data = nullptr;
     if (remaining() < mark.size() ||

@@ -12,7 +12,7 @@ namespace sphere {
 class Descriptor {
  public:
   Descriptor() = default;
-  /// Takes `descriptor`; a negative one is none.
+  /// Takes ownership of `descriptor`; a negative number means none.
   explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
   Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
@@ -25,7 +25,7 @@ class Descriptor {
 
   explicit operator bool() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }
-  /// Gives it away: whoever has it now closes it.
+  /// Gives up ownership: the caller must close it.
   int release() { return std::exchange(descriptor_, -1); }
 
  private:

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// How the C API says why something could not be done.
+// SPDX-License-Identifier: LGPL-2.1-or-later Converts an Error to a GError for the C API.
 
 #pragma once
 
@@ -8,7 +7,7 @@
 
 namespace sphere {
 
-/// Sets `error`, which may be null, to the reason.
+/// Sets `error`, which may be null.
 void set_gerror(GError** error, const Error& reason);
 
 }  // namespace sphere

@@ -11,7 +11,7 @@
 
 namespace sphere {
 
-/// A stateless deleter made of a C function.
+/// A stateless deleter that calls a C function.
 template <auto Function>
 struct Call {
   template <typename T>
@@ -27,8 +27,8 @@ using GstRef = std::unique_ptr<T, Call<gst_object_unref>>;
 using BytesRef = std::unique_ptr<GBytes, Call<g_bytes_unref>>;
 using GString_ = std::unique_ptr<char, Call<g_free>>;
 
-/// Mini objects. Their functions are inline, and so of internal linkage: Call of one would make a
-/// type that no two files share.
+/// Mini objects. Their functions are inline and have internal linkage, therefore Call with one of
+/// them would be another type in each file.
 struct MiniObjectUnref {
   template <typename T>
   void operator()(T* object) const {

@@ -16,8 +16,8 @@ std::string printed(double value) {
   return g_ascii_formatd(text, sizeof text, "%.10g", value);
 }
 
-/// Where json-glib stopped, as " (line 3)". Its own words quote the text around that place, which
-/// may hold a serial number or a password: nothing else of them is taken.
+/// The line of json-glib's error, as " (line 3)". The rest of its message is not used, because it
+/// quotes the text there, which may contain a serial number or a password.
 std::string error_position(const char* message) {
   constexpr std::string_view source = "<data>:";
   if (!g_str_has_prefix(message, source.data())) return {};

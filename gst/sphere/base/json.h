@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// JSON from files and cameras: size and depth are capped before json-glib sees the text (json-glib
-// before 1.10 recurses without a limit), and every complaint names the place.
+// SPDX-License-Identifier: LGPL-2.1-or-later Reads JSON from files and cameras. Size and depth are
+// checked before json-glib reads the text (json-glib before 1.10 recurses without a limit), and
+// every error has the path of the value.
 
 #pragma once
 
@@ -19,18 +19,19 @@ namespace sphere {
 
 class JsonDocument;
 
-/// One value and where it stands. The first complaint about any value of a document is kept in the
-/// document; after it, values read as their fallback, so that a reader needs one check at its end.
+/// One value and its path. The document keeps the first error about any of its values. After an
+/// error, all values read as their fallback, therefore a reader needs only one check at its end.
 class JsonValue {
  public:
   bool present() const { return node_ != nullptr; }
 
-  /// A member of an object; complains when this is no object, or when it has no such member.
+  /// A member of an object. It is an error if this is not an object, or has no such member.
   JsonValue operator[](const char* name) const;
   /// A member that may be absent.
   JsonValue optional(const char* name) const;
 
-  /// Complains about members that are not named here. Names that start with `x-` are anybody's.
+  /// Makes an error of members that are not in this list. Names that start with `x-` are always
+  /// allowed.
   void expect_only(std::initializer_list<std::string_view> names) const;
 
   double number(double min, double max) const;
@@ -62,14 +63,14 @@ class JsonDocument {
   static constexpr size_t default_max_size = 1 << 20;
   static constexpr int max_depth = 32;
 
-  /// `name` is what complaints call the document, such as the file's name.
+  /// `name` is the document's name in errors, such as the file's name.
   static Result<JsonDocument> parse(std::string_view text, std::string name,
                                     size_t max_size = default_max_size);
 
-  /// The bare node, for messages that are read by what they hold and not by a schema.
+  /// The node of json-glib, for messages without a fixed schema.
   JsonNode* root_node() const { return json_parser_get_root(parser_.get()); }
   JsonValue root() { return {json_parser_get_root(parser_.get()), "", this}; }
-  /// The first complaint, if there was one.
+  /// The first error, if there was one.
   const std::optional<Error>& problem() const { return problem_; }
 
  private:
@@ -82,7 +83,7 @@ class JsonDocument {
   std::optional<Error> problem_;
 };
 
-/// How deep the brackets of a JSON text go, braces inside strings not counted.
+/// The depth of a JSON text's brackets and braces, without those inside strings.
 int json_depth(std::string_view text);
 
 }  // namespace sphere

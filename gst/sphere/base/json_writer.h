@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// One JSON object, written member by member.
+// SPDX-License-Identifier: LGPL-2.1-or-later Writes a JSON object, member by member.
 
 #pragma once
 
@@ -16,12 +15,12 @@ namespace sphere {
 
 using JsonNodeRef = std::unique_ptr<JsonNode, Call<json_node_unref>>;
 
-/// Texts need not be UTF-8, such as the names of files: what is not is replaced.
+/// Texts may have bytes that are not UTF-8, such as the names of files; these are replaced.
 class JsonWriter {
  public:
   JsonWriter() : builder_(json_builder_new()) { open(); }
 
-  /// An object: a member, or without a name an item of a list.
+  /// An object: a member, or an item of a list if there is no name.
   void open(const char* name = nullptr) {
     if (name) json_builder_set_member_name(builder_.get(), name);
     json_builder_begin_object(builder_.get());
@@ -33,7 +32,7 @@ class JsonWriter {
   }
   void close_list() { json_builder_end_array(builder_.get()); }
 
-  /// A text, a number, a truth value, or a list of texts.
+  /// A text, a number, a boolean, or a list of texts.
   template <typename T>
   void add(const char* name, const T& value) {
     if constexpr (std::is_convertible_v<const T&, std::string_view>) {
@@ -63,7 +62,7 @@ class JsonWriter {
     json_builder_add_value(builder_.get(), value.release());
   }
 
-  /// The whole object, once, at the end.
+  /// The whole object. To be called once, at the end.
   JsonNodeRef finish() {
     close();
     return JsonNodeRef(json_builder_get_root(builder_.get()));

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// MD5, as cameras and the names of files have it: 32 hexadecimal digits in lower case.
+// SPDX-License-Identifier: LGPL-2.1-or-later MD5 in the form that cameras and names of files use:
+// 32 hexadecimal digits in lower case.
 
 #pragma once
 
@@ -18,7 +18,7 @@ inline std::string md5_of(std::string_view bytes) {
   return md5.get();
 }
 
-/// From digits in either case; nothing unless they are 32.
+/// From digits in upper or lower case; empty if they are not 32.
 inline std::optional<std::string> read_md5(std::string_view text) {
   if (text.size() != 32 ||
       !std::all_of(text.begin(), text.end(), [](char c) { return g_ascii_isxdigit(c); }))

@@ -34,7 +34,7 @@ std::string printable(std::string_view text, size_t max_bytes) {
   const char* const end = at + text.size();
   while (at < end) {
     const gunichar c = g_utf8_get_char_validated(at, end - at);
-    // The two highest values say that no character begins here.
+    // The two highest values mean that no character begins here.
     const bool valid = c < static_cast<gunichar>(-2);
     const char* const next = valid ? g_utf8_next_char(at) : at + 1;
     std::string piece;

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A value or the reason why there is none. Our own code does not throw.
+// SPDX-License-Identifier: LGPL-2.1-or-later A value, or the error because of which there is none.
+// The code of this project does not throw exceptions.
 
 #pragma once
 
@@ -12,18 +12,18 @@
 
 namespace sphere {
 
-/// Why something could not be done, in one sentence that a user can act on. What it quotes may come
-/// from a file, a file's name or a camera: the message is made printable here, once for everybody,
-/// so that it can go to a terminal, a log or the bus as it is.
+/// The reason why something could not be done, in one sentence that helps the user. It may quote a
+/// file, a file's name or a camera, therefore the message is made printable here, and can be sent
+/// to a terminal, a log or the bus without a change.
 struct Error {
-  /// A longer message is cut: what is quoted may be any number of bytes.
+  /// A longer message is cut, because quoted text may have any length.
   static constexpr size_t max_message = 4096;
 
   enum class Kind {
-    not_found,    ///< what was named does not exist
-    invalid,      ///< what was given does not say what it should
-    unsupported,  ///< well-formed, but not something this build can do
-    failed,       ///< the system refused (I/O, memory, GL)
+    not_found,    ///< the object with this name does not exist
+    invalid,      ///< the input is not valid
+    unsupported,  ///< the input is valid, but this build can't process it
+    failed,       ///< an error of the system (I/O, memory, GL)
   };
   Error(Kind kind, std::string_view message)
       : kind(kind), message(printable(message, max_message)) {}
@@ -37,7 +37,7 @@ inline Error invalid(std::string_view message) { return {Error::Kind::invalid, m
 inline Error unsupported(std::string_view message) { return {Error::Kind::unsupported, message}; }
 inline Error failed(std::string_view message) { return {Error::Kind::failed, message}; }
 
-/// Either a T or an Error. Look before you take: `if (!result) return result.error();`
+/// Either a T or an Error. Check it before use: `if (!result) return result.error();`
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -60,7 +60,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> content_;
 };
 
-/// The outcome of something that yields no value.
+/// The outcome of a function without a value.
 using Status = Result<std::monostate>;
 inline Status ok() { return Status(std::monostate{}); }
 

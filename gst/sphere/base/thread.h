@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A mutex that clang's -Wthread-safety can see through (it does not see std::mutex).
+// SPDX-License-Identifier: LGPL-2.1-or-later A mutex with the annotations of clang's
+// -Wthread-safety, which std::mutex does not have.
 
 #pragma once
 

@@ -46,7 +46,7 @@ SampleLayout layout_of_plane(const GstVideoInfo& info, int plane) {
 }
 
 const uint8_t* component_data(const GstVideoFrame& frame, int component) {
-  // Not GST_VIDEO_FRAME_COMP_DATA: of P010, GStreamer 1.22 says that Cr is one byte after Cb.
+  // Not GST_VIDEO_FRAME_COMP_DATA: with P010 in GStreamer 1.22, it puts Cr one byte after Cb.
   const GstVideoFormatInfo* format = frame.info.finfo;
   const guint plane = GST_VIDEO_FORMAT_INFO_PLANE(format, component);
   const bool second = component > 0 && plane == GST_VIDEO_FORMAT_INFO_PLANE(format, component - 1);

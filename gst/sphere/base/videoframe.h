@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Video frames: their memory while it is mapped, and how their samples stand in the picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later Video frames: mapped memory, and the positions of
+// samples in the picture.
 
 #pragma once
 
@@ -9,8 +9,8 @@
 
 namespace sphere {
 
-/// A buffer mapped as a video frame for as long as this lives. With GST_MAP_GL its planes are
-/// textures, and no pixel is moved.
+/// A buffer that is mapped as a video frame as long as this object exists. With GST_MAP_GL, its
+/// planes are textures, and no pixels are copied.
 class VideoFrame {
  public:
   VideoFrame(const GstVideoInfo& info, GstBuffer* buffer, int flags)
@@ -31,17 +31,17 @@ class VideoFrame {
 
 /// The samples of one plane, or of one component.
 struct SampleLayout {
-  int first_component = 0;     ///< the plane's first
+  int first_component = 0;     ///< index of the plane's first component
   int components = 1;          ///< interleaved in a sample
   int colours = 1;             ///< the same without alpha
   int width = 0, height = 0;   ///< samples
   int step_x = 1, step_y = 1;  ///< pixels a sample
-  /// Where the first sample stands, in pixels: sample i stands at phase + step * i. One that stands
-  /// for several pixels stands in their middle, or on the first of them.
+  /// The position of the first sample, in pixels: the position of sample i is phase + step * i. A
+  /// sample for several pixels is in their middle, or at the first of them.
   double phase_x = 0.5, phase_y = 0.5;
-  int bits = 8;   ///< of a component; more than 8 take two bytes
-  int shift = 0;  ///< of those in their two bytes
-  /// The value, of 8 bits, that stands for no light, or no colour.
+  int bits = 8;   ///< of a component; more than 8 need two bytes
+  int shift = 0;  ///< position of these bits in the two bytes
+  /// The value, of 8 bits, that means no light, or no colour.
   uint8_t neutral = 0;
 };
 SampleLayout layout_of_plane(const GstVideoInfo& info, int plane);

@@ -15,23 +15,23 @@ namespace sphere {
 
 namespace {
 
-// Pixels of the image circle's radius at the coarsest level: the overlap, a few degrees wide, must
-// hold whole patches.
+// The smallest radius of the image circle at the coarsest level, pixels: the overlap, which has a
+// few degrees, must be wide enough for whole patches.
 constexpr double coarsest_radius = 300;
-// How far off the start may be.
+// The largest error of the start.
 constexpr double capture = radians(5);
 constexpr int final_rounds = 2;
 constexpr int overlap_points = 12000, cross_points = 2000;
-// Fewer things seen twice, or on fewer of the sectors round the seam, don't hold the lenses. The
-// highest and the lowest of the sectors show nothing that counts.
+// Fewer matches, or matches in fewer sectors around the seam, don't determine the lenses. The
+// highest and the lowest sectors have no matches, because of `highest`.
 constexpr int least_matches = 60, all_sectors = 12, least_sectors = 5;
 constexpr int least_joining = 60;
 constexpr double highest = radians(60);
-// Right lenses bring matches to a fraction of a pixel, and near things, seen from two positions, to
-// some.
+// With the right lenses, the errors of matches are a fraction of a pixel, or some pixels for near
+// objects, which are seen from two positions.
 constexpr double hopeless_residual = radians(0.6);
-// In the overlap alone what is near, or looks alike, may be most of what is matched; there the
-// brightness is the judge.
+// In the overlap, most of the matches may be of near objects, or wrong. Therefore the result is
+// judged by the brightness there.
 constexpr double hopeless_correlation = 0.6;
 
 double miss_of(const Match& m, const LensPair& pair, const std::vector<Mat3>& views) {
@@ -50,7 +50,7 @@ double median_miss(const std::vector<Match>& matches, const LensPair& pair,
   return *middle;
 }
 
-/// Any lens as one that can be solved for.
+/// Converts any pair to Kannala-Brandt lenses, for which the solver works.
 Result<LensPair> as_kannala_brandt(const LensPair& start, Size frame) {
   const double shape = static_cast<double>(start.frame.width) * frame.height /
                        (static_cast<double>(start.frame.height) * frame.width);
@@ -90,7 +90,7 @@ class Calibrator {
   }
 
   Result<Calibration> run() {
-    // With the overlap alone first: a rough pair makes the rotations between pictures certain.
+    // First with the overlap only: the rotations between pictures can be found with a rough pair.
     for (int level = levels_ - 1; level >= std::max(levels_ - 2, 0); --level)
       if (const Status done = round(level, level == levels_ - 1); !done) return done.error();
     joined_ = {0};
@@ -122,7 +122,7 @@ class Calibrator {
       const int n = static_cast<int>(i);
       find_matches(pyramids_, pair_, views_, n, 0, n, 1, search, found);
     }
-    // Below stands what carries the camera, and the ground, nearer than all else.
+    // Below are the tripod and the ground, which are nearer than everything else.
     std::erase_if(found, [&](const Match& m) {
       return std::abs(lonlat_of(pair_[m.lens[0]].unproject(m.point[0])).lat) > highest;
     });
@@ -133,7 +133,7 @@ class Calibrator {
       for (int b = 0; b < 2; ++b) find_matches(pyramids_, pair_, views_, i, a, j, b, search, found);
   }
 
-  /// Finds how a picture is turned against those that are joined already.
+  /// Finds the rotation of a picture relative to those that are joined already.
   void join(size_t i) {
     const int small = std::min(2, levels_ - 1);
     for (const size_t with : joined_) {
@@ -151,7 +151,7 @@ class Calibrator {
       options.scale = 4 << (levels_ - 1);
       options.start = result_.before;
       if (found.size() < least_joining || !solve_geometry(found, options, pair, views)) continue;
-      // Unrelated pictures have chance matches too, but these don't agree.
+      // Unrelated pictures have matches by chance, which don't agree with each other.
       if (median_miss(found, pair, views) > radians(1)) continue;
       views_[i] = views[with].transposed() * views[i];
       views_[i] = views_[with] * views_[i];
@@ -172,8 +172,8 @@ class Calibrator {
           if (i < j)
             search_between(static_cast<int>(i), static_cast<int>(j),
                            {level, reach_at(level, first), cross_points}, across);
-    // Of the overlap alone, the brightness is the last judge: too few matches lead nowhere, and
-    // are no reason to give up.
+    // If only the overlap is used, too few matches are not an error: refine() compares the
+    // brightness afterwards.
     too_few_ = check(overlap);
     if (!too_few_) return cross_ ? too_few_ : ok();
     SolveOptions options;
@@ -181,7 +181,8 @@ class Calibrator {
     options.start = result_.before;
     std::vector<Match> all = overlap;
     all.insert(all.end(), across.begin(), across.end());
-    // Chance matches are many where much was searched; the wide basin first.
+    // A large search area has many matches by chance. The first solution has a large scale, so that
+    // they don't trap it.
     for (const double scale : first ? std::vector{8.0, 2.0} : std::vector{0.5}) {
       options.scale = scale * (1 << level);
       if (const Status solved = solve_geometry(all, options, pair_, views_); !solved) return solved;
@@ -197,8 +198,9 @@ class Calibrator {
     return sum / static_cast<double>(pictures_.size());
   }
 
-  /// Matches are pulled about by what is near; the whole band of the seam, compared as it is, is
-  /// the last word. From where the matches led and from the start, as either may be nearer.
+  /// Near objects move matches, therefore the result is refined by the brightness of the whole band
+  /// around the seam: both from the result of the matches and from the start, because either may be
+  /// nearer to the right lenses.
   Status refine() {
     LensPair best = result_.before;
     double most = agreement(best);
@@ -218,7 +220,7 @@ class Calibrator {
       }
     }
     pair_ = best;
-    // What was matched before was looked for near another pair.
+    // The matches before were searched near the points of another pair.
     std::vector<Match> found;
     search_overlaps({0, reach_at(0, true) / 2, overlap_points}, found);
     if (found.size() >= least_matches) overlap_ = std::move(found);
@@ -282,8 +284,8 @@ class Calibrator {
   Calibration result_;
 };
 
-/// From many rough starts to one result: all of them are improved in small pictures, the best of
-/// them calibrated in larger ones, and the best of these in the pictures as they are.
+/// Calibrates from many rough starts: improves all of them in small pictures, calibrates the best
+/// ones in larger pictures, and the best of these in the pictures of full size.
 class LensSearch {
  public:
   LensSearch(const std::vector<GreyPicture>& pictures, const std::optional<LensPair>& hint,
@@ -458,7 +460,7 @@ Result<Calibration> find_lenses(const std::vector<GreyPicture>& pictures,
 }
 
 double overlap_correlation(const GreyPicture& picture, const LensPair& pair) {
-  // The output that the seam is looked at in.
+  // The size of the output in which the seam is compared.
   constexpr Size output = {1280, 640};
   double n = 0, sa = 0, sb = 0, ab = 0, aa = 0, bb = 0;
   for (int y = 0; y < output.height; ++y)

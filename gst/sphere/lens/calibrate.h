@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Calibration: a pair of lenses found from what their own pictures show twice. docs/calibrate.md
-// says what can be seen in them and what can't.
+// SPDX-License-Identifier: LGPL-2.1-or-later Calibration: finds a pair of lenses from objects that
+// their own pictures show twice. docs/calibrate.md tells what can be determined in this way and
+// what can't.
 
 #pragma once
 
@@ -30,33 +30,33 @@ struct Calibration {
   LensPair pair;    ///< in the frame of the pictures
   LensPair before;  ///< what it was started from, in the same frame
   int overlap_matches = 0, cross_matches = 0;
-  int joined = 0;  ///< pictures that show the same scene as the first, itself included
+  int joined = 0;  ///< number of pictures that show the same scene as the first, with the first
   double residual_before = 0, residual = 0;        ///< median, in pixels of the frame
   double correlation_before = 0, correlation = 0;  ///< of the overlap, all pictures
-  /// Whether pictures of one scene, turned, showed the whole field of both lenses. Otherwise the
-  /// overlap alone was seen: radial terms and fall-off are the start's but for what it tells.
+  /// Whether pictures of one scene in several orientations showed the whole field of both lenses.
+  /// Otherwise only the overlap was used: it determines little of the radial terms and the
+  /// fall-off, which stay near those of the start.
   bool whole_field = false;
 };
 
 /// Starts from `start`, whose frame may have another size of the same shape. All pictures have one
-/// size. Refuses scenes in which too little is found.
+/// size. Returns an error if too few matches are found.
 Result<Calibration> calibrate(const std::vector<GreyPicture>& pictures, const LensPair& start,
                               const CalibrationOptions& options = {});
 
-/// Calibrates without knowing anything of the lenses: from several starts that are found in the
-/// pictures, and from `hint` where one is given that fits their shape. The result, or the hint
-/// itself, that agrees best is kept. Refuses pictures in which no start leads to lenses.
+/// Calibrates unknown lenses: from several starts that are found in the pictures, and from `hint`
+/// if it is given and fits their shape. Returns the result with the best agreement, which may be
+/// the hint itself. Returns an error if no start leads to lenses.
 Result<Calibration> find_lenses(const std::vector<GreyPicture>& pictures,
                                 const std::optional<LensPair>& hint,
                                 const CalibrationOptions& options = {});
 
-/// How well both lenses' views of what both see agree: zero-mean normalised cross-correlation
-/// within 2.5 degrees of the seam and 60 degrees of the equator, -1 to 1.
+/// Agreement of both lenses in the overlap: zero-mean normalised cross-correlation within 2.5
+/// degrees of the seam and 60 degrees of the equator, -1 to 1.
 double overlap_correlation(const GreyPicture& picture, const LensPair& pair);
 
-/// The band round the seam, unrolled: from left to right once round, above the middle what the
-/// front lens shows, below it what the back lens does. Where the lenses are right, nothing breaks
-/// there.
+/// The band around the seam as a picture: from left to right a full turn, the front lens above the
+/// middle, the back lens below it. With the right lenses, lines are not broken in the middle.
 GreyPicture seam_picture(const GreyPicture& picture, const LensPair& pair);
 
 }  // namespace sphere

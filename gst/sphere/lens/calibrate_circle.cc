@@ -10,10 +10,12 @@ namespace sphere {
 
 namespace {
 
-// As wide as a half is looked at; edges are found to a pixel of it.
+// The width to which a half is reduced, pixels. Edges are found with an error of about one of these
+// pixels.
 constexpr int looked_at = 480;
 constexpr int rays = 360, least_edges = 120;
-// Of the brightest tenth: what is below is no picture.
+// Pixels that are darker than this part of the brightness of the brightest tenth are outside of the
+// image circle.
 constexpr double lit_part = 0.12;
 constexpr int darkest_bright = 60;
 
@@ -68,12 +70,12 @@ std::optional<Circle> find_circle(const GreyPicture& picture, const Region& regi
     double r = 0;
     while (inside(middle.x + r * c, middle.y + r * s)) r += 0.5;
     const double border = r;
-    // From outside: inside there is dark and bright, out there only dark.
+    // From the outside to the inside: there may be dark pixels inside, but no bright ones outside.
     const auto light = [&](double at) {
       return brightness_at(picture, middle.x + at * c, middle.y + at * s);
     };
     while (r > 3 && !(light(r) > threshold && light(r - 2) > threshold)) r -= 0.5;
-    // Bright up to the border: the circle is cut off here.
+    // The pixels are bright up to the border: the circle is cut off here.
     if (r > 3 && r < border - 2) edges.push_back({middle.x + r * c, middle.y + r * s});
   }
   return fit_circle(std::move(edges));
@@ -83,7 +85,7 @@ std::optional<Circle> find_circle(const GreyPicture& picture, const Region& regi
 
 std::optional<std::array<Circle, 2>> find_circles(const std::vector<Pyramid>& pictures,
                                                   const std::array<Region, 2>& regions) {
-  // What any of the pictures shows bright is inside.
+  // A pixel that is bright in any of the pictures is inside.
   int level = 0;
   const double side = regions[0].bottom - regions[0].top;
   while (level + 1 < pictures[0].levels() && side / (1 << level) > 1.5 * looked_at) ++level;

@@ -11,16 +11,17 @@ namespace sphere {
 namespace {
 
 constexpr int half = 4, side = 2 * half + 1, area = side * side;
-// The outermost rim is fringe and flare.
+// The outermost rim has colour fringes and flare.
 constexpr double usable = 0.985;
-// Below these a patch says nothing of its position: deviation of its brightness, and how much of
-// that is left along its weaker direction.
+// Patches below these limits can't be located: the standard deviation of the brightness, and the
+// part of it along the direction with the smaller contrast.
 constexpr double least_deviation = 2.5;
 constexpr double least_gradient = 1.0;
 constexpr double hopeful_correlation = 0.7, good_correlation = 0.85;
 constexpr int refinements = 12;
 
-/// Where a lens shows a patch of the sphere: a point, and how it moves with the patch's two axes.
+/// The position of a patch of the sphere in a lens's picture: a point, and its derivatives along
+/// the patch's two axes.
 struct View {
   const GreyPicture* grey;
   Point p;
@@ -34,7 +35,7 @@ struct View {
 std::optional<View> view_of(const GreyPicture& grey, const Lens& lens, Vec3 d, Vec3 u, Vec3 v,
                             double step, int level) {
   const Point p = lens.project(d);
-  // A corner may look at the fringe.
+  // A corner of the patch may be in the fringe.
   const double edge = half << level;
   if (lens.angle_to_axis(d) > lens.half_fov() ||
       lens.distance(p) > usable * lens.model.radius() - edge || p.x < lens.region.left + edge ||
@@ -96,7 +97,7 @@ std::optional<PatchMatch> compare(const View& a, const View& b, int reach) {
   const double weaker = (ss + tt) / 2 - std::sqrt((ss - tt) * (ss - tt) / 4 + st * st);
   if (!(weaker > least_gradient * area)) return std::nullopt;
 
-  // All that is searched, looked up once.
+  // The whole search area is read once.
   const int width = 2 * (half + reach) + 1;
   std::vector<float> ground(static_cast<size_t>(width) * width), own(area);
   for (int y = 0; y < width; ++y)
@@ -148,14 +149,15 @@ std::optional<PatchMatch> compare(const View& a, const View& b, int reach) {
   return found;
 }
 
-/// The n-th of `count` directions that lie evenly round the sphere.
+/// The n-th of `count` directions that are distributed evenly over the sphere.
 Vec3 even_direction(int n, int count) {
   constexpr double golden = 2.39996322972865332;
   const double z = 1 - (2 * n + 1.0) / count, r = std::sqrt(1 - z * z);
   return {r * std::cos(golden * n), r * std::sin(golden * n), z};
 }
 
-/// What stands out all round, at a size at which a search over all rotations is cheap.
+/// The whole sphere with its means removed, in a size at which all rotations can be searched
+/// quickly.
 class SmallSphere {
  public:
   static constexpr Size size = {128, 64};
@@ -165,7 +167,7 @@ class SmallSphere {
     std::vector<double> raw(values_.size());
     for (int y = 0; y < size.height; ++y)
       for (int x = 0; x < size.width; ++x) {
-        // A mean of some points, so that no single pixel stands for three degrees.
+        // The mean of some points, because one pixel would not represent three degrees.
         double sum = 0;
         for (int sy = 0; sy < 4; ++sy)
           for (int sx = 0; sx < 4; ++sx) {
@@ -177,7 +179,8 @@ class SmallSphere {
           }
         raw[static_cast<size_t>(y) * size.width + x] = sum / 16;
       }
-    // Without what is bright all over: a sky above and a street below look alike everywhere.
+    // Subtracts the brightness of large areas, because a sky above and a street below look alike in
+    // all scenes.
     constexpr int reach = 6;
     for (int y = 0; y < size.height; ++y)
       for (int x = 0; x < size.width; ++x) {
@@ -211,7 +214,7 @@ class SmallSphere {
   std::vector<float> values_;
 };
 
-/// What one sphere shows in even directions, to compare others with.
+/// The samples of one sphere in evenly distributed directions, to compare others with.
 class Sampled {
  public:
   Sampled(const SmallSphere& sphere, int points) {
@@ -280,7 +283,8 @@ void find_matches(const std::vector<Pyramid>& pictures, const LensPair& pair,
   for (int n = 0; n < search.points; ++n) {
     const Vec3 d = even_direction(n, search.points);
     const Vec3 da = to_a * d, db = to_b * d;
-    // Most directions are seen by one of them only, which is cheap to find.
+    // Most directions are seen by only one of the lenses; this is checked first because it is
+    // quick.
     if (lens_a.angle_to_axis(da) > lens_a.half_fov() ||
         lens_b.angle_to_axis(db) > lens_b.half_fov())
       continue;
@@ -308,7 +312,7 @@ std::optional<Mat3> find_rotation(const GreyPicture& first, const GreyPicture& s
   constexpr int coarse_points = 300, fine_points = 1500;
   constexpr int kept = 24;
   constexpr double grid = 10;  // degrees
-  // Unrelated pictures rarely get beyond a third of this.
+  // Unrelated pictures rarely reach a third of this.
   constexpr double convincing = 0.35;
   const SmallSphere a(first, pair), b(second, pair);
   const Sampled coarse(a, coarse_points), fine(a, fine_points);
@@ -318,7 +322,7 @@ std::optional<Mat3> find_rotation(const GreyPicture& first, const GreyPicture& s
   };
   std::vector<Candidate> candidates;
   for (double pitch = -90; pitch <= 90; pitch += grid)
-    // Towards the poles, yaw and roll turn about nearly one axis.
+    // Near the poles, yaw and roll rotate about nearly the same axis.
     for (double yaw = -180; yaw < 180;
          yaw += std::min(grid / std::max(std::cos(radians(pitch)), 0.05), 360.0))
       for (double roll = -180; roll < 180; roll += grid) {

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Points of pictures that show the same thing, found by comparing small patches.
+// SPDX-License-Identifier: LGPL-2.1-or-later Finds points of pictures that show the same object, by
+// comparison of small patches.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace sphere {
 
-/// A picture and its halves, quarters...
+/// A picture and its copies of half the size, a quarter, and so on.
 class Pyramid {
  public:
   Pyramid(const GreyPicture& picture, int levels);
@@ -22,10 +22,10 @@ class Pyramid {
   std::vector<GreyPicture> levels_;
 };
 
-/// Brightness at a point, between pixels linearly.
+/// Brightness at a point, interpolated linearly.
 double brightness_at(const GreyPicture& picture, double x, double y);
 
-/// One thing seen twice.
+/// A point of the scene that was seen twice.
 struct Match {
   int picture[2], lens[2];
   Point point[2];   ///< in the frame
@@ -34,23 +34,23 @@ struct Match {
 
 struct MatchSearch {
   int level = 0;      ///< of the pyramid
-  int reach = 1;      ///< how far to look, in that level's pixels
-  int points = 5000;  ///< directions tried, all round the sphere
+  int reach = 1;      ///< radius of the search, in pixels of that level
+  int points = 5000;  ///< number of directions that are tried, all over the sphere
 };
 
-/// What lens `a` of picture `i` and lens `b` of picture `j` both show. `views` are camera to scene.
+/// Finds points that both lens `a` of picture `i` and lens `b` of picture `j` show. `views` are
+/// rotations from camera to scene.
 void find_matches(const std::vector<Pyramid>& pictures, const LensPair& pair,
                   const std::vector<Mat3>& views, int i, int a, int j, int b,
                   const MatchSearch& search, std::vector<Match>& found);
 
-/// Where a lens's picture ends, in pixels of the frame.
+/// The edge of a lens's picture, in pixels of the frame.
 struct Circle {
   Point centre;
   double radius = 0;
 };
 
-/// The image circles that the pictures show in these two parts of the frame; nothing where one of
-/// them is not seen.
+/// The image circles in these two parts of the frame; empty if one of them is not found.
 std::optional<std::array<Circle, 2>> find_circles(const std::vector<Pyramid>& pictures,
                                                   const std::array<Region, 2>& regions);
 

@@ -14,9 +14,10 @@ namespace sphere {
 
 namespace {
 
-// Of one lens, as differences from what it was: scale, k1..k4, centre in units of the scale.
+// Unknowns of one lens, as differences from its values before: scale, k1..k4, centre in units of
+// the scale.
 constexpr int per_lens = 7;
-// Both lenses, then the turn of the front against the back.
+// Both lenses, then the rotation of the front lens relative to the back lens.
 constexpr int rig_size = 2 * per_lens + 3;
 constexpr int view_size = 3;
 constexpr int steps = 25;
@@ -33,7 +34,7 @@ void turn(const double* m, const T in[3], T out[3]) {
     out[i] = m[3 * i] * in[0] + m[3 * i + 1] * in[1] + m[3 * i + 2] * in[2];
 }
 
-/// One lens's half of a match: its point, and what was known when the solving began.
+/// One lens's half of a match: its point, and the lens and the view before the solution.
 struct Observation {
   double f, k[4], cx, cy, x, y, angle;
   double to_camera[9], view[9];
@@ -65,8 +66,8 @@ struct Observation {
     const T dx = x - cx - f * own[5], dy = y - cy - f * own[6];
     const T r = sqrt(dx * dx + dy * dy + 1e-12);
     const T target = r / focal;
-    // Newton from the angle that it was: with few steps the value is exact, and so are its
-    // derivatives.
+    // Newton's method, from the angle before. After a few steps, both the value and its derivatives
+    // are exact.
     T a(angle);
     for (int i = 0; i < 5; ++i) {
       const T s = a * a;
@@ -110,7 +111,7 @@ struct RayDifference {
   }
 };
 
-/// What is not seen in the matches stays near what it was at the start.
+/// Keeps values that the matches don't determine near those of the start.
 struct Prior {
   std::array<double, rig_size> weight{}, offset{};
   double alike = 0;  // weight of the difference of the lenses' scales
@@ -126,8 +127,8 @@ struct Prior {
 Prior prior_of(const SolveOptions& options, const LensPair& pair) {
   // Standard deviations: scale, k1..k4, centre (radians).
   constexpr std::array<double, per_lens> wide = {0.2, 0.3, 0.2, 0.1, 0.05, 0.2, 0.2};
-  // In the overlap the radial terms can't be told from the scale; of the centres mostly the
-  // difference is seen, and of the scales the sum.
+  // Matches in the overlap can't separate the radial terms from the scale. Of the centres they
+  // determine mostly the difference, and of the scales the sum.
   constexpr std::array<double, per_lens> narrow = {0.05, 0, 0, 0, 0, 0.01, 0.01};
   constexpr double difference = 0.004;
   Prior prior;
@@ -193,11 +194,11 @@ void hold_radial_terms(ceres::Problem& problem, double* rig) {
 using Grid = ceres::Grid2D<uint8_t>;
 using Surface = ceres::BiCubicInterpolator<Grid>;
 
-/// How differently both lenses show one direction.
+/// The difference in brightness between both lenses in one direction.
 struct Difference {
   const Surface& surface;
-  double scale;            // of the surface against the frame
-  double direction[2][3];  // in each lens's own axes
+  double scale;            // pixels of the surface per pixel of the frame
+  double direction[2][3];  // in the axes of each lens
   double to_camera[2][9], f[2], k[2][4], cx[2], cy[2];
 
   Difference(const Surface& from, double surface_scale, const LensPair& pair, Vec3 d)
@@ -207,7 +208,7 @@ struct Difference {
       const Mat3& m = lens.to_camera;
       direction[i][0] = d.x, direction[i][1] = d.y, direction[i][2] = d.z;
       for (int row = 0; row < 3; ++row) {
-        // Camera to lens is the transpose.
+        // From camera axes to lens axes, it is the transpose.
         const Vec3 column = m.column(row);
         to_camera[i][3 * row] = column.x;
         to_camera[i][3 * row + 1] = column.y;
@@ -222,7 +223,7 @@ struct Difference {
   template <typename T>
   T light(const T* rig, int i) const {
     const T* own = rig + i * per_lens;
-    const double half = i ? 0.5 : -0.5;  // the other way round: into the lens
+    const double half = i ? 0.5 : -0.5;  // the opposite sign: from the camera to the lens
     const T by[3] = {half * rig[2 * per_lens], half * rig[2 * per_lens + 1],
                      half * rig[2 * per_lens + 2]};
     const T d[3] = {T(direction[i][0]), T(direction[i][1]), T(direction[i][2])};
@@ -244,7 +245,7 @@ struct Difference {
 
   template <typename T>
   bool operator()(const T* rig, const T* exposure, T* e) const {
-    // A tenth of a picture's range apart is much.
+    // Of 256 grey values: a larger difference is unusual.
     constexpr double expected = 10;
     e[0] = ((1.0 + exposure[0]) * light(rig, 0) + 100.0 * exposure[1] - light(rig, 1)) / expected;
     return true;
@@ -289,8 +290,8 @@ Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& opt
   std::array<double, rig_size> rig{};
   std::vector<std::array<double, view_size>> turns(views.size(), std::array<double, view_size>{});
   ceres::Problem problem;
-  // The error of a match, in pixels. In the overlap alone near things count, which are off
-  // together.
+  // The expected error of a match, in pixels. It is larger with matches of the overlap only,
+  // because near objects have errors that are alike.
   const double expected = options.whole_field ? 0.3 : 1.0;
   for (const Match& m : matches) {
     auto* cost = new RayDifference{{pair[m.lens[0]], views[m.picture[0]], m.lens[0], m.point[0]},
@@ -322,10 +323,10 @@ Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& opt
 
 Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const LensPair& start,
                       LensPair& pair) {
-  // As wide as the correlation is judged by and a little more; above and below that stand what
-  // carries the camera and the sky.
+  // Radians: a little wider than the band of overlap_correlation(). Beyond `highest` there are the
+  // sky and what the camera stands on.
   constexpr double band = radians(3), highest = radians(60);
-  // Samples round the seam: more than one for two pixels tell nothing new.
+  // Samples around the seam: one for two pixels; more have no further information.
   const double right_angle = pair.front.model.forward(pi / 2) / (1 << level);
   const int spacing = std::min(600, std::max(120, static_cast<int>(pi * right_angle)));
   std::array<double, rig_size> rig{};
@@ -334,7 +335,7 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
   std::vector<std::unique_ptr<Grid>> grids;
   std::vector<std::unique_ptr<Surface>> surfaces;
   const double step = 2 * pi / spacing;
-  // The bisector between the axes is the seam.
+  // The seam is the bisector of both axes.
   const Vec3 pole = normalised(pair.front.axis() - pair.back.axis());
   const Vec3 right = normalised(cross({0, 1, 0}, pole)), down = cross(pole, right);
   for (size_t n = 0; n < pictures.size(); ++n) {
@@ -376,7 +377,8 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
 
 void solve_light(const std::vector<Match>& matches, bool whole_field, size_t pictures,
                  LensPair& pair) {
-  // Both lenses' b and c, and the logarithm of how much brighter the front is.
+  // b and c of both lenses, and the logarithm of the front lens's brightness relative to the back
+  // lens's.
   std::array<double, 5> lenses = {pair.front.vignette.b, pair.front.vignette.c,
                                   pair.back.vignette.b, pair.back.vignette.c,
                                   std::log(pair.front.gain / pair.back.gain)};

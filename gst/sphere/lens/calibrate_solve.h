@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The lenses with which all matches agree best. The only part that needs Ceres.
+// SPDX-License-Identifier: LGPL-2.1-or-later Finds the lenses with which all matches agree best.
+// Only this part needs Ceres.
 
 #pragma once
 
@@ -10,23 +10,24 @@
 namespace sphere {
 
 struct SolveOptions {
-  /// The matches cover the lenses, not only the overlap; else radial terms stay.
+  /// The matches cover the whole field of the lenses, not only the overlap. If false, radial terms
+  /// are not changed.
   bool whole_field = false;
-  double scale = 1;  ///< pixels; matches further off count less
-  LensPair start;    ///< where what the matches don't tell stays
+  double scale = 1;  ///< pixels; matches with a larger error have less weight
+  LensPair start;    ///< gives the values that the matches don't determine
 };
 
-/// Moves the lenses of the pair, Kannala-Brandt ones, and all views but the first. The radius of
-/// the image circle and the mean orientation of both lenses stay.
+/// Changes the lenses of the pair, which must be Kannala-Brandt ones, and all views except the
+/// first. Does not change the radius of the image circle and the mean orientation of both lenses.
 Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& options,
                       LensPair& pair, std::vector<Mat3>& views);
 
-/// Moves the lenses so that their pictures of the overlap come as near as can be: scale, centres
-/// and the turn between them, from a pair that is nearly right.
+/// Changes scale, centres and the rotation between the lenses, to minimise the difference of their
+/// pictures in the overlap. The pair must be nearly right before.
 Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const LensPair& start,
                       LensPair& pair);
 
-/// Fall-off and gain of the lenses from how bright both showed the same things.
+/// Estimates the fall-off and the gain of the lenses from the brightness of matches.
 void solve_light(const std::vector<Match>& matches, bool whole_field, size_t pictures,
                  LensPair& pair);
 

@@ -10,20 +10,21 @@ namespace sphere {
 
 namespace {
 
-// Pixels of the image circle's radius at the level that is searched: two degrees are some pixels,
-// so that lenses which are off by that are still found.
+// The largest radius of the image circle in the pictures that are searched, pixels. At this size, a
+// lens that is two degrees off is still found, because these are only some pixels.
 constexpr double searched_radius = 110;
 constexpr int azimuths = 360;
-// Degrees off the seam, to both sides, at which the lenses are compared.
+// The angles from the seam at which the lenses are compared, degrees.
 constexpr std::array offsets = {-4.0, -2.0, 0.0, 2.0, 4.0};
 constexpr int rows = static_cast<int>(offsets.size());
-// The radius at which 90 degrees are drawn, as a part of the image circle's: fields of view of 225
-// to 170 degrees, where the circle is larger than it seems.
+// The radius at which 90 degrees are drawn, divided by the radius of the image circle: for fields
+// of view of 225 to 170 degrees. It may be above 1, because the circle may be larger than it seems.
 constexpr double least_part = 0.8, most_part = 1.06, part_step = 0.005;
-// Starts that are nearer to each other than this lead to the same lenses.
+// Starts with smaller differences than these lead to the same lenses.
 constexpr double same_part = 0.025;
 constexpr int same_turn = 10;
-// Of the image circle that a start has at least: lenses of a sphere see more than half of it.
+// Degrees. The smallest field of view of a start, because each lens of a pair shows more than half
+// of the sphere.
 constexpr double least_fov = 186;
 // How much brighter a side of the sphere must be than its top and its bottom to be taken for the
 // sky or the ceiling, where the shape of the frame lets one doubt that the camera stood upright.
@@ -33,19 +34,19 @@ struct Circles {
   Circle lens[2];
 };
 
-/// Brightness round the axis at some angles off the seam; rows from the inside to the outside.
+/// Brightness around the axis at some angles from the seam; rows from the inside to the outside.
 using Ring = std::array<std::array<double, azimuths>, rows>;
 
 struct Candidate {
   Circles circles;
   double part = 1;
-  int turn = 0;  // degrees, of the back lens against the front lens
+  int turn = 0;  // degrees, rotation of the back lens relative to the front lens
   double agreement = -1;
 };
 
 std::array<Region, 2> halves_of(Size frame) {
   const double w = frame.width, h = frame.height;
-  // The front lens draws on the right, or below.
+  // The front lens is on the right, or below.
   if (w >= h) return {Region{w / 2, 0, w, h}, Region{0, 0, w / 2, h}};
   return {Region{0, h / 2, w, h}, Region{0, 0, w, h / 2}};
 }
@@ -73,7 +74,7 @@ Ring read_ring(const GreyPicture& picture, double scale, const Circle& circle, d
   return ring;
 }
 
-/// The mean taken away, and the sum of squares 1; false where there is no detail.
+/// Subtracts the mean, and scales the sum of squares to 1. False if there is no detail.
 bool normalise(Ring& ring) {
   double sum = 0, squares = 0;
   for (const auto& row : ring)
@@ -84,21 +85,21 @@ bool normalise(Ring& ring) {
       v -= mean;
       squares += v * v;
     }
-  // Grey values: less than this is noise.
+  // A mean square of less than 1 (grey values) is noise.
   if (squares < rows * azimuths * 1.0) return false;
   for (auto& row : ring)
     for (double& v : row) v /= std::sqrt(squares);
   return true;
 }
 
-/// For each turn of the back lens, how well it shows what the front lens shows.
+/// For each rotation of the back lens, the correlation of its ring with the front lens's.
 std::array<double, azimuths> compare(const Ring& front, const Ring& back) {
   std::array<double, azimuths> agreement{};
   for (int turn = 0; turn < azimuths; ++turn) {
     double sum = 0;
     for (int row = 0; row < rows; ++row)
       for (int i = 0; i < azimuths; ++i)
-        // Seen from behind, azimuths run the other way round.
+        // The back lens looks in the opposite direction, therefore its azimuths are reversed.
         sum += front[static_cast<size_t>(row)][static_cast<size_t>(i)] *
                back[static_cast<size_t>(row)]
                    [static_cast<size_t>((azimuths / 2 - i - turn + 2 * azimuths) % azimuths)];
@@ -133,7 +134,8 @@ LensPair pair_of(const Candidate& found, Size frame) {
   return pair;
 }
 
-/// The brightness of a cap of the sphere round a direction that is square to both axes.
+/// The mean brightness of a cap of the sphere around a direction that is perpendicular to both
+/// axes.
 double light_towards(const GreyPicture& picture, double scale, const LensPair& pair, double angle) {
   const Vec3 middle = {std::sin(angle), -std::cos(angle), 0};
   constexpr double cap = radians(60);
@@ -151,7 +153,7 @@ double light_towards(const GreyPicture& picture, double scale, const LensPair& p
   return sum / std::max(count, 1e-9);
 }
 
-/// Turns the camera, in quarter turns, so that the sky is above.
+/// Rotates the camera by a quarter turn if the sky seems to be at one side.
 void set_upright(const GreyPicture& picture, double scale, LensPair& pair) {
   const double aspect = static_cast<double>(std::max(pair.frame.width, pair.frame.height)) /
                         std::min(pair.frame.width, pair.frame.height);

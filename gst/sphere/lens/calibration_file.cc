@@ -17,7 +17,7 @@ namespace sphere {
 
 namespace {
 
-// Rows of a matrix that is called a rotation: how far from one it may be.
+// The largest error of the elements of a rotation matrix in a file.
 constexpr double rotation_tolerance = 0.01;
 constexpr double frame_shape = 1.5;
 
@@ -30,7 +30,7 @@ struct Camera {
   Vec3 position;
 };
 
-/// Reads values by name; the first complaint is kept, as JsonDocument does.
+/// Reads values by name and keeps the first error, like JsonDocument.
 class Reader {
  public:
   explicit Reader(std::string name) : name_(std::move(name)) {}
@@ -57,7 +57,7 @@ class Reader {
     return value;
   }
 
-  /// All numbers of a list, of a list of lists, or of OpenCV's matrix.
+  /// All numbers of a list, of a list of lists, or of a matrix of OpenCV.
   std::vector<double> numbers(const StorageNode& node, const std::string& path, size_t count,
                               double limit) {
     std::vector<double> found;
@@ -83,7 +83,7 @@ class Reader {
         return {};
       }
     }
-    // What a text has lost of its digits.
+    // Rounding errors, because the text has fewer digits.
     r.row[0] = normalised(r.row[0]);
     r.row[1] = normalised(r.row[1] - dot(r.row[1], r.row[0]) * r.row[0]);
     r.row[2] = cross(r.row[0], r.row[1]);
@@ -142,7 +142,7 @@ void read_kalibr(Reader& reader, const StorageNode& root, std::array<Camera, 2>&
     }
     camera.size = read_size(reader, node["resolution"], path + ".resolution");
   }
-  // Takes points of the first camera's axes to the second's.
+  // Transforms points from the first camera's axes to the second's.
   const auto m = reader.numbers(root["cam1"]["T_cn_cnm1"], "cam1.T_cn_cnm1", 16, 1000);
   if (reader.problem()) return;
   cameras[1].to_first = reader.rotation_of(m, 4, "cam1.T_cn_cnm1").transposed();
@@ -248,7 +248,7 @@ Lens lens_of(Reader& reader, const Camera& camera, const std::string& path, cons
              Point shift) {
   Lens lens;
   lens.region = region;
-  // These programs count from the middle of the first pixel.
+  // In these programs, the middle of the first pixel is 0.
   lens.centre = {camera.cx + 0.5 + shift.x, camera.cy + 0.5 + shift.y};
   lens.to_camera = camera.to_first;
   if (!(camera.fx >= 1 && camera.fy >= 1 && camera.fx / camera.fy > 0.25 &&
@@ -262,7 +262,8 @@ Lens lens_of(Reader& reader, const Camera& camera, const std::string& path, cons
     return lens;
   }
   lens.stretch = camera.fx / camera.fy;
-  // Any field of view will do to ask the model how far it reaches.
+  // The largest angle of the model does not depend on the field of view, therefore any value can be
+  // used here.
   const double probe = radians(30), s = probe * probe;
   const double z = camera.k[0] + std::cos(probe);
   const double shape =
@@ -275,8 +276,8 @@ Lens lens_of(Reader& reader, const Camera& camera, const std::string& path, cons
     reader.complain(path, model.error().message);
     return lens;
   }
-  // Such files say nothing of the image circle: it touches the sides of the lens's part, or ends
-  // where the model does.
+  // These files have no image circle. It is taken to touch the sides of the lens's part, or to end
+  // at the largest angle of the model.
   const double rim = std::min(region.right - region.left, region.bottom - region.top) / 2;
   const double widest = std::min(model->max_angle() * 0.9999, radians(179));
   const double half_fov = std::min(model->inverse(rim), widest);

@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What calibration programs write as lenses: OpenCV's FileStorage (YAML, XML) with the cameras of
-// cv::fisheye, Kalibr's camera chain (YAML), Basalt's calibration (JSON). docs/lens-profiles.md
-// says what of them is read.
+// SPDX-License-Identifier: LGPL-2.1-or-later Reads lenses from the files of calibration programs:
+// OpenCV's FileStorage (YAML, XML) with the cameras of cv::fisheye, Kalibr's camera chain (YAML),
+// Basalt's calibration (JSON). docs/lens-profiles.md tells which values are read.
 
 #pragma once
 
@@ -13,10 +12,10 @@
 
 namespace sphere {
 
-/// Whether a text begins as one of these files does.
+/// Whether a text begins like one of these files.
 bool looks_like_calibration(std::string_view text);
 
-/// `name` is what complaints and the pair are called.
+/// `name` is the pair's name, and is used in error messages.
 Result<LensPair> parse_calibration(std::string_view text, const std::string& name);
 
 }  // namespace sphere

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What a lens does beside its model: measured displacements over its picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later Measured differences between a lens and its model,
+// over its picture.
 
 #pragma once
 
@@ -10,14 +10,14 @@
 
 namespace sphere {
 
-/// By how much a lens draws beside where its model says, on a grid over the points of the model;
-/// between nodes it is interpolated linearly, past the edges it stays as it is there. All in pixels
+/// The displacement of a lens's points from those of its model, on a grid over the points of the
+/// model. Interpolated linearly between nodes, constant beyond the edges. All values are in pixels
 /// of the frame.
 struct Correction {
   int columns = 0, rows = 0;
   double left = 0, top = 0;             ///< the first node
   double step_x = 1, step_y = 1;        ///< from node to node
-  std::vector<float> shift_x, shift_y;  ///< columns a row
+  std::vector<float> shift_x, shift_y;  ///< row by row
 
   Point at(Point p) const {
     const float x = std::clamp(static_cast<float>((p.x - left) / step_x), 0.0f,
@@ -35,7 +35,7 @@ struct Correction {
     return {mix(shift_x), mix(shift_y)};
   }
 
-  /// The same on a picture of another size.
+  /// The same correction for a picture of another size.
   Correction scaled(double x, double y) const {
     Correction c = *this;
     c.left *= x;

@@ -18,7 +18,7 @@ std::optional<std::vector<double>> least_squares(const std::vector<std::vector<d
                                                  const std::vector<double>& b) {
   if (a.empty()) return std::nullopt;
   const size_t n = a[0].size();
-  // The normal equations, with b as the last column.
+  // The normal equations; b is the last column.
   std::vector<std::vector<double>> m(n, std::vector<double>(n + 1, 0.0));
   for (size_t row = 0; row < a.size(); ++row)
     for (size_t i = 0; i < n; ++i) {

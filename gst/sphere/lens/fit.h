@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Least squares over a handful of unknowns, and what of lenses is found with it.
+// SPDX-License-Identifier: LGPL-2.1-or-later Least squares for a few unknowns, and the parameters
+// of lenses that are found with it.
 
 #pragma once
 
@@ -13,16 +13,17 @@
 
 namespace sphere {
 
-/// The x that makes the rows of `a` times x come nearest to b; nothing where the rows don't tell.
+/// The x with the smallest squared error of a x = b; empty if the rows don't determine it.
 std::optional<std::vector<double>> least_squares(const std::vector<std::vector<double>>& a,
                                                  const std::vector<double>& b);
 
-/// The Kannala-Brandt model nearest to `distance`, which gives pixels for an angle off the axis,
-/// over half of `fov` (radians). Refused where it stays more than `tolerance` pixels away.
+/// The Kannala-Brandt model that is nearest to `distance`, a function from an angle to pixels, for
+/// angles up to half of `fov` (radians). An error if the difference is more than `tolerance` pixels
+/// anywhere.
 Result<RadialModel> fit_kannala_brandt(const std::function<double(double)>& distance, double fov,
                                        double tolerance);
 
-/// The fall-off nearest to `brightness`, which gives 1 at 0, for r up to 1.
+/// The fall-off that is nearest to `brightness`, which is 1 at 0, for r up to 1.
 Vignette fit_vignette(const std::function<double(double)>& brightness);
 
 }  // namespace sphere

@@ -12,7 +12,8 @@ namespace sphere {
 
 namespace {
 
-// tan(a / 2) has no bound; past this angle a stereographic picture would be larger than any sensor.
+// tan(a / 2) grows without limit; beyond this angle, a stereographic image would be larger than any
+// sensor.
 constexpr double stereographic_limit = radians(179);
 
 }  // namespace
@@ -68,7 +69,7 @@ double RadialModel::slope(double a) const {
       const double sine = std::sin(a), cosine = std::cos(a), z = k_[0] + cosine;
       const double d = std::hypot(sine, z);
       const double below = k_[1] * d + (1 - k_[1]) * z;
-      // Past this the point would lie behind the second centre.
+      // Beyond this angle, the point would be behind the second centre.
       if (!(below > 1e-6) || !(d > 0)) return -1;
       const double below_slope = -k_[1] * k_[0] * sine / d - (1 - k_[1]) * sine;
       return (cosine * below - sine * below_slope) / (below * below);
@@ -91,7 +92,8 @@ double RadialModel::find_max_angle() const {
     case ModelKind::double_sphere:
       break;
   }
-  // The first angle at which the curve turns back, found in steps finer than its wiggles.
+  // The first angle at which the distance decreases, searched in steps that are small compared to
+  // the curve's bends.
   constexpr int steps = 2048;
   double last = 0;
   for (int i = 1; i <= steps; ++i) {
@@ -153,7 +155,8 @@ double RadialModel::inverse(double distance) const {
     case ModelKind::double_sphere:
       break;
   }
-  // Newton, kept inside a bracket that shrinks: it may not leave the range where shape() grows.
+  // Newton's method within a bracket that shrinks, because it must not leave the range in which
+  // shape() grows.
   double lo = 0, hi = max_angle_;
   double a = std::min(target / std::max(slope(0), 1e-9), max_angle_);
   for (int i = 0; i < 60; ++i) {

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// How far from its centre a lens draws what stands at an angle to its axis. All models are in
-// angle form, so that they hold at and beyond 90 degrees, where a plane projection ends.
+// SPDX-License-Identifier: LGPL-2.1-or-later Radial lens models: the distance from the image centre
+// for an angle from the axis. All models are functions of the angle, therefore they are valid at
+// and beyond 90 degrees, where a plane projection ends.
 
 #pragma once
 
@@ -28,17 +28,17 @@ inline constexpr std::array<std::string_view, 7> model_names = {
     "equidistant",    "equisolid", "stereographic", "orthographic",
     "kannala-brandt", "panotools", "double-sphere"};
 
-/// A rotationally symmetric lens: the angle off the axis (radians) against the distance from the
-/// centre (pixels), scaled so that half the field of view is drawn at `radius`.
+/// A rotationally symmetric lens: a function from the angle to the axis (radians) to the distance
+/// from the centre (pixels), scaled so that half the field of view is at `radius`.
 class RadialModel {
  public:
-  /// One pixel a radian.
+  /// Equidistant, with one pixel per radian.
   RadialModel() = default;
 
   /// `fov` is the full angle in radians that the image circle of `radius` pixels shows.
-  /// Coefficients: k1..k4 for kannala_brandt, a b c for panotools,
-  /// xi and w (alpha) for double_sphere, else ignored. Refused when the
-  /// distance does not grow with the angle over the whole field of view.
+  /// Coefficients: k1..k4 for kannala_brandt, a b c for panotools, xi and w (alpha) for
+  /// double_sphere, else ignored. An error if the distance does not grow with the angle over the
+  /// whole field of view.
   static Result<RadialModel> make(ModelKind kind, double fov, double radius,
                                   const std::array<double, 4>& coefficients = {});
 
@@ -47,13 +47,13 @@ class RadialModel {
   double radius() const { return radius_; }
   const std::array<double, 4>& coefficients() const { return k_; }
 
-  /// The largest angle up to which distance grows with the angle, so that inverse() holds.
+  /// The largest angle up to which the distance grows with the angle and inverse() is valid.
   double max_angle() const { return max_angle_; }
 
-  /// Distance in pixels for an angle of 0 to pi. Past max_angle() the formula is followed on, for
-  /// those who interpolate across the edge.
+  /// Distance in pixels for an angle of 0 to pi. The formula is also used beyond max_angle(), for
+  /// interpolation across the edge.
   double forward(double angle) const { return scale_ * shape(angle); }
-  /// The angle for a distance; max_angle() for distances that are never reached.
+  /// The angle for a distance; max_angle() for distances that are too large.
   double inverse(double distance) const;
 
  private:

@@ -22,8 +22,8 @@ Point Lens::project(Vec3 direction) const {
 
 Vec3 Lens::unproject(Point p) const {
   if (correction) {
-    // The point of the model that is shifted to p. Shifts change slowly from point to point, so
-    // each round is nearer by an order.
+    // Finds the point of the model that is shifted to p. Shifts change slowly from point to point,
+    // therefore each iteration reduces the error by about a factor of ten.
     constexpr int rounds = 12;
     const Point shown = p;
     for (int i = 0; i < rounds; ++i) {

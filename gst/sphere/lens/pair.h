@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The calibrated pair: two lenses and where they draw in one frame.
+// SPDX-License-Identifier: LGPL-2.1-or-later The calibrated pair: two lenses and the positions of
+// their images in one frame.
 
 #pragma once
 
@@ -27,32 +27,32 @@ struct Vignette {
 
 struct Lens {
   RadialModel model;
-  Point centre;  ///< where the optical axis meets the frame, pixels of the frame
-  /// How much wider than high the frame draws: other than 1 where its pixels are not square. The
-  /// model's distances are in the frame's rows.
+  Point centre;  ///< the point of the optical axis, pixels of the frame
+  /// The horizontal scale divided by the vertical one: other than 1 if the frame's pixels are not
+  /// square. The model's distances are in the frame's rows.
   double stretch = 1;
-  Mat3 to_camera;  ///< lens to camera; the back lens's half turn is in it
-  /// What was measured beside the model; null for a lens that is its model.
+  Mat3 to_camera;  ///< from lens axes to camera axes; for the back lens with its half turn
+  /// Measured differences from the model; null if there are none.
   std::shared_ptr<const Correction> correction;
   Vignette vignette;
-  double gain = 1;  ///< how much brighter than its fellow this lens draws
-  Region region;    ///< the part of the frame that is this lens's
+  double gain = 1;  ///< brightness of this lens relative to the other one
+  Region region;    ///< the part of the frame that has this lens's image
 
   Vec3 axis() const { return to_camera.column(2); }
   double half_fov() const { return model.fov() / 2; }
-  /// How far a point of the frame is from the centre, in the model's unit.
+  /// The distance of a point of the frame from the centre, in the model's unit.
   double distance(Point p) const { return std::hypot((p.x - centre.x) / stretch, p.y - centre.y); }
-  /// The brightness at a distance from the centre, 1 for a lens with neither fall-off nor gain.
+  /// The brightness at a distance from the centre; 1 without a fall-off and a gain.
   double brightness(double distance) const { return gain * vignette.at(distance / model.radius()); }
-  /// Where the frame shows a direction given in the camera's axes.
+  /// The point of the frame that shows a direction in the camera's axes.
   Point project(Vec3 direction) const;
-  /// The direction, in the camera's axes, that stands at a point of the frame.
+  /// The direction in the camera's axes that a point of the frame shows.
   Vec3 unproject(Point p) const;
   /// The angle in radians between a direction and the axis.
   double angle_to_axis(Vec3 direction) const { return angle_between(direction, axis()); }
 };
 
-/// Two lenses that look less far apart than this do not make a sphere between them.
+/// The smallest angle between the axes of two lenses that can cover the sphere.
 inline constexpr double min_axis_separation = radians(120);
 
 struct LensPair {
@@ -60,14 +60,14 @@ struct LensPair {
   Size frame;  ///< the frame that all coordinates are in
   Lens front, back;
   double baseline = 0;  ///< metres between the entrance pupils
-  bool cut = false;     ///< the frame has not all rows: what stood in the others is nowhere
+  bool cut = false;     ///< rows of the frame are missing, and what they showed is lost
 
   Lens& operator[](int i) { return i ? back : front; }
   const Lens& operator[](int i) const { return i ? back : front; }
 
-  /// The same pair drawn on another size of picture.
+  /// The same pair for a picture of another size.
   LensPair scaled_to(Size picture) const;
-  /// The same pair where the frame has only these of its rows, as parts of its height.
+  /// The same pair for a frame that has only these rows; both limits are parts of its height.
   LensPair rows(double from, double to) const;
   /// The same pair with another field of view, in radians, at the same image circles.
   Result<LensPair> with_fov(double fov) const;

@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* resource_folder = "/org/gstsphere/profiles/";
 constexpr const char* suffix = ".json";
-// What ends like this is a file, even without a folder before it.
+// A text with one of these endings is a path, even without a `/`.
 constexpr std::string_view file_suffixes[] = {".json", ".bin", ".pto", ".yaml", ".yml",
                                               ".xml",  ".mp4", ".jpg", ".dng"};
 
@@ -119,7 +119,8 @@ Result<std::string> read_file(const std::string& path,
     return Error{absent ? Error::Kind::not_found : Error::Kind::failed,
                  "lens profile '" + path + "' can't be read: " + error->message};
   }
-  // One byte more than is allowed tells that there is too much, whatever the file's size claims.
+  // Reads one byte more than is allowed, to detect larger files without trust in the size that the
+  // system reports.
   std::string text(limit + 1, '\0');
   gsize size = 0;
   if (!g_input_stream_read_all(G_INPUT_STREAM(stream), text.data(), text.size(), &size, nullptr,
@@ -175,7 +176,7 @@ Result<LensPair> parse_profile(std::string_view text, const std::string& name) {
   const JsonValue lenses = root["lenses"];
   lenses.expect_only({"front", "back"});
   const JsonValue front = lenses["front"], back = lenses["back"];
-  // A missing lens has been complained of; its members would only say so again.
+  // The error about a missing lens is reported already; its members would only repeat it.
   if (!document.problem()) {
     pair.front = read_lens(front, layout, false);
     pair.back = read_lens(back, layout, true);

@@ -13,7 +13,8 @@ namespace {
 
 std::string number(double value) {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
-  // Ten digits: a ten-thousandth of a pixel in the widest frame, and no tails of nines.
+  // Ten digits: more accurate than a ten-thousandth of a pixel in the widest frame, and no values
+  // such as 0.29999999999999999.
   return g_ascii_formatd(text, sizeof text, "%.10g", value);
 }
 
@@ -27,7 +28,8 @@ std::string quoted(const std::string& text, size_t longest) {
   std::string out = "\"";
   for (const char c : text.substr(0, longest)) {
     if (c == '"' || c == '\\') out += '\\';
-    // File names may hold anything; what is no plain letter is for people only.
+    // The text may be a file name, which can have any characters. It is only read by people,
+    // therefore all but printable ASCII is replaced.
     out += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e ? '_' : c;
   }
   return out + "\"";
@@ -86,7 +88,7 @@ Result<std::string> make_profile(const LensPair& pair, const std::string& name,
       ",\n  \"baseline\": " + number(pair.baseline) +
       ",\n  \"lenses\": {\n    \"front\": " + lens_text(pair.front, false, over_under) +
       ",\n    \"back\": " + lens_text(pair.back, true, over_under) + "\n  }\n}\n";
-  // What is written can be read.
+  // Checks that the text can be read again.
   if (const Result<LensPair> read = parse_profile(text, "the new profile"); !read)
     return read.error();
   return text;

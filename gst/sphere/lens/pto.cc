@@ -19,11 +19,11 @@ namespace sphere {
 
 namespace {
 
-// A project of hundreds of images is no pair, and its links would only cost time.
+// A project with hundreds of images is not a pair, and to follow its links would only take time.
 constexpr size_t most_images = 64;
-// Light in the file is linear, in a picture it is not.
+// Hugin's values are for linear light; pictures are not linear.
 constexpr double encoding = 1 / 2.2;
-// From this shape on a file's image is the frame with both circles in it.
+// From this aspect ratio on, an image of the file is the frame with both circles.
 constexpr double frame_shape = 1.5;
 constexpr double fit_tolerance = 0.1;  // pixels
 
@@ -32,7 +32,7 @@ std::string shown(double value) {
   return g_ascii_formatd(text, sizeof text, "%.10g", value);
 }
 
-/// The values of one image's line, and the first complaint about them.
+/// The values of one image's line, and the first error in them.
 class Image {
  public:
   Image(std::string name, int line, int number)
@@ -102,9 +102,9 @@ void read_line(std::string_view line, Image& image) {
     if (token.empty()) continue;
     size_t letters = 0;
     while (letters < token.size() && g_ascii_isalpha(token[letters])) ++letters;
-    // `n"name"` and the like say nothing of the lens.
+    // `n"name"` and similar values are not about the lens.
     if (letters < token.size() && token[letters] == '"') continue;
-    // Names never hold a number that is not finite: "vnan", "vinf".
+    // A number that is not finite would look like part of the name: "vnan", "vinf".
     static constexpr std::string_view fields[] = {
         "w", "h", "f",   "v",   "a",   "b",   "c",  "d",  "e",  "g",  "t",  "y",
         "p", "r", "TrX", "TrY", "TrZ", "Eev", "Va", "Vb", "Vc", "Vd", "Vx", "Vy"};
@@ -158,8 +158,8 @@ Result<RadialModel> model_of(Image& image, double width, double height, double r
   const double a = image.number("a", -10, 10, 0), b = image.number("b", -10, 10, 0),
                c = image.number("c", -10, 10, 0);
   const double view = radians(image.needed("v", 1, 720));
-  // Pixels a radian at the centre, by what Hugin understands the field of view of each projection
-  // to be: always that of the image's full width, whatever is cropped.
+  // Pixels per radian at the centre, by Hugin's definition of the field of view of each projection:
+  // always of the image's full width, also if it is cropped.
   ModelKind kind = ModelKind::equidistant;
   double focal = width / view;
   switch (projection) {
@@ -184,7 +184,7 @@ Result<RadialModel> model_of(Image& image, double width, double height, double r
   }
   if (image.problem) return *image.problem;
 
-  // Where the polynomial is 1: half of the shorter side.
+  // The radius at which the polynomial is 1: half of the shorter side.
   const double unit = std::min(width, height) / 2;
   const auto ideal = RadialModel::make(
       kind, radians(120), focal * [&] {
@@ -195,7 +195,7 @@ Result<RadialModel> model_of(Image& image, double width, double height, double r
                                                   : half;
       }());
   if (!ideal) return ideal;
-  // The same polynomial, with distances for both.
+  // The same polynomial, from distance to distance.
   const auto bend = RadialModel::make(ModelKind::panotools, 2.0, unit, {a, b, c, 0});
   if (!bend) return bend;
   if (radius >= bend->forward(bend->max_angle()))
@@ -211,7 +211,7 @@ Result<RadialModel> model_of(Image& image, double width, double height, double r
     return fit_kannala_brandt(
         [&](double angle) { return bend->forward(ideal->forward(angle) / unit); }, 2 * half_fov,
         fit_tolerance);
-  // The polynomial with the circle's rim for its 1.
+  // The polynomial, scaled to be 1 at the rim of the circle.
   const double s = straight / unit;
   const double sum = s * ((1 - a - b - c) + s * (c + s * (b + s * a)));
   return RadialModel::make(ModelKind::panotools, 2 * half_fov, radius,
@@ -222,7 +222,7 @@ Result<Lens> lens_of(Image& image, const Region& half, Size size, Point shift) {
   const double width = size.width, height = size.height;
   Lens lens;
   lens.region = half;
-  // The crop is the image circle; without one it touches the sides of the lens's part.
+  // The crop is the image circle. Without a crop, the circle touches the sides of the lens's part.
   const double radius =
       image.crop
           ? std::max((*image.crop)[1] - (*image.crop)[0], (*image.crop)[3] - (*image.crop)[2]) / 2
@@ -242,7 +242,7 @@ Result<Lens> lens_of(Image& image, const Region& half, Size size, Point shift) {
 
   const double va = image.number("Va", 0.01, 100, 1), vb = image.number("Vb", -100, 100, 0),
                vc = image.number("Vc", -100, 100, 0), vd = image.number("Vd", -100, 100, 0);
-  // Hugin's r is 1 in the image's corner.
+  // Hugin's r is 1 at the image's corner.
   const double s = radius / (std::hypot(width, height) / 2);
   const auto fall_off = [&](double r) {
     const double q = r * r * s * s;
@@ -304,7 +304,7 @@ Result<LensPair> parse_pto(std::string_view text, const std::string& name) {
   pair.name = name;
   const double w = size[0].width, h = size[0].height;
   const bool beside = w >= frame_shape * h, above = h >= frame_shape * w;
-  // Two images of one lens each stand beside each other, the first on the left.
+  // Two images with one lens each are put side by side, the first on the left.
   pair.frame = beside || above ? size[0] : Size{2 * size[0].width, size[0].height};
   Lens lens[2];
   bool second[2];

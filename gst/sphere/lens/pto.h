@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Hugin's and PanoTools' project files as lenses: the two images of a .pto are the pair.
-// docs/lens-profiles.md says what of them is read.
+// SPDX-License-Identifier: LGPL-2.1-or-later Reads lenses from project files of Hugin and
+// PanoTools: the two images of a .pto are the pair. docs/lens-profiles.md tells which values are
+// read.
 
 #pragma once
 
@@ -12,10 +12,10 @@
 
 namespace sphere {
 
-/// Whether a text has a line that describes an image, as a project file has it.
+/// Whether a text has a line that describes an image, like a project file.
 bool looks_like_pto(std::string_view text);
 
-/// `name` is what complaints and the pair are called.
+/// `name` is the pair's name, and is used in error messages.
 Result<LensPair> parse_pto(std::string_view text, const std::string& name);
 
 }  // namespace sphere

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The lenses that a camera's own recording or photo lends. Which forms of files these are is known
-// above, in makers/, where both functions are; this folder knows no other file than its own.
+// SPDX-License-Identifier: LGPL-2.1-or-later The lenses from a camera's own recording or photo.
+// Both functions are in makers/, which has the formats of these files; this folder has only the
+// formats of lens files.
 
 #pragma once
 
@@ -13,10 +13,10 @@
 
 namespace sphere {
 
-/// Whether a file that begins like this is a recording or a photo rather than a lens file.
+/// Whether a file that begins with these bytes is a recording or a photo, not a lens file.
 bool is_recording(std::span<const uint8_t> head);
 
-/// The lenses that took what is in this file, by the table that the camera left in it.
+/// The lenses with which this file was taken, from the camera's table in it.
 Result<LensPair> lens_of_recording(const std::string& path);
 
 }  // namespace sphere

@@ -18,7 +18,7 @@ constexpr size_t largest_text = 256 << 10;
 constexpr size_t deepest = 16;
 constexpr size_t most_nodes = 20000;
 
-/// Takes what a parser meets, in its order, and makes a tree of it.
+/// Makes a tree from a parser's events.
 class Builder {
  public:
   Builder() { open_.push_back(&root_); }
@@ -48,7 +48,8 @@ class Builder {
   StorageNode* add(StorageNode::Kind kind, std::string name) {
     if (++count_ > most_nodes) problem_ = "has too many values";
     if (problem_) return nullptr;
-    // A node that is open has no open sister, so no pointer is left behind when the list grows.
+    // Only one child of a list is open at a time, therefore no pointer to a child is kept while the
+    // list grows.
     StorageNode& made = open_.back()->children.emplace_back();
     made.name = std::move(name);
     made.kind = kind;
@@ -73,7 +74,7 @@ std::string yaml_problem(std::string_view text, Builder& builder) {
   for (bool done = false; !done && !builder.problem();) {
     yaml_event_t event;
     if (!yaml_parser_parse(&parser, &event)) {
-      // The parser's own words may quote the file; the line says as much.
+      // The parser's message may quote the file, therefore only the line number is reported.
       return "line " + std::to_string(parser.problem_mark.line + 1) + " is not YAML";
     }
     const std::unique_ptr<yaml_event_t, Call<yaml_event_delete>> event_owner(&event);
@@ -134,7 +135,7 @@ std::string xml_problem(std::string_view text, Builder& builder) {
           +[](GMarkupParseContext*, const char*, gpointer data, GError** error) {
             auto* builder = static_cast<Builder*>(data);
             StorageNode& node = builder->top();
-            // Text is one word or a list of them.
+            // The text is one value or a list of values.
             if (node.children.empty()) {
               g_auto(GStrv) words = g_strsplit_set(node.text.c_str(), " \t\r\n", -1);
               std::vector<std::string> found;
@@ -164,7 +165,7 @@ std::string xml_problem(std::string_view text, Builder& builder) {
       g_markup_parse_context_end_parse(context.get(), &error))
     return {};
   if (builder.problem()) return builder.problem();
-  // The parser's own words quote the file; the line says as much.
+  // The parser's message quotes the file, therefore only the line number is reported.
   gint line = 0;
   g_markup_parse_context_get_position(context.get(), &line, nullptr);
   return "line " + std::to_string(line) + " is not XML";
@@ -190,7 +191,7 @@ Result<StorageNode> parse_storage(std::string_view text, const std::string& name
   if (first != std::string_view::npos && text[first] == '<') {
     problem = xml_problem(text.substr(first), builder);
   } else {
-    // OpenCV writes "%YAML:1.0", which is no directive that YAML knows.
+    // OpenCV writes "%YAML:1.0", which is not a valid YAML directive.
     if (text.starts_with("%YAML")) {
       const size_t end = text.find('\n');
       text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A tree of named values, out of YAML, JSON (which is YAML) or OpenCV's XML.
+// SPDX-License-Identifier: LGPL-2.1-or-later A tree of named values, read from YAML, JSON (which is
+// YAML) or OpenCV's XML.
 
 #pragma once
 
@@ -18,12 +18,12 @@ struct StorageNode {
   std::string text;                   ///< of a scalar
   std::vector<StorageNode> children;  ///< of a list or a map
 
-  /// The child of that name; an absent node where there is none.
+  /// The child with that name; an absent node if there is none.
   const StorageNode& operator[](std::string_view wanted) const;
   bool present() const { return kind != Kind::absent; }
 };
 
-/// Larger files, deeper trees and aliases are refused: no calibration has them.
+/// Larger files, deeper trees and aliases are errors: no calibration has them.
 Result<StorageNode> parse_storage(std::string_view text, const std::string& name);
 
 }  // namespace sphere

@@ -19,8 +19,8 @@ namespace sphere {
 
 namespace {
 
-// Eight pictures: of the right lens and then of the left one, whole pixels and thousandths of x,
-// the same of y.
+// Eight pictures: first of the right lens, then of the left one. For each lens: whole pixels of x,
+// thousandths of x, and the same for y.
 constexpr int pictures = 8;
 constexpr std::array<const char*, pictures> picture_names = {
     "r_x_int", "r_x_min", "r_y_int", "r_y_min", "l_x_int", "l_x_min", "l_y_int", "l_y_min"};
@@ -28,8 +28,8 @@ constexpr size_t directory_size = pictures * 8;
 constexpr Size smallest_grid = {91, 46}, largest_grid = {4096, 2048};
 constexpr double half_width = table_frame.width / 2.0;
 
-// The angle off the axis that both lenses must show, so that they can be blended at all, and the
-// one beyond which nothing is asked for.
+// The angle from the axis that both lenses must show, so that they can be blended; and the largest
+// angle that is read.
 const double least_angle = radians(92), most_angle = radians(97.5);
 
 constexpr int correction_nodes = 193;
@@ -68,10 +68,11 @@ void read_png_bytes(png_structp png, png_bytep out, png_size_t count) {
 }
 
 void ignore_warning(png_structp, png_const_charp) {}
-// Without words on the terminal.
+// libpng must not print on the terminal.
 void jump_back(png_structp png, png_const_charp) { png_longjmp(png, 1); }
 
-/// libpng's errors jump back here: nothing in this function may have a destructor.
+/// libpng's errors jump back into this function (setjmp), therefore nothing in it may have a
+/// destructor.
 bool decode_png(PngInput* input, Size size, uint16_t* samples, png_bytep* rows) {
   png_structp png =
       png_create_read_struct(PNG_LIBPNG_VER_STRING, nullptr, jump_back, ignore_warning);
@@ -106,7 +107,7 @@ void write_png_bytes(png_structp png, png_bytep bytes, png_size_t count) {
   out->insert(out->end(), bytes, bytes + count);
 }
 
-/// As decode_png(); `out` is the caller's.
+/// As decode_png(). The caller owns `out`.
 bool encode_png(const uint16_t* samples, Size size, png_bytep* rows, std::vector<uint8_t>* out) {
   png_structp png =
       png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, jump_back, ignore_warning);
@@ -133,8 +134,8 @@ bool encode_png(const uint16_t* samples, Size size, png_bytep* rows, std::vector
 
 // --- the grid -----------------------------------------------------------------------------------
 
-/// Where one lens shows the directions of an equirectangular grid whose first and last samples
-/// stand on the edges; pixels of the lens's half.
+/// The points at which one lens shows the directions of an equirectangular grid, in pixels of the
+/// lens's half. The first and the last samples of the grid are on its edges.
 struct Grid {
   Size size;
   std::vector<float> x, y;
@@ -143,7 +144,7 @@ struct Grid {
     return x[n] > 0 && x[n] < half_width && y[n] > 0 && y[n] < table_frame.height;
   }
 
-  /// Interpolated: with cubics where all around is there, else linearly; nothing in a hole.
+  /// The interpolated point: cubic if all samples around it exist, else linear. Empty in a hole.
   std::optional<Point> at(Vec3 direction) const {
     const LonLat a = lonlat_of(direction);
     const int period = size.width - 1;
@@ -188,7 +189,7 @@ struct Grid {
   }
 
  private:
-  /// Catmull and Rom's weights.
+  /// Catmull-Rom weights.
   static std::array<double, 4> cubic(double t) {
     const double t2 = t * t, t3 = t2 * t;
     return {(-t3 + 2 * t2 - t) / 2, (3 * t3 - 5 * t2 + 2) / 2, (-3 * t3 + 4 * t2 + t) / 2,
@@ -196,12 +197,12 @@ struct Grid {
   }
 };
 
-/// A direction in the axes of a lens: this far off its axis, on this side.
+/// A direction in the axes of a lens: the angle from its axis, and the azimuth around it.
 Vec3 off_axis(double angle, double side) {
   return {std::sin(angle) * std::cos(side), std::sin(angle) * std::sin(side), std::cos(angle)};
 }
 
-/// The lens that a grid describes: an equidistant one that is nearly it, and what it does beside.
+/// The lens that a grid describes: an equidistant model, and a correction for the difference.
 Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& name) {
   const std::string whose =
       "lens table '" + name + "': the " + (is_back ? "left" : "right") + " lens ";
@@ -214,7 +215,7 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
   const std::optional<Point> centre = point_at(0, 0);
   if (!centre) return invalid(whose + "has no value for the direction of its axis");
 
-  // From the axis outwards, on all sides: nothing may be missing, and the picture must grow.
+  // From the axis outwards, on all sides: no value may be missing, and the distance must grow.
   double reach = 0, scale = 0;
   std::vector<double> before(sides, 0.0);
   for (double angle = radians(2); angle <= most_angle; angle += radians(0.5)) {
@@ -257,7 +258,7 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
   c.left = lens.centre.x - side;
   c.top = lens.centre.y - side;
   c.step_x = c.step_y = 2 * side / (correction_nodes - 1);
-  // By how much the table differs from the model there; past the reach it goes on as it was.
+  // The difference between the table and the model. Beyond `reach` it is extrapolated.
   const auto shift = [&](double angle, double around) -> std::optional<Point> {
     const std::optional<Point> p = point_at(angle, around);
     if (!p) return std::nullopt;
@@ -269,7 +270,7 @@ Result<Lens> lens_of_grid(const Grid& grid, bool is_back, const std::string& nam
       const double x = c.left + i * c.step_x - lens.centre.x;
       const double y = c.top + j * c.step_y - lens.centre.y;
       const double angle = std::hypot(x, y) / scale, around = std::atan2(y, x);
-      // Between the sides looked at, the rim may be a little nearer.
+      // Between the sides that were checked, the values may end a little before `reach`.
       double edge = std::min(angle, reach);
       std::optional<Point> s = shift(edge, around);
       for (int tries = 0; !s && tries < 8; ++tries) {
@@ -383,7 +384,8 @@ Result<std::vector<uint8_t>> make_table(const LensPair& pair, Size grid) {
         const Vec3 d = direction_of({(static_cast<double>(x) / (grid.width - 1) - 0.5) * 2 * pi,
                                      (0.5 - static_cast<double>(y) / (grid.height - 1)) * pi});
         Point p = lens.project(d);
-        // The formula ends somewhere behind the rim; what is not drawn stands at the edge.
+        // The formula ends at some angle behind the rim. Directions that are not shown have a point
+        // on the edge.
         if (lens.angle_to_axis(d) > most_angle + radians(5)) p = {lens.region.left, 0};
         const auto put = [&](int axis, double value, double most) {
           const long parts = std::lround(std::clamp(value, 0.0, most) * 1000);

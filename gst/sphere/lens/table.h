@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The lens table that a Mi Sphere carries: where each of its two lenses shows each direction, as
-// measured in the factory. docs/lens-profiles.md has the form.
+// SPDX-License-Identifier: LGPL-2.1-or-later The lens table of a Mi Sphere: the point at which each
+// of its two lenses shows each direction, measured in the factory. docs/lens-profiles.md describes
+// the format.
 
 #pragma once
 
@@ -14,21 +14,22 @@
 
 namespace sphere {
 
-/// The frame that all of a table's points are in, whatever the size of the picture.
+/// The frame of all points in a table. It does not depend on the size of the picture.
 inline constexpr Size table_frame = {3456, 1728};
 
-/// Bytes. No table is larger; one of 512x256 has about a megabyte.
+/// Largest size of a table, bytes; one of 512x256 has about a megabyte.
 inline constexpr size_t largest_table = 64 << 20;
 
-/// Whether bytes begin as a table does. More is for parse_table() to find out.
+/// Whether bytes begin like a table. parse_table() checks the rest.
 bool looks_like_table(std::span<const uint8_t> bytes);
 
-/// Makes a pair of lenses of a table. `name` is what complaints and the pair are called. Refuses
-/// what is not whole, not in range, or leaves out something that a lens must see.
+/// Makes a pair of lenses from a table. `name` is the pair's name, and is used in error messages.
+/// Returns an error if the table is not complete, has values out of range, or has holes where a
+/// lens must see.
 Result<LensPair> parse_table(std::span<const uint8_t> bytes, const std::string& name);
 
-/// Writes the table of a pair whose front lens draws on the right, on a grid of this size. What a
-/// lens does not show stands at the edge of its half.
+/// Writes the table of a pair with the front lens on the right, on a grid of this size. Directions
+/// that a lens does not show have a point on the edge of its half.
 Result<std::vector<uint8_t>> make_table(const LensPair& pair, Size grid = {512, 256});
 
 }  // namespace sphere

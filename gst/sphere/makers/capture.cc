@@ -8,7 +8,7 @@
 
 namespace sphere::makers {
 
-// A further maker is asked here, after those before it have found nothing.
+// Add the functions of further makers here. They are called if those before have found nothing.
 
 bool read_box(std::span<const uint8_t> box, CaptureInfo* info) { return madv::read_box(box, info); }
 

@@ -1,8 +1,9 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What a camera leaves in its own files about how their pictures were taken, in a form that is the
-// same for all makers. Each maker has a file of its own in this folder.
+// SPDX-License-Identifier: LGPL-2.1-or-later What a camera writes into its files about how the
+// pictures were taken, in a form that is the same for all makers. Each maker has its own file in
+// this folder.
 //
-// Beside these stand positions and serial numbers. Nothing here reads or keeps them.
+// The same files may contain positions and serial numbers. Nothing in this folder reads or keeps
+// these.
 
 #pragma once
 
@@ -20,16 +21,16 @@
 namespace sphere::makers {
 
 struct CaptureInfo {
-  /// The table of both lenses, as lens/table.h reads it; empty: there is none.
+  /// The table of both lenses, in the format of lens/table.h; empty if there is none.
   std::vector<uint8_t> lens_table;
-  /// The profile of the camera model that the file names; "": it names none that is known.
+  /// The profile of the camera model in the file; "" if there is no known model.
   std::string profile;
-  /// How the camera was held in each picture, camera to world; nothing where it is not known.
-  /// Empty: the file does not say.
+  /// The orientation of the camera for each picture, camera to world; without a value where it is
+  /// not known. Empty if the file has no orientations.
   std::vector<std::optional<Quaternion>> orientations;
-  /// The camera's own mark on a picture: it is stitched already, or it is two fisheyes.
+  /// The camera's mark that a picture is stitched already, or has two fisheyes.
   bool stitched = false, fisheyes = false;
-  /// What was there and can't be used, each a sentence without a stop.
+  /// Problems with data that was found but can't be used; each is a sentence without a full stop.
   std::vector<std::string> problems;
 
   bool empty() const {
@@ -37,17 +38,17 @@ struct CaptureInfo {
   }
 };
 
-/// Reads a whole box that a demuxer does not know and hands on. Adds what it finds to `info`;
-/// false, with nothing done, where no maker knows the box.
+/// Reads a whole box that a demuxer does not know and passes on. Adds what it finds to `info`.
+/// Returns false and does nothing if no maker knows the box.
 bool read_box(std::span<const uint8_t> box, CaptureInfo* info);
 
-/// Looks through an MP4 or MOV file.
+/// Reads an MP4 or MOV file.
 CaptureInfo read_video(const media::Source& source);
-/// Looks through a JPEG that check_jpeg() found to be whole.
+/// Reads a JPEG that check_jpeg() has found to be complete.
 CaptureInfo read_jpeg(const media::Source& source, const media::JpegInfo& jpeg);
-/// Looks through a DNG, or any other TIFF.
+/// Reads a DNG, or any other TIFF.
 Result<CaptureInfo> read_tiff(const media::Source& source);
-/// Looks through a video, a JPEG or a DNG, whichever it is; nothing is found in any other file.
+/// Detects the type of a file and reads it: a video, a JPEG or a DNG. Finds nothing in other files.
 Result<CaptureInfo> read_file(const media::Source& source);
 
 }  // namespace sphere::makers

@@ -19,22 +19,23 @@ using media::Source;
 using media::Tiff;
 using media::TiffEntry;
 
-// Of all cameras of the kind; each has a table of its own, which is better.
+// The profile for all cameras of the model. A camera's own table is more accurate.
 constexpr const char* profile = "mi-sphere";
 
 // Bytes; no table is larger.
 constexpr size_t largest_lens_table = 64 << 20;
-// Entries: nine hours of pictures at 30 a second.
+// Entries: nine hours of pictures at 30 per second.
 constexpr size_t longest_track = 1 << 20;
 
-// Records of `fltr`: a minute of pictures. What real files have is some pictures' time.
+// Records of `fltr`: a minute of pictures. Real files have the time of some pictures.
 constexpr uint32_t most_copies = 1800;
 
-// Rows of a rotation have length 1 and stand square to each other; sensors and floats round.
+// The rows of a rotation have the length 1 and are perpendicular to each other, with small errors
+// of sensors and rounding.
 constexpr double rotation_tolerance = 0.02;
-// A table, a track that has room for hours, and what else is in the box.
+// Bytes: enough for a table, a track of hours, and the rest of the box.
 constexpr uint64_t largest_box = largest_lens_table + longest_track * matrix_size + (1 << 20);
-// Real files have some tens of boxes at these levels.
+// Real files have some tens of boxes at each of these levels.
 constexpr int most_boxes = 1 << 16;
 
 Matrix read_matrix(ByteReader& reader) {
@@ -56,7 +57,7 @@ void read_table(std::span<const uint8_t> content, CaptureInfo* info) {
     info->lens_table.assign(content.begin(), content.end());
 }
 
-/// How many copies of the first record of the track belong in front of it.
+/// The number of copies of the track's first record that must be put before it.
 uint32_t read_copies(std::span<const uint8_t> content, CaptureInfo* info) {
   ByteReader reader(content);
   const uint32_t copies = reader.u32_little();
@@ -85,7 +86,8 @@ void read_track(std::span<const uint8_t> content, const std::string& name, uint3
   for (const Matrix& matrix : matrices) info->orientations.push_back(orientation_of(matrix));
 }
 
-/// The boxes of a `madv` box. Their sizes are ordinary, only what they hold is little-endian.
+/// Reads the boxes of a `madv` box. Their sizes are big-endian as usual; only their contents are
+/// little-endian.
 void read_children(std::span<const uint8_t> content, CaptureInfo* info) {
   const MemorySource source(content);
   std::span<const uint8_t> recorded, exported;
@@ -107,7 +109,8 @@ void read_children(std::span<const uint8_t> content, CaptureInfo* info) {
     if (box.type == "GYRA") exported = inner;
     position = box.end;
   }
-  // The camera's own track comes first; the other is what its app writes into what it exports.
+  // The camera's own track is preferred. The other one is written by the vendor's app into exported
+  // videos.
   if (!recorded.empty()) read_track(recorded, "tlyd", copies, info);
   if (info->orientations.empty() && !exported.empty()) read_track(exported, "GYRA", 0, info);
 }
@@ -116,13 +119,13 @@ bool is_camera_box(const std::string& type) {
   return type == "madv" || type == "lutz" || type == "tlyd" || type == "GYRA";
 }
 
-// What was seen of models' names.
+// Beginnings of model names that were found in files.
 constexpr const char* model_marks[] = {"MJXJ", "QJXJ"};
-// The matrix, and what older software has behind it.
+// The matrix, and the matrix with the values that older software adds.
 constexpr size_t comment_sizes[] = {matrix_size, matrix_size + 8 * sizeof(float)};
 
-/// Other cameras use the same tags for other things; a table begins with the offset of its first
-/// picture.
+/// Whether bytes begin like a lens table, with the offset of its first picture. Other cameras use
+/// the same tag for other data.
 bool begins_as_table(std::span<const uint8_t> bytes) {
   ByteReader reader(bytes);
   reader.seek(reader.u32_little());
@@ -137,7 +140,7 @@ void add_tiff(const Tiff& tiff, CaptureInfo* info) {
   const std::string maker = tiff.text(tag_make), model = tiff.text(tag_model);
   const bool known = std::any_of(std::begin(model_marks), std::end(model_marks),
                                  [&](std::string_view mark) { return model.starts_with(mark); });
-  // What follows means other things in other cameras' files.
+  // The following tags have other meanings in the files of other cameras.
   if (!maker.starts_with(make) || !known) return;
   info->profile = profile;
   if (const auto scene = tiff.value_field(tag_scene_type)) {
@@ -166,7 +169,7 @@ std::optional<Quaternion> orientation_of(const Matrix& matrix) {
   Mat3 m;
   for (int i = 0; i < 3; ++i) m.row[i] = {matrix[3 * i], matrix[3 * i + 1], matrix[3 * i + 2]};
   m = change_axes(m);
-  // Written so that a NaN fails.
+  // This form of the condition is false for NaN.
   for (int i = 0; i < 3; ++i)
     for (int j = i; j < 3; ++j)
       if (!(std::abs(dot(m.row[i], m.row[j]) - (i == j)) <= rotation_tolerance))
@@ -180,7 +183,7 @@ bool read_box(std::span<const uint8_t> bytes, CaptureInfo* info) {
   Box box;
   const Next next = box_at(source, 0, bytes.size(), false, &box);
   if (next == Next::past_end) {
-    // Its name is there, what it says is not.
+    // The type of the box is complete, but not its contents.
     ByteReader reader(bytes);
     reader.skip(4);
     const std::span<const uint8_t> type = reader.take(4);
@@ -231,7 +234,7 @@ CaptureInfo read_jpeg(const Source& source, const media::JpegInfo& jpeg) {
     const MemorySource segment(exif);
     if (const Result<Tiff> tiff = Tiff::open(segment)) add_tiff(*tiff, &info);
   }
-  // The table stands behind the picture, and its length behind it.
+  // The table is after the picture, and its length is after the table.
   uint8_t bytes[4];
   if (jpeg.trailing < sizeof bytes || !source.read_all(source.size() - sizeof bytes, bytes))
     return info;

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What a Mi Sphere or one of its sisters, made by MADV, leaves in its files. docs/format-madv.md
-// has the forms, and which parts are a reconstruction.
+// SPDX-License-Identifier: LGPL-2.1-or-later Reads what a Mi Sphere, or a related camera by MADV,
+// writes into its files. docs/format-madv.md describes the formats, and tells which parts are a
+// reconstruction.
 
 #pragma once
 
@@ -17,15 +17,15 @@
 
 namespace sphere::makers::madv {
 
-/// Nine numbers, row by row, as the file has them: nothing is said of whether they are a rotation.
+/// Nine numbers of a file, row by row. They may not be a rotation.
 using Matrix = std::array<float, 9>;
 
-/// What these nine numbers mean, camera to world in the axes of this project. Nothing for what is
-/// no rotation.
+/// The orientation that these nine numbers mean, camera to world in the axes of this project; empty
+/// if they are not a rotation.
 std::optional<Quaternion> orientation_of(const Matrix& matrix);
 
-/// As the functions of the same names in capture.h. A box is `madv` with all that is in it, or one
-/// of those of its boxes that count here.
+/// Like the functions of the same names in capture.h. A box is a whole `madv` box, or one of the
+/// boxes in it that are read here.
 bool read_box(std::span<const uint8_t> box, CaptureInfo* info);
 CaptureInfo read_video(const media::Source& source);
 CaptureInfo read_jpeg(const media::Source& source, const media::JpegInfo& jpeg);

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What the reader and the writer of MADV's files have in common.
+// SPDX-License-Identifier: LGPL-2.1-or-later Constants and functions for both the reader and the
+// writer of MADV's files.
 
 #pragma once
 
@@ -19,7 +19,7 @@ using media::Next;
 
 inline constexpr size_t matrix_size = 9 * sizeof(float);
 
-// Of Exif and DNG.
+// Tags of Exif and DNG.
 enum Tag : uint16_t {
   tag_make = 0x010F,
   tag_model = 0x0110,
@@ -32,9 +32,9 @@ enum Tag : uint16_t {
 
 inline constexpr const char* make = "MADV";
 
-/// From the axes of the camera's own matrices to those of this project, and back: the first two
-/// rows are negated. A camera that is held level writes about diag(-1, -1, 1). The one place that
-/// says so; docs/format-madv.md tells how it is known.
+/// Converts from the axes of the camera's matrices to those of this project, and back: negates the
+/// first two rows. A level camera writes about diag(-1, -1, 1). docs/format-madv.md tells how this
+/// is known.
 inline Mat3 change_axes(Mat3 matrix) {
   for (int i = 0; i < 2; ++i) matrix.row[i] = -1 * matrix.row[i];
   return matrix;

@@ -81,7 +81,8 @@ Result<Bytes> add_to_video(std::span<const uint8_t> file, std::span<const uint8_
     return file.subspan(static_cast<size_t>(from), static_cast<size_t>(to - from));
   };
   Bytes user_content, content;
-  // Demuxers that find a muxer's list of tags (meta) there look at nothing beside it.
+  // The muxer's list of tags (meta) is removed, because demuxers that find it read no other box
+  // there.
   for (uint64_t position = user ? user->content : 0; user && position < user->end;) {
     Box one;
     if (box_at(source, position, user->end, false, &one) != Next::box) break;
@@ -98,7 +99,8 @@ Result<Bytes> add_to_video(std::span<const uint8_t> file, std::span<const uint8_
   }
   append(content, boxed("udta", user_content));
   if (content.size() > UINT32_MAX - box_header) return unsupported("the box is too large");
-  // The new index comes last and the old one becomes free space: so no sample moves.
+  // The new index is written at the end, and the old one becomes free space, therefore no sample is
+  // moved.
   Bytes out(file.begin(), file.end());
   constexpr std::string_view unused = "free";
   uint64_t name = 4;
@@ -134,8 +136,7 @@ Bytes make_tiff(const CameraData& data, bool with_table) {
     put_little(bytes, value, 4);
     return bytes;
   };
-  // The four bytes of the value field, though a count of one declares one of them: as real photos
-  // have it.
+  // Writes all four bytes of the value field with a count of one byte, as in real photos.
   constexpr std::array<uint8_t, 4> none = {}, fisheye = {0, 0, 0x59, 0x54},
                                    has_table = {0, 0, 0, 0x59};
   std::vector<Entry> camera = {{tag_make, ascii, text(make)},
@@ -154,7 +155,7 @@ Bytes make_tiff(const CameraData& data, bool with_table) {
 
   Bytes out = {'I', 'I', 42, 0};
   put_little(out, 8, 4);
-  // A directory, and behind it what does not fit into its entries.
+  // A directory, followed by the values that don't fit into its entries.
   const auto put_directory = [&](const std::vector<Entry>& entries) {
     put_little(out, entries.size(), 2);
     size_t behind = out.size() + entries.size() * 12 + 4;

@@ -24,7 +24,8 @@ bool is_recording(std::span<const uint8_t> head) {
 }
 
 Result<LensPair> lens_of_recording(const std::string& path) {
-  // Not blocking: a named pipe would wait for a writer, and is refused anyway.
+  // Opened without blocking: open() would wait for the writer of a named pipe, which is an error
+  // anyway.
   const Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!descriptor) return failed(path + ": can't be read: " + std::strerror(errno));
   const Result<media::FileSource> source = media::FileSource::make(descriptor.get());

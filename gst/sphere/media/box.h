@@ -13,18 +13,18 @@ namespace sphere::media {
 
 struct Box {
   std::string type;
-  uint64_t content = 0;  ///< where the content begins
+  uint64_t content = 0;  ///< offset of the content
   uint64_t end = 0;
   uint64_t size() const { return end - content; }
 };
 
 enum class Next { box, end, junk, past_end };
 
-/// The box that begins at an offset. It must end where its parent does at the latest.
+/// The box that begins at an offset. It must not end after its parent.
 Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box* box);
 
-/// The first box of this type among those from `begin` to `end`, or nothing. Looks no further than
-/// a box that is damaged.
+/// The first box of this type among those from `begin` to `end`; empty if there is none. The search
+/// ends at the first damaged box.
 std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, bool top,
                             const char* type);
 

@@ -14,12 +14,12 @@ namespace sphere::media {
 
 namespace {
 
-// Real files have some tens of boxes, fragmented ones thousands.
+// The largest number of boxes. Real files have some tens, fragmented ones thousands.
 constexpr int max_boxes = 1 << 20;
 constexpr int max_tracks = 256;
-// 2^31 samples are a year of pictures; a table that says more is not believed.
+// 2^31 samples are more than a year of pictures; a table with more is an error.
 constexpr uint64_t max_samples = uint64_t{1} << 31;
-// The first bytes of a box are enough for all but the tables, which are walked.
+// The first bytes of a box are enough, except for the tables, which are read in pieces.
 constexpr size_t head_size = 128;
 
 Error cut_off() { return invalid("the file ends too early; it was cut off"); }
@@ -49,7 +49,7 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
     header = 16;
     if (!reader.ok()) return Next::past_end;
   } else if (size == 0) {
-    // To the end of the file; only the last box of all may say so.
+    // The size 0 means up to the end of the file. Only the last box of the file may have it.
     if (!top) return Next::junk;
     size = end - position;
   }
@@ -63,7 +63,7 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
 
 std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, bool top,
                             const char* type) {
-  // Real files have some tens of boxes at any one level.
+  // Real files have some tens of boxes at each level.
   constexpr int most_siblings = 1 << 16;
   uint64_t position = begin;
   for (int count = 0; count < most_siblings; ++count) {
@@ -77,9 +77,9 @@ std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, 
 
 namespace {
 
-/// Sizes of a track's samples as stsz or stz2 have them.
+/// Sizes of a track's samples, from stsz or stz2.
 struct SampleSizes {
-  uint64_t table = 0;  ///< where the list begins, if sizes differ
+  uint64_t table = 0;  ///< offset of the list, if sizes differ
   uint32_t same = 0;
   int bits = 32;
   uint64_t count = 0;
@@ -129,7 +129,7 @@ class Checker {
       }
       position = box.end;
     }
-    // A camera that was switched off while recording leaves the pictures without their index.
+    // A camera that was switched off during a recording leaves a file without an index.
     if (!have_moov)
       return have_media ? invalid("the file has no index (moov); the recording was cut off")
                         : cut_off();
@@ -143,7 +143,7 @@ class Checker {
  private:
   using Visit = std::function<Status(const Box&)>;
 
-  /// Calls for each child. Boxes inside others that pass their parent's end are damage.
+  /// Calls a function for each child. A child that ends after its parent is an error.
   Status children(const Box& parent, uint64_t skip, const Visit& visit) {
     if (skip > parent.size()) return damaged("'" + parent.type + "' is too short");
     uint64_t position = parent.content + skip;
@@ -151,7 +151,7 @@ class Checker {
       Box box;
       const Next next = box_at(source_, position, parent.end, false, &box);
       if (next == Next::end) return ok();
-      // QuickTime ends some lists by four zero bytes; nothing that counts can be in so few.
+      // QuickTime ends some lists with four zero bytes. They are too short for a box.
       if (next == Next::junk && parent.end - position < 8) return ok();
       if (next == Next::junk && parent.type == "udta") return ok();
       if (next != Next::box) return damaged("a box inside '" + parent.type + "' is damaged");
@@ -319,7 +319,7 @@ class Checker {
     return ok();
   }
 
-  /// Every sample of every chunk lies within the file.
+  /// Checks that every sample of every chunk is within the file.
   Status check_samples(const Track& track, const SampleSizes& sizes, const ChunkTable& offsets,
                        const ChunkTable& runs) {
     if (sizes.count == 0) return ok();
@@ -379,8 +379,8 @@ class Checker {
   struct Run {
     uint32_t id = 0;
     uint32_t default_size = 0;
-    uint64_t base = 0;  ///< what offsets are counted from
-    uint64_t next = 0;  ///< where the run before ended
+    uint64_t base = 0;  ///< the base of offsets
+    uint64_t next = 0;  ///< end of the run before
   };
 
   Status read_fragment(const Box& moof, uint64_t position) {
@@ -483,7 +483,7 @@ Kind sniff(const Source& source) {
   if (reader.starts_with("\x89PNG")) return Kind::png;
   if (have < 8) return Kind::unknown;
   reader.skip(4);
-  // Old QuickTime files have no `ftyp`; HEIF pictures have one, and are no video.
+  // Old QuickTime files have no `ftyp`; HEIF pictures have one, but are not videos.
   for (const char* type : {"moov", "mdat", "free", "skip", "wide", "pnot"})
     if (reader.starts_with(type)) return Kind::isobmff;
   if (!reader.starts_with("ftyp")) return Kind::unknown;

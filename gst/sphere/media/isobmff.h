@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether an ISO base media file (MP4, MOV) is all there: its boxes end within the file, and every
-// sample that its tables name lies within it. Demuxers forgive; this doesn't.
+// SPDX-License-Identifier: LGPL-2.1-or-later Checks that an ISO base media file (MP4, MOV) is
+// complete: its boxes end within the file, and all samples in its tables are within the file.
+// Demuxers accept incomplete files; this function returns an error.
 
 #pragma once
 
@@ -23,24 +23,24 @@ struct Track {
   uint32_t timescale = 0;
   uint64_t duration = 0;  ///< in units of the timescale
   uint64_t samples = 0;
-  /// tkhd's matrix is neither the identity nor a scale: a player would turn the picture.
+  /// tkhd's matrix is neither the identity nor a scale: a player would rotate the picture.
   bool rotated = false;
-  /// It says that its pictures are stitched 360 pictures.
+  /// Its metadata marks its pictures as stitched 360 pictures.
   bool spherical = false;
 };
 
 struct IsoFile {
   std::array<char, 4> brand{};
   bool fragmented = false;
-  /// How long the movie says it is, in units of its timescale, and where in the file it says so.
+  /// The duration in the movie's header, in units of its timescale, and its offset in the file.
   struct Length {
     uint32_t timescale = 0;
     uint64_t value = 0;
     uint64_t offset = 0;
-    int bytes = 0;  ///< 4 or 8; 0: it doesn't say
+    int bytes = 0;  ///< 4 or 8; 0: there is no header
   } length;
   std::vector<Track> tracks;
-  uint64_t trailing = 0;  ///< bytes after the last box that are no box
+  uint64_t trailing = 0;  ///< bytes after the last box that are not a box
 
   const Track* first(const char* handler) const;
 };
@@ -48,7 +48,7 @@ struct IsoFile {
 Result<IsoFile> check_isobmff(const Source& source);
 
 enum class Kind { unknown, jpeg, png, isobmff };
-/// What a file claims to be, by its first bytes.
+/// The type of a file, from its first bytes.
 Kind sniff(const Source& source);
 
 }  // namespace sphere::media

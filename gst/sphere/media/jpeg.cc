@@ -44,7 +44,7 @@ bool is_frame_header(int marker) {
 
 Error cut_off() { return invalid("the JPEG ends too early; it was cut off"); }
 
-/// The marker that comes next, fill bytes skipped, or -1 at the end.
+/// Skips fill bytes and returns the next marker, or -1 at the end.
 int next_marker(Window& window) {
   int byte = window.next();
   if (byte != 0xFF) return byte < 0 ? -1 : 0;
@@ -52,7 +52,7 @@ int next_marker(Window& window) {
   return byte;
 }
 
-/// Passes over compressed data to the marker that ends it.
+/// Skips compressed data up to the marker that ends it.
 int pass_scan(Window& window) {
   for (;;) {
     const std::span<const uint8_t> ahead = window.ahead();

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether a JPEG or a PNG is all there, and what it says about its picture. Decoders forgive a file
-// that ends too early and fill in grey; these walkers don't.
+// SPDX-License-Identifier: LGPL-2.1-or-later Checks that a JPEG or a PNG is complete, and reads
+// what it contains about its picture. Decoders accept a file that ends too early and fill the rest
+// with grey; these functions return an error.
 
 #pragma once
 
@@ -18,18 +18,19 @@ struct JpegInfo {
   int width = 0, height = 0;
   int bits = 8;
   int components = 0;
-  /// Of each component: how many samples stand beside and above each other in one unit.
+  /// Of each component: the number of samples in one unit, horizontally and vertically.
   std::array<std::array<int, 2>, 4> sampling{};
   bool progressive = false;
   bool lossless = false;
-  /// Adobe's mark: 0 RGB or CMYK, 1 YCbCr, 2 YCCK. Absent in most files.
+  /// The transform flag of Adobe's segment: 0 RGB or CMYK, 1 YCbCr, 2 YCCK. Most files don't have
+  /// it.
   std::optional<int> adobe_transform;
-  int orientation = 1;     ///< Exif's, 1..8; 1 where there is none
-  bool spherical = false;  ///< its XMP says that it is a stitched 360 picture
-  /// The first Exif segment's TIFF structure; no bytes where there is none.
+  int orientation = 1;     ///< Exif's, 1..8; 1 if there is none
+  bool spherical = false;  ///< its XMP marks it as a stitched 360 picture
+  /// The first Exif segment's TIFF structure; empty if there is none.
   uint64_t exif_offset = 0, exif_length = 0;
   uint64_t length = 0;    ///< to the end of the picture
-  uint64_t trailing = 0;  ///< bytes of something else after it
+  uint64_t trailing = 0;  ///< bytes after the end of the picture
 
   /// Whether every colour component has a sample for each pixel.
   bool full_chroma() const;
@@ -41,7 +42,7 @@ struct PngInfo {
   int width = 0, height = 0;
   int bits = 8;
   int colour_type = 0;
-  bool transparent = false;  ///< an alpha channel, or a colour that stands for transparency
+  bool transparent = false;  ///< has an alpha channel, or a transparent colour
   bool animated = false;
   int orientation = 1;
   bool spherical = false;  ///< as in a JPEG
@@ -52,8 +53,8 @@ struct PngInfo {
 Result<JpegInfo> check_jpeg(const Source& source);
 Result<PngInfo> check_png(const Source& source);
 
-/// The orientation in a TIFF structure as Exif has it, 1 where there is none or the structure is
-/// broken: nothing depends on it but a warning.
+/// The orientation in a TIFF structure of Exif. 1 if there is none or the structure is broken,
+/// because it is only used for a warning.
 int exif_orientation(std::span<const uint8_t> tiff);
 
 }  // namespace sphere::media

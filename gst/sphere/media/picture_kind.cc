@@ -10,33 +10,35 @@ namespace sphere::media {
 
 namespace {
 
-// The limits below stand between what was measured on real and drawn pictures, see
+// The limits below are between values that were measured in real and in drawn pictures; see
 // tests/check/picture_kind.cc.
 
 constexpr int least_width = 64, least_height = 32;
-// Width to height, or height to width. Wider than this are the strips that a camera's fastest modes
-// make, which have no corners.
+// Width divided by height, or height by width. Larger values are the strips of a camera's fastest
+// modes, which have no corners.
 constexpr double least_aspect = 1.2, largest_aspect = 2.6;
 
-// A picture whose samples differ less than this, or that is no brighter, shows nothing.
+// A picture with less contrast or less brightness than this has nothing to judge.
 constexpr double least_deviation = 4, least_brightness = 8;
 // Black in video is 16; sensors add some noise.
 constexpr double brightest_black = 24;
-// A corner that is darker than this part of the picture is outside the image circle. Flare makes
-// some corners brighter, so not all of the eight must be.
+// A corner that is darker than this part of the picture's brightness is outside the image circle.
+// Some of the eight corners may be brighter because of flare.
 constexpr double dark_part = 0.25;
 constexpr int corners = 8, least_dark_of_fisheyes = 5, most_dark_of_flat = 3;
-// As a part of the side of each half, from its middle: the image circle of a lens that is cut off
-// by the frame at all four sides ends here at the latest (the corner itself is at 0.707).
+// Distance from the middle of each half, divided by its side. Beyond it is always outside of the
+// image circle, even of one that the frame cuts off at all four sides (the corner itself is at
+// 0.707).
 constexpr double outside_circle = 0.645;
 
-// Samples are averaged over so many cells across a row or down a column, which removes noise.
+// The number of cells in a row or a column. Samples are averaged over each cell, which removes
+// noise.
 constexpr int cells = 64;
-// The change across the edge, as a part of that between columns far from each other: 0.34 at most
-// in 360 pictures (a seam of lenses of different light at the edge), 0.65 at least in others.
+// The change across the edge, divided by the change between distant columns: at most 0.34 in 360
+// pictures (with a seam of unequal lenses at the edge), at least 0.65 in others.
 constexpr double largest_step_at_edge = 0.45;
-// The changes along the top and the bottom row, as a part of those along the rows between: 0.26 at
-// most in 360 pictures, while in others one of the two rows has more than 0.53.
+// The changes along the top and the bottom row, divided by those along the rows between: at most
+// 0.26 in 360 pictures; in others, one of the two rows has more than 0.53.
 constexpr double largest_change_at_poles = 0.35;
 constexpr double least_change = 1, least_difference = 4;
 
@@ -66,7 +68,7 @@ Moments moments_of(const Brightness& picture) {
   return all;
 }
 
-/// The mean of each corner of each half, outside any image circle.
+/// The mean of each corner of each half, outside of all possible image circles.
 std::array<double, corners> corner_means(const Brightness& picture) {
   constexpr int samples = 24;
   constexpr double inner = 0.4;
@@ -93,7 +95,7 @@ std::array<double, corners> corner_means(const Brightness& picture) {
   return means;
 }
 
-/// How much neighbouring cells of a row differ, all round.
+/// The mean difference between neighbouring cells of a row, including the last and the first one.
 double change_along(const Brightness& picture, int y) {
   std::array<double, cells> values{};
   for (int k = 0; k < cells; ++k) {
@@ -107,7 +109,7 @@ double change_along(const Brightness& picture, int y) {
   return change / cells;
 }
 
-/// How much two columns differ, cell by cell.
+/// The mean difference between the cells of two columns.
 double difference(const Brightness& picture, int x1, int x2) {
   constexpr int half = cells / 2;
   double sum = 0;

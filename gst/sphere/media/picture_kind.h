@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What a decoded picture shows, judged by its pixels alone: two fisheyes in one frame, a 360
-// picture that is stitched already, or an ordinary picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later Classifies a decoded picture by its pixels: two
+// fisheyes in one frame, a 360 picture that is stitched already, or an ordinary picture.
 
 #pragma once
 
@@ -9,7 +8,7 @@
 
 namespace sphere::media {
 
-/// The brightness of a picture; borrowed. The sample of column x and row y is
+/// The brightness of a picture; the caller owns the data. The sample of column x and row y is
 /// data[y * stride + x * step].
 struct Brightness {
   const uint8_t* data = nullptr;
@@ -19,13 +18,13 @@ struct Brightness {
 };
 
 enum class PictureKind {
-  unclear,       ///< too dark, too even or too small to tell, or something between the others
+  unclear,       ///< too dark, too uniform or too small, or between the others
   two_fisheyes,  ///< dark corners around two image circles
-  sphere,        ///< equirectangular: its left edge continues at its right edge, each pole is even
-  flat,          ///< neither; as ordinary cameras make them
+  sphere,  ///< equirectangular: the left and the right edge fit together, the poles are uniform
+  flat,    ///< neither; an ordinary picture
 };
 
-/// Looks at some ten thousand samples, whatever the size of the picture.
+/// Reads some ten thousand samples; the number does not depend on the size of the picture.
 PictureKind classify_picture(const Brightness& picture);
 
 }  // namespace sphere::media

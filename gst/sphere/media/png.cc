@@ -16,7 +16,8 @@ namespace sphere::media {
 namespace {
 
 constexpr std::string_view signature("\x89PNG\r\n\x1a\n", 8);
-// No chunk whose content is looked at is longer; the rest is only summed up.
+// Bytes. Chunks whose content is read are not longer. Of the others, only the checksum is
+// calculated.
 constexpr uint64_t kept = 1 << 16;
 constexpr std::string_view xmp_mark("XML:com.adobe.xmp\0", 18);
 constexpr uint64_t largest_chunk = 0x7fffffff;

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Where the bytes of a medium come from: a file that may be larger than memory, or memory. Never
-// mapped: a file that shrinks meanwhile must be an error, not a signal.
+// SPDX-License-Identifier: LGPL-2.1-or-later The bytes of a medium: in a file, which may be larger
+// than memory, or in memory. Files are not mapped, because a file that shrinks must be an error,
+// not a signal.
 
 #pragma once
 
@@ -17,19 +17,19 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual uint64_t size() const = 0;
-  /// How many bytes from there could be had, up to as many as fit.
+  /// Reads bytes from an offset on, and returns how many: at most as many as fit.
   virtual size_t read(uint64_t position, std::span<uint8_t> into) const = 0;
 
-  /// All of them or false.
+  /// Reads all of the bytes; false if there are fewer.
   bool read_all(uint64_t position, std::span<uint8_t> into) const {
     return read(position, into) == into.size();
   }
 };
 
-/// A descriptor of a regular file, which stays the caller's.
+/// A descriptor of a regular file. The caller keeps it and closes it.
 class FileSource : public Source {
  public:
-  /// The size is the file's at this moment.
+  /// The size is that of the file at this moment.
   static Result<FileSource> make(int descriptor);
   uint64_t size() const override { return size_; }
   size_t read(uint64_t position, std::span<uint8_t> into) const override;
@@ -50,7 +50,7 @@ class MemorySource : public Source {
   std::span<const uint8_t> bytes_;
 };
 
-/// Walks over a source byte by byte without asking the system for each.
+/// Reads a source byte by byte, with a buffer.
 class Window {
  public:
   explicit Window(const Source& source, uint64_t position = 0, size_t size = 1 << 16)
@@ -70,13 +70,14 @@ class Window {
     if (next_ == filled_ && !fill()) return -1;
     return bytes_[next_++];
   }
-  /// The bytes that are there already, at least one but at the end; skip() takes them.
+  /// The bytes that are in the buffer: at least one, except at the end. Call skip() after they are
+  /// used.
   std::span<const uint8_t> ahead() {
     if (next_ == filled_) fill();
     return {bytes_.data() + next_, filled_ - next_};
   }
   void skip(size_t count) { next_ += count; }
-  /// A big-endian number of so many bytes; false where they are not there.
+  /// Reads a big-endian number of this many bytes; false if there are fewer.
   bool number(int count, uint64_t* value) {
     *value = 0;
     for (int i = 0; i < count; ++i) {

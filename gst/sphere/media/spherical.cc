@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view photo_schema = "http://ns.google.com/photos/1.0/panorama/";
 constexpr uint8_t video_schema[16] = {0xff, 0xcc, 0x82, 0x63, 0xf8, 0x55, 0x4a, 0x93,
                                       0x88, 0x14, 0x58, 0x7a, 0x02, 0x52, 0x1f, 0xdd};
-// Real ones have some hundred bytes.
+// Bytes. Real boxes have some hundred.
 constexpr uint64_t largest_text = 1 << 16;
 
 // `stsd` has a version, flags and a count; a visual sample entry has these bytes before its boxes.

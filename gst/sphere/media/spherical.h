@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The marks by which a file says that its picture is a stitched 360 picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later Detects the metadata of stitched 360 pictures.
 
 #pragma once
 
@@ -11,14 +10,15 @@
 
 namespace sphere::media {
 
-/// Whether an XMP packet says it, by Google's photo sphere schema (GPano).
+/// Whether an XMP packet has it, in Google's photo sphere schema (GPano).
 bool xmp_is_spherical(std::span<const uint8_t> packet);
 
-/// Whether a `uuid` box of a track says it, by Google's first form for videos (XML).
+/// Whether a `uuid` box of a track has it, in the first version of Google's metadata for videos
+/// (XML).
 bool uuid_box_is_spherical(const Source& source, const Box& box);
 
-/// Whether the first entry of a video track's `stsd` box says it, by Google's second form
-/// (`sv3d`). A mesh does not count: it can describe fisheyes too.
+/// Whether the first entry of a video track's `stsd` box has it, in the second version of Google's
+/// metadata (`sv3d`). A mesh does not count, because it can also describe fisheyes.
 bool sample_entry_is_spherical(const Source& source, const Box& stsd);
 
 }  // namespace sphere::media

@@ -13,9 +13,9 @@ namespace {
 
 constexpr uint16_t exif_tag = 0x8769, type_ascii = 2, type_short = 3, type_long = 4;
 constexpr size_t entry_size = 12;
-// Of the types 0 to 12; others take no room that is known.
+// Bytes of a value of the types 0 to 12; the sizes of other types are not known.
 constexpr std::array<uint64_t, 13> type_sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
-// Real directories have some tens.
+// Entries of a directory. Real ones have some tens.
 constexpr size_t most_entries = 4096;
 constexpr uint64_t longest_text = 256;
 
@@ -69,7 +69,7 @@ const TiffEntry* Tiff::find(uint16_t tag) const {
 }
 
 std::vector<uint8_t> Tiff::bytes(const TiffEntry& entry) const {
-  // No entry stands where the header does.
+  // An offset within the header is not valid.
   if (entry.offset == 0 || entry.size > source_->size()) return {};
   std::vector<uint8_t> bytes(static_cast<size_t>(entry.size));
   if (!source_->read_all(entry.offset, bytes)) return {};

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A TIFF structure as Exif and DNG have it: the entries of its first directory and of Exif's.
+// SPDX-License-Identifier: LGPL-2.1-or-later Reads the TIFF structure of Exif and DNG: the entries
+// of its first directory and of Exif's directory.
 
 #pragma once
 
@@ -17,25 +17,27 @@ namespace sphere::media {
 struct TiffEntry {
   uint16_t tag = 0, type = 0;
   uint32_t count = 0;
-  uint64_t offset = 0;                ///< where its bytes are
-  uint64_t size = 0;                  ///< how many
-  std::array<uint8_t, 4> field = {};  ///< the entry's own: the bytes, or their offset
+  uint64_t offset = 0;                ///< offset of its bytes
+  uint64_t size = 0;                  ///< number of its bytes
+  std::array<uint8_t, 4> field = {};  ///< the value field of the entry: the bytes, or their offset
 };
 
 class Tiff {
  public:
-  /// The source must outlive it. A directory that is not all there ends where it ends.
+  /// The source must exist longer than this object. Of an incomplete directory, the existing
+  /// entries are read.
   static Result<Tiff> open(const Source& source);
 
   const TiffEntry* find(uint16_t tag) const;
-  /// None where they are not all there.
+  /// Empty if not all of them are in the source.
   std::vector<uint8_t> bytes(const TiffEntry& entry) const;
-  /// Up to the first zero; "" where there is none.
+  /// The text up to the first zero; "" if there is none.
   std::string text(uint16_t tag) const;
-  /// The four bytes that stand in the entry itself, whatever its type and count say of them: some
-  /// cameras write more there than they declare.
+  /// The four bytes of the entry's value field, without regard to its type and count: some cameras
+  /// write more bytes there than the count declares.
   std::optional<std::array<uint8_t, 4>> value_field(uint16_t tag) const;
-  /// One number of 32 bits: some cameras use tags of other types for themselves.
+  /// One number of 32 bits. The type is checked, because some cameras use the same tags with other
+  /// types.
   std::optional<uint32_t> number(uint16_t tag) const;
   /// One number of 16 bits.
   std::optional<uint16_t> number16(uint16_t tag) const;

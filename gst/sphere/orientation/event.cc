@@ -15,11 +15,12 @@ namespace {
 constexpr const char* event_name = "sphere-orientation";
 constexpr const char* entries_field = "entries";
 
-// w, x, y, z in this machine's order: the event does not leave the process. All zero: not known.
+// w, x, y, z in this machine's byte order, because the event does not leave the process. All zero:
+// not known.
 using Entry = std::array<float, 4>;
-// Nine hours of pictures at 30 a second.
+// Nine hours of pictures at 30 per second.
 constexpr gsize most_entries = 1 << 20;
-// By how much the square of a quaternion's length may differ from 1.
+// The largest difference between 1 and the square of a quaternion's length.
 constexpr double length_tolerance = 0.01;
 
 }  // namespace
@@ -51,7 +52,7 @@ bool parse_orientation_event(GstEvent* event,
     Entry entry;
     std::memcpy(entry.data(), data + n * sizeof(Entry), sizeof(Entry));
     const Quaternion q = {entry[0], entry[1], entry[2], entry[3]};
-    // Written so that a NaN fails.
+    // This form of the condition is false for NaN.
     if (std::abs(dot(q, q) - 1) <= length_tolerance) (*orientations)[n] = normalised(q);
   }
   return true;

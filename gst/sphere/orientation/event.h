@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// How a camera was held in each picture of a recording, as a sticky event: it goes before the
-// pictures, as `sphere-lens` does, and is looked up by presentation time.
+// SPDX-License-Identifier: LGPL-2.1-or-later The orientation of a camera for each picture of a
+// recording, as a sticky event. It is sent before the pictures, like `sphere-lens`. Entries are
+// found by the presentation time.
 
 #pragma once
 
@@ -14,10 +14,11 @@
 
 namespace sphere {
 
-/// One entry for each picture, camera to world; nothing where it is not known.
+/// One entry for each picture, camera to world; without a value where it is not known.
 GstEvent* make_orientation_event(std::span<const std::optional<Quaternion>> orientations);
 
-/// False, with nothing done, for any other event. What is not a rotation in it is not known.
+/// Returns false and does nothing for any other event. An entry that is not a rotation becomes one
+/// that is not known.
 bool parse_orientation_event(GstEvent* event, std::vector<std::optional<Quaternion>>* orientations);
 
 }  // namespace sphere

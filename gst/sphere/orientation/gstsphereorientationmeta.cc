@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// GstSphereOrientationMeta: how the camera was held, beside each picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later GstSphereOrientationMeta: the orientation of the
+// camera, on each picture.
 
 #include "gst/sphere/orientation/gstsphereorientationmeta.h"
 
@@ -18,7 +18,8 @@ gboolean init(GstMeta* meta, gpointer, GstBuffer*) {
   return TRUE;
 }
 
-/// A copy and another size show the same; of what else may become of a picture nothing is known.
+/// A copy and a scaled picture show the same. Other transformations may change the orientation,
+/// therefore the meta is dropped.
 gboolean transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpointer) {
   if (!GST_META_TRANSFORM_IS_COPY(type) && !GST_VIDEO_META_TRANSFORM_IS_SCALE(type)) return FALSE;
   const auto* from = reinterpret_cast<const GstSphereOrientationMeta*>(meta);
@@ -38,8 +39,8 @@ gboolean transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpoint
  */
 GType gst_sphere_orientation_meta_api_get_type(void) {
   static const GType type = [] {
-    // No tags: GstBaseTransform of GStreamer 1.22 drops a meta that has any, and with it glupload
-    // does where it copies a picture.
+    // No tags: GstBaseTransform of GStreamer 1.22 drops a meta that has tags. glupload, which is
+    // based on it, would drop it when it copies a picture.
     static const gchar* tags[] = {nullptr};
     return gst_meta_api_type_register("GstSphereOrientationMetaAPI", tags);
   }();

@@ -9,9 +9,9 @@ namespace sphere {
 
 namespace {
 
-// Nearer than this to the vertical, a lens's own direction has no heading.
+// If a lens's direction is nearer than this to the vertical, the heading is not calculated from it.
 constexpr double least_level_part = 1e-3;
-// Of a window that is as wide as it is smooth, so many samples leave nothing to be seen.
+// Samples of the window. The window is smooth, therefore more of them give no visible difference.
 constexpr int window_samples = 33;
 
 double nearest_turn(double angle, double to) {

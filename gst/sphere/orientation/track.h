@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// How a camera was held while it recorded, picture by picture, and the views that undo it.
+// SPDX-License-Identifier: LGPL-2.1-or-later The orientation of a camera during a recording,
+// picture by picture, and the views that correct it.
 
 #pragma once
 
@@ -14,31 +14,31 @@ namespace sphere {
 
 enum class Level {
   off,
-  horizon,  ///< the horizon is level, and the picture turns with the camera
-  full,     ///< the horizon is level, and the picture looks where it looked
+  horizon,  ///< the horizon is level, and the heading follows the camera
+  full,     ///< the horizon is level, and the heading stays constant
 };
 
-/// Where the front lens looks to, as a turn about the vertical in radians. A lens that looks
-/// straight up or down has the heading that the camera would have if it were stood up again.
+/// The direction of the front lens as an angle around the vertical, radians. For a lens that looks
+/// straight up or down, it is the heading that the camera would have after it is put upright.
 double heading_of(const Quaternion& camera_to_world);
 
-/// The view, view to camera, that shows the world as `level` says, when the picture is to look
-/// along this heading.
+/// The view (view to camera) for a way to level and the heading of the output.
 Mat3 level_view(Level level, const Quaternion& camera_to_world, double heading);
 
-/// One orientation for each picture of a video. An index may lie between two pictures.
+/// One orientation for each picture of a video. An index may be between two pictures.
 class OrientationTrack {
  public:
-  /// Pictures whose orientation is not known are holes, which are filled from their neighbours.
-  /// Refuses a track in which no orientation is known.
+  /// Pictures without a known orientation are holes, which are filled from their neighbours.
+  /// Returns an error if no orientation is known.
   static Result<OrientationTrack> make(std::span<const std::optional<Quaternion>> orientations);
 
   size_t size() const { return entries_.size(); }
   size_t holes() const { return holes_; }
 
-  /// Between entries interpolated, before the first and after the last as they are.
+  /// Interpolated between entries; constant before the first and after the last one.
   Quaternion at(double index) const;
-  /// The heading averaged over so many pictures around this one, with the nearest counting most.
+  /// The weighted mean of the heading over this many pictures around an index. The nearest pictures
+  /// have the largest weight.
   double smooth_heading(double index, double pictures) const;
 
  private:
@@ -46,7 +46,7 @@ class OrientationTrack {
   double heading_at(double index) const;
 
   std::vector<Quaternion> entries_;
-  std::vector<double> headings_;  ///< without jumps at half a turn
+  std::vector<double> headings_;  ///< continuous: without jumps of a full turn
   size_t holes_ = 0;
 };
 

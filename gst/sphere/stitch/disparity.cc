@@ -13,22 +13,22 @@ namespace {
 constexpr int rows = SeamStrip::rows;
 constexpr int columns = DisparityFinder::columns;
 constexpr int per_column = SeamStrip::columns / columns;
-// A window: this many rows, and columns to either side.
+// The size of a window: rows, and columns to each side of its middle.
 constexpr int tall = rows / 2, wide = 2;
 constexpr int starts = rows - tall + 1;  // where a window can begin
-// One column's sums: a product for each label, and sums of samples and squares at each start.
+// The sums of one column: products for each label, and samples and squares for each first row.
 constexpr int most_labels = 2 * DisparityFinder::largest + 1;
 constexpr int sum_count = most_labels + 4 * starts;
 enum { front_sum, front_square, back_sum, back_square };
 
-// Steps of 8 bits: what is flatter than this says nothing.
+// Steps of 8 bits. Windows with less contrast are not used.
 constexpr float noise = 2.0f;
-// What a change of one row from one column to the next costs, in units of correlation; and the most
-// that any change costs, so that the edge of a near thing stays an edge.
+// The cost of a change of one row from one column to the next, in units of correlation; and the
+// highest cost of any change, with which the edge of a near object stays sharp.
 constexpr float slope_cost = 0.06f, jump_cost = 0.9f;
-// Where nothing says otherwise things are far.
+// A small cost for large disparities: without evidence, objects are taken to be far away.
 constexpr float near_cost = 0.0015f;
-// Columns that the way round the seam overlaps with itself.
+// The path around the seam begins this many columns before a full turn and ends as many after it.
 constexpr int overlap = 96;
 
 int wrapped(int column) { return (column + columns) % columns; }
@@ -68,8 +68,8 @@ void DisparityFinder::correlate(int least, int labels) {
   sums_.resize(static_cast<size_t>(columns) * sum_count);
   window_.assign(sum_count, 0);
   cost_.resize(static_cast<size_t>(columns) * labels);
-  // The window begins in the middle and moves apart to both sides, so that it reads one row of
-  // the sphere whatever the disparity.
+  // The two windows move apart in opposite directions, by half of the disparity each, therefore
+  // their middle is on the same row of the sphere for all disparities.
   constexpr int middle = (rows - tall) / 2;
   const auto front_start = [](int disparity) { return middle + (disparity >> 1); };
   const auto back_start = [](int disparity) { return middle - (disparity - (disparity >> 1)); };
@@ -132,7 +132,7 @@ void DisparityFinder::trace(int least, int labels) {
   path_cost_.assign(labels, 0);
   next_cost_.resize(labels);
   for (int s = 0; s < steps; ++s) {
-    // The cheapest way to each label, by way of its neighbours' cheapest, up and then down.
+    // The cheapest path to each label, by its neighbours' cheapest paths: upwards, then downwards.
     uint8_t* const from = &from_[static_cast<size_t>(s) * labels];
     const auto cheapest = std::min_element(path_cost_.begin(), path_cost_.end());
     const auto best = static_cast<uint8_t>(cheapest - path_cost_.begin());
@@ -169,7 +169,7 @@ void DisparityFinder::trace(int least, int labels) {
     label = from_[static_cast<size_t>(s) * labels + label];
   }
 
-  // Between rows, by the parabola through the costs around the best.
+  // A fraction of a row, from the parabola through the costs around the best label.
   found_.resize(columns);
   for (int c = 0; c < columns; ++c) {
     const float* const cost = &cost_[static_cast<size_t>(c) * labels];
@@ -177,7 +177,7 @@ void DisparityFinder::trace(int least, int labels) {
     float part = 0;
     if (n > 0 && n + 1 < labels) {
       const float bend = cost[n - 1] - 2 * cost[n] + cost[n + 1];
-      // The way prefers to go straight, so the best may lie a little to its side.
+      // The path prefers small changes, therefore the best label may be a little beside it.
       if (bend > 1e-4f) part = std::clamp((cost[n - 1] - cost[n + 1]) / (2 * bend), -1.0f, 1.0f);
     }
     found_[c] = static_cast<float>(least + n) + part;

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// How far apart the two lenses show the same thing, around the seam.
+// SPDX-License-Identifier: LGPL-2.1-or-later Disparity around the seam: the distance between the
+// points at which the two lenses show the same object.
 
 #pragma once
 
@@ -10,15 +10,16 @@
 
 namespace sphere {
 
-/// Finds the disparity in strips: windows are compared by their correlation, which knows neither
-/// exposure nor haze, and the best way round the whole seam is taken by dynamic programming, so
-/// that a window with nothing in it follows its neighbours. Allocates once.
+/// Finds the disparity in strips. Windows are compared by their normalised correlation, which does
+/// not depend on exposure or haze. Dynamic programming finds the best path around the whole seam,
+/// therefore a window without detail follows its neighbours. Memory is allocated only for the first
+/// strip.
 class DisparityFinder {
  public:
   static constexpr int columns = 1024;
 
-  /// Rows of the strip by which the front lens shows a thing below where the back lens does, in
-  /// each column. Searched from `least` to `most`, at most largest either way.
+  /// For each column, the number of rows by which the front lens shows an object lower than the
+  /// back lens does. Values from `least` to `most` are searched, at most from -largest to largest.
   const std::vector<float>& find(const StripPicture& strip, double least, double most);
 
   static constexpr int largest = SeamStrip::rows / 2;
@@ -28,7 +29,7 @@ class DisparityFinder {
   void correlate(int least, int labels);
   void trace(int least, int labels);
 
-  std::vector<int16_t> front_, back_;  // rows a column
+  std::vector<int16_t> front_, back_;  // column by column
   std::vector<int32_t> sums_, window_;
   std::vector<float> cost_, path_cost_, next_cost_;
   std::vector<uint8_t> from_;

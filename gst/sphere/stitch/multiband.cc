@@ -11,16 +11,20 @@ namespace sphere {
 
 namespace {
 
-constexpr int finest_columns = 64, most_columns = 8192;  // of a strip; the first divides all
-// Wide strips can do with larger cells: what counts is how far the rim bends within one.
+// Columns of a strip: a multiple of the first number.
+constexpr int finest_columns = 64, most_columns = 8192;
+// Pixels. Wide strips have larger cells, because the accuracy depends on how much the rim bends
+// within one cell.
 constexpr int cell = 8, wide_cell = 16, wide = 2560;
-// No cell of a grid is larger, radians.
+// An upper limit of the size of a grid's cells, radians.
 constexpr double widest_cell = 0.25;
-// Bits of a deep sample below those that AddedField counts in.
+// Samples of more than 8 bits are used with this many bits below the steps of 8 bits in which
+// AddedField counts.
 constexpr int deeper = 2;
 
-// Reducing, a sample is 1 3 3 1 eighths of those around it; expanding, 3 1 quarters. All stand in
-// the middles of what they stand for.
+// Weights in each direction. To reduce: 1/8, 3/8, 3/8, 1/8 of the four nearest samples. To expand:
+// 3/4 of the nearest and 1/4 of the next. Each sample is in the middle of the area that it
+// represents.
 constexpr float near_share = 0.75f, far_share = 0.25f;
 
 SeamStrip strip_for(const Planner& planner) {
@@ -35,10 +39,11 @@ SeamStrip strip_for(const Planner& planner) {
 
 float ramp(double x) { return static_cast<float>(std::clamp(x + 0.5, 0.0, 1.0)); }
 
-/// The far neighbour that sample i of the finer level takes its smaller part of.
+/// The sample of the coarser level from which sample i of the finer level takes far_share.
 int far_of(int i, int coarse) { return std::clamp(i / 2 + (i % 2 ? 1 : -1), 0, coarse - 1); }
 
-/// Makes of a row of a level one of the level that is twice as fine, once round.
+/// Expands a row of a level to one with twice as many samples. The ends of a row meet: it is a full
+/// turn.
 void expand(const float* __restrict coarse, int count, float* __restrict fine) {
   const auto put = [&](int c, float before, float after) {
     fine[2 * c] = near_share * coarse[c] + far_share * before;
@@ -49,7 +54,7 @@ void expand(const float* __restrict coarse, int count, float* __restrict fine) {
   if (count > 1) put(count - 1, coarse[count - 2], coarse[0]);
 }
 
-/// The front lens's samples of a row less the back lens's.
+/// The front lens's samples of a row minus the back lens's.
 void subtract(const StripPicture::Component& picture, int row, int rows, int count,
               int16_t* __restrict out) {
   const uint8_t* __restrict const front = picture.data + row * picture.stride;
@@ -78,7 +83,7 @@ Multiband::Multiband(const Planner& planner) : planner_(planner), strip_(strip_f
 
 void Multiband::prepare(const Mat3& view, WarpGrid& grid, int patch) const {
   constexpr float nowhere = 10;
-  // To the row that ends the field of a plane with half the samples.
+  // Up to the last row of the field of a plane with half the samples.
   const double reach = planner_.widest() / 2 + 2 * strip_.row_height();
   grid.azimuth.assign(grid.node_count(), 0);
   grid.height.assign(grid.node_count(), nowhere);
@@ -124,7 +129,7 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
   constexpr int before = 1;
   const int twice = finest.columns / 4 + 1;
   field.columns = before + finest.columns + twice;
-  // A row above and one below, where a lens has the picture alone.
+  // One more row above and one below, where only one lens is shown.
   field.rows = 1 + finest.rows + 1;
   for (std::vector<int16_t>& layer : field.layer)
     layer.assign(static_cast<size_t>(field.columns) * field.rows, 0);
@@ -136,7 +141,7 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
   field.first_row =
       static_cast<float>(1 + strip_.half() / a_row - first(picture.phase_y, picture.step_y));
 
-  // The sum of w_k D_k, where D_k is G_k less what is coarser, is the sum of (w_k - w_k-1) G_k.
+  // The sum of w_k D_k equals the sum of (w_k - w_k-1) G_k, because D_k is G_k minus G_k+1.
   const auto weight = [&](int m, int row) {
     const int band = std::min(m + 1 + coarser(picture.step_y), bands);
     const double height = (1 + row - field.first_row) / field.per_radian;
@@ -144,7 +149,8 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
   };
   pyramid.row_weights.assign(count, {});
   for (int m = 0; m < count; ++m) {
-    // What the rows of a level become in one that is finer and finer.
+    // made[r] has the weights of this level's rows in row r of a finer level, down to the finest
+    // one.
     const int own = pyramid.levels[m].rows;
     std::vector<std::vector<float>> made(own, std::vector<float>(own, 0));
     for (int r = 0; r < own; ++r) made[r][r] = 1;
@@ -175,7 +181,7 @@ void Multiband::shape(const StripPicture::Component& picture, Pyramid& pyramid,
 void Multiband::reduce(const StripPicture::Component& picture, Pyramid& pyramid) const {
   const int columns = strip_.grid().output.width / picture.step_x;
   const int rows = strip_.grid().output.height / 2 / picture.step_y;
-  // Four rows of the strip, and their sum with a sample more at either end.
+  // The buffer has four rows of the strip, and their weighted sum with one more sample at each end.
   const auto slot = [&](int row) {
     return &pyramid.difference[static_cast<size_t>(std::clamp(row, 0, rows - 1) & 3) * columns];
   };
@@ -252,7 +258,8 @@ void Multiband::blend(const StripPicture& strip, int component) {
       std::copy_n(out, field.columns - 1 - columns, out + columns);
     }
   }
-  // The lens that the seam is far from takes nothing more; the other one has gone by then.
+  // Nothing is added to a lens where it is shown alone. The outer row of the other lens is a copy
+  // of its neighbour: its weight is 0 there.
   std::copy_n(&field.layer[0][static_cast<size_t>(rows) * field.columns], field.columns,
               &field.layer[0][static_cast<size_t>(rows + 1) * field.columns]);
   std::copy_n(&field.layer[1][field.columns], field.columns, field.layer[1].data());

@@ -1,13 +1,12 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Multiband blending, in the overlap alone.
+// SPDX-License-Identifier: LGPL-2.1-or-later Multiband blending, calculated only in the overlap.
 //
-// Two pictures F and B, blended band by band: the sum over k of w_k F_k + (1 - w_k) B_k, where F_k
-// and B_k are the bands of their Laplacian pyramids and w_k is a ramp across the seam, the wider
-// the coarser its band is. With D = F - B this is w_0 F + (1 - w_0) B, which is what a grid draws
-// with a narrow blend, once something was added to each lens: the sum over k > 0 of w_k D_k to B,
-// and the same without the sum of D_k to F. Both hold no detail that half of the samples could not
-// show, and vanish where a lens has the picture alone. So all that is worked out beside the picture
-// is a strip along the seam.
+// Two pictures F and B are blended in each frequency band: the result is the sum over k of w_k F_k
+// + (1 - w_k) B_k. F_k and B_k are the bands of their Laplacian pyramids, and w_k is a ramp across
+// the seam, which is wider for coarser bands. With D = F - B, the same result is w_0 F' + (1 - w_0)
+// B', which a grid draws with a narrow blend: B' is B plus the sum over k > 0 of w_k D_k, and F' is
+// F plus the sum over k > 0 of (w_k - 1) D_k. Both sums have no detail that needs more than half of
+// the samples, and they are 0 where only one lens is shown. Therefore only a strip along the seam
+// is calculated in addition to the picture.
 
 #pragma once
 
@@ -25,14 +24,15 @@ class Multiband {
  public:
   explicit Multiband(const Planner& planner);
 
-  /// What is to be drawn of each frame, and handed to blend().
+  /// The strip that must be drawn of each frame, and passed to blend().
   const SeamStrip& strip() const { return strip_; }
   SeamStrip& strip() { return strip_; }
 
-  /// Takes the grid of a patch that was just built for a view: says where its nodes are around the
-  /// seam.
+  /// Writes the azimuth and the height of each node into the grid of a patch, which must just have
+  /// been built for this view.
   void prepare(const Mat3& view, WarpGrid& grid, int patch = 0) const;
-  /// Works out the field of one component. Threads may take different components at a time.
+  /// Calculates the field of one component. Several threads may call it at the same time, for
+  /// different components.
   void blend(const StripPicture& strip, int component);
   const AddedField& field() const { return field_; }
 
@@ -42,18 +42,19 @@ class Multiband {
     std::vector<float> samples;
     float* row(int r) { return &samples[static_cast<size_t>(r) * columns]; }
   };
-  /// What a row of the field takes of the rows of a level.
+  /// The weights of a level's rows in one row of the field.
   struct RowWeights {
     int first = 0;
     std::vector<float> factors;
   };
-  /// The pyramid of the difference of the lenses, from half of the strip's samples on.
+  /// The pyramid of the difference between the lenses. Its finest level has half of the strip's
+  /// samples.
   struct Pyramid {
     int step_x = 0, step_y = 0;
     std::vector<Level> levels;
     std::vector<std::vector<RowWeights>> row_weights;  // of each level, for each row of the field
     std::vector<int16_t> difference;                   // some rows of the strip
-    std::vector<float> sum, coarser;                   // a row of the field as it grows
+    std::vector<float> sum, coarser;  // a row of the field that is being calculated
   };
   void shape(const StripPicture::Component& picture, Pyramid& pyramid,
              AddedField::Component& field) const;

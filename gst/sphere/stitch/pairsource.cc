@@ -11,15 +11,16 @@ namespace sphere {
 namespace {
 
 constexpr int table_steps = 2048;
-// Narrower than a hundredth of a pixel of the largest output: a hard seam, without a division by 0.
+// Radians, less than a hundredth of a pixel of the largest output. It is used for a hard seam, to
+// avoid a division by 0.
 constexpr double narrowest_band = 1e-5;
-// The last degree of a lens is fringed and dark: the other one has it alone, as far as the overlap
-// allows.
+// The last degree at the rim of a lens is dark and has colour fringes. Only the other lens is used
+// there, if the overlap is wide enough.
 constexpr double rim = radians(1);
-// Past this angle the division by the sine loses its digits; no pair in use reaches it.
+// At larger angles, the division by the sine is not accurate. No known pair of lenses needs them.
 constexpr double farthest_reach = radians(170);
 constexpr double smallest_gain = 0.1, largest_gain = 10;
-// Nothing that a stitch is made for is nearer than some baselines.
+// Half the baseline divided by the distance: nearer distances count as 2.5 baselines.
 constexpr double largest_shift = 0.2;
 
 }  // namespace
@@ -53,7 +54,7 @@ double PairSource::resolution() const {
 void PairSource::set_node_angle(double angle) {
   reach_ = std::min(pi / 2 + slack_ + std::abs(middle_) + band_ / 2 + 3 * angle + shift_,
                     farthest_reach);
-  // It fades within a cell, which is not to reach beyond.
+  // The gain fades to 0 over one cell, which must not reach beyond the rows that exist.
   fade_ = static_cast<float>(angle * 1.5 * pair_.frame.width / (2 * pi));
   make_tables();
 }
@@ -69,7 +70,8 @@ void PairSource::make_tables() {
     table.gain.resize(has_gain_ ? table_steps + 2 : 0);
     for (int n = 0; n <= table_steps; ++n) {
       const double cosine = lowest + (1 - lowest) * n / table_steps;
-      // At the axis the ratio is the slope there; a thousandth of a degree off is near enough.
+      // At the axis the ratio is 0 / 0; its limit is the slope there. The value at a thousandth of
+      // a degree is accurate enough.
       const double angle = std::max(std::acos(std::min(cosine, 1.0)), 2e-5);
       const double distance = lens.model.forward(angle);
       table.scale[n] = static_cast<float>(distance / std::sin(angle));
@@ -90,7 +92,7 @@ double PairSource::first_weight(Vec3 direction) const {
 }
 
 Point PairSource::project(int lens, Vec3 direction) const {
-  // A lens stands before the middle on its own axis.
+  // The lens is not in the centre of the camera, but in front of it, on its own axis.
   return pair_[lens].project(direction - shift_ * pair_[lens].axis());
 }
 
@@ -119,7 +121,7 @@ void PairSource::project_row(const Mat3& view, const DirectionRow& directions,
   float* const weights = out.first_weight;
   for (int i = 0; i < 2; ++i) {
     const Lens& lens = pair_[i];
-    // Its rows take a direction of the view to the axes of the lens.
+    // From the axes of the view to the axes of the lens.
     const Mat3 turn = lens.to_camera.transposed() * view;
     float m[9];
     for (int r = 0; r < 3; ++r) {
@@ -127,7 +129,7 @@ void PairSource::project_row(const Mat3& view, const DirectionRow& directions,
       m[3 * r + 1] = static_cast<float>(turn.row[r].y);
       m[3 * r + 2] = static_cast<float>(turn.row[r].z);
     }
-    // The sideways axis alone is in columns; all else is in rows of the source.
+    // The horizontal axis is scaled to columns of the source; all other lengths are in rows.
     for (int k = 0; k < 3; ++k) m[k] *= static_cast<float>(lens.stretch);
     const auto cx = static_cast<float>(lens.centre.x), cy = static_cast<float>(lens.centre.y);
     const Table& table = table_[i];
@@ -141,7 +143,8 @@ void PairSource::project_row(const Mat3& view, const DirectionRow& directions,
       float x = m[0] * vx + m[1] * vy + m[2] * vz;
       float y = m[3] * vx + m[4] * vy + m[5] * vz;
       float z = m[6] * vx + m[7] * vy + m[8] * vz;
-      // The angle between the direction and the plane across this lens's axis.
+      // The angle between the direction and the plane that is perpendicular to the axis of this
+      // lens.
       const float above = std::asin(std::clamp(z, -1.0f, 1.0f));
       if (shift != 0) {
         const float size = 1 / std::sqrt(1 - shift * (2 * z - shift));
@@ -165,7 +168,7 @@ void PairSource::project_row(const Mat3& view, const DirectionRow& directions,
         ys[c] += static_cast<float>(moved.y);
       }
     }
-    // Where rows are missing there is no light.
+    // The gain is 0 where rows of the lens's image are missing.
     if (pair_.cut)
       for (int c = 0; c < count; ++c)
         if (is_missing(i, ys[c])) gains[c] = 0;

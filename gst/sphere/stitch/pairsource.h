@@ -12,9 +12,10 @@ namespace sphere {
 
 /// The first layer is the front lens, the second one the back lens.
 ///
-/// Half the difference of the angles to the back and the front axis runs across the seam, from one
-/// lens's rim to the other's; it is called height here. The blend is centred at middle(), on the
-/// bisector of the lenses, or as near to it as the narrower lens allows.
+/// Height is the coordinate across the seam, from the rim of one lens to the rim of the other: half
+/// the difference between the angle to the back axis and the angle to the front axis. The centre of
+/// the blend is at the height middle(): on the bisector of the two lenses, or as near to it as the
+/// lens with the smaller field of view allows.
 class PairSource final : public WarpSource {
  public:
   /// `pair` has the size of the picture. The widths are in radians; `distance` in metres, 0:
@@ -32,22 +33,24 @@ class PairSource final : public WarpSource {
   Point project(int lens, Vec3 direction) const override;
   /// The weight of the front lens, not clamped.
   double first_weight(Vec3 direction) const override;
-  /// The exact factor on a lens's light there; has_gain() says whether it is ever other than 1.
+  /// The exact factor on a lens's light in this direction. It is 1 everywhere if has_gain() is
+  /// false.
   double gain(int lens, Vec3 direction) const;
 
   const LensPair& pair() const { return pair_; }
-  /// The heights at which both lenses see: where they begin and end, and where the seam is.
+  /// Heights of the overlap: its lower and upper end, and the seam.
   double lowest() const { return lowest_; }
   double highest() const { return highest_; }
   double middle() const { return middle_; }
   /// Width of the blend, radians.
   double band() const { return band_; }
-  /// Makes the blend narrower, about the same middle.
+  /// Makes the blend narrower, with the same centre.
   void set_band(double band) { band_ = band; }
 
  private:
-  // The distance from the centre divided by the sine of the angle, against its cosine: smooth, so
-  // that a node costs a look-up instead of two transcendental functions.
+  // Indexed by the cosine of the angle to the axis. `scale` is the distance from the image centre
+  // divided by the sine of the angle. It is smooth, therefore a node needs one table look-up
+  // instead of two transcendental functions.
   struct Table {
     std::vector<float> scale, gain;
     float lowest_cosine = 0, per_cosine = 0;
@@ -59,10 +62,10 @@ class PairSource final : public WarpSource {
   double band_ = 0;
   double middle_ = 0;
   double lowest_ = 0, highest_ = 0;
-  double slack_ = 0;  // by how much each axis is off the line through both
-  double shift_ = 0;  // of a lens off the middle, against the distance of things
-  double reach_ = 0;  // angle off the axis up to which a lens is needed, some cells included
-  float fade_ = 0;    // pixels of the source, in which light goes where rows are missing
+  double slack_ = 0;  // angle between each axis and the line on which both would be opposite
+  double shift_ = 0;  // distance of a lens from the middle, divided by the distance of objects
+  double reach_ = 0;  // largest angle from the axis that is needed, with a margin of some cells
+  float fade_ = 0;  // pixels of the source: nodes nearer than this to missing rows have the gain 0
   bool has_gain_ = false;
   Table table_[2];
 };

@@ -9,11 +9,11 @@ namespace sphere {
 
 namespace {
 
-// The seam is measured on every so many pictures, and smoothed on all: light and distances change
-// slowly, and what is measured takes some pictures to be believed in any case.
+// The seam is measured on one of this many pictures, and smoothed on all of them: light and
+// distances change slowly, and a measurement takes effect over some pictures in any case.
 constexpr unsigned pictures_a_measure = 3;
 
-/// A number that no grid had before.
+/// A number that was not given to any grid before.
 unsigned next_generation() {
   static std::atomic<unsigned> last{0};
   return ++last;

@@ -11,7 +11,8 @@ namespace sphere {
 namespace {
 
 constexpr double aspect_tolerance = 0.01;
-// Samples of its own scale that a band of detail is blended over, about; and where it ends to pay.
+// The finest band is blended over about this many samples. More bands than `most_bands` are not
+// worth their cost.
 constexpr double samples_a_band = 8;
 constexpr int most_bands = 6;
 

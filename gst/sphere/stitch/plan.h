@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What both stitchers obey, whatever the lens: the grids that a pair of lenses is drawn by.
+// SPDX-License-Identifier: LGPL-2.1-or-later Plans a stitched picture, for both stitchers: builds
+// the grids by which a pair of lenses is drawn.
 
 #pragma once
 
@@ -11,25 +11,25 @@ namespace sphere {
 
 struct PlanOptions {
   double lens_fov = 0;              ///< radians; 0: as the lens pair says
-  double blend_width = radians(4);  ///< the whole band, radians; 0: a hard seam
-  /// Whether the width is that of the widest of several bands of detail. The grid's own weight is
-  /// that of the finest detail then; Multiband has the rest.
+  double blend_width = radians(4);  ///< full width of the blend, radians; 0: a hard seam
+  /// Whether blend_width is the width for the coarsest of several frequency bands. Then the weights
+  /// in the grid are those of the finest band, and Multiband blends the others.
   bool multiband = false;
-  /// How far away things are that both lenses are to show at one point, metres, by the pair's
-  /// baseline; 0: infinitely far.
+  /// Metres: objects at this distance are shown at the same point by both lenses, as calculated
+  /// from the pair's baseline. 0: infinitely far.
   double distance = 0;
   CellOptions cells;
   bool operator==(const PlanOptions&) const = default;
 };
 
-/// Turns a lens pair into grids. Making a planner is the slow part (a millisecond or so); build()
-/// is meant to be called for every frame.
+/// Makes grids from a lens pair. The constructor is slow (about a millisecond); build() is fast
+/// enough to be called for every frame.
 class Planner {
  public:
-  /// Refuses sizes that don't fit: see fits().
+  /// Returns an error for sizes that don't fit: see fits().
   static Result<Planner> make(const LensPair& pair, Size source, const Canvas& canvas,
                               const PlanOptions& options = {});
-  /// To a whole sphere, equirectangular.
+  /// For an output of the whole sphere, equirectangular.
   static Result<Planner> make(const LensPair& pair, Size source, Size output,
                               const PlanOptions& options = {}) {
     return make(pair, source, Canvas(output), options);
@@ -40,27 +40,29 @@ class Planner {
   static Status fits(const LensPair& pair, Size source, double pixel_aspect = 1);
 
   int patches() const { return grids_.patches(); }
-  /// Fills the grid of a patch, for an output that looks in the direction of `view` (view to
-  /// camera). A grid that was built before for the same patch is refilled without allocation.
+  /// Fills the grid of a patch for an output with the rotation `view` (from view axes to camera
+  /// axes). A grid that was built before for the same patch is filled again without allocation.
   void build(const Mat3& view, WarpGrid& grid, int patch = 0) const {
     grids_.build(source_, view, grid, patch);
   }
-  /// How many smaller copies of the source the grids ask for.
+  /// The number of smaller copies of the source that the grids need.
   int reductions() const { return grids_.reductions(); }
-  /// What of them is to be drawn from where pixels are this far apart, in radians; see WarpGrid.
+  /// The reduction (see WarpGrid::reduction) where neighbouring pixels of the output are this angle
+  /// apart, in radians.
   float reduction(double pixel) const { return grids_.reduction(pixel, source_); }
   const GridBuilder::Directions& directions(int patch) const { return grids_.directions(patch); }
 
-  /// The exact weight of the front lens, of a direction in camera axes.
+  /// The exact weight of the front lens in a direction in camera axes.
   double first_weight(Vec3 direction) const { return source_.first_weight(direction); }
   /// The exact point where a lens shows a direction in camera axes.
   Point project(int lens, Vec3 direction) const { return source_.project(lens, direction); }
 
-  /// How many bands of detail are blended wider than the grid does, the widest over `widest`
-  /// radians, each finer one over half as much. 0: not asked for, or the overlap is too narrow.
+  /// The number of frequency bands that are blended over a larger width than the grid's: the
+  /// coarsest one over `widest` radians, each finer one over half as much. 0: not requested, or the
+  /// overlap is too narrow.
   int bands() const { return bands_; }
   double widest() const { return widest_; }
-  /// Samples a radian around the seam that both the source and the output have.
+  /// Samples per radian around the seam: the smaller of the source's and the output's.
   double density() const { return density_; }
 
   const PairSource& source() const { return source_; }

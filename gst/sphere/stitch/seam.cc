@@ -10,29 +10,30 @@ namespace sphere {
 
 namespace {
 
-// Height above the seam where the change of light is nothing any more.
+// From this height above or below the seam on, the light is not changed.
 constexpr double light_reach = radians(30);
-// The shift is whole where both lenses are seen, and a little beyond, and then fades so slowly that
-// nothing looks stretched.
+// The whole shift is applied in the overlap of the lenses and a little beyond it. Then it decreases
+// over a large angle, because a short transition would show as stretched objects.
 constexpr double shift_whole = radians(6), shift_reach = radians(24);
-// Shares of the way to what was measured that are gone in one frame.
+// The part of the difference to the measured value that is applied in one frame.
 constexpr float shift_pace = 0.2f, light_pace = 0.1f;
-// Steps of 8 bits that colour may change in a frame.
+// The largest change of colour in one frame, in steps of 8 bits.
 constexpr float largest_tint_step = 0.4f;
-// Nearer things, and calibrations that are farther off, are not looked for.
+// Limits of the search: objects that are nearer than this, and larger errors of the calibration,
+// are not found.
 constexpr double nearest = 0.4;  // metres
 constexpr double unknown_near = radians(2.5), far_off = radians(-1.6);
-// Where nothing is changed any more.
+// From this height on, nothing is changed.
 constexpr double farthest = std::max(light_reach, shift_reach);
 constexpr int slopes = 64;
 
-/// 1 up to `whole`, 0 from `reach` on, smooth between.
+/// 1 up to the height `whole`, 0 from `reach` on, with a smooth transition.
 float fading(double height, double whole, double reach) {
   const double t = std::clamp((reach - std::abs(height)) / (reach - whole), 0.0, 1.0);
   return static_cast<float>(t * t * (3 - 2 * t));
 }
 
-/// A point around the circle, in turns, between two of its bins.
+/// The two bins of a circle nearest to an angle in turns, and the weight of the second one.
 template <int bins>
 struct CircularIndex {
   static_assert((bins & (bins - 1)) == 0);
@@ -48,7 +49,7 @@ struct CircularIndex {
   float part;
 };
 
-/// One step from `now` towards `wanted`, no longer than `limit`.
+/// The value after one step from `now` towards `wanted`, which changes it by at most `limit`.
 float nearer(float now, float wanted, float pace, float limit) {
   return now + std::clamp((wanted - now) * pace, -limit, limit);
 }
@@ -110,7 +111,7 @@ void Seam::add_node(uint32_t index, float azimuth, const double (&height)[2], co
     node.x[i] = at.x[index];
     node.y[i] = at.y[index];
     node.gain[i] = at.gain.empty() ? 1 : at.gain[index];
-    // Both lenses show near things farther from their axes.
+    // Both lenses show near objects farther from their axes.
     const Lens& lens = planner_.pair()[i];
     const float dx = node.x[i] - static_cast<float>(lens.centre.x);
     const float dy = node.y[i] - static_cast<float>(lens.centre.y);
@@ -140,7 +141,7 @@ void Seam::prepare(SeamStrip& strip) {
   begin(grid, strip_patch_);
   for (int r = 0; r <= grid.rows; ++r)
     for (int c = 0; c <= grid.columns; ++c) {
-      // One round more is the same position.
+      // The last column is a full turn after the first one: the same azimuth.
       const auto azimuth = static_cast<float>(c < grid.columns ? strip.azimuth(c) : 0);
       add_node(static_cast<uint32_t>(r * grid.nodes_per_row() + c), azimuth,
                {strip.height(0, r), strip.height(1, r)}, grid, strip_patch_);
@@ -154,7 +155,7 @@ void Seam::mark_cells(WarpGrid& grid, Patch& patch) const {
   patch.edge_cells.clear();
   for (const Node& node : patch.nodes) {
     const float margin = margin_for(grid.reduction.empty() ? 0 : grid.reduction[node.index]);
-    const bool light_weight =
+    const bool light_changes =
         options_.gain && (node.light_weight[0] > 0 || node.light_weight[1] > 0);
     bool near_edge = false;
     for (int i = 0; options_.align && node.moves && i < 2; ++i) {
@@ -162,15 +163,15 @@ void Seam::mark_cells(WarpGrid& grid, Patch& patch) const {
       near_edge |= !well_inside(grid.layer[i].region, node.x[i] - wide, node.y[i] - tall, margin) ||
                    !well_inside(grid.layer[i].region, node.x[i] + wide, node.y[i] + tall, margin);
     }
-    if (!light_weight && !near_edge) continue;
+    if (!light_changes && !near_edge) continue;
     // The four cells around the node.
     const int row = static_cast<int>(node.index) / across;
     const int column = static_cast<int>(node.index) % across;
     for (int r = std::max(row - 1, 0); r <= std::min(row, grid.rows - 1); ++r)
       for (int c = std::max(column - 1, 0); c <= std::min(column, grid.columns - 1); ++c) {
         uint8_t& cell = grid.cells[static_cast<size_t>(r) * grid.columns + c];
-        if (light_weight) cell |= cell_gained;
-        // A cell may be noted by each of its corners; once would do.
+        if (light_changes) cell |= cell_gained;
+        // Up to four corners add the same cell; duplicates are removed below.
         if (near_edge && (cell & (cell_first | cell_second)))
           patch.edge_cells.push_back(static_cast<uint32_t>(r * grid.columns + c));
       }
@@ -228,7 +229,7 @@ void Seam::settle() {
     set(shift_[i], shift_[i] + (wanted_shift_[i] - shift_[i]) * shift_pace);
   for (int k = 0; k < 3; ++k) {
     const bool factor = options_.rgb || k == 0;
-    // Each lens takes half of what lies between them.
+    // Each lens is corrected by half of the difference.
     const float limit = 2 * (factor ? largest_step : largest_tint_step);
     for (int b = 0; b < SeamLight::bins; ++b)
       set(light_.component[k][b],
@@ -239,8 +240,8 @@ void Seam::settle() {
 
 void Seam::apply(WarpGrid& grid, const Patch& patch) const {
   if (!measured_) return;
-  // What each lens is multiplied with, or what is added to it, at the seam: three for the front
-  // lens and three for the back lens.
+  // The factors or summands of each lens's components at the seam: three for the front lens, then
+  // three for the back lens.
   std::array<std::array<float, 6>, SeamLight::bins> light;
   for (int b = 0; b < SeamLight::bins; ++b)
     for (int k = 0; k < 3; ++k) {

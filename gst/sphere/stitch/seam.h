@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Matches the two lenses around the seam, in brightness and in position: what is measured in strips
-// is smoothed in time and worked into a grid, full at the seam and fading away from it.
+// SPDX-License-Identifier: LGPL-2.1-or-later Matches the two lenses around the seam, in brightness
+// and in position. Differences are measured in strips, smoothed over time, and applied to a grid:
+// fully at the seam, and less with the distance from it.
 
 #pragma once
 
@@ -16,58 +16,60 @@ namespace sphere {
 
 struct SeamOptions {
   bool gain = false, align = false;
-  bool rgb = false;  ///< what the planes are: RGB, or Y'CbCr
+  bool rgb = false;  ///< whether the planes are RGB; else Y'CbCr
   bool operator==(const SeamOptions&) const = default;
 };
 
 /// Belongs to one planner. Nothing is allocated from the second frame on.
 class Seam {
  public:
-  /// The most that a lens's light changes from one frame to the next; so nothing flickers.
+  /// The largest change of a lens's gain from one frame to the next. It avoids flicker.
   static constexpr float largest_step = 0.004f;
 
   Seam(const Planner& planner, const SeamOptions& options);
 
   const SeamOptions& options() const { return options_; }
-  /// False where the lenses see too little in common; then there is nothing to draw or to measure.
+  /// False if the overlap of the lenses is too narrow. Then there is nothing to draw or to measure.
   bool usable() const { return strip_.half() > 0; }
   const SeamStrip& strip() const { return strip_; }
 
-  /// Takes the grid of a patch that was just built for a view. To be followed by apply().
+  /// Prepares the grid of a patch, which must just have been built for this view. Call apply()
+  /// next.
   void prepare(const Mat3& view, WarpGrid& grid, int patch = 0);
-  /// Takes a new strip, another than the one that is measured, which is to be drawn as the grid is.
-  /// To be followed by apply_to().
+  /// Prepares a new strip (not the one that is measured) which must be drawn with the same
+  /// correction as the output. Call apply_to() next.
   void prepare(SeamStrip& strip);
-  /// Looks at a strip. The first one counts at once, later ones over some frames; `alone` says that
-  /// this picture has nothing to do with those before.
+  /// Measures a strip. The result of the first one is applied at once, later ones over some frames.
+  /// `alone`: the picture is not related to those before it, and its result is applied at once,
+  /// too.
   void measure(const StripPicture& strip, bool alone = false);
-  /// Goes one frame further towards what was measured.
+  /// Moves the correction towards the measured values, by the step of one frame.
   void settle();
-  /// Counts the changes of the state that apply() works into plans: where it is the same as at the
-  /// last apply(), a grid that was not prepared anew is as it should be.
+  /// Is increased with each change of the correction. While it is the same as at the last apply(),
+  /// a grid that was not prepared again needs no new apply().
   unsigned generation() const { return generation_; }
-  /// Works the present state into the prepared grid.
+  /// Applies the present correction to the prepared grid.
   void apply(WarpGrid& grid, int patch = 0) const { apply(grid, patches_[patch]); }
   void apply_to(SeamStrip& strip) const { apply(strip.grid(), strip_patch_); }
 
-  /// Half the disparity around the seam, radians, as it is now.
+  /// Half of the disparity around the seam that is applied now, radians.
   const std::vector<float>& shift() const { return shift_; }
   const SeamLight& light() const { return light_; }
 
  private:
-  /// A node near enough to the seam to be changed.
+  /// A node that is near enough to the seam to be corrected.
   struct Node {
     uint32_t index;
     float azimuth;             ///< in turns, 0 to 1
-    float light_weight[2];     ///< how much of the light each lens takes
-    bool moves;                ///< whether it takes anything of the shift
-    float x[2], y[2];          ///< where it is without
-    float per_x[2], per_y[2];  ///< and where it goes, pixels a radian
+    float light_weight[2];     ///< the part of each lens's correction of light that is applied
+    bool moves;                ///< whether any part of the shift is applied
+    float x[2], y[2];          ///< position without a correction
+    float per_x[2], per_y[2];  ///< change of the position, pixels per radian of shift
     float gain[2];
   };
   struct Patch {
     std::vector<Node> nodes;
-    std::vector<uint32_t> edge_cells;  // that a shift may take to the edge of a lens's region
+    std::vector<uint32_t> edge_cells;  // cells that a shift may move to the edge of a lens's region
   };
   double largest_shift() const { return strip_.row_height() * DisparityFinder::largest / 2; }
   float slope(int lens, double height) const;
@@ -90,8 +92,8 @@ class Seam {
   SeamLight light_, wanted_light_;
   unsigned generation_ = 0;
   std::vector<Patch> patches_;
-  Patch strip_patch_;             // of the strip that is drawn as the picture is
-  std::vector<float> slopes_[2];  // how fast a lens's picture grows with the angle, by height
+  Patch strip_patch_;             // of the strip of prepare(SeamStrip&)
+  std::vector<float> slopes_[2];  // slope of each lens's radial model, by height
 };
 
 }  // namespace sphere

@@ -11,19 +11,22 @@ namespace {
 
 constexpr int bins = SeamLight::bins, rows = SeamStrip::rows;
 constexpr int per_bin = SeamStrip::columns / bins;
-// Every other sample both ways is as good as all.
+// Every second sample of every second row gives the same result as all samples.
 constexpr int stride = 2;
-// Steps of 8 bits: noise and rounding rule below, the sensor's shoulder above.
+// Steps of 8 bits. Darker samples are mostly noise and rounding errors; brighter ones are
+// compressed by the sensor's response.
 constexpr int margin_above_black = 10, margin_below_white = 6;
 constexpr double largest_log = 0.7, largest_tint = 24;
-// Half the width, in bins, that the result is smoothed over, and how much a bin may stand out.
+// Half the width of the smoothing and its standard deviation, in bins; and the deviation from the
+// smoothed value at which the weight of a bin is halved.
 constexpr int reach = 9;
 constexpr double spread = 3.5;
 constexpr double outlier[3] = {0.08, 4, 4}, outlier_rgb = 0.08;
 
 using Bins = std::array<double, bins>;
 
-/// The weighted mean of the neighbours; holes are filled from farther and farther away.
+/// The weighted mean of the neighbours. Empty bins are filled from neighbours at increasing
+/// distances.
 Bins smoothed(const Bins& value, const Bins& weight) {
   static const auto kernel = [] {
     std::array<double, reach + 1> k;
@@ -34,7 +37,8 @@ Bins smoothed(const Bins& value, const Bins& weight) {
   double all = 0, total = 0;
   for (int b = 0; b < bins; ++b) all += weight[b] * value[b], total += weight[b];
   const double mean = total > 0 ? all / total : 0;
-  // What the whole circle says counts as a little, so that an empty stretch has it.
+  // The mean of the whole circle has a small weight, for bins without neighbours that were
+  // measured.
   const double little = total / bins * 0.02 + 1e-9;
   for (int b = 0; b < bins; ++b) {
     double sum = little * mean, weight_sum = little;
@@ -49,7 +53,7 @@ Bins smoothed(const Bins& value, const Bins& weight) {
   return out;
 }
 
-/// Smoothed twice: the second time what stood out the first time weighs less.
+/// Smooths twice. The second time, outliers of the first result have less weight.
 Bins settled(const Bins& value, const Bins& weight, double unusual) {
   const Bins first = smoothed(value, weight);
   Bins trusted;
@@ -67,7 +71,7 @@ SeamLight measure_light(const StripPicture& strip, const std::vector<float>& dis
   const int darkest = strip.black + margin_above_black;
   const int lightest = std::min(strip.white - margin_below_white, 250);
   const auto usable = [&](int a, int b) {
-    // White in both is equal already, and to be left so.
+    // Samples that are white in both lenses are equal and must not be changed.
     if (a > lightest && b > lightest) return true;
     return std::min(a, b) >= darkest && std::max(a, b) <= lightest;
   };
@@ -108,7 +112,8 @@ SeamLight measure_light(const StripPicture& strip, const std::vector<float>& dis
       if (factor) {
         value[b] = std::clamp(std::log(front[k][b] / back[k][b]), -largest_log, largest_log);
       } else {
-        // Colour grows and fades with the light; both are taken half-way before they are compared.
+        // Chroma is proportional to the light. Both lenses are corrected to the same light before
+        // their chroma is compared.
         const double half = std::exp(ratio[b] / 2);
         value[b] =
             std::clamp((front[k][b] / half - back[k][b] * half) / n, -largest_tint, largest_tint);

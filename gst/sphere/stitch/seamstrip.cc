@@ -11,9 +11,9 @@ namespace sphere {
 
 namespace {
 
-// Finer than the sphere's own: the strip bends around the whole rim of a lens.
+// Smaller than the cells of the output's grid, because the strip follows the whole rim of a lens.
 constexpr int cell = 8;
-// The last degree of a lens is fringed and dark.
+// The last degree at the rim of a lens is dark and has colour fringes.
 constexpr double rim = radians(1);
 constexpr double widest = radians(5), narrowest = radians(0.4);
 
@@ -22,7 +22,7 @@ constexpr double widest = radians(5), narrowest = radians(0.4);
 SeamAxes::SeamAxes(const Planner& planner) : middle(planner.source().middle()) {
   const LensPair& pair = planner.pair();
   axis = normalised(pair.front.axis() - pair.back.axis());
-  // Any start would do; this one is the right of a camera that stands upright.
+  // Azimuth 0 could be anywhere on the circle; here it is the right of an upright camera.
   const Vec3 down = std::abs(axis.y) < 0.9 ? Vec3{0, 1, 0} : Vec3{0, 0, 1};
   across = normalised(cross(down, axis));
   along = cross(axis, across);
@@ -81,7 +81,8 @@ void SeamStrip::draw(const Planner& planner) {
       for (int c = 0; c <= grid_.columns; ++c) {
         const Vec3 direction = axes_.direction(2 * pi * azimuth(c), height(i, r));
         Point p = planner.project(i, direction);
-        // Between nodes the line runs inside the rim's arc; half of that is given to the nodes.
+        // The straight line between two nodes is inside the arc. The nodes are moved outwards by
+        // half of that distance.
         const double half_angle = pi / grid_.columns, out = 1 + half_angle * half_angle / 4;
         p = {lens.centre.x + (p.x - lens.centre.x) * out,
              lens.centre.y + (p.y - lens.centre.y) * out};
@@ -90,7 +91,7 @@ void SeamStrip::draw(const Planner& planner) {
         grid_.layer[i].y[n] = static_cast<float>(p.y);
         if (planner.source().has_gain())
           grid_.layer[i].gain[n] = static_cast<float>(planner.source().gain(i, direction));
-        // So steep that it is 0 or 1 at every sample.
+        // The slope is so large that the weight is 0 or 1 at every sample.
         grid_.first_weight[n] = 0.5f + 1e4f * static_cast<float>(seam_row - r);
       }
     }

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What both lenses show around the seam, as one small picture: a grid draws it, the same way as the
-// sphere, and from it the seam is matched.
+// SPDX-License-Identifier: LGPL-2.1-or-later A small picture of what both lenses show around the
+// seam. It is drawn by a grid, as the output is, and the seam is matched with it.
 
 #pragma once
 
@@ -17,8 +16,8 @@
 
 namespace sphere {
 
-/// Places around the seam: a circle of the sphere, its azimuth, and the height above it, towards
-/// the front lens.
+/// Coordinates around the seam, which is a circle on the sphere: the azimuth on the circle, and the
+/// height above it, towards the front lens.
 struct SeamAxes {
   Vec3 axis, across, along;  ///< camera axes: the front, and two in the plane of the seam
   double middle = 0;         ///< height of the seam, radians
@@ -29,7 +28,7 @@ struct SeamAxes {
 };
 
 /// Calls use(node, azimuth, height) for each node of a patch that is no farther than `reach` from
-/// the seam: turns, 0 to 1, and radians.
+/// the seam: the azimuth is in turns, 0 to 1, and the height in radians.
 template <typename Use>
 void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view,
                       const GridBuilder::Directions& directions, const Use& use) {
@@ -58,18 +57,21 @@ void for_nodes_around(const SeamAxes& axes, double reach, const Mat3& view,
     }
 }
 
-/// A strip: azimuth from left to right, once round; height from top to bottom, first as the front
-/// lens shows it and below that, the same again, as the back lens does.
+/// The strip has the azimuth from left to right, one full turn, and the height from top to bottom.
+/// The upper half is what the front lens shows, the lower half is the same directions as the back
+/// lens shows them.
 class SeamStrip {
  public:
-  /// Of the strip that the seam is measured in: samples around, and across the seam a lens.
+  /// Size of the strip in which the seam is measured: samples around the seam, and samples of one
+  /// lens across it.
   static constexpr int columns = 2048, rows = 80;
   static constexpr Size size = {columns, 2 * rows};
 
-  /// The strip that the seam is measured in; empty where too little is seen by both lenses.
+  /// The strip in which the seam is measured; empty if the overlap of the lenses is too narrow.
   explicit SeamStrip(const Planner& planner);
-  /// One that reaches up to `half` above and below the seam, from smaller copies of the source
-  /// where it is that much coarser. Its columns are a multiple of two cells, its rows of one.
+  /// A strip from `half` below to `half` above the seam, radians. Where it is coarser than the
+  /// source, it is drawn from smaller copies of the source. Its columns are a multiple of two
+  /// cells, its rows of one.
   SeamStrip(const Planner& planner, double half, int columns, int rows, int cell);
 
   const SeamAxes& axes() const { return axes_; }
@@ -79,8 +81,8 @@ class SeamStrip {
   double half() const { return half_; }
   /// Height of a row.
   double row_height() const { return 4 * half_ / grid_.output.height; }
-  /// Where a node of the grid is, turns, and radians as one of the lenses has it. Nodes of the
-  /// other lens's half are at the nearest row of this one's.
+  /// The azimuth of a node, in turns, and its height for one of the lenses, in radians. A node in
+  /// the other lens's half counts as one on the nearest row of this lens's half.
   double azimuth(int column) const { return static_cast<double>(column) / grid_.columns; }
   double height(int lens, int row) const;
 
@@ -93,15 +95,15 @@ class SeamStrip {
   WarpGrid grid_;
 };
 
-/// A strip that was drawn: samples of three components, Y'CbCr or RGB.
+/// The samples of a strip that was drawn: three components, Y'CbCr or RGB.
 struct StripPicture {
   struct Component {
     const uint8_t* data = nullptr;
     ptrdiff_t stride = 0;
     int pixel = 1;  ///< bytes from one sample to the next
     int step_x = 1, step_y = 1;
-    int drop = -1;  ///< bits below the upper eight of a sample in two bytes; -1: it is in one
-    /// Sample i stands at phase + step * i, in pixels.
+    int drop = -1;  ///< bits below the upper eight of two bytes; -1: samples have one byte
+    /// The position of sample i is phase + step * i, in pixels.
     double phase_x = 0.5, phase_y = 0.5;
     uint8_t at(int x, int y) const {
       const uint8_t* const p =
@@ -110,10 +112,10 @@ struct StripPicture {
     }
   } component[3];
   bool rgb = false;
-  uint8_t black = 16, white = 235;  ///< of luma, or of R, G and B
+  uint8_t black = 16, white = 235;  ///< of luma, or of R, G and B; steps of 8 bits
 };
 
-/// A strip in a mapped frame, which must stay mapped.
+/// The strip in a mapped frame; valid only while the frame is mapped.
 StripPicture strip_picture(const GstVideoFrame& frame);
 
 }  // namespace sphere

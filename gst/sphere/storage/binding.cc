@@ -20,7 +20,7 @@ namespace sphere::storage {
 
 namespace {
 
-// Serial numbers have some 16 characters, Wi-Fi names at most 32 bytes.
+// Serial numbers have about 16 characters, Wi-Fi names at most 32 bytes.
 constexpr size_t max_text = 128;
 constexpr size_t max_file = 4096;
 constexpr size_t name_length = 32;

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What this machine keeps of a camera so that it knows it again: a file for each, below the XDG
-// data folder. Whoever writes one asks for consent before and after: device and network, for bind.
+// SPDX-License-Identifier: LGPL-2.1-or-later What this machine stores of a camera to recognise it
+// later: one file for each camera, in the XDG data folder. The caller must check consent before and
+// after it writes one: categories device and network, purpose bind.
 
 #pragma once
 
@@ -15,9 +15,9 @@ struct Binding {
   std::string table;  // MD5 of its lens table; empty: not known
 };
 
-/// Where the binding of a camera is; its serial number is not in the name.
+/// The path of a camera's binding. The name does not contain the serial number.
 std::string binding_path(const std::string& serial);
-/// Refused where a text is longer than a camera's can be, or has control characters.
+/// Returns an error if a text is longer than a camera's can be, or has control characters.
 Status write_binding(const Binding& binding);
 Result<Binding> read_binding(const std::string& path);
 /// Removes the file of a camera, and its lens table.

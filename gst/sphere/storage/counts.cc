@@ -31,7 +31,8 @@ std::string month(int64_t now) {
   return to_string(text.get());
 }
 
-/// A file that can't be read counts as empty: these numbers are not worth an error.
+/// A file that can't be read counts as empty, because these numbers are not important enough for an
+/// error.
 std::map<std::string, int64_t> read_counts(int descriptor) {
   std::string text(max_file + 1, '\0');
   const ssize_t size = pread(descriptor, text.data(), text.size(), 0);
@@ -81,7 +82,8 @@ Status count(Store store, const std::vector<std::string>& names, int64_t now, Ch
   auto counts = read_counts(descriptor);
   for (const std::string& name : up) counts[name] += count_step;
   const Status written = write_counts(descriptor, counts);
-  // If consent was taken back meanwhile, the files were removed, maybe before this one was written.
+  // If consent was withdrawn in the meantime, the files were removed, perhaps before this one was
+  // written.
   if (!given()) unlink(path.c_str());
   return written;
 }
@@ -108,10 +110,11 @@ void RunningCommand::begin(int64_t now, Chance chance) {
     if (one.path.find(std::string("/") + marker_prefix) == std::string::npos) continue;
     const auto left = consent::open_private(one.path, O_RDWR);
     if (!left || flock(left->descriptor.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    // Of two commands that find the same file, the one that removes it counts it.
+    // If two commands find the same file, only the one that removes it counts it.
     if (unlink(one.path.c_str()) == 0) (void)count(Store::crashes, {"did-not-end"}, now, chance);
   }
-  // It gets its name after it is locked: else another command could find it unlocked and count it.
+  // The file is locked before it gets its name. Otherwise another command could find it without a
+  // lock and count it.
   std::string name = *folder + "/new-XXXXXX";
   lock_ = Descriptor(mkostemp(name.data(), O_CLOEXEC));
   if (lock_.get() < 0) return;

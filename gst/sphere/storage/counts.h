@@ -1,8 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Statistics and crash counts: how often commands ran and how long, and how often one did not come
-// to its end. These are two stores with a file for each month; neither refers to the other, and
-// neither says who or which camera it was. They are written only while `statistics` is given for
-// `improve`, and never sent.
+// SPDX-License-Identifier: LGPL-2.1-or-later Statistics and crash counts: how often and how long
+// commands ran, and how often one did not end normally. These are two stores with one file for each
+// month. They don't refer to each other, and identify neither a person nor a camera. They are
+// written only while `statistics` is given for `improve`, and are never sent.
 
 #pragma once
 
@@ -16,22 +15,23 @@
 
 namespace sphere::storage {
 
-/// One time in five a count goes up by five. So counts are right on the average, and no number on
-/// the disk is the exact number of what happened.
+/// With a probability of one in five, a count is increased by five. Counts are right on average,
+/// but no number on the disk is exact.
 inline constexpr int count_step = 5;
 
-/// Counts one more of each of these. `chance` returns a number from 0 to its argument less one.
+/// Counts one more of each of these. `chance` returns a random number from 0 to its argument minus
+/// one.
 using Chance = int (*)(int);
 int any_chance(int count);
 Status count(Store store, const std::vector<std::string>& names, int64_t now_utc_us,
              Chance chance = any_chance);
 
-/// The name of the range that a duration falls into, such as `under-10-s`.
+/// The name of the range that a duration is in, such as `under-10-s`.
 std::string duration_name(int64_t microseconds);
 
-/// While a command runs, there is a file that it holds a lock on. A command that comes to its end
-/// removes its file. One that is killed or crashes can't, but the system takes its lock away: a
-/// file without a lock is that of such a command. No signal handler is needed.
+/// While a command runs, there is a file on which it holds a lock. A command that ends normally
+/// removes its file. If it is killed or crashes, the file stays, but the system releases the lock.
+/// Therefore a file without a lock is one of such a command, and no signal handler is needed.
 class RunningCommand {
  public:
   RunningCommand() = default;
@@ -39,10 +39,10 @@ class RunningCommand {
   RunningCommand(const RunningCommand&) = delete;
   RunningCommand& operator=(const RunningCommand&) = delete;
 
-  /// Counts the commands that did not come to their end, and makes the file of this one. Does
-  /// nothing while `statistics` is not given.
+  /// Counts the commands that did not end normally, and makes the file of this one. Does nothing
+  /// while `statistics` is not given.
   void begin(int64_t now_utc_us, Chance chance = any_chance);
-  /// It came to its end.
+  /// The command has ended normally.
   void end();
 
  private:

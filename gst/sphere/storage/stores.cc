@@ -31,7 +31,7 @@ StoredFile stored_file(Store store, const std::string& path, const struct stat& 
   return {store, path, status.st_size, status.st_mtim.tv_sec * INT64_C(1000000)};
 }
 
-/// Why what this store needs is not given any more, or "".
+/// The reason why a grant that this store needs is not given any more, or "".
 std::string ended(const Chain& chain, const std::array<CategoryState, categories.size()>& all,
                   const StoreInfo& info) {
   for (const auto& [category, purpose] : info.needs()) {
@@ -98,7 +98,7 @@ Status erase(const StoredFile& file) {
 }
 
 void mark_used(const std::string& path) {
-  // A link is not followed. If it fails, the file is removed earlier than it could be, which is
+  // A link is not followed. If this fails, the file is removed earlier than necessary, which is
   // safe.
   (void)utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
 }

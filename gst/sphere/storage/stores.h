@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Everything that the suite keeps about a person or a camera, in one list: where it is, what has to
-// be given for it, how long it stays. What is not in this list is not kept.
+// SPDX-License-Identifier: LGPL-2.1-or-later The list of everything that the suite stores about a
+// person or a camera: its location, the grants that it needs, and how long it is kept. Nothing else
+// is stored.
 
 #pragma once
 
@@ -20,7 +20,7 @@ namespace sphere::storage {
 using consent::Category;
 using consent::Purpose;
 
-/// A kind of what is kept.
+/// A kind of stored data.
 enum class Store { ledger, cameras, tables, statistics, crashes };
 
 struct StoreInfo {
@@ -28,8 +28,8 @@ struct StoreInfo {
   std::string_view name;
   std::string_view what;
   bool cache;              // below the XDG cache folder, not the data folder
-  std::string_view below;  // its folder there; of the ledger, its file
-  /// The first `grant_count` of these must be given; the others mean nothing.
+  std::string_view below;  // its folder there; for the ledger, its file
+  /// The first `grant_count` of these must be given; the others are not used.
   std::array<std::pair<Category, Purpose>, 2> grants;
   size_t grant_count;
   /// Days after the last use; 0: until it is erased.
@@ -85,9 +85,9 @@ inline constexpr std::array<StoreInfo, 5> stores = {{
 
 constexpr const StoreInfo& info_of(Store store) { return stores[static_cast<size_t>(store)]; }
 
-/// Its folder; of the ledger, its file.
+/// The store's folder; for the ledger, its file.
 std::string path_of(Store store);
-/// The same, made with mode 0700 if it is not there.
+/// The same folder. It is made with mode 0700 if it does not exist.
 Result<std::string> make_folder(Store store);
 
 /// One file of a store.
@@ -95,24 +95,26 @@ struct StoredFile {
   Store store;
   std::string path;
   int64_t size = 0;
-  int64_t used = 0;  // when it was written or read last, microseconds since 1970
+  int64_t used = 0;  // time of the last write or read, microseconds since 1970
 };
-/// In the order of `stores`. What can't be checked is an error: it may hold something.
+/// The files of all stores, in the order of `stores`. A folder that can't be read is an error,
+/// because it may have files.
 Result<std::vector<StoredFile>> list_files(Store store);
-/// A ledger is erased so that whoever looks at it sees it; other files are removed.
+/// Removes a file. A ledger is erased in a way that other processes notice.
 Status erase(const StoredFile& file);
-/// Notes that a file was used now: its days are counted from here on.
+/// Sets the time of a file's last use to now.
 void mark_used(const std::string& path);
 
-/// A file that there is no more reason to keep.
+/// A file that must not be kept any longer.
 struct ExpiredFile {
   StoredFile file;
   std::string why;
 };
 enum class Rule { consent, consent_and_age };
-/// Consent that ended: withdrawn, expired, or given anew for less. What was never given in the
-/// ledger, or under an older notice alone, was given elsewhere, such as by an application: it goes
-/// by its age. Null for the chain: the ledger can't be believed, and age alone counts.
+/// Finds files whose consent has ended: it was withdrawn, has expired, or was replaced by a smaller
+/// one. If a grant was never in the ledger, or only under an older notice, the consent was given in
+/// another way, such as by an application; then only the age counts. If `chain` is null, because
+/// the ledger is not valid, only the age counts, too.
 Result<std::vector<ExpiredFile>> expired_files(const consent::Chain* chain, Rule rule,
                                                int64_t now_utc_us);
 

@@ -16,7 +16,7 @@
 
 namespace sphere::addedfield {
 
-// A run of samples that is worked on at once, and what may be written beyond its end.
+// Samples of a run, which is processed at once, and samples that may be written beyond its end.
 inline constexpr int run_samples = 256, spare = 16;
 
 struct Run {
@@ -44,7 +44,7 @@ HWY_INLINE VF sample_field(const AddedField::Component& field, int layer, VF col
   const F df;
   const hn::RebindToSigned<F> d;
   const auto zero = hn::Zero(df);
-  // What is not a number becomes a limit, too.
+  // NaN becomes one of the limits, too.
   const auto within = [&](VF v, int last) {
     return hn::Min(hn::Max(v, zero), hn::Set(df, static_cast<float>(last) - 1.001f));
   };
@@ -53,7 +53,7 @@ HWY_INLINE VF sample_field(const AddedField::Component& field, int layer, VF col
   const auto right = hn::Sub(u, hn::ConvertTo(df, x)), below = hn::Sub(v, hn::ConvertTo(df, y));
   const auto offset = hn::ShiftLeft<1>(hn::Add(hn::Mul(y, hn::Set(d, field.columns)), x));
   const auto* const samples = reinterpret_cast<const int32_t*>(field.layer[layer].data());
-  // Two neighbours in a lane.
+  // Each lane has two neighbouring samples.
   const auto between = [&](hn::Vec<decltype(d)> pair) {
     const auto first = hn::ConvertTo(df, hn::ShiftRight<16>(hn::ShiftLeft<16>(pair)));
     const auto second = hn::ConvertTo(df, hn::ShiftRight<16>(pair));
@@ -65,7 +65,7 @@ HWY_INLINE VF sample_field(const AddedField::Component& field, int layer, VF col
   return hn::Mul(hn::MulAdd(below, hn::Sub(lower, upper), upper), hn::Set(df, 1 / AddedField::one));
 }
 
-/// What is to be added to each sample of the run.
+/// Calculates what is added to each sample of the run.
 void gather(const AddedField::Component& field, const Run& run, float* added) {
   const F df;
   for (int i = 0; i < run.count; i += static_cast<int>(hn::Lanes(df))) {
@@ -86,7 +86,8 @@ void gather(const AddedField::Component& field, const Run& run, float* added) {
   }
 }
 
-/// Adds it to `count` samples, a multiple of the lanes, and returns how many that were.
+/// Adds it to `count` samples, rounded down to a multiple of the lanes. Returns the number of these
+/// samples.
 template <int components, bool deep, class D>
 HWY_INLINE int add(D d, const WarpPlane& plane, const Run& run, int from, int count,
                    uint8_t* target) {
@@ -108,7 +109,7 @@ HWY_INLINE int add(D d, const WarpPlane& plane, const Run& run, int from, int co
       samples = hn::BitCast(d, hn::LoadU(ds, at));
     else
       samples = hn::PromoteTo(d, hn::LoadU(ds, at));
-    // Alpha is left as it is.
+    // Alpha is not changed.
     auto out = components == 4 ? hn::And(samples, hn::Set(d, static_cast<int32_t>(0xFF000000u)))
                                : hn::Zero(d);
     const auto component = [&](auto index) {
@@ -143,7 +144,7 @@ void add_run(const AddedField& field, const WarpPlane& plane, Run& run, uint8_t*
                         target + static_cast<ptrdiff_t>(done) * bytes);
 }
 
-/// Appends `count` samples of a cell, with all that is known of its four corners.
+/// Appends `count` samples of a cell to the run, interpolated between the cell's four corners.
 void append(const WarpGrid& grid, size_t above, size_t below, float down, float first, float step,
             int count, Run& run) {
   const F df;
@@ -156,7 +157,7 @@ void append(const WarpGrid& grid, size_t above, size_t below, float down, float 
   const auto side = [&](const std::vector<float>& v, size_t n) {
     return v[above + n] + down * (v[below + n] - v[above + n]);
   };
-  // Around the circle, corners are as near to each other as they can be, and none is before 0.
+  // Azimuths are made continuous: a corner beyond the jump from 1 to 0 gets one turn more.
   float turns[4] = {grid.azimuth[above], grid.azimuth[above + 1], grid.azimuth[below],
                     grid.azimuth[below + 1]};
   const auto [least, most] = std::minmax({turns[0], turns[1], turns[2], turns[3]});

@@ -11,10 +11,11 @@ namespace sphere {
 
 namespace {
 
-// Rows a slice: enough that fetching one costs nothing, few enough that the threads end together.
+// Rows of a slice: many enough that the cost of fetching a slice is negligible, few enough that all
+// threads end at about the same time.
 constexpr int slice_rows = 32;
 
-/// A plane of the input, as the kernel takes it; without a target.
+/// A plane of the input as the kernel needs it, without a target.
 WarpPlane source_plane(const GstVideoFrame& in, int plane) {
   const SampleLayout samples = layout_of_plane(in.info, plane);
   WarpPlane p;
@@ -35,7 +36,7 @@ WarpPlane source_plane(const GstVideoFrame& in, int plane) {
 
 int bytes_a_sample(const WarpPlane& plane) { return plane.components * (plane.bits > 8 ? 2 : 1); }
 
-/// Aims the plane at the samples of the output that belong to a patch.
+/// Sets the plane's target to the samples of the output that belong to a patch.
 void aim_at(WarpPlane& plane, GstVideoFrame& out, int index, const WarpGrid& grid) {
   const int left = grid.left / plane.step_x, top = grid.top / plane.step_y;
   plane.target_stride = GST_VIDEO_FRAME_PLANE_STRIDE(&out, index);
@@ -70,7 +71,8 @@ void CpuWarp::reduce(const GstVideoFrame& in, int reductions) {
 
 void CpuWarp::draw(std::span<const WarpGrid> grids, const GstVideoFrame& in, GstVideoFrame& out,
                    bool cubic, const AddedField* field) {
-  // All planes of all patches are one heap of slices, so that no thread waits between them.
+  // The slices of all planes of all patches are distributed together, so that no thread waits
+  // between planes.
   const int planes = static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&in));
   parts_.clear();
   int slices = 0;

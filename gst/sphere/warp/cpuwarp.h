@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Draws whole pictures by their grids on the CPU: all planes, in slices, on several threads.
+// SPDX-License-Identifier: LGPL-2.1-or-later Draws whole pictures by their grids on the CPU: all
+// planes, in slices, with several threads.
 
 #pragma once
 
@@ -16,17 +16,17 @@
 
 namespace sphere {
 
-/// Used by one thread at a time. Nothing is allocated from the second frame on.
+/// To be used by one thread at a time. Nothing is allocated from the second frame on.
 class CpuWarp {
  public:
   Workers& workers() { return workers_; }
 
-  /// Makes as many smaller copies of the input's planes as its grids ask for. To be called for each
+  /// Makes as many smaller copies of the input's planes as the grids need. To be called for each
   /// picture before draw().
   void reduce(const GstVideoFrame& in, int reductions);
-  /// Draws from `in` by the grids of all patches, which must be of the format of `out`. `cubic`:
-  /// four by four samples (Catmull-Rom), rather than two by two. `field`: what is to be added, or
-  /// null.
+  /// Draws `out` from `in` by the grids of all patches; both must have the same format. `cubic`:
+  /// interpolates from four by four samples (Catmull-Rom), not from two by two. `field`: added to
+  /// the picture, or null.
   void draw(std::span<const WarpGrid> grids, const GstVideoFrame& in, GstVideoFrame& out,
             bool cubic, const AddedField* field = nullptr);
   /// Ends the threads and frees the memory.

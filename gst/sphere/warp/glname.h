@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Names of GL objects that are deleted with their owner.
+// SPDX-License-Identifier: LGPL-2.1-or-later Owns GL objects: a name is deleted with its owner.
 
 #pragma once
 
@@ -10,7 +9,8 @@
 
 namespace sphere {
 
-/// The name of a GL object, deleted with its owner, which must be on the GL thread then.
+/// The name of a GL object. The object is deleted with its owner, which must be destroyed on the GL
+/// thread.
 class GlName {
  public:
   using Delete = void (*)(const GstGLFuncs*, GLuint);
@@ -49,7 +49,7 @@ inline GlName make_framebuffer(const GstGLFuncs* gl) {
 }
 
 inline GlName make_vertex_array(const GstGLFuncs* gl) {
-  // Mandatory in a core profile, absent from GLES 2.
+  // A core profile requires vertex arrays; GLES 2 does not have them.
   if (!gl->GenVertexArrays) return {};
   GLuint name = 0;
   gl->GenVertexArrays(1, &name);

@@ -19,7 +19,7 @@ Result<std::unique_ptr<GlReduce>> GlReduce::make(GstGLContext* context, Dialect 
 
 GlReduce::GlReduce(GstGLContext* context, Dialect dialect, GstRef<GstGLShader> program)
     : gl_(context->gl_vtable),
-      // GLES 2 has them for sizes that are powers of two alone.
+      // GLES 2 has mipmaps only for sizes that are powers of two.
       mipmaps_(dialect != Dialect::gles2 ||
                gst_gl_context_check_feature(context, "GL_OES_texture_npot")),
       sized_formats_(dialect != Dialect::gles2),
@@ -67,8 +67,8 @@ Status GlReduce::draw(int plane, GLuint name, Size texture, Size samples, GstGLF
   gl_->BindTexture(GL_TEXTURE_2D, name);
   gst_gl_shader_use(program_.get());
   gst_gl_shader_set_uniform_1i(program_.get(), "plane", 0);
-  // The middle of a sample of the copy lies where four of the plane meet, so that the texture unit
-  // takes their mean.
+  // The middle of a sample of the copy is the corner of four samples of the plane, therefore the
+  // texture unit returns their mean.
   gst_gl_shader_set_uniform_2f(program_.get(), "scale",
                                2.0f * static_cast<float>(size.width) / texture.width,
                                2.0f * static_cast<float>(size.height) / texture.height);

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Smaller copies of a picture's planes with GL, for outputs that are coarser than their source.
+// SPDX-License-Identifier: LGPL-2.1-or-later Makes smaller copies of a picture's planes with GL,
+// for outputs that are coarser than their source.
 
 #pragma once
 
@@ -16,18 +16,20 @@
 
 namespace sphere {
 
-/// For the GL thread, and within GlWarp::draw(): framebuffer and vertex array are its own.
+/// To be used on the GL thread, and within GlWarp::draw(), which has bound its framebuffer and its
+/// vertex array.
 class GlReduce {
  public:
   static Result<std::unique_ptr<GlReduce>> make(GstGLContext* context, Dialect dialect);
 
-  /// Draws the copies of a plane, `samples` of a texture of the size `texture`. The largest has
-  /// size_for() samples; further ones are its mipmaps. Leaves the framebuffer without a plane.
+  /// Draws the copies of a plane, which is the part `samples` of a texture of the size `texture`.
+  /// The largest copy has size_for() samples; further ones are its mipmaps. Afterwards the
+  /// framebuffer has no texture attached.
   Status draw(int plane, GLuint name, Size texture, Size samples, GstGLFormat format);
-  /// Half of the plane's, and some more at the right and below, so that all mipmaps have half of
-  /// it.
+  /// Half of the plane's size, rounded up so that each mipmap has exactly half the size of the one
+  /// before.
   static Size size_for(Size samples);
-  /// The texture they are in.
+  /// The texture of the copies.
   GLuint copies(int plane) const { return planes_[plane].texture.get(); }
 
  private:

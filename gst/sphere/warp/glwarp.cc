@@ -13,7 +13,7 @@ namespace sphere {
 
 namespace {
 
-// Where attributes are bound; the order of their names below.
+// The locations of the attributes, in the order of the names below.
 enum Attribute : GLuint {
   at_position,
   at_x,
@@ -26,11 +26,11 @@ enum Attribute : GLuint {
 };
 constexpr std::array attributes = {"position", "x",  "y",     "gain",
                                    "x2",       "y2", "gain2", "first_weight"};
-// Where points are exact, a direction stands in for x.
+// For exact points, x is replaced by a direction.
 constexpr std::array exact_attributes = {"position", "direction", "y",     "gain",
                                          "x2",       "y2",        "gain2", "first_weight"};
-// What changes with the view lies in one buffer, an array after the other; the gains are four to a
-// node.
+// The values that change with the view are in one buffer, one array after the other. Gains have
+// four values for each node.
 enum Array {
   first_x,
   first_y,
@@ -41,21 +41,21 @@ enum Array {
   weights = second_gain + 4,
   packed_values,  // four to a node: the weight of the first layer, where in the field it is, and
                   // the reduction
-  directions = packed_values + 4,  // three to a node
+  directions = packed_values + 4,  // three for each node
   arrays = directions + 3
 };
 
 constexpr size_t short_index_limit = 65536;
 
-/// By how much the coordinates of a plane are off the picture's, samples.
+/// The offset of a plane's coordinates from the picture's, in samples.
 double offset_of(double phase, int step) { return 0.5 - phase / step; }
 
-/// A step of eight bits, as a texture has it. Ten bits stand in the upper end of sixteen.
+/// The value of a step of eight bits in a texture. Ten bits are the upper bits of sixteen.
 float step_value(const GstVideoInfo& info) {
   return GST_VIDEO_INFO_COMP_DEPTH(&info, 0) > 8 ? 256 / 65535.0f : 1 / 255.0f;
 }
 
-/// GLES 2 may need textures wider than the plane, to hold the gap after each row.
+/// With GLES 2, a texture may have to be wider than the plane, for the padding of each row.
 Size texture_size(const GstVideoFrame& frame, int plane) {
   auto* memory = reinterpret_cast<GstGLMemory*>(gst_buffer_peek_memory(frame.buffer, plane));
   const SampleLayout samples = layout_of_plane(frame.info, plane);
@@ -80,20 +80,21 @@ Linear to_texture(int step, double offset, int samples) {
           static_cast<float>(offset / samples)};
 }
 
-/// The middles of the first and the last sample that lie within a stretch of the picture, as
-/// texture coordinates: filtering between them reads nothing from outside.
+/// The middles of the first and the last sample in an interval of the picture, as texture
+/// coordinates. Filtering between these reads no sample outside of the interval.
 std::array<float, 2> limits(double from, double to, int picture, int step, int samples,
                             int texture) {
   const auto sample = [&](double pixel) {
     return std::clamp(static_cast<int>(pixel) / step, 0, samples);
   };
   const int first = std::min(sample(std::ceil(from)), samples - 1);
-  // Where the other layer does not follow, the picture's edge is the limit, odd sizes included.
+  // If the region ends at the picture's edge, the limit is the last sample, also for odd sizes.
   const int last = std::max(to >= picture ? samples - 1 : sample(to) - 1, first);
   return {static_cast<float>((first + 0.5) / texture), static_cast<float>((last + 0.5) / texture)};
 }
 
-/// Fills the six corners of each cell of a class, and says where each class begins and ends.
+/// Writes the indices of the six corners of each cell, class by class, and the beginning and end of
+/// each class.
 template <typename Index, typename ClassOf>
 void triangles(const WarpGrid& grid, ClassOf class_of, int class_count, size_t (*bounds)[2],
                std::vector<Index>& out) {
@@ -169,7 +170,8 @@ Status GlWarp::set_formats(const GstVideoInfo& input, const GstVideoInfo& output
   std::fill(std::begin(complete_), std::end(complete_), false);
   rgb_ = GST_VIDEO_INFO_IS_RGB(&input);
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&output); ++plane) {
-    // Without red-green textures GstGL takes luminance, which can be read but not drawn into.
+    // Without red-green textures, GstGL uses luminance textures, which can be read but not drawn
+    // into.
     const GstGLFormat format = gst_gl_format_from_video_info(
         context_, const_cast<GstVideoInfo*>(&output), static_cast<guint>(plane));
     if (format == GST_GL_LUMINANCE || format == GST_GL_LUMINANCE_ALPHA)
@@ -225,7 +227,7 @@ void GlWarp::upload_positions(const WarpGrid& grid, const Mesh& mesh) {
   std::vector<uint16_t> nodes;
   nodes.reserve(grid.node_count() * 2);
   for (int r = 0; r <= grid.rows; ++r) {
-    // Only with cells of one pixel, the last sample of a subsampled plane may stand on the edge.
+    // The last sample of a subsampled plane is on the edge only if cells have one pixel.
     const bool open = r == grid.rows && grid.cell == 1;
     const int y = open ? grid.output.height + 1 : r * grid.cell;
     for (int c = 0; c <= grid.columns; ++c) {
@@ -274,7 +276,7 @@ void GlWarp::upload_indices(const WarpGrid& grid, Mesh& mesh) {
 void GlWarp::upload_values(const WarpGrid& grid, const Mesh& mesh) {
   const size_t size = grid.node_count() * sizeof(float);
   gl_->BindBuffer(GL_ARRAY_BUFFER, mesh.values.get());
-  // Fresh storage, so that nothing waits for the frame before.
+  // New storage, so that GL does not wait for the frame before.
   gl_->BufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(size * arrays), nullptr, GL_STREAM_DRAW);
   const auto upload = [&](int array, const std::vector<float>& values) {
     gl_->BufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(size * array),
@@ -311,7 +313,7 @@ void GlWarp::upload_values(const WarpGrid& grid, const Mesh& mesh) {
 void GlWarp::upload_field(const AddedField& field, int first_component, int components) {
   const AddedField::Component& shape = field.component[first_component];
   const size_t samples = static_cast<size_t>(shape.columns) * shape.rows;
-  // Bytes: a GLES 2 without extensions has no larger ones.
+  // Texture components of one byte, because GLES 2 without extensions has no larger ones.
   field_scratch_.resize(4 * samples * components);
   uint8_t* to = field_scratch_.data();
   for (int k = first_component; k < first_component + components; ++k) {
@@ -480,7 +482,7 @@ Status GlWarp::draw_patch(const WarpGrid& grid, const Mesh& mesh, int plane,
     if (gain) {
       gst_gl_shader_set_uniform_3f(shader, "neutral", neutral, neutral, neutral);
       gst_gl_shader_set_uniform_1f(shader, "rgb", rgb_ ? 1.0f : 0.0f);
-      // By columns: what each tint adds to the components of the plane. Luma takes none.
+      // Each column has what a tint adds to the components of the plane. Nothing is added to luma.
       std::array<float, 9> offsets{};
       if (const int first_component = from.first_component; !rgb_ && first_component > 0) {
         for (int tint = first_component; tint < 3; ++tint)

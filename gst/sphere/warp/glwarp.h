@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Draws by a grid with GL, plane by plane: the grid is drawn as triangles whose corners know
-// where in the source they stand.
+// SPDX-License-Identifier: LGPL-2.1-or-later Draws by a grid with GL, plane by plane. The grid is
+// drawn as triangles, whose corners have the points in the source as attributes.
 
 #pragma once
 
@@ -24,31 +23,32 @@
 
 namespace sphere {
 
-/// Lives from gl_start to gl_stop; everything here is for the GL thread.
+/// Exists from gl_start to gl_stop. All functions must be called on the GL thread.
 class GlWarp {
  public:
-  /// Compiles what every stream needs.
+  /// Compiles the shaders that every stream needs.
   static Result<std::unique_ptr<GlWarp>> make(GstGLContext* context);
 
-  /// Whether this GL can draw into planes of this format; the error says what can be done.
+  /// Returns an error if this GL can't draw into planes of this format; its message says what the
+  /// user can do.
   Status set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
 
-  /// Draws one frame, both mapped for GL, by the grids of all its patches. `generation` tells one
-  /// state of them from the next. `cubic`: four by four samples (Catmull-Rom), rather than two by
-  /// two. `field`: what is to be added around the seam, or null.
+  /// Draws one frame by the grids of all its patches; input and output are mapped for GL.
+  /// `generation`: a number that is changed with the grids. `cubic`: interpolates from four by four
+  /// samples (Catmull-Rom), not from two by two. `field`: added around the seam, or null.
   Status draw(std::span<const WarpGrid> grids, unsigned generation, const GstVideoFrame& input,
               const GstVideoFrame& output, bool cubic = false, const AddedField* field = nullptr);
 
  private:
-  /// The cells that are drawn with one program, and the layer or layers in its attributes. Those at
-  /// an edge, counted from `edge` on, may look beyond the layer's part of the picture, and are
-  /// asked sample by sample; those from `reduced` on look at smaller copies of the source, and to
-  /// those from `added` on a field is added.
+  /// The indices of the cells that are drawn with one program, and the layers in its attributes.
+  /// Cells from `edge` on may have points outside of the layer's part of the picture, and are
+  /// checked sample by sample. Cells from `reduced` on are read from smaller copies of the source.
+  /// A field is added to cells from `added` on.
   enum Class { first_only, second_only, both, layer_classes };
   static constexpr int edge = layer_classes, reduced = 2 * edge, added = 2 * reduced,
                        classes = 2 * added;
 
-  /// Shape of the grid, on which the fixed part of the mesh depends.
+  /// The size of the grid, on which the constant part of the mesh depends.
   struct Shape {
     int columns = 0, rows = 0, cell = 0;
     bool operator==(const Shape&) const = default;
@@ -57,12 +57,12 @@ class GlWarp {
     size_t first = 0, count = 0;
   };
 
-  /// The grid of one patch, as GL has it.
+  /// The grid of one patch in GL buffers.
   struct Mesh {
     explicit Mesh(const GstGLFuncs* gl);
     GlName positions, values, indices;
     std::optional<Shape> shape;
-    std::vector<uint8_t> cells;  // the class of each, as the indices were made for
+    std::vector<uint8_t> cells;  // class of each cell, for which the indices were made
     Range ranges[classes];
   };
 
@@ -94,18 +94,18 @@ class GlWarp {
   const Dialect dialect_;
   bool long_indices_ = false;
 
-  GstRef<GstGLShader> programs_[128];  // by the bits of their kind
-  std::unique_ptr<GlReduce> reduce_;   // when it is first needed
+  GstRef<GstGLShader> programs_[128];  // indexed by the bits of their kind
+  std::unique_ptr<GlReduce> reduce_;   // made when it is first needed
   GlName framebuffer_, array_, field_;
   std::optional<unsigned> generation_;
-  std::vector<Mesh> meshes_;  // a patch each
+  std::vector<Mesh> meshes_;  // one for each patch
   std::vector<uint16_t> short_scratch_;
   std::vector<uint32_t> long_scratch_;
   std::vector<float> scratch_;
   std::vector<uint8_t> field_scratch_;
   bool rgb_ = false;
-  // Whether the framebuffer was checked with a texture of this plane of the present format. To ask
-  // each time would make the driver wait.
+  // Whether the framebuffer was checked with a texture of this plane in the present format. It is
+  // not checked for each frame, because the driver would wait.
   bool complete_[GST_VIDEO_MAX_PLANES] = {};
 };
 

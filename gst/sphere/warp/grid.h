@@ -1,11 +1,11 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The grid: what the CPU and GL draw by, whatever the picture is that they draw from.
+// SPDX-License-Identifier: LGPL-2.1-or-later The grid by which the CPU and GL draw, from any
+// source.
 //
-// Over the output lies a coarse grid. At each node it holds the point in the source picture that is
-// shown there; between nodes points are interpolated linearly. A picture may be drawn in two
-// layers, which are two parts of one source, such as the images of two lenses: then each node has a
-// point for each, and the weight of the first layer. Each cell says which layers it needs. The
-// kernel, SIMD or shader, knows no lens and no projection.
+// A coarse grid covers the output. Each node has the point in the source picture that is shown
+// there; between nodes, points are interpolated linearly. A picture may be drawn in two layers,
+// which are two parts of one source, such as the images of two lenses: then each node has a point
+// in both layers, and the weight of the first one. The flags of each cell tell which layers it
+// needs. The kernels and shaders don't depend on lenses and projections.
 
 #pragma once
 
@@ -23,21 +23,21 @@ enum CellFlag : uint8_t {
   cell_first = 1,   ///< the first layer is seen somewhere in the cell
   cell_second = 2,  ///< the second layer is seen somewhere in the cell
   cell_first_inside =
-      4,  ///< all of the cell's points in the first layer lie well inside its region
+      4,  ///< all of the cell's points in the first layer are well inside its region
   cell_second_inside = 8,  ///< likewise for the second layer
   cell_gained = 16,        ///< somewhere in the cell a layer's light is changed
   cell_reduced = 32,       ///< somewhere in the cell a smaller copy of the source is to be read
   cell_added = 64,         ///< somewhere in the cell an AddedField is added to what is drawn
-  /// Places do not lie on lines between the corners: they follow from the directions. Only where
-  /// WarpGrid::direction has them.
+  /// Points can't be interpolated between the corners: they are calculated from the directions.
+  /// Only with WarpGrid::direction.
   cell_exact = 128,
 };
 
-/// How far inside its region a point is to be to count as "inside": then a kernel may read a few
-/// samples around it, on any plane of a 4:2:0 picture, without looking.
+/// A point is "inside" if it is at least this far inside its region, in pixels. Then a kernel may
+/// read some samples around it without a check, on any plane of a 4:2:0 picture.
 inline constexpr float inside_margin = 8;
 
-/// Whether a point is inside a region by that much, or more where copies of the source are read.
+/// Whether a point is at least `margin` inside a region; see margin_for().
 inline bool well_inside(const Region& region, float x, float y, float margin = inside_margin) {
   return x >= static_cast<float>(region.left) + margin &&
          x <= static_cast<float>(region.right) - margin &&
@@ -48,7 +48,7 @@ inline float margin_for(float reduction) {
   return reduction > 0 ? inside_margin * std::exp2(std::ceil(reduction)) : inside_margin;
 }
 
-/// How many smaller copies of the source a grid may ask for, each half as large as the one before.
+/// The largest number of smaller copies of the source, each half as large as the one before.
 inline constexpr int most_reductions = 5;
 
 /// Sides of a cell, pixels.
@@ -57,40 +57,41 @@ inline constexpr int largest_cell = 32;
 /// For one patch of the output; most outputs are one.
 struct WarpGrid {
   Size output;
-  int left = 0, top = 0;  ///< where the patch begins in the whole output
+  int left = 0, top = 0;  ///< position of the patch in the whole output
   Size source;
-  int cell = 16;  ///< pixels of the output a cell, both ways
-  /// Cells. They cover the output, the last ones may reach beyond; the count of columns is even, so
-  /// that a kernel may take them two by two on a plane with half the samples.
+  int cell = 16;  ///< width and height of a cell, pixels of the output
+  /// The number of cells. They cover the output, and the last ones may reach beyond it. The number
+  /// of columns is even: a kernel may draw two of them together on a plane with half the samples.
   int columns = 0, rows = 0;
 
-  /// Nodes, (columns + 1) a row, rows + 1 rows; node (c, r) stands at (c * cell, r * cell) of the
-  /// output in continuous coordinates. x and y are pixels of the source picture; meaningless where
-  /// no cell around the node needs the layer, but always finite.
+  /// Nodes: rows + 1 rows of columns + 1 nodes. The position of node (c, r) is (c * cell, r * cell)
+  /// in continuous coordinates of the output. x and y are pixels of the source picture. Where no
+  /// cell around the node needs the layer, they have no meaning but are finite.
   struct Layer {
     std::vector<float> x, y;
-    std::vector<float> gain;  ///< factor on the layer's light; empty when it is 1 everywhere
-    /// What differs between components, empty when nothing does. RGB: factors beside the gain, R, G
-    /// and B. Y'CbCr: the second and third are added to Cb and Cr, in steps of 8 bits.
+    std::vector<float> gain;  ///< factor on the layer's light; empty if it is 1 everywhere
+    /// Corrections of single components; empty if there are none. RGB: factors on R, G and B in
+    /// addition to the gain. Y'CbCr: the second and the third are added to Cb and Cr, in steps of 8
+    /// bits.
     std::vector<float> tint[3];
-    Region region;  ///< what of the source the layer may be read from
+    Region region;  ///< the part of the source that the layer may be read from
   };
   Layer layer[2];
-  /// The weight of the first layer is clamp(first_weight, 0, 1); the second has the rest. Empty
-  /// when there is no second one.
+  /// The weight of the first layer is clamp(first_weight, 0, 1), and the weight of the second one
+  /// is the rest to 1. Empty if there is no second one.
   std::vector<float> first_weight;
-  /// Where the output is so much coarser than the source that it is to be drawn from copies: 0 is
-  /// the source itself, 1 that of half the size, and between them is a mix. Empty when it is 0
-  /// everywhere.
+  /// The copy of the source that a node is drawn from, where the output is coarser than the source:
+  /// 0 is the source itself, 1 the copy of half the size, and values between them are a mix. Empty
+  /// if it is 0 everywhere.
   std::vector<float> reduction;
-  /// Where a node is in an AddedField; empty when there is none, and meaningless where no cell
-  /// around the node is added to. The azimuth in turns, 0 to 1: a cell may lie on the jump between
-  /// them; the height in radians.
+  /// The coordinates of a node in an AddedField. Empty if there is none; without a meaning where no
+  /// cell around the node has the flag cell_added. The azimuth is in turns, 0 to 1, and may jump
+  /// from 1 to 0 within a cell. The height is in radians.
   std::vector<float> azimuth, height;
-  /// What a node looks at, in the axes of a source that is a whole equirectangular sphere: x, y and
-  /// z. Empty where the source is none.
+  /// The direction of a node in the axes of the source: x, y and z. Only if the source is a whole
+  /// equirectangular sphere, else empty.
   std::vector<float> direction[3];
-  std::vector<uint8_t> cells;  ///< CellFlag bits, columns a row
+  std::vector<uint8_t> cells;  ///< CellFlag bits, row by row
 
   int nodes_per_row() const { return columns + 1; }
   size_t node_count() const { return static_cast<size_t>(columns + 1) * (rows + 1); }

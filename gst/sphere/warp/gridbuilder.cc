@@ -12,23 +12,26 @@ namespace sphere {
 namespace {
 
 constexpr int largest_side = 32768;
-// What is worked out for each node: x and y of both layers, the weight of the first layer, the
-// gains of both layers.
+// The values that are calculated for each node: x and y of both layers, the weight of the first
+// layer, the gains of both layers.
 constexpr int first_weight_value = 4, gain_value = 5, values = 7;
-// By how much larger copies are taken than would have the output's own resolution: what is between
-// their samples is a mean of four, and softens them once more. Nearest to the truth at all sizes.
+// The copies that are used are larger, by this power of two, than copies of the output's own
+// resolution, because the interpolation between their samples blurs them once more. With this
+// value, the result is nearest to the exact picture at all sizes.
 constexpr double sharpness = 0.7;
-// In cells of a sphere that bend more than this, pixels of the source, points are not interpolated.
-// Half of GridBuilder::tolerance, for what is looked at are the nodes, and not the middles.
+// Pixels of the source. In cells of a whole sphere with a larger interpolation error than this,
+// points are not interpolated. It is half of GridBuilder::tolerance, because the error is estimated
+// at the nodes, not in the middle of the cell.
 constexpr float most_bend = 0.045f;
-// To work points out sample by sample costs about ten times as much: smaller cells cost less than
-// more of those.
+// Exact points take about ten times as long as interpolated ones. If more than this part of the
+// cells is exact, smaller cells take less time.
 constexpr double most_exact = 0.02;
 constexpr int least_cell_of_sphere = 4;
-// Nearer than this to one of the copies, it alone is taken.
+// Reductions that are nearer than this to one of the copies are rounded, so that only this copy is
+// read.
 constexpr double one_copy = 0.08;
 
-/// From pixels of the source to one that is drawn.
+/// The reduction for a number of pixels of the source per pixel of the output.
 float reduction_of(double scale) {
   const double reduction = std::max(0.0, std::log2(scale) - sharpness);
   const double nearest = std::round(reduction);
@@ -36,7 +39,7 @@ float reduction_of(double scale) {
       std::abs(reduction - nearest) < one_copy ? nearest : reduction, most_reductions));
 }
 
-/// How far one point of a sphere is to the right of another, the short way round.
+/// The distance from one point of a sphere to another to its right, in the shorter direction.
 float to_right(float point, float from, float width) {
   float apart = point - from;
   if (apart > width / 2) apart -= width;
@@ -119,8 +122,8 @@ float GridBuilder::reduction(double pixel, const WarpSource& source) const {
 }
 
 GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
-  // Looked for at the middles of cells, where interpolation is farthest off, over a sample of the
-  // grid and two views: level, and one whose edges and axes are elsewhere.
+  // The error is measured in the middles of some cells, where it is largest, for two views: a level
+  // one, and one with other edges and axes.
   constexpr int cells_across = 48, cells_down = 24;
   const int cell = cell_;
   const double finer =
@@ -201,14 +204,15 @@ void GridBuilder::build(const WarpSource& source, const Mat3& view, WarpGrid& gr
 
 void GridBuilder::build_points(const WarpSource& source, const Mat3& view, const Directions& nodes,
                                WarpGrid& grid) const {
-  // One for each thread that builds grids; grows once.
+  // One for each thread that builds grids. It is allocated once.
   thread_local std::vector<float> scratch;
   const int across = grid.nodes_per_row(), layers = source.layers();
   const bool has_gain = source.has_gain(), is_sphere = source.is_sphere();
 
-  // Lines between nodes that lie on a curve run along one side of it. Nodes moved off the curve, by
-  // half of what the middles are off, halve the worst error; by how much, the neighbours tell. So a
-  // margin of one node is worked out around the grid, three rows at a time.
+  // A straight line between two nodes on a curve is always on the same side of the curve. If the
+  // nodes are moved to the other side, by half of the error in the middle, the largest error is
+  // halved. The error is calculated from the neighbours, therefore one more node is needed on each
+  // side of the grid. Three rows are kept at a time.
   const int padded = nodes.nodes_per_row();
   scratch.resize(static_cast<size_t>(padded) * 3 * values);
   const auto exact = [&](int r, int value) {
@@ -236,7 +240,7 @@ void GridBuilder::build_points(const WarpSource& source, const Mat3& view, const
         const float* const here = exact(r, 2 * i + axis);
         float* const points = axis ? &layer.y[first] : &layer.x[first];
         if (is_sphere) {
-          // Where it bends much, no line is near: such cells are exact.
+          // Nodes are not moved: cells with a large error are exact.
           std::copy_n(here + 1, across, points);
           continue;
         }
@@ -263,7 +267,8 @@ void GridBuilder::build_points(const WarpSource& source, const Mat3& view, const
 }
 
 void GridBuilder::flag_cells(WarpGrid& grid) const {
-  // Which layer a cell needs follows from its corners: interpolated values lie between theirs.
+  // The corners tell which layers a cell needs, because interpolated values are between those of
+  // the corners.
   const int across = grid.nodes_per_row();
   const bool two_layers = !grid.first_weight.empty();
   const bool has_gain = !grid.layer[0].gain.empty();
@@ -308,7 +313,7 @@ void GridBuilder::flag_exact_cells(WarpGrid& grid) const {
     const float x = to_right(layer.x[n + step], layer.x[n], width) -
                     to_right(layer.x[n], layer.x[n - step], width);
     const float y = layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n];
-    // Towards the poles a degree of longitude is shorter.
+    // A degree of longitude is shorter near the poles.
     const float shrunk = std::hypot(grid.direction[0][n], grid.direction[2][n]);
     return std::hypot(x * shrunk, y) / 8;
   };
@@ -317,7 +322,8 @@ void GridBuilder::flag_exact_cells(WarpGrid& grid) const {
       const size_t node = static_cast<size_t>(r) * across + c;
       uint8_t& flags = grid.cells[static_cast<size_t>(r) * grid.columns + c];
       const std::array<size_t, 4> corners = {node, node + 1, node + across, node + across + 1};
-      // Of nodes at the grid's edge the neighbours are not known; those of the cell's others do.
+      // Nodes at the grid's edge have no neighbours on one side; the cell's other nodes are used
+      // there.
       float wide = 0, tall = 0, least = layer.x[node], most = least, coarser = finer;
       for (int k = 0; k < 4; ++k) {
         const size_t n = corners[k];

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Lays grids over an output: how fine they are, what their nodes look at, and what a source has
-// there.
+// SPDX-License-Identifier: LGPL-2.1-or-later Makes the grids of an output: chooses the size of
+// their cells, and calculates directions of nodes and points in the source.
 
 #pragma once
 
@@ -20,11 +19,12 @@ struct CellOptions {
   bool operator==(const CellOptions&) const = default;
 };
 
-/// Choosing cells is the slow part (a millisecond or so); build() is meant to be called for every
+/// The choice of cells is slow (about a millisecond); build() is fast enough to be called for every
 /// frame.
 class GridBuilder {
  public:
-  /// How far interpolation may put a point off, in pixels of the finer of source and output.
+  /// The largest error of an interpolated point, in pixels of the source or the output, whichever
+  /// are smaller.
   static constexpr double tolerance = 0.09;
 
   explicit GridBuilder(const Canvas& canvas) : canvas_(canvas) {}
@@ -32,27 +32,28 @@ class GridBuilder {
   /// Whether an output of this size can be drawn.
   static Status fits(const Canvas& canvas);
 
-  /// Lays nodes for this source; says to it how far they are apart.
+  /// Chooses cells and nodes for this source, and tells it the largest angle between nodes.
   void choose_cell(WarpSource& source, const CellOptions& options);
 
   int patches() const { return static_cast<int>(patches_.size()); }
-  /// Fills the grid of a patch, for an output that looks in the direction of `view` (view to
-  /// source). A grid that was built before for the same patch is refilled without allocation.
+  /// Fills the grid of a patch for an output with the rotation `view` (from view axes to source
+  /// axes). A grid that was built before for the same patch is filled again without allocation.
   void build(const WarpSource& source, const Mat3& view, WarpGrid& grid, int patch = 0) const;
 
-  /// How many smaller copies of the source the grids ask for.
+  /// The number of smaller copies of the source that the grids need.
   int reductions() const { return reductions_; }
-  /// What of them is to be drawn from where pixels are this far apart, in radians; see WarpGrid.
+  /// The reduction (see WarpGrid::reduction) where neighbouring pixels of the output are this angle
+  /// apart, in radians.
   float reduction(double pixel, const WarpSource& source) const;
 
-  /// What the nodes of a patch look at, in the axes of the view: one row after the other, a node
-  /// more than the grid has on each side.
+  /// The directions of the nodes of a patch in the axes of the view: row by row, with one more node
+  /// on each side than the grid has.
   struct Directions {
     int columns = 0, rows = 0;  ///< cells
     std::vector<float> x, y, z;
     std::vector<float> reduction;  ///< see WarpGrid
     int nodes_per_row() const { return columns + 3; }
-    /// Of the grid's node.
+    /// Index of a node of the grid.
     size_t at(int column, int row) const {
       return static_cast<size_t>(row + 1) * nodes_per_row() + column + 1;
     }
@@ -63,14 +64,14 @@ class GridBuilder {
   int cell() const { return cell_; }
   /// The largest angle from one node to the next, radians.
   double node_angle() const { return node_angle_; }
-  /// Lays nodes with cells of this size.
+  /// Makes the nodes for cells of this size.
   void set_cell(int cell, const WarpSource& source);
 
  private:
-  /// How good the present cells are, over a sample of them.
+  /// The quality of the present cells, measured in some of them.
   struct Quality {
     double worst_error = 0;  ///< see tolerance
-    double exact_share = 0;  ///< of the cells, how many are worked out sample by sample
+    double exact_share = 0;  ///< the part of the cells that is calculated sample by sample
   };
   Quality measure(const WarpSource& source) const;
   void build_points(const WarpSource& source, const Mat3& view, const Directions& nodes,

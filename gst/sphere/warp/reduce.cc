@@ -10,7 +10,7 @@ namespace {
 
 template <typename T, int components>
 void halve_row(const T* above, const T* below, int width, int shift, T* to) {
-  // Bits below a sample's own are none of the mean.
+  // Bits below those of the sample are not part of the mean.
   const int rounding = 2 << shift, mask = ~((1 << shift) - 1);
   const int pairs = width / 2;
   for (int x = 0; x < pairs; ++x)

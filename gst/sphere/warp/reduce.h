@@ -7,11 +7,12 @@
 
 namespace sphere {
 
-/// The size of a copy of half a plane's size.
+/// The size of a copy that is half as large as a plane.
 inline Size half_of(Size size) { return {(size.width + 1) / 2, (size.height + 1) / 2}; }
 
-/// Draws rows first..last-1 of `to`, half as large as `from`: the mean of two by two samples, and
-/// at an odd edge of those that are there. `plane` says what samples are.
+/// Draws rows first..last-1 of `to`, which is half as large as `from`: each sample is the mean of
+/// two by two samples, or of fewer at the edge of an odd size. `plane` has the format of the
+/// samples.
 void halve_rows(const WarpPlane& plane, const WarpCopy& from, uint8_t* to, ptrdiff_t to_stride,
                 int first, int last);
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What a picture is drawn from, as the grid needs to know it: from a direction to a point.
+// SPDX-License-Identifier: LGPL-2.1-or-later The source of a warp: tells the grid at which point of
+// a picture a direction is shown.
 
 #pragma once
 
@@ -14,7 +14,7 @@ struct DirectionRow {
   int count;
 };
 
-/// What a source says of each direction of a row, one array a value.
+/// The values of a source for each direction of a row, one array for each value.
 struct ProjectedRow {
   struct Layer {
     float *x, *y;  ///< pixels of the source
@@ -30,11 +30,11 @@ class WarpSource {
 
   virtual Size size() const = 0;
   virtual int layers() const = 0;
-  /// What of the picture a layer may be read from.
+  /// The part of the picture that a layer may be read from.
   virtual Region region(int layer) const = 0;
-  /// Pixels a radian, where the source is finest.
+  /// The source's highest resolution, pixels per radian.
   virtual double resolution() const = 0;
-  /// Whether a layer's light is ever changed.
+  /// Whether a layer's gain is other than 1 anywhere.
   virtual bool has_gain() const { return false; }
   /// Whether the picture is a whole equirectangular sphere, in the axes of the source. Then its
   /// left and right edges meet, and its project() is equirect_point().
@@ -42,8 +42,9 @@ class WarpSource {
 
   /// To be called before project_row(): the largest angle from one node to the next, radians.
   virtual void set_node_angle(double) {}
-  /// Where each direction of a row is shown. Directions are in the axes of the view; `view` takes
-  /// them to those of the source. Called for every row of every frame whose view changed.
+  /// The points at which the directions of a row are shown. Directions are in the axes of the view;
+  /// `view` rotates them to those of the source. Called for every row of every frame whose view
+  /// changed.
   virtual void project_row(const Mat3& view, const DirectionRow& directions,
                            const ProjectedRow& out) const = 0;
   /// The exact point where a layer shows a direction, in the axes of the source.

@@ -20,7 +20,7 @@ namespace sphere::warp::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET != HWY_SCALAR  // which has no 16-bit lanes inside its one 32-bit lane
+#if HWY_TARGET != HWY_SCALAR  // HWY_SCALAR has no 16-bit lanes inside its one 32-bit lane
 
 /// Adds neighbouring products of 16-bit lanes, each below 2^15, into their common 32-bit lane.
 template <class D, class V>
@@ -37,7 +37,7 @@ HWY_INLINE V pair_products(D d, V pairs, V weights) {
 #endif
 }
 
-/// Where to read, and with what weights.
+/// The points to read, and their weights.
 template <class V>
 struct Taps {
   V row, column;   // of samples, and of bytes
@@ -65,7 +65,7 @@ HWY_INLINE Taps<hn::Vec<D>> make_taps(D d, DF, VF x, VF y, int bytes, int apart)
   return t;
 }
 
-/// Where in a plane each lane reads, in bytes.
+/// The offset in a plane that each lane reads from, in bytes.
 template <class D>
 HWY_INLINE hn::Vec<D> offsets(D d, const Taps<hn::Vec<D>>& t, int stride) {
   return hn::Add(hn::Mul(t.row, hn::Set(d, stride)), t.column);
@@ -85,7 +85,7 @@ HWY_INLINE hn::Vec<D> read(D d, const uint8_t* base, hn::Vec<D> offset) {
 
 #include "gst/sphere/warp/warpread-inl.h"
 
-/// A sample's neighbours in a 32-bit lane, as two bytes, become two 16-bit lanes.
+/// Converts two bytes, a sample and its neighbour, in a 32-bit lane to two 16-bit lanes.
 template <class D>
 HWY_INLINE hn::Vec<D> spread_bytes(D d, hn::Vec<D> v) {
   const hn::Repartition<uint8_t, D> d8;
@@ -155,7 +155,7 @@ HWY_INLINE void store_samples(D d, const hn::Vec<D> (&v)[components], uint8_t* t
   }
 }
 
-/// Samples by any of the ways above.
+/// Samples by the function above for this kind of plane.
 template <int components, bool cubic, class D, class V, size_t count>
 HWY_INLINE void sample_any(D d, const uint8_t* source, int stride, const Taps<V>& t,
                            V (&out)[count]) {
@@ -208,8 +208,9 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
 
     if constexpr (components == 4) {
       const hn::Repartition<int16_t, D> d16;
-      // A factor of 1 is a sixteenth of a 1.15 number's range, so that factors go up to 16. What it
-      // gives is half the light, so that two lenses can be mixed before too much is cut off.
+      // A factor of 1 is a sixteenth of the range of a 1.15 number, therefore factors can be up to
+      // 16. The product is half of the light, so that two lenses can be mixed before values are
+      // clipped.
       const auto apply_gain = [&](hn::Vec<D>(&v)[2], int i) {
         const Track& k = block.layer[i];
         const auto gain = line(k.gain, k.dgain);
@@ -225,7 +226,7 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
           for (int doubled = 0; doubled < 3; ++doubled) h = hn::SaturatedAdd(h, h);
           return hn::BitCast(d, hn::SaturatedAdd(h, to));
         };
-        // Alpha is no light.
+        // The gain is not applied to alpha.
         v[0] = times(v[0], factor(0), factor(2), plane.neutral * 0x10001);
         v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
       };
@@ -266,7 +267,8 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       hn::Vec<D> v[components];
       sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : layer), v);
       if constexpr (both || gained) {
-        // Light of one layer as a float, its gain applied about the neutral value.
+        // The light of one layer as a float, after its gain is applied to the difference from the
+        // neutral value.
         const auto light = [&](hn::Vec<D> x, int i, int component) {
           auto f = hn::Mul(hn::ConvertTo(df, x), to_unit);
           if constexpr (gained) {
@@ -303,8 +305,9 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
 
 #include "gst/sphere/warp/warpdeep-inl.h"
 
-/// A value at the first sample of each segment, and its growth a sample: (node - origin) * scale,
-/// the nodes being those of the two rows around, from the first segment on. Writes whole vectors.
+/// Writes the value at the first sample of each segment, (node - origin) * scale, and its change
+/// per sample. `above` and `below` are the two rows of nodes around, from the first segment on.
+/// Writes whole vectors.
 void fill_line(const Job& job, const float* above, const float* below, float part, int count,
                float origin, float scale, float* HWY_RESTRICT v, float* HWY_RESTRICT dv) {
   const hn::CappedTag<float, 16> d;
@@ -385,8 +388,8 @@ HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, int s,
     draw_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
 }
 
-/// What the rows below will read is on its way meanwhile: it lies some rows further down, where no
-/// processor looks for it by itself.
+/// Prefetches what the next rows of the output will read. It is some rows further down in the
+/// source, where the processor's own prefetcher does not find it.
 inline void fetch_ahead(const Block& block, int layer, int s, int bytes) {
   constexpr int rows_ahead = 4;
   const Track& track = block.layer[layer];
@@ -405,7 +408,7 @@ void draw_segments(D d, const Job& job, const Block& block, int count, int layer
     if (samples_left >= job.samples) {
       draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, target);
     } else {
-      // The last segment reaches over the picture's edge.
+      // The last segment is wider than the rest of the picture.
       uint8_t whole[largest_cell * 4];
       draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, whole);
       std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * bytes);
@@ -497,7 +500,8 @@ void WarpRows(const WarpGrid& grid, const WarpPlane& plane, int first, int last)
 #if HWY_TARGET == HWY_SCALAR
   draw_by_sample(job, first, last);
 #else
-  // Coarse outputs have fewer samples a segment than a vector has lanes: they go the careful way.
+  // With fewer samples in a segment than a vector has lanes (in coarse outputs), samples are drawn
+  // one by one.
   if (job.samples < 8 || !job.levels[0].near) return draw_by_sample(job, first, last);
   const hn::CappedTag<int32_t, 16> wide;
   const hn::CappedTag<int32_t, 8> narrow;

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Cubic samples (Catmull-Rom, four by four), for each instruction set: a part of warp.cc, included
-// in its middle and by nothing else.
+// SPDX-License-Identifier: LGPL-2.1-or-later Cubic samples (Catmull-Rom, four by four), for each
+// instruction set. Part of warp.cc: included only in its middle.
 
 // Down the columns, weights have 6 bits, so that a sum of four products fits a signed 16-bit lane;
 // along the row they have 14.
@@ -28,7 +27,7 @@ HWY_INLINE void cubic_weights_down(D16 d, V16 fraction, V16 (&w)[4]) {
   w[1] = hn::Sub(hn::Set(d, 1 << cubic_bits_down), hn::Add(hn::Add(w[0], w[2]), w[3]));
 }
 
-/// As spread_bytes(), of the other two bytes.
+/// As spread_bytes(), with the other two bytes.
 template <class D>
 HWY_INLINE hn::Vec<D> spread_last_bytes(D d, hn::Vec<D> v) {
   return spread_bytes(d, hn::ShiftRight<16>(v));

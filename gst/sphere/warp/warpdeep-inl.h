@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Samples of ten bits in two bytes, for each instruction set: a part of warp.cc, included in its
-// middle and by nothing else. What does not fit 16-bit lanes is worked out as floats.
+// SPDX-License-Identifier: LGPL-2.1-or-later Samples of ten bits in two bytes, for each instruction
+// set. Part of warp.cc: included only in its middle. Calculates with floats, because the products
+// do not fit 16-bit lanes.
 
 /// The weights of the samples around a point, two or four, along one direction.
 template <bool cubic, class DF, class VF>
@@ -18,7 +18,7 @@ HWY_INLINE void deep_weights(DF d, VF t, VF* w) {
   }
 }
 
-/// Words of four bytes that are wanted of a row of one component.
+/// Words of four bytes that are needed of each row of one component.
 template <bool cubic>
 inline constexpr int deep_words = cubic ? 2 : 1;
 
@@ -39,7 +39,7 @@ HWY_INLINE void sample_deep(D d, DF df, const uint8_t* source, int stride,
   };
   const uint8_t* const begin = source - before * (static_cast<ptrdiff_t>(stride) + 2 * components);
   hn::Vec<D> rows[taps][deep_words<cubic>];
-  // Two components are too many bytes for a window.
+  // Two components have too many bytes for a window.
   if constexpr (components == 1) read_rows(d, begin, stride, t, rows);
   const auto offset = offsets(d, t, stride);
   for (int r = 0; r < taps; ++r) {

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// What the kernel of every instruction set works on, and how one sample is drawn by the formula. A
-// part of warp.cc, included by nothing else.
+// SPDX-License-Identifier: LGPL-2.1-or-later The data for the kernels of all instruction sets, and
+// the scalar code for one sample. Part of warp.cc: included only there.
 
 #pragma once
 
@@ -19,15 +18,16 @@ inline constexpr int fraction_bits = 7;
 inline constexpr int one = 1 << fraction_bits;
 inline constexpr int product_bits = 2 * fraction_bits;
 
-// Ten bits: what a step of eight bits is, the largest value, and where P010 has them.
+// Ten bits: the value of a step of eight bits, the largest value, and the bits below the sample in
+// P010.
 inline constexpr int deep_step = 4, deep_white = 1023, deep_shift = 6;
 
-/// Grid values in use for one row: interpolated down the columns, at the edges of segments.
-/// A segment is what one slope serves: one cell, or two where a cell has too few samples.
+/// The number of segments in a block. A segment is drawn with one slope: it is one cell, or two
+/// where a cell has too few samples.
 inline constexpr int block_segments = 64;
 
-/// The point in a layer along a row: samples times `one`, at each segment's first sample, and how
-/// much it grows a sample.
+/// Values of a layer along a row, interpolated between two rows of nodes: at the first sample of
+/// each segment, and the change per sample. Points are in samples times `one`.
 struct Track {
   float x[block_segments], dx[block_segments];
   float y[block_segments], dy[block_segments];
@@ -47,7 +47,7 @@ inline int sample_bytes(const WarpPlane& plane) {
   return plane.components * (plane.bits > 8 ? 2 : 1);
 }
 
-/// What is the same for all rows of a plane.
+/// The data that is the same for all rows of a plane.
 struct Job {
   const WarpGrid& grid;
   const WarpPlane& plane;
@@ -58,18 +58,18 @@ struct Job {
   struct Level {
     const uint8_t* data = nullptr;
     ptrdiff_t stride = 0;
-    // Sample i stands at phase + step * i, in pixels of the picture.
+    // The position of sample i is phase + step * i, in pixels of the picture.
     float phase_x = 0, phase_y = 0, step_x = 1, step_y = 1;
     // Samples that a layer may be read from, both ends included.
     int left[2], top[2], right[2], bottom[2];
-    // Whether each byte is so near to the first that a 32-bit lane can say how far. Of a plane that
-    // is larger (2 GiB, with the gaps after its rows), samples are drawn one by one.
+    // Whether the offsets of all bytes fit a 32-bit lane. In a larger plane (more than 2 GiB with
+    // the padding of its rows), samples are drawn one by one.
     bool near = true;
   } levels[1 + most_reductions];
 
   Job(const WarpGrid& grid_in, const WarpPlane& plane_in) : grid(grid_in), plane(plane_in) {
-    // On a subsampled plane two cells still make a segment no longer than the grid's accuracy
-    // needs.
+    // On a subsampled plane, a segment of two cells has no more samples than one cell of a full
+    // plane.
     cells_a_segment = plane.step_x > 1 && grid.cell / plane.step_x < 8 ? 2 : 1;
     samples = grid.cell * cells_a_segment / plane.step_x;
     for (int n = 0; n <= plane.copy_count; ++n) {
@@ -102,7 +102,7 @@ struct Job {
           std::min(within(std::ceil(g.left), step_x, copy.size.width), copy.size.width - 1);
       level.top[i] =
           std::min(within(std::ceil(g.top), step_y, copy.size.height), copy.size.height - 1);
-      // Where the other layer does not follow, the picture's edge is the limit, odd sizes included.
+      // If the region ends at the picture's edge, the limit is the last sample, also for odd sizes.
       level.right[i] = g.right >= grid.source.width ? copy.size.width - 1
                                                     : within(g.right, step_x, copy.size.width) - 1;
       level.bottom[i] = g.bottom >= grid.source.height
@@ -115,7 +115,7 @@ struct Job {
   }
 };
 
-/// Where a row of the target stands in the grid.
+/// The position of a row of the target in the grid.
 struct GridRow {
   size_t above = 0, below = 0;  // first node of the two rows of nodes around it
   int row = 0;                  // of cells
@@ -132,7 +132,8 @@ inline GridRow grid_row(const Job& job, int target_row) {
   return g;
 }
 
-/// Flags of a segment: it needs what any of its cells needs, and is inside when all are.
+/// The flags of a segment: it needs everything that one of its cells needs, and is inside only if
+/// all its cells are.
 inline uint8_t segment_flags(const Job& job, int row, int segment) {
   constexpr uint8_t needs = cell_first | cell_second | cell_gained | cell_reduced;
   const int first = segment * job.cells_a_segment;
@@ -144,7 +145,7 @@ inline uint8_t segment_flags(const Job& job, int row, int segment) {
   return flags;
 }
 
-/// Which copies of the source are mixed at a point: `level` and the one after it.
+/// The copies of the source that are mixed at a point: `level` and the next one.
 struct Mixture {
   int level = 0;
   float part = 0;
@@ -158,7 +159,7 @@ inline Mixture mixture(const WarpPlane& plane, float reduction) {
   return m;
 }
 
-/// Catmull-Rom: of the sample before, the two around, and the one after.
+/// Catmull-Rom weights of four samples: two on each side of the point.
 inline void cubic_weights_of(float t, float (&w)[4]) {
   const float s = 1 - t, p = t * s;
   w[0] = -0.5f * p * s;
@@ -167,11 +168,11 @@ inline void cubic_weights_of(float t, float (&w)[4]) {
   w[2] = t + p + 3 * w[0];
 }
 
-/// The light of one sample of a layer, by the formula, as it stands in a copy of the source. Where
-/// `around` is not 0, the source is a whole sphere, and it is its columns.
+/// The light of one sample of a layer in a copy of the source, without a gain. `around`: the number
+/// of columns if the source is a whole sphere, else 0.
 inline void sample_level(const WarpPlane& plane, const Job::Level& level, int layer, float x,
                          float y, bool cubic, int around, float (&light)[4]) {
-  // fmin and fmax turn what is not a number into a limit.
+  // fmin and fmax turn NaN into one of the limits.
   const int left = level.left[layer], right = level.right[layer];
   const int top = level.top[layer], bottom = level.bottom[layer];
   float sx = (x - level.phase_x) / level.step_x;
@@ -217,8 +218,8 @@ inline void sample_level(const WarpPlane& plane, const Job::Level& level, int la
   }
 }
 
-/// One sample, by the formula: any point, any grid. Serves the rim, the edges, exact cells and
-/// coarse outputs.
+/// One sample by scalar code, for any point and any grid. It is used for the rim, the edges, exact
+/// cells and coarse outputs.
 inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
   const WarpGrid& grid = job.grid;
   const WarpPlane& plane = job.plane;
@@ -262,7 +263,7 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
     }
     for (int k = 0; k < plane.components; ++k) {
       float light = lights[k];
-      // Alpha is no light.
+      // The gain is not applied to alpha.
       if (!at.gain.empty() && k < 3) {
         const float step = plane.bits > 8 ? deep_step : 1, neutral = plane.neutral * step;
         light = (light - neutral) * gain * (plane.components == 4 ? tint[k] : 1) + neutral +

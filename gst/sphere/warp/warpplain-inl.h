@@ -1,12 +1,12 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Most of most pictures: bytes of one layer as bright as they are, bilinear; for each instruction
-// set. A part of warp.cc, included in its middle and by nothing else.
+// SPDX-License-Identifier: LGPL-2.1-or-later The most frequent case: 8 bits, one layer, no gain,
+// bilinear; for each instruction set. Part of warp.cc: included only in its middle.
 //
-// All is in 16-bit lanes, one a byte of the target. Eight of them, a block, are read from points
-// beside each other, so points are counted from a window of sixteen bytes of some rows.
+// All values are in 16-bit lanes, one for each byte of the target. Eight of them, a block, are read
+// from neighbouring points, therefore points are relative to a window of sixteen bytes of some
+// rows.
 
-// Places within a window: so many bits below a sample. A slope rounded to them is off by less than
-// a fiftieth of a sample's fraction at the end of a block.
+// Bits of the fraction of a point in a window. The error of a slope that is rounded to it is less
+// than a fiftieth of the smallest fraction at the end of a block.
 inline constexpr int coordinate_bits = 11, coordinate_one = 1 << coordinate_bits;
 inline constexpr int most_lines = 6;
 
@@ -27,7 +27,7 @@ HWY_INLINE V16 weigh_pairs(D16 d, V16 weights, V16 bytes) {
 #endif
 }
 
-/// Draws the samples of a segment of one layer, a multiple of the lanes, or returns false where
+/// Draws the samples of a segment of one layer, a multiple of the lanes. Returns false if the
 /// windows are too small for it.
 template <int components, class D16>
 HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, int s, int layer,
@@ -48,7 +48,7 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
   const int lines = apart(dy) + 2;
   if (lines > most_lines || (apart(dx) + 2) * components > window_bytes) return false;
 
-  // The lane's sample within its block, and where its two bytes are in the window of point 0.
+  // The lane's sample in its block, and the positions of its two bytes in the window of point 0.
   alignas(16) static constexpr int16_t sample_of[2][8] = {{0, 1, 2, 3, 4, 5, 6, 7},
                                                           {0, 0, 1, 1, 2, 2, 3, 3}};
   alignas(16) static constexpr int16_t bytes_of[2][8] = {
@@ -60,7 +60,7 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
   const auto ramp_y = hn::Mul(samples, hn::Set(d, static_cast<int16_t>(dy)));
   const auto mask = hn::Set(d, one - 1);
   constexpr int most =
-      1 << (coordinate_bits - fraction_bits);  // of a point's bits that are rounded off
+      1 << (coordinate_bits - fraction_bits);  // the bits of a point that are rounded
 
   for (int first = 0; first < job.samples; first += blocks * block_samples) {
     const uint8_t* window[blocks];

@@ -1,10 +1,9 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The bytes around each lane's point, for each instruction set: a part of warp.cc, included in its
-// middle and by nothing else.
+// SPDX-License-Identifier: LGPL-2.1-or-later Reads the bytes around each lane's point, for each
+// instruction set. Part of warp.cc: included only in its middle.
 //
-// A gather asks the memory for each lane by itself, some instruction sets so slowly that it is most
-// of the work. But four lanes beside each other are read from points beside each other: sixteen
-// bytes of a row have them all, and a shuffle hands them out.
+// A gather reads each lane separately. With some instruction sets it is so slow that it takes most
+// of the time. But four neighbouring lanes are read from neighbouring points: a window of sixteen
+// bytes of a row usually contains all of them, and a shuffle distributes them to the lanes.
 
 #if HWY_HAVE_SCALABLE
 inline constexpr bool has_windows = false;
@@ -14,18 +13,18 @@ inline constexpr bool has_windows = true;
 
 inline constexpr int window_bytes = 16;
 
-/// Whether a window's bytes are there even where no sample wants them: with inside_margin they are
-/// in the picture itself, in its smaller copies they may not be.
+/// Whether all bytes of a window may be read, including those that no sample needs. In the picture
+/// itself they are in the buffer because of inside_margin; in its smaller copies they may not be.
 inline bool has_windows_of(const Job& job, const Block& block) {
   return has_windows && block.source == job.plane.source;
 }
 
-/// By how many rows four neighbouring lanes may lie apart, 1 or 2, where a window has them all; 0
-/// where none does. `bytes` are those of a sample, `words` how many words of four bytes are wanted
-/// of each row.
+/// The largest distance between the rows of four neighbouring lanes, 1 or 2, if a window contains
+/// all of them; 0 if windows can't be used. `bytes`: of a sample. `words`: the number of words of
+/// four bytes that are needed of each row.
 inline int rows_apart(const Job& job, const Block& block, int layer, int s, int bytes, int words) {
   if (!has_windows_of(job, block)) return 0;
-  // Places are rounded.
+  // Points are rounded.
   constexpr float rounding = 2;
   const auto apart = [](float slope) { return (3 * std::abs(slope) + rounding) / one; };
   const Track& track = block.layer[layer];
@@ -36,7 +35,7 @@ inline int rows_apart(const Job& job, const Block& block, int layer, int s, int 
   return down <= 1 ? 1 : down <= 2 ? 2 : 0;
 }
 
-/// Sixteen bytes for each four lanes, from where the first of them says.
+/// Sixteen bytes for each four lanes, from the offset of the first of them.
 template <class D>
 HWY_INLINE hn::Vec<D> read_blocks(D d, const uint8_t* base, const int32_t* offset) {
   if constexpr (hn::MaxLanes(D()) <= 4) {
@@ -52,7 +51,7 @@ HWY_INLINE hn::Vec<D> read_blocks(D d, const uint8_t* base, const int32_t* offse
 template <int most_apart, int rows, int words, class D>
 HWY_INLINE void read_windows(D d, const uint8_t* source, int stride, const Taps<hn::Vec<D>>& t,
                              hn::Vec<D> (&out)[rows][words]) {
-  // Along a line the least is at one end.
+  // The points are on a straight line, therefore the smallest value is the first or the last one.
   const auto least = [](hn::Vec<D> v) { return hn::Min(hn::Broadcast<0>(v), hn::Broadcast<3>(v)); };
   const auto first_row = least(t.row), first_column = least(t.column);
   alignas(64) int32_t offset[hn::MaxLanes(D())];
@@ -72,7 +71,7 @@ HWY_INLINE void read_windows(D d, const uint8_t* source, int stride, const Taps<
 
   hn::Vec<D> line[rows + most_apart][words];
   for (int r = 0; r < rows + most_apart; ++r) {
-    // What no lane wants may be outside of the picture.
+    // A row that no lane needs may be outside of the picture.
     const bool wanted = r < rows + 1 || !hn::AllFalse(d, twice);
     const auto bytes =
         wanted ? read_blocks(d, source + static_cast<ptrdiff_t>(r) * stride, offset) : hn::Zero(d);
@@ -87,8 +86,8 @@ HWY_INLINE void read_windows(D d, const uint8_t* source, int stride, const Taps<
     }
 }
 
-/// So many words of four bytes, from each lane's point on, of so many rows. What lies in no window
-/// is gathered.
+/// Reads `words` words of four bytes from each lane's point on, of `rows` rows. Uses gathers where
+/// windows can't be used.
 template <int rows, int words, class D>
 HWY_INLINE void read_rows(D d, const uint8_t* source, int stride, const Taps<hn::Vec<D>>& t,
                           hn::Vec<D> (&out)[rows][words]) {

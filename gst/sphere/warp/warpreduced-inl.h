@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Segments where the output is coarser than the source, for each instruction set: a part of
-// warp.cc, included in its middle and by nothing else.
+// SPDX-License-Identifier: LGPL-2.1-or-later Segments where the output is coarser than the source,
+// for each instruction set. Part of warp.cc: included only in its middle.
 
-/// Components `at` becomes a mix with `other`: of the first sample `part`, and `growth` more of
-/// each.
+/// Mixes the components `at` with `other`: the weight of `other` is `part` for the first sample,
+/// and increases by `growth` with each sample.
 template <typename T>
 void mix(T* at, const T* other, int samples, int components, float part, float growth, int shift) {
   constexpr float whole = 256;

@@ -20,7 +20,7 @@ void Workers::set_threads(int threads) {
     try {
       others_.emplace_back([this, round = round_] { loop(round); });
     } catch (const std::system_error&) {
-      break;  // The system gives no more; fewer do the same work.
+      break;  // The system has no more threads; fewer do the same work.
     }
   }
 }

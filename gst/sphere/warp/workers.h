@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A few threads that divide the rows of one picture between them; the calling thread is one of
-// them.
+// SPDX-License-Identifier: LGPL-2.1-or-later Some threads that share the work on one picture; the
+// calling thread is one of them.
 
 #pragma once
 
@@ -16,23 +15,23 @@ class Workers {
  public:
   static constexpr int default_threads = 0, most_threads = 256;
 
-  /// The caller's thread alone, up to set_threads().
+  /// Only the caller's thread, until set_threads() is called.
   Workers() = default;
   explicit Workers(int threads) { set_threads(threads); }
   ~Workers() { stop(); }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  /// `threads` in all, the caller included; 0: as many as cores. Not while run() runs. Costs
-  /// nothing where they are as many already.
+  /// `threads`: the number of threads, with the caller's; 0: one for each core. Must not be called
+  /// during run(). Does nothing if the number is the same as in the last call.
   void set_threads(int threads);
-  /// Ends all threads but the caller's.
+  /// Ends all threads except the caller's.
   void stop();
 
   int threads() const { return static_cast<int>(others_.size()) + 1; }
 
-  /// Calls work(i) once for each i of 0..count-1, in any order and on any of the threads, and
-  /// returns when all are done.
+  /// Calls work(i) once for each i from 0 to count-1, in any order and on any of the threads.
+  /// Returns when all calls have returned.
   template <typename Work>
   void run(int count, const Work& work) {
     run_slices(count, &work,
@@ -45,23 +44,24 @@ class Workers {
   using Call = void (*)(const void*, int);
   void run_slices(int count, const void* context, Call call);
   void take_slices();
-  /// `seen`: the round that was over when the thread began.
+  /// `seen`: the number of the last round before the thread was started.
   void loop(unsigned seen);
 
-  // Protects what follows up to the blank line; never held while a slice is worked on.
+  // Protects the members up to the blank line. It is not held while slices are processed.
   std::mutex mutex_;
   std::condition_variable started_, finished_;
   unsigned round_ = 0;
   int busy_ = 0;
   bool quit_ = false;
 
-  // Written between rounds alone.
+  // Written under mutex_ before a round starts, when no other thread works on slices; read during a
+  // round without the lock. next_ is the next slice to take.
   const void* context_ = nullptr;
   Call call_ = nullptr;
   int count_ = 0;
   std::atomic<int> next_{0};
 
-  int wanted_ = 1;  // as set_threads() was told
+  int wanted_ = 1;  // the last value given to set_threads()
   std::vector<std::thread> others_;
 };
 

@@ -16,11 +16,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// How long the sister camera took, from packet captures.
+// Times of a related camera, from packet captures.
 constexpr Delay session_time = 812ms;
 constexpr Delay ordinary_time = 16ms;
 
-// How long the holder of the session has for its answer. Not known of the camera.
+// The time for the answer of the client that has the session. The real camera's time is not known.
 constexpr Delay holder_time = 1s;
 
 constexpr size_t most_of_asked = 512;
@@ -30,7 +30,7 @@ constexpr size_t most_of_asked = 512;
 Control::Control(ControlSettings settings, Card& card)
     : settings_(std::move(settings)), card_(card) {
   if (!settings_.now) settings_.now = [] { return Delay(g_get_monotonic_time()); };
-  // Its published session has token 2.
+  // The published session of this camera has token 2.
   token_ = settings_.model == Model::sj8_pro ? 1 : settings_.token - 1;
   reset_settings();
   if (!settings_.lens_table.empty()) table_md5_ = md5_of(settings_.lens_table);
@@ -84,7 +84,7 @@ bool Control::answer_next(int client) {
   if (found == clients_.end()) return false;
   Result<std::optional<std::string>> object = found->second.framer.next();
   if (!object) {
-    // The real one says so too, and it can't find the next object either.
+    // The real camera sends the same answer, and can't find the next object either.
     send(client, "{\"rval\":-9,\"msg_id\":0}", {});
     actions_.push_back({Action::Kind::close, client});
     disconnected(client);
@@ -178,7 +178,7 @@ void Control::grant(int client) {
 
 void Control::timer(int number) {
   if (!waiting_ || waiting_->timer != number) return;
-  // The holder says nothing: it is not there any more.
+  // The client with the session does not answer, therefore it is taken to be gone.
   const int newcomer = waiting_->client;
   if (holder_) close_session();
   grant(newcomer);
@@ -247,7 +247,7 @@ void Control::handle(int client, const Message& request) {
     return;
   }
   if (id == madv::msg_query_holder) {
-    // The holder is there: the newcomer has to go.
+    // The client with the session has answered, therefore the new client is refused.
     if (waiting_) {
       ++counters_.refused;
       const int newcomer = std::exchange(waiting_, std::nullopt)->client;

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The control channel from the camera's side: requests go in, actions come out. It has no socket
-// and no clock; emulator.h gives it those.
+// SPDX-License-Identifier: LGPL-2.1-or-later The camera's side of the control channel: requests go
+// in, actions come out. It has no socket and no clock; emulator.h has these.
 
 #pragma once
 
@@ -24,39 +23,39 @@ namespace sphere::madv_emulator {
 using emulator::Card;
 using Delay = std::chrono::microseconds;
 
-/// How long it is away when it restarts. A camera takes longer; tests do not want to.
+/// The duration of a restart. It is shorter than a real camera's, for the tests.
 constexpr Delay reboot_time = std::chrono::seconds(2);
 
-/// Which camera it is.
+/// The model of the camera.
 enum class Model {
   mi_sphere,
-  sj8_pro,  ///< a sister camera of which a whole session was published; for comparison
+  sj8_pro,  ///< a related camera, with which a whole session was published; for comparison
 };
 
 struct ControlSettings {
   Model model = Model::mi_sphere;
-  /// Whether answers take as long as the sister camera's did, or no time.
+  /// Whether answers take as long as the related camera's; else no time.
   bool timing = false;
-  /// In the camera's own form; empty for a camera without one.
+  /// The lens table in the camera's own format; empty for a camera without one.
   std::string lens_table;
   std::string serial = "MJXJ00000000EMUL";
   std::string ssid = "MJXJ-emulator";
   std::string password = "12345678";
-  /// Of the first session; each further one has the next.
+  /// The token of the first session; each further one has the next number.
   int token = 1;
   std::vector<Fault> faults;
-  /// Any clock that never goes back; the system's by default.
+  /// A monotonic clock; the system's by default.
   std::function<Delay()> now;
 };
 
-/// What the sockets, the clock and the lens have to do.
+/// An action that the owner must execute with its sockets, clock and scene.
 struct Action {
   enum class Kind {
     send,             ///< `bytes` to `client`
     send_data,        ///< `bytes` to the data connection of `client`'s machine, then data_sent()
-    cancel_data,      ///< what is being sent to it, then transfer_cancelled()
+    cancel_data,      ///< the waiting bytes of its transfer, then transfer_cancelled()
     close,            ///< the connection of `client`
-    reboot,           ///< everything closed, back after `delay`
+    reboot,           ///< closes everything, and opens it again after `delay`
     timer,            ///< call timer(`number`) after `delay`
     take_photo,       ///< to the file `bytes`, then photo_taken()
     start_recording,  ///< to the file `bytes`
@@ -73,21 +72,21 @@ struct Counters {
   int64_t connections = 0;
   int sessions_opened = 0;
   int sessions_closed = 0;
-  int goodbyes = 0;  ///< how many of the closed ones were closed by 258
+  int goodbyes = 0;  ///< number of those that were ended by 258
   int refused = 0;
   int64_t requests = 0;
 };
 
-/// A line of the log of what it was asked.
+/// A line of the log of requests.
 struct Asked {
   int64_t number;  ///< the first request is 0
   int client;
   int id;
   std::string param;  ///< its first 512 bytes
-  /// The whole request as a log may show it, of that as much.
+  /// The whole request as a log may show it, also at most 512 bytes.
   std::string redacted;
 };
-/// The log has the latest so many.
+/// The number of requests in the log: the latest ones.
 constexpr size_t most_asked = 4096;
 
 class Control {
@@ -96,53 +95,54 @@ class Control {
 
   void connected(int client);
   void disconnected(int client);
-  /// Bytes from a client, as they come. Answers all requests that are whole.
+  /// To be called with bytes from a client. Answers all complete requests.
   void received(int client, std::string_view bytes);
-  /// The same in steps, for who can't take all answers at once: takes the bytes, and answers one
-  /// request; false where there is none.
+  /// The same in steps, if not all answers can be sent at once: take() takes the bytes, and
+  /// answer_next() answers one request, or returns false if there is none.
   void take(int client, std::string_view bytes);
   bool answer_next(int client);
   void timer(int number);
-  /// Who has the session.
+  /// The client that has the session.
   std::optional<int> holder() const { return holder_; }
 
   void photo_taken(const std::string& camera_path, bool done);
-  /// All that send_data gave was sent; or it can't be, as there is no data connection.
+  /// To be called when all bytes of send_data are sent, or can't be sent because there is no data
+  /// connection.
   void data_sent(int client);
   void data_failed(int client);
   void transfer_cancelled(int client, uint64_t sent);
   void recording_saved(const std::string& camera_path, bool done, int milliseconds);
 
-  /// What a finger on the camera does, or time: said to every client that has a session.
+  /// Events on the camera itself. Each client with a session is notified.
   void notify(int id, const std::string& more);
   void set_battery(int code);
   void set_card(int rval);
   void set_silent(bool silent) { silent_ = silent; }
-  /// It forgets its sessions and what it was doing.
+  /// Removes all sessions, and ends recordings and photos.
   void restart();
 
   std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
   const Counters& counters() const { return counters_; }
   const std::deque<Asked>& asked() const { return asked_; }
-  /// The last position that was sent to it: lat, lon, alt.
+  /// The last position that was received: lat, lon, alt.
   const std::vector<std::string>& position() const { return position_; }
   const std::string& clock() const { return clock_; }
 
  private:
   struct Client {
     madv::Framer framer{64 << 10};
-    bool known = false;         // 261 was sent: 8787 is open to it
-    std::string folder;         // where LS looks; ends in a slash
-    std::string transfer_done;  // what is said when what is on its way to it was sent
+    bool known = false;         // 261 was received: the data port (8787) is open to it
+    std::string folder;         // the folder that LS lists; ends in a slash
+    std::string transfer_done;  // the notification when all bytes of its transfer are sent
   };
-  struct Waiting {  // a newcomer, while the holder is asked
+  struct Waiting {  // a new client, while the one with the session is asked
     int client;
     int timer;
   };
 
   void handle(int client, const madv::Message& request);
   bool has_session(int client) const { return holder_ == client; }
-  /// Takes the request's place if it is a faulty one.
+  /// Handles the request if a fault applies to it.
   bool faulty(int client, const madv::Message& request);
   void command(int client, const madv::Message& request);
   bool sister_command(int client, const madv::Message& request);
@@ -164,7 +164,7 @@ class Control {
   int photos_left() const;
   std::string left_fields() const;
   std::string card_fields() const;
-  /// Of the notification that a photo or a video was saved.
+  /// The message of the notification that a photo or a video was saved.
   std::string saved_fields(const std::string& camera_path) const;
   int64_t recorded_seconds() const;
   /// {"rval":...,"msg_id":...MORE}; `more` begins with a comma.
@@ -183,7 +183,7 @@ class Control {
   std::optional<Waiting> waiting_;
   int next_timer_ = 1;
   bool silent_ = false;
-  bool happened_ = false;  // a fault that happens once did
+  bool happened_ = false;  // a fault that happens only once has happened
   int refusals_ = 0, busy_ = 0;
 
   int mode_ = 0;  // 0 video, 1 photo
@@ -191,7 +191,7 @@ class Control {
   Delay recording_since_{};
   int battery_ = 4;
   int card_rval_ = 0;
-  std::map<int, int> values_;  // of the settings, by command
+  std::map<int, int> values_;  // values of the settings, by command
   std::string clock_;
   std::vector<std::string> position_;
   std::string table_md5_;

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The control channel's commands but those of files: state, settings, photos and recordings.
+// SPDX-License-Identifier: LGPL-2.1-or-later The commands of the control channel, except those of
+// files: state, settings, photos and recordings.
 
 #include <glib.h>
 
@@ -17,14 +17,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// How long the sister camera took, from packet captures: after the answer, and at the end.
+// Times of a related camera, from packet captures: after the answer, and at the end.
 constexpr Delay record_start_time = 1450ms;
 constexpr Delay record_stop_time = 1208ms;
 
-// What its card has, and what a small one of 16 GB is to the vendor's sample.
+// The size of its card, and the values of a card of 16 GB in the vendor's sample.
 constexpr int64_t card_total_kb = 15343616, card_free_kb = 15328288;
 
-/// The settings that the reply to 4364 tells, in its order.
+/// The settings in the reply to 4364, in its order.
 std::vector<const madv::Command*> told_settings() {
   std::vector<const madv::Command*> told;
   for (const madv::Command& command : madv::commands())
@@ -39,13 +39,13 @@ std::string printed_time(const char* format) {
   return GString_(g_date_time_format(now, format)).get();
 }
 
-/// Where the next file is to be: kind "VID", suffix "AA.MP4".
+/// The path of the next file: kind "VID", suffix "AA.MP4".
 std::string new_path(const Card& card, const char* kind, const char* suffix) {
   return card.new_path(printed_time("%Y%m%d"),
                        kind + std::string("_") + printed_time("%Y%m%d_%H%M%S"), suffix);
 }
 
-/// "/tmp/SD0/DCIM/a.JPG" as the camera's own system names it.
+/// Converts "/tmp/SD0/DCIM/a.JPG" to the form of the camera's notifications.
 std::string rtos_path(std::string path) {
   constexpr std::string_view root = madv::card_root;
   if (path.starts_with(root)) path.replace(0, root.size(), "C:");
@@ -96,7 +96,7 @@ std::string Control::left_fields() const {
 }
 
 std::string Control::card_fields() const {
-  // The vendor's sample is a card of 16 GB.
+  // The values of the vendor's sample, for a card of 16 GB.
   const bool full = card_rval_ == madv::rval_card_full;
   return member(field::card_total_kb, card_total_kb) +
          member(field::card_free_kb, full ? 0 : card_free_kb) +
@@ -119,7 +119,7 @@ void Control::storage(int client) {
 }
 
 void Control::settings(int client) {
-  // In the order of the vendor's sample, with what stands in between.
+  // In the order of the vendor's sample, with the members in between.
   std::string more;
   for (const madv::Command* command : told_settings()) {
     const int value = values_[command->id];
@@ -187,7 +187,7 @@ void Control::setting(int client, const Message& request) {
   reply(client, id, 0);
 }
 
-/// Whether what the command needs is there, else what the camera says.
+/// Checks the conditions of a command; returns the result code if one is not met.
 int Control::refusal(int id) const {
   const unsigned needs = madv::find_command(id)->needs;
   if (needs & madv::needs_idle && working_mode_ != madv::working_idle)
@@ -212,7 +212,7 @@ void Control::take_photo(int client) {
 
 void Control::photo_taken(const std::string& camera_path, bool done) {
   working_mode_ = madv::working_idle;
-  // The vendor has no message for a photo that failed; a full card is what its app would show.
+  // The vendor has no message for a photo that failed; its app would show a full card.
   if (done)
     notify(madv::msg_photo_saved, saved_fields(camera_path));
   else
@@ -261,7 +261,7 @@ void Control::command(int client, const Message& request) {
       clients_[client].known = true;
       std::string more;
       if (!table_md5_.empty() && !fault(faults::no_table)) more += member("param", table_md5_);
-      // What the camera says beside it is known by name, not from a real reply.
+      // The names of the other members are known, but there is no real reply to compare with.
       if (settings_.model == Model::mi_sphere)
         more += member("update", 0) + member("session_id", 1000 + token_);
       reply(client, id, 0, more);

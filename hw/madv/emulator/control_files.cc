@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// The control channel's commands of files, and what goes over the data port.
+// SPDX-License-Identifier: LGPL-2.1-or-later The commands of the control channel about files, and
+// the data port.
 
 #include <algorithm>
 
@@ -16,7 +16,7 @@ namespace field = madv::field;
 
 namespace {
 
-// What is on its way to a client is in memory.
+// Largest transfer to a client, because its bytes are in memory.
 constexpr uint64_t most_at_once = 64 << 20;
 
 }  // namespace
@@ -47,7 +47,7 @@ bool Control::file_command(int client, const Message& request) {
     }
     case madv::msg_media_info: {
       const std::optional<Card::Info> info = card_.info(param);
-      // More than 2 GiB comes out negative: the field is of 32 bits.
+      // The field has 32 bits: 2 GiB and more become negative numbers, as with a real camera.
       found_or_not(info.has_value(),
                    info ? member(field::size, static_cast<int32_t>(info->size)) +
                               member("date", info->date) +
@@ -101,7 +101,7 @@ void Control::get_file(int client, const Message& request) {
     reply(client, id, madv::rval_invalid_param);
     return;
   }
-  // One at a time: what is on its way is in memory.
+  // Only one transfer at a time, because its bytes are in memory.
   if (!clients_[client].transfer_done.empty()) {
     reply(client, id, madv::rval_busy);
     return;
@@ -123,11 +123,12 @@ void Control::get_file(int client, const Message& request) {
     reply(client, id, madv::rval_invalid_path);
     return;
   }
-  // Which of the two is the whole and which the rest is read off their names.
+  // The meaning of the two sizes, whole and rest, is taken from their names.
   reply(client, id, 0,
         member(field::rest_size, static_cast<int64_t>(size) - offset) +
             member(field::size, static_cast<int64_t>(size)));
-  // The data port is silent for whom 261 did not name, as a real one was found to be.
+  // The data port sends nothing to an address that was not announced by 261. A real camera was
+  // found to do the same.
   if (!clients_[client].known || fault(faults::no_data)) return;
   clients_[client].transfer_done =
       "{\"rval\":0,\"msg_id\":7,\"type\":\"get_file_complete\",\"param\":[{\"bytes sent\":" +

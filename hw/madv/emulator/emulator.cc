@@ -36,7 +36,8 @@ using emulator::watch_time;
 
 namespace {
 
-// A client for which so many bytes wait is not read from until it has taken some of them.
+// If this many bytes wait for a client, nothing more is read from it until it has received some of
+// them.
 constexpr size_t most_waiting = 1 << 20;
 
 constexpr emulator::EmulatorFamily::Named port_names[] = {{"port", "Control channel"},
@@ -84,7 +85,7 @@ class Emulator::Impl {
 
   Status open();
 
-  /// Does `function` in the emulator's thread and waits.
+  /// Calls `function` in the emulator's thread and waits for it.
   template <typename T>
   T ask(std::function<T()> function) {
     return loop_.ask<T>(std::move(function));
@@ -111,14 +112,14 @@ class Emulator::Impl {
       Delay due{};
       std::string bytes;
       size_t sent = 0;
-      int client = 0;  // of a transfer: whose it is
+      int client = 0;  // the client of a transfer
     };
-    std::deque<Output> output;  // in order, whatever their delays
-    size_t waiting = 0;         // the bytes in it
-    bool full = false;          // nothing is read, as too many wait
-    bool peer_gone = false;     // sending failed; the reading side learns why
+    std::deque<Output> output;  // in order, independent of their delays
+    size_t waiting = 0;         // number of bytes in `output`
+    bool full = false;          // too many bytes wait: nothing is read
+    bool peer_gone = false;     // sending failed; the reading side gets the reason
     bool closing = false;
-    Delay active{};  // when it last asked something, or took something
+    Delay active{};  // time of its last request, or of the last bytes that it received
   };
 
   Status listen();
@@ -225,7 +226,7 @@ Status Emulator::Impl::listen() {
   auto http = listen_on(ports_.http,
                         [this](ObjectRef<GSocket> socket) { files_->accept(std::move(socket)); });
   if (!http) return http.error();
-  // After a restart; at the start it comes later.
+  // After a restart; at the start, it is called later.
   if (preview_)
     if (Status status = preview_->listen(); !status) return status;
   files_ =
@@ -233,7 +234,7 @@ Status Emulator::Impl::listen() {
   control_listener_ = std::move(*control);
   data_listener_ = std::move(*data);
   http_listener_ = std::move(*http);
-  // Settled once: after a restart they are the same, and others read them.
+  // Set only once: after a restart they are the same, and other threads read them.
   if (ports_.control == 0) ports_.control = control_listener_->port();
   if (ports_.data == 0) ports_.data = data_listener_->port();
   if (ports_.http == 0) ports_.http = http_listener_->port();
@@ -274,7 +275,7 @@ bool Emulator::Impl::receive(Connection& connection) {
     lose(connection, got == 0);
     return false;
   }
-  // Nothing is said on the data port by a client.
+  // Clients send nothing on the data port.
   if (!connection.is_data) {
     control_.take(id, {buffer, static_cast<size_t>(got)});
     answer(id);
@@ -283,10 +284,10 @@ bool Emulator::Impl::receive(Connection& connection) {
   return left && left->readable;
 }
 
-/// Answers what it has asked, as long as it takes the answers.
+/// Answers a client's requests, as long as it receives the answers.
 void Emulator::Impl::answer(int id) {
   while (Connection* connection = find(id)) {
-    // Reading goes on: nothing else would tell that the connection has ended.
+    // Reading continues, because otherwise the end of the connection would not be noticed.
     if (connection->peer_gone) return;
     if (connection->waiting > most_waiting) {
       connection->full = true;
@@ -295,14 +296,15 @@ void Emulator::Impl::answer(int id) {
     }
     const int64_t before = control_.counters().requests;
     const bool more = control_.answer_next(id);
-    // A request counts when it is whole: one that comes a byte at a time does not.
+    // Only a complete request counts as activity, not one that comes byte by byte.
     if (control_.counters().requests > before) connection->active = now();
     perform();
     if (!more) return;
   }
 }
 
-/// The connection ended. One that has said all may still want to hear what it asked.
+/// Handles the end of a connection. `hears`: the client has only closed its sending side, and may
+/// still wait for answers.
 void Emulator::Impl::lose(Connection& connection, bool hears) {
   const int id = connection.id;
   if (connection.is_data) {
@@ -320,7 +322,8 @@ void Emulator::Impl::lose(Connection& connection, bool hears) {
   perform();
 }
 
-/// Whoever has the session may be silent for ever: the next client takes it from one that is gone.
+/// The client with the session may be silent without a limit: if it is gone, the next client gets
+/// the session.
 void Emulator::Impl::close_idle() {
   std::vector<int> idle;
   for (Connection& connection : connections_) {
@@ -392,7 +395,7 @@ void Emulator::Impl::flush(Connection& connection) {
     const Sent sent = send(connection, connection.output.front());
     if (sent == Sent::to_nobody) {
       connection.peer_gone = true;
-      // The reading side hears of it, where there is one.
+      // The reading side notices it, if there is one.
       if (connection.closing)
         drop(id);
       else if (connection.full)
@@ -439,7 +442,7 @@ void Emulator::Impl::flush(Connection& connection) {
 // --- what the control channel wants done -----------------------------------------------------
 
 void Emulator::Impl::perform() {
-  // An action may be the cause of another.
+  // An action may add further ones.
   for (std::vector<Action> actions = control_.take_actions(); !actions.empty();
        actions = control_.take_actions())
     for (Action& action : actions) perform(std::move(action));
@@ -460,7 +463,7 @@ void Emulator::Impl::perform(Action action) {
       if (Connection* connection = find(action.client)) close(*connection);
       break;
     case Action::Kind::reboot:
-      // Not from within a connection that goes with it.
+      // Later, because this may be called by a connection that is closed by it.
       loop_.later([this, pause = action.delay] { reboot(pause); });
       break;
     case Action::Kind::timer:
@@ -481,7 +484,7 @@ void Emulator::Impl::perform(Action action) {
   }
 }
 
-/// The data connection that the machine of `client` made last.
+/// The last data connection from the machine of `client`.
 Emulator::Impl::Connection* Emulator::Impl::data_of(int client) {
   const Connection* control = find(client);
   const auto data = std::find_if(connections_.rbegin(), connections_.rend(), [&](const auto& c) {
@@ -497,8 +500,8 @@ void Emulator::Impl::send_data(Action action) {
     control_.data_failed(action.client);
 }
 
-/// Takes what is still to be sent for a client off a data connection. Returns how much of it was
-/// sent.
+/// Removes the waiting bytes of a client's transfer from a data connection. Returns how many bytes
+/// of the transfer were sent.
 size_t Emulator::Impl::forget_transfers(int client, Connection& data) {
   size_t sent = 0;
   std::erase_if(data.output, [&](const Connection::Output& output) {
@@ -534,7 +537,7 @@ void Emulator::Impl::finish_recording(Delay delay) {
 
 void Emulator::Impl::reboot(Delay pause) {
   control_.restart();
-  // What it was recording is on the card; nobody is told.
+  // The recording stays on the card, without a notification.
   capture_.abandon_recording();
   connections_.clear();
   control_listener_.reset();
@@ -543,7 +546,7 @@ void Emulator::Impl::reboot(Delay pause) {
   files_.reset();
   if (preview_) preview_->close();
   reboot_watch_ = watch_time(pause, loop_.context(), [this] {
-    // Somebody may have taken the port meanwhile; then it is tried again.
+    // Another process may have taken the port in the meantime; then it is tried again.
     return !listen();
   });
 }

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// A Mi Sphere in software: the control channel, the data port, the files over HTTP and the preview
-// over RTSP, with a thread of their own. For tests, and as `sphere emulator`.
+// SPDX-License-Identifier: LGPL-2.1-or-later An emulated Mi Sphere: the control channel, the data
+// port, the files over HTTP and the preview over RTSP, in its own threads. It is used by tests and
+// by `sphere emulator`.
 
 #pragma once
 
@@ -19,20 +19,20 @@
 namespace sphere::madv_emulator {
 
 struct EmulatorOptions {
-  /// Where it listens. Ports of 0 are any that are free.
+  /// The address and ports on which it listens. 0 means any free port.
   std::string host = "127.0.0.1";
   uint16_t port = 0, data_port = 0, rtsp_port = 0, http_port = 0;
   ControlSettings control;
-  /// The folder that is its card; empty for one of its own, which goes with it.
+  /// The folder of its card; empty for a temporary one, which is removed at the end.
   std::string card_folder;
   emulator::SceneSettings scene;
   bool preview = true;
-  /// Where `control.lens_table` is empty: the table is made from the lens of the scene. Lenses that
-  /// have none in the camera's form (the front one on the left) make a camera without one.
+  /// If `control.lens_table` is empty, the table is made from the lens of the scene. If this lens
+  /// can't be written in the camera's format (the front one on the left), the camera has no table.
   bool make_table = false;
-  /// A connection that has no session and asks nothing for so long is closed.
+  /// A connection without a session is closed after this time without a request.
   std::chrono::seconds idle_time{30};
-  /// What a photo and a video are, instead of pictures of the scene.
+  /// The contents of a photo and a video, instead of pictures of the scene.
   std::string photo_bytes, video_bytes;
 };
 
@@ -53,22 +53,22 @@ class Emulator final : public emulator::Camera {
   std::vector<Line> log(int64_t from) const override;
 
   Counters counters() const;
-  /// Those of the latest most_asked requests that are not among the first `from`.
+  /// The latest requests, at most most_asked, without the first `from` of all.
   std::vector<Asked> asked(int64_t from = 0) const;
   std::vector<std::string> position() const;
   std::string clock() const;
   std::vector<int> tracks() const override;
 
-  /// What happens on the camera itself.
+  /// Events on the camera itself.
   void set_battery(int code);
   void set_card(int rval);
   void notify(int id, std::string more);
-  /// Whether it answers nothing for now, as a camera out of reach.
+  /// Whether it answers nothing, like a camera out of reach.
   void set_silent(bool silent);
-  /// All connections end at once and the ports are closed; back after `pause`, or that of a second
-  /// call meanwhile.
+  /// Closes all connections and ports at once, and opens the ports after `pause`, or after that of
+  /// a second call in the meantime.
   void reboot(Delay pause);
-  /// The preview's connections end, the control channel stays.
+  /// Closes the preview's connections, but not the control channel.
   void cut_preview();
 
  private:

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-// Parts of the JSON that the emulated camera says.
+// SPDX-License-Identifier: LGPL-2.1-or-later Parts of the JSON that the emulated camera sends.
 
 #pragma once
 
@@ -11,7 +10,7 @@
 
 namespace sphere::madv_emulator {
 
-/// A member, behind others: its comma comes first.
+/// A member that follows others: it begins with a comma.
 inline std::string member(const char* name, int64_t value) {
   return ",\"" + std::string(name) + "\":" + std::to_string(value);
 }
