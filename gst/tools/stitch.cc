@@ -130,8 +130,10 @@ class Run {
   }
 
   void draw() {
-    const media::IsoFile* video = input_.video();
-    progress_.show(pipeline_->counts().stitched, video ? video->first("vide")->samples : 1);
+    const uint64_t stitched = pipeline_->counts().stitched;
+    const uint64_t expected = input_.video() ? input_.video()->pictures : 1;
+    // How many there are is an estimate in some containers.
+    progress_.show(stitched, expected ? std::max(stitched, expected) : 0);
   }
 
   void hear(GstMessage* message) {
@@ -174,7 +176,9 @@ class Run {
     for (const std::string& problem : input_.capture.problems)
       if (g_strrstr(error->message, problem.c_str())) return;
     progress_.clear();
-    if (!is_stitcher(GST_MESSAGE_SRC(message))) {
+    if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_->element())) {
+      voice_->warn(options_.input + ": " + error->message);
+    } else if (!is_stitcher(GST_MESSAGE_SRC(message))) {
       voice_->note(without_stop(error->message));
     } else if (details && gst_structure_has_field(details, "assumed-lens")) {
       std::string known;
@@ -210,8 +214,7 @@ class Run {
       return invalid(options_.input + ": " + without_stop(error->message));
     if (g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
         g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND)) {
-      const std::string codec =
-          input_.video() ? " (" + input_.video()->first("vide")->codec + ")" : "";
+      const std::string codec = input_.video() ? " (" + input_.video()->codec + ")" : "";
       return unsupported(options_.input + ": there is no decoder for its pictures" + codec +
                          "; install GStreamer's libav plugin");
     }
@@ -223,7 +226,7 @@ class Run {
 
   /// A decoder passes over what it can't read and goes on; the result would be shorter.
   void check_all_stitched() {
-    const uint64_t read = pipeline_->counts().read, stitched = pipeline_->counts().stitched;
+    const uint64_t read = pipeline_->pictures_read(), stitched = pipeline_->counts().stitched;
     if (stitched >= std::max<uint64_t>(read, 1)) return;
     if (!stitched)
       outcome_ = fail_with(invalid(options_.input + ": none of its pictures can be decoded"));
@@ -258,7 +261,8 @@ Status check_memory(const StitchOptions& options, const StitchInput& input) {
 
 Status check_kinds(const StitchOptions& options, const StitchInput& input) {
   if (input.video() && options.photo_out)
-    return invalid(options.output + ": " + options.input + " is a video; name OUT .mp4");
+    return invalid(options.output + ": " + options.input +
+                   " is a video; name OUT .mp4, .mov or .mkv");
   if (!input.video() && !options.photo_out)
     return invalid(options.output + ": " + options.input + " is a picture; name OUT .jpg or .png");
   return ok();
@@ -317,7 +321,9 @@ Outcome stitch(StitchOptions options, Voice* voice) {
   const gint64 begin = g_get_monotonic_time();
   if (!options.dng)
     if (const Status lens = check_lens(options.lens); !lens) return fail_with(lens.error());
-  Result<StitchInput> input = open_stitch_input(options.input, voice);
+  Result<StitchInput> input = options.right.empty()
+                                  ? open_stitch_input(options.input, voice)
+                                  : open_stitch_pair(options.input, options.right, voice);
   if (!input) return fail_with(input.error());
   if (options.dng) {
     if (const Status read = read_dng(options.lens, &input->capture); !read)

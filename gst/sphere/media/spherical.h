@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "gst/sphere/media/box.h"
 #include "gst/sphere/media/source.h"
@@ -13,6 +14,9 @@ namespace sphere::media {
 
 /// Whether an XMP packet says it, by Google's photo sphere schema (GPano).
 bool xmp_is_spherical(std::span<const uint8_t> packet);
+
+/// Whether this XML of a video says it, by Google's first form.
+bool video_xml_is_spherical(std::string_view text);
 
 /// Whether a `uuid` box of a track says it, by Google's first form for videos (XML).
 bool uuid_box_is_spherical(const Source& source, const Box& box);
