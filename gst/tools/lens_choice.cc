@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -41,6 +42,26 @@ bool fits(const LensPair& pair, Size frame) {
   return std::abs(shape - 1) <= 0.01;
 }
 
+/// The pictures of two lenses in one frame each.
+Result<std::vector<GreyPicture>> beside(const std::vector<GreyPicture>& left,
+                                        const Result<std::vector<GreyPicture>>& right) {
+  if (!right) return right.error();
+  std::vector<GreyPicture> both;
+  for (size_t n = 0; n < std::min(left.size(), right->size()); ++n) {
+    const GreyPicture* const parts[] = {&left[n], &(*right)[n]};
+    const Size part = parts[0]->size;
+    if (parts[1]->size != part) break;
+    GreyPicture frame{{2 * part.width, part.height}, {}};
+    for (int y = 0; y < part.height; ++y)
+      for (const GreyPicture* one : parts) {
+        const auto row = one->pixels.begin() + static_cast<ptrdiff_t>(y) * part.width;
+        frame.pixels.insert(frame.pixels.end(), row, row + part.width);
+      }
+    both.push_back(std::move(frame));
+  }
+  return both;
+}
+
 std::string two_decimals(double value) {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
   return g_ascii_formatd(text, sizeof text, "%.2f", value);
@@ -55,9 +76,11 @@ std::string degrees_of(const LensPair& pair) {
 
 Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& known,
                                const std::function<bool(int done, int total)>& progress) {
-  const Result<std::vector<GreyPicture>> read =
-      read_lens_pictures(question.path, question.photo ? 1 : most_video_pictures);
-  if (!read) return read.error();
+  const int most = question.photo ? 1 : most_video_pictures;
+  Result<std::vector<GreyPicture>> read = read_lens_pictures(question.path, most);
+  if (read && !question.right.empty())
+    read = beside(*read, read_lens_pictures(question.right, most));
+  if (!read || read->empty()) return LensChoice();
   const std::vector<GreyPicture>& pictures = *read;
   const Size frame = pictures[0].size;
 

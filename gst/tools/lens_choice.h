@@ -30,6 +30,7 @@ struct KnownLenses {
 
 struct LensQuestion {
   std::string path;
+  std::string right;      ///< the file of the lens that draws on the right; "": both are in `path`
   bool photo = true;      ///< the file is one
   bool search = false;    ///< look for lenses even where the file has a table
   bool fisheyes = false;  ///< the pictures show two fisheyes, whatever they look like
@@ -37,7 +38,7 @@ struct LensQuestion {
 
 /// Looks at the pictures in the file. With a table of the camera's own and without `search`, only
 /// whether it fits them; a table that does not is told of in `warning`. Pictures that show no two
-/// fisheyes are left to those who refuse them. Refuses what can't be decoded, and pictures in which
+/// fisheyes, or that can't be decoded, are left to those who refuse them. Refuses pictures in which
 /// no lenses are found where nothing else is known that fits.
 Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& known,
                                const std::function<bool(int done, int total)>& progress);

@@ -133,8 +133,10 @@ class PipelineRun {
   }
 
   void draw() {
-    const media::IsoFile* video = input_.video();
-    progress_.show(pipeline_->counts().stitched, video ? video->first("vide")->samples : 1);
+    const uint64_t stitched = pipeline_->counts().stitched;
+    const uint64_t expected = input_.video() ? input_.video()->pictures : 1;
+    // How many there are is an estimate in some containers.
+    progress_.show(stitched, expected ? std::max(stitched, expected) : 0);
   }
 
   void hear(GstMessage* message) {
@@ -179,7 +181,9 @@ class PipelineRun {
     for (const std::string& problem : input_.capture.problems)
       if (g_strrstr(error->message, problem.c_str())) return;
     progress_.clear();
-    if (!is_stitcher(GST_MESSAGE_SRC(message))) {
+    if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_->element())) {
+      printer_->warn(options_.input + ": " + error->message);
+    } else if (!is_stitcher(GST_MESSAGE_SRC(message))) {
       printer_->note(without_stop(error->message));
     } else if (details && gst_structure_has_field(details, "assumed-lens")) {
       std::string known;
@@ -216,8 +220,7 @@ class PipelineRun {
       return invalid(options_.input + ": " + without_stop(error->message));
     if (g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
         g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND)) {
-      const std::string codec =
-          input_.video() ? " (" + input_.video()->first("vide")->codec + ")" : "";
+      const std::string codec = input_.video() ? " (" + input_.video()->codec + ")" : "";
       return unsupported(options_.input + ": there is no decoder for its pictures" + codec +
                          "; install GStreamer's libav plugin");
     }
@@ -229,7 +232,7 @@ class PipelineRun {
 
   /// A decoder passes over what it can't read and goes on; the result would be shorter.
   void check_all_stitched() {
-    const uint64_t read = pipeline_->counts().read, stitched = pipeline_->counts().stitched;
+    const uint64_t read = pipeline_->pictures_read(), stitched = pipeline_->counts().stitched;
     if (stitched >= std::max<uint64_t>(read, 1)) return;
     if (!stitched)
       outcome_ = fail_with(invalid(options_.input + ": none of its pictures can be decoded"));
@@ -264,7 +267,8 @@ Status check_memory(const StitchOptions& options, const StitchInput& input) {
 
 Status check_kinds(const StitchOptions& options, const StitchInput& input) {
   if (input.video() && options.photo_out)
-    return invalid(options.output + ": " + options.input + " is a video; name OUT .mp4");
+    return invalid(options.output + ": " + options.input +
+                   " is a video; name OUT .mp4, .mov or .mkv");
   if (!input.video() && !options.photo_out)
     return invalid(options.output + ": " + options.input + " is a picture; name OUT .jpg or .png");
   return ok();
@@ -339,13 +343,16 @@ KnownLenses known_lenses(const makers::CaptureInfo& capture) {
 /// Where no lens was named: the lenses that are found in the pictures, unless the file's own fit.
 Status find_lens(const StitchInput& input, StitchOptions* options, MessagePrinter* printer) {
   if (!options->lens.empty() || (options->lens_fov > 0 && !options->search)) return ok();
+  // Of two tracks in one file, only one is decoded by what follows.
+  if (input.two_pictures() && options->right.empty()) return ok();
   Progress progress(!options->quiet, "steps of the search for the lenses");
-  const Result<LensChoice> choice = choose_lens(
-      {options->input, !input.video(), options->search, options->force || input.capture.fisheyes},
-      known_lenses(input.capture), [&](int done, int total) {
-        progress.show(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
-        return true;
-      });
+  const Result<LensChoice> choice =
+      choose_lens({options->input, options->right, !input.video(), options->search,
+                   options->force || input.capture.fisheyes},
+                  known_lenses(input.capture), [&](int done, int total) {
+                    progress.show(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+                    return true;
+                  });
   progress.clear();
   if (!choice) return choice.error();
   if (!choice->warning.empty()) printer->warn(options->input + ": " + choice->warning);
@@ -373,7 +380,9 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   const gint64 begin = g_get_monotonic_time();
   if (!options.dng)
     if (const Status lens = check_lens(options.lens); !lens) return fail_with(lens.error());
-  Result<StitchInput> input = open_stitch_input(options.input, printer);
+  Result<StitchInput> input = options.right.empty()
+                                  ? open_stitch_input(options.input, printer)
+                                  : open_stitch_pair(options.input, options.right, printer);
   if (!input) return fail_with(input.error());
   if (options.dng) {
     if (const Status read = read_dng(options.lens, &input->capture); !read)

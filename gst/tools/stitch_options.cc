@@ -21,13 +21,20 @@ constexpr int largest_width = 16384;
 constexpr int largest_quantizer = 50;
 
 constexpr const char* description =
-    "IN is a JPEG or PNG picture, or an MP4 or MOV video, with both fisheyes in one frame. The "
-    "end\n"
-    "of OUT's name sets its format: .jpg, .jpeg or .png for a picture, .mp4 (H.264) for a video.\n"
-    "OUT is replaced only when the new file is complete.\n"
+    "IN is a picture (JPEG, PNG, TIFF, WebP, .insp, or the picture for viewing in a DNG) or a "
+    "video\n"
+    "(MP4, MOV, MKV, WebM, AVI, MPEG-TS, .insv) with both fisheyes in one frame, or in two tracks. "
+    "With\n"
+    "LEFT and RIGHT, each file has the picture of one lens. The end of OUT's name sets its "
+    "format:\n"
+    ".jpg, .jpeg or .png for a picture, .mp4, .mov or .mkv for a video. OUT is replaced only when "
+    "the\n"
+    "new file is complete.\n"
     "\n"
-    "Quality of a video is x264's constant rate factor, 0 (lossless) to 50 (worst), default 18\n"
-    "(visually lossless). Quality of a JPEG is 1 (worst) to 100, default 95. A PNG is lossless.\n"
+    "Quality of a video is the constant rate factor, 0 (best) to 50 (worst), default 18 for H.264 "
+    "and\n"
+    "20 for HEVC (visually lossless). Quality of a JPEG is 1 (worst) to 100, default 95. A PNG is\n"
+    "lossless.\n"
     "\n"
     "Only pictures and sound are copied: no position, no date, no serial number.\n"
     "\n"
@@ -36,7 +43,8 @@ constexpr const char* description =
     "  sphere stitch street.jpg sphere.jpg --lens gear360 --match gain --align seam\n"
     "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n"
     "  sphere stitch street.jpg planet.jpg --lens gear360 --projection little-planet\n"
-    "  sphere stitch VID_20161121_162507AA.MP4 steady.mp4 --level full\n";
+    "  sphere stitch VID_20161121_162507AA.MP4 steady.mp4 --level full\n"
+    "  sphere stitch left.mp4 right.mp4 sphere.mkv --codec hevc\n";
 
 bool ends_with(const std::string& text, const char* suffix) {
   const GString_ lower(g_ascii_strdown(text.c_str(), -1));
@@ -47,9 +55,12 @@ Status read_output_kind(StitchOptions* options) {
   const std::string& out = options->output;
   options->png_out = ends_with(out, ".png");
   options->photo_out = options->png_out || ends_with(out, ".jpg") || ends_with(out, ".jpeg");
-  if (options->photo_out || ends_with(out, ".mp4")) return ok();
+  for (const char* container : {".mp4", ".mov", ".mkv"})
+    if (ends_with(out, container)) options->container = container;
+  if (options->photo_out || !options->container.empty()) return ok();
   return invalid(out +
-                 ": the name must end in .jpg, .jpeg or .png for a picture, .mp4 for a video");
+                 ": the name must end in .jpg, .jpeg or .png for a picture, .mp4, .mov or .mkv for "
+                 "a video");
 }
 
 }  // namespace
@@ -59,6 +70,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* save_lens = nullptr;
   g_autofree char* blend = nullptr;
   g_autofree char* preset = nullptr;
+  g_autofree char* codec = nullptr;
   g_autofree char* stitcher = nullptr;
   g_autofree char* level = nullptr;
   g_autofree char* strip = nullptr;
@@ -120,9 +132,11 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "linear)",
        "linear|cubic"},
       {"quality", 'q', 0, G_OPTION_ARG_INT, &quality,
-       "Video: 0 (best) to 50, default 18. JPEG: 1 to 100 (best), default 95", "N"},
+       "Video: 0 (best) to 50, default 18 (HEVC: 20). JPEG: 1 to 100 (best), default 95", "N"},
+      {"codec", 0, 0, G_OPTION_ARG_STRING, &codec,
+       "How a video is encoded: h264 (default), or hevc, which is smaller and slower", "h264|hevc"},
       {"preset", 0, 0, G_OPTION_ARG_STRING, &preset,
-       "Speed of x264, ultrafast to placebo; slower gives smaller files (default: veryfast)",
+       "Speed of the encoder, ultrafast to placebo; slower gives smaller files (default: veryfast)",
        "NAME"},
       {"stitcher", 0, 0, G_OPTION_ARG_STRING, &stitcher,
        "Where to stitch (default: auto, the GPU if there is one)", "auto|cpu|gl"},
@@ -139,20 +153,21 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the result as JSON", nullptr},
       {}};
   std::vector<std::string> rest;
-  const Status parsed =
-      parse_options("stitch", "IN OUT", "Stitches a dual-fisheye photo or video to a 360 one.",
-                    description, entries, argc, argv, &rest);
+  const Status parsed = parse_options("stitch", "IN OUT | LEFT RIGHT OUT",
+                                      "Stitches a dual-fisheye photo or video to a 360 one.",
+                                      description, entries, argc, argv, &rest);
   options->quiet = quiet;
   options->verbose = verbose;
   options->json = json;
   if (!parsed) return parsed;
 
-  if (rest.size() != 2)
-    return invalid(rest.size() < 2
-                       ? std::string(rest.empty() ? "IN and OUT are missing" : "OUT is missing")
-                       : "'" + rest[2] + "' is one word too many; only IN and OUT are expected");
+  if (rest.size() < 2) return invalid(rest.empty() ? "IN and OUT are missing" : "OUT is missing");
+  if (rest.size() > 3)
+    return invalid("'" + rest[3] +
+                   "' is one word too many; only IN and OUT, or LEFT, RIGHT and OUT, are expected");
   options->input = rest[0];
-  options->output = rest[1];
+  if (rest.size() == 3) options->right = rest[1];
+  options->output = rest.back();
   if (const Status kind = read_output_kind(options); !kind) return kind;
 
   if (projection) {
@@ -214,6 +229,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
       {"--align", align, &options->align, {"off", "seam"}},
       {"--interpolation", interpolation, &options->interpolation, {"linear", "cubic"}},
       {"--stitcher", stitcher, &options->stitcher, {"auto", "cpu", "gl"}},
+      {"--codec", codec, &options->codec, {"h264", "hevc"}},
       {"--preset",
        preset,
        &options->preset,
@@ -237,6 +253,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     return invalid(
         "--save-lens keeps the lenses that are found in IN; leave --lens out, or use "
         "--lens auto");
+  if (codec && options->photo_out) return invalid("--codec can't be used for a picture");
 
   options->lens = to_string(lens);
   options->dng = ends_with(options->lens, ".dng");

@@ -14,6 +14,10 @@ namespace sphere::tool {
 /// One member for each option, and what follows from IN and OUT.
 struct StitchOptions {
   std::string input, output;
+  std::string right;      ///< the file of the other lens; "": IN shows both
+  std::string container;  ///< the end of a video's name: .mp4, .mov or .mkv
+  std::string codec = "h264";
+  bool hevc() const { return codec == "hevc"; }
   bool photo_out = false;  ///< OUT's name ends like a photo's
   bool png_out = false;
   std::string lens;       ///< a name, a file or the text of a profile; empty: what the stream says

@@ -11,12 +11,14 @@
 #include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/orientation/event.h"
+#include "gst/tools/stitch_pair.h"
 
 namespace sphere::tool {
 
 namespace {
 
-constexpr int default_quantizer = 18;
+// x265's scale is not x264's: this looks like 18 there.
+constexpr int default_quantizer = 18, default_hevc_quantizer = 20;
 constexpr int default_jpeg_quality = 95;
 // JPEG's own: full range, the matrix of BT.601. Nothing is said of primaries, as in the file.
 constexpr const char* jpeg_colours = "colorimetry=(string)1:4:0:0";
@@ -25,16 +27,6 @@ constexpr guint raw_pictures = 2;
 
 // A video may fade in; what can't be told by then is stitched.
 constexpr int most_looked_at = 100;
-
-// Decodebin's answer for "not this element"; its enumeration is not in a public header.
-constexpr int autoplug_try = 0, autoplug_skip = 2;
-
-/// Decoders in hardware differ from machine to machine, and some give memory that only their own
-/// kind can read.
-int select_decoder(GstElement*, GstPad*, GstCaps*, GstElementFactory* factory, gpointer) {
-  const char* klass = gst_element_factory_get_metadata(factory, GST_ELEMENT_METADATA_KLASS);
-  return klass && g_strrstr(klass, "Hardware") ? autoplug_skip : autoplug_try;
-}
 
 void set_caps(GstElement* filter, const std::string& caps) {
   gst_util_set_object_arg(G_OBJECT(filter), "caps", caps.c_str());
@@ -60,7 +52,7 @@ gboolean drop_meta(GstBuffer*, GstMeta** meta, gpointer) {
 
 /// The one form of pixels in which the stitcher shall work, so that no colour is lost on the way.
 std::string photo_format(const StitchInput& input) {
-  if (input.png()) return "video/x-raw,format=RGBA";
+  if (!input.jpeg()) return "video/x-raw,format=RGBA";
   const media::JpegInfo& jpeg = *input.jpeg();
   if (jpeg.components == 4 || (jpeg.adobe_transform && *jpeg.adobe_transform == 0))
     return "video/x-raw,format=RGBA";
@@ -69,10 +61,101 @@ std::string photo_format(const StitchInput& input) {
   return std::string("video/x-raw,format=Y444,") + jpeg_colours;
 }
 
+/// What both stitchers and the encoders take without a loss: ten bits stay ten bits.
+std::string video_format(bool on_gl) {
+  return on_gl ? "video/x-raw,format={I420,NV12,P010_10LE}"
+               : "video/x-raw,format={I420,NV12,I420_10LE,P010_10LE}";
+}
+
+/// The demuxer-side name of a container, for a person.
+const char* name_of_container(const std::string& ending) {
+  if (ending == ".mkv") return "a Matroska file";
+  return ending == ".mov" ? "a MOV file" : "an MP4 file";
+}
+
+const char* muxer_of(const std::string& ending) {
+  if (ending == ".mkv") return "matroskamux";
+  return ending == ".mov" ? "qtmux" : "mp4mux";
+}
+
+/// Whether the muxer of this container takes such sound: as it comes, or as a parser completes it.
+bool takes_sound(const char* muxer, GstCaps* caps, bool as_it_comes) {
+  const GstRef<GstElementFactory> factory(gst_element_factory_find(muxer));
+  if (!factory) return false;
+  for (const GList* entry = gst_element_factory_get_static_pad_templates(factory.get()); entry;
+       entry = entry->next) {
+    auto* pad_template = static_cast<GstStaticPadTemplate*>(entry->data);
+    if (!g_str_has_prefix(pad_template->name_template, "audio")) continue;
+    const CapsRef taken(gst_static_pad_template_get_caps(pad_template));
+    if (as_it_comes ? gst_caps_is_subset(caps, taken.get())
+                    : gst_caps_can_intersect(caps, taken.get()))
+      return true;
+  }
+  return false;
+}
+
+/// The parser that brings coded sound into the form that files have; "" where there is none.
+const char* sound_parser(const GstStructure* sound) {
+  if (gst_structure_has_name(sound, "audio/mpeg")) {
+    int version = 0;
+    gst_structure_get_int(sound, "mpegversion", &version);
+    return version == 1 ? "mpegaudioparse" : "aacparse";
+  }
+  static constexpr std::pair<const char*, const char*> parsers[] = {{"audio/x-ac3", "ac3parse"},
+                                                                    {"audio/x-eac3", "ac3parse"},
+                                                                    {"audio/x-dts", "dcaparse"},
+                                                                    {"audio/x-opus", "opusparse"},
+                                                                    {"audio/x-flac", "flacparse"}};
+  for (const auto& [type, parser] : parsers)
+    if (gst_structure_has_name(sound, type)) return parser;
+  return "";
+}
+
+/// Sound as a parser can hand it on: in whichever of its forms.
+CapsRef any_form_of(GstCaps* caps) {
+  CapsRef any(gst_caps_copy(caps));
+  GstStructure* structure = gst_caps_get_structure(any.get(), 0);
+  gst_structure_remove_fields(structure, "stream-format", "framed", "parsed", nullptr);
+  // What programmes of MPEG-2 call AAC is the same to a file.
+  if (gst_structure_has_name(structure, "audio/mpeg")) {
+    int version = 0;
+    if (gst_structure_get_int(structure, "mpegversion", &version) && version == 2)
+      gst_structure_set(structure, "mpegversion", G_TYPE_INT, 4, nullptr);
+  }
+  return any;
+}
+
+/// Its samples in eight bits: the frame's own, or copies in `made`.
+media::Brightness brightness_of(const GstVideoFrame& frame, std::vector<uint8_t>* made) {
+  // Green is most of what brightness is.
+  const int component = GST_VIDEO_INFO_IS_RGB(&frame.info) ? 1 : 0;
+  const int width = GST_VIDEO_FRAME_WIDTH(&frame), height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  const auto* data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component));
+  const int stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, component);
+  const int step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, component);
+  const int extra = static_cast<int>(GST_VIDEO_FRAME_COMP_DEPTH(&frame, component)) - 8;
+  if (extra <= 0) return {data, stride, step, width, height};
+  const guint shift = GST_VIDEO_FORMAT_INFO_SHIFT(frame.info.finfo, component);
+  made->resize(static_cast<size_t>(width) * static_cast<size_t>(height));
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      (*made)[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)] =
+          static_cast<uint8_t>(
+              GST_READ_UINT16_LE(data + static_cast<ptrdiff_t>(y) * stride + x * step) >>
+              (shift + static_cast<guint>(extra)));
+  return {made->data(), width, 1, width, height};
+}
+
+int depth_of(GstPad* pad) {
+  const CapsRef caps(gst_pad_get_current_caps(pad));
+  GstVideoInfo info;
+  if (!caps || !gst_video_info_from_caps(&info, caps.get())) return 0;
+  return static_cast<int>(GST_VIDEO_INFO_COMP_DEPTH(&info, 0));
+}
+
 std::string encoded_format(const StitchOptions& options, const StitchInput& input) {
   if (options.png_out)
-    return input.png() && input.png()->transparent ? "video/x-raw,format=RGBA"
-                                                   : "video/x-raw,format=RGB";
+    return input.transparent() ? "video/x-raw,format=RGBA" : "video/x-raw,format=RGB";
   const std::string worked_in = photo_format(input);
   return worked_in.find("RGBA") == std::string::npos
              ? worked_in
@@ -84,10 +167,7 @@ std::string encoded_format(const StitchOptions& options, const StitchInput& inpu
 GstElement* StitchPipeline::add(const char* factory) {
   GstElement* element = gst_element_factory_make(factory, nullptr);
   if (!element) {
-    if (missing_)
-      missing_ = failed(std::string("GStreamer's element '") + factory +
-                        "' is missing; 'sphere stitch' needs GStreamer's base, good, bad, ugly and "
-                        "libav plugins, and gst-sphere's own");
+    if (missing_) missing_ = missing_element(factory);
     return nullptr;
   }
   gst_bin_add(GST_BIN(pipeline_.get()), element);
@@ -125,10 +205,9 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   gst_object_ref_sink(pipeline);
   pipeline_.reset(pipeline);
   audio_ = options.audio;
-  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  container_ = options.container;
   gst_segment_init(&encoded_.segment, GST_FORMAT_TIME);
 
-  converter_ = add("videoconvert");
   GstElement* before = add("capsfilter");
   const bool on_gl = options.stitcher == "gl";
   stitcher_ = add(options.stitcher == "cpu" ? "cpuspherestitch"
@@ -138,18 +217,19 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   GstElement* queue = add("queue");
   GstElement* back_converter = add("videoconvert");
   GstElement* encoded = add("capsfilter");
-  encoder_ = add(!options.photo_out ? "x264enc" : options.png_out ? "pngenc" : "jpegenc");
+  encoder_ = add(!options.photo_out ? (options.hevc() ? "x265enc" : "x264enc")
+                 : options.png_out  ? "pngenc"
+                                    : "jpegenc");
   GstElement* sink = add("fdsink");
   if (!missing_) return missing_;
   bool linked;
   if (on_gl)
-    linked = link({converter_, before, add("glupload"), stitcher_, add("gldownload"), after});
+    linked = link({before, add("glupload"), stitcher_, add("gldownload"), after});
   else
-    linked = link({converter_, before, stitcher_, after});
+    linked = link({before, stitcher_, after});
   if (!linked || !link({after, queue, back_converter, encoded, encoder_})) return missing_;
 
-  for (GstElement* element : {converter_, back_converter})
-    g_object_set(element, "n-threads", static_cast<guint>(options.threads), nullptr);
+  g_object_set(back_converter, "n-threads", static_cast<guint>(options.threads), nullptr);
   g_object_set(queue, "max-size-buffers", raw_pictures, "max-size-bytes", 0u, "max-size-time",
                guint64{0}, nullptr);
   gst_util_set_object_arg(G_OBJECT(stitcher_), "projection",
@@ -176,7 +256,8 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
       size += ",height=" + std::to_string(options.width / 2);
     set_caps(after, size);
   }
-  set_caps(before, input.video() ? "video/x-raw,format={I420,NV12}" : photo_format(input));
+  const std::string format = input.video() ? video_format(on_gl) : photo_format(input);
+  set_caps(before, format);
   if (!input.video()) set_caps(encoded, encoded_format(options, input));
   g_object_set(sink, "fd", output, nullptr);
 
@@ -190,10 +271,45 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
       pictures,
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
       watch_stitched, this, nullptr);
-  const Status ends =
-      input.video() ? build_video_ends(options, input) : build_photo_ends(options, input);
+  const Result<std::vector<GstElement*>> targets = build_sources_end(options, input, before);
+  if (!targets) return targets.error();
+  const Status ends = input.video() ? build_video_ends(options, input, *targets)
+                                    : build_photo_ends(options, input, *targets);
   if (!ends) return ends;
   return link({last_, sink}) ? ok() : missing_;
+}
+
+Result<std::vector<GstElement*>> StitchPipeline::build_sources_end(const StitchOptions& options,
+                                                                   const StitchInput& input,
+                                                                   GstElement* before) {
+  std::vector<GstElement*> targets;
+  const auto add_converter = [&]() {
+    GstElement* converter = add("videoconvert");
+    if (converter)
+      g_object_set(converter, "n-threads", static_cast<guint>(options.threads), nullptr);
+    targets.push_back(converter);
+    return converter;
+  };
+  converter_ = add_converter();
+  if (!input.two_pictures()) {
+    if (!link({converter_, before})) return missing_.error();
+    return targets;
+  }
+  GstElement* joiner = make_pair_joiner();
+  gst_bin_add(GST_BIN(pipeline_.get()), joiner);
+  GstCaps* caps = nullptr;
+  g_object_get(before, "caps", &caps, nullptr);
+  const CapsRef format(caps);
+  for (const char* side : {"left", "right"}) {
+    GstElement* converter =
+        targets.size() == 1 && g_str_equal(side, "left") ? converter_ : add_converter();
+    GstElement* filter = add("capsfilter");
+    if (!link({converter, filter})) return missing_.error();
+    g_object_set(filter, "caps", format.get(), nullptr);
+    gst_element_link_pads(filter, "src", joiner, side);
+  }
+  if (!link({joiner, before})) return missing_.error();
+  return targets;
 }
 
 void StitchPipeline::tell_stitcher(const makers::CaptureInfo& capture) {
@@ -218,9 +334,8 @@ void StitchPipeline::tell_stitcher(const makers::CaptureInfo& capture) {
   if (!capture.orientations.empty()) tell(make_orientation_event(capture.orientations));
 }
 
-Status StitchPipeline::build_photo_ends(const StitchOptions& options, const StitchInput& input) {
-  GstElement* source = add("appsrc");
-  if (!link({source, add(input.png() ? "pngdec" : "avdec_mjpeg"), converter_})) return missing_;
+Status StitchPipeline::build_photo_ends(const StitchOptions& options, const StitchInput& input,
+                                        const std::vector<GstElement*>& targets) {
   if (!options.png_out) {
     g_object_set(encoder_, "quality", options.quality < 0 ? default_jpeg_quality : options.quality,
                  nullptr);
@@ -228,128 +343,149 @@ Status StitchPipeline::build_photo_ends(const StitchOptions& options, const Stit
     gst_util_set_object_arg(G_OBJECT(encoder_), "idct-method", "islow");
   }
   last_ = encoder_;
+  if (const Status built = build_photo(input, targets[0]); !built) return built;
+  return input.right ? build_photo(*input.right, targets[1]) : ok();
+}
 
-  const auto length = static_cast<gsize>(input.length());
+Status StitchPipeline::build_photo(const StitchInput& input, GstElement* target) {
+  GstElement* source = add("appsrc");
+  // pngdec 1.22 takes 16 bits in the wrong order of bytes.
+  const char* decoder = input.png() && input.png()->bits <= 8 ? "pngdec"
+                        : input.png() || input.tiff()         ? "gdkpixbufdec"
+                        : input.webp()                        ? "webpdec"
+                                                              : "avdec_mjpeg";
+  if (!link({source, add(decoder), target})) return missing_;
+  const auto length = static_cast<gsize>(input.photo.length);
   auto* bytes = static_cast<guint8*>(g_try_malloc(length));
   const Result<media::FileSource> file = media::FileSource::make(input.descriptor.get());
-  if (!bytes || !file || !file->read_all(0, {bytes, length})) {
+  if (!bytes || !file || !file->read_all(input.photo.offset, {bytes, length})) {
     g_free(bytes);
-    return failed(options.input + ": can't be read" + (bytes ? "" : ": not enough memory"));
+    return failed(input.path + ": can't be read" + (bytes ? "" : ": not enough memory"));
   }
   GstBuffer* buffer = gst_buffer_new_wrapped(bytes, length);
   GST_BUFFER_PTS(buffer) = 0;
-  const CapsRef caps(
-      input.png()
-          ? gst_caps_new_simple("image/png", "framerate", GST_TYPE_FRACTION, 0, 1, nullptr)
-          : gst_caps_new_simple("image/jpeg", "parsed", G_TYPE_BOOLEAN, TRUE, "width", G_TYPE_INT,
-                                input.width(), "height", G_TYPE_INT, input.height(), "framerate",
-                                GST_TYPE_FRACTION, 0, 1, nullptr));
+  const char* type = input.png()    ? "image/png"
+                     : input.tiff() ? "image/tiff"
+                     : input.webp() ? "image/webp"
+                                    : "image/jpeg";
+  const CapsRef caps(gst_caps_new_simple(type, "framerate", GST_TYPE_FRACTION, 0, 1, nullptr));
+  if (const media::JpegInfo* jpeg = input.jpeg())
+    gst_caps_set_simple(caps.get(), "parsed", G_TYPE_BOOLEAN, TRUE, "width", G_TYPE_INT,
+                        jpeg->width, "height", G_TYPE_INT, jpeg->height, nullptr);
   g_object_set(source, "caps", caps.get(), "max-bytes", guint64{0}, nullptr);
   gst_util_set_object_arg(G_OBJECT(source), "format", "time");
-  counts_.read = 1;
   gst_app_src_push_buffer(GST_APP_SRC(source), buffer);
   gst_app_src_end_of_stream(GST_APP_SRC(source));
   return ok();
 }
 
-Status StitchPipeline::build_video_ends(const StitchOptions& options, const StitchInput& input) {
-  GstElement* source = add("filesrc");
-  GstElement* demuxer = add("qtdemux");
-  GstElement* coded_queue = coded_queue_ = add("queue");
-  GstElement* decoder = add("decodebin");
-  GstElement* raw_queue = add("queue");
-  GstElement* encoded_queue = add("queue");
-  muxer_ = add("mp4mux");
-  if (!missing_) return missing_;
-  if (!link({source, demuxer}) || !link({coded_queue, decoder}) || !link({raw_queue, converter_}) ||
-      !link({encoder_, encoded_queue}))
-    return missing_;
-
-  // The very file that was checked, whatever its name leads to by now.
-  g_object_set(source, "location",
-               ("/proc/self/fd/" + std::to_string(input.descriptor.get())).c_str(), nullptr);
-  g_object_set(raw_queue, "max-size-buffers", raw_pictures, "max-size-bytes", 0u, "max-size-time",
-               guint64{0}, nullptr);
-  // The muxer waits for whichever track is behind; then the other must be able to go on.
-  g_object_set(encoded_queue, "max-size-buffers", 0u, "max-size-bytes", 0u, "max-size-time",
-               guint64{0}, nullptr);
+void StitchPipeline::set_up_encoder(const StitchOptions& options) {
   gst_util_set_object_arg(G_OBJECT(encoder_), "speed-preset", options.preset.c_str());
+  if (options.hevc()) {
+    const int quantizer = options.quality < 0 ? default_hevc_quantizer : options.quality;
+    std::string settings = "crf=" + std::to_string(quantizer);
+    if (options.threads) settings += ":pools=" + std::to_string(options.threads);
+    g_object_set(encoder_, "option-string", settings.c_str(), nullptr);
+    return;
+  }
   gst_util_set_object_arg(G_OBJECT(encoder_), "pass", "qual");
   // In this pass too, x264enc holds to `bitrate` unless there is no buffer to hold it with.
   g_object_set(encoder_, "quantizer",
                static_cast<guint>(options.quality < 0 ? default_quantizer : options.quality),
                "qp-min", 0u, "vbv-buf-capacity", 0u, "threads", static_cast<guint>(options.threads),
                nullptr);
+}
+
+Status StitchPipeline::build_video_ends(const StitchOptions& options, const StitchInput& input,
+                                        const std::vector<GstElement*>& targets) {
+  // x265enc gives no form that files have.
+  GstElement* parser = options.hevc() ? add("h265parse") : nullptr;
+  GstElement* encoded_queue = add("queue");
+  muxer_ = add(muxer_of(container_));
+  if (!missing_) return missing_;
+  if (options.hevc() ? !link({encoder_, parser, encoded_queue}) : !link({encoder_, encoded_queue}))
+    return missing_;
+  // The muxer waits for whichever track is behind; then the other must be able to go on.
+  g_object_set(encoded_queue, "max-size-buffers", 0u, "max-size-bytes", 0u, "max-size-time",
+               guint64{0}, nullptr);
+  set_up_encoder(options);
 
   g_autoptr(GstPad) mux_pad = gst_element_request_pad_simple(muxer_, "video_%u");
   g_autoptr(GstPad) queue_src = gst_element_get_static_pad(encoded_queue, "src");
   if (!mux_pad || gst_pad_link(queue_src, mux_pad) != GST_PAD_LINK_OK)
-    return failed("'mp4mux' accepts no video");
-  // The same ticks as IN's, so that no time is rounded.
-  const guint timescale = input.video()->first("vide")->timescale;
-  if (timescale) g_object_set(mux_pad, "trak-timescale", timescale, nullptr);
+    return failed(std::string("'") + muxer_of(container_) + "' accepts no video");
   guard_muxer(mux_pad);
-  gst_pad_add_probe(
-      mux_pad,
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-      time_encoded, this, nullptr);
+  if (container_ != ".mkv") {
+    // The same ticks as IN's, so that no time is rounded.
+    if (const guint timescale = input.video()->timescale)
+      g_object_set(mux_pad, "trak-timescale", timescale, nullptr);
+    gst_pad_add_probe(mux_pad,
+                      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER |
+                                                   GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+                      time_encoded, this, nullptr);
+  }
+  {
+    Lock lock(mutex_);
+    held_ = gst_pad_add_probe(queue_src, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, nullptr, nullptr,
+                              nullptr);
+  }
   last_ = muxer_;
 
-  g_autoptr(GstPad) coded = gst_element_get_static_pad(coded_queue, "src");
-  gst_pad_add_probe(
-      coded,
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-      count_read, this, nullptr);
-  length_ = input.video()->length;
-  guint64 longest = 0;
-  for (const media::Track& track : input.video()->tracks)
-    if (track.timescale)
-      longest = std::max(
-          longest, gst_util_uint64_scale_ceil(track.duration, length_.timescale, track.timescale));
-  // Fragments have no length there, and a length that does not fit its field is no longer one.
-  const bool longer =
-      longest > length_.value && longest < (length_.bytes == 4 ? G_MAXUINT32 : G_MAXINT64);
-  const guint64 said = std::exchange(length_.value, longest);
-  if (said && longer && !input.video()->fragmented) {
-    g_autoptr(GstPad) pad = gst_element_get_static_pad(demuxer, "sink");
-    gst_pad_add_probe(
-        pad, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_PULL),
-        lengthen, this, nullptr);
-  }
-  g_signal_connect(demuxer, "pad-added", G_CALLBACK(+[](GstElement*, GstPad* pad, gpointer self) {
-                     static_cast<StitchPipeline*>(self)->take_track(pad);
-                   }),
-                   this);
-  g_signal_connect(decoder, "autoplug-select", G_CALLBACK(select_decoder), nullptr);
-  g_signal_connect(decoder, "pad-added", G_CALLBACK(+[](GstElement*, GstPad* pad, gpointer queue) {
-                     g_autoptr(GstPad) sink =
-                         gst_element_get_static_pad(GST_ELEMENT(queue), "sink");
-                     if (!gst_pad_is_linked(sink)) gst_pad_link(pad, sink);
-                   }),
-                   raw_queue);
-  return ok();
+  const auto add_reader = [&](const StitchInput& file, std::vector<GstElement*> into, bool first) {
+    std::function<void(GstPad*, GstCaps*)> sound = [this](GstPad* pad, GstCaps* caps) {
+      if (audio_) take_sound(pad, caps);
+    };
+    std::function<void()> found = [this] { open_muxer(); };
+    // The sound of both files is the same; one of them is enough.
+    if (!first) {
+      sound = [](GstPad*, GstCaps*) {};
+      found = [] {};
+    }
+    readers_.push_back(std::make_unique<VideoReader>(GST_BIN(pipeline_.get()), file,
+                                                     std::move(into), sound, found));
+    return readers_.back()->build();
+  };
+  if (!input.right) return add_reader(input, targets, true);
+  const Status left = add_reader(input, {targets[0]}, true);
+  return left ? add_reader(*input.right, {targets[1]}, false) : left;
 }
 
-void StitchPipeline::take_track(GstPad* pad) {
-  const CapsRef caps(gst_pad_get_current_caps(pad));
-  if (!caps) return;
-  const char* type = gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
-  if (g_str_has_prefix(type, "audio/")) {
-    if (audio_) take_sound(pad, caps.get());
-  } else if (g_str_has_prefix(type, "video/") || g_str_has_prefix(type, "image/")) {
-    g_autoptr(GstPad) sink = gst_element_get_static_pad(coded_queue_, "sink");
-    if (!gst_pad_is_linked(sink)) gst_pad_link(pad, sink);
+uint64_t StitchPipeline::pictures_read() const {
+  if (readers_.empty()) return 1;
+  uint64_t least = UINT64_MAX;
+  for (const auto& reader : readers_) least = std::min(least, reader->pictures_read());
+  return least;
+}
+
+void StitchPipeline::open_muxer() {
+  gulong held = 0;
+  {
+    Lock lock(mutex_);
+    held = std::exchange(held_, 0);
   }
+  if (!held) return;
+  g_autoptr(GstPad) mux_pad = gst_element_get_static_pad(muxer_, "video_0");
+  g_autoptr(GstPad) queue_src = mux_pad ? gst_pad_get_peer(mux_pad) : nullptr;
+  if (queue_src) gst_pad_remove_probe(queue_src, held);
 }
 
 void StitchPipeline::take_sound(GstPad* pad, GstCaps* caps) {
-  GstPadTemplate* pad_template =
-      gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(muxer_), "audio_%u");
-  const CapsRef taken(gst_pad_template_get_caps(pad_template));
-  if (!gst_caps_can_intersect(caps, taken.get())) {
-    const char* type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-    refuse(std::string("its sound track (") + type +
-           ") can't be copied into an MP4 file; --no-audio leaves it out");
+  const char* muxer = muxer_of(container_);
+  const GstStructure* sound = gst_caps_get_structure(caps, 0);
+  // The headers of FLAC that a demuxer hands on are not those that a muxer needs.
+  const bool complete =
+      takes_sound(muxer, caps, true) && !gst_structure_has_name(sound, "audio/x-flac");
+  const char* parser_name = complete ? "" : sound_parser(sound);
+  const CapsRef any = *parser_name ? any_form_of(caps) : CapsRef(gst_caps_ref(caps));
+  if (!complete && !takes_sound(muxer, any.get(), false)) {
+    std::string others;
+    for (const char* other : {".mov", ".mkv"})
+      if (other != container_ && takes_sound(muxer_of(other), any.get(), false))
+        others += (others.empty() ? "" : " or ") + std::string(other);
+    refuse(std::string("its sound track (") + gst_structure_get_name(sound) +
+           ") can't be copied into " + name_of_container(container_) + "; " +
+           (others.empty() ? "" : "name OUT " + others + " to keep it, or ") +
+           "leave it out with --no-audio");
     return;
   }
   GstElement* queue = gst_element_factory_make("queue", nullptr);
@@ -360,29 +496,22 @@ void StitchPipeline::take_sound(GstPad* pad, GstCaps* caps) {
   g_autoptr(GstPad) in = gst_element_get_static_pad(queue, "sink");
   g_autoptr(GstPad) out = gst_element_get_static_pad(queue, "src");
   if (mux_pad) guard_muxer(mux_pad);
-  if (!mux_pad || gst_pad_link(out, mux_pad) != GST_PAD_LINK_OK ||
-      gst_pad_link(pad, in) != GST_PAD_LINK_OK) {
+  bool linked = mux_pad && gst_pad_link(out, mux_pad) == GST_PAD_LINK_OK;
+  if (linked && *parser_name) {
+    GstElement* parser = add(parser_name);
+    linked = parser && gst_element_link(parser, queue);
+    g_autoptr(GstPad) sink = parser ? gst_element_get_static_pad(parser, "sink") : nullptr;
+    linked = linked && gst_pad_link(pad, sink) == GST_PAD_LINK_OK;
+    if (parser) gst_element_sync_state_with_parent(parser);
+  } else if (linked) {
+    linked = gst_pad_link(pad, in) == GST_PAD_LINK_OK;
+  }
+  if (!linked) {
     refuse("its sound track can't be copied; --no-audio leaves it out");
     return;
   }
   gst_element_sync_state_with_parent(queue);
   ++counts_.sound_tracks;
-}
-
-GstPadProbeReturn StitchPipeline::lengthen(GstPad*, GstPadProbeInfo* info, gpointer data) {
-  const media::IsoFile::Length& length = static_cast<StitchPipeline*>(data)->length_;
-  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-  if (!buffer) return GST_PAD_PROBE_OK;
-  const guint64 begin = info->offset, end = begin + gst_buffer_get_size(buffer);
-  for (int i = 0; i < length.bytes; ++i) {
-    const guint64 offset = length.offset + static_cast<guint64>(i);
-    if (offset < begin || offset >= end) continue;
-    const auto byte = static_cast<guint8>(length.value >> 8 * (length.bytes - 1 - i));
-    buffer = gst_buffer_make_writable(buffer);
-    gst_buffer_fill(buffer, offset - begin, &byte, 1);
-  }
-  info->data = buffer;
-  return GST_PAD_PROBE_OK;
 }
 
 void StitchPipeline::guard_muxer(GstPad* pad) {
@@ -412,13 +541,8 @@ GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* in
   if (!caps || !gst_video_info_from_caps(&format, caps.get())) return GST_PAD_PROBE_OK;
   VideoFrame frame(format, GST_PAD_PROBE_INFO_BUFFER(info), GST_MAP_READ);
   if (!frame) return GST_PAD_PROBE_OK;
-  // Green is most of what brightness is.
-  const int component = GST_VIDEO_INFO_IS_RGB(&format) ? 1 : 0;
-  const media::PictureKind kind = media::classify_picture(
-      {static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(frame.get(), component)),
-       GST_VIDEO_FRAME_COMP_STRIDE(frame.get(), component),
-       GST_VIDEO_FRAME_COMP_PSTRIDE(frame.get(), component), GST_VIDEO_FRAME_WIDTH(frame.get()),
-       GST_VIDEO_FRAME_HEIGHT(frame.get())});
+  std::vector<uint8_t> eight_bits;
+  const media::PictureKind kind = media::classify_picture(brightness_of(*frame, &eight_bits));
   if (kind == media::PictureKind::unclear) return GST_PAD_PROBE_OK;
   const std::string refusal = lack_of_fisheyes(kind, self->what_);
   if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
@@ -428,25 +552,6 @@ GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* in
                               ? use_as_it_is
                               : std::string(take_fisheyes) + ", or stitch it with --force"));
   return GST_PAD_PROBE_DROP;
-}
-
-GstPadProbeReturn StitchPipeline::count_read(GstPad*, GstPadProbeInfo* info, gpointer data) {
-  auto* self = static_cast<StitchPipeline*>(data);
-  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
-    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-    if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) gst_event_copy_segment(event, &self->segment_);
-    return GST_PAD_PROBE_OK;
-  }
-  // What an edit list cuts away is decoded, for others lean on it, but not shown.
-  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-  const GstClockTime begin = GST_BUFFER_PTS(buffer);
-  const GstClockTime end = GST_CLOCK_TIME_IS_VALID(begin) && GST_BUFFER_DURATION_IS_VALID(buffer)
-                               ? begin + GST_BUFFER_DURATION(buffer)
-                               : GST_CLOCK_TIME_NONE;
-  if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DECODE_ONLY) &&
-      gst_segment_clip(&self->segment_, GST_FORMAT_TIME, begin, end, nullptr, nullptr))
-    ++self->counts_.read;
-  return GST_PAD_PROBE_OK;
 }
 
 GstPadProbeReturn StitchPipeline::time_encoded(GstPad*, GstPadProbeInfo* info, gpointer data) {
@@ -483,8 +588,20 @@ GstPadProbeReturn StitchPipeline::time_encoded(GstPad*, GstPadProbeInfo* info, g
   return GST_PAD_PROBE_OK;
 }
 
+void StitchPipeline::compare_depths(int encoded) {
+  g_autoptr(GstPad) pad = gst_element_get_static_pad(converter_, "sink");
+  // The pad itself has its caps only when those after it have theirs.
+  g_autoptr(GstPad) decoder = gst_pad_get_peer(pad);
+  const int decoded = decoder ? depth_of(decoder) : 0;
+  if (encoded >= decoded) return;
+  GST_ELEMENT_WARNING(
+      pipeline_.get(), STREAM, FORMAT,
+      ("its pictures have %d bits for each colour, which become %d", decoded, encoded), (nullptr));
+}
+
 GstPadProbeReturn StitchPipeline::watch_stitched(GstPad*, GstPadProbeInfo* info, gpointer data) {
-  StitchCounts& counts = static_cast<StitchPipeline*>(data)->counts_;
+  auto* self = static_cast<StitchPipeline*>(data);
+  StitchCounts& counts = self->counts_;
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
@@ -494,6 +611,9 @@ GstPadProbeReturn StitchPipeline::watch_stitched(GstPad*, GstPadProbeInfo* info,
       if (gst_video_info_from_caps(&format, caps)) {
         counts.width = GST_VIDEO_INFO_WIDTH(&format);
         counts.height = GST_VIDEO_INFO_HEIGHT(&format);
+        // A photo's are told when the file is looked through.
+        if (self->muxer_)
+          self->compare_depths(static_cast<int>(GST_VIDEO_INFO_COMP_DEPTH(&format, 0)));
       }
     }
     return GST_PAD_PROBE_OK;

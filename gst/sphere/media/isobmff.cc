@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <utility>
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/box.h"
@@ -475,18 +476,44 @@ const Track* IsoFile::first(const char* handler) const {
 
 Result<IsoFile> check_isobmff(const Source& source) { return Checker(source).run(); }
 
+namespace {
+
+/// Packets of 188 bytes, or of 192 with a time in front of each, or of 204 with a check sum behind.
+bool is_transport_stream(const Source& source) {
+  constexpr uint8_t sync = 0x47;
+  for (const auto& [first, size] : {std::pair{0, 188}, {4, 192}, {0, 204}}) {
+    uint8_t byte = 0;
+    int found = 0;
+    while (found < 3 && source.read(static_cast<uint64_t>(first + found * size), {&byte, 1}) == 1 &&
+           byte == sync)
+      ++found;
+    if (found == 3) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Kind sniff(const Source& source) {
   uint8_t bytes[12] = {};
   const size_t have = source.read(0, bytes);
   ByteReader reader({bytes, have});
   if (reader.starts_with("\xff\xd8")) return Kind::jpeg;
   if (reader.starts_with("\x89PNG")) return Kind::png;
+  if (reader.starts_with("\x1a\x45\xdf\xa3")) return Kind::matroska;
+  if (reader.starts_with({"II*\0", 4}) || reader.starts_with({"MM\0*", 4})) return Kind::tiff;
+  if (reader.starts_with("RIFF")) {
+    reader.skip(4);
+    if (reader.starts_with("AVI ")) return Kind::avi;
+    return reader.starts_with("WEBP") ? Kind::webp : Kind::unknown;
+  }
   if (have < 8) return Kind::unknown;
   reader.skip(4);
   // Old QuickTime files have no `ftyp`; HEIF pictures have one, but are not videos.
   for (const char* type : {"moov", "mdat", "free", "skip", "wide", "pnot"})
     if (reader.starts_with(type)) return Kind::isobmff;
-  if (!reader.starts_with("ftyp")) return Kind::unknown;
+  if (!reader.starts_with("ftyp"))
+    return is_transport_stream(source) ? Kind::mpegts : Kind::unknown;
   for (const char* brand : {"heic", "heix", "mif1", "msf1", "avif", "avis"})
     if (reader.starts_with(brand)) return Kind::unknown;
   return Kind::isobmff;

@@ -47,7 +47,7 @@ struct IsoFile {
 
 Result<IsoFile> check_isobmff(const Source& source);
 
-enum class Kind { unknown, jpeg, png, isobmff };
+enum class Kind { unknown, jpeg, png, isobmff, matroska, avi, mpegts, tiff, webp };
 /// The type of a file, from its first bytes.
 Kind sniff(const Source& source);
 

@@ -55,14 +55,17 @@ bool xmp_is_spherical(std::span<const uint8_t> packet) {
          says(text, ":ProjectionType", "equirectangular");
 }
 
+bool video_xml_is_spherical(std::string_view text) {
+  return says(text, ":Spherical", "true") && !says(text, ":Stitched", "false");
+}
+
 bool uuid_box_is_spherical(const Source& source, const Box& box) {
   if (box.size() < sizeof video_schema) return false;
   std::vector<uint8_t> bytes(static_cast<size_t>(std::min(box.size(), largest_text)));
   if (!source.read_all(box.content, bytes) ||
       std::memcmp(bytes.data(), video_schema, sizeof video_schema) != 0)
     return false;
-  const std::string_view text = text_of(std::span(bytes).subspan(sizeof video_schema));
-  return says(text, ":Spherical", "true") && !says(text, ":Stitched", "false");
+  return video_xml_is_spherical(text_of(std::span(bytes).subspan(sizeof video_schema)));
 }
 
 bool sample_entry_is_spherical(const Source& source, const Box& stsd) {

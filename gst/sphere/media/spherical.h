@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "gst/sphere/media/box.h"
 #include "gst/sphere/media/source.h"
@@ -12,6 +13,9 @@ namespace sphere::media {
 
 /// Whether an XMP packet has it, in Google's photo sphere schema (GPano).
 bool xmp_is_spherical(std::span<const uint8_t> packet);
+
+/// Whether this XML of a video has it, in the first version of Google's metadata for videos.
+bool video_xml_is_spherical(std::string_view text);
 
 /// Whether a `uuid` box of a track has it, in the first version of Google's metadata for videos
 /// (XML).

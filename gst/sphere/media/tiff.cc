@@ -18,6 +18,11 @@ constexpr std::array<uint64_t, 13> type_sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8
 // Entries of a directory. Real ones have some tens.
 constexpr size_t most_entries = 4096;
 constexpr uint64_t longest_text = 256;
+constexpr uint16_t sub_directories_tag = 0x014a;
+// Real files have some five.
+constexpr size_t most_directories = 64;
+// One for each row of the tallest picture that can be read, and more.
+constexpr uint64_t longest_list = uint64_t{4} << 20;
 
 }  // namespace
 
@@ -29,7 +34,9 @@ Result<Tiff> Tiff::open(const Source& source) {
   if (!little && !reader.starts_with("MM")) return invalid("not a TIFF");
   if ((little ? reader.u16_little() : reader.u16()) != 42) return invalid("not a TIFF");
   Tiff tiff(source, little);
-  tiff.read_directory(little ? reader.u32_little() : reader.u32());
+  const uint32_t first = little ? reader.u32_little() : reader.u32();
+  tiff.read_directory(first);
+  tiff.next_ = tiff.directory_after(first);
   if (const std::optional<uint32_t> exif = tiff.number(exif_tag)) tiff.read_directory(*exif);
   return tiff;
 }
@@ -60,6 +67,47 @@ void Tiff::read_directory(uint64_t offset) {
     else
       entries_.push_back({entry.tag, entry.type, entry.count, 0, entry.size, entry.field});
   }
+}
+
+uint32_t Tiff::directory_after(uint64_t offset) const {
+  uint8_t head[2], link[4];
+  if (!source_->read_all(offset, head)) return 0;
+  const size_t count = little_ ? head[0] | head[1] << 8 : head[0] << 8 | head[1];
+  if (!source_->read_all(offset + 2 + count * entry_size, link)) return 0;
+  ByteReader reader(link);
+  return little_ ? reader.u32_little() : reader.u32();
+}
+
+std::vector<Tiff> Tiff::other_directories() const {
+  std::vector<uint32_t> offsets = numbers(sub_directories_tag);
+  for (uint32_t next = next_; next && offsets.size() < most_directories;
+       next = directory_after(next))
+    offsets.push_back(next);
+  offsets.resize(std::min(offsets.size(), most_directories));
+  std::vector<Tiff> directories;
+  for (const uint32_t offset : offsets) {
+    Tiff directory(*source_, little_);
+    directory.read_directory(offset);
+    directories.push_back(std::move(directory));
+  }
+  return directories;
+}
+
+std::vector<uint32_t> Tiff::numbers(uint16_t tag) const {
+  const TiffEntry* entry = find(tag);
+  if (!entry || (entry->type != type_short && entry->type != type_long) ||
+      entry->size > longest_list)
+    return {};
+  const std::vector<uint8_t> all = bytes(*entry);
+  ByteReader reader(all);
+  std::vector<uint32_t> values;
+  while (reader.remaining()) {
+    if (entry->type == type_short)
+      values.push_back(little_ ? reader.u16_little() : reader.u16());
+    else
+      values.push_back(little_ ? reader.u32_little() : reader.u32());
+  }
+  return values;
 }
 
 const TiffEntry* Tiff::find(uint16_t tag) const {

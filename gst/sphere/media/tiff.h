@@ -27,6 +27,8 @@ class Tiff {
   /// The source must exist longer than this object. Of an incomplete directory, the existing
   /// entries are read.
   static Result<Tiff> open(const Source& source);
+  /// The directories of further pictures that the first one names or that follow it, in order.
+  std::vector<Tiff> other_directories() const;
 
   const TiffEntry* find(uint16_t tag) const;
   /// Empty if not all of them are in the source.
@@ -41,14 +43,18 @@ class Tiff {
   std::optional<uint32_t> number(uint16_t tag) const;
   /// One number of 16 bits.
   std::optional<uint16_t> number16(uint16_t tag) const;
+  /// All its numbers, of 16 or of 32 bits; none where they are not all there or too many.
+  std::vector<uint32_t> numbers(uint16_t tag) const;
 
  private:
   Tiff(const Source& source, bool little) : source_(&source), little_(little) {}
   void read_directory(uint64_t offset);
+  uint32_t directory_after(uint64_t offset) const;
 
   const Source* source_;
   bool little_;
   std::vector<TiffEntry> entries_;
+  uint32_t next_ = 0;  ///< where the directory after the first one is
 };
 
 }  // namespace sphere::media
