@@ -486,16 +486,14 @@ def test_already_stitched(sources):
     flat = folder / "flat.mkv"
     ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:duration=0.2", *H264, flat)
     refused("an ordinary video", flat, folder / "x.mkv", says=("ordinary video", "--force"))
-    ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}", "-frames:v", 1, folder / "flat.tiff")
+    ffmpeg("-i", flat, "-frames:v", 1, "-vf", "hue=s=0", folder / "flat.tiff")
     refused("an ordinary TIFF", folder / "flat.tiff", folder / "x.png", says=("ordinary picture",))
 
 
 def grow_projection(content):
     """A Matroska file of unknown segment size whose first video track gets a projection."""
     def number(at):
-        more = 0
-        while not content[at] & 0x80 >> more:
-            more += 1
+        more = 8 - content[at].bit_length()
         value = content[at] & (0x80 >> more) - 1
         for byte in content[at + 1:at + 1 + more]:
             value = value << 8 | byte
@@ -503,7 +501,8 @@ def grow_projection(content):
 
     def size(value):
         return bytes([0x01]) + value.to_bytes(7, "big")
-    tracks = content.find(b"\x16\x54\xae\x6b")
+    # The first place is in the list of what stands where.
+    tracks = content.rfind(b"\x16\x54\xae\x6b", 0, content.find(b"\x1f\x43\xb6\x75", 400))
     length, begin = number(tracks + 4)
     body = content[begin:begin + length]
     projection = b"\x76\x70\x84\x76\x71\x81\x01"
