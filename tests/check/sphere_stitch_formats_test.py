@@ -359,6 +359,41 @@ def test_photos(sources):
     refused("an animated WebP", folder / "moving.webp", folder / "x.png", says=("animated",))
 
 
+def test_models(sources):
+    """The camera that a file names chooses the profile."""
+    folder = sources.folder
+    wide = folder / "wide.jpg"
+    ffmpeg("-i", folder / "both.png", "-q:v", 1, wide)
+    for make, model, lens in (("SAMSUNG", "SM-C200", "gear360"), ("SAMSUNG", "SM-R210", "gear360-2017"),
+                              ("LG Electronics", "LG-R105", "lg-360"),
+                              ("Somebody", "LG-R105", "dual-190"), ("RICOH", "RICOH THETA SC", "dual-190"),
+                              ("JK Imaging", "SP360 4K", "pixpro-sp360-4k")):
+        texts = [text.encode() + b"\0" for text in (make, model)]
+        at = 8 + 2 + 2 * 12 + 4
+        exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) \
+            + tiff_entry(0x10f, 2, len(texts[0]), at) \
+            + tiff_entry(0x110, 2, len(texts[1]), at + len(texts[0])) + bytes(4) + b"".join(texts)
+        content = wide.read_bytes()
+        named = folder / "named.jpg"
+        named.write_bytes(content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + content[2:])
+        result = sphere(named, folder / "named-out.png", "--json", "--stitcher", "cpu")
+        check(f"Exif of {make} {model}", result.returncode == 0
+              and json.loads(result.stdout)["lens"] == lens, result.stdout + result.stderr)
+        content = (folder / "in.mp4").read_bytes()
+        user = b"".join(struct.pack(">I4sHH", 12 + len(text) - 1, kind, len(text) - 1, 0x15c7) + text[:-1]
+                        for kind, text in zip((b"\xa9mak", b"\xa9mod"), texts))
+        movie = content.find(b"moov") - 4
+        size = struct.unpack_from(">I", content, movie)[0]
+        check("the index stands at the end", movie + size == len(content))
+        udta = content.find(b"udta", movie)
+        clip = folder / "named.mp4"
+        clip.write_bytes(content[:movie] + struct.pack(">I", size + 8 + len(user)) + content[movie + 4:udta]
+                         + b"free" + content[udta + 4:] + struct.pack(">I4s", 8 + len(user), b"udta") + user)
+        result = sphere(clip, folder / "named-out.mp4", "--json", "--stitcher", "cpu")
+        check(f"MP4 of {make} {model}", result.returncode == 0
+              and json.loads(result.stdout)["lens"] == lens, result.stdout + result.stderr)
+
+
 def test_wrong(sources):
     folder = sources.folder
     (folder / "sub").mkdir()
@@ -451,16 +486,14 @@ def test_already_stitched(sources):
     flat = folder / "flat.mkv"
     ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:duration=0.2", *H264, flat)
     refused("an ordinary video", flat, folder / "x.mkv", says=("ordinary video", "--force"))
-    ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}", "-frames:v", 1, folder / "flat.tiff")
+    ffmpeg("-i", flat, "-frames:v", 1, "-vf", "hue=s=0", folder / "flat.tiff")
     refused("an ordinary TIFF", folder / "flat.tiff", folder / "x.png", says=("ordinary picture",))
 
 
 def grow_projection(content):
     """A Matroska file of unknown segment size whose first video track gets a projection."""
     def number(at):
-        more = 0
-        while not content[at] & 0x80 >> more:
-            more += 1
+        more = 8 - content[at].bit_length()
         value = content[at] & (0x80 >> more) - 1
         for byte in content[at + 1:at + 1 + more]:
             value = value << 8 | byte
@@ -468,7 +501,8 @@ def grow_projection(content):
 
     def size(value):
         return bytes([0x01]) + value.to_bytes(7, "big")
-    tracks = content.find(b"\x16\x54\xae\x6b")
+    # The first place is in the list of what stands where.
+    tracks = content.rfind(b"\x16\x54\xae\x6b", 0, content.find(b"\x1f\x43\xb6\x75", 400))
     length, begin = number(tracks + 4)
     body = content[begin:begin + length]
     projection = b"\x76\x70\x84\x76\x71\x81\x01"
@@ -511,7 +545,7 @@ def main():
         finish()
     with tempfile.TemporaryDirectory(prefix="sphere-formats-") as name:
         sources = Sources(pathlib.Path(name))
-        for test in (test_videos, test_hevc, test_ten_bits, test_two_files, test_insta360, test_photos,
+        for test in (test_videos, test_hevc, test_ten_bits, test_two_files, test_insta360, test_photos, test_models,
                      test_wrong, test_already_stitched):
             attempt(test, sources)
         check("no unfinished file anywhere",

@@ -2,7 +2,10 @@
 
 #include "gst/sphere/makers/capture.h"
 
+#include <vector>
+
 #include "gst/sphere/makers/madv.h"
+#include "gst/sphere/makers/models.h"
 #include "gst/sphere/media/isobmff.h"
 #include "gst/sphere/media/tiff.h"
 
@@ -12,16 +15,29 @@ namespace sphere::makers {
 
 bool read_box(std::span<const uint8_t> box, CaptureInfo* info) { return madv::read_box(box, info); }
 
-CaptureInfo read_video(const media::Source& source) { return madv::read_video(source); }
+CaptureInfo read_video(const media::Source& source) {
+  CaptureInfo info = madv::read_video(source);
+  if (info.profile.empty()) info.profile = profile_of_video(source);
+  return info;
+}
 
 CaptureInfo read_jpeg(const media::Source& source, const media::JpegInfo& jpeg) {
-  return madv::read_jpeg(source, jpeg);
+  CaptureInfo info = madv::read_jpeg(source, jpeg);
+  if (!info.profile.empty() || !jpeg.exif_length) return info;
+  std::vector<uint8_t> exif(static_cast<size_t>(jpeg.exif_length));
+  if (!source.read_all(jpeg.exif_offset, exif)) return info;
+  const media::MemorySource segment(exif);
+  if (const Result<media::Tiff> tiff = media::Tiff::open(segment))
+    info.profile = profile_of_exif(*tiff);
+  return info;
 }
 
 Result<CaptureInfo> read_tiff(const media::Source& source) {
   const Result<media::Tiff> tiff = media::Tiff::open(source);
   if (!tiff) return tiff.error();
-  return madv::read_tiff(*tiff);
+  CaptureInfo info = madv::read_tiff(*tiff);
+  if (info.profile.empty()) info.profile = profile_of_exif(*tiff);
+  return info;
 }
 
 Result<CaptureInfo> read_file(const media::Source& source) {
@@ -34,7 +50,7 @@ Result<CaptureInfo> read_file(const media::Source& source) {
       return read_jpeg(source, *jpeg);
     }
     default:
-      if (const Result<media::Tiff> tiff = media::Tiff::open(source)) return madv::read_tiff(*tiff);
+      if (const Result<CaptureInfo> tiff = read_tiff(source)) return *tiff;
       return CaptureInfo();
   }
 }
