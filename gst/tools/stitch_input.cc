@@ -191,8 +191,8 @@ Status read_content(const media::Source& source, StitchInput* input) {
       break;
   }
   return invalid(
-      "is no picture (JPEG, PNG, TIFF, WebP, DNG) and no video (MP4, MOV, MKV, WebM, "
-      "AVI, MPEG-TS) that can be read");
+      "is not a picture (JPEG, PNG, TIFF, WebP, DNG) or a video (MP4, MOV, MKV, WebM, AVI, "
+      "MPEG-TS) that can be read");
 }
 
 Status check_content(const media::Source& whole, StitchInput* input) {

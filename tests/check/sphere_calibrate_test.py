@@ -36,7 +36,7 @@ def main():
                 ("no output", ["in.png"], 2, "-o LENS"),
                 ("another name", ["in.png", "-o", "lens.txt"], 2, ".json"),
                 ("no such picture", ["none.png", "-o", "lens.json"], 1, "none.png"),
-                ("no picture", ["lens.json", "-o", "lens.json"], 1, "not a JPEG"),
+                ("no picture", ["lens.json", "-o", "lens.json"], 1, "not a picture"),
                 ("two sizes", ["in.png", "small.png", "-o", "lens.json"], 1, "one size"),
                 ("no such lens", ["in.png", "--lens", "nothing", "-o", "lens.json"], 1, "nothing"),
                 ("no folder", ["in.png", "-o", "none/lens.json"], 1, "folder"),

@@ -406,7 +406,7 @@ def test_wrong_input(folder, photo, video):
     bad = folder / "bad.bin"
     for what, content, out, says in (
             ("empty", b"", jpg, "empty"),
-            ("text", b"This is no picture at all.\n" * 10, jpg, "no picture"),
+            ("text", b"This is no picture at all.\n" * 10, jpg, "not a picture"),
             ("zeros", bytes(4096), jpg, "no picture"),
             ("half a JPEG", photo.read_bytes()[:photo.stat().st_size // 2], jpg, "cut off"),
             ("a JPEG's last byte", photo.read_bytes()[:-1], jpg, "cut off"),
