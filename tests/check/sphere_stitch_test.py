@@ -407,7 +407,7 @@ def test_wrong_input(folder, photo, video):
     for what, content, out, says in (
             ("empty", b"", jpg, "empty"),
             ("text", b"This is no picture at all.\n" * 10, jpg, "not a picture"),
-            ("zeros", bytes(4096), jpg, "no picture"),
+            ("zeros", bytes(4096), jpg, "not a picture"),
             ("half a JPEG", photo.read_bytes()[:photo.stat().st_size // 2], jpg, "cut off"),
             ("a JPEG's last byte", photo.read_bytes()[:-1], jpg, "cut off"),
             ("half an MP4", video.read_bytes()[:video.stat().st_size // 2], mp4, "cut off"),
