@@ -18,6 +18,8 @@ def load(what):
         print(f"skip: {what}: {reason}")
         sys.exit(77)
     os.environ.pop("GST_PLUGIN_PATH", None)
-    os.environ["GST_REGISTRY"] = ENVIRONMENT.get("GST_REGISTRY", "") + ".python"
+    # Started by hand, without a registry of the tests' own, it keeps the user's.
+    if "GST_REGISTRY" in ENVIRONMENT:
+        os.environ["GST_REGISTRY"] = ENVIRONMENT["GST_REGISTRY"] + ".python"
     Gst.init(None)
     return Gst
