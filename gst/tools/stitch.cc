@@ -423,6 +423,7 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   std::string made =
       std::to_string(counts.width.load()) + "x" + std::to_string(counts.height.load());
   if (input->video()) made += ", " + std::to_string(counts.stitched.load()) + " pictures";
+  if (options.agreement) made += "; lenses " + options.lens_name;
   printer->wrote(options.output, made, seconds);
   printer->note("lenses: " + run.lens() + "; level: " + options.level);
   if (options.json)
