@@ -18,6 +18,8 @@ enum Exit {
   exit_done = 0,
   exit_failed = 1,
   exit_usage = 2,
+  /// A file can't be examined, or something that had to be taken out was found in the result.
+  exit_unexamined = 3,
   exit_interrupted = 130,
 };
 

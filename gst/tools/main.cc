@@ -26,7 +26,8 @@ void print_help(FILE* stream) {
     print(stream, "  %-12s %s\n", command.name, command.summary);
   print(stream,
         "  %-12s show this text, or the options of a command\n\n"
-        "Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted.\n",
+        "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a file that can't be examined, 130 "
+        "interrupted.\n",
         "help");
 }
 

@@ -29,8 +29,12 @@ std::string temporary_name(const std::string& folder) {
 
 mode_t permissions(const struct stat* existing) {
   if (existing) return existing->st_mode & 0777;
-  const mode_t mask = umask(0);
-  umask(mask);
+  // Read once: umask() has to change it for a moment, and several threads write files.
+  static const mode_t mask = [] {
+    const mode_t found = umask(0);
+    umask(found);
+    return found;
+  }();
   return 0666 & ~mask;
 }
 

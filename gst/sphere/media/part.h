@@ -67,7 +67,7 @@ struct Part {
 /// What was found that must not be in the edited file in any form. The final look searches for it.
 struct Traces {
   /// At most this many of each are collected, spread over the file.
-  static constexpr size_t most = 256;
+  static constexpr size_t most = 64;
 
   std::vector<Position> positions;
   std::vector<std::string> identities;  ///< UTF-8, as found, without spaces and zeros at the ends

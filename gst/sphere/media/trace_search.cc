@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/media/trace_search.h"
+
+#include <glib.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/media/edits.h"
+
+namespace sphere::media {
+
+namespace {
+
+// Bytes. A shorter text is found by chance in the pixels of a long video.
+constexpr size_t shortest_alone = 6;
+// Bytes. Latitude and longitude of one position are that close in all formats that are known.
+constexpr uint64_t pair_distance = 96;
+// The first bytes of a pattern, by which it is looked up.
+constexpr size_t key_size = 4;
+constexpr int filter_bits = 22;
+constexpr size_t longest_identity = 256;
+constexpr size_t block = 1 << 20;
+
+enum class Axis { latitude, longitude };
+
+struct Pattern {
+  std::string bytes;
+  const char* encoding = "";
+  Axis axis = Axis::latitude;
+  /// The position that it belongs to; -1: an identity.
+  int position = -1;
+  /// Found by chance in long files: counts only if the other axis of the position is near.
+  bool needs_pair = false;
+};
+
+uint32_t key_of(const char* bytes) {
+  uint32_t key;
+  std::memcpy(&key, bytes, sizeof key);
+  return key;
+}
+uint32_t slot_of(uint32_t key) { return (key * 0x9e3779b1u) >> (32 - filter_bits); }
+
+template <typename T>
+std::string raw(T value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+std::string reversed(std::string bytes) {
+  std::ranges::reverse(bytes);
+  return bytes;
+}
+std::string utf16(std::string_view text, bool little) {
+  std::string wide;
+  for (const char letter : text) {
+    if (!little) wide += '\0';
+    wide += letter;
+    if (little) wide += '\0';
+  }
+  return wide;
+}
+/// What base64 makes of a text that begins at the first, second or third byte of a group, without
+/// the characters that also depend on the bytes around it.
+std::string base64(std::string_view text, size_t phase) {
+  const std::string padded = std::string(phase, 'x') + std::string(text);
+  const GString_ all(
+      g_base64_encode(reinterpret_cast<const guchar*>(padded.data()), padded.size()));
+  const size_t begin = (phase * 8 + 5) / 6, end = padded.size() * 8 / 6;
+  return end > begin ? std::string(all.get()).substr(begin, end - begin) : std::string();
+}
+
+/// A pattern of few different bytes, such as mostly zeros, is found everywhere.
+bool distinctive(std::string_view bytes) {
+  const auto zeros = std::ranges::count_if(bytes, [](char c) { return c == 0 || c == '\xff'; });
+  return bytes.size() - static_cast<size_t>(zeros) >= 5;
+}
+
+class PatternList {
+ public:
+  void add_position(const Position& position, int index) {
+    add_axis(position.latitude, Axis::latitude, index);
+    add_axis(position.longitude, Axis::longitude, index);
+  }
+
+  void add_identity(std::string_view text) {
+    if (text.size() < shortest_alone) return;
+    text = text.substr(0, longest_identity);
+    Pattern pattern;
+    pattern.encoding = "an identity as text";
+    add(pattern, std::string(text));
+    pattern.encoding = "an identity as UTF-16";
+    for (const bool little : {false, true}) add(pattern, utf16(text, little));
+    pattern.encoding = "an identity as base64";
+    for (size_t phase = 0; phase < 3; ++phase) add(pattern, base64(text, phase));
+  }
+
+  std::vector<Pattern> take() {
+    std::ranges::sort(list_, {}, [](const Pattern& p) { return key_of(p.bytes.data()); });
+    return std::move(list_);
+  }
+
+ private:
+  void add(Pattern pattern, std::string bytes) {
+    if (bytes.size() < key_size) return;
+    if (bytes.size() < shortest_alone && pattern.position < 0) return;
+    if (!seen_.insert({bytes, pattern.position}).second) return;
+    pattern.bytes = std::move(bytes);
+    list_.push_back(std::move(pattern));
+  }
+
+  void add_axis(double degrees, Axis axis, int index) {
+    const bool north = axis == Axis::latitude;
+    Pattern pattern;
+    pattern.axis = axis;
+    pattern.position = index;
+    const auto number = [&](const char* encoding, const std::string& bytes) {
+      pattern.encoding = encoding;
+      pattern.needs_pair = bytes.size() < 8 || !distinctive(bytes);
+      add(pattern, bytes);
+      add(pattern, reversed(bytes));
+    };
+    number(north ? "latitude as 64-bit float" : "longitude as 64-bit float", raw(degrees));
+    number(north ? "latitude as 32-bit float" : "longitude as 32-bit float",
+           raw(static_cast<float>(degrees)));
+    const auto integer = [&](const char* encoding, double scaled) {
+      if (std::abs(scaled) > static_cast<double>(std::numeric_limits<int32_t>::max())) return;
+      for (const double value : {std::trunc(scaled), std::round(scaled), std::floor(scaled)})
+        number(encoding, raw(static_cast<int32_t>(value)));
+    };
+    integer(north ? "latitude in 1e-7 degrees" : "longitude in 1e-7 degrees", degrees * 1e7);
+    integer(north ? "latitude in 1e-6 degrees" : "longitude in 1e-6 degrees", degrees * 1e6);
+    integer(north ? "latitude as 16.16" : "longitude as 16.16", degrees * 65536);
+    integer(north ? "latitude as 32-bit angle" : "longitude as 32-bit angle",
+            degrees / (north ? 90 : 180) * 2147483647);
+    add_rationals(std::abs(degrees), pattern);
+    add_texts(std::abs(degrees), pattern);
+  }
+
+  /// Exif's form: degrees and minutes as whole numbers, with any form of the seconds.
+  void add_rationals(double degrees, Pattern pattern) {
+    pattern.encoding =
+        pattern.axis == Axis::latitude ? "latitude as Exif has it" : "longitude as Exif has it";
+    // Small numbers with ones between them are also found in tables.
+    pattern.needs_pair = true;
+    const auto whole = static_cast<uint32_t>(degrees);
+    const auto minutes = static_cast<uint32_t>((degrees - whole) * 60);
+    for (const bool big : {false, true}) {
+      std::string bytes;
+      for (const uint32_t value : {whole, 1u, minutes, 1u})
+        bytes += big ? reversed(raw(value)) : raw(value);
+      add(pattern, bytes);
+    }
+  }
+
+  void add_texts(double degrees, Pattern pattern) {
+    const bool north = pattern.axis == Axis::latitude;
+    std::set<std::string> decimal, other;
+    // Three decimals are 100 metres; of small numbers more are needed, to have enough letters.
+    const int digits = degrees < 10 ? 4 : 3;
+    const double scale = std::pow(10, digits);
+    for (const double value :
+         {std::floor(degrees * scale) / scale, std::round(degrees * scale) / scale})
+      decimal.insert(formatted(value, digits));
+    const int whole = static_cast<int>(degrees);
+    const double minutes = (degrees - whole) * 60;
+    const std::string minute = formatted(std::floor(minutes * 10) / 10, 1);
+    other.insert(std::to_string(whole) + "," + minute);
+    other.insert(std::to_string(whole) + (minutes < 10 ? "0" : "") + minute);
+    const std::string full = std::to_string(static_cast<int>(minutes));
+    for (const char* sign : {" deg ", "\xc2\xb0", "\xc2\xb0 "})
+      other.insert(std::to_string(whole) + sign + full + "'");
+    pattern.encoding = north ? "latitude as decimal text" : "longitude as decimal text";
+    for (const std::string& text : decimal) add_text(pattern, text);
+    pattern.encoding = north ? "latitude as text in minutes" : "longitude as text in minutes";
+    for (const std::string& text : other) add_text(pattern, text);
+  }
+
+  void add_text(Pattern pattern, const std::string& text) {
+    pattern.needs_pair = text.size() < shortest_alone;
+    add(pattern, text);
+    for (const bool little : {false, true}) add(pattern, utf16(text, little));
+    for (size_t phase = 0; phase < 3; ++phase) {
+      const std::string bytes = base64(text, phase);
+      // Base64 of unrelated bytes has all combinations of letters.
+      pattern.needs_pair = bytes.size() < 8;
+      add(pattern, bytes);
+    }
+  }
+
+  static std::string formatted(double value, int digits) {
+    char format[8], text[G_ASCII_DTOSTR_BUF_SIZE];
+    g_snprintf(format, sizeof format, "%%.%df", digits);
+    return g_ascii_formatd(text, sizeof text, format, value);
+  }
+
+  std::vector<Pattern> list_;
+  std::set<std::pair<std::string, int>> seen_;
+};
+
+}  // namespace
+
+struct TraceSearch::Patterns {
+  std::vector<Pattern> list;  ///< sorted by their keys
+  /// A bit for each slot of the keys: most offsets of a file are ruled out by it alone.
+  std::vector<uint64_t> filter = std::vector<uint64_t>((size_t{1} << filter_bits) / 64);
+  size_t longest = 0;
+  /// The last bytes of the blocks before, which may begin a pattern.
+  std::vector<uint8_t> kept;
+  uint64_t kept_offset = 0;
+  /// Where each axis of each position was last found; ~0: nowhere.
+  std::vector<std::array<uint64_t, 2>> last;
+
+  /// Compares at one offset of `bytes`; `room` bytes are there.
+  const Pattern* at(const uint8_t* bytes, size_t room, uint64_t offset) {
+    const uint32_t key = key_of(reinterpret_cast<const char*>(bytes));
+    const auto same = std::ranges::equal_range(
+        list, key, {}, [](const Pattern& p) { return key_of(p.bytes.data()); });
+    for (const Pattern& pattern : same) {
+      if (pattern.bytes.size() > room ||
+          std::memcmp(pattern.bytes.data(), bytes, pattern.bytes.size()) != 0)
+        continue;
+      if (pattern.position < 0 || !pattern.needs_pair) return &pattern;
+      auto& found = last[static_cast<size_t>(pattern.position)];
+      found[static_cast<size_t>(pattern.axis)] = offset;
+      const uint64_t other = found[pattern.axis == Axis::latitude ? 1 : 0];
+      if (other != ~uint64_t{0} && offset - other <= pair_distance) return &pattern;
+    }
+    return nullptr;
+  }
+};
+
+TraceSearch::TraceSearch(const Traces& traces, const Policy& policy)
+    : patterns_(std::make_unique<Patterns>()) {
+  PatternList list;
+  if (!policy.place)
+    for (size_t i = 0; i < traces.positions.size(); ++i)
+      list.add_position(traces.positions[i], static_cast<int>(i));
+  if (!policy.identity)
+    for (const std::string& text : traces.identities) list.add_identity(text);
+  patterns_->list = list.take();
+  patterns_->last.assign(traces.positions.size(), {~uint64_t{0}, ~uint64_t{0}});
+  for (const Pattern& pattern : patterns_->list) {
+    const uint32_t slot = slot_of(key_of(pattern.bytes.data()));
+    patterns_->filter[slot / 64] |= uint64_t{1} << slot % 64;
+    patterns_->longest = std::max(patterns_->longest, pattern.bytes.size());
+  }
+}
+
+TraceSearch::~TraceSearch() = default;
+TraceSearch::TraceSearch(TraceSearch&&) noexcept = default;
+
+bool TraceSearch::empty() const { return patterns_->list.empty(); }
+
+std::optional<FoundTrace> TraceSearch::search(std::span<const uint8_t> bytes) {
+  Patterns& p = *patterns_;
+  if (p.list.empty()) return std::nullopt;
+  p.kept.insert(p.kept.end(), bytes.begin(), bytes.end());
+  const uint8_t* data = p.kept.data();
+  const size_t size = p.kept.size();
+  // The last bytes are looked at again with the next block; a pattern that ends with the file is
+  // found at its beginning all the same, because it is complete.
+  for (size_t i = 0; i + key_size <= size; ++i) {
+    uint32_t key;
+    std::memcpy(&key, data + i, sizeof key);
+    const uint32_t slot = slot_of(key);
+    if (!(p.filter[slot / 64] >> slot % 64 & 1)) continue;
+    if (const Pattern* found = p.at(data + i, size - i, p.kept_offset + i))
+      return FoundTrace{p.kept_offset + i, found->encoding};
+  }
+  const size_t keep = std::min(size, p.longest - 1);
+  p.kept_offset += size - keep;
+  p.kept.erase(p.kept.begin(), p.kept.end() - static_cast<ptrdiff_t>(keep));
+  return std::nullopt;
+}
+
+Result<std::optional<FoundTrace>> find_traces(const Source& source, const Traces& traces,
+                                              const Policy& policy,
+                                              const std::function<bool(uint64_t)>& progress) {
+  TraceSearch search(traces, policy);
+  if (search.empty()) return std::optional<FoundTrace>();
+  std::vector<uint8_t> bytes(block);
+  for (uint64_t position = 0; position < source.size();) {
+    const auto now =
+        static_cast<size_t>(std::min<uint64_t>(bytes.size(), source.size() - position));
+    if (!source.read_all(position, std::span(bytes).first(now)))
+      return failed("the file can't be read any more");
+    if (std::optional<FoundTrace> found = search.search(std::span(bytes).first(now))) return found;
+    position += now;
+    if (progress && !progress(position)) return edit_stopped();
+  }
+  return std::optional<FoundTrace>();
+}
+
+}  // namespace sphere::media

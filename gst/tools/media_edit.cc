@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/media_edit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/media/edits.h"
+#include "gst/sphere/media/source.h"
+#include "gst/sphere/media/trace_search.h"
+#include "gst/tools/output_file.h"
+
+namespace sphere::tool {
+
+namespace {
+
+using media::Examination;
+using media::FileSource;
+using media::Request;
+
+EditError about(const std::string& path, const Error& error, Exit status) {
+  return {Error(error.kind, path + ": " + error.message), status};
+}
+
+struct OpenFile {
+  Descriptor descriptor;
+  FileSource source;
+};
+
+Result<OpenFile> open_file(const std::string& path, int flags) {
+  // A FIFO would block the command for ever.
+  Descriptor descriptor(open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!descriptor) {
+    const std::string why = std::strerror(errno);
+    return errno == ENOENT ? not_found(why) : failed("can't be opened: " + why);
+  }
+  struct stat status = {};
+  if (fstat(descriptor.get(), &status) != 0) return failed(std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return invalid("not a regular file");
+  Result<FileSource> source = FileSource::make(descriptor.get());
+  if (!source) return source.error();
+  return OpenFile{std::move(descriptor), std::move(*source)};
+}
+
+/// The first part that must not be there, or null.
+const media::Part* denied_part(const Examination& found, const media::Policy& policy) {
+  const auto denied = [&](const media::Part& part) { return !policy.allows(part.part_class); };
+  const auto part = std::ranges::find_if(found.parts, denied);
+  return part == found.parts.end() ? nullptr : &*part;
+}
+
+/// Reads the result as a file that nothing is known about.
+Status look_again(const media::Source& written, const Examination& before, const Request& request,
+                  const WorkProgress& progress) {
+  Request look;
+  look.policy = request.policy;
+  look.in_place = request.in_place;
+  look.makers = request.makers;
+  const Result<Examination> again = media::examine(written, look);
+  if (!again) return failed("the result can't be examined: " + again.error().message);
+  if (const media::Part* part = denied_part(*again, request.policy))
+    return failed("the result still has " + std::string(name_of(part->part_class)) + " (" +
+                  part->path + "); this is an error of gst-sphere");
+  if (again->changes())
+    return failed("the result would be changed once more; this is an error of gst-sphere");
+  if (request.in_place) return ok();
+  // A position that was put in may be the one that was taken out.
+  media::Policy policy = request.policy;
+  policy.place |= request.position.has_value();
+  uint64_t done = 0;
+  const Result<std::optional<media::FoundTrace>> trace = media::find_traces(
+      written, before.traces, policy,
+      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
+  if (!trace) return trace.error();
+  if (*trace)
+    return failed("the result still has what was taken out: " + (*trace)->encoding + ", at byte " +
+                  std::to_string((*trace)->offset));
+  return ok();
+}
+
+bool same_file(int a, const std::string& path) {
+  struct stat one = {}, two = {};
+  return fstat(a, &one) == 0 && stat(path.c_str(), &two) == 0 && one.st_dev == two.st_dev &&
+         one.st_ino == two.st_ino;
+}
+
+}  // namespace
+
+EditResult<Examination> examine_file(const std::string& path, const Request& request) {
+  const Result<OpenFile> file = open_file(path, O_RDONLY);
+  if (!file) return about(path, file.error(), exit_failed);
+  Result<Examination> found = media::examine(file->source, request);
+  if (!found) return about(path, found.error(), exit_unexamined);
+  return std::move(*found);
+}
+
+EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, bool clobber,
+                                 const Request& request, const WorkProgress& progress) {
+  const Result<OpenFile> file = open_file(in, O_RDONLY);
+  if (!file) return about(in, file.error(), exit_failed);
+  if (same_file(file->descriptor.get(), out))
+    return about(out, invalid("is the same file as IN; use --in-place, or another name"),
+                 exit_usage);
+  Result<Examination> found = media::examine(file->source, request);
+  if (!found) return about(in, found.error(), exit_unexamined);
+  Result<OutputFile> output = OutputFile::create(out, clobber);
+  if (!output) return EditError{output.error(), exit_failed};
+  uint64_t done = 0;
+  const Status written = media::write_edited(
+      file->source, *found, [&](std::span<const uint8_t> bytes) { return output->write(bytes); },
+      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
+  if (!written) return about(out, written.error(), exit_failed);
+  const Result<FileSource> result = FileSource::make(output->descriptor());
+  if (!result) return about(out, result.error(), exit_failed);
+  if (const Status clean = look_again(*result, *found, request, progress); !clean)
+    return about(out, clean.error(), exit_unexamined);
+  if (const Status named = output->commit(); !named) return EditError{named.error(), exit_failed};
+  return EditedFile{std::move(*found), result->size()};
+}
+
+EditResult<EditedFile> edit_file_in_place(const std::string& path, const Request& request,
+                                          const WorkProgress& progress) {
+  const Result<OpenFile> file = open_file(path, O_RDWR);
+  if (!file) return about(path, file.error(), exit_failed);
+  Result<Examination> found = media::examine(file->source, request);
+  if (!found) return about(path, found.error(), exit_unexamined);
+  uint64_t done = 0;
+  const Status written = media::edit_in_place(
+      file->descriptor.get(), file->source, *found,
+      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
+  if (!written) return about(path, written.error(), exit_failed);
+  if (fsync(file->descriptor.get()) != 0)
+    return about(path, failed(std::string("can't be written: ") + std::strerror(errno)),
+                 exit_failed);
+  if (const Status clean = look_again(file->source, *found, request, progress); !clean)
+    return about(path, clean.error(), exit_unexamined);
+  return EditedFile{std::move(*found), file->source.size()};
+}
+
+}  // namespace sphere::tool

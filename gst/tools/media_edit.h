@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Examines one media file and writes its edited form. The result gets its name only after it was
+// examined, too.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/media/part.h"
+#include "gst/tools/command.h"
+
+namespace sphere::tool {
+
+/// How far it is: the bytes that were read or written since the last call. Returns false to stop.
+using WorkProgress = std::function<bool(uint64_t)>;
+
+struct EditedFile {
+  media::Examination found;  ///< what IN had, with the parts that were removed
+  uint64_t bytes = 0;        ///< of OUT
+};
+
+/// Why there is no result, and the command's exit status for it.
+struct EditError {
+  Error error;
+  Exit status = exit_failed;
+};
+
+template <typename T>
+using EditResult = std::variant<T, EditError>;
+
+/// Opens and examines a file.
+EditResult<media::Examination> examine_file(const std::string& path, const media::Request& request);
+
+/// Writes OUT from IN as the request says. OUT appears only if nothing that the policy denies is
+/// found in it, neither by the reader of the format nor by a search of all bytes.
+EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, bool clobber,
+                                 const media::Request& request, const WorkProgress& progress);
+
+/// The same in the file itself; `request.in_place` has to be set. There is no search of all bytes
+/// afterwards, because it would take as long as a copy.
+EditResult<EditedFile> edit_file_in_place(const std::string& path, const media::Request& request,
+                                          const WorkProgress& progress);
+
+}  // namespace sphere::tool
