@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the elements of a Matroska file tell, outside of its clusters.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gst/sphere/media/part.h"
+
+namespace sphere::media {
+
+struct MatroskaRule {
+  uint32_t id;
+  const char* name;
+  PartClass part_class;
+  bool master;  ///< has children, which are examined one by one
+  const char* what;
+};
+
+/// Null: an element that is not known.
+const MatroskaRule* matroska_rule(uint32_t id);
+
+/// What a tag with this name tells.
+PartClass matroska_tag_class(std::string_view name);
+
+/// How the pictures or the sound of a codec are examined.
+enum class CodecData {
+  none,       ///< has no place for other data
+  h264,       ///< SEI messages
+  h265,       ///< SEI messages
+  av1,        ///< metadata units
+  jpeg,       ///< segments
+  flac,       ///< blocks in the private data
+  vorbis,     ///< comments in the private data
+  not_known,  ///< can't be examined
+};
+CodecData matroska_codec_data(std::string_view codec);
+
+}  // namespace sphere::media
