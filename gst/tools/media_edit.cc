@@ -101,6 +101,22 @@ EditResult<Examination> examine_file(const std::string& path, const Request& req
   return std::move(*found);
 }
 
+EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* output,
+                                   const Request& request, const WorkProgress& progress) {
+  Result<Examination> found = media::examine(source, request);
+  if (!found) return EditError{found.error(), exit_unexamined};
+  uint64_t done = 0;
+  const Status written = media::write_edited(
+      source, *found, [&](std::span<const uint8_t> bytes) { return output->write(bytes); },
+      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
+  if (!written) return EditError{written.error(), exit_failed};
+  const Result<FileSource> result = FileSource::make(output->descriptor());
+  if (!result) return EditError{result.error(), exit_failed};
+  if (const Status clean = look_again(*result, *found, request, progress); !clean)
+    return EditError{clean.error(), exit_unexamined};
+  return EditedFile{std::move(*found), result->size()};
+}
+
 EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, bool clobber,
                                  const Request& request, const WorkProgress& progress) {
   const Result<OpenFile> file = open_file(in, O_RDONLY);
@@ -108,21 +124,12 @@ EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, 
   if (same_file(file->descriptor.get(), out))
     return about(out, invalid("is the same file as IN; use --in-place, or another name"),
                  exit_usage);
-  Result<Examination> found = media::examine(file->source, request);
-  if (!found) return about(in, found.error(), exit_unexamined);
   Result<OutputFile> output = OutputFile::create(out, clobber);
   if (!output) return EditError{output.error(), exit_failed};
-  uint64_t done = 0;
-  const Status written = media::write_edited(
-      file->source, *found, [&](std::span<const uint8_t> bytes) { return output->write(bytes); },
-      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
-  if (!written) return about(out, written.error(), exit_failed);
-  const Result<FileSource> result = FileSource::make(output->descriptor());
-  if (!result) return about(out, result.error(), exit_failed);
-  if (const Status clean = look_again(*result, *found, request, progress); !clean)
-    return about(out, clean.error(), exit_unexamined);
+  EditResult<EditedFile> edited = edit_source(file->source, &*output, request, progress);
+  if (auto* error = std::get_if<EditError>(&edited)) return about(in, error->error, error->status);
   if (const Status named = output->commit(); !named) return EditError{named.error(), exit_failed};
-  return EditedFile{std::move(*found), result->size()};
+  return edited;
 }
 
 EditResult<EditedFile> edit_file_in_place(const std::string& path, const Request& request,

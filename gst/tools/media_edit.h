@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
+#include <variant>
 
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/media/part.h"
+#include "gst/sphere/media/source.h"
 #include "gst/tools/command.h"
+#include "gst/tools/output_file.h"
 
 namespace sphere::tool {
 
@@ -31,6 +33,12 @@ struct EditError {
 
 template <typename T>
 using EditResult = std::variant<T, EditError>;
+
+/// Writes the edited form of a source into a file that has no name yet, and examines that.
+/// `progress` gets each byte twice. The status of an error is exit_unexamined where the result is
+/// not clean.
+EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* output,
+                                   const media::Request& request, const WorkProgress& progress);
 
 /// Opens and examines a file.
 EditResult<media::Examination> examine_file(const std::string& path, const media::Request& request);

@@ -21,6 +21,7 @@
 #include "gst/tools/lens_choice.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
+#include "gst/tools/stitch_finish.h"
 #include "gst/tools/stitch_input.h"
 #include "gst/tools/stitch_options.h"
 #include "gst/tools/stitch_pipeline.h"
@@ -416,7 +417,9 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   PipelineRun run(options, *input, &*output, pipeline->get(), printer);
   Outcome outcome = run.go();
   if (outcome.error) return outcome;
-  if (const Status written = output->commit(); !written) return fail_with(written.error());
+  Result<OutputFile> finished = finish_stitched(*output, options, nullptr);
+  if (!finished) return fail_with(finished.error());
+  if (const Status written = finished->commit(); !written) return fail_with(written.error());
 
   const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
   const StitchCounts& counts = (*pipeline)->counts();
@@ -427,7 +430,7 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   printer->wrote(options.output, made, seconds);
   printer->note("lenses: " + run.lens() + "; level: " + options.level);
   if (options.json)
-    print_json(options, *input, pipeline->get(), *output, run.lens(), seconds, *printer);
+    print_json(options, *input, pipeline->get(), *finished, run.lens(), seconds, *printer);
   return {};
 }
 

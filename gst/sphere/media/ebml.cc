@@ -29,6 +29,12 @@ void append_size(std::vector<uint8_t>* bytes, uint64_t size, int count) {
   append_number(bytes, size | uint64_t{1} << 7 * count, count);
 }
 
+int bytes_for_size(uint64_t size, int at_least) {
+  int bytes = std::max(1, at_least);
+  while (bytes < 8 && size > largest_size(bytes)) ++bytes;
+  return bytes;
+}
+
 int id_bytes(uint32_t id) { return id > 0xffffff ? 4 : id > 0xffff ? 3 : id > 0xff ? 2 : 1; }
 
 }  // namespace
@@ -142,9 +148,7 @@ std::vector<uint8_t> ebml_element(uint32_t id, const std::vector<uint8_t>& conte
                                   int size_bytes) {
   std::vector<uint8_t> bytes;
   append_number(&bytes, id, id_bytes(id));
-  while (size_bytes == 0 || (size_bytes < 8 && content.size() > largest_size(size_bytes)))
-    ++size_bytes;
-  append_size(&bytes, content.size(), size_bytes);
+  append_size(&bytes, content.size(), bytes_for_size(content.size(), size_bytes));
   bytes.insert(bytes.end(), content.begin(), content.end());
   return bytes;
 }
@@ -153,6 +157,12 @@ std::vector<uint8_t> ebml_number(uint64_t value, int bytes) {
   while (bytes == 0 || (bytes < 8 && value >> 8 * bytes)) ++bytes;
   std::vector<uint8_t> number;
   append_number(&number, value, bytes);
+  return number;
+}
+
+std::vector<uint8_t> ebml_size(uint64_t size, int bytes) {
+  std::vector<uint8_t> number;
+  append_size(&number, size, bytes_for_size(size, bytes));
   return number;
 }
 

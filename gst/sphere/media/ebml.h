@@ -119,7 +119,9 @@ std::vector<uint8_t> ebml_element(uint32_t id, const std::vector<uint8_t>& conte
                                   int size_bytes = 0);
 /// A whole number of `bytes` bytes; 0: as few as possible.
 std::vector<uint8_t> ebml_number(uint64_t value, int bytes = 0);
-/// An element Void of this length, at least 2 bytes, with zeros in it.
+/// The size of an element, in at least `bytes` bytes.
+std::vector<uint8_t> ebml_size(uint64_t size, int bytes);
+/// The head of an element Void of this length, which is at least 2 bytes.
 std::vector<uint8_t> ebml_void_head(uint64_t length);
 
 }  // namespace sphere::media

@@ -180,25 +180,33 @@ constexpr std::pair<std::string_view, PartClass> tag_classes[] = {
     {"MAKE", identity},
     {"MODEL", identity},
 };
-constexpr std::string_view place_words[] = {"LOCATION", "GPS", "LATITUDE", "LONGITUDE", "ISO6709",
-                                            "GEO"};
+constexpr std::string_view place_words[] = {"LOCATION",  "GPS",     "LATITUDE",
+                                            "LONGITUDE", "ISO6709", "GEO"};
 constexpr std::string_view time_words[] = {"DATE", "TIME"};
 constexpr std::string_view identity_words[] = {"SERIAL", "OWNER", "DEVICE", "CAMERA", "UNIQUE"};
 
 constexpr std::pair<std::string_view, CodecData> codecs[] = {
-    {"V_MPEG4/ISO/AVC", CodecData::h264}, {"V_MPEGH/ISO/HEVC", CodecData::h265},
-    {"V_AV1", CodecData::av1},            {"V_MJPEG", CodecData::jpeg},
-    {"V_VP8", CodecData::none},           {"V_VP9", CodecData::none},
-    {"V_PRORES", CodecData::none},        {"V_FFV1", CodecData::none},
-    {"V_UNCOMPRESSED", CodecData::none},  {"A_FLAC", CodecData::flac},
-    {"A_VORBIS", CodecData::vorbis},      {"A_OPUS", CodecData::none},
-    {"A_AC3", CodecData::none},           {"A_EAC3", CodecData::none},
-    {"A_ALAC", CodecData::none},          {"A_DTS", CodecData::none},
+    {"V_MPEG4/ISO/AVC", CodecData::h264},
+    {"V_MPEGH/ISO/HEVC", CodecData::h265},
+    {"V_AV1", CodecData::av1},
+    {"V_MJPEG", CodecData::jpeg},
+    {"V_VP8", CodecData::none},
+    {"V_VP9", CodecData::none},
+    {"V_PRORES", CodecData::none},
+    {"V_FFV1", CodecData::none},
+    {"V_UNCOMPRESSED", CodecData::none},
+    {"A_FLAC", CodecData::flac},
+    {"A_VORBIS", CodecData::vorbis},
+    {"A_OPUS", CodecData::none},
+    {"A_AC3", CodecData::none},
+    {"A_EAC3", CodecData::none},
+    {"A_ALAC", CodecData::none},
+    {"A_DTS", CodecData::none},
     {"A_TRUEHD", CodecData::none},
 };
 // With a profile or a format after them.
-constexpr std::string_view codec_families[] = {"A_AAC", "A_PCM/", "A_MPEG/L", "A_AC3/", "A_DTS/",
-                                               "A_OPUS/"};
+constexpr std::string_view codec_families[] = {"A_AAC",  "A_PCM/", "A_MPEG/L",
+                                               "A_AC3/", "A_DTS/", "A_OPUS/"};
 
 }  // namespace
 

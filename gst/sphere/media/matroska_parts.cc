@@ -1,11 +1,421 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Examines Matroska and WebM. What may not stay becomes an element Void of the same length, so that
+// the positions in the index stay right.
 
-#include "gst/sphere/media/part.h"
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "gst/sphere/media/ebml.h"
+#include "gst/sphere/media/embedded.h"
+#include "gst/sphere/media/exif.h"
+#include "gst/sphere/media/findings.h"
+#include "gst/sphere/media/matroska.h"
+#include "gst/sphere/media/matroska_clusters.h"
+#include "gst/sphere/media/matroska_elements.h"
+#include "gst/sphere/media/matroska_mark.h"
+#include "gst/sphere/media/place.h"
+#include "gst/sphere/media/xmp.h"
 
 namespace sphere::media {
 
-Result<Examination> examine_matroska(const Source&, const Request&) {
-  return unsupported("this format can't be examined yet");
+namespace {
+
+// Levels of elements. The deepest that is known is 7.
+constexpr int most_levels = 16;
+constexpr uint64_t largest_private = 16 << 20;
+constexpr uint64_t largest_video_xml = 1 << 16;
+constexpr uint64_t type_video = 1, type_audio = 2;
+// What stands instead of the name of the program that made a file.
+constexpr std::string_view neutral_program = "gst-sphere";
+
+Error damaged(const std::string& what) { return invalid("the file is damaged: " + what); }
+
+class Examiner {
+ public:
+  Examiner(const Source& source, const Request& request)
+      : source_(source), request_(request), reader_(source), findings_(request, &found_) {}
+
+  Result<Examination> run() {
+    if (const Result<MatroskaFile> whole = check_matroska(source_); !whole) return whole.error();
+    Element header, segment;
+    if (const Status read = reader_.element(0, source_.size(), &header); !read) return read.error();
+    if (const Status read = reader_.element(header.end, source_.size(), &segment); !read)
+      return read.error();
+    if (const Status read = read_tracks(segment); !read) return read.error();
+    if (const Status done = examine_master(header, "EBML", 0); !done) return done.error();
+    if (const Status done = examine_segment(segment); !done) return done.error();
+    if (segment.end < source_.size())
+      examine_trailing(source_, segment.end, &findings_, &found_.edits);
+    if (const Status done = examine_clusters(segment); !done) return done.error();
+    if (request_.mark || request_.position)
+      if (const Status marked = mark_matroska(source_, segment, tracks_, request_, &found_);
+          !marked)
+        return marked.error();
+    if (const Status listed = findings_.status(); !listed) return listed.error();
+    return std::move(found_);
+  }
+
+ private:
+  Status read_tracks(const Element& segment) {
+    return reader_.children(segment, [this](const Element& list) -> Status {
+      if (list.id != ebml_id::tracks) return ok();
+      return reader_.children(list, [this](const Element& entry) -> Status {
+        return entry.id == ebml_id::track ? read_track(entry) : ok();
+      });
+    });
+  }
+
+  Status read_track(const Element& entry) {
+    BlockTrack track;
+    uint64_t type = 0, uid = 0;
+    std::string codec;
+    const Status read = reader_.children(entry, [&](const Element& child) -> Status {
+      if (child.id == ebml_id::track_number) track.number = reader_.number(child);
+      if (child.id == ebml_id::track_uid) uid = reader_.number(child);
+      if (child.id == ebml_id::track_type) type = reader_.number(child);
+      if (child.id == ebml_id::codec) codec = reader_.text(child);
+      if (child.id == ebml_id::codec_private) track.codec_private = child;
+      if (child.id == ebml_id::content_encodings) track.encoded = true;
+      return ok();
+    });
+    if (!read) return read;
+    track.video = type == type_video;
+    track.data = matroska_codec_data(codec);
+    const bool sound = type == type_audio;
+    if (sound)
+      track.dropped = !request_.policy.sound_tracks;
+    else if (!track.video)
+      track.dropped = !findings_.keeps_everything();
+    track.what = track.video ? "video" : sound ? "sound" : "text or data";
+    track.path = "Tracks/" + std::to_string(track.number) + " (" + codec + ")";
+    numbers_[uid] = track.number;
+    tracks_.push_back(std::move(track));
+    if (findings_.keeps_everything() || tracks_.back().dropped) return ok();
+    if (tracks_.back().data == CodecData::not_known)
+      return unsupported("a track is coded as " + codec +
+                         ", in which hidden data can't be searched for");
+    if (tracks_.back().encoded && tracks_.back().data != CodecData::none)
+      return unsupported("a track is compressed once more, so hidden data can't be searched for");
+    return ok();
+  }
+
+  const BlockTrack* track_of(uint64_t number) const {
+    const auto track = std::ranges::find(tracks_, number, &BlockTrack::number);
+    return track == tracks_.end() ? nullptr : &*track;
+  }
+
+  Status examine_segment(const Element& segment) {
+    return reader_.children(segment, [&](const Element& child) -> Status {
+      if (child.id == ebml_id::cluster) return ok();
+      if (child.id == ebml_id::attachments) return examine_attachments(child);
+      if (child.id == ebml_id::chapters) {
+        remove_unless(findings_.add({child.begin, child.length(), "Chapters"},
+                                    {PartClass::unknown, "chapters, with their titles"}),
+                      child);
+        return ok();
+      }
+      if (child.id == ebml_id::tags) return examine_tags(child);
+      const MatroskaRule* rule = matroska_rule(child.id);
+      return examine_element(child, rule ? rule->name : "", 1);
+    });
+  }
+
+  /// Any element outside of the clusters.
+  Status examine_element(const Element& element, const std::string& path, int level) {
+    const MatroskaRule* rule = matroska_rule(element.id);
+    const Where where{element.begin, element.length(), path};
+    switch (element.id) {
+      case ebml_id::void_:
+        return examine_void(element, path);
+      case ebml_id::content_encryption:
+        return unsupported("a track is encrypted, so it can't be examined");
+      case ebml_id::track_uid:
+        return examine_uid(element, where);
+      case ebml_id::codec_private:
+        return ok();  // with the track
+      default:
+        break;
+    }
+    if (!rule) {
+      remove_unless(findings_.add(where, {PartClass::unknown, "element of an unknown kind"}),
+                    element);
+      return ok();
+    }
+    if (rule->master) return examine_master(element, path, level);
+    if (rule->part_class == PartClass::useful) {
+      if (*rule->what) findings_.add(where, {PartClass::useful, rule->what});
+      return ok();
+    }
+    if (std::string_view(rule->name).ends_with("App")) return examine_program(element, where);
+    const std::string text = rule->part_class == PartClass::time ? "" : reader_.text(element);
+    if (rule->part_class == PartClass::identity && !std::string_view(rule->name).ends_with("UUID"))
+      findings_.identity(text);
+    remove_unless(findings_.add(where, {rule->part_class, rule->what, text}), element);
+    return ok();
+  }
+
+  /// Its children. A checksum goes if one of them is changed.
+  Status examine_master(const Element& master, const std::string& path, int level) {
+    if (level > most_levels) return damaged("its elements are nested too deep");
+    const size_t before = found_.edits.size();
+    std::optional<Element> checksum;
+    if (master.id == ebml_id::track && track_is_dropped(master)) return ok();
+    const Status read = reader_.children(master, [&](const Element& child) -> Status {
+      if (child.id == ebml_id::crc32) {
+        checksum = child;
+        return ok();
+      }
+      const MatroskaRule* rule = matroska_rule(child.id);
+      return examine_element(child, path + "/" + (rule ? rule->name : "unknown"), level + 1);
+    });
+    if (!read) return read;
+    if (master.id == ebml_id::track)
+      if (const Status done = examine_private(master); !done) return done;
+    if (checksum && found_.edits.size() > before) add_void(checksum->begin, checksum->length());
+    return ok();
+  }
+
+  /// Removes the entry of a track that may not stay.
+  bool track_is_dropped(const Element& entry) {
+    uint64_t number = 0;
+    const Status read = reader_.children(entry, [&](const Element& child) -> Status {
+      if (child.id == ebml_id::track_number) number = reader_.number(child);
+      return ok();
+    });
+    const BlockTrack* track = track_of(number);
+    if (!read || !track || track->video) return false;
+    if (track->dropped || track->what != "sound") {
+      const PartClass part_class = track->what == "sound" ? PartClass::useful : PartClass::unknown;
+      Where where{entry.begin, entry.length(), track->path};
+      where.removed = track->dropped;
+      findings_.add(where, {part_class, "track with " + track->what});
+    }
+    if (track->dropped) add_void(entry.begin, entry.length());
+    return track->dropped;
+  }
+
+  Status examine_void(const Element& element, const std::string& path) {
+    if (only_zeros(source_, element.content, element.end)) return ok();
+    if (!findings_.add({element.begin, element.length(), path},
+                       {PartClass::unknown, "unused bytes that are not zero"}))
+      found_.edits.push_back({element.content, element.size(), {}, true});
+    return ok();
+  }
+
+  /// A name of a program must be there, so it is replaced.
+  Status examine_program(const Element& element, const Where& where) {
+    const std::string text = reader_.text(element);
+    const std::string neutral(neutral_program.substr(
+        0, static_cast<size_t>(std::min<uint64_t>(element.size(), neutral_program.size()))));
+    if (text == neutral && only_zeros(source_, element.content + neutral.size(), element.end))
+      return ok();
+    if (findings_.add(where, {PartClass::identity, "program that made the file", text}))
+      return ok();
+    overwrite(element, {neutral.begin(), neutral.end()});
+    return ok();
+  }
+
+  /// The unique id of a track must be there: it becomes the number of the track.
+  Status examine_uid(const Element& element, const Where& where) {
+    const uint64_t uid = reader_.number(element), number = numbers_[uid];
+    if (uid == number || element.size() > 8) return ok();
+    if (findings_.add(where, {PartClass::identity, "unique id of the track", std::to_string(uid)}))
+      return ok();
+    replace(element, ebml_number(number, static_cast<int>(element.size())));
+    return ok();
+  }
+
+  /// What a decoder needs: it can have messages or comments in it.
+  Status examine_private(const Element& entry) {
+    uint64_t number = 0;
+    const Status read = reader_.children(entry, [&](const Element& child) -> Status {
+      if (child.id == ebml_id::track_number) number = reader_.number(child);
+      return ok();
+    });
+    const auto track = std::ranges::find(tracks_, number, &BlockTrack::number);
+    if (!read || track == tracks_.end() || !track->codec_private.length()) return ok();
+    const Element& element = track->codec_private;
+    if (element.size() > largest_private) return damaged("a track's private data is too large");
+    std::vector<uint8_t> bytes(static_cast<size_t>(element.size()));
+    if (!source_.read_all(element.content, bytes)) return damaged("it ends too early");
+    return examine_codec_private(element.content, bytes, &*track, &findings_, &found_.edits);
+  }
+
+  Status examine_attachments(const Element& list) {
+    const bool stays = findings_.keeps_everything();
+    const Status read = reader_.children(list, [&](const Element& file) -> Status {
+      if (file.id != ebml_id::attached_file) return ok();
+      std::string name;
+      const Status named = reader_.children(file, [&](const Element& child) -> Status {
+        if (child.id == ebml_id::file_name) name = reader_.text(child);
+        return ok();
+      });
+      findings_.add({file.begin, file.length(), "Attachments"},
+                    {PartClass::unknown, "attached file", name});
+      return named;
+    });
+    if (read && !stays) add_void(list.begin, list.length());
+    return read;
+  }
+
+  Status examine_tags(const Element& tags) {
+    const size_t before = found_.edits.size();
+    size_t kept = 0;
+    std::optional<Element> checksum;
+    const Status read = reader_.children(tags, [&](const Element& child) -> Status {
+      if (child.id == ebml_id::tag) return examine_tag(child, &kept);
+      if (child.id == ebml_id::crc32) checksum = child;
+      if (child.id == ebml_id::crc32) return ok();
+      return examine_element(child, "Tags", 2);
+    });
+    if (!read) return read;
+    if (kept == 0 && found_.edits.size() > before) {
+      found_.edits.resize(before);
+      add_void(tags.begin, tags.length());
+    } else if (checksum && found_.edits.size() > before) {
+      add_void(checksum->begin, checksum->length());
+    }
+    return ok();
+  }
+
+  Status examine_tag(const Element& tag, size_t* kept_tags) {
+    const size_t before = found_.edits.size();
+    size_t kept = 0;
+    std::optional<Element> checksum;
+    const Status read = reader_.children(tag, [&](const Element& child) -> Status {
+      if (child.id == ebml_id::simple_tag) {
+        bool stays = false;
+        if (const Status done = examine_simple_tag(child, &stays); !done) return done;
+        kept += stays;
+        return ok();
+      }
+      if (child.id == ebml_id::crc32) checksum = child;
+      if (child.id == ebml_id::crc32) return ok();
+      if (child.id == ebml_id::targets) return examine_targets(child);
+      return examine_element(child, "Tags/Tag", 3);
+    });
+    if (!read) return read;
+    if (kept == 0 && found_.edits.size() > before) {
+      found_.edits.resize(before);
+      add_void(tag.begin, tag.length());
+      return ok();
+    }
+    if (checksum && found_.edits.size() > before) add_void(checksum->begin, checksum->length());
+    *kept_tags += kept;
+    return ok();
+  }
+
+  /// The track that a tag is about is named by its unique id.
+  Status examine_targets(const Element& targets) {
+    return reader_.children(targets, [&](const Element& child) -> Status {
+      if (child.id != ebml_id::tag_track_uid) return examine_element(child, "Tags/Targets", 4);
+      const uint64_t uid = reader_.number(child);
+      const auto known = numbers_.find(uid);
+      const uint64_t number = known == numbers_.end() ? 0 : known->second;
+      if (uid != number && !request_.policy.identity && child.size() <= 8)
+        replace(child, ebml_number(number, static_cast<int>(child.size())));
+      return ok();
+    });
+  }
+
+  Status examine_simple_tag(const Element& tag, bool* stays) {
+    std::string name, text;
+    Element value;
+    bool nested = false;
+    const Status read = reader_.children(tag, [&](const Element& child) -> Status {
+      if (child.id == ebml_id::tag_name) name = reader_.text(child);
+      if (child.id == ebml_id::tag_string) {
+        text = reader_.text(child);
+        value = child;
+      }
+      nested |= child.id == ebml_id::simple_tag;
+      return ok();
+    });
+    if (!read) return read;
+    if (name == "SPHERICAL-VIDEO" && !nested) return examine_video_mark(tag, value, stays);
+    Where where{tag.begin, tag.length(), "Tags/" + name};
+    const PartClass part_class = nested ? PartClass::unknown : matroska_tag_class(name);
+    // Whatever the tag is called.
+    const std::optional<Position> position = parse_iso6709(text);
+    if (position && part_class != PartClass::useful) findings_.position(*position);
+    if (part_class == PartClass::identity && name != "ENCODER") findings_.identity(text);
+    where.removed = part_class == PartClass::place && request_.position;
+    *stays = findings_.add(where, {part_class, "tag", text});
+    remove_unless(*stays, tag);
+    return ok();
+  }
+
+  /// Some programs write the first form of Google's marking as a tag.
+  Status examine_video_mark(const Element& tag, const Element& value, bool* stays) {
+    const Where where{tag.begin, tag.length(), "Tags/SPHERICAL-VIDEO"};
+    *stays = false;
+    std::vector<uint8_t> xml(static_cast<size_t>(std::min(value.size(), largest_video_xml)));
+    if (source_.read_all(value.content, xml)) {
+      const Result<NewPacket> examined = examine_video_xml(xml, where, &findings_);
+      const Result<NewPacket> made =
+          examined ? keep_length(*examined, xml.size(), ' ') : examined.error();
+      if (made && (!*made || !(*made)->empty())) {
+        *stays = true;
+        if (*made) found_.edits.push_back({value.content, value.size(), **made});
+        return ok();
+      }
+    }
+    findings_.remark("a 360 marking that can't be read is removed (" + where.path + ")");
+    remove_unless(findings_.keeps_everything(), tag);
+    return ok();
+  }
+
+  Status examine_clusters(const Element& segment) {
+    const auto shared = std::make_shared<const std::vector<BlockTrack>>(tracks_);
+    SampleReport report;
+    ClusterEdits first(source_, segment, shared, request_.policy, &report);
+    bool any = false;
+    for (;;) {
+      const Result<std::optional<Edit>> next = first.next();
+      if (!next) return next.error();
+      if (!*next) break;
+      any = true;
+    }
+    report.finish(&findings_);
+    if (any)
+      found_.sample_edits = [this_source = &source_, segment, shared, policy = request_.policy] {
+        return std::make_unique<ClusterEdits>(*this_source, segment, shared, policy, nullptr);
+      };
+    return ok();
+  }
+
+  void remove_unless(bool stays, const Element& element) {
+    if (!stays) add_void(element.begin, element.length());
+  }
+  void add_void(uint64_t begin, uint64_t length) { append_void(begin, length, &found_.edits); }
+  void replace(const Element& element, std::vector<uint8_t> content) {
+    found_.edits.push_back({element.content, element.size(), std::move(content)});
+  }
+  /// With zeros after it.
+  void overwrite(const Element& element, std::vector<uint8_t> content) {
+    content.resize(static_cast<size_t>(std::min<uint64_t>(element.size(), content.size())));
+    const uint64_t rest = element.size() - content.size(), at = element.content + content.size();
+    if (!content.empty())
+      found_.edits.push_back({element.content, content.size(), std::move(content)});
+    if (rest) found_.edits.push_back({at, rest, {}, true});
+  }
+
+  const Source& source_;
+  const Request& request_;
+  EbmlReader reader_;
+  Examination found_;
+  Findings findings_;
+  std::vector<BlockTrack> tracks_;
+  std::map<uint64_t, uint64_t> numbers_;  ///< of tracks, by their unique ids
+};
+
+}  // namespace
+
+Result<Examination> examine_matroska(const Source& source, const Request& request) {
+  return Examiner(source, request).run();
 }
 
 }  // namespace sphere::media

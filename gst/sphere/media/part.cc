@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gst/sphere/media/maker.h"
 
@@ -94,7 +95,9 @@ Result<Examination> examine(const Source& source, const Request& request) {
   Result<Examination> found = read(kind, source, request);
   if (!found) return found;
   found->kind = kind;
-  std::ranges::sort(found->edits, {}, &Edit::offset);
+  // What is put in comes before what is changed at the same offset.
+  std::ranges::sort(found->edits, {},
+                    [](const Edit& edit) { return std::pair(edit.offset, edit.length); });
   return found;
 }
 

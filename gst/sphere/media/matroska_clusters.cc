@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/media/matroska_clusters.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/embedded.h"
+#include "gst/sphere/media/sei.h"
+
+namespace sphere::media {
+
+namespace {
+
+// In a cluster: its time, its offset, the length of the one before.
+constexpr uint32_t cluster_numbers[] = {0xE7, ebml_id::cluster_position, 0xAB};
+// In a group: duration, priority, references, padding.
+constexpr uint32_t group_numbers[] = {0x9B, 0xFA, 0xFB, 0x75A2};
+// After the number of the track: a time of two bytes, and flags.
+constexpr uint64_t block_head = 3;
+constexpr uint8_t lacing_flags = 0x06;
+
+Error damaged(const std::string& what) { return invalid("the file is damaged: " + what); }
+
+SampleForm form_of(CodecData data) {
+  switch (data) {
+    case CodecData::h264:
+      return SampleForm::h264;
+    case CodecData::h265:
+      return SampleForm::h265;
+    case CodecData::av1:
+      return SampleForm::av1;
+    case CodecData::jpeg:
+      return SampleForm::jpeg;
+    default:
+      return SampleForm::harmless;
+  }
+}
+
+/// Reads the private data of codecs and replaces what may not stay, at the same length.
+class PrivateEditor {
+ public:
+  PrivateEditor(uint64_t offset, std::span<const uint8_t> bytes, BlockTrack* track,
+                Findings* findings, std::vector<Edit>* edits)
+      : offset_(offset), bytes_(bytes), track_(*track), findings_(*findings), edits_(*edits) {}
+
+  Status run() {
+    switch (track_.data) {
+      case CodecData::h264:
+        return edit_avc();
+      case CodecData::h265:
+        return edit_hevc();
+      case CodecData::flac:
+        return edit_flac();
+      case CodecData::vorbis:
+        return edit_vorbis();
+      default:
+        return ok();
+    }
+  }
+
+ private:
+  Error wrong() const { return damaged("the private data of a track can't be read"); }
+
+  void replace(size_t at, std::vector<uint8_t> bytes, const char* what) {
+    if (std::equal(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at)))
+      return;
+    const Where where{offset_ + at, bytes.size(), track_.path + "/CodecPrivate"};
+    if (!findings_.add(where, {PartClass::unknown, what}))
+      edits_.push_back({where.offset, where.length, std::move(bytes)});
+  }
+
+  void edit_unit(NalCodec codec, size_t at, std::span<const uint8_t> unit) {
+    if (is_sei(codec, unit))
+      replace(at, blank_sei(codec, unit, keep_allowed(findings_.policy())),
+              "messages in the video (SEI)");
+  }
+
+  /// `count` units with a length of two bytes before each.
+  bool edit_units(NalCodec codec, ByteReader* reader, int count) {
+    for (int i = 0; i < count; ++i) {
+      const size_t length = reader->u16(), at = reader->position();
+      const std::span<const uint8_t> unit = reader->take(length);
+      if (!reader->ok()) return false;
+      if (!unit.empty()) edit_unit(codec, at, unit);
+    }
+    return true;
+  }
+
+  Status edit_avc() {
+    ByteReader reader(bytes_);
+    reader.skip(4);
+    track_.length_size = (reader.u8() & 3) + 1;
+    const int sequences = reader.u8() & 31;
+    if (!edit_units(NalCodec::h264, &reader, sequences)) return wrong();
+    const int pictures = reader.u8();
+    return edit_units(NalCodec::h264, &reader, pictures) ? ok() : wrong();
+  }
+
+  Status edit_hevc() {
+    ByteReader reader(bytes_);
+    reader.skip(21);
+    track_.length_size = (reader.u8() & 3) + 1;
+    const int arrays = reader.u8();
+    for (int i = 0; i < arrays; ++i) {
+      reader.skip(1);
+      const int units = reader.u16();
+      if (!reader.ok() || !edit_units(NalCodec::h265, &reader, units)) return wrong();
+    }
+    return reader.ok() ? ok() : wrong();
+  }
+
+  /// Blocks after the first one become padding.
+  Status edit_flac() {
+    constexpr int stream_info = 0, padding = 1, seek_table = 3;
+    ByteReader reader(bytes_);
+    if (!reader.starts_with("fLaC")) return wrong();
+    for (bool last = false; !last;) {
+      const size_t at = reader.position();
+      const int head = reader.u8();
+      last = head & 0x80;
+      const size_t length = reader.u24();
+      reader.take(length);
+      if (!reader.ok()) return wrong();
+      const int type = head & 0x7f;
+      if (type == stream_info || type == seek_table) continue;
+      std::vector<uint8_t> block(4 + length);
+      block[0] = static_cast<uint8_t>((head & 0x80) | padding);
+      std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at) + 1, 3, block.begin() + 1);
+      replace(at, std::move(block), "comments of the sound");
+    }
+    return ok();
+  }
+
+  /// Three packets with their lengths before them; the second one has the comments.
+  Status edit_vorbis() {
+    ByteReader reader(bytes_);
+    if (reader.u8() != 2) return wrong();
+    std::array<size_t, 2> lengths{};
+    for (size_t& length : lengths) {
+      uint8_t byte = 255;
+      while (byte == 255 && reader.ok()) length += byte = reader.u8();
+    }
+    reader.skip(lengths[0]);
+    const size_t at = reader.position(), length = lengths[1];
+    ByteReader comments(reader.take(length));
+    constexpr std::string_view mark("\x03vorbis", 7);
+    constexpr size_t smallest = 7 + 4 + 4 + 1;
+    if (!reader.ok() || !comments.starts_with(mark) || length < smallest) return wrong();
+    // One name of a program made of blanks fills it, and there are no comments.
+    const size_t blanks = length - smallest;
+    std::vector<uint8_t> empty(mark.begin(), mark.end());
+    for (int i = 0; i < 4; ++i) empty.push_back(static_cast<uint8_t>(blanks >> 8 * i));
+    empty.insert(empty.end(), blanks, ' ');
+    empty.insert(empty.end(), {0, 0, 0, 0, 1});
+    replace(at, std::move(empty), "comments of the sound");
+    return ok();
+  }
+
+  const uint64_t offset_;
+  const std::span<const uint8_t> bytes_;
+  BlockTrack& track_;
+  Findings& findings_;
+  std::vector<Edit>& edits_;
+};
+
+}  // namespace
+
+Status examine_codec_private(uint64_t offset, std::span<const uint8_t> bytes, BlockTrack* track,
+                             Findings* findings, std::vector<Edit>* edits) {
+  return PrivateEditor(offset, bytes, track, findings, edits).run();
+}
+
+void append_void(uint64_t begin, uint64_t length, std::vector<Edit>* edits) {
+  std::vector<uint8_t> head = ebml_void_head(length);
+  const uint64_t rest = length - head.size(), content = begin + head.size();
+  edits->push_back({begin, head.size(), std::move(head)});
+  if (rest) edits->push_back({content, rest, {}, true});
+}
+
+ClusterEdits::ClusterEdits(const Source& source, const Element& segment,
+                           std::shared_ptr<const std::vector<BlockTrack>> tracks,
+                           const Policy& policy, SampleReport* report)
+    : source_(source),
+      reader_(source),
+      tracks_(std::move(tracks)),
+      policy_(policy),
+      report_(report),
+      position_(segment.content),
+      end_(segment.end) {
+  for (const BlockTrack& track : *tracks_) {
+    SampleSettings settings;
+    settings.form = form_of(track.data);
+    settings.length_size = track.length_size;
+    settings.path = track.path;
+    settings.policy = policy;
+    editors_.push_back(make_sample_editor(source, settings));
+  }
+}
+
+Result<std::optional<Edit>> ClusterEdits::next() {
+  if (next_ready_ == ready_.size()) {
+    ready_.clear();
+    next_ready_ = 0;
+    if (const Status filled = fill(); !filled) return filled.error();
+  }
+  if (ready_.empty()) return std::optional<Edit>();
+  return std::optional(std::move(ready_[next_ready_++]));
+}
+
+/// Reads on until there is an edit.
+Status ClusterEdits::fill() {
+  while (ready_.empty() && position_ < end_) {
+    Element element;
+    const bool inside = position_ < cluster_end_;
+    const uint64_t end = inside ? cluster_end_ : end_;
+    if (const Status read = reader_.element(position_, end, &element); !read) return read;
+    // A cluster of unknown size ends where the next element of the segment begins.
+    if (inside && is_top_level(element.id)) {
+      cluster_end_ = position_;
+      continue;
+    }
+    if (element.id == ebml_id::cluster) {
+      cluster_end_ = element.end;
+      position_ = element.content;
+      continue;
+    }
+    position_ = element.end;
+    if (inside)
+      if (const Status edited = edit_element(element); !edited) return edited;
+  }
+  return ok();
+}
+
+void ClusterEdits::remove(const Element& element, const std::string& path, const char* what) {
+  const bool stays = policy_.allows(PartClass::unknown);
+  if (report_)
+    report_->add(path, PartClass::unknown, what, {}, element.begin, element.length(), !stays);
+  if (!stays) append_void(element.begin, element.length(), &ready_);
+}
+
+Status ClusterEdits::edit_element(const Element& element) {
+  if (std::ranges::find(cluster_numbers, element.id) != std::end(cluster_numbers)) return ok();
+  switch (element.id) {
+    case ebml_id::simple_block:
+      return edit_block(element, element);
+    case ebml_id::block_group:
+      return edit_group(element);
+    case ebml_id::encrypted_block:
+      return unsupported("a track is encrypted, so it can't be examined");
+    case ebml_id::crc32:
+      // What it is a checksum of may be changed, and nothing needs it.
+      if (!policy_.allows(PartClass::unknown))
+        append_void(element.begin, element.length(), &ready_);
+      return ok();
+    case ebml_id::void_:
+      if (only_zeros(source_, element.content, element.end)) return ok();
+      if (report_)
+        report_->add("Cluster", PartClass::unknown, "unused bytes that are not zero", {},
+                     element.begin, element.length(), !policy_.allows(PartClass::unknown));
+      if (!policy_.allows(PartClass::unknown))
+        ready_.push_back({element.content, element.size(), {}, true});
+      return ok();
+    default:
+      remove(element, "Cluster", "element of an unknown kind");
+      return ok();
+  }
+}
+
+Status ClusterEdits::edit_group(const Element& group) {
+  Element block;
+  const Status found = reader_.children(group, [&](const Element& child) -> Status {
+    if (child.id == ebml_id::block) block = child;
+    return ok();
+  });
+  if (!found) return found;
+  if (!block.length()) {
+    remove(group, "Cluster", "group without a block");
+    return ok();
+  }
+  const size_t before = ready_.size();
+  if (const Status edited = edit_block(block, group); !edited) return edited;
+  // Removed whole.
+  if (ready_.size() > before && ready_[before].offset == group.begin) return ok();
+  const Status read = reader_.children(group, [&](const Element& child) -> Status {
+    if (child.id != ebml_id::block &&
+        std::ranges::find(group_numbers, child.id) == std::end(group_numbers))
+      return edit_element(child);
+    return ok();
+  });
+  std::ranges::sort(ready_, {}, &Edit::offset);
+  return read;
+}
+
+/// `whole` is what is removed where the block may not stay.
+Status ClusterEdits::edit_block(const Element& block, const Element& whole) {
+  uint64_t number = 0;
+  if (const Status read = reader_.block_track(block, &number); !read) return read;
+  const uint64_t head = reader_.position();
+  const auto track = std::ranges::find(*tracks_, number, &BlockTrack::number);
+  if (track == tracks_->end()) {
+    remove(whole, "Cluster", "block of a track that is not there");
+    return ok();
+  }
+  if (track->dropped) {
+    append_void(whole.begin, whole.length(), &ready_);
+    return ok();
+  }
+  const auto& editor = editors_[static_cast<size_t>(track - tracks_->begin())];
+  if (!editor) return ok();
+  std::array<uint8_t, block_head> bytes{};
+  if (head + block_head > block.end || !source_.read_all(head, bytes))
+    return damaged("a block is too short");
+  if (bytes.back() & lacing_flags) {
+    if (policy_.allows(PartClass::unknown)) return ok();
+    return unsupported("several pictures are in one block, so they can't be examined");
+  }
+  return editor->edit_sample(head + block_head, block.end - head - block_head, &ready_, report_);
+}
+
+}  // namespace sphere::media
