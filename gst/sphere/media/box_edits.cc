@@ -27,7 +27,8 @@ std::vector<uint8_t> make_box(const char* type, std::span<const uint8_t> content
 
 int64_t BoxEdits::remove(const Box& box) {
   if (!in_place_) return cut(box.begin, box.end - box.begin);
-  overwrite(box.begin + 4, {'f', 'r', 'e', 'e'});
+  static constexpr uint8_t type[] = {'f', 'r', 'e', 'e'};
+  overwrite(box.begin + 4, std::vector<uint8_t>(std::begin(type), std::end(type)));
   zero(box.content, box.size());
   return 0;
 }

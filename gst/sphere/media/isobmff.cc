@@ -110,7 +110,7 @@ class Checker {
       } else if (box.type == "moof") {
         layout_.fragments.push_back(box.begin);
       } else if (box.type == "mdat") {
-        layout_.media.push_back({box.content, box.end});
+        layout_.media.push_back(box);
       }
       position = box.end;
     }

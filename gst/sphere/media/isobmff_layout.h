@@ -21,11 +21,8 @@ struct IsoLayout {
   /// `moof` boxes, by the offsets of their headers.
   std::vector<uint64_t> fragments;
   bool fragments_ascending = true;  ///< their samples are in the order of the fragments
-  /// Contents of `mdat` boxes.
-  struct Range {
-    uint64_t begin = 0, end = 0;
-  };
-  std::vector<Range> media;
+  /// `mdat` boxes, in order.
+  std::vector<Box> media;
 };
 
 /// The same as check_isobmff().

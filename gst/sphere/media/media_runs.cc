@@ -18,8 +18,7 @@ Error too_many_unsorted() {
 
 }  // namespace
 
-MediaRuns::MediaRuns(const Source& source, const IsoLayout& layout,
-                     const std::vector<bool>& wanted)
+MediaRuns::MediaRuns(const Source& source, const IsoLayout& layout, const std::vector<bool>& wanted)
     : source_(source), layout_(layout), wanted_(wanted) {
   for (size_t i = 0; i < layout.tables.size(); ++i) {
     if (!wanted[i] || layout.tables[i].sizes.count == 0) continue;
@@ -52,14 +51,12 @@ Status MediaRuns::fill(Track* track) {
 Status MediaRuns::read_fragment_runs(uint64_t offset) {
   Box moof;
   if (box_at(source_, offset, source_.size(), true, &moof) != Next::box) return cut_off();
-  const Result<std::vector<FragmentTrack>> parts =
-      read_fragment(source_, moof, layout_.defaults);
+  const Result<std::vector<FragmentTrack>> parts = read_fragment(source_, moof, layout_.defaults);
   if (!parts) return parts.error();
   for (const FragmentTrack& part : *parts) {
     const auto& tracks = layout_.file.tracks;
     const auto found = std::ranges::find(tracks, part.id, &sphere::media::Track::id);
-    if (found == tracks.end())
-      return damaged("a fragment belongs to a track that does not exist");
+    if (found == tracks.end()) return damaged("a fragment belongs to a track that does not exist");
     const auto index = static_cast<size_t>(found - tracks.begin());
     if (!wanted_[index]) continue;
     for (const FragmentRun& run : part.runs) {
@@ -89,15 +86,13 @@ Result<std::optional<MediaRun>> MediaRuns::next() {
     if (track.ready.empty()) {
       if (const Status filled = fill(&track); !filled) return filled.error();
     }
-    if (!track.ready.empty() &&
-        (!first || track.ready.front().offset < first->front().offset))
+    if (!track.ready.empty() && (!first || track.ready.front().offset < first->front().offset))
       first = &track.ready;
   }
   if (fragment_runs_.empty()) {
     if (const Status filled = fill_fragments(); !filled) return filled.error();
   }
-  if (!fragment_runs_.empty() &&
-      (!first || fragment_runs_.front().offset < first->front().offset))
+  if (!fragment_runs_.empty() && (!first || fragment_runs_.front().offset < first->front().offset))
     first = &fragment_runs_;
   if (!first) return std::optional<MediaRun>();
   MediaRun run = std::move(first->front());
@@ -114,6 +109,8 @@ RunSizes::RunSizes(const Source& source, const IsoLayout& layout, const MediaRun
   }
 }
 
-bool RunSizes::next(uint64_t* size) { return fragment_ ? fragment_->next(size) : table_->next(size); }
+bool RunSizes::next(uint64_t* size) {
+  return fragment_ ? fragment_->next(size) : table_->next(size);
+}
 
 }  // namespace sphere::media
