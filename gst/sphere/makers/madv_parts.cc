@@ -3,11 +3,13 @@
 // files. The lens data is different for each camera, and needed until a picture is stitched.
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "gst/sphere/makers/madv_format.h"
 #include "gst/sphere/makers/makers.h"
+#include "gst/sphere/media/place.h"
 
 namespace sphere::makers {
 
@@ -33,6 +35,41 @@ bool is_lens_text(std::span<const uint8_t> bytes) {
 
 PartRule stitching(const char* what) { return {PartClass::stitching, what, {}}; }
 
+/// `gpsx`: a number, then letters and rationals as in Exif. Which byte order they have is not
+/// known.
+std::string read_place(std::span<const uint8_t> content, Traces* traces) {
+  constexpr size_t begin = 4, letters = 2, angle = 24, length = begin + 2 * (letters + angle);
+  if (content.size() < length) return {};
+  const auto latitude = content.subspan(begin + letters, angle);
+  const auto longitude = content.subspan(begin + letters + angle + letters, angle);
+  std::string value;
+  for (const bool little : {true, false}) {
+    const auto first = media::parse_rational_angle(latitude, little);
+    const auto second = media::parse_rational_angle(longitude, little);
+    if (!first || !second) continue;
+    Position position{*first, *second, {}};
+    if (content[begin] == 'S') position.latitude = -position.latitude;
+    if (content[begin + letters + angle] == 'W') position.longitude = -position.longitude;
+    if (!media::is_position(position)) continue;
+    traces->add(position);
+    value = media::iso6709(position);
+  }
+  return value;
+}
+
+/// `caif`: date, resolution, speed, reserved bytes, id, version and serial number.
+std::string read_camera(std::span<const uint8_t> content, Traces* traces) {
+  constexpr size_t id = 48, version = 64, serial = 96, end = 128;
+  if (content.size() < end) return {};
+  const auto text = [&](size_t first, size_t last) {
+    const std::string_view all(reinterpret_cast<const char*>(content.data() + first), last - first);
+    return std::string(all.substr(0, all.find('\0')));
+  };
+  traces->add_identity(text(id, version));
+  traces->add_identity(text(serial, end));
+  return text(id, version) + " " + text(serial, end);
+}
+
 class MadvMaker : public media::Maker {
  public:
   std::optional<PartRule> exif_tag(std::string_view maker, std::string_view model,
@@ -57,6 +94,26 @@ class MadvMaker : public media::Maker {
       default:
         return std::nullopt;
     }
+  }
+
+  bool contains_boxes(std::string_view path) const override { return path == "moov/udta/madv"; }
+
+  std::optional<PartRule> box(std::string_view path, std::span<const uint8_t> content,
+                              Traces* traces) const override {
+    // Older software put the lens table and the track outside of the camera's own box.
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    const std::string_view parent = path.substr(0, path.size() - name.size());
+    if (parent != "moov/udta/madv/" && parent != "moov/udta/" && !parent.empty())
+      return std::nullopt;
+    if (name == "lutz") return stitching("lens table");
+    if (name == "tlyd" || name == "GYRA") return stitching("orientations of the camera");
+    if (parent != "moov/udta/madv/") return std::nullopt;
+    if (name == "fltr" || name == "DISP" || name == "cutl")
+      return stitching("how the pictures are shown");
+    if (name == "gpsx") return PartRule{PartClass::place, "position", read_place(content, traces)};
+    if (name == "caif")
+      return PartRule{PartClass::identity, "camera", read_camera(content, traces)};
+    return std::nullopt;
   }
 
   bool trailer(const Source& source, uint64_t end, uint64_t* begin, std::vector<Part>* parts,

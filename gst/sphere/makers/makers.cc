@@ -5,7 +5,8 @@
 namespace sphere::makers {
 
 std::vector<const media::Maker*> all() {
-  return {&madv_maker(), &insta360_maker(), &samsung_maker()};
+  return {&madv_maker(),  &insta360_maker(), &samsung_maker(),
+          &theta_maker(), &gopro_maker(),    &dashcam_makers()};
 }
 
 }  // namespace sphere::makers

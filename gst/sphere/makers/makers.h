@@ -16,5 +16,8 @@ std::vector<const media::Maker*> all();
 const media::Maker& madv_maker();
 const media::Maker& insta360_maker();
 const media::Maker& samsung_maker();
+const media::Maker& theta_maker();
+const media::Maker& gopro_maker();
+const media::Maker& dashcam_makers();
 
 }  // namespace sphere::makers

@@ -13,8 +13,10 @@ namespace sphere::media {
 
 struct Box {
   std::string type;
+  uint64_t begin = 0;    ///< offset of the header
   uint64_t content = 0;  ///< offset of the content
   uint64_t end = 0;
+  bool to_the_end = false;  ///< its header says that it ends with the file
   uint64_t size() const { return end - content; }
 };
 

@@ -9,22 +9,19 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/box.h"
+#include "gst/sphere/media/isobmff_layout.h"
+#include "gst/sphere/media/sample_tables.h"
 #include "gst/sphere/media/spherical.h"
 
 namespace sphere::media {
 
 namespace {
 
-// The largest number of boxes. Real files have some tens, fragmented ones thousands.
-constexpr int max_boxes = 1 << 20;
 constexpr int max_tracks = 256;
 // 2^31 samples are more than a year of pictures; a table with more is an error.
 constexpr uint64_t max_samples = uint64_t{1} << 31;
 // The first bytes of a box are enough, except for the tables, which are read in pieces.
 constexpr size_t head_size = 128;
-
-Error cut_off() { return invalid("the file ends too early; it was cut off"); }
-Error damaged(const std::string& what) { return invalid("the file is damaged: " + what); }
 
 bool is_box_type(std::span<const uint8_t> type) {
   return std::all_of(type.begin(), type.end(),
@@ -45,6 +42,7 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
   const std::span<const uint8_t> type = reader.take(4);
   if (!is_box_type(type)) return Next::junk;
   uint64_t header = 8;
+  bool open = false;
   if (size == 1) {
     size = reader.u64();
     header = 16;
@@ -53,10 +51,13 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
     // The size 0 means up to the end of the file. Only the last box of the file may have it.
     if (!top) return Next::junk;
     size = end - position;
+    open = true;
   }
   if (size < header) return Next::junk;
   if (size > end - position) return Next::past_end;
   box->type.assign(type.begin(), type.end());
+  box->begin = position;
+  box->to_the_end = open;
   box->content = position + header;
   box->end = position + size;
   return Next::box;
@@ -78,37 +79,20 @@ std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, 
 
 namespace {
 
-/// Sizes of a track's samples, from stsz or stz2.
-struct SampleSizes {
-  uint64_t table = 0;  ///< offset of the list, if sizes differ
-  uint32_t same = 0;
-  int bits = 32;
-  uint64_t count = 0;
-  bool present = false;
-};
-
-struct ChunkTable {
-  uint64_t table = 0;
-  uint64_t count = 0;
-  int entry = 4;  ///< bytes
-  bool present = false;
-};
-
 class Checker {
  public:
   explicit Checker(const Source& source) : source_(source) {}
 
-  Result<IsoFile> run() {
-    bool have_moov = false, have_media = false;
+  Result<IsoLayout> run() {
+    bool have_moov = false;
     uint64_t position = 0;
-    std::vector<Box> fragments;
     for (;;) {
       Box box;
       const Next next = box_at(source_, position, source_.size(), true, &box);
       if (next == Next::end) break;
       if (next == Next::junk) {
         if (position == 0) return invalid("not an MP4 or MOV file");
-        file_.trailing = source_.size() - position;
+        layout_.file.trailing = source_.size() - position;
         break;
       }
       if (next == Next::past_end) return cut_off();
@@ -121,45 +105,32 @@ class Checker {
       } else if (box.type == "moov") {
         if (have_moov) return damaged("it has two indexes (moov)");
         have_moov = true;
+        layout_.moov = box;
         if (const Status read = read_movie(box); !read) return read.error();
       } else if (box.type == "moof") {
-        fragments.push_back(box);
-        moofs_.push_back(position);
+        layout_.fragments.push_back(box.begin);
       } else if (box.type == "mdat") {
-        have_media = true;
+        layout_.media.push_back(box);
       }
       position = box.end;
     }
     // A camera that was switched off during a recording leaves a file without an index.
     if (!have_moov)
-      return have_media ? invalid("the file has no index (moov); the recording was cut off")
-                        : cut_off();
-    for (size_t i = 0; i < fragments.size(); ++i) {
+      return layout_.media.empty()
+                 ? cut_off()
+                 : invalid("the file has no index (moov); the recording was cut off");
+    for (const uint64_t offset : layout_.fragments) {
       file_.fragmented = true;
-      if (const Status read = read_fragment(fragments[i], moofs_[i]); !read) return read.error();
+      if (const Status read = check_fragment(offset); !read) return read.error();
     }
-    return std::move(file_);
+    return std::move(layout_);
   }
 
  private:
   using Visit = std::function<Status(const Box&)>;
 
-  /// Calls a function for each child. A child that ends after its parent is an error.
   Status children(const Box& parent, uint64_t skip, const Visit& visit) {
-    if (skip > parent.size()) return damaged("'" + parent.type + "' is too short");
-    uint64_t position = parent.content + skip;
-    for (;;) {
-      Box box;
-      const Next next = box_at(source_, position, parent.end, false, &box);
-      if (next == Next::end) return ok();
-      // QuickTime ends some lists with four zero bytes. They are too short for a box.
-      if (next == Next::junk && parent.end - position < 8) return ok();
-      if (next == Next::junk && parent.type == "udta") return ok();
-      if (next != Next::box) return damaged("a box inside '" + parent.type + "' is damaged");
-      if (++boxes_ > max_boxes) return damaged("it has too many boxes");
-      if (const Status visited = visit(box); !visited) return visited;
-      position = box.end;
-    }
+    return for_each_child(source_, parent, skip, &boxes_, visit);
   }
 
   std::vector<uint8_t> head(const Box& box) {
@@ -184,7 +155,7 @@ class Checker {
           reader.skip(8);
           const uint32_t size = reader.u32();
           if (!reader.ok()) return damaged("'trex' is too short");
-          if (defaults_.size() < max_tracks) defaults_.push_back({id, size});
+          if (layout_.defaults.size() < max_tracks) layout_.defaults.push_back({id, size});
           return ok();
         });
       }
@@ -195,8 +166,8 @@ class Checker {
   Status read_track(const Box& trak) {
     if (file_.tracks.size() >= max_tracks) return damaged("it has too many tracks");
     Track track;
-    SampleSizes sizes;
-    ChunkTable offsets, runs;
+    SampleTables tables;
+    tables.trak = trak;
     const Status read = children(trak, 0, [&](const Box& box) -> Status {
       if (box.type == "tkhd") return read_track_header(box, &track);
       if (box.type == "uuid") track.spherical |= uuid_box_is_spherical(source_, box);
@@ -215,15 +186,26 @@ class Checker {
         return children(child, 0, [&](const Box& table) -> Status {
           if (table.type != "stbl") return ok();
           return children(table, 0, [&](const Box& entry) -> Status {
-            return read_table(entry, &track, &sizes, &offsets, &runs);
+            return read_table(entry, &track, &tables);
           });
         });
       });
     });
     if (!read) return read;
-    if (const Status lie = check_samples(track, sizes, offsets, runs); !lie) return lie;
-    track.samples = sizes.count;
+    // Every sample of every chunk is within the file.
+    ChunkReader chunks(source_, tables, 1 << 16);
+    Chunk chunk;
+    uint64_t end = 0;
+    for (;;) {
+      const Result<bool> more = chunks.next(&chunk);
+      if (!more) return more.error();
+      if (!*more) break;
+      if (chunk.offset < end) tables.ascending = false;
+      end = chunk.offset + chunk.length;
+    }
+    track.samples = tables.sizes.count;
     file_.tracks.push_back(std::move(track));
+    layout_.tables.push_back(tables);
     return ok();
   }
 
@@ -267,12 +249,14 @@ class Checker {
     return ok();
   }
 
-  Status read_table(const Box& box, Track* track, SampleSizes* sizes, ChunkTable* offsets,
-                    ChunkTable* runs) {
+  Status read_table(const Box& box, Track* track, SampleTables* tables) {
+    SampleSizes* sizes = &tables->sizes;
     const std::vector<uint8_t> bytes = head(box);
     ByteReader reader(bytes);
     reader.skip(4);
     if (box.type == "stsd") {
+      if (!tables->descriptions.type.empty()) return damaged("a track has two of 'stsd'");
+      tables->descriptions = box;
       const uint32_t count = reader.u32();
       if (!reader.ok()) return damaged("'stsd' is too short");
       if (count == 0) return ok();
@@ -291,6 +275,7 @@ class Checker {
       const bool compact = box.type == "stz2";
       if (sizes->present) return damaged("a track has two lists of sizes");
       sizes->present = true;
+      sizes->box = box;
       if (compact) {
         reader.skip(3);
         sizes->bits = reader.u8();
@@ -307,9 +292,10 @@ class Checker {
            (sizes->count * static_cast<unsigned>(sizes->bits) + 7) / 8 > box.size() - 12))
         return damaged("'" + box.type + "' announces more samples than it has");
     } else if (box.type == "stco" || box.type == "co64" || box.type == "stsc") {
-      ChunkTable* table = box.type == "stsc" ? runs : offsets;
+      ChunkTable* table = box.type == "stsc" ? &tables->runs : &tables->offsets;
       if (table->present) return damaged("a track has two of '" + box.type + "'");
       table->present = true;
+      table->box = box;
       table->entry = box.type == "stco" ? 4 : box.type == "co64" ? 8 : 12;
       table->count = reader.u32();
       if (!reader.ok()) return damaged("'" + box.type + "' is too short");
@@ -320,146 +306,32 @@ class Checker {
     return ok();
   }
 
-  /// Checks that every sample of every chunk is within the file.
-  Status check_samples(const Track& track, const SampleSizes& sizes, const ChunkTable& offsets,
-                       const ChunkTable& runs) {
-    if (sizes.count == 0) return ok();
-    if (!offsets.present || !runs.present || runs.count == 0)
-      return damaged("the tables of a track do not tell where its samples are");
-
-    Window size_list(source_, sizes.table), offset_list(source_, offsets.table),
-        run_list(source_, runs.table);
-    uint64_t first = 0, per_chunk = 0, next_first = 0, ignored = 0;
-    uint64_t runs_left = runs.count;
-    if (!run_list.number(4, &next_first)) return cut_off();
-    if (next_first != 1) return damaged("'stsc' does not begin with the first chunk");
-    uint64_t seen = 0;
-    int nibbles = 0;
-    uint64_t nibble_pair = 0;
-    for (uint64_t chunk = 1; chunk <= offsets.count && seen < sizes.count; ++chunk) {
-      if (runs_left > 0 && chunk == next_first) {
-        first = next_first;
-        if (!run_list.number(4, &per_chunk) || !run_list.number(4, &ignored)) return cut_off();
-        --runs_left;
-        if (runs_left > 0) {
-          if (!run_list.number(4, &next_first)) return cut_off();
-          if (next_first <= first) return damaged("the chunks in 'stsc' are not in order");
-        }
-        if (per_chunk == 0) return damaged("'stsc' has a chunk without samples");
+  Status check_fragment(uint64_t offset) {
+    Box moof;
+    if (box_at(source_, offset, source_.size(), true, &moof) != Next::box) return cut_off();
+    const Result<std::vector<FragmentTrack>> tracks =
+        read_fragment(source_, moof, layout_.defaults);
+    if (!tracks) return tracks.error();
+    uint64_t begin = UINT64_MAX, end = 0;
+    for (const FragmentTrack& part : *tracks)
+      for (const FragmentRun& run : part.runs) {
+        begin = std::min(begin, run.offset);
+        end = std::max(end, run.offset + run.length);
       }
-      uint64_t offset = 0;
-      if (!offset_list.number(offsets.entry, &offset)) return cut_off();
-      uint64_t length = 0;
-      const uint64_t here = std::min(per_chunk, sizes.count - seen);
-      if (sizes.same) {
-        length = here * sizes.same;
-      } else {
-        for (uint64_t i = 0; i < here; ++i) {
-          uint64_t size = 0;
-          if (sizes.bits == 4) {
-            if (nibbles == 0 && !size_list.number(1, &nibble_pair)) return cut_off();
-            size = nibbles == 0 ? nibble_pair >> 4 : nibble_pair & 15;
-            nibbles ^= 1;
-          } else if (!size_list.number(sizes.bits / 8, &size)) {
-            return cut_off();
-          }
-          length += size;
-        }
-      }
-      if (offset > source_.size() || length > source_.size() - offset) return cut_off();
-      seen += here;
-    }
-    if (seen < sizes.count)
-      return damaged("track " + std::to_string(track.id) + " has samples that are not in a chunk");
-    return ok();
-  }
-
-  struct Default {
-    uint32_t id, size;
-  };
-  struct Run {
-    uint32_t id = 0;
-    uint32_t default_size = 0;
-    uint64_t base = 0;  ///< the base of offsets
-    uint64_t next = 0;  ///< end of the run before
-  };
-
-  Status read_fragment(const Box& moof, uint64_t position) {
-    uint64_t end_of_last = position;
-    bool first_of_fragment = true;
-    return children(moof, 0, [&](const Box& box) -> Status {
-      if (box.type != "traf") return ok();
-      Run run;
-      run.base = first_of_fragment ? position : end_of_last;
-      const Status read = children(box, 0, [&](const Box& child) -> Status {
-        if (child.type == "tfhd") return read_run_defaults(child, position, &run);
-        if (child.type == "trun") return read_run(child, &run);
-        return ok();
-      });
-      first_of_fragment = false;
-      end_of_last = run.next;
-      return read;
-    });
-  }
-
-  Status read_run_defaults(const Box& box, uint64_t position, Run* run) {
-    const std::vector<uint8_t> bytes = head(box);
-    ByteReader reader(bytes);
-    reader.skip(1);
-    const uint32_t flags = reader.u24();
-    run->id = reader.u32();
-    for (const Default& d : defaults_)
-      if (d.id == run->id) run->default_size = d.size;
-    if (flags & 0x000001) run->base = reader.u64();
-    if (flags & 0x020000) run->base = position;
-    if (flags & 0x000002) reader.skip(4);
-    if (flags & 0x000008) reader.skip(4);
-    if (flags & 0x000010) run->default_size = reader.u32();
-    if (!reader.ok()) return damaged("'tfhd' is too short");
-    run->next = run->base;
-    return ok();
-  }
-
-  Status read_run(const Box& box, Run* run) {
-    Window window(source_, box.content, 1 << 12);
-    uint64_t flags = 0, count = 0, value = 0;
-    if (!window.number(4, &flags) || !window.number(4, &count)) return cut_off();
-    uint64_t offset = run->next;
-    if (flags & 0x000001) {
-      if (!window.number(4, &value)) return cut_off();
-      offset = run->base + static_cast<uint64_t>(static_cast<int64_t>(
-                               static_cast<int32_t>(static_cast<uint32_t>(value))));
-    }
-    if (flags & 0x000004 && !window.number(4, &value)) return cut_off();
-    const int before = flags & 0x000100 ? 4 : 0;
-    const int after = (flags & 0x000400 ? 4 : 0) + (flags & 0x000800 ? 4 : 0);
-    const bool own_size = flags & 0x000200;
-    const uint64_t entry = static_cast<uint64_t>(before + after + (own_size ? 4 : 0));
-    if (window.position() > box.end || count * entry > box.end - window.position())
-      return damaged("'trun' announces more samples than it has");
-    uint64_t length = 0;
-    if (own_size) {
-      for (uint64_t i = 0; i < count; ++i) {
-        if (before && !window.number(before, &value)) return cut_off();
-        if (!window.number(4, &value)) return cut_off();
-        length += value;
-        if (after && !window.number(after, &value)) return cut_off();
-      }
-    } else {
-      length = count * run->default_size;
-    }
-    if (offset > source_.size() || length > source_.size() - offset) return cut_off();
-    run->next = offset + length;
-    for (Track& track : file_.tracks)
-      if (track.id == run->id) track.samples += count;
+    if (begin < end_of_runs_) layout_.fragments_ascending = false;
+    end_of_runs_ = std::max(end_of_runs_, end);
+    for (const FragmentTrack& part : *tracks)
+      for (Track& track : file_.tracks)
+        for (const FragmentRun& run : part.runs)
+          if (track.id == part.id) track.samples += run.samples;
     return ok();
   }
 
   const Source& source_;
-  IsoFile file_;
+  IsoLayout layout_;
+  IsoFile& file_ = layout_.file;
   int boxes_ = 0;
-  std::vector<Default> defaults_;
-  std::vector<uint64_t> moofs_;
+  uint64_t end_of_runs_ = 0;
 };
 
 }  // namespace
@@ -474,7 +346,13 @@ const Track* IsoFile::first(const char* handler) const {
   return any;
 }
 
-Result<IsoFile> check_isobmff(const Source& source) { return Checker(source).run(); }
+Result<IsoLayout> read_isobmff(const Source& source) { return Checker(source).run(); }
+
+Result<IsoFile> check_isobmff(const Source& source) {
+  Result<IsoLayout> layout = read_isobmff(source);
+  if (!layout) return layout.error();
+  return std::move(layout->file);
+}
 
 namespace {
 

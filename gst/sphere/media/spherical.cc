@@ -14,8 +14,6 @@ namespace sphere::media {
 namespace {
 
 constexpr std::string_view photo_schema = "http://ns.google.com/photos/1.0/panorama/";
-constexpr uint8_t video_schema[16] = {0xff, 0xcc, 0x82, 0x63, 0xf8, 0x55, 0x4a, 0x93,
-                                      0x88, 0x14, 0x58, 0x7a, 0x02, 0x52, 0x1f, 0xdd};
 // Bytes. Real boxes have some hundred.
 constexpr uint64_t largest_text = 1 << 16;
 

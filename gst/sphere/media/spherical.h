@@ -11,6 +11,10 @@
 
 namespace sphere::media {
 
+/// Of the `uuid` box of a track that has XML with the first version of Google's metadata.
+inline constexpr uint8_t video_schema[16] = {0xff, 0xcc, 0x82, 0x63, 0xf8, 0x55, 0x4a, 0x93,
+                                             0x88, 0x14, 0x58, 0x7a, 0x02, 0x52, 0x1f, 0xdd};
+
 /// Whether an XMP packet has it, in Google's photo sphere schema (GPano).
 bool xmp_is_spherical(std::span<const uint8_t> packet);
 

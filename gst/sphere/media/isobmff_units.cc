@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Units beside the pictures in coded video: messages (SEI), metadata of AV1, segments of JPEG, user
+// data of MPEG-4. They are replaced by filler of the same length.
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/isobmff_samples.h"
+#include "gst/sphere/media/sei.h"
+
+namespace sphere::media {
+
+namespace {
+
+// Bytes. Larger units of messages are replaced as a whole; larger samples can't be examined.
+constexpr uint64_t largest_message_unit = 1 << 20, largest_sample = 64 << 20;
+// Delimiters and ends of streams have one to three bytes.
+constexpr uint64_t largest_delimiter = 4;
+
+Error damaged_sample(const std::string& path, uint64_t offset) {
+  return invalid("the file is damaged: " + path + ", the sample at byte " + std::to_string(offset) +
+                 " can't be read");
+}
+
+/// H.264 and H.265 with a length before each unit.
+class NalEditor : public SampleEditor {
+ public:
+  NalEditor(const Source& source, const SampleSettings& settings)
+      : source_(source),
+        settings_(settings),
+        codec_(settings.form == SampleForm::h264 ? NalCodec::h264 : NalCodec::h265),
+        keep_([keeps = settings.keeps](const SeiMessage& message) {
+          return keeps(message.part_class);
+        }),
+        window_(source, 0, 1 << 12) {}
+
+  Status edit_sample(uint64_t offset, uint64_t size, std::vector<Edit>* edits,
+                     SampleReport* report) override {
+    const uint64_t end = offset + size;
+    while (offset < end) {
+      if (end - offset < static_cast<uint64_t>(settings_.length_size)) {
+        zero_rest(offset, end, edits, report);
+        return ok();
+      }
+      uint64_t length = 0;
+      window_.seek(offset);
+      if (!window_.number(settings_.length_size, &length)) return cut_off();
+      offset += static_cast<uint64_t>(settings_.length_size);
+      if (length > end - offset) return damaged_sample(settings_.path, offset);
+      if (length > 0) {
+        const int first = window_.next();
+        if (first < 0) return cut_off();
+        const Status edited = edit_unit(offset, length, first, edits, report);
+        if (!edited) return edited;
+      }
+      offset += length;
+    }
+    return ok();
+  }
+
+  /// One unit, without its length.
+  Status edit_unit(uint64_t offset, uint64_t length, std::vector<Edit>* edits,
+                   SampleReport* report) {
+    window_.seek(offset);
+    const int first = window_.next();
+    if (first < 0) return cut_off();
+    return edit_unit(offset, length, first, edits, report);
+  }
+
+ private:
+  enum class Kind { picture, message, filler, delimiter, unknown };
+
+  Kind kind_of(int first) const {
+    if (codec_ == NalCodec::h264) {
+      const int type = first & 31;
+      if ((type >= 1 && type <= 5) || type == 7 || type == 8 || (type >= 13 && type <= 15) ||
+          (type >= 19 && type <= 21))
+        return Kind::picture;
+      if (type == 6) return Kind::message;
+      if (type == 12) return Kind::filler;
+      return type >= 9 && type <= 11 ? Kind::delimiter : Kind::unknown;
+    }
+    const int type = first >> 1 & 63;
+    if (type <= 9 || (type >= 16 && type <= 21) || (type >= 32 && type <= 34) ||
+        (settings_.dolby && (type == 62 || type == 63)))
+      return Kind::picture;
+    if (type == 39 || type == 40) return Kind::message;
+    if (type == 38) return Kind::filler;
+    return type >= 35 && type <= 37 ? Kind::delimiter : Kind::unknown;
+  }
+
+  Status edit_unit(uint64_t offset, uint64_t length, int first, std::vector<Edit>* edits,
+                   SampleReport* report) {
+    const Kind kind = kind_of(first);
+    if (kind == Kind::picture || (kind == Kind::delimiter && length <= largest_delimiter))
+      return ok();
+    if (kind == Kind::message && length <= largest_message_unit)
+      return edit_messages(offset, length, edits, report);
+    if (kind == Kind::filler && is_filler(offset, length)) return ok();
+    const bool stays = settings_.keeps(PartClass::unknown);
+    if (report)
+      report->add(settings_.path, PartClass::unknown,
+                  kind == Kind::filler ? "filler with something in it" : "unit of an unknown kind",
+                  {}, offset, length, !stays);
+    if (stays) return ok();
+    if (length > largest_sample) return damaged_sample(settings_.path, offset);
+    std::vector<uint8_t> bytes(static_cast<size_t>(length), 0xff);
+    bytes[0] = codec_ == NalCodec::h264 ? 12 : 38 << 1;
+    if (codec_ == NalCodec::h265 && length > 1) bytes[1] = 1;
+    if (length > header_size()) bytes.back() = 0x80;
+    edits->push_back({offset, length, std::move(bytes), false});
+    return ok();
+  }
+
+  Status edit_messages(uint64_t offset, uint64_t length, std::vector<Edit>* edits,
+                       SampleReport* report) {
+    std::vector<uint8_t> unit(static_cast<size_t>(length));
+    if (!source_.read_all(offset, unit)) return cut_off();
+    if (report) {
+      Traces traces;
+      for (const SeiMessage& message : read_sei(codec_, unit, &traces))
+        if (message.part_class != PartClass::useful)
+          report->add(settings_.path + "/SEI", message.part_class, message.what, message.value,
+                      offset + message.offset, message.length, !keep_(message));
+      for (const Position& position : traces.positions) report->add(position);
+      for (const std::string& text : traces.identities) report->identity(text);
+    }
+    std::vector<uint8_t> blanked = blank_sei(codec_, unit, keep_);
+    if (blanked != unit) edits->push_back({offset, length, std::move(blanked), false});
+    return ok();
+  }
+
+  uint64_t header_size() const { return codec_ == NalCodec::h264 ? 1 : 2; }
+
+  bool is_filler(uint64_t offset, uint64_t length) {
+    if (length <= header_size()) return true;
+    window_.seek(offset + header_size());
+    int byte = 0xff;
+    for (uint64_t i = header_size(); i < length; ++i) {
+      byte = window_.next();
+      if (byte == 0x80 && i + 1 == length) return true;
+      if (byte != 0xff) return false;
+    }
+    return true;
+  }
+
+  void zero_rest(uint64_t offset, uint64_t end, std::vector<Edit>* edits, SampleReport* report) {
+    std::array<uint8_t, 4> rest{};
+    const auto bytes = std::span(rest).first(static_cast<size_t>(end - offset));
+    if (!source_.read_all(offset, bytes) ||
+        std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; }))
+      return;
+    const bool stays = settings_.keeps(PartClass::unknown);
+    if (report)
+      report->add(settings_.path, PartClass::unknown, "bytes that belong to no unit", {}, offset,
+                  end - offset, !stays);
+    if (!stays) edits->push_back({offset, end - offset, {}, true});
+  }
+
+  const Source& source_;
+  SampleSettings settings_;
+  NalCodec codec_;
+  KeepSei keep_;
+  Window window_;
+};
+
+/// Formats whose samples are read whole, and in which some bytes are replaced.
+class WholeSampleEditor : public SampleEditor {
+ public:
+  WholeSampleEditor(const Source& source, const SampleSettings& settings)
+      : source_(source), settings_(settings) {}
+
+  Status edit_sample(uint64_t offset, uint64_t size, std::vector<Edit>* edits,
+                     SampleReport* report) override {
+    if (size > largest_sample)
+      return unsupported(settings_.path + " has a picture that is too large to be examined");
+    bytes_.resize(static_cast<size_t>(size));
+    if (!source_.read_all(offset, bytes_)) return cut_off();
+    offset_ = offset;
+    edits_ = edits;
+    report_ = report;
+    if (!settings_.keeps(PartClass::unknown) || report) {
+      const bool read = settings_.form == SampleForm::av1    ? edit_av1()
+                        : settings_.form == SampleForm::jpeg ? edit_jpeg()
+                                                             : edit_mpeg4();
+      if (!read) return damaged_sample(settings_.path, offset);
+    }
+    return ok();
+  }
+
+ private:
+  /// Replaces bytes that may not stay.
+  void replace(size_t at, std::vector<uint8_t> bytes, const char* what) {
+    const size_t length = bytes.size();
+    if (std::equal(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at)))
+      return;
+    const bool stays = settings_.keeps(PartClass::unknown);
+    if (report_)
+      report_->add(settings_.path, PartClass::unknown, what, {}, offset_ + at, length, !stays);
+    if (!stays) edits_->push_back({offset_ + at, length, std::move(bytes), false});
+  }
+  void blank(size_t begin, size_t end, const char* what) {
+    if (end > begin) replace(begin, std::vector<uint8_t>(end - begin), what);
+  }
+
+  /// A number in groups of seven bits; false if it is cut off or too large.
+  bool leb128(size_t* at, uint64_t* value) const {
+    *value = 0;
+    for (int i = 0; i < 8 && *at < bytes_.size(); ++i) {
+      const uint8_t byte = bytes_[(*at)++];
+      *value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
+      if (!(byte & 0x80)) return true;
+    }
+    return false;
+  }
+
+  bool edit_av1() {
+    size_t at = 0;
+    while (at < bytes_.size()) {
+      const size_t begin = at;
+      const uint8_t header = bytes_[at++];
+      if (header & 0x80) return false;
+      if (header & 4) ++at;
+      uint64_t size = 0;
+      if (header & 2) {
+        if (!leb128(&at, &size)) return false;
+      } else {
+        size = at <= bytes_.size() ? bytes_.size() - at : 0;
+      }
+      if (at > bytes_.size() || size > bytes_.size() - at) return false;
+      const size_t end = at + static_cast<size_t>(size);
+      const int type = header >> 3 & 15;
+      bool keep = (type >= 1 && type <= 8 && type != 5) || size == 0;
+      if (type == 5 && size > 0) {
+        size_t inside = at;
+        uint64_t kind = 0;
+        // Light levels, the mastering display, scalability.
+        keep = leb128(&inside, &kind) && kind >= 1 && kind <= 3 && size <= 64;
+      }
+      if (!keep) {
+        std::vector<uint8_t> padding(bytes_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     bytes_.begin() + static_cast<std::ptrdiff_t>(end));
+        padding[0] = static_cast<uint8_t>((header & 0x87) | 15 << 3);
+        std::fill(padding.begin() + static_cast<std::ptrdiff_t>(at - begin), padding.end(),
+                  uint8_t{0});
+        padding.back() = 0x80;
+        replace(begin, std::move(padding), "metadata of the picture (OBU)");
+      }
+      at = end;
+    }
+    return true;
+  }
+
+  bool edit_jpeg() {
+    ByteReader reader(bytes_);
+    if (!reader.starts_with("\xff\xd8")) return false;
+    while (reader.remaining() >= 2) {
+      const size_t begin = reader.position();
+      if (bytes_[begin] != 0xff) {
+        blank(begin, bytes_.size(), "bytes after the picture");
+        return true;
+      }
+      reader.skip(1);
+      const uint8_t marker = reader.u8();
+      if (marker == 0xff) {
+        reader.seek(begin + 1);
+        continue;
+      }
+      if (marker == 0xd8 || marker == 0xd9 || marker == 1 || (marker >= 0xd0 && marker <= 0xd7))
+        continue;
+      const size_t length = reader.u16();
+      if (!reader.ok() || length < 2 || length - 2 > reader.remaining()) return false;
+      const size_t content = reader.position(), end = content + length - 2;
+      const auto starts = [&](std::string_view mark) {
+        return end - content >= mark.size() &&
+               std::memcmp(&bytes_[content], mark.data(), mark.size()) == 0;
+      };
+      const bool application = (marker >= 0xe0 && marker <= 0xef) || marker == 0xfe;
+      // Field offsets of Motion JPEG A have the tag after a number.
+      const bool fields = marker == 0xe1 && length == 0x2a && end - content >= 8 &&
+                          std::memcmp(&bytes_[content + 4], "mjpg", 4) == 0;
+      const bool known = fields || (marker == 0xe0 && length == 16 && starts("JFIF")) ||
+                         (marker == 0xe0 && length <= 16 && starts("AVI1")) ||
+                         (marker == 0xee && length <= 14 && starts("Adobe"));
+      if (application && !known) blank(content, end, "metadata of the picture (JPEG)");
+      reader.seek(end);
+      if (marker == 0xda) {
+        size_t at = end;
+        while (at + 1 < bytes_.size() && (bytes_[at] != 0xff || bytes_[at + 1] == 0 ||
+                                          (bytes_[at + 1] >= 0xd0 && bytes_[at + 1] <= 0xd7)))
+          ++at;
+        reader.seek(std::min(at, bytes_.size()));
+      }
+    }
+    return true;
+  }
+
+  bool edit_mpeg4() {
+    const auto is_start = [&](size_t at) {
+      return at + 2 < bytes_.size() && bytes_[at] == 0 && bytes_[at + 1] == 0 &&
+             bytes_[at + 2] == 1;
+    };
+    for (size_t at = 0; at + 3 < bytes_.size(); ++at) {
+      if (!is_start(at) || bytes_[at + 3] != 0xb2) continue;
+      size_t end = at + 4;
+      while (end < bytes_.size() && !is_start(end)) ++end;
+      blank(at + 4, end, "user data");
+      at = end - 1;
+    }
+    return true;
+  }
+
+  const Source& source_;
+  SampleSettings settings_;
+  std::vector<uint8_t> bytes_;
+  uint64_t offset_ = 0;
+  std::vector<Edit>* edits_ = nullptr;
+  SampleReport* report_ = nullptr;
+};
+
+}  // namespace
+
+Status edit_unit(const Source& source, const SampleSettings& settings, uint64_t offset,
+                 uint64_t length, std::vector<Edit>* edits, SampleReport* report) {
+  return NalEditor(source, settings).edit_unit(offset, length, edits, report);
+}
+
+std::unique_ptr<SampleEditor> make_unit_editor(const Source& source,
+                                               const SampleSettings& settings) {
+  if (settings.form == SampleForm::h264 || settings.form == SampleForm::h265)
+    return std::make_unique<NalEditor>(source, settings);
+  return std::make_unique<WholeSampleEditor>(source, settings);
+}
+
+}  // namespace sphere::media
