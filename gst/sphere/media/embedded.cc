@@ -62,7 +62,8 @@ void list_pieces(const Source& source, uint64_t begin, uint64_t end, bool remove
 }  // namespace
 
 bool only_zeros(const Source& source, uint64_t begin, uint64_t end) {
-  Window window(source, begin);
+  if (begin >= end) return true;
+  Window window(source, begin, static_cast<size_t>(std::min<uint64_t>(1 << 16, end - begin)));
   while (window.position() < end) {
     std::span<const uint8_t> ahead = window.ahead();
     if (ahead.empty()) return false;
@@ -72,6 +73,14 @@ bool only_zeros(const Source& source, uint64_t begin, uint64_t end) {
     window.skip(ahead.size());
   }
   return true;
+}
+
+void insert(uint64_t offset, const std::vector<uint8_t>& bytes, std::vector<Edit>* edits) {
+  const auto same = std::ranges::find(*edits, offset, &Edit::offset);
+  if (same == edits->end())
+    edits->push_back({offset, 0, bytes});
+  else
+    same->bytes.insert(same->bytes.begin(), bytes.begin(), bytes.end());
 }
 
 void list_embedded(const Source& source, const Where& where, Findings* findings) {

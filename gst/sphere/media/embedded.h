@@ -20,6 +20,9 @@ void list_embedded(const Source& source, const Where& where, Findings* findings)
 void examine_trailing(const Source& source, uint64_t begin, Findings* findings,
                       std::vector<Edit>* edits);
 
+/// Adds bytes before an offset, whether there is an edit already or not.
+void insert(uint64_t offset, const std::vector<uint8_t>& bytes, std::vector<Edit>* edits);
+
 /// Whether all of these bytes are zeros, as edits in place leave them.
 bool only_zeros(const Source& source, uint64_t begin, uint64_t end);
 

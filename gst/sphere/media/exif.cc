@@ -205,11 +205,11 @@ class Examiner {
   }
 
   void read_entry(Directory kind, const TiffEntry& entry) {
-    const bool there = entry.size != 0 && entry.offset != 0;
+    const bool there = entry.size != 0 && entry.offset != 0 && entry.size <= largest_value;
     const Bytes bytes = there ? tiff_.bytes(entry) : Bytes();
     const ExifTag tag{kind, entry.tag, entry.type, bytes};
     const PartRule rule = there ? exif_rule(findings_.request(), camera_, tag, tiff_.little())
-                                : PartRule{PartClass::unknown, "not complete", {}};
+                                : PartRule{PartClass::unknown, "not complete, or too long", {}};
     Where where = where_.inside(entry.offset, entry.size,
                                 std::string(name_of(kind)) + exif_tag_name(kind, entry.tag));
     where.removed = removed(kind);

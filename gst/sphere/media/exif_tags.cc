@@ -73,6 +73,8 @@ constexpr Rule image_rules[] = {
     {0x013c, PartClass::identity, "name of a computer"},
     {0x013e, PartClass::useful, "colours"},
     {0x013f, PartClass::useful, "colours"},
+    {0x0201, PartClass::unknown, "small picture"},
+    {0x0202, PartClass::unknown, "small picture"},
     {0x0211, PartClass::useful, "colours"},
     {0x0212, PartClass::useful, "form of the pixels"},
     {0x0213, PartClass::useful, "form of the pixels"},
@@ -323,6 +325,10 @@ std::string exif_value(const ExifTag& tag, bool little) {
       tag.tag != 0x07)
     if (const std::optional<double> angle = parse_rational_angle(bytes, little))
       return number(*angle);
+  const auto is_digit = [](uint8_t byte) { return byte >= '0' && byte <= '9'; };
+  if (tag.type == type_undefined && bytes.size() == most_bytes &&
+      std::ranges::all_of(bytes, is_digit))
+    return {bytes.begin(), bytes.end()};
   const size_t size = size_of(tag.type);
   if (size == 0 || (is_bytes(tag.type) && bytes.size() > most_bytes))
     return std::to_string(bytes.size()) + " bytes";

@@ -30,6 +30,9 @@ struct Where {
   }
 };
 
+inline constexpr const char* removed_manifest =
+    "its signature (C2PA) is removed, because it would no longer be valid";
+
 /// Collects parts and traces.
 class Findings {
  public:

@@ -1,73 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/jpeg_walk.h"
 #include "gst/sphere/media/picture.h"
 #include "gst/sphere/media/spherical.h"
 #include "gst/sphere/media/tiff.h"
 
 namespace sphere::media {
 
-namespace {
+using namespace jpeg;
 
-enum Marker {
-  TEM = 0x01,
-  SOF0 = 0xC0,
-  SOF2 = 0xC2,
-  SOF3 = 0xC3,
-  DHT = 0xC4,
-  SOF5 = 0xC5,
-  SOF7 = 0xC7,
-  JPG = 0xC8,
-  SOF9 = 0xC9,
-  DAC = 0xCC,
-  SOF15 = 0xCF,
-  RST0 = 0xD0,
-  RST7 = 0xD7,
-  SOI = 0xD8,
-  EOI = 0xD9,
-  SOS = 0xDA,
-  APP1 = 0xE1,
-  APP14 = 0xEE,
-};
+namespace {
 
 constexpr std::string_view xmp_mark("http://ns.adobe.com/xap/1.0/\0", 29);
 
 bool is_frame_header(int marker) {
   return marker >= SOF0 && marker <= SOF15 && marker != DHT && marker != JPG && marker != DAC;
-}
-
-Error cut_off() { return invalid("the JPEG ends too early; it was cut off"); }
-
-/// Skips fill bytes and returns the next marker, or -1 at the end.
-int next_marker(Window& window) {
-  int byte = window.next();
-  if (byte != 0xFF) return byte < 0 ? -1 : 0;
-  while (byte == 0xFF) byte = window.next();
-  return byte;
-}
-
-/// Skips compressed data up to the marker that ends it.
-int pass_scan(Window& window) {
-  for (;;) {
-    const std::span<const uint8_t> ahead = window.ahead();
-    if (ahead.empty()) return -1;
-    const void* found = std::memchr(ahead.data(), 0xFF, ahead.size());
-    if (!found) {
-      window.skip(ahead.size());
-      continue;
-    }
-    window.skip(static_cast<size_t>(static_cast<const uint8_t*>(found) - ahead.data()) + 1);
-    int byte = window.next();
-    while (byte == 0xFF) byte = window.next();
-    if (byte == 0 || (byte >= RST0 && byte <= RST7)) continue;
-    return byte;
-  }
 }
 
 Status read_frame_header(ByteReader reader, int marker, JpegInfo* info) {
@@ -117,53 +70,39 @@ int exif_orientation(std::span<const uint8_t> bytes) {
 
 Result<JpegInfo> check_jpeg(const Source& source) {
   JpegInfo info;
-  Window window(source);
-  if (window.next() != 0xFF || window.next() != SOI) return invalid("not a JPEG");
+  JpegWalker walker(source);
   bool have_scan = false;
-  int marker = next_marker(window);
   for (;;) {
-    if (marker < 0) return cut_off();
-    if (marker == EOI) break;
-    if (marker == TEM || (marker >= RST0 && marker <= RST7)) {
-      marker = next_marker(window);
-      continue;
-    }
-    if (marker == 0 || marker == SOI || marker < SOF0)
-      return invalid("the JPEG is damaged: a segment is missing where one must begin");
-    uint64_t length = 0;
-    if (!window.number(2, &length)) return cut_off();
-    if (length < 2) return invalid("the JPEG is damaged: a segment whose length is too small");
-    std::vector<uint8_t> segment(static_cast<size_t>(length) - 2);
-    const uint64_t after = window.position() + segment.size();
-    if (!source.read_all(window.position(), segment)) return cut_off();
-    window.seek(after);
-
+    const Result<std::optional<JpegSegment>> next = walker.next();
+    if (!next) return next.error();
+    if (!*next) break;
+    const JpegSegment& found = **next;
+    std::vector<uint8_t> segment(static_cast<size_t>(found.size()));
+    if (!source.read_all(found.content, segment))
+      return invalid("the JPEG ends too early; it was cut off");
     ByteReader reader(segment);
-    if (is_frame_header(marker)) {
-      if (const Status read = read_frame_header(reader, marker, &info); !read) return read.error();
-    } else if (marker == APP1 && reader.starts_with(std::string_view("Exif\0\0", 6))) {
+    if (is_frame_header(found.marker)) {
+      const Status read = read_frame_header(reader, found.marker, &info);
+      if (!read) return read.error();
+    } else if (found.marker == APP1 && reader.starts_with(std::string_view("Exif\0\0", 6))) {
       info.orientation = exif_orientation(std::span(segment).subspan(6));
       if (!info.exif_length) {
-        info.exif_offset = after - segment.size() + 6;
+        info.exif_offset = found.content + 6;
         info.exif_length = segment.size() - 6;
       }
-    } else if (marker == APP1 && reader.starts_with(xmp_mark)) {
+    } else if (found.marker == APP1 && reader.starts_with(xmp_mark)) {
       info.spherical |= xmp_is_spherical(std::span(segment).subspan(xmp_mark.size()));
-    } else if (marker == APP14 && reader.starts_with("Adobe")) {
+    } else if (found.marker == APP14 && reader.starts_with("Adobe")) {
       reader.skip(6);
       const int transform = reader.u8();
       if (reader.ok()) info.adobe_transform = transform;
-    }
-    if (marker == SOS) {
+    } else if (found.marker == SOS) {
       if (!info.components) return invalid("the JPEG is damaged: pixels before the frame header");
       have_scan = true;
-      marker = pass_scan(window);
-    } else {
-      marker = next_marker(window);
     }
   }
   if (!info.components || !have_scan) return invalid("the JPEG contains no picture");
-  info.length = window.position();
+  info.length = walker.position();
   info.trailing = source.size() - info.length;
   return info;
 }

@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include <zlib.h>
-
-#include <algorithm>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/png_walk.h"
 #include "gst/sphere/media/spherical.h"
 
 namespace sphere::media {
 
 namespace {
 
-constexpr std::string_view signature("\x89PNG\r\n\x1a\n", 8);
 // Bytes. Chunks whose content is read are not longer. Of the others, only the checksum is
 // calculated.
 constexpr uint64_t kept = 1 << 16;
 constexpr std::string_view xmp_mark("XML:com.adobe.xmp\0", 18);
 constexpr uint64_t largest_chunk = 0x7fffffff;
-
-Error cut_off() { return invalid("the PNG ends too early; it was cut off"); }
 
 Status read_header(std::span<const uint8_t> content, PngInfo* info) {
   ByteReader reader(content);
@@ -61,45 +55,15 @@ Status read_header(std::span<const uint8_t> content, PngInfo* info) {
 }  // namespace
 
 Result<PngInfo> check_png(const Source& source) {
-  Window window(source);
-  for (const char c : signature)
-    if (window.next() != static_cast<uint8_t>(c)) return invalid("not a PNG");
-
+  PngWalker walker(source, kept);
   PngInfo info;
   bool have_header = false, have_pixels = false;
-  std::vector<uint8_t> content;
   for (;;) {
-    uint64_t length = 0, stored = 0;
-    uint8_t type[4];
-    if (!window.number(4, &length)) return cut_off();
-    for (uint8_t& letter : type) {
-      const int byte = window.next();
-      if (byte < 0) return cut_off();
-      letter = static_cast<uint8_t>(byte);
-    }
-    const std::string_view name(reinterpret_cast<const char*>(type), sizeof type);
-    if (!std::all_of(name.begin(), name.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }))
-      return invalid("the PNG is damaged: no chunk where one must begin");
-    if (length > largest_chunk) return invalid("the PNG is damaged: a chunk that is too long");
-    if (length + 4 > source.size() - std::min(source.size(), window.position())) return cut_off();
-
-    uLong sum = crc32(crc32(0, nullptr, 0), type, sizeof type);
-    content.clear();
-    for (uint64_t left = length; left > 0;) {
-      const std::span<const uint8_t> ahead = window.ahead();
-      if (ahead.empty()) return cut_off();
-      const auto part = static_cast<size_t>(std::min<uint64_t>(left, ahead.size()));
-      sum = crc32(sum, ahead.data(), static_cast<uInt>(part));
-      if (length <= kept && name != "IDAT")
-        content.insert(content.end(), ahead.begin(), ahead.begin() + static_cast<long>(part));
-      window.skip(part);
-      left -= part;
-    }
-    if (!window.number(4, &stored)) return cut_off();
-    if (sum != stored)
-      return invalid("the PNG is damaged: the check sum of '" + std::string(name) + "' is wrong");
-
+    const Result<std::optional<PngChunk>> next = walker.next();
+    if (!next) return next.error();
+    if (!*next) break;
+    const std::string& name = (*next)->type;
+    const std::vector<uint8_t>& content = (*next)->bytes;
     if (!have_header) {
       if (name != "IHDR") return invalid("the PNG has no header");
       if (const Status read = read_header(content, &info); !read) return read.error();
@@ -117,12 +81,11 @@ Result<PngInfo> check_png(const Source& source) {
     } else if (name == "iTXt" && ByteReader(content).starts_with(xmp_mark)) {
       info.spherical |= xmp_is_spherical(content);
     } else if (name == "IEND") {
-      if (length != 0) return invalid("the PNG is damaged: its last chunk has content");
-      break;
+      if ((*next)->size != 0) return invalid("the PNG is damaged: its last chunk has content");
     }
   }
   if (!have_pixels) return invalid("the PNG contains no picture");
-  info.length = window.position();
+  info.length = walker.position();
   info.trailing = source.size() - info.length;
   return info;
 }

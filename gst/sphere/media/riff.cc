@@ -17,35 +17,15 @@ namespace sphere::media {
 
 namespace {
 
-constexpr uint64_t chunk_head = 8;
+using Chunk = RiffChunk;
+constexpr uint64_t chunk_head = RiffChunk::head;
 // Beside a picture's own chunks; real files have a few.
 constexpr int most_chunks = 1 << 20;
 // What is looked at of a chunk with descriptions.
 constexpr uint64_t longest_description = 1 << 20;
 
-struct Chunk {
-  std::string type;
-  uint64_t content = 0, size = 0;
-  /// Chunks begin at even positions.
-  uint64_t next() const { return content + size + (size & 1); }
-};
-
 Error cut_off(const char* what) {
   return invalid(std::string("the ") + what + " ends too early; it was cut off");
-}
-
-bool read_chunk(const Source& source, uint64_t position, Chunk* chunk) {
-  uint8_t head[chunk_head];
-  if (!source.read_all(position, head)) return false;
-  chunk->type.assign(head, head + 4);
-  ByteReader reader(std::span<const uint8_t>(head).subspan(4));
-  chunk->size = reader.u32_little();
-  chunk->content = position + chunk_head;
-  return true;
-}
-
-bool fits(const Source& source, const Chunk& chunk) {
-  return chunk.content <= source.size() && chunk.size <= source.size() - chunk.content;
 }
 
 bool has_form(const Source& source, const Chunk& chunk, std::string_view form) {
@@ -84,6 +64,20 @@ Status read_frame(const Source& source, const Chunk& chunk, WebpInfo* info) {
 }
 
 }  // namespace
+
+bool read_chunk(const Source& source, uint64_t position, RiffChunk* chunk) {
+  uint8_t head[RiffChunk::head];
+  if (!source.read_all(position, head)) return false;
+  chunk->type.assign(head, head + 4);
+  ByteReader reader(std::span<const uint8_t>(head).subspan(4));
+  chunk->size = reader.u32_little();
+  chunk->content = position + sizeof head;
+  return true;
+}
+
+bool fits(const Source& source, const RiffChunk& chunk) {
+  return chunk.content <= source.size() && chunk.size <= source.size() - chunk.content;
+}
 
 Result<AviFile> check_avi(const Source& source) {
   Chunk part;

@@ -4,11 +4,27 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/media/source.h"
 
 namespace sphere::media {
+
+struct RiffChunk {
+  static constexpr uint64_t head = 8;
+  std::string type;
+  uint64_t content = 0, size = 0;
+
+  uint64_t begin() const { return content - head; }
+  /// Chunks begin at even positions.
+  uint64_t next() const { return content + size + (size & 1); }
+};
+
+/// False at the end of the source.
+bool read_chunk(const Source& source, uint64_t position, RiffChunk* chunk);
+/// Whether all of it is there.
+bool fits(const Source& source, const RiffChunk& chunk);
 
 struct AviFile {
   uint64_t trailing = 0;  ///< bytes after the last part

@@ -11,10 +11,11 @@ namespace sphere::media {
 
 namespace {
 
-constexpr uint16_t exif_tag = 0x8769, type_ascii = 2, type_short = 3, type_long = 4;
+constexpr uint16_t exif_tag = 0x8769, type_ascii = 2, type_short = 3, type_long = 4,
+                   type_directory = 13;
 constexpr size_t entry_size = TiffDirectory::entry_size;
-// Bytes of a value of the types 0 to 12; the sizes of other types are not known.
-constexpr std::array<uint64_t, 13> type_sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
+// Bytes of a value of the types 0 to 13; the sizes of other types are not known.
+constexpr std::array<uint64_t, 14> type_sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
 // Entries of a directory. Real ones have some tens.
 constexpr size_t most_entries = 4096;
 constexpr uint64_t longest_text = 256;
@@ -97,14 +98,19 @@ std::vector<Tiff> Tiff::other_directories() const {
 
 std::vector<uint32_t> Tiff::numbers(uint16_t tag) const {
   const TiffEntry* entry = find(tag);
-  if (!entry || (entry->type != type_short && entry->type != type_long) ||
-      entry->size > longest_list)
+  return entry ? numbers(*entry) : std::vector<uint32_t>();
+}
+
+std::vector<uint32_t> Tiff::numbers(const TiffEntry& entry) const {
+  // A directory has a type of its own, with the same numbers.
+  if ((entry.type != type_short && entry.type != type_long && entry.type != type_directory) ||
+      entry.size > longest_list)
     return {};
-  const std::vector<uint8_t> all = bytes(*entry);
+  const std::vector<uint8_t> all = bytes(entry);
   ByteReader reader(all);
   std::vector<uint32_t> values;
   while (reader.remaining()) {
-    if (entry->type == type_short)
+    if (entry.type == type_short)
       values.push_back(little_ ? reader.u16_little() : reader.u16());
     else
       values.push_back(little_ ? reader.u32_little() : reader.u32());

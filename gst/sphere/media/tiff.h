@@ -65,6 +65,7 @@ class Tiff {
   std::optional<uint16_t> number16(uint16_t tag) const;
   /// All its numbers, of 16 or of 32 bits; none where they are not all there or too many.
   std::vector<uint32_t> numbers(uint16_t tag) const;
+  std::vector<uint32_t> numbers(const TiffEntry& entry) const;
 
  private:
   Tiff(const Source& source, bool little) : source_(&source), little_(little) {}

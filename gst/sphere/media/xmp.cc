@@ -183,6 +183,7 @@ void add_mark(const SphereMark& mark, int width, int height, PacketWriter* write
 }
 
 void add_all(const XmpAdditions& additions, const Request& request, PacketWriter* writer) {
+  if (!additions.write) return;
   if (additions.mark && request.mark)
     add_mark(*request.mark, additions.width, additions.height, writer);
   if (additions.position && request.position) add_position(request, writer);
@@ -203,7 +204,7 @@ class Examiner {
       if (is_element(node)) read_description(node);
     if (where_.removed) return Bytes();
     if (findings_.keeps_everything()) {
-      if (!additions_.mark && !additions_.position) return std::nullopt;
+      if (!additions_.mark && !additions_.position && additions_.extended) return std::nullopt;
       for (xmlAttr* attribute : replaced_attributes_) xmlRemoveProp(attribute);
       for (xmlNode* element : replaced_elements_) {
         xmlUnlinkNode(element);
@@ -246,6 +247,7 @@ class Examiner {
 
   bool is_replaced(std::string_view uri, std::string_view name) const {
     return (additions_.mark && uri == gpano_uri) ||
+           (!additions_.extended && name == "HasExtendedXMP") ||
            (additions_.position && uri == exif_uri && name.starts_with("GPS"));
   }
 

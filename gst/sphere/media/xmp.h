@@ -26,6 +26,10 @@ struct XmpAdditions {
   /// The request's marking of a picture of this size. Another marking in the packet is removed.
   bool mark = false;
   int width = 0, height = 0;
+  /// False if another packet of the file has what is added.
+  bool write = true;
+  /// False if the extension of the packet is removed.
+  bool extended = true;
 };
 
 /// Lists the properties of a packet and makes the new one: from what may stay, or, where everything
