@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "gst/sphere/media/sample_tables.h"
+
 namespace sphere::media {
 
 namespace {
@@ -14,9 +16,6 @@ constexpr uint64_t most_elements = uint64_t{1} << 31;
 constexpr uint64_t longest_text = 1 << 16;
 // Most elements are skipped, and only their heads are read.
 constexpr size_t window_size = 64;
-
-Error cut_off() { return invalid("the file ends too early; it was cut off"); }
-Error damaged(const std::string& what) { return invalid("the file is damaged: " + what); }
 
 void append_number(std::vector<uint8_t>* bytes, uint64_t value, int count) {
   for (int i = count - 1; i >= 0; --i) bytes->push_back(static_cast<uint8_t>(value >> 8 * i));

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "gst/sphere/media/ebml.h"
+#include "gst/sphere/media/sample_tables.h"
 #include "gst/sphere/media/spherical.h"
 
 namespace sphere::media {
@@ -16,9 +17,6 @@ constexpr uint64_t track_is_video = 1, track_is_audio = 2;
 constexpr uint64_t projection_equirectangular = 1, projection_cube = 2;
 
 constexpr size_t most_tracks = 127;
-Error cut_off() { return invalid("the file ends too early; it was cut off"); }
-Error damaged(const std::string& what) { return invalid("the file is damaged: " + what); }
-
 class Checker {
  public:
   explicit Checker(const Source& source) : source_(source), reader_(source) {}

@@ -9,6 +9,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/embedded.h"
+#include "gst/sphere/media/sample_tables.h"
 #include "gst/sphere/media/sei.h"
 
 namespace sphere::media {
@@ -22,8 +23,6 @@ constexpr uint32_t group_numbers[] = {0x9B, 0xFA, 0xFB, 0x75A2};
 // After the number of the track: a time of two bytes, and flags.
 constexpr uint64_t block_head = 3;
 constexpr uint8_t lacing_flags = 0x06;
-
-Error damaged(const std::string& what) { return invalid("the file is damaged: " + what); }
 
 SampleForm form_of(CodecData data) {
   switch (data) {
@@ -183,11 +182,11 @@ void append_void(uint64_t begin, uint64_t length, std::vector<Edit>* edits) {
 
 ClusterEdits::ClusterEdits(const Source& source, const Element& segment,
                            std::shared_ptr<const std::vector<BlockTrack>> tracks,
-                           const Policy& policy, SampleReport* report)
+                           const Keeps& keeps, SampleReport* report)
     : source_(source),
       reader_(source),
       tracks_(std::move(tracks)),
-      policy_(policy),
+      keeps_(keeps),
       report_(report),
       position_(segment.content),
       end_(segment.end) {
@@ -196,7 +195,7 @@ ClusterEdits::ClusterEdits(const Source& source, const Element& segment,
     settings.form = form_of(track.data);
     settings.length_size = track.length_size;
     settings.path = track.path;
-    settings.policy = policy;
+    settings.keeps = keeps;
     editors_.push_back(make_sample_editor(source, settings));
   }
 }
@@ -236,7 +235,7 @@ Status ClusterEdits::fill() {
 }
 
 void ClusterEdits::remove(const Element& element, const std::string& path, const char* what) {
-  const bool stays = policy_.allows(PartClass::unknown);
+  const bool stays = keeps_(PartClass::unknown);
   if (report_)
     report_->add(path, PartClass::unknown, what, {}, element.begin, element.length(), !stays);
   if (!stays) append_void(element.begin, element.length(), &ready_);
@@ -253,15 +252,14 @@ Status ClusterEdits::edit_element(const Element& element) {
       return unsupported("a track is encrypted, so it can't be examined");
     case ebml_id::crc32:
       // What it is a checksum of may be changed, and nothing needs it.
-      if (!policy_.allows(PartClass::unknown))
-        append_void(element.begin, element.length(), &ready_);
+      if (!keeps_(PartClass::unknown)) append_void(element.begin, element.length(), &ready_);
       return ok();
     case ebml_id::void_:
       if (only_zeros(source_, element.content, element.end)) return ok();
       if (report_)
         report_->add("Cluster", PartClass::unknown, "unused bytes that are not zero", {},
-                     element.begin, element.length(), !policy_.allows(PartClass::unknown));
-      if (!policy_.allows(PartClass::unknown))
+                     element.begin, element.length(), !keeps_(PartClass::unknown));
+      if (!keeps_(PartClass::unknown))
         ready_.push_back({element.content, element.size(), {}, true});
       return ok();
     default:
@@ -315,7 +313,7 @@ Status ClusterEdits::edit_block(const Element& block, const Element& whole) {
   if (head + block_head > block.end || !source_.read_all(head, bytes))
     return damaged("a block is too short");
   if (bytes.back() & lacing_flags) {
-    if (policy_.allows(PartClass::unknown)) return ok();
+    if (keeps_(PartClass::unknown)) return ok();
     return unsupported("several pictures are in one block, so they can't be examined");
   }
   return editor->edit_sample(head + block_head, block.end - head - block_head, &ready_, report_);

@@ -43,7 +43,7 @@ class ClusterEdits : public EditReader {
  public:
   /// `report`, where it is not null, gets what was found.
   ClusterEdits(const Source& source, const Element& segment,
-               std::shared_ptr<const std::vector<BlockTrack>> tracks, const Policy& policy,
+               std::shared_ptr<const std::vector<BlockTrack>> tracks, const Keeps& keeps,
                SampleReport* report);
   Result<std::optional<Edit>> next() override;
 
@@ -57,7 +57,7 @@ class ClusterEdits : public EditReader {
   const Source& source_;
   EbmlReader reader_;
   std::shared_ptr<const std::vector<BlockTrack>> tracks_;
-  const Policy policy_;
+  const Keeps keeps_;
   SampleReport* report_;
   std::vector<std::unique_ptr<SampleEditor>> editors_;  ///< of each track; null: nothing to edit
   uint64_t position_, end_;

@@ -44,26 +44,16 @@ std::vector<uint8_t> projection(const SphereMark& mark) {
   return ebml_element(ebml_id::projection, content);
 }
 
-std::vector<uint8_t> position_tags(const Position& position) {
-  constexpr std::string_view name = "RECORDING_LOCATION";
-  const std::string text = iso6709(position);
-  std::vector<uint8_t> simple;
-  append(&simple, ebml_element(ebml_id::tag_name, {name.begin(), name.end()}));
-  append(&simple, ebml_element(ebml_id::tag_string, {text.begin(), text.end()}));
-  std::vector<uint8_t> tag = ebml_element(ebml_id::targets, {});
-  append(&tag, ebml_element(ebml_id::simple_tag, simple));
-  return ebml_element(ebml_id::tags, ebml_element(ebml_id::tag, tag));
-}
-
 class Marker {
  public:
   Marker(const Source& source, const Element& segment, const std::vector<BlockTrack>& tracks,
-         const Request& request, Examination* found)
+         const Request& request, bool head, Examination* found)
       : source_(source),
         reader_(source),
         segment_(segment),
         tracks_(tracks),
         request_(request),
+        head_(head),
         found_(*found) {}
 
   Status run() {
@@ -73,7 +63,8 @@ class Marker {
       return mark_tracks(child, &change);
     });
     if (!marked) return marked;
-    if (request_.position) change += insert(segment_.end, position_tags(*request_.position));
+    if (request_.position)
+      change += insert(segment_.end, matroska_position_tags(*request_.position));
     if (change == 0 && edits_.empty()) return ok();
     if (!segment_.unknown_size) change += resize(segment_, change);
     std::ranges::sort(edits_, {}, &Edit::offset);
@@ -163,7 +154,7 @@ class Marker {
     const uint64_t origin = map(segment_.content);
     const auto move = [&](const Element& element) -> Status {
       const uint64_t before = reader_.number(element);
-      if (before > segment_.size()) return ok();  // was wrong before
+      if (before > segment_.size() && !head_) return ok();  // was wrong before
       const uint64_t after = map(segment_.content + before) - origin;
       if (after == before) return ok();
       const auto bytes = static_cast<int>(element.size());
@@ -210,18 +201,30 @@ class Marker {
   const Element segment_;
   const std::vector<BlockTrack>& tracks_;
   const Request& request_;
+  const bool head_;
   Examination& found_;
   std::vector<Edit> edits_;  ///< those that change lengths
 };
 
 }  // namespace
 
+std::vector<uint8_t> matroska_position_tags(const Position& position) {
+  constexpr std::string_view name = "RECORDING_LOCATION";
+  const std::string text = iso6709(position);
+  std::vector<uint8_t> simple;
+  append(&simple, ebml_element(ebml_id::tag_name, {name.begin(), name.end()}));
+  append(&simple, ebml_element(ebml_id::tag_string, {text.begin(), text.end()}));
+  std::vector<uint8_t> tag = ebml_element(ebml_id::targets, {});
+  append(&tag, ebml_element(ebml_id::simple_tag, simple));
+  return ebml_element(ebml_id::tags, ebml_element(ebml_id::tag, tag));
+}
+
 Status mark_matroska(const Source& source, const Element& segment,
-                     const std::vector<BlockTrack>& tracks, const Request& request,
+                     const std::vector<BlockTrack>& tracks, const Request& request, bool head,
                      Examination* found) {
   if (request.in_place)
     return unsupported("a Matroska file can't be marked, or get a position, in place");
-  return Marker(source, segment, tracks, request, found).run();
+  return Marker(source, segment, tracks, request, head, found).run();
 }
 
 }  // namespace sphere::media

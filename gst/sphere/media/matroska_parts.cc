@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Examines Matroska and WebM. What may not stay becomes an element Void of the same length, so that
-// the positions in the index stay right.
+// What may not stay becomes an element Void of the same length, so that the positions in the index
+// stay right.
+
+#include "gst/sphere/media/matroska_parts.h"
 
 #include <algorithm>
 #include <array>
@@ -17,6 +19,7 @@
 #include "gst/sphere/media/matroska_elements.h"
 #include "gst/sphere/media/matroska_mark.h"
 #include "gst/sphere/media/place.h"
+#include "gst/sphere/media/sample_tables.h"
 #include "gst/sphere/media/xmp.h"
 
 namespace sphere::media {
@@ -31,8 +34,6 @@ constexpr uint64_t type_video = 1, type_audio = 2;
 // What stands instead of the name of the program that made a file.
 constexpr std::string_view neutral_program = "gst-sphere";
 
-Error damaged(const std::string& what) { return invalid("the file is damaged: " + what); }
-
 class Examiner {
  public:
   Examiner(const Source& source, const Request& request)
@@ -40,25 +41,39 @@ class Examiner {
 
   Result<Examination> run() {
     if (const Result<MatroskaFile> whole = check_matroska(source_); !whole) return whole.error();
-    Element header, segment;
-    if (const Status read = reader_.element(0, source_.size(), &header); !read) return read.error();
-    if (const Status read = reader_.element(header.end, source_.size(), &segment); !read)
-      return read.error();
-    if (const Status read = read_tracks(segment); !read) return read.error();
-    if (const Status done = examine_master(header, "EBML", 0); !done) return done.error();
-    if (const Status done = examine_segment(segment); !done) return done.error();
-    if (segment.end < source_.size())
-      examine_trailing(source_, segment.end, &findings_, &found_.edits);
-    if (const Status done = examine_clusters(segment); !done) return done.error();
-    if (request_.mark || request_.position)
-      if (const Status marked = mark_matroska(source_, segment, tracks_, request_, &found_);
-          !marked)
-        return marked.error();
-    if (const Status listed = findings_.status(); !listed) return listed.error();
+    if (const Status done = examine_parts(false); !done) return done.error();
     return std::move(found_);
   }
 
+  /// Of a file that ends before its first cluster.
+  Result<MatroskaHead> run_head() {
+    if (const Status done = examine_parts(true); !done) return done.error();
+    sort_edits(&found_.edits);
+    return MatroskaHead{std::move(found_), std::move(tracks_)};
+  }
+
  private:
+  Status examine_parts(bool head) {
+    Element header, segment;
+    if (const Status read = reader_.element(0, source_.size(), &header); !read) return read;
+    if (header.id != ebml_id::header || header.unknown_size) return invalid("not a Matroska file");
+    if (const Status read = reader_.element(header.end, source_.size(), &segment); !read)
+      return read;
+    if (segment.id != ebml_id::segment) return damaged("it has no segment");
+    if (const Status read = read_tracks(segment); !read) return read;
+    if (const Status done = examine_master(header, "EBML", 0); !done) return done;
+    if (const Status done = examine_segment(segment); !done) return done;
+    if (!head && segment.end < source_.size())
+      examine_trailing(source_, segment.end, &findings_, &found_.edits);
+    if (!head)
+      if (const Status done = examine_clusters(segment); !done) return done;
+    if (request_.mark || request_.position)
+      if (const Status marked = mark_matroska(source_, segment, tracks_, request_, head, &found_);
+          !marked)
+        return marked;
+    return findings_.status();
+  }
+
   Status read_tracks(const Element& segment) {
     return reader_.children(segment, [this](const Element& list) -> Status {
       if (list.id != ebml_id::tracks) return ok();
@@ -371,7 +386,7 @@ class Examiner {
   Status examine_clusters(const Element& segment) {
     const auto shared = std::make_shared<const std::vector<BlockTrack>>(tracks_);
     SampleReport report;
-    ClusterEdits first(source_, segment, shared, request_.policy, &report);
+    ClusterEdits first(source_, segment, shared, Keeps::of(request_), &report);
     bool any = false;
     for (;;) {
       const Result<std::optional<Edit>> next = first.next();
@@ -381,8 +396,8 @@ class Examiner {
     }
     report.finish(&findings_);
     if (any)
-      found_.sample_edits = [this_source = &source_, segment, shared, policy = request_.policy] {
-        return std::make_unique<ClusterEdits>(*this_source, segment, shared, policy, nullptr);
+      found_.sample_edits = [this_source = &source_, segment, shared, keeps = Keeps::of(request_)] {
+        return std::make_unique<ClusterEdits>(*this_source, segment, shared, keeps, nullptr);
       };
     return ok();
   }
@@ -413,6 +428,10 @@ class Examiner {
 };
 
 }  // namespace
+
+Result<MatroskaHead> examine_matroska_head(const Source& source, const Request& request) {
+  return Examiner(source, request).run_head();
+}
 
 Result<Examination> examine_matroska(const Source& source, const Request& request) {
   return Examiner(source, request).run();

@@ -90,14 +90,17 @@ Result<Examination> read(Kind kind, const Source& source, const Request& request
 
 }  // namespace
 
+void sort_edits(std::vector<Edit>* edits) {
+  std::ranges::sort(*edits, {},
+                    [](const Edit& edit) { return std::pair(edit.offset, edit.length); });
+}
+
 Result<Examination> examine(const Source& source, const Request& request) {
   const Kind kind = sniff(source);
   Result<Examination> found = read(kind, source, request);
   if (!found) return found;
   found->kind = kind;
-  // What is put in comes before what is changed at the same offset.
-  std::ranges::sort(found->edits, {},
-                    [](const Edit& edit) { return std::pair(edit.offset, edit.length); });
+  sort_edits(&found->edits);
   return found;
 }
 

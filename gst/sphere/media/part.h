@@ -86,6 +86,9 @@ struct Edit {
   uint64_t new_length() const { return zeros ? length : bytes.size(); }
 };
 
+/// Sorts edits by their offsets. What is put in comes before what is changed at the same offset.
+void sort_edits(std::vector<Edit>* edits);
+
 /// Edits that would be too many to be held in memory, such as those of each picture of a video.
 /// Each keeps its length.
 class EditReader {

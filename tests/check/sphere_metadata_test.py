@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`sphere inspect`, `redact`, `geotag` and `mark`: what is found goes, the medium stays bit by bit,
+and after a failure there is no file. Other programs read the results.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
+
+SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
+SHARED = SOURCE.parent / "shared"
+DATA, COUNT_LEAKS = SHARED / "data", SHARED / "tools" / "count-leaks"
+GIVEN = "consent/location, state=(string)given, purpose=(string)geotag"
+ACT = ("consent", "give", "location", "--purpose", "geotag")
+
+
+class Case:
+    """A folder of its own, and the command with a ledger of its own."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        home = self.folder / "home"
+        self.environment = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"),
+                            "XDG_CONFIG_HOME": str(home / "config"),
+                            "XDG_CACHE_HOME": str(home / "cache")}
+
+    def path(self, name):
+        return self.folder / name
+
+    def sphere(self, *words):
+        return run(SPHERE, *words, env=self.environment)
+
+    def done(self, what, *words):
+        result = self.sphere(*words)
+        check(what, result.returncode == 0, f"exit {result.returncode}: {result.stderr}")
+        return result.stdout
+
+    def refused(self, what, status, word, *words):
+        """Fails with this status, and a sentence with this word."""
+        result = self.sphere(*words)
+        return check(what, result.returncode == status and word in result.stderr,
+                     f"exit {result.returncode}: {result.stderr}")
+
+
+def ffmpeg(*words):
+    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, words)], check=True,
+                          timeout=DEADLINE, stdout=subprocess.PIPE).stdout
+
+
+def packets(path, kind):
+    """A hash of all packets of the first track of a kind."""
+    return ffmpeg("-i", path, "-map", f"0:{kind}:0", "-c", "copy", "-f", "md5", "-")
+
+
+def pictures(path):
+    """A hash of each decoded picture."""
+    return ffmpeg("-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-")
+
+
+def probe(path):
+    answer = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json",
+                             path], check=True, timeout=DEADLINE, stdout=subprocess.PIPE).stdout
+    return json.loads(answer)
+
+
+def is_spherical(path):
+    """Whether ffprobe says so."""
+    data = [one for stream in probe(path)["streams"] for one in stream.get("side_data_list", [])]
+    return any(one.get("projection") == "equirectangular" for one in data)
+
+
+def exiftool(path, *words):
+    """What exiftool reads, numbers as numbers, with the groups' names."""
+    answer = subprocess.run(["exiftool", "-json", "-n", "-G1", "-a", *words, str(path)], check=True,
+                            timeout=DEADLINE, stdout=subprocess.PIPE).stdout
+    return json.loads(answer)[0]
+
+
+def scan(path):
+    """The compressed pixels of a JPEG."""
+    data = path.read_bytes()
+    at = 2
+    while data[at + 1] != 0xDA:
+        at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
+    end = at
+    while not (data[end] == 0xFF and data[end + 1] == 0xD9):
+        end += 1
+    return data[at:end]
+
+
+def classes(report):
+    return {part["class"] for file in report["files"] for part in file["parts"]}
+
+
+def make_jpeg(path, size="64x32"):
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s={size}:d=1", "-frames:v", "1", path)
+
+
+def make_video(path, *options):
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1:r=10", "-f", "lavfi", "-i", "sine=d=1",
+           "-c:v", "libx264", "-bf", "0", "-c:a", "aac", "-metadata",
+           "location=+48.8584+002.2945/", "-metadata", "title=CANARY_TITLE", *options, path)
+
+
+def leaks(*paths):
+    """What the independent counter finds in each file."""
+    result = run("python3", COUNT_LEAKS, *paths)
+    return [line.split(": ")[1].split()[0] for line in result.stdout.splitlines()], result.stdout
+
+
+def test_marked_files(case):
+    """The files that carry marked texts and positions in all places that are known."""
+    for name, useful in (("canary-photo.jpg", "GPano"), ("canary-video.mp4", "sv3d V1"),
+                         ("canary-madv.mp4", "lutz tlyd")):
+        source, out, again = DATA / name, case.path(name), case.path("again-" + name)
+        report = json.loads(case.done(f"{name} is inspected", "inspect", "--json", source))
+        check(f"{name}: places and identities are found",
+              {"place", "identity"} <= classes(report), classes(report))
+        before = hashlib.sha256(source.read_bytes()).hexdigest()
+        case.done(f"{name} is redacted", "redact", source, out)
+        check(f"{name}: IN is untouched", hashlib.sha256(source.read_bytes()).hexdigest() == before)
+        counts, said = leaks(out)
+        check(f"{name}: nothing is left", counts == ["0"], said)
+        check(f"{name}: what is useful is kept", all(word in said for word in useful.split()), said)
+        report = json.loads(case.done(f"{name} is inspected again", "inspect", "--json", out))
+        check(f"{name}: nothing that tells about people is found in it",
+              classes(report) <= {"stitching", "useful"}, classes(report))
+        said = case.done(f"{name} is redacted twice", "redact", out, again)
+        check(f"{name}: a second time there is nothing to take out", "nothing to take out" in said, said)
+        check(f"{name}: a second time it is the same file", out.read_bytes() == again.read_bytes())
+        if name.endswith(".jpg"):
+            check(f"{name}: the pixels are the same bytes", scan(source) == scan(out))
+            tags = exiftool(out)
+            check(f"{name}: exiftool finds no place, and the 360 marking",
+                  not [key for key in tags if "GPS" in key] and
+                  tags.get("XMP-GPano:ProjectionType") == "equirectangular", sorted(tags))
+        else:
+            check(f"{name}: the pictures are the same", pictures(source) == pictures(out))
+            tags = exiftool(out, "-ee3")
+            check(f"{name}: exiftool finds no place",
+                  not [key for key in tags if "GPS" in key or "Serial" in key], sorted(tags))
+    check("the sound of the video is the same bytes",
+          "audio" not in [s["codec_type"] for s in probe(DATA / "canary-video.mp4")["streams"]] or
+          packets(DATA / "canary-video.mp4", "a") == packets(case.path("canary-video.mp4"), "a"))
+    check("ffprobe sees the 360 marking", is_spherical(case.path("canary-video.mp4")))
+    case.done("lens data goes where it is asked for", "redact", DATA / "canary-madv.mp4",
+              case.path("bare.mp4"), "--also", "stitching")
+    check("no lens data is left", "lutz" not in leaks(case.path("bare.mp4"))[1])
+
+
+def test_choices(case):
+    make_video(case.path("in.mp4"))
+    out = case.path("out.mp4")
+    case.done("only the place", "redact", case.path("in.mp4"), out, "--only", "place")
+    tags = probe(out)["format"].get("tags", {})
+    check("the place is gone and the title is not",
+          "location" not in tags and tags.get("title") == "CANARY_TITLE", tags)
+    case.done("all but the place", "redact", case.path("in.mp4"), out, "--keep", "place")
+    tags = probe(out)["format"].get("tags", {})
+    check("the place is there and the title is not",
+          tags.get("location", "").startswith("+48.8584") and "title" not in tags, tags)
+    check("the sound stays", packets(case.path("in.mp4"), "a") == packets(out, "a"))
+    case.done("the sound track, too", "redact", case.path("in.mp4"), out, "--also", "soundtrack")
+    check("there is no sound", [s["codec_type"] for s in probe(out)["streams"]] == ["video"])
+    for words, wrong in ((("--keep", "plaec"), "did you mean 'place'"),
+                         (("--keep", "place", "--only", "time"), "exclude each other"),
+                         (("--threads", "-1"), "--threads")):
+        case.refused(f"{words} is refused", 2, wrong, "redact", case.path("in.mp4"), out, *words)
+    case.done("consent to sound is given", "consent", "give", "audio", "--purpose", "record")
+    case.done("and taken back", "consent", "withdraw", "audio")
+    case.done("then the sound track goes", "redact", case.path("in.mp4"), out)
+    check("after a withdrawal there is no sound",
+          [s["codec_type"] for s in probe(out)["streams"]] == ["video"])
+
+
+def test_containers(case):
+    """Files of other programs, with a place and a title in them."""
+    for name, options in (("plain.mp4", ()), ("first.mp4", ("-movflags", "+faststart")),
+                          ("fragments.mp4", ("-movflags", "+frag_keyframe+empty_moov")),
+                          ("film.mov", ()), ("film.mkv", ())):
+        source, out = case.path(name), case.path("out-" + name)
+        make_video(source, *options)
+        case.done(f"{name} is redacted", "redact", source, out)
+        data = out.read_bytes()
+        check(f"{name}: place and title are gone",
+              b"48.85" not in data and b"CANARY" not in data and b"Lavf" not in data)
+        check(f"{name}: the pictures are the same", pictures(source) == pictures(out))
+        check(f"{name}: the sound is the same bytes", packets(source, "a") == packets(out, "a"))
+        case.done(f"{name} is marked", "mark", out, case.path("marked-" + name))
+        marked = case.path("marked-" + name)
+        check(f"{name}: ffprobe sees the marking", is_spherical(marked), probe(marked)["streams"][0])
+        check(f"{name}: the pictures are the same after the marking",
+              pictures(source) == pictures(marked))
+        case.done(f"{name} is marked again", "mark", marked, case.path("twice-" + name))
+        check(f"{name}: a second marking changes nothing",
+              marked.read_bytes() == case.path("twice-" + name).read_bytes())
+
+
+def test_in_place(case):
+    make_video(case.path("in.mp4"))
+    shutil.copy(case.path("in.mp4"), case.path("here.mp4"))
+    case.done("it is redacted in place", "redact", "--in-place", case.path("here.mp4"))
+    before, after = case.path("in.mp4").read_bytes(), case.path("here.mp4").read_bytes()
+    check("the length is the same", len(before) == len(after))
+    check("the place is gone", b"48.85" in before and b"48.85" not in after)
+    check("the pictures are the same", pictures(case.path("in.mp4")) == pictures(case.path("here.mp4")))
+    case.done("a second time", "redact", "--in-place", case.path("here.mp4"))
+    check("changes nothing", case.path("here.mp4").read_bytes() == after)
+
+
+def test_failures(case):
+    """What can't be examined has no OUT, and an older OUT stays."""
+    make_video(case.path("in.mp4"))
+    make_jpeg(case.path("in.jpg"))
+    whole = {name: case.path(name).read_bytes() for name in ("in.mp4", "in.jpg")}
+    for name, data in (("cut.mp4", whole["in.mp4"][:-100]), ("cut.jpg", whole["in.jpg"][:-100]),
+                       ("text.jpg", b"no picture"), ("empty.mp4", b""),
+                       ("film.avi", b"RIFF\x20\0\0\0AVI LIST" + bytes(20))):
+        case.path(name).write_bytes(data)
+        out = case.path("out-" + name)
+        case.refused(f"{name} is refused", 3, name, "redact", case.path(name), out)
+        check(f"{name} has no OUT", not out.exists())
+        out.write_bytes(b"older")
+        case.refused(f"{name} is refused again", 3, name, "redact", case.path(name), out)
+        check(f"an older OUT stays with {name}", out.read_bytes() == b"older")
+    case.refused("OUT is IN", 2, "same file", "redact", case.path("in.jpg"), case.path("in.jpg"))
+    case.refused("OUT exists", 1, "exists", "redact", case.path("in.jpg"), case.path("out-cut.jpg"),
+                 "--no-clobber")
+    case.refused("a missing file", 1, "missing.jpg", "redact", case.path("missing.jpg"),
+                 case.path("out.jpg"))
+    case.refused("no folder for OUT", 1, "nowhere", "redact", case.path("in.jpg"),
+                 case.path("nowhere/out.jpg"))
+    case.refused("one file is too few", 2, "IN and OUT", "redact", case.path("in.jpg"))
+    if os.path.exists("/dev/full"):
+        case.refused("a device is no OUT", 1, "regular file", "redact", case.path("in.jpg"),
+                     "/dev/full")
+    check("IN is untouched", all(case.path(name).read_bytes() == data for name, data in whole.items()))
+
+
+def test_folders(case):
+    for name in ("a.jpg", "b/c.jpg", "b/d.mp4", ".hidden.jpg"):
+        path = case.path("photos") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make_jpeg(path) if name.endswith("jpg") else make_video(path)
+    case.path("photos/notes.txt").write_text("not a medium")
+    out = case.path("clean")
+    result = case.sphere("redact", case.path("photos"), out, "--json")
+    check("one file of four can't be examined", result.returncode == 3 and "notes.txt" in result.stderr,
+          result.stderr)
+    found = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    check("the others are there, in their folders", found == ["a.jpg", "b/c.jpg", "b/d.mp4"], found)
+    report = json.loads(result.stdout)["files"]
+    check("each is in the report, by name", [pathlib.Path(f["input"]).name for f in report] ==
+          ["a.jpg", "c.jpg", "d.mp4", "notes.txt"], report)
+    case.refused("OUT in IN", 1, "outside", "redact", case.path("photos"), case.path("photos/clean"))
+    case.refused("a folder into a file", 1, "is a file", "redact", case.path("photos"),
+                 case.path("photos/a.jpg"))
+    case.done("a file into a folder", "redact", case.path("photos/a.jpg"), out)
+    status, said = on_terminal(SPHERE, "redact", case.path("photos/b"), case.path("clean2"),
+                               env=case.environment)
+    check("a terminal shows progress", status == 0 and "MB" in said, said)
+
+
+def test_geotag(case):
+    make_jpeg(case.path("in.jpg"))
+    make_video(case.path("in.mp4"))
+    out = case.path("out.jpg")
+    place = ("--position", "-33.8567844,151.2152967,12.5")
+    case.refused("without consent", 1, "sphere consent give", "geotag", case.path("in.jpg"), out, *place)
+    check("there is no OUT", not out.exists())
+    case.done("with consent", "geotag", case.path("in.jpg"), out, *place, "--consent", GIVEN)
+    tags = exiftool(out)
+    check("exiftool reads the place", abs(tags["Composite:GPSLatitude"] + 33.8567844) < 1e-7 and
+          abs(tags["Composite:GPSLongitude"] - 151.2152967) < 1e-7 and
+          abs(tags["Composite:GPSAltitude"] - 12.5) < 0.01, tags)
+    check("the pixels are the same bytes", scan(case.path("in.jpg")) == scan(out))
+    case.done("at the city's precision", "geotag", case.path("in.jpg"), out, *place, "--consent",
+              GIVEN + ", precision=(string)city")
+    tags = exiftool(out)
+    check("it is rounded, without altitude", abs(tags["Composite:GPSLatitude"] + 33.9) < 1e-7 and
+          abs(tags["Composite:GPSLongitude"] - 151.2) < 1e-7 and
+          "Composite:GPSAltitude" not in tags, tags)
+    for name in ("out.mp4", "out.mov"):
+        case.done(f"{name} with consent", "geotag", case.path("in.mp4"), case.path(name), *place,
+                  "--consent", GIVEN)
+        location = probe(case.path(name))["format"]["tags"].get("location", "")
+        check(f"{name}: ffprobe reads the place", location.startswith("-33.8567844+151.2152967"),
+              location)
+        check(f"{name}: the older place is gone", b"48.85" not in case.path(name).read_bytes())
+    result = case.sphere("geotag", case.path("in.jpg"), out, "--position", "151.2,-33.8")
+    check("a wrong position is not repeated", result.returncode == 2 and "151" not in result.stderr,
+          result.stderr)
+    case.done("consent is given", *ACT)
+    case.done("then the ledger is enough", "geotag", case.path("in.jpg"), out, *place)
+
+
+def test_marking(case):
+    make_jpeg(case.path("in.jpg"), "128x64")
+    case.done("a photo is marked", "mark", case.path("in.jpg"), case.path("out.jpg"))
+    tags = exiftool(case.path("out.jpg"))
+    check("exiftool reads it", tags.get("XMP-GPano:ProjectionType") == "equirectangular" and
+          tags.get("XMP-GPano:FullPanoWidthPixels") == 128 and
+          tags.get("XMP-GPano:CroppedAreaImageHeightPixels") == 64, tags)
+    case.refused("a wrong angle", 2, "--pitch", "mark", case.path("in.jpg"), case.path("out.jpg"),
+                 "--pitch", "91")
+    case.refused("a wrong mode", 2, "mono", "mark", case.path("in.jpg"), case.path("out.jpg"),
+                 "--stereo", "triple")
+
+
+TESTS = [test_choices, test_containers, test_in_place, test_failures, test_folders, test_geotag,
+         test_marking]
+if DATA.is_dir():
+    TESTS.insert(0, test_marked_files)
+else:
+    print("skipped: the marked files, which are not there")
+for test in TESTS:
+    with tempfile.TemporaryDirectory() as temporary:
+        attempt(test, Case(temporary))
+finish()
