@@ -9,7 +9,6 @@
 namespace sphere::camera {
 
 using consent::Category;
-using consent::Position;
 using consent::Purpose;
 
 void PositionReporter::set_position(std::optional<Position> position) {

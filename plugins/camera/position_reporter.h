@@ -25,7 +25,7 @@ class PositionReporter {
       : element_(element), consent_(consent) {}
 
   /// Sets the position of the camera; none: nothing is sent. Any thread may call it.
-  void set_position(std::optional<consent::Position> position);
+  void set_position(std::optional<Position> position);
   void set_interval(std::chrono::seconds interval);
   std::chrono::seconds interval();
 
@@ -42,7 +42,7 @@ class PositionReporter {
 
   // Protects what follows; the innermost.
   Mutex mutex_;
-  std::optional<consent::Position> position_ SPHERE_GUARDED_BY(mutex_);
+  std::optional<Position> position_ SPHERE_GUARDED_BY(mutex_);
   std::chrono::seconds interval_ SPHERE_GUARDED_BY(mutex_){default_position_interval};
   bool changed_ SPHERE_GUARDED_BY(mutex_) = false;
 

@@ -168,7 +168,7 @@ bool set_location(GstSphereCamSrc* self, const char* location, GError** error) {
 void set_position(GstSphereCamSrc* self, const char* text) {
   if (!text || !*text) {
     self->connection->position().set_position(std::nullopt);
-  } else if (const auto place = sphere::consent::parse_position(text)) {
+  } else if (const auto place = sphere::parse_position(text)) {
     self->connection->position().set_position(*place);
   } else {
     // An invalid position is replaced by none. Messages do not contain the text.

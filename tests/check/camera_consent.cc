@@ -494,13 +494,13 @@ GST_END_TEST;
 
 GST_START_TEST(a_wrong_position_is_refused_and_not_repeated) {
   for (const char* wrong : {"here", "91,0", "0,181", "1", "1,2,3,4", "1;2", "nan,0", "1,2,x"}) {
-    const auto place = consent::parse_position(wrong);
+    const auto place = parse_position(wrong);
     fail_unless(!place, "%s", wrong);
     fail_unless(place.error().message.find("LATITUDE") != std::string::npos);
   }
-  const auto place = consent::parse_position(" -33.5 , 151.25");
+  const auto place = parse_position(" -33.5 , 151.25");
   fail_unless(place && place->latitude == -33.5 && place->longitude == 151.25 && !place->altitude);
-  const consent::Position city = consent::rounded(*place, consent::Precision::city);
+  const Position city = consent::rounded(*place, consent::Precision::city);
   fail_unless(std::abs(city.latitude + 33.5) < 1e-9 && std::abs(city.longitude - 151.3) < 1e-9);
   test::Pipeline pipeline("spherecamsrc name=camera ! fakesink");
   g_object_set(pipeline.child("camera").get(), "position", "777.123,5", nullptr);
