@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "gst/sphere/consent/position.h"
+#include "gst/sphere/makers/makers.h"
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/position_text.h"
 
@@ -237,6 +238,7 @@ TagsRef tags_of(const Position& position) {
 std::vector<uint8_t> allowed_picture(std::span<const uint8_t> bytes, const Allowance& allowance) {
   media::Request request;
   request.policy = allowance.policy();
+  request.makers = makers::all();
   const auto found = media::examine(media::MemorySource(bytes), request);
   if (!found) return {};
   auto clean = media::edited(bytes, *found);

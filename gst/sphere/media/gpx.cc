@@ -14,6 +14,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/media/source.h"
+#include "gst/sphere/media/xml.h"
 
 namespace sphere::media {
 
@@ -25,26 +26,6 @@ using XmlReaderRef = std::unique_ptr<xmlTextReader, Call<xmlFreeTextReader>>;
 constexpr int most_depth = 32;
 // A time or a height is shorter.
 constexpr size_t most_text = 64;
-
-/// While it exists, what this thread's parsers complain about is not printed: libxml2 quotes the
-/// line, which tells a position, and does so for errors of encodings whatever the options are.
-class QuietXml {
- public:
-  QuietXml() : function_(xmlStructuredError), context_(xmlStructuredErrorContext) {
-    xmlSetStructuredErrorFunc(nullptr, [](void*, xmlErrorPtr) {});
-  }
-  ~QuietXml() { xmlSetStructuredErrorFunc(context_, function_); }
-  QuietXml(const QuietXml&) = delete;
-  QuietXml& operator=(const QuietXml&) = delete;
-
- private:
-  const xmlStructuredErrorFunc function_;
-  void* const context_;
-};
-
-std::string_view view_of(const xmlChar* text) {
-  return text ? std::string_view(reinterpret_cast<const char*>(text)) : std::string_view();
-}
 
 std::optional<double> number_of(const std::string& text, double least, double most) {
   char* end = nullptr;
@@ -92,7 +73,7 @@ class GpxReader {
   Status node() {
     if (xmlTextReaderDepth(reader_.get()) > most_depth)
       return invalid("the GPX track is nested too deeply");
-    const std::string_view name = view_of(xmlTextReaderConstLocalName(reader_.get()));
+    const std::string_view name = text_of(xmlTextReaderConstLocalName(reader_.get()));
     switch (xmlTextReaderNodeType(reader_.get())) {
       case XML_READER_TYPE_DOCUMENT_TYPE:
       case XML_READER_TYPE_ENTITY_REFERENCE:
@@ -102,7 +83,7 @@ class GpxReader {
       case XML_READER_TYPE_TEXT:
       case XML_READER_TYPE_CDATA:
         if (reads_ && text_.size() < most_text)
-          text_ += view_of(xmlTextReaderConstValue(reader_.get())).substr(0, most_text);
+          text_ += text_of(xmlTextReaderConstValue(reader_.get())).substr(0, most_text);
         return ok();
       case XML_READER_TYPE_END_ELEMENT:
         return end(name);
@@ -158,9 +139,9 @@ class GpxReader {
   }
 
   std::optional<double> attribute(const char* name, double most) {
-    const std::unique_ptr<xmlChar, void (*)(void*)> value(
-        xmlTextReaderGetAttribute(reader_.get(), reinterpret_cast<const xmlChar*>(name)), xmlFree);
-    return value ? number_of(std::string(view_of(value.get())), -most, most) : std::nullopt;
+    const XmlText value(
+        xmlTextReaderGetAttribute(reader_.get(), reinterpret_cast<const xmlChar*>(name)));
+    return value ? number_of(std::string(text_of(value.get())), -most, most) : std::nullopt;
   }
 
   const QuietXml quiet_;

@@ -129,6 +129,9 @@ struct Request {
   /// All edits keep their lengths, so that a large file can be edited where it is.
   bool in_place = false;
   std::vector<const Maker*> makers;
+  /// Of a picture in a picture. The readers count it, and don't look deeper than most_depth.
+  int depth = 0;
+  static constexpr int most_depth = 8;
 };
 
 /// What a reader has found, and the edits that the request needs.
