@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
+#include "plugins/privacy/buffer_bytes.h"
 
 namespace sphere::privacy {
 
@@ -129,14 +130,8 @@ BufferRef buffer_like(GstBuffer* original, const Bytes& bytes) {
   return buffer;
 }
 
-std::vector<uint8_t> bytes_of_field(const GstStructure* caps, const char* field) {
-  const GValue* value = gst_structure_get_value(caps, field);
-  GstBuffer* buffer =
-      value && GST_VALUE_HOLDS_BUFFER(value) ? gst_value_get_buffer(value) : nullptr;
-  if (!buffer) return {};
-  Bytes bytes(gst_buffer_get_size(buffer));
-  bytes.resize(gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()));
-  return bytes;
+Bytes bytes_of_field(const GstStructure* caps, const char* field) {
+  return bytes_of(buffer_in(gst_structure_get_value(caps, field)));
 }
 
 /// An HEVCDecoderConfigurationRecord without arrays of messages; empty if it is damaged.

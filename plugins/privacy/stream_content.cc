@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "plugins/privacy/buffer_bytes.h"
 #include "plugins/privacy/description.h"
 #include "plugins/privacy/klv.h"
 #include "plugins/privacy/sound_caps.h"
@@ -30,12 +31,6 @@ constexpr auto data_types =
 bool is_sound(const GstCaps* caps) {
   static const CapsRef sound(gst_caps_from_string(SPHERE_SOUND_CAPS));
   return gst_caps_can_intersect(caps, sound.get());
-}
-
-std::vector<uint8_t> bytes_of(GstBuffer* buffer) {
-  std::vector<uint8_t> bytes(gst_buffer_get_size(buffer));
-  bytes.resize(gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()));
-  return bytes;
 }
 
 /// The buffer with other bytes; null if there are none, the same if they are equal.

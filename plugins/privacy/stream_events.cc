@@ -2,17 +2,11 @@
 
 #include "plugins/privacy/stream_events.h"
 
+#include "plugins/privacy/buffer_bytes.h"
+
 namespace sphere::privacy {
 
 namespace {
-
-Header bytes_of(const GValue* value) {
-  GstBuffer* buffer = GST_VALUE_HOLDS_BUFFER(value) ? gst_value_get_buffer(value) : nullptr;
-  if (!buffer) return {};
-  Header bytes(gst_buffer_get_size(buffer));
-  bytes.resize(gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()));
-  return bytes;
-}
 
 GstStream* own_stream(GstStream* stream, const StreamChange& change) {
   const CapsRef caps(gst_stream_get_caps(stream));
@@ -77,7 +71,7 @@ std::vector<Header> headers_of(const GstStructure* structure) {
   const GValue* all = gst_structure_get_value(structure, "streamheader");
   if (all && GST_VALUE_HOLDS_ARRAY(all))
     for (guint i = 0; i < gst_value_array_get_size(all); ++i)
-      headers.push_back(bytes_of(gst_value_array_get_value(all, i)));
+      headers.push_back(bytes_of(buffer_in(gst_value_array_get_value(all, i))));
   return headers;
 }
 

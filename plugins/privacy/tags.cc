@@ -12,6 +12,7 @@
 #include "gst/sphere/makers/makers.h"
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/position_text.h"
+#include "plugins/privacy/buffer_bytes.h"
 
 namespace sphere::privacy {
 
@@ -144,10 +145,7 @@ void add_place(GstTagList* to, const char* tag, const GValue* value, const Allow
 }
 
 void add_picture(GstTagList* to, const char* tag, GstSample* sample, const Allowance& allowance) {
-  GstBuffer* buffer = sample ? gst_sample_get_buffer(sample) : nullptr;
-  if (!buffer) return;
-  std::vector<uint8_t> bytes(gst_buffer_get_size(buffer));
-  bytes.resize(gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()));
+  const std::vector<uint8_t> bytes = bytes_of(sample ? gst_sample_get_buffer(sample) : nullptr);
   const std::vector<uint8_t> clean = allowed_picture(bytes, allowance);
   if (clean.empty()) return;
   const BufferRef own(gst_buffer_new_memdup(clean.data(), clean.size()));

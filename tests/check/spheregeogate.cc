@@ -437,6 +437,19 @@ GST_START_TEST(test_what_can_not_be_examined_is_refused) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_empty_buffers) {
+  for (const char* caps :
+       {raw, "meta/x-klv", "image/jpeg", "audio/x-opus, channel-mapping-family=0", "text/x-raw",
+        "video/x-h264, stream-format=byte-stream, alignment=au",
+        "video/x-h265, stream-format=hev1, alignment=au"}) {
+    const HarnessRef h = gate_with(nullptr, caps);
+    const GstFlowReturn flow = gst_harness_push(h.get(), gst_buffer_new());
+    fail_unless(flow == (g_str_equal(caps, "image/jpeg") ? GST_FLOW_ERROR : GST_FLOW_OK), "%s",
+                caps);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_headers_with_comments) {
   const Bytes head = {'O', 'p', 'u', 's', 'H', 'e', 'a', 'd', 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   Bytes comment = {'O', 'p', 'u', 's', 'T', 'a', 'g', 's', 1, 0, 0,
@@ -506,6 +519,7 @@ static Suite* spheregeogate_suite() {
   tcase_add_test(tc, test_klv);
   tcase_add_test(tc, test_text_becomes_gaps);
   tcase_add_test(tc, test_what_can_not_be_examined_is_refused);
+  tcase_add_test(tc, test_empty_buffers);
   tcase_add_test(tc, test_headers_with_comments);
   tcase_add_test(tc, test_elements_linked_later_get_what_is_allowed);
   return s;
