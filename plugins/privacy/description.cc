@@ -8,13 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/privacy/stream_events.h"
 #include "plugins/privacy/stream_headers.h"
 
 namespace sphere::privacy {
 
 namespace {
-
-using TagsRef = std::unique_ptr<GstTagList, MiniObjectUnref>;
 
 /// Tags about the format of the stream, not about the sound in it.
 bool is_about_form(const char* tag) {
@@ -38,14 +37,6 @@ TagsRef about_form(const GstTagList* tags) {
 }
 
 // --- caps ------------------------------------------------------------------------------------
-
-Header bytes_of(const GValue* value) {
-  GstBuffer* buffer = GST_VALUE_HOLDS_BUFFER(value) ? gst_value_get_buffer(value) : nullptr;
-  if (!buffer) return {};
-  Header bytes(gst_buffer_get_size(buffer));
-  bytes.resize(gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()));
-  return bytes;
-}
 
 /// Numbers and names, or arrays and lists of these.
 bool is_plain(const GValue* value) {
@@ -89,78 +80,6 @@ gboolean is_harmless(GQuark field, GValue* value, gpointer codec) {
   return is_plain(value);
 }
 
-void set_headers(GstStructure* structure, const std::vector<Header>& headers) {
-  GValue array = G_VALUE_INIT;
-  g_value_init(&array, GST_TYPE_ARRAY);
-  for (const Header& header : headers) {
-    GstBuffer* buffer = gst_buffer_new_memdup(header.data(), header.size());
-    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_HEADER);
-    GValue value = G_VALUE_INIT;
-    g_value_init(&value, GST_TYPE_BUFFER);
-    gst_value_take_buffer(&value, buffer);
-    gst_value_array_append_and_take_value(&array, &value);
-  }
-  gst_structure_take_value(structure, "streamheader", &array);
-}
-
-// --- streams ---------------------------------------------------------------------------------
-
-enum class Say { all, form };
-
-GstStream* own_stream(GstStream* stream, Say say) {
-  const CapsRef caps(gst_stream_get_caps(stream));
-  const TagsRef tags(gst_stream_get_tags(stream));
-  const CapsRef less(caps && say == Say::form ? without_description(caps.get()).release()
-                     : caps                   ? gst_caps_ref(caps.get())
-                                              : nullptr);
-  GstStream* own =
-      gst_stream_new(gst_stream_get_stream_id(stream), less.get(),
-                     gst_stream_get_stream_type(stream), gst_stream_get_stream_flags(stream));
-  if (tags && say == Say::form)
-    gst_stream_set_tags(own, about_form(tags.get()).get());
-  else if (tags)
-    gst_stream_set_tags(own, tags.get());
-  return own;
-}
-
-GstEvent* own_stream_start(GstEvent* event, Say say) {
-  const gchar* id = nullptr;
-  guint group = 0;
-  GstStreamFlags flags = GST_STREAM_FLAG_NONE;
-  gst_event_parse_stream_start(event, &id);
-  gst_event_parse_stream_flags(event, &flags);
-  GstEvent* own = gst_event_new_stream_start(id);
-  gst_event_set_stream_flags(own, flags);
-  if (gst_event_parse_group_id(event, &group)) gst_event_set_group_id(own, group);
-  GstStream* stream = nullptr;
-  gst_event_parse_stream(event, &stream);
-  if (stream) {
-    const GstRef<GstStream> theirs(stream), ours(own_stream(stream, say));
-    gst_event_set_stream(own, ours.get());
-  }
-  return own;
-}
-
-GstEvent* own_collection(GstEvent* event, Say say) {
-  GstStreamCollection* found = nullptr;
-  gst_event_parse_stream_collection(event, &found);
-  if (!found) return nullptr;
-  const GstRef<GstStreamCollection> theirs(found),
-      ours(gst_stream_collection_new(gst_stream_collection_get_upstream_id(found)));
-  for (guint i = 0; i < gst_stream_collection_get_size(found); ++i)
-    gst_stream_collection_add_stream(ours.get(),
-                                     own_stream(gst_stream_collection_get_stream(found, i), say));
-  return gst_event_new_stream_collection(ours.get());
-}
-
-EventRef in_place_of(const EventRef& event, GstEvent* own) {
-  if (own) {
-    gst_event_set_seqnum(own, gst_event_get_seqnum(event.get()));
-    gst_event_set_running_time_offset(own, gst_event_get_running_time_offset(event.get()));
-  }
-  return EventRef(own);
-}
-
 }  // namespace
 
 CapsRef without_description(const GstCaps* caps) {
@@ -168,12 +87,7 @@ CapsRef without_description(const GstCaps* caps) {
   for (guint i = 0; i < gst_caps_get_size(less.get()); ++i) {
     GstStructure* structure = gst_caps_get_structure(less.get(), i);
     const char* codec = gst_structure_get_name(structure);
-    std::vector<Header> headers;
-    const GValue* all = gst_structure_get_value(structure, "streamheader");
-    if (all && GST_VALUE_HOLDS_ARRAY(all))
-      for (guint k = 0; k < gst_value_array_get_size(all); ++k)
-        headers.push_back(bytes_of(gst_value_array_get_value(all, k)));
-    const std::vector<Header> clean = clean_headers(codec, headers);
+    const std::vector<Header> clean = clean_headers(codec, headers_of(structure));
     gst_structure_filter_and_map_in_place(structure, is_harmless, const_cast<char*>(codec));
     if (!clean.empty()) set_headers(structure, clean);
   }
@@ -197,9 +111,9 @@ bool describes_sound(GstEventType type) {
 EventRef without_description(EventRef event) {
   switch (GST_EVENT_TYPE(event.get())) {
     case GST_EVENT_STREAM_START:
-      return in_place_of(event, own_stream_start(event.get(), Say::form));
     case GST_EVENT_STREAM_COLLECTION:
-      return in_place_of(event, own_collection(event.get(), Say::form));
+      return with_changed_streams(
+          event, {about_form, [](const GstCaps* caps) { return without_description(caps); }});
     case GST_EVENT_CAPS: {
       GstCaps* caps = nullptr;
       gst_event_parse_caps(event.get(), &caps);
@@ -221,9 +135,8 @@ EventRef without_description(EventRef event) {
 EventRef with_own_streams(EventRef event) {
   switch (GST_EVENT_TYPE(event.get())) {
     case GST_EVENT_STREAM_START:
-      return in_place_of(event, own_stream_start(event.get(), Say::all));
     case GST_EVENT_STREAM_COLLECTION:
-      return in_place_of(event, own_collection(event.get(), Say::all));
+      return with_changed_streams(event, {});
     default:
       return event;
   }

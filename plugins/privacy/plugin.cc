@@ -5,9 +5,11 @@
 
 #include "config.h"
 #include "plugins/privacy/sphereaudiogate.h"
+#include "plugins/privacy/spheregeogate.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
-  return GST_ELEMENT_REGISTER(sphereaudiogate, plugin);
+  return GST_ELEMENT_REGISTER(sphereaudiogate, plugin) &&
+         GST_ELEMENT_REGISTER(spheregeogate, plugin);
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, sphereprivacy,

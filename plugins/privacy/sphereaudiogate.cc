@@ -51,6 +51,7 @@
 #include "plugins/privacy/description.h"
 #include "plugins/privacy/holdback.h"
 #include "plugins/privacy/silence.h"
+#include "plugins/privacy/sound_caps.h"
 
 GST_DEBUG_CATEGORY_STATIC(sphereaudiogate_debug);
 #define GST_CAT_DEFAULT sphereaudiogate_debug
@@ -64,18 +65,10 @@ using sphere::EventRef;
 using sphere::GstRef;
 using namespace sphere::privacy;
 
-// The formats of GStreamer's sources, parsers and encoders, because caps have no wildcards.
-#define SOUND                                                                                      \
-  "audio/x-raw; audio/mpeg; audio/x-opus; audio/x-alaw; audio/x-mulaw; audio/x-vorbis; "           \
-  "audio/x-flac; audio/x-ac3; audio/ac3; audio/x-eac3; audio/x-dts; audio/x-alac; audio/x-adpcm; " \
-  "audio/x-speex; audio/AMR; audio/AMR-WB; audio/G722; audio/G723; audio/G729; audio/x-gsm; "      \
-  "audio/x-iLBC; audio/x-sbc; audio/x-wma; audio/x-wavpack; audio/x-tta; audio/x-true-hd; "        \
-  "audio/x-siren; audio/x-celt; audio/x-ac4; audio/aptx; audio/aptx-hd"
-
-GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SOUND));
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                                                              GST_STATIC_CAPS(SPHERE_SOUND_CAPS));
 GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SOUND));
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_SOUND_CAPS));
 
 enum class Mode { silence, drop };
 

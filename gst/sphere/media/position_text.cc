@@ -6,6 +6,8 @@
 #include <cmath>
 #include <optional>
 
+#include "gst/sphere/media/place.h"
+
 namespace sphere::media {
 
 namespace {
@@ -49,39 +51,12 @@ bool is_on_earth(double latitude, double longitude) {
          (latitude != 0 || longitude != 0);
 }
 
-// --- ISO 6709 ----------------------------------------------------------------------------------
-
-/// Degrees of DD, DDMM or DDMMSS, where DD has so many digits.
-std::optional<double> degrees(const Number& number, size_t digits) {
-  if (number.whole == digits) return number.value;
-  if (number.whole == digits + 2) {
-    const double whole = std::floor(number.value / 100);
-    return whole + (number.value - whole * 100) / 60;
-  }
-  if (number.whole == digits + 4) {
-    const double whole = std::floor(number.value / 10000);
-    const double rest = number.value - whole * 10000, minutes = std::floor(rest / 100);
-    return whole + minutes / 60 + (rest - minutes * 100) / 3600;
-  }
-  return std::nullopt;
-}
-
-/// At a sign. Sets `end` behind what was read.
+/// ISO 6709, at a sign. Sets `end` behind what was read.
 std::optional<Position> iso6709_at(std::string_view text, size_t at, size_t* end) {
-  const auto first = number_at(text, at + 1);
-  if (!first || first->end >= text.size() || !is_sign(text[first->end])) return std::nullopt;
-  const auto second = number_at(text, first->end + 1);
-  if (!second) return std::nullopt;
-  const auto latitude = degrees(*first, 2), longitude = degrees(*second, 3);
-  if (!latitude || !longitude || !is_on_earth(*latitude, *longitude)) return std::nullopt;
-  Position position{text[at] == '-' ? -*latitude : *latitude,
-                    text[first->end] == '-' ? -*longitude : *longitude, std::nullopt};
-  *end = second->end;
-  if (*end < text.size() && is_sign(text[*end]))
-    if (const auto altitude = number_at(text, *end + 1)) {
-      position.altitude = text[*end] == '-' ? -altitude->value : altitude->value;
-      *end = altitude->end;
-    }
+  const std::string_view run = text.substr(at, text.find_first_not_of("0123456789.+-", at) - at);
+  const auto position = parse_iso6709(run);
+  if (!position || !is_on_earth(position->latitude, position->longitude)) return std::nullopt;
+  *end = at + run.size();
   return position;
 }
 

@@ -27,6 +27,7 @@ XmlDocument parse_xml(std::span<const uint8_t> bytes) {
   if (letters.find("<!DOCTYPE") != std::string::npos ||
       letters.find("<!ENTITY") != std::string::npos)
     return nullptr;
+  const QuietXml quiet;
   return XmlDocument(xmlReadMemory(reinterpret_cast<const char*>(bytes.data()),
                                    static_cast<int>(bytes.size()), nullptr, nullptr, options));
 }

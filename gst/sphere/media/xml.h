@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <libxml/globals.h>
 #include <libxml/tree.h>
 
 #include <cstdint>
@@ -20,6 +21,22 @@ struct FreeXml {
 };
 using XmlDocument = std::unique_ptr<xmlDoc, FreeXml>;
 using XmlText = std::unique_ptr<xmlChar, FreeXml>;
+
+/// While it exists, what this thread's parsers complain about is not printed: libxml2 quotes the
+/// line, which may tell a position, and does so for errors of encodings whatever the options are.
+class QuietXml {
+ public:
+  QuietXml() : function_(xmlStructuredError), context_(xmlStructuredErrorContext) {
+    xmlSetStructuredErrorFunc(nullptr, [](void*, xmlErrorPtr) {});
+  }
+  ~QuietXml() { xmlSetStructuredErrorFunc(context_, function_); }
+  QuietXml(const QuietXml&) = delete;
+  QuietXml& operator=(const QuietXml&) = delete;
+
+ private:
+  const xmlStructuredErrorFunc function_;
+  void* const context_;
+};
 
 /// Null if it is not XML or has a document type, which could define entities. Nothing is loaded
 /// from elsewhere.

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/privacy/metas.h"
+
+#include <gst/video/video-sei.h>
+#include <gst/video/video.h>
+
+namespace sphere::privacy {
+
+namespace {
+
+bool is_allowed(const GstMeta* meta, const Allowance& allowance) {
+  if (meta->info->api == GST_VIDEO_SEI_USER_DATA_UNREGISTERED_META_API_TYPE ||
+      gst_meta_info_is_custom(meta->info))
+    return allowance.everything();
+  if (meta->info->api == GST_REFERENCE_TIMESTAMP_META_API_TYPE ||
+      meta->info->api == GST_VIDEO_TIME_CODE_META_API_TYPE)
+    return allowance.identity;
+  return true;
+}
+
+}  // namespace
+
+BufferRef with_allowed_metas(BufferRef buffer, const Allowance& allowance) {
+  if (allowance.everything()) return buffer;
+  bool all = true;
+  gpointer state = nullptr;
+  while (const GstMeta* meta = gst_buffer_iterate_meta(buffer.get(), &state))
+    all = all && is_allowed(meta, allowance);
+  if (all) return buffer;
+  buffer.reset(gst_buffer_make_writable(buffer.release()));
+  gst_buffer_foreach_meta(
+      buffer.get(),
+      [](GstBuffer*, GstMeta** meta, gpointer data) -> gboolean {
+        if (!is_allowed(*meta, *static_cast<const Allowance*>(data))) *meta = nullptr;
+        return TRUE;
+      },
+      const_cast<Allowance*>(&allowance));
+  return buffer;
+}
+
+std::optional<int64_t> capture_time_of(GstBuffer* buffer) {
+  static const CapsRef unix_time(gst_caps_new_empty_simple("timestamp/x-unix"));
+  const GstReferenceTimestampMeta* meta =
+      gst_buffer_get_reference_timestamp_meta(buffer, unix_time.get());
+  if (!meta || !GST_CLOCK_TIME_IS_VALID(meta->timestamp)) return std::nullopt;
+  return static_cast<int64_t>(GST_TIME_AS_USECONDS(meta->timestamp));
+}
+
+}  // namespace sphere::privacy

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is attached to buffers.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "gst/sphere/base/gobject.h"
+#include "plugins/privacy/allowance.h"
+
+namespace sphere::privacy {
+
+/// The buffer without metas that are not allowed: user data of SEI messages and metas that
+/// applications define by name, which may tell anything; wall-clock times and time codes, which are
+/// the time of capture.
+BufferRef with_allowed_metas(BufferRef buffer, const Allowance& allowance);
+
+/// The wall-clock time that a buffer has, microseconds since 1970 UTC.
+std::optional<int64_t> capture_time_of(GstBuffer* buffer);
+
+}  // namespace sphere::privacy
