@@ -66,7 +66,7 @@ using sphere::GstRef;
 using namespace sphere::privacy;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                                                              GST_STATIC_CAPS(SPHERE_SOUND_CAPS));
+                                                             GST_STATIC_CAPS(SPHERE_SOUND_CAPS));
 GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_SOUND_CAPS));
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -104,6 +105,7 @@ class BoxEditor {
   bool user_data_done_ = false;  ///< the position was put into the movie's user data
   bool meta_done_ = false;       ///< likewise into QuickTime's list
   bool ambisonics_done_ = false;
+  std::map<std::string, size_t> repeated_;  ///< parts that stand for several boxes
 };
 
 }  // namespace sphere::media

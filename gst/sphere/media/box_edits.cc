@@ -27,8 +27,7 @@ std::vector<uint8_t> make_box(const char* type, std::span<const uint8_t> content
 
 int64_t BoxEdits::remove(const Box& box) {
   if (!in_place_) return cut(box.begin, box.end - box.begin);
-  static constexpr uint8_t type[] = {'f', 'r', 'e', 'e'};
-  overwrite(box.begin + 4, std::vector<uint8_t>(std::begin(type), std::end(type)));
+  put32(box.begin + 4, 0x66726565);  // "free"
   zero(box.content, box.size());
   return 0;
 }
@@ -79,24 +78,37 @@ void BoxEdits::resize(const Box& box, int64_t change) {
     put32(box.begin, size);
 }
 
-std::vector<Edit> BoxEdits::take() {
-  // What is inserted comes before what is changed at the same offset.
-  std::ranges::stable_sort(edits_, [](const Edit& a, const Edit& b) {
+namespace {
+
+void sort(std::vector<Edit>* edits) {
+  std::ranges::stable_sort(*edits, [](const Edit& a, const Edit& b) {
     return std::pair(a.offset, a.length != 0) < std::pair(b.offset, b.length != 0);
   });
-  std::vector<Edit> merged;
-  for (Edit& edit : edits_) {
-    if (merged.empty() || merged.back().offset != edit.offset || merged.back().length != 0) {
-      merged.push_back(std::move(edit));
+}
+
+}  // namespace
+
+std::vector<Edit> BoxEdits::take() {
+  sort(&edits_);
+  return std::exchange(edits_, {});
+}
+
+std::vector<Edit> joined(std::vector<Edit> edits) {
+  sort(&edits);
+  size_t last = 0;
+  for (size_t i = 1; i < edits.size(); ++i) {
+    Edit& before = edits[last];
+    Edit& edit = edits[i];
+    if (before.offset != edit.offset || before.length != 0) {
+      if (++last != i) edits[last] = std::move(edit);
       continue;
     }
-    Edit& before = merged.back();
     before.length = edit.length;
     before.bytes.insert(before.bytes.end(), edit.bytes.begin(), edit.bytes.end());
     if (edit.zeros) before.bytes.resize(before.bytes.size() + static_cast<size_t>(edit.length));
   }
-  edits_.clear();
-  return merged;
+  if (!edits.empty()) edits.resize(last + 1);
+  return edits;
 }
 
 OffsetMap::OffsetMap(std::span<const Edit> edits, int64_t shift) : shift_(shift) {

@@ -39,7 +39,7 @@ class BoxEdits {
   void undo(size_t mark) { edits_.resize(mark); }
   size_t count() const { return edits_.size(); }
 
-  /// In the order of offsets, without two at the same offset.
+  /// In the order of offsets; what is inserted comes before what is changed at the same offset.
   std::vector<Edit> take();
 
  private:
@@ -47,10 +47,14 @@ class BoxEdits {
   std::vector<Edit> edits_;
 };
 
+/// Sorts edits and joins those at the same offset.
+std::vector<Edit> joined(std::vector<Edit> edits);
+
 /// Where a byte that is kept is in the edited file.
 class OffsetMap {
  public:
-  /// The edits are in order. `shift` is added to all offsets.
+  /// The edits are in order, and not joined: a byte before which others are inserted moves. `shift`
+  /// is added to all offsets.
   explicit OffsetMap(std::span<const Edit> edits, int64_t shift = 0);
   uint64_t operator()(uint64_t offset) const;
   bool changes() const { return shift_ != 0 || !steps_.empty(); }

@@ -73,7 +73,8 @@ Result<BoxEditor::Children> BoxEditor::edit_children(const Box& parent, uint64_t
   // What is no box: QuickTime's four zeros, or something else.
   std::vector<uint8_t> rest(static_cast<size_t>(std::min<uint64_t>(8, parent.end - end)));
   rest.resize(source_.read(end, rest));
-  if (parent.end > end && (parent.end - end > 4 || !is_zero(rest))) {
+  if (parent.end > end && (parent.end - end > 4 || !is_zero(rest)) &&
+      !is_terminator(source_, end, parent)) {
     const bool stays = keeps_(PartClass::unknown);
     note(end, parent.end - end, path, {PartClass::unknown, "bytes that are no box"}, !stays);
     if (!stays) children.change += edits_.cut(end, parent.end - end);

@@ -100,7 +100,7 @@ Result<Examination> examine_isobmff(const Source& source, const Request& request
   for (TrackPlan& plan : plans)
     std::ranges::move(plan.size_edits, std::back_inserter(examination.edits));
   examine_trailing(source, boxes.size() - layout->file.trailing, &findings, &examination.edits);
-  std::ranges::sort(examination.edits, {}, &Edit::offset);
+  examination.edits = joined(std::move(examination.edits));
 
   std::vector<SampleSettings> settings;
   std::vector<bool> edited;

@@ -326,6 +326,8 @@ std::optional<uint64_t> expected_length(const Source& source, const Box& box) {
                                     {"gama", 4, 0},  {"hfov", 4, 0},  {"frma", 4, 0}};
   for (const Table& one : plain)
     if (box.type == one.type) return one.head;
+  // Brands. Real files have less than ten.
+  if (box.type == "ftyp" || box.type == "styp") return std::min<uint64_t>(box.size(), 72);
   if (box.type == "elst") return 8 + count * (wide ? 20 : 12);
   if (box.type == "st3d") return 5;
   if (box.type == "stsz") {

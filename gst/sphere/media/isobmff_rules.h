@@ -36,6 +36,7 @@ enum class BoxParent {
   fragment,
   track_fragment,
   user,
+  other,  ///< nothing is known here
 };
 
 /// What is done with a known box.

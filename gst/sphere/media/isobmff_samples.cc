@@ -52,6 +52,12 @@ bool SampleReport::keeps_useful(std::string_view path) const {
   });
 }
 
+bool SampleReport::has(std::string_view path, PartClass part_class) const {
+  return std::ranges::any_of(parts_, [&](const auto& entry) {
+    return is_inside(entry.second.path, path) && entry.second.part_class == part_class;
+  });
+}
+
 void SampleReport::remove_all(std::string_view path) {
   for (auto& [key, part] : parts_)
     if (is_inside(part.path, path)) part.removed = true;

@@ -30,6 +30,8 @@ class SampleReport {
   void finish(Findings* findings);
   /// Whether something that is useful stays in the parts with this path, or below it.
   bool keeps_useful(std::string_view path) const;
+  /// Whether there is a part of this class.
+  bool has(std::string_view path, PartClass part_class) const;
   /// The same parts go, because the track goes.
   void remove_all(std::string_view path);
   void identity(std::string_view text) { identities_.emplace_back(text.substr(0, 256)); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Edits MP4 and MOV while a muxer writes it. Boxes are examined whole, with the boxes before them
-// around them; media data passes. Where the muxer goes back to fill in the length of the media data,
-// or to write its index once more, that is edited in the same way.
+// around them; media data passes. Where the muxer goes back to fill in the length of the media
+// data, or to write its index once more, that is edited in the same way.
 
 #include <algorithm>
 #include <deque>
@@ -65,15 +65,13 @@ class SparseFile : public Source {
   uint64_t size() const override { return far_end; }
   size_t read(uint64_t position, std::span<uint8_t> into) const override {
     if (position >= far_end) return 0;
-    const auto count =
-        static_cast<size_t>(std::min<uint64_t>(into.size(), far_end - position));
+    const auto count = static_cast<size_t>(std::min<uint64_t>(into.size(), far_end - position));
     std::ranges::fill(into.first(count), uint8_t{0});
     for (const Part& part : parts_) {
       const uint64_t begin = std::max(position, part.offset);
       const uint64_t end = std::min(position + count, part.offset + part.bytes.size());
       for (uint64_t i = begin; i < end; ++i)
-        into[static_cast<size_t>(i - position)] =
-            part.bytes[static_cast<size_t>(i - part.offset)];
+        into[static_cast<size_t>(i - position)] = part.bytes[static_cast<size_t>(i - part.offset)];
     }
     return count;
   }
@@ -199,10 +197,10 @@ class IsobmffStreamEditor : public StreamEditor {
       return true;
     }
     if (size == 0) return damaged("a box has no size");
-    if (size > largest_box)
-      return unsupported("a box ('" + type + "') is larger than 256 MiB");
+    if (size > largest_box) return unsupported("a box ('" + type + "') is larger than 256 MiB");
     if (size > pending_.size()) return false;
-    StoredBox box{consumed_, {pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size)}};
+    StoredBox box{consumed_,
+                  {pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size)}};
     drop(static_cast<size_t>(size));
     if (type == "free" || type == "skip" || type == "wide") {
       // The muxer may turn it into the beginning of the media data.

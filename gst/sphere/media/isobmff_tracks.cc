@@ -239,6 +239,10 @@ Status examine_samples(const Source& source, const std::shared_ptr<const IsoLayo
       plan.kept = false;
     }
     if (records && !useful && !everything) plan.kept = false;
+    // Another position replaces all old ones, and this track can't be edited.
+    if (plan.samples.form == SampleForm::unknown && findings->request().position &&
+        report.has(plan.samples.path, PartClass::place))
+      plan.kept = false;
     if (plan.kept && plan.edited && plan.samples.form == SampleForm::camm)
       plan.sizes_box = sizes.box(i);
     if (!plan.kept) {

@@ -34,7 +34,7 @@ class NalEditor : public SampleEditor {
         keep_([keeps = settings.keeps](const SeiMessage& message) {
           return keeps(message.part_class);
         }),
-        window_(source, 0, 1 << 12) {}
+        window_(source, 0, 256) {}
 
   Status edit_sample(uint64_t offset, uint64_t size, std::vector<Edit>* edits,
                      SampleReport* report) override {

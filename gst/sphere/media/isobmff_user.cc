@@ -65,6 +65,15 @@ std::vector<uint8_t> BoxEditor::head(const Box& box, size_t most) const {
 
 void BoxEditor::note(uint64_t offset, uint64_t length, const std::string& path,
                      const PartRule& rule, bool removed) {
+  // A fragmented file has the same boxes in each of thousands of fragments.
+  const std::string key = path + '\n' + rule.what + (removed ? "-" : "+");
+  if (path.find('/') == path.npos || path.starts_with("moof/")) {
+    const auto [found, added] = repeated_.try_emplace(key, findings_.parts().size());
+    if (!added && found->second < findings_.parts().size()) {
+      ++findings_.parts()[found->second].count;
+      return;
+    }
+  }
   findings_.add(
       Part{offset, length, path, rule.part_class, rule.what, shortened(rule.value), 1, removed});
 }
@@ -135,7 +144,9 @@ PartRule BoxEditor::rule_of(const Box& box, BoxParent where, const std::string& 
     if (value.empty()) value = text;
   }
   if (rule) return *rule;
-  if (!found.empty()) return {PartClass::unknown, "something with a position in it", value};
+  if (!found.empty())
+    return {keeps_(PartClass::unknown) ? PartClass::place : PartClass::unknown,
+            "something with a position in it", value};
   if (box.type == "free" || box.type == "skip" || box.type == "wide")
     return {PartClass::unknown, "unused bytes that are not zero"};
   return {PartClass::unknown, "box of an unknown kind"};
@@ -169,7 +180,16 @@ Result<Outcome> BoxEditor::edit_packet(const Box& box, uint64_t skip, const std:
   if (!source_.read_all(box.content + skip, packet)) return cut_off();
   Result<NewPacket> made = video_xml ? examine_video_xml(packet, where, &findings_)
                                      : examine_xmp(packet, where, {}, &findings_);
-  if (!made) return made.error();
+  if (!made) {
+    // In place there may be no room for it. The second version of the marking says the same.
+    const bool other = video_xml && track_ < plans_.size() &&
+                       sample_entry_is_spherical(source_, layout_.tables[track_].descriptions);
+    if (!edits_.in_place() || !other) return made.error();
+    findings_.remark(
+        "the marking as a 360 video, version 1, was taken out, because the one without "
+        "the name of the software is longer; version 2 is there");
+    return Outcome{edits_.remove(box), false};
+  }
   if (replaced) return Outcome{edits_.remove(box), false};
   if (!*made) return Outcome{};
   if ((*made)->empty()) return Outcome{edits_.remove(box), false};
@@ -209,12 +229,13 @@ Result<Outcome> BoxEditor::edit_meta(const Box& box, const std::string& path) {
       keys = std::move(*found);
       if (add) {
         std::vector<uint8_t> added;
-        const auto all = position_items(*request().position, request().position_time);
-        for (const MetaItem& item : all) {
+        for (const MetaItem& item : position_items(*request().position, request().position_time)) {
+          if (std::ranges::find(keys, item.key) != keys.end()) continue;
           const std::vector<uint8_t> key = make_key(item.key);
           added.insert(added.end(), key.begin(), key.end());
+          keys.push_back(item.key);
         }
-        edits_.put32(child.content + 4, keys.size() + all.size());
+        if (!added.empty()) edits_.put32(child.content + 4, keys.size());
         outcome = Outcome{edits_.insert(child.end, std::move(added)), true};
         edits_.resize(child, outcome->change);
         added_keys = true;
@@ -223,7 +244,7 @@ Result<Outcome> BoxEditor::edit_meta(const Box& box, const std::string& path) {
       outcome = edit_items(child, child_path, keys, added_keys);
       if (outcome && outcome->kept) ++items;
     } else {
-      outcome = edit_foreign(child, BoxParent::file, child_path);
+      outcome = edit(child, BoxParent::other, path);
       if (outcome && outcome->kept && child.type != "free") ++items;
     }
     if (!outcome) return outcome.error();
@@ -288,9 +309,10 @@ Result<Outcome> BoxEditor::edit_items(const Box& list, const std::string& path,
     change += edits_.cut(position, list.end - position);
   if (add) {
     std::vector<uint8_t> added;
-    size_t index = keys.size();
     for (const MetaItem& each : position_items(*request().position, request().position_time)) {
-      const std::vector<uint8_t> item = make_item(++index, each.text);
+      const auto key = std::ranges::find(keys, each.key);
+      const auto index = static_cast<size_t>(key - keys.begin()) + 1;
+      const std::vector<uint8_t> item = make_item(index, each.text);
       added.insert(added.end(), item.begin(), item.end());
     }
     change += edits_.insert(list.end, std::move(added));

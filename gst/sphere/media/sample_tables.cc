@@ -97,6 +97,13 @@ bool RunSizeReader::next(uint64_t* size) {
          window_.number(after, &ignored);
 }
 
+bool is_terminator(const Source& source, uint64_t position, const Box& parent) {
+  static constexpr uint8_t terminator[] = {0, 0, 0, 8, 0, 0, 0, 0};
+  uint8_t bytes[sizeof terminator];
+  return parent.end - position == sizeof bytes && source.read_all(position, bytes) &&
+         std::ranges::equal(bytes, terminator);
+}
+
 Status for_each_child(const Source& source, const Box& parent, uint64_t skip, int* count,
                       const std::function<Status(const Box&)>& visit) {
   if (skip > parent.size()) return damaged("'" + parent.type + "' is too short");
@@ -106,7 +113,9 @@ Status for_each_child(const Source& source, const Box& parent, uint64_t skip, in
     const Next next = box_at(source, position, parent.end, false, &box);
     if (next == Next::end) return ok();
     // QuickTime ends some lists with four zero bytes. They are too short for a box.
-    if (next == Next::junk && parent.end - position < 8) return ok();
+    if (next == Next::junk &&
+        (parent.end - position < 8 || is_terminator(source, position, parent)))
+      return ok();
     if (next == Next::junk && parent.type == "udta") return ok();
     if (next != Next::box) return damaged("a box inside '" + parent.type + "' is damaged");
     if (++*count > max_boxes) return damaged("it has too many boxes");

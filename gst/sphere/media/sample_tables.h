@@ -132,6 +132,9 @@ Result<std::vector<FragmentTrack>> read_fragment(const Source& source, const Box
 Status for_each_child(const Source& source, const Box& parent, uint64_t skip, int* count,
                       const std::function<Status(const Box&)>& visit);
 
+/// Whether a list of QuickTime ends with a box of the type zero here.
+bool is_terminator(const Source& source, uint64_t position, const Box& parent);
+
 /// The largest number of boxes. Real files have some tens, fragmented ones thousands.
 inline constexpr int max_boxes = 1 << 20;
 

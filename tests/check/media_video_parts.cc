@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What MP4 and MOV files tell is found and taken out, and nothing else; what is put in is read
+// back.
+
+#include "tests/check/pipeline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "gst/sphere/base/printable.h"
+#include "gst/sphere/makers/makers.h"
+#include "gst/sphere/media/edits.h"
+#include "gst/sphere/media/isobmff_layout.h"
+#include "gst/sphere/media/media_runs.h"
+#include "gst/sphere/media/part.h"
+#include "tests/check/video_builder.h"
+
+using namespace sphere;
+using namespace sphere::media;
+using namespace sphere::test;
+
+namespace {
+
+constexpr double latitude = 39.9042, longitude = 116.4074;
+
+/// A video that tells where it was made in all ways of this file.
+TestVideo telling() {
+  TestVideo video;
+  TestTrack pictures;
+  pictures.entry = picture_entry(
+      join(box("st3d", zeros(5)), box("sv3d", box("svhd", big(0), bytes_of("SECRETtool"), zeros(1)),
+                                      box("proj", box("prhd", zeros(16)), box("equi", zeros(20))))),
+      "SECRET encoder");
+  TestTrack sound{"soun", "SECRET sound", sound_entry(), {}, 2, {}};
+  TestTrack records{"camm", "", data_entry("camm", bytes_of("SECRET")), {}, 2, {}};
+  TestTrack gopro{"meta", "", data_entry("gpmd"), {}, 1, {}};
+  TestTrack text{"text", "", data_entry("tx3g", zeros(30)), {}, 1, {}};
+  for (uint8_t i = 0; i < 4; ++i) {
+    pictures.samples.push_back(join(sei("SECRET 39.9042,116.4074"), picture(i)));
+    for (int k = 0; k < 2; ++k) sound.samples.push_back(bytes_of("sound" + std::to_string(i)));
+    records.samples.push_back(join(camm_gyro(i), camm_position(latitude, longitude)));
+    records.samples.push_back(camm_position(latitude + i * 0.1, longitude));
+    gopro.samples.push_back(gpmf(latitude, longitude, "SECRET camera"));
+    text.samples.push_back(bytes_of("SECRET +39.9042+116.4074/"));
+  }
+  sound.samples.push_back(bytes_of("sound8"));
+  video.tracks = {pictures, sound, records, gopro, text};
+  const std::string place = "+39.9042+116.4074/SECRET";
+  video.more = box("udta", box("\xa9xyz", big(place.size(), 2), big(0x15c7, 2), bytes_of(place)),
+                   box("wxyz", bytes_of("SECRET")));
+  video.before = join(box("free", bytes_of("SECRET")), box("free", zeros(16)),
+                      box("uuid", bytes_of("SECRET4567890123")));
+  video.after = bytes_of("\1\2\3\4\5\6\7\10SECRET after the last box");
+  video.gap = bytes_of("SECRET between samples");
+  return video;
+}
+
+std::vector<TestVideo> layouts(const TestVideo& video) {
+  std::vector<TestVideo> all(6, video);
+  all[1].movie_first = true;
+  all[2].wide = true;
+  all[3].wide = all[3].movie_first = true;
+  all[4].movie_first = all[4].open_end = true;
+  all[4].after.clear();
+  all[5].fragmented = true;
+  return all;
+}
+
+Request removing() {
+  Request request;
+  request.policy = Policy();
+  request.makers = makers::all();
+  return request;
+}
+
+Examination examined(const Bytes& file, const Request& request) {
+  Result<Examination> examination = examine(MemorySource(file), request);
+  if (!examination) fail("%s", examination.error().message.c_str());
+  return std::move(*examination);
+}
+
+/// Edits a file; the new one must be complete, and need no further edit.
+Bytes changed(const Bytes& file, const Request& request) {
+  const MemorySource source(file);
+  Result<Examination> examination = examine(source, request);
+  if (!examination) fail("%s", examination.error().message.c_str());
+  const auto made = edited(file, *examination);
+  if (!made) fail("%s", made.error().message.c_str());
+  const auto checked = check_isobmff(MemorySource(*made));
+  if (!checked) fail("%s", checked.error().message.c_str());
+  return *made;
+}
+
+std::string refusal(const Bytes& file, const Request& request) {
+  const Result<Examination> examination = examine(MemorySource(file), request);
+  return examination ? "" : examination.error().message;
+}
+
+bool has(const Bytes& file, const Bytes& what) {
+  return std::search(file.begin(), file.end(), what.begin(), what.end()) != file.end();
+}
+void no_secret(const Bytes& file) {
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  const size_t at = text.find("SECRET");
+  fail_unless(at == text.npos, "at %zu: %s", at,
+              printable(text.substr(at < 40 ? 0 : at - 40, 80), 200).c_str());
+}
+bool has(const Bytes& file, std::string_view what) { return has(file, bytes_of(what)); }
+
+/// All samples of a track.
+std::vector<Bytes> samples_of(const Bytes& file, size_t track) {
+  const MemorySource source(file);
+  const Result<IsoLayout> layout = read_isobmff(source);
+  fail_unless(bool(layout));
+  std::vector<bool> wanted(layout->file.tracks.size());
+  wanted[track] = true;
+  MediaRuns runs(source, *layout, wanted);
+  std::vector<Bytes> samples;
+  for (;;) {
+    const auto run = runs.next();
+    fail_unless(bool(run));
+    if (!*run) return samples;
+    RunSizes sizes(source, *layout, **run);
+    uint64_t at = (*run)->offset, size = 0;
+    for (uint64_t i = 0; i < (*run)->samples; ++i) {
+      fail_unless(sizes.next(&size));
+      Bytes sample(size);
+      fail_unless(source.read_all(at, sample));
+      at += size;
+      samples.push_back(sample);
+    }
+  }
+}
+
+const Part* find_part(const Examination& examination, std::string_view path) {
+  const auto found = std::ranges::find(examination.parts, path, &Part::path);
+  return found == examination.parts.end() ? nullptr : &*found;
+}
+
+/// Writes the edits into a copy of the file, as a file.
+Bytes changed_in_place(const Bytes& file, Request request) {
+  request.in_place = true;
+  std::FILE* const temporary = std::tmpfile();
+  fail_unless(std::fwrite(file.data(), 1, file.size(), temporary) == file.size());
+  std::fflush(temporary);
+  const Result<FileSource> source = FileSource::make(fileno(temporary));
+  const Result<Examination> examination = examine(*source, request);
+  if (!examination) fail("%s", examination.error().message.c_str());
+  const Status done = edit_in_place(fileno(temporary), *source, *examination);
+  if (!done) fail("%s", done.error().message.c_str());
+  Bytes bytes(file.size());
+  fail_unless(source->read_all(0, bytes));
+  std::fclose(temporary);
+  const auto checked = check_isobmff(MemorySource(bytes));
+  if (!checked) fail("%s", checked.error().message.c_str());
+  return bytes;
+}
+
+}  // namespace
+
+GST_START_TEST(every_layout_is_redacted) {
+  for (const TestVideo& video : layouts(telling())) {
+    const Bytes file = video.build();
+    fail_unless(has(file, "SECRET"));
+    const Bytes clean = changed(file, removing());
+    no_secret(clean);
+    fail_if(has(clean, little(latitude)));
+    fail_if(has(clean, little(longitude)));
+    fail_if(has(clean, big(static_cast<uint32_t>(latitude * 1e7))));
+    fail_unless(has(clean, "sv3d"));
+
+    // Pictures are as they were, apart from messages of the same length; sound is the same.
+    const auto before = samples_of(file, 0), after = samples_of(clean, 0);
+    fail_unless_equals_int(before.size(), after.size());
+    for (size_t i = 0; i < before.size(); ++i) {
+      fail_unless_equals_int(before[i].size(), after[i].size());
+      fail_unless(std::equal(before[i].end() - 10, before[i].end(), after[i].end() - 10));
+    }
+    fail_unless(samples_of(file, 1) == samples_of(clean, 1));
+
+    fail_unless(changed(clean, removing()) == clean, "a second time changed something");
+    fail_unless(changed(file, removing()) == clean, "it is not deterministic");
+    const Examination again = examined(clean, removing());
+    fail_if(again.changes());
+    for (const Part& part : again.parts)
+      fail_if(part.removed, "%s is still found", part.path.c_str());
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(every_layout_is_blanked_in_place) {
+  for (const TestVideo& video : layouts(telling())) {
+    const Bytes file = video.build();
+    const Bytes clean = changed_in_place(file, removing());
+    fail_unless_equals_int(clean.size(), file.size());
+    no_secret(clean);
+    fail_if(has(clean, little(latitude)));
+    fail_unless(has(clean, "sv3d"));
+    fail_unless(samples_of(file, 1) == samples_of(clean, 1));
+    fail_unless(changed_in_place(clean, removing()) == clean);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(everything_allowed_changes_nothing) {
+  Request request;
+  request.makers = makers::all();
+  for (const TestVideo& video : layouts(telling())) {
+    const Bytes file = video.build();
+    const Examination examination = examined(file, request);
+    fail_if(examination.changes());
+    fail_unless(examination.traces.positions.empty());
+    for (const Part& part : examination.parts) fail_if(part.removed);
+    const Part* place = find_part(examination, "moov/udta/©xyz");
+    fail_unless(place && place->part_class == PartClass::place);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(records_of_motion_stay) {
+  for (const TestVideo& video : layouts(telling())) {
+    const Bytes file = video.build();
+    for (const Bytes& clean : {changed(file, removing()), changed_in_place(file, removing())}) {
+      const auto records = samples_of(clean, 2);
+      fail_unless_equals_int(records.size(), 8);
+      for (uint8_t i = 0; i < 4; ++i) {
+        fail_unless(records[size_t{2} * i] == camm_gyro(i));
+        fail_unless(records[size_t{2} * i + 1].empty());
+      }
+      fail_unless(has(clean, "GYRO12"));
+      fail_if(has(clean, "GPS5"));
+      fail_if(has(clean, "DVNM"));
+    }
+    const Examination examination = examined(file, removing());
+    const auto& positions = examination.traces.positions;
+    fail_unless(std::ranges::any_of(positions, [](const Position& position) {
+      return std::abs(position.latitude - latitude) < 1e-9;
+    }));
+    // The last one of the track is among them.
+    fail_unless(std::ranges::any_of(positions, [](const Position& position) {
+      return std::abs(position.latitude - latitude - 0.3) < 1e-9;
+    }));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(tracks_without_anything_useful_go) {
+  TestVideo video = telling();
+  for (Bytes& sample : video.tracks[2].samples) sample = camm_position(latitude, longitude);
+  const Bytes clean = changed(video.build(), removing());
+  const auto checked = check_isobmff(MemorySource(clean));
+  fail_unless_equals_int(checked->tracks.size(), 3);  // pictures, sound, GPMF
+  fail_if(has(clean, "camm"));
+  const Examination examination = examined(video.build(), removing());
+  fail_unless(std::ranges::any_of(examination.remarks, [](const std::string& remark) {
+    return remark.find("subtitles") != std::string::npos;
+  }));
+}
+GST_END_TEST;
+
+GST_START_TEST(sound_tracks_go_if_they_may_not_stay) {
+  Request request;
+  request.policy.sound_tracks = false;
+  for (const TestVideo& video : layouts(telling())) {
+    const Bytes file = video.build();
+    const Bytes silent = changed(file, request);
+    fail_if(has(silent, "sound"));
+    fail_unless(has(silent, "SECRET between samples"));
+    fail_unless_equals_int(check_isobmff(MemorySource(silent))->tracks.size(), 4);
+    fail_unless(samples_of(silent, 0) == samples_of(file, 0));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(only_what_is_denied_goes) {
+  TestVideo video = telling();
+  Request request = removing();
+  request.policy.place = true;
+  const Bytes clean = changed(video.build(), request);
+  fail_unless(has(clean, "+39.9042+116.4074/"));
+  fail_if(has(clean, "wxyz"));
+  fail_unless(samples_of(clean, 2) == samples_of(video.build(), 2));
+  request = removing();
+  request.policy.time = true;
+  fail_unless(has(changed(video.build(), request), big(video.time)));
+  fail_if(has(changed(video.build(), removing()), big(video.time)));
+}
+GST_END_TEST;
+
+GST_START_TEST(a_video_is_marked) {
+  for (TestVideo video : layouts(telling())) {
+    video.tracks[0].entry = picture_entry();
+    const Bytes file = video.build();
+    fail_if(check_isobmff(MemorySource(file))->tracks[0].spherical);
+    Request request;
+    request.mark = SphereMark{SphereMark::Stereo::top_bottom, 90, -10, 0, "gst-sphere", -1};
+    const Bytes marked = changed(file, request);
+    fail_unless(check_isobmff(MemorySource(marked))->tracks[0].spherical);
+    fail_unless(has(marked, "GSpherical:Spherical"));
+    fail_unless(has(marked, join(bytes_of("st3d"), zeros(4), Bytes{1})));
+    // After the codec's configuration, before the shape of the pixels.
+    const auto at = [&](std::string_view type) {
+      const Bytes what = bytes_of(type);
+      return std::search(marked.begin(), marked.end(), what.begin(), what.end()) - marked.begin();
+    };
+    fail_unless(at("avcC") < at("st3d") && at("st3d") < at("sv3d") && at("sv3d") < at("pasp"));
+    fail_unless(samples_of(marked, 0) == samples_of(file, 0));
+    fail_unless(changed(marked, request) == marked);
+    request.mark->stereo = SphereMark::Stereo::mono;
+    const Bytes again = changed(marked, request);
+    fail_unless(has(again, join(bytes_of("st3d"), zeros(5))));
+    fail_if(has(again, join(bytes_of("st3d"), zeros(4), Bytes{1})));
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(spatial_sound_is_marked) {
+  TestVideo video = telling();
+  Request request;
+  request.mark = SphereMark();
+  request.mark->ambisonic_order = 1;
+  fail_if(refusal(video.build(), request).empty());  // two channels
+  video.tracks[1].entry = sound_entry(4);
+  const Bytes marked = changed(video.build(), request);
+  fail_unless(has(marked, join(bytes_of("SA3D"), Bytes{0, 0}, big(1), Bytes{0, 0}, big(4), big(0),
+                               big(1), big(2), big(3))));
+  fail_unless(changed(marked, request) == marked);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_position_replaces_the_old_ones) {
+  for (const char* brand : {"isom", "3gp5", "qt  "})
+    for (TestVideo video : layouts(telling())) {
+      video.brand = brand;
+      Request request;
+      request.position = Position{12.3456789, -98.7654321, 44};
+      request.position_time = 1'700'000'000'000'000;
+      const Bytes file = video.build();
+      const Bytes placed = changed(file, request);
+      fail_unless(has(placed, "+12.3456789-098.7654321+044.000/") ||
+                  has(placed, "+12.3456789-098.7654321+44.000/"));
+      fail_if(has(placed, "+39.9042+116.4074/"));
+      fail_if(has(placed, little(latitude)));
+      fail_unless(has(placed, "wxyz"));  // what else is allowed stays
+      fail_unless_equals_int(has(placed, "loci"), brand[0] == '3');
+      fail_unless_equals_int(has(placed, "location.ISO6709"), brand[0] == 'q');
+      fail_unless_equals_int(has(placed, "2023-11-14T22:13:20Z"), brand[0] == 'q');
+      const Bytes again = changed(placed, request);
+      fail_unless(again == placed);
+      request.in_place = true;
+      fail_if(refusal(file, request).empty());
+    }
+}
+GST_END_TEST;
+
+GST_START_TEST(a_list_of_keys_is_edited_item_by_item) {
+  TestVideo video = telling();
+  video.brand = "qt  ";
+  const auto item = [](uint32_t index, std::string_view text) {
+    const Bytes data = box("data", big(1), zeros(4), bytes_of(text));
+    return join(big(data.size() + 8), big(index), data);
+  };
+  const Bytes keys = box(
+      "keys", big(0), big(3), box("mdta", bytes_of("com.apple.quicktime.location.ISO6709")),
+      box("mdta", bytes_of("com.apple.quicktime.model")), box("mdta", bytes_of("com.SECRET.key")));
+  video.more = box(
+      "meta", box("hdlr", zeros(8), bytes_of("mdta"), zeros(13)), keys,
+      box("ilst", item(1, "+39.9042+116.4074/"), item(2, "SECRET model"), item(3, "SECRET value")));
+  video.tracks.resize(2);
+  for (Bytes& sample : video.tracks[0].samples) sample = picture(1);
+  Request request = removing();
+  request.policy.place = true;
+  const Bytes clean = changed(video.build(), request);
+  fail_unless(has(clean, "+39.9042+116.4074/"));
+  no_secret(clean);
+  fail_if(has(changed(video.build(), removing()), "mdta"));
+  Request placing;
+  placing.position = Position{1, 2, {}};
+  const Bytes placed = changed(video.build(), placing);
+  fail_if(has(placed, "+39.9042"));
+  fail_unless(has(placed, "SECRET value"));
+  fail_unless(has(placed, "com.SECRET.key"));
+}
+GST_END_TEST;
+
+GST_START_TEST(boxes_of_a_maker_are_known) {
+  TestVideo video = telling();
+  video.tracks.resize(2);
+  Bytes camera(128);
+  std::copy_n("SECRETSERIAL", 12, camera.begin() + 96);
+  const Bytes places = join(big(0), bytes_of("N"), zeros(1), zeros(24), bytes_of("E"),
+                            bytes_of("SECRET"), zeros(541));
+  video.more = box("udta", box("madv", box("caif", camera), box("gpsx", places),
+                               box("lutz", bytes_of("TABLE")), box("tlyd", bytes_of("TRACK"))));
+  const Bytes file = video.build();
+  for (const Bytes& clean : {changed(file, removing()), changed_in_place(file, removing())}) {
+    no_secret(clean);
+    fail_unless(has(clean, "lutz") && has(clean, "TABLE") && has(clean, "TRACK"));
+  }
+  Request request = removing();
+  request.policy.stitching = false;
+  fail_if(has(changed(file, request), "madv"));
+  fail_if(has(changed(file, request), "TABLE"));
+}
+GST_END_TEST;
+
+GST_START_TEST(what_can_not_be_examined_is_refused) {
+  const Request request = removing();
+  TestVideo video = telling();
+  const Bytes whole = video.build();
+  for (size_t cut = 0; cut < whole.size() - video.after.size(); cut += 7) {
+    const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(cut));
+    fail_if(refusal(part, request).empty(), "cut at %zu", cut);
+  }
+
+  const auto with_entry = [&](std::string_view type) {
+    TestVideo other = telling();
+    other.tracks[0].entry = picture_entry();
+    std::copy(type.begin(), type.end(), other.tracks[0].entry.begin() + 4);
+    return other.build();
+  };
+  fail_unless(refusal(with_entry("encv"), request).find("encrypted") != std::string::npos);
+  fail_unless(refusal(with_entry("abcd"), request).find("abcd") != std::string::npos);
+  fail_unless(refusal(with_entry("abcd"), Request()).empty());
+
+  TestVideo elsewhere = telling();
+  elsewhere.tracks[0].reference = box("url ", big(0), bytes_of("file:///SECRET"), zeros(1));
+  fail_unless(refusal(elsewhere.build(), request).find("another file") != std::string::npos);
+
+  TestVideo broken = telling();
+  broken.tracks[0].samples[1] = Bytes{0, 0, 1, 0, 0x65, 1};
+  fail_unless(refusal(broken.build(), request).find("track 1") != std::string::npos);
+
+  TestVideo deep = telling();
+  Bytes nested = bytes_of("SECRET");
+  for (int i = 0; i < 40; ++i) nested = box("udta", nested);
+  deep.more = nested;
+  fail_unless(refusal(deep.build(), request).find("nested") != std::string::npos);
+}
+GST_END_TEST;
+
+GST_START_TEST(samples_that_overlap_are_refused) {
+  TestVideo video = telling();
+  Bytes file = video.build();
+  const Result<IsoLayout> layout = read_isobmff(MemorySource(file));
+  fail_unless(bool(layout));
+  // The text track's first chunk is where the first picture is.
+  const uint64_t from = layout->tables[0].offsets.table, to = layout->tables[4].offsets.table;
+  std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(from), 4,
+              file.begin() + static_cast<std::ptrdiff_t>(to));
+  fail_unless(refusal(file, removing()).find("overlap") != std::string::npos);
+  // In the boxes of the movie.
+  const Bytes moov = big(layout->moov.content);
+  std::copy(moov.begin(), moov.end(), file.begin() + static_cast<std::ptrdiff_t>(to));
+  fail_unless(refusal(file, removing()).find("not in the media data") != std::string::npos);
+}
+GST_END_TEST;
+
+GST_START_TEST(unordered_chunks_are_sorted) {
+  TestVideo video = telling();
+  Bytes file = video.build();
+  const Result<IsoLayout> layout = read_isobmff(MemorySource(file));
+  // The sound's chunks change places; all have the same length, but for the last.
+  const auto table = file.begin() + static_cast<std::ptrdiff_t>(layout->tables[1].offsets.table);
+  std::swap_ranges(table, table + 4, table + 8);
+  const Bytes clean = changed(file, removing());
+  no_secret(clean);
+  fail_unless(samples_of(file, 1) == samples_of(clean, 1));
+}
+GST_END_TEST;
+
+GST_START_TEST(bytes_behind_a_table_go) {
+  TestVideo video = telling();
+  video.tracks.resize(2);
+  Bytes file = video.build();
+  // A box that says it is longer than its list.
+  video.more = {};
+  video.tracks[0].more =
+      box("edts", box("elst", big(0), big(1), zeros(12), bytes_of("SECRET in a table")));
+  const Bytes clean = changed(video.build(), removing());
+  no_secret(clean);
+  fail_unless(has(clean, "elst"));
+}
+GST_END_TEST;
+
+static Suite* media_video_parts_suite(void) {
+  Suite* suite = suite_create("media_video_parts");
+  TCase* tc = tcase_create("general");
+  suite_add_tcase(suite, tc);
+  tcase_add_test(tc, every_layout_is_redacted);
+  tcase_add_test(tc, every_layout_is_blanked_in_place);
+  tcase_add_test(tc, everything_allowed_changes_nothing);
+  tcase_add_test(tc, records_of_motion_stay);
+  tcase_add_test(tc, tracks_without_anything_useful_go);
+  tcase_add_test(tc, sound_tracks_go_if_they_may_not_stay);
+  tcase_add_test(tc, only_what_is_denied_goes);
+  tcase_add_test(tc, a_video_is_marked);
+  tcase_add_test(tc, spatial_sound_is_marked);
+  tcase_add_test(tc, a_position_replaces_the_old_ones);
+  tcase_add_test(tc, a_list_of_keys_is_edited_item_by_item);
+  tcase_add_test(tc, boxes_of_a_maker_are_known);
+  tcase_add_test(tc, what_can_not_be_examined_is_refused);
+  tcase_add_test(tc, samples_that_overlap_are_refused);
+  tcase_add_test(tc, unordered_chunks_are_sorted);
+  tcase_add_test(tc, bytes_behind_a_table_go);
+  return suite;
+}
+
+GST_CHECK_MAIN(media_video_parts)
