@@ -8,6 +8,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/box_editor.h"
+#include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/isobmff_marks.h"
 
 namespace sphere::media {
@@ -71,9 +72,7 @@ Result<BoxEditor::Children> BoxEditor::edit_children(const Box& parent, uint64_t
   });
   if (!read) return read.error();
   // What is no box: QuickTime's four zeros, or something else.
-  std::vector<uint8_t> rest(static_cast<size_t>(std::min<uint64_t>(8, parent.end - end)));
-  rest.resize(source_.read(end, rest));
-  if (parent.end > end && (parent.end - end > 4 || !is_zero(rest)) &&
+  if (parent.end > end && !only_zeros(source_, end, parent.end) &&
       !is_terminator(source_, end, parent)) {
     const bool stays = keeps_(PartClass::unknown);
     note(end, parent.end - end, path, {PartClass::unknown, "bytes that are no box"}, !stays);

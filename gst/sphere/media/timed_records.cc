@@ -198,9 +198,10 @@ class RecordEditor : public SampleEditor {
     while (at < end) {
       Klv klv;
       // Zeros fill the end of a sample.
-      if (is_zero(at, std::min(end, at + 4)) && is_zero(at, end)) return;
+      if (is_zero(at, end)) return;
       if (!next_klv(at, end, &klv)) {
-        report(PartClass::unknown, "GPMF", "records that can't be read", {}, at, end, gone);
+        report(PartClass::unknown, "GPMF", "records that can't be read", {}, at, end,
+               gone || !stays(PartClass::unknown));
         if (!gone && !stays(PartClass::unknown))
           edits_->push_back({offset_ + at, end - at, {}, true});
         return;
@@ -242,7 +243,8 @@ class RecordEditor : public SampleEditor {
   bool stream_stays(const Klv& stream) const {
     size_t at = stream.content;
     Klv klv;
-    while (at < stream.content_end && next_klv(at, stream.content_end, &klv)) {
+    while (at < stream.content_end && !is_zero(at, stream.content_end)) {
+      if (!next_klv(at, stream.content_end, &klv)) return stays(PartClass::unknown);
       at = klv.end;
       if (std::ranges::find(gpmf_modifiers, klv.key) != std::end(gpmf_modifiers) ||
           klv.key == "STNM" || klv.key == "free")
