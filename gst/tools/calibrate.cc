@@ -36,8 +36,8 @@ constexpr const char* description =
     "One picture is enough to make scale, centres and rotations of the lenses fit at the seam.\n"
     "Three or more pictures of one scene, with the camera turned by 30 to 90 degrees between "
     "them,\n"
-    "give radial terms and fall-off too. The result is best if there is detail along the whole\n"
-    "seam, and nothing is nearer than some metres.\n"
+    "give radial terms too, and the fall-off more exactly. The result is best if there is detail\n"
+    "along the whole seam, and nothing is nearer than some metres.\n"
     "\n"
     "LENS is replaced only when the new file is complete.\n"
     "\n"
@@ -174,8 +174,9 @@ std::string summary(const Calibration& found, size_t pictures) {
 std::string lens_summary(const char* which, const Lens& lens) {
   return std::string(which) + ": field of view " + decimals(degrees(lens.model.fov()), 2) +
          " degrees at a radius of " + decimals(lens.model.radius(), 1) + " pixels, centre " +
-         decimals(lens.centre.x, 1) + " " + decimals(lens.centre.y, 1) + ", gain " +
-         decimals(lens.gain, 3);
+         decimals(lens.centre.x, 1) + " " + decimals(lens.centre.y, 1) + ", " +
+         decimals(100 * lens.vignette.at(lens.model.forward(pi / 2) / lens.model.radius()), 0) +
+         " % of the light at 90 degrees, gain " + decimals(lens.gain, 3);
 }
 
 void print_json(const CalibrateArguments& arguments, const Calibration& found,
@@ -188,6 +189,7 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found,
   json.add("cross_matches", found.cross_matches);
   json.add("joined_pictures", found.joined);
   json.add("radial_terms", found.whole_field ? "found" : "of the start");
+  json.add("fall_off", found.fall_off_found ? "found" : "of the start, or a guess");
   json.add("residual_before", found.residual_before);
   json.add("residual", found.residual);
   json.add("correlation_before", found.correlation_before);
@@ -268,7 +270,7 @@ Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
                  seconds);
 
   if (!found->whole_field)
-    printer->warn("radial terms and fall-off are taken from " +
+    printer->warn("radial terms are taken from " +
                   (any_camera ? std::string("an ideal lens") : start->name) +
                   "; to calculate them, three or more pictures of one scene are needed, with the "
                   "camera turned between them");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gst/sphere/lens/calibrate.h"
+#include "gst/sphere/lens/calibrate_light.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/media/picture_kind.h"
 #include "gst/tools/lens_pictures.h"
@@ -25,6 +26,8 @@ constexpr double good_agreement = 0.8;
 // What the file names was measured, or thought of, for all directions, not for the seam alone: less
 // than this is no reason to leave it.
 constexpr double least_gain = 0.005;
+// Less light than this at the rim is corrected; above it nobody sees it.
+constexpr double least_fall_off = 0.97;
 // A table that agrees less than this, where lenses are found that agree better by so much, is that
 // of another camera.
 constexpr double poor_table = 0.7, much_better = 0.15;
@@ -60,6 +63,20 @@ Result<std::vector<GreyPicture>> beside(const std::vector<GreyPicture>& left,
     both.push_back(std::move(frame));
   }
   return both;
+}
+
+/// The same lenses with the fall-off that the pictures show; "" where they show none, or where it
+/// is known already.
+std::string with_fall_off(const LensPair& model, const std::string& name,
+                          const std::vector<GreyPicture>& pictures, const std::string& path) {
+  if (model.front.vignette != Vignette{} || model.back.vignette != Vignette{}) return "";
+  const LightFinding light = find_light(pictures, model.scaled_to(pictures[0].size));
+  if (!light.measured || light.vignette.at(1) > least_fall_off) return "";
+  LensPair pair = model;
+  pair.front.vignette = pair.back.vignette = light.vignette;
+  const Result<std::string> text =
+      make_profile(pair, name, "The profile " + name + " with the fall-off found in " + path + ".");
+  return text ? *text : "";
 }
 
 std::string two_decimals(double value) {
@@ -109,6 +126,10 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
   const Result<Calibration> found = find_lenses(pictures, hint, options);
   const double least = choice.what.empty() ? choice.agreement : choice.agreement + least_gain;
   if (!found || found->correlation <= least) {
+    if (!has_table && !choice.what.empty()) {
+      choice.profile = with_fall_off(*known.model, known.name, pictures, question.path);
+      if (!choice.profile.empty()) choice.what += ", with the fall-off that the pictures show";
+    }
     if (found || !choice.what.empty() || fits(*load_profile(default_profile), frame)) return choice;
     return invalid(question.path + ": no lenses are found in it: " + found.error().message +
                    "; name them with --lens");

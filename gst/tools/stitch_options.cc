@@ -40,7 +40,7 @@ constexpr const char* description =
     "\n"
     "Examples:\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
-    "  sphere stitch street.jpg sphere.jpg --lens gear360 --match gain --align seam\n"
+    "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
     "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n"
     "  sphere stitch street.jpg planet.jpg --lens gear360 --projection little-planet\n"
     "  sphere stitch VID_20161121_162507AA.MP4 steady.mp4 --level full\n"
@@ -114,16 +114,16 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "Width of OUT, from which its height is calculated (default: the width of both lenses; 3/4 "
        "of it for cubemaps, half of it for views)",
        "PIXELS"},
-      {"blend", 0, 0, G_OPTION_ARG_STRING, &blend, "How the lenses are joined (default: feather)",
+      {"blend", 0, 0, G_OPTION_ARG_STRING, &blend, "How the lenses are joined (default: multiband)",
        "off|feather|multiband"},
       {"blend-width", 0, 0, G_OPTION_ARG_DOUBLE, &blend_width,
        "Width of the whole blended band, 0 to 60 (default: 4); with multiband, twice this width "
        "for coarse detail",
        "DEGREES"},
       {"match", 0, 0, G_OPTION_ARG_STRING, &match,
-       "gain: make the brightness of the lenses equal at the seam (default: off)", "off|gain"},
+       "gain: make the brightness of the lenses equal at the seam (default: gain)", "off|gain"},
       {"align", 0, 0, G_OPTION_ARG_STRING, &align,
-       "seam: move near things together at the seam (default: off)", "off|seam"},
+       "seam: move near things together at the seam (default: seam)", "off|seam"},
       {"stitch-distance", 0, 0, G_OPTION_ARG_DOUBLE, &stitch_distance,
        "Distance at which things are joined without a step, 0 to 1000 (default: 0, infinitely far)",
        "METRES"},

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Lenses found from pictures: known ones from drawn pictures, unknown ones from a photograph.
 
-#include "tests/check/pipeline.h"
-
 #include <optional>
 #include <random>
 
 #include "gst/sphere/lens/calibrate.h"
+#include "gst/sphere/lens/calibrate_light.h"
 #include "gst/sphere/lens/profile.h"
-#include "gst/sphere/scene/render.h"
+#include "tests/check/grey.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -19,28 +18,6 @@ namespace {
 int picture_width() {
   const char* width = g_getenv("SPHERE_CALIBRATE_WIDTH");
   return width ? atoi(width) : 1280;
-}
-
-GreyPicture drawn(const LensPair& pair, const Mat3& view, Pattern pattern = Pattern::scene) {
-  LensPair turned = pair;
-  for (int i = 0; i < 2; ++i) turned[i].to_camera = view * turned[i].to_camera;
-  const Renderer renderer = Renderer::fisheye(turned, 2);
-  const Size size = renderer.size();
-  GreyPicture picture{size, std::vector<uint8_t>(static_cast<size_t>(size.width) * size.height)};
-  Tile tile;
-  for (int row = 0; row < renderer.rows(); ++row)
-    for (int column = 0; column < renderer.columns(); ++column) {
-      renderer.draw_still(pattern, column, row, tile);
-      for (int y = row * Tile::side; y < std::min((row + 1) * Tile::side, size.height); ++y)
-        for (int x = column * Tile::side; x < std::min((column + 1) * Tile::side, size.width);
-             ++x) {
-          const Tile::Pixel& p = tile.pixels[y % Tile::side * Tile::side + x % Tile::side];
-          const float luma = 0.2126f * p.r + 0.7152f * p.g + 0.0722f * p.b;
-          picture.pixels[static_cast<size_t>(y) * size.width + x] =
-              static_cast<uint8_t>(std::clamp(luma * 255 + 0.5f, 0.0f, 255.0f));
-        }
-    }
-  return picture;
 }
 
 /// Two lenses as a factory's tolerance leaves them, in a frame of 3840x1920.
@@ -126,32 +103,8 @@ GST_START_TEST(drawn_lenses_are_found) {
 }
 GST_END_TEST;
 
-namespace {
-
-/// Nothing, and says so, where it is absent.
-std::optional<GreyPicture> shared_photo(const char* file, const char* decoder) {
-  g_autofree char* path = g_build_filename(g_getenv("SPHERE_SHARED"), "data", file, nullptr);
-  if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-    g_print("skip: ../shared/data/%s is absent\n", file);
-    return std::nullopt;
-  }
-  Pipeline p(std::string("filesrc location=") + path + " ! " + decoder +
-             " ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=sink");
-  p.play();
-  const SampleRef sample = p.pull();
-  fail_unless(sample != nullptr);
-  const Component luma = component_of(sample.get(), 0);
-  GreyPicture picture{{luma.width, luma.height}, {}};
-  for (int y = 0; y < luma.height; ++y)
-    for (int x = 0; x < luma.width; ++x)
-      picture.pixels.push_back(static_cast<uint8_t>(luma.at(x, y)));
-  return picture;
-}
-
-}  // namespace
-
 GST_START_TEST(calibration_of_a_photograph_beats_the_manual_one) {
-  const std::optional<GreyPicture> photo = shared_photo("gear360-street.png", "pngdec");
+  const std::optional<GreyPicture> photo = shared_photo("gear360-street.png");
   if (!photo) return;
   const GreyPicture& picture = *photo;
   const double by_hand =
@@ -271,13 +224,11 @@ GST_END_TEST;
 GST_START_TEST(lenses_of_real_photos_are_found_without_a_start) {
   const struct {
     const char* file;
-    const char* decoder;
     double least;
-  } photos[] = {{"gear360-street.png", "pngdec", 0.95},
-                {"fisheye-208.jpg", "jpegdec", 0.985},
-                {"theta-s-raw.jpg", "jpegdec", 0.96}};
+  } photos[] = {
+      {"gear360-street.png", 0.95}, {"fisheye-208.jpg", 0.985}, {"theta-s-raw.jpg", 0.96}};
   for (const auto& photo : photos) {
-    const std::optional<GreyPicture> picture = shared_photo(photo.file, photo.decoder);
+    const std::optional<GreyPicture> picture = shared_photo(photo.file);
     if (!picture) continue;
     const Result<Calibration> found = find_lenses({*picture}, std::nullopt);
     fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
@@ -288,10 +239,129 @@ GST_START_TEST(lenses_of_real_photos_are_found_without_a_start) {
 }
 GST_END_TEST;
 
+namespace {
+
+/// The light that a lens has at an angle off its axis, of that on the axis.
+double light_at(const Vignette& vignette, const Lens& lens, double angle) {
+  return vignette.at(lens.model.forward(radians(angle)) / lens.model.radius());
+}
+
+/// Luma at the seam compared to luma 30 degrees away: the mean of what is drawn within 2.5 degrees
+/// of the seam, divided by the mean from 25 to 35 degrees; both seams, within 30 degrees of the
+/// equator, where neither the sky nor the holder of the camera is.
+double luma_at_seam(const GreyPicture& picture, const LensPair& pair) {
+  double sum[2] = {}, count[2] = {};
+  constexpr Size output = {1280, 640};
+  for (int y = output.height / 3; y < output.height * 2 / 3; ++y)
+    for (int x = 0; x < output.width; ++x) {
+      const Vec3 d = equirect_direction({x + 0.5, y + 0.5}, output);
+      const double height = degrees(pair.back.angle_to_axis(d) - pair.front.angle_to_axis(d)) / 2;
+      const bool at_seam = std::abs(height) < 2.5;
+      if (!at_seam && (std::abs(height) < 25 || std::abs(height) > 35)) continue;
+      const Lens& lens = height > 0 ? pair.front : pair.back;
+      const Point p = lens.project(d);
+      const auto column = std::clamp(static_cast<int>(p.x), 0, picture.size.width - 1);
+      const auto row = std::clamp(static_cast<int>(p.y), 0, picture.size.height - 1);
+      const double light = picture.pixels[static_cast<size_t>(row) * picture.size.width + column] /
+                           lens.brightness(lens.distance(p));
+      sum[at_seam] += std::min(light, 255.0);
+      count[at_seam] += 1;
+    }
+  return sum[1] / count[1] / (sum[0] / count[0]);
+}
+
+}  // namespace
+
+GST_START_TEST(fall_off_is_found_in_one_picture) {
+  double sum = 0, step_sum = 0;
+  int count = 0;
+  for (const Vignette& shape :
+       {Vignette{-0.5, -0.5, 0}, Vignette{-1, 0, 0}, Vignette{0, -1, 0}, Vignette{0, 0, -1}})
+    for (const double dark : {0.0, 0.2, 0.4}) {
+      LensPair truth = any_pair(100 + static_cast<unsigned>(count) % 3);
+      for (int i = 0; i < 2; ++i)
+        truth[i].vignette = {dark * shape.b, dark * shape.c, dark * shape.d};
+      truth.front.gain = 1.08;
+      GreyPicture picture = drawn(truth, rotation({50.0 * count, 10, 5}));
+      uint32_t noise = 1;
+      for (uint8_t& pixel : picture.pixels) {
+        noise = noise * 1664525 + 1013904223;
+        pixel = static_cast<uint8_t>(std::clamp(pixel + static_cast<int>(noise >> 28) - 8, 0, 255));
+      }
+      const LightFinding found = find_light({picture}, truth);
+      fail_unless(found.measured);
+      const double has = light_at(found.vignette, truth.front, 90);
+      const double is = light_at(truth.front.vignette, truth.front, 90);
+      // Of how the light falls near the axis, one picture shows little.
+      fail_unless(std::abs(has / is - 1) < (dark > 0 ? 0.13 : 0.02), "%g %g %g: %g, not %g",
+                  truth.front.vignette.b, truth.front.vignette.c, truth.front.vignette.d, has, is);
+      // What is seen at the seam is the difference to the inside.
+      const double step = has / light_at(found.vignette, truth.front, 60);
+      const double true_step = is / light_at(truth.front.vignette, truth.front, 60);
+      fail_unless(std::abs(step / true_step - 1) < 0.045, "%g, not %g", step, true_step);
+      sum += std::abs(has / is - 1);
+      step_sum += std::abs(step / true_step - 1);
+      ++count;
+    }
+  g_print(
+      "light at the seam: off by %.1f %% of that on the axis, and by %.1f %% of that 30 degrees "
+      "away, in the mean of %d pictures\n",
+      100 * sum / count, 100 * step_sum / count, count);
+  fail_unless(sum / count < 0.04 && step_sum / count < 0.02, "%g %g", sum / count,
+              step_sum / count);
+}
+GST_END_TEST;
+
+GST_START_TEST(fall_off_is_guessed_carefully_without_detail) {
+  const LensPair pair = load_profile("dual-190")->scaled_to({1280, 640});
+  for (const uint8_t level : {0, 128, 255}) {
+    GreyPicture flat{{1280, 640}, std::vector<uint8_t>(1280 * 640, level)};
+    const LightFinding found = find_light({flat}, pair);
+    // An even grey shows that there is no fall-off; black and white show nothing.
+    fail_unless(found.measured == (level == 128));
+    double before = 1;
+    for (int i = 1; i <= 32; ++i) {
+      const double now = found.vignette.at(i / 32.0);
+      fail_unless(now <= before + 1e-3 && now > (level == 128 ? 0.999 : 0.87), "%g", now);
+      before = now;
+    }
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(real_photos_are_as_light_at_the_seam_as_beside_it) {
+  const struct {
+    const char* file;
+    // A room has its own light: only of the street it is known that it is no darker there.
+    bool even_scene;
+  } photos[] = {
+      {"gear360-street.png", true}, {"fisheye-208.jpg", false}, {"theta-s-raw.jpg", false}};
+  for (const auto& photo : photos) {
+    const std::optional<GreyPicture> picture = shared_photo(photo.file);
+    if (!picture) continue;
+    const Result<Calibration> found = find_lenses({*picture}, std::nullopt);
+    fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+    fail_unless(found->fall_off_found);
+    LensPair plain = found->pair;
+    plain.front.vignette = plain.back.vignette = {};
+    const double before = luma_at_seam(*picture, plain),
+                 after = luma_at_seam(*picture, found->pair);
+    g_print(
+        "%s: luma at the seam %.3f, with the fall-off that was found %.3f (%.3f of the light)\n",
+        photo.file, before, after, light_at(found->pair.front.vignette, plain.front, 90));
+    if (photo.even_scene)
+      fail_unless(before < 0.75 && after > 0.9 && after < 1.1, "%g, before %g", after, before);
+    else
+      fail_unless(std::abs(after - 1) < std::abs(before - 1) + 0.05, "%g, before %g", after,
+                  before);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(pictures_of_other_scenes_are_not_joined) {
   const LensPair truth = random_pair(11).scaled_to({1280, 640});
   const std::vector<GreyPicture> pictures = {drawn(truth, Mat3()),
-                                             drawn(truth, Mat3(), Pattern::graticule)};
+                                             drawn(truth, Mat3(), {.pattern = Pattern::graticule})};
   const Result<Calibration> found = calibrate(pictures, *load_profile("dual-190"));
   fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
   fail_unless(found->joined == 1 && !found->whole_field && found->cross_matches == 0);
@@ -332,6 +402,9 @@ static Suite* calibrate_suite() {
   tcase_add_test(tcase, small_circles_are_found);
   tcase_add_test(tcase, any_lenses_are_found_without_a_start);
   tcase_add_test(tcase, lenses_of_real_photos_are_found_without_a_start);
+  tcase_add_test(tcase, fall_off_is_found_in_one_picture);
+  tcase_add_test(tcase, fall_off_is_guessed_carefully_without_detail);
+  tcase_add_test(tcase, real_photos_are_as_light_at_the_seam_as_beside_it);
   tcase_add_test(tcase, pictures_of_other_scenes_are_not_joined);
   tcase_add_test(tcase, scenes_without_detail_are_an_error);
   return suite;

@@ -139,7 +139,7 @@ GST_START_TEST(disparity_is_found_to_a_fraction_of_a_row) {
              (back ? 15 : 0);
     });
     DisparityFinder finder;
-    const std::vector<float>& found = finder.find(picture_of(strip), -12, 36);
+    const std::vector<float>& found = finder.find(picture_of(strip), -12, 36, 4, 2);
     double worst = 0;
     for (float v : found) worst = std::max(worst, std::abs(v - apart));
     fail_unless(worst < 0.5, "%g rows: off by %g", apart, worst);
@@ -150,7 +150,8 @@ GST_END_TEST;
 GST_START_TEST(no_detail_means_no_disparity) {
   const std::vector<uint8_t> flat = strip_of([](double, double, bool) { return 90.0; });
   DisparityFinder finder;
-  for (float v : finder.find(picture_of(flat), -12, 36)) fail_unless(std::abs(v) < 0.01f, "%g", v);
+  for (float v : finder.find(picture_of(flat), -12, 36, 4, 2))
+    fail_unless(std::abs(v) < 0.01f, "%g", v);
 }
 GST_END_TEST;
 

@@ -193,9 +193,13 @@ def test_photo(folder, photo):
           and max(abs(a - b) for a, b in zip(plain[middle:middle + row // 2],
                                              half[middle + row // 2:middle + row])) <= 2)
     for options in (("--pitch", "10"), ("--roll", "10"), ("--lens-fov", "200"), ("--blend", "off"),
-                    ("--blend", "multiband"), ("--blend-width", "9.5"), ("--interpolation", "cubic"),
-                    ("--match", "gain"), ("--align", "seam")):
+                    ("--blend", "feather"), ("--blend", "feather", "--blend-width", "9.5"),
+                    ("--interpolation", "cubic"), ("--match", "off")):
         check(f"{options} does something", turned(*options) != plain)
+    # With the right lenses and nothing near there is nothing to align.
+    check("align=seam moves nothing that fits", turned("--align", "off") == plain)
+    wrong = ("--lens-fov", "193")
+    check("align=seam moves what does not fit", turned(*wrong) != turned(*wrong, "--align", "off"))
     for name, size, options in (("cubemap", (480, 320), ()), ("eac", (300, 200), ("--width", "300")),
                                 ("perspective", (320, 180), ("--fov", "70")),
                                 ("little-planet", (320, 320), ()),

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "gst/sphere/lens/calibrate_light.h"
 #include "gst/sphere/lens/calibrate_match.h"
 #include "gst/sphere/lens/calibrate_solve.h"
 #include "gst/sphere/lens/calibrate_start.h"
@@ -253,6 +254,13 @@ class Calibrator {
       return invalid(
           "no lenses make the overlap fit: the things at the seam are too near or have too little "
           "detail, or the start profile is too different");
+    // Matches of the overlap alone say little of the fall-off, and what the start knows of it was
+    // measured.
+    if (!cross_ && pair_.front.vignette == Vignette{} && pair_.back.vignette == Vignette{}) {
+      const LightFinding light = find_light(pictures_, pair_);
+      pair_.front.vignette = pair_.back.vignette = light.vignette;
+      result_.fall_off_found = light.measured;
+    }
     solve_light(all, cross_, pictures_.size(), pair_);
     result_.pair = pair_;
     result_.overlap_matches = static_cast<int>(overlap_.size());
@@ -268,6 +276,7 @@ class Calibrator {
     result_.correlation_before /= static_cast<double>(pictures_.size());
     result_.correlation /= static_cast<double>(pictures_.size());
     result_.whole_field = cross_;
+    result_.fall_off_found |= cross_;
     return result_;
   }
 

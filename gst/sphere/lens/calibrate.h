@@ -34,9 +34,12 @@ struct Calibration {
   double residual_before = 0, residual = 0;        ///< median, in pixels of the frame
   double correlation_before = 0, correlation = 0;  ///< of the overlap, all pictures
   /// Whether pictures of one scene in several orientations showed the whole field of both lenses.
-  /// Otherwise only the overlap was used: it determines little of the radial terms and the
-  /// fall-off, which stay near those of the start.
+  /// Otherwise only the overlap was used: it determines little of the radial terms, which stay near
+  /// those of the start.
   bool whole_field = false;
+  /// Whether the fall-off was found. Otherwise it is that of the start, or a careful guess if the
+  /// start has none.
+  bool fall_off_found = false;
 };
 
 /// Starts from `start`, whose frame may have another size of the same shape. All pictures have one

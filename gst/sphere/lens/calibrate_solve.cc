@@ -263,17 +263,18 @@ ceres::Solver::Options solver_options() {
 
 struct LightCost {
   double difference, ra, rb;  // logarithm; squares of the distances from the centres
+  double da, db;              // the last terms of the fall-off, which are not changed
   int a, b;
 
   template <typename T>
-  static T fall_off(const T* lens, double r2) {
-    return log(1.0 + r2 * (lens[0] + r2 * lens[1]));
+  static T fall_off(const T* lens, double r2, double d) {
+    return log(1.0 + r2 * (lens[0] + r2 * (lens[1] + r2 * d)));
   }
   template <typename T>
   bool operator()(const T* lenses, const T* exposure_a, const T* exposure_b, T* e) const {
     const double sign_a = a ? -0.5 : 0.5, sign_b = b ? -0.5 : 0.5;
-    e[0] = difference - (sign_a - sign_b) * lenses[4] - fall_off(lenses + 2 * a, ra) +
-           fall_off(lenses + 2 * b, rb) - *exposure_a + *exposure_b;
+    e[0] = difference - (sign_a - sign_b) * lenses[4] - fall_off(lenses + 2 * a, ra, da) +
+           fall_off(lenses + 2 * b, rb, db) - *exposure_a + *exposure_b;
     return true;
   }
   template <typename T>
@@ -395,8 +396,14 @@ void solve_light(const std::vector<Match>& matches, bool whole_field, size_t pic
       const double r = lens.distance(m.point[i]) / lens.model.radius();
       r2[i] = r * r;
     }
-    auto* cost =
-        new LightCost{std::log(m.light[0] / m.light[1]), r2[0], r2[1], m.lens[0], m.lens[1]};
+    const auto last_term = [&](int i) { return whole_field ? 0 : pair[m.lens[i]].vignette.d; };
+    auto* cost = new LightCost{std::log(m.light[0] / m.light[1]),
+                               r2[0],
+                               r2[1],
+                               last_term(0),
+                               last_term(1),
+                               m.lens[0],
+                               m.lens[1]};
     auto* loss = new ceres::CauchyLoss(deviation);
     if (m.picture[0] == m.picture[1])
       problem.AddResidualBlock(new ceres::AutoDiffCostFunction<LightCost, 1, 5>(cost), loss,

@@ -17,12 +17,21 @@ constexpr double light_reach = radians(30);
 constexpr double shift_whole = radians(6), shift_reach = radians(24);
 // The part of the difference to the measured value that is applied in one frame.
 constexpr float shift_pace = 0.2f, light_pace = 0.1f;
+// The largest change of the shift in one frame, radians, where nothing moves and where something
+// does: 0.2 and 0.8 pixels of an output of 3840 pixels. The lenses move against each other by
+// twice as much.
+constexpr float largest_shift_step = 3.3e-4f, largest_moving_shift_step = 1.3e-3f;
 // The largest change of colour in one frame, in steps of 8 bits.
 constexpr float largest_tint_step = 0.4f;
-// Limits of the search: objects that are nearer than this, and larger errors of the calibration,
-// are not found.
+// Limits of the search: objects that are nearer than this, and lenses that are wrong by more, are
+// not found.
 constexpr double nearest = 0.4;  // metres
-constexpr double unknown_near = radians(2.5), far_off = radians(-1.6);
+constexpr double unknown_near = radians(2.5), wrong_lens = radians(3);
+// What the lenses show farther than infinitely far by twice this much, is a reflection or an error.
+constexpr double usual_miss = radians(0.2);
+// The largest change of the shift along the seam, radians per radian: a straight line beside the
+// seam is bent by less than its arctangent.
+constexpr double steepest_shift = 0.25;
 // From this height on, nothing is changed.
 constexpr double farthest = std::max(light_reach, shift_reach);
 constexpr int slopes = 64;
@@ -64,8 +73,10 @@ Seam::Seam(const Planner& planner, const SeamOptions& options)
   if (!usable()) return;
   const double baseline = planner.pair().baseline;
   const double near = baseline > 0 ? baseline / nearest : unknown_near;
-  least_ = far_off / strip_.row_height();
-  most_ = near / strip_.row_height();
+  least_ = -wrong_lens / strip_.row_height();
+  most_ = (near + wrong_lens) / strip_.row_height();
+  usual_miss_ = usual_miss / strip_.row_height();
+  steepest_ = 2 * steepest_shift * (2 * pi / DisparityFinder::columns) / strip_.row_height();
   const double middle = strip_.axes().middle;
   for (int i = 0; i < 2; ++i)
     for (int n = 0; n <= slopes; ++n) {
@@ -205,7 +216,11 @@ void Seam::measure(const StripPicture& strip, bool alone) {
   if (!usable()) return;
   const std::vector<float>* disparity = &no_disparity_;
   if (options_.align) {
-    disparity = &finder_.find(strip, least_, most_);
+    const auto rows = static_cast<float>(2 / strip_.row_height());
+    applied_.resize(shift_.size());
+    for (size_t i = 0; i < shift_.size(); ++i) applied_[i] = shift_[i] * rows;
+    disparity = &finder_.find(strip, least_, most_, steepest_, usual_miss_,
+                              measured_ && !alone ? &applied_ : nullptr);
     const auto half = static_cast<float>(strip_.row_height() / 2);
     const auto limit = static_cast<float>(largest_shift());
     for (size_t i = 0; i < wanted_shift_.size(); ++i)
@@ -225,8 +240,11 @@ void Seam::settle() {
     changed |= now != next;
     now = next;
   };
-  for (size_t i = 0; i < shift_.size(); ++i)
-    set(shift_[i], shift_[i] + (wanted_shift_[i] - shift_[i]) * shift_pace);
+  for (size_t i = 0; i < shift_.size(); ++i) {
+    const bool moved = options_.align && finder_.moved(static_cast<int>(i));
+    set(shift_[i], nearer(shift_[i], wanted_shift_[i], shift_pace,
+                          moved ? largest_moving_shift_step : largest_shift_step));
+  }
   for (int k = 0; k < 3; ++k) {
     const bool factor = options_.rgb || k == 0;
     // Each lens is corrected by half of the difference.

@@ -85,10 +85,12 @@ class Seam {
   SeamStrip strip_;
   DisparityFinder finder_;
   double least_ = 0, most_ = 0;  // disparities that are searched, rows
+  double steepest_ = 0;          // their largest change from column to column
+  double usual_miss_ = 0;        // by how much those of far things deviate
   bool measured_ = false;
 
   std::vector<float> no_disparity_;
-  std::vector<float> shift_, wanted_shift_;
+  std::vector<float> shift_, wanted_shift_, applied_;  // applied_: shift_ as a disparity in rows
   SeamLight light_, wanted_light_;
   unsigned generation_ = 0;
   std::vector<Patch> patches_;
