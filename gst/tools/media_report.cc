@@ -16,7 +16,7 @@ namespace {
 using media::Part;
 using media::PartClass;
 
-// Columns of a terminal: longer texts would push the next column away.
+// Columns of a terminal. A longer text pushes the next column away.
 constexpr size_t widest_path = 44, widest_what = 32, widest_value = 200;
 constexpr PartClass all_classes[] = {PartClass::place, PartClass::sound,   PartClass::identity,
                                      PartClass::time,  PartClass::unknown, PartClass::stitching,
@@ -30,11 +30,11 @@ std::vector<const Part*> of_class(const media::Examination& found, PartClass par
   return parts;
 }
 
-/// Filled with blanks to a width, counted in characters.
+/// Filled with blanks to a width, counted in characters, of which at least two.
 std::string column(std::string text, size_t width) {
   const auto letters = static_cast<size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-  if (letters < width) text.append(width - letters, ' ');
+  text.append(letters + 2 < width ? width - letters : 2, ' ');
   return text;
 }
 
