@@ -21,7 +21,7 @@ namespace {
 // What a search of some seconds can look at.
 constexpr int most_video_pictures = 6;
 // A pair that brings both views together by less than this shows a broken seam.
-constexpr double good_agreement = 0.8;
+constexpr double good_agreement = 0.85;
 // What the file names was measured, or thought of, for all directions, not for the seam alone: less
 // than this is no reason to leave it.
 constexpr double least_gain = 0.005;
