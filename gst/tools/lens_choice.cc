@@ -102,6 +102,16 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
     choice.agreement = agreement(pictures, *known.model);
   }
 
+  if (!question.search && known.kept && fits(*known.kept, frame))
+    if (const double kept = agreement(pictures, *known.kept);
+        kept >= good_agreement && kept > choice.agreement) {
+      choice.what = "found in an earlier file of this camera (agreement at the seam " +
+                    two_decimals(kept) + ")";
+      choice.profile = known.kept_profile;
+      choice.agreement = kept;
+      return choice;
+    }
+
   CalibrationOptions options;
   options.progress = progress;
   const std::optional<LensPair> hint =
@@ -135,6 +145,7 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
       (choice.what.empty() ? "" : "; " + choice.what + " has " + two_decimals(choice.agreement)) +
       ")";
   choice.profile = *text;
+  choice.found = true;
   choice.agreement = found->correlation;
   if (choice.agreement < good_agreement)
     choice.warning = "the lenses that were found fit only poorly (agreement at the seam " +
