@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where something is on Earth, told no more exactly than was agreed.
+// A position on Earth, no more exact than was agreed.
 
 #pragma once
 
-#include <optional>
-#include <string_view>
-
-#include "gst/sphere/base/result.h"
+#include "gst/sphere/base/position.h"
 #include "gst/sphere/consent/decision.h"
 
 namespace sphere::consent {
-
-struct Position {
-  double latitude = 0, longitude = 0;  ///< degrees, WGS 84
-  std::optional<double> altitude;      ///< metres
-};
-
-/// Reads `LATITUDE,LONGITUDE[,ALTITUDE]`, decimal degrees and metres. The error does not repeat the
-/// text, which says where somebody is.
-Result<Position> parse_position(std::string_view text);
 
 /// The position, rounded to the precision's grid. The altitude stays only in an exact position,
 /// because it can tell where that is.

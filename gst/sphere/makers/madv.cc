@@ -22,8 +22,6 @@ using media::TiffEntry;
 // The profile for all cameras of the model. A camera's own table is more accurate.
 constexpr const char* profile = "mi-sphere";
 
-// Bytes; no table is larger.
-constexpr size_t largest_lens_table = 64 << 20;
 // Entries: nine hours of pictures at 30 per second.
 constexpr size_t longest_track = 1 << 20;
 
@@ -119,29 +117,14 @@ bool is_camera_box(const std::string& type) {
   return type == "madv" || type == "lutz" || type == "tlyd" || type == "GYRA";
 }
 
-// Beginnings of model names that were found in files.
-constexpr const char* model_marks[] = {"MJXJ", "QJXJ"};
-// The matrix, and the matrix with the values that older software adds.
-constexpr size_t comment_sizes[] = {matrix_size, matrix_size + 8 * sizeof(float)};
-
-/// Whether bytes begin like a lens table, with the offset of its first picture. Other cameras use
-/// the same tag for other data.
-bool begins_as_table(std::span<const uint8_t> bytes) {
-  ByteReader reader(bytes);
-  reader.seek(reader.u32_little());
-  return reader.starts_with("\x89PNG");
-}
-
 void add_tiff(const Tiff& tiff, CaptureInfo* info) {
   if (const TiffEntry* table = tiff.find(tag_table); table && table->size <= largest_lens_table) {
     std::vector<uint8_t> bytes = tiff.bytes(*table);
     if (begins_as_table(bytes)) info->lens_table = std::move(bytes);
   }
   const std::string maker = tiff.text(tag_make), model = tiff.text(tag_model);
-  const bool known = std::any_of(std::begin(model_marks), std::end(model_marks),
-                                 [&](std::string_view mark) { return model.starts_with(mark); });
   // The following tags have other meanings in the files of other cameras.
-  if (!maker.starts_with(make) || !known) return;
+  if (!is_camera(maker, model)) return;
   info->profile = profile;
   if (const auto scene = tiff.value_field(tag_scene_type)) {
     info->stitched = std::ranges::all_of(*scene, [](uint8_t byte) { return byte == 0; });
@@ -235,14 +218,10 @@ CaptureInfo read_jpeg(const Source& source, const media::JpegInfo& jpeg) {
     if (const Result<Tiff> tiff = Tiff::open(segment)) add_tiff(*tiff, &info);
   }
   // The table is after the picture, and its length is after the table.
-  uint8_t bytes[4];
-  if (jpeg.trailing < sizeof bytes || !source.read_all(source.size() - sizeof bytes, bytes))
-    return info;
-  const uint64_t length = ByteReader(bytes).u32_little();
-  if (length == 0 || length > jpeg.trailing - sizeof bytes || length > largest_lens_table)
-    return info;
+  const uint64_t length = appended_table(source, source.size() - jpeg.trailing, source.size());
+  if (length == 0) return info;
   std::vector<uint8_t> table(static_cast<size_t>(length));
-  if (!source.read_all(source.size() - sizeof bytes - length, table)) return info;
+  if (!source.read_all(source.size() - sizeof(uint32_t) - length, table)) return info;
   if (begins_as_table(table)) info.lens_table = std::move(table);
   return info;
 }

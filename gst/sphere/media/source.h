@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The bytes of a medium: in a file, which may be larger
-// than memory, or in memory. Files are not mapped, because a file that shrinks must be an error,
-// not a signal.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The bytes of a medium: in a file, which may be larger than memory, or in memory. Files are not
+// mapped, because a file that shrinks must be an error, not a signal.
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -48,6 +49,24 @@ class MemorySource : public Source {
 
  private:
   std::span<const uint8_t> bytes_;
+};
+
+/// A part of another source, which must exist longer.
+class RangeSource : public Source {
+ public:
+  RangeSource(const Source& whole, uint64_t offset, uint64_t length)
+      : whole_(whole), offset_(offset), length_(length) {}
+  uint64_t size() const override { return length_; }
+  size_t read(uint64_t position, std::span<uint8_t> into) const override {
+    if (position >= length_) return 0;
+    const uint64_t left = length_ - position;
+    return whole_.read(offset_ + position,
+                       into.first(static_cast<size_t>(std::min<uint64_t>(into.size(), left))));
+  }
+
+ private:
+  const Source& whole_;
+  uint64_t offset_, length_;
 };
 
 /// Reads a source byte by byte, with a buffer.

@@ -12,7 +12,7 @@ namespace sphere::media {
 namespace {
 
 constexpr uint16_t exif_tag = 0x8769, type_ascii = 2, type_short = 3, type_long = 4;
-constexpr size_t entry_size = 12;
+constexpr size_t entry_size = TiffDirectory::entry_size;
 // Bytes of a value of the types 0 to 12; the sizes of other types are not known.
 constexpr std::array<uint64_t, 13> type_sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
 // Entries of a directory. Real ones have some tens.
@@ -35,15 +35,17 @@ Result<Tiff> Tiff::open(const Source& source) {
   if ((little ? reader.u16_little() : reader.u16()) != 42) return invalid("not a TIFF");
   Tiff tiff(source, little);
   const uint32_t first = little ? reader.u32_little() : reader.u32();
+  tiff.first_ = first;
   tiff.read_directory(first);
-  tiff.next_ = tiff.directory_after(first);
+  tiff.next_ = tiff.directory(first).next;
   if (const std::optional<uint32_t> exif = tiff.number(exif_tag)) tiff.read_directory(*exif);
   return tiff;
 }
 
-void Tiff::read_directory(uint64_t offset) {
-  uint8_t head[2];
-  if (!source_->read_all(offset, head)) return;
+TiffDirectory Tiff::directory(uint64_t offset) const {
+  TiffDirectory directory{offset, {}, 0, false};
+  uint8_t head[2], link[4];
+  if (!source_->read_all(offset, head)) return directory;
   const size_t count = little_ ? head[0] | head[1] << 8 : head[0] << 8 | head[1];
   std::vector<uint8_t> bytes(std::min(count, most_entries) * entry_size);
   bytes.resize(source_->read(offset + 2, bytes));
@@ -59,29 +61,29 @@ void Tiff::read_directory(uint64_t offset) {
     std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(n * entry_size + 8), entry.field.size(),
                 entry.field.begin());
     const uint32_t elsewhere = u32();
-    if (entry.type >= type_sizes.size()) continue;
-    entry.size = type_sizes[entry.type] * entry.count;
-    entry.offset = entry.size <= 4 ? here : elsewhere;
-    if (entry.offset <= source_->size() && entry.size <= source_->size() - entry.offset)
-      entries_.push_back(entry);
-    else
-      entries_.push_back({entry.tag, entry.type, entry.count, 0, entry.size, entry.field});
+    if (entry.type < type_sizes.size()) entry.size = type_sizes[entry.type] * entry.count;
+    const uint64_t place = entry.inside() ? here : elsewhere;
+    if (place <= source_->size() && entry.size <= source_->size() - place) entry.offset = place;
+    directory.entries.push_back(entry);
   }
+  directory.whole =
+      directory.entries.size() == count && source_->read_all(offset + 2 + count * entry_size, link);
+  if (directory.whole) {
+    ByteReader last(link);
+    directory.next = little_ ? last.u32_little() : last.u32();
+  }
+  return directory;
 }
 
-uint32_t Tiff::directory_after(uint64_t offset) const {
-  uint8_t head[2], link[4];
-  if (!source_->read_all(offset, head)) return 0;
-  const size_t count = little_ ? head[0] | head[1] << 8 : head[0] << 8 | head[1];
-  if (!source_->read_all(offset + 2 + count * entry_size, link)) return 0;
-  ByteReader reader(link);
-  return little_ ? reader.u32_little() : reader.u32();
+void Tiff::read_directory(uint64_t offset) {
+  for (const TiffEntry& entry : directory(offset).entries)
+    if (entry.type < type_sizes.size()) entries_.push_back(entry);
 }
 
 std::vector<Tiff> Tiff::other_directories() const {
   std::vector<uint32_t> offsets = numbers(sub_directories_tag);
   for (uint32_t next = next_; next && offsets.size() < most_directories;
-       next = directory_after(next))
+       next = directory(next).next)
     offsets.push_back(next);
   offsets.resize(std::min(offsets.size(), most_directories));
   std::vector<Tiff> directories;

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Reads the TIFF structure of Exif and DNG: the entries
-// of its first directory and of Exif's directory.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads the TIFF structure of Exif and DNG: single directories, and the entries of the first one
+// and of Exif's together.
 
 #pragma once
 
@@ -17,9 +18,23 @@ namespace sphere::media {
 struct TiffEntry {
   uint16_t tag = 0, type = 0;
   uint32_t count = 0;
-  uint64_t offset = 0;                ///< offset of its bytes
-  uint64_t size = 0;                  ///< number of its bytes
+  uint64_t offset = 0;                ///< offset of its bytes; 0 if not all are there
+  uint64_t size = 0;                  ///< number of its bytes; 0 if the type is not known
   std::array<uint8_t, 4> field = {};  ///< the value field of the entry: the bytes, or their offset
+
+  /// Whether its bytes stand in the entry itself.
+  bool inside() const { return size <= field.size(); }
+};
+
+struct TiffDirectory {
+  static constexpr size_t entry_size = 12;
+  uint64_t offset = 0;
+  std::vector<TiffEntry> entries;
+  uint32_t next = 0;   ///< where the following directory is; 0: it is the last one
+  bool whole = false;  ///< all its entries are there, and so is `next`
+
+  /// Of the number of entries, the entries and the link to the next directory.
+  uint64_t length() const { return 2 + entries.size() * entry_size + 4; }
 };
 
 class Tiff {
@@ -29,6 +44,11 @@ class Tiff {
   static Result<Tiff> open(const Source& source);
   /// The directories of further pictures that the first one names or that follow it, in order.
   std::vector<Tiff> other_directories() const;
+
+  bool little() const { return little_; }
+  uint32_t first() const { return first_; }
+  /// The directory at an offset, also one with another meaning, such as that of the GPS.
+  TiffDirectory directory(uint64_t offset) const;
 
   const TiffEntry* find(uint16_t tag) const;
   /// Empty if not all of them are in the source.
@@ -49,11 +69,11 @@ class Tiff {
  private:
   Tiff(const Source& source, bool little) : source_(&source), little_(little) {}
   void read_directory(uint64_t offset);
-  uint32_t directory_after(uint64_t offset) const;
 
   const Source* source_;
   bool little_;
   std::vector<TiffEntry> entries_;
+  uint32_t first_ = 0;
   uint32_t next_ = 0;  ///< where the directory after the first one is
 };
 

@@ -53,22 +53,6 @@ std::optional<Extent> jpeg_of(const Tiff& tiff) {
   return std::nullopt;
 }
 
-class PartSource : public Source {
- public:
-  PartSource(const Source& whole, const Extent& extent) : whole_(whole), extent_(extent) {}
-  uint64_t size() const override { return extent_.length; }
-  size_t read(uint64_t position, std::span<uint8_t> into) const override {
-    if (position >= extent_.length) return 0;
-    const uint64_t left = extent_.length - position;
-    return whole_.read(extent_.offset + position,
-                       into.first(static_cast<size_t>(std::min<uint64_t>(into.size(), left))));
-  }
-
- private:
-  const Source& whole_;
-  Extent extent_;
-};
-
 }  // namespace
 
 bool is_dng(const Source& source) {
@@ -115,7 +99,7 @@ Result<DngInfo> check_dng(const Source& source) {
   for (const Tiff& directory : directories) {
     const std::optional<Extent> extent = jpeg_of(directory);
     if (!extent || extent->length == 0 || extent->offset + extent->length > source.size()) continue;
-    const Result<JpegInfo> jpeg = check_jpeg(PartSource(source, *extent));
+    const Result<JpegInfo> jpeg = check_jpeg(RangeSource(source, extent->offset, extent->length));
     // The pixels of the sensor are a JPEG, too, a lossless one.
     if (!jpeg || jpeg->lossless || jpeg->bits != 8) continue;
     if (best &&

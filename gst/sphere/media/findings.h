@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where the readers of formats and of packets in them put what they find.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gst/sphere/base/printable.h"
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/media/maker.h"
+#include "gst/sphere/media/part.h"
+
+namespace sphere::media {
+
+/// Where a packet is, and whether it stays.
+struct Where {
+  uint64_t offset = 0, length = 0;  ///< its bytes in the file
+  std::string path;
+  /// What it is in is removed, whatever the packet says.
+  bool removed = false;
+
+  /// A part of it: offsets are counted from its first byte.
+  Where inside(uint64_t begin, uint64_t size, std::string_view name) const {
+    return {offset + begin, size, path.empty() ? std::string(name) : path + "/" + std::string(name),
+            removed};
+  }
+};
+
+/// Collects parts and traces.
+class Findings {
+ public:
+  /// More parts mean a file that nobody made with good intentions.
+  static constexpr size_t most_parts = 100'000;
+  static constexpr size_t longest_value = 128;  ///< bytes
+
+  /// Both must exist longer than this object.
+  Findings(const Request& request, Examination* examination)
+      : request_(request), examination_(*examination) {}
+
+  const Request& request() const { return request_; }
+  const Policy& policy() const { return request_.policy; }
+  bool keeps_everything() const { return policy().allows(PartClass::unknown); }
+
+  /// Adds a part. Returns whether it stays.
+  bool add(const Where& where, const PartRule& rule) {
+    const bool stays = !where.removed && policy().allows(rule.part_class);
+    Part part{where.offset, where.length, where.path, rule.part_class, rule.what, {}, 1, !stays};
+    part.value = printable(rule.value, longest_value);
+    add(std::move(part));
+    return stays;
+  }
+  /// Adds a part that is not as long as the others of its place, or stands for several.
+  void add(Part part) {
+    if (examination_.parts.size() < most_parts)
+      examination_.parts.push_back(std::move(part));
+    else
+      too_many_ = true;
+  }
+  /// A position that must not be in the edited file, if positions may not stay or it is replaced.
+  void position(const Position& position) {
+    if (!policy().place || request_.position) examination_.traces.add(position);
+  }
+  /// Likewise a text that names a person or one device. Names of models are none.
+  void identity(std::string_view text) {
+    if (!policy().identity) examination_.traces.add_identity(text);
+  }
+  void remark(std::string text) {
+    if (std::ranges::find(examination_.remarks, text) == examination_.remarks.end())
+      examination_.remarks.push_back(std::move(text));
+  }
+  std::vector<Part>& parts() { return examination_.parts; }
+  Traces& traces() { return examination_.traces; }
+
+  /// An error if there was more than can be listed.
+  Status status() const {
+    return too_many_ ? Status(invalid("the file has too many parts")) : ok();
+  }
+
+ private:
+  const Request& request_;
+  Examination& examination_;
+  bool too_many_ = false;
+};
+
+}  // namespace sphere::media
