@@ -13,6 +13,7 @@
 #include "gst/sphere/base/json.h"
 #include "gst/sphere/consent/private_file.h"
 #include "gst/sphere/storage/binding.h"
+#include "gst/sphere/storage/camera_lens.h"
 #include "gst/sphere/storage/stores.h"
 #include "gst/tools/consent.h"
 #include "gst/tools/consent_json.h"
@@ -81,13 +82,19 @@ std::vector<StoredFile> wanted(const ConsentOptions& options, std::vector<std::s
 
 /// The stored data about one camera.
 Result<std::vector<StoredFile>> of_camera(const std::string& serial) {
+  std::vector<StoredFile> all;
+  const auto lenses = list_files(Store::lenses);
+  if (!lenses) return lenses.error();
+  for (const StoredFile& lens : *lenses)
+    if (lens.path.find("/" + camera_lens_prefix(serial)) != std::string::npos) all.push_back(lens);
   const std::string path = binding_path(serial);
   const auto binding = read_binding(path);
+  if (!binding && !all.empty()) return all;
   if (!binding)
     return not_found(
         "nothing is stored about a camera with this serial number; `sphere consent held` lists the "
         "cameras. Lens tables have no serial number: --store tables removes all of them");
-  std::vector<StoredFile> all = {{.store = Store::cameras, .path = path}};
+  all.push_back({.store = Store::cameras, .path = path});
   const auto tables = list_files(Store::tables);
   if (!tables) return tables.error();
   for (const StoredFile& table : *tables)

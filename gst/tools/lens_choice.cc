@@ -22,7 +22,7 @@ namespace {
 // What a search of some seconds can look at.
 constexpr int most_video_pictures = 6;
 // A pair that brings both views together by less than this shows a broken seam.
-constexpr double good_agreement = 0.8;
+constexpr double good_agreement = 0.85;
 // What the file names was measured, or thought of, for all directions, not for the seam alone: less
 // than this is no reason to leave it.
 constexpr double least_gain = 0.005;
@@ -119,6 +119,16 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
     choice.agreement = agreement(pictures, *known.model);
   }
 
+  if (!question.search && known.kept && fits(*known.kept, frame))
+    if (const double kept = agreement(pictures, *known.kept);
+        kept >= good_agreement && kept > choice.agreement) {
+      choice.what = "found in an earlier file of this camera (agreement at the seam " +
+                    two_decimals(kept) + ")";
+      choice.profile = known.kept_profile;
+      choice.agreement = kept;
+      return choice;
+    }
+
   CalibrationOptions options;
   options.progress = progress;
   const std::optional<LensPair> hint =
@@ -156,6 +166,7 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
       (choice.what.empty() ? "" : "; " + choice.what + " has " + two_decimals(choice.agreement)) +
       ")";
   choice.profile = *text;
+  choice.found = true;
   choice.agreement = found->correlation;
   if (choice.agreement < good_agreement)
     choice.warning = "the lenses that were found fit only poorly (agreement at the seam " +

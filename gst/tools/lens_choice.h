@@ -19,6 +19,7 @@ struct LensChoice {
   std::string what;      ///< for a person
   double agreement = 0;  ///< of what both lenses show at the seam, -1 to 1
   std::string warning;   ///< "": none
+  bool found = false;    ///< the lenses were found in these pictures
 };
 
 /// What the file says of its lenses, as far as it does.
@@ -26,6 +27,8 @@ struct KnownLenses {
   std::optional<LensPair> table;  ///< the camera's own
   std::optional<LensPair> model;  ///< the profile of the camera's model
   std::string name;               ///< of that profile
+  std::optional<LensPair> kept;   ///< found in an earlier file of this camera
+  std::string kept_profile;       ///< its text
 };
 
 struct LensQuestion {

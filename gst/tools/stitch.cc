@@ -8,15 +8,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/consent/ledger.h"
 #include "gst/sphere/gstsphere.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
+#include "gst/sphere/makers/models.h"
+#include "gst/sphere/media/source.h"
 #include "gst/sphere/orientation/track.h"
+#include "gst/sphere/storage/camera_lens.h"
 #include "gst/tools/command.h"
 #include "gst/tools/lens_choice.h"
 #include "gst/tools/output_file.h"
@@ -341,16 +346,68 @@ KnownLenses known_lenses(const makers::CaptureInfo& capture) {
   return known;
 }
 
+// Lenses that fit less may have been found in a difficult picture: the next one may be better.
+constexpr double least_kept_agreement = 0.9;
+
+/// Under which key the lenses of this camera are kept; nothing without consent, or where the file
+/// names no camera.
+std::optional<storage::CameraLensKey> camera_of(const StitchInput& input) {
+  if (!consent::own_ledger_gives(consent::Category::device, consent::Purpose::bind))
+    return std::nullopt;
+  const Result<media::FileSource> file = media::FileSource::make(input.descriptor.get());
+  if (!file) return std::nullopt;
+  const makers::CameraName name = makers::identify_camera(*file);
+  if (name.model.empty()) return std::nullopt;
+  const int step = std::gcd(input.width(), input.height());
+  return storage::CameraLensKey{name.make + " " + name.model, name.serial,
+                                (input.video() ? "video " : "photo ") +
+                                    std::to_string(input.width() / step) + ":" +
+                                    std::to_string(input.height() / step)};
+}
+
+/// What is done with lenses that were found, once OUT is complete.
+struct FoundLens {
+  std::optional<OutputFile> file;                ///< of --save-lens
+  std::optional<storage::CameraLensKey> camera;  ///< to be kept for
+  std::string profile;
+
+  Status save() {
+    if (!file || profile.empty()) return ok();
+    return file->commit();
+  }
+  /// Returns whether they are kept.
+  bool keep(MessagePrinter* printer) const {
+    if (!camera || profile.empty()) return false;
+    const Result<bool> kept = storage::write_camera_lens(*camera, profile);
+    if (!kept) printer->warn(kept.error().message);
+    return kept && *kept;
+  }
+};
+
 /// Where no lens was named: the lenses that are found in the pictures, unless the file's own fit.
-Status find_lens(const StitchInput& input, StitchOptions* options, MessagePrinter* printer) {
+Status find_lens(const StitchInput& input, StitchOptions* options, FoundLens* found_lens,
+                 MessagePrinter* printer) {
   if (!options->lens.empty() || (options->lens_fov > 0 && !options->search)) return ok();
   // Of two tracks in one file, only one is decoded by what follows.
-  if (input.two_pictures() && options->right.empty()) return ok();
+  if (input.two_pictures() && !input.right) return ok();
+  if (!options->save_lens.empty()) {
+    Result<OutputFile> file = OutputFile::create(options->save_lens, options->clobber);
+    if (!file) return file.error();
+    found_lens->file.emplace(std::move(*file));
+  }
+  KnownLenses known = known_lenses(input.capture);
+  const std::optional<storage::CameraLensKey> camera = camera_of(input);
+  if (camera)
+    if (const std::optional<std::string> text = storage::read_camera_lens(*camera))
+      if (Result<LensPair> kept = parse_profile(*text, "kept of the camera"); kept) {
+        known.kept = std::move(*kept);
+        known.kept_profile = *text;
+      }
   Progress progress(!options->quiet, "steps of the search for the lenses");
   const Result<LensChoice> choice =
       choose_lens({options->input, options->right, !input.video(), options->search,
                    options->force || input.capture.fisheyes},
-                  known_lenses(input.capture), [&](int done, int total) {
+                  known, [&](int done, int total) {
                     progress.show(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
                     return true;
                   });
@@ -362,20 +419,33 @@ Status find_lens(const StitchInput& input, StitchOptions* options, MessagePrinte
     return invalid(
         "--save-lens: no lenses were found that fit better than those that the file "
         "names");
-  if (!options->save_lens.empty()) {
-    Result<OutputFile> file = OutputFile::create(options->save_lens, options->clobber);
-    if (!file) return file.error();
+  if (found_lens->file) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(choice->profile.data());
-    if (const Status written = file->write({bytes, choice->profile.size()}); !written)
+    if (const Status written = found_lens->file->write({bytes, choice->profile.size()}); !written)
       return written;
-    if (const Status kept = file->commit(); !kept) return kept;
+    if (const Status flushed = found_lens->file->flush(); !flushed) return flushed;
   }
+  found_lens->profile = choice->profile;
+  if (choice->found && choice->agreement >= least_kept_agreement) found_lens->camera = camera;
   options->lens = choice->profile;
   options->lens_name = choice->what;
   options->agreement = choice->agreement;
   return ok();
 }
 #endif
+
+/// The file of the other lens, where a camera writes two: Insta360's VID_..._00_NNN.insv and
+/// VID_..._10_NNN.insv; "" where there is none.
+std::string other_file_of(const StitchInput& input) {
+  const VideoInfo* video = input.video();
+  if (!video || video->width != video->height || input.two_pictures()) return {};
+  const size_t name = input.path.rfind('/') + 1;
+  const size_t mark = input.path.rfind("_00_");
+  if (mark == std::string::npos || mark < name || !input.path.ends_with(".insv")) return {};
+  std::string other = input.path;
+  other.replace(mark, 4, "_10_");
+  return access(other.c_str(), R_OK) == 0 ? other : std::string();
+}
 
 Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   const gint64 begin = g_get_monotonic_time();
@@ -385,6 +455,13 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
                                   ? open_stitch_input(options.input, printer)
                                   : open_stitch_pair(options.input, options.right, printer);
   if (!input) return fail_with(input.error());
+  if (const std::string other = options.right.empty() ? other_file_of(*input) : "";
+      !other.empty()) {
+    printer->warn(other + ": has the pictures of the other lens, and is stitched, too");
+    options.right = other;
+    input = open_stitch_pair(options.input, other, printer);
+    if (!input) return fail_with(input.error());
+  }
   if (options.dng) {
     if (const Status read = read_dng(options.lens, &input->capture); !read)
       return fail_with({read.error().kind, "--lens: " + read.error().message});
@@ -402,7 +479,8 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   Result<OutputFile> output = OutputFile::create(options.output, options.clobber);
   if (!output) return fail_with(output.error());
 #if HAVE_CALIBRATE
-  if (const Status found = find_lens(*input, &options, printer); !found)
+  FoundLens found_lens;
+  if (const Status found = find_lens(*input, &options, &found_lens, printer); !found)
     return fail_with(found.error());
 #else
   if (options.search || !options.save_lens.empty())
@@ -420,6 +498,11 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   Result<OutputFile> finished = finish_stitched(*output, options, nullptr);
   if (!finished) return fail_with(finished.error());
   if (const Status written = finished->commit(); !written) return fail_with(written.error());
+#if HAVE_CALIBRATE
+  if (const Status saved = found_lens.save(); !saved) return fail_with(saved.error());
+  if (found_lens.keep(printer))
+    printer->note("the lenses are kept for this camera; `sphere consent held` lists them");
+#endif
 
   const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
   const StitchCounts& counts = (*pipeline)->counts();

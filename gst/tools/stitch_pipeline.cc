@@ -24,6 +24,7 @@ constexpr int default_jpeg_quality = 95;
 constexpr const char* jpeg_colours = "colorimetry=(string)1:4:0:0";
 // Raw pictures are large; one at either side of the stitcher keeps all threads at work.
 constexpr guint raw_pictures = 2;
+constexpr int few_cores = 4;
 
 // A video may fade in; what can't be told by then is stitched.
 constexpr int most_looked_at = 100;
@@ -389,10 +390,19 @@ void StitchPipeline::set_up_encoder(const StitchOptions& options) {
     return;
   }
   gst_util_set_object_arg(G_OBJECT(encoder_), "pass", "qual");
+  // A thread of x264's own that looks ahead, and each further thread, holds some pictures more,
+  // twice each: x264 copies what GStreamer holds. On few cores there is nothing to gain from them,
+  // because the decoder and the stitcher have threads, too.
+  const int cores = options.threads ? options.threads : static_cast<int>(g_get_num_processors());
+  int encoder_threads = options.threads;
+  if (cores <= few_cores) {
+    encoder_threads = cores;
+    g_object_set(encoder_, "option-string", "sync-lookahead=0", nullptr);
+  }
   // In this pass too, x264enc holds to `bitrate` unless there is no buffer to hold it with.
   g_object_set(encoder_, "quantizer",
                static_cast<guint>(options.quality < 0 ? default_quantizer : options.quality),
-               "qp-min", 0u, "vbv-buf-capacity", 0u, "threads", static_cast<guint>(options.threads),
+               "qp-min", 0u, "vbv-buf-capacity", 0u, "threads", static_cast<guint>(encoder_threads),
                nullptr);
 }
 

@@ -3,6 +3,7 @@
 #include "gst/sphere/lens/calibrate.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -211,7 +212,7 @@ class Calibrator {
       for (int level = std::min(levels_, 3) - 1; level >= 0; --level) {
         if (!step()) return interrupted();
         LensPair refined = pair;
-        if (!refine_overlap(pyramids_, level, result_.before, refined)) break;
+        if (!refine_overlap(pyramids_, level, result_.before, Curve::held, refined)) break;
         pair = refined;
         const double reached = agreement(pair);
         if (reached > most) {
@@ -329,8 +330,10 @@ class LensSearch {
       if (found && !shows_overlap(found->pair)) continue;
       if (found ? !best || found->correlation > best->correlation : !best) best = std::move(found);
     }
-    if (!best || reductions_ == 0) return best;
-    return polished(std::move(*best));
+    if (!best) return best;
+    if (!best->whole_field) search_nearby(*best);
+    if (interrupted_) return failed("interrupted");
+    return reductions_ ? polished(std::move(*best)) : best;
   }
 
  private:
@@ -404,11 +407,36 @@ class LensSearch {
     LensPair pair = *solvable;
     for (int level = coarse_[0].levels() - 1; level >= std::max(coarse_[0].levels() - 2, 0);
          --level)
-      if (!refine_overlap(coarse_, level, *solvable, pair)) break;
+      if (!refine_overlap(coarse_, level, *solvable, Curve::held, pair)) break;
     const double before = agreement(reduced_, start.pair), after = agreement(reduced_, pair);
     const bool better = after > before && shows_overlap(pair);
     if (better) start.pair = pair;
     start.agreement = !better && !shows_overlap(start.pair) ? -1 : better ? after : before;
+  }
+
+  /// Refines again from fields of view that are a little different, because there may be better
+  /// lenses nearby that a refinement does not reach.
+  void search_nearby(Calibration& best) {
+    constexpr std::array changes = {1.0, 0.98, 1.02};
+    const LensPair found = best.pair;
+    for (const double change : changes) {
+      LensPair start = found;
+      for (int i = 0; i < 2; ++i)
+        if (const Result<RadialModel> model =
+                RadialModel::make(start[i].model.kind(), start[i].model.fov() * change,
+                                  start[i].model.radius(), start[i].model.coefficients());
+            model)
+          start[i].model = *model;
+      LensPair pair = start;
+      for (int level = std::min(coarse_[0].levels(), 3) - 1; level >= 0; --level) {
+        if (!step()) return;
+        if (!refine_overlap(coarse_, level, start, level ? Curve::held : Curve::bent, pair)) break;
+      }
+      const double reached = agreement(reduced_, pair);
+      if (reached <= best.correlation || !shows_overlap(pair)) continue;
+      best.pair = pair;
+      best.correlation = reached;
+    }
   }
 
   Result<Calibration> polished(Calibration found) {
@@ -425,7 +453,7 @@ class LensSearch {
     }
     for (int level = reductions_ - 1; level >= 0; --level) {
       if (!step()) return failed("interrupted");
-      if (!refine_overlap(pyramids, level, rough, pair)) break;
+      if (!refine_overlap(pyramids, level, rough, Curve::bent, pair)) break;
     }
     found.before = found.before.scaled_to(full);
     found.correlation_before = agreement(pictures_, found.before);
@@ -471,20 +499,40 @@ Result<Calibration> find_lenses(const std::vector<GreyPicture>& pictures,
 double overlap_correlation(const GreyPicture& picture, const LensPair& pair) {
   // The size of the output in which the seam is compared.
   constexpr Size output = {1280, 640};
-  double n = 0, sa = 0, sb = 0, ab = 0, aa = 0, bb = 0;
-  for (int y = 0; y < output.height; ++y)
-    for (int x = 0; x < output.width; ++x) {
-      const Vec3 d = equirect_direction({x + 0.5, y + 0.5}, output);
-      if (std::abs(lonlat_of(d).lat) > radians(60)) continue;
-      if (std::abs(pair.back.angle_to_axis(d) - pair.front.angle_to_axis(d)) / 2 > radians(2.5))
-        continue;
+  constexpr double band = radians(2.5), highest = radians(60);
+  // The less of the band both lenses see, the less their agreement counts; a narrow strip agrees by
+  // chance.
+  constexpr double least_seen = 0.4, unseen_weight = 0.2;
+  const double near_seam = 2 * std::sin(band);
+  const Vec3 between = pair.front.axis() - pair.back.axis();
+  std::vector<Vec3> columns;
+  for (int x = 0; x < output.width; ++x)
+    columns.push_back(equirect_direction({x + 0.5, output.height / 2.0}, output));
+  double in_band = 0, n = 0, sa = 0, sb = 0, ab = 0, aa = 0, bb = 0;
+  for (int y = 0; y < output.height; ++y) {
+    const LonLat row = lonlat_of(equirect_direction({0.5, y + 0.5}, output));
+    if (std::abs(row.lat) > highest) continue;
+    const Vec3 top = equirect_direction({0.5, y + 0.5}, output);
+    const double across = std::cos(row.lat);
+    for (const Vec3& column : columns) {
+      const Vec3 d = {across * column.x, top.y, across * column.z};
+      // Half of the difference of the angles is at least this.
+      if (std::abs(dot(d, between)) > near_seam) continue;
+      const double off[] = {pair.front.angle_to_axis(d), pair.back.angle_to_axis(d)};
+      if (std::abs(off[1] - off[0]) / 2 > band) continue;
+      ++in_band;
       const Point pa = pair.front.project(d), pb = pair.back.project(d);
+      if (!sees(pair.front, off[0], pa) || !sees(pair.back, off[1], pb)) continue;
       const double a = brightness_at(picture, pa.x, pa.y), b = brightness_at(picture, pb.x, pb.y);
       n += 1, sa += a, sb += b, ab += a * b, aa += a * a, bb += b * b;
     }
+  }
   if (n == 0) return 0;
   const double deviations = std::sqrt(std::max((aa - sa * sa / n) * (bb - sb * sb / n), 0.0));
-  return deviations > 0 ? (ab - sa * sb / n) / deviations : 0;
+  if (!(deviations > 0)) return 0;
+  const double seen = n / in_band;
+  return (ab - sa * sb / n) / deviations * std::min(1.0, seen / least_seen) *
+         (1 - unseen_weight * (1 - seen));
 }
 
 GreyPicture seam_picture(const GreyPicture& picture, const LensPair& pair) {

@@ -55,7 +55,8 @@ Result<Calibration> find_lenses(const std::vector<GreyPicture>& pictures,
                                 const CalibrationOptions& options = {});
 
 /// Agreement of both lenses in the overlap: zero-mean normalised cross-correlation within 2.5
-/// degrees of the seam and 60 degrees of the equator, -1 to 1.
+/// degrees of the seam and 60 degrees of the equator, where both have a picture, -1 to 1. It is
+/// lowered where they have none in parts of that band.
 double overlap_correlation(const GreyPicture& picture, const LensPair& pair);
 
 /// The band around the seam as a picture: from left to right a full turn, the front lens above the

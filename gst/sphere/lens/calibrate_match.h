@@ -25,6 +25,15 @@ class Pyramid {
 /// Brightness at a point, interpolated linearly.
 double brightness_at(const GreyPicture& picture, double x, double y);
 
+/// Whether the picture of a lens shows a direction: `off` is its angle to the axis, `at` the point
+/// where the lens draws it. The outermost rim is left out: it fades into black.
+inline bool sees(const Lens& lens, double off, Point at) {
+  constexpr double usable = 0.99;
+  return off < lens.half_fov() && lens.distance(at) <= usable * lens.model.radius() &&
+         at.x >= lens.region.left && at.x <= lens.region.right && at.y >= lens.region.top &&
+         at.y <= lens.region.bottom;
+}
+
 /// A point of the scene that was seen twice.
 struct Match {
   int picture[2], lens[2];

@@ -129,7 +129,7 @@ Prior prior_of(const SolveOptions& options, const LensPair& pair) {
   constexpr std::array<double, per_lens> wide = {0.2, 0.3, 0.2, 0.1, 0.05, 0.2, 0.2};
   // Matches in the overlap can't separate the radial terms from the scale. Of the centres they
   // determine mostly the difference, and of the scales the sum.
-  constexpr std::array<double, per_lens> narrow = {0.05, 0, 0, 0, 0, 0.01, 0.01};
+  constexpr std::array<double, per_lens> narrow = {0.05, 0.01, 0, 0, 0, 0.02, 0.02};
   constexpr double difference = 0.004;
   Prior prior;
   for (int i = 0; i < 2; ++i) {
@@ -194,15 +194,50 @@ void hold_radial_terms(ceres::Problem& problem, double* rig) {
 using Grid = ceres::Grid2D<uint8_t>;
 using Surface = ceres::BiCubicInterpolator<Grid>;
 
+// Unknowns of refine_overlap(), which holds the other radial terms: scale, k1 and centre of each
+// lens, then the rotation; and of each picture the exposure of the front lens relative to the back
+// lens. Without k1 the slope of the lens's curve at the seam would be that of the start.
+constexpr int per_seam_lens = 4, seam_size = 2 * per_seam_lens + 3, exposure_size = 3;
+// Where they are among the unknowns of a lens.
+constexpr std::array<int, per_seam_lens> seam_unknowns = {0, 1, 5, 6};
+
+std::array<double, rig_size> rig_of(const std::array<double, seam_size>& seam) {
+  std::array<double, rig_size> rig{};
+  for (int lens = 0; lens < 2; ++lens)
+    for (int n = 0; n < per_seam_lens; ++n)
+      rig[lens * per_lens + seam_unknowns[n]] = seam[lens * per_seam_lens + n];
+  for (int n = 0; n < 3; ++n) rig[2 * per_lens + n] = seam[2 * per_seam_lens + n];
+  return rig;
+}
+
+struct SeamPrior {
+  Prior prior;
+
+  template <typename T>
+  bool operator()(const T* seam, T* e) const {
+    for (int lens = 0; lens < 2; ++lens)
+      for (int n = 0; n < per_seam_lens; ++n) {
+        const int at = lens * per_lens + seam_unknowns[n], own = lens * per_seam_lens + n;
+        e[own] = prior.weight[at] * (seam[own] + prior.offset[at]);
+      }
+    e[2 * per_seam_lens] = prior.alike * ((seam[0] + prior.offset[0]) -
+                                          (seam[per_seam_lens] + prior.offset[per_lens]));
+    return true;
+  }
+};
+
 /// The difference in brightness between both lenses in one direction.
 struct Difference {
   const Surface& surface;
   double scale;            // pixels of the surface per pixel of the frame
   double direction[2][3];  // in the axes of each lens
   double to_camera[2][9], f[2], k[2][4], cx[2], cy[2];
+  double nearer;  // how much nearer it is to the front lens's axis, radians
 
   Difference(const Surface& from, double surface_scale, const LensPair& pair, Vec3 d)
-      : surface(from), scale(surface_scale) {
+      : surface(from),
+        scale(surface_scale),
+        nearer(pair.back.angle_to_axis(d) - pair.front.angle_to_axis(d)) {
     for (int i = 0; i < 2; ++i) {
       const Lens& lens = pair[i];
       const Mat3& m = lens.to_camera;
@@ -221,33 +256,33 @@ struct Difference {
   }
 
   template <typename T>
-  T light(const T* rig, int i) const {
-    const T* own = rig + i * per_lens;
+  T light(const T* seam, int i) const {
+    const T* own = seam + i * per_seam_lens;
+    const T* rotation = seam + 2 * per_seam_lens;
     const double half = i ? 0.5 : -0.5;  // the opposite sign: from the camera to the lens
-    const T by[3] = {half * rig[2 * per_lens], half * rig[2 * per_lens + 1],
-                     half * rig[2 * per_lens + 2]};
+    const T by[3] = {half * rotation[0], half * rotation[1], half * rotation[2]};
     const T d[3] = {T(direction[i][0]), T(direction[i][1]), T(direction[i][2])};
     T turned[3], v[3];
     ceres::AngleAxisRotatePoint(by, d, turned);
     turn(to_camera[i], turned, v);
     const T off = sqrt(v[0] * v[0] + v[1] * v[1]);
     const T a = atan2(off, v[2]), s = a * a;
-    const T distance =
-        f[i] * (1.0 + own[0]) * a *
-        (1.0 + s * (k[i][0] + own[1] +
-                    s * (k[i][1] + own[2] + s * (k[i][2] + own[3] + s * (k[i][3] + own[4])))));
-    const T x = cx[i] + f[i] * own[5] + distance * v[0] / off;
-    const T y = cy[i] + f[i] * own[6] + distance * v[1] / off;
+    const T distance = f[i] * (1.0 + own[0]) * a *
+                       (1.0 + s * (k[i][0] + own[1] + s * (k[i][1] + s * (k[i][2] + s * k[i][3]))));
+    const T x = cx[i] + f[i] * own[2] + distance * v[0] / off;
+    const T y = cy[i] + f[i] * own[3] + distance * v[1] / off;
     T value;
     surface.Evaluate(y * scale - 0.5, x * scale - 0.5, &value);
     return value;
   }
 
   template <typename T>
-  bool operator()(const T* rig, const T* exposure, T* e) const {
+  bool operator()(const T* seam, const T* exposure, T* e) const {
     // Of 256 grey values: a larger difference is unusual.
     constexpr double expected = 10;
-    e[0] = ((1.0 + exposure[0]) * light(rig, 0) + 100.0 * exposure[1] - light(rig, 1)) / expected;
+    // The fall-off to the rims makes the ratio of both depend on the distance from the seam.
+    const T gain = 1.0 + exposure[0] + exposure[2] * nearer;
+    e[0] = (gain * light(seam, 0) + 100.0 * exposure[1] - light(seam, 1)) / expected;
     return true;
   }
 };
@@ -323,15 +358,16 @@ Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& opt
 }
 
 Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const LensPair& start,
-                      LensPair& pair) {
+                      Curve curve, LensPair& pair) {
   // Radians: a little wider than the band of overlap_correlation(). Beyond `highest` there are the
   // sky and what the camera stands on.
   constexpr double band = radians(3), highest = radians(60);
   // Samples around the seam: one for two pixels; more have no further information.
   const double right_angle = pair.front.model.forward(pi / 2) / (1 << level);
   const int spacing = std::min(600, std::max(120, static_cast<int>(pi * right_angle)));
-  std::array<double, rig_size> rig{};
-  std::vector<std::array<double, 2>> exposures(pictures.size(), std::array<double, 2>{});
+  std::array<double, seam_size> seam{};
+  std::vector<std::array<double, exposure_size>> exposures(pictures.size(),
+                                                           std::array<double, exposure_size>{});
   ceres::Problem problem;
   std::vector<std::unique_ptr<Grid>> grids;
   std::vector<std::unique_ptr<Surface>> surfaces;
@@ -350,30 +386,41 @@ Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const Len
         const Vec3 d = std::cos(off) * (std::cos(round) * right + std::sin(round) * down) +
                        std::sin(off) * pole;
         if (std::abs(lonlat_of(d).lat) > highest) continue;
-        if (pair.front.angle_to_axis(d) > pair.front.half_fov() ||
-            pair.back.angle_to_axis(d) > pair.back.half_fov())
+        if (!sees(pair.front, pair.front.angle_to_axis(d), pair.front.project(d)) ||
+            !sees(pair.back, pair.back.angle_to_axis(d), pair.back.project(d)))
           continue;
         problem.AddResidualBlock(
-            new ceres::AutoDiffCostFunction<Difference, 1, rig_size, 2>(
+            new ceres::AutoDiffCostFunction<Difference, 1, seam_size, exposure_size>(
                 new Difference(*surfaces.back(),
                                static_cast<double>(grey.size.width) / pair.frame.width, pair, d)),
-            new ceres::HuberLoss(2.0), rig.data(), exposures[n].data());
+            new ceres::HuberLoss(2.0), seam.data(), exposures[n].data());
       }
   }
   if (!problem.NumResidualBlocks()) return ok();
   SolveOptions options;
   options.start = start;
-  problem.AddResidualBlock(new ceres::AutoDiffCostFunction<Prior, rig_size + 1, rig_size>(
-                               new Prior(prior_of(options, pair))),
-                           nullptr, rig.data());
-  hold_radial_terms(problem, rig.data());
+  const Prior prior = prior_of(options, pair);
+  problem.AddResidualBlock(
+      new ceres::AutoDiffCostFunction<SeamPrior, 2 * per_seam_lens + 1, seam_size>(
+          new SeamPrior{prior}),
+      nullptr, seam.data());
+  // The seam tells the slope at the rim, not the curve inside, which would follow k1.
+  constexpr double most_bent = 0.015;
+  if (curve == Curve::held)
+    problem.SetManifold(seam.data(), new ceres::SubsetManifold(seam_size, {1, 1 + per_seam_lens}));
+  for (const int n : {1, 1 + per_seam_lens}) {
+    const double bent = prior.offset[n == 1 ? 1 : per_lens + 1];
+    if (curve == Curve::held) break;
+    problem.SetParameterLowerBound(seam.data(), n, std::min(-most_bent - bent, 0.0));
+    problem.SetParameterUpperBound(seam.data(), n, std::max(most_bent - bent, 0.0));
+  }
   ceres::Solver::Options solving = solver_options();
   // What is gained after that is far below a pixel.
   solving.function_tolerance = 1e-4;
   ceres::Solver::Summary summary;
   ceres::Solve(solving, &problem, &summary);
   if (!summary.IsSolutionUsable()) return invalid("no lenses fit the pictures");
-  return apply(rig.data(), pair);
+  return apply(rig_of(seam).data(), pair);
 }
 
 void solve_light(const std::vector<Match>& matches, bool whole_field, size_t pictures,

@@ -22,10 +22,14 @@ struct SolveOptions {
 Status solve_geometry(const std::vector<Match>& matches, const SolveOptions& options,
                       LensPair& pair, std::vector<Mat3>& views);
 
+/// Whether refine_overlap() may bend the curve of a lens, within narrow limits. This is for a pair
+/// that is nearly right.
+enum class Curve { held, bent };
+
 /// Changes scale, centres and the rotation between the lenses, to minimise the difference of their
 /// pictures in the overlap. The pair must be nearly right before.
 Status refine_overlap(const std::vector<Pyramid>& pictures, int level, const LensPair& start,
-                      LensPair& pair);
+                      Curve curve, LensPair& pair);
 
 /// Estimates the fall-off and the gain of the lenses from the brightness of matches.
 void solve_light(const std::vector<Match>& matches, bool whole_field, size_t pictures,

@@ -15,8 +15,8 @@ namespace {
 constexpr double searched_radius = 110;
 constexpr int azimuths = 360;
 // The angles from the seam at which the lenses are compared, degrees.
-constexpr std::array offsets = {-4.0, -2.0, 0.0, 2.0, 4.0};
-constexpr int rows = static_cast<int>(offsets.size());
+constexpr std::array offsets = {-4.0, -2.5, -1.2, 0.0, 1.2, 2.5, 4.0};
+constexpr int rows = static_cast<int>(offsets.size()), middle_row = rows / 2;
 // The radius at which 90 degrees are drawn, divided by the radius of the image circle: for fields
 // of view of 225 to 170 degrees. It may be above 1, because the circle may be larger than it seems.
 constexpr double least_part = 0.8, most_part = 1.06, part_step = 0.005;
@@ -25,7 +25,7 @@ constexpr double same_part = 0.025;
 constexpr int same_turn = 10;
 // Degrees. The smallest field of view of a start, because each lens of a pair shows more than half
 // of the sphere.
-constexpr double least_fov = 186;
+constexpr double least_fov = 183;
 // How much brighter a side of the sphere must be than its top and its bottom to be taken for the
 // sky or the ceiling, where the shape of the frame lets one doubt that the camera stood upright.
 constexpr double much_brighter = 1.3;
@@ -74,30 +74,64 @@ Ring read_ring(const GreyPicture& picture, double scale, const Circle& circle, d
   return ring;
 }
 
-/// Subtracts the mean, and scales the sum of squares to 1. False if there is no detail.
-bool normalise(Ring& ring) {
-  double sum = 0, squares = 0;
-  for (const auto& row : ring)
+/// Whether a lens has a picture at this radius: not much darker there than inside.
+bool is_lit(const GreyPicture& picture, double scale, const Circle& circle, double part) {
+  // Real lenses have lost at most 60 percent there.
+  constexpr double inside = 0.8, least = 0.35;
+  double light[] = {0, 0};
+  for (int i = 0; i < azimuths; ++i) {
+    const double a = radians(i);
+    for (const size_t n : {size_t{0}, size_t{1}}) {
+      const double r = circle.radius * part * (n ? 1 : inside);
+      light[n] += brightness_at(picture, (circle.centre.x + r * std::cos(a)) * scale,
+                                (circle.centre.y + r * std::sin(a)) * scale);
+    }
+  }
+  return light[1] > least * light[0];
+}
+
+/// How many rows to each side of the middle one the image circle holds.
+int rows_within(double part) {
+  // The rim fades into black.
+  constexpr double usable = 0.985;
+  int side = 0;
+  while (side < middle_row &&
+         part * (1 + offsets[static_cast<size_t>(middle_row + side + 1)] / 90) < usable)
+    ++side;
+  return side;
+}
+
+/// Subtracts the mean of each row, because lenses are darker at the rim, and scales the sum of
+/// squares to 1. Rows further from the middle one than `side` become zero. False if there is no
+/// detail.
+bool normalise(Ring& ring, int side) {
+  double squares = 0;
+  for (int i = 0; i < rows; ++i) {
+    auto& row = ring[static_cast<size_t>(i)];
+    if (std::abs(i - middle_row) > side) {
+      row.fill(0);
+      continue;
+    }
+    double sum = 0;
     for (const double v : row) sum += v;
-  const double mean = sum / (rows * azimuths);
-  for (auto& row : ring)
     for (double& v : row) {
-      v -= mean;
+      v -= sum / azimuths;
       squares += v * v;
     }
+  }
   // A mean square of less than 1 (grey values) is noise.
-  if (squares < rows * azimuths * 1.0) return false;
+  if (squares < (2 * side + 1) * azimuths * 1.0) return false;
   for (auto& row : ring)
     for (double& v : row) v /= std::sqrt(squares);
   return true;
 }
 
 /// For each rotation of the back lens, the correlation of its ring with the front lens's.
-std::array<double, azimuths> compare(const Ring& front, const Ring& back) {
+std::array<double, azimuths> compare(const Ring& front, const Ring& back, int side) {
   std::array<double, azimuths> agreement{};
   for (int turn = 0; turn < azimuths; ++turn) {
     double sum = 0;
-    for (int row = 0; row < rows; ++row)
+    for (int row = middle_row - side; row <= middle_row + side; ++row)
       for (int i = 0; i < azimuths; ++i)
         // The back lens looks in the opposite direction, therefore its azimuths are reversed.
         sum += front[static_cast<size_t>(row)][static_cast<size_t>(i)] *
@@ -189,12 +223,18 @@ std::vector<CalibrationStart> find_starts(const std::vector<GreyPicture>& pictur
     for (double part = least_part; part <= most_part; part += part_step) {
       std::array<double, azimuths> agreement{};
       int compared = 0;
+      const int side = rows_within(part);
+      // One row alone agrees by chance.
+      if (side < 1) continue;
       for (const Pyramid& pyramid : pyramids) {
         const GreyPicture& small = pyramid.level(levels - 1);
+        if (!is_lit(small, scale, circles.lens[0], part) ||
+            !is_lit(small, scale, circles.lens[1], part))
+          continue;
         Ring front = read_ring(small, scale, circles.lens[0], part, false);
         Ring back = read_ring(small, scale, circles.lens[1], part, true);
-        if (!normalise(front) || !normalise(back)) continue;
-        const std::array<double, azimuths> one = compare(front, back);
+        if (!normalise(front, side) || !normalise(back, side)) continue;
+        const std::array<double, azimuths> one = compare(front, back, side);
         for (size_t i = 0; i < agreement.size(); ++i) agreement[i] += one[i];
         ++compared;
       }

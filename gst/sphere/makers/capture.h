@@ -2,8 +2,8 @@
 // pictures were taken, in a form that is the same for all makers. Each maker has its own file in
 // this folder.
 //
-// The same files may contain positions and serial numbers. Nothing in this folder reads or keeps
-// these.
+// The same files may contain positions and serial numbers. Nothing in this folder reads these,
+// except identify_camera(), which is called under consent alone.
 
 #pragma once
 

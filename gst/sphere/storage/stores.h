@@ -21,7 +21,7 @@ using consent::Category;
 using consent::Purpose;
 
 /// A kind of stored data.
-enum class Store { ledger, cameras, tables, statistics, crashes };
+enum class Store { ledger, cameras, tables, lenses, statistics, crashes };
 
 struct StoreInfo {
   Store store;
@@ -40,7 +40,7 @@ struct StoreInfo {
   }
 };
 
-inline constexpr std::array<StoreInfo, 5> stores = {{
+inline constexpr std::array<StoreInfo, 6> stores = {{
     {Store::ledger,
      "ledger",
      "which consent was given and taken back, and when",
@@ -62,6 +62,14 @@ inline constexpr std::array<StoreInfo, 5> stores = {{
      "the lens tables of cameras",
      true,
      "madv-lens-tables",
+     {{{Category::device, Purpose::bind}}},
+     1,
+     365},
+    {Store::lenses,
+     "lenses",
+     "the lenses that were found in files of a camera, under a hash of its model and serial number",
+     false,
+     "lenses",
      {{{Category::device, Purpose::bind}}},
      1,
      365},
