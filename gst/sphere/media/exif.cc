@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/embedded.h"
@@ -84,7 +85,28 @@ class Writer {
                              little ? EXIF_BYTE_ORDER_INTEL : EXIF_BYTE_ORDER_MOTOROLA);
   }
 
-  bool add(Directory directory, const TiffValue& value) {
+  void add(Directory directory, TiffValue value) {
+    values_.emplace_back(directory, std::move(value));
+  }
+  bool empty() const { return values_.empty(); }
+
+  /// Empty if it can't be written.
+  Bytes bytes() {
+    // libexif sorts the entries, but not where their values are. The first of equal tags counts, as
+    // for readers.
+    std::ranges::stable_sort(values_, {}, [](const auto& value) { return value.second.tag; });
+    for (const auto& [directory, value] : values_)
+      if (!put(directory, value)) return {};
+    unsigned char* written = nullptr;
+    unsigned size = 0;
+    exif_data_save_data(data_.get(), &written, &size);
+    const Owned<unsigned char> owner(written);
+    if (!written || size <= exif_mark_size) return {};
+    return {written + exif_mark_size, written + size};
+  }
+
+ private:
+  bool put(Directory directory, const TiffValue& value) {
     const Owned<ExifEntry> entry(exif_entry_new_mem(memory_.get()));
     if (!entry || value.bytes.size() > largest_value) return false;
     entry->tag = static_cast<::ExifTag>(value.tag);
@@ -95,26 +117,13 @@ class Writer {
         static_cast<unsigned char*>(exif_mem_alloc(memory_.get(), std::max(1U, entry->size)));
     if (!entry->data) return false;
     if (entry->size) std::memcpy(entry->data, value.bytes.data(), entry->size);
-    // The first of equal tags counts, as for readers.
     exif_content_add_entry(data_->ifd[ifd_of(directory)], entry.get());
-    empty_ = false;
     return true;
   }
-  bool empty() const { return empty_; }
 
-  Bytes bytes() const {
-    unsigned char* written = nullptr;
-    unsigned size = 0;
-    exif_data_save_data(data_.get(), &written, &size);
-    const Owned<unsigned char> owner(written);
-    if (!written || size <= exif_mark_size) return {};
-    return {written + exif_mark_size, written + size};
-  }
-
- private:
   Owned<ExifMem> memory_;
   Owned<ExifData> data_;
-  bool empty_ = true;
+  std::vector<std::pair<Directory, TiffValue>> values_;
 };
 
 /// A value field that is kept with all its four bytes, whatever its count says.
@@ -205,6 +214,7 @@ class Examiner {
   }
 
   void read_entry(Directory kind, const TiffEntry& entry) {
+    incomplete_ |= !entry.inside() && entry.offset == 0;
     const bool there = entry.size != 0 && entry.offset != 0 && entry.size <= largest_value;
     const Bytes bytes = there ? tiff_.bytes(entry) : Bytes();
     const ExifTag tag{kind, entry.tag, entry.type, bytes};
@@ -251,7 +261,9 @@ class Examiner {
   Result<NewPacket> append_position() const {
     const Request& request = findings_.request();
     const TiffDirectory first = tiff_.directory(tiff_.first());
-    if (!first.whole) return invalid("the Exif is damaged; no position can be put into it");
+    // What was behind the end would be in what is appended.
+    if (!first.whole || incomplete_)
+      return invalid("the Exif is damaged; no position can be put into it");
     Examination examination;
     examination.edits =
         add_to_tiff(source_, tiff_, first.entries, {},
@@ -307,6 +319,7 @@ class Examiner {
   Writer writer_;
   std::vector<Field> fields_;
   std::vector<uint64_t> read_;
+  bool incomplete_ = false;
 };
 
 }  // namespace
@@ -335,7 +348,8 @@ Result<NewPacket> examine_exif(std::span<const uint8_t> bytes, const Where& wher
   }
   if (!packet || !findings->request().in_place) return packet;
   Result<NewPacket> fitted = keep_length(std::move(*packet), bytes.size(), 0);
-  if (fitted && *fitted && std::ranges::equal(**fitted, bytes)) return NewPacket();
+  if (fitted && *fitted && !(*fitted)->empty() && std::ranges::equal(**fitted, bytes))
+    return NewPacket();
   return fitted;
 }
 

@@ -178,6 +178,7 @@ class Examiner {
 
   /// Returns whether it stays. Then its value is kept, too.
   Result<bool> read_entry(Directory kind, const TiffEntry& entry, const std::string& path) {
+    incomplete_ |= !entry.inside() && entry.offset == 0;
     if (const std::optional<Directory> inner = pointer(kind, entry.tag)) {
       bool stays = false;
       size_t count = 0;
@@ -188,6 +189,8 @@ class Examiner {
         if (!read) return read;
         stays |= *read;
       }
+      // Where everything may stay, a pointer to nothing stays, too.
+      stays |= everything_ && !(*inner == Directory::gps && request_.position);
       if (stays) keep_value(entry);
       return stays;
     }
@@ -306,6 +309,8 @@ class Examiner {
     request.in_place = true;
     request.mark.reset();
     request.position.reset();
+    // The old position is replaced, and a preview has no room for the new one.
+    if (request_.position && !everything_) request.policy.place = false;
     const RangeSource range(source_, offset, length);
     Result<Examination> inner = examine_jpeg(range, request);
     if (!inner) return inner.error();
@@ -342,6 +347,13 @@ class Examiner {
     if (request_.in_place)
       return unsupported(
           "the TIFF has no room for what shall be written into it; write a new file instead");
+    // What was behind the end would be in what is appended.
+    if (everything_ && incomplete_) return damaged("a value is not all there");
+    // The first directory moves, and its place is emptied.
+    if (std::ranges::any_of(kept_, [&](const Range& range) {
+          return range.begin < first.offset + first.length() && first.offset < range.end;
+        }))
+      return damaged("its parts overlap");
     if (source_.size() > UINT32_MAX - (16U << 20)) return unsupported("the TIFF is too large");
     for (Edit& edit : add_to_tiff(source_, tiff_, first_entries_, values, gps))
       edits().push_back(std::move(edit));
@@ -394,7 +406,7 @@ class Examiner {
   std::vector<TiffEntry> first_entries_;
   uint64_t first_offset_ = 0;
   std::vector<Range> kept_, removed_;
-  bool have_xmp_ = false;
+  bool have_xmp_ = false, incomplete_ = false;
   Bytes new_xmp_;
 };
 
