@@ -89,11 +89,15 @@ class Writer {
     values_.emplace_back(directory, std::move(value));
   }
   bool empty() const { return values_.empty(); }
+  bool has(Directory directory, uint16_t tag) const {
+    return std::ranges::any_of(values_, [&](const auto& value) {
+      return value.first == directory && value.second.tag == tag;
+    });
+  }
 
   /// Empty if it can't be written.
   Bytes bytes() {
-    // libexif sorts the entries, but not where their values are. The first of equal tags counts, as
-    // for readers.
+    // libexif sorts the entries, but not where their values are.
     std::ranges::stable_sort(values_, {}, [](const auto& value) { return value.second.tag; });
     for (const auto& [directory, value] : values_)
       if (!put(directory, value)) return {};
@@ -218,8 +222,11 @@ class Examiner {
     const bool there = entry.size != 0 && entry.offset != 0 && entry.size <= largest_value;
     const Bytes bytes = there ? tiff_.bytes(entry) : Bytes();
     const ExifTag tag{kind, entry.tag, entry.type, bytes};
-    const PartRule rule = there ? exif_rule(findings_.request(), camera_, tag, tiff_.little())
-                                : PartRule{PartClass::unknown, "not complete, or too long", {}};
+    PartRule rule = there ? exif_rule(findings_.request(), camera_, tag, tiff_.little())
+                          : PartRule{PartClass::unknown, "not complete, or too long", {}};
+    // Readers differ in which of several they believe.
+    if (writer_.has(kind, entry.tag))
+      rule = {PartClass::unknown, "a second value of the same tag", std::move(rule.value)};
     Where where = where_.inside(entry.offset, entry.size,
                                 std::string(name_of(kind)) + exif_tag_name(kind, entry.tag));
     where.removed = removed(kind);
