@@ -144,7 +144,7 @@ class Examiner {
         tiff_(tiff),
         where_(where),
         findings_(*findings),
-        camera_{tiff.text(0x010f), tiff.text(0x0110)},
+        camera_(camera_of(tiff)),
         writer_(tiff.little()) {}
 
   Result<NewPacket> run() {

@@ -68,7 +68,7 @@ class Examiner {
         request_(request),
         findings_(request, &examination_),
         everything_(findings_.keeps_everything()),
-        camera_{tiff.text(0x010f), tiff.text(0x0110)} {}
+        camera_(camera_of(tiff)) {}
 
   Result<Examination> run() {
     keep(0, header_size);
