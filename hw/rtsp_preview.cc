@@ -70,9 +70,11 @@ constexpr uint64_t most_before_play = 1 << 20;
 constexpr auto poll_interval = std::chrono::milliseconds(5);
 constexpr int quiet_polls = 100;
 constexpr auto quiet_interval = std::chrono::milliseconds(20);
-// rtspsrc says goodbye to the camera for at most half of this (`teardown-timeout`).
+// rtspsrc waits for the answer to TEARDOWN for at most half of this (`teardown-timeout`).
 constexpr auto close_time = std::chrono::milliseconds(200);
 
+/// More than twenty members: watch_answers() looks at everything that a connection attempt has, and
+/// half of them are counters and flags that other threads set.
 class RtspPreview : public Preview {
  public:
   RtspPreview(RtspAddress address, PreviewOptions options, GstElement* bin, GstElement* rtspsrc)

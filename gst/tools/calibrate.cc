@@ -208,7 +208,7 @@ Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
     start = std::move(*named);
   }
   const std::string from = any_camera ? "what the pictures show" : start->name;
-  // Before minutes are spent, whether the end can be kept.
+  // Checks first that the result can be written, because the calibration takes minutes.
   OutputSet outputs;
   std::vector<std::string> wanted = {arguments.output};
   if (!arguments.seams.empty()) {

@@ -20,7 +20,7 @@ std::vector<Command>& registry() {
   return list;
 }
 
-/// How many letters must be put in, taken out, changed or swapped with their neighbour.
+/// The number of letters that must be inserted, removed, changed, or swapped with their neighbour.
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), here(b.size() + 1);
   std::iota(last.begin(), last.end(), size_t{0});
@@ -61,7 +61,7 @@ std::string listed(std::span<const std::string> names) {
 }
 
 std::string nearest(std::string_view typed, std::span<const std::string> known) {
-  // No word is that long, and the work grows with the square.
+  // No word is longer, and the time grows with the square of the length.
   if (typed.empty() || typed.size() > 64) return {};
   std::string best;
   size_t best_distance = std::max<size_t>(1, typed.size() / 3) + 1;
@@ -105,7 +105,7 @@ bool print(JsonWriter& json) {
   std::string out;
   for (const char* at = text.c_str(); *at; at = g_utf8_next_char(at)) {
     const std::string_view character(at, static_cast<size_t>(g_utf8_next_char(at) - at));
-    // Nothing but what stands inside a text is not printable, besides the ends of lines.
+    // Line breaks are the only control characters that are printed.
     if (character == "\n" || printable(character) == character) {
       out += character;
       continue;
@@ -136,7 +136,7 @@ void MessagePrinter::say(const char* kind, std::string_view sentence) const {
 void MessagePrinter::error(const std::string& sentence) const { say("", sentence); }
 
 void MessagePrinter::warn(const std::string& sentence) {
-  // An element and its neighbour may find the same.
+  // Two elements may report the same problem.
   if (std::ranges::find(warnings_, sentence) != warnings_.end()) return;
   if (!quiet) say("warning: ", sentence);
   warnings_.push_back(sentence);
@@ -155,7 +155,7 @@ void MessagePrinter::wrote(const std::string& file, const std::string& what, dou
 Status parse_options(const char* command, const char* parameters, const char* summary,
                      const char* description, GOptionEntry* entries, int argc, char** argv,
                      std::vector<std::string>* rest) {
-  // GOptionContext takes the program's name for the usage line from here.
+  // GOptionContext uses this name in the usage line.
   g_set_prgname((std::string("sphere ") + command).c_str());
   g_autoptr(GOptionContext) context = g_option_context_new(parameters);
   g_option_context_set_summary(context, summary);

@@ -35,10 +35,10 @@ class Registration {
   explicit Registration(const Command& command);
 };
 
-/// All of them, by name.
+/// All subcommands, sorted by name.
 std::vector<Command> commands();
 
-/// Names with commas between them.
+/// The names, separated by commas.
 std::string listed(std::span<const std::string> names);
 /// The word that was probably meant, or "" if none is similar.
 std::string nearest(std::string_view typed, std::span<const std::string> known);
@@ -46,8 +46,8 @@ std::string nearest(std::string_view typed, std::span<const std::string> known);
 std::string suggestion(std::string_view typed, std::span<const std::string> known);
 
 /// The only function for text on stdout and stderr that a person reads. It makes text from files
-/// and cameras printable, line by line (gst/sphere/base/printable.h). False where it could not be
-/// written.
+/// and cameras printable, line by line (gst/sphere/base/printable.h). Returns false if it could not
+/// be written.
 bool print_text(FILE* stream, std::string_view text);
 bool print(FILE* stream, const char* format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -66,8 +66,8 @@ class MessagePrinter {
   void error(const std::string& sentence) const;
   void warn(const std::string& sentence);
   void note(const std::string& sentence) const;
-  /// What was written and how long it took, for a person: where stderr is a terminal, or with
-  /// `verbose`. `what` may be "".
+  /// Prints what was written and how long it took, if stderr is a terminal or with `verbose`.
+  /// `what` may be "".
   void wrote(const std::string& file, const std::string& what, double seconds) const;
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -78,13 +78,14 @@ class MessagePrinter {
   std::vector<std::string> warnings_;
 };
 
-/// Parses options out of argv; what is no option is left in `rest`. Unknown options come with the
-/// nearest known one. `--help` prints and ends the process with success, as GOptionContext does.
+/// Parses the options in argv, and writes the other arguments to `rest`. The error of an unknown
+/// option names the most similar one. `--help` prints the help and ends the process with success,
+/// as GOptionContext does.
 Status parse_options(const char* command, const char* parameters, const char* summary,
                      const char* description, GOptionEntry* entries, int argc, char** argv,
                      std::vector<std::string>* rest);
 
-/// Which of the choices it is, or a sentence with the nearest.
+/// The index of the choice, or an error that names the most similar one.
 Result<int> choose(const char* option, std::string_view typed,
                    std::span<const std::string> choices);
 Status check_range(const char* option, double value, double min, double max);

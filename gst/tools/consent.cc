@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sphere consent: give, take back, and look at what was given.
+// sphere consent: give and withdraw consent, and show it.
 
 #include "gst/tools/consent.h"
 

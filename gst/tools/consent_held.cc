@@ -24,7 +24,7 @@ namespace {
 using namespace sphere::consent;
 using namespace sphere::storage;
 
-// Lens tables have some megabytes; nothing else that is kept is larger.
+// Lens tables have some megabytes. They are the largest stored files.
 constexpr size_t max_content = 32 << 20;
 
 int usage(const MessagePrinter& printer, const std::string& sentence) {
@@ -49,7 +49,7 @@ std::string bytes_of(int64_t size) {
   return text.get();
 }
 
-/// What an item is to a person: which camera, or nothing but its file.
+/// The name of an item for the user: the camera, or else only its file.
 std::string title_of(const StoredFile& one) {
   if (one.store != Store::cameras) return {};
   const auto binding = read_binding(one.path);
@@ -79,7 +79,7 @@ std::vector<StoredFile> wanted(const ConsentOptions& options, std::vector<std::s
   return all;
 }
 
-/// What is kept of one camera.
+/// The stored data about one camera.
 Result<std::vector<StoredFile>> of_camera(const std::string& serial) {
   const std::string path = binding_path(serial);
   const auto binding = read_binding(path);
@@ -126,7 +126,8 @@ std::optional<int> ask(const ConsentOptions& options, MessagePrinter& printer,
   return exit_failed;
 }
 
-/// Removes them and says what is gone, what is not, and why. Ends with `done` where all went well.
+/// Removes them and prints what was removed, what was not, and why. Prints `done` if there was no
+/// error.
 int remove(const ConsentOptions& options, MessagePrinter& printer,
            const std::vector<StoredFile>& files, std::vector<std::string> problems,
            const char* done) {
@@ -151,7 +152,7 @@ int remove(const ConsentOptions& options, MessagePrinter& printer,
   return problems.empty() ? exit_done : exit_failed;
 }
 
-/// The content as JSON if it is some, else in base64.
+/// The content as JSON if it is JSON, else in base64.
 void add_content(JsonWriter& json, const StoredFile& one) {
   const auto file = open_private(one.path, O_RDONLY);
   if (!file) {
@@ -180,7 +181,7 @@ void add_content(JsonWriter& json, const StoredFile& one) {
 constexpr const char* not_kept = "not kept";
 constexpr const char* not_known = "not known to this software";
 
-/// The part of a record that says what is processed, and how.
+/// The part of a record about the data that is processed, and how.
 void add_processing(JsonWriter& json, const CategoryInfo& info, const CategoryState& standing,
                     const Chain& chain) {
   const Entry* given = standing.entry >= 0 && standing.state != CategoryState::State::withdrawn
@@ -236,7 +237,7 @@ void add_stores(JsonWriter& json, bool contents) {
         json.add("file", one.path);
         json.add("bytes", one.size);
         json.add("used", time_text(one.used));
-        // The ledger's own entries are above.
+        // The entries of the ledger were added above.
         if (contents && one.store != Store::ledger) add_content(json, one);
         json.close();
       }
@@ -332,7 +333,7 @@ int consent_reset(const ConsentOptions& options, MessagePrinter& printer) {
               "Remove the data of all cameras, take all consent back and begin a new ledger?"))
     return *exit;
   const int exit = remove(options, printer, files, std::move(problems), "Nothing is given.");
-  // The new ledger begins with this, so that nobody takes it for one that never was.
+  // The first entry of the new ledger shows that there was one before.
   const auto noted = Ledger(options.ledger).append({.act = Act::reset, .how = "command"});
   if (noted) return exit;
   printer.error("the reset could not be written into the ledger: " + noted.error().message);
@@ -377,8 +378,8 @@ int consent_sweep(const ConsentOptions& options, MessagePrinter& printer) {
   return remove(options, printer, files, std::move(problems), "");
 }
 
-// Field names are those of the specification; what it wants and this software can't know (who the
-// person is, who controls the data) says so.
+// The field names are those of the specification. Fields that this software can't know (the person,
+// the controller of the data) contain a text that says this.
 int consent_export(const ConsentOptions& options, MessagePrinter& printer) {
   const Ledger ledger(options.ledger);
   const auto chain = ledger.read();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the verbs of `sphere consent` print for programs.
+// The JSON output of the verbs of `sphere consent`.
 
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The verbs of `sphere consent` that look and change nothing.
+// The verbs of `sphere consent` that only read.
 
 #include <gst/gst.h>
 
@@ -141,7 +141,7 @@ int consent_log(const ConsentOptions& options, MessagePrinter& printer) {
 }
 
 int consent_verify(const ConsentOptions& options, MessagePrinter& printer) {
-  // A copying mistake in it does not mean that the ledger was cut.
+  // If the hash was copied incorrectly, this does not mean that the ledger was shortened.
   if (!options.head.empty() && !is_hash(options.head)) {
     printer.error("--head must be the complete hash, 64 digits of 0-9 and a-f");
     return exit_usage;
@@ -157,7 +157,7 @@ int consent_verify(const ConsentOptions& options, MessagePrinter& printer) {
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty()) problems.push_back(why);
   int found = -1;
   if (!options.head.empty()) {
-    // The head of an empty ledger is the beginning of every ledger.
+    // The hash of an empty ledger is the first hash of every ledger.
     if (options.head == Chain{}.head()) found = 0;
     for (size_t i = 0; i < chain->entries.size(); ++i)
       if (chain->entries[i].hash == options.head) found = static_cast<int>(i) + 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sphere doctor: what this machine can do, what is wrong, how to mend it.
+// sphere doctor: what works on this machine, what does not, and how to repair it.
 
 #include "gst/tools/doctor.h"
 
@@ -57,7 +57,7 @@ std::string in_words(const std::vector<Finding>& findings) {
   return text;
 }
 
-/// Whether the person's ledger gives this machine's details for a report.
+/// Whether the user's ledger allows details of this machine in a report.
 consent::Answer environment_given() {
   constexpr auto category = consent::Category::environment;
   constexpr auto purpose = consent::Purpose::repair;
@@ -83,7 +83,7 @@ std::string report_of(std::vector<Finding> findings) {
             answer.reason + ").\n\n";
   }
   text += in_words(findings);
-  // The home folder has a person's name in it.
+  // The path of the home folder contains the user's name.
   const std::string home = to_string(g_get_home_dir());
   for (size_t at = 0; home.size() > 1 && (at = text.find(home, at)) != std::string::npos; ++at)
     text.replace(at, home.size(), "~");

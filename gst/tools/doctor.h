@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `sphere doctor` found out about this machine.
+// The results of `sphere doctor`.
 
 #pragma once
 
@@ -11,15 +11,14 @@ namespace sphere::tool {
 struct Finding {
   enum class Verdict {
     good,
-    fallback,  ///< it works, otherwise than it could; `remedy` says how it would
-    wrong,     ///< something can't be done; `remedy` mends it
+    fallback,  ///< it works, but not in the best way; `remedy` says how to improve it
+    wrong,     ///< it does not work; `remedy` says how to repair it
   };
   std::string topic;
   Verdict verdict = Verdict::good;
   std::string text;
   std::string remedy;
-  /// Tells this machine from others: its GPU, its drivers, its system. For a report only with
-  /// consent.
+  /// Identifies this machine: its GPU, its drivers, its system. In a report only with consent.
   bool environment = false;
 };
 

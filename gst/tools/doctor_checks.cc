@@ -27,13 +27,13 @@ using Verdict = Finding::Verdict;
 
 bool there(const char* element) {
   const GstRef<GstElementFactory> factory(gst_element_factory_find(element));
-  // The registry may know what can't be loaded any more.
+  // The registry may contain plugins that can't be loaded any more.
   const GstRef<GstPluginFeature> loaded(
       factory ? gst_plugin_feature_load(GST_PLUGIN_FEATURE(factory.get())) : nullptr);
   return loaded != nullptr;
 }
 
-/// Elements that something needs, all of them or one of them.
+/// Elements that a feature needs: all of them, or one of them.
 struct Need {
   const char* topic;
   const char* what;
@@ -98,14 +98,14 @@ constexpr guint16 camera_port = 7878;
 constexpr uint16_t preview_port = 554;
 constexpr guint camera_timeout = 2;  // s
 
-/// Whether this build has it.
+/// Whether this build contains the element.
 bool has_emulator() {
   const std::vector<Command> all = commands();
   return std::any_of(all.begin(), all.end(),
                      [](const Command& one) { return std::string_view(one.name) == "emulator"; });
 }
 
-/// Whether this machine has an address in the network that a camera makes.
+/// Whether this machine has an address in the network of a camera.
 bool on_a_cameras_network() {
   in_addr camera{};
   inet_pton(AF_INET, camera_address, &camera);
@@ -149,7 +149,7 @@ std::vector<Finding> check_elements() {
 }
 
 std::vector<Finding> check_graphics() {
-  // The bin itself says which stitcher it takes, and why.
+  // The bin reports which stitcher it chose, and why.
   GstElement* made = gst_element_factory_make("spherestitch", nullptr);
   if (!made) return {};
   gst_object_ref_sink(made);
@@ -197,7 +197,7 @@ std::vector<Finding> check_network() {
 }
 
 std::vector<Finding> check_proxies() {
-  // What they say may hold a password, and is not repeated.
+  // Their values may contain a password and are not printed.
   std::string set;
   for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy",
                            "ALL_PROXY", "GIO_USE_PROXY_RESOLVER"})

@@ -60,13 +60,13 @@ std::vector<std::string> model_names() {
   return names;
 }
 
-/// A port that some family has, and the option that sets it.
+/// A port of one or more families, and its option.
 struct PortOption {
   const char *name, *what;
   int value = 0;
 };
 
-/// A deque: an option's value stays where it is.
+/// A deque, because GOptionEntry has pointers to the values.
 std::deque<PortOption> port_options() {
   std::deque<PortOption> options;
   for (const EmulatorFamily* family : emulator::emulator_families())
@@ -103,7 +103,7 @@ Status read_size(const char* text, emulator::SceneSettings* scene) {
   return ok();
 }
 
-/// The family that has this model; the first without one.
+/// The family with this model; without a model, the first family.
 Result<const EmulatorFamily*> chosen_family(const char* model) {
   const auto& families = emulator::emulator_families();
   if (!model) return families.front();
@@ -165,9 +165,9 @@ bool print_ports(const Camera& camera) {
   return print(stdout, "%s\"uri\":\"%s\"}\n", text.c_str(), camera.uri().c_str());
 }
 
-/// What a person can do with it.
+/// Prints what the user can do with the emulated camera.
 bool print_help(const Camera& camera, bool own_card) {
-  // A build that is not installed is reached through ./dev run.
+  // A build that is not installed is started with ./dev run.
   const char* launch = g_getenv("MESON_DEVENV") ? "./dev run gst-launch-1.0" : "gst-launch-1.0";
   const GString_ source(
       g_strdup_printf("%s -e spherecamsrc location='%s'", launch, camera.uri().c_str()));
@@ -267,11 +267,11 @@ int run(int argc, char** argv) {
   }
 
   gst_init(nullptr, nullptr);
-  // Before the camera has a folder: whatever ends this process takes the folder along.
+  // Before the camera makes its folder, so that the folder is removed at every end of the process.
   const std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop(g_main_loop_new(nullptr, FALSE));
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction now;
-    // nohup(1) has it ignored.
+    // Under nohup(1), this signal is ignored.
     if (signal == SIGHUP && sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
       continue;
     g_unix_signal_add(signal, quit, loop.get());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sphere: one command for what dual-lens cameras make.
+// sphere: the command for dual-lens cameras and their files.
 
 #include <clocale>
 #include <csignal>
@@ -58,13 +58,13 @@ int help(const char* name) {
   return command->run(2, argv);
 }
 
-/// Runs it; while statistics are given, counts that it ran, how it ended and how long it took. What
-/// concerns consent itself is not counted.
+/// Runs the subcommand. With consent to statistics, its exit status and its duration are counted.
+/// `sphere consent` is not counted.
 int run_counted(const Command& command, int argc, char** argv) {
   namespace storage = sphere::storage;
   const std::string name = command.name;
   if (name == "consent") return command.run(argc, argv);
-  // Static, for some ways out of a command, such as --help, end the process.
+  // Static, because some options, such as --help, end the process.
   static storage::RunningCommand running;
   running.begin(g_get_real_time());
   const gint64 begin = g_get_monotonic_time();
@@ -82,7 +82,8 @@ int run_counted(const Command& command, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "");
-  // A full disk or a reader that went away is an error of the write, not the end of the process.
+  // If the reader of a pipe is gone, or a file gets too large, the write must fail: the process
+  // must not be ended by a signal.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
 

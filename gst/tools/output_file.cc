@@ -98,7 +98,7 @@ OutputFile::~OutputFile() {
 
 std::string OutputFile::write_problem() const {
   const off_t end = lseek(descriptor(), 0, SEEK_END);
-  // More than a block: a last block that is not full could still take a byte.
+  // More than a block, because the last block of a file may have free bytes.
   static constexpr char filling[8192] = {};
   if (end < 0) return std::strerror(errno);
   const ssize_t written = pwrite(descriptor(), filling, sizeof filling, end);
@@ -161,7 +161,7 @@ OutputSet::~OutputSet() {
 }
 
 Status OutputSet::make_folder(const std::string& path) {
-  // The nearest folder that is there, and what is missing below it.
+  // The nearest folder that exists, and the missing folders below it.
   std::vector<std::string> missing;
   for (std::string folder = path; !g_file_test(folder.c_str(), G_FILE_TEST_EXISTS);) {
     missing.push_back(folder);

@@ -22,45 +22,45 @@ class OutputFile {
 
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&& other) = delete;
-  /// Without commit() nothing is left behind.
+  /// Without commit(), no file is left.
   ~OutputFile();
 
   int descriptor() const { return descriptor_.get(); }
-  /// After what was written before.
+  /// Appends.
   Status write(std::span<const uint8_t> bytes);
-  /// Why nothing more can be written, as the system has it, or "" where it can.
+  /// The system's message if nothing more can be written, else "".
   std::string write_problem() const;
-  /// Onto the disk, so that commit() has little left that can fail.
+  /// Writes it to the disk, so that commit() is unlikely to fail.
   Status flush();
-  /// Onto the disk, then under its name.
+  /// Writes it to the disk and gives it its name.
   Status commit();
 
  private:
   OutputFile() = default;
 
-  std::string path_;   ///< where it shall be, links followed
-  std::string shown_;  ///< as the person called it
+  std::string path_;   ///< with symbolic links resolved
+  std::string shown_;  ///< as the user wrote it
   std::string folder_;
-  std::string temporary_;  ///< the name meanwhile, "" while it has none
+  std::string temporary_;  ///< its name until commit(); "": it has none
   Descriptor descriptor_;
   bool clobber_ = true;
 };
 
-/// Several files and the folder for some of them: all are there at the end, or none of what is new.
-/// A file that replaced an older one before another could not be named stays.
+/// Several files, and the folder for some of them: commit() makes all of them or none of the new
+/// ones. If naming one fails, files that have already replaced older ones stay.
 class OutputSet {
  public:
   OutputSet() = default;
   OutputSet(const OutputSet&) = delete;
   OutputSet& operator=(const OutputSet&) = delete;
-  /// Without a commit() that went well, takes away what it named and the folders that it made.
+  /// Without a successful commit(), removes the new files and folders.
   ~OutputSet();
 
-  /// Makes a folder, and those above it, where they are missing.
+  /// Makes a folder and its parents, if they don't exist.
   Status make_folder(const std::string& path);
   /// A file with this content. It has no name before commit().
   Status add(const std::string& path, bool clobber, std::span<const uint8_t> bytes);
-  /// All onto the disk, then each under its name, in the order in which they were added.
+  /// Writes all to the disk, then gives each its name, in the order in which they were added.
   Status commit();
 
  private:

@@ -58,7 +58,7 @@ void Progress::show(uint64_t done, uint64_t total) {
     const double part = static_cast<double>(done) / static_cast<double>(total);
     const std::string left =
         rate > 0 ? clock_text(static_cast<double>(total - done) / rate) : std::string("-:--");
-    // Numbers take the room of the largest, so that the bar's end stands still.
+    // All numbers have the width of the largest one, so that the bar does not move.
     const int digits = static_cast<int>(std::to_string(total).size());
     std::snprintf(text, sizeof text, "%3d%%  %*llu/%llu %s  %5.1f/s  %5s left",
                   static_cast<int>(100 * part), digits, static_cast<unsigned long long>(done),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A line on a terminal that says how far something is.
+// A progress line on a terminal.
 
 #pragma once
 
@@ -11,7 +11,7 @@ namespace sphere::tool {
 
 class Progress {
  public:
-  /// Draws only where stderr is a terminal and `wanted`.
+  /// Draws only if stderr is a terminal and `wanted` is set.
   Progress(bool wanted, const char* unit);
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
@@ -19,7 +19,7 @@ class Progress {
 
   /// `total` 0: unknown. Draws at most some ten times a second.
   void show(uint64_t done, uint64_t total);
-  /// Takes the line away, so that words can be printed.
+  /// Removes the line, so that messages can be printed.
   void clear();
 
  private:

@@ -20,7 +20,7 @@ namespace {
 
 // An orderly end waits this long for the answer to the active request, and again for the answer to
 // the end of the session. A user who stops a pipeline waits for both.
-constexpr Duration goodbye_timeout = std::chrono::milliseconds(250);
+constexpr Duration stop_session_timeout = std::chrono::milliseconds(250);
 
 // The largest length of a camera's text that is shown.
 constexpr size_t most_text = 200;
@@ -172,7 +172,7 @@ class MadvCamera : public hw::Camera {
     session.uri = uri;
     session.connect_timeout = options.connect_timeout;
     session.may_store_tables = options.may_store_tables;
-    session.core.finish_timeout = goodbye_timeout;
+    session.core.finish_timeout = stop_session_timeout;
     return session;
   }
 

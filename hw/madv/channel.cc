@@ -247,10 +247,10 @@ void ControlChannel::replied(std::shared_ptr<const Message> message, Time now) {
                 "the camera has forgotten this session (wrong token); connect again"},
         now);
   else if (done.request.id == msg_stop_session) {
-    goodbye_answered_ = true;
+    stop_session_answered_ = true;
     end(std::nullopt, now);
   } else if (phase_ == Phase::finishing)
-    say_goodbye(now);
+    send_stop_session(now);
 }
 
 void ControlChannel::note_sign_of_life(Time now) {
@@ -263,11 +263,11 @@ void ControlChannel::advance(Time now) {
   if (phase_ == Phase::idle || phase_ == Phase::ended) return;
   if (phase_ == Phase::finishing) {
     if (now < finish_due_) return;
-    if (token_ && !goodbye_said_) {
+    if (token_ && !stop_session_sent_) {
       // The expected answer does not come.
       if (const std::optional<Pending> given_up = std::exchange(outstanding_, std::nullopt))
         if (given_up->handler) given_up->handler({nullptr, session_stopped()});
-      say_goodbye(now);
+      send_stop_session(now);
     } else {
       end(std::nullopt, now);
     }
@@ -306,17 +306,17 @@ std::optional<Time> ControlChannel::deadline() const {
 
 // --- ending ----------------------------------------------------------------------------
 
-void ControlChannel::say_goodbye(Time now) {
-  if (goodbye_said_ || !token_) return;
+void ControlChannel::send_stop_session(Time now) {
+  if (stop_session_sent_ || !token_) return;
   if (last_sent_ && now < *last_sent_ + settings_.pacing) {
     // It needs the same interval as other requests.
     finish_due_ = *last_sent_ + settings_.pacing;
     return;
   }
-  goodbye_said_ = true;
-  finish_due_ = now + settings_.goodbye_timeout;
+  stop_session_sent_ = true;
+  finish_due_ = now + settings_.stop_session_timeout;
   outstanding_ =
-      Pending{Request(msg_stop_session), nullptr, settings_.goodbye_timeout, Rank::connect, 0};
+      Pending{Request(msg_stop_session), nullptr, settings_.stop_session_timeout, Rank::connect, 0};
   send(outstanding_->request, now);
 }
 
@@ -333,7 +333,7 @@ void ControlChannel::finish(Time now) {
   // The active request is answered first, because only one request is sent at a time.
   if (outstanding_) return;
   if (token_)
-    say_goodbye(now);
+    send_stop_session(now);
   else
     end(std::nullopt, now);
 }
@@ -342,11 +342,11 @@ void ControlChannel::connection_lost(Time now) {
   if (phase_ == Phase::idle || phase_ == Phase::ended) return;
   // After the end of the session, the camera may close the connection first.
   if (phase_ == Phase::finishing) {
-    goodbye_said_ = true;
+    stop_session_sent_ = true;
     end(std::nullopt, now);
     return;
   }
-  goodbye_said_ = true;
+  stop_session_sent_ = true;
   end(Failure{Failure::Reason::gone,
               "the camera closed the connection; it may have been switched off, or be restarting"},
       now);
@@ -359,8 +359,8 @@ void ControlChannel::end(std::optional<Failure> failure, Time now) {
   phase_ = Phase::ended;
   // The session is ended even if the camera's messages can't be parsed any more, because a camera
   // with an open session refuses the next client.
-  if (token_ && !goodbye_said_) {
-    goodbye_said_ = true;
+  if (token_ && !stop_session_sent_) {
+    stop_session_sent_ = true;
     send(Request(msg_stop_session), now);
   }
   const Failure why = failure ? *failure : session_stopped();

@@ -65,8 +65,8 @@ class ControlChannel {
   /// Requests a part of the camera's state, unless this request waits already.
   void refresh(int id, Time now) { refresh(id, settings_.reply_timeout, now); }
   /// Ends the session in an orderly way. `ended` comes within the sum of finish_timeout and
-  /// goodbye_timeout, or of finish_start_timeout and goodbye_timeout while the session is being
-  /// started.
+  /// stop_session_timeout, or of finish_start_timeout and stop_session_timeout while the session is
+  /// being started.
   void finish(Time now);
 
   /// To be called at deadline(), or later.
@@ -82,7 +82,7 @@ class ControlChannel {
   bool is_open() const { return phase_ == Phase::open; }
   bool ended() const { return phase_ == Phase::ended; }
   /// Whether the camera has confirmed the end of the session.
-  bool goodbye_answered() const { return goodbye_answered_; }
+  bool stop_session_answered() const { return stop_session_answered_; }
 
  private:
   enum class Phase { idle, starting, open, finishing, ended };
@@ -106,7 +106,7 @@ class ControlChannel {
   /// Counts a message without a request; ends the session if there are too many.
   bool allow_unasked(size_t bytes, Time now);
   void unreadable(const std::string& how, Time now);
-  void say_goodbye(Time now);
+  void send_stop_session(Time now);
   void end(std::optional<Failure> failure, Time now);
 
   const CoreSettings& settings_;
@@ -122,8 +122,8 @@ class ControlChannel {
   std::optional<Time> last_sent_;
   Time last_sign_of_life_{};
   Time finish_due_{};
-  bool goodbye_said_ = false;
-  bool goodbye_answered_ = false;
+  bool stop_session_sent_ = false;
+  bool stop_session_answered_ = false;
   std::string output_;
 };
 

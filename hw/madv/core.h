@@ -75,7 +75,7 @@ class SessionCore {
   const CameraState& state() const { return state_; }
   bool ended() const { return channel_.ended(); }
   bool is_open() const { return channel_.is_open(); }
-  bool goodbye_answered() const { return channel_.goodbye_answered(); }
+  bool stop_session_answered() const { return channel_.stop_session_answered(); }
 
  private:
   void handle_notification(std::shared_ptr<const Message> message, Time now);

@@ -31,7 +31,7 @@ struct CoreSettings {
   Duration finish_timeout = std::chrono::milliseconds(400);
   Duration finish_start_timeout = std::chrono::milliseconds(850);
   /// Timeout of the request that ends the session.
-  Duration goodbye_timeout = std::chrono::milliseconds(300);
+  Duration stop_session_timeout = std::chrono::milliseconds(300);
   Duration busy_pause = std::chrono::milliseconds(400);
   int busy_attempts = 6;
   /// This machine's address on the connection to the camera.

@@ -24,7 +24,7 @@ gboolean pass_what_is_set(GBinding*, const GValue* from, GValue* to, gpointer) {
 
 GstFlowReturn chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
   const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
-  // Downstream wants no more; nothing else would tell the others behind this pad.
+  // Downstream wants no more sound. The rest of the pipeline behind this pad is told with an EOS.
   if (flow == GST_FLOW_EOS) gst_pad_push_event(GST_PAD(parent), gst_event_new_eos());
   return flow;
 }
@@ -82,9 +82,9 @@ bool AudioBranch::build(const std::string& codec) {
   }
   gst_object_set_name(GST_OBJECT(parts), codec.c_str());
   const GstRef<GstElement> gate(gst_bin_get_by_name(GST_BIN(parts), "gate"));
-  // As soon as the property says something else, the gate does: in the same call.
+  // A change of the property sets the gate's property in the same call.
   g_object_bind_property(bin_, "ledger", gate.get(), "ledger", G_BINDING_SYNC_CREATE);
-  // A property that nobody has set stays unset in the gate, too: a set one that is empty denies.
+  // If nobody has set the property, the gate's is not set either: an empty value would deny.
   g_object_bind_property_full(bin_, "consent", gate.get(), "consent", G_BINDING_SYNC_CREATE,
                               pass_what_is_set, nullptr, nullptr, nullptr);
   const GstRef<GstElement> in(gst_bin_get_by_name(GST_BIN(parts), "in"));
@@ -163,7 +163,7 @@ void AudioBranch::remove() {
   const GstRef<GstElement> gone(GST_ELEMENT(gst_object_ref(parts)));
   gst_element_set_locked_state(gone.get(), TRUE);
   gst_element_set_state(gone.get(), GST_STATE_NULL);
-  // A muxer is not to wait for it.
+  // A muxer must not wait for this pad.
   gst_pad_push_event(pad, gst_event_new_eos());
   gst_pad_set_active(pad, FALSE);
   gst_element_remove_pad(GST_ELEMENT(bin_), pad);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The sound of spherecamsrc: a pad that is there only while sound was agreed to when the preview
-// was opened, behind a gate for when that is taken back.
+// The sound of spherecamsrc. Its pad exists only if there was consent when the preview was opened.
+// There is a gate before it, because consent may be withdrawn later.
 
 #pragma once
 
@@ -22,12 +22,13 @@ class AudioBranch {
   AudioBranch(GstBin* bin, const consent::Consent& consent) : bin_(bin), consent_(consent) {}
   ~AudioBranch() { remove(); }
 
-  /// Whether it is agreed to, now.
+  /// Whether there is consent now.
   bool allowed() const;
-  /// The same, right before the camera is asked for sound: none of it has been captured yet.
+  /// The same, to be called immediately before sound is requested from the camera: no sound has
+  /// been captured yet.
   bool allowed_to_ask();
 
-  /// A new stream from nothing.
+  /// Begins a new stream.
   void restart(guint group) {
     group_ = group;
     number_ = 0;
@@ -36,7 +37,7 @@ class AudioBranch {
   /// Takes the coded sound of a connection. The pad `audio` appears if it is not there yet, or if
   /// the codec is another than before.
   Linked link(GstPad* sound, const std::string& codec);
-  /// Nothing more comes for now: the pad ends and goes.
+  /// There is no more sound for now: sends EOS and removes the pad.
   void remove();
 
  private:
@@ -47,14 +48,14 @@ class AudioBranch {
   GstBin* const bin_;
   const consent::Consent& consent_;
   std::atomic<guint> group_ = 0;
-  std::atomic<int> number_ = 0;  // of the pad, in its stream's name
+  std::atomic<int> number_ = 0;  // of the pad, a part of its stream id
 
   // Protects what follows. Never held across a state change, a link or a push.
   Mutex mutex_;
   GstElement* parts_ SPHERE_GUARDED_BY(mutex_) = nullptr;  // a bin, with the gate in it
   GstPad* pad_ SPHERE_GUARDED_BY(mutex_) = nullptr;
   std::unique_ptr<StreamSplicer> splicer_ SPHERE_GUARDED_BY(mutex_);
-  // What was known when the camera was asked for sound.
+  // The state of consent when sound was requested from the camera.
   consent::Consent::Version asked_ SPHERE_GUARDED_BY(mutex_);
 
   // Used only by the streaming thread.

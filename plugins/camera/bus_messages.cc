@@ -52,7 +52,7 @@ Code code_of(Reason reason) {
   return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ};
 }
 
-/// As a sentence of its own.
+/// Makes it a sentence: a capital letter and a full stop.
 std::string sentence(const std::string& text) {
   std::string whole = printable(text, 1000);
   if (whole.empty()) return whole;
@@ -63,7 +63,7 @@ std::string sentence(const std::string& text) {
 
 void post(GstElement* element, GstMessageType type, Code code, const std::string& text,
           const std::string& detail) {
-  // It takes both texts.
+  // The function takes ownership of both texts.
   gst_element_message_full(element, type, code.domain, code.code, g_strdup(text.c_str()),
                            detail.empty() ? nullptr : g_strdup(printable(detail, 2000).c_str()),
                            __FILE__, GST_FUNCTION, __LINE__);

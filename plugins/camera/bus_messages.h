@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What spherecamsrc says on the bus.
+// The messages of spherecamsrc on the bus.
 
 #pragma once
 
@@ -16,7 +16,7 @@ namespace sphere::camera {
 void post_failure(GstElement* element, const hw::Failure& failure);
 /// A warning with the same; `more` is a sentence without its full stop, or empty.
 void post_warning(GstElement* element, const hw::Failure& failure, const std::string& more);
-/// One of an element of the preview, as it is.
+/// A warning of an element of the preview, unchanged.
 void post_preview_warning(GstElement* element, GQuark domain, int code, const std::string& text,
                           const std::string& detail);
 /// An error: a property has a value that can't be used.

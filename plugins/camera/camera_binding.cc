@@ -53,7 +53,7 @@ void CameraBinding::update(const hw::CameraFamily& family, hw::Camera& camera) {
     ask = may && ready_ && !asked_;
     asked_ = may && (asked_ || ask);
   }
-  // Not when it is taken back while this waits for its turn.
+  // Consent may be withdrawn while the request is queued.
   if (ask)
     camera.identify([this] { return allowed(); },
                     [this, &camera](const std::optional<hw::CameraIdentity>& identity) {
@@ -68,7 +68,7 @@ void CameraBinding::update(const hw::CameraFamily& family, hw::Camera& camera) {
 
 void CameraBinding::identified(const hw::CameraIdentity& identity, const hw::Camera& camera) {
   if (!allowed() || identity.serial.empty()) return;
-  // Before the lock: the camera has one of its own.
+  // Called without the lock, because the camera has a lock of its own.
   const hw::CameraState state = camera.state();
   Binding binding{state.model, identity.serial, state.firmware, identity.wifi, {}};
   {
@@ -84,7 +84,8 @@ void CameraBinding::keep(const Binding& binding) {
     GST_WARNING_OBJECT(element_, "the data about this camera can't be stored");
     return;
   }
-  // Taken back meanwhile: whoever did has removed what there was, maybe before this.
+  // Consent was withdrawn meanwhile. The withdrawal may have removed the stored data before this
+  // was written.
   if (!allowed()) (void)storage::remove_binding(binding.serial);
 }
 

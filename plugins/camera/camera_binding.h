@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Remembers the camera, while that is agreed to: asks for its serial number and the name of its
-// Wi-Fi, and keeps them. Without consent neither is asked for, and nothing is kept.
+// Stores the serial number of the camera and the name of its Wi-Fi, while there is consent. Without
+// consent they are neither requested nor stored.
 
 #pragma once
 
@@ -21,12 +21,12 @@ class CameraBinding {
   CameraBinding(GstElement* element, const consent::Consent& consent)
       : element_(element), consent_(consent) {}
 
-  /// A connection to the camera begins.
+  /// To be called when a connection to the camera begins.
   void restart();
-  /// From the camera's thread.
+  /// Called in the camera's thread.
   void set_lens_table(std::string_view table);
   void set_camera_ready();
-  /// Asks, keeps or forgets what is due. One thread's.
+  /// Requests, stores or removes the data as consent allows. Called by one thread only.
   void update(const hw::CameraFamily& family, hw::Camera& camera);
 
  private:
@@ -42,7 +42,7 @@ class CameraBinding {
   Mutex mutex_;
   bool ready_ SPHERE_GUARDED_BY(mutex_) = false;
   bool asked_ SPHERE_GUARDED_BY(mutex_) = false;
-  // Whether a table might be kept when that was looked at last.
+  // Whether there was consent to store a table when it was checked last.
   bool table_given_ SPHERE_GUARDED_BY(mutex_) = false;
   std::string table_ SPHERE_GUARDED_BY(mutex_);  // MD5
   std::string kept_ SPHERE_GUARDED_BY(mutex_);   // the serial number of what was kept

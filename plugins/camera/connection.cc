@@ -22,12 +22,12 @@ using Reason = hw::Failure::Reason;
 
 namespace {
 
-// The name of a preview's element begins so.
+// The prefix of the names of preview elements.
 constexpr const char* preview_prefix = "connection";
 
-// What another process writes into a ledger is seen within this.
+// A change of the ledger by another process is noticed within this time.
 constexpr Duration consent_interval = 500ms;
-// A warning of a preview that is lost within this belongs to the loss.
+// If the preview is lost within this time after a warning, the warning is part of the loss.
 constexpr Duration warning_delay = 500ms;
 
 Time now() { return Time(g_get_monotonic_time()); }
@@ -107,7 +107,7 @@ void CameraConnection::stop() {
     changed_.notify_all();
   }
   calls_.cancel();
-  // While the preview is closed, the camera is already told.
+  // The camera is closed at the same time as the preview.
   if (camera) camera->request_disconnect();
   if (thread_.joinable()) thread_.join();
   audio_.remove();
@@ -128,7 +128,7 @@ bool CameraConnection::finish() {
 void CameraConnection::put(Event event) {
   const Lock lock(mutex_);
   if (quit_) return;
-  // What streams at this moment is the newest preview: the one before was stopped first.
+  // Only the newest preview streams, because the earlier one was stopped first.
   if (auto* saw = std::get_if<PreviewSaw>(&event); saw && saw->number == 0)
     saw->number = preview_number_;
   events_.push_back(std::move(event));
@@ -211,12 +211,12 @@ void CameraConnection::handle(Event& event) {
     warning_->due = now() + warning_delay;
   } else if (std::holds_alternative<Finished>(event)) {
     core_.finish();
-    // Who waits for the end of the sound gets it.
+    // An EOS, for elements that wait for the end of the sound.
     audio_.remove();
   } else if (auto* changed = std::get_if<PlayingChanged>(&event)) {
     core_.set_playing(changed->playing, now());
   }
-  // One after the other: what an event causes is done before the next is looked at.
+  // The actions of an event are done before the next event is read.
   for (ConnectionAction& action : core_.take_actions()) perform(action);
 }
 
@@ -281,12 +281,12 @@ void CameraConnection::perform(ConnectionAction& action) {
 
 void CameraConnection::open_camera() {
   close_camera();
-  // A camera takes one client at a time.
+  // A camera accepts one client at a time.
   for (const auto& one : std::exchange(closing_, {})) one->disconnect();
   hw::CameraOptions options;
   options.location = used_.location;
   options.connect_timeout = std::chrono::seconds(used_.timeout);
-  // A table is one camera's alone.
+  // Each camera has a table of its own.
   options.may_store_tables = [this] {
     return consent_.allowed(consent::Category::device, consent::Purpose::bind);
   };
@@ -536,7 +536,7 @@ void CameraConnection::update_recording() {
   const std::shared_ptr<hw::Camera> camera = this->camera();
   if (!camera) return;
   camera->stop_recording([this, why = printable(answer.reason)](const hw::Camera::Answer& reply) {
-    // It ended before, by the camera's own button or a full card.
+    // The recording has already ended, because of the camera's button or a full card.
     if (reply.was_idle) return;
     GST_ELEMENT_WARNING(
         bin_, RESOURCE, NOT_AUTHORIZED,
@@ -576,10 +576,10 @@ hw::Camera::Answer CameraConnection::start_recording() {
   GST_INFO_OBJECT(bin_, "recording %s sound: %s", sound.allowed ? "with" : "without",
                   printable(sound.reason).c_str());
   hw::Camera::Wanted wanted;
-  // Nor if it is taken back while this waits for its turn.
+  // Consent may be withdrawn while the command is queued.
   if (sound.allowed) wanted = [given] { return given().allowed; };
   const hw::Camera::Answer answer = call([&](hw::Camera& camera, hw::Camera::Handler handler) {
-    // Also where nobody waits for the answer any more: the camera may record with sound.
+    // Also if the caller does not wait for the answer any more: the camera may record with sound.
     camera.start_recording(sound.allowed, wanted,
                            [this, with_sound = sound.allowed,
                             handler = std::move(handler)](const hw::Camera::Answer& reply) {
@@ -587,7 +587,7 @@ hw::Camera::Answer CameraConnection::start_recording() {
                              handler(reply);
                            });
   });
-  // It may have been taken back while the camera began.
+  // Consent may have been withdrawn while the camera started to record.
   if (answer.done) consent_changed();
   return answer;
 }

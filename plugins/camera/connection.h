@@ -64,10 +64,10 @@ class CameraConnection {
     function(settings_);
   }
 
-  /// What sound and position depend on.
+  /// The consent on which sound and position depend.
   consent::Consent& consent() { return consent_; }
   PositionReporter& position() { return position_; }
-  /// Consent, or the position, has changed.
+  /// To be called when consent or the position has changed.
   void consent_changed();
 
   bool start();
@@ -76,7 +76,7 @@ class CameraConnection {
   /// Whether the pipeline plays.
   void set_playing(bool playing);
 
-  /// From inside the bin: whether the message is dealt with here.
+  /// For messages of the children. Returns whether the message is handled here.
   bool takes(GstMessage* message);
   /// From the streaming thread: downstream wants no more. Returns true the first time.
   bool finish();
@@ -143,8 +143,8 @@ class CameraConnection {
   std::shared_ptr<hw::Camera> camera();
   hw::Camera::Answer call(const PendingCalls::Command& command);
 
-  // It has many members, because it connects the parts of the element. Each part works
-  // independently.
+  // More than twenty members, because it connects the parts of the element, which don't know each
+  // other.
   GstBin* const bin_;
   const GstRef<GstPad> pictures_;
   consent::Consent consent_;
@@ -169,7 +169,7 @@ class CameraConnection {
 
   // Used only by the connection thread, and by start() before there is one.
   ConnectionCore core_;
-  Settings used_;  // what was set when it started; `reconnect` as it is now
+  Settings used_;  // the settings when it started, but the current `reconnect`
   const hw::CameraFamily* family_ = nullptr;
   std::vector<std::shared_ptr<hw::Camera>> closing_;
   std::optional<Time> position_due_;

@@ -222,7 +222,7 @@ void ConnectionCore::while_preview_only(const Input& input, Time now) {
       }
       enter(State::playing);
       break;
-    // The control was lost first, and says why.
+    // The control was lost first, and gave the reason.
     case Input::Kind::preview_lost:
     case Input::Kind::pictures_stopped:
       lose(control_loss_.failure, now);
@@ -270,7 +270,7 @@ void ConnectionCore::open_preview(Time now) {
   pictures_ = {};
   alive_since_ = now;
   window_ = {now, 0, 0};
-  // The time that the control took counts, where it belongs to the same attempt.
+  // The time for the control connection counts if it was part of the same attempt.
   if (state_ != State::connecting && state_ != State::opening) due_ = now + settings_.timeout;
 }
 

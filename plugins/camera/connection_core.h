@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The connection of spherecamsrc as a state machine: what happened and the time go in, what is to
-// be done comes out. It has neither a thread nor a socket nor a clock; connection.h gives it those.
+// The connection of spherecamsrc as a state machine. Its inputs are events and the time, its
+// outputs are actions. It has no thread, socket or clock; CameraConnection has these.
 
 #pragma once
 
@@ -31,7 +31,7 @@ enum class ConnectionState {
 const char* name_of(ConnectionState state);
 
 struct ConnectionSettings {
-  /// For one attempt in all: control, preview and the first picture.
+  /// The time for a whole attempt: control, preview and the first picture.
   Duration timeout = std::chrono::seconds(5);
   bool reconnect = true;
   /// Whether UDP is tried first, and TCP if UDP does not work.
@@ -46,7 +46,7 @@ struct ConnectionInput {
     preview_requested,  ///< the camera was asked to send
     picture,            ///< the first picture of this preview
     preview_lost,       ///< with `failure`
-    sound_wanted,       ///< sound was given that this preview was not asked for
+    sound_wanted,       ///< there is consent to sound now, but this preview was opened without it
     // From advance(), when a time has come.
     attempt_timed_out,
     pause_over,
@@ -80,7 +80,7 @@ struct ConnectionAction {
   hw::Failure failure;
 };
 
-/// What has been seen of the pictures since this preview was opened.
+/// The pictures that have arrived since this preview was opened.
 struct Pictures {
   std::optional<Time> last;
   bool held =
@@ -106,14 +106,14 @@ class ConnectionCore {
   /// If nothing arrives over UDP in this time, or a larger part than this is lost in it, UDP is
   /// given up.
   static constexpr Duration udp_window = std::chrono::seconds(2);
-  /// The family itself may know better why nothing came within the timeout, and says it then.
+  /// A longer time than the timeout: the family may report a more exact reason itself.
   static constexpr Duration answer_grace = std::chrono::milliseconds(200);
   static constexpr double most_loss = 0.03;
   /// With fewer packets, a single lost one means little.
   static constexpr uint64_t fewest_packets = 34;
 
   void start(const ConnectionSettings& settings, Time now);
-  /// From any state to `stopped`; the caller closes what is open itself.
+  /// From any state to `stopped`. The caller closes camera and preview itself.
   void stop() { enter(State::stopped); }
   /// Downstream wants no more.
   void finish();
@@ -125,7 +125,7 @@ class ConnectionCore {
   void handle(const Input& input, Time now);
   /// To be called at deadline(), or later, after observe().
   void advance(Time now);
-  /// The time of the next thing that happens without an input; nothing: never.
+  /// The time at which advance() must be called even if there is no input; nothing: never.
   std::optional<Time> deadline() const;
   std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
 

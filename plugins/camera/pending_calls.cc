@@ -17,7 +17,7 @@ void PendingCalls::Call::set(const hw::Camera::Answer& given) {
 
 hw::Camera::Answer PendingCalls::call(hw::Camera& camera, const Command& command,
                                       std::chrono::seconds timeout) {
-  // Outlives this function where the answer comes later.
+  // Shared, because the answer may come after this function has returned.
   const auto waiting = std::make_shared<Call>();
   {
     const Lock lock(mutex_);

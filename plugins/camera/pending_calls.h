@@ -20,10 +20,10 @@ class PendingCalls {
  public:
   using Command = std::function<void(hw::Camera&, hw::Camera::Handler)>;
 
-  /// Gives the command and waits for the answer, no longer than `timeout`, and not beyond cancel().
+  /// Sends the command and waits for the answer, until `timeout` or cancel().
   /// An answer that comes later is dropped.
   hw::Camera::Answer call(hw::Camera& camera, const Command& command, std::chrono::seconds timeout);
-  /// Ends all calls that wait.
+  /// Ends all waiting calls.
   void cancel();
 
  private:

@@ -56,7 +56,7 @@ std::optional<PositionReporter::Time> PositionReporter::update(hw::Camera* camer
   if (!position || !camera) return std::nullopt;
   if (!sent_at_ || changed || now >= *sent_at_ + interval) {
     const Position sent = rounded(*position, answer.precision);
-    // Nor when it is taken back, or less of it given, while this waits for its turn.
+    // Consent may be withdrawn or reduced while the message is queued.
     const auto wanted = [&consent = consent_, precision = answer.precision] {
       const consent::Answer still = consent.ask(Category::location, Purpose::camera);
       return still.allowed && still.precision <= precision;

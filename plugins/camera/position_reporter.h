@@ -24,16 +24,16 @@ class PositionReporter {
   PositionReporter(GstElement* element, const consent::Consent& consent)
       : element_(element), consent_(consent) {}
 
-  /// Where the camera is from now on; none: nothing is sent. Any thread may call.
+  /// Sets the position of the camera; none: nothing is sent. Any thread may call it.
   void set_position(std::optional<Position> position);
   void set_interval(std::chrono::seconds interval);
   std::chrono::seconds interval();
 
   // Called by one thread only.
-  /// The element starts.
+  /// To be called when the element starts.
   void restart();
-  /// Sends what is due, where `camera` is there. When to call again, if nothing changes; nothing:
-  /// not at all.
+  /// Sends the position if it is due and there is a `camera`. Returns when it must be called again
+  /// if nothing changes; nothing: never.
   std::optional<Time> update(hw::Camera* camera, Time now);
 
  private:

@@ -43,7 +43,7 @@
 #include "plugins/camera/bus_messages.h"
 #include "plugins/camera/connection.h"
 
-// The other files of this folder write to it too.
+// Also used by the other files of this folder.
 GST_DEBUG_CATEGORY(spherecamsrc_debug);
 #define GST_CAT_DEFAULT spherecamsrc_debug
 
@@ -51,7 +51,7 @@ namespace {
 
 using namespace sphere::camera;
 
-// What cameras send, out of its packets.
+// The formats that cameras send, without RTP.
 GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE(
     "audio", GST_PAD_SRC, GST_PAD_SOMETIMES,
     GST_STATIC_CAPS("audio/mpeg, mpegversion = (int) 4; audio/x-opus; audio/x-mulaw; "
@@ -80,7 +80,7 @@ guint signals[SIGNAL_COUNT];
 struct _GstSphereCamSrc {
   GstBin parent;
   CameraConnection* connection;
-  gboolean whole;  // the element that it is made of was there
+  gboolean whole;  // the elements that it needs exist
 };
 
 static void gst_sphere_cam_src_uri_handler_init(gpointer iface, gpointer data);
@@ -95,7 +95,7 @@ namespace {
 gboolean video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (gst_pad_query_default(pad, parent, query)) return TRUE;
   if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return FALSE;
-  // Nobody to ask before the camera is connected; what it will be is known.
+  // Before the camera is connected, no element can answer the query, but the answer is known.
   const guint latency = GST_SPHERE_CAM_SRC(parent)->connection->settings().latency;
   gst_query_set_latency(query, TRUE, latency * GST_MSECOND, GST_CLOCK_TIME_NONE);
   return TRUE;
@@ -171,7 +171,7 @@ void set_position(GstSphereCamSrc* self, const char* text) {
   } else if (const auto place = sphere::parse_position(text)) {
     self->connection->position().set_position(*place);
   } else {
-    // No position is better than a wrong one. The text is not repeated in messages.
+    // An invalid position is replaced by none. Messages do not contain the text.
     self->connection->position().set_position(std::nullopt);
     GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
                         ("The property 'position' is not used: %s.",
@@ -185,7 +185,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   auto* self = GST_SPHERE_CAM_SRC(object);
   switch (id) {
     case PROP_LOCATION: {
-      // A wrong one is reported when the element starts, where a user sees it.
+      // A wrong URI is reported when the element starts, because the user sees that message.
       const char* location = g_value_get_string(value);
       self->connection->change_settings([&](Settings& settings) {
         settings.location = location && *location ? location : sphere::hw::default_location();
@@ -263,7 +263,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   }
 }
 
-/// Whether the camera does it; when not, a warning on the bus says why.
+/// Returns whether the camera has done it. If not, a warning on the bus gives the reason.
 gboolean told(GstSphereCamSrc* self, const sphere::hw::Camera::Answer& answer) {
   if (!answer.done) post_refusal(GST_ELEMENT(self), answer.failure);
   return answer.done;
@@ -307,7 +307,7 @@ static void gst_sphere_cam_src_uri_handler_init(gpointer iface, gpointer) {
 
 static void gst_sphere_cam_src_dispose(GObject* object) {
   auto* self = GST_SPHERE_CAM_SRC(object);
-  // Before the children go, on whose pads it has probes.
+  // Before the children are removed: it has probes on their pads.
   if (self->connection) self->connection->stop();
   G_OBJECT_CLASS(gst_sphere_cam_src_parent_class)->dispose(object);
 }
@@ -322,7 +322,7 @@ static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
   GstPad* video = gst_ghost_pad_new_no_target_from_template(
       "video", gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "video"));
   gst_pad_set_query_function(video, video_query);
-  // It stays while previews come and go.
+  // Not replaced when a preview is replaced.
   GstElement* filter = gst_element_factory_make("capsfilter", "pictures");
   self->whole = filter != nullptr;
   if (!self->whole) {
@@ -332,7 +332,7 @@ static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
   }
   const sphere::GstRef<GstPad> sink(gst_element_get_static_pad(filter, "sink"));
   const sphere::GstRef<GstPad> source(gst_element_get_static_pad(filter, "src"));
-  // Before anything inside may post a message, which is looked at there.
+  // First, because the handler of messages of the children uses it.
   self->connection = new CameraConnection(GST_BIN(self), sink.get(), source.get());
   gst_bin_add(GST_BIN(self), filter);
   gst_ghost_pad_set_target(GST_GHOST_PAD(video), source.get());
@@ -341,7 +341,7 @@ static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
   gst_element_add_pad(GST_ELEMENT(self), video);
 }
 
-/// What the previews of all families are.
+/// The caps of the previews of all families.
 static GstPadTemplate* make_video_template() {
   GstCaps* all = gst_caps_new_empty();
   for (const sphere::hw::CameraFamily* family : sphere::hw::camera_families())

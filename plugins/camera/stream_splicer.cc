@@ -8,19 +8,19 @@ namespace sphere::camera {
 
 namespace {
 
-// Buffers. The camera sends a key frame every eighth; a stream without any is passed on after so
-// many buffers.
+// Buffers. Every eighth picture of the camera is a key frame. A stream without key frames is passed
+// on after this number of buffers.
 constexpr int most_skipped = 60;
 
-/// The probe has dealt with the event. A sticky one that is dropped by GST_PAD_PROBE_DROP counts as
-/// not yet sent, and comes again before each buffer.
+/// The probe has handled the event. If a sticky event is dropped with GST_PAD_PROBE_DROP, GStreamer
+/// sends it again before each buffer.
 GstPadProbeReturn swallow(GstPadProbeInfo* info) {
   gst_event_unref(GST_PAD_PROBE_INFO_EVENT(info));
   GST_PAD_PROBE_INFO_DATA(info) = nullptr;
   return GST_PAD_PROBE_HANDLED;
 }
 
-/// `event`, which is taken, goes on in place of the one that came.
+/// Replaces the event of the probe by `event`, and takes ownership of it.
 GstPadProbeReturn replace(GstPadProbeInfo* info, GstEvent* event) {
   gst_event_unref(GST_PAD_PROBE_INFO_EVENT(info));
   GST_PAD_PROBE_INFO_DATA(info) = event;
@@ -80,7 +80,7 @@ GstPadProbeReturn StreamSplicer::event_passes(GstPadProbeInfo* info) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_STREAM_START: {
-      // A connection's names and numbers change with each; downstream sees one stream.
+      // Each connection has other stream ids and numbers. Downstream sees one stream.
       const Lock lock(mutex_);
       if (started_) return swallow(info);
       started_ = true;
@@ -102,7 +102,7 @@ GstPadProbeReturn StreamSplicer::event_passes(GstPadProbeInfo* info) {
       return replace(info, gst_event_new_segment(&plain));
     }
     case GST_EVENT_EOS:
-      // A connection ended, and the stream did not.
+      // The end of a connection is not the end of the stream.
       if (!finished_ && handlers_.ended) handlers_.ended();
       return swallow(info);
     case GST_EVENT_FLUSH_START:
@@ -130,8 +130,8 @@ GstPadProbeReturn StreamSplicer::buffer_passes(GstPadProbeInfo* info) {
   GstClockTime pts = GST_CLOCK_TIME_IS_VALID(given)
                          ? gst_segment_to_running_time(&position_.segment, GST_FORMAT_TIME, given)
                          : GST_CLOCK_TIME_NONE;
-  // There are no B-frames, so that times only rise; a connection that begins before the last one's
-  // end is moved behind it.
+  // There are no B-frames, therefore times only rise. A connection that begins before the end of
+  // the last one is moved behind it.
   GstClockTime& last = position_.last_pts;
   if (GST_CLOCK_TIME_IS_VALID(last) && (!GST_CLOCK_TIME_IS_VALID(pts) || pts <= last))
     pts = last + 1;

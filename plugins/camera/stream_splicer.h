@@ -28,15 +28,17 @@ class StreamSplicer {
   StreamSplicer(const StreamSplicer&) = delete;
   StreamSplicer& operator=(const StreamSplicer&) = delete;
 
-  /// A new stream from nothing: the next stream-start and the next segment go through. Nothing may
-  /// be streaming. `group` is that of all streams of the element.
+  /// Begins a new stream: the next stream-start and the next segment are passed on. To be called
+  /// only while nothing streams. `group` is the group id of all streams of the element.
   void restart(std::string stream_id, guint group);
-  /// The next buffer is the first of a new connection. Nothing may be streaming.
+  /// The next buffer is the first of a new connection. To be called only while nothing streams.
   void expect_connection() { first_due_ = true; }
-  /// Sent before the next buffer; takes `event`, and one that waits is replaced.
+  /// Sends `event` before the next buffer. Takes ownership of it, and replaces one that is not sent
+  /// yet.
   void set_lens(GstEvent* event);
 
-  /// Downstream wants no more: a connection's end is no news from here on. Whether it was before.
+  /// Downstream wants no more: the end of a connection is not reported any more. Returns whether
+  /// this was already set.
   bool finish() { return !finished_.exchange(true); }
 
   uint64_t pictures() const { return pictures_; }

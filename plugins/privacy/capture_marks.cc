@@ -17,13 +17,15 @@ namespace {
 constexpr const char* mark_name = "sphere-capture-mark";
 // A mark can be lost: in a leaky queue, or behind a valve.
 constexpr unsigned buffers_between_marks = 50;
-// After so many without a mark, sources that are silent or gone are not waited for any longer.
+// Buffers. After this number without a mark, the gate does not wait any longer for sources that
+// send nothing or do not exist any more.
 constexpr unsigned buffers_between_asking = 200;
 constexpr unsigned buffers_before_warning = 1000;
 
 std::atomic<uint64_t> next_id = 1;
 
-/// The pads from which what arrives at `sink` starts: those of elements without a linked input.
+/// The pads at the beginning of the stream that arrives at `sink`: those of elements without a
+/// linked input.
 void find_sources(GstPad* sink, std::set<GstPad*>& seen, std::vector<GstRef<GstPad>>& found) {
   GstRef<GstPad> peer(gst_pad_get_peer(sink));
   if (!peer || !seen.insert(peer.get()).second) return;
@@ -56,7 +58,7 @@ void find_sources(GstPad* sink, std::set<GstPad*>& seen, std::vector<GstRef<GstP
 /// One source. Its thread pushes marks until the gate has seen one.
 struct CaptureMarks::Source {
   GstRef<GstPad> pad;
-  GstRef<GstElement> timer;  // whose clock and base time its running times are of
+  GstRef<GstElement> timer;  // its running times are by the clock and the base time of this element
   GstEvent* mark = nullptr;
   GstClockTime asked = GST_CLOCK_TIME_NONE;  // by that clock
   gulong probe = 0;
@@ -145,7 +147,7 @@ void CaptureMarks::ask() {
   std::erase_if(sources_, [&](const auto& source) {
     const bool stays = std::any_of(found.begin(), found.end(),
                                    [&](const GstRef<GstPad>& pad) { return pad == source->pad; });
-    // Nothing has come from it for a while.
+    // It has sent nothing for some time.
     if (stays && source->pushed == 0) source->marked = true;
     if (!stays && source->probe) gst_pad_remove_probe(source->pad.get(), source->probe);
     return !stays;

@@ -12,8 +12,8 @@
 
 namespace sphere::privacy {
 
-/// Of one pad of one element. All functions are for its streaming thread; the sources push their
-/// marks in theirs.
+/// For one pad of one element. All functions are called in its streaming thread. The sources push
+/// their marks in their own streaming threads.
 class CaptureMarks {
  public:
   CaptureMarks(GstElement* element, GstPad* sink);
@@ -25,14 +25,14 @@ class CaptureMarks {
   /// after this moment.
   void begin();
   void stop();
-  /// Whether what comes may still be of before begin(). Never where no source was found.
+  /// Whether buffers may still have been captured before begin(). False if no source was found.
   bool waiting() const;
-  /// Whether a source is linked to the pad itself: then nothing can have held sound back.
+  /// Whether a source is linked directly to the pad: then no element can have delayed sound.
   bool direct() const { return direct_; }
-  /// Whether the event is a mark of this pad's, which nobody else needs.
+  /// Whether the event is a mark of this pad. No other element needs it.
   bool take(GstEvent* event);
-  /// To be called with each buffer while waiting. Sources that left are not waited for any longer,
-  /// new ones are asked. True, once: there is reason to tell that marks don't arrive.
+  /// To be called with each buffer while waiting. Removed sources are not waited for any longer,
+  /// and new ones are asked. Returns true once if the user must be told that marks don't arrive.
   bool count_buffer();
 
  private:

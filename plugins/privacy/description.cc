@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tags, caps and streams, as events carry them.
+// Tags, caps and streams in events.
 
 #include "plugins/privacy/description.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 using TagsRef = std::unique_ptr<GstTagList, MiniObjectUnref>;
 
-/// Tags that describe the stream and not what is heard in it.
+/// Tags about the format of the stream, not about the sound in it.
 bool is_about_form(const char* tag) {
   static const std::array harmless = {
       GST_TAG_AUDIO_CODEC,     GST_TAG_CODEC,           GST_TAG_CONTAINER_FORMAT, GST_TAG_BITRATE,
@@ -47,7 +47,7 @@ Header bytes_of(const GValue* value) {
   return bytes;
 }
 
-/// Numbers and names, or arrays and lists of such.
+/// Numbers and names, or arrays and lists of these.
 bool is_plain(const GValue* value) {
   const GType type = G_VALUE_TYPE(value);
   if (type == GST_TYPE_ARRAY || type == GST_TYPE_LIST) {
@@ -77,7 +77,7 @@ bool is_plain(const GValue* value) {
   return std::find(plain.begin(), plain.end(), type) != plain.end();
 }
 
-/// Codecs that are set up by their headers, which include comments.
+/// Codecs whose decoders need headers, which may contain comments.
 bool is_of_xiph(std::string_view codec) {
   return codec == "audio/x-opus" || codec == "audio/x-vorbis" || codec == "audio/x-speex" ||
          codec == "audio/x-flac" || codec == "audio/x-celt";

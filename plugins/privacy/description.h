@@ -17,12 +17,12 @@ bool describes_sound(GstEventType type);
 /// comments, descriptions of streams in objects of their own. Null: it is not to be sent at all.
 EventRef without_description(EventRef event);
 
-/// The event with what it says, but in objects of its own: what upstream writes into its GstStream
-/// later is not seen downstream.
+/// A copy of the event with objects of its own: later changes by upstream to its GstStream are not
+/// visible downstream.
 EventRef with_own_streams(EventRef event);
 
-/// The same as without_description() for all sticky events of a pad, which elements that are linked
-/// later would get.
+/// Applies without_description() to all sticky events of a pad, because elements that are linked
+/// later receive them.
 void clean_kept_events(GstPad* pad);
 
 CapsRef without_description(const GstCaps* caps);

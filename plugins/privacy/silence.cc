@@ -14,12 +14,12 @@ namespace sphere::privacy {
 namespace {
 
 constexpr uint8_t mulaw_silence = 0xff;  // 0
-constexpr uint8_t alaw_silence = 0xd5;   // +8 of 32768, the least that A-law has
+constexpr uint8_t alaw_silence = 0xd5;   // 8 of 32768, the smallest value of A-law
 // More than the look-ahead and the overlap of any codec's frames.
 constexpr GstClockTime coded_overlap = 50 * GST_MSECOND;
 constexpr GstClockTime longest_packet = 120 * GST_MSECOND;
 
-/// A buffer's bytes, for reading.
+/// Maps the bytes of a buffer for reading.
 class Mapping {
  public:
   explicit Mapping(GstBuffer* buffer) : buffer_(buffer) {
@@ -48,14 +48,14 @@ int channels_of(const GstStructure* structure) {
   return aac_lc_channels(config.bytes()).value_or(0);
 }
 
-/// Whether samples are so many whole bytes, which silence can be written into.
+/// Whether a sample has this number of whole bytes, and silence can be written to it.
 bool has_whole_bytes(const GstAudioInfo& info) {
   return GST_AUDIO_INFO_FORMAT(&info) > GST_AUDIO_FORMAT_ENCODED &&
          GST_AUDIO_INFO_WIDTH(&info) > 0 && GST_AUDIO_INFO_WIDTH(&info) % 8 == 0 &&
          GST_AUDIO_INFO_BPF(&info) > 0;
 }
 
-/// Time and flags of the buffer that is replaced, and what says something about its time.
+/// Copies times, flags, and metas about time from the buffer that is replaced.
 void copy_time(GstBuffer* to, GstBuffer* from) {
   gst_buffer_copy_into(
       to, from, static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
@@ -79,7 +79,7 @@ Silence::Silence(const GstCaps* caps) {
   const GstStructure* structure = gst_caps_get_structure(caps, 0);
   const std::string_view name = gst_structure_get_name(structure);
   if (name == "audio/x-raw") {
-    // The silence of `ENCODED` is not known.
+    // It is not known which bytes are silence in the format `ENCODED`.
     if (gst_audio_info_from_caps(&info_, caps) && has_whole_bytes(info_)) kind_ = Kind::raw;
   } else if (name == "audio/x-mulaw" || name == "audio/x-alaw") {
     kind_ = Kind::bytes;
@@ -118,15 +118,16 @@ BufferRef Silence::raw(GstBuffer* sound) const {
   if (planar) {
     const GstAudioMeta* meta = gst_buffer_get_audio_meta(sound);
     samples = meta ? meta->samples : size / GST_AUDIO_INFO_BPF(&info_);
-    // The planes may overlap or have holes; ours lie one after the other. Planes without a sample
-    // can't be described by a meta, and a planar buffer without one can't be read.
+    // The planes of the original may overlap or have gaps between them. Those of the copy follow
+    // each other. A meta can't describe planes without samples, and without a meta a planar buffer
+    // can't be read.
     if (samples == 0 || samples > size / sample) return nullptr;
     silent_size = samples * GST_AUDIO_INFO_BPF(&info_);
   }
   BufferRef silent(gst_buffer_new_allocate(nullptr, silent_size, nullptr));
   if (!silent) return nullptr;
-  // First of all, as the memory may hold what was freed a moment ago, and a part of a sample at the
-  // end is no sample that silence could be written into.
+  // Cleared first: the memory may contain freed data, and silence is not written to an incomplete
+  // sample at the end.
   if (gst_buffer_memset(silent.get(), 0, 0, silent_size) != silent_size) return nullptr;
   GstMapInfo map;
   if (!gst_buffer_map(silent.get(), &map, GST_MAP_WRITE)) return nullptr;

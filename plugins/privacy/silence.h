@@ -12,21 +12,21 @@
 
 namespace sphere::privacy {
 
-/// Silence for streams of one caps. Nothing of a buffer that is replaced is in what replaces it,
-/// but its place in time, its flags, and metas that are about time alone.
+/// Silence for streams with the same caps. From a buffer that is replaced, only its times, its
+/// flags, and metas about time are kept.
 class Silence {
  public:
   Silence() = default;
   /// For any caps; possible() is false if silence can't be made for them.
   explicit Silence(const GstCaps* caps);
 
-  /// A silent buffer in place of `sound`, in memory of its own; null where this form has none.
+  /// A silent buffer that replaces `sound`, in new memory; null if this format has no silence.
   BufferRef in_place_of(GstBuffer* sound) const;
-  /// In place of a buffer that has no sound but tells how to decode it: what is needed for that;
-  /// null if it is no such buffer.
+  /// For a buffer that has no sound but headers of the codec: the part that a decoder needs. Null
+  /// for all other buffers.
   BufferRef clean_header(GstBuffer* buffer) const;
-  /// A coded packet also holds sound from around it, so that this much after the beginning of a
-  /// grant its packets are still silent.
+  /// A coded packet also contains sound from the time around it. Therefore packets stay silent for
+  /// this time after the beginning of a grant.
   GstClockTime overlap(const GstBuffer* sound) const;
   /// Whether silence can be written at all.
   bool possible() const { return kind_ != Kind::none; }

@@ -23,7 +23,7 @@ class BitWriter {
   BitWriter& operator=(const BitWriter&) = delete;
 
   void put(unsigned value, unsigned bits) { gst_bit_writer_put_bits_uint32(&writer_, value, bits); }
-  /// What was put, up to a whole byte with zeros.
+  /// The bits that were written, filled up with zeros to a whole byte.
   std::vector<uint8_t> bytes() const {
     const uint8_t* data = gst_bit_writer_get_data(&writer_);
     return {data, data + (gst_bit_writer_get_size(&writer_) + 7) / 8};
@@ -35,8 +35,8 @@ class BitWriter {
 
 enum Element : unsigned { single = 0, pair = 1, low = 3, end = 7 };
 
-// Scales nothing, as there are no lines. This and the window are those that libavcodec's encoder
-// writes, so that the block is, bit by bit, what it makes of silence.
+// It has no effect, because there are no spectral lines. This value and the window are those of
+// libavcodec's encoder: the block is identical to the one that it writes for silence.
 constexpr unsigned gain = 140;
 
 void put_window(BitWriter& out) {
@@ -78,8 +78,8 @@ constexpr size_t adts_header_size = 7, adts_checksum_size = 2;
 
 // Durations in units of 2.5 ms, the shortest frame.
 constexpr int longest = 48;
-// What the range coder makes of the silence flag alone; the decoder reads nothing behind it.
-// libopus writes the same.
+// The output of the range coder for the silence flag alone. A decoder reads nothing after it.
+// libopus writes the same bytes.
 constexpr std::array<uint8_t, 2> celt_silence = {0xff, 0xfe};
 
 int opus_duration(std::span<const uint8_t> packet) {
@@ -96,7 +96,7 @@ int opus_duration(std::span<const uint8_t> packet) {
 }
 
 void put_opus(std::vector<uint8_t>& out, int duration, bool stereo, bool self_delimited) {
-  // The longest frames of CELT, full band, that fill it.
+  // The longest full-band CELT frames of which a whole number has this duration.
   int log = 3;
   while (duration % (1 << log) != 0) --log;
   const int count = duration >> log;
@@ -155,7 +155,7 @@ std::vector<uint8_t> silent_adts(std::span<const uint8_t> frame) {
   const std::vector<uint8_t> block = silent_aac((frame[2] & 1) << 2 | frame[3] >> 6);
   if (block.empty()) return {};
   const size_t size = adts_header_size + block.size();
-  // Version, profile, rate and channels as they are; no checksum, and a buffer of unknown fullness.
+  // Version, profile, rate and channels are copied. No checksum; the buffer fullness is unknown.
   std::vector<uint8_t> out = {
       0xff,
       static_cast<uint8_t>((frame[1] & 0xf9) | 1),

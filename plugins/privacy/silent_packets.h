@@ -10,8 +10,8 @@
 
 namespace sphere::privacy {
 
-/// An AAC-LC raw data block without a single spectral line. Empty where `channel_configuration` (1
-/// to 7, as in an AudioSpecificConfig) says nothing about the elements.
+/// An AAC-LC raw data block without a single spectral line. Empty if `channel_configuration` is
+/// not 1 to 7 (as in an AudioSpecificConfig), because then the elements are not known.
 std::vector<uint8_t> silent_aac(int channel_configuration);
 
 /// The channel configuration of an AudioSpecificConfig of AAC-LC; nothing for all other profiles.

@@ -64,7 +64,7 @@ using sphere::EventRef;
 using sphere::GstRef;
 using namespace sphere::privacy;
 
-// Caps have no wildcards: what GStreamer's sources, parsers and encoders give.
+// The formats of GStreamer's sources, parsers and encoders, because caps have no wildcards.
 #define SOUND                                                                                      \
   "audio/x-raw; audio/mpeg; audio/x-opus; audio/x-alaw; audio/x-mulaw; audio/x-vorbis; "           \
   "audio/x-flac; audio/x-ac3; audio/ac3; audio/x-eac3; audio/x-dts; audio/x-alac; audio/x-adpcm; " \
@@ -112,8 +112,9 @@ bool has(GstEvent* event, GstEventTypeFlags flag) {
   return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
 }
 
-/// Many members: the streaming thread has one state, which each grant, event and buffer reads as a
-/// whole. What stands by itself is apart: Guard, CaptureMarks, HoldBack, Silence.
+/// More than twenty members: grants, events and buffers all depend on the same state of the
+/// streaming thread. The parts that can be separated are classes: Guard, CaptureMarks, HoldBack,
+/// Silence.
 class AudioGate {
  public:
   explicit AudioGate(GstElement* element) : element_(element) {
@@ -206,14 +207,14 @@ class AudioGate {
     return TRUE;
   }
 
-  /// Queries that belong between two buffers would come before the one that is held.
+  /// A serialised query would overtake the buffer that is held back.
   bool answers(GstQuery* query) const {
     return held_.empty() ||
            !(gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED);
   }
 
-  /// Offers no memory of downstream's, where it could be read while sound is denied, and be denied
-  /// between being written and arriving here. What downstream says of metas holds.
+  /// Does not offer downstream's memory: sound in it could be read there although it is denied, or
+  /// is denied after it was written. Downstream's metas are passed on.
   bool answer_allocation(GstQuery* query) const {
     if (!answers(query)) return false;
     GstCaps* caps = nullptr;
@@ -345,7 +346,7 @@ class AudioGate {
       return false;
     }
     if (marked_at_ && !GST_CLOCK_TIME_IS_VALID(*marked_at_)) {
-      // The first behind the marks. A decoder may have held back sound of before them.
+      // The first buffer after the marks. A decoder may have delayed sound from before them.
       const GstClockTime time = running_time(buffer), length = GST_BUFFER_DURATION(buffer);
       if (!GST_CLOCK_TIME_IS_VALID(time)) return false;
       marked_at_ = time;
@@ -409,7 +410,7 @@ class AudioGate {
     return push_gap(buffer.get());
   }
 
-  /// Lets what is held go, and what came behind it.
+  /// Sends the buffer that is held, and the events after it.
   GstFlowReturn release() {
     if (held_.empty()) return GST_FLOW_OK;
     HoldBack::HeldBuffer held = held_.take();
@@ -452,7 +453,7 @@ class AudioGate {
     if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
     HoldBack::HeldBuffer held = held_.take();
     const gboolean done = gst_pad_event_default(sink_, GST_OBJECT(element_), event);
-    // What outlives a flush.
+    // The sticky events that remain after a flush.
     for (EventRef& one : held.behind)
       if (has(one.get(), GST_EVENT_TYPE_STICKY) && GST_EVENT_TYPE(one.get()) != GST_EVENT_SEGMENT)
         handle(one.release());
@@ -486,7 +487,7 @@ class AudioGate {
     if (!GST_BUFFER_PTS_IS_VALID(buffer)) return GST_FLOW_OK;
     gst_pad_push_event(src_,
                        gst_event_new_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)));
-    // Pushing a gap does not return that downstream wants no more.
+    // Pushing a gap event does not return whether downstream is at EOS.
     return GST_FLOW_OK;
   }
 

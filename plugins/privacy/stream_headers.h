@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The headers of Xiph's codecs without what a person wrote into them: what a decoder needs stays,
-// comments, pictures, checksums of the sound and names of programs go.
+// The headers of Xiph's codecs without personal data: they keep what a decoder needs. Comments,
+// pictures, checksums of the sound and names of programs are removed.
 
 #pragma once
 
@@ -17,7 +17,7 @@ using Header = std::vector<uint8_t>;
 Header clean_opus_header(std::span<const uint8_t> header);
 
 /// All headers of a stream of the caps' name `codec`, such as audio/x-vorbis, as in the field
-/// `streamheader`. Empty where it is not known which of their bytes a decoder needs.
+/// `streamheader`. Empty if it is not known which of their bytes a decoder needs.
 std::vector<Header> clean_headers(std::string_view codec, const std::vector<Header>& headers);
 
 }  // namespace sphere::privacy

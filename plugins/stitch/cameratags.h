@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The camera's own boxes on their way through the stream: a demuxer hands them on as a tag.
+// A demuxer sends the camera's own boxes of a file downstream as a tag.
 
 #pragma once
 
@@ -9,10 +9,10 @@
 
 namespace sphere {
 
-/// Takes raw boxes of the file out of a tag event, and puts what counts of them into `info`.
-/// Returns the event that may go on, or null when nothing is left of it. A camera's box has its
-/// position and its serial number too, so none of it is passed on, kept or logged, and no other raw
-/// box either: they speak of a file that the stitched picture is not.
+/// Removes raw boxes of the file from a tag event, and writes lens and orientation to `info`.
+/// Returns the event without them, or null if nothing is left. A camera's box also contains its
+/// position and serial number: it is not passed on, stored or logged. Other raw boxes are removed,
+/// too, because they describe the file, not the stitched picture.
 GstEvent* take_camera_tags(GstEvent* event, makers::CaptureInfo* info);
 
 }  // namespace sphere

@@ -80,7 +80,7 @@ class CpuSphereStitch {
   sphere::ThreadsProperty threads{PROP_THREADS};
 
  private:
-  /// A frame of our own memory.
+  /// A frame in memory of this element.
   class OwnFrame {
    public:
     explicit OwnFrame(const GstVideoInfo& info)
@@ -93,7 +93,7 @@ class CpuSphereStitch {
 
    private:
     const sphere::BufferRef buffer_;
-    sphere::VideoFrame frame_;  // unmapped before the buffer goes
+    sphere::VideoFrame frame_;  // declared after buffer_: it must be unmapped first
   };
 
   const GstVideoFrame& draw_strip(const sphere::WarpGrid& grid, const GstVideoInfo& info,

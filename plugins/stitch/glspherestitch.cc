@@ -58,14 +58,14 @@ GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
                                                             GST_STATIC_CAPS(GL_SPHERE_STITCH_CAPS));
 
-// One being drawn, one being read back, one on its way.
+// One is being drawn, one is being read back, and one is queued between elements.
 constexpr guint least_buffers = 3;
 
 using PoolRef = sphere::GstRef<GstBufferPool>;
 
-/// Sets a pool up for pictures of these caps. A pool may change what it is asked for, such as the
-/// least number of buffers, and says no once: what it made of it is taken where it still serves,
-/// and what it has decided is in `size`, `min` and `max` then. False where it does not serve.
+/// Configures a pool for pictures of these caps. A pool may change the configuration, for example
+/// the smallest number of buffers, and returns false once. Its own configuration is accepted if it
+/// is sufficient, and written to `size`, `min` and `max`. Returns false if it is not sufficient.
 bool configure_pool(GstBufferPool* pool, GstCaps* caps, guint& size, guint& min, guint& max) {
   GstStructure* config = gst_buffer_pool_get_config(pool);
   gst_buffer_pool_config_set_params(config, caps, size, min, max);
@@ -81,11 +81,11 @@ bool configure_pool(GstBufferPool* pool, GstCaps* caps, guint& size, guint& min,
   return gst_buffer_pool_set_config(pool, config);
 }
 
-/// What is drawn around the seam and comes to the CPU: some hundred kilobytes, never a picture.
+/// The strip around the seam, drawn by GL and copied to the CPU: some hundred kilobytes.
 class GlStrip {
  public:
-  /// Draws it from `in` and calls use() with it. `generation` tells one state of the grid from the
-  /// next.
+  /// Draws it from `in` and calls use() with it. `generation` is a new number after each change of
+  /// the grid.
   template <typename Use>
   sphere::Status draw(GstGLContext* context, const sphere::WarpGrid& grid, GstVideoInfo info,
                       unsigned generation, const GstVideoFrame& in, bool cubic, const Use& use) {
@@ -128,7 +128,7 @@ class GlStrip {
         !gst_buffer_pool_set_active(pool.get(), TRUE) ||
         gst_buffer_pool_acquire_buffer(pool.get(), &buffer, nullptr) != GST_FLOW_OK)
       return nullptr;
-    // The buffer keeps its pool until it comes back.
+    // The buffer has a reference to the pool until it is released.
     gst_buffer_pool_set_active(pool.get(), FALSE);
     return sphere::BufferRef(buffer);
   }
@@ -181,7 +181,7 @@ class GLSphereStitch {
 
   // State of the stream, set before the first buffer.
   GstVideoInfo in_info{}, out_info{};
-  // From gl_start to gl_stop, touched by the GL thread alone.
+  // These exist from gl_start to gl_stop and are used only by the GL thread.
   std::unique_ptr<sphere::GlWarp> warp;
   GlStrip strip, bands;
 };
@@ -234,7 +234,7 @@ GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
 }
 
 gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
-  // The output has its own point of synchronisation.
+  // The output has a synchronisation meta of its own.
   return meta->info->api != GST_GL_SYNC_META_API_TYPE && sphere::stitch_keeps_meta(meta);
 }
 
@@ -299,7 +299,7 @@ gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
     GstBufferPool* other = nullptr;
     gst_query_parse_nth_allocation_pool(query, 0, &other, &size, &min, &max);
     pool.reset(other);
-    // A pool of textures that this context doesn't see, or of none, is of no use.
+    // The pool must be of textures that this context can use.
     if (pool && (!GST_IS_GL_BUFFER_POOL(pool.get()) ||
                  !gst_gl_context_can_share(GST_GL_BUFFER_POOL(pool.get())->context, context.get())))
       pool.reset();

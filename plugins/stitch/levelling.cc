@@ -12,11 +12,11 @@ namespace sphere {
 
 namespace {
 
-// What the camera's recordings have, for streams that don't say.
+// Pictures a second of the camera's recordings, for streams without a frame rate.
 constexpr double usual_rate = 30000.0 / 1001;
-// Of a picture's own time, as a part of a picture: times are in whole ticks.
+// The largest error of a presentation time, in pictures: times are whole ticks.
 constexpr double rounding = 0.02;
-// A heading that was followed so long ago is no beginning for what comes.
+// Seconds. After a longer gap between pictures, the average of the heading begins anew.
 constexpr double longest_gap = 1;
 
 }  // namespace
@@ -69,7 +69,7 @@ Mat3 Levelling::view(Level level, double smoothing, GstBuffer* picture, const Gs
 std::optional<Levelling::CameraPose> Levelling::from_meta(double smoothing, GstBuffer* picture) {
   const GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(picture);
   if (!meta) return std::nullopt;
-  // The fields are anybody's to write.
+  // Any element can write the fields of the meta: they may have any values.
   const Quaternion q = {meta->w, meta->x, meta->y, meta->z};
   const double square = dot(q, q);
   if (!std::isfinite(square) || !(square > 0)) return std::nullopt;
@@ -77,7 +77,7 @@ std::optional<Levelling::CameraPose> Levelling::from_meta(double smoothing, GstB
   held.heading = heading_of(held.camera_to_world);
   const GstClockTime time = GST_BUFFER_PTS(picture);
   if (!(smoothing > 0) || !GST_CLOCK_TIME_IS_VALID(time)) return held;
-  // What comes after is not known yet, so the past alone is averaged.
+  // The next pictures are not known yet: only the earlier ones are averaged.
   if (followed_ && time >= followed_->time) {
     const double passed = static_cast<double>(time - followed_->time) / GST_SECOND;
     if (passed <= longest_gap) {
@@ -111,7 +111,7 @@ std::optional<Levelling::CameraPose> Levelling::from_track(double smoothing, Gst
                         " entries of the file's orientation track are not rotations; they are "
                         "interpolated from the entries around them");
   double index = sign * (static_cast<double>(magnitude) / GST_SECOND) * rate;
-  // After a seek into the middle of a picture, decoders say that it begins there.
+  // After a seek to a time inside a picture, decoders give the picture that time.
   if (GST_BUFFER_PTS(picture) == segment.start) index = std::floor(index + rounding);
   if (index > static_cast<double>(track_->size()) - 0.5)
     warn(too_short,

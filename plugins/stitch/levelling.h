@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which way is down in each picture: from the file's track by presentation time, or from the meta
-// beside the picture.
+// The orientation of the camera for each picture: from the file's track, by presentation time, or
+// from the meta on the buffer.
 
 #pragma once
 
@@ -18,11 +18,11 @@ class Levelling {
  public:
   explicit Levelling(GstElement* owner) : owner_(owner) {}
 
-  /// The file's own track; a meta on a picture comes before it.
+  /// Sets the file's own track. A meta on a picture has priority over it.
   void set_track(std::span<const std::optional<Quaternion>> orientations);
-  /// Nothing is known any more, and nothing has been warned of.
+  /// Removes the track, and allows all warnings again.
   void reset();
-  /// What went before is not followed by what comes: a seek, a flush.
+  /// To be called after a seek or a flush: the next picture does not follow the last one.
   void interrupt() { followed_.reset(); }
 
   /// The view that shows this picture level, view to camera. `smoothing` is in seconds.

@@ -75,10 +75,10 @@ Choice choose() {
 struct Self {
   explicit Self(GstElement* owner) : settings(owner) {}
 
-  /// Keeps what was set for the child, which is made later and then bound.
+  /// The values of the properties until the child exists; its properties are then bound to these.
   sphere::Stitching settings;
   sphere::ThreadsProperty threads{PROP_THREADS};
-  // Protects the choice; held while it is copied, never across a post.
+  // Protects the choice. Held only while it is copied, never across a post.
   sphere::Mutex mutex;
   Choice choice SPHERE_GUARDED_BY(mutex);
   bool chosen SPHERE_GUARDED_BY(mutex) = false;
@@ -100,7 +100,7 @@ const char* stitcher_name(const Choice& choice) {
   return choice.gl ? "glspherestitch" : "cpuspherestitch";
 }
 
-/// Properties of this class that the child has too follow the bin's.
+/// Binds each property of this class to the child's property of the same name.
 void bind_properties(GstSphereStitch* stitch, GstElement* child) {
   guint count = 0;
   g_autofree GParamSpec** specs =
@@ -113,7 +113,7 @@ void bind_properties(GstSphereStitch* stitch, GstElement* child) {
   }
 }
 
-/// Makes elements, links them in a row and targets the ghost pads at its ends.
+/// Makes the elements, links them in this order, and sets the targets of the ghost pads.
 bool fill_bin(GstSphereStitch* stitch, const std::vector<const char*>& factories) {
   GstElement* first = nullptr;
   GstElement* last = nullptr;
@@ -147,7 +147,7 @@ void empty_bin(GstSphereStitch* stitch) {
   }
 }
 
-/// Decides, says so, and puts the elements in place.
+/// Chooses the stitcher, posts a message with the choice, and fills the bin.
 bool take_stitcher(GstSphereStitch* stitch) {
   const Choice choice = choose();
   {
@@ -182,7 +182,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   return result;
 }
 
-/// What a GstController holds for the bin is applied by stream time, as elements do for themselves.
+/// Applies the values of a GstController to the bin's properties, by stream time. GstBaseTransform
+/// does this for its own elements, but a bin does not.
 GstPadProbeReturn sync_values(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto* stitch = GST_OBJECT(data);
   if (!gst_object_has_active_control_bindings(stitch)) return GST_PAD_PROBE_OK;

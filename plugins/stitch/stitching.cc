@@ -19,14 +19,14 @@ namespace sphere {
 
 namespace {
 
-// What is blurred leaves no ghosts, so that the widest band may take more than a cross-fade of the
-// same setting.
+// The width of the coarsest band divided by `blend-width`. It has no fine detail that could appear
+// twice, therefore it may be wider than a cross-fade.
 constexpr double widest_band = 2;
-// As in a profile.
+// Degrees; the same limit as in a profile.
 constexpr double least_lens_fov = 60;
 
-/// Whether a picture has the whole width of the lenses' frame and half its height, where the lenses
-/// stand side by side.
+/// Whether a picture has the full width and half of the height of the lenses' frame, and the lenses
+/// are side by side.
 bool is_strip_of(const LensPair& pair, Size picture, double pixel_aspect) {
   constexpr double tolerance = 0.02;
   const double shape = static_cast<double>(pair.frame.width) / pair.frame.height;
@@ -44,7 +44,7 @@ bool Stitching::set_property(guint id, const GValue* value) {
     Lock lock(mutex_);
     if (!set_stitch_property(settings_, id, value)) return false;
   }
-  // The output may want another size.
+  // Another projection may need another output size.
   if (id == stitch_prop_projection && GST_IS_BASE_TRANSFORM(owner_))
     gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(owner_));
   return true;
@@ -63,7 +63,7 @@ Projection Stitching::projection() {
 GstEvent* Stitching::observe(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_STREAM_START:
-      // A new stream may come from another camera; what tells of it follows.
+      // A new stream may come from another camera. Its events with lens and orientation come later.
       forget_stream();
       break;
     case GST_EVENT_SEGMENT:
@@ -82,7 +82,7 @@ GstEvent* Stitching::observe(GstEvent* event) {
       if (parse_orientation_event(event, &orientations)) {
         track_came_by_event_ = true;
         levelling_.set_track(orientations);
-        // It does not hold for the stitched pictures.
+        // The track is not valid for the stitched pictures.
         gst_event_unref(event);
         return nullptr;
       }
@@ -110,7 +110,7 @@ void Stitching::stop() {
 
 bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
   if (GST_VIDEO_INFO_IS_INTERLACED(&input)) {
-    // GStreamer tries again with each buffer.
+    // GStreamer calls this again for each buffer: the error is posted only once.
     if (!std::exchange(told_interlaced_, true))
       GST_ELEMENT_ERROR(owner_, STREAM, FORMAT,
                         ("Interlaced pictures can't be stitched; put a deinterlacer before."),
@@ -123,7 +123,8 @@ bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& outpu
   have_formats_ = true;
   pair_.reset();
   strip_info_ = info_of(SeamStrip::size);
-  // Which lens it is may still be on its way, in an event after the caps: the first frame tells.
+  // The event with the lens may come after the caps. Therefore the lens is checked with the first
+  // frame.
   return true;
 }
 
@@ -154,7 +155,7 @@ Status Stitching::make_pair(const PairInputs& inputs) {
   options.blend_width = radians(inputs.blend_width);
   options.multiband = inputs.multiband;
   options.distance = inputs.stitch_distance;
-  // The edge of a near thing is as sharp as the grid.
+  // The disparity at the edge of a near thing can only change from one cell to the next.
   if (inputs.seam.align && output.width <= fine_grid_width) options.cells.most_cell = 8;
   const double out_aspect = static_cast<double>(GST_VIDEO_INFO_PAR_N(&output_)) /
                             std::max(GST_VIDEO_INFO_PAR_D(&output_), 1);
@@ -219,7 +220,7 @@ bool Stitching::ensure_pair(const StitchSettings& settings) {
                        : settings.blend == Blend::multiband ? widest_band * settings.blend_width
                                                             : settings.blend_width;
   wanted_.projection = settings.projection;
-  // Where the whole sphere is shown it means nothing.
+  // The field of view has no meaning if the whole sphere is shown.
   wanted_.fov = shows_all(settings.projection) ? 0 : settings.fov;
   wanted_.lens_fov = settings.lens_fov;
   wanted_.blend_width = width;

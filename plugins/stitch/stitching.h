@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the GL and the CPU stitcher have in common: which lens, and the grids for each frame.
-// Everything but the drawing.
+// The part that the GL and the CPU stitcher share: everything except the drawing.
 
 #pragma once
 
@@ -24,7 +23,7 @@
 
 namespace sphere {
 
-/// One stitcher's settings and, while it runs, what it draws by.
+/// The settings of one stitcher, and the lens and the grids while it runs.
 class Stitching {
  public:
   explicit Stitching(GstElement* owner) : owner_(owner), lens_(owner), levelling_(owner) {}
@@ -40,15 +39,15 @@ class Stitching {
   /// Sets both formats. On failure posts an element error that says what to do, and returns false.
   bool set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
 
-  /// What the output is to show, for its size to be chosen.
+  /// The projection of the output, from which its size is chosen.
   Projection projection();
 
-  /// Gets ready to draw `in` as `out`; false after an element error was posted. An orientation meta
-  /// on `out` becomes that of what is drawn.
+  /// Prepares the drawing of `in` to `out`. Returns false after it has posted an element error.
+  /// Changes an orientation meta on `out` to the orientation of the stitched picture.
   bool prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment);
-  /// What to draw by. After prepare().
+  /// The grids for the drawing. To be called after prepare().
   PairStitcher& pair() { return *pair_; }
-  /// How the frame is to be sampled; as it was when prepare() was called.
+  /// The interpolation that was set when prepare() was called.
   Interpolation interpolation() const { return current_.interpolation; }
 
   /// The formats of the pictures that PairStitcher::strip() and bands() ask for.
@@ -76,7 +75,7 @@ class Stitching {
   Status make_pair(const PairInputs& inputs);
   void choose_lens(const std::string& setting);
   void forget_stream();
-  /// Whether each picture is of another place: those without a rate are photos.
+  /// Whether the pictures are photos, which are not related to each other: they have no frame rate.
   bool has_photos() const { return GST_VIDEO_INFO_FPS_N(&input_) == 0; }
   GstVideoInfo info_of(Size strip) const;
 
@@ -86,17 +85,17 @@ class Stitching {
   Mutex mutex_;
   StitchSettings settings_ SPHERE_GUARDED_BY(mutex_);
 
-  // State: touched by the streaming thread alone (and by stop(), when there is none).
+  // State. Used only by the streaming thread, and by stop() when there is no such thread.
   GstVideoInfo input_{}, output_{};
   bool have_formats_ = false, warned_no_lens_ = false, told_interlaced_ = false;
-  // Of this frame. Kept, so that to copy the names in them allocates nothing.
+  // The settings of this frame. A member, so that copying its strings allocates no memory.
   StitchSettings current_;
   StreamLens::LensSource stream_lens_;
   PairInputs wanted_, basis_;
   const char* lens_origin_ = nullptr;    // where the name of the lens comes from
-  std::optional<PairInputs> announced_;  // what the bus was last told of
+  std::optional<PairInputs> announced_;  // what the last message on the bus contained
   StreamLens lens_;
-  bool track_came_by_event_ = false;  // then that of the file's own tags is not looked at
+  bool track_came_by_event_ = false;  // the track in the file's tags is ignored then
   Levelling levelling_;
   std::optional<PairStitcher> pair_;
   GstVideoInfo strip_info_{}, bands_info_{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a person sets at a stitcher, and the properties by which it is set.
+// The settings of a stitcher, and their properties.
 
 #pragma once
 
@@ -15,17 +15,17 @@
 namespace sphere {
 
 enum class Blend { off, feather, multiband };
-/// Which rows of the lenses' frame a picture has that is half as high.
+/// The rows of the lenses' frame that a picture of half its height contains.
 enum class FrameRows { top, middle, bottom };
 enum class Match { off, gain };
 enum class Align { off, seam };
 enum class Interpolation { linear, cubic };
 
-/// What a person sets. Copied as a whole, once a buffer.
+/// Copied as a whole, once for each buffer.
 struct StitchSettings {
   std::string lens;  ///< profile name or file; empty: what the stream says
   Projection projection = Projection::equirect;
-  double fov = 0;       ///< degrees across the output, where it is a view; 0: as usual
+  double fov = 0;       ///< degrees, horizontal, of a view; 0: the projection's default
   double lens_fov = 0;  ///< degrees, of each lens; 0: as the profile says
   Angles view;
   Blend blend = Blend::feather;
@@ -62,14 +62,14 @@ enum StitchProperty : guint {
 };
 
 void install_stitch_properties(GObjectClass* klass);
-/// The property `threads`, of those that draw on the CPU. 0: as many as cores.
+/// The property `threads` of elements that draw on the CPU. 0: as many as cores.
 void install_threads_property(GObjectClass* klass, guint id);
 class ThreadsProperty {
  public:
   explicit ThreadsProperty(guint id) : id_(id) {}
   int threads() const { return threads_; }
 
-  /// False where the id is another's.
+  /// Returns false if the id belongs to another property.
   bool set(guint id, const GValue* value) {
     if (id == id_) threads_ = g_value_get_int(value);
     return id == id_;
@@ -84,8 +84,8 @@ class ThreadsProperty {
   std::atomic<int> threads_ = Workers::default_threads;
 };
 
-/// Puts a property's value into settings, or takes it from them; false where the id is not one of
-/// these properties.
+/// Writes a property's value to the settings, or reads it from them. Returns false if the id is not
+/// one of these properties.
 bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value);
 bool get_stitch_property(const StitchSettings& settings, guint id, GValue* value);
 

@@ -25,7 +25,7 @@ void StreamLens::read(LensSource& source) const {
 }
 
 void StreamLens::observe(GstEvent* event) {
-  // An event may have both: the name is for a table that can't be used.
+  // An event may have both: the name is used if the table can't be used.
   const gchar* lens = nullptr;
   GBytes* table = nullptr;
   const bool has_name = gst_event_parse_sphere_lens(event, &lens);
@@ -38,7 +38,7 @@ void StreamLens::observe(GstEvent* event) {
 }
 
 void StreamLens::observe_table(GBytes* table) {
-  // A source that reconnects sends the same again.
+  // A source that reconnects sends the same table again.
   if (table_bytes_ && g_bytes_equal(table_bytes_.get(), table)) return;
   table_bytes_.reset(g_bytes_ref(table));
   gsize size = 0;
@@ -57,7 +57,7 @@ std::shared_ptr<const LensPair> StreamLens::read_table(std::span<const uint8_t> 
 }
 
 bool StreamLens::observe_capture_info(makers::CaptureInfo info) {
-  // Decoders send the tags they have again with each change of another.
+  // When one tag changes, decoders send all tags again.
   if (!info.lens_table.empty() && info.lens_table != file_.lens_table) {
     file_.lens_table = std::move(info.lens_table);
     file_table_ = read_table(file_.lens_table);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which lenses the stream says took its pictures: by the event `sphere-lens`, or by what the camera
-// wrote into the file.
+// The lenses that the stream names: in the event `sphere-lens`, or in the camera's own data in the
+// file.
 
 #pragma once
 
@@ -21,23 +21,22 @@ class StreamLens {
  public:
   explicit StreamLens(GstElement* owner) : owner_(owner) {}
 
-  /// Takes the event `sphere-lens`; any other is left alone.
+  /// Reads the event `sphere-lens` and ignores all others.
   void observe(GstEvent* event);
-  /// Takes what a file's tags say. True where its orientations are others than before: they are in
-  /// orientations() then.
+  /// Reads the data of a file's tags. Returns true if orientations() has changed.
   bool observe_capture_info(makers::CaptureInfo info);
   const auto& orientations() const { return file_.orientations; }
   /// A new stream may come from another camera.
   void forget();
 
-  /// What the stream says. The table comes before the name, and the name of a profile that the
-  /// stream gives before the camera model of a file; all are empty where it says nothing.
+  /// The lens that the stream names. A table has priority over a name, and the name in an event has
+  /// priority over the camera model in a file. Everything is empty if the stream names none.
   struct LensSource {
     std::string name;                       ///< of a profile, or a file
     std::shared_ptr<const LensPair> table;  ///< the camera's own
     const char* origin = nullptr;           ///< "stream" or "file"
   };
-  /// Leaves the memory of the name where it was.
+  /// Allocates no memory if the name fits into the string.
   void read(LensSource& source) const;
 
  private:
@@ -46,7 +45,7 @@ class StreamLens {
 
   GstElement* const owner_;
   std::string name_;
-  BytesRef table_bytes_;  // what table_ was made of
+  BytesRef table_bytes_;  // the bytes that table_ was read from
   std::shared_ptr<const LensPair> table_, file_table_;
   makers::CaptureInfo file_;  // what the file's own box says
 };

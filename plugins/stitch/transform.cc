@@ -16,13 +16,13 @@ namespace {
 
 constexpr int largest_side = 32768;
 
-/// Both sides lose what the warp changes; what is left is the same on both.
+/// Removes the fields that the warp changes. The others are the same on both sides.
 void forget_geometry(GstStructure* structure) {
   gst_structure_remove_fields(structure, "width", "height", "pixel-aspect-ratio", "multiview-mode",
                               "multiview-flags", "interlace-mode", "field-order", nullptr);
 }
 
-/// The one value that a field leaves open nearest to `target`, or that it has already.
+/// Sets a field to the value nearest to `target` that its caps allow.
 void fixate_int(GstStructure* structure, const char* field, int target) {
   if (gst_structure_has_field(structure, field))
     gst_structure_fixate_field_nearest_int(structure, field, target);
@@ -30,28 +30,27 @@ void fixate_int(GstStructure* structure, const char* field, int target) {
     gst_structure_set(structure, field, G_TYPE_INT, target, nullptr);
 }
 
-/// Even, because chroma is shared by pairs of pixels in most formats.
+/// Rounds to an even size, because in most formats two pixels have one chroma sample.
 int even(double value) {
   return std::clamp(static_cast<int>(std::lround(value / 2)) * 2, 2, largest_side);
 }
 
-/// Caps of the other side of a stitcher, whichever side that is: everything stays but size, pixel
-/// aspect and views.
+/// The caps of the other side, for either side: the same but for size, pixel aspect ratio and
+/// views.
 GstCaps* caps_of_other_side(const GstCaps* caps) {
   GstCaps* others = gst_caps_copy(caps);
   for (guint i = 0; i < gst_caps_get_size(others); ++i) {
     GstStructure* structure = gst_caps_get_structure(others, i);
     forget_geometry(structure);
-    // Whatever doesn't fit is refused when the lens is known, in words.
+    // A size that does not fit the lens is refused later, with a message, when the lens is known.
     gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, 1, largest_side, "height",
                       GST_TYPE_INT_RANGE, 1, largest_side, nullptr);
   }
   return others;
 }
 
-/// GstBaseTransform asks upstream for the size that downstream has, first of all, so that nothing
-/// need be done; a stitcher's two sides have no size in common. Takes that out of the answer to a
-/// caps query on the sink pad.
+/// Changes the answer to a caps query on the sink pad. GstBaseTransform puts the size of downstream
+/// first, to be able to pass buffers through, but the input of a stitcher has another size.
 void leave_size_open(GstQuery* query) {
   GstCaps* answer = nullptr;
   gst_query_parse_caps_result(query, &answer);
@@ -71,13 +70,13 @@ void leave_size_open(GstQuery* query) {
   gst_query_set_caps_result(query, open.get());
 }
 
-/// What an output looks like unless caps say otherwise.
+/// The size of an output if the caps don't set it.
 struct Shape {
-  double width;  ///< against that of the two lenses
+  double width;  ///< divided by the width of both lenses
   double aspect;
 };
 
-/// Such that the middle of the output has about the detail of the lenses.
+/// With these sizes, the middle of the output has about as much detail as the lenses.
 Shape shape_of(Projection projection) {
   switch (projection) {
     case Projection::equirect:
@@ -92,8 +91,8 @@ Shape shape_of(Projection projection) {
   }
 }
 
-/// Fixates the output: as shape_of() says unless the caps say otherwise, and for whole spheres the
-/// pixel aspect ratio that keeps them in whatever size was agreed on. Takes `output`.
+/// Fixates the caps of the output to the size of shape_of(), if they allow it. For whole spheres it
+/// sets the pixel aspect ratio, so that any size shows the sphere undistorted. Takes `output`.
 GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection) {
   output = gst_caps_truncate(output);
   output = gst_caps_make_writable(output);
@@ -104,7 +103,8 @@ GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection project
   gst_structure_get_int(in, "width", &in_width);
   gst_structure_get_int(in, "height", &in_height);
   gst_structure_get_fraction(in, "pixel-aspect-ratio", &par_n, &par_d);
-  // The lenses stand in a row, or one over the other; either way the sphere is as wide as both.
+  // The lenses are side by side or one over the other. In both cases the sphere is as wide as both
+  // lenses together.
   const double shown_width = in_width * static_cast<double>(par_n) / std::max(par_d, 1);
   const double both = shown_width >= in_height ? shown_width : 2.0 * shown_width;
   const Shape shape = shape_of(projection);
@@ -120,8 +120,8 @@ GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection project
     fixate_int(out, "height", even(width / shape.aspect));
     gst_structure_get_int(out, "height", &height);
   }
-  // A whole sphere is shown in its shape, whatever the count of its pixels; of a view, other pixels
-  // show more or less.
+  // A whole sphere keeps its shape with any number of pixels. A view with another shape shows more
+  // or less of the sphere.
   const bool whole = shows_all(projection);
   const int wide = whole ? static_cast<int>(std::lround(2 * shape.aspect)) * height : 1;
   const int tall = whole ? 2 * width : 1;
@@ -191,13 +191,13 @@ bool stitch_keeps_meta(const GstMeta* meta) {
       GST_META_FLAG_IS_SET(meta, GST_META_FLAG_LOCKED))
     return false;
   const GType api = meta->info->api;
-  // The plan makes it that of the stitched picture.
+  // Stitching::prepare() changes it to the orientation of the stitched picture.
   if (api == GST_SPHERE_ORIENTATION_META_API_TYPE) return true;
   for (const char* tag : {GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR,
                           GST_META_TAG_MEMORY_STR, GST_META_TAG_MEMORY_REFERENCE_STR}) {
     if (gst_meta_api_type_has_tag(api, g_quark_from_static_string(tag))) return false;
   }
-  // Their coordinates are those of the fisheyes, which their tags don't say.
+  // They contain positions in the fisheye pictures, although they have no tag for that.
   return api != GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE && api != GST_VIDEO_CROP_META_API_TYPE &&
          api != GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE && api != GST_VIDEO_META_API_TYPE;
 }
@@ -214,7 +214,7 @@ void install_stitch_transform(GstBaseTransformClass* klass) {
 
 void init_stitch_transform(GstBaseTransform* transform, Stitching* stitching) {
   g_object_set_qdata(G_OBJECT(transform), stitching_quark(), stitching);
-  // The picture is never the same on both sides, even where the caps are.
+  // The picture is never the same on both sides, even if the caps are.
   gst_base_transform_set_passthrough(transform, FALSE);
   gst_base_transform_set_in_place(transform, FALSE);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What both stitchers are as transforms: negotiation, events and metas. How they draw is their own.
+// The code of GstBaseTransform that both stitchers share: negotiation, events and metas.
 
 #pragma once
 
@@ -15,12 +15,12 @@ void install_stitch_transform(GstBaseTransformClass* klass);
 /// To be called in the instance's init; `stitching` must live as long as the element.
 void init_stitch_transform(GstBaseTransform* transform, Stitching* stitching);
 
-/// For a class that has more to do with queries than install_stitch_transform() sets.
+/// For a class that overrides the query function of install_stitch_transform().
 gboolean stitch_transform_query(GstBaseTransform* transform, GstPadDirection direction,
                                 GstQuery* query);
 
-/// Whether a meta still says something true of the stitched picture: one that speaks of neither
-/// size nor place in the picture does.
+/// Whether a meta is also true of the stitched picture: it is if it depends neither on the size of
+/// the picture nor on positions in it.
 bool stitch_keeps_meta(const GstMeta* meta);
 
 }  // namespace sphere

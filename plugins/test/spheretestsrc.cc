@@ -55,7 +55,7 @@ GST_DEBUG_CATEGORY_STATIC(spheretestsrc_debug);
 
 namespace {
 
-// Chroma is the mean of the pixels that share it, so it stands in their middle.
+// Chroma is the mean of the pixels that share it, therefore its position is their middle.
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(
@@ -120,14 +120,14 @@ struct Settings {
   gint64 timestamp_offset = 0;
 };
 
-/// The scene in one format and size: what stands still is drawn once and kept.
+/// The scene in one format and size. The parts that do not move are drawn only once.
 class Painter {
  public:
   Painter(const GstVideoInfo& info, sphere::Renderer renderer, const Settings& settings)
       : info_(info), renderer_(std::move(renderer)), picture_(info), pattern_(settings.pattern) {}
 
-  /// Draws on so many threads, 0: as many as cores. False when `cancelled` came true before it was
-  /// done.
+  /// Draws with this number of threads; 0: as many as cores. Returns false if `cancelled` became
+  /// true before the end.
   bool paint(GstVideoFrame* frame, guint32 number, double seconds, int threads,
              const std::atomic<bool>& cancelled) {
     workers_.set_threads(threads);
@@ -196,18 +196,18 @@ class SphereTestSrc {
                                               GST_VIDEO_INFO_FPS_N(&info));
   }
 
-  // State, from start to stop; the streaming thread's.
+  // State, from start to stop. Used only by the streaming thread.
   std::optional<sphere::LensPair> pair;
   GstVideoInfo info{};
   std::unique_ptr<Painter> painter;
   bool announced = false;       ///< the lens event was sent
   guint64 frame = 0;            ///< since the format was set
   guint64 first_number = 0;     ///< the number of the first of them
-  GstClockTime first_time = 0;  ///< and its time
+  GstClockTime first_time = 0;  ///< the time of that picture
   std::atomic<bool> cancelled{false};
 
  private:
-  // Protects the settings; never held while anything is drawn or sent.
+  // Protects the settings. Never held while a picture is drawn or sent.
   sphere::Mutex mutex_;
   Settings settings_ SPHERE_GUARDED_BY(mutex_);
 };
@@ -326,7 +326,7 @@ gboolean set_caps(GstBaseSrc* base, GstCaps* caps) {
   } else {
     renderer = sphere::Renderer::equirect(size, settings.supersample, settings.depth);
   }
-  // Time and numbers go on where the format before left them.
+  // Times and numbers continue from those of the last format.
   if (self->painter) {
     self->first_time = self->time_of(self->frame);
     self->first_number += self->frame;
@@ -374,7 +374,7 @@ gboolean do_seek(GstBaseSrc* base, GstSegment* segment) {
   segment->time = segment->start;
   self->first_time = 0;
   self->first_number = 0;
-  // Rounded, so that the time of a picture finds that picture.
+  // Rounded, so that a seek to the time of a picture leads to that picture.
   self->frame =
       self->painter && GST_VIDEO_INFO_FPS_N(&self->info) > 0
           ? gst_util_uint64_scale_round(segment->position, GST_VIDEO_INFO_FPS_N(&self->info),

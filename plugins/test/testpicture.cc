@@ -109,7 +109,7 @@ void TestPicture::put_yuv(const Tile& tile, int left, int top, GstVideoFrame* fr
   const int across = 1 << sub_x_, down = 1 << sub_y_;
   for (int y = top; y < bottom; y += down)
     for (int x = left; x < right; x += across) {
-      // The mean of the pixels that share the sample, those that are there at an odd edge.
+      // The mean of the pixels that share the sample. There are fewer at an odd edge.
       Tile::Pixel mean;
       const int to_x = std::min(x + across, right), to_y = std::min(y + down, bottom);
       for (int j = y; j < to_y; ++j)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Puts the tiles of a scene into a video frame, in the frame's own format and colours.
+// Writes the tiles of a scene to a video frame, in the frame's format and colours.
 
 #pragma once
 
@@ -11,12 +11,12 @@ namespace sphere {
 
 class TestPicture {
  public:
-  /// NV12, I420, Y444 and RGBA; chroma stands in the middle of its pixels.
+  /// NV12, I420, Y444 and RGBA. The position of a chroma sample is the middle of its pixels.
   explicit TestPicture(const GstVideoInfo& info);
 
-  /// No light anywhere.
+  /// Fills the frame with black.
   void clear(GstVideoFrame* frame) const;
-  /// Lays a tile over what the frame has. Threads may put different tiles at a time.
+  /// Draws a tile over the frame. Several threads may draw different tiles at the same time.
   void put(const Tile& tile, int column, int row, GstVideoFrame* frame) const;
 
  private:
@@ -25,7 +25,7 @@ class TestPicture {
 
   int width_, height_, sub_x_, sub_y_;
   bool rgb_;
-  // Y'CbCr of R'G'B' 0..1, rows of a matrix, and what no light and no colour are.
+  // Rows of the matrix from R'G'B' 0..1 to Y'CbCr, and the values of black.
   float matrix_[3][3];
   float dark_[3];
 };

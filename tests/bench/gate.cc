@@ -11,6 +11,10 @@
 //   through: median_ms and most_ms from when `consent withdraw` returned to when the last sound
 //   left the gate. (It may have left before: 0.)
 //
+// gate change SPHERE ROUNDS
+//   Acts are appended to a ledger of 4 MiB. median_ms and most_ms: the processor time in which a
+//   streaming thread sees the next of them. ledger_kib: the ledger's size.
+//
 // SPHERE is the command `sphere`.
 
 #include <glib/gstdio.h>
@@ -26,6 +30,8 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/consent/source.h"
+#include "tests/tools/large_ledger.h"
 
 using namespace sphere;
 
@@ -205,6 +211,38 @@ void withdraw(const std::string& sphere, int rounds) {
   std::printf("{\"median_ms\": %.2f, \"most_ms\": %.2f}\n", all[all.size() / 2], all.back());
 }
 
+/// Sound is given and taken back in turn; each act must be seen at once.
+void change(int rounds) {
+  const Ledger ledger;
+  const std::string text = test::large_ledger_text();
+  if (!g_file_set_contents_full(ledger.path().c_str(), text.data(),
+                                static_cast<gssize>(text.size()), G_FILE_SET_CONTENTS_NONE, 0600,
+                                nullptr))
+    give_up("no ledger could be written");
+  const consent::Ledger file(ledger.path());
+  const auto source = consent::open_ledger(ledger.path());
+  if (!source) give_up(source.error().message);
+  consent::Entry entry;
+  entry.category = consent::Category::audio;
+  entry.how = "command";
+  std::vector<double> all;
+  for (int i = 0; i < rounds; ++i) {
+    entry.act = i % 2 ? consent::Act::withdraw : consent::Act::give;
+    entry.purposes = i % 2 ? 0 : consent::bit(consent::Purpose::live);
+    if (const auto appended = file.append(entry); !appended) give_up(appended.error().message);
+    const double from = processor_seconds();
+    (*source)->version();
+    const auto grants = (*source)->grants(consent::Category::audio, consent::Purpose::live);
+    all.push_back((processor_seconds() - from) * 1e3);
+    const auto answer = consent::evaluate(grants.caps.get(), consent::Category::audio,
+                                          consent::Purpose::live, g_get_real_time());
+    if (answer.allowed != (i % 2 == 0)) give_up("an act is not seen: " + answer.reason);
+  }
+  std::sort(all.begin(), all.end());
+  std::printf("{\"median_ms\": %.4f, \"most_ms\": %.4f, \"ledger_kib\": %zu}\n",
+              all[all.size() / 2], all.back(), text.size() / 1024);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -214,7 +252,9 @@ int main(int argc, char** argv) {
     cost(argv[2], std::max(std::atoi(argv[3]), 1));
   else if (what == "withdraw")
     withdraw(argv[2], std::max(std::atoi(argv[3]), 1));
+  else if (what == "change")
+    change(std::max(std::atoi(argv[3]), 1));
   else
-    give_up("usage: gate cost|withdraw SPHERE SECONDS|ROUNDS");
+    give_up("usage: gate cost|withdraw|change SPHERE SECONDS|ROUNDS");
   return 0;
 }

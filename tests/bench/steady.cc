@@ -47,7 +47,7 @@ GstRef<GstElement> child(const GstRef<GstElement>& bin, const char* name) {
   return GstRef<GstElement>(gst_bin_get_by_name(GST_BIN(bin.get()), name));
 }
 
-/// Half a minute without a picture is no speed at all.
+/// Waits half a minute at most.
 SampleRef next(const GstRef<GstElement>& sink) {
   return SampleRef(gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), 30 * GST_SECOND));
 }
@@ -67,7 +67,7 @@ double status_mb(const char* key) {
   return line ? std::strtod(line + std::strlen(key), nullptr) / 1024 : 0;
 }
 
-/// From here on the peak is that of what comes.
+/// Resets the peak of the memory in use.
 void forget_peak() {
   malloc_trim(0);
   if (FILE* file = std::fopen("/proc/self/clear_refs", "w")) {

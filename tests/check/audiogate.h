@@ -33,7 +33,7 @@ inline void set_consent(gpointer gate, const char* text) {
   g_object_set(gate, "consent", caps.get(), nullptr);
 }
 
-/// A gate that sound is given to before it starts.
+/// A gate with consent to sound from the start.
 inline GstHarness* gate_that_is_given() {
   GstElement* gate = gst_element_factory_make("sphereaudiogate", nullptr);
   set_consent(gate, given);

@@ -34,7 +34,7 @@ int rounds() {
 
 constexpr uint8_t untouched = 0x5a;
 
-/// Gives memory out of one block that the test looks at.
+/// An allocator of memory in one block, which the test examines.
 struct Arena {
   std::vector<uint8_t> bytes = std::vector<uint8_t>(1024 * 1024, untouched);
   gsize used = 0;
@@ -76,7 +76,7 @@ void arena_allocator_init(ArenaAllocator* self) {
   GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
 }
 
-/// A sink that offers a pool, or an allocator alone, out of the arena.
+/// A sink that offers a pool, or only an allocator, with memory of the arena.
 enum class Offer { pool, allocator };
 GstPadProbeReturn offer_memory(GstPad*, GstPadProbeInfo* info, gpointer what) {
   GstQuery* query = GST_PAD_PROBE_INFO_QUERY(info);
@@ -100,7 +100,7 @@ GstPadProbeReturn offer_memory(GstPad*, GstPadProbeInfo* info, gpointer what) {
   return GST_PAD_PROBE_HANDLED;
 }
 
-/// How many bytes of the arena a line's source wrote, behind a `gate` that may be none.
+/// The number of bytes in the arena that the source of a line has written. `gate` may be empty.
 size_t written_to_arena(const std::string& format, const char* gate, Offer offer) {
   std::fill(arena.bytes.begin(), arena.bytes.end(), untouched);
   arena.used = 0;
@@ -128,7 +128,7 @@ GST_START_TEST(test_memory_of_downstream) {
         fail_unless(written == 0, "%s: %d bytes of the sink's memory were written", gate.c_str(),
                     static_cast<int>(written));
       }
-      // Given sound may be taken back between being written and being looked at here.
+      // Consent may be withdrawn after the sound was written and before it is examined here.
       const std::string open = std::string("sphereaudiogate ") + with_given;
       fail_unless(written_to_arena(format, open.c_str(), offer) == 0);
     }
@@ -148,7 +148,7 @@ GST_START_TEST(test_metas_of_downstream_hold) {
 }
 GST_END_TEST
 
-/// What lies in this process's areas of shared memory.
+/// The contents of the shared memory of this process.
 std::vector<uint8_t> shared_memory() {
   std::vector<uint8_t> all;
   g_autofree char* begin = g_strdup_printf("shmpipe.%5d.", static_cast<int>(getpid()));
@@ -248,7 +248,7 @@ std::vector<Form> all_forms() {
   return all;
 }
 
-/// Buffers of all kinds of sizes, and the bytes that must come out for them.
+/// Buffers of many sizes, and the expected output for each.
 struct Input {
   std::vector<BufferRef> buffers;
   std::vector<uint8_t> expected;
@@ -301,7 +301,7 @@ void check_bytes(const std::vector<uint8_t>& bytes, const std::vector<uint8_t>& 
                  const std::string& what) {
   fail_unless(bytes.size() == expected.size(), "%s: %d bytes in place of %d", what.c_str(),
               static_cast<int>(bytes.size()), static_cast<int>(expected.size()));
-  // Not a check for each byte: each is written into a file.
+  // Not one check for each byte, because Check writes each check to a file.
   const auto wrong = std::mismatch(bytes.begin(), bytes.end(), expected.begin()).first;
   fail_unless(wrong == bytes.end(), "%s: byte %d is 0x%02x", what.c_str(),
               static_cast<int>(wrong - bytes.begin()), wrong == bytes.end() ? 0 : *wrong);
@@ -386,7 +386,8 @@ GST_END_TEST
 
 enum class Shift { none, pad_offset, base_time, base_time_now };
 
-/// What waits before the gate while sound is denied, and what comes later; how many left as sound.
+/// Sends sound that waits before the gate while denied, and later sound. Returns how many buffers
+/// left as sound.
 struct SoundCount {
   int denied = 0, given = 0;
 };
@@ -415,7 +416,7 @@ SoundCount count_sound_after_grant(const char* line, Shift shift) {
     left.denied += std::count(bytes.begin(), bytes.end(), denied_byte) > 0;
     left.given += std::count(bytes.begin(), bytes.end(), given_byte) > 0;
   };
-  // So that the gate has seen one before.
+  // The gate must have received a buffer before.
   push(denied_byte);
   pull();
   const gulong block = gst_pad_add_probe(

@@ -28,7 +28,7 @@ std::string text_of(const GstTagList* tags) {
   return text;
 }
 
-/// With the bytes of the buffers in it as they are, where the usual form has them in hexadecimal.
+/// The caps as text, with the bytes of buffers as they are instead of in hexadecimal.
 std::string text_of(const GstCaps* caps) {
   if (!caps) return {};
   g_autofree char* text = gst_caps_to_string(caps);
@@ -50,7 +50,7 @@ std::string text_of(GstStream* stream) {
   return all;
 }
 
-/// All that an event says, in one text.
+/// The whole content of an event as text.
 std::string text_of(GstEvent* event) {
   const GstStructure* structure = gst_event_get_structure(event);
   g_autofree char* text = structure ? gst_structure_to_string(structure) : g_strdup("");
@@ -83,7 +83,7 @@ std::string text_of(GstEvent* event) {
 
 bool has_secret(const std::string& text) { return text.find(secret) != std::string::npos; }
 
-/// What a pad has pushed, events and buffers.
+/// The events and buffers that a pad has pushed.
 struct Pushed {
   explicit Pushed(Pipeline& pipeline, const char* element) {
     const GstRef<GstElement> from = pipeline.child(element);
@@ -142,10 +142,10 @@ GST_START_TEST(test_stream_headers) {
 }
 GST_END_TEST
 
-// What was closed when the headers came, and opens later: a decoder must be able to go on.
+// The gate was closed when the headers came, and opens later: a decoder must still work.
 GST_START_TEST(test_headers_still_decode) {
   for (const Codec& codec : codecs) {
-    // flacdec wants its headers between the buffers, too, and those don't pass.
+    // flacdec also needs the headers between the buffers, and these do not pass.
     if (strcmp(codec.decoder, "flacdec") == 0) continue;
     Pipeline pipeline(encoded(codec) + "sphereaudiogate name=gate ! " + codec.decoder +
                       " ! appsink name=sink sync=false");
@@ -194,7 +194,7 @@ GstStream* secret_stream() {
   return stream;
 }
 
-/// Events that tell what is heard, each by another way.
+/// Events that describe the sound, each in another way.
 void push_descriptions(GstHarness* h, GstStream* stream) {
   GstEvent* start = gst_event_new_stream_start("one");
   gst_event_set_group_id(start, 77);
@@ -227,7 +227,7 @@ void push_descriptions(GstHarness* h, GstStream* stream) {
   gst_message_unref(message);
 }
 
-/// All that the pad keeps for whoever is linked to it.
+/// All sticky events of the pad, which an element gets when it is linked.
 std::string kept_by(GstHarness* h) {
   const GstRef<GstPad> pad(gst_pad_get_peer(h->sinkpad));
   std::string all;
@@ -261,7 +261,7 @@ GST_START_TEST(test_events_of_a_closed_gate) {
 }
 GST_END_TEST
 
-// Given, and taken back: what is linked afterwards gets what the pad kept.
+// After a grant and a withdrawal, an element that is linked gets the sticky events of the pad.
 GST_START_TEST(test_events_kept_are_cleaned) {
   const HarnessRef h(gate_that_is_given());
   const GstRef<GstStream> stream(secret_stream());
@@ -274,7 +274,7 @@ GST_START_TEST(test_events_kept_are_cleaned) {
   const std::string kept = kept_by(h.get());
   fail_unless(!has_secret(kept), "%s", kept.c_str());
   fail_unless(kept.find("bitrate") != std::string::npos && kept.find("audio/x-opus") != kept.npos);
-  // Nor what upstream writes into its own object later.
+  // The same for changes that upstream makes to its own object later.
   gst_stream_set_stream_flags(stream.get(), GST_STREAM_FLAG_UNSELECT);
   GstTagList* more = gst_tag_list_new(GST_TAG_LYRICS, "SECRET-later", nullptr);
   gst_stream_set_tags(stream.get(), more);

@@ -81,7 +81,7 @@ GST_START_TEST(test_late_consent_events) {
   fail_unless(!one_behind(h.get(), 2 * ms, 1 * ms), "denied in the midst of it");
   fail_unless(!one_behind(h.get(), 3 * ms, 2 * ms));
   fail_unless(one_behind(h.get(), 4 * ms, 3 * ms));
-  // Taken back here: what is held has not left yet.
+  // Consent is withdrawn here; the held buffer has not been sent yet.
   set_consent(h->element, nullptr);
   gst_harness_push_event(h.get(), gst_event_new_eos());
   const BufferRef last(gst_harness_try_pull(h.get()));
@@ -89,7 +89,7 @@ GST_START_TEST(test_late_consent_events) {
 }
 GST_END_TEST
 
-/// What comes out, in order: the times of buffers in ms, and the names of events.
+/// The output in order: the times of buffers in ms, and the names of events.
 struct Order {
   explicit Order(GstHarness* h) {
     gst_pad_add_probe(
@@ -121,7 +121,7 @@ GST_START_TEST(test_events_stay_behind) {
       caps_of("audio/x-raw, format=S16LE, rate=48000, channels=2, layout=interleaved"));
   gst_harness_push_event(h.get(), gst_event_new_caps(stereo.get()));
   gst_harness_push_event(h.get(), gst_event_new_gap(1 * ms, 1 * ms));
-  // What would ask downstream before it has these caps gets no answer.
+  // A query before downstream has these caps gets no answer.
   GstQuery* query = gst_query_new_allocation(stereo.get(), TRUE);
   fail_unless(!gst_pad_peer_query(h->srcpad, query));
   gst_query_unref(query);
@@ -129,7 +129,7 @@ GST_START_TEST(test_events_stay_behind) {
   one_behind(h.get(), 2 * ms, 0);
   fail_unless_equals_string(order.text.c_str(), "0 caps gap ");
 
-  // A flush throws away what is held and not what tells of the form.
+  // A flush removes the held buffer, but not the events about the format.
   order.text.clear();
   const CapsRef again(caps_of(mono));
   gst_harness_push_event(h.get(), gst_event_new_caps(again.get()));
@@ -141,7 +141,7 @@ GST_START_TEST(test_events_stay_behind) {
   gst_segment_init(&segment, GST_FORMAT_TIME);
   gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
 
-  // Events that can be made one don't cost the buffer its sound.
+  // Events that can be merged do not make the buffer silent.
   one_behind(h.get(), 4 * ms, GST_CLOCK_TIME_NONE);
   order.text.clear();
   for (GstClockTime i = 0; i < 3000; ++i) {
@@ -155,7 +155,7 @@ GST_START_TEST(test_events_stay_behind) {
               order.text.c_str());
   fail_unless(order.text.size() < 2000);
 
-  // Nothing grows without end, and what can't be known doesn't pass.
+  // The number of held events is limited. If the consent of a buffer can't be known, it is silent.
   for (int i = 0; i < 2000; ++i)
     gst_harness_push_event(h.get(), gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
                                                          gst_structure_new_empty("other")));

@@ -30,15 +30,15 @@ using sphere::EventRef;
 
 namespace {
 
-/// What is true: goes up by two with each change, is odd while one is made, and a multiple of four
-/// while sound is denied.
+/// The state of consent: increases by two with each change, is odd during a change, and a multiple
+/// of four while sound is denied.
 class ConsentState {
  public:
   uint64_t now() const { return state_.load(std::memory_order_seq_cst); }
   static bool steady(uint64_t from, uint64_t to) { return from == to && from % 2 == 0; }
   static bool denied(uint64_t state) { return state % 4 == 0; }
-  /// Whether it was denied for sure at a moment between two readings. (While a change is made it is
-  /// one or the other, depending on who looks.)
+  /// Whether sound was certainly denied at a moment between two readings. (During a change, threads
+  /// may see different states.)
   static bool denied_between(uint64_t from, uint64_t to) { return (from + 3) / 4 * 4 <= to; }
   template <typename Change>
   void change(Change change) {
@@ -55,7 +55,7 @@ class ConsentState {
 /// of up to so many buffers, enough for sound to pass however slow the machine is.
 class ConsentToggler {
  public:
-  /// The gate's own source too, if there is a gate.
+  /// Also the consent of the gate, if there is one.
   ConsentToggler(ConsentState& truth, Consent& source, GstElement* gate, int count, unsigned pause,
                  const std::atomic<unsigned>& captured)
       : thread_([this, &truth, &source, gate, count, pause, &captured] {
@@ -67,7 +67,7 @@ class ConsentToggler {
               source.set_caps(caps);
               if (gate) g_object_set(gate, "consent", caps, nullptr);
             });
-            // In either state.
+            // In both states.
             if (random() % 100 != 0) continue;
             const unsigned end = captured + static_cast<unsigned>(random() % pause);
             while (static_cast<int>(end - captured) > 0) std::this_thread::yield();
@@ -90,8 +90,8 @@ struct Captured {
   bool whole() const { return !ConsentState::denied_between(from, to); }
 };
 
-/// Looks at the gate's pads: what was true when a buffer came in, and what came out. The gate may
-/// be one buffer behind.
+/// Probes on the gate's pads: the state when a buffer comes in, and the output. The output may be
+/// one buffer later.
 class Watch {
  public:
   Watch(GstElement* gate, ConsentState& truth) : truth_(truth) {
@@ -155,7 +155,7 @@ void check_times(const std::vector<Watch::OutputBuffer>& outs, GstClockTime tole
                 "a gap or an overlap at %" GST_TIME_FORMAT, GST_TIME_ARGS(outs[i].pts));
 }
 
-/// What was captured in a time.
+/// The states in which the sound of a time span was captured.
 template <typename Visit>
 void captured_in(const std::vector<Captured>& all, GstClockTime from, GstClockTime to,
                  Visit visit) {
@@ -303,7 +303,7 @@ void toggle(const Stream& stream, int count, unsigned pause) {
   }
 }
 
-// The source does not tell: the gate goes by the time.
+// The source sends no consent events: the gate uses the timestamps.
 GST_START_TEST(test_raw_live) {
   toggle({.line = plain_line, .told = Told::gate, .time = Time::system, .samples = 240}, toggles(),
          80);
@@ -355,7 +355,7 @@ GST_START_TEST(test_decoded) {
 }
 GST_END_TEST
 
-// Where the gate knows by its own sources and by the time.
+// The gate uses its own sources of consent and the timestamps.
 GST_START_TEST(test_opus_live) {
   toggle({.line = opus_line, .told = Told::gate, .time = Time::captured, .reach = 20 * ms},
          toggles(), 60);

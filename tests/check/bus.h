@@ -15,7 +15,7 @@
 
 namespace sphere::test {
 
-/// All that the element has said on the bus so far, a line for each message.
+/// All messages of the element on the bus, a line for each.
 class BusLog {
  public:
   explicit BusLog(Pipeline& pipeline) : bus_(gst_element_get_bus(pipeline.element())) {}
@@ -58,7 +58,7 @@ class BusLog {
     return true;
   }
 
-  /// Reads on until a line has these words, or until so many have.
+  /// Reads until a line contains these words, or until this number of lines do.
   void wait_for(const std::string& words) { wait_for_count(words, 1); }
   void wait_for_count(const std::string& words, int lines) {
     const gint64 until = g_get_monotonic_time() + static_cast<gint64>(deadline / 1000);

@@ -31,7 +31,7 @@ inline std::unique_ptr<Emulator> camera_with(std::vector<const char*> faults = {
   return started(std::move(options));
 }
 
-/// On a busy machine the camera's encoder may take its time to start.
+/// On a busy machine the camera's encoder may start slowly.
 inline std::string source(const Emulator& camera, const std::string& more = "") {
   return "spherecamsrc name=camera timeout=60 location=\"" + camera.uri() + "\" " + more;
 }
@@ -40,7 +40,8 @@ inline std::string to_sink(const Emulator& camera, const std::string& more = "la
   return source(camera, more) + " ! appsink name=sink sync=false";
 }
 
-/// Pulls so many pictures, whose times rise; the last one's time.
+/// Pulls this number of pictures, checks that their times rise, and returns the time of the last
+/// one.
 inline GstClockTime pull(Pipeline& pipeline, int count, GstClockTime last = GST_CLOCK_TIME_NONE) {
   for (int i = 0; i < count; ++i) {
     const SampleRef sample = pipeline.pull();

@@ -22,7 +22,7 @@ using ActionKind = ConnectionAction::Kind;
 
 namespace {
 
-/// A core, its clock, and all that it wanted done.
+/// A core, its clock, and all its actions.
 struct Run {
   ConnectionCore core;
   Time now{};
@@ -46,7 +46,8 @@ struct Run {
     core.handle({kind, {reason, why, {}}}, now);
     take();
   }
-  /// Until so much later, as a thread would: it sleeps until the deadline. How often it woke up.
+  /// Lets this time pass, like a thread that sleeps until each deadline. Returns how often it woke
+  /// up.
   int pass(Duration duration) {
     const Time until = now + duration;
     int rounds = 0;
@@ -62,7 +63,8 @@ struct Run {
     now = until;
     return rounds;
   }
-  /// Pictures and packets for so long, 30 and 300 a second; of a hundred packets so many get lost.
+  /// Sends 30 pictures and 300 packets a second for this time; `lost` of a hundred packets are
+  /// lost.
   void play(Duration duration, int lost_percent = 0) {
     const Time until = now + duration;
     while (now < until) {
@@ -149,7 +151,7 @@ GST_START_TEST(core_sleeps_until_its_deadline_in_every_state) {
     if (state == State::stopped || state == State::ended) fail_unless_equals_int(rounds, 0);
     GST_INFO("%s: %d rounds in 60 s", name_of(state), rounds);
   }
-  // Also while downstream holds a picture, and in a pipeline that pauses.
+  // Also while downstream blocks a picture, and in a paused pipeline.
   Run held = in(State::playing);
   held.pictures.held = true;
   fail_unless(held.pass(60s) <= 120);
@@ -162,14 +164,14 @@ GST_START_TEST(core_sleeps_until_its_deadline_in_every_state) {
 GST_END_TEST;
 
 GST_START_TEST(all_steps_of_an_attempt_share_one_timeout) {
-  // Whatever part of it takes the time: the control, ...
+  // No matter which part takes the time: the control, ...
   Run run;
   run.pass(5100ms);
   run.expect(State::connecting);
   run.pass(200ms);
   run.expect(State::ended);
   fail_unless_equals_int(run.count(ActionKind::give_up, "does not answer"), 1);
-  // ... the preview, of which the control took a part, ...
+  // ... the preview, after the control took a part of the time, ...
   Run late({.timeout = 5s, .udp_then_tcp = false});
   late.pass(4s);
   late.tell(Kind::control_ready);
@@ -183,7 +185,7 @@ GST_START_TEST(all_steps_of_an_attempt_share_one_timeout) {
   udp.pass(5300ms);
   udp.expect(State::ended);
   fail_unless_equals_int(udp.count(ActionKind::open_preview), 2);
-  // A pipeline that pauses asks for no pictures.
+  // A paused pipeline requests no pictures.
   Run paused;
   paused.core.set_playing(false, paused.now);
   paused.tell(Kind::control_ready);
@@ -221,20 +223,20 @@ GST_START_TEST(an_outage_is_reported_once) {
   fail_unless_equals_int(run.count(ActionKind::inform, "back"), 1);
   fail_unless_equals_int(run.core.connections(), 2);
 
-  // One that shows a picture and goes again is not asked all the time, ...
+  // A camera that disappears after one picture is not connected to all the time, ...
   run.tell(Kind::preview_lost);
   fail_unless_equals_int(run.pauses_ms().back(), 8000);
   run.pass(8s);
   run.tell(Kind::preview_requested);
   run.pictures.last = run.now;
   run.tell(Kind::picture);
-  // ... and one that was back for a while is asked soon.
+  // ... and one that has worked for some time is connected to soon.
   run.play(3s);
   run.tell(Kind::preview_lost);
   fail_unless_equals_int(run.pauses_ms().back(), 500);
   fail_unless_equals_int(run.core.losses(), 3);
 
-  // Control first, preview right after: the control says why, and it is one loss with one warning.
+  // The control is lost first, and gives the reason. It is one loss with one warning.
   Run reboot;
   reboot.up();
   reboot.play(5s);
@@ -289,7 +291,7 @@ GST_START_TEST(a_preview_that_works_outlives_its_control) {
   fail_unless_equals_int(run.count(ActionKind::close_preview), 0);
   fail_unless_equals_int(run.core.losses(), 0);
 
-  // Nothing was said where it is back at once.
+  // There is no message if it is back immediately.
   run.tell(Kind::control_lost);
   run.play(700ms);
   run.tell(Kind::control_ready);
@@ -316,10 +318,10 @@ GST_START_TEST(missing_pictures_are_a_lost_camera) {
   run.expect(State::playing);
   run.pass(200ms);
   run.expect(State::waiting);
-  // True also of a camera that answers nothing: that it answers is not said.
+  // The message must not say that the camera answers, because it does not.
   fail_unless_equals_int(run.count(ActionKind::warn, "no picture has come"), 1);
   fail_unless_equals_int(run.count(ActionKind::warn, "answers"), 0);
-  // The control is believed to stand, until it is known better.
+  // The control connection counts as open until its loss is noticed.
   run.pass(500ms);
   run.expect(State::opening);
   run.tell(Kind::control_lost, Reason::silent);
@@ -327,7 +329,7 @@ GST_START_TEST(missing_pictures_are_a_lost_camera) {
   run.pass(1s);
   run.expect(State::connecting);
   fail_unless_equals_int(run.core.losses(), 1);
-  // Downstream that holds a picture, and a pipeline that pauses, say nothing about the camera.
+  // If downstream blocks a picture, or the pipeline is paused, the camera is not lost.
   Run held;
   held.up();
   held.pictures.held = true;
@@ -373,12 +375,12 @@ GST_START_TEST(udp_without_packets_becomes_tcp) {
   silent.pass(2100ms);
   fail_unless(tcp(silent));
   silent.expect(State::opening);
-  // Only where TCP is allowed.
+  // Only if TCP is allowed.
   Run only({.udp_then_tcp = false});
   only.up();
   only.play(10s, 20);
   fail_unless(!tcp(only));
-  // A server that takes its time until it sends is none of that.
+  // A server that is only slow to start is not such a case.
   Run slow({.timeout = 60s});
   slow.tell(Kind::control_ready);
   slow.pass(30s);

@@ -55,7 +55,7 @@ void pull(test::Pipeline& pipeline, int count) {
   for (int i = 0; i < count; ++i) fail_unless(pipeline.pull() != nullptr);
 }
 
-/// Asks until it is so. What is waited for happens in other threads, which say nothing about it.
+/// Polls until it is true, because the other threads do not signal it.
 void until(const char* what, const std::function<bool()>& so) {
   for (int i = 0; !so(); ++i) {
     fail_unless(i < 60000, "%s does not come", what);
@@ -110,7 +110,7 @@ std::vector<storage::StoredFile> kept_in(storage::Store store) {
   return *files;
 }
 
-/// Not by what the folder holds: while the file is written, it has another name.
+/// Does not list the folder, because the file has another name while it is written.
 Result<storage::Binding> remembered() {
   return storage::read_binding(storage::binding_path("MJXJ00000000EMUL"));
 }
@@ -120,7 +120,7 @@ void hold_nothing() {
     for (const storage::StoredFile& one : kept_in(store)) fail_unless(bool(storage::erase(one)));
 }
 
-/// Below the tests' own folders, for this one alone, before anything asks where they are.
+/// A folder for this test below the tests' folders. Set before anything reads the XDG variables.
 [[maybe_unused]] const bool own_folders = [] {
   for (const char* name : {"XDG_DATA_HOME", "XDG_CACHE_HOME"})
     g_setenv(name, (to_string(g_getenv(name)) + "/camera_consent").c_str(), TRUE);
@@ -161,7 +161,7 @@ GST_START_TEST(without_consent_no_sound_is_requested_and_no_position_sent) {
   int with = 0, without = 0;
   for (const auto& asked : camera->asked())
     if (asked.id == 513) ++(asked.param == "0" ? with : without);
-  // The last of them gave sound to recordings alone.
+  // The last of them allowed sound in recordings only.
   fail_unless_equals_int(without, 5);
   fail_unless_equals_int(with, 1);
 }
@@ -189,7 +189,7 @@ GST_START_TEST(sound_until_consent_is_withdrawn) {
     return !silent(sample.get());
   });
   give(pipeline, nullptr);
-  // What is in the sink by now left before; what comes after it did not.
+  // The sound that is in the sink now left before the withdrawal; later sound did not.
   for (int i = 0; i < 6; ++i) sample = next_sound(pipeline);
   for (int i = 0; i < 20; ++i) {
     sample = next_sound(pipeline);
@@ -227,9 +227,9 @@ GST_START_TEST(consent_for_sound_while_live_needs_a_new_connection) {
   test::SampleRef sample = next_sound(pipeline);
   fail_unless(sample != nullptr);
   fail_unless(asked_for_sound(*camera));
-  // The session stood all the while.
+  // The session was open all the time.
   fail_unless_equals_int(camera->counters().sessions_opened, 1);
-  // Taken back, and the connection lost: the next one is without it, and the pad goes.
+  // After a withdrawal and a loss, the next connection has no sound, and the pad is removed.
   give(pipeline, nullptr);
   const size_t before = camera->tracks().size();
   camera->cut_preview();
@@ -354,7 +354,7 @@ GST_START_TEST(consent_of_an_application_context) {
     fail_unless(sample != nullptr);
     return !silent(sample.get());
   });
-  // All that are there must allow.
+  // All sources of consent that are present must allow.
   give(pipeline, "consent/audio, state=(string)denied");
   for (int i = 0; i < 6; ++i) sample = next_sound(pipeline);
   for (int i = 0; i < 10; ++i) {
@@ -384,7 +384,7 @@ GST_START_TEST(position_has_the_accuracy_of_the_consent) {
         " ! appsink name=sink sync=false");
     pipeline.play();
     until("the position", [&] { return camera->position() == c.told; });
-    // The RTSP server's library does not like a client that goes while it prepares.
+    // gst-rtsp-server fails if a client leaves while its media is prepared.
     pull(pipeline, 1);
   }
 }
@@ -460,7 +460,7 @@ GST_START_TEST(recording_with_sound_ends_after_a_withdrawal) {
         return;
     }
   };
-  // One that has ended, and one without sound, are nobody's business.
+  // A recording that has ended, or has no sound, is not stopped.
   record("start-recording");
   record("stop-recording");
   saved();
@@ -523,7 +523,7 @@ GST_START_TEST(binding_is_stored_with_consent) {
                   binding->firmware == "1.3.97.85.5.13333",
               "%s, %s, %s", binding->wifi.c_str(), binding->model.c_str(),
               binding->firmware.c_str());
-  // The answer that the Wi-Fi's name is in has its password, too.
+  // The answer with the name of the Wi-Fi also contains its password.
   char* text = nullptr;
   fail_unless(g_file_get_contents(storage::binding_path("MJXJ00000000EMUL").c_str(), &text, nullptr,
                                   nullptr));

@@ -73,13 +73,13 @@ GST_START_TEST(a_toy_plays) {
   said.wait_for("sphere-notification: /toys/1.jpg");
   said.wait_for("sphere-camera: 42");
 
-  // The control goes, and comes again, and the pictures do not care.
+  // The control is lost and comes back, and the pictures continue.
   world().lose_control();
   while (world().connections < 2) pull(pipeline, 1);
   pull(pipeline, 5);
   fail_unless(!said.has("connection: lost"));
   fail_unless(emit(pipeline, "take-photo"));
-  // The pictures go.
+  // The pictures are lost.
   world().away = true;
   GstIterator* all = gst_bin_iterate_all_by_element_factory_name(
       GST_BIN(pipeline.child("camera").get()), "videotestsrc");
@@ -129,7 +129,7 @@ GST_START_TEST(silent_camera_blocks_no_state_change) {
   fail_unless(!done);
   g_object_set(pipeline.child("camera").get(), "timeout", 1, nullptr);
   pipeline.play();
-  // What was said before READY is gone with it.
+  // Messages from before READY are removed by it.
   while (world().connections < 2) said.read(10 * GST_MSECOND);
   fail_unless(!emit(pipeline, "take-photo"));
   said.wait_for("has not answered within 1 s");

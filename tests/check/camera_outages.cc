@@ -90,12 +90,13 @@ GST_START_TEST(lost_camera_is_reported_and_reconnected) {
     else
       camera->cut_preview();
     const int times = whole ? 2 : 1;
-    // Of a camera that is gone as a whole, the control or the preview is noticed first.
+    // If the whole camera is gone, either the loss of the control or of the preview is noticed
+    // first.
     if (whole)
       said.wait_for_count("warning: ", times);
     else
       said.wait_for("preview was interrupted");
-    // What was on its way still arrives; then there is a gap.
+    // Pictures that were already sent still arrive; then there is a gap.
     GstClockTime gap = 0, first = last;
     while (gap < 300 * GST_MSECOND) {
       first = last;
@@ -112,7 +113,7 @@ GST_START_TEST(lost_camera_is_reported_and_reconnected) {
              static_cast<double>(took) / GST_SECOND);
     said.wait_for("info: The camera is back after");
     fail_unless_equals_int(stat<int>(pipeline, "losses"), times);
-    // One warning an outage; with what to do, and what is done.
+    // One warning for each outage, which says what to do and what the element does.
     fail_unless_equals_int(said.count("warning: "), times);
     fail_unless_equals_int(said.count("made again as soon as"), times);
   }
@@ -134,12 +135,12 @@ GST_START_TEST(a_preview_that_works_outlives_its_control) {
     last = next;
   }
   pull(pipeline, 30, last);
-  // Back within a second, nobody had to hear of it.
+  // It is back within a second: no message is needed.
   fail_unless_equals_int(stat<int>(pipeline, "losses"), 0);
   fail_unless_equals_int(stat<int>(pipeline, "connections"), 1);
   fail_unless_equals_int(said.count("The preview goes on"), 0);
   fail_unless_equals_int(said.count("connection: lost"), 0);
-  // The camera can be told things again.
+  // The camera obeys commands again.
   fail_unless(emit(pipeline, "take-photo"));
 }
 GST_END_TEST;
@@ -165,7 +166,7 @@ GST_START_TEST(timeout_is_kept) {
 }
 GST_END_TEST;
 
-/// Whatever the camera does not say, and whoever waits for it.
+/// No matter which answer the camera does not give, and who waits for it.
 GST_START_TEST(stop_does_not_wait_for_the_camera) {
   const ListeningSocket mute;
   {
@@ -220,7 +221,7 @@ GST_START_TEST(a_signal_takes_no_longer_than_the_timeout) {
 }
 GST_END_TEST;
 
-/// After downstream has had enough, nothing happens any more, with a position and consent, too.
+/// After downstream is at EOS, nothing is done any more, also with a position and consent.
 GST_START_TEST(thread_is_idle_after_the_end) {
   const auto camera = camera_with();
   Pipeline pipeline(source(*camera,
@@ -280,7 +281,7 @@ GST_START_TEST(web_proxy_is_not_used) {
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
   pipeline.play();
   pull(pipeline, 10);
-  // Others still are sent there.
+  // Other connections still use it.
   char** others = g_proxy_resolver_lookup(g_proxy_resolver_get_default(), "http://192.0.2.1/",
                                           nullptr, nullptr);
   fail_unless(others && g_str_has_prefix(others[0], "http://127.0.0.1:"), "%s",
@@ -323,7 +324,7 @@ GST_START_TEST(warnings_of_the_preview_are_passed_on) {
   fail_unless(rtspsrc != nullptr);
   GST_ELEMENT_WARNING(rtspsrc.get(), RESOURCE, READ, ("Something is odd\033[2J"), (nullptr));
   said.wait_for("warning: Something is odd\\x1b[2J");
-  // One that is followed by the loss is a part of that.
+  // A warning that is followed by the loss is part of it.
   GST_ELEMENT_WARNING(rtspsrc.get(), RESOURCE, READ, ("The end is near."), (nullptr));
   rtspsrc.reset();
   camera->cut_preview();

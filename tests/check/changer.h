@@ -101,7 +101,7 @@ class PropertyChanger {
       g_value_set_double(&value,
                          range->minimum + (range->maximum - range->minimum) * any(1000) / 1000.0);
     } else if (G_IS_PARAM_SPEC_INT(spec)) {
-      // A thread more for each would only be slow.
+      // One more thread for each would only be slower.
       g_value_set_int(&value, G_PARAM_SPEC_INT(spec)->minimum + any(4));
     } else {
       g_value_unset(&value);

@@ -74,7 +74,7 @@ GST_START_TEST(test_given) {
 }
 GST_END_TEST
 
-// Each of these looks like a yes to somebody: a person, GStreamer's parser, or its algebra.
+// A person, GStreamer's parser or gst_caps_can_intersect() could take each of these for a grant.
 GST_START_TEST(test_traps) {
   struct {
     const char* text;
@@ -92,7 +92,7 @@ GST_START_TEST(test_traps) {
        "not a category"},
       {"consent/audio, state=(string)given; consent/audio, state=(string)withdrawn", "withdrawn"},
       {"consent/audio, state=(string)withdrawn; consent/audio, state=(string)given", "withdrawn"},
-      // What is not quoted becomes what it looks like.
+      // The parser guesses the type of a value without quotation marks.
       {"consent/audio, state=yes", "boolean"},
       {"consent/audio, state=true", "boolean"},
       {"consent/audio, state=(boolean)true", "boolean"},
@@ -110,7 +110,7 @@ GST_START_TEST(test_traps) {
       {"consent/audio(memory:GLMemory), state=(string)given", "features"},
       {"consent/audio(ANY), state=(string)given", "features"},
       {"consent/audio(consent:Yes), state=(string)given", "features"},
-      // A flaw in another category's structure may have been meant for all.
+      // An error in the structure of another category may have been a restriction for all.
       {"consent/audio, state=(string)given; consent/location(ANY), state=(string)given",
        "features"},
       {"consent/audio, state=(string)given, purpose=(string)record", "not for 'live'"},
@@ -157,7 +157,7 @@ GST_START_TEST(test_traps) {
   fail_unless(
       !ask("consent/location, state=(string)given", Category::location, Purpose::share).allowed);
   fail_unless(!ask("consent/audio, state=given", Category::audio, Purpose::geotag).allowed);
-  // GStreamer's own algebra says yes to the first of these, which is why nobody asks it.
+  // gst_caps_can_intersect() accepts the first of these, therefore it is not used.
   const CapsRef bare = caps_of("consent/audio");
   const CapsRef given = caps_of("consent/audio, state=(string)given");
   fail_unless(gst_caps_can_intersect(bare.get(), given.get()));
@@ -238,7 +238,7 @@ GST_START_TEST(test_sources) {
   consent.set_context(context);
   gst_context_unref(context);
   fail_unless(guard.allowed());
-  context = gst_context_new(context_type, TRUE);  // says nothing
+  context = gst_context_new(context_type, TRUE);  // without caps
   consent.set_context(context);
   gst_context_unref(context);
   fail_unless(!guard.allowed());
@@ -511,7 +511,7 @@ GST_START_TEST(test_algebra) {
     fail_unless(first.allowed == plainly_given(a.get(), category, purpose), "%s: %" GST_PTR_FORMAT,
                 first.reason.c_str(), a.get());
 
-    // The order of structures is no matter.
+    // The order of structures has no effect.
     if (!gst_caps_is_any(a.get()) && gst_caps_get_size(a.get()) > 1) {
       CapsRef turned(gst_caps_new_empty());
       for (guint k = gst_caps_get_size(a.get()); k > 0; --k)
@@ -524,7 +524,7 @@ GST_START_TEST(test_algebra) {
                   "the order of structures matters: %" GST_PTR_FORMAT, a.get());
     }
 
-    // Nor is the order of sources; and one more never allows more.
+    // Neither has the order of sources; and one more source never allows more.
     const CapsRef b = random.caps(), c = random.caps();
     const Answer second = evaluate(b.get(), category, purpose, now);
     const Answer third = evaluate(c.get(), category, purpose, now);
@@ -550,7 +550,7 @@ GST_START_TEST(test_algebra) {
       fail_unless(less.precision >= first.precision && less.expires <= first.expires);
     narrowed += first.allowed && !less.allowed;
   }
-  // Both answers must have been there in numbers.
+  // Both answers must have been given often.
   fail_unless(allowed > rounds / 100, "%d of %d are allowed", allowed, rounds);
   fail_unless(narrowed > rounds / 2000, "%d of %d were narrowed", narrowed, rounds);
 }

@@ -85,7 +85,7 @@ void start_and_stop(int rounds, bool changing) {
     gst_buffer_memset(in, 0, 50, size);
     fail_unless_equals_int(gst_harness_push(h.get(), in), GST_FLOW_OK);
     g_autoptr(GstBuffer) out = gst_harness_pull(h.get());
-    // Of what size, the projection of this moment says.
+    // The size depends on the current projection.
     fail_unless(gst_buffer_get_size(out) > 0);
   };
   const auto begin_segment = [&] {
@@ -219,7 +219,7 @@ GST_START_TEST(bands_are_blended_in_colour_and_alpha_is_left) {
     for (int k = 0; k < 3; ++k) {
       const int a = rgba[4 * n + k], b = planes[size_t{width} * height * k + n];
       if (std::abs(a - b) > 1) fail_unless(false, "component %d: %d, not %d", k, a, b);
-      // Half-way between the lenses, about.
+      // About the middle between the lenses.
       const int middle = 60 + 20 * k + (70 - 60 * k) / 2 + 20;
       blended[k] |= std::abs(a - middle) < 3;
     }
@@ -241,7 +241,7 @@ GST_START_TEST(ten_bits_give_the_same_picture) {
     return std::array{component_of(sample.get(), 0), component_of(sample.get(), 1),
                       component_of(sample.get(), 2)};
   };
-  // As a wrong lens, so that there is something to blend.
+  // A wrong lens makes the pictures differ at the seam.
   for (const char* options : {"match=gain align=seam", "blend=multiband lens-fov=205"}) {
     const auto eight = luma_of("I420", options);
     for (const char* format : {"P010_10LE", "I420_10LE"}) {
@@ -400,7 +400,7 @@ GST_START_TEST(views_change_while_it_plays) {
   g_object_set(h->element, "yaw", 90.0, nullptr);
   const auto turned = row();
   fail_unless(level != turned);
-  // What was a quarter turn to the right is in the middle now.
+  // The direction 90 degrees to the right is now in the middle.
   fail_unless(std::abs(turned[160] - level[240]) <= 2 && std::abs(turned[80] - level[160]) <= 2);
   g_object_set(h->element, "yaw", 0.0, nullptr);
   fail_unless(row() == level);
@@ -417,7 +417,7 @@ GST_START_TEST(views_change_while_it_plays) {
   g_object_set(h->element, "lens-fov", 1.0, nullptr);
   fail_unless(row() == narrow);
   g_object_set(h->element, "lens-fov", 0.0, nullptr);
-  // It is the view's, and this is the whole sphere.
+  // It has no effect, because the whole sphere is shown.
   g_object_set(h->element, "fov", 120.0, nullptr);
   fail_unless(row() == level);
   g_object_set(h->element, "fov", 0.0, nullptr);
@@ -498,7 +498,7 @@ GST_START_TEST(wrong_lens_while_playing_is_an_error) {
   fail_unless_equals_int(gst_harness_push(h.get(), picture(h.get())), GST_FLOW_ERROR);
   const MessageRef message(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
   fail_unless(message != nullptr);
-  // Mended, it goes on.
+  // After the property is corrected, it works.
   g_object_set(h->element, "lens", "gear360", nullptr);
   fail_unless_equals_int(gst_harness_push(h.get(), picture(h.get())), GST_FLOW_OK);
   gst_element_set_bus(h->element, nullptr);

@@ -126,7 +126,7 @@ class Client {
   std::unique_ptr<Session> session_;  // the last: its thread uses the others
 };
 
-/// What the camera's side of the channel answers to one client, with when.
+/// The answers of the camera to one client, with their times.
 struct Said {
   madv_emulator::Delay delay;
   std::string bytes;
@@ -247,7 +247,7 @@ GST_START_TEST(second_client_gets_the_session_of_a_gone_client) {
   control.received(1, start);
   control.take_actions();
 
-  // The holder answers.
+  // The client with the session answers.
   control.connected(2);
   control.received(2, start);
   std::vector<Action> actions = control.take_actions();
@@ -261,7 +261,7 @@ GST_START_TEST(second_client_gets_the_session_of_a_gone_client) {
   control.timer(first);
   fail_unless(control.take_actions().empty());
 
-  // It does not.
+  // It does not answer.
   control.received(2, start);
   actions = control.take_actions();
   control.timer(actions[1].number);
@@ -273,7 +273,7 @@ GST_START_TEST(second_client_gets_the_session_of_a_gone_client) {
   fail_unless_equals_int(control.counters().sessions_opened, 2);
   fail_unless_equals_int(control.counters().sessions_closed, 1);
 
-  // It goes while it is being asked.
+  // It disconnects while it is being asked.
   control.connected(3);
   control.received(3, start);
   control.take_actions();
@@ -303,7 +303,7 @@ GST_START_TEST(hostile_requests) {
     const Result<Message> answer = Message::parse(answers[0].bytes);
     fail_unless(answer && *answer->rval() < 0, "%s", answers[0].bytes.c_str());
   }
-  // Where paths lead is tested in emulator_card.
+  // The test emulator_card has the rules for paths.
   fail_unless(g_file_test((card->folder() + "/DCIM").c_str(), G_FILE_TEST_IS_DIR));
 }
 GST_END_TEST;
@@ -349,7 +349,7 @@ GST_START_TEST(a_session_from_end_to_end) {
   const madv_emulator::Counters counters = camera->counters();
   fail_unless_equals_int(counters.sessions_opened, 1);
   fail_unless_equals_int(counters.sessions_closed, 1);
-  fail_unless_equals_int(counters.goodbyes, 1);
+  fail_unless_equals_int(counters.session_stops, 1);
 }
 GST_END_TEST;
 
@@ -444,7 +444,7 @@ GST_START_TEST(the_second_client_is_told_that_the_camera_is_held) {
   Client second(*camera);
   const std::string words = second.expect_failure(Failure::Reason::held);
   fail_unless(words.find("another phone") != std::string::npos, "%s", words.c_str());
-  first.call(Request(4365));  // unharmed
+  first.call(Request(4365));  // still works
   first.session().stop();
   Client third(*camera);
   third.expect(Event::Kind::ready);
@@ -487,7 +487,7 @@ GST_START_TEST(each_fault_gives_its_error) {
       fail_unless(words.find(c.words) != std::string::npos, "%s: '%s' does not say '%s'", c.fault,
                   words.c_str(), c.words);
     }
-    // What is left behind: nothing.
+    // Nothing is left.
     for (int i = 0;; ++i) {
       const madv_emulator::Counters counters = camera->counters();
       if (counters.sessions_opened == counters.sessions_closed) break;
@@ -541,7 +541,7 @@ GST_START_TEST(full_or_missing_card_is_an_error) {
 GST_END_TEST;
 
 GST_START_TEST(no_camera_differs_from_a_closed_port) {
-  // A port that was free a moment ago, and nobody's now.
+  // A port that was free a moment ago: no process listens on it.
   uint16_t port = 0;
   {
     const auto camera = started(control_only());
@@ -560,7 +560,7 @@ GST_START_TEST(no_camera_differs_from_a_closed_port) {
     fail_unless(event.failure && event.failure->reason == reason);
     fail_unless(event.failure->message.find(words) != std::string::npos, "%s",
                 event.failure->message.c_str());
-    // Nobody is there to ask.
+    // There is no other client that could be asked.
     fail_unless(!session.call(Request(4365)));
   }
 }
@@ -597,7 +597,7 @@ GST_START_TEST(many_sessions_are_all_closed) {
     const madv_emulator::Counters counters = camera->counters();
     fail_unless(counters.sessions_opened >= 2 * count / 3);
     if (counters.sessions_opened == counters.sessions_closed) {
-      fail_unless_equals_int(counters.goodbyes, counters.sessions_opened);
+      fail_unless_equals_int(counters.session_stops, counters.sessions_opened);
       break;
     }
     fail_unless(i < 10000, "%d opened, %d closed", counters.sessions_opened,
@@ -632,7 +632,7 @@ GST_START_TEST(after_a_restart_the_camera_is_back_on_its_ports) {
 GST_END_TEST;
 
 GST_START_TEST(logs_have_no_secrets) {
-  // Everything that anything says while a session goes through what has secrets in it.
+  // All output during a session with messages that contain secrets.
   static std::mutex mutex;
   static std::string logged;
   logged.clear();

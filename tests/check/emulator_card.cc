@@ -90,12 +90,12 @@ GST_START_TEST(links_are_not_followed) {
   fail_unless(!card->create_file("/tmp/SD0/DCIM/20200101/b.JPG"));
   fail_unless(!card->create_file("/tmp/SD0/DCIM/new.JPG"));
   fail_unless(!exists(outside.folder() + "/b.JPG") && !exists(outside.folder() + "/new.JPG"));
-  // What can't be read is not shown, and not counted.
+  // Files that can't be read are neither listed nor counted.
   fail_unless(card->list("/tmp/SD0/DCIM")->empty());
   fail_unless_equals_int(card->count(".JPG"), 0);
   fail_unless(exists(outside.file()));
 
-  // What is really there is.
+  // Real files are.
   write(dcim + "/a.JPG", "a");
   fail_unless(card->info("/tmp/SD0/DCIM/a.JPG")->size == 1);
   same(*card->read("tmp/SD0/DCIM//./a.JPG", 0, 10), "a");
@@ -180,7 +180,7 @@ GST_END_TEST;
 GST_START_TEST(a_file_that_is_cut_while_it_is_sent_ends_the_connection) {
   const auto camera = started(control_only());
   const std::string path = camera->card_folder() + "/DCIM/A.MP4";
-  // More than all that is in between can hold.
+  // More than all buffers between the two ends can contain.
   write(path, std::string(48 << 20, 'x'));
   test::Socket client(camera->ports().http);
   client.send("GET /A.MP4 HTTP/1.1\r\nHost: camera\r\n\r\n");

@@ -171,7 +171,7 @@ GST_START_TEST(answer_after_the_client_has_closed_its_sending_side) {
   client.socket().say_all();
   fail_unless(client.next(257).succeeded());
   same(client.socket().receive(), "");
-  // With its connection, its session went.
+  // The session ended with its connection.
   Control next(*camera);
   next.open();
   const madv_emulator::Counters counters = camera->counters();
@@ -184,7 +184,7 @@ GST_START_TEST(client_that_reads_nothing_and_disconnects_is_removed) {
   const int before = open_files();
   for (int i = 0; i < 10; ++i) {
     Socket client(camera->ports().control);
-    // More is to be sent than fits in between; then comes what ends the connection.
+    // More than the buffers between the two ends can contain; then the connection is closed.
     client.send(R"({"msg_id":257,"token":0})");
     client.send("garbage");
     while (camera->counters().requests <= i) g_usleep(1000);
@@ -199,7 +199,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_transfer_ends_when_its_last_byte_is_sent) {
   const auto camera = started(control_only());
-  // More than all that is in between can hold.
+  // More than all buffers between the two ends can contain.
   std::string file(48 << 20, 'x');
   file.replace(0, 5, "begin");
   write(camera->card_folder() + "/DCIM/A.MP4", file);
@@ -209,7 +209,7 @@ GST_START_TEST(a_transfer_ends_when_its_last_byte_is_sent) {
   auto data = std::make_unique<Socket>(camera->ports().data);
   Message reply = client.ask(1285, path + R"(,"offset":"0","fetch_size":0)");
   fail_unless_equals_int(*reply.number("size"), file.size());
-  // It is not said to be done, as nobody reads.
+  // The end is not reported, because nobody reads.
   client.ask(4365);
   client.ask(4365);
   fail_unless(data->receive(file.size()) == file);
@@ -226,11 +226,11 @@ GST_START_TEST(a_transfer_ends_when_its_last_byte_is_sent) {
   fail_unless(data->receive(static_cast<size_t>(sent)).ends_with("xbegin"));
   client.next(7);
 
-  // The data connection goes.
+  // The data connection is closed.
   client.ask(1285, path + R"(,"offset":"0","fetch_size":0)");
   data->vanish();
   same(*client.next(7).text("type"), "get_file_fail");
-  // And there is none.
+  // There is no data connection now.
   client.ask(1285, path + R"(,"offset":"0","fetch_size":5)");
   same(*client.next(7).text("type"), "get_file_fail");
 }
@@ -359,7 +359,7 @@ GST_START_TEST(a_video_begins_again_and_a_picture_stays) {
       make("v.mp4",
            "num-buffers=5 ! video/x-raw,width=320,height=160,framerate=30/1 ! "
            "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=");
-  // Its name does not say what it is.
+  // The file name has another suffix.
   const std::string picture =
       make("p", "num-buffers=1 ! video/x-raw,format=RGBA,width=320 ! pngenc ! filesink location=");
   for (const std::string& file : {video, picture}) {

@@ -69,7 +69,7 @@ GST_START_TEST(client_that_reads_no_answers_is_not_read) {
   fail_unless(client.ask(1283, R"(,"param":"/tmp/SD0/DCIM/20200101")").succeeded());
   const size_t answer =
       200 * std::string("{\"IMG_20200101_000000_0.JPG\":\"2020-01-01 00:00:00\"}").size();
-  // As many as it takes: its answers wait, and then its requests do.
+  // As many as the camera accepts: first its answers are not read, then it reads no requests.
   const std::string request =
       R"({"msg_id":1282,"token":1,"more":")" + std::string(4000, 'x') + "\"}";
   size_t sent = 0;
@@ -86,7 +86,7 @@ GST_START_TEST(client_that_reads_no_answers_is_not_read) {
     fail_unless(static_cast<size_t>(asked) * answer < 32u << 20, "%d requests were answered",
                 static_cast<int>(asked));
   }
-  // None is lost for whoever reads again.
+  // No answer is lost for a client that reads again.
   for (size_t i = 0; i < sent / request.size(); ++i)
     fail_unless_equals_int(client.next(1282).entries("listing").size(), 200);
 }
@@ -115,7 +115,7 @@ GST_START_TEST(idle_client_is_disconnected) {
   std::list<Socket> mute;
   for (const uint16_t port : {ports.control, ports.data, ports.http, ports.rtsp})
     mute.emplace_back(port);
-  // A request that never ends is none.
+  // A request that never ends is not counted as one.
   std::list<Socket> slow;
   for (const auto& [port, begin] : {std::pair(ports.control, R"({"msg_id":257,)"),
                                     std::pair(ports.http, "GET / HTTP/1.1\r\nHost:"),
@@ -127,7 +127,7 @@ GST_START_TEST(idle_client_is_disconnected) {
     fail_unless(sent < 600, "%zu ports take one byte after the other", slow.size());
   }
   for (Socket& one : mute) fail_unless(one.receive().empty(), "something is said");
-  // Whoever has the session stays, however long it is silent, and keeps its data connection.
+  // The client with the session is never disconnected for its silence, nor its data connection.
   ControlClient holder(*camera);
   holder.open();
   Socket data(ports.data);
@@ -146,7 +146,7 @@ GST_START_TEST(one_connection_too_many_is_closed) {
     for (size_t i = 0; i < emulator::most_connections; ++i)
       all.push_back(std::make_unique<Socket>(port));
     fail_unless(Socket(port).receive().empty(), "port %u", port);
-    // The others are as they were, and where one goes another may come.
+    // The other clients are not affected. When one leaves, another can connect.
     fail_unless(!all.front()->ended_within(1ms) && !all.back()->ended_within(1ms), "port %u", port);
     all.clear();
     for (int i = 0;; ++i) {

@@ -23,7 +23,7 @@ bool have_gl() {
   return gl.usable;
 }
 
-/// Calls that an unchanged picture must not cost.
+/// Calls that must not be made for an unchanged picture.
 std::atomic<int> framebuffer_queries{0}, mesh_uploads{0};
 
 /// GL's own functions, behind those that count.
@@ -63,7 +63,7 @@ void count_calls(GstElement* element) {
   framebuffer_queries = mesh_uploads = 0;
 }
 
-/// A pool that wants more buffers than it is asked for, and so says no once.
+/// A pool that increases the number of buffers and therefore refuses the configuration once.
 constexpr guint wanted_buffers = 7;
 std::atomic<int> adjusted{0};
 
@@ -144,7 +144,7 @@ GST_START_TEST(unchanged_view_has_no_upload_and_no_gl_query) {
                near.path() + " " + c.options + " ! " + c.output +
                " ! appsink name=sink sync=false max-buffers=1");
     p.play();
-    // By the third, all that is made once was made.
+    // All one-time work is done by the third picture.
     for (int n = 0; n < 3; ++n) fail_unless(p.pull() != nullptr, "%s", p.wait().c_str());
     // Up to two more may be on their way before the calls are counted.
     count_calls(p.child("s").get());

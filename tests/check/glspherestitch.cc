@@ -67,7 +67,7 @@ bool have_gl() {
   return gl.usable;
 }
 
-/// A pair whose lenses are unequal in everything.
+/// A pair whose lenses differ in all parameters.
 std::string uneven_profile() {
   g_autofree char* path = nullptr;
   const int file = g_file_open_tmp("sphere-XXXXXX.json", &path, nullptr);
@@ -167,7 +167,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
               else
                 j->complaint += program.error().message;
             }
-          // Broken ones are told, with the compiler's words.
+          // Errors are reported with the compiler's message.
           const char* broken[] = {"TEXTURE nonesuch"};
           const auto program =
               make_program(gl, dialects[0], "warp.vert", "warp.frag", broken, attributes);

@@ -42,7 +42,7 @@ const int slowness = g_getenv("SPHERE_VALGRIND") || g_getenv("ASAN_OPTIONS") ? 8
 constexpr double most_megabytes = 64;
 const double most_share = 0.01 * slowness;  // of a processor, while it waits
 
-/// How long one that goes on is looked at.
+/// How long a camera that does not end is observed.
 gint64 watched_time() {
   const char* seconds = g_getenv("SPHERE_HOSTILE_SECONDS");
   return (seconds ? std::max(std::atoi(seconds), 1) : 2) * G_USEC_PER_SEC;
@@ -193,7 +193,7 @@ class Lateness {
       const gint64 since = g_get_monotonic_time();
       // Seldom: what it costs is measured as well.
       std::this_thread::sleep_for(20ms);
-      // One millisecond late is usual.
+      // A delay of one millisecond is normal.
       seconds_ += std::max(seconds_since(since) - 0.021, 0.0);
     }
   }
@@ -284,7 +284,7 @@ void meet(const HostileBehaviour& behaviour, bool reconnect) {
   // Twice the time to connect, and the time without pictures.
   const gint64 most = reconnect ? watched_time() : 20 * slowness * G_USEC_PER_SEC;
   const bool ended = read_bus(behaviour, pipeline, g_get_monotonic_time() + most);
-  // There are no pictures, so nothing can be well.
+  // There are no pictures, therefore it can't be in a good state.
   fail_unless(ended || reconnect, "%s: it does not end", behaviour.name);
   const double peak = memory("VmHWM:") - before;
   fail_unless(peak < most_megabytes * slowness, "%s: %g MB", behaviour.name, peak);

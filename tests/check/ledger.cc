@@ -75,7 +75,7 @@ GST_START_TEST(test_give_and_withdraw) {
 }
 GST_END_TEST
 
-// A clock that went back can't be believed; one may always take back.
+// If the clock was set back, a grant is refused. A withdrawal is always accepted.
 GST_START_TEST(test_clock_goes_back) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
@@ -124,7 +124,7 @@ GST_START_TEST(test_torn_at_every_byte) {
         fail_if(allows(caps, Category::audio, Purpose::live, begin + 9), "cut at %zu", end);
       if (gives && end - last >= 14)
         fail_unless(allows(caps, Category::audio, Purpose::live, begin + 9), "cut at %zu", end);
-      // Some of them are gone on with.
+      // The next acts are appended to some of them.
       if (end % 16) continue;
       place.put(whole.substr(0, end));
       const auto appended = must(place.ledger().append(give(Category::device), begin + 5));
@@ -222,7 +222,7 @@ GST_START_TEST(test_lock_is_held) {
   fail_if(bool(refused));
   fail_unless(refused.error().message.find("lock") != std::string::npos);
   fail_unless(live(ledger, begin + 1));
-  // A withdrawal that can't be written denies all the same.
+  // A withdrawal that can't be written denies, too.
   fail_if(bool(ledger.append(withdraw(Category::storage), begin + 1)));
   fail_unless(ledger.blocked());
   const auto source = opened(place);
@@ -230,7 +230,7 @@ GST_START_TEST(test_lock_is_held) {
   fail_if(sound_given(*source));
   fail_unless(problem_of(*source).find("could not be written") != std::string::npos);
   close(other);
-  // Nor is it forgotten with the next act.
+  // The next act does not undo it.
   fail_unless(must(ledger.append(give(Category::device), begin + 2)).recovered);
   fail_if(ledger.blocked());
   fail_unless(source->version() > version);
@@ -360,7 +360,7 @@ GST_START_TEST(test_many_at_once) {
     if (child == 0) {
       for (int n = 0; n < acts;) {
         const auto done = place.ledger().append(give(Category::audio));
-        // On a slow machine it may be too long until it is one's turn.
+        // On a slow machine, waiting for the lock may take too long.
         if (!done && done.error().message.find("holds its lock") == std::string::npos) _exit(1);
         n += bool(done);
       }

@@ -13,34 +13,17 @@
 #include "ledger.h"
 
 #include "gst/sphere/consent/guard.h"
-#include "gst/sphere/consent/notice.h"
+#include "tests/tools/large_ledger.h"
 
 #include <gst/check/gstharness.h>
 
 namespace {
 
-/// Until the ledger has been read by the other thread.
+/// Waits until the other thread has read the ledger.
 void wait_until_given(GrantSource& source) {
   const int64_t end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
   while (!sound_given(source) && g_get_monotonic_time() < end) g_thread_yield();
   fail_unless(sound_given(source));
-}
-
-/// Acts about other categories, as many as a ledger holds.
-std::string large_text() {
-  std::string text, previous = read_chain("")->head();
-  Entry entry = give(Category::location);
-  entry.notice = notice_version;
-  entry.notice_hash = notice_hash();
-  entry.time = time_text(begin);
-  while (text.size() < max_ledger - ledger_reserve - 16 * max_line) {
-    entry.act = entry.act == Act::give ? Act::withdraw : Act::give;
-    entry.purposes = entry.act == Act::give ? bit(Purpose::camera) : 0;
-    entry.previous = previous;
-    entry.hash = previous = hash_of(entry);
-    text += serialise(entry) + "\n";
-  }
-  return text;
 }
 
 }  // namespace
@@ -63,7 +46,7 @@ GST_START_TEST(test_files_are_removed) {
   must(ledger.append(give(Category::audio)));
   fail_unless(sound_given(*source));
   uint64_t grants = taken(*source);
-  // Between two looks.
+  // Between two checks.
   g_unlink(place.path().c_str());
   must(ledger.append(plain(Act::notice_shown)));
   must(ledger.append(give(Category::audio)));
@@ -117,7 +100,7 @@ GST_START_TEST(test_files_are_attacked) {
     for (const bool large : {false, true}) {
       const LedgerFolder place;
       if (large) {
-        static const std::string text = large_text();
+        static const std::string text = test::large_ledger_text();
         place.put(text);
       }
       must(place.ledger().append(give(Category::audio)));
@@ -134,7 +117,7 @@ GST_START_TEST(test_files_are_attacked) {
       fail_if(sound_given(*source), "%s", attack.word);
       g_remove(place.path().c_str());
       g_unlink(place.path("/l.other").c_str());
-      // Pipelines go on, and what comes is obeyed.
+      // Pipelines continue and obey later acts.
       must(place.ledger().append(give(Category::audio)));
       wait_until_given(*source);
     }
@@ -142,11 +125,11 @@ GST_START_TEST(test_files_are_attacked) {
 }
 GST_END_TEST
 
-// What a look costs is counted, not timed: the bytes that are read in the thread that looks.
+// The cost of a check is counted in bytes that its thread reads, not in time.
 GST_START_TEST(test_read_only_the_new_act) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
-  place.put(large_text());
+  place.put(test::large_ledger_text());
   must(ledger.append(give(Category::audio)));
   const auto source = opened(place);
   fail_unless(sound_given(*source));
@@ -172,7 +155,7 @@ GST_START_TEST(test_read_only_the_new_act) {
   for (const Act act : {Act::give, Act::withdraw, Act::give})
     must(ledger.append(act == Act::give ? give(Category::device) : withdraw(Category::device)));
   fail_unless(sound_given(*source) && taken(*source) == before);
-  // Given anew, for more: nothing was taken back.
+  // A new grant for more purposes is not a withdrawal.
   cost(give(Category::audio, info_of(Category::audio).purposes));
   fail_unless(sound_given(*source) && taken(*source) == before);
   // Taken back and given again between two looks is noticed, and so is the withdrawal alone.
@@ -237,7 +220,7 @@ GST_START_TEST(test_act_in_the_making) {
               "the act before it is whole");
   to(whole.size());
   fail_unless(sound_given(*source) && taken(*source) == grants);
-  // Nobody writes any more.
+  // The lock is released.
   fail_unless(ftruncate(writer, static_cast<off_t>(whole.size()) - 20) == 0);
   close(writer);
   fail_if(sound_given(*source), "an act was cut off");
@@ -276,7 +259,7 @@ int mappings() {
 
 }  // namespace
 
-// Each setting of a ledger leaves nothing behind.
+// Setting the property `ledger` again leaves no descriptor and no mapping.
 GST_START_TEST(test_nothing_is_kept_open) {
   const LedgerFolder place;
   must(place.ledger().append(give(Category::audio)));

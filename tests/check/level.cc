@@ -23,7 +23,7 @@ namespace {
 
 using makers::madv::CameraData;
 
-/// A pair as no two cameras are alike.
+/// A pair whose lenses differ from the ideal ones, like those of a real camera.
 LensPair imperfect() {
   return *parse_profile(R"({
     "format": "gst-sphere-lens", "version": 1, "name": "imperfect", "frame": [3456, 1728],
@@ -174,7 +174,7 @@ GST_START_TEST(rolling_recording_is_levelled) {
       fail_unless(off(s, {held(n).yaw, 0, 0}) < 0.1);
     });
     GST_INFO("%s: at most %g degrees", stitcher.c_str(), most);
-    // And not by itself.
+    // And not without the property.
     each(line(file, "", stitcher),
          [&](int n, GstSample* s) { fail_unless(off(s, held(n)) < 0.1, "%g", off(s, held(n))); });
   }
@@ -232,7 +232,7 @@ GST_START_TEST(seeks_keep_pictures_and_orientations_together) {
     fail_unless(sample != nullptr);
     fail_unless(off(sample.get(), {}) < 0.1, "round %d, picture %d: %g degrees", round, n,
                 off(sample.get(), {}));
-    // The same picture is the same, to the last bit.
+    // The same picture gives exactly the same output.
     GstMapInfo map;
     GstBuffer* buffer = gst_sample_get_buffer(sample.get());
     fail_unless(gst_buffer_map(buffer, &map, GST_MAP_READ));
@@ -474,7 +474,7 @@ GST_START_TEST(invalid_rotations_are_filled_or_an_error) {
   write_clip(file, data);
   std::string warning = each(line(file, "level=horizon"), [&](int n, GstSample* s) {
     if (n != 0 && n != 12 && n != 13) fail_unless(tilt(s) < 0.1, "picture %d", n);
-    // On the way between its neighbours is nearer than nothing.
+    // An interpolated orientation is better than none.
     if (n == 12 || n == 13) fail_unless(tilt(s) < 8, "picture %d: %g", n, tilt(s));
   });
   expect(warning, "3 of the 30 entries");
@@ -485,7 +485,7 @@ GST_START_TEST(invalid_rotations_are_filled_or_an_error) {
   warning = each(line(file, "level=full"),
                  [&](int n, GstSample* s) { fail_unless(off(s, held(n)) < 0.1, "picture %d", n); });
   expect(warning, "orientation track can't be used");
-  // Who does not ask for it is not bothered.
+  // There is no warning if `level` is off.
   warning = each(line(file, ""), [](int, GstSample*) {});
   ck_assert_str_eq(warning.c_str(), "");
 }

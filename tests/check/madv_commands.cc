@@ -141,7 +141,7 @@ GST_START_TEST(table_matches_the_vendors_sheet) {
   for (const SheetRow& row : sheet()) {
     const Command* c = find_command(row.id);
     fail_unless(c != nullptr, "%d is missing", row.id);
-    // What the sheet calls written and is only ever said by the camera is a notice here.
+    // Rows that the sheet calls writable, but that only the camera sends, are notifications here.
     if (c->access != Access::notice && !row.access.empty())
       fail_unless(row.access == (c->access == Access::read    ? "R"
                                  : c->access == Access::write ? "W"

@@ -62,7 +62,7 @@ class Camera {
 
   std::atomic<bool> answers = true;
   std::atomic<int> asked = 0;  ///< the id of the last request
-  std::atomic<int> goodbyes = 0;
+  std::atomic<int> session_stops = 0;
 
  private:
   void run() {
@@ -94,7 +94,7 @@ class Camera {
         if (!object || !*object) break;
         const Result<Message> request = Message::parse(**object);
         if (!request) break;
-        if (request->id() == msg_stop_session) ++goodbyes;
+        if (request->id() == msg_stop_session) ++session_stops;
         asked = request->id();
         if (!answers || request->id() == msg_query_holder) continue;
         output += "{\"rval\":0,\"msg_id\":" + std::to_string(request->id()) + ",\"param\":7}";
@@ -176,8 +176,8 @@ GST_START_TEST(silent_camera_does_not_block) {
     fail_unless(seconds_since(begin) < 1.2 * slowness, "%.2f s", seconds_since(begin));
     caller.join();
     fail_unless(refused);
-    // It heard the goodbye all the same.
-    wait_for(camera.goodbyes, 1);
+    // The camera has still received the end of the session.
+    wait_for(camera.session_stops, 1);
   }
 }
 GST_END_TEST;
@@ -191,7 +191,7 @@ GST_START_TEST(stop_is_fast_with_a_camera_that_answers) {
   const auto begin = Clock::now();
   session.stop();
   fail_unless(seconds_since(begin) < 0.3 * slowness, "%.2f s", seconds_since(begin));
-  fail_unless_equals_int(camera.goodbyes, 1);
+  fail_unless_equals_int(camera.session_stops, 1);
 }
 GST_END_TEST;
 

@@ -240,7 +240,7 @@ GST_START_TEST(busy_is_repeated_and_a_refusal_reported) {
   rig.sent_one(257);
   rig.camera(R"({"rval":0,"msg_id":257,"param":7})");
   rig.answer(261);
-  // A no to a question about its state is an answer.
+  // A refusal of a question about the state is an answer, too.
   rig.answer(4365, "", -14);
   rig.answer(6147, "", -13);
   rig.answer(4358, "", -50);
@@ -248,7 +248,7 @@ GST_START_TEST(busy_is_repeated_and_a_refusal_reported) {
   fail_unless(rig.kinds().back() == K::ready);
   fail_unless(rig.core.state().card == Card::none);
 
-  // What a user asks for is not asked twice: the user hears it.
+  // A request of the user is not repeated: the user gets the error.
   std::optional<int> rval;
   rig.core.request(
       Request(513), [&](const Reply& reply) { rval = reply.message->rval(); }, rig.time);
@@ -313,7 +313,7 @@ GST_START_TEST(session_is_ended_after_a_framing_error) {
     rig.expect_failure(Failure::Reason::broken);
     fail_unless_equals_int(*rig.sent_one(258).number("token"), 7);
     fail_unless_equals_int(failed, 2);
-    // Nothing more is made of what comes now.
+    // Later bytes are ignored.
     rig.camera(R"({"rval":0,"msg_id":513})");
     rig.core.request(Request(513), handler, rig.time);
     fail_unless_equals_int(failed, 3);
@@ -341,7 +341,7 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
   rig.pass(1ms);
   const std::string words = rig.expect_failure(Failure::Reason::silent);
   fail_unless(words.find("5 s") != std::string::npos, "%s", words.c_str());
-  // The question first, the goodbye then.
+  // The keep-alive request was sent first, then the end of the session.
   const std::vector<Message> sent = rig.sent();
   fail_unless(sent.size() == 2 && sent[0].id() == 4365 && sent[1].id() == 258);
 
@@ -358,7 +358,7 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
   const std::string at_start = start.expect_failure(Failure::Reason::silent);
   fail_unless(at_start.find("start-session") != std::string::npos, "%s", at_start.c_str());
 
-  // Formatting takes its time.
+  // Formatting the card takes long.
   SessionFixture slow;
   slow.open();
   slow.pass(150ms);
@@ -480,7 +480,7 @@ GST_START_TEST(unsent_output_is_limited) {
   }
   rig.expect_failure(Failure::Reason::silent);
   fail_unless(most <= ControlChannel::max_output, "%zu bytes wait", most);
-  // Neither do events grow that nobody takes.
+  // The number of events that are not taken is limited, too.
   SessionFixture other;
   other.open();
   for (int i = 0; i < 10000; ++i) {
@@ -507,7 +507,7 @@ GST_START_TEST(waiting_requests_are_limited) {
   fail_unless_equals_int(refused, 0);
   for (int i = 0; i < 3; ++i) rig.core.request(Request(4864), handler, rig.time);
   fail_unless_equals_int(refused, 3);
-  rig.core.request(Request(4864), nullptr, rig.time);  // nobody to tell
+  rig.core.request(Request(4864), nullptr, rig.time);  // without a callback
 }
 GST_END_TEST;
 
@@ -562,7 +562,7 @@ GST_START_TEST(every_session_is_ended_with_a_request) {
     fail_unless_equals_int(told, 1);
     fail_unless(!rig.core.ended());
     rig.pass(300ms);
-    fail_unless(rig.core.ended() && !rig.core.goodbye_answered());
+    fail_unless(rig.core.ended() && !rig.core.stop_session_answered());
   }
   {  // the session is being started: it is ended as soon as there is one
     SessionFixture rig;
@@ -574,7 +574,7 @@ GST_START_TEST(every_session_is_ended_with_a_request) {
     rig.camera(R"({"rval":0,"msg_id":257,"param":9})");
     fail_unless_equals_int(*rig.sent_one(258).number("token"), 9);
     rig.camera(R"({"rval":0,"msg_id":258})");
-    fail_unless(rig.kinds() == std::vector({K::ended}) && rig.core.goodbye_answered());
+    fail_unless(rig.kinds() == std::vector({K::ended}) && rig.core.stop_session_answered());
   }
   {  // or is given up, when the camera is mute
     SessionFixture rig;

@@ -68,7 +68,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
     if (event.kind == K::lens_table) seen = event.bytes == table;
   fail_unless(seen && events.back().kind == K::ready);
 
-  // A table that is known is not fetched.
+  // A known table is not downloaded.
   settings.known_table = [&](const std::string&) { return table; };
   SessionFixture second(settings);
   second.open(md5);
@@ -76,7 +76,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
   second.pass(1s);
   second.sent_nothing();
 
-  // Neither is one that nobody wants.
+  // A table that is not wanted is not downloaded either.
   settings.want_lens_table = false;
   SessionFixture third(settings);
   third.open(md5);
@@ -236,7 +236,7 @@ GST_START_TEST(transfers_wait_are_cancelled_and_end) {
   f.files().data_ready(f.rig.time);
   (void)f.asked(1285);
   f.rig.core.data_received("bytes", f.rig.time);
-  // One that waits goes without a word to the camera.
+  // A waiting transfer is cancelled without a message to the camera.
   f.files().cancel(3, f.rig.time);
   fail_unless(f.told == 1 && f.words.find("cancelled") != std::string::npos);
   // One under way goes at once, and the next waits until the camera has heard it.

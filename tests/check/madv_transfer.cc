@@ -128,7 +128,7 @@ GST_START_TEST(cancelled_transfer_does_not_affect_the_next) {
     fail_unless(f.outcome().empty());
     fail_unless(f.received == f.file.substr(4u << 20));
   }
-  // With the session, all that is left ends.
+  // The end of the session ends all other transfers.
   f.session->get_file(f.download());
   f.session->stop();
   (void)f.outcome();

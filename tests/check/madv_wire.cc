@@ -161,7 +161,7 @@ GST_START_TEST(the_number_of_values_is_bounded_and_white_space_counted) {
   };
   same(error_of(listed(Framer::max_values - 2)), "");
   expect_error(listed(Framer::max_values), "more than 65536 values");
-  // Those in strings are none, and each object has its own count.
+  // Values in strings are not counted, and each object is counted separately.
   same(error_of("{\"a\":\"" + std::string(100000, ',') + "\"}"), "");
   same(error_of(listed(40000) + listed(40000)), "");
   Framer framer;
@@ -179,7 +179,7 @@ GST_START_TEST(garbage_is_an_error) {
   expect_error(std::string_view("\0{}", 3), "is not a message of this kind of camera");
   expect_error("{]", "do not match");
   expect_error("{\"a\":[}]", "do not match");
-  // What stood before the garbage is not lost.
+  // Objects before the garbage are not lost.
   Framer framer;
   framer.feed("{\"msg_id\":1}?");
   fail_unless(bool(*framer.next()));
@@ -332,7 +332,7 @@ GST_START_TEST(logged_messages_have_no_personal_data) {
 
   const std::string shown = redacted(R"({"rval":-21,"msg_id":4864,"param":"C:\\DCIM\\A.JPG"})");
   fail_unless(shown.find("-21") != std::string::npos && shown.find("A.JPG") != std::string::npos);
-  // What is no message is told by its size alone.
+  // Of bytes that are not a message, only the size is logged.
   same(redacted("PASSWORD"), "8 bytes that are not a message");
 }
 GST_END_TEST;
@@ -351,7 +351,7 @@ GST_START_TEST(uris_name_the_preview_files_and_ports) {
   const auto read = [](const char* text) {
     Result<Uri> uri = Uri::parse(text);
     fail_unless(bool(uri), "%s", uri ? "" : uri.error().message.c_str());
-    // What is written reads as the same.
+    // A written message can be read back unchanged.
     const Result<Uri> again = Uri::parse(uri->to_string());
     fail_unless(bool(again) && again->to_string() == uri->to_string());
     fail_unless(again->file == uri->file && again->host == uri->host);

@@ -85,7 +85,7 @@ class Socket {
                   0);
   }
   void say_all() { fail_unless(g_socket_shutdown(socket(), FALSE, TRUE, nullptr)); }
-  /// Gone without a goodbye: what is still on the way to it is answered by a reset.
+  /// Closes the connection with a reset instead of an orderly end.
   void vanish() {
     const linger at_once = {1, 0};
     setsockopt(g_socket_get_fd(socket()), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

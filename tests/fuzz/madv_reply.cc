@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A session that gets any bytes from a camera: it may break off, but it ends, says goodbye when it
-// had a token, asks each request once, and tells each caller once.
+// A session that gets any bytes from a camera: it may break off, but it ends, stops the session
+// when it had a token, asks each request once, and tells each caller once.
 
 #include <cstdint>
 #include <cstdlib>

@@ -42,41 +42,13 @@ class ByteReader {
           gst_byte_reader_set_pos(&reader_, static_cast<guint>(offset));
   }
 
-  uint8_t u8() {
-    guint8 value = 0;
-    ok_ = ok_ && gst_byte_reader_get_uint8(&reader_, &value);
-    return value;
-  }
-  uint16_t u16() {
-    guint16 value = 0;
-    ok_ = ok_ && gst_byte_reader_get_uint16_be(&reader_, &value);
-    return value;
-  }
-  uint32_t u24() {
-    guint32 value = 0;
-    ok_ = ok_ && gst_byte_reader_get_uint24_be(&reader_, &value);
-    return value;
-  }
-  uint32_t u32() {
-    guint32 value = 0;
-    ok_ = ok_ && gst_byte_reader_get_uint32_be(&reader_, &value);
-    return value;
-  }
-  uint64_t u64() {
-    guint64 value = 0;
-    ok_ = ok_ && gst_byte_reader_get_uint64_be(&reader_, &value);
-    return value;
-  }
-  uint16_t u16_little() {
-    guint16 value = 0;
-    ok_ = ok_ && gst_byte_reader_get_uint16_le(&reader_, &value);
-    return value;
-  }
-  uint32_t u32_little() {
-    guint32 value = 0;
-    ok_ = ok_ && gst_byte_reader_get_uint32_le(&reader_, &value);
-    return value;
-  }
+  uint8_t u8() { return number<guint8>(gst_byte_reader_get_uint8); }
+  uint16_t u16() { return number<guint16>(gst_byte_reader_get_uint16_be); }
+  uint32_t u24() { return number<guint32>(gst_byte_reader_get_uint24_be); }
+  uint32_t u32() { return number<guint32>(gst_byte_reader_get_uint32_be); }
+  uint64_t u64() { return number<guint64>(gst_byte_reader_get_uint64_be); }
+  uint16_t u16_little() { return number<guint16>(gst_byte_reader_get_uint16_le); }
+  uint32_t u32_little() { return number<guint32>(gst_byte_reader_get_uint32_le); }
 
   /// Whether these are the next bytes. If they are, they are skipped.
   bool starts_with(std::string_view mark) {
@@ -90,6 +62,13 @@ class ByteReader {
   }
 
  private:
+  template <class T>
+  T number(gboolean (*get)(GstByteReader*, T*)) {
+    T value = 0;
+    ok_ = ok_ && get(&reader_, &value);
+    return value;
+  }
+
   GstByteReader reader_{};
   bool ok_ = true;
 };

@@ -388,10 +388,11 @@ HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, int s,
     draw_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
 }
 
-/// Prefetches what the next rows of the output will read. It is some rows further down in the
-/// source, where the processor's own prefetcher does not find it.
+/// Prefetches what later rows of the output will read. It is some rows further down in the source,
+/// where the processor's own prefetcher does not find it. With four rows, the kernel waited for
+/// memory (docs/performance.md).
 inline void fetch_ahead(const Block& block, int layer, int s, int bytes) {
-  constexpr int rows_ahead = 4;
+  constexpr int rows_ahead = 16;
   const Track& track = block.layer[layer];
   const int column = static_cast<int>(track.x[s]) / one, row = static_cast<int>(track.y[s]) / one;
   __builtin_prefetch(block.source + static_cast<ptrdiff_t>(row + rows_ahead) * block.stride +

@@ -256,7 +256,7 @@ void Control::handle(int client, const Message& request) {
     return;
   }
   if (id == madv::msg_stop_session) {
-    ++counters_.goodbyes;
+    ++counters_.session_stops;
     close_session();
     reply(client, id, 0);
     if (waiting_) grant(waiting_->client);

@@ -72,7 +72,7 @@ struct Counters {
   int64_t connections = 0;
   int sessions_opened = 0;
   int sessions_closed = 0;
-  int goodbyes = 0;  ///< number of those that were ended by 258
+  int session_stops = 0;  ///< number of those that were ended by 258
   int refused = 0;
   int64_t requests = 0;
 };
@@ -89,6 +89,8 @@ struct Asked {
 /// The number of requests in the log: the latest ones.
 constexpr size_t most_asked = 4096;
 
+/// The control channel of the emulated camera. More than twenty members, because any command may
+/// read or change any part of the camera's state.
 class Control {
  public:
   Control(ControlSettings settings, Card& card);
