@@ -30,6 +30,8 @@ constexpr uint16_t thumbnail_offset = 0x0201, thumbnail_length = 0x0202;
 constexpr size_t exif_mark_size = 6;
 // More can't be written by libexif.
 constexpr uint64_t largest_value = 65536;
+// libexif does not know the type of TIFF that follows.
+constexpr uint16_t last_type = 12;
 // Directories that follow each other. Exif has two.
 constexpr int most_directories = 64;
 
@@ -219,7 +221,8 @@ class Examiner {
 
   void read_entry(Directory kind, const TiffEntry& entry) {
     incomplete_ |= !entry.inside() && entry.offset == 0;
-    const bool there = entry.size != 0 && entry.offset != 0 && entry.size <= largest_value;
+    const bool there = entry.size != 0 && entry.offset != 0 && entry.size <= largest_value &&
+                       entry.type <= last_type;
     const Bytes bytes = there ? tiff_.bytes(entry) : Bytes();
     const ExifTag tag{kind, entry.tag, entry.type, bytes};
     PartRule rule = there ? exif_rule(findings_.request(), camera_, tag, tiff_.little())

@@ -125,6 +125,7 @@ class Examiner {
     if (known_.size() >= most_directories) return invalid("the TIFF has too many directories");
     known_[offset] = true;
     const TiffDirectory directory = tiff_.directory(offset);
+    if (offset < header_size) return damaged("a directory in its header");
     if (!directory.whole) return invalid("the TIFF ends too early; it was cut off");
     if (kind == Directory::gps) note_positions(tiff_, directory, &findings_);
     std::vector<TiffEntry> stay;

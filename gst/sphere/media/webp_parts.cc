@@ -72,7 +72,8 @@ class Examiner {
         !findings_.add({at, end - at, "more", false}, {PartClass::unknown, "not known", {}}))
       edits().push_back({at, end - at, {}, request_.in_place});
     if (!have_picture_) return invalid("the WebP contains no picture");
-    const uint64_t after = std::min(whole.next(), source_.size());
+    // The length of the whole may leave out the byte that makes the last chunk even.
+    const uint64_t after = std::min(std::max(end, at), source_.size());
     // Before a few bytes that are no chunk.
     insertion_ = std::min(at, after);
     if (after < source_.size()) examine_trailing(source_, after, &findings_, &edits());
@@ -243,7 +244,6 @@ class Examiner {
       if (edit.offset < after)
         change += static_cast<int64_t>(edit.new_length()) - static_cast<int64_t>(edit.length);
     if (change == 0) return ok();
-    // The length may have left out the last byte, which is there to make it even.
     const int64_t size =
         static_cast<int64_t>(after) - static_cast<int64_t>(RiffChunk::head) + change;
     if (size > INT32_MAX) return unsupported("the WebP would become too large");
