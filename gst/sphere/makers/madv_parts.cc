@@ -24,6 +24,8 @@ using media::Source;
 using media::Traces;
 
 constexpr size_t table_begin_size = 64 << 10;
+constexpr uint16_t type_ascii = 2;
+constexpr size_t longest_name = 32;
 
 /// Numbers with semicolons: where the circles of the lenses are.
 bool is_lens_text(std::span<const uint8_t> bytes) {
@@ -80,6 +82,7 @@ class MadvMaker : public media::Maker {
       case tag_make:
       case tag_model:
         // Without them, nobody can tell what the lens data means.
+        if (tag.type != type_ascii || tag.bytes.size() > longest_name) return std::nullopt;
         return stitching("model of the camera");
       case tag_comment:
         if (std::ranges::find(comment_sizes, tag.bytes.size()) == std::end(comment_sizes))

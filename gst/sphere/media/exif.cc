@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/embedded.h"
@@ -29,6 +30,8 @@ constexpr uint16_t thumbnail_offset = 0x0201, thumbnail_length = 0x0202;
 constexpr size_t exif_mark_size = 6;
 // More can't be written by libexif.
 constexpr uint64_t largest_value = 65536;
+// libexif does not know the type of TIFF that follows.
+constexpr uint16_t last_type = 12;
 // Directories that follow each other. Exif has two.
 constexpr int most_directories = 64;
 
@@ -84,7 +87,32 @@ class Writer {
                              little ? EXIF_BYTE_ORDER_INTEL : EXIF_BYTE_ORDER_MOTOROLA);
   }
 
-  bool add(Directory directory, const TiffValue& value) {
+  void add(Directory directory, TiffValue value) {
+    values_.emplace_back(directory, std::move(value));
+  }
+  bool empty() const { return values_.empty(); }
+  bool has(Directory directory, uint16_t tag) const {
+    return std::ranges::any_of(values_, [&](const auto& value) {
+      return value.first == directory && value.second.tag == tag;
+    });
+  }
+
+  /// Empty if it can't be written.
+  Bytes bytes() {
+    // libexif sorts the entries, but not where their values are.
+    std::ranges::stable_sort(values_, {}, [](const auto& value) { return value.second.tag; });
+    for (const auto& [directory, value] : values_)
+      if (!put(directory, value)) return {};
+    unsigned char* written = nullptr;
+    unsigned size = 0;
+    exif_data_save_data(data_.get(), &written, &size);
+    const Owned<unsigned char> owner(written);
+    if (!written || size <= exif_mark_size) return {};
+    return {written + exif_mark_size, written + size};
+  }
+
+ private:
+  bool put(Directory directory, const TiffValue& value) {
     const Owned<ExifEntry> entry(exif_entry_new_mem(memory_.get()));
     if (!entry || value.bytes.size() > largest_value) return false;
     entry->tag = static_cast<::ExifTag>(value.tag);
@@ -95,26 +123,13 @@ class Writer {
         static_cast<unsigned char*>(exif_mem_alloc(memory_.get(), std::max(1U, entry->size)));
     if (!entry->data) return false;
     if (entry->size) std::memcpy(entry->data, value.bytes.data(), entry->size);
-    // The first of equal tags counts, as for readers.
     exif_content_add_entry(data_->ifd[ifd_of(directory)], entry.get());
-    empty_ = false;
     return true;
   }
-  bool empty() const { return empty_; }
 
-  Bytes bytes() const {
-    unsigned char* written = nullptr;
-    unsigned size = 0;
-    exif_data_save_data(data_.get(), &written, &size);
-    const Owned<unsigned char> owner(written);
-    if (!written || size <= exif_mark_size) return {};
-    return {written + exif_mark_size, written + size};
-  }
-
- private:
   Owned<ExifMem> memory_;
   Owned<ExifData> data_;
-  bool empty_ = true;
+  std::vector<std::pair<Directory, TiffValue>> values_;
 };
 
 /// A value field that is kept with all its four bytes, whatever its count says.
@@ -131,7 +146,7 @@ class Examiner {
         tiff_(tiff),
         where_(where),
         findings_(*findings),
-        camera_{tiff.text(0x010f), tiff.text(0x0110)},
+        camera_(camera_of(tiff)),
         writer_(tiff.little()) {}
 
   Result<NewPacket> run() {
@@ -205,11 +220,16 @@ class Examiner {
   }
 
   void read_entry(Directory kind, const TiffEntry& entry) {
-    const bool there = entry.size != 0 && entry.offset != 0 && entry.size <= largest_value;
+    incomplete_ |= !entry.inside() && entry.offset == 0;
+    const bool there = entry.size != 0 && entry.offset != 0 && entry.size <= largest_value &&
+                       entry.type <= last_type;
     const Bytes bytes = there ? tiff_.bytes(entry) : Bytes();
     const ExifTag tag{kind, entry.tag, entry.type, bytes};
-    const PartRule rule = there ? exif_rule(findings_.request(), camera_, tag, tiff_.little())
-                                : PartRule{PartClass::unknown, "not complete, or too long", {}};
+    PartRule rule = there ? exif_rule(findings_.request(), camera_, tag, tiff_.little())
+                          : PartRule{PartClass::unknown, "not complete, or too long", {}};
+    // Readers differ in which of several they believe.
+    if (writer_.has(kind, entry.tag))
+      rule = {PartClass::unknown, "a second value of the same tag", std::move(rule.value)};
     Where where = where_.inside(entry.offset, entry.size,
                                 std::string(name_of(kind)) + exif_tag_name(kind, entry.tag));
     where.removed = removed(kind);
@@ -251,7 +271,9 @@ class Examiner {
   Result<NewPacket> append_position() const {
     const Request& request = findings_.request();
     const TiffDirectory first = tiff_.directory(tiff_.first());
-    if (!first.whole) return invalid("the Exif is damaged; no position can be put into it");
+    // What was behind the end would be in what is appended.
+    if (!first.whole || incomplete_)
+      return invalid("the Exif is damaged; no position can be put into it");
     Examination examination;
     examination.edits =
         add_to_tiff(source_, tiff_, first.entries, {},
@@ -307,6 +329,7 @@ class Examiner {
   Writer writer_;
   std::vector<Field> fields_;
   std::vector<uint64_t> read_;
+  bool incomplete_ = false;
 };
 
 }  // namespace
@@ -335,7 +358,8 @@ Result<NewPacket> examine_exif(std::span<const uint8_t> bytes, const Where& wher
   }
   if (!packet || !findings->request().in_place) return packet;
   Result<NewPacket> fitted = keep_length(std::move(*packet), bytes.size(), 0);
-  if (fitted && *fitted && std::ranges::equal(**fitted, bytes)) return NewPacket();
+  if (fitted && *fitted && !(*fitted)->empty() && std::ranges::equal(**fitted, bytes))
+    return NewPacket();
   return fitted;
 }
 

@@ -40,6 +40,7 @@ enum Type : uint16_t {
 constexpr size_t most_numbers = 6;
 constexpr size_t most_bytes = 4;
 constexpr size_t longest_shown = 64;  ///< bytes
+constexpr size_t longest_name = 32;   ///< bytes
 // A version that a text may have, such as "2.10.34".
 constexpr size_t most_version_digits = 5;
 
@@ -337,6 +338,14 @@ std::string exif_value(const ExifTag& tag, bool little) {
   while (reader.remaining() >= size && text.size() < longest_shown)
     text += (text.empty() ? "" : " ") + number(read_number(reader, tag.type, little));
   return text;
+}
+
+ExifCamera camera_of(const Tiff& tiff) {
+  const auto name = [&](uint16_t tag) {
+    const TiffEntry* entry = tiff.find(tag);
+    return entry && entry->size <= longest_name ? tiff.text(tag) : std::string();
+  };
+  return {name(0x010f), name(0x0110)};
 }
 
 PartRule exif_rule(const Request& request, const ExifCamera& camera, const ExifTag& tag,

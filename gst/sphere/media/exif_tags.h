@@ -25,6 +25,8 @@ std::string exif_value(const ExifTag& tag, bool little);
 struct ExifCamera {
   std::string make, model;
 };
+/// Names that are longer than any camera's are left out, because they would not stay.
+ExifCamera camera_of(const Tiff& tiff);
 
 /// The class of a tag. First, the makers are asked. A tag whose values are numbers is only useful
 /// if it has the type and the length that such a tag has, because otherwise it could tell anything.

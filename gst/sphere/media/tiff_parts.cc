@@ -68,7 +68,7 @@ class Examiner {
         request_(request),
         findings_(request, &examination_),
         everything_(findings_.keeps_everything()),
-        camera_{tiff.text(0x010f), tiff.text(0x0110)} {}
+        camera_(camera_of(tiff)) {}
 
   Result<Examination> run() {
     keep(0, header_size);
@@ -125,6 +125,7 @@ class Examiner {
     if (known_.size() >= most_directories) return invalid("the TIFF has too many directories");
     known_[offset] = true;
     const TiffDirectory directory = tiff_.directory(offset);
+    if (offset < header_size) return damaged("a directory in its header");
     if (!directory.whole) return invalid("the TIFF ends too early; it was cut off");
     if (kind == Directory::gps) note_positions(tiff_, directory, &findings_);
     std::vector<TiffEntry> stay;
@@ -178,6 +179,7 @@ class Examiner {
 
   /// Returns whether it stays. Then its value is kept, too.
   Result<bool> read_entry(Directory kind, const TiffEntry& entry, const std::string& path) {
+    incomplete_ |= !entry.inside() && entry.offset == 0;
     if (const std::optional<Directory> inner = pointer(kind, entry.tag)) {
       bool stays = false;
       size_t count = 0;
@@ -188,6 +190,8 @@ class Examiner {
         if (!read) return read;
         stays |= *read;
       }
+      // Where everything may stay, a pointer to nothing stays, too.
+      stays |= everything_ && !(*inner == Directory::gps && request_.position);
       if (stays) keep_value(entry);
       return stays;
     }
@@ -306,6 +310,8 @@ class Examiner {
     request.in_place = true;
     request.mark.reset();
     request.position.reset();
+    // The old position is replaced, and a preview has no room for the new one.
+    if (request_.position && !everything_) request.policy.place = false;
     const RangeSource range(source_, offset, length);
     Result<Examination> inner = examine_jpeg(range, request);
     if (!inner) return inner.error();
@@ -342,6 +348,13 @@ class Examiner {
     if (request_.in_place)
       return unsupported(
           "the TIFF has no room for what shall be written into it; write a new file instead");
+    // What was behind the end would be in what is appended.
+    if (everything_ && incomplete_) return damaged("a value is not all there");
+    // The first directory moves, and its place is emptied.
+    if (std::ranges::any_of(kept_, [&](const Range& range) {
+          return range.begin < first.offset + first.length() && first.offset < range.end;
+        }))
+      return damaged("its parts overlap");
     if (source_.size() > UINT32_MAX - (16U << 20)) return unsupported("the TIFF is too large");
     for (Edit& edit : add_to_tiff(source_, tiff_, first_entries_, values, gps))
       edits().push_back(std::move(edit));
@@ -394,7 +407,7 @@ class Examiner {
   std::vector<TiffEntry> first_entries_;
   uint64_t first_offset_ = 0;
   std::vector<Range> kept_, removed_;
-  bool have_xmp_ = false;
+  bool have_xmp_ = false, incomplete_ = false;
   Bytes new_xmp_;
 };
 

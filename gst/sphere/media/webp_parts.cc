@@ -68,11 +68,16 @@ class Examiner {
         return invalid("the WebP is damaged: a part is longer than the whole");
       if (const Status read = read_part(chunk); !read) return read.error();
     }
+    if (at < end && !only_zeros(source_, at, end) &&
+        !findings_.add({at, end - at, "more", false}, {PartClass::unknown, "not known", {}}))
+      edits().push_back({at, end - at, {}, request_.in_place});
     if (!have_picture_) return invalid("the WebP contains no picture");
-    const uint64_t last = std::min(std::max(end, at), source_.size());
-    const uint64_t after = std::min(whole.next(), source_.size());
+    // The length of the whole may leave out the byte that makes the last chunk even.
+    const uint64_t after = std::min(std::max(end, at), source_.size());
+    // Before a few bytes that are no chunk.
+    insertion_ = std::min(at, after);
     if (after < source_.size()) examine_trailing(source_, after, &findings_, &edits());
-    if (const Status added = add_new_chunks(std::min(last, after)); !added) return added.error();
+    if (const Status added = add_new_chunks(); !added) return added.error();
     if (const Status written = write_head(whole, after); !written) return written.error();
     std::ranges::sort(edits(), {}, &Edit::offset);
     if (const Status status = findings_.status(); !status) return status.error();
@@ -122,8 +127,9 @@ class Examiner {
   /// Of a simple picture, which has no header.
   void read_size(const RiffChunk& chunk) {
     uint8_t head[10];
-    if (header_at_ || width_ || !source_.read_all(chunk.content, head)) return;
-    ByteReader reader(head);
+    if (header_at_ || width_) return;
+    // A lossless picture may be shorter.
+    ByteReader reader(std::span<const uint8_t>(head).first(source_.read(chunk.content, head)));
     if (chunk.type == "VP8L") {
       reader.skip(1);
       const uint32_t bits = reader.u32_little();
@@ -197,7 +203,7 @@ class Examiner {
     edits().push_back({chunk.content, chunk.size, {}, true});
   }
 
-  Status add_new_chunks(uint64_t end) {
+  Status add_new_chunks() {
     Bytes bytes;
     if (!have_exif_) {
       const Bytes exif = make_exif(request_);
@@ -214,9 +220,9 @@ class Examiner {
     if (request_.in_place)
       return unsupported(
           "the WebP has no room for what shall be written into it; write a new file instead");
-    if (end & 1) bytes.insert(bytes.begin(), 0);
+    if (insertion_ & 1) bytes.insert(bytes.begin(), 0);
     inserted_ = bytes.size();
-    insert(end, bytes, &edits());
+    insert(insertion_, bytes, &edits());
     return ok();
   }
 
@@ -230,15 +236,16 @@ class Examiner {
     } else if (have_exif_ || have_xmp_) {
       if (width_ <= 0 || height_ <= 0)
         return invalid("the WebP is damaged: its picture has no head");
-      if (!edits().empty()) add_header(whole);
+      if (!edits().empty() && !request_.in_place) add_header(whole);
     }
     // What is inserted at the end may share its edit with what follows the picture.
-    auto change = static_cast<int64_t>(inserted_);
+    auto change = static_cast<int64_t>(insertion_ == after ? inserted_ : 0);
     for (const Edit& edit : edits())
       if (edit.offset < after)
         change += static_cast<int64_t>(edit.new_length()) - static_cast<int64_t>(edit.length);
     if (change == 0) return ok();
-    const int64_t size = static_cast<int64_t>(whole.size) + change;
+    const int64_t size =
+        static_cast<int64_t>(after) - static_cast<int64_t>(RiffChunk::head) + change;
     if (size > INT32_MAX) return unsupported("the WebP would become too large");
     Bytes number;
     append_little(&number, static_cast<uint64_t>(size), 4);
@@ -263,7 +270,8 @@ class Examiner {
   int width_ = 0, height_ = 0;
   bool alpha_ = false, have_picture_ = false, have_exif_ = false, have_xmp_ = false;
   int exif_packets_ = 0, xmp_packets_ = 0;
-  size_t inserted_ = 0;  ///< bytes at the end
+  uint64_t insertion_ = 0;  ///< where new chunks come
+  size_t inserted_ = 0;     ///< bytes
 };
 
 }  // namespace

@@ -226,29 +226,46 @@ class Examiner {
       if (uri == rdf_uri || uri == text_of(XML_XML_NAMESPACE)) continue;
       const std::string value = content_of(reinterpret_cast<const xmlNode*>(attribute));
       const std::string_view name = text_of(attribute->name);
-      const bool gone = is_replaced(uri, name);
+      const bool gone = is_replaced(uri, name, nullptr);
       if (gone) replaced_attributes_.push_back(attribute);
       if (add(attribute->ns, name, value, true, gone)) writer_.add(uri, name, value);
     }
     for (xmlNode* node = description->children; node; node = node->next) {
       if (!is_element(node)) continue;
       const std::string_view uri = uri_of(node->ns), name = text_of(node->name);
-      const bool gone = is_replaced(uri, name);
+      const bool gone = is_replaced(uri, name, node), simple = is_simple(node);
       if (gone) replaced_elements_.push_back(node);
-      const bool simple = is_simple(node);
-      const bool stays = add(node->ns, name, content_of(node), simple, gone);
+      const bool whole = simple || findings_.keeps_everything() || inner_stays(node);
+      const bool stays = add(node->ns, name, content_of(node), simple, gone || !whole);
       if (!simple) read_inner(node);
       if (stays && simple)
         writer_.add(uri, name, content_of(node));
-      else if (stays && inner_stays(node))
+      else if (stays)
         writer_.copy(node);
     }
   }
 
-  bool is_replaced(std::string_view uri, std::string_view name) const {
-    return (additions_.mark && uri == gpano_uri) ||
-           (!additions_.extended && name == "HasExtendedXMP") ||
-           (additions_.position && uri == exif_uri && name.starts_with("GPS"));
+  /// Whether what is added takes its place. A new position may be less exact than agreed names of
+  /// places would be, therefore these go too, except where everything may stay.
+  bool is_replaced(std::string_view uri, std::string_view name, const xmlNode* element) const {
+    if (!additions_.extended && name == "HasExtendedXMP") return true;
+    if (uri == gpano_uri) return additions_.mark;
+    if (!additions_.position) return false;
+    return (uri == exif_uri && name.starts_with("GPS")) ||
+           (xmp_rule(uri, name, {}, false).part_class == PartClass::place &&
+            (!findings_.keeps_everything() || is_position_name(name))) ||
+           (element && has_position(element));
+  }
+  static bool is_position_name(std::string_view name) {
+    return name.starts_with("GPS") || name.starts_with("Gps");
+  }
+  static bool has_position(const xmlNode* node) {
+    for (const xmlNode* inner = first_element(node); inner; inner = next_element(inner)) {
+      if (is_position_name(text_of(inner->name)) || has_position(inner)) return true;
+      for (const xmlAttr* attribute = inner->properties; attribute; attribute = attribute->next)
+        if (is_position_name(text_of(attribute->name))) return true;
+    }
+    return false;
   }
 
   /// Adds a property of a description.
@@ -325,7 +342,7 @@ Result<NewPacket> finish(NewPacket packet, std::span<const uint8_t> old, const R
     if (!fitted) return fitted;
     packet = std::move(*fitted);
   }
-  if (packet && std::ranges::equal(*packet, old)) return NewPacket();
+  if (packet && !packet->empty() && std::ranges::equal(*packet, old)) return NewPacket();
   return packet;
 }
 
