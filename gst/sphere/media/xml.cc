@@ -8,26 +8,6 @@
 
 namespace sphere::media {
 
-namespace {
-
-/// No messages of libxml2 on the standard error output, which belongs to the program. The handler
-/// is one for each thread.
-class Silence {
- public:
-  Silence() : handler_(xmlStructuredError), context_(xmlStructuredErrorContext) {
-    xmlSetStructuredErrorFunc(nullptr, [](void*, xmlErrorPtr) {});
-  }
-  ~Silence() { xmlSetStructuredErrorFunc(context_, handler_); }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-
- private:
-  xmlStructuredErrorFunc handler_;
-  void* context_;
-};
-
-}  // namespace
-
 XmlDocument parse_xml(std::span<const uint8_t> bytes) {
   const auto blank = [](uint8_t byte) {
     return byte == 0 || byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -47,11 +27,7 @@ XmlDocument parse_xml(std::span<const uint8_t> bytes) {
   if (letters.find("<!DOCTYPE") != std::string::npos ||
       letters.find("<!ENTITY") != std::string::npos)
     return nullptr;
-<<<<<<< HEAD
   const QuietXml quiet;
-=======
-  const Silence silence;
->>>>>>> photos
   return XmlDocument(xmlReadMemory(reinterpret_cast<const char*>(bytes.data()),
                                    static_cast<int>(bytes.size()), nullptr, nullptr, options));
 }
