@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -188,8 +189,9 @@ def test_containers(case):
         make_video(source, *options)
         case.done(f"{name} is redacted", "redact", source, out)
         data = out.read_bytes()
-        check(f"{name}: place and title are gone",
-              b"48.85" not in data and b"CANARY" not in data and b"Lavf" not in data)
+        check(f"{name}: title and program are gone", b"CANARY" not in data and b"Lavf" not in data)
+        check(f"{name}: the place is gone",
+              not [key for key in probe(out)["format"].get("tags", {}) if "location" in key.lower()])
         check(f"{name}: the pictures are the same", pictures(source) == pictures(out))
         check(f"{name}: the sound is the same bytes", packets(source, "a") == packets(out, "a"))
         case.done(f"{name} is marked", "mark", out, case.path("marked-" + name))
@@ -208,7 +210,9 @@ def test_in_place(case):
     case.done("it is redacted in place", "redact", "--in-place", case.path("here.mp4"))
     before, after = case.path("in.mp4").read_bytes(), case.path("here.mp4").read_bytes()
     check("the length is the same", len(before) == len(after))
-    check("the place is gone", b"48.85" in before and b"48.85" not in after)
+    check("the title is gone", b"CANARY" in before and b"CANARY" not in after)
+    check("the place is gone", "location" in probe(case.path("in.mp4"))["format"]["tags"] and
+          "location" not in probe(case.path("here.mp4"))["format"].get("tags", {}))
     check("the pictures are the same", pictures(case.path("in.mp4")) == pictures(case.path("here.mp4")))
     case.done("a second time", "redact", "--in-place", case.path("here.mp4"))
     check("changes nothing", case.path("here.mp4").read_bytes() == after)
@@ -292,7 +296,8 @@ def test_geotag(case):
         location = probe(case.path(name))["format"]["tags"].get("location", "")
         check(f"{name}: ffprobe reads the place", location.startswith("-33.8567844+151.2152967"),
               location)
-        check(f"{name}: the older place is gone", b"48.85" not in case.path(name).read_bytes())
+        check(f"{name}: the older place is gone",
+              struct.pack(">i", round(48.8584 * 65536)) not in case.path(name).read_bytes())
     result = case.sphere("geotag", case.path("in.jpg"), out, "--position", "151.2,-33.8")
     check("a wrong position is not repeated", result.returncode == 2 and "151" not in result.stderr,
           result.stderr)

@@ -48,7 +48,8 @@ struct Clean {
   Clean() { clear(); }
   ~Clean() {
     clear();
-    for (const Store store : {Store::cameras, Store::tables, Store::lenses, Store::statistics, Store::crashes})
+    for (const Store store :
+         {Store::cameras, Store::tables, Store::lenses, Store::statistics, Store::crashes})
       g_rmdir(path_of(store).c_str());
     g_unlink(Ledger("default").denial_path().c_str());
     for (const char* base : {g_get_user_data_dir(), g_get_user_cache_dir()}) {

@@ -105,7 +105,7 @@ class MatroskaStreamEditor : public StreamEditor {
       const Result<std::optional<Element>> element = next_element(0, last);
       if (!element) return element.error();
       if (!*element) return ok();
-      const Result<bool> done = take_element(**element, writes);
+      const Result<bool> done = take_element(**element, last, writes);
       if (!done) return done.error();
       if (!*done) return ok();
     }
@@ -185,7 +185,7 @@ class MatroskaStreamEditor : public StreamEditor {
   }
 
   /// An element after the head. Returns false if it is not all there.
-  Result<bool> take_element(const Element& element, std::vector<Write>* writes) {
+  Result<bool> take_element(const Element& element, bool last, std::vector<Write>* writes) {
     const auto head = static_cast<size_t>(element.content);
     if (inside_ && (is_top_level(element.id) || consumed_ >= cluster_end_)) inside_ = false;
     if (!inside_ && element.id == ebml_id::cluster) {
@@ -195,7 +195,11 @@ class MatroskaStreamEditor : public StreamEditor {
       pass(head, writes);
       return true;
     }
-    if (element.unknown_size) return damaged("an element without a size");
+    if (element.unknown_size) {
+      // Behind the clusters the muxer fills in sizes afterwards.
+      if (inside_ || last) return damaged("an element without a size");
+      return pending_.size() > largest_element ? Result<bool>(too_large()) : false;
+    }
     if (element.end > largest_element) return too_large();
     if (element.end > pending_.size()) return false;
     const Status edited = inside_ ? edit_in_cluster(element, writes) : edit_after(element, writes);
@@ -325,8 +329,8 @@ class MatroskaStreamEditor : public StreamEditor {
   Status patch(uint64_t offset, std::span<const uint8_t> bytes, std::vector<Write>* writes) {
     if (offset > next_in_ || bytes.size() > next_in_ - offset)
       return invalid("bytes of the file are missing");
-    if (!head_done_) {
-      std::ranges::copy(bytes, pending_.begin() + static_cast<std::ptrdiff_t>(offset));
+    if (offset >= consumed_) {
+      std::ranges::copy(bytes, pending_.begin() + static_cast<std::ptrdiff_t>(offset - consumed_));
       return ok();
     }
     if (offset < head_.size()) {
