@@ -75,7 +75,8 @@ bool has_field(const GstCaps* caps, const char* field) {
 /// What an element has, beside the C instance.
 class TagElement {
  public:
-  TagElement(GstElement* element, std::unique_ptr<StreamEditor> (*make_editor)(), bool pictures)
+  TagElement(GstElement* element, std::unique_ptr<StreamEditor> (*make_editor)(bool can_go_back),
+             bool pictures)
       : element_(element), make_editor_(make_editor), pictures_(pictures) {
     GstElementClass* klass = GST_ELEMENT_GET_CLASS(element);
     sink_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
@@ -112,7 +113,7 @@ class TagElement {
       GST_ELEMENT_ERROR(element_, STREAM, FAILED, ("A buffer can't be read."), (nullptr));
       return GST_FLOW_ERROR;
     }
-    if (!editor_) editor_ = make_editor_();
+    if (!editor_) editor_ = make_editor_(segment_.format == GST_FORMAT_BYTES);
     std::vector<StreamEditor::Write> writes;
     const media::Request request = make_request();
     const bool whole = pictures_ && segment_.format == GST_FORMAT_TIME;
@@ -253,7 +254,11 @@ class TagElement {
   GstFlowReturn push(std::vector<StreamEditor::Write> writes, GstBuffer* model, bool whole) {
     for (StreamEditor::Write& write : writes) {
       if (write.bytes.empty()) continue;
-      if (!whole && write.offset != next_) send_segment(write.offset);
+      if (!whole && write.offset != next_) {
+        // A network can't go back.
+        if (segment_.format != GST_FORMAT_BYTES) continue;
+        send_segment(write.offset);
+      }
       const uint64_t size = write.bytes.size();
       auto* bytes = new std::vector<uint8_t>(std::move(write.bytes));
       BufferRef buffer(gst_buffer_new_wrapped_full(
@@ -296,7 +301,6 @@ class TagElement {
   }
 
   void send_segment(uint64_t offset) {
-    if (segment_.format != GST_FORMAT_BYTES) return;
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_BYTES);
     segment.start = segment.position = offset;
@@ -328,7 +332,7 @@ class TagElement {
   }
 
   GstElement* const element_;
-  std::unique_ptr<StreamEditor> (*const make_editor_)();
+  std::unique_ptr<StreamEditor> (*const make_editor_)(bool can_go_back);
   const bool pictures_;
   GstPad* sink_;
   GstPad* src_;
@@ -513,7 +517,8 @@ namespace sphere::privacy {
 
 void install_tag_element(GstSphereTagClass* klass, GstStaticPadTemplate* sink,
                          GstStaticPadTemplate* src,
-                         std::unique_ptr<media::StreamEditor> (*make_editor)(), bool pictures) {
+                         std::unique_ptr<media::StreamEditor> (*make_editor)(bool can_go_back),
+                         bool pictures) {
   klass->make_editor = make_editor;
   klass->pictures = pictures;
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), sink);

@@ -29,7 +29,7 @@ G_DECLARE_DERIVABLE_TYPE(GstSphereTag, gst_sphere_tag, GST, SPHERE_TAG, GstEleme
 struct _GstSphereTagClass {
   GstElementClass parent_class;
 
-  std::unique_ptr<sphere::media::StreamEditor> (*make_editor)();
+  std::unique_ptr<sphere::media::StreamEditor> (*make_editor)(bool can_go_back);
   /// Each buffer of a stream in time is a whole picture.
   bool pictures;
 };
@@ -41,6 +41,7 @@ namespace sphere::privacy {
 /// For the class_init of an element: its templates, its editor, and whether it has `stereo-mode`.
 void install_tag_element(GstSphereTagClass* klass, GstStaticPadTemplate* sink,
                          GstStaticPadTemplate* src,
-                         std::unique_ptr<media::StreamEditor> (*make_editor)(), bool pictures);
+                         std::unique_ptr<media::StreamEditor> (*make_editor)(bool can_go_back),
+                         bool pictures);
 
 }  // namespace sphere::privacy

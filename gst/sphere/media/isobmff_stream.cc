@@ -410,7 +410,7 @@ class IsobmffStreamEditor : public StreamEditor {
 
 }  // namespace
 
-std::unique_ptr<StreamEditor> make_isobmff_stream_editor() {
+std::unique_ptr<StreamEditor> make_isobmff_stream_editor(bool) {
   return std::make_unique<IsobmffStreamEditor>();
 }
 

@@ -63,8 +63,9 @@ class Marker {
       return mark_tracks(child, &change);
     });
     if (!marked) return marked;
+    // Many players read tags behind the clusters only if the list of the file's parts has them.
     if (request_.position)
-      change += insert(segment_.end, matroska_position_tags(*request_.position));
+      change += insert(first_cluster(), matroska_position_tags(*request_.position));
     if (change == 0 && edits_.empty()) return ok();
     if (!segment_.unknown_size) change += resize(segment_, change);
     std::ranges::sort(edits_, {}, &Edit::offset);
@@ -74,6 +75,17 @@ class Marker {
   }
 
  private:
+  uint64_t first_cluster() {
+    uint64_t position = segment_.content;
+    while (position < segment_.end) {
+      Element element;
+      if (!reader_.element(position, segment_.end, &element) || element.id == ebml_id::cluster)
+        break;
+      position = element.end;
+    }
+    return position;
+  }
+
   Status mark_tracks(const Element& list, int64_t* change) {
     int64_t in_list = 0;
     const Status read = reader_.children(list, [&](const Element& entry) -> Status {

@@ -26,8 +26,14 @@ constexpr size_t longest_head = 12;
 constexpr size_t largest_head = 16 << 20, largest_element = 64 << 20;
 // What a muxer goes back for: a size, or a number.
 constexpr size_t longest_patch = 16;
+// Bytes for a position, and of the shortest element Void.
+constexpr size_t position_room = 128, least_void = 2;
 
 using Bytes = std::vector<uint8_t>;
+
+// The head of a cluster of unknown size.
+constexpr std::array<uint8_t, longest_head> cluster_head = {0x1f, 0x43, 0xb6, 0x75, 0x01, 0xff,
+                                                            0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 Error too_large() { return invalid("an element is too large"); }
 
@@ -46,11 +52,14 @@ Bytes unknown_size(size_t bytes) {
 
 class MatroskaStreamEditor : public StreamEditor {
  public:
+  explicit MatroskaStreamEditor(bool can_go_back) : can_go_back_(can_go_back) {}
+
   Status take(uint64_t offset, std::span<const uint8_t> bytes, const Request& request,
               std::vector<Write>* writes) override {
     if (!begun_) {
       begun_ = true;
       request_ = request;
+      reserve_ = request.position && can_go_back_ ? position_room : 0;
       // The position is written at the end, because nothing of it may be written after a
       // withdrawal.
       request_.position.reset();
@@ -70,9 +79,15 @@ class MatroskaStreamEditor : public StreamEditor {
     if (const Status done = run(true, writes); !done) return done;
     if (!pending_.empty() || !head_done_) return invalid("the file ends too early");
     if (!request.position) return ok();
-    position_tags_ = matroska_position_tags(*request.position);
-    write(position_tags_, writes);
-    // The size of the segment, if the muxer has filled it in, grows by these tags.
+    Bytes tags = matroska_position_tags(*request.position);
+    // Many players don't read tags behind the clusters, so there is room for them before.
+    if (tags.size() + least_void <= reserve_) {
+      reserved_tags_ = std::move(tags);
+    } else {
+      last_tags_ = tags.size();
+      write(std::move(tags), writes);
+    }
+    // The size of the segment, if the muxer has filled it in, grows by tags at the end.
     return write_head(writes);
   }
 
@@ -151,6 +166,7 @@ class MatroskaStreamEditor : public StreamEditor {
     if (!examined) return examined.error();
     Result<Bytes> made = edited(whole, examined->found);
     if (!made) return made.error();
+    add_reserve(&*made);
     if (head_done_ && made->size() != edited_head_.size())
       return failed("the beginning of the file became longer, although it was sent already");
     const int64_t growth = static_cast<int64_t>(made->size()) - static_cast<int64_t>(head_.size());
@@ -168,6 +184,16 @@ class MatroskaStreamEditor : public StreamEditor {
     return ok();
   }
 
+  /// Room for the position before the first cluster.
+  void add_reserve(Bytes* head) const {
+    if (!reserve_) return;
+    const size_t empty = reserve_ - reserved_tags_.size();
+    head->insert(head->end(), reserved_tags_.begin(), reserved_tags_.end());
+    const Bytes space = ebml_void_head(empty);
+    head->insert(head->end(), space.begin(), space.end());
+    head->insert(head->end(), empty - space.size(), 0);
+  }
+
   /// The size of the segment, if the muxer knows it.
   Status write_size(size_t at, size_t length, int64_t growth, Bytes* head) const {
     Element segment;
@@ -176,7 +202,7 @@ class MatroskaStreamEditor : public StreamEditor {
         !read)
       return read;
     if (segment.unknown_size) return ok();
-    const uint64_t size = segment.size() + static_cast<uint64_t>(growth) + position_tags_.size();
+    const uint64_t size = segment.size() + static_cast<uint64_t>(growth) + last_tags_;
     const Bytes bytes = ebml_size(size, static_cast<int>(length));
     if (bytes.size() != length)
       return unsupported("the size of the segment has no room for a longer one");
@@ -211,10 +237,10 @@ class MatroskaStreamEditor : public StreamEditor {
     const auto size = static_cast<size_t>(element.end);
     if (element.id == ebml_id::cluster_position) return move_positions(size, writes);
     // Around it stands a cluster that has no other element.
-    Bytes whole = {0x1f, 0x43, 0xb6, 0x75, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    Bytes whole(cluster_head.begin(), cluster_head.end());
     const size_t before = whole.size();
-    whole.insert(whole.end(), pending_.begin(),
-                 pending_.begin() + static_cast<std::ptrdiff_t>(size));
+    whole.resize(before + size);
+    std::copy_n(pending_.begin(), size, whole.begin() + static_cast<std::ptrdiff_t>(before));
     const MemorySource source(whole);
     Element segment;
     segment.end = whole.size();
@@ -377,13 +403,16 @@ class MatroskaStreamEditor : public StreamEditor {
   bool inside_ = false;  ///< a cluster
   uint64_t cluster_end_ = 0;
   std::vector<uint64_t> clusters_;  ///< offsets of their first bytes, as the muxer has them
-  Bytes position_tags_;
+  const bool can_go_back_;
+  size_t reserve_ = 0;      ///< bytes before the first cluster, for the position
+  Bytes reserved_tags_;     ///< what is in them
+  uint64_t last_tags_ = 0;  ///< bytes of the position at the end of the file
 };
 
 }  // namespace
 
-std::unique_ptr<StreamEditor> make_matroska_stream_editor() {
-  return std::make_unique<MatroskaStreamEditor>();
+std::unique_ptr<StreamEditor> make_matroska_stream_editor(bool can_go_back) {
+  return std::make_unique<MatroskaStreamEditor>(can_go_back);
 }
 
 }  // namespace sphere::media

@@ -42,7 +42,7 @@ class PictureStreamEditor : public StreamEditor {
 
 }  // namespace
 
-std::unique_ptr<StreamEditor> make_picture_stream_editor() {
+std::unique_ptr<StreamEditor> make_picture_stream_editor(bool) {
   return std::make_unique<PictureStreamEditor>();
 }
 

@@ -33,11 +33,13 @@ class StreamEditor {
   virtual std::optional<std::vector<uint8_t>> header() const { return std::nullopt; }
 };
 
+// `can_go_back`: what takes the writes is a file, not a network.
+
 /// A whole picture, of any format that examine() knows.
-std::unique_ptr<StreamEditor> make_picture_stream_editor();
+std::unique_ptr<StreamEditor> make_picture_stream_editor(bool can_go_back);
 /// MP4 and MOV: plain, with its index first, and in fragments.
-std::unique_ptr<StreamEditor> make_isobmff_stream_editor();
+std::unique_ptr<StreamEditor> make_isobmff_stream_editor(bool can_go_back);
 /// Matroska and WebM: live, and with an index.
-std::unique_ptr<StreamEditor> make_matroska_stream_editor();
+std::unique_ptr<StreamEditor> make_matroska_stream_editor(bool can_go_back);
 
 }  // namespace sphere::media
