@@ -36,6 +36,8 @@ namespace sphere::tool {
 namespace {
 
 constexpr guint progress_interval_ms = 100;
+// Pixels. In smaller pictures nothing can be recognised.
+constexpr int least_searched_height = 64;
 // Decoded, converted, stitched and converted back: that many pictures are in memory at once.
 constexpr double pictures_at_once = 4;
 constexpr double most_bytes_a_pixel = 4;
@@ -390,6 +392,7 @@ Status find_lens(const StitchInput& input, StitchOptions* options, FoundLens* fo
   if (!options->lens.empty() || (options->lens_fov > 0 && !options->search)) return ok();
   // Of two tracks in one file, only one is decoded by what follows.
   if (input.two_pictures() && !input.right) return ok();
+  if (input.height() < least_searched_height && !options->search) return ok();
   if (!options->save_lens.empty()) {
     Result<OutputFile> file = OutputFile::create(options->save_lens, options->clobber);
     if (!file) return file.error();

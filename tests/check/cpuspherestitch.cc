@@ -8,6 +8,7 @@
 #include "tests/check/changer.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/process.h"
+#include "tests/check/profile.h"
 #include "tests/tools/ramp.h"
 
 #include <gst/check/gstharness.h>
@@ -279,8 +280,10 @@ GST_END_TEST;
 
 GST_START_TEST(match_changes_while_playing) {
   const HarnessRef h = harness();
-  std::vector<uint8_t> ramp(320 * 160 * 3 / 2);
-  for (size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<uint8_t>(40 + i % 320 / 2);
+  // Brighter to the right, so that the lenses differ.
+  std::vector<uint8_t> ramp = frame_with_depth(320, 160);
+  for (size_t i = 0; i < ramp.size(); ++i)
+    ramp[i] = static_cast<uint8_t>(ramp[i] * 2 / 3 + i % 320 / 4);
   const auto picture = [&] {
     GstBuffer* in = gst_harness_create_buffer(h.get(), ramp.size());
     gst_buffer_fill(in, 0, ramp.data(), ramp.size());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tests/check/pipeline.h"
 
@@ -38,5 +39,20 @@ class Profile {
  private:
   std::string path_;
 };
+
+/// A frame in NV12 of two lenses that see near things from two positions.
+inline std::vector<uint8_t> frame_with_depth(int width, int height) {
+  const Profile apart({.baseline = 0.05});
+  Pipeline source("spheretestsrc num-buffers=1 depth=true lens=" + apart.path() +
+                  " ! video/x-raw,format=NV12,width=" + std::to_string(width) +
+                  ",height=" + std::to_string(height) + " ! appsink name=sink sync=false");
+  source.play();
+  const SampleRef sample = source.pull();
+  if (!sample) fail_unless(false, "%s", source.wait().c_str());
+  GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+  std::vector<uint8_t> frame(gst_buffer_get_size(buffer));
+  gst_buffer_extract(buffer, 0, frame.data(), frame.size());
+  return frame;
+}
 
 }  // namespace sphere::test

@@ -198,7 +198,7 @@ def test_photo(folder, photo):
         check(f"{options} does something", turned(*options) != plain)
     # With the right lenses and nothing near there is nothing to align.
     check("align=seam moves nothing that fits", turned("--align", "off") == plain)
-    wrong = ("--lens-fov", "193")
+    wrong = ("--lens-fov", "186")
     check("align=seam moves what does not fit", turned(*wrong) != turned(*wrong, "--align", "off"))
     for name, size, options in (("cubemap", (480, 320), ()), ("eac", (300, 200), ("--width", "300")),
                                 ("perspective", (320, 180), ("--fov", "70")),

@@ -87,9 +87,10 @@ class Stitcher {
     GstBuffer* buffer = gst_buffer_new_allocate(nullptr, size, nullptr);
     GstMapInfo map;
     fail_unless(gst_buffer_map(buffer, &map, GST_MAP_WRITE));
-    // Brighter to the right, so that the lenses differ, and with detail that does not repeat.
+    // Brighter to the right, so that the lenses differ.
+    static const std::vector<uint8_t> scene = frame_with_depth(width, width / 2);
     for (gsize i = 0; i < size; ++i)
-      map.data[i] = static_cast<guint8>(60 + i % width / 3 + i * i % 251 / 16);
+      map.data[i] = static_cast<guint8>(scene[i] * 2 / 3 + i % width / 4);
     gst_buffer_unmap(buffer, &map);
     gst_buffer_add_sphere_orientation_meta(buffer, std::cos(heading / 2), 0, std::sin(heading / 2),
                                            0);

@@ -6,6 +6,7 @@
 #include <bit>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "gst/sphere/media/box_edits.h"
 #include "gst/sphere/media/place.h"
@@ -96,17 +97,20 @@ class Marker {
   }
 
   Status mark_track(const Element& entry, int64_t* change) {
-    int64_t in_entry = 0;
-    bool removed = false;
+    uint64_t number = 0;
+    Element video;
     const Status read = reader_.children(entry, [&](const Element& child) -> Status {
-      if (child.id == ebml_id::track_number) {
-        const auto track = std::ranges::find(tracks_, reader_.number(child), &BlockTrack::number);
-        removed = track != tracks_.end() && track->dropped;
-      }
-      return child.id == ebml_id::video ? mark_video(child, &in_entry) : ok();
+      if (child.id == ebml_id::track_number) number = reader_.number(child);
+      if (child.id == ebml_id::video) video = child;
+      return ok();
     });
-    if (read && in_entry && !removed) *change += in_entry + resize(entry, in_entry);
-    return read;
+    if (!read) return read;
+    const auto track = std::ranges::find(tracks_, number, &BlockTrack::number);
+    if (track == tracks_.end() || !track->video || track->dropped || !video.length()) return ok();
+    int64_t in_entry = 0;
+    const Status marked = mark_video(video, &in_entry);
+    if (marked && in_entry) *change += in_entry + resize(entry, in_entry);
+    return marked;
   }
 
   /// Replaces the marks that are there.
@@ -164,9 +168,19 @@ class Marker {
   /// segment.
   Status move_positions(const OffsetMap& map) {
     const uint64_t origin = map(segment_.content);
+    std::vector<std::pair<uint64_t, uint64_t>> edited;
+    for (const Edit& edit : found_.edits)
+      edited.emplace_back(edit.offset, edit.offset + edit.length);
+    std::ranges::sort(edited);
+    // What is removed has no positions any more.
+    const auto is_edited = [&](uint64_t offset) {
+      const auto after = std::ranges::upper_bound(edited, std::pair(offset, UINT64_MAX));
+      return after != edited.begin() && std::prev(after)->second > offset;
+    };
     const auto move = [&](const Element& element) -> Status {
       const uint64_t before = reader_.number(element);
       if (before > segment_.size() && !head_) return ok();  // was wrong before
+      if (is_edited(element.content)) return ok();
       const uint64_t after = map(segment_.content + before) - origin;
       if (after == before) return ok();
       const auto bytes = static_cast<int>(element.size());

@@ -42,6 +42,7 @@ class Examiner {
   Result<Examination> run() {
     if (const Result<MatroskaFile> whole = check_matroska(source_); !whole) return whole.error();
     if (const Status done = examine_parts(false); !done) return done.error();
+    sort_edits(&found_.edits);
     return std::move(found_);
   }
 
@@ -106,7 +107,7 @@ class Examiner {
       track.dropped = !findings_.keeps_everything();
     track.what = track.video ? "video" : sound ? "sound" : "text or data";
     track.path = "Tracks/" + std::to_string(track.number) + " (" + codec + ")";
-    numbers_[uid] = track.number;
+    if (!track.dropped) numbers_[uid] = track.number;
     tracks_.push_back(std::move(track));
     if (findings_.keeps_everything() || tracks_.back().dropped) return ok();
     if (tracks_.back().data == CodecData::not_known)

@@ -235,7 +235,9 @@ class MatroskaStreamEditor : public StreamEditor {
 
   Status edit_in_cluster(const Element& element, std::vector<Write>* writes) {
     const auto size = static_cast<size_t>(element.end);
-    if (element.id == ebml_id::cluster_position) return move_positions(size, writes);
+    if (element.id == ebml_id::cluster_position)
+      return write_moved({pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size)},
+                         writes);
     // Around it stands a cluster that has no other element.
     Bytes whole(cluster_head.begin(), cluster_head.end());
     const size_t before = whole.size();
@@ -258,8 +260,6 @@ class MatroskaStreamEditor : public StreamEditor {
   /// An element behind the clusters, or between them.
   Status edit_after(const Element& element, std::vector<Write>* writes) {
     const auto size = static_cast<size_t>(element.end);
-    if (element.id == ebml_id::cues || element.id == ebml_id::seek_head)
-      return move_positions(size, writes);
     // Around it stands what the head says of the tracks.
     Bytes whole = edited_head_;
     const size_t before = whole.size();
@@ -291,14 +291,12 @@ class MatroskaStreamEditor : public StreamEditor {
     if (!made) return made.error();
     made->erase(made->begin(), made->begin() + static_cast<std::ptrdiff_t>(before));
     if (made->size() != size) return failed("an element changed its length");
-    write(std::move(*made), writes);
-    drop(size);
-    return ok();
+    return write_moved(std::move(*made), writes);
   }
 
-  /// Positions in the next `size` bytes grow with the head.
-  Status move_positions(size_t size, std::vector<Write>* writes) {
-    Bytes bytes(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size));
+  /// Writes the edited form of what is pending. Positions in it grow with the head.
+  Status write_moved(Bytes bytes, std::vector<Write>* writes) {
+    const size_t size = bytes.size();
     const MemorySource source(bytes);
     EbmlReader reader(source);
     std::vector<std::pair<Element, uint64_t>> moved;
