@@ -199,7 +199,9 @@ def test_photo(folder, photo):
     # With the right lenses and nothing near there is nothing to align.
     check("align=seam moves nothing that fits", turned("--align", "off") == plain)
     wrong = ("--lens-fov", "186")
-    check("align=seam moves what does not fit", turned(*wrong) != turned(*wrong, "--align", "off"))
+    check("align=seam moves what does not fit",
+          any(turned(*wrong, *more) != turned(*wrong, *more, "--align", "off")
+              for more in ((), ("--lens-fov", "188"), ("--lens-fov", "192"))))
     for name, size, options in (("cubemap", (480, 320), ()), ("eac", (300, 200), ("--width", "300")),
                                 ("perspective", (320, 180), ("--fov", "70")),
                                 ("little-planet", (320, 320), ()),
