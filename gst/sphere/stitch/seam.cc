@@ -24,6 +24,8 @@ constexpr float largest_shift_step = 3.3e-4f, largest_moving_shift_step = 1.3e-3
 // Radians: a quarter of a pixel of 3840. What is measured depends a little on what is applied, so
 // that without this the join of a still picture would tremble by less, and never come to rest.
 constexpr float least_shift = 4e-4f;
+// Likewise a part of the brightness, or of a step of 8 bits.
+constexpr float least_light = 1e-4f;
 // The largest change of colour in one frame, in steps of 8 bits.
 constexpr float largest_tint_step = 0.4f;
 // Limits of the search: objects that are nearer than this, and lenses that are wrong by more, are
@@ -253,9 +255,11 @@ void Seam::settle() {
     const bool factor = options_.rgb || k == 0;
     // Each lens is corrected by half of the difference.
     const float limit = 2 * (factor ? largest_step : largest_tint_step);
-    for (int b = 0; b < SeamLight::bins; ++b)
-      set(light_.component[k][b],
-          nearer(light_.component[k][b], wanted_light_.component[k][b], light_pace, limit));
+    for (int b = 0; b < SeamLight::bins; ++b) {
+      float& now = light_.component[k][b];
+      const float wanted = wanted_light_.component[k][b];
+      if (std::abs(wanted - now) >= least_light) set(now, nearer(now, wanted, light_pace, limit));
+    }
   }
   if (changed) ++generation_;
 }
