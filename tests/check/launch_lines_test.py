@@ -68,7 +68,7 @@ def shortened(line, uri):
     line = re.sub(r"num-buffers=\d+ ?", "", line)
     few = 1 if "output=equirect" in line or "jpegenc" in line else 4
     line = line.replace("spheretestsrc", f"spheretestsrc num-buffers={few}")
-    line = line.replace("audiotestsrc", "audiotestsrc num-buffers=100")
+    line = re.sub(r"\b(audio|video)testsrc\b", r"\1testsrc num-buffers=100", line)
     # On a busy machine, the camera's encoder takes its time to start.
     line = re.sub(r"location=madv://\S+", f"location='{uri}' timeout=60", line)
     # A recording of what is live ends after a few pictures.
