@@ -61,22 +61,21 @@ Status look_again(const media::Source& written, const Examination& before, const
                   const WorkProgress& progress) {
   Request look;
   look.policy = request.policy;
+  // The position that was put in, which may be the one that was taken out.
+  look.policy.place |= request.position.has_value();
   look.in_place = request.in_place;
   look.makers = request.makers;
   const Result<Examination> again = media::examine(written, look);
   if (!again) return failed("the result can't be examined: " + again.error().message);
-  if (const media::Part* part = denied_part(*again, request.policy))
+  if (const media::Part* part = denied_part(*again, look.policy))
     return failed("the result still has " + std::string(name_of(part->part_class)) + " (" +
                   part->path + "); this is an error of gst-sphere");
   if (again->changes())
     return failed("the result would be changed once more; this is an error of gst-sphere");
   if (request.in_place) return ok();
-  // A position that was put in may be the one that was taken out.
-  media::Policy policy = request.policy;
-  policy.place |= request.position.has_value();
   uint64_t done = 0;
   const Result<std::optional<media::FoundTrace>> trace = media::find_traces(
-      written, before.traces, policy,
+      written, before.traces, look.policy,
       [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
   if (!trace) return trace.error();
   if (*trace)

@@ -318,8 +318,35 @@ def test_marking(case):
                  "--stereo", "triple")
 
 
+def test_stitched(case):
+    """What is stitched is marked, and has the place of IN only with consent."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=320x160:d=0.5:r=10", "-c:v", "libx264", "-bf", "0",
+           "-metadata", "location=+48.8584+002.2945/", "-metadata", "title=CANARY_TITLE",
+           case.path("in.mp4"))
+    options = ("--lens", "dual-190", "--stitcher", "cpu", "--force", "--quiet")
+    for end in ("mp4", "mov", "mkv"):
+        out = case.path("out." + end)
+        case.done(f"{end} is stitched", "stitch", case.path("in.mp4"), out, *options)
+        check(f"{end}: ffprobe sees the 360 marking", is_spherical(out))
+        check(f"{end}: nothing of IN is told", b"CANARY" not in out.read_bytes() and
+              "location" not in probe(out)["format"].get("tags", {}))
+    make_jpeg(case.path("in.jpg"), "320x160")
+    case.done("a photo is stitched", "stitch", case.path("in.jpg"), case.path("out.jpg"), *options)
+    check("exiftool sees the 360 marking",
+          exiftool(case.path("out.jpg")).get("XMP-GPano:ProjectionType") == "equirectangular")
+    case.done("another view is stitched", "stitch", case.path("in.jpg"), case.path("planet.jpg"),
+              "--projection", "little-planet", *options)
+    check("it is not marked", "XMP-GPano:ProjectionType" not in exiftool(case.path("planet.jpg")))
+    case.done("consent is given", *ACT)
+    case.done("a video is stitched with consent", "stitch", case.path("in.mp4"), case.path("out.mp4"),
+              *options)
+    location = probe(case.path("out.mp4"))["format"]["tags"].get("location", "")
+    check("then the place of IN is in it", location.startswith("+48.858") and "+002.294" in location,
+          location)
+
+
 TESTS = [test_choices, test_containers, test_in_place, test_failures, test_folders, test_geotag,
-         test_marking]
+         test_marking, test_stitched]
 if DATA.is_dir():
     TESTS.insert(0, test_marked_files)
 else:

@@ -44,12 +44,15 @@ Bytes sphere_mark_v1(const SphereMark& mark, int width, int height) {
 }
 
 Bytes sphere_mark_v2(const SphereMark& mark) {
-  Bytes stereo(4);
+  Bytes stereo;
+  append32(&stereo, 0);
   stereo.push_back(static_cast<uint8_t>(mark.stereo));
-  Bytes source(4);
+  Bytes source;
+  append32(&source, 0);
   append(&source, mark.software);
   source.push_back(0);
-  Bytes pose(4);
+  Bytes pose;
+  append32(&pose, 0);
   // Counter-clockwise rotations of the sphere around the axes up, right and back. Those around up
   // and back turn the view as our yaw and roll do; that around right turns it down.
   for (const double degrees : {mark.yaw, -mark.pitch, mark.roll}) append32(&pose, fixed(degrees));
@@ -89,7 +92,8 @@ Bytes position_boxes(const std::array<char, 4>& brand, const Position& position)
   Bytes bytes = make_box("\xa9xyz", content);
   const std::string_view name(brand.data(), brand.size());
   if (!name.starts_with("3g")) return bytes;
-  Bytes loci(4);
+  Bytes loci;
+  append32(&loci, 0);
   append16(&loci, 0x55c4);  // "und"
   loci.push_back(0);        // no name of the place
   loci.push_back(0);        // role: where it was recorded
