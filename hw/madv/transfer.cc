@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "gst/sphere/base/md5.h"
+
 namespace sphere::madv {
 
 namespace {
@@ -51,8 +53,11 @@ class FileTransfers::Job {
     }
     is_accepted = true;
     accepted_at = now;
+    accepted(message);
     examine();
   }
+  /// The camera's reply, which is not a refusal.
+  virtual void accepted(const Message&) {}
   virtual void examine() {}
 
   void fail(const std::string& why) {
@@ -186,6 +191,61 @@ class FileTransfers::UploadJob final : public Job {
   uint64_t sent_ = 0;
 };
 
+/// The camera tells the size and sends the bytes, without a notification at the end.
+class FileTransfers::ThumbnailJob final : public Job {
+ public:
+  explicit ThumbnailJob(ThumbnailRequest thumbnail)
+      : ThumbnailJob(std::move(thumbnail), std::make_shared<std::string>()) {}
+
+  Request request() const override {
+    Request request(msg_get_thumbnail, path);
+    request.with_type(type_);
+    return request;
+  }
+
+  void accepted(const Message& message) override {
+    const std::optional<int64_t> size = message.number(field::size);
+    if (!size || *size < 0 || static_cast<uint64_t>(*size) > max_thumbnail)
+      return fail("the camera does not tell a valid size");
+    size_ = static_cast<uint64_t>(*size);
+    md5_ = message.text(field::md5).value_or("");
+  }
+
+  void data(std::string_view bytes) override {
+    // The bytes may come before the reply.
+    if (bytes.size() > size_.value_or(max_thumbnail) -
+                           std::min(size_.value_or(max_thumbnail), uint64_t{bytes_->size()}))
+      return fail("the camera sent more than it had announced");
+    bytes_->append(bytes);
+    examine();
+  }
+
+  void completed(const Message&) override {}
+
+  void examine() override {
+    if (!is_accepted || outcome || !size_ || bytes_->size() < *size_) return;
+    camera_is_done = true;
+    if (bytes_->size() > *size_) return fail("the camera sent more than it had announced");
+    if (const auto md5 = read_md5(md5_); md5 && *md5 != md5_of(*bytes_))
+      return fail("the picture does not match the camera's checksum");
+    outcome = ok();
+  }
+
+ private:
+  ThumbnailJob(ThumbnailRequest thumbnail, const std::shared_ptr<std::string>& bytes)
+      : Job(thumbnail.path,
+            [bytes, done = std::move(thumbnail.done)](const Status& status) {
+              done(status ? Result<std::string>(std::move(*bytes)) : status.error());
+            }),
+        type_(std::move(thumbnail.type)),
+        bytes_(bytes) {}
+
+  const std::string type_;
+  const std::shared_ptr<std::string> bytes_;  // also used by `done`
+  std::optional<uint64_t> size_;
+  std::string md5_;
+};
+
 FileTransfers::FileTransfers(const CoreSettings& settings, ControlChannel& channel)
     : settings_(settings), channel_(channel) {}
 
@@ -197,6 +257,10 @@ void FileTransfers::get(unsigned number, Download download, Time now) {
 
 void FileTransfers::put(unsigned number, Upload upload, Time now) {
   add(number, std::make_unique<UploadJob>(std::move(upload)), now);
+}
+
+void FileTransfers::get_thumbnail(unsigned number, ThumbnailRequest thumbnail, Time now) {
+  add(number, std::make_unique<ThumbnailJob>(std::move(thumbnail)), now);
 }
 
 void FileTransfers::add(unsigned number, std::unique_ptr<Job> job, Time now) {
