@@ -172,10 +172,8 @@ GST_SPHERE_API
 gchar* gst_sphere_camera_take_photo_finish(GstSphereCamera* camera, GAsyncResult* result,
                                            GError** error);
 GST_SPHERE_API
-void gst_sphere_camera_start_recording_async(GstSphereCamera* camera,
-                                             GstSphereCameraRecording kind,
-                                             const GstStructure* options,
-                                             GCancellable* cancellable,
+void gst_sphere_camera_start_recording_async(GstSphereCamera* camera, GstSphereCameraRecording kind,
+                                             const GstStructure* options, GCancellable* cancellable,
                                              GAsyncReadyCallback callback, gpointer user_data);
 GST_SPHERE_API
 gboolean gst_sphere_camera_start_recording_finish(GstSphereCamera* camera, GAsyncResult* result,
@@ -184,8 +182,7 @@ GST_SPHERE_API
 void gst_sphere_camera_stop_async(GstSphereCamera* camera, GCancellable* cancellable,
                                   GAsyncReadyCallback callback, gpointer user_data);
 GST_SPHERE_API
-gchar* gst_sphere_camera_stop_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                     GError** error);
+gchar* gst_sphere_camera_stop_finish(GstSphereCamera* camera, GAsyncResult* result, GError** error);
 GST_SPHERE_API
 void gst_sphere_camera_mark_async(GstSphereCamera* camera, GCancellable* cancellable,
                                   GAsyncReadyCallback callback, gpointer user_data);
@@ -287,12 +284,10 @@ GST_SPHERE_API
 gboolean gst_sphere_camera_upload_firmware_finish(GstSphereCamera* camera, GAsyncResult* result,
                                                   GError** error);
 GST_SPHERE_API
-void gst_sphere_camera_call_async(GstSphereCamera* camera, const gchar* command,
-                                  const gchar* value, const GstStructure* fields,
-                                  GCancellable* cancellable, GAsyncReadyCallback callback,
-                                  gpointer user_data);
+void gst_sphere_camera_call_async(GstSphereCamera* camera, const gchar* command, const gchar* value,
+                                  const GstStructure* fields, GCancellable* cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data);
 GST_SPHERE_API
-gchar* gst_sphere_camera_call_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                     GError** error);
+gchar* gst_sphere_camera_call_finish(GstSphereCamera* camera, GAsyncResult* result, GError** error);
 
 G_END_DECLS

@@ -54,7 +54,10 @@ void read_entry(const std::string& value, hw::CameraFile& file) {
 
 std::optional<Failure> failure_of(const Status& status) {
   if (status) return std::nullopt;
-  return Failure(Failure::Reason::refused, status.error().message);
+  // Wrong bytes can be fetched again; a refusal can't be changed.
+  const bool damaged = status.error().kind == Error::Kind::invalid;
+  return Failure(damaged ? Failure::Reason::broken : Failure::Reason::refused,
+                 status.error().message);
 }
 
 }  // namespace
