@@ -8,7 +8,7 @@
 #include <atomic>
 #include <utility>
 
-#include "gst/sphere/base/gerror.h"
+#include "gst/sphere/base/gstsphereerror.h"
 #include "gst/sphere/base/gobject.h"
 #include "hw/gstspherecamera_private.h"
 
@@ -442,7 +442,8 @@ GstSphereCamera* gst_sphere_camera_new(const gchar* location, GError** error) {
   const Result<const CameraFamily*> family = find_family(text);
   const Status status = family ? (*family)->check_location(text) : family.error();
   if (!status) {
-    set_gerror(error, status.error());
+    g_set_error_literal(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_INVALID,
+                        status.error().message.c_str());
     return nullptr;
   }
   return GST_SPHERE_CAMERA(g_object_new(GST_TYPE_SPHERE_CAMERA, "location", text.c_str(), nullptr));
