@@ -262,7 +262,10 @@ void Control::handle(int client, const Message& request) {
     if (waiting_) grant(waiting_->client);
     return;
   }
-  if (settings_.model == Model::sj8_pro && sister_command(client, request)) return;
+  if (settings_.model == Model::sj8_pro) {
+    sister_command(client, request);
+    return;
+  }
   if (file_command(client, request)) return;
   command(client, request);
 }

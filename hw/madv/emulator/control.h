@@ -15,6 +15,7 @@
 
 #include "hw/emulator/card.h"
 #include "hw/madv/emulator/faults.h"
+#include "hw/madv/emulator/sister.h"
 #include "hw/madv/message.h"
 #include "hw/madv/wire.h"
 
@@ -114,6 +115,11 @@ class Control {
   void data_failed(int client);
   void transfer_cancelled(int client, uint64_t sent);
   void recording_saved(const std::string& camera_path, bool done, int milliseconds);
+  /// A file of a recording that goes on.
+  void segment_saved(const std::string& camera_path, bool done);
+  std::string next_video_path() const;
+  /// The value of a setting; 0 if there is none.
+  int setting_value(int id) const;
 
   /// Events on the camera itself. Each client with a session is notified.
   void notify(int id, const std::string& more);
@@ -147,7 +153,13 @@ class Control {
   /// Handles the request if a fault applies to it.
   bool faulty(int client, const madv::Message& request);
   void command(int client, const madv::Message& request);
-  bool sister_command(int client, const madv::Message& request);
+  void sister_command(int client, const madv::Message& request);
+  void sister_setting(int client, const madv::Message& request);
+  void sister_capture(int client, int id);
+  void sister_photo_taken(const std::string& camera_path, bool done);
+  void sister_list(int client, const std::string& options);
+  /// A notification of the sister camera; `more` begins with a comma.
+  void sister_notify(const std::string& type, const std::string& more = "", Delay delay = {});
   bool file_command(int client, const madv::Message& request);
   void start_session(int client);
   void grant(int client);
@@ -197,6 +209,8 @@ class Control {
   std::string clock_;
   std::vector<std::string> position_;
   std::string table_md5_;
+
+  SisterSettings sister_;
 
   Counters counters_;
   std::deque<Asked> asked_;

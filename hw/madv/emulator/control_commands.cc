@@ -55,38 +55,6 @@ std::string rtos_path(std::string path) {
 
 }  // namespace
 
-bool Control::sister_command(int client, const Message& request) {
-  const int id = request.id();
-  const std::string type = request.text("type").value_or("");
-  switch (id) {
-    case 1:
-      reply(client, id, 0, member("type", type) + member("param", "normal_record"));
-      return true;
-    case 2:
-      clock_ = request.param_text().value_or("");
-      reply(client, id, 0, member("type", type));
-      return true;
-    case 11:
-      reply(client, id, 0,
-            member("brand", "SJCAM") + member("model", "SJ8PRO_TAIWAN") + member("chip", "A12") +
-                member("app_type", "Connected") + member("fw_ver", "local") +
-                member("api_ver", "4.1.0") + member("media_folder", card_.media_folder()) +
-                member("event_folder", std::string(madv::card_root) + "/EVENT") +
-                member("http", "Disable") + member("auth", "off") + ",\"naming_rule\":[]" +
-                member("firmwareVersion", "V1.3.2"));
-      return true;
-    case 13:
-      reply(client, id, 0, member("type", "battery") + member("param", 75));
-      return true;
-    case madv::msg_recording_time:
-      if (working_mode_ != madv::working_idle) return false;
-      reply(client, id, madv::rval_invalid_operation);
-      return true;
-    default:
-      return false;
-  }
-}
-
 int Control::video_seconds_left() const { return card_rval_ == 0 ? 4073 : 0; }
 int Control::photos_left() const { return card_rval_ == 0 ? 3055 : 0; }
 
@@ -212,6 +180,10 @@ void Control::take_photo(int client) {
 
 void Control::photo_taken(const std::string& camera_path, bool done) {
   working_mode_ = madv::working_idle;
+  if (settings_.model == Model::sj8_pro) {
+    sister_photo_taken(camera_path, done);
+    return;
+  }
   // The vendor has no message for a photo that failed; its app would show a full card.
   if (done)
     notify(madv::msg_photo_saved, saved_fields(camera_path));
@@ -224,22 +196,15 @@ void Control::recording(int client, bool start) {
   const int rval = refusal(id);
   reply(client, id, rval);
   if (rval != 0) return;
-  const bool sister = settings_.model == Model::sj8_pro;
   if (start) {
     working_mode_ = madv::working_video;
     recording_since_ = settings_.now() + (settings_.timing ? record_start_time : Delay{});
     actions_.push_back(
         {Action::Kind::start_recording, client, {}, new_path(card_, "VID", "AA.MP4")});
-    if (sister)
-      send(client, R"({"msg_id":7,"type":"start_normal_record"})",
-           usual(id) + (settings_.timing ? record_start_time : Delay{}));
   } else {
     working_mode_ = madv::working_idle;
     actions_.push_back(
         {Action::Kind::stop_recording, client, settings_.timing ? record_stop_time : Delay{}});
-    if (sister)
-      send(client, R"({"msg_id":7,"type":"stop_normal_record"})",
-           usual(id) + (settings_.timing ? record_stop_time : Delay{}));
   }
 }
 
@@ -251,6 +216,21 @@ void Control::recording_saved(const std::string& camera_path, bool done, int mil
            saved_fields(camera_path) + member(field::video_milliseconds, milliseconds));
   else
     notify(madv::msg_card_slow, "");
+}
+
+void Control::segment_saved(const std::string& camera_path, bool done) {
+  if (settings_.model == Model::sj8_pro) return;
+  if (done)
+    notify(madv::msg_segment_saved, member("param", rtos_path(camera_path)));
+  else
+    notify(madv::msg_segmented_recording_failed, "");
+}
+
+std::string Control::next_video_path() const { return new_path(card_, "VID", "AA.MP4"); }
+
+int Control::setting_value(int id) const {
+  const auto found = values_.find(id);
+  return found == values_.end() ? 0 : found->second;
 }
 
 void Control::command(int client, const Message& request) {
