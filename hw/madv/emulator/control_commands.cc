@@ -210,7 +210,10 @@ void Control::recording(int client, bool start) {
 
 void Control::recording_saved(const std::string& camera_path, bool done, int milliseconds) {
   working_mode_ = madv::working_idle;
-  if (settings_.model == Model::sj8_pro) return;
+  if (settings_.model == Model::sj8_pro) {
+    sister_recording_saved();
+    return;
+  }
   if (done)
     notify(madv::msg_video_saved,
            saved_fields(camera_path) + member(field::video_milliseconds, milliseconds));

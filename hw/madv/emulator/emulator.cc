@@ -19,6 +19,7 @@
 #include "hw/emulator/loop.h"
 #include "hw/emulator/preview.h"
 #include "hw/madv/emulator/file_forms.h"
+#include "hw/madv/emulator/rtsp_answers.h"
 #include "hw/madv/uri.h"
 
 namespace sphere::madv_emulator {
@@ -154,6 +155,7 @@ Status Emulator::Impl::open() {
                                                                .host = options_.host,
                                                                .port = ports_.rtsp,
                                                                .mount_point = "/live",
+                                                               .change_answer = change_answer,
                                                                .idle_time = options_.idle_time});
     if (!preview) return preview.error();
     preview_ = std::move(*preview);
@@ -497,7 +499,9 @@ void Emulator::Impl::cancel_data(int client) {
 }
 
 void Emulator::Impl::take_photo(const std::string& camera_path) {
-  capture_.take_photo(photo_request(shot_settings(madv::msg_photo_resolution), camera_path),
+  capture_.take_photo(options_.control.model == Model::sj8_pro
+                          ? sister_request(control_.sister_size(), camera_path)
+                          : photo_request(shot_settings(madv::msg_photo_resolution), camera_path),
                       [this, camera_path](bool good) {
                         control_.photo_taken(camera_path, good);
                         perform();
