@@ -229,7 +229,7 @@ GST_START_TEST(members_are_in_the_vendors_order) {
   control.received(1, R"({"msg_id":4365,"token":1})");
   same(members_of(control.take_actions()[0].bytes),
        "rval msg_id status mode rec_time second lapse timing timing_c cap_interval "
-       "cap_interval_num speedx sensor_num burst_num surroundexp gyro_s");
+       "cap_interval_num speedx sensor_num burst_num surroundexp gyro_s sub_mode surexp_c");
   const std::string saved =
       "rval msg_id param remain_video remain_jpg total_mp4 sd_total sd_free sd_full";
   control.photo_taken("/tmp/SD0/DCIM/a.JPG", true);
@@ -312,8 +312,11 @@ GST_START_TEST(fault_names_are_checked) {
   for (const emulator::FaultInfo* fault : madv_emulator::fault_list())
     fail_unless(madv_emulator::parse_fault(fault->name)->n == fault->usual);
   fail_unless(madv_emulator::parse_fault("busy:7")->n == 7);
-  for (const char* wrong :
-       {"", "nonsense", "busy:", "busy:x", "busy:-1", "rtp-loss:101", "split:0"})
+  fail_unless(!madv_emulator::parse_fault("busy:7")->in_seconds);
+  fail_unless(madv_emulator::parse_fault("busy:7s")->n == 7);
+  fail_unless(madv_emulator::parse_fault("busy:7s")->in_seconds);
+  for (const char* wrong : {"", "nonsense", "busy:", "busy:x", "busy:-1", "busy:s", "late:20s",
+                            "rtp-loss:101", "split:0"})
     fail_unless(!madv_emulator::parse_fault(wrong), "'%s' was taken", wrong);
   fail_unless(madv_emulator::parse_fault("x").error().message.find("wrong-token") !=
               std::string::npos);
