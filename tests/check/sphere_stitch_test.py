@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import resource
 import select
 import shutil
@@ -355,6 +356,34 @@ def test_video(folder, video):
     done("an odd video", source, out, "--lens", "dual-190")
 
 
+def test_pictures_in_memory(folder):
+    """x264 looks more than ten pictures ahead; no stitched picture waits that long beside its
+    copy. The pictures of JPEG are decoded one by one, so the decoder needs few."""
+    source = make_video(folder / "jpeg.avi", pictures=30, sound=False, encoder="jpegenc",
+                        mux="avimux")
+    out = folder / "jpeg-out.mp4"
+    log = folder / "pools.log"
+    if not done("few pictures in memory", source, out, "--lens", "dual-190", "--stitcher", "cpu",
+                "--threads", "2",
+                env={"GST_DEBUG": "bufferpool:6", "GST_DEBUG_FILE": str(log),
+                     "GST_DEBUG_NO_COLOR": "1"}):
+        return
+    made = [int(count) for count in re.findall(r"allocated buffer (\d+)/", log.read_text())]
+    check("pools are counted", len(made) > 2, made)
+    check("no pool has as many as x264 looks ahead", max(made, default=99) < 8, made)
+    # x264's quality 0 is without a loss: each picture was as it is when x264 copied it.
+    if done("without a loss", source, out, "--lens", "dual-190", "--stitcher", "cpu", "--blend",
+            "feather", "--match", "off", "--align", "off", "--quality", "0"):
+        raw = folder / "jpeg-out.raw"
+        launch_ours(f"filesrc location={source} ! avidemux ! jpegdec ! videoconvert ! "
+                    "video/x-raw,format=I420 ! cpuspherestitch lens=dual-190 ! "
+                    f"filesink location={raw}", ENVIRONMENT)
+        _, found = buffers(f"filesrc location={out} ! qtdemux ! h264parse ! avdec_h264 ! "
+                           "videoconvert ! video/x-raw,format=I420")
+        check("each picture is what was stitched", len(found) == 30
+              and b"".join(data for _, data in found) == raw.read_bytes())
+
+
 def test_variable_rate(folder):
     """Times that no frame rate explains come out as they went in."""
     source, out = folder / "variable.mp4", folder / "variable-out.mp4"
@@ -656,6 +685,7 @@ def main():
         for test, arguments in (
                 (test_help, ()), (test_usage, (folder, photo)), (test_photo, (folder, photo)),
                 (test_colours, (folder,)), (test_png, (folder,)), (test_video, (folder, video)),
+                (test_pictures_in_memory, (folder,)),
                 (test_variable_rate, (folder,)), (test_trimmed, (folder,)), (test_wrong_input, (folder, photo, video)),
                 (test_wrong_output, (folder, photo, video)), (test_interrupt, (folder,)),
                 (test_not_fisheyes, (folder,)), (test_terminal, (folder, video)),
