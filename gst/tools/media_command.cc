@@ -86,7 +86,7 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
     }
     if (outcome.error) return printer_.error(outcome.error->error.message);
     if (json_ || printer_.quiet) return;
-    print(stdout, "%s: %s\n", output.c_str(), summary(found).c_str());
+    print(stdout, "%s: %s\n", output.c_str(), summary(job, found).c_str());
     if (printer_.verbose) print_text(stdout, part_table(found, false, true));
     for (const std::string& remark : found.remarks) print(stdout, "  %s.\n", remark.c_str());
   };

@@ -292,6 +292,24 @@ GST_START_TEST(search_obeys_the_policy) {
 }
 GST_END_TEST
 
+// Another position was put in, which has the same degrees and minutes.
+GST_START_TEST(search_finds_what_differs_from_what_was_put_in) {
+  const auto found = [](double latitude, const std::vector<Position>& allowed) {
+    char text[32];
+    g_snprintf(text, sizeof text, "%.7f", latitude);
+    const Bytes bytes = bytes_of(text + raw(latitude));
+    const auto trace = find_traces(MemorySource(bytes), fix_traces(), Policy(), nullptr, allowed);
+    fail_unless(bool(trace));
+    return trace->has_value() ? (*trace)->encoding : std::string();
+  };
+  const double near = fix.latitude + 1e-6;
+  fail_unless(found(near, {}) != "");
+  fail_unless(found(near, {{near, fix.longitude, {}}}) == "");
+  fail_unless(found(fix.latitude, {{near, fix.longitude, {}}}) == "latitude as 64-bit float");
+  fail_unless(found(fix.latitude, {{-near, 10, {}}}) != "");
+}
+GST_END_TEST
+
 static Suite* media_edits_suite() {
   Suite* suite = suite_create("media_edits");
   TCase* tcase = tcase_create("general");
@@ -304,6 +322,7 @@ static Suite* media_edits_suite() {
   tcase_add_test(tcase, search_finds_an_identity);
   tcase_add_test(tcase, search_finds_nothing_by_chance);
   tcase_add_test(tcase, search_obeys_the_policy);
+  tcase_add_test(tcase, search_finds_what_differs_from_what_was_put_in);
   return suite;
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gst/sphere/media/box_edits.h"
@@ -31,6 +32,12 @@ class BoxEditor {
         findings_(*findings),
         edits_(*edits),
         keeps_(Keeps::of(findings->request())) {}
+
+  /// A `trak` box that is put into the movie.
+  void add_track(std::vector<uint8_t> trak, uint32_t id) {
+    added_track_ = std::move(trak);
+    added_id_ = id;
+  }
 
   struct Outcome {
     int64_t change = 0;  ///< bytes by which the box became longer
@@ -105,6 +112,8 @@ class BoxEditor {
   bool user_data_done_ = false;  ///< the position was put into the movie's user data
   bool meta_done_ = false;       ///< likewise into QuickTime's list
   bool ambisonics_done_ = false;
+  std::vector<uint8_t> added_track_;
+  uint32_t added_id_ = 0;
   std::map<std::string, size_t> repeated_;  ///< parts that stand for several boxes
 };
 

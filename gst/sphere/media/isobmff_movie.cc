@@ -190,6 +190,12 @@ Result<Outcome> BoxEditor::edit_movie(const Box& box, const std::string& path) {
     }
     change += edits_.insert(box.end, std::move(added));
   }
+  if (!added_track_.empty()) {
+    const std::optional<Box> header = find_box(source_, box.content, box.end, false, "mvhd");
+    if (!header || header->size() < 4) return damaged("the movie has no header");
+    edits_.put32(header->end - 4, added_id_ + 1);  // the number of the next track
+    change += edits_.insert(box.end, std::move(added_track_));
+  }
   edits_.resize(box, change);
   return Outcome{change, true};
 }

@@ -129,6 +129,9 @@ struct Request {
   std::optional<Position> position;
   /// UTC, microseconds since 1970, of the position; nothing: not known or not agreed.
   std::optional<int64_t> position_time;
+  /// Positions along the time of a video, in its order, rounded likewise; `position` is the first.
+  /// Only MP4 and MOV have them all.
+  std::vector<TimedPosition> positions;
   /// All edits keep their lengths, so that a large file can be edited where it is.
   bool in_place = false;
   std::vector<const Maker*> makers;
@@ -140,6 +143,7 @@ struct Request {
 /// What a reader has found, and the edits that the request needs.
 struct Examination {
   Kind kind = Kind::unknown;
+  uint64_t duration_ns = 0;  ///< of an MP4 or MOV file
   std::vector<Part> parts;
   Traces traces;
   std::vector<Edit> edits;
