@@ -122,6 +122,7 @@ Status look_again(const media::Source& written, const Examination& before, const
   // The position that was put in.
   look.policy.place |= request.position.has_value();
   look.in_place = request.in_place;
+  look.skip_pictures = request.skip_pictures;
   look.makers = request.makers;
   const Result<Examination> again = media::examine(written, look);
   if (!again) return failed("the result can't be examined: " + again.error().message);

@@ -50,9 +50,15 @@ constexpr const char* description =
     "you have withdrawn your consent to sound ('sphere consent withdraw audio'). --only asks no "
     "ledger.\n"
     "\n"
-    "Exit status: 0 success, 1 failure, 3 a file can't be examined, or the result was not clean. "
-    "With\n"
-    "a status other than 0 the file that was told of has no OUT.\n"
+    "In place, a video is read once for what is hidden in its pictures. With --skip-pictures only\n"
+    "boxes, tags and records are looked at, which is quick for a file of any size, and what is\n"
+    "hidden in the pictures stays.\n"
+    "\n"
+    "Exit status: 0 success, 1 failure, 3 a file can't be examined, or the result was not clean, "
+    "4\n"
+    "done but for pictures that --skip-pictures left unread. With 1 and 3 the file that was told "
+    "of\n"
+    "has no OUT.\n"
     "\n"
     "Examples:\n"
     "  sphere redact holiday.jpg shared.jpg\n"
@@ -143,16 +149,22 @@ int redact(int argc, char** argv) {
   g_autofree char* keep = nullptr;
   g_autofree char* only = nullptr;
   g_autofree char* also = nullptr;
+  gboolean skip_pictures = FALSE;
   std::vector<GOptionEntry> options = {
       {"keep", 'k', 0, G_OPTION_ARG_STRING, &keep, "Leave these classes in", "CLASS,..."},
       {"only", 0, 0, G_OPTION_ARG_STRING, &only,
        "Take out nothing but these classes and what is unknown; `sound` means the sound track, too",
        "CLASS,..."},
       {"also", 0, 0, G_OPTION_ARG_STRING, &also, "Take out these, too: stitching, soundtrack",
-       "CLASS,..."}};
+       "CLASS,..."},
+      {"skip-pictures", 0, 0, G_OPTION_ARG_NONE, &skip_pictures,
+       "With --in-place: leave the coded pictures of videos unread; the exit status is then 4",
+       nullptr}};
   ConsentOption consent_option;
   for (const GOptionEntry& entry : consent_option.entries()) options.push_back(entry);
-  const Status parsed = command.parse(options, argc, argv);
+  Status parsed = command.parse(options, argc, argv);
+  if (parsed && skip_pictures && !command.in_place())
+    parsed = invalid("--skip-pictures is for --in-place; a copy reads the pictures anyway");
   const Result<media::Policy> policy = parsed ? policy_of(keep, only, also) : parsed.error();
   if (!policy) {
     command.printer().error(policy.error().message);
@@ -165,6 +177,7 @@ int redact(int argc, char** argv) {
   }
   media::Request request;
   request.policy = *policy;
+  request.skip_pictures = skip_pictures;
   request.policy.sound_tracks &= !*silent;
   std::optional<consent::Precision> precision;
   if (!only) {

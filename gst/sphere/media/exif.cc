@@ -366,6 +366,15 @@ Result<NewPacket> examine_exif(std::span<const uint8_t> bytes, const Where& wher
 Bytes make_exif(const Request& request) {
   if (!request.position) return {};
   Writer writer(true);
+  // What each Exif must have: 72 dots per inch, where nothing better is known, and centred chroma.
+  constexpr uint16_t x_resolution = 0x011a, y_resolution = 0x011b, unit = 0x0128,
+                     positioning = 0x0213, type_short = 3, type_rational = 5;
+  const Bytes resolution = {72, 0, 0, 0, 1, 0, 0, 0};
+  for (const TiffValue& value :
+       {TiffValue{x_resolution, type_rational, 1, resolution},
+        TiffValue{y_resolution, type_rational, 1, resolution},
+        TiffValue{unit, type_short, 1, {2, 0}}, TiffValue{positioning, type_short, 1, {1, 0}}})
+    writer.add(Directory::image, value);
   for (const TiffValue& value : gps_values(*request.position, request.position_time, true))
     writer.add(Directory::gps, value);
   return writer.bytes();

@@ -17,6 +17,8 @@ namespace {
 
 // Edits are held in memory.
 constexpr size_t most_cuts = 1 << 18;
+// Of a `stco` that becomes a `co64`, which is held in memory.
+constexpr uint64_t most_wide_offsets = 1 << 20;
 
 Error offset_too_large() {
   return unsupported("the offsets in the new file would be too large for its tables (4 GiB)");
@@ -294,9 +296,52 @@ Status move_chunks(const Source& source, const IsoLayout& layout,
   TableMover mover(source, map, edits);
   for (size_t i = 0; i < plans.size(); ++i) {
     const ChunkTable& offsets = layout.tables[i].offsets;
-    if (!plans[i].kept || !offsets.present) continue;
+    if (!plans[i].kept || plans[i].wide_offsets || !offsets.present) continue;
     if (const Status moved = mover.move(offsets.table, offsets.count, offsets.entry); !moved)
       return moved;
+  }
+  return ok();
+}
+
+Result<bool> widen_offsets(const Source& source, const IsoLayout& layout, const OffsetMap& map,
+                           std::vector<TrackPlan>* plans) {
+  if (map(UINT32_MAX) <= UINT32_MAX) return false;
+  bool widened = false;
+  for (size_t i = 0; i < plans->size(); ++i) {
+    TrackPlan& plan = (*plans)[i];
+    const ChunkTable& offsets = layout.tables[i].offsets;
+    if (!plan.kept || plan.wide_offsets || !offsets.present || offsets.entry != 4) continue;
+    Window window(source, offsets.table, 1 << 14);
+    for (uint64_t chunk = 0; chunk < offsets.count && !plan.wide_offsets; ++chunk) {
+      uint64_t offset = 0;
+      if (!window.number(4, &offset)) return cut_off();
+      plan.wide_offsets = map(offset) > UINT32_MAX;
+    }
+    if (plan.wide_offsets && offsets.count > most_wide_offsets) return offset_too_large();
+    widened |= plan.wide_offsets;
+  }
+  return widened;
+}
+
+Status fill_wide_offsets(const Source& source, const IsoLayout& layout,
+                         const std::vector<TrackPlan>& plans, const OffsetMap& map,
+                         std::vector<Edit>* edits) {
+  for (size_t i = 0; i < plans.size(); ++i) {
+    if (!plans[i].kept || !plans[i].wide_offsets) continue;
+    const ChunkTable& offsets = layout.tables[i].offsets;
+    const auto edit = std::ranges::find_if(*edits, [&](const Edit& each) {
+      return each.offset == offsets.box.begin && each.length > 0;
+    });
+    if (edit == edits->end()) return failed("the table of offsets was not found again");
+    std::vector<uint8_t> content(4);
+    append32(&content, offsets.count);
+    Window window(source, offsets.table, 1 << 14);
+    for (uint64_t chunk = 0; chunk < offsets.count; ++chunk) {
+      uint64_t offset = 0;
+      if (!window.number(4, &offset)) return cut_off();
+      append64(&content, map(offset));
+    }
+    edit->bytes = make_box("co64", content);
   }
   return ok();
 }

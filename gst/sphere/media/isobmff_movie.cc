@@ -171,6 +171,14 @@ Result<Outcome> BoxEditor::edit_table(const Box& box) {
     const std::vector<uint8_t>& bytes = plans_[track_].sizes_box;
     return Outcome{edits_.replace(box.begin, box.end - box.begin, bytes), true};
   }
+  if (track_ < plans_.size() && plans_[track_].wide_offsets &&
+      box.begin == layout_.tables[track_].offsets.box.begin) {
+    // The offsets are filled in when it is known where everything will be.
+    std::vector<uint8_t> content(8 + 8 * static_cast<size_t>(layout_.tables[track_].offsets.count));
+    const int64_t change =
+        edits_.replace(box.begin, box.end - box.begin, make_box("co64", content));
+    return Outcome{change, true};
+  }
   if (const std::optional<uint64_t> expected = expected_length(source_, box))
     return cut_excess(box, *expected);
   return Outcome{};

@@ -118,21 +118,32 @@ Result<Examination> examine_isobmff(const Source& source, const Request& request
   if (const Status seen = examine_samples(boxes, layout, &plans, &findings); !seen)
     return seen.error();
 
-  BoxEdits edits(request.in_place);
-  BoxEditor editor(boxes, *layout, plans, &findings, &edits);
-  uint32_t added_id = 0;
-  std::optional<CammTrack> added = make_track(*layout, &findings, &added_id);
-  if (added) editor.add_track(added->trak, added_id);
-  if (const Status edited = edit_boxes(boxes, &editor); !edited) return edited.error();
-  if (const Status cut = cut_media(boxes, *layout, plans, &findings, &edits); !cut)
-    return cut.error();
-  if (const Status cut = cut_indexes(boxes, plans, *layout, &findings, &edits); !cut)
-    return cut.error();
-  examination.edits = edits.take();
   const uint64_t end_of_boxes = boxes.size() - layout->file.trailing;
-  if (added) add_samples(std::move(*added), end_of_boxes, &examination.edits);
+  // Wider tables of offsets move everything behind them once more.
+  const Examination before = examination;
+  bool widened = false;
+  do {
+    examination = before;
+    BoxEdits edits(request.in_place);
+    BoxEditor editor(boxes, *layout, plans, &findings, &edits);
+    uint32_t added_id = 0;
+    std::optional<CammTrack> added = make_track(*layout, &findings, &added_id);
+    if (added) editor.add_track(added->trak, added_id);
+    if (const Status edited = edit_boxes(boxes, &editor); !edited) return edited.error();
+    if (const Status cut = cut_media(boxes, *layout, plans, &findings, &edits); !cut)
+      return cut.error();
+    if (const Status cut = cut_indexes(boxes, plans, *layout, &findings, &edits); !cut)
+      return cut.error();
+    examination.edits = edits.take();
+    if (added) add_samples(std::move(*added), end_of_boxes, &examination.edits);
+    const Result<bool> wide = widen_offsets(boxes, *layout, OffsetMap(examination.edits), &plans);
+    if (!wide) return wide.error();
+    widened = *wide;
+  } while (widened);
 
   const OffsetMap map(examination.edits);
+  const Status filled = fill_wide_offsets(boxes, *layout, plans, map, &examination.edits);
+  if (!filled) return filled.error();
   BoxEdits moves(request.in_place);
   if (const Status moved = move_chunks(boxes, *layout, plans, map, &moves); !moved)
     return moved.error();

@@ -134,6 +134,8 @@ struct Request {
   std::vector<TimedPosition> positions;
   /// All edits keep their lengths, so that a large file can be edited where it is.
   bool in_place = false;
+  /// The coded pictures of a video stay without being read, which is all that takes long in place.
+  bool skip_pictures = false;
   std::vector<const Maker*> makers;
   /// Of a picture in a picture. The readers count it, and don't look deeper than most_depth.
   int depth = 0;
@@ -152,6 +154,8 @@ struct Examination {
   /// Things that a person should know, each a sentence without a full stop: a signature was removed
   /// because it would no longer be valid.
   std::vector<std::string> remarks;
+  /// The request has skipped coded pictures, in which more may be told.
+  bool skipped_pictures = false;
 
   bool changes() const { return !edits.empty() || sample_edits; }
 };
