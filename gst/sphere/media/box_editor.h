@@ -12,25 +12,14 @@
 #include <string_view>
 #include <vector>
 
-#include "gst/sphere/media/box_edits.h"
-#include "gst/sphere/media/findings.h"
-#include "gst/sphere/media/isobmff_layout.h"
 #include "gst/sphere/media/isobmff_rules.h"
-#include "gst/sphere/media/isobmff_tracks.h"
+#include "gst/sphere/media/movie_editor.h"
 
 namespace sphere::media {
 
-class BoxEditor {
+class BoxEditor : private MovieEditor {
  public:
-  /// All must exist longer than this object.
-  BoxEditor(const Source& source, const IsoLayout& layout, const std::vector<TrackPlan>& plans,
-            Findings* findings, BoxEdits* edits)
-      : source_(source),
-        layout_(layout),
-        plans_(plans),
-        findings_(*findings),
-        edits_(*edits),
-        keeps_(Keeps::of(findings->request())) {}
+  using MovieEditor::MovieEditor;
 
   struct Outcome {
     int64_t change = 0;  ///< bytes by which the box became longer
@@ -93,12 +82,7 @@ class BoxEditor {
   void note(uint64_t offset, uint64_t length, const std::string& path, const PartRule& rule,
             bool removed);
 
-  const Source& source_;
-  const IsoLayout& layout_;
-  const std::vector<TrackPlan>& plans_;
-  Findings& findings_;
-  BoxEdits& edits_;
-  Keeps keeps_;
+  Keeps keeps_ = Keeps::of(findings_.request());
   int count_ = 0;  ///< boxes
   int depth_ = 0;
   size_t track_ = 0;             ///< whose boxes are examined now
