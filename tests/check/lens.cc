@@ -175,7 +175,7 @@ GST_START_TEST(dual_190_follows_the_conventions) {
   at(0, 95, 0, 3840, 960);  // right of the camera is right in the picture
   at(0, 0, 95, 2880, 0);
   at(1, 180, 0, 960, 960);
-  at(1, 90, 0, 960 - 960 * 90 / 95.0, 960);  // and left in the picture of who looks back
+  at(1, 90, 0, 960 - 960 * 90 / 95.0, 960);  // and left in the picture of the lens that looks back
 }
 GST_END_TEST;
 
@@ -208,7 +208,7 @@ GST_START_TEST(layouts_rotated_lenses_and_centres) {
   fail_unless(pair->front.region.top == 100 && pair->back.region.bottom == 100);
   fail_unless(pair->baseline == 0.03 && pair->front.gain == 1.25);
   fail_unless(std::abs(pair->front.brightness(48) - 1.25 * 0.8) < 1e-12);
-  // The lens stands a quarter turn clockwise: what is right of the camera is up in its picture.
+  // The lens is turned clockwise by 90 degrees: what is right of the camera is up in its picture.
   const Point p = pair->front.project(direction_of({radians(50), 0}));
   fail_unless(std::abs(p.x - 52) < 1e-9 && p.y < 147);
 }

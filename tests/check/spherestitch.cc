@@ -53,7 +53,7 @@ GST_START_TEST(software_gl_selects_the_cpu_with_a_message) {
   fail_unless_equals_string(gst_structure_get_name(told), "sphere-stitcher");
   fail_unless_equals_string(gst_structure_get_string(told, "stitcher"), stitcher.c_str());
   fail_unless_equals_string(gst_structure_get_string(told, "reason"), reason.c_str());
-  // Whatever this machine has: the choice and the words agree.
+  // The reason must fit the choice, whatever this machine has.
   if (stitcher == "cpuspherestitch")
     fail_unless(reason.find("software") != std::string::npos ||
                     reason.find("can't") != std::string::npos ||
