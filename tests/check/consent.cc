@@ -75,7 +75,7 @@ GST_START_TEST(test_given) {
 GST_END_TEST
 
 // None of these gives consent, although each looks like consent to a person or a parser.
-GST_START_TEST(test_traps) {
+GST_START_TEST(test_what_only_looks_like_consent) {
   struct {
     const char* text;
     const char* reason;
@@ -488,7 +488,7 @@ bool plainly_given(const GstCaps* caps, Category category, Purpose purpose) {
   return any && (info_of(category).purposes & bit(purpose));
 }
 
-GST_START_TEST(test_algebra) {
+GST_START_TEST(test_random_caps) {
 #if defined(__SANITIZE_ADDRESS__)
   const int rounds = 30000;
 #else
@@ -655,11 +655,11 @@ static Suite* consent_suite(void) {
   TCase* tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_given);
-  tcase_add_test(tests, test_traps);
+  tcase_add_test(tests, test_what_only_looks_like_consent);
   tcase_add_test(tests, test_clock);
   tcase_add_test(tests, test_sources);
   tcase_add_test(tests, test_ledger);
-  tcase_add_test(tests, test_algebra);
+  tcase_add_test(tests, test_random_caps);
   tcase_add_test(tests, test_check_text);
   tcase_add_test(tests, test_stamps);
   tcase_add_test(tests, test_c_api);

@@ -275,7 +275,7 @@ GST_END_TEST
 
 // If the disk is completely full, a file beside the ledger denies. The same if the ledger ends with
 // an incomplete grant, which the withdrawal overwrites.
-GST_START_TEST(test_disk_is_quite_full) {
+GST_START_TEST(test_disk_has_no_byte_left) {
   for (const bool cut_off : {false, true}) {
     const LedgerFolder place;
     const Ledger ledger = place.ledger();
@@ -351,7 +351,7 @@ GST_START_TEST(test_another_process_sees_it) {
 GST_END_TEST
 
 // Several processes that write at the same time wait for each other, without errors.
-GST_START_TEST(test_many_at_once) {
+GST_START_TEST(test_many_writers) {
   const LedgerFolder place;
   constexpr int writers = 4, acts = 25;
   std::vector<pid_t> children;
@@ -381,7 +381,7 @@ GST_END_TEST
 
 // The process is killed at any moment: all acts that it has reported are in the file, and its end
 // is whole or torn.
-GST_START_TEST(test_killed) {
+GST_START_TEST(test_killed_while_writing) {
 #if defined(__SANITIZE_ADDRESS__)
   constexpr int rounds = 10;
 #else
@@ -442,10 +442,10 @@ static Suite* ledger_suite() {
   tcase_add_test(tests, test_file_that_is_not_a_ledger);
   tcase_add_test(tests, test_lock_is_held);
   tcase_add_test(tests, test_disk_is_full);
-  tcase_add_test(tests, test_disk_is_quite_full);
+  tcase_add_test(tests, test_disk_has_no_byte_left);
   tcase_add_test(tests, test_another_process_sees_it);
-  tcase_add_test(tests, test_many_at_once);
-  tcase_add_test(tests, test_killed);
+  tcase_add_test(tests, test_many_writers);
+  tcase_add_test(tests, test_killed_while_writing);
   return suite;
 }
 

@@ -196,7 +196,7 @@ GST_END_TEST
 
 // An incomplete act does not count as cut off while its writer holds the lock, unless that takes
 // too long.
-GST_START_TEST(test_act_in_the_making) {
+GST_START_TEST(test_incomplete_act) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio)));
@@ -276,7 +276,7 @@ GST_START_TEST(test_nothing_is_kept_open) {
 GST_END_TEST
 
 // The clock is set back under a pipeline, below the time of the last act.
-GST_START_TEST(test_act_of_the_future) {
+GST_START_TEST(test_clock_is_set_back) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio)));
@@ -335,9 +335,9 @@ static Suite* ledger_source_suite() {
   tcase_add_test(tests, test_files_are_removed);
   tcase_add_test(tests, test_files_are_attacked);
   tcase_add_test(tests, test_read_only_the_new_act);
-  tcase_add_test(tests, test_act_in_the_making);
+  tcase_add_test(tests, test_incomplete_act);
   tcase_add_test(tests, test_nothing_is_kept_open);
-  tcase_add_test(tests, test_act_of_the_future);
+  tcase_add_test(tests, test_clock_is_set_back);
   tcase_add_test(tests, test_pipeline_goes_on);
   return suite;
 }

@@ -108,7 +108,7 @@ GST_START_TEST(coefficients_are_kept) {
 }
 GST_END_TEST;
 
-GST_START_TEST(models_are_the_formulas_of_the_field) {
+GST_START_TEST(models_match_the_usual_formulas) {
   const double f = 300, a = radians(70), half = radians(95);
   const auto at = [&](ModelKind kind, double rim, const std::array<double, 4>& k = {}) {
     return RadialModel::make(kind, 2 * half, rim, k)->forward(a);
@@ -322,7 +322,7 @@ static Suite* lens_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, models_are_invertible_over_their_range);
   tcase_add_test(tcase, coefficients_are_kept);
-  tcase_add_test(tcase, models_are_the_formulas_of_the_field);
+  tcase_add_test(tcase, models_match_the_usual_formulas);
   tcase_add_test(tcase, decreasing_distance_is_an_error);
   tcase_add_test(tcase, pair_projects_as_it_unprojects);
   tcase_add_test(tcase, dual_190_follows_the_conventions);

@@ -153,7 +153,7 @@ GST_START_TEST(projects_are_refused_by_name_and_place) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_camera_chain_of_kalibrs) {
+GST_START_TEST(camera_chain_of_kalibr) {
   const LensPair pair = loaded("kalibr.yaml");
   fail_unless(pair.frame == (Size{3840, 1920}));
   fail_unless(std::abs(pair.baseline - std::hypot(0.001, 0.024)) < 1e-9);
@@ -187,7 +187,7 @@ GST_START_TEST(opencv_in_yaml_and_xml_is_the_same) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_calibration_of_basalts) {
+GST_START_TEST(calibration_of_basalt) {
   const LensPair pair = loaded("basalt.json");
   fail_unless(pair.front.model.kind() == ModelKind::double_sphere);
   fail_unless(pair.back.model.kind() == ModelKind::kannala_brandt);
@@ -254,9 +254,9 @@ static Suite* lens_file_suite() {
   tcase_add_test(tcase, a_project_of_one_frame_with_two_circles);
   tcase_add_test(tcase, a_bent_equisolid_is_fitted);
   tcase_add_test(tcase, projects_are_refused_by_name_and_place);
-  tcase_add_test(tcase, a_camera_chain_of_kalibrs);
+  tcase_add_test(tcase, camera_chain_of_kalibr);
   tcase_add_test(tcase, opencv_in_yaml_and_xml_is_the_same);
-  tcase_add_test(tcase, a_calibration_of_basalts);
+  tcase_add_test(tcase, calibration_of_basalt);
   tcase_add_test(tcase, calibrations_are_refused_by_name_and_place);
   tcase_add_test(tcase, a_profile_that_is_written_is_the_same_pair);
   return suite;

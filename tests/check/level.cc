@@ -310,7 +310,7 @@ GST_START_TEST(the_table_in_the_file_is_the_lens) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_file_of_the_camera_s_is_a_lens) {
+GST_START_TEST(a_recording_or_photo_can_be_the_lens) {
   const LensPair want = imperfect().scaled_to({3840, 1920});
   const CameraData data = {*make_table(imperfect()), {}, false};
   const File photo("jpg");
@@ -452,7 +452,7 @@ GST_END_TEST;
 
 /// The matrix of a real photo: the camera was held upright, a little tilted. The photo itself is
 /// not in the tests.
-GST_START_TEST(a_real_camera_s_matrix_makes_a_real_camera_s_picture_level) {
+GST_START_TEST(matrix_of_a_real_camera_levels_its_picture) {
   const makers::madv::Matrix real = {-0.99793f, 0.00070f,  -0.06430f, -0.00818f, -0.99321f,
                                      0.11604f,  -0.06379f, 0.11632f,  0.99116f};
   // Camera to world, by hand: the first two rows negated.
@@ -596,11 +596,11 @@ static Suite* level_suite() {
   tcase_add_test(file, smoothing_follows_and_stays_level);
   tcase_add_test(file, seeks_keep_pictures_and_orientations_together);
   tcase_add_test(file, the_table_in_the_file_is_the_lens);
-  tcase_add_test(file, a_file_of_the_camera_s_is_a_lens);
+  tcase_add_test(file, a_recording_or_photo_can_be_the_lens);
   tcase_add_test(file, an_event_with_a_table_comes_before_the_file_and_a_name_after_it);
   tcase_add_test(file, camera_box_is_not_passed_on);
   tcase_add_test(file, short_track_is_a_warning);
-  tcase_add_test(file, a_real_camera_s_matrix_makes_a_real_camera_s_picture_level);
+  tcase_add_test(file, matrix_of_a_real_camera_levels_its_picture);
   tcase_add_test(file, invalid_rotations_are_filled_or_an_error);
   tcase_add_test(file, bad_tables_in_files_are_warned_of);
   tcase_add_test(file, missing_orientation_is_a_single_warning);

@@ -299,7 +299,7 @@ GST_START_TEST(equal_lenses_make_the_same_picture) {
 }
 GST_END_TEST;
 
-GST_START_TEST(any_view_of_any_size_has_the_seam_where_it_is) {
+GST_START_TEST(seam_is_blended_in_any_view_of_any_size) {
   // A smooth difference between the lenses must be blended over the whole width.
   const Scene scene = [](int lens, double azimuth, double) {
     return lens ? 110 - 25 * std::cos(azimuth) : 150 + 30 * std::sin(azimuth);
@@ -405,7 +405,7 @@ static Suite* multiband_suite() {
   tcase_add_test(tcase, step_in_light_is_blended);
   tcase_add_test(tcase, fine_detail_stays_with_its_lens);
   tcase_add_test(tcase, equal_lenses_make_the_same_picture);
-  tcase_add_test(tcase, any_view_of_any_size_has_the_seam_where_it_is);
+  tcase_add_test(tcase, seam_is_blended_in_any_view_of_any_size);
   tcase_add_test(tcase, noise_does_not_grow_over_time);
   tcase_add_test(tcase, too_small_an_overlap_is_feathered);
   return suite;

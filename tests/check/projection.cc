@@ -187,7 +187,7 @@ GST_START_TEST(plans_are_within_a_tenth_of_a_pixel) {
 }
 GST_END_TEST;
 
-GST_START_TEST(pictures_are_v360s) {
+GST_START_TEST(pictures_match_v360) {
   if (!have_ffmpeg()) return;
   const FfmpegInput sphere(source + "output=equirect");
   const struct {
@@ -390,7 +390,7 @@ static Suite* projection_suite() {
   tcase_add_test(tcase, directions_of_each_projection);
   tcase_add_test(tcase, faces_cover_the_picture_once);
   tcase_add_test(tcase, plans_are_within_a_tenth_of_a_pixel);
-  tcase_add_test(tcase, pictures_are_v360s);
+  tcase_add_test(tcase, pictures_match_v360);
   tcase_add_test(tcase, sizes_are_those_of_the_projection);
   tcase_add_test(tcase, the_projection_changes_while_playing);
   tcase_add_test(tcase, fov_is_the_views_and_lens_fov_the_lenses);

@@ -27,7 +27,7 @@ using namespace sphere;
 using namespace std::chrono_literals;
 using namespace sphere::test;
 
-GST_START_TEST(the_preview_comes_coded_with_its_lens) {
+GST_START_TEST(preview_is_coded_and_has_a_lens_event) {
   const auto camera = camera_with();
   for (const char* protocols : {"tcp", "udp"}) {
     test::Pipeline pipeline(to_sink(*camera, std::string("latency=0 protocols=") + protocols));
@@ -71,7 +71,7 @@ GST_START_TEST(decodebin_and_the_stitcher_take_it) {
 }
 GST_END_TEST;
 
-GST_START_TEST(live_with_the_right_times) {
+GST_START_TEST(live_with_right_timestamps) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=70"));
   fail_unless(pipeline.set_state(GST_STATE_PAUSED) == GST_STATE_CHANGE_NO_PREROLL);
@@ -447,7 +447,7 @@ GST_START_TEST(photos_recordings_and_notifications) {
 }
 GST_END_TEST;
 
-GST_START_TEST(up_and_down_any_number_of_times) {
+GST_START_TEST(starts_and_stops_any_number_of_times) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
   // ./dev bench uses SPHERE_STARTS=1000. Each start takes as long as the encoder needs.
@@ -512,9 +512,9 @@ static Suite* spherecamsrc_suite() {
   Suite* suite = suite_create("spherecamsrc");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, the_preview_comes_coded_with_its_lens);
+  tcase_add_test(tcase, preview_is_coded_and_has_a_lens_event);
   tcase_add_test(tcase, decodebin_and_the_stitcher_take_it);
-  tcase_add_test(tcase, live_with_the_right_times);
+  tcase_add_test(tcase, live_with_right_timestamps);
   tcase_add_test(tcase, errors_are_helpful);
   tcase_add_test(tcase, a_lost_camera_comes_back_and_time_goes_on);
   tcase_add_test(tcase, reconnect_delays_grow);
@@ -525,7 +525,7 @@ static Suite* spherecamsrc_suite() {
   tcase_add_test(tcase, without_reconnect_a_loss_is_an_error);
   tcase_add_test(tcase, lost_packets);
   tcase_add_test(tcase, photos_recordings_and_notifications);
-  tcase_add_test(tcase, up_and_down_any_number_of_times);
+  tcase_add_test(tcase, starts_and_stops_any_number_of_times);
   tcase_add_test(tcase, it_is_a_uri_handler);
   return suite;
 }
