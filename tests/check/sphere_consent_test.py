@@ -221,6 +221,10 @@ def test_running_pipeline(home):
                 # The pipe contains sound that passed before the withdrawal and during it. After
                 # it returned, 100 ms of sound at most.
                 most = int((returned - before) / 0.01) + 10
+                # Sound that was captured before a grant stays silent. On a busy machine, where the
+                # source falls behind while the pipe is full, that may be some seconds of it.
+                if wanted:
+                    most += 1000
                 count = 0
                 while sounds() != wanted and count < most:
                     count += 1
