@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The interface of network cameras of all families:
-// state, preview, commands and failures. A family implements Camera and registers a CameraFamily
-// for the scheme of its URIs. Only the family itself includes its headers.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The interface of network cameras of all families: state, preview, commands and failures. A family
+// implements Camera and registers a CameraFamily for the scheme of its URIs. Only the family itself
+// includes its headers.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The time of a session, and its form for messages.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The time of a session, and its form for messages.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Requests to the camera, and messages from it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Requests to the camera, and messages from it.
 
 #pragma once
 

@@ -49,6 +49,7 @@
 #include "gst/sphere/consent/element.h"
 #include "plugins/privacy/captured_since.h"
 #include "plugins/privacy/description.h"
+#include "plugins/privacy/element.h"
 #include "plugins/privacy/holdback.h"
 #include "plugins/privacy/silence.h"
 #include "plugins/privacy/sound_caps.h"
@@ -95,7 +96,7 @@ GType purpose_type() {
   return type;
 }
 
-enum { PROP_0, PROP_CONSENT, PROP_LEDGER, PROP_PURPOSE, PROP_MODE, PROP_ACTIVE };
+enum { PROP_PURPOSE = PROP_FIRST_OF_ELEMENT, PROP_MODE, PROP_ACTIVE };
 GParamSpec* active_spec;
 
 constexpr Purpose default_purpose = Purpose::live;
@@ -111,13 +112,8 @@ bool has(GstEvent* event, GstEventTypeFlags flag) {
 class AudioGate {
  public:
   explicit AudioGate(GstElement* element) : element_(element) {
-    GstElementClass* klass = GST_ELEMENT_GET_CLASS(element);
-    sink_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
-    src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
-    for (GstPad* pad : {sink_, src_}) {
-      GST_PAD_SET_PROXY_CAPS(pad);
-      gst_element_add_pad(element, pad);
-    }
+    sink_ = add_pad(element, "sink");
+    src_ = add_pad(element, "src");
     captured_.emplace(element_, sink_);
   }
 
@@ -462,30 +458,19 @@ gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
 }
 
 void set_context(GstElement* element, GstContext* context) {
-  GST_SPHERE_AUDIO_GATE(element)->gate->consent.set_context(context);
-  GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->set_context(element, context);
+  sphere::privacy::set_context(*GST_SPHERE_AUDIO_GATE(element)->gate,
+                               gst_sphere_audio_gate_parent_class, element, context);
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  AudioGate* gate = GST_SPHERE_AUDIO_GATE(element)->gate;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    prepare(gate->consent, element, &gate->problems);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gate->start();
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->change_state(element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) gate->stop();
-  return result;
+  return sphere::privacy::change_state(*GST_SPHERE_AUDIO_GATE(element)->gate,
+                                       gst_sphere_audio_gate_parent_class, element, transition);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
+  if (sphere::consent::set_property(gate->consent, GST_ELEMENT(object), id, value)) return;
   switch (id) {
-    case PROP_CONSENT:
-      set_consent_property(gate->consent, GST_ELEMENT(object), value);
-      break;
-    case PROP_LEDGER:
-      set_ledger_property(gate->consent, GST_ELEMENT(object), value);
-      break;
     case PROP_PURPOSE:
       gate->purpose = static_cast<Purpose>(g_value_get_enum(value));
       break;
@@ -499,13 +484,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
+  if (sphere::consent::get_property(gate->consent, id, value)) return;
   switch (id) {
-    case PROP_CONSENT:
-      get_consent_property(gate->consent, value);
-      break;
-    case PROP_LEDGER:
-      get_ledger_property(gate->consent, value);
-      break;
     case PROP_PURPOSE:
       g_value_set_enum(value, static_cast<int>(gate->purpose.load()));
       break;
@@ -544,7 +524,7 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
 
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
-  install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
+  install_properties(object_class);
   g_object_class_install_property(
       object_class, PROP_PURPOSE,
       g_param_spec_enum("purpose", "Purpose", "Purpose of the sound", purpose_type(),

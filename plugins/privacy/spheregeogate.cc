@@ -49,6 +49,7 @@
 #include "gst/sphere/consent/position.h"
 #include "plugins/privacy/captured_since.h"
 #include "plugins/privacy/custom_data.h"
+#include "plugins/privacy/element.h"
 #include "plugins/privacy/metas.h"
 #include "plugins/privacy/position_source.h"
 #include "plugins/privacy/stream_content.h"
@@ -97,16 +98,7 @@ GType precision_type() {
   return type;
 }
 
-enum {
-  PROP_0,
-  PROP_CONSENT,
-  PROP_LEDGER,
-  PROP_PURPOSE,
-  PROP_POSITION,
-  PROP_GPX,
-  PROP_GPSD,
-  PROP_PRECISION
-};
+enum { PROP_PURPOSE = PROP_FIRST_OF_ELEMENT, PROP_POSITION, PROP_GPX, PROP_GPSD, PROP_PRECISION };
 
 constexpr Purpose default_purpose = Purpose::geotag;
 constexpr Precision default_precision = Precision::exact;
@@ -126,18 +118,15 @@ bool is_custom(const GstEvent* event) {
   }
 }
 
+/// More than twenty members, because the position that is put into the stream depends on the
+/// stream, on what is allowed now and on what was put in before.
 class GeoGate {
  public:
   explicit GeoGate(GstElement* element)
       : element_(element),
         tags_([this](EventRef event) { gst_pad_push_event(src_, event.release()); }) {
-    GstElementClass* klass = GST_ELEMENT_GET_CLASS(element);
-    sink_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
-    src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
-    for (GstPad* pad : {sink_, src_}) {
-      GST_PAD_SET_PROXY_CAPS(pad);
-      gst_element_add_pad(element, pad);
-    }
+    sink_ = add_pad(element, "sink");
+    src_ = add_pad(element, "src");
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
     setters_.emplace(src_);
     captured_place_.emplace(element_, sink_);
@@ -518,30 +507,19 @@ gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 }
 
 void set_context(GstElement* element, GstContext* context) {
-  GST_SPHERE_GEO_GATE(element)->gate->consent.set_context(context);
-  GST_ELEMENT_CLASS(gst_sphere_geo_gate_parent_class)->set_context(element, context);
+  sphere::privacy::set_context(*GST_SPHERE_GEO_GATE(element)->gate,
+                               gst_sphere_geo_gate_parent_class, element, context);
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  GeoGate* gate = GST_SPHERE_GEO_GATE(element)->gate;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    prepare(gate->consent, element, &gate->problems);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gate->start();
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(gst_sphere_geo_gate_parent_class)->change_state(element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) gate->stop();
-  return result;
+  return sphere::privacy::change_state(*GST_SPHERE_GEO_GATE(element)->gate,
+                                       gst_sphere_geo_gate_parent_class, element, transition);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   GeoGate* gate = GST_SPHERE_GEO_GATE(object)->gate;
+  if (sphere::consent::set_property(gate->consent, GST_ELEMENT(object), id, value)) return;
   switch (id) {
-    case PROP_CONSENT:
-      set_consent_property(gate->consent, GST_ELEMENT(object), value);
-      break;
-    case PROP_LEDGER:
-      set_ledger_property(gate->consent, GST_ELEMENT(object), value);
-      break;
     case PROP_PURPOSE:
       gate->purpose = static_cast<Purpose>(g_value_get_enum(value));
       break;
@@ -564,16 +542,11 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   GeoGate* gate = GST_SPHERE_GEO_GATE(object)->gate;
+  if (sphere::consent::get_property(gate->consent, id, value)) return;
   const auto set_text = [value](const std::optional<std::string>& text) {
     g_value_set_string(value, text ? text->c_str() : nullptr);
   };
   switch (id) {
-    case PROP_CONSENT:
-      get_consent_property(gate->consent, value);
-      break;
-    case PROP_LEDGER:
-      get_ledger_property(gate->consent, value);
-      break;
     case PROP_PURPOSE:
       g_value_set_enum(value, static_cast<int>(gate->purpose.load()));
       break;
@@ -616,7 +589,7 @@ static void gst_sphere_geo_gate_class_init(GstSphereGeoGateClass* klass) {
 
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
-  install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
+  install_properties(object_class);
   g_object_class_install_property(
       object_class, PROP_PURPOSE,
       g_param_spec_enum("purpose", "Purpose", "Purpose of the places", purpose_type(),

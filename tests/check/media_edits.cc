@@ -136,7 +136,7 @@ GST_START_TEST(edits_change_exactly_what_they_name) {
   fail_unless(apply("0123456789", {{2, 3, {}, true}}) == std::string("01\0\0\0"
                                                                      "56789",
                                                                      10));
-  // Edits that overlap, or are not in the file, would make another file than was meant.
+  // Edits that overlap or lie outside the file are errors.
   for (const auto& edits : std::vector<std::vector<Edit>>{
            {{2, 4, {}}, {5, 1, {}}}, {{5, 1, {}}, {2, 1, {}}}, {{8, 4, {}}}, {{11, 0, {'x'}}}})
     fail_unless(apply("0123456789", edits).starts_with("error: "));
@@ -270,7 +270,7 @@ GST_START_TEST(search_finds_nothing_by_chance) {
   fail_if(found->has_value(), "%s at %" G_GUINT64_FORMAT,
           found->has_value() ? (*found)->encoding.c_str() : "",
           found->has_value() ? (*found)->offset : 0);
-  // One axis alone in a short form is nothing; both are.
+  // One coordinate alone in a short form does not count; both together do.
   const std::string lat = raw(static_cast<int32_t>(fix.latitude * 1e7));
   const std::string lon = raw(static_cast<int32_t>(fix.longitude * 1e7));
   fail_unless(found_encoding(lat, 10, 4096) == "");

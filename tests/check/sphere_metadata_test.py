@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`sphere inspect`, `redact`, `geotag` and `mark`: what is found goes, the medium stays bit by bit,
+"""`sphere inspect`, `redact`, `geotag` and `mark`: what is found is removed, the medium stays bit-exact,
 and after a failure there is no file. Other programs read the results.
 """
 
@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
+from media_checks import ffmpeg, is_spherical, pictures, probe
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 SHARED = SOURCE.parent / "shared"
@@ -43,37 +44,15 @@ class Case:
         return result.stdout
 
     def refused(self, what, status, word, *words):
-        """Fails with this status, and a sentence with this word."""
+        """The command fails with this status and a message that contains this word."""
         result = self.sphere(*words)
         return check(what, result.returncode == status and word in result.stderr,
                      f"exit {result.returncode}: {result.stderr}")
 
 
-def ffmpeg(*words):
-    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, words)], check=True,
-                          timeout=DEADLINE, stdout=subprocess.PIPE).stdout
-
-
 def packets(path, kind):
     """A hash of all packets of the first track of a kind."""
     return ffmpeg("-i", path, "-map", f"0:{kind}:0", "-c", "copy", "-f", "md5", "-")
-
-
-def pictures(path):
-    """A hash of each decoded picture."""
-    return ffmpeg("-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-")
-
-
-def probe(path):
-    answer = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json",
-                             path], check=True, timeout=DEADLINE, stdout=subprocess.PIPE).stdout
-    return json.loads(answer)
-
-
-def is_spherical(path):
-    """Whether ffprobe says so."""
-    data = [one for stream in probe(path)["streams"] for one in stream.get("side_data_list", [])]
-    return any(one.get("projection") == "equirectangular" for one in data)
 
 
 def exiftool(path, *words):

@@ -13,25 +13,14 @@
 #include <utility>
 #include <vector>
 
-#include "gst/sphere/media/box_edits.h"
-#include "gst/sphere/media/findings.h"
-#include "gst/sphere/media/isobmff_layout.h"
 #include "gst/sphere/media/isobmff_rules.h"
-#include "gst/sphere/media/isobmff_tracks.h"
+#include "gst/sphere/media/movie_editor.h"
 
 namespace sphere::media {
 
-class BoxEditor {
+class BoxEditor : private MovieEditor {
  public:
-  /// All must exist longer than this object.
-  BoxEditor(const Source& source, const IsoLayout& layout, const std::vector<TrackPlan>& plans,
-            Findings* findings, BoxEdits* edits)
-      : source_(source),
-        layout_(layout),
-        plans_(plans),
-        findings_(*findings),
-        edits_(*edits),
-        keeps_(Keeps::of(findings->request())) {}
+  using MovieEditor::MovieEditor;
 
   /// A `trak` box that is put into the movie.
   void add_track(std::vector<uint8_t> trak, uint32_t id) {
@@ -100,12 +89,7 @@ class BoxEditor {
   void note(uint64_t offset, uint64_t length, const std::string& path, const PartRule& rule,
             bool removed);
 
-  const Source& source_;
-  const IsoLayout& layout_;
-  const std::vector<TrackPlan>& plans_;
-  Findings& findings_;
-  BoxEdits& edits_;
-  Keeps keeps_;
+  Keeps keeps_ = Keeps::of(findings_.request());
   int count_ = 0;  ///< boxes
   int depth_ = 0;
   size_t track_ = 0;             ///< whose boxes are examined now

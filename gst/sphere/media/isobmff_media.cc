@@ -10,6 +10,7 @@
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/media_runs.h"
+#include "gst/sphere/media/movie_editor.h"
 
 namespace sphere::media {
 
@@ -25,16 +26,9 @@ Error offset_too_large() {
 }
 
 /// Cuts the parts of media data that go.
-class MediaCutter {
+class MediaCutter : private MovieEditor {
  public:
-  MediaCutter(const Source& source, const IsoLayout& layout, const std::vector<TrackPlan>& plans,
-              Findings* findings, BoxEdits* edits)
-      : source_(source),
-        layout_(layout),
-        plans_(plans),
-        findings_(*findings),
-        edits_(*edits),
-        unknown_stays_(findings->keeps_everything()) {}
+  using MovieEditor::MovieEditor;
 
   Status run() {
     MediaRuns runs(source_, layout_, std::vector<bool>(plans_.size(), true));
@@ -115,12 +109,7 @@ class MediaCutter {
     return ok();
   }
 
-  const Source& source_;
-  const IsoLayout& layout_;
-  const std::vector<TrackPlan>& plans_;
-  Findings& findings_;
-  BoxEdits& edits_;
-  bool unknown_stays_;
+  const bool unknown_stays_ = findings_.keeps_everything();
   size_t box_ = 0, cuts_ = 0;
   uint64_t position_ = 0;  ///< everything before is decided
   uint64_t kept_end_ = 0, dropped_end_ = 0, dropped_bytes_ = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/isobmff_marks.h"
@@ -37,10 +38,6 @@ std::string date_of(uint64_t quicktime) {
 
 bool is_zero(std::span<const uint8_t> bytes) {
   return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
-}
-
-std::string_view as_text(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 std::string_view until_zero(std::string_view text) { return text.substr(0, text.find('\0')); }
