@@ -20,4 +20,7 @@ inline std::string in_seconds(Duration duration) {
   return text + " s";
 }
 
+/// The time of this machine, in the form of the command `set-clock`.
+std::string camera_clock();
+
 }  // namespace sphere::madv

@@ -48,8 +48,8 @@ struct Clean {
   Clean() { clear(); }
   ~Clean() {
     clear();
-    for (const Store store :
-         {Store::cameras, Store::tables, Store::lenses, Store::statistics, Store::crashes})
+    for (const Store store : {Store::cameras, Store::tables, Store::lenses, Store::pins,
+                              Store::statistics, Store::crashes})
       g_rmdir(path_of(store).c_str());
     g_unlink(Ledger("default").denial_path().c_str());
     for (const char* base : {g_get_user_data_dir(), g_get_user_cache_dir()}) {
@@ -164,7 +164,8 @@ GST_END_TEST
 
 GST_START_TEST(files_without_consent_expire) {
   const Clean clean;
-  for (const Store store : {Store::cameras, Store::tables, Store::statistics, Store::crashes})
+  for (const Store store :
+       {Store::cameras, Store::tables, Store::pins, Store::statistics, Store::crashes})
     put(store, "one", 10);
   // This ledger never gave it, so another source of consent may have.
   fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 0);
