@@ -32,6 +32,10 @@ RegisterFamily::RegisterFamily(const CameraFamily& family) {
                     [](const CameraFamily* one) { return std::string_view(one->scheme); });
 }
 
+void Camera::mark(Handler handler) {
+  handler({.failure = {Failure::Reason::refused, "this camera can't mark a recording"}});
+}
+
 std::vector<const CameraFamily*> camera_families() {
   Registry& all = registry();
   const Lock lock(all.mutex);

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The interface of network cameras of all families:
-// state, preview, commands and failures. A family implements Camera and registers a CameraFamily
-// for the scheme of its URIs. Only the family itself includes its headers.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The interface of network cameras of all families: state, preview, commands and failures. A family
+// implements Camera and registers a CameraFamily for the scheme of its URIs. Only the family itself
+// includes its headers.
 
 #pragma once
 
@@ -16,6 +17,10 @@
 #include <vector>
 
 #include "gst/sphere/base/result.h"
+#include "hw/camera_files.h"
+#include "hw/camera_settings.h"
+#include "hw/camera_upkeep.h"
+#include "hw/capture.h"
 #include "hw/failure.h"
 
 namespace sphere::hw {
@@ -33,6 +38,9 @@ struct CameraState {
   std::optional<int> card_full;  ///< 0 no, 1 almost, 2 full
   std::optional<int64_t> photos_left;
   std::optional<int64_t> video_seconds_left;
+  std::optional<int64_t> card_total_kb;
+  std::optional<int64_t> card_free_kb;
+  std::optional<int64_t> recorded_seconds;  ///< of the recording that is being made
   std::string model;
   std::string firmware;
 };
@@ -134,7 +142,7 @@ class Camera {
   struct Answer {
     bool done = false;
     Failure failure;        ///< why it failed
-    bool was_idle = false;  ///< of stop_recording(): nothing was being recorded
+    bool was_idle = false;  ///< of stop(): nothing was being recorded or taken
   };
   using Handler = std::function<void(const Answer&)>;
   /// Called in the camera's thread immediately before a command is sent. If it returns false, for
@@ -162,13 +170,22 @@ class Camera {
   /// Valid after `preview_ready`, also after the connection has ended.
   virtual std::shared_ptr<Preview> make_preview(PreviewOptions options, const char* name) = 0;
 
-  /// The following functions switch the camera to the mode that they need.
-  virtual void take_photo(Handler handler) = 0;
-  virtual void start_recording(bool with_sound, Wanted wanted, Handler handler) = 0;
-  virtual void stop_recording(Handler handler) = 0;
+  /// The following functions change the settings that the request names, and switch the camera to
+  /// the mode that they need.
+  virtual void take_photo(const PhotoRequest& request, Handler handler) = 0;
+  virtual void start_recording(const RecordingRequest& request, Wanted wanted, Handler handler) = 0;
+  /// Ends a recording, or a series of photos.
+  virtual void stop(Handler handler) = 0;
+  /// Marks this moment in the recording.
+  virtual void mark(Handler handler);
   virtual void set_position(const CameraPosition& position, Wanted wanted, Handler handler) = 0;
   virtual void identify(Wanted wanted,
                         std::function<void(const std::optional<CameraIdentity>&)> handler) = 0;
+
+  /// Null if cameras of this family have none. They live as long as the camera.
+  virtual CameraSettings* settings() { return nullptr; }
+  virtual CameraFiles* files() { return nullptr; }
+  virtual CameraUpkeep* upkeep() { return nullptr; }
 };
 
 /// The description of a family.

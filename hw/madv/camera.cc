@@ -1,14 +1,18 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Implements hw/camera.h for the Mi Sphere and related
-// cameras, with a Session.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Implements hw/camera.h for the Mi Sphere and related cameras, with a Session.
 
 #include "hw/camera.h"
 
-#include <algorithm>
-#include <cstdio>
+#include <cmath>
+#include <deque>
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
+#include "hw/madv/camera_files.h"
+#include "hw/madv/camera_settings.h"
+#include "hw/madv/camera_upkeep.h"
+#include "hw/madv/outcome.h"
 #include "hw/madv/session.h"
 #include "hw/madv/table_cache.h"
 #include "hw/madv/uri.h"
@@ -25,17 +29,6 @@ constexpr Duration stop_session_timeout = std::chrono::milliseconds(250);
 // The largest length of a camera's text that is shown.
 constexpr size_t most_text = 200;
 
-/// The message for a user.
-Failure failure_of(const Failure& failure) {
-  // The error in the bytes is for a developer; a user can only find out which device sends them.
-  if (failure.reason == Failure::Reason::broken)
-    return {Failure::Reason::broken,
-            "the messages of this camera can't be read. Check that this is the address of a Mi "
-            "Sphere. If it is, switch the camera off and on again",
-            failure.message};
-  return failure;
-}
-
 hw::CameraState state_of(const CameraState& state) {
   hw::CameraState common;
   common.working_mode = std::string(working_mode_name(state.working_mode.value_or(-1)));
@@ -47,21 +40,12 @@ hw::CameraState state_of(const CameraState& state) {
   common.card_full = state.card_full;
   common.photos_left = state.photos_left;
   common.video_seconds_left = state.video_seconds_left;
+  common.card_total_kb = state.card_total_kb;
+  common.card_free_kb = state.card_free_kb;
+  common.recorded_seconds = state.recorded_seconds;
   common.model = state.product;
   common.firmware = state.firmware;
   return common;
-}
-
-/// Only the name is read, not the password beside it.
-std::string wifi_name(const std::string& lines) {
-  constexpr std::string_view key = "AP_SSID=";
-  for (size_t at = 0; at < lines.size();) {
-    const size_t end = std::min(lines.find('\n', at), lines.size());
-    const std::string_view line(lines.data() + at, end - at);
-    if (line.starts_with(key)) return std::string(line.substr(key.size()));
-    at = end + 1;
-  }
-  return {};
 }
 
 std::string decimal(const char* format, double value) {
@@ -71,19 +55,89 @@ std::string decimal(const char* format, double value) {
 
 hw::Camera::Answer answer_of(const Reply& reply, const char* what) {
   hw::Camera::Answer answer;
-  if (reply.failure) {
-    answer.failure = failure_of(*reply.failure);
-    return answer;
+  if (const std::optional<Failure> failure = failure_of(reply, what)) {
+    answer.failure = *failure;
+    answer.was_idle = reply.message && reply.message->rval() == rval_invalid_operation;
+  } else {
+    answer.done = true;
   }
-  answer.done = reply.message->succeeded();
-  if (answer.done) return answer;
-  const int rval = reply.message->rval().value_or(-1);
-  answer.was_idle = rval == rval_invalid_operation;
-  answer.failure = {
-      rval == rval_busy ? Failure::Reason::held : Failure::Reason::refused,
-      std::string("the camera does not ") + what + ": it says that " + result_words(rval),
-      {}};
   return answer;
+}
+
+/// The requests of a photo or a recording, in order: the settings that it names, and its start.
+struct CaptureRequests {
+  std::vector<Request> settings;
+  Request start;
+};
+
+void add_setting(CaptureRequests& requests, int id, std::optional<int64_t> value) {
+  if (value) requests.settings.emplace_back(id, std::to_string(*value));
+}
+
+std::optional<int64_t> sensor_of(std::optional<bool> back_lens) {
+  if (!back_lens) return std::nullopt;
+  return *back_lens ? 1 : 0;
+}
+
+CaptureRequests requests_of(const hw::PhotoRequest& photo) {
+  using Kind = hw::PhotoRequest::Kind;
+  CaptureRequests requests{{}, Request(msg_take_photo)};
+  switch (photo.kind) {
+    case Kind::single:
+      break;
+    case Kind::timed:
+      add_setting(requests, msg_photo_timer, photo.seconds);
+      requests.start.id = msg_start_timed_photo;
+      break;
+    case Kind::interval:
+      add_setting(requests, msg_photo_interval, photo.seconds);
+      requests.start.id = msg_start_interval_photo;
+      break;
+    case Kind::burst:
+      add_setting(requests, msg_burst_count, photo.count);
+      requests.start.id = msg_start_burst_photo;
+      break;
+    case Kind::bracketing:
+      // The command counts in half steps.
+      if (photo.ev_step) add_setting(requests, msg_bracketing, std::lround(*photo.ev_step * 2));
+      requests.start.id = msg_start_bracketing;
+      break;
+    case Kind::one_lens:
+      add_setting(requests, msg_single_sensor, sensor_of(photo.back_lens));
+      requests.start.id = msg_start_single_sensor_photo;
+      break;
+  }
+  return requests;
+}
+
+CaptureRequests requests_of(const hw::RecordingRequest& recording) {
+  using Kind = hw::RecordingRequest::Kind;
+  CaptureRequests requests{{}, Request(msg_start_recording, recording.with_sound ? "0" : "1")};
+  const std::optional<int64_t> seconds =
+      recording.seconds ? std::optional<int64_t>(std::llround(*recording.seconds)) : std::nullopt;
+  switch (recording.kind) {
+    case Kind::normal:
+      break;
+    case Kind::short_video:
+      add_setting(requests, msg_short_video_length, seconds);
+      requests.start.id = msg_start_short_video;
+      break;
+    case Kind::time_lapse:
+      // Half a second has a code of its own.
+      add_setting(requests, msg_time_lapse_interval,
+                  recording.seconds == 0.5 ? half_second : seconds);
+      requests.start.id = msg_start_time_lapse;
+      break;
+    case Kind::slow_motion:
+      add_setting(requests, msg_slow_motion, recording.slowness);
+      requests.start.id = msg_start_slow_motion;
+      break;
+    case Kind::one_lens:
+      add_setting(requests, msg_single_sensor, sensor_of(recording.back_lens));
+      requests.start.id = msg_start_single_sensor_video;
+      break;
+  }
+  return requests;
 }
 
 class MadvCamera : public hw::Camera {
@@ -99,28 +153,35 @@ class MadvCamera : public hw::Camera {
   void request_disconnect() override { session_.request_stop(); }
   void disconnect() override { session_.stop(); }
   hw::CameraState state() const override { return state_of(session_.state()); }
+  hw::CameraSettings* settings() override { return &settings_; }
+  hw::CameraFiles* files() override { return &files_; }
+  hw::CameraUpkeep* upkeep() override { return &upkeep_; }
 
   std::shared_ptr<hw::Preview> make_preview(hw::PreviewOptions options, const char* name) override {
     return hw::make_rtsp_preview({uri_.host, uri_.rtsp_port, uri_.rtsp_url()}, std::move(options),
                                  name);
   }
 
-  void take_photo(Handler handler) override {
-    call_in_mode(true, std::move(handler), [this](Handler next) {
-      ask(Request(msg_take_photo), "take a photo", std::move(next));
-    });
+  void take_photo(const hw::PhotoRequest& request, Handler handler) override {
+    capture(mode_photo, requests_of(request), {}, "take a photo", std::move(handler));
   }
 
-  void start_recording(bool with_sound, Wanted wanted, Handler handler) override {
-    call_in_mode(false, std::move(handler), [this, with_sound, wanted](Handler next) {
-      Request request(msg_start_recording, with_sound ? "0" : "1");
-      if (wanted) request.only_while(wanted);
-      ask(std::move(request), "start recording", std::move(next));
-    });
+  void start_recording(const hw::RecordingRequest& request, Wanted wanted,
+                       Handler handler) override {
+    capture(mode_video, requests_of(request), std::move(wanted), "start recording",
+            std::move(handler));
   }
 
-  void stop_recording(Handler handler) override {
-    ask(Request(msg_stop_recording), "stop recording", std::move(handler));
+  void stop(Handler handler) override {
+    // A series of photos is ended by its own command; everything else is a recording.
+    if (session_.state().working_mode == working_interval_photo)
+      ask(Request(msg_start_interval_photo, "-1"), "stop taking photos", std::move(handler));
+    else
+      ask(Request(msg_stop_recording), "stop recording", std::move(handler));
+  }
+
+  void mark(Handler handler) override {
+    ask(Request(msg_mark), "mark the recording", std::move(handler));
   }
 
   void set_position(const hw::CameraPosition& position, Wanted wanted, Handler handler) override {
@@ -155,7 +216,7 @@ class MadvCamera : public hw::Camera {
           return;
         }
         hw::CameraIdentity whole = identity;
-        whole.wifi = wifi_name(text_of(answer));
+        whole.wifi = wifi_of(text_of(answer)).name;
         handler(whole);
       });
     });
@@ -182,22 +243,36 @@ class MadvCamera : public hw::Camera {
     });
   }
 
-  /// Switches the camera to this mode if needed, then calls `next`.
-  void call_in_mode(bool photo, Handler handler, std::function<void(Handler)> next) {
-    if (session_.state().mode == static_cast<int>(photo)) {
-      next(std::move(handler));
-      return;
-    }
-    ask(Request(msg_camera_mode, photo ? "1" : "0"), "change its mode",
-        [handler, next = std::move(next)](const Answer& answer) {
-          answer.done ? next(handler) : handler(answer);
+  /// Sends the requests one after the other, after the mode is changed if needed. The first one
+  /// that is refused ends it.
+  void capture(CameraMode mode, CaptureRequests requests, Wanted wanted, const char* what,
+               Handler handler) {
+    std::deque<std::pair<Request, const char*>> steps;
+    if (session_.state().mode != mode)
+      steps.emplace_back(Request(msg_camera_mode, std::to_string(mode)), "change its mode");
+    for (Request& setting : requests.settings)
+      steps.emplace_back(std::move(setting), "change a setting");
+    if (wanted) requests.start.only_while(std::move(wanted));
+    steps.emplace_back(std::move(requests.start), what);
+    next_step(std::move(steps), std::move(handler));
+  }
+
+  void next_step(std::deque<std::pair<Request, const char*>> steps, Handler handler) {
+    const auto [request, what] = std::move(steps.front());
+    steps.pop_front();
+    ask(request, what,
+        [this, steps = std::move(steps), handler = std::move(handler)](const Answer& answer) {
+          if (!answer.done || steps.empty())
+            handler(answer);
+          else
+            next_step(steps, handler);
         });
   }
 
   void handle(const Event& event) {
     using Kind = hw::CameraEvent::Kind;
     hw::CameraEvent common;
-    if (event.failure) common.failure = failure_of(*event.failure);
+    if (event.failure) common.failure = for_user(*event.failure);
     switch (event.kind) {
       case Event::Kind::preview_ready:
         common.kind = Kind::preview_ready;
@@ -238,7 +313,10 @@ class MadvCamera : public hw::Camera {
 
   const EventHandler handler_;
   const Uri uri_;
-  Session session_;  // the last member, because its thread uses the others
+  Session session_;  // stopped before the other members go, because its thread uses them
+  MadvSettings settings_{session_};
+  MadvFiles files_{session_, uri_};
+  MadvUpkeep upkeep_{session_};
 };
 
 Status check_location(std::string_view location) {

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The time of a session, and its form for messages.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The time of a session, and its form for messages.
 
 #pragma once
 
@@ -18,5 +19,8 @@ inline std::string in_seconds(Duration duration) {
   if (tenths % 10) text += "." + std::to_string(tenths % 10);
   return text + " s";
 }
+
+/// The time of this machine, in the form of the command `set-clock`.
+std::string camera_clock();
 
 }  // namespace sphere::madv

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The table of all commands: their values, their
-// conditions, and what may be logged. The client, the emulated camera, the logs and
-// docs/madv-commands.md use it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The table of all commands: their values, their conditions, and what may be logged. The client,
+// the emulated camera, the logs and docs/madv-commands.md use it.
 
 #pragma once
 
@@ -92,6 +92,9 @@ inline constexpr int battery_charging = 0x80;
 /// The values of `camera-mode`.
 enum CameraMode : int { mode_video = 0, mode_photo = 1 };
 
+/// The value of `time-lapse-interval` for half a second.
+inline constexpr int half_second = 255;
+
 /// One of the values that a `param` may have.
 struct Choice {
   int value;
@@ -135,16 +138,24 @@ struct Command {
   /// reply.
   const char* settings_member = "";
   int settings_place = 0;
+  /// The name of this setting in the reply to `status`.
+  const char* status_member = "";
   unsigned needs = needs_nothing;
   bool notifies = false;  ///< the camera also sends it without a request, with `rval` 128
   bool kept = false;      ///< is kept when the camera is switched off
   bool slow = false;      ///< may take up to a minute
+  /// For workshops, such as the commands of the remote control: not offered without being asked
+  /// for.
+  bool service = false;
   Privacy privacy = Privacy::open;
   /// The members of the answer or the notification whose values may be logged. All others are
   /// hidden, therefore a new member of a later firmware can't reveal personal data.
   std::span<const char* const> shown = {};
 
   int id = 0;  ///< set from the row
+
+  /// Whether it is a setting, which can be read, written and set back to its factory value.
+  bool is_setting() const { return access == Access::read_write && factory.has_value(); }
 };
 
 /// All known commands, sorted by id. An id with two meanings has two rows.

@@ -7,6 +7,7 @@
 #include <climits>
 #include <cstdlib>
 
+#include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
 #include "hw/madv/wire.h"
 
@@ -166,6 +167,10 @@ std::vector<std::pair<std::string, std::string>> Message::entries(const char* na
       found.emplace_back(key, JSON_NODE_HOLDS_VALUE(value) ? scalar_text(value) : std::string());
   }
   return found;
+}
+
+std::string Message::json() const {
+  return GString_(json_to_string(document_.root_node(), FALSE)).get();
 }
 
 std::string Message::redacted() const {

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Requests to the camera, and messages from it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Requests to the camera, and messages from it.
 
 #pragma once
 
@@ -81,6 +82,8 @@ class Message {
   std::optional<int64_t> param_number() const { return number("param"); }
   std::optional<std::string> param_text() const { return text("param"); }
 
+  /// The whole message, with its secrets.
+  std::string json() const;
   /// The message for a log, without secrets and without values that could identify the camera, its
   /// owner or a place. Messages are logged only in this form.
   std::string redacted() const;

@@ -31,14 +31,6 @@ constexpr Duration linger_after_failure = std::chrono::milliseconds(300);
 
 Time now() { return Time(g_get_monotonic_time()); }
 
-std::string camera_clock() {
-  g_autoptr(GDateTime) time = g_date_time_new_now_local();
-  // The last digit is the weekday. The vendor's two clients count it from different days, therefore
-  // the camera can't depend on it; Sunday is 1 here.
-  return std::string(GString_(g_date_time_format(time, "%Y-%m-%d-%H-%M-%S-")).get()) +
-         std::to_string(g_date_time_get_day_of_week(time) % 7 + 1);
-}
-
 std::string address_text(GSocketAddress* address) {
   if (!G_IS_INET_SOCKET_ADDRESS(address)) return {};
   GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
@@ -377,36 +369,47 @@ void Session::request(Request request, ReplyHandler handler) {
         }});
 }
 
-unsigned Session::get_file(Download download) {
+unsigned Session::start_transfer(std::function<void(FileTransfers&, unsigned, Time)> start,
+                                 TransferDone done) {
   unsigned number;
   {
     const Lock lock(mutex_);
     number = ++last_transfer_;
   }
-  const TransferDone done = download.done;
-  post({[number, download = std::move(download)](SessionCore& core, Time time) {
-          core.transfers().get(number, download, time);
+  post({[number, start = std::move(start)](SessionCore& core, Time time) {
+          start(core.transfers(), number, time);
         },
-        [done](const Failure& why) {
+        [done = std::move(done)](const Failure& why) {
           if (done) done(failed(why.message));
         }});
   return number;
 }
 
+unsigned Session::get_file(Download download) {
+  const TransferDone done = download.done;
+  return start_transfer(
+      [download = std::move(download)](FileTransfers& transfers, unsigned number, Time time) {
+        transfers.get(number, download, time);
+      },
+      done);
+}
+
 unsigned Session::put_file(Upload upload) {
-  unsigned number;
-  {
-    const Lock lock(mutex_);
-    number = ++last_transfer_;
-  }
   const TransferDone done = upload.done;
-  post({[number, upload = std::move(upload)](SessionCore& core, Time time) {
-          core.transfers().put(number, upload, time);
-        },
-        [done](const Failure& why) {
-          if (done) done(failed(why.message));
-        }});
-  return number;
+  return start_transfer(
+      [upload = std::move(upload)](FileTransfers& transfers, unsigned number, Time time) {
+        transfers.put(number, upload, time);
+      },
+      done);
+}
+
+unsigned Session::get_thumbnail(ThumbnailRequest thumbnail) {
+  const auto refused = [done = thumbnail.done](const Status& status) { done(status.error()); };
+  return start_transfer(
+      [thumbnail = std::move(thumbnail)](FileTransfers& transfers, unsigned number, Time time) {
+        transfers.get_thumbnail(number, thumbnail, time);
+      },
+      refused);
 }
 
 void Session::cancel_transfer(unsigned number) {

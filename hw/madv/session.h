@@ -71,6 +71,7 @@ class Session {
   /// number with which the transfer can be cancelled.
   unsigned get_file(Download download);
   unsigned put_file(Upload upload);
+  unsigned get_thumbnail(ThumbnailRequest thumbnail);
   void cancel_transfer(unsigned number);
 
   /// Sends a request and waits for the reply, until `cancellable` is cancelled and no longer than
@@ -89,6 +90,8 @@ class Session {
   };
 
   void post(Task task);
+  unsigned start_transfer(std::function<void(FileTransfers&, unsigned, Time)> start,
+                          TransferDone done);
   /// Wakes the session's thread.
   void wake();
   void run();

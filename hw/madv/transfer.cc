@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "gst/sphere/base/md5.h"
+
 namespace sphere::madv {
 
 namespace {
@@ -18,13 +20,17 @@ constexpr size_t output_piece = 64 << 10;
 
 using ChecksumRef = std::unique_ptr<GChecksum, Call<g_checksum_free>>;
 
+std::optional<std::string> entry_text(const Message& message, std::string_view wanted) {
+  for (const auto& [name, value] : message.entries("param"))
+    if (name == wanted) return value;
+  return std::nullopt;
+}
+
 std::optional<uint64_t> entry_number(const Message& message, std::string_view wanted) {
-  for (const auto& [name, value] : message.entries("param")) {
-    guint64 number = 0;
-    if (name == wanted &&
-        g_ascii_string_to_unsigned(value.c_str(), 10, 0, G_MAXUINT64, &number, nullptr))
-      return number;
-  }
+  const std::optional<std::string> text = entry_text(message, wanted);
+  guint64 number = 0;
+  if (text && g_ascii_string_to_unsigned(text->c_str(), 10, 0, G_MAXUINT64, &number, nullptr))
+    return number;
   return std::nullopt;
 }
 
@@ -51,12 +57,19 @@ class FileTransfers::Job {
     }
     is_accepted = true;
     accepted_at = now;
+    accepted(message);
     examine();
   }
+  /// The camera's reply, which is not a refusal.
+  virtual void accepted(const Message&) {}
   virtual void examine() {}
 
   void fail(const std::string& why) {
     if (!outcome) outcome = failed(why);
+  }
+  /// The bytes that were passed on are wrong.
+  void fail_as_damaged(const std::string& why) {
+    if (!outcome) outcome = invalid(why);
   }
 
   const std::string path;
@@ -77,8 +90,8 @@ class FileTransfers::DownloadJob final : public Job {
         size_(download.size),
         md5_(std::move(download.md5)),
         sink_(std::move(download.sink)),
-        checksum_(md5_.empty() || offset_ > 0 || size_ ? nullptr : g_checksum_new(G_CHECKSUM_MD5)) {
-  }
+        checksum_(md5_.empty() || offset_ > 0 || size_ ? nullptr : g_checksum_new(G_CHECKSUM_MD5)),
+        chunk_checksum_(g_checksum_new(G_CHECKSUM_MD5)) {}
 
   Request request() const override {
     // The offset is a text and the size is a number, as in the vendor's client.
@@ -93,6 +106,8 @@ class FileTransfers::DownloadJob final : public Job {
     if (checksum_)
       g_checksum_update(checksum_.get(), reinterpret_cast<const guchar*>(bytes.data()),
                         static_cast<gssize>(bytes.size()));
+    g_checksum_update(chunk_checksum_.get(), reinterpret_cast<const guchar*>(bytes.data()),
+                      static_cast<gssize>(bytes.size()));
     if (const Status taken = sink_(bytes); !taken) return fail(taken.error().message);
     examine();
   }
@@ -100,6 +115,7 @@ class FileTransfers::DownloadJob final : public Job {
   void completed(const Message& message) override {
     chunk_bytes_ = entry_number(message, field::bytes_sent);
     if (!chunk_bytes_) return fail("the camera does not tell how much it sent");
+    chunk_md5_ = read_md5(entry_text(message, field::md5).value_or(""));
     if (*chunk_bytes_ > wanted())
       return fail("the camera reports that it sent more than was requested");
     examine();
@@ -111,27 +127,43 @@ class FileTransfers::DownloadJob final : public Job {
     if (!is_accepted || !chunk_bytes_ || in_chunk_ < *chunk_bytes_) return;
     if (in_chunk_ > *chunk_bytes_) return fail("the camera sent more bytes than it had announced");
     const bool was_full = in_chunk_ == wanted();
+    check_chunk();
     whole_chunks_ += in_chunk_;
     in_chunk_ = 0;
     is_accepted = false;
     chunk_bytes_.reset();
     if (size_ ? whole_chunks_ == *size_ : checksum_ && has_md5()) {
-      outcome = ok();
+      finish();
     } else if (was_full) {
       next_chunk_due = true;
     } else if (size_) {
       // A chunk that is not full is the last one.
       fail("the file is shorter than requested");
     } else if (checksum_) {
-      fail("the file does not match the camera's checksum");
+      fail_as_damaged("the file does not match the camera's checksum");
     } else {
-      outcome = ok();
+      finish();
     }
   }
 
  private:
   uint64_t wanted() const {
     return size_ ? std::min<uint64_t>(chunk_size, *size_ - whole_chunks_) : chunk_size;
+  }
+  void check_chunk() {
+    if (chunk_md5_)
+      ++(*chunk_md5_ == g_checksum_get_string(chunk_checksum_.get()) ? right_chunks_
+                                                                     : wrong_chunks_);
+    g_checksum_reset(chunk_checksum_.get());
+    chunk_md5_.reset();
+  }
+  // Some cameras of this kind tell a checksum that is right only if the whole file is requested at
+  // once. If no chunk of a longer file has the right one, this is such a camera.
+  void finish() {
+    const bool is_one_chunk = right_chunks_ + wrong_chunks_ == 1 && offset_ == 0;
+    if (wrong_chunks_ > 0 && (right_chunks_ > 0 || is_one_chunk))
+      return fail_as_damaged("a part of the file does not match the camera's checksum");
+    outcome = ok();
   }
   bool has_md5() const {
     const ChecksumRef so_far(g_checksum_copy(checksum_.get()));
@@ -142,7 +174,10 @@ class FileTransfers::DownloadJob final : public Job {
   const std::optional<uint64_t> size_;
   const std::string md5_;
   const std::function<Status(std::string_view)> sink_;
-  const ChecksumRef checksum_;
+  const ChecksumRef checksum_;            // of the whole file, if its MD5 is known
+  const ChecksumRef chunk_checksum_;      // of the chunk that is being received
+  std::optional<std::string> chunk_md5_;  // what the camera tells of it
+  int right_chunks_ = 0, wrong_chunks_ = 0;
   uint64_t whole_chunks_ = 0;  // bytes of the chunks that are complete
   uint64_t in_chunk_ = 0;
   std::optional<uint64_t> chunk_bytes_;  // number of bytes in the camera's notification
@@ -186,6 +221,61 @@ class FileTransfers::UploadJob final : public Job {
   uint64_t sent_ = 0;
 };
 
+/// The camera tells the size and sends the bytes, without a notification at the end.
+class FileTransfers::ThumbnailJob final : public Job {
+ public:
+  explicit ThumbnailJob(ThumbnailRequest thumbnail)
+      : ThumbnailJob(std::move(thumbnail), std::make_shared<std::string>()) {}
+
+  Request request() const override {
+    Request request(msg_get_thumbnail, path);
+    request.with_type(type_);
+    return request;
+  }
+
+  void accepted(const Message& message) override {
+    const std::optional<int64_t> size = message.number(field::size);
+    if (!size || *size < 0 || static_cast<uint64_t>(*size) > max_thumbnail)
+      return fail("the camera does not tell a valid size");
+    size_ = static_cast<uint64_t>(*size);
+    md5_ = message.text(field::md5).value_or("");
+  }
+
+  void data(std::string_view bytes) override {
+    // The bytes may come before the reply.
+    if (bytes.size() > size_.value_or(max_thumbnail) -
+                           std::min(size_.value_or(max_thumbnail), uint64_t{bytes_->size()}))
+      return fail("the camera sent more than it had announced");
+    bytes_->append(bytes);
+    examine();
+  }
+
+  void completed(const Message&) override {}
+
+  void examine() override {
+    if (!is_accepted || outcome || !size_ || bytes_->size() < *size_) return;
+    camera_is_done = true;
+    if (bytes_->size() > *size_) return fail("the camera sent more than it had announced");
+    if (const auto md5 = read_md5(md5_); md5 && *md5 != md5_of(*bytes_))
+      return fail("the picture does not match the camera's checksum");
+    outcome = ok();
+  }
+
+ private:
+  ThumbnailJob(ThumbnailRequest thumbnail, const std::shared_ptr<std::string>& bytes)
+      : Job(thumbnail.path,
+            [bytes, done = std::move(thumbnail.done)](const Status& status) {
+              done(status ? Result<std::string>(std::move(*bytes)) : status.error());
+            }),
+        type_(std::move(thumbnail.type)),
+        bytes_(bytes) {}
+
+  const std::string type_;
+  const std::shared_ptr<std::string> bytes_;  // also used by `done`
+  std::optional<uint64_t> size_;
+  std::string md5_;
+};
+
 FileTransfers::FileTransfers(const CoreSettings& settings, ControlChannel& channel)
     : settings_(settings), channel_(channel) {}
 
@@ -197,6 +287,10 @@ void FileTransfers::get(unsigned number, Download download, Time now) {
 
 void FileTransfers::put(unsigned number, Upload upload, Time now) {
   add(number, std::make_unique<UploadJob>(std::move(upload)), now);
+}
+
+void FileTransfers::get_thumbnail(unsigned number, ThumbnailRequest thumbnail, Time now) {
+  add(number, std::make_unique<ThumbnailJob>(std::move(thumbnail)), now);
 }
 
 void FileTransfers::add(unsigned number, std::unique_ptr<Job> job, Time now) {

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Transfers of files. The data port has only the bytes;
-// requests and notifications about them are on the control channel. One file is transferred at a
-// time, and its bytes are passed on at once, without a buffer.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Transfers of files. The data port has only the bytes; requests and notifications about them are
+// on the control channel. One file is transferred at a time, and its bytes are passed on at once,
+// without a buffer.
 
 #pragma once
 
@@ -47,12 +48,22 @@ struct Upload {
   TransferDone done;
 };
 
+/// A small picture of a photo or a video.
+struct ThumbnailRequest {
+  std::string path;
+  /// "thumb": a JPEG picture of a photo; "idr": the first picture of a video as H.264.
+  std::string type;
+  std::function<void(const Result<std::string>&)> done;
+};
+
 /// It has no socket: the owner connects to the data port while connection_wanted() is not 0, and
 /// passes the bytes in both directions.
 class FileTransfers {
  public:
   /// The number of bytes that the vendor's client requests at once.
   static constexpr size_t chunk_size = 2 << 20;
+  /// A larger thumbnail is refused, because it is kept in memory.
+  static constexpr uint64_t max_thumbnail = 16 << 20;
   /// The largest number of waiting transfers; a further one fails at once.
   static constexpr size_t max_waiting = 16;
 
@@ -63,6 +74,7 @@ class FileTransfers {
   /// another transfer.
   void get(unsigned number, Download download, Time now);
   void put(unsigned number, Upload upload, Time now);
+  void get_thumbnail(unsigned number, ThumbnailRequest thumbnail, Time now);
   /// Calls `done` with an error at once. Does nothing if the transfer has ended.
   void cancel(unsigned number, Time now);
   /// All remaining transfers end with this error.
@@ -88,6 +100,7 @@ class FileTransfers {
   class Job;
   class DownloadJob;
   class UploadJob;
+  class ThumbnailJob;
 
   void add(unsigned number, std::unique_ptr<Job> job, Time now);
   void ask(Time now);

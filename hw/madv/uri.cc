@@ -99,6 +99,11 @@ Status read_query(const char* query, Uri& uri) {
   }
 }
 
+/// The path of a file below the root of the camera's web server.
+std::string web_path(const std::string& file) {
+  return escaped_path(file.substr(std::min(file.size(), root_folder.size())));
+}
+
 }  // namespace
 
 Result<Uri> Uri::parse(std::string_view text) {
@@ -163,8 +168,11 @@ std::string Uri::to_string() const {
 std::string Uri::rtsp_url() const { return "rtsp://" + with_port(host, rtsp_port, 554) + "/live"; }
 
 std::string Uri::http_url() const {
-  return "http://" + with_port(host, http_port, 80) + "/" +
-         escaped_path(file.substr(std::min(file.size(), root_folder.size())));
+  return "http://" + with_port(host, http_port, 80) + "/" + web_path(file);
+}
+
+std::string Uri::https_url() const {
+  return "https://" + with_port(host, https_port, 443) + "/" + web_path(file);
 }
 
 std::string Uri::camera_path() const { return std::string(card_root) + "/" + file; }

@@ -36,6 +36,7 @@ struct Uri {
   /// The address of the file over HTTP; the server's root is the folder DCIM. Only valid for a
   /// file.
   std::string http_url() const;
+  std::string https_url() const;
   /// The path of the file on the control channel: "/tmp/SD0/DCIM/...".
   std::string camera_path() const;
 };

@@ -535,7 +535,7 @@ void CameraConnection::update_recording() {
   if (answer.allowed || !recording_has_sound_.exchange(false)) return;
   const std::shared_ptr<hw::Camera> camera = this->camera();
   if (!camera) return;
-  camera->stop_recording([this, why = printable(answer.reason)](const hw::Camera::Answer& reply) {
+  camera->stop([this, why = printable(answer.reason)](const hw::Camera::Answer& reply) {
     // The recording has already ended, because of the camera's button or a full card.
     if (reply.was_idle) return;
     GST_ELEMENT_WARNING(
@@ -564,7 +564,7 @@ hw::Camera::Answer CameraConnection::call(const PendingCalls::Command& command) 
 
 hw::Camera::Answer CameraConnection::take_photo() {
   return call([](hw::Camera& camera, hw::Camera::Handler handler) {
-    camera.take_photo(std::move(handler));
+    camera.take_photo({}, std::move(handler));
   });
 }
 
@@ -580,7 +580,7 @@ hw::Camera::Answer CameraConnection::start_recording() {
   if (sound.allowed) wanted = [given] { return given().allowed; };
   const hw::Camera::Answer answer = call([&](hw::Camera& camera, hw::Camera::Handler handler) {
     // Also if the caller does not wait for the answer any more: the camera may record with sound.
-    camera.start_recording(sound.allowed, wanted,
+    camera.start_recording({.with_sound = sound.allowed}, wanted,
                            [this, with_sound = sound.allowed,
                             handler = std::move(handler)](const hw::Camera::Answer& reply) {
                              if (reply.done && with_sound) recording_has_sound_ = true;
@@ -593,9 +593,8 @@ hw::Camera::Answer CameraConnection::start_recording() {
 }
 
 hw::Camera::Answer CameraConnection::stop_recording() {
-  const hw::Camera::Answer answer = call([](hw::Camera& camera, hw::Camera::Handler handler) {
-    camera.stop_recording(std::move(handler));
-  });
+  const hw::Camera::Answer answer = call(
+      [](hw::Camera& camera, hw::Camera::Handler handler) { camera.stop(std::move(handler)); });
   if (answer.done) recording_has_sound_ = false;
   return answer;
 }

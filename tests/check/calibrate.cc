@@ -20,7 +20,7 @@ int picture_width() {
   return width ? atoi(width) : 1280;
 }
 
-/// Two lenses as a factory's tolerance leaves them, in a frame of 3840x1920.
+/// Two lenses with random errors as large as those of real cameras, in a frame of 3840x1920.
 LensPair random_pair(unsigned seed) {
   std::mt19937 random(seed);
   const auto within = [&](double limit) {
@@ -43,7 +43,7 @@ LensPair random_pair(unsigned seed) {
   return pair;
 }
 
-/// The half of the field of view that a lens has at the true one's rim.
+/// The angle that `lens` assigns to the rim of the true lens.
 double half_fov_at(const Lens& lens, const Lens& truth) {
   return lens.model.inverse(truth.model.radius());
 }
@@ -144,7 +144,7 @@ GST_END_TEST;
 
 namespace {
 
-/// Two lenses of any maker, as somebody may have built them: in a frame of 1280x640.
+/// Two lenses with random parameters of any camera, in a frame of 1280x640.
 LensPair any_pair(unsigned seed) {
   std::mt19937 random(seed);
   const auto within = [&](double limit) {
@@ -152,7 +152,7 @@ LensPair any_pair(unsigned seed) {
   };
   LensPair pair = load_profile("dual-190")->scaled_to({1280, 640});
   const double fov = 197.5 + within(12.5), radius = 300 + within(12);
-  // How the whole camera was turned, and one lens against the other: quarter turns.
+  // The whole camera is turned by quarter turns, and so is one lens against the other.
   const Mat3 view = rotation({0, 0, 90.0 * (random() % 4)});
   const double turn = 90.0 * (random() % 4);
   for (int i = 0; i < 2; ++i) {
@@ -170,12 +170,12 @@ LensPair any_pair(unsigned seed) {
   return pair;
 }
 
-/// How far apart, in pixels and in degrees, the found lenses put what the true ones show twice.
+/// How far apart the found lenses draw the same thing where both true lenses see it.
 struct SeamError {
   double pixels = 0, degrees = 0;
 };
 SeamError seam_error(const LensPair& found, const LensPair& truth) {
-  // Which is the front can't be seen.
+  // Pictures do not tell which lens is the front one.
   const bool swapped = found.front.region.left != truth.front.region.left;
   std::vector<double> pixels, angles;
   for (int i = 0; i < 360; ++i) {
@@ -293,10 +293,10 @@ GST_START_TEST(fall_off_is_found_in_one_picture) {
       fail_unless(found.measured);
       const double has = light_at(found.vignette, truth.front, 90);
       const double is = light_at(truth.front.vignette, truth.front, 90);
-      // Of how the light falls near the axis, one picture shows little.
+      // One picture tells little about the light near the axis.
       fail_unless(std::abs(has / is - 1) < (dark > 0 ? 0.13 : 0.02), "%g %g %g: %g, not %g",
                   truth.front.vignette.b, truth.front.vignette.c, truth.front.vignette.d, has, is);
-      // What is seen at the seam is the difference to the inside.
+      // A viewer sees the difference between the light at the seam and the light beside it.
       const double step = has / light_at(found.vignette, truth.front, 60);
       const double true_step = is / light_at(truth.front.vignette, truth.front, 60);
       fail_unless(std::abs(step / true_step - 1) < 0.045, "%g, not %g", step, true_step);
@@ -333,7 +333,7 @@ GST_END_TEST;
 GST_START_TEST(real_photos_are_as_light_at_the_seam_as_beside_it) {
   const struct {
     const char* file;
-    // A room has its own light: only of the street it is known that it is no darker there.
+    // Only for the street it is known that the scene is as light at the seams as beside them.
     bool even_scene;
   } photos[] = {
       {"gear360-street.png", true}, {"fisheye-208.jpg", false}, {"theta-s-raw.jpg", false}};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The walkers that say whether a file is all there: whole files pass, each cut of them is refused,
-// and nothing in them is believed.
+// The readers that check whether a file is complete: complete files pass, cut ones are refused, and
+// no size in a file is trusted.
 
 #include "tests/check/pipeline.h"
 
@@ -75,7 +75,7 @@ GST_START_TEST(test_byte_reader) {
   ck_assert_int_eq(reader.u16(), 0x0203);
   ck_assert_int_eq(reader.u16_little(), 0x0504);
   fail_unless(reader.ok());
-  // Past the end: zero, and for good.
+  // Past the end it reads zeros, and stays so.
   ck_assert_int_eq(reader.u64(), 0);
   fail_unless(!reader.ok());
   ck_assert_int_eq(reader.u8(), 0);
@@ -136,7 +136,7 @@ GST_START_TEST(test_jpeg_orientation) {
     const Result<JpegInfo> info = check_jpeg(MemorySource(turned));
     fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
     ck_assert_int_eq(info->orientation, 6);
-    // A broken structure is no orientation, and no reason to refuse the picture.
+    // A damaged Exif gives no orientation, and is no reason to refuse the picture.
     for (size_t cut = 0; cut < exif.size() - 10; ++cut) {
       const std::span<const uint8_t> tiff = std::span(exif).subspan(10, cut);
       const int orientation = exif_orientation(tiff);
@@ -183,7 +183,7 @@ GST_START_TEST(metadata_of_360_pictures) {
       fail_if(says(with_xmp(jpeg, packet.substr(0, cut))), "%zu", cut);
     fail_if(says(with_xmp(jpeg, sphere_packet(element, "cylindrical"))));
   }
-  // The word alone, of another schema, is none.
+  // The same word in another namespace does not count.
   fail_if(says(with_xmp(jpeg, "<x:ProjectionType>equirectangular</x:ProjectionType>")));
 
   const Bytes png = small_png();
@@ -292,7 +292,8 @@ GST_START_TEST(test_movie_in_fragments) {
   const Bytes whole = small_mp4(fragmented);
   check_whole_movie(whole);
   fail_unless(check_isobmff(MemorySource(whole))->fragmented);
-  // A cut between two fragments can't be seen; any other is refused, or loses samples to no one.
+  // A cut between two fragments can not be noticed. Any other cut is refused, or takes only bytes
+  // without samples.
   for (size_t cut = 0; cut < whole.size(); ++cut) {
     const Result<IsoFile> file = check_isobmff(MemorySource(std::span(whole).first(cut)));
     fail_unless(!file || file->trailing < 8);
@@ -326,7 +327,7 @@ static Bytes box_of(const char* type, const Bytes& content) {
 }
 
 GST_START_TEST(metadata_of_360_movies) {
-  // Its index stands behind its samples, so that these don't move.
+  // The index follows the samples, so that the samples do not move when the index grows.
   const Bytes whole = small_mp4("qtmux");
   const auto says = [](const Bytes& bytes) {
     const Result<IsoFile> file = check_isobmff(MemorySource(bytes));
@@ -379,7 +380,7 @@ GST_START_TEST(test_movie_hostile) {
   with("stsc", 8, 7);
   // One size for all, far too large.
   with("stsz", 4, 0x7fffffff);
-  // The index longer than the file, and than a box can be short.
+  // A box that is longer than the file, or shorter than its own head.
   for (const uint32_t size : {0u, 7u, 0x7fffffffu}) {
     Bytes bytes = whole;
     put32(&bytes, find_box(whole, "trak") - 8, size);
@@ -394,7 +395,7 @@ GST_START_TEST(test_movie_hostile) {
 GST_END_TEST
 
 GST_START_TEST(test_noise) {
-  // Whatever is changed: an answer, and no step outside the bytes (the sanitizers look).
+  // Random changes: each gives an answer, and (for sanitizers) no access outside the bytes.
   std::mt19937 random(1);
   const Bytes files[] = {small_jpeg(), small_png(), small_mp4("qtmux"), small_mp4(fragmented)};
   size_t answers = 0;
@@ -407,7 +408,7 @@ GST_START_TEST(test_noise) {
       sniff(source);
       const bool whole_jpeg(check_jpeg(source)), whole_png(check_png(source)),
           whole_movie(check_isobmff(source));
-      // They begin differently, so no file is two of them.
+      // The first bytes of the formats differ, so no file has two of them.
       fail_unless(whole_jpeg + whole_png + whole_movie <= 1);
       ++answers;
     }

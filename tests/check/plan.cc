@@ -66,8 +66,8 @@ float at(const WarpGrid& grid, const std::vector<float>& nodes, double x, double
   return upper + ty * (nodes[m] + tx * (nodes[m + 1] - nodes[m]) - upper);
 }
 
-/// The largest distance in pixels between the plan and the closed form, over all that is drawn.
-// What valgrind is to see is what the kernel touches, not how well each row compares.
+/// The largest distance in pixels between the plan and the closed form, over the whole output.
+// valgrind checks memory accesses, for which fewer rows are enough.
 const int thin = g_getenv("SPHERE_VALGRIND") ? 20 : 1;
 
 double worst_error(const LensPair& pair, Size source, const Mat3& view, const WarpGrid& grid,
@@ -106,7 +106,7 @@ std::vector<uint8_t> noise(size_t size, uint32_t seed) {
   return bytes;
 }
 
-/// A picture without detail finer than some pixels, so that interpolation can be told from error.
+/// A picture without fine detail, in which the error of interpolation is small.
 std::vector<uint8_t> waves(int width, int height, int components) {
   std::vector<uint8_t> bytes(static_cast<size_t>(width) * height * components);
   for (int y = 0; y < height; ++y)
@@ -117,7 +117,7 @@ std::vector<uint8_t> waves(int width, int height, int components) {
   return bytes;
 }
 
-/// What a plane should become, straight from the formulas: exact mapping, bilinear in doubles.
+/// The expected sample of a plane: exact mapping, bilinear interpolation in doubles.
 double reference(const LensPair& scaled, const Planner& planner, const Mat3& view,
                  const WarpPlane& p, Size output, int x, int y, int k) {
   const Point place = {p.phase_x + p.step_x * x, p.phase_y + p.step_y * y};
@@ -197,7 +197,7 @@ double warp_error(const Warp& w) {
     for (int x = 0; x < p.target_size.width; ++x)
       for (int k = 0; k < w.components; ++k) {
         const double is = target[y * p.target_stride + x * w.components + k];
-        // Which side of a hard seam a pixel on it falls is not what is tested here.
+        // At a hard seam, rounding decides to which lens a pixel belongs; that is not tested here.
         const Point place = {p.phase_x + w.step * x, p.phase_y + w.step * y};
         const double across =
             planner.first_weight(view * equirect_direction(place, w.output)) - 0.5;
@@ -300,8 +300,8 @@ GST_START_TEST(narrow_lens_moves_the_seam) {
   pair.back.model = *RadialModel::make(ModelKind::equidistant, radians(174), 960);
   pair.front.model = *RadialModel::make(ModelKind::equidistant, radians(200), 960);
   const Planner planner = *Planner::make(pair, full, full);
-  // The back lens ends 87 degrees off its axis, 93 off the front's; nothing of it beyond is used,
-  // nor of its last degree.
+  // The back lens ends 87 degrees off its axis, which is 93 degrees off the axis of the front lens.
+  // Nothing beyond that is used, and its last degree is not used either.
   fail_unless(planner.first_weight(direction_of({radians(93.9), 0})) >= 0.99);
   fail_unless(planner.first_weight(direction_of({radians(98.1), 0})) <= 0.01);
 }
@@ -372,7 +372,7 @@ GST_START_TEST(warp_follows_the_plan) {
        out,
        {0, 10, 0}},
   };
-  // Of the sets that are seldom used, every other one is tried: to be quick.
+  // Of the sets that are seldom used, only every other one is tried, to save time.
   for (size_t i = 0; i<warps.size(); i += __i__> 0 ? 2 : 1) {
     const double error = warp_error(warps[i]);
     fail_unless(error < 0.75, "%s: off by %g on average", warps[i].name, error);
@@ -398,7 +398,7 @@ GST_START_TEST(rows_may_be_drawn_in_any_order) {
 }
 GST_END_TEST;
 
-// The pixels stand in few pages of far more address space than a signed 32-bit number can count.
+// The pixels fill few pages, but their addresses span more than 31 bits.
 GST_START_TEST(planes_of_more_than_two_gib) {
   draw_with(__i__);
   const Size size = {640, 320};
@@ -444,8 +444,8 @@ GST_END_TEST;
 
 GST_START_TEST(nothing_outside_the_source_is_read) {
   draw_with(__i__);
-  // A field of view that puts the rim outside the frame, and a plan that is nonsense: the sanitizer
-  // and valgrind watch the reads, this test that the program lives.
+  // A field of view that puts the rim outside the frame, and a plan with invalid coordinates. The
+  // sanitizers and valgrind check the reads; without them only a crash would be noticed.
   const Size size = {320, 160};
   for (double fov : {60.0, 190.0, 358.0}) {
     const Planner planner =
@@ -471,7 +471,7 @@ GST_START_TEST(nothing_outside_the_source_is_read) {
         fail_unless(std::count(target.begin(), target.end(), target[0]) <
                     static_cast<long>(target.size()));
       }
-      // Second round: coordinates from nowhere.
+      // Second round: invalid coordinates.
       for (uint8_t& flags : grid.cells)
         flags &= static_cast<uint8_t>(~(cell_first_inside | cell_second_inside));
       for (size_t i = 0; i < grid.node_count(); ++i) {
@@ -485,7 +485,7 @@ GST_END_TEST;
 
 GST_START_TEST(cubic_samples_match_the_formula) {
   draw_with(__i__);
-  // Not at the rims, where taps are held back at the edge.
+  // Not at the rims, where sampling is limited to the edge.
   const LensPair pair = *load_profile("dual-190");
   const Size size = {640, 320};
   const Planner planner = *Planner::make(pair, size, size);
@@ -534,7 +534,7 @@ GST_START_TEST(cubic_samples_match_the_formula) {
         }
       }
     fail_unless(count > 40000 / thin);
-    // Noise is the worst there is: weights of six bits are off by half a step of 64.
+    // Noise is the worst case, because weights of six bits are off by up to 1/128.
     fail_unless(worst < 7 && sum / count < 1, "%d components: %g at most, %g on average",
                 components, worst, sum / count);
   }

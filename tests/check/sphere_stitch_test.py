@@ -20,7 +20,7 @@ from gst_checks import ENVIRONMENT
 
 Gst = gst_checks.load("sphere stitch")
 
-# Where it does not matter who draws: to look for a GPU takes as long as to stitch a small picture.
+# Used where the stitcher does not matter, because looking for a GPU takes as long as stitching.
 CPU = ("--stitcher", "cpu")
 
 SHARED = pathlib.Path(os.environ.get("SPHERE_SHARED", ""))
@@ -39,7 +39,7 @@ def launch(line):
 
 
 def buffers(line):
-    """What a launch line's appsink `out` got: (caps text, [(pts, bytes)])."""
+    """What the appsink `out` of a launch line received: (caps text, [(pts, bytes)])."""
     pipeline = Gst.parse_launch(line + " ! appsink name=out sync=false")
     sink = pipeline.get_by_name("out")
     pipeline.set_state(Gst.State.PLAYING)
@@ -73,7 +73,7 @@ def leftovers(folder):
 
 
 def refused(what, *arguments, says=(), status=1, **options):
-    """The command fails with one sentence, and OUT's folder stays as it was."""
+    """The command fails with one sentence, and the folder of OUT is unchanged."""
     out = pathlib.Path(arguments[1]) if len(arguments) > 1 else None
     # Processes come and go in /proc.
     folder = out.parent if out and out.parent.is_dir() and out.parts[1] != "proc" else None
@@ -241,7 +241,7 @@ def test_colours(folder):
             if name.endswith("jpg"):
                 kept = {"I420": "I420", "GRAY8": "I420", "Y444": "Y444", "Y42B": "Y444"}[form]
                 check(f"{form}: full colour stays", kind == kept, kind)
-                # To RGB by Python's own arithmetic, in the middle.
+                # Converted to RGB here, in the middle of the picture.
                 data = found[0][1]
                 step = 128 * 256
                 chroma = step // 4 if kind == "I420" else step
@@ -385,7 +385,7 @@ def test_pictures_in_memory(folder):
 
 
 def test_variable_rate(folder):
-    """Times that no frame rate explains come out as they went in."""
+    """Times that fit no frame rate are the same in the output."""
     source, out = folder / "variable.mp4", folder / "variable-out.mp4"
     pipeline = Gst.parse_launch(
         "appsrc name=in format=time caps=video/x-raw,format=GRAY8,width=128,height=64,"
@@ -541,7 +541,7 @@ def test_wrong_output(folder, photo, video):
 
 
 def test_interrupt(folder):
-    """A signal in the middle: 130, and nothing is left."""
+    """Interrupted by a signal, it exits with 130, and leaves no file."""
     source = make_video(folder / "long.mp4", pictures=200, sound=False,
                         encoder="x264enc speed-preset=ultrafast", size=(1280, 640))
     sub = folder / "interrupted"
@@ -551,7 +551,7 @@ def test_interrupt(folder):
         process = subprocess.Popen(
             [SPHERE, "stitch", str(source), str(out), "--verbose", "--force", "--lens", "dual-190"],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
-        # The first words say which stitcher was taken: it is at work.
+        # The first message names the stitcher; then it is working.
         ready, _, _ = select.select([process.stderr], [], [], DEADLINE)
         check("it speaks", bool(ready))
         process.stderr.readline()
@@ -563,7 +563,7 @@ def test_interrupt(folder):
 
 
 def test_not_fisheyes(folder):
-    """What is no dual fisheye is refused: 360 already, by what it says or by its look, or flat."""
+    """Other pictures are refused: 360 pictures, by metadata or by pixels, and ordinary ones."""
     sub = folder / "look"
     sub.mkdir()
     fisheyes, film = sub / "fisheyes.png", sub / "fisheyes.mp4"
@@ -604,7 +604,7 @@ def test_not_fisheyes(folder):
     refused("IN that is no dual fisheye over an older OUT", ordinary, sub / "sphere.jpg",
             "--lens", "dual-190", force=False, says="ordinary picture")
 
-    # What the file says comes before its look.
+    # The metadata decides before the pixels.
     jpeg = sub / "fisheyes.jpg"
     launch_ours(f"spheretestsrc num-buffers=1 ! {size} ! jpegenc ! filesink location={jpeg}",
                 ENVIRONMENT)
@@ -634,7 +634,7 @@ def test_not_fisheyes(folder):
 
 
 def test_terminal(folder, video):
-    """Success says what was written and how long it took, where somebody can read it."""
+    """On a terminal, success tells what was written and how long it took."""
     out = folder / "told.mp4"
     words = (SPHERE, "stitch", video, out, "--lens", "dual-190", "--force")
     status, said = on_terminal(*words, env=ENVIRONMENT)

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Video frames: mapped memory, and the positions of
-// samples in the picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Video frames: mapped memory, and the positions of samples in the picture.
 
 #pragma once
 

@@ -268,16 +268,42 @@ Status Ledger::erase() const {
   return ok();
 }
 
-bool own_ledger_gives(Category category, Purpose purpose) {
+namespace {
+
+/// Whether there is an own ledger, and its chain if it is valid now.
+struct OwnLedger {
+  bool exists = false;
+  std::optional<Chain> chain;
+  int64_t now = 0;
+};
+
+OwnLedger read_own_ledger() {
   const Ledger ledger("default");
-  if (access(ledger.path().c_str(), F_OK) != 0) return false;
-  const auto chain = ledger.read();
-  if (!chain || chain->blocked) return false;
-  const int64_t now = g_get_real_time();
-  if (chain->torn_withdrawal || now < chain->latest) return false;
-  const CategoryState one = states_of(*chain, now)[static_cast<size_t>(category)];
+  OwnLedger own;
+  own.exists = access(ledger.path().c_str(), F_OK) == 0;
+  if (!own.exists) return own;
+  auto chain = ledger.read();
+  own.now = g_get_real_time();
+  if (chain && !chain->blocked && !chain->torn_withdrawal && own.now >= chain->latest)
+    own.chain = std::move(*chain);
+  return own;
+}
+
+}  // namespace
+
+bool own_ledger_gives(Category category, Purpose purpose) {
+  const OwnLedger own = read_own_ledger();
+  if (!own.chain) return false;
+  const CategoryState one = states_of(*own.chain, own.now)[static_cast<size_t>(category)];
   return one.state == CategoryState::State::given &&
-         (chain->entries[static_cast<size_t>(one.entry)].purposes & bit(purpose)) != 0;
+         (own.chain->entries[static_cast<size_t>(one.entry)].purposes & bit(purpose)) != 0;
+}
+
+bool own_ledger_withdraws(Category category) {
+  const OwnLedger own = read_own_ledger();
+  if (!own.chain) return own.exists;
+  return states_of(*own.chain, own.now)[static_cast<size_t>(category)].state ==
+         CategoryState::State::withdrawn;
 }
 
 }  // namespace sphere::consent

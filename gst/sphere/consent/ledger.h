@@ -66,5 +66,8 @@ class Ledger {
 /// Whether the person's own ledger gives this, now. Needs no GStreamer: commands ask before it is
 /// there.
 bool own_ledger_gives(Category category, Purpose purpose);
+/// Whether the person's own ledger says that consent to this was withdrawn and not given again, or
+/// can't be read. For what a person does by typing a command.
+bool own_ledger_withdraws(Category category);
 
 }  // namespace sphere::consent

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The list of everything that the suite stores about a
-// person or a camera: its location, the grants that it needs, and how long it is kept. Nothing else
-// is stored.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The list of everything that the suite stores about a person or a camera: its location, the grants
+// that it needs, and how long it is kept. Nothing else is stored.
 
 #pragma once
 
@@ -21,7 +21,7 @@ using consent::Category;
 using consent::Purpose;
 
 /// A kind of stored data.
-enum class Store { ledger, cameras, tables, lenses, statistics, crashes };
+enum class Store { ledger, cameras, tables, lenses, pins, statistics, crashes };
 
 struct StoreInfo {
   Store store;
@@ -40,7 +40,7 @@ struct StoreInfo {
   }
 };
 
-inline constexpr std::array<StoreInfo, 6> stores = {{
+inline constexpr std::array<StoreInfo, 7> stores = {{
     {Store::ledger,
      "ledger",
      "which consent was given and taken back, and when",
@@ -70,6 +70,14 @@ inline constexpr std::array<StoreInfo, 6> stores = {{
      "the lenses that were found in files of a camera, under a hash of its model and serial number",
      false,
      "lenses",
+     {{{Category::device, Purpose::bind}}},
+     1,
+     365},
+    {Store::pins,
+     "pins",
+     "the certificates of the cameras' web servers, under a hash of the serial number",
+     false,
+     "pins",
      {{{Category::device, Purpose::bind}}},
      1,
      365},

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Samples of ten bits in two bytes, for each instruction
-// set. Part of warp.cc: included only in its middle. Calculates with floats, because the products
-// do not fit 16-bit lanes.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Samples of ten bits in two bytes, for each instruction set. Part of warp.cc: included only in its
+// middle. Calculates with floats, because the products do not fit 16-bit lanes.
 
 /// The weights of the samples around a point, two or four, along one direction.
 template <bool cubic, class DF, class VF>

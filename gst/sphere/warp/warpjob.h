@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The data for the kernels of all instruction sets, and
-// the scalar code for one sample. Part of warp.cc: included only there.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The data for the kernels of all instruction sets, and the scalar code for one sample. Part of
+// warp.cc: included only there.
 
 #pragma once
 

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The commands of the control channel, except those of
-// files: state, settings, photos and recordings.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The commands of the control channel, except those of files: state, settings, photos and
+// recordings.
 
 #include <glib.h>
 

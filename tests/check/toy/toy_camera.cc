@@ -78,7 +78,7 @@ class ToyCamera : public hw::Camera {
   std::shared_ptr<hw::Preview> make_preview(hw::PreviewOptions options, const char* name) override {
     return std::make_shared<ToyPreview>(std::move(options), name);
   }
-  void take_photo(Handler handler) override {
+  void take_photo(const hw::PhotoRequest&, Handler handler) override {
     ++world().photos;
     if (world().mute) return;
     hw::CameraEvent event{.kind = hw::CameraEvent::Kind::notification};
@@ -88,10 +88,10 @@ class ToyCamera : public hw::Camera {
     handler_(event);
     handler({.done = true});
   }
-  void start_recording(bool, Wanted, Handler handler) override {
+  void start_recording(const hw::RecordingRequest&, Wanted, Handler handler) override {
     handler({.failure = {hw::Failure::Reason::refused, "a toy does not record", {}}});
   }
-  void stop_recording(Handler handler) override { handler({.was_idle = true}); }
+  void stop(Handler handler) override { handler({.was_idle = true}); }
   void set_position(const hw::CameraPosition& position, Wanted wanted, Handler handler) override {
     if (wanted()) world().latitude = position.latitude;
     handler({.done = true});

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/camera_command.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/printable.h"
+
+namespace sphere::tool {
+
+using hw::Failure;
+
+namespace {
+
+/// The number of characters, for columns.
+size_t width_of(const std::string& text) {
+  return static_cast<size_t>(g_utf8_strlen(text.c_str(), -1));
+}
+
+}  // namespace
+
+CameraCommand::CameraCommand(const char* name, const char* parameters, const char* summary,
+                             const char* description)
+    : name_(name),
+      parameters_(parameters),
+      summary_(summary),
+      description_(description),
+      printer_(std::string("sphere ") + name) {}
+
+Status CameraCommand::parse(std::vector<GOptionEntry> own_options, bool asks, int argc,
+                            char** argv) {
+  gboolean json = FALSE, quiet = FALSE, yes = FALSE;
+  g_autofree char* ledger = nullptr;
+  std::vector<GOptionEntry> entries = std::move(own_options);
+  if (asks) entries.push_back({"yes", 'y', 0, G_OPTION_ARG_NONE, &yes, "Don't ask", nullptr});
+  entries.insert(
+      entries.end(),
+      {{"timeout", 0, 0, G_OPTION_ARG_INT, &timeout_,
+        "Give up connecting after this time (default: 5)", "SECONDS"},
+       {"ledger", 0, 0, G_OPTION_ARG_FILENAME, &ledger,
+        "The ledger that says what you have agreed to (default: your own)", "FILE"},
+       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
+       {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print no progress and no success", nullptr},
+       {}});
+  std::vector<std::string> words;
+  const Status parsed =
+      parse_options(name_, parameters_, summary_, description_, entries.data(), argc, argv, &words);
+  if (!parsed) return parsed;
+  json_ = json;
+  yes_ = yes;
+  printer_.quiet = quiet;
+  if (const Status range = check_range("--timeout", timeout_, 1, 60); !range) return range;
+  if (const Status opened = consent_.set_ledger(ledger ? ledger : "default"); !opened)
+    printer_.warn(opened.error().message);
+  // The URI is the word with "://"; it may be left out.
+  const auto uri = std::ranges::find_if(
+      words, [](const std::string& word) { return word.find("://") != std::string::npos; });
+  location_ = uri == words.end() ? hw::default_location() : *uri;
+  if (uri != words.end()) words.erase(uri);
+  words_ = std::move(words);
+  const Result<const hw::CameraFamily*> family = hw::find_family(location_);
+  if (!family) return family.error();
+  if (const Status good = (*family)->check_location(location_); !good) return good;
+  hw::CameraOptions options;
+  options.location = location_;
+  options.connect_timeout = std::chrono::seconds(timeout_);
+  options.may_store_tables = [this] {
+    return consent_.allowed(consent::Category::device, consent::Purpose::bind);
+  };
+  client_ = std::make_shared<hw::CameraClient>(**family, std::move(options));
+  return ok();
+}
+
+std::optional<int> CameraCommand::connect() {
+  if (const auto failure = run([&](auto handler) { client_->connect(std::move(handler)); }))
+    return fail(*failure);
+  camera_ = client_->camera();
+  if (!camera_)
+    return fail(Failure(Failure::Reason::gone, "the connection to the camera was lost"));
+  return std::nullopt;
+}
+
+bool CameraCommand::confirm(const std::string& question) {
+  if (yes_) return true;
+  if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+    printer_.error("this can't be undone; say --yes if you want it");
+    return false;
+  }
+  print(stderr, "%s [y/N] ", question.c_str());
+  char answer[16] = {};
+  // The signal of Ctrl-C does not end fgets(), because it is only recorded.
+  GPollFD polls[2] = {{STDIN_FILENO, G_IO_IN, 0}, {}};
+  if (!g_cancellable_make_pollfd(cancellable(), &polls[1])) return false;
+  g_poll(polls, 2, -1);
+  g_cancellable_release_fd(cancellable());
+  if (!(polls[0].revents & G_IO_IN) || !std::fgets(answer, sizeof answer, stdin)) return false;
+  return answer[0] == 'y' || answer[0] == 'Y';
+}
+
+int CameraCommand::fail(const Failure& failure) {
+  if (signals_.signal()) return exit_interrupted;
+  printer_.error(failure.message);
+  return exit_failed;
+}
+
+int CameraCommand::usage(const std::string& sentence) {
+  printer_.error(sentence);
+  return exit_usage;
+}
+
+int CameraCommand::lacking(const char* what) {
+  printer_.error(std::string("cameras of this family have no ") + what);
+  return exit_failed;
+}
+
+int CameraCommand::done(const std::string& sentence, JsonWriter* json) {
+  if (json_) {
+    JsonWriter empty;
+    return print(json ? *json : empty) ? exit_done : exit_failed;
+  }
+  if (printer_.quiet) return exit_done;
+  return print(stdout, "%s\n", sentence.c_str()) ? exit_done : exit_failed;
+}
+
+std::string size_text(uint64_t bytes) {
+  const GString_ text(g_format_size_full(bytes, G_FORMAT_SIZE_DEFAULT));
+  return printable(text.get());
+}
+
+std::string table_text(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace sphere::tool

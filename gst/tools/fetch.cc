@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/fetch.h"
+
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "gst/sphere/consent/ledger.h"
+#include "gst/sphere/makers/makers.h"
+#include "gst/sphere/storage/pins.h"
+#include "gst/tools/media_edit.h"
+#include "gst/tools/progress.h"
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr uint64_t megabyte = 1000 * 1000;
+
+class StoredPins : public hw::CertificatePins {
+ public:
+  bool accept(const std::string& server, const std::string& fingerprint) override {
+    return storage::accept_certificate(server, fingerprint);
+  }
+};
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+bool is_folder(const std::string& path) { return g_file_test(path.c_str(), G_FILE_TEST_IS_DIR); }
+
+/// Replaces the file by its cleaned form.
+Status clean(const std::string& path) {
+  media::Request request;
+  request.makers = makers::all();
+  EditResult<EditedFile> edited =
+      edit_file(path, path, true, request, [](uint64_t) { return true; });
+  if (auto* error = std::get_if<EditError>(&edited)) {
+    // Nobody asked for the file as it is.
+    g_unlink(path.c_str());
+    return failed(error->error.message + "; it was not kept");
+  }
+  return ok();
+}
+
+}  // namespace
+
+std::string card_path(const std::string& written) {
+  std::string path = written;
+  for (const std::string_view prefix : {"/tmp/SD0/", "/"})
+    if (path.starts_with(prefix)) path.erase(0, prefix.size());
+  return path.starts_with("DCIM/") ? path : "DCIM/" + path;
+}
+
+Result<std::vector<std::string>> fetch_files(CameraCommand& command,
+                                             const std::vector<std::string>& paths,
+                                             const std::string& output,
+                                             const FetchOptions& options) {
+  if (consent::own_ledger_withdraws(consent::Category::storage))
+    return invalid(
+        "you have withdrawn consent to storing media of a camera on this machine; 'sphere consent "
+        "give storage' gives it again");
+  std::vector<std::string> all;
+  for (const std::string& path : paths) {
+    all.push_back(card_path(path));
+    if (!options.companions || !command.camera().files()) continue;
+    for (const std::string& other : command.camera().files()->companions(all.back()))
+      all.push_back(other);
+  }
+  if (all.size() > paths.size() && !is_folder(output))
+    return invalid(output + ": must be a folder, because each video has a small copy");
+  if (all.size() > 1 && !is_folder(output))
+    return invalid(output + ": must be a folder that exists, for several files");
+  StoredPins pins;
+  std::vector<std::string> written;
+  for (const std::string& path : all) {
+    hw::DownloadOptions download;
+    download.path = path;
+    download.destination = is_folder(output) ? output + "/" + name_of(path) : output;
+    download.clobber = options.clobber;
+    download.transport = options.transport;
+    download.pins = &pins;
+    Progress progress(!command.printer().quiet && !command.json(), "MB");
+    download.progress = [&](uint64_t done, std::optional<uint64_t> total) {
+      progress.show(done / megabyte, total.value_or(0) / megabyte);
+    };
+    hw::DownloadReport report;
+    const gint64 begin = g_get_monotonic_time();
+    const auto failure = hw::download(command.client(), download, command.cancellable(), &report);
+    progress.clear();
+    const bool is_companion = std::ranges::find(paths, path, card_path) == paths.end();
+    // A video need not have a small copy.
+    if (failure && is_companion && failure->reason == hw::Failure::Reason::refused) continue;
+    if (failure) return failed(path + ": " + failure->message);
+    if (options.redact)
+      if (const Status cleaned = clean(download.destination); !cleaned) return cleaned.error();
+    const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
+    std::string what = size_text(report.size);
+    if (report.cuts)
+      what += ", resumed " + std::to_string(report.cuts) + (report.cuts == 1 ? " time" : " times");
+    command.printer().wrote(download.destination, what, seconds);
+    written.push_back(download.destination);
+  }
+  return written;
+}
+
+}  // namespace sphere::tool

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Fetches files from a camera's card with progress, and cleans them if that is wanted.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gst/tools/camera_command.h"
+#include "hw/download.h"
+
+namespace sphere::tool {
+
+struct FetchOptions {
+  bool clobber = false;
+  /// Also what belongs to a file, such as the small copy of a video.
+  bool companions = false;
+  /// Takes out of each file what it tells about people and places.
+  bool redact = false;
+  hw::FileTransport transport = hw::FileTransport::any;
+};
+
+/// `output` is a file for one path, or a folder, which must exist for several. Returns the files
+/// that were written. Saving files is allowed by typing the command, unless the ledger says that
+/// consent to it was withdrawn.
+Result<std::vector<std::string>> fetch_files(CameraCommand& command,
+                                             const std::vector<std::string>& paths,
+                                             const std::string& output,
+                                             const FetchOptions& options);
+
+/// The path on the card of what a person wrote: with or without DCIM/ and the camera's root.
+std::string card_path(const std::string& written);
+
+}  // namespace sphere::tool

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// sphere record: the camera records to its card.
+
+#include <string>
+#include <vector>
+
+#include "gst/tools/camera_command.h"
+#include "gst/tools/fetch.h"
+#include "gst/tools/progress.h"
+#include "gst/tools/saved_files.h"
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr const char* description =
+    "Records to the camera's card until --duration has passed or Ctrl-C is pressed, and prints "
+    "where\n"
+    "the video is. With -o, fetches it.\n"
+    "Sound is recorded only if you have agreed to it: 'sphere consent give audio --purpose "
+    "record'.\n"
+    "\n"
+    "Kinds: normal, short (--seconds 10, 20 or 30), time-lapse (a picture every --seconds),\n"
+    "slow-motion (--slowness 2 or 4), one-lens (--back).\n"
+    "\n"
+    "Examples:\n"
+    "  sphere record --duration 60 -o ride.mp4\n"
+    "  sphere record --kind time-lapse --seconds 5\n"
+    "  sphere record --stop\n";
+
+constexpr std::chrono::seconds longest_closing{60};
+
+const std::vector<std::string> kinds = {"normal", "short", "time-lapse", "slow-motion", "one-lens"};
+
+/// Waits for `seconds` (0: for ever), or until the command is interrupted or the video is saved,
+/// and shows the time.
+void wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
+                  std::optional<std::string>& path) {
+  Progress progress(!command.printer().quiet && !command.json(), "s");
+  const gint64 begin = g_get_monotonic_time();
+  GPollFD poll = {};
+  if (!g_cancellable_make_pollfd(command.cancellable(), &poll)) return;
+  for (;;) {
+    const gint64 passed = (g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
+    progress.show(static_cast<uint64_t>(passed), static_cast<uint64_t>(seconds));
+    if (seconds && passed >= seconds) break;
+    path = saved.take();
+    if (path || g_cancellable_is_cancelled(command.cancellable())) break;
+    if (!command.client().is_ready()) break;
+    g_poll(&poll, 1, 200);
+  }
+  g_cancellable_release_fd(command.cancellable());
+}
+
+int record(int argc, char** argv) {
+  CameraCommand command("record", "[URI]", "Records to the camera's card.", description);
+  g_autofree char* kind = nullptr;
+  g_autofree char* output = nullptr;
+  double seconds = 0;
+  gint duration = 0, slowness = 0;
+  gboolean back = FALSE, no_clobber = FALSE, stop = FALSE, start = FALSE, mark = FALSE;
+  const std::vector<GOptionEntry> options = {
+      {"kind", 'k', 0, G_OPTION_ARG_STRING, &kind,
+       "normal, short, time-lapse, slow-motion or one-lens (default: normal)", "KIND"},
+      {"duration", 'd', 0, G_OPTION_ARG_INT, &duration, "End the recording after this time",
+       "SECONDS"},
+      {"seconds", 's', 0, G_OPTION_ARG_DOUBLE, &seconds,
+       "The length of a short video, or the time between two pictures of a time-lapse", "SECONDS"},
+      {"slowness", 0, 0, G_OPTION_ARG_INT, &slowness, "2 or 4 times slower", "N"},
+      {"back", 0, 0, G_OPTION_ARG_NONE, &back, "With one-lens: the lens on the back", nullptr},
+      {"start", 0, 0, G_OPTION_ARG_NONE, &start, "Start, and leave the camera recording", nullptr},
+      {"stop", 0, 0, G_OPTION_ARG_NONE, &stop, "End a recording that is being made", nullptr},
+      {"mark", 0, 0, G_OPTION_ARG_NONE, &mark, "Mark this moment in the recording", nullptr},
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Fetch the video", "FILE|FOLDER"},
+      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if the file exists", nullptr}};
+  hw::RecordingRequest request;
+  const auto read = [&]() -> Status {
+    if (const Status parsed = command.parse(options, false, argc, argv); !parsed) return parsed;
+    if (!command.words().empty())
+      return invalid("'" + command.words()[0] + "' is not the URI of a camera");
+    if (kind) {
+      const Result<int> chosen = choose("--kind", kind, kinds);
+      if (!chosen) return chosen.error();
+      request.kind = static_cast<hw::RecordingRequest::Kind>(*chosen);
+    }
+    if (start + stop + mark > 1)
+      return invalid("--start, --stop and --mark can't be used together");
+    if (seconds != 0) request.seconds = seconds;
+    if (slowness) request.slowness = slowness;
+    if (request.kind == hw::RecordingRequest::Kind::one_lens) request.back_lens = back;
+    if (const Status good = check_range("--seconds", seconds, 0, 3600); !good) return good;
+    if (const Status good = check_range("--slowness", slowness, 0, 8); !good) return good;
+    return check_range("--duration", duration, 0, 86400);
+  };
+  if (const Status status = read(); !status) return command.usage(status.error().message);
+  if (const auto status = command.connect()) return *status;
+
+  SavedFiles saved(command);
+  const auto call = [&](auto function) -> std::optional<hw::Failure> {
+    // Not interrupted, because the camera would go on recording.
+    const auto answer = hw::await<hw::Camera::Answer>(nullptr, function);
+    if (std::get<0>(*answer).done) return std::nullopt;
+    return std::get<0>(*answer).failure;
+  };
+  if (mark) {
+    const auto failure = call([&](auto handler) { command.camera().mark(std::move(handler)); });
+    return failure ? command.fail(*failure) : command.done("Marked.");
+  }
+  const auto given = [&command] {
+    return command.consent().ask(consent::Category::audio, consent::Purpose::record);
+  };
+  std::optional<std::string> path;
+  if (!stop) {
+    const consent::Answer sound = given();
+    request.with_sound = sound.allowed;
+    if (!sound.allowed) command.printer().note("without sound: " + sound.reason);
+    hw::Camera::Wanted wanted;
+    // Consent may be withdrawn while the command is queued.
+    if (sound.allowed) wanted = [given] { return given().allowed; };
+    if (const auto failure = call([&](auto handler) {
+          command.camera().start_recording(request, wanted, std::move(handler));
+        }))
+      return command.fail(*failure);
+    if (start) return command.done("Recording.");
+    wait_for_end(command, saved, duration, path);
+  }
+  if (!path) {
+    if (const auto failure = call([&](auto handler) { command.camera().stop(std::move(handler)); }))
+      return command.fail(*failure);
+  }
+  if (!path) {
+    // Ctrl-C has ended the recording; the file is still wanted.
+    const Result<std::string> next = saved.next(longest_closing);
+    if (next)
+      path = *next;
+    else if (!g_cancellable_is_cancelled(command.cancellable()))
+      return command.fail({hw::Failure::Reason::silent, next.error().message});
+  }
+  JsonWriter json;
+  if (!path) return command.done("The recording is ended.", &json);
+  json.add("video", *path);
+  if (output) {
+    const auto files = fetch_files(command, {*path}, output, {.clobber = !no_clobber});
+    if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
+    json.add("files", *files);
+    if (!command.json()) return exit_done;
+  }
+  return command.done(*path, &json);
+}
+
+const Registration registration({"record", "record to the camera's card", record});
+
+}  // namespace
+
+}  // namespace sphere::tool

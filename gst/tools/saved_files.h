@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The files that a camera tells it has saved.
+
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "gst/sphere/base/thread.h"
+#include "gst/tools/camera_command.h"
+
+namespace sphere::tool {
+
+/// From its construction on, collects the paths of photos and videos.
+class SavedFiles {
+ public:
+  explicit SavedFiles(CameraCommand& command);
+  ~SavedFiles();
+  SavedFiles(const SavedFiles&) = delete;
+  SavedFiles& operator=(const SavedFiles&) = delete;
+
+  /// Waits for the next path, relative to the card. Fails after `timeout`, when the connection is
+  /// lost, or when the command is interrupted.
+  Result<std::string> next(std::chrono::seconds timeout);
+  /// The path, if one has come already.
+  std::optional<std::string> take();
+
+ private:
+  CameraCommand& command_;
+  unsigned listener_ = 0;
+  gulong cancelled_ = 0;
+  Mutex mutex_;  // protects what follows; the innermost
+  std::condition_variable_any changed_;
+  std::deque<std::string> paths_ SPHERE_GUARDED_BY(mutex_);
+  bool over_ SPHERE_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace sphere::tool

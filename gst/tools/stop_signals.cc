@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/stop_signals.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace sphere::tool {
+
+StopSignals::StopSignals() : cancellable_(g_cancellable_new()) {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // Under nohup(1), SIGHUP is ignored.
+    struct sigaction now = {};
+    if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
+    sigaddset(&wanted, number);
+  }
+  pthread_sigmask(SIG_BLOCK, &wanted, &before_);
+  signals_ = Descriptor(signalfd(-1, &wanted, SFD_CLOEXEC));
+  quit_ = Descriptor(eventfd(0, EFD_CLOEXEC));
+  thread_ = std::thread([this] {
+    pollfd polled[] = {{signals_.get(), POLLIN, 0}, {quit_.get(), POLLIN, 0}};
+    while (poll(polled, 2, -1) < 0 && errno == EINTR) {
+    }
+    signalfd_siginfo info = {};
+    if (!(polled[0].revents & POLLIN) || read(signals_.get(), &info, sizeof info) != sizeof info)
+      return;
+    signal_ = static_cast<int>(info.ssi_signo);
+    g_cancellable_cancel(cancellable_.get());
+  });
+}
+
+StopSignals::~StopSignals() {
+  const uint64_t one = 1;
+  while (write(quit_.get(), &one, sizeof one) < 0 && errno == EINTR) {
+  }
+  thread_.join();
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+}  // namespace sphere::tool

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/camera_settings.h"
+
+#include <glib.h>
+
+#include <algorithm>
+
+#include "gst/sphere/base/printable.h"
+
+namespace sphere::hw {
+
+namespace {
+
+/// Compares words without case and spaces, so that "3456x1728@30 hd" is found and "25%" is "25 %".
+std::string folded(std::string_view words) {
+  std::string out;
+  for (const char c : words)
+    if (!g_ascii_isspace(c)) out += g_ascii_tolower(c);
+  return out;
+}
+
+}  // namespace
+
+std::string SettingInfo::words_of(int64_t value) const {
+  for (const Choice& choice : choices)
+    if (choice.value == value && !choice.words.empty()) return choice.words;
+  return std::to_string(value) + (unit.empty() ? "" : " " + unit);
+}
+
+std::string SettingInfo::possible() const {
+  std::string all;
+  for (const Choice& choice : choices) {
+    // Two values may have the same words.
+    const std::string words = words_of(choice.value);
+    const bool twice = std::ranges::count_if(choices, [&](const Choice& other) {
+                         return words_of(other.value) == words;
+                       }) > 1;
+    all += (all.empty() ? "" : ", ") + words +
+           (twice ? " (" + std::to_string(choice.value) + ")" : "");
+  }
+  if (max >= min)
+    all += (all.empty() ? "" : ", ") + std::to_string(min) + " to " + std::to_string(max) +
+           (unit.empty() ? "" : " " + unit);
+  return all;
+}
+
+Result<int64_t> SettingInfo::parse(std::string_view text) const {
+  const std::string wanted = folded(text);
+  for (const Choice& choice : choices)
+    if (!choice.words.empty() && folded(choice.words) == wanted) return choice.value;
+  std::string digits = wanted;
+  const std::string folded_unit = folded(unit);
+  if (!folded_unit.empty() && digits.ends_with(folded_unit))
+    digits.resize(digits.size() - folded_unit.size());
+  gint64 value = 0;
+  if (g_ascii_string_to_signed(digits.c_str(), 10, G_MININT64, G_MAXINT64, &value, nullptr)) {
+    if (max >= min && value >= min && value <= max) return value;
+    if (std::ranges::any_of(choices, [&](const Choice& choice) { return choice.value == value; }))
+      return value;
+  }
+  return invalid("'" + printable(text, 100) + "' is not a value of " + name + ", which can be " +
+                 possible());
+}
+
+const SettingInfo* find_setting(const std::vector<SettingInfo>& settings, std::string_view name) {
+  const auto found = std::ranges::find(settings, name, &SettingInfo::name);
+  return found == settings.end() ? nullptr : &*found;
+}
+
+}  // namespace sphere::hw

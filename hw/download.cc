@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/download.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/base/gobject.h"
+#include "hw/await.h"
+
+namespace sphere::hw {
+
+namespace {
+
+using Reason = Failure::Reason;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::seconds web_timeout = 10s;
+// Between two attempts; a camera that restarts takes some seconds.
+constexpr std::chrono::milliseconds first_pause = 100ms, longest_pause = 2s;
+constexpr size_t suffix_digits = 8;
+constexpr uint64_t four_gib = uint64_t{1} << 32;
+
+Failure file_failure(const std::string& path, const char* what) {
+  const int error = errno;
+  std::string message = "'" + path + "' can't be " + what + ": " + std::strerror(error);
+  if (error == ENOSPC || error == EDQUOT) message += "; make room, and start again: it continues";
+  return {Reason::stopped, message};
+}
+
+/// The file with what has arrived so far.
+class PartFile {
+ public:
+  /// `key` is different for each version of each file on the card.
+  PartFile(std::string destination, const std::string& key) : destination_(std::move(destination)) {
+    const GString_ digest(g_compute_checksum_for_string(G_CHECKSUM_SHA256, key.c_str(), -1));
+    path_ = destination_ + "." + std::string(digest.get(), suffix_digits) + ".part";
+  }
+
+  std::optional<Failure> open() {
+    descriptor_ =
+        Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (!descriptor_) return file_failure(path_, "written");
+    if (flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0)
+      return Failure(Reason::held, "another program is fetching '" + destination_ + "'");
+    struct stat status = {};
+    if (fstat(descriptor_.get(), &status) != 0 || !S_ISREG(status.st_mode))
+      return Failure(Reason::stopped, "'" + path_ + "' is not a regular file; remove it");
+    size_ = static_cast<uint64_t>(status.st_size);
+    return std::nullopt;
+  }
+
+  uint64_t size() const { return size_; }
+
+  std::optional<Failure> append(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written =
+          pwrite(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return file_failure(path_, "written");
+      size_ += static_cast<uint64_t>(written);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Failure> restart() {
+    if (ftruncate(descriptor_.get(), 0) != 0) return file_failure(path_, "written");
+    size_ = 0;
+    return std::nullopt;
+  }
+
+  /// Gives it its name. `date` is the camera's time, "2017-01-01 20:46:24"; it may be empty.
+  std::optional<Failure> commit(const std::string& date, bool clobber) {
+    set_time(date);
+    if (fsync(descriptor_.get()) != 0) return file_failure(path_, "written");
+    const unsigned flags = clobber ? 0 : RENAME_NOREPLACE;
+    if (syscall(SYS_renameat2, AT_FDCWD, path_.c_str(), AT_FDCWD, destination_.c_str(), flags) == 0)
+      return std::nullopt;
+    if (errno == EEXIST) return Failure(Reason::stopped, "'" + destination_ + "' exists already");
+    // Some file systems don't know the flag.
+    if (errno == EINVAL && (clobber || access(destination_.c_str(), F_OK) != 0) &&
+        rename(path_.c_str(), destination_.c_str()) == 0)
+      return std::nullopt;
+    return file_failure(destination_, "written");
+  }
+
+ private:
+  /// The camera has no time zone: its clock is set to the time of this machine.
+  void set_time(const std::string& date) {
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+    if (std::sscanf(date.c_str(), "%d-%d-%d %d:%d:%d", &year, &month, &day, &hour, &minute,
+                    &second) != 6)
+      return;
+    g_autoptr(GDateTime) time = g_date_time_new_local(year, month, day, hour, minute, second);
+    if (!time) return;
+    const timespec both = {static_cast<time_t>(g_date_time_to_unix(time)), 0};
+    const timespec times[] = {both, both};
+    futimens(descriptor_.get(), times);
+  }
+
+  const std::string destination_;
+  std::string path_;
+  Descriptor descriptor_;
+  uint64_t size_ = 0;
+};
+
+/// Waits, unless it is cancelled.
+void pause(std::chrono::milliseconds duration, GCancellable* cancellable) {
+  GPollFD poll = {};
+  const bool has_descriptor = cancellable && g_cancellable_make_pollfd(cancellable, &poll);
+  g_poll(&poll, has_descriptor ? 1 : 0, static_cast<gint>(duration.count()));
+  if (has_descriptor) g_cancellable_release_fd(cancellable);
+}
+
+class Downloader {
+ public:
+  Downloader(CameraClient& client, const DownloadOptions& options, GCancellable* cancellable)
+      : client_(client),
+        options_(options),
+        cancellable_(cancellable),
+        web_(options.pins, web_timeout),
+        try_web_(options.transport != FileTransport::data) {}
+
+  std::optional<Failure> run(DownloadReport& report) {
+    MediaInfo info;
+    if (const auto failure = describe(info)) return failure;
+    total_ = info.size;
+    PartFile part(options_.destination,
+                  options_.path + "\n" + std::to_string(info.size.value_or(0)) + "\n" + info.date);
+    if (!options_.clobber && access(options_.destination.c_str(), F_OK) == 0)
+      return Failure(Reason::stopped, "'" + options_.destination + "' exists already");
+    if (const auto failure = part.open()) return failure;
+    if (total_ && part.size() > *total_)
+      if (const auto failure = part.restart()) return failure;
+    tell(part);
+    if (const auto failure = fetch(part, report)) return failure;
+    report.size = part.size();
+    return part.commit(info.date, options_.clobber);
+  }
+
+ private:
+  bool is_cancelled() const { return g_cancellable_is_cancelled(cancellable_); }
+  static Failure cancelled() { return {Reason::stopped, "the transfer was cancelled"}; }
+
+  void tell(const PartFile& part) {
+    if (options_.progress) options_.progress(part.size(), total_);
+  }
+
+  std::optional<Failure> connect() {
+    if (client_.is_ready()) return std::nullopt;
+    const auto outcome = await<std::optional<Failure>>(
+        cancellable_, [&](auto handler) { client_.connect(std::move(handler)); });
+    return outcome ? std::get<0>(*outcome) : cancelled();
+  }
+
+  /// The camera with its files, while there is a connection.
+  std::shared_ptr<Camera> camera_with_files(std::optional<Failure>& failure) {
+    failure = connect();
+    if (failure) return nullptr;
+    std::shared_ptr<Camera> camera = client_.camera();
+    if (!camera) failure = Failure(Reason::gone, "the connection to the camera was lost");
+    if (camera && !camera->files()) {
+      failure = Failure(Reason::refused, "the files of this camera can't be read over the network");
+      return nullptr;
+    }
+    return camera;
+  }
+
+  std::optional<Failure> describe(MediaInfo& info) {
+    std::optional<Failure> failure;
+    const Clock::time_point until = Clock::now() + options_.patience;
+    auto wait = first_pause;
+    for (;;) {
+      if (const std::shared_ptr<Camera> camera = camera_with_files(failure)) {
+        const auto outcome = await<MediaInfo, std::optional<Failure>>(
+            cancellable_,
+            [&](auto handler) { camera->files()->info(options_.path, std::move(handler)); });
+        if (!outcome) return cancelled();
+        failure = std::get<1>(*outcome);
+        if (!failure) {
+          info = std::get<0>(*outcome);
+          return std::nullopt;
+        }
+      }
+      if (!may_pass(*failure) || Clock::now() + wait > until) return failure;
+      pause(wait, cancellable_);
+      if (is_cancelled()) return cancelled();
+      wait = std::min(2 * wait, longest_pause);
+    }
+  }
+
+  /// Whether it may be better at the next attempt.
+  static bool may_pass(const Failure& failure) {
+    return failure.reason == Reason::gone || failure.reason == Reason::silent ||
+           failure.reason == Reason::unreachable || failure.reason == Reason::held ||
+           failure.reason == Reason::not_there;
+  }
+
+  std::optional<Failure> fetch(PartFile& part, DownloadReport& report) {
+    Clock::time_point last_byte = Clock::now();
+    auto wait = first_pause;
+    while (!total_ || part.size() < *total_) {
+      const uint64_t before = part.size();
+      write_failure_.reset();
+      const bool by_web = try_web_;
+      report.transport = by_web ? FileTransport::web : FileTransport::data;
+      std::optional<Failure> failure = by_web ? fetch_by_web(part) : fetch_by_data(part);
+      report.fetched += part.size() - before;
+      if (is_cancelled()) return cancelled();
+      if (write_failure_) return write_failure_;
+      if (!failure) {
+        if (!total_ || part.size() >= *total_) break;
+        failure = Failure(Reason::gone, "the camera sent less than the whole file");
+      }
+      if (failure->reason == Reason::broken && !std::exchange(started_again_, true)) {
+        // What has arrived can't be trusted.
+        if (const auto again = part.restart()) return again;
+        ++report.cuts;
+        continue;
+      }
+      if (part.size() > before) {
+        last_byte = Clock::now();
+        wait = first_pause;
+      } else if (by_web && options_.transport == FileTransport::any &&
+                 failure->reason != Reason::silent) {
+        // The other way works without the camera's web server.
+        try_web_ = false;
+        continue;
+      }
+      if (!may_pass(*failure)) return failure;
+      if (Clock::now() - last_byte > options_.patience) return failure;
+      ++report.cuts;
+      pause(wait, cancellable_);
+      if (is_cancelled()) return cancelled();
+      wait = std::min(2 * wait, longest_pause);
+    }
+    if (total_ && part.size() != *total_)
+      return Failure(Reason::broken, "the camera sent more than the file's size");
+    return std::nullopt;
+  }
+
+  Status take(PartFile& part, std::string_view bytes) {
+    if (const auto failure = part.append(bytes)) {
+      write_failure_ = failure;
+      return failed(failure->message);
+    }
+    tell(part);
+    return ok();
+  }
+
+  std::optional<Failure> fetch_by_web(PartFile& part) {
+    std::optional<Failure> failure;
+    std::optional<FileAddress> address;
+    {
+      const std::shared_ptr<Camera> camera = client_.camera();
+      if (camera && camera->files()) address = camera->files()->address(options_.path);
+    }
+    if (!address) {
+      const std::shared_ptr<Camera> camera = camera_with_files(failure);
+      if (!camera) return failure;
+      address = camera->files()->address(options_.path);
+    }
+    if (!address) return Failure(Reason::not_there, "this camera has no web server");
+    const WebFileReader::Outcome outcome = web_.read(
+        *address, {part.size(), std::nullopt},
+        [&](std::string_view bytes) { return take(part, bytes); }, cancellable_);
+    // The camera's own size has 32 bits.
+    if (outcome.whole_size && (!total_ || *outcome.whole_size % four_gib == *total_ % four_gib))
+      total_ = outcome.whole_size;
+    return outcome.failure;
+  }
+
+  std::optional<Failure> fetch_by_data(PartFile& part) {
+    std::optional<Failure> failure;
+    const std::shared_ptr<Camera> camera = camera_with_files(failure);
+    if (!camera) return failure;
+    struct Cancel {
+      CameraFiles* files;
+      unsigned number;
+    } cancel{camera->files(), 0};
+    gulong connection = 0;
+    // Not ended by `cancellable`, because the sink uses this object until it is done.
+    const auto outcome = await<std::optional<Failure>>(nullptr, [&](auto handler) {
+      FileRead read;
+      read.path = options_.path;
+      read.offset = part.size();
+      if (total_) read.size = *total_ - part.size();
+      read.sink = [&](std::string_view bytes) { return take(part, bytes); };
+      read.done = std::move(handler);
+      cancel.number = cancel.files->read(std::move(read));
+      if (cancellable_)
+        connection =
+            g_cancellable_connect(cancellable_, G_CALLBACK(+[](GCancellable*, gpointer data) {
+                                    const auto* one = static_cast<Cancel*>(data);
+                                    one->files->cancel(one->number);
+                                  }),
+                                  &cancel, nullptr);
+    });
+    if (connection) g_cancellable_disconnect(cancellable_, connection);
+    failure = std::get<0>(*outcome);
+    // A connection that was lost ends all transfers.
+    if (failure && !client_.is_ready()) failure->reason = Reason::gone;
+    return failure;
+  }
+
+  CameraClient& client_;
+  const DownloadOptions& options_;
+  GCancellable* const cancellable_;
+  WebFileReader web_;
+  bool try_web_;
+  bool started_again_ = false;
+  std::optional<uint64_t> total_;
+  std::optional<Failure> write_failure_;  // of the part file
+};
+
+}  // namespace
+
+std::optional<Failure> download(CameraClient& client, const DownloadOptions& options,
+                                GCancellable* cancellable, DownloadReport* report) {
+  DownloadReport own;
+  return Downloader(client, options, cancellable).run(report ? *report : own);
+}
+
+}  // namespace sphere::hw

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// GstSphereCamera: photos and recordings.
+
+#include "hw/gstspherecamera.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "gst/sphere/base/gobject.h"
+#include "hw/gstspherecamera_private.h"
+
+using namespace sphere;
+using namespace sphere::hw;
+
+namespace {
+
+// The longest exposure takes 32 s, and the camera needs about as long to process it.
+constexpr guint longest_photo = 90, longest_closing = 60;  // s
+
+/// Waits for the path of the file that a photo or a recording becomes, and answers the call with
+/// it: after the camera has accepted the command.
+class SavedFile : public std::enable_shared_from_this<SavedFile> {
+ public:
+  /// `must_come`: without a path within `seconds`, the call fails; otherwise it returns NULL.
+  static std::shared_ptr<SavedFile> wait(std::shared_ptr<AsyncCall> call, bool must_come) {
+    std::shared_ptr<SavedFile> self(new SavedFile(std::move(call), must_come));
+    self->listener_ =
+        self->client_->add_listener([weak = std::weak_ptr(self)](const CameraEvent& event) {
+          if (const auto one = weak.lock()) one->handle(event);
+        });
+    return self;
+  }
+
+  ~SavedFile() {
+    client_->remove_listener(listener_);
+    if (timer_) {
+      g_source_destroy(timer_);
+      g_source_unref(timer_);
+    }
+  }
+
+  /// The camera has accepted the command: from now on, `seconds` are waited. Keeps this object.
+  void accepted(guint seconds) {
+    std::unique_lock lock(mutex_);
+    accepted_ = true;
+    if (!path_.empty()) return finish(lock);
+    self_ = shared_from_this();
+    auto* weak = new std::weak_ptr(self_);
+    timer_ = g_timeout_source_new_seconds(seconds);
+    g_source_set_callback(
+        timer_,
+        +[](gpointer data) -> gboolean {
+          if (const auto one = static_cast<std::weak_ptr<SavedFile>*>(data)->lock()) one->end();
+          return G_SOURCE_REMOVE;
+        },
+        weak, +[](gpointer data) { delete static_cast<std::weak_ptr<SavedFile>*>(data); });
+    g_source_attach(timer_, context_);
+  }
+
+ private:
+  SavedFile(std::shared_ptr<AsyncCall> call, bool must_come)
+      : call_(std::move(call)),
+        client_(client_of(call_->camera())),
+        must_come_(must_come),
+        context_(g_main_context_get_thread_default()) {}
+
+  void handle(const CameraEvent& event) {
+    if (event.kind == CameraEvent::Kind::ended) return end();
+    if (event.path.empty()) return;
+    std::unique_lock lock(mutex_);
+    if (!path_.empty()) return;
+    path_ = event.path;
+    if (accepted_) finish(lock);
+  }
+
+  void finish(std::unique_lock<std::mutex>& lock) {
+    const std::shared_ptr<SavedFile> keep = std::move(self_);
+    lock.unlock();
+    call_->succeed(g_strdup(path_.c_str()), g_free);
+  }
+
+  /// No path has come.
+  void end() {
+    std::shared_ptr<SavedFile> keep;
+    {
+      const std::lock_guard lock(mutex_);
+      keep = std::move(self_);
+    }
+    if (!keep) return;
+    if (must_come_)
+      call_->fail(GST_SPHERE_ERROR_TIMED_OUT,
+                  "the camera has not told that the file is saved; look at its display");
+    else
+      call_->succeed(nullptr, nullptr);
+  }
+
+  const std::shared_ptr<AsyncCall> call_;
+  const std::shared_ptr<CameraClient> client_;
+  const bool must_come_;
+  GMainContext* const context_;  // of the caller; null: the default one
+  unsigned listener_ = 0;
+  GSource* timer_ = nullptr;
+  std::mutex mutex_;  // protects what follows; never held while the call is answered
+  std::string path_;
+  bool accepted_ = false;
+  std::shared_ptr<SavedFile> self_;  // while it waits
+};
+
+std::optional<int> integer(const GstStructure* options, const char* name) {
+  int value = 0;
+  return options && gst_structure_get_int(options, name, &value) ? std::optional(value)
+                                                                 : std::nullopt;
+}
+
+/// A number that may be an integer or a double.
+std::optional<double> number(const GstStructure* options, const char* name) {
+  double value = 0;
+  if (options && gst_structure_get_double(options, name, &value)) return value;
+  if (const auto whole = integer(options, name)) return *whole;
+  return std::nullopt;
+}
+
+std::optional<bool> boolean(const GstStructure* options, const char* name) {
+  gboolean value = FALSE;
+  return options && gst_structure_get_boolean(options, name, &value) ? std::optional(value != FALSE)
+                                                                     : std::nullopt;
+}
+
+}  // namespace
+
+static_assert(static_cast<int>(PhotoRequest::Kind::one_lens) == GST_SPHERE_CAMERA_PHOTO_ONE_LENS);
+static_assert(static_cast<int>(RecordingRequest::Kind::one_lens) ==
+              GST_SPHERE_CAMERA_RECORDING_ONE_LENS);
+
+/**
+ * gst_sphere_camera_take_photo_async:
+ * @camera: a camera
+ * @kind: the kind of photo
+ * @options: (nullable): a structure with any of `seconds` (of a timed photo, or between two
+ *   photos), `count` (of a burst; integers), `ev-step` (of bracketing, a double) and `back-lens`
+ *   (a boolean)
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: (scope async): called when the photo is saved, or the series has begun
+ * @user_data: (closure): data for @callback
+ *
+ * Takes a photo, or starts a series. For a single, a timed, and a one-lens photo the call ends
+ * when the photo is saved; for a series it ends when the camera has started, and
+ * #GstSphereCamera::file-saved tells of each photo. Without an option, the setting of the camera
+ * is used.
+ *
+ * Since: 0.2
+ */
+void gst_sphere_camera_take_photo_async(GstSphereCamera* camera, GstSphereCameraPhoto kind,
+                                        const GstStructure* options, GCancellable* cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data) {
+  g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
+  g_return_if_fail(kind >= GST_SPHERE_CAMERA_PHOTO_SINGLE &&
+                   kind <= GST_SPHERE_CAMERA_PHOTO_ONE_LENS);
+  const auto call =
+      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_take_photo_async),
+                       cancellable, callback, user_data);
+  const std::shared_ptr<Camera> one = connected_camera(*call);
+  if (!one) return;
+  PhotoRequest request;
+  request.kind = static_cast<PhotoRequest::Kind>(kind);
+  request.seconds = integer(options, "seconds");
+  request.count = integer(options, "count");
+  request.ev_step = number(options, "ev-step");
+  request.back_lens = boolean(options, "back-lens");
+  const bool is_one = kind == GST_SPHERE_CAMERA_PHOTO_SINGLE ||
+                      kind == GST_SPHERE_CAMERA_PHOTO_TIMED ||
+                      kind == GST_SPHERE_CAMERA_PHOTO_ONE_LENS;
+  // From now on, because the camera may be faster than its answer.
+  const auto saved = is_one ? SavedFile::wait(call, true) : nullptr;
+  const guint timeout =
+      longest_photo + static_cast<guint>(std::clamp(request.seconds.value_or(0), 0, 3600));
+  one->take_photo(request, [call, saved, timeout](const Camera::Answer& answer) {
+    if (!answer.done) return call->fail(answer.failure);
+    saved ? saved->accepted(timeout) : call->succeed(nullptr, nullptr);
+  });
+}
+
+/**
+ * gst_sphere_camera_take_photo_finish:
+ * @camera: a camera
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full) (nullable): the path of the photo on the card; %NULL for a series, or
+ * with @error set
+ *
+ * Since: 0.2
+ */
+gchar* gst_sphere_camera_take_photo_finish(GstSphereCamera* camera, GAsyncResult* result,
+                                           GError** error) {
+  return static_cast<gchar*>(finish_pointer(
+      camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_take_photo_async), error));
+}
+
+/**
+ * gst_sphere_camera_start_recording_async:
+ * @camera: a camera
+ * @kind: the kind of recording
+ * @options: (nullable): a structure with any of `seconds` (of a short video, or between two
+ *   pictures of a time-lapse; a double), `slowness` (2 or 4, an integer) and `back-lens` (a
+ *   boolean)
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: (scope async): called when the camera has answered
+ * @user_data: (closure): data for @callback
+ *
+ * Starts to record to the card of the camera; with sound only if consent to `audio` is given for
+ * `record`.
+ *
+ * Since: 0.2
+ */
+void gst_sphere_camera_start_recording_async(GstSphereCamera* camera, GstSphereCameraRecording kind,
+                                             const GstStructure* options, GCancellable* cancellable,
+                                             GAsyncReadyCallback callback, gpointer user_data) {
+  g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
+  g_return_if_fail(kind >= GST_SPHERE_CAMERA_RECORDING_NORMAL &&
+                   kind <= GST_SPHERE_CAMERA_RECORDING_ONE_LENS);
+  const auto call =
+      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_start_recording_async),
+                       cancellable, callback, user_data);
+  const std::shared_ptr<Camera> one = connected_camera(*call);
+  if (!one) return;
+  RecordingRequest request;
+  request.kind = static_cast<RecordingRequest::Kind>(kind);
+  request.seconds = number(options, "seconds");
+  request.slowness = integer(options, "slowness");
+  request.back_lens = boolean(options, "back-lens");
+  auto* consent = &consent_of(camera);
+  const auto given = [consent] {
+    return consent->allowed(consent::Category::audio, consent::Purpose::record);
+  };
+  request.with_sound = given();
+  Camera::Wanted wanted;
+  // Consent may be withdrawn while the command is queued.
+  if (request.with_sound) wanted = given;
+  one->start_recording(request, wanted, [call](const Camera::Answer& answer) {
+    answer.done ? call->succeed() : call->fail(answer.failure);
+  });
+}
+
+/**
+ * gst_sphere_camera_start_recording_finish:
+ * @camera: a camera
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: whether the camera has done it; %FALSE with @error set
+ *
+ * Since: 0.2
+ */
+gboolean gst_sphere_camera_start_recording_finish(GstSphereCamera* camera, GAsyncResult* result,
+                                                  GError** error) {
+  return finish_boolean(camera, result,
+                        reinterpret_cast<gpointer>(gst_sphere_camera_start_recording_async), error);
+}
+
+/**
+ * gst_sphere_camera_stop_async:
+ * @camera: a camera
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: (scope async): called when the video is saved, or the series has ended
+ * @user_data: (closure): data for @callback
+ *
+ * Ends a recording, or a series of photos.
+ *
+ * Since: 0.2
+ */
+void gst_sphere_camera_stop_async(GstSphereCamera* camera, GCancellable* cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data) {
+  g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
+  const auto call =
+      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_stop_async),
+                       cancellable, callback, user_data);
+  const std::shared_ptr<Camera> one = connected_camera(*call);
+  if (!one) return;
+  const bool is_video = one->state().recording;
+  const auto saved = is_video ? SavedFile::wait(call, false) : nullptr;
+  one->stop([call, saved](const Camera::Answer& answer) {
+    if (!answer.done) return call->fail(answer.failure);
+    saved ? saved->accepted(longest_closing) : call->succeed(nullptr, nullptr);
+  });
+}
+
+/**
+ * gst_sphere_camera_stop_finish:
+ * @camera: a camera
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full) (nullable): the path of the video on the card, if the camera has told
+ * it; %NULL with @error set if the camera refuses
+ *
+ * Since: 0.2
+ */
+gchar* gst_sphere_camera_stop_finish(GstSphereCamera* camera, GAsyncResult* result,
+                                     GError** error) {
+  return static_cast<gchar*>(finish_pointer(
+      camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_stop_async), error));
+}
+
+/**
+ * gst_sphere_camera_mark_async:
+ * @camera: a camera
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: (scope async): called when the camera has answered
+ * @user_data: (closure): data for @callback
+ *
+ * Marks this moment in the recording.
+ *
+ * Since: 0.2
+ */
+void gst_sphere_camera_mark_async(GstSphereCamera* camera, GCancellable* cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data) {
+  g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
+  const auto call =
+      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_mark_async),
+                       cancellable, callback, user_data);
+  const std::shared_ptr<Camera> one = connected_camera(*call);
+  if (!one) return;
+  one->mark([call](const Camera::Answer& answer) {
+    answer.done ? call->succeed() : call->fail(answer.failure);
+  });
+}
+
+/**
+ * gst_sphere_camera_mark_finish:
+ * @camera: a camera
+ * @result: what the callback got
+ * @error: return location for a #GError
+ *
+ * Returns: whether the camera has done it; %FALSE with @error set
+ *
+ * Since: 0.2
+ */
+gboolean gst_sphere_camera_mark_finish(GstSphereCamera* camera, GAsyncResult* result,
+                                       GError** error) {
+  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_mark_async),
+                        error);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The parts of GstSphereCamera that its files share.
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gst/sphere/base/gstsphereerror.h"
+#include "gst/sphere/consent/guard.h"
+#include "hw/camera_client.h"
+#include "hw/gstspherecamera.h"
+
+namespace sphere::hw {
+
+/// An asynchronous call. It is answered once: by the camera, by an error, or because it is
+/// cancelled. Any thread may answer; the callback comes in the caller's main context.
+class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
+ public:
+  static std::shared_ptr<AsyncCall> start(GstSphereCamera* camera, gpointer tag,
+                                          GCancellable* cancellable, GAsyncReadyCallback callback,
+                                          gpointer user_data);
+  ~AsyncCall();
+
+  GstSphereCamera* camera() const { return GST_SPHERE_CAMERA(g_task_get_source_object(task_)); }
+  GCancellable* cancellable() const { return g_task_get_cancellable(task_); }
+
+  void succeed();
+  /// With a value for the finish function, and the function that frees it.
+  void succeed(gpointer value, GDestroyNotify free);
+  void fail(const Failure& failure);
+  void fail(int code, const std::string& message);
+  /// A handler for functions of the camera that return only a failure.
+  std::function<void(const std::optional<Failure>&)> done();
+  /// Runs a function that blocks in a thread; it answers.
+  void run_in_thread(std::function<void(AsyncCall&)> function);
+
+ private:
+  explicit AsyncCall(GTask* task) : task_(task) {}
+  bool answer_once();
+
+  GTask* const task_;
+  GSource* cancelled_ = nullptr;
+  std::atomic<bool> answered_ = false;
+};
+
+/// The connection and the consent of a GstSphereCamera.
+std::shared_ptr<CameraClient> client_of(GstSphereCamera* camera);
+consent::Consent& consent_of(GstSphereCamera* camera);
+
+/// The camera of a call; null if there is no connection, and then the call has failed.
+std::shared_ptr<Camera> connected_camera(AsyncCall& call);
+/// The same for a part that some families lack.
+template <typename Part>
+Part* part_of(AsyncCall& call, const std::shared_ptr<Camera>& camera, Part* (Camera::*getter)(),
+              const char* what) {
+  Part* part = camera ? (camera.get()->*getter)() : nullptr;
+  if (camera && !part)
+    call.fail(GST_SPHERE_ERROR_UNSUPPORTED, std::string("cameras of this family have no ") + what);
+  return part;
+}
+
+/// Finish functions.
+gboolean finish_boolean(GstSphereCamera* camera, GAsyncResult* result, gpointer tag,
+                        GError** error);
+gpointer finish_pointer(GstSphereCamera* camera, GAsyncResult* result, gpointer tag,
+                        GError** error);
+
+}  // namespace sphere::hw
