@@ -47,14 +47,6 @@ void aim_at(WarpPlane& plane, GstVideoFrame& out, int index, const WarpGrid& gri
                        samples(grid.output.height, plane.step_y)};
 }
 
-/// Whether the two planes of colour have the same layout: then they are drawn together.
-bool has_twin_chroma(const GstVideoFrame& in, const GstVideoFrame& out) {
-  const auto same_rows = [](const GstVideoFrame& frame) {
-    return GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 1) == GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 2);
-  };
-  return GST_VIDEO_FRAME_N_PLANES(&in) == 3 && same_rows(in) && same_rows(out);
-}
-
 }  // namespace
 
 void CpuWarp::reduce(const GstVideoFrame& in, int reductions) {
@@ -91,12 +83,6 @@ void CpuWarp::draw(std::span<const WarpGrid> grids, const GstVideoFrame& in, Gst
       plane.cubic = cubic;
       plane.copy_count = copy_count_;
       std::copy_n(copies_[i], copy_count_, plane.copies);
-      if (i == 1 && has_twin_chroma(in, out) && copy_count_ == 0) {
-        WarpPlane twin = source_plane(in, ++i);
-        aim_at(twin, out, i, grid);
-        plane.twin_source = twin.source;
-        plane.twin_target = twin.target;
-      }
       parts_.push_back({&grid, plane, slices});
       slices += (plane.target_size.height + slice_rows - 1) / slice_rows;
     }
@@ -107,9 +93,7 @@ void CpuWarp::draw(std::span<const WarpGrid> grids, const GstVideoFrame& in, Gst
     const int first = (slice - part.first_slice) * slice_rows;
     const int last = std::min(first + slice_rows, part.plane.target_size.height);
     warp_rows(*part.grid, part.plane, first, last);
-    if (!field) return;
-    add_field(*field, *part.grid, part.plane, first, last);
-    if (part.plane.twin_source) add_field(*field, *part.grid, twin_of(part.plane), first, last);
+    if (field) add_field(*field, *part.grid, part.plane, first, last);
   });
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <optional>
 #include <type_traits>
 
 #include "gst/sphere/warp/warpjob.h"
@@ -176,13 +175,13 @@ HWY_INLINE void sample_any(D d, const uint8_t* source, int stride, const Taps<V>
 /// blended.
 template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int layer,
-                             const Targets& targets) {
+                             uint8_t* target) {
   if constexpr (!both && !gained && !cubic && components < 4) {
     const hn::CappedTag<int16_t, 16> wide;
     const hn::CappedTag<int16_t, 8> narrow;
     if (job.samples * components >= 16
-            ? draw_plain_segment<components>(wide, job, block, s, layer, targets)
-            : draw_plain_segment<components>(narrow, job, block, s, layer, targets))
+            ? draw_plain_segment<components>(wide, job, block, s, layer, target)
+            : draw_plain_segment<components>(narrow, job, block, s, layer, target))
       return;
   }
   const hn::RebindToFloat<D> df;
@@ -205,6 +204,8 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       const Track& k = block.layer[i];
       return make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), components, apart[i]);
     };
+    uint8_t* const out = target + first * components;
+
     if constexpr (components == 4) {
       const hn::Repartition<int16_t, D> d16;
       // A factor of 1 is a sixteenth of the range of a 1.15 number, therefore factors can be up to
@@ -230,11 +231,11 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
         v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
       };
       hn::Vec<D> v[2];
-      sample_any<components, cubic>(d, block.source[0], stride, taps(both ? 0 : layer), v);
+      sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : layer), v);
       if constexpr (gained) apply_gain(v, both ? 0 : layer);
       if constexpr (both) {
         hn::Vec<D> back[2];
-        sample_any<components, cubic>(d, block.source[0], stride, taps(1), back);
+        sample_any<components, cubic>(d, block.source, stride, taps(1), back);
         if constexpr (gained) apply_gain(back, 1);
         const auto first_weight =
             hn::Min(hn::Max(line(block.first_weight, block.dfirst_weight), hn::Zero(df)),
@@ -261,47 +262,43 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
           return hn::BitCast(d, hn::ShiftRight<fraction_bits>(hn::Add(light, half)));
       };
       hn::StoreU(hn::Or(rounded(v[0]), hn::ShiftLeft<8>(rounded(v[1]))), d,
-                 reinterpret_cast<int32_t*>(targets.plane[0] + first * components));
+                 reinterpret_cast<int32_t*>(out));
     } else {
-      const auto front_taps = taps(both ? 0 : layer);
-      const auto back_taps = both ? taps(1) : front_taps;
-      for (int p = 0; p < block.planes; ++p) {
-        hn::Vec<D> v[components];
-        sample_any<components, cubic>(d, block.source[p], stride, front_taps, v);
-        if constexpr (both || gained) {
-          // The light of one layer as a float, after its gain is applied to the difference from the
-          // neutral value.
-          const auto light = [&](hn::Vec<D> x, int i, int component) {
-            auto f = hn::Mul(hn::ConvertTo(df, x), to_unit);
-            if constexpr (gained) {
-              const auto neutral = hn::Set(df, static_cast<float>(plane.neutral));
-              const Track& k = block.layer[i];
-              f = hn::MulAdd(hn::Sub(f, neutral), line(k.gain, k.dgain), neutral);
-              if (const int c = plane.first_component + p + component; c > 0)
-                f = hn::Add(f, line(k.tint[c], k.dtint[c]));
-            }
-            return f;
-          };
-          if constexpr (both) {
-            hn::Vec<D> back[components];
-            sample_any<components, cubic>(d, block.source[p], stride, back_taps, back);
-            const auto first_weight =
-                hn::Min(hn::Max(line(block.first_weight, block.dfirst_weight), hn::Zero(df)),
-                        hn::Set(df, 1.0f));
-            for (int k = 0; k < components; ++k) {
-              const auto f = light(v[k], 0, k), b = light(back[k], 1, k);
-              v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), first_weight, b));
-            }
-          } else {
-            for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], layer, k));
+      hn::Vec<D> v[components];
+      sample_any<components, cubic>(d, block.source, stride, taps(both ? 0 : layer), v);
+      if constexpr (both || gained) {
+        // The light of one layer as a float, after its gain is applied to the difference from the
+        // neutral value.
+        const auto light = [&](hn::Vec<D> x, int i, int component) {
+          auto f = hn::Mul(hn::ConvertTo(df, x), to_unit);
+          if constexpr (gained) {
+            const auto neutral = hn::Set(df, static_cast<float>(plane.neutral));
+            const Track& k = block.layer[i];
+            f = hn::MulAdd(hn::Sub(f, neutral), line(k.gain, k.dgain), neutral);
+            if (const int c = plane.first_component + component; c > 0)
+              f = hn::Add(f, line(k.tint[c], k.dtint[c]));
+          }
+          return f;
+        };
+        if constexpr (both) {
+          hn::Vec<D> back[components];
+          sample_any<components, cubic>(d, block.source, stride, taps(1), back);
+          const auto first_weight =
+              hn::Min(hn::Max(line(block.first_weight, block.dfirst_weight), hn::Zero(df)),
+                      hn::Set(df, 1.0f));
+          for (int k = 0; k < components; ++k) {
+            const auto f = light(v[k], 0, k), b = light(back[k], 1, k);
+            v[k] = hn::NearestInt(hn::MulAdd(hn::Sub(f, b), first_weight, b));
           }
         } else {
-          const auto half = hn::Set(d, 1 << (product_bits - 1));
-          for (int k = 0; k < components; ++k)
-            v[k] = hn::ShiftRight<product_bits>(hn::Add(v[k], half));
+          for (int k = 0; k < components; ++k) v[k] = hn::NearestInt(light(v[k], layer, k));
         }
-        store_samples<components>(d, v, targets.plane[p] + first * components);
+      } else {
+        const auto half = hn::Set(d, 1 << (product_bits - 1));
+        for (int k = 0; k < components; ++k)
+          v[k] = hn::ShiftRight<product_bits>(hn::Add(v[k], half));
       }
+      store_samples<components>(d, v, out);
     }
   }
 }
@@ -352,9 +349,7 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
                 const Job::Level& level, Block& block) {
   const WarpGrid& grid = job.grid;
   const WarpPlane& plane = job.plane;
-  block.source[0] = level.data;
-  block.source[1] = plane.twin_source;
-  block.planes = plane.twin_source ? 2 : 1;
+  block.source = level.data;
   block.stride = static_cast<int>(level.stride);
   const size_t origin_node = static_cast<size_t>(first) * job.cells_a_segment;
   const auto line = [&](const std::vector<float>& nodes, float origin, float scale, float* v,
@@ -370,7 +365,7 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
     line(at.y, level.phase_y, one / level.step_y, t.y, t.dy);
     if (!gained) continue;
     line(at.gain, 0, 1, t.gain, t.dgain);
-    const int colours = std::min(plane.components, 3) + block.planes - 1;
+    const int colours = std::min(plane.components, 3);
     for (int k = plane.first_component; k < plane.first_component + colours; ++k) {
       if (!at.tint[k].empty()) {
         line(at.tint[k], 0, 1, t.tint[k], t.dtint[k]);
@@ -386,11 +381,11 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
 
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, int s, int layer,
-                                 const Targets& targets) {
+                                 uint8_t* target) {
   if constexpr (deep)
-    draw_deep_segment<components, both, gained, cubic>(d, job, block, s, layer, targets);
+    draw_deep_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
   else
-    draw_segment<components, both, gained, cubic>(d, job, block, s, layer, targets);
+    draw_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
 }
 
 /// Prefetches what later rows of the output will read. It is some rows further down in the source,
@@ -400,30 +395,26 @@ inline void fetch_ahead(const Block& block, int layer, int s, int bytes) {
   constexpr int rows_ahead = 16;
   const Track& track = block.layer[layer];
   const int column = static_cast<int>(track.x[s]) / one, row = static_cast<int>(track.y[s]) / one;
-  for (int p = 0; p < block.planes; ++p)
-    __builtin_prefetch(block.source[p] + static_cast<ptrdiff_t>(row + rows_ahead) * block.stride +
-                       column * bytes);
+  __builtin_prefetch(block.source + static_cast<ptrdiff_t>(row + rows_ahead) * block.stride +
+                     column * bytes);
 }
 
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>
-void draw_segments(D d, const Job& job, const Block& block, int count, int layer, Targets targets,
+void draw_segments(D d, const Job& job, const Block& block, int count, int layer, uint8_t* target,
                    int samples_left) {
   constexpr int bytes = components * (deep ? 2 : 1);
   for (int s = 0; s < count; ++s) {
     for (int i = 0; i < 2; ++i)
       if (both || i == layer) fetch_ahead(block, i, s, bytes);
     if (samples_left >= job.samples) {
-      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, targets);
+      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, target);
     } else {
       // The last segment is wider than the rest of the picture.
-      uint8_t whole[2][largest_cell * 4];
-      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer,
-                                                              {{whole[0], whole[1]}});
-      for (int p = 0; p < block.planes; ++p)
-        std::memcpy(targets.plane[p], whole[p],
-                    static_cast<size_t>(std::max(samples_left, 0)) * bytes);
+      uint8_t whole[largest_cell * 4];
+      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, whole);
+      std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * bytes);
     }
-    targets = targets.beyond(static_cast<ptrdiff_t>(job.samples) * bytes);
+    target += static_cast<ptrdiff_t>(job.samples) * bytes;
     samples_left -= job.samples;
   }
 }
@@ -431,7 +422,7 @@ void draw_segments(D d, const Job& job, const Block& block, int count, int layer
 /// Draws a filled block, one layer or both blended.
 template <int components, bool deep, bool cubic, class D>
 void draw_block(D d, const Job& job, const Block& block, int count, int needs, bool gained,
-                const Targets& out, int left) {
+                uint8_t* out, int left) {
   const bool both = needs == (cell_first | cell_second);
   const int layer = needs == cell_second;
   if (both && gained)
@@ -447,13 +438,11 @@ void draw_block(D d, const Job& job, const Block& block, int count, int needs, b
 #include "gst/sphere/warp/warpreduced-inl.h"
 
 template <int components, bool deep, bool cubic, class D>
-void draw_row(D d, const Job& job, const Job* twin, int row) {
+void draw_row(D d, const Job& job, int row) {
   constexpr int bytes = components * (deep ? 2 : 1);
   const WarpPlane& plane = job.plane;
   const GridRow g = grid_row(job, row);
-  const ptrdiff_t row_begin = row * plane.target_stride;
-  const Targets row_targets{
-      {plane.target + row_begin, plane.twin_target ? plane.twin_target + row_begin : nullptr}};
+  uint8_t* const target = plane.target + row * plane.target_stride;
   const int segments = (plane.target_size.width + job.samples - 1) / job.samples;
   Block block;
   for (int s = 0; s < segments;) {
@@ -467,18 +456,15 @@ void draw_row(D d, const Job& job, const Job* twin, int row) {
     const int first_sample = s * job.samples;
     if (!inside) {
       const int last = std::min(end * job.samples, plane.target_size.width);
-      for (int column = first_sample; column < last; ++column) {
-        const Targets at = row_targets.beyond(static_cast<ptrdiff_t>(column) * bytes);
-        draw_sample(job, g, column, at.plane[0]);
-        if (twin) draw_sample(*twin, g, column, at.plane[1]);
-      }
+      for (int column = first_sample; column < last; ++column)
+        draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * bytes);
     } else {
       const bool gained = (flags & cell_gained) && !job.grid.layer[0].gain.empty();
-      const Targets out = row_targets.beyond(static_cast<ptrdiff_t>(first_sample) * bytes);
+      uint8_t* const out = target + static_cast<ptrdiff_t>(first_sample) * bytes;
       const int left = plane.target_size.width - first_sample;
       if ((flags & cell_reduced) && plane.copy_count > 0) {
-        draw_reduced<components, deep, cubic>(d, job, g, s, end - s, needs, gained, block,
-                                              out.plane[0], left);
+        draw_reduced<components, deep, cubic>(d, job, g, s, end - s, needs, gained, block, out,
+                                              left);
       } else {
         fill_block(job, g, s, end - s, needs, gained, job.levels[0], block);
         draw_block<components, deep, cubic>(d, job, block, end - s, needs, gained, out, left);
@@ -489,12 +475,12 @@ void draw_row(D d, const Job& job, const Job* twin, int row) {
 }
 
 template <int components, bool deep = false, class D>
-void draw_rows(D d, const Job& job, const Job* twin, int first, int last) {
+void draw_rows(D d, const Job& job, int first, int last) {
   for (int row = first; row < last; ++row) {
     if (job.plane.cubic)
-      draw_row<components, deep, true>(d, job, twin, row);
+      draw_row<components, deep, true>(d, job, row);
     else
-      draw_row<components, deep, false>(d, job, twin, row);
+      draw_row<components, deep, false>(d, job, row);
   }
 }
 
@@ -512,33 +498,25 @@ void draw_by_sample(const Job& job, int first, int last) {
 
 void WarpRows(const WarpGrid& grid, const WarpPlane& plane, int first, int last) {
   const Job job(grid, plane);
-  std::optional<const Job> twin;
-  const WarpPlane twin_plane = twin_of(plane);
-  if (plane.twin_source) twin.emplace(grid, twin_plane);
-  const auto draw_all_by_sample = [&] {
-    draw_by_sample(job, first, last);
-    if (twin) draw_by_sample(*twin, first, last);
-  };
 #if HWY_TARGET == HWY_SCALAR
-  draw_all_by_sample();
+  draw_by_sample(job, first, last);
 #else
   // With fewer samples in a segment than a vector has lanes (in coarse outputs), samples are drawn
   // one by one.
-  if (job.samples < 8 || !job.levels[0].near) return draw_all_by_sample();
-  const Job* const second = twin ? &*twin : nullptr;
+  if (job.samples < 8 || !job.levels[0].near) return draw_by_sample(job, first, last);
   const hn::CappedTag<int32_t, 16> wide;
   const hn::CappedTag<int32_t, 8> narrow;
   const auto draw = [&](auto d) {
     if (plane.bits > 8)
-      return plane.components == 1 ? draw_rows<1, true>(d, job, second, first, last)
-                                   : draw_rows<2, true>(d, job, second, first, last);
+      return plane.components == 1 ? draw_rows<1, true>(d, job, first, last)
+                                   : draw_rows<2, true>(d, job, first, last);
     switch (plane.components) {
       case 1:
-        return draw_rows<1>(d, job, second, first, last);
+        return draw_rows<1>(d, job, first, last);
       case 2:
-        return draw_rows<2>(d, job, second, first, last);
+        return draw_rows<2>(d, job, first, last);
       default:
-        return draw_rows<4>(d, job, second, first, last);
+        return draw_rows<4>(d, job, first, last);
     }
   };
   if (job.samples >= 16)

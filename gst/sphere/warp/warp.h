@@ -43,26 +43,10 @@ struct WarpPlane {
   /// from two by two. From its copies it is always two by two.
   bool cubic = false;
 
-  /// A second plane of the same layout, with the picture's next component, which is drawn from the
-  /// same points; or null. For planes of one component without copies.
-  const uint8_t* twin_source = nullptr;
-  uint8_t* twin_target = nullptr;
-
   /// As many as the grid needs (GridBuilder::reductions()), the largest first.
   WarpCopy copies[most_reductions];
   int copy_count = 0;
 };
-
-/// The second of two planes that are drawn together, alone.
-inline WarpPlane twin_of(const WarpPlane& plane) {
-  WarpPlane twin = plane;
-  twin.source = plane.twin_source;
-  twin.target = plane.twin_target;
-  twin.twin_source = nullptr;
-  twin.twin_target = nullptr;
-  ++twin.first_component;
-  return twin;
-}
 
 /// Draws rows first..last-1 of the target. Several threads may draw different rows of one plane at
 /// the same time. Nothing is read outside the source plane, even if the grid has points outside.

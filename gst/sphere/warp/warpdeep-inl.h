@@ -65,7 +65,7 @@ HWY_INLINE void sample_deep(D d, DF df, const uint8_t* source, int stride,
 /// As draw_segment(), for ten bits.
 template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s, int layer,
-                                  const Targets& targets) {
+                                  uint8_t* target) {
   const hn::RebindToFloat<D> df;
   const WarpPlane& plane = job.plane;
   const int stride = block.stride;
@@ -82,45 +82,42 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
     const auto line = [&](const float* v, const float* dv) {
       return hn::MulAdd(at, hn::Set(df, dv[s]), hn::Set(df, v[s]));
     };
-    const auto sample_layer = [&](int p, int i, hn::Vec<decltype(df)>(&v)[components]) {
+    const auto sample_layer = [&](int i, hn::Vec<decltype(df)>(&v)[components]) {
       const Track& k = block.layer[i];
       const auto taps =
           make_taps(d, df, line(k.x, k.dx), line(k.y, k.dy), 2 * components, apart[i]);
-      sample_deep<components, cubic>(d, df, block.source[p], stride, taps, v);
+      sample_deep<components, cubic>(d, df, block.source, stride, taps, v);
       for (int c = 0; c < components; ++c) {
         v[c] = hn::Mul(v[c], unit);
         if constexpr (gained) {
           v[c] = hn::MulAdd(hn::Sub(v[c], neutral), line(k.gain, k.dgain), neutral);
-          if (const int tint = plane.first_component + p + c; tint > 0)
+          if (const int tint = plane.first_component + c; tint > 0)
             v[c] = hn::MulAdd(line(k.tint[tint], k.dtint[tint]),
                               hn::Set(df, static_cast<float>(deep_step)), v[c]);
         }
       }
     };
-    for (int p = 0; p < block.planes; ++p) {
-      hn::Vec<decltype(df)> v[components];
-      sample_layer(p, both ? 0 : layer, v);
-      if constexpr (both) {
-        hn::Vec<decltype(df)> back[components];
-        sample_layer(p, 1, back);
-        const auto first_weight =
-            hn::Min(hn::Max(line(block.first_weight, block.dfirst_weight), hn::Zero(df)),
-                    hn::Set(df, 1.0f));
-        for (int c = 0; c < components; ++c)
-          v[c] = hn::MulAdd(hn::Sub(v[c], back[c]), first_weight, back[c]);
-      }
-      hn::Vec<D> q[components];
-      for (int c = 0; c < components; ++c) {
-        q[c] = hn::Min(hn::Max(hn::NearestInt(v[c]), hn::Zero(d)), hn::Set(d, deep_white));
-        if (plane.shift) q[c] = hn::ShiftLeft<deep_shift>(q[c]);
-      }
-      uint8_t* const out = targets.plane[p] + static_cast<ptrdiff_t>(first) * 2 * components;
-      if constexpr (components == 1) {
-        const hn::Rebind<uint16_t, D> d16;
-        hn::StoreU(hn::DemoteTo(d16, q[0]), d16, reinterpret_cast<uint16_t*>(out));
-      } else {
-        hn::StoreU(hn::Or(q[0], hn::ShiftLeft<16>(q[1])), d, reinterpret_cast<int32_t*>(out));
-      }
+    hn::Vec<decltype(df)> v[components];
+    sample_layer(both ? 0 : layer, v);
+    if constexpr (both) {
+      hn::Vec<decltype(df)> back[components];
+      sample_layer(1, back);
+      const auto first_weight = hn::Min(
+          hn::Max(line(block.first_weight, block.dfirst_weight), hn::Zero(df)), hn::Set(df, 1.0f));
+      for (int c = 0; c < components; ++c)
+        v[c] = hn::MulAdd(hn::Sub(v[c], back[c]), first_weight, back[c]);
+    }
+    hn::Vec<D> q[components];
+    for (int c = 0; c < components; ++c) {
+      q[c] = hn::Min(hn::Max(hn::NearestInt(v[c]), hn::Zero(d)), hn::Set(d, deep_white));
+      if (plane.shift) q[c] = hn::ShiftLeft<deep_shift>(q[c]);
+    }
+    uint8_t* const out = target + static_cast<ptrdiff_t>(first) * 2 * components;
+    if constexpr (components == 1) {
+      const hn::Rebind<uint16_t, D> d16;
+      hn::StoreU(hn::DemoteTo(d16, q[0]), d16, reinterpret_cast<uint16_t*>(out));
+    } else {
+      hn::StoreU(hn::Or(q[0], hn::ShiftLeft<16>(q[1])), d, reinterpret_cast<int32_t*>(out));
     }
   }
 }

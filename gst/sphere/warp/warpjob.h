@@ -37,21 +37,10 @@ struct Track {
 };
 
 struct Block {
-  // Of the plane, and of the one that is drawn together with it.
-  const uint8_t* source[2];
-  int planes = 1;
+  const uint8_t* source;
   int stride;
   Track layer[2];
   float first_weight[block_segments], dfirst_weight[block_segments];
-};
-
-/// Where samples are written: in the plane, and in the one that is drawn together with it.
-struct Targets {
-  uint8_t* plane[2] = {};
-
-  Targets beyond(ptrdiff_t bytes) const {
-    return {{plane[0] + bytes, plane[1] ? plane[1] + bytes : nullptr}};
-  }
 };
 
 /// Bytes of a sample.

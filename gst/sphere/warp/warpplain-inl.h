@@ -32,7 +32,7 @@ HWY_INLINE V16 weigh_pairs(D16 d, V16 weights, V16 bytes) {
 /// windows are too small for it.
 template <int components, class D16>
 HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, int s, int layer,
-                                   const Targets& targets) {
+                                   uint8_t* target) {
   if (!has_windows_of(job, block)) return false;
   const Track& track = block.layer[layer];
   using V = hn::Vec<decltype(d)>;
@@ -64,7 +64,7 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
       1 << (coordinate_bits - fraction_bits);  // the bits of a point that are rounded
 
   for (int first = 0; first < job.samples; first += blocks * block_samples) {
-    ptrdiff_t window[blocks];
+    const uint8_t* window[blocks];
     V start_x = hn::Zero(d), start_y = hn::Zero(d);
     for (int b = 0; b < blocks; ++b) {
       const auto at = static_cast<float>(first + b * block_samples);
@@ -76,7 +76,7 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
       int column, row;
       const int16_t x = begin(track.x[s], track.dx[s], dx, &column);
       const int16_t y = begin(track.y[s], track.dy[s], dy, &row);
-      window[b] = static_cast<ptrdiff_t>(row) * block.stride + column * components;
+      window[b] = block.source + static_cast<ptrdiff_t>(row) * block.stride + column * components;
       if constexpr (blocks == 1) {
         start_x = hn::Set(d, x);
         start_y = hn::Set(d, y);
@@ -92,41 +92,37 @@ HWY_INLINE bool draw_plain_segment(D16 d, const Job& job, const Block& block, in
     const auto pattern = hn::BitCast(d8, hn::Add(hn::Add(index, hn::ShiftLeft<8>(index)), bytes));
     const auto below = hn::ShiftRight<coordinate_bits>(y);
 
+    const auto line = [&](int r) {
+      const ptrdiff_t down = static_cast<ptrdiff_t>(r) * block.stride;
+      if constexpr (blocks == 1) {
+        return hn::BitCast(d, hn::TableLookupBytes(hn::LoadU(d8, window[0] + down), pattern));
+      } else {
+        const hn::Half<decltype(d8)> half;
+        return hn::BitCast(d,
+                           hn::TableLookupBytes(hn::Combine(d8, hn::LoadU(half, window[1] + down),
+                                                            hn::LoadU(half, window[0] + down)),
+                                                pattern));
+      }
+    };
+    V upper = line(0), lower = line(1), last = lower;
+    for (int r = 1; r + 1 < lines; ++r) {
+      const auto here = hn::Eq(below, hn::Set(d, static_cast<int16_t>(r)));
+      const V next = line(r + 1);
+      upper = hn::IfThenElse(here, last, upper);
+      lower = hn::IfThenElse(here, next, lower);
+      last = next;
+    }
     constexpr int drop = coordinate_bits - fraction_bits;
     const auto fx = hn::And(hn::ShiftRight<drop>(x), mask);
     const auto fy = hn::And(hn::ShiftRight<drop>(y), mask);
     const auto weights = hn::Add(hn::Sub(hn::ShiftLeft<8>(fx), fx), hn::Set(d, one));
-    const auto part_below = hn::ShiftLeft<15 - fraction_bits>(fy);
-
-    for (int p = 0; p < block.planes; ++p) {
-      const uint8_t* const source = block.source[p];
-      const auto line = [&](int r) {
-        const uint8_t* const row = source + static_cast<ptrdiff_t>(r) * block.stride;
-        if constexpr (blocks == 1) {
-          return hn::BitCast(d, hn::TableLookupBytes(hn::LoadU(d8, row + window[0]), pattern));
-        } else {
-          const hn::Half<decltype(d8)> half;
-          return hn::BitCast(d,
-                             hn::TableLookupBytes(hn::Combine(d8, hn::LoadU(half, row + window[1]),
-                                                              hn::LoadU(half, row + window[0])),
-                                                  pattern));
-        }
-      };
-      V upper = line(0), lower = line(1), last = lower;
-      for (int r = 1; r + 1 < lines; ++r) {
-        const auto here = hn::Eq(below, hn::Set(d, static_cast<int16_t>(r)));
-        const V next = line(r + 1);
-        upper = hn::IfThenElse(here, last, upper);
-        lower = hn::IfThenElse(here, next, lower);
-        last = next;
-      }
-      const auto above = weigh_pairs(d, weights, upper), under = weigh_pairs(d, weights, lower);
-      const auto light = hn::Add(above, hn::MulFixedPoint15(hn::Sub(under, above), part_below));
-      const auto rounded = hn::ShiftRight<fraction_bits>(hn::Add(light, hn::Set(d, one / 2)));
-      const hn::Rebind<int8_t, decltype(d)> out;
-      hn::StoreU(hn::Xor(hn::DemoteTo(out, rounded), hn::Set(out, -128)), out,
-                 reinterpret_cast<int8_t*>(targets.plane[p]) + first * components);
-    }
+    const auto above = weigh_pairs(d, weights, upper), under = weigh_pairs(d, weights, lower);
+    const auto light = hn::Add(
+        above, hn::MulFixedPoint15(hn::Sub(under, above), hn::ShiftLeft<15 - fraction_bits>(fy)));
+    const auto rounded = hn::ShiftRight<fraction_bits>(hn::Add(light, hn::Set(d, one / 2)));
+    const hn::Rebind<int8_t, decltype(d)> out;
+    hn::StoreU(hn::Xor(hn::DemoteTo(out, rounded), hn::Set(out, -128)), out,
+               reinterpret_cast<int8_t*>(target) + first * components);
   }
   return true;
 }

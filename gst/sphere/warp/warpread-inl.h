@@ -17,7 +17,7 @@ inline constexpr int window_bytes = 16;
 /// Whether all bytes of a window may be read, including those that no sample needs. In the picture
 /// itself they are in the buffer because of inside_margin; in its smaller copies they may not be.
 inline bool has_windows_of(const Job& job, const Block& block) {
-  return has_windows && block.source[0] == job.plane.source;
+  return has_windows && block.source == job.plane.source;
 }
 
 /// The largest distance between the rows of four neighbouring lanes, 1 or 2, if a window contains

@@ -37,11 +37,9 @@ void draw_reduced(D d, const Job& job, const GridRow& g, int first, int count, i
       fill_block(job, g, s, 1, needs, gained, job.levels[n], block);
       auto* const bytes = reinterpret_cast<uint8_t*>(target);
       if (n == 0)
-        draw_block<components, deep, cubic>(d, job, block, 1, needs, gained, {{bytes}},
-                                            job.samples);
+        draw_block<components, deep, cubic>(d, job, block, 1, needs, gained, bytes, job.samples);
       else
-        draw_block<components, deep, false>(d, job, block, 1, needs, gained, {{bytes}},
-                                            job.samples);
+        draw_block<components, deep, false>(d, job, block, 1, needs, gained, bytes, job.samples);
     };
     draw(mixed.level, drawn);
     if (std::max(begin, end) > level) {
