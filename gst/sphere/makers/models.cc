@@ -31,6 +31,8 @@ struct Model {
 constexpr Model models[] = {
     {"", "sm-c200", "gear360"},
     {"", "sm-r210", "gear360-2017"},
+    {"", "insta360 air", "insta360-air"},
+    {"", "insta360 nano", "insta360-nano"},
     {"lg", "lg-r105", "lg-360"},
     {"ricoh", "ricoh theta s", "theta-s"},
     {"", "sp360 4k", "pixpro-sp360-4k"},
