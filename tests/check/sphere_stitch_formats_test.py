@@ -243,6 +243,20 @@ def test_two_files(sources):
         check("two tracks: the right pictures", difference(pixels(out), expected) < LARGEST_DIFFERENCE,
               difference(pixels(out), expected))
         check("two tracks: the sound", streams(out)[1])
+    # No lenses are named: they are looked for in both.
+    result = sphere(tracks, out, "--json", "--stitcher", "cpu", "--lens", "auto")
+    check("two tracks: their lenses are found", result.returncode == 0
+          and "found in the pictures" in json.loads(result.stdout)["lens"], result.stdout + result.stderr)
+    # Insta360's two files of one recording.
+    names = [folder / f"VID_20200102_030405_{number}_001.insv" for number in ("00", "10")]
+    for side, name in zip(("left", "right"), names):
+        name.write_bytes(sides[side].read_bytes())
+    if done("the first file of a recording", names[0], out, *LENS, warns="other lens"):
+        check("the second one is stitched, too", difference(pixels(out), expected) < LARGEST_DIFFERENCE,
+              difference(pixels(out), expected))
+    names[1].unlink()
+    result = sphere(names[0], out, *LENS)
+    check("without the second file, the first is not stitched alone", result.returncode != 0, result.stderr)
     for side, x in (("left", 0), ("right", half)):
         sides[f"{side} photo"] = folder / f"{side}.png"
         ffmpeg("-i", folder / "in.mp4", "-frames:v", 1, "-vf", f"crop={half}:{HEIGHT}:{x}:0",
@@ -356,6 +370,8 @@ def test_models(sources):
     ffmpeg("-i", folder / "both.png", "-q:v", 1, wide)
     for make, model, lens in (("SAMSUNG", "SM-C200", "gear360"), ("SAMSUNG", "SM-R210", "gear360-2017"),
                               ("LG Electronics", "LG-R105", "lg-360"),
+                              ("Arashi Vision", "Insta360 Air", "insta360-air"),
+                              ("Arashi Vision", "Insta360 Nano", "insta360-nano"),
                               ("Somebody", "LG-R105", "dual-190"), ("RICOH", "RICOH THETA SC", "dual-190"),
                               ("JK Imaging", "SP360 4K", "pixpro-sp360-4k")):
         texts = [text.encode() + b"\0" for text in (make, model)]
@@ -381,6 +397,19 @@ def test_models(sources):
                          + b"free" + content[udta + 4:] + struct.pack(">I4s", 8 + len(user), b"udta") + user)
         result = sphere(clip, folder / "named-out.mp4", "--json", "--stitcher", "cpu", "--lens-fov", "190")
         check(f"MP4 of {make} {model}", result.returncode == 0
+              and json.loads(result.stdout)["lens"] == lens, result.stdout + result.stderr)
+        # The same in QuickTime's keys, as newer cameras have them.
+        box = lambda kind, content: struct.pack(">I4s", 8 + len(content), kind) + content
+        keys = box(b"keys", bytes(4) + struct.pack(">I", 2)
+                   + b"".join(box(b"mdta", b"com.apple.quicktime." + name) for name in (b"make", b"model")))
+        values = box(b"ilst", b"".join(box(struct.pack(">I", n + 1), box(b"data", struct.pack(">II", 1, 0) + text[:-1]))
+                                       for n, text in enumerate(texts)))
+        handler = box(b"hdlr", bytes(8) + b"mdta" + bytes(13))
+        meta = box(b"meta", handler + keys + values)
+        clip.write_bytes(content[:movie] + struct.pack(">I", size + len(meta)) + content[movie + 4:udta]
+                         + b"free" + content[udta + 4:] + meta)
+        result = sphere(clip, folder / "named-out.mp4", "--json", "--stitcher", "cpu", "--lens-fov", "190")
+        check(f"QuickTime keys of {make} {model}", result.returncode == 0
               and json.loads(result.stdout)["lens"] == lens, result.stdout + result.stderr)
 
 
