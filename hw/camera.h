@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The interface of network cameras of all families: state, preview, commands and failures. A family
 // implements Camera and registers a CameraFamily for the scheme of its URIs. Only the family itself
 // includes its headers.

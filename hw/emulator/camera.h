@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The interface of emulated cameras of all families, for
-// programs that start one and show its requests. A family implements Camera and registers an
-// EmulatorFamily. Only its own tests include its headers.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The interface of emulated cameras of all families, for programs that start one and show its
+// requests. A family implements Camera and registers an EmulatorFamily. Only its own tests include
+// its headers.
 
 #pragma once
 

@@ -11,6 +11,7 @@
 #include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/base/text.h"
 
 namespace sphere::emulator {
 
@@ -55,9 +56,8 @@ Status give_form(const Descriptor& file, const FileForms::Form& form) {
   }
   const Result<std::vector<uint8_t>> formed = form(bytes);
   if (!formed) return formed.error();
-  const std::string_view text(reinterpret_cast<const char*>(formed->data()), formed->size());
   if (ftruncate(file.get(), 0) != 0 || lseek(file.get(), 0, SEEK_SET) != 0 ||
-      !write_all(file, text))
+      !write_all(file, as_text(*formed)))
     return failed("the file can't be written");
   return ok();
 }

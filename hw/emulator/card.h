@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The emulated camera's memory card: a folder of this
-// machine. On the control channel it has another path.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The emulated camera's memory card: a folder of this machine. On the control channel it has
+// another path.
 //
 // Clients send paths, and other processes may write into the folder. Therefore symbolic links are
 // not followed, and only regular files are opened: a path can't lead out of the folder, and opening

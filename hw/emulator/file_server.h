@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Serves the files of the card over HTTP.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Serves the files of the card over HTTP.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Implements hw/camera.h for the Mi Sphere and related
-// cameras, with a Session.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Implements hw/camera.h for the Mi Sphere and related cameras, with a Session.
 
 #include "hw/camera.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
-// The table of all commands: their values, their
-// conditions, and what may be logged. The client, the emulated camera, the logs and
-// docs/madv-commands.md use it.
+// The table of all commands: their values, their conditions, and what may be logged. The client,
+// the emulated camera, the logs and docs/madv-commands.md use it.
 
 #pragma once
 

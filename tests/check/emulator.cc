@@ -117,7 +117,7 @@ class Client {
   }
 
  private:
-  // Each test has a cache of its own; what is in it goes with the test's home.
+  // Each test has its own cache; it is removed with the home folder of the test.
   const std::string folder_ = temporary_folder();
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -172,7 +172,7 @@ GST_START_TEST(the_published_session_is_spoken_word_by_word) {
     }
     fail_unless(!answers.empty(), "no answer where '%s' was due", line.json);
     same(answers.front().bytes, line.json);
-    // The times are medians of many, these lines are single ones.
+    // The delays of the emulator are medians of many measurements; each line is only one.
     const double delay = std::chrono::duration<double>(answers.front().delay).count();
     fail_unless(std::abs(delay - (line.at - asked_at)) < 0.05, "%s after %g s, not %g", line.json,
                 delay, line.at - asked_at);
@@ -391,7 +391,7 @@ GST_START_TEST(a_photo_is_taken_and_read_over_http) {
   uri.file = "DCIM/%2e%2e/%2e%2e/etc/passwd";
   fail_unless(get(uri.http_url()).first == 404);
 
-  // A connection that ended is closed on the camera's side, too; of the last it may not know yet.
+  // Ended connections are closed by the camera, too. It may not have noticed the latest ones yet.
   const int before = open_files();
   for (int i = 0; i < 50; ++i) get(uri.http_url());
   fail_unless(open_files() < before + 25);
@@ -481,7 +481,8 @@ GST_START_TEST(each_fault_gives_its_error) {
     const auto camera = started(control_only({c.fault}));
     {
       Client client(*camera, [&](SessionOptions& options) {
-        // A busy machine may well be late where silence is not the point.
+        // The timeout is short only where silence is tested, because a busy machine may answer
+        // late.
         if (c.reason == R::silent) options.core.reply_timeout = 300ms;
         options.core.busy_pause = 1ms;
         options.core.finish_timeout = 300ms;
@@ -490,7 +491,7 @@ GST_START_TEST(each_fault_gives_its_error) {
       fail_unless(words.find(c.words) != std::string::npos, "%s: '%s' does not say '%s'", c.fault,
                   words.c_str(), c.words);
     }
-    // Nothing is left.
+    // All sessions are closed.
     for (int i = 0;; ++i) {
       const madv_emulator::Counters counters = camera->counters();
       if (counters.sessions_opened == counters.sessions_closed) break;
@@ -563,7 +564,7 @@ GST_START_TEST(no_camera_differs_from_a_closed_port) {
     fail_unless(event.failure && event.failure->reason == reason);
     fail_unless(event.failure->message.find(words) != std::string::npos, "%s",
                 event.failure->message.c_str());
-    // There is no other client that could be asked.
+    // No other client could be asked.
     fail_unless(!session.call(Request(4365)));
   }
 }
@@ -591,7 +592,7 @@ GST_START_TEST(many_sessions_are_all_closed) {
   const int count = g_getenv("SPHERE_VALGRIND") ? 20 : 300;
   for (int i = 0; i < count; ++i) {
     Client client(*camera, [&](SessionOptions& options) { options.table_folder = folder; });
-    // Ended at any moment on the way up.
+    // Sessions are ended at different steps of connecting.
     if (i % 3 == 0) client.expect(Event::Kind::ready);
     if (i % 3 == 1) client.expect(Event::Kind::preview_ready);
     client.session().stop();

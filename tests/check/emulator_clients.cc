@@ -80,7 +80,7 @@ class Viewer {
     bytes_.erase(0, size);
     return head;
   }
-  /// Of the last answer.
+  /// The body of the last answer.
   const std::string& body() const { return body_; }
   void set_up() { set_up("RTP/AVP/TCP;unicast;interleaved=0-1"); }
   void set_up_udp() {
@@ -217,7 +217,7 @@ GST_START_TEST(a_transfer_ends_when_its_last_byte_is_sent) {
   same(*done.text("type"), "get_file_complete");
   same(done.entries("param")[0].second, std::to_string(file.size()));
 
-  // Cancelled: so much was sent, and no more comes but what is asked next.
+  // After a cancellation, the camera says how much it has sent, and sends only what is asked next.
   client.ask(1285, path + R"(,"offset":"0","fetch_size":0)");
   fail_unless(data->receive(5) == "begin");
   const int64_t sent = *client.ask(1287, path).number("transferred_size");
@@ -306,7 +306,7 @@ GST_START_TEST(files_over_http) {
   for (const char* path : {"/", "/20200101", "/20200101/", "/nothing", "/20200101/IMG.DNG/",
                            "/%2e%2e/secret", "/20200101/%2e%2e/%2e%2e/secret"})
     fail_unless_equals_int(http(http_of(*camera) + path).status, 404);
-  // No path at all.
+  // Not a valid path.
   fail_unless_equals_int(http(http_of(*camera) + "/..%2fsecret").status, 400);
   for (const char* method : {"POST", "PUT", "DELETE"})
     fail_unless_equals_int(http(file, method).status, 405);
@@ -359,7 +359,7 @@ GST_START_TEST(a_video_begins_again_and_a_picture_stays) {
       make("v.mp4",
            "num-buffers=5 ! video/x-raw,width=320,height=160,framerate=30/1 ! "
            "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=");
-  // The file name has another suffix.
+  // The name of this file does not tell its type.
   const std::string picture =
       make("p", "num-buffers=1 ! video/x-raw,format=RGBA,width=320 ! pngenc ! filesink location=");
   for (const std::string& file : {video, picture}) {
@@ -485,7 +485,7 @@ GST_START_TEST(vanished_viewers_are_removed) {
   int before = 0;
   for (int i = 0; i < count; ++i) {
     Viewer viewer(*camera);
-    // At every step on the way up: with an answer, and without waiting for it.
+    // Clients vanish at every step of connecting, with and without waiting for the answer.
     const int step = i % 9;
     if (step > 0) viewer.ask("OPTIONS");
     if (step == 1) viewer.send("DESCRIBE");

@@ -30,7 +30,7 @@ def camera(*words, **options):
 
 
 def ended(process):
-    """Its exit status; None where it does not end."""
+    """The exit status of a process; None if it does not end."""
     try:
         return process.wait(DEADLINE)
     except subprocess.TimeoutExpired:
@@ -42,7 +42,7 @@ def connect(port):
 
 
 def connect_later(port):
-    """Begins to connect, and does not wait: a full backlog leaves the connection to its retries."""
+    """Begins to connect without waiting; if the backlog is full, the system tries again."""
     client = socket.socket()
     client.setblocking(False)
     client.connect_ex(("127.0.0.1", port))
@@ -50,13 +50,13 @@ def connect_later(port):
 
 
 def processor_time(process):
-    """What it has used so far, in seconds."""
+    """The processor time that a process has used, in seconds."""
     fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(process):
-    """What it holds, in MB."""
+    """The memory of a process, in MB."""
     for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1000
@@ -64,7 +64,7 @@ def memory(process):
 
 
 def until(what, condition):
-    """Waits for it; whether it came."""
+    """Waits until the condition holds; whether it did."""
     end = time.monotonic() + DEADLINE
     while not condition():
         if time.monotonic() > end:
@@ -103,7 +103,7 @@ def test_helpful_messages():
             check("how to end it", "Ctrl-C" in text, text)
             lines = [line.strip() for line in text.splitlines() if "gst-launch-1.0" in line]
             check("two launch lines", len(lines) == 2 and not any(".dev" in l for l in lines), text)
-            # They work as they stand; without a window, and with an end.
+            # The printed lines work, here without a window and with an end.
             for line in lines:
                 line = line.replace("autovideosink", "fakesink num-buffers=5").replace(
                     " ! decodebin", " timeout=60 ! identity eos-after=20 ! decodebin")
@@ -178,7 +178,7 @@ def test_flood_is_not_stored():
                     answers = b""
                     while answers.count(b"}") < 100:
                         answers += client.recv(65536)
-            # Until what is kept is full.
+            # Until the list of latest requests is full.
             ask(60)
             before = memory(process)
             ask(400)
@@ -192,7 +192,7 @@ def test_no_free_descriptors():
         for port in ("port", "data-port", "http-port", "rtsp-port"):
             for _ in range(30):
                 open_ones.enter_context(connect_later(said[port]))
-        # It has taken what it could when it has no descriptor left.
+        # It accepts connections until it has no descriptor left.
         until("no descriptor is left",
               lambda: len(os.listdir(f"/proc/{process.pid}/fd")) >= 47)
         begin, used = time.monotonic(), processor_time(process)

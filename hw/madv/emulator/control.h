@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The camera's side of the control channel: requests go
-// in, actions come out. It has no socket and no clock; emulator.h has these.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The camera's side of the control channel: requests go in, actions come out. It has no socket and
+// no clock; emulator.h has these.
 
 #pragma once
 

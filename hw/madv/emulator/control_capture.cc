@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The photos and recordings of the control channel.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The photos and recordings of the control channel.
 
 #include <glib.h>
 

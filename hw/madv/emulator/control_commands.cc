@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The commands of the control channel, except those of
-// files and of photos: state, settings,
-// Wi-Fi, power, remote control.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The commands of the control channel, except those of files and of photos: state, settings, Wi-Fi,
+// power, remote control.
 
 #include <glib.h>
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The faults of the control channel, and what happens to
-// the camera itself.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The faults of the control channel, and what happens to the camera itself.
 
 #include <algorithm>
 

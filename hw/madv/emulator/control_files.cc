@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The commands of the control channel about files, and
-// the data port.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The commands of the control channel about files, and the data port.
 
 #include <libexif/exif-data.h>
 

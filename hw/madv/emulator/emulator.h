@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later An emulated Mi Sphere: the control channel, the data
-// port, the files over HTTP and the preview over RTSP, in its own threads. It is used by tests and
-// by `sphere emulator`.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An emulated Mi Sphere: the control channel, the data port, the files over HTTP and the preview
+// over RTSP, in its own threads. It is used by tests and by `sphere emulator`.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The faults of an emulated Mi Sphere.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The faults of an emulated Mi Sphere.
 
 #pragma once
 

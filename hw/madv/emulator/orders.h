@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later What a person does to the emulated camera while it
-// runs, as lines of text.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a person does to the emulated camera while it runs, as lines of text.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The kinds of photos and recordings of an emulated Mi
-// Sphere.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The kinds of photos and recordings of an emulated Mi Sphere.
 
 #pragma once
 
