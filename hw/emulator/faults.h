@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Faults that an emulated camera can be told to have: NAME, NAME:N or NAME:Ns (seconds). Each part of
-// a camera declares its faults; a family's list has those of all its parts.
+// Faults that an emulated camera can be told to have: NAME, NAME:N or NAME:Ns (seconds). Each part
+// of a camera declares its faults; a family's list has those of all its parts.
 
 #pragma once
 

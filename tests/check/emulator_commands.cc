@@ -346,6 +346,30 @@ GST_START_TEST(faults_of_the_data_port) {
 }
 GST_END_TEST;
 
+GST_START_TEST(faults_of_http) {
+  const std::string file(300000, 'f');
+  const auto emulated = started(control_only());
+  write(emulated->card_folder() + "/DCIM/A.MP4", file);
+  const auto get = [&](const std::string& more) {
+    Socket web(emulated->ports().http);
+    web.send("GET /A.MP4 HTTP/1.1\r\nHost: camera\r\nConnection: close\r\n" + more + "\r\n");
+    std::string answer;
+    for (std::string some = web.receive(); !some.empty(); some = web.receive()) answer += some;
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  };
+  fail_unless(get("") == file);
+  fail_unless(bool(emulated->obey("fault http-cut:100")));
+  fail_unless_equals_int(get("").size(), 100 << 10);
+  fail_unless_equals_int(get("Range: bytes=200000-\r\n").size(), 100000);
+  fail_unless(bool(emulated->obey("clear all")));
+  fail_unless(bool(emulated->obey("fault http-slow:1000")));
+  const gint64 begin = g_get_monotonic_time();
+  fail_unless(get("") == file);
+  const gint64 time = g_get_monotonic_time() - begin;
+  fail_unless(time > 200000, "it took only %d us", static_cast<int>(time));
+}
+GST_END_TEST;
+
 GST_START_TEST(faults_of_the_control_channel) {
   const auto emulated = started(control_only({"joined:100"}));
   ControlClient client(*emulated);
@@ -407,6 +431,7 @@ static Suite* emulator_commands_suite() {
   tcase_add_test(tcase, an_upload_that_breaks_off);
   tcase_add_test(tcase, the_last_answer_comes_before_the_end);
   tcase_add_test(tcase, faults_of_the_data_port);
+  tcase_add_test(tcase, faults_of_http);
   tcase_add_test(tcase, faults_of_the_control_channel);
   tcase_add_test(tcase, formatting_empties_a_temporary_card_alone);
   return suite;

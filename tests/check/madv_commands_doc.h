@@ -47,7 +47,8 @@ inline std::string commands_document(std::span<const madv::Command> commands) {
       "it writes this file. The sources are the vendor's table (product `sv1`, v1.66) and the ids\n"
       "that appear only in its client. The vendor tells for few commands what they need; the rest\n"
       "is concluded from what the command does.\n\n"
-      "R: can be read. W: can be written. Notice: is only sent by the camera. `param` is a string\n"
+      "R: can be read. W: can be written. Notice: is only sent by the camera. Service: for\n"
+      "workshops. `param` is a string\n"
       "in requests, also if it is a number. \"Factory\" is the value of a new camera. \"In 4364\"\n"
       "and \"in 4365\" are the names in the replies to `settings` and `status`. \"Notifies\" means "
       "that the camera also sends it\n"
@@ -71,10 +72,11 @@ inline std::string commands_document(std::span<const madv::Command> commands) {
       return *name ? "`" + std::string(name) + "`" : std::string();
     };
     text += "| " + std::to_string(c.id) + " | " + c.name + " | " +
-            access_words[static_cast<int>(c.access)] + " | " + value_words(c.value) + " | " +
-            (c.factory ? std::to_string(*c.factory) : "") + " | " + quoted(c.settings_member) +
-            " | " + quoted(c.status_member) + " | " + needs_words(c.needs) + " | " +
-            (c.notifies ? "yes" : "") + " | " + (c.kept ? "yes" : "") + " | " + c.emulated + " | " +
+            access_words[static_cast<int>(c.access)] + (c.service ? ", service" : "") + " | " +
+            value_words(c.value) + " | " + (c.factory ? std::to_string(*c.factory) : "") + " | " +
+            quoted(c.settings_member) + " | " + quoted(c.status_member) + " | " +
+            needs_words(c.needs) + " | " + (c.notifies ? "yes" : "") + " | " +
+            (c.kept ? "yes" : "") + " | " + c.emulated + " | " +
             privacy_words[static_cast<int>(c.privacy)] + " | " + shown + " |\n";
   }
   return text;

@@ -240,7 +240,10 @@ void Control::answer(int client, const Message& request) {
     if (waiting_) grant(waiting_->client);
     return;
   }
-  if (settings_.model == Model::sj8_pro && sister_command(client, request)) return;
+  if (settings_.model == Model::sj8_pro) {
+    sister_command(client, request);
+    return;
+  }
   if (standby_ && !works_in_standby(request)) {
     reply(client, id, madv::rval_invalid_operation);
     return;

@@ -21,6 +21,7 @@
 #include "hw/emulator/card.h"
 #include "hw/madv/emulator/faults.h"
 #include "hw/madv/emulator/shot.h"
+#include "hw/madv/emulator/sister.h"
 #include "hw/madv/message.h"
 #include "hw/madv/wire.h"
 
@@ -55,11 +56,6 @@ struct ControlSettings {
   /// The token of the first session; each further one has the next number.
   int token = 1;
   std::vector<Fault> faults;
-  /// The bytes of the thumbnail of a file on the card, "thumb" or "idr", if this file needs more
-  /// than the channel itself knows.
-  std::function<std::optional<std::string>(const Card& card, const std::string& camera_path,
-                                           const std::string& type)>
-      thumbnail;
   /// A monotonic clock; the system's by default.
   std::function<Delay()> now;
 };
@@ -136,6 +132,11 @@ class Control {
   bool is_uploading(int client) const;
   void data_received(int client, std::string_view bytes);
   void recording_saved(const std::string& camera_path, bool done, int milliseconds);
+  /// A file of a recording that goes on.
+  void segment_saved(const std::string& camera_path, bool done);
+  std::string next_video_path() const;
+  /// The value of a setting; 0 if there is none.
+  int setting_value(int id) const;
 
   /// Events on the camera itself. Each client with a session is notified.
   void notify(int id, const std::string& more);
@@ -165,9 +166,6 @@ class Control {
   /// The last position that was received: lat, lon, alt.
   const std::vector<std::string>& position() const { return position_; }
   const std::string& clock() const { return clock_; }
-  /// The value of a setting; 0 if there is none.
-  int setting_value(int id) const;
-  std::string next_video_path() const;
 
  private:
   struct Upload {
@@ -221,7 +219,13 @@ class Control {
   /// Calls what it does when its time has come, also without a request.
   void watch_fault(const ActiveFault& fault);
   void command(int client, const madv::Message& request);
-  bool sister_command(int client, const madv::Message& request);
+  void sister_command(int client, const madv::Message& request);
+  void sister_setting(int client, const madv::Message& request);
+  void sister_capture(int client, int id);
+  void sister_photo_taken(const std::string& camera_path, bool done);
+  void sister_list(int client, const std::string& options);
+  /// A notification of the sister camera; `more` begins with a comma.
+  void sister_notify(const std::string& type, const std::string& more = "", Delay delay = {});
   bool file_command(int client, const madv::Message& request);
   bool capture_command(int client, const madv::Message& request);
   bool state_command(int client, const madv::Message& request);
@@ -253,6 +257,7 @@ class Control {
   void choose(int setting, bool on);
   /// Without a client, the button was pressed.
   void start(std::optional<int> client, const ShotKind& kind, const std::string& param);
+  Series& begin(const ShotKind& kind);
   void next_photo();
   void stop_photos();
   void finish_series();
@@ -306,6 +311,8 @@ class Control {
   std::string new_ssid_, new_password_;                  // from the next restart of the Wi-Fi on
   bool has_update_ = false, has_remote_update_ = false;  // one that arrived whole
   std::string remote_serial_, remote_box_serial_;
+
+  SisterSettings sister_;
 
   Counters counters_;
   std::deque<Asked> asked_;

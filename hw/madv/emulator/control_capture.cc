@@ -38,14 +38,6 @@ std::string new_path(const Card& card, const char* kind, const char* suffix) {
                        kind + std::string("_") + printed_time("%Y%m%d_%H%M%S"), suffix);
 }
 
-/// 5029 has two meanings.
-const ShotKind* kind_of(int start, bool one_lens) {
-  const ShotKind* found = nullptr;
-  for (const ShotKind& kind : shot_kinds)
-    if (kind.start == start && (!found || one_lens)) found = &kind;
-  return found;
-}
-
 }  // namespace
 
 std::string Control::next_video_path() const { return new_path(card_, "VID", "AA.MP4"); }
@@ -68,8 +60,15 @@ void Control::choose(int setting, bool on) {
     if (on)
       chosen = &kind;
     else if (chosen == &kind)
-      chosen = kind_of(kind.is_photo() ? madv::msg_take_photo : madv::msg_start_recording, false);
+      chosen = find_kind(kind.is_photo() ? madv::msg_take_photo : madv::msg_start_recording);
   }
+}
+
+Control::Series& Control::begin(const ShotKind& kind) {
+  return series_.emplace(
+      Series{.kind = &kind,
+             .shot = {.start = kind.start, .value = kind.setting ? told_value(kind.setting) : 0},
+             .since = settings_.now() + (settings_.timing ? record_start_time : Delay{})});
 }
 
 void Control::start(std::optional<int> client, const ShotKind& kind, const std::string& param) {
@@ -77,24 +76,17 @@ void Control::start(std::optional<int> client, const ShotKind& kind, const std::
   if (client) reply(*client, kind.start, rval);
   if (rval != 0) return;
   chosen_[static_cast<size_t>(kind.mode)] = &kind;
-  series_.emplace(
-      Series{.kind = &kind,
-             .shot = {.start = kind.start, .value = kind.setting ? told_value(kind.setting) : 0}});
-  Series& series = *series_;
+  Series& series = begin(kind);
   // Not if a client started it: one that was written against a real camera gets the next message
   // when the photo is saved.
   if (!client) notify(kind.start, member("param", 0));
 
   if (!kind.is_photo()) {
     series.shot.sound = param != "1";
-    series.since = settings_.now() + (settings_.timing ? record_start_time : Delay{});
     actions_.push_back({.kind = Action::Kind::start_recording,
                         .client = client.value_or(0),
                         .bytes = next_video_path(),
                         .shot = series.shot});
-    if (settings_.model == Model::sj8_pro && client)
-      send(*client, R"({"msg_id":7,"type":"start_normal_record"})",
-           usual(kind.start) + (settings_.timing ? record_start_time : Delay{}));
     if (kind.start == madv::msg_start_short_video)
       series_timer_ =
           after(series.since - settings_.now() + std::chrono::seconds(series.shot.value), [this] {
@@ -151,6 +143,11 @@ void Control::tell_progress(int count) {
 }
 
 void Control::photo_taken(const std::string& camera_path, bool done) {
+  if (settings_.model == Model::sj8_pro) {
+    series_.reset();
+    sister_photo_taken(camera_path, done);
+    return;
+  }
   // The vendor has no message for a photo that failed; its app would show a full card.
   if (done)
     notify(madv::msg_photo_saved, saved_fields(camera_path));
@@ -234,9 +231,6 @@ bool Control::capture_command(int client, const Message& request) {
       if (is_recording()) {
         reply(client, id, 0);
         end_recording();
-        if (settings_.model == Model::sj8_pro)
-          send(client, R"({"msg_id":7,"type":"stop_normal_record"})",
-               usual(id) + (settings_.timing ? record_stop_time : Delay{}));
       } else if (series_ && (series_->kind->start == madv::msg_start_interval_photo ||
                              series_->kind->start == madv::msg_start_timed_photo)) {
         reply(client, id, 0);
@@ -278,7 +272,7 @@ bool Control::capture_command(int client, const Message& request) {
   }
   // 5029 has two meanings: the setting that was changed last decides.
   const bool one_lens = chosen_[madv::mode_photo]->setting == madv::msg_single_sensor;
-  const ShotKind* kind = kind_of(id, one_lens);
+  const ShotKind* kind = find_kind(id, one_lens);
   if (!kind) return false;
   start(client, *kind, param);
   return true;

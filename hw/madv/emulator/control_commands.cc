@@ -8,6 +8,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "hw/madv/emulator/control.h"
+#include "hw/madv/emulator/file_forms.h"
 #include "hw/madv/emulator/members.h"
 
 namespace sphere::madv_emulator {
@@ -21,7 +22,6 @@ namespace {
 // The size of its card, and the values of a card of 16 GB in the vendor's sample.
 constexpr int64_t card_total_kb = 15343616, card_free_kb = 15328288;
 
-constexpr const char* firmware = "1.3.97.85.5.13333";
 constexpr const char* remote_firmware = "1.0.0";
 constexpr const char* remote_update = "1.0.1";
 constexpr int remote_battery = 3700;
@@ -59,38 +59,6 @@ bool is_clock(std::string_view text) {
 
 }  // namespace
 
-bool Control::sister_command(int client, const Message& request) {
-  const int id = request.id();
-  const std::string type = request.text("type").value_or("");
-  switch (id) {
-    case 1:
-      reply(client, id, 0, member("type", type) + member("param", "normal_record"));
-      return true;
-    case 2:
-      clock_ = request.param_text().value_or("");
-      reply(client, id, 0, member("type", type));
-      return true;
-    case 11:
-      reply(client, id, 0,
-            member("brand", "SJCAM") + member("model", "SJ8PRO_TAIWAN") + member("chip", "A12") +
-                member("app_type", "Connected") + member("fw_ver", "local") +
-                member("api_ver", "4.1.0") + member("media_folder", card_.media_folder()) +
-                member("event_folder", std::string(madv::card_root) + "/EVENT") +
-                member("http", "Disable") + member("auth", "off") + ",\"naming_rule\":[]" +
-                member("firmwareVersion", "V1.3.2"));
-      return true;
-    case 13:
-      reply(client, id, 0, member("type", "battery") + member("param", 75));
-      return true;
-    case madv::msg_recording_time:
-      if (series_) return false;
-      reply(client, id, madv::rval_invalid_operation);
-      return true;
-    default:
-      return false;
-  }
-}
-
 // --- what it tells ---------------------------------------------------------------------------
 
 int Control::video_seconds_left() const { return card_rval_ == 0 ? 4073 : 0; }
@@ -114,6 +82,14 @@ std::string Control::card_fields() const {
 std::string Control::saved_fields(const std::string& camera_path) const {
   return member("param", rtos_path(camera_path)) + left_fields() +
          member(field::videos, card_.count("AA.MP4")) + card_fields();
+}
+
+void Control::segment_saved(const std::string& camera_path, bool done) {
+  if (settings_.model == Model::sj8_pro) return;
+  if (done)
+    notify(madv::msg_segment_saved, member("param", rtos_path(camera_path)));
+  else
+    notify(madv::msg_segmented_recording_failed, "");
 }
 
 std::string Control::storage_fields() const {
@@ -146,7 +122,7 @@ std::string Control::settings_fields() const {
         break;
       case madv::msg_panoramic_sound:
         more += member("sn", settings_.serial) + member(field::product, "sv1") +
-                member(field::version, std::string(firmware) + ";" + remote_firmware) +
+                member(field::version, std::string(firmware_version) + ";" + remote_firmware) +
                 member("md5", table_md5_);
         break;
       default:
@@ -218,7 +194,7 @@ void Control::reset_settings(bool kept_ones) {
 bool Control::takes(int id, const std::string& param) const {
   const madv::Command* command = madv::find_command(id);
   if (!command || !command->is_setting() || !madv::takes(*command, param)) return false;
-  return id != madv::msg_video_resolution || settings_.model != Model::mi_sphere ||
+  return id != madv::msg_video_resolution ||
          std::any_of(std::begin(resolutions), std::end(resolutions),
                      [&](int one) { return std::to_string(one) == param; });
 }
@@ -298,9 +274,7 @@ bool Control::state_command(int client, const Message& request) {
       std::string more;
       if (!table_md5_.empty() && !fault(faults::no_table)) more += member("param", table_md5_);
       // The names of the other members are known, but there is no real reply to compare with.
-      if (settings_.model == Model::mi_sphere)
-        more += member("update", 0) + member("session_id", 1000 + token_);
-      return tell(more);
+      return tell(more + member("update", 0) + member("session_id", 1000 + token_));
     }
     case madv::msg_status:
       return tell(status_fields());
@@ -342,7 +316,7 @@ bool Control::state_command(int client, const Message& request) {
     case madv::msg_device_name:
       return param(std::string_view("MJXJ"));
     case madv::msg_firmware_version:
-      return param(std::string_view(firmware));
+      return param(std::string_view(firmware_version));
     case madv::msg_set_location:
       position_ = {request.text(field::latitude).value_or(""),
                    request.text(field::longitude).value_or(""),

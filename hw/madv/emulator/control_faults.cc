@@ -109,6 +109,7 @@ bool Control::faulty(int client, const Message& request) {
   if (is_due(faults::half_open) && happens(faults::half_open)) {
     clients_[client].dead = true;
     if (has_session(client)) close_session();
+    if (!holder_ && waiting_) grant(waiting_->client);
     return true;
   }
   if (is_within(faults::busy)) {

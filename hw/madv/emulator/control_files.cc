@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The commands of the control channel about files, and the data port.
 
-#include <libexif/exif-data.h>
-
 #include <algorithm>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/md5.h"
 #include "hw/madv/connect.h"
 #include "hw/madv/emulator/control.h"
+#include "hw/madv/emulator/file_forms.h"
 #include "hw/madv/emulator/members.h"
 
 namespace sphere::madv_emulator {
@@ -25,13 +24,8 @@ constexpr uint64_t most_at_once = 64 << 20;
 // A file up to this size is its own thumbnail, if it has no other one.
 constexpr uint64_t small_file = 1 << 20;
 
-// The Exif of a photo is at its beginning, and has at most this size.
-constexpr uint64_t most_of_exif = 128 << 10;
-
 // The vendor's `ftype`.
 constexpr int64_t camera_firmware = 1, remote_firmware = 2;
-
-using ExifRef = std::unique_ptr<ExifData, Call<exif_data_unref>>;
 
 std::string transfer_result(const char* type, const char* count, uint64_t bytes,
                             const std::string& md5) {
@@ -200,17 +194,9 @@ std::string Control::told_md5(std::string_view bytes) const {
 
 std::optional<std::string> Control::thumbnail_of(const std::string& path,
                                                  const std::string& type) const {
-  if (settings_.thumbnail)
-    if (std::optional<std::string> bytes = settings_.thumbnail(card_, path, type)) return bytes;
+  if (std::optional<std::string> bytes = file_thumbnail(card_, path, type)) return bytes;
   const std::optional<Card::Info> info = card_.info(path);
   if (!info) return std::nullopt;
-  if (type == "thumb") {
-    const std::string begin = card_.read(path, 0, most_of_exif).value_or("");
-    const ExifRef exif(exif_data_new_from_data(reinterpret_cast<const unsigned char*>(begin.data()),
-                                               static_cast<unsigned>(begin.size())));
-    if (exif && exif->data && exif->size > 0)
-      return std::string(reinterpret_cast<const char*>(exif->data), exif->size);
-  }
   return info->size <= small_file ? card_.read(path, 0, info->size) : std::nullopt;
 }
 

@@ -13,13 +13,12 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
-#include "gst/sphere/makers/madv_write.h"
-#include "gst/sphere/media/isobmff.h"
 #include "hw/emulator/capture.h"
 #include "hw/emulator/file_server.h"
 #include "hw/emulator/listener.h"
 #include "hw/emulator/loop.h"
 #include "hw/emulator/preview.h"
+#include "hw/madv/emulator/file_forms.h"
 #include "hw/madv/emulator/orders.h"
 #include "hw/madv/uri.h"
 
@@ -54,29 +53,6 @@ constexpr emulator::EmulatorFamily::Named port_names[] = {{"port", "Control chan
 constexpr const char* sister_model = "sj8-pro";
 
 Delay now() { return Delay(g_get_monotonic_time()); }
-
-/// Photos and videos as a Mi Sphere writes them: with its table, and held level. The sister camera
-/// adds nothing.
-emulator::FileForms file_forms(const ControlSettings& settings) {
-  if (settings.model != Model::mi_sphere) return {};
-  makers::madv::CameraData data;
-  data.lens_table.assign(settings.lens_table.begin(), settings.lens_table.end());
-  data.matrices = {makers::madv::camera_matrix_of(Mat3())};
-  const auto photo = [data](std::span<const uint8_t> file) {
-    return makers::madv::add_to_jpeg(file, data);
-  };
-  const auto video = [data](std::span<const uint8_t> file) -> Result<std::vector<uint8_t>> {
-    // A real camera has more records than pictures, and room for more.
-    constexpr size_t surplus = 10, room = 65083;
-    const auto checked = media::check_isobmff(media::MemorySource(file));
-    if (!checked) return checked.error();
-    const media::Track* pictures = checked->first("vide");
-    makers::madv::CameraData all = data;
-    all.matrices.resize((pictures ? pictures->samples : 0) + surplus, data.matrices.front());
-    return makers::madv::add_to_video(file, makers::madv::make_box(all, room));
-  };
-  return {photo, video};
-}
 
 }  // namespace
 
@@ -155,6 +131,8 @@ class Emulator::Impl {
   size_t forget_transfers(int client, Connection& data);
   void reboot_when_said(Delay pause, Delay until);
   void take_photo(const std::string& camera_path);
+  ShotSettings shot_settings(int resolution) const;
+  void start_recording(const std::string& camera_path);
   void finish_recording(Delay delay);
   void after(Delay delay, std::function<void()> function);
 
@@ -242,7 +220,8 @@ Status Emulator::Impl::listen() {
   if (preview_)
     if (Status status = preview_->listen(); !status) return status;
   files_ =
-      std::make_unique<FileServer>(loop_.context(), card_, "MADV-emulator", options_.idle_time);
+      std::make_unique<FileServer>(loop_.context(), card_, "MADV-emulator", options_.idle_time,
+                                   [this](const FaultInfo& kind) { return control_.fault(kind); });
   control_listener_ = std::move(*control);
   data_listener_ = std::move(*data);
   http_listener_ = std::move(*http);
@@ -521,7 +500,7 @@ void Emulator::Impl::perform(Action action) {
       take_photo(action.bytes);
       break;
     case Action::Kind::start_recording:
-      capture_.start_recording(action.bytes);
+      start_recording(action.bytes);
       break;
     case Action::Kind::stop_recording:
       finish_recording(action.delay);
@@ -575,10 +554,30 @@ void Emulator::Impl::cancel_data(int client) {
 }
 
 void Emulator::Impl::take_photo(const std::string& camera_path) {
-  capture_.take_photo(camera_path, [this, camera_path](bool good) {
-    control_.photo_taken(camera_path, good);
-    perform();
-  });
+  capture_.take_photo(photo_request(shot_settings(madv::msg_photo_resolution), camera_path),
+                      [this, camera_path](bool good) {
+                        control_.photo_taken(camera_path, good);
+                        perform();
+                      });
+}
+
+ShotSettings Emulator::Impl::shot_settings(int resolution) const {
+  ShotSettings settings;
+  settings.resolution = control_.setting_value(resolution);
+  settings.position = control_.position();
+  settings.loop = control_.setting_value(madv::msg_loop_recording) != 0;
+  if (control_.setting_value(madv::msg_segmented_recording))
+    settings.segment = options_.segment_time;
+  return settings;
+}
+
+void Emulator::Impl::start_recording(const std::string& camera_path) {
+  capture_.start_recording(video_request(shot_settings(madv::msg_video_resolution), camera_path,
+                                         [this] { return control_.next_video_path(); }),
+                           [this](const Capture::Recorded& recorded) {
+                             control_.segment_saved(recorded.camera_path, recorded.good);
+                             perform();
+                           });
 }
 
 void Emulator::Impl::finish_recording(Delay delay) {
@@ -612,6 +611,7 @@ void Emulator::Impl::reboot(Delay pause) {
   http_listener_.reset();
   files_.reset();
   if (preview_) preview_->close();
+  perform();  // timers of its faults
   reboot_watch_ = watch_time(pause, loop_.context(), [this] {
     // Another process may have taken the port in the meantime; then it is tried again.
     return !listen();

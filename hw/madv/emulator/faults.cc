@@ -2,6 +2,7 @@
 
 #include "hw/madv/emulator/faults.h"
 
+#include "hw/emulator/file_server.h"
 #include "hw/emulator/preview.h"
 
 namespace sphere::madv_emulator {
@@ -16,6 +17,7 @@ const std::vector<const FaultInfo*>& fault_list() {
         &faults::slow_card, &faults::bad_card,   &faults::low_battery,   &faults::no_table,
         &faults::bad_table, &faults::no_data,    &faults::cut_data,      &faults::slow_data,
         &faults::wrong_md5, &faults::short_file, &faults::rem_size_chunk};
+    all.insert(all.end(), emulator::http_faults.begin(), emulator::http_faults.end());
     all.insert(all.end(), emulator::preview_faults.begin(), emulator::preview_faults.end());
     return all;
   }();

@@ -49,4 +49,12 @@ inline constexpr ShotKind shot_kinds[] = {
      madv::working_photo},
 };
 
+/// Null if this command starts nothing. `one_lens`: of 5029, the second meaning.
+inline const ShotKind* find_kind(int start, bool one_lens = false) {
+  const ShotKind* found = nullptr;
+  for (const ShotKind& kind : shot_kinds)
+    if (kind.start == start && (!found || one_lens)) found = &kind;
+  return found;
+}
+
 }  // namespace sphere::madv_emulator
