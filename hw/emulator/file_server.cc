@@ -177,11 +177,12 @@ void FileServer::chunk_sent(SoupServerMessage* message, gpointer data) {
   if (body->left == 0) return;
   if (!body->fault(faults::http_slow)) return send_next(message, *body);
   soup_server_message_pause(message);
-  body->pause = watch_time(std::chrono::milliseconds(1000) / slow_pieces, body->context, [message, body] {
-    send_next(message, *body);
-    soup_server_message_unpause(message);
-    return false;
-  });
+  body->pause =
+      watch_time(std::chrono::milliseconds(1000) / slow_pieces, body->context, [message, body] {
+        send_next(message, *body);
+        soup_server_message_unpause(message);
+        return false;
+      });
 }
 
 void FileServer::serve(SoupServerMessage* message, const char* path) {
