@@ -71,6 +71,8 @@ struct CameraEvent {
   int id = 0;
   std::string name;
   std::string path;
+  /// The same file as CameraFiles names it, relative to the card.
+  std::string file;
   std::string bytes;
   std::optional<Failure> failure;
 };

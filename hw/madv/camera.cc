@@ -309,6 +309,8 @@ class MadvCamera : public hw::Camera {
                        message.id() == msg_segment_saved;
     if (saved && message.param_text())
       event.path = printable(unix_path(*message.param_text()), most_text);
+    const std::string root = std::string(card_root) + "/";
+    if (event.path.starts_with(root)) event.file = event.path.substr(root.size());
   }
 
   const EventHandler handler_;

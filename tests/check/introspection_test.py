@@ -98,10 +98,10 @@ def look(node, way):
     return count, missing
 
 
-if len(sys.argv) > 1:
-    namespace = ElementTree.parse(sys.argv[1]).getroot().find(CORE + "namespace")
+for gir in sys.argv[1:]:
+    namespace = ElementTree.parse(gir).getroot().find(CORE + "namespace")
     entries, undocumented = look(namespace, "")
-    print(f"{entries} entries in the GIR")
+    print(f"{entries} entries in {gir}")
     check("the GIR has entries", entries > 60)
     check("each entry of the GIR is documented: " + ", ".join(undocumented), not undocumented)
 check("the error domain's name",

@@ -182,9 +182,10 @@ GST_START_TEST(files_without_consent_expire) {
   // A new grant for fewer purposes.
   act(Act::give, Category::device, bit(Purpose::share));
   all = due_now(Rule::consent);
-  fail_unless(all.size() == 2 && all[1].file.store == Store::tables);
+  fail_unless(all.size() == 3 && all[1].file.store == Store::tables &&
+              all[2].file.store == Store::pins);
   act(Act::withdraw_all);
-  fail_unless_equals_int(due_now(Rule::consent).size(), 4);
+  fail_unless_equals_int(due_now(Rule::consent).size(), 5);
 }
 GST_END_TEST
 
@@ -198,12 +199,12 @@ GST_START_TEST(old_files_expire) {
   act(Act::notice_shown);
   fail_unless_equals_int(due_now(Rule::consent).size(), 0);
   const auto all = due_now(Rule::consent_and_age);
-  fail_unless_equals_int(all.size(), 5);
+  fail_unless_equals_int(all.size(), 6);
   for (const ExpiredFile& one : all)
     fail_unless(one.file.path.ends_with("/old"), "%s", one.why.c_str());
   // Used again, it stays.
   mark_used(all[0].file.path);
-  fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 4);
+  fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 5);
 }
 GST_END_TEST
 
