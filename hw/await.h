@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // Waits for the handler of an asynchronous function of a camera.
 
 #pragma once

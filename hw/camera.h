@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The interface of network cameras of all families: state, preview, commands and failures. A family
 // implements Camera and registers a CameraFamily for the scheme of its URIs. Only the family itself
 // includes its headers.
@@ -72,6 +71,8 @@ struct CameraEvent {
   int id = 0;
   std::string name;
   std::string path;
+  /// The same file as CameraFiles names it, relative to the card.
+  std::string file;
   std::string bytes;
   std::optional<Failure> failure;
 };

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // A camera that several parts of a program use over one connection, because a camera accepts one
 // client at a time.
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The files on the memory card of cameras of all families.
 
 #pragma once

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The settings of cameras of all families, by name.
 
 #pragma once

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // What keeps a camera of any family in order: its clock, its Wi-Fi, its power, its card, and its
 // firmware.
 

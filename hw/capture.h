@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The kinds of photos and recordings that cameras of all families take.
 
 #pragma once

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // Finds the cameras that this machine can reach.
 
 #pragma once

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // Fetches files from a camera's card onto this machine: over its web server or its own protocol,
 // resumed after a cut.
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Failures of cameras, for all families.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Failures of cameras, for all families.
 
 #pragma once
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // GstSphereCamera: photos and recordings.
 
 #include "hw/gstspherecamera.h"
@@ -68,10 +67,10 @@ class SavedFile : public std::enable_shared_from_this<SavedFile> {
 
   void handle(const CameraEvent& event) {
     if (event.kind == CameraEvent::Kind::ended) return end();
-    if (event.path.empty()) return;
+    if (event.file.empty()) return;
     std::unique_lock lock(mutex_);
     if (!path_.empty()) return;
-    path_ = event.path;
+    path_ = event.file;
     if (accepted_) finish(lock);
   }
 

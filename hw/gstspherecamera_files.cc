@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // GstSphereCamera: the files on the card.
 
 #include "hw/gstspherecamera.h"

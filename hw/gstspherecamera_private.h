@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The parts of GstSphereCamera that its files share.
 
 #pragma once

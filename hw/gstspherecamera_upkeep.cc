@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // GstSphereCamera: clock, position, Wi-Fi, power, card and firmware.
 
 #include "hw/gstspherecamera.h"

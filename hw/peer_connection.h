@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Ends a TCP connection that a library has made.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Ends a TCP connection that a library has made.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later A camera's preview over RTSP, for all families that
-// have one.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A camera's preview over RTSP, for all families that have one.
 
 #pragma once
 

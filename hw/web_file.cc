@@ -55,7 +55,7 @@ Failure failure_of(const GError* error, const CertificateCheck& check) {
     return {Reason::refused,
             "the camera's certificate is not the one that it had before: this may be another "
             "device. If you have reset the camera, remove the stored certificate with `sphere "
-            "consent erase pins`"};
+            "consent erase --store pins`"};
   if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return {Reason::stopped, "the transfer was cancelled"};
   if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))

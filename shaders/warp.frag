@@ -13,6 +13,7 @@ uniform vec4 limits;  // texture coordinates that the layer may be read at: left
 #endif
 #ifdef GAIN
 uniform vec3 neutral;  // the value that stands for no light, or no colour
+uniform float white;   // the distance of the brightest light from it; 0: colour differences
 #endif
 
 #ifdef EXACT
@@ -126,8 +127,17 @@ vec4 mix_copies(vec4 value, vec2 at) {
 #endif
 
 #ifdef GAIN
+// As lift() in warpjob.h, which tells why.
+vec3 lift(vec3 light, vec3 factor) {
+  if (white <= 0.0) return light * factor;
+  vec3 below = min(light, white);
+  vec3 knee = white * max(2.0 - factor, 0.0);
+  vec3 lifted = min(below * factor, 2.0 * white - knee);
+  vec3 bent = max(lifted - knee, 0.0);
+  return lifted - bent * bent / max(4.0 * (white - knee), 1e-6) + light - below;
+}
 vec4 apply_gain(vec4 value, vec3 factor, vec3 offset) {
-  return vec4((value.rgb - neutral) * factor + neutral + offset, value.a);
+  return vec4(lift(value.rgb - neutral, factor) + neutral + offset, value.a);
 }
 #else
 #define apply_gain(value, factor, offset) value

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The common parts of the subcommands that talk to a camera.
 
 #pragma once

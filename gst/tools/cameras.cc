@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // sphere cameras: the cameras that this machine can reach.
 
 #include <string>

@@ -20,6 +20,8 @@ enum Exit {
   exit_usage = 2,
   /// A file can't be examined, or something that had to be taken out was found in the result.
   exit_unexamined = 3,
+  /// Done, except that the pictures of a video were left unread, as was asked for.
+  exit_incomplete = 4,
   exit_interrupted = 130,
 };
 

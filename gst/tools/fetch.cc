@@ -32,6 +32,11 @@ std::string name_of(const std::string& path) { return path.substr(path.rfind('/'
 
 bool is_folder(const std::string& path) { return g_file_test(path.c_str(), G_FILE_TEST_IS_DIR); }
 
+std::string in_folder(const std::string& folder, const std::string& name) {
+  const GString_ path(g_build_filename(folder.c_str(), name.c_str(), nullptr));
+  return path.get();
+}
+
 /// Replaces the file by its cleaned form.
 Status clean(const std::string& path) {
   media::Request request;
@@ -79,7 +84,7 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
   for (const std::string& path : all) {
     hw::DownloadOptions download;
     download.path = path;
-    download.destination = is_folder(output) ? output + "/" + name_of(path) : output;
+    download.destination = is_folder(output) ? in_folder(output, name_of(path)) : output;
     download.clobber = options.clobber;
     download.transport = options.transport;
     download.pins = &pins;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // Fetches files from a camera's card with progress, and cleans them if that is wanted.
 
 #pragma once

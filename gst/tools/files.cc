@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // sphere files: the photos and videos on a camera's card.
 
 #include <unistd.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // sphere gps: tells a camera where it is.
 
 #include <string>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // sphere info: the state of a camera.
 
 #include <string>

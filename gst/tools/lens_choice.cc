@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gst/sphere/lens/agreement.h"
 #include "gst/sphere/lens/calibrate.h"
 #include "gst/sphere/lens/calibrate_light.h"
 #include "gst/sphere/lens/profile.h"
@@ -21,8 +22,6 @@ namespace {
 
 // What a search of some seconds can look at.
 constexpr int most_video_pictures = 6;
-// A pair that brings both views together by less than this shows a broken seam.
-constexpr double good_agreement = 0.85;
 // What the file names was measured, or thought of, for all directions, not for the seam alone: less
 // than this is no reason to leave it.
 constexpr double least_gain = 0.005;
@@ -94,8 +93,11 @@ std::string degrees_of(const LensPair& pair) {
 Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& known,
                                const std::function<bool(int done, int total)>& progress) {
   const int most = question.photo ? 1 : most_video_pictures;
-  Result<std::vector<GreyPicture>> read = read_lens_pictures(question.path, most);
-  if (read && !question.right.empty())
+  Result<std::vector<GreyPicture>> read =
+      read_lens_pictures(question.path, most, question.two_tracks ? 0 : -1);
+  if (read && question.two_tracks)
+    read = beside(*read, read_lens_pictures(question.path, most, 1));
+  else if (read && !question.right.empty())
     read = beside(*read, read_lens_pictures(question.right, most));
   if (!read || read->empty()) return LensChoice();
   const std::vector<GreyPicture>& pictures = *read;
@@ -121,7 +123,7 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
 
   if (!question.search && known.kept && fits(*known.kept, frame))
     if (const double kept = agreement(pictures, *known.kept);
-        kept >= good_agreement && kept > choice.agreement) {
+        kept >= least_agreement(*known.kept) && kept > choice.agreement) {
       choice.what = "found in an earlier file of this camera (agreement at the seam " +
                     two_decimals(kept) + ")";
       choice.profile = known.kept_profile;
@@ -168,7 +170,7 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
   choice.profile = *text;
   choice.found = true;
   choice.agreement = found->correlation;
-  if (choice.agreement < good_agreement)
+  if (choice.agreement < least_agreement(found->pair))
     choice.warning = "the lenses that were found fit only poorly (agreement at the seam " +
                      two_decimals(choice.agreement) +
                      " of at most 1); if the seam can be seen, give the lenses with --lens, or "

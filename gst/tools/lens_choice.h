@@ -33,10 +33,11 @@ struct KnownLenses {
 
 struct LensQuestion {
   std::string path;
-  std::string right;      ///< the file of the lens that draws on the right; "": both are in `path`
-  bool photo = true;      ///< the file is one
-  bool search = false;    ///< look for lenses even where the file has a table
-  bool fisheyes = false;  ///< the pictures show two fisheyes, whatever they look like
+  std::string right;  ///< the file of the lens that draws on the right; "": both are in `path`
+  bool two_tracks = false;  ///< each lens has a video track of its own in `path`
+  bool photo = true;        ///< the file is one
+  bool search = false;      ///< look for lenses even where the file has a table
+  bool fisheyes = false;    ///< the pictures show two fisheyes, whatever they look like
 };
 
 /// Looks at the pictures in the file. With a table of the camera's own and without `search`, only

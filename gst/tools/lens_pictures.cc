@@ -36,12 +36,14 @@ std::optional<GreyPicture> pixels_of(GstSample* sample) {
 /// A pipeline that is stopped at the end.
 class Decoder {
  public:
-  explicit Decoder(const std::string& path) {
+  Decoder(const std::string& path, int track) {
     g_autoptr(GError) error = nullptr;
-    pipeline_.reset(gst_parse_launch(
-        "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=GRAY8 ! "
-        "appsink name=sink sync=false max-buffers=1",
-        &error));
+    const std::string demuxed =
+        track < 0 ? "" : " ! qtdemux name=tracks  tracks.video_" + std::to_string(track);
+    const std::string line = "filesrc name=file" + demuxed +
+                             " ! decodebin ! videoconvert ! video/x-raw,format=GRAY8 ! "
+                             "appsink name=sink sync=false max-buffers=1";
+    pipeline_.reset(gst_parse_launch(line.c_str(), &error));
     if (!pipeline_ || error) {
       pipeline_.reset();
       return;
@@ -82,8 +84,8 @@ class Decoder {
 
 }  // namespace
 
-Result<std::vector<GreyPicture>> read_lens_pictures(const std::string& path, int most) {
-  Decoder decoder(path);
+Result<std::vector<GreyPicture>> read_lens_pictures(const std::string& path, int most, int track) {
+  Decoder decoder(path, track);
   std::optional<GreyPicture> first = decoder.picture();
   if (!first) return invalid(path + ": can't be decoded");
   std::vector<GreyPicture> pictures;

@@ -12,7 +12,9 @@
 namespace sphere::tool {
 
 /// A photo, or at most `most` pictures that lie evenly spread over a video, each at a key frame.
-/// Refuses a file of which none can be decoded within a minute.
-Result<std::vector<GreyPicture>> read_lens_pictures(const std::string& path, int most);
+/// `track`: the number of the video track, in MP4 and MOV; -1: any. Refuses a file of which none
+/// can be decoded within a minute.
+Result<std::vector<GreyPicture>> read_lens_pictures(const std::string& path, int most,
+                                                    int track = -1);
 
 }  // namespace sphere::tool

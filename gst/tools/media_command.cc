@@ -69,6 +69,7 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
     return in_place_ ? edit_file_in_place(job.input, *request, progress)
                      : edit_file(job.input, job.output, clobber_, *request, progress);
   };
+  bool incomplete = false;
   const auto report = [&](const MediaJob& job, const MediaOutcome& outcome) {
     const media::Examination& found = outcome.result.found;
     const std::string& output = in_place_ ? job.input : job.output;
@@ -80,13 +81,15 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
         list.add("error", outcome.error->error.message);
       } else {
         list.add("bytes", outcome.result.bytes);
+        list.add("complete", !found.skipped_pictures);
         add_parts(list, found, false);
       }
       list.close();
     }
     if (outcome.error) return printer_.error(outcome.error->error.message);
+    incomplete |= found.skipped_pictures;
     if (json_ || printer_.quiet) return;
-    print(stdout, "%s: %s\n", output.c_str(), summary(found).c_str());
+    print(stdout, "%s: %s\n", output.c_str(), summary(job, found).c_str());
     if (printer_.verbose) print_text(stdout, part_table(found, false, true));
     for (const std::string& remark : found.remarks) print(stdout, "  %s.\n", remark.c_str());
   };
@@ -96,7 +99,7 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
       report);
   list.close_list();
   if (json_) print(list);
-  return status;
+  return status == exit_done && incomplete ? exit_incomplete : status;
 }
 
 }  // namespace sphere::tool

@@ -29,7 +29,7 @@ class MediaCommand {
   MessagePrinter& printer() { return printer_; }
 
   /// What was done to a file, for a person.
-  using Summary = std::function<std::string(const media::Examination&)>;
+  using Summary = std::function<std::string(const MediaJob&, const media::Examination&)>;
   /// What has to be done with a file.
   using MakeRequest = std::function<Result<media::Request>(const MediaJob&)>;
   /// Works on all files. Returns the exit status.

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <utility>
 
 #include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/makers/makers.h"
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/source.h"
 #include "gst/sphere/media/trace_search.h"
@@ -56,14 +58,71 @@ const media::Part* denied_part(const Examination& found, const media::Policy& po
   return part == found.parts.end() ? nullptr : &*part;
 }
 
+// Half of the last digit of the coarsest form, 16 bits after the point.
+constexpr double place_tolerance = 1.0 / 65536;
+
+std::vector<Position> put_in(const Request& request) {
+  std::vector<Position> positions;
+  if (request.position) positions.push_back(*request.position);
+  for (const media::TimedPosition& each : request.positions) positions.push_back(each.position);
+  return positions;
+}
+
+/// Whether a position is one of those that were put in, as far as forms of files can say it.
+bool was_put_in(const Position& position, const Request& request) {
+  const auto same = [&](const Position& other) {
+    return std::abs(position.latitude - other.latitude) <= place_tolerance &&
+           std::abs(position.longitude - other.longitude) <= place_tolerance;
+  };
+  return std::ranges::any_of(put_in(request), same);
+}
+
+/// Whether a part can be the position that was put in: other parts tell a place in words, or a
+/// direction.
+bool is_form_of_position(const media::Part& part) {
+  static constexpr std::string_view names[] = {
+      "GPSVersionID",       "GPSLatitudeRef",
+      "GPSLatitude",        "GPSLongitudeRef",
+      "GPSLongitude",       "GPSAltitudeRef",
+      "GPSAltitude",        "GPSMapDatum",
+      "\xc2\xa9xyz",        "loci",
+      "RECORDING_LOCATION", "com.apple.quicktime.location.ISO6709"};
+  if (part.path.starts_with("track ")) return part.what == "position";
+  const size_t slash = part.path.rfind('/');
+  std::string_view name = std::string_view(part.path).substr(slash + 1);
+  if (name.starts_with("exif:")) name.remove_prefix(5);
+  return std::ranges::find(names, name) != std::end(names);
+}
+
+/// The result may tell no place but those that were put in.
+Status look_at_places(const media::Source& written, const Request& request) {
+  Request look;
+  look.policy.place = false;
+  look.makers = request.makers;
+  const Result<Examination> found = media::examine(written, look);
+  if (!found) return failed("the result can't be examined: " + found.error().message);
+  const auto strange = [&](const media::Part& part) {
+    return part.part_class == media::PartClass::place && !is_form_of_position(part);
+  };
+  const auto part = std::ranges::find_if(found->parts, strange);
+  if (part != found->parts.end())
+    return failed("the result tells a place that was not put in (" + part->path +
+                  "); this is an error of gst-sphere");
+  const auto& positions = found->traces.positions;
+  if (!std::ranges::all_of(positions, [&](const auto& each) { return was_put_in(each, request); }))
+    return failed("the result has a position that was not put in; this is an error of gst-sphere");
+  return ok();
+}
+
 /// Reads the result as a file that nothing is known about.
 Status look_again(const media::Source& written, const Examination& before, const Request& request,
                   const WorkProgress& progress) {
   Request look;
   look.policy = request.policy;
-  // The position that was put in, which may be the one that was taken out.
+  // The position that was put in.
   look.policy.place |= request.position.has_value();
   look.in_place = request.in_place;
+  look.skip_pictures = request.skip_pictures;
   look.makers = request.makers;
   const Result<Examination> again = media::examine(written, look);
   if (!again) return failed("the result can't be examined: " + again.error().message);
@@ -72,11 +131,14 @@ Status look_again(const media::Source& written, const Examination& before, const
                   part->path + "); this is an error of gst-sphere");
   if (again->changes())
     return failed("the result would be changed once more; this is an error of gst-sphere");
+  if (request.position && !request.policy.place)
+    if (const Status places = look_at_places(written, request); !places) return places;
   if (request.in_place) return ok();
   uint64_t done = 0;
   const Result<std::optional<media::FoundTrace>> trace = media::find_traces(
-      written, before.traces, look.policy,
-      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
+      written, before.traces, request.policy,
+      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); },
+      put_in(request));
   if (!trace) return trace.error();
   if (*trace)
     return failed("the result still has what was taken out: " + (*trace)->encoding + ", at byte " +
@@ -98,6 +160,16 @@ EditResult<Examination> examine_file(const std::string& path, const Request& req
   Result<Examination> found = media::examine(file->source, request);
   if (!found) return about(path, found.error(), exit_unexamined);
   return std::move(*found);
+}
+
+std::optional<Position> first_position(const std::string& path) {
+  Request look;
+  look.policy = media::Policy();
+  look.makers = makers::all();
+  const EditResult<Examination> found = examine_file(path, look);
+  const auto* examination = std::get_if<Examination>(&found);
+  if (!examination || examination->traces.positions.empty()) return std::nullopt;
+  return examination->traces.positions.front();
 }
 
 EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* output,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -42,6 +43,9 @@ EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* outp
 
 /// Opens and examines a file.
 EditResult<media::Examination> examine_file(const std::string& path, const media::Request& request);
+
+/// The first position that a file tells; nothing if there is none, or the file can't be examined.
+std::optional<Position> first_position(const std::string& path);
 
 /// Writes OUT from IN as the request says. OUT appears only if nothing that the policy denies is
 /// found in it, neither by the reader of the format nor by a search of all bytes.

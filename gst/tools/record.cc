@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // sphere record: the camera records to its card.
 
 #include <string>
@@ -114,7 +113,7 @@ int record(int argc, char** argv) {
   if (!stop) {
     const consent::Answer sound = given();
     request.with_sound = sound.allowed;
-    if (!sound.allowed) command.printer().note("without sound: " + sound.reason);
+    if (!sound.allowed) command.printer().warn("the recording is without sound: " + sound.reason);
     hw::Camera::Wanted wanted;
     // Consent may be withdrawn while the command is queued.
     if (sound.allowed) wanted = [given] { return given().allowed; };

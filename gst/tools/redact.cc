@@ -2,19 +2,31 @@
 // sphere redact: takes out of a file what it tells about people.
 
 #include <glib.h>
+#include <gst/gst.h>
 
+#include <mutex>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/ledger.h"
+#include "gst/sphere/consent/position.h"
+#include "gst/sphere/makers/makers.h"
 #include "gst/tools/command.h"
+#include "gst/tools/consent_option.h"
 #include "gst/tools/media_command.h"
 #include "gst/tools/media_report.h"
 
 namespace sphere::tool {
 
 namespace {
+
+using consent::Category;
+using consent::Purpose;
 
 constexpr const char* description =
     "IN and OUT are files, or folders; of a folder, all files are worked on. OUT gets the pictures "
@@ -26,20 +38,44 @@ constexpr const char* description =
     "\n"
     "Classes: place, sound (hidden in a photo), identity, time, stitching (lens data), "
     "soundtrack.\n"
-    "place, sound, identity, time and everything unknown are taken out by default. The sound track "
-    "of\n"
-    "a video stays unless you have withdrawn your consent to sound ('sphere consent withdraw "
-    "audio').\n"
+    "place, sound, identity, time and everything unknown are taken out by default, except what "
+    "your\n"
+    "ledger gives for share: location (place), audio (sound), device (identity, time). What is "
+    "unknown\n"
+    "stays only if all of them are given. A place that is given less exactly is rounded: OUT has "
+    "the "
+    "first\n"
+    "position of IN in the forms that players read, and no other. The sound track of a video stays "
+    "unless\n"
+    "you have withdrawn your consent to sound ('sphere consent withdraw audio'). --only asks no "
+    "ledger.\n"
     "\n"
-    "Exit status: 0 success, 1 failure, 3 a file can't be examined, or the result was not clean. "
-    "With\n"
-    "a status other than 0 the file that was told of has no OUT.\n"
+    "In place, a video is read once for what is hidden in its pictures. With --skip-pictures only\n"
+    "boxes, tags and records are looked at, which is quick for a file of any size, and what is\n"
+    "hidden in the pictures stays.\n"
+    "\n"
+    "Exit status: 0 success, 1 failure, 3 a file can't be examined, or the result was not clean, "
+    "4\n"
+    "done but for pictures that --skip-pictures left unread. With 1 and 3 the file that was told "
+    "of\n"
+    "has no OUT.\n"
     "\n"
     "Examples:\n"
     "  sphere redact holiday.jpg shared.jpg\n"
     "  sphere redact DCIM/ shared/ --keep time\n"
     "  sphere redact drive.mp4 shared.mp4 --only place\n"
+    "  sphere redact walk.jpg shared.jpg \\\n"
+    "    --consent 'consent/location, state=given, purpose=share, precision=city'\n"
     "  sphere redact --in-place *.mp4\n";
+
+void take_away(const media::Policy& set, media::Policy* policy) {
+  policy->place &= !set.place;
+  policy->sound &= !set.sound;
+  policy->identity &= !set.identity;
+  policy->time &= !set.time;
+  policy->stitching &= !set.stitching;
+  policy->sound_tracks &= !set.sound_tracks;
+}
 
 /// What may stay, as the options say it.
 Result<media::Policy> policy_of(const char* keep, const char* only, const char* also) {
@@ -59,14 +95,42 @@ Result<media::Policy> policy_of(const char* keep, const char* only, const char* 
   if (also) {
     const Result<media::Policy> set = parse_classes("--also", also);
     if (!set) return set.error();
-    policy.place &= !set->place;
-    policy.sound &= !set->sound;
-    policy.identity &= !set->identity;
-    policy.time &= !set->time;
-    policy.stitching &= !set->stitching;
-    policy.sound_tracks &= !set->sound_tracks;
+    take_away(*set, &policy);
   }
   return policy;
+}
+
+/// What is given for share stays, too.
+struct Shared {
+  media::Policy policy = {false, false, false, false, true, true};
+  /// Of a place that may stay, but only rounded.
+  std::optional<consent::Precision> precision;
+};
+
+Result<Shared> shared(const ConsentOption& options) {
+  consent::Consent consent;
+  if (const Status opened = options.open(&consent); !opened) return opened.error();
+  const auto given = [&](Category category) { return consent.ask(category, Purpose::share); };
+  Shared shared;
+  const consent::Answer location = given(Category::location);
+  shared.policy.place = location.allowed && location.precision == consent::Precision::exact;
+  if (location.allowed && !shared.policy.place) shared.precision = location.precision;
+  shared.policy.sound = given(Category::audio).allowed;
+  shared.policy.identity = shared.policy.time = given(Category::device).allowed;
+  return shared;
+}
+
+/// The request with the rounded position of the file, if it has one that can be put in.
+bool round_place(const MediaJob& job, consent::Precision precision, media::Request* request) {
+  const std::optional<Position> position = first_position(job.input);
+  if (!position) return false;
+  media::Request with_place = *request;
+  with_place.position = consent::rounded(*position, precision);
+  with_place.makers = makers::all();
+  if (!std::holds_alternative<media::Examination>(examine_file(job.input, with_place)))
+    return false;
+  request->position = with_place.position;
+  return true;
 }
 
 /// Whether the person has taken back the consent to sound.
@@ -85,14 +149,22 @@ int redact(int argc, char** argv) {
   g_autofree char* keep = nullptr;
   g_autofree char* only = nullptr;
   g_autofree char* also = nullptr;
-  const std::vector<GOptionEntry> options = {
+  gboolean skip_pictures = FALSE;
+  std::vector<GOptionEntry> options = {
       {"keep", 'k', 0, G_OPTION_ARG_STRING, &keep, "Leave these classes in", "CLASS,..."},
       {"only", 0, 0, G_OPTION_ARG_STRING, &only,
        "Take out nothing but these classes and what is unknown; `sound` means the sound track, too",
        "CLASS,..."},
       {"also", 0, 0, G_OPTION_ARG_STRING, &also, "Take out these, too: stitching, soundtrack",
-       "CLASS,..."}};
-  const Status parsed = command.parse(options, argc, argv);
+       "CLASS,..."},
+      {"skip-pictures", 0, 0, G_OPTION_ARG_NONE, &skip_pictures,
+       "With --in-place: leave the coded pictures of videos unread; the exit status is then 4",
+       nullptr}};
+  ConsentOption consent_option;
+  for (const GOptionEntry& entry : consent_option.entries()) options.push_back(entry);
+  Status parsed = command.parse(options, argc, argv);
+  if (parsed && skip_pictures && !command.in_place())
+    parsed = invalid("--skip-pictures is for --in-place; a copy reads the pictures anyway");
   const Result<media::Policy> policy = parsed ? policy_of(keep, only, also) : parsed.error();
   if (!policy) {
     command.printer().error(policy.error().message);
@@ -105,13 +177,47 @@ int redact(int argc, char** argv) {
   }
   media::Request request;
   request.policy = *policy;
+  request.skip_pictures = skip_pictures;
   request.policy.sound_tracks &= !*silent;
-  return command.run([&](const MediaJob&) { return Result<media::Request>(request); },
-                     [](const media::Examination& found) {
-                       const std::string counts = count_by_class(found, true);
-                       return counts.empty() ? "there was nothing to take out"
-                                             : "took out " + counts;
-                     });
+  std::optional<consent::Precision> precision;
+  if (!only) {
+    gst_init(nullptr, nullptr);
+    const Result<Shared> given = shared(consent_option);
+    if (!given) {
+      command.printer().error(given.error().message);
+      return exit_failed;
+    }
+    request.policy.place |= given->policy.place;
+    request.policy.sound |= given->policy.sound;
+    request.policy.identity |= given->policy.identity;
+    request.policy.time |= given->policy.time;
+    const media::Policy taken = also ? *parse_classes("--also", also)
+                                     : media::Policy{false, false, false, false, false, false};
+    take_away(taken, &request.policy);
+    if (!request.policy.place && !taken.place) precision = given->precision;
+  }
+  std::mutex mutex;  // protects `rounded`
+  std::set<std::string> rounded;
+  const auto make_request = [&](const MediaJob& job) {
+    media::Request own = request;
+    if (precision && !command.in_place() && round_place(job, *precision, &own)) {
+      const std::lock_guard lock(mutex);
+      rounded.insert(job.input);
+    }
+    return Result<media::Request>(std::move(own));
+  };
+  const auto summary = [&](const MediaJob& job, const media::Examination& found) {
+    const std::string counts = count_by_class(found, true);
+    std::string text = counts.empty() ? "there was nothing to take out" : "took out " + counts;
+    if (!precision) return text;
+    const std::lock_guard lock(mutex);
+    if (rounded.contains(job.input))
+      text += "; put in the place, rounded to " + std::string(consent::name_of(*precision));
+    else if (!found.traces.positions.empty())
+      text += "; the place could not be rounded in this file, and was taken out";
+    return text;
+  };
+  return command.run(make_request, summary);
 }
 
 const Registration registration({"redact", "take out what a file tells about people", redact});

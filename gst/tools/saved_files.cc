@@ -10,7 +10,7 @@ SavedFiles::SavedFiles(CameraCommand& command) : command_(command) {
   listener_ = command.client().add_listener([this](const hw::CameraEvent& event) {
     const Lock lock(mutex_);
     if (event.kind == hw::CameraEvent::Kind::ended) over_ = true;
-    if (!event.path.empty()) paths_.push_back(event.path);
+    if (!event.file.empty()) paths_.push_back(event.file);
     changed_.notify_all();
   });
   cancelled_ =

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The files that a camera tells it has saved.
 
 #pragma once

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // sphere set: changes a setting of a camera, by name.
 
 #include <algorithm>
@@ -167,9 +166,11 @@ int set(int argc, char** argv) {
   }
   std::vector<std::string> names;
   for (const hw::SettingInfo& one : known->known()) names.push_back(one.name);
-  if (!setting)
-    return command.usage("there is no setting '" + words[0] + "'" + suggestion(words[0], names) +
-                         "; 'sphere set --list' lists them");
+  if (!setting) {
+    const std::string near = suggestion(words[0], names);
+    return command.usage("there is no setting '" + words[0] + "'" +
+                         (near.empty() ? "; 'sphere set --list' lists the settings" : near));
+  }
   std::optional<int64_t> value;
   if (words.size() == 2) {
     const Result<int64_t> parsed = setting->parse(words[1]);

@@ -390,8 +390,6 @@ struct FoundLens {
 Status find_lens(const StitchInput& input, StitchOptions* options, FoundLens* found_lens,
                  MessagePrinter* printer) {
   if (!options->lens.empty() || (options->lens_fov > 0 && !options->search)) return ok();
-  // Of two tracks in one file, only one is decoded by what follows.
-  if (input.two_pictures() && !input.right) return ok();
   if (input.height() < least_searched_height && !options->search) return ok();
   if (!options->save_lens.empty()) {
     Result<OutputFile> file = OutputFile::create(options->save_lens, options->clobber);
@@ -408,8 +406,8 @@ Status find_lens(const StitchInput& input, StitchOptions* options, FoundLens* fo
       }
   Progress progress(!options->quiet, "steps of the search for the lenses");
   const Result<LensChoice> choice =
-      choose_lens({options->input, options->right, !input.video(), options->search,
-                   options->force || input.capture.fisheyes},
+      choose_lens({options->input, options->right, input.two_pictures() && !input.right,
+                   !input.video(), options->search, options->force || input.capture.fisheyes},
                   known, [&](int done, int total) {
                     progress.show(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
                     return true;

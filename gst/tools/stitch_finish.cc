@@ -21,13 +21,9 @@ std::optional<Position> position_of(const std::string& path) {
   if (!consent.set_ledger("default")) return std::nullopt;
   const consent::Answer answer = consent.ask(consent::Category::location, consent::Purpose::geotag);
   if (!answer.allowed) return std::nullopt;
-  media::Request look;
-  look.policy = media::Policy();
-  look.makers = makers::all();
-  const EditResult<media::Examination> found = examine_file(path, look);
-  const auto* examination = std::get_if<media::Examination>(&found);
-  if (!examination || examination->traces.positions.empty()) return std::nullopt;
-  return consent::rounded(examination->traces.positions.front(), answer.precision);
+  const std::optional<Position> position = first_position(path);
+  if (!position) return std::nullopt;
+  return consent::rounded(*position, answer.precision);
 }
 
 }  // namespace

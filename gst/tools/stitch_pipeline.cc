@@ -389,6 +389,10 @@ void StitchPipeline::set_up_encoder(const StitchOptions& options) {
     g_object_set(encoder_, "option-string", settings.c_str(), nullptr);
     return;
   }
+  lends_ = true;
+  g_autoptr(GstPad) pictures = gst_element_get_static_pad(encoder_, "sink");
+  gst_pad_add_probe(pictures, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, LentPicture::need_no_more,
+                    nullptr, nullptr);
   gst_util_set_object_arg(G_OBJECT(encoder_), "pass", "qual");
   // A thread of x264's own that looks ahead, and each further thread, holds some pictures more,
   // twice each: x264 copies what GStreamer holds. On few cores there is nothing to gain from them,
@@ -614,6 +618,8 @@ GstPadProbeReturn StitchPipeline::watch_stitched(GstPad*, GstPadProbeInfo* info,
   StitchCounts& counts = self->counts_;
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    // The encoder's last pictures come out now.
+    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) self->lent_.take_back();
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
       GstCaps* caps = nullptr;
       gst_event_parse_caps(event, &caps);
@@ -630,7 +636,7 @@ GstPadProbeReturn StitchPipeline::watch_stitched(GstPad*, GstPadProbeInfo* info,
   }
   GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
   gst_buffer_foreach_meta(buffer, drop_meta, nullptr);
-  info->data = buffer;
+  info->data = self->lends_ ? self->lent_.lend(buffer) : buffer;
   ++counts.stitched;
   return GST_PAD_PROBE_OK;
 }

@@ -13,6 +13,7 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
+#include "gst/tools/lent_picture.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/stitch_input.h"
 #include "gst/tools/stitch_options.h"
@@ -93,6 +94,8 @@ class StitchPipeline {
     bool begun = false;
     gint64 first_decoded = 0, first_shown = 0, end = 0;
   } encoded_;
+  bool lends_ = false;  ///< whether the encoder copies pictures before it returns
+  LentPicture lent_;
   int checked_at_ = 0;            ///< decoded pictures; only that pad's thread touches it
   const char* what_ = "picture";  ///< what the file is, in words
   bool audio_ = true;

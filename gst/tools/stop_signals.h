@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // Ctrl-C and the other signals that end a command, as a GCancellable.
 
 #pragma once

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // sphere clock, power, reset and firmware.
 
 #include <glib.h>
@@ -122,7 +121,7 @@ constexpr const char* firmware_description =
     "first, and don't switch the camera off until its light has stopped blinking.\n"
     "\n"
     "Example:\n"
-    "  sphere firmware MadvSysFW.bin\n";
+    "  sphere firmware FIRMWARE.bin\n";
 
 struct File {
   std::unique_ptr<FILE, Call<std::fclose>> stream;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // sphere wifi: the name and the password of a camera's network.
 
 #include <unistd.h>
@@ -96,7 +95,8 @@ int wifi(int argc, char** argv) {
   if (const auto failure =
           command.run([&](auto handler) { upkeep->change_wifi(present, std::move(handler)); }))
     return command.fail(*failure);
-  return command.done("Changed. Join the network '" + present.name + "' with the new password.");
+  return command.done("Changed. Join the network '" + present.name + "' again" +
+                      (password ? ", with the new password." : "."));
 }
 
 const Registration registration({"wifi", "show or change a camera's Wi-Fi", wifi});

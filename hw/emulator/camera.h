@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The interface of emulated cameras of all families, for
-// programs that start one and show its requests. A family implements Camera and registers an
-// EmulatorFamily. Only its own tests include its headers.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The interface of emulated cameras of all families, for programs that start one and show its
+// requests. A family implements Camera and registers an EmulatorFamily. Only its own tests include
+// its headers.
 
 #pragma once
 
@@ -44,6 +45,9 @@ class Camera {
   };
   /// The latest requests, without the first `from` of all.
   virtual std::vector<Line> log(int64_t from) const = 0;
+
+  /// Does what a line of its family's orders says. The error says what is wrong with the line.
+  virtual Status obey(const std::string& line) = 0;
 };
 
 /// Settings of all families.
@@ -77,6 +81,8 @@ struct EmulatorFamily {
   /// Model names must be different from those of other families.
   std::vector<Named> models;
   std::vector<const FaultInfo*> faults;
+  /// The lines that a running camera obeys.
+  std::vector<Named> orders;
   /// Returns when all ports answer.
   Result<std::unique_ptr<Camera>> (*start)(CameraSettings settings);
 };

@@ -14,6 +14,7 @@
 #include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/base/thread.h"
 
 namespace sphere::emulator {
@@ -107,9 +108,8 @@ Result<std::vector<uint8_t>> read_whole(const Descriptor& file) {
 }
 
 Status write_whole(const Descriptor& file, std::span<const uint8_t> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (ftruncate(file.get(), 0) != 0 || lseek(file.get(), 0, SEEK_SET) != 0 ||
-      !write_all(file, text))
+      !write_all(file, as_text(bytes)))
     return failed("the file can't be written");
   return ok();
 }

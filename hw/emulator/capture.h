@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Takes the photos and videos of an emulated camera,
-// into files of its card.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Takes the photos and videos of an emulated camera, into files of its card.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later What an emulated camera is to photograph or to record.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What an emulated camera is to photograph or to record.
 
 #pragma once
 

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The emulated camera's memory card: a folder of this
-// machine. On the control channel it has another path.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The emulated camera's memory card: a folder of this machine. On the control channel it has
+// another path.
 //
 // Clients send paths, and other processes may write into the folder. Therefore symbolic links are
 // not followed, and only regular files are opened: a path can't lead out of the folder, and opening
@@ -47,6 +48,9 @@ class Card {
   std::optional<std::string> read(const std::string& camera_path, uint64_t offset,
                                   uint64_t count) const;
   bool remove(const std::string& camera_path) const;
+  /// Formats a temporary card: nothing is left but an empty DCIM. A folder of the user's stays as
+  /// it is.
+  void clear() const;
   /// The number of files with this ending (in upper or lower case).
   int count(const std::string& suffix) const;
 

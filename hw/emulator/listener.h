@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Accepts connections on a port.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Accepts connections on a port.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later A main loop in its own thread, and sources that are
-// removed with their owner.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A main loop in its own thread, and sources that are removed with their owner.
 
 #pragma once
 

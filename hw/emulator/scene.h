@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The pictures of an emulated camera: the test scene, a
-// picture, or a video that begins again at its end.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The pictures of an emulated camera: the test scene, a picture, or a video that begins again at
+// its end.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The small pictures that a camera sends of its files.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The small pictures that a camera sends of its files.
 
 #pragma once
 

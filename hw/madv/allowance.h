@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Limits the messages that a camera sends without a
-// request.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Limits the messages that a camera sends without a request.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Implements hw/camera.h for the Mi Sphere and related
-// cameras, with a Session.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Implements hw/camera.h for the Mi Sphere and related cameras, with a Session.
 
 #include "hw/camera.h"
 
@@ -354,7 +354,13 @@ class MadvCamera : public hw::Camera {
     const bool saved = message.id() == msg_photo_saved || message.id() == msg_video_saved ||
                        message.id() == msg_segment_saved;
     if (saved && message.param_text())
-      event.path = printable(unix_path(*message.param_text()), most_text);
+      set_path(event, unix_path(*message.param_text()));
+  }
+
+  static void set_path(hw::CameraEvent& event, const std::string& path) {
+    event.path = printable(path, most_text);
+    const std::string root = std::string(card_root) + "/";
+    if (event.path.starts_with(root)) event.file = event.path.substr(root.size());
   }
 
   /// The path of a photo is told; that of a recording is not told by all cameras. Then the newest
@@ -365,7 +371,7 @@ class MadvCamera : public hw::Camera {
     event.name = printable(type, most_text);
     if (!generic::is_photo_end(type) && !generic::is_recording_end(type)) return;
     if (const auto path = message.param_text()) {
-      event.path = printable(unix_path(*path), most_text);
+      set_path(event, unix_path(*path));
       return;
     }
     files_.newest([this, name = event.name](const std::optional<std::string>& path) {
@@ -374,7 +380,7 @@ class MadvCamera : public hw::Camera {
       saved.kind = hw::CameraEvent::Kind::notification;
       saved.id = msg_transfer_result;
       saved.name = name;
-      saved.path = std::string(card_root) + "/" + *path;
+      set_path(saved, std::string(card_root) + "/" + *path);
       handler_(saved);
     });
   }

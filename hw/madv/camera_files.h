@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // Implements hw/camera_files.h with the control channel and the data port.
 
 #pragma once

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // Implements hw/camera_settings.h with the table of commands.
 
 #pragma once

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The control channel as a state machine: the session's
-// token, the active request, the queue of waiting requests, keep-alive, and the end of the session.
-// Bytes and the time go in, bytes and calls of the handler come out. It does not decide which
-// requests are sent.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The control channel as a state machine: the session's token, the active request, the queue of
+// waiting requests, keep-alive, and the end of the session. Bytes and the time go in, bytes and
+// calls of the handler come out. It does not decide which requests are sent.
 
 #pragma once
 

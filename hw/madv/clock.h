@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The time of a session, and its form for messages.
 
 #pragma once

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The requests at the beginning of a session, in order:
-// the client's address, the camera's status, its clock, its card, its settings, and its lens table
-// if it is new.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The requests at the beginning of a session, in order: the client's address, the camera's status,
+// its clock, its card, its settings, and its lens table if it is new.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later A session with a camera as a state machine: bytes and
-// time go in, bytes and events come out. It has no thread, no socket and no clock; session.h has
-// these.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A session with a camera as a state machine: bytes and time go in, bytes and events come out. It
+// has no thread, no socket and no clock; session.h has these.
 
 #pragma once
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // Requests to the camera, and messages from it.
 
 #pragma once

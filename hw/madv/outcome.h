@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The failures of requests, in the words for a user.
 
 #pragma once

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The outcome of a request.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The outcome of a request.
 
 #pragma once
 

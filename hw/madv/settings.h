@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Timeouts and options of a session.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Timeouts and options of a session.
 
 #pragma once
 

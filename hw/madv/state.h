@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The state of a camera, from its replies and
-// notifications. One of them also contains the serial number, which is not kept.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The state of a camera, from its replies and notifications. One of them also contains the serial
+// number, which is not kept.
 
 #pragma once
 

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Lens tables that were fetched before, by their MD5: in
-// the user's cache directory, or only in this process.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Lens tables that were fetched before, by their MD5: in the user's cache directory, or only in
+// this process.
 
 #pragma once
 

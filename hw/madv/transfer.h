@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
-// Transfers of files. The data port has only the bytes;
-// requests and notifications about them are on the control channel. One file is transferred at a
-// time, and its bytes are passed on at once, without a buffer.
+// Transfers of files. The data port has only the bytes; requests and notifications about them are
+// on the control channel. One file is transferred at a time, and its bytes are passed on at once,
+// without a buffer.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The control channel's framing: JSON objects one after
-// the other, without a length and without a delimiter. A segment may contain a part of an object,
-// or several objects.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The control channel's framing: JSON objects one after the other, without a length and without a
+// delimiter. A segment may contain a part of an object, or several objects.
 
 #pragma once
 

@@ -58,15 +58,12 @@ GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE(
                     "audio/x-alaw; audio/x-raw"));
 
 enum {
-  PROP_0,
-  PROP_LOCATION,
+  PROP_LOCATION = sphere::consent::PROP_FIRST_OF_ELEMENT,
   PROP_PROTOCOLS,
   PROP_LATENCY,
   PROP_TIMEOUT,
   PROP_RECONNECT,
   PROP_STATS,
-  PROP_CONSENT,
-  PROP_LEDGER,
   PROP_POSITION,
   PROP_POSITION_INTERVAL
 };
@@ -183,6 +180,8 @@ void set_position(GstSphereCamSrc* self, const char* text) {
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   auto* self = GST_SPHERE_CAM_SRC(object);
+  sphere::consent::Consent& consent = self->connection->consent();
+  if (sphere::consent::set_property(consent, GST_ELEMENT(self), id, value)) return;
   switch (id) {
     case PROP_LOCATION: {
       // A wrong URI is reported when the element starts, because the user sees that message.
@@ -209,12 +208,6 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       self->connection->change_settings(
           [&](Settings& settings) { settings.reconnect = g_value_get_boolean(value); });
       break;
-    case PROP_CONSENT:
-      sphere::consent::set_consent_property(self->connection->consent(), GST_ELEMENT(self), value);
-      break;
-    case PROP_LEDGER:
-      sphere::consent::set_ledger_property(self->connection->consent(), GST_ELEMENT(self), value);
-      break;
     case PROP_POSITION:
       set_position(self, g_value_get_string(value));
       break;
@@ -229,6 +222,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   CameraConnection* connection = GST_SPHERE_CAM_SRC(object)->connection;
+  if (sphere::consent::get_property(connection->consent(), id, value)) return;
   const Settings settings = connection->settings();
   switch (id) {
     case PROP_LOCATION:
@@ -248,12 +242,6 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case PROP_STATS:
       g_value_take_boxed(value, connection->stats());
-      break;
-    case PROP_CONSENT:
-      sphere::consent::get_consent_property(connection->consent(), value);
-      break;
-    case PROP_LEDGER:
-      sphere::consent::get_ledger_property(connection->consent(), value);
       break;
     case PROP_POSITION_INTERVAL:
       g_value_set_uint(value, static_cast<guint>(connection->position().interval().count()));
@@ -408,7 +396,7 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
-  sphere::consent::install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
+  sphere::consent::install_properties(object_class);
   // Not readable, because otherwise it would appear in every graph and verbose output.
   g_object_class_install_property(
       object_class, PROP_POSITION,

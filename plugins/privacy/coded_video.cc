@@ -19,25 +19,6 @@ namespace {
 using media::NalCodec;
 using Bytes = std::vector<uint8_t>;
 
-class ReadMap {
- public:
-  explicit ReadMap(GstBuffer* buffer) : buffer_(buffer) {
-    mapped_ = gst_buffer_map(buffer, &map_, GST_MAP_READ);
-  }
-  ~ReadMap() {
-    if (mapped_) gst_buffer_unmap(buffer_, &map_);
-  }
-  ReadMap(const ReadMap&) = delete;
-  ReadMap& operator=(const ReadMap&) = delete;
-  bool ok() const { return mapped_; }
-  std::span<const uint8_t> bytes() const { return {map_.data, map_.size}; }
-
- private:
-  GstBuffer* const buffer_;
-  GstMapInfo map_ = GST_MAP_INFO_INIT;
-  bool mapped_;
-};
-
 uint8_t type_of(NalCodec codec, uint8_t first) {
   return codec == NalCodec::h264 ? first & 0x1f : first >> 1 & 0x3f;
 }
@@ -139,10 +120,10 @@ Bytes clean_description(const Bytes& description) {
   constexpr size_t before = 22;
   ByteReader reader(description);
   const auto head = reader.take(before);
-  Bytes out(head.begin(), head.end());
-  const size_t count_at = out.size();
+  Bytes out(before + 1);
+  std::ranges::copy(head, out.begin());
+  const size_t count_at = before;
   uint8_t arrays = reader.u8(), kept = 0;
-  out.push_back(0);
   for (; arrays > 0 && reader.ok(); --arrays) {
     const size_t begin = reader.position();
     const uint8_t type = reader.u8() & 0x3f;
@@ -214,8 +195,8 @@ CapsRef CodedVideo::clean_caps(const GstCaps* caps, const media::Policy& policy)
 Result<BufferRef> CodedVideo::clean(BufferRef buffer, const media::Policy& policy) const {
   Bytes out;
   {
-    const ReadMap map(buffer.get());
-    if (!map.ok()) return failed("a buffer can't be read");
+    const MappedBytes map(buffer.get());
+    if (!map) return failed("a buffer can't be read");
     const std::span<const uint8_t> bytes = map.bytes();
     const auto units =
         length_size_ > 0 ? with_lengths(bytes, length_size_) : with_start_codes(bytes);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "plugins/privacy/buffer_bytes.h"
 #include "plugins/privacy/silent_packets.h"
 #include "plugins/privacy/stream_headers.h"
 
@@ -19,32 +20,10 @@ constexpr uint8_t alaw_silence = 0xd5;   // 8 of 32768, the smallest value of A-
 constexpr GstClockTime coded_overlap = 50 * GST_MSECOND;
 constexpr GstClockTime longest_packet = 120 * GST_MSECOND;
 
-/// Maps the bytes of a buffer for reading.
-class Mapping {
- public:
-  explicit Mapping(GstBuffer* buffer) : buffer_(buffer) {
-    mapped_ = gst_buffer_map(buffer, &info_, GST_MAP_READ);
-  }
-  ~Mapping() {
-    if (mapped_) gst_buffer_unmap(buffer_, &info_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  std::span<const uint8_t> bytes() const {
-    if (!mapped_) return {};
-    return {info_.data, info_.size};
-  }
-
- private:
-  GstBuffer* buffer_;
-  GstMapInfo info_;
-  bool mapped_;
-};
-
 int channels_of(const GstStructure* structure) {
   const GValue* value = gst_structure_get_value(structure, "codec_data");
   if (!value || !GST_VALUE_HOLDS_BUFFER(value) || !gst_value_get_buffer(value)) return 0;
-  const Mapping config(gst_value_get_buffer(value));
+  const MappedBytes config(gst_value_get_buffer(value));
   return aac_lc_channels(config.bytes()).value_or(0);
 }
 
@@ -142,7 +121,7 @@ std::vector<uint8_t> Silence::packet(GstBuffer* sound) const {
   if (gst_buffer_get_size(sound) == 0) return {};
   if (kind_ == Kind::aac) return aac_block_;
   if (kind_ == Kind::bytes) return std::vector<uint8_t>(gst_buffer_get_size(sound), byte_);
-  const Mapping mapping(sound);
+  const MappedBytes mapping(sound);
   if (kind_ == Kind::adts) return silent_adts(mapping.bytes());
   return silent_opus(mapping.bytes(), opus_streams_, opus_coupled_);
 }
@@ -163,7 +142,7 @@ BufferRef Silence::in_place_of(GstBuffer* sound) const {
 BufferRef Silence::clean_header(GstBuffer* buffer) const {
   if (kind_ != Kind::opus || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER))
     return nullptr;
-  const Mapping mapping(buffer);
+  const MappedBytes mapping(buffer);
   const Header bytes = clean_opus_header(mapping.bytes());
   if (bytes.empty()) return nullptr;
   BufferRef clean(gst_buffer_new_memdup(bytes.data(), bytes.size()));

@@ -47,8 +47,9 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/element.h"
-#include "plugins/privacy/capture_marks.h"
+#include "plugins/privacy/captured_since.h"
 #include "plugins/privacy/description.h"
+#include "plugins/privacy/element.h"
 #include "plugins/privacy/holdback.h"
 #include "plugins/privacy/silence.h"
 #include "plugins/privacy/sound_caps.h"
@@ -95,7 +96,7 @@ GType purpose_type() {
   return type;
 }
 
-enum { PROP_0, PROP_CONSENT, PROP_LEDGER, PROP_PURPOSE, PROP_MODE, PROP_ACTIVE };
+enum { PROP_PURPOSE = PROP_FIRST_OF_ELEMENT, PROP_MODE, PROP_ACTIVE };
 GParamSpec* active_spec;
 
 constexpr Purpose default_purpose = Purpose::live;
@@ -106,20 +107,14 @@ bool has(GstEvent* event, GstEventTypeFlags flag) {
 }
 
 /// More than twenty members: grants, events and buffers all depend on the same state of the
-/// streaming thread. The parts that can be separated are classes: Guard, CaptureMarks, HoldBack,
+/// streaming thread. The parts that can be separated are classes: Guard, CapturedSince, HoldBack,
 /// Silence.
 class AudioGate {
  public:
   explicit AudioGate(GstElement* element) : element_(element) {
-    GstElementClass* klass = GST_ELEMENT_GET_CLASS(element);
-    sink_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
-    src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
-    for (GstPad* pad : {sink_, src_}) {
-      GST_PAD_SET_PROXY_CAPS(pad);
-      gst_element_add_pad(element, pad);
-    }
-    gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
-    marks_.emplace(element_, sink_);
+    sink_ = add_pad(element, "sink");
+    src_ = add_pad(element, "src");
+    captured_.emplace(element_, sink_);
   }
 
   GstPad* sink() const { return sink_; }
@@ -130,14 +125,9 @@ class AudioGate {
   void start() {
     purpose_now_ = purpose;
     guard_.emplace(consent, Category::audio, purpose_now_);
-    since_ = 0;
-    joined_ = comes_late() ? gst_element_get_current_running_time(element_) : 0;
     guard_->allowed();
-    grants_ = guard_->grants();
+    captured_->start(guard_->grants());
     decisions_ = 0;
-    marked_at_.reset();
-    base_time_ = GST_CLOCK_TIME_NONE;
-    retime_ = false;
     stamp_ = 0;
     last_consent_event_.reset();
     holds_ = false;
@@ -145,12 +135,11 @@ class AudioGate {
     held_time_ = 0;
     silence_ = Silence();
     has_caps_ = flowed_ = warned_ = discontinuous_ = described_ = false;
-    gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
   }
   void stop() {
     set_active(false);
     held_.take();
-    marks_->stop();
+    captured_->stop();
     guard_.reset();
   }
 
@@ -162,7 +151,7 @@ class AudioGate {
                         ("no caps before the first buffer"));
       return GST_FLOW_NOT_NEGOTIATED;
     }
-    if (!GST_CLOCK_TIME_IS_VALID(base_time_)) base_time_ = gst_element_get_base_time(element_);
+    captured_->note_buffer();
     const GstFlowReturn flow = release();
     if (!holds_) return flow == GST_FLOW_OK ? leave(std::move(buffer), stamp_) : flow;
     note_latency(buffer.get());
@@ -173,7 +162,7 @@ class AudioGate {
   gboolean event(GstEvent* event) {
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) return flushed(event);
     if (!has(event, GST_EVENT_TYPE_SERIALIZED)) return handle(event);
-    if (marks_->take(event)) {
+    if (captured_->take(event)) {
       gst_event_unref(event);
       held_.stamp(GST_CLOCK_TIME_NONE);  // it came before the mark
       return TRUE;
@@ -257,34 +246,7 @@ class AudioGate {
       problems.report(element_, guard_->answer().problem);
     }
     if (!allowed) return false;
-    const bool fresh = guard_->grants() != grants_;
-    if (fresh || retime_ || joined_ != 0) {
-      // The running time from which on everything was captured with consent. It is 0 if only the
-      // time of arrival here counts.
-      GstClockTime since = 0;
-      const bool live = is_live();
-      if (live)
-        since = fresh || retime_ || !GST_CLOCK_TIME_IS_VALID(joined_)
-                    ? gst_element_get_current_running_time(element_)
-                    : joined_;
-      if (!GST_CLOCK_TIME_IS_VALID(since)) return false;  // asked again with the next buffer
-      // Timestamps alone are not enough, because elements may have shifted them. At running time 0
-      // no live source has captured anything, unless the base time has changed since the first
-      // buffer. If the source of the consent events is linked directly, these are enough.
-      const bool none_yet = since == 0 && gst_element_get_base_time(element_) == base_time_;
-      if (none_yet || !live || is_consent_event_peer(sink_)) {
-        if (fresh) marks_->stop();
-      } else if (fresh || joined_ != 0) {
-        marks_->begin();
-        marked_at_.reset();
-        if (marks_->waiting()) marked_at_ = GST_CLOCK_TIME_NONE;
-      }
-      since_ = since;
-      joined_ = 0;
-      retime_ = false;
-      grants_ = guard_->grants();
-    }
-    return true;
+    return captured_->note_grant(guard_->grants(), is_consent_event_peer(sink_));
   }
 
   /// A grant for another purpose does not count any more: the gate behaves as if consent were given
@@ -293,7 +255,8 @@ class AudioGate {
     if (purpose.load() == purpose_now_ || !guard_) return;
     purpose_now_ = purpose;
     guard_.emplace(consent, Category::audio, purpose_now_);
-    grants_ = decisions_ = 0;
+    captured_->forget_grant();
+    decisions_ = 0;
     stamp_ = last_consent_event_
                  ? read_consent_event(last_consent_event_.get(), Category::audio, purpose_now_)
                        .value_or(0)
@@ -301,62 +264,18 @@ class AudioGate {
     held_.stamp(GST_CLOCK_TIME_NONE);  // the event was about the other purpose
   }
 
-  bool is_live() const {
-    GstQuery* query = gst_query_new_latency();
-    gboolean live = TRUE;
-    if (gst_pad_peer_query(sink_, query)) gst_query_parse_latency(query, &live, nullptr, nullptr);
-    gst_query_unref(query);
-    return live;
-  }
-
-  /// Whether the gate is added to a pipeline that is already running: buffers may have been
-  /// captured before the gate could know what was given.
-  bool comes_late() const {
-    for (GstRef<GstObject> at(gst_object_get_parent(GST_OBJECT(element_))); at;
-         at.reset(gst_object_get_parent(at.get())))
-      if (GST_IS_ELEMENT(at.get()) && GST_STATE(at.get()) >= GST_STATE_PAUSED) return true;
-    return false;
-  }
-
-  /// The earliest running time that a buffer has sound of.
-  GstClockTime running_time(const GstBuffer* buffer) const {
-    GstClockTime time =
-        GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : GST_BUFFER_DTS(buffer);
-    if (segment_.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(time))
-      return GST_CLOCK_TIME_NONE;
-    if (segment_.rate < 0 && GST_BUFFER_DURATION_IS_VALID(buffer))
-      time += GST_BUFFER_DURATION(buffer);
-    guint64 running = 0;
-    const int sign = gst_segment_to_running_time_full(&segment_, GST_FORMAT_TIME, time, &running);
-    if (sign == 0) return GST_CLOCK_TIME_NONE;
-    return sign > 0 ? running : 0;
-  }
-
   bool passes(const GstBuffer* buffer, GstClockTime stamp) {
     if (!allowed()) return false;
-    if (marks_->waiting()) {
-      if (marks_->count_buffer()) warn_of_lost_marks();
+    if (captured_->waiting()) {
+      if (captured_->count_buffer()) warn_of_lost_marks();
       return false;
     }
-    if (marked_at_ && !GST_CLOCK_TIME_IS_VALID(*marked_at_)) {
-      // The first buffer after the marks. A decoder may have delayed sound from before them.
-      const GstClockTime time = running_time(buffer), length = GST_BUFFER_DURATION(buffer);
-      if (!GST_CLOCK_TIME_IS_VALID(time)) return false;
-      marked_at_ = time;
-      if (!marks_->direct() && GST_CLOCK_TIME_IS_VALID(length)) *marked_at_ += length;
-      since_ = std::max(since_, *marked_at_);
-    }
-    const auto captured_after = [&](GstClockTime begin) {
-      if (begin == 0) return true;
-      const GstClockTime time = running_time(buffer);
-      return GST_CLOCK_TIME_IS_VALID(begin) && GST_CLOCK_TIME_IS_VALID(time) &&
-             time >= begin + silence_.overlap(buffer);
-    };
-    return captured_after(since_) && captured_after(stamp);
+    const GstClockTime overlap = silence_.overlap(buffer);
+    return captured_->covers(buffer, overlap) && captured_->is_after(buffer, stamp, overlap);
   }
 
   /// Whether descriptions of the sound may pass: like passes(), but without a buffer.
-  bool open() { return guard_ && allowed() && stamp_ == 0 && since_ == 0 && !marks_->waiting(); }
+  bool open() { return guard_ && allowed() && stamp_ == 0 && captured_->always(); }
 
   void warn_of_lost_marks() {
     GST_ELEMENT_WARNING(
@@ -423,7 +342,7 @@ class AudioGate {
         break;
       }
       case GST_EVENT_SEGMENT:
-        gst_event_copy_segment(event, &segment_);
+        captured_->set_segment(event);
         break;
       case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
         if (gst_event_has_name(event, consent_event_name))
@@ -440,10 +359,7 @@ class AudioGate {
   gboolean flushed(GstEvent* event) {
     gboolean reset_time = FALSE;
     gst_event_parse_flush_stop(event, &reset_time);
-    gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
-    // Running time begins anew: the grant begins with the next buffer, in that time.
-    if (reset_time && since_ != 0) retime_ = true;
-    if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
+    captured_->note_flush(reset_time);
     HoldBack::HeldBuffer held = held_.take();
     const gboolean done = gst_pad_event_default(sink_, GST_OBJECT(element_), event);
     // The sticky events that remain after a flush.
@@ -494,20 +410,11 @@ class AudioGate {
   Purpose purpose_now_ = default_purpose;  // the property may have changed since the last buffer
   std::optional<Guard> guard_;
   Silence silence_;
-  GstSegment segment_;
   bool has_caps_ = false;
   bool described_ = false;  // the source pad has sticky events that describe the sound
   bool flowed_ = false, warned_ = false, discontinuous_ = false;
-  uint64_t grants_ = 0, decisions_ = 0;
-  GstClockTime since_ = 0;
-  GstClockTime base_time_ = GST_CLOCK_TIME_NONE;  // when the first buffer came
-  bool retime_ = false;  // the running time has begun anew, but the grant is the same
-  std::optional<CaptureMarks> marks_;
-  // The running time of the first buffer behind the marks of the last grant; GST_CLOCK_TIME_NONE:
-  // there was none yet.
-  std::optional<GstClockTime> marked_at_;
-  GstClockTime joined_ =
-      0;  // when it was added to a running pipeline; 0: it was there from the start
+  uint64_t decisions_ = 0;
+  std::optional<CapturedSince> captured_;
   EventRef last_consent_event_;  // null: there was none
   GstClockTime stamp_ =
       0;  // the time in the last consent event; 0: everything is captured with consent
@@ -551,30 +458,19 @@ gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
 }
 
 void set_context(GstElement* element, GstContext* context) {
-  GST_SPHERE_AUDIO_GATE(element)->gate->consent.set_context(context);
-  GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->set_context(element, context);
+  sphere::privacy::set_context(*GST_SPHERE_AUDIO_GATE(element)->gate,
+                               gst_sphere_audio_gate_parent_class, element, context);
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  AudioGate* gate = GST_SPHERE_AUDIO_GATE(element)->gate;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    prepare(gate->consent, element, &gate->problems);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gate->start();
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(gst_sphere_audio_gate_parent_class)->change_state(element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) gate->stop();
-  return result;
+  return sphere::privacy::change_state(*GST_SPHERE_AUDIO_GATE(element)->gate,
+                                       gst_sphere_audio_gate_parent_class, element, transition);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
+  if (sphere::consent::set_property(gate->consent, GST_ELEMENT(object), id, value)) return;
   switch (id) {
-    case PROP_CONSENT:
-      set_consent_property(gate->consent, GST_ELEMENT(object), value);
-      break;
-    case PROP_LEDGER:
-      set_ledger_property(gate->consent, GST_ELEMENT(object), value);
-      break;
     case PROP_PURPOSE:
       gate->purpose = static_cast<Purpose>(g_value_get_enum(value));
       break;
@@ -588,13 +484,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
+  if (sphere::consent::get_property(gate->consent, id, value)) return;
   switch (id) {
-    case PROP_CONSENT:
-      get_consent_property(gate->consent, value);
-      break;
-    case PROP_LEDGER:
-      get_ledger_property(gate->consent, value);
-      break;
     case PROP_PURPOSE:
       g_value_set_enum(value, static_cast<int>(gate->purpose.load()));
       break;
@@ -633,7 +524,7 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
 
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
-  install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
+  install_properties(object_class);
   g_object_class_install_property(
       object_class, PROP_PURPOSE,
       g_param_spec_enum("purpose", "Purpose", "Purpose of the sound", purpose_type(),

@@ -22,7 +22,9 @@
  * Of these, the first that knows a position counts.
  *
  * A change acts on the next buffer. After a withdrawal a tag event without the places replaces the
- * one before.
+ * one before. What was captured while it was denied does not pass after a new grant, even if it
+ * waits in a queue before the gate: in a live pipeline the gate waits for marks of the sources, as
+ * sphereaudiogate does.
  *
  * ## Example launch lines
  * |[
@@ -45,7 +47,9 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/element.h"
 #include "gst/sphere/consent/position.h"
+#include "plugins/privacy/captured_since.h"
 #include "plugins/privacy/custom_data.h"
+#include "plugins/privacy/element.h"
 #include "plugins/privacy/metas.h"
 #include "plugins/privacy/position_source.h"
 #include "plugins/privacy/stream_content.h"
@@ -94,16 +98,7 @@ GType precision_type() {
   return type;
 }
 
-enum {
-  PROP_0,
-  PROP_CONSENT,
-  PROP_LEDGER,
-  PROP_PURPOSE,
-  PROP_POSITION,
-  PROP_GPX,
-  PROP_GPSD,
-  PROP_PRECISION
-};
+enum { PROP_PURPOSE = PROP_FIRST_OF_ELEMENT, PROP_POSITION, PROP_GPX, PROP_GPSD, PROP_PRECISION };
 
 constexpr Purpose default_purpose = Purpose::geotag;
 constexpr Precision default_precision = Precision::exact;
@@ -123,20 +118,19 @@ bool is_custom(const GstEvent* event) {
   }
 }
 
+/// More than twenty members, because the position that is put into the stream depends on the
+/// stream, on what is allowed now and on what was put in before.
 class GeoGate {
  public:
   explicit GeoGate(GstElement* element)
       : element_(element),
         tags_([this](EventRef event) { gst_pad_push_event(src_, event.release()); }) {
-    GstElementClass* klass = GST_ELEMENT_GET_CLASS(element);
-    sink_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
-    src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
-    for (GstPad* pad : {sink_, src_}) {
-      GST_PAD_SET_PROXY_CAPS(pad);
-      gst_element_add_pad(element, pad);
-    }
+    sink_ = add_pad(element, "sink");
+    src_ = add_pad(element, "src");
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
     setters_.emplace(src_);
+    captured_place_.emplace(element_, sink_);
+    captured_identity_.emplace(element_, sink_);
   }
 
   GstPad* sink() const { return sink_; }
@@ -148,6 +142,10 @@ class GeoGate {
     purpose_now_ = purpose;
     place_.emplace(consent, Category::location, purpose_now_);
     identity_.emplace(consent, Category::device, Purpose::share);
+    place_->allowed();
+    identity_->allowed();
+    captured_place_->start(place_->grants());
+    captured_identity_->start(identity_->grants());
     decisions_ = 0;
     now_ = Allowance();
     setters_->set_allowance(now_);
@@ -160,6 +158,8 @@ class GeoGate {
   }
   void stop() {
     setters_->stop();
+    captured_place_->stop();
+    captured_identity_->stop();
     positions.set_wanted(false);
     place_.reset();
     identity_.reset();
@@ -168,11 +168,14 @@ class GeoGate {
   // --- in the streaming thread --------------------------------------------------------------
 
   GstFlowReturn chain(BufferRef buffer) {
+    for (CapturedSince* captured : {&*captured_place_, &*captured_identity_})
+      captured->note_buffer();
     obey();
-    inject(buffer.get());
+    const Allowance allowance = allowance_of(buffer.get());
+    inject(buffer.get(), allowance);
     const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
     const GstClockTime duration = GST_BUFFER_DURATION(buffer.get());
-    auto clean = content_.clean(with_allowed_metas(std::move(buffer), now_), now_);
+    auto clean = content_.clean(with_allowed_metas(std::move(buffer), allowance), allowance);
     if (!clean) {
       GST_ELEMENT_ERROR(
           element_, STREAM, WRONG_TYPE,
@@ -186,6 +189,13 @@ class GeoGate {
   }
 
   gboolean event(GstEvent* event) {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
+      gboolean reset_time = FALSE;
+      gst_event_parse_flush_stop(event, &reset_time);
+      gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+      captured_place_->note_flush(reset_time);
+      captured_identity_->note_flush(reset_time);
+    }
     if ((gst_event_type_get_flags(GST_EVENT_TYPE(event)) & GST_EVENT_TYPE_SERIALIZED) == 0) {
       // This comes from any thread. It tells the state as of the last buffer.
       if (is_custom(event) && !everything_ && may_tell_place(gst_event_get_structure(event))) {
@@ -194,8 +204,16 @@ class GeoGate {
       }
       return gst_pad_event_default(sink_, GST_OBJECT(element_), event);
     }
+    if (captured_place_->take(event) || captured_identity_->take(event)) {
+      gst_event_unref(event);
+      return TRUE;
+    }
     obey();
-    if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) gst_event_copy_segment(event, &segment_);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
+      gst_event_copy_segment(event, &segment_);
+      captured_place_->set_segment(event);
+      captured_identity_->set_segment(event);
+    }
     if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
       tags_.reset();
       position_.reset();
@@ -207,7 +225,7 @@ class GeoGate {
     }
     if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) {
       note_begin(event);
-      tags_.take(EventRef(event), now_);
+      tags_.take(EventRef(event), now_, captured_place_->direct());
       return TRUE;
     }
     EventRef allowed = censor(EventRef(event));
@@ -260,12 +278,17 @@ class GeoGate {
     if (purpose.load() != purpose_now_) {
       purpose_now_ = purpose;
       place_.emplace(consent, Category::location, purpose_now_);
+      captured_place_->forget_grant();
       decisions_ = 0;
     }
     const Consent::Version version = consent.version();
+    const auto passes = [&](Guard& guard, CapturedSince& captured) {
+      return guard.allowed(version) && captured.note_grant(guard.grants(), false) &&
+             !captured.waiting();
+    };
     Allowance allowance;
-    allowance.place = place_->allowed(version);
-    allowance.identity = identity_->allowed(version);
+    allowance.place = passes(*place_, *captured_place_);
+    allowance.identity = passes(*identity_, *captured_identity_);
     if (allowance.place)
       allowance.precision = std::max(place_->answer().precision, precision.load());
     const uint64_t decisions = place_->decisions() + identity_->decisions();
@@ -293,6 +316,23 @@ class GeoGate {
     positioned_at_.reset();
     tags_.withdraw(allowance);
     if (!allowance.everything()) clean_kept_events();
+  }
+
+  /// What a buffer may tell: nothing that was captured before a grant.
+  Allowance allowance_of(const GstBuffer* buffer) {
+    Allowance allowance = now_;
+    allowance.place = allowance.place && captured_place_->covers(buffer, 0);
+    allowance.identity = allowance.identity && captured_identity_->covers(buffer, 0);
+    const auto lost = [](const Guard& guard, CapturedSince& captured) {
+      return guard.answer().allowed && captured.waiting() && captured.count_buffer();
+    };
+    if (lost(*place_, *captured_place_) | lost(*identity_, *captured_identity_))
+      GST_ELEMENT_WARNING(
+          element_, STREAM, FAILED,
+          ("What the stream tells is allowed but stays out: an element before this one does not "
+           "forward the events that tell when it was captured. Put the gate nearer to the source."),
+          (nullptr));
+    return allowance;
   }
 
   /// The event with what is allowed; null: it must not be passed on.
@@ -389,9 +429,10 @@ class GeoGate {
     return *began_at_ + static_cast<int64_t>(GST_TIME_AS_USECONDS(time));
   }
 
-  void inject(GstBuffer* buffer) {
+  void inject(GstBuffer* buffer, const Allowance& allowance) {
     std::optional<Position> position;
-    if (now_.place) {
+    // That of a track is where the buffer was captured; the others are where the gate is now.
+    if (positions.needs_time() ? allowance.place : now_.place) {
       position = positions.at(positions.needs_time() ? capture_time(buffer) : std::nullopt);
       if (position) position = rounded(*position, now_.precision);
     }
@@ -420,6 +461,7 @@ class GeoGate {
   // Used only by the streaming thread.
   Purpose purpose_now_ = default_purpose;  // the property may have changed since the last buffer
   std::optional<Guard> place_, identity_;
+  std::optional<CapturedSince> captured_place_, captured_identity_;
   uint64_t decisions_ = 0;
   Allowance now_;
   StreamContent content_;
@@ -465,30 +507,19 @@ gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 }
 
 void set_context(GstElement* element, GstContext* context) {
-  GST_SPHERE_GEO_GATE(element)->gate->consent.set_context(context);
-  GST_ELEMENT_CLASS(gst_sphere_geo_gate_parent_class)->set_context(element, context);
+  sphere::privacy::set_context(*GST_SPHERE_GEO_GATE(element)->gate,
+                               gst_sphere_geo_gate_parent_class, element, context);
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  GeoGate* gate = GST_SPHERE_GEO_GATE(element)->gate;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    prepare(gate->consent, element, &gate->problems);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gate->start();
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(gst_sphere_geo_gate_parent_class)->change_state(element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) gate->stop();
-  return result;
+  return sphere::privacy::change_state(*GST_SPHERE_GEO_GATE(element)->gate,
+                                       gst_sphere_geo_gate_parent_class, element, transition);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   GeoGate* gate = GST_SPHERE_GEO_GATE(object)->gate;
+  if (sphere::consent::set_property(gate->consent, GST_ELEMENT(object), id, value)) return;
   switch (id) {
-    case PROP_CONSENT:
-      set_consent_property(gate->consent, GST_ELEMENT(object), value);
-      break;
-    case PROP_LEDGER:
-      set_ledger_property(gate->consent, GST_ELEMENT(object), value);
-      break;
     case PROP_PURPOSE:
       gate->purpose = static_cast<Purpose>(g_value_get_enum(value));
       break;
@@ -511,16 +542,11 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   GeoGate* gate = GST_SPHERE_GEO_GATE(object)->gate;
+  if (sphere::consent::get_property(gate->consent, id, value)) return;
   const auto set_text = [value](const std::optional<std::string>& text) {
     g_value_set_string(value, text ? text->c_str() : nullptr);
   };
   switch (id) {
-    case PROP_CONSENT:
-      get_consent_property(gate->consent, value);
-      break;
-    case PROP_LEDGER:
-      get_ledger_property(gate->consent, value);
-      break;
     case PROP_PURPOSE:
       g_value_set_enum(value, static_cast<int>(gate->purpose.load()));
       break;
@@ -563,7 +589,7 @@ static void gst_sphere_geo_gate_class_init(GstSphereGeoGateClass* klass) {
 
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
-  install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
+  install_properties(object_class);
   g_object_class_install_property(
       object_class, PROP_PURPOSE,
       g_param_spec_enum("purpose", "Purpose", "Purpose of the places", purpose_type(),

@@ -19,6 +19,7 @@ void StreamTags::reset() {
   global_.reset();
   private_.reset();
   position_.reset();
+  denied_place_.reset();
   sent_global_.reset();
 }
 
@@ -36,16 +37,30 @@ void StreamTags::send_global(const EventRef& event) {
   push_(event ? in_place_of(event, own) : EventRef(own));
 }
 
-void StreamTags::take(EventRef event, const Allowance& allowance) {
-  GstTagList* tags = nullptr;
-  gst_event_parse_tag(event.get(), &tags);
-  TagsRef allowed = allowed_tags(tags, allowance);
+void StreamTags::remove_repeated_place(GstTagList* tags, const Allowance& allowance, bool direct) {
+  const TagsRef place = place_tags(tags);
+  if (gst_tag_list_is_empty(place.get())) return;
+  if (!allowance.place) {
+    denied_place_ = copy_of(place);
+  } else if (denied_place_ && !direct && gst_tag_list_is_equal(place.get(), denied_place_.get())) {
+    remove_place_tags(tags);
+  } else {
+    denied_place_.reset();
+  }
+}
+
+void StreamTags::take(EventRef event, const Allowance& allowance, bool direct) {
+  GstTagList* sent = nullptr;
+  gst_event_parse_tag(event.get(), &sent);
+  const TagsRef tags(gst_tag_list_copy(sent));
+  remove_repeated_place(tags.get(), allowance, direct);
+  TagsRef allowed = allowed_tags(tags.get(), allowance);
   TagsRef taken = take_private_tags(allowed.get());
   if (taken && private_)
     gst_tag_list_insert(private_.get(), taken.get(), GST_TAG_MERGE_REPLACE);
   else if (taken)
     private_ = std::move(taken);
-  if (gst_tag_list_get_scope(tags) == GST_TAG_SCOPE_GLOBAL) {
+  if (gst_tag_list_get_scope(tags.get()) == GST_TAG_SCOPE_GLOBAL) {
     global_ = std::move(allowed);
     send_global(event);
     return;

@@ -24,8 +24,10 @@ class StreamTags {
 
   /// Nothing was sent yet.
   void reset();
-  /// Takes a tag event of upstream, and sends what may pass of it.
-  void take(EventRef event, const Allowance& allowance);
+  /// Takes a tag event of upstream, and sends what may pass of it. `direct`: no element upstream
+  /// can have repeated it. Parsers and encoders send the tags that they got once more when their
+  /// own change; a place that came while it was denied does not pass in this way later.
+  void take(EventRef event, const Allowance& allowance, bool direct);
   /// Sends what replaces the tags that are not allowed any more.
   void withdraw(const Allowance& allowance);
   /// Whether the gate has a source of positions of its own: then those of upstream don't pass.
@@ -34,6 +36,8 @@ class StreamTags {
   void set_position(const std::optional<Position>& position);
 
  private:
+  /// Removes a place that is only repeated.
+  void remove_repeated_place(GstTagList* tags, const Allowance& allowance, bool direct);
   /// `event`: where the list comes from; null: from the gate itself.
   void send_global(const EventRef& event);
 
@@ -41,8 +45,9 @@ class StreamTags {
   // What may pass of the last lists of upstream. What can be withdrawn is apart.
   TagsRef stream_, global_, private_;
   bool own_source_ = false;
-  TagsRef position_;     // of that source
-  TagsRef sent_global_;  // null: none was sent
+  TagsRef position_;      // of that source
+  TagsRef denied_place_;  // the last that was denied; null: one that was not has come since then
+  TagsRef sent_global_;   // null: none was sent
 };
 
 }  // namespace sphere::privacy

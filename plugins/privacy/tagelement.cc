@@ -11,6 +11,8 @@
 #include "gst/sphere/consent/guard.h"
 #include "gst/sphere/consent/position.h"
 #include "gst/sphere/makers/makers.h"
+#include "plugins/privacy/buffer_bytes.h"
+#include "plugins/privacy/element.h"
 #include "plugins/privacy/tags.h"
 
 GST_DEBUG_CATEGORY_STATIC(spheretag_debug);
@@ -30,10 +32,7 @@ using media::SphereMark;
 using media::StreamEditor;
 
 enum {
-  PROP_0,
-  PROP_CONSENT,
-  PROP_LEDGER,
-  PROP_POSITION,
+  PROP_POSITION = consent::PROP_FIRST_OF_ELEMENT,
   PROP_GPX,
   PROP_SPHERICAL,
   PROP_KEEP,
@@ -78,13 +77,8 @@ class TagElement {
   TagElement(GstElement* element, std::unique_ptr<StreamEditor> (*make_editor)(bool can_go_back),
              bool pictures)
       : element_(element), make_editor_(make_editor), pictures_(pictures) {
-    GstElementClass* klass = GST_ELEMENT_GET_CLASS(element);
-    sink_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
-    src_ = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
-    for (GstPad* pad : {sink_, src_}) {
-      GST_PAD_SET_PROXY_CAPS(pad);
-      gst_element_add_pad(element, pad);
-    }
+    sink_ = add_pad(element, "sink");
+    src_ = add_pad(element, "src");
   }
 
   GstPad* sink() const { return sink_; }
@@ -177,26 +171,6 @@ class TagElement {
   std::atomic<SphereMark::Stereo> stereo = default_stereo;
 
  private:
-  /// The bytes of a buffer while this object exists.
-  class MappedBytes {
-   public:
-    explicit MappedBytes(GstBuffer* buffer) : buffer_(buffer) {
-      mapped_ = gst_buffer_map(buffer, &map_, GST_MAP_READ);
-    }
-    ~MappedBytes() {
-      if (mapped_) gst_buffer_unmap(buffer_, &map_);
-    }
-    MappedBytes(const MappedBytes&) = delete;
-    MappedBytes& operator=(const MappedBytes&) = delete;
-    explicit operator bool() const { return mapped_; }
-    std::span<const uint8_t> bytes() const { return {map_.data, map_.size}; }
-
-   private:
-    GstBuffer* buffer_;
-    GstMapInfo map_ = GST_MAP_INFO_INIT;
-    bool mapped_;
-  };
-
   void reset() {
     editor_.reset();
     gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
@@ -379,30 +353,18 @@ gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
 }
 
 void set_context(GstElement* element, GstContext* context) {
-  element_of(element).consent.set_context(context);
-  GST_ELEMENT_CLASS(gst_sphere_tag_parent_class)->set_context(element, context);
+  sphere::privacy::set_context(element_of(element), gst_sphere_tag_parent_class, element, context);
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  TagElement& tag = element_of(element);
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    sphere::consent::prepare(tag.consent, element, &tag.problems);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) tag.start();
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(gst_sphere_tag_parent_class)->change_state(element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) tag.stop();
-  return result;
+  return sphere::privacy::change_state(element_of(element), gst_sphere_tag_parent_class, element,
+                                       transition);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   TagElement& tag = element_of(object);
+  if (sphere::consent::set_property(tag.consent, GST_ELEMENT(object), id, value)) return;
   switch (id) {
-    case PROP_CONSENT:
-      sphere::consent::set_consent_property(tag.consent, GST_ELEMENT(object), value);
-      break;
-    case PROP_LEDGER:
-      sphere::consent::set_ledger_property(tag.consent, GST_ELEMENT(object), value);
-      break;
     case PROP_POSITION:
       tag.set_position(g_value_get_string(value));
       break;
@@ -425,13 +387,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   TagElement& tag = element_of(object);
+  if (sphere::consent::get_property(tag.consent, id, value)) return;
   switch (id) {
-    case PROP_CONSENT:
-      sphere::consent::get_consent_property(tag.consent, value);
-      break;
-    case PROP_LEDGER:
-      sphere::consent::get_ledger_property(tag.consent, value);
-      break;
     case PROP_GPX: {
       const std::optional<std::string> path = tag.positions.gpx();
       g_value_set_string(value, path ? path->c_str() : nullptr);
@@ -482,7 +439,7 @@ static void gst_sphere_tag_class_init(GstSphereTagClass* klass) {
                                                     GST_PARAM_MUTABLE_PLAYING);
   constexpr auto secret = static_cast<GParamFlags>(G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS |
                                                    GST_PARAM_MUTABLE_PLAYING);
-  sphere::consent::install_properties(object_class, PROP_CONSENT, PROP_LEDGER);
+  sphere::consent::install_properties(object_class);
   g_object_class_install_property(
       object_class, PROP_POSITION,
       g_param_spec_string("position", "Position",

@@ -217,6 +217,17 @@ TagsRef take_private_tags(GstTagList* tags) {
   return taken;
 }
 
+TagsRef place_tags(const GstTagList* tags) {
+  TagsRef place(gst_tag_list_new_empty());
+  for (gint i = 0; i < gst_tag_list_n_tags(tags); ++i) {
+    const char* tag = gst_tag_list_nth_tag_name(tags, static_cast<guint>(i));
+    if (class_of_tag(tag) != PartClass::place) continue;
+    for (guint k = 0; k < gst_tag_list_get_tag_size(tags, tag); ++k)
+      append(place.get(), tag, gst_tag_list_get_value_index(tags, tag, k));
+  }
+  return place;
+}
+
 void remove_place_tags(GstTagList* tags) {
   for (gint i = gst_tag_list_n_tags(tags); i-- > 0;) {
     const std::string tag = gst_tag_list_nth_tag_name(tags, static_cast<guint>(i));

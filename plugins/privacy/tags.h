@@ -21,6 +21,8 @@ bool has_denied_tags(const GstTagList* tags, const Allowance& allowance);
 
 /// Moves all tags that are not useful into a list of their own; null if there are none.
 TagsRef take_private_tags(GstTagList* tags);
+/// The tags of a list that are about a place.
+TagsRef place_tags(const GstTagList* tags);
 void remove_place_tags(GstTagList* tags);
 
 /// The tags of a position.

@@ -47,7 +47,7 @@ constexpr const char* given = "consent/audio, state=(string)given, purpose=(stri
   std::exit(1);
 }
 
-/// A pad that pushes, a gate or none, and a pad that takes: no thread, no queue, no clock.
+/// A pad that pushes, a gate or none, and a pad that receives: no thread, no queue, no clock.
 class TestPads {
  public:
   TestPads(const char* caps_text, bool gate) {
@@ -62,6 +62,8 @@ class TestPads {
       if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
         pads->last_sound_.store(g_get_monotonic_time(), std::memory_order_relaxed);
       gst_buffer_unref(buffer);
+      pads->received_.fetch_add(1);
+      pads->received_.notify_one();
       return GST_FLOW_OK;
     });
     gst_pad_set_element_private(sink_.get(), this);
@@ -99,12 +101,15 @@ class TestPads {
     if (gst_pad_push(source_.get(), buffer) != GST_FLOW_OK) give_up("a buffer was refused");
   }
   gint64 last_sound() const { return last_sound_; }
+  /// Waits for the next buffer behind the gate, sound or silence.
+  void wait_for_buffer() const { received_.wait(received_); }
 
  private:
   GstRef<GstElement> gate_;
   CapsRef caps_;
   GstRef<GstPad> source_{gst_pad_new("src", GST_PAD_SRC)}, sink_{gst_pad_new("sink", GST_PAD_SINK)};
   std::atomic<gint64> last_sound_ = 0;
+  std::atomic<unsigned> received_ = 0;  // buffers
 };
 
 BufferRef sound_of(gsize size, int byte) {
@@ -188,20 +193,25 @@ void withdraw(const std::string& sphere, int rounds) {
   std::atomic<bool> done = false;
   std::thread live([&] {
     const BufferRef sound = sound_of(480 * 4, 7);
+    const GstRef<GstClock> clock(gst_system_clock_obtain());
+    GstClockTime due = gst_clock_get_time(clock.get());
     while (!done) {
-      // As a live source: captured until now.
+      // As a live source: each buffer is captured until now.
       const GstClockTime now = gst_element_get_current_running_time(pads.gate());
       pads.push(sound.get(), now);
-      g_usleep(length / GST_USECOND);
+      const GstClockID next = gst_clock_new_single_shot_id(clock.get(), due += length);
+      gst_clock_id_wait(next, nullptr);
+      gst_clock_id_unref(next);
     }
   });
   std::vector<double> all;
   for (int i = 0; i < rounds; ++i) {
     const gint64 from = g_get_monotonic_time();
-    while (pads.last_sound() <= from) g_usleep(1000);
+    while (pads.last_sound() <= from) pads.wait_for_buffer();
     act(sphere, "withdraw", ledger);
     const gint64 returned = g_get_monotonic_time();
-    g_usleep(200000);
+    // Sound that left the gate before the withdrawal acted is among these.
+    for (int n = 0; n < 20; ++n) pads.wait_for_buffer();
     all.push_back(static_cast<double>(std::max<gint64>(pads.last_sound() - returned, 0)) / 1e3);
     act(sphere, "give", ledger);
   }
@@ -211,7 +221,7 @@ void withdraw(const std::string& sphere, int rounds) {
   std::printf("{\"median_ms\": %.2f, \"most_ms\": %.2f}\n", all[all.size() / 2], all.back());
 }
 
-/// Sound is given and taken back in turn; each act must be seen at once.
+/// Sound is given and withdrawn in turn; each act must have an effect at once.
 void change(int rounds) {
   const Ledger ledger;
   const std::string text = test::large_ledger_text();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Times the live way, from an emulated camera to the stitched picture. Prints one line of JSON:
 //
-//   first_ms   from PLAYING to the first stitched picture
-//   glass_ms   from when the camera's eye saw a picture to when it is at the sink, stitched; the
-//   median encode_ms, decode_ms, stitch_ms   what of it these took; the medians beyond_ms  what is
-//   left without these two codecs and `latency`: the protocol and the stitcher
+//   first_ms    from PLAYING to the first stitched picture
+//   glass_ms    median time from when the camera saw a picture to when the sink has it, stitched
+//   encode_ms, decode_ms, stitch_ms
+//               the medians of these parts of it
+//   beyond_ms   what is left of glass_ms without both codecs and `latency`: the protocol and the
+//               stitcher
 //
 // live PICTURES LATENCY TIMING       TIMING: 1 with the real camera's pauses, 0 without
 

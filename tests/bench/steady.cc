@@ -26,7 +26,7 @@ namespace {
 using sphere::GstRef;
 using SampleRef = std::unique_ptr<GstSample, sphere::Call<gst_sample_unref>>;
 
-// Not timed: caches, pools and the scheduler settle first.
+// Not measured: the first pictures, while caches, pools and the scheduler come to rest.
 constexpr int warm_up = 10;
 
 [[noreturn]] void give_up(const char* what) {
@@ -52,7 +52,7 @@ SampleRef next(const GstRef<GstElement>& sink) {
   return SampleRef(gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), 30 * GST_SECOND));
 }
 
-/// A degree with each picture, and a little up and down: no rotation comes twice.
+/// Another rotation for each picture, without repetition: a degree of yaw, and some pitch.
 void turn(const GstRef<GstElement>& pipeline, const char* name) {
   const GstRef<GstElement> element = child(pipeline, name);
   if (!element) give_up("there is no element of that name");

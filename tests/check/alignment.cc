@@ -8,8 +8,8 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/stitch/seam.h"
-#include "gst/sphere/warp/warp.h"
 #include "tests/check/grey.h"
+#include "tests/check/strip.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -56,19 +56,8 @@ class Alignment {
         seam_(planner_, {.align = true}) {}
 
   void measure(const GreyPicture& picture, bool alone) {
-    pixels_.resize(static_cast<size_t>(SeamStrip::size.width) * SeamStrip::size.height);
-    WarpPlane plane;
-    plane.source = picture.pixels.data();
-    plane.source_stride = picture.size.width;
-    plane.source_size = picture.size;
-    plane.target = pixels_.data();
-    plane.target_stride = SeamStrip::size.width;
-    plane.target_size = SeamStrip::size;
-    warp_rows(seam_.strip().grid(), plane, 0, SeamStrip::size.height);
-    StripPicture strip;
-    for (StripPicture::Component& c : strip.component)
-      c = {pixels_.data(), SeamStrip::size.width, 1, 1, 1};
-    seam_.measure(strip, alone);
+    pixels_ = draw_strip(seam_.strip(), picture.pixels, picture.size);
+    seam_.measure(grey_strip(pixels_), alone);
   }
   Seam& seam() { return seam_; }
   const std::vector<uint8_t>& strip() const { return pixels_; }

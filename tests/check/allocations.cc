@@ -74,7 +74,7 @@ GST_START_TEST(allocations_are_counted) {
 GST_END_TEST;
 
 GST_START_TEST(no_allocation_in_a_hundred_frames) {
-  // A path is longer than what a string keeps within itself.
+  // The path of the profile is too long for the memory inside a std::string, and must be allocated.
   const Profile profile({.baseline = 0.02, .front = R"(, "gain": 1.1)"});
   const Case cases[] = {
       {"NV12", "blend=off"},

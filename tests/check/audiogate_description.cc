@@ -145,7 +145,7 @@ GST_END_TEST
 // The gate was closed when the headers came, and opens later: a decoder must still work.
 GST_START_TEST(test_headers_still_decode) {
   for (const Codec& codec : codecs) {
-    // flacdec also needs the headers between the buffers, and these do not pass.
+    // flacdec also needs the headers that come between the buffers; the gate removes these.
     if (strcmp(codec.decoder, "flacdec") == 0) continue;
     Pipeline pipeline(encoded(codec) + "sphereaudiogate name=gate ! " + codec.decoder +
                       " ! appsink name=sink sync=false");
@@ -161,7 +161,7 @@ GST_START_TEST(test_headers_still_decode) {
           return GST_PAD_PROBE_REMOVE;
         },
         nullptr, nullptr);
-    // A decoder of GStreamer's fails on a gap before the first sound.
+    // A decoder of GStreamer fails if a gap comes before the first sound, so gaps are dropped.
     const GstRef<GstPad> out(gst_element_get_static_pad(gate.get(), "src"));
     gst_pad_add_probe(
         out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
@@ -274,7 +274,7 @@ GST_START_TEST(test_events_kept_are_cleaned) {
   const std::string kept = kept_by(h.get());
   fail_unless(!has_secret(kept), "%s", kept.c_str());
   fail_unless(kept.find("bitrate") != std::string::npos && kept.find("audio/x-opus") != kept.npos);
-  // The same for changes that upstream makes to its own object later.
+  // The same must hold for what upstream changes in its own GstStream later.
   gst_stream_set_stream_flags(stream.get(), GST_STREAM_FLAG_UNSELECT);
   GstTagList* more = gst_tag_list_new(GST_TAG_LYRICS, "SECRET-later", nullptr);
   gst_stream_set_tags(stream.get(), more);

@@ -43,7 +43,7 @@ class ConsentState {
   template <typename Change>
   void change(Change change) {
     state_.fetch_add(1, std::memory_order_seq_cst);
-    change(ConsentState::denied(state_.load() - 1));  // from denied to allowed
+    change(ConsentState::denied(state_.load() - 1));  // true: from denied to allowed
     state_.fetch_add(1, std::memory_order_seq_cst);
   }
 
@@ -55,7 +55,7 @@ class ConsentState {
 /// of up to so many buffers, enough for sound to pass however slow the machine is.
 class ConsentToggler {
  public:
-  /// Also the consent of the gate, if there is one.
+  /// Changes `source`, and the consent of the gate, if there is a gate.
   ConsentToggler(ConsentState& truth, Consent& source, GstElement* gate, int count, unsigned pause,
                  const std::atomic<unsigned>& captured)
       : thread_([this, &truth, &source, gate, count, pause, &captured] {
@@ -67,7 +67,7 @@ class ConsentToggler {
               source.set_caps(caps);
               if (gate) g_object_set(gate, "consent", caps, nullptr);
             });
-            // In both states.
+            // Sometimes waits, so that both states last long enough for sound to pass.
             if (random() % 100 != 0) continue;
             const unsigned end = captured + static_cast<unsigned>(random() % pause);
             while (static_cast<int>(end - captured) > 0) std::this_thread::yield();
@@ -82,11 +82,11 @@ class ConsentToggler {
   std::thread thread_;
 };
 
-/// What a buffer was when it was captured.
+/// A buffer, and the states of consent while it was captured.
 struct Captured {
   GstClockTime pts, end;
   uint64_t from, to;
-  uint64_t stamped;  // when its source had said what it is; that may be denied by then
+  uint64_t stamped;  // when the source had sent its consent event
   bool whole() const { return !ConsentState::denied_between(from, to); }
 };
 
@@ -114,7 +114,7 @@ class Watch {
   struct OutputBuffer {
     GstClockTime pts, end;
     bool sound;
-    bool steady;  // nothing has changed since the gate was asked about the one before it
+    bool steady;  // no change since the gate decided about the buffer before it
   };
   std::vector<OutputBuffer> outs;
   int wrong_bytes = 0, denied_now = 0;
@@ -144,10 +144,10 @@ class Watch {
   uint64_t entered_ = 0, before_ = 0;
 };
 
-/// Of each stream.
+/// The number of changes in each stream.
 int toggles() { return g_getenv("SPHERE_VALGRIND") ? 300 : 20000; }
 
-/// Every time from the first to the last, once.
+/// The buffers must follow each other without a gap and without an overlap.
 void check_times(const std::vector<Watch::OutputBuffer>& outs, GstClockTime tolerance) {
   for (size_t i = 1; i < outs.size(); ++i)
     fail_unless(ABS(GST_CLOCK_DIFF(outs[i - 1].end, outs[i].pts)) <=
@@ -155,7 +155,7 @@ void check_times(const std::vector<Watch::OutputBuffer>& outs, GstClockTime tole
                 "a gap or an overlap at %" GST_TIME_FORMAT, GST_TIME_ARGS(outs[i].pts));
 }
 
-/// The states in which the sound of a time span was captured.
+/// Calls `visit` with each captured buffer that overlaps a time span.
 template <typename Visit>
 void captured_in(const std::vector<Captured>& all, GstClockTime from, GstClockTime to,
                  Visit visit) {
@@ -178,8 +178,8 @@ int leaks(const std::vector<Watch::OutputBuffer>& outs, const std::vector<Captur
   return count;
 }
 
-/// Silence after sound, while neither the truth nor what was captured gave a reason for it; nor,
-/// where stamps may come one buffer late, what was captured for the next one.
+/// Counts silent buffers that had to be sound: nothing was denied, neither now nor when this buffer
+/// was captured, nor, where stamps may come one buffer late, when the next one was captured.
 int needless(const std::vector<Watch::OutputBuffer>& outs, const std::vector<Captured>& all,
              GstClockTime reach, bool stamped) {
   int count = 0;
@@ -202,8 +202,8 @@ int needless(const std::vector<Watch::OutputBuffer>& outs, const std::vector<Cap
 /// Who is told of a change: the source that stamps what it captures, the gate, or both.
 enum class Told { source, gate, both };
 
-/// Which time the stream goes by: the system's clock as it runs; a clock that goes on with what is
-/// captured, however fast that is; or one that is far behind, so that only stamps count.
+/// The times of the stream: those of the system clock; those of a clock that advances with each
+/// captured buffer; or times far from the clock, with which only stamps count.
 enum class Time { system, captured, none };
 
 constexpr const char* raw_caps =
@@ -246,7 +246,7 @@ void toggle(const Stream& stream, int count, unsigned pause) {
   const auto clock_now = [&] { return gst_element_get_current_running_time(h->element); };
 
   const bool system = stream.time == Time::system;
-  // What is not of the clock's time runs ahead of it, so that only the stamps count.
+  // Without a clock, times lie far ahead of it, so that only the stamps count.
   const GstClockTime start =
       stream.time == Time::captured ? 0 : clock_now() + (system ? 0 : 10000 * GST_SECOND);
   GstClockTime end = start;
@@ -256,7 +256,7 @@ void toggle(const Stream& stream, int count, unsigned pause) {
                                  pushed);
     while (!toggler.done()) {
       if (stream.time == Time::captured) gst_harness_set_time(h.get(), end + 1);
-      // Both readings lie between the first and the last moment of the capture.
+      // The state is read at the beginning and at the end of the capture.
       Captured captured{.pts = end, .end = 0, .from = truth.now(), .to = 0, .stamped = 0};
       BufferRef buffer(gst_buffer_new_allocate(nullptr, stream.frame * stream.samples, nullptr));
       GstMapInfo map;
@@ -327,9 +327,9 @@ GST_START_TEST(test_mulaw) {
 }
 GST_END_TEST
 
-// Encoders hold sound back and mix what is near: a packet reaches beyond its own time. They pass a
-// stamp on behind the packet that has the first of what it speaks of, and the gate has no source of
-// its own that denies.
+// Encoders delay sound, and mix it with the sound around it: a packet contains sound from outside
+// its own time. They pass a stamp on after the packet in which the stamped sound begins. The gate
+// gets consent from the stamps alone here.
 GST_START_TEST(test_opus) {
   toggle({.line = opus_line,
           .told = Told::source,

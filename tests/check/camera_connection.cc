@@ -275,8 +275,8 @@ GST_START_TEST(a_preview_that_works_outlives_its_control) {
   run.play(3s);
   fail_unless_equals_int(run.count(ActionKind::warn, "does not answer"), 1);
   fail_unless_equals_int(run.reports("preview-only"), 1);
-  // The control is connected to meanwhile: one attempt at a time, each with its budget, the pauses
-  // grow, and nothing more is said.
+  // Meanwhile the control is connected to again: one attempt at a time, each with its own timeout,
+  // with growing pauses and without further messages.
   const int before = run.count(ActionKind::open_control);
   fail_unless(before == 2);
   run.play(60s);
@@ -367,7 +367,7 @@ GST_START_TEST(udp_without_packets_becomes_tcp) {
                   return action.kind == ActionKind::open_preview && !action.tcp_only;
                 }) == 1);
   }
-  // Nothing arrives at all: before the first picture.
+  // The same if no packet arrives at all, before the first picture.
   Run silent;
   silent.tell(Kind::control_ready);
   silent.tell(Kind::preview_requested);
@@ -375,12 +375,12 @@ GST_START_TEST(udp_without_packets_becomes_tcp) {
   silent.pass(2100ms);
   fail_unless(tcp(silent));
   silent.expect(State::opening);
-  // Only if TCP is allowed.
+  // Not if only UDP is allowed.
   Run only({.udp_then_tcp = false});
   only.up();
   only.play(10s, 20);
   fail_unless(!tcp(only));
-  // A server that is only slow to start is not such a case.
+  // Not if the server is only slow to start.
   Run slow({.timeout = 60s});
   slow.tell(Kind::control_ready);
   slow.pass(30s);
@@ -404,8 +404,8 @@ GST_START_TEST(a_first_attempt_that_fails_is_an_error) {
 }
 GST_END_TEST;
 
-/// Whatever happens in whatever order: it sleeps, previews are opened one at a time, and there is a
-/// camera when one is opened.
+/// For events in any order: the core sleeps between deadlines, opens one preview at a time, and
+/// opens it only while a camera is connected.
 GST_START_TEST(events_in_random_order) {
   std::mt19937 random(7);
   for (int round = 0; round < 2000; ++round) {

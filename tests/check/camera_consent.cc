@@ -179,7 +179,7 @@ GST_START_TEST(sound_until_consent_is_withdrawn) {
   fail_unless(gst_structure_has_name(caps, "audio/mpeg"));
   fail_unless(gst_structure_get_int(caps, "rate", &rate) && rate == 48000);
   fail_unless(asked_for_sound(*camera));
-  // The gate inside knows that no stamp comes late, and holds nothing back.
+  // The gate inside knows that consent events are never late here, so it holds no buffer back.
   const GstRef<GstElement> gate = pipeline.child("gate");
   const GstRef<GstPad> gate_sink(gst_element_get_static_pad(gate.get(), "sink"));
   fail_unless(consent::is_consent_event_peer(gate_sink.get()));
@@ -189,7 +189,7 @@ GST_START_TEST(sound_until_consent_is_withdrawn) {
     return !silent(sample.get());
   });
   give(pipeline, nullptr);
-  // The sound that is in the sink now left before the withdrawal; later sound did not.
+  // The sound that the sink already has left before the withdrawal; later sound is silent.
   for (int i = 0; i < 6; ++i) sample = next_sound(pipeline);
   for (int i = 0; i < 20; ++i) {
     sample = next_sound(pipeline);
@@ -301,8 +301,8 @@ GST_START_TEST(no_more_pads_is_emitted_once) {
 }
 GST_END_TEST;
 
-// Taken back and given again after the camera was asked for sound, and before there is a pad for
-// it: what was on its way by then was captured while it was denied.
+// Consent is withdrawn and given again after the camera was asked for sound and before its pad
+// exists: the sound that is on its way then was captured while it was denied.
 GST_START_TEST(buffers_in_flight_while_denied_are_silent) {
   const auto camera = camera_with_sound();
   test::Pipeline pipeline(both(*camera, std::string("latency=200 consent=\"") + sound_live + "\""));
@@ -413,7 +413,7 @@ GST_START_TEST(position_stops_after_a_withdrawal) {
   fail_unless(g_strrstr(warning->message, "may still keep") != nullptr, "%s", warning->message);
   fail_unless(g_strrstr(warning->message, "10.5") == nullptr);
   const auto told = count();
-  // Longer than the interval.
+  // Waits for longer than the interval.
   const GstRef<GstElement> element = pipeline.child("camera");
   GstStructure* stats = nullptr;
   guint64 from = 0, pictures = 0;
@@ -425,7 +425,7 @@ GST_START_TEST(position_stops_after_a_withdrawal) {
     g_usleep(1000);
   } while (pictures < from + 45);
   fail_unless(count() == told);
-  // The log of what it was asked tells no position.
+  // The log of the emulated camera contains no position.
   for (const auto& asked : camera->asked())
     fail_unless(asked.redacted.find("10.5") == std::string::npos, "%s", asked.redacted.c_str());
 }
@@ -482,7 +482,7 @@ GST_START_TEST(recording_with_sound_ends_after_a_withdrawal) {
   });
   fail_unless(warning.find("was ended") != std::string::npos, "%s", warning.c_str());
   saved();
-  // A new one is without.
+  // The next recording has no sound.
   record("start-recording");
   record("stop-recording");
   std::string params;
@@ -529,7 +529,7 @@ GST_START_TEST(binding_is_stored_with_consent) {
                                   nullptr));
   const GString_ owned(text);
   fail_unless(strstr(text, "PASSWD") == nullptr && strstr(text, "12345678") == nullptr);
-  // Nor is it in what the emulator says it was told.
+  // Nor is it in the log of the emulated camera.
   for (const auto& asked : camera->asked())
     fail_unless(asked.redacted.find("EMUL") == std::string::npos, "%s", asked.redacted.c_str());
   give(pipeline, nullptr);
@@ -537,7 +537,7 @@ GST_START_TEST(binding_is_stored_with_consent) {
   give(pipeline, binding_given);
   until("the binding again", [&] { return bool(remembered()); });
   pipeline.set_state(GST_STATE_NULL);
-  // What was given for this pipeline has not been taken back.
+  // The binding stays, because the consent that was given for this pipeline was not withdrawn.
   fail_unless_equals_int(kept_in(storage::Store::cameras).size(), 1);
   hold_nothing();
 }

@@ -110,8 +110,8 @@ GST_START_TEST(missing_toy_is_an_error) {
 }
 GST_END_TEST;
 
-/// Not even the end of a connection answers a command here: whoever waits for it is woken all the
-/// same, by the timeout and by the end of the element.
+/// In this test no command gets an answer, not even when the connection ends. Callers must be woken
+/// by the timeout and by the end of the element.
 GST_START_TEST(silent_camera_blocks_no_state_change) {
   world().mute = true;
   Pipeline pipeline("spherecamsrc name=camera timeout=60 location=toy://shelf ! fakesink");

@@ -62,7 +62,7 @@ void lose_udp(Pipeline& pipeline, int percent) {
     gst_pad_add_probe(
         pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
         [](GstPad*, GstPadProbeInfo*, gpointer share) {
-          // The same in each run, and none that falls together with key frames.
+          // The same packets in each run, and not always the ones of key frames.
           static std::atomic<unsigned> packets = 0;
           const bool lost =
               static_cast<int>((packets++ * 2654435761u >> 16) % 100) < GPOINTER_TO_INT(share);
@@ -76,8 +76,8 @@ void lose_udp(Pipeline& pipeline, int percent) {
 
 }  // namespace
 
-/// To a person as to an application; and what comes afterwards comes at its rate, after no longer a
-/// gap than it takes to connect.
+/// The loss is reported on the terminal and to the application. Afterwards pictures come at their
+/// normal rate, and the gap is no longer than connecting takes.
 GST_START_TEST(lost_camera_is_reported_and_reconnected) {
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
@@ -106,7 +106,7 @@ GST_START_TEST(lost_camera_is_reported_and_reconnected) {
     fail_unless(gap < 10 * GST_SECOND, "%" GST_TIME_FORMAT, GST_TIME_ARGS(gap));
     const GstClockTime begin = last;
     last = pull(pipeline, 60, last);
-    // 60 pictures of 30 a second; a busy machine makes fewer.
+    // 60 pictures take 2 s at 30 pictures a second; a busy machine makes fewer.
     const GstClockTime took = last - begin;
     fail_unless(took < 6 * GST_SECOND, "60 pictures in %" GST_TIME_FORMAT, GST_TIME_ARGS(took));
     GST_INFO("a gap of %.2f s, then 60 pictures in %.2f s", static_cast<double>(gap) / GST_SECOND,
@@ -122,7 +122,7 @@ GST_START_TEST(lost_camera_is_reported_and_reconnected) {
 GST_END_TEST;
 
 GST_START_TEST(a_preview_that_works_outlives_its_control) {
-  // The control is closed after these requests, once, by two of which a photo is taken.
+  // The camera closes the control connection once, after 7 requests; two of them take a photo.
   const auto camera = camera_with({"drop:7"});
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
   BusLog said(pipeline);
@@ -166,7 +166,7 @@ GST_START_TEST(timeout_is_kept) {
 }
 GST_END_TEST;
 
-/// No matter which answer the camera does not give, and who waits for it.
+/// Stopping is fast whichever answer is missing and whoever waits for it.
 GST_START_TEST(stop_does_not_wait_for_the_camera) {
   const ListeningSocket mute;
   {
@@ -184,7 +184,7 @@ GST_START_TEST(stop_does_not_wait_for_the_camera) {
   expect_message(pipeline, "sphere-camera");
   camera->set_silent(true);
   const size_t asked = camera->asked().size();
-  // An application's thread waits for the camera, for a minute if it must.
+  // A thread of the application waits for the answer of the camera, for up to a minute.
   gboolean done = TRUE;
   std::thread waiting([&] { done = emit(pipeline, "take-photo"); });
   for (int i = 0; camera->asked().size() == asked && camera->counters().requests == 0; ++i) {
@@ -221,7 +221,7 @@ GST_START_TEST(a_signal_takes_no_longer_than_the_timeout) {
 }
 GST_END_TEST;
 
-/// After downstream is at EOS, nothing is done any more, also with a position and consent.
+/// After EOS from downstream the thread does nothing any more, even with a position and consent.
 GST_START_TEST(thread_is_idle_after_the_end) {
   const auto camera = camera_with();
   Pipeline pipeline(source(*camera,
@@ -232,7 +232,7 @@ GST_START_TEST(thread_is_idle_after_the_end) {
   fail_unless_equals_string(error.c_str(), "");
   expect_all_closed(*camera);
   const auto before = stat<guint64>(pipeline, "wake-ups");
-  // Longer than the position's interval, by a clock that sends buffers.
+  // A live pipeline of 1.5 s measures the time: longer than the interval of the position.
   Pipeline clock("audiotestsrc is-live=true samplesperbuffer=4410 num-buffers=15 ! fakesink");
   const std::string none = clock.run();
   fail_unless_equals_string(none.c_str(), "");
@@ -252,7 +252,7 @@ GST_START_TEST(udp_with_losses_or_without_packets_becomes_tcp) {
                                  : "info: Too much of the preview is lost over UDP");
     said.wait_for("over TCP now");
     while (!said.has_after("over TCP now", "connection: connected")) pull(pipeline, 1);
-    // All of it arrives now.
+    // Over TCP nothing is lost any more.
     GstClockTime last = pull(pipeline, 10);
     const GstClockTime begin = last;
     last = pull(pipeline, 30, last);
@@ -260,7 +260,7 @@ GST_START_TEST(udp_with_losses_or_without_packets_becomes_tcp) {
     fail_unless_equals_int(stat<int>(pipeline, "losses"), 0);
     fail_unless_equals_int(camera->counters().sessions_opened, 1);
   }
-  // Not where TCP is not allowed.
+  // If TCP is not allowed, it stays with UDP.
   const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=50 protocols=udp"));
   BusLog said(pipeline);
@@ -290,7 +290,7 @@ GST_START_TEST(web_proxy_is_not_used) {
 }
 GST_END_TEST;
 
-/// A program that has chosen its resolver before is told what to do.
+/// If the program has chosen a proxy resolver before, the warning says what to do.
 GST_START_TEST(unavoidable_web_proxy_is_a_warning) {
   g_unsetenv("GIO_USE_PROXY_RESOLVER");
   std::string nobody;

@@ -21,8 +21,8 @@
 namespace sphere::test {
 
 /// Sets and reads every property of a stitcher that may be set while it plays, at random within its
-/// range. Each picture that comes to it sets off some rounds, which go on while it is drawn and
-/// after: a thread that never waits would leave the others less to run on.
+/// range. Each picture starts some rounds, which continue while it is drawn and afterwards. A
+/// thread that never waits would leave too little time for the others.
 class PropertyChanger {
  public:
   explicit PropertyChanger(GstElement* element)
@@ -65,7 +65,7 @@ class PropertyChanger {
     due_.notify_one();
   }
 
-  /// Waits for a picture where all that the last one set off is done; false at the end.
+  /// Waits for a picture after which all rounds so far are done; false at the end.
   bool next() {
     std::unique_lock lock(mutex_);
     due_.wait(lock, [this] { return done_ || wanted_ > 0; });
@@ -101,7 +101,7 @@ class PropertyChanger {
       g_value_set_double(&value,
                          range->minimum + (range->maximum - range->minimum) * any(1000) / 1000.0);
     } else if (G_IS_PARAM_SPEC_INT(spec)) {
-      // One more thread for each would only be slower.
+      // More threads would only be slower.
       g_value_set_int(&value, G_PARAM_SPEC_INT(spec)->minimum + any(4));
     } else {
       g_value_unset(&value);
@@ -126,8 +126,8 @@ class PropertyChanger {
   std::thread thread_;
 };
 
-/// A launch line of so many pictures, with a stitcher `s` and an appsink `sink`, gives them all
-/// while the stitcher's properties are set.
+/// A launch line with a stitcher `s` and an appsink `sink` gives all of its pictures while the
+/// properties of the stitcher are set.
 inline void play_while_changed(const std::string& line, int pictures) {
   Pipeline p(line);
   PropertyChanger changer(p.child("s").get());

@@ -16,7 +16,7 @@ _checks = _failures = 0
 
 
 def check(what, passed, detail=""):
-    """Counts, and says so if it failed."""
+    """Counts a check, and prints it if it failed."""
     global _checks, _failures
     _checks += 1
     if not passed:
@@ -26,14 +26,14 @@ def check(what, passed, detail=""):
 
 
 def run(*words, **options):
-    """A command to its end, its words as text."""
+    """Runs a command to its end; what it prints is text."""
     return subprocess.run([*map(str, words)], timeout=DEADLINE, text=True, check=False,
                           **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                              "stderr": subprocess.PIPE, **options})
 
 
 def launch_ours(line, env=None):
-    """A launch line with our own elements, in a process of its own: they may be sanitized."""
+    """Runs a launch line with our own elements in another process, because they may be sanitized."""
     environment = dict(env or os.environ)
     if "ASAN_OPTIONS" in environment:
         # A program that is not sanitized needs this to load what is; its own leaks are not ours.
@@ -45,7 +45,7 @@ def launch_ours(line, env=None):
 
 
 def on_terminal(*words, **options):
-    """A command to its end with a terminal for its messages: (exit status, what it said there)."""
+    """Runs a command to its end, its messages on a terminal: (exit status, messages)."""
     terminal, end = pty.openpty()
     process = subprocess.Popen([*map(str, words)], stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=end, **options)
@@ -56,12 +56,12 @@ def on_terminal(*words, **options):
             while part := messages.read(4096):
                 said += part
         except OSError:
-            pass  # How Linux says that the other end is closed.
+            pass  # On Linux this error means that the other end is closed.
     return process.wait(timeout=DEADLINE), said.decode(errors="replace")
 
 
 def attempt(test, *arguments):
-    """A test whose every way to fail counts as one more check."""
+    """Runs a test; an exception counts as a failed check."""
     try:
         test(*arguments)
     except (OSError, ValueError, KeyError, IndexError, RuntimeError,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The decision: what caps give, every trap on the way to it, and its algebra over random caps.
+// The decision: what caps give, mistakes that must not give anything, and rules for random caps.
 
 // The standard library comes first: check defines `fail` as a macro.
 #include <algorithm>
@@ -74,8 +74,8 @@ GST_START_TEST(test_given) {
 }
 GST_END_TEST
 
-// A person, GStreamer's parser or gst_caps_can_intersect() could take each of these for a grant.
-GST_START_TEST(test_traps) {
+// None of these gives consent, although each looks like consent to a person or a parser.
+GST_START_TEST(test_what_only_looks_like_consent) {
   struct {
     const char* text;
     const char* reason;
@@ -128,7 +128,7 @@ GST_START_TEST(test_traps) {
       {"consent/audio, state=(string)given, version=(int)1", "no field"},
       {"consent/audio, state=(string)given, policy=(int)3", "number"},
       {"consent/audio, state=(string)given, policy=(string)\"\"", "policy is empty"},
-      // A bare large number is read as a negative one.
+      // GStreamer reads a large number without a type as a negative one.
       {"consent/audio, state=(string)given, expires=4102444800", "number"},
       {"consent/audio, state=(string)given, expires=(guint64)4102444800", "number"},
       {"consent/audio, state=(string)given, expires=(string)4102444800", "must be like"},
@@ -218,7 +218,8 @@ GST_START_TEST(test_sources) {
   for (int i = 0; i < 100; ++i) fail_unless(guard.allowed());
   fail_unless(guard.decisions() == decisions, "worked out anew without a change");
 
-  // Set once more: no interruption. Taken back and given between two looks: a new grant.
+  // Setting the same caps again changes nothing. A withdrawal and a grant between two checks count
+  // as a new grant.
   consent.set_caps(given.get());
   fail_unless(guard.allowed() && guard.grants() == 1);
   consent.set_caps(withdrawn.get());
@@ -274,7 +275,7 @@ class Written : public GrantSource {
             .passes = false,
             .taken = taken_};
   }
-  /// `taken`: what is asked for is taken back by this, if it was given.
+  /// `taken`: this text withdraws what the test asks for, if it was given.
   void write(const char* text, bool taken = false, const char* problem = "") {
     text_ = text;
     problem_ = problem;
@@ -333,9 +334,9 @@ GST_START_TEST(test_ledger) {
 }
 GST_END_TEST
 
-// --- the algebra -----------------------------------------------------------------------------
+// --- random caps -----------------------------------------------------------------------------
 
-/// Random caps near what a person types: mostly right, with every kind of mistake.
+/// Random caps as a person could type them: mostly right, with all kinds of mistakes.
 class Random {
  public:
   explicit Random(uint32_t seed) : engine_(seed) {}
@@ -380,7 +381,7 @@ class Random {
     GstStructure* s = gst_caps_get_structure(caps, below(size));
     static const char* const fields[] = {"purpose", "precision", "expires", "policy", "colour"};
     const char* field = fields[below(G_N_ELEMENTS(fields))];
-    // `purpose` of sharing alone is another set, not a smaller one.
+    // Not `purpose=share`: it would replace the default purposes, which is no restriction.
     if (!gst_structure_has_field(s, field)) add(s, field, one_in(3), false);
   }
 
@@ -443,7 +444,7 @@ int structures_of(const GstCaps* caps, Category category) {
   return count;
 }
 
-/// The rule once more, in other words than the decision's, for the values that are made here.
+/// The same rule, written in another way, for the values that this test makes.
 bool plainly_given(const GstCaps* caps, Category category, Purpose purpose) {
   if (gst_caps_is_any(caps)) return false;
   const auto is_one_of = [](const char* text, std::initializer_list<const char*> all) {
@@ -487,7 +488,7 @@ bool plainly_given(const GstCaps* caps, Category category, Purpose purpose) {
   return any && (info_of(category).purposes & bit(purpose));
 }
 
-GST_START_TEST(test_algebra) {
+GST_START_TEST(test_random_caps) {
 #if defined(__SANITIZE_ADDRESS__)
   const int rounds = 30000;
 #else
@@ -497,7 +498,7 @@ GST_START_TEST(test_algebra) {
   int allowed = 0, narrowed = 0;
   for (int i = 0; i < rounds; ++i) {
     CapsRef a = random.caps();
-    // Mostly something that the caps speak of.
+    // Mostly a category that the caps mention.
     Category category = random.category();
     if (!random.one_in(4) && !gst_caps_is_any(a.get()) && !gst_caps_is_empty(a.get())) {
       const std::string name = gst_structure_get_name(gst_caps_get_structure(a.get(), 0));
@@ -654,11 +655,11 @@ static Suite* consent_suite(void) {
   TCase* tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_given);
-  tcase_add_test(tests, test_traps);
+  tcase_add_test(tests, test_what_only_looks_like_consent);
   tcase_add_test(tests, test_clock);
   tcase_add_test(tests, test_sources);
   tcase_add_test(tests, test_ledger);
-  tcase_add_test(tests, test_algebra);
+  tcase_add_test(tests, test_random_caps);
   tcase_add_test(tests, test_check_text);
   tcase_add_test(tests, test_stamps);
   tcase_add_test(tests, test_c_api);

@@ -24,7 +24,7 @@ using HarnessRef = std::unique_ptr<GstHarness, Call<gst_harness_teardown>>;
 
 const std::string source_caps = "video/x-raw,format=NV12,width=320,height=160,framerate=30/1";
 
-/// The caps that come out of the element for a source and caps asked for after it.
+/// The output caps of the element, for these source caps and these caps of a filter after it.
 GstStructure* negotiated(const std::string& in, const std::string& out, std::string* error) {
   Pipeline p("videotestsrc num-buffers=1 ! " + in + " ! cpuspherestitch lens=dual-190 ! " +
              (out.empty() ? "identity" : out) + " ! appsink name=sink");
@@ -130,7 +130,7 @@ GST_START_TEST(output_is_a_whole_sphere_at_the_width_of_both_lenses) {
 GST_END_TEST;
 
 GST_START_TEST(lenses_one_over_the_other_make_the_same_sphere) {
-  // dual-190 cut in two and put one over the other: the sphere must not change.
+  // dual-190 with one lens above the other instead of beside it: the sphere must not change.
   g_autofree char* path = nullptr;
   const int file = g_file_open_tmp("sphere-XXXXXX.json", &path, nullptr);
   fail_unless(file >= 0);
@@ -220,7 +220,7 @@ GST_START_TEST(bands_are_blended_in_colour_and_alpha_is_left) {
     for (int k = 0; k < 3; ++k) {
       const int a = rgba[4 * n + k], b = planes[size_t{width} * height * k + n];
       if (std::abs(a - b) > 1) fail_unless(false, "component %d: %d, not %d", k, a, b);
-      // About the middle between the lenses.
+      // About the mean of both lenses.
       const int middle = 60 + 20 * k + (70 - 60 * k) / 2 + 20;
       blended[k] |= std::abs(a - middle) < 3;
     }
@@ -256,7 +256,7 @@ GST_START_TEST(ten_bits_give_the_same_picture) {
 GST_END_TEST;
 
 GST_START_TEST(seams_of_any_size_and_lens_are_matched) {
-  // Down to pictures in which the seam is a pixel wide, and lenses that see nothing in common.
+  // Includes seams that are one pixel wide, and lenses whose pictures do not overlap.
   for (const char* line : {
            "width=32,height=16 ! cpuspherestitch lens=dual-190 ",
            "width=66,height=33 ! cpuspherestitch lens=dual-190 ",
@@ -350,7 +350,7 @@ GST_START_TEST(times_and_metas_pass_except_regions_of_interest) {
 GST_END_TEST;
 
 GST_START_TEST(lens_event_of_the_stream) {
-  // No property: the event decides; without either, dual-190 and a warning.
+  // Without the property `lens` the event decides; without both, dual-190 with a warning is used.
   const auto first_row = [](const char* lens_event, const char* property, std::string* warning) {
     Pipeline p("appsrc name=src format=time caps=" + source_caps + " ! cpuspherestitch name=s ! " +
                "appsink name=sink");

@@ -40,7 +40,7 @@ Function real(const char* name) {
   return reinterpret_cast<Function>(get(name));
 }
 
-/// Of OpenGL, what is needed here. To be called where a context is current.
+/// The functions of OpenGL that are needed here. To be made while a context is current.
 struct Gl {
   void (*gen_textures)(int, unsigned*) = real<void (*)(int, unsigned*)>("glGenTextures");
   void (*bind_texture)(unsigned, unsigned) = real<void (*)(unsigned, unsigned)>("glBindTexture");
@@ -87,7 +87,7 @@ EGLImage image_of(EGLDisplay display, unsigned texture) {
   return image;
 }
 
-/// A context of one's own for a while: an import comes from any thread.
+/// Makes a context current for a while, because imports come from any thread.
 class TemporaryContext {
  public:
   explicit TemporaryContext(EGLDisplay display)
@@ -141,7 +141,7 @@ EGLImage import(EGLDisplay display, std::map<EGLAttrib, EGLAttrib> said) {
   return image_of(display, texture);
 }
 
-/// The texture of an image, bound; its size and form.
+/// Binds the texture of an image, and returns its size and form.
 const Form* read_form(EGLImage image, const Gl& gl, int& width, int& height) {
   {
     const std::lock_guard lock(mutex);
@@ -189,7 +189,7 @@ EGLBoolean export_image(EGLDisplay, EGLImage image, int* fds, EGLint* strides, E
   return EGL_TRUE;
 }
 
-/// EGL 1.5's, and that of the extension, whose attributes are smaller.
+/// For EGL 1.5 and for the extension, whose attributes are of a smaller type.
 template <typename Attribute>
 EGLImage create_image(EGLDisplay display, EGLContext, EGLenum target, EGLClientBuffer buffer,
                       const Attribute* attributes) {
@@ -216,8 +216,8 @@ Any stand_in(const char* name) {
 
 }  // namespace
 
-// These are found before Mesa's and GLib's: GStreamer looks for a function in EGL's library, and
-// asks EGL for it.
+// The linker finds these before the functions of Mesa and GLib. GStreamer looks functions up in the
+// library EGL, and asks EGL for them.
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 EXPORTED const char* eglQueryString(EGLDisplay display, EGLint name) {
@@ -272,7 +272,7 @@ BufferRef in_dmabuf(GstSample* sample) {
 }  // namespace
 
 GST_START_TEST(in_and_out_without_a_copy) {
-  // What stands in for the driver speaks this dialect.
+  // The replacement for the driver knows only this version of GL.
   g_setenv("GST_GL_API", "opengl3", TRUE);
   const GlProbe& gl = probe_gl();
   if (!gl.usable) {

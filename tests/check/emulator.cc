@@ -100,7 +100,7 @@ GST_START_TEST(the_published_session_is_spoken_word_by_word) {
     }
     fail_unless(!answers.empty(), "no answer where '%s' was due", line.json);
     same(answers.front().bytes, line.json);
-    // The times are medians of many, these lines are single ones.
+    // The delays of the emulator are medians of many measurements; each line is only one.
     const double delay = std::chrono::duration<double>(answers.front().delay).count();
     fail_unless(std::abs(delay - (line.at - asked_at)) < 0.05, "%s after %g s, not %g", line.json,
                 delay, line.at - asked_at);
@@ -157,7 +157,7 @@ GST_START_TEST(members_are_in_the_vendors_order) {
   control.received(1, R"({"msg_id":4365,"token":1})");
   same(members_of(control.take_actions()[0].bytes),
        "rval msg_id status mode rec_time second lapse timing timing_c cap_interval "
-       "cap_interval_num speedx sensor_num burst_num surroundexp gyro_s");
+       "cap_interval_num speedx sensor_num burst_num surroundexp gyro_s sub_mode surexp_c");
   const std::string saved =
       "rval msg_id param remain_video remain_jpg total_mp4 sd_total sd_free sd_full";
   control.photo_taken("/tmp/SD0/DCIM/a.JPG", true);
@@ -240,8 +240,11 @@ GST_START_TEST(fault_names_are_checked) {
   for (const emulator::FaultInfo* fault : madv_emulator::fault_list())
     fail_unless(madv_emulator::parse_fault(fault->name)->n == fault->usual);
   fail_unless(madv_emulator::parse_fault("busy:7")->n == 7);
-  for (const char* wrong :
-       {"", "nonsense", "busy:", "busy:x", "busy:-1", "rtp-loss:101", "split:0"})
+  fail_unless(!madv_emulator::parse_fault("busy:7")->in_seconds);
+  fail_unless(madv_emulator::parse_fault("busy:7s")->n == 7);
+  fail_unless(madv_emulator::parse_fault("busy:7s")->in_seconds);
+  for (const char* wrong : {"", "nonsense", "busy:", "busy:x", "busy:-1", "busy:s", "late:20s",
+                            "rtp-loss:101", "split:0"})
     fail_unless(!madv_emulator::parse_fault(wrong), "'%s' was taken", wrong);
   fail_unless(madv_emulator::parse_fault("x").error().message.find("wrong-token") !=
               std::string::npos);
@@ -316,7 +319,7 @@ GST_START_TEST(a_photo_is_taken_and_read_over_http) {
   uri.file = "DCIM/%2e%2e/%2e%2e/etc/passwd";
   fail_unless(get(uri.http_url()).first == 404);
 
-  // A connection that ended is closed on the camera's side, too; of the last it may not know yet.
+  // Ended connections are closed by the camera, too. It may not have noticed the latest ones yet.
   const int before = open_files();
   for (int i = 0; i < 50; ++i) get(uri.http_url());
   fail_unless(open_files() < before + 25);
@@ -406,7 +409,8 @@ GST_START_TEST(each_fault_gives_its_error) {
     const auto camera = started(control_only({c.fault}));
     {
       Client client(*camera, [&](SessionOptions& options) {
-        // A busy machine may well be late where silence is not the point.
+        // The timeout is short only where silence is tested, because a busy machine may answer
+        // late.
         if (c.reason == R::silent) options.core.reply_timeout = 300ms;
         options.core.busy_pause = 1ms;
         options.core.finish_timeout = 300ms;
@@ -415,7 +419,7 @@ GST_START_TEST(each_fault_gives_its_error) {
       fail_unless(words.find(c.words) != std::string::npos, "%s: '%s' does not say '%s'", c.fault,
                   words.c_str(), c.words);
     }
-    // Nothing is left.
+    // All sessions are closed.
     for (int i = 0;; ++i) {
       const madv_emulator::Counters counters = camera->counters();
       if (counters.sessions_opened == counters.sessions_closed) break;
@@ -488,7 +492,7 @@ GST_START_TEST(no_camera_differs_from_a_closed_port) {
     fail_unless(event.failure && event.failure->reason == reason);
     fail_unless(event.failure->message.find(words) != std::string::npos, "%s",
                 event.failure->message.c_str());
-    // There is no other client that could be asked.
+    // No other client could be asked.
     fail_unless(!session.call(Request(4365)));
   }
 }
@@ -516,7 +520,7 @@ GST_START_TEST(many_sessions_are_all_closed) {
   const int count = g_getenv("SPHERE_VALGRIND") ? 20 : 300;
   for (int i = 0; i < count; ++i) {
     Client client(*camera, [&](SessionOptions& options) { options.table_folder = folder; });
-    // Ended at any moment on the way up.
+    // Sessions are ended at different steps of connecting.
     if (i % 3 == 0) client.expect(Event::Kind::ready);
     if (i % 3 == 1) client.expect(Event::Kind::preview_ready);
     client.session().stop();

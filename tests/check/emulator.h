@@ -18,7 +18,7 @@ using emulator::Fault;
 using madv_emulator::Emulator;
 using madv_emulator::EmulatorOptions;
 
-/// Another one for each camera: this process remembers the tables that it has seen.
+/// Each camera needs another table, because this process remembers the tables it has seen.
 inline size_t camera_count = 0;
 
 /// Bytes that stand for the lens table of the latest camera: the control channel does not look into

@@ -43,7 +43,7 @@ std::string http_of(const Emulator& camera) {
   return "http://127.0.0.1:" + std::to_string(camera.ports().http);
 }
 
-/// A folder beside the card, with a file that no client of the camera may see.
+/// A folder outside of the card, with a file that no client of the camera may see.
 class Outside {
  public:
   Outside() : folder_(GString_(g_dir_make_tmp("sphere-outside-XXXXXX", nullptr)).get()) {
@@ -86,7 +86,7 @@ GST_START_TEST(links_are_not_followed) {
   for (const char* path : {"/tmp/SD0/DCIM/20200101", "/tmp/SD0/DCIM/20200101/", "/tmp/SD0/root",
                            "/tmp/SD0/root/etc", "/tmp/SD0/.."})
     fail_unless(!card->list(path), "%s", path);
-  // Nor is anything written through one, or on one that leads nowhere yet.
+  // Nothing is written through a link, or through a link whose target does not exist.
   fail_unless(!card->create_file("/tmp/SD0/DCIM/20200101/b.JPG"));
   fail_unless(!card->create_file("/tmp/SD0/DCIM/new.JPG"));
   fail_unless(!exists(outside.folder() + "/b.JPG") && !exists(outside.folder() + "/new.JPG"));
@@ -190,7 +190,7 @@ GST_START_TEST(a_file_that_is_cut_while_it_is_sent_ends_the_connection) {
   for (std::string bytes = client.receive(); !bytes.empty(); bytes = client.receive())
     received += bytes.size();
   fail_unless(received < 48 << 20);
-  // And it answers others.
+  // The camera still answers other requests.
   write(path, "short");
   same(http(http_of(*camera) + "/A.MP4").body, "short");
 }

@@ -80,7 +80,7 @@ class Viewer {
     bytes_.erase(0, size);
     return head;
   }
-  /// Of the last answer.
+  /// The body of the last answer.
   const std::string& body() const { return body_; }
   void set_up() { set_up("RTP/AVP/TCP;unicast;interleaved=0-1"); }
   void set_up_udp() {
@@ -217,7 +217,7 @@ GST_START_TEST(a_transfer_ends_when_its_last_byte_is_sent) {
   same(*done.text("type"), "get_file_complete");
   same(done.entries("param")[0].second, std::to_string(file.size()));
 
-  // Cancelled: so much was sent, and no more comes but what is asked next.
+  // After a cancellation, the camera says how much it has sent, and sends only what is asked next.
   client.ask(1285, path + R"(,"offset":"0","fetch_size":0)");
   fail_unless(data->receive(5) == "begin");
   const int64_t sent = *client.ask(1287, path).number("transferred_size");
@@ -306,7 +306,7 @@ GST_START_TEST(files_over_http) {
   for (const char* path : {"/", "/20200101", "/20200101/", "/nothing", "/20200101/IMG.DNG/",
                            "/%2e%2e/secret", "/20200101/%2e%2e/%2e%2e/secret"})
     fail_unless_equals_int(http(http_of(*camera) + path).status, 404);
-  // No path at all.
+  // Not a valid path.
   fail_unless_equals_int(http(http_of(*camera) + "/..%2fsecret").status, 400);
   for (const char* method : {"POST", "PUT", "DELETE"})
     fail_unless_equals_int(http(file, method).status, 405);
@@ -359,7 +359,7 @@ GST_START_TEST(a_video_begins_again_and_a_picture_stays) {
       make("v.mp4",
            "num-buffers=5 ! video/x-raw,width=320,height=160,framerate=30/1 ! "
            "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=");
-  // The file name has another suffix.
+  // The name of this file does not tell its type.
   const std::string picture =
       make("p", "num-buffers=1 ! video/x-raw,format=RGBA,width=320 ! pngenc ! filesink location=");
   for (const std::string& file : {video, picture}) {
@@ -407,6 +407,31 @@ GST_START_TEST(a_preview_that_is_refused_or_cut) {
   int buffers = 0;
   while (pipeline.pull()) ++buffers;
   fail_unless(buffers > 0);
+}
+GST_END_TEST;
+
+GST_START_TEST(faults_of_the_preview_come_and_go_while_it_runs) {
+  const auto camera = started(with_preview());
+  const auto obey = [&](const char* line) { fail_unless(bool(camera->obey(line)), "%s", line); };
+  const std::string line = "rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                           " protocols=tcp ! rtph264depay ! appsink name=sink sync=false";
+  test::Pipeline pipeline(line);
+  pipeline.play();
+  fail_unless(pipeline.pull() != nullptr);
+  obey("fault rtsp-404");
+  {
+    test::Pipeline refused(line);
+    const std::string error = refused.run();
+    fail_unless(error.find("ot found") != std::string::npos, "%s", error.c_str());
+  }
+  // The one that plays is cut, at a picture that is counted from now on.
+  obey("fault rtsp-gone:5");
+  while (pipeline.pull()) {
+  }
+  obey("clear all");
+  test::Pipeline again(line);
+  again.play();
+  fail_unless(again.pull() != nullptr);
 }
 GST_END_TEST;
 
@@ -485,7 +510,7 @@ GST_START_TEST(vanished_viewers_are_removed) {
   int before = 0;
   for (int i = 0; i < count; ++i) {
     Viewer viewer(*camera);
-    // At every step on the way up: with an answer, and without waiting for it.
+    // Clients vanish at every step of connecting, with and without waiting for the answer.
     const int step = i % 9;
     if (step > 0) viewer.ask("OPTIONS");
     if (step == 1) viewer.send("DESCRIBE");
@@ -556,7 +581,7 @@ GST_START_TEST(photos_and_videos_are_of_the_scene) {
   const test::SampleRef sample = photo.pull();
   fail_unless(sample != nullptr);
   const test::Component luma = test::component_of(sample.get(), 0);
-  fail_unless(luma.width == 3456 && luma.height == 1728);
+  fail_unless(luma.width == 6912 && luma.height == 3456);
   // A scene: neither black nor one grey.
   const auto [least, most] = std::minmax_element(luma.samples.begin(), luma.samples.end());
   fail_unless(*most - *least > 100);
@@ -579,6 +604,7 @@ static Suite* emulator_clients_suite() {
   tcase_add_test(tcase, packets_are_lost_over_udp_alone);
   tcase_add_test(tcase, a_video_begins_again_and_a_picture_stays);
   tcase_add_test(tcase, a_preview_that_is_refused_or_cut);
+  tcase_add_test(tcase, faults_of_the_preview_come_and_go_while_it_runs);
   tcase_add_test(tcase, vanished_viewers_are_removed);
   tcase_add_test(tcase, photos_and_videos_are_of_the_scene);
   return suite;

@@ -44,7 +44,7 @@ GST_START_TEST(only_the_latest_requests_are_remembered) {
   control.connected(1);
   const int count = 2 * static_cast<int>(madv_emulator::most_asked) + 3;
   const std::string long_one = std::string(4000, 'x');
-  // Without a session.
+  // These requests come without a session.
   for (int i = 0; i < count; ++i) {
     control.received(1, R"({"msg_id":4365,"token":7,"param":")" + long_one + "\"}");
     control.take_actions();
@@ -69,19 +69,19 @@ GST_START_TEST(client_that_reads_no_answers_is_not_read) {
   fail_unless(client.ask(1283, R"(,"param":"/tmp/SD0/DCIM/20200101")").succeeded());
   const size_t answer =
       200 * std::string("{\"IMG_20200101_000000_0.JPG\":\"2020-01-01 00:00:00\"}").size();
-  // As many as the camera accepts: first its answers are not read, then it reads no requests.
+  // Sends requests and reads no answer, until the camera reads no more requests.
   const std::string request =
       R"({"msg_id":1282,"token":1,"more":")" + std::string(4000, 'x') + "\"}";
   size_t sent = 0;
   int64_t asked = 0;
-  // Until it neither takes a byte nor answers one of those that it has, for 200 ms.
+  // It stops when for 200 ms no byte was accepted and no request was answered.
   for (int still = 0; still < 200;) {
     const size_t more = client.socket().send_some(request, sent % request.size());
     const int64_t before = std::exchange(asked, camera->counters().requests);
     sent += more;
     still = more || asked > before ? 0 : still + 1;
     if (!more) g_usleep(1000);
-    // What is in between holds some megabytes; this is what used to be taken without end.
+    // The buffers of the connection hold some megabytes. Without a limit, it would never end.
     fail_unless(sent < 64u << 20, "%zu bytes of requests were taken", sent);
     fail_unless(static_cast<size_t>(asked) * answer < 32u << 20, "%d requests were answered",
                 static_cast<int>(asked));
@@ -115,7 +115,7 @@ GST_START_TEST(idle_client_is_disconnected) {
   std::list<Socket> mute;
   for (const uint16_t port : {ports.control, ports.data, ports.http, ports.rtsp})
     mute.emplace_back(port);
-  // A request that never ends is not counted as one.
+  // An incomplete request does not keep a connection open.
   std::list<Socket> slow;
   for (const auto& [port, begin] : {std::pair(ports.control, R"({"msg_id":257,)"),
                                     std::pair(ports.http, "GET / HTTP/1.1\r\nHost:"),

@@ -31,7 +31,7 @@ class FfmpegInput {
   FfmpegInput(const FfmpegInput&) = delete;
   FfmpegInput& operator=(const FfmpegInput&) = delete;
 
-  /// Its luma after a filter that makes it this large.
+  /// The luma after a filter that gives this size.
   Component filtered(const std::string& filter, int width, int height) const {
     const std::string out = folder_ + "/out.yuv";
     const std::string command = "ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x960 -i " +

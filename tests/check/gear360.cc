@@ -8,7 +8,7 @@
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/stitch/plan.h"
 #include "gst/sphere/stitch/seam.h"
-#include "gst/sphere/warp/warp.h"
+#include "tests/check/strip.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -78,8 +78,8 @@ double overlap_correlation(
   return ab / std::sqrt(aa * bb);
 }
 
-/// How much larger the step across the seams is than the steps beside it, within 75 degrees of the
-/// equator: 1 is a seam that can't be seen.
+/// The step in brightness at the seams divided by the steps beside them, within 75 degrees of the
+/// equator. A seam that can not be seen has 1.
 double seam_step_ratio(const Component& luma) {
   double at_seam = 0, beside = 0;
   int count = 0;
@@ -109,7 +109,7 @@ GST_START_TEST(both_lenses_agree_at_the_seams) {
   const Component luma = luma_of_photograph("video/x-raw,format=GRAY8");
   const double fitted = overlap_correlation(*load_profile("gear360"), luma);
   fail_unless(fitted > 0.9, "%g", fitted);
-  // And what is measured tells a good profile from a poor one.
+  // The measure must tell a good profile from a poor one.
   const double ideal = overlap_correlation(*load_profile("dual-190"), luma);
   fail_unless(fitted > ideal + 0.1, "%g, against %g for ideal lenses", fitted, ideal);
 }
@@ -133,19 +133,8 @@ GST_START_TEST(aligned_lenses_agree_better) {
   const Size source = {luma.width, luma.height};
   const Planner planner = *Planner::make(*load_profile("gear360"), source, output);
   Seam seam(planner, {.align = true});
-  std::vector<uint8_t> strip(static_cast<size_t>(SeamStrip::size.width) * SeamStrip::size.height);
-  WarpPlane plane;
-  plane.source = luma.samples.data();
-  plane.source_stride = luma.width;
-  plane.source_size = source;
-  plane.target = strip.data();
-  plane.target_stride = SeamStrip::size.width;
-  plane.target_size = SeamStrip::size;
-  warp_rows(seam.strip().grid(), plane, 0, SeamStrip::size.height);
-  StripPicture picture;
-  for (StripPicture::Component& c : picture.component)
-    c = {strip.data(), SeamStrip::size.width, 1, 1, 1};
-  seam.measure(picture);
+  const std::vector<uint8_t> strip = draw_strip(seam.strip(), luma.samples, source);
+  seam.measure(grey_strip(strip));
 
   const SeamAxes& axes = seam.strip().axes();
   const auto shift_at = [&](Vec3 d) {

@@ -190,7 +190,7 @@ std::string heard(const std::string& line, const char* name) {
   Listener listener(pipeline, {"tags"});
   const std::string problem = pipeline.run();
   fail_unless(problem.empty(), "%s: %s", name, problem.c_str());
-  pipeline.set_state(GST_STATE_NULL);  // the listener goes before the pipeline
+  pipeline.set_state(GST_STATE_NULL);  // the listener is deleted before the pipeline
   fail_unless(listener.buffers() > 0, "%s", name);
   return listener.all();
 }
@@ -238,8 +238,8 @@ class Folder {
 GST_START_TEST(test_denied_places_reach_nothing) {
   size_t leaking = 0;
   for (const Chain& chain : chains()) {
-    // Without a gate the test finds the place, except where a muxer takes the tags and has no use
-    // for a place.
+    // Without a gate the place must be found, or the test proves nothing. Some muxers take the tags
+    // and do not write a place.
     leaking += !leaks_in(heard(line_of(chain, ""), chain.name)).empty();
     const std::string with = heard(line_of(chain, "spheregeogate ! "), chain.name);
     fail_unless(leaks_in(with).empty(), "%s: %s", chain.name, leaks_in(with).c_str());
@@ -395,7 +395,7 @@ GST_START_TEST(test_random_withdrawals) {
       src.get(),
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
       look, &toggler, nullptr);
-  // The last word is a withdrawal.
+  // Before the end of the stream, consent is withdrawn.
   gst_pad_add_probe(
       sink.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
       [](GstPad*, GstPadProbeInfo* info, gpointer data) {

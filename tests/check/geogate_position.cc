@@ -76,7 +76,7 @@ class Gpsd {
     char words[256];
     const gssize count = g_input_stream_read(in, words, sizeof words, cancellable_.get(), nullptr);
     if (count <= 0) return;
-    // In pieces, with reports that are no position between.
+    // The reports come in pieces, and reports without a position come between them.
     static constexpr const char* pieces[] = {
         "{\"class\":\"VERSION\",\"release\":\"3.22\"}\r\n{\"class\":\"TPV\",\"mode\":1}\r\n",
         "{\"class\":\"SKY\",\"satellites\":[]}\r\nno JSON\r\n{\"class\":\"TPV\",\"mode\":3,",
@@ -151,7 +151,7 @@ GST_START_TEST(test_track_by_time) {
   // The time at which the medium began, and the time of a buffer in it.
   {
     const HarnessRef h = gate_with(location_given, raw);
-    // A harness says that it is live; then the present time counts.
+    // A harness is a live source, for which the present time would count; this one must not be.
     gst_pad_set_query_function(h->srcpad, [](GstPad* pad, GstObject* parent, GstQuery* query) {
       return static_cast<gboolean>(GST_QUERY_TYPE(query) != GST_QUERY_LATENCY &&
                                    gst_pad_query_default(pad, parent, query));
@@ -211,12 +211,12 @@ GST_START_TEST(test_gpsd) {
   const TagListRef tags = tags_behind(h.get(), GST_TAG_SCOPE_GLOBAL);
   fail_unless(number_of(tags.get(), GST_TAG_GEO_LOCATION_ELEVATION) == altitude);
   fail_unless(gpsd.asked().starts_with("?WATCH={"));
-  // Withdrawn: gone with the next buffer, and the connection with it.
+  // After a withdrawal, the next buffer has no position, and the connection is closed.
   set_consent(h->element, nullptr);
   push(h.get(), 0);
   fail_unless(!latitude_behind(h.get()));
   gpsd.wait_for(false);
-  // Given once more: asked for anew, and what was known before is forgotten.
+  // After a new grant, gpsd is asked again, and the earlier position is not used.
   set_consent(h->element, city_given);
   push_until(h.get(), true);
   fail_unless(std::abs(*latitude_behind(h.get()) + 8) < 1e-9);

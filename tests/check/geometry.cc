@@ -21,7 +21,7 @@ GST_START_TEST(angles_have_the_signs_of_v360) {
   expect_near(rotation({90, 0, 0}) * forward, right);
   expect_near(rotation({0, 90, 0}) * forward, up);
   expect_near(rotation({0, 0, 90}) * right, down);
-  // Yaw first, then pitch about the axis that yaw left.
+  // Yaw comes first, then pitch about the axis that yaw has turned.
   expect_near(rotation({90, 90, 0}) * forward, up);
   expect_near(rotation({90, 90, 0}) * up, Vec3{-1, 0, 0});
 }

@@ -26,7 +26,7 @@ bool have_gl() {
 /// Calls that must not be made for an unchanged picture.
 std::atomic<int> framebuffer_queries{0}, mesh_uploads{0};
 
-/// GL's own functions, behind those that count.
+/// GL's own functions, which the counting functions call.
 decltype(GstGLFuncs::CheckFramebufferStatus) check_framebuffer = nullptr;
 decltype(GstGLFuncs::BufferData) buffer_data = nullptr;
 
@@ -93,13 +93,13 @@ void adjusting_pool_class_init(AdjustingPoolClass* klass) {
   };
 }
 
-/// What the probe offers.
+/// What offer_pool() gives to the element.
 struct Offer {
   GstRef<GstGLContext> context;
   GstRef<GstBufferPool> pool;
 };
 
-/// Answers the question for a pool in the place of all that comes after.
+/// Answers the allocation query with a pool, instead of the elements downstream.
 GstPadProbeReturn offer_pool(GstPad*, GstPadProbeInfo* info, gpointer data) {
   GstQuery* query = GST_PAD_PROBE_INFO_QUERY(info);
   if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return GST_PAD_PROBE_OK;
@@ -134,7 +134,7 @@ GST_START_TEST(unchanged_view_has_no_upload_and_no_gl_query) {
       {"RGBA", "projection=cubemap", "video/x-raw(ANY)"},
       // Coarser than the source, so that smaller copies of it are drawn first.
       {"NV12", "", "video/x-raw(ANY),width=120"},
-      // What is measured around the seam of one picture is the same each time.
+      // With an unchanged picture, what is measured at the seam is always the same.
       {"NV12", "match=gain align=seam", "video/x-raw(ANY)", 100},
       {"NV12", "match=gain align=seam blend=multiband", "video/x-raw(ANY)", 100},
   };
@@ -147,7 +147,7 @@ GST_START_TEST(unchanged_view_has_no_upload_and_no_gl_query) {
                " ! appsink name=sink sync=false max-buffers=1");
     p.play();
     for (int n = 0; n < c.settled; ++n) fail_unless(p.pull() != nullptr, "%s", p.wait().c_str());
-    // Up to two more may be on their way before the calls are counted.
+    // The counting may begin up to two pictures late, because these are drawn already.
     count_calls(p.child("s").get());
     int pictures = 0;
     while (p.pull()) ++pictures;
@@ -183,7 +183,7 @@ GST_START_TEST(pool_may_change_its_configuration) {
       "glupload ! glspherestitch name=s ! appsink name=sink sync=false");
   const GstRef<GstElement> stitch = p.child("s");
   const GstRef<GstPad> pad(gst_element_get_static_pad(stitch.get(), "src"));
-  // A context that is there already is the one that the element takes.
+  // The element uses a context that exists already.
   p.set_state(GST_STATE_READY);
   GstGLDisplay* const display = GST_GL_BASE_FILTER(stitch.get())->display;
   fail_unless(display != nullptr);

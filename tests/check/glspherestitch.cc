@@ -60,7 +60,7 @@ void expect_same(const Case& c) {
   }
 }
 
-/// Asked in each test: GL would not survive the fork that comes before it.
+/// Called in each test, because check forks before it, and GL does not work after a fork.
 bool have_gl() {
   const GlProbe& gl = probe_gl();
   if (!gl.usable) g_print("skip: there is no GL here: %s\n", gl.reason.c_str());
@@ -125,7 +125,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
     fail_unless(display != nullptr, "no headless display");
     const GstRef<GstGLContext> context(gst_gl_context_new(display.get()));
     fail_unless(context != nullptr);
-    // A display can't be told to change its mind; this is read with each context.
+    // The API of a display is fixed; this variable is read for each new context.
     g_setenv("GST_GL_API", api, TRUE);
     g_autoptr(GError) error = nullptr;
     const bool made = gst_gl_context_create(context.get(), nullptr, &error);
@@ -135,7 +135,7 @@ GST_START_TEST(shaders_compile_in_every_dialect) {
       continue;
     }
     ++contexts;
-    // Places that are exact are those of one layer, and know no edge.
+    // The variant `exact` exists only for one layer without an edge.
     static constexpr int bits = 7, two_layers = 1, edge = 8, exact = 64;
     static constexpr int variants = 64 + 16;
     struct Job {
@@ -247,14 +247,14 @@ GST_START_TEST(pictures_match_the_cpus) {
       {"stereographic, ten bits", "NV12", "width=960", "lens=dual-190",
        "projection=stereographic fov=300", "video/x-raw(ANY),width=320", 45,
        "videoconvert ! video/x-raw,format=P010_10LE ! "},
-      // A tenth of a pixel of the output is more of the source then.
+      // In a smaller output, a tenth of its pixel is more of the source.
       {"coarser", "NV12", "width=1280", "lens=dual-190", "", "video/x-raw(ANY),width=480", 42},
       {"coarser, cubic, matched", "Y444", "width=1280", "lens=" + uneven,
        "lens=dual-190 interpolation=cubic match=gain", "video/x-raw(ANY),width=480", 42},
       {"far coarser", "I420", "width=1282,height=641", "lens=dual-190", "pitch=50",
        "video/x-raw(ANY),width=120", 38},
       {"narrow pixels", "NV12", "width=640,height=640,pixel-aspect-ratio=2/1"},
-      // Here a hundredth of a pixel is a lot: all of the scene's detail lies between two pixels.
+      // In so small a picture, all detail of the scene lies between two pixels.
       {"small", "NV12", "width=64", "lens=dual-190", "", "video/x-raw(ANY)", 40},
   };
   for (Case c : cases) {
@@ -411,14 +411,14 @@ GST_START_TEST(properties_set_from_another_thread_while_it_plays) {
 }
 GST_END_TEST;
 
-// Each start makes a context and compiles shaders. That nothing grows is counted.
+// Each start makes a context and compiles shaders. Neither threads nor descriptors may grow.
 GST_START_TEST(starts_stops_flushes_and_sizes) {
   if (!have_gl()) return;
   start_and_stop(g_getenv("SPHERE_VALGRIND") ? 5 : 150, false);
 }
 GST_END_TEST;
 
-// Fewer, for each start compiles the shaders of whatever the properties say.
+// Fewer rounds, because each start compiles the shaders for the present properties.
 GST_START_TEST(starts_stops_flushes_and_sizes_under_changing_properties) {
   if (!have_gl()) return;
   start_and_stop(g_getenv("SPHERE_VALGRIND") ? 5 : 25, true);

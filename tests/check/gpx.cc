@@ -110,11 +110,31 @@ GST_START_TEST(test_files) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_positions_from_a_time) {
+  const auto track =
+      parse(gpx("<trkseg>" + point("39.90", "116.40", "2026-01-01T12:00:00Z") +
+                point("39.92", "116.44", "2026-01-01T12:00:10Z") + "</trkseg>" + "<trkseg>" +
+                point("10", "20", "2026-01-01T13:00:00Z") + "</trkseg>"));
+  fail_unless(bool(track));
+  auto found = track->from(noon + 5 * second);
+  fail_unless_equals_int(found.size(), 3);
+  fail_unless(found[0].time_ns == 0 && std::abs(found[0].position.latitude - 39.91) < 1e-9);
+  fail_unless(found[1].time_ns == 5'000'000'000 && found[1].position.latitude == 39.92);
+  fail_unless(found[2].time_ns == 3'595'000'000'000 && found[2].position.latitude == 10);
+  // At a point it is there once; before the track there is none at first.
+  fail_unless_equals_int(track->from(noon + 10 * second).size(), 2);
+  found = track->from(noon - second);
+  fail_unless(found.size() == 3 && found[0].time_ns == 1'000'000'000);
+  fail_unless(track->from(noon + 7200 * second).empty());
+}
+GST_END_TEST
+
 static Suite* gpx_suite() {
   Suite* s = suite_create("gpx");
   TCase* tc = tcase_create("tracks");
   suite_add_tcase(s, tc);
   tcase_add_test(tc, test_positions_by_time);
+  tcase_add_test(tc, test_positions_from_a_time);
   tcase_add_test(tc, test_what_is_no_track_is_refused);
   tcase_add_test(tc, test_files);
   return s;

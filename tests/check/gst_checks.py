@@ -18,7 +18,7 @@ def load(what):
         print(f"skip: {what}: {reason}")
         sys.exit(77)
     os.environ.pop("GST_PLUGIN_PATH", None)
-    # Started by hand, without a registry of the tests' own, it keeps the user's.
+    # A test that is started by hand has no registry of its own, and uses that of the user.
     if "GST_REGISTRY" in ENVIRONMENT:
         os.environ["GST_REGISTRY"] = ENVIRONMENT["GST_REGISTRY"] + ".python"
     Gst.init(None)

@@ -19,7 +19,7 @@ inline constexpr std::array<std::string_view, 9> hostile_texts = {
     "\u009b2J",              // the same as ESC [ in one character
     "\xff\xfe",              // no UTF-8
     "caf\xc3",               // cut in the middle of a character
-    "\r\x08\x7f",            // over what stands there
+    "\r\x08\x7f",            // overwrites what was printed
     "a\u202egpj.exe",        // written backwards
     "a\u200b\ufeff\u2066b",  // invisible
     "\xc0\x80\xed\xa0\x80",  // overlong, and half a pair of surrogates

@@ -175,8 +175,8 @@ double seconds_since(gint64 then) {
   return static_cast<double>(g_get_monotonic_time() - then) / G_USEC_PER_SEC;
 }
 
-/// How late this machine wakes a thread that sleeps, summed up since the start: on a machine that
-/// is busy with something else, what takes a second by itself takes longer.
+/// Measures how late this machine wakes a sleeping thread, summed up since the start. If the
+/// machine is busy with something else, everything takes longer.
 class Lateness {
  public:
   Lateness() : thread_([this] { measure(); }) {}
@@ -191,7 +191,7 @@ class Lateness {
   void measure() {
     while (!stopped_) {
       const gint64 since = g_get_monotonic_time();
-      // Seldom: what it costs is measured as well.
+      // At long intervals, because the processor time of this process is measured as well.
       std::this_thread::sleep_for(20ms);
       // A delay of one millisecond is normal.
       seconds_ += std::max(seconds_since(since) - 0.021, 0.0);
@@ -203,12 +203,12 @@ class Lateness {
 };
 
 void check_stopping(const HostileBehaviour& camera, double took, double late) {
-  // Threads wait for each other while it stops, and each of them is late.
+  // While it stops, threads wait for each other, and each of them may be woken late.
   fail_unless(took < 1 * slowness + 2 * late,
               "%s: stopping takes %g s, of which %g s are the machine's", camera.name, took, late);
 }
 
-/// Words for a person: to be printed anywhere, without what is secret, with something to do.
+/// A message to a person must be printable, contain no secret, and say what to do.
 void check_words(const HostileBehaviour& camera, const std::string& text) {
   fail_unless(is_printable(text), "%s: '%s'", camera.name, printable(text).c_str());
   fail_unless(text.find("SECRET") == std::string::npos, "%s: %s", camera.name, text.c_str());
@@ -216,7 +216,7 @@ void check_words(const HostileBehaviour& camera, const std::string& text) {
 }
 void check_advice(const HostileBehaviour& camera, const std::string& text) {
   check_words(camera, text);
-  // A question is what to look at: "is it still on?"
+  // A question counts as advice: it names what to look at, as in "is it still on?".
   static const char* const advice[] = {
       "?",    "switch", "check", "restart", "try",     "turn", "update", "install", "close", "quit",
       "join", "wait",   "use",   "move",    "connect", "set",  "take",   "make",    "report"};
@@ -225,7 +225,7 @@ void check_advice(const HostileBehaviour& camera, const std::string& text) {
               "%s: '%s' does not say what to do", camera.name, text.c_str());
 }
 
-/// Reads the bus until `until`, or an error; whether there was one. Every word is looked at.
+/// Reads the bus until `until` or an error, and checks each message. Whether there was an error.
 bool read_bus(const HostileBehaviour& camera, Pipeline& pipeline, gint64 until) {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
   for (;;) {
@@ -272,7 +272,7 @@ void stop_in_time(const HostileBehaviour& camera, Pipeline& pipeline) {
   check_stopping(camera, took, late.stop());
 }
 
-/// With spherecamsrc: it ends, and with an error; or goes on, and costs nothing.
+/// With spherecamsrc: it either ends with an error, or goes on without using memory or time.
 void meet(const HostileBehaviour& behaviour, bool reconnect) {
   HostileCamera camera(behaviour);
   Pipeline pipeline("spherecamsrc name=camera protocols=tcp latency=0 timeout=1 reconnect=" +
@@ -284,7 +284,7 @@ void meet(const HostileBehaviour& behaviour, bool reconnect) {
   // Twice the time to connect, and the time without pictures.
   const gint64 most = reconnect ? watched_time() : 20 * slowness * G_USEC_PER_SEC;
   const bool ended = read_bus(behaviour, pipeline, g_get_monotonic_time() + most);
-  // There are no pictures, therefore it can't be in a good state.
+  // Without reconnect it must end with an error, because there are no pictures.
   fail_unless(ended || reconnect, "%s: it does not end", behaviour.name);
   const double peak = memory("VmHWM:") - before;
   fail_unless(peak < most_megabytes * slowness, "%s: %g MB", behaviour.name, peak);
@@ -377,8 +377,8 @@ GST_START_TEST(waiting_for_a_silent_camera_uses_no_cpu) {
     since = g_get_monotonic_time();
     if (share < most_share) break;
   }
-  // On a machine that is busy with something else everything costs more: there it is measured
-  // again.
+  // On a machine that is busy with something else everything costs more, so the measurement is
+  // repeated.
   for (int again = 4;; --again) {
     Lateness late;
     since = g_get_monotonic_time();
@@ -396,12 +396,12 @@ GST_END_TEST;
 
 static Suite* hostile_camera_suite() {
 #ifdef M_PERTURB
-  // rtspsrc allocates what an answer says of its size, and writes only what comes: what is measured
-  // must not be written by the allocator, as it is with MALLOC_PERTURB_.
+  // rtspsrc allocates as much as an answer announces, and writes only what comes. MALLOC_PERTURB_
+  // would fill all of it and spoil the measurement of memory.
   mallopt(M_PERTURB, 0);
 #endif
   test::forgive_rtspsrc();
-  // GStreamer 1.22 itself says so of a description that is no UTF-8, and goes on.
+  // GStreamer 1.22 warns of a description that is not UTF-8, and goes on.
   gst_check_add_log_filter(
       "GStreamer", G_LOG_LEVEL_WARNING,
       g_regex_new("is not valid UTF-8. Please file a bug", {}, {}, nullptr),

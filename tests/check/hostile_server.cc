@@ -78,8 +78,8 @@ struct HostileCamera::Client {
   enum class Kind { control, data, rtsp } kind;
   int socket;
   std::string input, output;
-  std::string endless;   // said again and again when all else is said
-  bool packets = false;  // garbage packets, likewise
+  std::string endless;   // repeated without end after everything else
+  bool packets = false;  // random packets without end, after everything else
   int requests = 0;
   bool closing = false, gone = false;
 };
@@ -155,13 +155,13 @@ void HostileCamera::accept(int listening) {
   refill(client);
 }
 
-/// Of one byte, or of a preview without an end, no more comes than once a millisecond: a chunk of
-/// 64 KiB is then as fast as the fastest Wi-Fi, which is what memory is to be bounded for.
+/// Single bytes, and previews without an end, are sent once a millisecond: with chunks of 64 KiB
+/// that is as fast as the fastest Wi-Fi, for which memory has to be limited.
 bool HostileCamera::is_paced(const Client& client) const {
   return behaviour_.drips || (client.kind == Client::Kind::rtsp && !client.endless.empty());
 }
 
-/// There is always more of what has no end.
+/// Adds output for a client whose output never ends.
 void HostileCamera::refill(Client& client) {
   if (!client.output.empty()) return;
   if (!client.endless.empty()) client.output = repeated(client.endless, chunk);

@@ -15,15 +15,14 @@
 
 namespace sphere::test {
 
-/// What it does. As it stands: a camera without a lens table and without pictures, which answers
-/// what it is asked.
+/// What it does. By default it answers every request, but has no lens table and no pictures.
 struct HostileBehaviour {
   const char* name;
 
   /// What it says to request `id`, instead of the `usual` reply.
   std::function<std::string(int id, const std::string& usual)> reply = {};
-  /// Said without end after the reply to this request; 0: from the beginning. The last request of
-  /// the connect sequence by default.
+  /// Sent without end after the reply to this request; 0: from the beginning. By default after the
+  /// last request of the connect sequence.
   std::string flood = {};
   int flood_after = 4364;
   /// After so many requests it says nothing any more, or closes the connection.

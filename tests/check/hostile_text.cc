@@ -46,7 +46,7 @@ std::string failure_of(SessionCore& core) {
   return {};
 }
 
-/// Every way to put `fresh` in the place of one word of `text`.
+/// All texts that have `fresh` in the place of one word of `text`.
 std::vector<std::string> with_a_word_replaced(const std::string& text, std::string_view fresh) {
   std::vector<std::string> all;
   const char* const between = " \t\r\n";
@@ -120,7 +120,7 @@ GST_START_TEST(text_of_a_camera_is_printable) {
           (void)expect_printable(unix_path(event.message->param_text().value_or("")));
       }
     }
-    // What an application hands on as the reason is ours to make printable, too.
+    // A reason that comes from an application is made printable, too.
     fail_unless(is_printable(Failure(Failure::Reason::gone, raw).message));
     const Result<Uri> uri = Uri::parse("madv://a/?" + raw + "=1");
     fail_unless(!uri);
@@ -168,7 +168,7 @@ GST_START_TEST(text_of_a_lens_file_is_printable) {
     fail_unless(!absent);
     quoted += expect_printable(absent.error().message);
   }
-  // They are quoted where it helps: the test is not of messages that say nothing.
+  // Many messages must quote the text, or the test proves nothing.
   fail_unless(files > 5 && refused > 1000 && quoted > 100, "%d %d %d", files, refused, quoted);
 }
 GST_END_TEST;

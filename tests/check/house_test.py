@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What may include what, how long a file may be, and who may know a camera's maker: read from the
-source files, nothing is built. Prints a summary line as gst-check does.
+"""What may include what, how long a file may be, who may know a camera's maker, and where licences
+stand: read from the source files, nothing is built. Prints a summary line as gst-check does.
 """
 
 import os
@@ -70,6 +70,8 @@ def allowed(folder, tree):
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]((?:gst|hw|plugins|tests)/[^">]+)[">]', re.MULTILINE)
 # A URI of the family's, which stands in defaults and in documentation, is no knowledge of it.
 MAKER = re.compile(r"madv(?!://[\w$])", re.IGNORECASE)
+LICENCE = "SPDX-License-" "Identifier: LGPL-2.1-or-later"
+LICENCE_AND_MORE = re.compile(r"SPDX-License-" r"Identifier: *\S+ +(?!\*/)\S")
 WITHOUT_MAKER = ("plugins/", "gst/tools/", "gst/sphere/stitch/")
 
 
@@ -115,8 +117,15 @@ def maker_named(tree):
             for number, line in enumerate(text.splitlines(), 1) if MAKER.search(line)]
 
 
+def unclear_licences(tree):
+    """Lines with a licence and other words: programs that read licences can't read these."""
+    return [f"{name}:{number}: {line}"
+            for name, text in files_of(tree, CODE + ("shaders", "tests"))
+            for number, line in enumerate(text.splitlines(), 1) if LICENCE_AND_MORE.search(line)]
+
+
 RULES = {wrong_arrows: "includes go one way", long_files: "no file is too long",
-         maker_named: "no maker is known here"}
+         maker_named: "no maker is known here", unclear_licences: "licences have lines of their own"}
 
 # Each breaks one rule: (rule, file, its text).
 BROKEN = (
@@ -139,6 +148,7 @@ BROKEN = (
     (maker_named, "plugins/camera/a.cc", "// As Madv cameras do.\n"),
     (maker_named, "gst/tools/a.cc", 'if (uri.starts_with("madv://")) return;\n'),
     (maker_named, "gst/sphere/stitch/a.cc", "madv::Box box;\n"),
+    (unclear_licences, "gst/sphere/base/a.h", f"// {LICENCE} Reads bytes.\n"),
 )
 # Breaks none.
 SOUND = {
@@ -149,7 +159,7 @@ SOUND = {
     "gst/tools/b.cc": '#include "hw/emulator/card.h"\n#include "gst/sphere/makers/capture.h"\n',
     "hw/emulator/card.h": '#include "gst/sphere/base/result.h"\n',
     "hw/madv/emulator/b.cc": '#include "hw/madv/uri.h"\n#include "hw/emulator/card.h"\n',
-    "hw/madv/uri.h": "", "hw/osc/session.h": "", "hw/camera.h": "",
+    "hw/madv/uri.h": f"// {LICENCE}\n// Reads a URI.\n/* {LICENCE} */\n", "hw/osc/session.h": "", "hw/camera.h": "",
     "gst/sphere/warp/source.h": "", "gst/sphere/lens/pair.h": "", "gst/sphere/media/picture_kind.h": "",
     "gst/sphere/geometry/vec.h": "", "gst/sphere/base/result.h": "",
     "gst/sphere/storage/stores.h": "", "plugins/stitch/transform.h": "",

@@ -59,7 +59,7 @@ check("no rotation",
       GstSphere.buffer_add_sphere_orientation_meta(buffer, 0, 0, 0, 0) is None
       and GstSphere.buffer_add_sphere_orientation_meta(buffer, float("nan"), 0, 0, 1) is None)
 
-# Whoever reads the API by its introspection finds a sentence on each entry, and since when it is there.
+# Each entry of the API has a description and the version in which it was added.
 CORE = "{http://www.gtk.org/introspection/core/1.0}"
 GLIB = "{http://www.gtk.org/introspection/glib/1.0}"
 ENTRIES = [CORE + tag for tag in ("alias", "bitfield", "callback", "class", "constant", "enumeration",
@@ -74,7 +74,7 @@ def name_of(node):
 
 
 def look(node, way):
-    """Counts the entries below a node of the GIR, and collects those that nothing is said of."""
+    """Counts the entries below a node of the GIR, and collects those without a description."""
     count, missing = 0, []
     for child in node:
         # What nobody can call or read.
@@ -98,10 +98,10 @@ def look(node, way):
     return count, missing
 
 
-if len(sys.argv) > 1:
-    namespace = ElementTree.parse(sys.argv[1]).getroot().find(CORE + "namespace")
+for gir in sys.argv[1:]:
+    namespace = ElementTree.parse(gir).getroot().find(CORE + "namespace")
     entries, undocumented = look(namespace, "")
-    print(f"{entries} entries in the GIR")
+    print(f"{entries} entries in {gir}")
     check("the GIR has entries", entries > 60)
     check("each entry of the GIR is documented: " + ", ".join(undocumented), not undocumented)
 check("the error domain's name",

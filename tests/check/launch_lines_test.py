@@ -19,7 +19,7 @@ SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 MADE = "spheretestsrc lens=gear360 num-buffers=4 ! video/x-raw,width=640 ! "
 INPUTS = {
     "mp4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=",
-    # What a camera recorded, with its own data in it, bears a name in capitals.
+    # Files that a camera recorded, with its own data, have names in capitals.
     "MP4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=plain && "
            f"{BUILD}/tests/tools/camera-file plain $NAME mi-sphere 4 0 10 20 X && : ",
     "JPG": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=I420,width=640 ! jpegenc ! "
@@ -71,10 +71,10 @@ def shortened(line, uri):
     line = re.sub(r"\b(audio|video)testsrc\b", r"\1testsrc num-buffers=100", line)
     # On a busy machine, the camera's encoder takes its time to start.
     line = re.sub(r"location=madv://\S+", f"location='{uri}' timeout=60", line)
-    # A recording of what is live ends after a few pictures.
+    # A live recording ends after a few pictures.
     if uri and "filesink" in line:
         line = re.sub(r"(location='madv://\S+' timeout=60)", r"\1 ! identity eos-after=20", line)
-    # What is live ends when the sink has enough.
+    # A live pipeline ends when its sink has received enough.
     return re.sub(r"auto(video|audio)sink\b", "fakesink num-buffers=10" if uri else "fakesink", line)
 
 

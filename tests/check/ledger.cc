@@ -105,8 +105,8 @@ GST_START_TEST(test_new_notice_needs_new_consent) {
 }
 GST_END_TEST
 
-// Cut at every byte of the last entry: what was before it stays, what is left is no act, and a
-// withdrawal that was cut off is not forgotten.
+// The file is cut at every byte of the last entry: earlier entries stay, the incomplete one has no
+// effect, and a withdrawal that was cut off still denies.
 GST_START_TEST(test_torn_at_every_byte) {
   for (const bool gives : {true, false}) {
     const LedgerFolder place;
@@ -124,7 +124,7 @@ GST_START_TEST(test_torn_at_every_byte) {
         fail_if(allows(caps, Category::audio, Purpose::live, begin + 9), "cut at %zu", end);
       if (gives && end - last >= 14)
         fail_unless(allows(caps, Category::audio, Purpose::live, begin + 9), "cut at %zu", end);
-      // The next acts are appended to some of them.
+      // To some of these files, further acts are appended.
       if (end % 16) continue;
       place.put(whole.substr(0, end));
       const auto appended = must(place.ledger().append(give(Category::device), begin + 5));
@@ -147,7 +147,7 @@ GST_START_TEST(test_changed_by_hand) {
       std::string changed = whole;
       changed[i] = static_cast<char>(changed[i] ^ flip);
       const auto chain = read_chain(changed);
-      // The last line break is what makes an entry whole: without it, it is torn, and named.
+      // An entry is complete with its line break. Without it, the file counts as torn, and is read.
       if (i + 1 == whole.size())
         fail_unless(bool(chain) && chain->torn > 0 && chain->entries.size() == 4);
       else
@@ -160,11 +160,11 @@ GST_START_TEST(test_changed_by_hand) {
     fail_if(bool(read_chain(whole.substr(0, start) + whole.substr(end))), "line %d", line);
     start = end;
   }
-  // The tail can be cut off at a line unseen; against a head that was kept it is seen.
+  // Whole lines that are cut off at the end are noticed only by the hash of the last entry.
   const auto cut = read_chain(whole.substr(0, start));
   fail_unless(bool(cut));
   for (const Entry& entry : cut->entries) fail_if(entry.hash == head);
-  // Members that are there twice, blanks, another order: there is one form only.
+  // There is only one valid form: no blanks, no empty lines, no other members.
   fail_if(bool(read_chain(" " + whole)));
   fail_if(bool(read_chain("\n" + whole)));
   fail_if(bool(read_chain("{}\n")));
@@ -197,7 +197,7 @@ GST_START_TEST(test_file_that_is_not_a_ledger) {
   place.put("nonsense\n");
   refused("damaged at line 1");
   fail_if(bool(open_ledger(place.path("/nonesuch/l"))));
-  // Root reads everything: then as somebody else, whose file it is.
+  // Root can read everything, so the test continues as another user.
   constexpr uid_t nobody = 65534;
   const bool root = geteuid() == 0;
   place.put("");
@@ -230,13 +230,13 @@ GST_START_TEST(test_lock_is_held) {
   fail_if(sound_given(*source));
   fail_unless(problem_of(*source).find("could not be written") != std::string::npos);
   close(other);
-  // The next act does not undo it.
+  // The next act does not undo the withdrawal.
   fail_unless(must(ledger.append(give(Category::device), begin + 2)).recovered);
   fail_if(ledger.blocked());
   fail_unless(source->version() > version);
   fail_unless(problem_of(*source).empty());
   fail_if(live(ledger, begin + 3));
-  // What else stands under that name denies, too, and does not hinder what comes.
+  // Something else under that name denies, too, and later acts can still be written.
   fail_unless(g_mkdir(ledger.denial_path().c_str(), 0700) == 0);
   fail_if(problem_of(*source).empty());
   fail_unless(must(ledger.append(give(Category::audio), begin + 4)).recovered);
@@ -273,9 +273,9 @@ GST_START_TEST(test_disk_is_full) {
 }
 GST_END_TEST
 
-// Not one byte more fits: the file beside the ledger denies. Behind an act that was to give and was
-// cut off there is no room either, and it is written over.
-GST_START_TEST(test_disk_is_quite_full) {
+// If the disk is completely full, a file beside the ledger denies. The same if the ledger ends with
+// an incomplete grant, which the withdrawal overwrites.
+GST_START_TEST(test_disk_has_no_byte_left) {
   for (const bool cut_off : {false, true}) {
     const LedgerFolder place;
     const Ledger ledger = place.ledger();
@@ -350,8 +350,8 @@ GST_START_TEST(test_another_process_sees_it) {
 }
 GST_END_TEST
 
-// Many who write at once wait for each other, and none of them is told that the clock goes back.
-GST_START_TEST(test_many_at_once) {
+// Several processes that write at the same time wait for each other, without errors.
+GST_START_TEST(test_many_writers) {
   const LedgerFolder place;
   constexpr int writers = 4, acts = 25;
   std::vector<pid_t> children;
@@ -379,8 +379,9 @@ GST_START_TEST(test_many_at_once) {
 }
 GST_END_TEST
 
-// Killed at any moment: everything that was acknowledged is there, and the end is whole or torn.
-GST_START_TEST(test_killed) {
+// The process is killed at any moment: all acts that it has reported are in the file, and its end
+// is whole or torn.
+GST_START_TEST(test_killed_while_writing) {
 #if defined(__SANITIZE_ADDRESS__)
   constexpr int rounds = 10;
 #else
@@ -404,7 +405,7 @@ GST_START_TEST(test_killed) {
         }
       }
       close(acknowledged[1]);
-      // Some of its work, and then some microseconds more.
+      // Kills the process during its work, after its first act and up to 2 ms more.
       char bytes[64];
       size_t least = read_chain(before)->entries.size();
       least += static_cast<size_t>(std::max<ssize_t>(read(acknowledged[0], bytes, 1), 0));
@@ -441,10 +442,10 @@ static Suite* ledger_suite() {
   tcase_add_test(tests, test_file_that_is_not_a_ledger);
   tcase_add_test(tests, test_lock_is_held);
   tcase_add_test(tests, test_disk_is_full);
-  tcase_add_test(tests, test_disk_is_quite_full);
+  tcase_add_test(tests, test_disk_has_no_byte_left);
   tcase_add_test(tests, test_another_process_sees_it);
-  tcase_add_test(tests, test_many_at_once);
-  tcase_add_test(tests, test_killed);
+  tcase_add_test(tests, test_many_writers);
+  tcase_add_test(tests, test_killed_while_writing);
   return suite;
 }
 

@@ -72,7 +72,7 @@ inline Ledger::Appended must(Result<Ledger::Appended> result) {
 inline bool allows(const CapsRef& caps, Category category, Purpose purpose, int64_t now) {
   return evaluate(caps.get(), category, purpose, now).allowed;
 }
-/// What a pipeline finds that looks at the ledger with its next buffer.
+/// Whether a pipeline that checks the ledger now finds consent to sound.
 inline bool sound_given(GrantSource& source) {
   source.version();
   const auto grants = source.grants(Category::audio, Purpose::live);

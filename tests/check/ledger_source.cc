@@ -46,7 +46,7 @@ GST_START_TEST(test_files_are_removed) {
   must(ledger.append(give(Category::audio)));
   fail_unless(sound_given(*source));
   uint64_t grants = taken(*source);
-  // Between two checks.
+  // The ledger is replaced between two checks.
   g_unlink(place.path().c_str());
   must(ledger.append(plain(Act::notice_shown)));
   must(ledger.append(give(Category::audio)));
@@ -59,8 +59,8 @@ GST_START_TEST(test_files_are_removed) {
 }
 GST_END_TEST
 
-// Whatever is done to the files: nothing is given, the reason is said, and nobody is killed or
-// blocked by it.
+// Whatever is done to the files: nothing is given, the reason is reported, and no process is killed
+// or blocked.
 GST_START_TEST(test_files_are_attacked) {
   struct Attack {
     const char* word;
@@ -149,7 +149,7 @@ GST_START_TEST(test_read_only_the_new_act) {
     fail_unless(read == grown, "%d bytes are read of an act of %d", static_cast<int>(read),
                 static_cast<int>(grown));
   };
-  // Acts on another category silence nothing, also several between two looks.
+  // Acts on other categories do not silence the sound, even several between two checks.
   cost(give(Category::storage));
   cost(withdraw(Category::storage));
   for (const Act act : {Act::give, Act::withdraw, Act::give})
@@ -169,7 +169,7 @@ GST_START_TEST(test_read_only_the_new_act) {
   const uint64_t grants = taken(*source);
   g_print("longest look at an act in a ledger of %d bytes: %d us\n",
           static_cast<int>(place.text().size()), static_cast<int>(longest));
-  // Another file in its place is read by another thread, and denies until it is.
+  // If another file is put in its place, another thread reads it; until then sound is denied.
   const std::string text = place.text();
   const GString_ other(g_strdup(place.path("/other").c_str()));
   fail_unless(g_file_set_contents_full(other.get(), text.data(), static_cast<gssize>(text.size()),
@@ -181,7 +181,7 @@ GST_START_TEST(test_read_only_the_new_act) {
   wait_until_given(*source);
   fail_unless(ledger_bytes_read() == bytes);
   fail_unless(taken(*source) > grants, "nobody knows what stood there in between");
-  // Changed in place, and no longer than it was.
+  // The file is changed in place, with the same length.
   const int file = open(place.path().c_str(), O_WRONLY);
   fail_unless(file >= 0 && pwrite(file, "x", 1, 1000) == 1);
   close(file);
@@ -194,9 +194,9 @@ GST_START_TEST(test_read_only_the_new_act) {
 }
 GST_END_TEST
 
-// Half an act that somebody is writing is no act that was cut off, as long as they hold the lock
-// and are not too long about it.
-GST_START_TEST(test_act_in_the_making) {
+// An incomplete act does not count as cut off while its writer holds the lock, unless that takes
+// too long.
+GST_START_TEST(test_incomplete_act) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio)));
@@ -224,8 +224,8 @@ GST_START_TEST(test_act_in_the_making) {
   fail_unless(ftruncate(writer, static_cast<off_t>(whole.size()) - 20) == 0);
   close(writer);
   fail_if(sound_given(*source), "an act was cut off");
-  // Somebody holds the lock and does not go on: a pipeline is not held up, and is denied in the
-  // end.
+  // A process holds the lock and never writes: the pipeline is not blocked, and sound is denied in
+  // the end.
   place.put(before);
   wait_until_given(*source);
   const int hung = open(place.path().c_str(), O_WRONLY);
@@ -276,7 +276,7 @@ GST_START_TEST(test_nothing_is_kept_open) {
 GST_END_TEST
 
 // The clock is set back under a pipeline, below the time of the last act.
-GST_START_TEST(test_act_of_the_future) {
+GST_START_TEST(test_clock_is_set_back) {
   const LedgerFolder place;
   const Ledger ledger = place.ledger();
   must(ledger.append(give(Category::audio)));
@@ -291,15 +291,15 @@ GST_START_TEST(test_act_of_the_future) {
 }
 GST_END_TEST
 
-// In a pipeline: sound while it is given, silence from the buffer after, no buffer less, and a
-// sentence on the bus.
+// In a pipeline: sound while it is given, silence from the next buffer on, no lost buffer, and a
+// message on the bus.
 GST_START_TEST(test_pipeline_goes_on) {
   const LedgerFolder place;
   must(place.ledger().append(give(Category::audio)));
   using HarnessRef = std::unique_ptr<GstHarness, Call<gst_harness_teardown>>;
   const HarnessRef harness(gst_harness_new("sphereaudiogate"));
   GstHarness* h = harness.get();
-  // What comes from a file: the time of a buffer says nothing about when it was captured.
+  // Not live, as from a file: the time of a buffer does not tell when it was captured.
   gst_harness_set_live(h, FALSE);
   const GstRef<GstBus> bus(gst_bus_new());
   gst_element_set_bus(h->element, bus.get());
@@ -335,9 +335,9 @@ static Suite* ledger_source_suite() {
   tcase_add_test(tests, test_files_are_removed);
   tcase_add_test(tests, test_files_are_attacked);
   tcase_add_test(tests, test_read_only_the_new_act);
-  tcase_add_test(tests, test_act_in_the_making);
+  tcase_add_test(tests, test_incomplete_act);
   tcase_add_test(tests, test_nothing_is_kept_open);
-  tcase_add_test(tests, test_act_of_the_future);
+  tcase_add_test(tests, test_clock_is_set_back);
   tcase_add_test(tests, test_pipeline_goes_on);
   return suite;
 }

@@ -108,7 +108,7 @@ GST_START_TEST(coefficients_are_kept) {
 }
 GST_END_TEST;
 
-GST_START_TEST(models_are_the_formulas_of_the_field) {
+GST_START_TEST(models_match_the_usual_formulas) {
   const double f = 300, a = radians(70), half = radians(95);
   const auto at = [&](ModelKind kind, double rim, const std::array<double, 4>& k = {}) {
     return RadialModel::make(kind, 2 * half, rim, k)->forward(a);
@@ -175,7 +175,7 @@ GST_START_TEST(dual_190_follows_the_conventions) {
   at(0, 95, 0, 3840, 960);  // right of the camera is right in the picture
   at(0, 0, 95, 2880, 0);
   at(1, 180, 0, 960, 960);
-  at(1, 90, 0, 960 - 960 * 90 / 95.0, 960);  // and left in the picture of who looks back
+  at(1, 90, 0, 960 - 960 * 90 / 95.0, 960);  // and left in the picture of the lens that looks back
 }
 GST_END_TEST;
 
@@ -208,7 +208,7 @@ GST_START_TEST(layouts_rotated_lenses_and_centres) {
   fail_unless(pair->front.region.top == 100 && pair->back.region.bottom == 100);
   fail_unless(pair->baseline == 0.03 && pair->front.gain == 1.25);
   fail_unless(std::abs(pair->front.brightness(48) - 1.25 * 0.8) < 1e-12);
-  // The lens stands a quarter turn clockwise: what is right of the camera is up in its picture.
+  // The lens is turned clockwise by 90 degrees: what is right of the camera is up in its picture.
   const Point p = pair->front.project(direction_of({radians(50), 0}));
   fail_unless(std::abs(p.x - 52) < 1e-9 && p.y < 147);
 }
@@ -322,7 +322,7 @@ static Suite* lens_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, models_are_invertible_over_their_range);
   tcase_add_test(tcase, coefficients_are_kept);
-  tcase_add_test(tcase, models_are_the_formulas_of_the_field);
+  tcase_add_test(tcase, models_match_the_usual_formulas);
   tcase_add_test(tcase, decreasing_distance_is_an_error);
   tcase_add_test(tcase, pair_projects_as_it_unprojects);
   tcase_add_test(tcase, dual_190_follows_the_conventions);

@@ -41,7 +41,7 @@ void expect_refused(const std::string& text, const std::vector<std::string>& wor
                 pair.error().message.c_str(), word.c_str());
 }
 
-/// With `old` replaced once.
+/// The text with the first `old` replaced by `fresh`.
 std::string changed(std::string text, const std::string& old, const std::string& fresh) {
   const size_t at = text.find(old);
   fail_unless(at != std::string::npos, "'%s' is not there", old.c_str());
@@ -121,7 +121,7 @@ GST_START_TEST(a_bent_equisolid_is_fitted) {
   fail_unless(bool(bent), "%s", bent ? "" : bent.error().message.c_str());
   fail_unless(bent->back.model.kind() == ModelKind::kannala_brandt);
   const double r = 900, unit = 960, q = 0.9;
-  // r_src = unit (a q^4 + (1 - a) q)
+  // The formula of Hugin: r_src = unit (a q^4 + (1 - a) q)
   const double drawn = unit * (0.01 * q * q * q * q + 0.99 * q);
   const double angle = straight.back.model.inverse(unit * q);
   fail_unless(std::abs(bent->back.model.forward(angle) - drawn) < 0.1, "%g not %g at %g",
@@ -153,11 +153,11 @@ GST_START_TEST(projects_are_refused_by_name_and_place) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_camera_chain_of_kalibrs) {
+GST_START_TEST(camera_chain_of_kalibr) {
   const LensPair pair = loaded("kalibr.yaml");
   fail_unless(pair.frame == (Size{3840, 1920}));
   fail_unless(std::abs(pair.baseline - std::hypot(0.001, 0.024)) < 1e-9);
-  // cv::fisheye's own formula, at an angle that a plane could not show.
+  // The formula of cv::fisheye, at an angle that no plane can show.
   const double a = radians(93), s = a * a;
   const double d = a * (1 + s * (0.05 + s * (-0.01 + s * (0.002 + s * -0.0003))));
   const Vec3 v = {std::sin(a) * 0.6, std::sin(a) * 0.8, std::cos(a)};
@@ -187,7 +187,7 @@ GST_START_TEST(opencv_in_yaml_and_xml_is_the_same) {
 }
 GST_END_TEST;
 
-GST_START_TEST(a_calibration_of_basalts) {
+GST_START_TEST(calibration_of_basalt) {
   const LensPair pair = loaded("basalt.json");
   fail_unless(pair.front.model.kind() == ModelKind::double_sphere);
   fail_unless(pair.back.model.kind() == ModelKind::kannala_brandt);
@@ -241,7 +241,7 @@ GST_START_TEST(a_profile_that_is_written_is_the_same_pair) {
         fail_unless(std::abs(pair[i].brightness(500) - (*again)[i].brightness(500)) < 1e-6);
       }
   }
-  // Other pixels than square ones have no place in it.
+  // A profile can not describe pixels that are not square.
   fail_if(bool(make_profile(loaded("kalibr.yaml"), "n", "")));
 }
 GST_END_TEST;
@@ -254,9 +254,9 @@ static Suite* lens_file_suite() {
   tcase_add_test(tcase, a_project_of_one_frame_with_two_circles);
   tcase_add_test(tcase, a_bent_equisolid_is_fitted);
   tcase_add_test(tcase, projects_are_refused_by_name_and_place);
-  tcase_add_test(tcase, a_camera_chain_of_kalibrs);
+  tcase_add_test(tcase, camera_chain_of_kalibr);
   tcase_add_test(tcase, opencv_in_yaml_and_xml_is_the_same);
-  tcase_add_test(tcase, a_calibration_of_basalts);
+  tcase_add_test(tcase, calibration_of_basalt);
   tcase_add_test(tcase, calibrations_are_refused_by_name_and_place);
   tcase_add_test(tcase, a_profile_that_is_written_is_the_same_pair);
   return suite;

@@ -35,7 +35,7 @@ LensPair imperfect() {
                         "imperfect");
 }
 
-/// A folder with a file in it, gone at the end.
+/// A file in a folder of its own; the destructor removes both.
 class File {
  public:
   explicit File(const char* ending = "mp4") {
@@ -65,7 +65,7 @@ class File {
   std::string folder_;
 };
 
-/// A recording of pictures of PNG, each by itself and without loss, and without the camera's data.
+/// A recording without losses, of pictures that do not depend on each other, without camera data.
 Bytes plain_clip(const LensPair& lens, const std::function<Mat3(int)>& to_world) {
   const File file;
   Pipeline pipeline(
@@ -95,7 +95,7 @@ const Bytes& rolling_clip() {
 
 constexpr const char* secret = "SERIAL-0815-PLACE-4711";
 
-/// The rolling recording with this data in it, and with what must not leak.
+/// Writes the recording of the rolling camera with this data, and with data that must not leak.
 void write_clip(const File& file, const CameraData& data, size_t room = 0) {
   Bytes others = {0, 0, 0, 136, 'c', 'a', 'i', 'f'};
   for (int n = 0; n < 128; ++n)
@@ -135,7 +135,7 @@ std::string warnings_of(const Pipeline& pipeline) {
   }
 }
 
-/// Runs to the end, and calls for each picture. All warnings.
+/// Plays to the end and calls `check` for each picture. Returns all warnings.
 std::string each(const std::string& text, const std::function<void(int, GstSample*)>& check) {
   Pipeline pipeline(text);
   pipeline.play();
@@ -156,6 +156,19 @@ void expect(const std::string& text, const char* word) {
   fail_unless(text.find(word) != std::string::npos, "'%s' does not say '%s'", text.c_str(), word);
 }
 
+/// The tags of an event that a probe sees; null if it has none.
+const GstTagList* tags_in(GstPadProbeInfo* info) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  GstTagList* tags = nullptr;
+  if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) gst_event_parse_tag(event, &tags);
+  return tags;
+}
+
+/// How many boxes of the camera are among the tags.
+int camera_boxes(const GstTagList* tags) {
+  return static_cast<int>(gst_tag_list_get_tag_size(tags, "private-qt-tag"));
+}
+
 }  // namespace
 
 GST_START_TEST(rolling_recording_is_levelled) {
@@ -174,7 +187,7 @@ GST_START_TEST(rolling_recording_is_levelled) {
       fail_unless(off(s, {held(n).yaw, 0, 0}) < 0.1);
     });
     GST_INFO("%s: at most %g degrees", stitcher.c_str(), most);
-    // And not without the property.
+    // Without the property it is not levelled.
     each(line(file, "", stitcher),
          [&](int n, GstSample* s) { fail_unless(off(s, held(n)) < 0.1, "%g", off(s, held(n))); });
   }
@@ -221,7 +234,7 @@ GST_START_TEST(seeks_keep_pictures_and_orientations_together) {
   std::map<GstClockTime, Bytes> seen;
   int again = 0;
   for (int round = 0; round < 100; ++round) {
-    // Into the middle of pictures as well as to where they begin.
+    // Seeks into the middle of pictures and to their beginnings.
     const int n = static_cast<int>(random() % pictures);
     const GstClockTime begin = gst_util_uint64_scale(n, GST_SECOND, rate);
     const GstClockTime time = begin + (round % 2 ? random() % (GST_SECOND / rate - 1000) : 0);
@@ -253,7 +266,7 @@ GST_START_TEST(seeks_keep_pictures_and_orientations_together) {
 GST_END_TEST;
 
 GST_START_TEST(the_table_in_the_file_is_the_lens) {
-  // With any other lens than the one that took it, the world is not where it is.
+  // With a lens other than the one that took the pictures, directions would be wrong.
   const File file;
   const Bytes clip = plain_clip(imperfect(), [](int) { return Mat3(); });
   file.write(*makers::madv::add_to_video(
@@ -292,12 +305,12 @@ GST_START_TEST(the_table_in_the_file_is_the_lens) {
     fail_unless(worst(s) < 1, "%g degrees", worst(s));
   });
   ck_assert_str_eq(warning.c_str(), "");
-  // The property decides where it is set.
+  // If the property is set, it decides.
   each(line(file, "lens=mi-sphere"), [&](int, GstSample* s) { fail_unless(worst(s) > 1.5); });
 }
 GST_END_TEST;
 
-GST_START_TEST(a_file_of_the_camera_s_is_a_lens) {
+GST_START_TEST(a_recording_or_photo_can_be_the_lens) {
   const LensPair want = imperfect().scaled_to({3840, 1920});
   const CameraData data = {*make_table(imperfect()), {}, false};
   const File photo("jpg");
@@ -349,7 +362,7 @@ GST_START_TEST(an_event_with_a_table_comes_before_the_file_and_a_name_after_it) 
     gst_pad_add_probe(
         pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
         +[](GstPad* p, GstPadProbeInfo*, gpointer e) -> GstPadProbeReturn {
-          // Not through the peer, which is busy with the buffer.
+          // Sent to the pad itself, because its peer is busy with the buffer.
           gst_pad_send_event(p, gst_event_ref(static_cast<GstEvent*>(e)));
           return GST_PAD_PROBE_REMOVE;
         },
@@ -376,25 +389,16 @@ GST_START_TEST(camera_box_is_not_passed_on) {
     gst_pad_add_probe(
         in.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
         +[](GstPad*, GstPadProbeInfo* info, gpointer data) -> GstPadProbeReturn {
-          GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-          GstTagList* tags = nullptr;
-          if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) {
-            gst_event_parse_tag(event, &tags);
-            static_cast<Seen*>(data)->before +=
-                static_cast<int>(gst_tag_list_get_tag_size(tags, "private-qt-tag"));
-          }
+          if (const GstTagList* tags = tags_in(info))
+            static_cast<Seen*>(data)->before += camera_boxes(tags);
           return GST_PAD_PROBE_OK;
         },
         &seen, nullptr);
     gst_pad_add_probe(
         out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
         +[](GstPad*, GstPadProbeInfo* info, gpointer data) -> GstPadProbeReturn {
-          GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-          GstTagList* tags = nullptr;
-          if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) {
-            gst_event_parse_tag(event, &tags);
-            static_cast<Seen*>(data)->after +=
-                static_cast<int>(gst_tag_list_get_tag_size(tags, "private-qt-tag"));
+          if (const GstTagList* tags = tags_in(info)) {
+            static_cast<Seen*>(data)->after += camera_boxes(tags);
             static_cast<Seen*>(data)->others += gst_tag_list_n_tags(tags);
           }
           return GST_PAD_PROBE_OK;
@@ -406,7 +410,7 @@ GST_START_TEST(camera_box_is_not_passed_on) {
     fail_unless(seen.before > 0);
     ck_assert_int_eq(seen.after, 0);
     fail_unless(seen.others > 0, "all tags are gone");
-    // The sink tells the bus what tags it got.
+    // The sink posts the tags that it received on the bus.
     const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
     while (const MessageRef message{gst_bus_pop(bus.get())}) {
       g_autofree char* text =
@@ -431,7 +435,7 @@ GST_START_TEST(short_track_is_a_warning) {
       fail_unless(off(s, {}) < 0.1, "picture %d", n);
       return;
     }
-    // As if it were held as at the last entry.
+    // The orientation of the last entry is used from then on.
     const Mat3 seen = world_in(s), want = rotation(held(n)) * rotation(last).transposed();
     for (int i = 0; i < 3; ++i)
       fail_unless(degrees(angle_between(seen.row[i], want.row[i])) < 0.1, "picture %d", n);
@@ -446,9 +450,9 @@ GST_START_TEST(short_track_is_a_warning) {
 }
 GST_END_TEST;
 
-/// The matrix of a real photo (its nine numbers, not its picture): a camera that was held upright,
-/// a little tilted.
-GST_START_TEST(a_real_camera_s_matrix_makes_a_real_camera_s_picture_level) {
+/// The matrix of a real photo: the camera was held upright, a little tilted. The photo itself is
+/// not in the tests.
+GST_START_TEST(matrix_of_a_real_camera_levels_its_picture) {
   const makers::madv::Matrix real = {-0.99793f, 0.00070f,  -0.06430f, -0.00818f, -0.99321f,
                                      0.11604f,  -0.06379f, 0.11632f,  0.99116f};
   // Camera to world, by hand: the first two rows negated.
@@ -565,7 +569,7 @@ GST_START_TEST(strips_are_stitched_where_they_have_rows) {
       for (int y = 0; y < size.height; ++y)
         for (int x = 0; x < size.width; ++x) {
           const Vec3 d = equirect_direction({x + 0.5, y + 0.5}, size);
-          if (std::abs(d.z) < 0.06) continue;  // The seam has of both.
+          if (std::abs(d.z) < 0.06) continue;  // At the seam both lenses are mixed.
           const double row = pair[d.z > 0 ? 0 : 1].project(d).y;
           const double inside = std::min(row - strip.top, strip.bottom - row);
           if (inside > 50) {
@@ -592,11 +596,11 @@ static Suite* level_suite() {
   tcase_add_test(file, smoothing_follows_and_stays_level);
   tcase_add_test(file, seeks_keep_pictures_and_orientations_together);
   tcase_add_test(file, the_table_in_the_file_is_the_lens);
-  tcase_add_test(file, a_file_of_the_camera_s_is_a_lens);
+  tcase_add_test(file, a_recording_or_photo_can_be_the_lens);
   tcase_add_test(file, an_event_with_a_table_comes_before_the_file_and_a_name_after_it);
   tcase_add_test(file, camera_box_is_not_passed_on);
   tcase_add_test(file, short_track_is_a_warning);
-  tcase_add_test(file, a_real_camera_s_matrix_makes_a_real_camera_s_picture_level);
+  tcase_add_test(file, matrix_of_a_real_camera_levels_its_picture);
   tcase_add_test(file, invalid_rotations_are_filled_or_an_error);
   tcase_add_test(file, bad_tables_in_files_are_warned_of);
   tcase_add_test(file, missing_orientation_is_a_single_warning);

@@ -21,7 +21,7 @@ inline ObjectRef<GSocket> make_tcp_socket() {
       g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
 }
 
-/// A port that lets clients in. Nobody says anything there, unless a test accepts them.
+/// A port that accepts connections; nothing is sent there unless a test does it.
 class ListeningSocket {
  public:
   /// `backlog`: so many clients wait for somebody who accepts them.
@@ -44,8 +44,8 @@ class ListeningSocket {
   ObjectRef<GSocketAddress> address_;
 };
 
-/// A port whose machine seems not to be there: the queue of those that want to connect is full, so
-/// that Linux drops what comes.
+/// A port that does not answer, as if its machine did not exist: its queue of connections is full,
+/// so that Linux drops new ones.
 class UnreachablePort {
  public:
   UnreachablePort() : listening_(0) {

@@ -72,7 +72,7 @@ CaptureInfo info_of(const Bytes& box) {
   return info;
 }
 
-/// What is to be found of what was written.
+/// The orientations that must be read from this data.
 std::vector<std::optional<Quaternion>> orientations_of(const CameraData& data) {
   std::vector<std::optional<Quaternion>> all;
   for (const Matrix& matrix : data.matrices) all.push_back(orientation_of(matrix));
@@ -94,7 +94,7 @@ GST_START_TEST(a_video_has_its_table_and_its_track) {
   const CameraData data = some_data();
   for (const char* mux : {"qtmux", "qtmux faststart=true"}) {
     const Bytes plain = small_mp4(mux);
-    // The position and the serial number stand beside them, and are passed over.
+    // The position and the serial number are stored beside the data, and are skipped.
     Bytes others = boxed("caif", Bytes(128, 'S'));
     const Bytes place = boxed("gpsx", Bytes(594, 'P'));
     others.insert(others.end(), place.begin(), place.end());
@@ -149,7 +149,7 @@ GST_START_TEST(recorded_track_is_preferred_to_the_exported_one) {
       info_of(joined({boxed("tlyd", Bytes(72, 0)), boxed("GYRA", turned)}));
   ck_assert_uint_eq(exported.orientations.size(), 1);
   fail_unless(exported.orientations[0] == orientation_of({0, 0, 1, 0, 1, 0, -1, 0, 0}));
-  // The same where each stands alone, in either order.
+  // The same if each box is alone in the file, in either order.
   CaptureInfo alone;
   fail_unless(makers::read_box(boxed("tlyd", level), &alone));
   fail_unless(makers::read_box(boxed("GYRA", turned), &alone));
@@ -161,20 +161,20 @@ GST_START_TEST(damaged_boxes_are_problems) {
   const Bytes level = floats({1, 0, 0, 0, 1, 0, 0, 0, 1});
   expect(problem(info_of(boxed("madv", boxed("tlyd", Bytes(35, 1))))), "multiple of 36");
   expect(problem(info_of(boxed("madv", boxed("lutz", {})))), "empty");
-  // A track that is in order is of use whatever stands beside it.
+  // A valid track is used even if the data beside it is damaged.
   Bytes content = boxed("tlyd", level);
   put_text(content, "\xff\xff\xff\xfflutz");
   CaptureInfo data = info_of(boxed("madv", content));
   expect(problem(data), "damaged");
   ck_assert_uint_eq(data.orientations.size(), 1);
-  // Cut anywhere: never more than was there, and never silence about a half.
+  // Cut anywhere, it gives no more than it contains, and always reports that it was cut off.
   const Bytes whole = make_box(some_data());
   for (size_t length = 8; length < whole.size(); length += 1 + length / 50) {
     CaptureInfo cut;
     fail_unless(makers::read_box(std::span(whole).first(length), &cut));
     expect(problem(cut), "cut off");
   }
-  // No track: zeros and nothing else.
+  // Only zeros: there is no track.
   fail_unless(info_of(boxed("madv", boxed("tlyd", Bytes(36 * 1000, 0)))).orientations.empty());
 }
 GST_END_TEST;
@@ -190,7 +190,7 @@ GST_START_TEST(copies_of_the_first_record_come_before_the_track) {
       fail_unless(read.orientations[n] ==
                   orientation_of(data.matrices[n < copies ? 0 : n - copies]));
   }
-  // Behind the track it counts as well; what is no number of pictures does not.
+  // The number behind the track counts as well; an impossible number is ignored.
   data.copies_of_first = 0;
   Bytes late = make_box(data);
   const Bytes content(late.begin() + 8, late.end());
@@ -224,7 +224,7 @@ GST_START_TEST(photo_has_table_and_orientation) {
   fail_unless(read.orientations[0] == orientation_of(data.matrices[0]));
   fail_unless(read.fisheyes && !read.stitched);
   fail_unless(look(plain).empty());
-  // Which camera it is can be told without the table.
+  // The model of the camera is known without the table, too.
   ck_assert_str_eq(read.profile.c_str(), "mi-sphere");
   CameraData bare;
   bare.matrices = data.matrices;
@@ -236,14 +236,14 @@ GST_START_TEST(photo_has_table_and_orientation) {
   stitched.stitched = true;
   Bytes marked = *add_to_jpeg(plain, stitched);
   fail_unless(look(marked).stitched && !look(marked).fisheyes);
-  // The entry of SceneType declares one byte, and all four of its field count.
+  // The entry of SceneType has the count 1, but all four bytes of its value are used.
   const Bytes entry = {0x01, 0xA3, 7, 0, 1, 0, 0, 0};
   const auto scene = std::search(marked.begin(), marked.end(), entry.begin(), entry.end());
   fail_unless(scene != marked.end());
   scene[8 + 2] = 0x59;
   fail_if(look(marked).stitched);
 
-  // Another camera's comment is not a matrix, and no table is in what else may trail.
+  // The comment of another camera is not a matrix, and other bytes after the picture are no table.
   const auto at = std::search(file.begin(), file.end(), "MADV", &"MADV"[4]);
   fail_unless(at != file.end());
   *at = 'X';
@@ -265,7 +265,7 @@ GST_START_TEST(a_dng_has_them_in_its_tags) {
   fail_unless(read->lens_table == data.lens_table);
   ck_assert_uint_eq(read->orientations.size(), 1);
   fail_unless(read->orientations[0] == orientation_of(data.matrices[0]));
-  // Cut anywhere: what is not all there is not there.
+  // Cut anywhere: only what is complete is read.
   for (size_t length = 0; length < file.size(); length += 1 + length / 50) {
     const Bytes cut(file.begin(), file.begin() + static_cast<ptrdiff_t>(length));
     const auto less = makers::read_tiff(MemorySource(cut));
@@ -357,7 +357,7 @@ GST_START_TEST(an_event_carries_a_track) {
     fail_unless(std::abs(dot(*read[n], *entries[n]) - 1) < 1e-6);
     fail_unless(std::abs(dot(*read[n], *read[n]) - 1) < 1e-12);
   }
-  // Another event is none; whatever stands in it, nothing is believed.
+  // Other events, and events with wrong fields, are refused.
   const EventRef other(gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
                                             gst_structure_new_empty("sphere-lens")));
   fail_if(parse_orientation_event(other.get(), &read));
@@ -391,7 +391,7 @@ GST_START_TEST(levels_remove_their_rotation) {
                          static_cast<double>(random() % 360)};
     const Mat3 to_world = rotation(held);
     const Quaternion q = quaternion_of(to_world);
-    // To the world, by way of the camera.
+    // From the view to the camera, and from the camera to the world.
     const Mat3 full = to_world * level_view(Level::full, q, 0);
     const Mat3 horizon = to_world * level_view(Level::horizon, q, heading_of(q));
     const Mat3 heading = rotation({held.yaw, 0, 0});
@@ -402,7 +402,7 @@ GST_START_TEST(levels_remove_their_rotation) {
     }
     fail_unless(level_view(Level::off, q, 0) == Mat3());
   }
-  // Straight up: level all the same.
+  // A camera that looks straight up can be levelled, too.
   const Quaternion up = quaternion_of(rotation({0, 90, 0}));
   const Mat3 level = matrix_of(up) * level_view(Level::horizon, up, heading_of(up));
   fail_unless(length(level.column(1) - Vec3{0, 1, 0}) < 1e-9);
@@ -421,7 +421,7 @@ GST_START_TEST(smoothing_removes_shake_and_keeps_turns) {
     const double off = degrees(track->smooth_heading(n, 30)) - turn(n);
     fail_unless(std::abs(off - 360 * std::round(off / 360)) < 0.1, "at %d: %g", n, off);
   }
-  // Without it, as it is.
+  // Without smoothing, the heading is the measured one.
   const double off = degrees(track->smooth_heading(101, 0)) - turn(101) - 3;
   fail_unless(std::abs(off - 360 * std::round(off / 360)) < 1e-3);
 }

@@ -146,81 +146,85 @@ void wait_for(const std::atomic<int>& value, int wanted) {
   }
 }
 
+/// A camera that answers, and a session with it that is ready.
+struct ReadySession {
+  ReadySession() {
+    session.start();
+    events.expect(Event::Kind::ready);
+  }
+
+  Camera camera;
+  Events events;
+  Session session{camera.options(), events.handler()};
+};
+
+/// Stops a session; how long it took, in seconds.
+double stop(Session& session) {
+  const auto begin = Clock::now();
+  session.stop();
+  return seconds_since(begin);
+}
+
 }  // namespace
 
 GST_START_TEST(silent_camera_does_not_block) {
-  {  // from the first request on
+  {  // it never answers
     Camera camera;
     camera.answers = false;
     Events events;
     Session session(camera.options(), events.handler());
     session.start();
     wait_for(camera.asked, 257);
-    const auto begin = Clock::now();
-    session.stop();
-    // 0.85 s, and what a busy machine adds; madv_session has the same with a clock of its own.
-    fail_unless(seconds_since(begin) < 1.3 * slowness, "%.2f s", seconds_since(begin));
+    const double took = stop(session);
+    // 0.85 s, and more on a busy machine; madv_session tests the same with a clock of its own.
+    fail_unless(took < 1.3 * slowness, "%.2f s", took);
   }
-  {  // with a request under way, also to somebody who waits for it
-    Camera camera;
-    Events events;
-    Session session(camera.options(), events.handler());
-    session.start();
-    events.expect(Event::Kind::ready);
-    camera.answers = false;
+  {  // it stops answering; a thread waits for the answer to a request
+    ReadySession f;
+    f.camera.answers = false;
     bool refused = false;
-    std::thread caller([&] { refused = !session.call(Request(513), nullptr, 100s); });
-    wait_for(camera.asked, 513);
-    const auto begin = Clock::now();
-    session.stop();
-    fail_unless(seconds_since(begin) < 1.2 * slowness, "%.2f s", seconds_since(begin));
+    std::thread caller([&] { refused = !f.session.call(Request(513), nullptr, 100s); });
+    wait_for(f.camera.asked, 513);
+    const double took = stop(f.session);
+    fail_unless(took < 1.2 * slowness, "%.2f s", took);
     caller.join();
     fail_unless(refused);
     // The camera has still received the end of the session.
-    wait_for(camera.session_stops, 1);
+    wait_for(f.camera.session_stops, 1);
   }
 }
 GST_END_TEST;
 
 GST_START_TEST(stop_is_fast_with_a_camera_that_answers) {
-  Camera camera;
-  Events events;
-  Session session(camera.options(), events.handler());
-  session.start();
-  events.expect(Event::Kind::ready);
-  const auto begin = Clock::now();
-  session.stop();
-  fail_unless(seconds_since(begin) < 0.3 * slowness, "%.2f s", seconds_since(begin));
-  fail_unless_equals_int(camera.session_stops, 1);
+  ReadySession f;
+  const double took = stop(f.session);
+  fail_unless(took < 0.3 * slowness, "%.2f s", took);
+  fail_unless_equals_int(f.camera.session_stops, 1);
 }
 GST_END_TEST;
 
 GST_START_TEST(a_call_ends_in_time_or_when_it_is_cancelled) {
-  Camera camera;
-  Events events;
-  Session session(camera.options(), events.handler());
-  session.start();
-  events.expect(Event::Kind::ready);
-  camera.answers = false;
+  ReadySession f;
+  f.camera.answers = false;
   auto begin = Clock::now();
-  const auto late = session.call(Request(513), nullptr, 200ms);
+  const auto late = f.session.call(Request(513), nullptr, 200ms);
   fail_unless(seconds_since(begin) < 1.0 * slowness);
   fail_unless(!late && late.error().message.find("within 0.2 s") != std::string::npos);
 
-  // These wait behind it; given up before their turn, they are never sent.
+  // Requests that wait behind it and are cancelled before their turn are never sent.
   const ObjectRef<GCancellable> cancellable(g_cancellable_new());
   std::thread canceller([&] {
     g_usleep(50000);
     g_cancellable_cancel(cancellable.get());
   });
   begin = Clock::now();
-  const auto cancelled = session.call(Request(4864), cancellable.get(), 100s);
+  const auto cancelled = f.session.call(Request(4864), cancellable.get(), 100s);
   canceller.join();
   fail_unless(seconds_since(begin) < 10);
   fail_unless(!cancelled && cancelled.error().message.find("was cancelled") != std::string::npos);
-  fail_unless(!session.call(Request(4864), cancellable.get(), 100s));
-  session.stop();
-  fail_unless_equals_int(camera.asked, 258);
+  fail_unless(!f.session.call(Request(4864), cancellable.get(), 100s));
+  f.session.stop();
+  fail_unless_equals_int(f.camera.asked, 258);
 }
 GST_END_TEST;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A row more in the command table, in a build of its own: client, emulated camera, logs and docs
-// know it, and nothing else was changed for it.
+// A build with one more row in the command table: client, emulated camera, logs and docs know the
+// new command without any other change.
 
 #include <chrono>
 #include <string>
@@ -37,7 +37,7 @@ GST_START_TEST(client_has_the_new_command) {
   const Command* command = find_command("new-setting");
   fail_unless(command && command->id == msg_new_setting);
   fail_unless(takes(*command, "9") && !takes(*command, "10"));
-  // It is told by its name, and as slow as its row says.
+  // The error has its name, and it may take as long as its row says.
   SessionCore core({});
   core.start(1s);
   core.received(R"({"rval":0,"msg_id":257,"param":7})", 1s);
@@ -66,7 +66,7 @@ GST_START_TEST(emulated_camera_has_the_new_command) {
   fail_unless_equals_int(*answered(control, R"({"msg_id":20000,"token":1})").param_number(), 4);
   fail_unless_equals_int(*answered(control, R"({"msg_id":20000,"token":1,"param":"5"})").rval(), 0);
   fail_unless_equals_int(*answered(control, R"({"msg_id":20000,"token":1,"param":"10"})").rval(),
-                         rval_invalid_param);
+                         rval_invalid_operation);
   fail_unless_equals_int(*answered(control, R"({"msg_id":4364,"token":1})").number("new_one"), 5);
   (void)answered(control, R"({"msg_id":6152,"token":1})");
   fail_unless_equals_int(*answered(control, R"({"msg_id":4364,"token":1})").number("new_one"), 4);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The session's state machine with a clock of the test's own: what it asks, when, and what it makes
-// of what comes. Its files are madv_session_files'.
+// The session's state machine with a clock of the test: what it asks, when, and what it does with
+// what it receives. Transfers of files are tested in madv_session_files.cc.
 
 #include <algorithm>
 #include <chrono>
@@ -90,7 +90,7 @@ GST_START_TEST(one_request_at_a_time_150_ms_apart) {
 GST_END_TEST;
 
 GST_START_TEST(the_published_session_from_the_clients_side) {
-  // The lines of the sister camera answer a session of ours, at their own times.
+  // A session of ours gets the answers of the sister camera, at the times of the transcript.
   SessionFixture rig;
   const Time begin = rig.time;
   const auto until = [&](double at) {
@@ -115,7 +115,7 @@ GST_START_TEST(the_published_session_from_the_clients_side) {
   member_by_member(rig.sent_one(257), test::sister_session[0].json);
   until(test::sister_session[1].at);
   rig.camera(test::sister_session[1].json);
-  // What it asks for itself is not in the transcript, but its answers are not stranger than these.
+  // Requests of our own that the transcript does not have are answered like the others.
   for (int id : {261, 4365, 6147, 4358, 4364}) {
     fail_unless_equals_int(*rig.sent_one(id).number("token"), 2);
     rig.camera("{\"rval\":0,\"msg_id\":" + std::to_string(id) + "}");
@@ -153,7 +153,7 @@ GST_START_TEST(the_published_session_from_the_clients_side) {
     rig.core.request(
         std::move(request), [&](const Reply& reply) { replies.push_back(reply.message); },
         rig.time);
-    // Two of its requests came 34 ms after the one before: ours wait.
+    // Two requests of the transcript came 34 ms after the one before; ours wait for longer.
     rig.pass(150ms);
     member_by_member(rig.sent_one(asked->id()), line.json);
   }
@@ -176,7 +176,7 @@ GST_START_TEST(replies_are_matched_and_unexpected_ones_dropped) {
       },
       rig.time);
   rig.sent_one(4864);
-  // A notification of the same id, a late answer to something else, an answer to nothing.
+  // These must be ignored: a notification of the same id, a late answer, an answer to nothing.
   rig.camera(R"({"rval":128,"msg_id":4864}{"rval":0,"msg_id":513}{"rval":-21,"msg_id":4321})");
   fail_unless_equals_int(answered, 0);
   rig.camera(R"({"rval":0,"msg_id":4864}{"rval":0,"msg_id":4864})");
@@ -197,17 +197,24 @@ GST_START_TEST(notifications_reach_the_state) {
   fail_unless(rig.core.state().is_recording());
   rig.camera(R"({"msg_id":8192,"param":"C:\\DCIM\\a.MP4","remain_video":11,"sd_full":2})");
   fail_unless(!rig.core.state().is_recording());
+  // A series of photos counts them, and tells its end.
+  rig.camera(R"({"rval":128,"msg_id":5025,"param":0,"time":5})");
+  fail_unless(rig.core.state().working_mode == madv::working_interval_photo);
+  rig.camera(R"({"rval":128,"msg_id":5025,"param":-2})");
+  fail_unless(rig.core.state().working_mode == madv::working_interval_photo);
+  rig.camera(R"({"rval":128,"msg_id":5025,"param":-1})");
+  fail_unless(rig.core.state().working_mode == madv::working_idle);
   fail_unless(rig.core.state().video_seconds_left == 11 && rig.core.state().card_full == 2);
   rig.camera(R"({"rval":128,"msg_id":4611,"param":1,"sub_mode":2})");
   fail_unless(rig.core.state().mode == 1 && rig.core.state().sub_mode == 2);
   rig.sent_nothing();
-  // The card changed: how it is now has to be asked.
+  // The card has changed, so the client has to ask for its state.
   rig.camera(R"({"rval":128,"msg_id":4353,"param":0})");
   fail_unless(rig.core.state().card == Card::none);
   rig.sent_one(4358);
   rig.camera(R"({"rval":-61,"msg_id":4358})");
   fail_unless(rig.core.state().card == Card::slow);
-  fail_unless_equals_int(rig.events().size(), 5);
+  fail_unless_equals_int(rig.events().size(), 8);
 }
 GST_END_TEST;
 
@@ -218,7 +225,7 @@ GST_START_TEST(client_answers_the_question_about_its_session) {
   rig.core.request(
       Request(4864), [](const Reply&) {}, rig.time);
   rig.sent_one(4864);
-  // Its turn does not come, and the camera waits.
+  // The answer is sent at once, before waiting requests, because the camera waits for it.
   rig.camera(R"({"msg_id":1793})");
   const Message answer = rig.sent_one(1793);
   fail_unless_equals_int(*answer.number("token"), 7);
@@ -334,10 +341,10 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
   rig.pass(3999ms);
   rig.sent_nothing();
   rig.pass(1ms);
-  rig.sent_one(4365);  // harmless, and it changes nothing
+  rig.sent_one(4365);  // a request that changes nothing in the camera
   rig.camera(R"({"rval":0,"msg_id":4365,"status":0})");
   fail_unless(rig.core.is_open());
-  // 9 s after it was heard last, whatever was said before.
+  // It is lost 9 s after the last message, whatever came before.
   rig.pass(8999ms);
   fail_unless(rig.core.is_open());
   rig.pass(1ms);
@@ -347,7 +354,7 @@ GST_START_TEST(silence_is_noticed_within_ten_seconds) {
   const std::vector<Message> sent = rig.sent();
   fail_unless(sent.size() == 2 && sent[0].id() == 4365 && sent[1].id() == 258);
 
-  // While it is being asked; and at the very start.
+  // The same while a request is unanswered, and at the very beginning.
   SessionFixture asked;
   asked.open();
   asked.pass(150ms);
@@ -383,7 +390,7 @@ GST_START_TEST(no_keep_alive_while_messages_come) {
 }
 GST_END_TEST;
 
-// The half of a message, or anything but a message, is what a camera that hangs may send for ever.
+// A camera that hangs may send incomplete messages, or other bytes, for ever.
 GST_START_TEST(incomplete_message_is_not_a_sign_of_life) {
   for (const char* bytes : {" ", "x"}) {
     SessionFixture rig;
@@ -450,7 +457,7 @@ GST_START_TEST(flood_ends_the_session_with_an_error) {
     int taken = 0;
     for (; taken < 5000 && !rig.core.ended(); ++taken) {
       rig.camera(c.message);
-      // The camera is quick to read.
+      // The camera reads quickly.
       if (taken % 100 == 0) (void)rig.sent();
     }
     fail_unless(taken <= c.at_most && taken > c.at_most * 8 / 10, "%s: %d taken", c.words, taken);
@@ -458,7 +465,7 @@ GST_START_TEST(flood_ends_the_session_with_an_error) {
     fail_unless(words.find(c.words) != std::string::npos, "%s", words.c_str());
     fail_unless_equals_int(rig.sent().back().id(), 258);
   }
-  // Fifteen messages a second for ten minutes, and more each minute: no flood.
+  // Fifteen messages a second for ten minutes, and more once a minute, are no flood.
   SessionFixture usual;
   usual.open();
   for (int second = 0; second < 600; ++second) {
@@ -519,7 +526,7 @@ GST_START_TEST(every_session_is_ended_with_a_request) {
     rig.open();
     rig.events();
     rig.core.finish(rig.time);
-    // Not sooner after the last question than any other.
+    // The end of the session is also sent 150 ms after the request before it.
     rig.pass(149ms);
     rig.sent_nothing();
     rig.pass(1ms);
@@ -529,7 +536,7 @@ GST_START_TEST(every_session_is_ended_with_a_request) {
     const std::vector<Event> events = rig.events();
     fail_unless(events.size() == 1 && events[0].kind == K::ended && !events[0].failure);
   }
-  {  // while something is being asked: its answer first
+  {  // during a request: the answer comes first
     SessionFixture rig;
     rig.open();
     rig.pass(150ms);
@@ -566,7 +573,7 @@ GST_START_TEST(every_session_is_ended_with_a_request) {
     rig.pass(300ms);
     fail_unless(rig.core.ended() && !rig.core.stop_session_answered());
   }
-  {  // the session is being started: it is ended as soon as there is one
+  {  // while the session starts: it is ended as soon as it has started
     SessionFixture rig;
     rig.core.start(rig.time);
     rig.sent_one(257);
@@ -578,7 +585,7 @@ GST_START_TEST(every_session_is_ended_with_a_request) {
     rig.camera(R"({"rval":0,"msg_id":258})");
     fail_unless(rig.kinds() == std::vector({K::ended}) && rig.core.stop_session_answered());
   }
-  {  // or is given up, when the camera is mute
+  {  // the same, but the camera does not answer
     SessionFixture rig;
     rig.core.start(rig.time);
     rig.core.finish(rig.time);
@@ -587,7 +594,7 @@ GST_START_TEST(every_session_is_ended_with_a_request) {
     rig.pass(1ms);
     fail_unless(rig.kinds() == std::vector({K::ended}));
   }
-  {  // and when there is none
+  {  // the same, but the camera refuses the session
     SessionFixture rig;
     rig.core.start(rig.time);
     rig.core.finish(rig.time);
@@ -605,7 +612,7 @@ GST_START_TEST(every_session_is_ended_with_a_request) {
     rig.expect_failure(Failure::Reason::gone);
     rig.sent_one(258);
   }
-  {  // the camera went: there is nobody to say it to
+  {  // the connection is lost, so nothing can be sent
     SessionFixture rig;
     rig.open();
     rig.core.connection_lost(rig.time);

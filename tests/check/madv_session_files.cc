@@ -48,7 +48,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
   const std::string_view all = table;
   const std::string complete =
       R"({"rval":0,"msg_id":7,"type":"get_file_complete","param":[{"bytes sent":)";
-  // The bytes overtake the reply.
+  // The first bytes arrive before the reply.
   rig.core.data_received(all.substr(0, 1000), rig.time);
   rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})");
   rig.core.data_received(all.substr(1000, FileTransfers::chunk_size - 1000), rig.time);
@@ -56,7 +56,7 @@ GST_START_TEST(a_new_lens_table_is_fetched_and_kept) {
   rig.pass(150ms);
   asked = rig.sent_one(1285);
   fail_unless_equals_int(*asked.number("offset"), FileTransfers::chunk_size);
-  // The notification overtakes the bytes.
+  // The notification arrives before the last bytes.
   rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})" + complete + "12345}]}");
   rig.core.data_received(all.substr(FileTransfers::chunk_size, 345), rig.time);
   fail_unless(kept.empty());
@@ -130,7 +130,7 @@ GST_START_TEST(session_continues_without_a_lens_table) {
     fail_unless(events[0].failure->message.find(c.words) != std::string::npos, "'%s': %s", c.words,
                 events[0].failure->message.c_str());
     fail_unless(rig.core.is_open());
-    // Late bytes of it do no harm. A camera that may think that it goes on is told.
+    // Late bytes do no harm. A camera that may continue to send is told to stop.
     rig.core.data_received("late", rig.time);
     rig.pass(150ms);
     for (const Message& cancelled : rig.sent()) {
@@ -147,7 +147,7 @@ GST_END_TEST;
 
 namespace {
 
-/// A session that is open and has nothing more to ask, with what a download gave.
+/// An open session without further requests, and the results of a download.
 struct Files {
   Files() : rig(settings()) {
     rig.open();
@@ -172,7 +172,8 @@ struct Files {
                 }};
   }
   FileTransfers& files() { return rig.core.transfers(); }
-  /// The answer to the request for a chunk, its bytes, and that these were all.
+  /// Sends the answer to the request for a chunk, the bytes, and the notification that these were
+  /// all.
   void chunk(const std::string& bytes) {
     rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})");
     rig.core.data_received(bytes, rig.time);
@@ -214,7 +215,7 @@ GST_START_TEST(a_part_of_a_file_is_read_in_chunks) {
   fail_unless(f.received == std::string(FileTransfers::chunk_size, 'a') + "0123456789");
   fail_unless_equals_int(f.files().connection_wanted(), 0);
 
-  // Up to the end of the file, wherever that is; and one that is shorter than it should be.
+  // A part that ends with the file, and a file that is shorter than announced.
   f.files().get(3, f.download("b"), f.rig.time);
   f.files().data_ready(f.rig.time);
   (void)f.asked(1285);
@@ -239,7 +240,7 @@ GST_START_TEST(transfers_wait_are_cancelled_and_end) {
   // A waiting transfer is cancelled without a message to the camera.
   f.files().cancel(3, f.rig.time);
   fail_unless(f.told == 1 && f.words.find("cancelled") != std::string::npos);
-  // One under way goes at once, and the next waits until the camera has heard it.
+  // A running transfer ends at once. The next one waits until the camera has confirmed this.
   f.files().cancel(2, f.rig.time);
   fail_unless_equals_int(f.told, 2);
   fail_unless_equals_int(f.files().connection_wanted(), 0);
@@ -260,7 +261,7 @@ GST_START_TEST(transfers_wait_are_cancelled_and_end) {
   (void)f.asked(1285);
   f.rig.core.data_received("more", f.rig.time);
   fail_unless(f.told == 3 && f.words == "it is full", "%s", f.words.c_str());
-  // So does the session's end, and there is no more room than that.
+  // The end of the session ends it, too. The number of waiting transfers is limited.
   for (unsigned number = 5; number < 25; ++number)
     f.files().get(number, f.download("a"), f.rig.time);
   const int refused = f.told - 3;

@@ -37,7 +37,7 @@ std::string error_of(std::string_view bytes, size_t max_size = Framer::default_m
   for (;;) {
     const Result<std::optional<std::string>> next = framer.next();
     if (!next) {
-      // It stays broken: what comes later can't be told apart any more.
+      // After an error everything fails, because the next object can not be found.
       framer.feed("{}");
       fail_unless(!framer.next());
       return next.error().message;
@@ -309,7 +309,7 @@ GST_START_TEST(logged_messages_have_no_personal_data) {
   const auto hidden = [](std::string_view json, const char* secret) {
     const std::string logged = redacted(json);
     fail_unless(logged.find(secret) == std::string::npos, "%s shows %s", logged.c_str(), secret);
-    // Not hidden by not logging at all.
+    // The message must be in the log without its secrets.
     fail_unless(logged.find("msg_id") != std::string::npos, "%s", logged.c_str());
   };
   hidden(R"({"rval":0,"msg_id":257,"param":48151623})", "48151623");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The walkers that say whether a file is all there: whole files pass, each cut of them is refused,
-// and nothing in them is believed.
+// The readers that check whether a file is complete: complete files pass, cut ones are refused, and
+// no size in a file is trusted.
 
 #include "tests/check/pipeline.h"
 
@@ -13,7 +13,9 @@
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/isobmff.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/riff.h"
 #include "gst/sphere/media/source.h"
+#include "gst/sphere/media/tiff_picture.h"
 
 using namespace sphere;
 using namespace sphere::media;
@@ -38,6 +40,19 @@ Bytes small_mp4(const char* mux) {
                                "videotestsrc num-buffers=5 ! video/x-raw,width=32,height="
                                "16,framerate=30/1 ! jpegenc quality=20 ! image/jpeg ! ") +
                            mux + " name=m ! filesink location=%s";
+  return made_by(line.c_str());
+}
+Bytes small_avi() {
+  return made_by(
+      "videotestsrc num-buffers=3 ! video/x-raw,width=32,height=16,framerate=30/1 ! "
+      "jpegenc quality=20 ! avimux ! filesink location=%s");
+}
+Bytes small_webp(const char* options) {
+  const std::string line =
+      std::string(
+          "videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=48,height=24 ! "
+          "webpenc ") +
+      options + " ! filesink location=%s";
   return made_by(line.c_str());
 }
 constexpr const char* fragmented = "qtmux fragment-duration=60";
@@ -75,7 +90,7 @@ GST_START_TEST(test_byte_reader) {
   ck_assert_int_eq(reader.u16(), 0x0203);
   ck_assert_int_eq(reader.u16_little(), 0x0504);
   fail_unless(reader.ok());
-  // Past the end: zero, and for good.
+  // Past the end it reads zeros, and stays so.
   ck_assert_int_eq(reader.u64(), 0);
   fail_unless(!reader.ok());
   ck_assert_int_eq(reader.u8(), 0);
@@ -136,7 +151,7 @@ GST_START_TEST(test_jpeg_orientation) {
     const Result<JpegInfo> info = check_jpeg(MemorySource(turned));
     fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
     ck_assert_int_eq(info->orientation, 6);
-    // A broken structure is no orientation, and no reason to refuse the picture.
+    // A damaged Exif gives no orientation, and is no reason to refuse the picture.
     for (size_t cut = 0; cut < exif.size() - 10; ++cut) {
       const std::span<const uint8_t> tiff = std::span(exif).subspan(10, cut);
       const int orientation = exif_orientation(tiff);
@@ -183,7 +198,7 @@ GST_START_TEST(metadata_of_360_pictures) {
       fail_if(says(with_xmp(jpeg, packet.substr(0, cut))), "%zu", cut);
     fail_if(says(with_xmp(jpeg, sphere_packet(element, "cylindrical"))));
   }
-  // The word alone, of another schema, is none.
+  // The same word in another namespace does not count.
   fail_if(says(with_xmp(jpeg, "<x:ProjectionType>equirectangular</x:ProjectionType>")));
 
   const Bytes png = small_png();
@@ -292,7 +307,8 @@ GST_START_TEST(test_movie_in_fragments) {
   const Bytes whole = small_mp4(fragmented);
   check_whole_movie(whole);
   fail_unless(check_isobmff(MemorySource(whole))->fragmented);
-  // A cut between two fragments can't be seen; any other is refused, or loses samples to no one.
+  // A cut between two fragments can not be noticed. Any other cut is refused, or takes only bytes
+  // without samples.
   for (size_t cut = 0; cut < whole.size(); ++cut) {
     const Result<IsoFile> file = check_isobmff(MemorySource(std::span(whole).first(cut)));
     fail_unless(!file || file->trailing < 8);
@@ -326,7 +342,7 @@ static Bytes box_of(const char* type, const Bytes& content) {
 }
 
 GST_START_TEST(metadata_of_360_movies) {
-  // Its index stands behind its samples, so that these don't move.
+  // The index follows the samples, so that the samples do not move when the index grows.
   const Bytes whole = small_mp4("qtmux");
   const auto says = [](const Bytes& bytes) {
     const Result<IsoFile> file = check_isobmff(MemorySource(bytes));
@@ -379,7 +395,7 @@ GST_START_TEST(test_movie_hostile) {
   with("stsc", 8, 7);
   // One size for all, far too large.
   with("stsz", 4, 0x7fffffff);
-  // The index longer than the file, and than a box can be short.
+  // A box that is longer than the file, or shorter than its own head.
   for (const uint32_t size : {0u, 7u, 0x7fffffffu}) {
     Bytes bytes = whole;
     put32(&bytes, find_box(whole, "trak") - 8, size);
@@ -393,10 +409,136 @@ GST_START_TEST(test_movie_hostile) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_avi) {
+  const Bytes whole = small_avi();
+  const Result<AviFile> info = check_avi(MemorySource(whole));
+  fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+  ck_assert_int_eq(info->trailing, 0);
+  fail_unless(sniff(MemorySource(whole)) == Kind::avi);
+  for (size_t cut = 0; cut < whole.size(); ++cut)
+    expect_refused(check_avi(MemorySource(std::span(whole).first(cut))));
+  Bytes longer = whole;
+  longer.insert(longer.end(), 100, 0x55);
+  ck_assert_int_eq(check_avi(MemorySource(longer))->trailing, 100);
+  // Switched off while recording: the sizes were never written.
+  Bytes open_end = whole;
+  std::fill_n(open_end.begin() + 4, 4, uint8_t{0});
+  expect_refused(check_avi(MemorySource(open_end)));
+  // A part that is longer than the one it is in.
+  Bytes long_part = whole;
+  std::fill_n(long_part.begin() + 16, 3, uint8_t{0xff});
+  expect_refused(check_avi(MemorySource(long_part)));
+}
+GST_END_TEST
+
+GST_START_TEST(test_webp) {
+  for (const char* options : {"", "lossless=true"}) {
+    const Bytes whole = small_webp(options);
+    const Result<WebpInfo> info = check_webp(MemorySource(whole));
+    fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+    ck_assert_int_eq(info->width, 48);
+    ck_assert_int_eq(info->height, 24);
+    ck_assert_int_eq(info->orientation, 1);
+    ck_assert_int_eq(info->length, whole.size());
+    fail_if(info->animated || info->spherical);
+    for (size_t cut = 0; cut < whole.size(); ++cut)
+      expect_refused(check_webp(MemorySource(std::span(whole).first(cut))));
+    Bytes longer = whole;
+    longer.insert(longer.end(), 7, 0);
+    ck_assert_int_eq(check_webp(MemorySource(longer))->trailing, 7);
+
+    // With a part behind the picture: size and content.
+    const auto with = [&](const char* type, const std::string& content) {
+      Bytes bytes = whole;
+      const auto put = [&](size_t place, size_t value) {
+        for (int i = 0; i < 4; ++i) bytes[place + i] = static_cast<uint8_t>(value >> (8 * i));
+      };
+      bytes.insert(bytes.end(), type, type + 4);
+      bytes.insert(bytes.end(), 4, 0);
+      put(bytes.size() - 4, content.size());
+      bytes.insert(bytes.end(), content.begin(), content.end());
+      if (content.size() & 1) bytes.push_back(0);
+      put(4, bytes.size() - 8);
+      return bytes;
+    };
+    fail_unless(check_webp(MemorySource(with("XMP ", sphere_packet(true))))->spherical);
+    fail_if(check_webp(MemorySource(with("JUNK", sphere_packet(true))))->spherical);
+    const std::string turned("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0", 26);
+    const Bytes exif = with("EXIF", turned);
+    ck_assert_int_eq(check_webp(MemorySource(exif))->orientation, 6);
+    ck_assert_int_eq(check_webp(MemorySource(exif))->exif_length, turned.size());
+    // Moving pictures are told as such.
+    expect_refused(
+        check_webp(MemorySource(with("VP8X", std::string("\x02\0\0\0\0\0\0\0\0\0", 10)))));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_tiff) {
+  const Bytes whole = made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=48,height=24 ! "
+      "avenc_tiff compression-algo=raw ! filesink location=%s");
+  const Result<TiffInfo> info = check_tiff(MemorySource(whole));
+  fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+  ck_assert_int_eq(info->width, 48);
+  ck_assert_int_eq(info->height, 24);
+  ck_assert_int_eq(info->bits, 8);
+  fail_if(info->spherical || is_dng(MemorySource(whole)));
+  // Cut in the directory, which is behind the pixels.
+  for (size_t cut = 0; cut < 48 * 24 * 3; ++cut)
+    expect_refused(check_tiff(MemorySource(std::span(whole).first(cut))));
+  // Without a picture for viewing, it is no DNG that can be read.
+  expect_refused(check_dng(MemorySource(whole)));
+}
+GST_END_TEST
+
+GST_START_TEST(test_dng) {
+  const Bytes jpeg = small_jpeg();
+  // Two pictures for viewing, the larger one in the second directory.
+  const Bytes large = made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=96,height=48 ! jpegenc ! "
+      "filesink location=%s");
+  const auto directory = [](Bytes* bytes, uint32_t offset, uint32_t length, uint32_t next) {
+    const uint32_t entries[][4] = {
+        {0x0103, 3, 1, 7}, {0x0111, 4, 1, offset}, {0x0117, 4, 1, length}, {0xc612, 1, 4, 0x401}};
+    const auto put = [&](uint32_t value, int size) {
+      for (int i = 0; i < size; ++i) bytes->push_back(static_cast<uint8_t>(value >> (8 * i)));
+    };
+    put(4, 2);
+    for (const auto& entry : entries) {
+      put(entry[0], 2);
+      put(entry[1], 2);
+      put(entry[2], 4);
+      put(entry[3], 4);
+    }
+    put(next, 4);
+  };
+  constexpr uint32_t begin = 8, size = 2 + 4 * 12 + 4;
+  Bytes whole = {'I', 'I', '*', 0, begin, 0, 0, 0};
+  const auto first = begin + 2 * size, second = first + static_cast<uint32_t>(jpeg.size());
+  directory(&whole, first, static_cast<uint32_t>(jpeg.size()), begin + size);
+  directory(&whole, second, static_cast<uint32_t>(large.size()), 0);
+  whole.insert(whole.end(), jpeg.begin(), jpeg.end());
+  whole.insert(whole.end(), large.begin(), large.end());
+  fail_unless(is_dng(MemorySource(whole)));
+  const Result<DngInfo> info = check_dng(MemorySource(whole));
+  fail_unless(bool(info), "%s", info ? "" : info.error().message.c_str());
+  ck_assert_int_eq(info->jpeg.width, 96);
+  ck_assert_int_eq(info->preview.offset, second);
+  ck_assert_int_eq(info->preview.length, large.size());
+  // Where the larger one is cut off, the smaller one is taken.
+  const Result<DngInfo> rest = check_dng(MemorySource(std::span(whole).first(whole.size() - 1)));
+  fail_unless(rest && rest->jpeg.width == 48);
+  for (size_t cut = 0; cut < second; ++cut)
+    expect_refused(check_dng(MemorySource(std::span(whole).first(cut))));
+}
+GST_END_TEST
+
 GST_START_TEST(test_noise) {
-  // Whatever is changed: an answer, and no step outside the bytes (the sanitizers look).
+  // Random changes: each gives an answer, and (for sanitizers) no access outside the bytes.
   std::mt19937 random(1);
-  const Bytes files[] = {small_jpeg(), small_png(), small_mp4("qtmux"), small_mp4(fragmented)};
+  const Bytes files[] = {small_jpeg(),          small_png(), small_mp4("qtmux"),
+                         small_mp4(fragmented), small_avi(), small_webp("lossless=true")};
   size_t answers = 0;
   for (const Bytes& whole : files) {
     for (int round = 0; round < 2000; ++round) {
@@ -406,13 +548,14 @@ GST_START_TEST(test_noise) {
       const MemorySource source(bytes);
       sniff(source);
       const bool whole_jpeg(check_jpeg(source)), whole_png(check_png(source)),
-          whole_movie(check_isobmff(source));
-      // They begin differently, so no file is two of them.
-      fail_unless(whole_jpeg + whole_png + whole_movie <= 1);
+          whole_movie(check_isobmff(source)), whole_avi(check_avi(source)),
+          whole_webp(check_webp(source));
+      // The first bytes of the formats differ, so no file has two of them.
+      fail_unless(whole_jpeg + whole_png + whole_movie + whole_avi + whole_webp <= 1);
       ++answers;
     }
   }
-  ck_assert_int_eq(answers, 8000);
+  ck_assert_int_eq(answers, 12000);
 }
 GST_END_TEST
 
@@ -443,6 +586,10 @@ static Suite* media_suite() {
   tcase_add_test(tcase, test_movie_in_fragments);
   tcase_add_test(tcase, metadata_of_360_movies);
   tcase_add_test(tcase, test_movie_hostile);
+  tcase_add_test(tcase, test_avi);
+  tcase_add_test(tcase, test_webp);
+  tcase_add_test(tcase, test_tiff);
+  tcase_add_test(tcase, test_dng);
   tcase_add_test(tcase, test_noise);
   tcase_add_test(tcase, test_sniff);
   return suite;

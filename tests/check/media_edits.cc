@@ -136,7 +136,7 @@ GST_START_TEST(edits_change_exactly_what_they_name) {
   fail_unless(apply("0123456789", {{2, 3, {}, true}}) == std::string("01\0\0\0"
                                                                      "56789",
                                                                      10));
-  // Edits that overlap, or are not in the file, would make another file than was meant.
+  // Edits that overlap or lie outside the file are errors.
   for (const auto& edits : std::vector<std::vector<Edit>>{
            {{2, 4, {}}, {5, 1, {}}}, {{5, 1, {}}, {2, 1, {}}}, {{8, 4, {}}}, {{11, 0, {'x'}}}})
     fail_unless(apply("0123456789", edits).starts_with("error: "));
@@ -270,7 +270,7 @@ GST_START_TEST(search_finds_nothing_by_chance) {
   fail_if(found->has_value(), "%s at %" G_GUINT64_FORMAT,
           found->has_value() ? (*found)->encoding.c_str() : "",
           found->has_value() ? (*found)->offset : 0);
-  // One axis alone in a short form is nothing; both are.
+  // One coordinate alone in a short form does not count; both together do.
   const std::string lat = raw(static_cast<int32_t>(fix.latitude * 1e7));
   const std::string lon = raw(static_cast<int32_t>(fix.longitude * 1e7));
   fail_unless(found_encoding(lat, 10, 4096) == "");
@@ -292,6 +292,24 @@ GST_START_TEST(search_obeys_the_policy) {
 }
 GST_END_TEST
 
+// Another position was put in, which has the same degrees and minutes.
+GST_START_TEST(search_finds_what_differs_from_what_was_put_in) {
+  const auto found = [](double latitude, const std::vector<Position>& allowed) {
+    char text[32];
+    g_snprintf(text, sizeof text, "%.7f", latitude);
+    const Bytes bytes = bytes_of(text + raw(latitude));
+    const auto trace = find_traces(MemorySource(bytes), fix_traces(), Policy(), nullptr, allowed);
+    fail_unless(bool(trace));
+    return trace->has_value() ? (*trace)->encoding : std::string();
+  };
+  const double near = fix.latitude + 1e-6;
+  fail_unless(found(near, {}) != "");
+  fail_unless(found(near, {{near, fix.longitude, {}}}) == "");
+  fail_unless(found(fix.latitude, {{near, fix.longitude, {}}}) == "latitude as 64-bit float");
+  fail_unless(found(fix.latitude, {{-near, 10, {}}}) != "");
+}
+GST_END_TEST
+
 static Suite* media_edits_suite() {
   Suite* suite = suite_create("media_edits");
   TCase* tcase = tcase_create("general");
@@ -304,6 +322,7 @@ static Suite* media_edits_suite() {
   tcase_add_test(tcase, search_finds_an_identity);
   tcase_add_test(tcase, search_finds_nothing_by_chance);
   tcase_add_test(tcase, search_obeys_the_policy);
+  tcase_add_test(tcase, search_finds_what_differs_from_what_was_put_in);
   return suite;
 }
 

@@ -52,7 +52,7 @@ Bytes segment(int marker, const Bytes& content) {
 constexpr std::string_view exif_mark("Exif\0\0", 6);
 constexpr std::string_view xmp_mark("http://ns.adobe.com/xap/1.0/\0", 29);
 
-/// A TIFF of one directory, or the place of a further one in it.
+/// A TIFF with one directory, or a further directory that begins at `offset`.
 Bytes directory(const std::vector<TiffValue>& values, bool little, uint32_t offset) {
   Bytes head = number(values.size(), 2, little), data;
   const uint64_t data_begin = offset + 2 + 12 * values.size() + 4;
@@ -154,7 +154,7 @@ size_t second_picture(const Bytes& jpeg) {
   return list + (entries[24] | entries[25] << 8);
 }
 
-/// In all the places of a JPEG that can tell something. The texts begin with SECRET and a number.
+/// A JPEG with private data in all known places. The texts begin with SECRET and a number.
 Bytes telling_jpeg() {
   const Bytes second = with_segments(exif_segment("SECRET1"));
   const std::string iptc = std::string("8BIM\x04\x04\0\0\0\0\0\x11\x1c\x02\x5a\0\x0c", 17) +
@@ -213,7 +213,7 @@ const Part* find_part(const Examination& found, std::string_view path) {
 }
 
 void expect_position(const Bytes& bytes, const Position& wanted) {
-  // What may not stay is a trace. A file with one position has one.
+  // With everything denied, each position in the file is a trace; there must be one.
   const Examination found = examined(bytes, denied());
   ck_assert_int_ge(static_cast<int>(found.traces.positions.size()), 1);
   for (const Position& position : found.traces.positions) {
@@ -325,7 +325,7 @@ GST_START_TEST(photo_of_a_misphere) {
   fail_unless(after.fisheyes && after.profile == before.profile && after.problems.empty());
   ck_assert_int_eq(static_cast<int>(after.orientations.size()), 1);
   fail_unless(!has(kept, "xxx"));
-  // Four bytes where the count says one.
+  // The entry has the count 1, but four bytes.
   const auto fields = [](const Bytes& bytes, uint16_t tag) {
     const Result<JpegInfo> info = check_jpeg(MemorySource(bytes));
     const MemorySource whole(bytes);
@@ -400,7 +400,7 @@ Bytes telling_webp() {
               chunk("OWN.", bytes_of("SECRET3"))) +
          bytes_of("SECRET4");
 }
-/// With pixels, XMP, a preview that has an Exif of its own, and bytes that nothing names.
+/// With pixels, XMP, a preview that has an Exif of its own, and bytes that no entry refers to.
 Bytes telling_tiff(bool little) {
   const Bytes preview = with_segments(exif_segment("SECRET1"));
   const std::string xmp = telling_xmp("SECRET2");
@@ -542,7 +542,7 @@ GST_START_TEST(damaged_photos) {
       test::check_photo(format.reader, bytes);
       whole += static_cast<bool>(format.reader(MemorySource(bytes), denied()));
     }
-    // Checksums of a PNG leave few.
+    // The checksums of a PNG let few damaged files pass.
     fail_unless(whole > 0, "%s", format.name);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Multiband blending against the textbook's, and against what it is for: no step in light, no ghost
-// of fine detail.
+// Multiband blending compared to the textbook, and its purpose: no step in brightness, and no
+// double images of fine detail.
 
 // check defines `fail` as a macro, so the standard library comes first.
 #include <functional>
@@ -23,10 +23,10 @@ using namespace sphere;
 
 namespace {
 
-// What valgrind is to see is what is touched.
+// valgrind checks memory accesses, for which few pictures are enough.
 const bool quick = g_getenv("SPHERE_VALGRIND") != nullptr;
 
-/// What a lens shows in a direction, by the azimuth around the seam and the height above it.
+/// The brightness that a lens sees in a direction, by azimuth around the seam and height above it.
 using Scene = std::function<double(int lens, double azimuth, double height)>;
 
 struct Picture {
@@ -135,7 +135,7 @@ struct Image {
   std::vector<double> v;
   Image(int w, int h) : width(w), height(h), v(static_cast<size_t>(w) * h) {}
   double& at(int x, int y) { return v[static_cast<size_t>(y) * width + x]; }
-  /// Once round, and what is above or below is as the edge.
+  /// Columns repeat around the seam; rows outside repeat the row at the edge.
   double get(int x, int y) const {
     return v[static_cast<size_t>(std::clamp(y, 0, height - 1)) * width + (x + width) % width];
   }
@@ -163,7 +163,7 @@ Image expanded(const Image& image) {
   return out;
 }
 
-/// The bands of an image, the finest first, each as large as the image.
+/// The bands of an image, from fine to coarse, each with the size of the image.
 std::vector<Image> bands_of(const Image& image, int coarsest) {
   std::vector<Image> bands, levels = {image};
   for (int k = 0; k < coarsest; ++k) levels.push_back(reduced(levels.back()));
@@ -193,7 +193,7 @@ Image drawn_by(int lens, const Stitcher& stitcher, const Picture& source) {
   return image;
 }
 
-/// How much a row varies, where it shows one frequency: its amplitude.
+/// The amplitude of the brightness in a row that contains a single frequency.
 double amplitude(const Picture& picture, int row) {
   double sum = 0, squares = 0;
   for (int x = 0; x < picture.size.width; ++x) {
@@ -299,8 +299,8 @@ GST_START_TEST(equal_lenses_make_the_same_picture) {
 }
 GST_END_TEST;
 
-GST_START_TEST(any_view_of_any_size_has_the_seam_where_it_is) {
-  // What differs smoothly between the lenses is blended over the whole width.
+GST_START_TEST(seam_is_blended_in_any_view_of_any_size) {
+  // A smooth difference between the lenses must be blended over the whole width.
   const Scene scene = [](int lens, double azimuth, double) {
     return lens ? 110 - 25 * std::cos(azimuth) : 150 + 30 * std::sin(azimuth);
   };
@@ -405,7 +405,7 @@ static Suite* multiband_suite() {
   tcase_add_test(tcase, step_in_light_is_blended);
   tcase_add_test(tcase, fine_detail_stays_with_its_lens);
   tcase_add_test(tcase, equal_lenses_make_the_same_picture);
-  tcase_add_test(tcase, any_view_of_any_size_has_the_seam_where_it_is);
+  tcase_add_test(tcase, seam_is_blended_in_any_view_of_any_size);
   tcase_add_test(tcase, noise_does_not_grow_over_time);
   tcase_add_test(tcase, too_small_an_overlap_is_feathered);
   return suite;

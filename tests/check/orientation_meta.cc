@@ -31,7 +31,7 @@ void with_metas(const std::string& text, const std::function<void(int, GstSample
     GstBuffer* buffer = gst_buffer_new_memdup(pixels.data(), pixels.size());
     GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(n, GST_SECOND, rate);
     const Quaternion q = quaternion_of(to_world);
-    // Its length is not what counts.
+    // The length of the quaternion does not matter.
     if (!skip_some || n % 2 == 0)
       fail_unless(
           gst_buffer_add_sphere_orientation_meta(buffer, 3 * q.w, 3 * q.x, 3 * q.y, 3 * q.z));
@@ -60,7 +60,7 @@ GST_START_TEST(metas_level_the_pictures_they_are_on) {
   const std::string end = " ! video/x-raw,format=RGBA,width=128,height=64";
   with_metas(stitch + "level=full" + end, [&](int n, GstSample* s) {
     fail_unless(off(s, {}) < 0.1, "picture %d: %g", n, off(s, {}));
-    // What comes out is level, and says so.
+    // The output is level, and its meta says this.
     fail_unless(meta_off(s, Mat3()) < 1e-4, "picture %d: %g", n, meta_off(s, Mat3()));
   });
   with_metas(stitch + "level=horizon yaw=20" + end, [&](int n, GstSample* s) {
@@ -89,7 +89,7 @@ GST_START_TEST(metas_stay_where_the_picture_stays) {
   if (gl) {
     keep.push_back("videoconvert ! video/x-raw,format=RGBA ! spherestitch lens=mi-sphere");
     keep.push_back("videoconvert ! glupload ! glspherestitch lens=mi-sphere ! gldownload");
-    // Memory that is not of glupload's pool: it copies the picture.
+    // Memory that is not from the pool of glupload makes it copy the picture.
     keep.push_back(
         "videoconvert ! identity drop-allocation=true ! glupload ! glspherestitch lens=mi-sphere ! "
         "gldownload");

@@ -97,7 +97,7 @@ GST_START_TEST(photographs_of_fisheyes_are_known) {
     // One fisheye above the other.
     expect(line + " ! videoflip method=clockwise", PictureKind::two_fisheyes);
   }
-  // Stitched and cut out, they are what they then are.
+  // Stitched, the photograph is a 360 picture; parts of that are ordinary pictures.
   const std::string street = photograph("gear360-street.png", "pngdec");
   if (street.empty()) return;
   const std::string small = " ! video/x-raw,width=1280";

@@ -132,7 +132,7 @@ inline Component component_of(GstSample* sample, int component, bool upper = fal
   c.height = GST_VIDEO_FRAME_COMP_HEIGHT(&frame, component);
   c.samples.reserve(static_cast<size_t>(c.width) * c.height);
   const auto* data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component));
-  // Of P010, GStreamer 1.22 says that Cr is one byte after Cb.
+  // GStreamer 1.22 says that the Cr of P010 begins one byte after Cb.
   if (upper) data += GST_VIDEO_FRAME_COMP_POFFSET(&frame, component) > 0 ? 2 : 1;
   const int step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, component);
   const int stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, component);

@@ -66,8 +66,8 @@ float at(const WarpGrid& grid, const std::vector<float>& nodes, double x, double
   return upper + ty * (nodes[m] + tx * (nodes[m + 1] - nodes[m]) - upper);
 }
 
-/// The largest distance in pixels between the plan and the closed form, over all that is drawn.
-// What valgrind is to see is what the kernel touches, not how well each row compares.
+/// The largest distance in pixels between the plan and the closed form, over the whole output.
+// valgrind checks memory accesses, for which fewer rows are enough.
 const int thin = g_getenv("SPHERE_VALGRIND") ? 20 : 1;
 
 double worst_error(const LensPair& pair, Size source, const Mat3& view, const WarpGrid& grid,
@@ -106,7 +106,7 @@ std::vector<uint8_t> noise(size_t size, uint32_t seed) {
   return bytes;
 }
 
-/// A picture without detail finer than some pixels, so that interpolation can be told from error.
+/// A picture without fine detail, in which the error of interpolation is small.
 std::vector<uint8_t> waves(int width, int height, int components) {
   std::vector<uint8_t> bytes(static_cast<size_t>(width) * height * components);
   for (int y = 0; y < height; ++y)
@@ -117,7 +117,7 @@ std::vector<uint8_t> waves(int width, int height, int components) {
   return bytes;
 }
 
-/// What a plane should become, straight from the formulas: exact mapping, bilinear in doubles.
+/// The expected sample of a plane: exact mapping, bilinear interpolation in doubles.
 double reference(const LensPair& scaled, const Planner& planner, const Mat3& view,
                  const WarpPlane& p, Size output, int x, int y, int k) {
   const Point place = {p.phase_x + p.step_x * x, p.phase_y + p.step_y * y};
@@ -197,7 +197,7 @@ double warp_error(const Warp& w) {
     for (int x = 0; x < p.target_size.width; ++x)
       for (int k = 0; k < w.components; ++k) {
         const double is = target[y * p.target_stride + x * w.components + k];
-        // Which side of a hard seam a pixel on it falls is not what is tested here.
+        // At a hard seam, rounding decides to which lens a pixel belongs; that is not tested here.
         const Point place = {p.phase_x + w.step * x, p.phase_y + w.step * y};
         const double across =
             planner.first_weight(view * equirect_direction(place, w.output)) - 0.5;
@@ -300,8 +300,8 @@ GST_START_TEST(narrow_lens_moves_the_seam) {
   pair.back.model = *RadialModel::make(ModelKind::equidistant, radians(174), 960);
   pair.front.model = *RadialModel::make(ModelKind::equidistant, radians(200), 960);
   const Planner planner = *Planner::make(pair, full, full);
-  // The back lens ends 87 degrees off its axis, 93 off the front's; nothing of it beyond is used,
-  // nor of its last degree.
+  // The back lens ends 87 degrees off its axis, which is 93 degrees off the axis of the front lens.
+  // Nothing beyond that is used, and its last degree is not used either.
   fail_unless(planner.first_weight(direction_of({radians(93.9), 0})) >= 0.99);
   fail_unless(planner.first_weight(direction_of({radians(98.1), 0})) <= 0.01);
 }
@@ -372,7 +372,7 @@ GST_START_TEST(warp_follows_the_plan) {
        out,
        {0, 10, 0}},
   };
-  // Of the sets that are seldom used, every other one is tried: to be quick.
+  // Of the sets that are seldom used, only every other one is tried, to save time.
   for (size_t i = 0; i<warps.size(); i += __i__> 0 ? 2 : 1) {
     const double error = warp_error(warps[i]);
     fail_unless(error < 0.75, "%s: off by %g on average", warps[i].name, error);
@@ -398,7 +398,7 @@ GST_START_TEST(rows_may_be_drawn_in_any_order) {
 }
 GST_END_TEST;
 
-// The pixels stand in few pages of far more address space than a signed 32-bit number can count.
+// The pixels fill few pages, but their addresses span more than 31 bits.
 GST_START_TEST(planes_of_more_than_two_gib) {
   draw_with(__i__);
   const Size size = {640, 320};
@@ -444,8 +444,8 @@ GST_END_TEST;
 
 GST_START_TEST(nothing_outside_the_source_is_read) {
   draw_with(__i__);
-  // A field of view that puts the rim outside the frame, and a plan that is nonsense: the sanitizer
-  // and valgrind watch the reads, this test that the program lives.
+  // A field of view that puts the rim outside the frame, and a plan with invalid coordinates. The
+  // sanitizers and valgrind check the reads; without them only a crash would be noticed.
   const Size size = {320, 160};
   for (double fov : {60.0, 190.0, 358.0}) {
     const Planner planner =
@@ -471,7 +471,7 @@ GST_START_TEST(nothing_outside_the_source_is_read) {
         fail_unless(std::count(target.begin(), target.end(), target[0]) <
                     static_cast<long>(target.size()));
       }
-      // Second round: coordinates from nowhere.
+      // Second round: invalid coordinates.
       for (uint8_t& flags : grid.cells)
         flags &= static_cast<uint8_t>(~(cell_first_inside | cell_second_inside));
       for (size_t i = 0; i < grid.node_count(); ++i) {
@@ -485,7 +485,7 @@ GST_END_TEST;
 
 GST_START_TEST(cubic_samples_match_the_formula) {
   draw_with(__i__);
-  // Not at the rims, where taps are held back at the edge.
+  // Not at the rims, where sampling is limited to the edge.
   const LensPair pair = *load_profile("dual-190");
   const Size size = {640, 320};
   const Planner planner = *Planner::make(pair, size, size);
@@ -534,7 +534,7 @@ GST_START_TEST(cubic_samples_match_the_formula) {
         }
       }
     fail_unless(count > 40000 / thin);
-    // Noise is the worst there is: weights of six bits are off by half a step of 64.
+    // Noise is the worst case, because weights of six bits are off by up to 1/128.
     fail_unless(worst < 7 && sum / count < 1, "%d components: %g at most, %g on average",
                 components, worst, sum / count);
   }
@@ -594,6 +594,96 @@ GST_START_TEST(ten_bits_match_eight) {
 }
 GST_END_TEST;
 
+namespace {
+
+/// What lenses that need this gain make of each even picture, from the darkest to the brightest
+/// one: the smallest and the largest value of the output, of 8 or 10 bits.
+struct Range {
+  int least, most;
+};
+std::vector<Range> brightened(double gain, int components, int bits, uint8_t neutral,
+                              uint8_t white) {
+  constexpr Size source = {64, 32}, output = {128, 64};
+  LensPair pair = load_profile("dual-190")->scaled_to(source);
+  pair.front.gain = pair.back.gain = 1 / gain;
+  const Planner planner = *Planner::make(pair, source, output);
+  WarpGrid grid;
+  planner.build(Mat3(), grid);
+  WarpPlane p;
+  p.components = components;
+  p.bits = bits;
+  p.neutral = neutral;
+  p.white = white;
+  p.source_size = source;
+  p.target_size = output;
+  const int bytes = components * (bits > 8 ? 2 : 1);
+  p.source_stride = source.width * bytes;
+  p.target_stride = output.width * bytes;
+  std::vector<Range> values;
+  const int step = bits > 8 ? 11 : 3;
+  const size_t apart = bits > 8 ? 2 : 1;
+  for (int value = 0; value < (1 << bits); value += step) {
+    std::vector<uint8_t> from(static_cast<size_t>(p.source_stride) * source.height,
+                              static_cast<uint8_t>(value)),
+        to(static_cast<size_t>(p.target_stride) * output.height);
+    if (bits > 8)
+      for (size_t i = 1; i < from.size(); i += 2) from[i] = static_cast<uint8_t>(value >> 8);
+    p.source = from.data();
+    p.target = to.data();
+    warp_rows(grid, p, 0, output.height);
+    Range range{1 << bits, 0};
+    for (size_t i = 0; i < to.size(); i += apart) {
+      if (components == 4 && i % 4 == 3) {
+        if (to[i] != value) fail_unless(false, "alpha is %d, not %d", to[i], value);
+        continue;
+      }
+      const int out = bits > 8 ? to[i] | to[i + 1] << 8 : to[i];
+      range = {std::min(range.least, out), std::max(range.most, out)};
+    }
+    values.push_back(range);
+  }
+  return values;
+}
+
+}  // namespace
+
+GST_START_TEST(a_gain_makes_nothing_white_that_was_not) {
+  draw_with(__i__);
+  const struct {
+    int components, bits;
+    uint8_t neutral, white;
+  } planes[] = {{1, 8, 16, 235}, {1, 8, 0, 255}, {4, 8, 0, 255}, {1, 10, 16, 235}};
+  for (const auto& plane : planes)
+    for (const double gain : {0.6, 1.0, 1.1, 1.5, 1.9, 2.5, 8.0}) {
+      const std::vector<Range> out =
+          brightened(gain, plane.components, plane.bits, plane.neutral, plane.white);
+      const int step = plane.bits > 8 ? 4 : 1, every = plane.bits > 8 ? 11 : 3;
+      const int black = plane.neutral * step, white = plane.white * step;
+      for (int n = 0; n < static_cast<int>(out.size()); ++n) {
+        const int in = n * every;
+        const Range& now = out[static_cast<size_t>(n)];
+        const auto say = [&] {
+          fail_unless(false, "%d components, %d bits, gain %g: %d becomes %d to %d",
+                      plane.components, plane.bits, gain, in, now.least, now.most);
+        };
+        // The kernels and the scalar code at the rims say the same, within rounding.
+        if (now.most - now.least > step) say();
+        if (n > 0 && now.most < out[static_cast<size_t>(n) - 1].least) say();
+        if (gain == 1 && (now.least != in || now.most != in)) say();
+        if (gain <= 1 || in < black) continue;
+        if (in <= white && (now.most > white || now.most + step / 2 < in)) say();
+        // Dark areas get the whole gain.
+        const double whole = black + gain * (in - black);
+        if (whole < black + (white - black) * (2 - gain) && std::abs(whole - now.most) > step)
+          say();
+      }
+      const int bright = black + (white - black) * 9 / 10;
+      if (gain > 1.1 && gain < 2)
+        fail_unless(out[static_cast<size_t>(bright / every)].most < white, "gain %g", gain);
+    }
+}
+GST_END_TEST;
+
 static Suite* plan_suite() {
   Suite* suite = suite_create("plan");
   TCase* tcase = tcase_create("general");
@@ -609,6 +699,7 @@ static Suite* plan_suite() {
   tcase_add_loop_test(tcase, warp_follows_the_plan, 0, sets);
   tcase_add_loop_test(tcase, cubic_samples_match_the_formula, 0, sets);
   tcase_add_loop_test(tcase, ten_bits_match_eight, 0, sets);
+  tcase_add_loop_test(tcase, a_gain_makes_nothing_white_that_was_not, 0, sets);
   tcase_add_test(tcase, rows_may_be_drawn_in_any_order);
   tcase_add_loop_test(tcase, planes_of_more_than_two_gib, 0, sets);
   tcase_add_loop_test(tcase, nothing_outside_the_source_is_read, 0, sets);

@@ -5,7 +5,7 @@
 
 #include "gst/sphere/base/json.h"
 
-// Last: its macro `fail` would change the standard library.
+// The last include, because its macro `fail` would change the standard library.
 #include <gst/check/gstcheck.h>
 
 using namespace std::string_literals;

@@ -23,8 +23,8 @@ inline int entries_of(const char* folder) {
 inline int threads() { return entries_of("/proc/self/task"); }
 inline int descriptors() { return entries_of("/proc/self/fd"); }
 
-/// To be told of each round of one that is repeated: after the first rounds, in which caches and
-/// pools fill, neither threads nor descriptors may become more. A thread may take a moment to end.
+/// To be called in each round of a repeated test. After the first rounds, in which caches and pools
+/// fill, threads and descriptors may not become more. A thread may need a moment to end.
 class GrowthCheck {
  public:
   void round(int number) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Cubemaps and views, straight from the fisheyes: where directions lie, what becomes of pixels that
-// are more than the output has, and what ffmpeg's v360 makes of the same sphere.
+// Cubemaps and views, drawn directly from the fisheyes: the directions of pixels, outputs that are
+// much smaller than the input, and a comparison with v360 of ffmpeg.
 
 #include "tests/check/ffmpeg.h"
 
@@ -42,7 +42,7 @@ Component v360(const FfmpegInput& sphere, const std::string& options, int width,
                          width, height);
 }
 
-/// How far the samples stand from their mean.
+/// The standard deviation of the samples.
 double contrast(const Component& c) {
   double sum = 0, squares = 0;
   for (uint8_t v : c.samples) {
@@ -83,7 +83,7 @@ GST_START_TEST(directions_of_each_projection) {
   expect_direction(view, 400, 200, front);
   expect_direction(view, 800 - 1e-9, 200, {std::sin(radians(60)), 0, std::cos(radians(60))});
   expect_direction(view, 600, 100, {std::tan(radians(60)) / 2, -std::tan(radians(60)) / 4, 1});
-  // Pixels twice as wide as high see half as far up.
+  // With pixels twice as wide as high, the same row shows half the elevation.
   const Canvas wide(Projection::perspective, {800, 400}, radians(120), 2);
   expect_direction(wide, 600, 100, {std::tan(radians(60)) / 2, -std::tan(radians(60)) / 8, 1});
 
@@ -100,7 +100,7 @@ GST_START_TEST(directions_of_each_projection) {
   expect_direction(planet, 400, 400 - ring, front);
   expect_direction(planet, 400 + ring, 400, right);
   expect_direction(planet, 400, 400 + ring, back);
-  // What is left out is as usual, what can't be shown is brought near.
+  // Without a field of view the default is used; too large a one is reduced.
   fail_unless(angle_between(seen_at(Canvas(Projection::perspective, {800, 400}), 800 - 1e-9, 200),
                             front) > radians(44.99));
   fail_unless(angle_between(seen_at(Canvas(Projection::perspective, {800, 400}, radians(358)),
@@ -167,7 +167,7 @@ GST_START_TEST(plans_are_within_a_tenth_of_a_pixel) {
             if (i ? first_weight >= 1 : first_weight <= 0) continue;
             if (!(flags & (i ? cell_second : cell_first))) fail_unless(false, "%d,%d", x, y);
             const Point exact = scaled[i].project(d);
-            // Where a smaller copy is read, in its pixels.
+            // Where a smaller copy of the source is read, the error counts in pixels of the copy.
             const double pixel =
                 grid.reduction.empty() ? 1 : std::exp2(double(mean(grid.reduction, x, y)));
             worst = std::max(worst, std::hypot(mean(grid.layer[i].x, x, y) - exact.x,
@@ -187,7 +187,7 @@ GST_START_TEST(plans_are_within_a_tenth_of_a_pixel) {
 }
 GST_END_TEST;
 
-GST_START_TEST(pictures_are_v360s) {
+GST_START_TEST(pictures_match_v360) {
   if (!have_ffmpeg()) return;
   const FfmpegInput sphere(source + "output=equirect");
   const struct {
@@ -281,7 +281,7 @@ GST_START_TEST(fov_is_the_views_and_lens_fov_the_lenses) {
   const Component usual = luma_of(from + to);
   fail_unless(psnr(usual, luma_of(from + "lens-fov=190" + to)) > 60);
   fail_unless(psnr(usual, luma_of(from + "lens-fov=200" + to)) < 30);
-  // The whole sphere has none.
+  // The property fov has no effect on the whole sphere.
   fail_unless(psnr(usual, luma_of(from + "fov=200" + to)) > 60);
   const std::string view = "projection=perspective ";
   const Component normal = luma_of(from + view + to);
@@ -317,7 +317,7 @@ GST_START_TEST(small_outputs_are_more_accurate_than_v360s) {
       luma_of(source +
               "! video/x-raw,format=I420,width=1920,height=960 ! cpuspherestitch ! "
               "video/x-raw,width=480,height=240");
-  // It is given the true sphere, which is more than ours has.
+  // v360 gets the true sphere, which has more detail than our fisheyes.
   const double our_db = psnr(ours, truth),
                peer_db = psnr(v360(FfmpegInput(source + "output=equirect"), "e", 480, 240), truth);
   g_print("a quarter of the width: ours %.2f dB, v360 %.2f dB\n", our_db, peer_db);
@@ -368,7 +368,7 @@ GST_START_TEST(copies_are_means) {
 GST_END_TEST;
 
 GST_START_TEST(every_size_and_format_is_drawn) {
-  // What is read where is for the sanitizers to say.
+  // Sanitizers and valgrind check what is read.
   for (const char* format : {"NV12", "I420", "Y444", "RGBA", "P010_10LE", "I420_10LE"})
     for (const std::string_view projection : projection_names)
       for (const char* size :
@@ -390,7 +390,7 @@ static Suite* projection_suite() {
   tcase_add_test(tcase, directions_of_each_projection);
   tcase_add_test(tcase, faces_cover_the_picture_once);
   tcase_add_test(tcase, plans_are_within_a_tenth_of_a_pixel);
-  tcase_add_test(tcase, pictures_are_v360s);
+  tcase_add_test(tcase, pictures_match_v360);
   tcase_add_test(tcase, sizes_are_those_of_the_projection);
   tcase_add_test(tcase, the_projection_changes_while_playing);
   tcase_add_test(tcase, fov_is_the_views_and_lens_fov_the_lenses);

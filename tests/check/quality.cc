@@ -48,7 +48,7 @@ GST_END_TEST;
 GST_START_TEST(every_profile_gives_the_true_sphere) {
   for (const char* lens : {"gear360", "theta-s", "mi-sphere"}) {
     const std::string chosen = std::string("spheretestsrc num-buffers=1 lens=") + lens + " ";
-    // Sharper than the truth it can't be: each has the source pixels that it has.
+    // A profile has only the pixels of its fisheyes, so the picture can not be sharper than these.
     const Component truth = luma_of(
         chosen + "output=equirect ! video/x-raw,format=I420,width=960,height=480 ! identity");
     const Component stitched = luma_of(chosen +

@@ -15,8 +15,8 @@ using Bytes = std::vector<uint8_t>;
 inline constexpr int pictures = 30, rate = 30;
 inline constexpr Size frame_size = {480, 240}, sphere_size = {128, 64};
 
-/// As it rolls: more from one picture to the next than any test allows, so that one picture's
-/// orientation is never taken for another's.
+/// The rotation at picture n: from one picture to the next it changes by more than the tests allow,
+/// so that a wrong orientation is noticed.
 inline Angles held(double n) { return {7 * n + 100, 40 * std::sin(n / 3), 13 * n}; }
 
 inline std::vector<makers::madv::Matrix> track(int count) {
@@ -28,8 +28,7 @@ inline std::vector<makers::madv::Matrix> track(int count) {
 
 inline LensPair lens_of_clip() { return *load_profile("mi-sphere"); }
 
-// The world shows its own directions: red is what is to the right, green what is down, blue what is
-// before; so each pixel tells its direction.
+// The colour of each pixel is its direction in the world: red to the right, green down, blue ahead.
 inline constexpr double middle = 127.5, swing = 120;
 
 /// The direction of each pixel of a frame, in the camera's axes.
@@ -76,7 +75,7 @@ inline double tilt(GstSample* sample) {
   return degrees(angle_between(world_in(sample).row[1], {0, 1, 0}));
 }
 
-/// By how many degrees the picture's middle looks elsewhere than there.
+/// By how many degrees the middle of the picture differs from `want`.
 inline double off(GstSample* sample, const Angles& want) {
   // Rows are world axes in the picture; so the matrix takes the picture's directions to the world.
   const Mat3 is = world_in(sample), should = rotation(want);

@@ -10,8 +10,8 @@
 
 namespace sphere::test {
 
-/// Its end of stream, over TCP, takes over the number of a segment that a track without a packet
-/// never had.
+/// At the end of a stream over TCP, it copies the number of a segment that a track without packets
+/// does not have.
 inline constexpr char no_segment_yet[] = "seqnum != GST_SEQNUM_INVALID";
 
 inline void forgive_rtspsrc() {

@@ -109,7 +109,7 @@ GST_START_TEST(labels_are_at_their_directions) {
       }
     fail_unless(blue > 300 && white > 80, "%g: %d blue, %d white", lon, blue, white);
   }
-  // Nothing is symmetric: the mirrored picture differs, in longitude, latitude, and turned.
+  // The scene is not symmetric: it differs if it is mirrored in longitude or latitude, or turned.
   double left_right = 0, front_back = 0;
   int n = 0;
   for (double lon = 1; lon < 180; lon += 3)
@@ -141,7 +141,7 @@ GST_START_TEST(a_lens_sees_what_the_sphere_shows) {
         continue;
       }
       if (distance > lens.model.radius() - 1) continue;
-      // The same rays, looked up one by one.
+      // The same rays, calculated one by one.
       float exact = 0;
       for (double j : {0.25, 0.75})
         for (double i : {0.25, 0.75}) {
@@ -155,13 +155,14 @@ GST_START_TEST(a_lens_sees_what_the_sphere_shows) {
       ++seen;
     }
   fail_unless(seen > 30000, "%d", seen);
-  // Interpolated directions differ by a hair, which shows at the edges of things alone.
+  // Interpolated directions are slightly off, which is visible only at the edges of things.
   fail_unless(std::sqrt(square / seen) < 0.01, "%g", std::sqrt(square / seen));
 }
 GST_END_TEST;
 
 GST_START_TEST(moving_objects_are_drawn_everywhere) {
-  // Whether tiles are left out wrongly: drawn with cones as given, against every ray asked.
+  // No tile may be skipped by mistake: the picture is compared with one in which every ray is
+  // calculated.
   for (const char* name : {"dual-190", "theta-s"}) {
     const Result<LensPair> pair = load_profile(name);
     fail_unless(static_cast<bool>(pair));
@@ -229,7 +230,7 @@ GST_START_TEST(near_objects_depend_on_the_viewpoint) {
     fail_unless(same * 100 > looked * 98, "%d of %d", same, looked);
     fail_unless(same_if_far * 100 < looked * 80, "%d of %d", same_if_far, looked);
   }
-  // The sky is as far as ever, and so is what stands between the boards for an eye in the middle.
+  // The sky does not move, and for an eye in the middle the rest does not move either.
   for (double lon : {0.0, 40.0, 150.0}) {
     const Ray up = ray(lon, 60), level = ray(lon, 5);
     fail_unless(near_colour(Pattern::scene, up, eye) == still_colour(Pattern::scene, up));

@@ -14,7 +14,7 @@ namespace {
 
 const std::string source = "spheretestsrc depth=true lens=";
 
-/// A component of the picture 3.5 seconds on: then the near sign stands on the seam.
+/// A component of the picture at 3.5 seconds, when the near sign is on the seam.
 Component component_from(const std::string& line, int k = 0) {
   Pipeline p(line + " ! appsink name=sink sync=false max-buffers=1");
   p.set_state(GST_STATE_PAUSED);
@@ -41,7 +41,7 @@ double seam_psnr(const Component& a, const Component& b, double within = 3) {
   return psnr_of(sum / weights);
 }
 
-/// The luma of a strip, of a formula of the azimuth in turns, the row of the lens, and which lens.
+/// The luma of a strip by a formula of: the azimuth in turns, the row, and the lens.
 template <typename Formula>
 std::vector<uint8_t> strip_of(const Formula& formula) {
   std::vector<uint8_t> strip(static_cast<size_t>(SeamStrip::size.width) * SeamStrip::size.height);
@@ -101,14 +101,14 @@ GST_START_TEST(matched_seam_is_more_accurate) {
   fail_unless(both > feather + 4, "%g, %g", both, feather);
   fail_unless(bands > feather + 0.4, "%g, %g", bands, feather);
   fail_unless(aligned_bands > align + 0.4, "%g, %g", aligned_bands, align);
-  // A feather leaves less noise, as it takes the mean of two lenses.
+  // Feathering leaves less noise, because it averages both lenses.
   fail_unless(all > both - 0.25, "%g, %g", all, both);
   fail_unless(all > feather + 4, "%g, %g", all, feather);
 }
 GST_END_TEST;
 
 GST_START_TEST(bands_hide_unequal_light) {
-  // Nothing is near: all that is wrong is exposure and vignette.
+  // There are no near things here: the lenses differ only in exposure and vignette.
   const Profile plain({});
   const Profile uneven({.front = R"(, "gain": 1.25, "vignette": [-0.08, -0.06, 0])",
                         .back = R"(, "gain": 0.97, "vignette": [-0.03, -0.04, 0])"});
@@ -185,7 +185,7 @@ GST_START_TEST(light_changes_in_small_steps) {
   std::vector<float> before;
   uint32_t noise = 1;
   for (int frame = 0; frame < 300; ++frame) {
-    // An exposure that jumps, under noise.
+    // The exposure jumps, and there is noise.
     const double ratio = frame % 20 < 10 ? 1.3 : 0.8;
     seam.measure(picture_of(strip_of([&](double, double, bool back) {
       noise = noise * 1664525 + 1013904223;
@@ -194,7 +194,7 @@ GST_START_TEST(light_changes_in_small_steps) {
     if (frame > 0) seam.settle();
     seam.apply(grid);
     if (frame == 0) {
-      // The first picture is right at once.
+      // The first picture is matched at once.
       const size_t middle =
           static_cast<size_t>(grid.rows / 2) * grid.nodes_per_row() + grid.columns * 3 / 4;
       const double made = grid.layer[1].gain[middle] / grid.layer[0].gain[middle];
@@ -225,7 +225,7 @@ GST_START_TEST(a_new_view_keeps_what_was_measured) {
   planner.build(turn, turned);
   seam.prepare(turn, turned);
   seam.apply(turned);
-  // A quarter of the picture to the side, the same nodes.
+  // Turned by a quarter of the picture, the nodes are the same.
   const int quarter = grid.output.width / 4 / grid.cell;
   for (int r = 2; r < grid.rows - 2; ++r)
     for (int c = 0; c + quarter < grid.columns; ++c) {

@@ -61,7 +61,7 @@ bool has(const Bytes& bytes, std::string_view text) {
   return std::search(bytes.begin(), bytes.end(), text.begin(), text.end()) != bytes.end();
 }
 
-/// No start code and no other sequence that a unit must not contain.
+/// Checks that a unit has no start code and no other forbidden sequence.
 void expect_well_formed(const Bytes& bytes) {
   for (size_t i = 0; i + 2 < bytes.size(); ++i)
     if (bytes[i] == 0 && bytes[i + 1] == 0)
@@ -175,7 +175,7 @@ GST_START_TEST(test_what_is_told) {
 }
 GST_END_TEST
 
-// Of several messages the others go; those that stay are bit-exact and in their order.
+// Some of several messages are removed; the others stay bit-exact and in their order.
 GST_START_TEST(test_some_stay) {
   const Bytes zeros = message(1, {0, 0, 0, 0, 0, 1, 0, 0});
   for (const NalCodec codec : codecs) {
@@ -238,7 +238,7 @@ GST_START_TEST(test_damage_does_not_stay) {
     const Bytes blanked = blank_sei(codec, cut, keep_harmless);
     fail_unless_equals_uint64(blanked.size(), cut.size());
     fail_if(has(blanked, "SECRET"));
-    // Who keeps everything keeps this too.
+    // A policy that allows everything keeps it.
     fail_unless(remove_sei(codec, cut, keep_allowed(Policy::everything())) == cut);
     // Too short for any message.
     for (size_t size = 1; size <= 5; ++size) {
@@ -282,7 +282,7 @@ GST_START_TEST(test_random_units) {
     ++rounds;
     kept_all += others == stay.size();
   }
-  // A message that could stay goes only where there is no filler of the length.
+  // An allowed message is lost only if no filler of the needed length exists.
   fail_unless(kept_all * 100 >= rounds * 99, "%zu of %zu", kept_all, rounds);
 }
 GST_END_TEST

@@ -74,7 +74,7 @@ class SessionFixture {
 
   void camera(const std::string& json) { core.received(json, time); }
 
-  /// Lets time go by in the steps that the core asks for.
+  /// Lets time pass, in steps from deadline to deadline of the core.
   void pass(Duration duration) {
     const Time until = time + duration;
     for (int steps = 0;; ++steps) {
@@ -88,7 +88,8 @@ class SessionFixture {
     core.advance(time);
   }
 
-  /// Through all questions to an open session; the first table's MD5, or none.
+  /// Answers all requests up to the open session; `md5` is that of the lens table, or there is
+  /// none.
   void open(const std::string& md5 = "") {
     core.start(time);
     fail_unless_equals_int(*sent_one(257).number("token"), 0);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A suite whose cases mostly wait, for deadlines that belong to what is tested: several cases are
-// run at the same time, each in a process of its own, so that the whole takes as long as they do
-// and not their sum. What a case measures of its process is its own.
-// SIDE_BY_SIDE_MAIN(name) stands for GST_CHECK_MAIN(name).
+// A suite whose cases mostly wait for timeouts of what they test: several cases run at the same
+// time, each in a process of its own, so that the suite takes as long as the longest and not as
+// long as their sum. What a case measures of its process is not disturbed by the others.
 
 #pragma once
 
@@ -21,7 +20,7 @@
 
 namespace sphere::test {
 
-/// So many at the same time: they wait more than they work.
+/// Cases at the same time. They mostly wait, so there may be more of them than processors.
 constexpr size_t most_cases_at_once = 4;
 
 /// Which case of the suite is to be added: all, or one; and how many there are.
@@ -50,7 +49,7 @@ inline int run_side_by_side(int argc, char** argv, Suite* (*make)(), const char*
   gst_check_init(&argc, &argv);
   // Under a sanitizer or valgrind, check does not fork, and what has happened is seen at the end.
   if (g_strcmp0(g_getenv("CK_FORK"), "no") == 0) return gst_check_run_suite(make(), name, file);
-  // Counts them.
+  // Makes the suite once, to count its cases.
   srunner_free(srunner_create(make()));
   const int count = std::exchange(case_count, 0);
 
@@ -85,7 +84,7 @@ inline int run_side_by_side(int argc, char** argv, Suite* (*make)(), const char*
 
 }  // namespace sphere::test
 
-// GStreamer does the same to check's own function.
+// GStreamer replaces the function of check in the same way.
 #undef _tcase_add_test
 #define _tcase_add_test sphere::test::add_chosen_case
 

@@ -60,7 +60,7 @@ class Socket {
     }
     return all;
   }
-  /// As much of the rest of it, from this byte on, as is taken at once.
+  /// Sends as much from this byte on as the system takes at once. Returns how much.
   size_t send_some(std::string_view bytes, size_t from) {
     g_socket_set_blocking(socket(), FALSE);
     const gssize sent =
@@ -68,7 +68,7 @@ class Socket {
     g_socket_set_blocking(socket(), TRUE);
     return sent > 0 ? static_cast<size_t>(sent) : 0;
   }
-  /// Whether the other end closes it meanwhile. What it says is lost.
+  /// Whether the other end closes it within this time. What it sends is dropped.
   bool ended_within(std::chrono::microseconds time) {
     const gint64 until = g_get_monotonic_time() + time.count();
     for (;;) {
@@ -78,7 +78,7 @@ class Socket {
       if (g_socket_receive(socket(), buffer, sizeof buffer, nullptr, nullptr) <= 0) return true;
     }
   }
-  /// How much the system keeps at this end, in either direction; by itself some megabytes.
+  /// The size of the buffers at this end, in both directions; by default some megabytes.
   void limit_buffers(int bytes) {
     for (const int option : {SO_SNDBUF, SO_RCVBUF})
       fail_unless(setsockopt(g_socket_get_fd(socket()), SOL_SOCKET, option, &bytes, sizeof bytes) ==

@@ -30,7 +30,7 @@ def main():
         draw(folder / "small.png", "dual-190", 640)
         (folder / "lens.json").write_text("old")
 
-        # What fails leaves what was there.
+        # After a failure, the older file is still there.
         for what, arguments, status, words in (
                 ("no pictures", ["-o", "lens.json"], 2, "PICTURES"),
                 ("no output", ["in.png"], 2, "-o LENS"),
@@ -46,7 +46,7 @@ def main():
                   f"{done.returncode} {done.stderr}")
             check(f"{what}: nothing is left behind",
                   sorted(p.name for p in folder.iterdir()) == ["in.png", "lens.json", "small.png"])
-        # Not the folder for pictures either, nor the folders above it, nor one picture in it.
+        # The folder for pictures, the folders above it and its pictures are removed, too.
         for what, pictures, arguments in (
                 ("a folder", "seams", ["none.png", "-o", "lens.json"]),
                 ("folders", "one/two/seams", ["none.png", "-o", "lens.json"]),
@@ -76,7 +76,7 @@ def main():
         _, words = process.communicate(timeout=DEADLINE)
         check("interrupted: nothing is left behind", process.returncode == 130 and
               not (folder / "seams").exists(), f"{process.returncode} {words}")
-        # What is stitched already has no lenses to be found.
+        # A stitched picture has no lenses that could be found.
         launch_ours(f"filesrc location={folder / 'in.png'} ! pngdec ! videoconvert ! "
                     "cpuspherestitch lens=dual-190 ! videoconvert ! pngenc ! "
                     f"filesink location={folder / 'sphere.png'}")
@@ -103,7 +103,7 @@ def main():
             check("on a terminal, what was written and how long it took", status == 0 and
                   "wrote terminal.json in " in words and " s" in words, f"{status} {words}")
             (folder / "terminal.json").unlink(missing_ok=True)
-            # It is a lens to start from, as any.
+            # The result can be the start of another calibration.
             again = calibrate(folder, "in.png", "--lens", "./lens.json", "-o", "again.json")
             check("from its own outcome", again.returncode == 0 and
                   (folder / "again.json").exists(), again.stderr)

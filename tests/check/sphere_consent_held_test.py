@@ -41,7 +41,7 @@ def files(home):
 
 
 def fill(home):
-    """One of everything, as the suite writes it."""
+    """Writes one file of each kind that the suite stores."""
     data, tables = home / "data/gst-sphere", home / "cache/gst-sphere/madv-lens-tables"
     for folder in (data / "cameras", data / "statistics", data / "crashes", tables):
         folder.mkdir(parents=True)
@@ -106,7 +106,7 @@ def test_erase(home):
     done(home, "erase", "--store", "crashes", "--store", "tables", "--yes")
     left = files(home)
     check("two stores", len(left) == 2 and any("statistics" in one for one in left), left)
-    # What can't be removed is said, and the rest goes.
+    # What can't be removed is reported, and the rest is removed.
     (home / "data/gst-sphere/crashes/folder").mkdir()
     result = sphere(home, "consent", "erase", "--yes")
     check("what can't be removed", result.returncode == 1
@@ -157,8 +157,8 @@ def test_sweep(home):
     said = done(home, "sweep")
     check("swept", len(files(home)) == len(before) - 1 and "Removed: 1 file" in said, said)
     check("once", "Removed: 0" in done(home, "sweep"))
-    # A grant with an end: what hangs on it goes when it has come.
-    # On a slow machine it may have come before the next command looks: then a later one.
+    # A grant with an end: what it allows to store is removed after that.
+    # On a slow machine it may be over before the next command runs; then a later end is used.
     tables = home / "cache/gst-sphere/madv-lens-tables"
     for seconds in (2, 8, 32):
         for table in (TABLE, "f" * 32):
@@ -171,7 +171,7 @@ def test_sweep(home):
             break
     check("not yet", not_yet, given.stderr)
     end = time.monotonic() + DEADLINE
-    # As often as it takes: no check each time, or their number would tell the machine's speed.
+    # Repeated until it works. Not a check each time, because their number would vary.
     while "Removed: 2" not in sphere(home, "consent", "sweep").stdout and time.monotonic() < end:
         pass
     check("expired", not any("tables" in one for one in files(home)), files(home))
@@ -215,7 +215,7 @@ def test_statistics(home):
     sphere(home, "stitch", "--help")
     check("a way out by --help is an end", not any("crashes" in one for one in files(home)),
           files(home))
-    # Killed: noticed at the next start, and forgotten when it is counted.
+    # A command that was killed is noticed at the next start, and counted once.
     with subprocess.Popen([SPHERE, "emulator", "--port", "0"], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, env=environment(home)) as process:
         process.stdout.readline()

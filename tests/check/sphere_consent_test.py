@@ -79,7 +79,7 @@ def test_usage(home):
             (("give", "audio", "location"), "'location'"), (("withdraw",), "--all"),
             (("withdraw", "audio", "--all"), "--all"), (("log", "--all"), "--all"),
             (("erase", "--head", "x"), "--head"), (("status", "--ledger", ""), "--ledger"),
-            # An empty word is one of a variable that is not set: it must not give more.
+            # An empty word may come from a variable that is not set. It must not give more.
             (("give", "audio", "--expires", ""), "--expires"),
             (("give", "audio", "--purpose", ""), "--purpose"),
             (("give", "location", "--precision", ""), "--precision"),
@@ -218,9 +218,13 @@ def test_running_pipeline(home):
                 before = time.monotonic()
                 done(home, *words)
                 returned = time.monotonic()
-                # What was let through before is in the pipe; it holds what flowed meanwhile. After
+                # The pipe contains sound that passed before the withdrawal and during it. After
                 # it returned, 100 ms of sound at most.
                 most = int((returned - before) / 0.01) + 10
+                # Sound that was captured before a grant stays silent. On a busy machine, where the
+                # source falls behind while the pipe is full, that may be some seconds of it.
+                if wanted:
+                    most += 1000
                 count = 0
                 while sounds() != wanted and count < most:
                     count += 1

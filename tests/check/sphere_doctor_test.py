@@ -30,7 +30,7 @@ with tempfile.TemporaryDirectory(prefix="sphere-doctor-") as name:
           and "spherestitch" in result.stdout and "-> set GST_PLUGIN_PATH" in result.stdout,
           result.stdout)
 
-    # A proxy for the web is gone around; one that is not, is said. Its password is not.
+    # A web proxy is reported, without its password; one that would be used for the camera is an error.
     proxy = {"http_proxy": "http://user:secret@127.0.0.1:9", "GIO_USE_PROXY_RESOLVER": ""}
     result = sphere(folder, "doctor", **proxy)
     check("a proxy is told", result.returncode == 0 and "proxy" in result.stdout

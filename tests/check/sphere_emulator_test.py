@@ -30,7 +30,7 @@ def camera(*words, **options):
 
 
 def ended(process):
-    """Its exit status; None where it does not end."""
+    """The exit status of a process; None if it does not end."""
     try:
         return process.wait(DEADLINE)
     except subprocess.TimeoutExpired:
@@ -42,7 +42,7 @@ def connect(port):
 
 
 def connect_later(port):
-    """Begins to connect, and does not wait: a full backlog leaves the connection to its retries."""
+    """Begins to connect without waiting; if the backlog is full, the system tries again."""
     client = socket.socket()
     client.setblocking(False)
     client.connect_ex(("127.0.0.1", port))
@@ -50,13 +50,13 @@ def connect_later(port):
 
 
 def processor_time(process):
-    """What it has used so far, in seconds."""
+    """The processor time that a process has used, in seconds."""
     fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(process):
-    """What it holds, in MB."""
+    """The memory of a process, in MB."""
     for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1000
@@ -64,7 +64,7 @@ def memory(process):
 
 
 def until(what, condition):
-    """Waits for it; whether it came."""
+    """Waits until the condition holds; whether it did."""
     end = time.monotonic() + DEADLINE
     while not condition():
         if time.monotonic() > end:
@@ -103,7 +103,7 @@ def test_helpful_messages():
             check("how to end it", "Ctrl-C" in text, text)
             lines = [line.strip() for line in text.splitlines() if "gst-launch-1.0" in line]
             check("two launch lines", len(lines) == 2 and not any(".dev" in l for l in lines), text)
-            # They work as they stand; without a window, and with an end.
+            # The printed lines work, here without a window and with an end.
             for line in lines:
                 line = line.replace("autovideosink", "fakesink num-buffers=5").replace(
                     " ! decodebin", " timeout=60 ! identity eos-after=20 ! decodebin")
@@ -178,7 +178,7 @@ def test_flood_is_not_stored():
                     answers = b""
                     while answers.count(b"}") < 100:
                         answers += client.recv(65536)
-            # Until what is kept is full.
+            # Until the list of latest requests is full.
             ask(60)
             before = memory(process)
             ask(400)
@@ -192,7 +192,7 @@ def test_no_free_descriptors():
         for port in ("port", "data-port", "http-port", "rtsp-port"):
             for _ in range(30):
                 open_ones.enter_context(connect_later(said[port]))
-        # It has taken what it could when it has no descriptor left.
+        # It accepts connections until it has no descriptor left.
         until("no descriptor is left",
               lambda: len(os.listdir(f"/proc/{process.pid}/fd")) >= 47)
         begin, used = time.monotonic(), processor_time(process)
@@ -205,11 +205,70 @@ def test_no_free_descriptors():
             check("and goes on", client.recv(100).startswith(b"{"))
 
 
+class Client:
+    """A client of the control channel."""
+
+    def __init__(self, port):
+        self.socket = connect(port)
+        self.text = ""
+        self.token = self.ask(257, token=0)["param"]
+
+    def next(self):
+        """The next message; nothing where the connection ends."""
+        while True:
+            try:
+                message, end = json.JSONDecoder().raw_decode(self.text)
+                self.text = self.text[end:]
+                return message
+            except ValueError:
+                more = self.socket.recv(65536).decode()
+                if not more:
+                    return None
+                self.text += more
+
+    def ask(self, number, **fields):
+        self.socket.sendall(json.dumps({"msg_id": number, "token": getattr(self, "token", 0)}
+                                       | fields).encode())
+        return self.next()
+
+
+def test_orders_on_standard_input():
+    with camera(stdin=subprocess.PIPE, stderr=subprocess.PIPE) as (process, said):
+        def order(line):
+            process.stdin.write(line)
+            process.stdin.flush()
+        client = Client(said["port"])
+        order("battery 1\ncard full\n")
+        check("the battery", client.next() == {"rval": 128, "msg_id": 4361, "param": 1})
+        check("the card", client.next() == {"rval": 128, "msg_id": 4354, "param": 2})
+        check("it is full", client.ask(513)["rval"] == -17)
+        # A line may come in pieces.
+        order("card")
+        order(" ok\n")
+        check("another card", client.next() == {"rval": 128, "msg_id": 4353, "param": 1})
+        order("card wet\nhelp\n")
+        words = process.stderr.readline() + process.stderr.readline()
+        check("a wrong line is named", "'wet'" in words and "fault NAME" in words, words)
+        # The last line has no end; after it, the camera goes on.
+        order("fault busy:1\nset camera-mode 1")
+        process.stdin.close()
+        check("the mode", client.next()["msg_id"] == 4611)
+        check("busy", client.ask(4365)["rval"] == -21 and client.ask(4365)["rval"] == 0)
+    with camera("--fault", "reboot:1s", stdin=subprocess.PIPE) as (_, said):
+        check("a restart comes by itself", Client(said["port"]).next() is None)
+    # Without a standard input, nothing is read, whatever has its number.
+    with camera(preexec_fn=lambda: os.close(0)) as (process, said):
+        client = Client(said["port"])
+        check("no input", client.ask(4365)["rval"] == 0)
+        process.terminate()
+        check("it ends", ended(process) == 0)
+
+
 def main():
     for test in (test_helpful_messages, test_json_where_asked_for,
                  test_missing_plugins_are_named, test_card_is_removed_at_the_end,
                  test_fifo_does_not_block, test_flood_is_not_stored,
-                 test_no_free_descriptors):
+                 test_no_free_descriptors, test_orders_on_standard_input):
         attempt(test)
     finish()
 

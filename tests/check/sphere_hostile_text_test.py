@@ -28,7 +28,7 @@ def odd_characters(output):
 
 
 def sphere(home, *words):
-    """Exit status, stdout and stderr as bytes, both of them looked through."""
+    """Exit status, stdout and stderr as bytes, after checking both."""
     environment = {**os.environ, "XDG_DATA_HOME": str(home / "data"),
                    "XDG_CACHE_HOME": str(home / "cache")}
     result = subprocess.run([SPHERE.encode(), *words], env=environment, stdin=subprocess.DEVNULL,
@@ -61,7 +61,7 @@ def test_arguments(home, text):
 
 
 def test_what_is_kept(home, text):
-    """The name of a camera's Wi-Fi, as the camera said it."""
+    """The name of a camera's Wi-Fi, which comes from the camera."""
     name = text.decode(errors="replace")
     cameras = home / "data/gst-sphere/cameras"
     cameras.mkdir(parents=True)
@@ -80,7 +80,7 @@ def test_what_is_kept(home, text):
 
 
 def test_each_text(home, _text):
-    """One by one, in the message that quotes the most."""
+    """Each text alone, in the message that quotes the most."""
     for text in TEXTS:
         result = sphere(home, b"stitch", b"--lens", text, b"in.jpg", b"out.jpg")
         check(f"{text} is shown escaped", b"\\x" in result.stderr or b"\\u{" in result.stderr)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`sphere inspect`, `redact`, `geotag` and `mark`: what is found goes, the medium stays bit by bit,
+"""`sphere inspect`, `redact`, `geotag` and `mark`: what is found is removed, the medium stays bit-exact,
 and after a failure there is no file. Other programs read the results.
 """
 
@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
+from media_checks import ffmpeg, is_spherical, pictures, probe
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 SHARED = SOURCE.parent / "shared"
@@ -43,37 +44,15 @@ class Case:
         return result.stdout
 
     def refused(self, what, status, word, *words):
-        """Fails with this status, and a sentence with this word."""
+        """The command fails with this status and a message that contains this word."""
         result = self.sphere(*words)
         return check(what, result.returncode == status and word in result.stderr,
                      f"exit {result.returncode}: {result.stderr}")
 
 
-def ffmpeg(*words):
-    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, words)], check=True,
-                          timeout=DEADLINE, stdout=subprocess.PIPE).stdout
-
-
 def packets(path, kind):
     """A hash of all packets of the first track of a kind."""
     return ffmpeg("-i", path, "-map", f"0:{kind}:0", "-c", "copy", "-f", "md5", "-")
-
-
-def pictures(path):
-    """A hash of each decoded picture."""
-    return ffmpeg("-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-")
-
-
-def probe(path):
-    answer = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json",
-                             path], check=True, timeout=DEADLINE, stdout=subprocess.PIPE).stdout
-    return json.loads(answer)
-
-
-def is_spherical(path):
-    """Whether ffprobe says so."""
-    data = [one for stream in probe(path)["streams"] for one in stream.get("side_data_list", [])]
-    return any(one.get("projection") == "equirectangular" for one in data)
 
 
 def exiftool(path, *words):
@@ -305,6 +284,142 @@ def test_geotag(case):
     case.done("then the ledger is enough", "geotag", case.path("in.jpg"), out, *place)
 
 
+TRACK = """<gpx version="1.1"><trk><trkseg>
+<trkpt lat="48.85" lon="2.29"><ele>30</ele><time>2026-01-01T12:00:00Z</time></trkpt>
+<trkpt lat="48.86" lon="2.31"><ele>40</ele><time>2026-01-01T12:00:02Z</time></trkpt>
+<trkpt lat="48.87" lon="2.33"><ele>50</ele><time>2026-01-01T12:00:03Z</time></trkpt>
+</trkseg></trk></gpx>"""
+
+
+def positions_of(path):
+    """What exiftool reads of the track of a video: latitude, longitude, altitude."""
+    lines = subprocess.run(["exiftool", "-ee", "-n", "-p", "$GPSLatitude $GPSLongitude $GPSAltitude",
+                            str(path)], check=False, timeout=DEADLINE, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL).stdout.decode().splitlines()
+    return [tuple(map(float, line.split())) for line in lines]
+
+
+def near(found, wanted):
+    return len(found) == len(wanted) and all(
+        abs(a - b) < 1e-7 for one, other in zip(found, wanted) for a, b in zip(one, other))
+
+
+def test_geotag_by_time(case):
+    """Positions of a GPX track by the time that a file tells."""
+    track = case.path("walk.gpx")
+    track.write_text(TRACK)
+    words = ("--gpx", track, "--consent", GIVEN)
+    begins = ("-metadata", "creation_time=2026-01-01T12:00:01Z", "-t", "2")
+    wanted = [(48.855, 2.30, 35), (48.86, 2.31, 40)]
+    for name, options in (("plain.mp4", ()), ("first.mp4", ("-movflags", "+faststart")),
+                          ("film.mov", ())):
+        source, out = case.path(name), case.path("out-" + name)
+        make_video(source, *options, *begins)
+        case.done(f"{name} with a track", "geotag", source, out, *words)
+        # The second point is at the end of the pictures, and may be within the sound.
+        found = positions_of(out)
+        check(f"{name}: exiftool reads the positions", near(found[:1], wanted[:1]) and
+              all(near([one], wanted[:1]) or near([one], wanted[1:]) for one in found), found)
+        check(f"{name}: and the first one", probe(out)["format"]["tags"]["location"].startswith(
+            "+48.8550000+002.3000000"))
+        check(f"{name}: the pictures are the same", pictures(source) == pictures(out))
+        check(f"{name}: the sound is the same bytes", packets(source, "a") == packets(out, "a"))
+        case.done(f"{name} once more", "geotag", out, case.path("twice-" + name), *words)
+        check(f"{name}: the track is not there twice",
+              near(positions_of(case.path("twice-" + name)), positions_of(out)))
+        case.done(f"{name} is redacted", "redact", out, case.path("clean-" + name))
+        check(f"{name}: then it has none", not positions_of(case.path("clean-" + name)))
+        case.refused(f"{name} at another time", 1, "2026-01-01 12:00:03 UTC", "geotag", source,
+                     case.path("none"), *words, "--offset", "-1:00")
+    long = case.path("long.mp4")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=4:r=10", *begins[:2], long)
+    case.done("a track with pauses", "geotag", long, case.path("out.mp4"), *words, "--offset", "-2")
+    check("exiftool reads all its points", near(
+        positions_of(case.path("out.mp4"))[-2:], [(48.85, 2.29, 30), (48.86, 2.31, 40)]),
+          positions_of(case.path("out.mp4")))
+    case.done("rounded", "geotag", long, case.path("out.mp4"), *words[:3],
+              GIVEN + ", precision=(string)city")
+    check("equal positions are there once", near(set(positions_of(case.path("out.mp4"))),
+                                                 {(48.9, 2.3, 0)}), positions_of(case.path("out.mp4")))
+    make_video(case.path("pieces.mp4"), "-movflags", "+frag_keyframe+empty_moov", *begins)
+    said = case.done("a fragmented file", "geotag", case.path("pieces.mp4"), case.path("out.mp4"),
+                     *words)
+    check("gets one position, and this is told", "has the first one" in said and
+          near(positions_of(case.path("out.mp4")), wanted[:1]), said)
+    make_video(case.path("film.mkv"), *begins)
+    case.done("a Matroska file", "geotag", case.path("film.mkv"), case.path("out.mkv"), *words)
+    check("gets the first one", probe(case.path("out.mkv"))["format"]["tags"]["RECORDING_LOCATION"].startswith(
+        "+48.8550000+002.3000000"), probe(case.path("out.mkv"))["format"])
+    photo = case.path("in.jpg")
+    make_jpeg(photo)
+    subprocess.run(["exiftool", "-q", "-overwrite_original",
+                    "-DateTimeOriginal=2026:01:01 20:00:00", "-SubSecTimeOriginal=5",
+                    "-OffsetTimeOriginal=+08:00", str(photo)], check=True, timeout=DEADLINE)
+    for offset, latitude in (("0", 48.8525), ("0:00:01", 48.8575), ("2", 48.865)):
+        case.done(f"a photo, offset {offset}", "geotag", photo, case.path("out.jpg"), *words,
+                  "--offset", offset)
+        tags = exiftool(case.path("out.jpg"))
+        check(f"offset {offset}: its place", abs(tags["Composite:GPSLatitude"] - latitude) < 1e-7,
+              tags["Composite:GPSLatitude"])
+    make_jpeg(case.path("untimed.jpg"))
+    case.refused("a photo without a time", 1, "when it was made", "geotag", case.path("untimed.jpg"),
+                 case.path("none"), *words)
+    for words, wrong in ((("--gpx", track, "--position", "1,2"), "not both"), ((), "--position"),
+                         (("--gpx", track, "--offset", "1:2:3:4"), "--offset"),
+                         (("--position", "1,2", "--offset", "1"), "--gpx")):
+        case.refused(f"{words} is refused", 2, wrong, "geotag", photo, case.path("none"), *words)
+    check("there is no OUT", not case.path("none").exists())
+
+
+def test_other_places_go(case):
+    """OUT tells the place that was put in, and no other."""
+    out = case.path("out")
+    for name in ("canary-photo.jpg", "canary-video.mp4"):
+        case.done(f"{name}: another place", "geotag", DATA / name, out, "--position",
+                  "-33.8567844,151.2152967", "--consent", GIVEN)
+        found = json.loads(case.done(f"{name} is inspected", "inspect", "--json", out))
+        values = [part["value"] for part in found["files"][0]["parts"] if part["class"] == "place"]
+        check(f"{name}: no place of IN is left", values and not [
+            value for value in values if "CANARY" in value or value.startswith(
+                ("39", "+39", "116", "12.", "34.", "13.", "14."))], values)
+
+
+def test_what_is_given_for_sharing(case):
+    make_video(case.path("in.mp4"))
+    make_jpeg(case.path("in.jpg"))
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-GPSLatitude=48.8584",
+                    "-GPSLatitudeRef=N", "-GPSLongitude=2.2945", "-GPSLongitudeRef=E",
+                    "-Artist=CANARY_ARTIST", str(case.path("in.jpg"))], check=True, timeout=DEADLINE)
+    out, film = case.path("out.jpg"), case.path("out.mp4")
+    share = "consent/location, state=(string)given, purpose=(string)share"
+    case.done("a place that is given", "redact", case.path("in.jpg"), out, "--consent", share)
+    tags = exiftool(out)
+    check("stays, and the artist goes", abs(tags["Composite:GPSLatitude"] - 48.8584) < 1e-6 and
+          "IFD0:Artist" not in tags, tags)
+    case.done("one that is given for geotag only", "redact", case.path("in.jpg"), out, "--consent",
+              GIVEN)
+    check("goes", "Composite:GPSLatitude" not in exiftool(out))
+    city = share + ", precision=(string)city"
+    for source, target in ((case.path("in.jpg"), out), (case.path("in.mp4"), film)):
+        said = case.done("one that is given for a city", "redact", source, target, "--consent", city)
+        check("is rounded, and this is told", "rounded to city" in said, said)
+    tags = exiftool(out)
+    check("the photo has the rounded place", abs(tags["Composite:GPSLatitude"] - 48.9) < 1e-6 and
+          abs(tags["Composite:GPSLongitude"] - 2.3) < 1e-6 and "IFD0:Artist" not in tags, tags)
+    location = probe(film)["format"]["tags"]["location"]
+    check("the video has it", location.startswith("+48.9000000+002.3000000"), location)
+    shutil.copy(case.path("in.mp4"), film)
+    said = case.done("in place", "redact", "--in-place", film, "--consent", city)
+    check("it can't be rounded, and goes", "could not be rounded" in said and
+          "location" not in probe(film)["format"].get("tags", {}), said)
+    case.done("--also takes it out", "redact", case.path("in.jpg"), out, "--consent", city, "--also",
+              "place")
+    check("then it is gone", "Composite:GPSLatitude" not in exiftool(out))
+    case.done("consent is given", "consent", "give", "location", "--purpose", "share")
+    case.done("then the ledger is enough", "redact", case.path("in.jpg"), out)
+    check("the place stays", abs(exiftool(out)["Composite:GPSLatitude"] - 48.8584) < 1e-6)
+
+
 def test_marking(case):
     make_jpeg(case.path("in.jpg"), "128x64")
     case.done("a photo is marked", "mark", case.path("in.jpg"), case.path("out.jpg"))
@@ -346,9 +461,9 @@ def test_stitched(case):
 
 
 TESTS = [test_choices, test_containers, test_in_place, test_failures, test_folders, test_geotag,
-         test_marking, test_stitched]
+         test_geotag_by_time, test_what_is_given_for_sharing, test_marking, test_stitched]
 if DATA.is_dir():
-    TESTS.insert(0, test_marked_files)
+    TESTS = [test_marked_files, test_other_places_go, *TESTS]
 else:
     print("skipped: the marked files, which are not there")
 for test in TESTS:

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What `sphere stitch` reads and writes: every container and codec that an encoder is at hand for."""
+"""What `sphere stitch` reads and writes: every container and codec for which there is an encoder."""
 
 import json
 import os
 import pathlib
 import shutil
 import struct
-import subprocess
 import tempfile
 
-from checks import DEADLINE, SPHERE, attempt, check, finish, launch_ours, run
+from checks import SPHERE, attempt, check, finish, launch_ours, run
 import gst_checks
 from gst_checks import ENVIRONMENT
+from media_checks import ffmpeg, probe
 
 Gst = gst_checks.load("sphere stitch formats")
 
@@ -20,21 +20,10 @@ WIDTH, HEIGHT = 192, 96
 LENS = ("--lens", "dual-190", "--stitcher", "cpu")
 
 
-def ffmpeg(*words):
-    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, words)], check=True,
-                   timeout=DEADLINE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def probe(path, entries):
-    answer = subprocess.run(["ffprobe", "-v", "error", "-count_packets", "-show_entries", entries,
-                             "-of", "json", path], check=True, timeout=DEADLINE,
-                            stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(answer)["streams"]
-
-
 def streams(path):
     """(the video's stream, the sound's or None)"""
-    found = probe(path, "stream=codec_type,codec_name,profile,pix_fmt,width,height,nb_read_packets")
+    entries = "stream=codec_type,codec_name,profile,pix_fmt,width,height,nb_read_packets"
+    found = probe(path, "-count_packets", "-show_entries", entries)["streams"]
     video = next(s for s in found if s["codec_type"] == "video")
     sound = [s for s in found if s["codec_type"] == "audio"]
     return video, sound[0] if sound else None
@@ -42,13 +31,12 @@ def streams(path):
 
 def pixels(path):
     """All pictures of a file in eight bits of red, green and blue, one after the other."""
-    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v:0", "-fps_mode",
-                           "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], check=True,
-                          timeout=DEADLINE, stdout=subprocess.PIPE).stdout
+    return ffmpeg("-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt",
+                  "rgb24", "-")
 
 
 def difference(one, other):
-    """The mean of how much samples differ."""
+    """The mean difference of two lists of samples."""
     if len(one) != len(other) or not one:
         return float("inf")
     return sum(abs(a - b) for a, b in zip(one, other)) / len(one)
@@ -62,7 +50,7 @@ def sphere(*arguments):
 
 
 def done(what, *arguments, warns=None):
-    """The command works; it says nothing but what it shall."""
+    """The command works, and prints only the expected messages."""
     result = sphere(*arguments)
     said = result.stderr if warns is None else "" if warns in result.stderr else f"no '{warns}'"
     return check(what, result.returncode == 0 and not said,
@@ -124,7 +112,7 @@ LARGEST_DIFFERENCE = 8
 
 
 def test_videos(sources):
-    """The same pictures by every route."""
+    """The same pictures in every container and codec."""
     folder = sources.folder
     reference = folder / "reference.mp4"
     done("MP4", sources.make("in.mp4", *H264), reference, *LENS)
@@ -202,7 +190,7 @@ def test_ten_bits(sources):
                       (video["profile"], video["pix_fmt"]) == (profile, "yuv420p10le"), video)
                 check(f"{name} to {codec}: the right pictures",
                       difference(pixels(out), pixels(folder / "reference.mp4")) < LARGEST_DIFFERENCE)
-    # What the eye does not see: steps that only ten bits have.
+    # Steps so small that only ten bits have them.
     ramp = folder / "ramp.yuv"
     values = [400 + x // 16 for x in range(WIDTH)]
     plane = b"".join(struct.pack("<H", v) for v in values) * HEIGHT
@@ -211,8 +199,7 @@ def test_ten_bits(sources):
     ffmpeg("-f", "rawvideo", "-pix_fmt", "yuv420p10le", "-s", f"{WIDTH}x{HEIGHT}", "-i", ramp,
            "-c:v", "libx264", "-qp", 0, source)
     if done("a ramp of ten bits", source, out, "--force", "-q", 0, *LENS):
-        data = subprocess.run(["ffmpeg", "-v", "error", "-i", out, "-f", "rawvideo", "-pix_fmt",
-                               "gray10le", "-"], stdout=subprocess.PIPE, check=True).stdout
+        data = ffmpeg("-i", out, "-f", "rawvideo", "-pix_fmt", "gray10le", "-")
         found = {v for v in struct.unpack(f"<{WIDTH * HEIGHT}H", data[:2 * WIDTH * HEIGHT])}
         check("its steps are there", len({v for v in found if v % 4}) >= 8, sorted(found))
     twelve = folder / "twelve.mov"
@@ -256,6 +243,20 @@ def test_two_files(sources):
         check("two tracks: the right pictures", difference(pixels(out), expected) < LARGEST_DIFFERENCE,
               difference(pixels(out), expected))
         check("two tracks: the sound", streams(out)[1])
+    # No lenses are named: they are looked for in both.
+    result = sphere(tracks, out, "--json", "--stitcher", "cpu", "--lens", "auto")
+    check("two tracks: their lenses are found", result.returncode == 0
+          and "found in the pictures" in json.loads(result.stdout)["lens"], result.stdout + result.stderr)
+    # Insta360's two files of one recording.
+    names = [folder / f"VID_20200102_030405_{number}_001.insv" for number in ("00", "10")]
+    for side, name in zip(("left", "right"), names):
+        name.write_bytes(sides[side].read_bytes())
+    if done("the first file of a recording", names[0], out, *LENS, warns="other lens"):
+        check("the second one is stitched, too", difference(pixels(out), expected) < LARGEST_DIFFERENCE,
+              difference(pixels(out), expected))
+    names[1].unlink()
+    result = sphere(names[0], out, *LENS)
+    check("without the second file, the first is not stitched alone", result.returncode != 0, result.stderr)
     for side, x in (("left", 0), ("right", half)):
         sides[f"{side} photo"] = folder / f"{side}.png"
         ffmpeg("-i", folder / "in.mp4", "-frames:v", 1, "-vf", f"crop={half}:{HEIGHT}:{x}:0",
@@ -345,7 +346,7 @@ def test_photos(sources):
         done(f"{name} to JPEG", source, folder / "p-out.jpg", *LENS, warns=warns)
         content = source.read_bytes()
         cut = folder / f"cut-{name}"
-        # Behind its pixels and their sizes, a TIFF has nothing that is missed.
+        # A TIFF that is cut after its pixels and their sizes is still read.
         for part in (len(content) // 2,) if "tif" in name else (len(content) - 4, len(content) // 2):
             cut.write_bytes(content[:part])
             refused(f"{name} cut to {part} bytes", cut, folder / "x.png", says=("cut off",))
@@ -369,6 +370,8 @@ def test_models(sources):
     ffmpeg("-i", folder / "both.png", "-q:v", 1, wide)
     for make, model, lens in (("SAMSUNG", "SM-C200", "gear360"), ("SAMSUNG", "SM-R210", "gear360-2017"),
                               ("LG Electronics", "LG-R105", "lg-360"),
+                              ("Arashi Vision", "Insta360 Air", "insta360-air"),
+                              ("Arashi Vision", "Insta360 Nano", "insta360-nano"),
                               ("Somebody", "LG-R105", "dual-190"), ("RICOH", "RICOH THETA SC", "dual-190"),
                               ("JK Imaging", "SP360 4K", "pixpro-sp360-4k")):
         texts = [text.encode() + b"\0" for text in (make, model)]
@@ -395,6 +398,19 @@ def test_models(sources):
         result = sphere(clip, folder / "named-out.mp4", "--json", "--stitcher", "cpu", "--lens-fov", "190")
         check(f"MP4 of {make} {model}", result.returncode == 0
               and json.loads(result.stdout)["lens"] == lens, result.stdout + result.stderr)
+        # The same in QuickTime's keys, as newer cameras have them.
+        box = lambda kind, content: struct.pack(">I4s", 8 + len(content), kind) + content
+        keys = box(b"keys", bytes(4) + struct.pack(">I", 2)
+                   + b"".join(box(b"mdta", b"com.apple.quicktime." + name) for name in (b"make", b"model")))
+        values = box(b"ilst", b"".join(box(struct.pack(">I", n + 1), box(b"data", struct.pack(">II", 1, 0) + text[:-1]))
+                                       for n, text in enumerate(texts)))
+        handler = box(b"hdlr", bytes(8) + b"mdta" + bytes(13))
+        meta = box(b"meta", handler + keys + values)
+        clip.write_bytes(content[:movie] + struct.pack(">I", size + len(meta)) + content[movie + 4:udta]
+                         + b"free" + content[udta + 4:] + meta)
+        result = sphere(clip, folder / "named-out.mp4", "--json", "--stitcher", "cpu", "--lens-fov", "190")
+        check(f"QuickTime keys of {make} {model}", result.returncode == 0
+              and json.loads(result.stdout)["lens"] == lens, result.stdout + result.stderr)
 
 
 def test_wrong(sources):
@@ -420,7 +436,7 @@ def test_wrong(sources):
     bad.write_bytes(content)
     done("a recording that was not closed", bad, out, *LENS)
     out.unlink()
-    # Of the third picture on, nothing is left but zeros.
+    # From the third picture on, there are only zeros.
     content = bytearray((folder / "mjpeg.avi").read_bytes())
     frames = [i for i in range(len(content)) if content[i:i + 4] == b"00dc"][2:PICTURES]
     for at in frames:
@@ -443,7 +459,7 @@ def test_wrong(sources):
 
 
 def test_already_stitched(sources):
-    """What is a sphere already is told, by what it says and by its look, in every form."""
+    """A 360 picture is recognised, by its metadata and by its pixels, in every format."""
     folder = sources.folder
     stitched = folder / "one.png"
     film = folder / "reference.mp4"
@@ -456,7 +472,7 @@ def test_already_stitched(sources):
         ffmpeg("-i", film, "-an", *encoder, folder / name)
         refused(f"our own, as {name}", folder / name, folder / "x.mkv",
                 says=("360 video already", "--force"))
-    # Two fisheyes that say that they are a sphere.
+    # Two fisheyes whose metadata says that they are a 360 picture.
     tag = folder / "tagged.mkv"
     xml = ("<rdf:SphericalVideo xmlns:GSpherical='http://ns.google.com/videos/1.0/spherical/'>"
            "<GSpherical:Spherical>true</GSpherical:Spherical></rdf:SphericalVideo>")
@@ -504,7 +520,7 @@ def grow_projection(content):
 
     def size(value):
         return bytes([0x01]) + value.to_bytes(7, "big")
-    # The first place is in the list of what stands where.
+    # The first one is in the list of positions (SeekHead).
     tracks = content.rfind(b"\x16\x54\xae\x6b", 0, content.find(b"\x1f\x43\xb6\x75", 400))
     length, begin = number(tracks + 4)
     body = content[begin:begin + length]

@@ -42,7 +42,7 @@ def sphere(*arguments):
 
 
 def stitched(what, *arguments, quiet=True):
-    """Stitches, and gives what the JSON says."""
+    """Stitches, and returns the result that is printed as JSON."""
     result = sphere(*arguments, "--json")
     check(what, result.returncode == 0, result.stderr)
     if quiet:
@@ -72,7 +72,7 @@ def pictures(path):
 
 
 def difference(a, b):
-    """How far apart two lists of pictures are, as a mean."""
+    """The mean difference of two lists of pictures."""
     if len(a) != len(b) or not a:
         return 1000
     total = sum(abs(x - y) for p, q in zip(a, b) for x, y in zip(p, q))
@@ -94,7 +94,7 @@ def make_fisheyes(folder):
            f"location={folder}/plain.jpg")
     launch(source.format(PICTURES) + " ! x264enc qp-min=0 quantizer=10 pass=qual ! mp4mux ! "
            f"filesink location={folder}/plain.mp4")
-    # With the turned lens, what was tilted is level without a word about it.
+    # With the turned lens, the tilted picture is level without any option.
     for kind in ("jpg", "mp4"):
         ending = "png" if kind == "jpg" else kind
         stitched(f"the true sphere, {kind}", folder / f"plain.{kind}", folder / f"truth.{ending}",
@@ -244,7 +244,7 @@ def main():
                   and b"madv" not in content and b"lutz" not in content)
         stitched("a video, off", video, out, "--level", "off")
         check("is as stored", difference(pictures(out), shown) > 10)
-        # A muxer's list of tags keeps a demuxer from handing the box on.
+        # After a list of tags that a muxer wrote, a demuxer does not pass the box on.
         content = video.read_bytes()
         at = content.rfind(b"udta") - 4
         listed = bytes.fromhex("00000035 6d657461 00000000 00000021 68646c72 00000000 00000000"

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import resource
 import select
 import shutil
@@ -19,7 +20,7 @@ from gst_checks import ENVIRONMENT
 
 Gst = gst_checks.load("sphere stitch")
 
-# Where it does not matter who draws: to look for a GPU takes as long as to stitch a small picture.
+# Used where the stitcher does not matter, because looking for a GPU takes as long as stitching.
 CPU = ("--stitcher", "cpu")
 
 SHARED = pathlib.Path(os.environ.get("SPHERE_SHARED", ""))
@@ -38,7 +39,7 @@ def launch(line):
 
 
 def buffers(line):
-    """What a launch line's appsink `out` got: (caps text, [(pts, bytes)])."""
+    """What the appsink `out` of a launch line received: (caps text, [(pts, bytes)])."""
     pipeline = Gst.parse_launch(line + " ! appsink name=out sync=false")
     sink = pipeline.get_by_name("out")
     pipeline.set_state(Gst.State.PLAYING)
@@ -72,7 +73,7 @@ def leftovers(folder):
 
 
 def refused(what, *arguments, says=(), status=1, **options):
-    """The command fails with one sentence, and OUT's folder stays as it was."""
+    """The command fails with one sentence, and the folder of OUT is unchanged."""
     out = pathlib.Path(arguments[1]) if len(arguments) > 1 else None
     # Processes come and go in /proc.
     folder = out.parent if out and out.parent.is_dir() and out.parts[1] != "proc" else None
@@ -240,7 +241,7 @@ def test_colours(folder):
             if name.endswith("jpg"):
                 kept = {"I420": "I420", "GRAY8": "I420", "Y444": "Y444", "Y42B": "Y444"}[form]
                 check(f"{form}: full colour stays", kind == kept, kind)
-                # To RGB by Python's own arithmetic, in the middle.
+                # Converted to RGB here, in the middle of the picture.
                 data = found[0][1]
                 step = 128 * 256
                 chroma = step // 4 if kind == "I420" else step
@@ -355,8 +356,36 @@ def test_video(folder, video):
     done("an odd video", source, out, "--lens", "dual-190")
 
 
+def test_pictures_in_memory(folder):
+    """x264 looks more than ten pictures ahead; no stitched picture waits that long beside its
+    copy. The pictures of JPEG are decoded one by one, so the decoder needs few."""
+    source = make_video(folder / "jpeg.avi", pictures=30, sound=False, encoder="jpegenc",
+                        mux="avimux")
+    out = folder / "jpeg-out.mp4"
+    log = folder / "pools.log"
+    if not done("few pictures in memory", source, out, "--lens", "dual-190", "--stitcher", "cpu",
+                "--threads", "2",
+                env={"GST_DEBUG": "bufferpool:6", "GST_DEBUG_FILE": str(log),
+                     "GST_DEBUG_NO_COLOR": "1"}):
+        return
+    made = [int(count) for count in re.findall(r"allocated buffer (\d+)/", log.read_text())]
+    check("pools are counted", len(made) > 2, made)
+    check("no pool has as many as x264 looks ahead", max(made, default=99) < 8, made)
+    # x264's quality 0 is without a loss: each picture was as it is when x264 copied it.
+    if done("without a loss", source, out, "--lens", "dual-190", "--stitcher", "cpu", "--blend",
+            "feather", "--match", "off", "--align", "off", "--quality", "0"):
+        raw = folder / "jpeg-out.raw"
+        launch_ours(f"filesrc location={source} ! avidemux ! jpegdec ! videoconvert ! "
+                    "video/x-raw,format=I420 ! cpuspherestitch lens=dual-190 ! "
+                    f"filesink location={raw}", ENVIRONMENT)
+        _, found = buffers(f"filesrc location={out} ! qtdemux ! h264parse ! avdec_h264 ! "
+                           "videoconvert ! video/x-raw,format=I420")
+        check("each picture is what was stitched", len(found) == 30
+              and b"".join(data for _, data in found) == raw.read_bytes())
+
+
 def test_variable_rate(folder):
-    """Times that no frame rate explains come out as they went in."""
+    """Times that fit no frame rate are the same in the output."""
     source, out = folder / "variable.mp4", folder / "variable-out.mp4"
     pipeline = Gst.parse_launch(
         "appsrc name=in format=time caps=video/x-raw,format=GRAY8,width=128,height=64,"
@@ -512,7 +541,7 @@ def test_wrong_output(folder, photo, video):
 
 
 def test_interrupt(folder):
-    """A signal in the middle: 130, and nothing is left."""
+    """Interrupted by a signal, it exits with 130, and leaves no file."""
     source = make_video(folder / "long.mp4", pictures=200, sound=False,
                         encoder="x264enc speed-preset=ultrafast", size=(1280, 640))
     sub = folder / "interrupted"
@@ -522,7 +551,7 @@ def test_interrupt(folder):
         process = subprocess.Popen(
             [SPHERE, "stitch", str(source), str(out), "--verbose", "--force", "--lens", "dual-190"],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
-        # The first words say which stitcher was taken: it is at work.
+        # The first message names the stitcher; then it is working.
         ready, _, _ = select.select([process.stderr], [], [], DEADLINE)
         check("it speaks", bool(ready))
         process.stderr.readline()
@@ -534,7 +563,7 @@ def test_interrupt(folder):
 
 
 def test_not_fisheyes(folder):
-    """What is no dual fisheye is refused: 360 already, by what it says or by its look, or flat."""
+    """Other pictures are refused: 360 pictures, by metadata or by pixels, and ordinary ones."""
     sub = folder / "look"
     sub.mkdir()
     fisheyes, film = sub / "fisheyes.png", sub / "fisheyes.mp4"
@@ -575,7 +604,7 @@ def test_not_fisheyes(folder):
     refused("IN that is no dual fisheye over an older OUT", ordinary, sub / "sphere.jpg",
             "--lens", "dual-190", force=False, says="ordinary picture")
 
-    # What the file says comes before its look.
+    # The metadata decides before the pixels.
     jpeg = sub / "fisheyes.jpg"
     launch_ours(f"spheretestsrc num-buffers=1 ! {size} ! jpegenc ! filesink location={jpeg}",
                 ENVIRONMENT)
@@ -605,7 +634,7 @@ def test_not_fisheyes(folder):
 
 
 def test_terminal(folder, video):
-    """Success says what was written and how long it took, where somebody can read it."""
+    """On a terminal, success tells what was written and how long it took."""
     out = folder / "told.mp4"
     words = (SPHERE, "stitch", video, out, "--lens", "dual-190", "--force")
     status, said = on_terminal(*words, env=ENVIRONMENT)
@@ -656,6 +685,7 @@ def main():
         for test, arguments in (
                 (test_help, ()), (test_usage, (folder, photo)), (test_photo, (folder, photo)),
                 (test_colours, (folder,)), (test_png, (folder,)), (test_video, (folder, video)),
+                (test_pictures_in_memory, (folder,)),
                 (test_variable_rate, (folder,)), (test_trimmed, (folder,)), (test_wrong_input, (folder, photo, video)),
                 (test_wrong_output, (folder, photo, video)), (test_interrupt, (folder,)),
                 (test_not_fisheyes, (folder,)), (test_terminal, (folder, video)),

@@ -78,7 +78,7 @@ GST_START_TEST(test_raw_formats) {
 }
 GST_END_TEST
 
-/// All samples that a line gives, S16.
+/// All samples of a launch line as S16.
 std::vector<int16_t> samples_of(const std::string& line) {
   Pipeline pipeline(
       line +
@@ -187,12 +187,12 @@ GST_START_TEST(test_hostile_packets) {
       gst_buffer_map(buffer.get(), &map, GST_MAP_WRITE);
       for (gsize k = 0; k < map.size; ++k) map.data[k] = static_cast<uint8_t>(random());
       gst_buffer_unmap(buffer.get(), &map);
-      // A header must look like one, too.
+      // A buffer that is marked as a header must also look like one.
       if (i % 3 == 0) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_HEADER);
       const std::vector<uint8_t> in = bytes_of(buffer.get());
       fail_unless_equals_int(gst_harness_push(h.get(), buffer.release()), GST_FLOW_OK);
       while (const BufferRef out{gst_harness_try_pull(h.get())})
-        // Silence has none of the bytes but where it has no choice: time and channels.
+        // Silence must not repeat the bytes of the sound, except in packets too short to differ.
         fail_unless(in.size() < 6 || bytes_of(out.get()) != in);
     }
   }
@@ -365,7 +365,7 @@ GST_START_TEST(test_files) {
     }
     fail_unless_equals_int(count, 100);
     fail_unless(ABS(GST_CLOCK_DIFF(end, seconds * GST_SECOND)) < 50 * GST_MSECOND);
-    // By presentation time, so that a stream that is out of step is seen.
+    // Samples are placed by their presentation time, so that a wrong time is noticed.
     Pipeline sound(reading +
                    "audioconvert dithering=none ! audioresample ! "
                    "audio/x-raw,format=S16LE,rate=48000,channels=1 ! appsink name=sink sync=false");
@@ -423,7 +423,7 @@ GST_START_TEST(test_queued_live) {
   fail_unless(!comes_out(h.get(), 10001 * ms), "taken back: also what was captured before");
   fail_unless(!is_active(h->element) && told == 2);
   g_signal_handler_disconnect(h->element, handler);
-  // Taken back and given again between two buffers.
+  // Consent is withdrawn and given again between two buffers.
   set_consent(h->element, given);
   gst_harness_set_time(h.get(), 30 * GST_SECOND);
   fail_unless(!comes_out(h.get(), 29000 * ms));
@@ -432,7 +432,7 @@ GST_START_TEST(test_queued_live) {
   set_consent(h->element, nullptr);
   set_consent(h->element, given);
   fail_unless(!comes_out(h.get(), 30001 * ms));
-  // Without a time nobody knows when it was captured.
+  // A buffer without a time is silent, because it is not known when it was captured.
   fail_unless_equals_int(
       gst_harness_push(h.get(),
                        buffer_of(96, 7, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE).release()),
@@ -480,7 +480,7 @@ GST_START_TEST(test_purpose_while_playing) {
   fail_unless(!is_active(h->element));
   gst_util_set_object_arg(G_OBJECT(h->element), "purpose", "live");
   fail_unless(comes_out(h.get(), pts += ms));
-  // What was given for both is a new grant all the same: what was captured before is silent.
+  // A new purpose counts as a new grant, even if both were given: earlier sound is silent.
   set_consent(h->element, "consent/audio, state=(string)given, purpose=(string){ live, share }");
   fail_unless(comes_out(h.get(), pts += ms));
   gst_harness_set_time(h.get(), 10 * GST_SECOND);
@@ -491,7 +491,7 @@ GST_START_TEST(test_purpose_while_playing) {
 GST_END_TEST
 
 GST_START_TEST(test_given_from_the_start) {
-  // However late what is queued comes: it was given all along.
+  // Sound may wait for any time before the gate, because consent was given from the start.
   const HarnessRef h(gst_harness_new_parse((std::string("sphereaudiogate ") + with_given).c_str()));
   gst_harness_set_src_caps_str(h.get(), mono);
   gst_harness_set_time(h.get(), 10 * GST_SECOND);
@@ -505,7 +505,7 @@ GST_START_TEST(test_context) {
   GstContext* context = gst_context_new_sphere_consent(caps_of(given).get());
   gst_element_set_context(pipeline.element(), context);
   gst_context_unref(context);
-  // One that comes later gets it from the pipeline.
+  // An element that is added later gets the context from the pipeline.
   GstElement* late = gst_element_factory_make("sphereaudiogate", "late");
   gst_bin_add(GST_BIN(pipeline.element()), late);
   pipeline.play();
@@ -535,7 +535,7 @@ GST_START_TEST(test_ledger_fails_closed) {
 }
 GST_END_TEST
 
-/// What the debug category of consent says meanwhile.
+/// What the debug category of consent logs while this object exists.
 class Log {
  public:
   Log() {
@@ -561,7 +561,7 @@ class Log {
 };
 
 GST_START_TEST(test_wrong_consent) {
-  // gst-launch refuses what is no caps; what is caps and no grant is denied.
+  // gst-launch refuses text that is not caps; caps that give nothing deny.
   g_autoptr(GError) error = nullptr;
   GstElement* made = gst_parse_launch_full(
       "fakesrc ! sphereaudiogate consent=\"consent/audio, state=(\" ! fakesink", nullptr,
@@ -587,7 +587,7 @@ GST_START_TEST(test_wrong_consent) {
     else
       fail_unless(warning.empty(), "%s", warning.c_str());
   }
-  // By property, while it plays: what was given before is no more, and the log says why.
+  // The property is changed while playing: the earlier grant ends, and the log tells the reason.
   const HarnessRef h(gst_harness_new("sphereaudiogate"));
   gst_harness_set_src_caps_str(h.get(), mono);
   GstClockTime pts = 0;
@@ -599,7 +599,7 @@ GST_START_TEST(test_wrong_consent) {
     fail_unless(!comes_out(h.get(), pts += ms), "%s", c.text);
     fail_unless(!c.reason || log.says(c.reason), "%s", c.text);
   }
-  // A text that could not be parsed gives no caps. Nothing else may speak for the property then.
+  // A text that can not be parsed gives NULL caps. Then no other source may give consent.
   GstContext* context = gst_context_new_sphere_consent(caps_of(given).get());
   gst_element_set_context(h->element, context);
   gst_context_unref(context);
@@ -618,7 +618,7 @@ GST_START_TEST(test_wrong_consent) {
 }
 GST_END_TEST
 
-// Added to what runs already, where sound may be queued that nobody knows the consent of.
+// The gate is added to a running pipeline, in which sound of unknown consent may be queued.
 GST_START_TEST(test_comes_late) {
   Pipeline pipeline("audiotestsrc is-live=true ! fakesink sync=false");
   pipeline.play();
@@ -636,8 +636,8 @@ GST_START_TEST(test_comes_late) {
     fail_unless(gst_element_link_many(source, gate, sink, nullptr));
     for (GstElement* one : {sink, gate, source})
       fail_unless(gst_element_sync_state_with_parent(one));
-    // Times that lie in the future are none of capture: then the first buffer may have been begun
-    // before the gate was there, and the second not.
+    // Times in the future are not times of capture. Then the first buffer may have been captured
+    // before the gate was added, and the second one was not.
     for (const GstClockTime seconds : {0, 1000, 1001}) {
       gst_app_src_push_buffer(GST_APP_SRC(source),
                               buffer_of(96, 7, seconds * GST_SECOND, ms).release());

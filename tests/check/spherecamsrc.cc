@@ -27,7 +27,7 @@ using namespace sphere;
 using namespace std::chrono_literals;
 using namespace sphere::test;
 
-GST_START_TEST(the_preview_comes_coded_with_its_lens) {
+GST_START_TEST(preview_is_coded_and_has_a_lens_event) {
   const auto camera = camera_with();
   for (const char* protocols : {"tcp", "udp"}) {
     test::Pipeline pipeline(to_sink(*camera, std::string("latency=0 protocols=") + protocols));
@@ -71,7 +71,7 @@ GST_START_TEST(decodebin_and_the_stitcher_take_it) {
 }
 GST_END_TEST;
 
-GST_START_TEST(live_with_the_right_times) {
+GST_START_TEST(live_with_right_timestamps) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=70"));
   fail_unless(pipeline.set_state(GST_STATE_PAUSED) == GST_STATE_CHANGE_NO_PREROLL);
@@ -104,7 +104,7 @@ GST_START_TEST(errors_are_helpful) {
            {{"huge:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "off and on", "longer than"},
            {{"brackets:1"}, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "off and on", "deeper than"},
            {{"drop:2"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "closed the connection"},
-           // Before the preview is opened: later, that may be the first to fail.
+           // Before the preview is opened; later, the preview may fail first.
            {{"reboot:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "be restarting"},
            {{"wrong-token:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "connect again"},
            {{"silent:1"}, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "in reach of its Wi-Fi"},
@@ -125,7 +125,7 @@ GST_START_TEST(errors_are_helpful) {
     fail_unless(g_error_matches(error, c.domain, c.code), "%s: %s", c.faults[0], error->message);
     fail_unless(std::string(error->message).find(c.words) != std::string::npos, "%s: %s",
                 c.faults[0], error->message);
-    // How bytes are wrong is for a developer.
+    // The exact error in the bytes is in the detail for developers.
     fail_unless(to_string(debug).find(c.detail) != std::string::npos, "%s: %s", c.faults[0], debug);
     pipeline.set_state(GST_STATE_NULL);
     expect_all_closed(*camera);
@@ -138,7 +138,7 @@ GST_START_TEST(errors_are_helpful) {
   }
   test::Pipeline nobody("spherecamsrc location=\"" + location + "\" ! fakesink");
   fail_unless(nobody.run().find("does not listen") != std::string::npos);
-  // Where nobody is, nobody even refuses.
+  // If there is no machine, nobody even refuses the connection.
   const UnreachablePort unreachable;
   test::Pipeline lonely("spherecamsrc timeout=1 location=madv://127.0.0.1:" +
                         std::to_string(unreachable.port()) + " ! fakesink");
@@ -191,7 +191,7 @@ GST_START_TEST(reconnect_delays_grow) {
   test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
   pipeline.play();
   const GstClockTime last = pull(pipeline, 10);
-  // Away until so much was seen.
+  // The camera stays away until three pauses were reported.
   camera->reboot(1h);
   std::vector<guint64> pauses;
   expect_message(pipeline, "sphere-connection", [&](auto* s) {
@@ -215,12 +215,12 @@ GST_START_TEST(silent_camera_is_noticed_and_reconnected) {
   test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp timeout=5"));
   pipeline.play();
   GstClockTime last = pull(pipeline, 10);
-  // Its preview goes on meanwhile. That it takes 9 s is for check-madv_session, whose clock is its
-  // own.
+  // The preview continues meanwhile. That noticing it takes 9 s is tested in madv_session, with a
+  // clock of its own.
   camera->set_silent(true);
   const gint64 since = g_get_monotonic_time();
   std::thread pulling([&] {
-    // All along, without a gap: none of it was opened anew.
+    // The pictures continue without a gap: the preview is not opened again.
     while (camera->counters().sessions_opened < 2) {
       const GstClockTime next = pull(pipeline, 1, last);
       fail_unless(next - last < 2 * GST_SECOND, "a gap of %" GST_TIME_FORMAT,
@@ -253,7 +253,7 @@ GST_START_TEST(stitcher_uses_the_cameras_own_table) {
   options.scene.lens = file;
   options.make_table = true;
   const auto camera = started(std::move(options));
-  // The same pictures, stitched by what the camera says, by what is true, and by the nominal lens.
+  // The same pictures, stitched with the table of the camera, the true lenses and the nominal lens.
   test::Pipeline pipeline(source(*camera, "latency=0 protocols=tcp") +
                           " ! decodebin ! tee name=t ! queue ! cpuspherestitch ! appsink name=sink "
                           "sync=false t. ! queue ! cpuspherestitch lens=" +
@@ -297,7 +297,7 @@ GST_START_TEST(stitcher_uses_the_cameras_own_table) {
 GST_END_TEST;
 
 GST_START_TEST(no_secrets_in_logs_and_messages) {
-  // Everything that anything says, at the highest level, while the camera tells what it should not.
+  // Collects all logs and output at the highest level, while the camera sends its secrets.
   static std::mutex mutex;
   static std::string said;
   said.clear();
@@ -329,7 +329,7 @@ GST_START_TEST(no_secrets_in_logs_and_messages) {
   gst_debug_set_default_threshold(GST_LEVEL_COUNT);
   {
     const auto camera = started(std::move(options));
-    // With consent for it, the camera's number and its Wi-Fi's name are even asked for.
+    // With consent, the serial number and the name of the Wi-Fi are asked for, too.
     test::Pipeline pipeline(
         to_sink(*camera,
                 "latency=0 consent=\"consent/device, state=(string)given, purpose=(string)bind; "
@@ -360,7 +360,7 @@ GST_START_TEST(no_secrets_in_logs_and_messages) {
   gst_debug_remove_log_function(keep);
   gst_debug_set_default_threshold(GST_LEVEL_ERROR);
   const std::lock_guard lock(mutex);
-  // Messages on the bus are logged whole, too.
+  // Whole bus messages are in the log, too.
   fail_unless(said.find("sphere-notification") != std::string::npos && said.size() > 100000);
   for (const char* secret : {"1928374650", "SERIALSECRET", "NAMESECRET", "WORDSECRET"}) {
     const size_t at = said.find(secret);
@@ -382,7 +382,7 @@ GST_END_TEST;
 
 GST_START_TEST(without_reconnect_a_loss_is_an_error) {
   for (const bool from_the_start : {true, false}) {
-    // Another one each time: one that restarts may not listen again yet.
+    // A new camera each time, because a restarted one may not listen yet.
     const auto camera = camera_with();
     test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
     const GstRef<GstElement> element = pipeline.child("camera");
@@ -431,7 +431,7 @@ GST_START_TEST(photos_recordings_and_notifications) {
     const char* path = gst_structure_get_string(s, "path");
     return path && g_str_has_suffix(path, "AA.MP4");
   });
-  // Without sound, which nobody consented to.
+  // Recorded without sound, because no consent was given.
   for (const madv_emulator::Asked& asked : camera->asked()) {
     fail_unless(asked.id != 4097 && asked.id != 1539);
     if (asked.id == 513) fail_unless_equals_string(asked.param.c_str(), "1");
@@ -440,17 +440,17 @@ GST_START_TEST(photos_recordings_and_notifications) {
   g_signal_emit_by_name(element.get(), "start-recording", &done);
   fail_unless(!done);
   fail_unless(pipeline.warning().find("card is full") != std::string::npos);
-  // Ended, it says so and does not hang.
+  // In the state NULL, the signal reports a failure and does not block.
   pipeline.set_state(GST_STATE_NULL);
   g_signal_emit_by_name(element.get(), "take-photo", &done);
   fail_unless(!done);
 }
 GST_END_TEST;
 
-GST_START_TEST(up_and_down_any_number_of_times) {
+GST_START_TEST(starts_and_stops_any_number_of_times) {
   const auto camera = camera_with();
   test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
-  // SPHERE_STARTS=1000 is what ./dev bench runs: each start takes as long as an encoder needs.
+  // ./dev bench uses SPHERE_STARTS=1000. Each start takes as long as the encoder needs.
   const char* asked = g_getenv("SPHERE_STARTS");
   const int count = asked ? std::atoi(asked) : g_getenv("SPHERE_VALGRIND") ? 3 : 40;
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
@@ -469,7 +469,7 @@ GST_START_TEST(up_and_down_any_number_of_times) {
     if (i % 4 == 3) expect_message(pipeline, "sphere-camera");
     pipeline.set_state(i % 2 ? GST_STATE_READY : GST_STATE_NULL);
   }
-  // And so early that perhaps nothing was opened yet.
+  // Stopped so early that perhaps nothing was opened yet.
   for (int i = 0; i < count / 4; ++i) {
     pipeline.play();
     if (i % 2) pipeline.set_state(GST_STATE_PAUSED);
@@ -480,7 +480,7 @@ GST_START_TEST(up_and_down_any_number_of_times) {
   const int opened = camera->counters().sessions_opened;
   GST_INFO("%d starts, %d sessions opened and closed", count + count / 4, opened);
   fail_unless(opened >= count && opened <= count + count / 4, "%d of %d", opened, count);
-  // Nothing is left behind but what the camera is just closing.
+  // Only what the camera is just closing may still be open.
   for (int i = 0; test::open_files() > files + 8; ++i) {
     fail_unless(i < 10000, "%d files more are open", test::open_files() - files);
     g_usleep(1000);
@@ -512,9 +512,9 @@ static Suite* spherecamsrc_suite() {
   Suite* suite = suite_create("spherecamsrc");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, the_preview_comes_coded_with_its_lens);
+  tcase_add_test(tcase, preview_is_coded_and_has_a_lens_event);
   tcase_add_test(tcase, decodebin_and_the_stitcher_take_it);
-  tcase_add_test(tcase, live_with_the_right_times);
+  tcase_add_test(tcase, live_with_right_timestamps);
   tcase_add_test(tcase, errors_are_helpful);
   tcase_add_test(tcase, a_lost_camera_comes_back_and_time_goes_on);
   tcase_add_test(tcase, reconnect_delays_grow);
@@ -525,7 +525,7 @@ static Suite* spherecamsrc_suite() {
   tcase_add_test(tcase, without_reconnect_a_loss_is_an_error);
   tcase_add_test(tcase, lost_packets);
   tcase_add_test(tcase, photos_recordings_and_notifications);
-  tcase_add_test(tcase, up_and_down_any_number_of_times);
+  tcase_add_test(tcase, starts_and_stops_any_number_of_times);
   tcase_add_test(tcase, it_is_a_uri_handler);
   return suite;
 }

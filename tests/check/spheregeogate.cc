@@ -314,7 +314,7 @@ GST_START_TEST(test_messages_of_coded_video) {
     for (const Bytes& unit : {harmless_sei, slice}) append(&after, format.write(unit));
     const auto out = passed(h.get(), before);
     fail_unless(out && *out == after, "%s", format.caps.c_str());
-    // What has nothing in it is not even copied.
+    // A buffer without private data is not copied.
     BufferRef clean = buffer_of(after);
     const GstBuffer* same = clean.get();
     fail_unless_equals_int(gst_harness_push(h.get(), clean.release()), GST_FLOW_OK);

@@ -53,7 +53,7 @@ GST_START_TEST(software_gl_selects_the_cpu_with_a_message) {
   fail_unless_equals_string(gst_structure_get_name(told), "sphere-stitcher");
   fail_unless_equals_string(gst_structure_get_string(told, "stitcher"), stitcher.c_str());
   fail_unless_equals_string(gst_structure_get_string(told, "reason"), reason.c_str());
-  // Whatever this machine has: the choice and the words agree.
+  // The reason must fit the choice, whatever this machine has.
   if (stitcher == "cpuspherestitch")
     fail_unless(reason.find("software") != std::string::npos ||
                     reason.find("can't") != std::string::npos ||
@@ -91,7 +91,7 @@ GST_START_TEST(properties_reach_the_stitcher_before_and_after_it_is_made) {
 }
 GST_END_TEST;
 
-GST_START_TEST(every_property_of_a_stitcher_is_the_bins_too) {
+GST_START_TEST(bin_has_every_property_of_the_stitchers) {
   const GstRef<GstElement> bin(
       GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("spherestitch", nullptr))));
   for (const char* name : {"cpuspherestitch", "glspherestitch"}) {
@@ -177,7 +177,7 @@ static Suite* spherestitch_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, software_gl_selects_the_cpu_with_a_message);
   tcase_add_test(tcase, properties_reach_the_stitcher_before_and_after_it_is_made);
-  tcase_add_test(tcase, every_property_of_a_stitcher_is_the_bins_too);
+  tcase_add_test(tcase, bin_has_every_property_of_the_stitchers);
   tcase_add_test(tcase, it_gives_the_picture_of_its_stitcher);
   tcase_add_test(tcase, a_controller_of_the_bin_works);
   tcase_add_test(tcase, a_thousand_starts_and_stops_under_changing_properties);

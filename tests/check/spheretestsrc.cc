@@ -16,7 +16,7 @@ using namespace sphere::test;
 
 namespace {
 
-/// Rays cost time, and most tests don't look at them closely.
+/// Few rays for each pixel, to be fast; most tests need no more.
 const std::string quick = "spheretestsrc supersample=1 ";
 
 std::optional<uint32_t> number_in(const Component& luma) {
@@ -67,11 +67,11 @@ GST_START_TEST(the_colours_are_the_same_in_every_format) {
     return all;
   };
   const std::vector<Component> reference = components_of("format=Y444,colorimetry=bt709");
-  // There is colour, or the comparison says nothing.
+  // The picture must have colours, or the comparison proves nothing.
   const auto [low, high] =
       std::minmax_element(reference[1].samples.begin(), reference[1].samples.end());
   fail_unless(*high - *low > 80, "%d", *high - *low);
-  // With a quarter of the chroma there is less to be equal.
+  // Formats with a quarter of the chroma samples are less similar.
   const struct {
     const char* caps;
     double chroma;
@@ -179,7 +179,7 @@ GST_START_TEST(live_pictures_come_by_the_clock) {
   int count = 0;
   while (p.pull()) ++count;
   fail_unless_equals_int(count, 4);
-  // The fourth picture's time is 60 ms; nothing can be said of how much later it may be.
+  // The time of the fourth picture is 60 ms; it may come later, but not earlier.
   fail_unless(g_get_monotonic_time() - begin >= 60 * G_TIME_SPAN_MILLISECOND);
 
   GstQuery* latency = gst_query_new_latency();

@@ -26,7 +26,7 @@ namespace {
 
 constexpr int64_t day = INT64_C(86400) * G_USEC_PER_SEC;
 
-/// Before anything asks where they are.
+/// Sets the folders before anything reads these variables.
 [[maybe_unused]] const bool own_folders = [] {
   for (const char* name : {"XDG_DATA_HOME", "XDG_CACHE_HOME"}) {
     const GString_ folder(g_build_filename(g_get_tmp_dir(), "sphere-storage", nullptr));
@@ -43,7 +43,7 @@ size_t count_of(Store store) {
   return files->size();
 }
 
-/// Nothing is held, at the beginning and at the end of a test.
+/// Removes everything, and checks at the end that nothing is left.
 struct Clean {
   Clean() { clear(); }
   ~Clean() {
@@ -128,7 +128,7 @@ GST_START_TEST(a_binding_is_kept_and_forgotten) {
   put(Store::tables, std::string(32, 'a') + ".bin", 0);
   fail_unless(bool(remove_binding(binding.serial)));
   fail_unless_equals_int(count_of(Store::cameras), 0);
-  // Its table went, another camera's did not.
+  // The table of this camera is removed, that of another camera is not.
   fail_unless_equals_int(count_of(Store::tables), 1);
 }
 GST_END_TEST
@@ -167,7 +167,7 @@ GST_START_TEST(files_without_consent_expire) {
   for (const Store store :
        {Store::cameras, Store::tables, Store::pins, Store::statistics, Store::crashes})
     put(store, "one", 10);
-  // Never given in this ledger: somebody else gave it.
+  // This ledger never gave it, so another source of consent may have.
   fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 0);
   for (const Category category : {Category::device, Category::network, Category::statistics})
     act(Act::give, category);
@@ -177,14 +177,15 @@ GST_START_TEST(files_without_consent_expire) {
   fail_unless(all.size() == 1 && all[0].file.store == Store::cameras);
   act(Act::give, Category::network, 0, "2099-01-01");
   fail_unless_equals_int(due_now(Rule::consent).size(), 0);
-  // A hundred years on, by consent alone: what was given until 2099 has ended.
+  // A hundred years later, only the consent decides: the grant that ended in 2099 is over.
   fail_unless_equals_int(due_now(Rule::consent, 100 * 366 * day).size(), 1);
-  // Given anew, for less.
+  // A new grant for fewer purposes.
   act(Act::give, Category::device, bit(Purpose::share));
   all = due_now(Rule::consent);
-  fail_unless(all.size() == 2 && all[1].file.store == Store::tables);
+  fail_unless(all.size() == 3 && all[1].file.store == Store::tables &&
+              all[2].file.store == Store::pins);
   act(Act::withdraw_all);
-  fail_unless_equals_int(due_now(Rule::consent).size(), 4);
+  fail_unless_equals_int(due_now(Rule::consent).size(), 5);
 }
 GST_END_TEST
 
@@ -198,12 +199,12 @@ GST_START_TEST(old_files_expire) {
   act(Act::notice_shown);
   fail_unless_equals_int(due_now(Rule::consent).size(), 0);
   const auto all = due_now(Rule::consent_and_age);
-  fail_unless_equals_int(all.size(), 5);
+  fail_unless_equals_int(all.size(), 6);
   for (const ExpiredFile& one : all)
     fail_unless(one.file.path.ends_with("/old"), "%s", one.why.c_str());
   // Used again, it stays.
   mark_used(all[0].file.path);
-  fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 4);
+  fail_unless_equals_int(due_now(Rule::consent_and_age).size(), 5);
 }
 GST_END_TEST
 
@@ -223,13 +224,13 @@ GST_START_TEST(counts_are_rounded_and_only_while_given) {
                   text.find("\"stitch under-1-s\" : 10") != std::string::npos,
               "%s", text.c_str());
   fail_unless_equals_int(count_of(Store::crashes), 0);
-  // On the average it is right: of 1000, with a deviation of 63.
+  // Rounding is right on average: 1000 are expected, with a standard deviation of 63.
   for (int i = 0; i < 1000; ++i) fail_unless(bool(count(Store::statistics, {"many"}, now)));
   int64_t many = 0;
   fail_unless(sscanf(strstr(text_of(path).c_str(), "\"many\" : "), "\"many\" : %" G_GINT64_FORMAT,
                      &many) == 1);
   fail_unless(many > 600 && many < 1400 && many % 5 == 0);
-  // What is damaged begins anew.
+  // A damaged file is replaced.
   fail_unless(g_file_set_contents(path.c_str(), "{\"x\":", -1, nullptr));
   fail_unless(bool(count(Store::statistics, {"y"}, now, always)));
   fail_unless(text_of(path).find("\"y\" : 5") != std::string::npos);

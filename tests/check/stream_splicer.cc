@@ -50,7 +50,7 @@ struct Stream {
     splicer.reset();
   }
 
-  /// A connection that begins at this running time.
+  /// Begins a connection at this running time.
   void begin(GstClockTime base) {
     gst_pad_push_event(source.get(), gst_event_new_stream_start("connection"));
     CapsRef caps(gst_caps_new_empty_simple("video/x-h264"));
@@ -60,7 +60,7 @@ struct Stream {
     segment.base = base;
     gst_pad_push_event(source.get(), gst_event_new_segment(&segment));
   }
-  /// A key frame every eighth, as cameras send them.
+  /// Every eighth picture is a key frame, as with real cameras.
   void push(int count, int first = 0) {
     for (int i = 0; i < count; ++i) {
       GstBuffer* buffer = gst_buffer_new();
@@ -86,8 +86,8 @@ struct Stream {
 
 }  // namespace
 
-/// However a connection ends: all pictures of the next arrive, at the rate at which they come,
-/// after a gap as long as it was.
+/// Whichever way a connection ends: all pictures of the next one arrive at their rate, and the gap
+/// is as long as the interruption.
 GST_START_TEST(all_pictures_of_each_connection_arrive) {
   for (const bool flushed : {false, true}) {
     for (const bool ended : {false, true}) {
@@ -125,13 +125,13 @@ GST_START_TEST(a_connection_begins_with_a_key_frame) {
   stream.begin(0);
   stream.push(20, 5);  // the key frame is the fourth
   fail_unless_equals_int(stream.times.size(), 17);
-  // Times that would go back are moved behind what was shown.
+  // Times before those that were shown are moved behind them.
   stream.begin(0);
   stream.push(8);
   fail_unless_equals_int(stream.times.size(), 25);
   for (size_t i = 1; i < stream.times.size(); ++i)
     fail_unless(stream.times[i] > stream.times[i - 1]);
-  // One that sends none is shown all the same.
+  // If no key frame comes, the pictures are shown nevertheless.
   Stream without;
   without.begin(0);
   for (int i = 0; i < 100; ++i) without.push(1, 1);
@@ -143,7 +143,7 @@ GST_START_TEST(a_restart_forgets_everything) {
   Stream stream;
   stream.begin(0);
   stream.push(40);
-  // In the middle of what a new connection skips, with a segment of its own.
+  // A restart while a new connection with its own segment skips to a key frame.
   stream.begin(100 * GST_SECOND);
   stream.push(3, 1);
   stream.splicer->finish();
@@ -157,14 +157,14 @@ GST_START_TEST(a_restart_forgets_everything) {
   fail_unless(stream.splicer->finish());
   stream.times.clear();
   stream.events.clear();
-  // Without a segment of its own the old one would count: a new one goes through.
+  // The segment of the next connection must pass, because the old one does not fit it.
   stream.begin(0);
   stream.push(16);
   fail_unless_equals_int(stream.times.size(), 16);
   fail_unless_equals_uint64(stream.times[0], 0);
   fail_unless_equals_int(stream.count(GST_EVENT_STREAM_START), 1);
   fail_unless_equals_int(stream.count(GST_EVENT_SEGMENT), 1);
-  // Of what was skipped before, nothing is counted.
+  // Pictures that were skipped before the restart do not count.
   Stream skipping;
   skipping.begin(0);
   for (int i = 0; i < 59; ++i) skipping.push(1, 1);

@@ -148,15 +148,15 @@ GST_START_TEST(damage_is_refused_and_named) {
   bytes = table();
   bytes[word_at(bytes, 16) + 19] ^= 1;
   expect(refusal(bytes), "another size");
-  // Huge: refused before anything is made for it.
+  // A huge size is refused before memory is allocated for it.
   bytes = table();
   for (int k = 0; k < 8; ++k) bytes[word_at(bytes, k * 8) + 16] = 0x7f;
   expect(refusal(bytes), "grid");
-  // Its bytes don't unpack.
+  // The compressed bytes are damaged.
   bytes = table();
   for (size_t i = 0; i < 400; ++i) bytes[word_at(bytes, 0) + 60 + i] ^= 0x5a;
   expect(refusal(bytes), "damaged");
-  // The lenses changed places: nothing fits.
+  // The lenses are exchanged, so nothing fits.
   bytes = table();
   for (int k = 0; k < 32; ++k) std::swap(bytes[k], bytes[k + 32]);
   expect(refusal(bytes), "lens");

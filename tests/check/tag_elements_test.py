@@ -6,12 +6,12 @@ the marks, no place passes without consent, and nothing of it is written after a
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 from checks import DEADLINE, attempt, check, finish, run
 import gst_checks
+from media_checks import is_spherical, pictures, probe
 
 if "ASAN_OPTIONS" in os.environ:
     print("skip: Python can't load elements that are sanitized")
@@ -35,12 +35,26 @@ MP4 = {"plain": "mp4mux", "first": "mp4mux faststart=true", "fragments": "mp4mux
 MKV = {"indexed": "matroskamux", "streamable": "matroskamux streamable=true"}
 
 
-def play(line, toggle=None):
-    """A pipeline to its end. `toggle` is called with the pipeline before each buffer of the sink."""
+class Withdrawal:
+    """Withdraws consent before the 20th buffer that the element `tag` receives."""
+
+    def __init__(self):
+        self.count = 0
+
+    def before_buffer(self, element):
+        self.count += 1
+        if self.count == 20:
+            element.set_property("consent", Gst.Caps.from_string(DENIED))
+        return Gst.PadProbeReturn.OK
+
+
+def play(line, withdrawal=None):
+    """Plays a pipeline to its end; "", or what went wrong."""
     pipeline = Gst.parse_launch(line)
-    if toggle:
-        pad = pipeline.get_by_name("tag").get_static_pad("sink")
-        pad.add_probe(Gst.PadProbeType.BUFFER, lambda *_: toggle(pipeline) or Gst.PadProbeReturn.OK)
+    if withdrawal:
+        element = pipeline.get_by_name("tag")
+        element.get_static_pad("sink").add_probe(
+            Gst.PadProbeType.BUFFER, lambda *_: withdrawal.before_buffer(element))
     pipeline.set_state(Gst.State.PLAYING)
     message = pipeline.get_bus().timed_pop_filtered(
         DEADLINE * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
@@ -48,26 +62,6 @@ def play(line, toggle=None):
     if not message:
         return "no end"
     return "" if message.type == Gst.MessageType.EOS else message.parse_error().gerror.message
-
-
-def ffmpeg(*words):
-    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *map(str, words)], check=True,
-                          timeout=DEADLINE, stdout=subprocess.PIPE).stdout
-
-
-def pictures(path):
-    return ffmpeg("-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-")
-
-
-def probe(path):
-    answer = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json",
-                             path], check=True, timeout=DEADLINE, stdout=subprocess.PIPE).stdout
-    return json.loads(answer)
-
-
-def is_spherical(path):
-    data = [one for stream in probe(path)["streams"] for one in stream.get("side_data_list", [])]
-    return any(one.get("projection") == "equirectangular" for one in data)
 
 
 def location(path):
@@ -110,17 +104,11 @@ def test_withdrawal(folder):
     for element, muxer, end in (("spheremp4tag", "mp4mux", ".mp4"), ("spheremp4tag", "qtmux", ".mov"),
                                 ("spheremkvtag", "matroskamux", ".mkv")):
         out = folder / ("withdrawn" + end)
-        count = 0
-
-        def withdraw(pipeline):
-            nonlocal count
-            count += 1
-            if count == 20:
-                pipeline.get_by_name("tag").set_property("consent", Gst.Caps.from_string(DENIED))
-
+        withdrawal = Withdrawal()
         said = play(f"{SOURCE} {muxer} ! {element} name=tag position={PLACE} consent=\"{GIVEN}\" ! "
-                    f"filesink location={out}", withdraw)
-        check(f"{end}: it plays to its end", not said and count > 20, f"{said} {count}")
+                    f"filesink location={out}", withdrawal)
+        check(f"{end}: it plays to its end", not said and withdrawal.count > 20,
+              f"{said} {withdrawal.count}")
         check(f"{end}: no position is written after the withdrawal",
               b"33.85" not in out.read_bytes() and not location(out))
 
@@ -128,16 +116,8 @@ def test_withdrawal(folder):
 def test_fragments_after_withdrawal(folder):
     """The index of this file is written at its beginning, and once more at its end."""
     out = folder / "fragments.mp4"
-    count = 0
-
-    def withdraw(pipeline):
-        nonlocal count
-        count += 1
-        if count == 20:
-            pipeline.get_by_name("tag").set_property("consent", Gst.Caps.from_string(DENIED))
-
     said = play(f"{SOURCE} mp4mux fragment-duration=500 ! spheremp4tag name=tag position={PLACE} "
-                f"consent=\"{GIVEN}\" ! filesink location={out}", withdraw)
+                f"consent=\"{GIVEN}\" ! filesink location={out}", Withdrawal())
     check("it plays to its end", not said, said)
     check("the index that is written last has no position", not location(out), location(out))
     check("the file is still whole", pictures(out).count(b"\n") >= 40)
@@ -160,7 +140,7 @@ def test_pictures(folder):
     check("the position is in it", not said and
           abs(tags["Composite:GPSLatitude"] + 33.8567844) < 1e-7 and
           abs(tags["Composite:GPSLongitude"] - 151.2152967) < 1e-7, f"{said} {tags}")
-    # A file comes in pieces.
+    # A file is pushed in small buffers.
     said = play(f"filesrc location={folder / 'p1.jpg'} blocksize=100 ! image/jpeg ! spherejpegtag ! "
                 f"filesink location={folder / 'file.jpg'}")
     check("a file is redacted", not said and b"Exif" not in (folder / "file.jpg").read_bytes(), said)

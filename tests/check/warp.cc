@@ -48,15 +48,15 @@ std::vector<Output> outputs() {
   };
 }
 
-/// Light that changes evenly over the sphere and knows neither its edge nor its poles, so that an
-/// error in place is one in value.
+/// Brightness that changes evenly over the sphere, also at the edge and the poles of the picture,
+/// so that an error in position shows as an error in value.
 constexpr double amplitude = 100, frequency = 60;  // waves a radian, times 2 pi
 double light(Vec3 d) {
   return 128 + amplitude * std::sin(frequency * (0.6 * d.x + 0.48 * d.y + 0.64 * d.z));
 }
 
-/// The most that the light changes over one pixel of the source at its equator, and the most that
-/// lines between its samples are off it.
+/// How much the brightness changes over one pixel of the source at the equator, and the error of
+/// linear interpolation.
 constexpr double pixel = 2 * pi / source_size.width;
 constexpr double light_a_pixel = amplitude * frequency * pixel;
 constexpr double bend = amplitude * frequency * frequency * pixel * pixel / 8;
@@ -80,15 +80,15 @@ float between(const WarpGrid& grid, const std::vector<float>& nodes, double x, d
   return upper + ty * (nodes[m] + tx * (nodes[m + 1] - nodes[m]) - upper);
 }
 
-/// Wants a drawn patch to be the light, pixel by pixel, nowhere off by more than a rounding and
-/// what a tenth of a pixel is worth.
+/// Checks each pixel of a drawn patch. Allowed are rounding, and an error in position of a tenth of
+/// a pixel.
 void expect_light(const char* what, const Output& output, const Mat3& view,
                   const Canvas::Patch& patch, bool reduced, const GstVideoFrame& frame) {
   const auto* data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
   const int stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
-  // A smaller copy has less of such waves; a seam would be of many times as much.
+  // A smaller copy blurs such waves; a seam would give a much larger error.
   constexpr double coarser_bend = 12 * bend;
-  // Source and result are rounded, and so are the kernel's weights.
+  // The source, the result and the weights of the kernel are rounded.
   const double most = 1.2 + 2 * bend + 0.1 * light_a_pixel + (reduced ? coarser_bend : 0);
   for (int y = 0; y < patch.size.height; ++y)
     for (int x = 0; x < patch.size.width; ++x) {
@@ -137,11 +137,11 @@ using Check = std::function<void(GstVideoFrame& drawn)>;
 using Draw = std::function<void(const std::vector<WarpGrid>& grids, int reductions, bool cubic,
                                 const Check& check)>;
 
-/// Has the output drawn in each view, and looks for the light in each of its patches.
+/// Draws the output in each view, and checks the brightness of its patches.
 void draw_views(const Output& output, const std::string& by, const Draw& draw) {
   for (const Angles& angles : drawn_views)
     for (const bool cubic : {false, true}) {
-      // Slower, and at the same places.
+      // Cubic is slower and draws the same positions, so one view is enough.
       if (cubic && !(angles == drawn_views.back())) continue;
       const Mat3 view = rotation(angles);
       int reductions = 0;
@@ -185,7 +185,7 @@ GST_START_TEST(places_are_within_a_tenth_of_a_pixel_of_the_closed_form) {
               continue;
             }
             const Point should = equirect_point(d, source_size);
-            // On the sphere, in pixels of its equator: towards a pole a column is narrower.
+            // In pixels of the equator: towards a pole, columns are narrower.
             const double across = std::remainder(between(grid, grid.layer[0].x, px, py) - should.x,
                                                  source_size.width) *
                                   std::hypot(d.x, d.z);

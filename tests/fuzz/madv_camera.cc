@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   control.connected(2);
   control.received(1, R"({"msg_id":257,"token":0}{"msg_id":261,"token":1})");
   std::string_view rest(reinterpret_cast<const char*>(data), size);
-  // A zero byte is the other client's turn.
+  // After a zero byte, the bytes come from the other client.
   for (int client = 1; !rest.empty(); client = 3 - client) {
     const size_t end = rest.find('\0');
     control.received(client, rest.substr(0, end));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A session that gets any bytes from a camera: it may break off, but it ends, stops the session
-// when it had a token, asks each request once, and tells each caller once.
+// A session that gets any bytes from a camera: it may be lost, but it ends, it stops the session if
+// it had a token, asks each request once, and answers each caller once.
 
 #include <cstdint>
 #include <cstdlib>
@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     core.advance(now);
   }
   if (called != 1) abort();
-  // What was written is well-formed, whatever was read.
+  // All output is well-formed, whatever was received.
   Framer framer;
   framer.feed(core.output());
   for (;;) {

@@ -49,7 +49,7 @@ inline std::vector<uint8_t> check_redacted(Reader reader, std::span<const uint8_
   return *written;
 }
 
-/// With nothing given, in both ways; and with something put in.
+/// With everything denied, in both ways; and with a marking and a position put in.
 inline void check_photo(Reader reader, std::span<const uint8_t> bytes) {
   media::Request request;
   request.policy = {};

@@ -18,14 +18,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   const std::vector<uint8_t> frame = silent_adts(packet);
   if (!frame.empty()) {
-    // A frame of silence is a frame, and its own silence.
+    // Silence is a valid packet, and making silence from it gives the same packet again.
     if (frame.size() > 64 || silent_adts(frame) != frame) abort();
   }
 
   for (const int streams : {0, 1, 3, 300}) {
     const std::vector<uint8_t> silence = silent_opus(packet, streams, 1);
     if (silence.empty()) continue;
-    // The sound, which comes after the table of contents and the count of frames, is no matter.
+    // The sound, which follows the table of contents and the count of frames, must not matter.
     std::vector<uint8_t> other(packet.begin(), packet.end());
     std::fill(other.begin() + std::min<ptrdiff_t>(2, static_cast<ptrdiff_t>(size)), other.end(), 0);
     if (silent_opus(other, streams, 1) != silence) abort();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs a fuzz target without an engine: over the files it is given, as a test; and, with
-// --seconds N, over changes of them, as a small engine for where the compiler brings none.
+// Runs a fuzz target without an engine: over the files that are given, as a test; with --seconds N
+// also over random changes of them, where the compiler has no engine.
 
 #include <glib.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using Input = std::vector<uint8_t>;
 
-// What runs now, for whoever finds the process dying.
+// The name of the present case, for a message if the process crashes.
 const Input* current = nullptr;
 const std::string crash_file =
     std::string(g_get_tmp_dir()) + "/fuzz-crash-" + std::to_string(getpid());
@@ -48,7 +48,7 @@ void save_current(int) {
 
 void run(const Input& input) {
   current = &input;
-  // A copy of exactly its size: a byte read too far is seen.
+  // A copy of exactly this size, so that a sanitizer notices a read behind its end.
   uint8_t* copy = static_cast<uint8_t*>(malloc(std::max<size_t>(input.size(), 1)));
   std::copy(input.begin(), input.end(), copy);
   LLVMFuzzerTestOneInput(copy, input.size());
@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   for (const Input& input : corpus) run(input);
-  // Each beginning of each of them too.
+  // Each file is also cut at every length.
   for (const Input& input : corpus)
     for (size_t length = 0; length < std::min<size_t>(input.size(), 512); ++length)
       run(Input(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(length)));

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Reads bytes from untrusted sources. Every step is
-// checked, and a size in the bytes is used only if there are that many bytes.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads bytes from untrusted sources. Every step is checked, and a size in the bytes is used only
+// if there are that many bytes.
 
 #pragma once
 

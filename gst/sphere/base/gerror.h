@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Converts an Error to a GError for the C API.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Converts an Error to a GError for the C API.
 
 #pragma once
 

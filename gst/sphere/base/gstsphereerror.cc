@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The error domain of the library, and the conversion of
-// an Error to a GError.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The error domain of the library, and the conversion of an Error to a GError.
 
 #include "gst/sphere/base/gstsphereerror.h"
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Reads JSON from files and cameras. Size and depth are
-// checked before json-glib reads the text (json-glib before 1.10 recurses without a limit), and
-// every error has the path of the value.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads JSON from files and cameras. Size and depth are checked before json-glib reads the text
+// (json-glib before 1.10 recurses without a limit), and every error has the path of the value.
 
 #pragma once
 

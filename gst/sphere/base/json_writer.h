@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Writes a JSON object, member by member.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Writes a JSON object, member by member.
 
 #pragma once
 

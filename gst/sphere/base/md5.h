@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later MD5 in the form that cameras and names of files use:
-// 32 hexadecimal digits in lower case.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// MD5 in the form that cameras and names of files use: 32 hexadecimal digits in lower case.
 
 #pragma once
 

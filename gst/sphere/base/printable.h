@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Makes text from outside safe to show to a person.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Makes text from outside safe to show to a person.
 
 #pragma once
 

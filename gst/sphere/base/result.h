@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later A value, or the error because of which there is none.
-// The code of this project does not throw exceptions.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A value, or the error because of which there is none. The code of this project does not throw
+// exceptions.
 
 #pragma once
 

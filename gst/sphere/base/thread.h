@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later A mutex with the annotations of clang's
-// -Wthread-safety, which std::mutex does not have.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A mutex with the annotations of clang's -Wthread-safety, which std::mutex does not have.
 
 #pragma once
 

@@ -12,6 +12,12 @@ uint8_t neutral_value(const GstVideoInfo& info, int component) {
   return info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? 0 : 16;
 }
 
+uint8_t white_value(const GstVideoInfo& info, int component) {
+  if (GST_VIDEO_INFO_IS_RGB(&info)) return 255;
+  if (component > 0) return 0;
+  return info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? 255 : 235;
+}
+
 }  // namespace
 
 SampleLayout layout_of_component(const GstVideoInfo& info, int component) {
@@ -30,6 +36,7 @@ SampleLayout layout_of_component(const GstVideoInfo& info, int component) {
   s.bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, component));
   s.shift = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, component));
   s.neutral = neutral_value(info, component);
+  s.white = white_value(info, component);
   return s;
 }
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Video frames: mapped memory, and the positions of
-// samples in the picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Video frames: mapped memory, and the positions of samples in the picture.
 
 #pragma once
 
@@ -43,6 +43,8 @@ struct SampleLayout {
   int shift = 0;  ///< position of these bits in the two bytes
   /// The value, of 8 bits, that means no light, or no colour.
   uint8_t neutral = 0;
+  /// The value, of 8 bits, of the brightest light; 0 for colour differences.
+  uint8_t white = 0;
 };
 SampleLayout layout_of_plane(const GstVideoInfo& info, int plane);
 SampleLayout layout_of_component(const GstVideoInfo& info, int component);

@@ -9,6 +9,7 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/base/text.h"
 
 namespace sphere::consent {
 
@@ -326,13 +327,6 @@ std::vector<std::string_view> split(std::string_view text, char at) {
   }
   parts.push_back(text.substr(start));
   return parts;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 /// Fields that are written twice: GStreamer keeps the last and does not say so.

@@ -9,16 +9,17 @@
 
 namespace sphere::consent {
 
-/// The properties `consent` and `ledger`, which may be set while playing.
-void install_properties(GObjectClass* klass, guint consent_id, guint ledger_id);
+/// The ids of the properties `consent` and `ledger`, which may be set while playing. The ids of an
+/// element's own properties begin after them.
+enum : guint { PROP_CONSENT = 1, PROP_LEDGER, PROP_FIRST_OF_ELEMENT };
 
-/// For an element's set_property and get_property. Caps that give nothing, or less than they seem
-/// to, are told in the log. NULL caps deny, because a text that can't be parsed becomes NULL; that
-/// differs from a property that was never set.
-void set_consent_property(Consent& consent, GstElement* element, const GValue* value);
-void set_ledger_property(Consent& consent, GstElement* element, const GValue* value);
-void get_consent_property(const Consent& consent, GValue* value);
-void get_ledger_property(const Consent& consent, GValue* value);
+void install_properties(GObjectClass* klass);
+
+/// For an element's set_property and get_property; false if the property is none of the two. Caps
+/// that give nothing, or less than they seem to, are told in the log. NULL caps deny, because a
+/// text that can't be parsed becomes NULL; that differs from a property that was never set.
+bool set_property(Consent& consent, GstElement* element, guint id, const GValue* value);
+bool get_property(const Consent& consent, guint id, GValue* value);
 
 /// Posts a warning for each problem that a person has to solve before a source of consent can be
 /// used again, such as a ledger that was removed while the pipeline played. Used by one thread at a

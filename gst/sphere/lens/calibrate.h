@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Calibration: finds a pair of lenses from objects that
-// their own pictures show twice. docs/calibrate.md tells what can be determined in this way and
-// what can't.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Calibration: finds a pair of lenses from objects that their own pictures show twice.
+// docs/calibrate.md tells what can be determined in this way and what can't.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Finds how lenses darken towards their rims, from
-// pictures of any scene.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finds how lenses darken towards their rims, from pictures of any scene.
 
 #pragma once
 

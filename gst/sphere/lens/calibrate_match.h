@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Finds points of pictures that show the same object, by
-// comparison of small patches.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finds points of pictures that show the same object, by comparison of small patches.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Finds the lenses with which all matches agree best.
-// Only this part needs Ceres.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finds the lenses with which all matches agree best. Only this part needs Ceres.
 
 #pragma once
 

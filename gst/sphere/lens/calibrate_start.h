@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Finds starts of a calibration for unknown lenses.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finds starts of a calibration for unknown lenses.
 
 #pragma once
 

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Reads lenses from the files of calibration programs:
-// OpenCV's FileStorage (YAML, XML) with the cameras of cv::fisheye, Kalibr's camera chain (YAML),
-// Basalt's calibration (JSON). docs/lens-profiles.md tells which values are read.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads lenses from the files of calibration programs: OpenCV's FileStorage (YAML, XML) with the
+// cameras of cv::fisheye, Kalibr's camera chain (YAML), Basalt's calibration (JSON).
+// docs/lens-profiles.md tells which values are read.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Measured differences between a lens and its model,
-// over its picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Measured differences between a lens and its model, over its picture.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Least squares for a few unknowns, and the parameters
-// of lenses that are found with it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Least squares for a few unknowns, and the parameters of lenses that are found with it.
 
 #pragma once
 

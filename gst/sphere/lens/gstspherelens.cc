@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later GstSphereLens: the calibrated pair for applications,
-// in C and with GObject introspection.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// GstSphereLens: the calibrated pair for applications, in C and with GObject introspection.
 
 #include "gst/sphere/lens/gstspherelens.h"
 

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Radial lens models: the distance from the image centre
-// for an angle from the axis. All models are functions of the angle, therefore they are valid at
-// and beyond 90 degrees, where a plane projection ends.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Radial lens models: the distance from the image centre for an angle from the axis. All models are
+// functions of the angle, therefore they are valid at and beyond 90 degrees, where a plane
+// projection ends.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The calibrated pair: two lenses and the positions of
-// their images in one frame.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The calibrated pair: two lenses and the positions of their images in one frame.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Reads lenses from project files of Hugin and
-// PanoTools: the two images of a .pto are the pair. docs/lens-profiles.md tells which values are
-// read.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads lenses from project files of Hugin and PanoTools: the two images of a .pto are the pair.
+// docs/lens-profiles.md tells which values are read.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The lenses from a camera's own recording or photo.
-// Both functions are in makers/, which has the formats of these files; this folder has only the
-// formats of lens files.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The lenses from a camera's own recording or photo. Both functions are in makers/, which has the
+// formats of these files; this folder has only the formats of lens files.
 
 #pragma once
 

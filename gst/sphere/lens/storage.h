@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later A tree of named values, read from YAML, JSON (which is
-// YAML) or OpenCV's XML.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A tree of named values, read from YAML, JSON (which is YAML) or OpenCV's XML.
 
 #pragma once
 

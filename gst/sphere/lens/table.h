@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The lens table of a Mi Sphere: the point at which each
-// of its two lenses shows each direction, measured in the factory. docs/lens-profiles.md describes
-// the format.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The lens table of a Mi Sphere: the point at which each of its two lenses shows each direction,
+// measured in the factory. docs/lens-profiles.md describes the format.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later What a camera writes into its files about how the
-// pictures were taken, in a form that is the same for all makers. Each maker has its own file in
-// this folder.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a camera writes into its files about how the pictures were taken, in a form that is the same
+// for all makers. Each maker has its own file in this folder.
 //
 // The same files may contain positions and serial numbers. Nothing in this folder reads these,
 // except identify_camera(), which is called under consent alone.

@@ -2,10 +2,11 @@
 // Boxes with positions or identities of cameras of several makers that have one or two such boxes
 // each. What is not listed here is unknown, and goes with everything unknown.
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
+#include "gst/sphere/base/text.h"
+#include "gst/sphere/makers/known_box.h"
 #include "gst/sphere/makers/makers.h"
 
 namespace sphere::makers {
@@ -16,12 +17,7 @@ using media::PartClass;
 using media::PartRule;
 using media::Traces;
 
-struct Known {
-  std::string_view path;
-  PartClass part_class;
-  const char* what;
-};
-constexpr Known known[] = {
+constexpr KnownBox known[] = {
     {"uuid:9b630f8d637440ec8204bc5ff5091728", PartClass::place, "positions (Garmin)"},
     {"moov/uuid:9b630f8d637440ec8204bc5ff5091728", PartClass::place, "positions (Garmin)"},
     {"uuid:efe1589abb7749ef809527759eb1dc6f", PartClass::place, "positions (360Fly)"},
@@ -49,14 +45,14 @@ class DashcamMakers : public media::Maker {
   std::optional<PartRule> box(std::string_view path, std::span<const uint8_t> content,
                               Traces*) const override {
     const std::string_view name = path.substr(path.rfind('/') + 1);
-    const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+    const std::string_view text = as_text(content);
     // Blocks named freeGPS are boxes of unused space for everyone else.
     if (name == "free" && text.starts_with("GPS "))
       return PartRule{PartClass::place, "position (Novatek)"};
     if ((name == "skip" || name == "free") && text.substr(0, 64).find("LIGOGPSINFO") != text.npos)
       return PartRule{PartClass::place, "positions (LigoGPS)"};
-    const auto found = std::ranges::find(known, path, &Known::path);
-    if (found == std::end(known)) return std::nullopt;
+    const KnownBox* found = find_box(known, path);
+    if (!found) return std::nullopt;
     return PartRule{found->part_class, found->what};
   }
 };

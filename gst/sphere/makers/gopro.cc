@@ -2,10 +2,11 @@
 // What the boxes tell that GoPro's cameras put into the user data of videos. Their track of records
 // is read in gst/sphere/media/timed_records.cc, because other programs write such tracks, too.
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
+#include "gst/sphere/base/text.h"
+#include "gst/sphere/makers/known_box.h"
 #include "gst/sphere/makers/makers.h"
 
 namespace sphere::makers {
@@ -16,12 +17,7 @@ using media::PartClass;
 using media::PartRule;
 using media::Traces;
 
-struct Known {
-  std::string_view name;
-  PartClass part_class;
-  const char* what;
-};
-constexpr Known known[] = {
+constexpr KnownBox known[] = {
     {"FIRM", PartClass::identity, "firmware (GoPro)"},
     {"LENS", PartClass::identity, "serial number of the lens (GoPro)"},
     {"CAME", PartClass::identity, "serial number of the camera (GoPro)"},
@@ -38,14 +34,14 @@ class GoproMaker : public media::Maker {
                               Traces* traces) const override {
     constexpr std::string_view parent = "moov/udta/";
     if (!path.starts_with(parent)) return std::nullopt;
-    const auto found = std::ranges::find(known, path.substr(parent.size()), &Known::name);
-    if (found == std::end(known)) return std::nullopt;
+    const KnownBox* found = find_box(known, path.substr(parent.size()));
+    if (!found) return std::nullopt;
     PartRule rule{found->part_class, found->what};
     // The firmware and the lens are texts; the others are hashes.
-    const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
-    if (found->name == "FIRM" || found->name == "LENS")
+    const std::string_view text = as_text(content);
+    if (found->path == "FIRM" || found->path == "LENS")
       rule.value = text.substr(0, text.find('\0'));
-    if (found->name == "LENS") traces->add_identity(rule.value);
+    if (found->path == "LENS") traces->add_identity(rule.value);
     return rule;
   }
 };

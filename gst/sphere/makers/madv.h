@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Reads what a Mi Sphere, or a related camera by MADV,
-// writes into its files. docs/format-madv.md describes the formats, and tells which parts are a
-// reconstruction.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads what a Mi Sphere, or a related camera by MADV, writes into its files. docs/format-madv.md
+// describes the formats, and tells which parts are a reconstruction.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Bytes of MADV's files, for their writers.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Bytes of MADV's files, for their writers.
 
 #pragma once
 

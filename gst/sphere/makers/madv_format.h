@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Constants and functions for both the reader and the
-// writer of MADV's files.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Constants and functions for both the reader and the writer of MADV's files.
 
 #pragma once
 

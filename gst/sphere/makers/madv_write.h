@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Writes files like MADV's cameras, for emulated cameras
-// and for tests. It is not in the library.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Writes files like MADV's cameras, for emulated cameras and for tests. It is not in the library.
 
 #pragma once
 

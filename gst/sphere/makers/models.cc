@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
@@ -31,6 +30,8 @@ struct Model {
 constexpr Model models[] = {
     {"", "sm-c200", "gear360"},
     {"", "sm-r210", "gear360-2017"},
+    {"", "insta360 air", "insta360-air"},
+    {"", "insta360 nano", "insta360-nano"},
     {"lg", "lg-r105", "lg-360"},
     {"ricoh", "ricoh theta s", "theta-s"},
     {"", "sp360 4k", "pixpro-sp360-4k"},
@@ -103,11 +104,17 @@ void read_keys(const Source& source, const Box& meta, CameraName* name) {
   }
   position = list->content;
   for (int count = 0; count < most_boxes; ++count) {
+    // Its type is a number, which is no type of a box elsewhere.
+    uint8_t head[8];
+    if (position > list->end || list->end - position < sizeof head ||
+        !source.read_all(position, head))
+      break;
+    ByteReader reader(head);
+    const uint32_t size = reader.u32(), number = reader.u32();
+    if (size < sizeof head || size > list->end - position) break;
     Box item;
-    if (box_at(source, position, list->end, false, &item) != media::Next::box) break;
-    const uint32_t number =
-        ByteReader(std::span(reinterpret_cast<const uint8_t*>(item.type.data()), item.type.size()))
-            .u32();
+    item.content = position + sizeof head;
+    item.end = position + size;
     if (number && number == make) name->make = value_of(source, item);
     if (number && number == model) name->model = value_of(source, item);
     position = item.end;

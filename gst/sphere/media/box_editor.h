@@ -10,27 +10,23 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "gst/sphere/media/box_edits.h"
-#include "gst/sphere/media/findings.h"
-#include "gst/sphere/media/isobmff_layout.h"
 #include "gst/sphere/media/isobmff_rules.h"
-#include "gst/sphere/media/isobmff_tracks.h"
+#include "gst/sphere/media/movie_editor.h"
 
 namespace sphere::media {
 
-class BoxEditor {
+class BoxEditor : private MovieEditor {
  public:
-  /// All must exist longer than this object.
-  BoxEditor(const Source& source, const IsoLayout& layout, const std::vector<TrackPlan>& plans,
-            Findings* findings, BoxEdits* edits)
-      : source_(source),
-        layout_(layout),
-        plans_(plans),
-        findings_(*findings),
-        edits_(*edits),
-        keeps_(Keeps::of(findings->request())) {}
+  using MovieEditor::MovieEditor;
+
+  /// A `trak` box that is put into the movie.
+  void add_track(std::vector<uint8_t> trak, uint32_t id) {
+    added_track_ = std::move(trak);
+    added_id_ = id;
+  }
 
   struct Outcome {
     int64_t change = 0;  ///< bytes by which the box became longer
@@ -93,18 +89,15 @@ class BoxEditor {
   void note(uint64_t offset, uint64_t length, const std::string& path, const PartRule& rule,
             bool removed);
 
-  const Source& source_;
-  const IsoLayout& layout_;
-  const std::vector<TrackPlan>& plans_;
-  Findings& findings_;
-  BoxEdits& edits_;
-  Keeps keeps_;
+  Keeps keeps_ = Keeps::of(findings_.request());
   int count_ = 0;  ///< boxes
   int depth_ = 0;
   size_t track_ = 0;             ///< whose boxes are examined now
   bool user_data_done_ = false;  ///< the position was put into the movie's user data
   bool meta_done_ = false;       ///< likewise into QuickTime's list
   bool ambisonics_done_ = false;
+  std::vector<uint8_t> added_track_;
+  uint32_t added_id_ = 0;
   std::map<std::string, size_t> repeated_;  ///< parts that stand for several boxes
 };
 

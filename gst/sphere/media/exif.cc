@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif_tags.h"
@@ -43,22 +44,6 @@ struct Unref {
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Unref>;
-
-ExifIfd ifd_of(Directory directory) {
-  switch (directory) {
-    case Directory::image:
-      return EXIF_IFD_0;
-    case Directory::thumbnail:
-      return EXIF_IFD_1;
-    case Directory::exif:
-      return EXIF_IFD_EXIF;
-    case Directory::gps:
-      return EXIF_IFD_GPS;
-    case Directory::interoperability:
-      return EXIF_IFD_INTEROPERABILITY;
-  }
-  return EXIF_IFD_COUNT;
-}
 
 std::string_view name_of(Directory directory) {
   switch (directory) {
@@ -123,7 +108,7 @@ class Writer {
         static_cast<unsigned char*>(exif_mem_alloc(memory_.get(), std::max(1U, entry->size)));
     if (!entry->data) return false;
     if (entry->size) std::memcpy(entry->data, value.bytes.data(), entry->size);
-    exif_content_add_entry(data_->ifd[ifd_of(directory)], entry.get());
+    exif_content_add_entry(data_->ifd[exif_ifd(directory)], entry.get());
     return true;
   }
 
@@ -234,8 +219,7 @@ class Examiner {
                                 std::string(name_of(kind)) + exif_tag_name(kind, entry.tag));
     where.removed = removed(kind);
     const bool stays = findings_.add(where, rule);
-    if (!stays && names_somebody(tag))
-      findings_.identity({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    if (!stays && names_somebody(tag)) findings_.identity(as_text(bytes));
     if (!stays || !there || findings_.keeps_everything()) return;
     writer_.add(kind, {entry.tag, entry.type, entry.count, bytes});
     if (rule.part_class == PartClass::stitching && entry.inside())
@@ -366,6 +350,15 @@ Result<NewPacket> examine_exif(std::span<const uint8_t> bytes, const Where& wher
 Bytes make_exif(const Request& request) {
   if (!request.position) return {};
   Writer writer(true);
+  // What each Exif must have: 72 dots per inch, where nothing better is known, and centred chroma.
+  constexpr uint16_t x_resolution = 0x011a, y_resolution = 0x011b, unit = 0x0128,
+                     positioning = 0x0213, type_short = 3, type_rational = 5;
+  const Bytes resolution = {72, 0, 0, 0, 1, 0, 0, 0};
+  for (const TiffValue& value :
+       {TiffValue{x_resolution, type_rational, 1, resolution},
+        TiffValue{y_resolution, type_rational, 1, resolution},
+        TiffValue{unit, type_short, 1, {2, 0}}, TiffValue{positioning, type_short, 1, {1, 0}}})
+    writer.add(Directory::image, value);
   for (const TiffValue& value : gps_values(*request.position, request.position_time, true))
     writer.add(Directory::gps, value);
   return writer.bytes();

@@ -212,22 +212,6 @@ constexpr std::array<GpsRule, 32> gps_rules = {{
     {"position"},   {"accuracy"},
 }};
 
-ExifIfd ifd_of(Directory directory) {
-  switch (directory) {
-    case Directory::image:
-      return EXIF_IFD_0;
-    case Directory::thumbnail:
-      return EXIF_IFD_1;
-    case Directory::exif:
-      return EXIF_IFD_EXIF;
-    case Directory::gps:
-      return EXIF_IFD_GPS;
-    case Directory::interoperability:
-      return EXIF_IFD_INTEROPERABILITY;
-  }
-  return EXIF_IFD_COUNT;
-}
-
 size_t size_of(uint16_t type) {
   constexpr std::array<size_t, 13> sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
   return type < sizes.size() ? sizes[type] : 0;
@@ -308,8 +292,24 @@ PartRule gps_rule(const ExifTag& tag, bool little) {
 
 }  // namespace
 
+ExifIfd exif_ifd(Directory directory) {
+  switch (directory) {
+    case Directory::image:
+      return EXIF_IFD_0;
+    case Directory::thumbnail:
+      return EXIF_IFD_1;
+    case Directory::exif:
+      return EXIF_IFD_EXIF;
+    case Directory::gps:
+      return EXIF_IFD_GPS;
+    case Directory::interoperability:
+      return EXIF_IFD_INTEROPERABILITY;
+  }
+  return EXIF_IFD_COUNT;
+}
+
 std::string exif_tag_name(Directory directory, uint16_t tag) {
-  const char* name = exif_tag_get_name_in_ifd(static_cast<::ExifTag>(tag), ifd_of(directory));
+  const char* name = exif_tag_get_name_in_ifd(static_cast<::ExifTag>(tag), exif_ifd(directory));
   if (name && *name) return name;
   char text[8];
   std::snprintf(text, sizeof text, "0x%04x", tag);

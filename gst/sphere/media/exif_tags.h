@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <libexif/exif-ifd.h>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,6 +18,8 @@ namespace sphere::media {
 
 class Findings;
 
+/// What libexif calls a directory.
+ExifIfd exif_ifd(ExifTag::Directory directory);
 /// The name that the specification gives, "0x9009" if it has none.
 std::string exif_tag_name(ExifTag::Directory directory, uint16_t tag);
 /// A value in words, at most some hundred bytes.

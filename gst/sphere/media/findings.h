@@ -75,6 +75,11 @@ class Findings {
     if (std::ranges::find(examination_.remarks, text) == examination_.remarks.end())
       examination_.remarks.push_back(std::move(text));
   }
+  /// The samples of this track are left unread.
+  void skip_pictures(const std::string& track) {
+    examination_.skipped_pictures = true;
+    remark(track + ": its pictures were not read; what is hidden in them stays");
+  }
   std::vector<Part>& parts() { return examination_.parts; }
   Traces& traces() { return examination_.traces; }
 

@@ -202,4 +202,13 @@ std::optional<Position> GpxTrack::at(int64_t time_us) const {
   return position;
 }
 
+std::vector<TimedPosition> GpxTrack::from(int64_t time_us) const {
+  std::vector<TimedPosition> positions;
+  if (const auto first = at(time_us)) positions.push_back({0, *first});
+  for (auto point = std::ranges::upper_bound(points_, time_us, {}, &Point::time_us);
+       point != points_.end(); ++point)
+    positions.push_back({static_cast<uint64_t>(point->time_us - time_us) * 1000, point->position});
+  return positions;
+}
+
 }  // namespace sphere::media

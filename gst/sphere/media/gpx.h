@@ -11,6 +11,7 @@
 
 #include "gst/sphere/base/position.h"
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/media/part.h"
 
 namespace sphere::media {
 
@@ -27,6 +28,10 @@ class GpxTrack {
   /// the straight line between them. Nothing before the first point, after the last, and between
   /// segments, where the receiver had no position.
   std::optional<Position> at(int64_t time_us) const;
+
+  /// The positions from a time on, with their times from there: that of at(), if there is one, and
+  /// all points after it.
+  std::vector<TimedPosition> from(int64_t time_us) const;
 
   size_t size() const { return points_.size(); }
   int64_t begin() const { return points_.front().time_us; }

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Checks that an ISO base media file (MP4, MOV) is
-// complete: its boxes end within the file, and all samples in its tables are within the file.
-// Demuxers accept incomplete files; this function returns an error.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Checks that an ISO base media file (MP4, MOV) is complete: its boxes end within the file, and all
+// samples in its tables are within the file. Demuxers accept incomplete files; this function
+// returns an error.
 
 #pragma once
 

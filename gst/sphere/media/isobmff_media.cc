@@ -10,6 +10,7 @@
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/media_runs.h"
+#include "gst/sphere/media/movie_editor.h"
 
 namespace sphere::media {
 
@@ -17,22 +18,17 @@ namespace {
 
 // Edits are held in memory.
 constexpr size_t most_cuts = 1 << 18;
+// Of a `stco` that becomes a `co64`, which is held in memory.
+constexpr uint64_t most_wide_offsets = 1 << 20;
 
 Error offset_too_large() {
   return unsupported("the offsets in the new file would be too large for its tables (4 GiB)");
 }
 
 /// Cuts the parts of media data that go.
-class MediaCutter {
+class MediaCutter : private MovieEditor {
  public:
-  MediaCutter(const Source& source, const IsoLayout& layout, const std::vector<TrackPlan>& plans,
-              Findings* findings, BoxEdits* edits)
-      : source_(source),
-        layout_(layout),
-        plans_(plans),
-        findings_(*findings),
-        edits_(*edits),
-        unknown_stays_(findings->keeps_everything()) {}
+  using MovieEditor::MovieEditor;
 
   Status run() {
     MediaRuns runs(source_, layout_, std::vector<bool>(plans_.size(), true));
@@ -113,12 +109,7 @@ class MediaCutter {
     return ok();
   }
 
-  const Source& source_;
-  const IsoLayout& layout_;
-  const std::vector<TrackPlan>& plans_;
-  Findings& findings_;
-  BoxEdits& edits_;
-  bool unknown_stays_;
+  const bool unknown_stays_ = findings_.keeps_everything();
   size_t box_ = 0, cuts_ = 0;
   uint64_t position_ = 0;  ///< everything before is decided
   uint64_t kept_end_ = 0, dropped_end_ = 0, dropped_bytes_ = 0;
@@ -294,9 +285,52 @@ Status move_chunks(const Source& source, const IsoLayout& layout,
   TableMover mover(source, map, edits);
   for (size_t i = 0; i < plans.size(); ++i) {
     const ChunkTable& offsets = layout.tables[i].offsets;
-    if (!plans[i].kept || !offsets.present) continue;
+    if (!plans[i].kept || plans[i].wide_offsets || !offsets.present) continue;
     if (const Status moved = mover.move(offsets.table, offsets.count, offsets.entry); !moved)
       return moved;
+  }
+  return ok();
+}
+
+Result<bool> widen_offsets(const Source& source, const IsoLayout& layout, const OffsetMap& map,
+                           std::vector<TrackPlan>* plans) {
+  if (map(UINT32_MAX) <= UINT32_MAX) return false;
+  bool widened = false;
+  for (size_t i = 0; i < plans->size(); ++i) {
+    TrackPlan& plan = (*plans)[i];
+    const ChunkTable& offsets = layout.tables[i].offsets;
+    if (!plan.kept || plan.wide_offsets || !offsets.present || offsets.entry != 4) continue;
+    Window window(source, offsets.table, 1 << 14);
+    for (uint64_t chunk = 0; chunk < offsets.count && !plan.wide_offsets; ++chunk) {
+      uint64_t offset = 0;
+      if (!window.number(4, &offset)) return cut_off();
+      plan.wide_offsets = map(offset) > UINT32_MAX;
+    }
+    if (plan.wide_offsets && offsets.count > most_wide_offsets) return offset_too_large();
+    widened |= plan.wide_offsets;
+  }
+  return widened;
+}
+
+Status fill_wide_offsets(const Source& source, const IsoLayout& layout,
+                         const std::vector<TrackPlan>& plans, const OffsetMap& map,
+                         std::vector<Edit>* edits) {
+  for (size_t i = 0; i < plans.size(); ++i) {
+    if (!plans[i].kept || !plans[i].wide_offsets) continue;
+    const ChunkTable& offsets = layout.tables[i].offsets;
+    const auto edit = std::ranges::find_if(*edits, [&](const Edit& each) {
+      return each.offset == offsets.box.begin && each.length > 0;
+    });
+    if (edit == edits->end()) return failed("the table of offsets was not found again");
+    std::vector<uint8_t> content(4);
+    append32(&content, offsets.count);
+    Window window(source, offsets.table, 1 << 14);
+    for (uint64_t chunk = 0; chunk < offsets.count; ++chunk) {
+      uint64_t offset = 0;
+      if (!window.number(4, &offset)) return cut_off();
+      append64(&content, map(offset));
+    }
+    edit->bytes = make_box("co64", content);
   }
   return ok();
 }

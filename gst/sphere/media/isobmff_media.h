@@ -24,6 +24,13 @@ Status cut_indexes(const Source& source, const std::vector<TrackPlan>& plans,
 /// Writes the new offsets into the tables of a movie's tracks that stay.
 Status move_chunks(const Source& source, const IsoLayout& layout,
                    const std::vector<TrackPlan>& plans, const OffsetMap& map, BoxEdits* edits);
+/// Marks the tracks whose offsets would not fit into their tables any more. Whether there are any.
+Result<bool> widen_offsets(const Source& source, const IsoLayout& layout, const OffsetMap& map,
+                           std::vector<TrackPlan>* plans);
+/// Fills in the tables of those, which are among the edits.
+Status fill_wide_offsets(const Source& source, const IsoLayout& layout,
+                         const std::vector<TrackPlan>& plans, const OffsetMap& map,
+                         std::vector<Edit>* edits);
 /// Likewise into fragments.
 Status move_fragments(const Source& source, const IsoLayout& layout,
                       const std::vector<TrackPlan>& plans, const OffsetMap& map, BoxEdits* edits);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/isobmff_marks.h"
@@ -37,10 +38,6 @@ std::string date_of(uint64_t quicktime) {
 
 bool is_zero(std::span<const uint8_t> bytes) {
   return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
-}
-
-std::string_view as_text(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 std::string_view until_zero(std::string_view text) { return text.substr(0, text.find('\0')); }
@@ -171,6 +168,14 @@ Result<Outcome> BoxEditor::edit_table(const Box& box) {
     const std::vector<uint8_t>& bytes = plans_[track_].sizes_box;
     return Outcome{edits_.replace(box.begin, box.end - box.begin, bytes), true};
   }
+  if (track_ < plans_.size() && plans_[track_].wide_offsets &&
+      box.begin == layout_.tables[track_].offsets.box.begin) {
+    // The offsets are filled in when it is known where everything will be.
+    std::vector<uint8_t> content(8 + 8 * static_cast<size_t>(layout_.tables[track_].offsets.count));
+    const int64_t change =
+        edits_.replace(box.begin, box.end - box.begin, make_box("co64", content));
+    return Outcome{change, true};
+  }
   if (const std::optional<uint64_t> expected = expected_length(source_, box))
     return cut_excess(box, *expected);
   return Outcome{};
@@ -189,6 +194,12 @@ Result<Outcome> BoxEditor::edit_movie(const Box& box, const std::string& path) {
       added.insert(added.end(), meta.begin(), meta.end());
     }
     change += edits_.insert(box.end, std::move(added));
+  }
+  if (!added_track_.empty()) {
+    const std::optional<Box> header = find_box(source_, box.content, box.end, false, "mvhd");
+    if (!header || header->size() < 4) return damaged("the movie has no header");
+    edits_.put32(header->end - 4, added_id_ + 1);  // the number of the next track
+    change += edits_.insert(box.end, std::move(added_track_));
   }
   edits_.resize(box, change);
   return Outcome{change, true};

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/box_edits.h"
+#include "gst/sphere/media/camm_track.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/findings.h"
 #include "gst/sphere/media/isobmff_layout.h"
@@ -62,6 +64,39 @@ Status edit_boxes(const Source& source, BoxEditor* editor) {
   return ok();
 }
 
+/// The track of the request's positions; nothing if it asks for none, or the file can't have it.
+std::optional<CammTrack> make_track(const IsoLayout& layout, Findings* findings, uint32_t* id) {
+  const std::vector<TimedPosition>& positions = findings->request().positions;
+  if (positions.empty()) return std::nullopt;
+  *id = 0;
+  for (const Track& track : layout.file.tracks) *id = std::max(*id, track.id);
+  // The samples are put behind all boxes.
+  const bool open = std::ranges::any_of(layout.media, &Box::to_the_end) || layout.moov.to_the_end;
+  if (layout.file.fragmented || open || ++*id == 0) {
+    findings->remark(
+        "the positions along its time could not be put in, because the file is written in pieces; "
+        "it has the first one");
+    return std::nullopt;
+  }
+  return make_camm_track(positions, *id, layout.file.length);
+}
+
+/// Puts the samples behind all boxes, at `end`, and tells the track in the edits where they are.
+/// They have to be all edits that change lengths.
+void add_samples(CammTrack track, uint64_t end, std::vector<Edit>* edits) {
+  BoxEdits added(false);
+  const auto length = static_cast<uint64_t>(added.insert(end, make_box("mdat", track.samples)));
+  for (Edit& edit : added.take()) edits->push_back(std::move(edit));
+  const uint64_t behind = OffsetMap(*edits)(end);
+  const std::vector<uint8_t> before = track.trak;
+  track.set_offset(behind - length + 8);
+  for (Edit& edit : *edits)
+    if (edit.bytes.size() >= before.size() &&
+        std::equal(before.rbegin(), before.rend(), edit.bytes.rbegin()))
+      std::ranges::copy(track.trak,
+                        edit.bytes.end() - static_cast<std::ptrdiff_t>(track.trak.size()));
+}
+
 }  // namespace
 
 Result<Examination> examine_isobmff(const Source& source, const Request& request) {
@@ -74,22 +109,41 @@ Result<Examination> examine_isobmff(const Source& source, const Request& request
 
   Examination examination;
   Findings findings(request, &examination);
+  if (const IsoFile::Length& movie = layout->file.length; movie.timescale)
+    examination.duration_ns = static_cast<uint64_t>(static_cast<double>(movie.value) * 1e9 /
+                                                    static_cast<double>(movie.timescale));
   Result<std::vector<TrackPlan>> planned = plan_tracks(boxes, *layout, &findings);
   if (!planned) return planned.error();
   std::vector<TrackPlan> plans = std::move(*planned);
   if (const Status seen = examine_samples(boxes, layout, &plans, &findings); !seen)
     return seen.error();
 
-  BoxEdits edits(request.in_place);
-  BoxEditor editor(boxes, *layout, plans, &findings, &edits);
-  if (const Status edited = edit_boxes(boxes, &editor); !edited) return edited.error();
-  if (const Status cut = cut_media(boxes, *layout, plans, &findings, &edits); !cut)
-    return cut.error();
-  if (const Status cut = cut_indexes(boxes, plans, *layout, &findings, &edits); !cut)
-    return cut.error();
-  examination.edits = edits.take();
+  const uint64_t end_of_boxes = boxes.size() - layout->file.trailing;
+  // Wider tables of offsets move everything behind them once more.
+  const Examination before = examination;
+  bool widened = false;
+  do {
+    examination = before;
+    BoxEdits edits(request.in_place);
+    BoxEditor editor(boxes, *layout, plans, &findings, &edits);
+    uint32_t added_id = 0;
+    std::optional<CammTrack> added = make_track(*layout, &findings, &added_id);
+    if (added) editor.add_track(added->trak, added_id);
+    if (const Status edited = edit_boxes(boxes, &editor); !edited) return edited.error();
+    if (const Status cut = cut_media(boxes, *layout, plans, &findings, &edits); !cut)
+      return cut.error();
+    if (const Status cut = cut_indexes(boxes, plans, *layout, &findings, &edits); !cut)
+      return cut.error();
+    examination.edits = edits.take();
+    if (added) add_samples(std::move(*added), end_of_boxes, &examination.edits);
+    const Result<bool> wide = widen_offsets(boxes, *layout, OffsetMap(examination.edits), &plans);
+    if (!wide) return wide.error();
+    widened = *wide;
+  } while (widened);
 
   const OffsetMap map(examination.edits);
+  const Status filled = fill_wide_offsets(boxes, *layout, plans, map, &examination.edits);
+  if (!filled) return filled.error();
   BoxEdits moves(request.in_place);
   if (const Status moved = move_chunks(boxes, *layout, plans, map, &moves); !moved)
     return moved.error();
@@ -99,7 +153,7 @@ Result<Examination> examine_isobmff(const Source& source, const Request& request
   std::ranges::move(moves.take(), std::back_inserter(examination.edits));
   for (TrackPlan& plan : plans)
     std::ranges::move(plan.size_edits, std::back_inserter(examination.edits));
-  examine_trailing(source, boxes.size() - layout->file.trailing, &findings, &examination.edits);
+  examine_trailing(source, end_of_boxes, &findings, &examination.edits);
   examination.edits = joined(std::move(examination.edits));
 
   std::vector<SampleSettings> settings;

@@ -8,6 +8,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/base/printable.h"
+#include "gst/sphere/base/text.h"
 
 namespace sphere::media {
 
@@ -283,10 +284,6 @@ std::string_view text_without_length(std::string_view text) {
   if (!text.empty() && static_cast<uint8_t>(text.front()) < 0x20) text.remove_prefix(1);
   const size_t end = text.find_last_not_of(blank);
   return text.substr(0, end == std::string_view::npos ? 0 : end + 1);
-}
-
-std::string_view as_text(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace

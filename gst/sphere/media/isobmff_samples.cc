@@ -48,7 +48,8 @@ bool is_inside(std::string_view path, std::string_view parent) {
 bool SampleReport::keeps_useful(std::string_view path) const {
   return std::ranges::any_of(parts_, [&](const auto& entry) {
     const Part& part = entry.second;
-    return is_inside(part.path, path) && part.part_class == PartClass::useful && !part.removed;
+    const bool wanted = part.part_class == PartClass::useful || part.part_class == PartClass::place;
+    return wanted && is_inside(part.path, path) && !part.removed;
   });
 }
 
@@ -66,7 +67,10 @@ void SampleReport::remove_all(std::string_view path) {
 void SampleReport::finish(Findings* findings) {
   for (auto& [key, part] : parts_) findings->add(std::move(part));
   // The first and the last ones are most likely where somebody lives.
-  if (!positions_.empty()) findings->position(positions_.back());
+  if (!positions_.empty()) {
+    findings->position(positions_.front());
+    findings->position(positions_.back());
+  }
   const size_t step = (positions_.size() + Traces::most - 1) / Traces::most;
   for (size_t i = 0; i < positions_.size(); i += step) findings->position(positions_[i]);
   for (const std::string& text : identities_) findings->identity(text);

@@ -28,7 +28,7 @@ class SampleReport {
   void add(const Position& position);
   /// Adds everything to the findings. The positions are spread over the file.
   void finish(Findings* findings);
-  /// Whether something that is useful stays in the parts with this path, or below it.
+  /// Whether something that is useful, or a place, stays in the parts with this path, or below it.
   bool keeps_useful(std::string_view path) const;
   /// Whether there is a part of this class.
   bool has(std::string_view path, PartClass part_class) const;

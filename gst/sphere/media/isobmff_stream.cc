@@ -18,8 +18,8 @@
 #include "gst/sphere/media/isobmff_layout.h"
 #include "gst/sphere/media/isobmff_media.h"
 #include "gst/sphere/media/isobmff_tracks.h"
+#include "gst/sphere/media/muxer_stream.h"
 #include "gst/sphere/media/sample_tables.h"
-#include "gst/sphere/media/stream_editor.h"
 
 namespace sphere::media {
 
@@ -101,7 +101,7 @@ std::string_view type_of(std::span<const uint8_t> box) {
   return {reinterpret_cast<const char*>(box.data()) + 4, 4};
 }
 
-class IsobmffStreamEditor : public StreamEditor {
+class IsobmffStreamEditor : public MuxerStreamEditor {
  public:
   Status take(uint64_t offset, std::span<const uint8_t> bytes, const Request& request,
               std::vector<Write>* writes) override {
@@ -111,7 +111,7 @@ class IsobmffStreamEditor : public StreamEditor {
     next_in_ += bytes.size();
     // The length of the media data is not known yet: it ends where the muxer writes its index.
     if (open_media_ && !begins_movie(bytes)) {
-      write({bytes.begin(), bytes.end()}, writes);
+      write(copy_of(bytes), writes);
       return ok();
     }
     if (open_media_) media_end_ = next_in_ - bytes.size();
@@ -199,8 +199,7 @@ class IsobmffStreamEditor : public StreamEditor {
     if (size == 0) return damaged("a box has no size");
     if (size > largest_box) return unsupported("a box ('" + type + "') is larger than 256 MiB");
     if (size > pending_.size()) return false;
-    StoredBox box{consumed_,
-                  {pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size)}};
+    StoredBox box{consumed_, first(static_cast<size_t>(size))};
     drop(static_cast<size_t>(size));
     if (type == "free" || type == "skip" || type == "wide") {
       // The muxer may turn it into the beginning of the media data.
@@ -372,26 +371,12 @@ class IsobmffStreamEditor : public StreamEditor {
     return ok();
   }
 
-  void write(Bytes bytes, std::vector<Write>* writes) {
-    const uint64_t offset = next_out_;
-    next_out_ += bytes.size();
-    if (!bytes.empty()) writes->push_back({offset, std::move(bytes)});
-  }
   void pass(size_t size, std::vector<Write>* writes) {
     if (consumed_ == media_begin_ && media_content_ > consumed_) media_out_ = next_out_;
-    write({pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size)}, writes);
+    write(first(size), writes);
     drop(size);
   }
-  void drop(size_t size) {
-    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size));
-    consumed_ += size;
-  }
 
-  bool begun_ = false;
-  Request request_;
-  Bytes pending_;          ///< of the muxer, not yet examined
-  uint64_t consumed_ = 0;  ///< bytes of the muxer before those
-  uint64_t next_in_ = 0, next_out_ = 0;
   uint64_t left_ = 0;        ///< bytes of the present media data that are to come
   bool open_media_ = false;  ///< their number is not known
 

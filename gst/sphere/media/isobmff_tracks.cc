@@ -141,6 +141,21 @@ bool is_examined(const Track& track, const SampleSettings& samples) {
          (track.handler != "vide" && track.handler != "soun");
 }
 
+/// Whether the samples are pictures that are not read, because the request says so.
+bool is_skipped(const SampleSettings& samples, const Request& request) {
+  if (!request.skip_pictures) return false;
+  switch (samples.form) {
+    case SampleForm::h264:
+    case SampleForm::h265:
+    case SampleForm::av1:
+    case SampleForm::jpeg:
+    case SampleForm::mpeg4:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// Collects the sizes of CAMM samples after their edit.
 class NewSizes {
  public:
@@ -213,7 +228,9 @@ Status examine_samples(const Source& source, const std::shared_ptr<const IsoLayo
   std::vector<bool> examined;
   for (size_t i = 0; i < plans->size(); ++i) {
     settings.push_back((*plans)[i].samples);
-    examined.push_back(is_examined(layout->file.tracks[i], settings[i]));
+    const bool skipped = is_skipped(settings[i], findings->request());
+    examined.push_back(!skipped && is_examined(layout->file.tracks[i], settings[i]));
+    if (skipped) findings->skip_pictures(settings[i].path);
   }
   SampleReport report;
   NewSizes sizes(source, *layout, findings->request().in_place, plans);

@@ -21,6 +21,8 @@ struct TrackPlan {
   bool edited = false;
   /// The new `stsz`, if sizes change.
   std::vector<uint8_t> sizes_box;
+  /// Its `stco` becomes a `co64`, because offsets pass 4 GiB.
+  bool wide_offsets = false;
   /// Edits of the sizes in fragments.
   std::vector<Edit> size_edits;
 };

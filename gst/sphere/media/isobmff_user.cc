@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/isobmff_marks.h"
@@ -30,10 +31,6 @@ constexpr size_t shortest_identity = 6;
 
 constexpr std::string_view xmp_uuid = "uuid:be7acfcb97a942e89c71999491e3afac";
 constexpr std::string_view video_uuid = "uuid:ffcc8263f8554a938814587a02521fdd";
-
-std::string_view as_text(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 std::string_view last_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 

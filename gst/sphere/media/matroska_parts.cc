@@ -4,9 +4,12 @@
 
 #include "gst/sphere/media/matroska_parts.h"
 
+#include <glib.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -33,6 +36,18 @@ constexpr uint64_t largest_video_xml = 1 << 16;
 constexpr uint64_t type_video = 1, type_audio = 2;
 // What stands instead of the name of the program that made a file.
 constexpr std::string_view neutral_program = "gst-sphere";
+
+/// A time of Matroska, which counts nanoseconds from the beginning of 2001.
+std::string date_of(uint64_t time) {
+  constexpr int64_t begin = 978307200, second_ns = 1'000'000'000;
+  const std::unique_ptr<GDateTime, decltype(&g_date_time_unref)> date(
+      g_date_time_new_from_unix_utc(begin + static_cast<int64_t>(time) / second_ns),
+      g_date_time_unref);
+  if (!date) return {};
+  const std::unique_ptr<char, decltype(&g_free)> text(
+      g_date_time_format(date.get(), "%Y-%m-%d %H:%M:%S"), g_free);
+  return text ? text.get() : "";
+}
 
 class Examiner {
  public:
@@ -166,7 +181,8 @@ class Examiner {
       return ok();
     }
     if (std::string_view(rule->name).ends_with("App")) return examine_program(element, where);
-    const std::string text = rule->part_class == PartClass::time ? "" : reader_.text(element);
+    const std::string text = rule->part_class == PartClass::time ? date_of(reader_.number(element))
+                                                                 : reader_.text(element);
     if (rule->part_class == PartClass::identity && !std::string_view(rule->name).ends_with("UUID"))
       findings_.identity(text);
     remove_unless(findings_.add(where, {rule->part_class, rule->what, text}), element);

@@ -13,8 +13,8 @@
 #include "gst/sphere/media/matroska_clusters.h"
 #include "gst/sphere/media/matroska_mark.h"
 #include "gst/sphere/media/matroska_parts.h"
+#include "gst/sphere/media/muxer_stream.h"
 #include "gst/sphere/media/sample_tables.h"
-#include "gst/sphere/media/stream_editor.h"
 
 namespace sphere::media {
 
@@ -50,7 +50,7 @@ Bytes unknown_size(size_t bytes) {
   return size;
 }
 
-class MatroskaStreamEditor : public StreamEditor {
+class MatroskaStreamEditor : public MuxerStreamEditor {
  public:
   explicit MatroskaStreamEditor(bool can_go_back) : can_go_back_(can_go_back) {}
 
@@ -235,9 +235,7 @@ class MatroskaStreamEditor : public StreamEditor {
 
   Status edit_in_cluster(const Element& element, std::vector<Write>* writes) {
     const auto size = static_cast<size_t>(element.end);
-    if (element.id == ebml_id::cluster_position)
-      return write_moved({pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size)},
-                         writes);
+    if (element.id == ebml_id::cluster_position) return write_moved(first(size), writes);
     // Around it stands a cluster that has no other element.
     Bytes whole(cluster_head.begin(), cluster_head.end());
     const size_t before = whole.size();
@@ -371,26 +369,10 @@ class MatroskaStreamEditor : public StreamEditor {
     return ok();
   }
 
-  /// The next bytes of the edited file.
-  void write(Bytes bytes, std::vector<Write>* writes) {
-    const uint64_t offset = next_out_;
-    next_out_ += bytes.size();
-    writes->push_back({offset, std::move(bytes)});
-  }
   void pass(size_t size, std::vector<Write>* writes) {
-    write({pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size)}, writes);
+    write(first(size), writes);
     drop(size);
   }
-  void drop(size_t size) {
-    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size));
-    consumed_ += size;
-  }
-
-  bool begun_ = false;
-  Request request_;        ///< without a position
-  Bytes pending_;          ///< of the muxer, not yet examined
-  uint64_t consumed_ = 0;  ///< bytes of the muxer before those
-  uint64_t next_in_ = 0, next_out_ = 0;
 
   Bytes head_, edited_head_;
   Element segment_;  ///< in the head

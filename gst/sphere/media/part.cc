@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/maker.h"
 
 namespace sphere::media {
@@ -44,9 +45,8 @@ void Traces::add(const Position& position) {
 
 void Traces::add_identity(std::string_view text) {
   constexpr std::string_view blanks(" \t\r\n\0", 5);
-  const size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return;
-  text = text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+  text = trimmed(text, blanks);
+  if (text.empty()) return;
   if (identities.size() < most && std::ranges::find(identities, text) == identities.end())
     identities.emplace_back(text);
 }

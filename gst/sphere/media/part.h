@@ -129,8 +129,13 @@ struct Request {
   std::optional<Position> position;
   /// UTC, microseconds since 1970, of the position; nothing: not known or not agreed.
   std::optional<int64_t> position_time;
+  /// Positions along the time of a video, in its order, rounded likewise; `position` is the first.
+  /// Only MP4 and MOV have them all.
+  std::vector<TimedPosition> positions;
   /// All edits keep their lengths, so that a large file can be edited where it is.
   bool in_place = false;
+  /// The coded pictures of a video stay without being read, which is all that takes long in place.
+  bool skip_pictures = false;
   std::vector<const Maker*> makers;
   /// Of a picture in a picture. The readers count it, and don't look deeper than most_depth.
   int depth = 0;
@@ -140,6 +145,7 @@ struct Request {
 /// What a reader has found, and the edits that the request needs.
 struct Examination {
   Kind kind = Kind::unknown;
+  uint64_t duration_ns = 0;  ///< of an MP4 or MOV file
   std::vector<Part> parts;
   Traces traces;
   std::vector<Edit> edits;
@@ -148,6 +154,8 @@ struct Examination {
   /// Things that a person should know, each a sentence without a full stop: a signature was removed
   /// because it would no longer be valid.
   std::vector<std::string> remarks;
+  /// The request has skipped coded pictures, in which more may be told.
+  bool skipped_pictures = false;
 
   bool changes() const { return !edits.empty() || sample_edits; }
 };

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Checks that a JPEG or a PNG is complete, and reads
-// what it contains about its picture. Decoders accept a file that ends too early and fill the rest
-// with grey; these functions return an error.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Checks that a JPEG or a PNG is complete, and reads what it contains about its picture. Decoders
+// accept a file that ends too early and fill the rest with grey; these functions return an error.
 
 #pragma once
 

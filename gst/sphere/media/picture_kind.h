@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Classifies a decoded picture by its pixels: two
-// fisheyes in one frame, a 360 picture that is stitched already, or an ordinary picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Classifies a decoded picture by its pixels: two fisheyes in one frame, a 360 picture that is
+// stitched already, or an ordinary picture.
 
 #pragma once
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "gst/sphere/base/printable.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/position_text.h"
 
 namespace sphere::media {
@@ -172,8 +173,7 @@ void examine_user_data(std::span<const uint8_t> payload, SeiMessage* message, Tr
   const bool has_uuid = message->type == user_data_type && payload.size() >= uuid_size;
   const std::span<const uint8_t> data = has_uuid ? payload.subspan(uuid_size) : payload;
   const std::string_view text = text_of(data);
-  const std::vector<Position> positions =
-      positions_in({reinterpret_cast<const char*>(data.data()), data.size()});
+  const std::vector<Position> positions = positions_in(as_text(data));
   if (!text.empty()) {
     message->value = printable(text, most_value);
     if (traces) traces->add_identity(text);

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gst/sphere/base/text.h"
+
 namespace sphere::media {
 
 namespace {
@@ -19,10 +21,6 @@ constexpr uint64_t largest_text = 1 << 16;
 
 // `stsd` has a version, flags and a count; a visual sample entry has these bytes before its boxes.
 constexpr uint64_t stsd_head = 8, visual_entry_head = 78;
-
-std::string_view text_of(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 bool same_letter(char a, char b) {
   return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
@@ -48,7 +46,7 @@ bool says(std::string_view text, std::string_view name, std::string_view value) 
 }  // namespace
 
 bool xmp_is_spherical(std::span<const uint8_t> packet) {
-  const std::string_view text = text_of(packet);
+  const std::string_view text = as_text(packet);
   return text.find(photo_schema) != std::string_view::npos &&
          says(text, ":ProjectionType", "equirectangular");
 }
@@ -63,7 +61,7 @@ bool uuid_box_is_spherical(const Source& source, const Box& box) {
   if (!source.read_all(box.content, bytes) ||
       std::memcmp(bytes.data(), video_schema, sizeof video_schema) != 0)
     return false;
-  return video_xml_is_spherical(text_of(std::span(bytes).subspan(sizeof video_schema)));
+  return video_xml_is_spherical(as_text(std::span(bytes).subspan(sizeof video_schema)));
 }
 
 bool sample_entry_is_spherical(const Source& source, const Box& stsd) {

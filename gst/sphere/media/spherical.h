@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Detects the metadata of stitched 360 pictures.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Detects the metadata of stitched 360 pictures.
 
 #pragma once
 

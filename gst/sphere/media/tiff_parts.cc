@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif_tags.h"
 #include "gst/sphere/media/findings.h"
@@ -210,8 +211,7 @@ class Examiner {
     const PartRule rule = there ? tiff_rule(request_, camera_, tag, tiff_.little())
                                 : PartRule{PartClass::unknown, "not complete", {}};
     const bool stays = findings_.add(where, rule);
-    if (!stays && names_somebody(tag))
-      findings_.identity({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    if (!stays && names_somebody(tag)) findings_.identity(as_text(bytes));
     if (there && (entry.tag == tag_iptc || entry.tag == tag_photoshop)) {
       where.removed |= !stays;
       entry.tag == tag_iptc ? list_iptc(bytes, where, &findings_)

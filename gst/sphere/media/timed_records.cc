@@ -11,6 +11,7 @@
 #include <span>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/isobmff_samples.h"
 #include "gst/sphere/media/position_text.h"
 
@@ -154,7 +155,7 @@ class RecordEditor : public SampleEditor {
     searched_ += size;
     bytes_.resize(static_cast<size_t>(size));
     if (!source_.read_all(offset, bytes_)) return cut_off();
-    const std::string_view text(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
+    const std::string_view text = as_text(bytes_);
     for (const Position& position : positions_in(text)) {
       report_->add(position);
       report_->add(settings_.path, PartClass::place, "position in a text", position_value(position),

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -90,6 +91,19 @@ class PatternList {
     add_axis(position.longitude, Axis::longitude, index);
   }
 
+  /// Removes the patterns that these positions have, too.
+  void drop_those_of(std::span<const Position> positions) {
+    if (list_.empty()) return;
+    std::set<std::string> dropped;
+    for (const Position& position : positions) {
+      PatternList own;
+      own.add_position(position, 0);
+      for (const Pattern& pattern : own.list_)
+        if (all_.contains(pattern.bytes)) dropped.insert(pattern.bytes);
+    }
+    std::erase_if(list_, [&](const Pattern& pattern) { return dropped.contains(pattern.bytes); });
+  }
+
   void add_identity(std::string_view text) {
     if (text.size() < shortest_alone) return;
     text = text.substr(0, longest_identity);
@@ -112,6 +126,7 @@ class PatternList {
     if (bytes.size() < key_size) return;
     if (bytes.size() < shortest_alone && pattern.position < 0) return;
     if (!seen_.insert({bytes, pattern.position}).second) return;
+    all_.insert(bytes);
     pattern.bytes = std::move(bytes);
     list_.push_back(std::move(pattern));
   }
@@ -203,6 +218,7 @@ class PatternList {
 
   std::vector<Pattern> list_;
   std::set<std::pair<std::string, int>> seen_;
+  std::set<std::string> all_;
 };
 
 }  // namespace
@@ -237,12 +253,15 @@ struct TraceSearch::Patterns {
   }
 };
 
-TraceSearch::TraceSearch(const Traces& traces, const Policy& policy)
+TraceSearch::TraceSearch(const Traces& traces, const Policy& policy,
+                         std::span<const Position> allowed)
     : patterns_(std::make_unique<Patterns>()) {
   PatternList list;
   if (!policy.place)
     for (size_t i = 0; i < traces.positions.size(); ++i)
       list.add_position(traces.positions[i], static_cast<int>(i));
+  // Two positions that are close have the same whole degrees and minutes.
+  list.drop_those_of(allowed);
   if (!policy.identity)
     for (const std::string& text : traces.identities) list.add_identity(text);
   patterns_->list = list.take();
@@ -283,8 +302,9 @@ std::optional<FoundTrace> TraceSearch::search(std::span<const uint8_t> bytes) {
 
 Result<std::optional<FoundTrace>> find_traces(const Source& source, const Traces& traces,
                                               const Policy& policy,
-                                              const std::function<bool(uint64_t)>& progress) {
-  TraceSearch search(traces, policy);
+                                              const std::function<bool(uint64_t)>& progress,
+                                              std::span<const Position> allowed) {
+  TraceSearch search(traces, policy, allowed);
   if (search.empty()) return std::optional<FoundTrace>();
   std::vector<uint8_t> bytes(block);
   for (uint64_t position = 0; position < source.size();) {

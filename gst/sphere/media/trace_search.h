@@ -26,7 +26,8 @@ struct FoundTrace {
 class TraceSearch {
  public:
   /// What shall not be found. A part that the policy allows is not searched for.
-  TraceSearch(const Traces& traces, const Policy& policy);
+  /// `allowed`: positions that were put in; what can't be distinguished from them is no trace.
+  TraceSearch(const Traces& traces, const Policy& policy, std::span<const Position> allowed = {});
   ~TraceSearch();
   TraceSearch(TraceSearch&&) noexcept;
 
@@ -44,6 +45,7 @@ class TraceSearch {
 /// the number of bytes that are done.
 Result<std::optional<FoundTrace>> find_traces(
     const Source& source, const Traces& traces, const Policy& policy,
-    const std::function<bool(uint64_t)>& progress = nullptr);
+    const std::function<bool(uint64_t)>& progress = nullptr,
+    std::span<const Position> allowed = {});
 
 }  // namespace sphere::media

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "gst/sphere/base/text.h"
+
 namespace sphere::media {
 
 namespace {
@@ -183,13 +185,6 @@ std::string lower(std::string_view text) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   return all;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
 bool has_form(std::string_view value, Form form) {

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The orientation of a camera for each picture of a
-// recording, as a sticky event. It is sent before the pictures, like `sphere-lens`. Entries are
-// found by the presentation time.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The orientation of a camera for each picture of a recording, as a sticky event. It is sent before
+// the pictures, like `sphere-lens`. Entries are found by the presentation time.
 
 #pragma once
 

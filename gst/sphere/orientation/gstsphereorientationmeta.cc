@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later GstSphereOrientationMeta: the orientation of the
-// camera, on each picture.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// GstSphereOrientationMeta: the orientation of the camera, on each picture.
 
 #include "gst/sphere/orientation/gstsphereorientationmeta.h"
 

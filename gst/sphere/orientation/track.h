@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The orientation of a camera during a recording,
-// picture by picture, and the views that correct it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The orientation of a camera during a recording, picture by picture, and the views that correct
+// it.
 
 #pragma once
 

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Disparity around the seam: the distance between the
-// points at which the two lenses show the same object.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Disparity around the seam: the distance between the points at which the two lenses show the same
+// object.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Multiband blending, calculated only in the overlap.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Multiband blending, calculated only in the overlap.
 //
 // Two pictures F and B are blended in each frequency band: the result is the sum over k of w_k F_k
 // + (1 - w_k) B_k. F_k and B_k are the bands of their Laplacian pyramids, and w_k is a ramp across

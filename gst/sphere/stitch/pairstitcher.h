@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Stitches the pictures of one pair of lenses, one after
-// the other: has the grids to draw by, the measurement of the seam, and the blend around it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Stitches the pictures of one pair of lenses, one after the other: has the grids to draw by, the
+// measurement of the seam, and the blend around it.
 
 #pragma once
 

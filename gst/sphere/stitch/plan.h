@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Plans a stitched picture, for both stitchers: builds
-// the grids by which a pair of lenses is drawn.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Plans a stitched picture, for both stitchers: builds the grids by which a pair of lenses is
+// drawn.
 
 #pragma once
 

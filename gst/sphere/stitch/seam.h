@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Matches the two lenses around the seam, in brightness
-// and in position. Differences are measured in strips, smoothed over time, and applied to a grid:
-// fully at the seam, and less with the distance from it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Matches the two lenses around the seam, in brightness and in position. Differences are measured
+// in strips, smoothed over time, and applied to a grid: fully at the seam, and less with the
+// distance from it.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The difference between the two lenses in light and
-// colour, around the seam.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The difference between the two lenses in light and colour, around the seam.
 
 #pragma once
 

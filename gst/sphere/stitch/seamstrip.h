@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later A small picture of what both lenses show around the
-// seam. It is drawn by a grid, as the output is, and the seam is matched with it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A small picture of what both lenses show around the seam. It is drawn by a grid, as the output
+// is, and the seam is matched with it.
 
 #pragma once
 

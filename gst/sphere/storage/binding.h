@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later What this machine stores of a camera to recognise it
-// later: one file for each camera, in the XDG data folder. The caller must check consent before and
-// after it writes one: categories device and network, purpose bind.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What this machine stores of a camera to recognise it later: one file for each camera, in the XDG
+// data folder. The caller must check consent before and after it writes one: categories device and
+// network, purpose bind.
 
 #pragma once
 

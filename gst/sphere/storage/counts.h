@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Statistics and crash counts: how often and how long
-// commands ran, and how often one did not end normally. These are two stores with one file for each
-// month. They don't refer to each other, and identify neither a person nor a camera. They are
-// written only while `statistics` is given for `improve`, and are never sent.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Statistics and crash counts: how often and how long commands ran, and how often one did not end
+// normally. These are two stores with one file for each month. They don't refer to each other, and
+// identify neither a person nor a camera. They are written only while `statistics` is given for
+// `improve`, and are never sent.
 
 #pragma once
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
 // The certificates of the cameras' web servers. The first one of a camera is trusted; later it must
 // show the same one. They are kept on the disk while the user's own ledger gives `device` for
 // `bind`; otherwise only in this process.

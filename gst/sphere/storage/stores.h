@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The list of everything that the suite stores about a
-// person or a camera: its location, the grants that it needs, and how long it is kept. Nothing else
-// is stored.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The list of everything that the suite stores about a person or a camera: its location, the grants
+// that it needs, and how long it is kept. Nothing else is stored.
 
 #pragma once
 

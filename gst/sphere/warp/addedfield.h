@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later A field that is added to each layer's picture after it
-// was drawn, component by component.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A field that is added to each layer's picture after it was drawn, component by component.
 
 #pragma once
 

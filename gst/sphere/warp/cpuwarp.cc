@@ -31,6 +31,7 @@ WarpPlane source_plane(const GstVideoFrame& in, int plane) {
   p.phase_x = samples.phase_x;
   p.phase_y = samples.phase_y;
   p.neutral = samples.neutral;
+  p.white = samples.white;
   return p;
 }
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Draws whole pictures by their grids on the CPU: all
-// planes, in slices, with several threads.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Draws whole pictures by their grids on the CPU: all planes, in slices, with several threads.
 
 #pragma once
 

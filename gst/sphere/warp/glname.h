@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Owns GL objects: a name is deleted with its owner.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Owns GL objects: a name is deleted with its owner.
 
 #pragma once
 

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Makes smaller copies of a picture's planes with GL,
-// for outputs that are coarser than their source.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Makes smaller copies of a picture's planes with GL, for outputs that are coarser than their
+// source.
 
 #pragma once
 

@@ -436,6 +436,8 @@ Status GlWarp::draw_patch(const WarpGrid& grid, const Mesh& mesh, int plane,
         limits(g.top, g.bottom, grid.source.height, from.step_y, from.height, texture_height);
   }
   const float neutral = static_cast<float>(from.neutral) * step_value(input.info);
+  const float white =
+      static_cast<float>(std::max(from.white - from.neutral, 0)) * step_value(input.info);
   const bool gain = !grid.layer[0].gain.empty();
 
   for (int k = 0; k < classes; ++k) {
@@ -481,6 +483,7 @@ Status GlWarp::draw_patch(const WarpGrid& grid, const Mesh& mesh, int plane,
                                    static_cast<float>(texture_height));
     if (gain) {
       gst_gl_shader_set_uniform_3f(shader, "neutral", neutral, neutral, neutral);
+      gst_gl_shader_set_uniform_1f(shader, "white", white);
       gst_gl_shader_set_uniform_1f(shader, "rgb", rgb_ ? 1.0f : 0.0f);
       // Each column has what a tint adds to the components of the plane. Nothing is added to luma.
       std::array<float, 9> offsets{};

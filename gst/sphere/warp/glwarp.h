@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Draws by a grid with GL, plane by plane. The grid is
-// drawn as triangles, whose corners have the points in the source as attributes.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Draws by a grid with GL, plane by plane. The grid is drawn as triangles, whose corners have the
+// points in the source as attributes.
 
 #pragma once
 

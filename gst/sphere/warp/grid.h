@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The grid by which the CPU and GL draw, from any
-// source.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The grid by which the CPU and GL draw, from any source.
 //
 // A coarse grid covers the output. Each node has the point in the source picture that is shown
 // there; between nodes, points are interpolated linearly. A picture may be drawn in two layers,

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Makes the grids of an output: chooses the size of
-// their cells, and calculates directions of nodes and points in the source.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Makes the grids of an output: chooses the size of their cells, and calculates directions of nodes
+// and points in the source.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The source of a warp: tells the grid at which point of
-// a picture a direction is shown.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The source of a warp: tells the grid at which point of a picture a direction is shown.
 
 #pragma once
 

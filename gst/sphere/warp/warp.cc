@@ -171,6 +171,37 @@ HWY_INLINE void sample_any(D d, const uint8_t* source, int stride, const Taps<V>
 
 #include "gst/sphere/warp/warpplain-inl.h"
 
+/// Whether the gain of a layer, or that of one of its colours, is above 1 in a segment.
+template <int components>
+HWY_INLINE bool lifts(const Job& job, const Track& k, int s) {
+  const auto largest = [&](const float* v, const float* dv) {
+    return std::max(v[s], v[s] + static_cast<float>(job.samples) * dv[s]);
+  };
+  float gain = largest(k.gain, k.dgain);
+  if (components == 4)
+    gain *= std::max({largest(k.tint[0], k.dtint[0]), largest(k.tint[1], k.dtint[1]),
+                      largest(k.tint[2], k.dtint[2])});
+  return job.white > 0 && gain > 1;
+}
+
+/// As lift() of warpjob.h, for gains of any size.
+template <bool exact, class DF, class VF>
+HWY_INLINE VF lifted_light(DF d, VF light, VF gain, float white) {
+  const auto most = hn::Set(d, white), twice = hn::Set(d, 2 * white);
+  const auto plain = hn::Mul(light, gain), bend = hn::NegMulAdd(gain, most, twice);
+  // Most vectors have no bright light.
+  if (hn::AllFalse(d, hn::Gt(plain, bend))) return plain;
+  const auto below = hn::Min(light, most), knee = hn::Max(bend, hn::Zero(d));
+  const auto lifted = hn::Min(hn::Mul(below, gain), hn::Sub(twice, knee));
+  const auto bent = hn::Max(hn::Sub(lifted, knee), hn::Zero(d));
+  // Where the gain is 1 or less, nothing is bent.
+  const auto room = hn::Max(hn::Mul(hn::Sub(most, knee), hn::Set(d, 4.0f)), hn::Set(d, 1e-6f));
+  const auto square = hn::Mul(bent, bent);
+  const auto taken =
+      exact ? hn::Div(square, room) : hn::Mul(square, hn::ApproximateReciprocal(room));
+  return hn::Add(hn::Sub(lifted, taken), hn::Sub(light, below));
+}
+
 /// Draws the samples of a segment, a multiple of the lanes, to `target`. One layer, or both
 /// blended.
 template <int components, bool both, bool gained, bool cubic, class D>
@@ -192,8 +223,12 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
   const auto to_unit = hn::Set(df, 1.0f / (1 << product_bits));
   constexpr int words = components == 4 ? (cubic ? 4 : 2) : cubic ? components : 1;
   int apart[2] = {};
-  for (int i = 0; i < 2; ++i)
-    if (both || i == layer) apart[i] = rows_apart(job, block, i, s, components, words);
+  bool lifted[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    if (!both && i != layer) continue;
+    apart[i] = rows_apart(job, block, i, s, components, words);
+    if constexpr (gained && components != 2) lifted[i] = lifts<components>(job, block.layer[i], s);
+  }
 
   for (int first = 0; first < job.samples; first += lanes) {
     const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
@@ -214,8 +249,9 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
       const auto apply_gain = [&](hn::Vec<D>(&v)[2], int i) {
         const Track& k = block.layer[i];
         const auto gain = line(k.gain, k.dgain);
+        const auto product = [&](int c) { return hn::Mul(gain, line(k.tint[c], k.dtint[c])); };
         const auto factor = [&](int c) {
-          const auto f = hn::Mul(hn::Mul(gain, line(k.tint[c], k.dtint[c])), hn::Set(df, 2048.0f));
+          const auto f = hn::Mul(product(c), hn::Set(df, 2048.0f));
           return hn::Min(hn::NearestInt(f), hn::Set(d, 32767));
         };
         const auto times = [&](hn::Vec<D> x, hn::Vec<D> low, hn::Vec<D> high, int neutral) {
@@ -227,6 +263,22 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
           return hn::BitCast(d, hn::SaturatedAdd(h, to));
         };
         // The gain is not applied to alpha.
+        if (lifted[i]) {
+          const auto light = [&](hn::Vec<D> x, int c) {
+            const auto l = hn::Mul(hn::ConvertTo(df, x), hn::Set(df, 1.0f / one));
+            const auto half =
+                hn::Mul(lifted_light<false>(df, l, product(c), job.white), hn::Set(df, one / 2.0f));
+            return hn::NearestInt(hn::Max(half, hn::Set(df, -32768.0f)));
+          };
+          const auto low = [&](hn::Vec<D> x) { return hn::ShiftRight<16>(hn::ShiftLeft<16>(x)); };
+          const auto high = [&](hn::Vec<D> x) { return hn::ShiftRight<16>(x); };
+          const auto pair = [&](hn::Vec<D> l, hn::Vec<D> h) {
+            return hn::Or(hn::And(l, hn::Set(d, 0xFFFF)), hn::ShiftLeft<16>(h));
+          };
+          v[0] = pair(light(low(v[0]), 0), light(high(v[0]), 2));
+          v[1] = pair(light(low(v[1]), 1), hn::ShiftRight<1>(high(v[1])));
+          return;
+        }
         v[0] = times(v[0], factor(0), factor(2), plane.neutral * 0x10001);
         v[1] = times(v[1], factor(1), hn::Set(d, 2048), plane.neutral);
       };
@@ -274,7 +326,9 @@ HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int
           if constexpr (gained) {
             const auto neutral = hn::Set(df, static_cast<float>(plane.neutral));
             const Track& k = block.layer[i];
-            f = hn::MulAdd(hn::Sub(f, neutral), line(k.gain, k.dgain), neutral);
+            const auto distance = hn::Sub(f, neutral), gain = line(k.gain, k.dgain);
+            f = lifted[i] ? hn::Add(lifted_light<false>(df, distance, gain, job.white), neutral)
+                          : hn::MulAdd(distance, gain, neutral);
             if (const int c = plane.first_component + component; c > 0)
               f = hn::Add(f, line(k.tint[c], k.dtint[c]));
           }

@@ -38,6 +38,9 @@ struct WarpPlane {
 
   /// The value, of 8 bits, that a layer's gain does not change: it means no light, or no colour.
   uint8_t neutral = 0;
+  /// The value, of 8 bits, of the brightest light, to which a gain above 1 does not lift darker
+  /// light (lift() in warpjob.h). 0 for colour differences, on which the gain is a plain factor.
+  uint8_t white = 0;
 
   /// Whether samples are interpolated from four by four samples of the source (Catmull-Rom), or
   /// from two by two. From its copies it is always two by two.

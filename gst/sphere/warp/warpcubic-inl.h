@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Cubic samples (Catmull-Rom, four by four), for each
-// instruction set. Part of warp.cc: included only in its middle.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Cubic samples (Catmull-Rom, four by four), for each instruction set. Part of warp.cc: included
+// only in its middle.
 
 // Down the columns, weights have 6 bits, so that a sum of four products fits a signed 16-bit lane;
 // along the row they have 14.

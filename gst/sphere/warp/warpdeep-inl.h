@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Samples of ten bits in two bytes, for each instruction
-// set. Part of warp.cc: included only in its middle. Calculates with floats, because the products
-// do not fit 16-bit lanes.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Samples of ten bits in two bytes, for each instruction set. Part of warp.cc: included only in its
+// middle. Calculates with floats, because the products do not fit 16-bit lanes.
 
 /// The weights of the samples around a point, two or four, along one direction.
 template <bool cubic, class DF, class VF>
@@ -74,9 +74,12 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
   const auto unit = hn::Set(df, 1.0f / static_cast<float>(1 << plane.shift));
   const auto neutral = hn::Set(df, static_cast<float>(plane.neutral * deep_step));
   int apart[2] = {};
-  for (int i = 0; i < 2; ++i)
-    if (components == 1 && (both || i == layer))
-      apart[i] = rows_apart(job, block, i, s, 2, deep_words<cubic>);
+  bool lifted[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    if (components != 1 || (!both && i != layer)) continue;
+    apart[i] = rows_apart(job, block, i, s, 2, deep_words<cubic>);
+    if constexpr (gained) lifted[i] = lifts<components>(job, block.layer[i], s);
+  }
   for (int first = 0; first < job.samples; first += lanes) {
     const auto at = hn::Add(ramp, hn::Set(df, static_cast<float>(first)));
     const auto line = [&](const float* v, const float* dv) {
@@ -90,7 +93,9 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
       for (int c = 0; c < components; ++c) {
         v[c] = hn::Mul(v[c], unit);
         if constexpr (gained) {
-          v[c] = hn::MulAdd(hn::Sub(v[c], neutral), line(k.gain, k.dgain), neutral);
+          const auto distance = hn::Sub(v[c], neutral), gain = line(k.gain, k.dgain);
+          v[c] = lifted[i] ? hn::Add(lifted_light<true>(df, distance, gain, job.white), neutral)
+                           : hn::MulAdd(distance, gain, neutral);
           if (const int tint = plane.first_component + c; tint > 0)
             v[c] = hn::MulAdd(line(k.tint[tint], k.dtint[tint]),
                               hn::Set(df, static_cast<float>(deep_step)), v[c]);

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The data for the kernels of all instruction sets, and
-// the scalar code for one sample. Part of warp.cc: included only there.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The data for the kernels of all instruction sets, and the scalar code for one sample. Part of
+// warp.cc: included only there.
 
 #pragma once
 
@@ -47,12 +48,20 @@ inline int sample_bytes(const WarpPlane& plane) {
   return plane.components * (plane.bits > 8 ? 2 : 1);
 }
 
+/// The brightest light of a plane, as the distance from its neutral value; 0 for colour
+/// differences.
+inline float white_of(const WarpPlane& plane) {
+  const int step = plane.bits > 8 ? deep_step : 1;
+  return static_cast<float>(std::max(plane.white - plane.neutral, 0) * step);
+}
+
 /// The data that is the same for all rows of a plane.
 struct Job {
   const WarpGrid& grid;
   const WarpPlane& plane;
   int cells_a_segment = 1;
   int samples = 16;  // a segment
+  float white = 0;   // the brightest light, as white_of() says
 
   /// The source, or one of its copies.
   struct Level {
@@ -72,6 +81,7 @@ struct Job {
     // plane.
     cells_a_segment = plane.step_x > 1 && grid.cell / plane.step_x < 8 ? 2 : 1;
     samples = grid.cell * cells_a_segment / plane.step_x;
+    white = white_of(plane);
     for (int n = 0; n <= plane.copy_count; ++n) {
       const WarpCopy level =
           n ? plane.copies[n - 1] : WarpCopy{plane.source, plane.source_stride, plane.source_size};
@@ -218,6 +228,19 @@ inline void sample_level(const WarpPlane& plane, const Job::Level& level, int la
   }
 }
 
+/// Light, as the distance from its neutral value, with a gain. `white` is the brightest light, as
+/// such a distance. A plain factor would make bright areas white: between the knee, which is the
+/// lower the larger the gain is, and white, the curve is a parabola that ends at white. The curve
+/// rises everywhere, without a bend. At most 1, the gain is a plain factor. warp.frag and warp.cc
+/// have the same formula.
+inline float lift(float light, float gain, float white) {
+  if (gain <= 1 || white <= 0) return light * gain;
+  const float below = std::min(light, white), knee = white * std::max(2 - gain, 0.0f);
+  const float lifted = std::min(below * gain, 2 * white - knee),
+              bent = std::max(lifted - knee, 0.0f);
+  return lifted - bent * bent / (4 * (white - knee)) + (light - below);
+}
+
 /// One sample by scalar code, for any point and any grid. It is used for the rim, the edges, exact
 /// cells and coarse outputs.
 inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
@@ -266,7 +289,8 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
       // The gain is not applied to alpha.
       if (!at.gain.empty() && k < 3) {
         const float step = plane.bits > 8 ? deep_step : 1, neutral = plane.neutral * step;
-        light = (light - neutral) * gain * (plane.components == 4 ? tint[k] : 1) + neutral +
+        const float factor = plane.components == 4 ? gain * tint[k] : gain;
+        light = lift(light - neutral, factor, job.white) + neutral +
                 (plane.components == 4 ? 0 : tint[k] * step);
       }
       sum[k] += weight * light;

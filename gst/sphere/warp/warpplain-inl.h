@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The most frequent case: 8 bits, one layer, no gain,
-// bilinear; for each instruction set. Part of warp.cc: included only in its middle.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The most frequent case: 8 bits, one layer, no gain, bilinear; for each instruction set. Part of
+// warp.cc: included only in its middle.
 //
 // All values are in 16-bit lanes, one for each byte of the target. Eight of them, a block, are read
 // from neighbouring points, therefore points are relative to a window of sixteen bytes of some

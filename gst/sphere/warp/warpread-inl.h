@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Reads the bytes around each lane's point, for each
-// instruction set. Part of warp.cc: included only in its middle.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads the bytes around each lane's point, for each instruction set. Part of warp.cc: included
+// only in its middle.
 //
 // A gather reads each lane separately. With some instruction sets it is so slow that it takes most
 // of the time. But four neighbouring lanes are read from neighbouring points: a window of sixteen

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Segments where the output is coarser than the source,
-// for each instruction set. Part of warp.cc: included only in its middle.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Segments where the output is coarser than the source, for each instruction set. Part of warp.cc:
+// included only in its middle.
 
 /// Mixes the components `at` with `other`: the weight of `other` is `part` for the first sample,
 /// and increases by `growth` with each sample.

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Some threads that share the work on one picture; the
-// calling thread is one of them.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Some threads that share the work on one picture; the calling thread is one of them.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The commands of the sister camera SJ8 Pro, which has
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The commands of the sister camera SJ8 Pro, which has
 // Ambarella's generic protocol. Replies that published sessions contain are repeated exactly; those
 // about photos are those of other related cameras.
 
@@ -116,7 +117,7 @@ void Control::sister_command(int client, const Message& request) {
       reply(client, id, 0);
       return;
     case madv::msg_recording_time:
-      if (working_mode_ == madv::working_video)
+      if (is_recording())
         reply(client, id, 0, member("param", recorded_seconds()));
       else
         reply(client, id, madv::rval_invalid_operation);
@@ -144,7 +145,7 @@ void Control::sister_setting(int client, const Message& request) {
     clock_ = value;
     reply(client, id, 0, told);
   } else if (name == madv::generic::camera_mode) {
-    const bool known = working_mode_ == madv::working_idle && sister_.set_mode(value);
+    const bool known = !series_ && sister_.set_mode(value);
     reply(client, id, known ? 0 : static_cast<int>(madv::rval_invalid_param), told);
     if (known) sister_notify(value, "", mode_change_time + usual(id));
   } else if (std::ranges::find(other_settings, name) != std::end(other_settings)) {
@@ -162,12 +163,12 @@ void Control::sister_setting(int client, const Message& request) {
 void Control::sister_capture(int client, int id) {
   const bool photo = id == madv::msg_take_photo_generic ||
                      (id == madv::msg_start_recording && sister_.is_photo_mode());
-  const bool idle = working_mode_ == madv::working_idle;
+  const bool idle = !series_;
   if (id == madv::msg_stop_recording) {
-    const bool records = working_mode_ == madv::working_video;
+    const bool records = is_recording();
     reply(client, id, records ? 0 : static_cast<int>(madv::rval_invalid_operation));
     if (!records) return;
-    working_mode_ = madv::working_idle;
+    series_.reset();
     actions_.push_back(
         {Action::Kind::stop_recording, client, settings_.timing ? record_stop_time : Delay{}});
     return;
@@ -176,7 +177,7 @@ void Control::sister_capture(int client, int id) {
   reply(client, id, refused);
   if (refused != 0) return;
   if (photo) {
-    working_mode_ = madv::working_photo;
+    begin(*find_kind(madv::msg_take_photo));
     if (id == madv::msg_take_photo_generic) {
       sister_notify("vf_stop");
       sister_notify("start_capture");
@@ -186,14 +187,13 @@ void Control::sister_capture(int client, int id) {
     actions_.push_back({Action::Kind::take_photo, client, usual(0), new_path(card_, ".JPG")});
     return;
   }
-  working_mode_ = madv::working_video;
-  recording_since_ = settings_.now() + (settings_.timing ? record_start_time : Delay{});
+  begin(*find_kind(madv::msg_start_recording));
   actions_.push_back({Action::Kind::start_recording, client, {}, new_path(card_, ".MP4")});
   sister_notify("start_" + sister_.mode(), "", usual(id) + record_start_time);
 }
 
 std::string Control::sister_size() const {
-  const bool photo = working_mode_ == madv::working_photo || sister_.is_photo_mode();
+  const bool photo = sister_.is_photo_mode() || (series_ && series_->kind->is_photo());
   return sister_.value(photo ? "Image Size" : "Resolution").value_or("");
 }
 

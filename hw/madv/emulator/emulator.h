@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later An emulated Mi Sphere: the control channel, the data
-// port, the files over HTTP and the preview over RTSP, in its own threads. It is used by tests and
-// by `sphere emulator`.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An emulated Mi Sphere: the control channel, the data port, the files over HTTP and the preview
+// over RTSP, in its own threads. It is used by tests and by `sphere emulator`.
 
 #pragma once
 
@@ -53,6 +53,7 @@ class Emulator final : public emulator::Camera {
   const std::string& card_folder() const override;
   std::vector<std::pair<std::string, uint16_t>> named_ports() const override;
   std::vector<Line> log(int64_t from) const override;
+  Status obey(const std::string& line) override;
 
   Counters counters() const;
   /// The latest requests, at most most_asked, without the first `from` of all.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The files of an emulated Mi Sphere: what a camera of
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The files of an emulated Mi Sphere: what a camera of
 // this family writes into them, and their sizes and names.
 
 #pragma once

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later Parts of the JSON that the emulated camera sends.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Parts of the JSON that the emulated camera sends.
 
 #pragma once
 

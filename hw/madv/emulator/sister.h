@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The settings of the emulated sister camera, which have
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The settings of the emulated sister camera, which have
 // names and values in words.
 
 #pragma once

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From which agreement at the seam on found lenses are believed.
+
+#pragma once
+
+#include <algorithm>
+
+#include "gst/sphere/lens/pair.h"
+
+namespace sphere {
+
+/// Lenses whose overlap_correlation() is below this may be wrong. The narrower the overlap is, the
+/// more often wrong lenses agree by chance: of drawn pairs with less than 4 degrees of it on each
+/// side of the seam, wrong ones reached 0.93.
+inline double least_agreement(const LensPair& pair) {
+  constexpr double narrow = radians(3), wide = radians(5);
+  constexpr double of_narrow = 0.95, of_wide = 0.85;
+  const double overlap = std::min(pair.front.half_fov(), pair.back.half_fov()) - pi / 2;
+  const double part = std::clamp((overlap - narrow) / (wide - narrow), 0.0, 1.0);
+  return of_narrow + part * (of_wide - of_narrow);
+}
+
+}  // namespace sphere

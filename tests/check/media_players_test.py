@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What other programs say about the files of `sphere redact`, `mark` and `geotag`: exiftool's
+validation, ffprobe, exiv2 and the demuxers of GStreamer.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import struct
+import tempfile
+
+from checks import DEADLINE, SPHERE, attempt, check, finish, run
+import gst_checks
+from media_checks import ffmpeg, is_spherical, pictures, probe
+
+Gst = gst_checks.load("demuxers")
+GIVEN = "consent/location, state=(string)given, purpose=(string)geotag"
+PLACE = (-33.8567844, 151.2152967)
+HIDDEN = (48.8584123, 2.2945456)
+
+
+class Folder:
+    """A folder of its own, and the command with a ledger of its own."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.environment = {**gst_checks.ENVIRONMENT, "XDG_DATA_HOME": str(self.folder / "data")}
+
+    def path(self, name):
+        return self.folder / name
+
+    def sphere(self, *words):
+        return run(SPHERE, *words, env=self.environment)
+
+    def done(self, what, *words):
+        result = self.sphere(*words)
+        return check(what, result.returncode == 0, f"exit {result.returncode}: {result.stderr}")
+
+
+def make_video(path, *options, codec="libx264", sound=("-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac")):
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x64:d=1:r=10", *sound, "-c:v", codec,
+           "-metadata", "location=+48.8584123+002.2945456/", "-metadata", "title=CANARY_TITLE",
+           *options, path)
+
+
+def complaints(path):
+    """What exiftool's validation and ffmpeg complain about."""
+    said = run("exiftool", "-validate", "-warning", "-error", "-a", "-s3", path).stdout.splitlines()
+    found = {line for line in said if line.strip() not in ("OK", "")
+             # A count of what follows.
+             and not line[0].isdigit()}
+    for words in (("ffprobe", "-v", "warning", "-show_packets", path),
+                  ("ffmpeg", "-v", "warning", "-i", path, "-map", "0:v", "-f", "null", "-")):
+        result = run(*words)
+        found |= set(result.stderr.splitlines()) | ({f"exit {result.returncode}"} if result.returncode else set())
+    return found
+
+
+def valid(what, before, after):
+    more = complaints(after) - complaints(before)
+    check(f"{what}: other programs complain about nothing new", not more, more)
+
+
+def tags(path):
+    """What exiftool reads, in timed tracks, too."""
+    return json.loads(run("exiftool", "-json", "-n", "-G1", "-a", "-ee3", path).stdout)[0]
+
+
+def told(path):
+    return [key for key in tags(path) if "GPS" in key or "Serial" in key]
+
+
+def box(kind, *parts):
+    content = b"".join(parts)
+    return struct.pack(">I", len(content) + 8) + kind.encode() + content
+
+
+def add_data_track(path, codec, handler, samples):
+    """Adds a track to a file whose index is its last box."""
+    data = path.read_bytes()
+    at, boxes = 0, []
+    while at < len(data):
+        size = struct.unpack_from(">I", data, at)[0]
+        boxes.append((data[at + 4:at + 8], data[at:at + size]))
+        at += size
+    assert boxes[-1][0] == b"moov"
+    moov = boxes[-1][1]
+    media = b"".join(samples)
+    start = len(data) - len(moov) + 8
+    full = bytes(4)
+    identity = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    duration = 1000
+    sizes = b"".join(struct.pack(">I", len(sample)) for sample in samples)
+    tables = box("stbl",
+                 box("stsd", full, struct.pack(">I", 1), box(codec, bytes(6), b"\0\1")),
+                 box("stts", full, struct.pack(">3I", 1, len(samples), duration // len(samples))),
+                 box("stsc", full, struct.pack(">4I", 1, 1, len(samples), 1)),
+                 box("stsz", full, struct.pack(">2I", 0, len(samples)), sizes),
+                 box("stco", full, struct.pack(">2I", 1, start)))
+    track = box("trak",
+                box("tkhd", b"\0\0\0\7", struct.pack(">5I", 0, 0, 9, 0, duration), bytes(16), identity,
+                    bytes(8)),
+                box("mdia", box("mdhd", full, struct.pack(">4I", 0, 0, 1000, duration), b"\x55\xc4\0\0"),
+                    box("hdlr", full, full, handler.encode(), bytes(12), b"CANARY handler\0"),
+                    box("minf", box("nmhd", full),
+                        box("dinf", box("dref", full, struct.pack(">I", 1), box("url ", b"\0\0\0\1"))),
+                        tables)))
+    path.write_bytes(data[:-len(moov)] + box("mdat", media) +
+                     struct.pack(">I", len(moov) + len(track)) + moov[4:] + track)
+
+
+def camm(kind, form, *values):
+    return struct.pack("<HH" + form, 0, kind, *values)
+
+
+def klv(key, kind, size, content):
+    count = len(content) // size
+    return key.encode() + struct.pack(">cBH", kind.encode(), size, count) + content + bytes(-len(content) % 4)
+
+
+def gpmf(index):
+    scale = klv("SCAL", "l", 4, struct.pack(">5l", 10**7, 10**7, 1000, 1000, 100))
+    place = struct.pack(">5l", round(HIDDEN[0] * 1e7) + index, round(HIDDEN[1] * 1e7), 44000, 0, 0)
+    turn = klv("SCAL", "s", 2, struct.pack(">h", 100)) + klv("GYRO", "s", 6, struct.pack(">3h", 11 + index, 22, 33))
+    return klv("DEVC", "\0", 1, klv("DVNM", "c", 1, b"CANARY device") + klv("STRM", "\0", 1, turn) +
+               klv("STRM", "\0", 1, scale + klv("GPS5", "l", 20, place)))
+
+
+def test_codecs(folder):
+    for codec, options in (("libx265", ("-x265-params", "log-level=none", "-tag:v", "hvc1")),
+                           ("libaom-av1", ("-cpu-used", "8"))):
+        if codec not in run("ffmpeg", "-hide_banner", "-encoders").stdout:
+            print(f"skipped: this ffmpeg has no {codec}")
+            continue
+        source, out, again = (folder.path(name) for name in ("in.mp4", "out.mp4", "again.mp4"))
+        for more in ((), ("-movflags", "+faststart"), ("-movflags", "+frag_keyframe+empty_moov")):
+            what = f"{codec} {' '.join(more)}"
+            make_video(source, *options, *more, codec=codec)
+            folder.done(f"{what} is redacted", "redact", source, out)
+            data = out.read_bytes()
+            check(f"{what}: nothing is told", b"CANARY" not in data and not told(out), told(out))
+            check(f"{what}: the pictures are the same", pictures(source) == pictures(out))
+            valid(what, source, out)
+            folder.done(f"{what} is redacted again", "redact", out, again)
+            check(f"{what}: it is the same file", data == again.read_bytes())
+
+
+def test_records(folder):
+    for name, codec, handler, samples, useful in (
+            ("CAMM", "camm", "camm",
+             [camm(2, "3f", index, 0.5, 0.25) + camm(5, "3d", HIDDEN[0] + index / 1e4, HIDDEN[1], 44.0)
+              for index in range(10)], "AngularVelocity"),
+            ("GPMF", "gpmd", "meta", [gpmf(index) for index in range(10)], "Gyroscope")):
+        source, out = folder.path(f"{name}.mp4"), folder.path(f"{name}-out.mp4")
+        make_video(source)
+        add_data_track(source, codec, handler, samples)
+        before = tags(source)
+        check(f"{name}: exiftool reads place and motion in IN",
+              any("GPSLatitude" in key for key in before) and any(useful in key for key in before), sorted(before))
+        folder.done(f"{name} is redacted", "redact", source, out)
+        after = tags(out)
+        check(f"{name}: exiftool finds no place", not told(out), told(out))
+        check(f"{name}: the motion stays", any(useful in key for key in after), sorted(after))
+        check(f"{name}: nothing is told", b"CANARY" not in out.read_bytes())
+        check(f"{name}: the pictures are the same", pictures(source) == pictures(out))
+        valid(name, source, out)
+
+
+def demuxed(path, chain):
+    """Latitude and longitude of the tags that GStreamer's elements find."""
+    pipeline = Gst.parse_launch(f"filesrc location={path} ! {chain} ! fakesink")
+    pipeline.set_state(Gst.State.PLAYING)
+    found = {}
+    while True:
+        message = pipeline.get_bus().timed_pop_filtered(
+            DEADLINE * Gst.SECOND, Gst.MessageType.TAG | Gst.MessageType.EOS | Gst.MessageType.ERROR)
+        if not message or message.type != Gst.MessageType.TAG:
+            break
+        for name in (Gst.TAG_GEO_LOCATION_LATITUDE, Gst.TAG_GEO_LOCATION_LONGITUDE):
+            known, value = message.parse_tag().get_double(name)
+            if known:
+                found[name] = value
+    pipeline.set_state(Gst.State.NULL)
+    return tuple(found.values())
+
+
+def near(place, degrees):
+    return len(place) == 2 and all(abs(a - b) <= degrees for a, b in zip(place, PLACE))
+
+
+def test_positions(folder):
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1", "-frames:v", "1", folder.path("in.jpg"))
+    make_video(folder.path("in.3gp"), sound=())
+    for name, chain in (("out.jpg", "jpegparse"), ("out.3gp", "qtdemux")):
+        # qtdemux reads the box of 3GPP, but not that of other phones (©xyz), which ffprobe reads.
+        source, out = folder.path("in" + name[-4:]), folder.path(name)
+        folder.done(f"{name} gets a position", "geotag", source, out, "--position",
+                    f"{PLACE[0]},{PLACE[1]}", "--consent", GIVEN)
+        place = demuxed(out, chain)
+        check(f"{name}: {chain} reads the position", near(place, 1e-6 if chain == "jpegparse" else 2**-16), place)
+        valid(name, source, out)
+    if not shutil.which("exiv2"):
+        print("skipped: exiv2, which is not installed")
+        return
+    said = run("exiv2", "-K", "Exif.GPSInfo.GPSLatitude", "-K", "Exif.GPSInfo.GPSLongitude", "-K",
+               "Exif.GPSInfo.GPSLatitudeRef", "-K", "Exif.GPSInfo.GPSLongitudeRef", "-P", "v",
+               folder.path("out.jpg")).stdout.splitlines()
+    numbers = [line for line in said if "/" in line]
+    place = tuple(sum(int(part.split("/")[0]) / int(part.split("/")[1]) / 60**index
+                      for index, part in enumerate(line.split())) for line in numbers)
+    check("exiv2 reads the position", len(place) == 2 and "S" in said and "E" in said and
+          near((-place[0], place[1]), 1e-7), said)
+
+
+def test_marks(folder):
+    source, out = folder.path("in.mov"), folder.path("out.mov")
+    sound = ("-f", "lavfi", "-i", "aevalsrc=0.1*sin(440*t)|0|0|0:c=4.0:d=1", "-c:a", "pcm_s16le")
+    make_video(source, sound=sound)
+    for mode, name in (("top-bottom", "top and bottom"), ("left-right", "side by side")):
+        folder.done(f"{mode} is marked", "mark", source, out, "--stereo", mode, "--ambisonics", "1")
+        streams = probe(out)["streams"]
+        data = [one for stream in streams for one in stream.get("side_data_list", [])]
+        check(f"{mode}: ffprobe reads the packing", any(one.get("type") == name for one in data), data)
+        check(f"{mode}: ffprobe reads the projection", is_spherical(out))
+        layouts = [stream.get("channel_layout") for stream in streams]
+        check(f"{mode}: ffprobe reads ambisonics", "ambisonic 1" in layouts, layouts)
+        valid(mode, source, out)
+        if shutil.which("mediainfo"):
+            said = run("mediainfo", out).stdout.lower()
+            check(f"{mode}: mediainfo reads the packing", mode.replace("-", " ") in said.replace("-", " ") or
+                  name in said, said)
+
+
+def test_skipped_pictures(folder):
+    """The encoder has put its settings into a message beside the first picture."""
+    path = folder.path("here.mp4")
+    make_video(path)
+    source = path.read_bytes()
+    check("there is a message", b"x264 - core" in source)
+    result = folder.sphere("redact", "--in-place", "--skip-pictures", "--json", path)
+    check("the status tells what was left", result.returncode == 4, f"{result.returncode}: {result.stderr}")
+    check("so does the report", json.loads(result.stdout)["files"][0]["complete"] is False, result.stdout)
+    data = path.read_bytes()
+    check("boxes are redacted", b"CANARY" not in data and len(data) == len(source) and not told(path))
+    check("the message is left", b"x264 - core" in data)
+    result = folder.sphere("redact", "--in-place", "--skip-pictures", path)
+    check("a person is told", result.returncode == 4 and "not read" in result.stdout, result.stdout)
+    check("a second time changes nothing", path.read_bytes() == data)
+    folder.done("with the pictures", "redact", "--in-place", path)
+    check("the message is gone", b"x264 - core" not in path.read_bytes())
+    result = folder.sphere("redact", "--skip-pictures", path, folder.path("out.mp4"))
+    check("a copy reads them anyway", result.returncode == 2 and "--in-place" in result.stderr, result.stderr)
+
+
+for test in (test_codecs, test_records, test_positions, test_marks, test_skipped_pictures):
+    with tempfile.TemporaryDirectory() as temporary:
+        attempt(test, Folder(temporary))
+finish()
