@@ -353,8 +353,7 @@ class MadvCamera : public hw::Camera {
     // Only the path is passed on, because a message of an unknown kind may contain secrets.
     const bool saved = message.id() == msg_photo_saved || message.id() == msg_video_saved ||
                        message.id() == msg_segment_saved;
-    if (saved && message.param_text())
-      set_path(event, unix_path(*message.param_text()));
+    if (saved && message.param_text()) set_path(event, unix_path(*message.param_text()));
   }
 
   static void set_path(hw::CameraEvent& event, const std::string& path) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -302,6 +303,24 @@ GST_START_TEST(files_of_many_gigabytes_are_served_in_parts) {
   fail_unless_equals_int(
       test::http(uri.http_url(), "GET", ("bytes=" + std::to_string(size) + "-").c_str()).status,
       416);
+
+  // And over the data port, which sends it in pieces.
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  std::string end;
+  std::promise<bool> done;
+  madv::Download download;
+  download.path = "/tmp/SD0/DCIM/BIG.MP4";
+  download.offset = size - (80 << 20);
+  download.sink = [&](std::string_view bytes) {
+    end.append(bytes);
+    end.erase(0, end.size() - std::min<size_t>(end.size(), 7));
+    return ok();
+  };
+  download.done = [&](const Status& status) { done.set_value(bool(status)); };
+  client.session().get_file(std::move(download));
+  fail_unless(done.get_future().get());
+  same(end, "the end");
 }
 GST_END_TEST;
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "gst/sphere/base/md5.h"
 #include "hw/madv/emulator/control.h"
 #include "hw/madv/emulator/orders.h"
 
@@ -143,8 +144,10 @@ class Rig {
           break;
         }
         case Kind::send_data:
-          data = action.bytes;
-          control.data_sent(action.client);
+          data = action.part.file
+                     ? emulator::read_at(*action.part.file, action.part.offset, action.part.count)
+                     : action.bytes;
+          control.data_sent(action.client, data.size(), md5_of(data));
           std::ranges::move(perform(), std::back_inserter(all));
           break;
         case Kind::timer:

@@ -62,14 +62,19 @@ struct ControlSettings {
 
 /// An action that the owner must execute with its sockets, clock and scene.
 struct Action {
+  /// A part of a file on the card. It is not read into memory as a whole.
+  struct FilePart {
+    std::shared_ptr<const Descriptor> file;
+    uint64_t offset = 0, count = 0;
+  };
   enum class Kind {
-    send,              ///< `bytes` to `client`
-    send_data,         ///< `bytes` to the data connection of `client`'s machine, then data_sent()
-    cancel_data,       ///< the waiting bytes of its transfer, then transfer_cancelled()
-    close,             ///< the connection of `client`
-    reboot,            ///< when all is sent: closes everything, and opens it again after `delay`
-    timer,             ///< call timer(`number`) after `delay`
-    take_photo,        ///< to the file `bytes`, as `shot` says, then photo_taken()
+    send,         ///< `bytes` to `client`
+    send_data,    ///< `bytes` or `part` to the data port of `client`'s machine, then data_sent()
+    cancel_data,  ///< the waiting bytes of its transfer, then transfer_cancelled()
+    close,        ///< the connection of `client`
+    reboot,       ///< when all is sent: closes everything, and opens it again after `delay`
+    timer,        ///< call timer(`number`) after `delay`
+    take_photo,   ///< to the file `bytes`, as `shot` says, then photo_taken()
     start_recording,   ///< to the file `bytes`, as `shot` says
     stop_recording,    ///< then recording_saved()
     abandon_recording  ///< without a notification
@@ -80,6 +85,7 @@ struct Action {
   std::string bytes;
   int number = 0;
   Shot shot{};
+  FilePart part{};
 };
 
 struct Counters {
@@ -125,7 +131,8 @@ class Control {
   void photo_taken(const std::string& camera_path, bool done);
   /// To be called when all bytes of send_data are sent, or can't be sent because there is no data
   /// connection.
-  void data_sent(int client);
+  /// With the number of the bytes, and their MD5.
+  void data_sent(int client, uint64_t count, const std::string& md5);
   void data_failed(int client);
   void transfer_cancelled(int client, uint64_t sent);
   /// Whether bytes on the data port belong to an upload of this client; and what to do with them.
@@ -180,10 +187,10 @@ class Control {
   };
   struct Client {
     madv::Framer framer{64 << 10};
-    bool known = false;         // 261 was received: the data port (8787) is open to it
-    bool dead = false;          // half-open: it is not answered any more
-    std::string folder;         // the folder that LS lists; ends in a slash
-    std::string transfer_done;  // the notification when all bytes of its transfer are sent
+    bool known = false;        // 261 was received: the data port (8787) is open to it
+    bool dead = false;         // half-open: it is not answered any more
+    std::string folder;        // the folder that LS lists; ends in a slash
+    bool is_fetching = false;  // a file is sent to it, and it is told when that is done
     std::optional<Upload> upload;
   };
   struct Waiting {  // a new client, while the one with the session is asked
@@ -273,7 +280,7 @@ class Control {
   void put_file(int client, const madv::Message& request);
   void end_upload(int client, bool good);
   std::optional<std::string> thumbnail_of(const std::string& path, const std::string& type) const;
-  std::string told_md5(std::string_view bytes) const;
+  std::string told_md5(std::string md5) const;
 
   int video_seconds_left() const;
   int photos_left() const;

@@ -18,9 +18,6 @@ namespace field = madv::field;
 
 namespace {
 
-// Largest transfer to a client, because its bytes are in memory.
-constexpr uint64_t most_at_once = 64 << 20;
-
 // A file up to this size is its own thumbnail, if it has no other one.
 constexpr uint64_t small_file = 1 << 20;
 
@@ -112,25 +109,28 @@ bool Control::file_command(int client, const Message& request) {
   }
 }
 
-void Control::data_sent(int client) {
+void Control::data_sent(int client, uint64_t count, const std::string& md5) {
   const auto found = clients_.find(client);
-  if (found == clients_.end() || found->second.transfer_done.empty()) return;
+  if (found == clients_.end() || !std::exchange(found->second.is_fetching, false)) return;
   actions_.push_back(
-      {Action::Kind::send, client, {}, std::exchange(found->second.transfer_done, {})});
+      {Action::Kind::send,
+       client,
+       {},
+       transfer_result("get_file_complete", field::bytes_sent, count, told_md5(md5))});
 }
 
 void Control::data_failed(int client) {
   const auto found = clients_.find(client);
   if (found == clients_.end()) return;
   if (found->second.upload) return end_upload(client, false);
-  found->second.transfer_done.clear();
+  found->second.is_fetching = false;
   actions_.push_back(
       {Action::Kind::send, client, {}, R"({"rval":0,"msg_id":7,"type":"get_file_fail"})"});
 }
 
 void Control::transfer_cancelled(int client, uint64_t sent) {
   const auto found = clients_.find(client);
-  if (found != clients_.end()) found->second.transfer_done.clear();
+  if (found != clients_.end()) found->second.is_fetching = false;
   reply(client, madv::msg_cancel_transfer, 0,
         member(field::transferred_size, static_cast<int64_t>(sent)));
 }
@@ -144,33 +144,38 @@ void Control::get_file(int client, const Message& request) {
     reply(client, id, madv::rval_invalid_operation);
     return;
   }
-  // Only one transfer at a time, because its bytes are in memory.
-  if (!clients_[client].transfer_done.empty()) {
+  // One transfer at a time: its notification does not say which file it was.
+  if (clients_[client].is_fetching) {
     reply(client, id, madv::rval_busy);
     return;
   }
-  const uint64_t count =
-      wanted == 0 ? most_at_once : std::min<uint64_t>(static_cast<uint64_t>(wanted), most_at_once);
-  std::optional<std::string> bytes;
+  Action action{Action::Kind::send_data, client, usual(id)};
+  const bool is_table = path == madv::lens_table_path;
   uint64_t size = 0;
-  if (path == madv::lens_table_path) {
+  if (is_table) {
     size = settings_.lens_table.size();
-    if (size > 0 && static_cast<uint64_t>(offset) <= size)
-      bytes = settings_.lens_table.substr(static_cast<size_t>(offset), count);
-    if (bytes && !bytes->empty() && fault(faults::bad_table)) bytes->back() ^= 1;
-  } else if (const std::optional<Card::Info> info = card_.info(path)) {
-    size = info->size;
-    bytes = card_.read(path, static_cast<uint64_t>(offset), count);
+  } else {
+    action.part.file = std::make_shared<const Descriptor>(card_.open_file(path));
+    size = *action.part.file ? emulator::size_of(*action.part.file) : 0;
   }
-  if (!bytes) {
+  const auto begin = static_cast<uint64_t>(offset);
+  if ((is_table ? size == 0 : !*action.part.file) || begin > size) {
     reply(client, id, madv::rval_invalid_path);
     return;
   }
-  const bool sends = clients_[client].known && !fault(faults::no_data);
-  const std::string md5 = told_md5(*bytes);
-  const uint64_t coming = bytes->size();
+  const uint64_t coming =
+      wanted == 0 ? size - begin : std::min<uint64_t>(static_cast<uint64_t>(wanted), size - begin);
+  uint64_t count = coming;
   if (const std::optional<Fault> early = fault(faults::short_file))
-    bytes->resize(coming - std::min<uint64_t>(coming, static_cast<uint64_t>(early->n)));
+    count -= std::min<uint64_t>(count, static_cast<uint64_t>(early->n));
+  if (is_table) {
+    action.bytes =
+        settings_.lens_table.substr(static_cast<size_t>(begin), static_cast<size_t>(count));
+    if (!action.bytes.empty() && fault(faults::bad_table)) action.bytes.back() ^= 1;
+  } else {
+    action.part.offset = begin;
+    action.part.count = count;
+  }
   // Which of its two meanings `rem_size` has is not known.
   const int64_t rest = fault(faults::rem_size_chunk) ? static_cast<int64_t>(coming)
                                                      : static_cast<int64_t>(size) - offset;
@@ -178,14 +183,12 @@ void Control::get_file(int client, const Message& request) {
         member(field::rest_size, rest) + member(field::size, static_cast<int64_t>(size)));
   // The data port sends nothing to an address that was not announced by 261. A real camera was
   // found to do the same.
-  if (!sends) return;
-  clients_[client].transfer_done =
-      transfer_result("get_file_complete", field::bytes_sent, bytes->size(), md5);
-  actions_.push_back({Action::Kind::send_data, client, usual(id), std::move(*bytes)});
+  if (!clients_[client].known || fault(faults::no_data)) return;
+  clients_[client].is_fetching = true;
+  actions_.push_back(std::move(action));
 }
 
-std::string Control::told_md5(std::string_view bytes) const {
-  std::string md5 = md5_of(bytes);
+std::string Control::told_md5(std::string md5) const {
   if (fault(faults::wrong_md5)) md5.front() = md5.front() == '0' ? '1' : '0';
   return md5;
 }
@@ -207,7 +210,7 @@ void Control::get_thumbnail(int client, const Message& request) {
     reply(client, id, madv::rval_invalid_operation);
     return;
   }
-  if (!clients_[client].transfer_done.empty()) {
+  if (clients_[client].is_fetching) {
     reply(client, id, madv::rval_busy);
     return;
   }
@@ -218,7 +221,7 @@ void Control::get_thumbnail(int client, const Message& request) {
   }
   reply(client, id, 0,
         member(field::size, static_cast<int64_t>(bytes->size())) + member(field::type, type) +
-            member(field::md5, told_md5(*bytes)));
+            member(field::md5, told_md5(md5_of(*bytes))));
   if (!clients_[client].known || fault(faults::no_data)) return;
   // There is no notification at the end: the client knows the size.
   actions_.push_back({Action::Kind::send_data, client, usual(id), std::move(*bytes)});

@@ -41,17 +41,15 @@ namespace {
 // them.
 constexpr size_t most_waiting = 1 << 20;
 
+// The part of a file that is in memory at a time, and what is sent to one client before the others
+// have their turn. Bytes.
+constexpr uint64_t piece_size = 256 << 10, most_per_turn = 4 << 20;
+
 // A slow data port sends so many pieces a second.
 constexpr int slow_pieces = 20;
 
 // The last answers before a restart may take this long.
 constexpr Delay most_farewell = std::chrono::seconds(3);
-
-constexpr emulator::EmulatorFamily::Named port_names[] = {{"port", "Control channel"},
-                                                          {"data-port", "Data port"},
-                                                          {"rtsp-port", "Preview"},
-                                                          {"http-port", "Files"}};
-constexpr const char* sister_model = "sj8-pro";
 
 Delay now() { return Delay(g_get_monotonic_time()); }
 
@@ -87,6 +85,7 @@ class Emulator::Impl {
   Status obey(const std::string& line);
 
  private:
+  using Checksum = std::unique_ptr<GChecksum, Call<g_checksum_free>>;
   struct Connection {
     int id;
     bool is_data;
@@ -95,9 +94,15 @@ class Emulator::Impl {
     Watch readable, writable, timer;
     struct Output {
       Delay due{};
-      std::string bytes;
-      size_t sent = 0;
-      int client = 0;  // the client of a transfer
+      std::string bytes;  // all of them, or the present piece of a file's part
+      int client = 0;     // the client of a transfer
+      Action::FilePart part{};
+      uint64_t sent = 0;
+      uint64_t piece = 0;   // where `bytes` begins in what is sent
+      Checksum checksum{};  // of a transfer: of what was taken to be sent
+
+      uint64_t size() const { return part.file ? part.count : bytes.size(); }
+      uint64_t waiting() const { return piece + bytes.size() - sent; }
     };
     std::deque<Output> output;  // in order, independent of their delays
     size_t waiting = 0;         // number of bytes in `output`
@@ -118,6 +123,8 @@ class Emulator::Impl {
   void queue(Connection& connection, Connection::Output output, Delay delay);
   void say(int client, std::string bytes, Delay delay = {});
   void flush(Connection& connection);
+  bool next_piece(Connection& connection, Connection::Output& output);
+  static void add_to(const Checksum& checksum, std::string_view bytes);
   enum class Sent { all, in_part, slowly, cut, to_nobody };
   Sent send(Connection& connection, Connection::Output& output);
   void close(Connection& connection);
@@ -384,20 +391,26 @@ Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Ou
   const auto fault = [&](const FaultInfo& kind, bool of_data) {
     return connection.is_data == of_data ? control_.fault(kind) : std::nullopt;
   };
-  size_t most = output.bytes.size(), end = output.bytes.size();
+  uint64_t most = most_per_turn, end = output.size();
   if (const auto split = fault(faults::split, false)) most = static_cast<size_t>(split->n);
   if (const auto cut = fault(faults::cut_data, true))
-    end = std::min(end, static_cast<size_t>(cut->n) << 10);
+    end = std::min(end, static_cast<uint64_t>(cut->n) << 10);
   const auto slow = fault(faults::slow_data, true);
-  if (slow) most = std::max<size_t>((static_cast<size_t>(slow->n) << 10) / slow_pieces, 1);
+  if (slow) most = std::max<uint64_t>((static_cast<uint64_t>(slow->n) << 10) / slow_pieces, 1);
+  const uint64_t begin = output.sent;
   while (output.sent < end) {
+    // The others wait meanwhile.
+    if (output.sent - begin >= most_per_turn) return Sent::in_part;
+    if (output.waiting() == 0 && !next_piece(connection, output)) break;
     g_autoptr(GError) error = nullptr;
-    const gssize n = g_socket_send(connection.socket.get(), output.bytes.data() + output.sent,
-                                   std::min(most, end - output.sent), nullptr, &error);
+    const uint64_t count = std::min({most, end - output.sent, output.waiting()});
+    const gssize n =
+        g_socket_send(connection.socket.get(), output.bytes.data() + (output.sent - output.piece),
+                      static_cast<gsize>(count), nullptr, &error);
     if (n <= 0)
       return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? Sent::in_part
                                                                         : Sent::to_nobody;
-    output.sent += static_cast<size_t>(n);
+    output.sent += static_cast<uint64_t>(n);
     connection.waiting -= static_cast<size_t>(n);
     connection.active = now();
     if (slow && output.sent < end) {
@@ -405,7 +418,23 @@ Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Ou
       return Sent::slowly;
     }
   }
-  return end < output.bytes.size() ? Sent::cut : Sent::all;
+  return end < output.size() ? Sent::cut : Sent::all;
+}
+
+/// Reads the next piece of a file; false if the file has become shorter.
+bool Emulator::Impl::next_piece(Connection& connection, Connection::Output& output) {
+  const uint64_t count = std::min(piece_size, output.part.count - output.sent);
+  output.piece = output.sent;
+  output.bytes = emulator::read_at(*output.part.file, output.part.offset + output.sent,
+                                   static_cast<size_t>(count));
+  connection.waiting += output.bytes.size();
+  add_to(output.checksum, output.bytes);
+  return !output.bytes.empty();
+}
+
+void Emulator::Impl::add_to(const Checksum& checksum, std::string_view bytes) {
+  g_checksum_update(checksum.get(), reinterpret_cast<const guchar*>(bytes.data()),
+                    static_cast<gssize>(bytes.size()));
 }
 
 void Emulator::Impl::flush(Connection& connection) {
@@ -438,10 +467,10 @@ void Emulator::Impl::flush(Connection& connection) {
           });
       return;
     }
-    const int client = connection.output.front().client;
+    const Connection::Output done = std::move(connection.output.front());
     connection.output.pop_front();
-    if (client) {
-      control_.data_sent(client);
+    if (done.client) {
+      control_.data_sent(done.client, done.sent, g_checksum_get_string(done.checksum.get()));
       perform();
     }
   }
@@ -531,10 +560,17 @@ std::optional<int> Emulator::Impl::uploader_of(const Connection& data) {
 }
 
 void Emulator::Impl::send_data(Action action) {
-  if (Connection* data = data_of(action.client))
-    queue(*data, {.bytes = std::move(action.bytes), .client = action.client}, action.delay);
-  else
+  Connection* data = data_of(action.client);
+  if (!data) {
     control_.data_failed(action.client);
+    return;
+  }
+  Connection::Output output{.bytes = std::move(action.bytes),
+                            .client = action.client,
+                            .part = std::move(action.part),
+                            .checksum = Checksum(g_checksum_new(G_CHECKSUM_MD5))};
+  add_to(output.checksum, output.bytes);
+  queue(*data, std::move(output), action.delay);
 }
 
 /// Removes the waiting bytes of a client's transfer from a data connection. Returns how many bytes
@@ -544,7 +580,7 @@ size_t Emulator::Impl::forget_transfers(int client, Connection& data) {
   std::erase_if(data.output, [&](const Connection::Output& output) {
     if (output.client != client) return false;
     sent += output.sent;
-    data.waiting -= output.bytes.size() - output.sent;
+    data.waiting -= output.waiting();
     return true;
   });
   return sent;
@@ -748,42 +784,5 @@ void Emulator::cut_preview() {
     return true;
   });
 }
-
-// --- the family ------------------------------------------------------------------------------
-
-namespace {
-
-Result<std::unique_ptr<emulator::Camera>> start(emulator::CameraSettings settings) {
-  EmulatorOptions options;
-  options.host = std::move(settings.host);
-  uint16_t* const ports[] = {&options.port, &options.data_port, &options.rtsp_port,
-                             &options.http_port};
-  for (size_t i = 0; i < std::size(ports); ++i)
-    if (const auto port = settings.ports.find(port_names[i].name); port != settings.ports.end())
-      *ports[i] = port->second;
-  if (settings.model == sister_model) options.control.model = Model::sj8_pro;
-  options.card_folder = std::move(settings.card_folder);
-  options.scene = std::move(settings.scene);
-  options.make_table = !settings.lens_table;
-  options.control.lens_table = settings.lens_table.value_or("");
-  options.control.timing = settings.timing;
-  options.control.faults = std::move(settings.faults);
-  Result<std::unique_ptr<Emulator>> camera = Emulator::start(std::move(options));
-  if (!camera) return camera.error();
-  return std::unique_ptr<emulator::Camera>(std::move(*camera));
-}
-
-const emulator::EmulatorFamily family{
-    .scheme = "madv",
-    .what = "A Mi Sphere: its control channel, data port, files over HTTP and preview over RTSP.",
-    .ports = {std::begin(port_names), std::end(port_names)},
-    .models = {{"mi-sphere", "the Xiaomi Mi Sphere"},
-               {sister_model, "the sister camera of which a session was published"}},
-    .faults = fault_list(),
-    .orders = order_list(),
-    .start = start};
-const emulator::RegisterEmulator registration(family);
-
-}  // namespace
 
 }  // namespace sphere::madv_emulator

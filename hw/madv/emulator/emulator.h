@@ -38,6 +38,12 @@ struct EmulatorOptions {
   std::string photo_bytes, video_bytes;
 };
 
+/// Its ports: the names of their options, and in words.
+inline constexpr emulator::EmulatorFamily::Named port_names[] = {{"port", "Control channel"},
+                                                                 {"data-port", "Data port"},
+                                                                 {"rtsp-port", "Preview"},
+                                                                 {"http-port", "Files"}};
+
 class Emulator final : public emulator::Camera {
  public:
   /// Returns when all ports answer.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later The RTSP server of Ambarella's cameras, as its answers
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The RTSP server of Ambarella's cameras, as its answers
 // in a packet capture of the sister camera show it.
 
 #pragma once
