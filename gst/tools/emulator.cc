@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sphere emulator: a camera in software, for people who have no real one.
 
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
@@ -28,7 +33,7 @@ using emulator::EmulatorFamily;
 
 std::string line(const char* name, const char* what) {
   char text[128];
-  std::snprintf(text, sizeof text, "  %-12s %s\n", name, what);
+  std::snprintf(text, sizeof text, "  %-14s %s\n", name, what);
   return text;
 }
 
@@ -42,15 +47,18 @@ std::string description() {
   for (const EmulatorFamily* family : emulator::emulator_families()) {
     text += "\n" + std::string(family->what) + "\nModels:\n";
     for (const EmulatorFamily::Named& model : family->models) text += line(model.name, model.what);
-    text += "Faults, each as NAME or NAME:N:\n";
+    text += "Faults, each as NAME or NAME:N; where N counts requests, NAME:Ns counts seconds:\n";
     for (const emulator::FaultInfo* fault : family->faults) text += line(fault->name, fault->what);
+    text += "Lines on standard input, while it runs:\n";
+    for (const EmulatorFamily::Named& order : family->orders) text += line(order.name, order.what);
   }
   return text +
          "\n"
          "Examples:\n"
          "  sphere emulator\n"
          "  sphere emulator --port 7878 --rtsp-port 8554 --card ~/card --timing\n"
-         "  sphere emulator --fault rtp-loss:20 --fault silent:40\n";
+         "  sphere emulator --fault rtp-loss:20 --fault silent:40\n"
+         "  echo 'fault reboot:20s' | sphere emulator\n";
 }
 
 std::vector<std::string> model_names() {
@@ -185,7 +193,8 @@ bool print_help(const Camera& camera, bool own_card) {
                "  %s ! decodebin ! spherestitch ! videoconvert ! x264enc tune=zerolatency ! "
                "h264parse ! mp4mux ! filesink location=sphere.mp4\n"
                "\n"
-               "Its memory card is the folder %s%s.\n",
+               "Its memory card is the folder %s%s.\n"
+               "Lines that are typed here change it while it runs: 'help' lists them.\n",
                camera.uri().c_str(), source.get(), source.get(),
                printable(camera.card_folder()).c_str(),
                own_card ? ", which is deleted when the camera ends" : "");
@@ -211,6 +220,62 @@ gboolean print_log(gpointer data) {
     print(stderr, "preview: set up %s\n", tracks[log->tracks] == 0 ? "the pictures" : "the sound");
   return G_SOURCE_CONTINUE;
 }
+
+/// Lines on standard input that are orders for the camera. Its end is not the camera's end.
+class Orders {
+ public:
+  Orders(Camera& camera, const EmulatorFamily& family, const MessagePrinter& printer)
+      : camera_(camera), family_(family), printer_(printer) {
+    // In the background of a terminal, reading fails instead of stopping the process.
+    std::signal(SIGTTIN, SIG_IGN);
+    watch_ = g_unix_fd_add(STDIN_FILENO, static_cast<GIOCondition>(G_IO_IN | G_IO_HUP | G_IO_ERR),
+                           read_some, this);
+  }
+  ~Orders() {
+    if (watch_) g_source_remove(watch_);
+  }
+  Orders(const Orders&) = delete;
+  Orders& operator=(const Orders&) = delete;
+
+ private:
+  static constexpr size_t longest_line = 4096;
+
+  static gboolean read_some(int descriptor, GIOCondition, gpointer data) {
+    auto* self = static_cast<Orders*>(data);
+    char buffer[1024];
+    const ssize_t got = read(descriptor, buffer, sizeof buffer);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return G_SOURCE_CONTINUE;
+    if (got <= 0) {
+      // The last line may have no end.
+      if (!self->line_.empty()) self->obey();
+      self->watch_ = 0;
+      return G_SOURCE_REMOVE;
+    }
+    for (const char c : std::string_view(buffer, static_cast<size_t>(got))) {
+      if (c == '\n')
+        self->obey();
+      else if (self->line_.size() < longest_line)
+        self->line_ += c;
+    }
+    return G_SOURCE_CONTINUE;
+  }
+
+  void obey() {
+    const std::string order = std::exchange(line_, {});
+    if (order == "help") {
+      for (const EmulatorFamily::Named& one : family_.orders)
+        print(stderr, "%s", line(one.name, one.what).c_str());
+    } else if (const Status done = camera_.obey(order); !done) {
+      printer_.error(done.error().message);
+    }
+  }
+
+  Camera& camera_;
+  const EmulatorFamily& family_;
+  const MessagePrinter& printer_;
+  std::string line_;
+  guint watch_ = 0;
+};
 
 gboolean quit(gpointer loop) {
   g_main_loop_quit(static_cast<GMainLoop*>(loop));
@@ -266,6 +331,8 @@ int run(int argc, char** argv) {
     return exit_usage;
   }
 
+  // A closed one would soon be another descriptor.
+  const bool has_input = fcntl(STDIN_FILENO, F_GETFD) != -1;
   gst_init(nullptr, nullptr);
   // Before the camera makes its folder, so that the folder is removed at every end of the process.
   const std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop(g_main_loop_new(nullptr, FALSE));
@@ -288,6 +355,8 @@ int run(int argc, char** argv) {
 
   Log log{**camera};
   if (values.log) g_timeout_add(100, print_log, &log);
+  std::optional<Orders> orders;
+  if (has_input) orders.emplace(**camera, *family, printer);
   g_main_loop_run(loop.get());
   if (values.log) print_log(&log);
   // A signal is the normal way to end it.

@@ -45,6 +45,9 @@ class Camera {
   };
   /// The latest requests, without the first `from` of all.
   virtual std::vector<Line> log(int64_t from) const = 0;
+
+  /// Does what a line of its family's orders says. The error says what is wrong with the line.
+  virtual Status obey(const std::string& line) = 0;
 };
 
 /// Settings of all families.
@@ -78,6 +81,8 @@ struct EmulatorFamily {
   /// Model names must be different from those of other families.
   std::vector<Named> models;
   std::vector<const FaultInfo*> faults;
+  /// The lines that a running camera obeys.
+  std::vector<Named> orders;
   /// Returns when all ports answer.
   Result<std::unique_ptr<Camera>> (*start)(CameraSettings settings);
 };

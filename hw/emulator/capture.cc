@@ -2,22 +2,48 @@
 
 #include "hw/emulator/capture.h"
 
+#include <gst/app/gstappsink.h>
 #include <gst/gst.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <utility>
 
 #include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/text.h"
+#include "gst/sphere/base/thread.h"
 
 namespace sphere::emulator {
 
 namespace {
 
-constexpr GstClockTime media_deadline = 20 * GST_SECOND;
+constexpr GstClockTime media_deadline = 60 * GST_SECOND;
+
+// A larger picture is drawn at this width and enlarged, because drawing takes longer than encoding.
+constexpr int widest_drawing = 1728;
+constexpr int thumbnail_width = 320, thumbnail_height = 160;
+
+// Of the large file of a recording. Only some of its pictures are new, and the others repeat them:
+// this machine has no encoder in hardware, and a repeated picture takes next to no time.
+constexpr int recording_kbits = 8000, recording_key_interval = 30;
+constexpr const char* new_pictures = " ! videorate ! video/x-raw,framerate=5000/1001";
+
+std::string nominal_rate(int rate) {
+  return " ! videorate ! video/x-raw,framerate=" + std::to_string(rate) + "000/1001";
+}
+
+std::string date_text() {
+  g_autoptr(GDateTime) now = g_date_time_new_now_local();
+  return GString_(g_date_time_format(now, "%Y:%m:%d %H:%M:%S")).get();
+}
+
+std::string file_sink(const Descriptor& file) {
+  return " ! fdsink fd=" + std::to_string(file.get());
+}
 
 Status wait_for_end(GstElement* pipeline) {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline));
@@ -41,64 +67,102 @@ Result<GstElement*> make_pipeline(const std::string& line) {
   return pipeline;
 }
 
-/// Writes the file anew as the family has it. Blocks.
-Status give_form(const Descriptor& file, const FileForms::Form& form) {
-  if (!form) return ok();
-  struct stat status = {};
-  if (fstat(file.get(), &status) != 0) return failed("the file can't be read");
-  std::vector<uint8_t> bytes(static_cast<size_t>(status.st_size));
-  size_t read = 0;
-  while (read < bytes.size()) {
-    const ssize_t got =
-        pread(file.get(), bytes.data() + read, bytes.size() - read, static_cast<off_t>(read));
-    if (got <= 0) return failed("the file can't be read");
-    read += static_cast<size_t>(got);
-  }
-  const Result<std::vector<uint8_t>> formed = form(bytes);
-  if (!formed) return formed.error();
-  if (ftruncate(file.get(), 0) != 0 || lseek(file.get(), 0, SEEK_SET) != 0 ||
-      !write_all(file, as_text(*formed)))
-    return failed("the file can't be written");
-  return ok();
-}
-
 /// Blocks.
-Status write_photo(const SceneSettings& scene, const Descriptor& file,
-                   const FileForms::Form& form) {
-  const Result<GstElement*> made =
-      make_pipeline(single_picture(scene, 3456, 1728) +
-                    " ! jpegenc snapshot=true ! fdsink fd=" + std::to_string(file.get()));
+Status write_photo(const SceneSettings& scene, const CaptureRequest& request,
+                   const Descriptor& file, const FileForms::Form& form) {
+  const int width = request.width ? request.width : scene.width;
+  const int height = request.height ? request.height : scene.height;
+  const int drawn = std::min(width, widest_drawing);
+  const Result<GstElement*> made = make_pipeline(
+      single_picture(scene, drawn, height * drawn / width, request.stitched) +
+      " ! tee name=both ! queue" + scaled(width, height) + " ! jpegenc snapshot=true" +
+      file_sink(file) + " both. ! queue" + scaled(thumbnail_width, thumbnail_height) +
+      " ! jpegenc snapshot=true ! appsink name=thumbnail sync=false wait-on-eos=false");
   if (!made) return made.error();
   const GstRef<GstElement> pipeline(*made);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  const Status status = wait_for_end(pipeline.get());
+  Status status = wait_for_end(pipeline.get());
+  std::vector<uint8_t> thumbnail;
+  if (status) {
+    const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(pipeline.get()), "thumbnail"));
+    GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), 0);
+    if (sample) {
+      GstBuffer* buffer = gst_sample_get_buffer(sample);
+      thumbnail.resize(gst_buffer_get_size(buffer));
+      gst_buffer_extract(buffer, 0, thumbnail.data(), thumbnail.size());
+      gst_sample_unref(sample);
+    }
+  }
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  return status ? give_form(file, form) : status;
+  if (status && form) status = form(file, request, thumbnail);
+  return status;
 }
 
 }  // namespace
 
-/// A video that is being recorded into a file.
+Result<std::vector<uint8_t>> read_whole(const Descriptor& file) {
+  const uint64_t size = size_of(file);
+  const std::string bytes = read_at(file, 0, static_cast<size_t>(size));
+  if (bytes.size() != size) return failed("the file can't be read");
+  return std::vector<uint8_t>(bytes.begin(), bytes.end());
+}
+
+Status write_whole(const Descriptor& file, std::span<const uint8_t> bytes) {
+  if (ftruncate(file.get(), 0) != 0 || lseek(file.get(), 0, SEEK_SET) != 0 ||
+      !write_all(file, as_text(bytes)))
+    return failed("the file can't be written");
+  return ok();
+}
+
+/// A video that is being recorded into its files.
 class Capture::Recording {
  public:
-  static Result<std::unique_ptr<Recording>> start(const SceneSettings& scene, Descriptor file);
+  static Result<std::unique_ptr<Recording>> start(const SceneSettings& scene,
+                                                  const CaptureRequest& request, Descriptor file,
+                                                  Descriptor small);
   ~Recording();
-  /// Closes the file, in its family's form. Blocks until that is done.
-  Status finish(const FileForms::Form& form);
+  /// Closes the files, in their family's form. Blocks until that is done.
+  Status finish(const CaptureRequest& request, const FileForms::Form& form);
 
  private:
-  Recording(GstElement* pipeline, Descriptor file) : file_(std::move(file)), pipeline_(pipeline) {}
-  const Descriptor file_;  // declared before the pipeline, which writes it
+  Recording(GstElement* pipeline, Descriptor file, Descriptor small)
+      : file_(std::move(file)), small_(std::move(small)), pipeline_(pipeline) {}
+  void watch_first(const char* parser);
+  void wait_for_pictures();
+
+  /// The files that have no picture yet. Shared, because probes may be called a little longer.
+  struct Empty {
+    Mutex mutex;
+    std::condition_variable_any changed;
+    int files SPHERE_GUARDED_BY(mutex) = 0;
+  };
+  const std::shared_ptr<Empty> empty_ = std::make_shared<Empty>();
+  const Descriptor file_, small_;  // declared before the pipeline, which writes them
   const GstRef<GstElement> pipeline_;
 };
 
 Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const SceneSettings& scene,
-                                                                      Descriptor file) {
-  const Result<GstElement*> made = make_pipeline(
-      live_video(scene) + " ! h264parse ! mp4mux ! fdsink fd=" + std::to_string(file.get()));
+                                                                      const CaptureRequest& request,
+                                                                      Descriptor file,
+                                                                      Descriptor small) {
+  const auto muxed = [](const char* parser) {
+    return std::string(" ! h264parse name=") + parser + " ! mp4mux";
+  };
+  std::string line = live_pictures(scene) + " ! tee name=both ! queue";
+  const bool enlarged = request.width && (request.width != scene.width ||
+                                          request.height != scene.height || request.rate != 30);
+  if (enlarged)
+    line += new_pictures + scaled(request.width, request.height) + nominal_rate(request.rate);
+  line += encoded(recording_kbits, recording_key_interval) + muxed("large") + file_sink(file);
+  if (small)
+    line += " both. ! queue" + encoded(preview_kbits, preview_key_interval) + muxed("small") +
+            file_sink(small);
+  const Result<GstElement*> made = make_pipeline(line);
   if (!made) return made.error();
-  std::unique_ptr<Recording> recording(new Recording(*made, std::move(file)));
+  std::unique_ptr<Recording> recording(new Recording(*made, std::move(file), std::move(small)));
   if (const Status fed = feed_scene(GST_BIN(*made), scene); !fed) return fed.error();
+  recording->watch_first("large");
+  recording->watch_first("small");
   if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
     return failed("the emulator can't record");
   return recording;
@@ -106,11 +170,45 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
 
 Capture::Recording::~Recording() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
-Status Capture::Recording::finish(const FileForms::Form& form) {
+void Capture::Recording::watch_first(const char* parser) {
+  const GstRef<GstElement> element(gst_bin_get_by_name(GST_BIN(pipeline_.get()), parser));
+  if (!element) return;
+  {
+    const Lock lock(empty_->mutex);
+    ++empty_->files;
+  }
+  const GstRef<GstPad> pad(gst_element_get_static_pad(element.get(), "src"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo*, gpointer data) {
+        Empty& empty = **static_cast<std::shared_ptr<Empty>*>(data);
+        const Lock lock(empty.mutex);
+        --empty.files;
+        empty.changed.notify_all();
+        return GST_PAD_PROBE_REMOVE;
+      },
+      new std::shared_ptr<Empty>(empty_),
+      [](gpointer data) { delete static_cast<std::shared_ptr<Empty>*>(data); });
+}
+
+/// A file without a picture is no video; on a busy machine, the first one may come late.
+void Capture::Recording::wait_for_pictures() {
+  const auto until = std::chrono::steady_clock::now() +
+                     std::chrono::nanoseconds(static_cast<int64_t>(media_deadline));
+  const Lock lock(empty_->mutex);
+  while (empty_->files > 0 &&
+         empty_->changed.wait_until(empty_->mutex, until) == std::cv_status::no_timeout) {
+  }
+}
+
+Status Capture::Recording::finish(const CaptureRequest& request, const FileForms::Form& form) {
+  wait_for_pictures();
   gst_element_send_event(pipeline_.get(), gst_event_new_eos());
-  const Status status = wait_for_end(pipeline_.get());
+  Status status = wait_for_end(pipeline_.get());
   gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
-  return status ? give_form(file_, form) : status;
+  if (status && form) status = form(file_, request, {});
+  if (status && form && small_) status = form(small_, request, {});
+  return status;
 }
 
 Capture::Capture(LoopThread& loop, const Card& card, const SceneSettings& scene,
@@ -126,7 +224,7 @@ Capture::~Capture() = default;
 
 void Capture::stop() {
   workers_.clear();  // joins each thread
-  recording_.reset();
+  active_.reset();
 }
 
 void Capture::in_thread(std::function<void()> work) {
@@ -141,59 +239,109 @@ bool Capture::save(const std::string& camera_path, std::string_view bytes) {
   return file && write_all(file, bytes);
 }
 
-void Capture::take_photo(const std::string& camera_path, std::function<void(bool good)> done) {
-  const auto finish = [this, camera_path, done = std::move(done)](bool good) {
-    loop_.later([this, camera_path, done, good] {
-      if (!good) card_.remove(camera_path);
+void Capture::take_photo(const CaptureRequest& asked, std::function<void(bool good)> done) {
+  CaptureRequest request = asked;
+  if (request.date.empty()) request.date = date_text();
+  const auto finish = [this, path = request.path, done = std::move(done)](bool good) {
+    loop_.later([this, path, done, good] {
+      if (!good) card_.remove(path);
       done(good);
     });
   };
   if (!photo_bytes_.empty()) {
-    finish(save(camera_path, photo_bytes_));
+    finish(save(request.path, photo_bytes_));
     return;
   }
   // Shared, because a thread's function must be copyable.
-  const auto file = std::make_shared<Descriptor>(card_.create_file(camera_path));
+  const auto file = std::make_shared<Descriptor>(card_.create_file(request.path));
   if (*file)
-    in_thread([this, file, finish] { finish(bool(write_photo(scene_, *file, forms_.photo))); });
-  else
-    finish(false);
-}
-
-void Capture::start_recording(const std::string& camera_path) {
-  recording_path_ = camera_path;
-  recording_since_ = std::chrono::steady_clock::now();
-  if (!video_bytes_.empty()) return;
-  Descriptor file = card_.create_file(camera_path);
-  if (!file) return;
-  Result<std::unique_ptr<Recording>> recording = Recording::start(scene_, std::move(file));
-  if (recording) recording_ = std::move(*recording);
-}
-
-void Capture::finish_recording(std::function<void(const Recorded&)> done) {
-  const std::string camera_path = std::exchange(recording_path_, {});
-  if (camera_path.empty()) return;
-  const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - recording_since_);
-  const auto finish = [this, camera_path, duration, done = std::move(done)](bool good) {
-    loop_.later([camera_path, duration, done, good] { done({camera_path, good, duration}); });
-  };
-  if (!video_bytes_.empty())
-    finish(save(camera_path, video_bytes_));
-  else if (recording_)
-    in_thread([this, recording = std::shared_ptr<Recording>(std::move(recording_)), finish] {
-      finish(bool(recording->finish(forms_.video)));
+    in_thread([this, request, file, finish] {
+      finish(bool(write_photo(scene_, request, *file, forms_.photo)));
     });
   else
     finish(false);
+}
+
+void Capture::start_recording(const CaptureRequest& request, Closed segment_closed) {
+  active_.emplace();
+  active_->request = request;
+  active_->segment_closed = std::move(segment_closed);
+  open_file();
+}
+
+void Capture::open_file() {
+  CaptureRequest& request = active_->request;
+  if (request.date.empty()) request.date = date_text();
+  active_->since = std::chrono::steady_clock::now();
+  if (video_bytes_.empty()) {
+    Descriptor file = card_.create_file(request.path);
+    Descriptor small =
+        request.small_path.empty() ? Descriptor() : card_.create_file(request.small_path);
+    if (file) {
+      auto recording = Recording::start(scene_, request, std::move(file), std::move(small));
+      if (recording) active_->recording = std::move(*recording);
+    }
+  }
+  if (request.segment.count() > 0 && request.next)
+    active_->segment_end = watch_time(request.segment, loop_.context(), [this] {
+      // Later, because the watch is replaced.
+      loop_.later([this] { next_segment(); });
+      return false;
+    });
+}
+
+void Capture::next_segment() {
+  if (!active_ || std::chrono::steady_clock::now() - active_->since < active_->request.segment)
+    return;
+  close_file([this, closed = active_->segment_closed](const Recorded& recorded) {
+    if (closed) closed(recorded);
+  });
+  active_->closed.push_back(active_->request);
+  active_->request.date.clear();
+  active_->request.next(active_->request);
+  // The one that begins counts, too.
+  while (active_->request.most_segments &&
+         active_->closed.size() >= active_->request.most_segments) {
+    const CaptureRequest oldest = active_->closed.front();
+    active_->closed.pop_front();
+    card_.remove(oldest.path);
+    if (!oldest.small_path.empty()) card_.remove(oldest.small_path);
+  }
+  open_file();
+}
+
+/// Closes the present file; slow work is done in another thread.
+void Capture::close_file(Closed done) {
+  active_->segment_end.stop();
+  const CaptureRequest request = active_->request;
+  const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - active_->since);
+  const auto finish = [this, path = request.path, duration, done = std::move(done)](bool good) {
+    loop_.later([path, duration, done, good] { done({path, good, duration}); });
+  };
+  if (!video_bytes_.empty()) {
+    const bool both = request.small_path.empty() || save(request.small_path, video_bytes_);
+    finish(save(request.path, video_bytes_) && both);
+  } else if (active_->recording) {
+    in_thread([this, request, finish,
+               recording = std::shared_ptr<Recording>(std::move(active_->recording))] {
+      finish(bool(recording->finish(request, forms_.video)));
+    });
+  } else {
+    finish(false);
+  }
+}
+
+void Capture::finish_recording(Closed done) {
+  if (!active_) return;
+  close_file(std::move(done));
+  active_.reset();
 }
 
 void Capture::abandon_recording() {
-  recording_path_.clear();
-  if (recording_)
-    in_thread([this, recording = std::shared_ptr<Recording>(std::move(recording_))] {
-      (void)recording->finish(forms_.video);
-    });
+  if (!active_) return;
+  if (active_->recording) close_file([](const Recorded&) {});
+  active_.reset();
 }
 
 }  // namespace sphere::emulator

@@ -216,6 +216,16 @@ bool Card::remove(const std::string& camera_path) const {
          S_ISREG(status.st_mode) && unlinkat(folder.get(), name, 0) == 0;
 }
 
+void Card::clear() const {
+  if (!own_) return;
+  std::error_code ignored;
+  const std::filesystem::path dcim = std::filesystem::path(folder_) / "DCIM";
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored))
+    if (entry.path() != dcim) std::filesystem::remove_all(entry.path(), ignored);
+  for (const auto& entry : std::filesystem::directory_iterator(dcim, ignored))
+    std::filesystem::remove_all(entry.path(), ignored);
+}
+
 int Card::count(const std::string& suffix) const {
   const std::string dcim = "DCIM";
   const Descriptor folder = open_folder({&dcim, 1});

@@ -48,6 +48,9 @@ class Card {
   std::optional<std::string> read(const std::string& camera_path, uint64_t offset,
                                   uint64_t count) const;
   bool remove(const std::string& camera_path) const;
+  /// Formats a temporary card: nothing is left but an empty DCIM. A folder of the user's stays as
+  /// it is.
+  void clear() const;
   /// The number of files with this ending (in upper or lower case).
   int count(const std::string& suffix) const;
 

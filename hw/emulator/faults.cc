@@ -23,12 +23,15 @@ Result<Fault> parse_fault(const std::vector<const FaultInfo*>& known, std::strin
   const FaultInfo& info = **found;
   if (colon == std::string_view::npos) return Fault{&info, info.usual};
   guint64 n = 0;
-  const std::string number(text.substr(colon + 1));
+  std::string number(text.substr(colon + 1));
+  const bool in_seconds = info.counts_requests && number.ends_with('s');
+  if (in_seconds) number.pop_back();
   if (!g_ascii_string_to_unsigned(number.c_str(), 10, static_cast<guint64>(info.least),
                                   static_cast<guint64>(info.most), &n, nullptr))
     return invalid("'" + std::string(text) + "': after the colon a number from " +
-                   std::to_string(info.least) + " to " + std::to_string(info.most) + " is due");
-  return Fault{&info, static_cast<int>(n)};
+                   std::to_string(info.least) + " to " + std::to_string(info.most) + " is due" +
+                   (info.counts_requests ? ", or seconds, such as 20s" : ""));
+  return Fault{&info, static_cast<int>(n), in_seconds};
 }
 
 std::optional<Fault> find_fault(const std::vector<Fault>& faults, const FaultInfo& kind) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Faults that an emulated camera can be told to have: NAME or NAME:N. Each part of a camera
-// declares its faults; a family's list has those of all its parts.
+// Faults that an emulated camera can be told to have: NAME, NAME:N or NAME:Ns (seconds). Each part
+// of a camera declares its faults; a family's list has those of all its parts.
 
 #pragma once
 
@@ -19,14 +19,16 @@ struct FaultInfo {
   int usual;         ///< default of N
   const char* what;  ///< description for the user, in which N is the number
   int least = 0, most = 1000000;
+  bool counts_requests = false;  ///< N may also be a time: "20s"
 };
 
 struct Fault {
   const FaultInfo* info;
   int n = 0;
+  bool in_seconds = false;
 };
 
-/// Reads one of these faults: "silent", "busy:3", and so on.
+/// Reads one of these faults: "silent", "busy:3", "reboot:20s", and so on.
 Result<Fault> parse_fault(const std::vector<const FaultInfo*>& known, std::string_view text);
 
 /// The fault of this kind, if the list has it.

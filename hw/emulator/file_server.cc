@@ -51,6 +51,11 @@ std::optional<Part> read_range(const std::string& text, uint64_t size) {
   return Part{from, std::min<uint64_t>(to, size - 1) - from + 1};
 }
 
+// A slow server sends so many pieces a second.
+constexpr int slow_pieces = 20;
+
+uint64_t kibibytes(int n) { return static_cast<uint64_t>(n) << 10; }
+
 }  // namespace
 
 /// The part of a file that is not sent yet.
@@ -58,13 +63,18 @@ struct FileServer::Body {
   Descriptor file;
   uint64_t offset, left;
   ObjectRef<GSocket> socket;  // the connection's
+  GMainContext* context;
+  FindFault fault;
+  uint64_t sent = 0;
+  Watch pause;  // of a slow server
 };
 
 FileServer::FileServer(GMainContext* context, const Card& card, const char* name,
-                       std::chrono::seconds idle_time)
+                       std::chrono::seconds idle_time, FindFault fault)
     : context_(context),
       card_(card),
       idle_time_(idle_time),
+      fault_(std::move(fault)),
       server_(soup_server_new("server-header", name, nullptr)) {
   soup_server_add_handler(
       server_.get(), nullptr,
@@ -144,17 +154,35 @@ FileServer::Connection* FileServer::connection_of(SoupServerMessage* message) {
 
 // The file is not mapped, because the process would be killed if the file is truncated.
 void FileServer::send_next(SoupServerMessage* message, Body& body) {
-  const std::string piece =
-      read_at(body.file, body.offset, static_cast<size_t>(std::min(body.left, piece_size)));
+  uint64_t most = std::min(body.left, piece_size);
+  if (const std::optional<Fault> slow = body.fault(faults::http_slow))
+    most = std::min(most, std::max<uint64_t>(kibibytes(slow->n) / slow_pieces, 1));
+  if (const std::optional<Fault> cut = body.fault(faults::http_cut))
+    most = std::min(most, kibibytes(cut->n) - std::min(kibibytes(cut->n), body.sent));
+  const std::string piece = read_at(body.file, body.offset, static_cast<size_t>(most));
   if (piece.empty()) {
-    // The file is shorter than announced. The client notices it by the end of the connection.
+    // It is cut, or shorter than announced. The client notices it by the end of the connection.
     g_socket_shutdown(body.socket.get(), TRUE, TRUE, nullptr);
     return;
   }
   body.offset += piece.size();
   body.left -= piece.size();
+  body.sent += piece.size();
   soup_message_body_append(soup_server_message_get_response_body(message), SOUP_MEMORY_COPY,
                            piece.data(), piece.size());
+}
+
+void FileServer::chunk_sent(SoupServerMessage* message, gpointer data) {
+  auto* body = static_cast<Body*>(data);
+  if (body->left == 0) return;
+  if (!body->fault(faults::http_slow)) return send_next(message, *body);
+  soup_server_message_pause(message);
+  body->pause =
+      watch_time(std::chrono::milliseconds(1000) / slow_pieces, body->context, [message, body] {
+        send_next(message, *body);
+        soup_server_message_unpause(message);
+        return false;
+      });
 }
 
 void FileServer::serve(SoupServerMessage* message, const char* path) {
@@ -197,15 +225,14 @@ void FileServer::serve(SoupServerMessage* message, const char* path) {
   if (method == SOUP_METHOD_HEAD || sent.count == 0) return;
 
   soup_message_body_set_accumulate(soup_server_message_get_response_body(message), FALSE);
-  auto* body = new Body{std::move(file), sent.from, sent.count,
-                        ObjectRef<GSocket>(G_SOCKET(g_object_ref(connection->socket.get())))};
+  auto* body = new Body{
+      std::move(file), sent.from,
+      sent.count,      ObjectRef<GSocket>(G_SOCKET(g_object_ref(connection->socket.get()))),
+      context_,        fault_};
   // The message has a reference.
   g_signal_connect_data(
-      message, "wrote-chunk", G_CALLBACK(+[](SoupServerMessage* of, gpointer data) {
-        auto* rest = static_cast<Body*>(data);
-        if (rest->left > 0) send_next(of, *rest);
-      }),
-      body, [](gpointer data, GClosure*) { delete static_cast<Body*>(data); },
+      message, "wrote-chunk", G_CALLBACK(chunk_sent), body,
+      [](gpointer data, GClosure*) { delete static_cast<Body*>(data); },
       static_cast<GConnectFlags>(0));
   send_next(message, *body);
 }

@@ -64,7 +64,7 @@ void unshare_closure(gpointer data, GClosure*) {
 struct Preview::Shared {
   Shared(const SceneSettings& scene, const std::vector<Fault>& faults, GMainContext* context,
          GstRTSPServer* of)
-      : scene(scene), faults(faults), context(g_main_context_ref(context)) {
+      : scene(scene), context(g_main_context_ref(context)), faults(faults) {
     g_weak_ref_init(&weak_server, of);
   }
   ~Shared() {
@@ -83,8 +83,12 @@ struct Preview::Shared {
     gst_rtsp_server_client_filter(server.get(), drop_client, nullptr);
   }
 
+  std::optional<Fault> fault(const FaultInfo& kind) {
+    const Lock lock(mutex);
+    return find_fault(faults, kind);
+  }
+
   const SceneSettings scene;
-  const std::vector<Fault> faults;
   GMainContext* const context;
   // Not a counted reference: the server owns the factory, and the factory refers to this object.
   GWeakRef weak_server;
@@ -92,10 +96,13 @@ struct Preview::Shared {
   std::atomic<int> pictures = 0;
   Mutex mutex;  // protects what follows; the innermost
   std::vector<int> tracks SPHERE_GUARDED_BY(mutex);
+  std::vector<Fault> faults SPHERE_GUARDED_BY(mutex);
 
   static GstPadProbeReturn lose_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
     Shared& self = shared<Shared>(data);
-    const unsigned percent = static_cast<unsigned>(find_fault(self.faults, faults::rtp_loss)->n);
+    const std::optional<Fault> loss = self.fault(faults::rtp_loss);
+    if (!loss) return GST_PAD_PROBE_OK;
+    const unsigned percent = static_cast<unsigned>(loss->n);
     // Drops the same packets in each run, with a pattern that does not coincide with key frames.
     const auto lost = [&](GstBuffer* packet) {
       return !is_rtcp(packet) && (self.packets++ * 2654435761u >> 16) % 100 < percent;
@@ -123,7 +130,8 @@ struct Preview::Shared {
 
   static GstPadProbeReturn count_picture(GstPad*, GstPadProbeInfo*, gpointer data) {
     Shared& self = shared<Shared>(data);
-    if (++self.pictures != find_fault(self.faults, faults::rtsp_gone)->n) return GST_PAD_PROBE_OK;
+    const std::optional<Fault> gone = self.fault(faults::rtsp_gone);
+    if (!gone || ++self.pictures != gone->n) return GST_PAD_PROBE_OK;
     // Not called directly, because cutting waits for this thread.
     const std::weak_ptr<Shared> weak = *static_cast<std::shared_ptr<Shared>*>(data);
     later(self.context, [weak] {
@@ -276,9 +284,9 @@ void Preview::client_closed(GstRTSPClient* client, gpointer data) {
 }
 
 GstRTSPStatusCode Preview::before_describe(GstRTSPClient*, GstRTSPContext*, gpointer data) {
-  const auto& chosen = shared<Shared>(data).faults;
-  if (find_fault(chosen, faults::rtsp_404)) return GST_RTSP_STS_NOT_FOUND;
-  if (find_fault(chosen, faults::rtsp_401)) return GST_RTSP_STS_UNAUTHORIZED;
+  Shared& self = shared<Shared>(data);
+  if (self.fault(faults::rtsp_404)) return GST_RTSP_STS_NOT_FOUND;
+  if (self.fault(faults::rtsp_401)) return GST_RTSP_STS_UNAUTHORIZED;
   return GST_RTSP_STS_OK;
 }
 
@@ -289,8 +297,18 @@ GstRTSPStatusCode Preview::before_setup(GstRTSPClient*, GstRTSPContext* context,
     const Lock lock(self.mutex);
     if (self.tracks.size() < most_tracks) self.tracks.push_back(track);
   }
-  return find_fault(self.faults, faults::rtsp_453) ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH
-                                                   : GST_RTSP_STS_OK;
+  return self.fault(faults::rtsp_453) ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH : GST_RTSP_STS_OK;
+}
+
+void Preview::set_faults(const std::vector<Fault>& faults) {
+  const Lock lock(shared_->mutex);
+  const auto gone = [](const std::vector<Fault>& all) {
+    const std::optional<Fault> fault = find_fault(all, faults::rtsp_gone);
+    return fault ? fault->n : -1;
+  };
+  // Pictures are counted from when the fault was wanted.
+  if (gone(faults) != gone(shared_->faults)) shared_->pictures = 0;
+  shared_->faults = faults;
 }
 
 std::vector<int> Preview::tracks() const {
@@ -309,11 +327,11 @@ void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointe
       gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "pay0"));
   if (!payloader) return;
   const GstRef<GstPad> in(gst_element_get_static_pad(payloader.get(), "sink"));
-  if (find_fault(kept->faults, faults::rtsp_gone))
-    gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, Shared::count_picture, share(kept),
-                      unshare<Shared>);
+  // Always, because these faults may come while it runs.
+  gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, Shared::count_picture, share(kept),
+                    unshare<Shared>);
   const GstRef<GstObject> pipeline(gst_object_get_parent(GST_OBJECT(element.get())));
-  if (pipeline && find_fault(kept->faults, faults::rtp_loss))
+  if (pipeline)
     g_signal_connect_data(pipeline.get(), "deep-element-added", G_CALLBACK(Shared::lose_from),
                           share(kept), unshare_closure<Shared>, static_cast<GConnectFlags>(0));
 }

@@ -66,6 +66,8 @@ class Preview {
   uint16_t port() const { return port_; }
   /// The tracks that were set up so far, in order: 0 is the pictures, 1 the sound.
   std::vector<int> tracks() const;
+  /// Those of the preview among them, from now on.
+  void set_faults(const std::vector<Fault>& faults);
   /// Ends all connections soon, as if the camera were gone; new ones may be made.
   void cut();
   /// Ends all connections. New ones can be made only after listen().

@@ -13,14 +13,6 @@ constexpr GstClockTime picture_deadline = 20 * GST_SECOND;
 constexpr const char* source_name = "scene";
 constexpr const char* rate = ",framerate=30000/1001";
 
-// The same stream as the camera's in a published session: Main profile, a key frame every 8
-// pictures, 1.5 Mbit/s, no B-frames. One thread, to have one slice in each picture, like a camera's
-// chip: the payloader would divide a key frame with several slices into several pictures, with
-// parameter sets before each.
-constexpr const char* encoder =
-    " ! x264enc tune=zerolatency bframes=0 key-int-max=8 bitrate=1500 speed-preset=ultrafast "
-    "cabac=true threads=1 ! video/x-h264,profile=main";
-
 std::string raw(int width, int height) {
   return "video/x-raw,format=I420,width=" + std::to_string(width) +
          ",height=" + std::to_string(height) + ",pixel-aspect-ratio=1/1";
@@ -123,19 +115,37 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string live_video(const SceneSettings& scene) {
-  const std::string caps = raw(scene.width, scene.height);
-  if (scene.file.empty())
-    return "spheretestsrc is-live=true lens=" + quoted(scene.lens) + " ! " + caps + rate + encoder;
-  return std::string("appsrc is-live=true format=time name=") + source_name +
-         " caps=" + quoted(caps + rate) + " ! identity sync=true" + encoder;
+std::string encoded(int kbits_per_second, int key_interval) {
+  // Main profile, no B-frames. One thread, to have one slice in each picture, like a camera's chip:
+  // the payloader would divide a key frame with several slices into several pictures, with
+  // parameter sets before each.
+  return " ! x264enc tune=zerolatency bframes=0 key-int-max=" + std::to_string(key_interval) +
+         " bitrate=" + std::to_string(kbits_per_second) +
+         " speed-preset=ultrafast cabac=true threads=1 ! video/x-h264,profile=main";
 }
 
-std::string single_picture(const SceneSettings& scene, int width, int height) {
+std::string live_pictures(const SceneSettings& scene) {
+  const std::string caps = raw(scene.width, scene.height);
+  if (scene.file.empty())
+    return "spheretestsrc is-live=true lens=" + quoted(scene.lens) + " ! " + caps + rate;
+  return std::string("appsrc is-live=true format=time name=") + source_name +
+         " caps=" + quoted(caps + rate) + " ! identity sync=true";
+}
+
+std::string live_video(const SceneSettings& scene) {
+  return live_pictures(scene) + encoded(preview_kbits, preview_key_interval);
+}
+
+std::string single_picture(const SceneSettings& scene, int width, int height, bool stitched) {
   const std::string caps = raw(width, height);
   if (scene.file.empty())
-    return "spheretestsrc num-buffers=1 lens=" + quoted(scene.lens) + " ! " + caps;
+    return "spheretestsrc num-buffers=1 lens=" + quoted(scene.lens) +
+           (stitched ? " output=equirect ! " : " ! ") + caps;
   return decoded(scene.file) + caps;
+}
+
+std::string scaled(int width, int height) {
+  return " ! videoscale add-borders=false ! " + raw(width, height);
 }
 
 Status check_elements(const SceneSettings& scene, bool preview) {
@@ -151,8 +161,8 @@ Status check_elements(const SceneSettings& scene, bool preview) {
       {"appsrc", base, file},
       {"decodebin", base, file},
       {"videoconvert", base, file},
-      {"videoscale", base, file},
-      {"videorate", base, file},
+      {"videoscale", base, true},
+      {"videorate", base, true},
       {"x264enc", "gstreamer1.0-plugins-ugly", true},
       {"jpegenc", good, true},
       {"h264parse", "gstreamer1.0-plugins-bad", true},

@@ -27,11 +27,21 @@ struct SceneSettings {
 /// Quotes a text for a launch line.
 std::string quoted(const std::string& text);
 
-/// The beginning of a launch line: live H.264 video of the scene, 29.97 pictures per second. The
-/// bin that is made from it needs feed_scene().
+/// The beginning of a launch line: live raw pictures of the scene, 29.97 per second. The bin that
+/// is made from it needs feed_scene().
+std::string live_pictures(const SceneSettings& scene);
+/// The stream of a camera's preview in a published session: a key frame every 8 pictures, 1.5
+/// Mbit/s.
+inline constexpr int preview_kbits = 1500, preview_key_interval = 8;
+/// The next elements: they encode as H.264.
+std::string encoded(int kbits_per_second, int key_interval);
+/// Both together, as the preview of a camera is.
 std::string live_video(const SceneSettings& scene);
-/// The same for one raw picture of this size.
-std::string single_picture(const SceneSettings& scene, int width, int height);
+/// One raw picture; `stitched`: equirectangular, which only the test scene can be.
+std::string single_picture(const SceneSettings& scene, int width, int height,
+                           bool stitched = false);
+/// The next elements: they scale raw pictures to this size.
+std::string scaled(int width, int height);
 
 /// Checks that the elements that draw and encode the scene are installed, and with `preview` also
 /// those that send it. The error tells what to install.

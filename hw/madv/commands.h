@@ -138,8 +138,9 @@ struct Command {
   /// reply.
   const char* settings_member = "";
   int settings_place = 0;
-  /// The name of this setting in the reply to `status`.
+  /// The name of this setting in the reply to `status`, and its index there, likewise.
   const char* status_member = "";
+  int status_place = 0;
   unsigned needs = needs_nothing;
   bool notifies = false;  ///< the camera also sends it without a request, with `rval` 128
   bool kept = false;      ///< is kept when the camera is switched off
@@ -151,6 +152,8 @@ struct Command {
   /// The members of the answer or the notification whose values may be logged. All others are
   /// hidden, therefore a new member of a later firmware can't reveal personal data.
   std::span<const char* const> shown = {};
+  /// What the emulated camera does, in words. A setting that says nothing here is kept and told.
+  const char* emulated = "";
 
   int id = 0;  ///< set from the row
 
@@ -195,6 +198,7 @@ enum ResultCode : int {
   rval_invalid_path = -26,
   rval_no_card = -50,
   rval_wrong_mode = -56,
+  rval_no_update = -57,
   rval_low_battery = -58,
   rval_card_error = -59,
   rval_card_slow = -61,

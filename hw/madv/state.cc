@@ -107,6 +107,11 @@ void CameraState::update(const Message& message) {
     case msg_start_recording:
       if (unasked) working_mode = working_video;
       break;
+    case msg_start_interval_photo:
+      // It counts the photos, also if this client started it; a negative number is the end.
+      if (const std::optional<int64_t> count = message.param_number(); unasked && count)
+        working_mode = *count == -1 ? working_idle : working_interval_photo;
+      break;
     case msg_stop_recording:
     case msg_video_saved:
       working_mode = working_idle;

@@ -15,6 +15,7 @@
 
 #include "hw/madv/session.h"
 #include "tests/check/emulator.h"
+#include "tests/check/emulator_session.h"
 #include "tests/check/http.h"
 #include "tests/check/madv_transcripts.h"
 
@@ -32,99 +33,20 @@ using madv::SessionOptions;
 using madv_emulator::Action;
 using madv_emulator::Control;
 using madv_emulator::ControlSettings;
+using test::Client;
 using test::control_only;
 using test::Emulator;
 using test::EmulatorOptions;
 using test::open_files;
 using test::some_table;
 using test::started;
+using test::temporary_folder;
 
 namespace {
-
-constexpr auto patience = 60s;
 
 void same(const std::string& a, const std::string& b) {
   fail_unless_equals_string(a.c_str(), b.c_str());
 }
-
-std::string temporary_folder() {
-  g_autofree char* folder = g_dir_make_tmp("sphere-test-XXXXXX", nullptr);
-  fail_unless(folder != nullptr);
-  return folder;
-}
-
-/// A session whose events are waited for, one after the other.
-class Client {
- public:
-  explicit Client(const Emulator& camera, std::function<void(SessionOptions&)> change = {}) {
-    Result<madv::Uri> uri = madv::Uri::parse(camera.uri());
-    fail_unless(bool(uri));
-    SessionOptions options;
-    options.uri = *uri;
-    options.table_folder = folder_;
-    if (change) change(options);
-    session_ = std::make_unique<Session>(options, [this](const Event& event) {
-      const std::lock_guard lock(mutex_);
-      events_.push_back(event);
-      changed_.notify_all();
-    });
-    session_->start();
-  }
-
-  Session& session() { return *session_; }
-
-  /// The next event of this kind; those before it are taken off.
-  Event expect(Event::Kind kind) {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      fail_unless(changed_.wait_for(lock, patience, [&] { return !events_.empty(); }),
-                  "event %d does not come", static_cast<int>(kind));
-      Event event = std::move(events_.front());
-      events_.pop_front();
-      seen_.push_back(event.kind);
-      if (event.kind == kind) return event;
-      fail_unless(event.kind != Event::Kind::ended, "it ended: %s",
-                  event.failure ? event.failure->message.c_str() : "in order");
-    }
-  }
-  Event expect_notification(int id) {
-    for (;;) {
-      Event event = expect(Event::Kind::notification);
-      if (event.message->id() == id) return event;
-    }
-  }
-  std::string expect_failure(Failure::Reason reason) {
-    const Event event = expect(Event::Kind::ended);
-    fail_unless(event.failure.has_value());
-    fail_unless(event.failure->reason == reason, "another reason: %s",
-                event.failure->message.c_str());
-    return event.failure->message;
-  }
-  bool saw(Event::Kind kind) const {
-    return std::find(seen_.begin(), seen_.end(), kind) != seen_.end();
-  }
-  int rval(Request request) {
-    std::promise<int> answer;
-    session_->request(std::move(request), [&](const madv::Reply& reply) {
-      answer.set_value(reply.message ? reply.message->rval().value_or(999) : 999);
-    });
-    return answer.get_future().get();
-  }
-  std::shared_ptr<const Message> call(Request request) {
-    Result<std::shared_ptr<const Message>> reply = session_->call(std::move(request));
-    fail_unless(bool(reply), "%s", reply ? "" : reply.error().message.c_str());
-    return *reply;
-  }
-
- private:
-  // Each test has its own cache; it is removed with the home folder of the test.
-  const std::string folder_ = temporary_folder();
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Event> events_;
-  std::vector<Event::Kind> seen_;
-  std::unique_ptr<Session> session_;  // the last: its thread uses the others
-};
 
 /// The answers of the camera to one client, with their times.
 struct Said {
@@ -229,7 +151,7 @@ GST_START_TEST(members_are_in_the_vendors_order) {
   control.received(1, R"({"msg_id":4365,"token":1})");
   same(members_of(control.take_actions()[0].bytes),
        "rval msg_id status mode rec_time second lapse timing timing_c cap_interval "
-       "cap_interval_num speedx sensor_num burst_num surroundexp gyro_s");
+       "cap_interval_num speedx sensor_num burst_num surroundexp gyro_s sub_mode surexp_c");
   const std::string saved =
       "rval msg_id param remain_video remain_jpg total_mp4 sd_total sd_free sd_full";
   control.photo_taken("/tmp/SD0/DCIM/a.JPG", true);
@@ -312,8 +234,11 @@ GST_START_TEST(fault_names_are_checked) {
   for (const emulator::FaultInfo* fault : madv_emulator::fault_list())
     fail_unless(madv_emulator::parse_fault(fault->name)->n == fault->usual);
   fail_unless(madv_emulator::parse_fault("busy:7")->n == 7);
-  for (const char* wrong :
-       {"", "nonsense", "busy:", "busy:x", "busy:-1", "rtp-loss:101", "split:0"})
+  fail_unless(!madv_emulator::parse_fault("busy:7")->in_seconds);
+  fail_unless(madv_emulator::parse_fault("busy:7s")->n == 7);
+  fail_unless(madv_emulator::parse_fault("busy:7s")->in_seconds);
+  for (const char* wrong : {"", "nonsense", "busy:", "busy:x", "busy:-1", "busy:s", "late:20s",
+                            "rtp-loss:101", "split:0"})
     fail_unless(!madv_emulator::parse_fault(wrong), "'%s' was taken", wrong);
   fail_unless(madv_emulator::parse_fault("x").error().message.find("wrong-token") !=
               std::string::npos);

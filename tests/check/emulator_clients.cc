@@ -410,6 +410,31 @@ GST_START_TEST(a_preview_that_is_refused_or_cut) {
 }
 GST_END_TEST;
 
+GST_START_TEST(faults_of_the_preview_come_and_go_while_it_runs) {
+  const auto camera = started(with_preview());
+  const auto obey = [&](const char* line) { fail_unless(bool(camera->obey(line)), "%s", line); };
+  const std::string line = "rtspsrc latency=0 location=" + rtsp_of(*camera) +
+                           " protocols=tcp ! rtph264depay ! appsink name=sink sync=false";
+  test::Pipeline pipeline(line);
+  pipeline.play();
+  fail_unless(pipeline.pull() != nullptr);
+  obey("fault rtsp-404");
+  {
+    test::Pipeline refused(line);
+    const std::string error = refused.run();
+    fail_unless(error.find("ot found") != std::string::npos, "%s", error.c_str());
+  }
+  // The one that plays is cut, at a picture that is counted from now on.
+  obey("fault rtsp-gone:5");
+  while (pipeline.pull()) {
+  }
+  obey("clear all");
+  test::Pipeline again(line);
+  again.play();
+  fail_unless(again.pull() != nullptr);
+}
+GST_END_TEST;
+
 GST_START_TEST(preview_packets_are_like_the_related_cameras) {
   const auto camera = started(with_preview());
   Viewer viewer(*camera);
@@ -556,7 +581,7 @@ GST_START_TEST(photos_and_videos_are_of_the_scene) {
   const test::SampleRef sample = photo.pull();
   fail_unless(sample != nullptr);
   const test::Component luma = test::component_of(sample.get(), 0);
-  fail_unless(luma.width == 3456 && luma.height == 1728);
+  fail_unless(luma.width == 6912 && luma.height == 3456);
   // A scene: neither black nor one grey.
   const auto [least, most] = std::minmax_element(luma.samples.begin(), luma.samples.end());
   fail_unless(*most - *least > 100);
@@ -579,6 +604,7 @@ static Suite* emulator_clients_suite() {
   tcase_add_test(tcase, packets_are_lost_over_udp_alone);
   tcase_add_test(tcase, a_video_begins_again_and_a_picture_stays);
   tcase_add_test(tcase, a_preview_that_is_refused_or_cut);
+  tcase_add_test(tcase, faults_of_the_preview_come_and_go_while_it_runs);
   tcase_add_test(tcase, vanished_viewers_are_removed);
   tcase_add_test(tcase, photos_and_videos_are_of_the_scene);
   return suite;

@@ -149,6 +149,8 @@ GST_START_TEST(table_matches_the_vendors_sheet) {
                   "%s: access", c->name);
     if (row.notifies != '-' && row.id != msg_transfer_result)
       fail_unless(c->notifies == (row.notifies == 'Y'), "%s: notifies", c->name);
+    // What the emulated camera does with it is told.
+    fail_unless(*c->emulated || c->is_setting(), "%s: the emulator", c->name);
     if (row.persisted != '-') fail_unless(c->kept == (row.persisted == 'Y'), "%s: kept", c->name);
     if (row.factory) fail_unless(c->factory == row.factory, "%s: factory", c->name);
     for (int value : row.values)
@@ -159,7 +161,7 @@ GST_END_TEST;
 
 GST_START_TEST(each_row_is_complete) {
   std::set<std::string> names, members;
-  std::set<int> places;
+  std::set<int> places, status_places;
   for (const Command& command : commands()) {
     fail_unless(names.insert(command.name).second, "%s stands twice", command.name);
     fail_unless(find_command(command.name) == &command);
@@ -170,6 +172,9 @@ GST_START_TEST(each_row_is_complete) {
           "%s: its factory value", command.name);
     if (command.access == Access::notice) fail_unless(command.notifies, "%s", command.name);
     fail_unless((command.settings_place > 0) == (*command.settings_member != 0));
+    fail_unless((command.status_place > 0) == (*command.status_member != 0));
+    if (command.status_place > 0)
+      fail_unless(status_places.insert(command.status_place).second && command.factory);
     if (command.settings_place == 0) continue;
     fail_unless(places.insert(command.settings_place).second && command.factory);
     fail_unless(members.insert(command.settings_member).second);

@@ -47,27 +47,37 @@ inline std::string commands_document(std::span<const madv::Command> commands) {
       "it writes this file. The sources are the vendor's table (product `sv1`, v1.66) and the ids\n"
       "that appear only in its client. The vendor tells for few commands what they need; the rest\n"
       "is concluded from what the command does.\n\n"
-      "R: can be read. W: can be written. Notice: is only sent by the camera. `param` is a string\n"
+      "R: can be read. W: can be written. Notice: is only sent by the camera. Service: for\n"
+      "workshops. `param` is a string\n"
       "in requests, also if it is a number. \"Factory\" is the value of a new camera. \"In 4364\"\n"
-      "is the name in the reply to `settings`. \"Notifies\" means that the camera also sends it\n"
+      "and \"in 4365\" are the names in the replies to `settings` and `status`. \"Notifies\" means "
+      "that the camera also sends it\n"
       "without a request, with `rval` 128. \"Kept\" means that the value stays when the camera is\n"
       "switched off. The last two columns tell whether logs show `param`, and which other members\n"
       "they show.\n\n"
-      "| id | name | | `param` | factory | in 4364 | needs | notifies | kept | logs: `param` | "
-      "logs: members |\n"
-      "|---|---|---|---|---|---|---|---|---|---|---|\n";
+      "All 100 rows of the vendor's table are here; 5, 6 and 1286 stand there twice. \"In the\n"
+      "emulator\" tells what `sphere emulator` does, where the other columns do not: it executes "
+      "every\n"
+      "row, and keeps and tells every setting. Its answers without a published sample are listed "
+      "in\n"
+      "[protocol-madv.md](protocol-madv.md).\n\n"
+      "| id | name | | `param` | factory | in 4364 | in 4365 | needs | notifies | kept | in the "
+      "emulator | logs: `param` | logs: members |\n"
+      "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
   for (const madv::Command& c : commands) {
     std::string shown;
     for (const char* member : c.shown)
       shown += (shown.empty() ? "`" : ", `") + std::string(member) + "`";
-    const std::string in_settings =
-        *c.settings_member ? "`" + std::string(c.settings_member) + "`" : std::string();
+    const auto quoted = [](const char* name) {
+      return *name ? "`" + std::string(name) + "`" : std::string();
+    };
     text += "| " + std::to_string(c.id) + " | " + c.name + " | " +
-            access_words[static_cast<int>(c.access)] + " | " + value_words(c.value) + " | " +
-            (c.factory ? std::to_string(*c.factory) : "") + " | " + in_settings + " | " +
+            access_words[static_cast<int>(c.access)] + (c.service ? ", service" : "") + " | " +
+            value_words(c.value) + " | " + (c.factory ? std::to_string(*c.factory) : "") + " | " +
+            quoted(c.settings_member) + " | " + quoted(c.status_member) + " | " +
             needs_words(c.needs) + " | " + (c.notifies ? "yes" : "") + " | " +
-            (c.kept ? "yes" : "") + " | " + privacy_words[static_cast<int>(c.privacy)] + " | " +
-            shown + " |\n";
+            (c.kept ? "yes" : "") + " | " + c.emulated + " | " +
+            privacy_words[static_cast<int>(c.privacy)] + " | " + shown + " |\n";
   }
   return text;
 }

@@ -66,7 +66,7 @@ GST_START_TEST(emulated_camera_has_the_new_command) {
   fail_unless_equals_int(*answered(control, R"({"msg_id":20000,"token":1})").param_number(), 4);
   fail_unless_equals_int(*answered(control, R"({"msg_id":20000,"token":1,"param":"5"})").rval(), 0);
   fail_unless_equals_int(*answered(control, R"({"msg_id":20000,"token":1,"param":"10"})").rval(),
-                         rval_invalid_param);
+                         rval_invalid_operation);
   fail_unless_equals_int(*answered(control, R"({"msg_id":4364,"token":1})").number("new_one"), 5);
   (void)answered(control, R"({"msg_id":6152,"token":1})");
   fail_unless_equals_int(*answered(control, R"({"msg_id":4364,"token":1})").number("new_one"), 4);

@@ -197,6 +197,13 @@ GST_START_TEST(notifications_reach_the_state) {
   fail_unless(rig.core.state().is_recording());
   rig.camera(R"({"msg_id":8192,"param":"C:\\DCIM\\a.MP4","remain_video":11,"sd_full":2})");
   fail_unless(!rig.core.state().is_recording());
+  // A series of photos counts them, and tells its end.
+  rig.camera(R"({"rval":128,"msg_id":5025,"param":0,"time":5})");
+  fail_unless(rig.core.state().working_mode == madv::working_interval_photo);
+  rig.camera(R"({"rval":128,"msg_id":5025,"param":-2})");
+  fail_unless(rig.core.state().working_mode == madv::working_interval_photo);
+  rig.camera(R"({"rval":128,"msg_id":5025,"param":-1})");
+  fail_unless(rig.core.state().working_mode == madv::working_idle);
   fail_unless(rig.core.state().video_seconds_left == 11 && rig.core.state().card_full == 2);
   rig.camera(R"({"rval":128,"msg_id":4611,"param":1,"sub_mode":2})");
   fail_unless(rig.core.state().mode == 1 && rig.core.state().sub_mode == 2);
@@ -207,7 +214,7 @@ GST_START_TEST(notifications_reach_the_state) {
   rig.sent_one(4358);
   rig.camera(R"({"rval":-61,"msg_id":4358})");
   fail_unless(rig.core.state().card == Card::slow);
-  fail_unless_equals_int(rig.events().size(), 5);
+  fail_unless_equals_int(rig.events().size(), 8);
 }
 GST_END_TEST;
 

@@ -17,14 +17,14 @@ struct Line {
   const char* json;
 };
 
-/// A session with the SJ8 Pro. The list of naming rules was not published and is empty here.
+/// A session with the SJ8 Pro.
 inline constexpr std::array sister_session = {
     Line{0.000, false, R"({"msg_id":257,"token":0})"},
     Line{0.812, true, R"({"rval":0,"msg_id":257,"param":2})"},
     Line{0.853, false, R"({"msg_id":11,"token":2})"},
     Line{
         0.870, true,
-        R"({"rval":0,"msg_id":11,"brand":"SJCAM","model":"SJ8PRO_TAIWAN","chip":"A12","app_type":"Connected","fw_ver":"local","api_ver":"4.1.0","media_folder":"/tmp/SD0/DCIM","event_folder":"/tmp/SD0/EVENT","http":"Disable","auth":"off","naming_rule":[],"firmwareVersion":"V1.3.2"})"},
+        R"({"rval":0,"msg_id":11,"brand":"SJCAM","model":"SJ8PRO_TAIWAN","chip":"A12","app_type":"Connected","fw_ver":"local","api_ver":"4.1.0","media_folder":"/tmp/SD0/DCIM","event_folder":"/tmp/SD0/EVENT","http":"Disable","auth":"off","naming_rule":[{"type":"video","main_section":[0,6],"sensor_section":[6,1],"stream_section":[7,1]},{"type":"photo","main_section":[0,6],"offset_section":[6,2]}],"firmwareVersion":"V1.3.2"})"},
     Line{0.904, false, R"({"msg_id":1,"type":"camera_mode","token":2})"},
     Line{0.918, true, R"({"rval":0,"msg_id":1,"type":"camera_mode","param":"normal_record"})"},
     Line{1.055, false, R"({"msg_id":515,"token":2})"},

@@ -205,11 +205,70 @@ def test_no_free_descriptors():
             check("and goes on", client.recv(100).startswith(b"{"))
 
 
+class Client:
+    """A client of the control channel."""
+
+    def __init__(self, port):
+        self.socket = connect(port)
+        self.text = ""
+        self.token = self.ask(257, token=0)["param"]
+
+    def next(self):
+        """The next message; nothing where the connection ends."""
+        while True:
+            try:
+                message, end = json.JSONDecoder().raw_decode(self.text)
+                self.text = self.text[end:]
+                return message
+            except ValueError:
+                more = self.socket.recv(65536).decode()
+                if not more:
+                    return None
+                self.text += more
+
+    def ask(self, number, **fields):
+        self.socket.sendall(json.dumps({"msg_id": number, "token": getattr(self, "token", 0)}
+                                       | fields).encode())
+        return self.next()
+
+
+def test_orders_on_standard_input():
+    with camera(stdin=subprocess.PIPE, stderr=subprocess.PIPE) as (process, said):
+        def order(line):
+            process.stdin.write(line)
+            process.stdin.flush()
+        client = Client(said["port"])
+        order("battery 1\ncard full\n")
+        check("the battery", client.next() == {"rval": 128, "msg_id": 4361, "param": 1})
+        check("the card", client.next() == {"rval": 128, "msg_id": 4354, "param": 2})
+        check("it is full", client.ask(513)["rval"] == -17)
+        # A line may come in pieces.
+        order("card")
+        order(" ok\n")
+        check("another card", client.next() == {"rval": 128, "msg_id": 4353, "param": 1})
+        order("card wet\nhelp\n")
+        words = process.stderr.readline() + process.stderr.readline()
+        check("a wrong line is named", "'wet'" in words and "fault NAME" in words, words)
+        # The last line has no end; after it, the camera goes on.
+        order("fault busy:1\nset camera-mode 1")
+        process.stdin.close()
+        check("the mode", client.next()["msg_id"] == 4611)
+        check("busy", client.ask(4365)["rval"] == -21 and client.ask(4365)["rval"] == 0)
+    with camera("--fault", "reboot:1s", stdin=subprocess.PIPE) as (_, said):
+        check("a restart comes by itself", Client(said["port"]).next() is None)
+    # Without a standard input, nothing is read, whatever has its number.
+    with camera(preexec_fn=lambda: os.close(0)) as (process, said):
+        client = Client(said["port"])
+        check("no input", client.ask(4365)["rval"] == 0)
+        process.terminate()
+        check("it ends", ended(process) == 0)
+
+
 def main():
     for test in (test_helpful_messages, test_json_where_asked_for,
                  test_missing_plugins_are_named, test_card_is_removed_at_the_end,
                  test_fifo_does_not_block, test_flood_is_not_stored,
-                 test_no_free_descriptors):
+                 test_no_free_descriptors, test_orders_on_standard_input):
         attempt(test)
     finish()
 

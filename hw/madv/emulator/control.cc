@@ -28,15 +28,18 @@ constexpr size_t most_of_asked = 512;
 }  // namespace
 
 Control::Control(ControlSettings settings, Card& card)
-    : settings_(std::move(settings)), card_(card) {
+    : settings_(std::move(settings)),
+      card_(card),
+      factory_ssid_(settings_.ssid),
+      factory_password_(settings_.password),
+      new_ssid_(settings_.ssid),
+      new_password_(settings_.password) {
   if (!settings_.now) settings_.now = [] { return Delay(g_get_monotonic_time()); };
   // The published session of this camera has token 2.
   token_ = settings_.model == Model::sj8_pro ? 1 : settings_.token - 1;
-  reset_settings();
+  reset_settings(false);
   if (!settings_.lens_table.empty()) table_md5_ = md5_of(settings_.lens_table);
-  if (fault(faults::no_card)) card_rval_ = madv::rval_no_card;
-  if (fault(faults::card_full)) card_rval_ = madv::rval_card_full;
-  if (fault(faults::low_battery)) battery_ = 0;
+  for (const Fault& fault : settings_.faults) set_fault(fault);
 }
 
 // --- connections -----------------------------------------------------------------------------
@@ -48,12 +51,14 @@ void Control::connected(int client) {
 
 void Control::disconnected(int client) {
   if (has_session(client)) close_session();
-  clients_.erase(client);
+  clients_.erase(client);  // with its upload
   if (!waiting_) return;
-  if (waiting_->client == client)
+  if (waiting_->client == client) {
+    timers_.erase(waiting_->timer);
     waiting_.reset();
-  else if (!holder_)
+  } else if (!holder_) {
     grant(waiting_->client);
+  }
 }
 
 void Control::close_session() {
@@ -65,7 +70,23 @@ void Control::restart() {
   if (holder_) close_session();
   waiting_.reset();
   clients_.clear();
-  working_mode_ = madv::working_idle;
+  timers_.clear();
+  series_.reset();
+  standby_ = false;
+  settings_.ssid = new_ssid_;
+  settings_.password = new_password_;
+  reset_settings(true);
+  // Faults that come after some seconds are still due.
+  const std::vector<ActiveFault> faults = std::exchange(faults_, {});
+  for (const ActiveFault& one : faults) {
+    faults_.push_back(one);
+    if (one.fault.in_seconds && !one.over) watch_fault(one);
+  }
+}
+
+void Control::reboot(Delay pause) {
+  restart();
+  actions_.push_back({Action::Kind::reboot, 0, pause});
 }
 
 void Control::received(int client, std::string_view bytes) {
@@ -76,7 +97,7 @@ void Control::received(int client, std::string_view bytes) {
 
 void Control::take(int client, std::string_view bytes) {
   const auto found = clients_.find(client);
-  if (found != clients_.end()) found->second.framer.feed(bytes);
+  if (found != clients_.end() && !found->second.dead) found->second.framer.feed(bytes);
 }
 
 bool Control::answer_next(int client) {
@@ -126,26 +147,22 @@ void Control::notify(int id, const std::string& more) {
   if (holder_) send(*holder_, "{\"rval\":128,\"msg_id\":" + std::to_string(id) + more + "}", {});
 }
 
-void Control::set_battery(int code) {
-  battery_ = code;
-  notify(madv::msg_battery, member("param", code));
+int Control::after(Delay delay, std::function<void()> function) {
+  const int number = next_timer_++;
+  timers_[number] = std::move(function);
+  actions_.push_back({Action::Kind::timer, 0, delay, {}, number});
+  return number;
 }
 
-void Control::set_card(int rval) {
-  card_rval_ = rval;
-  if (rval == madv::rval_card_full)
-    notify(madv::msg_card_full, member("param", 2));
-  else
-    notify(madv::msg_card_state, member("param", rval == 0                    ? 1
-                                                 : rval == madv::rval_no_card ? 0
-                                                                              : -1));
+void Control::timer(int number) {
+  // An empty node: it was cancelled.
+  if (auto node = timers_.extract(number)) node.mapped()();
 }
 
 // --- the session -----------------------------------------------------------------------------
 
 void Control::start_session(int client) {
-  if (const std::optional<Fault> refuse = fault(faults::refuse); refuse && refusals_ < refuse->n) {
-    ++refusals_;
+  if (is_within(faults::refuse)) {
     ++counters_.refused;
     reply(client, madv::msg_start_session, madv::rval_session_denied);
     return;
@@ -163,71 +180,22 @@ void Control::start_session(int client) {
     reply(client, madv::msg_start_session, madv::rval_session_denied);
     return;
   }
-  waiting_ = Waiting{client, next_timer_++};
   send(*holder_, "{\"rval\":128,\"msg_id\":" + std::to_string(madv::msg_query_holder) + "}", {});
-  actions_.push_back({Action::Kind::timer, 0, holder_time, {}, waiting_->timer});
+  waiting_ = Waiting{client, 0};
+  waiting_->timer = after(holder_time, [this] {
+    // The client with the session does not answer, therefore it is taken to be gone.
+    if (holder_) close_session();
+    grant(waiting_->client);
+  });
 }
 
 void Control::grant(int client) {
+  if (waiting_) timers_.erase(waiting_->timer);
   waiting_.reset();
   holder_ = client;
   ++token_;
   ++counters_.sessions_opened;
   reply(client, madv::msg_start_session, 0, member("param", token_));
-}
-
-void Control::timer(int number) {
-  if (!waiting_ || waiting_->timer != number) return;
-  // The client with the session does not answer, therefore it is taken to be gone.
-  const int newcomer = waiting_->client;
-  if (holder_) close_session();
-  grant(newcomer);
-}
-
-bool Control::faulty(int client, const Message& request) {
-  const int id = request.id();
-  const auto due = [&](const FaultInfo& kind) {
-    const std::optional<Fault> f = fault(kind);
-    return f && counters_.requests > f->n;
-  };
-  if (silent_ || due(faults::silent)) return true;
-  if (const std::optional<Fault> busy = fault(faults::busy); busy && busy_ < busy->n) {
-    ++busy_;
-    reply(client, id, madv::rval_busy);
-    return true;
-  }
-  if (due(faults::garbage)) {
-    send(client, "HTTP/1.1 400 Bad Request\r\n\r\n", usual(id));
-    return true;
-  }
-  if (due(faults::huge)) {
-    send(client,
-         "{\"rval\":0,\"msg_id\":" + std::to_string(id) + ",\"param\":\"" +
-             std::string(9 << 20, 'x') + "\"}",
-         usual(id));
-    return true;
-  }
-  if (due(faults::brackets)) {
-    send(client, "{\"rval\":0,\"param\":" + std::string(100000, '['), usual(id));
-    return true;
-  }
-  if (due(faults::wrong_token) && id != madv::msg_start_session) {
-    reply(client, id, madv::rval_wrong_token);
-    return true;
-  }
-  if (due(faults::drop) && !happened_) {
-    happened_ = true;
-    actions_.push_back({Action::Kind::close, client});
-    disconnected(client);
-    return true;
-  }
-  if (due(faults::reboot) && !happened_) {
-    happened_ = true;
-    restart();
-    actions_.push_back({Action::Kind::reboot, 0, reboot_time});
-    return true;
-  }
-  return false;
 }
 
 void Control::handle(int client, const Message& request) {
@@ -237,7 +205,16 @@ void Control::handle(int client, const Message& request) {
                     request.param_text().value_or("").substr(0, most_of_asked),
                     request.redacted().substr(0, most_of_asked)});
   if (faulty(client, request)) return;
+  answer(client, request);
+  // After the answer to the last request before it.
+  if (const ActiveFault* one = active(faults::reboot);
+      one && !one->over && !one->fault.in_seconds &&
+      counters_.requests - one->since_request >= one->fault.n && happens(faults::reboot))
+    reboot(reboot_time);
+}
 
+void Control::answer(int client, const Message& request) {
+  const int id = request.id();
   if (id == madv::msg_start_session) {
     start_session(client);
     return;
@@ -250,8 +227,9 @@ void Control::handle(int client, const Message& request) {
     // The client with the session has answered, therefore the new client is refused.
     if (waiting_) {
       ++counters_.refused;
-      const int newcomer = std::exchange(waiting_, std::nullopt)->client;
-      reply(newcomer, madv::msg_start_session, madv::rval_session_denied);
+      const Waiting newcomer = *std::exchange(waiting_, std::nullopt);
+      timers_.erase(newcomer.timer);
+      reply(newcomer.client, madv::msg_start_session, madv::rval_session_denied);
     }
     return;
   }
@@ -262,7 +240,14 @@ void Control::handle(int client, const Message& request) {
     if (waiting_) grant(waiting_->client);
     return;
   }
-  if (settings_.model == Model::sj8_pro && sister_command(client, request)) return;
+  if (settings_.model == Model::sj8_pro) {
+    sister_command(client, request);
+    return;
+  }
+  if (standby_ && !works_in_standby(request)) {
+    reply(client, id, madv::rval_invalid_operation);
+    return;
+  }
   if (file_command(client, request)) return;
   command(client, request);
 }

@@ -13,13 +13,13 @@
 
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
-#include "gst/sphere/makers/madv_write.h"
-#include "gst/sphere/media/isobmff.h"
 #include "hw/emulator/capture.h"
 #include "hw/emulator/file_server.h"
 #include "hw/emulator/listener.h"
 #include "hw/emulator/loop.h"
 #include "hw/emulator/preview.h"
+#include "hw/madv/emulator/file_forms.h"
+#include "hw/madv/emulator/orders.h"
 #include "hw/madv/uri.h"
 
 namespace sphere::madv_emulator {
@@ -40,6 +40,12 @@ namespace {
 // them.
 constexpr size_t most_waiting = 1 << 20;
 
+// A slow data port sends so many pieces a second.
+constexpr int slow_pieces = 20;
+
+// The last answers before a restart may take this long.
+constexpr Delay most_farewell = std::chrono::seconds(3);
+
 constexpr emulator::EmulatorFamily::Named port_names[] = {{"port", "Control channel"},
                                                           {"data-port", "Data port"},
                                                           {"rtsp-port", "Preview"},
@@ -47,29 +53,6 @@ constexpr emulator::EmulatorFamily::Named port_names[] = {{"port", "Control chan
 constexpr const char* sister_model = "sj8-pro";
 
 Delay now() { return Delay(g_get_monotonic_time()); }
-
-/// Photos and videos as a Mi Sphere writes them: with its table, and held level. The sister camera
-/// adds nothing.
-emulator::FileForms file_forms(const ControlSettings& settings) {
-  if (settings.model != Model::mi_sphere) return {};
-  makers::madv::CameraData data;
-  data.lens_table.assign(settings.lens_table.begin(), settings.lens_table.end());
-  data.matrices = {makers::madv::camera_matrix_of(Mat3())};
-  const auto photo = [data](std::span<const uint8_t> file) {
-    return makers::madv::add_to_jpeg(file, data);
-  };
-  const auto video = [data](std::span<const uint8_t> file) -> Result<std::vector<uint8_t>> {
-    // A real camera has more records than pictures, and room for more.
-    constexpr size_t surplus = 10, room = 65083;
-    const auto checked = media::check_isobmff(media::MemorySource(file));
-    if (!checked) return checked.error();
-    const media::Track* pictures = checked->first("vide");
-    makers::madv::CameraData all = data;
-    all.matrices.resize((pictures ? pictures->samples : 0) + surplus, data.matrices.front());
-    return makers::madv::add_to_video(file, makers::madv::make_box(all, room));
-  };
-  return {photo, video};
-}
 
 }  // namespace
 
@@ -100,6 +83,7 @@ class Emulator::Impl {
 
   void perform();
   void reboot(Delay pause);
+  Status obey(const std::string& line);
 
  private:
   struct Connection {
@@ -133,17 +117,22 @@ class Emulator::Impl {
   void queue(Connection& connection, Connection::Output output, Delay delay);
   void say(int client, std::string bytes, Delay delay = {});
   void flush(Connection& connection);
-  enum class Sent { all, in_part, to_nobody };
+  enum class Sent { all, in_part, slowly, cut, to_nobody };
   Sent send(Connection& connection, Connection::Output& output);
   void close(Connection& connection);
   void drop(int id);
   Connection* find(int id);
   void perform(Action action);
   Connection* data_of(int client);
+  /// The client whose upload comes over this data connection.
+  std::optional<int> uploader_of(const Connection& data);
   void send_data(Action action);
   void cancel_data(int client);
   size_t forget_transfers(int client, Connection& data);
+  void reboot_when_said(Delay pause, Delay until);
   void take_photo(const std::string& camera_path);
+  ShotSettings shot_settings(int resolution) const;
+  void start_recording(const std::string& camera_path);
   void finish_recording(Delay delay);
   void after(Delay delay, std::function<void()> function);
 
@@ -181,6 +170,7 @@ Status Emulator::Impl::open() {
     preview_ = std::move(*preview);
     ports_.rtsp = preview_->port();
   }
+  perform();  // timers of its faults
   if (status) loop_.start();
   return status;
 }
@@ -230,7 +220,8 @@ Status Emulator::Impl::listen() {
   if (preview_)
     if (Status status = preview_->listen(); !status) return status;
   files_ =
-      std::make_unique<FileServer>(loop_.context(), card_, "MADV-emulator", options_.idle_time);
+      std::make_unique<FileServer>(loop_.context(), card_, "MADV-emulator", options_.idle_time,
+                                   [this](const FaultInfo& kind) { return control_.fault(kind); });
   control_listener_ = std::move(*control);
   data_listener_ = std::move(*data);
   http_listener_ = std::move(*http);
@@ -275,9 +266,15 @@ bool Emulator::Impl::receive(Connection& connection) {
     lose(connection, got == 0);
     return false;
   }
-  // Clients send nothing on the data port.
-  if (!connection.is_data) {
-    control_.take(id, {buffer, static_cast<size_t>(got)});
+  const std::string_view bytes(buffer, static_cast<size_t>(got));
+  if (connection.is_data) {
+    // Without an upload, clients send nothing on the data port.
+    if (const std::optional<int> client = uploader_of(connection)) {
+      control_.data_received(*client, bytes);
+      perform();
+    }
+  } else {
+    control_.take(id, bytes);
     answer(id);
   }
   const Connection* left = find(id);
@@ -308,6 +305,7 @@ void Emulator::Impl::answer(int id) {
 void Emulator::Impl::lose(Connection& connection, bool hears) {
   const int id = connection.id;
   if (connection.is_data) {
+    if (const std::optional<int> client = uploader_of(connection)) control_.data_failed(*client);
     for (const Connection::Output& output : connection.output) control_.data_failed(output.client);
     drop(id);
   } else {
@@ -361,7 +359,17 @@ void Emulator::Impl::queue(Connection& connection, Connection::Output output, De
 }
 
 void Emulator::Impl::say(int client, std::string bytes, Delay delay) {
-  if (Connection* connection = find(client)) queue(*connection, {.bytes = std::move(bytes)}, delay);
+  Connection* connection = find(client);
+  if (!connection) return;
+  if (const std::optional<Fault> joined = control_.fault(faults::joined)) {
+    if (!connection->output.empty() && connection->output.back().sent == 0) {
+      connection->waiting += bytes.size();
+      connection->output.back().bytes += bytes;
+      return;
+    }
+    delay += std::chrono::milliseconds(joined->n);
+  }
+  queue(*connection, {.bytes = std::move(bytes)}, delay);
 }
 
 void Emulator::Impl::close(Connection& connection) {
@@ -371,28 +379,44 @@ void Emulator::Impl::close(Connection& connection) {
 }
 
 Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Output& output) {
-  const std::optional<Fault> split = find_fault(options_.control.faults, faults::split);
-  const size_t most =
-      split && !connection.is_data ? static_cast<size_t>(split->n) : output.bytes.size();
-  while (output.sent < output.bytes.size()) {
+  const auto fault = [&](const FaultInfo& kind, bool of_data) {
+    return connection.is_data == of_data ? control_.fault(kind) : std::nullopt;
+  };
+  size_t most = output.bytes.size(), end = output.bytes.size();
+  if (const auto split = fault(faults::split, false)) most = static_cast<size_t>(split->n);
+  if (const auto cut = fault(faults::cut_data, true))
+    end = std::min(end, static_cast<size_t>(cut->n) << 10);
+  const auto slow = fault(faults::slow_data, true);
+  if (slow) most = std::max<size_t>((static_cast<size_t>(slow->n) << 10) / slow_pieces, 1);
+  while (output.sent < end) {
     g_autoptr(GError) error = nullptr;
-    const gssize n =
-        g_socket_send(connection.socket.get(), output.bytes.data() + output.sent,
-                      std::min(most, output.bytes.size() - output.sent), nullptr, &error);
+    const gssize n = g_socket_send(connection.socket.get(), output.bytes.data() + output.sent,
+                                   std::min(most, end - output.sent), nullptr, &error);
     if (n <= 0)
       return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? Sent::in_part
                                                                         : Sent::to_nobody;
     output.sent += static_cast<size_t>(n);
     connection.waiting -= static_cast<size_t>(n);
     connection.active = now();
+    if (slow && output.sent < end) {
+      output.due = now() + Delay(std::chrono::seconds(1)) / slow_pieces;
+      return Sent::slowly;
+    }
   }
-  return Sent::all;
+  return end < output.bytes.size() ? Sent::cut : Sent::all;
 }
 
 void Emulator::Impl::flush(Connection& connection) {
   const int id = connection.id;
   while (!connection.output.empty() && connection.output.front().due <= now()) {
     const Sent sent = send(connection, connection.output.front());
+    if (sent == Sent::slowly) break;
+    if (sent == Sent::cut) {
+      loop_.later([this, id] {
+        if (Connection* found = find(id)) lose(*found, false);
+      });
+      return;
+    }
     if (sent == Sent::to_nobody) {
       connection.peer_gone = true;
       // The reading side notices it, if there is one.
@@ -464,7 +488,7 @@ void Emulator::Impl::perform(Action action) {
       break;
     case Action::Kind::reboot:
       // Later, because this may be called by a connection that is closed by it.
-      loop_.later([this, pause = action.delay] { reboot(pause); });
+      loop_.later([this, pause = action.delay] { reboot_when_said(pause, now() + most_farewell); });
       break;
     case Action::Kind::timer:
       after(action.delay, [this, number = action.number] {
@@ -476,10 +500,13 @@ void Emulator::Impl::perform(Action action) {
       take_photo(action.bytes);
       break;
     case Action::Kind::start_recording:
-      capture_.start_recording(action.bytes);
+      start_recording(action.bytes);
       break;
     case Action::Kind::stop_recording:
       finish_recording(action.delay);
+      break;
+    case Action::Kind::abandon_recording:
+      capture_.abandon_recording();
       break;
   }
 }
@@ -491,6 +518,14 @@ Emulator::Impl::Connection* Emulator::Impl::data_of(int client) {
     return control && c.is_data && c.address == control->address;
   });
   return data == connections_.rend() ? nullptr : &*data;
+}
+
+std::optional<int> Emulator::Impl::uploader_of(const Connection& data) {
+  for (const Connection& connection : connections_)
+    if (!connection.is_data && control_.is_uploading(connection.id) &&
+        data_of(connection.id) == &data)
+      return connection.id;
+  return std::nullopt;
 }
 
 void Emulator::Impl::send_data(Action action) {
@@ -519,10 +554,30 @@ void Emulator::Impl::cancel_data(int client) {
 }
 
 void Emulator::Impl::take_photo(const std::string& camera_path) {
-  capture_.take_photo(camera_path, [this, camera_path](bool good) {
-    control_.photo_taken(camera_path, good);
-    perform();
-  });
+  capture_.take_photo(photo_request(shot_settings(madv::msg_photo_resolution), camera_path),
+                      [this, camera_path](bool good) {
+                        control_.photo_taken(camera_path, good);
+                        perform();
+                      });
+}
+
+ShotSettings Emulator::Impl::shot_settings(int resolution) const {
+  ShotSettings settings;
+  settings.resolution = control_.setting_value(resolution);
+  settings.position = control_.position();
+  settings.loop = control_.setting_value(madv::msg_loop_recording) != 0;
+  if (control_.setting_value(madv::msg_segmented_recording))
+    settings.segment = options_.segment_time;
+  return settings;
+}
+
+void Emulator::Impl::start_recording(const std::string& camera_path) {
+  capture_.start_recording(video_request(shot_settings(madv::msg_video_resolution), camera_path,
+                                         [this] { return control_.next_video_path(); }),
+                           [this](const Capture::Recorded& recorded) {
+                             control_.segment_saved(recorded.camera_path, recorded.good);
+                             perform();
+                           });
 }
 
 void Emulator::Impl::finish_recording(Delay delay) {
@@ -535,6 +590,17 @@ void Emulator::Impl::finish_recording(Delay delay) {
   });
 }
 
+/// Waits until the clients have the last answers, but not for clients that do not read.
+void Emulator::Impl::reboot_when_said(Delay pause, Delay until) {
+  const bool has_more = std::any_of(connections_.begin(), connections_.end(), [](const auto& c) {
+    return !c.is_data && !c.peer_gone && !c.output.empty();
+  });
+  if (has_more && now() < until)
+    after(std::chrono::milliseconds(1), [this, pause, until] { reboot_when_said(pause, until); });
+  else
+    reboot(pause);
+}
+
 void Emulator::Impl::reboot(Delay pause) {
   control_.restart();
   // The recording stays on the card, without a notification.
@@ -545,10 +611,18 @@ void Emulator::Impl::reboot(Delay pause) {
   http_listener_.reset();
   files_.reset();
   if (preview_) preview_->close();
+  perform();  // timers of its faults
   reboot_watch_ = watch_time(pause, loop_.context(), [this] {
     // Another process may have taken the port in the meantime; then it is tried again.
     return !listen();
   });
+}
+
+Status Emulator::Impl::obey(const std::string& line) {
+  const Status done = madv_emulator::obey(control_, line);
+  if (preview_) preview_->set_faults(control_.active_faults());
+  perform();
+  return done;
 }
 
 // --- Emulator --------------------------------------------------------------------------------
@@ -638,6 +712,9 @@ void Emulator::set_card(int rval) {
     return true;
   });
 }
+Status Emulator::obey(const std::string& line) {
+  return impl_->ask<Status>([this, &line] { return impl_->obey(line); });
+}
 void Emulator::set_silent(bool silent) {
   impl_->ask<bool>([this, silent] {
     impl_->control_.set_silent(silent);
@@ -695,6 +772,7 @@ const emulator::EmulatorFamily family{
     .models = {{"mi-sphere", "the Xiaomi Mi Sphere"},
                {sister_model, "the sister camera of which a session was published"}},
     .faults = fault_list(),
+    .orders = order_list(),
     .start = start};
 const emulator::RegisterEmulator registration(family);
 

@@ -32,6 +32,8 @@ struct EmulatorOptions {
   bool make_table = false;
   /// A connection without a session is closed after this time without a request.
   std::chrono::seconds idle_time{30};
+  /// The length of each file of a recording in segments. That of a real camera is not known.
+  std::chrono::milliseconds segment_time = std::chrono::minutes(5);
   /// The contents of a photo and a video, instead of pictures of the scene.
   std::string photo_bytes, video_bytes;
 };
@@ -51,6 +53,7 @@ class Emulator final : public emulator::Camera {
   const std::string& card_folder() const override;
   std::vector<std::pair<std::string, uint16_t>> named_ports() const override;
   std::vector<Line> log(int64_t from) const override;
+  Status obey(const std::string& line) override;
 
   Counters counters() const;
   /// The latest requests, at most most_asked, without the first `from` of all.

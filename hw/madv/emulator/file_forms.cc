@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "hw/madv/emulator/file_forms.h"
+
+#include <glib.h>
+
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "gst/sphere/makers/madv_write.h"
+#include "gst/sphere/media/isobmff.h"
+#include "hw/emulator/thumbnail.h"
+#include "hw/madv/commands.h"
+
+namespace sphere::madv_emulator {
+
+using emulator::CaptureRequest;
+using makers::madv::CameraData;
+using makers::madv::FileChange;
+
+namespace {
+
+// The vendor's sample.
+constexpr const char* device_id = "14079";
+
+// A real camera has more records of orientation than pictures, room for more, and some pictures
+// before the first record.
+constexpr size_t record_surplus = 10, record_room = 65083;
+constexpr uint32_t pictures_before = 2;
+
+// Of a recording in a loop, which overwrites the oldest file when the card is full.
+constexpr size_t files_in_loop = 8;
+
+CameraData with_facts(CameraData data, const std::string& serial, const CaptureRequest& request) {
+  data.facts = makers::madv::CaptureFacts{.device_id = device_id,
+                                          .serial = serial,
+                                          .firmware = firmware_version,
+                                          .date = request.date,
+                                          .width = request.width,
+                                          .height = request.height,
+                                          .video_resolution = request.resolution,
+                                          .position = request.position,
+                                          .thumbnail = {}};
+  return data;
+}
+
+Status form_photo(const Descriptor& file, CameraData data, const CaptureRequest& request,
+                  std::span<const uint8_t> thumbnail) {
+  data.stitched = request.stitched;
+  data.facts->thumbnail.assign(thumbnail.begin(), thumbnail.end());
+  const auto bytes = emulator::read_whole(file);
+  if (!bytes) return bytes.error();
+  const auto formed = makers::madv::add_to_jpeg(*bytes, data);
+  if (!formed) return formed.error();
+  return emulator::write_whole(file, *formed);
+}
+
+Status form_video(const Descriptor& file, CameraData data) {
+  const auto source = media::FileSource::make(file.get());
+  if (!source) return source.error();
+  const auto checked = media::check_isobmff(*source);
+  if (!checked) return checked.error();
+  const media::Track* pictures = checked->first("vide");
+  data.matrices.resize((pictures ? static_cast<size_t>(pictures->samples) : 0) + record_surplus,
+                       data.matrices.front());
+  data.copies_of_first = pictures_before;
+  const auto changes =
+      makers::madv::video_changes(*source, makers::madv::make_box(data, record_room));
+  if (!changes) return changes.error();
+  for (const FileChange& change : *changes) {
+    const std::string_view text(reinterpret_cast<const char*>(change.bytes.data()),
+                                change.bytes.size());
+    if (lseek(file.get(), static_cast<off_t>(change.offset), SEEK_SET) < 0 ||
+        !emulator::write_all(file, text))
+      return failed("the file can't be written");
+  }
+  return ok();
+}
+
+/// The words of a resolution begin with "3456x1728", and "@30" may follow.
+void read_size(int setting, int value, CaptureRequest& request) {
+  const madv::Choice* choice = madv::find_choice(setting, value);
+  int width = 0, height = 0, rate = 0;
+  if (!choice || std::sscanf(choice->words, "%dx%d@%d", &width, &height, &rate) < 2) return;
+  request.width = width;
+  request.height = height;
+  if (rate) request.rate = rate;
+}
+
+std::optional<Position> read_position(const std::vector<std::string>& told) {
+  std::array<double, 3> values = {};
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i >= told.size()) return std::nullopt;
+    char* end = nullptr;
+    values[i] = g_ascii_strtod(told[i].c_str(), &end);
+    if (i < 2 && (end == told[i].c_str() || *end)) return std::nullopt;
+  }
+  if (!(std::abs(values[0]) <= 90 && std::abs(values[1]) <= 180)) return std::nullopt;
+  return Position{values[0], values[1], values[2]};
+}
+
+}  // namespace
+
+emulator::FileForms file_forms(const ControlSettings& settings) {
+  if (settings.model != Model::mi_sphere) return {};
+  CameraData data;
+  data.lens_table.assign(settings.lens_table.begin(), settings.lens_table.end());
+  data.matrices = {makers::madv::camera_matrix_of(Mat3())};
+  const auto photo = [data, serial = settings.serial](const Descriptor& file,
+                                                      const CaptureRequest& request,
+                                                      std::span<const uint8_t> thumbnail) {
+    return form_photo(file, with_facts(data, serial, request), request, thumbnail);
+  };
+  const auto video = [data, serial = settings.serial](const Descriptor& file,
+                                                      const CaptureRequest& request,
+                                                      std::span<const uint8_t>) {
+    return form_video(file, with_facts(data, serial, request));
+  };
+  return {photo, video};
+}
+
+CaptureRequest photo_request(const ShotSettings& settings, std::string path) {
+  CaptureRequest request;
+  request.path = std::move(path);
+  read_size(madv::msg_photo_resolution, settings.resolution, request);
+  // The smaller size is stitched, too: the vendor's app says it, and its sample of one has the
+  // mark.
+  request.stitched =
+      settings.resolution == 1 || settings.resolution == 2 || settings.resolution == 4;
+  request.position = read_position(settings.position);
+  return request;
+}
+
+CaptureRequest video_request(const ShotSettings& settings, std::string path,
+                             std::function<std::string()> next_path) {
+  CaptureRequest request;
+  request.small_path = small_copy(path);
+  request.path = std::move(path);
+  request.resolution = settings.resolution;
+  read_size(madv::msg_video_resolution, settings.resolution, request);
+  request.position = read_position(settings.position);
+  request.segment = settings.segment;
+  if (settings.loop) request.most_segments = files_in_loop;
+  request.next = [next_path = std::move(next_path)](CaptureRequest& next) {
+    next.path = next_path();
+    next.small_path = small_copy(next.path);
+  };
+  return request;
+}
+
+std::string small_copy(const std::string& path) {
+  constexpr std::string_view large = "AA.MP4", small = "AB.MP4";
+  if (!path.ends_with(large)) return {};
+  return path.substr(0, path.size() - large.size()) + std::string(small);
+}
+
+std::optional<std::string> file_thumbnail(const emulator::Card& card, const std::string& path,
+                                          const std::string& type) {
+  const Descriptor file = card.open_file(path);
+  if (!file) return std::nullopt;
+  const auto source = media::FileSource::make(file.get());
+  if (!source) return std::nullopt;
+  auto bytes =
+      type == "idr" ? emulator::first_picture(*source) : emulator::photo_thumbnail(*source);
+  if (!bytes) return std::nullopt;
+  return std::move(*bytes);
+}
+
+}  // namespace sphere::madv_emulator

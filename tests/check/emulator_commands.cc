@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// All commands of the vendor's table against the emulated camera, by name, through the interface of
+// all families; its data port in both directions; its faults over sockets.
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <glib/gstdio.h>
+
+#include "gst/sphere/base/md5.h"
+#include "hw/await.h"
+#include "hw/camera.h"
+#include "tests/check/emulator.h"
+#include "tests/check/side_by_side.h"
+#include "tests/check/socket.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace std::chrono_literals;
+using hw::Failure;
+using madv::Message;
+using test::control_only;
+using test::ControlClient;
+using test::Emulator;
+using test::EmulatorOptions;
+using test::Socket;
+using test::started;
+
+namespace {
+
+constexpr auto patience = 60s;
+
+void same(const std::string& a, const std::string& b) {
+  fail_unless_equals_string(a.c_str(), b.c_str());
+}
+
+/// A camera of any family, and what it says without being asked.
+class User {
+ public:
+  explicit User(const Emulator& emulated) {
+    const Result<const hw::CameraFamily*> family = hw::find_family(emulated.uri());
+    fail_unless(bool(family));
+    hw::CameraOptions options;
+    options.location = emulated.uri();
+    options.may_store_tables = [] { return false; };
+    camera_ = (*family)->make(options, [this](const hw::CameraEvent& event) {
+      const std::lock_guard lock(mutex_);
+      events_.push_back(event);
+      changed_.notify_all();
+    });
+    camera_->connect();
+    (void)expect(hw::CameraEvent::Kind::ready);
+  }
+  ~User() { camera_->disconnect(); }
+  User(const User&) = delete;
+  User& operator=(const User&) = delete;
+
+  hw::Camera& operator*() { return *camera_; }
+  hw::Camera* operator->() { return camera_.get(); }
+
+  hw::CameraEvent expect(hw::CameraEvent::Kind kind, const std::string& name = "") {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      fail_unless(changed_.wait_for(lock, patience, [&] { return !events_.empty(); }),
+                  "'%s' does not come", name.c_str());
+      hw::CameraEvent event = std::move(events_.front());
+      events_.erase(events_.begin());
+      if (event.kind == kind && (name.empty() || event.name == name)) return event;
+      fail_unless(event.kind != hw::CameraEvent::Kind::ended, "it ends before '%s'", name.c_str());
+    }
+  }
+
+  /// The answer, or the failure's words.
+  std::pair<std::string, std::string> call(const std::string& name,
+                                           const std::optional<std::string>& value = {},
+                                           const std::map<std::string, std::string>& fields = {}) {
+    const auto outcome = hw::await<std::string, std::optional<Failure>>(
+        nullptr, [&](auto handler) { camera_->upkeep()->call(name, value, fields, handler); });
+    const auto& [answer, failure] = *outcome;
+    return {answer, failure ? failure->message : ""};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<hw::CameraEvent> events_;
+  std::unique_ptr<hw::Camera> camera_;
+};
+
+void write(const std::string& path, const std::string& bytes) {
+  fail_unless(
+      g_file_set_contents(path.c_str(), bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
+}
+
+constexpr const char* a_photo = "/tmp/SD0/DCIM/A.JPG";
+
+/// How a row is called so that it succeeds.
+struct RowCall {
+  std::vector<std::pair<std::string, std::string>> before = {};  // commands with their values
+  std::optional<std::string> value = {};
+  std::map<std::string, std::string> fields = {};
+  const char* refused = "";  // instead: words of the right refusal
+};
+
+RowCall call_of(const madv::Command& row) {
+  using Before = std::vector<std::pair<std::string, std::string>>;
+  const Before photos = {{"camera-mode", "1"}}, recording = {{"start-recording", "1"}};
+  static const std::string md5(32, '0');
+  const std::map<std::string, RowCall> calls = {
+      {"format-card", {.value = "c"}},
+      {"card-space", {.fields = {{"type", "total"}}}},
+      {"file-count", {.fields = {{"type", "photo"}}}},
+      {"flash-firmware", {.refused = "no update"}},
+      {"client-info", {.value = "127.0.0.1", .fields = {{"type", "TCP"}}}},
+      {"start-recording", {.value = "1"}},
+      {"stop-recording", {.before = recording}},
+      {"get-thumbnail", {.value = a_photo, .fields = {{"type", "thumb"}}}},
+      {"media-info", {.value = a_photo}},
+      {"delete-file", {.value = a_photo}},
+      {"change-folder", {.value = "/tmp/SD0/DCIM"}},
+      {"get-file", {.value = a_photo, .fields = {{"offset", "0"}, {"fetch_size", "2"}}}},
+      {"put-file",
+       {.value = "tmp/SD0/update/rc_firmware.bin",
+        .fields = {{"offset", "0"}, {"size", "5"}, {"md5sum", md5}, {"ftype", "2"}}}},
+      {"mark", {.before = recording}},
+      {"take-photo", {.before = photos}},
+      {"start-timed-photo", {.before = photos}},
+      {"start-interval-photo", {.before = photos, .value = "3"}},
+      {"start-burst-photo", {.before = photos}},
+      {"start-bracketing", {.before = photos}},
+      {"start-single-sensor-photo", {.before = photos}},
+      {"set-location", {.fields = {{"lat", "1"}, {"lon", "2"}, {"alt", "3"}}}},
+      {"set-wifi", {.fields = {{"ssid", "madv"}, {"passwd", "87654321"}}}},
+      {"set-clock", {.value = "2017-12-16-12-00-04-6"}},
+      {"remote-serial", {.before = {{"set-remote-serial", "S1"}}}},
+      {"remote-box-serial", {.before = {{"set-remote-box-serial", "S2"}}}},
+      {"set-remote-serial", {.value = "S1"}},
+      {"set-remote-box-serial", {.value = "S2"}},
+      {"remote-update-version", {.refused = "no update"}},
+      {"test-remote-update", {.refused = "no update"}},
+  };
+  const auto found = calls.find(row.name);
+  if (found != calls.end()) return found->second;
+  return row.is_setting() ? RowCall{.value = std::to_string(*row.factory)} : RowCall{};
+}
+
+}  // namespace
+
+GST_START_TEST(each_row_is_answered) {
+  auto emulated = started(control_only());
+  auto user = std::make_unique<User>(*emulated);
+  int answered = 0, told = 0;
+  for (const madv::Command& row : madv::commands()) {
+    if (row.access == madv::Access::notice) {
+      // 1793 is a question of the session, and 7 is for transfers: these have tests of their own.
+      if (row.id == madv::msg_query_holder || row.id == madv::msg_transfer_result) continue;
+      fail_unless(bool(emulated->obey("notify " + std::string(row.name) + " C:\\DCIM\\A.JPG")));
+      fail_unless_equals_int(user->expect(hw::CameraEvent::Kind::notification, row.name).id,
+                             row.id);
+      ++told;
+      continue;
+    }
+    // The session itself; and the viewfinder, which no source has for this camera.
+    if (row.id == madv::msg_start_session || row.id == madv::msg_stop_session ||
+        row.id == madv::msg_reset_viewfinder || row.id == madv::msg_stop_viewfinder)
+      continue;
+    // The camera goes on from its first state.
+    user.reset();
+    emulated = started(control_only());
+    write(emulated->card_folder() + "/DCIM/A.JPG", "\xff\xd8 a photo \xff\xd9");
+    user = std::make_unique<User>(*emulated);
+    const RowCall call = call_of(row);
+    for (const auto& [name, value] : call.before) {
+      const auto [answer, failure] = user->call(name, value);
+      fail_unless(failure.empty(), "%s: %s", name.c_str(), failure.c_str());
+    }
+    const auto [answer, failure] = user->call(row.name, call.value, call.fields);
+    if (*call.refused)
+      fail_unless(failure.find(call.refused) != std::string::npos, "%s: '%s'", row.name,
+                  failure.c_str());
+    else
+      fail_unless(failure.empty(), "%s: %s", row.name, failure.c_str());
+    // What a row says that it tells is there.
+    const bool tells = !*call.refused && row.access == madv::Access::read &&
+                       row.value.kind != madv::Value::Kind::none;
+    fail_unless(!tells || !answer.empty(), "%s tells nothing", row.name);
+    if (row.is_setting()) {
+      const auto [value, wrong] = user->call(row.name);
+      fail_unless(wrong.empty(), "%s: %s", row.name, wrong.c_str());
+      if (row.id != madv::msg_camera_mode) same(value, std::to_string(*row.factory));
+    }
+    ++answered;
+  }
+  fail_unless_equals_int(answered + told, static_cast<int>(madv::commands().size()) - 6);
+}
+GST_END_TEST;
+
+GST_START_TEST(thumbnails_come_over_the_data_port) {
+  const auto emulated = started(control_only());
+  const std::string photo = "\xff\xd8 a photo \xff\xd9";
+  write(emulated->card_folder() + "/DCIM/A.JPG", photo);
+  write(emulated->card_folder() + "/DCIM/VAA.MP4", "a video");
+  write(emulated->card_folder() + "/DCIM/L.JPG", std::string(2 << 20, 'x'));
+  User user(*emulated);
+  for (int again = 0; again < 2; ++again) {
+    const auto outcome = hw::await<hw::Thumbnail, std::optional<Failure>>(
+        nullptr, [&](auto handler) { user->files()->thumbnail("DCIM/A.JPG", handler); });
+    const auto& [thumbnail, failure] = *outcome;
+    fail_unless(!failure, "%s", failure ? failure->message.c_str() : "");
+    fail_unless(thumbnail.bytes == photo);
+  }
+  fail_unless(user.call("get-thumbnail", "/tmp/SD0/DCIM/none.JPG", {{"type", "thumb"}})
+                  .second.find("no such file") != std::string::npos);
+  fail_unless(!user.call("get-thumbnail", a_photo, {{"type", "other"}}).second.empty());
+  // Without a thumbnail of its own, a long file has none.
+  fail_unless(
+      !user.call("get-thumbnail", "/tmp/SD0/DCIM/L.JPG", {{"type", "thumb"}}).second.empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(firmware_is_uploaded_and_flashed) {
+  const auto emulated = started(control_only());
+  std::string firmware(300000, '\0');
+  for (size_t i = 0; i < firmware.size(); ++i) firmware[i] = static_cast<char>(i * 7 + i / 256);
+  User user(*emulated);
+  const auto upload = [&](const std::string& md5) {
+    hw::FirmwareUpload file;
+    file.size = firmware.size();
+    file.md5 = md5;
+    file.source = [&firmware, sent = size_t{0}](size_t most) mutable {
+      const std::string piece = firmware.substr(sent, most);
+      sent += piece.size();
+      return piece;
+    };
+    const auto outcome = hw::await<std::optional<Failure>>(
+        nullptr, [&](auto handler) { user->upkeep()->upload_firmware(std::move(file), handler); });
+    const auto& failure = std::get<0>(*outcome);
+    return failure ? failure->message : std::string();
+  };
+  fail_unless(upload(std::string(32, 'a')).find("not sent") != std::string::npos);
+  fail_unless(user.call("flash-firmware").second.find("no update") != std::string::npos);
+  same(upload(md5_of(firmware)), "");
+  // It restarts with the new one.
+  (void)user.expect(hw::CameraEvent::Kind::ended);
+}
+GST_END_TEST;
+
+GST_START_TEST(an_upload_that_breaks_off) {
+  const auto emulated = started(control_only());
+  ControlClient client(*emulated);
+  client.open();
+  const std::string request =
+      R"(,"param":"tmp/SD0/update/MadvSysFW.bin","offset":0,"size":100,"md5sum":")" +
+      std::string(32, '0') + R"(","ftype":1)";
+  {
+    Socket data(emulated->ports().data);
+    fail_unless(client.ask(1286, request).succeeded());
+    data.send("only this");
+  }
+  const Message failed = client.next(7);
+  same(*failed.text("type"), "put_file_fail");
+  same(failed.entries("param").front().second, "9");
+  // More than announced is not taken for the file.
+  Socket data(emulated->ports().data);
+  fail_unless(client.ask(1286, request).succeeded());
+  data.send(std::string(150, '0'));
+  same(*client.next(7).text("type"), "put_file_fail");
+}
+GST_END_TEST;
+
+GST_START_TEST(the_last_answer_comes_before_the_end) {
+  for (const int id : {6155, 1537, 1540}) {
+    EmulatorOptions options = control_only();
+    options.control.timing = true;
+    const auto emulated = started(std::move(options));
+    ControlClient client(*emulated);
+    client.open();
+    fail_unless(client.ask(id).succeeded());
+    if (id == 6155) (void)client.next(6155);
+    fail_unless(client.socket().receive().empty(), "%d: it stays", id);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(faults_of_the_data_port) {
+  const std::string file(300000, 'f');
+  const std::string all = R"(,"param":"/tmp/SD0/DCIM/A.MP4","offset":"0","fetch_size":0)";
+  const auto emulated = started(control_only());
+  write(emulated->card_folder() + "/DCIM/A.MP4", file);
+  ControlClient client(*emulated);
+  client.open();
+  const auto obey = [&](const char* line) { fail_unless(bool(emulated->obey(line)), "%s", line); };
+  {
+    obey("fault wrong-md5");
+    Socket data(emulated->ports().data);
+    fail_unless(client.ask(1285, all).succeeded());
+    fail_unless(data.receive(file.size()) == file);
+    const Message done = client.next(7);
+    fail_unless(done.entries("param").back().second != md5_of(file));
+    obey("clear wrong-md5");
+    fail_unless(client.ask(1285, all).succeeded());
+    (void)data.receive(file.size());
+    same(client.next(7).entries("param").back().second, md5_of(file));
+  }
+  {
+    obey("fault short-file:10");
+    Socket data(emulated->ports().data);
+    const Message answer = client.ask(1285, all);
+    fail_unless_equals_int(*answer.number("size"), file.size());
+    const Message done = client.next(7);
+    same(done.entries("param").front().second, std::to_string(file.size() - 10));
+    (void)data.receive(file.size() - 10);
+    fail_unless(!data.ended_within(1ms));
+    obey("clear all");
+  }
+  {
+    obey("fault cut-data:100");
+    Socket data(emulated->ports().data);
+    fail_unless(client.ask(1285, all).succeeded());
+    (void)data.receive(100 << 10);
+    fail_unless(data.receive().empty());
+    same(*client.next(7).text("type"), "get_file_fail");
+    obey("clear all");
+  }
+  {
+    // 300,000 bytes with 1000 KiB a second.
+    obey("fault slow-data:1000");
+    Socket data(emulated->ports().data);
+    const gint64 begin = g_get_monotonic_time();
+    fail_unless(client.ask(1285, all).succeeded());
+    fail_unless(data.receive(file.size()) == file);
+    const gint64 time = g_get_monotonic_time() - begin;
+    fail_unless(time > 200000, "it took only %d us", static_cast<int>(time));
+    (void)client.next(7);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(faults_of_http) {
+  const std::string file(300000, 'f');
+  const auto emulated = started(control_only());
+  write(emulated->card_folder() + "/DCIM/A.MP4", file);
+  const auto get = [&](const std::string& more) {
+    Socket web(emulated->ports().http);
+    web.send("GET /A.MP4 HTTP/1.1\r\nHost: camera\r\nConnection: close\r\n" + more + "\r\n");
+    std::string answer;
+    for (std::string some = web.receive(); !some.empty(); some = web.receive()) answer += some;
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  };
+  fail_unless(get("") == file);
+  fail_unless(bool(emulated->obey("fault http-cut:100")));
+  fail_unless_equals_int(get("").size(), 100 << 10);
+  fail_unless_equals_int(get("Range: bytes=200000-\r\n").size(), 100000);
+  fail_unless(bool(emulated->obey("clear all")));
+  fail_unless(bool(emulated->obey("fault http-slow:1000")));
+  const gint64 begin = g_get_monotonic_time();
+  fail_unless(get("") == file);
+  const gint64 time = g_get_monotonic_time() - begin;
+  fail_unless(time > 200000, "it took only %d us", static_cast<int>(time));
+}
+GST_END_TEST;
+
+GST_START_TEST(faults_of_the_control_channel) {
+  const auto emulated = started(control_only({"joined:100"}));
+  ControlClient client(*emulated);
+  client.open();
+  // An answer and the notifications after it come in one piece.
+  client.send(R"({"msg_id":4365,"token":1})");
+  while (emulated->counters().requests < 3) g_usleep(100);
+  emulated->set_battery(1);
+  emulated->set_battery(2);
+  const std::string piece = client.socket().receive();
+  fail_unless(piece.find("4365") != std::string::npos, "%s", piece.c_str());
+  fail_unless(std::ranges::count(piece, '}') == 3, "%s", piece.c_str());
+  fail_unless(bool(emulated->obey("clear joined")));
+
+  // A dead connection stays open; the next one is served.
+  fail_unless(bool(emulated->obey("fault half-open:0")));
+  client.send(R"({"msg_id":4365,"token":1})");
+  fail_unless(!client.socket().ended_within(50ms));
+  ControlClient next(*emulated);
+  next.open();
+  fail_unless(!client.socket().ended_within(1ms));
+  // The camera restarts by itself.
+  fail_unless(bool(emulated->obey("fault reboot:0s")));
+  fail_unless(next.socket().receive().empty());
+  fail_unless(!emulated->obey("nonsense"));
+}
+GST_END_TEST;
+
+GST_START_TEST(formatting_empties_a_temporary_card_alone) {
+  for (const bool temporary : {true, false}) {
+    EmulatorOptions options = control_only();
+    g_autofree char* folder = g_dir_make_tmp("sphere-test-XXXXXX", nullptr);
+    if (!temporary) options.card_folder = folder;
+    const auto emulated = started(std::move(options));
+    const std::string dcim = emulated->card_folder() + "/DCIM";
+    fail_unless(g_mkdir((dcim + "/20200101").c_str(), 0700) == 0);
+    const std::string path = dcim + "/20200101/A.JPG";
+    write(path, "a photo");
+    write(emulated->card_folder() + "/other", "a file");
+    ControlClient client(*emulated);
+    client.open();
+    fail_unless_equals_int(*client.ask(4, R"(,"param":"d")").rval(), -14);
+    fail_unless(client.ask(4, R"(,"param":"c")").succeeded());
+    fail_unless(g_file_test(path.c_str(), G_FILE_TEST_EXISTS) != temporary);
+    fail_unless(g_file_test((emulated->card_folder() + "/other").c_str(), G_FILE_TEST_EXISTS) !=
+                temporary);
+    fail_unless(g_file_test(dcim.c_str(), G_FILE_TEST_IS_DIR));
+  }
+}
+GST_END_TEST;
+
+static Suite* emulator_commands_suite() {
+  Suite* suite = suite_create("emulator_commands");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, each_row_is_answered);
+  tcase_add_test(tcase, thumbnails_come_over_the_data_port);
+  tcase_add_test(tcase, firmware_is_uploaded_and_flashed);
+  tcase_add_test(tcase, an_upload_that_breaks_off);
+  tcase_add_test(tcase, the_last_answer_comes_before_the_end);
+  tcase_add_test(tcase, faults_of_the_data_port);
+  tcase_add_test(tcase, faults_of_http);
+  tcase_add_test(tcase, faults_of_the_control_channel);
+  tcase_add_test(tcase, formatting_empties_a_temporary_card_alone);
+  return suite;
+}
+
+SIDE_BY_SIDE_MAIN(emulator_commands)

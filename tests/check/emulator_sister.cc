@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The sister camera SJ8 Pro of the emulator: published sessions with a real one, replayed; and what
+// they don't contain.
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hw/madv/emulator/control.h"
+#include "hw/madv/message.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using emulator::Card;
+using madv::Message;
+using madv_emulator::Action;
+using madv_emulator::Control;
+using madv_emulator::ControlSettings;
+
+namespace {
+
+/// The camera's side of a connection, with a session.
+class Sister {
+ public:
+  Sister() : card_(Card::open("", madv::card_root)) {
+    fail_unless(bool(card_));
+    ControlSettings settings;
+    settings.model = madv_emulator::Model::sj8_pro;
+    settings.now = [] { return madv_emulator::Delay{}; };
+    control_.emplace(settings, *card_);
+    control_->connected(1);
+  }
+  void ask(const std::string& request) { control_->received(1, request); }
+  std::vector<std::string> answers() {
+    std::vector<std::string> all;
+    for (Action& action : control_->take_actions()) {
+      if (action.kind == Action::Kind::send) all.push_back(std::move(action.bytes));
+      if (action.kind == Action::Kind::take_photo) photo_ = action.bytes;
+    }
+    return all;
+  }
+  /// The only answer.
+  std::string answer(const std::string& request) {
+    ask(request);
+    const std::vector<std::string> all = answers();
+    fail_unless(all.size() == 1, "%zu answers to %s", all.size(), request.c_str());
+    return all[0];
+  }
+  void start() {
+    ask(R"({"msg_id":257,"token":0})");
+    answers();
+  }
+  Control& control() { return *control_; }
+  const std::string& photo() const { return photo_; }
+
+ private:
+  Result<Card> card_;
+  std::optional<Control> control_;
+  std::string photo_;
+};
+
+void same(const std::string& a, const std::string& b) {
+  fail_unless_equals_string(a.c_str(), b.c_str());
+}
+
+}  // namespace
+
+GST_START_TEST(published_sessions_are_repeated) {
+  g_autofree char* path =
+      g_build_filename(g_getenv("SPHERE_SHARED"), "data", "sj8-sessions.txt", nullptr);
+  g_autofree char* contents = nullptr;
+  if (!g_file_get_contents(path, &contents, nullptr, nullptr)) {
+    g_print("SKIP: %s is not here\n", path);
+    return;
+  }
+  std::optional<Sister> camera;
+  std::vector<std::string> pending;
+  int messages = 0, identical = 0, sessions = 0;
+  bool begins = false;
+  g_auto(GStrv) lines = g_strsplit(contents, "\n", -1);
+  for (char** l = lines; *l; ++l) {
+    const std::string line = *l;
+    if (line.starts_with("##")) {
+      messages += static_cast<int>(pending.size());  // answers too many
+      pending.clear();
+      camera.emplace();
+      begins = true;
+      ++sessions;
+    }
+    const bool from_camera = line.find(" << ") < 12, from_client = line.find(" >> ") < 12;
+    if (!from_camera && !from_client) continue;
+    const std::string json = line.substr(line.find('{'));
+    if (from_client) {
+      // Two of the captures begin within a session.
+      if (begins && json.find("\"msg_id\":257,") == std::string::npos) camera->start();
+      begins = false;
+      camera->ask(json);
+      for (std::string& answer : camera->answers()) pending.push_back(std::move(answer));
+      continue;
+    }
+    ++messages;
+    const auto found = std::ranges::find(pending, json);
+    if (found == pending.end()) {
+      g_print("not said: %.100s\n", json.c_str());
+      continue;
+    }
+    ++identical;
+    pending.erase(found);
+  }
+  messages += static_cast<int>(pending.size());
+  g_print("%d of %d messages in %d sessions are identical\n", identical, messages, sessions);
+  fail_unless_equals_int(sessions, 3);
+  fail_unless(messages >= 85 && identical * 100 >= messages * 95, "%d of %d", identical, messages);
+}
+GST_END_TEST;
+
+GST_START_TEST(settings_are_kept_and_wrong_values_refused) {
+  Sister camera;
+  camera.start();
+  same(camera.answer(R"({"param":"Cloudy","msg_id":2,"type":"White Balance","token":2})"),
+       R"({"rval":0,"msg_id":2,"type":"White Balance"})");
+  same(camera.answer(R"({"msg_id":1,"type":"White Balance","token":2})"),
+       R"({"rval":0,"msg_id":1,"type":"White Balance","param":"Cloudy"})");
+  fail_unless(camera.answer(R"({"msg_id":3,"token":2})").find(R"({"White Balance":"Cloudy"})") !=
+              std::string::npos);
+  same(camera.answer(R"({"param":"Purple","msg_id":2,"type":"White Balance","token":2})"),
+       R"({"rval":-25,"msg_id":2,"type":"White Balance"})");
+  same(camera.answer(R"({"param":"no such","msg_id":9,"token":2})"), R"({"rval":-25,"msg_id":9})");
+  // The commands of the Mi Sphere are not its own.
+  same(camera.answer(R"({"msg_id":4364,"token":2})"), R"({"rval":-23,"msg_id":4364})");
+  camera.answer(R"({"param":"OK","msg_id":2,"type":"Default Setting","token":2})");
+  same(camera.answer(R"({"msg_id":1,"type":"White Balance","token":2})"),
+       R"({"rval":0,"msg_id":1,"type":"White Balance","param":"Auto"})");
+}
+GST_END_TEST;
+
+GST_START_TEST(the_mode_decides_which_settings_there_are) {
+  Sister camera;
+  camera.start();
+  const auto mode = [&](const char* name) {
+    camera.ask(std::string(R"({"param":")") + name +
+               R"(","msg_id":2,"type":"camera_mode","token":2})");
+    return camera.answers();
+  };
+  fail_unless(mode("normal_capture") ==
+              std::vector<std::string>({R"({"rval":0,"msg_id":2,"type":"camera_mode"})",
+                                        R"({"msg_id":7,"type":"normal_capture"})"}));
+  const std::string settings = camera.answer(R"({"msg_id":2053,"token":2})");
+  fail_unless(settings.find("\"Photo ISO\"") != std::string::npos &&
+                  settings.find("\"RAW\"") != std::string::npos &&
+                  settings.find("\"Resolution\"") == std::string::npos,
+              "%s", settings.c_str());
+  fail_unless_equals_int(static_cast<int>(mode("no_such_mode").size()), 1);
+  same(camera.answer(R"({"msg_id":1,"type":"camera_mode","token":2})"),
+       R"({"rval":0,"msg_id":1,"type":"camera_mode","param":"normal_capture"})");
+}
+GST_END_TEST;
+
+GST_START_TEST(a_photo_is_told_with_its_path) {
+  Sister camera;
+  camera.start();
+  camera.ask(R"({"msg_id":769,"token":2})");
+  fail_unless(
+      camera.answers() ==
+      std::vector<std::string>({R"({"rval":0,"msg_id":769})", R"({"msg_id":7,"type":"vf_stop"})",
+                                R"({"msg_id":7,"type":"start_capture"})"}));
+  fail_unless(camera.photo().starts_with("/tmp/SD0/DCIM/100MEDIA/") &&
+              camera.photo().ends_with(".JPG"));
+  same(camera.answer(R"({"msg_id":769,"token":2})"), R"({"rval":-21,"msg_id":769})");
+  camera.control().photo_taken(camera.photo(), true);
+  const std::vector<std::string> told = camera.answers();
+  fail_unless(told.size() == 1);
+  same(told[0], R"({"msg_id":7,"type":"photo_taken","param":")" + camera.photo() + "\"}");
+  // A second recording, and the end of one that is not made.
+  camera.ask(R"({"msg_id":513,"token":2})");
+  camera.answers();
+  same(camera.answer(R"({"msg_id":513,"token":2})"), R"({"rval":-1,"msg_id":513})");
+  camera.ask(R"({"msg_id":514,"token":2})");
+  camera.answers();
+  same(camera.answer(R"({"msg_id":514,"token":2})"), R"({"rval":-14,"msg_id":514})");
+}
+GST_END_TEST;
+
+static Suite* sister_suite() {
+  Suite* suite = suite_create("emulator_sister");
+  TCase* tc = tcase_create("sister");
+  tcase_set_timeout(tc, 60);
+  tcase_add_test(tc, published_sessions_are_repeated);
+  tcase_add_test(tc, settings_are_kept_and_wrong_values_refused);
+  tcase_add_test(tc, the_mode_decides_which_settings_there_are);
+  tcase_add_test(tc, a_photo_is_told_with_its_path);
+  suite_add_tcase(suite, tc);
+  return suite;
+}
+
+GST_CHECK_MAIN(sister)
