@@ -149,9 +149,23 @@ int set(int argc, char** argv) {
     return call_service(command, words);
   }
   if (words.size() > 2) return command.usage("NAME and VALUE are all that is expected");
+  const hw::SettingInfo* setting = hw::find_setting(known->known(), words[0]);
+  // Some cameras tell themselves which settings they have. Names that this program knows have only
+  // small letters and dashes, and a wrong one is told of without a camera.
+  const bool is_own_name = std::ranges::all_of(
+      words[0], [](char c) { return g_ascii_islower(c) || g_ascii_isdigit(c) || c == '-'; });
+  if (!setting && !is_own_name) {
+    if (const auto status = command.connect()) return *status;
+    known = command.camera().settings();
+    if (!known) return command.lacking("settings");
+    const auto answer = command.wait<hw::CameraSettings::Values, std::optional<hw::Failure>>(
+        [&](auto handler) { known->read_all(std::move(handler)); });
+    if (!answer) return command.fail(CameraCommand::interrupted());
+    if (const auto& failure = std::get<1>(*answer)) return command.fail(*failure);
+    setting = hw::find_setting(known->known(), words[0]);
+  }
   std::vector<std::string> names;
   for (const hw::SettingInfo& one : known->known()) names.push_back(one.name);
-  const hw::SettingInfo* setting = hw::find_setting(known->known(), words[0]);
   if (!setting) {
     const std::string near = suggestion(words[0], names);
     return command.usage("there is no setting '" + words[0] + "'" +
@@ -163,7 +177,8 @@ int set(int argc, char** argv) {
     if (!parsed) return command.usage(parsed.error().message);
     value = *parsed;
   }
-  if (const auto status = command.connect()) return *status;
+  if (!command.client().is_ready())
+    if (const auto status = command.connect()) return *status;
   hw::CameraSettings* settings = command.camera().settings();
   JsonWriter json;
   json.add("name", setting->name);

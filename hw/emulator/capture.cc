@@ -74,9 +74,9 @@ Status write_photo(const SceneSettings& scene, const CaptureRequest& request,
   const int height = request.height ? request.height : scene.height;
   const int drawn = std::min(width, widest_drawing);
   const Result<GstElement*> made = make_pipeline(
-      single_picture(scene, drawn, height * drawn / width, request.stitched) +
-      " ! tee name=both ! queue" + scaled(width, height) + " ! jpegenc snapshot=true" +
-      file_sink(file) + " both. ! queue" + scaled(thumbnail_width, thumbnail_height) +
+      single_picture(scene, drawn, drawn / 2, request.stitched) + " ! tee name=both ! queue" +
+      scaled(width, height) + " ! jpegenc snapshot=true" + file_sink(file) + " both. ! queue" +
+      scaled(thumbnail_width, thumbnail_height) +
       " ! jpegenc snapshot=true ! appsink name=thumbnail sync=false wait-on-eos=false");
   if (!made) return made.error();
   const GstRef<GstElement> pipeline(*made);

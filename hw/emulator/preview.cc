@@ -62,9 +62,11 @@ void unshare_closure(gpointer data, GClosure*) {
 }  // namespace
 
 struct Preview::Shared {
-  Shared(const SceneSettings& scene, const std::vector<Fault>& faults, GMainContext* context,
-         GstRTSPServer* of)
-      : scene(scene), context(g_main_context_ref(context)), faults(faults) {
+  Shared(const PreviewSettings& settings, GMainContext* context, GstRTSPServer* of)
+      : scene(settings.scene),
+        change_answer(settings.change_answer),
+        context(g_main_context_ref(context)),
+        faults(settings.faults) {
     g_weak_ref_init(&weak_server, of);
   }
   ~Shared() {
@@ -89,6 +91,7 @@ struct Preview::Shared {
   }
 
   const SceneSettings scene;
+  const std::function<void(GstRTSPMessage*)> change_answer;
   GMainContext* const context;
   // Not a counted reference: the server owns the factory, and the factory refers to this object.
   GWeakRef weak_server;
@@ -146,8 +149,7 @@ Preview::Preview(const PreviewSettings& settings)
       port_(settings.port),
       idle_time_(settings.idle_time),
       server_(gst_rtsp_server_new()),
-      shared_(std::make_shared<Shared>(settings.scene, settings.faults, loop_.context(),
-                                       server_.get())) {}
+      shared_(std::make_shared<Shared>(settings, loop_.context(), server_.get())) {}
 
 Result<std::unique_ptr<Preview>> Preview::start(const PreviewSettings& settings) {
   std::unique_ptr<Preview> preview(new Preview(settings));
@@ -266,6 +268,13 @@ Status Preview::listen() {
 void Preview::client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer self) {
   const auto& shared = static_cast<Preview*>(self)->shared_;
   g_signal_connect(client, "closed", G_CALLBACK(client_closed), self);
+  if (shared->change_answer)
+    g_signal_connect_data(
+        client, "send-message",
+        G_CALLBACK(+[](GstRTSPClient*, GstRTSPContext*, GstRTSPMessage* message, gpointer data) {
+          sphere::emulator::shared<Shared>(data).change_answer(message);
+        }),
+        share(shared), unshare_closure<Shared>, static_cast<GConnectFlags>(0));
   for (const auto& [signal, handler] :
        {std::pair("pre-describe-request", G_CALLBACK(before_describe)),
         std::pair("pre-setup-request", G_CALLBACK(before_setup))})

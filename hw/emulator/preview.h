@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -47,6 +48,9 @@ struct PreviewSettings {
   uint16_t port = 0;
   /// The path of its URL.
   std::string mount_point;
+  /// Gives the server's answers the form of the family's; null: they stay as they are. Called in
+  /// the preview's thread.
+  std::function<void(GstRTSPMessage* answer)> change_answer;
   /// A connection that has set up no track is closed after this time.
   std::chrono::seconds idle_time{30};
 };

@@ -12,6 +12,8 @@
 #include "hw/madv/camera_files.h"
 #include "hw/madv/camera_settings.h"
 #include "hw/madv/camera_upkeep.h"
+#include "hw/madv/generic.h"
+#include "hw/madv/generic_settings.h"
 #include "hw/madv/outcome.h"
 #include "hw/madv/session.h"
 #include "hw/madv/table_cache.h"
@@ -140,6 +142,24 @@ CaptureRequests requests_of(const hw::RecordingRequest& recording) {
   return requests;
 }
 
+/// The same with the generic protocol.
+Result<CaptureRequests> generic_requests_of(const hw::PhotoRequest& photo) {
+  if (photo.kind != hw::PhotoRequest::Kind::single)
+    return unsupported("this camera takes single photos only");
+  return CaptureRequests{{}, Request(msg_take_photo_generic)};
+}
+
+Result<CaptureRequests> generic_requests_of(const hw::RecordingRequest& recording) {
+  if (recording.kind != hw::RecordingRequest::Kind::normal)
+    return unsupported("this camera makes ordinary recordings only");
+  CaptureRequests requests{{}, Request(msg_start_recording)};
+  // A camera that can't be told to record without sound refuses this, and then nothing is recorded.
+  requests.settings.push_back(
+      Request(msg_set_setting, recording.with_sound ? generic::sound_on : generic::sound_off)
+          .with_type(generic::sound));
+  return requests;
+}
+
 class MadvCamera : public hw::Camera {
  public:
   MadvCamera(hw::CameraOptions options, EventHandler handler)
@@ -153,7 +173,10 @@ class MadvCamera : public hw::Camera {
   void request_disconnect() override { session_.request_stop(); }
   void disconnect() override { session_.stop(); }
   hw::CameraState state() const override { return state_of(session_.state()); }
-  hw::CameraSettings* settings() override { return &settings_; }
+  hw::CameraSettings* settings() override {
+    if (is_generic()) return &generic_settings_;
+    return &settings_;
+  }
   hw::CameraFiles* files() override { return &files_; }
   hw::CameraUpkeep* upkeep() override { return &upkeep_; }
 
@@ -163,13 +186,18 @@ class MadvCamera : public hw::Camera {
   }
 
   void take_photo(const hw::PhotoRequest& request, Handler handler) override {
-    capture(mode_photo, requests_of(request), {}, "take a photo", std::move(handler));
+    const Result<CaptureRequests> requests =
+        is_generic() ? generic_requests_of(request) : requests_of(request);
+    if (!requests) return refuse(requests.error(), handler);
+    capture(mode_photo, *requests, {}, "take a photo", std::move(handler));
   }
 
   void start_recording(const hw::RecordingRequest& request, Wanted wanted,
                        Handler handler) override {
-    capture(mode_video, requests_of(request), std::move(wanted), "start recording",
-            std::move(handler));
+    const Result<CaptureRequests> requests =
+        is_generic() ? generic_requests_of(request) : requests_of(request);
+    if (!requests) return refuse(requests.error(), handler);
+    capture(mode_video, *requests, std::move(wanted), "start recording", std::move(handler));
   }
 
   void stop(Handler handler) override {
@@ -237,6 +265,14 @@ class MadvCamera : public hw::Camera {
     return session;
   }
 
+  bool is_generic() const { return session_.state().dialect == Dialect::generic; }
+
+  static void refuse(const Error& error, const Handler& handler) {
+    Answer answer;
+    answer.failure = Failure(Failure::Reason::refused, error.message);
+    handler(answer);
+  }
+
   void ask(Request request, const char* what, Handler handler) {
     session_.request(std::move(request), [what, handler = std::move(handler)](const Reply& reply) {
       handler(answer_of(reply, what));
@@ -248,8 +284,15 @@ class MadvCamera : public hw::Camera {
   void capture(CameraMode mode, CaptureRequests requests, Wanted wanted, const char* what,
                Handler handler) {
     std::deque<std::pair<Request, const char*>> steps;
-    if (session_.state().mode != mode)
+    const CameraState state = session_.state();
+    if (state.mode != mode && state.dialect == Dialect::madv)
       steps.emplace_back(Request(msg_camera_mode, std::to_string(mode)), "change its mode");
+    // Not all cameras with the generic protocol have modes.
+    if (state.mode && state.mode != mode && state.dialect == Dialect::generic)
+      steps.emplace_back(Request(msg_set_setting,
+                                 mode == mode_photo ? generic::capture_mode : generic::record_mode)
+                             .with_type(generic::camera_mode),
+                         "change its mode");
     for (Request& setting : requests.settings)
       steps.emplace_back(std::move(setting), "change a setting");
     if (wanted) requests.start.only_while(std::move(wanted));
@@ -282,7 +325,10 @@ class MadvCamera : public hw::Camera {
         break;
       case Event::Kind::notification:
         common.kind = Kind::notification;
-        describe(*event.message, common);
+        if (is_generic())
+          describe_generic(*event.message, common);
+        else
+          describe(*event.message, common);
         break;
       case Event::Kind::lens_table:
         common.kind = Kind::lens_table;
@@ -308,15 +354,42 @@ class MadvCamera : public hw::Camera {
     const bool saved = message.id() == msg_photo_saved || message.id() == msg_video_saved ||
                        message.id() == msg_segment_saved;
     if (saved && message.param_text())
-      event.path = printable(unix_path(*message.param_text()), most_text);
+      set_path(event, unix_path(*message.param_text()));
+  }
+
+  static void set_path(hw::CameraEvent& event, const std::string& path) {
+    event.path = printable(path, most_text);
     const std::string root = std::string(card_root) + "/";
     if (event.path.starts_with(root)) event.file = event.path.substr(root.size());
+  }
+
+  /// The path of a photo is told; that of a recording is not told by all cameras. Then the newest
+  /// file is searched, and a second event tells it.
+  void describe_generic(const Message& message, hw::CameraEvent& event) {
+    const std::string type = message.text(field::type).value_or("");
+    event.id = message.id();
+    event.name = printable(type, most_text);
+    if (!generic::is_photo_end(type) && !generic::is_recording_end(type)) return;
+    if (const auto path = message.param_text()) {
+      set_path(event, unix_path(*path));
+      return;
+    }
+    files_.newest([this, name = event.name](const std::optional<std::string>& path) {
+      if (!path) return;
+      hw::CameraEvent saved;
+      saved.kind = hw::CameraEvent::Kind::notification;
+      saved.id = msg_transfer_result;
+      saved.name = name;
+      set_path(saved, std::string(card_root) + "/" + *path);
+      handler_(saved);
+    });
   }
 
   const EventHandler handler_;
   const Uri uri_;
   Session session_;  // stopped before the other members go, because its thread uses them
   MadvSettings settings_{session_};
+  GenericSettings generic_settings_{session_};
   MadvFiles files_{session_, uri_};
   MadvUpkeep upkeep_{session_};
 };

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <utility>
 
+#include "hw/madv/generic.h"
 #include "hw/madv/outcome.h"
 
 namespace sphere::madv {
@@ -39,6 +40,17 @@ bool is_media(std::string_view name) {
   if (ends_with(name, small_video)) return false;
   return std::ranges::any_of(std::initializer_list<std::string_view>{".jpg", ".dng", ".mp4"},
                              [&](std::string_view ending) { return ends_with(name, ending); });
+}
+
+/// The name of a folder with media: a day, "20171216", or a number and a word, "100MEDIA", as
+/// related cameras have it.
+bool is_media_folder(std::string_view name) {
+  const auto all = [](std::string_view part, auto is) { return std::ranges::all_of(part, is); };
+  const auto is_digit = [](char c) { return g_ascii_isdigit(c) != 0; };
+  const auto is_word = [](char c) { return g_ascii_isalnum(c) || c == '_'; };
+  if (name.empty() || name.size() > 64) return false;
+  return all(name, is_digit) ||
+         (name.size() == 8 && all(name.substr(0, 3), is_digit) && all(name.substr(3), is_word));
 }
 
 /// The value of an entry: a time, or "SIZE bytes|TIME".
@@ -117,6 +129,22 @@ void MadvFiles::list(std::function<bool(std::vector<hw::CameraFile>)> found, Don
   next_listing();
 }
 
+/// Related cameras tell sizes if they are asked.
+Request MadvFiles::list_request() const {
+  return session_.state().dialect == Dialect::generic ? Request(msg_list, generic::detailed_list)
+                                                      : Request(msg_list);
+}
+
+void MadvFiles::newest(std::function<void(const std::optional<std::string>& path)> done) {
+  const auto path = std::make_shared<std::optional<std::string>>();
+  list(
+      [path](const std::vector<hw::CameraFile>& files) {
+        *path = files.front().path;
+        return false;
+      },
+      [path, done = std::move(done)](const std::optional<Failure>&) { done(*path); });
+}
+
 void MadvFiles::next_listing() {
   std::shared_ptr<Listing> listing;
   {
@@ -130,15 +158,13 @@ void MadvFiles::next_listing() {
       return end_listing(listing, std::nullopt);
     if (const auto failure = madv::failure_of(reply, "open its folder of pictures"))
       return end_listing(listing, failure);
-    session_.request(Request(msg_list), [this, listing](const Reply& answer) {
+    session_.request(list_request(), [this, listing](const Reply& answer) {
       if (const auto failure = madv::failure_of(answer, "list its folders"))
         return end_listing(listing, failure);
       for (const auto& [name, value] : answer.message->entries("listing")) {
         const std::string_view folder =
             std::string_view(name).substr(0, name.ends_with('/') ? name.size() - 1 : 0);
-        if (!folder.empty() && folder.size() <= 64 &&
-            std::ranges::all_of(folder, [](char c) { return g_ascii_isdigit(c); }) &&
-            listing->folders.size() < max_folders)
+        if (is_media_folder(folder) && listing->folders.size() < max_folders)
           listing->folders.emplace_back(folder);
       }
       std::ranges::sort(listing->folders);
@@ -156,22 +182,23 @@ void MadvFiles::list_folder(std::shared_ptr<Listing> listing) {
   if (listing->folders.empty()) return end_listing(listing, std::nullopt);
   const std::string folder = listing->folders.back();
   listing->folders.pop_back();
-  session_.request(Request(msg_change_folder, media_root + folder + "/"), [this, listing, folder](
-                                                                              const Reply& reply) {
-    // It may have been removed in the meantime.
-    if (reply.message && reply.message->rval() == rval_invalid_path) return list_folder(listing);
-    if (const auto failure = madv::failure_of(reply, "open a folder"))
-      return end_listing(listing, failure);
-    session_.request(Request(msg_list), [this, listing, folder](const Reply& answer) {
-      if (const auto failure = madv::failure_of(answer, "list a folder"))
-        return end_listing(listing, failure);
-      std::vector<hw::CameraFile> files =
-          files_of_listing(media_folder + folder + "/", answer.message->entries("listing"));
-      if (!files.empty() && !listing->found(std::move(files)))
-        return end_listing(listing, std::nullopt);
-      list_folder(listing);
-    });
-  });
+  session_.request(Request(msg_change_folder, media_root + folder + "/"),
+                   [this, listing, folder](const Reply& reply) {
+                     // It may have been removed in the meantime.
+                     if (reply.message && reply.message->rval() == rval_invalid_path)
+                       return list_folder(listing);
+                     if (const auto failure = madv::failure_of(reply, "open a folder"))
+                       return end_listing(listing, failure);
+                     session_.request(list_request(), [this, listing, folder](const Reply& answer) {
+                       if (const auto failure = madv::failure_of(answer, "list a folder"))
+                         return end_listing(listing, failure);
+                       std::vector<hw::CameraFile> files = files_of_listing(
+                           media_folder + folder + "/", answer.message->entries("listing"));
+                       if (!files.empty() && !listing->found(std::move(files)))
+                         return end_listing(listing, std::nullopt);
+                       list_folder(listing);
+                     });
+                   });
 }
 
 void MadvFiles::end_listing(const std::shared_ptr<Listing>& listing,
@@ -264,6 +291,8 @@ std::vector<std::string> MadvFiles::companions(const std::string& path) const {
 }
 
 std::optional<hw::FileAddress> MadvFiles::address(const std::string& path) const {
+  // Related cameras say that they have none.
+  if (session_.state().dialect == Dialect::generic) return std::nullopt;
   Uri file = uri_;
   file.file = path;
   return hw::FileAddress{file.http_url(),

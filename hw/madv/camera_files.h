@@ -38,10 +38,13 @@ class MadvFiles : public hw::CameraFiles {
   void remove(const std::string& path, Done done) override;
   std::vector<std::string> companions(const std::string& path) const override;
   std::optional<hw::FileAddress> address(const std::string& path) const override;
+  /// The newest file by its name; empty if there is none.
+  void newest(std::function<void(const std::optional<std::string>& path)> done);
 
  private:
   /// One list at a time: the camera has one current folder.
   struct Listing;
+  Request list_request() const;
   void next_listing();
   void list_folder(std::shared_ptr<Listing> listing);
   void end_listing(const std::shared_ptr<Listing>& listing, const std::optional<Failure>& failure);

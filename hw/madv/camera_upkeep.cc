@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hw/madv/generic.h"
 #include "hw/madv/outcome.h"
 
 namespace sphere::madv {
@@ -49,7 +50,10 @@ hw::CameraWifi wifi_of(std::string_view lines) {
 }
 
 void MadvUpkeep::set_clock(Done done) {
-  ask(session_, Request(msg_set_clock, camera_clock()), "set its clock", std::move(done));
+  Request request(msg_set_clock, camera_clock());
+  if (session_.state().dialect == Dialect::generic)
+    request = Request(msg_set_setting, generic_clock()).with_type(generic::camera_clock);
+  ask(session_, std::move(request), "set its clock", std::move(done));
 }
 
 Status MadvUpkeep::check_wifi(const hw::CameraWifi& wifi) const {

@@ -283,7 +283,7 @@ void ControlChannel::advance(Time now) {
   }
   if (phase_ == Phase::open && !outstanding_ && queue_.empty() &&
       now >= last_sign_of_life_ + settings_.keep_alive_after)
-    refresh(msg_status, settings_.keep_alive_timeout, now);
+    refresh(keep_alive_, settings_.keep_alive_timeout, now);
   send_next(now);
 }
 

@@ -64,6 +64,8 @@ class ControlChannel {
   void ask_for_user(Request request, ReplyHandler handler, Time now);
   /// Requests a part of the camera's state, unless this request waits already.
   void refresh(int id, Time now) { refresh(id, settings_.reply_timeout, now); }
+  /// The request that is sent when the camera was silent for long.
+  void set_keep_alive(int id) { keep_alive_ = id; }
   /// Ends the session in an orderly way. `ended` comes within the sum of finish_timeout and
   /// stop_session_timeout, or of finish_start_timeout and stop_session_timeout while the session is
   /// being started.
@@ -122,6 +124,7 @@ class ControlChannel {
   std::optional<Time> last_sent_;
   Time last_sign_of_life_{};
   Time finish_due_{};
+  int keep_alive_ = msg_status;
   bool stop_session_sent_ = false;
   bool stop_session_answered_ = false;
   std::string output_;

@@ -14,4 +14,9 @@ std::string camera_clock() {
          std::to_string(g_date_time_get_day_of_week(time) % 7 + 1);
 }
 
+std::string generic_clock() {
+  g_autoptr(GDateTime) time = g_date_time_new_now_local();
+  return GString_(g_date_time_format(time, "%Y-%m-%d %H:%M:%S")).get();
+}
+
 }  // namespace sphere::madv

@@ -23,4 +23,7 @@ inline std::string in_seconds(Duration duration) {
 /// The time of this machine, in the form of the command `set-clock`.
 std::string camera_clock();
 
+/// The same in the form of Ambarella's generic protocol: "yyyy-MM-dd HH:mm:ss".
+std::string generic_clock();
+
 }  // namespace sphere::madv

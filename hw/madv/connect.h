@@ -10,6 +10,7 @@
 
 #include "hw/madv/channel.h"
 #include "hw/madv/settings.h"
+#include "hw/madv/state.h"
 #include "hw/madv/transfer.h"
 
 namespace sphere::madv {
@@ -28,6 +29,8 @@ class ConnectSequence {
     /// The table in the camera's own format, or the reason why there is none. Called once, or not
     /// at all if the table is not wanted.
     std::function<void(const Result<std::string>&)> lens_table;
+    /// Something became known that a reply alone does not tell.
+    std::function<void(const std::function<void(CameraState&)>& change)> change_state;
     /// All requests are answered.
     std::function<void()> ready;
   };
@@ -41,6 +44,10 @@ class ConnectSequence {
  private:
   void client_known(const Reply& reply);
   void settings_known();
+  void ask(Request request, ReplyHandler handler = nullptr);
+  void find_dialect();
+  void ask_generic_state(const Message& device_info);
+  void announce_preview();
   void fetch_table();
   void settle_table(Result<std::string> table);
 
@@ -51,6 +58,7 @@ class ConnectSequence {
   std::string table_md5_;
   std::string table_;
   bool table_settled_ = false;
+  bool preview_announced_ = false;
   bool asked_everything_ = false;
 };
 

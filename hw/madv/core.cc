@@ -30,6 +30,7 @@ SessionCore::SessionCore(CoreSettings settings)
                         emit({.kind = Event::Kind::no_lens_table,
                               .failure = Failure{Failure::Reason::refused, table.error().message}});
                     },
+                .change_state = [this](const auto& change) { change(state_); },
                 .ready = [this] { emit({.kind = Event::Kind::ready}); }}) {}
 
 void SessionCore::handle_notification(std::shared_ptr<const Message> message, Time now) {

@@ -4,6 +4,10 @@
 
 #pragma once
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 namespace sphere::madv {
 
 enum GenericId : int {
@@ -23,6 +27,28 @@ inline constexpr const char* camera_mode = "camera_mode";
 inline constexpr const char* camera_clock = "camera_clock";
 inline constexpr const char* record_mode = "normal_record";
 inline constexpr const char* capture_mode = "normal_capture";
+/// Those of the SJ8 Pro, of which others have some.
+inline bool is_mode(std::string_view word) {
+  constexpr std::string_view modes[] = {record_mode,   "timelapse_video", "slow_video",
+                                        capture_mode,  "timelapse_photo", "burst_capture",
+                                        "video_photo", "car_mode"};
+  return std::ranges::find(modes, word) != std::end(modes);
+}
+inline bool is_photo_mode(std::string_view mode) {
+  return mode.ends_with("_capture") || mode == "timelapse_photo";
+}
+/// The types of the notifications that a photo, and that a recording is complete.
+inline bool is_photo_end(std::string_view type) {
+  return type == "photo_taken" || type == "capture_complete";
+}
+inline bool is_recording_end(std::string_view type) {
+  return type == "record_complete" || type == "video_record_complete" ||
+         (type.starts_with("stop_") && (type.ends_with("record") || type.ends_with("video")));
+}
+/// The setting for sound, and its values.
+inline constexpr const char *sound = "Audio", *sound_on = "On", *sound_off = "Off";
+/// The options of a list (1282): with times and sizes.
+inline constexpr const char* detailed_list = " -D -S";
 /// The `param` of 259: the preview starts, also if it runs already.
 inline constexpr const char* start_viewfinder = "none_force";
 }  // namespace generic

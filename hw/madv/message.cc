@@ -169,6 +169,18 @@ std::vector<std::pair<std::string, std::string>> Message::entries(const char* na
   return found;
 }
 
+std::vector<std::string> Message::texts(const char* name) const {
+  std::vector<std::string> found;
+  JsonNode* node = json_object_get_member(object(), name);
+  if (!node || !JSON_NODE_HOLDS_ARRAY(node)) return found;
+  JsonArray* array = json_node_get_array(node);
+  for (guint i = 0; i < json_array_get_length(array); ++i) {
+    JsonNode* element = json_array_get_element(array, i);
+    if (JSON_NODE_HOLDS_VALUE(element)) found.push_back(scalar_text(element));
+  }
+  return found;
+}
+
 std::string Message::json() const {
   return GString_(json_to_string(document_.root_node(), FALSE)).get();
 }

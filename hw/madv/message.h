@@ -78,6 +78,8 @@ class Message {
   std::optional<std::string> text(const char* name) const;
   /// The objects of a list: the name of each one's first member, and its value as a text.
   std::vector<std::pair<std::string, std::string>> entries(const char* name) const;
+  /// The texts of a list.
+  std::vector<std::string> texts(const char* name) const;
 
   std::optional<int64_t> param_number() const { return number("param"); }
   std::optional<std::string> param_text() const { return text("param"); }

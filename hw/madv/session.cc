@@ -535,6 +535,7 @@ void Session::run() {
     settings.pacing =
         options_.pacing.value_or(is_loopback(local) ? Duration::zero() : settings.pacing);
     settings.clock = camera_clock;
+    settings.generic_clock = generic_clock;
     const TableCache cache(options_.table_folder);
     const auto may_store = [this] {
       return !options_.may_store_tables || options_.may_store_tables();

@@ -39,6 +39,8 @@ struct CoreSettings {
   std::string client_address = "0.0.0.0";
   /// The time for the camera's clock, in the camera's format; empty: the clock is not set.
   std::function<std::string()> clock;
+  /// The same for a camera with the generic protocol.
+  std::function<std::string()> generic_clock;
   bool want_lens_table = true;
   /// Returns a table that was fetched before.
   std::function<std::optional<std::string>(const std::string& md5)> known_table;

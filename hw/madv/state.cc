@@ -4,6 +4,8 @@
 
 #include <climits>
 
+#include "hw/madv/generic.h"
+
 namespace sphere::madv {
 
 namespace {
@@ -62,6 +64,7 @@ void CameraState::update(const Message& message) {
     else if (rval == rval_ok)
       card = Card::mounted;
   }
+  // A notification of the generic protocol has no result.
   if (!good) return;
   const bool unasked = message.kind() == Message::Kind::notification;
 
@@ -120,6 +123,45 @@ void CameraState::update(const Message& message) {
     case msg_photo_saved:
       take_storage(message, *this);
       break;
+    default:
+      if (dialect == Dialect::generic) update_generic(message);
+      break;
+  }
+}
+
+void CameraState::update_generic(const Message& message) {
+  const std::string type = message.text(field::type).value_or("");
+  switch (message.id()) {
+    case msg_device_info:
+      product = short_text(message, "model");
+      firmware = short_text(message, "firmwareVersion");
+      if (firmware.empty()) firmware = short_text(message, "fw_ver");
+      break;
+    case msg_battery_level:
+      if (const std::optional<int64_t> percent = message.param_number();
+          percent && *percent >= 0 && *percent <= 100) {
+        battery_percent = static_cast<int>(*percent);
+        charging = type == "adapter";
+      }
+      break;
+    case msg_get_setting:
+      if (type == generic::camera_mode)
+        mode = generic::is_photo_mode(message.param_text().value_or("")) ? mode_photo : mode_video;
+      break;
+    case msg_transfer_result: {
+      // "normal_record" is a mode, "start_normal_record" and "stop_normal_record" are what it does;
+      // others say "start_video_record", "record_complete" and "video_record_complete".
+      const bool about_recording =
+          type.find("record") != std::string::npos || type.find("video") != std::string::npos;
+      if (type.starts_with("start_") && about_recording)
+        working_mode = working_video;
+      else if (generic::is_recording_end(type))
+        working_mode = working_idle;
+      else if (mode && !type.starts_with("start_") && !type.starts_with("stop_") &&
+               generic::is_mode(type))
+        mode = generic::is_photo_mode(type) ? mode_photo : mode_video;
+      break;
+    }
     default:
       break;
   }

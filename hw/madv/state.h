@@ -16,7 +16,14 @@ namespace sphere::madv {
 
 using hw::Card;
 
+/// The commands that a camera knows; it is found out by what it answers.
+enum class Dialect {
+  madv,     ///< those of the Mi Sphere
+  generic,  ///< Ambarella's own, of related cameras
+};
+
 struct CameraState {
+  Dialect dialect = Dialect::madv;
   /// One of WorkingMode.
   std::optional<int> working_mode;
   /// One of CameraMode.
@@ -38,6 +45,9 @@ struct CameraState {
   bool is_recording() const;
   /// Updates the state with a reply or a notification.
   void update(const Message& message);
+
+ private:
+  void update_generic(const Message& message);
 };
 
 /// The name of a working mode, such as "recording".

@@ -55,8 +55,14 @@ struct Said {
 };
 std::vector<Said> said(Control& control) {
   std::vector<Said> all;
-  for (Action& action : control.take_actions())
+  for (Action& action : control.take_actions()) {
     if (action.kind == Action::Kind::send) all.push_back({action.delay, std::move(action.bytes)});
+    if (action.kind != Action::Kind::stop_recording) continue;
+    // As the owner does it when the file is closed.
+    control.recording_saved("/tmp/SD0/DCIM/a.MP4", true, 1000);
+    for (Action& later : control.take_actions())
+      all.push_back({action.delay, std::move(later.bytes)});
+  }
   return all;
 }
 

@@ -7,8 +7,11 @@
 #include <string>
 #include <vector>
 
+#include <gst/rtsp/rtsp.h>
+
 #include "hw/madv/emulator/control.h"
 #include "hw/madv/message.h"
+#include "tests/check/emulator.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -38,6 +41,10 @@ class Sister {
     for (Action& action : control_->take_actions()) {
       if (action.kind == Action::Kind::send) all.push_back(std::move(action.bytes));
       if (action.kind == Action::Kind::take_photo) photo_ = action.bytes;
+      if (action.kind != Action::Kind::stop_recording) continue;
+      // As the owner does it when the file is closed.
+      control_->recording_saved("/tmp/SD0/DCIM/a.MP4", true, 1000);
+      for (Action& later : control_->take_actions()) all.push_back(std::move(later.bytes));
     }
     return all;
   }
@@ -183,6 +190,73 @@ GST_START_TEST(a_photo_is_told_with_its_path) {
 }
 GST_END_TEST;
 
+GST_START_TEST(the_preview_answers_as_a_camera) {
+  const auto camera = test::started(test::with_preview());
+  const std::string url = "rtsp://127.0.0.1:" + std::to_string(camera->ports().rtsp) + "/live";
+  GstRTSPUrl* parsed = nullptr;
+  fail_unless(gst_rtsp_url_parse(url.c_str(), &parsed) == GST_RTSP_OK);
+  GstRTSPConnection* connection = nullptr;
+  fail_unless(gst_rtsp_connection_create(parsed, &connection) == GST_RTSP_OK);
+  gst_rtsp_url_free(parsed);
+  constexpr gint64 patience = 60 * G_USEC_PER_SEC;
+  fail_unless(gst_rtsp_connection_connect_usec(connection, patience) == GST_RTSP_OK);
+  struct Answer {
+    int status;
+    std::string methods, transport, body;
+  };
+  const auto ask = [&](GstRTSPMethod method, const std::string& of, const char* transport) {
+    GstRTSPMessage message = {};
+    gst_rtsp_message_init_request(&message, method, of.c_str());
+    if (transport) gst_rtsp_message_add_header(&message, GST_RTSP_HDR_TRANSPORT, transport);
+    fail_unless(gst_rtsp_connection_send_usec(connection, &message, patience) == GST_RTSP_OK);
+    gst_rtsp_message_unset(&message);
+    fail_unless(gst_rtsp_connection_receive_usec(connection, &message, patience) == GST_RTSP_OK);
+    // A list is divided at its commas.
+    const auto header = [&](GstRTSPHeaderField field) {
+      std::string all;
+      char* value = nullptr;
+      for (int i = 0; gst_rtsp_message_get_header(&message, field, &value, i) == GST_RTSP_OK; ++i)
+        all += (i ? ", " : "") + std::string(value);
+      return all;
+    };
+    GstRTSPStatusCode status = GST_RTSP_STS_INVALID;
+    gst_rtsp_message_parse_response(&message, &status, nullptr, nullptr);
+    guint8* body = nullptr;
+    guint size = 0;
+    gst_rtsp_message_get_body(&message, &body, &size);
+    const Answer answer{status, header(GST_RTSP_HDR_PUBLIC), header(GST_RTSP_HDR_TRANSPORT),
+                        std::string(reinterpret_cast<char*>(body), size)};
+    gst_rtsp_message_unset(&message);
+    return answer;
+  };
+
+  same(ask(GST_RTSP_OPTIONS, url, nullptr).methods,
+       "OPTIONS, DESCRIBE, SETUP, TEARDOWN, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER");
+  const std::string sdp = ask(GST_RTSP_DESCRIBE, url, nullptr).body;
+  // As in the capture, without the numbers of the session and of the stream's form.
+  std::string kinds;
+  g_auto(GStrv) lines = g_strsplit(sdp.c_str(), "\r\n", -1);
+  for (char** l = lines; *l && **l; ++l) {
+    const std::string line = *l;
+    kinds += line.starts_with("o=") ? "o=" : line.substr(0, line.find("profile-level-id="));
+    kinds += "\n";
+  }
+  same(kinds,
+       "v=0\no=\ns=Ambarella streaming\ni=Ambarella streaming\nt=0 0\n"
+       "a=tool:Ambarella streaming 2012.03.12\na=type:broadcast\na=control:*\na=range:npt=0-\n"
+       "a=x-qt-text-nam:Ambarella streaming\na=x-qt-text-inf:Ambarella streaming\n"
+       "m=video 0 RTP/AVP 96\nc=IN IP4 0.0.0.0\nb=AS:10000\na=rtpmap:96 H264/90000\n"
+       "a=fmtp:96 packetization-mode=1;\na=control:track1\n");
+  fail_unless(sdp.find("sprop-parameter-sets=Z") != std::string::npos, "%s", sdp.c_str());
+  const Answer setup =
+      ask(GST_RTSP_SETUP, url + "/track1", "RTP/AVP;unicast;client_port=48614-48615");
+  fail_unless_equals_int(setup.status, 200);
+  fail_unless(setup.transport.find("server_port=") != std::string::npos);
+  gst_rtsp_connection_close(connection);
+  gst_rtsp_connection_free(connection);
+}
+GST_END_TEST;
+
 static Suite* sister_suite() {
   Suite* suite = suite_create("emulator_sister");
   TCase* tc = tcase_create("sister");
@@ -191,6 +265,7 @@ static Suite* sister_suite() {
   tcase_add_test(tc, settings_are_kept_and_wrong_values_refused);
   tcase_add_test(tc, the_mode_decides_which_settings_there_are);
   tcase_add_test(tc, a_photo_is_told_with_its_path);
+  tcase_add_test(tc, the_preview_answers_as_a_camera);
   suite_add_tcase(suite, tc);
   return suite;
 }

@@ -137,6 +137,9 @@ class Control {
   std::string next_video_path() const;
   /// The value of a setting; 0 if there is none.
   int setting_value(int id) const;
+  /// The words of the sister camera's size of photos or videos: those of the photo that is being
+  /// taken, or of the present mode.
+  std::string sister_size() const;
 
   /// Events on the camera itself. Each client with a session is notified.
   void notify(int id, const std::string& more);
@@ -222,6 +225,7 @@ class Control {
   void sister_command(int client, const madv::Message& request);
   void sister_setting(int client, const madv::Message& request);
   void sister_capture(int client, int id);
+  void sister_recording_saved();
   void sister_photo_taken(const std::string& camera_path, bool done);
   void sister_list(int client, const std::string& options);
   /// A notification of the sister camera; `more` begins with a comma.

@@ -193,7 +193,10 @@ void Control::end_recording() {
 }
 
 void Control::recording_saved(const std::string& camera_path, bool done, int milliseconds) {
-  if (settings_.model == Model::sj8_pro) return;
+  if (settings_.model == Model::sj8_pro) {
+    sister_recording_saved();
+    return;
+  }
   if (done)
     notify(madv::msg_video_saved,
            saved_fields(camera_path) + member(madv::field::video_milliseconds, milliseconds));

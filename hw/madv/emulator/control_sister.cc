@@ -169,8 +169,8 @@ void Control::sister_capture(int client, int id) {
     reply(client, id, records ? 0 : static_cast<int>(madv::rval_invalid_operation));
     if (!records) return;
     series_.reset();
-    actions_.push_back({Action::Kind::stop_recording, client});
-    sister_notify("stop_" + sister_.mode(), "", usual(id) + record_stop_time);
+    actions_.push_back(
+        {Action::Kind::stop_recording, client, settings_.timing ? record_stop_time : Delay{}});
     return;
   }
   const int refused = !idle && !photo ? -1 : !idle ? static_cast<int>(madv::rval_busy) : card_rval_;
@@ -191,6 +191,13 @@ void Control::sister_capture(int client, int id) {
   actions_.push_back({Action::Kind::start_recording, client, {}, new_path(card_, ".MP4")});
   sister_notify("start_" + sister_.mode(), "", usual(id) + record_start_time);
 }
+
+std::string Control::sister_size() const {
+  const bool photo = sister_.is_photo_mode() || (series_ && series_->kind->is_photo());
+  return sister_.value(photo ? "Image Size" : "Resolution").value_or("");
+}
+
+void Control::sister_recording_saved() { sister_notify("stop_" + sister_.mode()); }
 
 void Control::sister_photo_taken(const std::string& camera_path, bool done) {
   if (done) sister_notify("photo_taken", member("param", camera_path));

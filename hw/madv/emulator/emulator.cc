@@ -20,6 +20,7 @@
 #include "hw/emulator/preview.h"
 #include "hw/madv/emulator/file_forms.h"
 #include "hw/madv/emulator/orders.h"
+#include "hw/madv/emulator/rtsp_answers.h"
 #include "hw/madv/uri.h"
 
 namespace sphere::madv_emulator {
@@ -165,6 +166,7 @@ Status Emulator::Impl::open() {
                                                                .host = options_.host,
                                                                .port = ports_.rtsp,
                                                                .mount_point = "/live",
+                                                               .change_answer = change_answer,
                                                                .idle_time = options_.idle_time});
     if (!preview) return preview.error();
     preview_ = std::move(*preview);
@@ -554,7 +556,9 @@ void Emulator::Impl::cancel_data(int client) {
 }
 
 void Emulator::Impl::take_photo(const std::string& camera_path) {
-  capture_.take_photo(photo_request(shot_settings(madv::msg_photo_resolution), camera_path),
+  capture_.take_photo(options_.control.model == Model::sj8_pro
+                          ? sister_request(control_.sister_size(), camera_path)
+                          : photo_request(shot_settings(madv::msg_photo_resolution), camera_path),
                       [this, camera_path](bool good) {
                         control_.photo_taken(camera_path, good);
                         perform();
@@ -572,6 +576,10 @@ ShotSettings Emulator::Impl::shot_settings(int resolution) const {
 }
 
 void Emulator::Impl::start_recording(const std::string& camera_path) {
+  if (options_.control.model == Model::sj8_pro) {
+    capture_.start_recording(sister_request(control_.sister_size(), camera_path));
+    return;
+  }
   capture_.start_recording(video_request(shot_settings(madv::msg_video_resolution), camera_path,
                                          [this] { return control_.next_video_path(); }),
                            [this](const Capture::Recorded& recorded) {

@@ -149,6 +149,27 @@ CaptureRequest video_request(const ShotSettings& settings, std::string path,
   return request;
 }
 
+CaptureRequest sister_request(const std::string& words, std::string path) {
+  CaptureRequest request;
+  request.path = std::move(path);
+  // The first number with an x behind it, and the one before "FPS".
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (!g_ascii_isdigit(words[i]) || (i > 0 && g_ascii_isdigit(words[i - 1]))) continue;
+    int width = 0, height = 0;
+    char sign = 0;
+    if (std::sscanf(words.c_str() + i, "%5d%c%5d", &width, &sign, &height) == 3 &&
+        g_ascii_tolower(sign) == 'x') {
+      request.width = width;
+      request.height = height;
+    }
+    char fps[4] = {};
+    int rate = 0;
+    if (std::sscanf(words.c_str() + i, "%3d%3s", &rate, fps) == 2 && std::string_view(fps) == "FPS")
+      request.rate = rate;
+  }
+  return request;
+}
+
 std::string small_copy(const std::string& path) {
   constexpr std::string_view large = "AA.MP4", small = "AB.MP4";
   if (!path.ends_with(large)) return {};

@@ -34,6 +34,10 @@ emulator::CaptureRequest photo_request(const ShotSettings& settings, std::string
 emulator::CaptureRequest video_request(const ShotSettings& settings, std::string path,
                                        std::function<std::string()> next_path);
 
+/// The same for the sister camera, whose settings have words: "12MP 4000x3000 4:3",
+/// "1080(1920x1080) 60FPS".
+emulator::CaptureRequest sister_request(const std::string& words, std::string path);
+
 /// The path of a video's small copy: "...AB.MP4" for "...AA.MP4". Empty for other names.
 std::string small_copy(const std::string& path);
 
