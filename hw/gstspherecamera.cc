@@ -478,6 +478,8 @@ void gst_sphere_camera_connect_async(GstSphereCamera* camera, GCancellable* canc
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_connect_async().
+ *
  * Returns: whether it is connected; %FALSE with @error set
  *
  * Since: 0.2
@@ -518,6 +520,8 @@ void gst_sphere_camera_disconnect_async(GstSphereCamera* camera, GCancellable* c
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_disconnect_async().
+ *
  * Returns: whether it is disconnected; %FALSE with @error set
  *
  * Since: 0.2
@@ -531,6 +535,8 @@ gboolean gst_sphere_camera_disconnect_finish(GstSphereCamera* camera, GAsyncResu
 /**
  * gst_sphere_camera_is_connected:
  * @camera: a camera
+ *
+ * The value of #GstSphereCamera:connected.
  *
  * Returns: whether commands can be given
  *
@@ -625,6 +631,8 @@ void gst_sphere_camera_identify_async(GstSphereCamera* camera, GCancellable* can
  * @serial: (out) (optional) (transfer full): the serial number
  * @wifi: (out) (optional) (transfer full): the name of its Wi-Fi
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_identify_async().
  *
  * Returns: whether the camera has told it; %FALSE with @error set
  *

@@ -56,6 +56,8 @@ typedef enum {
  * @GST_SPHERE_CAMERA_WAKE: wakes up
  * @GST_SPHERE_CAMERA_OFF: switches itself off; only a person can switch it on again
  *
+ * What the camera's power shall do.
+ *
  * Since: 0.2
  */
 typedef enum {

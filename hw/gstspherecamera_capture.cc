@@ -187,6 +187,8 @@ void gst_sphere_camera_take_photo_async(GstSphereCamera* camera, GstSphereCamera
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_take_photo_async().
+ *
  * Returns: (transfer full) (nullable): the path of the photo on the card; %NULL for a series, or
  * with @error set
  *
@@ -249,6 +251,8 @@ void gst_sphere_camera_start_recording_async(GstSphereCamera* camera, GstSphereC
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_start_recording_async().
+ *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
  * Since: 0.2
@@ -292,6 +296,8 @@ void gst_sphere_camera_stop_async(GstSphereCamera* camera, GCancellable* cancell
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_stop_async().
+ *
  * Returns: (transfer full) (nullable): the path of the video on the card, if the camera has told
  * it; %NULL with @error set if the camera refuses
  *
@@ -332,6 +338,8 @@ void gst_sphere_camera_mark_async(GstSphereCamera* camera, GCancellable* cancell
  * @camera: a camera
  * @result: what the callback got
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_mark_async().
  *
  * Returns: whether the camera has done it; %FALSE with @error set
  *

@@ -46,6 +46,8 @@ void gst_sphere_camera_file_free(GstSphereCameraFile* file) { delete file; }
  * gst_sphere_camera_file_get_path:
  * @file: a file
  *
+ * The name of the file for the functions of #GstSphereCamera.
+ *
  * Returns: its path on the card, such as `DCIM/20161121/VID_20161121_162507AA.MP4`
  *
  * Since: 0.2
@@ -59,6 +61,8 @@ const gchar* gst_sphere_camera_file_get_path(const GstSphereCameraFile* file) {
  * gst_sphere_camera_file_get_date:
  * @file: a file
  *
+ * When it was saved.
+ *
  * Returns: its time on the camera's clock, such as `2017-01-01 20:46:24`; empty if it is not known
  *
  * Since: 0.2
@@ -71,6 +75,8 @@ const gchar* gst_sphere_camera_file_get_date(const GstSphereCameraFile* file) {
 /**
  * gst_sphere_camera_file_get_size:
  * @file: a file
+ *
+ * How long it is.
  *
  * Returns: its size in bytes, or -1 if the list does not tell it
  *
@@ -123,6 +129,8 @@ void gst_sphere_camera_list_files_async(GstSphereCamera* camera, GCancellable* c
  * @camera: a camera
  * @result: what the callback got
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_list_files_async().
  *
  * Returns: (transfer container) (element-type GstSphereCameraFile) (nullable): the files, or %NULL
  * with @error set
@@ -182,6 +190,8 @@ void gst_sphere_camera_get_file_info_async(GstSphereCamera* camera, const gchar*
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_get_file_info_async().
+ *
  * Returns: (transfer full) (nullable): a structure with those of `size` (64 bit), `date`,
  * `resolution`, `type` (strings), `seconds` (a double) and `stitched` (a boolean) that are known,
  * or %NULL with @error set
@@ -232,6 +242,8 @@ void gst_sphere_camera_get_thumbnail_async(GstSphereCamera* camera, const gchar*
  * @result: what the callback got
  * @caps: (out) (optional) (transfer full): the format: `image/jpeg`, or `video/x-h264`
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_get_thumbnail_async().
  *
  * Returns: (transfer full) (nullable): the picture, or %NULL with @error set
  *
@@ -358,6 +370,8 @@ void gst_sphere_camera_download_async(GstSphereCamera* camera, const gchar* path
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_download_async().
+ *
  * Returns: whether the file is complete; %FALSE with @error set
  *
  * Since: 0.2
@@ -400,6 +414,8 @@ void gst_sphere_camera_delete_async(GstSphereCamera* camera, const gchar* path,
  * @camera: a camera
  * @result: what the callback got
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_delete_async().
  *
  * Returns: whether the camera has done it; %FALSE with @error set
  *

@@ -111,6 +111,8 @@ void gst_sphere_camera_read_settings_async(GstSphereCamera* camera, GCancellable
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_read_settings_async().
+ *
  * Returns: (transfer full) (nullable): a structure with a string for each setting, or %NULL with
  *   @error set
  *
@@ -159,6 +161,8 @@ void gst_sphere_camera_set_setting_async(GstSphereCamera* camera, const gchar* s
  * @camera: a camera
  * @result: what the callback got
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_set_setting_async().
  *
  * Returns: whether the camera has done it; %FALSE with @error set
  *

@@ -45,6 +45,8 @@ void gst_sphere_camera_set_clock_async(GstSphereCamera* camera, GCancellable* ca
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_set_clock_async().
+ *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
  * Since: 0.2
@@ -104,6 +106,8 @@ void gst_sphere_camera_set_position_async(GstSphereCamera* camera, gdouble latit
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_set_position_async().
+ *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
  * Since: 0.2
@@ -149,6 +153,8 @@ void gst_sphere_camera_read_wifi_async(GstSphereCamera* camera, GCancellable* ca
  * @name: (out) (optional) (transfer full): the name of the network
  * @password: (out) (optional) (transfer full): its password
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_read_wifi_async().
  *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
@@ -200,6 +206,8 @@ void gst_sphere_camera_change_wifi_async(GstSphereCamera* camera, const gchar* n
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_change_wifi_async().
+ *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
  * Since: 0.2
@@ -242,6 +250,8 @@ void gst_sphere_camera_change_power_async(GstSphereCamera* camera, GstSphereCame
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_change_power_async().
+ *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
  * Since: 0.2
@@ -281,6 +291,8 @@ void gst_sphere_camera_format_card_async(GstSphereCamera* camera, GCancellable* 
  * @camera: a camera
  * @result: what the callback got
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_format_card_async().
  *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
@@ -322,6 +334,8 @@ void gst_sphere_camera_reset_async(GstSphereCamera* camera, gboolean everything,
  * @camera: a camera
  * @result: what the callback got
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_reset_async().
  *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
@@ -392,6 +406,8 @@ void gst_sphere_camera_upload_firmware_async(GstSphereCamera* camera, const gcha
  * @result: what the callback got
  * @error: return location for a #GError
  *
+ * Ends gst_sphere_camera_upload_firmware_async().
+ *
  * Returns: whether the camera has done it; %FALSE with @error set
  *
  * Since: 0.2
@@ -445,6 +461,8 @@ void gst_sphere_camera_call_async(GstSphereCamera* camera, const gchar* command,
  * @camera: a camera
  * @result: what the callback got
  * @error: return location for a #GError
+ *
+ * Ends gst_sphere_camera_call_async().
  *
  * Returns: (transfer full) (nullable): what the camera answers, which may be secret, or %NULL with
  * @error set

@@ -47,6 +47,8 @@ Status CameraCommand::parse(std::vector<GOptionEntry> own_options, bool asks, in
        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
        {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print no progress and no success", nullptr},
        {}});
+  // Consent is a form of caps.
+  gst_init(nullptr, nullptr);
   std::vector<std::string> words;
   const Status parsed =
       parse_options(name_, parameters_, summary_, description_, entries.data(), argc, argv, &words);

@@ -3,6 +3,8 @@
 #include "hw/madv/camera_files.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include "hw/madv/generic.h"
@@ -66,10 +68,12 @@ void read_entry(const std::string& value, hw::CameraFile& file) {
 
 std::optional<Failure> failure_of(const Status& status) {
   if (status) return std::nullopt;
-  // Wrong bytes can be fetched again; a refusal can't be changed.
-  const bool damaged = status.error().kind == Error::Kind::invalid;
-  return Failure(damaged ? Failure::Reason::broken : Failure::Reason::refused,
-                 status.error().message);
+  using Reason = Failure::Reason;
+  const Error& error = status.error();
+  const Reason reason = error.kind == Error::Kind::invalid       ? Reason::broken
+                        : error.kind == Error::Kind::unsupported ? Reason::refused
+                                                                 : Reason::gone;
+  return Failure(reason, error.message);
 }
 
 }  // namespace
@@ -92,6 +96,21 @@ std::vector<hw::CameraFile> files_of_listing(
   }
   std::ranges::sort(files, std::greater(), &hw::CameraFile::path);
   return files;
+}
+
+bool has_https(std::string_view firmware) {
+  // The vendor's client uses HTTPS with firmware that is newer than this.
+  constexpr std::array last_without = {1, 3, 105, 114, 5, 18100};
+  for (const int known : last_without) {
+    int number = 0;
+    const auto [end, error] =
+        std::from_chars(firmware.data(), firmware.data() + firmware.size(), number);
+    if (error != std::errc()) return false;
+    if (number != known) return number > known;
+    firmware.remove_prefix(static_cast<size_t>(end - firmware.data()));
+    if (firmware.starts_with('.')) firmware.remove_prefix(1);
+  }
+  return !firmware.empty();
 }
 
 std::optional<uint64_t> told_size(const Message& message) {
@@ -276,7 +295,8 @@ std::optional<hw::FileAddress> MadvFiles::address(const std::string& path) const
   if (session_.state().dialect == Dialect::generic) return std::nullopt;
   Uri file = uri_;
   file.file = path;
-  return hw::FileAddress{file.http_url(), file.https_url()};
+  return hw::FileAddress{file.http_url(),
+                         has_https(session_.state().firmware) ? file.https_url() : std::string()};
 }
 
 }  // namespace sphere::madv

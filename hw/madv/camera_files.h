@@ -18,6 +18,9 @@ namespace sphere::madv {
 std::vector<hw::CameraFile> files_of_listing(
     const std::string& folder, const std::vector<std::pair<std::string, std::string>>& entries);
 
+/// Whether the web server of a camera with this firmware, such as "1.3.97.85.5.13333", uses HTTPS.
+bool has_https(std::string_view firmware);
+
 /// The size in the reply to `media-info`: it has 32 bits, and above 2 GiB it is negative.
 std::optional<uint64_t> told_size(const Message& message);
 

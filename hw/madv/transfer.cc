@@ -53,7 +53,7 @@ class FileTransfers::Job {
   void replied(const Message& message, Time now) {
     if (!message.succeeded()) {
       camera_is_done = true;
-      return fail("the camera says that " + result_words(message.rval().value_or(-1)));
+      return refuse("the camera says that " + result_words(message.rval().value_or(-1)));
     }
     is_accepted = true;
     accepted_at = now;
@@ -66,6 +66,10 @@ class FileTransfers::Job {
 
   void fail(const std::string& why) {
     if (!outcome) outcome = failed(why);
+  }
+  /// The camera does not want to transfer it.
+  void refuse(const std::string& why) {
+    if (!outcome) outcome = unsupported(why);
   }
   /// The bytes that were passed on are wrong.
   void fail_as_damaged(const std::string& why) {

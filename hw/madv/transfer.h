@@ -19,7 +19,9 @@
 
 namespace sphere::madv {
 
-/// Called once, when the whole file is transferred, or with an error.
+/// Called once, when the whole file is transferred, or with an error. Its kind tells more:
+/// `unsupported`, the camera refuses; `invalid`, what was passed on is wrong; else the transfer was
+/// interrupted, and may be tried again.
 using TransferDone = std::function<void(const Status&)>;
 
 struct Download {

@@ -114,10 +114,13 @@ with tempfile.TemporaryDirectory(prefix="sphere-install-") as name:
                        stage)
     check("meson install", status == 0, said)
     files = sorted(stage.rglob("*.pc"))
-    check("our pkg-config file", [file.name for file in files] == ["gstsphere-1.0.pc"])
+    check("our pkg-config files",
+          [file.name for file in files] == ["gstsphere-1.0.pc", "gstspherehw-1.0.pc"])
 
     known = {}
     needed("gstreamer-1.0", known)
+    # It is in the same package as GLib, without which there is no GStreamer.
+    needed("gio-2.0", known)
     found.mkdir()
     for path in known.values():
         shutil.copy(path, found)

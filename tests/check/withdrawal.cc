@@ -74,6 +74,10 @@ class Recording {
   std::vector<std::unique_ptr<GstMiniObject, MiniObjectUnref>> items_;
 };
 
+// A pad without a template takes no other caps than its first ones.
+GstStaticPadTemplate any_sink =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
 /// A tag element between a pad that pushes and a pad that takes, without a thread.
 class TagPads {
  public:
@@ -155,7 +159,8 @@ class TagPads {
 
   GstRef<GstElement> element_;
   GstRef<GstBus> bus_{gst_bus_new()};
-  GstRef<GstPad> source_{gst_pad_new("src", GST_PAD_SRC)}, sink_{gst_pad_new("sink", GST_PAD_SINK)};
+  GstRef<GstPad> source_{gst_pad_new("src", GST_PAD_SRC)};
+  GstRef<GstPad> sink_{gst_pad_new_from_static_template(&any_sink, "sink")};
 };
 
 bool tells(const std::vector<uint8_t>& bytes, const std::optional<Position>& position) {
@@ -258,6 +263,8 @@ constexpr Kind kinds[] = {
     {"spheremp4tag", "mp4mux", false},
     {"spheremp4tag", "qtmux", false},
     {"spheremp4tag", "mp4mux faststart=true", false},
+    {"spheremp4tag", "mp4mux fragment-duration=200", true},
+    {"spheremp4tag", "mp4mux fragment-duration=200 streamable=true", true},
     {"spheremkvtag", "matroskamux", false},
     {"spheremkvtag", "matroskamux streamable=true", true},
     {"spherejpegtag", "jpegenc", true},

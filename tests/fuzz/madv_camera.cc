@@ -24,10 +24,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // After a zero byte, the bytes come from the other client.
   for (int client = 1; !rest.empty(); client = 3 - client) {
     const size_t end = rest.find('\0');
+    if (control.is_uploading(client)) control.data_received(client, rest.substr(0, end));
     control.received(client, rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
     for (const madv_emulator::Action& action : control.take_actions()) {
       if (action.kind == madv_emulator::Action::Kind::timer) control.timer(action.number);
+      if (action.kind == madv_emulator::Action::Kind::take_photo)
+        control.photo_taken(action.bytes, true);
       if (action.kind == madv_emulator::Action::Kind::send && !madv::Message::parse(action.bytes))
         abort();
     }
