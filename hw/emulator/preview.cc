@@ -277,7 +277,8 @@ void Preview::client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer s
         share(shared), unshare_closure<Shared>, static_cast<GConnectFlags>(0));
   for (const auto& [signal, handler] :
        {std::pair("pre-describe-request", G_CALLBACK(before_describe)),
-        std::pair("pre-setup-request", G_CALLBACK(before_setup))})
+        std::pair("pre-setup-request", G_CALLBACK(before_setup)),
+        std::pair("pre-play-request", G_CALLBACK(before_play))})
     g_signal_connect_data(client, signal, handler, share(shared), unshare_closure<Shared>,
                           static_cast<GConnectFlags>(0));
 }
@@ -307,6 +308,13 @@ GstRTSPStatusCode Preview::before_setup(GstRTSPClient*, GstRTSPContext* context,
     if (self.tracks.size() < most_tracks) self.tracks.push_back(track);
   }
   return self.fault(faults::rtsp_453) ? GST_RTSP_STS_NOT_ENOUGH_BANDWIDTH : GST_RTSP_STS_OK;
+}
+
+/// A camera's description tells a range from 0, so clients ask for it. Live pictures have no
+/// beginning to go to, and the server would try.
+GstRTSPStatusCode Preview::before_play(GstRTSPClient*, GstRTSPContext* context, gpointer) {
+  gst_rtsp_message_remove_header(context->request, GST_RTSP_HDR_RANGE, -1);
+  return GST_RTSP_STS_OK;
 }
 
 void Preview::set_faults(const std::vector<Fault>& faults) {

@@ -91,6 +91,7 @@ class Preview {
                                            gpointer shared);
   static GstRTSPStatusCode before_setup(GstRTSPClient* client, GstRTSPContext* context,
                                         gpointer shared);
+  static GstRTSPStatusCode before_play(GstRTSPClient*, GstRTSPContext* context, gpointer);
   static void media_configure(GstRTSPMediaFactory* factory, GstRTSPMedia* media, gpointer shared);
 
   const std::string host_;

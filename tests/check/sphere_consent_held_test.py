@@ -65,8 +65,8 @@ def test_held_and_export(home):
     check("held", all(word in text for word in (SERIAL, "MJXJ-home", TABLE, "365 days",
                                                 "device for bind, network for bind")), text)
     held = json.loads(done(home, "held", "--json"))["stores"]
-    check("six stores", [store["store"] for store in held]
-          == ["ledger", "cameras", "tables", "lenses", "statistics", "crashes"], held)
+    check("seven stores", [store["store"] for store in held]
+          == ["ledger", "cameras", "tables", "lenses", "pins", "statistics", "crashes"], held)
     listed = sorted(str(pathlib.Path(item["file"]).relative_to(home)) for store in held
                     for item in store["items"])
     check("everything that is on the disk is listed", listed == files(home), (listed, files(home)))
