@@ -240,7 +240,10 @@ std::string Card::new_path(const std::string& folder, const std::string& name,
   const Descriptor opened = parent ? open_at(parent, folder, O_PATH | O_DIRECTORY) : Descriptor();
   // A file with this name exists. A real camera, which uses the time in seconds as the name, is too
   // slow for that, but this one is not.
-  for (int copy = 0;; ++copy) {
+  const std::string whole = folder + "/" + name + suffix;
+  if (std::exchange(last_name_, whole) != whole) last_copy_ = -1;
+  for (int copy = last_copy_ + 1;; ++copy) {
+    last_copy_ = copy;
     const std::string file = name + (copy ? "_" + std::to_string(copy) : "") + suffix;
     struct stat status;
     // If the folder can't be used, the error comes when the file is created.

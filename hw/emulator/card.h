@@ -60,7 +60,8 @@ class Card {
   Descriptor create_file(const std::string& camera_path) const;
 
   /// A path without a file in this folder of DCIM: NAMESUFFIX, or a similar name if that exists.
-  /// Makes the folder.
+  /// Makes the folder. No path is given twice in a row, also if its file was removed meanwhile, as
+  /// in a loop of segments.
   std::string new_path(const std::string& folder, const std::string& name,
                        const std::string& suffix) const;
 
@@ -79,6 +80,9 @@ class Card {
   std::string folder_;
   std::string camera_root_;
   bool own_;
+  // The name of the last new_path() without a number, and its number.
+  mutable std::string last_name_;
+  mutable int last_copy_ = -1;
   Descriptor root_;  // descriptor of folder_, in which each path begins
 };
 
