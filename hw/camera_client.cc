@@ -9,121 +9,6 @@ namespace sphere::hw {
 
 using Kind = CameraEvent::Kind;
 
-namespace {
-
-Failure not_connected() {
-  return {Failure::Reason::gone, "the camera is not connected; connect to it first"};
-}
-
-}  // namespace
-
-/// Commands go to the camera of the connection that exists at that moment.
-class CameraClient::Shared : public Camera {
- public:
-  Shared(std::shared_ptr<CameraClient> client, EventHandler handler)
-      : client_(std::move(client)), handler_(std::move(handler)) {}
-  ~Shared() override { disconnect(); }
-
-  void connect() override {
-    bool open = false;
-    {
-      const Lock lock(mutex_);
-      if (std::exchange(connected_, true) || ended_) return;
-      open = opened_ = client_->camera() == nullptr;
-    }
-    // Its first calls replay what has happened already.
-    const unsigned listener =
-        client_->add_listener([this](const CameraEvent& event) { handle(event); }, true);
-    {
-      const Lock lock(mutex_);
-      listener_ = listener;
-    }
-    if (open) client_->connect([](const std::optional<Failure>&) {});
-  }
-
-  void request_disconnect() override {
-    // The connection is ended by disconnect(): here, its thread must not be waited for.
-    if (end()) handler_({.kind = Kind::ended});
-  }
-
-  void disconnect() override {
-    unsigned listener = 0;
-    bool opened = false;
-    {
-      const Lock lock(mutex_);
-      listener = std::exchange(listener_, 0);
-      opened = std::exchange(opened_, false);
-    }
-    if (end()) handler_({.kind = Kind::ended});
-    if (listener) client_->remove_listener(listener);
-    if (opened) client_->disconnect();
-  }
-
-  CameraState state() const override { return client_->state(); }
-  std::shared_ptr<Preview> make_preview(PreviewOptions options, const char* name) override {
-    const std::shared_ptr<Camera> camera = client_->camera();
-    return camera ? camera->make_preview(std::move(options), name) : nullptr;
-  }
-  void take_photo(const PhotoRequest& request, Handler handler) override {
-    command(std::move(handler),
-            [&](Camera& camera, Handler next) { camera.take_photo(request, std::move(next)); });
-  }
-  void start_recording(const RecordingRequest& request, Wanted wanted, Handler handler) override {
-    command(std::move(handler), [&](Camera& camera, Handler next) {
-      camera.start_recording(request, std::move(wanted), std::move(next));
-    });
-  }
-  void stop(Handler handler) override {
-    command(std::move(handler), [](Camera& camera, Handler next) { camera.stop(std::move(next)); });
-  }
-  void mark(Handler handler) override {
-    command(std::move(handler), [](Camera& camera, Handler next) { camera.mark(std::move(next)); });
-  }
-  void set_position(const CameraPosition& position, Wanted wanted, Handler handler) override {
-    command(std::move(handler), [&](Camera& camera, Handler next) {
-      camera.set_position(position, std::move(wanted), std::move(next));
-    });
-  }
-  void identify(Wanted wanted,
-                std::function<void(const std::optional<CameraIdentity>&)> handler) override {
-    if (const std::shared_ptr<Camera> camera = client_->camera())
-      camera->identify(std::move(wanted), std::move(handler));
-    else
-      handler(std::nullopt);
-  }
-
- private:
-  template <typename Function>
-  void command(Handler handler, Function function) {
-    if (const std::shared_ptr<Camera> camera = client_->camera())
-      function(*camera, std::move(handler));
-    else
-      handler({.failure = not_connected()});
-  }
-
-  void handle(const CameraEvent& event) {
-    if (event.kind != Kind::ended) {
-      handler_(event);
-      return;
-    }
-    if (end()) handler_(event);
-  }
-
-  /// Returns whether `ended` is still to be told: once, and only after connect().
-  bool end() {
-    const Lock lock(mutex_);
-    return connected_ && !std::exchange(ended_, true);
-  }
-
-  const std::shared_ptr<CameraClient> client_;
-  const EventHandler handler_;
-  Mutex mutex_;  // protects what follows
-  unsigned listener_ SPHERE_GUARDED_BY(mutex_) = 0;
-  bool connected_ SPHERE_GUARDED_BY(mutex_) = false;  // connect() was called
-  bool opened_ SPHERE_GUARDED_BY(mutex_) = false;     // and it opened the connection
-  bool ended_ SPHERE_GUARDED_BY(mutex_) = false;
-};
-
 CameraClient::CameraClient(const CameraFamily& family, CameraOptions options)
     : family_(family), options_(std::move(options)) {}
 
@@ -187,19 +72,12 @@ CameraState CameraClient::state() const {
   return camera->state();
 }
 
-unsigned CameraClient::add_listener(Listener listener, bool replay) {
+unsigned CameraClient::add_listener(Listener listener) {
   const auto entry = std::make_shared<Entry>();
   entry->listener = std::move(listener);
-  std::vector<CameraEvent> events;
-  // New events wait for this lock, and come after those that are replayed.
-  const std::lock_guard<std::recursive_mutex> calls(entry->mutex);
-  {
-    const Lock lock(mutex_);
-    entry->number = ++last_listener_;
-    listeners_.push_back(entry);
-    if (replay) events = replayed_;
-  }
-  for (const CameraEvent& event : events) entry->listener(event);
+  const Lock lock(mutex_);
+  entry->number = ++last_listener_;
+  listeners_.push_back(entry);
   return entry->number;
 }
 
@@ -217,10 +95,6 @@ void CameraClient::remove_listener(unsigned number) {
   entry->removed = true;
 }
 
-std::unique_ptr<Camera> CameraClient::share(Camera::EventHandler handler) {
-  return std::make_unique<Shared>(shared_from_this(), std::move(handler));
-}
-
 void CameraClient::handle(const CameraEvent& event) {
   std::vector<Done> waiting;
   std::vector<std::shared_ptr<Entry>> listeners;
@@ -236,24 +110,17 @@ void CameraClient::handle(const CameraEvent& event) {
     if (camera) state_ = state;
     listeners = listeners_;
     switch (event.kind) {
-      case Kind::preview_ready:
-      case Kind::lens_table:
-      case Kind::no_lens_table:
-        replayed_.push_back(event);
-        break;
       case Kind::ready:
-        replayed_.push_back(event);
         ready_ = true;
         waiting.swap(waiting_);
         break;
       case Kind::ended:
-        replayed_.clear();
         ready_ = false;
         waiting.swap(waiting_);
         // Destroyed by another thread: here is the camera's own.
         if (camera_) closing_.push_back(std::exchange(camera_, nullptr));
         break;
-      case Kind::notification:
+      default:
         break;
     }
   }

@@ -17,7 +17,7 @@
 namespace sphere::hw {
 
 /// It can be connected any number of times, one after the other.
-class CameraClient : public std::enable_shared_from_this<CameraClient> {
+class CameraClient {
  public:
   using Done = std::function<void(const std::optional<Failure>&)>;
   using Listener = std::function<void(const CameraEvent&)>;
@@ -48,16 +48,10 @@ class CameraClient : public std::enable_shared_from_this<CameraClient> {
   /// Listeners are called in the camera's thread without a lock, with the events of every
   /// connection. After remove_listener() has returned, the listener is not called any more, unless
   /// it is removed within its own call.
-  /// `replay`: first it is called here with what the present connection has told already.
-  unsigned add_listener(Listener listener, bool replay = false);
+  unsigned add_listener(Listener listener);
   void remove_listener(unsigned number);
 
-  /// A camera that uses this connection: its connect() opens it if there is none, and its
-  /// disconnect() ends it only if it has opened it.
-  std::unique_ptr<Camera> share(Camera::EventHandler handler);
-
  private:
-  class Shared;
   struct Entry {
     unsigned number;
     Listener listener;
@@ -80,8 +74,6 @@ class CameraClient : public std::enable_shared_from_this<CameraClient> {
   bool opening_ SPHERE_GUARDED_BY(mutex_) = false;  // connect() is making the camera
   bool ready_ SPHERE_GUARDED_BY(mutex_) = false;
   CameraState state_ SPHERE_GUARDED_BY(mutex_);
-  /// The events of the present connection that a part of the program needs which comes later.
-  std::vector<CameraEvent> replayed_ SPHERE_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Entry>> listeners_ SPHERE_GUARDED_BY(mutex_);
   unsigned last_listener_ SPHERE_GUARDED_BY(mutex_) = 0;
 };
