@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How many channels a coded sound has. The sample entry of MP4 can't be trusted for it: many writers
-// put 2 there, whatever the sound has.
+// How many channels a coded sound has. The sample entry of MP4 can't be trusted for it: many
+// writers put 2 there, whatever the sound has.
 
 #pragma once
 
