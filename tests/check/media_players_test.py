@@ -232,6 +232,23 @@ def test_marks(folder):
                   name in said, said)
 
 
+def test_ambisonics_of_codecs(folder):
+    """Not the entry of the sound, but its codec says how many channels there are."""
+    source, out = folder.path("in.mp4"), folder.path("out.mp4")
+    for codec, layout, channels in (("aac", "4.0", 4), ("aac", "quad", 4), ("libopus", "quad", 4),
+                                    ("aac", "stereo", 2)):
+        make_video(source, sound=("-f", "lavfi", "-i", f"aevalsrc={'|'.join(['0.1*sin(440*t)'] * channels)}"
+                                  f":c={layout}:d=1", "-c:a", codec))
+        result = folder.sphere("mark", source, out, "--ambisonics", "1")
+        if channels == 4:
+            check(f"{codec} with {layout} is marked", result.returncode == 0, result.stderr)
+            check(f"{codec} with {layout}: there is the mark", b"SA3D" in out.read_bytes())
+        else:
+            check(f"{codec} with {layout} is refused", result.returncode == 3 and "2 channels" in result.stderr,
+                  f"{result.returncode}: {result.stderr}")
+        out.unlink(missing_ok=True)
+
+
 def test_skipped_pictures(folder):
     """The encoder has put its settings into a message beside the first picture."""
     path = folder.path("here.mp4")
@@ -253,7 +270,7 @@ def test_skipped_pictures(folder):
     check("a copy reads them anyway", result.returncode == 2 and "--in-place" in result.stderr, result.stderr)
 
 
-for test in (test_codecs, test_records, test_positions, test_marks, test_skipped_pictures):
+for test in (test_codecs, test_records, test_positions, test_marks, test_ambisonics_of_codecs, test_skipped_pictures):
     with tempfile.TemporaryDirectory() as temporary:
         attempt(test, Folder(temporary))
 finish()
