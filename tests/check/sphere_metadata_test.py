@@ -13,41 +13,13 @@ import subprocess
 import tempfile
 
 from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
-from media_checks import ffmpeg, is_spherical, pictures, probe
+from media_checks import Case, ffmpeg, is_spherical, pictures, probe
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 SHARED = SOURCE.parent / "shared"
 DATA, COUNT_LEAKS = SHARED / "data", SHARED / "tools" / "count-leaks"
 GIVEN = "consent/location, state=(string)given, purpose=(string)geotag"
 ACT = ("consent", "give", "location", "--purpose", "geotag")
-
-
-class Case:
-    """A folder of its own, and the command with a ledger of its own."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        home = self.folder / "home"
-        self.environment = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"),
-                            "XDG_CONFIG_HOME": str(home / "config"),
-                            "XDG_CACHE_HOME": str(home / "cache")}
-
-    def path(self, name):
-        return self.folder / name
-
-    def sphere(self, *words):
-        return run(SPHERE, *words, env=self.environment)
-
-    def done(self, what, *words):
-        result = self.sphere(*words)
-        check(what, result.returncode == 0, f"exit {result.returncode}: {result.stderr}")
-        return result.stdout
-
-    def refused(self, what, status, word, *words):
-        """The command fails with this status and a message that contains this word."""
-        result = self.sphere(*words)
-        return check(what, result.returncode == status and word in result.stderr,
-                     f"exit {result.returncode}: {result.stderr}")
 
 
 def packets(path, kind):
