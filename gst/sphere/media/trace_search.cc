@@ -276,9 +276,10 @@ struct TraceSearch::Patterns {
   /// Compares at one offset of `bytes`; `room` bytes are there.
   const Pattern* at(const uint8_t* bytes, size_t room, uint64_t begin) {
     const uint32_t key = key_of(reinterpret_cast<const char*>(bytes));
-    const auto same = std::ranges::equal_range(
-        list, key, {}, [](const Pattern& p) { return key_of(p.bytes.data()); });
-    for (const Pattern& pattern : same) {
+    const auto key_of_pattern = [](const Pattern& p) { return key_of(p.bytes.data()); };
+    for (auto each = std::ranges::lower_bound(list, key, {}, key_of_pattern);
+         each != list.end() && key_of_pattern(*each) == key; ++each) {
+      const Pattern& pattern = *each;
       if (pattern.bytes.size() > room ||
           std::memcmp(pattern.bytes.data(), bytes, pattern.bytes.size()) != 0)
         continue;
