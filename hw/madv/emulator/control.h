@@ -294,6 +294,8 @@ class Control {
   void send(int client, std::string bytes, Delay delay);
   /// Calls it later, unless the camera restarts in the meantime.
   int after(Delay delay, std::function<void()> function);
+  void watch_idle();
+  void act_on_idle();
   Delay usual(int id) const;
 
   ControlSettings settings_;
@@ -308,6 +310,7 @@ class Control {
   std::vector<ActiveFault> faults_;
 
   bool standby_ = false;
+  Delay last_active_{};  // time of the last command, or of the end of what it started
   std::optional<Series> series_;
   int series_timer_ = 0;
   std::array<const ShotKind*, 2> chosen_;  // of each mode

@@ -25,6 +25,8 @@ emulator::FileForms file_forms(const ControlSettings& settings);
 struct ShotSettings {
   int resolution = 0;                 ///< the value of photo-resolution or video-resolution
   std::vector<std::string> position;  ///< as the client has sent it: lat, lon, alt; empty: none
+  int exposure = 0;                   ///< EV/2
+  std::optional<int> lens;            ///< one alone: 0 the front one, 1 the rear one
   // Of videos.
   bool loop = false;
   std::chrono::milliseconds segment{0};  ///< 0: one file
