@@ -608,7 +608,8 @@ gboolean gst_sphere_camera_is_connected(GstSphereCamera* camera) {
  * @camera: a camera
  *
  * The last known state. A field that is not known is missing: `model`, `firmware`, `working-mode`
- * (strings), `recording`, `charging`, `photo-mode` (booleans), `battery` (percent, an integer),
+ * (strings), `recording`, `taking-photos`, `charging`, `photo-mode` (booleans), `battery` (percent,
+ * an integer),
  * `card` (none, bad, slow, mounted or unknown), `photos-left`, `video-seconds-left`,
  * `recorded-seconds`, `card-size` and `card-free` (bytes; 64-bit integers).
  *
@@ -621,7 +622,8 @@ GstStructure* gst_sphere_camera_get_state(GstSphereCamera* camera) {
   const CameraState state = camera->priv->client ? camera->priv->client->state() : CameraState();
   GstStructure* all =
       gst_structure_new("sphere-camera", "working-mode", G_TYPE_STRING, state.working_mode.c_str(),
-                        "recording", G_TYPE_BOOLEAN, state.recording, "charging", G_TYPE_BOOLEAN,
+                        "recording", G_TYPE_BOOLEAN, state.recording, "taking-photos",
+                        G_TYPE_BOOLEAN, state.taking_photos, "charging", G_TYPE_BOOLEAN,
                         state.charging, "card", G_TYPE_STRING, card_word(state.card), nullptr);
   const auto add = [&](const char* name, const std::optional<int64_t>& value, int64_t factor = 1) {
     if (value) gst_structure_set(all, name, G_TYPE_INT64, *value * factor, nullptr);

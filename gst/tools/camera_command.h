@@ -23,7 +23,7 @@ namespace sphere::tool {
 class CameraCommand {
  public:
   /// `parameters` is the help's word for the arguments after the URI.
-  CameraCommand(const char* name, const char* parameters, const char* summary,
+  CameraCommand(const char* name, std::string parameters, const char* summary,
                 const char* description);
 
   /// `asks`: the command destroys something, and has the option --yes.
@@ -66,7 +66,9 @@ class CameraCommand {
   int done(const std::string& sentence, JsonWriter* json = nullptr);
 
  private:
-  const char *const name_, *const parameters_, *const summary_, *const description_;
+  const char* const name_;
+  const std::string parameters_;
+  const char *const summary_, *const description_;
   StopSignals signals_;
   MessagePrinter printer_;
   consent::Consent consent_;

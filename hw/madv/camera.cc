@@ -35,6 +35,7 @@ hw::CameraState state_of(const CameraState& state) {
   hw::CameraState common;
   common.working_mode = std::string(working_mode_name(state.working_mode.value_or(-1)));
   common.recording = state.is_recording();
+  common.taking_photos = state.is_taking_photos();
   if (state.mode) common.photo_mode = *state.mode == 1;
   common.battery_percent = state.battery_percent;
   common.charging = state.charging;
@@ -173,6 +174,15 @@ class MadvCamera : public hw::Camera {
   void request_disconnect() override { session_.request_stop(); }
   void disconnect() override { session_.stop(); }
   hw::CameraState state() const override { return state_of(session_.state()); }
+  void update_state(std::function<void(const std::optional<Failure>&)> done) override {
+    const bool generic = is_generic();
+    madv::ask(session_, generic ? Request(msg_recording_time) : Request(msg_status),
+              "tell its state", [generic, done = std::move(done)](const auto& failure) {
+                // A camera with the generic protocol refuses this while it does not record.
+                const bool refused = failure && failure->reason == Failure::Reason::refused;
+                done(generic && refused ? std::nullopt : failure);
+              });
+  }
   hw::CameraSettings* settings() override {
     if (is_generic()) return &generic_settings_;
     return &settings_;
