@@ -540,11 +540,7 @@ void gst_sphere_camera_connect_async(GstSphereCamera* camera, GCancellable* canc
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_connect_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                          GError** error) {
-  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_connect_async),
-                        error);
-}
+SPHERE_CAMERA_FINISH(connect)
 
 /**
  * gst_sphere_camera_disconnect_async:
@@ -582,11 +578,7 @@ void gst_sphere_camera_disconnect_async(GstSphereCamera* camera, GCancellable* c
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_disconnect_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                             GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_disconnect_async), error);
-}
+SPHERE_CAMERA_FINISH(disconnect)
 
 /**
  * gst_sphere_camera_is_connected:

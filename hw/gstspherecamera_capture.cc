@@ -259,11 +259,7 @@ void gst_sphere_camera_start_recording_async(GstSphereCamera* camera, GstSphereC
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_start_recording_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                                  GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_start_recording_async), error);
-}
+SPHERE_CAMERA_FINISH(start_recording)
 
 /**
  * gst_sphere_camera_stop_async:
@@ -347,8 +343,4 @@ void gst_sphere_camera_mark_async(GstSphereCamera* camera, GCancellable* cancell
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_mark_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                       GError** error) {
-  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_mark_async),
-                        error);
-}
+SPHERE_CAMERA_FINISH(mark)

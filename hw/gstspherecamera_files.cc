@@ -376,11 +376,7 @@ void gst_sphere_camera_download_async(GstSphereCamera* camera, const gchar* path
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_download_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                           GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_download_async), error);
-}
+SPHERE_CAMERA_FINISH(download)
 
 /**
  * gst_sphere_camera_delete_async:
@@ -421,8 +417,4 @@ void gst_sphere_camera_delete_async(GstSphereCamera* camera, const gchar* path,
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_delete_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                         GError** error) {
-  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_delete_async),
-                        error);
-}
+SPHERE_CAMERA_FINISH(delete)

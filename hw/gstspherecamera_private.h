@@ -78,4 +78,12 @@ gboolean finish_boolean(GstSphereCamera* camera, GAsyncResult* result, gpointer 
 gpointer finish_pointer(GstSphereCamera* camera, GAsyncResult* result, gpointer tag,
                         GError** error);
 
+/// Defines the function that ends a call without a value.
+#define SPHERE_CAMERA_FINISH(name)                                                             \
+  gboolean gst_sphere_camera_##name##_finish(GstSphereCamera* camera, GAsyncResult* result,    \
+                                             GError** error) {                                 \
+    return finish_boolean(camera, result,                                                      \
+                          reinterpret_cast<gpointer>(gst_sphere_camera_##name##_async), error); \
+  }
+
 }  // namespace sphere::hw

@@ -168,8 +168,4 @@ void gst_sphere_camera_set_setting_async(GstSphereCamera* camera, const gchar* s
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_set_setting_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                              GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_set_setting_async), error);
-}
+SPHERE_CAMERA_FINISH(set_setting)

@@ -51,11 +51,7 @@ void gst_sphere_camera_set_clock_async(GstSphereCamera* camera, GCancellable* ca
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_set_clock_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                            GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_set_clock_async), error);
-}
+SPHERE_CAMERA_FINISH(set_clock)
 
 /**
  * gst_sphere_camera_set_position_async:
@@ -112,11 +108,7 @@ void gst_sphere_camera_set_position_async(GstSphereCamera* camera, gdouble latit
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_set_position_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                               GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_set_position_async), error);
-}
+SPHERE_CAMERA_FINISH(set_position)
 
 /**
  * gst_sphere_camera_read_wifi_async:
@@ -212,11 +204,7 @@ void gst_sphere_camera_change_wifi_async(GstSphereCamera* camera, const gchar* n
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_change_wifi_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                              GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_change_wifi_async), error);
-}
+SPHERE_CAMERA_FINISH(change_wifi)
 
 /**
  * gst_sphere_camera_change_power_async:
@@ -256,11 +244,7 @@ void gst_sphere_camera_change_power_async(GstSphereCamera* camera, GstSphereCame
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_change_power_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                               GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_change_power_async), error);
-}
+SPHERE_CAMERA_FINISH(change_power)
 
 /**
  * gst_sphere_camera_format_card_async:
@@ -298,11 +282,7 @@ void gst_sphere_camera_format_card_async(GstSphereCamera* camera, GCancellable* 
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_format_card_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                              GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_format_card_async), error);
-}
+SPHERE_CAMERA_FINISH(format_card)
 
 /**
  * gst_sphere_camera_reset_async:
@@ -341,11 +321,7 @@ void gst_sphere_camera_reset_async(GstSphereCamera* camera, gboolean everything,
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_reset_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                        GError** error) {
-  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_reset_async),
-                        error);
-}
+SPHERE_CAMERA_FINISH(reset)
 
 namespace {
 
@@ -412,11 +388,7 @@ void gst_sphere_camera_upload_firmware_async(GstSphereCamera* camera, const gcha
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_upload_firmware_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                                  GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_upload_firmware_async), error);
-}
+SPHERE_CAMERA_FINISH(upload_firmware)
 
 /**
  * gst_sphere_camera_call_async:

@@ -63,7 +63,8 @@ Status CameraCommand::parse(std::vector<GOptionEntry> own_options, bool asks, in
   const auto uri = std::ranges::find_if(
       words, [](const std::string& word) { return word.find("://") != std::string::npos; });
   location_ = uri == words.end() ? hw::default_location() : *uri;
-  if (uri != words.end()) words.erase(uri);
+  has_uri_ = uri != words.end();
+  if (has_uri_) words.erase(uri);
   words_ = std::move(words);
   const Result<const hw::CameraFamily*> family = hw::find_family(location_);
   if (!family) return family.error();

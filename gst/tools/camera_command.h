@@ -36,6 +36,8 @@ class CameraCommand {
   /// The arguments without the URI.
   const std::vector<std::string>& words() const { return words_; }
   const std::string& location() const { return location_; }
+  /// Whether the URI was typed; otherwise it is the usual one.
+  bool has_uri() const { return has_uri_; }
   bool json() const { return json_; }
   MessagePrinter& printer() { return printer_; }
   GCancellable* cancellable() const { return signals_.cancellable(); }
@@ -74,7 +76,7 @@ class CameraCommand {
   consent::Consent consent_;
   std::string location_;
   std::vector<std::string> words_;
-  bool json_ = false, yes_ = false;
+  bool json_ = false, yes_ = false, has_uri_ = false;
   int timeout_ = 5;
   std::shared_ptr<hw::CameraClient> client_;
   std::shared_ptr<hw::Camera> camera_;
