@@ -38,6 +38,11 @@ constexpr Delay wifi_restart_time = std::chrono::seconds(1);
 /// switch it on.
 constexpr Delay wifi_off_time = std::chrono::seconds(5);
 
+/// The firmware of the camera, as in a published photo; and a later one, as in another photo. The
+/// vendor's client uses HTTPS only with the later one.
+inline constexpr const char* firmware_version = "1.3.97.85.5.13333";
+inline constexpr const char* secure_firmware_version = "1.3.107.115.5.18497";
+
 /// The model of the camera.
 enum class Model {
   mi_sphere,
@@ -53,6 +58,7 @@ struct ControlSettings {
   std::string serial = "MJXJ00000000EMUL";
   std::string ssid = "MJXJ-emulator";
   std::string password = "12345678";
+  std::string firmware = firmware_version;
   /// The token of the first session; each further one has the next number.
   int token = 1;
   std::vector<Fault> faults;

@@ -122,7 +122,7 @@ std::string Control::settings_fields() const {
         break;
       case madv::msg_panoramic_sound:
         more += member("sn", settings_.serial) + member(field::product, "sv1") +
-                member(field::version, std::string(firmware_version) + ";" + remote_firmware) +
+                member(field::version, settings_.firmware + ";" + remote_firmware) +
                 member("md5", table_md5_);
         break;
       default:
@@ -316,7 +316,7 @@ bool Control::state_command(int client, const Message& request) {
     case madv::msg_device_name:
       return param(std::string_view("MJXJ"));
     case madv::msg_firmware_version:
-      return param(std::string_view(firmware_version));
+      return param(std::string_view(settings_.firmware));
     case madv::msg_set_location:
       position_ = {request.text(field::latitude).value_or(""),
                    request.text(field::longitude).value_or(""),

@@ -19,8 +19,18 @@ using emulator::watch_time;
 // --- life ------------------------------------------------------------------------------------
 
 Status Emulator::Impl::open() {
+  if (!options_.certificate.empty()) {
+    g_autoptr(GError) error = nullptr;
+    certificate_.reset(g_tls_certificate_new_from_pem(options_.certificate.data(),
+                                                      static_cast<gssize>(options_.certificate.size()),
+                                                      &error));
+    if (!certificate_)
+      return invalid(std::string("the certificate can't be used: ") + error->message +
+                     "; it needs a certificate and its key, as PEM");
+  }
   g_main_context_push_thread_default(loop_.context());
-  ports_ = {options_.port, options_.data_port, options_.rtsp_port, options_.http_port};
+  ports_ = {options_.port, options_.data_port, options_.rtsp_port, options_.http_port,
+            options_.https_port};
   Status status = listen();
   idle_watch_ = watch_time(Delay(options_.idle_time) / 2, loop_.context(), [this] {
     close_idle();
@@ -53,6 +63,7 @@ Emulator::Impl::~Impl() {
   control_listener_.reset();
   data_listener_.reset();
   http_listener_.reset();
+  https_listener_.reset();
   files_.reset();
   timers_.clear();
   connections_.clear();
@@ -81,6 +92,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
     if (Status elements = emulator::check_elements(options.scene, options.preview); !elements)
       return elements.error();
   if (Status seen = emulator::check_scene(options.scene); !seen) return seen.error();
+  if (!options.certificate.empty()) options.control.firmware = secure_firmware_version;
   Result<Card> card = Card::open(options.card_folder, madv::card_root);
   if (!card) return card.error();
   auto impl = std::make_unique<Impl>(std::move(options), std::move(*card));
@@ -100,6 +112,7 @@ std::string Emulator::uri() const {
   uri.port = all.control;
   uri.data_port = all.data;
   uri.http_port = all.http;
+  if (all.https) uri.https_port = all.https;
   if (all.rtsp) uri.rtsp_port = all.rtsp;
   return uri.to_string();
 }
@@ -126,10 +139,12 @@ std::string Emulator::clock() const {
 
 std::vector<std::pair<std::string, uint16_t>> Emulator::named_ports() const {
   const Ports all = ports();
-  return {{port_names[0].name, all.control},
-          {port_names[1].name, all.data},
-          {port_names[2].name, all.rtsp},
-          {port_names[3].name, all.http}};
+  std::vector<std::pair<std::string, uint16_t>> named = {{port_names[0].name, all.control},
+                                                         {port_names[1].name, all.data},
+                                                         {port_names[2].name, all.rtsp},
+                                                         {port_names[3].name, all.http}};
+  if (all.https) named.emplace_back(port_names[4].name, all.https);
+  return named;
 }
 std::vector<emulator::Camera::Line> Emulator::log(int64_t from) const {
   std::vector<Line> lines;

@@ -181,6 +181,7 @@ void Emulator::Impl::reboot(Delay pause) {
   control_listener_.reset();
   data_listener_.reset();
   http_listener_.reset();
+  https_listener_.reset();
   files_.reset();
   if (preview_) preview_->close();
   perform();  // timers of its faults

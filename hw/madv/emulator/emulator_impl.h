@@ -125,7 +125,8 @@ class Emulator::Impl {
   LoopThread loop_;
   Capture capture_;
   Ports ports_{};
-  std::unique_ptr<Listener> control_listener_, data_listener_, http_listener_;
+  std::unique_ptr<Listener> control_listener_, data_listener_, http_listener_, https_listener_;
+  ObjectRef<GTlsCertificate> certificate_;  // null: no HTTPS
   std::unique_ptr<FileServer> files_;
   Watch reboot_watch_, idle_watch_;
   std::list<Connection> connections_;

@@ -45,6 +45,13 @@ Status Emulator::Impl::listen() {
   auto http = listen_on(ports_.http,
                         [this](ObjectRef<GSocket> socket) { files_->accept(std::move(socket)); });
   if (!http) return http.error();
+  Result<std::unique_ptr<Listener>> https = std::unique_ptr<Listener>();
+  if (certificate_) {
+    https = listen_on(ports_.https, [this](ObjectRef<GSocket> socket) {
+      files_->accept(std::move(socket), certificate_.get());
+    });
+    if (!https) return https.error();
+  }
   // After a restart; at the start, it is called later.
   if (preview_)
     if (Status status = preview_->listen(); !status) return status;
@@ -54,10 +61,13 @@ Status Emulator::Impl::listen() {
   control_listener_ = std::move(*control);
   data_listener_ = std::move(*data);
   http_listener_ = std::move(*http);
+  https_listener_ = std::move(*https);
   // Set only once: after a restart they are the same, and other threads read them.
   if (ports_.control == 0) ports_.control = control_listener_->port();
   if (ports_.data == 0) ports_.data = data_listener_->port();
   if (ports_.http == 0) ports_.http = http_listener_->port();
+  if (https_listener_ && ports_.https == 0) ports_.https = https_listener_->port();
+  if (!https_listener_) ports_.https = 0;
   return ok();
 }
 

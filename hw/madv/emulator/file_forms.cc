@@ -33,10 +33,11 @@ constexpr uint32_t pictures_before = 2;
 // Of a recording in a loop, which overwrites the oldest file when the card is full.
 constexpr size_t files_in_loop = 8;
 
-CameraData with_facts(CameraData data, const std::string& serial, const CaptureRequest& request) {
+CameraData with_facts(CameraData data, const ControlSettings& settings,
+                      const CaptureRequest& request) {
   data.facts = makers::madv::CaptureFacts{.device_id = device_id,
-                                          .serial = serial,
-                                          .firmware = firmware_version,
+                                          .serial = settings.serial,
+                                          .firmware = settings.firmware,
                                           .date = request.date,
                                           .width = request.width,
                                           .height = request.height,
@@ -152,21 +153,25 @@ emulator::FileForms file_forms(const ControlSettings& settings) {
   CameraData data;
   data.lens_table.assign(settings.lens_table.begin(), settings.lens_table.end());
   data.matrices = {makers::madv::camera_matrix_of(Mat3())};
-  const auto photo = [data, serial = settings.serial](const Descriptor& file,
+  // What they write about the camera.
+  ControlSettings camera;
+  camera.serial = settings.serial;
+  camera.firmware = settings.firmware;
+  const auto photo = [data, settings = camera](const Descriptor& file,
                                                       const CaptureRequest& request,
                                                       std::span<const uint8_t> thumbnail) {
-    return form_photo(file, with_facts(data, serial, request), request, thumbnail);
+    return form_photo(file, with_facts(data, settings, request), request, thumbnail);
   };
-  const auto video = [data, serial = settings.serial](const Descriptor& file,
+  const auto video = [data, settings = camera](const Descriptor& file,
                                                       const CaptureRequest& request,
                                                       std::span<const uint8_t>) {
-    return form_video(file, with_facts(data, serial, request));
+    return form_video(file, with_facts(data, settings, request));
   };
-  const auto raw = [data, serial = settings.serial](
+  const auto raw = [data, settings = camera](
                        const Descriptor& file, const CaptureRequest& request,
                        const emulator::FileForms::Pixels& pixels,
                        std::span<const uint8_t> thumbnail) {
-    return form_raw(file, with_facts(data, serial, request), request, pixels, thumbnail);
+    return form_raw(file, with_facts(data, settings, request), request, pixels, thumbnail);
   };
   return {photo, video, raw};
 }

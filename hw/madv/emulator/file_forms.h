@@ -14,9 +14,6 @@
 
 namespace sphere::madv_emulator {
 
-/// The firmware of the camera.
-inline constexpr const char* firmware_version = "1.3.97.85.5.13333";
-
 /// Photos with MADV's Exif and the table after the picture, videos with a `madv` box, of a camera
 /// that was held level. The sister camera adds nothing.
 emulator::FileForms file_forms(const ControlSettings& settings);
