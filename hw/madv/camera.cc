@@ -71,6 +71,9 @@ hw::Camera::Answer answer_of(const Reply& reply, const char* what) {
 struct CaptureRequests {
   std::vector<Request> settings;
   Request start;
+  /// A setting whose present value is set once more: one command starts a bracketing or a photo
+  /// with one lens, depending on which of their settings was changed last. 0: none.
+  int repeated = 0;
 };
 
 void add_setting(CaptureRequests& requests, int id, std::optional<int64_t> value) {
@@ -102,11 +105,15 @@ CaptureRequests requests_of(const hw::PhotoRequest& photo) {
       break;
     case Kind::bracketing:
       // The command counts in half steps.
-      if (photo.ev_step) add_setting(requests, msg_bracketing, std::lround(*photo.ev_step * 2));
+      if (photo.ev_step)
+        add_setting(requests, msg_bracketing, std::lround(*photo.ev_step * 2));
+      else
+        requests.repeated = msg_bracketing;
       requests.start.id = msg_start_bracketing;
       break;
     case Kind::one_lens:
       add_setting(requests, msg_single_sensor, sensor_of(photo.back_lens));
+      if (!photo.back_lens) requests.repeated = msg_single_sensor;
       requests.start.id = msg_start_single_sensor_photo;
       break;
   }
@@ -293,6 +300,13 @@ class MadvCamera : public hw::Camera {
   /// that is refused ends it.
   void capture(CameraMode mode, CaptureRequests requests, Wanted wanted, const char* what,
                Handler handler) {
+    if (const int id = std::exchange(requests.repeated, 0))
+      return session_.request(Request(id), [=, this](const Reply& reply) {
+        CaptureRequests all = requests;
+        if (reply.message && reply.message->succeeded())
+          add_setting(all, id, reply.message->param_number());
+        capture(mode, std::move(all), wanted, what, handler);
+      });
     std::deque<std::pair<Request, const char*>> steps;
     const CameraState state = session_.state();
     if (needs_waking(state, requests.start.id))
