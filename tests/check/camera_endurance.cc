@@ -6,14 +6,11 @@
 
 #include <chrono>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "hw/await.h"
-#include "hw/camera_client.h"
-#include "tests/check/emulator.h"
+#include "tests/check/emulator_user.h"
 #include "tests/check/process.h"
 
 #include <gst/check/gstcheck.h>
@@ -22,25 +19,6 @@ using namespace sphere;
 using hw::Failure;
 
 namespace {
-
-/// A connected client of an emulated camera.
-class Connected {
- public:
-  explicit Connected(const test::Emulator& camera) {
-    const Result<const hw::CameraFamily*> family = hw::find_family(camera.uri());
-    fail_unless(bool(family));
-    client_ = std::make_unique<hw::CameraClient>(**family,
-                                                 hw::CameraOptions{.location = camera.uri()});
-    const auto outcome = hw::await<std::optional<Failure>>(
-        nullptr, [&](auto handler) { client_->connect(std::move(handler)); });
-    const auto& failure = std::get<0>(*outcome);
-    fail_unless(!failure, "%s", failure ? failure->message.c_str() : "");
-  }
-  hw::Camera& camera() { return *client_->camera(); }
-
- private:
-  std::unique_ptr<hw::CameraClient> client_;
-};
 
 /// A command that changes something and one that asks for it, in turn.
 void give_commands(hw::CameraSettings& settings, int count) {
@@ -70,8 +48,8 @@ GST_START_TEST(thousands_of_commands_leave_nothing_behind) {
   const char* wanted = g_getenv("SPHERE_COMMANDS");
   const int count = wanted ? atoi(wanted) : 2000;
   const auto emulator = test::started(test::control_only());
-  Connected connected(*emulator);
-  hw::CameraSettings& settings = *connected.camera().settings();
+  test::User user(*emulator);
+  hw::CameraSettings& settings = *user->settings();
   // Until the emulated camera's own list of the latest requests is full.
   give_commands(settings, static_cast<int>(madv_emulator::most_asked) + 100);
   malloc_trim(0);
@@ -97,13 +75,13 @@ GST_START_TEST(a_list_of_thousands_of_files_begins_at_once) {
   const std::string card = emulator->card_folder() + "/DCIM/";
   for (int i = 0; i < folders; ++i)
     put_files(card + "201712" + std::to_string(10 + i), files / folders);
-  Connected connected(*emulator);
+  test::User user(*emulator);
   const gint64 begin = g_get_monotonic_time();
   std::vector<gint64> times;
   size_t found = 0;
   std::string last;
   const auto outcome = hw::await<std::optional<Failure>>(nullptr, [&](auto handler) {
-    connected.camera().files()->list(
+    user->files()->list(
         [&](std::vector<hw::CameraFile> some) {
           times.push_back(g_get_monotonic_time() - begin);
           for (const hw::CameraFile& file : some) {
@@ -132,10 +110,10 @@ GST_START_TEST(all_files_may_be_in_one_folder) {
   constexpr int files = 5000;
   const auto emulator = test::started(test::control_only());
   put_files(emulator->card_folder() + "/DCIM/20171216", files);
-  Connected connected(*emulator);
+  test::User user(*emulator);
   size_t found = 0;
   const auto outcome = hw::await<std::optional<Failure>>(nullptr, [&](auto handler) {
-    connected.camera().files()->list(
+    user->files()->list(
         [&](const std::vector<hw::CameraFile>& some) {
           found += some.size();
           return true;
