@@ -25,8 +25,7 @@ class SavedFile : public std::enable_shared_from_this<SavedFile> {
   /// `must_come`: without a path within `seconds`, the call fails; otherwise it returns NULL.
   static std::shared_ptr<SavedFile> wait(std::shared_ptr<AsyncCall> call,
                                          std::shared_ptr<CameraClient> client, bool must_come) {
-    std::shared_ptr<SavedFile> self(
-        new SavedFile(std::move(call), std::move(client), must_come));
+    std::shared_ptr<SavedFile> self(new SavedFile(std::move(call), std::move(client), must_come));
     self->listener_ =
         self->client_->add_listener([weak = std::weak_ptr(self)](const CameraEvent& event) {
           if (const auto one = weak.lock()) one->handle(event);

@@ -79,10 +79,10 @@ gpointer finish_pointer(GstSphereCamera* camera, GAsyncResult* result, gpointer 
                         GError** error);
 
 /// Defines the function that ends a call without a value.
-#define SPHERE_CAMERA_FINISH(name)                                                             \
-  gboolean gst_sphere_camera_##name##_finish(GstSphereCamera* camera, GAsyncResult* result,    \
-                                             GError** error) {                                 \
-    return finish_boolean(camera, result,                                                      \
+#define SPHERE_CAMERA_FINISH(name)                                                              \
+  gboolean gst_sphere_camera_##name##_finish(GstSphereCamera* camera, GAsyncResult* result,     \
+                                             GError** error) {                                  \
+    return finish_boolean(camera, result,                                                       \
                           reinterpret_cast<gpointer>(gst_sphere_camera_##name##_async), error); \
   }
 

@@ -27,8 +27,8 @@ CaptureOptions::~CaptureOptions() {
 
 Status CaptureOptions::parse(CameraCommand& command, std::vector<GOptionEntry> own_options,
                              int argc, char** argv) {
-  std::vector<GOptionEntry> entries = {{"kind", 'k', 0, G_OPTION_ARG_STRING, &typed_kind_,
-                                        kind_help_.c_str(), kind_words_.c_str()}};
+  std::vector<GOptionEntry> entries = {
+      {"kind", 'k', 0, G_OPTION_ARG_STRING, &typed_kind_, kind_help_.c_str(), kind_words_.c_str()}};
   entries.insert(entries.end(), own_options.begin(), own_options.end());
   entries.insert(
       entries.end(),

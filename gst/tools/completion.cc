@@ -61,8 +61,8 @@ Words split(const std::string& text, const char* separators) {
 /// Whether a person types this word itself; a word in capital letters stands for others.
 bool is_literal(const std::string& word) {
   return g_ascii_islower(word.front()) && std::ranges::all_of(word, [](char c) {
-    return g_ascii_islower(c) || g_ascii_isdigit(c) || c == '-';
-  });
+           return g_ascii_islower(c) || g_ascii_isdigit(c) || c == '-';
+         });
 }
 
 /// The literal words of "FILE|auto". A single word is a description.
@@ -74,8 +74,8 @@ Words literals(const std::string& text) {
 }
 
 bool names_file(const std::string& text) {
-  constexpr std::string_view files[] = {"FILE",  "FOLDER", "PICTURES", "IN",  "OUT",
-                                        "LEFT",  "RIGHT",  "DIR",      "LENS"};
+  constexpr std::string_view files[] = {"FILE", "FOLDER", "PICTURES", "IN",  "OUT",
+                                        "LEFT", "RIGHT",  "DIR",      "LENS"};
   return std::ranges::any_of(split(text, "|[]. "), [&](const std::string& word) {
     return std::ranges::find(files, word) != std::end(files);
   });
@@ -181,13 +181,12 @@ _sphere() {
       COMPREPLY+=("$(printf %q "$candidate")")
     fi
   done
-  # The shell parts words at these characters, too: what it has parted is not to be typed again.
-  local part=${COMP_WORDS[COMP_CWORD]}
-  [[ $part != [=:@] ]] || part=
-  if [[ $word == *[:@]* && $word == *"$part" && $word != "$part" ]]; then
-    local begin=${word%"$part"}
-    COMPREPLY=("${COMPREPLY[@]#"$begin"}")
-  fi
+#The shell parts words at these characters, too : what it has parted is not to be typed again.
+  local part=${
+  COMP_WORDS[COMP_CWORD]
+}
+[[$part != [=:@]]] || part = if[[$word == *[:@] * &&$word == *"$part" && $word != "$part"]];
+then local begin = ${word % "$part"} COMPREPLY = ("${COMPREPLY[@]#" $begin "}")fi
 }
 complete -F _sphere sphere
 )";
@@ -336,8 +335,8 @@ std::string fish_list(const Words& words) {
   std::string all;
   for (const std::string& word : words) {
     std::string one = "'";
-    for (const char c : word) one += c == '\'' || c == '\\' ? std::string("\\") + c
-                                                          : std::string(1, c);
+    for (const char c : word)
+      one += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
     all += (all.empty() ? "" : " ") + one + "'";
   }
   return fish_text(all);
@@ -361,11 +360,14 @@ std::string fish_script() {
       line(here, rest + " -d " + fish_text(option.what));
     }
     if (!one.words.empty())
-      line(here + "; and not __fish_seen_subcommand_from " + [&] {
-        std::string all;
-        for (const std::string& word : one.words) all += (all.empty() ? "" : " ") + word;
-        return all;
-      }(), "-a " + fish_list(one.words));
+      line(
+          here + "; and not __fish_seen_subcommand_from " +
+              [&] {
+                std::string all;
+                for (const std::string& word : one.words) all += (all.empty() ? "" : " ") + word;
+                return all;
+              }(),
+          "-a " + fish_list(one.words));
     else if (one.takes_files)
       line(here, "-F");
     if (!one.takes_settings) continue;
@@ -390,10 +392,9 @@ int completion(int argc, char** argv) {
   Words names, words;
   for (const Shell& shell : shells) names.emplace_back(shell.name);
   GOptionEntry entries[] = {{}};
-  Status status =
-      parse_options("completion", alternatives(names).c_str(),
-                    "Prints what makes a shell complete the words of sphere.", description,
-                    entries, argc, argv, &words);
+  Status status = parse_options("completion", alternatives(names).c_str(),
+                                "Prints what makes a shell complete the words of sphere.",
+                                description, entries, argc, argv, &words);
   if (status && words.size() != 1) status = invalid("one word is expected: " + listed(names));
   Result<int> shell = 0;
   if (status) {
@@ -410,8 +411,9 @@ int completion(int argc, char** argv) {
   return written ? exit_done : exit_failed;
 }
 
-const Registration registration(
-    {"completion", "print what makes a shell complete the words of sphere", completion});
+const Registration registration({"completion",
+                                 "print what makes a shell complete the words of sphere",
+                                 completion});
 
 }  // namespace
 

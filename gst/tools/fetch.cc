@@ -11,22 +11,15 @@
 
 #include "gst/sphere/consent/ledger.h"
 #include "gst/sphere/makers/makers.h"
-#include "gst/sphere/storage/pins.h"
 #include "gst/tools/media_edit.h"
 #include "gst/tools/progress.h"
+#include "hw/stored_pins.h"
 
 namespace sphere::tool {
 
 namespace {
 
 constexpr uint64_t megabyte = 1000 * 1000;
-
-class StoredPins : public hw::CertificatePins {
- public:
-  bool accept(const std::string& server, const std::string& fingerprint) override {
-    return storage::accept_certificate(server, fingerprint);
-  }
-};
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -61,8 +54,8 @@ struct Planned {
 size_t ending_of(const std::string& name) {
   const size_t dot = name.rfind('.');
   const size_t slash = name.rfind('/');
-  const bool has_one = dot != std::string::npos && dot > 0 &&
-                       (slash == std::string::npos || dot > slash + 1);
+  const bool has_one =
+      dot != std::string::npos && dot > 0 && (slash == std::string::npos || dot > slash + 1);
   return has_one ? dot : name.size();
 }
 
@@ -93,9 +86,9 @@ Result<std::vector<Planned>> plan(CameraCommand& command, const std::vector<std:
       const auto same = [&](const std::string& listed) { return card_path(listed) == other; };
       if (std::ranges::any_of(paths, same)) continue;
       const std::string ending = other.substr(ending_of(other));
-      std::string beside = in_there ? in_folder(output, name_of(other))
-                                    : destination.substr(0, ending_of(destination)) +
-                                          small_letters(ending);
+      std::string beside =
+          in_there ? in_folder(output, name_of(other))
+                   : destination.substr(0, ending_of(destination)) + small_letters(ending);
       // Two files can't have one name.
       if (small_letters(beside) == small_letters(destination))
         return invalid(output + ": must be a folder, because each video has a small copy");
@@ -124,7 +117,7 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
         "give storage' gives it again");
   const auto planned = plan(command, paths, output, options);
   if (!planned) return planned.error();
-  StoredPins pins;
+  hw::StoredPins pins;
   std::vector<std::string> written;
   for (const Planned& one : *planned) {
     hw::DownloadOptions download;

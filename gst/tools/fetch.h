@@ -23,8 +23,8 @@ struct FetchOptions {
 };
 
 /// `output` is a file for one path, or a folder, which must exist for several. What belongs to a
-/// file gets its name, with its own ending. Returns the files that were written. Saving files is allowed by typing the command, unless the ledger says that
-/// consent to it was withdrawn.
+/// file gets its name, with its own ending. Returns the files that were written. Saving files is
+/// allowed by typing the command, unless the ledger says that consent to it was withdrawn.
 Result<std::vector<std::string>> fetch_files(CameraCommand& command,
                                              const std::vector<std::string>& paths,
                                              const std::string& output,

@@ -36,8 +36,8 @@ int mark(int argc, char** argv) {
   const std::vector<std::string> modes = {"mono", "top-bottom", "left-right"};
   const std::string mode_words = alternatives(modes);
   const std::vector<GOptionEntry> options = {
-      {"stereo", 0, 0, G_OPTION_ARG_STRING, &stereo, "How a stereo picture is stored (default: mono)",
-       mode_words.c_str()},
+      {"stereo", 0, 0, G_OPTION_ARG_STRING, &stereo,
+       "How a stereo picture is stored (default: mono)", mode_words.c_str()},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &mark.yaw,
        "The view begins this far to the right, -180 to 180 degrees (default: 0)", "DEGREES"},
       {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &mark.pitch,

@@ -132,7 +132,7 @@ int photo(int argc, char** argv) {
   const bool until_end =
       request.kind == Kind::bracketing || (request.kind == Kind::burst && !request.count);
   const Status taken = until_end ? shots.wait_for_end()
-                                 : shots.wait_for(is_series                   ? count
+                                 : shots.wait_for(is_series                     ? count
                                                   : request.kind == Kind::burst ? *request.count
                                                                                 : 1);
   // The series goes on in the camera until it is told to stop, also after Ctrl-C.
@@ -144,9 +144,9 @@ int photo(int argc, char** argv) {
   JsonWriter json;
   json.add("photos", shots.paths());
   if (fetches) {
-    const auto files = fetch_files(
-        command, shots.paths(), capture.output(),
-        {.clobber = capture.clobber(), .companions = true, .numbers = true});
+    const auto files =
+        fetch_files(command, shots.paths(), capture.output(),
+                    {.clobber = capture.clobber(), .companions = true, .numbers = true});
     if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
     json.add("files", *files);
     for (const std::string& file : *files)

@@ -53,8 +53,7 @@ void wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
 
 int record(int argc, char** argv) {
   CameraCommand command("record", "[URI]", "Records to the camera's card.", description);
-  CaptureOptions capture({"normal", "short", "time-lapse", "slow-motion", "one-lens"},
-                         "the video");
+  CaptureOptions capture({"normal", "short", "time-lapse", "slow-motion", "one-lens"}, "the video");
   double seconds = 0;
   gint duration = 0, slowness = 0;
   gboolean stop = FALSE, start = FALSE, mark = FALSE;

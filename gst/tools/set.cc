@@ -14,7 +14,8 @@ namespace {
 
 constexpr const char* description =
     "Changes a setting of a camera. VALUE is one of the words that --list shows, or a number.\n"
-    "Without VALUE, prints the present value. --list needs no camera; with a URI, it asks that one,\n"
+    "Without VALUE, prints the present value. --list needs no camera; with a URI, it asks that "
+    "one,\n"
     "because some cameras tell themselves which settings they have.\n"
     "\n"
     "--service gives access to all commands of the camera's own protocol, also those for "

@@ -104,12 +104,11 @@ Status write_photo(const SceneSettings& scene, const CaptureRequest& request,
   const int height = request.height ? request.height : scene.height;
   const int drawn = std::min(is_half ? 2 * width : width, widest_drawing);
   constexpr const char* sink = " ! appsink sync=false wait-on-eos=false name=";
-  std::string line =
-      single_picture(scene, drawn, drawn / 2, request.stitched) + as_asked(request, drawn) +
-      " ! tee name=both ! queue" + scaled(width, height) + " ! jpegenc snapshot=true" +
-      file_sink(file) + " both. ! queue" +
-      scaled(is_half ? thumbnail_height : thumbnail_width, thumbnail_height) +
-      " ! jpegenc snapshot=true" + sink + "thumbnail";
+  std::string line = single_picture(scene, drawn, drawn / 2, request.stitched) +
+                     as_asked(request, drawn) + " ! tee name=both ! queue" + scaled(width, height) +
+                     " ! jpegenc snapshot=true" + file_sink(file) + " both. ! queue" +
+                     scaled(is_half ? thumbnail_height : thumbnail_width, thumbnail_height) +
+                     " ! jpegenc snapshot=true" + sink + "thumbnail";
   if (raw)
     line += std::string(" both. ! queue ! videoconvert ! video/x-raw,format=RGBx") + sink + "raw";
   const Result<GstElement*> made = make_pipeline(line);
@@ -125,8 +124,7 @@ Status write_photo(const SceneSettings& scene, const CaptureRequest& request,
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   if (status && forms.photo) status = forms.photo(file, request, thumbnail);
   if (status && raw)
-    status =
-        forms.raw(raw, request, {is_half ? drawn / 2 : drawn, drawn / 2, pixels}, thumbnail);
+    status = forms.raw(raw, request, {is_half ? drawn / 2 : drawn, drawn / 2, pixels}, thumbnail);
   return status;
 }
 

@@ -136,8 +136,7 @@ void FileServer::accept(ObjectRef<GSocket> socket, GTlsCertificate* certificate)
   start_deadline(connection);
   g_object_weak_ref(G_OBJECT(stream.get()), stream_gone, this);
   // If it can't be served, the connection is closed with its stream.
-  soup_server_accept_iostream(server_.get(), stream.get(), local,
-                              connection.remote.get(), nullptr);
+  soup_server_accept_iostream(server_.get(), stream.get(), local, connection.remote.get(), nullptr);
 }
 
 /// libsoup has closed it.

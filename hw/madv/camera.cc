@@ -309,8 +309,7 @@ class MadvCamera : public hw::Camera {
       });
     std::deque<std::pair<Request, const char*>> steps;
     const CameraState state = session_.state();
-    if (needs_waking(state, requests.start.id))
-      steps.emplace_back(Request(msg_wake), "wake up");
+    if (needs_waking(state, requests.start.id)) steps.emplace_back(Request(msg_wake), "wake up");
     if (state.mode != mode && state.dialect == Dialect::madv)
       steps.emplace_back(Request(msg_camera_mode, std::to_string(mode)), "change its mode");
     // Not all cameras with the generic protocol have modes.

@@ -268,9 +268,8 @@ void MadvFiles::remove(const std::string& path, Done done) {
       [this, path, done = std::move(done)](const std::optional<Failure>& failure) {
         if (failure) return done(failure);
         // A raw picture is in the list, and is deleted by its own name.
-        remove_companions(ends_with(path, main_video) ? companions(path)
-                                                      : std::vector<std::string>(),
-                          done);
+        remove_companions(
+            ends_with(path, main_video) ? companions(path) : std::vector<std::string>(), done);
       });
 }
 

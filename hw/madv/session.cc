@@ -431,8 +431,7 @@ Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellab
       at_most);
   if (!outcome) {
     *given_up = true;
-    if (g_cancellable_is_cancelled(cancellable))
-      return failed(command_name(id) + " was cancelled");
+    if (g_cancellable_is_cancelled(cancellable)) return failed(command_name(id) + " was cancelled");
     return failed("the camera did not answer " + command_name(id) + " within " +
                   in_seconds(at_most) + "; it may be busy. Look at its display, and try again");
   }

@@ -21,7 +21,8 @@ void SessionSettings::read(
     const std::string& name,
     std::function<void(std::optional<int64_t>, const std::optional<Failure>&)> done) {
   // A camera that tells its settings itself may not have been asked yet.
-  if (!known().empty() && !hw::find_setting(known(), name)) return done(std::nullopt, unknown(name));
+  if (!known().empty() && !hw::find_setting(known(), name))
+    return done(std::nullopt, unknown(name));
   session_.request(read_request(name), [this, name, done](const Reply& reply) {
     if (const auto failure = failure_of(reply, "tell " + name)) return done(std::nullopt, failure);
     const std::optional<int64_t> value = value_in(*reply.message, name);

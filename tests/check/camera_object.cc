@@ -81,7 +81,8 @@ GST_START_TEST(the_last_reference_is_dropped_by_the_application) {
 }
 GST_END_TEST;
 
-// The camera is let go while a call waits, which is then cancelled; and while it is being connected.
+// The camera is let go while a call waits, which is then cancelled; and while it is being
+// connected.
 GST_START_TEST(calls_that_wait_keep_no_camera) {
   const auto emulator = test::started(test::control_only({"silent:0"}));
   for (int i = 0; i < 20; ++i) {

@@ -252,7 +252,8 @@ GST_START_TEST(exposures_change_the_pictures) {
   }
   // Light that is 1.5 EV less or more, as it is coded: 0.62 and 1.6 times the value, which bright
   // parts do not reach.
-  fail_unless(light[0] > 0.5 * light[1] && light[0] < 0.75 * light[1], "%g, %g", light[0], light[1]);
+  fail_unless(light[0] > 0.5 * light[1] && light[0] < 0.75 * light[1], "%g, %g", light[0],
+              light[1]);
   fail_unless(light[2] > 1.1 * light[1] && light[2] < 1.7 * light[1], "%g, %g", light[2], light[1]);
   // The setting for all photos is added.
   client.call(Request(5169, "-3"));
@@ -312,14 +313,14 @@ GST_START_TEST(raw_photos_have_a_dng_beside_them) {
     least = std::min(least, sample);
     most = std::max(most, sample);
   }
-  fail_unless(least < 100 && most > 1000 && most <= makers::madv::raw_white, "%d to %d", least, most);
+  fail_unless(least < 100 && most > 1000 && most <= makers::madv::raw_white, "%d to %d", least,
+              most);
   // A photo without raw data has none.
   client.call(Request(4872, "1"));
   const std::string plain = madv::unix_path(photo(client));
-  const std::string beside = camera->card_folder() +
-                             plain.substr(strlen(madv::card_root), plain.size() - 3 -
-                                                                       strlen(madv::card_root)) +
-                             "DNG";
+  const std::string beside =
+      camera->card_folder() +
+      plain.substr(strlen(madv::card_root), plain.size() - 3 - strlen(madv::card_root)) + "DNG";
   fail_unless(!g_file_test(beside.c_str(), G_FILE_TEST_EXISTS));
 }
 GST_END_TEST;

@@ -49,8 +49,9 @@ class User {
   hw::CameraEvent expect(hw::CameraEvent::Kind kind, const std::string& name = "") {
     std::unique_lock lock(mutex_);
     for (;;) {
-      fail_unless(changed_.wait_for(lock, std::chrono::seconds(60), [&] { return !events_.empty(); }),
-                  "'%s' does not come", name.c_str());
+      fail_unless(
+          changed_.wait_for(lock, std::chrono::seconds(60), [&] { return !events_.empty(); }),
+          "'%s' does not come", name.c_str());
       hw::CameraEvent event = std::move(events_.front());
       events_.erase(events_.begin());
       if (event.kind == kind && (name.empty() || event.name == name)) return event;

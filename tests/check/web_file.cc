@@ -22,17 +22,29 @@ std::string make_certificate() {
   if (!program) return {};
   g_autofree char* folder = g_dir_make_tmp("sphere-test-XXXXXX", nullptr);
   const std::string key = std::string(folder) + "/key", certificate = std::string(folder) + "/cert";
-  const char* words[] = {program,   "req",         "-x509",       "-newkey",
-                         "ec",      "-pkeyopt",    "ec_paramgen_curve:prime256v1",
-                         "-nodes",  "-days",       "1",           "-subj",
-                         "/O=MADV/CN=192.168.42.1", "-keyout",    key.c_str(),
-                         "-out",    certificate.c_str(),          nullptr};
+  const char* words[] = {program,
+                         "req",
+                         "-x509",
+                         "-newkey",
+                         "ec",
+                         "-pkeyopt",
+                         "ec_paramgen_curve:prime256v1",
+                         "-nodes",
+                         "-days",
+                         "1",
+                         "-subj",
+                         "/O=MADV/CN=192.168.42.1",
+                         "-keyout",
+                         key.c_str(),
+                         "-out",
+                         certificate.c_str(),
+                         nullptr};
   int status = 0;
   g_autoptr(GError) error = nullptr;
-  const bool ran = g_spawn_sync(nullptr, const_cast<char**>(words), nullptr,
-                                static_cast<GSpawnFlags>(G_SPAWN_STDOUT_TO_DEV_NULL |
-                                                         G_SPAWN_STDERR_TO_DEV_NULL),
-                                nullptr, nullptr, nullptr, nullptr, &status, &error);
+  const bool ran = g_spawn_sync(
+      nullptr, const_cast<char**>(words), nullptr,
+      static_cast<GSpawnFlags>(G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL), nullptr,
+      nullptr, nullptr, nullptr, &status, &error);
   fail_unless(ran && g_spawn_check_wait_status(status, &error), "%s", error ? error->message : "");
   std::string pem;
   for (const std::string& path : {key, certificate}) {
@@ -72,8 +84,8 @@ std::unique_ptr<test::Emulator> camera_with(const std::string& certificate) {
   test::EmulatorOptions options = test::control_only();
   options.certificate = certificate;
   auto camera = test::started(std::move(options));
-  fail_unless(g_file_set_contents((camera->card_folder() + "/DCIM/IMG.JPG").c_str(), content, -1,
-                                  nullptr));
+  fail_unless(
+      g_file_set_contents((camera->card_folder() + "/DCIM/IMG.JPG").c_str(), content, -1, nullptr));
   return camera;
 }
 
@@ -132,8 +144,8 @@ GST_START_TEST(the_first_certificate_is_trusted_and_no_other) {
   const Got refused = read(reader, address_of(*impostor));
   fail_unless(refused.outcome.failure.has_value() && refused.bytes.empty());
   fail_unless(refused.outcome.failure->reason == hw::Failure::Reason::refused);
-  fail_unless(refused.outcome.failure->message.find("erase --store pins") != std::string::npos, "%s",
-              refused.outcome.failure->message.c_str());
+  fail_unless(refused.outcome.failure->message.find("erase --store pins") != std::string::npos,
+              "%s", refused.outcome.failure->message.c_str());
 }
 GST_END_TEST;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A session with a camera that speaks the generic protocol, and that answers everything after its
-// model with any bytes: it ends, each caller is answered once, and all that is asked is well-formed.
+// model with any bytes: it ends, each caller is answered once, and all that is asked is
+// well-formed.
 
 #include <cstdint>
 #include <cstdlib>

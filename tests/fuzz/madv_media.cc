@@ -20,8 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Result<madv::Message> message = madv::Message::parse(text);
   if (!message) return 0;
   const std::string folder = "DCIM/20171216/";
-  for (const hw::CameraFile& file :
-       madv::files_of_listing(folder, message->entries("listing"))) {
+  for (const hw::CameraFile& file : madv::files_of_listing(folder, message->entries("listing"))) {
     if (!file.path.starts_with(folder)) abort();
     const std::string name = file.path.substr(folder.size());
     if (name.empty() || name.front() == '.' || name.size() > 255) abort();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A web server that answers with any bytes: the reader ends, it gives on no more than was asked for,
-// and without a failure it has all of it.
+// A web server that answers with any bytes: the reader ends, it gives on no more than was asked
+// for, and without a failure it has all of it.
 
 #include <gio/gio.h>
 

@@ -141,29 +141,30 @@ Directory tags_before(const CaptureFacts& facts) {
   Bytes maker(64);
   constexpr std::string_view mark = "ABMA";
   std::copy(mark.begin(), mark.end(), maker.begin());
-  return {rational(0x829A, 5546, 1000000),
-          rational(0x829D, 200, 100),
-          small(0x8822, 0),
-          small(0x8827, 50),
-          small(0x8830, 3),
-          large(0x8833, 50),
-          raw(0x9000, {'0', '2', '3', '0'}),
-          text(0x9003, facts.date),
-          text(0x9004, facts.date),
-          raw(0x9101, {1, 2, 3, 0}),
-          rational(0x9102, 0, 0),
-          rational(0x9201, 0, 0, type_signed_rational),
-          rational(0x9202, 0, 0),
-          rational(0x9204,
-                   static_cast<uint32_t>(static_cast<int32_t>(std::lround(facts.exposure_bias * 28))),
-                   28, type_signed_rational),
-          rational(0x9205, 0, 0),
-          rational(0x9206, 0, 0),
-          small(0x9207, 2),
-          small(0x9208, 0),
-          small(0x9209, 0),
-          rational(0x920A, 0, 0),
-          raw(0x927C, std::move(maker))};
+  return {
+      rational(0x829A, 5546, 1000000),
+      rational(0x829D, 200, 100),
+      small(0x8822, 0),
+      small(0x8827, 50),
+      small(0x8830, 3),
+      large(0x8833, 50),
+      raw(0x9000, {'0', '2', '3', '0'}),
+      text(0x9003, facts.date),
+      text(0x9004, facts.date),
+      raw(0x9101, {1, 2, 3, 0}),
+      rational(0x9102, 0, 0),
+      rational(0x9201, 0, 0, type_signed_rational),
+      rational(0x9202, 0, 0),
+      rational(0x9204,
+               static_cast<uint32_t>(static_cast<int32_t>(std::lround(facts.exposure_bias * 28))),
+               28, type_signed_rational),
+      rational(0x9205, 0, 0),
+      rational(0x9206, 0, 0),
+      small(0x9207, 2),
+      small(0x9208, 0),
+      small(0x9209, 0),
+      rational(0x920A, 0, 0),
+      raw(0x927C, std::move(maker))};
 }
 /// Those between the matrix and the two fields with the marks, and after them.
 Directory tags_between(const CaptureFacts& facts) {

@@ -21,9 +21,8 @@ using emulator::watch_time;
 Status Emulator::Impl::open() {
   if (!options_.certificate.empty()) {
     g_autoptr(GError) error = nullptr;
-    certificate_.reset(g_tls_certificate_new_from_pem(options_.certificate.data(),
-                                                      static_cast<gssize>(options_.certificate.size()),
-                                                      &error));
+    certificate_.reset(g_tls_certificate_new_from_pem(
+        options_.certificate.data(), static_cast<gssize>(options_.certificate.size()), &error));
     if (!certificate_)
       return invalid(std::string("the certificate can't be used: ") + error->message +
                      "; it needs a certificate and its key, as PEM");

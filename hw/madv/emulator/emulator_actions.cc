@@ -114,15 +114,15 @@ void Emulator::Impl::cancel_data(int client) {
 }
 
 void Emulator::Impl::take_photo(const std::string& camera_path, const Shot& shot) {
-  capture_.take_photo(options_.control.model == Model::sj8_pro
-                          ? sister_request(control_.sister_size(), camera_path)
-                          : photo_request(shot_settings(shot, madv::msg_photo_resolution,
-                                                        madv::msg_photo_exposure),
-                                          camera_path),
-                      [this, camera_path](bool good) {
-                        control_.photo_taken(camera_path, good);
-                        perform();
-                      });
+  capture_.take_photo(
+      options_.control.model == Model::sj8_pro
+          ? sister_request(control_.sister_size(), camera_path)
+          : photo_request(shot_settings(shot, madv::msg_photo_resolution, madv::msg_photo_exposure),
+                          camera_path),
+      [this, camera_path](bool good) {
+        control_.photo_taken(camera_path, good);
+        perform();
+      });
 }
 
 ShotSettings Emulator::Impl::shot_settings(const Shot& shot, int resolution, int exposure) const {
@@ -142,14 +142,13 @@ void Emulator::Impl::start_recording(const std::string& camera_path, const Shot&
     capture_.start_recording(sister_request(control_.sister_size(), camera_path));
     return;
   }
-  capture_.start_recording(video_request(shot_settings(shot, madv::msg_video_resolution,
-                                                       madv::msg_video_exposure),
-                                         camera_path,
-                                         [this] { return control_.next_video_path(); }),
-                           [this](const Capture::Recorded& recorded) {
-                             control_.segment_saved(recorded.camera_path, recorded.good);
-                             perform();
-                           });
+  capture_.start_recording(
+      video_request(shot_settings(shot, madv::msg_video_resolution, madv::msg_video_exposure),
+                    camera_path, [this] { return control_.next_video_path(); }),
+      [this](const Capture::Recorded& recorded) {
+        control_.segment_saved(recorded.camera_path, recorded.good);
+        perform();
+      });
 }
 
 void Emulator::Impl::finish_recording(Delay delay) {

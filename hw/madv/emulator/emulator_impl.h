@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The parts of the emulated camera that its files share: its connections, and what belongs to them.
-// emulator.cc has its life, emulator_sockets.cc what comes and goes over the control channel and the
-// data port, emulator_actions.cc what the control channel wants done.
+// emulator.cc has its life, emulator_sockets.cc what comes and goes over the control channel and
+// the data port, emulator_actions.cc what the control channel wants done.
 
 #pragma once
 

@@ -131,9 +131,7 @@ std::optional<Position> read_position(const std::vector<std::string>& told) {
 }
 
 /// "....DNG" for "....JPG".
-std::string raw_copy(const std::string& path) {
-  return path.substr(0, path.rfind('.')) + ".DNG";
-}
+std::string raw_copy(const std::string& path) { return path.substr(0, path.rfind('.')) + ".DNG"; }
 
 /// What photos and videos have in common. Of one lens, there is nothing to stitch; its picture is
 /// the half of the picture of both lenses. That of a real camera is not known.
@@ -158,19 +156,18 @@ emulator::FileForms file_forms(const ControlSettings& settings) {
   camera.serial = settings.serial;
   camera.firmware = settings.firmware;
   const auto photo = [data, settings = camera](const Descriptor& file,
-                                                      const CaptureRequest& request,
-                                                      std::span<const uint8_t> thumbnail) {
+                                               const CaptureRequest& request,
+                                               std::span<const uint8_t> thumbnail) {
     return form_photo(file, with_facts(data, settings, request), request, thumbnail);
   };
   const auto video = [data, settings = camera](const Descriptor& file,
-                                                      const CaptureRequest& request,
-                                                      std::span<const uint8_t>) {
+                                               const CaptureRequest& request,
+                                               std::span<const uint8_t>) {
     return form_video(file, with_facts(data, settings, request));
   };
-  const auto raw = [data, settings = camera](
-                       const Descriptor& file, const CaptureRequest& request,
-                       const emulator::FileForms::Pixels& pixels,
-                       std::span<const uint8_t> thumbnail) {
+  const auto raw = [data, settings = camera](const Descriptor& file, const CaptureRequest& request,
+                                             const emulator::FileForms::Pixels& pixels,
+                                             std::span<const uint8_t> thumbnail) {
     return form_raw(file, with_facts(data, settings, request), request, pixels, thumbnail);
   };
   return {photo, video, raw};
@@ -184,7 +181,8 @@ CaptureRequest photo_request(const ShotSettings& settings, std::string path) {
   // mark.
   request.stitched =
       settings.resolution == 1 || settings.resolution == 2 || settings.resolution == 4;
-  if (settings.resolution == 3 || settings.resolution == 4) request.raw_path = raw_copy(request.path);
+  if (settings.resolution == 3 || settings.resolution == 4)
+    request.raw_path = raw_copy(request.path);
   add_shot(settings, request);
   return request;
 }
