@@ -49,7 +49,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     emulator::FileServer server(context, site.card, "camera", std::chrono::seconds(5),
                                 [](const emulator::FaultInfo&) { return std::nullopt; });
     // Sockets of TCP, because the server tells connections apart by their addresses.
-    ObjectRef<GSocket> accepted;
     auto listener = emulator::Listener::open(
         "127.0.0.1", 0, context,
         [&](ObjectRef<GSocket> socket) { server.accept(std::move(socket)); });
