@@ -300,20 +300,33 @@ std::optional<FoundTrace> TraceSearch::search(std::span<const uint8_t> bytes) {
   return std::nullopt;
 }
 
+void TraceSearch::skip_to(uint64_t offset) {
+  patterns_->kept.clear();
+  patterns_->kept_offset = offset;
+}
+
 Result<std::optional<FoundTrace>> find_traces(const Source& source, const Traces& traces,
                                               const Policy& policy,
                                               const std::function<bool(uint64_t)>& progress,
-                                              std::span<const Position> allowed) {
+                                              std::span<const Position> allowed,
+                                              std::span<const ByteRange> skipped) {
   TraceSearch search(traces, policy, allowed);
   if (search.empty()) return std::optional<FoundTrace>();
   std::vector<uint8_t> bytes(block);
   for (uint64_t position = 0; position < source.size();) {
-    const auto now =
-        static_cast<size_t>(std::min<uint64_t>(bytes.size(), source.size() - position));
-    if (!source.read_all(position, std::span(bytes).first(now)))
-      return failed("the file can't be read any more");
-    if (std::optional<FoundTrace> found = search.search(std::span(bytes).first(now))) return found;
-    position += now;
+    if (!skipped.empty() && position >= skipped.front().begin) {
+      position = std::max(position, skipped.front().end);
+      skipped = skipped.subspan(1);
+      search.skip_to(position);
+    } else {
+      const uint64_t end = skipped.empty() ? source.size() : skipped.front().begin;
+      const auto now = static_cast<size_t>(std::min<uint64_t>(bytes.size(), end - position));
+      if (!source.read_all(position, std::span(bytes).first(now)))
+        return failed("the file can't be read any more");
+      if (std::optional<FoundTrace> found = search.search(std::span(bytes).first(now)))
+        return found;
+      position += now;
+    }
     if (progress && !progress(position)) return edit_stopped();
   }
   return std::optional<FoundTrace>();
