@@ -140,7 +140,7 @@ std::string quoted_list(const Words& words) {
 // --- bash ------------------------------------------------------------------------------------
 
 // What is the same for all commands. _sphere_data KIND COMMAND [NAME] prints one word a line.
-constexpr const char* bash_functions = R"(
+constexpr const char* bash_functions = R"bash(
 _sphere() {
   local line=${COMP_LINE:0:COMP_POINT} IFS=$' \t\n'
   local -a words
@@ -181,15 +181,16 @@ _sphere() {
       COMPREPLY+=("$(printf %q "$candidate")")
     fi
   done
-#The shell parts words at these characters, too : what it has parted is not to be typed again.
-  local part=${
-  COMP_WORDS[COMP_CWORD]
-}
-[[$part != [=:@]]] || part = if[[$word == *[:@] * &&$word == *"$part" && $word != "$part"]];
-then local begin = ${word % "$part"} COMPREPLY = ("${COMPREPLY[@]#" $begin "}")fi
+  # The shell parts words at these characters, too: what it has parted is not to be typed again.
+  local part=${COMP_WORDS[COMP_CWORD]}
+  [[ $part != [=:@] ]] || part=
+  if [[ $word == *[:@]* && $word == *"$part" && $word != "$part" ]]; then
+    local begin=${word%"$part"}
+    COMPREPLY=("${COMPREPLY[@]#"$begin"}")
+  fi
 }
 complete -F _sphere sphere
-)";
+)bash";
 
 void add_case(std::string& text, const std::string& pattern, const Words& lines) {
   if (lines.empty()) return;
