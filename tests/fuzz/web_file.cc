@@ -17,7 +17,6 @@ using namespace sphere;
 
 namespace {
 
-/// Answers one connection with these bytes, and closes it.
 class Server {
  public:
   Server() {
@@ -26,6 +25,12 @@ class Server {
     if (!port_) abort();
   }
   uint16_t port() const { return port_; }
+  /// Answers each connection with these bytes, and closes it, until it is cancelled.
+  void serve(const std::string& bytes, GCancellable* cancellable) {
+    while (!g_cancellable_is_cancelled(cancellable)) answer(bytes, cancellable);
+  }
+
+ private:
   void answer(const std::string& bytes, GCancellable* cancellable) {
     const ObjectRef<GSocketConnection> connection(
         g_socket_listener_accept(listener_.get(), nullptr, cancellable, nullptr));
@@ -44,7 +49,6 @@ class Server {
     g_socket_shutdown(g_socket_connection_get_socket(connection.get()), FALSE, TRUE, nullptr);
   }
 
- private:
   ObjectRef<GSocketListener> listener_;
   uint16_t port_;
 };
@@ -60,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (data[0] & 1) part.offset = 3;
   if (data[0] & 2) part.size = 5;
   const ObjectRef<GCancellable> cancellable(g_cancellable_new());
-  std::thread thread([&] { server.answer(bytes, cancellable.get()); });
+  std::thread thread([&] { server.serve(bytes, cancellable.get()); });
   const std::string url = "http://127.0.0.1:" + std::to_string(server.port()) + "/IMG.JPG";
   size_t arrived = 0;
   {

@@ -25,6 +25,8 @@ Result<std::unique_ptr<emulator::Camera>> start(emulator::CameraSettings setting
       *ports[i] = port->second;
   if (settings.model == sister_model) options.control.model = Model::sj8_pro;
   options.certificate = std::move(settings.certificate);
+  if (options.https_port && options.certificate.empty())
+    return invalid("--https-port needs --certificate");
   options.card_folder = std::move(settings.card_folder);
   options.scene = std::move(settings.scene);
   options.make_table = !settings.lens_table;
