@@ -72,6 +72,30 @@ Part* part_of(AsyncCall& call, const std::shared_ptr<Camera>& camera, Part* (Cam
   return part;
 }
 
+/// A call that needs such a part. Without it, the call has failed.
+template <typename Part>
+struct PartCall {
+  std::shared_ptr<AsyncCall> call;
+  std::shared_ptr<Camera> camera;
+  Part* part = nullptr;
+
+  explicit operator bool() const { return part; }
+  Part* operator->() const { return part; }
+};
+
+/// Starts the call of a public function.
+template <typename Function, typename Part>
+PartCall<Part> start_for(GstSphereCamera* camera, Function* function, GCancellable* cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data,
+                         Part* (Camera::*getter)(), const char* what) {
+  PartCall<Part> started;
+  started.call = AsyncCall::start(camera, reinterpret_cast<gpointer>(function), cancellable,
+                                  callback, user_data);
+  started.camera = connected_camera(*started.call);
+  started.part = part_of(*started.call, started.camera, getter, what);
+  return started;
+}
+
 /// Finish functions.
 gboolean finish_boolean(GstSphereCamera* camera, GAsyncResult* result, gpointer tag,
                         GError** error);
