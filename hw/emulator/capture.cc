@@ -110,7 +110,10 @@ Status write_photo(const SceneSettings& scene, const CaptureRequest& request,
                      scaled(is_half ? thumbnail_height : thumbnail_width, thumbnail_height) +
                      " ! jpegenc snapshot=true" + sink + "thumbnail";
   if (raw)
-    line += std::string(" both. ! queue ! videoconvert ! video/x-raw,format=RGBx") + sink + "raw";
+    line += std::string(
+                " both. ! queue ! identity eos-after=1 ! videoconvert ! "
+                "video/x-raw,format=RGBx") +
+            sink + "raw";
   const Result<GstElement*> made = make_pipeline(line);
   if (!made) return made.error();
   const GstRef<GstElement> pipeline(*made);
