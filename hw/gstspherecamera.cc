@@ -166,6 +166,14 @@ void AsyncCall::answer(Answer answer) {
   g_source_unref(source);
 }
 
+void AsyncCall::keep(std::shared_ptr<void> data) {
+  GTask* task = task_;
+  if (task)
+    g_task_set_task_data(
+        task, new std::shared_ptr<void>(std::move(data)),
+        +[](gpointer kept) { delete static_cast<std::shared_ptr<void>*>(kept); });
+}
+
 void AsyncCall::succeed() { answer({}); }
 
 void AsyncCall::succeed(gpointer value, GDestroyNotify free) {

@@ -266,7 +266,16 @@ class ProgressCalls : public std::enable_shared_from_this<ProgressCalls> {
         notify_(notify),
         context_(g_main_context_ref_thread_default()) {}
   ~ProgressCalls() {
-    if (notify_) notify_(data_);
+    if (notify_ && g_main_context_is_owner(context_)) {
+      notify_(data_);
+    } else if (notify_) {
+      // Of a cancelled call, the thread that fetches may be the last to have this.
+      GSource* source = g_idle_source_new();
+      g_source_set_callback(
+          source, +[](gpointer) -> gboolean { return G_SOURCE_REMOVE; }, data_, notify_);
+      g_source_attach(source, context_);
+      g_source_unref(source);
+    }
     g_main_context_unref(context_);
   }
 
@@ -339,8 +348,10 @@ void gst_sphere_camera_download_async(GstSphereCamera* camera, const gchar* path
   options.path = path;
   options.destination = destination;
   options.clobber = true;
-  options.progress = [calls](uint64_t done, std::optional<uint64_t> total) {
-    calls->tell(static_cast<gint64>(done), total ? static_cast<gint64>(*total) : -1);
+  call->keep(calls);
+  options.progress = [weak = std::weak_ptr(calls)](uint64_t done, std::optional<uint64_t> total) {
+    if (const auto one = weak.lock())
+      one->tell(static_cast<gint64>(done), total ? static_cast<gint64>(*total) : -1);
   };
   call->run_in_thread([client, options](AsyncCall& one) {
     StoredPins pins;

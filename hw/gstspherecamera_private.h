@@ -34,6 +34,9 @@ class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
   std::shared_ptr<CameraClient> client() const { return client_.lock(); }
   GCancellable* cancellable() const { return cancellable_.get(); }
 
+  /// Keeps this until the call has ended; it is dropped in the caller's main context.
+  void keep(std::shared_ptr<void> data);
+
   void succeed();
   /// With a value for the finish function, and the function that frees it.
   void succeed(gpointer value, GDestroyNotify free);
