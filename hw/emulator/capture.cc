@@ -111,7 +111,7 @@ Status write_photo(const SceneSettings& scene, const CaptureRequest& request,
                      " ! jpegenc snapshot=true" + sink + "thumbnail";
   if (raw)
     line += std::string(
-                " both. ! queue ! identity eos-after=1 ! videoconvert ! "
+                " both. ! queue ! identity eos-after=2 ! videoconvert ! "
                 "video/x-raw,format=RGBx") +
             sink + "raw";
   const Result<GstElement*> made = make_pipeline(line);
