@@ -173,6 +173,7 @@ class MadvCamera : public hw::Camera {
   void request_disconnect() override { session_.request_stop(); }
   void disconnect() override { session_.stop(); }
   hw::CameraState state() const override { return state_of(session_.state()); }
+  hw::CameraStats stats() const override { return session_.stats(); }
   hw::CameraSettings* settings() override {
     if (is_generic()) return &generic_settings_;
     return &settings_;
@@ -400,6 +401,15 @@ Status check_location(std::string_view location) {
   return ok();
 }
 
+Result<hw::CameraLocation> split_location(std::string_view location) {
+  Result<Uri> uri = Uri::parse(location);
+  if (!uri) return uri.error();
+  hw::CameraLocation parts;
+  parts.file = std::exchange(uri->file, {});
+  parts.camera = uri->to_string();
+  return parts;
+}
+
 std::unique_ptr<hw::Camera> make(hw::CameraOptions options, hw::Camera::EventHandler handler) {
   return std::make_unique<MadvCamera>(std::move(options), std::move(handler));
 }
@@ -414,6 +424,7 @@ constexpr hw::CameraFamily family = {
     .check_location = check_location,
     .make = make,
     .forget_table = forget_table,
+    .split_location = split_location,
 };
 const hw::RegisterFamily registered(family);
 
