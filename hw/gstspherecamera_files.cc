@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/storage/pins.h"
 #include "hw/download.h"
 #include "hw/gstspherecamera_private.h"
+#include "hw/stored_pins.h"
 
 using namespace sphere;
 using namespace sphere::hw;
@@ -262,13 +262,6 @@ GBytes* gst_sphere_camera_get_thumbnail_finish(GstSphereCamera* camera, GAsyncRe
 }
 
 namespace {
-
-class StoredPins : public CertificatePins {
- public:
-  bool accept(const std::string& server, const std::string& fingerprint) override {
-    return storage::accept_certificate(server, fingerprint);
-  }
-};
 
 /// The caller's function, called in its main context with the latest numbers.
 class ProgressCalls : public std::enable_shared_from_this<ProgressCalls> {

@@ -11,22 +11,15 @@
 
 #include "gst/sphere/consent/ledger.h"
 #include "gst/sphere/makers/makers.h"
-#include "gst/sphere/storage/pins.h"
 #include "gst/tools/media_edit.h"
 #include "gst/tools/progress.h"
+#include "hw/stored_pins.h"
 
 namespace sphere::tool {
 
 namespace {
 
 constexpr uint64_t megabyte = 1000 * 1000;
-
-class StoredPins : public hw::CertificatePins {
- public:
-  bool accept(const std::string& server, const std::string& fingerprint) override {
-    return storage::accept_certificate(server, fingerprint);
-  }
-};
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -79,7 +72,7 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
     return invalid(output + ": must be a folder, because each video has a small copy");
   if (all.size() > 1 && !is_folder(output))
     return invalid(output + ": must be a folder that exists, for several files");
-  StoredPins pins;
+  hw::StoredPins pins;
   std::vector<std::string> written;
   for (const std::string& path : all) {
     hw::DownloadOptions download;
