@@ -78,10 +78,10 @@ bool StoragePermission::allowed() {
 
 std::string StoragePermission::problem() const {
   if (has_source_)
-    return "media of the camera may not come to this machine: consent to storage for save is not "
+    return "Media of the camera may not come to this machine: consent to storage for save is not "
            "given (" +
            guard_.answer().reason + ")";
-  return "you have withdrawn consent to storing media of a camera on this machine; 'sphere consent "
+  return "You have withdrawn consent to storing media of a camera on this machine; 'sphere consent "
          "give storage' gives it again";
 }
 

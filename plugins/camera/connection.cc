@@ -294,6 +294,8 @@ void CameraConnection::perform(ConnectionAction& action) {
 void CameraConnection::open_camera() {
   close_camera();
   const std::shared_ptr<hw::CameraClient> client = this->client();
+  // The end of an earlier connection is not told to the next listener.
+  client->wait_until_free();
   binding_.restart();
   unsigned number = 0;
   {
