@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -45,6 +46,8 @@ class FileServer {
   FileServer& operator=(const FileServer&) = delete;
 
   void accept(ObjectRef<GSocket> socket);
+  /// Bytes of files that were sent.
+  uint64_t sent() const { return *sent_; }
 
  private:
   struct Connection {
@@ -66,6 +69,7 @@ class FileServer {
   const Card& card_;
   const std::chrono::seconds idle_time_;
   const FindFault fault_;
+  const std::shared_ptr<uint64_t> sent_ = std::make_shared<uint64_t>(0);
   const ObjectRef<SoupServer> server_;
   std::list<Connection> connections_;
 };

@@ -84,10 +84,6 @@ class Search {
     return given_.value_or("");
   }
 
-  /// Searches once, in this thread.
-  std::vector<FoundCamera> find(const std::vector<std::string>& locations) const {
-    return sphere::hw::find_cameras(locations, search_time, cancellable_.get());
-  }
   std::vector<std::string> all_locations() const;
 
   /// Waits for the end of the first search.
@@ -164,8 +160,7 @@ void Search::stop() {
 void Search::update(const std::vector<std::string>& tried, const std::vector<FoundCamera>& found) {
   for (const FoundCamera& camera : found) {
     if (devices_.contains(camera.location)) continue;
-    auto* device =
-        GST_DEVICE(gst_object_ref_sink(sphere::camera::make_device(camera)));
+    auto* device = GST_DEVICE(gst_object_ref_sink(sphere::camera::make_device(camera)));
     devices_.emplace(camera.location, device);
     gst_device_provider_device_add(provider_, device);
   }
@@ -191,7 +186,8 @@ void Search::run() {
     std::vector<std::string> tried = locations;
     if (everywhere)
       for (const auto& [location, device] : devices_) tried.push_back(location);
-    const std::vector<FoundCamera> found = find(locations);
+    const std::vector<FoundCamera> found =
+        sphere::hw::find_cameras(locations, search_time, cancellable_.get());
     const bool cancelled = g_cancellable_is_cancelled(cancellable_.get());
     if (!cancelled) update(tried, found);
     {
@@ -213,11 +209,10 @@ namespace {
 Search& search_of(gpointer provider) { return *GST_SPHERE_DEVICE_PROVIDER(provider)->search; }
 
 GList* probe(GstDeviceProvider* provider) {
-  Search& search = search_of(provider);
   GList* devices = nullptr;
-  for (const FoundCamera& camera : search.find(search.all_locations()))
-    devices = g_list_prepend(devices,
-                             gst_object_ref_sink(sphere::camera::make_device(camera)));
+  for (const FoundCamera& camera : sphere::hw::find_cameras(search_of(provider).all_locations(),
+                                                            search_time, nullptr))
+    devices = g_list_prepend(devices, gst_object_ref_sink(sphere::camera::make_device(camera)));
   return g_list_reverse(devices);
 }
 

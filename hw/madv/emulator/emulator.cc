@@ -149,6 +149,7 @@ class Emulator::Impl {
   Ports ports_{};
   std::unique_ptr<Listener> control_listener_, data_listener_, http_listener_;
   std::unique_ptr<FileServer> files_;
+  uint64_t data_bytes_ = 0;  // sent over the data port
   Watch reboot_watch_, idle_watch_;
   std::list<Connection> connections_;
   int next_id_ = 1;
@@ -412,6 +413,7 @@ Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Ou
                                                                         : Sent::to_nobody;
     output.sent += static_cast<uint64_t>(n);
     connection.waiting -= static_cast<size_t>(n);
+    if (connection.is_data) data_bytes_ += static_cast<uint64_t>(n);
     connection.active = now();
     if (slow && output.sent < end) {
       output.due = now() + Delay(std::chrono::seconds(1)) / slow_pieces;
@@ -723,6 +725,11 @@ std::vector<std::string> Emulator::position() const {
 }
 std::string Emulator::clock() const {
   return impl_->ask<std::string>([this] { return impl_->control_.clock(); });
+}
+
+uint64_t Emulator::file_bytes() const {
+  return impl_->ask<uint64_t>(
+      [this] { return impl_->data_bytes_ + (impl_->files_ ? impl_->files_->sent() : 0); });
 }
 
 std::vector<std::pair<std::string, uint16_t>> Emulator::named_ports() const {
