@@ -76,7 +76,7 @@ GST_START_TEST(the_bytes_are_those_of_the_card) {
   const auto camera = quiet_camera();
   put_file(*camera, video_path, bytes);
   // Over the web server, and over the camera's own protocol if there is none.
-  for (const std::optional<uint16_t> port : {std::optional<uint16_t>(), {uint16_t{1}}}) {
+  for (const std::optional<uint16_t> port : {std::optional<uint16_t>(), std::optional<uint16_t>(1)}) {
     Pipeline pipeline(to_sink(file_uri(*camera, video_path, port)));
     pipeline.play();
     fail_unless(pull_all(pipeline) == bytes);
