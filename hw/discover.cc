@@ -63,15 +63,6 @@ std::vector<std::string> gateways() {
   return found;
 }
 
-/// Whether a numeric address of IPv4 is in a network of this machine.
-bool is_nearby(const std::string& host) {
-  in_addr address = {};
-  if (inet_pton(AF_INET, host.c_str(), &address) != 1) return true;
-  return std::ranges::any_of(routes(), [&](const Route& route) {
-    return !route.has_gateway && route.mask && (address.s_addr & route.mask) == route.destination;
-  });
-}
-
 /// One location that is tried.
 struct Attempt {
   std::string location;
@@ -127,6 +118,14 @@ std::vector<std::string> usual_locations() {
     }
   }
   return all;
+}
+
+bool is_nearby(const std::string& host) {
+  in_addr address = {};
+  if (inet_pton(AF_INET, host.c_str(), &address) != 1) return true;
+  return std::ranges::any_of(routes(), [&](const Route& route) {
+    return !route.has_gateway && route.mask && (address.s_addr & route.mask) == route.destination;
+  });
 }
 
 std::vector<std::string> nearby_locations() {

@@ -25,6 +25,9 @@ struct FoundCamera {
 /// machine's networks, because a camera makes its own network and is the gateway in it.
 std::vector<std::string> usual_locations();
 
+/// Whether an address of IPv4 is in a network of this machine. True for names.
+bool is_nearby(const std::string& host);
+
 /// Of these, those that are in a network of this machine. The others would be asked for outside of
 /// it, at a machine that is not a camera.
 std::vector<std::string> nearby_locations();

@@ -7,8 +7,8 @@
  *
  * Finds 360 cameras for #GstDeviceMonitor and `gst-device-monitor-1.0`: at the usual address and at
  * the gateways of this machine's networks (a camera makes its own Wi-Fi and is the gateway in it),
- * at the URIs of the environment variable `SPHERE_CAMERAS`, and at those of the property
- * `locations`. A camera is connected to for a moment; one that is found is not disturbed again until
+ * at the URIs of the environment variable `SPHERE_CAMERAS`, at those of the property `locations`, and
+ * where Avahi knows one that is announced (as a service with the name of its scheme). A camera is connected to for a moment; one that is found is not disturbed again until
  * this machine joins or leaves a network.
  *
  * Since: 0.2
@@ -35,6 +35,7 @@
 #include "gst/sphere/base/thread.h"
 #include "hw/discover.h"
 #include "hw/route_changes.h"
+#include "hw/service_browser.h"
 #include "plugins/camera/spheredevice.h"
 
 GST_DEBUG_CATEGORY_STATIC(spheredeviceprovider_debug);
@@ -92,6 +93,7 @@ class Search {
 
  private:
   void run();
+  void wake();
   void update(const std::vector<std::string>& tried, const std::vector<FoundCamera>& found);
 
   GstDeviceProvider* const provider_;
@@ -104,6 +106,7 @@ class Search {
   std::condition_variable_any changed_;
   std::optional<std::string> given_ SPHERE_GUARDED_BY(mutex_);
   bool searched_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool quit_ SPHERE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace
@@ -139,7 +142,7 @@ void Search::start() {
   cancellable_.reset(g_cancellable_new());
   {
     const Lock lock(mutex_);
-    searched_ = false;
+    searched_ = quit_ = false;
   }
   thread_ = std::thread([this] { run(); });
   const Lock lock(mutex_);
@@ -148,13 +151,19 @@ void Search::start() {
 
 void Search::stop() {
   if (!thread_.joinable()) return;
+  {
+    const Lock lock(mutex_);
+    quit_ = true;
+  }
   g_cancellable_cancel(cancellable_.get());
+  wake();
+  thread_.join();
+  devices_.clear();
+}
+
+void Search::wake() {
   const uint64_t one = 1;
   (void)!write(wake_.get(), &one, sizeof one);
-  thread_.join();
-  uint64_t count = 0;
-  (void)!read(wake_.get(), &count, sizeof count);
-  devices_.clear();
 }
 
 void Search::update(const std::vector<std::string>& tried, const std::vector<FoundCamera>& found) {
@@ -175,30 +184,41 @@ void Search::update(const std::vector<std::string>& tried, const std::vector<Fou
 }
 
 void Search::run() {
+  using Woken = sphere::hw::RouteChanges::Woken;
   sphere::hw::RouteChanges changes;
+  const sphere::hw::ServiceBrowser announced([this] { wake(); });
   bool everywhere = true;
   for (;;) {
-    std::vector<std::string> locations = all_locations();
+    std::vector<std::string> all = all_locations();
+    for (const std::string& location : announced.locations())
+      if (std::ranges::find(all, location) == all.end()) all.push_back(location);
+    std::vector<std::string> locations = all;
     // A camera is not disturbed without need.
     if (!everywhere)
       std::erase_if(locations, [&](const std::string& one) { return devices_.contains(one); });
-    // Those that are not near any more are gone.
     std::vector<std::string> tried = locations;
-    if (everywhere)
-      for (const auto& [location, device] : devices_) tried.push_back(location);
+    // A camera that was announced, or whose network this machine has left.
+    for (const auto& [location, device] : devices_)
+      if (std::ranges::find(all, location) == all.end()) tried.push_back(location);
     const std::vector<FoundCamera> found =
         sphere::hw::find_cameras(locations, search_time, cancellable_.get());
-    const bool cancelled = g_cancellable_is_cancelled(cancellable_.get());
-    if (!cancelled) update(tried, found);
+    if (!g_cancellable_is_cancelled(cancellable_.get())) update(tried, found);
+    bool quit = false;
     {
       const Lock lock(mutex_);
       searched_ = true;
+      quit = quit_;
       changed_.notify_all();
     }
-    if (cancelled) return;
-    const auto woken = changes.wait(wake_.get(), search_interval);
-    if (woken == sphere::hw::RouteChanges::Woken::descriptor) return;
-    everywhere = woken == sphere::hw::RouteChanges::Woken::change;
+    const Woken woken = quit ? Woken::descriptor : changes.wait(wake_.get(), search_interval);
+    if (woken == Woken::descriptor) {
+      uint64_t count = 0;
+      (void)!read(wake_.get(), &count, sizeof count);
+      const Lock lock(mutex_);
+      if (quit_) return;
+    }
+    // What is announced or no longer announced, changes nothing elsewhere.
+    everywhere = woken == Woken::change;
   }
 }
 

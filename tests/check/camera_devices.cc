@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "hw/discover.h"
+#include "hw/service_browser.h"
 #include "tests/check/camera.h"
 #include "tests/check/listening.h"
 
@@ -136,6 +137,34 @@ GST_START_TEST(the_provider_has_a_property) {
 }
 GST_END_TEST;
 
+GST_START_TEST(services_are_uris) {
+  const struct {
+    const char* address;
+    std::vector<std::string> fields;
+    const char* location;
+  } cases[] = {
+      {"camera.local", {}, "madv://camera.local:7878/live"},
+      {"camera.local",
+       {"data-port=1", "name=x", "http-port=2"},
+       "madv://camera.local:7878/live?data-port=1&http-port=2"},
+      // Anybody may announce anything.
+      {"camera.local", {"other-port=1"}, ""},
+      {"camera.local", {"data-port=x"}, ""},
+      {"camera.local", {"data-port=1&x=2"}, ""},
+      {"camera local", {}, ""},
+      {"203.0.113.77", {}, ""},
+  };
+  for (const auto& one : cases) {
+    const std::string location = hw::location_of_service("madv", one.address, 7878, one.fields);
+    fail_unless_equals_string(location.c_str(), one.location);
+  }
+  fail_unless(hw::location_of_service("unknown", "camera.local", 1, {}).empty());
+  // With or without a daemon, it comes and goes.
+  const hw::ServiceBrowser browser([] {});
+  (void)browser.locations();
+}
+GST_END_TEST;
+
 static Suite* camera_devices_suite() {
   Suite* suite = suite_create("camera_devices");
   TCase* tcase = tcase_create("general");
@@ -145,6 +174,7 @@ static Suite* camera_devices_suite() {
   tcase_add_test(tcase, a_camera_in_use_by_this_program_is_found);
   tcase_add_test(tcase, the_monitor_has_the_camera_and_its_element_plays);
   tcase_add_test(tcase, the_provider_has_a_property);
+  tcase_add_test(tcase, services_are_uris);
   return suite;
 }
 
