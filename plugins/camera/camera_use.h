@@ -7,11 +7,14 @@
 #include <gst/gst.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 
+#include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/guard.h"
 #include "hw/camera_client.h"
 #include "hw/gstspherecamera.h"

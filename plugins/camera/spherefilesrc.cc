@@ -30,8 +30,12 @@
 
 #include "plugins/camera/spherefilesrc.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 

@@ -4,13 +4,13 @@
 #pragma once
 
 // The standard library comes first: check defines `fail` as a macro.
-#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "tests/check/emulator.h"
 #include "tests/check/pipeline.h"

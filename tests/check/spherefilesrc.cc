@@ -322,6 +322,26 @@ GST_START_TEST(errors_say_what_to_do) {
 }
 GST_END_TEST;
 
+GST_START_TEST(web_proxy_is_not_used) {
+  g_unsetenv("GIO_USE_PROXY_RESOLVER");
+  const ListeningSocket proxy;
+  g_setenv("http_proxy", ("http://127.0.0.1:" + std::to_string(proxy.port())).c_str(), TRUE);
+  const auto camera = quiet_camera();
+  const std::string bytes = some_bytes(1 << 20);
+  put_file(*camera, video_path, bytes);
+  Pipeline pipeline(to_sink(file_uri(*camera, video_path)));
+  pipeline.play();
+  fail_unless(pull_all(pipeline) == bytes);
+  // Not over the camera's own protocol either.
+  for (const madv_emulator::Asked& asked : camera->asked()) fail_unless(asked.id != 1285);
+  // Other requests of this process go through the proxy.
+  char** others = g_proxy_resolver_lookup(g_proxy_resolver_get_default(), "http://192.0.2.1/",
+                                          nullptr, nullptr);
+  fail_unless(others && others[0] && g_str_has_prefix(others[0], "http://127.0.0.1:"));
+  g_strfreev(others);
+}
+GST_END_TEST;
+
 GST_START_TEST(consent_to_storage) {
   const auto camera = quiet_camera();
   put_file(*camera, video_path, some_bytes(8 << 20));
@@ -365,6 +385,7 @@ static Suite* spherefilesrc_suite() {
   tcase_add_test(tcase, offsets_beyond_two_and_four_gib);
   tcase_add_test(tcase, a_mute_camera_does_not_block);
   tcase_add_test(tcase, errors_say_what_to_do);
+  tcase_add_test(tcase, web_proxy_is_not_used);
   tcase_add_test(tcase, consent_to_storage);
   return suite;
 }
