@@ -32,6 +32,26 @@ RegisterFamily::RegisterFamily(const CameraFamily& family) {
                     [](const CameraFamily* one) { return std::string_view(one->scheme); });
 }
 
+void CameraStats::add_answer(std::chrono::microseconds duration) {
+  size_t i = 0;
+  while (i < limits_ms.size() && duration > std::chrono::milliseconds(limits_ms[i])) ++i;
+  ++durations[i];
+}
+
+CameraStats& CameraStats::operator+=(const CameraStats& other) {
+  requests += other.requests;
+  errors += other.errors;
+  for (size_t i = 0; i < durations.size(); ++i) durations[i] += other.durations[i];
+  return *this;
+}
+
+CameraStats& CameraStats::operator-=(const CameraStats& earlier) {
+  requests -= earlier.requests;
+  errors -= earlier.errors;
+  for (size_t i = 0; i < durations.size(); ++i) durations[i] -= earlier.durations[i];
+  return *this;
+}
+
 void Camera::mark(Handler handler) {
   handler({.failure = {Failure::Reason::refused, "this camera can't mark a recording"}});
 }
@@ -55,6 +75,12 @@ Result<const CameraFamily*> find_family(std::string_view location) {
   const bool secret = location.find('@') != std::string_view::npos;
   return invalid((secret ? std::string("this") : "'" + printable(location, 200) + "'") +
                  " is not the URI of a camera: it must begin with " + known);
+}
+
+Result<CameraLocation> split_location(const CameraFamily& family, std::string_view location) {
+  if (family.split_location) return family.split_location(location);
+  if (const Status status = family.check_location(location); !status) return status.error();
+  return CameraLocation{std::string(location), {}};
 }
 
 const char* default_location() {

@@ -7,7 +7,9 @@
 
 #include <gst/gst.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,6 +78,22 @@ struct CameraEvent {
   std::string file;
   std::string bytes;
   std::optional<Failure> failure;
+};
+
+/// Counts of the commands of one or more connections. They identify nothing.
+struct CameraStats {
+  /// The upper limits of all classes of `durations` but the last.
+  static constexpr std::array<unsigned, 6> limits_ms = {10, 30, 100, 300, 1000, 3000};
+
+  uint64_t requests = 0;
+  uint64_t errors = 0;  ///< refused by the camera, or not answered
+  /// How many answers have come in up to so many milliseconds; the last class has the slower ones.
+  std::array<uint64_t, limits_ms.size() + 1> durations{};
+
+  void add_answer(std::chrono::microseconds duration);
+  CameraStats& operator+=(const CameraStats& other);
+  /// `earlier` are counts of the same connections at an earlier time.
+  CameraStats& operator-=(const CameraStats& earlier);
 };
 
 /// The transports of the preview, if the family has a choice.
@@ -175,6 +193,8 @@ class Camera {
   virtual void update_state(std::function<void(const std::optional<Failure>&)> done) {
     done(std::nullopt);
   }
+  /// Since connect(); also after the connection has ended.
+  virtual CameraStats stats() const { return {}; }
   /// Valid after `preview_ready`, also after the connection has ended.
   virtual std::shared_ptr<Preview> make_preview(PreviewOptions options, const char* name) = 0;
 
@@ -196,6 +216,12 @@ class Camera {
   virtual CameraUpkeep* upkeep() { return nullptr; }
 };
 
+/// The parts of a URI.
+struct CameraLocation {
+  std::string camera;  ///< the URI of the camera's preview; equal for each URI of one camera
+  std::string file;    ///< a file, relative to the card; empty for the preview
+};
+
 /// The description of a family.
 struct CameraFamily {
   /// The scheme of its URIs, such as "madv".
@@ -211,6 +237,8 @@ struct CameraFamily {
   std::unique_ptr<Camera> (*make)(CameraOptions options, Camera::EventHandler handler);
   /// Removes a stored lens table, by the MD5 of its bytes.
   void (*forget_table)(const std::string& md5);
+  /// Divides any URI of the family. Null if its cameras have no files: each URI is a preview.
+  Result<CameraLocation> (*split_location)(std::string_view location) = nullptr;
 };
 
 /// A family is registered by a static object in its source file, before main() or while a library
@@ -223,6 +251,8 @@ struct RegisterFamily {
 std::vector<const CameraFamily*> camera_families();
 /// The family of this URI. The error tells what to write instead.
 Result<const CameraFamily*> find_family(std::string_view location);
+/// The parts of a URI of this family.
+Result<CameraLocation> split_location(const CameraFamily& family, std::string_view location);
 /// The default URI of the first family that has one.
 const char* default_location();
 

@@ -25,9 +25,16 @@ struct FoundCamera {
 /// machine's networks, because a camera makes its own network and is the gateway in it.
 std::vector<std::string> usual_locations();
 
+/// Whether an address of IPv4 is in a network of this machine. True for names.
+bool is_nearby(const std::string& host);
+
+/// Of these, those that are in a network of this machine. The others would be asked for outside of
+/// it, at a machine that is not a camera.
+std::vector<std::string> nearby_locations();
+
 /// Tries these URIs, all at the same time, and returns those where a camera answers. Each camera is
-/// connected to for a moment. Blocks for `timeout` at most, and about a second more for orderly
-/// ends.
+/// connected to for a moment, unless this program has a connection already, which tells the state.
+/// Blocks for `timeout` at most, and about a second more for orderly ends.
 std::vector<FoundCamera> find_cameras(const std::vector<std::string>& locations,
                                       std::chrono::milliseconds timeout, GCancellable* cancellable);
 

@@ -18,7 +18,6 @@
 
 #include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/gobject.h"
-#include "hw/await.h"
 
 namespace sphere::hw {
 
@@ -26,13 +25,8 @@ namespace {
 
 using Reason = Failure::Reason;
 using Clock = std::chrono::steady_clock;
-using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds web_timeout = 10s;
-// Between two attempts; a camera that restarts takes some seconds.
-constexpr std::chrono::milliseconds first_pause = 100ms, longest_pause = 2s;
 constexpr size_t suffix_digits = 8;
-constexpr uint64_t four_gib = uint64_t{1} << 32;
 
 Failure file_failure(const std::string& path, const char* what) {
   const int error = errno;
@@ -118,33 +112,22 @@ class PartFile {
   uint64_t size_ = 0;
 };
 
-/// Waits, unless it is cancelled.
-void pause(std::chrono::milliseconds duration, GCancellable* cancellable) {
-  GPollFD poll = {};
-  const bool has_descriptor = cancellable && g_cancellable_make_pollfd(cancellable, &poll);
-  g_poll(&poll, has_descriptor ? 1 : 0, static_cast<gint>(duration.count()));
-  if (has_descriptor) g_cancellable_release_fd(cancellable);
-}
-
 class Downloader {
  public:
   Downloader(CameraClient& client, const DownloadOptions& options, GCancellable* cancellable)
-      : client_(client),
-        options_(options),
+      : options_(options),
         cancellable_(cancellable),
-        web_(options.pins, web_timeout),
-        try_web_(options.transport != FileTransport::data) {}
+        file_(client, options.path, options.transport, options.pins) {}
 
   std::optional<Failure> run(DownloadReport& report) {
     MediaInfo info;
     if (const auto failure = describe(info)) return failure;
-    total_ = info.size;
     PartFile part(options_.destination,
                   options_.path + "\n" + std::to_string(info.size.value_or(0)) + "\n" + info.date);
     if (!options_.clobber && access(options_.destination.c_str(), F_OK) == 0)
       return Failure(Reason::stopped, "'" + options_.destination + "' exists already");
     if (const auto failure = part.open()) return failure;
-    if (total_ && part.size() > *total_)
+    if (file_.size() && part.size() > *file_.size())
       if (const auto failure = part.restart()) return failure;
     tell(part);
     if (const auto failure = fetch(part, report)) return failure;
@@ -157,73 +140,37 @@ class Downloader {
   static Failure cancelled() { return {Reason::stopped, "the transfer was cancelled"}; }
 
   void tell(const PartFile& part) {
-    if (options_.progress) options_.progress(part.size(), total_);
-  }
-
-  std::optional<Failure> connect() {
-    if (client_.is_ready()) return std::nullopt;
-    const auto outcome = await<std::optional<Failure>>(
-        cancellable_, [&](auto handler) { client_.connect(std::move(handler)); });
-    return outcome ? std::get<0>(*outcome) : cancelled();
-  }
-
-  /// The camera with its files, while there is a connection.
-  std::shared_ptr<Camera> camera_with_files(std::optional<Failure>& failure) {
-    failure = connect();
-    if (failure) return nullptr;
-    std::shared_ptr<Camera> camera = client_.camera();
-    if (!camera) failure = Failure(Reason::gone, "the connection to the camera was lost");
-    if (camera && !camera->files()) {
-      failure = Failure(Reason::refused, "the files of this camera can't be read over the network");
-      return nullptr;
-    }
-    return camera;
+    if (options_.progress) options_.progress(part.size(), file_.size());
   }
 
   std::optional<Failure> describe(MediaInfo& info) {
-    std::optional<Failure> failure;
     const Clock::time_point until = Clock::now() + options_.patience;
-    auto wait = first_pause;
+    RetryPause retry;
     for (;;) {
-      if (const std::shared_ptr<Camera> camera = camera_with_files(failure)) {
-        const auto outcome = await<MediaInfo, std::optional<Failure>>(
-            cancellable_,
-            [&](auto handler) { camera->files()->info(options_.path, std::move(handler)); });
-        if (!outcome) return cancelled();
-        failure = std::get<1>(*outcome);
-        if (!failure) {
-          info = std::get<0>(*outcome);
-          return std::nullopt;
-        }
-      }
-      if (!may_pass(*failure) || Clock::now() + wait > until) return failure;
-      pause(wait, cancellable_);
+      const std::optional<Failure> failure = file_.describe(info, cancellable_);
+      if (!failure) return std::nullopt;
       if (is_cancelled()) return cancelled();
-      wait = std::min(2 * wait, longest_pause);
+      if (!may_pass(*failure) || Clock::now() + retry.next() > until) return failure;
+      retry.wait(cancellable_);
+      if (is_cancelled()) return cancelled();
     }
-  }
-
-  /// Whether it may be better at the next attempt.
-  static bool may_pass(const Failure& failure) {
-    return failure.reason == Reason::gone || failure.reason == Reason::silent ||
-           failure.reason == Reason::unreachable || failure.reason == Reason::held ||
-           failure.reason == Reason::not_there;
   }
 
   std::optional<Failure> fetch(PartFile& part, DownloadReport& report) {
     Clock::time_point last_byte = Clock::now();
-    auto wait = first_pause;
-    while (!total_ || part.size() < *total_) {
+    RetryPause retry;
+    while (!file_.size() || part.size() < *file_.size()) {
       const uint64_t before = part.size();
       write_failure_.reset();
-      const bool by_web = try_web_;
-      report.transport = by_web ? FileTransport::web : FileTransport::data;
-      std::optional<Failure> failure = by_web ? fetch_by_web(part) : fetch_by_data(part);
+      std::optional<Failure> failure = file_.read(
+          part.size(), std::nullopt, [&](std::string_view bytes) { return take(part, bytes); },
+          cancellable_);
+      report.transport = file_.used();
       report.fetched += part.size() - before;
       if (is_cancelled()) return cancelled();
       if (write_failure_) return write_failure_;
       if (!failure) {
-        if (!total_ || part.size() >= *total_) break;
+        if (!file_.size() || part.size() >= *file_.size()) break;
         failure = Failure(Reason::gone, "the camera sent less than the whole file");
       }
       if (failure->reason == Reason::broken && !std::exchange(started_again_, true)) {
@@ -234,21 +181,15 @@ class Downloader {
       }
       if (part.size() > before) {
         last_byte = Clock::now();
-        wait = first_pause;
-      } else if (by_web && options_.transport == FileTransport::any &&
-                 failure->reason != Reason::silent) {
-        // The other way works without the camera's web server.
-        try_web_ = false;
-        continue;
+        retry.reset();
       }
       if (!may_pass(*failure)) return failure;
       if (Clock::now() - last_byte > options_.patience) return failure;
       ++report.cuts;
-      pause(wait, cancellable_);
+      retry.wait(cancellable_);
       if (is_cancelled()) return cancelled();
-      wait = std::min(2 * wait, longest_pause);
     }
-    if (total_ && part.size() != *total_)
+    if (file_.size() && part.size() != *file_.size())
       return Failure(Reason::broken, "the camera sent more than the file's size");
     return std::nullopt;
   }
@@ -262,68 +203,10 @@ class Downloader {
     return ok();
   }
 
-  std::optional<Failure> fetch_by_web(PartFile& part) {
-    std::optional<Failure> failure;
-    std::optional<FileAddress> address;
-    {
-      const std::shared_ptr<Camera> camera = client_.camera();
-      if (camera && camera->files()) address = camera->files()->address(options_.path);
-    }
-    if (!address) {
-      const std::shared_ptr<Camera> camera = camera_with_files(failure);
-      if (!camera) return failure;
-      address = camera->files()->address(options_.path);
-    }
-    if (!address) return Failure(Reason::not_there, "this camera has no web server");
-    const WebFileReader::Outcome outcome = web_.read(
-        *address, {part.size(), std::nullopt},
-        [&](std::string_view bytes) { return take(part, bytes); }, cancellable_);
-    // The camera's own size has 32 bits.
-    if (outcome.whole_size && (!total_ || *outcome.whole_size % four_gib == *total_ % four_gib))
-      total_ = outcome.whole_size;
-    return outcome.failure;
-  }
-
-  std::optional<Failure> fetch_by_data(PartFile& part) {
-    std::optional<Failure> failure;
-    const std::shared_ptr<Camera> camera = camera_with_files(failure);
-    if (!camera) return failure;
-    struct Cancel {
-      CameraFiles* files;
-      unsigned number;
-    } cancel{camera->files(), 0};
-    gulong connection = 0;
-    // Not ended by `cancellable`, because the sink uses this object until it is done.
-    const auto outcome = await<std::optional<Failure>>(nullptr, [&](auto handler) {
-      FileRead read;
-      read.path = options_.path;
-      read.offset = part.size();
-      if (total_) read.size = *total_ - part.size();
-      read.sink = [&](std::string_view bytes) { return take(part, bytes); };
-      read.done = std::move(handler);
-      cancel.number = cancel.files->read(std::move(read));
-      if (cancellable_)
-        connection =
-            g_cancellable_connect(cancellable_, G_CALLBACK(+[](GCancellable*, gpointer data) {
-                                    const auto* one = static_cast<Cancel*>(data);
-                                    one->files->cancel(one->number);
-                                  }),
-                                  &cancel, nullptr);
-    });
-    if (connection) g_cancellable_disconnect(cancellable_, connection);
-    failure = std::get<0>(*outcome);
-    // A connection that was lost ends all transfers.
-    if (failure && !client_.is_ready()) failure->reason = Reason::gone;
-    return failure;
-  }
-
-  CameraClient& client_;
   const DownloadOptions& options_;
   GCancellable* const cancellable_;
-  WebFileReader web_;
-  bool try_web_;
+  CardFile file_;
   bool started_again_ = false;
-  std::optional<uint64_t> total_;
   std::optional<Failure> write_failure_;  // of the part file
 };
 

@@ -14,16 +14,10 @@
 #include <string>
 
 #include "hw/camera_client.h"
+#include "hw/card_file.h"
 #include "hw/web_file.h"
 
 namespace sphere::hw {
-
-/// The transport of files.
-enum class FileTransport {
-  any,   ///< the web server, or the camera's own protocol if that does not work
-  web,   ///< the camera's web server alone
-  data,  ///< the camera's own protocol alone
-};
 
 struct DownloadOptions {
   std::string path;         ///< on the card

@@ -300,13 +300,13 @@ void gst_sphere_camera_constructed(GObject* object) {
   if (priv->location.empty()) priv->location = default_location();
   const Result<const CameraFamily*> family = find_family(priv->location);
   if (!family || !(*family)->check_location(priv->location)) return;
-  CameraOptions options;
-  options.location = priv->location;
-  options.may_store_tables = [priv] {
-    return priv->consent.allowed(consent::Category::device, consent::Purpose::bind);
-  };
-  priv->client = std::make_shared<CameraClient>(**family, std::move(options));
-  // The client is disconnected before this object goes.
+  // Elements of this program may use the same connection, also after this object is gone.
+  Result<std::shared_ptr<CameraClient>> client =
+      CameraClient::shared(priv->location, CameraOptions().connect_timeout);
+  if (!client) return;
+  priv->client = std::move(*client);
+  lend_client(object, priv->client);
+  // Removed before this object goes.
   const auto weak = std::make_shared<WeakCamera>(self);
   priv->listener = priv->client->add_listener([weak, priv](const CameraEvent& event) {
     GSource* source = g_idle_source_new();
@@ -321,7 +321,8 @@ void gst_sphere_camera_dispose(GObject* object) {
   auto* priv = GST_SPHERE_CAMERA(object)->priv;
   if (priv->client && priv->listener) {
     priv->client->remove_listener(std::exchange(priv->listener, 0));
-    priv->client->disconnect();
+    priv->client->release(object);
+    priv->client->wait_until_free();
   }
   G_OBJECT_CLASS(gst_sphere_camera_parent_class)->dispose(object);
 }
@@ -519,7 +520,8 @@ GstSphereCamera* gst_sphere_camera_new(const gchar* location, GError** error) {
  * @callback: (scope async): called when it is connected
  * @user_data: (closure): data for @callback
  *
- * Connects to the camera. A camera accepts one client at a time.
+ * Connects to the camera. A camera accepts one client at a time; objects and elements of one
+ * program that use the same camera share one connection.
  *
  * Since: 0.2
  */
@@ -531,6 +533,10 @@ void gst_sphere_camera_connect_async(GstSphereCamera* camera, GCancellable* canc
                        cancellable, callback, user_data);
   if (!camera->priv->client)
     return call->fail(GST_SPHERE_ERROR_INVALID, "the location is not the URI of a camera");
+  auto* priv = camera->priv;
+  priv->client->hold(camera, [priv] {
+    return priv->consent.allowed(consent::Category::device, consent::Purpose::bind);
+  });
   // In a thread, because the end of an earlier connection is waited for.
   call->run_in_thread(
       [client = camera->priv->client](AsyncCall& one) { client->connect(one.done()); });
@@ -558,7 +564,7 @@ SPHERE_CAMERA_FINISH(connect)
  * @user_data: (closure): data for @callback
  *
  * Ends the connection in an orderly way, so that the camera is free for others. Takes less than a
- * second.
+ * second. The connection stays while an element of this program uses it, too.
  *
  * Since: 0.2
  */
@@ -568,8 +574,11 @@ void gst_sphere_camera_disconnect_async(GstSphereCamera* camera, GCancellable* c
   const auto call =
       AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_disconnect_async),
                        cancellable, callback, user_data);
-  call->run_in_thread([client = camera->priv->client](AsyncCall& one) {
-    if (client) client->disconnect();
+  call->run_in_thread([camera, client = camera->priv->client](AsyncCall& one) {
+    if (client) {
+      client->release(camera);
+      client->wait_until_free();
+    }
     one.succeed();
   });
 }

@@ -65,6 +65,7 @@ struct FileServer::Body {
   ObjectRef<GSocket> socket;  // the connection's
   GMainContext* context;
   FindFault fault;
+  std::shared_ptr<uint64_t> all_sent;  // by the server
   uint64_t sent = 0;
   Watch pause;  // of a slow server
 };
@@ -169,6 +170,7 @@ void FileServer::send_next(SoupServerMessage* message, Body& body) {
   body.offset += piece.size();
   body.left -= piece.size();
   body.sent += piece.size();
+  *body.all_sent += piece.size();
   soup_message_body_append(soup_server_message_get_response_body(message), SOUP_MEMORY_COPY,
                            piece.data(), piece.size());
 }
@@ -229,7 +231,8 @@ void FileServer::serve(SoupServerMessage* message, const char* path) {
   auto* body = new Body{
       std::move(file), sent.from,
       sent.count,      ObjectRef<GSocket>(G_SOCKET(g_object_ref(connection->socket.get()))),
-      context_,        fault_};
+      context_,        fault_,
+      sent_};
   // The message has a reference.
   g_signal_connect_data(
       message, "wrote-chunk", G_CALLBACK(chunk_sent), body,

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -46,6 +47,8 @@ class FileServer {
 
   /// With a certificate, the connection is one of HTTPS.
   void accept(ObjectRef<GSocket> socket, GTlsCertificate* certificate = nullptr);
+  /// Bytes of files that were sent.
+  uint64_t sent() const { return *sent_; }
 
  private:
   struct Connection {
@@ -67,6 +70,7 @@ class FileServer {
   const Card& card_;
   const std::chrono::seconds idle_time_;
   const FindFault fault_;
+  const std::shared_ptr<uint64_t> sent_ = std::make_shared<uint64_t>(0);
   const ObjectRef<SoupServer> server_;
   std::list<Connection> connections_;
 };

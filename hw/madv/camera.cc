@@ -190,6 +190,7 @@ class MadvCamera : public hw::Camera {
                 done(generic && refused ? std::nullopt : failure);
               });
   }
+  hw::CameraStats stats() const override { return session_.stats(); }
   hw::CameraSettings* settings() override {
     if (is_generic()) return &generic_settings_;
     return &settings_;
@@ -425,6 +426,15 @@ Status check_location(std::string_view location) {
   return ok();
 }
 
+Result<hw::CameraLocation> split_location(std::string_view location) {
+  Result<Uri> uri = Uri::parse(location);
+  if (!uri) return uri.error();
+  hw::CameraLocation parts;
+  parts.file = std::exchange(uri->file, {});
+  parts.camera = uri->to_string();
+  return parts;
+}
+
 std::unique_ptr<hw::Camera> make(hw::CameraOptions options, hw::Camera::EventHandler handler) {
   return std::make_unique<MadvCamera>(std::move(options), std::move(handler));
 }
@@ -439,6 +449,7 @@ constexpr hw::CameraFamily family = {
     .check_location = check_location,
     .make = make,
     .forget_table = forget_table,
+    .split_location = split_location,
 };
 const hw::RegisterFamily registered(family);
 

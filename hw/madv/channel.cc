@@ -42,6 +42,12 @@ void ControlChannel::send(const Request& request, Time now) {
   last_sent_ = now;
 }
 
+void ControlChannel::send_outstanding(Time now) {
+  ++stats_.requests;
+  asked_at_ = now;
+  send(outstanding_->request, now);
+}
+
 void ControlChannel::enqueue(Request request, ReplyHandler handler, Rank rank, int attempts) {
   const Duration timeout =
       is_slow(request.id) ? settings_.slow_reply_timeout : settings_.reply_timeout;
@@ -75,7 +81,7 @@ void ControlChannel::send_next(Time now) {
   outstanding_ = std::move(queue_.front());
   queue_.pop_front();
   reply_due_ = now + outstanding_->timeout;
-  send(outstanding_->request, now);
+  send_outstanding(now);
 }
 
 void ControlChannel::ask(Request request, ReplyHandler handler, Rank rank, int attempts, Time now) {
@@ -231,6 +237,8 @@ void ControlChannel::replied(std::shared_ptr<const Message> message, Time now) {
   }
   Pending done = std::move(*outstanding_);
   outstanding_.reset();
+  stats_.add_answer(now - asked_at_);
+  if (!message->succeeded()) ++stats_.errors;
 
   if (message->rval() == rval_busy && done.attempts_left > 0 && phase_ != Phase::finishing) {
     --done.attempts_left;
@@ -265,8 +273,10 @@ void ControlChannel::advance(Time now) {
     if (now < finish_due_) return;
     if (token_ && !stop_session_sent_) {
       // The expected answer does not come.
-      if (const std::optional<Pending> given_up = std::exchange(outstanding_, std::nullopt))
+      if (const std::optional<Pending> given_up = std::exchange(outstanding_, std::nullopt)) {
+        ++stats_.errors;
         if (given_up->handler) given_up->handler({nullptr, session_stopped()});
+      }
       send_stop_session(now);
     } else {
       end(std::nullopt, now);
@@ -317,7 +327,7 @@ void ControlChannel::send_stop_session(Time now) {
   finish_due_ = now + settings_.stop_session_timeout;
   outstanding_ =
       Pending{Request(msg_stop_session), nullptr, settings_.stop_session_timeout, Rank::connect, 0};
-  send(outstanding_->request, now);
+  send_outstanding(now);
 }
 
 void ControlChannel::finish(Time now) {
@@ -361,11 +371,14 @@ void ControlChannel::end(std::optional<Failure> failure, Time now) {
   // with an open session refuses the next client.
   if (token_ && !stop_session_sent_) {
     stop_session_sent_ = true;
+    ++stats_.requests;
     send(Request(msg_stop_session), now);
   }
   const Failure why = failure ? *failure : session_stopped();
-  if (std::optional<Pending> open = std::exchange(outstanding_, std::nullopt))
+  if (std::optional<Pending> open = std::exchange(outstanding_, std::nullopt)) {
+    ++stats_.errors;
     if (open->handler) open->handler({nullptr, why});
+  }
   for (Pending& pending : std::exchange(queue_, {}))
     if (pending.handler) pending.handler({nullptr, why});
   if (failure) GST_DEBUG("the session ended: %s", failure->message.c_str());

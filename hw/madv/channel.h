@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "hw/camera.h"
 #include "hw/madv/allowance.h"
 #include "hw/madv/clock.h"
 #include "hw/madv/reply.h"
@@ -79,6 +80,8 @@ class ControlChannel {
   const std::string& output() const { return output_; }
   void output_sent(size_t bytes) { output_.erase(0, bytes); }
 
+  /// Of all requests so far.
+  const hw::CameraStats& stats() const { return stats_; }
   /// Time of the camera's last sign of life.
   Time last_sign_of_life() const { return last_sign_of_life_; }
   bool is_open() const { return phase_ == Phase::open; }
@@ -101,6 +104,7 @@ class ControlChannel {
   void drop_unwanted();
   void send_next(Time now);
   void send(const Request& request, Time now);
+  void send_outstanding(Time now);
   void session_started(const Reply& reply, Time now);
   void dispatch(std::shared_ptr<const Message> message, size_t bytes, Time now);
   void asked(std::shared_ptr<const Message> question, Time now);
@@ -119,6 +123,8 @@ class ControlChannel {
   std::optional<int64_t> token_;
   std::deque<Pending> queue_;  // by rank
   std::optional<Pending> outstanding_;
+  hw::CameraStats stats_;
+  Time asked_at_{};  // the outstanding request
   Time reply_due_{};
   Time not_before_{};
   std::optional<Time> last_sent_;

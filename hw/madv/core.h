@@ -73,6 +73,7 @@ class SessionCore {
 
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
   const CameraState& state() const { return state_; }
+  const hw::CameraStats& stats() const { return channel_.stats(); }
   bool ended() const { return channel_.ended(); }
   bool is_open() const { return channel_.is_open(); }
   bool stop_session_answered() const { return channel_.stop_session_answered(); }

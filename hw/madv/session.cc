@@ -99,6 +99,7 @@ class Session::Loop {
     {
       const Lock lock(session_.mutex_);
       session_.state_ = state;
+      session_.stats_ = core_.stats();
     }
     // A handler may cause further events.
     for (std::vector<Event> events = core_.take_events(); !events.empty();
@@ -339,6 +340,11 @@ void Session::stop() {
 CameraState Session::state() const {
   const Lock lock(mutex_);
   return state_;
+}
+
+hw::CameraStats Session::stats() const {
+  const Lock lock(mutex_);
+  return stats_;
 }
 
 void Session::wake() {

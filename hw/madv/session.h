@@ -63,6 +63,7 @@ class Session {
 
   /// The state of the camera.
   CameraState state() const;
+  hw::CameraStats stats() const;
 
   /// Sends a request. `handler` is always called exactly once: in the session's thread, or within
   /// this call if the session has ended or too many requests wait.
@@ -109,6 +110,7 @@ class Session {
   std::vector<Task> tasks_ SPHERE_GUARDED_BY(mutex_);  // ControlChannel::max_waiting at most
   bool stop_wanted_ SPHERE_GUARDED_BY(mutex_) = false;
   CameraState state_ SPHERE_GUARDED_BY(mutex_);
+  hw::CameraStats stats_ SPHERE_GUARDED_BY(mutex_);
   bool over_ SPHERE_GUARDED_BY(mutex_) = false;  // no more tasks are executed
   unsigned last_transfer_ SPHERE_GUARDED_BY(mutex_) = ConnectSequence::lens_table_transfer;
 

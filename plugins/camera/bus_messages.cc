@@ -81,6 +81,12 @@ void post_failure(GstElement* element, const hw::Failure& failure) {
        failure.detail);
 }
 
+void post_file_failure(GstElement* element, const hw::Failure& failure) {
+  if (failure.reason != Reason::refused) return post_failure(element, failure);
+  post(element, GST_MESSAGE_ERROR, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND},
+       sentence(failure.message), failure.detail);
+}
+
 void post_warning(GstElement* element, const hw::Failure& failure, const std::string& more) {
   std::string text = sentence(failure.message);
   if (!more.empty()) text += " " + sentence(more);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The messages of spherecamsrc on the bus.
+// The messages of the elements for cameras on the bus.
 
 #pragma once
 
@@ -14,6 +14,8 @@ namespace sphere::camera {
 
 /// An error, with the domain and code that the reason has.
 void post_failure(GstElement* element, const hw::Failure& failure);
+/// The same for a file on the card: what the camera refuses is a file that it does not have.
+void post_file_failure(GstElement* element, const hw::Failure& failure);
 /// A warning with the same; `more` is a sentence without its full stop, or empty.
 void post_warning(GstElement* element, const hw::Failure& failure, const std::string& more);
 /// A warning of an element of the preview, unchanged.

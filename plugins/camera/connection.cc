@@ -66,13 +66,21 @@ CameraConnection::CameraConnection(GstBin* bin, GstPad* pictures, GstPad* source
 
 bool CameraConnection::start() {
   used_ = settings();
-  const Result<const hw::CameraFamily*> family = hw::find_family(used_.location);
-  const Status status = family ? (*family)->check_location(used_.location) : family.error();
-  if (!status) {
-    post_settings_error(GST_ELEMENT(bin_), status.error().message);
+  const ObjectRef<GstSphereCamera> given = camera_property_.get();
+  Status status = ok();
+  if (!given) {
+    const Result<const hw::CameraFamily*> family = hw::find_family(used_.location);
+    status = family ? (*family)->check_location(used_.location) : family.error();
+  }
+  Result<Target> target = status ? find_target(given ? std::string() : used_.location, given.get(),
+                                               std::chrono::seconds(used_.timeout))
+                                 : status.error();
+  if (!target) {
+    post_settings_error(GST_ELEMENT(bin_), target.error().message);
     return false;
   }
-  family_ = *family;
+  const std::shared_ptr<hw::CameraClient> client = target->client;
+  family_ = &client->family();
   const GstRef<GstElement> filter(gst_pad_get_parent_element(pictures_.get()));
   const CapsRef caps(gst_caps_from_string(family_->video_caps));
   g_object_set(filter.get(), "caps", caps.get(), nullptr);
@@ -86,12 +94,17 @@ bool CameraConnection::start() {
   recording_has_sound_ = sound_.offered = sound_.asked_for = counts_.lens_table = false;
   pads_changed_ = true;
   counts_.connections = counts_.losses = 0;
+  counts_.packets = counts_.lost_packets = 0;
   position_due_.reset();
   warning_.reset();
+  const hw::CameraStats before = client->stats();
   {
     const Lock lock(mutex_);
     events_.clear();
     quit_ = false;
+    client_ = client;
+    stats_before_ = before;
+    last_stats_ = {};
   }
   core_.start(core_settings(), now());
   thread_ = std::thread([this] { run(); });
@@ -99,18 +112,25 @@ bool CameraConnection::start() {
 }
 
 void CameraConnection::stop() {
-  std::shared_ptr<hw::Camera> camera;
+  std::shared_ptr<hw::CameraClient> client;
   {
     const Lock lock(mutex_);
     quit_ = true;
-    camera = camera_;
+    client = client_;
     changed_.notify_all();
   }
   calls_.cancel();
-  // The camera is closed at the same time as the preview.
-  if (camera) camera->request_disconnect();
+  // The connection is ended at the same time as the preview.
+  if (client && thread_.joinable()) client->release(this);
   if (thread_.joinable()) thread_.join();
   audio_.remove();
+  if (!client) return;
+  hw::CameraStats commands = client->stats();
+  const Lock lock(mutex_);
+  commands -= stats_before_;
+  last_stats_ = commands;
+  // The next start may be with another camera, or other settings.
+  client_.reset();
 }
 
 void CameraConnection::set_playing(bool playing) { put(PlayingChanged{playing}); }
@@ -186,7 +206,7 @@ void CameraConnection::run() {
   (void)core_.take_actions();
   close_preview();
   close_camera();
-  for (const auto& one : std::exchange(closing_, {})) one->disconnect();
+  client()->wait_until_free();
 }
 
 void CameraConnection::handle(Event& event) {
@@ -281,15 +301,9 @@ void CameraConnection::perform(ConnectionAction& action) {
 
 void CameraConnection::open_camera() {
   close_camera();
-  // A camera accepts one client at a time.
-  for (const auto& one : std::exchange(closing_, {})) one->disconnect();
-  hw::CameraOptions options;
-  options.location = used_.location;
-  options.connect_timeout = std::chrono::seconds(used_.timeout);
-  // Each camera has a table of its own.
-  options.may_store_tables = [this] {
-    return consent_.allowed(consent::Category::device, consent::Purpose::bind);
-  };
+  const std::shared_ptr<hw::CameraClient> client = this->client();
+  // The end of an earlier connection is not told to the next listener.
+  client->wait_until_free();
   binding_.restart();
   unsigned number = 0;
   {
@@ -297,35 +311,34 @@ void CameraConnection::open_camera() {
     if (quit_) return;
     number = ++camera_number_;
   }
-  const std::shared_ptr<hw::Camera> camera = family_->make(
-      options, [this, number](const hw::CameraEvent& event) { camera_event(event, number); });
-  {
-    const Lock lock(mutex_);
-    if (quit_) return;
-    camera_ = camera;
-  }
-  camera->connect();
+  // Each camera has a table of its own.
+  client->hold(this, [this] {
+    return consent_.allowed(consent::Category::device, consent::Purpose::bind);
+  });
+  // There may be a connection already, whose events are told again.
+  listener_ = client->join_listeners(
+      [this, number](const hw::CameraEvent& event) { camera_event(event, number); });
+  client->connect(nullptr);
 }
 
 void CameraConnection::close_camera() {
-  std::shared_ptr<hw::Camera> gone;
   {
     const Lock lock(mutex_);
     ++camera_number_;
-    gone = std::exchange(camera_, nullptr);
   }
-  if (!gone) return;
-  gone->request_disconnect();
-  closing_.push_back(std::move(gone));
+  const std::shared_ptr<hw::CameraClient> client = this->client();
+  if (const std::optional<unsigned> listener = std::exchange(listener_, std::nullopt))
+    client->remove_listener(*listener);
+  // If nobody else needs the connection, its end is waited for when the next one is made.
+  client->release(this);
 }
 
 void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned number) {
-  std::shared_ptr<hw::Camera> camera;
   {
     const Lock lock(mutex_);
     if (quit_ || number != camera_number_) return;
-    camera = camera_;
   }
+  const std::shared_ptr<hw::Camera> camera = this->camera();
   using Kind = hw::CameraEvent::Kind;
   switch (event.kind) {
     case Kind::preview_ready:
@@ -363,9 +376,14 @@ void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned numbe
   }
 }
 
-std::shared_ptr<hw::Camera> CameraConnection::camera() {
+std::shared_ptr<hw::CameraClient> CameraConnection::client() {
   const Lock lock(mutex_);
-  return camera_;
+  return client_;
+}
+
+std::shared_ptr<hw::Camera> CameraConnection::camera() {
+  const std::shared_ptr<hw::CameraClient> client = this->client();
+  return client ? client->camera() : nullptr;
 }
 
 // --- the preview -----------------------------------------------------------------------------
@@ -437,7 +455,16 @@ void CameraConnection::close_preview() {
   GstElement* element = gone->element();
   gst_element_set_locked_state(element, TRUE);
   gone->close();
+  count_packets(*gone);
   gst_bin_remove(bin_, element);
+}
+
+/// Adds those of a preview that is closed.
+void CameraConnection::count_packets(const hw::Preview& preview) {
+  const auto packets = preview.packets();
+  if (!packets) return;
+  counts_.packets += packets->arrived;
+  counts_.lost_packets += packets->lost;
 }
 
 void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::string& codec,
@@ -551,13 +578,14 @@ void CameraConnection::update_recording() {
 // --- commands --------------------------------------------------------------------------------
 
 hw::Camera::Answer CameraConnection::call(const PendingCalls::Command& command) {
-  std::shared_ptr<hw::Camera> camera;
   guint seconds = 0;
+  bool quit = false;
   {
     const Lock lock(mutex_);
-    if (!quit_) camera = camera_;
+    quit = quit_;
     seconds = settings_.timeout;
   }
+  const std::shared_ptr<hw::Camera> camera = quit ? nullptr : this->camera();
   if (!camera) return {.failure = {Reason::stopped, "the camera is not connected", {}}};
   return calls_.call(*camera, command, std::chrono::seconds(seconds));
 }
@@ -599,12 +627,52 @@ hw::Camera::Answer CameraConnection::stop_recording() {
   return answer;
 }
 
+/// Nothing in it identifies a camera: it may be sent to somebody who searches for an error.
 GstStructure* CameraConnection::stats() {
-  return gst_structure_new("application/x-sphere-camera-stats", "pictures", G_TYPE_UINT64,
-                           splicer_.pictures(), "connections", G_TYPE_INT,
-                           counts_.connections.load(), "losses", G_TYPE_INT, counts_.losses.load(),
-                           "lens-table", G_TYPE_BOOLEAN, counts_.lens_table.load(), "wake-ups",
-                           G_TYPE_UINT64, static_cast<guint64>(counts_.wake_ups), nullptr);
+  std::shared_ptr<hw::CameraClient> client;
+  std::shared_ptr<hw::Preview> preview;
+  hw::CameraStats commands;
+  hw::CameraStats before;
+  {
+    const Lock lock(mutex_);
+    client = client_;
+    preview = preview_;
+    before = stats_before_;
+    commands = last_stats_;
+  }
+  if (client) {
+    commands = client->stats();
+    commands -= before;
+  }
+  uint64_t packets = counts_.packets, lost = counts_.lost_packets;
+  if (preview)
+    if (const auto now = preview->packets()) {
+      packets += now->arrived;
+      lost += now->lost;
+    }
+  const int connections = counts_.connections;
+  GstStructure* durations = gst_structure_new_empty("application/x-sphere-durations");
+  for (size_t i = 0; i < commands.durations.size(); ++i) {
+    const std::string name = i < hw::CameraStats::limits_ms.size()
+                                 ? "up-to-" + std::to_string(hw::CameraStats::limits_ms[i]) + "-ms"
+                                 : "longer";
+    gst_structure_set(durations, name.c_str(), G_TYPE_UINT64,
+                      static_cast<guint64>(commands.durations[i]), nullptr);
+  }
+  GstStructure* all = gst_structure_new(
+      "application/x-sphere-camera-stats", "pictures", G_TYPE_UINT64,
+      static_cast<guint64>(splicer_.pictures()), "bytes", G_TYPE_UINT64,
+      static_cast<guint64>(splicer_.bytes()), "packets", G_TYPE_UINT64,
+      static_cast<guint64>(packets), "lost-packets", G_TYPE_UINT64, static_cast<guint64>(lost),
+      "connections", G_TYPE_INT, connections, "reconnects", G_TYPE_INT,
+      std::max(connections - 1, 0), "losses", G_TYPE_INT, counts_.losses.load(), "requests",
+      G_TYPE_UINT64, static_cast<guint64>(commands.requests), "errors", G_TYPE_UINT64,
+      static_cast<guint64>(commands.errors), "lens-table", G_TYPE_BOOLEAN,
+      counts_.lens_table.load(), "wake-ups", G_TYPE_UINT64, static_cast<guint64>(counts_.wake_ups),
+      nullptr);
+  gst_structure_set(all, "durations", GST_TYPE_STRUCTURE, durations, nullptr);
+  gst_structure_free(durations);
+  return all;
 }
 
 }  // namespace sphere::camera

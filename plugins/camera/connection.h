@@ -19,9 +19,10 @@
 
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/guard.h"
-#include "hw/camera.h"
+#include "hw/camera_client.h"
 #include "plugins/camera/audio_branch.h"
 #include "plugins/camera/camera_binding.h"
+#include "plugins/camera/camera_use.h"
 #include "plugins/camera/connection_core.h"
 #include "plugins/camera/pending_calls.h"
 #include "plugins/camera/position_reporter.h"
@@ -67,6 +68,8 @@ class CameraConnection {
   /// The consent on which sound and position depend.
   consent::Consent& consent() { return consent_; }
   PositionReporter& position() { return position_; }
+  /// The value of the property `camera`.
+  CameraProperty& camera_property() { return camera_property_; }
   /// To be called when consent or the position has changed.
   void consent_changed();
 
@@ -133,6 +136,7 @@ class CameraConnection {
   void close_camera();
   void open_preview(bool tcp_only);
   void close_preview();
+  void count_packets(const hw::Preview& preview);
   void camera_event(const hw::CameraEvent& event, unsigned number);
   void stream_added(GstPad* pad, bool is_sound, const std::string& codec, unsigned number);
   void all_streams_added();
@@ -140,6 +144,7 @@ class CameraConnection {
   void update_recording();
   void update_warning(Time now);
   void add_warning(hw::Failure& failure);
+  std::shared_ptr<hw::CameraClient> client();
   std::shared_ptr<hw::Camera> camera();
   hw::Camera::Answer call(const PendingCalls::Command& command);
 
@@ -153,6 +158,7 @@ class CameraConnection {
   PositionReporter position_;
   CameraBinding binding_;
   PendingCalls calls_;
+  CameraProperty camera_property_;
 
   // Set and read by several threads without the lock.
   std::atomic<bool> pushing_ = false;      // a picture is on its way downstream
@@ -165,13 +171,14 @@ class CameraConnection {
     std::atomic<int> connections = 0, losses = 0;
     std::atomic<bool> lens_table = false;
     std::atomic<uint64_t> wake_ups = 0;
+    std::atomic<uint64_t> packets = 0, lost_packets = 0;  // of previews that are closed
   } counts_;
 
   // Used only by the connection thread, and by start() before there is one.
   ConnectionCore core_;
   Settings used_;  // the settings when it started, but the current `reconnect`
   const hw::CameraFamily* family_ = nullptr;
-  std::vector<std::shared_ptr<hw::Camera>> closing_;
+  std::optional<unsigned> listener_;  // of client_
   std::optional<Time> position_due_;
   std::optional<Warning> warning_;
 
@@ -183,7 +190,10 @@ class CameraConnection {
   bool quit_ SPHERE_GUARDED_BY(mutex_) = true;
   unsigned camera_number_ SPHERE_GUARDED_BY(mutex_) = 0;
   unsigned preview_number_ SPHERE_GUARDED_BY(mutex_) = 0;
-  std::shared_ptr<hw::Camera> camera_ SPHERE_GUARDED_BY(mutex_);
+  // The connection, which other parts of this program may use, too. From start() to stop().
+  std::shared_ptr<hw::CameraClient> client_ SPHERE_GUARDED_BY(mutex_);
+  // Of client_ at start(), and of the last run after stop().
+  hw::CameraStats stats_before_ SPHERE_GUARDED_BY(mutex_), last_stats_ SPHERE_GUARDED_BY(mutex_);
   std::shared_ptr<hw::Preview> preview_ SPHERE_GUARDED_BY(mutex_);
 
   std::thread thread_;

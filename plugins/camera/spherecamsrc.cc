@@ -17,6 +17,9 @@
  * and nothing about it is stored. Consent is given by the properties `consent` and `ledger`, and by
  * an application's context. The pad `audio` exists only while sound is allowed for `live`.
  *
+ * A camera accepts one client. Elements and #GstSphereCamera objects of one program that use the
+ * same camera share one connection; the property `camera` names the object to share with.
+ *
  * Element messages:
  * - `sphere-connection`: `state` (connecting, connected, preview-only, lost), and with the last two
  *   the `reason` as text and the `pause` before the next attempt in nanoseconds. `preview-only`:
@@ -41,6 +44,7 @@
 #include "gst/sphere/consent/element.h"
 #include "hw/camera.h"
 #include "plugins/camera/bus_messages.h"
+#include "plugins/camera/camera_use.h"
 #include "plugins/camera/connection.h"
 
 // Also used by the other files of this folder.
@@ -65,7 +69,8 @@ enum {
   PROP_RECONNECT,
   PROP_STATS,
   PROP_POSITION,
-  PROP_POSITION_INTERVAL
+  PROP_POSITION_INTERVAL,
+  PROP_CAMERA
 };
 enum { SIGNAL_TAKE_PHOTO, SIGNAL_START_RECORDING, SIGNAL_STOP_RECORDING, SIGNAL_COUNT };
 guint signals[SIGNAL_COUNT];
@@ -215,6 +220,10 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       self->connection->position().set_interval(std::chrono::seconds(g_value_get_uint(value)));
       self->connection->consent_changed();
       break;
+    case PROP_CAMERA:
+      self->connection->camera_property().set(
+          static_cast<GstSphereCamera*>(g_value_get_object(value)));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -246,6 +255,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case PROP_POSITION_INTERVAL:
       g_value_set_uint(value, static_cast<guint>(connection->position().interval().count()));
       break;
+    case PROP_CAMERA:
+      g_value_take_object(value, connection->camera_property().get().release());
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -266,16 +278,7 @@ gboolean stop_recording(GstSphereCamSrc* self) {
 }
 
 GstURIType uri_type(GType) { return GST_URI_SRC; }
-const gchar* const* uri_protocols(GType) {
-  // Never freed, because GStreamer keeps the pointer.
-  static const gchar* const* const protocols = [] {
-    const auto families = sphere::hw::camera_families();
-    auto** schemes = g_new0(const gchar*, families.size() + 1);
-    for (size_t i = 0; i < families.size(); ++i) schemes[i] = families[i]->scheme;
-    return schemes;
-  }();
-  return protocols;
-}
+const gchar* const* uri_protocols(GType) { return uri_schemes(); }
 gchar* get_uri(GstURIHandler* handler) {
   return g_strdup(GST_SPHERE_CAM_SRC(handler)->connection->settings().location.c_str());
 }
@@ -390,13 +393,15 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   g_object_class_install_property(
       object_class, PROP_STATS,
       g_param_spec_boxed("stats", "Statistics",
-                         "Counts since the start: pictures, connections, losses, wake-ups of the "
-                         "element's own thread; and whether the camera's own lens table is in use "
-                         "(lens-table)",
+                         "Counts since the start: pictures and their bytes, packets, lost-packets, "
+                         "connections, reconnects, losses, requests to the camera, errors among "
+                         "them, durations of the answers, wake-ups of the element's own thread; "
+                         "and whether the camera's own lens table is in use (lens-table)",
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
   sphere::consent::install_properties(object_class);
+  install_camera_property(object_class, PROP_CAMERA);
   // Not readable, because otherwise it would appear in every graph and verbose output.
   g_object_class_install_property(
       object_class, PROP_POSITION,

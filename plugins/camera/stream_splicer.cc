@@ -48,7 +48,7 @@ void StreamSplicer::restart(std::string stream_id, guint group) {
   group_ = group;
   position_ = {};
   first_due_ = false;
-  pictures_ = 0;
+  pictures_ = bytes_ = 0;
   last_picture_ = 0;
   finished_ = false;
 }
@@ -141,6 +141,7 @@ GstPadProbeReturn StreamSplicer::buffer_passes(GstPadProbeInfo* info) {
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
   if (GST_CLOCK_TIME_IS_VALID(pts)) last = pts;
   ++pictures_;
+  bytes_ += gst_buffer_get_size(buffer);
   last_picture_ = g_get_monotonic_time();
   if (first_due_.exchange(false) && handlers_.first_picture) handlers_.first_picture();
   return GST_PAD_PROBE_OK;

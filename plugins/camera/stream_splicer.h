@@ -42,6 +42,8 @@ class StreamSplicer {
   bool finish() { return !finished_.exchange(true); }
 
   uint64_t pictures() const { return pictures_; }
+  /// Of these pictures.
+  uint64_t bytes() const { return bytes_; }
   /// Monotonic time of the last buffer, microseconds; 0 before the first since restart().
   int64_t last_picture() const { return last_picture_; }
 
@@ -75,7 +77,7 @@ class StreamSplicer {
 
   std::atomic<bool> first_due_ = false;
   std::atomic<bool> finished_ = false;
-  std::atomic<uint64_t> pictures_ = 0;
+  std::atomic<uint64_t> pictures_ = 0, bytes_ = 0;
   std::atomic<int64_t> last_picture_ = 0;
 };
 

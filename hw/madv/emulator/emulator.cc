@@ -136,6 +136,11 @@ std::string Emulator::clock() const {
   return impl_->ask<std::string>([this] { return impl_->control_.clock(); });
 }
 
+uint64_t Emulator::file_bytes() const {
+  return impl_->ask<uint64_t>(
+      [this] { return impl_->data_bytes_ + (impl_->files_ ? impl_->files_->sent() : 0); });
+}
+
 std::vector<std::pair<std::string, uint16_t>> Emulator::named_ports() const {
   const Ports all = ports();
   std::vector<std::pair<std::string, uint16_t>> named = {{port_names[0].name, all.control},

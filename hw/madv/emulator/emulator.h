@@ -70,6 +70,8 @@ class Emulator final : public emulator::Camera {
   std::vector<Asked> asked(int64_t from = 0) const;
   std::vector<std::string> position() const;
   std::string clock() const;
+  /// Bytes of files that were sent: over HTTP since the last restart, and over the data port.
+  uint64_t file_bytes() const;
   std::vector<int> tracks() const override;
 
   /// Events on the camera itself.

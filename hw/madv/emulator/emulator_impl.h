@@ -127,6 +127,7 @@ class Emulator::Impl {
   Ports ports_{};
   std::unique_ptr<Listener> control_listener_, data_listener_, http_listener_, https_listener_;
   ObjectRef<GTlsCertificate> certificate_;  // null: no HTTPS
+  uint64_t data_bytes_ = 0;                 // sent over the data port
   std::unique_ptr<FileServer> files_;
   Watch reboot_watch_, idle_watch_;
   std::list<Connection> connections_;

@@ -242,6 +242,7 @@ Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Ou
                                                                         : Sent::to_nobody;
     output.sent += static_cast<uint64_t>(n);
     connection.waiting -= static_cast<size_t>(n);
+    if (connection.is_data) data_bytes_ += static_cast<uint64_t>(n);
     connection.active = now();
     if (slow && output.sent < end) {
       output.due = now() + Delay(std::chrono::seconds(1)) / slow_pieces;

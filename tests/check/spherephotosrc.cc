@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// spherephotosrc against the emulated camera.
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/check/camera.h"
+#include "tests/check/card.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace sphere::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Its photos are pictures of the scene, and each is another one.
+std::unique_ptr<Emulator> photo_camera(std::vector<const char*> faults = {}) {
+  EmulatorOptions options = control_only(std::move(faults));
+  options.photo_bytes.clear();
+  options.scene.width = 320;
+  options.scene.height = 160;
+  return started(std::move(options));
+}
+
+std::string taking(const Emulator& camera, const std::string& more) {
+  return "spherephotosrc name=photos location=\"" + camera.uri() + "\" " + more +
+         " ! appsink name=sink sync=false";
+}
+
+}  // namespace
+
+GST_START_TEST(photos_are_those_of_the_card) {
+  const auto camera = photo_camera();
+  Pipeline pipeline(taking(*camera, "num-photos=3"));
+  // Nothing is taken before it plays.
+  fail_unless(pipeline.set_state(GST_STATE_PAUSED) == GST_STATE_CHANGE_NO_PREROLL);
+  fail_unless(photos_on(*camera).empty());
+  pipeline.play();
+  std::multiset<std::string> got;
+  GstClockTime last = 0;
+  while (const SampleRef sample = pipeline.pull()) {
+    fail_unless(gst_structure_has_name(gst_caps_get_structure(gst_sample_get_caps(sample.get()), 0),
+                                       "image/jpeg"));
+    const GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+    fail_unless(GST_BUFFER_PTS_IS_VALID(buffer) && GST_BUFFER_PTS(buffer) > last);
+    last = GST_BUFFER_PTS(buffer);
+    fail_unless_equals_uint64(GST_BUFFER_OFFSET(buffer), got.size());
+    got.insert(bytes_of(sample.get()));
+  }
+  const std::string error = pipeline.wait();
+  fail_unless_equals_string(error.c_str(), "");
+  std::multiset<std::string> taken;
+  for (const auto& [path, bytes] : photos_on(*camera)) taken.insert(bytes);
+  fail_unless_equals_int(taken.size(), 3);
+  fail_unless(got == taken);
+  for (const std::string& photo : got) fail_unless(photo.starts_with("\xff\xd8"));
+  // The element can start again.
+  pipeline.set_state(GST_STATE_NULL);
+  expect_all_closed(*camera);
+  g_object_set(pipeline.child("photos").get(), "num-photos", 1, nullptr);
+  pipeline.play();
+  const std::string fourth = pull_all(pipeline);
+  fail_unless_equals_int(photos_on(*camera).size(), 4);
+  fail_unless(photos_on(*camera).rbegin()->second == fourth);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_decoder_takes_them) {
+  const auto camera = photo_camera();
+  Pipeline pipeline("spherephotosrc location=\"" + camera->uri() +
+                    "\" ! jpegdec ! appsink name=sink sync=false");
+  pipeline.play();
+  const SampleRef sample = pipeline.pull();
+  if (!sample) fail_unless(false, "%s", pipeline.wait().c_str());
+}
+GST_END_TEST;
+
+GST_START_TEST(interval_and_timer) {
+  const auto camera = photo_camera();
+  {
+    Pipeline pipeline(taking(*camera, "num-photos=3 interval=0.8"));
+    pipeline.play();
+    std::vector<GstClockTime> times;
+    while (const SampleRef sample = pipeline.pull())
+      times.push_back(GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())));
+    fail_unless_equals_int(times.size(), 3);
+    // From the beginning of a photo to that of the next one; how long a photo takes may vary.
+    fail_unless(times[2] - times[0] > 800 * GST_MSECOND, "%" GST_TIME_FORMAT,
+                GST_TIME_ARGS(times[2] - times[0]));
+  }
+  Pipeline pipeline(taking(*camera, "timer=3"));
+  pipeline.play();
+  const SampleRef sample = pipeline.pull();
+  if (!sample) fail_unless(false, "%s", pipeline.wait().c_str());
+  fail_unless(GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())) >= 3 * GST_SECOND);
+  until_asked(*camera, 4868);
+}
+GST_END_TEST;
+
+/// While it waits for the camera or for the next photo, it stops at once.
+GST_START_TEST(every_wait_can_be_ended) {
+  const auto stop = [](Pipeline& pipeline) {
+    const gint64 since = g_get_monotonic_time();
+    pipeline.set_state(GST_STATE_NULL);
+    const double took = static_cast<double>(g_get_monotonic_time() - since) / G_USEC_PER_SEC;
+    fail_unless(took < 1.5, "%.2f s", took);
+  };
+  const auto camera = photo_camera();
+  {
+    Pipeline pipeline(taking(*camera, "num-photos=-1 interval=3600"));
+    pipeline.play();
+    fail_unless(pipeline.pull() != nullptr);
+    stop(pipeline);
+  }
+  {
+    Pipeline pipeline(taking(*camera, "timer=10"));
+    pipeline.play();
+    until_asked(*camera, 4868);
+    stop(pipeline);
+  }
+  const auto mute = photo_camera();
+  mute->set_silent(true);
+  Pipeline pipeline(taking(*mute, ""));
+  pipeline.play();
+  while (mute->counters().requests == 0) g_usleep(1000);
+  stop(pipeline);
+}
+GST_END_TEST;
+
+GST_START_TEST(refusals_are_errors) {
+  for (const auto& [fault, code] : {std::pair("no-card", GST_RESOURCE_ERROR_NOT_AUTHORIZED),
+                                    std::pair("refuse", GST_RESOURCE_ERROR_BUSY)}) {
+    const auto camera = photo_camera({fault});
+    Pipeline pipeline(taking(*camera, ""));
+    pipeline.play();
+    const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
+    const MessageRef message(gst_bus_timed_pop_filtered(bus.get(), deadline, GST_MESSAGE_ERROR));
+    fail_unless(message != nullptr);
+    g_autoptr(GError) error = nullptr;
+    gst_message_parse_error(message.get(), &error, nullptr);
+    fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, code), "%s: %s", fault, error->message);
+  }
+  const auto camera = photo_camera();
+  Pipeline denied(taking(*camera, "consent=\"consent/storage,state=(string)withdrawn\""));
+  const std::string error = denied.run();
+  fail_unless(error.find("storage for save") != std::string::npos, "%s", error.c_str());
+  fail_unless_equals_int(camera->counters().connections, 0);
+}
+GST_END_TEST;
+
+static Suite* spherephotosrc_suite() {
+  Suite* suite = suite_create("spherephotosrc");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, photos_are_those_of_the_card);
+  tcase_add_test(tcase, a_decoder_takes_them);
+  tcase_add_test(tcase, interval_and_timer);
+  tcase_add_test(tcase, every_wait_can_be_ended);
+  tcase_add_test(tcase, refusals_are_errors);
+  return suite;
+}
+
+GST_CHECK_MAIN(spherephotosrc)
