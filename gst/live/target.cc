@@ -109,8 +109,14 @@ Status read_address(const std::string& words, Target* target) {
     return invalid("RTMP needs an application and a stream key: write rtmp://HOST/APP/KEY");
   target->address = words;
   target->shown += path.substr(0, second) + "/…";
+  // With what follows the path, as it stands in the address.
+  target->secrets.push_back(words.substr(words.find(path.substr(second)) + 1));
+  target->secrets.push_back(path.substr(second + 1));
+  if (const char* user = g_uri_get_userinfo(uri.get())) target->secrets.emplace_back(user);
   return ok();
 }
+
+constexpr std::string_view secret_settings[] = {"passphrase", "streamid", "token", "password"};
 
 }  // namespace
 
@@ -119,6 +125,14 @@ std::string_view name_of(TargetKind kind) { return kind_names[static_cast<size_t
 std::string Target::setting(const std::string& name) const {
   const auto found = settings.find(name);
   return found == settings.end() ? std::string() : found->second;
+}
+
+std::string Target::without_secrets(std::string text) const {
+  for (const std::string& secret : secrets)
+    for (size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos;
+         at += std::string_view("…").size())
+      text.replace(at, secret.size(), "…");
+  return text;
 }
 
 Result<Target> parse_target(std::string_view words) {
@@ -180,6 +194,12 @@ Result<Target> parse_target(std::string_view words) {
       break;
   }
   if (!read) return read.error();
+  for (const std::string_view name : secret_settings)
+    if (const std::string value = target.setting(std::string(name)); !value.empty())
+      target.secrets.push_back(value);
+  // The longest first: a shorter one may be a part of it.
+  std::sort(target.secrets.begin(), target.secrets.end(),
+            [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
   return target;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gst/sphere/base/result.h"
 
@@ -33,11 +34,15 @@ struct Target {
   std::map<std::string, std::string> settings;
   /// For people and for logs: without stream key, user, password and passphrase.
   std::string shown;
+  /// Parts of the address and settings that are in no message: stream key, user, passphrase.
+  std::vector<std::string> secrets;
   /// Whether what is sent can leave this machine. Decides for which purposes consent is needed.
   bool leaves = true;
 
   /// The value of a setting, or "".
   std::string setting(const std::string& name) const;
+  /// An error's text, with `…` in the place of each secret.
+  std::string without_secrets(std::string text) const;
 };
 
 /// The error says what is wrong and shows the right form.
