@@ -242,10 +242,9 @@ GstPadProbeReturn Encoding::mark(GstPad*, GstPadProbeInfo* info, gpointer data) 
   if (!at) return GST_PAD_PROBE_OK;
   constexpr auto all = static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_ALL);
   GstBuffer* marked = gst_buffer_copy_region(buffer, all, 0, *at);
-  gst_buffer_append_memory(
-      marked, gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, self->message_.data(),
-                                     self->message_.size(), 0, self->message_.size(), nullptr,
-                                     nullptr));
+  // A copy, because the stream may outlive this object.
+  marked = gst_buffer_append(marked,
+                             gst_buffer_new_memdup(self->message_.data(), self->message_.size()));
   marked = gst_buffer_append(marked, gst_buffer_copy_region(buffer, GST_BUFFER_COPY_MEMORY, *at,
                                                             gst_buffer_get_size(buffer) - *at));
   GST_BUFFER_PTS(marked) = GST_BUFFER_PTS(buffer);
