@@ -83,7 +83,9 @@ GstElement* Source::add(const char* factory, Status* status) {
 Status Source::build() {
   Status status = ok();
   fresh_ = add("queue", &status);
-  rate_ = add("videorate", &status);
+  // A camera's times are not even, and videorate would drop pictures that come a little early.
+  const bool slower = options_.fps > 0 && !options_.uri.starts_with("test:");
+  rate_ = add(slower ? "videorate" : "identity", &status);
   size_ = add("capsfilter", &status);
   pictures_ = add("tee", &status);
   sound_in_ = add("audioconvert", &status);
@@ -95,9 +97,9 @@ Status Source::build() {
                guint64{0}, nullptr);
   gst_util_set_object_arg(G_OBJECT(fresh_), "leaky", "downstream");
   // Never makes pictures that the source has not sent.
-  g_object_set(rate_, "drop-only", TRUE, "skip-to-first", TRUE, nullptr);
-  if (options_.fps > 0)
-    g_object_set(rate_, "max-rate", std::max(1, static_cast<int>(options_.fps + 0.5)), nullptr);
+  if (slower)
+    g_object_set(rate_, "drop-only", TRUE, "skip-to-first", TRUE, "max-rate",
+                 std::max(1, static_cast<int>(options_.fps + 0.5)), nullptr);
   g_object_set(pictures_, "allow-not-linked", TRUE, nullptr);
   g_object_set(sound_, "allow-not-linked", TRUE, nullptr);
   gst_util_set_object_arg(G_OBJECT(form), "caps", sound_form);
