@@ -18,7 +18,7 @@
 #include "gst/sphere/base/result.h"
 #include "hw/emulator/capture_request.h"
 #include "hw/emulator/card.h"
-#include "hw/emulator/loop.h"
+#include "gst/sphere/base/loop.h"
 #include "hw/emulator/scene.h"
 
 namespace sphere::emulator {

@@ -16,7 +16,7 @@
 #include "gst/sphere/base/gobject.h"
 #include "hw/emulator/card.h"
 #include "hw/emulator/faults.h"
-#include "hw/emulator/loop.h"
+#include "gst/sphere/base/loop.h"
 
 namespace sphere::emulator {
 

@@ -12,7 +12,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
-#include "hw/emulator/loop.h"
+#include "gst/sphere/base/loop.h"
 
 namespace sphere::emulator {
 

@@ -16,7 +16,7 @@
 #include "hw/emulator/capture.h"
 #include "hw/emulator/file_server.h"
 #include "hw/emulator/listener.h"
-#include "hw/emulator/loop.h"
+#include "gst/sphere/base/loop.h"
 #include "hw/emulator/preview.h"
 #include "hw/madv/emulator/file_forms.h"
 #include "hw/madv/emulator/orders.h"
@@ -28,12 +28,8 @@ namespace sphere::madv_emulator {
 using emulator::Capture;
 using emulator::FileServer;
 using emulator::Listener;
-using emulator::LoopThread;
 using emulator::most_connections;
 using emulator::Preview;
-using emulator::Watch;
-using emulator::watch_socket;
-using emulator::watch_time;
 
 namespace {
 
