@@ -77,12 +77,13 @@ GstElement* add_sink(Elements* elements) {
 void Branch::set_up_gate(GstElement* gate, Purpose purpose) {
   if (!gate) return;
   gst_util_set_object_arg(G_OBJECT(gate), "purpose", std::string(name_of(purpose)).c_str());
-  const Lock lock(mutex_);
-  if (consent_.caps) {
-    const CapsRef caps(gst_caps_from_string(consent_.caps->c_str()));
+  const OutputConsent given = consent();
+  if (given.caps) {
+    const CapsRef caps(gst_caps_from_string(given.caps->c_str()));
     g_object_set(gate, "consent", caps.get(), nullptr);
   }
-  if (consent_.ledger) g_object_set(gate, "ledger", consent_.ledger->c_str(), nullptr);
+  if (given.ledger) g_object_set(gate, "ledger", given.ledger->c_str(), nullptr);
+  const Lock lock(mutex_);
   gates_.emplace_back(GST_ELEMENT(gst_object_ref(gate)));
 }
 
@@ -128,7 +129,8 @@ void Branch::set_consent(const std::string& caps) {
   {
     const Lock lock(mutex_);
     consent_.caps = caps;
-    for (const auto& gate : gates_) gates.emplace_back(GST_ELEMENT(gst_object_ref(gate.get())));
+    for (const auto& gate : gates_)
+      gates.emplace_back(GST_ELEMENT(gst_object_ref(gate.get())));
   }
   const CapsRef given(gst_caps_from_string(caps.c_str()));
   for (const auto& gate : gates) g_object_set(gate.get(), "consent", given.get(), nullptr);

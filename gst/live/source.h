@@ -35,6 +35,9 @@ struct SourceOptions {
   double fps = 0;        ///< the most pictures a second; 0: all
   /// For a camera, which sends sound only with consent.
   std::optional<std::string> consent, ledger;
+  /// Told once, in the thread of the pictures and before the first one goes on: the width, and the
+  /// pictures a second.
+  std::function<void(int width, double fps)> known;
 };
 
 /// The elements are in the pipeline of make(), which must outlive this object.
@@ -90,8 +93,8 @@ class Source {
   GstBin* const pipeline_;
   Kind kind_ = Kind::file;
   // Borrowed from the pipeline.
-  GstElement* fresh_ = nullptr;  ///< a queue with the latest pictures
-  GstElement* rate_ = nullptr;   ///< what the stitcher follows
+  GstElement* entry_ = nullptr;  ///< takes decoded pictures
+  GstElement* fresh_ = nullptr;  ///< a queue with the latest of them, which the stitcher follows
   GstElement* size_ = nullptr;
   GstElement* pictures_ = nullptr;
   GstElement* sound_in_ = nullptr;
