@@ -74,17 +74,19 @@ GstElement* add_sink(Elements* elements) {
 
 }  // namespace
 
-void Branch::set_up_gate(GstElement* gate, Purpose purpose) {
+void Branch::set_up_gate(GstElement* gate, Purpose purpose, bool sound) {
   if (!gate) return;
   gst_util_set_object_arg(G_OBJECT(gate), "purpose", std::string(name_of(purpose)).c_str());
   const OutputConsent given = consent();
-  if (given.caps) {
-    const CapsRef caps(gst_caps_from_string(given.caps->c_str()));
+  const bool own = sound && given.sound;
+  if (const auto& text = own ? given.sound : given.caps) {
+    const CapsRef caps(gst_caps_from_string(text->c_str()));
     g_object_set(gate, "consent", caps.get(), nullptr);
   }
-  if (given.ledger) g_object_set(gate, "ledger", given.ledger->c_str(), nullptr);
+  if (given.ledger && !own) g_object_set(gate, "ledger", given.ledger->c_str(), nullptr);
+  if (!sound) return;
   const Lock lock(mutex_);
-  gates_.emplace_back(GST_ELEMENT(gst_object_ref(gate)));
+  sound_gates_.emplace_back(GST_ELEMENT(gst_object_ref(gate)));
 }
 
 Result<GstElement*> Branch::make_video(Feed* feed, std::function<void()> end) {
@@ -99,7 +101,7 @@ Result<GstElement*> Branch::make_video(Feed* feed, std::function<void()> end) {
     }
   }
   for (const Purpose purpose : place_purposes)
-    if (needs_.location_purposes & bit(purpose)) set_up_gate(elements.add("spheregeogate"), purpose);
+    if (needs_.location_purposes & bit(purpose)) set_up_gate(elements.add("spheregeogate"), purpose, false);
   GstElement* sink = add_sink(&elements);
   if (sink) feed->watch_video(GST_APP_SINK(sink), std::move(end));
   return elements.link();
@@ -109,7 +111,7 @@ Result<GstElement*> Branch::make_audio(Feed* feed) {
   Elements elements;
   elements.add("queue");
   for (const Purpose purpose : sound_purposes)
-    if (needs_.audio_purposes & bit(purpose)) set_up_gate(elements.add("sphereaudiogate"), purpose);
+    if (needs_.audio_purposes & bit(purpose)) set_up_gate(elements.add("sphereaudiogate"), purpose, true);
   if (needs_.audio != AudioForm::raw) {
     elements.add("audioconvert");
     GstElement* encoder =
@@ -124,16 +126,15 @@ Result<GstElement*> Branch::make_audio(Feed* feed) {
   return elements.link();
 }
 
-void Branch::set_consent(const std::string& caps) {
+void Branch::take_back_sound() {
   std::vector<GstRef<GstElement>> gates;
   {
     const Lock lock(mutex_);
-    consent_.caps = caps;
-    for (const auto& gate : gates_)
+    for (const auto& gate : sound_gates_)
       gates.emplace_back(GST_ELEMENT(gst_object_ref(gate.get())));
   }
-  const CapsRef given(gst_caps_from_string(caps.c_str()));
-  for (const auto& gate : gates) g_object_set(gate.get(), "consent", given.get(), nullptr);
+  const CapsRef nothing(gst_caps_new_empty());
+  for (const auto& gate : gates) g_object_set(gate.get(), "consent", nothing.get(), nullptr);
 }
 
 OutputConsent Branch::consent() const {

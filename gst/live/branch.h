@@ -18,9 +18,12 @@
 
 namespace sphere::live {
 
-/// What one output was given: both must allow what is there.
+/// What one output was given.
 struct OutputConsent {
+  /// Both must allow what is there.
   std::optional<std::string> caps, ledger;
+  /// What a person has said about the sound of this output; it counts in the place of the others.
+  std::optional<std::string> sound;
 };
 
 class Branch {
@@ -35,17 +38,17 @@ class Branch {
   /// The same for decoded sound. Only for an output that takes sound.
   Result<GstElement*> make_audio(Feed* feed);
 
-  /// Other caps from now on; the gates obey with the next buffer. Any thread.
-  void set_consent(const std::string& caps);
+  /// Nothing is given for sound from now on; the gates obey with the next buffer. Any thread.
+  void take_back_sound();
   OutputConsent consent() const;
 
  private:
-  void set_up_gate(GstElement* gate, consent::Purpose purpose);
+  void set_up_gate(GstElement* gate, consent::Purpose purpose, bool sound);
 
   const OutputNeeds needs_;
   mutable Mutex mutex_;  // protects what follows; not held while a property is set
   OutputConsent consent_ SPHERE_GUARDED_BY(mutex_);
-  std::vector<GstRef<GstElement>> gates_ SPHERE_GUARDED_BY(mutex_);
+  std::vector<GstRef<GstElement>> sound_gates_ SPHERE_GUARDED_BY(mutex_);
 };
 
 }  // namespace sphere::live

@@ -19,9 +19,6 @@ constexpr int64_t rate_window = 2 * second;
 constexpr int look_interval_ms = 50;
 constexpr double default_fps = 30;
 
-/// Caps that give nothing.
-constexpr const char* denied_caps = "EMPTY";
-
 std::string plain_text(GstMessage* message) {
   g_autoptr(GError) error = nullptr;
   switch (GST_MESSAGE_TYPE(message)) {
@@ -106,12 +103,14 @@ Status Session::build_outputs() {
     sink->runner = std::make_unique<Runner>(asked.target, std::move(*output));
     sink->branch = std::make_unique<Branch>(sink->runner->needs(), asked.consent);
     sink->consent = std::make_unique<consent::Consent>();
-    if (asked.consent.caps) {
-      const CapsRef caps(gst_caps_from_string(asked.consent.caps->c_str()));
+    const auto& of_sound = asked.consent.sound ? asked.consent.sound : asked.consent.caps;
+    if (of_sound) {
+      const CapsRef caps(gst_caps_from_string(of_sound->c_str()));
       sink->consent->set_caps(caps.get());
     }
     // One that can't be opened denies everything, and the gates say so.
-    if (asked.consent.ledger) (void)sink->consent->set_ledger(*asked.consent.ledger);
+    if (asked.consent.ledger && !asked.consent.sound)
+      (void)sink->consent->set_ledger(*asked.consent.ledger);
     if (asked.withdrawals) {
       sink->withdrawals = std::make_unique<consent::Consent>();
       (void)sink->withdrawals->set_ledger(*asked.withdrawals);
@@ -161,8 +160,7 @@ Status Session::build_encodings() {
     group.tee = gst_element_factory_make("tee", nullptr);
     if (!group.tee) return missing_element("tee");
     g_object_set(group.tee, "allow-not-linked", TRUE, nullptr);
-    gst_bin_add_many(GST_BIN(pipeline_.get()),
-                     GST_ELEMENT(gst_object_ref(group.encoding->element())), group.tee, nullptr);
+    gst_bin_add_many(GST_BIN(pipeline_.get()), group.encoding->element(), group.tee, nullptr);
     if (!gst_element_link(group.encoding->element(), group.tee))
       return failed("the encoder can't be linked");
   }
@@ -344,7 +342,8 @@ void Session::watch_consent() {
                                  .taken;
       if (taken != sink->taken) {
         sink->withdrawals.reset();
-        sink->branch->set_consent(denied_caps);
+        sink->branch->take_back_sound();
+        source_->take_back_sound();
         const CapsRef nothing(gst_caps_new_empty());
         sink->consent->set_caps(nothing.get());
         say("consent was taken back: " + sink->asked.target.shown + " has no sound any more");

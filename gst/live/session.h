@@ -34,7 +34,7 @@ struct SessionTarget {
   Target target;
   /// What its gates ask.
   OutputConsent consent;
-  /// A ledger in which a withdrawal takes back what `consent.caps` gives: where a person has agreed
+  /// A ledger in which a withdrawal takes back what `consent.sound` gives: where a person has agreed
   /// for this session only, it is not in the ledger, but can be taken back there.
   std::optional<std::string> withdrawals;
 };

@@ -185,6 +185,7 @@ Status Source::build_test(const std::string& words) {
 Status Source::build_camera(GstElement* camera) {
   kind_ = Kind::camera;
   gst_bin_add(pipeline_, camera);
+  camera_ = camera;
   GParamSpec* consent = g_object_class_find_property(G_OBJECT_GET_CLASS(camera), "consent");
   if (consent && options_.consent) {
     const CapsRef caps(gst_caps_from_string(options_.consent->c_str()));
@@ -351,6 +352,12 @@ void Source::apply_width() {
                           ("video/x-raw,format={I420,NV12},pixel-aspect-ratio=1/1,width=" +
                            std::to_string(width) + ",height=" + std::to_string(width / 2))
                               .c_str());
+}
+
+void Source::take_back_sound() {
+  if (!camera_ || !options_.consent) return;
+  const CapsRef nothing(gst_caps_new_empty());
+  g_object_set(camera_, "consent", nothing.get(), nullptr);
 }
 
 void Source::set_width(int width) {

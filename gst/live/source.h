@@ -65,6 +65,8 @@ class Source {
   /// Whether its end is the end of the stream, and not a pause of a camera.
   bool ends() const { return kind_ == Kind::file; }
   bool camera() const { return kind_ == Kind::camera; }
+  /// A camera that was given sound by `consent` is given it no more.
+  void take_back_sound();
   /// Why the pictures can't be used, or "".
   std::string problem() const;
 
@@ -93,6 +95,7 @@ class Source {
   GstBin* const pipeline_;
   Kind kind_ = Kind::file;
   // Borrowed from the pipeline.
+  GstElement* camera_ = nullptr;
   GstElement* entry_ = nullptr;  ///< takes decoded pictures
   GstElement* fresh_ = nullptr;  ///< a queue with the latest of them, which the stitcher follows
   GstElement* size_ = nullptr;
