@@ -191,8 +191,7 @@ Status Encoding::build() {
                                                                             : "superfast");
   if (has_property(encoder, "vbv-buf-capacity"))
     g_object_set(encoder, "vbv-buf-capacity", static_cast<guint>(buffer_ms), nullptr);
-  if (*kind.interval)
-    set_known(encoder, std::string(kind.interval) + "=" + std::to_string(settings_.key_interval));
+  set_key_interval(settings_.key_interval);
   if (has_property(encoder, "min-force-key-unit-interval"))
     g_object_set(encoder, "min-force-key-unit-interval", static_cast<guint64>(key_frames_apart),
                  nullptr);
@@ -227,6 +226,12 @@ void Encoding::set_bitrate(int kbit_s) {
   if (!*kind.bitrate) return;
   const gint64 value = std::max<gint64>(1, gint64{kbit_s} * 1000 / kind.bits);
   set_known(encoder_.get(), std::string(kind.bitrate) + "=" + std::to_string(value));
+}
+
+void Encoding::set_key_interval(int pictures) {
+  const char* property = settings_.encoder->interval;
+  if (*property)
+    set_known(encoder_.get(), std::string(property) + "=" + std::to_string(std::max(1, pictures)));
 }
 
 GstPadProbeReturn Encoding::mark(GstPad*, GstPadProbeInfo* info, gpointer data) {

@@ -62,6 +62,8 @@ class Encoding {
   GstElement* element() const { return bin_.get(); }
   /// Any thread.
   void set_bitrate(int kbit_s);
+  /// The distance of key frames, in pictures. Before the first picture.
+  void set_key_interval(int pictures);
   uint64_t encoded() const { return encoded_; }
 
  private:

@@ -6,7 +6,9 @@
 #include <gst/rtsp-server/rtsp-server.h>
 #include <gst/video/video-event.h>
 
+#include <algorithm>
 #include <atomic>
+#include <memory>
 #include <thread>
 
 #include "gst/live/output.h"
@@ -27,9 +29,12 @@ constexpr const char* payload_of_sound =
     "appsrc name=tones is-live=true format=time block=false max-bytes=0 ! aacparse ! "
     "rtpmp4gpay name=pay1 pt=97 ";
 
-/// Where the stream goes while players are there. Threads: the stream's two, and the server's.
+/// Where the stream goes while players are there. Threads: the stream's two, and the server's. The
+/// server's objects may live a little longer than the output, so they share it.
 class Media {
  public:
+  std::atomic<int> viewers = 0;
+
   void set(GstRTSPMedia* media) {
     const GstRef<GstElement> element(gst_rtsp_media_get_element(media));
     const Lock lock(mutex_);
@@ -99,6 +104,17 @@ class Media {
   bool begun_ SPHERE_GUARDED_BY(mutex_) = false;
 };
 
+using SharedMedia = std::shared_ptr<Media>;
+
+void unshare(gpointer data, GClosure*) { delete static_cast<SharedMedia*>(data); }
+
+/// The handler's last argument is a SharedMedia of its own.
+void connect(gpointer object, const char* signal, GCallback handler, const SharedMedia& media) {
+  g_signal_connect_data(object, signal, handler, new SharedMedia(media), unshare,
+                        static_cast<GConnectFlags>(0));
+}
+Media& shared(gpointer data) { return **static_cast<SharedMedia*>(data); }
+
 class RtspOutput : public Output {
  public:
   explicit RtspOutput(const Target& target)
@@ -116,7 +132,7 @@ class RtspOutput : public Output {
     // one that is being read.
     const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server_.get()));
     gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
-    g_signal_connect(server_.get(), "client-connected", G_CALLBACK(client_connected), this);
+    connect(server_.get(), "client-connected", G_CALLBACK(client_connected), media_);
   }
 
   ~RtspOutput() override {
@@ -124,7 +140,6 @@ class RtspOutput : public Output {
       g_main_context_invoke(context_, stop, this);
       thread_.join();
     }
-    g_signal_handlers_disconnect_by_data(server_.get(), this);
     server_.reset();
     g_main_loop_unref(loop_);
     g_main_context_unref(context_);
@@ -172,7 +187,7 @@ class RtspOutput : public Output {
   }
 
   void describe(OutputStatus* status) const override {
-    status->viewers = static_cast<unsigned>(viewers_.load());
+    status->viewers = static_cast<unsigned>(std::max(0, media_->viewers.load()));
     if (const int port = port_)
       status->links = {"rtsp://" + (target_.host == "0.0.0.0" || target_.host == "::"
                                         ? std::string(g_get_host_name())
@@ -187,7 +202,7 @@ class RtspOutput : public Output {
     gst_rtsp_media_factory_set_launch(factory, launch.c_str());
     gst_rtsp_media_factory_set_shared(factory, TRUE);
     gst_rtsp_media_factory_set_latency(factory, 0);
-    g_signal_connect(factory, "media-configure", G_CALLBACK(media_configure), this);
+    connect(factory, "media-configure", G_CALLBACK(media_configure), media_);
     g_autoptr(GstRTSPMountPoints) mounts = gst_rtsp_server_get_mount_points(server_.get());
     gst_rtsp_mount_points_add_factory(mounts, target_.path.c_str(), factory);
   }
@@ -196,33 +211,28 @@ class RtspOutput : public Output {
     GstSample* sample = gst_app_sink_pull_sample(sink);
     if (!sample) return GST_FLOW_OK;
     // A player that has just come does not wait for the next key frame of its own.
-    if (video && self->media_.waiting()) {
+    if (video && self->media_->waiting()) {
       const GstRef<GstPad> pad(gst_element_get_static_pad(GST_ELEMENT(sink), "sink"));
       if (GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_DELTA_UNIT))
         gst_pad_push_event(pad.get(), gst_video_event_new_upstream_force_key_unit(
                                           GST_CLOCK_TIME_NONE, TRUE, 0));
     }
-    self->media_.push(video, sample);
+    self->media_->push(video, sample);
     gst_sample_unref(sample);
     return GST_FLOW_OK;
   }
 
   static void media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
-    auto* self = static_cast<RtspOutput*>(data);
-    self->media_.set(media);
-    g_signal_connect(media, "unprepared", G_CALLBACK(+[](GstRTSPMedia*, gpointer of) {
-                       static_cast<RtspOutput*>(of)->media_.clear();
-                     }),
-                     self);
+    shared(data).set(media);
+    connect(media, "unprepared",
+            G_CALLBACK(+[](GstRTSPMedia*, gpointer of) { shared(of).clear(); }),
+            *static_cast<SharedMedia*>(data));
   }
 
   static void client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer data) {
-    auto* self = static_cast<RtspOutput*>(data);
-    ++self->viewers_;
-    g_signal_connect(client, "closed", G_CALLBACK(+[](GstRTSPClient*, gpointer of) {
-                       --static_cast<RtspOutput*>(of)->viewers_;
-                     }),
-                     self);
+    ++shared(data).viewers;
+    connect(client, "closed", G_CALLBACK(+[](GstRTSPClient*, gpointer of) { --shared(of).viewers; }),
+            *static_cast<SharedMedia*>(data));
   }
 
   static gboolean clean(gpointer data) {
@@ -248,7 +258,7 @@ class RtspOutput : public Output {
     gst_rtsp_server_client_filter(
         self->server_.get(),
         [](GstRTSPServer*, GstRTSPClient*, gpointer) { return GST_RTSP_FILTER_REMOVE; }, nullptr);
-    self->media_.clear();
+    self->media_->clear();
     g_main_loop_quit(self->loop_);
     return G_SOURCE_REMOVE;
   }
@@ -260,8 +270,8 @@ class RtspOutput : public Output {
   ObjectRef<GstRTSPServer> server_;
   GSource *source_ = nullptr, *cleaning_ = nullptr;
   bool attached_ = false;
-  Media media_;
-  std::atomic<int> viewers_ = 0, port_ = 0;
+  const SharedMedia media_ = std::make_shared<Media>();
+  std::atomic<int> port_ = 0;
   std::thread thread_;
 };
 

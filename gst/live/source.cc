@@ -82,10 +82,10 @@ GstElement* Source::add(const char* factory, Status* status) {
 
 Status Source::build() {
   Status status = ok();
-  fresh_ = add("queue", &status);
   // A camera's times are not even, and videorate would drop pictures that come a little early.
   const bool slower = options_.fps > 0 && !options_.uri.starts_with("test:");
-  rate_ = add(slower ? "videorate" : "identity", &status);
+  entry_ = add(slower ? "videorate" : "identity", &status);
+  fresh_ = add("queue", &status);
   size_ = add("capsfilter", &status);
   pictures_ = add("tee", &status);
   sound_in_ = add("audioconvert", &status);
@@ -98,21 +98,22 @@ Status Source::build() {
   gst_util_set_object_arg(G_OBJECT(fresh_), "leaky", "downstream");
   // Never makes pictures that the source has not sent.
   if (slower)
-    g_object_set(rate_, "drop-only", TRUE, "skip-to-first", TRUE, "max-rate",
+    g_object_set(entry_, "drop-only", TRUE, "skip-to-first", TRUE, "max-rate",
                  std::max(1, static_cast<int>(options_.fps + 0.5)), nullptr);
   g_object_set(pictures_, "allow-not-linked", TRUE, nullptr);
   g_object_set(sound_, "allow-not-linked", TRUE, nullptr);
   gst_util_set_object_arg(G_OBJECT(form), "caps", sound_form);
-  if (!gst_element_link(fresh_, rate_) || !gst_element_link(size_, pictures_) ||
+  if (!gst_element_link(entry_, fresh_) || !gst_element_link(size_, pictures_) ||
       !gst_element_link_many(sound_in_, resample, form, sound_, nullptr))
     return failed("the elements of the source can't be linked");
   const GstRef<GstPad> in(gst_element_get_static_pad(fresh_, "sink"));
   gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, count, this, nullptr);
 
+  const GstRef<GstPad> first(gst_element_get_static_pad(entry_, "sink"));
   const std::string& uri = options_.uri;
   if (uri.starts_with("test:")) return build_test(uri.substr(5));
   // Everything else is looked at when it comes.
-  gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, first_picture, this, nullptr);
+  gst_pad_add_probe(first.get(), GST_PAD_PROBE_TYPE_BUFFER, first_picture, this, nullptr);
   if (!gst_uri_is_valid(uri.c_str())) {
     g_autoptr(GError) error = nullptr;
     const GString_ file(gst_filename_to_uri(uri.c_str(), &error));
@@ -168,7 +169,7 @@ Status Source::build_test(const std::string& words) {
                            std::to_string(denominator))
                               .c_str());
   fps_ = fps;
-  if (!gst_element_link_many(source, form, fresh_, nullptr))
+  if (!gst_element_link_many(source, form, entry_, nullptr))
     return failed("the test picture can't be linked");
   if (settings["sound"] != "no") {
     GstElement* tone = add("audiotestsrc", &status);
@@ -184,6 +185,7 @@ Status Source::build_test(const std::string& words) {
 Status Source::build_camera(GstElement* camera) {
   kind_ = Kind::camera;
   gst_bin_add(pipeline_, camera);
+  camera_ = camera;
   GParamSpec* consent = g_object_class_find_property(G_OBJECT_GET_CLASS(camera), "consent");
   if (consent && options_.consent) {
     const CapsRef caps(gst_caps_from_string(options_.consent->c_str()));
@@ -230,7 +232,7 @@ Status Source::build_uri(const std::string& uri) {
 void Source::take_decoded(GstPad* pad) {
   const bool video = is_raw(pad, "video/x-raw");
   if (!video && !is_raw(pad, "audio/x-raw")) return;
-  GstElement* next = video ? fresh_ : sound_in_;
+  GstElement* next = video ? entry_ : sound_in_;
   if (kind_ == Kind::file) {
     // A file comes as fast as it can be read; it is played as fast as it was taken.
     Status status = ok();
@@ -323,7 +325,7 @@ Status Source::look_at(GstPad* pad, GstBuffer* buffer) {
 
 Status Source::complete_chain(bool stitch, int width) {
   Status status = ok();
-  std::vector<GstElement*> chain = {rate_, add("videoconvert", &status)};
+  std::vector<GstElement*> chain = {fresh_, add("videoconvert", &status)};
   if (stitch) {
     GstElement* stitcher = add("spherestitch", &status);
     if (stitcher && !options_.lens.empty())
@@ -335,6 +337,7 @@ Status Source::complete_chain(bool stitch, int width) {
   if (!status) return status;
   width_ = width;
   apply_width();
+  if (options_.known) options_.known(width, fps_);
   chain.push_back(size_);
   for (size_t i = 0; i + 1 < chain.size(); ++i)
     if (!gst_element_link(chain[i], chain[i + 1])) return failed("the stitcher can't be linked");
@@ -349,6 +352,12 @@ void Source::apply_width() {
                           ("video/x-raw,format={I420,NV12},pixel-aspect-ratio=1/1,width=" +
                            std::to_string(width) + ",height=" + std::to_string(width / 2))
                               .c_str());
+}
+
+void Source::take_back_sound() {
+  if (!camera_ || !options_.consent) return;
+  const CapsRef nothing(gst_caps_new_empty());
+  g_object_set(camera_, "consent", nothing.get(), nullptr);
 }
 
 void Source::set_width(int width) {

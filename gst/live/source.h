@@ -35,6 +35,9 @@ struct SourceOptions {
   double fps = 0;        ///< the most pictures a second; 0: all
   /// For a camera, which sends sound only with consent.
   std::optional<std::string> consent, ledger;
+  /// Told once, in the thread of the pictures and before the first one goes on: the width, and the
+  /// pictures a second.
+  std::function<void(int width, double fps)> known;
 };
 
 /// The elements are in the pipeline of make(), which must outlive this object.
@@ -62,6 +65,8 @@ class Source {
   /// Whether its end is the end of the stream, and not a pause of a camera.
   bool ends() const { return kind_ == Kind::file; }
   bool camera() const { return kind_ == Kind::camera; }
+  /// A camera that was given sound by `consent` is given it no more.
+  void take_back_sound();
   /// Why the pictures can't be used, or "".
   std::string problem() const;
 
@@ -90,8 +95,9 @@ class Source {
   GstBin* const pipeline_;
   Kind kind_ = Kind::file;
   // Borrowed from the pipeline.
-  GstElement* fresh_ = nullptr;  ///< a queue with the latest pictures
-  GstElement* rate_ = nullptr;   ///< what the stitcher follows
+  GstElement* camera_ = nullptr;
+  GstElement* entry_ = nullptr;  ///< takes decoded pictures
+  GstElement* fresh_ = nullptr;  ///< a queue with the latest of them, which the stitcher follows
   GstElement* size_ = nullptr;
   GstElement* pictures_ = nullptr;
   GstElement* sound_in_ = nullptr;
