@@ -46,10 +46,10 @@ def allowed(folder, tree):
     if folder.startswith(CORE):
         row = CORE_ARROWS.get(folder.removeprefix(CORE))
         return row and {CORE + name for name in row}
-    if folder == "gst/live":
-        return CORE_FOLDERS | {"gst/live"}
+    if folder in ("gst/live", "gst/live/web"):
+        return CORE_FOLDERS | {"gst/live", "gst/live/web"}
     if folder == "gst/tools":
-        return CORE_FOLDERS | {"gst/tools", "gst/live", "hw", "hw/emulator"}
+        return CORE_FOLDERS | {"gst/tools", "gst/live", "gst/live/web", "hw", "hw/emulator"}
     match folder.split("/"):
         case ["plugins", name]:
             return CORE_FOLDERS | {folder, "hw"} | ({"gst/live"} if name == "live" else set())

@@ -126,6 +126,8 @@ class WebOutput final : public Output {
   std::unique_ptr<WebServer> server_ SPHERE_GUARDED_BY(mutex_);
 };
 
+const OutputRegistration registration(TargetKind::web, make_web_output);
+
 }  // namespace
 
 Result<std::unique_ptr<Output>> make_web_output(const Target& target) {

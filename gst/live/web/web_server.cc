@@ -5,6 +5,7 @@
 #include <libsoup/soup.h>
 
 #include <algorithm>
+#include <atomic>
 #include <list>
 #include <optional>
 #include <string_view>
@@ -28,6 +29,8 @@ namespace {
 
 constexpr auto tick_interval = std::chrono::seconds(1);
 constexpr guint too_many_requests = 429;  // RFC 6585; libsoup has no name for it
+/// Without a picture for so long, the camera counts as lost.
+constexpr gint64 longest_pause = 2 * G_USEC_PER_SEC;
 constexpr std::string_view connections_path = "/whep/";
 
 /// `blob:` is how every browser but one lets a page play what it feeds by hand.
@@ -144,6 +147,7 @@ class WebServer::Impl {
     const Lock lock(mutex_);
     facts_ = facts;
   }
+  void note_picture() { last_picture_ = g_get_monotonic_time(); }
 
  private:
   static void on_request(SoupServer*, SoupServerMessage* message, const char* path, GHashTable*,
@@ -166,6 +170,7 @@ class WebServer::Impl {
     return facts_;
   }
 
+  std::atomic<gint64> last_picture_{0};  ///< 0: none yet
   ObjectRef<SoupServer> server_;
   Watch ticking_;
   WrongTokens wrong_tokens_;
@@ -438,7 +443,11 @@ void WebServer::Impl::handle_connection(SoupServerMessage* message, const std::s
 
 void WebServer::Impl::describe_stream(SoupServerMessage* message) {
   static constexpr const char* states[] = {"waiting", "playing", "ended"};
-  const StreamFacts now = facts();
+  StreamFacts now = facts();
+  const gint64 last = last_picture_;
+  if (now.state == StreamFacts::State::playing &&
+      (last == 0 || g_get_monotonic_time() - last > longest_pause))
+    now.state = StreamFacts::State::waiting;
   JsonWriter json;
   json.add("state", states[static_cast<size_t>(now.state)]);
   json.add("projection", now.spherical ? "equirectangular" : "rectangular");
@@ -486,10 +495,12 @@ void WebServer::set_facts(const StreamFacts& facts) {
 }
 
 void WebServer::push_coded(StreamKind kind, GstSample* sample) {
-  if (kind == StreamKind::video)
+  if (kind == StreamKind::video) {
+    impl_->note_picture();
     impl_->fragments_->push_video(sample);
-  else
+  } else {
     impl_->fragments_->push_audio(sample);
+  }
 }
 
 void WebServer::push_packets(StreamKind kind, GstSample* sample, int64_t utc_of_running_time_0) {

@@ -121,11 +121,12 @@ export class Stream extends EventTarget {
     const timer = setInterval(() => {
       const since = this.pictures > before ? this.lastPicture : begin;
       const most = this.pictures > before ? nextPictureWithin : firstPictureWithin;
-      if (performance.now() - since > most && !document.hidden) ending.abort();
+      // While the camera is lost, the connection stays: its picture comes back by itself.
+      if (performance.now() - since > most && !document.hidden &&
+          this.facts?.state !== 'waiting') ending.abort();
     }, 250);
     const asking = setInterval(async () => {
       await this.ask();
-      // The camera is lost: the connection stays, and the picture comes back by itself.
       if (this.facts?.state === 'waiting' && performance.now() - this.lastPicture > 1500)
         this.tell('lost');
     }, askEvery);
