@@ -84,9 +84,8 @@ void Branch::set_up_gate(GstElement* gate, Purpose purpose, bool sound) {
     g_object_set(gate, "consent", caps.get(), nullptr);
   }
   if (given.ledger && !own) g_object_set(gate, "ledger", given.ledger->c_str(), nullptr);
-  if (!sound) return;
   const Lock lock(mutex_);
-  sound_gates_.emplace_back(GST_ELEMENT(gst_object_ref(gate)));
+  gates_.push_back({GstRef<GstElement>(GST_ELEMENT(gst_object_ref(gate))), sound});
 }
 
 Result<GstElement*> Branch::make_video(Feed* feed, std::function<void()> end) {
@@ -107,12 +106,12 @@ Result<GstElement*> Branch::make_video(Feed* feed, std::function<void()> end) {
   return elements.link();
 }
 
-Result<GstElement*> Branch::make_audio(Feed* feed) {
+Result<GstElement*> Branch::make_audio(Feed* feed, bool coded) {
   Elements elements;
   elements.add("queue");
   for (const Purpose purpose : sound_purposes)
     if (needs_.audio_purposes & bit(purpose)) set_up_gate(elements.add("sphereaudiogate"), purpose, true);
-  if (needs_.audio != AudioForm::raw) {
+  if (!coded && needs_.audio != AudioForm::raw) {
     elements.add("audioconvert");
     GstElement* encoder =
         elements.add(needs_.audio == AudioForm::opus ? "opusenc" : "avenc_aac");
@@ -126,15 +125,35 @@ Result<GstElement*> Branch::make_audio(Feed* feed) {
   return elements.link();
 }
 
-void Branch::take_back_sound() {
-  std::vector<GstRef<GstElement>> gates;
+std::vector<Branch::Gate> Branch::gates() const {
+  std::vector<Gate> copies;
+  const Lock lock(mutex_);
+  for (const Gate& gate : gates_)
+    copies.push_back(
+        {GstRef<GstElement>(GST_ELEMENT(gst_object_ref(gate.element.get()))), gate.sound});
+  return copies;
+}
+
+void Branch::set_consent(const std::optional<std::string>& caps,
+                         const std::optional<std::string>& ledger) {
   {
     const Lock lock(mutex_);
-    for (const auto& gate : sound_gates_)
-      gates.emplace_back(GST_ELEMENT(gst_object_ref(gate.get())));
+    consent_.caps = caps;
+    consent_.ledger = ledger;
   }
+  for (const Gate& gate : gates()) {
+    if (caps) {
+      const CapsRef given(gst_caps_from_string(caps->c_str()));
+      g_object_set(gate.element.get(), "consent", given.get(), nullptr);
+    }
+    if (ledger) g_object_set(gate.element.get(), "ledger", ledger->c_str(), nullptr);
+  }
+}
+
+void Branch::take_back_sound() {
   const CapsRef nothing(gst_caps_new_empty());
-  for (const auto& gate : gates) g_object_set(gate.get(), "consent", nothing.get(), nullptr);
+  for (const Gate& gate : gates())
+    if (gate.sound) g_object_set(gate.element.get(), "consent", nothing.get(), nullptr);
 }
 
 OutputConsent Branch::consent() const {

@@ -35,9 +35,12 @@ class Branch {
 
   /// A bin with the sink pad `sink`, floating, for pictures of the form that the output needs.
   Result<GstElement*> make_video(Feed* feed, std::function<void()> end);
-  /// The same for decoded sound. Only for an output that takes sound.
-  Result<GstElement*> make_audio(Feed* feed);
+  /// The same for decoded sound, or with `coded` for sound in the form that the output takes. Only
+  /// for an output that takes sound.
+  Result<GstElement*> make_audio(Feed* feed, bool coded = false);
 
+  /// Other caps and another ledger from now on; the gates obey with the next buffer. Any thread.
+  void set_consent(const std::optional<std::string>& caps, const std::optional<std::string>& ledger);
   /// Nothing is given for sound from now on; the gates obey with the next buffer. Any thread.
   void take_back_sound();
   OutputConsent consent() const;
@@ -46,9 +49,15 @@ class Branch {
   void set_up_gate(GstElement* gate, consent::Purpose purpose, bool sound);
 
   const OutputNeeds needs_;
+  struct Gate {
+    GstRef<GstElement> element;
+    bool sound;
+  };
+  std::vector<Gate> gates() const;
+
   mutable Mutex mutex_;  // protects what follows; not held while a property is set
   OutputConsent consent_ SPHERE_GUARDED_BY(mutex_);
-  std::vector<GstRef<GstElement>> sound_gates_ SPHERE_GUARDED_BY(mutex_);
+  std::vector<Gate> gates_ SPHERE_GUARDED_BY(mutex_);
 };
 
 }  // namespace sphere::live

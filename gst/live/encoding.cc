@@ -7,7 +7,7 @@
 #include <sstream>
 #include <thread>
 
-#include "gst/sphere/media/sei.h"
+#include "gst/live/spherical_mark.h"
 
 namespace sphere::live {
 
@@ -36,7 +36,6 @@ constexpr int buffer_ms = 500;
 constexpr unsigned few_cores = 4;
 // Each who joins asks for a key frame; more than these would cost all others too many bits.
 constexpr GstClockTime key_frames_apart = 500 * GST_MSECOND;
-constexpr uint8_t start_code[] = {0, 0, 0, 1};
 
 bool has_property(GstElement* element, const char* name) {
   return g_object_class_find_property(G_OBJECT_GET_CLASS(element), name);
@@ -135,17 +134,6 @@ int default_bitrate(int width, int height, double fps) {
   return static_cast<int>(4000 * std::pow(pixels, 0.75) * std::pow(fps / 30, 0.5));
 }
 
-std::optional<size_t> first_slice(VideoForm form, const uint8_t* bytes, size_t size) {
-  for (size_t i = 0; i + 3 < size; ++i) {
-    if (bytes[i] != 0 || bytes[i + 1] != 0 || bytes[i + 2] != 1) continue;
-    const int type = form == VideoForm::h265 ? bytes[i + 3] >> 1 & 0x3f : bytes[i + 3] & 0x1f;
-    const bool slice = form == VideoForm::h265 ? type < 32 : type >= 1 && type <= 5;
-    if (slice) return i > 0 && bytes[i - 1] == 0 ? i - 1 : i;
-    i += 2;
-  }
-  return std::nullopt;
-}
-
 Result<std::unique_ptr<Encoding>> Encoding::make(const EncodingSettings& settings) {
   std::unique_ptr<Encoding> made(new Encoding(settings));
   if (const Status built = made->build(); !built) return built.error();
@@ -207,14 +195,9 @@ Status Encoding::build() {
   g_object_set(parser, "config-interval", -1, nullptr);
   gst_util_set_object_arg(G_OBJECT(made.back()), "caps", coded_caps(settings_).c_str());
 
-  if (settings_.spherical) {
-    message_.assign(std::begin(start_code), std::end(start_code));
-    const std::vector<uint8_t> unit = media::equirectangular_sei(
-        h265 ? media::NalCodec::h265 : media::NalCodec::h264);
-    message_.insert(message_.end(), unit.begin(), unit.end());
-  }
   const GstRef<GstPad> out(gst_element_get_static_pad(made.back(), "src"));
-  gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_BUFFER, mark, this, nullptr);
+  if (settings_.spherical) mark_as_spherical(out.get(), settings_.form);
+  gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_BUFFER, count, this, nullptr);
   const GstRef<GstPad> in(gst_element_get_static_pad(made.front(), "sink"));
   gst_element_add_pad(bin_.get(), gst_ghost_pad_new("sink", in.get()));
   gst_element_add_pad(bin_.get(), gst_ghost_pad_new("src", out.get()));
@@ -234,29 +217,8 @@ void Encoding::set_key_interval(int pictures) {
     set_known(encoder_.get(), std::string(property) + "=" + std::to_string(std::max(1, pictures)));
 }
 
-GstPadProbeReturn Encoding::mark(GstPad*, GstPadProbeInfo* info, gpointer data) {
-  auto* self = static_cast<Encoding*>(data);
-  ++self->encoded_;
-  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-  if (self->message_.empty() || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT))
-    return GST_PAD_PROBE_OK;
-  GstMapInfo map;
-  if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return GST_PAD_PROBE_OK;
-  const std::optional<size_t> at = first_slice(self->settings_.form, map.data, map.size);
-  gst_buffer_unmap(buffer, &map);
-  if (!at) return GST_PAD_PROBE_OK;
-  constexpr auto all = static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_ALL);
-  GstBuffer* marked = gst_buffer_copy_region(buffer, all, 0, *at);
-  // A copy, because the stream may outlive this object.
-  marked = gst_buffer_append(marked,
-                             gst_buffer_new_memdup(self->message_.data(), self->message_.size()));
-  marked = gst_buffer_append(marked, gst_buffer_copy_region(buffer, GST_BUFFER_COPY_MEMORY, *at,
-                                                            gst_buffer_get_size(buffer) - *at));
-  GST_BUFFER_PTS(marked) = GST_BUFFER_PTS(buffer);
-  GST_BUFFER_DTS(marked) = GST_BUFFER_DTS(buffer);
-  GST_BUFFER_DURATION(marked) = GST_BUFFER_DURATION(buffer);
-  gst_buffer_unref(buffer);
-  GST_PAD_PROBE_INFO_DATA(info) = marked;
+GstPadProbeReturn Encoding::count(GstPad*, GstPadProbeInfo*, gpointer self) {
+  ++static_cast<Encoding*>(self)->encoded_;
   return GST_PAD_PROBE_OK;
 }
 

@@ -69,18 +69,13 @@ class Encoding {
  private:
   explicit Encoding(const EncodingSettings& settings) : settings_(settings) {}
   Status build();
-  static GstPadProbeReturn mark(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn count(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   const EncodingSettings settings_;
   GstRef<GstElement> bin_;
   GstRef<GstElement> encoder_;
-  std::vector<uint8_t> message_;  ///< the SEI unit, with its start code
   std::atomic<uint64_t> encoded_ = 0;
 };
-
-/// The first byte of the first coded slice's start code in an access unit of a byte stream; nothing
-/// if there is no slice.
-std::optional<size_t> first_slice(VideoForm form, const uint8_t* bytes, size_t size);
 
 /// An element with this name that can't be made.
 Error missing_element(const std::string& factory);

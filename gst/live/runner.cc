@@ -64,7 +64,7 @@ Runner::Runner(const Target& target, std::unique_ptr<Output> output)
       output_(std::move(output)),
       feed_(output_->needs().takes_new_sizes, output_->needs().video != VideoForm::raw) {}
 
-Runner::~Runner() {
+void Runner::stop() {
   stop_ = true;
   if (thread_.joinable()) thread_.join();
 }

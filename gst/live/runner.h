@@ -28,8 +28,7 @@ namespace sphere::live {
 class Runner {
  public:
   Runner(const Target& target, std::unique_ptr<Output> output);
-  /// Stops at once; what was written so far stays.
-  ~Runner();
+  ~Runner() { stop(); }
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
@@ -48,6 +47,8 @@ class Runner {
 
   /// Ends the output properly; does not wait. After end_timeout it is cut off.
   void finish();
+  /// Stops at once and waits for the thread. What was written so far stays.
+  void stop();
   /// Whether its thread has nothing more to do.
   bool done() const { return done_; }
 

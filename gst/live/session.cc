@@ -362,18 +362,21 @@ void Session::watch_outputs() {
   for (const auto& sink : sinks_) {
     if (!sink->runner->started()) continue;
     const OutputStatus now = sink->runner->status();
-    if (now.state == sink->told && now.words == sink->told_words) continue;
     const std::string& name = sink->asked.target.shown;
-    if (now.state == OutputState::waiting)
-      say(name + ": " + now.words + "; it is tried again");
-    else if (now.state == OutputState::running && sink->told != OutputState::running)
+    const bool runs = now.state == OutputState::running;
+    if (runs && !sink->told_running) {
       say(name + ": running" + (now.reconnects ? " again" : ""));
-    else if (now.state == OutputState::failing)
-      say(name + ": " + now.words);
-    else if (now.state == OutputState::ended && !now.words.empty())
-      say(name + ": " + now.words + "; it has ended");
-    sink->told = now.state;
-    sink->told_words = now.words;
+      sink->told.clear();
+    }
+    // The same failure is told once, and not with each attempt.
+    if (!runs && !now.words.empty() && now.words != sink->told) {
+      const char* next = now.state == OutputState::waiting || now.state == OutputState::connecting
+                             ? "; it is tried again"
+                             : now.state == OutputState::ended ? "; it has ended" : "";
+      say(name + ": " + now.words + next);
+      sink->told = now.words;
+    }
+    sink->told_running = runs;
   }
 }
 

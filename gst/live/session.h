@@ -98,8 +98,8 @@ class Session {
     std::unique_ptr<consent::Consent> consent;      // what its sound needs
     std::unique_ptr<consent::Consent> withdrawals;  // null: not watched
     uint64_t taken = 0;
-    OutputState told = OutputState::connecting;
-    std::string told_words;
+    std::string told;  ///< the last words about a failure
+    bool told_running = false;
   };
   struct Group {
     VideoForm form;

@@ -186,6 +186,9 @@ Status Source::build_camera(GstElement* camera) {
   kind_ = Kind::camera;
   gst_bin_add(pipeline_, camera);
   camera_ = camera;
+  if (options_.latency >= 0 &&
+      g_object_class_find_property(G_OBJECT_GET_CLASS(camera), "latency"))
+    g_object_set(camera, "latency", static_cast<guint>(options_.latency), nullptr);
   GParamSpec* consent = g_object_class_find_property(G_OBJECT_GET_CLASS(camera), "consent");
   if (consent && options_.consent) {
     const CapsRef caps(gst_caps_from_string(options_.consent->c_str()));

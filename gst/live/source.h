@@ -33,6 +33,8 @@ struct SourceOptions {
   int width = 0;         ///< of the stitched pictures; 0: as wide as the source's, up to most_width
   int most_width = 1920;
   double fps = 0;        ///< the most pictures a second; 0: all
+  /// For how long a camera's pictures are buffered, in ms; negative: as the element does.
+  int latency = -1;
   /// For a camera, which sends sound only with consent.
   std::optional<std::string> consent, ledger;
   /// Told once, in the thread of the pictures and before the first one goes on: the width, and the

@@ -49,6 +49,7 @@ constexpr int smallest_width = 64, largest_width = 8192, width_step = 4;
 constexpr double most_fps = 120;
 constexpr int least_bitrate = 50, most_bitrate = 200000;
 constexpr double longest_duration = 30 * 86400;
+constexpr int most_latency_ms = 10000;
 constexpr int look_ms = 100;
 
 const std::vector<std::string> projections = {"auto", "fisheye", "sphere"};
@@ -56,7 +57,7 @@ const std::vector<std::string> projections = {"auto", "fisheye", "sphere"};
 struct Words {
   char **to = nullptr, *size = nullptr, *encoder = nullptr, *projection = nullptr, *lens = nullptr,
        *duration = nullptr;
-  gint bitrate = 0;
+  gint bitrate = 0, latency = -1;
   double fps = 0;
   gboolean show = FALSE, json = FALSE, quiet = FALSE, silent = FALSE, steady = FALSE;
 
@@ -166,6 +167,10 @@ Status read_options(const Words& words, const std::vector<std::string>& rest,
     options->source.projection = static_cast<live::Projection>(*chosen);
   }
   if (words.lens) options->source.lens = words.lens;
+  if (words.latency >= 0)
+    if (const Status good = check_range("--latency", words.latency, 0, most_latency_ms); !good)
+      return good;
+  options->source.latency = words.latency;
   if (words.duration) {
     const auto length = read_duration(words.duration);
     if (!length) return length.error();
@@ -249,6 +254,8 @@ int run(int argc, char** argv) {
        "What the source's pictures are: auto, fisheye or sphere", "KIND"},
       {"lens", 'l', 0, G_OPTION_ARG_STRING, &words.lens,
        "A lens profile or its file (default: what the source says)", "LENS"},
+      {"latency", 0, 0, G_OPTION_ARG_INT, &words.latency,
+       "For how long a camera's pictures are buffered (default: 200)", "MS"},
       {"steady", 0, 0, G_OPTION_ARG_NONE, &words.steady,
        "Keep size and bit rate, whatever happens", nullptr},
       {"no-sound", 0, 0, G_OPTION_ARG_NONE, &words.silent, "Stream no sound, and don't ask",

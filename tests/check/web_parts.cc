@@ -188,7 +188,7 @@ GST_START_TEST(checks_of_ice) {
   fail_unless(has_integrity(*check, rfc_password));
   fail_unless(!has_integrity(*check, "VOkJxbRl1RmTxUk/WvJxBu"));
   Bytes changed = rfc_request;
-  changed[62] ^= 1;
+  changed[65] ^= 1;  // in the user's name
   fail_unless(!has_integrity(*read_check(changed), rfc_password));
   for (size_t size = 0; size < rfc_request.size(); ++size)
     fail_unless(!read_check(std::span(rfc_request).first(size)));

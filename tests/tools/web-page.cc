@@ -50,7 +50,16 @@ class Stream {
     g_autoptr(GError) error = nullptr;
     pipeline_.reset(gst_parse_launch(words.c_str(), &error));
     if (!pipeline_ || error) return false;
-    auto made = bin_.make(server_, {options_.sound, g_get_real_time()});
+    // Running times go on where they were, as in a session whose camera comes back.
+    const GstRef<GstClock> clock(gst_system_clock_obtain());
+    if (base_time_ == GST_CLOCK_TIME_NONE) {
+      base_time_ = gst_clock_get_time(clock.get());
+      utc_ = g_get_real_time();
+    }
+    gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), clock.get());
+    gst_element_set_start_time(pipeline_.get(), GST_CLOCK_TIME_NONE);
+    gst_element_set_base_time(pipeline_.get(), base_time_);
+    auto made = bin_.make(server_, {options_.sound, utc_});
     if (!made) return false;
     gst_bin_add(GST_BIN(pipeline_.get()), *made);
     for (const char* name : {"video", "audio"}) {
@@ -85,6 +94,8 @@ class Stream {
   WebBin& bin_;
   const Options options_;
   GstRef<GstElement> pipeline_;
+  GstClockTime base_time_ = GST_CLOCK_TIME_NONE;
+  int64_t utc_ = 0;
 };
 
 int run(const Options& options) {

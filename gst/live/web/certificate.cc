@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "gst/sphere/consent/private_file.h"
 

@@ -11,6 +11,7 @@ namespace sphere::live {
 
 namespace {
 
+constexpr int backlog = 128;
 constexpr const char* body_size_key = "sphere-body-size";
 
 goffset body_size(SoupServerMessage* message) {
@@ -25,6 +26,7 @@ bool body_was_too_large(SoupServerMessage* message) {
 
 Connections::Connections(SoupServer* server, GTlsCertificate* certificate)
     : server_(server), certificate_(certificate), service_(g_socket_service_new()) {
+  g_socket_listener_set_backlog(G_SOCKET_LISTENER(service_.get()), backlog);
   g_signal_connect(service_.get(), "incoming", G_CALLBACK(on_incoming), this);
   g_signal_connect(server_, "request-started", G_CALLBACK(on_started), this);
   g_signal_connect(server_, "request-read", G_CALLBACK(on_read), this);

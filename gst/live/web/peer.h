@@ -53,7 +53,7 @@ class PeerServices {
   virtual RtpPacketRef sent_packet(StreamKind kind, uint16_t sequence) = 0;
 
  protected:
-  ~PeerServices() = default;
+  virtual ~PeerServices() = default;
 };
 
 struct PeerSetup {

@@ -2,9 +2,9 @@
 
 #include "gst/live/web/web_bin.h"
 
-#include <gst/app/gstappsink.h>
 #include <gst/video/video.h>
 
+#include <memory>
 #include <string>
 
 namespace sphere::live {
@@ -30,9 +30,7 @@ struct SampleUnref {
 };
 using SampleRef = std::unique_ptr<GstSample, SampleUnref>;
 
-SampleRef pull(GstElement* sink) {
-  return SampleRef(gst_app_sink_pull_sample(GST_APP_SINK(sink)));
-}
+SampleRef pull(GstAppSink* sink) { return SampleRef(gst_app_sink_pull_sample(sink)); }
 
 void add_pad(GstElement* bin, const char* name) {
   const GstRef<GstElement> element(gst_bin_get_by_name(GST_BIN(bin), name));
@@ -76,10 +74,10 @@ Result<GstElement*> WebBin::make(WebServer& server, const Stream& stream) {
   return bin;
 }
 
-void WebBin::watch(const char* name, GstFlowReturn (*on_sample)(GstElement*, gpointer)) {
+void WebBin::watch(const char* name, OnSample on_sample) {
   const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(bin_), name));
   GstAppSinkCallbacks callbacks = {};
-  callbacks.new_sample = reinterpret_cast<GstFlowReturn (*)(GstAppSink*, gpointer)>(on_sample);
+  callbacks.new_sample = on_sample;
   gst_app_sink_set_callbacks(GST_APP_SINK(sink.get()), &callbacks, this, nullptr);
 }
 
@@ -100,7 +98,7 @@ void WebBin::request_key_frame() {
         pad.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
-GstFlowReturn WebBin::on_picture(GstElement* sink, gpointer data) {
+GstFlowReturn WebBin::on_picture(GstAppSink* sink, gpointer data) {
   auto* self = static_cast<WebBin*>(data);
   const SampleRef sample = pull(sink);
   if (!sample) return GST_FLOW_EOS;
@@ -117,7 +115,7 @@ GstFlowReturn WebBin::on_picture(GstElement* sink, gpointer data) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn WebBin::on_sound(GstElement* sink, gpointer data) {
+GstFlowReturn WebBin::on_sound(GstAppSink* sink, gpointer data) {
   auto* self = static_cast<WebBin*>(data);
   const SampleRef sample = pull(sink);
   if (!sample) return GST_FLOW_EOS;
@@ -125,18 +123,18 @@ GstFlowReturn WebBin::on_sound(GstElement* sink, gpointer data) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn WebBin::forward_packets(GstElement* sink, StreamKind kind) {
+GstFlowReturn WebBin::forward_packets(GstAppSink* sink, StreamKind kind) {
   const SampleRef sample = pull(sink);
   if (!sample) return GST_FLOW_EOS;
   server_->push_packets(kind, sample.get(), utc_of_running_time_0_);
   return GST_FLOW_OK;
 }
 
-GstFlowReturn WebBin::on_picture_packets(GstElement* sink, gpointer self) {
+GstFlowReturn WebBin::on_picture_packets(GstAppSink* sink, gpointer self) {
   return static_cast<WebBin*>(self)->forward_packets(sink, StreamKind::video);
 }
 
-GstFlowReturn WebBin::on_sound_packets(GstElement* sink, gpointer self) {
+GstFlowReturn WebBin::on_sound_packets(GstAppSink* sink, gpointer self) {
   return static_cast<WebBin*>(self)->forward_packets(sink, StreamKind::audio);
 }
 

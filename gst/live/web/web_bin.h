@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 
 #include <atomic>
@@ -44,12 +45,13 @@ class WebBin {
   GstClockTime latency() const { return latency_; }
 
  private:
-  static GstFlowReturn on_picture(GstElement* sink, gpointer self);
-  static GstFlowReturn on_sound(GstElement* sink, gpointer self);
-  static GstFlowReturn on_picture_packets(GstElement* sink, gpointer self);
-  static GstFlowReturn on_sound_packets(GstElement* sink, gpointer self);
-  void watch(const char* name, GstFlowReturn (*on_sample)(GstElement*, gpointer));
-  GstFlowReturn forward_packets(GstElement* sink, StreamKind kind);
+  using OnSample = GstFlowReturn (*)(GstAppSink* sink, gpointer self);
+  static GstFlowReturn on_picture(GstAppSink* sink, gpointer self);
+  static GstFlowReturn on_sound(GstAppSink* sink, gpointer self);
+  static GstFlowReturn on_picture_packets(GstAppSink* sink, gpointer self);
+  static GstFlowReturn on_sound_packets(GstAppSink* sink, gpointer self);
+  void watch(const char* name, OnSample on_sample);
+  GstFlowReturn forward_packets(GstAppSink* sink, StreamKind kind);
 
   // Constant while the element runs.
   WebServer* server_ = nullptr;
