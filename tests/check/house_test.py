@@ -47,11 +47,7 @@ def allowed(folder, tree):
         row = CORE_ARROWS.get(folder.removeprefix(CORE))
         return row and {CORE + name for name in row}
     if folder in ("gst/live", "gst/live/web"):
-<<<<<<< HEAD
-        return CORE_FOLDERS | {"gst/live", "gst/live/web"}
-=======
         return CORE_FOLDERS | {"gst/live", folder}
->>>>>>> live15
     if folder == "gst/tools":
         return CORE_FOLDERS | {"gst/tools", "gst/live", "gst/live/web", "hw", "hw/emulator"}
     match folder.split("/"):
