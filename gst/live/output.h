@@ -82,6 +82,9 @@ struct OutputStatus {
   bool sound = false;
   /// Clients of a server; nothing where the output does not count them.
   std::optional<unsigned> viewers;
+  /// What a person should know while all is well, such as the fingerprint of a certificate; "" where
+  /// there is nothing.
+  std::string note;
   /// Addresses that a person can open, such as the links of a page, most useful first.
   std::vector<std::string> links;
 };

@@ -10,6 +10,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#ifdef HAVE_WEB
+#include "gst/live/web/qr_code.h"
+#endif
 #include "gst/sphere/base/printable.h"
 #include "gst/tools/camera_command.h"
 
@@ -88,8 +91,10 @@ std::vector<std::string> live_lines(const live::SessionStatus& status, double se
       lines.push_back(table.substr(0, end));
     if (!table.empty()) lines.push_back(table);
   }
-  for (const auto& [name, output] : status.outputs)
+  for (const auto& [name, output] : status.outputs) {
     for (const std::string& link : output.links) lines.push_back("  " + link);
+    if (!output.note.empty()) lines.push_back("  " + output.note);
+  }
   for (std::string& line : lines) line = cut(printable(line), columns);
   return lines;
 }
@@ -127,6 +132,7 @@ bool print_live_json(const live::SessionStatus& status, double seconds,
     json.add("sound", output.sound);
     if (output.viewers) json.add("viewers", *output.viewers);
     json.add("links", output.links);
+    json.add("note", output.note);
     json.close();
   }
   json.close_list();
@@ -148,6 +154,7 @@ void LiveView::show(const live::SessionStatus& status, const std::vector<std::st
     clear();
     for (const std::string& sentence : news) print(stderr, "sphere live: %s\n", sentence.c_str());
   }
+  if (terminal_) show_codes(status);
   if (news.empty() && shown_at_ && now - shown_at_ < interval) return;
   shown_at_ = now;
   show_last(status, json_ ? news : std::vector<std::string>());
@@ -167,6 +174,21 @@ void LiveView::show_last(const live::SessionStatus& status, const std::vector<st
   else if (!status.outputs.empty())
     for (const std::string& line : live_lines(status, seconds, 1000))
       print(stderr, "%s\n", line.c_str());
+}
+
+void LiveView::show_codes(const live::SessionStatus& status) {
+#ifdef HAVE_WEB
+  for (const auto& [name, output] : status.outputs) {
+    if (output.links.empty()) continue;
+    // A phone can't open a page that is for this machine only.
+    const std::string& link = output.links.front();
+    if (!link.starts_with("https://") || !coded_.insert(link).second) continue;
+    clear();
+    print(stderr, "%s", live::qr_code(link).c_str());
+  }
+#else
+  (void)status;
+#endif
 }
 
 void LiveView::draw(const std::vector<std::string>& lines) {

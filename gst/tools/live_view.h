@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,14 @@ class LiveView {
 
  private:
   void draw(const std::vector<std::string>& lines);
+  /// The links for others as QR codes, each once.
+  void show_codes(const live::SessionStatus& status);
 
   const bool json_, quiet_, terminal_;
   const gint64 begin_;
   gint64 shown_at_ = 0;
   size_t drawn_ = 0;  ///< lines of the block on the terminal
+  std::set<std::string> coded_;
 };
 
 }  // namespace sphere::tool

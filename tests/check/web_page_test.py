@@ -252,6 +252,48 @@ def test_states(_):
               browser.run("document.body.dataset.state"))
 
 
+def test_geometry(_):
+    """What no browser without sensors and without a headset can show."""
+    with page() as (_, link), Browser() as browser:
+        browser.open(link)
+        playing(browser, "for geometry")
+
+        def held(*angles):
+            return browser.run("Promise.all([import('/orientation.js'), import('/geometry.js')]).then("
+                               f"([o, g]) => g.looksTo(o.turnOfDevice{angles}))")
+
+        # Alpha, beta, gamma, and the angle of the screen.
+        for angles, yaw, pitch in (((0, 90, 0, 0), 0, 0), ((90, 90, 0, 0), -90, 0),
+                                   ((0, 120, 0, 0), 0, 30), ((-30, 60, 0, 0), 30, -30),
+                                   ((0, 0, -90, 90), 90, 0)):
+            found = held(*angles)
+            check(f"a phone held at {angles}",
+                  abs(found["yaw"] - yaw) < 0.01 and abs(found["pitch"] - pitch) < 0.01, found)
+        eye = browser.run(
+            "import('/headset.js').then(h => [h.planeOfProjection([1, 0, 0, 0, 0, 2, 0, 0, 0.25, 0, "
+            "-1, -1, 0, 0, -0.2, 0]), h.turnOfPose([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]),"
+            "h.turnOfPose([0, 0, -1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1])])")
+        check("an eye's plane", eye[0] == [-0.75, 1.25, 0.5, -0.5], eye[0])
+        check("a head at rest", [abs(v) for v in eye[1]] == [1, 0, 0, 0, 1, 0, 0, 0, 1], eye[1])
+        # Turned to the left around the axis that points up: one looks along -x.
+        check("a head turned to the left", (eye[2][2], eye[2][8]) == (-1, 0), eye[2])
+        check("what is held stays", browser.run("""import('/geometry.js').then(g => {
+          for (let i = 0; i < 500; i++) {
+            const view = {...g.usualView(), yaw: 360 * Math.random() - 180,
+              pitch: 100 * Math.random() - 50};
+            const from = g.rayAt(view, 800 * Math.random(), 600 * Math.random(), 800, 600);
+            const to = g.rayAt(view, 400 + 100 * Math.random(), 300 + 100 * Math.random(), 800, 600);
+            const direction = g.turned(g.turnOf(view.yaw, view.pitch), from);
+            const next = g.held(to, direction, view.pitch);
+            if (Math.abs(next.pitch) > 89.9) continue;
+            const now = g.turned(g.turnOf(next.yaw, next.pitch), to);
+            if (Math.hypot(now[0] - direction[0], now[1] - direction[1], now[2] - direction[2]) > 0.001)
+              return false;
+          }
+          return true;
+        })"""))
+
+
 def test_token(_):
     token = "a-token-for-the-page-test"
     with page("--public", "--token", token) as (_, link), \
@@ -274,7 +316,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sphere-page-") as folder:
         truth = Truth(folder)
         chosen = sys.argv[1:]
-        for test in (test_view, test_over_http, test_sound, test_states, test_token):
+        for test in (test_view, test_over_http, test_sound, test_states, test_geometry,
+                     test_token):
             if not chosen or test.__name__ in chosen:
                 attempt(test, truth)
     finish()

@@ -25,7 +25,9 @@ constexpr double most_viewers = 1000, usual_viewers = 20;
 constexpr double usual_width = 1920, most_width = 4096;
 constexpr size_t made_token_length = 24, most_pem = 64 << 10;
 
-bool is_everywhere(const std::string& host) { return host.empty() || host == "0.0.0.0" || host == "::"; }
+bool is_everywhere(const std::string& host) {
+  return host.empty() || host == "0.0.0.0" || host == "::";
+}
 
 Result<std::string> read_pem(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -106,8 +108,8 @@ class WebOutput final : public Output {
     status->viewers = running->viewers();
     status->links = running->links();
     status->latency = bin_.latency();
-    if (const std::string hash = running->fingerprint(); !hash.empty() && status->words.empty())
-      status->words = "The certificate has the SHA-256 fingerprint " + hash + ".";
+    if (const std::string hash = running->fingerprint(); !hash.empty())
+      status->note = "SHA-256 of the certificate: " + hash;
   }
 
  private:
