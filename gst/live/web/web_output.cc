@@ -107,7 +107,6 @@ class WebOutput final : public Output {
     if (!running) return;
     status->viewers = running->viewers();
     status->links = running->links();
-    status->latency = bin_.latency();
     if (const std::string hash = running->fingerprint(); !hash.empty())
       status->note = "SHA-256 of the certificate: " + hash;
   }
