@@ -27,9 +27,21 @@ constexpr size_t most_paths = 8;
 constexpr size_t most_sockets = 16;
 constexpr int send_buffer = 4 << 20;
 constexpr int datagrams_per_turn = 128;
+/// A key frame for many viewers at once is more than a socket takes. What is older than this many
+/// datagrams would be late anyway.
+constexpr size_t most_waiting_datagrams = 8192;
 constexpr int days_of_certificate = 30;
 
 Time now() { return g_get_monotonic_time(); }
+
+/// False if the system does not take it yet. What it never takes counts as sent.
+bool send_now(GSocket* socket, const std::string& address, std::span<const uint8_t> datagram) {
+  const ssize_t sent =
+      sendto(g_socket_get_fd(socket), datagram.data(), datagram.size(),
+             MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(address.data()),
+             static_cast<socklen_t>(address.size()));
+  return sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS);
+}
 
 }  // namespace
 
@@ -120,7 +132,7 @@ Status MediaServer::open_socket(const std::string& ip) {
   made.ip = ip;
   made.port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(local.get()));
   const int number = socket_count_++;
-  made.watch = watch_socket(made.socket.get(), G_IO_IN, loop_.context(), [this, number] {
+  made.readable = watch_socket(made.socket.get(), G_IO_IN, loop_.context(), [this, number] {
     read(number);
     return true;
   });
@@ -314,13 +326,29 @@ void MediaServer::tick() {
 }
 
 void MediaServer::send_datagram(const Path& path, std::span<const uint8_t> datagram) {
-  const auto socket = sockets_.find(path.socket);
-  if (socket == sockets_.end()) return;
-  // What the network does not take now is lost, as in any network.
-  (void)sendto(g_socket_get_fd(socket->second.socket.get()), datagram.data(), datagram.size(),
-               MSG_DONTWAIT | MSG_NOSIGNAL,
-               reinterpret_cast<const sockaddr*>(path.address.data()),
-               static_cast<socklen_t>(path.address.size()));
+  const auto found = sockets_.find(path.socket);
+  if (found == sockets_.end()) return;
+  Socket& socket = found->second;
+  if (socket.waiting.empty() && send_now(socket.socket.get(), path.address, datagram)) return;
+  // What is lost here, the viewer asks for again.
+  if (socket.waiting.size() >= most_waiting_datagrams) return;
+  socket.waiting.emplace_back(path.address,
+                              std::vector<uint8_t>(datagram.begin(), datagram.end()));
+  if (!socket.writable)
+    socket.writable = watch_socket(socket.socket.get(), G_IO_OUT, loop_.context(),
+                                   [this, number = path.socket] { return write_waiting(number); });
+}
+
+bool MediaServer::write_waiting(int number) {
+  const auto found = sockets_.find(number);
+  if (found == sockets_.end()) return false;
+  Socket& socket = found->second;
+  while (!socket.waiting.empty()) {
+    const auto& [address, datagram] = socket.waiting.front();
+    if (!send_now(socket.socket.get(), address, datagram)) return true;
+    socket.waiting.pop_front();
+  }
+  return false;
 }
 
 void MediaServer::want_key_frame() {

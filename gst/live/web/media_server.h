@@ -8,10 +8,12 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gst/live/web/key_requests.h"
@@ -78,7 +80,9 @@ class MediaServer final : private PeerServices {
     ObjectRef<GSocket> socket;
     std::string ip;
     uint16_t port = 0;
-    Watch watch;
+    Watch readable, writable;
+    /// Datagrams that the system does not take yet, and where they go.
+    std::deque<std::pair<std::string, std::vector<uint8_t>>> waiting;
   };
 
   MediaServer(Settings settings, DtlsContext context, Sha256 fingerprint);
@@ -87,6 +91,7 @@ class MediaServer final : private PeerServices {
   Status open_socket(const std::string& ip);
   Result<Joined> join_here(const Offer& offer, const std::string& address, Seats::Seat seat);
   void read(int socket);
+  bool write_waiting(int socket);
   void on_datagram(std::span<const uint8_t> datagram, const Path& path);
   void on_check(const StunCheck& check, const Path& path);
   void send_all(StreamKind kind, const std::vector<RtpPacketRef>& packets);
