@@ -40,7 +40,7 @@ bool send_now(GSocket* socket, const std::string& address, std::span<const uint8
       sendto(g_socket_get_fd(socket), datagram.data(), datagram.size(),
              MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(address.data()),
              static_cast<socklen_t>(address.size()));
-  return sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS);
+  return sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 }  // namespace
