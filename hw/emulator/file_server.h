@@ -14,9 +14,9 @@
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/loop.h"
 #include "hw/emulator/card.h"
 #include "hw/emulator/faults.h"
-#include "gst/sphere/base/loop.h"
 
 namespace sphere::emulator {
 

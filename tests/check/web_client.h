@@ -57,8 +57,7 @@ class WebSession {
       soup_message_set_request_body_from_bytes(message, type.c_str(), bytes);
     }
     g_autoptr(GError) error = nullptr;
-    g_autoptr(GBytes) bytes =
-        soup_session_send_and_read(session_.get(), message, nullptr, &error);
+    g_autoptr(GBytes) bytes = soup_session_send_and_read(session_.get(), message, nullptr, &error);
     if (!bytes) return {};
     gsize size = 0;
     const auto* data = static_cast<const char*>(g_bytes_get_data(bytes, &size));
@@ -66,9 +65,12 @@ class WebSession {
     const auto header = [&](const char* name) {
       return to_string(soup_message_headers_get_one(theirs, name));
     };
-    return {soup_message_get_status(message), std::string(data ? data : "", size),
-            header("Location"),               header("Allow"),
-            header("Access-Control-Allow-Origin"), header("Retry-After")};
+    return {soup_message_get_status(message),
+            std::string(data ? data : "", size),
+            header("Location"),
+            header("Allow"),
+            header("Access-Control-Allow-Origin"),
+            header("Retry-After")};
   }
 
  private:
@@ -234,8 +236,8 @@ class WebViewer {
   std::string location;
   int pictures = 0, packets = 0, reports = 0, key_frames = 0;
   bool began_with_key = false;
-  std::optional<live::RtpHeader> last;   ///< without its payload
-  std::optional<uint16_t> again;         ///< the last one that was repeated
+  std::optional<live::RtpHeader> last;  ///< without its payload
+  std::optional<uint16_t> again;        ///< the last one that was repeated
   std::vector<uint16_t> sequences;
 
  private:

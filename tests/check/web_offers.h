@@ -36,10 +36,10 @@ inline std::string browser_offer() {
                 "a=group:BUNDLE 0 1 2", "a=extmap-allow-mixed", "a=msid-semantic: WMS",
                 "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126"}) +
          transport +
-         lines({"a=mid:0", "a=recvonly", "a=rtcp-mux", "a=rtcp-rsize",
-                "a=rtpmap:111 opus/48000/2", "a=rtcp-fb:111 transport-cc",
-                "a=fmtp:111 minptime=10;useinbandfec=1", "a=rtpmap:63 red/48000/2",
-                "a=rtpmap:9 G722/8000", "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 104 109 117"}) +
+         lines({"a=mid:0", "a=recvonly", "a=rtcp-mux", "a=rtcp-rsize", "a=rtpmap:111 opus/48000/2",
+                "a=rtcp-fb:111 transport-cc", "a=fmtp:111 minptime=10;useinbandfec=1",
+                "a=rtpmap:63 red/48000/2", "a=rtpmap:9 G722/8000",
+                "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 104 109 117"}) +
          transport +
          lines({"a=mid:1",
                 "a=extmap:1 urn:ietf:params:rtp-hdrext:toffset",
@@ -75,16 +75,33 @@ inline std::string browser_offer() {
 
 /// As Firefox's may be: the second m-line has what is its own only.
 inline std::string bundle_only_offer() {
-  return lines({"v=0", "o=mozilla...THIS_IS_SDPARTA-99.0 1 0 IN IP4 0.0.0.0", "s=-", "t=0 0",
-                "a=fingerprint:sha-256 " + hash_text("01:02"), "a=group:BUNDLE 0 1",
-                "a=ice-options:trickle", "m=audio 9 UDP/TLS/RTP/SAVPF 109", "c=IN IP4 0.0.0.0",
-                "a=recvonly", "a=mid:0", "a=ice-ufrag:aa11bb22", "a=ice-pwd:x", "a=rtcp-mux",
-                "a=rtpmap:109 opus/48000/2", "a=setup:actpass",
-                "m=video 0 UDP/TLS/RTP/SAVPF 120 126 97", "c=IN IP4 0.0.0.0", "a=recvonly",
-                "a=bundle-only", "a=mid:1", "a=rtpmap:120 VP8/90000", "a=rtpmap:126 H264/90000",
+  return lines({"v=0",
+                "o=mozilla...THIS_IS_SDPARTA-99.0 1 0 IN IP4 0.0.0.0",
+                "s=-",
+                "t=0 0",
+                "a=fingerprint:sha-256 " + hash_text("01:02"),
+                "a=group:BUNDLE 0 1",
+                "a=ice-options:trickle",
+                "m=audio 9 UDP/TLS/RTP/SAVPF 109",
+                "c=IN IP4 0.0.0.0",
+                "a=recvonly",
+                "a=mid:0",
+                "a=ice-ufrag:aa11bb22",
+                "a=ice-pwd:x",
+                "a=rtcp-mux",
+                "a=rtpmap:109 opus/48000/2",
+                "a=setup:actpass",
+                "m=video 0 UDP/TLS/RTP/SAVPF 120 126 97",
+                "c=IN IP4 0.0.0.0",
+                "a=recvonly",
+                "a=bundle-only",
+                "a=mid:1",
+                "a=rtpmap:120 VP8/90000",
+                "a=rtpmap:126 H264/90000",
                 "a=fmtp:126 profile-level-id=42e01f;level-asymmetry-allowed=1;"
                 "packetization-mode=1",
-                "a=rtcp-fb:* nack", "a=rtpmap:97 H264/90000",
+                "a=rtcp-fb:* nack",
+                "a=rtpmap:97 H264/90000",
                 "a=fmtp:97 profile-level-id=42e01f;level-asymmetry-allowed=1"});
 }
 

@@ -201,9 +201,9 @@ GST_START_TEST(checks_of_ice) {
   ck_assert_uint_eq(answer[1], 1);
   ck_assert_uint_eq(answer[3], answer.size() - 20);
   // The last 4 bytes: CRC-32 of what is before the fingerprint, mixed with "STUN".
-  const auto crc = static_cast<uint32_t>(
-                       crc32(0, answer.data(), static_cast<uInt>(answer.size() - 8))) ^
-                   0x5354554e;
+  const auto crc =
+      static_cast<uint32_t>(crc32(0, answer.data(), static_cast<uInt>(answer.size() - 8))) ^
+      0x5354554e;
   ck_assert_uint_eq(crc, GST_READ_UINT32_BE(answer.data() + answer.size() - 4));
 }
 GST_END_TEST
@@ -222,12 +222,11 @@ GST_END_TEST
 
 GST_START_TEST(feedback_of_viewers) {
   // A receiver report with one stream, then NACK, PLI and BYE.
-  const Bytes packet = {
-      0x81, 201, 0, 7,  0, 0, 0, 1,  0, 0, 0, 2,  64, 0, 0, 0,  0, 0, 0, 0,
-      0,    0,   0, 0,  0, 0, 0, 0,  0, 0, 0, 0,
-      0x81, 205, 0, 3,  0, 0, 0, 1,  0, 0, 0, 2,  0xff, 0xff, 0x80, 0x01,
-      0x81, 206, 0, 2,  0, 0, 0, 1,  0, 0, 0, 2,
-      0x81, 203, 0, 1,  0, 0, 0, 1};
+  const Bytes packet = {0x81, 201, 0,    7,    0,    0,    0,    1,   0, 0, 0, 2, 64, 0,
+                        0,    0,   0,    0,    0,    0,    0,    0,   0, 0, 0, 0, 0,  0,
+                        0,    0,   0,    0,    0x81, 205,  0,    3,   0, 0, 0, 1, 0,  0,
+                        0,    2,   0xff, 0xff, 0x80, 0x01, 0x81, 206, 0, 2, 0, 0, 0,  1,
+                        0,    0,   0,    2,    0x81, 203,  0,    1,   0, 0, 0, 1};
   fail_unless(is_rtcp(packet));
   const Feedback feedback = read_rtcp(packet);
   fail_unless(feedback.wants_key_frame && feedback.leaves);
@@ -383,7 +382,8 @@ GST_START_TEST(wrong_tokens_wait) {
   // A person who was wrong a minute ago begins anew.
   fail_unless(*tokens.wait(now += 61'000'000) == 500);
   tokens.done();
-  for (unsigned i = 0; i < WrongTokens::most_waiting; ++i) fail_unless(tokens.wait(now).has_value());
+  for (unsigned i = 0; i < WrongTokens::most_waiting; ++i)
+    fail_unless(tokens.wait(now).has_value());
   fail_unless(!tokens.wait(now));
   tokens.done();
   fail_unless(tokens.wait(now).has_value());
@@ -430,9 +430,8 @@ GST_START_TEST(certificates) {
   fail_unless(read->fingerprint() == made->fingerprint());
   ck_assert_uint_eq(fingerprint_text(made->fingerprint()).size(), 95);
   auto other = Certificate::make("other", {}, 1);
-  const std::string mixed =
-      made->pem().substr(0, made->pem().find("-----BEGIN PRIVATE")) +
-      other->pem().substr(other->pem().find("-----BEGIN PRIVATE"));
+  const std::string mixed = made->pem().substr(0, made->pem().find("-----BEGIN PRIVATE")) +
+                            other->pem().substr(other->pem().find("-----BEGIN PRIVATE"));
   fail_unless(!Certificate::read(mixed));
   fail_unless(!Certificate::read(""));
   fail_unless(!Certificate::read(made->pem().substr(0, 200)));
@@ -440,8 +439,7 @@ GST_START_TEST(certificates) {
 GST_END_TEST
 
 GST_START_TEST(own_certificate_is_kept) {
-  g_autofree char* file =
-      g_build_filename(g_get_user_data_dir(), "gst-sphere", "web.pem", nullptr);
+  g_autofree char* file = g_build_filename(g_get_user_data_dir(), "gst-sphere", "web.pem", nullptr);
   g_unlink(file);
   auto first = own_certificate({"localhost", "10.0.0.7"});
   fail_unless(static_cast<bool>(first));

@@ -64,12 +64,12 @@ class Rig {
     auto made = bin_.make(*server_, {sound, g_get_real_time()});
     fail_unless(static_cast<bool>(made));
     // Key frames come on request only.
-    std::string words = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=" +
-                        std::to_string(width) +
-                        ",height=160,framerate=30/1 ! x264enc name=encoder tune=zerolatency "
-                        "speed-preset=ultrafast key-int-max=100000 ! video/x-h264,"
-                        "profile=constrained-baseline,stream-format=byte-stream,alignment=au ! "
-                        "identity name=end ";
+    std::string words =
+        "videotestsrc is-live=true pattern=ball ! video/x-raw,width=" + std::to_string(width) +
+        ",height=160,framerate=30/1 ! x264enc name=encoder tune=zerolatency "
+        "speed-preset=ultrafast key-int-max=100000 ! video/x-h264,"
+        "profile=constrained-baseline,stream-format=byte-stream,alignment=au ! "
+        "identity name=end ";
     if (sound) words += "audiotestsrc is-live=true ! opusenc ! identity name=coded-sound ";
     pipeline_ = std::make_unique<test::Pipeline>(words);
     gst_bin_add(GST_BIN(pipeline_->element()), *made);
@@ -96,8 +96,8 @@ class Rig {
   WebServer& server() { return *server_; }
   WebBin& bin() { return bin_; }
   std::string base() const {
-    return std::string(server_->secure() ? "https" : "http") + "://127.0.0.1:" +
-           std::to_string(server_->port()) + "/";
+    return std::string(server_->secure() ? "https" : "http") +
+           "://127.0.0.1:" + std::to_string(server_->port()) + "/";
   }
   WebSession http;
   std::atomic<int> asked_for_keys{0};
@@ -417,7 +417,8 @@ GST_START_TEST(public_page_needs_its_token) {
   ck_assert_uint_eq(rig.http.ask("GET", json).status, 401);
   ck_assert_uint_eq(rig.http.ask("GET", rig.base() + "stream.mp4").status, 401);
   ck_assert_uint_eq(
-      rig.http.ask("POST", rig.base() + "whep", test::plain_offer(), "application/sdp").status, 401);
+      rig.http.ask("POST", rig.base() + "whep", test::plain_offer(), "application/sdp").status,
+      401);
   const auto with = [&](const std::string& token) {
     return rig.http.ask("GET", json, {}, {}, {{"Authorization", "Bearer " + token}});
   };

@@ -136,8 +136,8 @@ GST_START_TEST(webrtcbin_plays) {
       "audiotestsrc is-live=true ! opusenc ! identity name=coded-audio");
   gst_bin_add(GST_BIN(pipeline.element()), *made);
   for (const char* name : {"video", "audio"})
-    fail_unless(gst_element_link_pads(pipeline.child((std::string("coded-") + name).c_str()).get(), "src",
-                                       *made, name));
+    fail_unless(gst_element_link_pads(pipeline.child((std::string("coded-") + name).c_str()).get(),
+                                      "src", *made, name));
   pipeline.play();
   StreamFacts facts;
   facts.state = StreamFacts::State::playing;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Serves the page with the known scene, for tests that look at it with a browser. Prints one line of
-// JSON with the link once it answers; then obeys words on standard input, a line each:
-// lose (the camera goes), find (it comes back), end (the stream ends).
+// Serves the page with the known scene, for tests that look at it with a browser. Prints one line
+// of JSON with the link once it answers; then obeys words on standard input, a line each: lose (the
+// camera goes), find (it comes back), end (the stream ends).
 //
 // Usage: web-page [--size WxH] [--sound] [--public] [--token TOKEN]
 
@@ -37,16 +37,18 @@ class Stream {
 
   bool start() {
     // One picture, repeated: what is seen can be compared with it.
-    std::string words = "spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=I420,"
-                        "width=" + std::to_string(options_.width) +
-                        ",height=" + std::to_string(options_.height) +
-                        " ! imagefreeze is-live=true ! video/x-raw,framerate=15/1 ! x264enc "
-                        "tune=zerolatency speed-preset=superfast bitrate=6000 key-int-max=150 ! "
-                        "video/x-h264,profile=constrained-baseline,stream-format=byte-stream,"
-                        "alignment=au ! identity name=coded-video ";
+    std::string words =
+        "spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=I420,"
+        "width=" +
+        std::to_string(options_.width) + ",height=" + std::to_string(options_.height) +
+        " ! imagefreeze is-live=true ! video/x-raw,framerate=15/1 ! x264enc "
+        "tune=zerolatency speed-preset=superfast bitrate=6000 key-int-max=150 ! "
+        "video/x-h264,profile=constrained-baseline,stream-format=byte-stream,"
+        "alignment=au ! identity name=coded-video ";
     if (options_.sound)
-      words += "audiotestsrc is-live=true volume=0.1 ! audio/x-raw,channels=2 ! opusenc ! "
-               "identity name=coded-audio ";
+      words +=
+          "audiotestsrc is-live=true volume=0.1 ! audio/x-raw,channels=2 ! opusenc ! "
+          "identity name=coded-audio ";
     g_autoptr(GError) error = nullptr;
     pipeline_.reset(gst_parse_launch(words.c_str(), &error));
     if (!pipeline_ || error) return false;

@@ -44,7 +44,8 @@ bool add_extension(X509* x509, int nid, const std::string& value) {
   return extension && X509_add_ext(x509, extension.get(), -1);
 }
 
-/// Only letters, digits, dots, colons and hyphens: nothing that OpenSSL's text could read otherwise.
+/// Only letters, digits, dots, colons and hyphens: nothing that OpenSSL's text could read
+/// otherwise.
 bool is_plain(const std::string& name) {
   return !name.empty() && name.size() <= 253 && std::all_of(name.begin(), name.end(), [](char c) {
     return g_ascii_isalnum(c) || c == '.' || c == ':' || c == '-';
@@ -77,8 +78,8 @@ Result<Certificate> Certificate::make(const std::string& common_name,
   X509_NAME* name = X509_get_subject_name(x509);
   good = good &&
          X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                    reinterpret_cast<const unsigned char*>(common_name.c_str()),
-                                    -1, -1, 0) &&
+                                    reinterpret_cast<const unsigned char*>(common_name.c_str()), -1,
+                                    -1, 0) &&
          X509_set_issuer_name(x509, name);
   std::string alternatives;
   for (const std::string& one : names) {
@@ -105,7 +106,8 @@ Result<Certificate> Certificate::read(const std::string& pem) {
   found.x509_.reset(PEM_read_bio_X509(bio().get(), nullptr, nullptr, nullptr));
   found.key_.reset(PEM_read_bio_PrivateKey(bio().get(), nullptr, no_password, nullptr));
   if (!found.x509_) return invalid("There is no certificate in PEM form in it.");
-  if (!found.key_) return invalid("There is no private key in PEM form, without a password, in it.");
+  if (!found.key_)
+    return invalid("There is no private key in PEM form, without a password, in it.");
   if (X509_check_private_key(found.x509_.get(), found.key_.get()) != 1)
     return invalid("The private key does not belong to the certificate.");
   return found;
@@ -136,10 +138,9 @@ bool Certificate::ends_within_days(int days) const {
 
 bool Certificate::names_all(const std::vector<std::string>& names) const {
   return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-    return !is_plain(name) ||
-           (is_address(name) ? X509_check_ip_asc(x509_.get(), name.c_str(), 0)
-                             : X509_check_host(x509_.get(), name.c_str(), name.size(), 0,
-                                               nullptr)) == 1;
+    return !is_plain(name) || (is_address(name) ? X509_check_ip_asc(x509_.get(), name.c_str(), 0)
+                                                : X509_check_host(x509_.get(), name.c_str(),
+                                                                  name.size(), 0, nullptr)) == 1;
   });
 }
 
@@ -154,8 +155,7 @@ Result<Certificate> own_certificate(const std::vector<std::string>& names) {
     pem.resize(size > 0 ? static_cast<size_t>(size) : 0);
     auto kept = Certificate::read(pem);
     // A damaged one is replaced.
-    if (kept && !kept->ends_within_days(renewed_before_days) && kept->names_all(names))
-      return kept;
+    if (kept && !kept->ends_within_days(renewed_before_days) && kept->names_all(names)) return kept;
   }
   auto made = Certificate::make("gst-sphere", names, own_days);
   if (!made) return made;
@@ -164,7 +164,8 @@ Result<Certificate> own_certificate(const std::vector<std::string>& names) {
   if (g_mkdir_with_parents(folder.get(), 0700) != 0 ||
       !g_file_set_contents_full(path.get(), pem.data(), static_cast<gssize>(pem.size()),
                                 G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    return failed(std::string(path.get()) + ": the certificate can't be kept there; make the folder "
+    return failed(std::string(path.get()) +
+                  ": the certificate can't be kept there; make the folder "
                   "writable, or name one with cert=FILE");
   return made;
 }

@@ -55,8 +55,8 @@ Status Connections::listen(const std::string& ip, uint16_t port) {
     else if (g_socket_listener_add_inet_port(listener, wanted, nullptr, &error))
       port_ = wanted;
   } else {
-    const ObjectRef<GSocketAddress> address(g_inet_socket_address_new_from_string(ip.c_str(),
-                                                                                 wanted));
+    const ObjectRef<GSocketAddress> address(
+        g_inet_socket_address_new_from_string(ip.c_str(), wanted));
     if (!address) return invalid("'" + ip + "' is not an address of this machine.");
     GSocketAddress* effective = nullptr;
     if (g_socket_listener_add_address(listener, address.get(), G_SOCKET_TYPE_STREAM,
@@ -129,8 +129,8 @@ void Connections::on_gone(gpointer data, GObject*) {
 
 Connections::Connection* Connections::find(SoupServerMessage* message) {
   GSocketAddress* remote = soup_server_message_get_remote_address(message);
-  const auto found = std::ranges::find_if(
-      all_, [&](const Connection& one) { return one.remote.get() == remote; });
+  const auto found =
+      std::ranges::find_if(all_, [&](const Connection& one) { return one.remote.get() == remote; });
   return found == all_.end() ? nullptr : &*found;
 }
 

@@ -70,8 +70,7 @@ int DtlsHandshake::read(BIO* bio, char* data, int size) {
 int DtlsHandshake::write(BIO* bio, const char* data, int size) {
   auto* self = static_cast<DtlsHandshake*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  if (size > 0 && self->output_.size() < most_output)
-    self->output_.emplace_back(data, data + size);
+  if (size > 0 && self->output_.size() < most_output) self->output_.emplace_back(data, data + size);
   return size;
 }
 

@@ -99,9 +99,9 @@ void FragmentServer::post(Unit unit) {
 
 void FragmentServer::add(SoupServerMessage* message, Seats::Seat seat) {
   connections_.set_streaming(message);
-  viewers_.push_back({this, ObjectRef<SoupServerMessage>(
-                                static_cast<SoupServerMessage*>(g_object_ref(message))),
-                      std::move(seat), g_get_monotonic_time()});
+  viewers_.push_back(
+      {this, ObjectRef<SoupServerMessage>(static_cast<SoupServerMessage*>(g_object_ref(message))),
+       std::move(seat), g_get_monotonic_time()});
   Viewer& viewer = viewers_.back();
   g_signal_connect(message, "wrote-body-data", G_CALLBACK(on_wrote), &viewer);
   g_signal_connect(message, "finished", G_CALLBACK(on_finished), &viewer);

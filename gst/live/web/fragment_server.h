@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sends one coded stream to viewers over HTTP, as fragmented MP4 in one endless answer: for networks
-// through which UDP does not get.
+// Sends one coded stream to viewers over HTTP, as fragmented MP4 in one endless answer: for
+// networks through which UDP does not get.
 
 #pragma once
 
@@ -29,8 +29,8 @@ class FragmentServer {
       : loop_(loop), connections_(connections), want_key_frame_(std::move(want_key_frame)) {}
   ~FragmentServer();
 
-  /// A picture as a byte stream of H.264, or a packet of Opus, with caps and segment. Any thread may
-  /// call; costs nothing while nobody watches.
+  /// A picture as a byte stream of H.264, or a packet of Opus, with caps and segment. Any thread
+  /// may call; costs nothing while nobody watches.
   void push_video(GstSample* sample);
   void push_audio(GstSample* sample);
   /// Whether there is sound. What viewers get changes only when they ask again.

@@ -10,7 +10,13 @@ namespace sphere::live {
 
 namespace {
 
-enum NalType : uint8_t { nal_idr = 5, nal_sps = 7, nal_pps = 8, nal_delimiter = 9, nal_filler = 12 };
+enum NalType : uint8_t {
+  nal_idr = 5,
+  nal_sps = 7,
+  nal_pps = 8,
+  nal_delimiter = 9,
+  nal_filler = 12
+};
 
 /// Flags of a sample (ISO/IEC 14496-12, 8.8.3.1).
 constexpr uint32_t key_sample = 0x02000000, other_sample = 0x01010000;

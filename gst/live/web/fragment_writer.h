@@ -40,9 +40,9 @@ std::vector<uint8_t> write_beginning(const FragmentFormat& format);
 enum class Track : uint32_t { video = 1, audio = 2 };
 struct FragmentSample {
   Track track = Track::video;
-  uint32_t number = 0;         ///< of the fragment, from 1 on
-  uint64_t decode_time = 0;    ///< in the track's time scale
-  uint32_t duration = 0;       ///< the same
+  uint32_t number = 0;       ///< of the fragment, from 1 on
+  uint64_t decode_time = 0;  ///< in the track's time scale
+  uint32_t duration = 0;     ///< the same
   bool is_key = true;
   std::span<const uint8_t> data;
 };

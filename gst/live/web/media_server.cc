@@ -36,10 +36,9 @@ Time now() { return g_get_monotonic_time(); }
 
 /// False if the system does not take it yet. What it never takes counts as sent.
 bool send_now(GSocket* socket, const std::string& address, std::span<const uint8_t> datagram) {
-  const ssize_t sent =
-      sendto(g_socket_get_fd(socket), datagram.data(), datagram.size(),
-             MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(address.data()),
-             static_cast<socklen_t>(address.size()));
+  const ssize_t sent = sendto(
+      g_socket_get_fd(socket), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+      reinterpret_cast<const sockaddr*>(address.data()), static_cast<socklen_t>(address.size()));
   return sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
@@ -51,8 +50,8 @@ Result<std::unique_ptr<MediaServer>> MediaServer::start(Settings settings) {
   if (!certificate) return certificate.error();
   auto context = DtlsContext::make(*certificate);
   if (!context) return context.error();
-  std::unique_ptr<MediaServer> made(new MediaServer(std::move(settings), std::move(*context),
-                                                    certificate->fingerprint()));
+  std::unique_ptr<MediaServer> made(
+      new MediaServer(std::move(settings), std::move(*context), certificate->fingerprint()));
   if (auto opened = made->open_sockets(); !opened) return opened.error();
   made->loop_.start();
   MediaServer* self = made.get();
@@ -96,8 +95,8 @@ Status MediaServer::open_sockets() {
   const std::vector<std::string> addresses =
       settings_.loopback ? std::vector<std::string>{"127.0.0.1", "::1"} : network_addresses();
   for (const std::string& ip : addresses) {
-    const bool known = std::ranges::any_of(
-        sockets_, [&](const auto& entry) { return entry.second.ip == ip; });
+    const bool known =
+        std::ranges::any_of(sockets_, [&](const auto& entry) { return entry.second.ip == ip; });
     if (known || sockets_.size() >= most_sockets) continue;
     auto opened = open_socket(ip);
     // IPv6 may be switched off, and an address may just have gone.
@@ -115,8 +114,8 @@ Status MediaServer::open_sockets() {
 
 Status MediaServer::open_socket(const std::string& ip) {
   const std::string address = socket_address(ip, settings_.port);
-  const ObjectRef<GSocketAddress> bound(g_socket_address_new_from_native(
-      const_cast<char*>(address.data()), address.size()));
+  const ObjectRef<GSocketAddress> bound(
+      g_socket_address_new_from_native(const_cast<char*>(address.data()), address.size()));
   g_autoptr(GError) error = nullptr;
   if (!bound) return failed("no address");
   Socket made;
@@ -223,9 +222,8 @@ void MediaServer::read(int number) {
     if (socket == sockets_.end()) return;
     sockaddr_storage from = {};
     socklen_t from_size = sizeof from;
-    const ssize_t size =
-        recvfrom(g_socket_get_fd(socket->second.socket.get()), bytes.data(), bytes.size(), 0,
-                 reinterpret_cast<sockaddr*>(&from), &from_size);
+    const ssize_t size = recvfrom(g_socket_get_fd(socket->second.socket.get()), bytes.data(),
+                                  bytes.size(), 0, reinterpret_cast<sockaddr*>(&from), &from_size);
     if (size < 0) {
       // An answer of the network that a datagram of ours could not be delivered is no reason to
       // stop reading.
@@ -332,8 +330,7 @@ void MediaServer::send_datagram(const Path& path, std::span<const uint8_t> datag
   if (socket.waiting.empty() && send_now(socket.socket.get(), path.address, datagram)) return;
   // What is lost here, the viewer asks for again.
   if (socket.waiting.size() >= most_waiting_datagrams) return;
-  socket.waiting.emplace_back(path.address,
-                              std::vector<uint8_t>(datagram.begin(), datagram.end()));
+  socket.waiting.emplace_back(path.address, std::vector<uint8_t>(datagram.begin(), datagram.end()));
   if (!socket.writable)
     socket.writable = watch_socket(socket.socket.get(), G_IO_OUT, loop_.context(),
                                    [this, number = path.socket] { return write_waiting(number); });

@@ -117,7 +117,7 @@ class MediaServer final : private PeerServices {
   // The rest belongs to the thread.
   std::map<int, Socket> sockets_;
   int socket_count_ = 0;
-  std::map<std::string, Viewer> viewers_;  // by id
+  std::map<std::string, Viewer> viewers_;                       // by id
   std::map<std::string, std::string, std::less<>> id_of_user_;  // by our user fragment
   std::map<Path, std::string> id_of_path_;
   PacketHistory histories_[stream_kinds] = {PacketHistory(1024), PacketHistory(128)};

@@ -126,7 +126,7 @@ struct Section {
   std::vector<int> order;
   bool rtcp_mux = false;
   bool port_is_0 = false, bundle_only = false;
-  Format for_all;        ///< the feedback of `a=rtcp-fb:*`
+  Format for_all;  ///< the feedback of `a=rtcp-fb:*`
 };
 
 class Reader {
@@ -306,9 +306,9 @@ class Reader {
     const bool tag_mux = tag && tag->rtcp_mux;
     for (Section& section : sections_) {
       OfferedMedia& media = section.media;
-      media.in_bundle = sections_.size() == 1 || (!media.mid.empty() &&
-                                                  std::find(bundle_.begin(), bundle_.end(),
-                                                            media.mid) != bundle_.end());
+      media.in_bundle = sections_.size() == 1 ||
+                        (!media.mid.empty() &&
+                         std::find(bundle_.begin(), bundle_.end(), media.mid) != bundle_.end());
       const bool is_rtp =
           media.protocol == "UDP/TLS/RTP/SAVPF" || media.protocol == "UDP/TLS/RTP/SAVP";
       const bool is_video = media.kind == "video", is_audio = media.kind == "audio";
@@ -317,8 +317,8 @@ class Reader {
                                                       : nullptr;
       if (is_video && is_rtp) has_video = true;
       const bool refused = section.port_is_0 && !section.bundle_only;
-      if (place && !*place && is_rtp && !refused && section.transport.receives &&
-          media.in_bundle && (section.rtcp_mux || tag_mux)) {
+      if (place && !*place && is_rtp && !refused && section.transport.receives && media.in_bundle &&
+          (section.rtcp_mux || tag_mux)) {
         media.format = choose(section);
         if (media.format) *place = offer.media.size();
       }

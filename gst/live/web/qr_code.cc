@@ -24,8 +24,8 @@ std::string qr_code(std::string_view text) {
     return x >= 0 && y >= 0 && x < code->width && y < code->width &&
            (code->data[y * code->width + x] & 1);
   };
-  // The light cells are drawn, because terminals are dark more often than light. Readers take a code
-  // with exchanged colours too.
+  // The light cells are drawn, because terminals are dark more often than light. Readers take a
+  // code with exchanged colours too.
   std::string lines;
   for (int y = -quiet; y < code->width + quiet; y += 2) {
     for (int x = -quiet; x < code->width + quiet; ++x) {

@@ -35,9 +35,8 @@ Hash integrity_of(std::span<const uint8_t> before, std::string_view password) {
   const auto length = static_cast<uint16_t>(before.size() - header_size + 4 + hash_size);
   const std::array<uint8_t, 2> length_bytes = {static_cast<uint8_t>(length >> 8),
                                                static_cast<uint8_t>(length & 0xff)};
-  const std::unique_ptr<GHmac, Call<g_hmac_unref>> hmac(
-      g_hmac_new(G_CHECKSUM_SHA1, reinterpret_cast<const guchar*>(password.data()),
-                 password.size()));
+  const std::unique_ptr<GHmac, Call<g_hmac_unref>> hmac(g_hmac_new(
+      G_CHECKSUM_SHA1, reinterpret_cast<const guchar*>(password.data()), password.size()));
   g_hmac_update(hmac.get(), before.data(), 2);
   g_hmac_update(hmac.get(), length_bytes.data(), 2);
   g_hmac_update(hmac.get(), before.data() + 4, static_cast<gssize>(before.size() - 4));

@@ -94,8 +94,8 @@ void WebBin::request_key_frame() {
     if (video_pad_) pad.reset(GST_PAD(gst_object_ref(video_pad_.get())));
   }
   if (pad)
-    gst_pad_push_event(
-        pad.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+    gst_pad_push_event(pad.get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
 GstFlowReturn WebBin::on_picture(GstAppSink* sink, gpointer data) {
@@ -106,8 +106,8 @@ GstFlowReturn WebBin::on_picture(GstAppSink* sink, gpointer data) {
   if (GstBuffer* buffer = gst_sample_get_buffer(sample.get())) {
     self->bytes_ += gst_buffer_get_size(buffer);
     const GstClockTime now = gst_element_get_current_running_time(self->bin_);
-    const GstClockTime taken = gst_segment_to_running_time(
-        gst_sample_get_segment(sample.get()), GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    const GstClockTime taken = gst_segment_to_running_time(gst_sample_get_segment(sample.get()),
+                                                           GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
     if (GST_CLOCK_TIME_IS_VALID(now) && GST_CLOCK_TIME_IS_VALID(taken) && now >= taken)
       self->latency_ = now - taken;
   }

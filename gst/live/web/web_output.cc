@@ -41,7 +41,8 @@ Result<std::string> read_pem(const std::string& path) {
 Result<std::string> certificate_of(const Target& target, bool needed) {
   const std::string path = target.setting("cert"), key = target.setting("key");
   if (path.empty()) {
-    if (!key.empty()) return invalid("The setting 'key' needs 'cert', the file of the certificate.");
+    if (!key.empty())
+      return invalid("The setting 'key' needs 'cert', the file of the certificate.");
     if (!needed) return std::string();
     std::vector<std::string> names = {"localhost"};
     names.emplace_back(g_get_host_name());
@@ -134,8 +135,8 @@ const OutputRegistration registration(TargetKind::web, make_web_output);
 Result<std::unique_ptr<Output>> make_web_output(const Target& target) {
   if (const Status found = check_elements({"rtph264pay", "rtpopuspay"}); !found)
     return found.error();
-  if (const Status known = check_settings(
-          target, {"token", "cert", "key", "viewers", "udp-port", "width"});
+  if (const Status known =
+          check_settings(target, {"token", "cert", "key", "viewers", "udp-port", "width"});
       !known)
     return known.error();
   auto viewers = number_setting(target, "viewers", usual_viewers, 1, most_viewers);
@@ -146,7 +147,7 @@ Result<std::unique_ptr<Output>> make_web_output(const Target& target) {
   if (!width) return width.error();
 
   WebServer::Settings settings;
-  settings.address = target.host == "localhost" ? "127.0.0.1"
+  settings.address = target.host == "localhost"   ? "127.0.0.1"
                      : is_everywhere(target.host) ? ""
                                                   : target.host;
   settings.port = target.port;

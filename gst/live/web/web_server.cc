@@ -292,8 +292,8 @@ void WebServer::Impl::add_cors(SoupServerMessage* message) {
 }
 
 bool WebServer::Impl::may_watch(SoupServerMessage* message) {
-  const Verdict verdict = access_.judge_stream({header(message, "Host"), header(message, "Origin"),
-                                                header(message, "Authorization")});
+  const Verdict verdict = access_.judge_stream(
+      {header(message, "Host"), header(message, "Origin"), header(message, "Authorization")});
   if (verdict == Verdict::allowed) return true;
   refuse_token(message, verdict);
   return false;
@@ -327,7 +327,7 @@ void WebServer::Impl::handle_stream(SoupServerMessage* message, const std::strin
   const std::string_view method = soup_server_message_get_method(message);
   add_cors(message);
   const bool is_connection = path.starts_with(connections_path);
-  const char* const allowed = path == "/whep"  ? "POST, OPTIONS"
+  const char* const allowed = path == "/whep" ? "POST, OPTIONS"
                               : is_connection ? "PATCH, DELETE, OPTIONS"
                                               : "GET, HEAD, OPTIONS";
   if (method == "OPTIONS") {
@@ -370,14 +370,12 @@ void WebServer::Impl::post_offer(SoupServerMessage* message) {
     say(message, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE, "The offer must be application/sdp.");
     return;
   }
-  g_autoptr(GBytes) body =
-      soup_message_body_flatten(soup_server_message_get_request_body(message));
+  g_autoptr(GBytes) body = soup_message_body_flatten(soup_server_message_get_request_body(message));
   gsize size = 0;
   const auto* data = static_cast<const char*>(g_bytes_get_data(body, &size));
   auto offer = parse_offer({data ? data : "", size});
   if (!offer) {
-    say(message,
-        lacks_video(offer.error()) ? SOUP_STATUS_NOT_ACCEPTABLE : SOUP_STATUS_BAD_REQUEST,
+    say(message, lacks_video(offer.error()) ? SOUP_STATUS_NOT_ACCEPTABLE : SOUP_STATUS_BAD_REQUEST,
         offer.error().message);
     return;
   }
@@ -390,8 +388,8 @@ void WebServer::Impl::post_offer(SoupServerMessage* message) {
   std::string address;
   if (auto* local = soup_server_message_get_local_address(message);
       local && G_IS_INET_SOCKET_ADDRESS(local)) {
-    const GString_ text(g_inet_address_to_string(
-        g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(local))));
+    const GString_ text(
+        g_inet_address_to_string(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(local))));
     address = text.get();
     // As it is written on a socket for both families.
     constexpr std::string_view mapped = "::ffff:";
@@ -428,8 +426,7 @@ void WebServer::Impl::handle_connection(SoupServerMessage* message, const std::s
         "Only application/trickle-ice-sdpfrag can be sent for a connection.");
     return;
   }
-  g_autoptr(GBytes) body =
-      soup_message_body_flatten(soup_server_message_get_request_body(message));
+  g_autoptr(GBytes) body = soup_message_body_flatten(soup_server_message_get_request_body(message));
   gsize size = 0;
   const auto* data = static_cast<const char*>(g_bytes_get_data(body, &size));
   const std::string their_user = ice_user_in({data ? data : "", size});

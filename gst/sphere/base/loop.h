@@ -112,9 +112,7 @@ class LoopThread {
     }
   }
 
-  void later(std::function<void()> function) {
-    sphere::later(context_.get(), std::move(function));
-  }
+  void later(std::function<void()> function) { sphere::later(context_.get(), std::move(function)); }
   /// Calls `function` in the thread and waits for it. Must not be called in the thread itself.
   template <typename T>
   T ask(std::function<T()> function) {

@@ -11,12 +11,12 @@
 #include <iterator>
 #include <list>
 
+#include "gst/sphere/base/loop.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
 #include "hw/emulator/capture.h"
 #include "hw/emulator/file_server.h"
 #include "hw/emulator/listener.h"
-#include "gst/sphere/base/loop.h"
 #include "hw/emulator/preview.h"
 #include "hw/madv/emulator/file_forms.h"
 #include "hw/madv/emulator/orders.h"
