@@ -89,10 +89,12 @@ const char* profile_name(H264Profile profile) {
 std::string coded_caps(const EncodingSettings& settings) {
   if (settings.form == VideoForm::h265)
     return "video/x-h265,stream-format=byte-stream,alignment=au";
+  // In a list x264enc sees no limit.
+  if (settings.profile == H264Profile::constrained_baseline)
+    return "video/x-h264,stream-format=byte-stream,alignment=au,profile=constrained-baseline";
   std::string profiles;
   for (int at = static_cast<int>(settings.profile); at >= 0; --at)
     profiles += std::string(profiles.empty() ? "" : ",") + profile_name(static_cast<H264Profile>(at));
-  if (settings.profile == H264Profile::constrained_baseline) profiles += ",baseline";
   return "video/x-h264,stream-format=byte-stream,alignment=au,profile=(string){" + profiles + "}";
 }
 

@@ -95,6 +95,7 @@ void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
     element_caps_.reset();
     begin_ = GST_CLOCK_TIME_NONE;
     needs_new_element_ = flowing_ = dropping_ = false;
+    connected_before_ = true;
   }
   request_key_frame();
 }
@@ -145,7 +146,8 @@ void Feed::take_video(GstSample* sample) {
             is_other_picture(element_caps_.get(), caps);
   }
   if (!source) {
-    ++dropped_;
+    // Before the first connection nothing is missed.
+    if (connected_before_) ++dropped_;
     return;
   }
   const bool key = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);

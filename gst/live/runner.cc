@@ -183,9 +183,19 @@ Runner::End Runner::run_once() {
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, forward_key_request, &feed_,
                       nullptr);
     watch_sinks(pipeline.get());
-    feed_.connect(video, audio);
-    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-    end = watch(pipeline.get());
+    const bool started =
+        gst_element_set_state(pipeline.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
+    failure_ = "it can't be started";
+    if (started) {
+      failure_.clear();
+      feed_.connect(video, audio);
+      end = watch(pipeline.get());
+    } else {
+      const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
+      const MessageRef error(gst_bus_timed_pop_filtered(bus.get(), 0, GST_MESSAGE_ERROR));
+      if (error) read_error(error.get());
+      if (output_->is_final()) end = End::final;
+    }
   }
   feed_.disconnect();
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));

@@ -23,7 +23,8 @@ constexpr const char* sound_form = "audio/x-raw,rate=48000,channels=2";
 constexpr int default_test_width = 1920;
 
 bool is_raw(GstPad* pad, const char* type) {
-  const CapsRef caps(gst_pad_query_caps(pad, nullptr));
+  CapsRef caps(gst_pad_get_current_caps(pad));
+  if (!caps) caps.reset(gst_pad_query_caps(pad, nullptr));
   return caps && !gst_caps_is_empty(caps.get()) && !gst_caps_is_any(caps.get()) &&
          gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), type);
 }
