@@ -22,7 +22,7 @@ class Feed {
   /// How much of the stream may wait before an output, and below what it goes on after a drop.
   static constexpr GstClockTime most_queued = 2 * GST_SECOND, enough_room = GST_SECOND / 2;
   /// What a muxer adds to the latency of the session while it waits for sound.
-  static constexpr GstClockTime latency = 500 * GST_MSECOND;
+  static constexpr GstClockTime latency = 700 * GST_MSECOND;
 
   /// `takes_new_sizes`: see OutputNeeds. `coded`: a stream of pictures begins with a key frame.
   Feed(bool takes_new_sizes, bool coded) : takes_new_sizes_(takes_new_sizes), coded_(coded) {}

@@ -74,19 +74,18 @@ void Runner::start(GstClock* clock, GstClockTime base_time, const StreamInfo& st
   clock_.reset(GST_CLOCK(gst_object_ref(clock)));
   base_time_ = base_time;
   changed_ = std::move(changed);
-  {
-    const Lock lock(mutex_);
-    stream_ = stream;
-  }
+  update_stream(stream);
   thread_ = std::thread([this] { run(); });
 }
 
 void Runner::set_stream(const StreamInfo& stream) {
-  {
-    const Lock lock(mutex_);
-    stream_ = stream;
-  }
+  update_stream(stream);
   anew_ = true;
+}
+
+void Runner::update_stream(const StreamInfo& stream) {
+  const Lock lock(mutex_);
+  stream_ = stream;
 }
 
 StreamInfo Runner::stream() const {

@@ -43,6 +43,8 @@ class Runner {
   bool started() const { return thread_.joinable(); }
   /// The stream has other properties now, such as sound: opens the output anew.
   void set_stream(const StreamInfo& stream);
+  /// The same, for what the next element is told; the present one goes on.
+  void update_stream(const StreamInfo& stream);
   StreamInfo stream() const;
 
   /// Ends the output properly; does not wait. After end_timeout it is cut off.

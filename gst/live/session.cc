@@ -422,6 +422,13 @@ void Session::adapt() {
                                                                   group.max_width / 2,
                                                                   source_->fps())))
             : step->bitrate);
+  for (const auto& sink : sinks_) {
+    StreamInfo stream = sink->runner->stream();
+    const bool sound = stream.audio;
+    stream = stream_for(*sink);
+    stream.audio = sound;
+    sink->runner->update_stream(stream);
+  }
   say(step->words);
 }
 

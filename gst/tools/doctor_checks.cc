@@ -71,7 +71,6 @@ constexpr Need needs[] = {
      true,
      {"flvmux", "rtmp2sink", "mpegtsmux", "srtsink"},
      "install gstreamer1.0-plugins-good and gstreamer1.0-plugins-bad"},
-    {"live", "a live stream to one target", true, {"spherelivesink"}, not_found_remedy},
     {"files",
      "JPEG and PNG",
      true,
