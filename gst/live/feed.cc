@@ -83,8 +83,8 @@ void Feed::watch_audio(GstAppSink* sink) {
 
 void Feed::request_key_frame() {
   if (coded_ && video_pad_)
-    gst_pad_push_event(video_pad_.get(), gst_video_event_new_upstream_force_key_unit(
-                                             GST_CLOCK_TIME_NONE, TRUE, 0));
+    gst_pad_push_event(video_pad_.get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
 void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
@@ -142,8 +142,8 @@ void Feed::take_video(GstSample* sample) {
     if (caps != caps_.get()) caps_.reset(gst_caps_ref(caps));
     if (video_) source.reset(GST_APP_SRC(gst_object_ref(video_.get())));
     if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
-    other = element_caps_ && caps != element_caps_.get() &&
-            is_other_picture(element_caps_.get(), caps);
+    other =
+        element_caps_ && caps != element_caps_.get() && is_other_picture(element_caps_.get(), caps);
   }
   if (!source) {
     // Before the first connection nothing is missed.

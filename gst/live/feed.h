@@ -72,7 +72,8 @@ class Feed {
   std::function<void()> end_;
   GstRef<GstPad> video_pad_;
 
-  std::atomic<bool> connected_before_ = false, needs_new_element_ = false, flowing_ = false, dropping_ = false;
+  std::atomic<bool> connected_before_ = false, needs_new_element_ = false, flowing_ = false,
+                    dropping_ = false;
   std::atomic<uint64_t> frames_ = 0, dropped_ = 0, bytes_ = 0;
   std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE;
   /// The times of the first picture since connect(), and of the end of the sound so far.

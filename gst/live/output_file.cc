@@ -46,7 +46,8 @@ class FileOutput : public Output {
 
   std::string explain(GstMessage* error) override {
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
-      return "the disk of '" + folder_ + "' is full; remove something, and it goes on in a new file";
+      return "the disk of '" + folder_ +
+             "' is full; remove something, and it goes on in a new file";
     return {};
   }
   bool is_final() const override { return final_; }
@@ -110,8 +111,7 @@ Result<std::unique_ptr<Output>> make(const Target& target) {
   settings.matroska = g_str_has_suffix(lower.get(), ".mkv");
   if (!settings.matroska && !g_str_has_suffix(lower.get(), ".mp4"))
     return invalid("the name of a file ends in .mp4 or .mkv");
-  const Result<double> segment =
-      number_setting(target, "segment", 0, shortest_part, longest_part);
+  const Result<double> segment = number_setting(target, "segment", 0, shortest_part, longest_part);
   if (!segment) return segment.error();
   settings.segment = *segment;
   if (settings.matroska && settings.segment > 0)

@@ -166,8 +166,7 @@ Runner::End Runner::run_once() {
     failure_ = target_.without_secrets(opened.error().message);
     return output_->is_final() ? End::final : End::failed;
   }
-  const GstRef<GstElement> pipeline(
-      GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
+  const GstRef<GstElement> pipeline(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
   gst_bin_add(GST_BIN(pipeline.get()), *opened);
   gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), clock_.get());
   gst_element_set_start_time(pipeline.get(), GST_CLOCK_TIME_NONE);
@@ -217,8 +216,8 @@ void Runner::read_error(GstMessage* message) {
 
 Runner::End Runner::watch(GstElement* pipeline) {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline));
-  constexpr auto wanted = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS |
-                                                      GST_MESSAGE_LATENCY);
+  constexpr auto wanted =
+      static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS | GST_MESSAGE_LATENCY);
   bool running = false, ending = false, reopening = false;
   int64_t end_by = 0, moved_at = g_get_monotonic_time();
   uint64_t moved = 0;

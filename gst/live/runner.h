@@ -36,8 +36,8 @@ class Runner {
   const OutputNeeds& needs() const { return output_->needs(); }
   Feed& feed() { return feed_; }
 
-  /// The stream is known, and the session's pipeline plays: the output can open. `changed` is called
-  /// from the runner's thread after each change of the state or the words.
+  /// The stream is known, and the session's pipeline plays: the output can open. `changed` is
+  /// called from the runner's thread after each change of the state or the words.
   void start(GstClock* clock, GstClockTime base_time, const StreamInfo& stream,
              std::function<void()> changed);
   bool started() const { return thread_.joinable(); }

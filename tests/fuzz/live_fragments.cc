@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Fragmented MP4: whatever the bytes are and however they are cut, fragments are whole and of a known
-// track, and can be moved to the beginning of a file.
+// Fragmented MP4: whatever the bytes are and however they are cut, fragments are whole and of a
+// known track, and can be moved to the beginning of a file.
 
 #include <algorithm>
 #include <cstdint>
