@@ -171,6 +171,7 @@ class HlsOutput : public Output {
     needs_.audio_purposes = audio_purposes(target);
     needs_.location_purposes = location_purposes(target);
     needs_.takes_new_sizes = false;
+    needs_.gapless = true;
     needs_.key_interval = settings.segment;
   }
   ~HlsOutput() override {

@@ -60,9 +60,7 @@ void for_each_sink(GstElement* pipeline, Function take) {
 }  // namespace
 
 Runner::Runner(const Target& target, std::unique_ptr<Output> output)
-    : target_(target),
-      output_(std::move(output)),
-      feed_(output_->needs().takes_new_sizes, output_->needs().video != VideoForm::raw) {}
+    : target_(target), output_(std::move(output)), feed_(output_->needs()) {}
 
 void Runner::stop() {
   stop_ = true;

@@ -99,7 +99,7 @@ GST_START_TEST(wrong_targets_are_explained) {
   // What each kind checks.
   for (const char* words :
        {"srt://h:1?passphrase=short", "srt://h:1?colour=red", "srt://h:1?mode=both", "file:a.txt",
-        "file:/nowhere/at/all.mp4", "file:a.mkv?segment=5", "file:a.mp4?segment=0",
+        "file:/nowhere/at/all.mp4", "file:a.mkv?segment=x", "file:a.mp4?segment=0",
         "file:a.mp4?overwrite=maybe", "rtsp:1?x=y", "window?sound=loud"}) {
     const auto output = make_output(must(words));
     fail_if(bool(output), "'%s' is taken", words);
