@@ -120,6 +120,7 @@ void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
     begin_ = GST_CLOCK_TIME_NONE;
     needs_new_element_ = flowing_ = dropping_ = false;
     connected_before_ = true;
+    giving_held_ = kept;
     if (!kept) clear_held();
   }
   if (!kept) {
@@ -134,6 +135,8 @@ void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
       const Lock lock(mutex_);
       if (held_.empty()) {
         hold_from_ = GST_CLOCK_TIME_NONE;
+        giving_held_ = false;
+        held_bytes_ = 0;
         return;
       }
       sample.reset(held_.front().sample);
@@ -183,7 +186,8 @@ bool Feed::hold(GstSample* sample, bool video) {
   // Sound from before the cut belongs to the element that is there still. Once the sound has come
   // to the cut, or can't be waited for any longer, that one can end.
   if (!video && time < hold_from_) return false;
-  if (!video || !audio_ || time > hold_from_ + longest_wait_for_sound) needs_new_element_ = true;
+  const bool complete = !video || !audio_ || time > hold_from_ + longest_wait_for_sound;
+  if (complete && !giving_held_) needs_new_element_ = true;
   held_bytes_ += gst_buffer_get_size(buffer);
   if (held_bytes_ > most_held) {
     clear_held();

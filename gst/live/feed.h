@@ -99,6 +99,7 @@ class Feed {
   CapsRef caps_ SPHERE_GUARDED_BY(mutex_), element_caps_ SPHERE_GUARDED_BY(mutex_);
   std::deque<Held> held_ SPHERE_GUARDED_BY(mutex_);
   size_t held_bytes_ SPHERE_GUARDED_BY(mutex_) = 0;
+  bool giving_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()
   /// From this time on samples are kept; NONE: they are not.
   GstClockTime hold_from_ SPHERE_GUARDED_BY(mutex_) = GST_CLOCK_TIME_NONE;
 };
