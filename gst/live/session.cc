@@ -312,7 +312,10 @@ StreamInfo Session::stream_for(const Sink& sink) const {
 }
 
 void Session::start_outputs() {
-  if (!source_->width()) return;
+  // The base time is known once the pipeline plays.
+  GstState state = GST_STATE_NULL;
+  gst_element_get_state(pipeline_.get(), &state, nullptr, 0);
+  if (!source_->width() || state != GST_STATE_PLAYING) return;
   const int64_t now = g_get_monotonic_time();
   if (!first_picture_at_) first_picture_at_ = now;
   const bool sound_wanted = std::any_of(sinks_.begin(), sinks_.end(),
