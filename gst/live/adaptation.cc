@@ -30,9 +30,7 @@ constexpr double half_below = 0.3, quarter_below = 0.15;
 // Half as many pixels need more than half of the bits.
 constexpr double bits_of_pixels = 0.75;
 
-std::string size_text(int width) {
-  return std::to_string(width) + "x" + std::to_string(width / 2);
-}
+std::string size_text(int width) { return std::to_string(width) + "x" + std::to_string(width / 2); }
 
 }  // namespace
 
@@ -121,8 +119,8 @@ std::optional<AdaptationStep> Adaptation::watch_network(const Load& load) {
     if (load.now - slow_since_ < slow_for || (eased_at_ && load.now - eased_at_ < settle) ||
         network_ <= least_network)
       return std::nullopt;
-    network_ = std::max(least_network,
-                        eased * std::min(network_, static_cast<double>(bitrate()) / limits_.bitrate));
+    network_ = std::max(least_network, eased * std::min(network_, static_cast<double>(bitrate()) /
+                                                                      limits_.bitrate));
     eased_at_ = load.now;
     return step(load.slowest + " takes the stream too slowly: " + std::to_string(bitrate()) +
                 " kbit/s and " + size_text(width()) + " now");

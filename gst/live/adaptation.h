@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decides which size and bit rate a stream has while the processor or the network can't keep up, and
-// when it goes back. Knows no pipeline and no clock.
+// Decides which size and bit rate a stream has while the processor or the network can't keep up,
+// and when it goes back. Knows no pipeline and no clock.
 
 #pragma once
 
@@ -14,8 +14,8 @@
 namespace sphere::live {
 
 struct AdaptationLimits {
-  int width = 1920;      ///< what was asked for; a picture is twice as wide as high
-  int bitrate = 4000;    ///< kbit/s
+  int width = 1920;    ///< what was asked for; a picture is twice as wide as high
+  int bitrate = 4000;  ///< kbit/s
   double fps = 30;
   bool sizes = true;     ///< whether the size may change
   bool bitrates = true;  ///< whether the bit rate may change
@@ -24,12 +24,12 @@ struct AdaptationLimits {
 /// The numbers of the pipeline since it began, and the worst of the outputs that may be the reason
 /// for a change.
 struct Load {
-  int64_t now = 0;            ///< microseconds
-  uint64_t arrived = 0;       ///< pictures that came from the source
-  uint64_t encoded = 0;       ///< pictures that left the encoder
-  int64_t queued = 0;         ///< microseconds of the stream that wait before the slowest output
-  bool losing = false;        ///< whether an output drops pictures
-  std::string slowest;        ///< its name, for a person
+  int64_t now = 0;       ///< microseconds
+  uint64_t arrived = 0;  ///< pictures that came from the source
+  uint64_t encoded = 0;  ///< pictures that left the encoder
+  int64_t queued = 0;    ///< microseconds of the stream that wait before the slowest output
+  bool losing = false;   ///< whether an output drops pictures
+  std::string slowest;   ///< its name, for a person
 };
 
 struct AdaptationStep {
@@ -65,12 +65,12 @@ class Adaptation {
   size_t processor_ = 0;     ///< the size that the processor can do
   double network_ = 1;       ///< the part of the bit rate that the network can take
   std::deque<Load> recent_;
-  int64_t fine_since_ = 0;     ///< the processor has kept up since then; 0: it does not
-  int64_t raised_at_ = 0;      ///< when the size went up last
-  int64_t patience_;           ///< how long all must be well before the size goes up
-  int64_t slow_since_ = 0;     ///< the network is too slow since then; 0: it is not
-  int64_t clear_since_ = 0;    ///< the network is fast enough since then
-  int64_t eased_at_ = 0;       ///< when the bit rate was changed last
+  int64_t fine_since_ = 0;   ///< the processor has kept up since then; 0: it does not
+  int64_t raised_at_ = 0;    ///< when the size went up last
+  int64_t patience_;         ///< how long all must be well before the size goes up
+  int64_t slow_since_ = 0;   ///< the network is too slow since then; 0: it is not
+  int64_t clear_since_ = 0;  ///< the network is fast enough since then
+  int64_t eased_at_ = 0;     ///< when the bit rate was changed last
 };
 
 }  // namespace sphere::live

@@ -67,8 +67,8 @@ class Elements {
 GstElement* add_sink(Elements* elements) {
   GstElement* sink = elements->add("appsink");
   if (sink)
-    g_object_set(sink, "sync", FALSE, "async", FALSE, "max-buffers", 4u, "enable-last-sample", FALSE,
-                 nullptr);
+    g_object_set(sink, "sync", FALSE, "async", FALSE, "max-buffers", 4u, "enable-last-sample",
+                 FALSE, nullptr);
   return sink;
 }
 
@@ -100,7 +100,8 @@ Result<GstElement*> Branch::make_video(Feed* feed, std::function<void()> end) {
     }
   }
   for (const Purpose purpose : place_purposes)
-    if (needs_.location_purposes & bit(purpose)) set_up_gate(elements.add("spheregeogate"), purpose, false);
+    if (needs_.location_purposes & bit(purpose))
+      set_up_gate(elements.add("spheregeogate"), purpose, false);
   GstElement* sink = add_sink(&elements);
   if (sink) feed->watch_video(GST_APP_SINK(sink), std::move(end));
   return elements.link();
@@ -110,11 +111,11 @@ Result<GstElement*> Branch::make_audio(Feed* feed, bool coded) {
   Elements elements;
   elements.add("queue");
   for (const Purpose purpose : sound_purposes)
-    if (needs_.audio_purposes & bit(purpose)) set_up_gate(elements.add("sphereaudiogate"), purpose, true);
+    if (needs_.audio_purposes & bit(purpose))
+      set_up_gate(elements.add("sphereaudiogate"), purpose, true);
   if (!coded && needs_.audio != AudioForm::raw) {
     elements.add("audioconvert");
-    GstElement* encoder =
-        elements.add(needs_.audio == AudioForm::opus ? "opusenc" : "avenc_aac");
+    GstElement* encoder = elements.add(needs_.audio == AudioForm::opus ? "opusenc" : "avenc_aac");
     if (encoder)
       g_object_set(encoder, "bitrate", needs_.audio == AudioForm::opus ? opus_bitrate : aac_bitrate,
                    nullptr);

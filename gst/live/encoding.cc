@@ -67,8 +67,8 @@ bool works(const char* factory) {
   const GstRef<GstElement> element(gst_element_factory_make(factory, nullptr));
   if (!element) return false;
   gst_object_ref_sink(element.get());
-  const bool ready = gst_element_set_state(element.get(), GST_STATE_READY) !=
-                     GST_STATE_CHANGE_FAILURE;
+  const bool ready =
+      gst_element_set_state(element.get(), GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
   gst_element_set_state(element.get(), GST_STATE_NULL);
   return ready;
 }
@@ -89,10 +89,13 @@ const char* profile_name(H264Profile profile) {
 std::string coded_caps(const EncodingSettings& settings) {
   if (settings.form == VideoForm::h265)
     return "video/x-h265,stream-format=byte-stream,alignment=au";
+  // In a list x264enc sees no limit.
+  if (settings.profile == H264Profile::constrained_baseline)
+    return "video/x-h264,stream-format=byte-stream,alignment=au,profile=constrained-baseline";
   std::string profiles;
   for (int at = static_cast<int>(settings.profile); at >= 0; --at)
-    profiles += std::string(profiles.empty() ? "" : ",") + profile_name(static_cast<H264Profile>(at));
-  if (settings.profile == H264Profile::constrained_baseline) profiles += ",baseline";
+    profiles +=
+        std::string(profiles.empty() ? "" : ",") + profile_name(static_cast<H264Profile>(at));
   return "video/x-h264,stream-format=byte-stream,alignment=au,profile=(string){" + profiles + "}";
 }
 
@@ -116,12 +119,12 @@ Result<const EncoderKind*> choose_encoder(const std::string& name, VideoForm for
     const std::string factory = factory_of(kind, form);
     if (!factory.empty() && works(factory.c_str())) return &kind;
     if (!automatic)
-      return unsupported(
-          "the encoder '" + name + "' does not work here: " +
-          (factory.empty() ? "it does not make H.265"
-                           : "its element '" + factory + "' is not installed, or its hardware is "
-                             "not there") +
-          "; leave --encoder out");
+      return unsupported("the encoder '" + name + "' does not work here: " +
+                         (factory.empty() ? "it does not make H.265"
+                                          : "its element '" + factory +
+                                                "' is not installed, or its hardware is "
+                                                "not there") +
+                         "; leave --encoder out");
   }
   if (!automatic) return invalid("there is no encoder '" + name + "'");
   return missing_element("x264enc");
@@ -174,9 +177,9 @@ Status Encoding::build() {
   encoder_.reset(GST_ELEMENT(gst_object_ref(encoder)));
   set_known(encoder, kind.settings);
   if (has_property(encoder, "speed-preset"))
-    gst_util_set_object_arg(G_OBJECT(encoder), "speed-preset",
-                            std::thread::hardware_concurrency() < few_cores ? "ultrafast"
-                                                                            : "superfast");
+    gst_util_set_object_arg(
+        G_OBJECT(encoder), "speed-preset",
+        std::thread::hardware_concurrency() < few_cores ? "ultrafast" : "superfast");
   if (has_property(encoder, "vbv-buf-capacity"))
     g_object_set(encoder, "vbv-buf-capacity", static_cast<guint>(buffer_ms), nullptr);
   set_key_interval(settings_.key_interval);
@@ -184,9 +187,10 @@ Status Encoding::build() {
     g_object_set(encoder, "min-force-key-unit-interval", static_cast<guint64>(key_frames_apart),
                  nullptr);
   if (kind.name == std::string_view("v4l2")) {
-    const GstStructure* controls = gst_structure_new(
-        "controls", "repeat_sequence_header", G_TYPE_INT, 1, "video_bitrate", G_TYPE_INT,
-        settings_.bitrate * 1000, "h264_i_frame_period", G_TYPE_INT, settings_.key_interval, nullptr);
+    const GstStructure* controls =
+        gst_structure_new("controls", "repeat_sequence_header", G_TYPE_INT, 1, "video_bitrate",
+                          G_TYPE_INT, settings_.bitrate * 1000, "h264_i_frame_period", G_TYPE_INT,
+                          settings_.key_interval, nullptr);
     g_object_set(encoder, "extra-controls", controls, nullptr);
     gst_structure_free(const_cast<GstStructure*>(controls));
   }

@@ -26,8 +26,8 @@ struct EncoderKind {
   bool hardware;
   /// Properties that give low latency and a steady rate, as NAME=VALUE, separated by blanks.
   const char* settings;
-  const char* bitrate;  ///< the property of the bit rate
-  int bits;             ///< how many bit/s one of it is
+  const char* bitrate;   ///< the property of the bit rate
+  int bits;              ///< how many bit/s one of it is
   const char* interval;  ///< the property of the distance of key frames, in pictures
 };
 
@@ -49,8 +49,8 @@ struct EncodingSettings {
 /// A default for pictures of this size, in kbit/s.
 int default_bitrate(int width, int height, double fps);
 
-/// A bin with the pads `sink` (video/x-raw) and `src` (as VideoForm says). Pictures that come faster
-/// than they can be encoded are dropped before it. One thread of its own.
+/// A bin with the pads `sink` (video/x-raw) and `src` (as VideoForm says). Pictures that come
+/// faster than they can be encoded are dropped before it. One thread of its own.
 class Encoding {
  public:
   static Result<std::unique_ptr<Encoding>> make(const EncodingSettings& settings);

@@ -12,6 +12,10 @@ namespace {
 
 // A muxer waits for sound as long as it can come. Where a source stops sending sound, the gap is
 // told this much behind the pictures.
+// How long the sound may be behind the pictures at the end of a part.
+constexpr GstClockTime longest_wait_for_sound = 300 * GST_MSECOND;
+// What is kept between two parts; more means that the next one can't be opened.
+constexpr size_t most_held = 32 << 20;
 constexpr GstClockTime longest_silence = 600 * GST_MSECOND, sound_behind = 300 * GST_MSECOND;
 
 using SampleRef = std::unique_ptr<GstSample, MiniObjectUnref>;
@@ -55,6 +59,24 @@ bool is_other_picture(const GstCaps* before, const GstCaps* after) {
 
 }  // namespace
 
+Feed::Feed(const OutputNeeds& needs)
+    : takes_new_sizes_(needs.takes_new_sizes),
+      coded_(needs.video != VideoForm::raw),
+      gapless_(needs.gapless),
+      part_length_(static_cast<GstClockTime>(needs.part_seconds * GST_SECOND)) {}
+
+Feed::~Feed() {
+  const Lock lock(mutex_);
+  clear_held();
+}
+
+void Feed::clear_held() {
+  for (const Held& one : held_) gst_sample_unref(one.sample);
+  held_.clear();
+  held_bytes_ = 0;
+  hold_from_ = GST_CLOCK_TIME_NONE;
+}
+
 void Feed::watch_video(GstAppSink* sink, std::function<void()> end) {
   end_ = std::move(end);
   video_pad_.reset(gst_element_get_static_pad(GST_ELEMENT(sink), "sink"));
@@ -83,20 +105,46 @@ void Feed::watch_audio(GstAppSink* sink) {
 
 void Feed::request_key_frame() {
   if (coded_ && video_pad_)
-    gst_pad_push_event(video_pad_.get(), gst_video_event_new_upstream_force_key_unit(
-                                             GST_CLOCK_TIME_NONE, TRUE, 0));
+    gst_pad_push_event(video_pad_.get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
 void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
+  bool kept = false;
   {
     const Lock lock(mutex_);
+    kept = !held_.empty();
     video_.reset(GST_APP_SRC(gst_object_ref(video)));
     audio_.reset(audio ? GST_APP_SRC(gst_object_ref(audio)) : nullptr);
     element_caps_.reset();
     begin_ = GST_CLOCK_TIME_NONE;
     needs_new_element_ = flowing_ = dropping_ = false;
+    connected_before_ = true;
+    giving_held_ = kept;
+    if (!kept) clear_held();
   }
-  request_key_frame();
+  if (!kept) {
+    request_key_frame();
+    return;
+  }
+  // What has been kept goes first. What comes meanwhile is kept, too, until nothing is left.
+  for (;;) {
+    std::unique_ptr<GstSample, MiniObjectUnref> sample;
+    bool is_video = false;
+    {
+      const Lock lock(mutex_);
+      if (held_.empty()) {
+        hold_from_ = GST_CLOCK_TIME_NONE;
+        giving_held_ = false;
+        held_bytes_ = 0;
+        return;
+      }
+      sample.reset(held_.front().sample);
+      is_video = held_.front().video;
+      held_.pop_front();
+    }
+    give(is_video ? video : audio, sample.get(), is_video);
+  }
 }
 
 void Feed::disconnect() {
@@ -130,28 +178,65 @@ CapsRef Feed::caps() const {
   return CapsRef(caps_ ? gst_caps_ref(caps_.get()) : nullptr);
 }
 
+bool Feed::hold(GstSample* sample, bool video) {
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  const GstClockTime time = GST_BUFFER_PTS(buffer);
+  const Lock lock(mutex_);
+  if (!GST_CLOCK_TIME_IS_VALID(hold_from_)) return false;
+  // Sound from before the cut belongs to the element that is there still. Once the sound has come
+  // to the cut, or can't be waited for any longer, that one can end.
+  if (!video && time < hold_from_) return false;
+  const bool complete = !video || !audio_ || time > hold_from_ + longest_wait_for_sound;
+  if (complete && !giving_held_) needs_new_element_ = true;
+  held_bytes_ += gst_buffer_get_size(buffer);
+  if (held_bytes_ > most_held) {
+    clear_held();
+    needs_new_element_ = true;
+    return true;
+  }
+  held_.push_back({video, gst_sample_ref(sample)});
+  return true;
+}
+
 void Feed::take_video(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   GstCaps* caps = gst_sample_get_caps(sample);
   if (!buffer || !caps) return;
-  GstRef<GstAppSrc> source, sound;
+  const BufferRef stamped = with_running_times(sample);
+  const GstClockTime time = GST_BUFFER_PTS(stamped.get());
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return;
+  const SampleRef timed = sample_of(stamped.get(), caps);
+  if (hold(timed.get(), true)) return;
+  GstRef<GstAppSrc> source;
   bool other = false;
   {
     const Lock lock(mutex_);
     if (caps != caps_.get()) caps_.reset(gst_caps_ref(caps));
     if (video_) source.reset(GST_APP_SRC(gst_object_ref(video_.get())));
-    if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
-    other = element_caps_ && caps != element_caps_.get() &&
-            is_other_picture(element_caps_.get(), caps);
+    other =
+        element_caps_ && caps != element_caps_.get() && is_other_picture(element_caps_.get(), caps);
   }
   if (!source) {
-    ++dropped_;
+    // Before the first connection nothing is missed.
+    if (connected_before_) ++dropped_;
     return;
   }
   const bool key = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  const GstClockTime waiting = gst_app_src_get_current_level_time(source.get());
-  if (other && !takes_new_sizes_) needs_new_element_ = true;
+  const bool due = part_length_ && flowing_ && key && time >= begin_ + part_length_ - GST_MSECOND;
+  if ((other && !takes_new_sizes_) || due) {
+    if (gapless_ && key) {
+      {
+        const Lock lock(mutex_);
+        hold_from_ = time;
+      }
+      hold(timed.get(), true);
+    } else {
+      needs_new_element_ = true;
+    }
+    return;
+  }
   if (needs_new_element_ || (!flowing_ && !key)) return;
+  const GstClockTime waiting = gst_app_src_get_current_level_time(source.get());
   if (dropping_ || waiting > most_queued) {
     if (!dropping_ || !key || waiting > enough_room) {
       // Nothing after it can be decoded before the next key frame.
@@ -162,27 +247,37 @@ void Feed::take_video(GstSample* sample) {
     }
     dropping_ = false;
   }
-  BufferRef stamped = with_running_times(sample);
-  const GstClockTime time = GST_BUFFER_PTS(stamped.get());
-  if (!GST_CLOCK_TIME_IS_VALID(time)) return;
-  if (!flowing_) {
-    begin_ = time;
-    sound_end_ = time;
-    GST_BUFFER_FLAG_SET(stamped.get(), GST_BUFFER_FLAG_DISCONT);
-  }
-  const size_t size = gst_buffer_get_size(stamped.get());
   {
     const Lock lock(mutex_);
     if (video_.get() != source.get()) return;
-    element_caps_.reset(gst_caps_ref(caps));
+  }
+  give(source.get(), timed.get(), true);
+}
+
+void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
+  if (!source) return;  // sound that was kept for an element without a sound track
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  const GstClockTime time = GST_BUFFER_PTS(buffer);
+  bytes_ += gst_buffer_get_size(buffer);
+  if (!video) {
+    if (!flowing_ || time < begin_) return;
+    gst_app_src_push_sample(source, sample);
+    sound_end_ = time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
+    return;
+  }
+  GstRef<GstAppSrc> sound;
+  {
+    const Lock lock(mutex_);
+    element_caps_.reset(gst_caps_ref(gst_sample_get_caps(sample)));
+    if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
+    if (!flowing_) begin_ = sound_end_ = time;
     flowing_ = true;
   }
-  gst_app_src_push_sample(source.get(), sample_of(stamped.get(), caps).get());
+  gst_app_src_push_sample(source, sample);
   ++frames_;
-  bytes_ += size;
-  if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source.get()))}) {
+  if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source))}) {
     const GstClockTime now = gst_clock_get_time(clock.get());
-    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source.get()));
+    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source));
     delay_ = now > due ? now - due : 0;
   }
   if (sound) fill_gap(sound.get(), time);
@@ -199,18 +294,14 @@ void Feed::fill_gap(GstAppSrc* audio, GstClockTime time) {
 void Feed::take_audio(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   GstCaps* caps = gst_sample_get_caps(sample);
-  if (!buffer || !caps || !flowing_) return;
+  if (!buffer || !caps) return;
+  const BufferRef stamped = with_running_times(sample);
+  if (!GST_BUFFER_PTS_IS_VALID(stamped.get())) return;
+  const SampleRef timed = sample_of(stamped.get(), caps);
+  if (hold(timed.get(), false) || !flowing_) return;
   const GstRef<GstAppSrc> source = target(false);
-  if (!source || gst_app_src_get_current_level_time(source.get()) > most_queued) return;
-  BufferRef stamped = with_running_times(sample);
-  const GstClockTime time = GST_BUFFER_PTS(stamped.get());
-  const GstClockTime length =
-      GST_BUFFER_DURATION_IS_VALID(stamped.get()) ? GST_BUFFER_DURATION(stamped.get()) : 0;
-  if (!GST_CLOCK_TIME_IS_VALID(time) || !GST_CLOCK_TIME_IS_VALID(begin_) || time < begin_) return;
-  const size_t size = gst_buffer_get_size(stamped.get());
-  gst_app_src_push_sample(source.get(), sample_of(stamped.get(), caps).get());
-  sound_end_ = time + length;
-  bytes_ += size;
+  if (source && gst_app_src_get_current_level_time(source.get()) <= most_queued)
+    give(source.get(), timed.get(), false);
 }
 
 }  // namespace sphere::live

@@ -10,8 +10,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 
+#include "gst/live/output.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
 
@@ -22,10 +24,10 @@ class Feed {
   /// How much of the stream may wait before an output, and below what it goes on after a drop.
   static constexpr GstClockTime most_queued = 2 * GST_SECOND, enough_room = GST_SECOND / 2;
   /// What a muxer adds to the latency of the session while it waits for sound.
-  static constexpr GstClockTime latency = 500 * GST_MSECOND;
+  static constexpr GstClockTime latency = 700 * GST_MSECOND;
 
-  /// `takes_new_sizes`: see OutputNeeds. `coded`: a stream of pictures begins with a key frame.
-  Feed(bool takes_new_sizes, bool coded) : takes_new_sizes_(takes_new_sizes), coded_(coded) {}
+  explicit Feed(const OutputNeeds& needs);
+  ~Feed();
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
@@ -44,7 +46,8 @@ class Feed {
   /// Ends the streams of the elements of connect(); nothing more goes to them.
   void end();
 
-  /// Whether pictures of another size have come, which the element can't take. Reset by connect().
+  /// Whether pictures have come that need another element: of another size, or of the next part.
+  /// Where the output is gapless, they are kept for it. Reset by connect().
   bool needs_new_element() const { return needs_new_element_; }
   /// Whether a picture has gone to the element since connect().
   bool flowing() const { return flowing_; }
@@ -65,14 +68,26 @@ class Feed {
   void take_audio(GstSample* sample);
 
  private:
+  struct Held {
+    bool video;
+    GstSample* sample;  ///< owned
+  };
+
   GstRef<GstAppSrc> target(bool video) const;
+  /// Gives one sample with running times to the element.
+  void give(GstAppSrc* source, GstSample* sample, bool video);
+  /// Keeps it, if that is what is to be done now; takes no ownership.
+  bool hold(GstSample* sample, bool video);
+  void clear_held() SPHERE_REQUIRES(mutex_);
   void fill_gap(GstAppSrc* audio, GstClockTime time);
 
-  const bool takes_new_sizes_, coded_;
+  const bool takes_new_sizes_, coded_, gapless_;
+  const GstClockTime part_length_;  ///< 0: no parts
   std::function<void()> end_;
   GstRef<GstPad> video_pad_;
 
-  std::atomic<bool> needs_new_element_ = false, flowing_ = false, dropping_ = false;
+  std::atomic<bool> connected_before_ = false, needs_new_element_ = false, flowing_ = false,
+                    dropping_ = false;
   std::atomic<uint64_t> frames_ = 0, dropped_ = 0, bytes_ = 0;
   std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE;
   /// The times of the first picture since connect(), and of the end of the sound so far.
@@ -82,6 +97,11 @@ class Feed {
   mutable Mutex mutex_;
   GstRef<GstAppSrc> video_ SPHERE_GUARDED_BY(mutex_), audio_ SPHERE_GUARDED_BY(mutex_);
   CapsRef caps_ SPHERE_GUARDED_BY(mutex_), element_caps_ SPHERE_GUARDED_BY(mutex_);
+  std::deque<Held> held_ SPHERE_GUARDED_BY(mutex_);
+  size_t held_bytes_ SPHERE_GUARDED_BY(mutex_) = 0;
+  bool giving_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()
+  /// From this time on samples are kept; NONE: they are not.
+  GstClockTime hold_from_ SPHERE_GUARDED_BY(mutex_) = GST_CLOCK_TIME_NONE;
 };
 
 }  // namespace sphere::live

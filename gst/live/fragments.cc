@@ -50,9 +50,10 @@ std::optional<BoxView> find(Bytes bytes, std::initializer_list<std::string_view>
   size_t offset = 0;
   for (const std::string_view type : path) {
     std::optional<BoxView> next;
-    if (!for_each_box(bytes, [&](const BoxView& box) {
-          if (!next && box.type == type) next = box;
-        }) &&
+    if (!for_each_box(bytes,
+                      [&](const BoxView& box) {
+                        if (!next && box.type == type) next = box;
+                      }) &&
         !next)
       return std::nullopt;
     if (!next) return std::nullopt;
@@ -75,8 +76,8 @@ std::string avc_codec(Bytes entry) {
   return text;
 }
 
-/// `esds`: a chain of descriptors; the object type stands in the one of the decoder, and the kind of
-/// AAC in the first five bits of its configuration.
+/// `esds`: a chain of descriptors; the object type stands in the one of the decoder, and the kind
+/// of AAC in the first five bits of its configuration.
 std::string aac_codec(Bytes entry) {
   if (entry.size() < 28) return {};
   const auto box = find(entry.subspan(28), {"esds"});
@@ -119,12 +120,11 @@ std::optional<FragmentTrack> read_track(Bytes trak) {
     if (!reader.ok()) return std::nullopt;
   }
   if (const auto handler = find(trak, {"mdia", "hdlr"}))
-    track.video = handler->content.size() >= 12 &&
-                  std::string_view(reinterpret_cast<const char*>(handler->content.data()) + 8, 4) ==
-                      "vide";
+    track.video =
+        handler->content.size() >= 12 &&
+        std::string_view(reinterpret_cast<const char*>(handler->content.data()) + 8, 4) == "vide";
   const auto entries = find(trak, {"mdia", "minf", "stbl", "stsd"});
-  if (!track.id || !track.timescale || !entries || entries->content.size() < 8)
-    return std::nullopt;
+  if (!track.id || !track.timescale || !entries || entries->content.size() < 8) return std::nullopt;
   for_each_box(entries->content.subspan(8), [&track](const BoxView& entry) {
     if (entry.type == "avc1" || entry.type == "avc3") {
       track.codec = avc_codec(entry.content);

@@ -23,8 +23,8 @@ struct MuxedSettings {
 /// h264parse and aacparse.
 Result<GstElement*> make_muxed_mp4(const StreamInfo& stream, const MuxedSettings& settings);
 
-/// What the muxer of that bin makes goes to `take`, in the muxer's thread. An error ends the element
-/// with a message on its bus that has the error's sentence.
+/// What the muxer of that bin makes goes to `take`, in the muxer's thread. An error ends the
+/// element with a message on its bus that has the error's sentence.
 using TakeBytes = std::function<Status(std::span<const uint8_t>)>;
 void watch_muxed(GstElement* bin, TakeBytes take);
 

@@ -39,8 +39,8 @@ enum class AudioForm {
 /// The profiles of H.264 in rising order. An output gets the one it names or a lower one.
 enum class H264Profile { constrained_baseline, main, high };
 
-/// What an output needs of the session. Outputs with the same form and size share one encoding, with
-/// the lowest profile and the shortest distance of key frames that one of them names.
+/// What an output needs of the session. Outputs with the same form and size share one encoding,
+/// with the lowest profile and the shortest distance of key frames that one of them names.
 struct OutputNeeds {
   VideoForm video = VideoForm::h264;
   H264Profile profile = H264Profile::high;
@@ -54,7 +54,13 @@ struct OutputNeeds {
   /// Whether pictures of another size can follow in the same stream, with a key frame and new caps.
   /// Otherwise the session ends the element and opens another one.
   bool takes_new_sizes = true;
-  /// Whether it may be the reason that the encoder gets a lower bit rate. A file or a window is not.
+  /// Whether nothing may be missing between two of its elements, as in the parts of a recording. What
+  /// comes while one ends and the next one opens is then kept for that.
+  bool gapless = false;
+  /// After this time, in seconds, the next key frame begins a new element; 0: never.
+  double part_seconds = 0;
+  /// Whether it may be the reason that the encoder gets a lower bit rate. A file or a window is
+  /// not.
   bool adapts = false;
 };
 
@@ -113,8 +119,8 @@ struct StreamInfo {
 ///
 /// The runner puts the element of open() into a pipeline of its own, which has the clock and the
 /// base time of the session's pipeline. An error message from it therefore reaches nobody else: the
-/// runner takes the element to NULL, drops it, calls closed(), and calls open() again after a pause.
-/// The element sees:
+/// runner takes the element to NULL, drops it, calls closed(), and calls open() again after a
+/// pause. The element sees:
 /// - a first picture that is a key frame, buffers with presentation times that are running times of
 ///   the session (the segment begins at 0), and EOS at the end, which the element must answer by
 ///   EOS of all its sinks within `end_timeout`;

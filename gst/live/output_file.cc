@@ -29,6 +29,9 @@ class FileOutput : public Output {
     needs_.audio_purposes = audio_purposes(target);
     needs_.location_purposes = location_purposes(target);
     needs_.takes_new_sizes = false;
+    needs_.gapless = true;
+    // MP4 is cut behind the muxer, and goes on meanwhile.
+    if (settings.matroska) needs_.part_seconds = settings.segment;
     if (settings.segment > 0) needs_.key_interval = std::min(2.0, settings.segment);
     const GString_ folder(g_path_get_dirname(target.path.c_str()));
     folder_ = folder.get();
@@ -46,7 +49,8 @@ class FileOutput : public Output {
 
   std::string explain(GstMessage* error) override {
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
-      return "the disk of '" + folder_ + "' is full; remove something, and it goes on in a new file";
+      return "the disk of '" + folder_ +
+             "' is full; remove something, and it goes on in a new file";
     return {};
   }
   bool is_final() const override { return final_; }
@@ -110,12 +114,9 @@ Result<std::unique_ptr<Output>> make(const Target& target) {
   settings.matroska = g_str_has_suffix(lower.get(), ".mkv");
   if (!settings.matroska && !g_str_has_suffix(lower.get(), ".mp4"))
     return invalid("the name of a file ends in .mp4 or .mkv");
-  const Result<double> segment =
-      number_setting(target, "segment", 0, shortest_part, longest_part);
+  const Result<double> segment = number_setting(target, "segment", 0, shortest_part, longest_part);
   if (!segment) return segment.error();
   settings.segment = *segment;
-  if (settings.matroska && settings.segment > 0)
-    return unsupported("parts are written as MP4 only: take a name that ends in .mp4");
   const std::string overwrite = target.setting("overwrite");
   if (!overwrite.empty() && overwrite != "yes" && overwrite != "no")
     return invalid("the setting 'overwrite' is 'yes' or 'no'");

@@ -99,8 +99,7 @@ class Segmenter {
         !written)
       return written;
     const std::vector<std::string> gone = playlist_->add(segment);
-    if (const Status written =
-            replace_file(folder_ + "/" + playlist_file, playlist_->text(false));
+    if (const Status written = replace_file(folder_ + "/" + playlist_file, playlist_->text(false));
         !written)
       return written;
     for (const std::string& file : gone) g_unlink((folder_ + "/" + file).c_str());
@@ -129,8 +128,8 @@ class Segmenter {
       described.width = track.width;
       described.height = track.height;
     }
-    if (const Status written = replace_file(folder_ + "/" + multivariant_file,
-                                            multivariant_playlist(described));
+    if (const Status written =
+            replace_file(folder_ + "/" + multivariant_file, multivariant_playlist(described));
         !written)
       return written;
     return replace_file(folder_ + "/" + description_file,
@@ -172,6 +171,7 @@ class HlsOutput : public Output {
     needs_.audio_purposes = audio_purposes(target);
     needs_.location_purposes = location_purposes(target);
     needs_.takes_new_sizes = false;
+    needs_.gapless = true;
     needs_.key_interval = settings.segment;
   }
   ~HlsOutput() override {
@@ -227,8 +227,8 @@ Result<std::unique_ptr<Output>> make(const Target& target) {
     return failed("the folder '" + target.path + "' can't be made: " + g_strerror(errno));
   if (g_access(target.path.c_str(), W_OK | X_OK) != 0)
     return failed("the folder '" + target.path + "' can't be written: " + g_strerror(errno));
-  return std::unique_ptr<Output>(new HlsOutput(
-      target, {*segment, keep == "yes" ? size_t{0} : static_cast<size_t>(*window)}));
+  return std::unique_ptr<Output>(
+      new HlsOutput(target, {*segment, keep == "yes" ? size_t{0} : static_cast<size_t>(*window)}));
 }
 
 const OutputRegistration registration(TargetKind::hls, make);

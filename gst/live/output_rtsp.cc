@@ -128,8 +128,8 @@ class RtspOutput : public Output {
     gst_rtsp_server_set_service(server_.get(), std::to_string(target.port).c_str());
     const ObjectRef<GstRTSPSessionPool> sessions(gst_rtsp_server_get_session_pool(server_.get()));
     gst_rtsp_session_pool_set_max_sessions(sessions.get(), most_sessions);
-    // Connections are closed in the thread that serves them; in another the server of 1.22 may close
-    // one that is being read.
+    // Connections are closed in the thread that serves them; in another the server of 1.22 may
+    // close one that is being read.
     const ObjectRef<GstRTSPThreadPool> threads(gst_rtsp_server_get_thread_pool(server_.get()));
     gst_rtsp_thread_pool_set_max_threads(threads.get(), 0);
     connect(server_.get(), "client-connected", G_CALLBACK(client_connected), media_);
@@ -189,9 +189,10 @@ class RtspOutput : public Output {
   void describe(OutputStatus* status) const override {
     status->viewers = static_cast<unsigned>(std::max(0, media_->viewers.load()));
     if (const int port = port_)
-      status->links = {"rtsp://" + (target_.host == "0.0.0.0" || target_.host == "::"
-                                        ? std::string(g_get_host_name())
-                                        : target_.host) +
+      status->links = {"rtsp://" +
+                       (target_.host == "0.0.0.0" || target_.host == "::"
+                            ? std::string(g_get_host_name())
+                            : target_.host) +
                        ":" + std::to_string(port) + target_.path};
   }
 
@@ -214,8 +215,8 @@ class RtspOutput : public Output {
     if (video && self->media_->waiting()) {
       const GstRef<GstPad> pad(gst_element_get_static_pad(GST_ELEMENT(sink), "sink"));
       if (GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_DELTA_UNIT))
-        gst_pad_push_event(pad.get(), gst_video_event_new_upstream_force_key_unit(
-                                          GST_CLOCK_TIME_NONE, TRUE, 0));
+        gst_pad_push_event(
+            pad.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
     }
     self->media_->push(video, sample);
     gst_sample_unref(sample);
@@ -231,7 +232,8 @@ class RtspOutput : public Output {
 
   static void client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer data) {
     ++shared(data).viewers;
-    connect(client, "closed", G_CALLBACK(+[](GstRTSPClient*, gpointer of) { --shared(of).viewers; }),
+    connect(client, "closed",
+            G_CALLBACK(+[](GstRTSPClient*, gpointer of) { --shared(of).viewers; }),
             *static_cast<SharedMedia*>(data));
   }
 
@@ -249,8 +251,7 @@ class RtspOutput : public Output {
     g_source_unref(self->source_);
     g_source_destroy(self->cleaning_);
     g_source_unref(self->cleaning_);
-    const ObjectRef<GstRTSPSessionPool> pool(
-        gst_rtsp_server_get_session_pool(self->server_.get()));
+    const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(self->server_.get()));
     gst_rtsp_session_pool_filter(
         pool.get(),
         [](GstRTSPSessionPool*, GstRTSPSession*, gpointer) { return GST_RTSP_FILTER_REMOVE; },

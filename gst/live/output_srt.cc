@@ -40,9 +40,9 @@ class SrtOutput : public Output {
     Result<GstElement*> bin = make_output_bin(words);
     if (!bin) return bin;
     GstElement* sink = child_of(*bin, "sink");
-    const std::string address =
-        settings_.listener && target_.host.empty() ? "srt://:" + std::to_string(target_.port)
-                                                   : target_.address;
+    const std::string address = settings_.listener && target_.host.empty()
+                                    ? "srt://:" + std::to_string(target_.port)
+                                    : target_.address;
     g_object_set(sink, "uri", address.c_str(), "latency", settings_.latency, nullptr);
     gst_util_set_object_arg(G_OBJECT(sink), "mode", settings_.listener ? "listener" : "caller");
     if (!settings_.passphrase.empty())
@@ -79,7 +79,8 @@ class SrtOutput : public Output {
 };
 
 Result<std::unique_ptr<Output>> make(const Target& target) {
-  if (const Status found = check_elements({"mpegtsmux", "srtsink", "h264parse", "aacparse"}); !found)
+  if (const Status found = check_elements({"mpegtsmux", "srtsink", "h264parse", "aacparse"});
+      !found)
     return found.error();
   if (const Status known =
           check_settings(target, {"mode", "passphrase", "pbkeylen", "streamid", "latency"});

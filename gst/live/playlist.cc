@@ -27,8 +27,7 @@ std::string date_time(int64_t utc) {
   if (!at) return {};
   const GString_ text(g_date_time_format(at.get(), "%Y-%m-%dT%H:%M:%S"));
   char fraction[16];
-  std::snprintf(fraction, sizeof fraction, ".%03dZ",
-                static_cast<int>(utc % G_USEC_PER_SEC / 1000));
+  std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(utc % G_USEC_PER_SEC / 1000));
   return to_string(text.get()) + fraction;
 }
 
@@ -69,8 +68,8 @@ std::string Playlist::text(bool ended) const {
     if (segment.map != map || segment.discontinuity)
       text += "#EXT-X-MAP:URI=\"" + segment.map + "\"\n";
     map = segment.map;
-    text += "#EXT-X-PROGRAM-DATE-TIME:" + date_time(segment.utc) + "\n#EXTINF:" +
-            number(segment.seconds) + ",\n" + segment.file + "\n";
+    text += "#EXT-X-PROGRAM-DATE-TIME:" + date_time(segment.utc) +
+            "\n#EXTINF:" + number(segment.seconds) + ",\n" + segment.file + "\n";
   }
   if (ended) text += "#EXT-X-ENDLIST\n";
   return text;

@@ -12,9 +12,9 @@ namespace sphere::live {
 
 struct PlaylistSegment {
   std::string file;
-  std::string map;          ///< the file with the header that it needs
+  std::string map;  ///< the file with the header that it needs
   double seconds = 0;
-  int64_t utc = 0;          ///< of its first picture, microseconds since 1970
+  int64_t utc = 0;             ///< of its first picture, microseconds since 1970
   bool discontinuity = false;  ///< it does not continue the one before it
 };
 

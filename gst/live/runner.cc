@@ -60,9 +60,7 @@ void for_each_sink(GstElement* pipeline, Function take) {
 }  // namespace
 
 Runner::Runner(const Target& target, std::unique_ptr<Output> output)
-    : target_(target),
-      output_(std::move(output)),
-      feed_(output_->needs().takes_new_sizes, output_->needs().video != VideoForm::raw) {}
+    : target_(target), output_(std::move(output)), feed_(output_->needs()) {}
 
 void Runner::stop() {
   stop_ = true;
@@ -74,19 +72,18 @@ void Runner::start(GstClock* clock, GstClockTime base_time, const StreamInfo& st
   clock_.reset(GST_CLOCK(gst_object_ref(clock)));
   base_time_ = base_time;
   changed_ = std::move(changed);
-  {
-    const Lock lock(mutex_);
-    stream_ = stream;
-  }
+  update_stream(stream);
   thread_ = std::thread([this] { run(); });
 }
 
 void Runner::set_stream(const StreamInfo& stream) {
-  {
-    const Lock lock(mutex_);
-    stream_ = stream;
-  }
+  update_stream(stream);
   anew_ = true;
+}
+
+void Runner::update_stream(const StreamInfo& stream) {
+  const Lock lock(mutex_);
+  stream_ = stream;
 }
 
 StreamInfo Runner::stream() const {
@@ -167,8 +164,7 @@ Runner::End Runner::run_once() {
     failure_ = target_.without_secrets(opened.error().message);
     return output_->is_final() ? End::final : End::failed;
   }
-  const GstRef<GstElement> pipeline(
-      GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
+  const GstRef<GstElement> pipeline(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
   gst_bin_add(GST_BIN(pipeline.get()), *opened);
   gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), clock_.get());
   gst_element_set_start_time(pipeline.get(), GST_CLOCK_TIME_NONE);
@@ -183,9 +179,19 @@ Runner::End Runner::run_once() {
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, forward_key_request, &feed_,
                       nullptr);
     watch_sinks(pipeline.get());
-    feed_.connect(video, audio);
-    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-    end = watch(pipeline.get());
+    const bool started =
+        gst_element_set_state(pipeline.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
+    failure_ = "it can't be started";
+    if (started) {
+      failure_.clear();
+      feed_.connect(video, audio);
+      end = watch(pipeline.get());
+    } else {
+      const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
+      const MessageRef error(gst_bus_timed_pop_filtered(bus.get(), 0, GST_MESSAGE_ERROR));
+      if (error) read_error(error.get());
+      if (output_->is_final()) end = End::final;
+    }
   }
   feed_.disconnect();
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
@@ -208,8 +214,8 @@ void Runner::read_error(GstMessage* message) {
 
 Runner::End Runner::watch(GstElement* pipeline) {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline));
-  constexpr auto wanted = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS |
-                                                      GST_MESSAGE_LATENCY);
+  constexpr auto wanted =
+      static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS | GST_MESSAGE_LATENCY);
   bool running = false, ending = false, reopening = false;
   int64_t end_by = 0, moved_at = g_get_monotonic_time();
   uint64_t moved = 0;

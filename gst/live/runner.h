@@ -36,13 +36,15 @@ class Runner {
   const OutputNeeds& needs() const { return output_->needs(); }
   Feed& feed() { return feed_; }
 
-  /// The stream is known, and the session's pipeline plays: the output can open. `changed` is called
-  /// from the runner's thread after each change of the state or the words.
+  /// The stream is known, and the session's pipeline plays: the output can open. `changed` is
+  /// called from the runner's thread after each change of the state or the words.
   void start(GstClock* clock, GstClockTime base_time, const StreamInfo& stream,
              std::function<void()> changed);
   bool started() const { return thread_.joinable(); }
   /// The stream has other properties now, such as sound: opens the output anew.
   void set_stream(const StreamInfo& stream);
+  /// The same, for what the next element is told; the present one goes on.
+  void update_stream(const StreamInfo& stream);
   StreamInfo stream() const;
 
   /// Ends the output properly; does not wait. After end_timeout it is cut off.

@@ -115,9 +115,9 @@ Status Session::build_outputs() {
       sink->withdrawals = std::make_unique<consent::Consent>();
       (void)sink->withdrawals->set_ledger(*asked.withdrawals);
       sink->withdrawals->version();
-      sink->taken = sink->withdrawals
-                        ->answer_of_version(consent::Category::audio, consent::Purpose::live)
-                        .taken;
+      sink->taken =
+          sink->withdrawals->answer_of_version(consent::Category::audio, consent::Purpose::live)
+              .taken;
     }
     sinks_.push_back(std::move(sink));
   }
@@ -129,7 +129,8 @@ Status Session::build_encodings() {
   for (const auto& sink : sinks_) {
     const OutputNeeds& needs = sink->runner->needs();
     if (!wants_encoding(needs)) continue;
-    // A limit that the stream keeps anyway needs no encoding of its own. Without --size it keeps all.
+    // A limit that the stream keeps anyway needs no encoding of its own. Without --size it keeps
+    // all.
     const int limit = width && needs.max_width && needs.max_width < width ? needs.max_width : 0;
     auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& one) {
       return one.form == needs.video && one.max_width == limit;
@@ -183,8 +184,7 @@ Status Session::attach(Sink* sink, GstElement* tee) {
 
 void Session::know_stream(int width, double fps) {
   // In the thread of the pictures, before the encoders see the first one.
-  const int bitrate =
-      options_.bitrate ? options_.bitrate : default_bitrate(width, width / 2, fps);
+  const int bitrate = options_.bitrate ? options_.bitrate : default_bitrate(width, width / 2, fps);
   asked_bitrate_ = bitrate;
   for (const Group& group : groups_) {
     group.encoding->set_bitrate(group.max_width && !options_.bitrate
@@ -312,7 +312,10 @@ StreamInfo Session::stream_for(const Sink& sink) const {
 }
 
 void Session::start_outputs() {
-  if (!source_->width()) return;
+  // The base time is known once the pipeline plays.
+  GstState state = GST_STATE_NULL;
+  gst_element_get_state(pipeline_.get(), &state, nullptr, 0);
+  if (!source_->width() || state != GST_STATE_PLAYING) return;
   const int64_t now = g_get_monotonic_time();
   if (!first_picture_at_) first_picture_at_ = now;
   const bool sound_wanted = std::any_of(sinks_.begin(), sinks_.end(),
@@ -328,18 +331,16 @@ void Session::start_outputs() {
                                        .bitrates = options_.adapt});
   const GstRef<GstClock> clock(gst_system_clock_obtain());
   const GstClockTime base = gst_element_get_base_time(pipeline_.get());
-  for (const auto& sink : sinks_)
-    sink->runner->start(clock.get(), base, stream_for(*sink), {});
+  for (const auto& sink : sinks_) sink->runner->start(clock.get(), base, stream_for(*sink), {});
 }
 
 void Session::watch_consent() {
   for (const auto& sink : sinks_) {
     if (sink->withdrawals) {
       sink->withdrawals->version();
-      const uint64_t taken = sink->withdrawals
-                                 ->answer_of_version(consent::Category::audio,
-                                                     consent::Purpose::live)
-                                 .taken;
+      const uint64_t taken =
+          sink->withdrawals->answer_of_version(consent::Category::audio, consent::Purpose::live)
+              .taken;
       if (taken != sink->taken) {
         sink->withdrawals.reset();
         sink->branch->take_back_sound();
@@ -372,7 +373,8 @@ void Session::watch_outputs() {
     if (!runs && !now.words.empty() && now.words != sink->told) {
       const char* next = now.state == OutputState::waiting || now.state == OutputState::connecting
                              ? "; it is tried again"
-                             : now.state == OutputState::ended ? "; it has ended" : "";
+                         : now.state == OutputState::ended ? "; it has ended"
+                                                           : "";
       say(name + ": " + now.words + next);
       sink->told = now.words;
     }
@@ -417,11 +419,17 @@ void Session::adapt() {
   const double part = static_cast<double>(step->bitrate) / std::max(1, asked_bitrate_.load());
   for (const Group& group : groups_)
     group.encoding->set_bitrate(
-        group.max_width
-            ? std::max(1, static_cast<int>(part * default_bitrate(group.max_width,
-                                                                  group.max_width / 2,
-                                                                  source_->fps())))
-            : step->bitrate);
+        group.max_width ? std::max(1, static_cast<int>(part * default_bitrate(group.max_width,
+                                                                              group.max_width / 2,
+                                                                              source_->fps())))
+                        : step->bitrate);
+  for (const auto& sink : sinks_) {
+    StreamInfo stream = sink->runner->stream();
+    const bool sound = stream.audio;
+    stream = stream_for(*sink);
+    stream.audio = sound;
+    sink->runner->update_stream(stream);
+  }
   say(step->words);
 }
 

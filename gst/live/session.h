@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A live stream from one source to many outputs: stitched once, encoded once for each distinct need.
+// A live stream from one source to many outputs: stitched once, encoded once for each distinct
+// need.
 //
 //   source ─▶ stitch ─▶ tee ─▶ encoding ─▶ tee ─▶ gates ─▶ feed ┆ output's own pipeline
 //                        sound ─▶ tee ─▶ gates ─▶ AAC or Opus ─▶ feed ┆
@@ -34,8 +35,8 @@ struct SessionTarget {
   Target target;
   /// What its gates ask.
   OutputConsent consent;
-  /// A ledger in which a withdrawal takes back what `consent.sound` gives: where a person has agreed
-  /// for this session only, it is not in the ledger, but can be taken back there.
+  /// A ledger in which a withdrawal takes back what `consent.sound` gives: where a person has
+  /// agreed for this session only, it is not in the ledger, but can be taken back there.
   std::optional<std::string> withdrawals;
 };
 
@@ -55,11 +56,11 @@ struct SessionStatus {
   std::string encoder;
   int width = 0, height = 0, bitrate = 0;  ///< as they are now; kbit/s
   int asked_width = 0, asked_bitrate = 0;
-  double fps = 0;         ///< encoded pictures a second, lately
-  double kbit_s = 0;      ///< coded, lately
-  uint64_t arrived = 0;   ///< pictures from the source
+  double fps = 0;        ///< encoded pictures a second, lately
+  double kbit_s = 0;     ///< coded, lately
+  uint64_t arrived = 0;  ///< pictures from the source
   uint64_t encoded = 0;
-  uint64_t lost = 0;      ///< pictures that the processor had no time for
+  uint64_t lost = 0;  ///< pictures that the processor had no time for
   unsigned encodings = 0;
   struct Item {
     std::string name;
@@ -78,8 +79,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   Status start();
-  /// Waits up to `milliseconds` for something to happen, and takes care of it. False when the stream
-  /// has ended: all outputs have, too.
+  /// Waits up to `milliseconds` for something to happen, and takes care of it. False when the
+  /// stream has ended: all outputs have, too.
   bool look(int milliseconds);
   /// Ends the stream and all outputs properly; look() goes on until that is done.
   void finish();

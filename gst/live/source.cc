@@ -23,7 +23,8 @@ constexpr const char* sound_form = "audio/x-raw,rate=48000,channels=2";
 constexpr int default_test_width = 1920;
 
 bool is_raw(GstPad* pad, const char* type) {
-  const CapsRef caps(gst_pad_query_caps(pad, nullptr));
+  CapsRef caps(gst_pad_get_current_caps(pad));
+  if (!caps) caps.reset(gst_pad_query_caps(pad, nullptr));
   return caps && !gst_caps_is_empty(caps.get()) && !gst_caps_is_any(caps.get()) &&
          gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), type);
 }
@@ -122,11 +123,10 @@ Status Source::build() {
     return build_uri(file.get());
   }
   g_autoptr(GError) error = nullptr;
-  GstElement* element =
-      gst_element_make_from_uri(GST_URI_SRC, uri.c_str(), nullptr, &error);
+  GstElement* element = gst_element_make_from_uri(GST_URI_SRC, uri.c_str(), nullptr, &error);
   if (!element)
-    return unsupported("nothing here can open '" + uri + "': " +
-                       (error ? error->message : "its kind is not known"));
+    return unsupported("nothing here can open '" + uri +
+                       "': " + (error ? error->message : "its kind is not known"));
   const GstRef<GstPad> video(gst_element_get_static_pad(element, "video"));
   if (video) return build_camera(element);
   gst_object_unref(gst_object_ref_sink(element));
@@ -163,11 +163,11 @@ Status Source::build_test(const std::string& words) {
   const double fps = options_.fps > 0 ? options_.fps : 30;
   gint numerator = 30, denominator = 1;
   gst_util_double_to_fraction(fps, &numerator, &denominator);
-  gst_util_set_object_arg(G_OBJECT(form), "caps",
-                          ("video/x-raw,format=I420,width=" + std::to_string(width) +
-                           ",framerate=" + std::to_string(numerator) + "/" +
-                           std::to_string(denominator))
-                              .c_str());
+  gst_util_set_object_arg(
+      G_OBJECT(form), "caps",
+      ("video/x-raw,format=I420,width=" + std::to_string(width) +
+       ",framerate=" + std::to_string(numerator) + "/" + std::to_string(denominator))
+          .c_str());
   fps_ = fps;
   if (!gst_element_link_many(source, form, entry_, nullptr))
     return failed("the test picture can't be linked");
@@ -186,8 +186,7 @@ Status Source::build_camera(GstElement* camera) {
   kind_ = Kind::camera;
   gst_bin_add(pipeline_, camera);
   camera_ = camera;
-  if (options_.latency >= 0 &&
-      g_object_class_find_property(G_OBJECT_GET_CLASS(camera), "latency"))
+  if (options_.latency >= 0 && g_object_class_find_property(G_OBJECT_GET_CLASS(camera), "latency"))
     g_object_set(camera, "latency", static_cast<guint>(options_.latency), nullptr);
   GParamSpec* consent = g_object_class_find_property(G_OBJECT_GET_CLASS(camera), "consent");
   if (consent && options_.consent) {
@@ -254,7 +253,8 @@ void Source::take_sound(GstPad* pad) {
   Status status = ok();
   GstElement* decoder = add("decodebin", &status);
   if (!status) return;
-  g_signal_connect(decoder, "pad-added", G_CALLBACK(+[](GstElement*, GstPad* decoded, gpointer self) {
+  g_signal_connect(decoder, "pad-added",
+                   G_CALLBACK(+[](GstElement*, GstPad* decoded, gpointer self) {
                      auto* source = static_cast<Source*>(self);
                      if (link_to(decoded, source->sound_in_)) source->has_sound_ = true;
                    }),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where a live stream comes from: a camera, a file, another stream or a test picture; up to stitched
-// pictures and decoded sound.
+// Where a live stream comes from: a camera, a file, another stream or a test picture; up to
+// stitched pictures and decoded sound.
 
 #pragma once
 
@@ -29,10 +29,10 @@ struct SourceOptions {
   /// A camera's URI, rtsp://…, another URI, the name of a file, or "test:".
   std::string uri;
   Projection projection = Projection::automatic;
-  std::string lens;      ///< "": what the stream says
-  int width = 0;         ///< of the stitched pictures; 0: as wide as the source's, up to most_width
+  std::string lens;  ///< "": what the stream says
+  int width = 0;     ///< of the stitched pictures; 0: as wide as the source's, up to most_width
   int most_width = 1920;
-  double fps = 0;        ///< the most pictures a second; 0: all
+  double fps = 0;  ///< the most pictures a second; 0: all
   /// For how long a camera's pictures are buffered, in ms; negative: as the element does.
   int latency = -1;
   /// For a camera, which sends sound only with consent.

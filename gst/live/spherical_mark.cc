@@ -30,7 +30,8 @@ GstPadProbeReturn insert(GstPad*, GstPadProbeInfo* info, gpointer data) {
   const size_t size = gst_buffer_get_size(buffer);
   GstBuffer* marked = gst_buffer_copy_region(buffer, GST_BUFFER_COPY_MEMORY, 0, *at);
   // A copy, because the stream may outlive this object.
-  marked = gst_buffer_append(marked, gst_buffer_new_memdup(mark.message.data(), mark.message.size()));
+  marked =
+      gst_buffer_append(marked, gst_buffer_new_memdup(mark.message.data(), mark.message.size()));
   marked = gst_buffer_append(
       marked, gst_buffer_copy_region(buffer, GST_BUFFER_COPY_MEMORY, *at, size - *at));
   gst_buffer_copy_into(marked, buffer, GST_BUFFER_COPY_METADATA, 0, static_cast<gsize>(-1));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The mark in H.264 and H.265 that says that the pictures are equirectangular (SEI 150), for streams
-// whose container has no place for it: RTMP, MPEG-TS and RTP.
+// The mark in H.264 and H.265 that says that the pictures are equirectangular (SEI 150), for
+// streams whose container has no place for it: RTMP, MPEG-TS and RTP.
 
 #pragma once
 
@@ -19,8 +19,8 @@ namespace sphere::live {
 /// if it has no slice.
 std::optional<size_t> first_slice(VideoForm form, std::span<const uint8_t> unit);
 
-/// Puts the message before the slices of each key frame that passes this source pad. Its stream is a
-/// byte stream of whole access units.
+/// Puts the message before the slices of each key frame that passes this source pad. Its stream is
+/// a byte stream of whole access units.
 void mark_as_spherical(GstPad* pad, VideoForm form);
 
 }  // namespace sphere::live

@@ -140,11 +140,11 @@ Result<Target> parse_target(std::string_view words) {
   if (words.size() > longest_words || words.find('\0') != std::string_view::npos)
     return invalid("a target is too long");
   Target target;
-  if (words == "window" || words.starts_with("window?")) words = words == "window" ? "window:" : words;
+  if (words == "window" || words.starts_with("window?"))
+    words = words == "window" ? "window:" : words;
   const size_t colon = std::min(words.find(':'), words.find('?'));
   const std::string scheme(words.substr(0, colon));
-  if (colon == std::string_view::npos)
-    return invalid("'" + scheme + "' is no target; " + forms);
+  if (colon == std::string_view::npos) return invalid("'" + scheme + "' is no target; " + forms);
   const std::string plain = scheme == "rtmps" ? "rtmp" : scheme;
   bool known = false;
   for (size_t i = 0; i < kind_names.size(); ++i)

@@ -120,10 +120,9 @@ bool allowed(const consent::Consent& consent, consent::Purposes purposes) {
 
 /// Asks on the terminal whether the sound may go there. Ctrl-C is a no.
 bool ask_for_sound(const live::Target& target, GCancellable* stop) {
-  const char* who = target.kind == live::TargetKind::file
-                        ? "It stays in the file."
-                        : target.leaves ? "Whoever can watch there hears it."
-                                        : "It is heard on this machine.";
+  const char* who = target.kind == live::TargetKind::file ? "It stays in the file."
+                    : target.leaves                       ? "Whoever can watch there hears it."
+                                                          : "It is heard on this machine.";
   print(stderr, "May the sound of the camera go to %s? %s [y/N] ", target.shown.c_str(), who);
   char answer[16] = {};
   GPollFD polls[2] = {{STDIN_FILENO, G_IO_IN, 0}, {}};
@@ -208,9 +207,9 @@ void set_consent(const ConsentOption& option, const consent::Consent& consent, b
       given |= purposes;
     } else if (ask && !g_cancellable_is_cancelled(stop)) {
       const bool yes = ask_for_sound(target.target, stop);
-      target.consent.sound = yes ? "consent/audio,state=(string)given,purpose=(string){" +
-                                       purpose_list(purposes) + "}"
-                                 : "EMPTY";
+      target.consent.sound =
+          yes ? "consent/audio,state=(string)given,purpose=(string){" + purpose_list(purposes) + "}"
+              : "EMPTY";
       // It is taken back like any other consent.
       if (yes) target.withdrawals = option.ledger();
       if (yes) given |= purposes;
@@ -256,8 +255,8 @@ int run(int argc, char** argv) {
        "A lens profile or its file (default: what the source says)", "LENS"},
       {"latency", 0, 0, G_OPTION_ARG_INT, &words.latency,
        "For how long a camera's pictures are buffered (default: 200)", "MS"},
-      {"steady", 0, 0, G_OPTION_ARG_NONE, &words.steady,
-       "Keep size and bit rate, whatever happens", nullptr},
+      {"steady", 0, 0, G_OPTION_ARG_NONE, &words.steady, "Keep size and bit rate, whatever happens",
+       nullptr},
       {"no-sound", 0, 0, G_OPTION_ARG_NONE, &words.silent, "Stream no sound, and don't ask",
        nullptr},
       {"for", 0, 0, G_OPTION_ARG_STRING, &words.duration, "End after this time, such as 90s or 2h",
@@ -302,8 +301,9 @@ int run(int argc, char** argv) {
     printer.error(started.error().message);
     return exit_failed;
   }
-  LiveView view(words.json ? LiveView::Form::json
-                           : words.quiet ? LiveView::Form::quiet : LiveView::Form::automatic);
+  LiveView view(words.json    ? LiveView::Form::json
+                : words.quiet ? LiveView::Form::quiet
+                              : LiveView::Form::automatic);
   const gint64 begin = g_get_monotonic_time();
   while ((*session)->look(look_ms)) {
     const double passed = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;

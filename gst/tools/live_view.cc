@@ -66,15 +66,17 @@ std::vector<std::string> live_lines(const live::SessionStatus& status, double se
   std::string head = time_text(seconds) + "  " + std::to_string(status.width) + "x" +
                      std::to_string(status.height);
   if (status.asked_width > status.width)
-    head += " of " + std::to_string(status.asked_width) + "x" +
-            std::to_string(status.asked_width / 2);
+    head +=
+        " of " + std::to_string(status.asked_width) + "x" + std::to_string(status.asked_width / 2);
   head += number("  %.1f fps", status.fps) + number("  %.0f", status.kbit_s) +
           number(" of %.0f kbit/s", status.bitrate);
   if (!status.encoder.empty()) head += "  " + status.encoder;
   head += "  " + std::to_string(status.lost) + " lost";
   lines.push_back(head);
-  if (!status.source.empty()) lines.push_back(status.source);
-  else if (!status.streaming) lines.push_back("waiting for pictures");
+  if (!status.source.empty())
+    lines.push_back(status.source);
+  else if (!status.streaming)
+    lines.push_back("waiting for pictures");
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, output] : status.outputs) {
     std::string more = std::to_string(output.dropped) + " dropped";
@@ -161,8 +163,7 @@ void LiveView::show(const live::SessionStatus& status, const std::vector<std::st
 }
 
 void LiveView::show_last(const live::SessionStatus& status, const std::vector<std::string>& news) {
-  const double seconds =
-      static_cast<double>(g_get_monotonic_time() - begin_) / G_USEC_PER_SEC;
+  const double seconds = static_cast<double>(g_get_monotonic_time() - begin_) / G_USEC_PER_SEC;
   if (json_) {
     print_live_json(status, seconds, news);
     return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `sphere live` shows while it runs: a block that is drawn again and again on a terminal, lines
-// elsewhere, or lines of JSON.
+// What `sphere live` shows while it runs: a block that is drawn again and again on a terminal,
+// lines elsewhere, or lines of JSON.
 
 #pragma once
 

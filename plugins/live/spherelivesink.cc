@@ -15,7 +15,8 @@
  *
  * Pictures are raw or H.264; sound is raw or AAC. Without consent there is no sound.
  *
- * A warning on the bus tells when the target fails and is tried again, an info message when it runs.
+ * A warning on the bus tells when the target fails and is tried again, an info message when it
+ * runs.
  *
  * ## Example launch lines
  * |[
@@ -51,8 +52,8 @@ using sphere::Mutex;
 using sphere::Result;
 using sphere::Status;
 
-#define VIDEO_CAPS                                                                      \
-  "video/x-raw; video/x-h264, stream-format=(string){ byte-stream, avc }, "             \
+#define VIDEO_CAPS                                                          \
+  "video/x-raw; video/x-h264, stream-format=(string){ byte-stream, avc }, " \
   "alignment=(string){ au, nal }"
 #define AUDIO_CAPS "audio/x-raw; audio/mpeg, mpegversion=(int)4"
 
@@ -61,7 +62,12 @@ GstStaticPadTemplate video_template =
 GstStaticPadTemplate audio_template =
     GST_STATIC_PAD_TEMPLATE("audio", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(AUDIO_CAPS));
 
-enum { PROP_URI = sphere::consent::PROP_FIRST_OF_ELEMENT, PROP_SPHERICAL, PROP_BITRATE, PROP_STATS };
+enum {
+  PROP_URI = sphere::consent::PROP_FIRST_OF_ELEMENT,
+  PROP_SPHERICAL,
+  PROP_BITRATE,
+  PROP_STATS
+};
 
 constexpr gboolean default_spherical = TRUE;
 constexpr guint default_bitrate_kbit = 0;
@@ -97,7 +103,7 @@ struct LiveSink {
   bool known SPHERE_GUARDED_BY(mutex) = false;  ///< the form and the size of the pictures
   StreamInfo stream SPHERE_GUARDED_BY(mutex);
   bool has_audio SPHERE_GUARDED_BY(mutex) = false;  ///< the pad was asked for
-  std::string told SPHERE_GUARDED_BY(mutex);  ///< the last words about the target
+  std::string told SPHERE_GUARDED_BY(mutex);        ///< the last words about the target
   bool told_running SPHERE_GUARDED_BY(mutex) = false;
   bool ended SPHERE_GUARDED_BY(mutex) = false;  ///< pictures have ended
 
@@ -194,8 +200,7 @@ void try_to_start(LiveSink& self) {
   stream.ledger = given.ledger;
   const GstClockTime base = gst_element_get_base_time(self.element);
   stream.utc_of_running_time_0 =
-      g_get_real_time() -
-      static_cast<int64_t>(gst_clock_get_time(clock.get()) - base) / 1000;
+      g_get_real_time() - static_cast<int64_t>(gst_clock_get_time(clock.get()) - base) / 1000;
   Runner* runner = state->runner.get();
   const Lock lock(self.mutex);
   if (!runner->started())
@@ -258,9 +263,8 @@ Status take_video(LiveSink& self, GstElement* from, GstCaps* caps) {
     stream.fps_d = 1;
   }
   const double fps = static_cast<double>(stream.fps_n) / stream.fps_d;
-  stream.bitrate = state->settings.bitrate
-                       ? static_cast<int>(state->settings.bitrate)
-                       : default_bitrate(stream.width, stream.height, fps);
+  stream.bitrate = state->settings.bitrate ? static_cast<int>(state->settings.bitrate)
+                                           : default_bitrate(stream.width, stream.height, fps);
   std::vector<GstElement*> chain;
   const auto add = [&chain](Result<GstElement*> made) -> Status {
     if (!made) return made.error();
@@ -268,9 +272,9 @@ Status take_video(LiveSink& self, GstElement* from, GstCaps* caps) {
     return sphere::ok();
   };
   if (coded && needs.video != VideoForm::h264)
-    return sphere::unsupported("this target takes " +
-                               std::string(needs.video == VideoForm::raw ? "raw pictures" : "H.265") +
-                               ", and gets H.264");
+    return sphere::unsupported(
+        "this target takes " +
+        std::string(needs.video == VideoForm::raw ? "raw pictures" : "H.265") + ", and gets H.264");
   if (coded) {
     if (const Status added = add(make("h264parse")); !added) return added;
     g_object_set(chain.back(), "config-interval", -1, nullptr);
@@ -294,8 +298,8 @@ Status take_video(LiveSink& self, GstElement* from, GstCaps* caps) {
     state->encoding = std::move(*encoding);
     chain.push_back(state->encoding->element());
   }
-  if (const Status added = add(state->branch->make_video(&state->runner->feed(),
-                                                         [&self] { finish(self); }));
+  if (const Status added =
+          add(state->branch->make_video(&state->runner->feed(), [&self] { finish(self); }));
       !added)
     return added;
   if (const Status appended = append(self, from, chain); !appended) return appended;
@@ -349,8 +353,8 @@ GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer elemen
   const GstRef<GstElement> entry(gst_pad_get_parent_element(pad));
   const GstRef<GstPad> out(gst_element_get_static_pad(entry.get(), "src"));
   if (gst_pad_is_linked(out.get())) return GST_PAD_PROBE_OK;
-  const bool video = g_str_has_prefix(
-      gst_structure_get_name(gst_caps_get_structure(caps, 0)), "video/");
+  const bool video =
+      g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "video/");
   const Status taken =
       video ? take_video(self, entry.get(), caps) : take_audio(self, entry.get(), caps);
   if (!taken)
@@ -441,8 +445,7 @@ void close(LiveSink& self) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   LiveSink& self = self_of(element);
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    sphere::consent::prepare(self.consent, element);
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) sphere::consent::prepare(self.consent, element);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     if (const Status opened = open(self); !opened) {
       GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("%s.", opened.error().message.c_str()),
@@ -488,8 +491,7 @@ GstStructure* stats_of(LiveSink& self) {
       G_TYPE_UINT64, status.frames, "dropped", G_TYPE_UINT64, status.dropped, "latency",
       G_TYPE_UINT64, static_cast<guint64>(status.latency), "reconnects", G_TYPE_UINT,
       status.reconnects, "sound", G_TYPE_BOOLEAN, static_cast<gboolean>(status.sound), nullptr);
-  if (status.viewers)
-    gst_structure_set(stats, "viewers", G_TYPE_UINT, *status.viewers, nullptr);
+  if (status.viewers) gst_structure_set(stats, "viewers", G_TYPE_UINT, *status.viewers, nullptr);
   if (!status.links.empty())
     gst_structure_set(stats, "link", G_TYPE_STRING, status.links.front().c_str(), nullptr);
   return stats;

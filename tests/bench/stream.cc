@@ -136,7 +136,8 @@ int main(int argc, char** argv) {
   const int width = std::atoi(argv[2]);
 
   madv_emulator::EmulatorOptions emulated;
-  emulated.preview.scene.width = width;
+  emulated.scene.width = width;
+  emulated.scene.height = width / 2;
   emulated.make_table = true;
   const auto camera = madv_emulator::Emulator::start(std::move(emulated));
   if (!camera) give_up(camera.error().message);

@@ -33,8 +33,8 @@ struct Got {
 /// What one output does, and what it got. Its target is web:PORT, and PORT its number.
 struct Recorder {
   live::OutputNeeds needs;
-  bool refuses = false;   ///< open() fails
-  int fails_after = 0;    ///< an error after so many pictures; 0: never
+  bool refuses = false;  ///< open() fails
+  int fails_after = 0;   ///< an error after so many pictures; 0: never
   bool keeps_bytes = false;
 
   std::mutex mutex;  // protects what follows
@@ -106,7 +106,8 @@ class RecordingOutput : public live::Output {
     GstMapInfo map;
     gst_buffer_map(buffer, &map, GST_MAP_READ);
     const bool video = std::strcmp(GST_OBJECT_NAME(sink), "video") == 0;
-    Got got{GST_BUFFER_PTS(buffer), g_get_monotonic_time(),
+    Got got{GST_BUFFER_PTS(buffer),
+            g_get_monotonic_time(),
             !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT),
             std::all_of(map.data, map.data + map.size, [](uint8_t b) { return b == 0; }),
             {}};
@@ -137,8 +138,8 @@ inline live::SessionTarget recorded(uint16_t number, const std::string& host = {
   // In the place of the page's, which other tests try.
   static const live::OutputRegistration ours(live::TargetKind::web, make_recording_output);
   auto& recorder = recorders()[number] = std::make_unique<Recorder>();
-  const auto target = live::parse_target("web:" + (host.empty() ? "" : host + ":") +
-                                         std::to_string(number));
+  const auto target =
+      live::parse_target("web:" + (host.empty() ? "" : host + ":") + std::to_string(number));
   fail_unless(bool(target));
   recorder->needs.audio = live::AudioForm::none;
   recorder->needs.audio_purposes = live::audio_purposes(*target);
@@ -150,8 +151,8 @@ inline Recorder& recorder(uint16_t number) { return *recorders().at(number); }
 /// A session of small test pictures, which is ended when this goes.
 class Running {
  public:
-  explicit Running(std::vector<live::SessionTarget> targets, const std::string& source = "test:",
-                   int width = 320, double fps = 15) {
+  explicit Running(std::vector<live::SessionTarget> targets,
+                   const std::string& source = "test:", int width = 320, double fps = 15) {
     options.source.uri = source;
     options.source.width = width;
     options.source.fps = fps;

@@ -48,7 +48,8 @@ GST_START_TEST(targets_are_read) {
   fail_unless(must("rtmps://user:pw@h:444/a/b").shown.find("pw") == std::string::npos);
 
   const Target srt = must("srt://10.0.0.1:9000?passphrase=0123456789%26&latency=80");
-  fail_unless(srt.port == 9000 && srt.host == "10.0.0.1" && srt.setting("passphrase") == "0123456789&");
+  fail_unless(srt.port == 9000 && srt.host == "10.0.0.1" &&
+              srt.setting("passphrase") == "0123456789&");
   fail_unless(srt.address == "srt://10.0.0.1:9000", "%s", srt.address.c_str());
   fail_unless(srt.without_secrets("x0123456789&y") == "x…y");
   fail_unless(must("srt://[::1]:9000").shown == "srt://[::1]:9000");
@@ -57,7 +58,8 @@ GST_START_TEST(targets_are_read) {
   fail_unless(must("rtsp://0.0.0.0:8554/all").path == "/all");
   fail_unless(!must("web:8080").leaves && must("web:0.0.0.0:8080").leaves);
   fail_unless(must("web:[::1]:8080").host == "::1" && !must("web:[::1]:8080").leaves);
-  fail_unless(must("web:0?viewers=5").port == 0 && must("web:0?viewers=5").setting("viewers") == "5");
+  fail_unless(must("web:0?viewers=5").port == 0 &&
+              must("web:0?viewers=5").setting("viewers") == "5");
   fail_unless(must("file:a b/c.mp4?segment=60").path == "a b/c.mp4");
   fail_unless(must("hls:/var/www").leaves && must("hls:/var/www").path == "/var/www");
   fail_unless(must("window").kind == TargetKind::window && !must("window").leaves);
@@ -97,7 +99,7 @@ GST_START_TEST(wrong_targets_are_explained) {
   // What each kind checks.
   for (const char* words :
        {"srt://h:1?passphrase=short", "srt://h:1?colour=red", "srt://h:1?mode=both", "file:a.txt",
-        "file:/nowhere/at/all.mp4", "file:a.mkv?segment=5", "file:a.mp4?segment=0",
+        "file:/nowhere/at/all.mp4", "file:a.mkv?segment=x", "file:a.mp4?segment=0",
         "file:a.mp4?overwrite=maybe", "rtsp:1?x=y", "window?sound=loud"}) {
     const auto output = make_output(must(words));
     fail_if(bool(output), "'%s' is taken", words);
@@ -114,8 +116,7 @@ GST_START_TEST(purposes_follow_the_target) {
   fail_unless(sound("web:1") == bit(Purpose::live));
   fail_unless(sound("file:a.mp4") == bit(Purpose::record));
   fail_unless(place("file:a.mp4") == bit(Purpose::geotag));
-  for (const char* words :
-       {"rtmp://h/a/k", "srt://h:1", "rtsp:1", "hls:x", "web:0.0.0.0:1"}) {
+  for (const char* words : {"rtmp://h/a/k", "srt://h:1", "rtsp:1", "hls:x", "web:0.0.0.0:1"}) {
     fail_unless(sound(words) == (bit(Purpose::live) | bit(Purpose::share)), "%s", words);
     fail_unless(place(words) == (bit(Purpose::geotag) | bit(Purpose::share)), "%s", words);
   }
@@ -251,13 +252,16 @@ GST_START_TEST(playlists_follow_the_rules) {
     fail_if(text.find("ENDLIST") != std::string::npos);
     // Each list says which header its first segment needs.
     fail_unless(text.find("#EXT-X-MAP") < text.find("#EXTINF"));
-    if (i == 5) fail_unless(text.find("#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"b.mp4\"") != std::string::npos);
+    if (i == 5)
+      fail_unless(text.find("#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"b.mp4\"") != std::string::npos);
   }
   const std::string text = playlist.text(true);
   fail_unless(text.find("#EXT-X-MEDIA-SEQUENCE:7\n") != std::string::npos, "%s", text.c_str());
   fail_unless(text.find("#EXT-X-DISCONTINUITY-SEQUENCE:1\n") != std::string::npos);
-  fail_unless(text.find("#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:34.000Z\n#EXTINF:2.007,\ns7.m4s") !=
-                  std::string::npos, "%s", text.c_str());
+  fail_unless(
+      text.find("#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:34.000Z\n#EXTINF:2.007,\ns7.m4s") !=
+          std::string::npos,
+      "%s", text.c_str());
   fail_unless(text.ends_with("#EXT-X-ENDLIST\n"));
   fail_unless(std::find(gone.begin(), gone.end(), "a.mp4") == gone.end() || gone.size() >= 6);
   const PlaylistStream stream{.playlist = "live.m3u8",
@@ -323,13 +327,13 @@ Bytes header() {
   put(&trex, 0x10000, 4);  // no key frame
   return joined(
       {box("ftyp", {'i', 's', 'o', '5', 0, 0, 0, 0}),
-       box("moov", joined({box("trak", joined({box("tkhd", tkhd),
-                                               box("mdia", joined({box("mdhd", mdhd),
-                                                                   box("hdlr", hdlr),
-                                                                   box("minf",
-                                                                       box("stbl",
-                                                                           box("stsd", stsd)))}))})),
-                           box("mvex", box("trex", trex))}))});
+       box("moov",
+           joined(
+               {box("trak",
+                    joined({box("tkhd", tkhd),
+                            box("mdia", joined({box("mdhd", mdhd), box("hdlr", hdlr),
+                                                box("minf", box("stbl", box("stsd", stsd)))}))})),
+                box("mvex", box("trex", trex))}))});
 }
 
 Bytes fragment(uint64_t begin, bool key, uint32_t samples) {
@@ -404,8 +408,8 @@ GST_START_TEST(damaged_fragments_are_errors) {
 GST_END_TEST
 
 GST_START_TEST(the_mark_stands_before_the_slices) {
-  const Bytes unit = {0, 0, 0, 1, 0x09, 0x10, 0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x68, 3,
-                      0, 0, 0, 1, 0x65, 4,    0, 0, 1, 0x65};
+  const Bytes unit = {0, 0, 0,    1, 0x09, 0x10, 0, 0, 0,    1, 0x67, 1, 2, 0,
+                      0, 1, 0x68, 3, 0,    0,    0, 1, 0x65, 4, 0,    0, 1, 0x65};
   fail_unless(first_slice(VideoForm::h264, unit) == size_t{18});
   const Bytes three = {0, 0, 1, 0x65, 1};
   fail_unless(first_slice(VideoForm::h264, three) == size_t{0});

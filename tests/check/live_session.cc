@@ -67,22 +67,19 @@ GST_START_TEST(one_that_blocks_holds_nobody_up) {
   Running run({recorded(1), recorded(2)});
   recorder(1).needs.adapts = true;
   run.start();
-  fail_unless(run.until([&run] {
-    return run.session->status().outputs[0].status.state == OutputState::running;
-  }));
+  fail_unless(run.until(
+      [&run] { return run.session->status().outputs[0].status.state == OutputState::running; }));
   recorder(1).set_blocking(true);
   const int64_t blocked_at = g_get_monotonic_time();
   fail_unless(run.until([&run] {
     const SessionStatus now = run.session->status();
     return now.bitrate < now.asked_bitrate;
   }));
-  fail_unless(g_get_monotonic_time() - blocked_at < 4'000'000,
-              "the bit rate goes down after %d ms",
+  fail_unless(g_get_monotonic_time() - blocked_at < 4'000'000, "the bit rate goes down after %d ms",
               static_cast<int>((g_get_monotonic_time() - blocked_at) / 1000));
   fail_unless(run.until([&run] { return run.session->status().outputs[0].status.dropped > 0; }));
-  fail_unless(run.until([&run] {
-    return run.session->status().outputs[0].status.state == OutputState::failing;
-  }));
+  fail_unless(run.until(
+      [&run] { return run.session->status().outputs[0].status.state == OutputState::failing; }));
   fail_unless(longest_gap(copy_of(&Recorder::video, recorder(2))) < 4 * picture);
   fail_unless(run.session->status().outputs[1].status.dropped == 0);
 
@@ -105,8 +102,8 @@ GST_END_TEST
 GST_START_TEST(sound_goes_where_it_was_given) {
   const LedgerFolder place;
   ::must(place.ledger().append(give(Category::audio, bit(Purpose::live) | bit(Purpose::record))));
-  Running run({with_sound(1, "", place), with_sound(2, "0.0.0.0", place),
-               with_sound(3, "", place)});
+  Running run(
+      {with_sound(1, "", place), with_sound(2, "0.0.0.0", place), with_sound(3, "", place)});
   recorder(3).needs.audio_purposes = bit(Purpose::record);
   run.start();
   const auto sounds = [](uint16_t number) {
@@ -223,8 +220,8 @@ GST_START_TEST(key_frames_are_made_when_they_are_asked_for) {
     asked_at = recorder(1).video.size();
     GstElement* sink = child_of(recorder(1).element, "video");
     const GstRef<GstPad> pad(gst_element_get_static_pad(sink, "sink"));
-    gst_pad_push_event(pad.get(), gst_video_event_new_upstream_force_key_unit(
-                                      GST_CLOCK_TIME_NONE, TRUE, 0));
+    gst_pad_push_event(pad.get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
   }
   fail_unless(run.until([asked_at] {
     const auto got = copy_of(&Recorder::video, recorder(1));
@@ -236,9 +233,8 @@ GST_START_TEST(key_frames_are_made_when_they_are_asked_for) {
 GST_END_TEST
 
 GST_START_TEST(wrong_sources_are_explained) {
-  const std::pair<const char*, const char*> cases[] = {{"test:?colour=red", "no setting"},
-                                                       {"/nowhere.mp4", "neither a file"},
-                                                       {"quux://x", "quux"}};
+  const std::pair<const char*, const char*> cases[] = {
+      {"test:?colour=red", "no setting"}, {"/nowhere.mp4", "neither a file"}, {"quux://x", "quux"}};
   for (const auto& [uri, part] : cases) {
     Running run({recorded(1)}, uri);
     const auto made = Session::make(run.options);

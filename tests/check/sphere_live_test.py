@@ -23,10 +23,11 @@ from live_checks import (NGINX_MODULE, SMALL, SOUND, Nginx, audio_of, check_vide
 
 def test_files(folder):
     with streaming("test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to", f"file:{folder}/b.mkv",
-                   "--to", f"file:{folder}/c.mp4?segment=1", "--consent", SOUND) as live:
-        check("pictures are written", live.frames(2, 60))
+                   "--to", f"file:{folder}/c.mp4?segment=1", "--to",
+                   f"file:{folder}/d.mkv?segment=1", "--consent", SOUND) as live:
+        check("pictures are written", live.frames(3, 60))
         status, errors = live.end()
-        frames = live.lines[-2]["outputs"][2]["frames"]
+        frames = [one["frames"] for one in live.lines[-2]["outputs"]]
     check("it ends in order", status == 0, errors)
     for name in ("a.mp4", "b.mkv"):
         probed = probe(f"{folder}/{name}")
@@ -36,15 +37,18 @@ def test_files(folder):
         check(f"{name}: the tone is heard", (loudness(f"{folder}/{name}") or -100) > -40)
         check(f"{name}: it begins at 0",
               float(probed.get("format", {}).get("start_time", 9)) < 0.2, probed.get("format"))
-    parts = sorted(pathlib.Path(folder).glob("c-*.mp4"))
-    check("there are parts", len(parts) >= 3, parts)
-    packets = 0
-    for part in parts:
-        probed = probe(part)
-        check_video(part.name, probed)
-        packets += int(video_of(probed).get("nb_read_packets", 0))
-        check(f"{part.name} begins at 0", float(probed["format"]["start_time"]) < 0.2)
-    check("no picture is lost between parts", packets == frames, (packets, frames))
+    for index, pattern in ((2, "c-*.mp4"), (3, "d-*.mkv")):
+        parts = sorted(pathlib.Path(folder).glob(pattern))
+        check(f"{pattern}: there are parts", len(parts) >= 3, parts)
+        packets = 0
+        for part in parts:
+            probed = probe(part)
+            check_video(part.name, probed)
+            packets += int(video_of(probed).get("nb_read_packets", 0))
+            check(f"{part.name} begins at 0", float(probed["format"]["start_time"]) < 0.2)
+            check(f"{part.name} has sound", audio_of(probed))
+        check(f"{pattern}: no picture is lost", packets == frames[index], (packets, frames[index]))
+    check("one after the other", frames[2] == frames[3] or abs(frames[2] - frames[3]) <= 1, frames)
 
 
 def test_killed(folder):

@@ -10,7 +10,8 @@ using namespace sphere::test;
 
 namespace {
 
-constexpr const char* pictures = "spheretestsrc is-live=true output=equirect ! video/x-raw,width=320,framerate=15/1 ! ";
+constexpr const char* pictures =
+    "spheretestsrc is-live=true output=equirect ! video/x-raw,width=320,framerate=15/1 ! ";
 constexpr const char* tone = "audiotestsrc is-live=true samplesperbuffer=480 ! sink.audio ";
 constexpr const char* given = "consent/audio,state=(string)given,purpose=(string)live";
 
@@ -89,7 +90,8 @@ GST_START_TEST(raw_pictures_are_encoded) {
     if (round < 2) line.stop();
   }
   line.end();
-  const MessageRef end = line.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  const MessageRef end =
+      line.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
   fail_unless(end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS);
   fail_unless_equals_int(recorder(1).complete, 1);
   fail_unless_equals_int(recorder(1).closed, 3);
@@ -105,10 +107,11 @@ GST_START_TEST(coded_pictures_are_marked_and_passed) {
   for (const char* spherical : {"true", "false"}) {
     recorded(1);
     recorder(1).keeps_bytes = true;
-    Line line(std::string(pictures) +
-              "x264enc tune=zerolatency key-int-max=15 ! video/x-h264,profile=main ! spherelivesink "
-              "name=sink uri=web:1 spherical=" +
-              spherical);
+    Line line(
+        std::string(pictures) +
+        "x264enc tune=zerolatency key-int-max=15 ! video/x-h264,profile=main ! spherelivesink "
+        "name=sink uri=web:1 spherical=" +
+        spherical);
     line.play();
     fail_unless(line.until([] { return recorder(1).pictures() > 10; }));
     const std::lock_guard lock(recorder(1).mutex);
@@ -127,7 +130,8 @@ GST_END_TEST
 GST_START_TEST(sound_needs_consent) {
   recorded(1);
   recorder(1).needs.audio = AudioForm::raw;
-  const std::string words = std::string(tone) + pictures + "sink.video spherelivesink name=sink uri=web:1 ";
+  const std::string words =
+      std::string(tone) + pictures + "sink.video spherelivesink name=sink uri=web:1 ";
   {
     Line line(words);
     line.play();
@@ -145,8 +149,7 @@ GST_START_TEST(sound_needs_consent) {
     return recorder(1).audio.back().at > withdrawn + 500'000;
   }));
   const std::lock_guard lock(recorder(1).mutex);
-  for (const Got& one : recorder(1).audio)
-    fail_if(one.at > withdrawn + 100'000 && !one.silent);
+  for (const Got& one : recorder(1).audio) fail_if(one.at > withdrawn + 100'000 && !one.silent);
 }
 GST_END_TEST
 
@@ -157,7 +160,8 @@ GST_START_TEST(an_application_gives_and_takes_sound) {
   Line line(std::string(tone) + pictures + "sink.video spherelivesink name=sink uri=web:1");
   const CapsRef caps(gst_caps_from_string(given));
   GstContext* context = gst_context_new("gst.sphere.consent", TRUE);
-  gst_structure_set(gst_context_writable_structure(context), "caps", GST_TYPE_CAPS, caps.get(), nullptr);
+  gst_structure_set(gst_context_writable_structure(context), "caps", GST_TYPE_CAPS, caps.get(),
+                    nullptr);
   gst_element_set_context(line.sink(), context);
   gst_context_unref(context);
   line.play();
@@ -169,9 +173,10 @@ GST_START_TEST(a_target_that_fails_is_told_and_stops_nothing) {
   recorded(1);
   recorder(1).refuses = true;
   recorded(2);
-  Line line(std::string(pictures) +
-            "tee name=t t. ! queue ! spherelivesink name=sink uri=web:1 t. ! queue ! spherelivesink "
-            "uri=web:2");
+  Line line(
+      std::string(pictures) +
+      "tee name=t t. ! queue ! spherelivesink name=sink uri=web:1 t. ! queue ! spherelivesink "
+      "uri=web:2");
   line.play();
   const MessageRef warning =
       line.message(static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
