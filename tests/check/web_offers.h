@@ -3,9 +3,18 @@
 
 #pragma once
 
+// The standard library comes first: check defines `fail` as a macro.
+#include <initializer_list>
 #include <string>
 
+#include <gst/check/gstcheck.h>
+
 namespace sphere::test {
+
+/// check's macros keep pointers into texts that are gone when they compare them.
+inline void expect_same(const std::string& found, const std::string& expected) {
+  fail_unless(found == expected, "'%s' instead of '%s'", found.c_str(), expected.c_str());
+}
 
 /// A SHA-256 hash in SDP's form.
 inline std::string hash_text(const std::string& first) {

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include <gst/check/gstcheck.h>
 #include <zlib.h>
 
 #include "gst/live/web/access.h"
@@ -31,6 +30,7 @@ namespace {
 
 using namespace sphere;
 using namespace sphere::live;
+using test::expect_same;
 using Bytes = std::vector<uint8_t>;
 
 bool has(const std::string& text, const std::string& part) {
@@ -68,10 +68,10 @@ GST_START_TEST(offer_of_a_browser) {
   const OfferedFormat& video = *offer.media[1].format;
   // The one that is constrained baseline and has packetization-mode=1, not the first.
   ck_assert_int_eq(video.payload_type, 109);
-  ck_assert_str_eq(video.profile.c_str(), "42e01f");
+  expect_same(video.profile, "42e01f");
   fail_unless(video.nack && video.pli && video.fir && video.states_mode);
   ck_assert_int_eq(offer.media[0].format->payload_type, 111);
-  ck_assert_str_eq(offer.ice_user.c_str(), "h6vY");
+  expect_same(offer.ice_user, "h6vY");
   ck_assert_uint_eq(offer.fingerprint[0], 0x2B);
 
   const std::string answer = write_answer(offer, our_answer());
@@ -109,7 +109,7 @@ GST_START_TEST(offers_of_other_programs) {
   // Firefox leaves what belongs to the transport out of the second m-line.
   const Offer firefox = read(test::bundle_only_offer());
   ck_assert_int_eq(firefox.media[*firefox.video].format->payload_type, 126);
-  ck_assert_str_eq(firefox.ice_user.c_str(), "aa11bb22");
+  expect_same(firefox.ice_user, "aa11bb22");
   // Without a word about the mode, it is taken, but after all that say it.
   const std::string unstated =
       replaced(test::plain_offer(), ";packetization-mode=1;profile-level-id=42e01f", "");
@@ -119,7 +119,7 @@ GST_START_TEST(offers_of_other_programs) {
   // Main decodes baseline, too.
   const Offer main =
       read(replaced(test::plain_offer(), "profile-level-id=42e01f", "profile-level-id=4d0028"));
-  ck_assert_str_eq(main.media[0].format->profile.c_str(), "4d0028");
+  expect_same(main.media[0].format->profile, "4d0028");
   // Line ends as they should not be.
   std::string bare = test::plain_offer();
   std::erase(bare, '\r');
@@ -162,10 +162,9 @@ GST_START_TEST(offers_that_are_refused) {
 GST_END_TEST
 
 GST_START_TEST(user_fragments_in_later_pieces) {
-  ck_assert_str_eq(ice_user_in("a=ice-ufrag:EsAw\r\na=ice-pwd:x\r\n").c_str(), "EsAw");
-  ck_assert_str_eq(ice_user_in("a=mid:0\r\na=candidate:1 1 udp 1 x.local 9 typ host\r\n").c_str(),
-                   "");
-  ck_assert_str_eq(ice_user_in("a=ice-ufrag:\x01\r\n").c_str(), "");
+  expect_same(ice_user_in("a=ice-ufrag:EsAw\r\na=ice-pwd:x\r\n"), "EsAw");
+  expect_same(ice_user_in("a=mid:0\r\na=candidate:1 1 udp 1 x.local 9 typ host\r\n"), "");
+  expect_same(ice_user_in("a=ice-ufrag:\x01\r\n"), "");
 }
 GST_END_TEST
 
@@ -183,7 +182,7 @@ const Bytes rfc_request = {
 GST_START_TEST(checks_of_ice) {
   const auto check = read_check(rfc_request);
   fail_unless(check.has_value());
-  ck_assert_str_eq(std::string(check->user).c_str(), "evtj:h6vY");
+  expect_same(std::string(check->user), "evtj:h6vY");
   fail_unless(!check->nominates);
   fail_unless(has_integrity(*check, rfc_password));
   fail_unless(!has_integrity(*check, "VOkJxbRl1RmTxUk/WvJxBu"));
@@ -299,7 +298,7 @@ GST_START_TEST(fragments_play) {
   }
   ck_assert_uint_eq(number, 12);
   ck_assert_int_eq(keys, 2);
-  ck_assert_str_eq(codecs_of(format).substr(0, 9).c_str(), "avc1.42C0");
+  expect_same(codecs_of(format).substr(0, 9), "avc1.42C0");
 
   g_autofree char* folder = g_dir_make_tmp("sphere-XXXXXX", nullptr);
   const std::string path = std::string(folder) + "/file.mp4";

@@ -7,15 +7,15 @@
 #include <string>
 
 #include <gst/app/gstappsink.h>
-#include <gst/check/gstcheck.h>
 #include <gst/sdp/sdp.h>
 #define GST_USE_UNSTABLE_API
 #include <gst/webrtc/webrtc.h>
 
 #include "gst/live/web/web_bin.h"
 #include "gst/live/web/web_server.h"
-#include "tests/check/pipeline.h"
 #include "tests/check/web_client.h"
+
+#include "tests/check/pipeline.h"
 
 namespace {
 
@@ -29,9 +29,19 @@ using PromiseRef = std::unique_ptr<GstPromise, StructureFree>;
 
 class Client {
  public:
-  explicit Client(bool sound) : pipeline_("webrtcbin name=webrtc bundle-policy=max-bundle") {
+  // A line with one element would give no pipeline.
+  explicit Client(bool sound)
+      : pipeline_("webrtcbin name=webrtc bundle-policy=max-bundle  fakesrc num-buffers=0 ! "
+                  "fakesink async=false") {
     webrtc_ = pipeline_.child("webrtc");
     g_signal_connect(webrtc_.get(), "pad-added", G_CALLBACK(on_pad), this);
+    // libnice takes no loopback address by itself, and sends from none to one.
+    GstObject* ice = nullptr;
+    g_object_get(webrtc_.get(), "ice-agent", &ice, nullptr);
+    gboolean added = FALSE;
+    g_signal_emit_by_name(ice, "add-local-ip-address", "127.0.0.1", &added);
+    gst_object_unref(ice);
+    fail_unless(added);
     add("application/x-rtp,media=video,encoding-name=H264,payload=102,clock-rate=90000,"
         "packetization-mode=(string)1,profile-level-id=(string)42e01f,rtcp-fb-nack-pli=true");
     if (sound)

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -119,7 +120,11 @@ bool Connections::make_room() {
 }
 
 void Connections::cut(const Connection& connection) {
-  g_socket_shutdown(g_socket_connection_get_socket(connection.connection), TRUE, TRUE, nullptr);
+  GSocket* socket = g_socket_connection_get_socket(connection.connection);
+  // What the client still sends is not waited for, nor kept, when libsoup closes the socket.
+  const linger none = {1, 0};
+  setsockopt(g_socket_get_fd(socket), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  g_socket_shutdown(socket, TRUE, TRUE, nullptr);
 }
 
 void Connections::on_gone(gpointer data, GObject*) {

@@ -35,7 +35,7 @@ uint32_t duration_of(GstSample* sample, uint32_t timescale, GstClockTime fallbac
                    : fallback;
   }
   return static_cast<uint32_t>(
-      gst_util_uint64_scale_round(std::min(duration, 10 * GST_SECOND), timescale, GST_SECOND));
+      gst_util_uint64_scale_round(std::min<GstClockTime>(duration, 10 * GST_SECOND), timescale, GST_SECOND));
 }
 
 std::vector<uint8_t> bytes_of(GstSample* sample) {

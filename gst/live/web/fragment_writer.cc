@@ -301,9 +301,11 @@ std::vector<uint8_t> write_fragment(const FragmentSample& sample) {
     out.u32(static_cast<uint32_t>(sample.data.size()));
     out.u32(sample.is_key ? key_sample : other_sample);
   }
-  const Box data(out, "mdat");
-  out.put_u32(offset_at, static_cast<uint32_t>(out.size()));
-  out.data(sample.data);
+  {
+    const Box data(out, "mdat");
+    out.put_u32(offset_at, static_cast<uint32_t>(out.size()));
+    out.data(sample.data);
+  }
   return out.take();
 }
 

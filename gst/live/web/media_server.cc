@@ -45,6 +45,7 @@ bool send_now(GSocket* socket, const std::string& address, std::span<const uint8
 }  // namespace
 
 Result<std::unique_ptr<MediaServer>> MediaServer::start(Settings settings) {
+  if (!Srtp::prepare()) return failed("SRTP could not be set up.");
   // A new one each time: viewers of today can't be told to be those of yesterday.
   auto certificate = Certificate::make("viewer", {}, days_of_certificate);
   if (!certificate) return certificate.error();
@@ -185,7 +186,8 @@ Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std
   viewer.our_user = setup.ice_user;
   viewer.their_user = offer.ice_user;
   id_of_user_[setup.ice_user] = id;
-  viewer.peer = std::make_unique<Peer>(std::move(setup), context_, *this, now());
+  PeerServices& services = *this;
+  viewer.peer = std::make_unique<Peer>(std::move(setup), context_, services, now());
   viewers_.emplace(id, std::move(viewer));
   return Joined{id, write_answer(offer, answer)};
 }

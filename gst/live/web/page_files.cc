@@ -8,7 +8,10 @@
 #include <array>
 #include <string>
 
+// Made by glib-compile-resources, for C.
+extern "C" {
 #include "gst/live/web/page_resource.h"
+}
 
 namespace sphere::live {
 

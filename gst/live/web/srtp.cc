@@ -6,12 +6,6 @@ namespace sphere::live {
 
 namespace {
 
-bool library_ready() {
-  // Other users in this process may have called it too; that does no harm.
-  static const bool ready = srtp_init() == srtp_err_status_ok;
-  return ready;
-}
-
 srtp_t make(SrtpKey key, srtp_ssrc_type_t direction) {
   srtp_policy_t policy = {};
   srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
@@ -37,8 +31,14 @@ bool change(std::vector<uint8_t>& packet, size_t room, Function function) {
 
 }  // namespace
 
+bool Srtp::prepare() {
+  // Other users in this process may have called it too; that does no harm.
+  static const bool ready = srtp_init() == srtp_err_status_ok;
+  return ready;
+}
+
 Srtp::Srtp(const SrtpKeys& keys) {
-  if (!library_ready()) return;
+  if (!prepare()) return;
   out_.reset(make(keys.ours, ssrc_any_outbound));
   in_.reset(make(keys.theirs, ssrc_any_inbound));
 }

@@ -20,6 +20,9 @@ class Srtp {
   /// Encrypting makes a packet so much longer at most.
   static constexpr size_t max_growth = SRTP_MAX_TRAILER_LEN + 4;
 
+  /// Prepares the library, which may not be done in two threads at a time. False if it fails.
+  static bool prepare();
+
   explicit Srtp(const SrtpKeys& keys);
   explicit operator bool() const { return out_ && in_; }
 
