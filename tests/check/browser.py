@@ -126,12 +126,19 @@ class Browser:
     def open(self, link):
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=link)
+        self.until("document.readyState === 'complete'")
 
     def until(self, words, seconds=DEADLINE):
         """Waits until an expression in the page is true; its value, or nothing."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            value = self.run(words)
+            try:
+                value = self.run(words)
+            except RuntimeError:
+                # The page is being replaced by another one.
+                if self.process.poll() is not None:
+                    raise
+                value = None
             if value:
                 return value
             time.sleep(0.02)

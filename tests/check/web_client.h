@@ -57,7 +57,8 @@ class WebSession {
     }
     g_autoptr(GError) error = nullptr;
     g_autoptr(GBytes) bytes = soup_session_send_and_read(session_.get(), message, nullptr, &error);
-    if (!bytes) return {};
+    fail_unless(bytes != nullptr, "%s %s: %s", method.c_str(), url.c_str(),
+                error ? error->message : "");
     gsize size = 0;
     const auto* data = static_cast<const char*>(g_bytes_get_data(bytes, &size));
     SoupMessageHeaders* theirs = soup_message_get_response_headers(message);

@@ -61,6 +61,7 @@ class Truth:
     def view(self, yaw, pitch):
         across = 2 * math.degrees(math.atan(PART_WIDTH / 2 / FOCAL))
         down = 2 * math.degrees(math.atan(PART_HEIGHT / 2 / FOCAL))
+        yaw = (yaw + 180) % 360 - 180
         flat = (f"v360=e:flat:yaw={yaw}:pitch={pitch}:h_fov={across}:v_fov={down}:"
                 f"w={PART_WIDTH}:h={PART_HEIGHT},scale={SMALL[0]}:{SMALL[1]}:flags=area")
         done = subprocess.run(["ffmpeg", "-v", "error", "-i", self.path, "-vf", flat, "-f",
