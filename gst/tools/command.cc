@@ -119,8 +119,8 @@ bool print(FILE* stream, const char* format, ...) {
   return print_text(stream, text.get());
 }
 
-bool print(JsonWriter& json) {
-  const std::string text = json.finish_text();
+bool print(JsonWriter& json, bool one_line) {
+  const std::string text = json.finish_text(!one_line);
   std::string out;
   for (const char* at = text.c_str(); *at; at = g_utf8_next_char(at)) {
     const std::string_view character(at, static_cast<size_t>(g_utf8_next_char(at) - at));

@@ -73,8 +73,9 @@ bool print_text(FILE* stream, std::string_view text);
 bool print(FILE* stream, const char* format, ...) G_GNUC_PRINTF(2, 3);
 
 /// The only function for JSON on stdout; ends the object. Control characters for terminals are
-/// escaped as in JSON, so that a reader of the JSON gets them unchanged.
-bool print(JsonWriter& json);
+/// escaped as in JSON, so that a reader of the JSON gets them unchanged. `one_line`: for a command
+/// that prints one object after the other.
+bool print(JsonWriter& json, bool one_line = false);
 
 /// Prints messages for the user on stderr, each line with the command's name before it.
 class MessagePrinter {

@@ -23,8 +23,19 @@ Status ConsentOption::open(consent::Consent* consent) const {
     if (!parsed) return invalid("--consent: these are no caps: see 'sphere consent caps'");
     consent->set_caps(parsed.get());
   }
-  if (!ledger_ && caps_) return ok();
-  return consent->set_ledger(ledger_ ? ledger_ : "default");
+  const auto name = ledger();
+  return name ? consent->set_ledger(*name) : ok();
+}
+
+std::optional<std::string> ConsentOption::caps() const {
+  if (caps_) return caps_;
+  return std::nullopt;
+}
+
+std::optional<std::string> ConsentOption::ledger() const {
+  if (ledger_) return ledger_;
+  if (caps_) return std::nullopt;
+  return "default";
 }
 
 }  // namespace sphere::tool

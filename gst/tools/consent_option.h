@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "gst/sphere/base/result.h"
@@ -24,6 +26,9 @@ class ConsentOption {
   /// Opens what was named: the caps, the ledger, or both; by default the person's own ledger. To be
   /// called once, after gst_init().
   Status open(consent::Consent* consent) const;
+  /// The same for elements, which open it themselves: the caps as text and the name of the ledger.
+  std::optional<std::string> caps() const;
+  std::optional<std::string> ledger() const;
 
  private:
   char* caps_ = nullptr;

@@ -15,10 +15,10 @@
 #include <string_view>
 #include <vector>
 
+#include "gst/sphere/base/loop.h"
 #include "gst/sphere/base/result.h"
 #include "hw/emulator/capture_request.h"
 #include "hw/emulator/card.h"
-#include "hw/emulator/loop.h"
 #include "hw/emulator/scene.h"
 
 namespace sphere::emulator {

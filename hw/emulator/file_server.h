@@ -15,9 +15,9 @@
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/loop.h"
 #include "hw/emulator/card.h"
 #include "hw/emulator/faults.h"
-#include "hw/emulator/loop.h"
 
 namespace sphere::emulator {
 

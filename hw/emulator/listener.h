@@ -11,8 +11,8 @@
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/loop.h"
 #include "gst/sphere/base/result.h"
-#include "hw/emulator/loop.h"
 
 namespace sphere::emulator {
 

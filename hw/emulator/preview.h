@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/loop.h"
 #include "gst/sphere/base/result.h"
 #include "hw/emulator/faults.h"
 #include "hw/emulator/listener.h"
-#include "hw/emulator/loop.h"
 #include "hw/emulator/scene.h"
 
 namespace sphere::emulator {

@@ -13,18 +13,16 @@
 #define GST_USE_UNSTABLE_API
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
-#include <gst/gsttracer.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
 #include "hw/madv/emulator/emulator.h"
+#include "tests/bench/push_times.h"
 #include "tests/tools/number.h"
 
 using namespace sphere;
@@ -34,48 +32,6 @@ namespace {
 [[noreturn]] void give_up(const std::string& what) {
   std::fprintf(stderr, "live: %s\n", what.c_str());
   std::exit(1);
-}
-
-/// When each element pushed each of its pictures; camera and client are in this one process.
-class PushTimes {
- public:
-  static PushTimes& of_all() {
-    static PushTimes pushes;
-    return pushes;
-  }
-  void note(GstPad* pad) {
-    const GstRef<GstElement> element(gst_pad_get_parent_element(pad));
-    GstElementFactory* factory = element ? gst_element_get_factory(element.get()) : nullptr;
-    if (!factory) return;
-    const std::string name = gst_plugin_feature_get_name(factory);
-    const gint64 now = g_get_monotonic_time();
-    const std::lock_guard lock(mutex_);
-    times_[name].push_back(now);
-  }
-  std::vector<gint64> of(const std::string& factory) {
-    const std::lock_guard lock(mutex_);
-    return times_[factory];
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, std::vector<gint64>> times_;
-};
-
-struct BenchTracer {
-  GstTracer parent;
-};
-struct BenchTracerClass {
-  GstTracerClass parent_class;
-};
-GType bench_tracer_get_type();
-G_DEFINE_TYPE(BenchTracer, bench_tracer, GST_TYPE_TRACER)
-
-void pushed(GObject*, GstClockTime, GstPad* pad, GstBuffer*) { PushTimes::of_all().note(pad); }
-
-void bench_tracer_class_init(BenchTracerClass*) {}
-void bench_tracer_init(BenchTracer* self) {
-  gst_tracing_register_hook(GST_TRACER(self), "pad-push-pre", G_CALLBACK(pushed));
 }
 
 double median(std::vector<double> values) {

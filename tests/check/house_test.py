@@ -46,10 +46,10 @@ def allowed(folder, tree):
     if folder.startswith(CORE):
         row = CORE_ARROWS.get(folder.removeprefix(CORE))
         return row and {CORE + name for name in row}
-    if folder == "gst/live":
-        return CORE_FOLDERS | {"gst/live"}
+    if folder in ("gst/live", "gst/live/web"):
+        return CORE_FOLDERS | {"gst/live", folder}
     if folder == "gst/tools":
-        return CORE_FOLDERS | {"gst/tools", "gst/live", "hw", "hw/emulator"}
+        return CORE_FOLDERS | {"gst/tools", "gst/live", "gst/live/web", "hw", "hw/emulator"}
     match folder.split("/"):
         case ["plugins", name]:
             return CORE_FOLDERS | {folder, "hw"} | ({"gst/live"} if name == "live" else set())
@@ -136,6 +136,10 @@ BROKEN = (
     (wrong_arrows, "gst/sphere/consent/a.cc", '#include "gst/sphere/storage/stores.h"\n'),
     (wrong_arrows, "plugins/camera/a.cc", '#include "hw/osc/session.h"\n'),
     (wrong_arrows, "plugins/camera/a.cc", '#include "plugins/stitch/transform.h"\n'),
+    (wrong_arrows, "plugins/camera/a.cc", '#include "gst/live/output.h"\n'),
+    (wrong_arrows, "gst/live/a.cc", '#include "hw/camera.h"\n'),
+    (wrong_arrows, "gst/live/a.cc", '#include "gst/tools/command.h"\n'),
+    (wrong_arrows, "gst/sphere/base/a.cc", '#include "gst/live/output.h"\n'),
     (wrong_arrows, "gst/tools/a.cc", '#include "hw/osc/session.h"\n'),
     (wrong_arrows, "gst/tools/a.cc", '#include "plugins/stitch/transform.h"\n'),
     (wrong_arrows, "hw/a.cc", '#include "hw/madv/uri.h"\n'),
@@ -158,6 +162,10 @@ SOUND = {
     "gst/sphere/makers/b.cc": '#include "gst/sphere/media/picture_kind.h"\n' + "\n" * (MAX_LINES - 1),
     "gst/tools/b.cc": '#include "hw/emulator/card.h"\n#include "gst/sphere/makers/capture.h"\n',
     "hw/emulator/card.h": '#include "gst/sphere/base/result.h"\n',
+    "gst/live/output.h": '#include "gst/sphere/base/result.h"\n',
+    "gst/live/web/a.cc": '#include "gst/live/output.h"\n',
+    "plugins/live/a.cc": '#include "gst/live/output.h"\n',
+    "gst/tools/command.h": '#include "gst/live/output.h"\n',
     "hw/madv/emulator/b.cc": '#include "hw/madv/uri.h"\n#include "hw/emulator/card.h"\n',
     "hw/madv/uri.h": f"// {LICENCE}\n// Reads a URI.\n/* {LICENCE} */\n", "hw/osc/session.h": "", "hw/camera.h": "",
     "gst/sphere/warp/source.h": "", "gst/sphere/lens/pair.h": "", "gst/sphere/media/picture_kind.h": "",

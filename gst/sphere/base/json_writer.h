@@ -68,9 +68,10 @@ class JsonWriter {
     close();
     return JsonNodeRef(json_builder_get_root(builder_.get()));
   }
-  std::string finish_text() {
+  /// `pretty`: on several lines, for a person; otherwise on one.
+  std::string finish_text(bool pretty = true) {
     const JsonNodeRef root = finish();
-    const GString_ text(json_to_string(root.get(), TRUE));
+    const GString_ text(json_to_string(root.get(), pretty));
     return text.get();
   }
 

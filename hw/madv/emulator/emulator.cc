@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "gst/sphere/base/loop.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/lens/table.h"
 #include "hw/madv/emulator/emulator_impl.h"
@@ -14,7 +15,6 @@
 
 namespace sphere::madv_emulator {
 
-using emulator::watch_time;
 
 // --- life ------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@
 
 namespace sphere::madv_emulator {
 
-using emulator::watch_time;
 
 namespace {
 

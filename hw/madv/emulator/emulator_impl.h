@@ -19,7 +19,7 @@
 #include "hw/emulator/capture.h"
 #include "hw/emulator/file_server.h"
 #include "hw/emulator/listener.h"
-#include "hw/emulator/loop.h"
+#include "gst/sphere/base/loop.h"
 #include "hw/emulator/preview.h"
 #include "hw/madv/emulator/emulator.h"
 #include "hw/madv/emulator/file_forms.h"
@@ -29,9 +29,7 @@ namespace sphere::madv_emulator {
 using emulator::Capture;
 using emulator::FileServer;
 using emulator::Listener;
-using emulator::LoopThread;
 using emulator::Preview;
-using emulator::Watch;
 
 class Emulator::Impl {
  public:

@@ -12,8 +12,6 @@
 namespace sphere::madv_emulator {
 
 using emulator::most_connections;
-using emulator::watch_socket;
-using emulator::watch_time;
 
 namespace {
 

@@ -15,7 +15,7 @@
 
 #include "gst/sphere/base/gobject.h"
 
-namespace sphere::emulator {
+namespace sphere {
 
 using SourceRef = std::unique_ptr<GSource, Call<g_source_unref>>;
 
@@ -103,7 +103,7 @@ class LoopThread {
     if (!thread_.joinable()) return;
     // Called within the context, because g_main_loop_quit() has no effect on a loop that does not
     // run yet.
-    emulator::later(context_.get(), [this] { g_main_loop_quit(loop_.get()); });
+    sphere::later(context_.get(), [this] { g_main_loop_quit(loop_.get()); });
     thread_.join();
   }
   /// To be called after stop(): executes waiting calls, so that their references are released.
@@ -112,9 +112,7 @@ class LoopThread {
     }
   }
 
-  void later(std::function<void()> function) {
-    emulator::later(context_.get(), std::move(function));
-  }
+  void later(std::function<void()> function) { sphere::later(context_.get(), std::move(function)); }
   /// Calls `function` in the thread and waits for it. Must not be called in the thread itself.
   template <typename T>
   T ask(std::function<T()> function) {
@@ -129,4 +127,4 @@ class LoopThread {
   std::thread thread_;
 };
 
-}  // namespace sphere::emulator
+}  // namespace sphere

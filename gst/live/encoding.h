@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The encoder of a live stream: which one this machine has, how it is set for low latency, and the
+// mark in its stream that says that the pictures are 360.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/live/output.h"
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+
+namespace sphere::live {
+
+/// A kind of encoder, by the name that a person types, such as "x264" or "va".
+struct EncoderKind {
+  const char* name;
+  const char* h264;  ///< its elements
+  const char* h265;
+  bool hardware;
+  /// Properties that give low latency and a steady rate, as NAME=VALUE, separated by blanks.
+  const char* settings;
+  const char* bitrate;   ///< the property of the bit rate
+  int bits;              ///< how many bit/s one of it is
+  const char* interval;  ///< the property of the distance of key frames, in pictures
+};
+
+/// The names that --encoder takes, and "auto".
+std::vector<std::string> encoder_names();
+/// An encoder that is installed and whose hardware is there. "auto" takes hardware before software.
+Result<const EncoderKind*> choose_encoder(const std::string& name, VideoForm form);
+
+struct EncodingSettings {
+  VideoForm form = VideoForm::h264;
+  H264Profile profile = H264Profile::high;
+  const EncoderKind* encoder = nullptr;
+  int bitrate = 4000;     ///< kbit/s
+  int key_interval = 60;  ///< pictures
+  int max_width = 0;      ///< wider pictures are made smaller; 0: any
+  bool spherical = true;
+};
+
+/// A default for pictures of this size, in kbit/s.
+int default_bitrate(int width, int height, double fps);
+
+/// A bin with the pads `sink` (video/x-raw) and `src` (as VideoForm says). Pictures that come
+/// faster than they can be encoded are dropped before it. One thread of its own.
+class Encoding {
+ public:
+  static Result<std::unique_ptr<Encoding>> make(const EncodingSettings& settings);
+  ~Encoding();
+  Encoding(const Encoding&) = delete;
+  Encoding& operator=(const Encoding&) = delete;
+
+  /// Borrowed once it is in another bin.
+  GstElement* element() const { return bin_.get(); }
+  /// Any thread.
+  void set_bitrate(int kbit_s);
+  /// The distance of key frames, in pictures. Before the first picture.
+  void set_key_interval(int pictures);
+  uint64_t encoded() const { return encoded_; }
+
+ private:
+  explicit Encoding(const EncodingSettings& settings) : settings_(settings) {}
+  Status build();
+  static GstPadProbeReturn count(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  const EncodingSettings settings_;
+  GstRef<GstElement> bin_;
+  GstRef<GstElement> encoder_;
+  std::atomic<uint64_t> encoded_ = 0;
+};
+
+/// An element with this name that can't be made.
+Error missing_element(const std::string& factory);
+
+}  // namespace sphere::live

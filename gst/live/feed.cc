@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/live/feed.h"
+
+#include <gst/video/video-event.h>
+
+#include <utility>
+
+namespace sphere::live {
+
+namespace {
+
+// A muxer waits for sound as long as it can come. Where a source stops sending sound, the gap is
+// told this much behind the pictures.
+// How long the sound may be behind the pictures at the end of a part.
+constexpr GstClockTime longest_wait_for_sound = 300 * GST_MSECOND;
+// What is kept between two parts; more means that the next one can't be opened.
+constexpr size_t most_held = 32 << 20;
+constexpr GstClockTime longest_silence = 600 * GST_MSECOND, sound_behind = 300 * GST_MSECOND;
+
+using SampleRef = std::unique_ptr<GstSample, MiniObjectUnref>;
+
+/// A running time of the sample's segment; NONE if it is before its begin or there is none.
+GstClockTime running_time(GstSample* sample, GstClockTime time) {
+  const GstSegment* segment = gst_sample_get_segment(sample);
+  if (!GST_CLOCK_TIME_IS_VALID(time) || !segment || segment->format != GST_FORMAT_TIME) return time;
+  guint64 running = 0;
+  if (gst_segment_to_running_time_full(segment, GST_FORMAT_TIME, time, &running) <= 0)
+    return GST_CLOCK_TIME_NONE;
+  return running;
+}
+
+/// The same memory with running times.
+BufferRef with_running_times(GstSample* sample) {
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  const GstClockTime pts = running_time(sample, GST_BUFFER_PTS(buffer));
+  const GstClockTime dts = running_time(sample, GST_BUFFER_DTS(buffer));
+  BufferRef copy(gst_buffer_copy(buffer));
+  GST_BUFFER_PTS(copy.get()) = pts;
+  GST_BUFFER_DTS(copy.get()) = dts;
+  return copy;
+}
+
+SampleRef sample_of(GstBuffer* buffer, GstCaps* caps) {
+  return SampleRef(gst_sample_new(buffer, caps, nullptr, nullptr));
+}
+
+/// Whether an element that has taken the one has to be made anew for the other.
+bool is_other_picture(const GstCaps* before, const GstCaps* after) {
+  const GstStructure* one = gst_caps_get_structure(before, 0);
+  const GstStructure* other = gst_caps_get_structure(after, 0);
+  for (const char* field : {"width", "height", "stream-format"}) {
+    const GValue* value = gst_structure_get_value(one, field);
+    const GValue* now = gst_structure_get_value(other, field);
+    if (value && now && gst_value_compare(value, now) != GST_VALUE_EQUAL) return true;
+  }
+  return gst_structure_get_name_id(one) != gst_structure_get_name_id(other);
+}
+
+}  // namespace
+
+Feed::Feed(const OutputNeeds& needs)
+    : takes_new_sizes_(needs.takes_new_sizes),
+      coded_(needs.video != VideoForm::raw),
+      gapless_(needs.gapless),
+      part_length_(static_cast<GstClockTime>(needs.part_seconds * GST_SECOND)) {}
+
+Feed::~Feed() {
+  const Lock lock(mutex_);
+  clear_held();
+}
+
+void Feed::clear_held() {
+  for (const Held& one : held_) gst_sample_unref(one.sample);
+  held_.clear();
+  held_bytes_ = 0;
+  hold_from_ = GST_CLOCK_TIME_NONE;
+}
+
+void Feed::watch_video(GstAppSink* sink, std::function<void()> end) {
+  end_ = std::move(end);
+  video_pad_.reset(gst_element_get_static_pad(GST_ELEMENT(sink), "sink"));
+  GstAppSinkCallbacks callbacks = {};
+  callbacks.new_sample = [](GstAppSink* of, gpointer self) {
+    if (const SampleRef sample{gst_app_sink_pull_sample(of)})
+      static_cast<Feed*>(self)->take_video(sample.get());
+    return GST_FLOW_OK;
+  };
+  callbacks.eos = [](GstAppSink*, gpointer self) {
+    const auto* feed = static_cast<Feed*>(self);
+    if (feed->end_) feed->end_();
+  };
+  gst_app_sink_set_callbacks(sink, &callbacks, this, nullptr);
+}
+
+void Feed::watch_audio(GstAppSink* sink) {
+  GstAppSinkCallbacks callbacks = {};
+  callbacks.new_sample = [](GstAppSink* of, gpointer self) {
+    if (const SampleRef sample{gst_app_sink_pull_sample(of)})
+      static_cast<Feed*>(self)->take_audio(sample.get());
+    return GST_FLOW_OK;
+  };
+  gst_app_sink_set_callbacks(sink, &callbacks, this, nullptr);
+}
+
+void Feed::request_key_frame() {
+  if (coded_ && video_pad_)
+    gst_pad_push_event(video_pad_.get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
+  bool kept = false;
+  {
+    const Lock lock(mutex_);
+    kept = !held_.empty();
+    video_.reset(GST_APP_SRC(gst_object_ref(video)));
+    audio_.reset(audio ? GST_APP_SRC(gst_object_ref(audio)) : nullptr);
+    element_caps_.reset();
+    begin_ = GST_CLOCK_TIME_NONE;
+    needs_new_element_ = flowing_ = dropping_ = false;
+    connected_before_ = true;
+    giving_held_ = kept;
+    if (!kept) clear_held();
+  }
+  if (!kept) {
+    request_key_frame();
+    return;
+  }
+  // What has been kept goes first. What comes meanwhile is kept, too, until nothing is left.
+  for (;;) {
+    std::unique_ptr<GstSample, MiniObjectUnref> sample;
+    bool is_video = false;
+    {
+      const Lock lock(mutex_);
+      if (held_.empty()) {
+        hold_from_ = GST_CLOCK_TIME_NONE;
+        giving_held_ = false;
+        held_bytes_ = 0;
+        return;
+      }
+      sample.reset(held_.front().sample);
+      is_video = held_.front().video;
+      held_.pop_front();
+    }
+    give(is_video ? video : audio, sample.get(), is_video);
+  }
+}
+
+void Feed::disconnect() {
+  GstRef<GstAppSrc> video, audio;
+  const Lock lock(mutex_);
+  video = std::move(video_);
+  audio = std::move(audio_);
+  flowing_ = dropping_ = false;
+}
+
+void Feed::end() {
+  const GstRef<GstAppSrc> video = target(true), audio = target(false);
+  disconnect();
+  if (video) gst_app_src_end_of_stream(video.get());
+  if (audio) gst_app_src_end_of_stream(audio.get());
+}
+
+GstRef<GstAppSrc> Feed::target(bool video) const {
+  const Lock lock(mutex_);
+  GstAppSrc* source = video ? video_.get() : audio_.get();
+  return GstRef<GstAppSrc>(source ? GST_APP_SRC(gst_object_ref(source)) : nullptr);
+}
+
+GstClockTime Feed::queued() const {
+  const GstRef<GstAppSrc> video = target(true);
+  return video ? gst_app_src_get_current_level_time(video.get()) : 0;
+}
+
+CapsRef Feed::caps() const {
+  const Lock lock(mutex_);
+  return CapsRef(caps_ ? gst_caps_ref(caps_.get()) : nullptr);
+}
+
+bool Feed::hold(GstSample* sample, bool video) {
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  const GstClockTime time = GST_BUFFER_PTS(buffer);
+  const Lock lock(mutex_);
+  if (!GST_CLOCK_TIME_IS_VALID(hold_from_)) return false;
+  // Sound from before the cut belongs to the element that is there still. Once the sound has come
+  // to the cut, or can't be waited for any longer, that one can end.
+  if (!video && time < hold_from_) return false;
+  const bool complete = !video || !audio_ || time > hold_from_ + longest_wait_for_sound;
+  if (complete && !giving_held_) needs_new_element_ = true;
+  held_bytes_ += gst_buffer_get_size(buffer);
+  if (held_bytes_ > most_held) {
+    clear_held();
+    needs_new_element_ = true;
+    return true;
+  }
+  held_.push_back({video, gst_sample_ref(sample)});
+  return true;
+}
+
+void Feed::take_video(GstSample* sample) {
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  GstCaps* caps = gst_sample_get_caps(sample);
+  if (!buffer || !caps) return;
+  const BufferRef stamped = with_running_times(sample);
+  const GstClockTime time = GST_BUFFER_PTS(stamped.get());
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return;
+  const SampleRef timed = sample_of(stamped.get(), caps);
+  if (hold(timed.get(), true)) return;
+  GstRef<GstAppSrc> source;
+  bool other = false;
+  {
+    const Lock lock(mutex_);
+    if (caps != caps_.get()) caps_.reset(gst_caps_ref(caps));
+    if (video_) source.reset(GST_APP_SRC(gst_object_ref(video_.get())));
+    other =
+        element_caps_ && caps != element_caps_.get() && is_other_picture(element_caps_.get(), caps);
+  }
+  if (!source) {
+    // Before the first connection nothing is missed.
+    if (connected_before_) ++dropped_;
+    return;
+  }
+  const bool key = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  const bool due = part_length_ && flowing_ && key && time >= begin_ + part_length_ - GST_MSECOND;
+  if ((other && !takes_new_sizes_) || due) {
+    if (gapless_ && key) {
+      {
+        const Lock lock(mutex_);
+        hold_from_ = time;
+      }
+      hold(timed.get(), true);
+    } else {
+      needs_new_element_ = true;
+    }
+    return;
+  }
+  if (needs_new_element_ || (!flowing_ && !key)) return;
+  const GstClockTime waiting = gst_app_src_get_current_level_time(source.get());
+  if (dropping_ || waiting > most_queued) {
+    if (!dropping_ || !key || waiting > enough_room) {
+      // Nothing after it can be decoded before the next key frame.
+      if (dropping_ && !key && waiting <= enough_room) request_key_frame();
+      dropping_ = true;
+      ++dropped_;
+      return;
+    }
+    dropping_ = false;
+  }
+  {
+    const Lock lock(mutex_);
+    if (video_.get() != source.get()) return;
+  }
+  give(source.get(), timed.get(), true);
+}
+
+void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
+  if (!source) return;  // sound that was kept for an element without a sound track
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  const GstClockTime time = GST_BUFFER_PTS(buffer);
+  bytes_ += gst_buffer_get_size(buffer);
+  if (!video) {
+    if (!flowing_ || time < begin_) return;
+    gst_app_src_push_sample(source, sample);
+    sound_end_ = time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
+    return;
+  }
+  GstRef<GstAppSrc> sound;
+  {
+    const Lock lock(mutex_);
+    element_caps_.reset(gst_caps_ref(gst_sample_get_caps(sample)));
+    if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
+    if (!flowing_) begin_ = sound_end_ = time;
+    flowing_ = true;
+  }
+  gst_app_src_push_sample(source, sample);
+  ++frames_;
+  if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source))}) {
+    const GstClockTime now = gst_clock_get_time(clock.get());
+    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source));
+    delay_ = now > due ? now - due : 0;
+  }
+  if (sound) fill_gap(sound.get(), time);
+}
+
+void Feed::fill_gap(GstAppSrc* audio, GstClockTime time) {
+  const GstClockTime from = sound_end_;
+  if (time < from + longest_silence) return;
+  const GstClockTime to = time - sound_behind;
+  sound_end_ = to;
+  gst_element_send_event(GST_ELEMENT(audio), gst_event_new_gap(from, to - from));
+}
+
+void Feed::take_audio(GstSample* sample) {
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  GstCaps* caps = gst_sample_get_caps(sample);
+  if (!buffer || !caps) return;
+  const BufferRef stamped = with_running_times(sample);
+  if (!GST_BUFFER_PTS_IS_VALID(stamped.get())) return;
+  const SampleRef timed = sample_of(stamped.get(), caps);
+  if (hold(timed.get(), false) || !flowing_) return;
+  const GstRef<GstAppSrc> source = target(false);
+  if (source && gst_app_src_get_current_level_time(source.get()) <= most_queued)
+    give(source.get(), timed.get(), false);
+}
+
+}  // namespace sphere::live

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Hands one output's stream over from the pipeline that makes it to the pipeline of the output. It
+// never blocks the first one: what the output can't take is dropped, up to the next key frame.
+
+#pragma once
+
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/gst.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+
+#include "gst/live/output.h"
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/thread.h"
+
+namespace sphere::live {
+
+class Feed {
+ public:
+  /// How much of the stream may wait before an output, and below what it goes on after a drop.
+  static constexpr GstClockTime most_queued = 2 * GST_SECOND, enough_room = GST_SECOND / 2;
+  /// What a muxer adds to the latency of the session while it waits for sound.
+  static constexpr GstClockTime latency = 700 * GST_MSECOND;
+
+  explicit Feed(const OutputNeeds& needs);
+  ~Feed();
+  Feed(const Feed&) = delete;
+  Feed& operator=(const Feed&) = delete;
+
+  /// Makes the appsinks of the session's pipeline hand over to this object. `end` is called when
+  /// the stream of pictures ends. Both sinks may send until they are in NULL, so this object must
+  /// live longer.
+  void watch_video(GstAppSink* sink, std::function<void()> end);
+  void watch_audio(GstAppSink* sink);
+  /// Asks the encoder for a key frame. Any thread.
+  void request_key_frame();
+
+  /// What follows goes to these elements (audio may be null), from the next key frame on.
+  void connect(GstAppSrc* video, GstAppSrc* audio);
+  /// Nothing goes anywhere until the next connect().
+  void disconnect();
+  /// Ends the streams of the elements of connect(); nothing more goes to them.
+  void end();
+
+  /// Whether pictures have come that need another element: of another size, or of the next part.
+  /// Where the output is gapless, they are kept for it. Reset by connect().
+  bool needs_new_element() const { return needs_new_element_; }
+  /// Whether a picture has gone to the element since connect().
+  bool flowing() const { return flowing_; }
+  bool dropping() const { return dropping_; }
+  /// How much of the stream waits before the element.
+  GstClockTime queued() const;
+  /// Whether coded pictures have come at all; the format of the last one.
+  CapsRef caps() const;
+
+  uint64_t frames() const { return frames_; }
+  uint64_t dropped() const { return dropped_; }
+  uint64_t bytes() const { return bytes_; }
+  /// From the time of the last picture to when it came here; NONE: unknown.
+  GstClockTime delay() const { return delay_; }
+
+  /// For a source of pictures that is not an appsink. Takes no ownership. One thread for each.
+  void take_video(GstSample* sample);
+  void take_audio(GstSample* sample);
+
+ private:
+  struct Held {
+    bool video;
+    GstSample* sample;  ///< owned
+  };
+
+  GstRef<GstAppSrc> target(bool video) const;
+  /// Gives one sample with running times to the element.
+  void give(GstAppSrc* source, GstSample* sample, bool video);
+  /// Keeps it, if that is what is to be done now; takes no ownership.
+  bool hold(GstSample* sample, bool video);
+  void clear_held() SPHERE_REQUIRES(mutex_);
+  void fill_gap(GstAppSrc* audio, GstClockTime time);
+
+  const bool takes_new_sizes_, coded_, gapless_;
+  const GstClockTime part_length_;  ///< 0: no parts
+  std::function<void()> end_;
+  GstRef<GstPad> video_pad_;
+
+  std::atomic<bool> connected_before_ = false, needs_new_element_ = false, flowing_ = false,
+                    dropping_ = false;
+  std::atomic<uint64_t> frames_ = 0, dropped_ = 0, bytes_ = 0;
+  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE;
+  /// The times of the first picture since connect(), and of the end of the sound so far.
+  std::atomic<GstClockTime> begin_ = GST_CLOCK_TIME_NONE, sound_end_ = 0;
+
+  // Protects the targets and the caps. Held while references are copied; never across a push.
+  mutable Mutex mutex_;
+  GstRef<GstAppSrc> video_ SPHERE_GUARDED_BY(mutex_), audio_ SPHERE_GUARDED_BY(mutex_);
+  CapsRef caps_ SPHERE_GUARDED_BY(mutex_), element_caps_ SPHERE_GUARDED_BY(mutex_);
+  std::deque<Held> held_ SPHERE_GUARDED_BY(mutex_);
+  size_t held_bytes_ SPHERE_GUARDED_BY(mutex_) = 0;
+  bool giving_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()
+  /// From this time on samples are kept; NONE: they are not.
+  GstClockTime hold_from_ SPHERE_GUARDED_BY(mutex_) = GST_CLOCK_TIME_NONE;
+};
+
+}  // namespace sphere::live

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SRT: MPEG-TS over a network that loses packets, encrypted where there is a passphrase.
+
+#include <cstdlib>
+
+#include "gst/live/output.h"
+#include "gst/live/output_parts.h"
+
+namespace sphere::live {
+
+namespace {
+
+constexpr double default_latency_ms = 125, most_latency_ms = 8000;
+constexpr size_t shortest_passphrase = 10, longest_passphrase = 79;
+
+struct SrtSettings {
+  bool listener = false;
+  std::string passphrase, stream_id;
+  int key_length = 0;
+  int latency = 0;
+};
+
+class SrtOutput : public Output {
+ public:
+  SrtOutput(const Target& target, const SrtSettings& settings)
+      : target_(target), settings_(settings) {
+    needs_.audio_purposes = audio_purposes(target);
+    needs_.location_purposes = location_purposes(target);
+    needs_.adapts = true;
+  }
+
+  const OutputNeeds& needs() const override { return needs_; }
+
+  Result<GstElement*> open(const StreamInfo& stream) override {
+    std::string words =
+        "mpegtsmux name=mux alignment=7 ! srtsink name=sink sync=false wait-for-connection=false "
+        "h264parse name=video ! video/x-h264,stream-format=byte-stream,alignment=au ! mux. ";
+    if (stream.audio)
+      words += "aacparse name=audio ! audio/mpeg,mpegversion=4,stream-format=adts ! mux. ";
+    Result<GstElement*> bin = make_output_bin(words);
+    if (!bin) return bin;
+    GstElement* sink = child_of(*bin, "sink");
+    const std::string address = settings_.listener && target_.host.empty()
+                                    ? "srt://:" + std::to_string(target_.port)
+                                    : target_.address;
+    g_object_set(sink, "uri", address.c_str(), "latency", settings_.latency, nullptr);
+    gst_util_set_object_arg(G_OBJECT(sink), "mode", settings_.listener ? "listener" : "caller");
+    if (!settings_.passphrase.empty())
+      g_object_set(sink, "passphrase", settings_.passphrase.c_str(), "pbkeylen",
+                   settings_.key_length, nullptr);
+    if (!settings_.stream_id.empty())
+      g_object_set(sink, "streamid", settings_.stream_id.c_str(), nullptr);
+    // The runner opens it again, and says so.
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(sink), "auto-reconnect"))
+      g_object_set(sink, "auto-reconnect", FALSE, nullptr);
+    return bin;
+  }
+
+  std::string explain(GstMessage* error) override {
+    g_autoptr(GError) problem = nullptr;
+    g_autofree char* detail = nullptr;
+    gst_message_parse_error(error, &problem, &detail);
+    if (!problem || problem->domain != GST_RESOURCE_ERROR) return {};
+    const std::string text = to_string(problem->message) + " " + to_string(detail);
+    if (settings_.listener && text.find("ind") != std::string::npos &&
+        problem->code == GST_RESOURCE_ERROR_OPEN_WRITE)
+      return "the port " + std::to_string(target_.port) +
+             " can't be listened on: another program may use it";
+    if (text.find("assword") != std::string::npos || text.find("ecur") != std::string::npos)
+      return target_.shown + " refuses the connection: check the passphrase";
+    return "no connection to " + target_.shown +
+           ": check the address, the passphrase, and that the other end listens";
+  }
+
+ private:
+  const Target target_;
+  const SrtSettings settings_;
+  OutputNeeds needs_;
+};
+
+Result<std::unique_ptr<Output>> make(const Target& target) {
+  if (const Status found = check_elements({"mpegtsmux", "srtsink", "h264parse", "aacparse"});
+      !found)
+    return found.error();
+  if (const Status known =
+          check_settings(target, {"mode", "passphrase", "pbkeylen", "streamid", "latency"});
+      !known)
+    return known.error();
+  SrtSettings settings;
+  const std::string mode = target.setting("mode");
+  if (!mode.empty() && mode != "caller" && mode != "listener")
+    return invalid("the mode of SRT is 'caller' (the other end listens) or 'listener'");
+  settings.listener = mode == "listener" || (mode.empty() && target.host.empty());
+  if (!settings.listener && target.host.empty())
+    return invalid("SRT needs a host to call: write srt://HOST:PORT");
+  settings.passphrase = target.setting("passphrase");
+  if (target.settings.count("passphrase") && (settings.passphrase.size() < shortest_passphrase ||
+                                              settings.passphrase.size() > longest_passphrase))
+    return invalid("a passphrase of SRT has 10 to 79 characters");
+  const Result<double> length = number_setting(target, "pbkeylen", 32, 16, 32);
+  if (!length) return length.error();
+  settings.key_length = static_cast<int>(*length);
+  if (settings.key_length != 16 && settings.key_length != 24 && settings.key_length != 32)
+    return invalid("'pbkeylen' is 16, 24 or 32");
+  const Result<double> latency =
+      number_setting(target, "latency", default_latency_ms, 0, most_latency_ms);
+  if (!latency) return latency.error();
+  settings.latency = static_cast<int>(*latency);
+  settings.stream_id = target.setting("streamid");
+  return std::unique_ptr<Output>(new SrtOutput(target, settings));
+}
+
+const OutputRegistration registration(TargetKind::srt, make);
+
+}  // namespace
+
+}  // namespace sphere::live

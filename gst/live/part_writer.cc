@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/live/part_writer.h"
+
+#include <fcntl.h>
+#include <glib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+
+namespace sphere::live {
+
+namespace {
+
+constexpr int readable_by_all = 0666;  // less what the umask takes
+
+}  // namespace
+
+std::string PartNames::next() {
+  ++number_;
+  if (!numbered_ && number_ == 1) return path_;
+  const size_t slash = path_.rfind('/');
+  size_t dot = path_.rfind('.');
+  if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) dot = path_.size();
+  char text[24];
+  std::snprintf(text, sizeof text, numbered_ ? "-%03d" : "-%d", number_);
+  return path_.substr(0, dot) + text + path_.substr(dot);
+}
+
+Result<Descriptor> create_part(const std::string& path, bool overwrite) {
+  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL);
+  Descriptor descriptor(open(path.c_str(), flags, readable_by_all));
+  if (descriptor) return descriptor;
+  if (errno == EEXIST)
+    return invalid("'" + path + "' exists; take another name, or add '?overwrite=yes'");
+  return failed("'" + path + "' can't be written: " + g_strerror(errno));
+}
+
+Status write_all(int descriptor, const std::string& path, std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      const int problem = written < 0 ? errno : EIO;
+      if (problem == ENOSPC || problem == EDQUOT)
+        return failed("the disk is full: '" + path + "' ends here");
+      return failed("'" + path + "' can't be written any more: " + g_strerror(problem));
+    }
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return ok();
+}
+
+double PartWriter::time_of(const Fragment& fragment) const {
+  const FragmentTrack* track = reader_.track(fragment.track);
+  return static_cast<double>(fragment.begin) / track->timescale;
+}
+
+Status PartWriter::push(std::span<const uint8_t> bytes) {
+  if (const Status read = reader_.push(bytes); !read) return read;
+  while (auto fragment = reader_.next())
+    if (const Status written = write(std::move(*fragment)); !written) return written;
+  return ok();
+}
+
+Status PartWriter::begin_part(const Fragment& fragment) {
+  const std::string path = names_->next();
+  auto made = create_part(path, overwrite_);
+  if (!made) return made.error();
+  descriptor_ = std::move(*made);
+  file_ = path;
+  begin_ = time_of(fragment);
+  number_ = 0;
+  moved_.clear();
+  for (const FragmentTrack& track : reader_.tracks())
+    moved_[track.id] =
+        track.id == fragment.track
+            ? fragment.begin
+            : static_cast<uint64_t>(std::llround(begin_ * static_cast<double>(track.timescale)));
+  return write_all(descriptor_.get(), file_, reader_.header());
+}
+
+Status PartWriter::write(Fragment fragment) {
+  const bool key_picture = fragment.key && reader_.track(fragment.track)->video;
+  const bool due = seconds_ > 0 && key_picture && time_of(fragment) - begin_ >= seconds_ - 0.001;
+  if (!descriptor_ || due)
+    if (const Status begun = begin_part(fragment); !begun) return begun;
+  // The sound before a cut may come after it: it is at the very beginning of its file.
+  const uint64_t moved = std::min(moved_[fragment.track], fragment.begin);
+  if (const Status set = move_fragment(&fragment.bytes, moved, ++number_); !set) return set;
+  return write_all(descriptor_.get(), file_, fragment.bytes);
+}
+
+}  // namespace sphere::live

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Files of a stream that are written while it runs: each can be read up to its last whole fragment,
+// whatever happens to this process.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gst/live/fragments.h"
+#include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/base/result.h"
+
+namespace sphere::live {
+
+/// The names of the parts of a file: "out.mp4", or with numbers "out-001.mp4", "out-002.mp4".
+class PartNames {
+ public:
+  PartNames() = default;
+  PartNames(const std::string& path, bool numbered) : path_(path), numbered_(numbered) {}
+  /// The next name. Without numbers the second is "out-2.mp4".
+  std::string next();
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool numbered_ = false;
+  int number_ = 0;
+};
+
+/// Opens a new file for writing; one that exists is replaced only with `overwrite`.
+Result<Descriptor> create_part(const std::string& path, bool overwrite);
+Status write_all(int descriptor, const std::string& path, std::span<const uint8_t> bytes);
+
+/// Writes fragmented MP4 into one file, or into files of some length that each begin at a key frame
+/// and at the time 0. No picture is lost between two.
+class PartWriter {
+ public:
+  /// `seconds`: the length of a file; 0: all goes into one. `names` outlives this object, so that
+  /// its numbers go on.
+  PartWriter(PartNames* names, double seconds, bool overwrite)
+      : names_(names), seconds_(seconds), overwrite_(overwrite) {}
+
+  /// Takes the next bytes of the muxer.
+  Status push(std::span<const uint8_t> bytes);
+  /// The file that is being written, or "".
+  const std::string& file() const { return file_; }
+
+ private:
+  Status begin_part(const Fragment& fragment);
+  Status write(Fragment fragment);
+  /// Time in seconds, which is comparable between tracks.
+  double time_of(const Fragment& fragment) const;
+
+  PartNames* const names_;
+  const double seconds_;
+  const bool overwrite_;
+  FragmentReader reader_;
+  Descriptor descriptor_;
+  std::string file_;
+  double begin_ = 0;  ///< of this file in the stream, in seconds
+  uint32_t number_ = 0;
+  std::map<uint32_t, uint64_t> moved_;  ///< by track: what its times are moved by
+};
+
+}  // namespace sphere::live

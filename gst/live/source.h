@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where a live stream comes from: a camera, a file, another stream or a test picture; up to
+// stitched pictures and decoded sound.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/result.h"
+#include "gst/sphere/base/thread.h"
+
+namespace sphere::live {
+
+enum class Projection {
+  automatic,  ///< the first picture is looked at
+  fisheye,    ///< two fisheyes in each picture
+  sphere,     ///< equirectangular already
+};
+
+struct SourceOptions {
+  /// A camera's URI, rtsp://…, another URI, the name of a file, or "test:".
+  std::string uri;
+  Projection projection = Projection::automatic;
+  std::string lens;  ///< "": what the stream says
+  int width = 0;     ///< of the stitched pictures; 0: as wide as the source's, up to most_width
+  int most_width = 1920;
+  double fps = 0;  ///< the most pictures a second; 0: all
+  /// For how long a camera's pictures are buffered, in ms; negative: as the element does.
+  int latency = -1;
+  /// For a camera, which sends sound only with consent.
+  std::optional<std::string> consent, ledger;
+  /// Told once, in the thread of the pictures and before the first one goes on: the width, and the
+  /// pictures a second.
+  std::function<void(int width, double fps)> known;
+};
+
+/// The elements are in the pipeline of make(), which must outlive this object.
+class Source {
+ public:
+  static Result<std::unique_ptr<Source>> make(const SourceOptions& options, GstBin* pipeline);
+  ~Source();
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  /// The tees behind which pictures (video/x-raw, equirectangular) and sound (audio/x-raw, 48 kHz)
+  /// leave.
+  GstElement* pictures() const { return pictures_; }
+  GstElement* sound() const { return sound_; }
+
+  /// The size that the pictures have from now on; the height is the half. Any thread.
+  void set_width(int width);
+  /// 0 until the first picture.
+  int width() const { return width_; }
+  double fps() const { return fps_; }
+  uint64_t arrived() const { return arrived_; }
+  bool has_sound() const { return has_sound_; }
+  /// Whether it is known that no more streams will come.
+  bool complete() const { return complete_; }
+  /// Whether its end is the end of the stream, and not a pause of a camera.
+  bool ends() const { return kind_ == Kind::file; }
+  bool camera() const { return kind_ == Kind::camera; }
+  /// A camera that was given sound by `consent` is given it no more.
+  void take_back_sound();
+  /// Why the pictures can't be used, or "".
+  std::string problem() const;
+
+ private:
+  enum class Kind { test, camera, live, file };
+
+  Source(const SourceOptions& options, GstBin* pipeline) : options_(options), pipeline_(pipeline) {}
+  Status build();
+  Status build_test(const std::string& settings);
+  Status build_camera(GstElement* camera);
+  Status build_uri(const std::string& uri);
+  GstElement* add(const char* factory, Status* status);
+  /// The elements between the decoder and the tee. In the thread of the pictures, too.
+  Status complete_chain(bool stitch, int width);
+  void apply_width();
+  /// Decides by the first picture what it is.
+  Status look_at(GstPad* pad, GstBuffer* buffer);
+  void take_decoded(GstPad* pad);
+  void take_sound(GstPad* pad);
+
+  static GstPadProbeReturn first_picture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn count(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn drop_end(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  const SourceOptions options_;
+  GstBin* const pipeline_;
+  Kind kind_ = Kind::file;
+  // Borrowed from the pipeline.
+  GstElement* camera_ = nullptr;
+  GstElement* entry_ = nullptr;  ///< takes decoded pictures
+  GstElement* fresh_ = nullptr;  ///< a queue with the latest of them, which the stitcher follows
+  GstElement* size_ = nullptr;
+  GstElement* pictures_ = nullptr;
+  GstElement* sound_in_ = nullptr;
+  GstElement* sound_ = nullptr;
+  std::atomic<int> width_ = 0;
+  std::atomic<double> fps_ = 0;
+  std::atomic<uint64_t> arrived_ = 0;
+  std::atomic<bool> has_sound_ = false, complete_ = false;
+  std::atomic<int> looked_at_ = 0;
+
+  mutable Mutex mutex_;  // protects the sentence; held only while it is copied
+  std::string problem_ SPHERE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sphere::live

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/live/web/access.h"
+
+#include <glib.h>
+
+#include <algorithm>
+
+#include "gst/live/web/secrets.h"
+#include "gst/sphere/base/text.h"
+
+namespace sphere::live {
+
+namespace {
+
+constexpr int64_t second = 1'000'000;
+constexpr unsigned first_wait_ms = 500, longest_wait_ms = 8000;
+/// After so long without one, wrong tokens are forgotten.
+constexpr int64_t forgotten_after = 60 * second;
+
+std::string_view without_port(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, std::min(host.find(']') + 1, host.size()));
+  return host.substr(0, host.find(':'));
+}
+
+bool is_this_machine(std::string_view host) {
+  const std::string_view name = without_port(host);
+  const auto is = [&](std::string_view other) {
+    return name.size() == other.size() &&
+           g_ascii_strncasecmp(name.data(), other.data(), name.size()) == 0;
+  };
+  return is("localhost") || is("127.0.0.1") || is("[::1]");
+}
+
+}  // namespace
+
+Verdict Access::judge_page(const RequestFacts& facts) const {
+  if (has_token() || is_this_machine(facts.host)) return Verdict::allowed;
+  return Verdict::wrong_host;
+}
+
+Verdict Access::judge_stream(const RequestFacts& facts) const {
+  if (const Verdict page = judge_page(facts); page != Verdict::allowed) return page;
+  if (!has_token()) {
+    // Browsers name the origin of a page wherever it could read the answer of another place.
+    if (facts.origin.empty()) return Verdict::allowed;
+    const std::string ours = "http://" + std::string(facts.host);
+    return facts.origin == ours ? Verdict::allowed : Verdict::foreign_origin;
+  }
+  constexpr std::string_view scheme = "Bearer ";
+  if (facts.authorization.size() < scheme.size() ||
+      g_ascii_strncasecmp(facts.authorization.data(), scheme.data(), scheme.size()) != 0)
+    return Verdict::no_token;
+  return same_secret(trimmed(facts.authorization.substr(scheme.size())), token_)
+             ? Verdict::allowed
+             : Verdict::wrong_token;
+}
+
+std::optional<unsigned> WrongTokens::wait(int64_t now_us) {
+  if (waiting_ >= most_waiting) return std::nullopt;
+  if (now_us - last_ > forgotten_after) recent_ = 0;
+  last_ = now_us;
+  const unsigned doubled = first_wait_ms << std::min(recent_, 8u);
+  ++recent_;
+  ++waiting_;
+  return std::min(doubled, longest_wait_ms);
+}
+
+}  // namespace sphere::live

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The parts of live streaming that know no pipeline: targets, playlists, fragments, the mark in
+// H.264, attempts, and when size and bit rate change.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "gst/live/adaptation.h"
+#include "gst/live/attempts.h"
+#include "gst/live/encoding.h"
+#include "gst/live/fragments.h"
+#include "gst/live/output.h"
+#include "gst/live/part_writer.h"
+#include "gst/live/playlist.h"
+#include "gst/live/spherical_mark.h"
+#include "gst/live/target.h"
+#include "gst/sphere/media/sei.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace sphere::live;
+using consent::bit;
+using consent::Purpose;
+
+namespace {
+
+Target must(std::string_view words) {
+  const auto target = parse_target(words);
+  fail_unless(bool(target), "%s: %s", std::string(words).c_str(),
+              target ? "" : target.error().message.c_str());
+  return *target;
+}
+
+constexpr int64_t second = 1'000'000;
+
+}  // namespace
+
+GST_START_TEST(targets_are_read) {
+  const Target rtmp = must("rtmp://a.example/live2/abcd-efgh?token=1");
+  fail_unless(rtmp.kind == TargetKind::rtmp && rtmp.leaves);
+  fail_unless(rtmp.address == "rtmp://a.example/live2/abcd-efgh?token=1");
+  fail_unless(rtmp.shown.find("abcd") == std::string::npos, "%s", rtmp.shown.c_str());
+  const std::string hidden =
+      rtmp.without_secrets("can't open rtmp://a.example/live2/abcd-efgh?token=1, abcd-efgh");
+  fail_unless(hidden.find("abcd") == std::string::npos, "%s", hidden.c_str());
+  fail_unless(must("rtmps://user:pw@h:444/a/b").shown.find("pw") == std::string::npos);
+
+  const Target srt = must("srt://10.0.0.1:9000?passphrase=0123456789%26&latency=80");
+  fail_unless(srt.port == 9000 && srt.host == "10.0.0.1" &&
+              srt.setting("passphrase") == "0123456789&");
+  fail_unless(srt.address == "srt://10.0.0.1:9000", "%s", srt.address.c_str());
+  fail_unless(srt.without_secrets("x0123456789&y") == "x…y");
+  fail_unless(must("srt://[::1]:9000").shown == "srt://[::1]:9000");
+
+  fail_unless(must("rtsp:8554").host == "127.0.0.1" && must("rtsp:8554").path == "/live");
+  fail_unless(must("rtsp://0.0.0.0:8554/all").path == "/all");
+  fail_unless(!must("web:8080").leaves && must("web:0.0.0.0:8080").leaves);
+  fail_unless(must("web:[::1]:8080").host == "::1" && !must("web:[::1]:8080").leaves);
+  fail_unless(must("web:0?viewers=5").port == 0 &&
+              must("web:0?viewers=5").setting("viewers") == "5");
+  fail_unless(must("file:a b/c.mp4?segment=60").path == "a b/c.mp4");
+  fail_unless(must("hls:/var/www").leaves && must("hls:/var/www").path == "/var/www");
+  fail_unless(must("window").kind == TargetKind::window && !must("window").leaves);
+  fail_unless(must("window?sound=yes").setting("sound") == "yes");
+}
+GST_END_TEST
+
+GST_START_TEST(wrong_targets_are_explained) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "empty"},
+      {"ride.mp4", "file:NAME.mp4"},
+      {"ftp://h/x", "ftp"},
+      {"rtmp://", "rtmp://HOST/APP/KEY"},
+      {"rtmp://host/app", "stream key"},
+      {"rtmp://host/app/", "stream key"},
+      {"rtmp://ho st/secretapp/secretkey", "address"},
+      {"srt://host", "PORT"},
+      {"srt://host:1/path", "streamid"},
+      {"rtsp:", "port"},
+      {"rtsp:65536", "port"},
+      {"rtsp:x", "port"},
+      {"web:-1", "port"},
+      {"file:", "name"},
+      {"hls:", "folder"},
+      {"window:left", "nothing"},
+      {"srt://h:1?passphrase", "NAME=VALUE"},
+      {"srt://h:1?a=1&a=2", "twice"},
+      {"srt://h:1?passphrase=%zz", "passphrase"},
+  };
+  for (const auto& [words, part] : cases) {
+    const auto target = parse_target(words);
+    fail_if(bool(target), "'%s' is taken", words);
+    fail_unless(target.error().message.find(part) != std::string::npos, "%s: %s", words,
+                target.error().message.c_str());
+    fail_unless(target.error().message.find("secretkey") == std::string::npos);
+  }
+  // What each kind checks.
+  for (const char* words :
+       {"srt://h:1?passphrase=short", "srt://h:1?colour=red", "srt://h:1?mode=both", "file:a.txt",
+        "file:/nowhere/at/all.mp4", "file:a.mkv?segment=x", "file:a.mp4?segment=0",
+        "file:a.mp4?overwrite=maybe", "rtsp:1?x=y", "window?sound=loud"}) {
+    const auto output = make_output(must(words));
+    fail_if(bool(output), "'%s' is taken", words);
+    fail_unless(output.error().message.find("short") == std::string::npos ||
+                std::string_view(words).find("short") == std::string_view::npos);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(purposes_follow_the_target) {
+  const auto sound = [](const char* words) { return audio_purposes(must(words)); };
+  const auto place = [](const char* words) { return location_purposes(must(words)); };
+  fail_unless(sound("window") == bit(Purpose::live) && place("window") == 0);
+  fail_unless(sound("web:1") == bit(Purpose::live));
+  fail_unless(sound("file:a.mp4") == bit(Purpose::record));
+  fail_unless(place("file:a.mp4") == bit(Purpose::geotag));
+  for (const char* words : {"rtmp://h/a/k", "srt://h:1", "rtsp:1", "hls:x", "web:0.0.0.0:1"}) {
+    fail_unless(sound(words) == (bit(Purpose::live) | bit(Purpose::share)), "%s", words);
+    fail_unless(place(words) == (bit(Purpose::geotag) | bit(Purpose::share)), "%s", words);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(pauses_grow_and_start_again) {
+  Attempts attempts;
+  int64_t before = 0, now = second;
+  for (int i = 0; i < 10; ++i) {
+    const int64_t pause = attempts.failed(now);
+    fail_unless(pause >= before && pause <= Attempts::longest_pause);
+    before = pause;
+    now += pause;
+  }
+  fail_unless(before == Attempts::longest_pause);
+  // Pictures for a moment are no success.
+  attempts.running(now);
+  fail_unless(attempts.failed(now + second) == Attempts::longest_pause);
+  attempts.running(now);
+  fail_unless(attempts.failed(now + Attempts::steady) == Attempts::first_pause);
+}
+GST_END_TEST
+
+namespace {
+
+/// A machine that can encode so many pixels a second, fed with 30 pictures a second.
+class Machine {
+ public:
+  Machine(Adaptation* adaptation, double pixels) : adaptation_(adaptation), pixels_(pixels) {}
+  std::vector<AdaptationStep> run(int64_t duration) {
+    std::vector<AdaptationStep> steps;
+    for (const int64_t end = load.now + duration; load.now < end;) {
+      load.now += second / 4;
+      arrived_ += 7.5;
+      const double can = pixels_ / (adaptation_->width() * adaptation_->height()) / 4;
+      encoded_ += std::min(7.5, can);
+      load.arrived = static_cast<uint64_t>(arrived_);
+      load.encoded = static_cast<uint64_t>(encoded_);
+      if (const auto step = adaptation_->update(load)) steps.push_back(*step);
+    }
+    return steps;
+  }
+  void set_pixels(double pixels) { pixels_ = pixels; }
+  Load load;
+
+ private:
+  Adaptation* const adaptation_;
+  double pixels_, arrived_ = 0, encoded_ = 0;
+};
+
+}  // namespace
+
+GST_START_TEST(a_slow_processor_gets_smaller_pictures) {
+  for (const double rate : {20.0, 12.0, 6.0, 2.0}) {
+    Adaptation adaptation({.width = 3840, .bitrate = 10000});
+    Machine machine(&adaptation, rate * 3840 * 1920);
+    const auto steps = machine.run(Adaptation::longest_reaction);
+    fail_unless(!steps.empty(), "no step at %.0f pictures a second", rate);
+    fail_unless(steps[0].words.find("3840x1920") != std::string::npos);
+    fail_unless(steps[0].width == adaptation.width() && steps[0].bitrate < 10000);
+    // One step is enough where a size fits, and it never goes on for ever.
+    machine.run(20 * second);
+    const double fits = rate * 3840 * 1920 / (adaptation.width() * adaptation.height());
+    fail_unless(fits >= 30 || adaptation.width() <= 960, "%d at %.0f", adaptation.width(), rate);
+  }
+  // Enough of it: nothing changes.
+  Adaptation adaptation({.width = 1920, .bitrate = 4000});
+  Machine machine(&adaptation, 31.0 * 1920 * 960);
+  fail_unless(machine.run(600 * second).empty());
+}
+GST_END_TEST
+
+GST_START_TEST(the_size_comes_back) {
+  Adaptation adaptation({.width = 1920, .bitrate = 4000});
+  Machine machine(&adaptation, 15.0 * 1920 * 960);
+  fail_unless(!machine.run(5 * second).empty());
+  const int smaller = adaptation.width();
+  fail_unless(smaller < 1920);
+  machine.set_pixels(60.0 * 1920 * 960);
+  machine.run(120 * second);
+  fail_unless(adaptation.full() && adaptation.bitrate() == 4000, "%d", adaptation.width());
+}
+GST_END_TEST
+
+GST_START_TEST(a_size_that_is_too_much_is_not_tried_all_the_time) {
+  Adaptation adaptation({.width = 1920, .bitrate = 4000});
+  // The next size up never fits.
+  Machine machine(&adaptation, 20.0 * 1920 * 960);
+  machine.run(10 * second);
+  const size_t changes = machine.run(3600 * second).size();
+  fail_unless(changes <= 60, "%zu changes in an hour", changes);
+}
+GST_END_TEST
+
+GST_START_TEST(a_slow_network_gets_fewer_bits) {
+  Adaptation adaptation({.width = 1920, .bitrate = 4000});
+  Machine machine(&adaptation, 1e9);
+  machine.run(10 * second);
+  machine.load.queued = second;
+  machine.load.slowest = "srt://there";
+  auto steps = machine.run(Adaptation::longest_reaction);
+  fail_unless(!steps.empty() && steps[0].bitrate < 4000 &&
+              steps[0].words.find("srt://there") != std::string::npos);
+  steps = machine.run(60 * second);
+  fail_unless(adaptation.width() < 1920, "few bits need a smaller picture");
+  const int least = adaptation.bitrate();
+  fail_unless(least >= 4000 / 20, "%d", least);
+  fail_unless(machine.run(60 * second).empty(), "it goes below the least");
+  machine.load.queued = 0;
+  machine.run(300 * second);
+  fail_unless(adaptation.full() && adaptation.bitrate() == 4000, "%d", adaptation.bitrate());
+}
+GST_END_TEST
+
+GST_START_TEST(playlists_follow_the_rules) {
+  Playlist playlist(4, 3);
+  std::vector<std::string> gone;
+  for (int i = 0; i < 10; ++i) {
+    PlaylistSegment segment{.file = "s" + std::to_string(i) + ".m4s",
+                            .map = i < 5 ? "a.mp4" : "b.mp4",
+                            .seconds = 2.0 + i * 0.001,
+                            .utc = 1'700'000'000'000'000 + i * 2 * second,
+                            .discontinuity = i == 5};
+    for (const std::string& file : playlist.add(segment)) {
+      fail_if(std::find(gone.begin(), gone.end(), file) != gone.end(), "%s twice", file.c_str());
+      fail_if(playlist.text(false).find(file) != std::string::npos, "%s is listed", file.c_str());
+      gone.push_back(file);
+    }
+    const std::string text = playlist.text(false);
+    fail_unless(text.starts_with("#EXTM3U\n#EXT-X-VERSION:7\n"));
+    fail_unless(text.find("#EXT-X-TARGETDURATION:4\n") != std::string::npos);
+    fail_if(text.find("ENDLIST") != std::string::npos);
+    // Each list says which header its first segment needs.
+    fail_unless(text.find("#EXT-X-MAP") < text.find("#EXTINF"));
+    if (i == 5)
+      fail_unless(text.find("#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"b.mp4\"") != std::string::npos);
+  }
+  const std::string text = playlist.text(true);
+  fail_unless(text.find("#EXT-X-MEDIA-SEQUENCE:7\n") != std::string::npos, "%s", text.c_str());
+  fail_unless(text.find("#EXT-X-DISCONTINUITY-SEQUENCE:1\n") != std::string::npos);
+  fail_unless(
+      text.find("#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:34.000Z\n#EXTINF:2.007,\ns7.m4s") !=
+          std::string::npos,
+      "%s", text.c_str());
+  fail_unless(text.ends_with("#EXT-X-ENDLIST\n"));
+  fail_unless(std::find(gone.begin(), gone.end(), "a.mp4") == gone.end() || gone.size() >= 6);
+  const PlaylistStream stream{.playlist = "live.m3u8",
+                              .bandwidth = 5000000,
+                              .average_bandwidth = 4000000,
+                              .codecs = {"avc1.42C01F", "mp4a.40.2"},
+                              .width = 1920,
+                              .height = 960,
+                              .fps = 30};
+  const std::string all = multivariant_playlist(stream);
+  fail_unless(all.find("REQ-VIDEO-LAYOUT=\"CH-MONO/PROJ-EQUI\"") != std::string::npos);
+  fail_unless(all.find("#EXT-X-VERSION:12\n") != std::string::npos);
+  fail_unless(all.find("CODECS=\"avc1.42C01F,mp4a.40.2\",RESOLUTION=1920x960,FRAME-RATE=30.000") !=
+              std::string::npos);
+  fail_unless(stream_description(stream, "index.m3u8").find("equirectangular") !=
+              std::string::npos);
+}
+GST_END_TEST
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+void put(Bytes* to, uint64_t value, int bytes) {
+  for (int i = bytes; i-- > 0;) to->push_back(static_cast<uint8_t>(value >> (8 * i)));
+}
+Bytes box(const char* type, const Bytes& content) {
+  Bytes all;
+  put(&all, content.size() + 8, 4);
+  all.insert(all.end(), type, type + 4);
+  all.insert(all.end(), content.begin(), content.end());
+  return all;
+}
+Bytes joined(std::initializer_list<Bytes> parts) {
+  Bytes all;
+  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+Bytes header() {
+  Bytes tkhd, mdhd, hdlr, entry, trex;
+  put(&tkhd, 0, 12);
+  put(&tkhd, 7, 4);
+  put(&mdhd, 0, 12);
+  put(&mdhd, 3000, 4);
+  put(&hdlr, 0, 8);
+  hdlr.insert(hdlr.end(), {'v', 'i', 'd', 'e'});
+  put(&entry, 0, 24);
+  put(&entry, 640, 2);
+  put(&entry, 320, 2);
+  put(&entry, 0, 50);
+  const Bytes avc = box("avcC", {1, 0x42, 0xc0, 0x1f});
+  entry.insert(entry.end(), avc.begin(), avc.end());
+  Bytes stsd;
+  put(&stsd, 1, 8);
+  const Bytes avc1 = box("avc1", entry);
+  stsd.insert(stsd.end(), avc1.begin(), avc1.end());
+  put(&trex, 0, 4);
+  put(&trex, 7, 4);
+  put(&trex, 1, 4);
+  put(&trex, 100, 4);  // the duration of a sample
+  put(&trex, 0, 4);
+  put(&trex, 0x10000, 4);  // no key frame
+  return joined(
+      {box("ftyp", {'i', 's', 'o', '5', 0, 0, 0, 0}),
+       box("moov",
+           joined(
+               {box("trak",
+                    joined({box("tkhd", tkhd),
+                            box("mdia", joined({box("mdhd", mdhd), box("hdlr", hdlr),
+                                                box("minf", box("stbl", box("stsd", stsd)))}))})),
+                box("mvex", box("trex", trex))}))});
+}
+
+Bytes fragment(uint64_t begin, bool key, uint32_t samples) {
+  Bytes mfhd, tfhd, tfdt, trun;
+  put(&mfhd, 0, 4);
+  put(&mfhd, 1, 4);
+  put(&tfhd, 0x20000, 4);
+  put(&tfhd, 7, 4);
+  put(&tfdt, 0x1000000, 4);
+  put(&tfdt, begin, 8);
+  put(&trun, key ? 4 : 0, 4);
+  put(&trun, samples, 4);
+  if (key) put(&trun, 0, 4);
+  return joined({box("moof", joined({box("mfhd", mfhd),
+                                     box("traf", joined({box("tfhd", tfhd), box("tfdt", tfdt),
+                                                         box("trun", trun)}))})),
+                 box("mdat", Bytes(50, 0xaa))});
+}
+
+}  // namespace
+
+GST_START_TEST(fragments_are_cut_anywhere) {
+  const Bytes all = joined({header(), fragment(9000, true, 30), fragment(12000, false, 15)});
+  for (const size_t step : {size_t{1}, size_t{7}, size_t{100}, all.size()}) {
+    FragmentReader reader;
+    std::vector<Fragment> found;
+    for (size_t at = 0; at < all.size(); at += step) {
+      const Status pushed =
+          reader.push(std::span(all).subspan(at, std::min(step, all.size() - at)));
+      fail_unless(bool(pushed), "%s", pushed ? "" : pushed.error().message.c_str());
+      while (auto next = reader.next()) found.push_back(*next);
+    }
+    fail_unless(reader.header() == header());
+    fail_unless(reader.tracks().size() == 1 && reader.tracks()[0].video);
+    fail_unless(reader.tracks()[0].codec == "avc1.42C01F", "%s", reader.tracks()[0].codec.c_str());
+    fail_unless(reader.tracks()[0].width == 640 && reader.tracks()[0].timescale == 3000);
+    fail_unless(found.size() == 2);
+    fail_unless(found[0].key && found[0].begin == 9000 && found[0].duration == 3000);
+    fail_unless(!found[1].key && found[1].samples == 15);
+    fail_unless(found[0].bytes == fragment(9000, true, 30));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(fragments_are_moved) {
+  Bytes moved = fragment(9000, true, 30);
+  fail_unless(bool(move_fragment(&moved, 9000, 1)));
+  fail_unless(moved == fragment(0, true, 30));
+  fail_if(bool(move_fragment(&moved, 1, 1)), "before the beginning");
+  Bytes junk = {0, 0, 0, 8, 'f', 'r', 'e', 'e'};
+  fail_if(bool(move_fragment(&junk, 0, 1)));
+}
+GST_END_TEST
+
+GST_START_TEST(damaged_fragments_are_errors) {
+  const Bytes good = joined({header(), fragment(9000, true, 30)});
+  // Whatever is changed, it is read to the end or refused.
+  for (size_t at = 0; at < good.size(); ++at)
+    for (const uint8_t value : {uint8_t{0}, uint8_t{0xff}, uint8_t{0x7f}}) {
+      Bytes bad = good;
+      bad[at] = value;
+      FragmentReader reader;
+      if (!reader.push(bad)) continue;
+      while (auto next = reader.next()) fail_unless(next->bytes.size() <= bad.size());
+    }
+  FragmentReader reader;
+  Bytes huge;
+  put(&huge, 0xf0000000, 4);
+  put(&huge, 0x6d6f6f76, 4);
+  fail_if(bool(reader.push(huge)), "a box of 4 GB is waited for");
+}
+GST_END_TEST
+
+GST_START_TEST(the_mark_stands_before_the_slices) {
+  const Bytes unit = {0, 0, 0,    1, 0x09, 0x10, 0, 0, 0,    1, 0x67, 1, 2, 0,
+                      0, 1, 0x68, 3, 0,    0,    0, 1, 0x65, 4, 0,    0, 1, 0x65};
+  fail_unless(first_slice(VideoForm::h264, unit) == size_t{18});
+  const Bytes three = {0, 0, 1, 0x65, 1};
+  fail_unless(first_slice(VideoForm::h264, three) == size_t{0});
+  fail_if(first_slice(VideoForm::h264, Bytes{0, 0, 1, 0x67, 1, 2, 3}).has_value());
+  fail_if(first_slice(VideoForm::h264, Bytes{0, 0, 1}).has_value());
+  const Bytes h265 = {0, 0, 0, 1, 32 << 1, 1, 0, 0, 0, 1, 19 << 1, 1};
+  fail_unless(first_slice(VideoForm::h265, h265) == size_t{6});
+}
+GST_END_TEST
+
+GST_START_TEST(parts_have_names) {
+  PartNames plain("a.b/ride.mp4", false), numbered("ride.mp4", true), bare("a.b/ride", false);
+  fail_unless(plain.next() == "a.b/ride.mp4" && plain.next() == "a.b/ride-2.mp4");
+  fail_unless(numbered.next() == "ride-001.mp4" && numbered.next() == "ride-002.mp4");
+  fail_unless(bare.next() == "a.b/ride" && bare.next() == "a.b/ride-2");
+}
+GST_END_TEST
+
+GST_START_TEST(encoders_are_chosen) {
+  const auto software = choose_encoder("x264", VideoForm::h264);
+  fail_unless(bool(software) && !(*software)->hardware);
+  fail_unless(bool(choose_encoder("auto", VideoForm::h264)));
+  const auto none = choose_encoder("openh264", VideoForm::h265);
+  fail_if(bool(none));
+  fail_if(bool(choose_encoder("x265000", VideoForm::h264)));
+  fail_unless(default_bitrate(1920, 960, 30) == 4000);
+  fail_unless(default_bitrate(3840, 1920, 30) > 8000 && default_bitrate(3840, 1920, 30) < 16000);
+}
+GST_END_TEST
+
+static Suite* live_parts_suite() {
+  Suite* suite = suite_create("live_parts");
+  TCase* all = tcase_create("all");
+  suite_add_tcase(suite, all);
+  tcase_add_test(all, targets_are_read);
+  tcase_add_test(all, wrong_targets_are_explained);
+  tcase_add_test(all, purposes_follow_the_target);
+  tcase_add_test(all, pauses_grow_and_start_again);
+  tcase_add_test(all, a_slow_processor_gets_smaller_pictures);
+  tcase_add_test(all, the_size_comes_back);
+  tcase_add_test(all, a_size_that_is_too_much_is_not_tried_all_the_time);
+  tcase_add_test(all, a_slow_network_gets_fewer_bits);
+  tcase_add_test(all, playlists_follow_the_rules);
+  tcase_add_test(all, fragments_are_cut_anywhere);
+  tcase_add_test(all, fragments_are_moved);
+  tcase_add_test(all, damaged_fragments_are_errors);
+  tcase_add_test(all, the_mark_stands_before_the_slices);
+  tcase_add_test(all, parts_have_names);
+  tcase_add_test(all, encoders_are_chosen);
+  return suite;
+}
+
+GST_CHECK_MAIN(live_parts)

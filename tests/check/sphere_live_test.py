@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`sphere live` into files, HLS, RTSP, SRT and RTMP, read by others' programs; and what it says when
+one of them fails. Prints a summary line as gst-check does."""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from checks import DEADLINE, SPHERE, attempt, check, finish, run
+from live_checks import (NGINX_MODULE, SMALL, SOUND, Nginx, audio_of, check_video, free_port,
+                         loudness, probe, streaming, video_of)
+
+
+def test_files(folder):
+    with streaming("test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to", f"file:{folder}/b.mkv",
+                   "--to", f"file:{folder}/c.mp4?segment=1", "--to",
+                   f"file:{folder}/d.mkv?segment=1", "--consent", SOUND) as live:
+        check("pictures are written", live.frames(3, 60))
+        status, errors = live.end()
+        frames = [one["frames"] for one in live.lines[-2]["outputs"]]
+    check("it ends in order", status == 0, errors)
+    for name in ("a.mp4", "b.mkv"):
+        probed = probe(f"{folder}/{name}")
+        check_video(name, probed)
+        check(f"{name}: AAC", audio_of(probed).get("codec_name") == "aac", probed)
+        check(f"{name}: all pictures", int(video_of(probed).get("nb_read_packets", 0)) > 50)
+        check(f"{name}: the tone is heard", (loudness(f"{folder}/{name}") or -100) > -40)
+        check(f"{name}: it begins at 0",
+              float(probed.get("format", {}).get("start_time", 9)) < 0.2, probed.get("format"))
+    for index, pattern in ((2, "c-*.mp4"), (3, "d-*.mkv")):
+        parts = sorted(pathlib.Path(folder).glob(pattern))
+        check(f"{pattern}: there are parts", len(parts) >= 3, parts)
+        packets = 0
+        for part in parts:
+            probed = probe(part)
+            check_video(part.name, probed)
+            packets += int(video_of(probed).get("nb_read_packets", 0))
+            check(f"{part.name} begins at 0", float(probed["format"]["start_time"]) < 0.2)
+            check(f"{part.name} has sound", audio_of(probed))
+        check(f"{pattern}: no picture is lost", packets == frames[index], (packets, frames[index]))
+    check("one after the other", frames[2] == frames[3] or abs(frames[2] - frames[3]) <= 1, frames)
+
+
+def test_killed(folder):
+    """What was written before the process was killed can be read."""
+    with streaming("test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to", f"file:{folder}/b.mkv",
+                   "--consent", SOUND) as live:
+        check("pictures are written", live.frames(0, 75))
+        live.end(signal.SIGKILL)
+    for name in ("a.mp4", "b.mkv"):
+        probed = probe(f"{folder}/{name}")
+        check_video(f"{name} after a kill", probed)
+        check(f"{name}: all but the last moments",
+              int(video_of(probed).get("nb_read_packets", 0)) >= 40, video_of(probed))
+
+
+def test_no_sound(folder):
+    """Without consent there is no sound anywhere; with consent to recording, in the file alone."""
+    words = ["test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to", f"file:{folder}/b.mkv", "--to",
+             f"hls:{folder}/hls"]
+    with streaming(*words, "--for", "3s") as live:
+        status, errors = live.result()
+    check("it ends in order", status == 0, errors)
+    check("it says why", "no sound" in errors and "record" in errors, errors)
+    for name in ("a.mp4", "b.mkv", "hls/index.m3u8"):
+        probed = probe(f"{folder}/{name}")
+        check(f"{name} without consent: no sound", video_of(probed) and not audio_of(probed), probed)
+    given = "consent/audio,state=(string)given,purpose=(string)record"
+    shutil.rmtree(f"{folder}/hls")
+    for name in ("a.mp4", "b.mkv"):
+        os.unlink(f"{folder}/{name}")
+    with streaming(*words, "--for", "3s", "--consent", given) as live:
+        live.result()
+    check("the file has the sound", audio_of(probe(f"{folder}/a.mp4")))
+    check("what leaves has none", not audio_of(probe(f"{folder}/hls/index.m3u8")))
+
+
+def test_hls(folder):
+    site = pathlib.Path(folder, "site")
+    with streaming("test:", *SMALL, "--to", f"hls:{site}?segment=1&window=3", "--consent",
+                   SOUND) as live:
+        check("pictures are written", live.frames(0, 150))
+        playing = (site / "live.m3u8").read_text(encoding="utf-8")
+        status, errors = live.end()
+    check("it ends in order", status == 0, errors)
+    check("a live list has no end", "ENDLIST" not in playing)
+    ended = (site / "live.m3u8").read_text(encoding="utf-8")
+    check("an ended one has", ended.endswith("#EXT-X-ENDLIST\n"))
+    for text in (playing, ended):
+        segments = re.findall(r"^s\d+-\d+\.m4s$", text, re.MULTILINE)
+        lengths = [float(one) for one in re.findall(r"#EXTINF:([\d.]+),", text)]
+        target = int(re.search(r"#EXT-X-TARGETDURATION:(\d+)", text).group(1))
+        check("three segments are listed", len(segments) == 3 == len(lengths), text)
+        check("none is longer than the target", all(round(one) <= target for one in lengths), text)
+        check("each has a time", text.count("#EXT-X-PROGRAM-DATE-TIME:") == 3, text)
+        check("the header is named", re.search(r'#EXT-X-MAP:URI="(s\d+\.mp4)"', text), text)
+    check("what is listed is there", all((site / one).is_file() for one in segments))
+    check("what is old is gone", len(list(site.glob("*.m4s"))) <= 7, list(site.iterdir()))
+    index = (site / "index.m3u8").read_text(encoding="utf-8")
+    check("the list of lists tells the layout", 'REQ-VIDEO-LAYOUT="CH-MONO/PROJ-EQUI"' in index, index)
+    check("and the codecs", re.search(r'CODECS="avc1\.[0-9A-F]{6},mp4a\.40\.2"', index), index)
+    check("and the size", "RESOLUTION=320x160" in index and "FRAME-RATE=15.000" in index, index)
+    sidecar = json.loads((site / "index.json").read_text(encoding="utf-8"))
+    check("the file beside it", sidecar["projection"] == "equirectangular", sidecar)
+    check_video("HLS", probe(site / "index.m3u8"))
+    header = re.search(r'URI="(s\d+\.mp4)"', ended).group(1)
+    first = pathlib.Path(folder, "first.mp4")
+    first.write_bytes((site / header).read_bytes() + (site / segments[0]).read_bytes())
+    check_video("a header with a segment", probe(first))
+
+
+def test_rtsp(folder):
+    with streaming("test:", *SMALL, "--to", "rtsp:0", "--to", f"file:{folder}/a.mp4", "--consent",
+                   SOUND) as live:
+        output = live.wait_output(0, lambda one: one["links"] and one["frames"] > 0)
+        check("its address is told", output and output["links"], output)
+        link = output["links"][0]
+        for transport in ("tcp", "udp"):
+            probed = probe(link, "-rtsp_transport", transport, "-read_intervals", "%+3")
+            check_video(f"RTSP over {transport}", probed, spherical=False)
+            check(f"RTSP over {transport}: sound", audio_of(probed).get("codec_name") == "aac")
+        path = f"{folder}/received.h264"
+        players = [subprocess.Popen(["ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", link,
+                                     "-map", "0:v", "-c", "copy", "-frames:v", "30", "-y",
+                                     path if number == 0 else f"{path}.{number}.h264"],
+                                    stdin=subprocess.DEVNULL) for number in range(3)]
+        check("three players are counted",
+              live.wait_output(0, lambda one: one.get("viewers") == 3))
+        check("all of them play", all(one.wait(timeout=DEADLINE) == 0 for one in players))
+        check("the mark of 360 arrives",
+              b"\x06\x96\x01\x44" in pathlib.Path(path).read_bytes())
+        check("they are gone", live.wait_output(0, lambda one: one.get("viewers") == 0))
+        status, errors = live.end()
+    check("it ends in order", status == 0, errors)
+
+
+def test_srt(folder):
+    if not shutil.which("srt-live-transmit"):
+        print("skip: SRT: srt-live-transmit is not installed (srt-tools)")
+        return
+    port = free_port(socket.SOCK_DGRAM)
+    received = pathlib.Path(folder, "received.ts")
+    target = f"srt://127.0.0.1:{port}?passphrase=0123456789abc"
+
+    def receiver(passphrase):
+        with open(received, "wb") as out:
+            return subprocess.Popen(
+                ["srt-live-transmit", "-q",
+                 f"srt://127.0.0.1:{port}?mode=listener&passphrase={passphrase}&pbkeylen=32",
+                 "file://con"], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
+
+    with streaming("test:", *SMALL, "--to", target, "--to", f"file:{folder}/a.mp4", "--consent",
+                   SOUND) as live:
+        waiting = live.wait_output(0, lambda one: one["state"] == "waiting")
+        check("nobody listens: it says so", waiting and "srt://127.0.0.1" in waiting["words"], waiting)
+        check("the file is written meanwhile", live.frames(1, 10))
+        other = receiver("0123456789abc")
+        try:
+            check("it connects by itself", live.wait_output(0, lambda one: one["state"] == "running"))
+            before = live.lines[-1]["outputs"][0]["frames"]
+            check("pictures go there", live.frames(0, before + 45))
+        finally:
+            other.kill()
+            other.wait(timeout=DEADLINE)
+        status, errors = live.end()
+        check("the passphrase is in no message",
+              "0123456789abc" not in json.dumps(live.lines) + errors)
+    probed = probe(received)
+    check_video("SRT", probed, spherical=False)
+    check("SRT: sound", audio_of(probed).get("codec_name") == "aac", probed)
+    check("SRT: the mark of 360", b"\x06\x96\x01\x44" in received.read_bytes())
+
+
+def test_rtmp(folder):
+    if not NGINX_MODULE or not shutil.which("nginx"):
+        print("skip: RTMP: nginx with its RTMP module is not installed (libnginx-mod-rtmp)")
+        return
+    server = Nginx(folder)
+    with streaming("test:", *SMALL, "--to", f"rtmp://127.0.0.1:{server.port}/live/secretkey", "--to",
+                   f"file:{folder}/a.mp4", "--consent", SOUND) as live:
+        waiting = live.wait_output(0, lambda one: one["state"] == "waiting")
+        check("no server: it says so", waiting and "no connection" in waiting["words"], waiting)
+        try:
+            server.start()
+            check("it connects by itself", live.wait_output(0, lambda one: one["state"] == "running"))
+            check("pictures go there", live.frames(0, live.lines[-1]["outputs"][0]["frames"] + 45))
+            server.kill()
+            check("the end is noticed", live.wait_output(0, lambda one: one["state"] == "waiting"))
+            before = live.lines[-1]["outputs"][1]["frames"]
+            server.start()
+            back = time.monotonic()
+            output = live.wait_output(0, lambda one: one["state"] == "running"
+                                      and one["reconnects"] >= 1)
+            took = time.monotonic() - back
+            check("pictures are back within 5 s", output and took < 6, took)
+            check("pictures go there", live.frames(0, output["frames"] + 45))
+            check("the file went on", live.lines[-1]["outputs"][1]["frames"] > before)
+            status, errors = live.end()
+        finally:
+            server.kill()
+        check("it ends in order", status == 0, errors)
+        check("the stream key is in no message", "secretkey" not in json.dumps(live.lines) + errors)
+        dropped = live.lines[-2]["outputs"][1]["dropped"]
+    check("the file has no hole", dropped == 0, dropped)
+    recorded = server.recorded()
+    check("the server has recorded both", len(recorded) >= 2, recorded)
+    for path in recorded[-2:]:
+        probed = probe(path)
+        check_video("RTMP", probed, spherical=False)
+        check("RTMP: sound", audio_of(probed).get("codec_name") == "aac", probed)
+        check("RTMP: the mark of 360", b"\x06\x96\x01\x44" in path.read_bytes())
+    check("the file is whole", int(video_of(probe(f"{folder}/a.mp4")).get("nb_read_packets", 0)) > 90)
+
+
+def test_failures(folder):
+    """Each says what is wrong, and stops no other."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        nowhere = free_port()
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+        with streaming("test:", *SMALL, "--bitrate", "1500", "--to", f"rtsp:{port}", "--to",
+                       f"rtmp://127.0.0.1:{nowhere}/a/k", "--to", f"file:{folder}/full.mp4", "--to",
+                       "rtsp:0", preexec_fn=limit) as live:
+            words = {}
+            for index in (0, 1, 2):
+                output = live.wait_output(index, lambda one: one["state"] == "waiting"
+                                          and one["words"])
+                words[index] = output["words"] if output else ""
+            check("a taken port", str(port) in words[0] and "another program" in words[0], words[0])
+            check("no server", "no connection" in words[1], words[1])
+            check("a full disk", "full" in words[2] and "full.mp4" in words[2]
+                  or "too large" in words[2], words[2])
+            check("the other goes on", live.wait_output(3, lambda one: one["state"] == "running"
+                                                        and one["frames"] > 30))
+            status, errors = live.end()
+        check("the exit status tells it", status == 1 and "rtmp" in errors, (status, errors))
+    (pathlib.Path(folder) / "there.mp4").write_text("mine", encoding="utf-8")
+    with streaming("test:", *SMALL, "--to", f"file:{folder}/there.mp4", "--for", "2s") as live:
+        status, errors = live.result()
+    check("a file that exists is not replaced", status == 1 and "exists" in errors
+          and (pathlib.Path(folder) / "there.mp4").read_text(encoding="utf-8") == "mine", errors)
+
+
+def test_words(folder):
+    cases = ((("test:",), "--to"), ((), "camera"), (("test:", "--to", "ftp://x"), "ftp"),
+             (("test:", "--show", "--size", "1920x1080"), "twice"),
+             (("test:", "--show", "--for", "soon"), "--for"),
+             (("test:", "--show", "--encoder", "x246"), "x264"),
+             (("test:", "--to", f"file:{folder}/a.avi"), ".mp4"),
+             (("nowhere.mp4", "--to", f"file:{folder}/a.mp4"), "nowhere.mp4"))
+    for words, part in cases:
+        told = run(SPHERE, "live", *words)
+        check(f"live {words}", told.returncode in (1, 2) and part in told.stderr, told.stderr)
+    check("nothing is left behind", not list(pathlib.Path(folder).iterdir()))
+
+
+def test_question(folder):
+    """On a terminal a person is asked for each target, and the answer counts for it alone."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen([SPHERE, "live", "test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to",
+                           f"file:{folder}/b.mp4", "--for", "3s"], stdin=end,
+                          stdout=subprocess.DEVNULL, stderr=end,
+                          env={**os.environ, "XDG_DATA_HOME": folder, "TERM": "xterm"}) as process:
+        os.close(end)
+        os.write(terminal, b"y\nn\n")
+        said = b""
+        with open(terminal, "rb", buffering=0) as messages:
+            try:
+                while part := messages.read(4096):
+                    said += part
+            except OSError:
+                pass  # The other end is closed.
+        status = process.wait(timeout=DEADLINE)
+    text = said.decode(errors="replace")
+    check("it ends in order", status == 0, text)
+    check("both are asked for", text.count("May the sound") == 2, text)
+    check("the block is drawn anew", re.search(r"\x1b\[\d+A", text), text)
+    check("yes", audio_of(probe(f"{folder}/a.mp4")))
+    check("no", not audio_of(probe(f"{folder}/b.mp4")))
+
+
+def main():
+    tests = [test for name, test in sorted(globals().items()) if name.startswith("test_")]
+    wanted = sys.argv[1:]
+    for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            attempt(test, folder)
+    finish()
+
+
+main()

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// spherelivesink with outputs that keep what they get: raw and coded pictures, sound with and
+// without consent, failures, ends and restarts.
+
+#include "tests/check/live_outputs.h"
+
+using namespace sphere;
+using namespace sphere::live;
+using namespace sphere::test;
+
+namespace {
+
+constexpr const char* pictures =
+    "spheretestsrc is-live=true output=equirect ! video/x-raw,width=320,framerate=15/1 ! ";
+constexpr const char* tone = "audiotestsrc is-live=true samplesperbuffer=480 ! sink.audio ";
+constexpr const char* given = "consent/audio,state=(string)given,purpose=(string)live";
+
+/// A pipeline with a sink named `sink`.
+class Line {
+ public:
+  explicit Line(const std::string& line) {
+    g_autoptr(GError) error = nullptr;
+    pipeline_.reset(GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(line.c_str(), &error))));
+    fail_unless(!error, "%s: %s", line.c_str(), error ? error->message : "");
+    sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sink"));
+    bus_.reset(gst_element_get_bus(pipeline_.get()));
+  }
+  ~Line() {
+    for (auto& [number, one] : recorders()) one->set_blocking(false);
+    stop();
+  }
+  void play() { gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING); }
+  void stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+  void end() { gst_element_send_event(pipeline_.get(), gst_event_new_eos()); }
+  GstElement* sink() { return sink_.get(); }
+  /// The next message of these kinds, within a minute.
+  MessageRef message(GstMessageType types, GstClockTime wait = 60 * GST_SECOND) {
+    return MessageRef(gst_bus_timed_pop_filtered(bus_.get(), wait, types));
+  }
+  /// Waits until the condition holds, or an error comes.
+  template <typename Function>
+  bool until(Function condition) {
+    const int64_t end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    while (!condition()) {
+      if (g_get_monotonic_time() > end) return false;
+      if (message(GST_MESSAGE_ERROR, 10 * GST_MSECOND)) return false;
+    }
+    return true;
+  }
+  std::string state() {
+    GstStructure* stats = nullptr;
+    g_object_get(sink_.get(), "stats", &stats, nullptr);
+    const std::string state = gst_structure_get_string(stats, "state");
+    gst_structure_free(stats);
+    return state;
+  }
+
+ private:
+  GstRef<GstElement> pipeline_, sink_;
+  GstRef<GstBus> bus_;
+};
+
+std::string text_of(GstMessage* message) {
+  g_autoptr(GError) error = nullptr;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error(message, &error, nullptr);
+  else
+    gst_message_parse_warning(message, &error, nullptr);
+  return error->message;
+}
+
+size_t heard(uint16_t number) {
+  const std::lock_guard lock(recorder(number).mutex);
+  const auto& got = recorder(number).audio;
+  return static_cast<size_t>(
+      std::count_if(got.begin(), got.end(), [](const Got& one) { return !one.silent; }));
+}
+
+}  // namespace
+
+GST_START_TEST(raw_pictures_are_encoded) {
+  recorded(1);
+  recorder(1).keeps_bytes = true;
+  Line line(std::string(pictures) + "spherelivesink name=sink uri=web:1");
+  for (int round = 0; round < 3; ++round) {
+    const size_t before = recorder(1).pictures();
+    line.play();
+    fail_unless(line.until([before] { return recorder(1).pictures() > before + 10; }));
+    fail_unless(line.until([&line] { return line.state() == "running"; }));
+    if (round < 2) line.stop();
+  }
+  line.end();
+  const MessageRef end =
+      line.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  fail_unless(end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS);
+  fail_unless_equals_int(recorder(1).complete, 1);
+  fail_unless_equals_int(recorder(1).closed, 3);
+  const auto& first = recorder(1).video[0];
+  fail_unless(first.key);
+  const std::string_view mark("\x00\x00\x01\x06\x96\x01\x44", 7);
+  fail_unless(std::search(first.bytes.begin(), first.bytes.end(), mark.begin(), mark.end()) !=
+              first.bytes.end());
+}
+GST_END_TEST
+
+GST_START_TEST(coded_pictures_are_marked_and_passed) {
+  for (const char* spherical : {"true", "false"}) {
+    recorded(1);
+    recorder(1).keeps_bytes = true;
+    Line line(
+        std::string(pictures) +
+        "x264enc tune=zerolatency key-int-max=15 ! video/x-h264,profile=main ! spherelivesink "
+        "name=sink uri=web:1 spherical=" +
+        spherical);
+    line.play();
+    fail_unless(line.until([] { return recorder(1).pictures() > 10; }));
+    const std::lock_guard lock(recorder(1).mutex);
+    const auto& first = recorder(1).video[0];
+    const std::string_view mark("\x06\x96\x01\x44"), name("x264");
+    const auto has = [&first](std::string_view part) {
+      return std::search(first.bytes.begin(), first.bytes.end(), part.begin(), part.end()) !=
+             first.bytes.end();
+    };
+    fail_unless(has(mark) == (spherical == std::string("true")));
+    fail_if(has(name), "the name of the encoder leaves");
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(sound_needs_consent) {
+  recorded(1);
+  recorder(1).needs.audio = AudioForm::raw;
+  const std::string words =
+      std::string(tone) + pictures + "sink.video spherelivesink name=sink uri=web:1 ";
+  {
+    Line line(words);
+    line.play();
+    fail_unless(line.until([] { return recorder(1).pictures() > 10; }));
+    fail_if(recorder(1).opened[0].audio);
+  }
+  Line line(words + "consent=\"" + given + "\"");
+  line.play();
+  fail_unless(line.until([] { return heard(1) > 20; }));
+  const CapsRef nothing(gst_caps_new_empty());
+  g_object_set(line.sink(), "consent", nothing.get(), nullptr);
+  const int64_t withdrawn = g_get_monotonic_time();
+  fail_unless(line.until([withdrawn] {
+    const std::lock_guard lock(recorder(1).mutex);
+    return recorder(1).audio.back().at > withdrawn + 500'000;
+  }));
+  const std::lock_guard lock(recorder(1).mutex);
+  for (const Got& one : recorder(1).audio) fail_if(one.at > withdrawn + 100'000 && !one.silent);
+}
+GST_END_TEST
+
+// The same by a context that an application sets.
+GST_START_TEST(an_application_gives_and_takes_sound) {
+  recorded(1);
+  recorder(1).needs.audio = AudioForm::raw;
+  Line line(std::string(tone) + pictures + "sink.video spherelivesink name=sink uri=web:1");
+  const CapsRef caps(gst_caps_from_string(given));
+  GstContext* context = gst_context_new("gst.sphere.consent", TRUE);
+  gst_structure_set(gst_context_writable_structure(context), "caps", GST_TYPE_CAPS, caps.get(),
+                    nullptr);
+  gst_element_set_context(line.sink(), context);
+  gst_context_unref(context);
+  line.play();
+  fail_unless(line.until([] { return heard(1) > 20; }));
+}
+GST_END_TEST
+
+GST_START_TEST(a_target_that_fails_is_told_and_stops_nothing) {
+  recorded(1);
+  recorder(1).refuses = true;
+  recorded(2);
+  Line line(
+      std::string(pictures) +
+      "tee name=t t. ! queue ! spherelivesink name=sink uri=web:1 t. ! queue ! spherelivesink "
+      "uri=web:2");
+  line.play();
+  const MessageRef warning =
+      line.message(static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fail_unless(warning && GST_MESSAGE_TYPE(warning.get()) == GST_MESSAGE_WARNING);
+  fail_unless(text_of(warning.get()).find("it is refused") != std::string::npos);
+  fail_unless(line.until([] { return recorder(2).pictures() > 30; }));
+  fail_unless(line.until([] {
+    const std::lock_guard lock(recorder(1).mutex);
+    return recorder(1).opened.size() > 2;
+  }));
+  fail_if(line.message(GST_MESSAGE_WARNING, 0), "each attempt is told");
+}
+GST_END_TEST
+
+GST_START_TEST(wrong_settings_are_errors) {
+  const std::pair<const char*, const char*> cases[] = {{"", "set 'uri'"},
+                                                       {"uri=ftp://x", "ftp"},
+                                                       {"uri=file:x.avi", ".mp4"},
+                                                       {"uri=rtmp://host/app", "stream key"}};
+  for (const auto& [words, part] : cases) {
+    Line line(std::string(pictures) + "spherelivesink name=sink " + words);
+    line.play();
+    const MessageRef error = line.message(GST_MESSAGE_ERROR);
+    fail_unless(error && text_of(error.get()).find(part) != std::string::npos, "%s: %s", words,
+                error ? text_of(error.get()).c_str() : "no error");
+  }
+  GstElement* sink = gst_element_factory_make("spherelivesink", nullptr);
+  g_object_set(sink, "uri", "rtmp://host/app/secretkey", nullptr);
+  g_autofree char* shown = nullptr;
+  g_object_get(sink, "uri", &shown, nullptr);
+  fail_unless(shown && std::string(shown).find("secretkey") == std::string::npos);
+  gst_object_unref(gst_object_ref_sink(sink));
+}
+GST_END_TEST
+
+static Suite* spherelivesink_suite() {
+  Suite* suite = suite_create("spherelivesink");
+  TCase* all = tcase_create("all");
+  suite_add_tcase(suite, all);
+  tcase_add_test(all, raw_pictures_are_encoded);
+  tcase_add_test(all, coded_pictures_are_marked_and_passed);
+  tcase_add_test(all, sound_needs_consent);
+  tcase_add_test(all, an_application_gives_and_takes_sound);
+  tcase_add_test(all, a_target_that_fails_is_told_and_stops_nothing);
+  tcase_add_test(all, wrong_settings_are_errors);
+  return suite;
+}
+
+GST_CHECK_MAIN(spherelivesink)

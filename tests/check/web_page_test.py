@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The page in a browser: it plays, it turns as it should, and it says how it is. Prints a summary
+line as gst-check does.
+
+With SPHERE_PAGE_PICTURES=FOLDER it leaves pictures of the page there.
+"""
+
+import contextlib
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from browser import Browser, program
+from checks import BUILD, DEADLINE, attempt, check, finish, launch_ours, run
+
+TOOL = str(BUILD / "tests" / "tools" / "web-page")
+WIDTH, HEIGHT = 800, 600
+# The part that is compared: without the buttons.
+PART_WIDTH, PART_HEIGHT = 400, 300
+FOV = 75
+FOCAL = HEIGHT / 2 / math.tan(math.radians(FOV / 2))
+SMALL = (100, 75)
+PICTURES = os.environ.get("SPHERE_PAGE_PICTURES")
+
+
+@contextlib.contextmanager
+def page(*words):
+    """The tool that serves the page, and its link."""
+    with subprocess.Popen([TOOL, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            yield process, json.loads(process.stdout.readline())["link"]
+        finally:
+            process.stdin.close()
+            process.wait(DEADLINE)
+
+
+def tell(process, word):
+    process.stdin.write(word + "\n")
+    process.stdin.flush()
+
+
+def keep(browser, name):
+    if PICTURES:
+        pathlib.Path(PICTURES, name).write_bytes(browser.picture())
+
+
+class Truth:
+    """The scene, of which ffmpeg draws any view."""
+
+    def __init__(self, folder):
+        self.path = f"{folder}/truth.png"
+        launch_ours("spheretestsrc num-buffers=1 output=equirect ! "
+                    "video/x-raw,width=960,height=480 ! videoconvert ! pngenc ! "
+                    f"filesink location={self.path}")
+
+    def view(self, yaw, pitch):
+        across = 2 * math.degrees(math.atan(PART_WIDTH / 2 / FOCAL))
+        down = 2 * math.degrees(math.atan(PART_HEIGHT / 2 / FOCAL))
+        yaw = (yaw + 180) % 360 - 180
+        flat = (f"v360=e:flat:yaw={yaw}:pitch={pitch}:h_fov={across}:v_fov={down}:"
+                f"w={PART_WIDTH}:h={PART_HEIGHT},scale={SMALL[0]}:{SMALL[1]}:flags=area")
+        done = subprocess.run(["ffmpeg", "-v", "error", "-i", self.path, "-vf", flat, "-f",
+                               "rawvideo", "-pix_fmt", "gray", "-"], stdout=subprocess.PIPE,
+                              timeout=DEADLINE, check=True)
+        return done.stdout
+
+
+def seen(browser):
+    """The middle of the page."""
+    png = browser.picture(x=(WIDTH - PART_WIDTH) / 2, y=(HEIGHT - PART_HEIGHT) / 2,
+                          width=PART_WIDTH, height=PART_HEIGHT)
+    done = subprocess.run(["ffmpeg", "-v", "error", "-f", "png_pipe", "-i", "-", "-vf",
+                           f"scale={SMALL[0]}:{SMALL[1]}:flags=area", "-f", "rawvideo",
+                           "-pix_fmt", "gray", "-"], input=png, stdout=subprocess.PIPE,
+                          timeout=DEADLINE, check=True)
+    return done.stdout
+
+
+def difference(a, b):
+    """Of brightness, without its mean and its range: a browser's colours are its own."""
+    def normal(values):
+        mean = sum(values) / len(values)
+        spread = math.sqrt(sum((v - mean) ** 2 for v in values) / len(values)) or 1
+        return [(v - mean) / spread for v in values]
+    return sum((x - y) ** 2 for x, y in zip(normal(a), normal(b))) / len(a)
+
+
+def shows(truth, browser, what, yaw, pitch):
+    """The view is the true one, and none that is a degree or two off is nearer to it."""
+    picture = seen(browser)
+    check(f"{what}: a whole picture", len(picture) == SMALL[0] * SMALL[1], len(picture))
+    errors = {}
+    for dyaw, dpitch in ((0, 0), (1, 0), (-1, 0), (2, 0), (-2, 0), (0, 1), (0, -1)):
+        errors[dyaw, dpitch] = difference(picture, truth.view(yaw + dyaw, pitch + dpitch))
+    best = min(errors, key=errors.get)
+    check(f"{what}: yaw {yaw:.1f}, pitch {pitch:.1f}", best == (0, 0) and errors[best] < 0.15,
+          errors)
+
+
+def view_of(browser):
+    """What the address says, once it rests."""
+    browser.until("location.hash.includes('yaw')")
+    words = browser.run("new Promise(done => setTimeout(() => done(location.hash), 300))")
+    return dict(part.split("=") for part in words.lstrip("#").split("&"))
+
+
+def go(browser, yaw, pitch):
+    browser.run(f"location.hash = '#yaw={yaw}&pitch={pitch}&fov={FOV}'")
+    browser.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def drag(browser, x, y):
+    """From the middle by so many pixels; rests before it lets go."""
+    left, top = WIDTH / 2, HEIGHT / 2
+    browser.mouse("mousePressed", left, top, clickCount=1)
+    for step in range(1, 9):
+        browser.mouse("mouseMoved", left + x * step / 8, top + y * step / 8, buttons=1)
+    browser.run("new Promise(done => setTimeout(done, 200))")
+    browser.mouse("mouseReleased", left + x, top + y, clickCount=1)
+
+
+def playing(browser, what):
+    return check(f"{what}: plays",
+                 browser.until("document.body.dataset.state === 'playing'") is not None,
+                 browser.run("document.body.dataset.state"))
+
+
+def test_view(truth):
+    with page() as (process, link), Browser() as browser:
+        browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT,
+                     deviceScaleFactor=1, mobile=False)
+        browser.open(f"{link}#yaw=0&pitch=0&fov={FOV}")
+        playing(browser, "over WebRTC")
+        check("by WebRTC", browser.run("document.getElementById('video').srcObject !== null"))
+        shows(truth, browser, "as it begins", 0, 0)
+        keep(browser, "live-page.png")
+        for yaw, pitch in ((90, 0), (-120, 20), (180, -35)):
+            go(browser, yaw, pitch)
+            shows(truth, browser, "by its link", yaw, pitch)
+
+        # What is under the finger stays there: to the right means that one looks to the left.
+        go(browser, 0, 0)
+        drag(browser, 150, 0)
+        expected = -math.degrees(math.atan(150 / FOCAL))
+        shows(truth, browser, "dragged to the right", expected, 0)
+        now = view_of(browser)
+        check("and its link", abs(float(now["yaw"]) - expected) < 1, now)
+        go(browser, 40, 0)
+        drag(browser, 0, 100)
+        expected = math.degrees(math.atan(100 / FOCAL))
+        shows(truth, browser, "dragged down", 40, expected)
+
+        go(browser, 0, 0)
+        browser.run("document.getElementById('view').focus()")
+        browser.key("ArrowRight")
+        browser.key("ArrowUp")
+        now = view_of(browser)
+        check("keys", (float(now["yaw"]), float(now["pitch"])) == (5, 5), now)
+        shows(truth, browser, "by keys", 5, 5)
+        browser.call("Input.dispatchMouseEvent", type="mouseWheel", x=400, y=300, deltaX=0,
+                     deltaY=-200)
+        check("wheel", float(view_of(browser)["fov"]) < FOV - 5, view_of(browser))
+
+        browser.key("p")
+        now = view_of(browser)
+        check("little planet", now.get("planet") == "1" and float(now["pitch"]) == -90, now)
+        browser.run("document.activeElement.blur()")
+        keep(browser, "live-page-planet.png")
+        browser.key("0")
+
+        # An endless throw would be a fault; with less motion wished for, there is none.
+        browser.call("Emulation.setEmulatedMedia",
+                     features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+        check("everything has a name", browser.run(
+            "[...document.querySelectorAll('button')].every(b => b.ariaLabel || b.textContent)"))
+        check("no problem in the page", not browser.problems(), browser.problems())
+        others = [url for url in browser.asked_for()
+                  if not url.startswith((link, "blob:" + link, "about:", "data:"))]
+        check("nobody else was asked for anything", not others, others)
+
+        tell(process, "viewers")
+        check("one viewer", json.loads(process.stdout.readline())["viewers"] == 1)
+        browser.open("about:blank")
+        # It says that it goes, and need not be missed first.
+        for _ in range(200):
+            tell(process, "viewers")
+            if json.loads(process.stdout.readline())["viewers"] == 0:
+                break
+        else:
+            check("the viewer leaves", False)
+
+
+def test_over_http(truth):
+    with page("--sound") as (_, link), Browser() as browser:
+        browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT,
+                     deviceScaleFactor=1, mobile=False)
+        browser.open(f"{link}?way=http#yaw=30&pitch=0&fov={FOV}")
+        playing(browser, "over HTTP")
+        check("by MSE", browser.run("document.getElementById('video').src.startsWith('blob:')"))
+        shows(truth, browser, "over HTTP", 30, 0)
+        pictures = "document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames"
+        before = browser.run(pictures)
+        check("it goes on", browser.until(f"{pictures} > {before + 20}") is not None)
+        behind = browser.run("(() => { const v = document.getElementById('video'); return "
+                             "v.buffered.end(v.buffered.length - 1) - v.currentTime; })()")
+        check("near the present", behind < 1.5, behind)
+        check("no problem in the page", not browser.problems(), browser.problems())
+
+
+def test_sound(_):
+    sound = "document.getElementById('sound')"
+    with page() as (_, link), Browser() as browser:
+        browser.open(link)
+        playing(browser, "without sound")
+        check("marked absent", browser.until(f"{sound}.ariaDisabled === 'true' && "
+                                             "!document.getElementById('absent').hidden"))
+        browser.run(f"{sound}.click()")
+        check("and stays off", browser.run("document.getElementById('video').muted"))
+        check("and says why", "agree" in browser.run("document.getElementById('notice').textContent"))
+        check("no track", browser.run(
+            "document.getElementById('video').srcObject.getAudioTracks().every(t => t.muted)"))
+    with page("--sound") as (_, link), Browser() as browser:
+        browser.open(link)
+        playing(browser, "with sound")
+        check("off at first", browser.run("document.getElementById('video').muted"))
+        check("not absent", browser.until("document.getElementById('absent').hidden"))
+        browser.run(f"{sound}.click()")
+        check("on when clicked", not browser.run("document.getElementById('video').muted"))
+        check("and said so", browser.run(f"{sound}.ariaPressed") == "true")
+
+
+def test_states(_):
+    with page() as (process, link), Browser() as browser:
+        browser.open(link + "?lang=zh")
+        playing(browser, "in Chinese")
+        check("in Chinese", browser.run("document.getElementById('state').textContent") == "直播中")
+        check("its language", browser.run("document.documentElement.lang") == "zh-Hans")
+        browser.call("Emulation.setEmulatedMedia",
+                     features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        keep(browser, "live-page-dark.png")
+        tell(process, "lose")
+        check("the camera is lost",
+              browser.until("document.body.dataset.state === 'lost'") is not None)
+        tell(process, "find")
+        playing(browser, "the camera is back")
+        tell(process, "end")
+        check("the end", browser.until("document.body.dataset.state === 'ended'") is not None,
+              browser.run("document.body.dataset.state"))
+
+
+def test_geometry(_):
+    """What no browser without sensors and without a headset can show."""
+    with page() as (_, link), Browser() as browser:
+        browser.open(link)
+        playing(browser, "for geometry")
+
+        def held(*angles):
+            return browser.run("Promise.all([import('/orientation.js'), import('/geometry.js')]).then("
+                               f"([o, g]) => g.looksTo(o.turnOfDevice{angles}))")
+
+        # Alpha, beta, gamma, and the angle of the screen.
+        for angles, yaw, pitch in (((0, 90, 0, 0), 0, 0), ((90, 90, 0, 0), -90, 0),
+                                   ((0, 120, 0, 0), 0, 30), ((-30, 60, 0, 0), 30, -30),
+                                   ((0, 0, -90, 90), 90, 0)):
+            found = held(*angles)
+            check(f"a phone held at {angles}",
+                  abs(found["yaw"] - yaw) < 0.01 and abs(found["pitch"] - pitch) < 0.01, found)
+        eye = browser.run(
+            "import('/headset.js').then(h => [h.planeOfProjection([1, 0, 0, 0, 0, 2, 0, 0, 0.25, 0, "
+            "-1, -1, 0, 0, -0.2, 0]), h.turnOfPose([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]),"
+            "h.turnOfPose([0, 0, -1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1])])")
+        check("an eye's plane", eye[0] == [-0.75, 1.25, 0.5, -0.5], eye[0])
+        check("a head at rest", [abs(v) for v in eye[1]] == [1, 0, 0, 0, 1, 0, 0, 0, 1], eye[1])
+        # Turned to the left around the axis that points up: one looks along -x.
+        check("a head turned to the left", (eye[2][2], eye[2][8]) == (-1, 0), eye[2])
+        check("what is held stays", browser.run("""import('/geometry.js').then(g => {
+          for (let i = 0; i < 500; i++) {
+            const view = {...g.usualView(), yaw: 360 * Math.random() - 180,
+              pitch: 100 * Math.random() - 50};
+            const from = g.rayAt(view, 800 * Math.random(), 600 * Math.random(), 800, 600);
+            const to = g.rayAt(view, 400 + 100 * Math.random(), 300 + 100 * Math.random(), 800, 600);
+            const direction = g.turned(g.turnOf(view.yaw, view.pitch), from);
+            const next = g.held(to, direction, view.pitch);
+            if (Math.abs(next.pitch) > 89.9) continue;
+            const now = g.turned(g.turnOf(next.yaw, next.pitch), to);
+            if (Math.hypot(now[0] - direction[0], now[1] - direction[1], now[2] - direction[2]) > 0.001)
+              return false;
+          }
+          return true;
+        })"""))
+
+
+def test_token(_):
+    token = "a-token-for-the-page-test"
+    with page("--public", "--token", token) as (_, link), \
+            Browser("--ignore-certificate-errors") as browser:
+        browser.open(link)
+        check("without the token", browser.until("document.body.dataset.state === 'refused'"))
+        browser.open(f"{link}#token={token}wrong")
+        check("with a wrong one", browser.until("document.body.dataset.state === 'refused'"))
+        browser.open(f"{link}#token={token}&yaw=20")
+        playing(browser, "with the token")
+        now = view_of(browser)
+        check("it leaves the address", "token" not in now and float(now["yaw"]) == 20, now)
+        browser.call("Page.reload")
+        playing(browser, "again, after it was read once")
+        check("secure", browser.run("isSecureContext"))
+
+
+def main():
+    program()
+    with tempfile.TemporaryDirectory(prefix="sphere-page-") as folder:
+        truth = Truth(folder)
+        chosen = sys.argv[1:]
+        for test in (test_view, test_over_http, test_sound, test_states, test_geometry,
+                     test_token):
+            if not chosen or test.__name__ in chosen:
+                attempt(test, truth)
+    finish()
+
+
+main()
