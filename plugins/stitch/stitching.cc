@@ -12,7 +12,7 @@
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/orientation/event.h"
-#include "gst/sphere/orientation/gstsphereorientationmeta.h"
+#include "gst/sphere/orientation/turn_meta.h"
 #include "plugins/stitch/cameratags.h"
 
 namespace sphere {
@@ -182,14 +182,7 @@ bool Stitching::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment
   const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
                     rotation(settings.view);
   pair_->build(view);
-  if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
-    const Quaternion q =
-        normalised(Quaternion{meta->w, meta->x, meta->y, meta->z} * quaternion_of(view));
-    meta->w = q.w;
-    meta->x = q.x;
-    meta->y = q.y;
-    meta->z = q.z;
-  }
+  turn_orientation_meta(out, view);
   return true;
 }
 
