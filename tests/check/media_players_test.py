@@ -8,7 +8,7 @@ import shutil
 import struct
 import tempfile
 
-from checks import attempt, check, finish, run
+from checks import DEADLINE, attempt, check, finish, run
 import gst_checks
 from media_checks import Case, ffmpeg, is_spherical, pictures, probe
 
