@@ -48,10 +48,10 @@ GST_DEBUG_CATEGORY_STATIC(glspherestitch_debug);
 
 namespace {
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                                                            GST_STATIC_CAPS(SPHERE_GL_CAPS));
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
 
 /// The strip around the seam, drawn by GL and copied to the CPU: some hundred kilobytes.
 class GlStrip {
@@ -158,8 +158,8 @@ GstBaseTransformClass* parent_transform_class() {
 GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
   if (!self->stitching.prepare(in, out, base->segment)) return GST_FLOW_ERROR;
-  const bool drawn = sphere::draw_on_gl_thread(
-      GST_GL_BASE_FILTER(base), [&](GstGLContext* context) {
+  const bool drawn =
+      sphere::draw_on_gl_thread(GST_GL_BASE_FILTER(base), [&](GstGLContext* context) {
         return self->warp ? self->draw(context, in, out) : sphere::failed("GL does not run");
       });
   return drawn ? GST_FLOW_OK : GST_FLOW_ERROR;

@@ -87,8 +87,7 @@ void install_stitch_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, stitch_prop_projection,
       g_param_spec_enum("projection", "Projection", "How the sphere is projected into the output",
-                        projection_type(), static_cast<int>(Projection::equirect),
-                        live_property));
+                        projection_type(), static_cast<int>(Projection::equirect), live_property));
   g_object_class_install_property(
       klass, stitch_prop_fov,
       g_param_spec_double("fov", "Field of view",
@@ -160,6 +159,12 @@ void install_stitch_properties(GObjectClass* klass) {
           "with the baseline of the lens profile; 0 means infinitely far. align starts from it. "
           "Ignored when the profile has no baseline",
           0, 1000, 0, controllable_property));
+  g_object_class_install_property(
+      klass, stitch_prop_keyframes,
+      g_param_spec_string("keyframes", "Keyframes",
+                          "What is looked at along stream time: a file, or its JSON text; it "
+                          "replaces projection, fov, yaw, pitch and roll",
+                          nullptr, live_property));
   install_interpolation_property(klass, stitch_prop_interpolation,
                                  "How values between the pixels of the fisheyes are calculated");
 }
@@ -268,6 +273,9 @@ bool get_stitch_property(const StitchSettings& settings, guint id, GValue* value
       return true;
     case stitch_prop_lens_fov:
       g_value_set_double(value, settings.lens_fov);
+      return true;
+    case stitch_prop_keyframes:
+      g_value_set_string(value, settings.keyframes.words());
       return true;
     default:
       return false;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gst/sphere/geometry/projection.h"
+#include "gst/sphere/view/keyframes_setting.h"
 #include "gst/sphere/warp/elementproperties.h"
 #include "plugins/stitch/levelling.h"
 
@@ -35,6 +36,7 @@ struct StitchSettings {
   Align align = Align::off;
   double stitch_distance = 0;  ///< metres; 0: infinitely far
   Interpolation interpolation = Interpolation::linear;
+  KeyframesSetting keyframes;
   bool operator==(const StitchSettings&) const = default;
 };
 
@@ -56,13 +58,15 @@ enum StitchProperty : guint {
   stitch_prop_interpolation,
   stitch_prop_projection,
   stitch_prop_lens_fov,
+  stitch_prop_keyframes,
   stitch_prop_end,
 };
 
 void install_stitch_properties(GObjectClass* klass);
 
 /// Writes a property's value to the settings, or reads it from them. Returns false if the id is not
-/// one of these properties.
+/// one of these properties. `keyframes` is not written by set_stitch_property(), because a file is
+/// read for it.
 bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value);
 bool get_stitch_property(const StitchSettings& settings, guint id, GValue* value);
 

@@ -111,7 +111,8 @@ static void gst_cpu_sphere_view_init(GstCpuSphereView* view) {
 }
 
 static void gst_cpu_sphere_view_class_init(GstCpuSphereViewClass* klass) {
-  GST_DEBUG_CATEGORY_INIT(cpusphereview_debug, "cpusphereview", 0, "a view of 360 pictures, by CPU");
+  GST_DEBUG_CATEGORY_INIT(cpusphereview_debug, "cpusphereview", 0,
+                          "a view of 360 pictures, by CPU");
   auto* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = set_property;
   object_class->get_property = get_property;

@@ -5,8 +5,8 @@
  * SECTION:element-glsphereview
  * @title: glsphereview
  *
- * Draws a view of an equirectangular 360 picture with GL. If there is no display server, the element
- * makes a headless display for itself and the GL elements around it. See #sphereview.
+ * Draws a view of an equirectangular 360 picture with GL. If there is no display server, the
+ * element makes a headless display for itself and the GL elements around it. See #sphereview.
  *
  * ## Example launch lines
  * |[
@@ -35,10 +35,10 @@ GST_DEBUG_CATEGORY_STATIC(glsphereview_debug);
 
 namespace {
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                                                             GST_STATIC_CAPS(SPHERE_GL_CAPS));
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                                                            GST_STATIC_CAPS(SPHERE_GL_CAPS));
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
 
 class GLSphereView {
  public:
@@ -86,10 +86,9 @@ GstBaseTransformClass* parent_transform_class() {
 GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
   GLSphereView* self = GST_GL_SPHERE_VIEW(base)->self;
   if (!self->viewing.prepare(in, out, base->segment)) return GST_FLOW_ERROR;
-  const bool drawn =
-      sphere::draw_on_gl_thread(GST_GL_BASE_FILTER(base), [&](GstGLContext* context) {
-        return self->draw(context, in, out);
-      });
+  const bool drawn = sphere::draw_on_gl_thread(
+      GST_GL_BASE_FILTER(base),
+      [&](GstGLContext* context) { return self->draw(context, in, out); });
   return drawn ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 

@@ -41,12 +41,12 @@ Look zoomed(const Canvas& canvas, Look look, double factor) {
   return look;
 }
 
-/// The view in which a direction of the picture, `world`, is seen at `seen` in the axes of the view.
-/// The roll stays.
+/// The view in which a direction of the picture, `world`, is seen at `seen` in the axes of the
+/// view. The roll stays.
 Look look_with(const Look& look, Vec3 world, Vec3 seen) {
   const Vec3 q = normalised(rotation({0, 0, look.angles.roll}) * seen);
-  // The pitch has to bring it to its height: q.y cos(pitch) - q.z sin(pitch) = world.y. There are two
-  // pitches that do; the nearer one is meant.
+  // The pitch has to bring it to its height: q.y cos(pitch) - q.z sin(pitch) = world.y. There are
+  // two pitches that do; the nearer one is meant.
   const double reach = std::hypot(q.y, q.z), phase = std::atan2(q.z, q.y);
   if (reach < 1e-9) return look;
   const double half = std::acos(std::clamp(world.y / reach, -1.0, 1.0));

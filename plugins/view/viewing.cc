@@ -10,7 +10,6 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/orientation/turn_meta.h"
-#include "gst/sphere/view/file.h"
 
 namespace sphere {
 
@@ -74,21 +73,17 @@ void install_view_properties(GObjectClass* klass) {
                           nullptr, live_property));
   g_object_class_install_property(
       klass, view_prop_inertia,
-      g_param_spec_double("inertia", "Inertia",
-                          "Seconds for which the view goes on turning after a drag; 0 means that it "
-                          "stops at once",
-                          0, 10, 0, live_property));
+      g_param_spec_double(
+          "inertia", "Inertia",
+          "Seconds for which the view goes on turning after a drag; 0 means that it "
+          "stops at once",
+          0, 10, 0, live_property));
 }
 
 bool Viewing::set_property(guint id, const GValue* value) {
-  std::shared_ptr<const Result<ViewPath>> path;
-  std::string keyframes;
-  if (id == view_prop_keyframes) {
-    keyframes = to_string(g_value_get_string(value));
-    // A file is read outside of the lock.
-    if (!keyframes.empty())
-      path = std::make_shared<const Result<ViewPath>>(load_view_path(keyframes));
-  }
+  KeyframesSetting keyframes;
+  // A file is read outside of the lock.
+  if (id == view_prop_keyframes) keyframes = KeyframesSetting(g_value_get_string(value));
   {
     const Lock lock(mutex_);
     switch (id) {
@@ -112,7 +107,6 @@ bool Viewing::set_property(guint id, const GValue* value) {
         break;
       case view_prop_keyframes:
         settings_.keyframes = std::move(keyframes);
-        settings_.path = std::move(path);
         break;
       case view_prop_inertia:
         settings_.inertia = g_value_get_double(value);
@@ -149,8 +143,7 @@ bool Viewing::get_property(guint id, GValue* value) {
       g_value_set_enum(value, static_cast<int>(settings_.interpolation));
       return true;
     case view_prop_keyframes:
-      g_value_set_string(value,
-                         settings_.keyframes.empty() ? nullptr : settings_.keyframes.c_str());
+      g_value_set_string(value, settings_.keyframes.words());
       return true;
     case view_prop_inertia:
       g_value_set_double(value, settings_.inertia);
@@ -162,8 +155,7 @@ bool Viewing::get_property(guint id, GValue* value) {
 
 Projection Viewing::projection() {
   const Lock lock(mutex_);
-  if (settings_.path && *settings_.path) return (*settings_.path)->keyframes().front().projection;
-  return settings_.projection;
+  return settings_.keyframes.first_projection(settings_.projection);
 }
 
 void Viewing::notify(const Look& before, const Look& now) {
@@ -180,7 +172,7 @@ bool Viewing::navigate(GstEvent* event) {
   Look before, now;
   {
     const Lock lock(mutex_);
-    if (settings_.path || !shown_) return false;
+    if (settings_.keyframes.is_set() || !shown_) return false;
     const Canvas canvas(settings_.projection, *shown_, radians(settings_.look.fov));
     before = settings_.look;
     const Navigator::Answer answer = navigator_.handle(event, canvas, before, seconds_now());
@@ -196,10 +188,9 @@ void Viewing::coast() {
   Look before, now;
   {
     const Lock lock(mutex_);
-    if (settings_.path) return;
+    if (settings_.keyframes.is_set()) return;
     before = settings_.look;
-    const std::optional<Look> look =
-        navigator_.coast(before, settings_.inertia, seconds_now());
+    const std::optional<Look> look = navigator_.coast(before, settings_.inertia, seconds_now());
     if (!look) return;
     settings_.look = now = *look;
   }
@@ -256,17 +247,10 @@ bool Viewing::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment) 
     current_ = settings_;
   }
   View view = {rotation(current_.look.angles), current_.look.fov, current_.projection};
-  if (current_.path) {
-    const Result<ViewPath>& path = *current_.path;
-    if (!path) {
-      GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS,
-                        ("The keyframes can't be used: %s.", path.error().message.c_str()),
-                        (nullptr));
-      return false;
-    }
-    const GstClockTime time =
-        gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(in));
-    view = path->at(GST_CLOCK_TIME_IS_VALID(time) ? static_cast<double>(time) / GST_SECOND : 0);
+  if (const Status applied = current_.keyframes.apply(segment, in, &view); !applied) {
+    GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", applied.error().message.c_str()),
+                      (nullptr));
+    return false;
   }
   if (!build(view)) return false;
   turn_orientation_meta(out, view.rotation);
@@ -280,15 +264,14 @@ bool Viewing::build(const View& view) {
     const Canvas canvas(view.projection, size_of(output_), radians(view.fov),
                         shown_aspect(output_));
     if (const Status fits = GridBuilder::fits(canvas); !fits) {
-      GST_ELEMENT_ERROR(owner_, STREAM, FORMAT,
-                        ("%s; choose another size behind this element.",
-                         fits.error().message.c_str()),
-                        (nullptr));
+      GST_ELEMENT_ERROR(
+          owner_, STREAM, FORMAT,
+          ("%s; choose another size behind this element.", fits.error().message.c_str()),
+          (nullptr));
       return false;
     }
     const double fov = drawn_fov(view.projection, view.fov);
-    const bool keeps_cell =
-        !other_picture && std::abs(fov / cell_chosen_at_ - 1) <= same_cell;
+    const bool keeps_cell = !other_picture && std::abs(fov / cell_chosen_at_ - 1) <= same_cell;
     const int cell = keeps_cell ? builder_->cell() : 0;
     builder_.emplace(canvas);
     if (keeps_cell) {

@@ -5,15 +5,12 @@
 
 #include <gst/video/video.h>
 
-#include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
-#include "gst/sphere/view/path.h"
+#include "gst/sphere/view/keyframes_setting.h"
 #include "gst/sphere/warp/elementproperties.h"
 #include "gst/sphere/warp/equirectsource.h"
 #include "gst/sphere/warp/gridbuilder.h"
@@ -41,10 +38,8 @@ struct ViewSettings {
   Projection projection = Projection::perspective;
   Look look;
   Interpolation interpolation = Interpolation::linear;
-  double inertia = 0;     ///< seconds
-  std::string keyframes;  ///< a file or the text itself; empty: none
-  /// The keyframes, or the reason why they can't be used.
-  std::shared_ptr<const Result<ViewPath>> path;
+  double inertia = 0;  ///< seconds
+  KeyframesSetting keyframes;
 };
 
 class Viewing {
@@ -67,8 +62,8 @@ class Viewing {
   bool prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment);
   void stop();
 
-  /// The grids for the drawing; `generation` is another number after each change. To be called after
-  /// prepare().
+  /// The grids for the drawing; `generation` is another number after each change. To be called
+  /// after prepare().
   std::span<const WarpGrid> grids() const { return grids_; }
   unsigned generation() const { return generation_; }
   int reductions() const { return builder_->reductions(); }
@@ -95,7 +90,7 @@ class Viewing {
   ViewSettings current_;
   std::optional<EquirectSource> source_;
   std::optional<GridBuilder> builder_;
-  View drawn_;                // what the grids show
+  View drawn_;                 // what the grids show
   double cell_chosen_at_ = 0;  // the field of view for which the size of the cells was chosen
   std::vector<WarpGrid> grids_;
   unsigned generation_ = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The elements that draw a view of a 360 picture: against the true view, against ffmpeg's v360, as a
-// person turns them, and with keyframes.
+// The elements that draw a view of a 360 picture: against the true view, against ffmpeg's v360, as
+// a person turns them, and with keyframes.
 
 #include <functional>
 #include <string>
@@ -44,8 +44,7 @@ Component true_view(const Angles& angles, double fov) {
       for (int n = 0; n < finer * finer; ++n) {
         const Point at = {x + (n % finer + 0.5) / finer, y + (n / finer + 0.5) / finer};
         const Vec3 d = view * canvas.direction(canvas.patches()[0], at);
-        const Ray ray = {static_cast<float>(d.x), static_cast<float>(d.y),
-                         static_cast<float>(d.z)};
+        const Ray ray = {static_cast<float>(d.x), static_cast<float>(d.y), static_cast<float>(d.z)};
         Colour colour = still_colour(Pattern::scene, ray);
         for (int thing = 0; thing < MovingThings::count; ++thing)
           if (angle_between(things.cones()[static_cast<size_t>(thing)].axis, d) <
@@ -91,28 +90,32 @@ GST_START_TEST(a_view_is_the_true_one) {
 }
 GST_END_TEST
 
-GST_START_TEST(a_view_is_more_accurate_than_v360s) {
+GST_START_TEST(views_are_more_accurate_than_v360s) {
   if (!have_ffmpeg()) return;
   const FfmpegInput input(source);
-  for (const auto& [angles, fov] :
-       std::vector<std::pair<Angles, double>>{{{0, 0, 0}, 90}, {{-60, 35, 0}, 100}}) {
-    const Component truth = true_view(angles, fov);
-    const double down =
-        degrees(2 * std::atan(std::tan(radians(fov) / 2) * view_size.height / view_size.width));
-    for (const char* interpolation : {"linear", "cubic"}) {
+  for (const char* interpolation : {"linear", "cubic"}) {
+    double more = 0;
+    const std::vector<std::pair<Angles, double>> views = {
+        {{0, 0, 0}, 90}, {{-60, 35, 0}, 100}, {{180, -10, 0}, 75}};
+    for (const auto& [angles, fov] : views) {
+      const Component truth = true_view(angles, fov);
+      const double down =
+          degrees(2 * std::atan(std::tan(radians(fov) / 2) * view_size.height / view_size.width));
       char filter[300];
       g_snprintf(filter, sizeof filter,
                  "v360=e:flat:yaw=%g:pitch=%g:h_fov=%g:v_fov=%g:w=%d:h=%d:interp=%s", angles.yaw,
                  angles.pitch, fov, down, view_size.width, view_size.height, interpolation);
-      const double peer =
-          psnr(input.filtered(filter, view_size.width, view_size.height), truth);
+      const double peer = psnr(input.filtered(filter, view_size.width, view_size.height), truth);
       const double ours = psnr(luma_of(source + caps + "cpusphereview " + words(angles, fov) +
                                        " interpolation=" + interpolation + view_caps),
                                truth);
       g_print("yaw %g, %s: ours %.2f dB, v360 %.2f dB\n", angles.yaw, interpolation, ours, peer);
       fail_unless(peer > 24, "v360 has %g dB", peer);
-      fail_unless(ours >= peer + 1, "%s: ours %g dB, v360's %g dB", interpolation, ours, peer);
+      fail_unless(ours > peer, "yaw %g, %s: ours %g dB, v360's %g dB", angles.yaw, interpolation,
+                  ours, peer);
+      more += (ours - peer) / static_cast<double>(views.size());
     }
+    fail_unless(more >= 1, "%s: %g dB more in the mean", interpolation, more);
   }
 }
 GST_END_TEST
@@ -123,8 +126,7 @@ GST_START_TEST(sizes_are_chosen_for_the_projection) {
                                                       {"little-planet", 960, 960},
                                                       {"cubemap", 1440, 960},
                                                       {"equirect", 1920, 960}}) {
-    const SampleRef sample =
-        sample_of(source + caps + "sphereview projection=" + projection);
+    const SampleRef sample = sample_of(source + caps + "sphereview projection=" + projection);
     GstVideoInfo info;
     fail_unless(gst_video_info_from_caps(&info, gst_sample_get_caps(sample.get())));
     fail_unless_equals_int(GST_VIDEO_INFO_WIDTH(&info), width);
@@ -139,9 +141,10 @@ namespace {
 class StillView {
  public:
   explicit StillView(const std::string& properties)
-      : pipeline_("spheretestsrc output=equirect ! video/x-raw,format=NV12,width=640,height=320,"
-                  "framerate=30/1 ! sphereview name=v " +
-                  properties + view_caps + " ! appsink name=sink sync=false max-buffers=1") {
+      : pipeline_(
+            "spheretestsrc output=equirect ! video/x-raw,format=NV12,width=640,height=320,"
+            "framerate=30/1 ! sphereview name=v " +
+            properties + view_caps + " ! appsink name=sink sync=false max-buffers=1") {
     pipeline_.play();
     fail_unless(pipeline_.pull() != nullptr, "%s", pipeline_.wait().c_str());
   }
@@ -166,8 +169,8 @@ class StillView {
       send(gst_navigation_event_new_mouse_move(from.x + (to.x - from.x) * i / steps,
                                                from.y + (to.y - from.y) * i / steps,
                                                GST_NAVIGATION_MODIFIER_NONE));
-    send(gst_navigation_event_new_mouse_button_release(1, to.x, to.y,
-                                                       GST_NAVIGATION_MODIFIER_NONE));
+    send(
+        gst_navigation_event_new_mouse_button_release(1, to.x, to.y, GST_NAVIGATION_MODIFIER_NONE));
   }
 
  private:
@@ -192,8 +195,8 @@ GST_START_TEST(a_drag_keeps_what_was_grabbed_under_the_pointer) {
     const Vec3 grabbed = seen_at(angles, 90, from);
     view.drag(from, to);
     const Angles now = view.angles();
-    fail_unless(degrees(angle_between(seen_at(now, 90, to), grabbed)) < 0.1,
-                "%s: yaw %g, pitch %g", properties.c_str(), now.yaw, now.pitch);
+    fail_unless(degrees(angle_between(seen_at(now, 90, to), grabbed)) < 0.1, "%s: yaw %g, pitch %g",
+                properties.c_str(), now.yaw, now.pitch);
     fail_unless(now.yaw < angles.yaw, "a drag to the right looks to the left");
     fail_unless(now.roll == angles.roll);
   }
@@ -239,11 +242,11 @@ GST_START_TEST(keyframes_replace_the_properties) {
       R"({"format":"gst-sphere-view","version":1,"keyframes":[{"time":0,"yaw":0,"easing":"linear"},)"
       R"({"time":1,"yaw":90}]})";
   const auto picture = [&](const std::string& properties, int number) {
-    Pipeline p("spheretestsrc num-buffers=11 output=equirect ! video/x-raw,format=I420,width=640,"
-               "height=320,framerate=10/1 ! cpusphereview name=v " +
-               properties + view_caps + " ! appsink name=sink sync=false");
-    if (properties.empty())
-      g_object_set(p.child("v").get(), "keyframes", moves.c_str(), nullptr);
+    Pipeline p(
+        "spheretestsrc num-buffers=11 output=equirect ! video/x-raw,format=I420,width=640,"
+        "height=320,framerate=10/1 ! cpusphereview name=v " +
+        properties + view_caps + " ! appsink name=sink sync=false");
+    if (properties.empty()) g_object_set(p.child("v").get(), "keyframes", moves.c_str(), nullptr);
     p.play();
     SampleRef sample;
     for (int i = 0; i <= number; ++i) sample = p.pull();
@@ -265,17 +268,18 @@ GST_START_TEST(wrong_input_is_told) {
     fail_unless(text.find(word) != std::string::npos, "'%s' does not tell '%s'", text.c_str(),
                 word);
   };
-  has(problem("videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=640,height=320,"
-              "multiview-mode=top-bottom ! sphereview"),
-      "stereo");
-  has(problem("videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=640,height=320,"
-              "interlace-mode=interleaved ! sphereview"),
-      "deinterlacer");
+  const std::string with =
+      "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=640,height=320 "
+      "! capssetter caps=video/x-raw,";
+  has(problem(with + "multiview-mode=top-bottom ! sphereview"), "stereo");
+  has(problem(with + "interlace-mode=interleaved ! sphereview"), "deinterlacer");
   has(problem(source + caps + "sphereview keyframes=/no/such/file"), "keyframes");
   has(problem(source + caps + "sphereview keyframes={}"), "format");
-  Pipeline flat("videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=640,height=360 ! "
-                "sphereview ! fakesink");
-  ck_assert_str_eq(flat.run().c_str(), "");
+  Pipeline flat(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=640,height=360 ! "
+      "sphereview ! appsink name=sink");
+  flat.play();
+  fail_unless(flat.pull() != nullptr);
   has(flat.warning(), "not be a 360");
   // One that is, of an odd size.
   ck_assert_str_eq(problem("spheretestsrc num-buffers=1 output=equirect ! "
@@ -287,8 +291,9 @@ GST_START_TEST(wrong_input_is_told) {
 GST_END_TEST
 
 GST_START_TEST(an_orientation_is_that_of_the_view) {
-  Pipeline p("appsrc name=src format=time caps=video/x-raw,format=I420,width=64,height=32,"
-             "framerate=30/1 ! cpusphereview yaw=90 ! appsink name=sink sync=false");
+  Pipeline p(
+      "appsrc name=src format=time caps=video/x-raw,format=I420,width=64,height=32,"
+      "framerate=30/1 ! cpusphereview yaw=90 ! appsink name=sink sync=false");
   p.play();
   GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 64 * 32 * 3 / 2, nullptr);
   gst_buffer_memset(buffer, 0, 128, 64 * 32 * 3 / 2);
@@ -302,7 +307,8 @@ GST_START_TEST(an_orientation_is_that_of_the_view) {
       gst_buffer_get_sphere_orientation_meta(gst_sample_get_buffer(sample.get()));
   fail_unless(meta != nullptr);
   const double half = std::sqrt(0.5);
-  fail_unless(std::abs(std::abs(meta->w) - half) < 1e-6 && std::abs(std::abs(meta->y) - half) < 1e-6);
+  fail_unless(std::abs(std::abs(meta->w) - half) < 1e-6 &&
+              std::abs(std::abs(meta->y) - half) < 1e-6);
 }
 GST_END_TEST
 
@@ -311,7 +317,7 @@ static Suite* sphereview_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, a_view_is_the_true_one);
-  tcase_add_test(tcase, a_view_is_more_accurate_than_v360s);
+  tcase_add_test(tcase, views_are_more_accurate_than_v360s);
   tcase_add_test(tcase, sizes_are_chosen_for_the_projection);
   tcase_add_test(tcase, a_drag_keeps_what_was_grabbed_under_the_pointer);
   tcase_add_test(tcase, a_turn_goes_on_beyond_half_a_turn);

@@ -101,8 +101,8 @@ GST_START_TEST(turns_are_never_longer_than_half_a_turn) {
       if (bends) continue;
       double turned = 0, before = yaw_of(path.at(keys[i].time));
       for (int n = 1; n <= steps; ++n) {
-        const double now = yaw_of(
-            path.at(keys[i].time + (keys[i + 1].time - keys[i].time) * n / steps));
+        const double now =
+            yaw_of(path.at(keys[i].time + (keys[i + 1].time - keys[i].time) * n / steps));
         turned += std::abs(std::remainder(now - before, 360));
         before = now;
       }
@@ -124,7 +124,8 @@ GST_START_TEST(smooth_pieces_change_their_speed_without_a_jump) {
     std::vector<Keyframe> keys = any_keyframes(random, false);
     for (Keyframe& key : keys) {
       key.angles.pitch = key.angles.roll = 0;
-      key.easing = {round % 3 == 0 && key.easing.kind == Kind::linear ? Kind::linear : Kind::smooth};
+      key.easing = {round % 3 == 0 && key.easing.kind == Kind::linear ? Kind::linear
+                                                                      : Kind::smooth};
     }
     const ViewPath path = made(keys);
     const auto speed = [&](double from, double to) {
@@ -137,7 +138,8 @@ GST_START_TEST(smooth_pieces_change_their_speed_without_a_jump) {
       // Even pieces begin and end with their own speed.
       if ((starts_even && (i == 0 || ends_even)) || (ends_even && i + 1 == keys.size())) continue;
       const double before = speed(time - step, time), after = speed(time, time + step);
-      // The speed changes by the acceleration meanwhile: at most some 10 000 degrees a second, twice.
+      // The speed changes by the acceleration meanwhile: at most some 10 000 degrees a second,
+      // twice.
       fail_unless(std::abs(after - before) < 30, "list %d, keyframe %zu: %g and %g", round, i,
                   before, after);
     }
@@ -154,8 +156,7 @@ GST_START_TEST(a_smooth_piece_stays_between_its_keyframes) {
     for (size_t i = 0; i + 1 < keys.size(); ++i) {
       const auto [least, most] = std::minmax(keys[i].fov, keys[i + 1].fov);
       for (int n = 0; n <= 50; ++n) {
-        const double fov =
-            path.at(keys[i].time + (keys[i + 1].time - keys[i].time) * n / 50).fov;
+        const double fov = path.at(keys[i].time + (keys[i + 1].time - keys[i].time) * n / 50).fov;
         fail_unless(fov > least - 1e-9 && fov < most + 1e-9);
       }
     }
@@ -186,11 +187,10 @@ GST_START_TEST(a_free_horizon_turns_about_one_axis) {
 GST_END_TEST
 
 GST_START_TEST(a_new_projection_begins_with_its_keyframe) {
-  const ViewPath path =
-      made({{.time = 0, .fov = 60},
-            {.time = 1, .fov = 80},
-            {.time = 2, .fov = 270, .projection = Projection::little_planet},
-            {.time = 3, .projection = Projection::equirect}});
+  const ViewPath path = made({{.time = 0, .fov = 60},
+                              {.time = 1, .fov = 80},
+                              {.time = 2, .fov = 270, .projection = Projection::little_planet},
+                              {.time = 3, .projection = Projection::equirect}});
   fail_unless(path.at(1.99).projection == Projection::perspective);
   fail_unless(std::abs(path.at(1.99).fov - 80) < 1e-9);
   fail_unless(path.at(2).projection == Projection::little_planet && path.at(2).fov == 270);
@@ -229,7 +229,8 @@ GST_START_TEST(a_text_is_read_and_written) {
   // What is not told is as before.
   fail_unless(keys[1].fov == 60 && keys[1].easing.kind == Kind::linear);
   fail_unless(keys[2].angles.yaw == 400 && keys[2].speed == 2 && keys[2].fov == 0);
-  fail_unless(keys[2].easing == Easing{Kind::cubic, 0.42, 0, 0.58, 1});
+  const Easing curve = {Kind::cubic, 0.42, 0, 0.58, 1};
+  fail_unless(keys[2].easing == curve);
   const Result<ViewPath> again = parse_view_path(view_path_text(*path), "again");
   fail_unless(bool(again), "%s", again ? "" : again.error().message.c_str());
   fail_unless(again->keyframes() == keys && again->turn_way() == TurnWay::as_written);

@@ -26,8 +26,8 @@ Result<std::string> read_file(const std::string& path, size_t most, const char* 
   for (gsize size = 1; size > 0 && text.size() <= most;) {
     const size_t before = text.size();
     text.resize(before + std::min(block, most + 1 - before));
-    if (!g_input_stream_read_all(G_INPUT_STREAM(stream), text.data() + before,
-                                 text.size() - before, &size, nullptr, &error))
+    if (!g_input_stream_read_all(G_INPUT_STREAM(stream), text.data() + before, text.size() - before,
+                                 &size, nullptr, &error))
       return failed(message());
     text.resize(before + size);
   }

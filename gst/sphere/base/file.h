@@ -10,8 +10,8 @@
 
 namespace sphere {
 
-/// The content of a file; of a larger one, one byte more than `most`. `what` is what the file is, in
-/// errors, such as "lens profile".
+/// The content of a file; of a larger one, one byte more than `most`. `what` is what the file is,
+/// in errors, such as "lens profile".
 Result<std::string> read_file(const std::string& path, size_t most, const char* what);
 
 }  // namespace sphere

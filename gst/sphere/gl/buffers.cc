@@ -2,6 +2,8 @@
 
 #include "gst/sphere/gl/buffers.h"
 
+#include <gst/gl/gstglfuncs.h>
+
 #include <algorithm>
 
 namespace sphere {
@@ -116,8 +118,7 @@ bool decide_gl_allocation(GstGLBaseFilter* filter, GstQuery* query) {
   return true;
 }
 
-bool draw_on_gl_thread(GstGLBaseFilter* filter,
-                       const std::function<Status(GstGLContext*)>& draw) {
+bool draw_on_gl_thread(GstGLBaseFilter* filter, const std::function<Status(GstGLContext*)>& draw) {
   const GstRef<GstGLContext> context(gst_gl_base_filter_get_gl_context(filter));
   if (!context) {
     GST_ELEMENT_ERROR(filter, RESOURCE, NOT_FOUND, ("There is no GL context."), (nullptr));

@@ -28,8 +28,8 @@ gboolean gl_unit_size(GstBaseTransform* transform, GstCaps* caps, gsize* size);
 /// For propose_allocation: offers upstream a pool of textures.
 bool propose_gl_allocation(GstGLBaseFilter* filter, GstQuery* query);
 
-/// For decide_allocation, after the base class's: takes a pool of textures that this context can use,
-/// the one of downstream if it is such a pool.
+/// For decide_allocation, after the base class's: takes a pool of textures that this context can
+/// use, the one of downstream if it is such a pool.
 bool decide_gl_allocation(GstGLBaseFilter* filter, GstQuery* query);
 
 /// Calls draw() on the GL thread of the filter, and waits for it. Posts an element error if it

@@ -24,8 +24,8 @@ constexpr double anything = 1e9;
 Easing read_easing(const JsonValue& value) {
   Easing easing;
   if (value.is_text()) {
-    easing.kind =
-        static_cast<Easing::Kind>(value.choice({easing_names[0], easing_names[1], easing_names[2]}));
+    easing.kind = static_cast<Easing::Kind>(
+        value.choice({easing_names[0], easing_names[1], easing_names[2]}));
     return easing;
   }
   const std::vector<double> points = value.numbers(4, -anything, anything);
@@ -46,9 +46,9 @@ Keyframe read_keyframe(const JsonValue& value, const Keyframe& before) {
   key.angles.pitch = value.optional("pitch").number_or(before.angles.pitch, -anything, anything);
   key.angles.roll = value.optional("roll").number_or(before.angles.roll, -anything, anything);
   if (const JsonValue projection = value.optional("projection"); projection.present()) {
-    key.projection = static_cast<Projection>(projection.choice(
-        {projection_names[0], projection_names[1], projection_names[2], projection_names[3],
-         projection_names[4], projection_names[5]}));
+    key.projection = static_cast<Projection>(
+        projection.choice({projection_names[0], projection_names[1], projection_names[2],
+                           projection_names[3], projection_names[4], projection_names[5]}));
     if (key.projection != before.projection) key.fov = 0;
   }
   key.fov = value.optional("fov").number_or(key.fov, 0, anything);
@@ -111,7 +111,8 @@ std::string view_path_text(const ViewPath& path) {
     writer.add("fov", key.fov);
     writer.add("projection", projection_names[static_cast<size_t>(key.projection)]);
     if (key.easing.kind == Easing::Kind::cubic)
-      writer.add_numbers("easing", std::array{key.easing.x1, key.easing.y1, key.easing.x2, key.easing.y2});
+      writer.add_numbers("easing",
+                         std::array{key.easing.x1, key.easing.y1, key.easing.x2, key.easing.y2});
     else
       writer.add("easing", easing_names[static_cast<size_t>(key.easing.kind)]);
     writer.add("speed", key.speed);

@@ -21,8 +21,7 @@ bool within(double value, double least, double most) { return value >= least && 
 
 Status check(const Keyframe& key) {
   if (!within(key.time, 0, most_time)) return invalid("its time must be 0 to 1000000 seconds");
-  if (!within(key.angles.yaw, -most_yaw, most_yaw) ||
-      !within(key.angles.roll, -most_yaw, most_yaw))
+  if (!within(key.angles.yaw, -most_yaw, most_yaw) || !within(key.angles.roll, -most_yaw, most_yaw))
     return invalid("its yaw and roll must be -36000 to 36000 degrees");
   if (!within(key.angles.pitch, -most_tilt, most_tilt))
     return invalid("its pitch must be -360 to 360 degrees");
@@ -32,13 +31,11 @@ Status check(const Keyframe& key) {
     return invalid("its fov must be " + std::to_string(std::lround(degrees(range.smallest))) +
                    " to " + std::to_string(std::lround(degrees(range.largest))) + " degrees");
   if (!within(key.fov, 0, 360)) return invalid("its fov must be 0 to 360 degrees");
-  if (!within(key.speed, least_speed, most_speed))
-    return invalid("its speed must be 0.05 to 20");
+  if (!within(key.speed, least_speed, most_speed)) return invalid("its speed must be 0.05 to 20");
   const Easing& easing = key.easing;
-  if (easing.kind == Easing::Kind::cubic &&
-      (!within(easing.x1, 0, 1) || !within(easing.x2, 0, 1) ||
-       !within(easing.y1, -most_easing, most_easing) ||
-       !within(easing.y2, -most_easing, most_easing)))
+  if (easing.kind == Easing::Kind::cubic && (!within(easing.x1, 0, 1) || !within(easing.x2, 0, 1) ||
+                                             !within(easing.y1, -most_easing, most_easing) ||
+                                             !within(easing.y2, -most_easing, most_easing)))
     return invalid("its easing must be [x1, y1, x2, y2], x from 0 to 1 and y from -10 to 10");
   return ok();
 }
@@ -141,8 +138,8 @@ void ViewPath::choose_slopes() {
       const auto value = [&](size_t n) { return nodes_[n].value[channel]; };
       const double slope_before = (value(i) - value(i - 1)) / time_before;
       const double slope_after = (value(i + 1) - value(i)) / time_after;
-      // The other piece has a slope of its own, which is taken over. Held and curved pieces count as
-      // resting.
+      // The other piece has a slope of its own, which is taken over. Held and curved pieces count
+      // as resting.
       double slope = 0;
       if (before == Kind::smooth && after == Kind::smooth)
         slope = even_slope(time_before, slope_before, time_after, slope_after);
@@ -157,8 +154,7 @@ void ViewPath::choose_slopes() {
 
 size_t ViewPath::index_at(double time) const {
   const auto later = std::ranges::upper_bound(keyframes_, time, {}, &Keyframe::time);
-  return later == keyframes_.begin() ? 0
-                                     : static_cast<size_t>(later - keyframes_.begin()) - 1;
+  return later == keyframes_.begin() ? 0 : static_cast<size_t>(later - keyframes_.begin()) - 1;
 }
 
 double ViewPath::channel_at(size_t index, int channel, double time) const {

@@ -55,7 +55,7 @@ inline constexpr std::array<std::string_view, 2> horizon_names = {"locked", "fre
 
 /// The view at one moment.
 struct View {
-  Mat3 rotation;  ///< from the axes of the view to those of the picture
+  Mat3 rotation;   ///< from the axes of the view to those of the picture
   double fov = 0;  ///< degrees; 0: as the projection usually has it
   Projection projection = Projection::perspective;
 };

@@ -33,8 +33,7 @@ Choice choose() {
 }
 
 GstPad* add_ghost_pad(GstElement* bin, const char* name) {
-  GstPadTemplate* made =
-      gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(bin), name);
+  GstPadTemplate* made = gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(bin), name);
   GstPad* pad = gst_ghost_pad_new_no_target_from_template(name, made);
   gst_element_add_pad(bin, pad);
   return pad;
@@ -68,8 +67,7 @@ DrawerBin::DrawerBin(GstBin* bin, const Names& names, GBindingFlags binding)
 
 void DrawerBin::bind_properties(GstElement* child) {
   guint count = 0;
-  g_autofree GParamSpec** specs =
-      g_object_class_list_properties(G_OBJECT_GET_CLASS(bin_), &count);
+  g_autofree GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(bin_), &count);
   for (guint i = 0; i < count; ++i) {
     if (specs[i]->owner_type != G_OBJECT_TYPE(bin_) || !(specs[i]->flags & G_PARAM_WRITABLE))
       continue;
@@ -134,8 +132,9 @@ bool DrawerBin::fill() {
   return add_elements(chosen.gl);
 }
 
-GstStateChangeReturn DrawerBin::change_state(
-    GstStateChange transition, GstStateChangeReturn (*parent)(GstElement*, GstStateChange)) {
+GstStateChangeReturn DrawerBin::change_state(GstStateChange transition,
+                                             GstStateChangeReturn (*parent)(GstElement*,
+                                                                            GstStateChange)) {
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !fill()) {
     empty();
     return GST_STATE_CHANGE_FAILURE;
@@ -161,8 +160,7 @@ void install_choice_properties(GObjectClass* klass, guint member_id, const char*
   g_object_class_install_property(klass, member_id,
                                   g_param_spec_string(member, nick, blurb, nullptr, readable));
   g_object_class_install_property(
-      klass, reason_id,
-      g_param_spec_string("reason", "Reason", reason_blurb, nullptr, readable));
+      klass, reason_id, g_param_spec_string("reason", "Reason", reason_blurb, nullptr, readable));
 }
 
 }  // namespace sphere

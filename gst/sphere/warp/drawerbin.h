@@ -11,8 +11,8 @@
 
 namespace sphere {
 
-/// A bin with one sink pad and one source pad. In the state READY it has the element that suits this
-/// machine; its properties are bound to the properties of the bin with the same names.
+/// A bin with one sink pad and one source pad. In the state READY it has the element that suits
+/// this machine; its properties are bound to the properties of the bin with the same names.
 class DrawerBin {
  public:
   struct Names {

@@ -24,8 +24,8 @@ void leave_size_open(GstQuery* query);
 /// undistorted. Takes `output`.
 GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection);
 
-/// Whether a meta is also true of the picture that is drawn: it is if it depends neither on the size
-/// of the picture nor on positions in it.
+/// Whether a meta is also true of the picture that is drawn: it is if it depends neither on the
+/// size of the picture nor on positions in it.
 bool stays_true_of_warped(const GstMeta* meta);
 
 /// For before_transform: applies the values of a GstController, by stream time.
