@@ -10,6 +10,7 @@
 
 #include "gst/sphere/geometry/quaternion.h"
 #include "gst/sphere/view/file.h"
+#include "gst/sphere/view/fit.h"
 #include "gst/sphere/view/path.h"
 
 #include <gst/check/gstcheck.h>
@@ -267,6 +268,44 @@ GST_START_TEST(a_wrong_text_is_told) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_recording_becomes_few_keyframes) {
+  // Somebody looks to the right, waits, zooms in while turning back, and changes the projection.
+  std::vector<ViewSample> samples;
+  for (int i = 0; i < 600; ++i) {
+    const double t = i / 30.0;
+    ViewSample sample;
+    sample.time = t;
+    const auto ramp = [&](double from, double to) {
+      return eased({Kind::smooth}, std::clamp((t - from) / (to - from), 0.0, 1.0));
+    };
+    sample.angles = {170 + 120 * ramp(1, 4) - 200 * ramp(8, 14), 20 * ramp(2, 5), 0};
+    sample.fov = 90 - 40 * ramp(8, 12);
+    if (t >= 16) {
+      sample.projection = Projection::little_planet;
+      sample.fov = 270;
+    }
+    samples.push_back(sample);
+  }
+  constexpr double tolerance = 0.5;
+  const Result<ViewPath> path = fit_view_path(samples, tolerance);
+  fail_unless(bool(path), "%s", path ? "" : path.error().message.c_str());
+  fail_unless(path->keyframes().size() < 30, "%zu keyframes", path->keyframes().size());
+  for (const ViewSample& sample : samples) {
+    const View view = path->at(sample.time);
+    fail_unless(apart(view.rotation, rotation(sample.angles)) < 1.5 * tolerance, "at %g",
+                sample.time);
+    fail_unless(std::abs(view.fov - sample.fov) < 1.001 * tolerance, "at %g: %g, not %g",
+                sample.time, view.fov, sample.fov);
+    fail_unless(view.projection == sample.projection);
+  }
+  // One that stands still needs its ends.
+  std::vector<ViewSample> still(100, ViewSample{});
+  for (size_t i = 0; i < still.size(); ++i) still[i].time = static_cast<double>(i);
+  fail_unless_equals_uint64(fit_view_path(still, tolerance)->keyframes().size(), 2);
+  fail_if(bool(fit_view_path({}, tolerance)));
+}
+GST_END_TEST
+
 static Suite* view_path_suite() {
   Suite* suite = suite_create("view_path");
   TCase* tests = tcase_create("general");
@@ -281,6 +320,7 @@ static Suite* view_path_suite() {
   tcase_add_test(tests, wrong_keyframes_are_refused);
   tcase_add_test(tests, a_text_is_read_and_written);
   tcase_add_test(tests, a_wrong_text_is_told);
+  tcase_add_test(tests, a_recording_becomes_few_keyframes);
   return suite;
 }
 
