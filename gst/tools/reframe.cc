@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sphere reframe: a flat photo or film of what is looked at in a 360 one.
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -30,21 +29,6 @@ constexpr const char* description =
     "  sphere reframe sphere.jpg window.jpg --yaw 60 --pitch 10 --fov 100\n"
     "  sphere reframe VID_20161121_162507AA.MP4 film.mp4 --yaw 90 --size 1280x720\n"
     "  sphere reframe ride.mp4 planet.mp4 --projection little-planet --size 1080x1080\n";
-
-Status parse_size(const char* text, StitchOptions* options) {
-  int width = 0, height = 0, used = 0;
-  if (std::sscanf(text, "%dx%d%n", &width, &height, &used) != 2 || text[used])
-    return invalid(std::string("--size is '") + text + "', must be WIDTHxHEIGHT");
-  for (const int side : {width, height}) {
-    if (const Status in = check_range("--size", side, smallest_width, largest_width); !in)
-      return in;
-    // H.264 stores colour for two by two pixels.
-    if (side % 2) return invalid("--size: width and height must be even");
-  }
-  options->width = width;
-  options->height = height;
-  return ok();
-}
 
 /// Values that command lines have as text.
 struct Words {
@@ -187,7 +171,7 @@ Status parse_reframe_options(int argc, char** argv, StitchOptions* options) {
     *word.chosen = word.typed;
   }
   if (size) {
-    if (const Status parsed_size = parse_size(size, options); !parsed_size) return parsed_size;
+    if (const Status in = parse_size(size, &options->width, &options->height); !in) return in;
   } else if (!options->photo_out && options->projection == Projection::perspective) {
     options->width = film_width;
     options->height = film_height;

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -64,6 +65,19 @@ const std::vector<std::string>& encoder_presets() {
                                                    "fast",      "medium",    "slow",     "slower",
                                                    "veryslow",  "placebo"};
   return presets;
+}
+
+Status parse_size(const char* text, int* width, int* height) {
+  int used = 0;
+  if (std::sscanf(text, "%dx%d%n", width, height, &used) != 2 || text[used])
+    return invalid(std::string("--size is '") + text + "', must be WIDTHxHEIGHT");
+  for (const int side : {*width, *height}) {
+    if (const Status in = check_range("--size", side, smallest_width, largest_width); !in)
+      return in;
+    // H.264 stores colour for two by two pixels.
+    if (side % 2) return invalid("--size: width and height must be even");
+  }
+  return ok();
 }
 
 Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {

@@ -71,5 +71,7 @@ inline constexpr int largest_width = 16384;
 // x264enc's range.
 inline constexpr int largest_quantizer = 50;
 const std::vector<std::string>& encoder_presets();
+/// Reads --size: WIDTHxHEIGHT, both even and within the limits above.
+Status parse_size(const char* text, int* width, int* height);
 
 }  // namespace sphere::tool
