@@ -74,6 +74,7 @@ double drawn_fov(Projection projection, double fov) {
 
 void Navigator::grab(const Canvas& canvas, const Look& look, Point at, double now) {
   grabbed_ = normalised(rotation(look.angles) * direction_at(canvas, at));
+  last_ = at;
   yaw_speed_ = pitch_speed_ = 0;
   measured_ = now;
   coasts_ = false;
@@ -81,6 +82,7 @@ void Navigator::grab(const Canvas& canvas, const Look& look, Point at, double no
 
 std::optional<Look> Navigator::drag(const Canvas& canvas, const Look& look, Point at, double now) {
   if (!grabbed_) return std::nullopt;
+  last_ = at;
   const Look turned = look_with(look, *grabbed_, direction_at(canvas, at));
   const double passed = now - measured_;
   if (passed > 0) {
@@ -88,6 +90,17 @@ std::optional<Look> Navigator::drag(const Canvas& canvas, const Look& look, Poin
     pitch_speed_ = (turned.angles.pitch - look.angles.pitch) / passed;
     measured_ = now;
   }
+  return turned;
+}
+
+std::optional<Look> Navigator::release(const Canvas& canvas, const Look& look, Point at,
+                                       double now) {
+  if (!grabbed_) return std::nullopt;
+  coasts_ = now - measured_ < rest;
+  // Sinks that ask for events from time to time tell only the last movement, and before the button.
+  const bool has_moved = !(at == last_);
+  std::optional<Look> turned = has_moved ? drag(canvas, look, at, now) : std::nullopt;
+  grabbed_.reset();
   return turned;
 }
 
@@ -150,11 +163,7 @@ Navigator::Answer Navigator::touch(GstEvent* event, const Canvas& canvas, const 
   }
   if (finger != fingers_.end()) fingers_.erase(finger);
   if (!is_up) fingers_.push_back({id, at});
-  if (fingers_.empty()) {
-    coasts_ = grabbed_ && now - measured_ < rest;
-    grabbed_.reset();
-    return {true, {}};
-  }
+  if (fingers_.empty()) return {true, release(canvas, look, at, now)};
   // Another finger has another grip.
   const Grip held = grip();
   apart_ = held.apart;
@@ -175,11 +184,8 @@ Navigator::Answer Navigator::handle(GstEvent* event, const Canvas& canvas, const
       return {true, {}};
     case GST_NAVIGATION_EVENT_MOUSE_BUTTON_RELEASE:
       gst_navigation_event_parse_mouse_button_event(event, &button, &at.x, &at.y);
-      if (button == left_button) {
-        coasts_ = grabbed_ && now - measured_ < rest;
-        grabbed_.reset();
-      }
-      return {true, {}};
+      if (button != left_button) return {true, {}};
+      return {true, release(canvas, look, at, now)};
     case GST_NAVIGATION_EVENT_MOUSE_MOVE:
       gst_navigation_event_parse_mouse_move_event(event, &at.x, &at.y);
       return {true, drag(canvas, look, at, now)};

@@ -49,11 +49,13 @@ class Navigator {
 
   void grab(const Canvas& canvas, const Look& look, Point at, double now);
   std::optional<Look> drag(const Canvas& canvas, const Look& look, Point at, double now);
+  std::optional<Look> release(const Canvas& canvas, const Look& look, Point at, double now);
   Answer press_key(const char* key, const Canvas& canvas, const Look& look);
   Answer touch(GstEvent* event, const Canvas& canvas, const Look& look, double now);
   Grip grip() const;
 
   std::optional<Vec3> grabbed_;  // the direction in the picture, while a button is pressed
+  Point last_;                   // where the pointer was last, while a button is pressed
   std::vector<Finger> fingers_;
   double apart_ = 0;  // of two fingers, before their last movement
   // Degrees a second, and when it was measured.

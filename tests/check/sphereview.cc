@@ -203,6 +203,19 @@ GST_START_TEST(a_drag_keeps_what_was_grabbed_under_the_pointer) {
 }
 GST_END_TEST
 
+// As sinks tell it that ask for events from time to time: where the pointer went last, then that
+// the button was pressed and released.
+GST_START_TEST(a_drag_without_movements_turns_too) {
+  StillView view("");
+  const auto none = GST_NAVIGATION_MODIFIER_NONE;
+  view.send(gst_navigation_event_new_mouse_move(420, 180, none));
+  view.send(gst_navigation_event_new_mouse_button_press(1, 200, 180, none));
+  view.send(gst_navigation_event_new_mouse_button_release(1, 420, 180, none));
+  fail_unless(degrees(angle_between(seen_at(view.angles(), 90, {420, 180}),
+                                    seen_at({}, 90, {200, 180}))) < 0.1);
+}
+GST_END_TEST
+
 GST_START_TEST(a_turn_goes_on_beyond_half_a_turn) {
   StillView view("yaw=170");
   view.drag({500, 180}, {100, 180});
@@ -320,6 +333,7 @@ static Suite* sphereview_suite() {
   tcase_add_test(tcase, views_are_more_accurate_than_v360s);
   tcase_add_test(tcase, sizes_are_chosen_for_the_projection);
   tcase_add_test(tcase, a_drag_keeps_what_was_grabbed_under_the_pointer);
+  tcase_add_test(tcase, a_drag_without_movements_turns_too);
   tcase_add_test(tcase, a_turn_goes_on_beyond_half_a_turn);
   tcase_add_test(tcase, wheel_keys_and_fingers_change_the_view);
   tcase_add_test(tcase, keyframes_replace_the_properties);
