@@ -30,6 +30,7 @@
 #include "gst/tools/stitch_input.h"
 #include "gst/tools/stitch_options.h"
 #include "gst/tools/stitch_pipeline.h"
+#include "gst/tools/stitch_run.h"
 
 namespace sphere::tool {
 
@@ -73,9 +74,11 @@ std::string without_stop(std::string sentence) {
   return sentence;
 }
 
-bool is_stitcher(GstObject* source) {
+bool is_drawer(GstObject* source) {
   const GstRef<GstObject> held(source ? GST_OBJECT(gst_object_ref(source)) : nullptr);
-  return held && g_strrstr(G_OBJECT_TYPE_NAME(held.get()), "SphereStitch");
+  if (!held) return false;
+  const char* type = G_OBJECT_TYPE_NAME(held.get());
+  return g_strrstr(type, "SphereStitch") || g_strrstr(type, "SphereView");
 }
 
 /// Runs one pipeline to its end, its error, or a signal.
@@ -191,7 +194,7 @@ class PipelineRun {
     progress_.clear();
     if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_->element())) {
       printer_->warn(options_.input + ": " + error->message);
-    } else if (!is_stitcher(GST_MESSAGE_SRC(message))) {
+    } else if (!is_drawer(GST_MESSAGE_SRC(message))) {
       printer_->note(without_stop(error->message));
     } else if (details && gst_structure_has_field(details, "assumed-lens")) {
       std::string known;
@@ -224,7 +227,7 @@ class PipelineRun {
       return failed(options_.output + ": can't be written: " +
                     (problem.empty() ? without_stop(error->message) : problem));
     }
-    if (is_stitcher(GST_MESSAGE_SRC(message)))
+    if (is_drawer(GST_MESSAGE_SRC(message)))
       return invalid(options_.input + ": " + without_stop(error->message));
     if (g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
         g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND)) {
@@ -284,16 +287,17 @@ Status check_kinds(const StitchOptions& options, const StitchInput& input) {
 
 /// A file that says that it is stitched is refused before anything is decoded.
 Status check_not_stitched(const StitchOptions& options, const StitchInput& input) {
-  if (options.force || !input.spherical()) return ok();
+  if (options.force || options.from_sphere || !input.spherical()) return ok();
   return invalid(options.input + ": is a 360 " + (input.video() ? "video" : "picture") +
                  " already" + use_as_it_is);
 }
 
 /// The element that drew, looked up in the bin that chooses.
 std::string stitcher_name(GstElement* stitcher) {
-  if (g_object_class_find_property(G_OBJECT_GET_CLASS(stitcher), "stitcher")) {
+  for (const char* property : {"stitcher", "viewer"}) {
+    if (!g_object_class_find_property(G_OBJECT_GET_CLASS(stitcher), property)) continue;
     g_autofree char* chosen = nullptr;
-    g_object_get(stitcher, "stitcher", &chosen, nullptr);
+    g_object_get(stitcher, property, &chosen, nullptr);
     return to_string(chosen);
   }
   return GST_OBJECT_NAME(gst_element_get_factory(stitcher));
@@ -315,9 +319,11 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
   if (fstat(output.descriptor(), &status) == 0) json.add("bytes", status.st_size);
   json.add("seconds", std::round(seconds * 1000) / 1000);
   json.add("stitcher", stitcher_name(pipeline->stitcher()));
-  json.add("lens", lens);
-  if (options.agreement) json.add("agreement", *options.agreement);
-  json.add("level", options.level);
+  if (!options.from_sphere) {
+    json.add("lens", lens);
+    if (options.agreement) json.add("agreement", *options.agreement);
+    json.add("level", options.level);
+  }
   json.add("warnings", printer.warnings());
   print(json);
 }
@@ -389,6 +395,7 @@ struct FoundLens {
 /// Where no lens was named: the lenses that are found in the pictures, unless the file's own fit.
 Status find_lens(const StitchInput& input, StitchOptions* options, FoundLens* found_lens,
                  MessagePrinter* printer) {
+  if (options->from_sphere) return ok();
   if (!options->lens.empty() || (options->lens_fov > 0 && !options->search)) return ok();
   if (input.height() < least_searched_height && !options->search) return ok();
   if (!options->save_lens.empty()) {
@@ -448,6 +455,15 @@ std::string other_file_of(const StitchInput& input) {
   return access(other.c_str(), R_OK) == 0 ? other : std::string();
 }
 
+/// Whether a view is drawn from IN as it is: it says that it is a 360 picture, or nothing says that
+/// it shows two fisheyes.
+bool is_sphere(const StitchOptions& options, const StitchInput& input) {
+  if (!options.lens.empty() || options.search || input.two_pictures()) return false;
+  const makers::CaptureInfo& capture = input.capture;
+  return input.spherical() ||
+         (!capture.fisheyes && capture.lens_table.empty() && capture.profile.empty());
+}
+
 Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   const gint64 begin = g_get_monotonic_time();
   if (!options.dng)
@@ -469,6 +485,8 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
     options.table_from = "the table in " + options.lens;
     options.lens.clear();
   }
+  options.from_sphere = options.reframe && is_sphere(options, *input);
+  if (options.from_sphere) options.level = "off";
   if (options.level.empty()) options.level = default_level(*input, printer);
   if (same_file(*input, options.output))
     return fail_with(invalid(options.output + ": is the same file as " + options.input));
@@ -512,16 +530,24 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   if (input->video()) made += ", " + std::to_string(counts.stitched.load()) + " pictures";
   if (options.agreement) made += "; lenses " + options.lens_name;
   printer->wrote(options.output, made, seconds);
-  printer->note("lenses: " + run.lens() + "; level: " + options.level);
+  if (!options.from_sphere) printer->note("lenses: " + run.lens() + "; level: " + options.level);
   if (options.json)
     print_json(options, *input, pipeline->get(), *finished, run.lens(), seconds, *printer);
   return {};
 }
 
 int run(int argc, char** argv) {
-  MessagePrinter printer("sphere stitch");
   StitchOptions options;
   const Status parsed = parse_stitch_options(argc, argv, &options);
+  return run_stitch("stitch", parsed, options);
+}
+
+const Registration registration({"stitch", "stitch a photo or a video to a 360 one", run});
+
+}  // namespace
+
+int run_stitch(const char* command, const Status& parsed, const StitchOptions& options) {
+  MessagePrinter printer(std::string("sphere ") + command);
   printer.quiet = options.quiet;
   printer.verbose = options.verbose;
   Outcome outcome;
@@ -542,9 +568,5 @@ int run(int argc, char** argv) {
   }
   return outcome.status;
 }
-
-const Registration registration({"stitch", "stitch a photo or a video to a 360 one", run});
-
-}  // namespace
 
 }  // namespace sphere::tool

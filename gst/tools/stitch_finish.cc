@@ -35,7 +35,8 @@ Result<OutputFile> finish_stitched(const OutputFile& written, const StitchOption
   // The lens data of the input is of no use for what is stitched.
   request.policy.stitching = false;
   request.makers = makers::all();
-  if (options.projection == Projection::equirect) request.mark = media::SphereMark();
+  if (options.projection == Projection::equirect && options.keyframes.empty())
+    request.mark = media::SphereMark();
   request.position = position_of(options.input);
   const Result<media::FileSource> source = media::FileSource::make(written.descriptor());
   if (!source) return source.error();

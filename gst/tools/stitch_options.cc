@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -14,11 +15,6 @@
 namespace sphere::tool {
 
 namespace {
-
-constexpr int smallest_width = 64;
-constexpr int largest_width = 16384;
-// x264enc's range.
-constexpr int largest_quantizer = 50;
 
 constexpr const char* description =
     "IN is a picture (JPEG, PNG, TIFF, WebP, .insp, or the picture for viewing in a DNG) or a "
@@ -40,30 +36,49 @@ constexpr const char* description =
     "\n"
     "Examples:\n"
     "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
-    "  sphere stitch street.jpg sphere.jpg --lens gear360\n"
     "  sphere stitch ride.mp4 sphere.mp4 --lens mi-sphere --yaw 90 --width 3840\n"
     "  sphere stitch street.jpg planet.jpg --lens gear360 --projection little-planet\n"
     "  sphere stitch VID_20161121_162507AA.MP4 steady.mp4 --level full\n"
     "  sphere stitch left.mp4 right.mp4 sphere.mkv --codec hevc\n";
 
-bool ends_with(const std::string& text, const char* suffix) {
-  const GString_ lower(g_ascii_strdown(text.c_str(), -1));
-  return g_str_has_suffix(lower.get(), suffix);
+}  // namespace
+
+bool has_ending(const std::string& name, const char* ending) {
+  const GString_ lower(g_ascii_strdown(name.c_str(), -1));
+  return g_str_has_suffix(lower.get(), ending);
 }
 
 Status read_output_kind(StitchOptions* options) {
   const std::string& out = options->output;
-  options->png_out = ends_with(out, ".png");
-  options->photo_out = options->png_out || ends_with(out, ".jpg") || ends_with(out, ".jpeg");
+  options->png_out = has_ending(out, ".png");
+  options->photo_out = options->png_out || has_ending(out, ".jpg") || has_ending(out, ".jpeg");
   for (const char* container : {".mp4", ".mov", ".mkv"})
-    if (ends_with(out, container)) options->container = container;
+    if (has_ending(out, container)) options->container = container;
   if (options->photo_out || !options->container.empty()) return ok();
   return invalid(out +
                  ": the name must end in .jpg, .jpeg or .png for a picture, .mp4, .mov or .mkv for "
                  "a video");
 }
 
-}  // namespace
+const std::vector<std::string>& encoder_presets() {
+  static const std::vector<std::string> presets = {"ultrafast", "superfast", "veryfast", "faster",
+                                                   "fast",      "medium",    "slow",     "slower",
+                                                   "veryslow",  "placebo"};
+  return presets;
+}
+
+Status parse_size(const char* text, int* width, int* height) {
+  int used = 0;
+  if (std::sscanf(text, "%dx%d%n", width, height, &used) != 2 || text[used])
+    return invalid(std::string("--size is '") + text + "', must be WIDTHxHEIGHT");
+  for (const int side : {*width, *height}) {
+    if (const Status in = check_range("--size", side, smallest_width, largest_width); !in)
+      return in;
+    // H.264 stores colour for two by two pixels.
+    if (side % 2) return invalid("--size: width and height must be even");
+  }
+  return ok();
+}
 
 Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* lens = nullptr;
@@ -230,11 +245,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
       {"--interpolation", interpolation, &options->interpolation, {"linear", "cubic"}},
       {"--stitcher", stitcher, &options->stitcher, {"auto", "cpu", "gl"}},
       {"--codec", codec, &options->codec, {"h264", "hevc"}},
-      {"--preset",
-       preset,
-       &options->preset,
-       {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
-        "veryslow", "placebo"}},
+      {"--preset", preset, &options->preset, encoder_presets()},
   };
   for (const auto& word : words) {
     if (!word.typed) continue;
@@ -243,7 +254,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     *word.chosen = word.typed;
   }
   if (lens && !*lens) return invalid("--lens is empty");
-  if (save_lens && !ends_with(save_lens, ".json"))
+  if (save_lens && !has_ending(save_lens, ".json"))
     return invalid("--save-lens: " + std::string(save_lens) +
                    ": the name must end in .json, so that it is found as a profile");
   options->save_lens = to_string(save_lens);
@@ -256,7 +267,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   if (codec && options->photo_out) return invalid("--codec can't be used for a picture");
 
   options->lens = to_string(lens);
-  options->dng = ends_with(options->lens, ".dng");
+  options->dng = has_ending(options->lens, ".dng");
   options->fov = fov;
   options->lens_fov = lens_fov;
   options->yaw = yaw;

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/geometry/projection.h"
@@ -33,7 +34,11 @@ struct StitchOptions {
   std::string level;      ///< empty: the horizon, where the file says how
   double smoothing = -1;  ///< -1: the element's default
   double yaw = 0, pitch = 0, roll = 0;
-  int width = 0;  ///< 0: that of the two lenses
+  std::string keyframes;     ///< a file, or the text itself; they replace the view
+  bool reframe = false;      ///< a view is wanted; IN may be a 360 picture
+  bool from_sphere = false;  ///< IN is taken for a 360 picture, of which a view is drawn
+  int width = 0;             ///< 0: that of the two lenses
+  int height = 0;            ///< 0: as the projection has it
   // What is best by measure on real pictures: docs/stitching.md. The elements have cheaper
   // defaults.
   std::string blend = "multiband", match = "gain", align = "seam";
@@ -54,5 +59,19 @@ struct StitchOptions {
 /// From the command line; every value is within its range afterwards. Fills `options` as far as it
 /// gets, so that a complaint can be made in the form asked for.
 Status parse_stitch_options(int argc, char** argv, StitchOptions* options);
+
+/// What the end of OUT's name says: the kind of file, and the container of a video.
+Status read_output_kind(StitchOptions* options);
+/// Whether a name ends so, in small letters or large ones.
+bool has_ending(const std::string& name, const char* ending);
+
+// The limits of options that other commands have, too.
+inline constexpr int smallest_width = 64;
+inline constexpr int largest_width = 16384;
+// x264enc's range.
+inline constexpr int largest_quantizer = 50;
+const std::vector<std::string>& encoder_presets();
+/// Reads --size: WIDTHxHEIGHT, both even and within the limits above.
+Status parse_size(const char* text, int* width, int* height);
 
 }  // namespace sphere::tool

@@ -211,9 +211,8 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
 
   GstElement* before = add("capsfilter");
   const bool on_gl = options.stitcher == "gl";
-  stitcher_ = add(options.stitcher == "cpu" ? "cpuspherestitch"
-                  : on_gl                   ? "glspherestitch"
-                                            : "spherestitch");
+  const std::string drawer = options.from_sphere ? "sphereview" : "spherestitch";
+  stitcher_ = add(((options.stitcher == "auto" ? "" : options.stitcher) + drawer).c_str());
   GstElement* after = add("capsfilter");
   GstElement* queue = add("queue");
   GstElement* back_converter = add("videoconvert");
@@ -233,28 +232,15 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   g_object_set(back_converter, "n-threads", static_cast<guint>(options.threads), nullptr);
   g_object_set(queue, "max-size-buffers", raw_pictures, "max-size-bytes", 0u, "max-size-time",
                guint64{0}, nullptr);
-  gst_util_set_object_arg(G_OBJECT(stitcher_), "projection",
-                          projection_names[static_cast<size_t>(options.projection)].data());
-  g_object_set(stitcher_, "fov", options.fov, "lens-fov", options.lens_fov, "yaw", options.yaw,
-               "pitch", options.pitch, "roll", options.roll, nullptr);
-  gst_util_set_object_arg(G_OBJECT(stitcher_), "blend", options.blend.c_str());
-  if (options.blend_width >= 0)
-    g_object_set(stitcher_, "blend-width", options.blend_width, nullptr);
-  gst_util_set_object_arg(G_OBJECT(stitcher_), "strip", options.strip.c_str());
-  gst_util_set_object_arg(G_OBJECT(stitcher_), "match", options.match.c_str());
-  gst_util_set_object_arg(G_OBJECT(stitcher_), "align", options.align.c_str());
-  gst_util_set_object_arg(G_OBJECT(stitcher_), "interpolation", options.interpolation.c_str());
-  g_object_set(stitcher_, "stitch-distance", options.stitch_distance, nullptr);
-  if (!options.level.empty())
-    gst_util_set_object_arg(G_OBJECT(stitcher_), "level", options.level.c_str());
-  if (options.smoothing >= 0) g_object_set(stitcher_, "smoothing", options.smoothing, nullptr);
-  tell_stitcher(input.capture);
-  if (!options.lens.empty()) g_object_set(stitcher_, "lens", options.lens.c_str(), nullptr);
+  set_up_view(options);
+  if (!options.from_sphere) set_up_stitcher(options, input.capture);
   if (!on_gl) g_object_set(stitcher_, "threads", options.threads, nullptr);
   if (options.width > 0) {
     std::string size = "video/x-raw,pixel-aspect-ratio=1/1,width=" + std::to_string(options.width);
-    if (options.projection == Projection::equirect)
-      size += ",height=" + std::to_string(options.width / 2);
+    const int height = options.height > 0                           ? options.height
+                       : options.projection == Projection::equirect ? options.width / 2
+                                                                    : 0;
+    if (height > 0) size += ",height=" + std::to_string(height);
     set_caps(after, size);
   }
   const std::string format = input.video() ? video_format(on_gl) : photo_format(input);
@@ -263,7 +249,9 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   g_object_set(sink, "fd", output, nullptr);
 
   what_ = input.video() ? "video" : "picture";
-  if (!options.force && !input.capture.fisheyes) {
+  from_sphere_ = options.from_sphere;
+  const bool known = from_sphere_ ? input.spherical() : input.capture.fisheyes;
+  if (!options.force && !known) {
     g_autoptr(GstPad) decoded = gst_element_get_static_pad(before, "src");
     gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, check_decoded, this, nullptr);
   }
@@ -278,6 +266,34 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
                                     : build_photo_ends(options, input, *targets);
   if (!ends) return ends;
   return link({last_, sink}) ? ok() : missing_;
+}
+
+void StitchPipeline::set_up_view(const StitchOptions& options) {
+  gst_util_set_object_arg(G_OBJECT(stitcher_), "projection",
+                          projection_names[static_cast<size_t>(options.projection)].data());
+  g_object_set(stitcher_, "fov", options.fov, "yaw", options.yaw, "pitch", options.pitch, "roll",
+               options.roll, nullptr);
+  if (!options.keyframes.empty())
+    g_object_set(stitcher_, "keyframes", options.keyframes.c_str(), nullptr);
+  gst_util_set_object_arg(G_OBJECT(stitcher_), "interpolation", options.interpolation.c_str());
+}
+
+void StitchPipeline::set_up_stitcher(const StitchOptions& options,
+                                     const makers::CaptureInfo& capture) {
+  g_object_set(stitcher_, "lens-fov", options.lens_fov, "stitch-distance", options.stitch_distance,
+               nullptr);
+  const std::pair<const char*, const std::string&> words[] = {{"blend", options.blend},
+                                                              {"strip", options.strip},
+                                                              {"match", options.match},
+                                                              {"align", options.align},
+                                                              {"level", options.level}};
+  for (const auto& [name, word] : words)
+    if (!word.empty()) gst_util_set_object_arg(G_OBJECT(stitcher_), name, word.c_str());
+  if (options.blend_width >= 0)
+    g_object_set(stitcher_, "blend-width", options.blend_width, nullptr);
+  if (options.smoothing >= 0) g_object_set(stitcher_, "smoothing", options.smoothing, nullptr);
+  tell_stitcher(capture);
+  if (!options.lens.empty()) g_object_set(stitcher_, "lens", options.lens.c_str(), nullptr);
 }
 
 Result<std::vector<GstElement*>> StitchPipeline::build_sources_end(const StitchOptions& options,
@@ -547,6 +563,24 @@ std::string StitchPipeline::refusal() {
   return refusal_;
 }
 
+std::string StitchPipeline::why_not(media::PictureKind kind) const {
+  if (from_sphere_) {
+    if (kind == media::PictureKind::two_fisheyes)
+      return std::string(
+          "shows two fisheyes; name their lenses with --lens, or find them with "
+          "--lens auto");
+    if (kind == media::PictureKind::flat)
+      return std::string("looks like an ordinary ") + what_ +
+             ": its left and right edges do not fit together; --force takes it for a 360 one";
+    return {};
+  }
+  const std::string lack = lack_of_fisheyes(kind, what_);
+  if (lack.empty()) return {};
+  return lack + (kind == media::PictureKind::sphere
+                     ? use_as_it_is
+                     : std::string(take_fisheyes) + ", or stitch it with --force");
+}
+
 GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<StitchPipeline*>(data);
   if (++self->checked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
@@ -558,13 +592,11 @@ GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* in
   std::vector<uint8_t> eight_bits;
   const media::PictureKind kind = media::classify_picture(brightness_of(*frame, &eight_bits));
   if (kind == media::PictureKind::unclear) return GST_PAD_PROBE_OK;
-  const std::string refusal = lack_of_fisheyes(kind, self->what_);
+  const std::string refusal = self->why_not(kind);
   if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
   // This picture goes no further, nor any after it: the probe stays.
   self->checked_at_ = 0;
-  self->refuse(refusal + (kind == media::PictureKind::sphere
-                              ? use_as_it_is
-                              : std::string(take_fisheyes) + ", or stitch it with --force"));
+  self->refuse(refusal);
   return GST_PAD_PROBE_DROP;
 }
 

@@ -57,6 +57,8 @@ class StitchPipeline {
   Status build_video_ends(const StitchOptions& options, const StitchInput& input,
                           const std::vector<GstElement*>& targets);
   void set_up_encoder(const StitchOptions& options);
+  void set_up_view(const StitchOptions& options);
+  void set_up_stitcher(const StitchOptions& options, const makers::CaptureInfo& capture);
   /// Before the first picture, what the camera says of itself in the file.
   void tell_stitcher(const makers::CaptureInfo& capture);
   GstElement* add(const char* factory);
@@ -67,7 +69,10 @@ class StitchPipeline {
   /// Lets pictures pass to the muxer, which shall know all tracks before the first one comes.
   void open_muxer();
 
-  /// Looks at the first decoded pictures, until one can be told, and refuses what has no fisheyes.
+  /// Why pictures of this kind are not taken, or "".
+  std::string why_not(media::PictureKind kind) const;
+  /// Looks at the first decoded pictures, until one can be told, and refuses what has no fisheyes,
+  /// or is no sphere, whichever is wanted.
   static GstPadProbeReturn check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   /// mp4mux takes the sum of the steps in decoding order for the length of a track, and writes an
   /// edit list of that length. Where steps differ and pictures are out of order, that cuts pictures
@@ -96,7 +101,8 @@ class StitchPipeline {
   } encoded_;
   bool lends_ = false;  ///< whether the encoder copies pictures before it returns
   LentPicture lent_;
-  int checked_at_ = 0;            ///< decoded pictures; only that pad's thread touches it
+  int checked_at_ = 0;  ///< decoded pictures; only that pad's thread touches it
+  bool from_sphere_ = false;
   const char* what_ = "picture";  ///< what the file is, in words
   bool audio_ = true;
   std::string container_;  ///< the end of OUT's name, with its dot

@@ -33,11 +33,11 @@
 #include <gst/gl/gstglfuncs.h>
 #include <gst/video/video.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/videoframe.h"
+#include "gst/sphere/gl/buffers.h"
 #include "gst/sphere/gl/headless.h"
 #include "gst/sphere/warp/glwarp.h"
 #include "plugins/stitch/stitching.h"
@@ -48,38 +48,10 @@ GST_DEBUG_CATEGORY_STATIC(glspherestitch_debug);
 
 namespace {
 
-#define GL_SPHERE_STITCH_CAPS                                                \
-  GST_VIDEO_CAPS_MAKE_WITH_FEATURES(GST_CAPS_FEATURE_MEMORY_GL_MEMORY,       \
-                                    "{ NV12, I420, Y444, RGBA, P010_10LE }") \
-  ", texture-target=(string)" GST_GL_TEXTURE_TARGET_2D_STR
-
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GL_SPHERE_STITCH_CAPS));
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                                                            GST_STATIC_CAPS(GL_SPHERE_STITCH_CAPS));
-
-// One is being drawn, one is being read back, and one is queued between elements.
-constexpr guint least_buffers = 3;
-
-using PoolRef = sphere::GstRef<GstBufferPool>;
-
-/// Configures a pool for pictures of these caps. A pool may change the configuration, for example
-/// the smallest number of buffers, and returns false once. Its own configuration is accepted if it
-/// is sufficient, and written to `size`, `min` and `max`. Returns false if it is not sufficient.
-bool configure_pool(GstBufferPool* pool, GstCaps* caps, guint& size, guint& min, guint& max) {
-  GstStructure* config = gst_buffer_pool_get_config(pool);
-  gst_buffer_pool_config_set_params(config, caps, size, min, max);
-  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_GL_SYNC_META);
-  if (gst_buffer_pool_set_config(pool, config)) return true;
-  config = gst_buffer_pool_get_config(pool);
-  if (!gst_buffer_pool_config_validate_params(config, caps, size, min, max)) {
-    gst_structure_free(config);
-    return false;
-  }
-  gst_buffer_pool_config_get_params(config, nullptr, &size, &min, &max);
-  return gst_buffer_pool_set_config(pool, config);
-}
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
 
 /// The strip around the seam, drawn by GL and copied to the CPU: some hundred kilobytes.
 class GlStrip {
@@ -96,7 +68,7 @@ class GlStrip {
     }
     if (!buffer_ || !gst_video_info_is_equal(&info_, &info)) {
       info_ = info;
-      buffer_ = make_buffer(context, info);
+      buffer_ = sphere::make_gl_buffer(context, info);
       if (!buffer_) return sphere::failed("there is no memory for the seam");
       if (const sphere::Status set = warp_->set_formats(info, info); !set) return set;
     }
@@ -113,26 +85,6 @@ class GlStrip {
   }
 
  private:
-  /// One buffer of textures for the strip.
-  static sphere::BufferRef make_buffer(GstGLContext* context, const GstVideoInfo& info) {
-    const PoolRef pool(gst_gl_buffer_pool_new(context));
-    const sphere::CapsRef caps(gst_video_info_to_caps(&info));
-    gst_caps_set_features(caps.get(), 0,
-                          gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_GL_MEMORY, nullptr));
-    gst_caps_set_simple(caps.get(), "texture-target", G_TYPE_STRING, GST_GL_TEXTURE_TARGET_2D_STR,
-                        nullptr);
-    auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
-    guint min = 1, max = 1;
-    GstBuffer* buffer = nullptr;
-    if (!configure_pool(pool.get(), caps.get(), size, min, max) ||
-        !gst_buffer_pool_set_active(pool.get(), TRUE) ||
-        gst_buffer_pool_acquire_buffer(pool.get(), &buffer, nullptr) != GST_FLOW_OK)
-      return nullptr;
-    // The buffer has a reference to the pool until it is released.
-    gst_buffer_pool_set_active(pool.get(), FALSE);
-    return sphere::BufferRef(buffer);
-  }
-
   std::unique_ptr<sphere::GlWarp> warp_;
   sphere::BufferRef buffer_;
   GstVideoInfo info_{};
@@ -206,31 +158,11 @@ GstBaseTransformClass* parent_transform_class() {
 GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
   if (!self->stitching.prepare(in, out, base->segment)) return GST_FLOW_ERROR;
-  const sphere::GstRef<GstGLContext> context(
-      gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));
-  if (!context) {
-    GST_ELEMENT_ERROR(base, RESOURCE, NOT_FOUND, ("There is no GL context."), (nullptr));
-    return GST_FLOW_ERROR;
-  }
-
-  struct Job {
-    GLSphereStitch* self;
-    GstBuffer *in, *out;
-    sphere::Status status;
-  } job = {self, in, out, sphere::failed("GL does not run")};
-  gst_gl_context_thread_add(
-      context.get(),
-      [](GstGLContext* gl_context, gpointer data) {
-        auto* j = static_cast<Job*>(data);
-        if (j->self->warp) j->status = j->self->draw(gl_context, j->in, j->out);
-      },
-      &job);
-  if (!job.status) {
-    GST_ELEMENT_ERROR(base, RESOURCE, WRITE, ("The picture can't be drawn with GL."),
-                      ("%s", job.status.error().message.c_str()));
-    return GST_FLOW_ERROR;
-  }
-  return GST_FLOW_OK;
+  const bool drawn =
+      sphere::draw_on_gl_thread(GST_GL_BASE_FILTER(base), [&](GstGLContext* context) {
+        return self->warp ? self->draw(context, in, out) : sphere::failed("GL does not run");
+      });
+  return drawn ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
@@ -243,13 +175,6 @@ gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* quer
   return sphere::stitch_transform_query(base, direction, query);
 }
 
-gboolean get_unit_size(GstBaseTransform* base, GstCaps* caps, gsize* size) {
-  GstVideoInfo info;
-  if (!gst_video_info_from_caps(&info, caps)) return FALSE;
-  *size = GST_VIDEO_INFO_SIZE(&info);
-  return TRUE;
-}
-
 gboolean set_caps(GstBaseTransform* base, GstCaps* in_caps, GstCaps* out_caps) {
   GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
   if (!gst_video_info_from_caps(&self->in_info, in_caps) ||
@@ -259,64 +184,13 @@ gboolean set_caps(GstBaseTransform* base, GstCaps* in_caps, GstCaps* out_caps) {
          parent_transform_class()->set_caps(base, in_caps, out_caps);
 }
 
-gboolean propose_allocation(GstBaseTransform* base, GstQuery* decide_query, GstQuery* query) {
-  const sphere::GstRef<GstGLContext> context(
-      gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));
-  if (!context) return FALSE;
-  GstCaps* caps = nullptr;
-  gboolean need_pool = FALSE;
-  gst_query_parse_allocation(query, &caps, &need_pool);
-  GstVideoInfo info;
-  if (!caps || !gst_video_info_from_caps(&info, caps)) return FALSE;
-  auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
-  PoolRef pool;
-  if (need_pool) {
-    pool.reset(gst_gl_buffer_pool_new(context.get()));
-    guint min = 0, max = 0;
-    if (!configure_pool(pool.get(), caps, size, min, max)) return FALSE;
-  }
-  gst_query_add_allocation_pool(query, pool.get(), size, least_buffers, 0);
-  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  if (context->gl_vtable->FenceSync)
-    gst_query_add_allocation_meta(query, GST_GL_SYNC_META_API_TYPE, nullptr);
-  return TRUE;
+gboolean propose_allocation(GstBaseTransform* base, GstQuery*, GstQuery* query) {
+  return sphere::propose_gl_allocation(GST_GL_BASE_FILTER(base), query);
 }
 
 gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
-  if (!parent_transform_class()->decide_allocation(base, query)) return FALSE;
-  const sphere::GstRef<GstGLContext> context(
-      gst_gl_base_filter_get_gl_context(GST_GL_BASE_FILTER(base)));
-  GstCaps* caps = nullptr;
-  gst_query_parse_allocation(query, &caps, nullptr);
-  GstVideoInfo info;
-  if (!context || !caps || !gst_video_info_from_caps(&info, caps)) return FALSE;
-
-  auto size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
-  guint min = 0, max = 0;
-  PoolRef pool;
-  const bool offered = gst_query_get_n_allocation_pools(query) > 0;
-  if (offered) {
-    GstBufferPool* other = nullptr;
-    gst_query_parse_nth_allocation_pool(query, 0, &other, &size, &min, &max);
-    pool.reset(other);
-    // The pool must be of textures that this context can use.
-    if (pool && (!GST_IS_GL_BUFFER_POOL(pool.get()) ||
-                 !gst_gl_context_can_share(GST_GL_BUFFER_POOL(pool.get())->context, context.get())))
-      pool.reset();
-  }
-  min = std::max(min, least_buffers);
-  if (max) max = std::max(max, min);
-  if (!pool || !configure_pool(pool.get(), caps, size, min, max)) {
-    pool.reset(gst_gl_buffer_pool_new(context.get()));
-    size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
-    max = 0;
-    if (!configure_pool(pool.get(), caps, size, min, max)) return FALSE;
-  }
-  if (offered)
-    gst_query_set_nth_allocation_pool(query, 0, pool.get(), size, min, max);
-  else
-    gst_query_add_allocation_pool(query, pool.get(), size, min, max);
-  return TRUE;
+  return parent_transform_class()->decide_allocation(base, query) &&
+         sphere::decide_gl_allocation(GST_GL_BASE_FILTER(base), query);
 }
 
 gboolean gl_start(GstGLBaseFilter* filter) {
@@ -401,7 +275,7 @@ static void gst_gl_sphere_stitch_class_init(GstGLSphereStitchClass* klass) {
 
   auto* base_class = GST_BASE_TRANSFORM_CLASS(klass);
   sphere::install_stitch_transform(base_class);
-  base_class->get_unit_size = get_unit_size;
+  base_class->get_unit_size = sphere::gl_unit_size;
   base_class->set_caps = set_caps;
   base_class->propose_allocation = propose_allocation;
   base_class->decide_allocation = decide_allocation;

@@ -12,7 +12,7 @@
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/orientation/event.h"
-#include "gst/sphere/orientation/gstsphereorientationmeta.h"
+#include "gst/sphere/orientation/turn_meta.h"
 #include "plugins/stitch/cameratags.h"
 
 namespace sphere {
@@ -40,12 +40,19 @@ constexpr int fine_grid_width = 2560;
 }  // namespace
 
 bool Stitching::set_property(guint id, const GValue* value) {
+  KeyframesSetting keyframes;
+  // A file is read outside of the lock.
+  if (id == stitch_prop_keyframes) keyframes = KeyframesSetting(g_value_get_string(value));
   {
     Lock lock(mutex_);
-    if (!set_stitch_property(settings_, id, value)) return false;
+    if (id == stitch_prop_keyframes)
+      settings_.keyframes = std::move(keyframes);
+    else if (!set_stitch_property(settings_, id, value))
+      return false;
   }
   // Another projection may need another output size.
-  if (id == stitch_prop_projection && GST_IS_BASE_TRANSFORM(owner_))
+  if ((id == stitch_prop_projection || id == stitch_prop_keyframes) &&
+      GST_IS_BASE_TRANSFORM(owner_))
     gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(owner_));
   return true;
 }
@@ -57,7 +64,7 @@ bool Stitching::get_property(guint id, GValue* value) {
 
 Projection Stitching::projection() {
   Lock lock(mutex_);
-  return settings_.projection;
+  return settings_.keyframes.first_projection(settings_.projection);
 }
 
 GstEvent* Stitching::observe(GstEvent* event) {
@@ -177,19 +184,20 @@ bool Stitching::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment
     Lock lock(mutex_);
     current_ = settings_;
   }
+  View looked_at = {rotation(current_.view), current_.fov, current_.projection};
+  if (const Status applied = current_.keyframes.apply(segment, in, &looked_at); !applied) {
+    GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", applied.error().message.c_str()),
+                      (nullptr));
+    return false;
+  }
+  current_.fov = looked_at.fov;
+  current_.projection = looked_at.projection;
   const StitchSettings& settings = current_;
   if (!ensure_pair(settings)) return false;
-  const Mat3 view = levelling_.view(settings.level, settings.smoothing, in, segment, input_) *
-                    rotation(settings.view);
+  const Mat3 view =
+      levelling_.view(settings.level, settings.smoothing, in, segment, input_) * looked_at.rotation;
   pair_->build(view);
-  if (GstSphereOrientationMeta* meta = gst_buffer_get_sphere_orientation_meta(out)) {
-    const Quaternion q =
-        normalised(Quaternion{meta->w, meta->x, meta->y, meta->z} * quaternion_of(view));
-    meta->w = q.w;
-    meta->x = q.x;
-    meta->y = q.y;
-    meta->z = q.z;
-  }
+  turn_orientation_meta(out, view);
   return true;
 }
 

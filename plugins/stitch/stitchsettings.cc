@@ -3,7 +3,6 @@
 #include "plugins/stitch/stitchsettings.h"
 
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/warp/workers.h"
 
 namespace sphere {
 
@@ -12,37 +11,7 @@ namespace {
 constexpr double default_blend_width =
     4;  // two degrees to either side, as the camera's own app has
 
-constexpr auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                               GST_PARAM_MUTABLE_PLAYING);
-constexpr auto live_controllable =
-    static_cast<GParamFlags>(static_cast<int>(live) | GST_PARAM_CONTROLLABLE);
-
-GType registered_enum(const char* name, const GEnumValue* values) {
-  const GType registered = g_enum_register_static(name, values);
-  gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
-  return registered;
-}
-
 }  // namespace
-
-GType stitch_projection_get_type() {
-  static const GEnumValue values[] = {
-      {static_cast<int>(Projection::equirect), "The whole sphere, 2:1", "equirect"},
-      {static_cast<int>(Projection::cubemap),
-       "Six faces in 3x2: right, left, up, then down, front, back", "cubemap"},
-      {static_cast<int>(Projection::eac),
-       "Equi-angular cubemap in 3x2: left, front, right, then down, back, up, turned", "eac"},
-      {static_cast<int>(Projection::perspective),
-       "What an ordinary camera without distortion would show", "perspective"},
-      {static_cast<int>(Projection::little_planet), "Stereographic, with the ground in the middle",
-       "little-planet"},
-      {static_cast<int>(Projection::stereographic), "Stereographic, with the front in the middle",
-       "stereographic"},
-      {0, nullptr, nullptr},
-  };
-  static const GType type = registered_enum("GstSphereProjection", values);
-  return type;
-}
 
 GType stitch_match_get_type() {
   static const GEnumValue values[] = {
@@ -51,7 +20,7 @@ GType stitch_match_get_type() {
        "gain"},
       {0, nullptr, nullptr},
   };
-  static const GType type = registered_enum("GstSphereMatch", values);
+  static const GType type = register_plugin_enum("GstSphereMatch", values);
   return type;
 }
 
@@ -62,18 +31,7 @@ GType stitch_align_get_type() {
        "seam"},
       {0, nullptr, nullptr},
   };
-  static const GType type = registered_enum("GstSphereAlign", values);
-  return type;
-}
-
-GType stitch_interpolation_get_type() {
-  static const GEnumValue values[] = {
-      {static_cast<int>(Interpolation::linear), "Calculated from two by two samples", "linear"},
-      {static_cast<int>(Interpolation::cubic),
-       "Calculated from four by four samples: sharper, slower", "cubic"},
-      {0, nullptr, nullptr},
-  };
-  static const GType type = registered_enum("GstSphereInterpolation", values);
+  static const GType type = register_plugin_enum("GstSphereAlign", values);
   return type;
 }
 
@@ -85,7 +43,7 @@ GType stitch_blend_get_type() {
        "Coarse detail is blended over a wide band, fine detail over a few pixels", "multiband"},
       {0, nullptr, nullptr},
   };
-  static const GType type = registered_enum("GstSphereBlend", values);
+  static const GType type = register_plugin_enum("GstSphereBlend", values);
   return type;
 }
 
@@ -97,7 +55,7 @@ GType stitch_level_get_type() {
       {static_cast<int>(Level::full), "The horizon is level; the view keeps its direction", "full"},
       {0, nullptr, nullptr},
   };
-  static const GType type = registered_enum("GstSphereLevel", values);
+  static const GType type = register_plugin_enum("GstSphereLevel", values);
   return type;
 }
 
@@ -108,7 +66,7 @@ GType stitch_frame_rows_get_type() {
       {static_cast<int>(FrameRows::bottom), "The lower half", "bottom"},
       {0, nullptr, nullptr},
   };
-  static const GType type = registered_enum("GstSphereStrip", values);
+  static const GType type = register_plugin_enum("GstSphereStrip", values);
   return type;
 }
 
@@ -121,16 +79,15 @@ void install_stitch_properties(GObjectClass* klass) {
           "profile, or a recording or photo with the camera's own lens table; or the text of a "
           "profile; if it is not set, "
           "the stream names the lenses",
-          nullptr, live));
+          nullptr, live_property));
   const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(
-        klass, id, g_param_spec_double(name, nick, blurb, -360, 360, 0, live_controllable));
+        klass, id, g_param_spec_double(name, nick, blurb, -360, 360, 0, controllable_property));
   };
   g_object_class_install_property(
       klass, stitch_prop_projection,
       g_param_spec_enum("projection", "Projection", "How the sphere is projected into the output",
-                        stitch_projection_get_type(), static_cast<int>(Projection::equirect),
-                        live));
+                        projection_type(), static_cast<int>(Projection::equirect), live_property));
   g_object_class_install_property(
       klass, stitch_prop_fov,
       g_param_spec_double("fov", "Field of view",
@@ -138,14 +95,14 @@ void install_stitch_properties(GObjectClass* klass) {
                           "170, little-planet and stereographic 1 to 350; 0 means 90, 270 and 180. "
                           "Ignored when the projection shows the whole "
                           "sphere",
-                          0, 350, 0, live_controllable));
+                          0, 350, 0, controllable_property));
   g_object_class_install_property(
       klass, stitch_prop_lens_fov,
       g_param_spec_double(
           "lens-fov", "Field of view of the lenses",
           "Full field of view of each lens's image circle in degrees, 60 to 358; values between 0 "
           "and 60 are treated as 60; 0 means the value of the lens profile",
-          0, 358, 0, live_controllable));
+          0, 358, 0, controllable_property));
   angle(stitch_prop_yaw, "yaw", "Yaw",
         "Turn of the view to the right in degrees; applied before pitch and roll");
   angle(stitch_prop_pitch, "pitch", "Pitch",
@@ -155,7 +112,7 @@ void install_stitch_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, stitch_prop_blend,
       g_param_spec_enum("blend", "Blend", "How the two lenses are joined", stitch_blend_get_type(),
-                        static_cast<int>(Blend::feather), live));
+                        static_cast<int>(Blend::feather), live_property));
   g_object_class_install_property(
       klass, stitch_prop_blend_width,
       g_param_spec_double(
@@ -163,37 +120,37 @@ void install_stitch_properties(GObjectClass* klass) {
           "Width of the whole blended band in degrees, limited to what both lenses see without the "
           "last degree of each; with multiband the coarsest detail is blended over twice this "
           "width, the finest over a few pixels. Ignored when blend is off",
-          0, 60, default_blend_width, live_controllable));
+          0, 60, default_blend_width, controllable_property));
   g_object_class_install_property(
       klass, stitch_prop_strip,
       g_param_spec_enum(
           "strip", "Strip",
           "For pictures that have half of the rows of the lenses' frame, as in the fastest modes "
           "of a camera: which rows they have. Ignored for complete pictures",
-          stitch_frame_rows_get_type(), static_cast<int>(FrameRows::middle), live));
+          stitch_frame_rows_get_type(), static_cast<int>(FrameRows::middle), live_property));
   g_object_class_install_property(
       klass, stitch_prop_level,
       g_param_spec_enum(
           "level", "Level",
           "Which movements of the camera are removed, with the file's orientation track or the "
           "meta on each picture; yaw, pitch and roll are applied afterwards",
-          stitch_level_get_type(), static_cast<int>(Level::off), live));
+          stitch_level_get_type(), static_cast<int>(Level::off), live_property));
   g_object_class_install_property(
       klass, stitch_prop_smoothing,
       g_param_spec_double("smoothing", "Smoothing",
                           "Seconds over which the heading of the camera is averaged; ignored "
                           "unless level is horizon",
-                          0, 10, 0, live_controllable));
+                          0, 10, 0, controllable_property));
   g_object_class_install_property(
       klass, stitch_prop_match,
       g_param_spec_enum(
           "match", "Match",
           "Whether differences of brightness and colour between the lenses are corrected",
-          stitch_match_get_type(), static_cast<int>(Match::off), live));
+          stitch_match_get_type(), static_cast<int>(Match::off), live_property));
   g_object_class_install_property(
       klass, stitch_prop_align,
       g_param_spec_enum("align", "Align", "Whether near things are moved together at the seam",
-                        stitch_align_get_type(), static_cast<int>(Align::off), live));
+                        stitch_align_get_type(), static_cast<int>(Align::off), live_property));
   g_object_class_install_property(
       klass, stitch_prop_stitch_distance,
       g_param_spec_double(
@@ -201,22 +158,15 @@ void install_stitch_properties(GObjectClass* klass) {
           "Distance in metres at which things are joined at the seam without a step, calculated "
           "with the baseline of the lens profile; 0 means infinitely far. align starts from it. "
           "Ignored when the profile has no baseline",
-          0, 1000, 0, live_controllable));
+          0, 1000, 0, controllable_property));
   g_object_class_install_property(
-      klass, stitch_prop_interpolation,
-      g_param_spec_enum("interpolation", "Interpolation",
-                        "How values between the pixels of the fisheyes are calculated",
-                        stitch_interpolation_get_type(), static_cast<int>(Interpolation::linear),
-                        live));
-}
-
-void install_threads_property(GObjectClass* klass, guint id) {
-  g_object_class_install_property(
-      klass, id,
-      g_param_spec_int(
-          "threads", "Threads",
-          "Number of threads that draw; 0 means one for each core. Ignored when a GPU draws", 0,
-          Workers::most_threads, Workers::default_threads, live));
+      klass, stitch_prop_keyframes,
+      g_param_spec_string("keyframes", "Keyframes",
+                          "What is looked at along stream time: a file, or its JSON text; it "
+                          "replaces projection, fov, yaw, pitch and roll",
+                          nullptr, live_property));
+  install_interpolation_property(klass, stitch_prop_interpolation,
+                                 "How values between the pixels of the fisheyes are calculated");
 }
 
 bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value) {
@@ -323,6 +273,9 @@ bool get_stitch_property(const StitchSettings& settings, guint id, GValue* value
       return true;
     case stitch_prop_lens_fov:
       g_value_set_double(value, settings.lens_fov);
+      return true;
+    case stitch_prop_keyframes:
+      g_value_set_string(value, settings.keyframes.words());
       return true;
     default:
       return false;

@@ -5,11 +5,11 @@
 
 #include <gst/gst.h>
 
-#include <atomic>
 #include <string>
 
 #include "gst/sphere/geometry/projection.h"
-#include "gst/sphere/warp/workers.h"
+#include "gst/sphere/view/keyframes_setting.h"
+#include "gst/sphere/warp/elementproperties.h"
 #include "plugins/stitch/levelling.h"
 
 namespace sphere {
@@ -19,7 +19,6 @@ enum class Blend { off, feather, multiband };
 enum class FrameRows { top, middle, bottom };
 enum class Match { off, gain };
 enum class Align { off, seam };
-enum class Interpolation { linear, cubic };
 
 /// Copied as a whole, once for each buffer.
 struct StitchSettings {
@@ -37,6 +36,7 @@ struct StitchSettings {
   Align align = Align::off;
   double stitch_distance = 0;  ///< metres; 0: infinitely far
   Interpolation interpolation = Interpolation::linear;
+  KeyframesSetting keyframes;
   bool operator==(const StitchSettings&) const = default;
 };
 
@@ -58,39 +58,17 @@ enum StitchProperty : guint {
   stitch_prop_interpolation,
   stitch_prop_projection,
   stitch_prop_lens_fov,
+  stitch_prop_keyframes,
   stitch_prop_end,
 };
 
 void install_stitch_properties(GObjectClass* klass);
-/// The property `threads` of elements that draw on the CPU. 0: as many as cores.
-void install_threads_property(GObjectClass* klass, guint id);
-class ThreadsProperty {
- public:
-  explicit ThreadsProperty(guint id) : id_(id) {}
-  int threads() const { return threads_; }
-
-  /// Returns false if the id belongs to another property.
-  bool set(guint id, const GValue* value) {
-    if (id == id_) threads_ = g_value_get_int(value);
-    return id == id_;
-  }
-  bool get(guint id, GValue* value) const {
-    if (id == id_) g_value_set_int(value, threads_);
-    return id == id_;
-  }
-
- private:
-  const guint id_;
-  std::atomic<int> threads_ = Workers::default_threads;
-};
 
 /// Writes a property's value to the settings, or reads it from them. Returns false if the id is not
-/// one of these properties.
+/// one of these properties. `keyframes` is not written by set_stitch_property(), because a file is
+/// read for it.
 bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value);
 bool get_stitch_property(const StitchSettings& settings, guint id, GValue* value);
-
-/// GstSphereProjection, the enumeration of the property `projection`.
-GType stitch_projection_get_type();
 
 /// GstSphereLevel, the enumeration of the property `level`.
 GType stitch_level_get_type();
@@ -103,7 +81,5 @@ GType stitch_blend_get_type();
 /// GstSphereMatch and GstSphereAlign, those of `match` and `align`.
 GType stitch_match_get_type();
 GType stitch_align_get_type();
-/// GstSphereInterpolation, that of `interpolation`.
-GType stitch_interpolation_get_type();
 
 }  // namespace sphere

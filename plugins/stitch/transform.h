@@ -19,8 +19,8 @@ void init_stitch_transform(GstBaseTransform* transform, Stitching* stitching);
 gboolean stitch_transform_query(GstBaseTransform* transform, GstPadDirection direction,
                                 GstQuery* query);
 
-/// Whether a meta is also true of the stitched picture: it is if it depends neither on the size of
-/// the picture nor on positions in it.
+/// Whether a meta is passed on. Stitching::prepare() changes the one with the orientation to that
+/// of the stitched picture.
 bool stitch_keeps_meta(const GstMeta* meta);
 
 }  // namespace sphere

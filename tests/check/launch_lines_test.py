@@ -30,6 +30,10 @@ INPUTS = {
 }
 
 
+KEYFRAMES = """{"format": "gst-sphere-view", "version": 1,
+    "keyframes": [{"time": 0}, {"time": 1, "yaw": 90, "fov": 60}]}"""
+
+
 def lines_of(path):
     """The launch lines of a file, continuation lines joined."""
     text = path.read_text(encoding="utf-8")
@@ -113,6 +117,8 @@ def shortened(line, uri):
 
 def try_line(line, where, uri=""):
     with tempfile.TemporaryDirectory() as folder:
+        for name in re.findall(r"keyframes=(\S+\.json)", line):
+            pathlib.Path(folder, name).write_text(KEYFRAMES)
         for name in re.findall(r"(?<!sphere)filesrc location=(\S+)", line):
             make = INPUTS[name.rsplit(".", 1)[-1]].replace("$NAME", name)
             made = run(f"gst-launch-1.0 -q {make}{name}", folder)

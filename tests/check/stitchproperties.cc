@@ -49,6 +49,8 @@ std::map<std::string, Trial> trials() {
       {"align", {"seam"}},
       {"stitch-distance", {"0.5"}},
       {"interpolation", {"cubic"}},
+      {"keyframes",
+       {R"({"format":"gst-sphere-view","version":1,"keyframes":[{"time":0,"yaw":20}]})"}},
       {"threads", {"9"}},
   };
 }

@@ -144,15 +144,40 @@ int JsonValue::integer(int min, int max) const {
   return static_cast<int>(value);
 }
 
+bool JsonValue::is_text() const {
+  return node_ && JSON_NODE_HOLDS_VALUE(node_) && json_node_get_value_type(node_) == G_TYPE_STRING;
+}
+
 std::string JsonValue::text(size_t max_length) const {
   if (!node_) return {};
-  if (!JSON_NODE_HOLDS_VALUE(node_) || json_node_get_value_type(node_) != G_TYPE_STRING) {
+  if (!is_text()) {
     complain("a text expected");
     return {};
   }
   std::string value = json_node_get_string(node_);
   if (value.size() > max_length) complain("longer than " + std::to_string(max_length) + " bytes");
   return value;
+}
+
+std::vector<JsonValue> JsonValue::items(size_t most) const {
+  std::vector<JsonValue> items;
+  if (!node_) return items;
+  if (!JSON_NODE_HOLDS_ARRAY(node_)) {
+    complain("a list expected");
+    return items;
+  }
+  JsonArray* array = json_node_get_array(node_);
+  const guint count = json_array_get_length(array);
+  if (count > most) {
+    complain("has " + std::to_string(count) + " elements, at most " + std::to_string(most) +
+             " are possible");
+    return items;
+  }
+  items.reserve(count);
+  for (guint i = 0; i < count; ++i)
+    items.push_back(JsonValue(json_array_get_element(array, i),
+                              path_ + "[" + std::to_string(i) + "]", document_));
+  return items;
 }
 
 std::vector<double> JsonValue::numbers(size_t count, double min, double max) const {
@@ -162,16 +187,13 @@ std::vector<double> JsonValue::numbers(size_t count, double min, double max) con
     complain("a list of " + std::to_string(count) + " numbers expected");
     return values;
   }
-  JsonArray* array = json_node_get_array(node_);
-  if (json_array_get_length(array) != count) {
-    complain("has " + std::to_string(json_array_get_length(array)) + " elements, " +
-             std::to_string(count) + " expected");
+  const std::vector<JsonValue> list = items(G_MAXUINT);
+  if (list.size() != count) {
+    complain("has " + std::to_string(list.size()) + " elements, " + std::to_string(count) +
+             " expected");
     return values;
   }
-  for (size_t i = 0; i < count; ++i)
-    values[i] = JsonValue(json_array_get_element(array, static_cast<guint>(i)),
-                          path_ + "[" + std::to_string(i) + "]", document_)
-                    .number(min, max);
+  for (size_t i = 0; i < count; ++i) values[i] = list[i].number(min, max);
   return values;
 }
 

@@ -38,6 +38,9 @@ class JsonValue {
   double number_or(double fallback, double min, double max) const;
   int integer(int min, int max) const;
   std::string text(size_t max_length = 1024) const;
+  bool is_text() const;
+  /// The items of a list.
+  std::vector<JsonValue> items(size_t most) const;
   /// Exactly `count` numbers.
   std::vector<double> numbers(size_t count, double min, double max) const;
   /// The index of the text among the choices.

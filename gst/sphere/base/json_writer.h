@@ -6,6 +6,7 @@
 #include <json-glib/json-glib.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -52,6 +53,11 @@ class JsonWriter {
       for (const auto& text : value) item(text);
       close_list();
     }
+  }
+  void add_numbers(const char* name, std::span<const double> values) {
+    open_list(name);
+    for (const double value : values) json_builder_add_double_value(builder_.get(), value);
+    close_list();
   }
   /// A text in a list.
   void item(std::string_view text) {

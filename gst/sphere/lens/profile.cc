@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "gst/sphere/base/file.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/json.h"
 #include "gst/sphere/lens/calibration_file.h"
@@ -109,25 +110,9 @@ Lens read_lens(const JsonValue& value, const Layout& layout, bool is_back) {
   return lens;
 }
 
-Result<std::string> read_file(const std::string& path,
-                              size_t limit = JsonDocument::default_max_size) {
-  g_autoptr(GFile) file = g_file_new_for_path(path.c_str());
-  g_autoptr(GError) error = nullptr;
-  g_autoptr(GFileInputStream) stream = g_file_read(file, nullptr, &error);
-  if (!stream) {
-    const bool absent = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-    return Error{absent ? Error::Kind::not_found : Error::Kind::failed,
-                 "lens profile '" + path + "' can't be read: " + error->message};
-  }
-  // Reads one byte more than is allowed, to detect larger files without trust in the size that the
-  // system reports.
-  std::string text(limit + 1, '\0');
-  gsize size = 0;
-  if (!g_input_stream_read_all(G_INPUT_STREAM(stream), text.data(), text.size(), &size, nullptr,
-                               &error))
-    return failed("lens profile '" + path + "' can't be read: " + error->message);
-  text.resize(size);
-  return text;
+Result<std::string> read_profile(const std::string& path,
+                                 size_t limit = JsonDocument::default_max_size) {
+  return read_file(path, limit, "lens profile");
 }
 
 std::span<const uint8_t> bytes_of(const std::string& text) {
@@ -209,18 +194,18 @@ Result<LensPair> load_profile(const std::string& name_or_file) {
       std::any_of(std::begin(file_suffixes), std::end(file_suffixes),
                   [&](auto end) { return std::string_view(lower.get()).ends_with(end); });
   if (is_file) {
-    Result<std::string> text = read_file(name_or_file);
+    Result<std::string> text = read_profile(name_or_file);
     if (!text) return text.error();
     if (is_recording(bytes_of(*text))) return lens_of_recording(name_or_file);
     if (!looks_like_table(bytes_of(*text))) return parse_lens_text(*text, name_or_file);
-    text = read_file(name_or_file, largest_table);
+    text = read_profile(name_or_file, largest_table);
     if (!text) return text.error();
     return parse_table(bytes_of(*text), name_or_file);
   }
   for (const std::string& folder : profile_folders()) {
     const std::string path = folder + "/" + name_or_file + suffix;
     if (!g_file_test(path.c_str(), G_FILE_TEST_IS_REGULAR)) continue;
-    const Result<std::string> text = read_file(path);
+    const Result<std::string> text = read_profile(path);
     if (!text) return text.error();
     return parse_profile(*text, path);
   }

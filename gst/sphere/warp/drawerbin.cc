@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/sphere/warp/drawerbin.h"
+
+#include <utility>
+#include <vector>
+
+#include "config.h"
+#include "gst/sphere/base/gobject.h"
+#if HAVE_GL
+#include "gst/sphere/gl/headless.h"
+#endif
+
+namespace sphere {
+
+namespace {
+
+/// Which element to take, and the reason in words.
+struct Choice {
+  bool gl = false;
+  std::string reason;
+};
+
+Choice choose() {
+#if HAVE_GL
+  const GlProbe& gl = probe_gl();
+  if (!gl.usable) return {false, "GL can't be used: " + gl.reason};
+  if (gl.software) return {false, "GL is drawn in software (" + gl.renderer + ")"};
+  return {true, "GL runs on " + gl.renderer};
+#else
+  return {false, "built without GL"};
+#endif
+}
+
+GstPad* add_ghost_pad(GstElement* bin, const char* name) {
+  GstPadTemplate* made = gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(bin), name);
+  GstPad* pad = gst_ghost_pad_new_no_target_from_template(name, made);
+  gst_element_add_pad(bin, pad);
+  return pad;
+}
+
+/// Applies the values of a GstController to the bin's properties, by stream time. GstBaseTransform
+/// does this for its own elements, but a bin does not.
+GstPadProbeReturn sync_values(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  auto* bin = GST_OBJECT(data);
+  if (!gst_object_has_active_control_bindings(bin)) return GST_PAD_PROBE_OK;
+  g_autoptr(GstEvent) event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment* segment = nullptr;
+  if (event) gst_event_parse_segment(event, &segment);
+  if (!segment || segment->format != GST_FORMAT_TIME) return GST_PAD_PROBE_OK;
+  const GstClockTime time = gst_segment_to_stream_time(
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)));
+  if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(bin, time);
+  return GST_PAD_PROBE_OK;
+}
+
+}  // namespace
+
+DrawerBin::DrawerBin(GstBin* bin, const Names& names, GBindingFlags binding)
+    : bin_(bin),
+      names_(names),
+      binding_(binding),
+      sink_(add_ghost_pad(GST_ELEMENT(bin), "sink")),
+      src_(add_ghost_pad(GST_ELEMENT(bin), "src")) {
+  gst_pad_add_probe(sink_, GST_PAD_PROBE_TYPE_BUFFER, sync_values, bin, nullptr);
+}
+
+void DrawerBin::bind_properties(GstElement* child) {
+  guint count = 0;
+  g_autofree GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(bin_), &count);
+  for (guint i = 0; i < count; ++i) {
+    if (specs[i]->owner_type != G_OBJECT_TYPE(bin_) || !(specs[i]->flags & G_PARAM_WRITABLE))
+      continue;
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(child), specs[i]->name))
+      g_object_bind_property(bin_, specs[i]->name, child, specs[i]->name,
+                             static_cast<GBindingFlags>(binding_ | G_BINDING_SYNC_CREATE));
+  }
+}
+
+bool DrawerBin::add_elements(bool gl) {
+  std::vector<const char*> factories = {names_.cpu};
+  if (gl) factories = {"glupload", names_.gl, "gldownload"};
+  GstElement* first = nullptr;
+  GstElement* last = nullptr;
+  for (const char* factory : factories) {
+    GstElement* element = gst_element_factory_make(factory, nullptr);
+    if (!element) {
+      GST_ELEMENT_ERROR(bin_, CORE, MISSING_PLUGIN,
+                        ("The element '%s' is missing; install GStreamer's base plugins.", factory),
+                        (nullptr));
+      return false;
+    }
+    gst_bin_add(bin_, element);
+    bind_properties(element);
+    if (last && !gst_element_link(last, element)) return false;
+    if (!first) first = element;
+    last = element;
+  }
+  g_autoptr(GstPad) sink = gst_element_get_static_pad(first, "sink");
+  g_autoptr(GstPad) src = gst_element_get_static_pad(last, "src");
+  return gst_ghost_pad_set_target(GST_GHOST_PAD(sink_), sink) &&
+         gst_ghost_pad_set_target(GST_GHOST_PAD(src_), src);
+}
+
+void DrawerBin::empty() {
+  gst_ghost_pad_set_target(GST_GHOST_PAD(sink_), nullptr);
+  gst_ghost_pad_set_target(GST_GHOST_PAD(src_), nullptr);
+  while (GList* child = GST_BIN_CHILDREN(bin_)) {
+    auto* element = GST_ELEMENT(child->data);
+    gst_element_set_state(element, GST_STATE_NULL);
+    gst_bin_remove(bin_, element);
+  }
+}
+
+bool DrawerBin::fill() {
+  const Choice chosen = choose();
+  const char* name = chosen.gl ? names_.gl : names_.cpu;
+  {
+    const Lock lock(mutex_);
+    name_ = name;
+    reason_ = chosen.reason;
+  }
+  GST_CAT_INFO_OBJECT(names_.category, bin_, "uses %s: %s", name, chosen.reason.c_str());
+  gst_element_post_message(
+      GST_ELEMENT(bin_),
+      gst_message_new_element(
+          GST_OBJECT(bin_),
+          gst_structure_new(names_.message, names_.member, G_TYPE_STRING, name, "reason",
+                            G_TYPE_STRING, chosen.reason.c_str(), nullptr)));
+  g_object_notify(G_OBJECT(bin_), names_.member);
+  g_object_notify(G_OBJECT(bin_), "reason");
+  return add_elements(chosen.gl);
+}
+
+GstStateChangeReturn DrawerBin::change_state(GstStateChange transition,
+                                             GstStateChangeReturn (*parent)(GstElement*,
+                                                                            GstStateChange)) {
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !fill()) {
+    empty();
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  const GstStateChangeReturn result = parent(GST_ELEMENT(bin_), transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+      (transition == GST_STATE_CHANGE_NULL_TO_READY && result == GST_STATE_CHANGE_FAILURE))
+    empty();
+  return result;
+}
+
+bool DrawerBin::choice(std::string* name, std::string* reason) {
+  const Lock lock(mutex_);
+  *name = name_;
+  *reason = reason_;
+  return !name_.empty();
+}
+
+void install_choice_properties(GObjectClass* klass, guint member_id, const char* member,
+                               const char* nick, const char* blurb, guint reason_id,
+                               const char* reason_blurb) {
+  constexpr auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_property(klass, member_id,
+                                  g_param_spec_string(member, nick, blurb, nullptr, readable));
+  g_object_class_install_property(
+      klass, reason_id, g_param_spec_string("reason", "Reason", reason_blurb, nullptr, readable));
+}
+
+}  // namespace sphere

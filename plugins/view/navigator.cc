@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/view/navigator.h"
+
+#include <gst/video/navigation.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+namespace sphere {
+
+namespace {
+
+// Of the field of view: how far a key turns the view, and how much a step of the wheel and a key
+// narrow it.
+constexpr double key_turn = 1.0 / 18, wheel_zoom = 0.1;
+constexpr double most_pitch = 90;
+// Seconds. A pointer that rested longer than this before it was let go throws nothing.
+constexpr double rest = 0.1;
+// Degrees a second, below which a view that coasts stands still.
+constexpr double least_speed = 0.5;
+// Mice without a wheel event of their own: the buttons that stand for the wheel.
+constexpr int left_button = 1, wheel_up = 4, wheel_down = 5;
+
+/// The direction that is seen at a place in the picture, in the axes of the view.
+Vec3 direction_at(const Canvas& canvas, Point at) {
+  const Canvas::Patch* patch = &canvas.patches().front();
+  for (const Canvas::Patch& each : canvas.patches())
+    if (at.x >= each.x && at.y >= each.y && at.x < each.x + each.size.width &&
+        at.y < each.y + each.size.height)
+      patch = &each;
+  return canvas.direction(*patch, {at.x - patch->x, at.y - patch->y});
+}
+
+Look zoomed(const Canvas& canvas, Look look, double factor) {
+  const FieldRange range = field_range(canvas.projection());
+  if (shows_all(canvas.projection())) return look;
+  look.fov = std::clamp(drawn_fov(canvas.projection(), look.fov) * factor, degrees(range.smallest),
+                        degrees(range.largest));
+  return look;
+}
+
+/// The view in which a direction of the picture, `world`, is seen at `seen` in the axes of the
+/// view. The roll stays.
+Look look_with(const Look& look, Vec3 world, Vec3 seen) {
+  const Vec3 q = normalised(rotation({0, 0, look.angles.roll}) * seen);
+  // The pitch has to bring it to its height: q.y cos(pitch) - q.z sin(pitch) = world.y. There are
+  // two pitches that do; the nearer one is meant.
+  const double reach = std::hypot(q.y, q.z), phase = std::atan2(q.z, q.y);
+  if (reach < 1e-9) return look;
+  const double half = std::acos(std::clamp(world.y / reach, -1.0, 1.0));
+  const double now = radians(look.angles.pitch);
+  const auto near = [&](double pitch) { return now + std::remainder(pitch - now, 2 * pi); };
+  const double one = near(half - phase), other = near(-half - phase);
+  const double pitch = std::abs(one - now) <= std::abs(other - now) ? one : other;
+  Look turned = look;
+  turned.angles.pitch = std::clamp(degrees(pitch), -most_pitch, most_pitch);
+  const Vec3 tilted = rotation({0, turned.angles.pitch, 0}) * q;
+  const double yaw = degrees(std::atan2(world.x, world.z) - std::atan2(tilted.x, tilted.z));
+  // The yaw goes on counting beyond half a turn.
+  turned.angles.yaw = look.angles.yaw + std::remainder(yaw - look.angles.yaw, 360);
+  return turned;
+}
+
+}  // namespace
+
+double drawn_fov(Projection projection, double fov) {
+  const FieldRange range = field_range(projection);
+  if (shows_all(projection)) return 360;
+  if (fov <= 0) return degrees(range.usual);
+  return std::clamp(fov, degrees(range.smallest), degrees(range.largest));
+}
+
+void Navigator::grab(const Canvas& canvas, const Look& look, Point at, double now) {
+  grabbed_ = normalised(rotation(look.angles) * direction_at(canvas, at));
+  last_ = at;
+  yaw_speed_ = pitch_speed_ = 0;
+  measured_ = now;
+  coasts_ = false;
+}
+
+std::optional<Look> Navigator::drag(const Canvas& canvas, const Look& look, Point at, double now) {
+  if (!grabbed_) return std::nullopt;
+  last_ = at;
+  const Look turned = look_with(look, *grabbed_, direction_at(canvas, at));
+  const double passed = now - measured_;
+  if (passed > 0) {
+    yaw_speed_ = (turned.angles.yaw - look.angles.yaw) / passed;
+    pitch_speed_ = (turned.angles.pitch - look.angles.pitch) / passed;
+    measured_ = now;
+  }
+  return turned;
+}
+
+std::optional<Look> Navigator::release(const Canvas& canvas, const Look& look, Point at,
+                                       double now) {
+  if (!grabbed_) return std::nullopt;
+  coasts_ = now - measured_ < rest;
+  // Sinks that ask for events from time to time tell only the last movement, and before the button.
+  const bool has_moved = !(at == last_);
+  std::optional<Look> turned = has_moved ? drag(canvas, look, at, now) : std::nullopt;
+  grabbed_.reset();
+  return turned;
+}
+
+Navigator::Answer Navigator::press_key(const char* key, const Canvas& canvas, const Look& look) {
+  const std::string_view name = key;
+  const double step = drawn_fov(canvas.projection(), look.fov) * key_turn;
+  Look turned = look;
+  if (name == "Left")
+    turned.angles.yaw -= step;
+  else if (name == "Right")
+    turned.angles.yaw += step;
+  else if (name == "Up")
+    turned.angles.pitch = std::min(turned.angles.pitch + step, most_pitch);
+  else if (name == "Down")
+    turned.angles.pitch = std::max(turned.angles.pitch - step, -most_pitch);
+  else if (name == "plus" || name == "equal" || name == "KP_Add")
+    turned = zoomed(canvas, look, 1 - wheel_zoom);
+  else if (name == "minus" || name == "KP_Subtract")
+    turned = zoomed(canvas, look, 1 / (1 - wheel_zoom));
+  else if (name == "Home")
+    turned = Look();
+  else
+    return {};
+  coasts_ = false;
+  return {true, turned};
+}
+
+Navigator::Grip Navigator::grip() const {
+  if (fingers_.size() < 2) return {fingers_.front().at, 0};
+  const Point a = fingers_[0].at, b = fingers_[1].at;
+  return {{(a.x + b.x) / 2, (a.y + b.y) / 2}, std::hypot(a.x - b.x, a.y - b.y)};
+}
+
+Navigator::Answer Navigator::touch(GstEvent* event, const Canvas& canvas, const Look& look,
+                                   double now) {
+  guint id = 0;
+  Point at;
+  const GstNavigationEventType type = gst_navigation_event_get_type(event);
+  const bool is_up = type == GST_NAVIGATION_EVENT_TOUCH_UP;
+  if (is_up) {
+    if (!gst_navigation_event_parse_touch_up_event(event, &id, &at.x, &at.y)) return {true, {}};
+  } else if (!gst_navigation_event_parse_touch_event(event, &id, &at.x, &at.y, nullptr)) {
+    return {true, {}};
+  }
+  const auto finger = std::ranges::find(fingers_, id, &Finger::id);
+  if (type == GST_NAVIGATION_EVENT_TOUCH_MOTION) {
+    if (finger == fingers_.end()) return {true, {}};
+    finger->at = at;
+    if (finger - fingers_.begin() > 1) return {true, {}};
+    const Grip now_held = grip();
+    Look turned = look;
+    if (now_held.apart > 0 && apart_ > 0) {
+      turned = zoomed(canvas, look, apart_ / now_held.apart);
+      apart_ = now_held.apart;
+      const Canvas wider(canvas.projection(), canvas.size(), radians(turned.fov));
+      if (const auto dragged = drag(wider, turned, now_held.middle, now)) turned = *dragged;
+      return {true, turned};
+    }
+    return {true, drag(canvas, turned, now_held.middle, now)};
+  }
+  if (finger != fingers_.end()) fingers_.erase(finger);
+  if (!is_up) fingers_.push_back({id, at});
+  if (fingers_.empty()) return {true, release(canvas, look, at, now)};
+  // Another finger has another grip.
+  const Grip held = grip();
+  apart_ = held.apart;
+  grab(canvas, look, held.middle, now);
+  return {true, {}};
+}
+
+Navigator::Answer Navigator::handle(GstEvent* event, const Canvas& canvas, const Look& look,
+                                    double now) {
+  Point at;
+  int button = 0;
+  switch (gst_navigation_event_get_type(event)) {
+    case GST_NAVIGATION_EVENT_MOUSE_BUTTON_PRESS:
+      gst_navigation_event_parse_mouse_button_event(event, &button, &at.x, &at.y);
+      if (button == left_button) grab(canvas, look, at, now);
+      if (button == wheel_up) return {true, zoomed(canvas, look, 1 - wheel_zoom)};
+      if (button == wheel_down) return {true, zoomed(canvas, look, 1 / (1 - wheel_zoom))};
+      return {true, {}};
+    case GST_NAVIGATION_EVENT_MOUSE_BUTTON_RELEASE:
+      gst_navigation_event_parse_mouse_button_event(event, &button, &at.x, &at.y);
+      if (button != left_button) return {true, {}};
+      return {true, release(canvas, look, at, now)};
+    case GST_NAVIGATION_EVENT_MOUSE_MOVE:
+      gst_navigation_event_parse_mouse_move_event(event, &at.x, &at.y);
+      return {true, drag(canvas, look, at, now)};
+    case GST_NAVIGATION_EVENT_MOUSE_SCROLL: {
+      double across = 0, down = 0;
+      gst_navigation_event_parse_mouse_scroll_event(event, &at.x, &at.y, &across, &down);
+      if (down == 0) return {true, {}};
+      return {true, zoomed(canvas, look, std::pow(1 - wheel_zoom, std::clamp(down, -5.0, 5.0)))};
+    }
+    case GST_NAVIGATION_EVENT_KEY_PRESS: {
+      const char* key = nullptr;
+      if (!gst_navigation_event_parse_key_event(event, &key) || !key) return {};
+      return press_key(key, canvas, look);
+    }
+    case GST_NAVIGATION_EVENT_TOUCH_DOWN:
+    case GST_NAVIGATION_EVENT_TOUCH_MOTION:
+    case GST_NAVIGATION_EVENT_TOUCH_UP:
+      return touch(event, canvas, look, now);
+    case GST_NAVIGATION_EVENT_TOUCH_CANCEL:
+      fingers_.clear();
+      grabbed_.reset();
+      return {true, {}};
+    case GST_NAVIGATION_EVENT_TOUCH_FRAME:
+      return {true, {}};
+    default:
+      return {};
+  }
+}
+
+std::optional<Look> Navigator::coast(const Look& look, double inertia, double now) {
+  if (!coasts_) return std::nullopt;
+  const double passed = std::max(now - measured_, 0.0);
+  measured_ = now;
+  if (inertia <= 0 || std::hypot(yaw_speed_, pitch_speed_) < least_speed) {
+    coasts_ = false;
+    return std::nullopt;
+  }
+  // The way of a speed that halves evenly.
+  const double left = std::exp(-passed / inertia), way = inertia * (1 - left);
+  Look turned = look;
+  turned.angles.yaw += yaw_speed_ * way;
+  turned.angles.pitch =
+      std::clamp(turned.angles.pitch + pitch_speed_ * way, -most_pitch, most_pitch);
+  yaw_speed_ *= left;
+  pitch_speed_ *= left;
+  return turned;
+}
+
+}  // namespace sphere

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Turns what a person does with mouse, touch screen and keyboard into changes of the view.
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <optional>
+#include <vector>
+
+#include "gst/sphere/geometry/projection.h"
+#include "gst/sphere/geometry/vec.h"
+
+namespace sphere {
+
+/// Where somebody looks, and how wide.
+struct Look {
+  Angles angles;   ///< degrees
+  double fov = 0;  ///< degrees; 0: as the projection usually has it
+  bool operator==(const Look&) const = default;
+};
+
+/// A drag keeps the thing that was grabbed under the pointer. It has no clock: `now` is in seconds.
+class Navigator {
+ public:
+  /// What an event does to the view: nothing, or `look` is where to look now.
+  struct Answer {
+    bool is_ours = false;  ///< the event was meant for the view
+    std::optional<Look> look;
+  };
+  Answer handle(GstEvent* event, const Canvas& canvas, const Look& look, double now);
+
+  /// The view goes on turning after it was let go, and slows down within about `inertia` seconds.
+  /// Returns the view at `now`, or nothing if it rests.
+  std::optional<Look> coast(const Look& look, double inertia, double now);
+
+  void reset() { *this = Navigator(); }
+
+ private:
+  struct Finger {
+    unsigned id;
+    Point at;
+  };
+  /// The middle between the fingers, and how far they are apart; 0 for one finger.
+  struct Grip {
+    Point middle;
+    double apart = 0;
+  };
+
+  void grab(const Canvas& canvas, const Look& look, Point at, double now);
+  std::optional<Look> drag(const Canvas& canvas, const Look& look, Point at, double now);
+  std::optional<Look> release(const Canvas& canvas, const Look& look, Point at, double now);
+  Answer press_key(const char* key, const Canvas& canvas, const Look& look);
+  Answer touch(GstEvent* event, const Canvas& canvas, const Look& look, double now);
+  Grip grip() const;
+
+  std::optional<Vec3> grabbed_;  // the direction in the picture, while a button is pressed
+  Point last_;                   // where the pointer was last, while a button is pressed
+  std::vector<Finger> fingers_;
+  double apart_ = 0;  // of two fingers, before their last movement
+  // Degrees a second, and when it was measured.
+  double yaw_speed_ = 0, pitch_speed_ = 0, measured_ = 0;
+  bool coasts_ = false;
+};
+
+/// The field of view that is really drawn, degrees.
+double drawn_fov(Projection projection, double fov);
+
+}  // namespace sphere

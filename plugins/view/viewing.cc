@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "plugins/view/viewing.h"
+
+#include <gst/base/gstbasetransform.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/orientation/turn_meta.h"
+
+namespace sphere {
+
+namespace {
+
+// Degrees. Large enough for a hundred turns: a film may go on turning.
+constexpr double most_angle = 36000;
+// The cells are chosen anew if the field of view has changed by this part. They could be chosen for
+// each picture, but that takes a millisecond.
+constexpr double same_cell = 0.05;
+// Of the input's shape, 2:1.
+constexpr double shape_tolerance = 0.02;
+
+double seconds_now() { return static_cast<double>(g_get_monotonic_time()) / G_USEC_PER_SEC; }
+
+double shown_aspect(const GstVideoInfo& info) {
+  return static_cast<double>(GST_VIDEO_INFO_PAR_N(&info)) /
+         std::max(GST_VIDEO_INFO_PAR_D(&info), 1);
+}
+
+Size size_of(const GstVideoInfo& info) {
+  return {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
+}
+
+}  // namespace
+
+void install_view_properties(GObjectClass* klass) {
+  g_object_class_install_property(
+      klass, view_prop_projection,
+      g_param_spec_enum("projection", "Projection", "How the view is drawn", projection_type(),
+                        static_cast<int>(Projection::perspective), live_property));
+  g_object_class_install_property(
+      klass, view_prop_fov,
+      g_param_spec_double("fov", "Field of view",
+                          "Horizontal field of view in degrees: perspective 1 to 170, "
+                          "little-planet and stereographic 1 to 350; 0 means 90, 270 and 180. "
+                          "Ignored when the projection shows the whole sphere, and when there are "
+                          "keyframes",
+                          0, 350, 0, controllable_property));
+  const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
+    g_object_class_install_property(
+        klass, id,
+        g_param_spec_double(name, nick, blurb, -most_angle, most_angle, 0, controllable_property));
+  };
+  angle(view_prop_yaw, "yaw", "Yaw",
+        "Turn of the view to the right in degrees; applied before pitch and roll. It may go on "
+        "beyond 180. Ignored when there are keyframes");
+  angle(view_prop_pitch, "pitch", "Pitch",
+        "Turn of the view upwards in degrees; applied after yaw, before roll. Ignored when there "
+        "are keyframes");
+  angle(view_prop_roll, "roll", "Roll",
+        "Clockwise tilt of the view in degrees; applied after yaw and pitch. Ignored when there "
+        "are keyframes");
+  install_interpolation_property(klass, view_prop_interpolation,
+                                 "How values between the pixels of the input are calculated");
+  g_object_class_install_property(
+      klass, view_prop_keyframes,
+      g_param_spec_string("keyframes", "Keyframes",
+                          "What is looked at along stream time: a file, or its JSON text; it "
+                          "replaces projection, fov, yaw, pitch and roll",
+                          nullptr, live_property));
+  g_object_class_install_property(
+      klass, view_prop_inertia,
+      g_param_spec_double(
+          "inertia", "Inertia",
+          "Seconds for which the view goes on turning after a drag; 0 means that it "
+          "stops at once",
+          0, 10, 0, live_property));
+}
+
+bool Viewing::set_property(guint id, const GValue* value) {
+  KeyframesSetting keyframes;
+  // A file is read outside of the lock.
+  if (id == view_prop_keyframes) keyframes = KeyframesSetting(g_value_get_string(value));
+  {
+    const Lock lock(mutex_);
+    switch (id) {
+      case view_prop_projection:
+        settings_.projection = static_cast<Projection>(g_value_get_enum(value));
+        break;
+      case view_prop_fov:
+        settings_.look.fov = g_value_get_double(value);
+        break;
+      case view_prop_yaw:
+        settings_.look.angles.yaw = g_value_get_double(value);
+        break;
+      case view_prop_pitch:
+        settings_.look.angles.pitch = g_value_get_double(value);
+        break;
+      case view_prop_roll:
+        settings_.look.angles.roll = g_value_get_double(value);
+        break;
+      case view_prop_interpolation:
+        settings_.interpolation = static_cast<Interpolation>(g_value_get_enum(value));
+        break;
+      case view_prop_keyframes:
+        settings_.keyframes = std::move(keyframes);
+        break;
+      case view_prop_inertia:
+        settings_.inertia = g_value_get_double(value);
+        break;
+      default:
+        return false;
+    }
+  }
+  // Another projection may need another output size.
+  if ((id == view_prop_projection || id == view_prop_keyframes) && GST_IS_BASE_TRANSFORM(owner_))
+    gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(owner_));
+  return true;
+}
+
+bool Viewing::get_property(guint id, GValue* value) {
+  const Lock lock(mutex_);
+  switch (id) {
+    case view_prop_projection:
+      g_value_set_enum(value, static_cast<int>(settings_.projection));
+      return true;
+    case view_prop_fov:
+      g_value_set_double(value, settings_.look.fov);
+      return true;
+    case view_prop_yaw:
+      g_value_set_double(value, settings_.look.angles.yaw);
+      return true;
+    case view_prop_pitch:
+      g_value_set_double(value, settings_.look.angles.pitch);
+      return true;
+    case view_prop_roll:
+      g_value_set_double(value, settings_.look.angles.roll);
+      return true;
+    case view_prop_interpolation:
+      g_value_set_enum(value, static_cast<int>(settings_.interpolation));
+      return true;
+    case view_prop_keyframes:
+      g_value_set_string(value, settings_.keyframes.words());
+      return true;
+    case view_prop_inertia:
+      g_value_set_double(value, settings_.inertia);
+      return true;
+    default:
+      return false;
+  }
+}
+
+Projection Viewing::projection() {
+  const Lock lock(mutex_);
+  return settings_.keyframes.first_projection(settings_.projection);
+}
+
+void Viewing::notify(const Look& before, const Look& now) {
+  const auto tell = [&](const char* name, double was, double is) {
+    if (was != is) g_object_notify(G_OBJECT(owner_), name);
+  };
+  tell("yaw", before.angles.yaw, now.angles.yaw);
+  tell("pitch", before.angles.pitch, now.angles.pitch);
+  tell("roll", before.angles.roll, now.angles.roll);
+  tell("fov", before.fov, now.fov);
+}
+
+bool Viewing::navigate(GstEvent* event) {
+  Look before, now;
+  {
+    const Lock lock(mutex_);
+    if (settings_.keyframes.is_set() || !shown_) return false;
+    const Canvas canvas(settings_.projection, *shown_, radians(settings_.look.fov));
+    before = settings_.look;
+    const Navigator::Answer answer = navigator_.handle(event, canvas, before, seconds_now());
+    if (!answer.is_ours) return false;
+    if (answer.look) settings_.look = *answer.look;
+    now = settings_.look;
+  }
+  notify(before, now);
+  return true;
+}
+
+void Viewing::coast() {
+  Look before, now;
+  {
+    const Lock lock(mutex_);
+    if (settings_.keyframes.is_set()) return;
+    before = settings_.look;
+    const std::optional<Look> look = navigator_.coast(before, settings_.inertia, seconds_now());
+    if (!look) return;
+    settings_.look = now = *look;
+  }
+  notify(before, now);
+}
+
+bool Viewing::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
+  const char* refusal = nullptr;
+  const GstVideoMultiviewMode views = GST_VIDEO_INFO_MULTIVIEW_MODE(&input);
+  if (GST_VIDEO_INFO_IS_INTERLACED(&input))
+    refusal = "Interlaced pictures can't be drawn anew; put a deinterlacer before.";
+  else if (views != GST_VIDEO_MULTIVIEW_MODE_NONE && views != GST_VIDEO_MULTIVIEW_MODE_MONO)
+    refusal =
+        "The picture is stereo: it has two spheres. Take one of them first, with videocrop and a "
+        "capssetter that says multiview-mode=mono.";
+  if (refusal) {
+    // GStreamer calls this again for each buffer: the error is posted only once.
+    if (!std::exchange(told_refusal_, true))
+      GST_ELEMENT_ERROR(owner_, STREAM, FORMAT, ("%s", refusal), (nullptr));
+    return false;
+  }
+  told_refusal_ = false;
+  input_ = input;
+  output_ = output;
+  have_formats_ = true;
+  source_.emplace(size_of(input));
+  builder_.reset();
+  tell_shape();
+  const Lock lock(mutex_);
+  shown_ = size_of(output);
+  return true;
+}
+
+void Viewing::tell_shape() {
+  const Size size = size_of(input_);
+  const double shape = size.width * shown_aspect(input_) / size.height;
+  if (std::abs(shape / 2 - 1) <= shape_tolerance || std::exchange(told_shape_, true)) return;
+  GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
+                      ("A picture of %dx%d is not twice as wide as high, so it may not be a 360 "
+                       "picture. Pictures of two lenses have to be stitched first.",
+                       size.width, size.height),
+                      (nullptr));
+}
+
+bool Viewing::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
+  if (!have_formats_) {
+    GST_ELEMENT_ERROR(owner_, CORE, NEGOTIATION,
+                      ("Pictures arrived before their format was negotiated."), (nullptr));
+    return false;
+  }
+  coast();
+  {
+    const Lock lock(mutex_);
+    current_ = settings_;
+  }
+  View view = {rotation(current_.look.angles), current_.look.fov, current_.projection};
+  if (const Status applied = current_.keyframes.apply(segment, in, &view); !applied) {
+    GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", applied.error().message.c_str()),
+                      (nullptr));
+    return false;
+  }
+  if (!build(view)) return false;
+  turn_orientation_meta(out, view.rotation);
+  return true;
+}
+
+bool Viewing::build(const View& view) {
+  const bool other_picture = !builder_ || view.projection != drawn_.projection;
+  const bool other_canvas = other_picture || view.fov != drawn_.fov;
+  if (other_canvas) {
+    const Canvas canvas(view.projection, size_of(output_), radians(view.fov),
+                        shown_aspect(output_));
+    if (const Status fits = GridBuilder::fits(canvas); !fits) {
+      GST_ELEMENT_ERROR(
+          owner_, STREAM, FORMAT,
+          ("%s; choose another size behind this element.", fits.error().message.c_str()),
+          (nullptr));
+      return false;
+    }
+    const double fov = drawn_fov(view.projection, view.fov);
+    const bool keeps_cell = !other_picture && std::abs(fov / cell_chosen_at_ - 1) <= same_cell;
+    const int cell = keeps_cell ? builder_->cell() : 0;
+    builder_.emplace(canvas);
+    if (keeps_cell) {
+      builder_->set_cell(cell, *source_);
+    } else {
+      builder_->choose_cell(*source_, {});
+      cell_chosen_at_ = fov;
+    }
+    grids_.resize(static_cast<size_t>(builder_->patches()));
+  }
+  if (!other_canvas && view.rotation == drawn_.rotation) return true;
+  for (int patch = 0; patch < builder_->patches(); ++patch)
+    builder_->build(*source_, view.rotation, grids_[static_cast<size_t>(patch)], patch);
+  drawn_ = view;
+  ++generation_;
+  return true;
+}
+
+void Viewing::stop() {
+  have_formats_ = told_refusal_ = told_shape_ = false;
+  builder_.reset();
+  source_.reset();
+  grids_.clear();
+  const Lock lock(mutex_);
+  navigator_.reset();
+  shown_.reset();
+}
+
+}  // namespace sphere

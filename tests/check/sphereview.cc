@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The elements that draw a view of a 360 picture: against the true view, against ffmpeg's v360, as
+// a person turns them, and with keyframes.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "config.h"
+#include "tests/check/ffmpeg.h"
+
+#include <gst/video/navigation.h>
+
+#include "gst/sphere/base/videoframe.h"
+#include "gst/sphere/geometry/projection.h"
+#include "gst/sphere/orientation/gstsphereorientationmeta.h"
+#include "gst/sphere/scene/scene.h"
+#if HAVE_GL
+#include "gst/sphere/gl/headless.h"
+#endif
+
+using namespace sphere;
+using namespace sphere::test;
+
+namespace {
+
+const std::string source = "spheretestsrc num-buffers=1 output=equirect ";
+const std::string caps = "! video/x-raw,format=I420,width=1920,height=960 ! ";
+constexpr Size view_size = {640, 360};
+const std::string view_caps = " ! video/x-raw,width=640,height=360";
+
+/// The luma that a camera in the scene would see, as the source draws it (BT.709, limited range).
+Component true_view(const Angles& angles, double fov) {
+  constexpr int finer = 4;
+  const Canvas canvas(Projection::perspective, view_size, radians(fov));
+  const Mat3 view = rotation(angles);
+  const MovingThings things(0, 0);
+  Component c;
+  c.width = view_size.width;
+  c.height = view_size.height;
+  for (int y = 0; y < c.height; ++y)
+    for (int x = 0; x < c.width; ++x) {
+      double sum = 0;
+      for (int n = 0; n < finer * finer; ++n) {
+        const Point at = {x + (n % finer + 0.5) / finer, y + (n / finer + 0.5) / finer};
+        const Vec3 d = view * canvas.direction(canvas.patches()[0], at);
+        const Ray ray = {static_cast<float>(d.x), static_cast<float>(d.y), static_cast<float>(d.z)};
+        Colour colour = still_colour(Pattern::scene, ray);
+        for (int thing = 0; thing < MovingThings::count; ++thing)
+          if (angle_between(things.cones()[static_cast<size_t>(thing)].axis, d) <
+              things.cones()[static_cast<size_t>(thing)].angle)
+            if (const auto moving = things.colour(thing, ray)) colour = *moving;
+        sum += 0.2126 * colour.r + 0.7152 * colour.g + 0.0722 * colour.b;
+      }
+      c.samples.push_back(static_cast<uint8_t>(std::lround(16 + 219 * sum / (finer * finer))));
+    }
+  return c;
+}
+
+std::string words(const Angles& angles, double fov) {
+  char text[200];
+  g_snprintf(text, sizeof text, "yaw=%g pitch=%g roll=%g %s=%g", angles.yaw, angles.pitch,
+             angles.roll, "fov", fov);
+  return text;
+}
+
+/// Those that can draw here.
+std::vector<std::string> chains(const std::string& properties) {
+  std::vector<std::string> all = {"cpusphereview " + properties};
+#if HAVE_GL
+  if (probe_gl().usable) all.push_back("glupload ! glsphereview " + properties + " ! gldownload");
+#endif
+  return all;
+}
+
+}  // namespace
+
+GST_START_TEST(a_view_is_the_true_one) {
+  for (const auto& [angles, fov] : std::vector<std::pair<Angles, double>>{
+           {{0, 0, 0}, 90}, {{180, 0, 0}, 70}, {{-60, 35, 20}, 100}, {{20, 90, 0}, 110}}) {
+    const Component truth = true_view(angles, fov);
+    for (const std::string& chain : chains(words(angles, fov))) {
+      const double db = psnr(luma_of(source + caps + chain + view_caps), truth);
+      fail_unless(db > 30, "%s: %g dB", chain.c_str(), db);
+      const Component off = true_view({angles.yaw + 0.5, angles.pitch, angles.roll}, fov);
+      if (angles.pitch < 89)
+        fail_unless(db > psnr(luma_of(source + caps + chain + view_caps), off) + 2);
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(views_are_more_accurate_than_v360s) {
+  if (!have_ffmpeg()) return;
+  const FfmpegInput input(source);
+  for (const char* interpolation : {"linear", "cubic"}) {
+    double more = 0;
+    const std::vector<std::pair<Angles, double>> views = {
+        {{0, 0, 0}, 90}, {{-60, 35, 0}, 100}, {{180, -10, 0}, 75}};
+    for (const auto& [angles, fov] : views) {
+      const Component truth = true_view(angles, fov);
+      const double down =
+          degrees(2 * std::atan(std::tan(radians(fov) / 2) * view_size.height / view_size.width));
+      char filter[300];
+      g_snprintf(filter, sizeof filter,
+                 "v360=e:flat:yaw=%g:pitch=%g:h_fov=%g:v_fov=%g:w=%d:h=%d:interp=%s", angles.yaw,
+                 angles.pitch, fov, down, view_size.width, view_size.height, interpolation);
+      const double peer = psnr(input.filtered(filter, view_size.width, view_size.height), truth);
+      const double ours = psnr(luma_of(source + caps + "cpusphereview " + words(angles, fov) +
+                                       " interpolation=" + interpolation + view_caps),
+                               truth);
+      g_print("yaw %g, %s: ours %.2f dB, v360 %.2f dB\n", angles.yaw, interpolation, ours, peer);
+      fail_unless(peer > 24, "v360 has %g dB", peer);
+      fail_unless(ours > peer, "yaw %g, %s: ours %g dB, v360's %g dB", angles.yaw, interpolation,
+                  ours, peer);
+      more += (ours - peer) / static_cast<double>(views.size());
+    }
+    fail_unless(more >= 1, "%s: %g dB more in the mean", interpolation, more);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(sizes_are_chosen_for_the_projection) {
+  for (const auto& [projection, width, height] :
+       std::vector<std::tuple<std::string, int, int>>{{"perspective", 960, 540},
+                                                      {"little-planet", 960, 960},
+                                                      {"cubemap", 1440, 960},
+                                                      {"equirect", 1920, 960}}) {
+    const SampleRef sample = sample_of(source + caps + "sphereview projection=" + projection);
+    GstVideoInfo info;
+    fail_unless(gst_video_info_from_caps(&info, gst_sample_get_caps(sample.get())));
+    fail_unless_equals_int(GST_VIDEO_INFO_WIDTH(&info), width);
+    fail_unless_equals_int(GST_VIDEO_INFO_HEIGHT(&info), height);
+  }
+}
+GST_END_TEST
+
+namespace {
+
+/// A picture that stands still, whose view is turned.
+class StillView {
+ public:
+  explicit StillView(const std::string& properties)
+      : pipeline_(
+            "spheretestsrc output=equirect ! video/x-raw,format=NV12,width=640,height=320,"
+            "framerate=30/1 ! sphereview name=v " +
+            properties + view_caps + " ! appsink name=sink sync=false max-buffers=1") {
+    pipeline_.play();
+    fail_unless(pipeline_.pull() != nullptr, "%s", pipeline_.wait().c_str());
+  }
+
+  double get(const char* property) const {
+    double value = 0;
+    g_object_get(pipeline_.child("v").get(), property, &value, nullptr);
+    return value;
+  }
+  Angles angles() const { return {get("yaw"), get("pitch"), get("roll")}; }
+
+  /// As a window's sink does. Whether somebody took it.
+  bool send(GstEvent* event) {
+    const GstRef<GstElement> sink = pipeline_.child("sink");
+    return gst_element_send_event(sink.get(), event);
+  }
+  void drag(Point from, Point to) {
+    send(gst_navigation_event_new_mouse_button_press(1, from.x, from.y,
+                                                     GST_NAVIGATION_MODIFIER_NONE));
+    constexpr int steps = 10;
+    for (int i = 1; i <= steps; ++i)
+      send(gst_navigation_event_new_mouse_move(from.x + (to.x - from.x) * i / steps,
+                                               from.y + (to.y - from.y) * i / steps,
+                                               GST_NAVIGATION_MODIFIER_NONE));
+    send(
+        gst_navigation_event_new_mouse_button_release(1, to.x, to.y, GST_NAVIGATION_MODIFIER_NONE));
+  }
+
+ private:
+  Pipeline pipeline_;
+};
+
+/// The direction in the picture that is seen at a point of the view.
+Vec3 seen_at(const Angles& angles, double fov, Point at) {
+  const Canvas canvas(Projection::perspective, view_size, radians(fov));
+  return normalised(rotation(angles) * canvas.direction(canvas.patches()[0], at));
+}
+
+}  // namespace
+
+GST_START_TEST(a_drag_keeps_what_was_grabbed_under_the_pointer) {
+  for (const auto& [properties, angles] :
+       std::vector<std::pair<std::string, Angles>>{{"", {}},
+                                                   {"yaw=170 pitch=30", {170, 30, 0}},
+                                                   {"yaw=-20 pitch=-40 roll=15", {-20, -40, 15}}}) {
+    StillView view(properties);
+    const Point from = {200, 150}, to = {420, 210};
+    const Vec3 grabbed = seen_at(angles, 90, from);
+    view.drag(from, to);
+    const Angles now = view.angles();
+    fail_unless(degrees(angle_between(seen_at(now, 90, to), grabbed)) < 0.1, "%s: yaw %g, pitch %g",
+                properties.c_str(), now.yaw, now.pitch);
+    fail_unless(now.yaw < angles.yaw, "a drag to the right looks to the left");
+    fail_unless(now.roll == angles.roll);
+  }
+}
+GST_END_TEST
+
+// As sinks tell it that ask for events from time to time: where the pointer went last, then that
+// the button was pressed and released.
+GST_START_TEST(a_drag_without_movements_turns_too) {
+  StillView view("");
+  const auto none = GST_NAVIGATION_MODIFIER_NONE;
+  view.send(gst_navigation_event_new_mouse_move(420, 180, none));
+  view.send(gst_navigation_event_new_mouse_button_press(1, 200, 180, none));
+  view.send(gst_navigation_event_new_mouse_button_release(1, 420, 180, none));
+  fail_unless(degrees(angle_between(seen_at(view.angles(), 90, {420, 180}),
+                                    seen_at({}, 90, {200, 180}))) < 0.1);
+}
+GST_END_TEST
+
+GST_START_TEST(a_turn_goes_on_beyond_half_a_turn) {
+  StillView view("yaw=170");
+  view.drag({500, 180}, {100, 180});
+  fail_unless(view.get("yaw") > 180, "%g", view.get("yaw"));
+}
+GST_END_TEST
+
+GST_START_TEST(wheel_keys_and_fingers_change_the_view) {
+  StillView view("");
+  view.send(gst_navigation_event_new_mouse_scroll(10, 10, 0, 1, GST_NAVIGATION_MODIFIER_NONE));
+  const double nearer = view.get("fov");
+  fail_unless(nearer > 70 && nearer < 90, "%g", nearer);
+  view.send(gst_navigation_event_new_mouse_scroll(10, 10, 0, -1, GST_NAVIGATION_MODIFIER_NONE));
+  fail_unless(std::abs(view.get("fov") - 90) < 1e-6);
+  const auto press = [&](const char* key) {
+    return view.send(gst_navigation_event_new_key_press(key, GST_NAVIGATION_MODIFIER_NONE));
+  };
+  fail_unless(press("Right") && press("Right") && press("Up"));
+  fail_unless(std::abs(view.get("yaw") - 10) < 1e-6 && std::abs(view.get("pitch") - 5) < 1e-6);
+  fail_unless(press("plus") && view.get("fov") < 90);
+  fail_unless(press("Home") && view.angles() == Angles{} && view.get("fov") == 0);
+  // Two fingers that go apart to twice their distance.
+  const auto none = GST_NAVIGATION_MODIFIER_NONE;
+  view.send(gst_navigation_event_new_touch_down(1, 300, 180, 1, none));
+  view.send(gst_navigation_event_new_touch_down(2, 340, 180, 1, none));
+  view.send(gst_navigation_event_new_touch_motion(1, 280, 180, 1, none));
+  view.send(gst_navigation_event_new_touch_motion(2, 360, 180, 1, none));
+  fail_unless(std::abs(view.get("fov") - 45) < 1e-6, "%g", view.get("fov"));
+  fail_unless(std::abs(view.get("yaw")) < 0.5, "%g", view.get("yaw"));
+  view.send(gst_navigation_event_new_touch_up(1, 280, 180, none));
+  view.send(gst_navigation_event_new_touch_up(2, 360, 180, none));
+}
+GST_END_TEST
+
+GST_START_TEST(keyframes_replace_the_properties) {
+  const std::string moves =
+      R"({"format":"gst-sphere-view","version":1,"keyframes":[{"time":0,"yaw":0,"easing":"linear"},)"
+      R"({"time":1,"yaw":90}]})";
+  const auto picture = [&](const std::string& properties, int number) {
+    Pipeline p(
+        "spheretestsrc num-buffers=11 output=equirect ! video/x-raw,format=I420,width=640,"
+        "height=320,framerate=10/1 ! cpusphereview name=v " +
+        properties + view_caps + " ! appsink name=sink sync=false");
+    if (properties.empty()) g_object_set(p.child("v").get(), "keyframes", moves.c_str(), nullptr);
+    p.play();
+    SampleRef sample;
+    for (int i = 0; i <= number; ++i) sample = p.pull();
+    fail_unless(sample != nullptr, "%s", p.wait().c_str());
+    return component_of(sample.get(), 0).samples;
+  };
+  fail_unless(picture("", 5) == picture("yaw=45", 5));
+  fail_unless(picture("", 10) == picture("yaw=90", 10));
+  fail_if(picture("", 5) == picture("yaw=44", 5));
+}
+GST_END_TEST
+
+GST_START_TEST(wrong_input_is_told) {
+  const auto problem = [](const std::string& line) {
+    Pipeline p(line + " ! fakesink");
+    return p.run();
+  };
+  const auto has = [](const std::string& text, const char* word) {
+    fail_unless(text.find(word) != std::string::npos, "'%s' does not tell '%s'", text.c_str(),
+                word);
+  };
+  const std::string with =
+      "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=640,height=320 "
+      "! capssetter caps=video/x-raw,";
+  has(problem(with + "multiview-mode=top-bottom ! sphereview"), "stereo");
+  has(problem(with + "interlace-mode=interleaved ! sphereview"), "deinterlacer");
+  has(problem(source + caps + "sphereview keyframes=/no/such/file"), "keyframes");
+  has(problem(source + caps + "sphereview keyframes={}"), "format");
+  Pipeline flat(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=640,height=360 ! "
+      "sphereview ! appsink name=sink");
+  flat.play();
+  fail_unless(flat.pull() != nullptr);
+  has(flat.warning(), "not be a 360");
+  // One that is, of an odd size.
+  ck_assert_str_eq(problem("spheretestsrc num-buffers=1 output=equirect ! "
+                           "video/x-raw,format=I420,width=642,height=321 ! sphereview ! "
+                           "video/x-raw,width=101,height=57")
+                       .c_str(),
+                   "");
+}
+GST_END_TEST
+
+GST_START_TEST(an_orientation_is_that_of_the_view) {
+  Pipeline p(
+      "appsrc name=src format=time caps=video/x-raw,format=I420,width=64,height=32,"
+      "framerate=30/1 ! cpusphereview yaw=90 ! appsink name=sink sync=false");
+  p.play();
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 64 * 32 * 3 / 2, nullptr);
+  gst_buffer_memset(buffer, 0, 128, 64 * 32 * 3 / 2);
+  gst_buffer_add_sphere_orientation_meta(buffer, 1, 0, 0, 0);
+  GST_BUFFER_PTS(buffer) = 0;
+  const GstRef<GstElement> src = p.child("src");
+  fail_unless_equals_int(gst_app_src_push_buffer(GST_APP_SRC(src.get()), buffer), GST_FLOW_OK);
+  const SampleRef sample = p.pull();
+  fail_unless(sample != nullptr, "%s", p.wait().c_str());
+  GstSphereOrientationMeta* meta =
+      gst_buffer_get_sphere_orientation_meta(gst_sample_get_buffer(sample.get()));
+  fail_unless(meta != nullptr);
+  const double half = std::sqrt(0.5);
+  fail_unless(std::abs(std::abs(meta->w) - half) < 1e-6 &&
+              std::abs(std::abs(meta->y) - half) < 1e-6);
+}
+GST_END_TEST
+
+static Suite* sphereview_suite() {
+  Suite* suite = suite_create("sphereview");
+  TCase* tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, a_view_is_the_true_one);
+  tcase_add_test(tcase, views_are_more_accurate_than_v360s);
+  tcase_add_test(tcase, sizes_are_chosen_for_the_projection);
+  tcase_add_test(tcase, a_drag_keeps_what_was_grabbed_under_the_pointer);
+  tcase_add_test(tcase, a_drag_without_movements_turns_too);
+  tcase_add_test(tcase, a_turn_goes_on_beyond_half_a_turn);
+  tcase_add_test(tcase, wheel_keys_and_fingers_change_the_view);
+  tcase_add_test(tcase, keyframes_replace_the_properties);
+  tcase_add_test(tcase, wrong_input_is_told);
+  tcase_add_test(tcase, an_orientation_is_that_of_the_view);
+  return suite;
+}
+
+GST_CHECK_MAIN(sphereview)
