@@ -265,10 +265,9 @@ GST_START_TEST(test_metas) {
   const auto left = [](const char* consent) {
     const HarnessRef h = gate_with(consent, raw);
     BufferRef buffer = buffer_of(picture);
-    const uint8_t uuid[16] = {1};
-    gst_buffer_add_video_sei_user_data_unregistered_meta(
-        buffer.get(), const_cast<uint8_t*>(uuid), reinterpret_cast<uint8_t*>(g_strdup("CANARY")),
-        6);
+    // Both are copied.
+    uint8_t uuid[16] = {1}, canary[] = {'C', 'A', 'N', 'A', 'R', 'Y'};
+    gst_buffer_add_video_sei_user_data_unregistered_meta(buffer.get(), uuid, canary, sizeof canary);
     gst_buffer_add_custom_meta(buffer.get(), "CanaryPlaceMeta");
     const CapsRef caps(gst_caps_new_empty_simple("timestamp/x-unix"));
     gst_buffer_add_reference_timestamp_meta(buffer.get(), caps.get(), GST_SECOND, GST_SECOND);

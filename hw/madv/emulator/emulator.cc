@@ -15,7 +15,6 @@
 
 namespace sphere::madv_emulator {
 
-
 // --- life ------------------------------------------------------------------------------------
 
 Status Emulator::Impl::open() {

@@ -9,7 +9,6 @@
 
 namespace sphere::madv_emulator {
 
-
 namespace {
 
 // The last answers before a restart may take this long.

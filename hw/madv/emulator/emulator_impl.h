@@ -16,10 +16,10 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/loop.h"
 #include "hw/emulator/capture.h"
 #include "hw/emulator/file_server.h"
 #include "hw/emulator/listener.h"
-#include "gst/sphere/base/loop.h"
 #include "hw/emulator/preview.h"
 #include "hw/madv/emulator/emulator.h"
 #include "hw/madv/emulator/file_forms.h"
