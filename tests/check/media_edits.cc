@@ -128,11 +128,9 @@ std::string utf16(const std::string& text) {
   return wide;
 }
 
-}  // namespace
+void expect(const std::string& is, const char* should) { ck_assert_str_eq(is.c_str(), should); }
 
-static void expect(const std::string& is, const char* should) {
-  ck_assert_str_eq(is.c_str(), should);
-}
+}  // namespace
 
 GST_START_TEST(edits_change_exactly_what_they_name) {
   expect(apply("0123456789", {}), "0123456789");
