@@ -30,17 +30,20 @@ std::string in_folder(const std::string& folder, const std::string& name) {
   return path.get();
 }
 
-/// Replaces the file by its cleaned form.
-Status clean(const std::string& path) {
+/// What a file is called until it is cleaned.
+std::string not_cleaned(const std::string& destination) { return destination + ".as-it-was"; }
+
+/// Writes the cleaned form of a fetched file, and removes that.
+Status clean(const std::string& fetched, const std::string& destination, bool clobber) {
   media::Request request;
+  request.policy = media::Policy();
   request.makers = makers::all();
   EditResult<EditedFile> edited =
-      edit_file(path, path, true, request, [](uint64_t) { return true; });
-  if (auto* error = std::get_if<EditError>(&edited)) {
-    // Nobody asked for the file as it is.
-    g_unlink(path.c_str());
+      edit_file(fetched, destination, clobber, request, [](uint64_t) { return true; });
+  // Nobody asked for the file as it is.
+  g_unlink(fetched.c_str());
+  if (auto* error = std::get_if<EditError>(&edited))
     return failed(error->error.message + "; it was not kept");
-  }
   return ok();
 }
 
@@ -117,13 +120,18 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
         "give storage' gives it again");
   const auto planned = plan(command, paths, output, options);
   if (!planned) return planned.error();
+  if (options.redact && !options.clobber)
+    for (const Planned& one : *planned)
+      if (g_file_test(one.destination.c_str(), G_FILE_TEST_EXISTS))
+        return invalid(one.destination + ": exists already");
   hw::StoredPins pins;
   std::vector<std::string> written;
   for (const Planned& one : *planned) {
     hw::DownloadOptions download;
     download.path = one.path;
-    download.destination = one.destination;
-    download.clobber = options.clobber;
+    // The final name shows up only when the file is as it was asked for.
+    download.destination = options.redact ? not_cleaned(one.destination) : one.destination;
+    download.clobber = options.clobber || options.redact;
     download.transport = options.transport;
     download.pins = &pins;
     Progress progress(!command.printer().quiet && !command.json(), "MB");
@@ -138,13 +146,15 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
     if (failure && one.is_companion && failure->reason == hw::Failure::Reason::refused) continue;
     if (failure) return failed(one.path + ": " + failure->message);
     if (options.redact)
-      if (const Status cleaned = clean(download.destination); !cleaned) return cleaned.error();
+      if (const Status cleaned = clean(download.destination, one.destination, options.clobber);
+          !cleaned)
+        return cleaned.error();
     const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
     std::string what = size_text(report.size);
     if (report.cuts)
       what += ", resumed " + std::to_string(report.cuts) + (report.cuts == 1 ? " time" : " times");
-    command.printer().wrote(download.destination, what, seconds);
-    written.push_back(download.destination);
+    command.printer().wrote(one.destination, what, seconds);
+    written.push_back(one.destination);
   }
   return written;
 }

@@ -224,6 +224,30 @@ def test_files(env):
         check("and it is still there", (card / photo).exists())
 
 
+def test_redacted_files(env):
+    """What the camera wrote goes; the pictures stay, and only the cleaned file gets the name."""
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        taken = sphere(env, "photo", uri, "-o", os.path.join(folder, "photo.jpg"))
+        check("a photo is taken", taken.returncode == 0, taken.stderr)
+        path = "DCIM/" + str(next(card.rglob("*.JPG")).relative_to(card / "DCIM"))
+        raw = (card / path).read_bytes()
+        check("it tells the serial number of the camera", b"MJXJ" in raw or b"QJXJ" in raw)
+        got = sphere(env, "files", uri, "get", path, "--redact", "-o", os.path.join(folder, "clean.jpg"))
+        check("it is fetched and cleaned", got.returncode == 0, got.stderr)
+        said = as_json(sphere(env, "inspect", "--json", os.path.join(folder, "clean.jpg")))["files"][0]
+        told = {part["class"] for part in said["parts"]} & {"place", "identity", "time", "sound"}
+        check("it tells nothing about people", not told, said)
+        again = sphere(env, "files", uri, "get", path, "--redact", "--no-clobber", "-o",
+                       os.path.join(folder, "clean.jpg"))
+        check("an older file is kept where that is wanted", again.returncode == 1, again.stderr)
+        broken = put(card, "IMG_20171216_030506.JPG", raw[:-1000])
+        failed = sphere(env, "files", uri, "get", broken, "--redact", "-o", os.path.join(folder, "no.jpg"))
+        check("what can't be examined is not kept", failed.returncode == 1 and "not kept" in failed.stderr,
+              failed.stderr)
+        left = set(os.listdir(folder))
+        check("nothing else is left", left == {"photo.jpg", "clean.jpg"}, left)
+
+
 def test_resume(env):
     """What has arrived stays after an interruption, and is not fetched again."""
     with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
@@ -494,7 +518,8 @@ def test_example_c(env):
 
 def main():
     for test in (test_state_and_settings, test_no_camera, test_find, test_photo_and_recording,
-                 test_kinds_of_photos, test_raw_photos, test_files, test_resume, test_cuts,
+                 test_kinds_of_photos, test_raw_photos, test_files, test_redacted_files, test_resume,
+                 test_cuts,
                  test_position_needs_consent, test_wifi, test_password_on_the_terminal, test_https):
         with own_home() as env:
             attempt(test, env)
