@@ -80,6 +80,18 @@ class Shots {
     return ok();
   }
 
+  /// After the end of a series, a photo that was begun is still taken. It is not one of those that
+  /// were asked for.
+  void wait_until_idle() {
+    const auto until = std::chrono::steady_clock::now() + longest_;
+    while (std::chrono::steady_clock::now() < until) {
+      if (command_.run([&](auto handler) { command_.camera().update_state(std::move(handler)); }))
+        return;
+      if (!command_.camera().state().taking_photos) return;
+      (void)saved_.take(between_questions);
+    }
+  }
+
  private:
   void add(const std::string& path) {
     paths_.push_back(path);
@@ -136,9 +148,11 @@ int photo(int argc, char** argv) {
                                                   : request.kind == Kind::burst ? *request.count
                                                                                 : 1);
   // The series goes on in the camera until it is told to stop, also after Ctrl-C.
-  if (is_series)
+  if (is_series) {
     (void)hw::await<hw::Camera::Answer>(
         nullptr, [&](auto handler) { command.camera().stop(std::move(handler)); });
+    if (taken) shots.wait_until_idle();
+  }
   if (!taken && !(is_series && g_cancellable_is_cancelled(command.cancellable())))
     return command.fail({hw::Failure::Reason::silent, taken.error().message});
   JsonWriter json;

@@ -21,7 +21,7 @@ SECRETS = {
     "the longitude": "16.3712",
 }
 NETWORK = {"the name of the network": "MJXJ-emulator"}
-TOKEN = re.compile(r"token\W{1,6}\d")
+TOKEN = re.compile(r"""token["']?\s*[:=]\s*["']?\d""")
 
 
 @contextlib.contextmanager
