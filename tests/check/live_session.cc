@@ -159,8 +159,12 @@ GST_START_TEST(what_was_agreed_to_at_the_terminal_can_be_taken_back) {
     const auto got = copy_of(&Recorder::audio, recorder(1));
     return got.back().at > withdrawn + 500'000;
   }));
-  fail_unless(heard(withdrawn + 100'000) == 0);
   fail_unless(run.told("taken back"));
+  int64_t last = withdrawn;
+  for (const Got& one : copy_of(&Recorder::audio, recorder(1)))
+    if (!one.silent) last = std::max(last, one.at);
+  fail_unless(last <= withdrawn + 100'000, "it is heard for %d ms",
+              static_cast<int>((last - withdrawn) / 1000));
 }
 GST_END_TEST
 
@@ -181,7 +185,9 @@ GST_START_TEST(one_encoding_for_each_need) {
   fail_unless_equals_int(run.session->status().encodings, 1);
   const auto got = copy_of(&Recorder::video, recorder(1));
   // The profile in the first parameter set, the mark of 360, and no name of an encoder.
-  fail_unless(contains(got[0].bytes, std::string_view("\x00\x00\x01\x67\x42\xc0", 6)));
+  std::string head;
+  for (size_t i = 0; i < 32; ++i) head += " " + std::to_string(got[0].bytes[i]);
+  fail_unless(contains(got[0].bytes, std::string_view("\x00\x00\x01\x67\x42\xc0", 6)), "%s", head.c_str());
   fail_unless(contains(got[0].bytes, std::string_view("\x00\x00\x01\x06\x96\x01\x44", 7)));
   for (const Got& one : got) fail_if(contains(one.bytes, "x264"));
 }
