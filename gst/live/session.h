@@ -97,9 +97,9 @@ class Session {
     SessionTarget asked;
     std::unique_ptr<Branch> branch;
     std::unique_ptr<Runner> runner;
-    std::unique_ptr<consent::Consent> consent;  // what its sound needs
+    std::unique_ptr<consent::Consent> consent;     // what its sound needs
     std::unique_ptr<WithdrawalWatch> withdrawals;  // null: not watched
-    std::string told;  ///< the last words about a failure
+    std::string told;                              ///< the last words about a failure
     bool told_running = false;
   };
   struct Group {

@@ -25,10 +25,6 @@ std::vector<Got> copy_of(std::vector<Got> Recorder::*member, Recorder& from) {
   return from.*member;
 }
 
-bool contains(const std::vector<uint8_t>& bytes, std::string_view part) {
-  return std::search(bytes.begin(), bytes.end(), part.begin(), part.end()) != bytes.end();
-}
-
 }  // namespace
 
 GST_START_TEST(one_that_fails_stops_no_other) {
@@ -185,9 +181,7 @@ GST_START_TEST(one_encoding_for_each_need) {
   fail_unless_equals_int(run.session->status().encodings, 1);
   const auto got = copy_of(&Recorder::video, recorder(1));
   // The profile in the first parameter set, the mark of 360, and no name of an encoder.
-  std::string head;
-  for (size_t i = 0; i < 32; ++i) head += " " + std::to_string(got[0].bytes[i]);
-  fail_unless(contains(got[0].bytes, std::string_view("\x00\x00\x01\x67\x42\xc0", 6)), "%s", head.c_str());
+  fail_unless(contains(got[0].bytes, std::string_view("\x00\x00\x01\x67\x42\xc0", 6)));
   fail_unless(contains(got[0].bytes, std::string_view("\x00\x00\x01\x06\x96\x01\x44", 7)));
   for (const Got& one : got) fail_if(contains(one.bytes, "x264"));
 }
