@@ -268,7 +268,7 @@ Runner::End Runner::watch(GstElement* pipeline) {
       set_state(feed_.dropping() ? OutputState::failing : OutputState::running,
                 feed_.dropping() ? "it takes the stream too slowly: pictures are dropped" : "");
   }
-  return End::finished;
+  return End::stopped;
 }
 
 void Runner::watch_sinks(GstElement* pipeline) {
