@@ -260,7 +260,6 @@ Runner::End Runner::watch(GstElement* pipeline) {
     }
     if (!running && at > 1) {
       running = true;
-      if (attempts_.ran()) attempts_.reconnected();
       attempts_.running(now);
       failure_.clear();
     }
