@@ -327,9 +327,9 @@ def test_camera(folder):
             camera.kill()
     probed = probe(f"{folder}/a.mp4")
     check_video("the camera's file", probed)
-    ends = [float(one["start_time"]) + float(one["duration"]) for one in
-            (video_of(probed), audio_of(probed))]
-    check("sound and pictures end together", abs(ends[0] - ends[1]) < 0.25, ends)
+    # The muxer keeps no gap at the beginning: what is missing there would be a shift.
+    lengths = [float(one["duration"]) for one in (video_of(probed), audio_of(probed))]
+    check("sound and pictures end together", abs(lengths[0] - lengths[1]) < 0.06, lengths)
     with streaming("madv://127.0.0.1:9", "--to", f"file:{folder}/b.mp4") as live:
         status, errors = live.result()
     check("without a camera it says so", status == 1 and errors.strip(), errors)
