@@ -257,8 +257,8 @@ void Feed::take_video(GstSample* sample) {
         element_caps_ && caps != element_caps_.get() && is_other_picture(element_caps_.get(), caps);
   }
   if (!source) {
-    // Before the first connection nothing is missed.
-    if (connected_before_) ++dropped_;
+    // Before the first connection and after the end nothing is missed.
+    if (connected_before_ && !GST_CLOCK_TIME_IS_VALID(end_at_)) ++dropped_;
     return;
   }
   const bool key = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
