@@ -43,8 +43,10 @@ class Feed {
   void connect(GstAppSrc* video, GstAppSrc* audio);
   /// Nothing goes anywhere until the next connect().
   void disconnect();
-  /// Ends the streams of the elements of connect(); nothing more goes to them.
+  /// Ends the stream of pictures of the element of connect(). The sound goes on until it has come
+  /// to the last picture, or until end_sound().
   void end();
+  void end_sound();
 
   /// Whether pictures have come that need another element: of another size, or of the next part.
   /// Where the output is gapless, they are kept for it. Reset by connect().
@@ -79,6 +81,9 @@ class Feed {
   /// Keeps it, if that is what is to be done now; takes no ownership.
   bool hold(GstSample* sample, bool video);
   void clear_held() SPHERE_REQUIRES(mutex_);
+  void clear_early() SPHERE_REQUIRES(mutex_);
+  /// Gives the sound that came before the first picture, and belongs to it.
+  void give_early(GstAppSrc* audio);
   void fill_gap(GstAppSrc* audio, GstClockTime time);
 
   const bool takes_new_sizes_, coded_, gapless_;
@@ -92,11 +97,16 @@ class Feed {
   std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE;
   /// The times of the first picture since connect(), and of the end of the sound so far.
   std::atomic<GstClockTime> begin_ = GST_CLOCK_TIME_NONE, sound_end_ = 0;
+  /// Of the last picture, and of the end: sound from then on is not wanted.
+  std::atomic<GstClockTime> last_ = 0, end_at_ = GST_CLOCK_TIME_NONE;
 
   // Protects the targets and the caps. Held while references are copied; never across a push.
   mutable Mutex mutex_;
   GstRef<GstAppSrc> video_ SPHERE_GUARDED_BY(mutex_), audio_ SPHERE_GUARDED_BY(mutex_);
   CapsRef caps_ SPHERE_GUARDED_BY(mutex_), element_caps_ SPHERE_GUARDED_BY(mutex_);
+  /// The latest sound while no picture has gone: it takes a shorter way than pictures do.
+  std::deque<GstSample*> early_ SPHERE_GUARDED_BY(mutex_);
+  bool giving_early_ SPHERE_GUARDED_BY(mutex_) = false;
   std::deque<Held> held_ SPHERE_GUARDED_BY(mutex_);
   size_t held_bytes_ SPHERE_GUARDED_BY(mutex_) = 0;
   bool giving_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()
