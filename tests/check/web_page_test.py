@@ -334,7 +334,7 @@ def test_geometry(_):
 
 def test_token(_):
     token = "a-token-for-the-page-test"
-    with page("--public", "--token", token) as (_, link), \
+    with page("--https", "--token", token) as (_, link), \
             Browser("--ignore-certificate-errors") as browser:
         browser.open(link)
         check("without the token", browser.until("document.body.dataset.state === 'refused'"))

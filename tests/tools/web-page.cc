@@ -3,7 +3,7 @@
 // of JSON with the link once it answers; then obeys words on standard input, a line each: lose (the
 // camera goes), find (it comes back), end (the stream ends).
 //
-// Usage: web-page [--size WxH] [--sound] [--public] [--token TOKEN]
+// Usage: web-page [--size WxH] [--sound] [--https] [--token TOKEN]
 
 #include <gst/gst.h>
 
@@ -25,7 +25,7 @@ using namespace sphere::live;
 
 struct Options {
   int width = 960, height = 480;
-  bool sound = false, for_all = false;
+  bool sound = false, https = false;
   std::string token;
 };
 
@@ -104,8 +104,7 @@ int run(const Options& options) {
   WebBin bin;
   WebServer::Settings settings;
   settings.token = options.token;
-  if (options.for_all) {
-    settings.address = "";
+  if (options.https) {
     auto certificate = Certificate::make("gst-sphere", {"127.0.0.1", "localhost"}, 2);
     if (certificate) settings.certificate = certificate->pem();
   }
@@ -144,7 +143,7 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--sound") options.sound = true;
-    if (word == "--public") options.for_all = true;
+    if (word == "--https") options.https = true;
     if (word == "--token" && i + 1 < argc) options.token = argv[++i];
     if (word == "--size" && i + 1 < argc &&
         sscanf(argv[++i], "%dx%d", &options.width, &options.height) != 2)
