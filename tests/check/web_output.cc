@@ -108,8 +108,8 @@ GST_START_TEST(page_outlives_the_element) {
     output->closed(false);
   }
   // A port that is taken is an error that can go away.
-  const auto other = made("web:" + link.substr(link.rfind(':') + 1, link.rfind('/') -
-                                                                        link.rfind(':') - 1));
+  const auto other =
+      made("web:" + link.substr(link.rfind(':') + 1, link.rfind('/') - link.rfind(':') - 1));
   const auto taken = other->open(stream_info());
   fail_unless(!taken && !other->is_final());
   fail_unless(taken.error().message.find("Another program") != std::string::npos);

@@ -288,6 +288,32 @@ def test_states(_):
               browser.run("document.body.dataset.state"))
 
 
+def test_server_comes_back(_):
+    with Browser() as browser:
+        with page() as (_, link):
+            browser.open(link)
+            playing(browser, "before")
+        check("it says so", browser.until("document.body.dataset.state === 'returning'") is not None,
+              browser.run("document.body.dataset.state"))
+        with page("--port", link.rsplit(":", 1)[1].strip("/")):
+            playing(browser, "after")
+
+
+def test_without_udp(_):
+    """Where UDP does not get through, the page takes HTTP by itself."""
+    with page() as (_, link), Browser() as browser:
+        # As a firewall: the browser's datagrams go to a port where nobody is.
+        browser.call("Page.addScriptToEvaluateOnNewDocument", source="""
+            const set = RTCPeerConnection.prototype.setRemoteDescription;
+            RTCPeerConnection.prototype.setRemoteDescription = function (answer) {
+              return set.call(this, {type: answer.type,
+                sdp: answer.sdp.replace(/ [0-9]+ typ host/g, ' 9 typ host')});
+            };""")
+        browser.open(link)
+        playing(browser, "without UDP")
+        check("over HTTP", browser.run("document.getElementById('video').src.startsWith('blob:')"))
+
+
 def test_geometry(_):
     """What no browser without sensors and without a headset can show."""
     with page() as (_, link), Browser() as browser:
@@ -354,8 +380,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sphere-page-") as folder:
         truth = Truth(folder)
         chosen = sys.argv[1:]
-        for test in (test_view, test_over_http, test_sound, test_states, test_geometry,
-                     test_token):
+        for test in (test_view, test_over_http, test_sound, test_states, test_token,
+                     test_server_comes_back, test_without_udp, test_geometry):
             if not chosen or test.__name__ in chosen:
                 attempt(test, truth)
     finish()

@@ -3,11 +3,12 @@
 // of JSON with the link once it answers; then obeys words on standard input, a line each: lose (the
 // camera goes), find (it comes back), end (the stream ends).
 //
-// Usage: web-page [--size WxH] [--sound] [--https] [--token TOKEN]
+// Usage: web-page [--size WxH] [--sound] [--https] [--token TOKEN] [--port PORT]
 
 #include <gst/gst.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@ using namespace sphere::live;
 
 struct Options {
   int width = 960, height = 480;
+  int port = 0;
   bool sound = false, https = false;
   std::string token;
 };
@@ -104,6 +106,7 @@ int run(const Options& options) {
   WebBin bin;
   WebServer::Settings settings;
   settings.token = options.token;
+  settings.port = static_cast<uint16_t>(options.port);
   if (options.https) {
     auto certificate = Certificate::make("gst-sphere", {"127.0.0.1", "localhost"}, 2);
     if (certificate) settings.certificate = certificate->pem();
@@ -145,6 +148,7 @@ int main(int argc, char** argv) {
     if (word == "--sound") options.sound = true;
     if (word == "--https") options.https = true;
     if (word == "--token" && i + 1 < argc) options.token = argv[++i];
+    if (word == "--port" && i + 1 < argc) options.port = atoi(argv[++i]);
     if (word == "--size" && i + 1 < argc &&
         sscanf(argv[++i], "%dx%d", &options.width, &options.height) != 2)
       return 2;
