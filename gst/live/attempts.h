@@ -17,18 +17,18 @@ class Attempts {
   /// Pictures began to pass.
   void running(int64_t now) {
     running_since_ = now;
+    if (lost_) ++reconnects_;
+    lost_ = false;
     ran_ = true;
   }
   /// It failed; returns the pause in microseconds, which grows from failure to failure.
   int64_t failed(int64_t now);
   /// How often pictures passed again after a failure.
   unsigned reconnects() const { return reconnects_; }
-  void reconnected() { ++reconnects_; }
-  bool ran() const { return ran_; }
 
  private:
   int64_t pause_ = 0, running_since_ = 0;
-  bool ran_ = false;
+  bool ran_ = false, lost_ = false;  ///< lost: it ran before, and failed
   unsigned reconnects_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include "gst/live/encoding.h"
 
+#include <gst/video/video-event.h>
+
 #include <algorithm>
 #include <cmath>
 #include <sstream>
@@ -34,8 +36,11 @@ constexpr EncoderKind kinds[] = {
 // The encoder holds this much of the stream back when pictures need more bits than the rate gives.
 constexpr int buffer_ms = 500;
 constexpr unsigned few_cores = 4;
-// Each who joins asks for a key frame; more than these would cost all others too many bits.
-constexpr GstClockTime key_frames_apart = 500 * GST_MSECOND;
+// Each who joins asks for a key frame; more than these would cost all others too many bits. The
+// encoders' own property min-force-key-unit-interval does not work with x264enc of GStreamer 1.22:
+// it compares running times with times that x264enc has moved by 1000 hours, and so forces no
+// second one.
+constexpr int64_t key_requests_apart = G_USEC_PER_SEC / 2;
 
 bool has_property(GstElement* element, const char* name) {
   return g_object_class_find_property(G_OBJECT_GET_CLASS(element), name);
@@ -183,9 +188,6 @@ Status Encoding::build() {
   if (has_property(encoder, "vbv-buf-capacity"))
     g_object_set(encoder, "vbv-buf-capacity", static_cast<guint>(buffer_ms), nullptr);
   set_key_interval(settings_.key_interval);
-  if (has_property(encoder, "min-force-key-unit-interval"))
-    g_object_set(encoder, "min-force-key-unit-interval", static_cast<guint64>(key_frames_apart),
-                 nullptr);
   if (kind.name == std::string_view("v4l2")) {
     const GstStructure* controls =
         gst_structure_new("controls", "repeat_sequence_header", G_TYPE_INT, 1, "video_bitrate",
@@ -202,6 +204,7 @@ Status Encoding::build() {
   const GstRef<GstPad> out(gst_element_get_static_pad(made.back(), "src"));
   if (settings_.spherical) mark_as_spherical(out.get(), settings_.form);
   gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_BUFFER, count, this, nullptr);
+  gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, limit_requests, this, nullptr);
   const GstRef<GstPad> in(gst_element_get_static_pad(made.front(), "sink"));
   gst_element_add_pad(bin_.get(), gst_ghost_pad_new("sink", in.get()));
   gst_element_add_pad(bin_.get(), gst_ghost_pad_new("src", out.get()));
@@ -221,8 +224,29 @@ void Encoding::set_key_interval(int pictures) {
     set_known(encoder_.get(), std::string(property) + "=" + std::to_string(std::max(1, pictures)));
 }
 
-GstPadProbeReturn Encoding::count(GstPad*, GstPadProbeInfo*, gpointer self) {
-  ++static_cast<Encoding*>(self)->encoded_;
+void Encoding::request_key_frame() {
+  key_requested_at_ = g_get_monotonic_time();
+  key_wanted_ = false;
+  const GstRef<GstPad> pad(gst_element_get_static_pad(encoder_.get(), "src"));
+  gst_pad_send_event(pad.get(),
+                     gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+GstPadProbeReturn Encoding::limit_requests(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  auto* self = static_cast<Encoding*>(data);
+  if (!gst_video_event_is_force_key_unit(GST_PAD_PROBE_INFO_EVENT(info))) return GST_PAD_PROBE_OK;
+  if (g_get_monotonic_time() - self->key_requested_at_ >= key_requests_apart)
+    self->request_key_frame();
+  else
+    self->key_wanted_ = true;
+  return GST_PAD_PROBE_DROP;
+}
+
+GstPadProbeReturn Encoding::count(GstPad*, GstPadProbeInfo*, gpointer data) {
+  auto* self = static_cast<Encoding*>(data);
+  ++self->encoded_;
+  if (self->key_wanted_ && g_get_monotonic_time() - self->key_requested_at_ >= key_requests_apart)
+    self->request_key_frame();
   return GST_PAD_PROBE_OK;
 }
 

@@ -70,11 +70,16 @@ class Encoding {
   explicit Encoding(const EncodingSettings& settings) : settings_(settings) {}
   Status build();
   static GstPadProbeReturn count(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn limit_requests(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  void request_key_frame();
 
   const EncodingSettings settings_;
   GstRef<GstElement> bin_;
   GstRef<GstElement> encoder_;
   std::atomic<uint64_t> encoded_ = 0;
+  // Requests for key frames, in microseconds of the monotonic clock.
+  std::atomic<int64_t> key_requested_at_ = 0;
+  std::atomic<bool> key_wanted_ = false;  ///< asked for again too early
 };
 
 /// An element with this name that can't be made.

@@ -117,7 +117,7 @@ void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
     video_.reset(GST_APP_SRC(gst_object_ref(video)));
     audio_.reset(audio ? GST_APP_SRC(gst_object_ref(audio)) : nullptr);
     element_caps_.reset();
-    begin_ = GST_CLOCK_TIME_NONE;
+    begin_ = end_at_ = GST_CLOCK_TIME_NONE;
     needs_new_element_ = flowing_ = dropping_ = false;
     connected_before_ = true;
     giving_held_ = kept;
@@ -156,9 +156,25 @@ void Feed::disconnect() {
 }
 
 void Feed::end() {
-  const GstRef<GstAppSrc> video = target(true), audio = target(false);
-  disconnect();
+  GstRef<GstAppSrc> video;
+  bool cut = false;
+  {
+    const Lock lock(mutex_);
+    video = std::move(video_);
+    cut = GST_CLOCK_TIME_IS_VALID(hold_from_);
+  }
+  end_at_ = last_.load();
   if (video) gst_app_src_end_of_stream(video.get());
+  // Between two parts the sound has come to the cut before.
+  if (cut || sound_end_ >= end_at_) end_sound();
+}
+
+void Feed::end_sound() {
+  GstRef<GstAppSrc> audio;
+  {
+    const Lock lock(mutex_);
+    audio = std::move(audio_);
+  }
   if (audio) gst_app_src_end_of_stream(audio.get());
 }
 
@@ -274,6 +290,7 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
     flowing_ = true;
   }
   gst_app_src_push_sample(source, sample);
+  last_ = time;
   ++frames_;
   if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source))}) {
     const GstClockTime now = gst_clock_get_time(clock.get());
@@ -299,6 +316,10 @@ void Feed::take_audio(GstSample* sample) {
   if (!GST_BUFFER_PTS_IS_VALID(stamped.get())) return;
   const SampleRef timed = sample_of(stamped.get(), caps);
   if (hold(timed.get(), false) || !flowing_) return;
+  if (GST_CLOCK_TIME_IS_VALID(end_at_) && GST_BUFFER_PTS(stamped.get()) >= end_at_) {
+    end_sound();
+    return;
+  }
   const GstRef<GstAppSrc> source = target(false);
   if (source && gst_app_src_get_current_level_time(source.get()) <= most_queued)
     give(source.get(), timed.get(), false);

@@ -43,8 +43,10 @@ class Feed {
   void connect(GstAppSrc* video, GstAppSrc* audio);
   /// Nothing goes anywhere until the next connect().
   void disconnect();
-  /// Ends the streams of the elements of connect(); nothing more goes to them.
+  /// Ends the stream of pictures of the element of connect(). The sound goes on until it has come
+  /// to the last picture, or until end_sound().
   void end();
+  void end_sound();
 
   /// Whether pictures have come that need another element: of another size, or of the next part.
   /// Where the output is gapless, they are kept for it. Reset by connect().
@@ -92,6 +94,8 @@ class Feed {
   std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE;
   /// The times of the first picture since connect(), and of the end of the sound so far.
   std::atomic<GstClockTime> begin_ = GST_CLOCK_TIME_NONE, sound_end_ = 0;
+  /// Of the last picture, and of the end: sound from then on is not wanted.
+  std::atomic<GstClockTime> last_ = 0, end_at_ = GST_CLOCK_TIME_NONE;
 
   // Protects the targets and the caps. Held while references are copied; never across a push.
   mutable Mutex mutex_;

@@ -40,6 +40,7 @@ class RtmpOutput : public Output {
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
       return where + " refuses the stream: check the stream key, and that nobody else uses it";
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND) ||
+        is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ) ||
         is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE))
       return "no connection to " + where + ": check the address, and that the server runs";
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE))

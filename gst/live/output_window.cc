@@ -3,10 +3,14 @@
 
 #include "gst/live/output.h"
 #include "gst/live/output_parts.h"
+#include "gst/sphere/base/gobject.h"
 
 namespace sphere::live {
 
 namespace {
+
+constexpr const char* no_screen =
+    "there is no screen for a window; leave --show out, or set DISPLAY";
 
 class WindowOutput : public Output {
  public:
@@ -19,6 +23,11 @@ class WindowOutput : public Output {
   const OutputNeeds& needs() const override { return needs_; }
 
   Result<GstElement*> open(const StreamInfo& stream) override {
+    // autovideosink would show the pictures nowhere, and say nothing.
+    if (to_string(g_getenv("DISPLAY")).empty() && to_string(g_getenv("WAYLAND_DISPLAY")).empty()) {
+      final_ = true;
+      return failed(no_screen);
+    }
     // The latest picture at once; an older one is of no use.
     std::string words =
         "queue name=video leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! "
@@ -32,12 +41,14 @@ class WindowOutput : public Output {
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND) ||
         is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE) ||
         is_error(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE))
-      return "there is no screen for a window; leave --show out, or set DISPLAY";
+      return no_screen;
     return {};
   }
+  bool is_final() const override { return final_; }
 
  private:
   OutputNeeds needs_;
+  bool final_ = false;
 };
 
 Result<std::unique_ptr<Output>> make(const Target& target) {

@@ -13,6 +13,8 @@ namespace {
 
 constexpr GstClockTime look = 50 * GST_MSECOND;
 constexpr int64_t short_wait = 50'000;
+// How long the sound may be behind the pictures when the stream ends.
+constexpr int64_t longest_sound_delay = 600'000;
 // A sink that takes nothing for this long while data waits is opened anew: the other end hangs.
 constexpr int64_t longest_stall = 8'000'000;
 
@@ -217,7 +219,7 @@ Runner::End Runner::watch(GstElement* pipeline) {
   constexpr auto wanted =
       static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS | GST_MESSAGE_LATENCY);
   bool running = false, ending = false, reopening = false;
-  int64_t end_by = 0, moved_at = g_get_monotonic_time();
+  int64_t end_by = 0, sound_by = 0, moved_at = g_get_monotonic_time();
   uint64_t moved = 0;
   while (!stop_) {
     const MessageRef message(gst_bus_timed_pop_filtered(bus.get(), look, wanted));
@@ -240,9 +242,11 @@ Runner::End Runner::watch(GstElement* pipeline) {
       // Without a picture there is nothing to end, and some muxers would wait for one.
       if (!feed_.flowing()) return reopening ? End::anew : End::finished;
       end_by = now + static_cast<int64_t>(GST_TIME_AS_USECONDS(end_timeout));
+      sound_by = now + longest_sound_delay;
       feed_.end();
     }
     if (ending) {
+      if (now > sound_by) feed_.end_sound();
       if (now > end_by) {
         failure_ = "it did not end in time, and was cut off";
         return reopening ? End::failed : End::final;
@@ -260,7 +264,6 @@ Runner::End Runner::watch(GstElement* pipeline) {
     }
     if (!running && at > 1) {
       running = true;
-      if (attempts_.ran()) attempts_.reconnected();
       attempts_.running(now);
       failure_.clear();
     }
@@ -268,7 +271,7 @@ Runner::End Runner::watch(GstElement* pipeline) {
       set_state(feed_.dropping() ? OutputState::failing : OutputState::running,
                 feed_.dropping() ? "it takes the stream too slowly: pictures are dropped" : "");
   }
-  return End::finished;
+  return End::stopped;
 }
 
 void Runner::watch_sinks(GstElement* pipeline) {

@@ -57,7 +57,7 @@ class Runner {
   OutputStatus status() const;
 
  private:
-  enum class End { finished, failed, anew, final };
+  enum class End { finished, stopped, failed, anew, final };
 
   void run();
   /// One connection, from open() to closed().

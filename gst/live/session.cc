@@ -111,14 +111,8 @@ Status Session::build_outputs() {
     // One that can't be opened denies everything, and the gates say so.
     if (asked.consent.ledger && !asked.consent.sound)
       (void)sink->consent->set_ledger(*asked.consent.ledger);
-    if (asked.withdrawals) {
-      sink->withdrawals = std::make_unique<consent::Consent>();
-      (void)sink->withdrawals->set_ledger(*asked.withdrawals);
-      sink->withdrawals->version();
-      sink->taken =
-          sink->withdrawals->answer_of_version(consent::Category::audio, consent::Purpose::live)
-              .taken;
-    }
+    if (asked.withdrawals)
+      sink->withdrawals = std::make_unique<WithdrawalWatch>(*asked.withdrawals);
     sinks_.push_back(std::move(sink));
   }
   return ok();
@@ -336,19 +330,13 @@ void Session::start_outputs() {
 
 void Session::watch_consent() {
   for (const auto& sink : sinks_) {
-    if (sink->withdrawals) {
-      sink->withdrawals->version();
-      const uint64_t taken =
-          sink->withdrawals->answer_of_version(consent::Category::audio, consent::Purpose::live)
-              .taken;
-      if (taken != sink->taken) {
-        sink->withdrawals.reset();
-        sink->branch->take_back_sound();
-        source_->take_back_sound();
-        const CapsRef nothing(gst_caps_new_empty());
-        sink->consent->set_caps(nothing.get());
-        say("consent was taken back: " + sink->asked.target.shown + " has no sound any more");
-      }
+    if (sink->withdrawals && sink->withdrawals->has_come()) {
+      sink->withdrawals.reset();
+      sink->branch->take_back_sound();
+      source_->take_back_sound();
+      const CapsRef nothing(gst_caps_new_empty());
+      sink->consent->set_caps(nothing.get());
+      say("consent was taken back: " + sink->asked.target.shown + " has no sound any more");
     }
     // A sound track can't be put into a file that has begun without one.
     if (!outputs_started_ || finishing_ || sink->runner->done()) continue;

@@ -24,6 +24,7 @@
 #include "gst/live/encoding.h"
 #include "gst/live/runner.h"
 #include "gst/live/source.h"
+#include "gst/live/withdrawal_watch.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
@@ -96,10 +97,9 @@ class Session {
     SessionTarget asked;
     std::unique_ptr<Branch> branch;
     std::unique_ptr<Runner> runner;
-    std::unique_ptr<consent::Consent> consent;      // what its sound needs
-    std::unique_ptr<consent::Consent> withdrawals;  // null: not watched
-    uint64_t taken = 0;
-    std::string told;  ///< the last words about a failure
+    std::unique_ptr<consent::Consent> consent;     // what its sound needs
+    std::unique_ptr<WithdrawalWatch> withdrawals;  // null: not watched
+    std::string told;                              ///< the last words about a failure
     bool told_running = false;
   };
   struct Group {

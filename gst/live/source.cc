@@ -110,6 +110,8 @@ Status Source::build() {
   const GstRef<GstPad> in(gst_element_get_static_pad(fresh_, "sink"));
   gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, count, this, nullptr);
 
+  const GstRef<GstPad> out(gst_element_get_static_pad(fresh_, "src"));
+  gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_BUFFER, change_size, this, nullptr);
   const GstRef<GstPad> first(gst_element_get_static_pad(entry_, "sink"));
   const std::string& uri = options_.uri;
   if (uri.starts_with("test:")) return build_test(uri.substr(5));
@@ -161,14 +163,9 @@ Status Source::build_test(const std::string& words) {
   if (settings.count("lens")) g_object_set(source, "lens", settings["lens"].c_str(), nullptr);
   const int width = options_.width ? options_.width : default_test_width;
   const double fps = options_.fps > 0 ? options_.fps : 30;
-  gint numerator = 30, denominator = 1;
-  gst_util_double_to_fraction(fps, &numerator, &denominator);
-  gst_util_set_object_arg(
-      G_OBJECT(form), "caps",
-      ("video/x-raw,format=I420,width=" + std::to_string(width) +
-       ",framerate=" + std::to_string(numerator) + "/" + std::to_string(denominator))
-          .c_str());
+  test_form_ = form;
   fps_ = fps;
+  set_test_form(width);
   if (!gst_element_link_many(source, form, entry_, nullptr))
     return failed("the test picture can't be linked");
   if (settings["sound"] != "no") {
@@ -283,9 +280,36 @@ GstPadProbeReturn Source::drop_end(GstPad*, GstPadProbeInfo* info, gpointer) {
                                                                          : GST_PAD_PROBE_OK;
 }
 
-GstPadProbeReturn Source::count(GstPad*, GstPadProbeInfo*, gpointer self) {
-  ++static_cast<Source*>(self)->arrived_;
-  return GST_PAD_PROBE_OK;
+GstPadProbeReturn Source::count(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  auto* self = static_cast<Source*>(data);
+  ++self->arrived_;
+  // This picture has passed the filter, and the next one is not drawn yet.
+  if (self->test_size_changed_.exchange(false)) self->set_test_form(self->width_);
+  // A file is paced, and what is drawn here is late only while the processor has no time at all.
+  if (self->kind_ == Kind::file || self->kind_ == Kind::test) return GST_PAD_PROBE_OK;
+  const EventRef event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
+  const GstRef<GstClock> clock(gst_element_get_clock(GST_ELEMENT(self->pipeline_)));
+  if (!event || !clock) return GST_PAD_PROBE_OK;
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  const GstClockTime time = gst_segment_to_running_time(
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)));
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return GST_PAD_PROBE_OK;
+  const GstClockTimeDiff late =
+      GST_CLOCK_DIFF(time + gst_element_get_base_time(GST_ELEMENT(self->pipeline_)),
+                     gst_clock_get_time(clock.get()));
+  return self->punctuality_.is_late(g_get_monotonic_time(), late / 1000) ? GST_PAD_PROBE_DROP
+                                                                         : GST_PAD_PROBE_OK;
+}
+
+bool Punctuality::is_late(int64_t now, int64_t late) {
+  if (!best_ || now - best_->since > memory) {
+    before_ = best_;
+    best_ = {now, late};
+  }
+  best_->late = std::min(best_->late, late);
+  const int64_t best = before_ ? std::min(before_->late, best_->late) : best_->late;
+  return late - best > most_behind;
 }
 
 GstPadProbeReturn Source::first_picture(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
@@ -363,9 +387,29 @@ void Source::take_back_sound() {
   g_object_set(camera_, "consent", nothing.get(), nullptr);
 }
 
+void Source::set_test_form(int width) {
+  gint numerator = 30, denominator = 1;
+  gst_util_double_to_fraction(fps_, &numerator, &denominator);
+  gst_util_set_object_arg(
+      G_OBJECT(test_form_), "caps",
+      ("video/x-raw,format=I420,width=" + std::to_string(width) +
+       ",framerate=" + std::to_string(numerator) + "/" + std::to_string(denominator))
+          .c_str());
+}
+
 void Source::set_width(int width) {
   width_ = width;
-  apply_width();
+  size_changed_ = true;
+}
+
+GstPadProbeReturn Source::change_size(GstPad*, GstPadProbeInfo*, gpointer data) {
+  auto* self = static_cast<Source*>(data);
+  // Between two pictures: one that is being stitched would not fit through the filter any more.
+  if (!self->size_changed_.exchange(false)) return GST_PAD_PROBE_OK;
+  self->apply_width();
+  // Drawing the test picture takes time, too.
+  self->test_size_changed_ = self->test_form_ != nullptr;
+  return GST_PAD_PROBE_OK;
 }
 
 }  // namespace sphere::live

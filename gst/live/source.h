@@ -19,6 +19,23 @@
 
 namespace sphere::live {
 
+/// Tells which pictures come too late: where the decoder has fallen behind, leaving some out lets
+/// it catch up. Knows no clock.
+class Punctuality {
+ public:
+  /// How much later than the most punctual one of the last seconds a picture may be.
+  static constexpr int64_t most_behind = 700'000, memory = 5'000'000;
+  /// `late`: how long after its time the picture has come, both in microseconds.
+  bool is_late(int64_t now, int64_t late);
+
+ private:
+  struct Best {
+    int64_t since, late;
+  };
+  /// Of the present and of the last span of `memory`.
+  std::optional<Best> best_, before_;
+};
+
 enum class Projection {
   automatic,  ///< the first picture is looked at
   fisheye,    ///< two fisheyes in each picture
@@ -55,7 +72,7 @@ class Source {
   GstElement* pictures() const { return pictures_; }
   GstElement* sound() const { return sound_; }
 
-  /// The size that the pictures have from now on; the height is the half. Any thread.
+  /// The size that the pictures have from the next one on; the height is the half. Any thread.
   void set_width(int width);
   /// 0 until the first picture.
   int width() const { return width_; }
@@ -84,12 +101,14 @@ class Source {
   /// The elements between the decoder and the tee. In the thread of the pictures, too.
   Status complete_chain(bool stitch, int width);
   void apply_width();
+  void set_test_form(int width);
   /// Decides by the first picture what it is.
   Status look_at(GstPad* pad, GstBuffer* buffer);
   void take_decoded(GstPad* pad);
   void take_sound(GstPad* pad);
 
   static GstPadProbeReturn first_picture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn change_size(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn count(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn drop_end(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
@@ -98,17 +117,20 @@ class Source {
   Kind kind_ = Kind::file;
   // Borrowed from the pipeline.
   GstElement* camera_ = nullptr;
-  GstElement* entry_ = nullptr;  ///< takes decoded pictures
+  GstElement* test_form_ = nullptr;  ///< the size in which the test picture is drawn
+  GstElement* entry_ = nullptr;      ///< takes decoded pictures
   GstElement* fresh_ = nullptr;  ///< a queue with the latest of them, which the stitcher follows
   GstElement* size_ = nullptr;
   GstElement* pictures_ = nullptr;
   GstElement* sound_in_ = nullptr;
   GstElement* sound_ = nullptr;
   std::atomic<int> width_ = 0;
+  std::atomic<bool> size_changed_ = false, test_size_changed_ = false;
   std::atomic<double> fps_ = 0;
   std::atomic<uint64_t> arrived_ = 0;
   std::atomic<bool> has_sound_ = false, complete_ = false;
   std::atomic<int> looked_at_ = 0;
+  Punctuality punctuality_;  // of the thread of the pictures
 
   mutable Mutex mutex_;  // protects the sentence; held only while it is copied
   std::string problem_ SPHERE_GUARDED_BY(mutex_);

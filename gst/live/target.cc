@@ -83,6 +83,9 @@ Status read_listener(std::string_view rest, const char* kind, std::string_view d
 /// rtmp://HOST[:PORT]/APP/KEY and srt://HOST:PORT.
 Status read_address(const std::string& words, Target* target) {
   g_autoptr(GError) problem = nullptr;
+  if (std::any_of(words.begin(), words.end(),
+                  [](char one) { return one == ' ' || g_ascii_iscntrl(one); }))
+    return invalid("an address has no blanks");
   const std::unique_ptr<GUri, Call<g_uri_unref>> uri(
       g_uri_parse(words.c_str(), G_URI_FLAGS_ENCODED, &problem));
   // GLib's message may quote the address, in which a key may be.

@@ -313,16 +313,16 @@ int run(int argc, char** argv) {
   view.clear();
   const live::SessionStatus last = (*session)->status();
   view.show_last(last, (*session)->take_news());
-  if (const std::string& problem = (*session)->problem(); !problem.empty()) {
-    printer.error(problem);
-    return exit_failed;
-  }
   bool all = true;
   for (const auto& [name, output] : last.outputs)
     if (!output.words.empty() || output.frames == 0) {
       all = false;
       printer.error(name + ": " + (output.words.empty() ? "nothing was sent" : output.words));
     }
+  if (const std::string& problem = (*session)->problem(); !problem.empty()) {
+    all = false;
+    printer.error(problem);
+  }
   return all ? exit_done : exit_failed;
 }
 

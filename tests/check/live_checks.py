@@ -118,9 +118,9 @@ def check_video(name, probed, spherical=True, size=SIZE):
                   for one in video.get("side_data_list", ())), video.get("side_data_list"))
 
 
-def loudness(path):
-    """The mean volume of a file's sound in dB; None: it has none."""
-    told = run("ffmpeg", "-v", "info", "-i", path, "-map", "0:a", "-af", "volumedetect", "-f",
+def loudness(path, *where):
+    """The mean volume of a file's sound in dB; None: it has none. `where`: options before -i."""
+    told = run("ffmpeg", "-v", "info", *where, "-i", path, "-map", "0:a", "-af", "volumedetect", "-f",
                "null", "-")
     for line in told.stderr.splitlines():
         if "mean_volume" in line:

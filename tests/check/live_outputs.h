@@ -199,6 +199,11 @@ class Running {
   std::vector<std::string> news;
 };
 
+inline bool contains(const std::vector<uint8_t>& bytes, std::string_view part) {
+  return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).find(part) !=
+         std::string_view::npos;
+}
+
 /// The longest time between two pictures.
 inline GstClockTime longest_gap(const std::vector<Got>& pictures) {
   GstClockTime longest = 0;

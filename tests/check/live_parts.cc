@@ -13,6 +13,7 @@
 #include "gst/live/output.h"
 #include "gst/live/part_writer.h"
 #include "gst/live/playlist.h"
+#include "gst/live/source.h"
 #include "gst/live/spherical_mark.h"
 #include "gst/live/target.h"
 #include "gst/sphere/media/sei.h"
@@ -138,6 +139,10 @@ GST_START_TEST(pauses_grow_and_start_again) {
   fail_unless(attempts.failed(now + second) == Attempts::longest_pause);
   attempts.running(now);
   fail_unless(attempts.failed(now + Attempts::steady) == Attempts::first_pause);
+  // It ran twice before, and the first time was no reconnect.
+  attempts.running(now);
+  attempts.running(now);
+  fail_unless_equals_int(static_cast<int>(attempts.reconnects()), 2);
 }
 GST_END_TEST
 
@@ -420,6 +425,25 @@ GST_START_TEST(the_mark_stands_before_the_slices) {
 }
 GST_END_TEST
 
+GST_START_TEST(pictures_that_come_too_late_are_left_out) {
+  Punctuality punctuality;
+  int64_t now = 0;
+  const auto pass = [&](int64_t late, int pictures) {
+    int left_out = 0;
+    for (int i = 0; i < pictures; ++i) left_out += punctuality.is_late(now += second / 30, late);
+    return left_out;
+  };
+  // A camera is late by a constant time, and its network by some more.
+  fail_unless_equals_int(pass(200'000, 300), 0);
+  fail_unless_equals_int(pass(800'000, 30), 0);
+  fail_unless_equals_int(pass(1'000'000, 30), 30);
+  fail_unless_equals_int(pass(250'000, 30), 0);
+  // What stays late is the rule after some seconds: pictures never stop.
+  pass(3'000'000, 400);
+  fail_unless_equals_int(pass(3'000'000, 30), 0);
+}
+GST_END_TEST
+
 GST_START_TEST(parts_have_names) {
   PartNames plain("a.b/ride.mp4", false), numbered("ride.mp4", true), bare("a.b/ride", false);
   fail_unless(plain.next() == "a.b/ride.mp4" && plain.next() == "a.b/ride-2.mp4");
@@ -457,6 +481,7 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, fragments_are_moved);
   tcase_add_test(all, damaged_fragments_are_errors);
   tcase_add_test(all, the_mark_stands_before_the_slices);
+  tcase_add_test(all, pictures_that_come_too_late_are_left_out);
   tcase_add_test(all, parts_have_names);
   tcase_add_test(all, encoders_are_chosen);
   return suite;

@@ -267,6 +267,74 @@ def test_words(folder):
     check("nothing is left behind", not list(pathlib.Path(folder).iterdir()))
 
 
+def test_withdrawn(folder):
+    """What is taken back in another process is silent in every target, and the tracks go on."""
+    env = {**os.environ, "XDG_DATA_HOME": folder}
+    given = run(SPHERE, "consent", "give", "audio", "--purpose", "live", "--purpose", "record",
+                "--purpose", "share", env=env)
+    check("sound is given", given.returncode == 0, given.stderr)
+    with streaming("test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to", f"file:{folder}/b.mkv",
+                   "--to", f"hls:{folder}/site?keep=yes", env=env) as live:
+        check("pictures are written", live.frames(2, 30))
+        check("sound is taken back", run(SPHERE, "consent", "withdraw", "audio", env=env).returncode == 0)
+        told = live.wait(lambda line: True)
+        silent_from = told["outputs"][0]["frames"] / 15 + 0.3
+        check("pictures go on", live.frames(2, told["outputs"][2]["frames"] + 45))
+        status, errors = live.end()
+    check("it ends in order", status == 0, errors)
+    site = pathlib.Path(folder, "site")
+    files = re.findall(r'^(?:#EXT-X-MAP:URI=")?(s\d+[-.\w]*)"?$',
+                       (site / "live.m3u8").read_text(encoding="utf-8"), re.MULTILINE)
+    (pathlib.Path(folder) / "hls.mp4").write_bytes(
+        b"".join((site / one).read_bytes() for one in files))
+    for name in ("a.mp4", "b.mkv", "hls.mp4"):
+        path = f"{folder}/{name}"
+        check(f"{name}: the tone is heard before", (loudness(path, "-t", "1.5") or -100) > -40)
+        check(f"{name}: and not after",
+              (loudness(path, "-ss", str(silent_from)) or 0) < -80, loudness(path, "-ss", str(silent_from)))
+        probed = probe(path)
+        lengths = [int(one.get("nb_read_packets", 0)) / rate for one, rate in (
+            (video_of(probed), 15), (audio_of(probed), 48000 / 1024))]
+        check(f"{name}: the sound track is as long as the pictures",
+              abs(lengths[0] - lengths[1]) < 0.5, lengths)
+
+
+def test_camera(folder):
+    """A camera that restarts: its pictures and its sound come back, and no target notices."""
+    if "--no-emulator" in sys.argv:
+        print("skip: camera: there is no emulator")
+        return
+    with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", "--sound", "--json"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as camera:
+        try:
+            uri = json.loads(camera.stdout.readline())["uri"]
+            with streaming(uri, "--latency", "50", "--to", f"file:{folder}/a.mp4", "--to", "rtsp:0",
+                           "--consent", SOUND) as live:
+                output = live.frames(0, 45)
+                check("the camera's pictures are written, with sound", output and output["sound"], output)
+                camera.stdin.write("reboot\n")
+                camera.stdin.flush()
+                lost = live.wait(lambda line: "lost" in line["source"] or "lost" in str(line["news"]))
+                check("the loss is told", lost, live.news())
+                output = live.frames(0, lost["outputs"][0]["frames"] + 60)
+                check("pictures come back", output)
+                last = live.lines[-1]
+                check("no target was opened again",
+                      all(one["reconnects"] == 0 and one["dropped"] == 0 for one in last["outputs"]), last)
+                status, errors = live.end()
+            check("it ends in order", status == 0, errors)
+        finally:
+            camera.kill()
+    probed = probe(f"{folder}/a.mp4")
+    check_video("the camera's file", probed)
+    ends = [float(one["start_time"]) + float(one["duration"]) for one in
+            (video_of(probed), audio_of(probed))]
+    check("sound and pictures end together", abs(ends[0] - ends[1]) < 0.25, ends)
+    with streaming("madv://127.0.0.1:9", "--to", f"file:{folder}/b.mp4") as live:
+        status, errors = live.result()
+    check("without a camera it says so", status == 1 and errors.strip(), errors)
+
+
 def test_question(folder):
     """On a terminal a person is asked for each target, and the answer counts for it alone."""
     terminal, end = pty.openpty()
@@ -294,7 +362,7 @@ def test_question(folder):
 
 def main():
     tests = [test for name, test in sorted(globals().items()) if name.startswith("test_")]
-    wanted = sys.argv[1:]
+    wanted = [word for word in sys.argv[1:] if not word.startswith("--")]
     for test in tests:
         if wanted and test.__name__ not in wanted:
             continue
