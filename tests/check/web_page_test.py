@@ -24,6 +24,8 @@ PART_WIDTH, PART_HEIGHT = 400, 300
 FOV = 75
 FOCAL = HEIGHT / 2 / math.tan(math.radians(FOV / 2))
 SMALL = (100, 75)
+# The page has been drawn once more.
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PICTURES = os.environ.get("SPHERE_PAGE_PICTURES")
 
 
@@ -102,6 +104,26 @@ def shows(truth, browser, what, yaw, pitch):
           errors)
 
 
+def brightness(browser, x, y, width, height):
+    """A part of the page, pixel by pixel."""
+    png = browser.picture(x=x, y=y, width=width, height=height)
+    return subprocess.run(["ffmpeg", "-v", "error", "-f", "png_pipe", "-i", "-", "-f", "rawvideo",
+                           "-pix_fmt", "gray", "-"], input=png, stdout=subprocess.PIPE,
+                          timeout=DEADLINE, check=True).stdout
+
+
+def lines(browser):
+    """No line goes through the middle of the picture, where angles are zero."""
+    long = 301
+    across = brightness(browser, (WIDTH - long) // 2, HEIGHT // 2 - 1, long, 3)
+    down = brightness(browser, WIDTH // 2 - 1, (HEIGHT - long) // 2, 3, long)
+    threes = {"row": zip(across[:long], across[long:2 * long], across[2 * long:]),
+              "column": zip(down[0::3], down[1::3], down[2::3])}
+    for what, values in threes.items():
+        apart = sum(abs(a - b) < 20 and abs(2 * m - a - b) > 60 for a, m, b in values)
+        check(f"no {what} stands out", apart < long // 4, apart)
+
+
 def view_of(browser):
     """What the address says, once it rests."""
     browser.until("location.hash.includes('yaw')")
@@ -111,7 +133,7 @@ def view_of(browser):
 
 def go(browser, yaw, pitch):
     browser.run(f"location.hash = '#yaw={yaw}&pitch={pitch}&fov={FOV}'")
-    browser.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    browser.run(DRAWN)
 
 
 def drag(browser, x, y):
@@ -125,9 +147,12 @@ def drag(browser, x, y):
 
 
 def playing(browser, what):
-    return check(f"{what}: plays",
-                 browser.until("document.body.dataset.state === 'playing'") is not None,
-                 browser.run("document.body.dataset.state"))
+    check(f"{what}: plays",
+          browser.until("document.body.dataset.state === 'playing'") is not None,
+          browser.run("document.body.dataset.state"))
+    # The first picture may be a black one.
+    browser.until("document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames > 5")
+    browser.run(DRAWN)
 
 
 def test_view(truth):
@@ -170,8 +195,21 @@ def test_view(truth):
         now = view_of(browser)
         check("little planet", now.get("planet") == "1" and float(now["pitch"]) == -90, now)
         browser.run("document.activeElement.blur()")
+        browser.run(DRAWN)
         keep(browser, "live-page-planet.png")
         browser.key("0")
+        browser.call("Emulation.setEmulatedMedia",
+                     features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        browser.key("?")
+        browser.run(DRAWN)
+        keep(browser, "live-page-dark.png")
+        browser.run("document.getElementById('dialog').close()")
+        # The middle row and column, where angles are zero, in a window with an odd size.
+        browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH + 1, height=HEIGHT + 1,
+                     deviceScaleFactor=1, mobile=False)
+        browser.until(f"document.getElementById('view').width === {WIDTH + 1}")
+        go(browser, 0, 0)
+        lines(browser)
 
         # An endless throw would be a fault; with less motion wished for, there is none.
         browser.call("Emulation.setEmulatedMedia",
@@ -240,9 +278,6 @@ def test_states(_):
         playing(browser, "in Chinese")
         check("in Chinese", browser.run("document.getElementById('state').textContent") == "直播中")
         check("its language", browser.run("document.documentElement.lang") == "zh-Hans")
-        browser.call("Emulation.setEmulatedMedia",
-                     features=[{"name": "prefers-color-scheme", "value": "dark"}])
-        keep(browser, "live-page-dark.png")
         tell(process, "lose")
         check("the camera is lost",
               browser.until("document.body.dataset.state === 'lost'") is not None)
@@ -251,6 +286,32 @@ def test_states(_):
         tell(process, "end")
         check("the end", browser.until("document.body.dataset.state === 'ended'") is not None,
               browser.run("document.body.dataset.state"))
+
+
+def test_server_comes_back(_):
+    with Browser() as browser:
+        with page() as (_, link):
+            browser.open(link)
+            playing(browser, "before")
+        check("it says so", browser.until("document.body.dataset.state === 'returning'") is not None,
+              browser.run("document.body.dataset.state"))
+        with page("--port", link.rsplit(":", 1)[1].strip("/")):
+            playing(browser, "after")
+
+
+def test_without_udp(_):
+    """Where UDP does not get through, the page takes HTTP by itself."""
+    with page() as (_, link), Browser() as browser:
+        # As a firewall: the browser's datagrams go to a port where nobody is.
+        browser.call("Page.addScriptToEvaluateOnNewDocument", source="""
+            const set = RTCPeerConnection.prototype.setRemoteDescription;
+            RTCPeerConnection.prototype.setRemoteDescription = function (answer) {
+              return set.call(this, {type: answer.type,
+                sdp: answer.sdp.replace(/ [0-9]+ typ host/g, ' 9 typ host')});
+            };""")
+        browser.open(link)
+        playing(browser, "without UDP")
+        check("over HTTP", browser.run("document.getElementById('video').src.startsWith('blob:')"))
 
 
 def test_geometry(_):
@@ -285,6 +346,8 @@ def test_geometry(_):
             const from = g.rayAt(view, 800 * Math.random(), 600 * Math.random(), 800, 600);
             const to = g.rayAt(view, 400 + 100 * Math.random(), 300 + 100 * Math.random(), 800, 600);
             const direction = g.turned(g.turnOf(view.yaw, view.pitch), from);
+            // Beside a pole there are directions that no pitch brings to that place.
+            if (Math.abs(direction[1]) > Math.hypot(to[1], to[2])) continue;
             const next = g.held(to, direction, view.pitch);
             if (Math.abs(next.pitch) > 89.9) continue;
             const now = g.turned(g.turnOf(next.yaw, next.pitch), to);
@@ -297,7 +360,7 @@ def test_geometry(_):
 
 def test_token(_):
     token = "a-token-for-the-page-test"
-    with page("--public", "--token", token) as (_, link), \
+    with page("--https", "--token", token) as (_, link), \
             Browser("--ignore-certificate-errors") as browser:
         browser.open(link)
         check("without the token", browser.until("document.body.dataset.state === 'refused'"))
@@ -317,8 +380,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sphere-page-") as folder:
         truth = Truth(folder)
         chosen = sys.argv[1:]
-        for test in (test_view, test_over_http, test_sound, test_states, test_geometry,
-                     test_token):
+        for test in (test_view, test_over_http, test_sound, test_states, test_token,
+                     test_server_comes_back, test_without_udp, test_geometry):
             if not chosen or test.__name__ in chosen:
                 attempt(test, truth)
     finish()

@@ -339,8 +339,15 @@ GST_END_TEST
 GST_START_TEST(who_may_watch) {
   const Access open("");
   const auto judge = [&](const char* host, const char* origin) {
-    return open.judge_stream({host, origin, {}});
+    return open.judge_stream({host, origin, {}, {}});
   };
+  const auto from = [&](const char* site) {
+    return open.judge_stream({"127.0.0.1:8080", "", "", site});
+  };
+  fail_unless(from("same-origin") == Verdict::allowed && from("none") == Verdict::allowed);
+  // An element of a page of another place, or of another server on this machine.
+  fail_unless(from("cross-site") == Verdict::foreign_origin);
+  fail_unless(from("same-site") == Verdict::foreign_origin);
   fail_unless(judge("127.0.0.1:8080", "") == Verdict::allowed);
   fail_unless(judge("LOCALHOST:8080", "") == Verdict::allowed);
   fail_unless(judge("[::1]:8080", "http://[::1]:8080") == Verdict::allowed);
@@ -355,7 +362,7 @@ GST_START_TEST(who_may_watch) {
 
   const Access closed("correct-token-123456");
   const auto with = [&](const char* authorization) {
-    return closed.judge_stream({"192.168.1.5:8080", "https://example.org", authorization});
+    return closed.judge_stream({"192.168.1.5:8080", "https://example.org", authorization, {}});
   };
   fail_unless(with("Bearer correct-token-123456") == Verdict::allowed);
   fail_unless(with("bearer  correct-token-123456 ") == Verdict::allowed);

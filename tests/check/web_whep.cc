@@ -31,8 +31,9 @@ class Client {
  public:
   // A line with one element would give no pipeline.
   explicit Client(bool sound)
-      : pipeline_("webrtcbin name=webrtc bundle-policy=max-bundle  fakesrc num-buffers=0 ! "
-                  "fakesink async=false") {
+      : pipeline_(
+            "webrtcbin name=webrtc bundle-policy=max-bundle  fakesrc num-buffers=0 ! "
+            "fakesink async=false") {
     webrtc_ = pipeline_.child("webrtc");
     g_signal_connect(webrtc_.get(), "pad-added", G_CALLBACK(on_pad), this);
     // libnice takes no loopback address by itself, and sends from none to one.

@@ -3,11 +3,13 @@
 // of JSON with the link once it answers; then obeys words on standard input, a line each: lose (the
 // camera goes), find (it comes back), end (the stream ends).
 //
-// Usage: web-page [--size WxH] [--sound] [--public] [--token TOKEN]
+// Usage: web-page [--size WxH] [--sound] [--https] [--token TOKEN] [--port PORT] [--fps N]
 
 #include <gst/gst.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -25,7 +27,8 @@ using namespace sphere::live;
 
 struct Options {
   int width = 960, height = 480;
-  bool sound = false, for_all = false;
+  int port = 0, fps = 15;
+  bool sound = false, https = false;
   std::string token;
 };
 
@@ -35,13 +38,16 @@ class Stream {
       : server_(server), bin_(bin), options_(options) {}
   ~Stream() { stop(StreamFacts::State::ended); }
 
+  int64_t utc() const { return utc_; }
+
   bool start() {
     // One picture, repeated: what is seen can be compared with it.
     std::string words =
         "spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=I420,"
         "width=" +
         std::to_string(options_.width) + ",height=" + std::to_string(options_.height) +
-        " ! imagefreeze is-live=true ! video/x-raw,framerate=15/1 ! x264enc "
+        " ! imagefreeze is-live=true ! video/x-raw,framerate=" + std::to_string(options_.fps) +
+        "/1 ! x264enc "
         "tune=zerolatency speed-preset=superfast bitrate=6000 key-int-max=150 ! "
         "video/x-h264,profile=constrained-baseline,stream-format=byte-stream,"
         "alignment=au ! identity name=coded-video ";
@@ -87,7 +93,7 @@ class Stream {
     facts.state = state;
     facts.width = options_.width;
     facts.height = options_.height;
-    facts.fps = 15;
+    facts.fps = options_.fps;
     facts.sound = options_.sound;
     server_.set_facts(facts);
   }
@@ -104,8 +110,8 @@ int run(const Options& options) {
   WebBin bin;
   WebServer::Settings settings;
   settings.token = options.token;
-  if (options.for_all) {
-    settings.address = "";
+  settings.port = static_cast<uint16_t>(options.port);
+  if (options.https) {
     auto certificate = Certificate::make("gst-sphere", {"127.0.0.1", "localhost"}, 2);
     if (certificate) settings.certificate = certificate->pem();
   }
@@ -120,8 +126,9 @@ int run(const Options& options) {
     fprintf(stderr, "the stream does not start\n");
     return 1;
   }
-  printf("{\"link\": \"%s://127.0.0.1:%u/\"}\n", (*server)->secure() ? "https" : "http",
-         (*server)->port());
+  printf("{\"link\": \"%s://127.0.0.1:%u/\", \"utc\": %" G_GINT64_FORMAT ", \"rtp\": %u}\n",
+         (*server)->secure() ? "https" : "http", (*server)->port(), stream.utc(),
+         (*server)->media().timestamp_offset(StreamKind::video));
   fflush(stdout);
   std::string line;
   while (std::getline(std::cin, line)) {
@@ -144,8 +151,10 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--sound") options.sound = true;
-    if (word == "--public") options.for_all = true;
+    if (word == "--https") options.https = true;
     if (word == "--token" && i + 1 < argc) options.token = argv[++i];
+    if (word == "--port" && i + 1 < argc) options.port = atoi(argv[++i]);
+    if (word == "--fps" && i + 1 < argc) options.fps = std::max(1, atoi(argv[++i]));
     if (word == "--size" && i + 1 < argc &&
         sscanf(argv[++i], "%dx%d", &options.width, &options.height) != 2)
       return 2;

@@ -42,6 +42,9 @@ Verdict Access::judge_page(const RequestFacts& facts) const {
 Verdict Access::judge_stream(const RequestFacts& facts) const {
   if (const Verdict page = judge_page(facts); page != Verdict::allowed) return page;
   if (!has_token()) {
+    // A page of another place that only embeds the stream has no origin.
+    if (!facts.site.empty() && facts.site != "same-origin" && facts.site != "none")
+      return Verdict::foreign_origin;
     // Browsers name the origin of a page wherever it could read the answer of another place.
     if (facts.origin.empty()) return Verdict::allowed;
     const std::string ours = "http://" + std::string(facts.host);

@@ -16,6 +16,8 @@ inline constexpr size_t shortest_token = 16;
 /// The header fields that matter; "" where a field is absent.
 struct RequestFacts {
   std::string_view host, origin, authorization;
+  /// Sec-Fetch-Site: how the page that asks is related to us. Programs do not send it.
+  std::string_view site;
 };
 
 enum class Verdict {

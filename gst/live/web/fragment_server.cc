@@ -34,8 +34,8 @@ uint32_t duration_of(GstSample* sample, uint32_t timescale, GstClockTime fallbac
                    ? gst_util_uint64_scale_int(GST_SECOND, d, n)
                    : fallback;
   }
-  return static_cast<uint32_t>(
-      gst_util_uint64_scale_round(std::min<GstClockTime>(duration, 10 * GST_SECOND), timescale, GST_SECOND));
+  return static_cast<uint32_t>(gst_util_uint64_scale_round(
+      std::min<GstClockTime>(duration, 10 * GST_SECOND), timescale, GST_SECOND));
 }
 
 std::vector<uint8_t> bytes_of(GstSample* sample) {

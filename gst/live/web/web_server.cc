@@ -255,7 +255,7 @@ void WebServer::Impl::handle(SoupServerMessage* message, const std::string& path
     say(message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "The request is too large.");
     return;
   }
-  const RequestFacts facts = {header(message, "Host"), header(message, "Origin"), {}};
+  const RequestFacts facts = {header(message, "Host"), header(message, "Origin"), {}, {}};
   if (access_.judge_page(facts) != Verdict::allowed) {
     say(message, SOUP_STATUS_MISDIRECTED_REQUEST,
         "This page is for this machine only: open it as http://127.0.0.1 with the port.");

@@ -120,6 +120,18 @@ function takePicture() {
 }
 stream.addEventListener('picture', takePicture);
 stream.addEventListener('state', () => say(stream.state));
+
+// Whoever watches touches nothing for long; the screen stays on meanwhile.
+async function stayAwake() {
+  if (stream.state !== 'playing' || document.hidden) return;
+  try {
+    await navigator.wakeLock?.request('screen');
+  } catch {
+    // The system decides.
+  }
+}
+stream.addEventListener('state', stayAwake);
+document.addEventListener('visibilitychange', stayAwake);
 stream.addEventListener('facts', () => {
   if (picture) picture.spherical = stream.facts.projection !== 'rectangular';
   document.body.classList.toggle('flat', stream.facts.projection === 'rectangular');

@@ -33,8 +33,10 @@ void main() {
   vec3 ray = planet ? vec3(2.0 * p, 1.0 - square) / (1.0 + square)
                     : vec3(p, 1.0) * inversesqrt(1.0 + square);
   vec3 d = turn * ray;
-  float longitude = atan(d.x, d.z);
-  float latitude = atan(-d.y, length(d.xz));
+  // Some drivers give pi for the angle of a negative zero.
+  const float nothing = 1e-20;
+  float longitude = atan(d.x + nothing, d.z);
+  float latitude = atan(nothing - d.y, length(d.xz));
   colour = vec4(texture(picture, vec2(longitude / (2.0 * pi) + 0.5, 0.5 - latitude / pi)).rgb, 1.0);
 }`;
 

@@ -27,6 +27,7 @@ export class Stream extends EventTarget {
     this.video = video;
     this.headers = token ? {Authorization: `Bearer ${token}`} : {};
     this.facts = null;
+    this.reachable = false;
     this.state = 'connecting';
     this.way = null;
     this.pictures = 0;
@@ -70,6 +71,7 @@ export class Stream extends EventTarget {
   async ask() {
     try {
       const answer = await fetch('stream.json', {headers: this.headers, cache: 'no-store'});
+      this.reachable = true;
       if (answer.ok) {
         this.facts = await answer.json();
         this.dispatchEvent(new Event('facts'));
@@ -77,6 +79,7 @@ export class Stream extends EventTarget {
       }
       return answer.status;
     } catch {
+      this.reachable = false;
       return 0;
     }
   }
@@ -118,12 +121,15 @@ export class Stream extends EventTarget {
     const {signal} = ending;
     const begin = performance.now();
     const before = this.pictures;
+    let expected = begin;
     const timer = setInterval(() => {
-      const since = this.pictures > before ? this.lastPicture : begin;
-      const most = this.pictures > before ? nextPictureWithin : firstPictureWithin;
-      // While the camera is lost, the connection stays: its picture comes back by itself.
-      if (performance.now() - since > most && !document.hidden &&
-          this.facts?.state !== 'waiting') ending.abort();
+      const now = performance.now();
+      const came = this.pictures > before;
+      // A page that nobody sees gets no pictures; and while the camera is lost the connection stays,
+      // on which its picture comes back by itself.
+      if (document.hidden || this.reachable && this.facts?.state === 'waiting') expected = now;
+      const since = Math.max(expected, came ? this.lastPicture : 0);
+      if (now - since > (came ? nextPictureWithin : firstPictureWithin)) ending.abort();
     }, 250);
     const asking = setInterval(async () => {
       await this.ask();
