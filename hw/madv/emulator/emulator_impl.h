@@ -127,7 +127,6 @@ class Emulator::Impl {
   ObjectRef<GTlsCertificate> certificate_;  // null: no HTTPS
   uint64_t data_bytes_ = 0;                 // sent over the data port
   std::unique_ptr<FileServer> files_;
-  uint64_t data_bytes_ = 0;  // sent over the data port
   Watch reboot_watch_, idle_watch_;
   std::list<Connection> connections_;
   int next_id_ = 1;
