@@ -104,6 +104,7 @@ bool CameraConnection::start() {
     quit_ = false;
     client_ = client;
     stats_before_ = before;
+    last_stats_ = {};
   }
   core_.start(core_settings(), now());
   thread_ = std::thread([this] { run(); });
@@ -123,6 +124,13 @@ void CameraConnection::stop() {
   if (client && thread_.joinable()) client->release(this);
   if (thread_.joinable()) thread_.join();
   audio_.remove();
+  if (!client) return;
+  hw::CameraStats commands = client->stats();
+  const Lock lock(mutex_);
+  commands -= stats_before_;
+  last_stats_ = commands;
+  // The next start may be with another camera, or other settings.
+  client_.reset();
 }
 
 void CameraConnection::set_playing(bool playing) { put(PlayingChanged{playing}); }
@@ -630,6 +638,7 @@ GstStructure* CameraConnection::stats() {
     client = client_;
     preview = preview_;
     before = stats_before_;
+    commands = last_stats_;
   }
   if (client) {
     commands = client->stats();

@@ -190,9 +190,10 @@ class CameraConnection {
   bool quit_ SPHERE_GUARDED_BY(mutex_) = true;
   unsigned camera_number_ SPHERE_GUARDED_BY(mutex_) = 0;
   unsigned preview_number_ SPHERE_GUARDED_BY(mutex_) = 0;
-  // The connection, which other parts of this program may use, too. From start() on.
+  // The connection, which other parts of this program may use, too. From start() to stop().
   std::shared_ptr<hw::CameraClient> client_ SPHERE_GUARDED_BY(mutex_);
-  hw::CameraStats stats_before_ SPHERE_GUARDED_BY(mutex_);  // of client_ at start()
+  // Of client_ at start(), and of the last run after stop().
+  hw::CameraStats stats_before_ SPHERE_GUARDED_BY(mutex_), last_stats_ SPHERE_GUARDED_BY(mutex_);
   std::shared_ptr<hw::Preview> preview_ SPHERE_GUARDED_BY(mutex_);
 
   std::thread thread_;
