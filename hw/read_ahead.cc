@@ -171,7 +171,7 @@ std::optional<ReadAhead::Part> ReadAhead::next_part() {
     // Bytes that are there are about to be read.
     if (area->end() < std::min(range.end, *size_)) return Part{area, std::min(end, *size_)};
   }
-  if (!last_area_) return std::nullopt;
+  if (!last_area_ || rests_) return std::nullopt;
   const uint64_t ahead = last_area_->ahead();
   if (last_area_->end() >= *size_ || last_area_->end() >= last_end_ + ahead / 2)
     return std::nullopt;
@@ -228,7 +228,9 @@ void ReadAhead::run() {
         cancellable.get());
     const Lock lock(mutex_);
     active_.reset();
-    if (failure && !given_up_) failure_ = failure;
+    // A camera that sleeps while nobody reads is no failure; the next read tries it again.
+    rests_ = failure && waiting_.empty();
+    if (failure && !given_up_ && !rests_) failure_ = failure;
     given_up_ = false;
     changed_.notify_all();
   }
