@@ -161,6 +161,16 @@ std::shared_ptr<ReadAhead::Area> ReadAhead::new_area(uint64_t offset) {
   return area;
 }
 
+/// Whether a read waits for bytes that are not there.
+bool ReadAhead::is_missing() {
+  return std::ranges::any_of(waiting_, [this](const Range& range) {
+    const uint64_t end = std::min(range.end, *size_);
+    if (range.begin >= end) return false;
+    const std::shared_ptr<Area> area = area_at(range.begin);
+    return !area || area->end() < end;
+  });
+}
+
 /// A read that waits comes first; then what the last read will probably need next.
 std::optional<ReadAhead::Part> ReadAhead::next_part() {
   for (const Range& range : waiting_) {
@@ -229,7 +239,7 @@ void ReadAhead::run() {
     const Lock lock(mutex_);
     active_.reset();
     // A camera that sleeps while nobody reads is no failure; the next read tries it again.
-    rests_ = failure && waiting_.empty();
+    rests_ = failure && !is_missing();
     if (failure && !given_up_ && !rests_) failure_ = failure;
     given_up_ = false;
     changed_.notify_all();

@@ -103,6 +103,7 @@ class ReadAhead {
   void run();
   std::optional<Part> next_part() SPHERE_REQUIRES(mutex_);
   Status take(const std::shared_ptr<Area>& area, std::string_view bytes);
+  bool is_missing() SPHERE_REQUIRES(mutex_);
   std::shared_ptr<Area> area_at(uint64_t offset) SPHERE_REQUIRES(mutex_);
   std::shared_ptr<Area> new_area(uint64_t offset) SPHERE_REQUIRES(mutex_);
   std::optional<Outcome> try_read(const Range& range, std::span<uint8_t> bytes, size_t& got)
