@@ -163,12 +163,13 @@ std::shared_ptr<ReadAhead::Area> ReadAhead::new_area(uint64_t offset) {
 
 /// Whether a read waits for bytes that are not there.
 bool ReadAhead::is_missing() {
-  return std::ranges::any_of(waiting_, [this](const Range& range) {
+  for (const Range& range : waiting_) {
     const uint64_t end = std::min(range.end, *size_);
-    if (range.begin >= end) return false;
+    if (range.begin >= end) continue;
     const std::shared_ptr<Area> area = area_at(range.begin);
-    return !area || area->end() < end;
-  });
+    if (!area || area->end() < end) return true;
+  }
+  return false;
 }
 
 /// A read that waits comes first; then what the last read will probably need next.
