@@ -96,16 +96,20 @@ std::string utc_text(int64_t time_us) {
   return text ? text : "an unknown time";
 }
 
-/// Puts the positions at the time of one file into the request.
-Status place_file(const MediaJob& job, const media::GpxTrack& track, int64_t offset_us,
-                  consent::Precision precision, media::Request* request) {
+/// A request with the positions at the time of one file.
+EditResult<media::Request> place_file(const MediaJob& job, const media::GpxTrack& track,
+                                      int64_t offset_us, consent::Precision precision,
+                                      media::Request request) {
+  const auto refused = [](const std::string& sentence) {
+    return EditError{invalid(sentence), exit_failed};
+  };
   media::Request look;
   look.makers = makers::all();
   const EditResult<media::Examination> examined = examine_file(job.input, look);
-  if (const auto* error = std::get_if<EditError>(&examined)) return error->error;
+  if (const auto* error = std::get_if<EditError>(&examined)) return *error;
   const auto& found = std::get<media::Examination>(examined);
   const std::optional<media::CaptureTime> time = media::capture_time(found);
-  if (!time) return invalid(job.input + ": does not tell when it was made");
+  if (!time) return refused(job.input + ": does not tell when it was made");
   const int64_t begin =
       (time->zone_known ? time->time_us : from_local_time(time->time_us)) + offset_us;
   for (const media::TimedPosition& each : track.from(begin)) {
@@ -115,15 +119,15 @@ Status place_file(const MediaJob& job, const media::GpxTrack& track, int64_t off
       return position.latitude == other.latitude && position.longitude == other.longitude &&
              position.altitude == other.altitude;
     };
-    if (!request->positions.empty() && same(request->positions.back().position)) continue;
-    request->positions.push_back({each.time_ns, position});
+    if (!request.positions.empty() && same(request.positions.back().position)) continue;
+    request.positions.push_back({each.time_ns, position});
   }
-  if (request->positions.empty())
-    return invalid(job.input + ": the track has no position at " + utc_text(begin) +
+  if (request.positions.empty())
+    return refused(job.input + ": the track has no position at " + utc_text(begin) +
                    "; it is from " + utc_text(track.begin()) + " to " + utc_text(track.end()) +
                    " (see --offset)");
-  request->position = request->positions.front().position;
-  return ok();
+  request.position = request.positions.front().position;
+  return request;
 }
 
 /// Where the position may be written, and how exact.
@@ -187,16 +191,14 @@ int geotag(int argc, char** argv) {
     }
     track = std::move(*parsed);
   }
-  const auto make_request = [&](const MediaJob& job) -> Result<media::Request> {
+  const auto make_request = [&](const MediaJob& job) -> EditResult<media::Request> {
     media::Request request;
     request.policy.place = false;
     if (!track) {
       request.position = consent::rounded(*where, *precision);
       return request;
     }
-    const Status placed = place_file(job, *track, offset_us, *precision, &request);
-    if (!placed) return placed.error();
-    return request;
+    return place_file(job, *track, offset_us, *precision, std::move(request));
   };
   return command.run(make_request, [](const MediaJob&, const media::Examination&) -> std::string {
     return "has the position";

@@ -66,7 +66,7 @@ int mark(int argc, char** argv) {
   }
   media::Request request;
   request.mark = mark;
-  return command.run([&](const MediaJob&) { return Result<media::Request>(request); },
+  return command.run([&](const MediaJob&) { return EditResult<media::Request>(request); },
                      [](const MediaJob&, const media::Examination& found) -> std::string {
                        return found.changes() ? "marked as 360" : "has these marks already";
                      });

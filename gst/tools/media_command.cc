@@ -62,12 +62,13 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
   JsonWriter list;
   list.open_list("files");
   const auto work = [&](const MediaJob& job, const WorkProgress& progress) {
-    Result<media::Request> request = make_request(job);
-    if (!request) return EditResult<EditedFile>(EditError{request.error(), exit_failed});
-    request->in_place = in_place_;
-    request->makers = makers::all();
-    return in_place_ ? edit_file_in_place(job.input, *request, progress)
-                     : edit_file(job.input, job.output, clobber_, *request, progress);
+    EditResult<media::Request> made = make_request(job);
+    if (auto* error = std::get_if<EditError>(&made)) return EditResult<EditedFile>(*error);
+    auto& request = std::get<media::Request>(made);
+    request.in_place = in_place_;
+    request.makers = makers::all();
+    return in_place_ ? edit_file_in_place(job.input, request, progress)
+                     : edit_file(job.input, job.output, clobber_, request, progress);
   };
   bool incomplete = false;
   const auto report = [&](const MediaJob& job, const MediaOutcome& outcome) {
@@ -95,8 +96,7 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
   };
   // Each byte is written and then read again.
   const int status = run_media_jobs(
-      *jobs, {.threads = threads_, .progress = !printer_.quiet, .passes = in_place_ ? 1 : 2}, work,
-      report);
+      *jobs, {.threads = threads_, .progress = !printer_.quiet, .passes = 2}, work, report);
   list.close_list();
   if (json_) print(list);
   return status == exit_done && incomplete ? exit_incomplete : status;

@@ -12,6 +12,7 @@
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/media/part.h"
 #include "gst/tools/command.h"
+#include "gst/tools/media_edit.h"
 #include "gst/tools/media_jobs.h"
 
 namespace sphere::tool {
@@ -31,7 +32,7 @@ class MediaCommand {
   /// What was done to a file, for a person.
   using Summary = std::function<std::string(const MediaJob&, const media::Examination&)>;
   /// What has to be done with a file.
-  using MakeRequest = std::function<Result<media::Request>(const MediaJob&)>;
+  using MakeRequest = std::function<EditResult<media::Request>(const MediaJob&)>;
   /// Works on all files. Returns the exit status.
   int run(const MakeRequest& make_request, const Summary& summary);
 

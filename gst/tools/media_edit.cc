@@ -14,6 +14,7 @@
 
 #include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/makers/makers.h"
+#include "gst/sphere/media/box.h"
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/source.h"
 #include "gst/sphere/media/trace_search.h"
@@ -133,12 +134,13 @@ Status look_again(const media::Source& written, const Examination& before, const
     return failed("the result would be changed once more; this is an error of gst-sphere");
   if (request.position && !request.policy.place)
     if (const Status places = look_at_places(written, request); !places) return places;
-  if (request.in_place) return ok();
+  const std::vector<media::ByteRange> unread =
+      request.skip_pictures ? media::media_data(written) : std::vector<media::ByteRange>();
   uint64_t done = 0;
   const Result<std::optional<media::FoundTrace>> trace = media::find_traces(
       written, before.traces, request.policy,
       [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); },
-      put_in(request));
+      put_in(request), unread);
   if (!trace) return trace.error();
   if (*trace)
     return failed("the result still has what was taken out: " + (*trace)->encoding + ", at byte " +

@@ -52,8 +52,8 @@ std::optional<Position> first_position(const std::string& path);
 EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, bool clobber,
                                  const media::Request& request, const WorkProgress& progress);
 
-/// The same in the file itself; `request.in_place` has to be set. There is no search of all bytes
-/// afterwards, because it would take as long as a copy.
+/// The same in the file itself; `request.in_place` has to be set. An error afterwards can't bring
+/// the file back as it was. Where `request.skip_pictures` is set, the samples are not searched.
 EditResult<EditedFile> edit_file_in_place(const std::string& path, const media::Request& request,
                                           const WorkProgress& progress);
 

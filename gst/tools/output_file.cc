@@ -117,6 +117,14 @@ Status OutputFile::flush() {
   return ok();
 }
 
+Status OutputFile::find_late_errors() {
+  // Network file systems find some errors, such as a full disk, only when a file is closed.
+  const int copy = fcntl(descriptor(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0 || close(copy) != 0)
+    return failed(shown_ + ": can't be written: " + std::strerror(errno));
+  return ok();
+}
+
 Status OutputFile::write(std::span<const uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor(), bytes.data(), bytes.size());
@@ -131,7 +139,8 @@ Status OutputFile::commit() {
   const auto problem = [this](int number) {
     return failed(shown_ + ": can't be written: " + std::strerror(number));
   };
-  if (const Status flushed = flush(); !flushed) return flushed;
+  const bool replaces = access(path_.c_str(), F_OK) == 0;
+  if (const Status done = replaces ? flush() : find_late_errors(); !done) return done;
   const std::string self = "/proc/self/fd/" + std::to_string(descriptor());
   if (!clobber_) {
     const int done = temporary_.empty() ? linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(),
@@ -151,6 +160,7 @@ Status OutputFile::commit() {
     if (rename(temporary_.c_str(), path_.c_str()) != 0) return problem(errno);
     temporary_.clear();
   }
+  if (!replaces) return ok();
   // So that the new name survives a power cut, if the file system supports it.
   if (const Descriptor folder{open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)})
     fsync(folder.get());

@@ -32,11 +32,13 @@ class OutputFile {
   std::string write_problem() const;
   /// Writes it to the disk, so that commit() is unlikely to fail.
   Status flush();
-  /// Writes it to the disk and gives it its name.
+  /// Gives it its name. If it replaces an older file, it is on the disk before, so that a power cut
+  /// leaves one of the two; a new file is written to the disk when the system does that.
   Status commit();
 
  private:
   OutputFile() = default;
+  Status find_late_errors();
 
   std::string path_;   ///< with symbolic links resolved
   std::string shown_;  ///< as the user wrote it

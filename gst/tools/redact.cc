@@ -204,7 +204,7 @@ int redact(int argc, char** argv) {
       const std::lock_guard lock(mutex);
       rounded.insert(job.input);
     }
-    return Result<media::Request>(std::move(own));
+    return EditResult<media::Request>(std::move(own));
   };
   const auto summary = [&](const MediaJob& job, const media::Examination& found) {
     const std::string counts = count_by_class(found, true);

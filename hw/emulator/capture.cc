@@ -293,7 +293,7 @@ void Capture::open_file() {
 void Capture::next_segment() {
   if (!active_ || std::chrono::steady_clock::now() - active_->since < active_->request.segment)
     return;
-  close_file([this, closed = active_->segment_closed](const Recorded& recorded) {
+  close_file([closed = active_->segment_closed](const Recorded& recorded) {
     if (closed) closed(recorded);
   });
   active_->closed.push_back(active_->request);

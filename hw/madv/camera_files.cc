@@ -120,7 +120,7 @@ std::optional<uint64_t> told_size(const Message& message) {
 }
 
 void MadvFiles::list(std::function<bool(std::vector<hw::CameraFile>)> found, Done done) {
-  const auto listing = std::make_shared<Listing>(std::move(found), std::move(done));
+  const auto listing = std::make_shared<Listing>(Listing{std::move(found), std::move(done), {}});
   {
     const Lock lock(mutex_);
     listings_.push_back(listing);

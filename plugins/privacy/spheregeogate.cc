@@ -326,7 +326,10 @@ class GeoGate {
     const auto lost = [](const Guard& guard, CapturedSince& captured) {
       return guard.answer().allowed && captured.waiting() && captured.count_buffer();
     };
-    if (lost(*place_, *captured_place_) | lost(*identity_, *captured_identity_))
+    // Both count this buffer.
+    const bool lost_place = lost(*place_, *captured_place_);
+    const bool lost_identity = lost(*identity_, *captured_identity_);
+    if (lost_place || lost_identity)
       GST_ELEMENT_WARNING(
           element_, STREAM, FAILED,
           ("What the stream tells is allowed but stays out: an element before this one does not "

@@ -220,7 +220,8 @@ struct Form {
   /// One sample of silence, from the format's description alone.
   std::vector<uint8_t> silence() const {
     std::vector<uint8_t> bytes(sample(), 0);
-    if (info->flags & (GST_AUDIO_FORMAT_FLAG_SIGNED | GST_AUDIO_FORMAT_FLAG_FLOAT)) return bytes;
+    constexpr auto around_zero = GST_AUDIO_FORMAT_FLAG_SIGNED | GST_AUDIO_FORMAT_FLAG_FLOAT;
+    if (!silenceable() || info->flags & around_zero) return bytes;
     const uint64_t middle = uint64_t{1} << (info->depth - 1);
     for (gsize i = 0; i < bytes.size(); ++i)
       bytes[info->endianness == G_BIG_ENDIAN ? bytes.size() - 1 - i : i] =

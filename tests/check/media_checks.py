@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What ffmpeg and ffprobe say about files that the tests have written."""
+"""A folder for the files of a test, and what ffmpeg and ffprobe say about them."""
 
 import json
+import os
+import pathlib
 import subprocess
 
-from checks import DEADLINE
+from checks import DEADLINE, SPHERE, check, run
 
 
 def ffmpeg(*words):
@@ -30,3 +32,31 @@ def is_spherical(path):
     """Whether ffprobe finds the marking of a 360 picture."""
     data = [one for stream in probe(path)["streams"] for one in stream.get("side_data_list", [])]
     return any(one.get("projection") == "equirectangular" for one in data)
+
+
+class Case:
+    """A folder of its own, and the command with a ledger of its own."""
+
+    def __init__(self, folder, environment=os.environ):
+        self.folder = pathlib.Path(folder)
+        home = self.folder / "home"
+        self.environment = {**environment, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"),
+                            "XDG_CONFIG_HOME": str(home / "config"),
+                            "XDG_CACHE_HOME": str(home / "cache")}
+
+    def path(self, name):
+        return self.folder / name
+
+    def sphere(self, *words):
+        return run(SPHERE, *words, env=self.environment)
+
+    def done(self, what, *words):
+        result = self.sphere(*words)
+        check(what, result.returncode == 0, f"exit {result.returncode}: {result.stderr}")
+        return result.stdout
+
+    def refused(self, what, status, word, *words):
+        """The command fails with this status and a message that contains this word."""
+        result = self.sphere(*words)
+        return check(what, result.returncode == status and word in result.stderr,
+                     f"exit {result.returncode}: {result.stderr}")

@@ -82,12 +82,14 @@ Traces fix_traces() {
   return traces;
 }
 
-/// Where `text` is found after this many bytes of noise; "" if it is not.
-std::string found_encoding(const std::string& text, size_t before, size_t step) {
+/// The encoding in which `text` is found between these many bytes of noise, in blocks of `step`
+/// bytes; "" if it is not found.
+std::string found_encoding(const std::string& text, size_t before, size_t step,
+                           size_t after = 1000) {
   Bytes bytes = noise(before, 7);
   bytes.insert(bytes.end(), text.begin(), text.end());
-  const Bytes after = noise(1000, 8);
-  bytes.insert(bytes.end(), after.begin(), after.end());
+  const Bytes more = noise(after, 8);
+  bytes.insert(bytes.end(), more.begin(), more.end());
   TraceSearch search(fix_traces(), Policy());
   for (size_t i = 0; i < bytes.size(); i += step) {
     const auto part = std::span(bytes).subspan(i, std::min(step, bytes.size() - i));
@@ -240,11 +242,12 @@ GST_START_TEST(search_finds_each_encoding_of_a_position) {
       utf16("39.9042"),
   };
   for (const std::string& form : forms) {
-    // At borders of blocks, too.
-    for (const auto& [before, step] :
-         std::vector<std::pair<size_t, size_t>>{{0, 4096}, {100, 4096}, {4093, 4096}, {500, 1}})
-      fail_if(found_encoding(form, before, step).empty(), "form %.30s at %zu by %zu", form.c_str(),
-              before, step);
+    // At odd and even offsets, at borders of blocks, and at the end of the file, too.
+    for (const size_t before : {0, 100, 101, 4092, 4093})
+      for (const size_t step : {4096, 1, 2, 3})
+        for (const size_t after : {1000, 0})
+          fail_if(found_encoding(form, before, step, after).empty(), "form %.30s at %zu by %zu",
+                  form.c_str(), before, step);
   }
 }
 GST_END_TEST

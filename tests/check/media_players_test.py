@@ -4,38 +4,18 @@ validation, ffprobe, exiv2 and the demuxers of GStreamer.
 """
 
 import json
-import os
-import pathlib
 import shutil
 import struct
 import tempfile
 
-from checks import DEADLINE, SPHERE, attempt, check, finish, run
+from checks import DEADLINE, attempt, check, finish, run
 import gst_checks
-from media_checks import ffmpeg, is_spherical, pictures, probe
+from media_checks import Case, ffmpeg, is_spherical, pictures, probe
 
 Gst = gst_checks.load("demuxers")
 GIVEN = "consent/location, state=(string)given, purpose=(string)geotag"
 PLACE = (-33.8567844, 151.2152967)
 HIDDEN = (48.8584123, 2.2945456)
-
-
-class Folder:
-    """A folder of its own, and the command with a ledger of its own."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        self.environment = {**gst_checks.ENVIRONMENT, "XDG_DATA_HOME": str(self.folder / "data")}
-
-    def path(self, name):
-        return self.folder / name
-
-    def sphere(self, *words):
-        return run(SPHERE, *words, env=self.environment)
-
-    def done(self, what, *words):
-        result = self.sphere(*words)
-        return check(what, result.returncode == 0, f"exit {result.returncode}: {result.stderr}")
 
 
 def make_video(path, *options, codec="libx264", sound=("-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac")):
@@ -127,38 +107,38 @@ def gpmf(index):
                klv("STRM", "\0", 1, scale + klv("GPS5", "l", 20, place)))
 
 
-def test_codecs(folder):
+def test_codecs(case):
     for codec, options in (("libx265", ("-x265-params", "log-level=none", "-tag:v", "hvc1")),
                            ("libaom-av1", ("-cpu-used", "8"))):
         if codec not in run("ffmpeg", "-hide_banner", "-encoders").stdout:
             print(f"skipped: this ffmpeg has no {codec}")
             continue
-        source, out, again = (folder.path(name) for name in ("in.mp4", "out.mp4", "again.mp4"))
+        source, out, again = (case.path(name) for name in ("in.mp4", "out.mp4", "again.mp4"))
         for more in ((), ("-movflags", "+faststart"), ("-movflags", "+frag_keyframe+empty_moov")):
             what = f"{codec} {' '.join(more)}"
             make_video(source, *options, *more, codec=codec)
-            folder.done(f"{what} is redacted", "redact", source, out)
+            case.done(f"{what} is redacted", "redact", source, out)
             data = out.read_bytes()
             check(f"{what}: nothing is told", b"CANARY" not in data and not told(out), told(out))
             check(f"{what}: the pictures are the same", pictures(source) == pictures(out))
             valid(what, source, out)
-            folder.done(f"{what} is redacted again", "redact", out, again)
+            case.done(f"{what} is redacted again", "redact", out, again)
             check(f"{what}: it is the same file", data == again.read_bytes())
 
 
-def test_records(folder):
+def test_records(case):
     for name, codec, handler, samples, useful in (
             ("CAMM", "camm", "camm",
              [camm(2, "3f", index, 0.5, 0.25) + camm(5, "3d", HIDDEN[0] + index / 1e4, HIDDEN[1], 44.0)
               for index in range(10)], "AngularVelocity"),
             ("GPMF", "gpmd", "meta", [gpmf(index) for index in range(10)], "Gyroscope")):
-        source, out = folder.path(f"{name}.mp4"), folder.path(f"{name}-out.mp4")
+        source, out = case.path(f"{name}.mp4"), case.path(f"{name}-out.mp4")
         make_video(source)
         add_data_track(source, codec, handler, samples)
         before = tags(source)
         check(f"{name}: exiftool reads place and motion in IN",
               any("GPSLatitude" in key for key in before) and any(useful in key for key in before), sorted(before))
-        folder.done(f"{name} is redacted", "redact", source, out)
+        case.done(f"{name} is redacted", "redact", source, out)
         after = tags(out)
         check(f"{name}: exiftool finds no place", not told(out), told(out))
         check(f"{name}: the motion stays", any(useful in key for key in after), sorted(after))
@@ -189,13 +169,13 @@ def near(place, degrees):
     return len(place) == 2 and all(abs(a - b) <= degrees for a, b in zip(place, PLACE))
 
 
-def test_positions(folder):
-    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1", "-frames:v", "1", folder.path("in.jpg"))
-    make_video(folder.path("in.3gp"), sound=())
+def test_positions(case):
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1", "-frames:v", "1", case.path("in.jpg"))
+    make_video(case.path("in.3gp"), sound=())
     for name, chain in (("out.jpg", "jpegparse"), ("out.3gp", "qtdemux")):
         # qtdemux reads the box of 3GPP, but not that of other phones (©xyz), which ffprobe reads.
-        source, out = folder.path("in" + name[-4:]), folder.path(name)
-        folder.done(f"{name} gets a position", "geotag", source, out, "--position",
+        source, out = case.path("in" + name[-4:]), case.path(name)
+        case.done(f"{name} gets a position", "geotag", source, out, "--position",
                     f"{PLACE[0]},{PLACE[1]}", "--consent", GIVEN)
         place = demuxed(out, chain)
         check(f"{name}: {chain} reads the position", near(place, 1e-6 if chain == "jpegparse" else 2**-16), place)
@@ -205,7 +185,7 @@ def test_positions(folder):
         return
     said = run("exiv2", "-K", "Exif.GPSInfo.GPSLatitude", "-K", "Exif.GPSInfo.GPSLongitude", "-K",
                "Exif.GPSInfo.GPSLatitudeRef", "-K", "Exif.GPSInfo.GPSLongitudeRef", "-P", "v",
-               folder.path("out.jpg")).stdout.splitlines()
+               case.path("out.jpg")).stdout.splitlines()
     numbers = [line for line in said if "/" in line]
     place = tuple(sum(int(part.split("/")[0]) / int(part.split("/")[1]) / 60**index
                       for index, part in enumerate(line.split())) for line in numbers)
@@ -213,12 +193,12 @@ def test_positions(folder):
           near((-place[0], place[1]), 1e-7), said)
 
 
-def test_marks(folder):
-    source, out = folder.path("in.mov"), folder.path("out.mov")
+def test_marks(case):
+    source, out = case.path("in.mov"), case.path("out.mov")
     sound = ("-f", "lavfi", "-i", "aevalsrc=0.1*sin(440*t)|0|0|0:c=4.0:d=1", "-c:a", "pcm_s16le")
     make_video(source, sound=sound)
     for mode, name in (("top-bottom", "top and bottom"), ("left-right", "side by side")):
-        folder.done(f"{mode} is marked", "mark", source, out, "--stereo", mode, "--ambisonics", "1")
+        case.done(f"{mode} is marked", "mark", source, out, "--stereo", mode, "--ambisonics", "1")
         streams = probe(out)["streams"]
         data = [one for stream in streams for one in stream.get("side_data_list", [])]
         check(f"{mode}: ffprobe reads the packing", any(one.get("type") == name for one in data), data)
@@ -232,28 +212,45 @@ def test_marks(folder):
                   name in said, said)
 
 
-def test_skipped_pictures(folder):
+def test_ambisonics_of_codecs(case):
+    """Not the entry of the sound, but its codec says how many channels there are."""
+    source, out = case.path("in.mp4"), case.path("out.mp4")
+    for codec, layout, channels in (("aac", "4.0", 4), ("aac", "quad", 4), ("libopus", "quad", 4),
+                                    ("aac", "stereo", 2)):
+        make_video(source, sound=("-f", "lavfi", "-i", f"aevalsrc={'|'.join(['0.1*sin(440*t)'] * channels)}"
+                                  f":c={layout}:d=1", "-c:a", codec))
+        result = case.sphere("mark", source, out, "--ambisonics", "1")
+        if channels == 4:
+            check(f"{codec} with {layout} is marked", result.returncode == 0, result.stderr)
+            check(f"{codec} with {layout}: there is the mark", b"SA3D" in out.read_bytes())
+        else:
+            check(f"{codec} with {layout} is refused", result.returncode == 3 and "2 channels" in result.stderr,
+                  f"{result.returncode}: {result.stderr}")
+        out.unlink(missing_ok=True)
+
+
+def test_skipped_pictures(case):
     """The encoder has put its settings into a message beside the first picture."""
-    path = folder.path("here.mp4")
+    path = case.path("here.mp4")
     make_video(path)
     source = path.read_bytes()
     check("there is a message", b"x264 - core" in source)
-    result = folder.sphere("redact", "--in-place", "--skip-pictures", "--json", path)
+    result = case.sphere("redact", "--in-place", "--skip-pictures", "--json", path)
     check("the status tells what was left", result.returncode == 4, f"{result.returncode}: {result.stderr}")
     check("so does the report", json.loads(result.stdout)["files"][0]["complete"] is False, result.stdout)
     data = path.read_bytes()
     check("boxes are redacted", b"CANARY" not in data and len(data) == len(source) and not told(path))
     check("the message is left", b"x264 - core" in data)
-    result = folder.sphere("redact", "--in-place", "--skip-pictures", path)
+    result = case.sphere("redact", "--in-place", "--skip-pictures", path)
     check("a person is told", result.returncode == 4 and "not read" in result.stdout, result.stdout)
     check("a second time changes nothing", path.read_bytes() == data)
-    folder.done("with the pictures", "redact", "--in-place", path)
+    case.done("with the pictures", "redact", "--in-place", path)
     check("the message is gone", b"x264 - core" not in path.read_bytes())
-    result = folder.sphere("redact", "--skip-pictures", path, folder.path("out.mp4"))
+    result = case.sphere("redact", "--skip-pictures", path, case.path("out.mp4"))
     check("a copy reads them anyway", result.returncode == 2 and "--in-place" in result.stderr, result.stderr)
 
 
-for test in (test_codecs, test_records, test_positions, test_marks, test_skipped_pictures):
+for test in (test_codecs, test_records, test_positions, test_marks, test_ambisonics_of_codecs, test_skipped_pictures):
     with tempfile.TemporaryDirectory() as temporary:
-        attempt(test, Folder(temporary))
+        attempt(test, Case(temporary, gst_checks.ENVIRONMENT))
 finish()

@@ -13,41 +13,13 @@ import subprocess
 import tempfile
 
 from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
-from media_checks import ffmpeg, is_spherical, pictures, probe
+from media_checks import Case, ffmpeg, is_spherical, pictures, probe
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 SHARED = SOURCE.parent / "shared"
 DATA, COUNT_LEAKS = SHARED / "data", SHARED / "tools" / "count-leaks"
 GIVEN = "consent/location, state=(string)given, purpose=(string)geotag"
 ACT = ("consent", "give", "location", "--purpose", "geotag")
-
-
-class Case:
-    """A folder of its own, and the command with a ledger of its own."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        home = self.folder / "home"
-        self.environment = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"),
-                            "XDG_CONFIG_HOME": str(home / "config"),
-                            "XDG_CACHE_HOME": str(home / "cache")}
-
-    def path(self, name):
-        return self.folder / name
-
-    def sphere(self, *words):
-        return run(SPHERE, *words, env=self.environment)
-
-    def done(self, what, *words):
-        result = self.sphere(*words)
-        check(what, result.returncode == 0, f"exit {result.returncode}: {result.stderr}")
-        return result.stdout
-
-    def refused(self, what, status, word, *words):
-        """The command fails with this status and a message that contains this word."""
-        result = self.sphere(*words)
-        return check(what, result.returncode == status and word in result.stderr,
-                     f"exit {result.returncode}: {result.stderr}")
 
 
 def packets(path, kind):
@@ -195,6 +167,21 @@ def test_in_place(case):
     check("the pictures are the same", pictures(case.path("in.mp4")) == pictures(case.path("here.mp4")))
     case.done("a second time", "redact", "--in-place", case.path("here.mp4"))
     check("changes nothing", case.path("here.mp4").read_bytes() == after)
+
+
+def test_hidden_place(case):
+    """The samples of the sound spell the place: no reader looks there, but the search does."""
+    case.path("sound.raw").write_bytes(bytes(2000) + b"+48.8584+002.2945/" + bytes(2000))
+    film, copy = case.path("hidden.mov"), case.path("copy.mov")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1:r=10", "-f", "s16le", "-ar", "8000", "-ac", "1",
+           "-i", case.path("sound.raw"), "-c:v", "libx264", "-c:a", "copy", "-metadata",
+           "location=+48.8584+002.2945/", film)
+    shutil.copy(film, copy)
+    case.refused("a copy with a place in its samples", 3, "still has", "redact", film, case.path("out.mov"))
+    check("it has no OUT", not case.path("out.mov").exists())
+    case.refused("the same in place", 3, "still has", "redact", "--in-place", film)
+    result = case.sphere("redact", "--in-place", "--skip-pictures", copy)
+    check("samples that are not read are not searched", result.returncode == 4, result.stderr)
 
 
 def test_failures(case):
@@ -364,6 +351,9 @@ def test_geotag_by_time(case):
     make_jpeg(case.path("untimed.jpg"))
     case.refused("a photo without a time", 1, "when it was made", "geotag", case.path("untimed.jpg"),
                  case.path("none"), *words)
+    case.path("cut.jpg").write_bytes(photo.read_bytes()[:-100])
+    case.refused("a photo that can't be examined", 3, "cut.jpg", "geotag", case.path("cut.jpg"),
+                 case.path("none"), *words)
     for words, wrong in ((("--gpx", track, "--position", "1,2"), "not both"), ((), "--position"),
                          (("--gpx", track, "--offset", "1:2:3:4"), "--offset"),
                          (("--position", "1,2", "--offset", "1"), "--gpx")):
@@ -460,7 +450,7 @@ def test_stitched(case):
           location)
 
 
-TESTS = [test_choices, test_containers, test_in_place, test_failures, test_folders, test_geotag,
+TESTS = [test_choices, test_containers, test_in_place, test_hidden_place, test_failures, test_folders, test_geotag,
          test_geotag_by_time, test_what_is_given_for_sharing, test_marking, test_stitched]
 if DATA.is_dir():
     TESTS = [test_marked_files, test_other_places_go, *TESTS]

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gst/sphere/media/source.h"
 
@@ -29,5 +30,8 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
 /// ends at the first damaged box.
 std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, bool top,
                             const char* type);
+
+/// Where the samples are: the content of the outermost boxes `mdat`, up to the first damaged box.
+std::vector<ByteRange> media_data(const Source& source);
 
 }  // namespace sphere::media

@@ -59,6 +59,8 @@ class BoxEditor : private MovieEditor {
   Result<Outcome> edit_description(const Box& entry, const std::string& path);
   Result<Outcome> edit_visual(const Box& entry, const std::string& path);
   Result<Outcome> edit_sound(const Box& entry, const std::string& path);
+  /// What the codec says of the channels of a sample entry, whose boxes begin after `skip` bytes.
+  std::optional<int> coded_channels(const Box& entry, uint64_t skip);
   Result<Outcome> edit_grouping(const Box& box, const std::string& path);
   Result<Outcome> edit_parameters(const Box& box, const std::string& path);
   Result<Outcome> edit_flac(const Box& box, const std::string& path);

@@ -77,6 +77,15 @@ std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, 
   return std::nullopt;
 }
 
+std::vector<ByteRange> media_data(const Source& source) {
+  std::vector<ByteRange> ranges;
+  Box box;
+  for (uint64_t position = 0; box_at(source, position, source.size(), true, &box) == Next::box;
+       position = box.end)
+    if (box.type == "mdat") ranges.push_back({box.content, box.end});
+  return ranges;
+}
+
 namespace {
 
 class Checker {

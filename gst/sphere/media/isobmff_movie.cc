@@ -11,6 +11,7 @@
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/isobmff_marks.h"
+#include "gst/sphere/media/sound_channels.h"
 
 namespace sphere::media {
 
@@ -408,7 +409,7 @@ Result<Outcome> BoxEditor::edit_sound(const Box& entry, const std::string& path)
   reader.skip(8);
   const int version = reader.u16();
   reader.skip(6);
-  const int channels = reader.u16();
+  int channels = reader.u16();
   // QuickTime's versions have more fields; ISO's version 1 does not.
   uint64_t skip = 28;
   Box first;
@@ -424,6 +425,7 @@ Result<Outcome> BoxEditor::edit_sound(const Box& entry, const std::string& path)
   change += children->change;
   if (mark) {
     const int order = request().mark->ambisonic_order;
+    channels = coded_channels(entry, skip).value_or(channels);
     if (channels != (order + 1) * (order + 1))
       return invalid("the sound has " + std::to_string(channels) +
                      " channels, but ambisonics of order " + std::to_string(order) + " have " +
@@ -433,6 +435,18 @@ Result<Outcome> BoxEditor::edit_sound(const Box& entry, const std::string& path)
   }
   edits_.resize(entry, change);
   return Outcome{change, true};
+}
+
+std::optional<int> BoxEditor::coded_channels(const Box& entry, uint64_t skip) {
+  for (const auto& [type, channels_of] :
+       {std::pair{"esds", &channels_of_esds}, std::pair{"dOps", &channels_of_dops}})
+    if (const auto config = find_box(source_, entry.content + skip, entry.end, false, type)) {
+      // A longer one is damaged, or of a codec that nobody has heard of.
+      constexpr uint64_t longest_config = 4096;
+      if (config->size() > longest_config) return std::nullopt;
+      return channels_of(head(*config, config->size()));
+    }
+  return std::nullopt;
 }
 
 Result<Outcome> BoxEditor::edit_grouping(const Box& box, const std::string& path) {

@@ -2,7 +2,9 @@
 
 #include "gst/sphere/media/jpeg_walk.h"
 
-#include <cstring>
+#include <span>
+
+#include "gst/sphere/media/find_marker.h"
 
 namespace sphere::media {
 
@@ -28,12 +30,9 @@ int JpegWalker::pass_scan() {
   for (;;) {
     const std::span<const uint8_t> ahead = window_.ahead();
     if (ahead.empty()) return -1;
-    const void* found = std::memchr(ahead.data(), 0xFF, ahead.size());
-    if (!found) {
-      window_.skip(ahead.size());
-      continue;
-    }
-    window_.skip(static_cast<size_t>(static_cast<const uint8_t*>(found) - ahead.data()));
+    const size_t found = find_jpeg_marker(ahead);
+    window_.skip(found);
+    if (found == ahead.size()) continue;
     marker_begin_ = window_.position();
     int byte = window_.next();
     while (byte == 0xFF) byte = window_.next();

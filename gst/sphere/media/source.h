@@ -13,6 +13,11 @@
 
 namespace sphere::media {
 
+/// The bytes from `begin` up to, and without, `end`.
+struct ByteRange {
+  uint64_t begin = 0, end = 0;
+};
+
 /// Random access. Errors of the system read as the end of the bytes.
 class Source {
  public:

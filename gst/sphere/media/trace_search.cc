@@ -28,9 +28,13 @@ constexpr size_t shortest_alone = 6;
 constexpr uint64_t pair_distance = 96;
 // The first bytes of a pattern, by which it is looked up.
 constexpr size_t key_size = 4;
-constexpr int filter_bits = 22;
+// The filter looks at this many bytes, and only at each second offset: of a pattern, the bytes at
+// its beginning and those one further on are in it. This is faster than a filter of each offset.
+constexpr size_t gram_size = key_size - 1;
+// Of the size of the filter. With few patterns it is in the first cache of a processor.
+constexpr int fewest_filter_bits = 18, most_filter_bits = 22, slots_a_pattern_bits = 6;
 constexpr size_t longest_identity = 256;
-constexpr size_t block = 1 << 20;
+constexpr size_t block = 1 << 18;
 
 enum class Axis { latitude, longitude };
 
@@ -49,7 +53,34 @@ uint32_t key_of(const char* bytes) {
   std::memcpy(&key, bytes, sizeof key);
   return key;
 }
-uint32_t slot_of(uint32_t key) { return (key * 0x9e3779b1u) >> (32 - filter_bits); }
+
+/// A bit for each slot of the patterns' first bytes: most offsets of a file are ruled out by it
+/// alone.
+class Filter {
+ public:
+  explicit Filter(size_t patterns) {
+    int bits = fewest_filter_bits;
+    while (bits < most_filter_bits && patterns << slots_a_pattern_bits > size_t{1} << bits) ++bits;
+    shift_ = 32 - bits;
+    words_.resize((size_t{1} << bits) / 64);
+  }
+  void add(uint32_t gram) {
+    const uint32_t slot = slot_of(gram);
+    words_[slot / 64] |= uint64_t{1} << slot % 64;
+  }
+  /// The fourth byte of `bytes` does not count.
+  bool may_have(uint32_t bytes) const {
+    const uint32_t slot = slot_of(bytes);
+    return words_[slot / 64] >> slot % 64 & 1;
+  }
+
+ private:
+  static_assert(std::endian::native == std::endian::little);
+  uint32_t slot_of(uint32_t bytes) const { return ((bytes << 8) * 0x9e3779b1u) >> shift_; }
+
+  int shift_;
+  std::vector<uint64_t> words_;
+};
 
 template <typename T>
 std::string raw(T value) {
@@ -224,38 +255,71 @@ class PatternList {
 }  // namespace
 
 struct TraceSearch::Patterns {
-  std::vector<Pattern> list;  ///< sorted by their keys
-  /// A bit for each slot of the keys: most offsets of a file are ruled out by it alone.
-  std::vector<uint64_t> filter = std::vector<uint64_t>((size_t{1} << filter_bits) / 64);
-  size_t longest = 0;
-  /// The last bytes of the blocks before, which may begin a pattern.
+  explicit Patterns(std::vector<Pattern> sorted) : list(std::move(sorted)), filter(list.size()) {
+    for (const Pattern& pattern : list) {
+      const uint32_t key = key_of(pattern.bytes.data());
+      filter.add(key);
+      filter.add(key >> 8);
+      longest = std::max(longest, pattern.bytes.size());
+    }
+  }
+
+  const std::vector<Pattern> list;  ///< sorted by their keys
+  Filter filter;
+  size_t longest = key_size;
+  /// The last bytes of the blocks before, in which a pattern may begin.
   std::vector<uint8_t> kept;
-  uint64_t kept_offset = 0;
+  uint64_t offset = 0;  ///< of the next block
   /// Where each axis of each position was last found; ~0: nowhere.
   std::vector<std::array<uint64_t, 2>> last;
 
   /// Compares at one offset of `bytes`; `room` bytes are there.
-  const Pattern* at(const uint8_t* bytes, size_t room, uint64_t offset) {
+  const Pattern* at(const uint8_t* bytes, size_t room, uint64_t begin) {
     const uint32_t key = key_of(reinterpret_cast<const char*>(bytes));
-    const auto same = std::ranges::equal_range(
-        list, key, {}, [](const Pattern& p) { return key_of(p.bytes.data()); });
-    for (const Pattern& pattern : same) {
+    const auto key_of_pattern = [](const Pattern& p) { return key_of(p.bytes.data()); };
+    for (auto each = std::ranges::lower_bound(list, key, {}, key_of_pattern);
+         each != list.end() && key_of_pattern(*each) == key; ++each) {
+      const Pattern& pattern = *each;
       if (pattern.bytes.size() > room ||
           std::memcmp(pattern.bytes.data(), bytes, pattern.bytes.size()) != 0)
         continue;
       if (pattern.position < 0 || !pattern.needs_pair) return &pattern;
       auto& found = last[static_cast<size_t>(pattern.position)];
-      found[static_cast<size_t>(pattern.axis)] = offset;
+      found[static_cast<size_t>(pattern.axis)] = begin;
       const uint64_t other = found[pattern.axis == Axis::latitude ? 1 : 0];
-      if (other != ~uint64_t{0} && offset - other <= pair_distance) return &pattern;
+      if (other != ~uint64_t{0} && begin - other <= pair_distance) return &pattern;
     }
     return nullptr;
+  }
+
+  /// Searches for the patterns that begin in the first `starts` of these bytes; `begin` is the
+  /// offset of the first one in the file.
+  std::optional<FoundTrace> search(std::span<const uint8_t> bytes, size_t starts, uint64_t begin) {
+    const uint8_t* const data = bytes.data();
+    const size_t size = bytes.size();
+    std::optional<FoundTrace> found;
+    const auto look = [&](size_t gram) {
+      // The gram is at the beginning of a pattern, or one further on.
+      for (size_t start = gram > 0 ? gram - 1 : 0; start <= gram && !found; ++start) {
+        if (start >= starts || size - start < key_size) continue;
+        if (const Pattern* pattern = at(data + start, size - start, begin + start))
+          found = FoundTrace{begin + start, pattern->encoding};
+      }
+      return found.has_value();
+    };
+    size_t i = 0;
+    for (; i + key_size <= size; i += 2) {
+      uint32_t four;
+      std::memcpy(&four, data + i, sizeof four);
+      if (filter.may_have(four) && look(i)) return found;
+    }
+    if (i + gram_size <= size) look(i);
+    return found;
   }
 };
 
 TraceSearch::TraceSearch(const Traces& traces, const Policy& policy,
-                         std::span<const Position> allowed)
-    : patterns_(std::make_unique<Patterns>()) {
+                         std::span<const Position> allowed) {
   PatternList list;
   if (!policy.place)
     for (size_t i = 0; i < traces.positions.size(); ++i)
@@ -264,13 +328,8 @@ TraceSearch::TraceSearch(const Traces& traces, const Policy& policy,
   list.drop_those_of(allowed);
   if (!policy.identity)
     for (const std::string& text : traces.identities) list.add_identity(text);
-  patterns_->list = list.take();
+  patterns_ = std::make_unique<Patterns>(list.take());
   patterns_->last.assign(traces.positions.size(), {~uint64_t{0}, ~uint64_t{0}});
-  for (const Pattern& pattern : patterns_->list) {
-    const uint32_t slot = slot_of(key_of(pattern.bytes.data()));
-    patterns_->filter[slot / 64] |= uint64_t{1} << slot % 64;
-    patterns_->longest = std::max(patterns_->longest, pattern.bytes.size());
-  }
 }
 
 TraceSearch::~TraceSearch() = default;
@@ -281,39 +340,47 @@ bool TraceSearch::empty() const { return patterns_->list.empty(); }
 std::optional<FoundTrace> TraceSearch::search(std::span<const uint8_t> bytes) {
   Patterns& p = *patterns_;
   if (p.list.empty()) return std::nullopt;
-  p.kept.insert(p.kept.end(), bytes.begin(), bytes.end());
-  const uint8_t* data = p.kept.data();
-  const size_t size = p.kept.size();
-  // The last bytes are looked at again with the next block; a pattern that ends with the file is
-  // found at its beginning all the same, because it is complete.
-  for (size_t i = 0; i + key_size <= size; ++i) {
-    uint32_t key;
-    std::memcpy(&key, data + i, sizeof key);
-    const uint32_t slot = slot_of(key);
-    if (!(p.filter[slot / 64] >> slot % 64 & 1)) continue;
-    if (const Pattern* found = p.at(data + i, size - i, p.kept_offset + i))
-      return FoundTrace{p.kept_offset + i, found->encoding};
-  }
-  const size_t keep = std::min(size, p.longest - 1);
-  p.kept_offset += size - keep;
-  p.kept.erase(p.kept.begin(), p.kept.end() - static_cast<ptrdiff_t>(keep));
-  return std::nullopt;
+  // First the patterns that began in the blocks before.
+  const size_t kept = p.kept.size();
+  p.kept.insert(p.kept.end(), bytes.begin(),
+                bytes.begin() + static_cast<ptrdiff_t>(std::min(bytes.size(), p.longest - 1)));
+  std::optional<FoundTrace> found = p.search(p.kept, kept, p.offset - kept);
+  if (!found) found = p.search(bytes, bytes.size(), p.offset);
+  p.offset += bytes.size();
+  if (bytes.size() >= p.longest)
+    p.kept.assign(bytes.end() - static_cast<ptrdiff_t>(p.longest - 1), bytes.end());
+  else if (p.kept.size() >= p.longest)
+    p.kept.erase(p.kept.begin(), p.kept.end() - static_cast<ptrdiff_t>(p.longest - 1));
+  return found;
+}
+
+void TraceSearch::skip_to(uint64_t offset) {
+  patterns_->kept.clear();
+  patterns_->offset = offset;
 }
 
 Result<std::optional<FoundTrace>> find_traces(const Source& source, const Traces& traces,
                                               const Policy& policy,
                                               const std::function<bool(uint64_t)>& progress,
-                                              std::span<const Position> allowed) {
+                                              std::span<const Position> allowed,
+                                              std::span<const ByteRange> skipped) {
   TraceSearch search(traces, policy, allowed);
   if (search.empty()) return std::optional<FoundTrace>();
   std::vector<uint8_t> bytes(block);
   for (uint64_t position = 0; position < source.size();) {
-    const auto now =
-        static_cast<size_t>(std::min<uint64_t>(bytes.size(), source.size() - position));
-    if (!source.read_all(position, std::span(bytes).first(now)))
-      return failed("the file can't be read any more");
-    if (std::optional<FoundTrace> found = search.search(std::span(bytes).first(now))) return found;
-    position += now;
+    if (!skipped.empty() && position >= skipped.front().begin) {
+      position = std::max(position, skipped.front().end);
+      skipped = skipped.subspan(1);
+      search.skip_to(position);
+    } else {
+      const uint64_t end = skipped.empty() ? source.size() : skipped.front().begin;
+      const auto now = static_cast<size_t>(std::min<uint64_t>(bytes.size(), end - position));
+      if (!source.read_all(position, std::span(bytes).first(now)))
+        return failed("the file can't be read any more");
+      if (std::optional<FoundTrace> found = search.search(std::span(bytes).first(now)))
+        return found;
+      position += now;
+    }
     if (progress && !progress(position)) return edit_stopped();
   }
   return std::optional<FoundTrace>();

@@ -35,17 +35,20 @@ class TraceSearch {
   bool empty() const;
   /// The next bytes; blocks may have any length. Returns the first find.
   std::optional<FoundTrace> search(std::span<const uint8_t> bytes);
+  /// The bytes between the last block and this offset are not searched.
+  void skip_to(uint64_t offset);
 
  private:
   struct Patterns;
   std::unique_ptr<Patterns> patterns_;
 };
 
-/// Searches a whole file. An error: it can't be read, or `progress` returned false. `progress` gets
-/// the number of bytes that are done.
+/// Searches a file, but not the ranges in `skipped`, which are in order and do not overlap.
+/// An error: it can't be read, or `progress` returned false. `progress` gets the number of bytes
+/// that are done.
 Result<std::optional<FoundTrace>> find_traces(
     const Source& source, const Traces& traces, const Policy& policy,
-    const std::function<bool(uint64_t)>& progress = nullptr,
-    std::span<const Position> allowed = {});
+    const std::function<bool(uint64_t)>& progress = nullptr, std::span<const Position> allowed = {},
+    std::span<const ByteRange> skipped = {});
 
 }  // namespace sphere::media
