@@ -350,7 +350,8 @@ GstURIType uri_type(GType) { return GST_URI_SRC; }
 const gchar* const* uri_protocols(GType) { return uri_schemes(); }
 gchar* get_uri(GstURIHandler* handler) {
   const std::string location = source_of(handler).settings().location;
-  return location.empty() ? nullptr : g_strdup(location.c_str());
+  // With the property camera, it may be a path.
+  return gst_uri_is_valid(location.c_str()) ? g_strdup(location.c_str()) : nullptr;
 }
 
 gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {

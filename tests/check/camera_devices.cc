@@ -100,10 +100,10 @@ GST_START_TEST(the_monitor_has_the_camera_and_its_element_plays) {
   GstElement* element = gst_device_create_element(ours, "camera");
   fail_unless(element != nullptr);
   {
-    Pipeline pipeline("appsink name=sink sync=false");
+    Pipeline pipeline("identity name=in ! appsink name=sink sync=false");
     gst_bin_add(GST_BIN(pipeline.element()), element);
     g_object_set(element, "latency", 0, "timeout", 60, nullptr);
-    fail_unless(gst_element_link(element, pipeline.child("sink").get()));
+    fail_unless(gst_element_link(element, pipeline.child("in").get()));
     pipeline.play();
     pull(pipeline, 5);
     fail_unless(gst_device_reconfigure_element(ours, pipeline.child("camera").get()));

@@ -2,7 +2,11 @@
 // Elements and GstSphereCamera objects of one program use one connection: the emulated camera
 // accepts one client, as a real one. And what spherecamsrc counts.
 
+#include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 

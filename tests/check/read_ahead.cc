@@ -80,8 +80,8 @@ class FakeReader : public hw::PartReader {
       }
       if (g_cancellable_is_cancelled(cancellable))
         return Failure(Failure::Reason::stopped, "cancelled");
-      std::string bytes;
-      for (uint64_t i = at; i < end; ++i) bytes += byte_at(i);
+      std::string bytes(end - at, '\0');
+      for (uint64_t i = at; i < end; ++i) bytes[i - at] = byte_at(i);
       log_->sent += bytes.size();
       if (const Status taken = sink(bytes); !taken)
         return Failure(Failure::Reason::stopped, taken.error().message);
@@ -104,8 +104,9 @@ struct Fixture {
     size_t got = 0;
     const Outcome outcome = reader.read(offset, bytes, got);
     fail_unless(outcome == Outcome::done, "outcome %d", static_cast<int>(outcome));
-    for (size_t i = 0; i < got; ++i)
-      fail_unless(static_cast<char>(bytes[i]) == byte_at(offset + i), "at %zu", i);
+    size_t right = 0;
+    while (right < got && static_cast<char>(bytes[right]) == byte_at(offset + right)) ++right;
+    fail_unless(right == got, "another byte at %zu", right);
     return got;
   }
 

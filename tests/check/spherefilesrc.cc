@@ -333,7 +333,8 @@ GST_START_TEST(web_proxy_is_not_used) {
   pipeline.play();
   fail_unless(pull_all(pipeline) == bytes);
   // Not over the camera's own protocol either.
-  for (const madv_emulator::Asked& asked : camera->asked()) fail_unless(asked.id != 1285);
+  for (const madv_emulator::Asked& asked : camera->asked())
+    fail_unless(asked.id != 1285 || asked.param.find("VID_") == std::string::npos);
   // Other requests of this process go through the proxy.
   char** others = g_proxy_resolver_lookup(g_proxy_resolver_get_default(), "http://192.0.2.1/",
                                           nullptr, nullptr);
