@@ -112,7 +112,7 @@ class CameraClient {
   bool opening_ SPHERE_GUARDED_BY(mutex_) = false;  // connect() is making the camera
   bool ready_ SPHERE_GUARDED_BY(mutex_) = false;
   CameraState state_ SPHERE_GUARDED_BY(mutex_);
-  CameraStats past_stats_ SPHERE_GUARDED_BY(mutex_);  // of cameras that are gone
+  CameraStats past_stats_ SPHERE_GUARDED_BY(mutex_);                // of cameras that are gone
   std::vector<CameraEvent> past_events_ SPHERE_GUARDED_BY(mutex_);  // for join_listeners()
   std::vector<std::shared_ptr<Entry>> listeners_ SPHERE_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<User>> users_ SPHERE_GUARDED_BY(mutex_);

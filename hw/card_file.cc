@@ -67,10 +67,8 @@ std::optional<Failure> CardFile::describe(MediaInfo& info, GCancellable* cancell
   std::optional<Failure> failure;
   const std::shared_ptr<Camera> camera = camera_with_files(failure, cancellable);
   if (!camera) return failure;
-  const auto outcome =
-      await<MediaInfo, std::optional<Failure>>(cancellable, [&](auto handler) {
-        camera->files()->info(path_, std::move(handler));
-      });
+  const auto outcome = await<MediaInfo, std::optional<Failure>>(
+      cancellable, [&](auto handler) { camera->files()->info(path_, std::move(handler)); });
   if (!outcome) return cancelled();
   failure = std::get<1>(*outcome);
   if (failure) return failure;
@@ -174,12 +172,11 @@ std::optional<Failure> CardFile::read_by_data(uint64_t offset, std::optional<uin
     read.done = std::move(handler);
     cancel.number = cancel.files->read(std::move(read));
     if (cancellable)
-      connection =
-          g_cancellable_connect(cancellable, G_CALLBACK(+[](GCancellable*, gpointer data) {
-                                  const auto* one = static_cast<Cancel*>(data);
-                                  one->files->cancel(one->number);
-                                }),
-                                &cancel, nullptr);
+      connection = g_cancellable_connect(cancellable, G_CALLBACK(+[](GCancellable*, gpointer data) {
+                                           const auto* one = static_cast<Cancel*>(data);
+                                           one->files->cancel(one->number);
+                                         }),
+                                         &cancel, nullptr);
   });
   if (connection) g_cancellable_disconnect(cancellable, connection);
   failure = std::get<0>(*outcome);

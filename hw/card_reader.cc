@@ -28,8 +28,7 @@ class CardReader : public PartReader {
     MediaInfo info;
     if (auto failure = file_->describe(info, cancellable)) return failure;
     // The web server tells the size of files that are too large for the camera's own protocol.
-    const uint64_t first =
-        info.size ? std::min(*info.size, ReadAhead::first_ahead) : uint64_t{1};
+    const uint64_t first = info.size ? std::min(*info.size, ReadAhead::first_ahead) : uint64_t{1};
     if (first > 0)
       if (auto failure = file_->read_all(0, first, sink, patience_, cancellable)) return failure;
     if (!file_->size()) return Failure(Reason::refused, "the camera does not tell the file's size");

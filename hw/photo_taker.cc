@@ -87,9 +87,8 @@ std::optional<Failure> take_photo_and_wait(CameraClient& client, const PhotoRequ
       [waiting, saved](const CameraEvent& event) { waiting->handle(event, saved); });
   const auto cancel = +[](GCancellable*, gpointer data) { static_cast<Saved*>(data)->cancel(); };
   const gulong connection =
-      cancellable
-          ? g_cancellable_connect(cancellable, G_CALLBACK(cancel), waiting.get(), nullptr)
-          : 0;
+      cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(cancel), waiting.get(), nullptr)
+                  : 0;
   const auto answer = await<Camera::Answer>(
       cancellable, [&](auto handler) { camera->take_photo(request, std::move(handler)); });
   std::optional<Failure> failure;
@@ -98,7 +97,8 @@ std::optional<Failure> take_photo_and_wait(CameraClient& client, const PhotoRequ
   } else if (!std::get<0>(*answer).done) {
     failure = std::get<0>(*answer).failure;
   } else {
-    const auto timer = std::chrono::seconds(std::clamp(request.seconds.value_or(0), 0, longest_timer));
+    const auto timer =
+        std::chrono::seconds(std::clamp(request.seconds.value_or(0), 0, longest_timer));
     failure = waiting->wait(std::chrono::steady_clock::now() + longest_photo + timer, path);
   }
   if (connection) g_cancellable_disconnect(cancellable, connection);

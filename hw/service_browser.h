@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Cameras that somebody announces in the network by DNS-SD, such as one behind a router. A camera on
-// its own Wi-Fi announces nothing.
+// Cameras that somebody announces in the network by DNS-SD, such as one behind a router. A camera
+// on its own Wi-Fi announces nothing.
 
 #pragma once
 
@@ -13,8 +13,8 @@
 
 namespace sphere::hw {
 
-/// Looks for services of the type `_SCHEME._tcp` of each family, with Avahi. Without Avahi, or while
-/// its daemon does not run, there are none.
+/// Looks for services of the type `_SCHEME._tcp` of each family, with Avahi. Without Avahi, or
+/// while its daemon does not run, there are none.
 class ServiceBrowser {
  public:
   /// `changed` is called in a thread of its own when locations() has changed.

@@ -227,11 +227,13 @@ void FileServer::serve(SoupServerMessage* message, const char* path) {
   if (method == SOUP_METHOD_HEAD || sent.count == 0) return;
 
   soup_message_body_set_accumulate(soup_server_message_get_response_body(message), FALSE);
-  auto* body = new Body{
-      std::move(file), sent.from,
-      sent.count,      ObjectRef<GSocket>(G_SOCKET(g_object_ref(connection->socket.get()))),
-      context_,        fault_,
-      sent_};
+  auto* body = new Body{std::move(file),
+                        sent.from,
+                        sent.count,
+                        ObjectRef<GSocket>(G_SOCKET(g_object_ref(connection->socket.get()))),
+                        context_,
+                        fault_,
+                        sent_};
   // The message has a reference.
   g_signal_connect_data(
       message, "wrote-chunk", G_CALLBACK(chunk_sent), body,

@@ -312,9 +312,8 @@ void CameraConnection::open_camera() {
     number = ++camera_number_;
   }
   // Each camera has a table of its own.
-  client->hold(this, [this] {
-    return consent_.allowed(consent::Category::device, consent::Purpose::bind);
-  });
+  client->hold(
+      this, [this] { return consent_.allowed(consent::Category::device, consent::Purpose::bind); });
   // There may be a connection already, whose events are told again.
   listener_ = client->join_listeners(
       [this, number](const hw::CameraEvent& event) { camera_event(event, number); });

@@ -25,8 +25,7 @@ namespace {
 
 GstElement* create_element(GstDevice* device, const gchar* name) {
   GstElement* element = gst_element_factory_make(element_name, name);
-  if (element)
-    g_object_set(element, "location", GST_SPHERE_DEVICE(device)->location, nullptr);
+  if (element) g_object_set(element, "location", GST_SPHERE_DEVICE(device)->location, nullptr);
   return element;
 }
 
@@ -74,9 +73,9 @@ GstDevice* make_device(const hw::FoundCamera& camera) {
   if (camera.state.battery_percent)
     gst_structure_set(properties, "battery", G_TYPE_INT, *camera.state.battery_percent, nullptr);
   const std::string name = "360 camera at " + host_of(camera.location);
-  auto* device = GST_SPHERE_DEVICE(g_object_new(
-      GST_TYPE_SPHERE_DEVICE, "display-name", name.c_str(), "device-class", "Video/Source/Network",
-      "caps", caps.get(), "properties", properties, nullptr));
+  auto* device = GST_SPHERE_DEVICE(
+      g_object_new(GST_TYPE_SPHERE_DEVICE, "display-name", name.c_str(), "device-class",
+                   "Video/Source/Network", "caps", caps.get(), "properties", properties, nullptr));
   gst_structure_free(properties);
   device->location = g_strdup(camera.location.c_str());
   return GST_DEVICE(device);

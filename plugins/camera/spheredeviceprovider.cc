@@ -7,9 +7,10 @@
  *
  * Finds 360 cameras for #GstDeviceMonitor and `gst-device-monitor-1.0`: at the usual address and at
  * the gateways of this machine's networks (a camera makes its own Wi-Fi and is the gateway in it),
- * at the URIs of the environment variable `SPHERE_CAMERAS`, at those of the property `locations`, and
- * where Avahi knows one that is announced (as a service with the name of its scheme). A camera is connected to for a moment; one that is found is not disturbed again until
- * this machine joins or leaves a network.
+ * at the URIs of the environment variable `SPHERE_CAMERAS`, at those of the property `locations`,
+ * and where Avahi knows one that is announced (as a service with the name of its scheme). A camera
+ * is connected to for a moment; one that is found is not disturbed again until this machine joins
+ * or leaves a network.
  *
  * Since: 0.2
  */
@@ -230,8 +231,8 @@ Search& search_of(gpointer provider) { return *GST_SPHERE_DEVICE_PROVIDER(provid
 
 GList* probe(GstDeviceProvider* provider) {
   GList* devices = nullptr;
-  for (const FoundCamera& camera : sphere::hw::find_cameras(search_of(provider).all_locations(),
-                                                            search_time, nullptr))
+  for (const FoundCamera& camera :
+       sphere::hw::find_cameras(search_of(provider).all_locations(), search_time, nullptr))
     devices = g_list_prepend(devices, gst_object_ref_sink(sphere::camera::make_device(camera)));
   return g_list_reverse(devices);
 }
@@ -286,8 +287,7 @@ static void gst_sphere_device_provider_class_init(GstSphereDeviceProviderClass* 
                           "those of the environment variable SPHERE_CAMERAS",
                           nullptr,
                           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)));
-  gst_device_provider_class_set_static_metadata(provider_class, "360 cameras",
-                                                "Source/Video/Network",
-                                                "Dual-lens 360 cameras on the network",
-                                                "gst-sphere");
+  gst_device_provider_class_set_static_metadata(
+      provider_class, "360 cameras", "Source/Video/Network", "Dual-lens 360 cameras on the network",
+      "gst-sphere");
 }

@@ -157,11 +157,11 @@ bool FileSource::start() {
   const sphere::ObjectRef<GstSphereCamera> camera = camera_.get();
   sphere::Result<Target> target = find_target(used.location, camera.get(), connect_timeout);
   if (target && target->file.empty())
-    target = sphere::invalid(used.location.empty()
-                                 ? "the property location is not set; write the URI of a file, such "
-                                   "as madv://HOST/DCIM/20161121/VID_20161121_162507AA.MP4"
-                                 : "'" + used.location +
-                                       "' names no file; the preview is played by spherecamsrc");
+    target = sphere::invalid(
+        used.location.empty()
+            ? "the property location is not set; write the URI of a file, such "
+              "as madv://HOST/DCIM/20161121/VID_20161121_162507AA.MP4"
+            : "'" + used.location + "' names no file; the preview is played by spherecamsrc");
   if (!target) {
     post_settings_error(GST_ELEMENT(element_), target.error().message);
     return false;

@@ -5,10 +5,11 @@
  * SECTION:element-spherephotosrc
  * @title: spherephotosrc
  *
- * Takes photos with a camera, and pushes each one as the camera wrote it to its card, byte for byte:
- * two fisheyes, with everything that the camera writes into its files. The camera's own settings
- * are used (`sphere set`). The timestamp of a photo is the running time at which the camera told
- * that it was saved. The photos stay on the card.
+ * Takes photos with a camera, and pushes each one as the camera wrote it to its card, byte for
+ * byte: two fisheyes, with everything that the camera writes into its files. The camera's own
+ * settings are used (`sphere set`). The timestamp of a photo is the running time at which the
+ * camera told that it was saved. The photos stay on the card. The event `sphere-lens` tells the
+ * stitcher which lenses took them.
  *
  * Put `spherejpegtag` behind it, so that what the photo tells about places and people leaves only
  * with consent.
@@ -39,6 +40,7 @@
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/element.h"
+#include "gst/sphere/lens/gstspherelens.h"
 #include "hw/card_file.h"
 #include "hw/photo_taker.h"
 #include "hw/stored_pins.h"
@@ -89,6 +91,7 @@ struct State {
   CameraUse use;
   gint taken = 0;
   std::optional<Clock::time_point> last;  // when the last photo was begun
+  std::optional<std::string> lens_table;  // what was sent downstream; empty: only the profile
 };
 
 class PhotoSource {
@@ -115,6 +118,7 @@ class PhotoSource {
  private:
   GstFlowReturn fail(const Failure& failure);
   GstClockTime running_time() const;
+  void push_lens(State& state);
   std::optional<Failure> fetch(State& state, const std::string& path, GCancellable* cancellable,
                                std::string& photo);
 
@@ -191,6 +195,26 @@ GstClockTime PhotoSource::running_time() const {
   return now > base ? now - base : 0;
 }
 
+/// Tells the stitcher which lenses took the photo, as spherecamsrc does, unless it knows.
+void PhotoSource::push_lens(State& state) {
+  sphere::hw::CameraClient& client = *state.use.client();
+  std::string table;
+  // It is told at once, if the camera has one.
+  const unsigned listener = client.join_listeners([&](const sphere::hw::CameraEvent& event) {
+    if (event.kind == sphere::hw::CameraEvent::Kind::lens_table) table = event.bytes;
+  });
+  client.remove_listener(listener);
+  if (state.lens_table == table) return;
+  GstEvent* lens = gst_event_new_sphere_lens(client.family().lens);
+  if (!table.empty()) {
+    const sphere::BytesRef bytes(g_bytes_new(table.data(), table.size()));
+    gst_structure_set(gst_event_writable_structure(lens), "table", G_TYPE_BYTES, bytes.get(),
+                      nullptr);
+  }
+  gst_pad_push_event(GST_BASE_SRC_PAD(element_), lens);
+  state.lens_table = std::move(table);
+}
+
 std::optional<Failure> PhotoSource::fetch(State& state, const std::string& path,
                                           GCancellable* cancellable, std::string& photo) {
   sphere::hw::StoredPins pins;
@@ -251,6 +275,7 @@ GstFlowReturn PhotoSource::create(GstBuffer** buffer) {
                                                      cancellable.get(), path, note_time))
     return fail(*failure);
   if (auto failure = fetch(state, path, cancellable.get(), photo)) return fail(*failure);
+  push_lens(state);
   GST_INFO_OBJECT(element_, "photo %d has %zu bytes", state.taken, photo.size());
 
   auto* bytes = new std::string(std::move(photo));
@@ -405,14 +430,14 @@ static void gst_sphere_photo_src_class_init(GstSpherePhotoSrcClass* klass) {
                           0, 86400, default_interval, playing));
   g_object_class_install_property(
       object_class, PROP_TIMER,
-      g_param_spec_uint("timer", "Timer",
-                        "Seconds that the camera waits before it takes each photo (0: none); cameras "
-                        "take 3 to 10, and keep this setting",
-                        0, 60, default_timer, playing));
+      g_param_spec_uint(
+          "timer", "Timer",
+          "Seconds that the camera waits before it takes each photo (0: none); cameras "
+          "take 3 to 10, and keep this setting",
+          0, 60, default_timer, playing));
 
   gst_element_class_add_static_pad_template(element_class, &source_template);
-  gst_element_class_set_static_metadata(element_class, "360 camera photo source",
-                                        "Source/Image/Network",
-                                        "Takes photos with a 360 camera on the network",
-                                        "gst-sphere");
+  gst_element_class_set_static_metadata(
+      element_class, "360 camera photo source", "Source/Image/Network",
+      "Takes photos with a 360 camera on the network", "gst-sphere");
 }

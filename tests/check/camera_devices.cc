@@ -22,9 +22,8 @@ double seconds_since(gint64 then) {
   return static_cast<double>(g_get_monotonic_time() - then) / G_USEC_PER_SEC;
 }
 
-using Devices = std::unique_ptr<GList, decltype([](GList* list) {
-                                  g_list_free_full(list, gst_object_unref);
-                                })>;
+using Devices =
+    std::unique_ptr<GList, decltype([](GList* list) { g_list_free_full(list, gst_object_unref); })>;
 
 }  // namespace
 

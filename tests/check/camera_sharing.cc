@@ -123,16 +123,16 @@ GST_START_TEST(an_objects_connection_is_used) {
   const ObjectRef<GstSphereCamera> object = camera_object(*camera);
   connect(object.get());
   {
-    Pipeline pipeline("spherecamsrc name=camera timeout=60 latency=0 ! appsink name=sink "
-                      "sync=false");
+    Pipeline pipeline(
+        "spherecamsrc name=camera timeout=60 latency=0 ! appsink name=sink "
+        "sync=false");
     g_object_set(pipeline.child("camera").get(), "camera", object.get(), nullptr);
     pipeline.play();
     // The lens table, which the camera has told before, is passed on.
     pull(pipeline, 5);
     const GstRef<GstElement> sink = pipeline.child("sink");
     const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
-    const EventRef lens(
-        gst_pad_get_sticky_event(pad.get(), GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0));
+    const EventRef lens(gst_pad_get_sticky_event(pad.get(), GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0));
     fail_unless(lens && gst_structure_has_field(gst_event_get_structure(lens.get()), "table"));
     expect_message(pipeline, "sphere-camera");
 
@@ -187,8 +187,9 @@ GST_START_TEST(a_shared_connection_comes_back) {
   const auto camera = camera_with();
   const ObjectRef<GstSphereCamera> object = camera_object(*camera);
   connect(object.get());
-  Pipeline pipeline("spherecamsrc name=camera timeout=60 latency=0 protocols=tcp ! appsink "
-                    "name=sink sync=false");
+  Pipeline pipeline(
+      "spherecamsrc name=camera timeout=60 latency=0 protocols=tcp ! appsink "
+      "name=sink sync=false");
   g_object_set(pipeline.child("camera").get(), "camera", object.get(), nullptr);
   pipeline.play();
   GstClockTime last = pull(pipeline, 10);
@@ -207,8 +208,9 @@ GST_START_TEST(what_is_counted) {
   options.control.ssid = "NAMESECRET";
   const auto camera = started(std::move(options));
   Pipeline pipeline(to_sink(
-      *camera, "latency=0 protocols=tcp consent=\"consent/device, state=(string)given, "
-               "purpose=(string)bind; consent/network, state=(string)given, purpose=(string)bind\""));
+      *camera,
+      "latency=0 protocols=tcp consent=\"consent/device, state=(string)given, "
+      "purpose=(string)bind; consent/network, state=(string)given, purpose=(string)bind\""));
   fail_unless_equals_uint64(number(stats_of(pipeline).get(), "requests"), 0);
   pipeline.play();
   pull(pipeline, 10);
@@ -227,9 +229,9 @@ GST_START_TEST(what_is_counted) {
     return all;
   };
   Stats stats = stats_of(pipeline);
-  for (int i = 0; number(stats.get(), "requests") !=
-                      static_cast<guint64>(camera->counters().requests) ||
-                  sum(stats.get()) != number(stats.get(), "requests");
+  for (int i = 0;
+       number(stats.get(), "requests") != static_cast<guint64>(camera->counters().requests) ||
+       sum(stats.get()) != number(stats.get(), "requests");
        ++i) {
     fail_unless(i < 60000, "%" G_GUINT64_FORMAT " requests, %" G_GUINT64_FORMAT " answers",
                 number(stats.get(), "requests"), sum(stats.get()));
@@ -255,9 +257,8 @@ GST_START_TEST(what_is_counted) {
 
   const GString_ text(gst_structure_to_string(stats.get()));
   const std::string said = text.get();
-  for (const std::string& secret :
-       {std::string("SECRET"), std::string("127.0.0"), std::to_string(camera->ports().control),
-        std::string("madv")})
+  for (const std::string& secret : {std::string("SECRET"), std::string("127.0.0"),
+                                    std::to_string(camera->ports().control), std::string("madv")})
     fail_unless(said.find(secret) == std::string::npos, "%s", said.c_str());
 }
 GST_END_TEST;

@@ -76,7 +76,8 @@ GST_START_TEST(the_bytes_are_those_of_the_card) {
   const auto camera = quiet_camera();
   put_file(*camera, video_path, bytes);
   // Over the web server, and over the camera's own protocol if there is none.
-  for (const std::optional<uint16_t> port : {std::optional<uint16_t>(), std::optional<uint16_t>(1)}) {
+  for (const std::optional<uint16_t> port :
+       {std::optional<uint16_t>(), std::optional<uint16_t>(1)}) {
     Pipeline pipeline(to_sink(file_uri(*camera, video_path, port)));
     pipeline.play();
     fail_unless(pull_all(pipeline) == bytes);
@@ -164,8 +165,8 @@ GST_START_TEST(which_element_takes_a_uri) {
   };
   for (const auto& [uri, name] : right) {
     g_autoptr(GError) error = nullptr;
-    const GstRef<GstElement> element(GST_ELEMENT(gst_object_ref_sink(
-        gst_element_make_from_uri(GST_URI_SRC, uri, nullptr, &error))));
+    const GstRef<GstElement> element(GST_ELEMENT(
+        gst_object_ref_sink(gst_element_make_from_uri(GST_URI_SRC, uri, nullptr, &error))));
     fail_unless(element != nullptr && !error, "%s", uri);
     fail_unless_equals_string(GST_OBJECT_NAME(gst_element_get_factory(element.get())), name);
     const GString_ back(gst_uri_handler_get_uri(GST_URI_HANDLER(element.get())));
@@ -350,9 +351,9 @@ GST_START_TEST(consent_to_storage) {
        {std::pair("consent/storage,state=(string)given", true),
         std::pair("consent/storage,state=(string)withdrawn", false),
         std::pair("consent/audio,state=(string)given", false), std::pair("EMPTY", false)}) {
-    Pipeline pipeline(to_sink(file_uri(*camera, video_path),
-                              "consent=\"" + std::string(consent) + "\"") +
-                      " max-buffers=1");
+    Pipeline pipeline(
+        to_sink(file_uri(*camera, video_path), "consent=\"" + std::string(consent) + "\"") +
+        " max-buffers=1");
     const uint64_t before = camera->file_bytes();
     pipeline.play();
     if (!allowed) {

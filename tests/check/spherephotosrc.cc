@@ -55,6 +55,14 @@ GST_START_TEST(photos_are_those_of_the_card) {
   }
   const std::string error = pipeline.wait();
   fail_unless_equals_string(error.c_str(), "");
+  // The lenses that took them: the camera's own table.
+  const GstRef<GstElement> sink = pipeline.child("sink");
+  const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
+  const EventRef lens(gst_pad_get_sticky_event(pad.get(), GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0));
+  fail_unless(lens != nullptr);
+  const GValue* table = gst_structure_get_value(gst_event_get_structure(lens.get()), "table");
+  fail_unless(table && g_bytes_get_size(static_cast<GBytes*>(g_value_get_boxed(table))) ==
+                           some_table().size());
   std::multiset<std::string> taken;
   for (const auto& [path, bytes] : photos_on(*camera)) taken.insert(bytes);
   fail_unless_equals_int(taken.size(), 3);
