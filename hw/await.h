@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -17,13 +18,15 @@
 namespace sphere::hw {
 
 /// Calls `start` with a handler of the type void(Values...), and waits until that was called.
-/// Returns its arguments, or nothing if `cancellable` was cancelled before. Not from the camera's
-/// thread, which calls the handler.
+/// Returns its arguments, or nothing if `cancellable` was cancelled before, or `at_most` has
+/// passed. Not from the camera's thread, which calls the handler.
 ///   auto outcome = await<std::optional<Failure>>(cancellable, [&](auto handler) {
 ///     files.remove(path, handler);
 ///   });
 template <typename... Values, typename Start>
-std::optional<std::tuple<Values...>> await(GCancellable* cancellable, Start start) {
+std::optional<std::tuple<Values...>> await(
+    GCancellable* cancellable, Start start,
+    std::optional<std::chrono::microseconds> at_most = std::nullopt) {
   // Shared, because the handler may be called after this function has returned.
   struct Waiting {
     Mutex mutex;  // protects what follows; the innermost
@@ -32,6 +35,7 @@ std::optional<std::tuple<Values...>> await(GCancellable* cancellable, Start star
     bool cancelled SPHERE_GUARDED_BY(mutex) = false;
   };
   const auto waiting = std::make_shared<Waiting>();
+  const auto until = std::chrono::steady_clock::now() + at_most.value_or(std::chrono::seconds(0));
   start(std::function<void(Values...)>([waiting](Values... values) {
     const Lock lock(waiting->mutex);
     waiting->values.emplace(std::move(values)...);
@@ -49,7 +53,12 @@ std::optional<std::tuple<Values...>> await(GCancellable* cancellable, Start star
   std::optional<std::tuple<Values...>> values;
   {
     const Lock lock(waiting->mutex);
-    while (!waiting->values && !waiting->cancelled) waiting->changed.wait(waiting->mutex);
+    while (!waiting->values && !waiting->cancelled) {
+      if (!at_most)
+        waiting->changed.wait(waiting->mutex);
+      else if (waiting->changed.wait_until(waiting->mutex, until) == std::cv_status::timeout)
+        break;
+    }
     values = std::move(waiting->values);
   }
   if (connection) g_cancellable_disconnect(cancellable, connection);

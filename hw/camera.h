@@ -33,6 +33,7 @@ enum class Card { unknown, none, bad, slow, mounted };
 struct CameraState {
   std::string working_mode;  ///< a word, such as "standby" or "recording"
   bool recording = false;
+  bool taking_photos = false;      ///< also in a series, or while a timer runs
   std::optional<bool> photo_mode;  ///< else video
   std::optional<int> battery_percent;
   bool charging = false;
@@ -189,6 +190,11 @@ class Camera {
   virtual CameraState state() const = 0;
   /// Since connect(); also after the connection has ended.
   virtual CameraStats stats() const { return {}; }
+  /// Asks the camera for its state, which state() returns afterwards. By default, it is known
+  /// without being asked.
+  virtual void update_state(std::function<void(const std::optional<Failure>&)> done) {
+    done(std::nullopt);
+  }
   /// Valid after `preview_ready`, also after the connection has ended.
   virtual std::shared_ptr<Preview> make_preview(PreviewOptions options, const char* name) = 0;
 

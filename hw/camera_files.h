@@ -82,11 +82,11 @@ class CameraFiles {
   /// Returns a number for cancel().
   virtual unsigned read(FileRead read) = 0;
   virtual void cancel(unsigned number) = 0;
-  /// Deletes a file, and those that belong to it.
+  /// Deletes a file, and the small copy of a video with it.
   virtual void remove(const std::string& path, Done done) = 0;
 
-  /// Files that belong to this one and are fetched and deleted with it, such as the small copy of a
-  /// video; they need not exist.
+  /// Files that belong to this one, such as the small copy of a video or the raw picture of a
+  /// photo; they need not exist.
   virtual std::vector<std::string> companions(const std::string& path) const = 0;
   /// Where the camera's web server has this file; no value if the family has no web server.
   virtual std::optional<FileAddress> address(const std::string& path) const = 0;

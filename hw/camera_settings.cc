@@ -45,6 +45,11 @@ std::string SettingInfo::possible() const {
   return all;
 }
 
+bool SettingInfo::takes(int64_t value) const {
+  return (max >= min && value >= min && value <= max) ||
+         std::ranges::any_of(choices, [&](const Choice& choice) { return choice.value == value; });
+}
+
 Result<int64_t> SettingInfo::parse(std::string_view text) const {
   const std::string wanted = folded(text);
   for (const Choice& choice : choices)
@@ -54,11 +59,9 @@ Result<int64_t> SettingInfo::parse(std::string_view text) const {
   if (!folded_unit.empty() && digits.ends_with(folded_unit))
     digits.resize(digits.size() - folded_unit.size());
   gint64 value = 0;
-  if (g_ascii_string_to_signed(digits.c_str(), 10, G_MININT64, G_MAXINT64, &value, nullptr)) {
-    if (max >= min && value >= min && value <= max) return value;
-    if (std::ranges::any_of(choices, [&](const Choice& choice) { return choice.value == value; }))
-      return value;
-  }
+  if (g_ascii_string_to_signed(digits.c_str(), 10, G_MININT64, G_MAXINT64, &value, nullptr) &&
+      takes(value))
+    return value;
   return invalid("'" + printable(text, 100) + "' is not a value of " + name + ", which can be " +
                  possible());
 }

@@ -35,6 +35,8 @@ struct SettingInfo {
   /// The value of words, of a number, or of a number with its unit. The error names the values that
   /// are possible.
   Result<int64_t> parse(std::string_view text) const;
+  /// Whether this value is possible.
+  bool takes(int64_t value) const;
   /// The values that are possible, as text: "off, on" or "0 to 5 min".
   std::string possible() const;
 };

@@ -78,12 +78,41 @@ namespace sphere::hw {
 
 // --- calls -----------------------------------------------------------------------------------
 
+/// How a call ends: with a value, with success, or with an error. Its functions run in the main
+/// context of the caller.
+struct AsyncCall::Answer {
+  gpointer value = nullptr;
+  GDestroyNotify free = nullptr;
+  bool is_pointer = false;
+  GError* error = nullptr;
+
+  void give(GTask* task) {
+    if (error)
+      g_task_return_error(task, std::exchange(error, nullptr));
+    else if (is_pointer)
+      g_task_return_pointer(task, std::exchange(value, nullptr), free);
+    else
+      g_task_return_boolean(task, TRUE);
+  }
+  /// What was not given.
+  void drop() {
+    if (value && free) free(value);
+    g_clear_error(&error);
+  }
+};
+
+AsyncCall::AsyncCall(GTask* task, std::weak_ptr<CameraClient> client)
+    : task_(task), client_(std::move(client)), cancellable_([task] {
+        GCancellable* cancellable = g_task_get_cancellable(task);
+        return cancellable ? G_CANCELLABLE(g_object_ref(cancellable)) : nullptr;
+      }()) {}
+
 std::shared_ptr<AsyncCall> AsyncCall::start(GstSphereCamera* camera, gpointer tag,
                                             GCancellable* cancellable, GAsyncReadyCallback callback,
                                             gpointer user_data) {
   GTask* task = g_task_new(camera, cancellable, callback, user_data);
   g_task_set_source_tag(task, tag);
-  const std::shared_ptr<AsyncCall> call(new AsyncCall(task));
+  const std::shared_ptr<AsyncCall> call(new AsyncCall(task, client_of(camera)));
   if (!cancellable) return call;
   // In the caller's main context, so that no lock of the camera is held.
   call->cancelled_ = g_cancellable_source_new(cancellable);
@@ -92,7 +121,8 @@ std::shared_ptr<AsyncCall> AsyncCall::start(GstSphereCamera* camera, gpointer ta
       call->cancelled_,
       reinterpret_cast<GSourceFunc>(reinterpret_cast<void (*)()>(+[](GCancellable*, gpointer data) {
         if (const auto one = static_cast<std::weak_ptr<AsyncCall>*>(data)->lock())
-          if (one->answer_once()) g_task_return_error_if_cancelled(one->task_);
+          one->answer({.error = g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                                    "the operation was cancelled")});
         return G_SOURCE_REMOVE;
       })),
       weak, +[](gpointer data) { delete static_cast<std::weak_ptr<AsyncCall>*>(data); });
@@ -106,27 +136,52 @@ AsyncCall::~AsyncCall() {
     g_source_unref(cancelled_);
   }
   // The handler was dropped, because the camera is gone.
-  if (answer_once())
-    g_task_return_new_error(task_, GST_SPHERE_ERROR, GST_SPHERE_ERROR_LOST,
-                            "the connection to the camera was lost");
-  g_object_unref(task_);
+  fail(GST_SPHERE_ERROR_LOST, "the connection to the camera was lost");
 }
 
-bool AsyncCall::answer_once() { return !answered_.exchange(true); }
-
-void AsyncCall::succeed() {
-  if (answer_once()) g_task_return_boolean(task_, TRUE);
+void AsyncCall::answer(Answer answer) {
+  struct Delivery {
+    GTask* task;
+    Answer answer;
+  };
+  GTask* task = task_.exchange(nullptr);
+  if (!task) return answer.drop();
+  GSource* source = g_idle_source_new();
+  g_source_set_priority(source, g_task_get_priority(task));
+  g_source_set_callback(
+      source,
+      +[](gpointer data) -> gboolean {
+        auto* delivery = static_cast<Delivery*>(data);
+        delivery->answer.give(delivery->task);
+        return G_SOURCE_REMOVE;
+      },
+      new Delivery{task, answer},
+      +[](gpointer data) {
+        auto* delivery = static_cast<Delivery*>(data);
+        delivery->answer.drop();
+        g_object_unref(delivery->task);
+        delete delivery;
+      });
+  g_source_attach(source, g_task_get_context(task));
+  g_source_unref(source);
 }
+
+void AsyncCall::keep(std::shared_ptr<void> data) {
+  GTask* task = task_;
+  if (task)
+    g_task_set_task_data(
+        task, new std::shared_ptr<void>(std::move(data)),
+        +[](gpointer kept) { delete static_cast<std::shared_ptr<void>*>(kept); });
+}
+
+void AsyncCall::succeed() { answer({}); }
 
 void AsyncCall::succeed(gpointer value, GDestroyNotify free) {
-  if (answer_once())
-    g_task_return_pointer(task_, value, free);
-  else if (value && free)
-    free(value);
+  answer({.value = value, .free = free, .is_pointer = true});
 }
 
 void AsyncCall::fail(int code, const std::string& message) {
-  if (answer_once()) g_task_return_new_error(task_, GST_SPHERE_ERROR, code, "%s", message.c_str());
+  if (task_) answer({.error = g_error_new_literal(GST_SPHERE_ERROR, code, message.c_str())});
 }
 
 void AsyncCall::fail(const Failure& failure) { fail(code_of(failure.reason), failure.message); }
@@ -160,8 +215,8 @@ std::shared_ptr<CameraClient> client_of(GstSphereCamera* camera) { return camera
 consent::Consent& consent_of(GstSphereCamera* camera) { return camera->priv->consent; }
 
 std::shared_ptr<Camera> connected_camera(AsyncCall& call) {
-  const std::shared_ptr<CameraClient> client = client_of(call.camera());
-  std::shared_ptr<Camera> camera = client->is_ready() ? client->camera() : nullptr;
+  const std::shared_ptr<CameraClient> client = call.client();
+  std::shared_ptr<Camera> camera = client && client->is_ready() ? client->camera() : nullptr;
   if (!camera) call.fail(GST_SPHERE_ERROR_LOST, "the camera is not connected; connect to it first");
   return camera;
 }
@@ -188,15 +243,30 @@ namespace {
 
 // --- the object ------------------------------------------------------------------------------
 
+/// Made while the object lives, because that is no longer certain when the camera's thread tells
+/// something.
+class WeakCamera {
+ public:
+  explicit WeakCamera(gpointer camera) { g_weak_ref_init(&weak_, camera); }
+  ~WeakCamera() { g_weak_ref_clear(&weak_); }
+  WeakCamera(const WeakCamera&) = delete;
+  WeakCamera& operator=(const WeakCamera&) = delete;
+  /// A new reference, or null.
+  gpointer get() { return g_weak_ref_get(&weak_); }
+
+ private:
+  GWeakRef weak_;
+};
+
 /// An event on its way to the main context of the object.
 struct Delivery {
-  GWeakRef camera;
+  std::shared_ptr<WeakCamera> camera;
   CameraEvent event;
 };
 
 gboolean deliver(gpointer data) {
   auto* delivery = static_cast<Delivery*>(data);
-  g_autoptr(GObject) object = G_OBJECT(g_weak_ref_get(&delivery->camera));
+  g_autoptr(GObject) object = static_cast<GObject*>(delivery->camera->get());
   if (!object) return G_SOURCE_REMOVE;
   const CameraEvent& event = delivery->event;
   switch (event.kind) {
@@ -221,11 +291,7 @@ gboolean deliver(gpointer data) {
   return G_SOURCE_REMOVE;
 }
 
-void free_delivery(gpointer data) {
-  auto* delivery = static_cast<Delivery*>(data);
-  g_weak_ref_clear(&delivery->camera);
-  delete delivery;
-}
+void free_delivery(gpointer data) { delete static_cast<Delivery*>(data); }
 
 void gst_sphere_camera_constructed(GObject* object) {
   G_OBJECT_CLASS(gst_sphere_camera_parent_class)->constructed(object);
@@ -241,13 +307,11 @@ void gst_sphere_camera_constructed(GObject* object) {
   priv->client = std::move(*client);
   lend_client(object, priv->client);
   // Removed before this object goes.
-  priv->listener = priv->client->add_listener([self, priv](const CameraEvent& event) {
-    auto* delivery = new Delivery;
-    g_weak_ref_init(&delivery->camera, self);
-    delivery->event = event;
+  const auto weak = std::make_shared<WeakCamera>(self);
+  priv->listener = priv->client->add_listener([weak, priv](const CameraEvent& event) {
     GSource* source = g_idle_source_new();
     g_source_set_priority(source, G_PRIORITY_DEFAULT);
-    g_source_set_callback(source, deliver, delivery, free_delivery);
+    g_source_set_callback(source, deliver, new Delivery{weak, event}, free_delivery);
     g_source_attach(source, priv->context);
     g_source_unref(source);
   });
@@ -490,11 +554,7 @@ void gst_sphere_camera_connect_async(GstSphereCamera* camera, GCancellable* canc
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_connect_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                          GError** error) {
-  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_connect_async),
-                        error);
-}
+SPHERE_CAMERA_FINISH(connect)
 
 /**
  * gst_sphere_camera_disconnect_async:
@@ -535,11 +595,7 @@ void gst_sphere_camera_disconnect_async(GstSphereCamera* camera, GCancellable* c
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_disconnect_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                             GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_disconnect_async), error);
-}
+SPHERE_CAMERA_FINISH(disconnect)
 
 /**
  * gst_sphere_camera_is_connected:
@@ -561,7 +617,8 @@ gboolean gst_sphere_camera_is_connected(GstSphereCamera* camera) {
  * @camera: a camera
  *
  * The last known state. A field that is not known is missing: `model`, `firmware`, `working-mode`
- * (strings), `recording`, `charging`, `photo-mode` (booleans), `battery` (percent, an integer),
+ * (strings), `recording`, `taking-photos`, `charging`, `photo-mode` (booleans), `battery` (percent,
+ * an integer),
  * `card` (none, bad, slow, mounted or unknown), `photos-left`, `video-seconds-left`,
  * `recorded-seconds`, `card-size` and `card-free` (bytes; 64-bit integers).
  *
@@ -574,7 +631,8 @@ GstStructure* gst_sphere_camera_get_state(GstSphereCamera* camera) {
   const CameraState state = camera->priv->client ? camera->priv->client->state() : CameraState();
   GstStructure* all =
       gst_structure_new("sphere-camera", "working-mode", G_TYPE_STRING, state.working_mode.c_str(),
-                        "recording", G_TYPE_BOOLEAN, state.recording, "charging", G_TYPE_BOOLEAN,
+                        "recording", G_TYPE_BOOLEAN, state.recording, "taking-photos",
+                        G_TYPE_BOOLEAN, state.taking_photos, "charging", G_TYPE_BOOLEAN,
                         state.charging, "card", G_TYPE_STRING, card_word(state.card), nullptr);
   const auto add = [&](const char* name, const std::optional<int64_t>& value, int64_t factor = 1) {
     if (value) gst_structure_set(all, name, G_TYPE_INT64, *value * factor, nullptr);

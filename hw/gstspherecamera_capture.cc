@@ -23,8 +23,9 @@ constexpr guint longest_photo = 90, longest_closing = 60;  // s
 class SavedFile : public std::enable_shared_from_this<SavedFile> {
  public:
   /// `must_come`: without a path within `seconds`, the call fails; otherwise it returns NULL.
-  static std::shared_ptr<SavedFile> wait(std::shared_ptr<AsyncCall> call, bool must_come) {
-    std::shared_ptr<SavedFile> self(new SavedFile(std::move(call), must_come));
+  static std::shared_ptr<SavedFile> wait(std::shared_ptr<AsyncCall> call,
+                                         std::shared_ptr<CameraClient> client, bool must_come) {
+    std::shared_ptr<SavedFile> self(new SavedFile(std::move(call), std::move(client), must_come));
     self->listener_ =
         self->client_->add_listener([weak = std::weak_ptr(self)](const CameraEvent& event) {
           if (const auto one = weak.lock()) one->handle(event);
@@ -59,9 +60,9 @@ class SavedFile : public std::enable_shared_from_this<SavedFile> {
   }
 
  private:
-  SavedFile(std::shared_ptr<AsyncCall> call, bool must_come)
+  SavedFile(std::shared_ptr<AsyncCall> call, std::shared_ptr<CameraClient> client, bool must_come)
       : call_(std::move(call)),
-        client_(client_of(call_->camera())),
+        client_(std::move(client)),
         must_come_(must_come),
         context_(g_main_context_get_thread_default()) {}
 
@@ -172,7 +173,7 @@ void gst_sphere_camera_take_photo_async(GstSphereCamera* camera, GstSphereCamera
                       kind == GST_SPHERE_CAMERA_PHOTO_TIMED ||
                       kind == GST_SPHERE_CAMERA_PHOTO_ONE_LENS;
   // From now on, because the camera may be faster than its answer.
-  const auto saved = is_one ? SavedFile::wait(call, true) : nullptr;
+  const auto saved = is_one ? SavedFile::wait(call, client_of(camera), true) : nullptr;
   const guint timeout =
       longest_photo + static_cast<guint>(std::clamp(request.seconds.value_or(0), 0, 3600));
   one->take_photo(request, [call, saved, timeout](const Camera::Answer& answer) {
@@ -257,11 +258,7 @@ void gst_sphere_camera_start_recording_async(GstSphereCamera* camera, GstSphereC
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_start_recording_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                                  GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_start_recording_async), error);
-}
+SPHERE_CAMERA_FINISH(start_recording)
 
 /**
  * gst_sphere_camera_stop_async:
@@ -283,7 +280,7 @@ void gst_sphere_camera_stop_async(GstSphereCamera* camera, GCancellable* cancell
   const std::shared_ptr<Camera> one = connected_camera(*call);
   if (!one) return;
   const bool is_video = one->state().recording;
-  const auto saved = is_video ? SavedFile::wait(call, false) : nullptr;
+  const auto saved = is_video ? SavedFile::wait(call, client_of(camera), false) : nullptr;
   one->stop([call, saved](const Camera::Answer& answer) {
     if (!answer.done) return call->fail(answer.failure);
     saved ? saved->accepted(longest_closing) : call->succeed(nullptr, nullptr);
@@ -345,8 +342,4 @@ void gst_sphere_camera_mark_async(GstSphereCamera* camera, GCancellable* cancell
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_mark_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                       GError** error) {
-  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_mark_async),
-                        error);
-}
+SPHERE_CAMERA_FINISH(mark)

@@ -101,17 +101,15 @@ gint64 gst_sphere_camera_file_get_size(const GstSphereCameraFile* file) {
 void gst_sphere_camera_list_files_async(GstSphereCamera* camera, GCancellable* cancellable,
                                         GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_list_files_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraFiles* files =
-      part_of(*call, one, &Camera::files, "files that can be read over the network");
-  if (!files) return;
+  const auto started =
+      start_for(camera, gst_sphere_camera_list_files_async, cancellable, callback, user_data,
+                &Camera::files, "files that can be read over the network");
+  if (!started) return;
+  const std::shared_ptr<AsyncCall>& call = started.call;
   const auto list = std::shared_ptr<GPtrArray>(
       g_ptr_array_new_with_free_func(reinterpret_cast<GDestroyNotify>(gst_sphere_camera_file_free)),
       g_ptr_array_unref);
-  files->list(
+  started->list(
       [list, call](std::vector<CameraFile> found) {
         for (CameraFile& file : found)
           g_ptr_array_add(list.get(), new GstSphereCameraFile{std::move(file)});
@@ -160,14 +158,12 @@ void gst_sphere_camera_get_file_info_async(GstSphereCamera* camera, const gchar*
                                            gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(path);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_get_file_info_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraFiles* files =
-      part_of(*call, one, &Camera::files, "files that can be read over the network");
-  if (!files) return;
-  files->info(path, [call](const MediaInfo& info, const std::optional<Failure>& failure) {
+  const auto started =
+      start_for(camera, gst_sphere_camera_get_file_info_async, cancellable, callback, user_data,
+                &Camera::files, "files that can be read over the network");
+  if (!started) return;
+  const std::shared_ptr<AsyncCall>& call = started.call;
+  started->info(path, [call](const MediaInfo& info, const std::optional<Failure>& failure) {
     if (failure) return call->fail(*failure);
     GstStructure* all = gst_structure_new_empty("sphere-camera-file");
     const auto add = [&](const char* name, const std::string& value) {
@@ -221,14 +217,12 @@ void gst_sphere_camera_get_thumbnail_async(GstSphereCamera* camera, const gchar*
                                            gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(path);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_get_thumbnail_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraFiles* files =
-      part_of(*call, one, &Camera::files, "files that can be read over the network");
-  if (!files) return;
-  files->thumbnail(path, [call](Thumbnail thumbnail, const std::optional<Failure>& failure) {
+  const auto started =
+      start_for(camera, gst_sphere_camera_get_thumbnail_async, cancellable, callback, user_data,
+                &Camera::files, "files that can be read over the network");
+  if (!started) return;
+  const std::shared_ptr<AsyncCall>& call = started.call;
+  started->thumbnail(path, [call](Thumbnail thumbnail, const std::optional<Failure>& failure) {
     if (failure) return call->fail(*failure);
     call->succeed(
         new Thumbnail(std::move(thumbnail)),
@@ -272,7 +266,16 @@ class ProgressCalls : public std::enable_shared_from_this<ProgressCalls> {
         notify_(notify),
         context_(g_main_context_ref_thread_default()) {}
   ~ProgressCalls() {
-    if (notify_) notify_(data_);
+    if (notify_ && g_main_context_is_owner(context_)) {
+      notify_(data_);
+    } else if (notify_) {
+      // Of a cancelled call, the thread that fetches may be the last to have this.
+      GSource* source = g_idle_source_new();
+      g_source_set_callback(
+          source, +[](gpointer) -> gboolean { return G_SOURCE_REMOVE; }, data_, notify_);
+      g_source_attach(source, context_);
+      g_source_unref(source);
+    }
     g_main_context_unref(context_);
   }
 
@@ -345,8 +348,10 @@ void gst_sphere_camera_download_async(GstSphereCamera* camera, const gchar* path
   options.path = path;
   options.destination = destination;
   options.clobber = true;
-  options.progress = [calls](uint64_t done, std::optional<uint64_t> total) {
-    calls->tell(static_cast<gint64>(done), total ? static_cast<gint64>(*total) : -1);
+  call->keep(calls);
+  options.progress = [weak = std::weak_ptr(calls)](uint64_t done, std::optional<uint64_t> total) {
+    if (const auto one = weak.lock())
+      one->tell(static_cast<gint64>(done), total ? static_cast<gint64>(*total) : -1);
   };
   call->run_in_thread([client, options](AsyncCall& one) {
     StoredPins pins;
@@ -369,11 +374,7 @@ void gst_sphere_camera_download_async(GstSphereCamera* camera, const gchar* path
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_download_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                           GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_download_async), error);
-}
+SPHERE_CAMERA_FINISH(download)
 
 /**
  * gst_sphere_camera_delete_async:
@@ -392,14 +393,10 @@ void gst_sphere_camera_delete_async(GstSphereCamera* camera, const gchar* path,
                                     gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(path);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_delete_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraFiles* files =
-      part_of(*call, one, &Camera::files, "files that can be read over the network");
-  if (!files) return;
-  files->remove(path, call->done());
+  const auto started =
+      start_for(camera, gst_sphere_camera_delete_async, cancellable, callback, user_data,
+                &Camera::files, "files that can be read over the network");
+  if (started) started->remove(path, started.call->done());
 }
 
 /**
@@ -414,8 +411,4 @@ void gst_sphere_camera_delete_async(GstSphereCamera* camera, const gchar* path,
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_delete_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                         GError** error) {
-  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_delete_async),
-                        error);
-}
+SPHERE_CAMERA_FINISH(delete)

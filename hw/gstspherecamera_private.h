@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/gstsphereerror.h"
 #include "gst/sphere/consent/guard.h"
 #include "hw/camera_client.h"
@@ -19,7 +20,9 @@
 namespace sphere::hw {
 
 /// An asynchronous call. It is answered once: by the camera, by an error, or because it is
-/// cancelled. Any thread may answer; the callback comes in the caller's main context.
+/// cancelled. Any thread may answer; the callback comes in the caller's main context, and there the
+/// task ends, with its reference to the camera: the last reference must not be dropped in the
+/// camera's own thread, whose end is waited for then.
 class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
  public:
   static std::shared_ptr<AsyncCall> start(GstSphereCamera* camera, gpointer tag,
@@ -27,8 +30,12 @@ class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
                                           gpointer user_data);
   ~AsyncCall();
 
-  GstSphereCamera* camera() const { return GST_SPHERE_CAMERA(g_task_get_source_object(task_)); }
-  GCancellable* cancellable() const { return g_task_get_cancellable(task_); }
+  /// Null if there is none, or the camera is gone.
+  std::shared_ptr<CameraClient> client() const { return client_.lock(); }
+  GCancellable* cancellable() const { return cancellable_.get(); }
+
+  /// Keeps this until the call has ended; it is dropped in the caller's main context.
+  void keep(std::shared_ptr<void> data);
 
   void succeed();
   /// With a value for the finish function, and the function that frees it.
@@ -41,12 +48,15 @@ class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
   void run_in_thread(std::function<void(AsyncCall&)> function);
 
  private:
-  explicit AsyncCall(GTask* task) : task_(task) {}
-  bool answer_once();
+  struct Answer;
+  AsyncCall(GTask* task, std::weak_ptr<CameraClient> client);
+  void answer(Answer answer);
 
-  GTask* const task_;
+  /// Null when it is answered: then the answer has it.
+  std::atomic<GTask*> task_;
+  const std::weak_ptr<CameraClient> client_;
+  const ObjectRef<GCancellable> cancellable_;
   GSource* cancelled_ = nullptr;
-  std::atomic<bool> answered_ = false;
 };
 
 /// The connection and the consent of a GstSphereCamera.
@@ -65,10 +75,42 @@ Part* part_of(AsyncCall& call, const std::shared_ptr<Camera>& camera, Part* (Cam
   return part;
 }
 
+/// A call that needs such a part. Without it, the call has failed.
+template <typename Part>
+struct PartCall {
+  std::shared_ptr<AsyncCall> call;
+  std::shared_ptr<Camera> camera;
+  Part* part = nullptr;
+
+  explicit operator bool() const { return part; }
+  Part* operator->() const { return part; }
+};
+
+/// Starts the call of a public function.
+template <typename Function, typename Part>
+PartCall<Part> start_for(GstSphereCamera* camera, Function* function, GCancellable* cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data,
+                         Part* (Camera::*getter)(), const char* what) {
+  PartCall<Part> started;
+  started.call = AsyncCall::start(camera, reinterpret_cast<gpointer>(function), cancellable,
+                                  callback, user_data);
+  started.camera = connected_camera(*started.call);
+  started.part = part_of(*started.call, started.camera, getter, what);
+  return started;
+}
+
 /// Finish functions.
 gboolean finish_boolean(GstSphereCamera* camera, GAsyncResult* result, gpointer tag,
                         GError** error);
 gpointer finish_pointer(GstSphereCamera* camera, GAsyncResult* result, gpointer tag,
                         GError** error);
+
+/// Defines the function that ends a call without a value.
+#define SPHERE_CAMERA_FINISH(name)                                                              \
+  gboolean gst_sphere_camera_##name##_finish(GstSphereCamera* camera, GAsyncResult* result,     \
+                                             GError** error) {                                  \
+    return finish_boolean(camera, result,                                                       \
+                          reinterpret_cast<gpointer>(gst_sphere_camera_##name##_async), error); \
+  }
 
 }  // namespace sphere::hw

@@ -86,14 +86,12 @@ gchar** gst_sphere_camera_list_values(GstSphereCamera* camera, const gchar* sett
 void gst_sphere_camera_read_settings_async(GstSphereCamera* camera, GCancellable* cancellable,
                                            GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_read_settings_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraSettings* settings = part_of(*call, one, &Camera::settings, "settings");
-  if (!settings) return;
-  settings->read_all([call, settings](const CameraSettings::Values& values,
-                                      const std::optional<Failure>& failure) {
+  const auto started = start_for(camera, gst_sphere_camera_read_settings_async, cancellable,
+                                 callback, user_data, &Camera::settings, "settings");
+  if (!started) return;
+  const std::shared_ptr<AsyncCall>& call = started.call;
+  started->read_all([call, settings = started.part](const CameraSettings::Values& values,
+                                                    const std::optional<Failure>& failure) {
     if (failure) return call->fail(*failure);
     GstStructure* all = gst_structure_new_empty("sphere-camera-settings");
     for (const auto& [name, value] : values) {
@@ -168,8 +166,4 @@ void gst_sphere_camera_set_setting_async(GstSphereCamera* camera, const gchar* s
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_set_setting_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                              GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_set_setting_async), error);
-}
+SPHERE_CAMERA_FINISH(set_setting)

@@ -30,13 +30,9 @@ using namespace sphere::hw;
 void gst_sphere_camera_set_clock_async(GstSphereCamera* camera, GCancellable* cancellable,
                                        GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_set_clock_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraUpkeep* upkeep = part_of(*call, one, &Camera::upkeep, "clock");
-  if (!upkeep) return;
-  upkeep->set_clock(call->done());
+  const auto started = start_for(camera, gst_sphere_camera_set_clock_async, cancellable, callback,
+                                 user_data, &Camera::upkeep, "clock");
+  if (started) started->set_clock(started.call->done());
 }
 
 /**
@@ -51,11 +47,7 @@ void gst_sphere_camera_set_clock_async(GstSphereCamera* camera, GCancellable* ca
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_set_clock_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                            GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_set_clock_async), error);
-}
+SPHERE_CAMERA_FINISH(set_clock)
 
 /**
  * gst_sphere_camera_set_position_async:
@@ -112,11 +104,7 @@ void gst_sphere_camera_set_position_async(GstSphereCamera* camera, gdouble latit
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_set_position_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                               GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_set_position_async), error);
-}
+SPHERE_CAMERA_FINISH(set_position)
 
 /**
  * gst_sphere_camera_read_wifi_async:
@@ -132,14 +120,12 @@ gboolean gst_sphere_camera_set_position_finish(GstSphereCamera* camera, GAsyncRe
 void gst_sphere_camera_read_wifi_async(GstSphereCamera* camera, GCancellable* cancellable,
                                        GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_read_wifi_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraUpkeep* upkeep =
-      part_of(*call, one, &Camera::upkeep, "Wi-Fi that can be changed over the network");
-  if (!upkeep) return;
-  upkeep->read_wifi([call](const CameraWifi& wifi, const std::optional<Failure>& failure) {
+  const auto started =
+      start_for(camera, gst_sphere_camera_read_wifi_async, cancellable, callback, user_data,
+                &Camera::upkeep, "Wi-Fi that can be changed over the network");
+  if (!started) return;
+  const std::shared_ptr<AsyncCall>& call = started.call;
+  started->read_wifi([call](const CameraWifi& wifi, const std::optional<Failure>& failure) {
     if (failure) return call->fail(*failure);
     call->succeed(
         new CameraWifi(wifi), +[](gpointer data) { delete static_cast<CameraWifi*>(data); });
@@ -187,17 +173,15 @@ void gst_sphere_camera_change_wifi_async(GstSphereCamera* camera, const gchar* n
                                          GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(name && password);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_change_wifi_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraUpkeep* upkeep =
-      part_of(*call, one, &Camera::upkeep, "Wi-Fi that can be changed over the network");
-  if (!upkeep) return;
+  const auto started =
+      start_for(camera, gst_sphere_camera_change_wifi_async, cancellable, callback, user_data,
+                &Camera::upkeep, "Wi-Fi that can be changed over the network");
+  if (!started) return;
+  const std::shared_ptr<AsyncCall>& call = started.call;
   const CameraWifi wifi{name, password, false};
-  if (const Status good = upkeep->check_wifi(wifi); !good)
+  if (const Status good = started->check_wifi(wifi); !good)
     return call->fail(GST_SPHERE_ERROR_INVALID, good.error().message);
-  upkeep->change_wifi(wifi, call->done());
+  started->change_wifi(wifi, call->done());
 }
 
 /**
@@ -212,11 +196,7 @@ void gst_sphere_camera_change_wifi_async(GstSphereCamera* camera, const gchar* n
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_change_wifi_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                              GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_change_wifi_async), error);
-}
+SPHERE_CAMERA_FINISH(change_wifi)
 
 /**
  * gst_sphere_camera_change_power_async:
@@ -235,13 +215,10 @@ void gst_sphere_camera_change_power_async(GstSphereCamera* camera, GstSphereCame
                                           gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(power >= GST_SPHERE_CAMERA_STANDBY && power <= GST_SPHERE_CAMERA_OFF);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_change_power_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraUpkeep* upkeep = part_of(*call, one, &Camera::upkeep, "power switch on the network");
-  if (!upkeep) return;
-  upkeep->change_power(static_cast<CameraUpkeep::Power>(power), call->done());
+  const auto started =
+      start_for(camera, gst_sphere_camera_change_power_async, cancellable, callback, user_data,
+                &Camera::upkeep, "power switch on the network");
+  if (started) started->change_power(static_cast<CameraUpkeep::Power>(power), started.call->done());
 }
 
 /**
@@ -256,11 +233,7 @@ void gst_sphere_camera_change_power_async(GstSphereCamera* camera, GstSphereCame
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_change_power_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                               GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_change_power_async), error);
-}
+SPHERE_CAMERA_FINISH(change_power)
 
 /**
  * gst_sphere_camera_format_card_async:
@@ -276,14 +249,10 @@ gboolean gst_sphere_camera_change_power_finish(GstSphereCamera* camera, GAsyncRe
 void gst_sphere_camera_format_card_async(GstSphereCamera* camera, GCancellable* cancellable,
                                          GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_format_card_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraUpkeep* upkeep =
-      part_of(*call, one, &Camera::upkeep, "card that can be formatted over the network");
-  if (!upkeep) return;
-  upkeep->format_card(call->done());
+  const auto started =
+      start_for(camera, gst_sphere_camera_format_card_async, cancellable, callback, user_data,
+                &Camera::upkeep, "card that can be formatted over the network");
+  if (started) started->format_card(started.call->done());
 }
 
 /**
@@ -298,11 +267,7 @@ void gst_sphere_camera_format_card_async(GstSphereCamera* camera, GCancellable* 
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_format_card_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                              GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_format_card_async), error);
-}
+SPHERE_CAMERA_FINISH(format_card)
 
 /**
  * gst_sphere_camera_reset_async:
@@ -320,13 +285,9 @@ void gst_sphere_camera_reset_async(GstSphereCamera* camera, gboolean everything,
                                    GCancellable* cancellable, GAsyncReadyCallback callback,
                                    gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_reset_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraUpkeep* upkeep = part_of(*call, one, &Camera::upkeep, "reset on the network");
-  if (!upkeep) return;
-  upkeep->reset(everything, call->done());
+  const auto started = start_for(camera, gst_sphere_camera_reset_async, cancellable, callback,
+                                 user_data, &Camera::upkeep, "reset on the network");
+  if (started) started->reset(everything, started.call->done());
 }
 
 /**
@@ -341,11 +302,7 @@ void gst_sphere_camera_reset_async(GstSphereCamera* camera, gboolean everything,
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_reset_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                        GError** error) {
-  return finish_boolean(camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_reset_async),
-                        error);
-}
+SPHERE_CAMERA_FINISH(reset)
 
 namespace {
 
@@ -373,13 +330,11 @@ void gst_sphere_camera_upload_firmware_async(GstSphereCamera* camera, const gcha
                                              GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(filename);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_upload_firmware_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraUpkeep* upkeep =
-      part_of(*call, one, &Camera::upkeep, "firmware that can be changed over the network");
-  if (!upkeep) return;
+  const auto started =
+      start_for(camera, gst_sphere_camera_upload_firmware_async, cancellable, callback, user_data,
+                &Camera::upkeep, "firmware that can be changed over the network");
+  if (!started) return;
+  const std::shared_ptr<AsyncCall>& call = started.call;
   char* bytes = nullptr;
   gsize size = 0;
   g_autoptr(GError) error = nullptr;
@@ -397,7 +352,7 @@ void gst_sphere_camera_upload_firmware_async(GstSphereCamera* camera, const gcha
     sent += piece.size();
     return piece;
   };
-  upkeep->upload_firmware(std::move(upload), call->done());
+  started->upload_firmware(std::move(upload), call->done());
 }
 
 /**
@@ -412,11 +367,7 @@ void gst_sphere_camera_upload_firmware_async(GstSphereCamera* camera, const gcha
  *
  * Since: 0.2
  */
-gboolean gst_sphere_camera_upload_firmware_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                                  GError** error) {
-  return finish_boolean(camera, result,
-                        reinterpret_cast<gpointer>(gst_sphere_camera_upload_firmware_async), error);
-}
+SPHERE_CAMERA_FINISH(upload_firmware)
 
 /**
  * gst_sphere_camera_call_async:
@@ -438,22 +389,20 @@ void gst_sphere_camera_call_async(GstSphereCamera* camera, const gchar* command,
                                   GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(command);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_call_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
-  CameraUpkeep* upkeep = part_of(*call, one, &Camera::upkeep, "service commands");
-  if (!upkeep) return;
+  const auto started = start_for(camera, gst_sphere_camera_call_async, cancellable, callback,
+                                 user_data, &Camera::upkeep, "service commands");
+  if (!started) return;
+  const std::shared_ptr<AsyncCall>& call = started.call;
   std::map<std::string, std::string> more;
   for (int i = 0; fields && i < gst_structure_n_fields(fields); ++i) {
     const char* name = gst_structure_nth_field_name(fields, static_cast<guint>(i));
     if (const char* text = gst_structure_get_string(fields, name)) more[name] = text;
   }
-  upkeep->call(command, value ? std::optional<std::string>(value) : std::nullopt, more,
-               [call](const std::string& answer, const std::optional<Failure>& failure) {
-                 if (failure) return call->fail(*failure);
-                 call->succeed(g_strdup(answer.c_str()), g_free);
-               });
+  started->call(command, value ? std::optional<std::string>(value) : std::nullopt, more,
+                [call](const std::string& answer, const std::optional<Failure>& failure) {
+                  if (failure) return call->fail(*failure);
+                  call->succeed(g_strdup(answer.c_str()), g_free);
+                });
 }
 
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The certificates of cameras' web servers, as this machine keeps them.
+// The certificates of cameras' web servers that this machine remembers.
 
 #pragma once
 

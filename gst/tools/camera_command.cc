@@ -24,10 +24,10 @@ size_t width_of(const std::string& text) {
 
 }  // namespace
 
-CameraCommand::CameraCommand(const char* name, const char* parameters, const char* summary,
+CameraCommand::CameraCommand(const char* name, std::string parameters, const char* summary,
                              const char* description)
     : name_(name),
-      parameters_(parameters),
+      parameters_(std::move(parameters)),
       summary_(summary),
       description_(description),
       printer_(std::string("sphere ") + name) {}
@@ -47,12 +47,12 @@ Status CameraCommand::parse(std::vector<GOptionEntry> own_options, bool asks, in
        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
        {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print no progress and no success", nullptr},
        {}});
+  std::vector<std::string> words;
+  const Status parsed = parse_options(name_, parameters_.c_str(), summary_, description_,
+                                      entries.data(), argc, argv, &words);
+  if (!parsed) return parsed;
   // Consent is a form of caps.
   gst_init(nullptr, nullptr);
-  std::vector<std::string> words;
-  const Status parsed =
-      parse_options(name_, parameters_, summary_, description_, entries.data(), argc, argv, &words);
-  if (!parsed) return parsed;
   json_ = json;
   yes_ = yes;
   printer_.quiet = quiet;
@@ -63,7 +63,8 @@ Status CameraCommand::parse(std::vector<GOptionEntry> own_options, bool asks, in
   const auto uri = std::ranges::find_if(
       words, [](const std::string& word) { return word.find("://") != std::string::npos; });
   location_ = uri == words.end() ? hw::default_location() : *uri;
-  if (uri != words.end()) words.erase(uri);
+  has_uri_ = uri != words.end();
+  if (has_uri_) words.erase(uri);
   words_ = std::move(words);
   const Result<const hw::CameraFamily*> family = hw::find_family(location_);
   if (!family) return family.error();

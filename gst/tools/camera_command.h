@@ -23,7 +23,7 @@ namespace sphere::tool {
 class CameraCommand {
  public:
   /// `parameters` is the help's word for the arguments after the URI.
-  CameraCommand(const char* name, const char* parameters, const char* summary,
+  CameraCommand(const char* name, std::string parameters, const char* summary,
                 const char* description);
 
   /// `asks`: the command destroys something, and has the option --yes.
@@ -36,6 +36,8 @@ class CameraCommand {
   /// The arguments without the URI.
   const std::vector<std::string>& words() const { return words_; }
   const std::string& location() const { return location_; }
+  /// Whether the URI was typed; otherwise it is the usual one.
+  bool has_uri() const { return has_uri_; }
   bool json() const { return json_; }
   MessagePrinter& printer() { return printer_; }
   GCancellable* cancellable() const { return signals_.cancellable(); }
@@ -66,13 +68,15 @@ class CameraCommand {
   int done(const std::string& sentence, JsonWriter* json = nullptr);
 
  private:
-  const char *const name_, *const parameters_, *const summary_, *const description_;
+  const char* const name_;
+  const std::string parameters_;
+  const char *const summary_, *const description_;
   StopSignals signals_;
   MessagePrinter printer_;
   consent::Consent consent_;
   std::string location_;
   std::vector<std::string> words_;
-  bool json_ = false, yes_ = false;
+  bool json_ = false, yes_ = false, has_uri_ = false;
   int timeout_ = 5;
   std::shared_ptr<hw::CameraClient> client_;
   std::shared_ptr<hw::Camera> camera_;

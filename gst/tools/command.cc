@@ -15,6 +15,9 @@ namespace sphere::tool {
 
 namespace {
 
+/// Where the form of a subcommand goes that was called for it; null: it was called to be done.
+CommandForm* asked_form = nullptr;
+
 std::vector<Command>& registry() {
   static std::vector<Command> list;
   return list;
@@ -52,6 +55,22 @@ std::vector<Command> commands() {
     return std::string_view(a.name) < std::string_view(b.name);
   });
   return list;
+}
+
+CommandForm form_of(const Command& command) {
+  CommandForm form;
+  asked_form = &form;
+  std::string name = command.name;
+  char* argv[] = {name.data(), nullptr};
+  command.run(1, argv);
+  asked_form = nullptr;
+  return form;
+}
+
+std::string alternatives(std::span<const std::string> names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : "|") + name;
+  return all;
 }
 
 std::string listed(std::span<const std::string> names) {
@@ -124,6 +143,7 @@ bool print(JsonWriter& json) {
 }
 
 void MessagePrinter::say(const char* kind, std::string_view sentence) const {
+  if (asked_form) return;
   std::string text;
   for (size_t at = 0; at <= sentence.size();) {
     const size_t end = std::min(sentence.find('\n', at), sentence.size());
@@ -155,6 +175,16 @@ void MessagePrinter::wrote(const std::string& file, const std::string& what, dou
 Status parse_options(const char* command, const char* parameters, const char* summary,
                      const char* description, GOptionEntry* entries, int argc, char** argv,
                      std::vector<std::string>* rest) {
+  if (asked_form) {
+    asked_form->parameters = to_string(parameters);
+    for (const GOptionEntry* entry = entries; entry->long_name; ++entry)
+      asked_form->options.push_back(
+          {entry->long_name, entry->short_name, entry->description,
+           entry->arg == G_OPTION_ARG_NONE ? "" : to_string(entry->arg_description),
+           entry->arg == G_OPTION_ARG_FILENAME});
+    // The subcommand ends as if its options were wrong.
+    return invalid("only the form of the command is wanted");
+  }
   // GOptionContext uses this name in the usage line.
   g_set_prgname((std::string("sphere ") + command).c_str());
   g_autoptr(GOptionContext) context = g_option_context_new(parameters);

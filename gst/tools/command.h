@@ -42,8 +42,25 @@ class Registration {
 /// All subcommands, sorted by name.
 std::vector<Command> commands();
 
+/// What may follow a subcommand, as its own tables say.
+struct CommandForm {
+  struct Option {
+    std::string name;  ///< without its dashes
+    char letter = 0;   ///< 0: none
+    std::string what;
+    std::string argument;  ///< the help's word for it, such as "FILE|auto"; empty: it takes none
+    bool is_file = false;
+  };
+  std::string parameters;  ///< as in the help, such as "[URI] standby|wake|off"
+  std::vector<Option> options;
+};
+/// Calls the subcommand for nothing but its form: it does nothing else, and prints nothing.
+CommandForm form_of(const Command& command);
+
 /// The names, separated by commas.
 std::string listed(std::span<const std::string> names);
+/// The names, separated by strokes: the word for an argument that is one of them.
+std::string alternatives(std::span<const std::string> names);
 /// The word that was probably meant, or "" if none is similar.
 std::string nearest(std::string_view typed, std::span<const std::string> known);
 /// "; did you mean 'X'?" or "".

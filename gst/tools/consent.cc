@@ -112,8 +112,10 @@ int run(int argc, char** argv) {
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", nullptr},
       {}};
   ConsentOptions options;
+  std::vector<std::string> names;
+  for (const Verb& one : verbs()) names.emplace_back(one.name);
   Status status =
-      parse_options("consent", "VERB [CATEGORY]",
+      parse_options("consent", (alternatives(names) + " [CATEGORY]").c_str(),
                     "Give and take back consent to the use of sound, places and identity.",
                     description, entries, argc, argv, &options.words);
   if (status && options.words.empty())
@@ -122,11 +124,8 @@ int run(int argc, char** argv) {
   if (status) {
     options.verb = options.words.front();
     options.words.erase(options.words.begin());
-    std::vector<std::string> names;
-    for (const Verb& one : verbs()) {
-      names.emplace_back(one.name);
+    for (const Verb& one : verbs())
       if (options.verb == one.name) verb = &one;
-    }
     if (!verb)
       status = invalid("there is no 'consent " + options.verb + "'; there are " + listed(names) +
                        suggestion(options.verb, names));

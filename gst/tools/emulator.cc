@@ -87,13 +87,13 @@ std::deque<PortOption> port_options() {
 
 struct Values {
   char *host = nullptr, *card = nullptr, *scene = nullptr, *lens = nullptr, *size = nullptr,
-       *table = nullptr, *model = nullptr;
+       *table = nullptr, *model = nullptr, *certificate = nullptr;
   char** faults = nullptr;
   std::deque<PortOption> ports = port_options();
   gboolean timing = FALSE, sound = FALSE, log = FALSE, json = FALSE;
 
   ~Values() {
-    for (char* text : {host, card, scene, lens, size, table, model}) g_free(text);
+    for (char* text : {host, card, scene, lens, size, table, model, certificate}) g_free(text);
     g_strfreev(faults);
   }
 };
@@ -157,6 +157,14 @@ Status read_options(const Values& values, const EmulatorFamily& family, CameraSe
       return not_found(std::string("--table: ") + error->message);
     const GString_ owned(bytes);
     settings->lens_table = std::string(bytes, size);
+  }
+  if (values.certificate) {
+    g_autoptr(GError) error = nullptr;
+    char* text = nullptr;
+    if (!g_file_get_contents(values.certificate, &text, nullptr, &error))
+      return not_found(std::string("--certificate: ") + error->message);
+    const GString_ owned(text);
+    settings->certificate = text;
   }
   for (char** fault = values.faults; fault && *fault; ++fault) {
     Result<emulator::Fault> parsed = emulator::parse_fault(family.faults, *fault);
@@ -285,6 +293,7 @@ gboolean quit(gpointer loop) {
 int run(int argc, char** argv) {
   MessagePrinter printer("sphere emulator");
   Values values;
+  const std::string models = alternatives(model_names());
   std::vector<GOptionEntry> entries = {{"host", 0, 0, G_OPTION_ARG_STRING, &values.host,
                                         "Address to listen on (default: 127.0.0.1)", "ADDRESS"}};
   for (PortOption& port : values.ports)
@@ -300,9 +309,11 @@ int run(int argc, char** argv) {
        "WIDTHxHEIGHT"},
       {"table", 0, 0, G_OPTION_ARG_FILENAME, &values.table,
        "Lens table in the camera's own format (default: calculated from the lenses)", "FILE|none"},
+      {"certificate", 0, 0, G_OPTION_ARG_FILENAME, &values.certificate,
+       "Serve files over HTTPS, too, with this certificate and key (PEM)", "FILE"},
       {"sound", 0, 0, G_OPTION_ARG_NONE, &values.sound, "A sound track in the preview", nullptr},
       {"model", 0, 0, G_OPTION_ARG_STRING, &values.model,
-       "The camera model, one of those below (default: the first)", "NAME"},
+       "The camera model, one of those below (default: the first)", models.c_str()},
       {"timing", 0, 0, G_OPTION_ARG_NONE, &values.timing,
        "Answer as slowly as a camera, not at once", nullptr},
       {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values.faults,

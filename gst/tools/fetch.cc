@@ -44,6 +44,60 @@ Status clean(const std::string& path) {
   return ok();
 }
 
+/// A file to fetch.
+struct Planned {
+  std::string path, destination;
+  bool is_companion = false;
+};
+
+/// The position of the ending in a name of a file, such as ".jpg"; its end if there is none.
+size_t ending_of(const std::string& name) {
+  const size_t dot = name.rfind('.');
+  const size_t slash = name.rfind('/');
+  const bool has_one =
+      dot != std::string::npos && dot > 0 && (slash == std::string::npos || dot > slash + 1);
+  return has_one ? dot : name.size();
+}
+
+std::string small_letters(std::string text) {
+  for (char& c : text) c = g_ascii_tolower(c);
+  return text;
+}
+
+Result<std::vector<Planned>> plan(CameraCommand& command, const std::vector<std::string>& paths,
+                                  const std::string& output, const FetchOptions& options) {
+  const bool in_there = is_folder(output);
+  if (!in_there && paths.size() > 1 && !options.numbers)
+    return invalid(output + ": must be a folder that exists, for several files");
+  // A name that ends in a slash is meant as a folder.
+  if (!in_there && output.ends_with('/')) return invalid(output + ": there is no such folder");
+  std::vector<Planned> all;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    const std::string path = card_path(paths[i]);
+    std::string destination = output;
+    if (in_there)
+      destination = in_folder(output, name_of(path));
+    else if (paths.size() > 1)
+      destination.insert(ending_of(output), "-" + std::to_string(i + 1));
+    all.push_back({path, destination});
+    if (!options.companions || !command.camera().files()) continue;
+    for (const std::string& other : command.camera().files()->companions(path)) {
+      // It may be in the list itself, with its own name.
+      const auto same = [&](const std::string& listed) { return card_path(listed) == other; };
+      if (std::ranges::any_of(paths, same)) continue;
+      const std::string ending = other.substr(ending_of(other));
+      std::string beside =
+          in_there ? in_folder(output, name_of(other))
+                   : destination.substr(0, ending_of(destination)) + small_letters(ending);
+      // Two files can't have one name.
+      if (small_letters(beside) == small_letters(destination))
+        return invalid(output + ": must be a folder, because each video has a small copy");
+      all.push_back({other, std::move(beside), true});
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string card_path(const std::string& written) {
@@ -61,23 +115,14 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
     return invalid(
         "you have withdrawn consent to storing media of a camera on this machine; 'sphere consent "
         "give storage' gives it again");
-  std::vector<std::string> all;
-  for (const std::string& path : paths) {
-    all.push_back(card_path(path));
-    if (!options.companions || !command.camera().files()) continue;
-    for (const std::string& other : command.camera().files()->companions(all.back()))
-      all.push_back(other);
-  }
-  if (all.size() > paths.size() && !is_folder(output))
-    return invalid(output + ": must be a folder, because each video has a small copy");
-  if (all.size() > 1 && !is_folder(output))
-    return invalid(output + ": must be a folder that exists, for several files");
+  const auto planned = plan(command, paths, output, options);
+  if (!planned) return planned.error();
   hw::StoredPins pins;
   std::vector<std::string> written;
-  for (const std::string& path : all) {
+  for (const Planned& one : *planned) {
     hw::DownloadOptions download;
-    download.path = path;
-    download.destination = is_folder(output) ? in_folder(output, name_of(path)) : output;
+    download.path = one.path;
+    download.destination = one.destination;
     download.clobber = options.clobber;
     download.transport = options.transport;
     download.pins = &pins;
@@ -89,10 +134,9 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
     const gint64 begin = g_get_monotonic_time();
     const auto failure = hw::download(command.client(), download, command.cancellable(), &report);
     progress.clear();
-    const bool is_companion = std::ranges::find(paths, path, card_path) == paths.end();
-    // A video need not have a small copy.
-    if (failure && is_companion && failure->reason == hw::Failure::Reason::refused) continue;
-    if (failure) return failed(path + ": " + failure->message);
+    // It need not exist.
+    if (failure && one.is_companion && failure->reason == hw::Failure::Reason::refused) continue;
+    if (failure) return failed(one.path + ": " + failure->message);
     if (options.redact)
       if (const Status cleaned = clean(download.destination); !cleaned) return cleaned.error();
     const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;

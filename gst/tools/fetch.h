@@ -13,16 +13,18 @@ namespace sphere::tool {
 
 struct FetchOptions {
   bool clobber = false;
-  /// Also what belongs to a file, such as the small copy of a video.
+  /// Also what belongs to a file, such as the small copy of a video, or a raw picture.
   bool companions = false;
+  /// Several files need no folder: FILE.jpg becomes FILE-1.jpg, FILE-2.jpg and so on.
+  bool numbers = false;
   /// Takes out of each file what it tells about people and places.
   bool redact = false;
   hw::FileTransport transport = hw::FileTransport::any;
 };
 
-/// `output` is a file for one path, or a folder, which must exist for several. Returns the files
-/// that were written. Saving files is allowed by typing the command, unless the ledger says that
-/// consent to it was withdrawn.
+/// `output` is a file for one path, or a folder, which must exist for several. What belongs to a
+/// file gets its name, with its own ending. Returns the files that were written. Saving files is
+/// allowed by typing the command, unless the ledger says that consent to it was withdrawn.
 Result<std::vector<std::string>> fetch_files(CameraCommand& command,
                                              const std::vector<std::string>& paths,
                                              const std::string& output,

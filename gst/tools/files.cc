@@ -44,6 +44,9 @@ struct Options {
 
 using Failed = std::optional<hw::Failure>;
 
+/// In the order of hw::FileTransport.
+const std::vector<std::string> transports = {"any", "web", "data"};
+
 int list(CameraCommand& command, hw::CameraFiles& files) {
   JsonWriter json;
   json.open_list("files");
@@ -142,7 +145,6 @@ int get(CameraCommand& command, const std::vector<std::string>& paths, const Opt
   fetch.clobber = options.clobber;
   fetch.companions = options.companions;
   fetch.redact = options.redact;
-  static const std::vector<std::string> transports = {"any", "web", "data"};
   const Result<int> transport = choose("--transport", options.transport, transports);
   if (!transport) return command.usage(transport.error().message);
   fetch.transport = static_cast<hw::FileTransport>(*transport);
@@ -205,8 +207,10 @@ int format(CameraCommand& command) {
 }
 
 int files(int argc, char** argv) {
-  CameraCommand command("files", "[URI] ls|info|get|thumb|rm|format [PATH...]",
+  static const std::vector<std::string> verbs = {"ls", "info", "get", "thumb", "rm", "format"};
+  CameraCommand command("files", "[URI] " + alternatives(verbs) + " [PATH...]",
                         "Works with the files on a camera's card.", description);
+  const std::string transport_words = alternatives(transports);
   gboolean all = FALSE, companions = FALSE, no_clobber = FALSE, redact = FALSE;
   g_autofree char* output = nullptr;
   g_autofree char* transport = nullptr;
@@ -219,7 +223,7 @@ int files(int argc, char** argv) {
       {"redact", 0, 0, G_OPTION_ARG_NONE, &redact,
        "Take out of each file what it tells about people and places", nullptr},
       {"transport", 0, 0, G_OPTION_ARG_STRING, &transport,
-       "any, web (HTTP) or data (the camera's own protocol; default: any)", "NAME"},
+       "web is HTTP, data the camera's own protocol (default: any)", transport_words.c_str()},
       {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if a file exists", nullptr}};
   if (const Status parsed = command.parse(entries, true, argc, argv); !parsed)
     return command.usage(parsed.error().message);
@@ -227,7 +231,6 @@ int files(int argc, char** argv) {
       static_cast<bool>(all), static_cast<bool>(companions), !no_clobber, static_cast<bool>(redact),
       to_string(output),      transport ? transport : "any"};
   std::vector<std::string> words = command.words();
-  static const std::vector<std::string> verbs = {"ls", "info", "get", "thumb", "rm", "format"};
   if (words.empty()) return command.usage("a word is missing: " + listed(verbs));
   const std::string verb = words[0];
   words.erase(words.begin());

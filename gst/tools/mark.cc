@@ -33,9 +33,11 @@ int mark(int argc, char** argv) {
   media::SphereMark mark;
   g_autofree char* stereo = nullptr;
   gint ambisonics = -1;
+  const std::vector<std::string> modes = {"mono", "top-bottom", "left-right"};
+  const std::string mode_words = alternatives(modes);
   const std::vector<GOptionEntry> options = {
       {"stereo", 0, 0, G_OPTION_ARG_STRING, &stereo,
-       "mono, top-bottom or left-right (default: mono)", "MODE"},
+       "How a stereo picture is stored (default: mono)", mode_words.c_str()},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &mark.yaw,
        "The view begins this far to the right, -180 to 180 degrees (default: 0)", "DEGREES"},
       {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &mark.pitch,
@@ -44,7 +46,6 @@ int mark(int argc, char** argv) {
        "The view begins tilted by this, -180 to 180 degrees (default: 0)", "DEGREES"},
       {"ambisonics", 0, 0, G_OPTION_ARG_INT, &ambisonics,
        "The first sound track has ambisonics of this order, 1 to 3, as ACN and SN3D", "ORDER"}};
-  const std::vector<std::string> modes = {"mono", "top-bottom", "left-right"};
   const auto read = [&]() -> Status {
     if (const Status parsed = command.parse(options, argc, argv); !parsed) return parsed;
     if (stereo) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sphere photo: the camera takes photos.
 
-#include <cmath>
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "gst/tools/camera_command.h"
+#include "gst/tools/capture_options.h"
 #include "gst/tools/fetch.h"
 #include "gst/tools/saved_files.h"
 
@@ -14,8 +15,12 @@ namespace sphere::tool {
 namespace {
 
 constexpr const char* description =
-    "Takes a photo, or a series of photos, and prints where it is on the camera's card.\n"
-    "With -o, fetches it: -o FILE for one photo, -o FOLDER for any number.\n"
+    "Takes a photo, or a series of photos, and prints where they are on the camera's card.\n"
+    "With -o, fetches them and prints where they are on this machine: into a folder under the "
+    "camera's\n"
+    "names, or as FILE; several become FILE-1, FILE-2 and so on, before the ending. A raw picture "
+    "(DNG)\n"
+    "that the camera writes beside a photo is fetched with it.\n"
     "\n"
     "Kinds: single, timed (--seconds 3 to 10), interval (one every --seconds; Ctrl-C or --count "
     "ends\n"
@@ -25,59 +30,101 @@ constexpr const char* description =
     "Examples:\n"
     "  sphere photo -o room.jpg\n"
     "  sphere photo --kind timed --seconds 10\n"
+    "  sphere photo --kind bracketing --ev 1 -o room.jpg\n"
     "  sphere photo --kind interval --seconds 30 --count 20 -o pictures/\n";
 
 // The longest exposure takes 32 s, and the camera needs about as long to process it.
 constexpr std::chrono::seconds longest_photo{90};
 
-const std::vector<std::string> kinds = {"single", "timed",      "interval",
-                                        "burst",  "bracketing", "one-lens"};
+// During a burst or a bracketing, the camera is asked this often whether it has ended. At its end,
+// a file may still come for so long.
+constexpr std::chrono::milliseconds between_questions{1000};
 
-int photos_of(const hw::PhotoRequest& request, int count) {
-  switch (request.kind) {
-    case hw::PhotoRequest::Kind::interval:
-      return count;
-    case hw::PhotoRequest::Kind::burst:
-      // Without a number, only the camera knows how many it takes; the first one is waited for.
-      return request.count.value_or(1);
-    case hw::PhotoRequest::Kind::bracketing:
-      return 1;
-    default:
-      return 1;
+/// The files of one command as they are saved.
+class Shots {
+ public:
+  Shots(CameraCommand& command, const hw::PhotoRequest& request, bool prints)
+      : command_(command),
+        prints_(prints),
+        longest_(longest_photo + std::chrono::seconds(request.seconds.value_or(10))),
+        saved_(command) {}
+
+  const std::vector<std::string>& paths() const { return paths_; }
+
+  /// Waits for so many; 0: until the command is interrupted.
+  Status wait_for(int count) {
+    while (count == 0 || static_cast<int>(paths_.size()) < count) {
+      const Result<std::string> path = saved_.next(longest_);
+      if (!path) return path.error();
+      add(*path);
+    }
+    return ok();
   }
-}
+
+  /// Waits until the camera does nothing any more: it tells each file, but not which one is the
+  /// last.
+  Status wait_for_end() {
+    auto until = std::chrono::steady_clock::now() + longest_;
+    for (;;) {
+      while (const auto path = saved_.take(between_questions)) {
+        add(*path);
+        until = std::chrono::steady_clock::now() + longest_;
+      }
+      if (const auto failure = command_.run(
+              [&](auto handler) { command_.camera().update_state(std::move(handler)); }))
+        return failed(failure->message);
+      if (!command_.camera().state().taking_photos && !paths_.empty()) break;
+      if (std::chrono::steady_clock::now() > until) return wait_for(1);
+    }
+    while (const auto path = saved_.take(between_questions)) add(*path);
+    return ok();
+  }
+
+  /// After the end of a series, a photo that was begun is still taken. It is not one of those that
+  /// were asked for.
+  void wait_until_idle() {
+    const auto until = std::chrono::steady_clock::now() + longest_;
+    while (std::chrono::steady_clock::now() < until) {
+      if (command_.run([&](auto handler) { command_.camera().update_state(std::move(handler)); }))
+        return;
+      if (!command_.camera().state().taking_photos) return;
+      (void)saved_.take(between_questions);
+    }
+  }
+
+ private:
+  void add(const std::string& path) {
+    paths_.push_back(path);
+    if (prints_) print(stdout, "%s\n", path.c_str());
+  }
+
+  CameraCommand& command_;
+  const bool prints_;
+  const std::chrono::seconds longest_;
+  SavedFiles saved_;
+  std::vector<std::string> paths_;
+};
 
 int photo(int argc, char** argv) {
+  using Kind = hw::PhotoRequest::Kind;
   CameraCommand command("photo", "[URI]", "Takes photos.", description);
-  g_autofree char* kind = nullptr;
-  g_autofree char* output = nullptr;
+  CaptureOptions capture({"single", "timed", "interval", "burst", "bracketing", "one-lens"},
+                         "the photos");
   gint seconds = 0, count = 0;
   double ev = 0;
-  gboolean back = FALSE, no_clobber = FALSE;
   const std::vector<GOptionEntry> options = {
-      {"kind", 'k', 0, G_OPTION_ARG_STRING, &kind,
-       "single, timed, interval, burst, bracketing or one-lens (default: single)", "KIND"},
       {"seconds", 's', 0, G_OPTION_ARG_INT, &seconds,
        "Before a timed photo, or between two photos of an interval", "SECONDS"},
       {"count", 'n', 0, G_OPTION_ARG_INT, &count, "The number of photos", "N"},
-      {"ev", 0, 0, G_OPTION_ARG_DOUBLE, &ev, "The step of bracketing, 0.5 to 3", "EV"},
-      {"back", 0, 0, G_OPTION_ARG_NONE, &back, "With one-lens: the lens on the back", nullptr},
-      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Fetch the photos", "FILE|FOLDER"},
-      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if the file exists", nullptr}};
+      {"ev", 0, 0, G_OPTION_ARG_DOUBLE, &ev, "The step of bracketing, 0.5 to 3", "EV"}};
   hw::PhotoRequest request;
   const auto read = [&]() -> Status {
-    if (const Status parsed = command.parse(options, false, argc, argv); !parsed) return parsed;
-    if (!command.words().empty())
-      return invalid("'" + command.words()[0] + "' is not the URI of a camera");
-    if (kind) {
-      const Result<int> chosen = choose("--kind", kind, kinds);
-      if (!chosen) return chosen.error();
-      request.kind = static_cast<hw::PhotoRequest::Kind>(*chosen);
-    }
+    if (const Status parsed = capture.parse(command, options, argc, argv); !parsed) return parsed;
+    request.kind = static_cast<Kind>(capture.kind());
+    request.back_lens = capture.back_lens();
     if (seconds) request.seconds = seconds;
     if (count) request.count = count;
     if (ev != 0) request.ev_step = ev;
-    if (request.kind == hw::PhotoRequest::Kind::one_lens) request.back_lens = back;
     if (const Status good = check_range("--seconds", seconds, 0, 3600); !good) return good;
     if (const Status good = check_range("--count", count, 0, 100000); !good) return good;
     return check_range("--ev", ev, 0, 3);
@@ -85,43 +132,41 @@ int photo(int argc, char** argv) {
   if (const Status status = read(); !status) return command.usage(status.error().message);
   if (const auto status = command.connect()) return *status;
 
-  SavedFiles saved(command);
+  const bool fetches = !capture.output().empty();
+  Shots shots(command, request, !command.json() && !fetches);
   const auto answer = command.wait<hw::Camera::Answer>(
       [&](auto handler) { command.camera().take_photo(request, std::move(handler)); });
   if (!answer) return command.fail(CameraCommand::interrupted());
   if (!std::get<0>(*answer).done) return command.fail(std::get<0>(*answer).failure);
 
-  const bool is_series = request.kind == hw::PhotoRequest::Kind::interval;
-  const int wanted = is_series ? count : photos_of(request, count);
-  std::vector<std::string> paths;
-  std::optional<Error> problem;
-  while (is_series && wanted == 0 ? true : static_cast<int>(paths.size()) < wanted) {
-    const Result<std::string> path =
-        saved.next(longest_photo + std::chrono::seconds(request.seconds.value_or(10)));
-    if (!path) {
-      if (!(is_series && g_cancellable_is_cancelled(command.cancellable()))) problem = path.error();
-      break;
-    }
-    paths.push_back(*path);
-    if (!command.json() && !output) print(stdout, "%s\n", path->c_str());
-  }
+  const bool is_series = request.kind == Kind::interval;
+  // Without a number, only the camera knows how many it takes.
+  const bool until_end =
+      request.kind == Kind::bracketing || (request.kind == Kind::burst && !request.count);
+  const Status taken = until_end ? shots.wait_for_end()
+                                 : shots.wait_for(is_series                     ? count
+                                                  : request.kind == Kind::burst ? *request.count
+                                                                                : 1);
   // The series goes on in the camera until it is told to stop, also after Ctrl-C.
-  if (is_series)
+  if (is_series) {
     (void)hw::await<hw::Camera::Answer>(
         nullptr, [&](auto handler) { command.camera().stop(std::move(handler)); });
-  if (problem) return command.fail({hw::Failure::Reason::silent, problem->message});
-  std::vector<std::string> fetched;
-  if (output) {
-    const Result<std::vector<std::string>> files =
-        fetch_files(command, paths, output, {.clobber = !no_clobber});
-    if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
-    fetched = *files;
+    if (taken) shots.wait_until_idle();
   }
-  if (!command.json()) return exit_done;
+  if (!taken && !(is_series && g_cancellable_is_cancelled(command.cancellable())))
+    return command.fail({hw::Failure::Reason::silent, taken.error().message});
   JsonWriter json;
-  json.add("photos", paths);
-  if (output) json.add("files", fetched);
-  return print(json) ? exit_done : exit_failed;
+  json.add("photos", shots.paths());
+  if (fetches) {
+    const auto files =
+        fetch_files(command, shots.paths(), capture.output(),
+                    {.clobber = capture.clobber(), .companions = true, .numbers = true});
+    if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
+    json.add("files", *files);
+    for (const std::string& file : *files)
+      if (!command.json() && !command.printer().quiet) print(stdout, "%s\n", file.c_str());
+  }
+  return !command.json() || print(json) ? exit_done : exit_failed;
 }
 
 const Registration registration({"photo", "take photos", photo});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gst/tools/camera_command.h"
+#include "gst/tools/capture_options.h"
 #include "gst/tools/fetch.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/saved_files.h"
@@ -30,8 +31,6 @@ constexpr const char* description =
 
 constexpr std::chrono::seconds longest_closing{60};
 
-const std::vector<std::string> kinds = {"normal", "short", "time-lapse", "slow-motion", "one-lens"};
-
 /// Waits for `seconds` (0: for ever), or until the command is interrupted or the video is saved,
 /// and shows the time.
 void wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
@@ -54,40 +53,28 @@ void wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
 
 int record(int argc, char** argv) {
   CameraCommand command("record", "[URI]", "Records to the camera's card.", description);
-  g_autofree char* kind = nullptr;
-  g_autofree char* output = nullptr;
+  CaptureOptions capture({"normal", "short", "time-lapse", "slow-motion", "one-lens"}, "the video");
   double seconds = 0;
   gint duration = 0, slowness = 0;
-  gboolean back = FALSE, no_clobber = FALSE, stop = FALSE, start = FALSE, mark = FALSE;
+  gboolean stop = FALSE, start = FALSE, mark = FALSE;
   const std::vector<GOptionEntry> options = {
-      {"kind", 'k', 0, G_OPTION_ARG_STRING, &kind,
-       "normal, short, time-lapse, slow-motion or one-lens (default: normal)", "KIND"},
       {"duration", 'd', 0, G_OPTION_ARG_INT, &duration, "End the recording after this time",
        "SECONDS"},
       {"seconds", 's', 0, G_OPTION_ARG_DOUBLE, &seconds,
        "The length of a short video, or the time between two pictures of a time-lapse", "SECONDS"},
       {"slowness", 0, 0, G_OPTION_ARG_INT, &slowness, "2 or 4 times slower", "N"},
-      {"back", 0, 0, G_OPTION_ARG_NONE, &back, "With one-lens: the lens on the back", nullptr},
       {"start", 0, 0, G_OPTION_ARG_NONE, &start, "Start, and leave the camera recording", nullptr},
       {"stop", 0, 0, G_OPTION_ARG_NONE, &stop, "End a recording that is being made", nullptr},
-      {"mark", 0, 0, G_OPTION_ARG_NONE, &mark, "Mark this moment in the recording", nullptr},
-      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Fetch the video", "FILE|FOLDER"},
-      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if the file exists", nullptr}};
+      {"mark", 0, 0, G_OPTION_ARG_NONE, &mark, "Mark this moment in the recording", nullptr}};
   hw::RecordingRequest request;
   const auto read = [&]() -> Status {
-    if (const Status parsed = command.parse(options, false, argc, argv); !parsed) return parsed;
-    if (!command.words().empty())
-      return invalid("'" + command.words()[0] + "' is not the URI of a camera");
-    if (kind) {
-      const Result<int> chosen = choose("--kind", kind, kinds);
-      if (!chosen) return chosen.error();
-      request.kind = static_cast<hw::RecordingRequest::Kind>(*chosen);
-    }
+    if (const Status parsed = capture.parse(command, options, argc, argv); !parsed) return parsed;
+    request.kind = static_cast<hw::RecordingRequest::Kind>(capture.kind());
+    request.back_lens = capture.back_lens();
     if (start + stop + mark > 1)
       return invalid("--start, --stop and --mark can't be used together");
     if (seconds != 0) request.seconds = seconds;
     if (slowness) request.slowness = slowness;
-    if (request.kind == hw::RecordingRequest::Kind::one_lens) request.back_lens = back;
     if (const Status good = check_range("--seconds", seconds, 0, 3600); !good) return good;
     if (const Status good = check_range("--slowness", slowness, 0, 8); !good) return good;
     return check_range("--duration", duration, 0, 86400);
@@ -139,8 +126,9 @@ int record(int argc, char** argv) {
   JsonWriter json;
   if (!path) return command.done("The recording is ended.", &json);
   json.add("video", *path);
-  if (output) {
-    const auto files = fetch_files(command, {*path}, output, {.clobber = !no_clobber});
+  if (!capture.output().empty()) {
+    const auto files =
+        fetch_files(command, {*path}, capture.output(), {.clobber = capture.clobber()});
     if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
     json.add("files", *files);
     if (!command.json()) return exit_done;

@@ -29,23 +29,22 @@ SavedFiles::~SavedFiles() {
 }
 
 Result<std::string> SavedFiles::next(std::chrono::seconds timeout) {
-  const auto until = std::chrono::steady_clock::now() + timeout;
+  if (std::optional<std::string> path = take(timeout)) return std::move(*path);
   const Lock lock(mutex_);
-  while (paths_.empty() && !over_)
-    if (changed_.wait_until(mutex_, until) == std::cv_status::timeout && paths_.empty())
-      return failed("the camera has not told within " + std::to_string(timeout.count()) +
-                    " s that the file is saved; look at its display");
-  if (paths_.empty())
-    return failed(g_cancellable_is_cancelled(command_.cancellable())
-                      ? "interrupted"
-                      : "the connection to the camera was lost; the file may be on its card");
-  std::string path = std::move(paths_.front());
-  paths_.pop_front();
-  return path;
+  if (!over_)
+    return failed("the camera has not told within " + std::to_string(timeout.count()) +
+                  " s that the file is saved; look at its display");
+  return failed(g_cancellable_is_cancelled(command_.cancellable())
+                    ? "interrupted"
+                    : "the connection to the camera was lost; the file may be on its card");
 }
 
-std::optional<std::string> SavedFiles::take() {
+std::optional<std::string> SavedFiles::take(std::chrono::milliseconds within) {
+  const auto until = std::chrono::steady_clock::now() + within;
   const Lock lock(mutex_);
+  while (paths_.empty() && !over_ &&
+         changed_.wait_until(mutex_, until) != std::cv_status::timeout) {
+  }
   if (paths_.empty()) return std::nullopt;
   std::string path = std::move(paths_.front());
   paths_.pop_front();

@@ -25,8 +25,8 @@ class SavedFiles {
   /// Waits for the next path, relative to the card. Fails after `timeout`, when the connection is
   /// lost, or when the command is interrupted.
   Result<std::string> next(std::chrono::seconds timeout);
-  /// The path, if one has come already.
-  std::optional<std::string> take();
+  /// The path, if one has come already, or comes within this time.
+  std::optional<std::string> take(std::chrono::milliseconds within = {});
 
  private:
   CameraCommand& command_;

@@ -14,7 +14,9 @@ namespace {
 
 constexpr const char* description =
     "Changes a setting of a camera. VALUE is one of the words that --list shows, or a number.\n"
-    "Without VALUE, prints the present value.\n"
+    "Without VALUE, prints the present value. --list needs no camera; with a URI, it asks that "
+    "one,\n"
+    "because some cameras tell themselves which settings they have.\n"
     "\n"
     "--service gives access to all commands of the camera's own protocol, also those for "
     "workshops\n"
@@ -108,6 +110,19 @@ int call_service(CameraCommand& command, const std::vector<std::string>& words) 
   return command.done(std::get<0>(*answer), &json);
 }
 
+/// The settings of the connected camera, which tells which it has if the family does not know them.
+/// Without success, prints why, and returns an exit status.
+std::optional<int> read_settings(CameraCommand& command, hw::CameraSettings*& settings) {
+  settings = command.camera().settings();
+  if (!settings) return command.lacking("settings");
+  if (!settings->known().empty()) return std::nullopt;
+  const auto answer = command.wait<hw::CameraSettings::Values, std::optional<hw::Failure>>(
+      [&](auto handler) { settings->read_all(std::move(handler)); });
+  if (!answer) return command.fail(CameraCommand::interrupted());
+  if (const auto& failure = std::get<1>(*answer)) return command.fail(*failure);
+  return std::nullopt;
+}
+
 /// A negative value looks like an option. Takes it out of the arguments.
 std::optional<std::string> take_negative(int& argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -139,7 +154,12 @@ int set(int argc, char** argv) {
     return list_commands(command, offline->upkeep()->commands());
   }
   if (!known && !service) return command.lacking("settings");
-  if (list) return list_settings(command, known->known());
+  if (list) {
+    if (!command.has_uri()) return list_settings(command, known->known());
+    if (const auto status = command.connect()) return *status;
+    if (const auto status = read_settings(command, known)) return *status;
+    return list_settings(command, known->known());
+  }
   std::vector<std::string> words = command.words();
   if (negative) words.push_back(*negative);
   if (words.empty())
@@ -156,12 +176,7 @@ int set(int argc, char** argv) {
       words[0], [](char c) { return g_ascii_islower(c) || g_ascii_isdigit(c) || c == '-'; });
   if (!setting && !is_own_name) {
     if (const auto status = command.connect()) return *status;
-    known = command.camera().settings();
-    if (!known) return command.lacking("settings");
-    const auto answer = command.wait<hw::CameraSettings::Values, std::optional<hw::Failure>>(
-        [&](auto handler) { known->read_all(std::move(handler)); });
-    if (!answer) return command.fail(CameraCommand::interrupted());
-    if (const auto& failure = std::get<1>(*answer)) return command.fail(*failure);
+    if (const auto status = read_settings(command, known)) return *status;
     setting = hw::find_setting(known->known(), words[0]);
   }
   std::vector<std::string> names;

@@ -83,6 +83,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   int width = 0, quality = -1, threads = 0;
   gboolean no_audio = FALSE, no_clobber = FALSE, force = FALSE, quiet = FALSE, verbose = FALSE,
            json = FALSE;
+  const std::vector<std::string> projections(projection_names.begin(), projection_names.end());
+  const std::string projection_words = alternatives(projections);
   GOptionEntry entries[] = {
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
        "Lens profile: a name (gear360, ...), a JSON file, a DNG of the camera, or auto: find the "
@@ -104,7 +106,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
       {"projection", 'p', 0, G_OPTION_ARG_STRING, &projection,
        "What OUT shows: the whole sphere (equirect, the default; cubemap, eac) or a view "
        "(perspective, little-planet, stereographic)",
-       "NAME"},
+       projection_words.c_str()},
       {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
        "Horizontal field of view of OUT, if it shows a view (default: 90, 270, 180)", "DEGREES"},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
@@ -171,8 +173,6 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   if (const Status kind = read_output_kind(options); !kind) return kind;
 
   if (projection) {
-    static const std::vector<std::string> projections(projection_names.begin(),
-                                                      projection_names.end());
     const Result<int> known = choose("--projection", projection, projections);
     if (!known) return known.error();
     options->projection = static_cast<Projection>(*known);

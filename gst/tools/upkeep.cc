@@ -62,10 +62,10 @@ constexpr const char* power_description =
     "  sphere power off\n";
 
 int power(int argc, char** argv) {
-  CameraCommand command("power", "[URI] standby|wake|off", "Changes what the camera's power does.",
-                        power_description);
-  if (const auto status = begin(command, {}, false, 1, argc, argv)) return *status;
   static const std::vector<std::string> words = {"standby", "wake", "off"};
+  CameraCommand command("power", "[URI] " + alternatives(words),
+                        "Changes what the camera's power does.", power_description);
+  if (const auto status = begin(command, {}, false, 1, argc, argv)) return *status;
   if (command.words().empty()) return command.usage("a word is missing: " + listed(words));
   const Result<int> word = choose("the word", command.words()[0], words);
   if (!word) return command.usage(word.error().message);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sphere wifi: the name and the password of a camera's network.
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <string>
 
 #include "gst/tools/camera_command.h"
+#include "gst/tools/password.h"
 
 namespace sphere::tool {
 
@@ -22,13 +22,6 @@ constexpr const char* description =
     "  sphere wifi\n"
     "  sphere wifi --password\n"
     "  sphere wifi --name garden --password-file secret.txt --yes\n";
-
-/// Reads one line without showing it.
-Result<std::string> ask_password() {
-  const char* typed = getpass("New password (8 to 20 digits): ");
-  if (!typed) return invalid("there is no terminal to type the password; use --password-file");
-  return std::string(typed);
-}
 
 Result<std::string> read_password(const char* file) {
   g_autofree char* text = nullptr;
@@ -57,8 +50,13 @@ int wifi(int argc, char** argv) {
   if (ask && file) return command.usage("--password and --password-file can't be used together");
   std::optional<std::string> password;
   if (ask || file) {
-    const Result<std::string> read = file ? read_password(file) : ask_password();
-    if (!read) return command.usage(read.error().message);
+    const Result<std::string> read =
+        file ? read_password(file)
+             : ask_password("New password (8 to 20 digits): ", command.cancellable());
+    if (!read && g_cancellable_is_cancelled(command.cancellable()))
+      return command.fail(CameraCommand::interrupted());
+    if (!read)
+      return command.usage(read.error().message + (ask ? "; --password-file needs none" : ""));
     password = *read;
   }
   if (const auto status = command.connect()) return *status;

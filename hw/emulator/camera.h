@@ -64,6 +64,8 @@ struct CameraSettings {
   /// The lens table in the camera's own format. No value: it is made from the lens of the scene, if
   /// possible. Empty: a camera without one.
   std::optional<std::string> lens_table;
+  /// A certificate and its key, as PEM, for a web server over HTTPS; empty: there is none.
+  std::string certificate;
   /// Whether answers take as long as a real camera's; else no time.
   bool timing = false;
   std::vector<Fault> faults;

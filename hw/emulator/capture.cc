@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <utility>
 
@@ -67,34 +68,66 @@ Result<GstElement*> make_pipeline(const std::string& line) {
   return pipeline;
 }
 
-/// Blocks.
+/// The next elements: one lens of a picture that is so wide, and its exposure.
+std::string as_asked(const CaptureRequest& request, int width) {
+  std::string line;
+  if (request.half != Half::both)
+    line += std::string(" ! videocrop ") + (request.half == Half::left ? "right=" : "left=") +
+            std::to_string(width / 2);
+  if (request.exposure == 0) return line;
+  // The pictures are coded with a power of about 2.2. One element has a factor of 2 at most.
+  const double factor = std::min(std::exp2(request.exposure / 2.2), 4.0);
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  const std::string half = g_ascii_formatd(text, sizeof text, "%.4f", std::sqrt(factor));
+  for (int i = 0; i < 2; ++i) line += " ! videobalance contrast=" + half + " saturation=" + half;
+  return line;
+}
+
+/// The bytes of the sink with this name; empty if it got none.
+std::vector<uint8_t> bytes_of(GstElement* pipeline, const char* name) {
+  std::vector<uint8_t> bytes;
+  const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(pipeline), name));
+  GstSample* sample = sink ? gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), 0) : nullptr;
+  if (!sample) return bytes;
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  bytes.resize(gst_buffer_get_size(buffer));
+  gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
+  gst_sample_unref(sample);
+  return bytes;
+}
+
+/// Blocks. `raw` is empty if there is no raw picture.
 Status write_photo(const SceneSettings& scene, const CaptureRequest& request,
-                   const Descriptor& file, const FileForms::Form& form) {
+                   const Descriptor& file, const Descriptor& raw, const FileForms& forms) {
+  const bool is_half = request.half != Half::both;
   const int width = request.width ? request.width : scene.width;
   const int height = request.height ? request.height : scene.height;
-  const int drawn = std::min(width, widest_drawing);
-  const Result<GstElement*> made = make_pipeline(
-      single_picture(scene, drawn, drawn / 2, request.stitched) + " ! tee name=both ! queue" +
-      scaled(width, height) + " ! jpegenc snapshot=true" + file_sink(file) + " both. ! queue" +
-      scaled(thumbnail_width, thumbnail_height) +
-      " ! jpegenc snapshot=true ! appsink name=thumbnail sync=false wait-on-eos=false");
+  const int drawn = std::min(is_half ? 2 * width : width, widest_drawing);
+  constexpr const char* sink = " ! appsink sync=false wait-on-eos=false name=";
+  std::string line = single_picture(scene, drawn, drawn / 2, request.stitched) +
+                     as_asked(request, drawn) + " ! tee name=both ! queue" + scaled(width, height) +
+                     " ! jpegenc snapshot=true" + file_sink(file) + " both. ! queue" +
+                     scaled(is_half ? thumbnail_height : thumbnail_width, thumbnail_height) +
+                     " ! jpegenc snapshot=true" + sink + "thumbnail";
+  if (raw)
+    line += std::string(
+                " both. ! queue ! identity eos-after=2 ! videoconvert ! "
+                "video/x-raw,format=RGBx") +
+            sink + "raw";
+  const Result<GstElement*> made = make_pipeline(line);
   if (!made) return made.error();
   const GstRef<GstElement> pipeline(*made);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   Status status = wait_for_end(pipeline.get());
-  std::vector<uint8_t> thumbnail;
+  std::vector<uint8_t> thumbnail, pixels;
   if (status) {
-    const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(pipeline.get()), "thumbnail"));
-    GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), 0);
-    if (sample) {
-      GstBuffer* buffer = gst_sample_get_buffer(sample);
-      thumbnail.resize(gst_buffer_get_size(buffer));
-      gst_buffer_extract(buffer, 0, thumbnail.data(), thumbnail.size());
-      gst_sample_unref(sample);
-    }
+    thumbnail = bytes_of(pipeline.get(), "thumbnail");
+    pixels = bytes_of(pipeline.get(), "raw");
   }
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  if (status && form) status = form(file, request, thumbnail);
+  if (status && forms.photo) status = forms.photo(file, request, thumbnail);
+  if (status && raw)
+    status = forms.raw(raw, request, {is_half ? drawn / 2 : drawn, drawn / 2, pixels}, thumbnail);
   return status;
 }
 
@@ -148,7 +181,8 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
   const auto muxed = [](const char* parser) {
     return std::string(" ! h264parse name=") + parser + " ! mp4mux";
   };
-  std::string line = live_pictures(scene) + " ! tee name=both ! queue";
+  std::string line =
+      live_pictures(scene) + as_asked(request, scene.width) + " ! tee name=both ! queue";
   const bool enlarged = request.width && (request.width != scene.width ||
                                           request.height != scene.height || request.rate != 30);
   if (enlarged)
@@ -242,9 +276,11 @@ bool Capture::save(const std::string& camera_path, std::string_view bytes) {
 void Capture::take_photo(const CaptureRequest& asked, std::function<void(bool good)> done) {
   CaptureRequest request = asked;
   if (request.date.empty()) request.date = date_text();
-  const auto finish = [this, path = request.path, done = std::move(done)](bool good) {
-    loop_.later([this, path, done, good] {
+  const auto finish = [this, path = request.path, raw = request.raw_path,
+                       done = std::move(done)](bool good) {
+    loop_.later([this, path, raw, done, good] {
       if (!good) card_.remove(path);
+      if (!good && !raw.empty()) card_.remove(raw);
       done(good);
     });
   };
@@ -254,9 +290,12 @@ void Capture::take_photo(const CaptureRequest& asked, std::function<void(bool go
   }
   // Shared, because a thread's function must be copyable.
   const auto file = std::make_shared<Descriptor>(card_.create_file(request.path));
-  if (*file)
-    in_thread([this, request, file, finish] {
-      finish(bool(write_photo(scene_, request, *file, forms_.photo)));
+  const bool with_raw = forms_.raw && !request.raw_path.empty();
+  const auto raw =
+      std::make_shared<Descriptor>(with_raw ? card_.create_file(request.raw_path) : Descriptor());
+  if (*file && (*raw || !with_raw))
+    in_thread([this, request, file, raw, finish] {
+      finish(bool(write_photo(scene_, request, *file, *raw, forms_)));
     });
   else
     finish(false);

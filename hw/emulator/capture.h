@@ -29,6 +29,17 @@ struct FileForms {
   using Form = std::function<Status(const Descriptor& file, const CaptureRequest& request,
                                     std::span<const uint8_t> thumbnail)>;
   Form photo, video;  ///< null: nothing is added
+
+  /// The picture of a photo before it was coded: four bytes for a pixel, red, green, blue and one
+  /// that is not used.
+  struct Pixels {
+    int width = 0, height = 0;
+    std::span<const uint8_t> bytes;
+  };
+  /// Writes the raw picture beside a photo; null: the family has none.
+  std::function<Status(const Descriptor& file, const CaptureRequest& request, const Pixels& pixels,
+                       std::span<const uint8_t> thumbnail)>
+      raw;
 };
 
 /// The whole contents of a file, and the same file with other contents.

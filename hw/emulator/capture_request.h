@@ -13,6 +13,9 @@
 
 namespace sphere::emulator {
 
+/// Which of the two fisheyes that are side by side in a picture.
+enum class Half { both, left, right };
+
 /// A photo or a recording to make, with what is written into its file.
 struct CaptureRequest {
   std::string path;                  ///< of the file on the card
@@ -20,6 +23,10 @@ struct CaptureRequest {
   bool stitched = false;             ///< a photo that the camera has stitched itself
   std::string date;                  ///< "2021:10:31 15:17:54"; empty: by the clock of this machine
   std::optional<Position> position;  ///< if the camera was told one
+  double exposure = 0;               ///< EV, brighter than the scene; negative: darker
+  Half half = Half::both;            ///< with one lens alone, the picture is a square
+
+  std::string raw_path;  ///< of the raw picture beside a photo; empty: none
 
   // Of recordings.
   int resolution = 0;      ///< the camera's own number of the resolution

@@ -120,14 +120,16 @@ void FileServer::start_deadline(Connection& connection) {
 }
 
 // libsoup's own listener, in version 3.2, never closes the connections that it has accepted.
-void FileServer::accept(ObjectRef<GSocket> socket) {
+void FileServer::accept(ObjectRef<GSocket> socket, GTlsCertificate* certificate) {
   if (connections_.size() >= most_connections) return;
   g_autoptr(GSocketAddress) local = g_socket_get_local_address(socket.get(), nullptr);
   ObjectRef<GSocketAddress> remote(g_socket_get_remote_address(socket.get(), nullptr));
   if (!local || !remote) return;
   g_socket_set_timeout(socket.get(), static_cast<guint>(idle_time_.count()));
-  const ObjectRef<GSocketConnection> stream(
-      g_socket_connection_factory_create_connection(socket.get()));
+  ObjectRef<GIOStream> stream(
+      G_IO_STREAM(g_socket_connection_factory_create_connection(socket.get())));
+  if (certificate) stream.reset(g_tls_server_connection_new(stream.get(), certificate, nullptr));
+  if (!stream) return;
   Connection& connection = connections_.emplace_back();
   connection.stream = stream.get();
   connection.socket = std::move(socket);
@@ -135,8 +137,7 @@ void FileServer::accept(ObjectRef<GSocket> socket) {
   start_deadline(connection);
   g_object_weak_ref(G_OBJECT(stream.get()), stream_gone, this);
   // If it can't be served, the connection is closed with its stream.
-  soup_server_accept_iostream(server_.get(), G_IO_STREAM(stream.get()), local,
-                              connection.remote.get(), nullptr);
+  soup_server_accept_iostream(server_.get(), stream.get(), local, connection.remote.get(), nullptr);
 }
 
 /// libsoup has closed it.

@@ -45,13 +45,14 @@ class FileServer {
   FileServer(const FileServer&) = delete;
   FileServer& operator=(const FileServer&) = delete;
 
-  void accept(ObjectRef<GSocket> socket);
+  /// With a certificate, the connection is one of HTTPS.
+  void accept(ObjectRef<GSocket> socket, GTlsCertificate* certificate = nullptr);
   /// Bytes of files that were sent.
   uint64_t sent() const { return *sent_; }
 
  private:
   struct Connection {
-    GSocketConnection* stream;  // libsoup's
+    GIOStream* stream;  // libsoup's
     ObjectRef<GSocket> socket;
     ObjectRef<GSocketAddress> remote;
     Watch deadline;

@@ -35,6 +35,7 @@ hw::CameraState state_of(const CameraState& state) {
   hw::CameraState common;
   common.working_mode = std::string(working_mode_name(state.working_mode.value_or(-1)));
   common.recording = state.is_recording();
+  common.taking_photos = state.is_taking_photos();
   if (state.mode) common.photo_mode = *state.mode == 1;
   common.battery_percent = state.battery_percent;
   common.charging = state.charging;
@@ -70,6 +71,9 @@ hw::Camera::Answer answer_of(const Reply& reply, const char* what) {
 struct CaptureRequests {
   std::vector<Request> settings;
   Request start;
+  /// A setting whose present value is set once more: one command starts a bracketing or a photo
+  /// with one lens, depending on which of their settings was changed last. 0: none.
+  int repeated = 0;
 };
 
 void add_setting(CaptureRequests& requests, int id, std::optional<int64_t> value) {
@@ -101,11 +105,15 @@ CaptureRequests requests_of(const hw::PhotoRequest& photo) {
       break;
     case Kind::bracketing:
       // The command counts in half steps.
-      if (photo.ev_step) add_setting(requests, msg_bracketing, std::lround(*photo.ev_step * 2));
+      if (photo.ev_step)
+        add_setting(requests, msg_bracketing, std::lround(*photo.ev_step * 2));
+      else
+        requests.repeated = msg_bracketing;
       requests.start.id = msg_start_bracketing;
       break;
     case Kind::one_lens:
       add_setting(requests, msg_single_sensor, sensor_of(photo.back_lens));
+      if (!photo.back_lens) requests.repeated = msg_single_sensor;
       requests.start.id = msg_start_single_sensor_photo;
       break;
   }
@@ -174,6 +182,15 @@ class MadvCamera : public hw::Camera {
   void disconnect() override { session_.stop(); }
   hw::CameraState state() const override { return state_of(session_.state()); }
   hw::CameraStats stats() const override { return session_.stats(); }
+  void update_state(std::function<void(const std::optional<Failure>&)> done) override {
+    const bool generic = is_generic();
+    madv::ask(session_, generic ? Request(msg_recording_time) : Request(msg_status),
+              "tell its state", [generic, done = std::move(done)](const auto& failure) {
+                // A camera with the generic protocol refuses this while it does not record.
+                const bool refused = failure && failure->reason == Failure::Reason::refused;
+                done(generic && refused ? std::nullopt : failure);
+              });
+  }
   hw::CameraSettings* settings() override {
     if (is_generic()) return &generic_settings_;
     return &settings_;
@@ -284,8 +301,16 @@ class MadvCamera : public hw::Camera {
   /// that is refused ends it.
   void capture(CameraMode mode, CaptureRequests requests, Wanted wanted, const char* what,
                Handler handler) {
+    if (const int id = std::exchange(requests.repeated, 0))
+      return session_.request(Request(id), [=, this](const Reply& reply) {
+        CaptureRequests all = requests;
+        if (reply.message && reply.message->succeeded())
+          add_setting(all, id, reply.message->param_number());
+        capture(mode, std::move(all), wanted, what, handler);
+      });
     std::deque<std::pair<Request, const char*>> steps;
     const CameraState state = session_.state();
+    if (needs_waking(state, requests.start.id)) steps.emplace_back(Request(msg_wake), "wake up");
     if (state.mode != mode && state.dialect == Dialect::madv)
       steps.emplace_back(Request(msg_camera_mode, std::to_string(mode)), "change its mode");
     // Not all cameras with the generic protocol have modes.

@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* media_root = "/tmp/SD0/DCIM/";
 constexpr const char* media_folder = "DCIM/";
-constexpr std::string_view main_video = "AA.MP4", small_video = "AB.MP4";
+constexpr std::string_view main_video = "AA.MP4", small_video = "AB.MP4", photo = ".JPG";
 
 // A folder for each day of 27 years.
 constexpr size_t max_folders = 10000;
@@ -267,7 +267,9 @@ void MadvFiles::remove(const std::string& path, Done done) {
   ask(session_, Request(msg_delete_file, camera_path(path)), "delete the file",
       [this, path, done = std::move(done)](const std::optional<Failure>& failure) {
         if (failure) return done(failure);
-        remove_companions(companions(path), done);
+        // A raw picture is in the list, and is deleted by its own name.
+        remove_companions(
+            ends_with(path, main_video) ? companions(path) : std::vector<std::string>(), done);
       });
 }
 
@@ -284,8 +286,12 @@ void MadvFiles::remove_companions(std::vector<std::string> paths, Done done) {
 }
 
 std::vector<std::string> MadvFiles::companions(const std::string& path) const {
-  if (!ends_with(path, main_video)) return {};
   std::string other = path;
+  if (ends_with(path, photo)) {
+    other.replace(other.size() - photo.size(), photo.size(), ".DNG");
+    return {other};
+  }
+  if (!ends_with(path, main_video)) return {};
   other.replace(other.size() - small_video.size(), 2, "AB");
   return {other};
 }

@@ -28,15 +28,6 @@ hw::SettingInfo info_of(const Command& command) {
   return info;
 }
 
-Failure unknown(const std::string& name) {
-  return {Failure::Reason::refused, "cameras of this family have no setting '" + name + "'"};
-}
-
-const Command* setting_command(const std::string& name) {
-  const Command* command = find_command(name);
-  return command && command->is_setting() ? command : nullptr;
-}
-
 }  // namespace
 
 const std::vector<hw::SettingInfo>& MadvSettings::known() const {
@@ -99,31 +90,16 @@ void MadvSettings::read_all(
   });
 }
 
-void MadvSettings::read(
-    const std::string& name,
-    std::function<void(std::optional<int64_t>, const std::optional<Failure>&)> done) {
-  const Command* command = setting_command(name);
-  if (!command) return done(std::nullopt, unknown(name));
-  session_.request(Request(command->id), [name, done](const Reply& reply) {
-    if (const auto failure = failure_of(reply, "tell " + name)) return done(std::nullopt, failure);
-    const std::optional<int64_t> value = reply.message->param_number();
-    if (value) return done(value, std::nullopt);
-    done(std::nullopt, Failure(Failure::Reason::broken,
-                               "the camera does not tell the value of " + name + " as a number"));
-  });
+Request MadvSettings::read_request(const std::string& name) const {
+  return Request(find_command(name)->id);
 }
 
-void MadvSettings::write(const std::string& name, int64_t value,
-                         std::function<void(const std::optional<Failure>&)> done) {
-  const Command* command = setting_command(name);
-  if (!command) return done(unknown(name));
-  const std::string text = std::to_string(value);
-  if (!takes(*command, text)) {
-    const Result<int64_t> parsed = info_of(*command).parse(text);
-    return done(Failure(Failure::Reason::refused,
-                        parsed ? "this value is not possible" : parsed.error().message));
-  }
-  ask(session_, Request(command->id, text), "change " + name, std::move(done));
+Request MadvSettings::write_request(const hw::SettingInfo& setting, int64_t value) const {
+  return Request(find_command(setting.name)->id, std::to_string(value));
+}
+
+std::optional<int64_t> MadvSettings::value_in(const Message& answer, const std::string&) const {
+  return answer.param_number();
 }
 
 }  // namespace sphere::madv

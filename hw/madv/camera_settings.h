@@ -3,25 +3,21 @@
 
 #pragma once
 
-#include "hw/camera_settings.h"
-#include "hw/madv/session.h"
+#include "hw/madv/session_settings.h"
 
 namespace sphere::madv {
 
-class MadvSettings : public hw::CameraSettings {
+class MadvSettings : public SessionSettings {
  public:
-  explicit MadvSettings(Session& session) : session_(session) {}
+  using SessionSettings::SessionSettings;
 
   const std::vector<hw::SettingInfo>& known() const override;
   void read_all(std::function<void(const Values&, const std::optional<Failure>&)> done) override;
-  void read(
-      const std::string& name,
-      std::function<void(std::optional<int64_t>, const std::optional<Failure>&)> done) override;
-  void write(const std::string& name, int64_t value,
-             std::function<void(const std::optional<Failure>&)> done) override;
 
- private:
-  Session& session_;
+ protected:
+  Request read_request(const std::string& name) const override;
+  Request write_request(const hw::SettingInfo& setting, int64_t value) const override;
+  std::optional<int64_t> value_in(const Message& answer, const std::string& name) const override;
 };
 
 }  // namespace sphere::madv

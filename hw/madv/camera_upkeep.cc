@@ -132,6 +132,7 @@ void MadvUpkeep::upload_firmware(hw::FirmwareUpload upload, Done done) {
           Failure(Failure::Reason::refused, "the firmware was not sent: " + sent.error().message));
     ask(session_, Request(msg_flash_firmware), "write its firmware", done);
   };
+  if (needs_waking(session_.state(), msg_put_file)) session_.request(Request(msg_wake), nullptr);
   session_.put_file(std::move(file));
 }
 

@@ -16,10 +16,6 @@ namespace {
 // A camera that tells more than a person would look through is damaged.
 constexpr size_t most_settings = 256, most_options = 256, longest_word = 128;
 
-Failure unknown(const std::string& name) {
-  return {Failure::Reason::refused, "this camera has no setting '" + name + "'"};
-}
-
 }  // namespace
 
 struct GenericSettings::Reading {
@@ -102,29 +98,17 @@ std::optional<int64_t> GenericSettings::value_of(const std::string& name,
   return choice == info->choices.end() ? std::nullopt : std::optional(choice->value);
 }
 
-void GenericSettings::read(
-    const std::string& name,
-    std::function<void(std::optional<int64_t>, const std::optional<Failure>&)> done) {
-  session_.request(
-      Request(msg_get_setting).with_type(name), [this, name, done](const Reply& reply) {
-        if (const auto failure = failure_of(reply, "tell " + name))
-          return done(std::nullopt, failure);
-        const auto value = value_of(name, reply.message->param_text().value_or(""));
-        if (value) return done(value, std::nullopt);
-        done(std::nullopt, Failure(Failure::Reason::broken,
-                                   "the camera tells a value of " + name + " that it has not"));
-      });
+Request GenericSettings::read_request(const std::string& name) const {
+  return Request(msg_get_setting).with_type(name);
 }
 
-void GenericSettings::write(const std::string& name, int64_t value,
-                            std::function<void(const std::optional<Failure>&)> done) {
-  const hw::SettingInfo* info = hw::find_setting(known(), name);
-  if (!info) return done(unknown(name));
-  const auto choice = std::ranges::find(info->choices, value, &hw::SettingInfo::Choice::value);
-  if (choice == info->choices.end())
-    return done(Failure(Failure::Reason::refused, "this value is not possible"));
-  ask(session_, Request(msg_set_setting, choice->words).with_type(name), "change " + name,
-      std::move(done));
+Request GenericSettings::write_request(const hw::SettingInfo& setting, int64_t value) const {
+  return Request(msg_set_setting, setting.words_of(value)).with_type(setting.name);
+}
+
+std::optional<int64_t> GenericSettings::value_in(const Message& answer,
+                                                 const std::string& name) const {
+  return value_of(name, answer.param_text().value_or(""));
 }
 
 }  // namespace sphere::madv

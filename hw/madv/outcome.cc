@@ -24,8 +24,16 @@ std::optional<Failure> failure_of(const Reply& reply, const std::string& what) {
                  "the camera does not " + what + ": it says that " + result_words(rval));
 }
 
+bool needs_waking(const CameraState& state, int id) {
+  return state.dialect == Dialect::madv && state.working_mode == working_standby &&
+         id != msg_wake && id != msg_power_off && id != msg_enter_standby && id != msg_set_clock &&
+         id != msg_set_location;
+}
+
 void ask(Session& session, Request request, std::string what,
          std::function<void(const std::optional<Failure>&)> done) {
+  // If it can't be woken up, the request itself fails.
+  if (needs_waking(session.state(), request.id)) session.request(Request(msg_wake), nullptr);
   session.request(std::move(request), [what = std::move(what), done = std::move(done)](
                                           const Reply& reply) { done(failure_of(reply, what)); });
 }

@@ -18,7 +18,11 @@ Failure for_user(const Failure& failure);
 /// not ...".
 std::optional<Failure> failure_of(const Reply& reply, const std::string& what);
 
-/// Sends a request; `done` is called once, in the session's thread or in the caller's.
+/// Whether a camera in standby must be woken up before this request.
+bool needs_waking(const CameraState& state, int id);
+
+/// Sends a request, after the camera is woken up if needed; `done` is called once, in the session's
+/// thread or in the caller's.
 void ask(Session& session, Request request, std::string what,
          std::function<void(const std::optional<Failure>&)> done);
 

@@ -10,8 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <memory>
+
+#include "hw/await.h"
 
 namespace sphere::madv {
 
@@ -426,56 +427,26 @@ void Session::cancel_transfer(unsigned number) {
 Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellable* cancellable,
                                                      Duration at_most) {
   // Shared, because the reply may come after this call has returned.
-  struct Waiting {
-    Mutex mutex;
-    std::condition_variable_any changed;
-    std::optional<Reply> reply SPHERE_GUARDED_BY(mutex);
-    bool cancelled SPHERE_GUARDED_BY(mutex) = false;
-    std::atomic<bool> given_up = false;
-  };
-  const auto waiting = std::make_shared<Waiting>();
+  const auto given_up = std::make_shared<std::atomic<bool>>(false);
   const int id = request.id;
-  request.only_while([waiting, wanted = std::move(request.wanted)] {
-    return !waiting->given_up && (!wanted || wanted());
+  request.only_while([given_up, wanted = std::move(request.wanted)] {
+    return !*given_up && (!wanted || wanted());
   });
-  this->request(std::move(request), [waiting](const Reply& reply) {
-    const Lock lock(waiting->mutex);
-    waiting->reply = reply;
-    waiting->changed.notify_all();
-  });
-  const auto cancelled = +[](GCancellable*, gpointer data) {
-    auto* w = static_cast<Waiting*>(data);
-    const Lock lock(w->mutex);
-    w->cancelled = true;
-    w->changed.notify_all();
-  };
-  const gulong connection = cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(cancelled),
-                                                                waiting.get(), nullptr)
-                                        : 0;
-  const auto until = std::chrono::steady_clock::now() + at_most;
-  std::optional<Reply> reply;
-  bool was_cancelled;
-  {
-    const Lock lock(waiting->mutex);
-    while (!waiting->reply && !waiting->cancelled &&
-           waiting->changed.wait_until(waiting->mutex, until) == std::cv_status::no_timeout) {
-    }
-    reply = waiting->reply;
-    was_cancelled = waiting->cancelled;
-  }
-  if (cancellable) g_cancellable_disconnect(cancellable, connection);
-
-  if (!reply) {
-    waiting->given_up = true;
-    if (was_cancelled) return failed(command_name(id) + " was cancelled");
+  const auto outcome = hw::await<Reply>(
+      cancellable, [&](auto handler) { this->request(std::move(request), std::move(handler)); },
+      at_most);
+  if (!outcome) {
+    *given_up = true;
+    if (g_cancellable_is_cancelled(cancellable)) return failed(command_name(id) + " was cancelled");
     return failed("the camera did not answer " + command_name(id) + " within " +
                   in_seconds(at_most) + "; it may be busy. Look at its display, and try again");
   }
-  if (reply->failure) return failed(reply->failure->message);
-  if (!reply->message->succeeded())
+  const Reply& reply = std::get<0>(*outcome);
+  if (reply.failure) return failed(reply.failure->message);
+  if (!reply.message->succeeded())
     return failed("the camera does not do " + command_name(id) + ": it says that " +
-                  result_words(reply->message->rval().value_or(-1)));
-  return reply->message;
+                  result_words(reply.message->rval().value_or(-1)));
+  return reply.message;
 }
 
 ObjectRef<GSocketConnection> Session::connect(std::optional<Failure>& failure) {

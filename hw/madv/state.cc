@@ -51,6 +51,13 @@ bool CameraState::is_recording() const {
           *working_mode == working_time_lapse || *working_mode == working_slow_motion);
 }
 
+bool CameraState::is_taking_photos() const {
+  return working_mode &&
+         (*working_mode == working_photo || *working_mode == working_timed_photo ||
+          *working_mode == working_interval_photo || *working_mode == working_burst_photo ||
+          *working_mode == working_bracketing);
+}
+
 void CameraState::update(const Message& message) {
   const int rval = message.rval().value_or(rval_notification);
   const bool good = rval == rval_ok || rval == rval_notification;

@@ -43,6 +43,7 @@ struct CameraState {
   std::string firmware;
 
   bool is_recording() const;
+  bool is_taking_photos() const;
   /// Updates the state with a reply or a notification.
   void update(const Message& message);
 

@@ -3,53 +3,43 @@
 #include "plugins/camera/pending_calls.h"
 
 #include <string>
+#include <tuple>
 #include <utility>
+
+#include "hw/await.h"
 
 namespace sphere::camera {
 
 using Reason = hw::Failure::Reason;
 
-void PendingCalls::Call::set(const hw::Camera::Answer& given) {
-  const Lock lock(mutex);
-  if (!answer) answer = given;
-  changed.notify_all();
-}
-
 hw::Camera::Answer PendingCalls::call(hw::Camera& camera, const Command& command,
                                       std::chrono::seconds timeout) {
-  // Shared, because the answer may come after this function has returned.
-  const auto waiting = std::make_shared<Call>();
+  ObjectRef<GCancellable> stopped;
   {
     const Lock lock(mutex_);
-    std::erase_if(calls_, [](const auto& one) { return one.expired(); });
-    calls_.push_back(waiting);
+    stopped.reset(G_CANCELLABLE(g_object_ref(stopped_.get())));
   }
-  const auto until = std::chrono::steady_clock::now() + timeout;
-  command(camera, [waiting](const hw::Camera::Answer& answer) { waiting->set(answer); });
-  const Lock lock(waiting->mutex);
-  while (!waiting->answer) {
-    if (waiting->changed.wait_until(waiting->mutex, until) == std::cv_status::timeout &&
-        !waiting->answer)
-      return {.failure = {Reason::silent,
-                          "the camera has not answered within " + std::to_string(timeout.count()) +
-                              " s; it may still carry out the command",
-                          {}}};
-  }
-  return *waiting->answer;
+  const auto answer = hw::await<hw::Camera::Answer>(
+      stopped.get(), [&](auto handler) { command(camera, std::move(handler)); }, timeout);
+  if (answer) return std::get<0>(*answer);
+  if (g_cancellable_is_cancelled(stopped.get()))
+    return {.failure = {Reason::stopped,
+                        "the element was stopped before the camera answered; the camera may still "
+                        "carry out the command",
+                        {}}};
+  return {.failure = {Reason::silent,
+                      "the camera has not answered within " + std::to_string(timeout.count()) +
+                          " s; it may still carry out the command",
+                      {}}};
 }
 
 void PendingCalls::cancel() {
-  std::vector<std::weak_ptr<Call>> calls;
+  ObjectRef<GCancellable> stopped(g_cancellable_new());
   {
     const Lock lock(mutex_);
-    calls.swap(calls_);
+    stopped_.swap(stopped);
   }
-  for (const auto& one : calls)
-    if (const auto held = one.lock())
-      held->set({.failure = {Reason::stopped,
-                             "the element was stopped before the camera answered; the camera may "
-                             "still carry out the command",
-                             {}}});
+  g_cancellable_cancel(stopped.get());
 }
 
 }  // namespace sphere::camera

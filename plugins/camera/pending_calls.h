@@ -3,13 +3,12 @@
 
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <vector>
+#include <gio/gio.h>
 
+#include <chrono>
+#include <functional>
+
+#include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
 #include "hw/camera.h"
 
@@ -27,15 +26,9 @@ class PendingCalls {
   void cancel();
 
  private:
-  struct Call {
-    Mutex mutex;  // protects `answer`; the innermost
-    std::condition_variable_any changed;
-    std::optional<hw::Camera::Answer> answer SPHERE_GUARDED_BY(mutex);
-    void set(const hw::Camera::Answer& given);
-  };
-
-  Mutex mutex_;  // protects `calls_`; never held together with another
-  std::vector<std::weak_ptr<Call>> calls_ SPHERE_GUARDED_BY(mutex_);
+  Mutex mutex_;  // protects `stopped_`; never held together with another
+  /// Of the calls that wait now. Later ones get another.
+  ObjectRef<GCancellable> stopped_ SPHERE_GUARDED_BY(mutex_){g_cancellable_new()};
 };
 
 }  // namespace sphere::camera

@@ -196,6 +196,7 @@ GST_START_TEST(burst_and_bracketing) {
   rig.heard();
   fail_unless_equals_int(rig.rval(5029), 0);
   fail_unless_equals_int(rig.photos.front().first.value, 1);
+  fail_unless(rig.photos.front().first.lens == 1);
   rig.photo_taken();
   same(rig.heard(), "8193");
   fail_unless_equals_int(rig.status("status"), 0);
@@ -204,6 +205,60 @@ GST_START_TEST(burst_and_bracketing) {
   rig.photo_taken(false);
   same(rig.heard(), "4354:2");
   fail_unless_equals_int(rig.status("status"), 0);
+}
+GST_END_TEST;
+
+// --- time without a command ------------------------------------------------------------------
+
+GST_START_TEST(it_goes_to_standby_by_itself) {
+  Rig rig;
+  fail_unless_equals_int(rig.set(6149, 3), 0);
+  rig.heard();
+  // What only tells does not count.
+  for (int i = 0; i < 17; ++i) {
+    rig.pass(10s);
+    fail_unless_equals_int(rig.status("status"), 0);
+  }
+  same(rig.heard(), "");
+  rig.pass(10s);
+  same(rig.heard(), "4362:1");
+  fail_unless_equals_int(rig.status("status"), 1);
+  fail_unless_equals_int(rig.rval(6154), 0);
+  same(rig.heard(), "4362:0");
+  // A recording keeps it awake, also when it has just ended.
+  fail_unless_equals_int(rig.rval(513), 0);
+  rig.pass(1h);
+  fail_unless_equals_int(rig.rval(514), 0);
+  rig.recording_saved();
+  rig.heard();
+  rig.pass(170s);
+  same(rig.heard(), "");
+  rig.pass(70s);
+  same(rig.heard(), "4362:1");
+  // Never, if that is set.
+  fail_unless_equals_int(rig.rval(6154), 0);
+  fail_unless_equals_int(rig.set(6149, 0), 0);
+  rig.heard();
+  rig.pass(5h);
+  same(rig.heard(), "");
+}
+GST_END_TEST;
+
+GST_START_TEST(it_switches_itself_off_without_a_client) {
+  Rig rig;
+  fail_unless_equals_int(rig.set(6151, 10), 0);
+  rig.pass(2h);
+  fail_unless_equals_int(rig.reboots, 0);
+  fail_unless_equals_int(rig.rval(258), 0);
+  rig.pass(599s);
+  fail_unless_equals_int(rig.reboots, 0);
+  rig.pass(1s);
+  fail_unless_equals_int(rig.reboots, 1);
+  // The time counts from there.
+  rig.pass(599s);
+  fail_unless_equals_int(rig.reboots, 1);
+  rig.pass(1s);
+  fail_unless_equals_int(rig.reboots, 2);
 }
 GST_END_TEST;
 
@@ -685,6 +740,8 @@ static Suite* emulator_control_suite() {
   tcase_add_test(tcase, a_timed_photo_counts_down);
   tcase_add_test(tcase, photos_at_intervals_until_they_are_ended);
   tcase_add_test(tcase, burst_and_bracketing);
+  tcase_add_test(tcase, it_goes_to_standby_by_itself);
+  tcase_add_test(tcase, it_switches_itself_off_without_a_client);
   tcase_add_test(tcase, the_button_is_told_of);
   tcase_add_test(tcase, status_tells_what_is_set);
   tcase_add_test(tcase, read_alls_have_everything);

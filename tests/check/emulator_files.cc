@@ -14,16 +14,20 @@
 #include <vector>
 
 #include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/makers/capture.h"
 #include "gst/sphere/makers/madv.h"
+#include "gst/sphere/makers/madv_write.h"
 #include "gst/sphere/media/box.h"
 #include "gst/sphere/media/isobmff.h"
 #include "gst/sphere/media/part.h"
 #include "gst/sphere/media/picture.h"
 #include "gst/sphere/media/tiff.h"
+#include "gst/sphere/media/tiff_picture.h"
 #include "hw/madv/emulator/file_forms.h"
 #include "tests/check/emulator_session.h"
 #include "tests/check/http.h"
 
+#include <gst/app/gstappsink.h>
 #include <gst/check/gstcheck.h>
 
 using namespace sphere;
@@ -194,6 +198,133 @@ GST_START_TEST(photos_have_the_exif_of_a_real_one) {
 }
 GST_END_TEST;
 
+/// The mean brightness of a photo, 0 to 255.
+double brightness(const Bytes& jpeg) {
+  gst_init(nullptr, nullptr);
+  g_autofree char* folder = g_dir_make_tmp("sphere-test-XXXXXX", nullptr);
+  const std::string path = std::string(folder) + "/photo.jpg";
+  fail_unless(g_file_set_contents(path.c_str(), reinterpret_cast<const char*>(jpeg.data()),
+                                  static_cast<gssize>(jpeg.size()), nullptr));
+  const std::string line = "filesrc location=" + path +
+                           " ! jpegdec ! videoconvert ! videoscale ! "
+                           "video/x-raw,format=GRAY8,width=64,height=32 ! appsink name=sink";
+  g_autoptr(GstElement) pipeline = gst_parse_launch(line.c_str(), nullptr);
+  fail_unless(pipeline != nullptr);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  g_autoptr(GstElement) sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+  g_autoptr(GstSample) sample = gst_app_sink_pull_sample(GST_APP_SINK(sink));
+  fail_unless(sample != nullptr);
+  GstMapInfo map;
+  fail_unless(gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ));
+  double sum = 0;
+  for (size_t i = 0; i < map.size; ++i) sum += map.data[i];
+  const double mean = sum / static_cast<double>(map.size);
+  gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  return mean;
+}
+
+/// Numerator of a signed rational of Exif in parts of 28, as the camera writes it.
+int32_t exposure_bias(const Exif& exif) {
+  const media::TiffEntry* entry = exif.tiff->find(0x9204);
+  fail_unless(entry != nullptr);
+  int32_t numbers[2] = {};
+  const Bytes bytes = exif.tiff->bytes(*entry);
+  fail_unless(bytes.size() == sizeof numbers);
+  memcpy(numbers, bytes.data(), sizeof numbers);
+  fail_unless_equals_int(numbers[1], 28);
+  return numbers[0];
+}
+
+GST_START_TEST(exposures_change_the_pictures) {
+  const auto camera = started(drawing());
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  client.call(Request(4611, "1"));
+  client.call(Request(4872, "1"));
+  client.call(Request(4918, "3"));
+  client.call(Request(5029));
+  std::vector<double> light;
+  for (const int halves : {-3, 0, 3}) {
+    const Exif exif(file_of(*camera, param_of(client.expect_notification(8193))));
+    fail_unless_equals_int(exposure_bias(exif), halves * 14);
+    light.push_back(brightness(exif.whole));
+  }
+  // Light that is 1.5 EV less or more, as it is coded: 0.62 and 1.6 times the value, which bright
+  // parts do not reach.
+  fail_unless(light[0] > 0.5 * light[1] && light[0] < 0.75 * light[1], "%g, %g", light[0],
+              light[1]);
+  fail_unless(light[2] > 1.1 * light[1] && light[2] < 1.7 * light[1], "%g, %g", light[2], light[1]);
+  // The setting for all photos is added.
+  client.call(Request(5169, "-3"));
+  const Exif darker(file_of(*camera, photo(client)));
+  fail_unless_equals_int(exposure_bias(darker), -3 * 14);
+  fail_unless(std::abs(brightness(darker.whole) - light[0]) < 2);
+}
+GST_END_TEST;
+
+GST_START_TEST(one_lens_makes_a_square) {
+  const auto camera = started(drawing());
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  client.call(Request(4611, "1"));
+  client.call(Request(4872, "1"));
+  for (const char* lens : {"0", "1"}) {
+    client.call(Request(4914, lens));
+    client.call(Request(5029));
+    const Exif exif(file_of(*camera, param_of(client.expect_notification(8193))));
+    fail_unless(exif.info.width == 1728 && exif.info.height == 1728);
+    fail_unless(exif.tiff->number(0xA002) == 1728u && exif.tiff->number(0xA003) == 1728u);
+    // The table is for both lenses.
+    const auto capture = makers::madv::read_jpeg(MemorySource(exif.whole), exif.info);
+    fail_unless(capture.fisheyes && capture.lens_table.empty() && capture.problems.empty());
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(raw_photos_have_a_dng_beside_them) {
+  const auto camera = started(drawing());
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  client.call(Request(4611, "1"));
+  client.call(Request(4872, "3"));
+  const std::string path = photo(client);
+  const Exif jpeg(file_of(*camera, path));
+  const Bytes raw = file_of(*camera, path.substr(0, path.size() - 3) + "DNG");
+  const MemorySource source(raw);
+  const auto tiff = media::Tiff::open(source);
+  fail_unless(bool(tiff));
+  fail_unless(tiff->number(0x0100) == 6912u && tiff->number(0x0101) == 3456u);
+  // Samples of two bytes, all of them in the file.
+  fail_unless(tiff->number(0x0117) == 6912u * 3456u * 2 &&
+              *tiff->number(0x0111) + *tiff->number(0x0117) <= raw.size());
+  fail_unless(media::is_dng(source));
+  const auto capture = makers::read_tiff(source);
+  fail_unless(bool(capture), "%s", capture ? "" : capture.error().message.c_str());
+  fail_unless(capture->lens_table.size() > 100000 && capture->orientations.size() == 1);
+  // The picture for viewing is the one of the photo.
+  const auto preview = media::check_dng(source);
+  fail_unless(preview && preview->jpeg.width == 320 && preview->jpeg.height == 160);
+  // The sensor saw something: dark and bright samples.
+  const auto* samples = raw.data() + *tiff->number(0x0111);
+  int least = 65535, most = 0;
+  for (size_t i = 0; i < 6912 * 3456; i += 101) {
+    const int sample = samples[2 * i] | samples[2 * i + 1] << 8;
+    least = std::min(least, sample);
+    most = std::max(most, sample);
+  }
+  fail_unless(least < 100 && most > 1000 && most <= makers::madv::raw_white, "%d to %d", least,
+              most);
+  // A photo without raw data has none.
+  client.call(Request(4872, "1"));
+  const std::string plain = madv::unix_path(photo(client));
+  const std::string beside =
+      camera->card_folder() +
+      plain.substr(strlen(madv::card_root), plain.size() - 3 - strlen(madv::card_root)) + "DNG";
+  fail_unless(!g_file_test(beside.c_str(), G_FILE_TEST_EXISTS));
+}
+GST_END_TEST;
+
 GST_START_TEST(videos_have_the_boxes_and_a_small_copy) {
   const auto camera = started(drawing());
   Client client(*camera);
@@ -329,6 +460,9 @@ static Suite* files_suite() {
   TCase* tc = tcase_create("files");
   tcase_set_timeout(tc, 240);
   tcase_add_test(tc, photos_have_the_exif_of_a_real_one);
+  tcase_add_test(tc, exposures_change_the_pictures);
+  tcase_add_test(tc, one_lens_makes_a_square);
+  tcase_add_test(tc, raw_photos_have_a_dng_beside_them);
   tcase_add_test(tc, videos_have_the_boxes_and_a_small_copy);
   tcase_add_test(tc, a_recording_in_segments_tells_each_file);
   tcase_add_test(tc, thumbnails_are_those_of_the_files);

@@ -23,6 +23,7 @@ bool has(const std::string& text, const std::string& words) {
 
 /// The answer of an emulated camera to one request.
 Message answered(madv_emulator::Control& control, const std::string& request) {
+  (void)control.take_actions();  // such as its timers
   control.received(1, request);
   const std::vector<madv_emulator::Action> actions = control.take_actions();
   fail_unless_equals_int(actions.size(), 1);

@@ -4,12 +4,12 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "gst/sphere/base/md5.h"
-#include "hw/madv/session.h"
-#include "tests/check/emulator.h"
+#include "tests/check/emulator_session.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -30,16 +30,10 @@ class Fixture {
     fail_unless(g_mkdir_with_parents(folder.c_str(), 0700) == 0);
     fail_unless(g_file_set_contents((folder + "/VID.MP4").c_str(), file.data(),
                                     static_cast<gssize>(file.size()), nullptr));
-    SessionOptions options;
-    options.uri = *Uri::parse(camera_->uri());
-    options.core.want_lens_table = false;
-    session = std::make_unique<Session>(options, [this](const Event& event) {
-      const std::lock_guard lock(mutex_);
-      ready_ = ready_ || event.kind == Event::Kind::ready;
-      changed_.notify_all();
-    });
-    session->start();
-    wait([this] { return ready_; });
+    client_ = std::make_unique<test::Client>(
+        *camera_, [](SessionOptions& options) { options.core.want_lens_table = false; });
+    client_->expect(Event::Kind::ready);
+    session = &client_->session();
   }
 
   Download download() {
@@ -71,7 +65,7 @@ class Fixture {
   }
 
   std::string file, received;
-  std::unique_ptr<Session> session;
+  Session* session = nullptr;
 
  private:
   template <typename Condition>
@@ -83,9 +77,9 @@ class Fixture {
   std::unique_ptr<madv_emulator::Emulator> camera_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool ready_ = false;
   int told_ = 0;
   std::string words_;
+  std::unique_ptr<test::Client> client_;  // the last: its thread uses the others
 };
 
 }  // namespace

@@ -3,19 +3,23 @@
 camera. Prints a summary line as gst-check does."""
 
 import contextlib
+import fcntl
 import json
 import os
-import random
 import pathlib
+import pty
+import random
+import select
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import urllib.parse
 
-from checks import BUILD, SPHERE, attempt, check, finish, run
+from checks import BUILD, DEADLINE, SPHERE, attempt, check, finish, run
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 
@@ -116,6 +120,73 @@ def test_photo_and_recording(env):
         check("the video is fetched",
               pathlib.Path(told["files"][0]).read_bytes() == (card / told["video"]).read_bytes())
         check("nothing to stop", sphere(env, "record", uri, "--stop").returncode == 1)
+
+
+def brightness(path):
+    """The mean of a picture's pixels, 0 to 255."""
+    grey = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", "scale=64:32", "-pix_fmt",
+                           "gray", "-f", "rawvideo", "-"], check=True, stdout=subprocess.PIPE).stdout
+    return sum(grey) / len(grey)
+
+
+def tags(path):
+    """What exiftool reads."""
+    return json.loads(run("exiftool", "-json", "-n", path).stdout)[0]
+
+
+def test_kinds_of_photos(env):
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        sphere(env, "set", uri, "photo-resolution", "3456x1728")
+        one = as_json(sphere(env, "photo", uri, "--json", "--kind", "bracketing", "--ev", "2", "-o",
+                             folder + "/room.jpg"))
+        names = [f"{folder}/room-{i}.jpg" for i in (1, 2, 3)]
+        check("a bracketing has three photos", len(one["photos"]) == 3 and one["files"] == names, one)
+        light = [brightness(name) for name in names]
+        check("darker, as measured, lighter", light[0] < 0.8 * light[1] and light[1] < light[2] - 5,
+              light)
+        if shutil.which("exiftool"):
+            check("and they say so",
+                  [round(tags(name)["ExposureCompensation"]) for name in names] == [-2, 0, 2])
+        three = sphere(env, "photo", uri, "--kind", "burst", "-o", folder)
+        check("a burst of the camera's own number", three.returncode == 0 and
+              len(three.stdout.split()) == 3 and
+              all(pathlib.Path(name).exists() for name in three.stdout.split()), three.stdout)
+        six = as_json(sphere(env, "photo", uri, "--json", "--kind", "burst", "--count", "6"))
+        check("a burst of six", len(set(six["photos"])) == 6, six)
+        two = as_json(sphere(env, "photo", uri, "--json", "--kind", "interval", "--seconds", "2",
+                             "--count", "2", "-o", folder))
+        check("an interval", len(two["files"]) == 2, two)
+        half = as_json(sphere(env, "photo", uri, "--json", "--kind", "one-lens", "--back", "-o",
+                              folder + "/half.jpg"))
+        check("one lens is one file", len(half["photos"]) == 1, half)
+        if shutil.which("exiftool"):
+            found = tags(folder + "/half.jpg")
+            check("a square", found["ImageWidth"] == found["ImageHeight"] == 1728, found)
+        # After one lens, the same command of the camera makes a bracketing again.
+        again = as_json(sphere(env, "photo", uri, "--json", "--kind", "bracketing"))
+        check("a bracketing after it", len(again["photos"]) == 3, again)
+        missing = sphere(env, "photo", uri, "-o", folder + "/none/")
+        check("a folder that is not there", missing.returncode == 1, missing.stderr)
+
+
+def test_raw_photos(env):
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        sphere(env, "set", uri, "photo-resolution", "6912x3456 raw")
+        told = as_json(sphere(env, "photo", uri, "--json", "-o", folder + "/room.jpg"))
+        check("the raw picture is fetched with it",
+              told["files"] == [folder + "/room.jpg", folder + "/room.dng"], told)
+        raw = card / (told["photos"][0].removesuffix(".JPG") + ".DNG")
+        check("byte for byte", raw.read_bytes() == pathlib.Path(folder, "room.dng").read_bytes())
+        if shutil.which("exiftool"):
+            found = tags(raw)
+            check("a DNG", found["FileType"] == "DNG" and found["ImageWidth"] == 6912 and
+                  found["ImageHeight"] == 3456 and found["PhotometricInterpretation"] == 32803, found)
+        seen = sphere(env, "inspect", folder + "/room.dng")
+        check("it can be examined", seen.returncode == 0, seen.stderr)
+        listed = as_json(sphere(env, "files", uri, "ls", "--json"))["files"]
+        check("both are listed", len(listed) == 2, listed)
+        sphere(env, "files", uri, "rm", told["photos"][0])
+        check("a raw picture is deleted by its own name", raw.exists())
 
 
 def test_files(env):
@@ -265,6 +336,46 @@ def test_cuts(env):
             check(f"{transport}: little is fetched twice", twice <= 11 * (2 << 20), twice)
 
 
+def test_https(env):
+    """The first certificate is kept, and another one is refused: also in another process."""
+    if not shutil.which("openssl"):
+        print("SKIP: openssl is not here")
+        return
+    sphere(env, "consent", "give", "device", "--purpose", "bind")
+    with tempfile.TemporaryDirectory() as folder:
+        certificates = []
+        for name in ("first", "second"):
+            made = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                       "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=camera",
+                       "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.crt")
+            check("a certificate", made.returncode == 0, made.stderr)
+            path = pathlib.Path(folder, name + ".pem")
+            path.write_text("".join(pathlib.Path(f"{folder}/{name}.{part}").read_text()
+                                    for part in ("key", "crt")))
+            certificates.append(path)
+        proxy = None
+        for certificate in certificates:
+            with camera("--certificate", certificate) as (uri, card):
+                photo = put(card, "IMG_20171216_030505.JPG", b"\xff\xd8photo")
+                port = int(dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(uri).query))
+                           ["https-port"])
+                # Both are at the same address.
+                proxy = proxy or CuttingProxy(port, 0, 1)
+                proxy.port = port
+                got = run(SPHERE, "files", through(uri, "https-port", proxy), "get", photo,
+                          "--transport", "web", "-o", folder, env=env)
+                if certificate == certificates[0]:
+                    check("over HTTPS", got.returncode == 0 and proxy.passed > 0, got.stderr)
+                    check("the photo", pathlib.Path(folder, "IMG_20171216_030505.JPG").read_bytes()
+                          == b"\xff\xd8photo")
+                else:
+                    check("another certificate is refused", got.returncode == 1 and
+                          "certificate" in got.stderr and "erase --store pins" in got.stderr,
+                          got.stderr)
+        check("on request it is forgotten",
+              sphere(env, "consent", "erase", "--store", "pins", "--yes").returncode == 0)
+
+
 def test_position_needs_consent(env):
     with camera() as (uri, _card):
         denied = sphere(env, "gps", uri, "48.2,16.4")
@@ -292,6 +403,64 @@ def test_wifi(env):
             wrong = sphere(env, "wifi", uri, "--password-file", file.name, "--yes")
         check("a wrong password", wrong.returncode == 2 and "8 to 20 digits" in wrong.stderr
               and "abc" not in wrong.stderr, wrong.stderr)
+
+
+class Terminal:
+    """A terminal of a command's own, on which a person types."""
+
+    def __init__(self, env, *words):
+        self.end, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [SPHERE, *words], env=env, stdin=slave, stdout=slave, stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.slave = slave
+        self.text = ""
+
+    def shows_what_is_typed(self):
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def wait_for(self, words):
+        while words not in self.text:
+            ready, _, _ = select.select([self.end], [], [], DEADLINE)
+            if not ready:
+                raise RuntimeError(f"'{words}' does not come: {self.text}")
+            self.text += os.read(self.end, 4096).decode(errors="replace")
+
+    def type(self, text):
+        os.write(self.end, text.encode())
+
+    def finish(self):
+        """Its exit status; what it still says is kept."""
+        status = self.process.wait(timeout=DEADLINE)
+        os.set_blocking(self.end, False)
+        with contextlib.suppress(OSError):
+            while more := os.read(self.end, 4096):
+                self.text += more.decode(errors="replace")
+        return status
+
+
+def test_password_on_the_terminal(env):
+    with camera() as (uri, _card):
+        typed = Terminal(env, "wifi", uri, "--password", "--yes")
+        typed.wait_for("New password")
+        check("what is typed is not shown", not typed.shows_what_is_typed())
+        typed.type("9876543210\n")
+        check("it is changed", typed.finish() == 0, typed.text)
+        check("and never shown", "9876543210" not in typed.text, typed.text)
+        check("afterwards the terminal is as before", typed.shows_what_is_typed())
+        for signal, end in ((None, "\x03"), (15, None), (1, None)):
+            stopped = Terminal(env, "wifi", uri, "--password")
+            stopped.wait_for("New password")
+            if end:
+                stopped.type(end)
+            else:
+                stopped.process.send_signal(signal)
+            check(f"interrupted by {signal or 'Ctrl-C'}", stopped.finish() == 130, stopped.text)
+            check("the terminal is as before", stopped.shows_what_is_typed())
+        nowhere = run(SPHERE, "wifi", uri, "--password", env=env, start_new_session=True)
+        check("without a terminal", nowhere.returncode == 2 and "--password-file" in nowhere.stderr,
+              nowhere.stderr)
 
 
 def check_example(env, words):
@@ -325,7 +494,8 @@ def test_example_c(env):
 
 def main():
     for test in (test_state_and_settings, test_no_camera, test_find, test_photo_and_recording,
-                 test_files, test_resume, test_cuts, test_position_needs_consent, test_wifi):
+                 test_kinds_of_photos, test_raw_photos, test_files, test_resume, test_cuts,
+                 test_position_needs_consent, test_wifi, test_password_on_the_terminal, test_https):
         with own_home() as env:
             attempt(test, env)
     sanitized = "ASAN_OPTIONS" in os.environ

@@ -57,6 +57,15 @@ def test_set(uri):
     check("a wrong name", wrong.returncode == 2 and "White Balance" in wrong.stderr, wrong.stderr)
 
 
+def test_list(uri):
+    table = told("set", uri, "--list")["settings"]
+    check("the list is the camera's own", len(table) == 47, len(table))
+    balance = next(one for one in table if one["name"] == "White Balance")
+    check("with its values", "Cloudy" in [choice["words"] for choice in balance["choices"]], balance)
+    rows = run(SPHERE, "set", uri, "--list").stdout
+    check("for people", "White Balance" in rows and "Cloudy" in rows)
+
+
 def test_photo(uri, folder):
     photo = folder / "photo.jpg"
     path = told("photo", uri, "-o", photo)["photos"][0]
@@ -101,6 +110,7 @@ def main():
         attempt(test_info, uri)
         attempt(test_preview, uri)
         attempt(test_set, uri)
+        attempt(test_list, uri)
         attempt(test_photo, uri, folder)
         attempt(test_record, uri, folder)
         attempt(test_files, uri, folder)

@@ -27,6 +27,7 @@ struct CaptureFacts {
   int width = 0, height = 0;                ///< of a photo
   int video_resolution = 0;                 ///< of a video: the value of the camera's setting
   std::optional<Position> position;         ///< if the camera was told one
+  double exposure_bias = 0;                 ///< of a photo, EV
   std::vector<uint8_t> thumbnail;           ///< of a photo: a JPEG; empty: none
 };
 
@@ -62,6 +63,16 @@ Result<std::vector<uint8_t>> add_to_video(std::span<const uint8_t> file,
 /// the table as in a DNG. With facts, it has the tags of a real photo and its thumbnail, and a GPS
 /// directory that has only its version if there is no position.
 std::vector<uint8_t> make_tiff(const CameraData& data, bool with_table);
+
+/// The samples of a sensor: red, green in even rows, green, blue in odd ones; 0 to raw_white.
+struct RawPicture {
+  int width = 0, height = 0;
+  std::vector<uint16_t> samples;
+};
+inline constexpr int raw_white = 4095;
+/// A DNG with these samples, not compressed, and what make_tiff() writes. The camera's own form is
+/// not known beyond its tags; this is what the specification of DNG requires.
+std::vector<uint8_t> make_dng(const CameraData& data, const RawPicture& raw);
 
 /// Adds an Exif segment to a JPEG, and the table after the picture.
 Result<std::vector<uint8_t>> add_to_jpeg(std::span<const uint8_t> file, const CameraData& data);

@@ -2,7 +2,9 @@
 // Writes Exif like MADV's cameras: the directories and tags are those of a real photo of the
 // firmware 1.3.107.115.5.18497, in its order.
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -30,6 +32,7 @@ struct Entry {
   Type type;
   uint32_t count;
   Bytes value;
+  bool by_offset = false;  // the value of the tag is the offset of these bytes
 };
 using Directory = std::vector<Entry>;
 
@@ -64,7 +67,19 @@ Entry field(uint16_t tag, const std::array<uint8_t, 4>& bytes) {
   return {tag, type_undefined, 1, Bytes(bytes.begin(), bytes.end())};
 }
 
-constexpr uint16_t tag_gps = 0x8825, tag_interoperability = 0xA005, tag_thumbnail = 0x0201;
+Entry smalls(uint16_t tag, std::initializer_list<uint32_t> values) {
+  Bytes bytes;
+  for (const uint32_t value : values) put_little(bytes, value, 2);
+  return {tag, type_short, static_cast<uint32_t>(values.size()), std::move(bytes)};
+}
+Entry bytes(uint16_t tag, Bytes value) {
+  const auto count = static_cast<uint32_t>(value.size());
+  return {tag, type_byte, count, std::move(value)};
+}
+/// Bytes somewhere in the file, where the tag says.
+Entry elsewhere(uint16_t tag, Bytes value) { return {tag, type_long, 1, std::move(value), true}; }
+
+constexpr uint16_t tag_gps = 0x8825, tag_interoperability = 0xA005;
 
 /// The directories, one after the other, then the values that don't fit into their entries. An
 /// entry of one of `links` gets the offset of the directory with this index; the directory `next`
@@ -89,11 +104,9 @@ Bytes lay_out(std::vector<Directory> directories, std::span<const Link> links, s
         if (link.tag == entry.tag && (i == 0 || entry.tag == tag_interoperability))
           entry = large(entry.tag, static_cast<uint32_t>(offsets[link.directory]));
       put_little(out, entry.tag, 2);
-      // A thumbnail is where its offset says.
-      const bool is_offset = entry.tag == tag_thumbnail && i == next;
-      put_little(out, is_offset ? type_long : entry.type, 2);
-      put_little(out, is_offset ? 1 : entry.count, 4);
-      if (entry.value.size() > 4 || is_offset) {
+      put_little(out, entry.type, 2);
+      put_little(out, entry.count, 4);
+      if (entry.value.size() > 4 || entry.by_offset) {
         put_little(out, behind + values.size(), 4);
         append(values, entry.value);
         if (values.size() % 2) values.push_back(0);
@@ -128,27 +141,30 @@ Directory tags_before(const CaptureFacts& facts) {
   Bytes maker(64);
   constexpr std::string_view mark = "ABMA";
   std::copy(mark.begin(), mark.end(), maker.begin());
-  return {rational(0x829A, 5546, 1000000),
-          rational(0x829D, 200, 100),
-          small(0x8822, 0),
-          small(0x8827, 50),
-          small(0x8830, 3),
-          large(0x8833, 50),
-          raw(0x9000, {'0', '2', '3', '0'}),
-          text(0x9003, facts.date),
-          text(0x9004, facts.date),
-          raw(0x9101, {1, 2, 3, 0}),
-          rational(0x9102, 0, 0),
-          rational(0x9201, 0, 0, type_signed_rational),
-          rational(0x9202, 0, 0),
-          rational(0x9204, 0, 28, type_signed_rational),
-          rational(0x9205, 0, 0),
-          rational(0x9206, 0, 0),
-          small(0x9207, 2),
-          small(0x9208, 0),
-          small(0x9209, 0),
-          rational(0x920A, 0, 0),
-          raw(0x927C, std::move(maker))};
+  return {
+      rational(0x829A, 5546, 1000000),
+      rational(0x829D, 200, 100),
+      small(0x8822, 0),
+      small(0x8827, 50),
+      small(0x8830, 3),
+      large(0x8833, 50),
+      raw(0x9000, {'0', '2', '3', '0'}),
+      text(0x9003, facts.date),
+      text(0x9004, facts.date),
+      raw(0x9101, {1, 2, 3, 0}),
+      rational(0x9102, 0, 0),
+      rational(0x9201, 0, 0, type_signed_rational),
+      rational(0x9202, 0, 0),
+      rational(0x9204,
+               static_cast<uint32_t>(static_cast<int32_t>(std::lround(facts.exposure_bias * 28))),
+               28, type_signed_rational),
+      rational(0x9205, 0, 0),
+      rational(0x9206, 0, 0),
+      small(0x9207, 2),
+      small(0x9208, 0),
+      small(0x9209, 0),
+      rational(0x920A, 0, 0),
+      raw(0x927C, std::move(maker))};
 }
 /// Those between the matrix and the two fields with the marks, and after them.
 Directory tags_between(const CaptureFacts& facts) {
@@ -166,9 +182,42 @@ Directory tags_after() {
           small(0xA409, 0), small(0xA40A, 0), raw(0xA40B, {}),  small(0xA40C, 0)};
 }
 
-}  // namespace
+/// The tags of the picture of a sensor, for DNG 1.4.
+Directory raw_tags(const RawPicture& picture) {
+  Bytes samples;
+  samples.reserve(picture.samples.size() * 2);
+  for (const uint16_t sample : picture.samples) put_little(samples, sample, 2);
+  const auto size = static_cast<uint32_t>(samples.size());
+  // The samples are those of sRGB, without its curve: from XYZ to it, in 1/10000.
+  constexpr std::array<int32_t, 9> from_xyz = {32405, -15371, -4985, -9693, 18760,
+                                               416,   556,    -2040, 10572};
+  Bytes matrix, neutral;
+  for (const int32_t value : from_xyz) put_rational(matrix, static_cast<uint32_t>(value), 10000);
+  for (int i = 0; i < 3; ++i) put_rational(neutral, 1, 1);
+  return {large(0x00FE, 0),
+          large(0x0100, static_cast<uint32_t>(picture.width)),
+          large(0x0101, static_cast<uint32_t>(picture.height)),
+          small(0x0102, 16),
+          small(0x0103, 1),
+          small(0x0106, 32803),
+          elsewhere(0x0111, std::move(samples)),
+          small(0x0115, 1),
+          large(0x0116, static_cast<uint32_t>(picture.height)),
+          large(0x0117, size),
+          small(0x011C, 1),
+          smalls(0x828D, {2, 2}),
+          bytes(0x828E, {0, 1, 1, 2}),
+          bytes(0xC612, {1, 4, 0, 0}),
+          bytes(0xC613, {1, 1, 0, 0}),
+          text(0xC614, "QJXJ01FJ"),
+          small(0xC61A, 0),
+          small(0xC61D, raw_white),
+          {0xC621, type_signed_rational, static_cast<uint32_t>(from_xyz.size()), std::move(matrix)},
+          rationals(0xC628, std::move(neutral)),
+          small(0xC65A, 21)};
+}
 
-Bytes make_tiff(const CameraData& data, bool with_table) {
+Bytes make_structure(const CameraData& data, bool with_table, const RawPicture* picture) {
   constexpr std::array<uint8_t, 4> none = {}, fisheye = {0, 0, 0x59, 0x54},
                                    has_table = {0, 0, 0, 0x59};
   const CaptureFacts* facts = data.facts ? &*data.facts : nullptr;
@@ -194,6 +243,10 @@ Bytes make_tiff(const CameraData& data, bool with_table) {
   camera.push_back(large(tag_exif, 0));
   if (facts) camera.push_back(large(tag_gps, 0));
   if (with_table && !data.lens_table.empty()) camera.push_back(raw(tag_table, data.lens_table));
+  if (picture) {
+    join(camera, raw_tags(*picture));
+    std::ranges::stable_sort(camera, {}, &Entry::tag);
+  }
 
   Directory exif;
   if (facts) join(exif, tags_before(*facts));
@@ -217,13 +270,23 @@ Bytes make_tiff(const CameraData& data, bool with_table) {
     if (!facts->thumbnail.empty()) {
       Directory thumbnail = {small(0x0103, 6)};
       resolution(thumbnail);
-      thumbnail.push_back(raw(tag_thumbnail, facts->thumbnail));
+      thumbnail.push_back(elsewhere(0x0201, facts->thumbnail));
       thumbnail.push_back(large(0x0202, static_cast<uint32_t>(facts->thumbnail.size())));
       next = directories.size();
       directories.push_back(std::move(thumbnail));
     }
   }
   return lay_out(std::move(directories), links, next);
+}
+
+}  // namespace
+
+Bytes make_tiff(const CameraData& data, bool with_table) {
+  return make_structure(data, with_table, nullptr);
+}
+
+Bytes make_dng(const CameraData& data, const RawPicture& picture) {
+  return make_structure(data, true, &picture);
 }
 
 Result<Bytes> add_to_jpeg(std::span<const uint8_t> file, const CameraData& data) {

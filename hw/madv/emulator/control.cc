@@ -40,6 +40,8 @@ Control::Control(ControlSettings settings, Card& card)
   reset_settings(false);
   if (!settings_.lens_table.empty()) table_md5_ = md5_of(settings_.lens_table);
   for (const Fault& fault : settings_.faults) set_fault(fault);
+  last_active_ = settings_.now();
+  watch_idle();
 }
 
 // --- connections -----------------------------------------------------------------------------
@@ -82,6 +84,8 @@ void Control::restart() {
     faults_.push_back(one);
     if (one.fault.in_seconds && !one.over) watch_fault(one);
   }
+  last_active_ = settings_.now();
+  watch_idle();
 }
 
 void Control::reboot(Delay pause) {
@@ -205,6 +209,8 @@ void Control::handle(int client, const Message& request) {
                     request.param_text().value_or("").substr(0, most_of_asked),
                     request.redacted().substr(0, most_of_asked)});
   if (faulty(client, request)) return;
+  // What a client asks by itself, such as the state every few seconds, keeps no camera awake.
+  if (!works_in_standby(request) || id == madv::msg_wake) last_active_ = settings_.now();
   answer(client, request);
   // After the answer to the last request before it.
   if (const ActiveFault* one = active(faults::reboot);

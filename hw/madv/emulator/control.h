@@ -38,6 +38,11 @@ constexpr Delay wifi_restart_time = std::chrono::seconds(1);
 /// switch it on.
 constexpr Delay wifi_off_time = std::chrono::seconds(5);
 
+/// The firmware of the camera, as in a published photo; and a later one, as in another photo. The
+/// vendor's client uses HTTPS only with the later one.
+inline constexpr const char* firmware_version = "1.3.97.85.5.13333";
+inline constexpr const char* secure_firmware_version = "1.3.107.115.5.18497";
+
 /// The model of the camera.
 enum class Model {
   mi_sphere,
@@ -53,6 +58,7 @@ struct ControlSettings {
   std::string serial = "MJXJ00000000EMUL";
   std::string ssid = "MJXJ-emulator";
   std::string password = "12345678";
+  std::string firmware = firmware_version;
   /// The token of the first session; each further one has the next number.
   int token = 1;
   std::vector<Fault> faults;
@@ -294,6 +300,8 @@ class Control {
   void send(int client, std::string bytes, Delay delay);
   /// Calls it later, unless the camera restarts in the meantime.
   int after(Delay delay, std::function<void()> function);
+  void watch_idle();
+  void act_on_idle();
   Delay usual(int id) const;
 
   ControlSettings settings_;
@@ -308,6 +316,7 @@ class Control {
   std::vector<ActiveFault> faults_;
 
   bool standby_ = false;
+  Delay last_active_{};  // time of the last command, or of the end of what it started
   std::optional<Series> series_;
   int series_timer_ = 0;
   std::array<const ShotKind*, 2> chosen_;  // of each mode

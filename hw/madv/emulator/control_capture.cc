@@ -65,9 +65,13 @@ void Control::choose(int setting, bool on) {
 }
 
 Control::Series& Control::begin(const ShotKind& kind) {
+  const int value = kind.setting ? told_value(kind.setting) : 0;
   return series_.emplace(
       Series{.kind = &kind,
-             .shot = {.start = kind.start, .value = kind.setting ? told_value(kind.setting) : 0},
+             .shot = {.start = kind.start,
+                      .value = value,
+                      .lens = kind.setting == madv::msg_single_sensor ? std::optional(value)
+                                                                      : std::nullopt},
              .since = settings_.now() + (settings_.timing ? record_start_time : Delay{})});
 }
 

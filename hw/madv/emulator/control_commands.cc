@@ -122,7 +122,7 @@ std::string Control::settings_fields() const {
         break;
       case madv::msg_panoramic_sound:
         more += member("sn", settings_.serial) + member(field::product, "sv1") +
-                member(field::version, std::string(firmware_version) + ";" + remote_firmware) +
+                member(field::version, settings_.firmware + ";" + remote_firmware) +
                 member("md5", table_md5_);
         break;
       default:
@@ -316,7 +316,7 @@ bool Control::state_command(int client, const Message& request) {
     case madv::msg_device_name:
       return param(std::string_view("MJXJ"));
     case madv::msg_firmware_version:
-      return param(std::string_view(firmware_version));
+      return param(std::string_view(settings_.firmware));
     case madv::msg_set_location:
       position_ = {request.text(field::latitude).value_or(""),
                    request.text(field::longitude).value_or(""),
@@ -331,6 +331,37 @@ bool Control::state_command(int client, const Message& request) {
     default:
       return false;
   }
+}
+
+/// Looks after the time without a command, once a minute or when some limit is reached. One timer
+/// for all: a command does not start another.
+void Control::watch_idle() {
+  if (settings_.model != Model::mi_sphere) return;
+  const Delay idle = settings_.now() - last_active_;
+  Delay next = 1min;
+  for (const int id : {madv::msg_standby_minutes, madv::msg_power_off_minutes}) {
+    const Delay left = std::chrono::minutes(setting_value(id)) - idle;
+    if (left > Delay{}) next = std::min(next, left);
+  }
+  after(next, [this] { act_on_idle(); });
+}
+
+/// When a real camera does this is not known in detail. This one goes to standby also while a
+/// client is connected, because the vendor's client wakes the camera up during long downloads; it
+/// does not switch itself off then.
+void Control::act_on_idle() {
+  if (series_) last_active_ = settings_.now();
+  const Delay idle = settings_.now() - last_active_;
+  const auto reached = [&](int id) {
+    const std::chrono::minutes limit(setting_value(id));
+    return limit.count() > 0 && idle >= limit;
+  };
+  if (!holder_ && reached(madv::msg_power_off_minutes)) return reboot(reboot_time);
+  if (!standby_ && !series_ && reached(madv::msg_standby_minutes)) {
+    standby_ = true;
+    notify(madv::msg_working_mode, member("param", working_mode()));
+  }
+  watch_idle();
 }
 
 /// Wi-Fi, power, and what sets the camera back.

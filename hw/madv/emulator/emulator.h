@@ -21,12 +21,15 @@ namespace sphere::madv_emulator {
 struct EmulatorOptions {
   /// The address and ports on which it listens. 0 means any free port.
   std::string host = "127.0.0.1";
-  uint16_t port = 0, data_port = 0, rtsp_port = 0, http_port = 0;
+  uint16_t port = 0, data_port = 0, rtsp_port = 0, http_port = 0, https_port = 0;
   ControlSettings control;
   /// The folder of its card; empty for a temporary one, which is removed at the end.
   std::string card_folder;
   emulator::SceneSettings scene;
   bool preview = true;
+  /// A certificate and its key, as PEM: then files are served over HTTPS, too, and the firmware is
+  /// one with which the vendor's client uses it. Empty: no HTTPS.
+  std::string certificate;
   /// If `control.lens_table` is empty, the table is made from the lens of the scene. If this lens
   /// can't be written in the camera's format (the front one on the left), the camera has no table.
   bool make_table = false;
@@ -42,7 +45,8 @@ struct EmulatorOptions {
 inline constexpr emulator::EmulatorFamily::Named port_names[] = {{"port", "Control channel"},
                                                                  {"data-port", "Data port"},
                                                                  {"rtsp-port", "Preview"},
-                                                                 {"http-port", "Files"}};
+                                                                 {"http-port", "Files"},
+                                                                 {"https-port", "Files, secure"}};
 
 class Emulator final : public emulator::Camera {
  public:
@@ -51,7 +55,7 @@ class Emulator final : public emulator::Camera {
   ~Emulator() override;
 
   struct Ports {
-    uint16_t control, data, rtsp, http;
+    uint16_t control, data, rtsp, http, https;  // https: 0 without a certificate
   };
   Ports ports() const;
   /// madv://127.0.0.1:PORT/live?data-port=...

@@ -19,11 +19,14 @@ Result<std::unique_ptr<emulator::Camera>> start(emulator::CameraSettings setting
   EmulatorOptions options;
   options.host = std::move(settings.host);
   uint16_t* const ports[] = {&options.port, &options.data_port, &options.rtsp_port,
-                             &options.http_port};
+                             &options.http_port, &options.https_port};
   for (size_t i = 0; i < std::size(ports); ++i)
     if (const auto port = settings.ports.find(port_names[i].name); port != settings.ports.end())
       *ports[i] = port->second;
   if (settings.model == sister_model) options.control.model = Model::sj8_pro;
+  options.certificate = std::move(settings.certificate);
+  if (options.https_port && options.certificate.empty())
+    return invalid("--https-port needs --certificate");
   options.card_folder = std::move(settings.card_folder);
   options.scene = std::move(settings.scene);
   options.make_table = !settings.lens_table;

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <string_view>
 
@@ -32,16 +33,20 @@ constexpr uint32_t pictures_before = 2;
 // Of a recording in a loop, which overwrites the oldest file when the card is full.
 constexpr size_t files_in_loop = 8;
 
-CameraData with_facts(CameraData data, const std::string& serial, const CaptureRequest& request) {
+CameraData with_facts(CameraData data, const ControlSettings& settings,
+                      const CaptureRequest& request) {
   data.facts = makers::madv::CaptureFacts{.device_id = device_id,
-                                          .serial = serial,
-                                          .firmware = firmware_version,
+                                          .serial = settings.serial,
+                                          .firmware = settings.firmware,
                                           .date = request.date,
                                           .width = request.width,
                                           .height = request.height,
                                           .video_resolution = request.resolution,
                                           .position = request.position,
+                                          .exposure_bias = request.exposure,
                                           .thumbnail = {}};
+  // The table is for pictures of both lenses.
+  if (request.half != emulator::Half::both) data.lens_table.clear();
   return data;
 }
 
@@ -54,6 +59,31 @@ Status form_photo(const Descriptor& file, CameraData data, const CaptureRequest&
   const auto formed = makers::madv::add_to_jpeg(*bytes, data);
   if (!formed) return formed.error();
   return emulator::write_whole(file, *formed);
+}
+
+/// A raw picture as large as the photo, from pixels that may be fewer.
+Status form_raw(const Descriptor& file, CameraData data, const CaptureRequest& request,
+                const emulator::FileForms::Pixels& pixels, std::span<const uint8_t> thumbnail) {
+  constexpr size_t pixel_size = 4, levels = 256;
+  const auto width = static_cast<size_t>(pixels.width), height = static_cast<size_t>(pixels.height);
+  if (pixels.bytes.size() < width * height * pixel_size) return failed("there is no raw picture");
+  data.facts->thumbnail.assign(thumbnail.begin(), thumbnail.end());
+  std::array<uint16_t, levels> linear;
+  for (size_t i = 0; i < levels; ++i)
+    linear[i] = static_cast<uint16_t>(std::lround(
+        std::pow(static_cast<double>(i) / (levels - 1), 2.2) * makers::madv::raw_white));
+  makers::madv::RawPicture raw;
+  raw.width = request.width;
+  raw.height = request.height;
+  const auto columns = static_cast<size_t>(raw.width), rows = static_cast<size_t>(raw.height);
+  raw.samples.resize(columns * rows);
+  for (size_t y = 0; y < rows; ++y) {
+    const uint8_t* row = pixels.bytes.data() + y * height / rows * width * pixel_size;
+    for (size_t x = 0; x < columns; ++x)
+      // Red, green in even rows; green, blue in odd ones.
+      raw.samples[y * columns + x] = linear[row[x * width / columns * pixel_size + x % 2 + y % 2]];
+  }
+  return emulator::write_whole(file, makers::madv::make_dng(data, raw));
 }
 
 Status form_video(const Descriptor& file, CameraData data) {
@@ -100,6 +130,20 @@ std::optional<Position> read_position(const std::vector<std::string>& told) {
   return Position{values[0], values[1], values[2]};
 }
 
+/// "....DNG" for "....JPG".
+std::string raw_copy(const std::string& path) { return path.substr(0, path.rfind('.')) + ".DNG"; }
+
+/// What photos and videos have in common. Of one lens, there is nothing to stitch; its picture is
+/// the half of the picture of both lenses. That of a real camera is not known.
+void add_shot(const ShotSettings& settings, CaptureRequest& request) {
+  request.position = read_position(settings.position);
+  request.exposure = settings.exposure / 2.0;
+  if (!settings.lens) return;
+  request.half = *settings.lens == 0 ? emulator::Half::right : emulator::Half::left;
+  request.width = request.height;
+  request.stitched = false;
+}
+
 }  // namespace
 
 emulator::FileForms file_forms(const ControlSettings& settings) {
@@ -107,17 +151,26 @@ emulator::FileForms file_forms(const ControlSettings& settings) {
   CameraData data;
   data.lens_table.assign(settings.lens_table.begin(), settings.lens_table.end());
   data.matrices = {makers::madv::camera_matrix_of(Mat3())};
-  const auto photo = [data, serial = settings.serial](const Descriptor& file,
-                                                      const CaptureRequest& request,
-                                                      std::span<const uint8_t> thumbnail) {
-    return form_photo(file, with_facts(data, serial, request), request, thumbnail);
+  // What they write about the camera.
+  ControlSettings camera;
+  camera.serial = settings.serial;
+  camera.firmware = settings.firmware;
+  const auto photo = [data, settings = camera](const Descriptor& file,
+                                               const CaptureRequest& request,
+                                               std::span<const uint8_t> thumbnail) {
+    return form_photo(file, with_facts(data, settings, request), request, thumbnail);
   };
-  const auto video = [data, serial = settings.serial](const Descriptor& file,
-                                                      const CaptureRequest& request,
-                                                      std::span<const uint8_t>) {
-    return form_video(file, with_facts(data, serial, request));
+  const auto video = [data, settings = camera](const Descriptor& file,
+                                               const CaptureRequest& request,
+                                               std::span<const uint8_t>) {
+    return form_video(file, with_facts(data, settings, request));
   };
-  return {photo, video};
+  const auto raw = [data, settings = camera](const Descriptor& file, const CaptureRequest& request,
+                                             const emulator::FileForms::Pixels& pixels,
+                                             std::span<const uint8_t> thumbnail) {
+    return form_raw(file, with_facts(data, settings, request), request, pixels, thumbnail);
+  };
+  return {photo, video, raw};
 }
 
 CaptureRequest photo_request(const ShotSettings& settings, std::string path) {
@@ -128,7 +181,9 @@ CaptureRequest photo_request(const ShotSettings& settings, std::string path) {
   // mark.
   request.stitched =
       settings.resolution == 1 || settings.resolution == 2 || settings.resolution == 4;
-  request.position = read_position(settings.position);
+  if (settings.resolution == 3 || settings.resolution == 4)
+    request.raw_path = raw_copy(request.path);
+  add_shot(settings, request);
   return request;
 }
 
@@ -139,7 +194,7 @@ CaptureRequest video_request(const ShotSettings& settings, std::string path,
   request.path = std::move(path);
   request.resolution = settings.resolution;
   read_size(madv::msg_video_resolution, settings.resolution, request);
-  request.position = read_position(settings.position);
+  add_shot(settings, request);
   request.segment = settings.segment;
   if (settings.loop) request.most_segments = files_in_loop;
   request.next = [next_path = std::move(next_path)](CaptureRequest& next) {

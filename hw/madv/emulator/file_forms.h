@@ -14,9 +14,6 @@
 
 namespace sphere::madv_emulator {
 
-/// The firmware of the camera.
-inline constexpr const char* firmware_version = "1.3.97.85.5.13333";
-
 /// Photos with MADV's Exif and the table after the picture, videos with a `madv` box, of a camera
 /// that was held level. The sister camera adds nothing.
 emulator::FileForms file_forms(const ControlSettings& settings);
@@ -25,6 +22,8 @@ emulator::FileForms file_forms(const ControlSettings& settings);
 struct ShotSettings {
   int resolution = 0;                 ///< the value of photo-resolution or video-resolution
   std::vector<std::string> position;  ///< as the client has sent it: lat, lon, alt; empty: none
+  int exposure = 0;                   ///< EV/2
+  std::optional<int> lens;            ///< one alone: 0 the front one, 1 the rear one
   // Of videos.
   bool loop = false;
   std::chrono::milliseconds segment{0};  ///< 0: one file

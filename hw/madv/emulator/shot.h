@@ -3,16 +3,19 @@
 
 #pragma once
 
+#include <optional>
+
 #include "hw/madv/commands.h"
 
 namespace sphere::madv_emulator {
 
 /// How one photo or video is taken, in addition to the settings that apply to all of them.
 struct Shot {
-  int start = 0;      ///< the command that started it, such as madv::msg_start_burst_photo
-  int value = 0;      ///< the value of the kind's own setting: its seconds, its lens, ...
-  int exposure = 0;   ///< of this photo of a bracketing, in EV/2
-  bool sound = true;  ///< of a video
+  int start = 0;     ///< the command that started it, such as madv::msg_start_burst_photo
+  int value = 0;     ///< the value of the kind's own setting: its seconds, its lens, ...
+  int exposure = 0;  ///< of this photo of a bracketing, in EV/2
+  std::optional<int> lens = {};  ///< the only one that is used: a value of single-sensor
+  bool sound = true;             ///< of a video
 };
 
 /// A kind of photo or recording.

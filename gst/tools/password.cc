@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/password.h"
+
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "gst/sphere/base/descriptor.h"
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr size_t longest_password = 256;
+
+/// A terminal that shows nothing of what is typed, as long as this object lives.
+class SilentTerminal {
+ public:
+  explicit SilentTerminal(int terminal) : terminal_(terminal) {
+    works_ = tcgetattr(terminal, &before_) == 0;
+    if (!works_) return;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    silent.c_lflag |= ECHONL | ICANON;
+    // These would stop or end the process with the terminal as it is now. Ctrl-C is handled.
+    silent.c_cc[VSUSP] = _POSIX_VDISABLE;
+    silent.c_cc[VQUIT] = _POSIX_VDISABLE;
+    works_ = tcsetattr(terminal, TCSAFLUSH, &silent) == 0;
+  }
+  ~SilentTerminal() {
+    if (works_) tcsetattr(terminal_, TCSAFLUSH, &before_);
+  }
+  SilentTerminal(const SilentTerminal&) = delete;
+  SilentTerminal& operator=(const SilentTerminal&) = delete;
+
+  bool works() const { return works_; }
+
+ private:
+  const int terminal_;
+  bool works_ = false;
+  termios before_ = {};
+};
+
+/// Whether there is something to read; false if it is cancelled.
+bool wait_for_input(int terminal, GCancellable* cancellable) {
+  GPollFD polls[2] = {{terminal, G_IO_IN, 0}, {}};
+  const bool can_cancel = cancellable && g_cancellable_make_pollfd(cancellable, &polls[1]);
+  while (g_poll(polls, can_cancel ? 2 : 1, -1) < 0 && errno == EINTR) {
+  }
+  if (can_cancel) g_cancellable_release_fd(cancellable);
+  return !g_cancellable_is_cancelled(cancellable);
+}
+
+}  // namespace
+
+Result<std::string> ask_password(const std::string& question, GCancellable* cancellable) {
+  const Descriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!terminal) return invalid("there is no terminal to type the password");
+  const SilentTerminal silent(terminal.get());
+  if (!silent.works()) return invalid("the terminal would show the password");
+  if (write(terminal.get(), question.data(), question.size()) < 0)
+    return failed("the terminal can't be written");
+  std::string line;
+  for (;;) {
+    if (!wait_for_input(terminal.get(), cancellable)) return failed("interrupted");
+    char bytes[longest_password];
+    const ssize_t got = read(terminal.get(), bytes, sizeof bytes);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return failed("the terminal was closed");
+    line.append(bytes, static_cast<size_t>(got));
+    if (const size_t end = line.find('\n'); end != std::string::npos) return line.substr(0, end);
+    if (line.size() > longest_password) return invalid("the password is too long");
+  }
+}
+
+}  // namespace sphere::tool

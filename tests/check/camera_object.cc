@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// GstSphereCamera and the threads: wherever an application lets go of it, its end comes in the
+// application's thread, never in the camera's, whose end it waits for.
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+
+#include "hw/gstspherecamera_private.h"
+#include "tests/check/emulator.h"
+
+#include <gst/check/gstcheck.h>
+
+using namespace sphere;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What an application and the camera's thread tell each other.
+struct Watch {
+  GstSphereCamera* camera = nullptr;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool let_go = false;
+  GThread* ended_in = nullptr;
+
+  /// Waits in the camera's thread until the application has let go of the camera, with a limit.
+  void wait() {
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, 20s, [this] { return let_go; });
+  }
+  void drop() {
+    g_object_unref(camera);
+    const std::lock_guard lock(mutex);
+    let_go = true;
+    changed.notify_all();
+  }
+};
+
+void watch_end(Watch& watch) {
+  g_object_weak_ref(
+      G_OBJECT(watch.camera),
+      [](gpointer data, GObject*) { static_cast<Watch*>(data)->ended_in = g_thread_self(); },
+      &watch);
+}
+
+void iterate_until_ended(Watch& watch) {
+  const gint64 until = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+  while (!watch.ended_in) {
+    fail_unless(g_get_monotonic_time() < until, "the camera does not end");
+    g_main_context_iteration(nullptr, FALSE);
+    g_thread_yield();
+  }
+}
+
+void connected(GObject* source, GAsyncResult* result, gpointer data) {
+  g_autoptr(GError) error = nullptr;
+  fail_unless(gst_sphere_camera_connect_finish(GST_SPHERE_CAMERA(source), result, &error), "%s",
+              error ? error->message : "");
+  static_cast<Watch*>(data)->drop();
+}
+
+}  // namespace
+
+// The answer to connect() is given in the camera's thread, which then calls its listeners, and only
+// then drops the call. One of the listeners waits until the application has let go.
+GST_START_TEST(the_last_reference_is_dropped_by_the_application) {
+  const auto emulator = test::started(test::control_only());
+  Watch watch;
+  watch.camera = gst_sphere_camera_new(emulator->uri().c_str(), nullptr);
+  fail_unless(watch.camera != nullptr);
+  watch_end(watch);
+  hw::client_of(watch.camera)->add_listener([&watch](const hw::CameraEvent& event) {
+    if (event.kind == hw::CameraEvent::Kind::ready) watch.wait();
+  });
+  gst_sphere_camera_connect_async(watch.camera, nullptr, connected, &watch);
+  iterate_until_ended(watch);
+  fail_unless(watch.let_go);
+  fail_unless(watch.ended_in == g_thread_self(), "the camera ends in another thread");
+}
+GST_END_TEST;
+
+// The camera is let go while a call waits, which is then cancelled; and while it is being
+// connected.
+GST_START_TEST(calls_that_wait_keep_no_camera) {
+  const auto emulator = test::started(test::control_only({"silent:0"}));
+  for (int i = 0; i < 4; ++i) {
+    Watch watch;
+    watch.camera = gst_sphere_camera_new(emulator->uri().c_str(), nullptr);
+    watch_end(watch);
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    gst_sphere_camera_connect_async(
+        watch.camera, cancellable,
+        [](GObject* source, GAsyncResult* result, gpointer) {
+          g_autoptr(GError) error = nullptr;
+          fail_unless(!gst_sphere_camera_connect_finish(GST_SPHERE_CAMERA(source), result, &error));
+          fail_unless(g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED), "%s",
+                      error->message);
+        },
+        nullptr);
+    watch.drop();
+    g_cancellable_cancel(cancellable);
+    iterate_until_ended(watch);
+    fail_unless(watch.ended_in == g_thread_self());
+  }
+}
+GST_END_TEST;
+
+// Each call is answered once, in the context of the caller, also if there is no connection.
+GST_START_TEST(a_call_without_a_connection_fails_later) {
+  GstSphereCamera* camera = gst_sphere_camera_new("madv://127.0.0.1:9", nullptr);
+  int answers = 0;
+  gst_sphere_camera_mark_async(
+      camera, nullptr,
+      [](GObject* source, GAsyncResult* result, gpointer data) {
+        g_autoptr(GError) error = nullptr;
+        fail_unless(!gst_sphere_camera_mark_finish(GST_SPHERE_CAMERA(source), result, &error));
+        fail_unless(g_error_matches(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_LOST));
+        ++*static_cast<int*>(data);
+      },
+      &answers);
+  fail_unless_equals_int(answers, 0);
+  while (!answers) g_main_context_iteration(nullptr, TRUE);
+  while (g_main_context_iteration(nullptr, FALSE)) {
+  }
+  fail_unless_equals_int(answers, 1);
+  g_object_unref(camera);
+}
+GST_END_TEST;
+
+static Suite* camera_object_suite() {
+  Suite* suite = suite_create("camera_object");
+  TCase* tc = tcase_create("camera_object");
+  tcase_set_timeout(tc, 120);
+  tcase_add_test(tc, the_last_reference_is_dropped_by_the_application);
+  tcase_add_test(tc, calls_that_wait_keep_no_camera);
+  tcase_add_test(tc, a_call_without_a_connection_fails_later);
+  suite_add_tcase(suite, tc);
+  return suite;
+}
+
+GST_CHECK_MAIN(camera_object)

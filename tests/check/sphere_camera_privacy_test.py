@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Nothing about a camera's owner in logs, dot files and JSON, whatever is done with the camera.
+Prints a summary line as gst-check does."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+from checks import SPHERE, attempt, check, finish, launch_ours, run
+
+# What the emulated camera has, and what the test tells it.
+SECRETS = {
+    "the password": "12345678",
+    "the new password": "8265310947",
+    "the serial number": "MJXJ00000000EMUL",
+    "the latitude": "48.2081",
+    "the longitude": "16.3712",
+}
+NETWORK = {"the name of the network": "MJXJ-emulator"}
+TOKEN = re.compile(r"""token["']?\s*[:=]\s*["']?\d""")
+
+
+@contextlib.contextmanager
+def camera():
+    with subprocess.Popen([SPHERE, "emulator", "--size", "320x160"], stdout=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            yield json.loads(process.stdout.readline())["uri"]
+        finally:
+            process.kill()
+
+
+class Log:
+    """What one command leaves behind, with all logs on."""
+
+    def __init__(self, home):
+        self.home = pathlib.Path(home)
+        self.dots = self.home / "dots"
+        self.file = self.home / "log"
+        self.dots.mkdir()
+        self.env = {**os.environ, "XDG_DATA_HOME": home + "/data", "XDG_CACHE_HOME": home + "/cache",
+                    "GST_DEBUG": "*:9", "GST_DEBUG_NO_COLOR": "1", "GST_DEBUG_FILE": str(self.file),
+                    "GST_DEBUG_DUMP_DOT_DIR": str(self.dots), "G_MESSAGES_DEBUG": "all"}
+
+    def text(self):
+        texts = [self.file.read_text(errors="replace") if self.file.exists() else ""]
+        texts += [path.read_text(errors="replace") for path in self.dots.iterdir()]
+        return "\n".join(texts)
+
+    def clear(self):
+        self.file.unlink(missing_ok=True)
+        for path in self.dots.iterdir():
+            path.unlink()
+
+
+def search(what, text, secrets):
+    for name, secret in secrets.items():
+        at = text.find(secret)
+        check(f"{what}: without {name}", at < 0, text[max(at - 100, 0):at + 60] if at >= 0 else "")
+    token = TOKEN.search(text)
+    check(f"{what}: without a token", not token, token and text[token.start() - 60:token.end()])
+
+
+def commands(uri, folder):
+    """Each command that talks to a camera, with what it may print by itself."""
+    password = folder + "/password"
+    with open(password, "w", encoding="utf-8") as file:
+        file.write(SECRETS["the new password"] + "\n")
+    yield ["cameras", uri], {}
+    yield ["info", uri], {}
+    yield ["set", uri, "beep", "2"], {}
+    yield ["set", uri, "beep"], {}
+    yield ["clock", uri], {}
+    yield ["gps", uri, "48.20817,16.37127,171"], {}
+    yield ["photo", uri, "-o", folder + "/photo.jpg"], {}
+    yield ["record", uri, "--duration", "1"], {}
+    yield ["files", uri, "ls"], {}
+    yield ["files", uri, "get", "--all", "--transport", "data", "-o", folder], {}
+    yield ["files", uri, "get", "--all", "--transport", "web", "-o", folder], {}
+    yield ["files", uri, "rm", "--all", "--yes"], {}
+    yield ["power", uri, "wake"], {}
+    # The name of the network is what is asked for.
+    yield ["wifi", uri], NETWORK
+    yield ["wifi", uri, "--password-file", password, "--yes"], NETWORK
+
+
+def test_commands():
+    with camera() as uri, tempfile.TemporaryDirectory() as home:
+        log = Log(home)
+        run(SPHERE, "consent", "give", "location", "--purpose", "camera", env=log.env)
+        run(SPHERE, "consent", "give", "audio", "--purpose", "record", env=log.env)
+        log.clear()
+        for words, shown in commands(uri, home):
+            what = " ".join([words[0], *words[2:]][:3])
+            done = run(SPHERE, *words, "--json", env=log.env)
+            check(f"{what} works", done.returncode == 0, done.stderr[-300:])
+            search(f"what {what} prints", done.stdout + done.stderr, SECRETS | {
+                name: secret for name, secret in NETWORK.items() if name not in shown})
+            search(f"the log of {what}", log.text(), SECRETS | NETWORK)
+            log.clear()
+
+
+def test_preview():
+    with camera() as uri, tempfile.TemporaryDirectory() as home:
+        log = Log(home)
+        for category in ("device", "network"):
+            run(SPHERE, "consent", "give", category, "--purpose", "bind", env=log.env)
+        log.clear()
+        launch_ours(f"spherecamsrc location={uri} ledger=default ! identity eos-after=3 ! fakesink",
+                    env=log.env)
+        text = log.text()
+        check("there is a log, and dot files", len(text) > 100000 and "digraph" in text)
+        search("the log of the preview", text, SECRETS | NETWORK)
+
+
+def main():
+    attempt(test_commands)
+    if "ASAN_OPTIONS" not in os.environ:
+        attempt(test_preview)
+    finish()
+
+
+main()
