@@ -66,7 +66,9 @@ std::string error_of(Pipeline& pipeline, GQuark domain, int code) {
 double seconds_to_stop(Pipeline& pipeline) {
   const gint64 since = g_get_monotonic_time();
   pipeline.set_state(GST_STATE_NULL);
-  return static_cast<double>(g_get_monotonic_time() - since) / G_USEC_PER_SEC;
+  const double took = static_cast<double>(g_get_monotonic_time() - since) / G_USEC_PER_SEC;
+  GST_INFO("stopped in %.3f s", took);
+  return took;
 }
 
 }  // namespace
@@ -340,6 +342,11 @@ GST_START_TEST(errors_say_what_to_do) {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline.element()));
   const MessageRef message(gst_bus_timed_pop_filtered(bus.get(), deadline, GST_MESSAGE_ERROR));
   fail_unless(message != nullptr);
+  g_autoptr(GError) error = nullptr;
+  gst_message_parse_error(message.get(), &error, nullptr);
+  GST_INFO("a camera that does not come back: %s", error->message);
+  fail_unless(error->domain == GST_RESOURCE_ERROR && strstr(error->message, "camera") != nullptr,
+              "%s", error->message);
 }
 GST_END_TEST;
 
