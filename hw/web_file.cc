@@ -123,8 +123,14 @@ WebFileReader::Outcome WebFileReader::read(const FileAddress& address, Part part
 
   Outcome outcome;
   outcome.whole_size = whole_size(headers);
-  if (!is_part && soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CONTENT_LENGTH)
-    outcome.whole_size = static_cast<uint64_t>(soup_message_headers_get_content_length(headers));
+  if (soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CONTENT_LENGTH) {
+    const goffset length = soup_message_headers_get_content_length(headers);
+    if (length < 0) {
+      outcome.failure = Failure(Reason::broken, "the camera's web server tells a negative length");
+      return outcome;
+    }
+    if (!is_part) outcome.whole_size = static_cast<uint64_t>(length);
+  }
   goffset start = 0, end = 0, total = -1;
   if (is_part && (!soup_message_headers_get_content_range(headers, &start, &end, &total) ||
                   static_cast<uint64_t>(start) != part.offset)) {

@@ -391,6 +391,11 @@ Status find_lens(const StitchInput& input, StitchOptions* options, FoundLens* fo
                  MessagePrinter* printer) {
   if (!options->lens.empty() || (options->lens_fov > 0 && !options->search)) return ok();
   if (input.height() < least_searched_height && !options->search) return ok();
+  // Of a raw picture, only the one for viewing is decoded here.
+  if (input.preview)
+    return options->search
+               ? unsupported(options->input + ": lenses can't be searched in a raw picture (DNG)")
+               : ok();
   if (!options->save_lens.empty()) {
     Result<OutputFile> file = OutputFile::create(options->save_lens, options->clobber);
     if (!file) return file.error();

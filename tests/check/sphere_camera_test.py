@@ -183,6 +183,9 @@ def test_raw_photos(env):
                   found["ImageHeight"] == 3456 and found["PhotometricInterpretation"] == 32803, found)
         seen = sphere(env, "inspect", folder + "/room.dng")
         check("it can be examined", seen.returncode == 0, seen.stderr)
+        stitched = sphere(env, "stitch", folder + "/room.dng", folder + "/sphere.jpg")
+        check("its picture for viewing is stitched", stitched.returncode == 0 and
+              "CRITICAL" not in stitched.stderr, stitched.stderr)
         listed = as_json(sphere(env, "files", uri, "ls", "--json"))["files"]
         check("both are listed", len(listed) == 2, listed)
         sphere(env, "files", uri, "rm", told["photos"][0])
