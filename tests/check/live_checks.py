@@ -21,11 +21,10 @@ SOUND = "consent/audio,state=(string)given,purpose=(string){live,record,share}"
 class Live:
     """`sphere live`, whose lines of JSON are read while it runs."""
 
-    def __init__(self, *words, env=None, preexec_fn=None):
+    def __init__(self, *words, env=None, before=()):
         self.process = subprocess.Popen(
-            [SPHERE, "live", *map(str, words), "--json"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
-            preexec_fn=preexec_fn)
+            [*before, SPHERE, "live", *map(str, words), "--json"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         self.lines = []
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self.read)
