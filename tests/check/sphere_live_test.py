@@ -91,6 +91,13 @@ def test_hls(folder):
                    SOUND) as live:
         check("pictures are written", live.frames(0, 150))
         playing = (site / "live.m3u8").read_text(encoding="utf-8")
+        if NGINX_MODULE and shutil.which("nginx"):
+            server = Nginx(folder)
+            server.start()
+            check_video("HLS from nginx, while it runs",
+                        probe(f"http://127.0.0.1:{server.web_port}/site/index.m3u8",
+                              "-read_intervals", "%+2"))
+            server.kill()
         status, errors = live.end()
     check("it ends in order", status == 0, errors)
     check("a live list has no end", "ENDLIST" not in playing)
