@@ -14,6 +14,8 @@ namespace {
 // told this much behind the pictures.
 // How long the sound may be behind the pictures at the end of a part.
 constexpr GstClockTime longest_wait_for_sound = 300 * GST_MSECOND;
+// More than a second of coded sound.
+constexpr size_t most_early = 64;
 // What is kept between two parts; more means that the next one can't be opened.
 constexpr size_t most_held = 32 << 20;
 constexpr GstClockTime longest_silence = 600 * GST_MSECOND, sound_behind = 300 * GST_MSECOND;
@@ -68,6 +70,28 @@ Feed::Feed(const OutputNeeds& needs)
 Feed::~Feed() {
   const Lock lock(mutex_);
   clear_held();
+  clear_early();
+}
+
+void Feed::clear_early() {
+  for (GstSample* sample : early_) gst_sample_unref(sample);
+  early_.clear();
+}
+
+void Feed::give_early(GstAppSrc* audio) {
+  for (;;) {
+    SampleRef sample;
+    {
+      const Lock lock(mutex_);
+      if (early_.empty()) {
+        giving_early_ = false;
+        return;
+      }
+      sample.reset(early_.front());
+      early_.pop_front();
+    }
+    give(audio, sample.get(), false);
+  }
 }
 
 void Feed::clear_held() {
@@ -233,8 +257,8 @@ void Feed::take_video(GstSample* sample) {
         element_caps_ && caps != element_caps_.get() && is_other_picture(element_caps_.get(), caps);
   }
   if (!source) {
-    // Before the first connection nothing is missed.
-    if (connected_before_) ++dropped_;
+    // Before the first connection and after the end nothing is missed.
+    if (connected_before_ && !GST_CLOCK_TIME_IS_VALID(end_at_)) ++dropped_;
     return;
   }
   const bool key = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
@@ -282,14 +306,19 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
     return;
   }
   GstRef<GstAppSrc> sound;
+  bool first = false;
   {
     const Lock lock(mutex_);
     element_caps_.reset(gst_caps_ref(gst_sample_get_caps(sample)));
     if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
-    if (!flowing_) begin_ = sound_end_ = time;
+    first = !flowing_;
+    if (first) begin_ = sound_end_ = time;
+    giving_early_ = giving_early_ || (first && sound);
+    if (first && !sound) clear_early();
     flowing_ = true;
   }
   gst_app_src_push_sample(source, sample);
+  if (first && sound) give_early(sound.get());
   last_ = time;
   ++frames_;
   if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source))}) {
@@ -315,7 +344,18 @@ void Feed::take_audio(GstSample* sample) {
   const BufferRef stamped = with_running_times(sample);
   if (!GST_BUFFER_PTS_IS_VALID(stamped.get())) return;
   const SampleRef timed = sample_of(stamped.get(), caps);
-  if (hold(timed.get(), false) || !flowing_) return;
+  if (hold(timed.get(), false)) return;
+  {
+    const Lock lock(mutex_);
+    if (!flowing_ || giving_early_) {
+      early_.push_back(gst_sample_ref(timed.get()));
+      if (early_.size() > most_early) {
+        gst_sample_unref(early_.front());
+        early_.pop_front();
+      }
+      return;
+    }
+  }
   if (GST_CLOCK_TIME_IS_VALID(end_at_) && GST_BUFFER_PTS(stamped.get()) >= end_at_) {
     end_sound();
     return;

@@ -81,6 +81,9 @@ class Feed {
   /// Keeps it, if that is what is to be done now; takes no ownership.
   bool hold(GstSample* sample, bool video);
   void clear_held() SPHERE_REQUIRES(mutex_);
+  void clear_early() SPHERE_REQUIRES(mutex_);
+  /// Gives the sound that came before the first picture, and belongs to it.
+  void give_early(GstAppSrc* audio);
   void fill_gap(GstAppSrc* audio, GstClockTime time);
 
   const bool takes_new_sizes_, coded_, gapless_;
@@ -101,6 +104,9 @@ class Feed {
   mutable Mutex mutex_;
   GstRef<GstAppSrc> video_ SPHERE_GUARDED_BY(mutex_), audio_ SPHERE_GUARDED_BY(mutex_);
   CapsRef caps_ SPHERE_GUARDED_BY(mutex_), element_caps_ SPHERE_GUARDED_BY(mutex_);
+  /// The latest sound while no picture has gone: it takes a shorter way than pictures do.
+  std::deque<GstSample*> early_ SPHERE_GUARDED_BY(mutex_);
+  bool giving_early_ SPHERE_GUARDED_BY(mutex_) = false;
   std::deque<Held> held_ SPHERE_GUARDED_BY(mutex_);
   size_t held_bytes_ SPHERE_GUARDED_BY(mutex_) = 0;
   bool giving_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()

@@ -73,8 +73,10 @@ bool is_error(GstMessage* message, GQuark domain, int code) {
 }
 
 GstElement* child_of(GstElement* bin, const char* name) {
-  const GstRef<GstElement> element(gst_bin_get_by_name(GST_BIN(bin), name));
-  return element.get();
+  GstElement* element = gst_bin_get_by_name(GST_BIN(bin), name);
+  // The bin keeps it.
+  if (element) gst_object_unref(element);
+  return element;
 }
 
 Status check_space(const std::string& folder) {

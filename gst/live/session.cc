@@ -366,7 +366,8 @@ void Session::watch_outputs() {
       say(name + ": " + now.words + next);
       sink->told = now.words;
     }
-    sink->told_running = runs;
+    // Between two parts of a recording it connects, too.
+    sink->told_running = runs || (sink->told_running && now.words.empty());
   }
 }
 

@@ -198,6 +198,71 @@ GST_START_TEST(a_smaller_need_is_encoded_apart) {
 }
 GST_END_TEST
 
+namespace {
+
+/// Makes each encoder that is made from now on need a tenth of a second for a wide picture.
+class SlowEncoders {
+ public:
+  SlowEncoders() { hook_ = g_signal_add_emission_hook(signal(), 0, added, nullptr, nullptr); }
+  ~SlowEncoders() { g_signal_remove_emission_hook(signal(), hook_); }
+
+ private:
+  static guint signal() {
+    g_type_class_unref(g_type_class_ref(GST_TYPE_BIN));
+    return g_signal_lookup("element-added", GST_TYPE_BIN);
+  }
+  static gboolean added(GSignalInvocationHint*, guint, const GValue* values, gpointer) {
+    auto* element = GST_ELEMENT(g_value_get_object(&values[1]));
+    GstElementFactory* factory = gst_element_get_factory(element);
+    if (!factory || std::string_view(GST_OBJECT_NAME(factory)) != "x264enc") return TRUE;
+    const GstRef<GstPad> pad(gst_element_get_static_pad(element, "sink"));
+    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, work, nullptr, nullptr);
+    return TRUE;
+  }
+  static GstPadProbeReturn work(GstPad* pad, GstPadProbeInfo*, gpointer) {
+    const CapsRef caps(gst_pad_get_current_caps(pad));
+    int width = 0;
+    if (caps) gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "width", &width);
+    const int64_t end = g_get_monotonic_time() + 100'000;
+    while (width >= 640 && g_get_monotonic_time() < end) {
+    }
+    return GST_PAD_PROBE_OK;
+  }
+
+  gulong hook_;
+};
+
+}  // namespace
+
+// Both kinds of outputs get the smaller pictures, and a recording misses none.
+GST_START_TEST(a_slow_processor_makes_the_pictures_smaller) {
+  const SlowEncoders slow;
+  Running run({recorded(1), recorded(2)}, "test:?sound=no", 640, 30);
+  recorder(2).needs.takes_new_sizes = false;
+  recorder(2).needs.gapless = true;
+  run.start();
+  fail_unless(run.until([] { return recorder(1).pictures() > 0; }));
+  const int64_t begin = g_get_monotonic_time();
+  fail_unless(run.until([&run] { return run.session->status().width < 640; }));
+  fail_unless(g_get_monotonic_time() - begin < 3'500'000, "it takes %d ms",
+              static_cast<int>((g_get_monotonic_time() - begin) / 1000));
+  fail_unless(run.until([&run] { return run.told("too slow for 640x320"); }));
+  fail_unless(run.until([] {
+    const std::lock_guard lock(recorder(2).mutex);
+    return recorder(2).opened.size() == 2 && recorder(2).element;
+  }));
+  const size_t before = recorder(2).pictures();
+  fail_unless(run.until([before] { return recorder(2).pictures() > before + 20; }));
+  fail_unless(recorder(2).opened[1].width < 640);
+  fail_unless_equals_int(static_cast<int>(run.session->status().outputs[1].status.reconnects), 0);
+  fail_unless_equals_int(static_cast<int>(recorder(1).opened.size()), 1);
+  const auto all = copy_of(&Recorder::video, recorder(1));
+  const auto kept = copy_of(&Recorder::video, recorder(2));
+  for (size_t i = 0; i < std::min(all.size(), kept.size()); ++i)
+    fail_unless(all[i].time == kept[i].time, "picture %zu is missing", i);
+}
+GST_END_TEST
+
 GST_START_TEST(the_end_reaches_all) {
   Running run({recorded(1), recorded(2)});
   recorder(2).refuses = true;
@@ -256,6 +321,7 @@ static Suite* live_session_suite() {
   tcase_add_test(all, what_was_agreed_to_at_the_terminal_can_be_taken_back);
   tcase_add_test(all, one_encoding_for_each_need);
   tcase_add_test(all, a_smaller_need_is_encoded_apart);
+  tcase_add_test(all, a_slow_processor_makes_the_pictures_smaller);
   tcase_add_test(all, the_end_reaches_all);
   tcase_add_test(all, key_frames_are_made_when_they_are_asked_for);
   tcase_add_test(all, wrong_sources_are_explained);
