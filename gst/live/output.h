@@ -54,8 +54,8 @@ struct OutputNeeds {
   /// Whether pictures of another size can follow in the same stream, with a key frame and new caps.
   /// Otherwise the session ends the element and opens another one.
   bool takes_new_sizes = true;
-  /// Whether nothing may be missing between two of its elements, as in the parts of a recording. What
-  /// comes while one ends and the next one opens is then kept for that.
+  /// Whether nothing may be missing between two of its elements, as in the parts of a recording.
+  /// What comes while one ends and the next one opens is then kept for that.
   bool gapless = false;
   /// After this time, in seconds, the next key frame begins a new element; 0: never.
   double part_seconds = 0;
