@@ -119,8 +119,10 @@ std::optional<AdaptationStep> Adaptation::watch_network(const Load& load) {
     if (load.now - slow_since_ < slow_for || (eased_at_ && load.now - eased_at_ < settle) ||
         network_ <= least_network)
       return std::nullopt;
-    network_ = std::max(least_network, eased * std::min(network_, static_cast<double>(bitrate()) /
-                                                                      limits_.bitrate));
+    // An easy picture needs fewer bits than it may have.
+    double rate = bitrate();
+    if (load.kbit_s > 0) rate = std::min(rate, static_cast<double>(load.kbit_s));
+    network_ = std::max(least_network, eased * std::min(network_, rate / limits_.bitrate));
     eased_at_ = load.now;
     return step(load.slowest + " takes the stream too slowly: " + std::to_string(bitrate()) +
                 " kbit/s and " + size_text(width()) + " now");

@@ -29,6 +29,7 @@ struct Load {
   uint64_t encoded = 0;  ///< pictures that left the encoder
   int64_t queued = 0;    ///< microseconds of the stream that wait before the slowest output
   bool losing = false;   ///< whether an output drops pictures
+  int kbit_s = 0;        ///< what the encoder really makes; 0: not known
   std::string slowest;   ///< its name, for a person
 };
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // RTMP and RTMPS: to a media server, or to a service for live video.
 
+#include <algorithm>
+
 #include "gst/live/output.h"
 #include "gst/live/output_parts.h"
+#include "gst/live/send_buffer.h"
+#include "gst/sphere/base/gobject.h"
 
 namespace sphere::live {
 
@@ -10,6 +14,10 @@ namespace {
 
 // How long a server may take to answer.
 constexpr guint timeout_s = 5;
+// The kernel may hold a second of the stream back: enough for a connection with half a second of
+// delay, and little enough to notice soon that it is too slow.
+constexpr int least_buffer = 64 << 10;
+constexpr int most_attempts = 200;
 
 class RtmpOutput : public Output {
  public:
@@ -29,9 +37,16 @@ class RtmpOutput : public Output {
         "h264parse name=video ! video/x-h264,stream-format=avc ! mux.video ";
     if (stream.audio) words += "aacparse name=audio ! audio/mpeg,stream-format=raw ! mux.audio ";
     Result<GstElement*> bin = make_output_bin(words);
-    if (bin)
-      g_object_set(child_of(*bin, "sink"), "location", target_.address.c_str(), "timeout",
-                   timeout_s, nullptr);
+    if (!bin) return bin;
+    GstElement* sink = child_of(*bin, "sink");
+    g_object_set(sink, "location", target_.address.c_str(), "timeout", timeout_s, nullptr);
+    limit_ = std::max(least_buffer, stream.bitrate * 1000 / 8);
+    attempts_ = 0;
+    const GstRef<GstPad> pad(gst_element_get_static_pad(sink, "sink"));
+    gst_pad_add_probe(
+        pad.get(),
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
+        limit, this, nullptr);
     return bin;
   }
 
@@ -49,8 +64,19 @@ class RtmpOutput : public Output {
   }
 
  private:
+  /// The connection is there soon after the first buffers.
+  static GstPadProbeReturn limit(GstPad*, GstPadProbeInfo*, gpointer data) {
+    auto* self = static_cast<RtmpOutput*>(data);
+    const uint16_t own = self->target_.port;
+    const uint16_t port = own ? own : self->target_.address.starts_with("rtmps") ? 443 : 1935;
+    return limit_send_buffers(port, self->limit_) || ++self->attempts_ > most_attempts
+               ? GST_PAD_PROBE_REMOVE
+               : GST_PAD_PROBE_OK;
+  }
+
   const Target target_;
   OutputNeeds needs_;
+  int limit_ = 0, attempts_ = 0;  // of the sink's thread while the element runs
 };
 
 Result<std::unique_ptr<Output>> make(const Target& target) {

@@ -401,6 +401,10 @@ void Session::adapt() {
     load.queued = queued;
     load.slowest = sink->asked.target.shown;
   }
+  const Sample &first = rates_.front(), &last = rates_.back();
+  if (last.now - first.now > second)
+    load.kbit_s = static_cast<int>((last.bytes - first.bytes) * 8000 /
+                                   static_cast<uint64_t>(last.now - first.now));
   const int width = adaptation_->width();
   const auto step = adaptation_->update(load);
   if (!step) return;

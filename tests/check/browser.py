@@ -30,7 +30,7 @@ def program():
         found = name and shutil.which(name)
         if found:
             return found
-    print("skip: there is no Chromium; ./dev setup installs it")
+    print("skip: there is no Chromium; ./dev test installs it")
     sys.exit(77)
 
 

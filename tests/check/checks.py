@@ -6,6 +6,7 @@ import pathlib
 import pty
 import subprocess
 import sys
+import threading
 
 # A limit for each step in seconds, generous for a slow machine; nothing sleeps.
 DEADLINE = 120
@@ -13,14 +14,17 @@ BUILD = pathlib.Path(os.environ["SPHERE_BUILD"])
 SPHERE = str(BUILD / "gst" / "tools" / "sphere")
 
 _checks = _failures = 0
+# Tests may run in several threads.
+_counting = threading.Lock()
 
 
 def check(what, passed, detail=""):
     """Counts a check, and prints it if it failed."""
     global _checks, _failures
-    _checks += 1
+    with _counting:
+        _checks += 1
+        _failures += not passed
     if not passed:
-        _failures += 1
         print(f"failed: {what} {detail}")
     return passed
 

@@ -21,11 +21,10 @@ SOUND = "consent/audio,state=(string)given,purpose=(string){live,record,share}"
 class Live:
     """`sphere live`, whose lines of JSON are read while it runs."""
 
-    def __init__(self, *words, env=None, preexec_fn=None):
+    def __init__(self, *words, env=None, before=()):
         self.process = subprocess.Popen(
-            [SPHERE, "live", *map(str, words), "--json"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
-            preexec_fn=preexec_fn)
+            [*before, SPHERE, "live", *map(str, words), "--json"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         self.lines = []
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self.read)
@@ -148,11 +147,12 @@ NGINX_MODULE = next((path for path in (
 
 
 class Nginx:
-    """nginx with its RTMP module, which records what it gets."""
+    """nginx, with its RTMP module, which records what it gets, and with a web server of the folder."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
+        self.web_port = free_port()
         self.recordings = self.folder / "recordings"
         self.recordings.mkdir()
         (self.folder / "nginx.conf").write_text(f"""
@@ -171,6 +171,19 @@ rtmp {{
       record_path {self.recordings};
       record_unique on;
     }}
+  }}
+}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  types {{ application/vnd.apple.mpegurl m3u8; video/mp4 mp4 m4s; application/json json; }}
+  server {{
+    listen 127.0.0.1:{self.web_port};
+    root {folder};
   }}
 }}
 """, encoding="utf-8")

@@ -237,6 +237,18 @@ GST_START_TEST(a_slow_network_gets_fewer_bits) {
 }
 GST_END_TEST
 
+GST_START_TEST(an_easy_picture_is_eased_from_what_it_needs) {
+  Adaptation adaptation({.width = 1920, .bitrate = 20000});
+  Machine machine(&adaptation, 1e9);
+  machine.load.kbit_s = 5000;
+  machine.run(10 * second);
+  machine.load.queued = second;
+  machine.load.slowest = "there";
+  const auto steps = machine.run(Adaptation::longest_reaction);
+  fail_unless(!steps.empty() && steps[0].bitrate < 4000, "%d", adaptation.bitrate());
+}
+GST_END_TEST
+
 GST_START_TEST(playlists_follow_the_rules) {
   Playlist playlist(4, 3);
   std::vector<std::string> gone;
@@ -476,6 +488,7 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, the_size_comes_back);
   tcase_add_test(all, a_size_that_is_too_much_is_not_tried_all_the_time);
   tcase_add_test(all, a_slow_network_gets_fewer_bits);
+  tcase_add_test(all, an_easy_picture_is_eased_from_what_it_needs);
   tcase_add_test(all, playlists_follow_the_rules);
   tcase_add_test(all, fragments_are_cut_anywhere);
   tcase_add_test(all, fragments_are_moved);

@@ -2,12 +2,12 @@
 """`sphere live` into files, HLS, RTSP, SRT and RTMP, read by others' programs; and what it says when
 one of them fails. Prints a summary line as gst-check does."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
 import pty
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from checks import DEADLINE, SPHERE, attempt, check, finish, run
+from checks import DEADLINE, SPHERE, attempt, check, finish, launch_ours, run
 from live_checks import (NGINX_MODULE, SMALL, SOUND, Nginx, audio_of, check_video, free_port,
                          loudness, probe, streaming, video_of)
 
@@ -91,6 +91,13 @@ def test_hls(folder):
                    SOUND) as live:
         check("pictures are written", live.frames(0, 150))
         playing = (site / "live.m3u8").read_text(encoding="utf-8")
+        if NGINX_MODULE and shutil.which("nginx"):
+            server = Nginx(folder)
+            server.start()
+            check_video("HLS from nginx, while it runs",
+                        probe(f"http://127.0.0.1:{server.web_port}/site/index.m3u8",
+                              "-read_intervals", "%+2"))
+            server.kill()
         status, errors = live.end()
     check("it ends in order", status == 0, errors)
     check("a live list has no end", "ENDLIST" not in playing)
@@ -228,12 +235,9 @@ def test_failures(folder):
         port = taken.getsockname()[1]
         nowhere = free_port()
 
-        def limit():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-
         with streaming("test:", *SMALL, "--bitrate", "1500", "--to", f"rtsp:{port}", "--to",
                        f"rtmp://127.0.0.1:{nowhere}/a/k", "--to", f"file:{folder}/full.mp4", "--to",
-                       "rtsp:0", preexec_fn=limit) as live:
+                       "rtsp:0", before=("prlimit", "--fsize=200000")) as live:
             words = {}
             for index in (0, 1, 2):
                 output = live.wait_output(index, lambda one: one["state"] == "waiting"
@@ -335,6 +339,29 @@ def test_camera(folder):
     check("without a camera it says so", status == 1 and errors.strip(), errors)
 
 
+def test_file_sources(folder):
+    """A file is played at its own speed; its fisheyes are stitched, and a sphere is left as it is."""
+    for output in ("fisheye", "equirect"):
+        launch_ours(f"spheretestsrc num-buffers=60 supersample=1 output={output} ! "
+                    "video/x-raw,width=640,framerate=30/1 ! x264enc speed-preset=ultrafast ! h264parse "
+                    f"! mp4mux ! filesink location={folder}/{output}.mp4")
+        begin = time.monotonic()
+        with streaming(f"{folder}/{output}.mp4", "--to", f"file:{folder}/out-{output}.mp4") as live:
+            status, errors = live.result()
+        took = time.monotonic() - begin
+        check(f"{output}: it ends with the file", status == 0, errors)
+        check(f"{output}: it takes as long as the film", took > 1.9, took)
+        probed = probe(f"{folder}/out-{output}.mp4")
+        check_video(output, probed, size=(640, 320))
+        check(f"{output}: most pictures", int(video_of(probed).get("nb_read_packets", 0)) > 45)
+    # The same street, so nearly the same picture; unstitched, it would be far from it.
+    told = run("ffmpeg", "-v", "info", "-i", f"{folder}/out-fisheye.mp4", "-i",
+               f"{folder}/out-equirect.mp4", "-lavfi", "[0]trim=end_frame=1[a];"
+               "[1]trim=end_frame=1[b];[a][b]psnr", "-f", "null", "-").stderr
+    found = re.search(r"average:([\d.]+)", told)
+    check("both show the same", found and float(found.group(1)) > 18, told[-300:])
+
+
 def test_question(folder):
     """On a terminal a person is asked for each target, and the answer counts for it alone."""
     terminal, end = pty.openpty()
@@ -360,14 +387,19 @@ def test_question(folder):
     check("no", not audio_of(probe(f"{folder}/b.mp4")))
 
 
+def in_a_folder(test):
+    """Runs a test with a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        attempt(test, folder)
+
+
 def main():
-    tests = [test for name, test in sorted(globals().items()) if name.startswith("test_")]
     wanted = [word for word in sys.argv[1:] if not word.startswith("--")]
-    for test in tests:
-        if wanted and test.__name__ not in wanted:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            attempt(test, folder)
+    tests = [test for name, test in sorted(globals().items())
+             if name.startswith("test_") and (not wanted or name in wanted)]
+    # They mostly wait for pictures, which come at their own speed.
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        list(pool.map(in_a_folder, tests))
     finish()
 
 
