@@ -52,6 +52,10 @@ class RtmpOutput : public Output {
 
   std::string explain(GstMessage* error) override {
     const std::string where = target_.shown;
+    g_autoptr(GError) problem = nullptr;
+    gst_message_parse_error(error, &problem, nullptr);
+    if (problem && to_string(problem->message).find("timed out") != std::string::npos)
+      return where + " does not answer: check the network, and that the server runs";
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
       return where + " refuses the stream: check the stream key, and that nobody else uses it";
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND) ||

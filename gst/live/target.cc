@@ -119,6 +119,8 @@ Status read_address(const std::string& words, Target* target) {
   return ok();
 }
 
+// A shorter one is no secret, and would be found in ordinary words.
+constexpr size_t shortest_secret = 4;
 constexpr std::string_view secret_settings[] = {"passphrase", "streamid", "token", "password"};
 
 }  // namespace
@@ -132,7 +134,8 @@ std::string Target::setting(const std::string& name) const {
 
 std::string Target::without_secrets(std::string text) const {
   for (const std::string& secret : secrets)
-    for (size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos;
+    for (size_t at = 0;
+         secret.size() >= shortest_secret && (at = text.find(secret, at)) != std::string::npos;
          at += std::string_view("…").size())
       text.replace(at, secret.size(), "…");
   return text;

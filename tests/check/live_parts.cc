@@ -46,6 +46,7 @@ GST_START_TEST(targets_are_read) {
   const std::string hidden =
       rtmp.without_secrets("can't open rtmp://a.example/live2/abcd-efgh?token=1, abcd-efgh");
   fail_unless(hidden.find("abcd") == std::string::npos, "%s", hidden.c_str());
+  fail_unless(must("rtmp://h/live/a").without_secrets("it failed") == "it failed");
   fail_unless(must("rtmps://user:pw@h:444/a/b").shown.find("pw") == std::string::npos);
 
   const Target srt = must("srt://10.0.0.1:9000?passphrase=0123456789%26&latency=80");
