@@ -138,7 +138,7 @@ def test_rtsp(folder):
             check(f"RTSP over {transport}: sound", audio_of(probed).get("codec_name") == "aac")
         path = f"{folder}/received.h264"
         players = [subprocess.Popen(["ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", link,
-                                     "-map", "0:v", "-c", "copy", "-frames:v", "30", "-y",
+                                     "-map", "0:v", "-c", "copy", "-frames:v", "75", "-y",
                                      path if number == 0 else f"{path}.{number}.h264"],
                                     stdin=subprocess.DEVNULL) for number in range(3)]
         check("three players are counted",
