@@ -34,6 +34,7 @@ constexpr const char* payload_of_sound =
 class Media {
  public:
   std::atomic<int> viewers = 0;
+  std::atomic<bool> key_wanted = false;  ///< a player has joined those who play
 
   void set(GstRTSPMedia* media) {
     const GstRef<GstElement> element(gst_rtsp_media_get_element(media));
@@ -212,11 +213,13 @@ class RtspOutput : public Output {
     GstSample* sample = gst_app_sink_pull_sample(sink);
     if (!sample) return GST_FLOW_OK;
     // A player that has just come does not wait for the next key frame of its own.
-    if (video && self->media_->waiting()) {
+    const bool joined = video && self->media_->key_wanted.exchange(false);
+    if (joined ||
+        (video && self->media_->waiting() &&
+         GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_DELTA_UNIT))) {
       const GstRef<GstPad> pad(gst_element_get_static_pad(GST_ELEMENT(sink), "sink"));
-      if (GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_DELTA_UNIT))
-        gst_pad_push_event(
-            pad.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+      gst_pad_push_event(pad.get(),
+                         gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
     }
     self->media_->push(video, sample);
     gst_sample_unref(sample);
@@ -232,6 +235,10 @@ class RtspOutput : public Output {
 
   static void client_connected(GstRTSPServer*, GstRTSPClient* client, gpointer data) {
     ++shared(data).viewers;
+    connect(client, "play-request", G_CALLBACK(+[](GstRTSPClient*, GstRTSPContext*, gpointer of) {
+              shared(of).key_wanted = true;
+            }),
+            *static_cast<SharedMedia*>(data));
     connect(client, "closed",
             G_CALLBACK(+[](GstRTSPClient*, gpointer of) { --shared(of).viewers; }),
             *static_cast<SharedMedia*>(data));

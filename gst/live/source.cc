@@ -15,7 +15,7 @@ namespace sphere::live {
 
 namespace {
 
-constexpr guint fresh_pictures = 2;
+constexpr guint fresh_pictures = 2, file_pictures = 8;
 constexpr int width_step = 32, smallest_width = 64, largest_width = 8192;
 // A stream may begin black; what can't be told by then is stitched.
 constexpr int most_looked_at = 30;
@@ -213,6 +213,8 @@ Status Source::build_camera(GstElement* camera) {
 
 Status Source::build_uri(const std::string& uri) {
   kind_ = uri.starts_with("rtsp") ? Kind::live : Kind::file;
+  // At the beginning of a file pictures come at once, while the stitcher prepares itself.
+  if (kind_ == Kind::file) g_object_set(fresh_, "max-size-buffers", file_pictures, nullptr);
   Status status = ok();
   GstElement* decoder = add("uridecodebin", &status);
   if (!status) return status;
