@@ -308,6 +308,10 @@ GST_START_TEST(in_and_out_without_a_copy) {
     const std::string error = p.wait();
     fail_unless(error.empty(), "%s: %s", format, error.c_str());
   }
+  // A thread that has used libEGL cleans up in there when it ends, and crashes if exit() unloads
+  // the library at that moment. This process has nothing to clean up.
+  const char* fork = g_getenv("CK_FORK");
+  if (!fork || std::string(fork) != "no") _exit(EXIT_SUCCESS);
 }
 GST_END_TEST;
 
