@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One sample of a plane of the output, from one layer or from both; warp.vert has the rest.
 //
-// ADDED: a field is added. EDGE: what is read may lie outside the layer's part of the picture. Where
-// GL is software, to ask costs a fifth of the whole.
+// ADDED: a field is added. EXACT: the point follows from the direction, in an equirectangular
+// picture or, CUBE, in one that consists of a cube's faces. EDGE: what is read may lie outside the
+// layer's part of the picture. Where GL is software, to ask costs a fifth of the whole.
 
 uniform sampler2D plane;
 #ifdef EDGE
@@ -23,6 +24,110 @@ uniform vec4 edges;    // texture coordinates: the plane's width, half a sample;
                        // last row
 VARYING vec3 source_direction;
 
+#ifdef CUBE
+// The faces of a cube: what they look at, and where rows and columns run; pixels of the picture:
+// left, top, width, height; texture coordinates of the middles of the first and the last sample.
+uniform vec3 face_ahead[6];
+uniform vec3 face_right[6];
+uniform vec3 face_down[6];
+uniform vec4 face_areas[6];
+uniform vec4 face_limits[6];
+uniform float equiangular;  // 1: each pixel has the same angle
+
+struct Face {
+  vec3 ahead;
+  vec3 right;
+  vec3 down;
+  vec4 area;
+  vec4 limits;
+};
+Face seen;  // the face that shows the point
+
+Face face_of(vec3 d) {
+  Face face;
+  float most = -1e9;
+  for (int n = 0; n < 6; n++) {
+    float ahead = dot(d, face_ahead[n]);
+    if (ahead > most) {
+      most = ahead;
+      face = Face(face_ahead[n], face_right[n], face_down[n], face_areas[n], face_limits[n]);
+    }
+  }
+  return face;
+}
+
+vec2 point_on(Face face, vec3 d) {
+  vec2 at = vec2(dot(d, face.right), dot(d, face.down)) / dot(d, face.ahead);
+  if (equiangular > 0.5) at = atan(at) * 1.2732395;
+  return (face.area.xy + (at + 1.0) * 0.5 * face.area.zw) * source.xy + source.zw;
+}
+
+vec3 direction_of(Face face, vec2 at) {
+  vec2 w = ((at - source.zw) / source.xy - face.area.xy) / face.area.zw * 2.0 - 1.0;
+  if (equiangular > 0.5) w = tan(clamp(w, -1.8, 1.8) * 0.78539816);
+  return face.ahead + w.x * face.right + w.y * face.down;
+}
+
+vec2 exact_point() {
+  seen = face_of(source_direction);
+  return point_on(seen, source_direction);
+}
+
+#ifdef REDUCED
+uniform sampler2D copies;  // of half the size, and its mipmaps
+uniform vec2 to_copies;    // texture coordinates: of the plane to those of its copies
+#endif
+
+// Of the plane (a level below 0) or of its copies: the width and height of a sample.
+vec2 sample_size(float level) {
+  return vec2(edges.y, edges.z) * (level < 0.0 ? 2.0 : exp2(ceil(level) + 2.0));
+}
+
+// The middles of the first and the last sample of a face.
+vec4 limits_of(Face face, float level) {
+  if (level < 0.0) return face.limits;
+  vec2 size = sample_size(level);
+  vec2 first = (ceil((face.limits.xy - edges.yz) / size - 0.001) + 0.5) * size;
+  vec2 last = (floor((face.limits.zw + edges.yz) / size + 0.001) - 0.5) * size;
+  return vec4(first, max(first, last));
+}
+
+vec4 read_at(vec2 at, float level) {
+#ifdef REDUCED
+  if (level >= 0.0) return TEXTURE_LEVEL(copies, at * to_copies, level);
+#endif
+  return TEXTURE(plane, at);
+}
+
+// A point beyond the edge of a face, from the face that shows it.
+vec4 neighbour_at(Face face, vec2 at, float level) {
+  vec3 d = direction_of(face, at);
+  Face other = face_of(d);
+  vec4 limit = limits_of(other, level);
+  return read_at(clamp(point_on(other, d), limit.xy, limit.zw), level);
+}
+
+// Between the last samples of a face and the next ones of its neighbours both are read.
+vec4 face_texture(vec2 at, float level) {
+  vec4 limit = limits_of(seen, level);
+  vec2 inside = clamp(at, limit.xy, limit.zw);
+  vec4 value = read_at(inside, level);
+  vec2 over = at - inside;
+  if (over == vec2(0.0)) return value;
+  vec2 size = sample_size(level);
+  vec2 part = min(abs(over) / size, 1.0);
+  vec2 next = inside + sign(over) * max(abs(over), size);
+  if (over.y == 0.0)
+    return mix(value, neighbour_at(seen, vec2(next.x, at.y), level), part.x);
+  vec4 below = neighbour_at(seen, vec2(inside.x, next.y), level);
+  if (over.x != 0.0) {
+    value = mix(value, neighbour_at(seen, vec2(next.x, inside.y), level), part.x);
+    below = mix(below, neighbour_at(seen, next, level), part.x);
+  }
+  return mix(value, below, part.y);
+}
+#define texture_at(at) face_texture(at, -1.0)
+#else
 vec2 exact_point() {
   vec3 d = source_direction;
   vec2 angles = vec2(atan(d.x, d.z) / 6.2831853, atan(d.y, length(d.xz)) / 3.1415927);
@@ -39,6 +144,7 @@ vec4 texture_at(vec2 at) {
   return mix(TEXTURE(plane, vec2(edges.x - edges.y, at.y)), TEXTURE(plane, vec2(edges.y, at.y)),
              t / (2.0 * edges.y));
 }
+#endif
 #else
 VARYING vec2 point;
 #define texture_at(at) TEXTURE(plane, at)
@@ -96,11 +202,15 @@ vec4 cubic(vec2 at, vec4 limit) {
 #endif
 
 #ifdef REDUCED
+VARYING float reduction_level;
+#ifndef CUBE
 uniform sampler2D copies;  // of half the size, and its mipmaps
 uniform vec2 to_copies;    // texture coordinates: of the plane to those of its copies
-VARYING float reduction_level;
+#endif
 
-#ifdef EXACT
+#ifdef CUBE
+#define copy_at(at, level) face_texture(at, level)
+#elif defined(EXACT)
 // As texture_at(), between samples of the copy.
 vec4 copy_at(vec2 at, float level) {
   float half_sample = edges.y * exp2(ceil(level) + 1.0);

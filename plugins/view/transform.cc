@@ -24,8 +24,10 @@ GstBaseTransformClass* parent_of(GstBaseTransform* transform) {
 
 GstCaps* fixate_caps(GstBaseTransform* transform, GstPadDirection direction, GstCaps* caps,
                      GstCaps* others) {
-  if (direction == GST_PAD_SINK)
-    return fixate_output(caps, others, viewing_of(transform)->projection());
+  if (direction == GST_PAD_SINK) {
+    Viewing* const viewing = viewing_of(transform);
+    return fixate_output(caps, others, viewing->projection(), viewing->input());
+  }
   return parent_of(transform)->fixate_caps(transform, direction, caps, others);
 }
 

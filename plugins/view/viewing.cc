@@ -10,6 +10,8 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/orientation/turn_meta.h"
+#include "gst/sphere/warp/cubesource.h"
+#include "gst/sphere/warp/equirectsource.h"
 
 namespace sphere {
 
@@ -20,10 +22,15 @@ constexpr double most_angle = 36000;
 // The cells are chosen anew if the field of view has changed by this part. They could be chosen for
 // each picture, but that takes a millisecond.
 constexpr double same_cell = 0.05;
-// Of the input's shape, 2:1.
-constexpr double shape_tolerance = 0.02;
+// Of the input's shape.
+constexpr double shape_tolerance = 0.02, sphere_shape = 2, cube_shape = 1.5;
 
 double seconds_now() { return static_cast<double>(g_get_monotonic_time()) / G_USEC_PER_SEC; }
+
+bool is_finite(const Look& look) {
+  return std::isfinite(look.angles.yaw) && std::isfinite(look.angles.pitch) &&
+         std::isfinite(look.angles.roll) && std::isfinite(look.fov);
+}
 
 double shown_aspect(const GstVideoInfo& info) {
   return static_cast<double>(GST_VIDEO_INFO_PAR_N(&info)) /
@@ -34,9 +41,28 @@ Size size_of(const GstVideoInfo& info) {
   return {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
 }
 
+/// GstSphereViewInput: the projections that can be read.
+GType input_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Projection::equirect), "Equirectangular, 2:1", "equirect"},
+      {static_cast<int>(Projection::cubemap),
+       "Six faces in 3x2: right, left, up, then down, front, back", "cubemap"},
+      {static_cast<int>(Projection::eac),
+       "Equi-angular cubemap in 3x2: left, front, right, then down, back, up, turned", "eac"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_plugin_enum("GstSphereViewInput", values);
+  return type;
+}
+
 }  // namespace
 
 void install_view_properties(GObjectClass* klass) {
+  g_object_class_install_property(
+      klass, view_prop_input,
+      g_param_spec_enum("input", "Input",
+                        "How the 360 picture is stored. Caps and tags of GStreamer don't tell it",
+                        input_type(), static_cast<int>(Projection::equirect), live_property));
   g_object_class_install_property(
       klass, view_prop_projection,
       g_param_spec_enum("projection", "Projection", "How the view is drawn", projection_type(),
@@ -81,12 +107,22 @@ void install_view_properties(GObjectClass* klass) {
 }
 
 bool Viewing::set_property(guint id, const GValue* value) {
+  // GObject lets NaN pass any range.
+  if (G_VALUE_HOLDS_DOUBLE(value) && !std::isfinite(g_value_get_double(value))) {
+    GST_ELEMENT_WARNING(owner_, RESOURCE, SETTINGS,
+                        ("A property was set to something that is no number; it is left as it was."),
+                        (nullptr));
+    return true;
+  }
   KeyframesSetting keyframes;
   // A file is read outside of the lock.
   if (id == view_prop_keyframes) keyframes = KeyframesSetting(g_value_get_string(value));
   {
     const Lock lock(mutex_);
     switch (id) {
+      case view_prop_input:
+        settings_.input = static_cast<Projection>(g_value_get_enum(value));
+        break;
       case view_prop_projection:
         settings_.projection = static_cast<Projection>(g_value_get_enum(value));
         break;
@@ -116,7 +152,8 @@ bool Viewing::set_property(guint id, const GValue* value) {
     }
   }
   // Another projection may need another output size.
-  if ((id == view_prop_projection || id == view_prop_keyframes) && GST_IS_BASE_TRANSFORM(owner_))
+  if ((id == view_prop_input || id == view_prop_projection || id == view_prop_keyframes) &&
+      GST_IS_BASE_TRANSFORM(owner_))
     gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(owner_));
   return true;
 }
@@ -124,6 +161,9 @@ bool Viewing::set_property(guint id, const GValue* value) {
 bool Viewing::get_property(guint id, GValue* value) {
   const Lock lock(mutex_);
   switch (id) {
+    case view_prop_input:
+      g_value_set_enum(value, static_cast<int>(settings_.input));
+      return true;
     case view_prop_projection:
       g_value_set_enum(value, static_cast<int>(settings_.projection));
       return true;
@@ -158,6 +198,11 @@ Projection Viewing::projection() {
   return settings_.keyframes.first_projection(settings_.projection);
 }
 
+Projection Viewing::input() {
+  const Lock lock(mutex_);
+  return settings_.input;
+}
+
 void Viewing::notify(const Look& before, const Look& now) {
   const auto tell = [&](const char* name, double was, double is) {
     if (was != is) g_object_notify(G_OBJECT(owner_), name);
@@ -177,7 +222,8 @@ bool Viewing::navigate(GstEvent* event) {
     before = settings_.look;
     const Navigator::Answer answer = navigator_.handle(event, canvas, before, seconds_now());
     if (!answer.is_ours) return false;
-    if (answer.look) settings_.look = *answer.look;
+    // An event may have a position that is no number.
+    if (answer.look && is_finite(*answer.look)) settings_.look = *answer.look;
     now = settings_.look;
   }
   notify(before, now);
@@ -216,22 +262,53 @@ bool Viewing::set_formats(const GstVideoInfo& input, const GstVideoInfo& output)
   input_ = input;
   output_ = output;
   have_formats_ = true;
-  source_.emplace(size_of(input));
-  builder_.reset();
-  tell_shape();
+  source_.reset();
   const Lock lock(mutex_);
   shown_ = size_of(output);
+  return true;
+}
+
+bool Viewing::make_source() {
+  const Size size = size_of(input_);
+  source_.reset();
+  builder_.reset();
+  if (current_.input == Projection::equirect) {
+    source_ = std::make_unique<EquirectSource>(size);
+  } else if (CubeLayout::fits(size)) {
+    source_ = std::make_unique<CubeSource>(size, current_.input == Projection::eac);
+  } else {
+    GST_ELEMENT_ERROR(owner_, STREAM, FORMAT,
+                      ("A picture of %dx%d is too small for the six faces of a cube; set another "
+                       "input.",
+                       size.width, size.height),
+                      (nullptr));
+    return false;
+  }
+  tell_shape();
   return true;
 }
 
 void Viewing::tell_shape() {
   const Size size = size_of(input_);
   const double shape = size.width * shown_aspect(input_) / size.height;
-  if (std::abs(shape / 2 - 1) <= shape_tolerance || std::exchange(told_shape_, true)) return;
+  const auto is = [&](double wanted) { return std::abs(shape / wanted - 1) <= shape_tolerance; };
+  const bool faces = current_.input != Projection::equirect;
+  if (is(faces ? cube_shape : sphere_shape) || std::exchange(told_shape_, true)) return;
+  // What the shape says that the picture may be.
+  const char* may_be = "It may be no 360 picture.";
+  if (faces && is(sphere_shape))
+    may_be = "It may be equirectangular: set input=equirect.";
+  else if (!faces && is(cube_shape))
+    may_be = "It may consist of the faces of a cube: set input=cubemap or input=eac.";
+  else if (is(1) || is(2 * sphere_shape))
+    may_be =
+        "It may be stereo, with two spheres: take one of them first, with videocrop. Or it may be "
+        "no 360 picture.";
   GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
-                      ("A picture of %dx%d is not twice as wide as high, so it may not be a 360 "
-                       "picture. Pictures of two lenses have to be stitched first.",
-                       size.width, size.height),
+                      ("A picture of %dx%d has not the shape of %s. %s Pictures of two lenses have "
+                       "to be stitched first.",
+                       size.width, size.height,
+                       faces ? "six faces, 3:2" : "an equirectangular sphere, 2:1", may_be),
                       (nullptr));
 }
 
@@ -242,10 +319,12 @@ bool Viewing::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment) 
     return false;
   }
   coast();
+  const Projection input = current_.input;
   {
     const Lock lock(mutex_);
     current_ = settings_;
   }
+  if ((!source_ || current_.input != input) && !make_source()) return false;
   View view = {rotation(current_.look.angles), current_.look.fov, current_.projection};
   if (const Status applied = current_.keyframes.apply(segment, in, &view); !applied) {
     GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", applied.error().message.c_str()),

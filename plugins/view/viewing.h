@@ -5,6 +5,7 @@
 
 #include <gst/video/video.h>
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -12,15 +13,16 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/view/keyframes_setting.h"
 #include "gst/sphere/warp/elementproperties.h"
-#include "gst/sphere/warp/equirectsource.h"
 #include "gst/sphere/warp/gridbuilder.h"
+#include "gst/sphere/warp/source.h"
 #include "plugins/view/navigator.h"
 
 namespace sphere {
 
 /// Ids of the properties that install_view_properties() installs; an element's own follow.
 enum ViewProperty : guint {
-  view_prop_projection = 1,
+  view_prop_input = 1,
+  view_prop_projection,
   view_prop_fov,
   view_prop_yaw,
   view_prop_pitch,
@@ -35,6 +37,7 @@ void install_view_properties(GObjectClass* klass);
 
 /// Copied as a whole, once for each buffer.
 struct ViewSettings {
+  Projection input = Projection::equirect;
   Projection projection = Projection::perspective;
   Look look;
   Interpolation interpolation = Interpolation::linear;
@@ -49,8 +52,9 @@ class Viewing {
   bool set_property(guint id, const GValue* value);
   bool get_property(guint id, GValue* value);
 
-  /// The projection of the output, from which its size is chosen.
+  /// The projections of the output and of the input, from which the size of the output is chosen.
   Projection projection();
+  Projection input();
   /// Changes the view by a navigation event from downstream, unless there are keyframes. Returns
   /// false if the event is not for the view.
   bool navigate(GstEvent* event);
@@ -70,6 +74,7 @@ class Viewing {
   bool is_cubic() const { return current_.interpolation == Interpolation::cubic; }
 
  private:
+  bool make_source();
   void tell_shape();
   void coast();
   void notify(const Look& before, const Look& now);
@@ -88,7 +93,7 @@ class Viewing {
   GstVideoInfo input_{}, output_{};
   bool have_formats_ = false, told_refusal_ = false, told_shape_ = false;
   ViewSettings current_;
-  std::optional<EquirectSource> source_;
+  std::unique_ptr<WarpSource> source_;  // of current_.input
   std::optional<GridBuilder> builder_;
   View drawn_;                 // what the grids show
   double cell_chosen_at_ = 0;  // the field of view for which the size of the cells was chosen

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "gst/sphere/geometry/cube.h"
 #include "gst/sphere/geometry/equirect.h"
 
 namespace sphere {
@@ -41,7 +43,7 @@ class Canvas {
   struct Patch {
     int x = 0, y = 0;  ///< where it begins in the picture
     Size size;
-    int column = 0, row = 0;  ///< of the face
+    int face = 0;  ///< see CubeLayout
   };
 
   /// The whole sphere, equirectangular.
@@ -63,6 +65,7 @@ class Canvas {
   Size size_;
   double per_pixel_x_ = 0, per_pixel_y_ = 0;  // of a view: units of its plane
   std::vector<Patch> patches_;
+  std::optional<CubeLayout> cube_;  // of projections with faces
 };
 
 }  // namespace sphere

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gst/sphere/base/videoframe.h"
+#include "gst/sphere/warp/facesamples.h"
 
 namespace sphere {
 
@@ -93,6 +94,40 @@ std::array<float, 2> limits(double from, double to, int picture, int step, int s
   return {static_cast<float>((first + 0.5) / texture), static_cast<float>((last + 0.5) / texture)};
 }
 
+/// Tells the shader where the faces of a cube are in a plane, and what they show.
+void set_faces(GstGLShader* shader, const CubeLayout& cube, const SampleLayout& plane,
+               Size texture) {
+  constexpr int faces = CubeLayout::faces;
+  std::array<float, 3 * faces> ahead, right, down;
+  std::array<float, 4 * faces> areas, limits;
+  for (int n = 0; n < faces; ++n) {
+    const auto put = [n](std::array<float, 3 * faces>& to, Vec3 v) {
+      to[3 * n] = static_cast<float>(v.x);
+      to[3 * n + 1] = static_cast<float>(v.y);
+      to[3 * n + 2] = static_cast<float>(v.z);
+    };
+    put(ahead, cube.face(n).ahead);
+    put(right, cube.face(n).right);
+    put(down, cube.face(n).down);
+    const Region area = cube.area(n);
+    const double of_area[4] = {area.left, area.top, area.right - area.left,
+                               area.bottom - area.top};
+    std::copy(std::begin(of_area), std::end(of_area), &areas[4 * n]);
+    const FaceSamples s =
+        face_samples(cube, n, plane.step_x, plane.step_y, {plane.width, plane.height});
+    const double middles[4] = {
+        (s.left + 0.5) / texture.width, (s.top + 0.5) / texture.height,
+        (s.right + 0.5) / texture.width, (s.bottom + 0.5) / texture.height};
+    std::copy(std::begin(middles), std::end(middles), &limits[4 * n]);
+  }
+  gst_gl_shader_set_uniform_3fv(shader, "face_ahead", faces, ahead.data());
+  gst_gl_shader_set_uniform_3fv(shader, "face_right", faces, right.data());
+  gst_gl_shader_set_uniform_3fv(shader, "face_down", faces, down.data());
+  gst_gl_shader_set_uniform_4fv(shader, "face_areas", faces, areas.data());
+  gst_gl_shader_set_uniform_4fv(shader, "face_limits", faces, limits.data());
+  gst_gl_shader_set_uniform_1f(shader, "equiangular", cube.equiangular() ? 1 : 0);
+}
+
 /// Writes the indices of the six corners of each cell, class by class, and the beginning and end of
 /// each class.
 template <typename Index, typename ClassOf>
@@ -147,7 +182,8 @@ Result<GstGLShader*> GlWarp::program(const Kind& kind) {
                                                      {kind.at_edge, "EDGE"},
                                                      {kind.reduced, "REDUCED"},
                                                      {kind.added, "ADDED"},
-                                                     {kind.exact, "EXACT"}};
+                                                     {kind.exact, "EXACT"},
+                                                     {kind.cube, "CUBE"}};
   std::vector<const char*> defines;
   size_t bits = 0;
   for (size_t i = 0; i < std::size(defines_of); ++i) {
@@ -445,7 +481,8 @@ Status GlWarp::draw_patch(const WarpGrid& grid, const Mesh& mesh, int plane,
     const bool exact = k % reduced >= edge && grid.is_sphere();
     const bool at_edge = k % reduced >= edge && !exact, copies = k % added >= reduced;
     const auto layers = static_cast<Class>(k % edge);
-    const Kind kind = {layers == both, gain, cubic, at_edge, copies, k >= added && field, exact};
+    const Kind kind = {layers == both,     gain,  cubic,              at_edge, copies,
+                       k >= added && field, exact, exact && grid.cube};
     const Result<GstGLShader*> made = program(kind);
     if (!made) return made.error();
     GstGLShader* shader = *made;
@@ -471,6 +508,7 @@ Status GlWarp::draw_patch(const WarpGrid& grid, const Mesh& mesh, int plane,
                                    0.5f / wide, 0.5f / tall,
                                    (static_cast<float>(from.height) - 0.5f) / tall);
     }
+    if (kind.cube) set_faces(shader, *grid.cube, from, {texture_width, texture_height});
     if (copies) {
       gst_gl_shader_set_uniform_1i(shader, "copies", 1);
       const Size size = GlReduce::size_for({from.width, from.height});

@@ -71,7 +71,7 @@ class GlWarp {
 
   struct Kind {
     bool two_layers = false, gain = false, cubic = false, at_edge = false, reduced = false,
-         added = false, exact = false;
+         added = false, exact = false, cube = false;
   };
   Result<GstGLShader*> program(const Kind& kind);
   Status update_mesh(const WarpGrid& grid, Mesh& mesh);
@@ -95,7 +95,7 @@ class GlWarp {
   const Dialect dialect_;
   bool long_indices_ = false;
 
-  GstRef<GstGLShader> programs_[128];  // indexed by the bits of their kind
+  GstRef<GstGLShader> programs_[256];  // indexed by the bits of their kind
   std::unique_ptr<GlReduce> reduce_;   // made when it is first needed
   GlName framebuffer_, array_, field_;
   std::optional<unsigned> generation_;

@@ -12,8 +12,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "gst/sphere/geometry/cube.h"
 #include "gst/sphere/geometry/equirect.h"
 
 namespace sphere {
@@ -89,8 +91,12 @@ struct WarpGrid {
   /// from 1 to 0 within a cell. The height is in radians.
   std::vector<float> azimuth, height;
   /// The direction of a node in the axes of the source: x, y and z. Only if the source is a whole
-  /// equirectangular sphere, else empty.
+  /// sphere, else empty.
   std::vector<float> direction[3];
+  /// If the source is a sphere that consists of faces: their layout, and the face of each node. A
+  /// cell whose corners are on several faces has the flag cell_exact.
+  std::optional<CubeLayout> cube;
+  std::vector<uint8_t> face;
   std::vector<uint8_t> cells;  ///< CellFlag bits, row by row
 
   int nodes_per_row() const { return columns + 1; }
@@ -98,8 +104,10 @@ struct WarpGrid {
   uint8_t flags(int column, int row) const {
     return cells[static_cast<size_t>(row) * columns + column];
   }
-  /// Whether the source is a whole sphere, whose left and right edges meet.
+  /// Whether the source is a whole sphere.
   bool is_sphere() const { return !direction[0].empty(); }
+  /// Whether the left and right edges of the source meet.
+  bool edges_meet() const { return is_sphere() && !cube; }
 };
 
 }  // namespace sphere

@@ -71,8 +71,9 @@ void GridBuilder::choose_cell(WarpSource& source, const CellOptions& options) {
     if (cell > options.most_cell && cell > 1) continue;
     set(cell);
     const Quality quality = measure(source);
+    // At the edges of faces, points are exact with cells of any size.
     if (quality.worst_error <= tolerance &&
-        (quality.exact_share <= most_exact || cell <= least_cell_of_sphere))
+        (quality.exact_share <= most_exact || cell <= least_cell_of_sphere || source.cube()))
       break;
   }
 }
@@ -158,10 +159,11 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
             const auto mean = [&](const std::vector<float>& v) {
               return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
             };
-            const Point exact = source.project(i, d);
+            const Point exact = grid.cube ? grid.cube->point(grid.face[node], d)
+                                          : source.project(i, d);
             const WarpGrid::Layer& layer = grid.layer[i];
             double across = mean(layer.x) - exact.x;
-            if (source.is_sphere()) across = std::remainder(across, width) * std::hypot(d.x, d.z);
+            if (grid.edges_meet()) across = std::remainder(across, width) * std::hypot(d.x, d.z);
             worst = std::max(worst, std::hypot(across, mean(layer.y) - exact.y) / coarser);
           }
         }
@@ -198,8 +200,18 @@ void GridBuilder::build(const WarpSource& source, const Mat3& view, WarpGrid& gr
   grid.cells.resize(static_cast<size_t>(grid.columns) * grid.rows);
   for (std::vector<float>& axis : grid.direction)
     axis.resize(source.is_sphere() ? grid.node_count() : 0);
-  build_points(source, view, nodes, grid);
-  flag_cells(grid);
+  if (const CubeLayout* cube = source.cube())
+    grid.cube = *cube;
+  else
+    grid.cube.reset();
+  grid.face.resize(grid.cube ? grid.node_count() : 0);
+  if (source.is_sphere()) {
+    build_sphere_points(source, view, nodes, grid);
+    flag_sphere_cells(grid);
+  } else {
+    build_points(source, view, nodes, grid);
+    flag_cells(grid);
+  }
 }
 
 void GridBuilder::build_points(const WarpSource& source, const Mat3& view, const Directions& nodes,
@@ -207,7 +219,7 @@ void GridBuilder::build_points(const WarpSource& source, const Mat3& view, const
   // One for each thread that builds grids. It is allocated once.
   thread_local std::vector<float> scratch;
   const int across = grid.nodes_per_row(), layers = source.layers();
-  const bool has_gain = source.has_gain(), is_sphere = source.is_sphere();
+  const bool has_gain = source.has_gain();
 
   // A straight line between two nodes on a curve is always on the same side of the curve. If the
   // nodes are moved to the other side, by half of the error in the middle, the largest error is
@@ -239,11 +251,6 @@ void GridBuilder::build_points(const WarpSource& source, const Mat3& view, const
       for (int axis = 0; axis < 2; ++axis) {
         const float* const here = exact(r, 2 * i + axis);
         float* const points = axis ? &layer.y[first] : &layer.x[first];
-        if (is_sphere) {
-          // Nodes are not moved: cells with a large error are exact.
-          std::copy_n(here + 1, across, points);
-          continue;
-        }
         const float* const above = exact(r - 1, 2 * i + axis);
         const float* const below = exact(r + 1, 2 * i + axis);
         for (int c = 0; c < across; ++c) {
@@ -255,13 +262,39 @@ void GridBuilder::build_points(const WarpSource& source, const Mat3& view, const
     if (layers > 1)
       std::copy_n(exact(r, first_weight_value) + 1, across, &grid.first_weight[first]);
     if (reductions_) std::copy_n(&nodes.reduction[nodes.at(0, r)], across, &grid.reduction[first]);
-    if (!is_sphere) continue;
+  }
+}
+
+void GridBuilder::build_sphere_points(const WarpSource& source, const Mat3& view,
+                                      const Directions& nodes, WarpGrid& grid) const {
+  const int across = grid.nodes_per_row();
+  WarpGrid::Layer& layer = grid.layer[0];
+  for (int r = 0; r <= grid.rows; ++r) {
+    const size_t first = static_cast<size_t>(r) * across, from = nodes.at(0, r);
+    for (int k = 0; k < 3; ++k) {
+      const auto x = static_cast<float>(view.row[k].x), y = static_cast<float>(view.row[k].y),
+                 z = static_cast<float>(view.row[k].z);
+      float* const to = &grid.direction[k][first];
+      for (int c = 0; c < across; ++c)
+        to[c] = x * nodes.x[from + c] + y * nodes.y[from + c] + z * nodes.z[from + c];
+    }
+    if (reductions_) std::copy_n(&nodes.reduction[from], across, &grid.reduction[first]);
+    const float *const x = &grid.direction[0][first], *const y = &grid.direction[1][first],
+                *const z = &grid.direction[2][first];
+    // Nodes are not moved as those of build_points() are: cells with a large error are exact.
+    if (!grid.cube) {
+      ProjectedRow out{};
+      out.layer[0] = {&layer.x[first], &layer.y[first], nullptr};
+      source.project_row(Mat3{}, {x, y, z, across}, out);
+      continue;
+    }
     for (int c = 0; c < across; ++c) {
-      const size_t n = nodes.at(c, r);
-      const Vec3 d = view * Vec3{nodes.x[n], nodes.y[n], nodes.z[n]};
-      grid.direction[0][first + c] = static_cast<float>(d.x);
-      grid.direction[1][first + c] = static_cast<float>(d.y);
-      grid.direction[2][first + c] = static_cast<float>(d.z);
+      const Vec3 d = {x[c], y[c], z[c]};
+      const int face = grid.cube->face_of(d);
+      const Point at = grid.cube->point(face, d);
+      grid.face[first + c] = static_cast<uint8_t>(face);
+      layer.x[first + c] = static_cast<float>(at.x);
+      layer.y[first + c] = static_cast<float>(at.y);
     }
   }
 }
@@ -300,43 +333,68 @@ void GridBuilder::flag_cells(WarpGrid& grid) const {
       grid.cells[static_cast<size_t>(r) * grid.columns + c] = flags | inside;
     }
   }
-  if (grid.is_sphere()) flag_exact_cells(grid);
 }
 
-void GridBuilder::flag_exact_cells(WarpGrid& grid) const {
+void GridBuilder::flag_sphere_cells(WarpGrid& grid) const {
+  // One for each thread that builds grids. They are allocated once.
+  thread_local std::vector<float> wide, tall;
   const int across = grid.nodes_per_row();
   const auto width = static_cast<float>(grid.source.width);
   const WarpGrid::Layer& layer = grid.layer[0];
-  const float finer = std::max(1.0f, width / static_cast<float>(canvas_.size().width));
-  /// About how far the line between two nodes is off the curve in its middle, pixels of the source.
+  /// About how far the line between a node's neighbours is off the curve in its middle, pixels of
+  /// the source. 0 if it can't be told, because they are on different faces.
   const auto bend = [&](size_t n, size_t step) {
+    const float y = layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n];
+    if (grid.cube) {
+      const bool same = grid.face[n - step] == grid.face[n] && grid.face[n + step] == grid.face[n];
+      const float x = layer.x[n + step] + layer.x[n - step] - 2 * layer.x[n];
+      return same ? std::sqrt(x * x + y * y) / 8 : 0.0f;
+    }
     const float x = to_right(layer.x[n + step], layer.x[n], width) -
                     to_right(layer.x[n], layer.x[n - step], width);
-    const float y = layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n];
     // A degree of longitude is shorter near the poles.
-    const float shrunk = std::hypot(grid.direction[0][n], grid.direction[2][n]);
-    return std::hypot(x * shrunk, y) / 8;
+    const float east = grid.direction[0][n], north = grid.direction[2][n];
+    return std::sqrt(x * x * (east * east + north * north) + y * y) / 8;
   };
+  // Nodes at the grid's edge have no neighbours on one side; the cell's other nodes are used there.
+  wide.assign(grid.node_count(), 0);
+  tall.assign(grid.node_count(), 0);
+  for (int r = 0; r <= grid.rows; ++r) {
+    const size_t first = static_cast<size_t>(r) * across;
+    for (int c = 1; c < grid.columns; ++c) wide[first + c] = bend(first + c, 1);
+    if (r == 0 || r == grid.rows) continue;
+    for (int c = 0; c < across; ++c) tall[first + c] = bend(first + c, across);
+  }
+
+  std::array<Region, CubeLayout::faces> pixels;
+  if (grid.cube)
+    for (int face = 0; face < CubeLayout::faces; ++face) pixels[face] = grid.cube->pixels(face);
+  const float finer = std::max(1.0f, width / static_cast<float>(canvas_.size().width));
   for (int r = 0; r < grid.rows; ++r)
     for (int c = 0; c < grid.columns; ++c) {
       const size_t node = static_cast<size_t>(r) * across + c;
-      uint8_t& flags = grid.cells[static_cast<size_t>(r) * grid.columns + c];
       const std::array<size_t, 4> corners = {node, node + 1, node + across, node + across + 1};
-      // Nodes at the grid's edge have no neighbours on one side; the cell's other nodes are used
-      // there.
-      float wide = 0, tall = 0, least = layer.x[node], most = least, coarser = finer;
-      for (int k = 0; k < 4; ++k) {
-        const size_t n = corners[k];
-        const int column = c + k % 2, row = r + k / 2;
-        if (column > 0 && column < grid.columns) wide = std::max(wide, bend(n, 1));
-        if (row > 0 && row < grid.rows) tall = std::max(tall, bend(n, across));
+      float reduction = 0;
+      if (reductions_)
+        for (size_t n : corners) reduction = std::max(reduction, grid.reduction[n]);
+      const float margin = margin_for(reduction);
+      const float coarser = reduction > 0 ? std::max(finer, std::exp2(reduction)) : finer;
+      const Region& region = grid.cube ? pixels[grid.face[node]] : layer.region;
+      float across_bend = 0, down_bend = 0, least = layer.x[node], most = least;
+      bool plain = true;
+      for (size_t n : corners) {
+        across_bend = std::max(across_bend, wide[n]);
+        down_bend = std::max(down_bend, tall[n]);
         least = std::min(least, layer.x[n]);
         most = std::max(most, layer.x[n]);
-        if (!grid.reduction.empty()) coarser = std::max(coarser, std::exp2(grid.reduction[n]));
+        if (!well_inside(region, layer.x[n], layer.y[n], margin) ||
+            (grid.cube && grid.face[n] != grid.face[node]))
+          plain = false;
       }
-      if (!(flags & cell_first_inside) || most - least > width / 2 ||
-          wide + tall > most_bend * coarser)
-        flags = static_cast<uint8_t>((flags | cell_exact) & ~cell_first_inside);
+      plain = plain && most - least <= width / 2 && across_bend + down_bend <= most_bend * coarser;
+      grid.cells[static_cast<size_t>(r) * grid.columns + c] =
+          static_cast<uint8_t>(cell_first | (reduction > 0 ? cell_reduced : 0) |
+                               (plain ? cell_first_inside : cell_exact));
     }
 }
 

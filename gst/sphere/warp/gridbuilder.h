@@ -78,7 +78,10 @@ class GridBuilder {
   void build_points(const WarpSource& source, const Mat3& view, const Directions& nodes,
                     WarpGrid& grid) const;
   void flag_cells(WarpGrid& grid) const;
-  void flag_exact_cells(WarpGrid& grid) const;
+  // The same for a source that is a whole sphere.
+  void build_sphere_points(const WarpSource& source, const Mat3& view, const Directions& nodes,
+                           WarpGrid& grid) const;
+  void flag_sphere_cells(WarpGrid& grid) const;
 
   Canvas canvas_;
   std::vector<Directions> patches_;

@@ -91,7 +91,8 @@ void leave_size_open(GstQuery* query) {
   gst_query_set_caps_result(query, open.get());
 }
 
-GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection) {
+GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection,
+                       Projection from) {
   output = gst_caps_truncate(output);
   output = gst_caps_make_writable(output);
   GstStructure* out = gst_caps_get_structure(output, 0);
@@ -104,7 +105,8 @@ GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection project
   // Two lenses can be side by side or one over the other. In both cases the sphere is as wide as
   // both together. A sphere itself is wider than high.
   const double shown_width = in_width * static_cast<double>(par_n) / std::max(par_d, 1);
-  const double sphere = shown_width >= in_height ? shown_width : 2.0 * shown_width;
+  const double sphere =
+      (shown_width >= in_height ? shown_width : 2.0 * shown_width) / shape_of(from).width;
   const Shape shape = shape_of(projection);
 
   int width = 0, height = 0;

@@ -21,8 +21,9 @@ void leave_size_open(GstQuery* query);
 
 /// Fixates the caps of the output to a size with about as much detail as the input has, if they
 /// allow it. For whole spheres it sets the pixel aspect ratio, so that any size shows the sphere
-/// undistorted. Takes `output`.
-GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection);
+/// undistorted. `from`: how the input is stored; two lenses count as equirect. Takes `output`.
+GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection,
+                       Projection from = Projection::equirect);
 
 /// Whether a meta is also true of the picture that is drawn: it is if it depends neither on the
 /// size of the picture nor on positions in it.

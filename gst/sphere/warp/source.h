@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "gst/sphere/geometry/cube.h"
 #include "gst/sphere/geometry/equirect.h"
 #include "gst/sphere/geometry/vec.h"
 
@@ -36,9 +37,12 @@ class WarpSource {
   virtual double resolution() const = 0;
   /// Whether a layer's gain is other than 1 anywhere.
   virtual bool has_gain() const { return false; }
-  /// Whether the picture is a whole equirectangular sphere, in the axes of the source. Then its
-  /// left and right edges meet, and its project() is equirect_point().
+  /// Whether the picture is a whole sphere, in the axes of the source: equirectangular, with edges
+  /// that meet, as equirect_point() has it; or faces, if cube() returns their layout.
   virtual bool is_sphere() const { return false; }
+  /// The faces of which the picture consists, or null. Of a source with faces, project_row() is not
+  /// used, because neighbouring directions may be on two faces.
+  virtual const CubeLayout* cube() const { return nullptr; }
 
   /// To be called before project_row(): the largest angle from one node to the next, radians.
   virtual void set_node_angle(double) {}

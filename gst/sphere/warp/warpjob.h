@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "gst/sphere/geometry/arctangent.h"
+#include "gst/sphere/warp/facesamples.h"
 #include "gst/sphere/warp/warp.h"
 
 namespace sphere::warp {
@@ -71,6 +73,8 @@ struct Job {
     float phase_x = 0, phase_y = 0, step_x = 1, step_y = 1;
     // Samples that a layer may be read from, both ends included.
     int left[2], top[2], right[2], bottom[2];
+    // The same for the faces of a cube.
+    FaceSamples faces[CubeLayout::faces];
     // Whether the offsets of all bytes fit a 32-bit lane. In a larger plane (more than 2 GiB with
     // the padding of its rows), samples are drawn one by one.
     bool near = true;
@@ -92,7 +96,7 @@ struct Job {
   }
 
   /// The columns of a source whose left and right edges meet, else 0.
-  int around(const Level& level) const { return grid.is_sphere() ? level.right[0] + 1 : 0; }
+  int around(const Level& level) const { return grid.edges_meet() ? level.right[0] + 1 : 0; }
 
   Level level_of(const WarpCopy& copy, int step_x, int step_y) const {
     Level level;
@@ -103,6 +107,8 @@ struct Job {
     const int64_t last_row = static_cast<int64_t>(copy.size.height - 1) * std::abs(copy.stride);
     const int64_t row_bytes = static_cast<int64_t>(copy.size.width) * sample_bytes(plane);
     level.near = last_row + row_bytes <= int64_t{1} << 31;
+    for (int face = 0; grid.cube && face < CubeLayout::faces; ++face)
+      level.faces[face] = face_samples(*grid.cube, face, step_x, step_y, copy.size);
     for (int i = 0; i < 2; ++i) {
       const Region& g = grid.layer[i].region;
       const auto within = [](double v, int step, int size) {
@@ -241,6 +247,31 @@ inline float lift(float light, float gain, float white) {
   return lifted - bent * bent / (4 * (white - knee)) + (light - below);
 }
 
+/// The point in a whole sphere that shows a direction, and its face if there are faces.
+struct SpherePoint {
+  float x = 0, y = 0;
+  int face = 0;
+};
+inline SpherePoint sphere_point(const WarpGrid& grid, float x, float y, float z) {
+  if (grid.cube) {
+    const Vec3 d = {x, y, z};
+    const int face = grid.cube->face_of(d);
+    const Point at = grid.cube->point(face, d);
+    return {static_cast<float>(at.x), static_cast<float>(at.y), face};
+  }
+  constexpr auto half_turn = static_cast<float>(pi);
+  const auto width = static_cast<float>(grid.source.width),
+             height = static_cast<float>(grid.source.height);
+  return {(arctangent(x, z) / (2 * half_turn) + 0.5f) * width,
+          (arctangent(y, std::sqrt(x * x + z * z)) / half_turn + 0.5f) * height, 0};
+}
+
+}  // namespace sphere::warp
+
+#include "gst/sphere/warp/warpcube.h"
+
+namespace sphere::warp {
+
 /// One sample by scalar code, for any point and any grid. It is used for the rim, the edges, exact
 /// cells and coarse outputs.
 inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
@@ -262,20 +293,23 @@ inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* t
     const float weight = i ? 1 - first_weight : first_weight;
     if (weight <= 0) continue;
     const WarpGrid::Layer& at = grid.layer[i];
-    float x_at = value(at.x), y_at = value(at.y);
-    if (grid.flags(c, g.row) & cell_exact) {
-      const auto axis = [&](int k) { return static_cast<double>(value(grid.direction[k])); };
-      const Point exact = equirect_point({axis(0), axis(1), axis(2)}, grid.source);
-      x_at = static_cast<float>(exact.x);
-      y_at = static_cast<float>(exact.y);
-    }
+    SpherePoint point;
+    if (grid.flags(c, g.row) & cell_exact)
+      point = sphere_point(grid, value(grid.direction[0]), value(grid.direction[1]),
+                           value(grid.direction[2]));
+    else
+      point = {value(at.x), value(at.y), grid.cube ? grid.face[g.above + c] : 0};
+    const auto sample = [&](int n, bool cubic, float(&light)[4]) {
+      const Job::Level& level = job.levels[n];
+      if (grid.cube)
+        sample_face(job, level, point.face, point.x, point.y, cubic, light);
+      else
+        sample_level(plane, level, i, point.x, point.y, cubic, job.around(level), light);
+    };
     float lights[4], coarser[4];
-    const Job::Level& level = job.levels[mixed.level];
-    sample_level(plane, level, i, x_at, y_at, plane.cubic && mixed.level == 0, job.around(level),
-                 lights);
+    sample(mixed.level, plane.cubic && mixed.level == 0, lights);
     if (mixed.part > 0) {
-      const Job::Level& next = job.levels[mixed.level + 1];
-      sample_level(plane, next, i, x_at, y_at, false, job.around(next), coarser);
+      sample(mixed.level + 1, false, coarser);
       for (int k = 0; k < plane.components; ++k) lights[k] += mixed.part * (coarser[k] - lights[k]);
     }
     const float gain = at.gain.empty() ? 1.0f : value(at.gain);
