@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A 360 picture as the source: what the CPU and GL draw of it against the closed form, turned, at
-// the edge where its left and right meet, and at the poles.
+// A 360 picture as the source, equirectangular or the faces of a cube: what the CPU and GL draw of it
+// against the closed form, turned, at the edge where its left and right meet, at the poles, and at
+// the edges and corners of faces.
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 
 #include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/warp/cpuwarp.h"
+#include "gst/sphere/warp/cubesource.h"
 #include "gst/sphere/warp/equirectsource.h"
 #include "gst/sphere/warp/gridbuilder.h"
 #if HAVE_GL
@@ -26,7 +29,55 @@ using namespace sphere::test;
 
 namespace {
 
-constexpr Size source_size = {1920, 960};
+/// How the source is stored, and the fewest and the most pixels that it has per radian.
+struct Input {
+  Projection projection;
+  Size size;
+  double coarsest, finest;
+
+  std::string name() const { return std::string(projection_names[static_cast<int>(projection)]); }
+  std::unique_ptr<WarpSource> source() const {
+    if (projection == Projection::equirect) return std::make_unique<EquirectSource>(size);
+    return std::make_unique<CubeSource>(size, projection == Projection::eac);
+  }
+};
+const std::vector<Input> inputs = {
+    {Projection::equirect, {1920, 960}, 1920 / (2 * pi), 1920 / (2 * pi)},
+    {Projection::cubemap, {1440, 960}, 240, 480},
+    {Projection::eac, {1444, 968}, 480 * 2 / pi, 480},
+};
+
+/// Where a direction is in the source, written out for each face.
+Point closed_form(const Input& input, Vec3 d) {
+  if (input.projection == Projection::equirect) return equirect_point(d, input.size);
+  const double x = std::abs(d.x), y = std::abs(d.y), z = std::abs(d.z);
+  const bool eac = input.projection == Projection::eac;
+  int column = 0, row = 0;
+  double u = 0, v = 0;
+  const auto put = [&](int to_column, int to_row, double to_u, double to_v) {
+    column = to_column;
+    row = to_row;
+    u = to_u;
+    v = to_v;
+  };
+  if (z >= x && z >= y && d.z > 0)
+    eac ? put(1, 0, d.x / z, d.y / z) : put(1, 1, d.x / z, d.y / z);
+  else if (z >= x && z >= y)
+    eac ? put(1, 1, -d.y / z, -d.x / z) : put(2, 1, -d.x / z, d.y / z);
+  else if (x >= y && d.x > 0)
+    eac ? put(2, 0, -d.z / x, d.y / x) : put(0, 0, -d.z / x, d.y / x);
+  else if (x >= y)
+    eac ? put(0, 0, d.z / x, d.y / x) : put(1, 0, d.z / x, d.y / x);
+  else if (d.y > 0)
+    eac ? put(0, 1, -d.z / y, -d.x / y) : put(0, 1, d.x / y, -d.z / y);
+  else
+    eac ? put(2, 1, d.z / y, -d.x / y) : put(2, 0, d.x / y, d.z / y);
+  const double half = input.size.height / 2.0;
+  if (!eac) return {(column + (u + 1) / 2) * input.size.width / 3, (row + (v + 1) / 2) * half};
+  const auto even = [](double w) { return (std::atan(w) * 4 / pi + 1) / 2; };
+  return {2 + (column + even(u)) * (input.size.width - 4) / 3, row * half + 2 + even(v) * (half - 4)};
+}
+
 const std::vector<Angles> views = {{0, 0, 0},    {30, 0, 0}, {180, 0, 0},
                                    {30, 20, 10}, {0, 90, 0}, {-100, -75, 160}};
 // Those that are drawn: as it is, with the edge in the middle, a pole in the middle, and all askew.
@@ -55,19 +106,22 @@ double light(Vec3 d) {
   return 128 + amplitude * std::sin(frequency * (0.6 * d.x + 0.48 * d.y + 0.64 * d.z));
 }
 
-/// How much the brightness changes over one pixel of the source at the equator, and the error of
-/// linear interpolation.
-constexpr double pixel = 2 * pi / source_size.width;
-constexpr double light_a_pixel = amplitude * frequency * pixel;
-constexpr double bend = amplitude * frequency * frequency * pixel * pixel / 8;
+/// How much the brightness changes over one pixel of the source where these are largest, and the
+/// error of linear interpolation.
+double light_a_pixel(const Input& input) { return amplitude * frequency / input.coarsest; }
+double bend(const Input& input) {
+  return amplitude * frequency * frequency / (input.coarsest * input.coarsest) / 8;
+}
 
 /// A picture of that light, with all three components the same.
-std::vector<uint8_t> picture() {
-  std::vector<uint8_t> pixels(static_cast<size_t>(source_size.width) * source_size.height);
-  for (int y = 0; y < source_size.height; ++y)
-    for (int x = 0; x < source_size.width; ++x)
-      pixels[static_cast<size_t>(y) * source_size.width + x] = static_cast<uint8_t>(
-          std::lround(light(equirect_direction({x + 0.5, y + 0.5}, source_size))));
+std::vector<uint8_t> picture(const Input& input) {
+  std::vector<uint8_t> pixels(static_cast<size_t>(input.size.width) * input.size.height);
+  const Canvas canvas(input.projection, input.size);
+  for (const Canvas::Patch& patch : canvas.patches())
+    for (int y = 0; y < patch.size.height; ++y)
+      for (int x = 0; x < patch.size.width; ++x)
+        pixels[static_cast<size_t>(patch.y + y) * input.size.width + patch.x + x] =
+            static_cast<uint8_t>(std::lround(light(canvas.direction(patch, {x + 0.5, y + 0.5}))));
   return pixels;
 }
 
@@ -82,21 +136,23 @@ float between(const WarpGrid& grid, const std::vector<float>& nodes, double x, d
 
 /// Checks each pixel of a drawn patch. Allowed are rounding, and an error in position of a tenth of
 /// a pixel.
-void expect_light(const char* what, const Output& output, const Mat3& view,
-                  const Canvas::Patch& patch, bool reduced, const GstVideoFrame& frame) {
+void expect_light(const std::string& what, const Input& input, const Output& output,
+                  const Mat3& view, const Canvas::Patch& patch, bool reduced,
+                  const GstVideoFrame& frame) {
   const auto* data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
   const int stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
   // A smaller copy blurs such waves; a seam would give a much larger error.
-  constexpr double coarser_bend = 12 * bend;
+  const double coarser_bend = 12 * bend(input);
   // The source, the result and the weights of the kernel are rounded.
-  const double most = 1.2 + 2 * bend + 0.1 * light_a_pixel + (reduced ? coarser_bend : 0);
+  const double most =
+      1.2 + 2 * bend(input) + 0.1 * light_a_pixel(input) + (reduced ? coarser_bend : 0);
   for (int y = 0; y < patch.size.height; ++y)
     for (int x = 0; x < patch.size.width; ++x) {
       const Vec3 d = view * output.canvas.direction(patch, {x + 0.5, y + 0.5});
       const double is = data[(patch.y + y) * stride + patch.x + x];
       if (std::abs(is - light(d)) > most)
-        fail_unless(false, "%s, %s: %d,%d is %g, should be %g", what, output.name, x, y, is,
-                    light(d));
+        fail_unless(false, "%s, %s: %d,%d is %g, should be %g, give or take %g", what.c_str(),
+                    output.name, patch.x + x, patch.y + y, is, light(d), most);
     }
 }
 
@@ -121,13 +177,14 @@ GstVideoInfo info_of(Size size) {
   return info;
 }
 
-std::vector<WarpGrid> grids_of(const Canvas& canvas, const Mat3& view, int* reductions) {
-  EquirectSource source(source_size);
+std::vector<WarpGrid> grids_of(const Input& input, const Canvas& canvas, const Mat3& view,
+                               int* reductions) {
+  const std::unique_ptr<WarpSource> source = input.source();
   GridBuilder builder(canvas);
-  builder.choose_cell(source, {});
+  builder.choose_cell(*source, {});
   std::vector<WarpGrid> grids(builder.patches());
   for (int patch = 0; patch < builder.patches(); ++patch)
-    builder.build(source, view, grids[patch], patch);
+    builder.build(*source, view, grids[patch], patch);
   *reductions = builder.reductions();
   return grids;
 }
@@ -138,18 +195,19 @@ using Draw = std::function<void(const std::vector<WarpGrid>& grids, int reductio
                                 const Check& check)>;
 
 /// Draws the output in each view, and checks the brightness of its patches.
-void draw_views(const Output& output, const std::string& by, const Draw& draw) {
+void draw_views(const Input& input, const Output& output, const std::string& by,
+                const Draw& draw) {
   for (const Angles& angles : drawn_views)
     for (const bool cubic : {false, true}) {
       // Cubic is slower and draws the same positions, so one view is enough.
       if (cubic && !(angles == drawn_views.back())) continue;
       const Mat3 view = rotation(angles);
       int reductions = 0;
-      const std::vector<WarpGrid> grids = grids_of(output.canvas, view, &reductions);
+      const std::vector<WarpGrid> grids = grids_of(input, output.canvas, view, &reductions);
       draw(grids, reductions, cubic, [&](GstVideoFrame& drawn) {
         for (const Canvas::Patch& patch : output.canvas.patches())
-          expect_light((cubic ? by + ", cubic" : by).c_str(), output, view, patch, reductions > 0,
-                       drawn);
+          expect_light(by + (cubic ? ", cubic, " : ", ") + input.name(), input, output, view, patch,
+                       reductions > 0, drawn);
       });
     }
 }
@@ -157,67 +215,88 @@ void draw_views(const Output& output, const std::string& by, const Draw& draw) {
 }  // namespace
 
 GST_START_TEST(places_are_within_a_tenth_of_a_pixel_of_the_closed_form) {
-  for (const Output& output : outputs())
-    for (const Angles& angles : views) {
-      const Mat3 view = rotation(angles);
-      EquirectSource source(source_size);
-      GridBuilder builder(output.canvas);
-      builder.choose_cell(source, {});
-      double worst = 0;
-      long exact = 0, all = 0;
-      for (int patch = 0; patch < builder.patches(); ++patch) {
-        WarpGrid grid;
-        builder.build(source, view, grid, patch);
-        for (int y = 0; y < grid.output.height; y += 3)
-          for (int x = 0; x < grid.output.width; x += 5) {
-            ++all;
-            const double px = x + 0.5, py = y + 0.5;
-            const Vec3 d = view * output.canvas.direction(output.canvas.patches()[patch], {px, py});
-            const uint8_t flags = grid.flags(x / grid.cell, y / grid.cell);
-            if (flags & cell_exact) {
-              // What is interpolated is the direction.
-              ++exact;
-              const auto axis = [&](int k) {
-                return static_cast<double>(between(grid, grid.direction[k], px, py));
-              };
-              worst = std::max(worst,
-                               angle_between({axis(0), axis(1), axis(2)}, d) * source.resolution());
-              continue;
+  for (const Input& input : inputs)
+    for (const Output& output : outputs())
+      for (const Angles& angles : views) {
+        const Mat3 view = rotation(angles);
+        const std::unique_ptr<WarpSource> source = input.source();
+        GridBuilder builder(output.canvas);
+        builder.choose_cell(*source, {});
+        double worst = 0;
+        long exact = 0, all = 0;
+        for (int patch = 0; patch < builder.patches(); ++patch) {
+          WarpGrid grid;
+          builder.build(*source, view, grid, patch);
+          for (int y = 0; y < grid.output.height; y += 3)
+            for (int x = 0; x < grid.output.width; x += 5) {
+              ++all;
+              const double px = x + 0.5, py = y + 0.5;
+              const Vec3 d =
+                  view * output.canvas.direction(output.canvas.patches()[patch], {px, py});
+              const uint8_t flags = grid.flags(x / grid.cell, y / grid.cell);
+              if (flags & cell_exact) {
+                // What is interpolated is the direction.
+                ++exact;
+                const auto axis = [&](int k) {
+                  return static_cast<double>(between(grid, grid.direction[k], px, py));
+                };
+                worst = std::max(worst,
+                                 angle_between({axis(0), axis(1), axis(2)}, d) * input.finest);
+                continue;
+              }
+              const Point should = closed_form(input, d);
+              double across = between(grid, grid.layer[0].x, px, py) - should.x;
+              // In pixels of the equator: towards a pole, columns are narrower.
+              if (grid.edges_meet())
+                across = std::remainder(across, input.size.width) * std::hypot(d.x, d.z);
+              worst = std::max(
+                  worst, std::hypot(across, between(grid, grid.layer[0].y, px, py) - should.y));
             }
-            const Point should = equirect_point(d, source_size);
-            // In pixels of the equator: towards a pole, columns are narrower.
-            const double across = std::remainder(between(grid, grid.layer[0].x, px, py) - should.x,
-                                                 source_size.width) *
-                                  std::hypot(d.x, d.z);
-            worst = std::max(worst,
-                             std::hypot(across, between(grid, grid.layer[0].y, px, py) - should.y));
-          }
+        }
+        fail_unless(worst < 0.1, "%s to %s, yaw %g, pitch %g: off by %g px", input.name().c_str(),
+                    output.name, angles.yaw, angles.pitch, worst);
+        fail_unless(exact < all / 4, "%s to %s, yaw %g, pitch %g: %ld of %ld are drawn one by one",
+                    input.name().c_str(), output.name, angles.yaw, angles.pitch, exact, all);
       }
-      fail_unless(worst < 0.1, "%s, yaw %g, pitch %g: off by %g px", output.name, angles.yaw,
-                  angles.pitch, worst);
-      fail_unless(exact < all / 4, "%s, yaw %g, pitch %g: %ld of %ld are drawn one by one",
-                  output.name, angles.yaw, angles.pitch, exact, all);
-    }
+}
+GST_END_TEST;
+
+GST_START_TEST(directions_and_points_of_faces_belong_together) {
+  for (const Input& input : inputs) {
+    if (input.projection == Projection::equirect) continue;
+    const CubeLayout cube(input.size, input.projection == Projection::eac);
+    for (double lat = -89; lat < 90; lat += 7)
+      for (double lon = -180; lon < 180; lon += 7) {
+        const Vec3 d = direction_of({radians(lon), radians(lat)});
+        const int face = cube.face_of(d);
+        const Point at = cube.point(face, d), should = closed_form(input, d);
+        fail_unless(std::hypot(at.x - should.x, at.y - should.y) < 1e-3, "%s: %g,%g is at %g,%g",
+                    input.name().c_str(), lon, lat, at.x, at.y);
+        fail_unless(angle_between(cube.direction(face, at), d) < 1e-6);
+      }
+  }
 }
 GST_END_TEST;
 
 GST_START_TEST(the_cpu_draws_a_turned_sphere_without_a_seam) {
-  const std::vector<uint8_t> pixels = picture();
-  const GstVideoInfo in_info = info_of(source_size);
-  const BufferRef in_buffer = frame_of(in_info, &pixels);
-  VideoFrame in(in_info, in_buffer.get(), GST_MAP_READ);
-  CpuWarp warp;
-  for (const Output& output : outputs())
-    draw_views(
-        output, "CPU",
-        [&](const std::vector<WarpGrid>& grids, int reductions, bool cubic, const Check& check) {
-          const GstVideoInfo info = info_of(output.canvas.size());
-          const BufferRef buffer = frame_of(info, nullptr);
-          VideoFrame out(info, buffer.get(), GST_MAP_READWRITE);
-          warp.reduce(*in, reductions);
-          warp.draw(grids, *in, *out, cubic);
-          check(*out);
-        });
+  for (const Input& input : inputs) {
+    const std::vector<uint8_t> pixels = picture(input);
+    const GstVideoInfo in_info = info_of(input.size);
+    const BufferRef in_buffer = frame_of(in_info, &pixels);
+    VideoFrame in(in_info, in_buffer.get(), GST_MAP_READ);
+    CpuWarp warp;
+    for (const Output& output : outputs())
+      draw_views(
+          input, output, "CPU",
+          [&](const std::vector<WarpGrid>& grids, int reductions, bool cubic, const Check& check) {
+            const GstVideoInfo info = info_of(output.canvas.size());
+            const BufferRef buffer = frame_of(info, nullptr);
+            VideoFrame out(info, buffer.get(), GST_MAP_READWRITE);
+            warp.reduce(*in, reductions);
+            warp.draw(grids, *in, *out, cubic);
+            check(*out);
+          });
+  }
 }
 GST_END_TEST;
 
@@ -243,12 +322,13 @@ BufferRef texture_of(const GstRef<GstBufferPool>& pool) {
   return BufferRef(buffer);
 }
 
-void draw_with_gl(GstGLContext* context, gpointer data) {
-  const GstVideoInfo in_info = info_of(source_size);
+void draw_with_gl(GstGLContext* context, const Input& input) {
+  const std::vector<uint8_t> pixels = picture(input);
+  const GstVideoInfo in_info = info_of(input.size);
   const GstRef<GstBufferPool> in_pool = textures(context, in_info);
   const BufferRef in_buffer = texture_of(in_pool);
   {
-    const BufferRef memory = frame_of(in_info, static_cast<const std::vector<uint8_t>*>(data));
+    const BufferRef memory = frame_of(in_info, &pixels);
     VideoFrame from(in_info, memory.get(), GST_MAP_READ);
     VideoFrame to(in_info, in_buffer.get(), GST_MAP_WRITE);
     fail_unless(gst_video_frame_copy(to.get(), from.get()));
@@ -261,7 +341,7 @@ void draw_with_gl(GstGLContext* context, gpointer data) {
     const GstRef<GstBufferPool> pool = textures(context, info);
     const BufferRef buffer = texture_of(pool);
     fail_unless(bool((*warp)->set_formats(in_info, info)));
-    draw_views(output, "GL",
+    draw_views(input, output, "GL",
                [&](const std::vector<WarpGrid>& grids, int, bool cubic, const Check& check) {
                  {
                    VideoFrame in(in_info, in_buffer.get(), GST_MAP_READ | GST_MAP_GL);
@@ -273,6 +353,10 @@ void draw_with_gl(GstGLContext* context, gpointer data) {
                  check(*out);
                });
   }
+}
+
+void draw_all_with_gl(GstGLContext* context, gpointer) {
+  for (const Input& input : inputs) draw_with_gl(context, input);
 }
 
 }  // namespace
@@ -287,8 +371,7 @@ GST_START_TEST(gl_draws_a_turned_sphere_without_a_seam) {
   g_autoptr(GError) error = nullptr;
   fail_unless(gst_gl_context_create(context.get(), nullptr, &error), "%s",
               error ? error->message : "");
-  std::vector<uint8_t> pixels = picture();
-  gst_gl_context_thread_add(context.get(), draw_with_gl, &pixels);
+  gst_gl_context_thread_add(context.get(), draw_all_with_gl, nullptr);
 }
 GST_END_TEST;
 #endif
@@ -298,6 +381,7 @@ static Suite* warp_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, places_are_within_a_tenth_of_a_pixel_of_the_closed_form);
+  tcase_add_test(tcase, directions_and_points_of_faces_belong_together);
   tcase_add_test(tcase, the_cpu_draws_a_turned_sphere_without_a_seam);
 #if HAVE_GL
   tcase_add_test(tcase, gl_draws_a_turned_sphere_without_a_seam);
