@@ -107,13 +107,6 @@ void install_view_properties(GObjectClass* klass) {
 }
 
 bool Viewing::set_property(guint id, const GValue* value) {
-  // GObject lets NaN pass any range.
-  if (G_VALUE_HOLDS_DOUBLE(value) && !std::isfinite(g_value_get_double(value))) {
-    GST_ELEMENT_WARNING(owner_, RESOURCE, SETTINGS,
-                        ("A property was set to something that is no number; it is left as it was."),
-                        (nullptr));
-    return true;
-  }
   KeyframesSetting keyframes;
   // A file is read outside of the lock.
   if (id == view_prop_keyframes) keyframes = KeyframesSetting(g_value_get_string(value));
