@@ -69,6 +69,7 @@ Result<VideoInfo> read_isobmff(const media::Source& source) {
   video.pictures = track->samples;
   video.timescale = track->timescale;
   video.spherical = track->spherical;
+  video.cubemap = track->cubemap;
   video.rotated = track->rotated;
   video.trailing = file->trailing;
   video.video_tracks = 0;
@@ -97,6 +98,7 @@ Result<VideoInfo> read_matroska(const media::Source& source, int descriptor) {
     if (!track.video) continue;
     video.pictures = track.blocks;
     video.spherical = track.spherical;
+    video.cubemap = track.cubemap;
     break;
   }
   return video;

@@ -6,9 +6,13 @@
 #include <gst/gst.h>
 #include <gst/video/navigation.h>
 #include <gst/video/video.h>
+#include <gst/video/videooverlay.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +27,8 @@
 #include "gst/tools/stitch_input.h"
 #include "gst/tools/stitch_options.h"
 #include "gst/tools/stitch_reader.h"
+#include "gst/tools/view_window.h"
+#include "hw/camera.h"
 
 namespace sphere::tool {
 
@@ -36,27 +42,26 @@ constexpr double speeds[] = {0.1, 0.25, 0.5, 1, 2, 4, 8};
 constexpr size_t usual_speed = 3;
 constexpr int default_width = 1280, default_height = 720;
 
-constexpr const char* keys_text =
-    "  drag, arrows       turn              wheel, + and -   zoom      Home   look forward\n"
-    "  space              pause, go on      . and ,          one picture on, back\n"
-    "  Page up and down   10 s back, on     ] and [          faster, slower\n"
-    "  p                  another projection\n"
-    "  r                  begin or end to record the view as keyframes\n"
-    "  s                  save what is shown as a PNG\n"
-    "  h                  these keys        q, Escape        end\n";
+// For the window, and for the help.
+#define KEYS                                                                                  \
+  "  drag, arrows       turn              wheel, + and -   zoom      Home   look forward\n"    \
+  "  space              pause, go on      . and ,          one picture on, back\n"             \
+  "  Page up and down   10 s back, on     ] and [          faster, slower\n"                   \
+  "  p                  another projection\n"                                                  \
+  "  n                  look north, if the photo tells where that is\n"                        \
+  "  f                  fill the screen, and back\n"                                           \
+  "  r                  begin or end to record the view as keyframes\n"                        \
+  "  s                  save what is shown as a PNG\n"                                         \
+  "  h                  print these keys  q, Escape        end\n"
+
+constexpr const char* keys_text = KEYS;
 
 constexpr const char* description =
     "IN is a 360 photo or video, one with the two fisheyes of a camera (which is stitched on the "
     "way),\n"
     "or the URI of a camera or a stream. In the window:\n"
     "\n"
-    "  drag, arrows       turn              wheel, + and -   zoom      Home   look forward\n"
-    "  space              pause, go on      . and ,          one picture on, back\n"
-    "  Page up and down   10 s back, on     ] and [          faster, slower\n"
-    "  p                  another projection\n"
-    "  r                  begin or end to record the view as keyframes\n"
-    "  s                  save what is shown as a PNG\n"
-    "  h                  print these keys  q, Escape        end\n"
+    KEYS
     "\n"
     "Recorded keyframes make a film with 'sphere reframe IN OUT --keyframes FILE'.\n"
     "\n"
@@ -66,8 +71,13 @@ constexpr const char* description =
     "  sphere view ride.mp4 --lens gear360 --output moves.json\n"
     "  sphere view madv://192.168.42.1/live\n";
 
+// The sinks that draw into the window of another program. Others have none, or their own.
+constexpr const char* sinks_into_window[] = {"ximagesink", "xvimagesink"};
+
 struct ViewOptions {
   std::string input, output, lens, sink = "autovideosink";
+  /// How the 360 picture is stored; empty: as the file says.
+  std::string stored;
   int width = default_width, height = default_height;
   bool clobber = true, audio = true, quiet = false;
 };
@@ -120,6 +130,8 @@ class Viewer {
           return G_SOURCE_CONTINUE;
         },
         this);
+    gst_bus_set_sync_handler(bus.get(), offer_window, this, nullptr);
+    open_window();
     const GSourceFunc interrupt = +[](gpointer self) -> gboolean {
       static_cast<Viewer*>(self)->end(exit_done);
       return G_SOURCE_CONTINUE;
@@ -136,6 +148,7 @@ class Viewer {
       g_main_loop_run(loop_.get());
     }
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+    gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
     gst_bus_remove_watch(bus.get());
     for (const guint signal : signals) g_source_remove(signal);
     // What was recorded up to here is not lost.
@@ -147,30 +160,37 @@ class Viewer {
   // --- the pipeline -----------------------------------------------------------------------------
 
   Status build() {
-    const bool is_uri = gst_uri_is_valid(options_.input.c_str());
     std::string uri = options_.input;
-    if (!is_uri)
-      if (const Status looked = look_at_file(&uri); !looked) return looked;
+    if (gst_uri_is_valid(options_.input.c_str())) {
+      look_at_uri();
+    } else if (const Status looked = look_at_file(&uri); !looked) {
+      return looked;
+    }
     pipeline_.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
     GstElement* source = add("uridecodebin");
     pictures_ = add("videoconvert");
     GstElement* freeze = is_photo_ ? add("imagefreeze") : nullptr;
     GstElement* stitcher = has_fisheyes_ ? add("spherestitch") : nullptr;
     view_ = add("sphereview");
-    GstElement* size = add("capsfilter");
+    size_ = add("capsfilter");
     GstElement* back = add("videoconvert");
     GstElement* queue = add("queue");
     GstElement* sink = add(options_.sink.c_str());
     if (!missing_) return missing_;
     g_object_set(source, "uri", uri.c_str(), nullptr);
     if (stitcher && !lens_.empty()) g_object_set(stitcher, "lens", lens_.c_str(), nullptr);
-    const CapsRef caps(gst_caps_new_simple("video/x-raw", "width", G_TYPE_INT, options_.width,
-                                           "height", G_TYPE_INT, options_.height, nullptr));
-    g_object_set(size, "caps", caps.get(), nullptr);
+    set_size(options_.width, options_.height);
+    if (!stored_.empty())
+      gst_util_set_object_arg(G_OBJECT(view_), "input", stored_.c_str());
+    for (const char* changed : {"notify::yaw", "notify::pitch", "notify::fov"})
+      g_signal_connect(view_, changed, G_CALLBACK(+[](GstElement*, GParamSpec*, gpointer self) {
+                         static_cast<Viewer*>(self)->look_changed();
+                       }),
+                       this);
     g_object_set(queue, "max-size-buffers", 2u, "max-size-bytes", 0u, "max-size-time", guint64{0},
                  nullptr);
     GstElement* before = nullptr;
-    for (GstElement* element : {pictures_, freeze, stitcher, view_, size, queue, back, sink}) {
+    for (GstElement* element : {pictures_, freeze, stitcher, view_, size_, queue, back, sink}) {
       if (!element) continue;
       if (before && !gst_element_link(before, element))
         return failed(std::string("'") + GST_ELEMENT_NAME(before) + "' can't be linked");
@@ -183,13 +203,30 @@ class Viewer {
     const GstRef<GstPad> shown(gst_element_get_static_pad(view_, "src"));
     gst_pad_add_probe(shown.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, hear_key, this, nullptr);
     gst_pad_add_probe(shown.get(), GST_PAD_PROBE_TYPE_BUFFER, watch, this, nullptr);
+    // Behind the queue there is the picture that the sink shows.
+    const GstRef<GstPad> kept(gst_element_get_static_pad(back, "sink"));
+    gst_pad_add_probe(kept.get(), GST_PAD_PROBE_TYPE_BUFFER, keep, this, nullptr);
     return ok();
+  }
+
+  /// What a camera sends is always from its two lenses.
+  void look_at_uri() {
+    const GString_ scheme(gst_uri_get_protocol(options_.input.c_str()));
+    bool is_camera = false;
+    for (const hw::CameraFamily* family : hw::camera_families())
+      is_camera = is_camera || to_string(scheme.get()) == family->scheme;
+    has_fisheyes_ = is_camera || !options_.lens.empty();
+    lens_ = options_.lens;
+    stored_ = options_.stored;
   }
 
   Status look_at_file(std::string* uri) {
     const Result<StitchInput> input = open_stitch_input(options_.input, printer_);
     if (!input) return input.error();
     is_photo_ = !input->video();
+    stored_ = options_.stored;
+    if (stored_.empty() && input->video() && input->video()->cubemap) stored_ = "cubemap";
+    if (input->jpeg()) heading_ = input->jpeg()->heading;
     const makers::CaptureInfo& capture = input->capture;
     lens_ = options_.lens;
     if (lens_.empty() && !input->spherical()) {
@@ -219,8 +256,8 @@ class Viewer {
   }
 
   void take_pad(GstPad* pad) {
-    const CapsRef caps(gst_pad_get_current_caps(pad) ? gst_pad_get_current_caps(pad)
-                                                     : gst_pad_query_caps(pad, nullptr));
+    CapsRef caps(gst_pad_get_current_caps(pad));
+    if (!caps) caps.reset(gst_pad_query_caps(pad, nullptr));
     const GstStructure* structure =
         caps && gst_caps_get_size(caps.get()) ? gst_caps_get_structure(caps.get(), 0) : nullptr;
     if (!structure) return;
@@ -241,6 +278,102 @@ class Viewer {
     gst_element_sync_state_with_parent(sound);
     const GstRef<GstPad> target(gst_element_get_static_pad(sound, "sink"));
     gst_pad_link(pad, target.get());
+  }
+
+  // --- the window -------------------------------------------------------------------------------
+
+  void open_window() {
+    ViewWindow::Listener listener;
+    listener.acted = [this](GstEvent* event) {
+      const GstRef<GstElement> sink = overlay();
+      if (sink)
+        gst_navigation_send_event_simple(GST_NAVIGATION(sink.get()), event);
+      else
+        gst_event_unref(event);
+    };
+    listener.resized = [this](int width, int height) {
+      set_size(width, height);
+      expose();
+      redraw();
+    };
+    listener.uncovered = [this] { expose(); };
+    listener.closed = [this] { end(exit_done); };
+    const std::string title = gst_uri_is_valid(options_.input.c_str())
+                                  ? std::string("sphere view")
+                                  : stem_of(options_.input) + " - sphere view";
+    window_ = ViewWindow::open(title.c_str(), options_.width, options_.height, std::move(listener));
+    window_handle_ = window_ ? window_->handle() : 0;
+  }
+
+  /// Gives the window to a sink that asks for one. Called by the thread of the sink.
+  static GstBusSyncReply offer_window(GstBus*, GstMessage* message, gpointer data) {
+    auto* self = static_cast<Viewer*>(data);
+    if (!gst_is_video_overlay_prepare_window_handle_message(message) || !self->window_handle_)
+      return GST_BUS_PASS;
+    auto* sink = GST_ELEMENT(GST_MESSAGE_SRC(message));
+    GstElementFactory* factory = gst_element_get_factory(sink);
+    const std::string name = factory ? GST_OBJECT_NAME(factory) : "";
+    if (std::find(std::begin(sinks_into_window), std::end(sinks_into_window), name) ==
+        std::end(sinks_into_window))
+      return GST_BUS_PASS;
+    {
+      const Lock lock(self->mutex_);
+      self->overlay_.reset(GST_ELEMENT(gst_object_ref(sink)));
+    }
+    // The window tells what a person does in it.
+    gst_video_overlay_handle_events(GST_VIDEO_OVERLAY(sink), FALSE);
+    gst_video_overlay_set_window_handle(GST_VIDEO_OVERLAY(sink), self->window_handle_);
+    g_main_context_invoke(
+        nullptr,
+        +[](gpointer viewer) -> gboolean {
+          static_cast<Viewer*>(viewer)->window_->show();
+          return G_SOURCE_REMOVE;
+        },
+        self);
+    gst_message_unref(message);
+    return GST_BUS_DROP;
+  }
+
+  /// The sink that draws into the window; null if there is none.
+  GstRef<GstElement> overlay() {
+    const Lock lock(mutex_);
+    return GstRef<GstElement>(overlay_ ? GST_ELEMENT(gst_object_ref(overlay_.get())) : nullptr);
+  }
+
+  /// The sink learns the size of the window by this, too.
+  void expose() {
+    const GstRef<GstElement> sink = overlay();
+    if (sink) gst_video_overlay_expose(GST_VIDEO_OVERLAY(sink.get()));
+  }
+
+  /// Draws pictures of the size of the window.
+  void set_size(int width, int height) {
+    constexpr int smallest = 16;
+    const auto even = [](int pixels) { return std::max(pixels / 2 * 2, smallest); };
+    const CapsRef caps(gst_caps_new_simple("video/x-raw", "width", G_TYPE_INT, even(width), "height",
+                                           G_TYPE_INT, even(height), nullptr));
+    g_object_set(size_, "caps", caps.get(), nullptr);
+  }
+
+  void fill_screen() {
+    if (overlay()) return window_->fill_screen(!window_->fills_screen());
+    // Sinks for other displays have a property for it.
+    const std::unique_ptr<GstIterator, Call<gst_iterator_free>> sinks(
+        gst_bin_iterate_all_by_interface(GST_BIN(pipeline_.get()), GST_TYPE_VIDEO_OVERLAY));
+    bool done = false;
+    gst_iterator_foreach(
+        sinks.get(),
+        +[](const GValue* value, gpointer done_at) {
+          GObject* sink = G_OBJECT(g_value_get_object(value));
+          gboolean full = FALSE;
+          if (!g_object_class_find_property(G_OBJECT_GET_CLASS(sink), "fullscreen")) return;
+          g_object_get(sink, "fullscreen", &full, nullptr);
+          g_object_set(sink, "fullscreen", !full, nullptr);
+          *static_cast<bool*>(done_at) = true;
+        },
+        &done);
+    if (!done)
+      printer_->warn("this window can't fill the screen; try --sink xvimagesink or waylandsink");
   }
 
   // --- what comes from other threads ------------------------------------------------------------
@@ -269,23 +402,38 @@ class Viewer {
     return GST_PAD_PROBE_OK;
   }
 
-  /// Each picture that is shown. Called by the thread of the pictures.
-  static GstPadProbeReturn watch(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
-    auto* self = static_cast<Viewer*>(data);
-    GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  static GstClockTime stream_time(GstPad* pad, GstBuffer* buffer) {
     g_autoptr(GstEvent) event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
     const GstSegment* segment = nullptr;
     if (event) gst_event_parse_segment(event, &segment);
-    const GstClockTime time =
-        segment ? gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))
-                : GST_CLOCK_TIME_NONE;
+    return segment ? gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))
+                   : GST_CLOCK_TIME_NONE;
+  }
+
+  /// Each picture that is drawn. Called by the thread of the pictures.
+  static GstPadProbeReturn watch(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+    auto* self = static_cast<Viewer*>(data);
+    const GstClockTime time = stream_time(pad, GST_PAD_PROBE_INFO_BUFFER(info));
+    if (!self->recording_ || !GST_CLOCK_TIME_IS_VALID(time)) return GST_PAD_PROBE_OK;
     const ViewSample sample = self->looked_at(time);
+    const Lock lock(self->mutex_);
+    // One that is drawn again while the video is paused.
+    if (!self->samples_.empty() && self->samples_.back().time == sample.time)
+      self->samples_.back() = sample;
+    else if (self->samples_.size() < most_samples)
+      self->samples_.push_back(sample);
+    return GST_PAD_PROBE_OK;
+  }
+
+  /// Each picture that is shown. Called by the thread of the sink.
+  static GstPadProbeReturn keep(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+    auto* self = static_cast<Viewer*>(data);
+    GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    const GstClockTime time = stream_time(pad, buffer);
     const CapsRef caps(gst_pad_get_current_caps(pad));
     const Lock lock(self->mutex_);
-    self->shown_.reset(gst_sample_new(buffer, caps.get(), segment, nullptr));
+    self->shown_.reset(gst_sample_new(buffer, caps.get(), nullptr, nullptr));
     self->shown_time_ = time;
-    if (self->recording_ && GST_CLOCK_TIME_IS_VALID(time) && self->samples_.size() < most_samples)
-      self->samples_.push_back(sample);
     return GST_PAD_PROBE_OK;
   }
 
@@ -299,10 +447,35 @@ class Viewer {
     return sample;
   }
 
+  /// A paused video is drawn again when somebody looks elsewhere. Called by any thread.
+  void look_changed() {
+    if (playing_ || redraw_is_due_.exchange(true)) return;
+    g_main_context_invoke(
+        nullptr,
+        +[](gpointer self) -> gboolean {
+          static_cast<Viewer*>(self)->redraw();
+          return G_SOURCE_REMOVE;
+        },
+        this);
+  }
+
+  /// If the video is paused: decodes the present picture again, one at a time.
+  void redraw() {
+    const bool is_paused = !playing_ && !is_photo_;
+    redraw_is_due_ = is_paused && is_seeking_;
+    if (!is_paused || is_seeking_ || !can_seek()) return;
+    const bool at_end = at_end_;
+    seek(0);
+    at_end_ = at_end;
+  }
+
   // --- keys -------------------------------------------------------------------------------------
 
   void press(const std::string& key) {
+    if (key == "Escape" && window_ && window_->fills_screen()) return fill_screen();
     if (key == "q" || key == "Escape") return end(exit_done);
+    if (key == "f") return fill_screen();
+    if (key == "n") return look_north();
     if (key == "space") return play(!playing_);
     if (key == "h" || key == "question") return static_cast<void>(print_text(stderr, keys_text));
     if (key == "p") return next_projection();
@@ -336,6 +509,15 @@ class Viewer {
                            gst_event_new_step(GST_FORMAT_BUFFERS, 1, 1.0, TRUE, FALSE));
   }
 
+  bool can_seek() const {
+    const std::unique_ptr<GstQuery, Call<gst_query_unref>> query(
+        gst_query_new_seeking(GST_FORMAT_TIME));
+    gboolean seekable = FALSE;
+    if (gst_element_query(pipeline_.get(), query.get()))
+      gst_query_parse_seeking(query.get(), nullptr, &seekable, nullptr, nullptr);
+    return seekable;
+  }
+
   void seek(double seconds) {
     gint64 position = 0;
     if (!gst_element_query_position(pipeline_.get(), GST_FORMAT_TIME, &position)) return;
@@ -345,14 +527,16 @@ class Viewer {
   void seek_to(double seconds) {
     at_end_ = false;
     const auto time = static_cast<gint64>(std::max(seconds, 0.0) * GST_SECOND);
-    if (!gst_element_seek(pipeline_.get(), speeds[speed_], GST_FORMAT_TIME,
-                          static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
-                          GST_SEEK_TYPE_SET, time, GST_SEEK_TYPE_NONE, 0))
-      printer_->warn("it is not possible to jump in this stream");
+    is_seeking_ = gst_element_seek(
+        pipeline_.get(), speeds[speed_], GST_FORMAT_TIME,
+        static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE), GST_SEEK_TYPE_SET,
+        time, GST_SEEK_TYPE_NONE, 0);
+    if (!is_seeking_) printer_->warn("it is not possible to jump in this stream");
   }
 
   void change_speed(bool faster) {
     if (faster ? speed_ + 1 >= std::size(speeds) : speed_ == 0) return;
+    if (!can_seek()) return printer_->warn("the speed of this stream can't be changed");
     speed_ += faster ? 1 : static_cast<size_t>(-1);
     seek(0);
     say("speed: " + number_text(speeds[speed_]));
@@ -368,7 +552,18 @@ class Viewer {
     g_object_set(view_, "fov", 0.0, nullptr);
     gst_util_set_object_arg(G_OBJECT(view_), "projection",
                             projection_names[static_cast<size_t>(order[next])].data());
+    redraw();
     say("projection: " + std::string(projection_names[static_cast<size_t>(order[next])]));
+  }
+
+  /// The compass direction of the middle of the picture tells where north is in it.
+  void look_north() {
+    if (!heading_) return say("the file does not tell where north is; Home looks forward");
+    const ViewSample now = looked_at(GST_CLOCK_TIME_NONE);
+    // By at most half a turn.
+    const double turn = std::remainder(-*heading_ - now.angles.yaw, 360);
+    g_object_set(view_, "yaw", now.angles.yaw + turn, "pitch", 0.0, "roll", 0.0, nullptr);
+    redraw();
   }
 
   void begin_recording() {
@@ -469,6 +664,10 @@ class Viewer {
         gst_message_parse_warning(message, &error, nullptr);
         printer_->warn(error->message);
         break;
+      case GST_MESSAGE_ASYNC_DONE:
+        is_seeking_ = false;
+        if (redraw_is_due_) redraw();
+        break;
       case GST_MESSAGE_LATENCY:
         gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
         break;
@@ -492,14 +691,21 @@ class Viewer {
   // Borrowed from the pipeline.
   GstElement* pictures_ = nullptr;
   GstElement* view_ = nullptr;
+  GstElement* size_ = nullptr;
   bool is_photo_ = false, has_fisheyes_ = false;
   bool has_sound_ = false;  ///< only the decoder's thread uses it
   std::string lens_;        ///< of the stitcher; "": as the stream says
-  bool playing_ = true, at_end_ = false;
+  std::string stored_;      ///< how the 360 picture is stored; "": equirectangular
+  std::optional<double> heading_;  ///< degrees from north, of the middle of the picture
+  std::unique_ptr<ViewWindow> window_;
+  uintptr_t window_handle_ = 0;  ///< set before the pipeline plays
+  std::atomic<bool> playing_ = true, redraw_is_due_ = false;
+  bool at_end_ = false, is_seeking_ = false;
   size_t speed_ = usual_speed;
   int status_ = exit_done;
   // Protects what follows. Held while it is copied.
   Mutex mutex_;
+  GstRef<GstElement> overlay_ SPHERE_GUARDED_BY(mutex_);  ///< draws into the window
   SampleRef shown_ SPHERE_GUARDED_BY(mutex_);
   GstClockTime shown_time_ SPHERE_GUARDED_BY(mutex_) = GST_CLOCK_TIME_NONE;
   std::vector<ViewSample> samples_ SPHERE_GUARDED_BY(mutex_);
@@ -509,6 +715,7 @@ class Viewer {
 Status parse_view_options(int argc, char** argv, ViewOptions* options) {
   g_autofree char* output = nullptr;
   g_autofree char* lens = nullptr;
+  g_autofree char* stored = nullptr;
   g_autofree char* size = nullptr;
   g_autofree char* sink = nullptr;
   gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE;
@@ -518,6 +725,9 @@ Status parse_view_options(int argc, char** argv, ViewOptions* options) {
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
        "IN shows two fisheyes: the lens profile, as a name or a file (default: the table in IN)",
        "NAME|FILE"},
+      {"input", 'i', 0, G_OPTION_ARG_STRING, &stored,
+       "How the 360 picture in IN is stored (default: as the file says, else equirect)",
+       "equirect|cubemap|eac"},
       {"size", 's', 0, G_OPTION_ARG_STRING, &size, "Of the window's picture (default: 1280x720)",
        "WIDTHxHEIGHT"},
       {"sink", 0, 0, G_OPTION_ARG_STRING, &sink,
@@ -537,6 +747,11 @@ Status parse_view_options(int argc, char** argv, ViewOptions* options) {
   options->input = rest[0];
   options->output = to_string(output);
   options->lens = to_string(lens);
+  if (stored) {
+    static const std::vector<std::string> inputs = {"equirect", "cubemap", "eac"};
+    if (const Result<int> known = choose("--input", stored, inputs); !known) return known.error();
+    options->stored = stored;
+  }
   if (sink) options->sink = sink;
   options->audio = !no_audio;
   options->clobber = !no_clobber;

@@ -20,7 +20,7 @@ from media_checks import Case
 
 SIZE = (640, 360)
 
-for program in ("Xvfb", "xdotool", "ffmpeg"):
+for program in ("Xvfb", "xdotool", "ffmpeg", "exiftool"):
     if not shutil.which(program):
         print(f"skip: sphere view: {program} is absent")
         sys.exit(77)
@@ -39,10 +39,10 @@ def wait_for(what, found):
 
 
 @contextlib.contextmanager
-def display():
+def display(size=SIZE):
     """An X server that chooses its own number."""
     read, write = os.pipe()
-    with subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24",
+    with subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size[0]}x{size[1]}x24",
                            "-nolisten", "tcp"], pass_fds=[write], stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL) as server:
         os.close(write)
@@ -57,8 +57,9 @@ def display():
 class Window:
     """The command with its window."""
 
-    def __init__(self, case, name, *words):
+    def __init__(self, case, name, *words, screen=SIZE):
         self.case = case
+        self.size = screen
         self.environment = {**case.environment, "DISPLAY": name}
         self.process = subprocess.Popen(
             [SPHERE, "view", "--sink", "ximagesink", "--size", f"{SIZE[0]}x{SIZE[1]}", "--no-audio",
@@ -95,8 +96,8 @@ class Window:
 
     def screen(self):
         """What the display shows, as grey."""
-        return subprocess.run(["ffmpeg", "-v", "error", "-f", "x11grab", "-video_size", f"{SIZE[0]}x{SIZE[1]}",
-                               "-i", self.environment["DISPLAY"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt",
+        return subprocess.run(["ffmpeg", "-v", "error", "-f", "x11grab", "-video_size",
+                               f"{self.size[0]}x{self.size[1]}", "-i", self.environment["DISPLAY"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt",
                                "gray", "-"], env=self.environment, check=True, timeout=DEADLINE,
                               stdout=subprocess.PIPE).stdout
 
@@ -120,6 +121,86 @@ def difference(one, other):
     return sum(abs(a - b) for a, b in zip(one, other)) / max(len(one), 1)
 
 
+def view_of(case, name, options, size=SIZE):
+    """What the element draws of a file, as grey."""
+    decoder = "jpegdec" if name.endswith(".jpg") else "pngdec"
+    launch(case, f"filesrc location={case.path(name)} ! {decoder} ! videoconvert ! sphereview {options} ! "
+                 f"video/x-raw,width={size[0]},height={size[1]} ! videoconvert ! pngenc ! "
+                 f"filesink location={case.path('wanted.png')}")
+    return grey(case, "wanted.png")
+
+
+def test_screen(case, _):
+    """The window fills the screen, and goes back; what is drawn has its size."""
+    large = (960, 540)
+    with display(large) as name:
+        window = Window(case, name, case.path("in.png"), screen=large)
+        window.said("Escape")
+        wanted = view_of(case, "in.png", "", large)
+        window.key("f")
+        check("f fills the screen", wait_for("the screen is full",
+                                             lambda: difference(window.screen(), wanted) < 4))
+        # Half of the picture is half of the screen now.
+        window.drag((large[0] // 2, large[1] // 2), (large[0] - 1, large[1] // 2))
+        wanted = view_of(case, "in.png", "yaw=-44.94", large)
+        check("a drag turns by the same angle", wait_for("it looks to the left",
+                                                         lambda: difference(window.screen(), wanted) < 4))
+        window.key("Escape")
+        rest = (SIZE[1] + 20) * large[0]  # below the small window
+        check("Escape leaves it", wait_for("the window is small", lambda: max(window.screen()[rest:]) < 16))
+        check("and q ends", window.end() == 0)
+
+
+def test_inputs(case, name):
+    """Cubemaps, and where north is."""
+    launch(case, "spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=RGBA,width=1280,height=640 ! "
+                 "cpusphereview projection=cubemap ! video/x-raw,width=960,height=640 ! pngenc ! "
+                 f"filesink location={case.path('cube.png')}")
+    window = Window(case, name, case.path("cube.png"), "--input", "cubemap")
+    wanted = view_of(case, "cube.png", "input=cubemap")
+    check("a cubemap", wait_for("its view", lambda: difference(window.screen(), wanted) < 4))
+    window.key("n")
+    check("it says that north is not known", "north" in window.said("north"))
+    window.end()
+    launch(case, f"filesrc location={case.path('in.png')} ! pngdec ! videoconvert ! jpegenc quality=95 ! "
+                 f"filesink location={case.path('north.jpg')}")
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-GPano:PoseHeadingDegrees=90",
+                    "-XMP-GPano:ProjectionType=equirectangular", case.path("north.jpg")], check=True,
+                   timeout=DEADLINE)
+    window = Window(case, name, case.path("north.jpg"))
+    window.key("n")
+    wanted = view_of(case, "north.jpg", "yaw=-90")
+    check("n looks north", wait_for("north", lambda: difference(window.screen(), wanted) < 4))
+    window.end()
+
+
+def test_pause(case, name):
+    """Who looks around in a paused video sees it."""
+    launch(case, "spheretestsrc num-buffers=900 pattern=scene output=equirect ! video/x-raw,format=I420,width=320,"
+                 "height=160,framerate=30/1 ! x264enc speed-preset=ultrafast key-int-max=15 ! mp4mux ! "
+                 f"filesink location={case.path('long.mp4')}")
+    window = Window(case, name, case.path("long.mp4"))
+    window.said("Escape")
+    window.key("space")
+
+    def rests():
+        one = window.screen()
+        return one == window.screen() and one
+    before = wait_for("it is paused", rests)
+    window.key("s")
+    first = window.said("is saved").split(" is saved")[0]
+    for _ in range(3):
+        window.key("Right")
+    check("a paused video turns", wait_for("it turns", lambda: difference(window.screen(), before) > 2))
+    wait_for("it rests", rests)
+    window.key("s")
+    second = window.said("is saved").split(" is saved")[0]
+    check("the picture is the same one", second == first.replace(".view.png", ".view-1.png"), (first, second))
+    window.key("Page_Down")
+    wait_for("it jumps", lambda: window.key("s") or "0001" in window.said("is saved"))
+    window.end()
+
+
 def test_photo(case, name):
     launch(case, "spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=RGBA,width=1280,height=640 ! "
                  f"pngenc ! filesink location={case.path('in.png')}")
@@ -131,10 +212,7 @@ def test_photo(case, name):
                      (-39.91, lambda: window.key("Right")),
                      (0, lambda: window.key("Home"))):
         act()
-        launch(case, f"filesrc location={case.path('in.png')} ! pngdec ! videoconvert ! sphereview yaw={yaw} ! "
-                     f"video/x-raw,width={SIZE[0]},height={SIZE[1]} ! videoconvert ! pngenc ! "
-                     f"filesink location={case.path('wanted.png')}")
-        wanted = grey(case, "wanted.png")
+        wanted = view_of(case, "in.png", f"yaw={yaw}")
         shown = wait_for(f"the window looks {yaw} degrees to the right",
                          lambda w=wanted: difference(window.screen(), w) < 4)
         check(f"it looks {yaw} degrees to the right", shown)
@@ -172,6 +250,7 @@ def test_signals_and_errors(case, name):
     case.environment["DISPLAY"] = name
     case.refused("no file", 1, "nothing.mp4", "view", case.path("nothing.mp4"))
     case.refused("no words", 2, "IN is missing", "view")
+    case.refused("an unknown input", 2, "cubemap", "view", "x.mp4", "--input", "cube")
     case.refused("an odd size", 2, "even", "view", "x.mp4", "--size", "65x65")
     case.refused("no such sink", 1, "nosuchsink", "view", "--sink", "nosuchsink", case.path("in.png"))
     window = Window(case, name, case.path("in.png"))
@@ -182,6 +261,6 @@ def test_signals_and_errors(case, name):
 
 with tempfile.TemporaryDirectory() as temporary, display() as display_name:
     place = Case(pathlib.Path(temporary), gst_checks.ENVIRONMENT)
-    for test in (test_photo, test_recording, test_signals_and_errors):
+    for test in (test_photo, test_screen, test_inputs, test_pause, test_recording, test_signals_and_errors):
         attempt(test, place, display_name)
 finish()

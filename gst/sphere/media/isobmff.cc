@@ -274,6 +274,7 @@ class Checker {
       if (!reader.ok()) return damaged("'stsd' is too short");
       track->codec.assign(codec.begin(), codec.end());
       track->spherical |= sample_entry_is_spherical(source_, box);
+      track->cubemap |= sample_entry_is_cubemap(source_, box);
       reader.skip(24);
       const int width = reader.u16(), height = reader.u16();
       if (reader.ok()) {

@@ -28,6 +28,8 @@ struct Track {
   bool rotated = false;
   /// Its metadata marks its pictures as stitched 360 pictures.
   bool spherical = false;
+  /// It says that they consist of six faces, as Projection::cubemap has them.
+  bool cubemap = false;
 };
 
 struct IsoFile {

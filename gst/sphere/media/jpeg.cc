@@ -91,7 +91,9 @@ Result<JpegInfo> check_jpeg(const Source& source) {
         info.exif_length = segment.size() - 6;
       }
     } else if (found.marker == APP1 && reader.starts_with(xmp_mark)) {
-      info.spherical |= xmp_is_spherical(std::span(segment).subspan(xmp_mark.size()));
+      const auto packet = std::span<const uint8_t>(segment).subspan(xmp_mark.size());
+      info.spherical |= xmp_is_spherical(packet);
+      if (!info.heading) info.heading = heading_of_xmp(packet);
     } else if (found.marker == APP14 && reader.starts_with("Adobe")) {
       reader.skip(6);
       const int transform = reader.u8();

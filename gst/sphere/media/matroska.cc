@@ -92,6 +92,7 @@ class Checker {
           if (projection.id == ebml_id::projection_type) {
             const uint64_t type = reader_.number(projection);
             track.spherical = type == projection_equirectangular || type == projection_cube;
+            track.cubemap = type == projection_cube;
           }
           return ok();
         });

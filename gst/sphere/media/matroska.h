@@ -21,6 +21,7 @@ struct MatroskaTrack {
   uint64_t blocks = 0;  ///< how many pictures, of a video track
   /// Its projection is the whole sphere, equirectangular or on the faces of a cube.
   bool spherical = false;
+  bool cubemap = false;  ///< it is the latter
 };
 
 struct MatroskaFile {

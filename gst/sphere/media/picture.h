@@ -27,6 +27,8 @@ struct JpegInfo {
   std::optional<int> adobe_transform;
   int orientation = 1;     ///< Exif's, 1..8; 1 if there is none
   bool spherical = false;  ///< its XMP marks it as a stitched 360 picture
+  /// The compass direction of its middle, in degrees clockwise from north, if its XMP tells it.
+  std::optional<double> heading;
   /// The first Exif segment's TIFF structure; empty if there is none.
   uint64_t exif_offset = 0, exif_length = 0;
   uint64_t length = 0;    ///< to the end of the picture

@@ -2,10 +2,14 @@
 
 #include "gst/sphere/media/spherical.h"
 
+#include <glib.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <iterator>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,15 +30,21 @@ bool same_letter(char a, char b) {
   return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
 }
 
+/// Where the value of a name that ends at `at` begins, as an attribute or as an element; `at` where
+/// there is none.
+size_t value_after(std::string_view text, size_t at) {
+  constexpr std::string_view separators = "=>\"'";
+  while (at < text.size() && (std::isspace(static_cast<unsigned char>(text[at])) ||
+                              separators.find(text[at]) != std::string_view::npos))
+    ++at;
+  return at;
+}
+
 /// Whether `name` has this value anywhere, as an attribute or as an element.
 bool says(std::string_view text, std::string_view name, std::string_view value) {
-  constexpr std::string_view separators = "=>\"'";
   for (size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at)) {
     at += name.size();
-    size_t begin = at;
-    while (begin < text.size() && (std::isspace(static_cast<unsigned char>(text[begin])) ||
-                                   separators.find(text[begin]) != std::string_view::npos))
-      ++begin;
+    const size_t begin = value_after(text, at);
     const std::string_view found = text.substr(begin, value.size());
     if (begin > at &&
         std::equal(found.begin(), found.end(), value.begin(), value.end(), same_letter))
@@ -51,6 +61,21 @@ bool xmp_is_spherical(std::span<const uint8_t> packet) {
          says(text, ":ProjectionType", "equirectangular");
 }
 
+std::optional<double> heading_of_xmp(std::span<const uint8_t> packet) {
+  constexpr std::string_view name = ":PoseHeadingDegrees";
+  constexpr size_t most_letters = 32;
+  const std::string_view text = as_text(packet);
+  const size_t found = text.find(name);
+  if (found == std::string_view::npos || text.find(photo_schema) == std::string_view::npos)
+    return std::nullopt;
+  const size_t begin = value_after(text, found + name.size());
+  const std::string number(text.substr(begin, most_letters));
+  char* end = nullptr;
+  const double heading = g_ascii_strtod(number.c_str(), &end);
+  if (end == number.c_str() || !(heading >= -360 && heading <= 360)) return std::nullopt;
+  return heading;
+}
+
 bool video_xml_is_spherical(std::string_view text) {
   return says(text, ":Spherical", "true") && !says(text, ":Stitched", "false");
 }
@@ -64,19 +89,38 @@ bool uuid_box_is_spherical(const Source& source, const Box& box) {
   return video_xml_is_spherical(as_text(std::span(bytes).subspan(sizeof video_schema)));
 }
 
-bool sample_entry_is_spherical(const Source& source, const Box& stsd) {
+namespace {
+
+/// The box with the projection in the first entry of a video track's `stsd` box.
+std::optional<Box> projection_of(const Source& source, const Box& stsd) {
   Box entry;
   if (stsd.size() < stsd_head ||
       box_at(source, stsd.content + stsd_head, stsd.end, false, &entry) != Next::box ||
       entry.size() < visual_entry_head)
-    return false;
+    return std::nullopt;
   const std::optional<Box> spherical =
       find_box(source, entry.content + visual_entry_head, entry.end, false, "sv3d");
-  if (!spherical) return false;
-  const std::optional<Box> projection =
-      find_box(source, spherical->content, spherical->end, false, "proj");
+  if (!spherical) return std::nullopt;
+  return find_box(source, spherical->content, spherical->end, false, "proj");
+}
+
+}  // namespace
+
+bool sample_entry_is_spherical(const Source& source, const Box& stsd) {
+  const std::optional<Box> projection = projection_of(source, stsd);
   return projection && (find_box(source, projection->content, projection->end, false, "equi") ||
                         find_box(source, projection->content, projection->end, false, "cbmp"));
+}
+
+bool sample_entry_is_cubemap(const Source& source, const Box& stsd) {
+  const std::optional<Box> projection = projection_of(source, stsd);
+  const std::optional<Box> cubemap =
+      projection ? find_box(source, projection->content, projection->end, false, "cbmp")
+                 : std::nullopt;
+  // Version and flags, the layout, the padding.
+  uint8_t bytes[12] = {};
+  return cubemap && cubemap->size() >= sizeof bytes && source.read_all(cubemap->content, bytes) &&
+         std::all_of(std::begin(bytes) + 4, std::end(bytes), [](uint8_t b) { return b == 0; });
 }
 
 }  // namespace sphere::media
