@@ -5,7 +5,7 @@
  * SECTION:element-cpusphereview
  * @title: cpusphereview
  *
- * Draws a view of an equirectangular 360 picture on the CPU with its best vector instructions. See
+ * Draws a view of a 360 picture on the CPU with its best vector instructions. See
  * #sphereview.
  *
  * ## Example launch lines

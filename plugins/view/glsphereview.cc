@@ -5,7 +5,7 @@
  * SECTION:element-glsphereview
  * @title: glsphereview
  *
- * Draws a view of an equirectangular 360 picture with GL. If there is no display server, the
+ * Draws a view of a 360 picture with GL. If there is no display server, the
  * element makes a headless display for itself and the GL elements around it. See #sphereview.
  *
  * ## Example launch lines
