@@ -159,8 +159,8 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
             const auto mean = [&](const std::vector<float>& v) {
               return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
             };
-            const Point exact = grid.cube ? grid.cube->point(grid.face[node], d)
-                                          : source.project(i, d);
+            const Point exact =
+                grid.cube ? grid.cube->point(grid.face[node], d) : source.project(i, d);
             const WarpGrid::Layer& layer = grid.layer[i];
             double across = mean(layer.x) - exact.x;
             if (grid.edges_meet()) across = std::remainder(across, width) * std::hypot(d.x, d.z);
@@ -280,7 +280,7 @@ void GridBuilder::build_sphere_points(const WarpSource& source, const Mat3& view
     }
     if (reductions_) std::copy_n(&nodes.reduction[from], across, &grid.reduction[first]);
     const float *const x = &grid.direction[0][first], *const y = &grid.direction[1][first],
-                *const z = &grid.direction[2][first];
+                       *const z = &grid.direction[2][first];
     // Nodes are not moved as those of build_points() are: cells with a large error are exact.
     if (!grid.cube) {
       ProjectedRow out{};
@@ -341,20 +341,21 @@ void GridBuilder::flag_sphere_cells(WarpGrid& grid) const {
   const int across = grid.nodes_per_row();
   const auto width = static_cast<float>(grid.source.width);
   const WarpGrid::Layer& layer = grid.layer[0];
-  /// About how far the line between a node's neighbours is off the curve in its middle, pixels of
-  /// the source. 0 if it can't be told, because they are on different faces.
+  /// The square of eight times the distance of the line between a node's neighbours from the curve
+  /// in its middle, pixels of the source. 0 if it can't be told, because they are on different
+  /// faces.
   const auto bend = [&](size_t n, size_t step) {
     const float y = layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n];
     if (grid.cube) {
       const bool same = grid.face[n - step] == grid.face[n] && grid.face[n + step] == grid.face[n];
       const float x = layer.x[n + step] + layer.x[n - step] - 2 * layer.x[n];
-      return same ? std::sqrt(x * x + y * y) / 8 : 0.0f;
+      return same ? x * x + y * y : 0.0f;
     }
     const float x = to_right(layer.x[n + step], layer.x[n], width) -
                     to_right(layer.x[n], layer.x[n - step], width);
     // A degree of longitude is shorter near the poles.
     const float east = grid.direction[0][n], north = grid.direction[2][n];
-    return std::sqrt(x * x * (east * east + north * north) + y * y) / 8;
+    return x * x * (east * east + north * north) + y * y;
   };
   // Nodes at the grid's edge have no neighbours on one side; the cell's other nodes are used there.
   wide.assign(grid.node_count(), 0);
@@ -391,7 +392,8 @@ void GridBuilder::flag_sphere_cells(WarpGrid& grid) const {
             (grid.cube && grid.face[n] != grid.face[node]))
           plain = false;
       }
-      plain = plain && most - least <= width / 2 && across_bend + down_bend <= most_bend * coarser;
+      plain = plain && most - least <= width / 2 &&
+              std::sqrt(across_bend) + std::sqrt(down_bend) <= 8 * most_bend * coarser;
       grid.cells[static_cast<size_t>(r) * grid.columns + c] =
           static_cast<uint8_t>(cell_first | (reduction > 0 ? cell_reduced : 0) |
                                (plain ? cell_first_inside : cell_exact));
