@@ -25,8 +25,8 @@
 #include "gst/tools/command.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/stitch_input.h"
-#include "gst/tools/stitch_options.h"
 #include "gst/tools/stitch_reader.h"
+#include "gst/tools/view_options.h"
 #include "gst/tools/view_window.h"
 #include "hw/camera.h"
 
@@ -40,47 +40,9 @@ constexpr size_t most_samples = 1'000'000;
 constexpr double jump_seconds = 10;
 constexpr double speeds[] = {0.1, 0.25, 0.5, 1, 2, 4, 8};
 constexpr size_t usual_speed = 3;
-constexpr int default_width = 1280, default_height = 720;
-
-// For the window, and for the help.
-#define KEYS                                                                                  \
-  "  drag, arrows       turn              wheel, + and -   zoom      Home   look forward\n"    \
-  "  space              pause, go on      . and ,          one picture on, back\n"             \
-  "  Page up and down   10 s back, on     ] and [          faster, slower\n"                   \
-  "  p                  another projection\n"                                                  \
-  "  n                  look north, if the photo tells where that is\n"                        \
-  "  f                  fill the screen, and back\n"                                           \
-  "  r                  begin or end to record the view as keyframes\n"                        \
-  "  s                  save what is shown as a PNG\n"                                         \
-  "  h                  print these keys  q, Escape        end\n"
-
-constexpr const char* keys_text = KEYS;
-
-constexpr const char* description =
-    "IN is a 360 photo or video, one with the two fisheyes of a camera (which is stitched on the "
-    "way),\n"
-    "or the URI of a camera or a stream. In the window:\n"
-    "\n"
-    KEYS
-    "\n"
-    "Recorded keyframes make a film with 'sphere reframe IN OUT --keyframes FILE'.\n"
-    "\n"
-    "Examples:\n"
-    "  sphere view sphere.mp4\n"
-    "  sphere view VID_20161121_162507AA.MP4\n"
-    "  sphere view ride.mp4 --lens gear360 --output moves.json\n"
-    "  sphere view madv://192.168.42.1/live\n";
 
 // The sinks that draw into the window of another program. Others have none, or their own.
 constexpr const char* sinks_into_window[] = {"ximagesink", "xvimagesink"};
-
-struct ViewOptions {
-  std::string input, output, lens, sink = "autovideosink";
-  /// How the 360 picture is stored; empty: as the file says.
-  std::string stored;
-  int width = default_width, height = default_height;
-  bool clobber = true, audio = true, quiet = false;
-};
 
 /// A name that nothing has yet: `stem` with `ending`, or with a number between them.
 std::string free_name(const std::string& stem, const char* ending) {
@@ -139,7 +101,7 @@ class Viewer {
     const guint signals[] = {g_unix_signal_add(SIGINT, interrupt, this),
                              g_unix_signal_add(SIGTERM, interrupt, this),
                              g_unix_signal_add(SIGHUP, interrupt, this)};
-    if (!options_.quiet) print_text(stderr, keys_text);
+    if (!options_.quiet) print_text(stderr, view_keys);
     if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE &&
         !gst_bus_have_pending(bus.get())) {
       printer_->error(options_.input + ": it can't be opened");
@@ -180,8 +142,7 @@ class Viewer {
     g_object_set(source, "uri", uri.c_str(), nullptr);
     if (stitcher && !lens_.empty()) g_object_set(stitcher, "lens", lens_.c_str(), nullptr);
     set_size(options_.width, options_.height);
-    if (!stored_.empty())
-      gst_util_set_object_arg(G_OBJECT(view_), "input", stored_.c_str());
+    if (!stored_.empty()) gst_util_set_object_arg(G_OBJECT(view_), "input", stored_.c_str());
     for (const char* changed : {"notify::yaw", "notify::pitch", "notify::fov"})
       g_signal_connect(view_, changed, G_CALLBACK(+[](GstElement*, GParamSpec*, gpointer self) {
                          static_cast<Viewer*>(self)->look_changed();
@@ -323,8 +284,7 @@ class Viewer {
     // The window tells what a person does in it.
     gst_video_overlay_handle_events(GST_VIDEO_OVERLAY(sink), FALSE);
     gst_video_overlay_set_window_handle(GST_VIDEO_OVERLAY(sink), self->window_handle_);
-    g_main_context_invoke(
-        nullptr,
+    later(
         +[](gpointer viewer) -> gboolean {
           static_cast<Viewer*>(viewer)->window_->show();
           return G_SOURCE_REMOVE;
@@ -350,8 +310,8 @@ class Viewer {
   void set_size(int width, int height) {
     constexpr int smallest = 16;
     const auto even = [](int pixels) { return std::max(pixels / 2 * 2, smallest); };
-    const CapsRef caps(gst_caps_new_simple("video/x-raw", "width", G_TYPE_INT, even(width), "height",
-                                           G_TYPE_INT, even(height), nullptr));
+    const CapsRef caps(gst_caps_new_simple("video/x-raw", "width", G_TYPE_INT, even(width),
+                                           "height", G_TYPE_INT, even(height), nullptr));
     g_object_set(size_, "caps", caps.get(), nullptr);
   }
 
@@ -376,6 +336,11 @@ class Viewer {
       printer_->warn("this window can't fill the screen; try --sink xvimagesink or waylandsink");
   }
 
+  /// By the main loop, and never within this call: the caller may be in the middle of an event.
+  static void later(GSourceFunc call, gpointer data, GDestroyNotify free_data = nullptr) {
+    g_idle_add_full(G_PRIORITY_DEFAULT, call, data, free_data);
+  }
+
   // --- what comes from other threads ------------------------------------------------------------
 
   /// A key that is not for the view itself. Called by the thread of the window.
@@ -390,8 +355,7 @@ class Viewer {
       Viewer* self;
       std::string key;
     };
-    g_main_context_invoke_full(
-        nullptr, G_PRIORITY_DEFAULT,
+    later(
         +[](gpointer call) -> gboolean {
           const auto* one = static_cast<const Call*>(call);
           one->self->press(one->key);
@@ -450,8 +414,7 @@ class Viewer {
   /// A paused video is drawn again when somebody looks elsewhere. Called by any thread.
   void look_changed() {
     if (playing_ || redraw_is_due_.exchange(true)) return;
-    g_main_context_invoke(
-        nullptr,
+    later(
         +[](gpointer self) -> gboolean {
           static_cast<Viewer*>(self)->redraw();
           return G_SOURCE_REMOVE;
@@ -477,7 +440,7 @@ class Viewer {
     if (key == "f") return fill_screen();
     if (key == "n") return look_north();
     if (key == "space") return play(!playing_);
-    if (key == "h" || key == "question") return static_cast<void>(print_text(stderr, keys_text));
+    if (key == "h" || key == "question") return static_cast<void>(print_text(stderr, view_keys));
     if (key == "p") return next_projection();
     if (key == "r") return recording_ ? end_recording() : begin_recording();
     if (key == "s") return save_still();
@@ -527,10 +490,10 @@ class Viewer {
   void seek_to(double seconds) {
     at_end_ = false;
     const auto time = static_cast<gint64>(std::max(seconds, 0.0) * GST_SECOND);
-    is_seeking_ = gst_element_seek(
-        pipeline_.get(), speeds[speed_], GST_FORMAT_TIME,
-        static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE), GST_SEEK_TYPE_SET,
-        time, GST_SEEK_TYPE_NONE, 0);
+    is_seeking_ =
+        gst_element_seek(pipeline_.get(), speeds[speed_], GST_FORMAT_TIME,
+                         static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
+                         GST_SEEK_TYPE_SET, time, GST_SEEK_TYPE_NONE, 0);
     if (!is_seeking_) printer_->warn("it is not possible to jump in this stream");
   }
 
@@ -693,9 +656,9 @@ class Viewer {
   GstElement* view_ = nullptr;
   GstElement* size_ = nullptr;
   bool is_photo_ = false, has_fisheyes_ = false;
-  bool has_sound_ = false;  ///< only the decoder's thread uses it
-  std::string lens_;        ///< of the stitcher; "": as the stream says
-  std::string stored_;      ///< how the 360 picture is stored; "": equirectangular
+  bool has_sound_ = false;         ///< only the decoder's thread uses it
+  std::string lens_;               ///< of the stitcher; "": as the stream says
+  std::string stored_;             ///< how the 360 picture is stored; "": equirectangular
   std::optional<double> heading_;  ///< degrees from north, of the middle of the picture
   std::unique_ptr<ViewWindow> window_;
   uintptr_t window_handle_ = 0;  ///< set before the pipeline plays
@@ -711,52 +674,6 @@ class Viewer {
   std::vector<ViewSample> samples_ SPHERE_GUARDED_BY(mutex_);
   std::atomic<bool> recording_ = false;
 };
-
-Status parse_view_options(int argc, char** argv, ViewOptions* options) {
-  g_autofree char* output = nullptr;
-  g_autofree char* lens = nullptr;
-  g_autofree char* stored = nullptr;
-  g_autofree char* size = nullptr;
-  g_autofree char* sink = nullptr;
-  gboolean no_audio = FALSE, no_clobber = FALSE, quiet = FALSE;
-  GOptionEntry entries[] = {
-      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
-       "Where recorded keyframes go (default: NAME.view.json in this folder)", "FILE"},
-      {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
-       "IN shows two fisheyes: the lens profile, as a name or a file (default: the table in IN)",
-       "NAME|FILE"},
-      {"input", 'i', 0, G_OPTION_ARG_STRING, &stored,
-       "How the 360 picture in IN is stored (default: as the file says, else equirect)",
-       "equirect|cubemap|eac"},
-      {"size", 's', 0, G_OPTION_ARG_STRING, &size, "Of the window's picture (default: 1280x720)",
-       "WIDTHxHEIGHT"},
-      {"sink", 0, 0, G_OPTION_ARG_STRING, &sink,
-       "The GStreamer element that shows the window (default: autovideosink)", "ELEMENT"},
-      {"no-audio", 0, 0, G_OPTION_ARG_NONE, &no_audio, "Without sound", nullptr},
-      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Never replace FILE", nullptr},
-      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print errors only", nullptr},
-      {}};
-  std::vector<std::string> rest;
-  const Status parsed = parse_options("view", "IN", "Looks around in a 360 photo, video or camera.",
-                                      description, entries, argc, argv, &rest);
-  options->quiet = quiet;
-  if (!parsed) return parsed;
-  if (rest.empty()) return invalid("IN is missing");
-  if (rest.size() > 1)
-    return invalid("'" + rest[1] + "' is one word too many; only IN is expected");
-  options->input = rest[0];
-  options->output = to_string(output);
-  options->lens = to_string(lens);
-  if (stored) {
-    static const std::vector<std::string> inputs = {"equirect", "cubemap", "eac"};
-    if (const Result<int> known = choose("--input", stored, inputs); !known) return known.error();
-    options->stored = stored;
-  }
-  if (sink) options->sink = sink;
-  options->audio = !no_audio;
-  options->clobber = !no_clobber;
-  return size ? parse_size(size, &options->width, &options->height) : ok();
-}
 
 int run(int argc, char** argv) {
   MessagePrinter printer("sphere view");

@@ -86,10 +86,10 @@ struct ViewWindow::Impl {
                  SubstructureRedirectMask | SubstructureNotifyMask, &event);
     } else if (fill) {
       XWindowAttributes now;
-      if (XGetWindowAttributes(display, window, &now)) before = {now.x, now.y, now.width, now.height};
+      if (XGetWindowAttributes(display, window, &now))
+        before = {now.x, now.y, now.width, now.height};
       const int screen = DefaultScreen(display);
-      XMoveResizeWindow(display, window, 0, 0,
-                        static_cast<unsigned>(DisplayWidth(display, screen)),
+      XMoveResizeWindow(display, window, 0, 0, static_cast<unsigned>(DisplayWidth(display, screen)),
                         static_cast<unsigned>(DisplayHeight(display, screen)));
       XRaiseWindow(display, window);
     } else {
@@ -184,30 +184,29 @@ std::unique_ptr<ViewWindow> ViewWindow::open(const char* title, int width, int h
   impl->width = width;
   impl->height = height;
   const int screen = DefaultScreen(display);
-  impl->window = XCreateSimpleWindow(display, RootWindow(display, screen), 0, 0,
-                                     static_cast<unsigned>(width), static_cast<unsigned>(height), 0,
-                                     0, BlackPixel(display, screen));
+  impl->window =
+      XCreateSimpleWindow(display, RootWindow(display, screen), 0, 0, static_cast<unsigned>(width),
+                          static_cast<unsigned>(height), 0, 0, BlackPixel(display, screen));
   XStoreName(display, impl->window, title);
   Atom closing = impl->atom("WM_DELETE_WINDOW");
   XSetWMProtocols(display, impl->window, &closing, 1);
   XSelectInput(display, impl->window, input_events);
   XFlush(display);
 
-  static GSourceFuncs functions = {
-      +[](GSource* source, gint* timeout) -> gboolean {
-        *timeout = -1;
-        return has_events(reinterpret_cast<EventSource*>(source));
-      },
-      +[](GSource* source) -> gboolean {
-        return has_events(reinterpret_cast<EventSource*>(source));
-      },
-      +[](GSource*, GSourceFunc, gpointer self) -> gboolean {
-        static_cast<Impl*>(self)->handle_events();
-        return G_SOURCE_CONTINUE;
-      },
-      nullptr,
-      nullptr,
-      nullptr};
+  static GSourceFuncs functions = {+[](GSource* source, gint* timeout) -> gboolean {
+                                     *timeout = -1;
+                                     return has_events(reinterpret_cast<EventSource*>(source));
+                                   },
+                                   +[](GSource* source) -> gboolean {
+                                     return has_events(reinterpret_cast<EventSource*>(source));
+                                   },
+                                   +[](GSource*, GSourceFunc, gpointer self) -> gboolean {
+                                     static_cast<Impl*>(self)->handle_events();
+                                     return G_SOURCE_CONTINUE;
+                                   },
+                                   nullptr,
+                                   nullptr,
+                                   nullptr};
   impl->source = g_source_new(&functions, sizeof(EventSource));
   reinterpret_cast<EventSource*>(impl->source)->display = display;
   g_source_add_unix_fd(impl->source, ConnectionNumber(display), G_IO_IN);
