@@ -6,8 +6,8 @@
  * @title: sphereview
  *
  * Draws a view of a 360 picture: what a camera would show that looks in one direction, a little
- * planet, or the whole sphere in another form, turned. #GstSphereView:input tells how the picture is
- * stored. It uses #glsphereview if there is a GPU, and #cpusphereview if not.
+ * planet, or the whole sphere in another form, turned. #GstSphereView:input tells how the picture
+ * is stored. It uses #glsphereview if there is a GPU, and #cpusphereview if not.
  *
  * The view is set by the properties #GstSphereView:yaw, #GstSphereView:pitch, #GstSphereView:roll
  * and #GstSphereView:fov, by a #GstController, by #GstSphereView:keyframes, or by a person: a sink

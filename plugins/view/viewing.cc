@@ -230,7 +230,7 @@ void Viewing::coast() {
     if (settings_.keyframes.is_set()) return;
     before = settings_.look;
     const std::optional<Look> look = navigator_.coast(before, settings_.inertia, seconds_now());
-    if (!look) return;
+    if (!look || !is_finite(*look)) return;
     settings_.look = now = *look;
   }
   notify(before, now);

@@ -253,6 +253,10 @@ def test_signals_and_errors(case, name):
     case.refused("an unknown input", 2, "cubemap", "view", "x.mp4", "--input", "cube")
     case.refused("an odd size", 2, "even", "view", "x.mp4", "--size", "65x65")
     case.refused("no such sink", 1, "nosuchsink", "view", "--sink", "nosuchsink", case.path("in.png"))
+    launch(case, "videotestsrc num-buffers=3 ! video/x-raw,format=I420,width=320,height=160 ! "
+                 "capssetter caps=video/x-raw,multiview-mode=top-bottom ! x264enc ! matroskamux ! "
+                 f"filesink location={case.path('stereo.mkv')}")
+    case.refused("a stereo video", 1, "stereo", "view", "--sink", "fakesink", case.path("stereo.mkv"))
     window = Window(case, name, case.path("in.png"))
     window.said("Escape")
     window.process.send_signal(signal.SIGINT)

@@ -12,7 +12,8 @@ using namespace sphere::test;
 namespace {
 
 const std::string sphere_picture =
-    "spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=Y444,width=1920,height=960 ! ";
+    "spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=Y444,width=1920,height=960 "
+    "! ";
 
 /// A picture of the scene that is stored like this.
 std::string stored_as(const std::string& input, const std::string& format) {
@@ -75,8 +76,7 @@ GST_END_TEST
 
 GST_START_TEST(sizes_are_chosen_for_the_input) {
   for (const std::string input : {"equirect", "cubemap", "eac"}) {
-    const SampleRef sample =
-        sample_of(stored_as(input, "Y444") + "sphereview input=" + input);
+    const SampleRef sample = sample_of(stored_as(input, "Y444") + "sphereview input=" + input);
     GstVideoInfo info;
     fail_unless(gst_video_info_from_caps(&info, gst_sample_get_caps(sample.get())));
     fail_unless(info.width == 960 && info.height == 540, "%s: %dx%d", input.c_str(), info.width,
@@ -122,8 +122,8 @@ GST_START_TEST(poles_are_invisible) {
           count[away > 2] += 1;
         }
       const double near = std::sqrt(sum[0] / count[0]), beside = std::sqrt(sum[1] / count[1]);
-      fail_unless(near <= 1.3 * beside + 0.7, "%s: %g at the pole, %g beside it", chain.c_str(), near,
-                  beside);
+      fail_unless(near <= 1.3 * beside + 0.7, "%s: %g at the pole, %g beside it", chain.c_str(),
+                  near, beside);
     }
   }
 }
@@ -141,9 +141,10 @@ GST_END_TEST
 
 GST_START_TEST(a_seek_gives_the_picture_that_playing_gives) {
   constexpr int count = 24;
-  Pipeline p("spheretestsrc num-buffers=24 output=equirect ! video/x-raw,format=I420,width=320,"
-             "height=160,framerate=12/1 ! cpusphereview name=v ! video/x-raw,width=160,height=90 ! "
-             "appsink name=sink sync=false");
+  Pipeline p(
+      "spheretestsrc num-buffers=24 output=equirect ! video/x-raw,format=I420,width=320,"
+      "height=160,framerate=12/1 ! cpusphereview name=v ! video/x-raw,width=160,height=90 ! "
+      "appsink name=sink sync=false");
   const char* moves =
       R"({"format":"gst-sphere-view","version":1,"keyframes":[{"time":0,"yaw":-100,"fov":120},)"
       R"({"time":0.7,"yaw":170,"pitch":30,"fov":60},{"time":1.3,"yaw":-170,"easing":"linear"},)"
@@ -162,7 +163,7 @@ GST_START_TEST(a_seek_gives_the_picture_that_playing_gives) {
     fail_unless(gst_element_seek_simple(
         p.element(), GST_FORMAT_TIME,
         static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
-        static_cast<gint64>(gst_util_uint64_scale_round(i, GST_SECOND, 12))));
+        static_cast<gint64>(gst_util_uint64_scale(static_cast<guint64>(i), GST_SECOND, 12))));
     const SampleRef sample = p.pull_preroll();
     fail_unless(sample != nullptr);
     fail_unless(component_of(sample.get(), 0).samples == played[i].samples, "picture %d", i);
@@ -213,17 +214,18 @@ GST_START_TEST(wrong_input_is_told) {
   // Odd sizes, also of faces.
   for (const char* input : {"cubemap", "eac"})
     for (const char* size : {"width=481,height=321", "width=302,height=201", "width=49,height=33"})
-      fail_unless(problem(std::string("videotestsrc num-buffers=1 ! video/x-raw,format=NV12,") + size +
-                          " ! cpusphereview pitch=40 interpolation=cubic input=" + input +
+      fail_unless(problem(std::string("videotestsrc num-buffers=1 ! video/x-raw,format=NV12,") +
+                          size + " ! cpusphereview pitch=40 interpolation=cubic input=" + input +
                           " ! video/x-raw,width=101,height=57")
                       .empty());
 }
 GST_END_TEST
 
 GST_START_TEST(what_is_no_number_is_refused) {
-  Pipeline p("spheretestsrc output=equirect ! video/x-raw,format=NV12,width=320,height=160 ! "
-             "cpusphereview name=v yaw=10 ! video/x-raw,width=160,height=90 ! "
-             "appsink name=sink sync=false max-buffers=1");
+  Pipeline p(
+      "spheretestsrc output=equirect ! video/x-raw,format=NV12,width=320,height=160 ! "
+      "cpusphereview name=v yaw=10 ! video/x-raw,width=160,height=90 ! "
+      "appsink name=sink sync=false max-buffers=1");
   const GstRef<GstElement> view = p.child("v"), sink = p.child("sink");
   // GObject itself refuses it.
   ASSERT_WARNING(g_object_set(view.get(), "yaw", std::nan(""), nullptr));

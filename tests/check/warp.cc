@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A 360 picture as the source, equirectangular or the faces of a cube: what the CPU and GL draw of it
-// against the closed form, turned, at the edge where its left and right meet, at the poles, and at
-// the edges and corners of faces.
+// A 360 picture as the source, equirectangular or the faces of a cube: what the CPU and GL draw of
+// it against the closed form, turned, at the edge where its left and right meet, at the poles, and
+// at the edges and corners of faces.
 
 #include <algorithm>
 #include <functional>
@@ -75,7 +75,8 @@ Point closed_form(const Input& input, Vec3 d) {
   const double half = input.size.height / 2.0;
   if (!eac) return {(column + (u + 1) / 2) * input.size.width / 3, (row + (v + 1) / 2) * half};
   const auto even = [](double w) { return (std::atan(w) * 4 / pi + 1) / 2; };
-  return {2 + (column + even(u)) * (input.size.width - 4) / 3, row * half + 2 + even(v) * (half - 4)};
+  return {2 + (column + even(u)) * (input.size.width - 4) / 3,
+          row * half + 2 + even(v) * (half - 4)};
 }
 
 const std::vector<Angles> views = {{0, 0, 0},    {30, 0, 0}, {180, 0, 0},
@@ -195,8 +196,7 @@ using Draw = std::function<void(const std::vector<WarpGrid>& grids, int reductio
                                 const Check& check)>;
 
 /// Draws the output in each view, and checks the brightness of its patches.
-void draw_views(const Input& input, const Output& output, const std::string& by,
-                const Draw& draw) {
+void draw_views(const Input& input, const Output& output, const std::string& by, const Draw& draw) {
   for (const Angles& angles : drawn_views)
     for (const bool cubic : {false, true}) {
       // Cubic is slower and draws the same positions, so one view is enough.
@@ -240,8 +240,8 @@ GST_START_TEST(places_are_within_a_tenth_of_a_pixel_of_the_closed_form) {
                 const auto axis = [&](int k) {
                   return static_cast<double>(between(grid, grid.direction[k], px, py));
                 };
-                worst = std::max(worst,
-                                 angle_between({axis(0), axis(1), axis(2)}, d) * input.finest);
+                worst =
+                    std::max(worst, angle_between({axis(0), axis(1), axis(2)}, d) * input.finest);
                 continue;
               }
               const Point should = closed_form(input, d);

@@ -14,9 +14,9 @@ namespace {
 
 constexpr Vec3 right = {1, 0, 0}, left = {-1, 0, 0}, up = {0, -1, 0}, down = {0, 1, 0},
                front = {0, 0, 1}, back = {0, 0, -1};
-constexpr CubeFace cubemap_faces[CubeLayout::faces] = {
-    {right, back, down}, {left, front, down},  {up, right, front},
-    {down, right, back}, {front, right, down}, {back, left, down}};
+constexpr CubeFace cubemap_faces[CubeLayout::faces] = {{right, back, down},  {left, front, down},
+                                                       {up, right, front},   {down, right, back},
+                                                       {front, right, down}, {back, left, down}};
 constexpr CubeFace equiangular_faces[CubeLayout::faces] = {
     {left, front, down}, {front, right, down}, {right, back, down},
     {down, back, left},  {back, up, left},     {up, front, left}};

@@ -14,8 +14,9 @@ struct FaceSamples {
   int left = 0, top = 0, right = 0, bottom = 0;
 };
 
-/// The samples that show nothing but this face, each of `step_x` by `step_y` pixels, in a plane with
-/// so many of them. At least one, also of a copy that is smaller than the face's edges are thick.
+/// The samples that show nothing but this face, each of `step_x` by `step_y` pixels, in a plane
+/// with so many of them. At least one, also of a copy that is smaller than the face's edges are
+/// thick.
 inline FaceSamples face_samples(const CubeLayout& cube, int face, int step_x, int step_y,
                                 Size plane) {
   const Region pixels = cube.pixels(face);

@@ -110,14 +110,12 @@ void set_faces(GstGLShader* shader, const CubeLayout& cube, const SampleLayout& 
     put(right, cube.face(n).right);
     put(down, cube.face(n).down);
     const Region area = cube.area(n);
-    const double of_area[4] = {area.left, area.top, area.right - area.left,
-                               area.bottom - area.top};
+    const double of_area[4] = {area.left, area.top, area.right - area.left, area.bottom - area.top};
     std::copy(std::begin(of_area), std::end(of_area), &areas[4 * n]);
     const FaceSamples s =
         face_samples(cube, n, plane.step_x, plane.step_y, {plane.width, plane.height});
-    const double middles[4] = {
-        (s.left + 0.5) / texture.width, (s.top + 0.5) / texture.height,
-        (s.right + 0.5) / texture.width, (s.bottom + 0.5) / texture.height};
+    const double middles[4] = {(s.left + 0.5) / texture.width, (s.top + 0.5) / texture.height,
+                               (s.right + 0.5) / texture.width, (s.bottom + 0.5) / texture.height};
     std::copy(std::begin(middles), std::end(middles), &limits[4 * n]);
   }
   gst_gl_shader_set_uniform_3fv(shader, "face_ahead", faces, ahead.data());
@@ -176,14 +174,10 @@ Result<std::unique_ptr<GlWarp>> GlWarp::make(GstGLContext* context) {
 }
 
 Result<GstGLShader*> GlWarp::program(const Kind& kind) {
-  const std::pair<bool, const char*> defines_of[] = {{kind.two_layers, "TWO_LAYERS"},
-                                                     {kind.gain, "GAIN"},
-                                                     {kind.cubic, "CUBIC"},
-                                                     {kind.at_edge, "EDGE"},
-                                                     {kind.reduced, "REDUCED"},
-                                                     {kind.added, "ADDED"},
-                                                     {kind.exact, "EXACT"},
-                                                     {kind.cube, "CUBE"}};
+  const std::pair<bool, const char*> defines_of[] = {
+      {kind.two_layers, "TWO_LAYERS"}, {kind.gain, "GAIN"},       {kind.cubic, "CUBIC"},
+      {kind.at_edge, "EDGE"},          {kind.reduced, "REDUCED"}, {kind.added, "ADDED"},
+      {kind.exact, "EXACT"},           {kind.cube, "CUBE"}};
   std::vector<const char*> defines;
   size_t bits = 0;
   for (size_t i = 0; i < std::size(defines_of); ++i) {
@@ -481,8 +475,8 @@ Status GlWarp::draw_patch(const WarpGrid& grid, const Mesh& mesh, int plane,
     const bool exact = k % reduced >= edge && grid.is_sphere();
     const bool at_edge = k % reduced >= edge && !exact, copies = k % added >= reduced;
     const auto layers = static_cast<Class>(k % edge);
-    const Kind kind = {layers == both,     gain,  cubic,              at_edge, copies,
-                       k >= added && field, exact, exact && grid.cube};
+    const Kind kind = {layers == both,    gain, cubic, at_edge, copies, k >= added && field, exact,
+                       exact && grid.cube};
     const Result<GstGLShader*> made = program(kind);
     if (!made) return made.error();
     GstGLShader* shader = *made;

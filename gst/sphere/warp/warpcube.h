@@ -55,9 +55,8 @@ class FaceReader {
     const uint8_t* const line = level_.data + row * level_.stride;
     for (int k = 0; k < plane_.components; ++k) {
       const int at = column * plane_.components + k;
-      light[k] = static_cast<float>(plane_.bits <= 8 ? line[at]
-                                                     : (line[2 * at] | line[2 * at + 1] << 8) >>
-                                                           plane_.shift);
+      light[k] = static_cast<float>(
+          plane_.bits <= 8 ? line[at] : (line[2 * at] | line[2 * at + 1] << 8) >> plane_.shift);
     }
   }
 
