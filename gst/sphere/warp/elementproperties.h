@@ -50,4 +50,22 @@ class ThreadsProperty {
   std::atomic<int> threads_ = Workers::default_threads;
 };
 
+/// The C++ object of an element with the property `threads`. `Common` is what such elements for the
+/// CPU and for the GPU share: everything except the drawing, with all other properties.
+template <typename Common, guint threads_id>
+class WithThreads {
+ public:
+  explicit WithThreads(GstElement* owner) : common(owner) {}
+
+  bool set_property(guint id, const GValue* value) {
+    return common.set_property(id, value) || threads.set(id, value);
+  }
+  bool get_property(guint id, GValue* value) {
+    return common.get_property(id, value) || threads.get(id, value);
+  }
+
+  Common common;
+  ThreadsProperty threads{threads_id};
+};
+
 }  // namespace sphere

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/base/gobject.h"
 
 namespace sphere {
@@ -55,23 +56,7 @@ Shape shape_of(Projection projection) {
   }
 }
 
-}  // namespace
-
-GstCaps* caps_of_other_side(GstBaseTransform*, GstPadDirection, GstCaps* caps, GstCaps* filter) {
-  GstCaps* others = gst_caps_copy(caps);
-  for (guint i = 0; i < gst_caps_get_size(others); ++i) {
-    GstStructure* structure = gst_caps_get_structure(others, i);
-    forget_geometry(structure);
-    // A size that can't be used is refused later, with a message.
-    gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, 1, largest_side, "height",
-                      GST_TYPE_INT_RANGE, 1, largest_side, nullptr);
-  }
-  if (!filter) return others;
-  GstCaps* fitting = gst_caps_intersect_full(filter, others, GST_CAPS_INTERSECT_FIRST);
-  gst_caps_unref(others);
-  return fitting;
-}
-
+/// Changes the answer to a caps query on the sink pad.
 void leave_size_open(GstQuery* query) {
   GstCaps* answer = nullptr;
   gst_query_parse_caps_result(query, &answer);
@@ -89,6 +74,31 @@ void leave_size_open(GstQuery* query) {
                                      gst_caps_features_copy(features));
   }
   gst_query_set_caps_result(query, open.get());
+}
+
+}  // namespace
+
+GstCaps* caps_of_other_side(GstBaseTransform*, GstPadDirection, GstCaps* caps, GstCaps* filter) {
+  GstCaps* others = gst_caps_copy(caps);
+  for (guint i = 0; i < gst_caps_get_size(others); ++i) {
+    GstStructure* structure = gst_caps_get_structure(others, i);
+    forget_geometry(structure);
+    // A size that can't be used is refused later, with a message.
+    gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, 1, largest_side, "height",
+                      GST_TYPE_INT_RANGE, 1, largest_side, nullptr);
+  }
+  if (!filter) return others;
+  GstCaps* fitting = gst_caps_intersect_full(filter, others, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref(others);
+  return fitting;
+}
+
+gboolean query_with_open_size(GstBaseTransform* transform, GstPadDirection direction,
+                              GstQuery* query) {
+  auto* parent = parent_class_of<GstBaseTransformClass>(transform);
+  if (!parent->query(transform, direction, query)) return FALSE;
+  if (direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CAPS) leave_size_open(query);
+  return TRUE;
 }
 
 GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection) {
