@@ -55,15 +55,7 @@ class CameraConnection {
   CameraConnection(const CameraConnection&) = delete;
   CameraConnection& operator=(const CameraConnection&) = delete;
 
-  Settings settings() {
-    const Lock lock(mutex_);
-    return settings_;
-  }
-  template <typename Function>
-  void change_settings(Function function) {
-    const Lock lock(mutex_);
-    function(settings_);
-  }
+  Guarded<Settings>& settings() { return settings_; }
 
   /// The consent on which sound and position depend.
   consent::Consent& consent() { return consent_; }
@@ -153,6 +145,7 @@ class CameraConnection {
   GstBin* const bin_;
   const GstRef<GstPad> pictures_;
   consent::Consent consent_;
+  Guarded<Settings> settings_;
   StreamSplicer splicer_;
   AudioBranch audio_;
   PositionReporter position_;
@@ -185,7 +178,6 @@ class CameraConnection {
   // Protects what follows. Never held across a call of anything but the standard library.
   Mutex mutex_;
   std::condition_variable_any changed_;
-  Settings settings_ SPHERE_GUARDED_BY(mutex_);
   std::vector<Event> events_ SPHERE_GUARDED_BY(mutex_);
   bool quit_ SPHERE_GUARDED_BY(mutex_) = true;
   unsigned camera_number_ SPHERE_GUARDED_BY(mutex_) = 0;

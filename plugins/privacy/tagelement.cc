@@ -151,16 +151,15 @@ class TagElement {
   // --- any thread ----------------------------------------------------------------------------
 
   void set_position(const char* text) {
-    const Result<Position> parsed =
-        text && *text ? parse_position(text) : Result<Position>(Position());
-    positions.set_position(parsed && text && *text ? std::optional(*parsed) : std::nullopt);
+    const auto position = parse_position_setting(text);
+    positions.set_position(position ? *position : std::nullopt);
     // The text is not repeated in messages.
-    if (!parsed) warn_of("position", parsed.error());
+    if (!position) warn_of_property(element_, "position", position.error());
   }
   void set_gpx(const char* path) {
     const Status read =
         positions.set_gpx(path && *path ? std::optional<std::string>(path) : std::nullopt);
-    if (!read) warn_of("gpx", read.error());
+    if (!read) warn_of_property(element_, "gpx", read.error());
   }
 
   Consent consent;
@@ -177,13 +176,6 @@ class TagElement {
     offset_ = next_ = 0;
     caps_.reset();
     header_sent_ = segment_sent_ = false;
-  }
-
-  void warn_of(const char* property, const Error& error) {
-    GST_ELEMENT_WARNING(
-        element_, RESOURCE, SETTINGS,
-        ("The property '%s' is not used: %s.", property, printable(error.message).c_str()),
-        (nullptr));
   }
 
   GstFlowReturn fail(const Error& error) {

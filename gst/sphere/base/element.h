@@ -6,6 +6,8 @@
 
 #include <gst/gst.h>
 
+#include "gst/sphere/base/result.h"
+
 namespace sphere {
 
 /// The C++ object of an element.
@@ -36,6 +38,20 @@ void install_object(GObjectClass* klass) {
     delete &self_of<Instance>(object);
     parent_class_of<GObjectClass>(object)->finalize(object);
   };
+}
+
+/// Posts a warning that the value of a property is wrong.
+inline void warn_of_property(GstElement* element, const char* property, const Error& error) {
+  GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
+                      ("The property '%s' is not used: %s.", property, error.message.c_str()),
+                      (nullptr));
+}
+
+/// Registers an enumeration, and tells the documentation that a plugin uses it. To be called once.
+inline GType register_plugin_enum(const char* name, const GEnumValue* values) {
+  const GType registered = g_enum_register_static(name, values);
+  gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+  return registered;
 }
 
 /// Adds the templates of the pads `sink` and `src`, which both take these caps and are always

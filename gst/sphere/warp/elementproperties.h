@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/warp/workers.h"
 
 namespace sphere {
@@ -18,9 +19,6 @@ inline constexpr auto live_property = static_cast<GParamFlags>(
     G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
 inline constexpr auto controllable_property = static_cast<GParamFlags>(
     static_cast<int>(live_property) | static_cast<int>(GST_PARAM_CONTROLLABLE));
-
-/// Registers an enumeration, and tells the documentation that a plugin uses it. To be called once.
-GType register_plugin_enum(const char* name, const GEnumValue* values);
 
 /// GstSphereProjection, the enumeration of the property `projection`.
 GType projection_type();
