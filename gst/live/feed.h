@@ -19,6 +19,8 @@
 
 namespace sphere::live {
 
+/// More than twenty members: what is given, kept and dropped depends on the same state of one stream,
+/// part of which is atomic, because the pictures and the sound come in threads of their own.
 class Feed {
  public:
   /// How much of the stream may wait before an output, and below what it goes on after a drop.

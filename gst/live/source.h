@@ -59,7 +59,9 @@ struct SourceOptions {
   std::function<void(int width, double fps)> known;
 };
 
-/// The elements are in the pipeline of make(), which must outlive this object.
+/// The elements are in the pipeline of make(), which must outlive this object. More than twenty
+/// members: one for each element of the chain that is changed later, and what the first pictures
+/// tell, for other threads.
 class Source {
  public:
   static Result<std::unique_ptr<Source>> make(const SourceOptions& options, GstBin* pipeline);
