@@ -86,24 +86,17 @@ Result<VideoInfo> read_isobmff(const media::Source& source) {
   return video;
 }
 
-/// What GStreamer says of a video, for containers that are not read here.
-Result<VideoInfo> discovered(media::Kind container, int descriptor) {
-  VideoInfo video;
-  video.container = container;
-  if (const Status found = discover_video(descriptor, &video); !found) return found.error();
-  return video;
-}
-
 Result<VideoInfo> read_matroska(const media::Source& source, int descriptor) {
   const Result<media::MatroskaFile> file = media::check_matroska(source);
   if (!file) return file.error();
-  Result<VideoInfo> video = discovered(media::Kind::matroska, descriptor);
-  if (!video) return video;
-  video->trailing = file->trailing;
+  VideoInfo video;
+  video.container = media::Kind::matroska;
+  if (const Status found = discover_video(descriptor, &video); !found) return found.error();
+  video.trailing = file->trailing;
   for (const media::MatroskaTrack& track : file->tracks) {
     if (!track.video) continue;
-    video->pictures = track.blocks;
-    video->spherical = track.spherical;
+    video.pictures = track.blocks;
+    video.spherical = track.spherical;
     break;
   }
   return video;
@@ -112,8 +105,10 @@ Result<VideoInfo> read_matroska(const media::Source& source, int descriptor) {
 Result<VideoInfo> read_avi(const media::Source& source, int descriptor) {
   const Result<media::AviFile> file = media::check_avi(source);
   if (!file) return file.error();
-  Result<VideoInfo> video = discovered(media::Kind::avi, descriptor);
-  if (video) video->trailing = file->trailing;
+  VideoInfo video;
+  video.container = media::Kind::avi;
+  if (const Status found = discover_video(descriptor, &video); !found) return found.error();
+  video.trailing = file->trailing;
   return video;
 }
 
@@ -125,7 +120,10 @@ Result<VideoInfo> read_transport_stream(const media::Source& source, int descrip
   for (const uint64_t packet : {188, 204}) whole = whole || (!timed && source.size() % packet == 0);
   if (timed) whole = source.size() % 192 == 0;
   if (!whole) return invalid("the file ends in the middle of a packet; it was cut off");
-  return discovered(media::Kind::mpegts, descriptor);
+  VideoInfo video;
+  video.container = media::Kind::mpegts;
+  if (const Status found = discover_video(descriptor, &video); !found) return found.error();
+  return video;
 }
 
 Status check_content_jpeg(const media::Source& source, StitchInput* input) {

@@ -36,17 +36,13 @@ constexpr double speeds[] = {0.1, 0.25, 0.5, 1, 2, 4, 8};
 constexpr size_t usual_speed = 3;
 constexpr int default_width = 1280, default_height = 720;
 
-// Of both texts, so that what is printed is what the help says.
-#define KEYS \
-  "  drag, arrows       turn              wheel, + and -   zoom      Home   look forward\n" \
-  "  space              pause, go on      . and ,          one picture on, back\n" \
-  "  Page up and down   10 s back, on     ] and [          faster, slower\n" \
-  "  p                  another projection\n" \
-  "  r                  begin or end to record the view as keyframes\n" \
-  "  s                  save what is shown as a PNG\n"
-
 constexpr const char* keys_text =
-    KEYS
+    "  drag, arrows       turn              wheel, + and -   zoom      Home   look forward\n"
+    "  space              pause, go on      . and ,          one picture on, back\n"
+    "  Page up and down   10 s back, on     ] and [          faster, slower\n"
+    "  p                  another projection\n"
+    "  r                  begin or end to record the view as keyframes\n"
+    "  s                  save what is shown as a PNG\n"
     "  h                  these keys        q, Escape        end\n";
 
 constexpr const char* description =
@@ -54,7 +50,12 @@ constexpr const char* description =
     "way),\n"
     "or the URI of a camera or a stream. In the window:\n"
     "\n"
-    KEYS
+    "  drag, arrows       turn              wheel, + and -   zoom      Home   look forward\n"
+    "  space              pause, go on      . and ,          one picture on, back\n"
+    "  Page up and down   10 s back, on     ] and [          faster, slower\n"
+    "  p                  another projection\n"
+    "  r                  begin or end to record the view as keyframes\n"
+    "  s                  save what is shown as a PNG\n"
     "  h                  print these keys  q, Escape        end\n"
     "\n"
     "Recorded keyframes make a film with 'sphere reframe IN OUT --keyframes FILE'.\n"

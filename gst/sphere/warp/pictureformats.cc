@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gst/sphere/base/element.h"
 #include "gst/sphere/base/gobject.h"
 
 namespace sphere {
@@ -56,26 +55,6 @@ Shape shape_of(Projection projection) {
   }
 }
 
-/// Changes the answer to a caps query on the sink pad.
-void leave_size_open(GstQuery* query) {
-  GstCaps* answer = nullptr;
-  gst_query_parse_caps_result(query, &answer);
-  if (!answer || gst_caps_is_any(answer)) return;
-  const CapsRef open(gst_caps_new_empty());
-  for (guint i = 0; i < gst_caps_get_size(answer); ++i) {
-    const GstStructure* one = gst_caps_get_structure(answer, i);
-    const GstCapsFeatures* features = gst_caps_get_features(answer, i);
-    bool covered = false;
-    for (guint j = i + 1; j < gst_caps_get_size(answer) && !covered; ++j)
-      covered = gst_structure_is_subset(one, gst_caps_get_structure(answer, j)) &&
-                gst_caps_features_is_equal(features, gst_caps_get_features(answer, j));
-    if (!covered)
-      gst_caps_append_structure_full(open.get(), gst_structure_copy(one),
-                                     gst_caps_features_copy(features));
-  }
-  gst_query_set_caps_result(query, open.get());
-}
-
 }  // namespace
 
 GstCaps* caps_of_other_side(GstBaseTransform*, GstPadDirection, GstCaps* caps, GstCaps* filter) {
@@ -93,12 +72,23 @@ GstCaps* caps_of_other_side(GstBaseTransform*, GstPadDirection, GstCaps* caps, G
   return fitting;
 }
 
-gboolean query_with_open_size(GstBaseTransform* transform, GstPadDirection direction,
-                              GstQuery* query) {
-  auto* parent = parent_class_of<GstBaseTransformClass>(transform);
-  if (!parent->query(transform, direction, query)) return FALSE;
-  if (direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CAPS) leave_size_open(query);
-  return TRUE;
+void leave_size_open(GstQuery* query) {
+  GstCaps* answer = nullptr;
+  gst_query_parse_caps_result(query, &answer);
+  if (!answer || gst_caps_is_any(answer)) return;
+  const CapsRef open(gst_caps_new_empty());
+  for (guint i = 0; i < gst_caps_get_size(answer); ++i) {
+    const GstStructure* one = gst_caps_get_structure(answer, i);
+    const GstCapsFeatures* features = gst_caps_get_features(answer, i);
+    bool covered = false;
+    for (guint j = i + 1; j < gst_caps_get_size(answer) && !covered; ++j)
+      covered = gst_structure_is_subset(one, gst_caps_get_structure(answer, j)) &&
+                gst_caps_features_is_equal(features, gst_caps_get_features(answer, j));
+    if (!covered)
+      gst_caps_append_structure_full(open.get(), gst_structure_copy(one),
+                                     gst_caps_features_copy(features));
+  }
+  gst_query_set_caps_result(query, open.get());
 }
 
 GstCaps* fixate_output(const GstCaps* input, GstCaps* output, Projection projection) {

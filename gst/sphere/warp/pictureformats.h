@@ -15,11 +15,9 @@ namespace sphere {
 GstCaps* caps_of_other_side(GstBaseTransform* transform, GstPadDirection direction, GstCaps* caps,
                             GstCaps* filter);
 
-/// For query: changes the base class's answer to a caps query on the sink pad. GstBaseTransform
-/// puts the size of downstream first, to be able to pass buffers through, but the input has another
-/// size.
-gboolean query_with_open_size(GstBaseTransform* transform, GstPadDirection direction,
-                              GstQuery* query);
+/// Changes the answer to a caps query on the sink pad. GstBaseTransform puts the size of downstream
+/// first, to be able to pass buffers through, but the input has another size.
+void leave_size_open(GstQuery* query);
 
 /// Fixates the caps of the output to a size with about as much detail as the input has, if they
 /// allow it. For whole spheres it sets the pixel aspect ratio, so that any size shows the sphere

@@ -15,6 +15,16 @@
 
 namespace sphere {
 
+/// For query: the base class's answer. That to a caps query on the sink pad is changed by
+/// leave_size_open().
+inline gboolean query_with_open_size(GstBaseTransform* transform, GstPadDirection direction,
+                                     GstQuery* query) {
+  auto* parent = parent_class_of<GstBaseTransformClass>(transform);
+  if (!parent->query(transform, direction, query)) return FALSE;
+  if (direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CAPS) leave_size_open(query);
+  return TRUE;
+}
+
 /// Whether a meta is passed on: it is also true of the picture that is drawn, or `common` changes
 /// it.
 template <typename Common>
