@@ -32,17 +32,23 @@ bool passes_meta(const GstMeta* meta) {
   return Common::changes_meta(meta) || stays_true_of_warped(meta);
 }
 
-/// Sets the class's functions for caps, events and metas. If `common` has a function observe(),
-/// that gets the serialised events on the sink pad and returns what may be passed on, or null; if
-/// it has navigate(), that gets navigation events and returns whether they were for it.
+/// Sets the class's functions for caps, events and metas. If `common` has a function input(), that
+/// is the projection in which the input is stored. If `common` has a function observe(), that gets
+/// the serialised events on the sink pad and returns what may be passed on, or null; if it has
+/// navigate(), that gets navigation events and returns whether they were for it.
 template <typename Instance>
 void install_warp_transform(GstBaseTransformClass* klass) {
   using Common = decltype(self_of<Instance>(nullptr).common);
   klass->transform_caps = caps_of_other_side;
   klass->fixate_caps = [](GstBaseTransform* transform, GstPadDirection direction, GstCaps* caps,
                           GstCaps* others) {
-    if (direction == GST_PAD_SINK)
-      return fixate_output(caps, others, self_of<Instance>(transform).common.projection());
+    if (direction == GST_PAD_SINK) {
+      Common& common = self_of<Instance>(transform).common;
+      if constexpr (requires { common.input(); })
+        return fixate_output(caps, others, common.projection(), common.input());
+      else
+        return fixate_output(caps, others, common.projection());
+    }
     return parent_class_of<GstBaseTransformClass>(transform)->fixate_caps(transform, direction,
                                                                           caps, others);
   };
