@@ -8,8 +8,8 @@
 #include <functional>
 
 #include "gst/sphere/base/element.h"
+#include "gst/sphere/base/guarded.h"
 #include "gst/sphere/base/printable.h"
-#include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/element.h"
 #include "plugins/camera/camera_use.h"
 

@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "gst/sphere/base/guarded.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/guard.h"
 #include "hw/camera_client.h"

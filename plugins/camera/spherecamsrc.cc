@@ -41,7 +41,6 @@
 #include <string>
 
 #include "gst/sphere/base/element.h"
-#include "gst/sphere/base/position.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/consent/element.h"
 #include "hw/camera.h"

@@ -42,7 +42,7 @@
 
 #include "gst/sphere/base/element.h"
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/base/thread.h"
+#include "gst/sphere/base/guarded.h"
 #include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"

@@ -6,6 +6,9 @@
 
 #include <gst/gst.h>
 
+#include <optional>
+
+#include "gst/sphere/base/position.h"
 #include "gst/sphere/base/result.h"
 
 namespace sphere {
@@ -38,6 +41,14 @@ void install_object(GObjectClass* klass) {
     delete &self_of<Instance>(object);
     parent_class_of<GObjectClass>(object)->finalize(object);
   };
+}
+
+/// The position that the text of a property tells; none if it is null or empty.
+inline Result<std::optional<Position>> parse_position_setting(const char* text) {
+  if (!text || !*text) return std::optional<Position>();
+  const Result<Position> position = parse_position(text);
+  if (!position) return position.error();
+  return std::optional(*position);
 }
 
 /// Posts a warning that the value of a property is wrong.

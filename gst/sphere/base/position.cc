@@ -40,11 +40,4 @@ Result<Position> parse_position(std::string_view text) {
   return position;
 }
 
-Result<std::optional<Position>> parse_position_setting(const char* text) {
-  if (!text || !*text) return std::optional<Position>();
-  const Result<Position> position = parse_position(text);
-  if (!position) return position.error();
-  return std::optional(*position);
-}
-
 }  // namespace sphere

@@ -18,7 +18,5 @@ struct Position {
 /// Reads `LATITUDE,LONGITUDE[,ALTITUDE]`, decimal degrees and metres. The error does not repeat the
 /// text, because it tells where somebody is.
 Result<Position> parse_position(std::string_view text);
-/// The same for the text of a setting; none if it is null or empty.
-Result<std::optional<Position>> parse_position_setting(const char* text);
 
 }  // namespace sphere
