@@ -70,6 +70,7 @@ Result<VideoInfo> read_isobmff(const media::Source& source) {
   video.timescale = track->timescale;
   video.spherical = track->spherical;
   video.cubemap = track->cubemap;
+  video.stereo = track->stereo;
   video.rotated = track->rotated;
   video.trailing = file->trailing;
   video.video_tracks = 0;
@@ -99,6 +100,7 @@ Result<VideoInfo> read_matroska(const media::Source& source, int descriptor) {
     video.pictures = track.blocks;
     video.spherical = track.spherical;
     video.cubemap = track.cubemap;
+    video.stereo = track.stereo;
     break;
   }
   return video;

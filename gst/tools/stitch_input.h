@@ -29,6 +29,7 @@ struct VideoInfo {
   uint32_t timescale = 0;  ///< ticks a second; 0: not known
   bool spherical = false;  ///< it says that it is a stitched 360 video
   bool cubemap = false;    ///< it says that it consists of six faces
+  bool stereo = false;     ///< it says that it has a sphere for each eye
   bool rotated = false;    ///< it asks to be turned for display
   int video_tracks = 1;
   int sound_tracks = 0;

@@ -257,6 +257,13 @@ def test_signals_and_errors(case, name):
                  "capssetter caps=video/x-raw,multiview-mode=top-bottom ! x264enc ! matroskamux ! "
                  f"filesink location={case.path('stereo.mkv')}")
     case.refused("a stereo video", 1, "stereo", "view", "--sink", "fakesink", case.path("stereo.mkv"))
+    # GStreamer tells nothing of the mark of an MP4.
+    launch(case, "videotestsrc num-buffers=3 ! video/x-raw,format=I420,width=320,height=160 ! x264enc ! mp4mux ! "
+                 f"filesink location={case.path('mono.mp4')}")
+    for mode in ("top-bottom", "left-right"):
+        marked = case.path(f"{mode}.mp4")
+        case.done(f"it is marked as {mode}", "mark", case.path("mono.mp4"), marked, "--stereo", mode)
+        case.refused(f"an MP4 that is marked as {mode}", 1, "stereo", "view", "--sink", "fakesink", marked)
     window = Window(case, name, case.path("in.png"))
     window.said("Escape")
     window.process.send_signal(signal.SIGINT)

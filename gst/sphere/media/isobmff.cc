@@ -179,7 +179,10 @@ class Checker {
     tables.trak = trak;
     const Status read = children(trak, 0, [&](const Box& box) -> Status {
       if (box.type == "tkhd") return read_track_header(box, &track);
-      if (box.type == "uuid") track.spherical |= uuid_box_is_spherical(source_, box);
+      if (box.type == "uuid") {
+        track.spherical |= uuid_box_is_spherical(source_, box);
+        track.stereo |= uuid_box_is_stereo(source_, box);
+      }
       if (box.type != "mdia") return ok();
       return children(box, 0, [&](const Box& child) -> Status {
         if (child.type == "mdhd") return read_media_header(child, &track);
@@ -275,6 +278,7 @@ class Checker {
       track->codec.assign(codec.begin(), codec.end());
       track->spherical |= sample_entry_is_spherical(source_, box);
       track->cubemap |= sample_entry_is_cubemap(source_, box);
+      track->stereo |= sample_entry_is_stereo(source_, box);
       reader.skip(24);
       const int width = reader.u16(), height = reader.u16();
       if (reader.ok()) {

@@ -30,6 +30,8 @@ struct Track {
   bool spherical = false;
   /// It says that they consist of six faces, as Projection::cubemap has them.
   bool cubemap = false;
+  /// It says that they have a sphere for each eye.
+  bool stereo = false;
 };
 
 struct IsoFile {

@@ -87,6 +87,7 @@ class Checker {
           track.width = static_cast<int>(std::min(reader_.number(child), most));
         if (child.id == ebml_id::height)
           track.height = static_cast<int>(std::min(reader_.number(child), most));
+        if (child.id == ebml_id::stereo_mode) track.stereo = reader_.number(child) != 0;
         if (child.id != ebml_id::projection) return ok();
         return reader_.children(child, [&](const Element& projection) -> Status {
           if (projection.id == ebml_id::projection_type) {

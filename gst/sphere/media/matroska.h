@@ -22,6 +22,7 @@ struct MatroskaTrack {
   /// Its projection is the whole sphere, equirectangular or on the faces of a cube.
   bool spherical = false;
   bool cubemap = false;  ///< it is the latter
+  bool stereo = false;   ///< it has a picture for each eye
 };
 
 struct MatroskaFile {

@@ -80,31 +80,52 @@ bool video_xml_is_spherical(std::string_view text) {
   return says(text, ":Spherical", "true") && !says(text, ":Stitched", "false");
 }
 
-bool uuid_box_is_spherical(const Source& source, const Box& box) {
-  if (box.size() < sizeof video_schema) return false;
+namespace {
+
+/// The XML in the `uuid` box of a track; empty if it has other things.
+std::string video_xml_of(const Source& source, const Box& box) {
+  if (box.size() < sizeof video_schema) return {};
   std::vector<uint8_t> bytes(static_cast<size_t>(std::min(box.size(), largest_text)));
   if (!source.read_all(box.content, bytes) ||
       std::memcmp(bytes.data(), video_schema, sizeof video_schema) != 0)
-    return false;
-  return video_xml_is_spherical(as_text(std::span(bytes).subspan(sizeof video_schema)));
+    return {};
+  return std::string(as_text(std::span(bytes).subspan(sizeof video_schema)));
 }
 
-namespace {
-
-/// The box with the projection in the first entry of a video track's `stsd` box.
-std::optional<Box> projection_of(const Source& source, const Box& stsd) {
+/// A box in the first entry of a video track's `stsd` box.
+std::optional<Box> entry_box(const Source& source, const Box& stsd, const char* type) {
   Box entry;
   if (stsd.size() < stsd_head ||
       box_at(source, stsd.content + stsd_head, stsd.end, false, &entry) != Next::box ||
       entry.size() < visual_entry_head)
     return std::nullopt;
-  const std::optional<Box> spherical =
-      find_box(source, entry.content + visual_entry_head, entry.end, false, "sv3d");
+  return find_box(source, entry.content + visual_entry_head, entry.end, false, type);
+}
+
+std::optional<Box> projection_of(const Source& source, const Box& stsd) {
+  const std::optional<Box> spherical = entry_box(source, stsd, "sv3d");
   if (!spherical) return std::nullopt;
   return find_box(source, spherical->content, spherical->end, false, "proj");
 }
 
 }  // namespace
+
+bool uuid_box_is_spherical(const Source& source, const Box& box) {
+  return video_xml_is_spherical(video_xml_of(source, box));
+}
+
+bool uuid_box_is_stereo(const Source& source, const Box& box) {
+  const std::string text = video_xml_of(source, box);
+  return says(text, ":StereoMode", "top-bottom") || says(text, ":StereoMode", "left-right");
+}
+
+bool sample_entry_is_stereo(const Source& source, const Box& stsd) {
+  const std::optional<Box> box = entry_box(source, stsd, "st3d");
+  // Version and flags, the mode; 0 is mono.
+  uint8_t bytes[5] = {};
+  return box && box->size() >= sizeof bytes && source.read_all(box->content, bytes) &&
+         bytes[4] != 0;
+}
 
 bool sample_entry_is_spherical(const Source& source, const Box& stsd) {
   const std::optional<Box> projection = projection_of(source, stsd);

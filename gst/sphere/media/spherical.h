@@ -30,6 +30,8 @@ bool video_xml_is_spherical(std::string_view text);
 /// Whether a `uuid` box of a track has it, in the first version of Google's metadata for videos
 /// (XML).
 bool uuid_box_is_spherical(const Source& source, const Box& box);
+/// Whether it tells that the picture has a sphere for each eye.
+bool uuid_box_is_stereo(const Source& source, const Box& box);
 
 /// Whether the first entry of a video track's `stsd` box has it, in the second version of Google's
 /// metadata (`sv3d`). A mesh does not count, because it can also describe fisheyes.
@@ -37,5 +39,7 @@ bool sample_entry_is_spherical(const Source& source, const Box& stsd);
 /// Whether it tells that the picture consists of six faces, in the only layout that the metadata
 /// defines, without padding: that of Projection::cubemap.
 bool sample_entry_is_cubemap(const Source& source, const Box& stsd);
+/// Whether it tells that the picture has a sphere for each eye (`st3d`).
+bool sample_entry_is_stereo(const Source& source, const Box& stsd);
 
 }  // namespace sphere::media
