@@ -42,7 +42,7 @@ constexpr double speeds[] = {0.1, 0.25, 0.5, 1, 2, 4, 8};
 constexpr size_t usual_speed = 3;
 
 // The sinks that draw into the window of another program. Others have none, or their own.
-constexpr const char* sinks_into_window[] = {"ximagesink", "xvimagesink"};
+constexpr const char* sinks_into_window[] = {"ximagesink", "xvimagesink", "glimagesinkelement"};
 
 /// A name that nothing has yet: `stem` with `ending`, or with a number between them.
 std::string free_name(const std::string& stem, const char* ending) {
@@ -141,6 +141,8 @@ class Viewer {
     if (!missing_) return missing_;
     g_object_set(source, "uri", uri.c_str(), nullptr);
     if (stitcher && !lens_.empty()) g_object_set(stitcher, "lens", lens_.c_str(), nullptr);
+    // A picture of the size before may be on its way when the window gets another one.
+    gst_util_set_object_arg(G_OBJECT(size_), "caps-change-mode", "delayed");
     set_size(options_.width, options_.height);
     if (!stored_.empty()) gst_util_set_object_arg(G_OBJECT(view_), "input", stored_.c_str());
     for (const char* changed : {"notify::yaw", "notify::pitch", "notify::fov"})
@@ -305,7 +307,7 @@ class Viewer {
 
   /// Draws pictures of the size of the window.
   void set_size(int width, int height) {
-    constexpr int smallest = 16;
+    static constexpr int smallest = 16;
     const auto even = [](int pixels) { return std::max(pixels / 2 * 2, smallest); };
     const CapsRef caps(gst_caps_new_simple("video/x-raw", "width", G_TYPE_INT, even(width),
                                            "height", G_TYPE_INT, even(height), nullptr));
