@@ -266,7 +266,8 @@ GST_START_TEST(directions_and_points_of_faces_belong_together) {
     if (input.projection == Projection::equirect) continue;
     const CubeLayout cube(input.size, input.projection == Projection::eac);
     for (double lat = -89; lat < 90; lat += 7)
-      for (double lon = -180; lon < 180; lon += 7) {
+      // None of them is on an edge, which belongs to both faces.
+      for (double lon = -179.3; lon < 180; lon += 7) {
         const Vec3 d = direction_of({radians(lon), radians(lat)});
         const int face = cube.face_of(d);
         const Point at = cube.point(face, d), should = closed_form(input, d);

@@ -71,9 +71,8 @@ void GridBuilder::choose_cell(WarpSource& source, const CellOptions& options) {
     if (cell > options.most_cell && cell > 1) continue;
     set(cell);
     const Quality quality = measure(source);
-    // At the edges of faces, points are exact with cells of any size.
     if (quality.worst_error <= tolerance &&
-        (quality.exact_share <= most_exact || cell <= least_cell_of_sphere || source.cube()))
+        (quality.exact_share <= most_exact || cell <= least_cell_of_sphere))
       break;
   }
 }
@@ -141,13 +140,16 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
       const int step_down = std::max(1, grid.rows / cells_down);
       for (int row = 0; row < grid.rows; row += step_down) {
         for (int column = row % step_across; column < grid.columns; column += step_across) {
-          ++cells;
-          if (grid.flags(column, row) & cell_exact) {
-            ++exact_cells;
-            continue;
-          }
           const size_t node = static_cast<size_t>(row) * grid.nodes_per_row() + column;
           const size_t below = node + grid.nodes_per_row();
+          ++cells;
+          if (grid.flags(column, row) & cell_exact) {
+            // At the edges of faces, points are exact with cells of any size.
+            exact_cells += !grid.cube || (grid.face[node] == grid.face[node + 1] &&
+                                          grid.face[node] == grid.face[below] &&
+                                          grid.face[node] == grid.face[below + 1]);
+            continue;
+          }
           const Vec3 d = view * canvas_.direction(canvas_.patches()[patch],
                                                   {(column + 0.5) * cell, (row + 0.5) * cell});
           const double coarser = grid.reduction.empty()
