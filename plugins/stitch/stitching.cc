@@ -10,6 +10,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
+#include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/sphere/orientation/event.h"
 #include "gst/sphere/orientation/turn_meta.h"
@@ -94,6 +95,12 @@ GstEvent* Stitching::observe(GstEvent* event) {
         return nullptr;
       }
       lens_.observe(event);
+      if (gst_event_parse_sphere_lens(event, nullptr) ||
+          gst_event_parse_sphere_lens_table(event, nullptr)) {
+        // The stitched pictures have no lenses any more.
+        gst_event_unref(event);
+        return nullptr;
+      }
       break;
     }
   }

@@ -31,8 +31,9 @@ class Stitching {
   bool set_property(guint id, const GValue* value);
   bool get_property(guint id, GValue* value);
 
-  /// Takes a serialised event on the sink pad: a `sphere-lens` event is remembered, and the
-  /// camera's own data is taken out of tags. Returns what may be passed on, or null.
+  /// Takes a serialised event on the sink pad: what tells of lenses and orientation is
+  /// remembered, and the camera's own data is taken out of tags. Returns what may be passed on, or
+  /// null.
   GstEvent* observe(GstEvent* event);
   void stop();
 

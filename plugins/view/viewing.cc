@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/orientation/turn_meta.h"
 #include "gst/sphere/warp/cubesource.h"
 #include "gst/sphere/warp/equirectsource.h"
@@ -236,6 +237,18 @@ void Viewing::coast() {
   notify(before, now);
 }
 
+GstEvent* Viewing::observe(GstEvent* event) {
+  // The stitchers don't pass this event on.
+  const bool names_lenses = gst_event_parse_sphere_lens(event, nullptr) ||
+                            gst_event_parse_sphere_lens_table(event, nullptr);
+  if (names_lenses && !std::exchange(told_lenses_, true))
+    GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
+                        ("The pictures are those of two lenses; put spherestitch before "
+                         "sphereview."),
+                        (nullptr));
+  return event;
+}
+
 bool Viewing::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
   const char* refusal = nullptr;
   const GstVideoMultiviewMode views = GST_VIDEO_INFO_MULTIVIEW_MODE(&input);
@@ -367,7 +380,7 @@ bool Viewing::build(const View& view) {
 }
 
 void Viewing::stop() {
-  have_formats_ = told_refusal_ = told_shape_ = false;
+  have_formats_ = told_refusal_ = told_shape_ = told_lenses_ = false;
   builder_.reset();
   source_.reset();
   grids_.clear();

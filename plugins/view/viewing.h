@@ -55,6 +55,8 @@ class Viewing {
   /// The projections of the output and of the input, from which the size of the output is chosen.
   Projection projection();
   Projection input();
+  /// Warns if a serialised event says that the pictures are those of two lenses. Returns the event.
+  GstEvent* observe(GstEvent* event);
   /// Changes the view by a navigation event from downstream, unless there are keyframes. Returns
   /// false if the event is not for the view.
   bool navigate(GstEvent* event);
@@ -93,7 +95,7 @@ class Viewing {
 
   // State. Used only by the streaming thread, and by stop() when there is no such thread.
   GstVideoInfo input_{}, output_{};
-  bool have_formats_ = false, told_refusal_ = false, told_shape_ = false;
+  bool have_formats_ = false, told_refusal_ = false, told_shape_ = false, told_lenses_ = false;
   ViewSettings current_;
   std::unique_ptr<WarpSource> source_;  // of current_.input
   std::optional<GridBuilder> builder_;

@@ -211,6 +211,17 @@ GST_START_TEST(wrong_input_is_told) {
   expect_word(warning("width=320,height=320", "sphereview"), "stereo");
   expect_word(warning("width=640,height=160", "sphereview"), "stereo");
   fail_unless(warning("width=480,height=320", "sphereview input=cubemap").empty());
+  // Pictures of two lenses are as wide as a sphere, but their source names the lenses.
+  for (const bool stitched : {false, true}) {
+    Pipeline p(std::string("spheretestsrc num-buffers=1 ! video/x-raw,width=320,height=160 ! ") +
+               (stitched ? "spherestitch ! " : "") + "sphereview ! appsink name=sink");
+    p.play();
+    fail_unless(p.pull() != nullptr, "%s", p.wait().c_str());
+    if (stitched)
+      fail_unless(p.warning().empty(), "%s", p.warning().c_str());
+    else
+      expect_word(p.warning(), "spherestitch");
+  }
   // Odd sizes, also of faces.
   for (const char* input : {"cubemap", "eac"})
     for (const char* size : {"width=481,height=321", "width=302,height=201", "width=49,height=33"})
