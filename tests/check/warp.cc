@@ -255,7 +255,10 @@ GST_START_TEST(places_are_within_a_tenth_of_a_pixel_of_the_closed_form) {
         }
         fail_unless(worst < 0.1, "%s to %s, yaw %g, pitch %g: off by %g px", input.name().c_str(),
                     output.name, angles.yaw, angles.pitch, worst);
-        fail_unless(exact < all / 4, "%s to %s, yaw %g, pitch %g: %ld of %ld are drawn one by one",
+        // Near the edges of faces, samples are read one by one.
+        const long most_exact = input.projection == Projection::equirect ? all / 4 : all / 3;
+        fail_unless(exact < most_exact,
+                    "%s to %s, yaw %g, pitch %g: %ld of %ld are drawn one by one",
                     input.name().c_str(), output.name, angles.yaw, angles.pitch, exact, all);
       }
 }
