@@ -97,7 +97,9 @@ GST_START_TEST(the_edge_of_the_picture_is_invisible) {
     for (size_t i = 0; i < at_edge.size(); ++i) {
       const int most = largest_difference(luma_of(sphere_picture + at_edge[i] + view_caps),
                                           luma_of(turned + elsewhere[i] + view_caps));
-      fail_unless(most <= 2, "%s: %d", at_edge[i].c_str(), most);
+      // The weights of GL's texture filter are coarser.
+      const int bound = at_edge[i].find("glsphereview") == std::string::npos ? 2 : 4;
+      fail_unless(most <= bound, "%s: %d", at_edge[i].c_str(), most);
     }
   }
 }
