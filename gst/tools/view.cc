@@ -426,8 +426,14 @@ class Viewer {
     const bool is_paused = !playing_ && !is_photo_;
     redraw_is_due_ = is_paused && is_seeking_;
     if (!is_paused || is_seeking_ || !can_seek()) return;
+    GstClockTime time = 0;
+    {
+      const Lock lock(mutex_);
+      time = shown_time_;
+    }
     const bool at_end = at_end_;
-    seek(0);
+    // The position of the pipeline may be in the picture before the one that is shown.
+    if (GST_CLOCK_TIME_IS_VALID(time)) seek_to(time);
     at_end_ = at_end;
   }
 
@@ -483,16 +489,16 @@ class Viewer {
   void seek(double seconds) {
     gint64 position = 0;
     if (!gst_element_query_position(pipeline_.get(), GST_FORMAT_TIME, &position)) return;
-    seek_to(static_cast<double>(position) / GST_SECOND + seconds);
+    const double time = static_cast<double>(position) + seconds * GST_SECOND;
+    seek_to(static_cast<GstClockTime>(std::max(time, 0.0)));
   }
 
-  void seek_to(double seconds) {
+  void seek_to(GstClockTime time) {
     at_end_ = false;
-    const auto time = static_cast<gint64>(std::max(seconds, 0.0) * GST_SECOND);
     is_seeking_ =
         gst_element_seek(pipeline_.get(), speeds[speed_], GST_FORMAT_TIME,
                          static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
-                         GST_SEEK_TYPE_SET, time, GST_SEEK_TYPE_NONE, 0);
+                         GST_SEEK_TYPE_SET, static_cast<gint64>(time), GST_SEEK_TYPE_NONE, 0);
     if (!is_seeking_) printer_->warn("it is not possible to jump in this stream");
   }
 
