@@ -58,6 +58,7 @@ using namespace std::chrono_literals;
 using sphere::Lock;
 using sphere::Mutex;
 using sphere::hw::Failure;
+using sphere::self_of;
 using Clock = std::chrono::steady_clock;
 
 GstStaticPadTemplate source_template =

@@ -41,7 +41,7 @@ void set_context(Self& self, gpointer parent_class, GstElement* element, GstCont
 }
 
 /// For the class_init of an element without subclasses: its functions for properties, states and
-/// contexts.
+/// contexts. To be called before the properties are installed.
 template <typename Instance>
 void install_gate(GstElementClass* klass) {
   install_object<Instance>(G_OBJECT_CLASS(klass));

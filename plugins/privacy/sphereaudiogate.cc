@@ -485,6 +485,8 @@ static void gst_sphere_audio_gate_init(GstSphereAudioGate* gate) {
 static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
   GST_DEBUG_CATEGORY_INIT(sphereaudiogate_debug, "sphereaudiogate", 0, "sound only with consent");
   auto* object_class = G_OBJECT_CLASS(klass);
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  install_gate<GstSphereAudioGate>(element_class);
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
   install_properties(object_class);
@@ -501,8 +503,6 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
                            static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property(object_class, PROP_ACTIVE, active_spec);
 
-  auto* element_class = GST_ELEMENT_CLASS(klass);
-  install_gate<GstSphereAudioGate>(element_class);
   sphere::install_pads(element_class, SPHERE_SOUND_CAPS);
   gst_element_class_set_static_metadata(element_class, "Sound gate", "Filter/Audio",
                                         "Passes sound only with consent", "The gst-sphere authors");

@@ -543,6 +543,8 @@ static void gst_sphere_geo_gate_class_init(GstSphereGeoGateClass* klass) {
   GST_DEBUG_CATEGORY_INIT(spheregeogate_debug, "spheregeogate", 0,
                           "places and identity only with consent");
   auto* object_class = G_OBJECT_CLASS(klass);
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  install_gate<GstSphereGeoGate>(element_class);
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
   install_properties(object_class);
@@ -577,8 +579,6 @@ static void gst_sphere_geo_gate_class_init(GstSphereGeoGateClass* klass) {
                         "How exact places may be; the consent may ask for less exact ones",
                         precision_type(), static_cast<int>(default_precision), playing));
 
-  auto* element_class = GST_ELEMENT_CLASS(klass);
-  install_gate<GstSphereGeoGate>(element_class);
   sphere::install_pads(element_class, "ANY");
   gst_element_class_set_static_metadata(element_class, "Place gate", "Filter/Metadata",
                                         "Passes places and identity only with consent",
