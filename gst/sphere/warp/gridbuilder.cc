@@ -26,9 +26,9 @@ constexpr float most_bend = 0.045f;
 // Exact points take about ten times as long as interpolated ones. If more than this part of the
 // cells is exact, smaller cells take less time.
 constexpr double most_exact = 0.02;
-// A cell over an edge of a cube's faces counts as this part of one: in smaller cells, half of its
-// points are still exact.
-constexpr double edge_cell = 0.4;
+// At the edges of a cube's faces there are exact cells of any size, and smaller cells have a cost
+// of their own.
+constexpr double most_exact_of_cube = 0.04;
 constexpr int least_cell_of_sphere = 4;
 // Reductions that are nearer than this to one of the copies are rounded, so that only this copy is
 // read.
@@ -75,7 +75,8 @@ void GridBuilder::choose_cell(WarpSource& source, const CellOptions& options) {
     set(cell);
     const Quality quality = measure(source);
     if (quality.worst_error <= tolerance &&
-        (quality.exact_share <= most_exact || cell <= least_cell_of_sphere))
+        (quality.exact_share <= (source.cube() ? most_exact_of_cube : most_exact) ||
+         cell <= least_cell_of_sphere))
       break;
   }
 }
@@ -134,8 +135,7 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
   const auto width = static_cast<float>(source.size().width);
   WarpGrid grid;
   double worst = 0;
-  int cells = 0;
-  double exact_cells = 0;
+  int cells = 0, exact_cells = 0;
   for (const Angles& angles : {Angles{}, Angles{37, 52, 23}})
     for (int patch = 0; patch < patches(); ++patch) {
       const Mat3 view = rotation(angles);
@@ -148,10 +148,7 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
           const size_t below = node + grid.nodes_per_row();
           ++cells;
           if (grid.flags(column, row) & cell_exact) {
-            const bool at_edge = grid.cube && (grid.face[node] != grid.face[node + 1] ||
-                                               grid.face[node] != grid.face[below] ||
-                                               grid.face[node] != grid.face[below + 1]);
-            exact_cells += at_edge ? edge_cell : 1;
+            ++exact_cells;
             continue;
           }
           const Vec3 d = view * canvas_.direction(canvas_.patches()[patch],
@@ -175,7 +172,7 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
         }
       }
     }
-  return {worst, cells ? exact_cells / cells : 0};
+  return {worst, cells ? static_cast<double>(exact_cells) / cells : 0};
 }
 
 void GridBuilder::build(const WarpSource& source, const Mat3& view, WarpGrid& grid,
