@@ -160,8 +160,8 @@ std::vector<FoundCamera> find_cameras(const std::vector<std::string>& locations,
     CameraOptions options;
     options.location = location;
     options.connect_timeout = timeout;
-    // A search stores nothing.
-    options.may_store_tables = [] { return false; };
+    // A search needs none, and a camera takes time to send its own.
+    options.wants_lens_table = false;
     attempts.push_back({location, *family, std::make_shared<CameraClient>(**family, options)});
   }
   // Shared, because an answer may come after this function has returned.

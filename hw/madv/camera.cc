@@ -292,6 +292,7 @@ class MadvCamera : public hw::Camera {
   }
 
   void ask(Request request, const char* what, Handler handler) {
+    session.core.want_lens_table = options.wants_lens_table;
     session_.request(std::move(request), [what, handler = std::move(handler)](const Reply& reply) {
       handler(answer_of(reply, what));
     });

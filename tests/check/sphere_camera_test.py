@@ -104,6 +104,11 @@ def test_find(env):
     with camera() as (uri, _card):
         found = as_json(sphere(env, "cameras", uri, "--json"))["cameras"]
         check("the camera is found", any(one["uri"] == uri for one in found), found)
+    # Its lens table would take minutes, and no command needs it.
+    with camera("--fault", "slow-data:1") as (uri, _card):
+        found = as_json(sphere(env, "cameras", uri, "--json"))["cameras"]
+        check("one with a slow data port is found", any(one["uri"] == uri for one in found), found)
+        check("and tells its state", sphere(env, "info", uri).returncode == 0)
 
 
 def test_photo_and_recording(env):
