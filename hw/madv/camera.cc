@@ -386,7 +386,8 @@ class MadvCamera : public hw::Camera {
   static void set_path(hw::CameraEvent& event, const std::string& path) {
     event.path = printable(path, most_text);
     const std::string root = std::string(card_root) + "/";
-    if (event.path.starts_with(root)) event.file = event.path.substr(root.size());
+    if (!path.starts_with(root)) return;
+    if (const std::string file = path.substr(root.size()); is_media_path(file)) event.file = file;
   }
 
   /// The path of a photo is told; that of a recording is not told by all cameras. Then the newest
