@@ -153,6 +153,9 @@ struct CameraOptions {
   /// Whether lens tables, which identify a camera, may be stored on the disk. Called in the
   /// camera's thread; empty: they may.
   std::function<bool()> may_store_tables;
+  /// False: nobody needs the camera's own lens table. Then the connection is ready sooner, without
+  /// the events of the table.
+  bool wants_lens_table = true;
 };
 
 /// One connection to a camera. It is not used again after disconnect().

@@ -25,7 +25,9 @@ std::string folded(std::string_view words) {
 std::string SettingInfo::words_of(int64_t value) const {
   for (const Choice& choice : choices)
     if (choice.value == value && !choice.words.empty()) return choice.words;
-  return std::to_string(value) + (unit.empty() ? "" : " " + unit);
+  const bool is_fraction = fraction_base != 0 && value > fraction_base;
+  return (is_fraction ? "1/" + std::to_string(value - fraction_base) : std::to_string(value)) +
+         (unit.empty() ? "" : " " + unit);
 }
 
 std::string SettingInfo::possible() const {
@@ -39,9 +41,13 @@ std::string SettingInfo::possible() const {
     all += (all.empty() ? "" : ", ") + words +
            (twice ? " (" + std::to_string(choice.value) + ")" : "");
   }
-  if (max >= min)
-    all += (all.empty() ? "" : ", ") + std::to_string(min) + " to " + std::to_string(max) +
-           (unit.empty() ? "" : " " + unit);
+  if (max >= min) {
+    // The unit is said once.
+    const std::string first = words_of(min);
+    all += (all.empty() ? "" : ", ") +
+           first.substr(0, first.size() - (unit.empty() ? 0 : unit.size() + 1)) + " to " +
+           words_of(max);
+  }
   return all;
 }
 
@@ -59,9 +65,11 @@ Result<int64_t> SettingInfo::parse(std::string_view text) const {
   if (!folded_unit.empty() && digits.ends_with(folded_unit))
     digits.resize(digits.size() - folded_unit.size());
   gint64 value = 0;
+  const bool is_fraction = fraction_base != 0 && digits.starts_with("1/");
+  if (is_fraction) digits.erase(0, 2);
   if (g_ascii_string_to_signed(digits.c_str(), 10, G_MININT64, G_MAXINT64, &value, nullptr) &&
-      takes(value))
-    return value;
+      takes(is_fraction ? fraction_base + value : value))
+    return is_fraction ? fraction_base + value : value;
   return invalid("'" + printable(text, 100) + "' is not a value of " + name + ", which can be " +
                  possible());
 }

@@ -25,6 +25,7 @@ struct SettingInfo {
   std::string name;  ///< such as "video-resolution"
   std::vector<Choice> choices;
   int64_t min = 0, max = -1;  ///< max < min: choices only
+  int64_t fraction_base = 0;  ///< the number base + n means 1/n; 0: numbers mean themselves
   std::string unit;           ///< of the numbers, such as "s"
   std::string note;
   std::optional<int64_t> factory;

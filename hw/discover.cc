@@ -16,6 +16,7 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
 #include "hw/camera_client.h"
+#include "hw/service_browser.h"
 
 namespace sphere::hw {
 
@@ -23,6 +24,8 @@ namespace {
 
 constexpr const char* routes_file = "/proc/net/route";
 constexpr unsigned route_is_gateway = 0x2;
+// Avahi knows after about a second what is announced.
+constexpr std::chrono::milliseconds announcement_time{2000};
 
 /// A line of Linux's table of IPv4 routes. Addresses are as in in_addr.
 struct Route {
@@ -157,8 +160,8 @@ std::vector<FoundCamera> find_cameras(const std::vector<std::string>& locations,
     CameraOptions options;
     options.location = location;
     options.connect_timeout = timeout;
-    // A search stores nothing.
-    options.may_store_tables = [] { return false; };
+    // A search needs none, and a camera takes time to send its own.
+    options.wants_lens_table = false;
     attempts.push_back({location, *family, std::make_shared<CameraClient>(**family, options)});
   }
   // Shared, because an answer may come after this function has returned.
@@ -185,6 +188,23 @@ std::vector<FoundCamera> find_cameras(const std::vector<std::string>& locations,
   // All end at the same time.
   for (const Attempt& attempt : attempts) attempt.client->release(nullptr);
   for (const Attempt& attempt : attempts) attempt.client->disconnect();
+  std::ranges::sort(found, {}, &FoundCamera::location);
+  return found;
+}
+
+std::vector<FoundCamera> find_cameras_and_announced(const std::vector<std::string>& locations,
+                                                    std::chrono::milliseconds timeout,
+                                                    GCancellable* cancellable) {
+  const auto announced_by = std::chrono::steady_clock::now() + std::min(timeout, announcement_time);
+  const ServiceBrowser announced([] {});
+  std::vector<FoundCamera> found = find_cameras(locations, timeout, cancellable);
+  announced.wait_for_known(announced_by);
+  std::vector<std::string> others = announced.locations();
+  std::erase_if(others, [&](const std::string& location) {
+    return std::ranges::find(locations, location) != locations.end();
+  });
+  for (FoundCamera& camera : find_cameras(others, timeout, cancellable))
+    found.push_back(std::move(camera));
   std::ranges::sort(found, {}, &FoundCamera::location);
   return found;
 }

@@ -79,7 +79,9 @@ void gst_sphere_camera_set_position_async(GstSphereCamera* camera, gdouble latit
     return consent->ask(consent::Category::location, consent::Purpose::camera);
   };
   const consent::Answer answer = given();
-  if (!answer.allowed) return call->fail(GST_SPHERE_ERROR_NOT_AUTHORIZED, answer.reason);
+  if (!answer.allowed)
+    return call->fail(GST_SPHERE_ERROR_NOT_AUTHORIZED,
+                      "there is no consent to location for camera: " + answer.reason);
   const std::shared_ptr<Camera> one = connected_camera(*call);
   if (!one) return;
   const Position place = consent::rounded({latitude, longitude, altitude}, answer.precision);

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +26,10 @@ class ServiceBrowser {
 
   /// The URIs of the cameras that are announced.
   std::vector<std::string> locations() const;
+
+  /// Waits until everything that is announced at present is known, about a second; not after
+  /// `until`, and not where no daemon runs.
+  void wait_for_known(std::chrono::steady_clock::time_point until) const;
 
  private:
   struct State;

@@ -72,9 +72,7 @@ Status CameraCommand::parse(std::vector<GOptionEntry> own_options, bool asks, in
   hw::CameraOptions options;
   options.location = location_;
   options.connect_timeout = std::chrono::seconds(timeout_);
-  options.may_store_tables = [this] {
-    return consent_.allowed(consent::Category::device, consent::Purpose::bind);
-  };
+  options.wants_lens_table = false;
   client_ = std::make_shared<hw::CameraClient>(**family, std::move(options));
   return ok();
 }

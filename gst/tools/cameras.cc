@@ -14,9 +14,9 @@ namespace sphere::tool {
 namespace {
 
 constexpr const char* description =
-    "Finds cameras: at the usual address, at the gateways of this machine's networks (a camera "
-    "makes\n"
-    "its own Wi-Fi and is the gateway in it), and at each URI that is given.\n"
+    "Finds cameras: at the usual address, at the gateways of this machine's networks (a camera\n"
+    "makes its own Wi-Fi and is the gateway in it), where Avahi knows one that is announced, and\n"
+    "at each URI that is given.\n"
     "Each camera is connected to for a moment; one that another program uses is told as such.\n"
     "The exit status is 0 if there is a camera.\n"
     "\n"
@@ -48,9 +48,9 @@ int cameras(int argc, char** argv) {
     printer.error(status.error().message);
     return exit_usage;
   }
-  const std::vector<hw::FoundCamera> found =
-      hw::find_cameras(locations, std::chrono::milliseconds(static_cast<int64_t>(timeout * 1000)),
-                       signals.cancellable());
+  const std::vector<hw::FoundCamera> found = hw::find_cameras_and_announced(
+      locations, std::chrono::milliseconds(static_cast<int64_t>(timeout * 1000)),
+      signals.cancellable());
   if (signals.signal()) return exit_interrupted;
   if (json) {
     JsonWriter output;

@@ -30,6 +30,13 @@ std::string in_folder(const std::string& folder, const std::string& name) {
   return path.get();
 }
 
+Status check_storage_consent() {
+  if (!consent::own_ledger_withdraws(consent::Category::storage)) return ok();
+  return invalid(
+      "you have withdrawn consent to storing media of a camera on this machine; 'sphere consent "
+      "give storage' gives it again");
+}
+
 /// What a file is called until it is cleaned.
 std::string not_cleaned(const std::string& destination) { return destination + ".as-it-was"; }
 
@@ -110,14 +117,25 @@ std::string card_path(const std::string& written) {
   return path.starts_with("DCIM/") ? path : "DCIM/" + path;
 }
 
+Status check_destination(const std::string& output, bool clobber) {
+  if (const Status allowed = check_storage_consent(); !allowed) return allowed;
+  const bool in_there = is_folder(output);
+  const GString_ parent(g_path_get_dirname(output.c_str()));
+  const std::string folder = in_there ? output : parent.get();
+  if (!is_folder(folder)) return invalid(folder + ": there is no such folder");
+  if (access(folder.c_str(), W_OK) != 0)
+    return invalid(folder + ": you can't write into this folder");
+  if (!in_there && output.ends_with('/')) return invalid(output + ": there is no such folder");
+  if (!in_there && !clobber && g_file_test(output.c_str(), G_FILE_TEST_EXISTS))
+    return invalid(output + ": exists already");
+  return ok();
+}
+
 Result<std::vector<std::string>> fetch_files(CameraCommand& command,
                                              const std::vector<std::string>& paths,
                                              const std::string& output,
                                              const FetchOptions& options) {
-  if (consent::own_ledger_withdraws(consent::Category::storage))
-    return invalid(
-        "you have withdrawn consent to storing media of a camera on this machine; 'sphere consent "
-        "give storage' gives it again");
+  if (const Status allowed = check_storage_consent(); !allowed) return allowed.error();
   const auto planned = plan(command, paths, output, options);
   if (!planned) return planned.error();
   if (options.redact && !options.clobber)

@@ -22,6 +22,10 @@ struct FetchOptions {
   hw::FileTransport transport = hw::FileTransport::any;
 };
 
+/// Whether files can be written to `output`, a file or a folder: to be asked before photos are
+/// taken that are to be fetched.
+Status check_destination(const std::string& output, bool clobber);
+
 /// `output` is a file for one path, or a folder, which must exist for several. What belongs to a
 /// file gets its name, with its own ending. Returns the files that were written. Saving files is
 /// allowed by typing the command, unless the ledger says that consent to it was withdrawn.

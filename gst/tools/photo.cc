@@ -130,6 +130,10 @@ int photo(int argc, char** argv) {
     return check_range("--ev", ev, 0, 3);
   };
   if (const Status status = read(); !status) return command.usage(status.error().message);
+  // Nothing is taken in vain.
+  if (!capture.output().empty())
+    if (const Status good = check_destination(capture.output(), capture.clobber()); !good)
+      return command.fail({hw::Failure::Reason::stopped, good.error().message});
   if (const auto status = command.connect()) return *status;
 
   const bool fetches = !capture.output().empty();

@@ -80,6 +80,10 @@ int record(int argc, char** argv) {
     return check_range("--duration", duration, 0, 86400);
   };
   if (const Status status = read(); !status) return command.usage(status.error().message);
+  // Nothing is taken in vain.
+  if (!capture.output().empty())
+    if (const Status good = check_destination(capture.output(), capture.clobber()); !good)
+      return command.fail({hw::Failure::Reason::stopped, good.error().message});
   if (const auto status = command.connect()) return *status;
 
   SavedFiles saved(command);
@@ -131,7 +135,7 @@ int record(int argc, char** argv) {
         fetch_files(command, {*path}, capture.output(), {.clobber = capture.clobber()});
     if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
     json.add("files", *files);
-    if (!command.json()) return exit_done;
+    path = files->front();
   }
   return command.done(*path, &json);
 }

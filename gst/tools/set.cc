@@ -26,7 +26,7 @@ constexpr const char* description =
     "\n"
     "Examples:\n"
     "  sphere set --list\n"
-    "  sphere set video-resolution '3840x1920@30'\n"
+    "  sphere set video-resolution '2304x1152@60'\n"
     "  sphere set madv://192.168.42.1 photo-exposure -1\n"
     "  sphere set --service card-space type=free\n";
 

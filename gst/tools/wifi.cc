@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "gst/sphere/base/gobject.h"
 #include "gst/tools/camera_command.h"
 #include "gst/tools/password.h"
 
@@ -70,10 +71,13 @@ int wifi(int argc, char** argv) {
   if (!name && !password) {
     const bool is_factory =
         !upkeep->factory_password().empty() && present.password == upkeep->factory_password();
-    if (present.open || is_factory)
+    if (present.open || is_factory) {
+      const GString_ uri(g_shell_quote(command.location().c_str()));
       command.printer().warn(
           "anybody near the camera can use it, because its password is the one of the factory; "
-          "change it with 'sphere wifi --password'");
+          "this changes it: sphere wifi " +
+          (command.has_uri() ? uri.get() + std::string(" ") : "") + "--password");
+    }
     JsonWriter json;
     json.add("name", present.name);
     json.add("open", present.open);

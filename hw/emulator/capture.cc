@@ -42,8 +42,10 @@ std::string date_text() {
   return GString_(g_date_time_format(now, "%Y:%m:%d %H:%M:%S")).get();
 }
 
+/// It does not wait for its first buffer. An end that is sent to a pipeline while one of its sinks
+/// does would block for ever: the pipeline holds its lock then, and needs it to let the sink go on.
 std::string file_sink(const Descriptor& file) {
-  return " ! fdsink fd=" + std::to_string(file.get());
+  return " ! fdsink async=false fd=" + std::to_string(file.get());
 }
 
 Status wait_for_end(GstElement* pipeline) {

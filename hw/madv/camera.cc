@@ -56,7 +56,7 @@ std::string decimal(const char* format, double value) {
   return g_ascii_formatd(text, sizeof text, format, value);
 }
 
-hw::Camera::Answer answer_of(const Reply& reply, const char* what) {
+hw::Camera::Answer answer_of(const Reply& reply, const std::string& what) {
   hw::Camera::Answer answer;
   if (const std::optional<Failure> failure = failure_of(reply, what)) {
     answer.failure = *failure;
@@ -85,7 +85,9 @@ std::optional<int64_t> sensor_of(std::optional<bool> back_lens) {
   return *back_lens ? 1 : 0;
 }
 
-CaptureRequests requests_of(const hw::PhotoRequest& photo) {
+bool is_whole(double number) { return number == std::trunc(number); }
+
+Result<CaptureRequests> requests_of(const hw::PhotoRequest& photo) {
   using Kind = hw::PhotoRequest::Kind;
   CaptureRequests requests{{}, Request(msg_take_photo)};
   switch (photo.kind) {
@@ -105,6 +107,8 @@ CaptureRequests requests_of(const hw::PhotoRequest& photo) {
       break;
     case Kind::bracketing:
       // The command counts in half steps.
+      if (photo.ev_step && !is_whole(*photo.ev_step * 2))
+        return invalid("the step of a bracketing must be a multiple of half an EV");
       if (photo.ev_step)
         add_setting(requests, msg_bracketing, std::lround(*photo.ev_step * 2));
       else
@@ -120,9 +124,13 @@ CaptureRequests requests_of(const hw::PhotoRequest& photo) {
   return requests;
 }
 
-CaptureRequests requests_of(const hw::RecordingRequest& recording) {
+Result<CaptureRequests> requests_of(const hw::RecordingRequest& recording) {
   using Kind = hw::RecordingRequest::Kind;
   CaptureRequests requests{{}, Request(msg_start_recording, recording.with_sound ? "0" : "1")};
+  const bool is_time_lapse = recording.kind == Kind::time_lapse;
+  if (recording.seconds && !is_whole(*recording.seconds) &&
+      !(is_time_lapse && *recording.seconds == 0.5))
+    return invalid("the time must be in whole seconds; only that of a time-lapse may be 0.5");
   const std::optional<int64_t> seconds =
       recording.seconds ? std::optional<int64_t>(std::llround(*recording.seconds)) : std::nullopt;
   switch (recording.kind) {
@@ -221,9 +229,14 @@ class MadvCamera : public hw::Camera {
   void stop(Handler handler) override {
     // A series of photos is ended by its own command; everything else is a recording.
     if (session_.state().working_mode == working_interval_photo)
-      ask(Request(msg_start_interval_photo, "-1"), "stop taking photos", std::move(handler));
-    else
-      ask(Request(msg_stop_recording), "stop recording", std::move(handler));
+      return ask(Request(msg_start_interval_photo, "-1"), "stop taking photos", std::move(handler));
+    ask(Request(msg_stop_recording), "stop recording",
+        [this, handler = std::move(handler)](Answer answer) {
+          const CameraState state = session_.state();
+          if (answer.was_idle && !state.is_recording() && !state.is_taking_photos())
+            answer.failure.message = "the camera is not recording";
+          handler(answer);
+        });
   }
 
   void mark(Handler handler) override {
@@ -279,6 +292,7 @@ class MadvCamera : public hw::Camera {
     session.uri = uri;
     session.connect_timeout = options.connect_timeout;
     session.may_store_tables = options.may_store_tables;
+    session.core.want_lens_table = options.wants_lens_table;
     session.core.finish_timeout = stop_session_timeout;
     return session;
   }
@@ -291,10 +305,13 @@ class MadvCamera : public hw::Camera {
     handler(answer);
   }
 
-  void ask(Request request, const char* what, Handler handler) {
-    session_.request(std::move(request), [what, handler = std::move(handler)](const Reply& reply) {
-      handler(answer_of(reply, what));
-    });
+  using Steps = std::deque<std::pair<Request, std::string>>;  // and what each completes
+
+  void ask(Request request, std::string what, Handler handler) {
+    session_.request(std::move(request),
+                     [what = std::move(what), handler = std::move(handler)](const Reply& reply) {
+                       handler(answer_of(reply, what));
+                     });
   }
 
   /// Sends the requests one after the other, after the mode is changed if needed. The first one
@@ -308,33 +325,52 @@ class MadvCamera : public hw::Camera {
           add_setting(all, id, reply.message->param_number());
         capture(mode, std::move(all), wanted, what, handler);
       });
-    std::deque<std::pair<Request, const char*>> steps;
     const CameraState state = session_.state();
+    for (const Request& setting : requests.settings)
+      if (const Status good = check_setting(state, setting); !good)
+        return refuse(good.error(), handler);
+    Steps steps;
     if (needs_waking(state, requests.start.id)) steps.emplace_back(Request(msg_wake), "wake up");
     if (state.mode != mode && state.dialect == Dialect::madv)
-      steps.emplace_back(Request(msg_camera_mode, std::to_string(mode)), "change its mode");
+      steps.emplace_back(Request(msg_camera_mode, std::to_string(mode)), what);
     // Not all cameras with the generic protocol have modes.
     if (state.mode && state.mode != mode && state.dialect == Dialect::generic)
       steps.emplace_back(Request(msg_set_setting,
                                  mode == mode_photo ? generic::capture_mode : generic::record_mode)
                              .with_type(generic::camera_mode),
-                         "change its mode");
-    for (Request& setting : requests.settings)
-      steps.emplace_back(std::move(setting), "change a setting");
+                         what);
+    for (Request& setting : requests.settings) {
+      const Command* command = find_command(setting.id);
+      const std::string name = command ? command->name : setting.type.value_or("a setting");
+      steps.emplace_back(std::move(setting), "change " + name);
+    }
     if (wanted) requests.start.only_while(std::move(wanted));
     steps.emplace_back(std::move(requests.start), what);
     next_step(std::move(steps), std::move(handler));
   }
 
-  void next_step(std::deque<std::pair<Request, const char*>> steps, Handler handler) {
+  /// Whether a camera with the table of commands has this value, as far as the table tells.
+  Status check_setting(const CameraState& state, const Request& setting) const {
+    if (state.dialect != Dialect::madv) return ok();
+    const Command* command = find_command(setting.id);
+    if (!command || takes(*command, setting.param.value_or(""))) return ok();
+    const hw::SettingInfo* info = hw::find_setting(settings_.known(), command->name);
+    return invalid(std::string(command->name) + " can't be " + setting.param.value_or("") +
+                   "; it can be " + (info ? info->possible() : std::string()));
+  }
+
+  void next_step(Steps steps, Handler handler) {
     const auto [request, what] = std::move(steps.front());
     steps.pop_front();
     ask(request, what,
-        [this, steps = std::move(steps), handler = std::move(handler)](const Answer& answer) {
-          if (!answer.done || steps.empty())
-            handler(answer);
-          else
-            next_step(steps, handler);
+        [this, steps = std::move(steps), handler = std::move(handler)](Answer answer) {
+          if (answer.done && !steps.empty()) return next_step(steps, handler);
+          // Where the camera says only that it can't, this is why.
+          if (answer.was_idle && session_.state().is_recording())
+            answer.failure.message = "the camera is recording; end the recording first";
+          else if (answer.was_idle && session_.state().is_taking_photos())
+            answer.failure.message = "the camera is taking photos; wait, or end that first";
+          handler(answer);
         });
   }
 
@@ -385,7 +421,8 @@ class MadvCamera : public hw::Camera {
   static void set_path(hw::CameraEvent& event, const std::string& path) {
     event.path = printable(path, most_text);
     const std::string root = std::string(card_root) + "/";
-    if (event.path.starts_with(root)) event.file = event.path.substr(root.size());
+    if (!path.starts_with(root)) return;
+    if (const std::string file = path.substr(root.size()); is_media_path(file)) event.file = file;
   }
 
   /// The path of a photo is told; that of a recording is not told by all cameras. Then the newest

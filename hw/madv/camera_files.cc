@@ -84,6 +84,15 @@ struct MadvFiles::Listing {
   std::vector<std::string> folders;  // not read yet, the newest at the end
 };
 
+bool is_media_path(std::string_view path) {
+  for (;;) {
+    const size_t end = path.find('/');
+    if (!is_safe_name(path.substr(0, end))) return false;
+    if (end == std::string_view::npos) return is_media(path);
+    path.remove_prefix(end + 1);
+  }
+}
+
 std::vector<hw::CameraFile> files_of_listing(
     const std::string& folder, const std::vector<std::pair<std::string, std::string>>& entries) {
   std::vector<hw::CameraFile> files;

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <memory>
+#include <string_view>
 
 #include "gst/sphere/base/thread.h"
 #include "hw/camera_files.h"
@@ -17,6 +18,10 @@ namespace sphere::madv {
 /// Names that a client could not use safely are left out, and the small copies of videos.
 std::vector<hw::CameraFile> files_of_listing(
     const std::string& folder, const std::vector<std::pair<std::string, std::string>>& entries);
+
+/// Whether this path below the card's root is that of a photo or a video, with names that a client
+/// could use safely: a camera must not choose what is written on this machine beside them.
+bool is_media_path(std::string_view path);
 
 /// Whether the web server of a camera with this firmware, such as "1.3.97.85.5.13333", uses HTTPS.
 bool has_https(std::string_view firmware);

@@ -21,6 +21,7 @@ hw::SettingInfo info_of(const Command& command) {
     info.min = command.value.min;
     info.max = command.value.max;
   }
+  info.fraction_base = command.value.fraction_base;
   info.unit = command.value.unit;
   info.note = command.value.words;
   info.factory = command.factory;

@@ -25,11 +25,18 @@ constexpr Value number(int64_t min, int64_t max, const char* unit, const char* w
                        std::span<const Choice> choices = {}) {
   return {Value::Kind::number, choices, min, max, unit, words};
 }
+/// From 1/min to 1/max.
+constexpr Value fraction(int64_t base, int64_t min, int64_t max, const char* unit,
+                         std::span<const Choice> choices) {
+  return {Value::Kind::number, choices, base + min, base + max, unit, "", base};
+}
 
 // --- values ----------------------------------------------------------------------------------
 
 constexpr Choice off_on[] = {{0, "off"}, {1, "on"}};
 constexpr Choice automatic[] = {{0, "auto"}};
+constexpr Choice shutter_times[] = {{0, "auto"}, {1, "1 s"},   {2, "2 s"},  {4, "4 s"},
+                                    {8, "8 s"},  {16, "16 s"}, {32, "32 s"}};
 constexpr Choice recording_sound[] = {{0, "with sound"}, {1, "without"}};
 constexpr Choice card_states[] = {{-1, "bad"}, {0, "none"}, {1, "mounted"}};
 constexpr Choice card_full_states[] = {{0, "no"}, {1, "almost"}, {2, "full"}};
@@ -61,9 +68,16 @@ constexpr Choice working_modes[] = {
 };
 constexpr Choice camera_modes[] = {{mode_video, "video"}, {mode_photo, "photo"}};
 constexpr Choice video_resolutions[] = {
-    {0, "3456x1728@30"}, {1, "2304x1152@30"},     {2, "2304x1152@60"},
-    {6, "3840x1920@30"}, {7, "1920x480@120"},     {8, "1920x480@120"},
-    {9, "1920x480@120"}, {10, "3456x1728@30 HD"}, {11, "3840x1920@30 HD"},
+    {0, "3456x1728@30"},
+    {1, "2304x1152@30"},
+    {2, "2304x1152@60"},
+    {6, "3840x1920@30"},
+    // Half of the rows.
+    {7, "1920x480@120 upper"},
+    {8, "1920x480@120 middle"},
+    {9, "1920x480@120 lower"},
+    {10, "3456x1728@30 HD"},
+    {11, "3840x1920@30 HD"},
 };
 constexpr Choice photo_resolutions[] = {
     {0, "6912x3456"},
@@ -164,8 +178,8 @@ constexpr ResultCodeWords result_table[] = {
     {-9, "the request was not well-formed"},
     {-13, "it does not know that value"},
     {-14,
-     "it can't do that now: it is doing something else, or has already done it; look at its "
-     "display"},
+     "it can't do that now: it is doing something else, has already done it, or does not have that "
+     "value; look at its display"},
     {-16, "it can't do that while an HDMI cable is plugged in"},
     {-17, "its card is full; delete files, or put in another card"},
     {-18, "its card is write-protected; move the small switch on the card"},

@@ -115,6 +115,8 @@ struct Value {
   int64_t min = 0, max = 0;
   const char* unit = "";   ///< unit of the numbers
   const char* words = "";  ///< description of a text, or further information
+  /// The number base + n means 1/n; 0: numbers mean themselves.
+  int64_t fraction_base = 0;
 };
 
 /// Conditions under which the camera executes a command; a set of these.

@@ -292,7 +292,7 @@ class Session::Loop {
       }
     }
     connection_.reset();
-    if (last_) session_.handler_(*last_);
+    if (last_) session_.end_with(*last_);
   }
 
   Session& session_;
@@ -357,7 +357,7 @@ void Session::post(Task task) {
   {
     const Lock lock(mutex_);
     if (over_)
-      refused = over_failure();
+      refused = why_ended_.value_or(over_failure());
     else if (tasks_.size() >= ControlChannel::max_waiting)
       refused = Failure(Failure::Reason::refused, ControlChannel::too_many_waiting);
     else
@@ -540,15 +540,25 @@ void Session::run() {
   } else {
     Event event{Event::Kind::ended, nullptr, {}, {}};
     if (failure->reason != Failure::Reason::stopped) event.failure = failure;
-    handler_(event);
+    end_with(event);
   }
   std::vector<Task> late;
+  Failure why;
   {
     const Lock lock(mutex_);
     over_ = true;
+    why = why_ended_.value_or(over_failure());
     late.swap(tasks_);
   }
-  for (const Task& task : late) task.refuse(over_failure());
+  for (const Task& task : late) task.refuse(why);
+}
+
+void Session::end_with(const Event& event) {
+  {
+    const Lock lock(mutex_);
+    why_ended_ = event.failure;
+  }
+  handler_(event);
 }
 
 }  // namespace sphere::madv

@@ -100,6 +100,8 @@ class Session {
   /// Wakes the session's thread.
   void wake();
   void run();
+  /// Passes the last event on.
+  void end_with(const Event& event);
   /// The connection; null if it is not made within the connect timeout, with the reason.
   ObjectRef<GSocketConnection> connect(std::optional<Failure>& failure);
 
@@ -115,7 +117,8 @@ class Session {
   bool stop_wanted_ SPHERE_GUARDED_BY(mutex_) = false;
   CameraState state_ SPHERE_GUARDED_BY(mutex_);
   hw::CameraStats stats_ SPHERE_GUARDED_BY(mutex_);
-  bool over_ SPHERE_GUARDED_BY(mutex_) = false;  // no more tasks are executed
+  bool over_ SPHERE_GUARDED_BY(mutex_) = false;                 // no more tasks are executed
+  std::optional<Failure> why_ended_ SPHERE_GUARDED_BY(mutex_);  // not if stop() ended it
   unsigned last_transfer_ SPHERE_GUARDED_BY(mutex_) = ConnectSequence::lens_table_transfer;
 
   // Held by stop(), so that of two simultaneous calls only one joins the thread. Must be locked

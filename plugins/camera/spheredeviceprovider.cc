@@ -195,7 +195,8 @@ void Search::run() {
   using Woken = sphere::hw::RouteChanges::Woken;
   sphere::hw::RouteChanges changes;
   const sphere::hw::ServiceBrowser announced([this] { wake(); });
-  bool everywhere = true;
+  const auto announced_by = std::chrono::steady_clock::now() + search_time;
+  bool everywhere = true, first = true;
   for (;;) {
     std::vector<std::string> all = all_locations();
     for (const std::string& location : announced.locations())
@@ -211,6 +212,12 @@ void Search::run() {
     const std::vector<FoundCamera> found =
         sphere::hw::find_cameras(locations, search_time, cancellable_.get());
     if (!g_cancellable_is_cancelled(cancellable_.get())) update(tried, found);
+    if (std::exchange(first, false)) {
+      // The announced ones are looked up meanwhile, and belong to the first search.
+      announced.wait_for_known(announced_by);
+      everywhere = false;
+      if (!announced.locations().empty()) continue;
+    }
     bool quit = false;
     {
       const Lock lock(mutex_);
@@ -238,8 +245,8 @@ Search& search_of(gpointer provider) { return sphere::self_of<GstSphereDevicePro
 
 GList* probe(GstDeviceProvider* provider) {
   GList* devices = nullptr;
-  for (const FoundCamera& camera :
-       sphere::hw::find_cameras(search_of(provider).all_locations(), search_time, nullptr))
+  for (const FoundCamera& camera : sphere::hw::find_cameras_and_announced(
+           search_of(provider).all_locations(), search_time, nullptr))
     devices = g_list_prepend(devices, gst_object_ref_sink(sphere::camera::make_device(camera)));
   return g_list_reverse(devices);
 }

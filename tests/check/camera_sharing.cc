@@ -322,6 +322,50 @@ GST_START_TEST(clients_are_held_and_released) {
 }
 GST_END_TEST;
 
+/// A camera tells which file it has saved. Programs that fetch it give it its name, which must not
+/// be that of any other kind of file.
+GST_START_TEST(only_photos_and_videos_are_told_as_saved) {
+  const auto camera = started(control_only());
+  const auto client = hw::CameraClient::shared(camera->uri(), 5s);
+  fail_unless(bool(client));
+  const int user = 0;
+  (*client)->hold(&user);
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ready = false;
+  std::vector<std::string> files;
+  const unsigned number = (*client)->add_listener([&](const hw::CameraEvent& event) {
+    const std::lock_guard lock(mutex);
+    if (!event.file.empty()) files.push_back(event.file);
+    changed.notify_all();
+  });
+  (*client)->connect([&](const std::optional<hw::Failure>& failure) {
+    const std::lock_guard lock(mutex);
+    ready = !failure;
+    changed.notify_all();
+  });
+  {
+    std::unique_lock lock(mutex);
+    fail_unless(changed.wait_for(lock, 60s, [&] { return ready; }));
+  }
+  for (const char* path :
+       {"/tmp/SD0/DCIM/20171216/.bashrc", "/tmp/SD0/DCIM/20171216/authorized_keys",
+        "/tmp/SD0/DCIM/20171216/.JPG", "/tmp/SD0/DCIM/../x.JPG", "/tmp/SD0/..", "/tmp/SD0/",
+        "/tmp/SD0/DCIM//x.JPG", "/tmp/FL0/x.JPG", "/tmp/SD0/DCIM/20171216/x.JPG.sh",
+        "C:\\DCIM\\20171216\\good.JPG"})
+    fail_unless(bool(camera->obey(std::string("notify photo-saved ") + path)), "%s", path);
+  {
+    std::unique_lock lock(mutex);
+    fail_unless(changed.wait_for(lock, 60s, [&] { return !files.empty(); }));
+    fail_unless_equals_int(files.size(), 1);
+    fail_unless_equals_string(files.front().c_str(), "DCIM/20171216/good.JPG");
+  }
+  (*client)->remove_listener(number);
+  (*client)->release(&user);
+  (*client)->wait_until_free();
+}
+GST_END_TEST;
+
 static Suite* camera_sharing_suite() {
   Suite* suite = suite_create("camera_sharing");
   TCase* tcase = tcase_create("general");
@@ -333,6 +377,7 @@ static Suite* camera_sharing_suite() {
   tcase_add_test(tcase, what_is_counted);
   tcase_add_test(tcase, lost_packets_are_counted);
   tcase_add_test(tcase, clients_are_held_and_released);
+  tcase_add_test(tcase, only_photos_and_videos_are_told_as_saved);
   return suite;
 }
 

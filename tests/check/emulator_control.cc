@@ -210,6 +210,21 @@ GST_END_TEST;
 
 // --- time without a command ------------------------------------------------------------------
 
+GST_START_TEST(positions_are_checked) {
+  Rig rig;
+  const auto told = [&](const char* latitude, const char* longitude, const char* altitude) {
+    return rig.rval(4917, std::string(R"("lat":")") + latitude + R"(","lon":")" + longitude +
+                              R"(","alt":")" + altitude + '"');
+  };
+  fail_unless_equals_int(told("52.5", "-13.25", "40"), 0);
+  for (const auto& [latitude, longitude] :
+       {std::pair("91", "0"), std::pair("0", "181"), std::pair("", "1"), std::pair("1", "east")})
+    fail_unless_equals_int(told(latitude, longitude, "0"), -14);
+  fail_unless_equals_int(rig.rval(4917), -14);
+  fail_unless(rig.control.position() == std::vector<std::string>({"52.5", "-13.25", "40"}));
+}
+GST_END_TEST;
+
 GST_START_TEST(it_goes_to_standby_by_itself) {
   Rig rig;
   fail_unless_equals_int(rig.set(6149, 3), 0);
@@ -740,6 +755,7 @@ static Suite* emulator_control_suite() {
   tcase_add_test(tcase, a_timed_photo_counts_down);
   tcase_add_test(tcase, photos_at_intervals_until_they_are_ended);
   tcase_add_test(tcase, burst_and_bracketing);
+  tcase_add_test(tcase, positions_are_checked);
   tcase_add_test(tcase, it_goes_to_standby_by_itself);
   tcase_add_test(tcase, it_switches_itself_off_without_a_client);
   tcase_add_test(tcase, the_button_is_told_of);

@@ -355,6 +355,21 @@ GST_START_TEST(videos_have_the_boxes_and_a_small_copy) {
 }
 GST_END_TEST;
 
+/// Each has at least one picture, also if nobody waited for it.
+GST_START_TEST(a_recording_may_end_at_once) {
+  const auto camera = started(drawing());
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  for (int i = 0; i < 10; ++i) {
+    client.call(Request(513, "1"));
+    client.call(Request(514));
+    const Bytes file = file_of(*camera, param_of(client.expect_notification(8192)));
+    fail_unless(bool(media::check_isobmff(MemorySource(file))));
+  }
+  client.session().stop();
+}
+GST_END_TEST;
+
 GST_START_TEST(a_recording_in_segments_tells_each_file) {
   EmulatorOptions options = test::control_only();
   options.segment_time = std::chrono::milliseconds(100);
@@ -462,6 +477,7 @@ static Suite* files_suite() {
   tcase_add_test(tc, one_lens_makes_a_square);
   tcase_add_test(tc, raw_photos_have_a_dng_beside_them);
   tcase_add_test(tc, videos_have_the_boxes_and_a_small_copy);
+  tcase_add_test(tc, a_recording_may_end_at_once);
   tcase_add_test(tc, a_recording_in_segments_tells_each_file);
   tcase_add_test(tc, thumbnails_are_those_of_the_files);
   tcase_add_test(tc, files_of_many_gigabytes_are_served_in_parts);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "hw/camera_settings.h"
 #include "hw/madv/message.h"
 #include "tests/check/madv_commands_doc.h"
 
@@ -195,6 +196,11 @@ GST_START_TEST(values_are_checked) {
   fail_unless(!taken("photo-exposure", "-7") && !taken("photo-exposure", "7"));
   fail_unless(taken("photo-iso", "0") && taken("photo-iso", "50") && !taken("photo-iso", "49"));
   fail_unless(taken("burst-count", "6") && !taken("burst-count", "7"));
+  // Seconds, and fractions of a second above 0x8000.
+  for (const char* good : {"0", "1", "32", "32769", "39168"})
+    fail_unless(taken("photo-shutter", good), "%s", good);
+  for (const char* wrong : {"-1", "33", "7777", "32768", "39169"})
+    fail_unless(!taken("photo-shutter", wrong), "%s", wrong);
   for (const char* wrong : {"", "x", "1x", " 1", "1.0", "99999999999999999999"})
     fail_unless(!taken("led", wrong), "'%s'", wrong);
   fail_unless(taken("mark", "") && !taken("mark", "1") && taken("delete-file", "anything"));
@@ -202,6 +208,24 @@ GST_START_TEST(values_are_checked) {
                             "burst-photo");
   fail_unless_equals_int(find_choice(msg_battery, battery_charging | 3)->amount, 75);
   fail_unless(!find_choice(msg_working_mode, 99) && !find_choice(31337, 0));
+}
+GST_END_TEST;
+
+GST_START_TEST(values_have_words) {
+  hw::SettingInfo shutter;
+  shutter.name = "shutter";
+  shutter.choices = {{0, "auto"}, {2, "2 s"}};
+  shutter.fraction_base = 0x8000;
+  shutter.min = 0x8000 + 1;
+  shutter.max = 0x8000 + 6400;
+  shutter.unit = "s";
+  fail_unless(shutter.possible() == "auto, 2 s, 1/1 to 1/6400 s", "%s", shutter.possible().c_str());
+  fail_unless(shutter.words_of(0x8000 + 30) == "1/30 s");
+  for (const auto& [words, value] : {std::pair("1/30", 0x8000 + 30), std::pair("1/6400 s", 39168),
+                                     std::pair("AUTO", 0), std::pair("2", 2)})
+    fail_unless(shutter.parse(words) && *shutter.parse(words) == value, "%s", words);
+  for (const char* wrong : {"1/0", "1/6401", "1/", "1/-5", "3", "30"})
+    fail_unless(!shutter.parse(wrong), "%s", wrong);
 }
 GST_END_TEST;
 
@@ -223,6 +247,7 @@ static Suite* madv_commands_suite() {
   tcase_add_test(tcase, table_matches_the_vendors_sheet);
   tcase_add_test(tcase, each_row_is_complete);
   tcase_add_test(tcase, values_are_checked);
+  tcase_add_test(tcase, values_have_words);
   tcase_add_test(tcase, the_document_is_the_table);
   return suite;
 }

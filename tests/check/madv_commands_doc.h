@@ -17,9 +17,15 @@ inline std::string value_words(const madv::Value& value) {
   };
   if (value.kind == Kind::number) {
     const bool all = value.max == UINT32_MAX;
-    add((all ? "from " + std::to_string(value.min)
-             : std::to_string(value.min) + " to " + std::to_string(value.max)) +
-        (*value.unit ? " " + std::string(value.unit) : ""));
+    if (value.fraction_base != 0)
+      add(std::to_string(value.fraction_base) + " + n for 1/n" +
+          (*value.unit ? " " + std::string(value.unit) : "") + ", n from " +
+          std::to_string(value.min - value.fraction_base) + " to " +
+          std::to_string(value.max - value.fraction_base));
+    else
+      add((all ? "from " + std::to_string(value.min)
+               : std::to_string(value.min) + " to " + std::to_string(value.max)) +
+          (*value.unit ? " " + std::string(value.unit) : ""));
   }
   for (const madv::Choice& choice : value.choices)
     add(std::to_string(choice.value) + (*choice.words ? " " + std::string(choice.words) : ""));

@@ -241,6 +241,10 @@ GST_START_TEST(a_flood_costs_little_memory_and_ends_the_session) {
     fail_unless(words.find("switch it off and on") != std::string::npos ||
                     words.find("switch the camera off and on") != std::string::npos,
                 "%s", words.c_str());
+    // A request that comes too late fails with the reason why the session ended.
+    const auto later = session.call(Request(513), nullptr, 100s);
+    fail_unless(!later);
+    fail_unless_equals_string(later.error().message.c_str(), words.c_str());
     const size_t grown = resident_bytes() - std::min(before, resident_bytes());
     fail_unless(slowness > 1 || grown < 16u << 20, "%s: %zu KiB more", flood, grown >> 10);
     session.stop();

@@ -104,6 +104,11 @@ def test_find(env):
     with camera() as (uri, _card):
         found = as_json(sphere(env, "cameras", uri, "--json"))["cameras"]
         check("the camera is found", any(one["uri"] == uri for one in found), found)
+    # Its lens table would take minutes, and no command needs it.
+    with camera("--fault", "slow-data:1") as (uri, _card):
+        found = as_json(sphere(env, "cameras", uri, "--json"))["cameras"]
+        check("one with a slow data port is found", any(one["uri"] == uri for one in found), found)
+        check("and tells its state", sphere(env, "info", uri).returncode == 0)
 
 
 def test_photo_and_recording(env):
@@ -119,7 +124,35 @@ def test_photo_and_recording(env):
         check("sound needs consent, and that is told", "without sound" in video.stderr, video.stderr)
         check("the video is fetched",
               pathlib.Path(told["files"][0]).read_bytes() == (card / told["video"]).read_bytes())
-        check("nothing to stop", sphere(env, "record", uri, "--stop").returncode == 1)
+        named = sphere(env, "record", uri, "--duration", "1", "-o", folder + "/ride.mp4")
+        check("its name is printed", named.stdout == folder + "/ride.mp4\n", named)
+
+
+def test_refusals(env):
+    """Each says why."""
+    def refused(uri, *words):
+        done = sphere(env, words[0], uri, *words[1:])
+        check(f"{' '.join(words)} is refused", done.returncode == 1, done.stdout)
+        return done.stderr
+
+    with camera() as (uri, card):
+        # The values are those of the camera's table, and are asked for before the mode is changed.
+        for words, told in ((("photo", "--kind", "timed", "--seconds", "20"), "3 to 10 s"),
+                            (("photo", "--kind", "bracketing", "--ev", "0.7"), "half an EV"),
+                            (("record", "--kind", "short", "--seconds", "15"), "10 s, 20 s, 30 s"),
+                            (("record", "--kind", "time-lapse", "--seconds", "0.7"), "0.5")):
+            said = refused(uri, *words)
+            check(f"{' '.join(words)} says what can be", told in said, said)
+        check("the mode is as before", as_json(sphere(env, "info", uri, "--json"))["mode"] == "video")
+        said = refused(uri, "record", "--stop")
+        check("nothing to stop", "not recording" in said, said)
+        check("a recording", sphere(env, "record", uri, "--start").returncode == 0)
+        said = refused(uri, "photo")
+        check("no photo while recording", "is recording" in said, said)
+        said = refused(uri, "record", "--start")
+        check("no second recording", "is recording" in said, said)
+        check("it ends", sphere(env, "record", uri, "--stop").returncode == 0)
+        check("no photo was taken", not list(card.glob("DCIM/*/*.JPG")))
 
 
 def brightness(path):
@@ -165,8 +198,13 @@ def test_kinds_of_photos(env):
         # After one lens, the same command of the camera makes a bracketing again.
         again = as_json(sphere(env, "photo", uri, "--json", "--kind", "bracketing"))
         check("a bracketing after it", len(again["photos"]) == 3, again)
+        before = len(list(card.glob("DCIM/*/*.JPG")))
         missing = sphere(env, "photo", uri, "-o", folder + "/none/")
         check("a folder that is not there", missing.returncode == 1, missing.stderr)
+        pathlib.Path(folder, "kept.jpg").touch()
+        kept = sphere(env, "photo", uri, "-o", folder + "/kept.jpg", "--no-clobber")
+        check("a file that is there", kept.returncode == 1 and "exists" in kept.stderr, kept.stderr)
+        check("nothing is taken in vain", len(list(card.glob("DCIM/*/*.JPG"))) == before)
 
 
 def test_raw_photos(env):
@@ -521,6 +559,7 @@ def test_example_c(env):
 
 def main():
     for test in (test_state_and_settings, test_no_camera, test_find, test_photo_and_recording,
+                 test_refusals,
                  test_kinds_of_photos, test_raw_photos, test_files, test_redacted_files, test_resume,
                  test_cuts, test_position_needs_consent, test_wifi, test_password_on_the_terminal,
                  test_https):

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/position.h"
 #include "hw/madv/emulator/control.h"
 #include "hw/madv/emulator/file_forms.h"
 #include "hw/madv/emulator/members.h"
@@ -317,11 +318,16 @@ bool Control::state_command(int client, const Message& request) {
       return param(std::string_view("MJXJ"));
     case madv::msg_firmware_version:
       return param(std::string_view(settings_.firmware));
-    case madv::msg_set_location:
-      position_ = {request.text(field::latitude).value_or(""),
-                   request.text(field::longitude).value_or(""),
-                   request.text(field::altitude).value_or("")};
-      return tell("");
+    case madv::msg_set_location: {
+      const std::vector<std::string> told = {request.text(field::latitude).value_or(""),
+                                             request.text(field::longitude).value_or(""),
+                                             request.text(field::altitude).value_or("")};
+      const std::string altitude = told[2].empty() ? "" : "," + told[2];
+      const bool good = bool(parse_position(told[0] + "," + told[1] + altitude));
+      if (good) position_ = told;
+      reply(client, id, good ? 0 : static_cast<int>(madv::rval_invalid_operation));
+      return true;
+    }
     case madv::msg_set_clock: {
       const std::string clock = request.param_text().value_or("");
       if (is_clock(clock)) clock_ = clock;
