@@ -268,6 +268,16 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   return link({last_, sink}) ? ok() : missing_;
 }
 
+std::string StitchPipeline::stitcher_name() const {
+  for (const char* property : {"stitcher", "viewer"}) {
+    if (!g_object_class_find_property(G_OBJECT_GET_CLASS(stitcher_), property)) continue;
+    g_autofree char* chosen = nullptr;
+    g_object_get(stitcher_, property, &chosen, nullptr);
+    return to_string(chosen);
+  }
+  return GST_OBJECT_NAME(gst_element_get_factory(stitcher_));
+}
+
 void StitchPipeline::set_up_view(const StitchOptions& options) {
   gst_util_set_object_arg(G_OBJECT(stitcher_), "projection",
                           projection_names[static_cast<size_t>(options.projection)].data());

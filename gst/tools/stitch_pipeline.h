@@ -37,7 +37,8 @@ class StitchPipeline {
   StitchPipeline& operator=(const StitchPipeline&) = delete;
 
   GstElement* element() const { return pipeline_.get(); }
-  GstElement* stitcher() const { return stitcher_; }
+  /// The element that drew, looked up in the bin that chooses.
+  std::string stitcher_name() const;
   const StitchCounts& counts() const { return counts_; }
   /// Coded pictures that came out of the file; of two files, out of the one with fewer.
   uint64_t pictures_read() const;
