@@ -165,7 +165,8 @@ Error PipelineRun::explain(GstMessage* message) {
             gst_element_get_factory(GST_ELEMENT(GST_MESSAGE_SRC(message))))
       factory = GST_OBJECT_NAME(made_by);
 
-  if (error->domain == GST_RESOURCE_ERROR && factory && g_str_equal(factory, "fdsink")) {
+  if (error->domain == GST_RESOURCE_ERROR && factory &&
+      (g_str_equal(factory, "fdsink") || g_str_equal(factory, "appsink"))) {
     const std::string problem = calls_.write_problem();
     return failed(options_.output + ": can't be written: " +
                   (problem.empty() ? without_stop(error->message) : problem));
@@ -185,8 +186,8 @@ Error PipelineRun::explain(GstMessage* message) {
 }
 
 void PipelineRun::check_all_stitched() {
-  const uint64_t read = pipeline_->pictures_read(), stitched = pipeline_->counts().stitched;
-  if (stitched >= std::max<uint64_t>(read, 1)) return;
+  const uint64_t read = pipeline_->pictures_read(), stitched = pipeline_->pictures_drawn();
+  if (stitched >= std::max<uint64_t>(read, pipeline_->may_be_empty() ? 0 : 1)) return;
   if (!stitched)
     outcome_ = fail_with(invalid(options_.input + ": none of its pictures can be decoded"));
   else
