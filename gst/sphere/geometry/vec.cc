@@ -2,6 +2,8 @@
 
 #include "gst/sphere/geometry/vec.h"
 
+#include <algorithm>
+
 namespace sphere {
 
 Mat3 rotation(const Angles& angles) {
@@ -15,6 +17,13 @@ Mat3 rotation(const Angles& angles) {
   const Mat3 about_x = {{{1, 0, 0}, {0, cp, -sp}, {0, sp, cp}}};
   const Mat3 about_z = {{{cr, -sr, 0}, {sr, cr, 0}, {0, 0, 1}}};
   return about_y * about_x * about_z;
+}
+
+Angles angles_of(const Mat3& rotation) {
+  const Vec3 forward = rotation.column(2);
+  return {degrees(std::atan2(forward.x, forward.z)),
+          degrees(std::asin(std::clamp(-forward.y, -1.0, 1.0))),
+          degrees(std::atan2(rotation.row[1].x, rotation.row[1].y))};
 }
 
 }  // namespace sphere
