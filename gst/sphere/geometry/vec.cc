@@ -2,8 +2,6 @@
 
 #include "gst/sphere/geometry/vec.h"
 
-#include <algorithm>
-
 namespace sphere {
 
 Mat3 rotation(const Angles& angles) {
@@ -19,11 +17,11 @@ Mat3 rotation(const Angles& angles) {
   return about_y * about_x * about_z;
 }
 
-Angles angles_of(const Mat3& rotation) {
-  const Vec3 forward = rotation.column(2);
-  return {degrees(std::atan2(forward.x, forward.z)),
-          degrees(std::asin(std::clamp(-forward.y, -1.0, 1.0))),
-          degrees(std::atan2(rotation.row[1].x, rotation.row[1].y))};
+// Straight up and down, where the yaw and the roll turn about the same axis, the roll is not told.
+Angles angles_of(const Mat3& r) {
+  return {degrees(std::atan2(r.row[0].z, r.row[2].z)),
+          degrees(std::atan2(-r.row[1].z, std::hypot(r.row[1].x, r.row[1].y))),
+          degrees(std::atan2(r.row[1].x, r.row[1].y))};
 }
 
 }  // namespace sphere
