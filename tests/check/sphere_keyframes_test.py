@@ -5,6 +5,7 @@ shows; the records of VR-reversal, and projects of MLT, become keyframes.
 
 import json
 import pathlib
+import re
 import resource
 import subprocess
 import tempfile
@@ -121,6 +122,53 @@ def test_round_trip(case):
                       "a & b.mp4")
 
 
+def mlt_values(text, frames, length):
+    """What MLT's own library makes of a property with keyframes, at 25 pictures a second."""
+    import mlt7
+    mlt7.Factory.init()
+    profile = mlt7.Profile()
+    profile.set_frame_rate(25, 1)
+    holder = mlt7.Filter(profile, "brightness")
+    holder.set("yaw", text)
+    return [holder.anim_get_double("yaw", frame, length) for frame in frames]
+
+
+def value_at(keys, field, time):
+    """Of linear and held keyframes."""
+    before = [key for key in keys if key["time"] <= time + 1e-9]
+    if not before:
+        return keys[0][field]
+    if len(before) == len(keys) or before[-1]["easing"] == "hold":
+        return before[-1][field]
+    a, b = before[-1], keys[len(before)]
+    return a[field] + (b[field] - a[field]) * (time - a["time"]) / (b["time"] - a["time"])
+
+
+def test_mlt_itself(case):
+    """MLT's library has the same values, of what is written and of what is read."""
+    keys = [{"time": 0.4, "yaw": -100, "fov": 90}, {"time": 2, "yaw": 50, "fov": 60, "easing": "hold"},
+            {"time": 3.2, "yaw": 170, "fov": 70}, {"time": 4, "yaw": 190, "fov": 100}]
+    keys = [{"easing": "linear", **key} for key in keys]
+    moves, project = write_moves(case, keys, turn="as-written"), case.path("moves.mlt")
+    case.done("a project", "keyframes", moves, project, "--fps", "25")
+    found = {name: re.search(f'<property name="{name}">([^<]*)<', project.read_text()).group(1)
+             for name in ("yaw", "fov")}
+    frames = range(10, 101)
+    for name, text in found.items():
+        worst = max(abs(theirs - value_at(keys, name, frame / 25))
+                    for frame, theirs in zip(frames, mlt_values(text, frames, 250)))
+        check(f"{name}: MLT has the values that were written", worst < 0.06, (worst, text))
+    for text in ("0=10;50|=20;101~=100;125~=5;170~=60;200=40", "0~=0;30~=90;60~=-20;61~=0;200~=360",
+                 "00:00:00.500=1;00:00:04.000~=-90;-1=90"):
+        project.write_text(MLT.format(times='in="0" out="249"', yaw=text).replace("fov", "unused"))
+        case.done("is read", "keyframes", project, case.path("out.json"))
+        read = keyframes(case, "out.json")
+        frames = range(13, 250)
+        far = [frame for frame, theirs in zip(frames, mlt_values(text, frames, 250))
+               if abs(theirs - value_at(read, "yaw", frame / 25)) > 0.05]
+        check(f"{text}: has MLT's values", not far, far)
+
+
 def test_failures(case):
     out = case.path("out.json")
     deep = "(" * 5000 + "1" + ")" * 5000
@@ -186,7 +234,7 @@ def test_many(case):
         check(f"{name}: soon", time.monotonic() - begin < DEADLINE / 4)
 
 
-for test in (test_ffmpeg, test_import, test_round_trip, test_failures, test_many):
+for test in (test_ffmpeg, test_import, test_round_trip, test_mlt_itself, test_failures, test_many):
     with tempfile.TemporaryDirectory() as temporary:
         attempt(test, Case(pathlib.Path(temporary), gst_checks.ENVIRONMENT))
 finish()
