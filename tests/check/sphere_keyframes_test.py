@@ -50,10 +50,10 @@ def write_moves(case, keys, name="moves.json", **more):
 
 
 def test_ffmpeg(case):
-    """ffmpeg's own filter, with the commands, shows the same."""
+    """ffmpeg's own filter, with the commands, shows the same; but it reads half a pixel of the source beside."""
     sphere, film, theirs = case.path("sphere.mkv"), case.path("film.mkv"), case.path("theirs.mkv")
     subprocess.run(["gst-launch-1.0", "-q", *(
-        "spheretestsrc num-buffers=20 output=equirect ! video/x-raw,format=I420,width=1280,height=640,framerate=10/1 "
+        "spheretestsrc num-buffers=20 output=equirect ! video/x-raw,format=I420,width=2560,height=1280,framerate=10/1 "
         f"! x264enc pass=quant quantizer=0 speed-preset=ultrafast ! matroskamux ! filesink location={sphere}").split()],
         check=True, timeout=DEADLINE, env=gst_checks.ENVIRONMENT)
     moves, commands = write_moves(case, MOVES), case.path("moves.cmd")
@@ -67,7 +67,7 @@ def test_ffmpeg(case):
                             stderr=subprocess.PIPE, text=True)
     found = [float(word.split(":")[1]) for line in result.stdout.splitlines() for word in line.split()
              if word.startswith("psnr_y:")]
-    check("each picture is the same", len(found) == 20 and min(found[1:]) > 30, found)
+    check("each picture is the same", len(found) == 20 and min(found) > 28, found)
     unmoved = case.path("unmoved.mkv")
     ffmpeg("-i", sphere, "-vf", "v360=e:flat:w=320:h=180", "-c:v", "libx264", "-qp", 0, unmoved)
     result = subprocess.run(["ffmpeg", "-nostdin", "-i", str(film), "-i", str(unmoved), "-lavfi", "psnr=f=-", "-f",
@@ -75,7 +75,7 @@ def test_ffmpeg(case):
                             stderr=subprocess.PIPE, text=True)
     others = [float(word.split(":")[1]) for line in result.stdout.splitlines() for word in line.split()
               if word.startswith("psnr_y:")]
-    check("which it would not be without them", max(others) < 28, others)
+    check("which it would not be without them", max(others) < 22, others)
 
 
 def test_import(case):
@@ -115,7 +115,7 @@ def test_round_trip(case):
             case.done(f"{name} from {form}", "keyframes", there, back)
             found = keyframes(case, "back.json")
             check(f"{name}, {form}: as few as that needs", len(found) <= (8 if name == "hold" else
-                                                                       len(keys) if name == "linear" else 60), len(found))
+                                                                       6 if name == "linear" else 70), len(found))
             check(f"{name}, {form}: the long way round is not taken",
                   abs(found[-1]["yaw"] - 190) < 0.1 and abs(found[-1]["fov"] - 60) < 0.1, found[-1])
             case.done(f"{name} to {form} once more", "keyframes", back, again, "--fps", "100", "--video",

@@ -222,7 +222,7 @@ class Importer {
       if (!value)
         return wrong(property, which + "'" + std::string(item.substr(sign + 1)) + "' is no number");
       // MLT counts whole pictures.
-      key.time = begin + std::round(*at * rate_) / rate_;
+      key.time = begin + std::nearbyint(*at * rate_) / rate_;
       key.value = *value;
       // Of two for one picture, the later one holds.
       if (!keys.empty() && key.time == keys.back().time && *at > last) keys.pop_back();

@@ -374,8 +374,7 @@ Result<std::string> sendcmd_text(const ViewPath& path, const ViewFrame& frame) {
       const bool field = i == field_channel, moves = number_text(from[i]) != number_text(to[i]);
       text += std::string(i == 0 ? " " : ", ") + (moves ? "[expr]" : "[enter]") + " v360 " +
               names[i] + " ";
-      const std::string lerp =
-          "lerp(" + number_text(from[i]) + "," + number_text(to[i]) + ",TI)";
+      const std::string lerp = "lerp(" + number_text(from[i]) + "," + number_text(to[i]) + ",TI)";
       if (!moves)
         text += number_text(field ? scaled_field(from[i], factor) : from[i]);
       else if (field)
