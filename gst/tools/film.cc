@@ -201,6 +201,11 @@ Outcome Film::make_part(const FilmFolder& folder, FilmClip* clip, uint64_t numbe
     task.choice.end = std::min(source_end, to);
     task.choice.opens = number_in_clip == 0;
     task.choice.settle = settles ? settle_seconds * GST_SECOND : 0;
+    // All parts tell the encoder the same, or their pictures can't be joined.
+    const double rate = clip->input.video()->picture_rate;
+    const FrameRate told = rate >= 1 && rate <= 1000 ? rate_near(rate) : FrameRate{30, 1};
+    task.rate_numerator = told.numerator;
+    task.rate_denominator = told.denominator;
     task.film_time = [film_begin, from](uint64_t, GstClockTime source) {
       return film_begin + (source > from ? source - from : 0);
     };

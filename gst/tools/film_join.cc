@@ -74,6 +74,20 @@ GstPadProbeReturn shift_segment(GstPad*, GstPadProbeInfo* info, gpointer) {
   return GST_PAD_PROBE_OK;
 }
 
+/// Sound is put where IN has it, as the pictures are, also where IN does not begin at 0.
+GstPadProbeReturn keep_stream_time(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEGMENT) return GST_PAD_PROBE_OK;
+  GstSegment segment;
+  gst_event_copy_segment(event, &segment);
+  if (segment.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(segment.time))
+    return GST_PAD_PROBE_OK;
+  segment.base = segment.time;
+  info->data = gst_event_new_segment(&segment);
+  gst_event_unref(event);
+  return GST_PAD_PROBE_OK;
+}
+
 class Joiner {
  public:
   explicit Joiner(const FilmJoin& join)
@@ -234,6 +248,7 @@ class Joiner {
     if (!caps) return;
     const char* type = gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
     if (!g_str_has_prefix(type, "audio/")) return;
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, keep_stream_time, nullptr, nullptr);
     if (const Status taken = copier_->take(pad, caps.get()); taken)
       ++sound_tracks_;
     else

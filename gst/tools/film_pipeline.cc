@@ -33,11 +33,21 @@ GstPadProbeReturn time_caps(GstPadProbeInfo* info, FilmTask* task) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
   GstVideoInfo video;
-  if (gst_video_info_from_caps(&video, caps)) task->end.raw = raw_form(video);
-  if (!task->rate_numerator) return GST_PAD_PROBE_OK;
-  const CapsRef timed(gst_caps_copy(caps));
-  gst_caps_set_simple(timed.get(), "framerate", GST_TYPE_FRACTION, task->rate_numerator,
-                      task->rate_denominator, nullptr);
+  if (!gst_video_info_from_caps(&video, caps)) return GST_PAD_PROBE_OK;
+  // A decoder may say more of the colours later on. All pictures of a film are encoded as the first
+  // one, or they can't be joined.
+  if (task->end.raw.empty()) task->end.raw = task->raw.empty() ? raw_form(video) : task->raw;
+  const CapsRef timed(gst_video_info_to_caps(&video));
+  const CapsRef form(gst_caps_from_string(task->end.raw.c_str()));
+  GstStructure* fields = gst_caps_get_structure(timed.get(), 0);
+  for (const char* field : {"colorimetry", "chroma-site"}) {
+    gst_structure_remove_field(fields, field);
+    if (const GValue* value = gst_structure_get_value(gst_caps_get_structure(form.get(), 0), field))
+      gst_structure_set_value(fields, field, value);
+  }
+  if (task->rate_numerator)
+    gst_caps_set_simple(timed.get(), "framerate", GST_TYPE_FRACTION, task->rate_numerator,
+                        task->rate_denominator, nullptr);
   info->data = gst_event_new_caps(timed.get());
   gst_event_unref(event);
   return GST_PAD_PROBE_OK;

@@ -124,6 +124,18 @@ def test_uneven_times(case):
     check("even steps", close(times(out), evenly(len(times(out)), 10)), times(out)[:5])
 
 
+def test_late_pictures(case):
+    """Sound is there at once, pictures come later; the film has two parts."""
+    make_sphere(case.path("sphere.mkv"), 100)
+    late, out = case.path("late.mp4"), case.path("out.mp4")
+    ffmpeg("-itsoffset", 2.5, "-i", case.path("sphere.mkv"), "-f", "lavfi", "-i",
+           f"aevalsrc='0.5*sin(2*PI*1000*t)*gte(t,2)':s={SOUND_RATE}", "-t", 12.5, "-c:v", "copy", "-c:a", "aac", late)
+    case.done("pictures that come late", "reframe", late, out, *VIEW)
+    check("all are there", len(hashes(out)) == 100)
+    apart = times(out)[0] - times(late)[0]
+    check("in step", abs(apart + first_loud(samples(late)) - first_loud(samples(out))) < 0.002, apart)
+
+
 def test_clips(case):
     one, other, out, edit = (case.path(name) for name in ("one.mkv", "other.mkv", "out.mkv", "edit.json"))
     make_sphere(one)
@@ -342,7 +354,7 @@ def test_failures(case):
     check("and nothing beside it", not case.path("out.mp4.parts").exists())
 
 
-TESTS = (test_times, test_keyframes, test_uneven_times, test_clips, test_fisheyes, test_sound, test_codecs,
+TESTS = (test_times, test_keyframes, test_uneven_times, test_late_pictures, test_clips, test_fisheyes, test_sound, test_codecs,
          test_going_on, test_failures)
 for test in TESTS:
     with tempfile.TemporaryDirectory() as temporary:

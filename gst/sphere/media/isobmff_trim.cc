@@ -103,6 +103,7 @@ class VideoTrimmer {
     if (!first) return unsupported("has no key frame, and can't be cut");
     const double begin = std::max(time_of(*first), opening);
     const double wanted_end = to ? std::min(*to, end_of_whole) : end_of_whole;
+    if (time_of(*first) >= wanted_end - half) return invalid("has no picture in that time");
 
     // The earliest picture among those from an index on.
     std::vector<int64_t> earliest(all.size() + 1, std::numeric_limits<int64_t>::max());
