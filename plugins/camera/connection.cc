@@ -65,7 +65,7 @@ CameraConnection::CameraConnection(GstBin* bin, GstPad* pictures, GstPad* source
 // --- start and stop --------------------------------------------------------------------------
 
 bool CameraConnection::start() {
-  used_ = settings();
+  used_ = settings_.get();
   const ObjectRef<GstSphereCamera> given = camera_property_.get();
   Status status = ok();
   if (!given) {
@@ -166,7 +166,7 @@ std::optional<Time> CameraConnection::next_wake_up() {
 
 void CameraConnection::run() {
   for (;;) {
-    for (ConnectionAction& action : core_.take_actions()) perform(action);
+    perform_actions();
     const std::optional<Time> wake_up = next_wake_up();
     std::vector<Event> events;
     {
@@ -184,7 +184,7 @@ void CameraConnection::run() {
       events.swap(events_);
     }
     ++counts_.wake_ups;
-    used_.reconnect = settings().reconnect;
+    used_.reconnect = settings_.get().reconnect;
     core_.set_settings(core_settings());
     observe();
     const ConnectionState before = core_.state();
@@ -192,8 +192,6 @@ void CameraConnection::run() {
     core_.advance(now());
     if (core_.state() != before)
       GST_INFO_OBJECT(bin_, "%s -> %s", name_of(before), name_of(core_.state()));
-    counts_.connections = core_.connections();
-    counts_.losses = core_.losses();
     if (!is_working(core_.state())) continue;
     std::shared_ptr<hw::Camera> open = core_.is_control_open() ? camera() : nullptr;
     position_due_ = position_.update(open.get(), now());
@@ -237,6 +235,13 @@ void CameraConnection::handle(Event& event) {
     core_.set_playing(changed->playing, now());
   }
   // The actions of an event are done before the next event is read.
+  perform_actions();
+}
+
+void CameraConnection::perform_actions() {
+  // Before they are told, so that who hears of a change finds it counted.
+  counts_.connections = core_.connections();
+  counts_.losses = core_.losses();
   for (ConnectionAction& action : core_.take_actions()) perform(action);
 }
 
@@ -577,16 +582,14 @@ void CameraConnection::update_recording() {
 // --- commands --------------------------------------------------------------------------------
 
 hw::Camera::Answer CameraConnection::call(const PendingCalls::Command& command) {
-  guint seconds = 0;
   bool quit = false;
   {
     const Lock lock(mutex_);
     quit = quit_;
-    seconds = settings_.timeout;
   }
   const std::shared_ptr<hw::Camera> camera = quit ? nullptr : this->camera();
   if (!camera) return {.failure = {Reason::stopped, "the camera is not connected", {}}};
-  return calls_.call(*camera, command, std::chrono::seconds(seconds));
+  return calls_.call(*camera, command, std::chrono::seconds(settings_.get().timeout));
 }
 
 hw::Camera::Answer CameraConnection::take_photo() {
