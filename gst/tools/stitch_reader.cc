@@ -84,9 +84,7 @@ VideoReader::VideoReader(GstBin* bin, const StitchInput& input, std::vector<GstE
       take_sound_(std::move(take_sound)),
       all_found_(std::move(all_found)) {}
 
-GstElement* VideoReader::add(const char* factory) {
-  return add_element(bin_, factory, &missing_);
-}
+GstElement* VideoReader::add(const char* factory) { return add_element(bin_, factory, &missing_); }
 
 Status VideoReader::build() {
   GstElement* source = add("filesrc");
