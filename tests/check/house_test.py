@@ -33,7 +33,7 @@ CORE_ARROWS = {
     "consent": CONSENT,
     "storage": CONSENT | {"storage"},
     "scene": LENS | {"scene"},
-    "view": {"base", "geometry", "view"},
+    "view": {"base", "geometry", "media", "view"},
 }
 # gst/sphere itself: the one header of the C API.
 CORE_FOLDERS = {CORE + folder for folder in CORE_ARROWS} | {"gst/sphere"}

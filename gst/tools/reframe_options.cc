@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/reframe_options.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gst/sphere/base/gobject.h"
+#include "gst/tools/command.h"
+#include "gst/tools/edit_list.h"
+#include "gst/tools/time_option.h"
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr int film_width = 1920, film_height = 1080;
+
+constexpr const char* description =
+    "IN is a 360 picture or video, or one with the two fisheyes of a camera: then it is stitched\n"
+    "and viewed in one step. The end of OUT's name sets its format: .jpg, .jpeg or .png for a\n"
+    "picture, .mp4, .mov or .mkv for a video. OUT is replaced only when the new file is complete.\n"
+    "\n"
+    "Keyframes tell what is looked at along time, in the time of IN. A list of clips (--edit) "
+    "makes\n"
+    "one film of several videos; then only OUT is named. docs/view.md has the forms of both.\n"
+    "\n"
+    "A film is made in parts, which are kept beside OUT in OUT.parts until it is complete. If it "
+    "is\n"
+    "stopped, the same command goes on with the first part that is not done.\n"
+    "\n"
+    "Sound is copied. Where the film is cut, put together, faster or slower, it is encoded anew "
+    "in\n"
+    "step with the pictures, with the pitch that it had; beyond twice and half the speed it is "
+    "left\n"
+    "out.\n"
+    "\n"
+    "Only pictures and sound are copied: no position, no date, no serial number.\n"
+    "\n"
+    "Examples:\n"
+    "  sphere reframe sphere.mp4 film.mp4 --keyframes moves.json\n"
+    "  sphere reframe sphere.jpg window.jpg --yaw 60 --pitch 10 --fov 100\n"
+    "  sphere reframe VID_20161121_162507AA.MP4 film.mp4 --yaw 90 --size 1280x720\n"
+    "  sphere reframe ride.mp4 planet.mp4 --projection little-planet --size 1080x1080\n"
+    "  sphere reframe ride.mp4 fast.mp4 --from 1:30 --to 2:00 --speed 4 --fps 30\n"
+    "  sphere reframe --edit holiday.json film.mp4\n";
+
+/// Values that command lines have as text.
+struct Words {
+  const char* name;
+  const char* typed;
+  std::string* chosen;
+  const std::vector<std::string>& choices;
+};
+
+/// The words that tell of times, and the list of clips.
+struct TimeWords {
+  const char* from;
+  const char* to;
+  const char* fps;
+  const char* edit;
+  double speed;
+};
+
+/// What is cut out of IN, and how fast it is shown; or the list of clips.
+Status read_clips(const TimeWords& words, ReframeOptions* options) {
+  const StitchOptions& common = options->common;
+  const bool timed = words.from || words.to || words.speed != 1;
+  if (common.photo_out && (timed || words.fps || words.edit))
+    return invalid("--from, --to, --speed, --fps and --edit are for films, and " + common.output +
+                   " is a picture");
+  if (words.fps) {
+    const Result<FrameRate> rate = parse_rate("--fps", words.fps);
+    if (!rate) return rate.error();
+    options->fps = *rate;
+  }
+  if (words.edit) {
+    if (timed)
+      return invalid("--from, --to and --speed are in the list of clips where there is --edit");
+    Result<std::vector<ReframeClip>> clips = load_edit_list(words.edit, common);
+    if (!clips) return invalid("--edit: " + clips.error().message);
+    options->clips = std::move(*clips);
+    if (options->common.width == 0)
+      return invalid("--edit: --size is needed where the first view is not perspective");
+    return ok();
+  }
+  ReframeClip clip{common};
+  if (words.from) {
+    const Result<double> from = parse_time("--from", words.from);
+    if (!from) return from.error();
+    clip.from = *from;
+  }
+  if (words.to) {
+    const Result<double> to = parse_time("--to", words.to);
+    if (!to) return to.error();
+    if (*to <= clip.from) return invalid("--to must be later than --from");
+    clip.to = *to;
+  }
+  if (const Status in = check_range("--speed", words.speed, slowest_speed, fastest_speed); !in)
+    return in;
+  clip.speed = words.speed;
+  options->clips.push_back(std::move(clip));
+  return ok();
+}
+
+}  // namespace
+
+Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
+  StitchOptions* const options = &all->common;
+  g_autofree char* keyframes = nullptr;
+  g_autofree char* projection = nullptr;
+  g_autofree char* size = nullptr;
+  g_autofree char* lens = nullptr;
+  g_autofree char* level = nullptr;
+  g_autofree char* interpolation = nullptr;
+  g_autofree char* codec = nullptr;
+  g_autofree char* preset = nullptr;
+  g_autofree char* drawer = nullptr;
+  g_autofree char* from = nullptr;
+  g_autofree char* to = nullptr;
+  g_autofree char* fps = nullptr;
+  g_autofree char* edit = nullptr;
+  double speed = 1;
+  double yaw = 0, pitch = 0, roll = 0, fov = 0;
+  int quality = -1, threads = 0;
+  gboolean no_audio = FALSE, no_clobber = FALSE, force = FALSE, quiet = FALSE, verbose = FALSE,
+           json = FALSE;
+  GOptionEntry entries[] = {
+      {"keyframes", 'k', 0, G_OPTION_ARG_FILENAME, &keyframes,
+       "What is looked at along time; replaces the options up to --projection", "FILE"},
+      {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
+      {"pitch", 0, 0, G_OPTION_ARG_DOUBLE, &pitch, "Turn up, -360 to 360", "DEGREES"},
+      {"roll", 0, 0, G_OPTION_ARG_DOUBLE, &roll, "Tilt clockwise, -360 to 360", "DEGREES"},
+      {"fov", 0, 0, G_OPTION_ARG_DOUBLE, &fov,
+       "Horizontal field of view (default: 90; little-planet 270, stereographic 180)", "DEGREES"},
+      {"projection", 'p', 0, G_OPTION_ARG_STRING, &projection,
+       "perspective (default), little-planet, stereographic, or the whole sphere, turned: "
+       "equirect, cubemap, eac",
+       "NAME"},
+      {"edit", 'e', 0, G_OPTION_ARG_FILENAME, &edit,
+       "Several clips, one after the other: a list of them; IN is then left out", "FILE"},
+      {"from", 0, 0, G_OPTION_ARG_STRING, &from,
+       "Begin at this time of IN: seconds, or [HOURS:]MINUTES:SECONDS", "TIME"},
+      {"to", 0, 0, G_OPTION_ARG_STRING, &to, "End before this time of IN", "TIME"},
+      {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &speed,
+       "How fast the film is, 0.05 to 20; 2 is twice as fast (default: 1)", "FACTOR"},
+      {"fps", 0, 0, G_OPTION_ARG_STRING, &fps,
+       "Pictures a second (default: each picture of IN with its own time; where the speed changes, "
+       "or with several clips, as the first one has it)",
+       "RATE"},
+      {"size", 's', 0, G_OPTION_ARG_STRING, &size,
+       "Size of OUT, even (default: 1920x1080 for a perspective video; else as the projection and "
+       "IN have it)",
+       "WIDTHxHEIGHT"},
+      {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
+       "IN shows two fisheyes: the lens profile, as a name or a file, or auto: find the lenses "
+       "(default: the table in IN)",
+       "NAME|FILE|auto"},
+      {"level", 0, 0, G_OPTION_ARG_STRING, &level,
+       "Of two fisheyes; horizon: make the horizon level; full: keep the direction, too (default: "
+       "horizon, if IN contains the orientation)",
+       "off|horizon|full"},
+      {"interpolation", 0, 0, G_OPTION_ARG_STRING, &interpolation,
+       "How values between the pixels of IN are calculated; cubic is sharper (default: cubic)",
+       "linear|cubic"},
+      {"quality", 'q', 0, G_OPTION_ARG_INT, &quality,
+       "Video: 0 (best) to 50, default 18 (HEVC: 20). JPEG: 1 to 100 (best), default 95", "N"},
+      {"codec", 0, 0, G_OPTION_ARG_STRING, &codec,
+       "How a video is encoded: h264 (default), or hevc, which is smaller and slower", "h264|hevc"},
+      {"preset", 0, 0, G_OPTION_ARG_STRING, &preset,
+       "Speed of the encoder, ultrafast to placebo; slower gives smaller files (default: veryfast)",
+       "NAME"},
+      {"drawer", 0, 0, G_OPTION_ARG_STRING, &drawer,
+       "Where to draw (default: auto, the GPU if there is one)", "auto|cpu|gl"},
+      {"threads", 0, 0, G_OPTION_ARG_INT, &threads,
+       "Number of threads, 1 to 256, or 0 for one on each core (default: 0)", "N"},
+      {"no-audio", 0, 0, G_OPTION_ARG_NONE, &no_audio, "Leave the sound track out", nullptr},
+      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if OUT exists", nullptr},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force,
+       "Take IN even if it looks like an ordinary picture", nullptr},
+      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print no progress, no warnings and no result",
+       nullptr},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
+       "Print each step and the elements that do it", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the result as JSON", nullptr},
+      {}};
+  std::vector<std::string> rest;
+  const Status parsed =
+      parse_options("reframe", "IN OUT", "Makes a flat photo or film of a 360 one.", description,
+                    entries, argc, argv, &rest);
+  options->quiet = quiet;
+  options->verbose = verbose;
+  options->json = json;
+  if (!parsed) return parsed;
+  const size_t expected = edit ? 1 : 2;
+  if (rest.size() < expected)
+    return invalid(rest.empty() && !edit ? "IN and OUT are missing" : "OUT is missing");
+  if (rest.size() > expected)
+    return invalid(
+        "'" + rest[expected] + "' is one word too many; only " +
+        (edit ? "OUT is expected, because the list names the files" : "IN and OUT are expected"));
+  options->reframe = true;
+  if (!edit) options->input = rest[0];
+  options->output = rest.back();
+  if (const Status kind = read_output_kind(options); !kind) return kind;
+
+  options->projection = Projection::perspective;
+  if (keyframes) {
+    if (projection || yaw != 0 || pitch != 0 || roll != 0 || fov != 0)
+      return invalid(
+          "--keyframes tells what is looked at; --yaw, --pitch, --roll, --fov and --projection "
+          "can't be used with it");
+    if (const Status taken = take_keyframes(keyframes, options); !taken)
+      return invalid("--keyframes: " + taken.error().message);
+  }
+  if (projection) {
+    static const std::vector<std::string> projections(projection_names.begin(),
+                                                      projection_names.end());
+    const Result<int> known = choose("--projection", projection, projections);
+    if (!known) return known.error();
+    options->projection = static_cast<Projection>(*known);
+  }
+  if (!keyframes) {
+    options->yaw = yaw;
+    options->pitch = pitch;
+    options->roll = roll;
+    options->fov = fov;
+  }
+  if (const Status in = check_view(*options, "--"); !in) return in;
+  if (const Status in = check_range("--threads", threads, 0, 256); !in) return in;
+  if (quality != -1) {
+    if (options->png_out) return invalid("--quality can't be used for a PNG, which is lossless");
+    const Status in = options->photo_out ? check_range("--quality", quality, 1, 100)
+                                         : check_range("--quality", quality, 0, largest_quantizer);
+    if (!in) return in;
+  }
+  if (codec && options->photo_out) return invalid("--codec can't be used for a picture");
+  if (lens && !*lens) return invalid("--lens is empty");
+  options->interpolation = "cubic";
+  static const std::vector<std::string> levels = {"off", "horizon", "full"},
+                                        interpolations = {"linear", "cubic"},
+                                        drawers = {"auto", "cpu", "gl"}, codecs = {"h264", "hevc"};
+  const Words words[] = {
+      {"--level", level, &options->level, levels},
+      {"--interpolation", interpolation, &options->interpolation, interpolations},
+      {"--drawer", drawer, &options->stitcher, drawers},
+      {"--codec", codec, &options->codec, codecs},
+      {"--preset", preset, &options->preset, encoder_presets()}};
+  for (const Words& word : words) {
+    if (!word.typed) continue;
+    if (const Result<int> known = choose(word.name, word.typed, word.choices); !known)
+      return known.error();
+    *word.chosen = word.typed;
+  }
+  if (size) {
+    if (const Status in = parse_size(size, &options->width, &options->height); !in) return in;
+  } else if (!options->photo_out && options->projection == Projection::perspective) {
+    options->width = film_width;
+    options->height = film_height;
+  }
+  options->search = lens && std::string_view(lens) == "auto";
+  if (lens && !options->search) options->lens = lens;
+  options->dng = has_ending(options->lens, ".dng");
+  options->quality = quality;
+  options->threads = threads;
+  options->audio = !no_audio;
+  options->clobber = !no_clobber;
+  options->force = force;
+  return read_clips({from, to, fps, edit, speed}, all);
+}
+
+}  // namespace sphere::tool
