@@ -17,4 +17,10 @@ Mat3 rotation(const Angles& angles) {
   return about_y * about_x * about_z;
 }
 
+Angles angles_of(const Mat3& r) {
+  return {degrees(std::atan2(r.row[0].z, r.row[2].z)),
+          degrees(std::atan2(-r.row[1].z, std::hypot(r.row[1].x, r.row[1].y))),
+          degrees(std::atan2(r.row[1].x, r.row[1].y))};
+}
+
 }  // namespace sphere

@@ -35,12 +35,6 @@ std::string quoted(const std::string& text, size_t longest) {
   return out + "\"";
 }
 
-Angles angles_of(const Mat3& r) {
-  return {degrees(std::atan2(r.row[0].z, r.row[2].z)),
-          degrees(std::atan2(-r.row[1].z, std::hypot(r.row[1].x, r.row[1].y))),
-          degrees(std::atan2(r.row[1].x, r.row[1].y))};
-}
-
 std::string lens_text(const Lens& lens, bool is_back, bool over_under) {
   const bool second = over_under ? lens.region.top > 0 : lens.region.left > 0;
   const Angles a = angles_of(rotation({is_back ? 180.0 : 0.0, 0, 0}).transposed() * lens.to_camera);

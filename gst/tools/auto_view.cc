@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gst/tools/auto_view.h"
+
+#include <cmath>
+#include <string_view>
+
+#if HAVE_OPENCV
+#include "gst/tools/auto_search.h"
+#endif
+
+namespace sphere::tool {
+
+namespace {
+
+constexpr double most_seconds = 1e6, most_degrees = 360;
+constexpr double smallest_target = 1, largest_target = 60;
+
+/// Takes a number from the beginning of a text; nothing where there is none.
+std::optional<double> take_number(std::string_view* text) {
+  const std::string copy(*text);
+  char* end = nullptr;
+  const double value = g_ascii_strtod(copy.c_str(), &end);
+  if (end == copy.c_str() || !std::isfinite(value)) return std::nullopt;
+  text->remove_prefix(static_cast<size_t>(end - copy.c_str()));
+  return value;
+}
+
+bool take(std::string_view* text, std::string_view word) {
+  if (!text->starts_with(word)) return false;
+  text->remove_prefix(word.size());
+  return true;
+}
+
+bool take_degrees(std::string_view* text) { return take(text, "deg") || take(text, "°"); }
+
+/// Seconds, M:S or H:M:S.
+std::optional<double> take_time(std::string_view* text) {
+  std::optional<double> seconds = take_number(text);
+  for (int i = 0; seconds && i < 2 && take(text, ":"); ++i) {
+    const std::optional<double> next = take_number(text);
+    if (!next || *next < 0 || *next >= 60 || *seconds != std::floor(*seconds)) return std::nullopt;
+    seconds = *seconds * 60 + *next;
+  }
+  return seconds;
+}
+
+}  // namespace
+
+Result<FollowTarget> parse_follow(const std::string& typed) {
+  const Error wrong = invalid(
+      "--follow is '" + typed +
+      "', must be X,Y@TIME: a place in the picture, in pixels of IN (1920,960@2.5) or as yaw and "
+      "pitch in degrees (30deg,-5deg@2.5), and a time in seconds or as M:S");
+  std::string_view text = typed;
+  FollowTarget target;
+  const std::optional<double> x = take_number(&text);
+  const bool x_in_degrees = take_degrees(&text);
+  if (!x || !take(&text, ",")) return wrong;
+  const std::optional<double> y = take_number(&text);
+  const bool y_in_degrees = take_degrees(&text);
+  if (!y || x_in_degrees != y_in_degrees || !take(&text, "@")) return wrong;
+  const std::optional<double> time = take_time(&text);
+  if (!time || !text.empty()) return wrong;
+  if (!(*time >= 0 && *time <= most_seconds))
+    return invalid("--follow: the time must be 0 to 1000000 seconds");
+  target = {*x, *y, x_in_degrees, *time};
+  if (target.in_degrees && !(std::abs(target.x) <= most_degrees && std::abs(target.y) <= 90))
+    return invalid("--follow: the yaw must be -360 to 360 degrees, and the pitch -90 to 90");
+  return target;
+}
+
+AutoViewOption::~AutoViewOption() {
+  g_free(follow_);
+  g_free(save_);
+}
+
+std::vector<GOptionEntry> AutoViewOption::entries() {
+  return {{"follow", 0, 0, G_OPTION_ARG_STRING, &follow_,
+           "Of a video: keep in the middle what is at this place of IN at this time; X and Y are "
+           "pixels, or with 'deg' behind each, yaw and pitch",
+           "X,Y@TIME"},
+          {"follow-size", 0, 0, G_OPTION_ARG_DOUBLE, &size_,
+           "How large it is, 1 to 60 (default: 10)", "DEGREES"},
+          {"save-keyframes", 0, 0, G_OPTION_ARG_FILENAME, &save_,
+           "Where the keyframes go that --follow or --level finds", "FILE"}};
+}
+
+Result<AutoView> AutoViewOption::parse(const StitchOptions& options) const {
+  AutoView view;
+  view.save = save_ ? save_ : "";
+  // Where IN's own orientation makes it level, nothing is looked for.
+  view.find_level = options.level == "horizon";
+  if (follow_) {
+    const Result<FollowTarget> target = parse_follow(follow_);
+    if (!target) return target.error();
+    view.follow = *target;
+    if (!options.keyframes.empty())
+      return invalid("--follow and --keyframes both tell what is looked at; use one of them");
+    if (options.yaw != 0 || options.pitch != 0)
+      return invalid(
+          "--follow tells what is looked at; --yaw and --pitch can't be used with it");
+    if (options.photo_out) return invalid("--follow needs a video; nothing moves in a picture");
+    if (shows_all(options.projection))
+      return invalid("--follow needs a projection that shows a view, not the whole sphere");
+  }
+  if (size_ != 0) {
+    if (!follow_) return invalid("--follow-size needs --follow");
+    if (const Status in = check_range("--follow-size", size_, smallest_target, largest_target); !in)
+      return in.error();
+    view.size = size_;
+  }
+  if (save_ && !follow_ && !view.find_level)
+    return invalid("--save-keyframes needs --follow or --level horizon");
+#if !HAVE_OPENCV
+  if (follow_)
+    return unsupported(
+        "--follow: this build of gst-sphere can't look for things in pictures; build it with "
+        "OpenCV");
+#endif
+  return view;
+}
+
+Status find_view(const AutoView& wanted, const StitchInput& input, StitchOptions* options,
+                 MessagePrinter* printer) {
+  // Two fisheyes are levelled while they are stitched, where the file tells how they were held.
+  const bool find_level =
+      wanted.find_level && (options->from_sphere || input.capture.orientations.empty());
+  if (!find_level && !wanted.follow) return ok();
+#if HAVE_OPENCV
+  return search_view(wanted, find_level, input, options, printer);
+#else
+  return unsupported(
+      "--level horizon: the file does not tell how the camera was held, and this build of "
+      "gst-sphere can't find out from the picture; build it with OpenCV");
+#endif
+}
+
+}  // namespace sphere::tool
