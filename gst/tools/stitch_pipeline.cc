@@ -12,6 +12,7 @@
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/orientation/event.h"
 #include "gst/tools/stitch_pair.h"
+#include "gst/tools/stitch_sound.h"
 
 namespace sphere::tool {
 
@@ -32,14 +33,6 @@ constexpr int most_looked_at = 100;
 void set_caps(GstElement* filter, const std::string& caps) {
   gst_util_set_object_arg(G_OBJECT(filter), "caps", caps.c_str());
 }
-
-GstPadProbeReturn drop_descriptions(GstPad*, GstPadProbeInfo* info, gpointer) {
-  const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
-  return type == GST_EVENT_TAG || type == GST_EVENT_TOC ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
-}
-
-/// A shorter duration of a picture than this is a decoder's guess.
-constexpr GstClockTime shortest_duration = GST_MSECOND;
 
 /// Captions and private messages ride on pictures as metas, and encoders write them out again.
 gboolean drop_meta(GstBuffer*, GstMeta** meta, gpointer) {
@@ -66,64 +59,6 @@ std::string photo_format(const StitchInput& input) {
 std::string video_format(bool on_gl) {
   return on_gl ? "video/x-raw,format={I420,NV12,P010_10LE}"
                : "video/x-raw,format={I420,NV12,I420_10LE,P010_10LE}";
-}
-
-/// The demuxer-side name of a container, for a person.
-const char* name_of_container(const std::string& ending) {
-  if (ending == ".mkv") return "a Matroska file";
-  return ending == ".mov" ? "a MOV file" : "an MP4 file";
-}
-
-const char* muxer_of(const std::string& ending) {
-  if (ending == ".mkv") return "matroskamux";
-  return ending == ".mov" ? "qtmux" : "mp4mux";
-}
-
-/// Whether the muxer of this container takes such sound: as it comes, or as a parser completes it.
-bool takes_sound(const char* muxer, GstCaps* caps, bool as_it_comes) {
-  const GstRef<GstElementFactory> factory(gst_element_factory_find(muxer));
-  if (!factory) return false;
-  for (const GList* entry = gst_element_factory_get_static_pad_templates(factory.get()); entry;
-       entry = entry->next) {
-    auto* pad_template = static_cast<GstStaticPadTemplate*>(entry->data);
-    if (!g_str_has_prefix(pad_template->name_template, "audio")) continue;
-    const CapsRef taken(gst_static_pad_template_get_caps(pad_template));
-    if (as_it_comes ? gst_caps_is_subset(caps, taken.get())
-                    : gst_caps_can_intersect(caps, taken.get()))
-      return true;
-  }
-  return false;
-}
-
-/// The parser that brings coded sound into the form that files have; "" where there is none.
-const char* sound_parser(const GstStructure* sound) {
-  if (gst_structure_has_name(sound, "audio/mpeg")) {
-    int version = 0;
-    gst_structure_get_int(sound, "mpegversion", &version);
-    return version == 1 ? "mpegaudioparse" : "aacparse";
-  }
-  static constexpr std::pair<const char*, const char*> parsers[] = {{"audio/x-ac3", "ac3parse"},
-                                                                    {"audio/x-eac3", "ac3parse"},
-                                                                    {"audio/x-dts", "dcaparse"},
-                                                                    {"audio/x-opus", "opusparse"},
-                                                                    {"audio/x-flac", "flacparse"}};
-  for (const auto& [type, parser] : parsers)
-    if (gst_structure_has_name(sound, type)) return parser;
-  return "";
-}
-
-/// Sound as a parser can hand it on: in whichever of its forms.
-CapsRef any_form_of(GstCaps* caps) {
-  CapsRef any(gst_caps_copy(caps));
-  GstStructure* structure = gst_caps_get_structure(any.get(), 0);
-  gst_structure_remove_fields(structure, "stream-format", "framed", "parsed", nullptr);
-  // What programmes of MPEG-2 call AAC is the same to a file.
-  if (gst_structure_has_name(structure, "audio/mpeg")) {
-    int version = 0;
-    if (gst_structure_get_int(structure, "mpegversion", &version) && version == 2)
-      gst_structure_set(structure, "mpegversion", G_TYPE_INT, 4, nullptr);
-  }
-  return any;
 }
 
 /// Its samples in eight bits: the frame's own, or copies in `made`.
@@ -197,6 +132,15 @@ Result<std::unique_ptr<StitchPipeline>> StitchPipeline::make(const StitchOptions
   return made;
 }
 
+Result<std::unique_ptr<StitchPipeline>> StitchPipeline::make(const StitchOptions& options,
+                                                             const StitchInput& input,
+                                                             FilmTask* film) {
+  std::unique_ptr<StitchPipeline> made(new StitchPipeline);
+  made->film_ = film;
+  if (const Status built = made->build(options, input, -1); !built) return built.error();
+  return made;
+}
+
 StitchPipeline::~StitchPipeline() {
   if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
 }
@@ -207,7 +151,6 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   pipeline_.reset(pipeline);
   audio_ = options.audio;
   container_ = options.container;
-  gst_segment_init(&encoded_.segment, GST_FORMAT_TIME);
 
   GstElement* before = add("capsfilter");
   const bool on_gl = options.stitcher == "gl";
@@ -220,13 +163,20 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   encoder_ = add(!options.photo_out ? (options.hevc() ? "x265enc" : "x264enc")
                  : options.png_out  ? "pngenc"
                                     : "jpegenc");
-  GstElement* sink = add("fdsink");
+  GstElement* sink = film_ ? make_part_sink(film_) : add("fdsink");
   if (!missing_) return missing_;
+  GstElement* first = before;
+  if (film_) {
+    gst_bin_add(GST_BIN(pipeline_.get()), sink);
+    first = make_picture_chooser(film_->choice, &film_->counts);
+    gst_bin_add(GST_BIN(pipeline_.get()), first);
+    if (!link({before, first})) return missing_;
+  }
   bool linked;
   if (on_gl)
-    linked = link({before, add("glupload"), stitcher_, add("gldownload"), after});
+    linked = link({first, add("glupload"), stitcher_, add("gldownload"), after});
   else
-    linked = link({before, stitcher_, after});
+    linked = link({first, stitcher_, after});
   if (!linked || !link({after, queue, back_converter, encoded, encoder_})) return missing_;
 
   g_object_set(back_converter, "n-threads", static_cast<guint>(options.threads), nullptr);
@@ -246,7 +196,13 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   const std::string format = input.video() ? video_format(on_gl) : photo_format(input);
   set_caps(before, format);
   if (!input.video()) set_caps(encoded, encoded_format(options, input));
-  g_object_set(sink, "fd", output, nullptr);
+  if (film_) {
+    if (!film_->raw.empty()) set_caps(encoded, film_->raw);
+    g_autoptr(GstPad) drawn = gst_element_get_static_pad(encoded, "src");
+    time_pictures(drawn, film_);
+  } else {
+    g_object_set(sink, "fd", output, nullptr);
+  }
 
   what_ = input.video() ? "video" : "picture";
   from_sphere_ = options.from_sphere;
@@ -262,10 +218,23 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
       watch_stitched, this, nullptr);
   const Result<std::vector<GstElement*>> targets = build_sources_end(options, input, before);
   if (!targets) return targets.error();
-  const Status ends = input.video() ? build_video_ends(options, input, *targets)
-                                    : build_photo_ends(options, input, *targets);
+  const Status ends = film_           ? build_film_ends(options)
+                      : input.video() ? build_muxer(options, input)
+                                      : build_photo_ends(options, input, *targets);
   if (!ends) return ends;
+  if (input.video())
+    if (const Status read = build_readers(input, *targets); !read) return read;
   return link({last_, sink}) ? ok() : missing_;
+}
+
+std::string StitchPipeline::stitcher_name() const {
+  for (const char* property : {"stitcher", "viewer"}) {
+    if (!g_object_class_find_property(G_OBJECT_GET_CLASS(stitcher_), property)) continue;
+    g_autofree char* chosen = nullptr;
+    g_object_get(stitcher_, property, &chosen, nullptr);
+    return to_string(chosen);
+  }
+  return GST_OBJECT_NAME(gst_element_get_factory(stitcher_));
 }
 
 void StitchPipeline::set_up_view(const StitchOptions& options) {
@@ -426,8 +395,16 @@ void StitchPipeline::set_up_encoder(const StitchOptions& options) {
                nullptr);
 }
 
-Status StitchPipeline::build_video_ends(const StitchOptions& options, const StitchInput& input,
-                                        const std::vector<GstElement*>& targets) {
+Status StitchPipeline::build_film_ends(const StitchOptions& options) {
+  GstElement* parser = options.hevc() ? add("h265parse") : nullptr;
+  last_ = add("capsfilter");
+  if (!missing_) return missing_;
+  set_caps(last_, coded_form(options.hevc()));
+  set_up_encoder(options);
+  return (parser ? link({encoder_, parser, last_}) : link({encoder_, last_})) ? ok() : missing_;
+}
+
+Status StitchPipeline::build_muxer(const StitchOptions& options, const StitchInput& input) {
   // x265enc gives no form that files have.
   GstElement* parser = options.hevc() ? add("h265parse") : nullptr;
   GstElement* encoded_queue = add("queue");
@@ -444,15 +421,12 @@ Status StitchPipeline::build_video_ends(const StitchOptions& options, const Stit
   g_autoptr(GstPad) queue_src = gst_element_get_static_pad(encoded_queue, "src");
   if (!mux_pad || gst_pad_link(queue_src, mux_pad) != GST_PAD_LINK_OK)
     return failed(std::string("'") + muxer_of(container_) + "' accepts no video");
-  guard_muxer(mux_pad);
+  keep_descriptions_out(mux_pad);
   if (container_ != ".mkv") {
     // The same ticks as IN's, so that no time is rounded.
     if (const guint timescale = input.video()->timescale)
       g_object_set(mux_pad, "trak-timescale", timescale, nullptr);
-    gst_pad_add_probe(mux_pad,
-                      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER |
-                                                   GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-                      time_encoded, this, nullptr);
+    encoded_.watch(mux_pad);
   }
   {
     Lock lock(mutex_);
@@ -460,12 +434,24 @@ Status StitchPipeline::build_video_ends(const StitchOptions& options, const Stit
                               nullptr);
   }
   last_ = muxer_;
+  return ok();
+}
 
+Status StitchPipeline::build_readers(const StitchInput& input,
+                                     const std::vector<GstElement*>& targets) {
   const auto add_reader = [&](const StitchInput& file, std::vector<GstElement*> into, bool first) {
     std::function<void(GstPad*, GstCaps*)> sound = [this](GstPad* pad, GstCaps* caps) {
-      if (audio_) take_sound(pad, caps);
+      if (!audio_ || film_) return;
+      const Status taken =
+          SoundCopier(GST_BIN(pipeline_.get()), muxer_, container_).take(pad, caps);
+      if (taken)
+        ++counts_.sound_tracks;
+      else
+        refuse(taken.error().message);
     };
-    std::function<void()> found = [this] { open_muxer(); };
+    std::function<void()> found = [this] {
+      if (muxer_) open_muxer();
+    };
     // The sound of both files is the same; one of them is enough.
     if (!first) {
       sound = [](GstPad*, GstCaps*) {};
@@ -473,11 +459,16 @@ Status StitchPipeline::build_video_ends(const StitchOptions& options, const Stit
     }
     readers_.push_back(std::make_unique<VideoReader>(GST_BIN(pipeline_.get()), file,
                                                      std::move(into), sound, found));
+    if (film_) readers_.back()->count_between(film_->choice.begin, film_->choice.end);
     return readers_.back()->build();
   };
   if (!input.right) return add_reader(input, targets, true);
   const Status left = add_reader(input, {targets[0]}, true);
   return left ? add_reader(*input.right, {targets[1]}, false) : left;
+}
+
+uint64_t StitchPipeline::pictures_drawn() const {
+  return film_ ? film_->counts.decoded.load() : counts_.stitched.load();
 }
 
 uint64_t StitchPipeline::pictures_read() const {
@@ -497,55 +488,6 @@ void StitchPipeline::open_muxer() {
   g_autoptr(GstPad) mux_pad = gst_element_get_static_pad(muxer_, "video_0");
   g_autoptr(GstPad) queue_src = mux_pad ? gst_pad_get_peer(mux_pad) : nullptr;
   if (queue_src) gst_pad_remove_probe(queue_src, held);
-}
-
-void StitchPipeline::take_sound(GstPad* pad, GstCaps* caps) {
-  const char* muxer = muxer_of(container_);
-  const GstStructure* sound = gst_caps_get_structure(caps, 0);
-  // The headers of FLAC that a demuxer hands on are not those that a muxer needs.
-  const bool complete =
-      takes_sound(muxer, caps, true) && !gst_structure_has_name(sound, "audio/x-flac");
-  const char* parser_name = complete ? "" : sound_parser(sound);
-  const CapsRef any = *parser_name ? any_form_of(caps) : CapsRef(gst_caps_ref(caps));
-  if (!complete && !takes_sound(muxer, any.get(), false)) {
-    std::string others;
-    for (const char* other : {".mov", ".mkv"})
-      if (other != container_ && takes_sound(muxer_of(other), any.get(), false))
-        others += (others.empty() ? "" : " or ") + std::string(other);
-    refuse(std::string("its sound track (") + gst_structure_get_name(sound) +
-           ") can't be copied into " + name_of_container(container_) + "; " +
-           (others.empty() ? "" : "name OUT " + others + " to keep it, or ") +
-           "leave it out with --no-audio");
-    return;
-  }
-  GstElement* queue = gst_element_factory_make("queue", nullptr);
-  g_object_set(queue, "max-size-buffers", 0u, "max-size-bytes", 0u, "max-size-time", guint64{0},
-               nullptr);
-  gst_bin_add(GST_BIN(pipeline_.get()), queue);
-  g_autoptr(GstPad) mux_pad = gst_element_request_pad_simple(muxer_, "audio_%u");
-  g_autoptr(GstPad) in = gst_element_get_static_pad(queue, "sink");
-  g_autoptr(GstPad) out = gst_element_get_static_pad(queue, "src");
-  if (mux_pad) guard_muxer(mux_pad);
-  bool linked = mux_pad && gst_pad_link(out, mux_pad) == GST_PAD_LINK_OK;
-  if (linked && *parser_name) {
-    GstElement* parser = add(parser_name);
-    linked = parser && gst_element_link(parser, queue);
-    g_autoptr(GstPad) sink = parser ? gst_element_get_static_pad(parser, "sink") : nullptr;
-    linked = linked && gst_pad_link(pad, sink) == GST_PAD_LINK_OK;
-    if (parser) gst_element_sync_state_with_parent(parser);
-  } else if (linked) {
-    linked = gst_pad_link(pad, in) == GST_PAD_LINK_OK;
-  }
-  if (!linked) {
-    refuse("its sound track can't be copied; --no-audio leaves it out");
-    return;
-  }
-  gst_element_sync_state_with_parent(queue);
-  ++counts_.sound_tracks;
-}
-
-void StitchPipeline::guard_muxer(GstPad* pad) {
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, drop_descriptions, nullptr, nullptr);
 }
 
 void StitchPipeline::refuse(const std::string& sentence) {
@@ -600,40 +542,6 @@ GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* in
   return GST_PAD_PROBE_DROP;
 }
 
-GstPadProbeReturn StitchPipeline::time_encoded(GstPad*, GstPadProbeInfo* info, gpointer data) {
-  EncodedTimes& times = static_cast<StitchPipeline*>(data)->encoded_;
-  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
-    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_SEGMENT)
-      gst_event_copy_segment(GST_PAD_PROBE_INFO_EVENT(info), &times.segment);
-    return GST_PAD_PROBE_OK;
-  }
-  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
-  info->data = buffer;
-  const auto running = [&](GstClockTime time) {
-    guint64 value = 0;
-    const int sign =
-        gst_segment_to_running_time_full(&times.segment, GST_FORMAT_TIME, time, &value);
-    return sign < 0 ? -static_cast<gint64>(value) : static_cast<gint64>(value);
-  };
-  if (!GST_BUFFER_PTS_IS_VALID(buffer) || !GST_BUFFER_DTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
-  const gint64 shown = running(GST_BUFFER_PTS(buffer)), decoded = running(GST_BUFFER_DTS(buffer));
-  const GstClockTime duration =
-      GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
-  const gint64 end = shown + static_cast<gint64>(std::max(duration, shortest_duration));
-  if (!times.begun) {
-    times.begun = true;
-    times.first_decoded = decoded;
-    times.first_shown = shown;
-    times.end = end;
-  }
-  times.first_shown = std::min(times.first_shown, shown);
-  times.end = std::max(times.end, end);
-  GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(
-      std::max<gint64>(times.end - times.first_shown - (decoded - times.first_decoded),
-                       static_cast<gint64>(shortest_duration)));
-  return GST_PAD_PROBE_OK;
-}
-
 void StitchPipeline::compare_depths(int encoded) {
   g_autoptr(GstPad) pad = gst_element_get_static_pad(converter_, "sink");
   // The pad itself has its caps only when those after it have theirs.
@@ -660,7 +568,7 @@ GstPadProbeReturn StitchPipeline::watch_stitched(GstPad*, GstPadProbeInfo* info,
         counts.width = GST_VIDEO_INFO_WIDTH(&format);
         counts.height = GST_VIDEO_INFO_HEIGHT(&format);
         // A photo's are told when the file is looked through.
-        if (self->muxer_)
+        if (self->muxer_ || self->film_)
           self->compare_depths(static_cast<int>(GST_VIDEO_INFO_COMP_DEPTH(&format, 0)));
       }
     }

@@ -13,6 +13,8 @@
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/base/thread.h"
+#include "gst/tools/encoded_times.h"
+#include "gst/tools/film_pipeline.h"
 #include "gst/tools/lent_picture.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/stitch_input.h"
@@ -32,15 +34,24 @@ class StitchPipeline {
  public:
   static Result<std::unique_ptr<StitchPipeline>> make(const StitchOptions& options,
                                                       const StitchInput& input, int output);
+  /// Makes a part of a film instead. `film` must exist longer.
+  static Result<std::unique_ptr<StitchPipeline>> make(const StitchOptions& options,
+                                                      const StitchInput& input, FilmTask* film);
   ~StitchPipeline();
   StitchPipeline(const StitchPipeline&) = delete;
   StitchPipeline& operator=(const StitchPipeline&) = delete;
 
   GstElement* element() const { return pipeline_.get(); }
-  GstElement* stitcher() const { return stitcher_; }
+  /// The element that drew, looked up in the bin that chooses.
+  std::string stitcher_name() const;
   const StitchCounts& counts() const { return counts_; }
-  /// Coded pictures that came out of the file; of two files, out of the one with fewer.
+  /// Coded pictures that came out of the file; of two files, out of the one with fewer. For a part
+  /// of a film, those of its time.
   uint64_t pictures_read() const;
+  /// How many of them were drawn, or could be.
+  uint64_t pictures_drawn() const;
+  /// Whether it makes a part of a film, which has no picture of its own if IN ends before.
+  bool may_be_empty() const { return film_ != nullptr; }
   /// The sentence of what this pipeline itself found wrong while it ran, or "".
   std::string refusal();
 
@@ -54,8 +65,9 @@ class StitchPipeline {
   Status build_photo(const StitchInput& input, GstElement* target);
   Status build_photo_ends(const StitchOptions& options, const StitchInput& input,
                           const std::vector<GstElement*>& targets);
-  Status build_video_ends(const StitchOptions& options, const StitchInput& input,
-                          const std::vector<GstElement*>& targets);
+  Status build_film_ends(const StitchOptions& options);
+  Status build_muxer(const StitchOptions& options, const StitchInput& input);
+  Status build_readers(const StitchInput& input, const std::vector<GstElement*>& targets);
   void set_up_encoder(const StitchOptions& options);
   void set_up_view(const StitchOptions& options);
   void set_up_stitcher(const StitchOptions& options, const makers::CaptureInfo& capture);
@@ -64,8 +76,6 @@ class StitchPipeline {
   GstElement* add(const char* factory);
   bool link(std::initializer_list<GstElement*> elements);
   void refuse(const std::string& sentence);
-  void take_sound(GstPad* pad, GstCaps* caps);
-  void guard_muxer(GstPad* pad);
   /// Lets pictures pass to the muxer, which shall know all tracks before the first one comes.
   void open_muxer();
 
@@ -74,15 +84,11 @@ class StitchPipeline {
   /// Looks at the first decoded pictures, until one can be told, and refuses what has no fisheyes,
   /// or is no sphere, whichever is wanted.
   static GstPadProbeReturn check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  /// mp4mux takes the sum of the steps in decoding order for the length of a track, and writes an
-  /// edit list of that length. Where steps differ and pictures are out of order, that cuts pictures
-  /// off the end. Only the last picture's duration counts for it, so each is given the one that
-  /// makes the sum right if it is the last.
-  static GstPadProbeReturn time_encoded(GstPad*, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn watch_stitched(GstPad*, GstPadProbeInfo* info, gpointer self);
   /// Says so if the encoder takes fewer bits than the decoder gives.
   void compare_depths(int encoded);
 
+  FilmTask* film_ = nullptr;
   GstRef<GstElement> pipeline_;
   Status missing_ = ok();
   // Borrowed from the pipeline.
@@ -93,12 +99,7 @@ class StitchPipeline {
   GstElement* last_ = nullptr;  ///< what the sink follows
   std::vector<std::unique_ptr<VideoReader>> readers_;
   StitchCounts counts_;
-  /// Running times of what goes to the muxer; only its own pad's thread touches it.
-  struct EncodedTimes {
-    GstSegment segment{};
-    bool begun = false;
-    gint64 first_decoded = 0, first_shown = 0, end = 0;
-  } encoded_;
+  EncodedTimes encoded_;
   bool lends_ = false;  ///< whether the encoder copies pictures before it returns
   LentPicture lent_;
   int checked_at_ = 0;  ///< decoded pictures; only that pad's thread touches it

@@ -125,7 +125,8 @@ Status VideoReader::build_branch(GstElement* target, Branch* branch) {
   g_autoptr(GstPad) coded = gst_element_get_static_pad(coded_queue, "src");
   gst_pad_add_probe(
       coded,
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                   GST_PAD_PROBE_TYPE_EVENT_FLUSH),
       count_read, branch, nullptr);
   g_signal_connect(decoder, "autoplug-select", G_CALLBACK(select_decoder), nullptr);
   g_signal_connect(decoder, "pad-added", G_CALLBACK(+[](GstElement*, GstPad* pad, gpointer queue) {
@@ -206,9 +207,10 @@ GstPadProbeReturn VideoReader::lengthen(GstPad*, GstPadProbeInfo* info, gpointer
 
 GstPadProbeReturn VideoReader::count_read(GstPad*, GstPadProbeInfo* info, gpointer data) {
   auto* branch = static_cast<Branch*>(data);
-  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+  if (!(GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER)) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
     if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) gst_event_copy_segment(event, &branch->segment);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) branch->read = 0;
     return GST_PAD_PROBE_OK;
   }
   // What an edit list cuts away is decoded, for others lean on it, but not shown.
@@ -217,9 +219,12 @@ GstPadProbeReturn VideoReader::count_read(GstPad*, GstPadProbeInfo* info, gpoint
   const GstClockTime end = GST_CLOCK_TIME_IS_VALID(begin) && GST_BUFFER_DURATION_IS_VALID(buffer)
                                ? begin + GST_BUFFER_DURATION(buffer)
                                : GST_CLOCK_TIME_NONE;
-  if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DECODE_ONLY) &&
-      gst_segment_clip(&branch->segment, GST_FORMAT_TIME, begin, end, nullptr, nullptr))
-    ++branch->read;
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DECODE_ONLY) ||
+      !gst_segment_clip(&branch->segment, GST_FORMAT_TIME, begin, end, nullptr, nullptr))
+    return GST_PAD_PROBE_OK;
+  const GstClockTime shown = gst_segment_to_stream_time(&branch->segment, GST_FORMAT_TIME, begin);
+  const bool all = branch->count_from == 0 && branch->count_until == GST_CLOCK_TIME_NONE;
+  if (all || (shown >= branch->count_from && shown < branch->count_until)) ++branch->read;
   return GST_PAD_PROBE_OK;
 }
 

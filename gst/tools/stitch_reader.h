@@ -27,6 +27,13 @@ class VideoReader {
   VideoReader& operator=(const VideoReader&) = delete;
 
   Status build();
+  /// Only pictures of this stream time are counted. To be called before the first one.
+  void count_between(GstClockTime begin, GstClockTime end) {
+    for (Branch& branch : branches_) {
+      branch.count_from = begin;
+      branch.count_until = end;
+    }
+  }
   /// Coded pictures of the first track that came out of the file.
   uint64_t pictures_read() const { return branches_.front().read; }
 
@@ -37,6 +44,7 @@ class VideoReader {
     bool taken = false;           ///< only the demuxer's thread touches it
     GstSegment segment{};         ///< of coded pictures; only its own pad's thread touches it
     std::atomic<uint64_t> read{0};
+    GstClockTime count_from = 0, count_until = GST_CLOCK_TIME_NONE;
   };
 
   GstElement* add(const char* factory);
