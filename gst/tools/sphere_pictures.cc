@@ -9,6 +9,7 @@
 #include <string>
 
 #include "gst/sphere/base/videoframe.h"
+#include "gst/tools/capture_events.h"
 
 namespace sphere::tool {
 
@@ -23,15 +24,8 @@ void set_up_stitcher(GstElement* stitcher, const StitchInput& input, const Stitc
   if (!options.level.empty())
     gst_util_set_object_arg(G_OBJECT(stitcher), "level", options.level.c_str());
   if (options.smoothing >= 0) g_object_set(stitcher, "smoothing", options.smoothing, nullptr);
-  std::string lens = options.lens;
-  if (lens.empty()) {
-    // A demuxer passes a video's table on, but nothing passes a photo's.
-    if (!input.capture.lens_table.empty())
-      lens = input.video() ? "" : input.path;
-    else
-      lens = input.capture.profile;
-  }
-  if (!lens.empty()) g_object_set(stitcher, "lens", lens.c_str(), nullptr);
+  tell_stitcher(stitcher, input.capture);
+  if (!options.lens.empty()) g_object_set(stitcher, "lens", options.lens.c_str(), nullptr);
 }
 
 Error reason_of(const std::string& name, GstMessage* message) {
