@@ -72,8 +72,7 @@ Result<std::unique_ptr<FilmPartWriter>> FilmPartWriter::create(const std::string
   if (!file) return file.error();
   std::unique_ptr<FilmPartWriter> writer(new FilmPartWriter(std::move(*file)));
   const auto* begin = reinterpret_cast<const uint8_t*>(magic.data());
-  if (const Status written = writer->write({begin, magic.size()}); !written)
-    return written.error();
+  if (const Status written = writer->write({begin, magic.size()}); !written) return written.error();
   return writer;
 }
 
@@ -112,17 +111,18 @@ Status FilmPartWriter::finish(const FilmPartEnd& end) {
   return file_.commit();
 }
 
-Result<FilmPart> FilmPart::open(const std::string& path) {
+Result<FilmPart> FilmPart::open(const std::string& path, bool check) {
   FilmPart part;
   part.descriptor_ = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!part.descriptor_) return not_found(std::strerror(errno));
   const Result<media::FileSource> file = media::FileSource::make(part.descriptor_.get());
   if (!file) return file.error();
-  if (!check_digest(*file)) return not_whole();
+  if (check && !check_digest(*file)) return not_whole();
   std::vector<uint8_t> begin(magic.size());
   if (!file->read_all(0, begin) || !std::equal(begin.begin(), begin.end(), magic.begin()))
     return not_whole();
   uint64_t at = magic.size();
+  if (file->size() < at + digest_size) return not_whole();
   for (;;) {
     uint8_t head[picture_head] = {};
     const size_t got = file->read(at, head);

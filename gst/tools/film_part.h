@@ -60,8 +60,8 @@ struct FilmPicture {
 /// Reads a part.
 class FilmPart {
  public:
-  /// An error if the file is not whole: its bytes are checked.
-  static Result<FilmPart> open(const std::string& path);
+  /// An error if the file is not whole. `check` reads all of its bytes and compares their sum.
+  static Result<FilmPart> open(const std::string& path, bool check);
 
   const FilmPartEnd& end() const { return end_; }
   /// In decoding order.

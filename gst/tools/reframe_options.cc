@@ -2,26 +2,42 @@
 
 #include "gst/tools/reframe_options.h"
 
+#include <cmath>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/view/file.h"
 #include "gst/tools/command.h"
+#include "gst/tools/edit_list.h"
+#include "gst/tools/time_option.h"
 
 namespace sphere::tool {
 
 namespace {
 
 constexpr int film_width = 1920, film_height = 1080;
+constexpr double least_rate = 1, most_rate = 1000;
 
 constexpr const char* description =
     "IN is a 360 picture or video, or one with the two fisheyes of a camera: then it is stitched\n"
     "and viewed in one step. The end of OUT's name sets its format: .jpg, .jpeg or .png for a\n"
     "picture, .mp4, .mov or .mkv for a video. OUT is replaced only when the new file is complete.\n"
     "\n"
-    "Keyframes tell what is looked at along time; docs/view.md has their form.\n"
+    "Keyframes tell what is looked at along time, in the time of IN. A list of clips (--edit) "
+    "makes\n"
+    "one film of several videos; then only OUT is named. docs/view.md has the forms of both.\n"
+    "\n"
+    "A film is made in parts, which are kept beside OUT in OUT.parts until it is complete. If it "
+    "is\n"
+    "stopped, the same command goes on with the first part that is not done.\n"
+    "\n"
+    "Sound is copied. Where the film is cut, put together, faster or slower, it is encoded anew "
+    "in\n"
+    "step with the pictures, with the pitch that it had; beyond twice and half the speed it is "
+    "left\n"
+    "out.\n"
     "\n"
     "Only pictures and sound are copied: no position, no date, no serial number.\n"
     "\n"
@@ -29,7 +45,9 @@ constexpr const char* description =
     "  sphere reframe sphere.mp4 film.mp4 --keyframes moves.json\n"
     "  sphere reframe sphere.jpg window.jpg --yaw 60 --pitch 10 --fov 100\n"
     "  sphere reframe VID_20161121_162507AA.MP4 film.mp4 --yaw 90 --size 1280x720\n"
-    "  sphere reframe ride.mp4 planet.mp4 --projection little-planet --size 1080x1080\n";
+    "  sphere reframe ride.mp4 planet.mp4 --projection little-planet --size 1080x1080\n"
+    "  sphere reframe ride.mp4 fast.mp4 --from 1:30 --to 2:00 --speed 4 --fps 30\n"
+    "  sphere reframe --edit holiday.json film.mp4\n";
 
 /// Values that command lines have as text.
 struct Words {
@@ -39,7 +57,86 @@ struct Words {
   const std::vector<std::string>& choices;
 };
 
-Status parse(int argc, char** argv, StitchOptions* options) {
+/// The words that tell of times, and the list of clips.
+struct TimeWords {
+  const char* from;
+  const char* to;
+  const char* fps;
+  const char* edit;
+  double speed;
+};
+
+Result<FrameRate> parse_rate(const char* text) {
+  FrameRate rate;
+  int used = 0;
+  const bool fraction =
+      std::sscanf(text, "%d/%d%n", &rate.numerator, &rate.denominator, &used) == 2 && !text[used];
+  char* end = nullptr;
+  const double decimal = fraction ? 0 : g_ascii_strtod(text, &end);
+  if (!fraction) rate = {};
+  if (!fraction && end != text && !*end && decimal >= least_rate && decimal <= most_rate) {
+    const double whole = std::round(decimal);
+    // 29.97 means 30000/1001.
+    if (std::abs(decimal - whole) < 1e-9)
+      rate = {static_cast<int>(whole), 1};
+    else if (std::abs(decimal - whole / 1.001) < 0.005)
+      rate = {static_cast<int>(whole) * 1000, 1001};
+    else
+      rate = {static_cast<int>(std::lround(decimal * 1000)), 1000};
+  }
+  if (rate.numerator > 0 && rate.denominator > 0) {
+    const double value = static_cast<double>(rate.numerator) / rate.denominator;
+    if (value >= least_rate && value <= most_rate) return rate;
+  }
+  return invalid(std::string("--fps is '") + text +
+                 "', must be 1 to 1000 pictures a second, such as 30, 29.97 or 30000/1001");
+}
+
+/// What is cut out of IN, and how fast it is shown; or the list of clips.
+Status read_clips(const TimeWords& words, ReframeOptions* options) {
+  const StitchOptions& common = options->common;
+  const bool timed = words.from || words.to || words.speed != 1;
+  if (common.photo_out && (timed || words.fps || words.edit))
+    return invalid("--from, --to, --speed, --fps and --edit are for films, and " + common.output +
+                   " is a picture");
+  if (words.fps) {
+    const Result<FrameRate> rate = parse_rate(words.fps);
+    if (!rate) return rate.error();
+    options->fps = *rate;
+  }
+  if (words.edit) {
+    if (timed)
+      return invalid("--from, --to and --speed are in the list of clips where there is --edit");
+    Result<std::vector<ReframeClip>> clips = load_edit_list(words.edit, common);
+    if (!clips) return invalid("--edit: " + clips.error().message);
+    options->clips = std::move(*clips);
+    if (options->common.width == 0)
+      return invalid("--edit: --size is needed where the first view is not perspective");
+    return ok();
+  }
+  ReframeClip clip{common};
+  if (words.from) {
+    const Result<double> from = parse_time("--from", words.from);
+    if (!from) return from.error();
+    clip.from = *from;
+  }
+  if (words.to) {
+    const Result<double> to = parse_time("--to", words.to);
+    if (!to) return to.error();
+    if (*to <= clip.from) return invalid("--to must be later than --from");
+    clip.to = *to;
+  }
+  if (const Status in = check_range("--speed", words.speed, slowest_speed, fastest_speed); !in)
+    return in;
+  clip.speed = words.speed;
+  options->clips.push_back(std::move(clip));
+  return ok();
+}
+
+}  // namespace
+
+Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
+  StitchOptions* const options = &all->common;
   g_autofree char* keyframes = nullptr;
   g_autofree char* projection = nullptr;
   g_autofree char* size = nullptr;
@@ -49,6 +146,11 @@ Status parse(int argc, char** argv, StitchOptions* options) {
   g_autofree char* codec = nullptr;
   g_autofree char* preset = nullptr;
   g_autofree char* drawer = nullptr;
+  g_autofree char* from = nullptr;
+  g_autofree char* to = nullptr;
+  g_autofree char* fps = nullptr;
+  g_autofree char* edit = nullptr;
+  double speed = 1;
   double yaw = 0, pitch = 0, roll = 0, fov = 0;
   int quality = -1, threads = 0;
   gboolean no_audio = FALSE, no_clobber = FALSE, force = FALSE, quiet = FALSE, verbose = FALSE,
@@ -65,6 +167,17 @@ Status parse(int argc, char** argv, StitchOptions* options) {
        "perspective (default), little-planet, stereographic, or the whole sphere, turned: "
        "equirect, cubemap, eac",
        "NAME"},
+      {"edit", 'e', 0, G_OPTION_ARG_FILENAME, &edit,
+       "Several clips, one after the other: a list of them; IN is then left out", "FILE"},
+      {"from", 0, 0, G_OPTION_ARG_STRING, &from,
+       "Begin at this time of IN: seconds, or [HOURS:]MINUTES:SECONDS", "TIME"},
+      {"to", 0, 0, G_OPTION_ARG_STRING, &to, "End before this time of IN", "TIME"},
+      {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &speed,
+       "How fast the film is, 0.05 to 20; 2 is twice as fast (default: 1)", "FACTOR"},
+      {"fps", 0, 0, G_OPTION_ARG_STRING, &fps,
+       "Pictures a second (default: each picture of IN with its own time; where the speed changes, "
+       "or with several clips, as the first one has it)",
+       "RATE"},
       {"size", 's', 0, G_OPTION_ARG_STRING, &size,
        "Size of OUT, even (default: 1920x1080 for a perspective video; else as the projection and "
        "IN have it)",
@@ -109,12 +222,16 @@ Status parse(int argc, char** argv, StitchOptions* options) {
   options->verbose = verbose;
   options->json = json;
   if (!parsed) return parsed;
-  if (rest.size() < 2) return invalid(rest.empty() ? "IN and OUT are missing" : "OUT is missing");
-  if (rest.size() > 2)
-    return invalid("'" + rest[2] + "' is one word too many; only IN and OUT are expected");
+  const size_t expected = edit ? 1 : 2;
+  if (rest.size() < expected)
+    return invalid(rest.empty() && !edit ? "IN and OUT are missing" : "OUT is missing");
+  if (rest.size() > expected)
+    return invalid(
+        "'" + rest[expected] + "' is one word too many; only " +
+        (edit ? "OUT is expected, because the list names the files" : "IN and OUT are expected"));
   options->reframe = true;
-  options->input = rest[0];
-  options->output = rest[1];
+  if (!edit) options->input = rest[0];
+  options->output = rest.back();
   if (const Status kind = read_output_kind(options); !kind) return kind;
 
   options->projection = Projection::perspective;
@@ -123,10 +240,8 @@ Status parse(int argc, char** argv, StitchOptions* options) {
       return invalid(
           "--keyframes tells what is looked at; --yaw, --pitch, --roll, --fov and --projection "
           "can't be used with it");
-    const Result<ViewPath> path = load_view_path(keyframes);
-    if (!path) return invalid("--keyframes: " + path.error().message);
-    options->keyframes = view_path_text(*path);
-    options->projection = path->keyframes().front().projection;
+    if (const Status taken = take_keyframes(keyframes, options); !taken)
+      return invalid("--keyframes: " + taken.error().message);
   }
   if (projection) {
     static const std::vector<std::string> projections(projection_names.begin(),
@@ -135,17 +250,13 @@ Status parse(int argc, char** argv, StitchOptions* options) {
     if (!known) return known.error();
     options->projection = static_cast<Projection>(*known);
   }
-  if (fov != 0) {
-    if (shows_all(options->projection))
-      return invalid("--fov needs a projection that shows a view, not the whole sphere");
-    const FieldRange range = field_range(options->projection);
-    if (const Status in =
-            check_range("--fov", fov, degrees(range.smallest), degrees(range.largest) + 1e-9);
-        !in)
-      return in;
+  if (!keyframes) {
+    options->yaw = yaw;
+    options->pitch = pitch;
+    options->roll = roll;
+    options->fov = fov;
   }
-  for (const auto& [name, value] : {std::pair{"--yaw", yaw}, {"--pitch", pitch}, {"--roll", roll}})
-    if (const Status in = check_range(name, value, -360, 360); !in) return in;
+  if (const Status in = check_view(*options, "--"); !in) return in;
   if (const Status in = check_range("--threads", threads, 0, 256); !in) return in;
   if (quality != -1) {
     if (options->png_out) return invalid("--quality can't be used for a PNG, which is lossless");
@@ -180,24 +291,12 @@ Status parse(int argc, char** argv, StitchOptions* options) {
   options->search = lens && std::string_view(lens) == "auto";
   if (lens && !options->search) options->lens = lens;
   options->dng = has_ending(options->lens, ".dng");
-  options->yaw = yaw;
-  options->pitch = pitch;
-  options->roll = roll;
-  options->fov = fov;
   options->quality = quality;
   options->threads = threads;
   options->audio = !no_audio;
   options->clobber = !no_clobber;
   options->force = force;
-  return ok();
-}
-
-}  // namespace
-
-Status parse_reframe_options(int argc, char** argv, ReframeOptions* options) {
-  if (const Status parsed = parse(argc, argv, &options->common); !parsed) return parsed;
-  options->clips.push_back({options->common});
-  return ok();
+  return read_clips({from, to, fps, edit, speed}, all);
 }
 
 }  // namespace sphere::tool

@@ -13,6 +13,8 @@
 
 namespace sphere::tool {
 
+inline constexpr double slowest_speed = 0.05, fastest_speed = 20;
+
 /// A part of a file, and what is looked at in it.
 struct ReframeClip {
   /// IN, its lenses and the view. What concerns OUT is the same in all clips.

@@ -31,6 +31,8 @@ void read_video_stream(GstDiscovererStreamInfo* stream, GstClockTime length, Vid
   video->height = static_cast<int>(gst_discoverer_video_info_get_height(info));
   const guint numerator = gst_discoverer_video_info_get_framerate_num(info);
   const guint denominator = gst_discoverer_video_info_get_framerate_denom(info);
+  if (GST_CLOCK_TIME_IS_VALID(length)) video->seconds = static_cast<double>(length) / GST_SECOND;
+  if (denominator) video->picture_rate = static_cast<double>(numerator) / denominator;
   if (denominator && GST_CLOCK_TIME_IS_VALID(length))
     video->pictures = gst_util_uint64_scale_round(length, numerator, denominator * GST_SECOND);
   if (const CapsRef caps(gst_discoverer_stream_info_get_caps(stream)); caps)

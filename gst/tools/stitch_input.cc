@@ -68,6 +68,10 @@ Result<VideoInfo> read_isobmff(const media::Source& source) {
   video.height = track->height;
   video.pictures = track->samples;
   video.timescale = track->timescale;
+  if (track->timescale && track->duration) {
+    video.seconds = static_cast<double>(track->duration) / track->timescale;
+    video.picture_rate = static_cast<double>(track->samples) / video.seconds;
+  }
   video.spherical = track->spherical;
   video.rotated = track->rotated;
   video.trailing = file->trailing;

@@ -27,6 +27,9 @@ struct VideoInfo {
   int width = 0, height = 0;
   uint64_t pictures = 0;   ///< 0: not known
   uint32_t timescale = 0;  ///< ticks a second; 0: not known
+  double seconds = 0;      ///< how long it is; 0: not known
+  /// Pictures a second, on average; 0: not known.
+  double picture_rate = 0;
   bool spherical = false;  ///< it says that it is a stitched 360 video
   bool rotated = false;    ///< it asks to be turned for display
   int video_tracks = 1;

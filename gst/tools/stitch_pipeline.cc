@@ -163,6 +163,7 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
                  : options.png_out  ? "pngenc"
                                     : "jpegenc");
   GstElement* sink = film_ ? make_part_sink(film_) : add("fdsink");
+  if (film_ && !sink) missing_ = missing_element("appsink");
   if (!missing_) return missing_;
   GstElement* first = before;
   if (film_) {

@@ -25,19 +25,6 @@ int select_decoder(GstElement*, GstPad*, GstCaps*, GstElementFactory* factory, g
   return klass && g_strrstr(klass, "Hardware") ? autoplug_skip : autoplug_try;
 }
 
-const char* demuxer_of(media::Kind container) {
-  switch (container) {
-    case media::Kind::matroska:
-      return "matroskademux";
-    case media::Kind::avi:
-      return "avidemux";
-    case media::Kind::mpegts:
-      return "tsdemux";
-    default:
-      return "qtdemux";
-  }
-}
-
 /// The parser that cuts a stream into whole pictures, so that they can be counted; "" where the
 /// container does it.
 struct Cutter {
@@ -59,6 +46,19 @@ Cutter cutter_of(GstCaps* caps) {
 }
 
 }  // namespace
+
+const char* demuxer_of(media::Kind container) {
+  switch (container) {
+    case media::Kind::matroska:
+      return "matroskademux";
+    case media::Kind::avi:
+      return "avidemux";
+    case media::Kind::mpegts:
+      return "tsdemux";
+    default:
+      return "qtdemux";
+  }
+}
 
 Error missing_element(const char* factory) {
   return failed(std::string("GStreamer's element '") + factory +

@@ -68,6 +68,9 @@ class VideoReader {
   media::IsoFile::Length length_;
 };
 
+/// The demuxer of a container.
+const char* demuxer_of(media::Kind container);
+
 /// What to say where GStreamer lacks an element.
 Error missing_element(const char* factory);
 

@@ -148,6 +148,12 @@ bool JsonValue::is_text() const {
   return node_ && JSON_NODE_HOLDS_VALUE(node_) && json_node_get_value_type(node_) == G_TYPE_STRING;
 }
 
+std::string JsonValue::as_json() const {
+  if (!node_) return {};
+  const GString_ text(json_to_string(node_, FALSE));
+  return text ? text.get() : "";
+}
+
 std::string JsonValue::text(size_t max_length) const {
   if (!node_) return {};
   if (!is_text()) {

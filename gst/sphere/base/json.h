@@ -39,6 +39,8 @@ class JsonValue {
   int integer(int min, int max) const;
   std::string text(size_t max_length = 1024) const;
   bool is_text() const;
+  /// The value as a JSON text.
+  std::string as_json() const;
   /// The items of a list.
   std::vector<JsonValue> items(size_t most) const;
   /// Exactly `count` numbers.

@@ -2,6 +2,7 @@
 
 #include "gst/sphere/view/file.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@ constexpr const char* format_name = "gst-sphere-view";
 constexpr int format_version = 1;
 // A keyframe has about 150 bytes.
 constexpr size_t most_bytes = 32 << 20;
+// Beside the keyframes.
+constexpr size_t most_objects = 1000;
 // The limits of ViewPath are narrower, and its messages tell more.
 constexpr double anything = 1e9;
 
@@ -61,6 +64,10 @@ Keyframe read_keyframe(const JsonValue& value, const Keyframe& before) {
 }  // namespace
 
 Result<ViewPath> parse_view_path(std::string_view text, const std::string& name) {
+  // Before the text is parsed, which takes much more memory than it has bytes.
+  if (static_cast<size_t>(std::ranges::count(text, '{')) > ViewPath::most_keyframes + most_objects)
+    return invalid(name + ": there are more than " + std::to_string(ViewPath::most_keyframes) +
+                   " keyframes");
   Result<JsonDocument> document = JsonDocument::parse(text, name, most_bytes);
   if (!document) return document.error();
   const JsonValue root = document->root();

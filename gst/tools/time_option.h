@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Times and rates on the command line.
+
+#pragma once
+
+#include <string>
+
+#include "gst/sphere/base/result.h"
+
+namespace sphere::tool {
+
+/// Seconds, from "90", "90.5", "1:30" or "1:02:03.5". `option` is named in errors.
+Result<double> parse_time(const char* option, const std::string& text);
+
+/// Seconds as a person writes them: "1:02:03.500", or "3.5 s" below a minute.
+std::string time_text(double seconds);
+
+}  // namespace sphere::tool
