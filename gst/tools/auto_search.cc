@@ -17,6 +17,7 @@
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/sphere_pictures.h"
+#include "gst/tools/time_option.h"
 
 namespace sphere::tool {
 
@@ -49,12 +50,6 @@ std::string two_places(double value) {
   char text[32];
   g_ascii_formatd(text, sizeof text, "%.2f", value);
   return text;
-}
-
-std::string time_text(double seconds) {
-  const auto minutes = static_cast<long>(seconds / 60);
-  const double rest = seconds - 60.0 * static_cast<double>(minutes);
-  return std::to_string(minutes) + (rest < 9.995 ? ":0" : ":") + two_places(rest);
 }
 
 /// Of a picture in which this direction is up; what was in the middle keeps its heading.
@@ -149,20 +144,20 @@ std::optional<Levelling> own_levelling(const StitchInput& input, double duration
 
 class ViewSearch {
  public:
-  ViewSearch(const AutoView& wanted, const StitchInput& input, StitchOptions* options,
+  ViewSearch(const StitchInput& input, const AutoSearch& search, StitchOptions* options,
              MessagePrinter* printer)
-      : wanted_(wanted), input_(input), options_(options), printer_(printer) {}
+      : input_(input), search_(search), options_(options), printer_(printer) {}
 
-  Status run(bool find_level) {
-    if (find_level) options_->level = "off";
+  Status run() {
+    if (options_->find_level) options_->level = "off";
     Result<std::unique_ptr<SpherePictures>> opened =
         SpherePictures::open(input_, *options_, searched_width);
     if (!opened) return opened.error();
     pictures_ = std::move(*opened);
     duration_ = pictures_->duration();
-    if (find_level)
+    if (options_->find_level)
       if (const Status found = find_levelling(); !found) return found;
-    Result<ViewPath> path = wanted_.follow ? follow() : given();
+    Result<ViewPath> path = options_->follow ? follow() : given();
     if (path && levelling_) path = turned_path(*path, duration_, *levelling_);
     if (!path) return path.error();
     if (const Status saved = save(*path); !saved) return saved;
@@ -170,6 +165,11 @@ class ViewSearch {
   }
 
  private:
+  Result<std::optional<TimedPicture>> next_picture() {
+    if (search_.stopped && search_.stopped()) return failed("interrupted");
+    return pictures_->next();
+  }
+
   // --- level ------------------------------------------------------------------------------------
 
   Status find_levelling() {
@@ -208,7 +208,7 @@ class ViewSearch {
   }
 
   Status look_once(UprightSearch* search) {
-    const Result<std::optional<TimedPicture>> timed = pictures_->next();
+    const Result<std::optional<TimedPicture>> timed = next_picture();
     if (!timed) return timed.error();
     return *timed ? search->look(**timed) : ok();
   }
@@ -222,7 +222,7 @@ class ViewSearch {
       if (duration_ > 0)
         if (const Status jumped = pictures_->seek(duration_ * i / first_looks, false); !jumped)
           return jumped;
-      const Result<std::optional<TimedPicture>> timed = pictures_->next();
+      const Result<std::optional<TimedPicture>> timed = next_picture();
       if (!timed) return timed.error();
       // Where key frames are rare, the same one comes again.
       if (!*timed || (*timed)->time == before) continue;
@@ -238,7 +238,7 @@ class ViewSearch {
     const double interval = std::max(look_interval, duration_ / most_looks);
     double next = 0;
     for (;;) {
-      const Result<std::optional<TimedPicture>> timed = pictures_->next();
+      const Result<std::optional<TimedPicture>> timed = next_picture();
       if (!timed) return timed.error();
       if (!*timed) return ok();
       if ((*timed)->time < next) continue;
@@ -254,7 +254,7 @@ class ViewSearch {
   // --- follow -----------------------------------------------------------------------------------
 
   Result<Vec3> target() const {
-    const FollowTarget& follow = *wanted_.follow;
+    const FollowTarget& follow = *options_->follow;
     if (follow.in_degrees)
       // As the view has them, which is level.
       return levelling_at(follow.time) * rotation({follow.x, follow.y, 0}).column(2);
@@ -273,14 +273,15 @@ class ViewSearch {
   Result<ViewPath> follow() {
     const Result<Vec3> direction = target();
     if (!direction) return direction.error();
-    const double begin = wanted_.follow->time;
+    const double begin = options_->follow->time;
     if (const Status jumped = pictures_->seek(begin, true); !jumped) return jumped.error();
-    Result<std::optional<TimedPicture>> timed = pictures_->next();
+    Result<std::optional<TimedPicture>> timed = next_picture();
     if (!timed) return timed.error();
     if (!*timed)
       return invalid("--follow: " + options_->input + " ends before " + time_text(begin));
-    Result<Follower> follower = Follower::make((*timed)->picture, *direction,
-                                               wanted_.size > 0 ? wanted_.size : Follower::usual);
+    Result<Follower> follower =
+        Follower::make((*timed)->picture, *direction,
+                       options_->follow_size > 0 ? options_->follow_size : Follower::usual);
     if (!follower) return Error(follower.error().kind, "--follow: " + follower.error().message);
 
     Progress progress(!options_->quiet, "pictures looked through");
@@ -290,9 +291,9 @@ class ViewSearch {
     std::optional<double> lost;
     for (uint64_t count = 1;; ++count) {
       seen.push_back({before, levelling_at(before).transposed() * now});
-      timed = pictures_->next();
+      timed = next_picture();
       if (!timed) return timed.error();
-      if (!*timed) break;
+      if (!*timed || (search_.until && (*timed)->time > *search_.until)) break;
       const double time = (*timed)->time;
       if (!(time > before)) continue;
       const Result<Followed> followed = follower->next((*timed)->picture, time - before);
@@ -330,10 +331,10 @@ class ViewSearch {
   }
 
   Status save(const ViewPath& path) const {
-    if (wanted_.save.empty()) return ok();
+    if (options_->save_keyframes.empty()) return ok();
     const std::string text = view_path_text(path) + "\n";
     OutputSet files;
-    const Status added = files.add(wanted_.save, options_->clobber,
+    const Status added = files.add(options_->save_keyframes, options_->clobber,
                                    {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
     return added ? files.commit() : added;
   }
@@ -352,8 +353,8 @@ class ViewSearch {
     return ok();
   }
 
-  const AutoView& wanted_;
   const StitchInput& input_;
+  const AutoSearch& search_;
   StitchOptions* const options_;
   MessagePrinter* const printer_;
   std::unique_ptr<SpherePictures> pictures_;
@@ -363,9 +364,9 @@ class ViewSearch {
 
 }  // namespace
 
-Status search_view(const AutoView& wanted, bool find_level, const StitchInput& input,
-                   StitchOptions* options, MessagePrinter* printer) {
-  return ViewSearch(wanted, input, options, printer).run(find_level);
+Status search_view(const StitchInput& input, const AutoSearch& search, StitchOptions* options,
+                   MessagePrinter* printer) {
+  return ViewSearch(input, search, options, printer).run();
 }
 
 }  // namespace sphere::tool

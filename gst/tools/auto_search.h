@@ -9,7 +9,7 @@
 namespace sphere::tool {
 
 /// As find_view(), where something is to be found.
-Status search_view(const AutoView& wanted, bool find_level, const StitchInput& input,
-                   StitchOptions* options, MessagePrinter* printer);
+Status search_view(const StitchInput& input, const AutoSearch& search, StitchOptions* options,
+                   MessagePrinter* printer);
 
 }  // namespace sphere::tool

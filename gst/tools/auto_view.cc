@@ -5,6 +5,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "gst/tools/time_option.h"
+
 #if HAVE_OPENCV
 #include "gst/tools/auto_search.h"
 #endif
@@ -13,7 +15,7 @@ namespace sphere::tool {
 
 namespace {
 
-constexpr double most_seconds = 1e6, most_degrees = 360;
+constexpr double most_degrees = 360;
 constexpr double smallest_target = 1, largest_target = 60;
 
 /// Takes a number from the beginning of a text; nothing where there is none.
@@ -34,17 +36,6 @@ bool take(std::string_view* text, std::string_view word) {
 
 bool take_degrees(std::string_view* text) { return take(text, "deg") || take(text, "°"); }
 
-/// Seconds, M:S or H:M:S.
-std::optional<double> take_time(std::string_view* text) {
-  std::optional<double> seconds = take_number(text);
-  for (int i = 0; seconds && i < 2 && take(text, ":"); ++i) {
-    const std::optional<double> next = take_number(text);
-    if (!next || *next < 0 || *next >= 60 || *seconds != std::floor(*seconds)) return std::nullopt;
-    seconds = *seconds * 60 + *next;
-  }
-  return seconds;
-}
-
 }  // namespace
 
 Result<FollowTarget> parse_follow(const std::string& typed) {
@@ -60,10 +51,8 @@ Result<FollowTarget> parse_follow(const std::string& typed) {
   const std::optional<double> y = take_number(&text);
   const bool y_in_degrees = take_degrees(&text);
   if (!y || x_in_degrees != y_in_degrees || !take(&text, "@")) return wrong;
-  const std::optional<double> time = take_time(&text);
-  if (!time || !text.empty()) return wrong;
-  if (!(*time >= 0 && *time <= most_seconds))
-    return invalid("--follow: the time must be 0 to 1000000 seconds");
+  const Result<double> time = parse_time("the time of --follow", std::string(text));
+  if (!time) return time.error();
   target = {*x, *y, x_in_degrees, *time};
   if (target.in_degrees && !(std::abs(target.x) <= most_degrees && std::abs(target.y) <= 90))
     return invalid("--follow: the yaw must be -360 to 360 degrees, and the pitch -90 to 90");
@@ -86,49 +75,47 @@ std::vector<GOptionEntry> AutoViewOption::entries() {
            "Where the keyframes go that --follow or --level finds", "FILE"}};
 }
 
-Result<AutoView> AutoViewOption::parse(const StitchOptions& options) const {
-  AutoView view;
-  view.save = save_ ? save_ : "";
-  // Where IN's own orientation makes it level, nothing is looked for.
-  view.find_level = options.level == "horizon";
+Status AutoViewOption::parse(StitchOptions* options) const {
   if (follow_) {
     const Result<FollowTarget> target = parse_follow(follow_);
     if (!target) return target.error();
-    view.follow = *target;
-    if (!options.keyframes.empty())
+    options->follow = *target;
+    if (!options->keyframes.empty())
       return invalid("--follow and --keyframes both tell what is looked at; use one of them");
-    if (options.yaw != 0 || options.pitch != 0)
-      return invalid(
-          "--follow tells what is looked at; --yaw and --pitch can't be used with it");
-    if (options.photo_out) return invalid("--follow needs a video; nothing moves in a picture");
-    if (shows_all(options.projection))
+    if (options->yaw != 0 || options->pitch != 0)
+      return invalid("--follow tells what is looked at; --yaw and --pitch can't be used with it");
+    if (options->photo_out) return invalid("--follow needs a video; nothing moves in a picture");
+    if (shows_all(options->projection))
       return invalid("--follow needs a projection that shows a view, not the whole sphere");
-  }
-  if (size_ != 0) {
-    if (!follow_) return invalid("--follow-size needs --follow");
-    if (const Status in = check_range("--follow-size", size_, smallest_target, largest_target); !in)
-      return in.error();
-    view.size = size_;
-  }
-  if (save_ && !follow_ && !view.find_level)
-    return invalid("--save-keyframes needs --follow or --level horizon");
 #if !HAVE_OPENCV
-  if (follow_)
     return unsupported(
         "--follow: this build of gst-sphere can't look for things in pictures; build it with "
         "OpenCV");
 #endif
-  return view;
+  }
+  if (size_ != 0) {
+    if (!follow_) return invalid("--follow-size needs --follow");
+    if (const Status in = check_range("--follow-size", size_, smallest_target, largest_target); !in)
+      return in;
+    options->follow_size = size_;
+  }
+  if (save_) {
+    if (options->photo_out) return invalid("--save-keyframes: a picture has no keyframes");
+    if (!follow_ && options->level != "horizon")
+      return invalid("--save-keyframes needs --follow or --level horizon");
+    options->save_keyframes = save_;
+  }
+  return ok();
 }
 
-Status find_view(const AutoView& wanted, const StitchInput& input, StitchOptions* options,
+Status find_view(const StitchInput& input, const AutoSearch& search, StitchOptions* options,
                  MessagePrinter* printer) {
   // Two fisheyes are levelled while they are stitched, where the file tells how they were held.
-  const bool find_level =
-      wanted.find_level && (options->from_sphere || input.capture.orientations.empty());
-  if (!find_level && !wanted.follow) return ok();
+  options->find_level =
+      options->find_level && (options->from_sphere || input.capture.orientations.empty());
+  if (!options->find_level && !options->follow) return ok();
 #if HAVE_OPENCV
-  return search_view(wanted, find_level, input, options, printer);
+  return search_view(input, search, options, printer);
 #else
   return unsupported(
       "--level horizon: the file does not tell how the camera was held, and this build of "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `sphere reframe` looks at by itself: it follows something, or makes the horizon level.
+// What `sphere reframe` finds out by itself: where a thing goes that it follows, and where up is.
 
 #pragma once
 
@@ -17,23 +17,8 @@
 
 namespace sphere::tool {
 
-/// What --follow names: a place in the picture at a time.
-struct FollowTarget {
-  double x = 0, y = 0;
-  bool in_degrees = false;  ///< yaw and pitch; else pixels of IN
-  double time = 0;          ///< seconds
-};
-
-/// "X,Y@T": pixels, or with "deg" behind each, degrees; T in seconds or as M:S or H:M:S.
+/// "X,Y@TIME": pixels, or with "deg" behind each, yaw and pitch.
 Result<FollowTarget> parse_follow(const std::string& typed);
-
-struct AutoView {
-  std::optional<FollowTarget> follow;
-  double size = 0;           ///< of what is followed, degrees; 0: as usual
-  std::string save;          ///< the file for the keyframes; "": none
-  bool find_level = false;   ///< --level horizon was typed
-  bool wanted() const { return follow || find_level; }
-};
 
 class AutoViewOption {
  public:
@@ -44,8 +29,8 @@ class AutoViewOption {
 
   /// They point into this object.
   std::vector<GOptionEntry> entries();
-  /// `options` is what the other options say. An error: they don't go together.
-  Result<AutoView> parse(const StitchOptions& options) const;
+  /// Adds what was typed to `options`, which have all others already.
+  Status parse(StitchOptions* options) const;
 
  private:
   char* follow_ = nullptr;
@@ -53,9 +38,14 @@ class AutoViewOption {
   double size_ = 0;
 };
 
+struct AutoSearch {
+  std::optional<double> until;    ///< seconds of IN, after which nothing is shown
+  std::function<bool()> stopped;  ///< asked with each picture; or null
+};
+
 /// Looks through IN and writes what was found into the options: keyframes, or angles. What is worth
 /// knowing is told to the printer. To be called when the lenses of fisheyes are known.
-Status find_view(const AutoView& wanted, const StitchInput& input, StitchOptions* options,
+Status find_view(const StitchInput& input, const AutoSearch& search, StitchOptions* options,
                  MessagePrinter* printer);
 
 }  // namespace sphere::tool

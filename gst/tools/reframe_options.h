@@ -10,6 +10,7 @@
 
 #include "gst/sphere/base/result.h"
 #include "gst/tools/stitch_options.h"
+#include "gst/tools/voice.h"
 
 namespace sphere::tool {
 
@@ -35,6 +36,7 @@ struct ReframeOptions {
   StitchOptions common;
   std::vector<ReframeClip> clips;  ///< in the order of the film; at least one
   std::optional<FrameRate> fps;    ///< nothing: as the clips have it
+  VoiceChoice voice;
 };
 
 /// From the command line; every value is within its range afterwards. Fills `options` as far as it

@@ -173,33 +173,41 @@ std::vector<GOptionEntry> VoiceOption::entries() {
   return all;
 }
 
-Status VoiceOption::check(const StitchOptions& options) const {
-  if (wanted_) {
-    if (options.photo_out) return invalid("--voice needs a video");
-    return ok();
-  }
-  if (source_) return invalid("--voice-source needs --voice");
-  if (sink_) return invalid("--voice-sink needs --voice");
-  return ok();
+Result<VoiceChoice> VoiceOption::parse(const StitchOptions& options) const {
+  if (!wanted_ && source_) return invalid("--voice-source needs --voice");
+  if (!wanted_ && sink_) return invalid("--voice-sink needs --voice");
+  if (wanted_ && options.photo_out) return invalid("--voice needs a video");
+  VoiceChoice choice;
+  choice.wanted = wanted_;
+  if (source_) choice.source = source_;
+  if (sink_) choice.sink = sink_;
+  choice.consent = consent_.caps();
+  choice.ledger = consent_.ledger();
+  return choice;
 }
 
-Status prepare_voice(const VoiceOption& voice) {
-  if (!voice.wanted()) return ok();
+Status prepare_voice(const VoiceChoice& voice) {
+  if (!voice.wanted) return ok();
   consent::Consent consent;
-  if (const Status opened = voice.consent().open(&consent); !opened) return opened;
+  if (voice.consent) {
+    const CapsRef caps(gst_caps_from_string(voice.consent->c_str()));
+    if (!caps) return invalid("--consent: these are no caps: see 'sphere consent caps'");
+    consent.set_caps(caps.get());
+  }
+  if (voice.ledger)
+    if (const Status opened = consent.set_ledger(*voice.ledger); !opened) return opened;
   const consent::Answer answer = consent.ask(consent::Category::audio, consent::Purpose::edit);
   if (!answer.allowed)
     return invalid("--voice: " + answer.reason +
                    "; 'sphere consent give audio --purpose edit' gives it");
-  const bool has_screen = std::getenv("DISPLAY") || std::getenv("WAYLAND_DISPLAY");
-  if (!has_screen && std::string_view(voice.sink()).find("fake") == std::string_view::npos)
+  if (voice.has_window() && !std::getenv("DISPLAY") && !std::getenv("WAYLAND_DISPLAY"))
     return invalid(
         "--voice: the film is shown while the voice is recorded, and there is no screen; "
         "--voice-sink fakesink records without one");
   return ok();
 }
 
-Result<OutputFile> add_voice(const VoiceOption& voice, const OutputFile& film,
+Result<OutputFile> add_voice(const VoiceChoice& voice, const OutputFile& film,
                              const StitchOptions& options, MessagePrinter* printer) {
   Result<RecordedVoice> recorded = record_voice(voice, film.descriptor());
   if (!recorded) return recorded.error();

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,16 @@
 
 namespace sphere::tool {
 
+struct VoiceChoice {
+  bool wanted = false;
+  /// The elements that record, as in a launch line, and the one that shows the film.
+  std::string source = "autoaudiosrc", sink = "autovideosink";
+  /// Where consent comes from, as the elements have it.
+  std::optional<std::string> consent, ledger;
+
+  bool has_window() const { return sink.find("fake") == std::string::npos; }
+};
+
 class VoiceOption {
  public:
   VoiceOption() = default;
@@ -26,13 +37,7 @@ class VoiceOption {
   /// They point into this object.
   std::vector<GOptionEntry> entries();
   /// `options` is what the other options say. An error: they don't go together.
-  Status check(const StitchOptions& options) const;
-
-  bool wanted() const { return wanted_; }
-  /// The elements that record, as in a launch line, and the one that shows the film.
-  const char* source() const { return source_ ? source_ : "autoaudiosrc"; }
-  const char* sink() const { return sink_ ? sink_ : "autovideosink"; }
-  const ConsentOption& consent() const { return consent_; }
+  Result<VoiceChoice> parse(const StitchOptions& options) const;
 
  private:
   gboolean wanted_ = FALSE;
@@ -43,11 +48,11 @@ class VoiceOption {
 
 /// Before a film is made: whether a voice may be recorded now, and whether there is a screen. To be
 /// called after gst_init().
-Status prepare_voice(const VoiceOption& voice);
+Status prepare_voice(const VoiceChoice& voice);
 
 /// Shows `film`, which is complete, and records; then returns the film with the voice as one more
 /// sound track. It goes where `options` say.
-Result<OutputFile> add_voice(const VoiceOption& voice, const OutputFile& film,
+Result<OutputFile> add_voice(const VoiceChoice& voice, const OutputFile& film,
                              const StitchOptions& options, MessagePrinter* printer);
 
 }  // namespace sphere::tool

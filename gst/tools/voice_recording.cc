@@ -40,7 +40,7 @@ Error error_of(GstMessage* message) {
 /// same running time.
 class Recorder {
  public:
-  explicit Recorder(const VoiceOption& voice)
+  explicit Recorder(const VoiceChoice& voice)
       : voice_(voice), loop_(g_main_loop_new(nullptr, FALSE)) {}
   ~Recorder() {
     over_ = true;
@@ -75,7 +75,7 @@ class Recorder {
     const guint signals[] = {g_unix_signal_add(SIGINT, interrupt, this),
                              g_unix_signal_add(SIGTERM, interrupt, this),
                              g_unix_signal_add(SIGHUP, interrupt, this)};
-    if (has_window_)
+    if (voice_.has_window())
       print(stderr, "space in the film's window begins; q ends the voice early\n");
     else
       begin();
@@ -91,7 +91,7 @@ class Recorder {
     g_autoptr(GError) error = nullptr;
     const std::string line =
         std::string("filesrc name=file ! decodebin ! videoconvert name=shown ! videoscale ! ") +
-        voice_.sink() + " name=window";
+        voice_.sink + " name=window";
     film_.reset(gst_parse_launch(line.c_str(), &error));
     if (!film_ || error) {
       film_.reset();
@@ -104,7 +104,6 @@ class Recorder {
     const GstRef<GstElement> window(gst_bin_get_by_name(GST_BIN(film_.get()), "window"));
     if (g_object_class_find_property(G_OBJECT_GET_CLASS(window.get()), "sync"))
       g_object_set(window.get(), "sync", TRUE, nullptr);
-    has_window_ = std::string_view(voice_.sink()).find("fake") == std::string_view::npos;
     const GstRef<GstElement> shown(gst_bin_get_by_name(GST_BIN(film_.get()), "shown"));
     const GstRef<GstPad> pad(gst_element_get_static_pad(shown.get(), "src"));
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, hear_key, this, nullptr);
@@ -115,7 +114,7 @@ class Recorder {
     g_autoptr(GError) error = nullptr;
     // The gate comes first: what it does not pass is nowhere else.
     const std::string line =
-        std::string(voice_.source()) + " ! sphereaudiogate name=gate purpose=edit ! " +
+        voice_.source + " ! sphereaudiogate name=gate purpose=edit ! " +
         recorded_form;
     sound_.reset(gst_parse_launch(line.c_str(), &error));
     if (!sound_ || error) {
@@ -124,10 +123,9 @@ class Recorder {
     }
     gst_object_ref_sink(sound_.get());
     gate_.reset(gst_bin_get_by_name(GST_BIN(sound_.get()), "gate"));
-    if (const auto caps = voice_.consent().caps())
-      gst_util_set_object_arg(G_OBJECT(gate_.get()), "consent", caps->c_str());
-    if (const auto ledger = voice_.consent().ledger())
-      g_object_set(gate_.get(), "ledger", ledger->c_str(), nullptr);
+    if (voice_.consent)
+      gst_util_set_object_arg(G_OBJECT(gate_.get()), "consent", voice_.consent->c_str());
+    if (voice_.ledger) g_object_set(gate_.get(), "ledger", voice_.ledger->c_str(), nullptr);
     g_signal_connect(gate_.get(), "notify::active",
                      G_CALLBACK(+[](GObject*, GParamSpec*, gpointer self) {
                        static_cast<Recorder*>(self)->hear_gate();
@@ -175,6 +173,7 @@ class Recorder {
     base_ = now;
     gst_element_set_state(sound_.get(), GST_STATE_PLAYING);
     gst_element_set_state(film_.get(), GST_STATE_PLAYING);
+    print(stderr, "recording\n");
   }
 
   double now() const {
@@ -279,10 +278,10 @@ class Recorder {
     recorded_.buffers.emplace_back(gst_buffer_ref(gst_sample_get_buffer(sample.get())));
   }
 
-  const VoiceOption& voice_;
+  const VoiceChoice& voice_;
   const std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop_;
   GstRef<GstElement> film_, sound_, gate_;
-  bool has_window_ = true, begun_ = false, ending_ = false;
+  bool begun_ = false, ending_ = false;
   std::atomic<GstClockTime> base_ = 0;
   std::atomic<bool> spoke_ = false, over_ = false;
   std::optional<Error> error_;
@@ -293,7 +292,7 @@ class Recorder {
 
 }  // namespace
 
-Result<RecordedVoice> record_voice(const VoiceOption& voice, int film) {
+Result<RecordedVoice> record_voice(const VoiceChoice& voice, int film) {
   return Recorder(voice).run(film);
 }
 

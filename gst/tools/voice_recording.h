@@ -23,6 +23,6 @@ struct RecordedVoice {
 };
 
 /// `film`: a descriptor of the file.
-Result<RecordedVoice> record_voice(const VoiceOption& voice, int film);
+Result<RecordedVoice> record_voice(const VoiceChoice& voice, int film);
 
 }  // namespace sphere::tool
