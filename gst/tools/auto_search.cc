@@ -85,7 +85,8 @@ class UprightSearch {
   int looked_at() const { return looked_at_; }
   /// The mean of the pictures that count; where there are too few, the best one.
   double confidence() const {
-    return is_enough() ? sum_ / static_cast<double>(seen_.size()) : std::min(best_, least_confidence);
+    return is_enough() ? sum_ / static_cast<double>(seen_.size())
+                       : std::min(best_, least_confidence);
   }
   const std::vector<SeenDirection>& seen() const { return seen_; }
 
@@ -196,7 +197,8 @@ class ViewSearch {
     if (search.stands_still()) {
       const Vec3 up = search.middle();
       printer_->note("level: the picture is tilted by " +
-                     two_places(degrees(angle_between(up, {0, -1, 0}))) + " degrees (" + sure + ")");
+                     two_places(degrees(angle_between(up, {0, -1, 0}))) + " degrees (" + sure +
+                     ")");
       levelling_ = [turn = levelling_of(up)](double) { return turn; };
       return ok();
     }

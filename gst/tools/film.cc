@@ -322,8 +322,7 @@ Outcome Film::join(const FilmFolder& folder) {
   if (options_.voice.wanted) {
     progress_.clear();
     Result<OutputFile> voiced = add_voice(options_.voice, *joined, common, printer_);
-    if (!voiced)
-      return fail_with(voiced.error(), interrupted() ? exit_interrupted : exit_failed);
+    if (!voiced) return fail_with(voiced.error(), interrupted() ? exit_interrupted : exit_failed);
     spoken.emplace(std::move(*voiced));
     film = &*spoken;
     ++result_.sound_tracks;

@@ -188,7 +188,8 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
        "(default: the table in IN)",
        "NAME|FILE|auto"},
       {"level", 0, 0, G_OPTION_ARG_STRING, &level,
-       "horizon: make the horizon level, by the orientation in IN or else by what the pictures show; "
+       "horizon: make the horizon level, by the orientation in IN or else by what the pictures "
+       "show; "
        "full: of two fisheyes, keep the direction, too (default: horizon, if IN shows two fisheyes "
        "and contains the orientation)",
        "off|horizon|full"},
@@ -218,9 +219,10 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
       {}};
   AutoViewOption automatic;
   VoiceOption voice;
-  std::vector<GOptionEntry> all_entries = automatic.entries();
+  std::vector<GOptionEntry> all_entries(std::begin(entries), std::end(entries) - 1);
+  for (const GOptionEntry& entry : automatic.entries()) all_entries.push_back(entry);
   for (const GOptionEntry& entry : voice.entries()) all_entries.push_back(entry);
-  all_entries.insert(all_entries.end(), std::begin(entries), std::end(entries));
+  all_entries.push_back({});
   std::vector<std::string> rest;
   const Status parsed =
       parse_options("reframe", "IN OUT", "Makes a flat photo or film of a 360 one.", description,

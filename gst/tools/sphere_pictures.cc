@@ -101,8 +101,8 @@ double SpherePictures::duration() const {
 }
 
 Status SpherePictures::seek(double time, bool exact) {
-  const int how = exact ? GST_SEEK_FLAG_ACCURATE
-                        : GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_NEAREST;
+  const int how =
+      exact ? GST_SEEK_FLAG_ACCURATE : GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_NEAREST;
   if (gst_element_seek_simple(pipeline_.get(), GST_FORMAT_TIME,
                               static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | how),
                               static_cast<gint64>(time * GST_SECOND)))
@@ -139,7 +139,8 @@ Result<std::optional<TimedPicture>> SpherePictures::next() {
   for (int y = 0; y < picture.size.height; ++y) {
     const auto* row = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame.get(), 0)) +
                       static_cast<ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(frame.get(), 0);
-    std::copy_n(row, width, picture.pixels.begin() + static_cast<ptrdiff_t>(y) * picture.size.width);
+    std::copy_n(row, width,
+                picture.pixels.begin() + static_cast<ptrdiff_t>(y) * picture.size.width);
   }
   return std::optional<TimedPicture>(std::move(timed));
 }

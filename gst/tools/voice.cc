@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "gst/sphere/consent/guard.h"
 #include "gst/tools/encoded_times.h"
@@ -200,6 +201,13 @@ Status prepare_voice(const VoiceChoice& voice) {
   if (!answer.allowed)
     return invalid("--voice: " + answer.reason +
                    "; 'sphere consent give audio --purpose edit' gives it");
+  for (const auto& [option, elements] :
+       {std::pair{"--voice-source: ", &voice.source}, {"--voice-sink: ", &voice.sink}}) {
+    g_autoptr(GError) error = nullptr;
+    GstElement* bin = gst_parse_bin_from_description(elements->c_str(), FALSE, &error);
+    const GstRef<GstElement> made(bin ? GST_ELEMENT(gst_object_ref_sink(bin)) : nullptr);
+    if (error) return invalid(option + to_string(error->message));
+  }
   if (voice.has_window() && !std::getenv("DISPLAY") && !std::getenv("WAYLAND_DISPLAY"))
     return invalid(
         "--voice: the film is shown while the voice is recorded, and there is no screen; "

@@ -114,8 +114,7 @@ class Recorder {
     g_autoptr(GError) error = nullptr;
     // The gate comes first: what it does not pass is nowhere else.
     const std::string line =
-        voice_.source + " ! sphereaudiogate name=gate purpose=edit ! " +
-        recorded_form;
+        voice_.source + " ! sphereaudiogate name=gate purpose=edit ! " + recorded_form;
     sound_.reset(gst_parse_launch(line.c_str(), &error));
     if (!sound_ || error) {
       sound_.reset();
@@ -202,7 +201,8 @@ class Recorder {
   }
 
   void hear(GstMessage* message) {
-    const bool of_film = gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(film_.get()));
+    const bool of_film =
+        gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(film_.get()));
     g_autoptr(GError) error = nullptr;
     switch (GST_MESSAGE_TYPE(message)) {
       case GST_MESSAGE_EOS:

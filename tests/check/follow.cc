@@ -78,8 +78,9 @@ GST_START_TEST(it_is_followed_over_a_pole) {
   const Seen over = follow(90, 12, [](double t) { return Thing{rotation({40, 55 + 25 * t, 0})}; });
   check_followed(over, 0.4);
   const Mat3 beside = rotation({0, 0, 3});
-  const Seen past = follow(
-      90, 12, [&](double t) { return Thing{beside * rotation({-70, -55 - 25 * t, 0})}; });
+  const Seen past = follow(90, 12, [&](double t) {
+    return Thing{beside * rotation({-70, -55 - 25 * t, 0})};
+  });
   check_followed(past, 0.4);
 }
 GST_END_TEST
@@ -150,8 +151,7 @@ GST_START_TEST(it_is_lost_behind_something_that_it_goes_behind) {
               static_cast<uint8_t>(60 + (x / 3 + y / 3) % 2 * 10);
     return picture;
   };
-  Result<Follower> follower =
-      Follower::make(picture_at(0), rotation({0, 5, 0}).column(2), 12);
+  Result<Follower> follower = Follower::make(picture_at(0), rotation({0, 5, 0}).column(2), 12);
   fail_unless(bool(follower));
   bool seen_at_first = true, seen_behind = false;
   for (int n = 1; n < 90; ++n) {

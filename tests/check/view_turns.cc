@@ -121,8 +121,9 @@ GST_END_TEST
 
 GST_START_TEST(one_view_stays_one) {
   const ViewPath path = made({{.time = 0, .angles = {30, 10, 0}, .fov = 100}});
-  const Result<ViewPath> turned =
-      turned_path(path, 10, [](double) { return rotation({0, 0, 15}); });
+  const Result<ViewPath> turned = turned_path(path, 10, [](double) {
+    return rotation({0, 0, 15});
+  });
   fail_unless(bool(turned));
   fail_unless_equals_uint64(turned->keyframes().size(), 2);
   fail_unless(apart(turned->at(4).rotation, rotation({0, 0, 15}) * rotation({30, 10, 0})) < 1e-6);

@@ -38,9 +38,9 @@ inline SpherePicture turned_scene(Size size, const Mat3& turn, Pattern pattern =
 
 /// A plate with a pattern that has no two directions alike.
 struct Plate {
-  Mat3 frame;              ///< its axis is its third column
-  double radius = 0;       ///< radians
-  double light = 1;        ///< factor
+  Mat3 frame;         ///< its axis is its third column
+  double radius = 0;  ///< radians
+  double light = 1;   ///< factor
 };
 
 /// Draws a plate over a picture.

@@ -12,8 +12,8 @@ namespace sphere {
 
 namespace {
 
-constexpr double tolerance = 0.1;    ///< degrees
-constexpr double step = 1.0 / 30;    ///< seconds
+constexpr double tolerance = 0.1;     ///< degrees
+constexpr double step = 1.0 / 30;     ///< seconds
 constexpr double just_before = 1e-4;  ///< seconds, of a jump
 // A longer video has its samples further apart.
 constexpr double most_samples = 500'000;

@@ -100,9 +100,8 @@ Match best_match(const cv::Mat& view, const cv::Mat& wanted, const cv::Mat& weig
   cv::Point at;
   cv::minMaxLoc(likeness, nullptr, &match.likeness, nullptr, &at);
   const auto value = [&](int dx, int dy) {
-    return static_cast<double>(
-        likeness.at<float>(std::clamp(at.y + dy, 0, likeness.rows - 1),
-                           std::clamp(at.x + dx, 0, likeness.cols - 1)));
+    return static_cast<double>(likeness.at<float>(std::clamp(at.y + dy, 0, likeness.rows - 1),
+                                                  std::clamp(at.x + dx, 0, likeness.cols - 1)));
   };
   match.place = {at.x + peak_offset(value(-1, 0), value(0, 0), value(1, 0)) + wanted.cols / 2.0,
                  at.y + peak_offset(value(0, -1), value(0, 0), value(0, 1)) + wanted.rows / 2.0};

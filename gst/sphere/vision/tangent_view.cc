@@ -20,8 +20,7 @@ cv::Mat TangentView::draw(const SpherePicture& picture) const {
     }
   }
   // OpenCV has no type for pixels that are only read.
-  const cv::Mat pixels(size.height, size.width, CV_8U,
-                       const_cast<uint8_t*>(picture.pixels.data()));
+  const cv::Mat pixels(size.height, size.width, CV_8U, const_cast<uint8_t*>(picture.pixels.data()));
   cv::Mat view;
   cv::remap(pixels, view, places, cv::noArray(), cv::INTER_LINEAR, cv::BORDER_WRAP);
   return view;

@@ -86,8 +86,7 @@ double support(const std::vector<Line>& lines, Vec3 up, double tolerance) {
 std::vector<Vec3> candidates() {
   std::vector<Vec3> all = {picture_up};
   for (double tilt = candidate_step; tilt <= most_tilt; tilt += candidate_step) {
-    const int around =
-        static_cast<int>(std::ceil(360 * std::sin(radians(tilt)) / candidate_step));
+    const int around = static_cast<int>(std::ceil(360 * std::sin(radians(tilt)) / candidate_step));
     for (int i = 0; i < around; ++i) {
       const double turn = 2 * pi * i / around, out = std::sin(radians(tilt));
       all.push_back({out * std::cos(turn), -std::cos(radians(tilt)), out * std::sin(turn)});
@@ -111,8 +110,7 @@ Nearest nearest(const std::vector<Line>& lines, Vec3 up, double tolerance) {
     const cv::Vec3d n(line.normal.x, line.normal.y, line.normal.z);
     const cv::Matx33d across = n * n.t();
     // Upright lines: the sine to be made small is that to the normal. The horizon: the cosine.
-    sum += line.weight * (agrees.upright * across +
-                          agrees.horizon * (cv::Matx33d::eye() - across));
+    sum += line.weight * (agrees.upright * across + agrees.horizon * (cv::Matx33d::eye() - across));
     all += line.weight * (agrees.upright + agrees.horizon);
   }
   if (!(all > 0)) return {up, 0};
@@ -142,10 +140,11 @@ Upright search(const SpherePicture& picture) {
   Nearest found{all[best], 0};
   for (int i = 0; i < refinements; ++i) {
     const double part = static_cast<double>(i) / (refinements - 1);
-    found = nearest(lines, found.up,
-                    coarse_tolerance + part * (fine_tolerance - coarse_tolerance));
+    found = nearest(lines, found.up, coarse_tolerance + part * (fine_tolerance - coarse_tolerance));
   }
-  const double contrast = other > 0 ? supports[best] / other : supports[best] > 0 ? good_contrast : 0;
+  const double contrast = other > 0            ? supports[best] / other
+                          : supports[best] > 0 ? good_contrast
+                                               : 0;
   const double confidence = rise(supports[best], least_support, good_support) *
                             rise(contrast, least_contrast, good_contrast) *
                             rise(found.spread, 0, good_spread);
@@ -170,8 +169,7 @@ Vec3 middle_direction(std::span<const Vec3> directions) {
   Vec3 middle = picture_up;
   for (int i = 0; i < 100; ++i) {
     Vec3 sum;
-    for (const Vec3 one : directions)
-      sum = sum + (1 / std::max(length(one - middle), 1e-9)) * one;
+    for (const Vec3 one : directions) sum = sum + (1 / std::max(length(one - middle), 1e-9)) * one;
     if (!(length(sum) > 0)) break;
     middle = normalised(sum);
   }
