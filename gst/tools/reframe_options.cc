@@ -2,8 +2,6 @@
 
 #include "gst/tools/reframe_options.h"
 
-#include <cmath>
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +17,6 @@ namespace sphere::tool {
 namespace {
 
 constexpr int film_width = 1920, film_height = 1080;
-constexpr double least_rate = 1, most_rate = 1000;
 
 constexpr const char* description =
     "IN is a 360 picture or video, or one with the two fisheyes of a camera: then it is stitched\n"
@@ -67,32 +64,6 @@ struct TimeWords {
   double speed;
 };
 
-Result<FrameRate> parse_rate(const char* text) {
-  FrameRate rate;
-  int used = 0;
-  const bool fraction =
-      std::sscanf(text, "%d/%d%n", &rate.numerator, &rate.denominator, &used) == 2 && !text[used];
-  char* end = nullptr;
-  const double decimal = fraction ? 0 : g_ascii_strtod(text, &end);
-  if (!fraction) rate = {};
-  if (!fraction && end != text && !*end && decimal >= least_rate && decimal <= most_rate) {
-    const double whole = std::round(decimal);
-    // 29.97 means 30000/1001.
-    if (std::abs(decimal - whole) < 1e-9)
-      rate = {static_cast<int>(whole), 1};
-    else if (std::abs(decimal - whole / 1.001) < 0.005)
-      rate = {static_cast<int>(whole) * 1000, 1001};
-    else
-      rate = {static_cast<int>(std::lround(decimal * 1000)), 1000};
-  }
-  if (rate.numerator > 0 && rate.denominator > 0) {
-    const double value = static_cast<double>(rate.numerator) / rate.denominator;
-    if (value >= least_rate && value <= most_rate) return rate;
-  }
-  return invalid(std::string("--fps is '") + text +
-                 "', must be 1 to 1000 pictures a second, such as 30, 29.97 or 30000/1001");
-}
-
 /// What is cut out of IN, and how fast it is shown; or the list of clips.
 Status read_clips(const TimeWords& words, ReframeOptions* options) {
   const StitchOptions& common = options->common;
@@ -101,7 +72,7 @@ Status read_clips(const TimeWords& words, ReframeOptions* options) {
     return invalid("--from, --to, --speed, --fps and --edit are for films, and " + common.output +
                    " is a picture");
   if (words.fps) {
-    const Result<FrameRate> rate = parse_rate(words.fps);
+    const Result<FrameRate> rate = parse_rate("--fps", words.fps);
     if (!rate) return rate.error();
     options->fps = *rate;
   }

@@ -10,6 +10,7 @@
 
 #include "gst/sphere/base/result.h"
 #include "gst/tools/stitch_options.h"
+#include "gst/tools/time_option.h"
 #include "gst/tools/voice.h"
 
 namespace sphere::tool {
@@ -23,12 +24,6 @@ struct ReframeClip {
   double from = 0;           ///< seconds of IN
   std::optional<double> to;  ///< nothing: the end of IN
   double speed = 1;          ///< of the film; that of keyframes comes on top
-};
-
-/// Pictures a second, as a fraction.
-struct FrameRate {
-  int numerator = 0, denominator = 1;
-  bool operator==(const FrameRate&) const = default;
 };
 
 struct ReframeOptions {

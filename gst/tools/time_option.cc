@@ -14,6 +14,7 @@ namespace {
 
 // Eleven days; no video is longer.
 constexpr double most_seconds = 1e6;
+constexpr double least_rate = 1, most_rate = 1000;
 
 }  // namespace
 
@@ -43,6 +44,32 @@ Result<double> parse_time(const char* option, const std::string& text) {
   }
   if (seconds > most_seconds) return wrong;
   return seconds;
+}
+
+Result<FrameRate> parse_rate(const char* option, const char* text) {
+  FrameRate rate;
+  int used = 0;
+  const bool fraction =
+      std::sscanf(text, "%d/%d%n", &rate.numerator, &rate.denominator, &used) == 2 && !text[used];
+  char* end = nullptr;
+  const double decimal = fraction ? 0 : g_ascii_strtod(text, &end);
+  if (!fraction) rate = {};
+  if (!fraction && end != text && !*end && decimal >= least_rate && decimal <= most_rate) {
+    const double whole = std::round(decimal);
+    // 29.97 means 30000/1001.
+    if (std::abs(decimal - whole) < 1e-9)
+      rate = {static_cast<int>(whole), 1};
+    else if (std::abs(decimal - whole / 1.001) < 0.005)
+      rate = {static_cast<int>(whole) * 1000, 1001};
+    else
+      rate = {static_cast<int>(std::lround(decimal * 1000)), 1000};
+  }
+  if (rate.numerator > 0 && rate.denominator > 0) {
+    const double value = static_cast<double>(rate.numerator) / rate.denominator;
+    if (value >= least_rate && value <= most_rate) return rate;
+  }
+  return invalid(std::string(option) + " is '" + text +
+                 "', must be 1 to 1000 pictures a second, such as 30, 29.97 or 30000/1001");
 }
 
 std::string time_text(double seconds) {

@@ -33,7 +33,7 @@ CORE_ARROWS = {
     "consent": CONSENT,
     "storage": CONSENT | {"storage"},
     "scene": LENS | {"scene"},
-    "view": {"base", "geometry", "view"},
+    "view": {"base", "geometry", "media", "view"},
     "vision": {"base", "geometry", "vision"},
 }
 # gst/sphere itself: the one header of the C API.

@@ -2,6 +2,7 @@
 
 #include "gst/sphere/geometry/vec.h"
 
+
 namespace sphere {
 
 Mat3 rotation(const Angles& angles) {

@@ -195,6 +195,28 @@ View ViewPath::at(double time) const {
   return view;
 }
 
+ViewValues ViewPath::values_at(double time, const ViewValues& near) const {
+  const size_t index = index_at(time);
+  ViewValues values;
+  if (time <= keyframes_[index].time || index + 1 == keyframes_.size()) {
+    std::ranges::copy(nodes_[index].value, values.begin());
+    return values;
+  }
+  const View view = at(time);
+  values[fov_channel] =
+      zooms_after(index) ? channel_at(index, fov_channel, time) : nodes_[index].value[fov_channel];
+  if (horizon_ == Horizon::locked) {
+    for (const int channel : {0, 1, 2})
+      values[static_cast<size_t>(channel)] = channel_at(index, channel, time);
+    return values;
+  }
+  const Angles angles = angles_of(view.rotation);
+  values[0] = near[0] + std::remainder(angles.yaw - near[0], 360);
+  values[1] = angles.pitch;
+  values[2] = near[2] + std::remainder(angles.roll - near[2], 360);
+  return values;
+}
+
 double ViewPath::speed_at(double time) const { return keyframes_[index_at(time)].speed; }
 
 }  // namespace sphere

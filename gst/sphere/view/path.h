@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,9 @@ struct View {
   Projection projection = Projection::perspective;
 };
 
+/// Yaw, pitch, roll and field of view, degrees. The yaw goes on counting beyond half a turn.
+using ViewValues = std::array<double, 4>;
+
 class ViewPath {
  public:
   static constexpr size_t most_keyframes = 100'000;
@@ -72,6 +76,9 @@ class ViewPath {
   /// The view at a time in seconds, also before the first and after the last keyframe. It depends
   /// on the time alone.
   View at(double time) const;
+  /// The same as numbers that change without jumps, where the view does: yaw goes the way round
+  /// that the view turns. With a free horizon it is the nearest to `near`.
+  ViewValues values_at(double time, const ViewValues& near = {}) const;
   /// The speed of the film at a time.
   double speed_at(double time) const;
 
