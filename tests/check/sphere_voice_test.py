@@ -112,6 +112,8 @@ def test_withdrawal(case):
         wait_for("a second is recorded", lambda: command.poll() is not None or
                  (heard.exists() and heard.stat().st_size > 1.2 * 2 * RATE))
         case.done("withdrawn", "consent", "withdraw", "audio")
+        size = heard.stat().st_size
+        wait_for("the gate has noticed", lambda: command.poll() is not None or heard.stat().st_size > size + RATE // 2)
         case.done("and given again", "consent", "give", "audio", "--purpose", "edit")
         said = command.stderr.read()
         check("the film is made", command.wait(timeout=DEADLINE) == 0, said)

@@ -2,7 +2,6 @@
 
 #include "gst/sphere/geometry/vec.h"
 
-
 namespace sphere {
 
 Mat3 rotation(const Angles& angles) {

@@ -22,8 +22,6 @@ struct Upright {
 /// A picture that is tilted further than this, degrees, is not recognised.
 inline constexpr double most_tilt = 45;
 inline constexpr double least_confidence = 0.3;
-/// A good width for the pictures: wider ones show more, and cost more.
-inline constexpr int upright_width = 1920;
 
 /// An error: the picture is not complete, or OpenCV failed.
 Result<Upright> find_upright(const SpherePicture& picture);
