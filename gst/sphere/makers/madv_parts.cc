@@ -9,6 +9,7 @@
 
 #include "gst/sphere/makers/madv_format.h"
 #include "gst/sphere/makers/makers.h"
+#include "gst/sphere/media/box_edits.h"
 #include "gst/sphere/media/place.h"
 
 namespace sphere::makers {
@@ -72,6 +73,57 @@ std::string read_camera(std::span<const uint8_t> content, Traces* traces) {
   return text(id, version) + " " + text(serial, end);
 }
 
+constexpr size_t box_head = 8;
+// Between two records, the orientation is interpolated: the last picture needs the next record.
+constexpr uint64_t records_beyond = 1;
+
+std::span<const uint8_t> content_of(std::span<const uint8_t> box) { return box.subspan(box_head); }
+
+/// A track with the records of these pictures. `copies` of its first record come before it.
+std::vector<uint8_t> cut_track_box(std::span<const uint8_t> box,
+                                   const media::PictureRange& pictures, uint64_t copies) {
+  const std::span<const uint8_t> content = content_of(box);
+  const uint64_t have = content.size() / matrix_size;
+  const uint64_t first = std::min(pictures.first > copies ? pictures.first - copies : 0, have);
+  // Pictures that the copies are for need none of the records behind the first one.
+  const uint64_t before = copies > pictures.first ? copies - pictures.first : 0;
+  const uint64_t wanted = pictures.count + records_beyond;
+  const uint64_t count =
+      std::min(have - first, std::max<uint64_t>(wanted > before ? wanted - before : 0, 1));
+  const std::string type(reinterpret_cast<const char*>(box.data()) + 4, 4);
+  return media::make_box(type.c_str(), content.subspan(static_cast<size_t>(first * matrix_size),
+                                                       static_cast<size_t>(count * matrix_size)));
+}
+
+/// The camera's own box, with the records of these pictures. Nothing if it is damaged.
+std::optional<std::vector<uint8_t>> cut_camera_box(std::span<const uint8_t> box,
+                                                   const media::PictureRange& pictures) {
+  if (box.size() < box_head) return std::nullopt;
+  const std::span<const uint8_t> content = content_of(box);
+  const MemorySource source(content);
+  uint64_t copies = 0;
+  if (const auto count = find_box(source, 0, content.size(), false, "fltr"))
+    copies = ByteReader(content.subspan(static_cast<size_t>(count->content))).u32_little();
+  std::vector<uint8_t> made;
+  for (uint64_t position = 0; position < content.size();) {
+    Box child;
+    if (box_at(source, position, content.size(), false, &child) != Next::box) return std::nullopt;
+    const std::span<const uint8_t> whole = content.subspan(
+        static_cast<size_t>(child.begin), static_cast<size_t>(child.end - child.begin));
+    std::vector<uint8_t> bytes(whole.begin(), whole.end());
+    const bool plain = child.content - child.begin == box_head;
+    if (plain && (child.type == "tlyd" || child.type == "GYRA")) {
+      bytes = cut_track_box(whole, pictures, child.type == "tlyd" ? copies : 0);
+    } else if (plain && child.type == "fltr" && child.size() >= 4) {
+      const uint64_t left = copies > pictures.first ? copies - pictures.first : 0;
+      for (size_t i = 0; i < 4; ++i) bytes[box_head + i] = static_cast<uint8_t>(left >> 8 * i);
+    }
+    made.insert(made.end(), bytes.begin(), bytes.end());
+    position = child.end;
+  }
+  return media::make_box("madv", made);
+}
+
 class MadvMaker : public media::Maker {
  public:
   std::optional<PartRule> exif_tag(std::string_view maker, std::string_view model,
@@ -116,6 +168,14 @@ class MadvMaker : public media::Maker {
     if (name == "gpsx") return PartRule{PartClass::place, "position", read_place(content, traces)};
     if (name == "caif")
       return PartRule{PartClass::identity, "camera", read_camera(content, traces)};
+    return std::nullopt;
+  }
+
+  std::optional<std::vector<uint8_t>> cut_box(std::string_view path, std::span<const uint8_t> box,
+                                              const media::PictureRange& pictures) const override {
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    if (name == "madv") return cut_camera_box(box, pictures);
+    if (name == "tlyd" || name == "GYRA") return cut_track_box(box, pictures, 0);
     return std::nullopt;
   }
 

@@ -31,6 +31,11 @@ struct ExifTag {
   std::span<const uint8_t> bytes;
 };
 
+/// Pictures of a video, counted from its beginning at an even rate.
+struct PictureRange {
+  uint64_t first = 0, count = 0;
+};
+
 class Maker {
  public:
   virtual ~Maker() = default;
@@ -44,6 +49,11 @@ class Maker {
   virtual std::optional<PartRule> box(std::string_view path, std::span<const uint8_t> content,
                                       Traces* traces) const;
   virtual bool contains_boxes(std::string_view path) const;
+  /// A box of user data, with its header, for a part of the video: those of its records that belong
+  /// to the pictures of the part. Nothing if it has no such records, and stays as it is.
+  virtual std::optional<std::vector<uint8_t>> cut_box(std::string_view path,
+                                                      std::span<const uint8_t> box,
+                                                      const PictureRange& pictures) const;
   /// Bytes after the end of a photo or of the last box, which end at `end`. If they are the
   /// vendor's: adds each record to `parts`, sets `begin` to their first byte, and returns true. The
   /// records are removed or zeroed by the caller, whole.

@@ -58,6 +58,10 @@ std::optional<PartRule> Maker::box(std::string_view, std::span<const uint8_t>, T
   return std::nullopt;
 }
 bool Maker::contains_boxes(std::string_view) const { return false; }
+std::optional<std::vector<uint8_t>> Maker::cut_box(std::string_view, std::span<const uint8_t>,
+                                                   const PictureRange&) const {
+  return std::nullopt;
+}
 bool Maker::trailer(const Source&, uint64_t, uint64_t*, std::vector<Part>*, Traces*) const {
   return false;
 }
