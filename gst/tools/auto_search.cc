@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "gst/sphere/geometry/quaternion.h"
+#include "gst/sphere/geometry/turn.h"
 #include "gst/sphere/orientation/track.h"
 #include "gst/sphere/view/file.h"
 #include "gst/sphere/view/follow_view.h"

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "gst/sphere/geometry/quaternion.h"
+#include "gst/sphere/geometry/turn.h"
 #include "gst/sphere/view/follow_view.h"
 #include "gst/sphere/view/turned_path.h"
 
@@ -49,8 +49,8 @@ GST_START_TEST(a_turn_between_two_directions_is_the_shortest) {
   std::mt19937 random(2);
   std::normal_distribution<double> any;
   for (int i = 0; i < 1000; ++i) {
-    const Vec3 from = normalised({any(random), any(random), any(random)});
-    const Vec3 to = i % 10 ? normalised({any(random), any(random), any(random)}) : -1.0 * from;
+    const Vec3 from = normalised(Vec3{any(random), any(random), any(random)});
+    const Vec3 to = i % 10 ? normalised(Vec3{any(random), any(random), any(random)}) : -1.0 * from;
     const Mat3 turn = matrix_of(turn_between(from, to));
     fail_unless(angle_between(turn * from, to) < 1e-5);
     fail_unless(std::abs(apart(turn, {}) - degrees(angle_between(from, to))) < 1e-5);

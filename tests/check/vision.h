@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 
 #include "gst/sphere/scene/scene.h"
 #include "gst/sphere/vision/sphere_picture.h"
@@ -43,22 +44,35 @@ struct Plate {
   double light = 1;   ///< factor
 };
 
-/// Draws a plate over a picture.
+/// How bright a plate is in a direction in its axes; nothing beside it.
+inline std::optional<double> plate_brightness(const Plate& plate, Vec3 d) {
+  if (!(d.z > 0)) return std::nullopt;
+  const double edge = std::tan(plate.radius), u = d.x / d.z / edge, v = d.y / d.z / edge;
+  if (u * u + v * v > 1) return std::nullopt;
+  const bool dark = (u > 0.1) != (v > -0.2) || (u + 2 * v > 1.1);
+  return (dark ? 0.1 : 0.9 - 0.2 * u) * plate.light;
+}
+
+/// Draws a plate over a picture. Edges go through pixels, as a camera has them: without that, the
+/// place of the plate would be known to half a pixel only.
 inline void draw_plate(SpherePicture* picture, const Plate& plate) {
+  constexpr int parts = 4;  // of a pixel, each way
   const Size size = picture->size;
   const Mat3 to_plate = plate.frame.transposed();
-  const double edge = std::tan(plate.radius);
+  const double near = std::cos(std::min(plate.radius + 4 * pi / size.width, pi));
   for (int y = 0; y < size.height; ++y)
     for (int x = 0; x < size.width; ++x) {
-      const Vec3 d = to_plate * equirect_direction({x + 0.5, y + 0.5}, size);
-      if (!(d.z > 0)) continue;
-      const double u = d.x / d.z / edge, v = d.y / d.z / edge;
-      if (u * u + v * v > 1) continue;
-      const bool dark = (u > 0.1) != (v > -0.2) || (u + 2 * v > 1.1);
-      const double value = (dark ? 0.1 : 0.9 - 0.2 * u) * plate.light;
-      picture->pixels[static_cast<size_t>(y) * static_cast<size_t>(size.width) +
-                      static_cast<size_t>(x)] =
-          static_cast<uint8_t>(std::clamp(value * 255 + 0.5, 0.0, 255.0));
+      if ((to_plate * equirect_direction({x + 0.5, y + 0.5}, size)).z < near) continue;
+      uint8_t& pixel = picture->pixels[static_cast<size_t>(y) * static_cast<size_t>(size.width) +
+                                       static_cast<size_t>(x)];
+      double sum = 0;
+      for (int part = 0; part < parts * parts; ++part) {
+        const Point at = {x + (part % parts + 0.5) / parts,
+                          y + (static_cast<double>(part / parts) + 0.5) / parts};
+        const auto value = plate_brightness(plate, to_plate * equirect_direction(at, size));
+        sum += value ? *value * 255 : pixel;
+      }
+      pixel = static_cast<uint8_t>(std::clamp(sum / (parts * parts) + 0.5, 0.0, 255.0));
     }
 }
 

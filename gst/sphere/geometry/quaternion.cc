@@ -10,18 +10,6 @@ Quaternion normalised(const Quaternion& q) {
   return {q.w / length, q.x / length, q.y / length, q.z / length};
 }
 
-Quaternion turn_between(Vec3 from, Vec3 to) {
-  const double part = 1 + dot(from, to);
-  // Opposite directions: half a turn about any axis across them.
-  if (part < 1e-12) {
-    const Vec3 other = std::abs(from.x) < 0.7 ? Vec3{1, 0, 0} : Vec3{0, 1, 0};
-    const Vec3 axis = normalised(cross(from, other));
-    return {0, axis.x, axis.y, axis.z};
-  }
-  const Vec3 axis = cross(from, to);
-  return normalised({part, axis.x, axis.y, axis.z});
-}
-
 Mat3 matrix_of(const Quaternion& q) {
   const auto [w, x, y, z] = q;
   return {{{1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)},

@@ -34,9 +34,6 @@ Mat3 matrix_of(const Quaternion& q);
 /// Of a rotation; what is off it by rounding is evened out.
 Quaternion quaternion_of(const Mat3& m);
 
-/// The shortest turn that brings one direction to another; both have length 1.
-Quaternion turn_between(Vec3 from, Vec3 to);
-
 /// At a constant speed and the short way round from `a`, where `t` is 0, to `b`, where it is 1.
 Quaternion slerp(const Quaternion& a, const Quaternion& b, double t);
 

@@ -17,6 +17,7 @@ Mat3 rotation(const Angles& angles) {
   return about_y * about_x * about_z;
 }
 
+// Straight up and down, where the yaw and the roll turn about the same axis, the roll is not told.
 Angles angles_of(const Mat3& r) {
   return {degrees(std::atan2(r.row[0].z, r.row[2].z)),
           degrees(std::atan2(-r.row[1].z, std::hypot(r.row[1].x, r.row[1].y))),

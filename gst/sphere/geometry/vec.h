@@ -65,8 +65,7 @@ struct Angles {
 
 /// The rotation that takes a direction seen in the turned frame to the frame it was turned from.
 Mat3 rotation(const Angles& angles);
-/// The other way round: yaw and roll are within half a turn, pitch within a quarter. Straight up and
-/// down, where the yaw and the roll turn about the same axis, the roll is not told.
+/// The other way round: yaw and roll are within half a turn, pitch within a quarter.
 Angles angles_of(const Mat3& rotation);
 
 }  // namespace sphere

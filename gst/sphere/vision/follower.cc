@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "gst/sphere/geometry/quaternion.h"
+#include "gst/sphere/geometry/turn.h"
 #include "gst/sphere/vision/tangent_view.h"
 
 namespace sphere {
@@ -31,6 +31,9 @@ const double turn_step = radians(4);
 // Likeness. The first picture is trusted from `good` on: then nothing adds up from picture to
 // picture. Where it says less, the pictures before are trusted, for some time.
 constexpr double good = 0.55, poor = 0.25, like_before = 0.85, found_again = 0.7;
+// Something else is often a little alike. Where the likeness falls to less than this part of what it
+// was, the pictures before must agree.
+constexpr double sudden_fall = 0.75;
 constexpr double longest_doubt = 0.5;  ///< seconds
 constexpr double memory = 0.25;        ///< seconds, of the pictures before
 constexpr double speed_memory = 0.1;   ///< seconds
@@ -81,6 +84,12 @@ double peak_offset(double before, double at, double after) {
   const double bend = before - 2 * at + after;
   if (!(bend < -1e-9)) return 0;
   return std::clamp((before - after) / (2 * bend), -0.5, 0.5);
+}
+
+/// Steps from the middle one of three values to the largest, or to the peak beside it.
+double step_to_peak(double before, double at, double after) {
+  if (at >= before && at >= after) return peak_offset(before, at, after);
+  return before > after ? -1 : 1;
 }
 
 struct Match {
@@ -164,20 +173,24 @@ class Follower::Search {
     return {view.direction(match.place), match.likeness};
   }
 
-  /// As it looked at first, near a direction: at the size and the angle at which it is most alike.
+  /// As it looked at first, near a direction: where, and at which size and angle, it is most alike.
   Place refine(const SpherePicture& picture, const Mat3& frame) const {
     Place best;
-    const auto attempt = [&](double scale, double turn) {
+    const auto likeness_of = [&](double scale, double turn) {
       const double inside = std::clamp(scale, least_scale, most_scale);
-      Place place = look_for(picture, turned_about_axis(frame, turn), first_, weights_,
-                             pixel_ * inside, fine_reach);
-      place.scale = inside;
-      place.turn = turn;
+      const Place place = look_for(picture, turned_about_axis(frame, turn), first_, weights_,
+                                   pixel_ * inside, fine_reach);
       if (place.likeness > best.likeness) best = place;
+      return place.likeness;
     };
-    attempt(scale_, turn_);
-    for (const double factor : {1 / scale_step, scale_step}) attempt(scale_ * factor, turn_);
-    for (const double more : {-turn_step, turn_step}) attempt(scale_, turn_ + more);
+    const double same = likeness_of(scale_, turn_);
+    const double scale_steps = step_to_peak(likeness_of(scale_ / scale_step, turn_), same,
+                                            likeness_of(scale_ * scale_step, turn_));
+    const double turn_steps = step_to_peak(likeness_of(scale_, turn_ - turn_step), same,
+                                           likeness_of(scale_, turn_ + turn_step));
+    best.scale =
+        std::clamp(scale_ * std::pow(scale_step, scale_steps), least_scale, most_scale);
+    best.turn = turn_ + turn_step * turn_steps;
     return best;
   }
 
@@ -188,7 +201,7 @@ class Follower::Search {
         look_for(picture, looking_at(frame_, expected), recent_, weights_, pixel_, reach);
     const Place first = refine(picture, looking_at(frame_, before.direction));
     doubt_ = first.likeness < poor ? doubt_ + passed : 0;
-    const bool by_first = first.likeness >= good;
+    const bool by_first = first.likeness >= std::max(good, sudden_fall * usual_likeness_);
     if (!by_first && (before.likeness < like_before || doubt_ > longest_doubt)) {
       is_lost_ = true;
       speed_ = {};
@@ -202,6 +215,7 @@ class Follower::Search {
     }
     move_to(now, passed);
     const double part = 1 - std::exp(-passed / memory);
+    usual_likeness_ += part * (first.likeness - usual_likeness_);
     cv::addWeighted(recent_, 1 - part, patch(picture), part, 0, recent_);
     return answer(true, std::min(by_first ? first.likeness : before.likeness, 1.0));
   }
@@ -227,6 +241,7 @@ class Follower::Search {
     turn_ = place.turn;
     frame_ = looking_at(frame_, place.direction);
     recent_ = patch(picture);
+    usual_likeness_ = place.likeness;
     return answer(true, std::min(place.likeness, 1.0));
   }
 
@@ -237,6 +252,7 @@ class Follower::Search {
   cv::Mat weights_, first_, recent_, coarse_weights_, coarse_first_;
   double scale_ = 1, turn_ = 0;  ///< of the thing now, in the frame, against the first picture
   Vec3 speed_;                   ///< radians a second about this axis
+  double usual_likeness_ = 1;    ///< to the first picture
   double doubt_ = 0;             ///< seconds for which the first picture looks different
   bool is_lost_ = false;
 };
