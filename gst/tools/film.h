@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/tools/clip_times.h"
 #include "gst/tools/film_folder.h"
 #include "gst/tools/pipeline_run.h"
 #include "gst/tools/progress.h"
