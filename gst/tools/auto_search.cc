@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -291,8 +292,13 @@ class ViewSearch {
     double before = (*timed)->time;
     Vec3 now = *direction;
     std::optional<double> lost;
+    size_t seen_last = 0;
     for (uint64_t count = 1;; ++count) {
       seen.push_back({before, levelling_at(before).transposed() * now});
+      if (!lost) {
+        bridge_gap(std::span(seen).subspan(seen_last));
+        seen_last = seen.size() - 1;
+      }
       timed = next_picture();
       if (!timed) return timed.error();
       if (!*timed || (search_.until && (*timed)->time > *search_.until)) break;
@@ -316,8 +322,10 @@ class ViewSearch {
   }
 
   void tell_loss(double from, std::optional<double> to) {
-    printer_->warn("--follow: it was lost at " + time_text(from) + "; the view rests there until " +
-                   (to ? "it is found again at " + time_text(*to) : "the end"));
+    const std::string what = "--follow: it was lost at " + time_text(from);
+    printer_->warn(to ? what + " and found again at " + time_text(*to) +
+                            "; meanwhile the view turns evenly from one place to the other"
+                      : what + "; the view rests there until the end");
   }
 
   // --- the result -------------------------------------------------------------------------------

@@ -69,19 +69,19 @@ GST_START_TEST(it_is_followed_across_the_edge_of_the_picture) {
   const Seen seen = follow(90, 12, [](double t) {
     return Thing{rotation({150 + 25 * t, 10 * std::sin(2 * t), 0})};
   });
-  check_followed(seen, 0.4);
+  check_followed(seen, 0.15);
 }
 GST_END_TEST
 
 GST_START_TEST(it_is_followed_over_a_pole) {
   // Along a meridian through the zenith, and closely past the nadir.
   const Seen over = follow(90, 12, [](double t) { return Thing{rotation({40, 55 + 25 * t, 0})}; });
-  check_followed(over, 0.4);
+  check_followed(over, 0.3);
   const Mat3 beside = rotation({0, 0, 3});
   const Seen past = follow(90, 12, [&](double t) {
     return Thing{beside * rotation({-70, -55 - 25 * t, 0})};
   });
-  check_followed(past, 0.4);
+  check_followed(past, 0.15);
 }
 GST_END_TEST
 
@@ -105,7 +105,8 @@ GST_START_TEST(the_view_keeps_it_in_the_middle_with_few_keyframes) {
   check_followed(seen, 0.5);
   const Result<ViewPath> path = fit_view_path(follow_view(seen.directions, {}), 0.4);
   fail_unless(bool(path));
-  fail_unless(path->keyframes().size() < 15, "%zu keyframes", path->keyframes().size());
+  // More of them at the ends, where a view comes from rest.
+  fail_unless(path->keyframes().size() < 18, "%zu keyframes", path->keyframes().size());
   for (double t = 0; t < 119 / rate; t += 0.01) {
     const View view = path->at(t);
     const double off = degrees(angle_between(view.rotation.column(2), at(t).column(2)));
@@ -132,6 +133,20 @@ GST_START_TEST(it_is_lost_when_it_is_hidden_and_found_again) {
           degrees(angle_between(seen.directions[n].direction, rotation({20, 5, 0}).column(2)));
       fail_unless(from_last < 3, "at %g it does not rest: %g degrees", time, from_last);
     }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(something_alike_does_not_take_its_place) {
+  // The same scene at another place of the sphere, in which something is a little alike.
+  for (const double yaw : {-140.0, -60.0, 70.0}) {
+    const Seen seen = follow(75, 12, [&](double t) {
+      return Thing{rotation({yaw + 15 * t, 5, 0}), radians(5), t < 1 || t >= 1.5};
+    });
+    for (size_t n = 0; n < seen.off.size(); ++n)
+      fail_if(seen.is_seen[n] && seen.off[n] > 0.5, "yaw %g, at %g: %g degrees off", yaw,
+              seen.directions[n].time, seen.off[n]);
+    fail_unless(seen.is_seen.back(), "yaw %g: it is not found again", yaw);
   }
 }
 GST_END_TEST
@@ -196,6 +211,7 @@ static Suite* follow_suite() {
   tcase_add_test(tests, a_still_picture_has_no_drift);
   tcase_add_test(tests, the_view_keeps_it_in_the_middle_with_few_keyframes);
   tcase_add_test(tests, it_is_lost_when_it_is_hidden_and_found_again);
+  tcase_add_test(tests, something_alike_does_not_take_its_place);
   tcase_add_test(tests, it_is_lost_behind_something_that_it_goes_behind);
   tcase_add_test(tests, what_can_not_be_followed_is_told);
   return suite;

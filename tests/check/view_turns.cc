@@ -94,6 +94,21 @@ GST_START_TEST(trembling_is_smoothed_and_movement_is_kept) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_gap_is_bridged_on_the_shortest_way) {
+  std::vector<SeenDirection> all;
+  for (int i = 0; i <= 20; ++i) all.push_back({0.1 * i, rotation({170, 0, 0}).column(2)});
+  all.back().direction = rotation({-150, 0, 0}).column(2);
+  bridge_gap(all);
+  for (int i = 0; i <= 20; ++i)
+    fail_unless(angle_between(all[static_cast<size_t>(i)].direction,
+                              rotation({170 + 2.0 * i, 0, 0}).column(2)) < 1e-6);
+  std::vector<SeenDirection> few(all.begin(), all.begin() + 2);
+  bridge_gap(few);
+  bridge_gap({});
+  fail_unless(angle_between(few[1].direction, all[1].direction) < 1e-9);
+}
+GST_END_TEST
+
 GST_START_TEST(keyframes_of_a_turned_picture_show_the_same) {
   const std::vector<Keyframe> keys = {
       {.time = 0, .angles = {170, 0, 0}, .fov = 90},
@@ -137,6 +152,7 @@ static Suite* view_turns_suite() {
   tcase_add_test(tests, angles_of_a_rotation_are_those_that_made_it);
   tcase_add_test(tests, a_turn_between_two_directions_is_the_shortest);
   tcase_add_test(tests, trembling_is_smoothed_and_movement_is_kept);
+  tcase_add_test(tests, a_gap_is_bridged_on_the_shortest_way);
   tcase_add_test(tests, keyframes_of_a_turned_picture_show_the_same);
   tcase_add_test(tests, one_view_stays_one);
   return suite;

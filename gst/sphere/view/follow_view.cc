@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gst/sphere/geometry/equirect.h"
+#include "gst/sphere/geometry/turn.h"
 
 namespace sphere {
 
@@ -55,6 +56,16 @@ Vec3 smoothed_at(std::span<const SeenDirection> all, size_t at) {
 }
 
 }  // namespace
+
+void bridge_gap(std::span<SeenDirection> gap) {
+  if (gap.size() < 3) return;
+  const SeenDirection &first = gap.front(), &last = gap.back();
+  const Quaternion whole = turn_between(first.direction, last.direction);
+  for (SeenDirection& one : gap.subspan(1, gap.size() - 2)) {
+    const double part = (one.time - first.time) / (last.time - first.time);
+    one.direction = matrix_of(slerp({}, whole, part)) * first.direction;
+  }
+}
 
 std::vector<SeenDirection> smoothed(std::span<const SeenDirection> all) {
   std::vector<SeenDirection> made;

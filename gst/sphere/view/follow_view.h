@@ -15,6 +15,10 @@ struct SeenDirection {
   Vec3 direction;   ///< of length 1
 };
 
+/// Fills a gap in which nothing was seen: all directions between the first and the last one lie on
+/// the shortest way, at a constant speed.
+void bridge_gap(std::span<SeenDirection> gap);
+
 /// The same directions without the trembling of single measurements. `all` is in the order of the
 /// times.
 std::vector<SeenDirection> smoothed(std::span<const SeenDirection> all);

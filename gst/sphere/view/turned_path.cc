@@ -32,7 +32,11 @@ Result<ViewPath> turned_path(const ViewPath& path, double end,
     times.push_back(keys[i].time);
     const bool jumps = i > 0 && (keys[i - 1].easing.kind == Easing::Kind::hold ||
                                  keys[i - 1].projection != keys[i].projection);
-    if (jumps && keys[i].time > just_before) times.push_back(keys[i].time - just_before);
+    if (!jumps || !(keys[i].time > just_before)) continue;
+    times.push_back(keys[i].time - just_before);
+    // A curve through keyframes bends most behind a jump.
+    for (double after = apart / 2; after > just_before; after /= 2)
+      times.push_back(keys[i].time + after);
   }
   std::ranges::sort(times);
 

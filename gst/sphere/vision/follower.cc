@@ -31,9 +31,11 @@ const double turn_step = radians(4);
 // Likeness. The first picture is trusted from `good` on: then nothing adds up from picture to
 // picture. Where it says less, the pictures before are trusted, for some time.
 constexpr double good = 0.55, poor = 0.25, like_before = 0.85, found_again = 0.7;
-// Something else is often a little alike. Where the likeness falls to less than this part of what it
-// was, the pictures before must agree.
+// Something else is often a little alike. Where the likeness falls to less than this part of what
+// it was, the pictures before must agree.
 constexpr double sudden_fall = 0.75;
+// Of what it was: what is found elsewhere must be that alike.
+constexpr double as_before = 0.88;
 constexpr double longest_doubt = 0.5;  ///< seconds
 constexpr double memory = 0.25;        ///< seconds, of the pictures before
 constexpr double speed_memory = 0.1;   ///< seconds
@@ -141,7 +143,7 @@ class Follower::Search {
 
   Followed next(const SpherePicture& picture, double seconds) {
     const double passed = std::clamp(seconds, shortest_step, longest_step);
-    return is_lost_ ? find_again(picture) : follow(picture, passed);
+    return is_lost_ ? find_again(picture, passed) : follow(picture, passed);
   }
 
  private:
@@ -188,8 +190,7 @@ class Follower::Search {
                                             likeness_of(scale_ * scale_step, turn_));
     const double turn_steps = step_to_peak(likeness_of(scale_, turn_ - turn_step), same,
                                            likeness_of(scale_, turn_ + turn_step));
-    best.scale =
-        std::clamp(scale_ * std::pow(scale_step, scale_steps), least_scale, most_scale);
+    best.scale = std::clamp(scale_ * std::pow(scale_step, scale_steps), least_scale, most_scale);
     best.turn = turn_ + turn_step * turn_steps;
     return best;
   }
@@ -204,6 +205,7 @@ class Follower::Search {
     const bool by_first = first.likeness >= std::max(good, sudden_fall * usual_likeness_);
     if (!by_first && (before.likeness < like_before || doubt_ > longest_doubt)) {
       is_lost_ = true;
+      lost_for_ = passed;
       speed_ = {};
       doubt_ = 0;
       return answer(false, std::max(first.likeness, 0.0));
@@ -230,12 +232,15 @@ class Follower::Search {
     frame_ = looking_at(frame_, now);
   }
 
-  Followed find_again(const SpherePicture& picture) {
+  Followed find_again(const SpherePicture& picture, double passed) {
+    lost_for_ += passed;
+    const double reach = std::min(usual_reach + reach_a_second * lost_for_, lost_reach);
     const double coarse = pixel_ * side_ / coarse_side_ * scale_;
     const Place around = look_for(picture, turned_about_axis(frame_, turn_), coarse_first_,
-                                  coarse_weights_, coarse, lost_reach);
+                                  coarse_weights_, coarse, reach);
     const Place place = refine(picture, looking_at(frame_, around.direction));
-    if (place.likeness < found_again) return answer(false, std::max(place.likeness, 0.0));
+    if (place.likeness < std::max(found_again, as_before * usual_likeness_))
+      return answer(false, std::max(place.likeness, 0.0));
     is_lost_ = false;
     scale_ = place.scale;
     turn_ = place.turn;
@@ -254,6 +259,7 @@ class Follower::Search {
   Vec3 speed_;                   ///< radians a second about this axis
   double usual_likeness_ = 1;    ///< to the first picture
   double doubt_ = 0;             ///< seconds for which the first picture looks different
+  double lost_for_ = 0;          ///< seconds
   bool is_lost_ = false;
 };
 
