@@ -437,8 +437,10 @@ Status StitchPipeline::build_readers(const StitchInput& input,
     }
     readers_.push_back(std::make_unique<VideoReader>(GST_BIN(pipeline_.get()), file,
                                                      std::move(into), sound, found));
+    const Status built = readers_.back()->build();
+    // Only then are there tracks to count.
     if (film_) readers_.back()->count_between(film_->choice.begin, film_->choice.end);
-    return readers_.back()->build();
+    return built;
   };
   if (!input.right) return add_reader(input, targets, true);
   const Status left = add_reader(input, {targets[0]}, true);
