@@ -87,6 +87,11 @@ class VoiceMuxer {
     if (!gst_element_link(source, demuxer) || !gst_element_link(muxer_, sink) || !video ||
         gst_pad_link(out, video) != GST_PAD_LINK_OK || !gst_element_link(speaker_, queue))
       return failed("the pipeline that adds the voice can't be linked");
+    // Until the demuxer has told all tracks, the voice has no place in the muxer.
+    const GstRef<GstPad> voice(gst_element_get_static_pad(queue, "src"));
+    held_ = gst_pad_add_probe(
+        voice.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM,
+        +[](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
     keep_descriptions_out(video);
     if (!matroska) times_.watch(video);
     sounds_.emplace(GST_BIN(pipeline_.get()), muxer_, options_.container);
@@ -123,6 +128,7 @@ class VoiceMuxer {
     if (!mux_pad || gst_pad_link(out, mux_pad) != GST_PAD_LINK_OK)
       return refuse(failed("the muxer takes no voice"));
     keep_descriptions_out(mux_pad);
+    gst_pad_remove_probe(out, held_);
   }
 
   void refuse(const Error& error) {
@@ -147,6 +153,7 @@ class VoiceMuxer {
   GstElement* pictures_ = nullptr;
   GstElement* speaker_ = nullptr;
   GstElement* voice_queue_ = nullptr;
+  gulong held_ = 0;  ///< the probe that holds the voice back
   EncodedTimes times_;
   std::optional<SoundCopier> sounds_;
 };

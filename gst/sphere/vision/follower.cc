@@ -33,15 +33,18 @@ const double turn_step = radians(4);
 constexpr double good = 0.55, poor = 0.25, like_before = 0.85, found_again = 0.7;
 // Something else is often a little alike. Where the likeness falls to less than this part of what
 // it was, the pictures before must agree.
-constexpr double sudden_fall = 0.75;
+constexpr double sudden_fall = 0.75, clear_fall = 0.95;
 // Of what it was: what is found elsewhere must be that alike.
 constexpr double as_before = 0.88;
+// What moves goes on as it moved: of two places that are alike, the expected one is right.
+constexpr double unexpected = 0.3;
 constexpr double longest_doubt = 0.5;  ///< seconds
 constexpr double memory = 0.25;        ///< seconds, of the pictures before
 constexpr double speed_memory = 0.1;   ///< seconds
 constexpr double shortest_step = 1e-3, longest_step = 1;
 
-/// The weight of each pixel: the middle of the thing counts most, its surroundings little.
+/// The weight of each pixel: the edge of the thing counts less than its middle, and its
+/// surroundings not at all.
 cv::Mat weights_of(int side) {
   cv::Mat weights(side, side, CV_32F);
   const double middle = (side - 1) / 2.0;
@@ -49,7 +52,7 @@ cv::Mat weights_of(int side) {
     for (int x = 0; x < side; ++x) {
       const double away = std::min(std::hypot(x - middle, y - middle) / (side / 2.0), 1.0);
       const double c = std::cos(away * pi / 2);
-      weights.at<float>(y, x) = static_cast<float>(c * c);
+      weights.at<float>(y, x) = static_cast<float>(c);
     }
   return weights;
 }
@@ -99,17 +102,26 @@ struct Match {
   double likeness = -1;
 };
 
-Match best_match(const cv::Mat& view, const cv::Mat& wanted, const cv::Mat& weights) {
+/// The place with the greatest likeness, less `cost` for each size of what is wanted that it is
+/// away from the middle of the view.
+Match best_match(const cv::Mat& view, const cv::Mat& wanted, const cv::Mat& weights, double cost) {
   cv::Mat picture, likeness;
   view.convertTo(picture, CV_32F);
   cv::matchTemplate(picture, wanted, likeness, cv::TM_CCOEFF_NORMED, weights);
-  // Where a picture is even, the quotient may be anything.
+  cv::Mat score(likeness.size(), CV_32F);
+  const double middle_x = (likeness.cols - 1) / 2.0, middle_y = (likeness.rows - 1) / 2.0;
   for (int y = 0; y < likeness.rows; ++y)
-    for (int x = 0; x < likeness.cols; ++x)
-      if (float& v = likeness.at<float>(y, x); !(v >= -1.01f && v <= 1.01f)) v = -1;
+    for (int x = 0; x < likeness.cols; ++x) {
+      float& v = likeness.at<float>(y, x);
+      // Where a picture is even, the quotient may be anything.
+      if (!(v >= -1.01f && v <= 1.01f)) v = -1;
+      const double away = std::hypot(x - middle_x, y - middle_y) / wanted.cols;
+      score.at<float>(y, x) = static_cast<float>(v - cost * away);
+    }
   Match match;
   cv::Point at;
-  cv::minMaxLoc(likeness, nullptr, &match.likeness, nullptr, &at);
+  cv::minMaxLoc(score, nullptr, nullptr, nullptr, &at);
+  match.likeness = likeness.at<float>(at);
   const auto value = [&](int dx, int dy) {
     return static_cast<double>(likeness.at<float>(std::clamp(at.y + dy, 0, likeness.rows - 1),
                                                   std::clamp(at.x + dx, 0, likeness.cols - 1)));
@@ -168,10 +180,10 @@ class Follower::Search {
   }
 
   Place look_for(const SpherePicture& picture, const Mat3& frame, const cv::Mat& wanted,
-                 const cv::Mat& weights, double pixel, double reach) const {
+                 const cv::Mat& weights, double pixel, double reach, double cost = 0) const {
     const int around = static_cast<int>(std::ceil(std::tan(reach) / pixel));
     const TangentView view(frame, wanted.cols + 2 * around, pixel);
-    const Match match = best_match(view.draw(picture), wanted, weights);
+    const Match match = best_match(view.draw(picture), wanted, weights, cost);
     return {view.direction(match.place), match.likeness};
   }
 
@@ -198,9 +210,16 @@ class Follower::Search {
   Followed follow(const SpherePicture& picture, double passed) {
     const Vec3 expected = turned(direction(), passed * speed_);
     const double reach = std::min(usual_reach + reach_a_second * passed, most_reach);
-    const Place before =
-        look_for(picture, looking_at(frame_, expected), recent_, weights_, pixel_, reach);
-    const Place first = refine(picture, looking_at(frame_, before.direction));
+    const Place before = look_for(picture, looking_at(frame_, expected), recent_, weights_, pixel_,
+                                  reach, unexpected);
+    Place first = refine(picture, looking_at(frame_, before.direction));
+    // The pictures before may lead astray, such as to the next of several equal parts.
+    if (first.likeness < clear_fall * usual_likeness_) {
+      const Place wide = look_for(picture, turned_about_axis(looking_at(frame_, expected), turn_),
+                                  first_, weights_, pixel_ * scale_, reach, unexpected);
+      const Place other = refine(picture, looking_at(frame_, wide.direction));
+      if (other.likeness > first.likeness) first = other;
+    }
     doubt_ = first.likeness < poor ? doubt_ + passed : 0;
     const bool by_first = first.likeness >= std::max(good, sudden_fall * usual_likeness_);
     if (!by_first && (before.likeness < like_before || doubt_ > longest_doubt)) {
