@@ -79,9 +79,26 @@ bool Film::interrupted() {
   return stopped_;
 }
 
+StitchOptions Film::with_found_lens(const StitchOptions& wanted) const {
+  StitchOptions view = wanted;
+  for (size_t i = 0; i < clips_.size(); ++i) {
+    const StitchOptions& asked = options_.clips[i].view;
+    const StitchOptions& found = clips_[i]->view;
+    if (asked.input != view.input || asked.lens != view.lens || asked.search != view.search ||
+        found.lens_name.empty())
+      continue;
+    view.lens = found.lens;
+    view.lens_name = found.lens_name;
+    view.agreement = found.agreement;
+    view.search = false;
+    break;
+  }
+  return view;
+}
+
 Outcome Film::open_clips() {
   for (const ReframeClip& each : options_.clips) {
-    StitchOptions view = each.view;
+    StitchOptions view = with_found_lens(each.view);
     Result<StitchInput> input = prepare_input(&view, printer_);
     if (!input) return fail_with(input.error());
     if (!input->video())
@@ -299,6 +316,10 @@ Outcome Film::join(const FilmFolder& folder) {
       for (const auto& clip : clips_)
         sounds.push_back({&clip->input, clip->times, clip->film_begin, clip->film_end});
       if (std::ranges::any_of(sounds, has_sound)) join.clips = std::move(sounds);
+      for (const auto& clip : clips_)
+        if (const int tracks = clip->input.video()->sound_tracks; tracks > 1)
+          printer_->warn(clip->input.path + ": has " + std::to_string(tracks) +
+                         " sound tracks; the film has the first one");
       if (std::ranges::any_of(join.clips, leaves_sound_out))
         printer_->warn(common.output +
                        ": is silent where it is faster than twice or slower than half as fast as "

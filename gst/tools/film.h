@@ -51,6 +51,8 @@ class Film {
 
  private:
   Outcome open_clips();
+  /// The same, with the lenses that were found in this file for an earlier clip.
+  StitchOptions with_found_lens(const StitchOptions& wanted) const;
   Status choose_rate();
   Outcome make_parts(FilmFolder* folder);
   Outcome make_clip(FilmFolder* folder, FilmClip* clip);

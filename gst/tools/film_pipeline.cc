@@ -84,8 +84,8 @@ GstFlowReturn write_picture(GstAppSink* sink, gpointer data) {
     const GString_ caps(gst_caps_to_string(gst_sample_get_caps(sample.get())));
     task->end.coded = caps.get();
   }
-  const GstClockTime shown = gst_segment_to_running_time(
-      gst_sample_get_segment(sample.get()), GST_FORMAT_TIME, GST_BUFFER_PTS(picture));
+  const GstClockTime shown = gst_segment_to_running_time(gst_sample_get_segment(sample.get()),
+                                                         GST_FORMAT_TIME, GST_BUFFER_PTS(picture));
   if (!GST_CLOCK_TIME_IS_VALID(shown)) {
     GST_ELEMENT_ERROR(sink, STREAM, ENCODE, ("the encoder gave a picture without a time"),
                       (nullptr));

@@ -51,17 +51,34 @@ class OwnPipeline {
     return element;
   }
   const Status& missing() const { return missing_; }
+  /// Decodes up to the first sample. "", or what is wrong.
+  std::string prepare() {
+    gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
+    const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+    // An element that gives up leaves the others waiting.
+    const MessageRef message(gst_bus_timed_pop_filtered(
+        bus.get(), longest_wait,
+        static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ASYNC_DONE)));
+    if (!message) return "nothing came of it";
+    return GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR ? text_of(message.get()) : "";
+  }
   /// The error that ended it, in words; "" if there is none.
   std::string problem() const {
     const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
     const MessageRef message(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR));
-    if (!message) return {};
-    g_autoptr(GError) error = nullptr;
-    gst_message_parse_error(message.get(), &error, nullptr);
-    return error->message;
+    return message ? text_of(message.get()) : std::string();
   }
 
  private:
+  static std::string text_of(GstMessage* message) {
+    g_autoptr(GError) error = nullptr;
+    gst_message_parse_error(message, &error, nullptr);
+    std::string text = error->message;
+    // GStreamer's sentences end with a stop.
+    while (text.ends_with('.')) text.pop_back();
+    return text.empty() ? "the decoder failed" : text;
+  }
+
   GstRef<GstElement> pipeline_;
   Status missing_ = ok();
 };
@@ -127,10 +144,9 @@ class SoundReader {
           if (!gst_pad_is_linked(sink)) gst_pad_link(pad, sink);
         }),
         converter_);
-    gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
-    if (gst_element_get_state(pipeline_.get(), nullptr, nullptr, longest_wait) !=
-        GST_STATE_CHANGE_SUCCESS)
-      return failed(name_ + ": its sound can't be decoded: " + pipeline_.problem() +
+    const std::string problem = pipeline_.prepare();
+    if (!problem.empty())
+      return failed(name_ + ": its sound can't be decoded: " + problem +
                     "; --no-audio leaves it out");
     // Where this fails, the sound before is decoded and left out.
     if (from > 2 * seek_margin_seconds)

@@ -72,8 +72,7 @@ class Chooser {
 
  private:
   GstClockTime first_time() const {
-    if (choice_.each)
-      return choice_.begin > choice_.settle ? choice_.begin - choice_.settle : 0;
+    if (choice_.each) return choice_.begin > choice_.settle ? choice_.begin - choice_.settle : 0;
     return choice_.time_of(-static_cast<int64_t>(choice_.settle_steps));
   }
 
@@ -160,9 +159,8 @@ void seek(GstElement* element, gpointer position) {
   auto* self = reinterpret_cast<PictureChooser*>(element);
   const auto to = static_cast<gint64>(*static_cast<GstClockTime*>(position));
   GstEvent* event = gst_event_new_seek(
-      1.0, GST_FORMAT_TIME,
-      static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE), GST_SEEK_TYPE_SET,
-      to, GST_SEEK_TYPE_NONE, -1);
+      1.0, GST_FORMAT_TIME, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
+      GST_SEEK_TYPE_SET, to, GST_SEEK_TYPE_NONE, -1);
   // Without the seek, the pictures from the beginning on are decoded and left out.
   if (!gst_pad_push_event(self->sink, event)) g_atomic_int_set(&self->seeking, FALSE);
 }

@@ -33,10 +33,10 @@ struct PictureChoice {
 
 /// What came of it; written by the element's thread, and complete when its stream has ended.
 struct PictureCounts {
-  std::atomic<uint64_t> decoded{0};   ///< pictures of IN between `begin` and `end`
-  std::atomic<uint64_t> settling{0};  ///< passed on before the first one of the part
-  std::atomic<uint64_t> chosen{0};    ///< passed on after these
-  std::atomic<bool> ended{false};     ///< IN ended before the part was full
+  std::atomic<uint64_t> decoded{0};          ///< pictures of IN between `begin` and `end`
+  std::atomic<uint64_t> settling{0};         ///< passed on before the first one of the part
+  std::atomic<uint64_t> chosen{0};           ///< passed on after these
+  std::atomic<bool> ended{false};            ///< IN ended before the part was full
   std::atomic<GstClockTime> shown_until{0};  ///< the end of the last picture of IN that came
 };
 

@@ -72,8 +72,7 @@ Outcome PipelineRun::go() {
                            g_unix_signal_add(SIGTERM, interrupt, this),
                            g_unix_signal_add(SIGHUP, interrupt, this)};
   // An element that can't start posts why before the state change says so.
-  if (gst_element_set_state(pipeline_->element(), GST_STATE_PLAYING) ==
-          GST_STATE_CHANGE_FAILURE &&
+  if (gst_element_set_state(pipeline_->element(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE &&
       !gst_bus_have_pending(bus.get()))
     end(fail_with(failed(options_.input + ": the pipeline can't start")));
   if (!ended_) g_main_loop_run(loop_.get());
@@ -111,9 +110,7 @@ void PipelineRun::hear(GstMessage* message) {
       if (const GstStructure* said = gst_message_get_structure(message);
           said && gst_structure_has_name(said, "sphere-lens")) {
         const std::string lens = to_string(gst_structure_get_string(said, "lens"));
-        lens_ = lens == "table"   ? options_.table_from
-                : lens == "given" ? options_.lens_name
-                                  : lens;
+        lens_ = lens == "table" ? options_.table_from : lens == "given" ? options_.lens_name : lens;
       } else if (said && gst_structure_has_name(said, "sphere-stitcher")) {
         const char* reason = gst_structure_get_string(said, "reason");
         calls_.clear();
@@ -142,11 +139,10 @@ void PipelineRun::warn(GstMessage* message) {
   } else if (details && gst_structure_has_field(details, "assumed-lens")) {
     std::string known;
     for (const std::string& name : lens_names()) known += (known.empty() ? "" : ", ") + name;
-    printer_->warn(
-        options_.input +
-        " does not name its lenses, so two ideal lenses (dual-190) are assumed; choose "
-        "others with --lens: " +
-        known + ", or a profile file");
+    printer_->warn(options_.input +
+                   " does not name its lenses, so two ideal lenses (dual-190) are assumed; choose "
+                   "others with --lens: " +
+                   known + ", or a profile file");
   } else {
     printer_->warn(without_stop(error->message));
   }
@@ -161,8 +157,7 @@ Error PipelineRun::explain(GstMessage* message) {
     return invalid(options_.input + ": " + refusal);
   const char* factory = nullptr;
   if (GST_IS_ELEMENT(GST_MESSAGE_SRC(message)))
-    if (GstElementFactory* made_by =
-            gst_element_get_factory(GST_ELEMENT(GST_MESSAGE_SRC(message))))
+    if (GstElementFactory* made_by = gst_element_get_factory(GST_ELEMENT(GST_MESSAGE_SRC(message))))
       factory = GST_OBJECT_NAME(made_by);
 
   if (error->domain == GST_RESOURCE_ERROR && factory &&
@@ -191,9 +186,9 @@ void PipelineRun::check_all_stitched() {
   if (!stitched)
     outcome_ = fail_with(invalid(options_.input + ": none of its pictures can be decoded"));
   else
-    outcome_ = fail_with(invalid(options_.input + ": only " + std::to_string(stitched) + " of " +
-                                 std::to_string(read) +
-                                 " pictures can be decoded; the file is damaged"));
+    outcome_ =
+        fail_with(invalid(options_.input + ": only " + std::to_string(stitched) + " of " +
+                          std::to_string(read) + " pictures can be decoded; the file is damaged"));
 }
 
 }  // namespace sphere::tool

@@ -438,7 +438,6 @@ Status StitchPipeline::build_readers(const StitchInput& input,
     readers_.push_back(std::make_unique<VideoReader>(GST_BIN(pipeline_.get()), file,
                                                      std::move(into), sound, found));
     const Status built = readers_.back()->build();
-    // Only then are there tracks to count.
     if (film_) readers_.back()->count_between(film_->choice.begin, film_->choice.end);
     return built;
   };

@@ -27,7 +27,7 @@ class VideoReader {
   VideoReader& operator=(const VideoReader&) = delete;
 
   Status build();
-  /// Only pictures of this stream time are counted. To be called before the first one.
+  /// Only pictures of this stream time are counted. To be called between build() and the first one.
   void count_between(GstClockTime begin, GstClockTime end) {
     for (Branch& branch : branches_) {
       branch.count_from = begin;

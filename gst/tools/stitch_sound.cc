@@ -94,9 +94,9 @@ Status SoundCopier::take(GstPad* pad, GstCaps* caps) {
       if (other != container_ && takes_sound(muxer_of(other), any.get(), false))
         others += (others.empty() ? "" : " or ") + std::string(other);
     return unsupported(std::string("its sound track (") + gst_structure_get_name(sound) +
-           ") can't be copied into " + name_of_container(container_) + "; " +
-           (others.empty() ? "" : "name OUT " + others + " to keep it, or ") +
-           "leave it out with --no-audio");
+                       ") can't be copied into " + name_of_container(container_) + "; " +
+                       (others.empty() ? "" : "name OUT " + others + " to keep it, or ") +
+                       "leave it out with --no-audio");
   }
   GstElement* queue = gst_element_factory_make("queue", nullptr);
   g_object_set(queue, "max-size-buffers", 0u, "max-size-bytes", 0u, "max-size-time", guint64{0},

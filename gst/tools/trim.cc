@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <glib.h>
+#include <gst/gst.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -180,6 +181,8 @@ int run(int argc, char** argv) {
   MessagePrinter printer("sphere trim");
   const Status parsed = parse(argc, argv, &options);
   printer.quiet = options.quiet;
+  // Consent is in caps.
+  if (parsed) gst_init(nullptr, nullptr);
   const StopSignals signals;
   const gint64 begin = g_get_monotonic_time();
   const Result<TrimResult> done =

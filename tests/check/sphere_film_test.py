@@ -31,9 +31,9 @@ def launch(line):
 
 def make_sphere(path, count=60, rate=10, more="", form="I420", size="320,height=160"):
     """A lossless 360 video of which no two pictures are the same."""
-    launch(f"spheretestsrc num-buffers={count} output=equirect ! video/x-raw,format={form},width={size},"
-           f"framerate={rate}/1 ! x264enc pass=quant quantizer=0 speed-preset=ultrafast key-int-max=7 ! {more}"
-           f"matroskamux name=m ! filesink location={path}")
+    launch(f"spheretestsrc num-buffers={count} output=equirect ! video/x-raw,width={size},framerate={rate}/1 ! "
+           f"videoconvert ! video/x-raw,format={form} ! x264enc pass=quant quantizer=0 speed-preset=ultrafast "
+           f"key-int-max=7 ! {more}matroskamux name=m ! filesink location={path}")
 
 
 def hashes(path):

@@ -5,6 +5,7 @@ shows; the records of VR-reversal, and projects of MLT, become keyframes.
 
 import json
 import pathlib
+import re
 import resource
 import subprocess
 import tempfile
@@ -49,10 +50,10 @@ def write_moves(case, keys, name="moves.json", **more):
 
 
 def test_ffmpeg(case):
-    """ffmpeg's own filter, with the commands, shows the same."""
+    """ffmpeg's own filter, with the commands, shows the same; but it reads half a pixel of the source beside."""
     sphere, film, theirs = case.path("sphere.mkv"), case.path("film.mkv"), case.path("theirs.mkv")
     subprocess.run(["gst-launch-1.0", "-q", *(
-        "spheretestsrc num-buffers=20 output=equirect ! video/x-raw,format=I420,width=1280,height=640,framerate=10/1 "
+        "spheretestsrc num-buffers=20 output=equirect ! video/x-raw,format=I420,width=2560,height=1280,framerate=10/1 "
         f"! x264enc pass=quant quantizer=0 speed-preset=ultrafast ! matroskamux ! filesink location={sphere}").split()],
         check=True, timeout=DEADLINE, env=gst_checks.ENVIRONMENT)
     moves, commands = write_moves(case, MOVES), case.path("moves.cmd")
@@ -66,7 +67,7 @@ def test_ffmpeg(case):
                             stderr=subprocess.PIPE, text=True)
     found = [float(word.split(":")[1]) for line in result.stdout.splitlines() for word in line.split()
              if word.startswith("psnr_y:")]
-    check("each picture is the same", len(found) == 20 and min(found[1:]) > 30, found)
+    check("each picture is the same", len(found) == 20 and min(found) > 28, found)
     unmoved = case.path("unmoved.mkv")
     ffmpeg("-i", sphere, "-vf", "v360=e:flat:w=320:h=180", "-c:v", "libx264", "-qp", 0, unmoved)
     result = subprocess.run(["ffmpeg", "-nostdin", "-i", str(film), "-i", str(unmoved), "-lavfi", "psnr=f=-", "-f",
@@ -74,7 +75,7 @@ def test_ffmpeg(case):
                             stderr=subprocess.PIPE, text=True)
     others = [float(word.split(":")[1]) for line in result.stdout.splitlines() for word in line.split()
               if word.startswith("psnr_y:")]
-    check("which it would not be without them", max(others) < 28, others)
+    check("which it would not be without them", max(others) < 22, others)
 
 
 def test_import(case):
@@ -114,11 +115,58 @@ def test_round_trip(case):
             case.done(f"{name} from {form}", "keyframes", there, back)
             found = keyframes(case, "back.json")
             check(f"{name}, {form}: as few as that needs", len(found) <= (8 if name == "hold" else
-                                                                       len(keys) if name == "linear" else 60), len(found))
+                                                                       6 if name == "linear" else 70), len(found))
             check(f"{name}, {form}: the long way round is not taken",
                   abs(found[-1]["yaw"] - 190) < 0.1 and abs(found[-1]["fov"] - 60) < 0.1, found[-1])
             case.done(f"{name} to {form} once more", "keyframes", back, again, "--fps", "100", "--video",
                       "a & b.mp4")
+
+
+def mlt_values(text, frames, length):
+    """What MLT's own library makes of a property with keyframes, at 25 pictures a second."""
+    import mlt7
+    mlt7.Factory.init()
+    profile = mlt7.Profile()
+    profile.set_frame_rate(25, 1)
+    holder = mlt7.Filter(profile, "brightness")
+    holder.set("yaw", text)
+    return [holder.anim_get_double("yaw", frame, length) for frame in frames]
+
+
+def value_at(keys, field, time):
+    """Of linear and held keyframes."""
+    before = [key for key in keys if key["time"] <= time + 1e-9]
+    if not before:
+        return keys[0][field]
+    if len(before) == len(keys) or before[-1]["easing"] == "hold":
+        return before[-1][field]
+    a, b = before[-1], keys[len(before)]
+    return a[field] + (b[field] - a[field]) * (time - a["time"]) / (b["time"] - a["time"])
+
+
+def test_mlt_itself(case):
+    """MLT's library has the same values, of what is written and of what is read."""
+    keys = [{"time": 0.4, "yaw": -100, "fov": 90}, {"time": 2, "yaw": 50, "fov": 60, "easing": "hold"},
+            {"time": 3.2, "yaw": 170, "fov": 70}, {"time": 4, "yaw": 190, "fov": 100}]
+    keys = [{"easing": "linear", **key} for key in keys]
+    moves, project = write_moves(case, keys, turn="as-written"), case.path("moves.mlt")
+    case.done("a project", "keyframes", moves, project, "--fps", "25")
+    found = {name: re.search(f'<property name="{name}">([^<]*)<', project.read_text()).group(1)
+             for name in ("yaw", "fov")}
+    frames = range(10, 101)
+    for name, text in found.items():
+        worst = max(abs(theirs - value_at(keys, name, frame / 25))
+                    for frame, theirs in zip(frames, mlt_values(text, frames, 250)))
+        check(f"{name}: MLT has the values that were written", worst < 0.06, (worst, text))
+    for text in ("0=10;50|=20;101~=100;125~=5;170~=60;200=40", "0~=0;30~=90;60~=-20;61~=0;200~=360",
+                 "00:00:00.500=1;00:00:04.000~=-90;-1=90"):
+        project.write_text(MLT.format(times='in="0" out="249"', yaw=text).replace("fov", "unused"))
+        case.done("is read", "keyframes", project, case.path("out.json"))
+        read = keyframes(case, "out.json")
+        frames = range(13, 250)
+        far = [frame for frame, theirs in zip(frames, mlt_values(text, frames, 250))
+               if abs(theirs - value_at(read, "yaw", frame / 25)) > 0.05]
+        check(f"{text}: has MLT's values", not far, far)
 
 
 def test_failures(case):
@@ -186,7 +234,7 @@ def test_many(case):
         check(f"{name}: soon", time.monotonic() - begin < DEADLINE / 4)
 
 
-for test in (test_ffmpeg, test_import, test_round_trip, test_failures, test_many):
+for test in (test_ffmpeg, test_import, test_round_trip, test_mlt_itself, test_failures, test_many):
     with tempfile.TemporaryDirectory() as temporary:
         attempt(test, Case(pathlib.Path(temporary), gst_checks.ENVIRONMENT))
 finish()

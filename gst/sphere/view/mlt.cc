@@ -176,6 +176,7 @@ class Importer {
       return Curve(*value);
     }
     std::vector<Key> keys;
+    double last = 0;  ///< time of the keyframe before, not rounded
     for (size_t from = 0; from < text.size();) {
       // A time code may have a semicolon, too: an item goes up to the next one that has a value.
       size_t end = text.find(';', from);
@@ -220,8 +221,12 @@ class Importer {
       const std::optional<double> value = number_of(item.substr(sign + 1));
       if (!value)
         return wrong(property, which + "'" + std::string(item.substr(sign + 1)) + "' is no number");
-      key.time = begin + *at;
+      // MLT counts whole pictures.
+      key.time = begin + std::nearbyint(*at * rate_) / rate_;
       key.value = *value;
+      // Of two for one picture, the later one holds.
+      if (!keys.empty() && key.time == keys.back().time && *at > last) keys.pop_back();
+      last = *at;
       if (!keys.empty() && key.time <= keys.back().time)
         return wrong(property, which + "its time must be later than that of the keyframe before");
       if (keys.size() == ViewPath::most_keyframes)

@@ -102,10 +102,11 @@ Result<std::vector<ViewPiece>> pieces_of(const ViewPath& path, double tolerance,
         begin, end, [&](double time) { return near = path.values_at(std::min(time, last), near); },
         tolerance, shortest, &pieces);
   }
-  if (pieces.empty()) {
-    const double time = keys.front().time;
-    pieces.push_back({time, time, near, near});
-  }
+  // What is left at the end of the last piece, where it is another view.
+  const double end = keys.back().time;
+  const ViewValues last = path.values_at(end, near);
+  if (pieces.empty() || apart(pieces.back().to, last) > 1e-9)
+    pieces.push_back({end, end, last, last});
   return pieces;
 }
 
@@ -123,7 +124,7 @@ Result<ViewPath> path_of(const std::vector<ViewPiece>& all, double tolerance) {
     const bool jump = !last && apart(piece.to, pieces[i + 1].from) > 1e-9;
     if (still && !last) continue;
     if (last) {
-      if (piece.end > piece.begin) keys.push_back(keyframe_of(piece.end, piece.to, Kind::hold));
+      if (!still) keys.push_back(keyframe_of(piece.end, piece.to, Kind::hold));
     } else if (gap) {
       keys.push_back(keyframe_of(piece.end, piece.to, Kind::hold));
     } else if (jump) {

@@ -49,6 +49,41 @@ std::string number_text(double value) {
   return trimmed == "-0" ? "0" : trimmed;
 }
 
+/// A piece in parts whose angles are within half a turn: v360 refuses others.
+std::vector<ViewPiece> within_range(const ViewPiece& whole) {
+  std::vector<double> corners = {0, 1};
+  for (size_t i = 0; i < field_channel; ++i) {
+    const double from = whole.from[i], to = whole.to[i];
+    const double low = std::min(from, to), high = std::max(from, to);
+    for (double edge = 360 * std::floor(low / 360) + 180; edge < high; edge += 360)
+      if (edge > low) corners.push_back((edge - from) / (to - from));
+  }
+  std::ranges::sort(corners);
+  corners.erase(std::unique(corners.begin(), corners.end()), corners.end());
+  std::vector<ViewPiece> parts;
+  for (size_t n = 0; n + 1 < corners.size(); ++n) {
+    const auto at = [&](double part) {
+      ViewValues values;
+      for (size_t i = 0; i < values.size(); ++i)
+        values[i] = whole.from[i] + (whole.to[i] - whole.from[i]) * part;
+      return values;
+    };
+    const auto time_at = [&](double part) {
+      return whole.begin + (whole.end - whole.begin) * part;
+    };
+    ViewPiece piece = {time_at(corners[n]), time_at(corners[n + 1]), at(corners[n]),
+                       at(corners[n + 1])};
+    for (size_t i = 0; i < field_channel; ++i) {
+      // The middle tells which turn it is in; the ends may be on its edge.
+      const double turns = 360 * std::round((piece.from[i] + piece.to[i]) / 2 / 360);
+      piece.from[i] = std::clamp(piece.from[i] - turns, -180.0, 180.0);
+      piece.to[i] = std::clamp(piece.to[i] - turns, -180.0, 180.0);
+    }
+    parts.push_back(piece);
+  }
+  return parts;
+}
+
 /// Which width a field of view of v360 is across.
 enum class Field { none, horizontal, vertical, diagonal };
 
@@ -293,9 +328,22 @@ class Parser {
     const ViewValues last = values_of(times.back())(times.back());
     pieces.push_back({times.back(), times.back(), last, last});
     if (problem_) return *problem_;
+    count_turns_on(&pieces);
     Result<ViewPath> path = path_of(pieces, import_tolerance);
     if (!path) return invalid(name_ + ": " + path.error().message);
     return path;
+  }
+
+  /// v360 has angles within half a turn: where one jumps by more, it goes on in the next turn.
+  static void count_turns_on(std::vector<ViewPiece>* pieces) {
+    for (size_t n = 1; n < pieces->size(); ++n)
+      for (size_t i = 0; i < field_channel; ++i) {
+        ViewPiece& piece = (*pieces)[n];
+        const double jump = piece.from[i] - (*pieces)[n - 1].to[i];
+        const double turns = 360 * std::round(jump / 360);
+        piece.from[i] -= turns;
+        piece.to[i] -= turns;
+      }
   }
 
   const std::string_view text_;
@@ -316,33 +364,41 @@ Result<std::string> sendcmd_text(const ViewPath& path, const ViewFrame& frame) {
       "# What is looked at, for ffmpeg's filter v360; written by gst-sphere.\n"
       "# ffmpeg -i IN -vf \"sendcmd=f=FILE,v360=e:flat:reset_rot=1:w=" +
       std::to_string(frame.width) + ":h=" + std::to_string(frame.height) + "\" OUT\n";
-  const auto in_terms_of_v360 = [&](ViewValues values) {
-    values[field_channel] = scaled_field(values[field_channel], diagonal_factor(frame));
-    return values;
-  };
-  std::optional<ViewValues> set;
+  const double factor = diagonal_factor(frame);
+  // A command may be the only one of its interval that meets a picture, and a movement's last
+  // picture comes before its end: each interval sets all.
   const auto add_line = [&](const std::string& times, const ViewValues& from,
                             const ViewValues& to) {
-    std::string line;
+    text += times;
     for (size_t i = 0; i < names.size(); ++i) {
-      const std::string first = number_text(from[i]), last = number_text(to[i]);
-      const bool moves = first != last;
-      if (!moves && set && number_text((*set)[i]) == first) continue;
-      line += (line.empty() ? " " : ", ");
-      line +=
-          moves ? "[expr] v360 " + std::string(names[i]) + " 'lerp(" + first + "," + last + ",TI)'"
-                : "[enter] v360 " + std::string(names[i]) + " " + first;
+      const bool field = i == field_channel, moves = number_text(from[i]) != number_text(to[i]);
+      text += std::string(i == 0 ? " " : ", ") + (moves ? "[expr]" : "[enter]") + " v360 " +
+              names[i] + " ";
+      const std::string lerp = "lerp(" + number_text(from[i]) + "," + number_text(to[i]) + ",TI)";
+      if (!moves)
+        text += number_text(field ? scaled_field(from[i], factor) : from[i]);
+      else if (field)
+        text += "'360/PI*atan(" + number_text(factor) + "*tan(PI/360*" + lerp + "))'";
+      else
+        text += "'" + lerp + "'";
     }
-    set = to;
-    if (!line.empty()) text += times + line + ";\n";
+    text += ";\n";
   };
-  for (const ViewPiece& piece : *pieces)
-    add_line(number_text(piece.begin) + "-" + number_text(piece.end), in_terms_of_v360(piece.from),
-             in_terms_of_v360(piece.to));
-  // The last picture of a movement comes before its end.
+  const ViewPiece& first = pieces->front();
   const ViewPiece& last = pieces->back();
-  set.reset();
-  add_line(number_text(last.end), in_terms_of_v360(last.to), in_terms_of_v360(last.to));
+  // The first view holds before it, the last one after it.
+  const double begin = first.begin;
+  if (begin > 0) {
+    const ViewPiece before = within_range({0, begin, first.from, first.from}).front();
+    add_line("0-" + number_text(begin), before.from, before.to);
+  }
+  for (const ViewPiece& whole : *pieces)
+    for (const ViewPiece& piece : within_range(whole))
+      if (const std::string from = number_text(piece.begin), to = number_text(piece.end);
+          from != to)
+        add_line(from + "-" + to, piece.from, piece.to);
+  const ViewPiece after = within_range({last.end, last.end, last.to, last.to}).front();
+  add_line(number_text(last.end), after.from, after.to);
   return text;
 }
 
