@@ -217,13 +217,22 @@ class ViewSearch {
   }
 
   Status look_here_and_there(UprightSearch* search) {
+    if (const Status looked = look_at_some(search, false); !looked) return looked;
+    if (search->looked_at() >= first_looks / 2) return ok();
+    // Key frames are rare; a few of them don't tell whether the tilt changes.
+    *search = {};
+    return look_at_some(search, true);
+  }
+
+  /// `exact`: also at pictures that are no key frames, which takes longer.
+  Status look_at_some(UprightSearch* search, bool exact) {
     Progress progress(!options_->quiet, "pictures looked at for the horizon");
     double before = -1;
     for (int i = 0; i < first_looks; ++i) {
       progress.show(static_cast<uint64_t>(i), first_looks);
       if (i > 0 && !(duration_ > 0)) break;
       if (duration_ > 0)
-        if (const Status jumped = pictures_->seek(duration_ * i / first_looks, false); !jumped)
+        if (const Status jumped = pictures_->seek(duration_ * i / first_looks, exact); !jumped)
           return jumped;
       const Result<std::optional<TimedPicture>> timed = next_picture();
       if (!timed) return timed.error();

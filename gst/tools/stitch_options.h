@@ -19,7 +19,7 @@ struct FollowTarget {
   double time = 0;          ///< seconds
 };
 
-/// One member for each option, and what follows from IN and OUT.
+/// More than twenty members: one for each option, and what follows from IN and OUT.
 struct StitchOptions {
   std::string input, output;
   std::string right;      ///< the file of the other lens; "": IN shows both

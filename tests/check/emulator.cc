@@ -18,6 +18,7 @@
 #include "tests/check/emulator_session.h"
 #include "tests/check/http.h"
 #include "tests/check/madv_transcripts.h"
+#include "tests/check/same.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -41,12 +42,9 @@ using test::open_files;
 using test::some_table;
 using test::started;
 using test::temporary_folder;
+using test::same;
 
 namespace {
-
-void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
 
 /// The answers of the camera to one client, with their times.
 struct Said {
