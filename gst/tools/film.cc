@@ -14,6 +14,7 @@
 
 #include "gst/sphere/consent/ledger.h"
 #include "gst/sphere/view/file.h"
+#include "gst/tools/auto_view.h"
 #include "gst/tools/film_job.h"
 #include "gst/tools/film_join.h"
 #include "gst/tools/stitch_finish.h"
@@ -102,12 +103,6 @@ Outcome Film::open_clips() {
     if (!input) return fail_with(input.error());
     if (!input->video())
       return fail_with(invalid(view.input + ": is a picture; a film is made of videos"));
-    std::optional<ViewPath> path;
-    if (!view.keyframes.empty()) {
-      Result<ViewPath> read = load_view_path(view.keyframes);
-      if (!read) return fail_with(read.error());
-      path = std::move(*read);
-    }
     const double length = input->video()->seconds;
     if (length > 0 && each.from >= length)
       return fail_with(invalid("--from: " + seconds_text(each.from) + " s is after the end of " +
@@ -118,6 +113,15 @@ Outcome Film::open_clips() {
     FoundLens lens;
     if (const Status found = find_lens(*input, &view, &lens, printer_); !found)
       return fail_with(found.error());
+    const AutoSearch search{each.to, [this] { return interrupted(); }};
+    if (const Status found = find_view(*input, search, &view, printer_); !found)
+      return fail_with(found.error(), stopped_ ? exit_interrupted : exit_failed);
+    std::optional<ViewPath> path;
+    if (!view.keyframes.empty()) {
+      Result<ViewPath> read = load_view_path(view.keyframes);
+      if (!read) return fail_with(read.error());
+      path = std::move(*read);
+    }
     clips_.push_back(std::make_unique<FilmClip>(
         FilmClip{std::move(view), std::move(*input), std::move(lens),
                  ClipTimes(each.from, each.to, each.speed, path ? &*path : nullptr)}));
@@ -339,8 +343,18 @@ Outcome Film::join(const FilmFolder& folder) {
         problem.empty() ? made.error() : failed(common.output + ": can't be written: " + problem),
         stopped ? exit_interrupted : exit_failed);
   }
+  const OutputFile* film = &*joined;
+  std::optional<OutputFile> spoken;
+  if (options_.voice.wanted) {
+    progress_.clear();
+    Result<OutputFile> voiced = add_voice(options_.voice, *joined, common, printer_);
+    if (!voiced) return fail_with(voiced.error(), interrupted() ? exit_interrupted : exit_failed);
+    spoken.emplace(std::move(*voiced));
+    film = &*spoken;
+    ++result_.sound_tracks;
+  }
   result_.pictures = made->pictures;
-  result_.sound_tracks = made->sound_tracks;
+  result_.sound_tracks += made->sound_tracks;
   result_.width = made->width;
   result_.height = made->height;
   StitchOptions finish = first.view;
@@ -350,7 +364,7 @@ Outcome Film::join(const FilmFolder& folder) {
     return clip->view.projection != Projection::equirect || !clip->view.keyframes.empty();
   });
   if (flat != clips_.end()) finish.projection = Projection::perspective;
-  Result<OutputFile> finished = finish_stitched(*joined, finish, nullptr);
+  Result<OutputFile> finished = finish_stitched(*film, finish, nullptr);
   if (!finished) return fail_with(finished.error());
   if (interrupted()) return fail_with(failed("interrupted"), exit_interrupted);
   if (const Status written = finished->commit(); !written) return fail_with(written.error());
@@ -361,6 +375,7 @@ Outcome Film::join(const FilmFolder& folder) {
 }
 
 Outcome Film::make() {
+  if (const Status ready = prepare_voice(options_.voice); !ready) return fail_with(ready.error());
   if (Outcome opened = open_clips(); opened.error) return opened;
   if (const Status rate = choose_rate(); !rate) return fail_with(rate.error());
   // Makes sure that OUT can be written before anything costly is done.

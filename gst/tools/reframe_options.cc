@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/tools/auto_view.h"
 #include "gst/tools/command.h"
 #include "gst/tools/edit_list.h"
 #include "gst/tools/time_option.h"
@@ -158,8 +159,10 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
        "(default: the table in IN)",
        "NAME|FILE|auto"},
       {"level", 0, 0, G_OPTION_ARG_STRING, &level,
-       "Of two fisheyes; horizon: make the horizon level; full: keep the direction, too (default: "
-       "horizon, if IN contains the orientation)",
+       "horizon: make the horizon level, by the orientation in IN or else by what the pictures "
+       "show; "
+       "full: of two fisheyes, keep the direction, too (default: horizon, if IN shows two fisheyes "
+       "and contains the orientation)",
        "off|horizon|full"},
       {"interpolation", 0, 0, G_OPTION_ARG_STRING, &interpolation,
        "How values between the pixels of IN are calculated; cubic is sharper (default: cubic)",
@@ -185,10 +188,16 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
        "Print each step and the elements that do it", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the result as JSON", nullptr},
       {}};
+  AutoViewOption automatic;
+  VoiceOption voice;
+  std::vector<GOptionEntry> all_entries(std::begin(entries), std::end(entries) - 1);
+  for (const GOptionEntry& entry : automatic.entries()) all_entries.push_back(entry);
+  for (const GOptionEntry& entry : voice.entries()) all_entries.push_back(entry);
+  all_entries.push_back({});
   std::vector<std::string> rest;
   const Status parsed =
       parse_options("reframe", "IN OUT", "Makes a flat photo or film of a 360 one.", description,
-                    entries, argc, argv, &rest);
+                    all_entries.data(), argc, argv, &rest);
   options->quiet = quiet;
   options->verbose = verbose;
   options->json = json;
@@ -267,6 +276,12 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
   options->audio = !no_audio;
   options->clobber = !no_clobber;
   options->force = force;
+  if (const Status found = automatic.parse(options); !found) return found;
+  if ((options->follow || !options->save_keyframes.empty()) && edit)
+    return invalid("--follow and --save-keyframes are for one video, and --edit names several");
+  const Result<VoiceChoice> choice = voice.parse(*options);
+  if (!choice) return choice.error();
+  all->voice = *choice;
   return read_clips({from, to, fps, edit, speed}, all);
 }
 

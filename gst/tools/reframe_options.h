@@ -11,6 +11,7 @@
 #include "gst/sphere/base/result.h"
 #include "gst/tools/stitch_options.h"
 #include "gst/tools/time_option.h"
+#include "gst/tools/voice.h"
 
 namespace sphere::tool {
 
@@ -30,6 +31,7 @@ struct ReframeOptions {
   StitchOptions common;
   std::vector<ReframeClip> clips;  ///< in the order of the film; at least one
   std::optional<FrameRate> fps;    ///< nothing: as the clips have it
+  VoiceChoice voice;
 };
 
 /// From the command line; every value is within its range afterwards. Fills `options` as far as it

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/tools/auto_view.h"
 #include "gst/tools/command.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/pipeline_run.h"
@@ -57,6 +58,8 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   if (!output) return fail_with(output.error());
   FoundLens found_lens;
   if (const Status found = find_lens(*input, &options, &found_lens, printer); !found)
+    return fail_with(found.error());
+  if (const Status found = find_view(*input, {}, &options, printer); !found)
     return fail_with(found.error());
 
   Result<std::unique_ptr<StitchPipeline>> pipeline =

@@ -12,6 +12,13 @@
 
 namespace sphere::tool {
 
+/// A place in the picture at a time.
+struct FollowTarget {
+  double x = 0, y = 0;
+  bool in_degrees = false;  ///< yaw and pitch; else pixels of IN
+  double time = 0;          ///< seconds
+};
+
 /// More than twenty members: one for each option, and what follows from IN and OUT.
 struct StitchOptions {
   std::string input, output;
@@ -34,11 +41,16 @@ struct StitchOptions {
   std::string level;      ///< empty: the horizon, where the file says how
   double smoothing = -1;  ///< -1: the element's default
   double yaw = 0, pitch = 0, roll = 0;
-  std::string keyframes;     ///< a file, or the text itself; they replace the view
-  bool reframe = false;      ///< a view is wanted; IN may be a 360 picture
-  bool from_sphere = false;  ///< IN is taken for a 360 picture, of which a view is drawn
-  int width = 0;             ///< 0: that of the two lenses
-  int height = 0;            ///< 0: as the projection has it
+  std::string keyframes;  ///< a file, or the text itself; they replace the view
+  // What is looked for in IN before a view of it is drawn: gst/tools/auto_view.h.
+  std::optional<FollowTarget> follow;
+  double follow_size = 0;      ///< degrees; 0: as usual
+  bool find_level = false;     ///< the horizon was asked for
+  std::string save_keyframes;  ///< where the keyframes go that were found; empty: nowhere
+  bool reframe = false;        ///< a view is wanted; IN may be a 360 picture
+  bool from_sphere = false;    ///< IN is taken for a 360 picture, of which a view is drawn
+  int width = 0;               ///< 0: that of the two lenses
+  int height = 0;              ///< 0: as the projection has it
   // What is best by measure on real pictures: docs/stitching.md. The elements have cheaper
   // defaults.
   std::string blend = "multiband", match = "gain", align = "seam";

@@ -9,8 +9,7 @@
 #include <utility>
 
 #include "gst/sphere/base/videoframe.h"
-#include "gst/sphere/lens/gstspherelens.h"
-#include "gst/sphere/orientation/event.h"
+#include "gst/tools/capture_events.h"
 #include "gst/tools/stitch_pair.h"
 #include "gst/tools/stitch_sound.h"
 
@@ -256,7 +255,7 @@ void StitchPipeline::set_up_stitcher(const StitchOptions& options,
   if (options.blend_width >= 0)
     g_object_set(stitcher_, "blend-width", options.blend_width, nullptr);
   if (options.smoothing >= 0) g_object_set(stitcher_, "smoothing", options.smoothing, nullptr);
-  tell_stitcher(capture);
+  tell_stitcher(stitcher_, capture);
   if (!options.lens.empty()) g_object_set(stitcher_, "lens", options.lens.c_str(), nullptr);
 }
 
@@ -291,28 +290,6 @@ Result<std::vector<GstElement*>> StitchPipeline::build_sources_end(const StitchO
   }
   if (!link({joiner, before})) return missing_.error();
   return targets;
-}
-
-void StitchPipeline::tell_stitcher(const makers::CaptureInfo& capture) {
-  g_autoptr(GstPad) pad = gst_element_get_static_pad(stitcher_, "sink");
-  // A demuxer hands on nothing of a photo, nor of every video; so the stitcher is told before the
-  // first picture.
-  const auto tell = [&](GstEvent* event) {
-    gst_pad_add_probe(
-        pad, GST_PAD_PROBE_TYPE_BUFFER,
-        +[](GstPad* sink, GstPadProbeInfo*, gpointer told) -> GstPadProbeReturn {
-          gst_pad_send_event(sink, gst_event_ref(static_cast<GstEvent*>(told)));
-          return GST_PAD_PROBE_REMOVE;
-        },
-        event, +[](gpointer told) { gst_event_unref(static_cast<GstEvent*>(told)); });
-  };
-  if (!capture.lens_table.empty()) {
-    const BytesRef table(g_bytes_new(capture.lens_table.data(), capture.lens_table.size()));
-    tell(gst_event_new_sphere_lens_table(table.get()));
-  } else if (!capture.profile.empty()) {
-    tell(gst_event_new_sphere_lens(capture.profile.c_str()));
-  }
-  if (!capture.orientations.empty()) tell(make_orientation_event(capture.orientations));
 }
 
 Status StitchPipeline::build_photo_ends(const StitchOptions& options, const StitchInput& input,

@@ -73,8 +73,6 @@ class StitchPipeline {
   void set_up_encoder(const StitchOptions& options);
   void set_up_view(const StitchOptions& options);
   void set_up_stitcher(const StitchOptions& options, const makers::CaptureInfo& capture);
-  /// Before the first picture, what the camera says of itself in the file.
-  void tell_stitcher(const makers::CaptureInfo& capture);
   GstElement* add(const char* factory);
   bool link(std::initializer_list<GstElement*> elements);
   void refuse(const std::string& sentence);

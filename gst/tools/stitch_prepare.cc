@@ -157,6 +157,12 @@ Result<StitchInput> prepare_input(StitchOptions* options, MessagePrinter* printe
     options->lens.clear();
   }
   options->from_sphere = options->reframe && is_sphere(*options, *input);
+  // What is no pair of fisheyes is made level by find_view().
+  options->find_level = options->reframe && options->level == "horizon";
+  if (options->from_sphere && options->level == "full")
+    return invalid(options->input +
+                   ": is a 360 picture already, whose direction can't be kept; --level horizon "
+                   "makes it level");
   if (options->from_sphere) options->level = "off";
   if (options->level.empty()) options->level = default_level(*input, printer);
   if (same_file(*input, options->output))

@@ -34,6 +34,7 @@ CORE_ARROWS = {
     "storage": CONSENT | {"storage"},
     "scene": LENS | {"scene"},
     "view": {"base", "geometry", "media", "view"},
+    "vision": {"base", "geometry", "vision"},
 }
 # gst/sphere itself: the one header of the C API.
 CORE_FOLDERS = {CORE + folder for folder in CORE_ARROWS} | {"gst/sphere"}

@@ -16,6 +16,7 @@ Keyframe keyframe_of(const ViewSample& sample) {
   key.time = sample.time;
   key.angles = sample.angles;
   key.projection = sample.projection;
+  key.speed = sample.speed;
   if (!shows_all(sample.projection)) key.fov = sample.fov;
   return key;
 }
@@ -35,7 +36,7 @@ std::vector<ViewSample> without_repetition(const std::vector<ViewSample>& sample
   std::vector<ViewSample> kept;
   for (const ViewSample& sample : samples) {
     if (!kept.empty() && sample.time <= kept.back().time)
-      kept.back() = {kept.back().time, sample.angles, sample.fov, sample.projection};
+      kept.back() = {kept.back().time, sample.angles, sample.fov, sample.projection, sample.speed};
     else
       kept.push_back(sample);
   }
@@ -47,13 +48,15 @@ std::vector<ViewSample> without_repetition(const std::vector<ViewSample>& sample
 Result<ViewPath> fit_view_path(const std::vector<ViewSample>& all, double tolerance) {
   const std::vector<ViewSample> samples = without_repetition(all);
   if (samples.empty()) return invalid("nothing was recorded");
-  // Indices of samples that are keyframes: at first the ends, and both sides of a new projection.
+  // Indices of samples that are keyframes: at first the ends, both sides of a new projection, and
+  // where the speed changes.
   std::set<size_t> chosen = {0, samples.size() - 1};
-  for (size_t i = 1; i < samples.size(); ++i)
-    if (samples[i].projection != samples[i - 1].projection) {
-      chosen.insert(i - 1);
+  for (size_t i = 1; i < samples.size(); ++i) {
+    if (samples[i].projection != samples[i - 1].projection) chosen.insert(i - 1);
+    if (samples[i].projection != samples[i - 1].projection ||
+        samples[i].speed != samples[i - 1].speed)
       chosen.insert(i);
-    }
+  }
   for (;;) {
     std::vector<Keyframe> keyframes;
     for (const size_t index : chosen) keyframes.push_back(keyframe_of(samples[index]));

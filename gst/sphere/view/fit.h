@@ -16,6 +16,7 @@ struct ViewSample {
   Angles angles;    ///< degrees
   double fov = 0;   ///< degrees; 0: as the projection usually has it
   Projection projection = Projection::perspective;
+  double speed = 1;  ///< of the film from here on
 };
 
 /// Keyframes whose view is nowhere further than `tolerance` degrees from the samples, in direction
