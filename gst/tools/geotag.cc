@@ -177,7 +177,7 @@ int geotag(int argc, char** argv) {
     command.printer().error(status.error().message);
     return exit_usage;
   }
-  gst_init(nullptr, nullptr);
+  init_without_plugins();
   const Result<consent::Precision> precision = ask(consent);
   if (!precision) {
     command.printer().error(precision.error().message);

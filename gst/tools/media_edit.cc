@@ -178,6 +178,8 @@ EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* outp
                                    const Request& request, const WorkProgress& progress) {
   Result<Examination> found = media::examine(source, request);
   if (!found) return EditError{found.error(), exit_unexamined};
+  if (const Status room = output->reserve(media::edited_size(source, *found)); !room)
+    return EditError{room.error(), exit_failed};
   uint64_t done = 0;
   const Status written = media::write_edited(
       source, *found, [&](std::span<const uint8_t> bytes) { return output->write(bytes); },

@@ -181,7 +181,7 @@ int redact(int argc, char** argv) {
   request.policy.sound_tracks &= !*silent;
   std::optional<consent::Precision> precision;
   if (!only) {
-    gst_init(nullptr, nullptr);
+    init_without_plugins();
     const Result<Shared> given = shared(consent_option);
     if (!given) {
       command.printer().error(given.error().message);

@@ -97,10 +97,6 @@ class Examiner {
       : source_(source), request_(request), findings_(request, &examination_) {}
 
   Result<Examination> run() {
-    const Result<JpegInfo> info = check_jpeg(source_);
-    if (!info) return info.error();
-    additions_ = {request_.position.has_value(), request_.mark.has_value(), info->width,
-                  info->height};
     insertion_ = 2;
     JpegWalker walker(source_);
     for (size_t count = 0;; ++count) {
@@ -110,11 +106,15 @@ class Examiner {
       if (count >= most_segments) return invalid("the JPEG has too many segments");
       if (const Status read = read_segment(**next, count == 0); !read) return read.error();
     }
+    const uint64_t end = walker.position();
+    const Result<JpegInfo> info = check_.finish(end, source_.size());
+    if (!info) return info.error();
+    additions_ = {request_.position.has_value(), request_.mark.has_value(), info->width,
+                  info->height};
     read_extensions();
     for (size_t i = 0; i < xmp_.size(); ++i)
       if (const Status read = read_xmp(xmp_[i].first, xmp_[i].second, i == 0); !read)
         return read.error();
-    const uint64_t end = walker.position();
     if (end < source_.size()) examine_trailing(source_, end, &findings_, &edits());
     if (const Status added = add_new_segments(); !added) return added.error();
     if (!edits().empty()) remove_manifests();
@@ -128,10 +128,11 @@ class Examiner {
   std::vector<Edit>& edits() { return examination_.edits; }
 
   Status read_segment(const JpegSegment& segment, bool first) {
-    if (is_of_picture(segment.marker)) return ok();
     Bytes bytes(static_cast<size_t>(segment.size()));
     if (!source_.read_all(segment.content, bytes))
       return failed("the file became shorter, or can't be read any more");
+    if (const Status checked = check_.add(segment, bytes); !checked) return checked;
+    if (is_of_picture(segment.marker)) return ok();
     switch (segment.marker) {
       case APP0:
         if (begins(bytes, jfif_mark) && bytes.size() >= jfif_size) {
@@ -404,6 +405,7 @@ class Examiner {
   const Request& request_;
   Examination examination_;
   Findings findings_;
+  JpegCheck check_;
   XmpAdditions additions_;
   uint64_t insertion_ = 0;  ///< where new segments come
   bool have_exif_ = false, in_manifest_ = false;
