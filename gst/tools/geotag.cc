@@ -2,7 +2,6 @@
 // sphere geotag: puts a position into a file.
 
 #include <glib.h>
-#include <gst/gst.h>
 
 #include <optional>
 #include <string>
