@@ -344,18 +344,17 @@ class RecordEditor : public SampleEditor {
   }
   /// GPS9 has the kind of the fix at its end.
   static size_t end_of_position(const Klv& klv) {
-    return klv.key == "GPS9" ? klv.struct_size - 2 : klv.struct_size;
+    return klv.struct_size - (klv.key == "GPS9" && klv.struct_size >= 10 ? 2 : 0);
   }
   bool can_round(const Klv& klv, const Description& description) const {
     if (!settings_.keeps.rounding || !is_position(klv)) return false;
     const bool integers =
         klv.type == 'l' || (klv.type == '?' && description.types.starts_with("ll"));
-    const size_t least = klv.key == "GPS9" ? 10 : 8;
-    return integers && klv.struct_size >= least && description.scale[0] > 0 &&
+    return integers && klv.struct_size >= 8 && description.scale[0] > 0 &&
            description.scale[1] > 0;
   }
   bool tells_only_position(const Klv& klv) const {
-    if (klv.struct_size < 10) return false;
+    if (klv.struct_size < 8) return false;
     for (size_t at = klv.content; at + klv.struct_size <= klv.content_end; at += klv.struct_size)
       if (!is_zero(at + 8, at + end_of_position(klv))) return false;
     return true;
