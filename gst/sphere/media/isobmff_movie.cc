@@ -457,10 +457,10 @@ Result<Outcome> BoxEditor::edit_grouping(const Box& box, const std::string& path
   const std::string_view type = as_text(std::span(bytes).subspan(4, 4));
   if (type == "seig") return unsupported("the file is encrypted (" + path + ")");
   // Groups have few bytes each; a text in one would be larger.
-  constexpr uint64_t largest_group = 256;
+  constexpr uint64_t largest_group = 64;
   const bool harmless = std::ranges::find(known, type) != std::end(known) &&
                         (box.type == "sbgp" || box.size() <= largest_group);
-  if (harmless) return Outcome{};
+  if (harmless) return edit_table(box);
   return apply(box, path, {PartClass::unknown, "groups of an unknown kind"});
 }
 
