@@ -100,7 +100,7 @@ EditResult<media::Request> place_file(const MediaJob& job, const media::GpxTrack
                                       int64_t offset_us, consent::Precision precision,
                                       media::Request request) {
   const auto refused = [](const std::string& sentence) {
-    return EditError{invalid(sentence), exit_failed};
+    return EditError{invalid(sentence), exit_unexamined};
   };
   media::Request look;
   look.makers = makers::all();

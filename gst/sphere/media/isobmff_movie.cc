@@ -154,7 +154,7 @@ Result<Outcome> BoxEditor::edit_known(const Box& box, const BoxRule& rule,
            request().mark && request().mark->ambisonic_order >= 0);
       if (request().mark && request().mark->ambisonic_order >= 0)
         return Outcome{edits_.remove(box), false};
-      return Outcome{};
+      return edit_table(box);
     case Handling::media_data:
     case Handling::index:
     case Handling::fragment_offset:
