@@ -264,6 +264,10 @@ def test_geotag(case):
               location)
         check(f"{name}: the older place is gone",
               struct.pack(">i", round(48.8584 * 65536)) not in case.path(name).read_bytes())
+    # Of a date, the month and the day are no position.
+    make_video(case.path("dated.mkv"), "-metadata", "DATE_RECORDED=2026-11-29 19:21:24 +0100")
+    case.done("a dated Matroska file", "geotag", case.path("dated.mkv"), case.path("out.mkv"), *place,
+              "--consent", GIVEN)
     result = case.sphere("geotag", case.path("in.jpg"), out, "--position", "151.2,-33.8")
     check("a wrong position is not repeated", result.returncode == 2 and "151" not in result.stderr,
           result.stderr)
