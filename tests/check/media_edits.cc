@@ -89,8 +89,8 @@ Traces fix_traces(bool crowded = false) {
 
 /// The encoding in which `text` is found between these many bytes of noise, in blocks of `step`
 /// bytes; "" if it is not found.
-std::string found_encoding(const std::string& text, size_t before, size_t step,
-                           size_t after = 1000, bool crowded = false) {
+std::string found_encoding(const std::string& text, size_t before, size_t step, size_t after = 1000,
+                           bool crowded = false) {
   Bytes bytes = noise(before, 7);
   bytes.insert(bytes.end(), text.begin(), text.end());
   const Bytes more = noise(after, 8);

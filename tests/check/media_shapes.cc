@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is known to be useful is kept only in its own form: tables, colour profiles, chunks and boxes
-// with something behind what they say themselves lose it, or the file is refused.
+// What is known to be useful is kept only in its own form: tables, colour profiles, chunks and
+// boxes with something behind what they say themselves lose it, or the file is refused.
 
 #include "tests/check/pipeline.h"
 
@@ -166,8 +166,8 @@ GST_START_TEST(chunks_of_a_png) {
   const struct {
     const char* type;
     size_t size;
-  } chunks[] = {{"gAMA", 4}, {"cHRM", 32}, {"sRGB", 1},  {"pHYs", 9},  {"cICP", 4}, {"mDCV", 24},
-                {"cLLI", 8}, {"sBIT", 3},  {"bKGD", 6},  {"hIST", 16}, {"sPLT", 9}};
+  } chunks[] = {{"gAMA", 4}, {"cHRM", 32}, {"sRGB", 1}, {"pHYs", 9},  {"cICP", 4}, {"mDCV", 24},
+                {"cLLI", 8}, {"sBIT", 3},  {"bKGD", 6}, {"hIST", 16}, {"sPLT", 9}};
   for (const auto& chunk : chunks) {
     const bool is_bits = chunk.type == std::string_view("sBIT");
     const Bytes content(chunk.size, is_bits ? 8 : 0);
@@ -194,7 +194,8 @@ GST_START_TEST(pixels_of_a_png) {
   expect_refused(png_with_pixels(deflated(join(rows, secret))), "too many pixels");
   expect_refused(png_with_pixels(secret), "pixels that can't be unpacked");
   const Bytes two = png_with_pixels(packed);
-  expect_refused(inserted(two, two.size() - 12, png_chunk("IDAT", secret)), "a chunk after the last");
+  expect_refused(inserted(two, two.size() - 12, png_chunk("IDAT", secret)),
+                 "a chunk after the last");
 }
 GST_END_TEST
 

@@ -371,10 +371,12 @@ GST_START_TEST(positions_in_records_are_rounded) {
       return big(static_cast<uint32_t>(static_cast<int32_t>(std::lround(value * 1e7))));
     };
     return join(klv("TYPE", 'c', 1, bytes_of("lllllllSS")),
-                klv("SCAL", 'l', 4, join(big(10000000), big(10000000), big(1000), big(1000),
-                                         big(100), big(1), big(1000), big(100), big(1))),
-                klv("GPS9", '?', 32, join(number(north), number(east), big(more), big(more),
-                                          big(more), big(more), big(more), big(more, 2), big(3, 2))));
+                klv("SCAL", 'l', 4,
+                    join(big(10000000), big(10000000), big(1000), big(1000), big(100), big(1),
+                         big(1000), big(100), big(1))),
+                klv("GPS9", '?', 32,
+                    join(number(north), number(east), big(more), big(more), big(more), big(more),
+                         big(more), big(more, 2), big(3, 2))));
   };
   Request request = removing();
   request.rounding = [](const Position& position) {
@@ -383,20 +385,21 @@ GST_START_TEST(positions_in_records_are_rounded) {
   request.position = Position{40, 116, {}};
   for (TestVideo video : layouts(telling())) {
     for (size_t i = 0; i < 8; i += 2)
-      video.tracks[2].samples[i] =
-          join(camm_gyro(1), camm_gps(1234567890, latitude, longitude, 5), camm(4, zeros(12)),
-               camm(7, bytes_of("MAGNETOMETER")));
+      video.tracks[2].samples[i] = join(camm_gyro(1), camm_gps(1234567890, latitude, longitude, 5),
+                                        camm(4, zeros(12)), camm(7, bytes_of("MAGNETOMETER")));
     // Coordinates that nothing on Earth has can't be rounded.
     video.tracks[2].samples[7] = camm_position(1000, longitude);
     video.tracks[3].samples[1] =
         klv("DEVC", '\0', 1,
-            join(klv("STRM", '\0', 1, join(klv("GPSU", 'U', 16, bytes_of("2021-11-03SECRET")),
-                                           gps9(latitude, longitude, 77)))));
+            join(klv("STRM", '\0', 1,
+                     join(klv("GPSU", 'U', 16, bytes_of("2021-11-03SECRET")),
+                          gps9(latitude, longitude, 77)))));
     // A scale that is not one of numbers: the stream goes.
     video.tracks[3].samples[2] =
         klv("DEVC", '\0', 1,
-            klv("STRM", '\0', 1, join(klv("SCAL", 'f', 4, little(1e7F)),
-                                      klv("GPS5", 'l', 8, join(big(399042000), big(1164074000))))));
+            klv("STRM", '\0', 1,
+                join(klv("SCAL", 'f', 4, little(1e7F)),
+                     klv("GPS5", 'l', 8, join(big(399042000), big(1164074000))))));
     const Bytes file = video.build();
     const Bytes clean = changed(file, request);
     no_secret(clean);

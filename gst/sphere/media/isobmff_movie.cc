@@ -10,6 +10,7 @@
 #include "gst/sphere/base/text.h"
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/embedded.h"
+#include "gst/sphere/media/esds.h"
 #include "gst/sphere/media/isobmff_marks.h"
 #include "gst/sphere/media/sound_channels.h"
 
@@ -505,6 +506,17 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
       reader.skip(1);
       if (const Status read = units(reader.u16()); !read) return read.error();
     }
+  } else if (box.type == "esds") {
+    const auto editor = make_sample_editor(source_, settings);
+    const std::optional<CodecConfig> config = read_esds(bytes);
+    if (editor && config && !config->specific.empty() && settings.form == SampleForm::mpeg4) {
+      const auto at = static_cast<uint64_t>(config->specific.data() - bytes.data());
+      const Status edited =
+          editor->edit_sample(box.content + at, config->specific.size(), &edits, &report);
+      if (!edited) return edited.error();
+    }
+    reader.skip(static_cast<size_t>(
+        std::min(expected_length(source_, box).value_or(bytes.size()), box.size())));
   } else if (bytes.size() > 4) {
     const auto editor = make_sample_editor(source_, settings);
     const Status edited =

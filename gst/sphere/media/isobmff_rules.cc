@@ -10,6 +10,7 @@
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/base/text.h"
+#include "gst/sphere/media/esds.h"
 
 namespace sphere::media {
 
@@ -73,7 +74,7 @@ constexpr BoxRule rules[] = {
     {P::visual, "hvcC", H::parameters},
     {P::visual, "av1C", H::parameters},
     {P::visual, "vpcC", H::keep},
-    {P::visual, "esds", H::keep},
+    {P::visual, "esds", H::parameters},
     {P::visual, "btrt", H::keep},
     {P::visual, "pasp", H::keep},
     {P::visual, "clap", H::keep},
@@ -415,13 +416,11 @@ std::optional<uint64_t> expected_length(const Source& source, const Box& box) {
       {"cslg", 24, 44},   {"prhd", 16, 16}, {"equi", 20, 20}, {"cbmp", 12, 12}};
   for (const Table& one : fixed)
     if (box.type == one.type) return wide ? one.entry : one.head;
-  static constexpr Table plain[] = {{"pasp", 8, 0},  {"clap", 32, 0}, {"btrt", 12, 0},
-                                    {"mdcv", 24, 0}, {"clli", 4, 0},  {"fiel", 2, 0},
-                                    {"gama", 4, 0},  {"hfov", 4, 0},  {"frma", 4, 0},
-                                    {"dvcC", 24, 0}, {"dvvC", 24, 0}, {"dvwC", 24, 0},
-                                    {"CoLL", 8, 0},  {"SmDm", 28, 0}, {"damr", 9, 0},
-                                    {"dac3", 3, 0},  {"enda", 2, 0},  {"srat", 8, 0},
-                                    {"pcmC", 6, 0}};
+  static constexpr Table plain[] = {
+      {"pasp", 8, 0},  {"clap", 32, 0}, {"btrt", 12, 0}, {"mdcv", 24, 0}, {"clli", 4, 0},
+      {"fiel", 2, 0},  {"gama", 4, 0},  {"hfov", 4, 0},  {"frma", 4, 0},  {"dvcC", 24, 0},
+      {"dvvC", 24, 0}, {"dvwC", 24, 0}, {"CoLL", 8, 0},  {"SmDm", 28, 0}, {"damr", 9, 0},
+      {"dac3", 3, 0},  {"enda", 2, 0},  {"srat", 8, 0},  {"pcmC", 6, 0}};
   for (const Table& one : plain)
     if (box.type == one.type) return one.head;
   if (const auto length = length_of_sound(box, {bytes, have})) return length;
@@ -545,6 +544,22 @@ bool is_known_sound(std::string_view codec) {
       "sowt", "twos", "in24", "in32", "fl32", "fl64", "lpcm", "ipcm", "fpcm",
       "raw ", "ulaw", "alaw", "ima4", ".mp3", "mp3 ", "mha1", "mhm1"};
   return std::ranges::find(known, codec) != std::end(known);
+}
+
+SampleForm form_of_object(uint8_t type, bool sound) {
+  const auto between = [&](uint8_t first, uint8_t last) { return type >= first && type <= last; };
+  using namespace object_type;
+  if (sound) {
+    const bool known = type == mpeg4_aac || between(mpeg2_aac_first, mpeg2_aac_last) ||
+                       type == mpeg2_sound || type == mpeg1_sound || type == ac3 || type == eac3 ||
+                       between(dts_first, dts_last) || type == opus;
+    return known ? SampleForm::harmless : SampleForm::unknown;
+  }
+  if (type == object_type::jpeg) return SampleForm::jpeg;
+  // All of them have user data in the same form.
+  const bool mpeg = type == mpeg4_visual || type == mpeg1_visual ||
+                    between(mpeg2_visual_first, mpeg2_visual_last);
+  return mpeg ? SampleForm::mpeg4 : SampleForm::unknown;
 }
 
 bool is_encrypted_format(std::string_view codec) {

@@ -208,8 +208,7 @@ class MatroskaStreamEditor : public MuxerStreamEditor {
     const auto walk = [&](const auto& self, const Element& parent) -> Status {
       return reader.children(parent, [&](const Element& child) -> Status {
         if (child.id == ebml_id::seek_head || child.id == ebml_id::seek) return self(self, child);
-        const uint64_t position =
-            child.id == ebml_id::seek_position ? reader.number(child) : 0;
+        const uint64_t position = child.id == ebml_id::seek_position ? reader.number(child) : 0;
         if (position < in_head) return ok();
         const Bytes number = ebml_number(position + reserve_, static_cast<int>(child.size()));
         if (number.size() != child.size())

@@ -152,8 +152,9 @@ class Examiner {
     if (of_animation && first) bytes = bytes.subspan(std::min(number, bytes.size()));
     std::unique_ptr<PngPixels>& pixels = of_animation ? frame_pixels_ : pixels_;
     if (!pixels)
-      pixels = std::make_unique<PngPixels>(header_.pixel_bytes(
-          of_animation ? frame_width_ : header_.width, of_animation ? frame_height_ : header_.height));
+      pixels = std::make_unique<PngPixels>(
+          header_.pixel_bytes(of_animation ? frame_width_ : header_.width,
+                              of_animation ? frame_height_ : header_.height));
     return pixels->add(bytes);
   }
   bool read_frame(const PngChunk& chunk) {
@@ -179,8 +180,8 @@ class Examiner {
     findings_.add(whole, {PartClass::useful, "colours", {}});
     if (profile->neutral) return ok();
     const Where name{chunk.content, profile->name_length, chunk.type + "/name", false};
-    const std::string text = text_of(Bytes(
-        chunk.bytes.begin(), chunk.bytes.begin() + static_cast<long>(profile->name_length)));
+    const std::string text = text_of(
+        Bytes(chunk.bytes.begin(), chunk.bytes.begin() + static_cast<long>(profile->name_length)));
     if (findings_.add(name, {PartClass::unknown, "name of the colour profile", text})) return ok();
     Bytes content = chunk.bytes;
     neutralize_png_profile(*profile, content);

@@ -74,10 +74,9 @@ bool has_png_shape(std::string_view type, std::span<const uint8_t> content,
     std::string_view type;
     size_t size;
   };
-  static constexpr Size sizes[] = {{"IHDR", 13}, {"gAMA", 4}, {"cHRM", 32}, {"sRGB", 1},
-                                   {"pHYs", 9},  {"cICP", 4}, {"mDCV", 24}, {"mDCv", 24},
-                                   {"cLLI", 8},  {"cLLi", 8}, {"acTL", 8},  {"fcTL", 26},
-                                   {"IEND", 0}};
+  static constexpr Size sizes[] = {
+      {"IHDR", 13}, {"gAMA", 4}, {"cHRM", 32}, {"sRGB", 1}, {"pHYs", 9},  {"cICP", 4}, {"mDCV", 24},
+      {"mDCv", 24}, {"cLLI", 8}, {"cLLi", 8},  {"acTL", 8}, {"fcTL", 26}, {"IEND", 0}};
   const auto* known = std::ranges::find(sizes, type, &Size::type);
   if (known != std::end(sizes) && content.size() != known->size) return false;
   const bool paletted = header.colour_type == palette;
@@ -158,7 +157,8 @@ Status PngPixels::add(std::span<const uint8_t> packed) {
     left_ -= made;
     if (state != Z_STREAM_END) continue;
     ended_ = true;
-    if (stream_->avail_in > 0) return invalid("the PNG is damaged: there are bytes after its pixels");
+    if (stream_->avail_in > 0)
+      return invalid("the PNG is damaged: there are bytes after its pixels");
   }
   return ok();
 }

@@ -71,9 +71,9 @@ bool is_zero(std::span<const uint8_t> bytes) {
 }
 
 const char* camm_what(size_t type, std::span<const uint8_t> record) {
-  const bool only_position =
-      type == 6 && is_zero(record.subspan(camm_time_at, camm_fix_at - camm_time_at)) &&
-      is_zero(record.subspan(camm_altitude_at + 4));
+  const bool only_position = type == 6 &&
+                             is_zero(record.subspan(camm_time_at, camm_fix_at - camm_time_at)) &&
+                             is_zero(record.subspan(camm_altitude_at + 4));
   return camm_kinds[only_position ? 5 : type].what;
 }
 
@@ -350,8 +350,7 @@ class RecordEditor : public SampleEditor {
     if (!settings_.keeps.rounding || !is_position(klv)) return false;
     const bool integers =
         klv.type == 'l' || (klv.type == '?' && description.types.starts_with("ll"));
-    return integers && klv.struct_size >= 8 && description.scale[0] > 0 &&
-           description.scale[1] > 0;
+    return integers && klv.struct_size >= 8 && description.scale[0] > 0 && description.scale[1] > 0;
   }
   bool tells_only_position(const Klv& klv) const {
     if (klv.struct_size < 8) return false;
@@ -367,7 +366,8 @@ class RecordEditor : public SampleEditor {
       const Position position = position_at(at, description);
       const Position rounded =
           is_on_earth(position) ? settings_.keeps.rounding(position) : Position();
-      append32(&bytes, static_cast<uint32_t>(std::llround(rounded.latitude * description.scale[0])));
+      append32(&bytes,
+               static_cast<uint32_t>(std::llround(rounded.latitude * description.scale[0])));
       append32(&bytes,
                static_cast<uint32_t>(std::llround(rounded.longitude * description.scale[1])));
       bytes.resize(bytes.size() + end_of_position(klv) - 8);

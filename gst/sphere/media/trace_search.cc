@@ -321,8 +321,7 @@ struct TraceSearch::Patterns {
     std::array<uint16_t, piece> keys;
     for (size_t first = 0; first < starts; first += piece) {
       const size_t now = std::min(piece, starts - first);
-      const size_t count =
-          find_keys(groups, bytes.subspan(first, now + key_size - 1), keys.data());
+      const size_t count = find_keys(groups, bytes.subspan(first, now + key_size - 1), keys.data());
       for (const uint16_t offset : std::span(keys).first(count)) {
         const uint8_t* const at_key = bytes.data() + first + offset;
         if (!filter.may_have(key_of(reinterpret_cast<const char*>(at_key)))) continue;

@@ -127,7 +127,8 @@ class Examiner {
   Status read_header(const RiffChunk& chunk) {
     header_.resize(header_size);
     const bool longer = chunk.size > header_size && !findings_.keeps_everything();
-    if (header_at_ || longer || chunk.size < header_size || !source_.read_all(chunk.content, header_))
+    if (header_at_ || longer || chunk.size < header_size ||
+        !source_.read_all(chunk.content, header_))
       return invalid("the WebP is damaged: its header has a wrong length");
     header_at_ = chunk.content;
     ByteReader reader(header_);
