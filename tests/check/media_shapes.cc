@@ -6,6 +6,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
@@ -223,6 +224,24 @@ GST_START_TEST(boxes_of_a_video) {
 }
 GST_END_TEST
 
+// Bytes of headers that have no meaning.
+GST_START_TEST(reserved_bytes_of_a_video) {
+  TestVideo video;
+  TestTrack pictures;
+  pictures.entry = picture_entry();
+  pictures.samples = {picture(1), picture(2)};
+  video.tracks = {pictures};
+  const Bytes plain = video.build();
+  const std::string_view text(reinterpret_cast<const char*>(plain.data()), plain.size());
+  for (const auto& [type, offset] : {std::pair{"mvhd", 26}, {"mvhd", 72}, {"tkhd", 24}}) {
+    Bytes file = plain;
+    std::ranges::copy(bytes_of("SECRET"),
+                      file.begin() + static_cast<std::ptrdiff_t>(text.find(type) + 4) + offset);
+    expect_gone(file, type);
+  }
+}
+GST_END_TEST
+
 static Suite* media_shapes_suite() {
   Suite* suite = suite_create("media_shapes");
   TCase* tcase = tcase_create("general");
@@ -232,6 +251,7 @@ static Suite* media_shapes_suite() {
   tcase_add_test(tcase, chunks_of_a_png);
   tcase_add_test(tcase, pixels_of_a_png);
   tcase_add_test(tcase, boxes_of_a_video);
+  tcase_add_test(tcase, reserved_bytes_of_a_video);
   return suite;
 }
 

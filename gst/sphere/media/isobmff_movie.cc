@@ -249,8 +249,24 @@ Result<Outcome> BoxEditor::edit_track_fragment(const Box& box, const std::string
   return enter(box, 0, BoxParent::track_fragment, path);
 }
 
+namespace {
+
+/// Bytes that are zero in ISO's files. In QuickTime, those of a movie are the times of its preview,
+/// its poster and a selection.
+struct Reserved {
+  std::string_view type;
+  size_t offset, wide_offset;  ///< the second one with numbers of 64 bits
+  size_t length;
+};
+constexpr Reserved reserved_in_headers[] = {{"mvhd", 26, 38, 10}, {"mvhd", 72, 84, 24},
+                                            {"tkhd", 16, 24, 4},  {"tkhd", 24, 36, 8},
+                                            {"tkhd", 38, 50, 2},  {"mdhd", 22, 34, 2}};
+
+}  // namespace
+
 Result<Outcome> BoxEditor::edit_times(const Box& box, const std::string& path) {
-  const std::vector<uint8_t> bytes = head(box, 20);
+  constexpr uint64_t longest_header = 112;
+  const std::vector<uint8_t> bytes = head(box, longest_header);
   const size_t length = !bytes.empty() && bytes[0] == 1 ? 16 : 8;
   if (bytes.size() < 4 + length) return damaged("'" + box.type + "' is too short");
   const auto times = std::span(bytes).subspan(4, length);
@@ -264,6 +280,15 @@ Result<Outcome> BoxEditor::edit_times(const Box& box, const std::string& path) {
           date_of(created ? created : modified)},
          !stays);
     if (!stays) edits_.zero(box.content + 4, length);
+  }
+  for (const Reserved& one : reserved_in_headers) {
+    const size_t offset = bytes[0] == 1 ? one.wide_offset : one.offset;
+    if (keeps_(PartClass::unknown) || box.type != one.type || bytes.size() < offset + one.length ||
+        is_zero(std::span(bytes).subspan(offset, one.length)))
+      continue;
+    note(box.content + offset, one.length, path, {PartClass::unknown, "bytes that are reserved"},
+         true);
+    edits_.zero(box.content + offset, one.length);
   }
   return edit_table(box);
 }
