@@ -194,7 +194,9 @@ EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* outp
   const Status written = media::write_edited(
       source, *found, [&](std::span<const uint8_t> bytes) { return output->write(bytes); },
       [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
-  if (!written) return EditError{written.error(), exit_failed};
+  if (!written)
+    return EditError{written.error(),
+                     written.error().kind == Error::Kind::invalid ? exit_unexamined : exit_failed};
   const Result<FileSource> result = FileSource::make(output->descriptor());
   if (!result) return EditError{result.error(), exit_failed};
   if (const Status clean = look_again(*result, *found, request, progress); !clean)

@@ -150,6 +150,14 @@ def test_many_codecs_in_one_entry(case):
     check("MPEG-4: nothing is told", b"CANARY" not in out.read_bytes() and not told(out), told(out))
     check("MPEG-4: the pictures are the same", pictures(source) == pictures(out))
     valid("MPEG-4", source, out)
+    # A description that is longer than the part of it that decoders read.
+    damaged = bytearray(source.read_bytes())
+    head = damaged.index(b"\x05\x80\x80\x80", damaged.index(b"esds"))
+    damaged[head + 4] = 0
+    source.write_bytes(damaged)
+    out.unlink()
+    case.refused("MPEG-4 with a hidden description", 3, "mp4v", "redact", source, out)
+    check("MPEG-4 with a hidden description has no OUT", not out.exists())
 
 
 def test_records(case):

@@ -18,8 +18,9 @@ namespace {
 // Bytes that are copied at once: they stay in the second cache of a processor.
 constexpr size_t block = 1 << 18;
 
+/// A table can say that samples lie where boxes are.
 Error wrong_edits() {
-  return failed("the edits of the file overlap; this is an error of gst-sphere");
+  return invalid("the file is damaged: parts that have to be changed lie over each other");
 }
 
 /// Both kinds of edits of an examination, in the order of offsets.

@@ -9,7 +9,7 @@ namespace sphere::media {
 namespace {
 
 // Tags of descriptors.
-constexpr uint8_t es_descriptor = 3, decoder_config = 4, decoder_specific = 5;
+constexpr uint8_t es_descriptor = 3, decoder_config = 4, decoder_specific = 5, sync_layer = 6;
 
 /// The content of the descriptor that comes next, if it has this tag.
 std::span<const uint8_t> descriptor(ByteReader* reader, uint8_t tag) {
@@ -41,7 +41,12 @@ std::optional<CodecConfig> read_esds(std::span<const uint8_t> content) {
   if (!config.ok()) return std::nullopt;
   // Some codecs have none.
   if (config.remaining()) read.specific = descriptor(&config, decoder_specific);
-  return config.ok() ? std::optional(read) : std::nullopt;
+  if (!config.ok()) return std::nullopt;
+  read.has_more = config.remaining() > 0;
+  // Of packets, which MP4 does not have: one byte says that.
+  if (stream.remaining()) read.has_more |= descriptor(&stream, sync_layer).size() != 1;
+  read.has_more |= stream.remaining() > 0;
+  return read;
 }
 
 }  // namespace sphere::media

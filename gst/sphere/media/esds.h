@@ -21,6 +21,7 @@ inline constexpr uint8_t mpeg4_visual = 0x20, mpeg4_aac = 0x40, mpeg2_visual_fir
 struct CodecConfig {
   uint8_t object_type = 0;
   std::span<const uint8_t> specific;  ///< for the decoder; lies in the content of the box
+  bool has_more = false;              ///< descriptors that no usual file has
 };
 
 /// From the content of the box (ISO/IEC 14496-1, 7.2.6). Nothing if it is damaged.
