@@ -8,10 +8,10 @@
 namespace sphere::live {
 
 /// Limits the send buffer of this process's TCP connections to this port. The kernel lets it grow
-/// to several megabytes, which are many seconds of a stream that nobody sees waiting. Returns
-/// whether there is such a connection.
+/// to several megabytes: many seconds of the stream would wait there without anybody noticing.
+/// Returns whether there is such a connection.
 ///
-/// rtmp2sink does not give its socket away, so the descriptors are looked through. Another
+/// rtmp2sink does not tell its socket, so all descriptors of this process are checked. Another
 /// connection to the same port, which would be limited too, goes to the same server.
 bool limit_send_buffers(uint16_t port, int bytes);
 
