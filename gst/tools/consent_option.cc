@@ -2,9 +2,16 @@
 
 #include "gst/tools/consent_option.h"
 
+#include <gst/gst.h>
+
 #include "gst/sphere/base/gobject.h"
 
 namespace sphere::tool {
+
+void init_without_plugins() {
+  g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE);
+  gst_init(nullptr, nullptr);
+}
 
 ConsentOption::~ConsentOption() {
   g_free(caps_);

@@ -14,6 +14,10 @@
 
 namespace sphere::tool {
 
+/// gst_init() for commands that need types of GStreamer, but none of its elements: the list of
+/// plugins is not read, which takes time and memory. To be called before there are threads.
+void init_without_plugins();
+
 class ConsentOption {
  public:
   ConsentOption() = default;
@@ -24,7 +28,7 @@ class ConsentOption {
   /// They point into this object.
   std::vector<GOptionEntry> entries();
   /// Opens what was named: the caps, the ledger, or both; by default the person's own ledger. To be
-  /// called once, after gst_init().
+  /// called once, after gst_init() or init_without_plugins().
   Status open(consent::Consent* consent) const;
   /// The same for elements, which open it themselves: the caps as text and the name of the ledger.
   std::optional<std::string> caps() const;

@@ -2,7 +2,6 @@
 // sphere geotag: puts a position into a file.
 
 #include <glib.h>
-#include <gst/gst.h>
 
 #include <optional>
 #include <string>
@@ -101,7 +100,7 @@ EditResult<media::Request> place_file(const MediaJob& job, const media::GpxTrack
                                       int64_t offset_us, consent::Precision precision,
                                       media::Request request) {
   const auto refused = [](const std::string& sentence) {
-    return EditError{invalid(sentence), exit_failed};
+    return EditError{invalid(sentence), exit_unexamined};
   };
   media::Request look;
   look.makers = makers::all();
@@ -177,7 +176,7 @@ int geotag(int argc, char** argv) {
     command.printer().error(status.error().message);
     return exit_usage;
   }
-  gst_init(nullptr, nullptr);
+  init_without_plugins();
   const Result<consent::Precision> precision = ask(consent);
   if (!precision) {
     command.printer().error(precision.error().message);

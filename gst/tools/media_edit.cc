@@ -69,13 +69,23 @@ std::vector<Position> put_in(const Request& request) {
   return positions;
 }
 
-/// Whether a position is one of those that were put in, as far as forms of files can say it.
-bool was_put_in(const Position& position, const Request& request) {
+/// Those, and what became of positions in records.
+std::vector<Position> allowed_positions(const Request& request, const media::Traces& before) {
+  std::vector<Position> positions = put_in(request);
+  if (request.rounding)
+    for (const Position& each : before.positions) positions.push_back(request.rounding(each));
+  return positions;
+}
+
+/// Whether a position is one of those that were put in, or rounded, as far as forms of files can
+/// say it.
+bool may_be_told(const Position& position, const Request& request) {
   const auto same = [&](const Position& other) {
     return std::abs(position.latitude - other.latitude) <= place_tolerance &&
            std::abs(position.longitude - other.longitude) <= place_tolerance;
   };
-  return std::ranges::any_of(put_in(request), same);
+  return std::ranges::any_of(put_in(request), same) ||
+         (request.rounding && same(request.rounding(position)));
 }
 
 /// Whether a part can be the position that was put in: other parts tell a place in words, or a
@@ -110,7 +120,7 @@ Status look_at_places(const media::Source& written, const Request& request) {
     return failed("the result tells a place that was not put in (" + part->path +
                   "); this is an error of gst-sphere");
   const auto& positions = found->traces.positions;
-  if (!std::ranges::all_of(positions, [&](const auto& each) { return was_put_in(each, request); }))
+  if (!std::ranges::all_of(positions, [&](const auto& each) { return may_be_told(each, request); }))
     return failed("the result has a position that was not put in; this is an error of gst-sphere");
   return ok();
 }
@@ -140,7 +150,7 @@ Status look_again(const media::Source& written, const Examination& before, const
   const Result<std::optional<media::FoundTrace>> trace = media::find_traces(
       written, before.traces, request.policy,
       [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); },
-      put_in(request), unread);
+      allowed_positions(request, before.traces), unread);
   if (!trace) return trace.error();
   if (*trace)
     return failed("the result still has what was taken out: " + (*trace)->encoding + ", at byte " +
@@ -178,11 +188,15 @@ EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* outp
                                    const Request& request, const WorkProgress& progress) {
   Result<Examination> found = media::examine(source, request);
   if (!found) return EditError{found.error(), exit_unexamined};
+  if (const Status room = output->reserve(media::edited_size(source, *found)); !room)
+    return EditError{room.error(), exit_failed};
   uint64_t done = 0;
   const Status written = media::write_edited(
       source, *found, [&](std::span<const uint8_t> bytes) { return output->write(bytes); },
       [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
-  if (!written) return EditError{written.error(), exit_failed};
+  if (!written)
+    return EditError{written.error(),
+                     written.error().kind == Error::Kind::invalid ? exit_unexamined : exit_failed};
   const Result<FileSource> result = FileSource::make(output->descriptor());
   if (!result) return EditError{result.error(), exit_failed};
   if (const Status clean = look_again(*result, *found, request, progress); !clean)

@@ -167,6 +167,11 @@ int run_media_jobs(
   for (size_t i = 0; i < std::min(wanted, jobs.size()); ++i) threads.emplace_back(worker);
 
   Progress progress(options.progress, "MB");
+  const auto show = [&] {
+    progress.show(done / megabyte, std::max<uint64_t>(1, total / megabyte));
+  };
+  // Also of files that are done at once.
+  show();
   int status = exit_done;
   for (size_t i = 0; i < jobs.size(); ++i) {
     std::optional<MediaOutcome> outcome;
@@ -174,7 +179,7 @@ int run_media_jobs(
       std::unique_lock lock(mutex);
       while (!outcomes[i] && !stop_signal) {
         finished.wait_for(lock, redraw_interval);
-        progress.show(done / megabyte, std::max<uint64_t>(1, total / megabyte));
+        show();
       }
       if (outcomes[i]) outcome = std::move(outcomes[i]);
     }

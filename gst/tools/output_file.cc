@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -98,6 +99,15 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
 
 OutputFile::~OutputFile() {
   if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+Status OutputFile::reserve(uint64_t bytes) {
+  if (bytes == 0 || bytes > static_cast<uint64_t>(std::numeric_limits<off_t>::max())) return ok();
+  // Without a new length, so that a file that becomes shorter has no zeros at its end.
+  if (fallocate(descriptor(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0 &&
+      errno == ENOSPC)
+    return failed(shown_ + ": can't be written: " + std::strerror(errno));
+  return ok();
 }
 
 std::string OutputFile::write_problem() const {

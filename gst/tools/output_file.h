@@ -26,6 +26,9 @@ class OutputFile {
   ~OutputFile();
 
   int descriptor() const { return descriptor_.get(); }
+  /// Takes room for this many bytes from the disk before they are written: a full disk is noticed
+  /// at once, and writing is quicker. Where the file system can't do that, nothing happens.
+  Status reserve(uint64_t bytes);
   /// Appends.
   Status write(std::span<const uint8_t> bytes);
   /// The system's message if nothing more can be written, else "".

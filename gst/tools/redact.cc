@@ -2,7 +2,6 @@
 // sphere redact: takes out of a file what it tells about people.
 
 #include <glib.h>
-#include <gst/gst.h>
 
 #include <mutex>
 #include <optional>
@@ -120,7 +119,8 @@ Result<Shared> shared(const ConsentOption& options) {
   return shared;
 }
 
-/// The request with the rounded position of the file, if it has one that can be put in.
+/// Has the rounded position of the file put in, if it can be; those in records of its tracks are
+/// rounded, too.
 bool round_place(const MediaJob& job, consent::Precision precision, media::Request* request) {
   const std::optional<Position> position = first_position(job.input);
   if (!position) return false;
@@ -130,6 +130,9 @@ bool round_place(const MediaJob& job, consent::Precision precision, media::Reque
   if (!std::holds_alternative<media::Examination>(examine_file(job.input, with_place)))
     return false;
   request->position = with_place.position;
+  request->rounding = [precision](const Position& each) {
+    return consent::rounded(each, precision);
+  };
   return true;
 }
 
@@ -181,7 +184,7 @@ int redact(int argc, char** argv) {
   request.policy.sound_tracks &= !*silent;
   std::optional<consent::Precision> precision;
   if (!only) {
-    gst_init(nullptr, nullptr);
+    init_without_plugins();
     const Result<Shared> given = shared(consent_option);
     if (!given) {
       command.printer().error(given.error().message);

@@ -94,9 +94,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* projection = nullptr;
   double fov = 0, lens_fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
   int width = 0;
-  OutputOptions output(
-      {"stitcher", "Where to stitch (default: auto, the GPU if there is one)",
-       "Stitch IN even if it is a 360 picture already or an ordinary picture"});
+  OutputOptions output({"stitcher", "Where to stitch (default: auto, the GPU if there is one)",
+                        "Stitch IN even if it is a 360 picture already or an ordinary picture"});
   const std::vector<std::string> projections(projection_names.begin(), projection_names.end());
   const std::string projection_words = alternatives(projections);
   std::vector<GOptionEntry> entries = {

@@ -73,8 +73,8 @@ const char* demuxer_of(media::Kind container);
 
 /// What to say where GStreamer lacks an element.
 Error missing_element(const char* factory);
-/// Makes an element and adds it to the bin. Null if GStreamer lacks it; `missing` then says so, unless
-/// it has an error already.
+/// Makes an element and adds it to the bin. Null if GStreamer lacks it; `missing` then says so,
+/// unless it has an error already.
 GstElement* add_element(GstBin* bin, const char* factory, Status* missing);
 
 }  // namespace sphere::tool

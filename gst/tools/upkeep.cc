@@ -34,8 +34,7 @@ std::optional<int> begin(CameraCommand& command, std::vector<GOptionEntry> optio
 template <typename Start>
 int run_upkeep(CameraCommand& command, hw::CameraUpkeep& upkeep, const char* sentence,
                const Start& start) {
-  if (const auto failure =
-          command.run([&](auto handler) { start(upkeep, std::move(handler)); }))
+  if (const auto failure = command.run([&](auto handler) { start(upkeep, std::move(handler)); }))
     return command.fail(*failure);
   return command.done(sentence);
 }
@@ -126,9 +125,8 @@ int reset(int argc, char** argv) {
   if (!command.confirm(everything ? "Reset all settings, the Wi-Fi and the clock of the camera?"
                                   : "Reset all settings of the camera?"))
     return exit_failed;
-  return run_upkeep(
-      command, *upkeep, "The camera has its factory settings.",
-      [&](hw::CameraUpkeep& one, auto handler) { one.reset(everything, handler); });
+  return run_upkeep(command, *upkeep, "The camera has its factory settings.",
+                    [&](hw::CameraUpkeep& one, auto handler) { one.reset(everything, handler); });
 }
 
 // --- firmware --------------------------------------------------------------------------------

@@ -396,12 +396,10 @@ template <typename Transfer>
 unsigned Session::start_file(Transfer transfer,
                              void (FileTransfers::*function)(unsigned, Transfer, Time)) {
   const TransferDone done = transfer.done;
-  return start_transfer(
-      [transfer = std::move(transfer), function](FileTransfers& transfers, unsigned number,
-                                                 Time time) {
-        (transfers.*function)(number, transfer, time);
-      },
-      done);
+  return start_transfer([transfer = std::move(transfer), function](
+                            FileTransfers& transfers, unsigned number,
+                            Time time) { (transfers.*function)(number, transfer, time); },
+                        done);
 }
 
 unsigned Session::get_file(Download download) {

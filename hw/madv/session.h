@@ -95,8 +95,7 @@ class Session {
                           TransferDone done);
   /// Starts a transfer of a whole file.
   template <typename Transfer>
-  unsigned start_file(Transfer transfer,
-                      void (FileTransfers::*function)(unsigned, Transfer, Time));
+  unsigned start_file(Transfer transfer, void (FileTransfers::*function)(unsigned, Transfer, Time));
   /// Wakes the session's thread.
   void wake();
   void run();

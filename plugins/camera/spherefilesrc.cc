@@ -57,9 +57,9 @@ namespace {
 using namespace sphere::camera;
 using sphere::Lock;
 using sphere::Mutex;
+using sphere::self_of;
 using sphere::hw::Failure;
 using sphere::hw::ReadAhead;
-using sphere::self_of;
 
 GstStaticPadTemplate source_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);

@@ -57,8 +57,8 @@ using namespace sphere::camera;
 using namespace std::chrono_literals;
 using sphere::Lock;
 using sphere::Mutex;
-using sphere::hw::Failure;
 using sphere::self_of;
+using sphere::hw::Failure;
 using Clock = std::chrono::steady_clock;
 
 GstStaticPadTemplate source_template =

@@ -267,7 +267,8 @@ class TagElement {
 
   gboolean take_segment(EventRef event) {
     gst_event_copy_segment(event.get(), &stream_.segment);
-    if (stream_.segment.format != GST_FORMAT_BYTES) return gst_pad_push_event(src_, event.release());
+    if (stream_.segment.format != GST_FORMAT_BYTES)
+      return gst_pad_push_event(src_, event.release());
     // Later a muxer goes back to fill in a size, which the edited file may have elsewhere.
     stream_.offset = stream_.segment.start;
     if (std::exchange(stream_.segment_sent, true)) return TRUE;

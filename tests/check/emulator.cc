@@ -39,10 +39,10 @@ using test::control_only;
 using test::Emulator;
 using test::EmulatorOptions;
 using test::open_files;
+using test::same;
 using test::some_table;
 using test::started;
 using test::temporary_folder;
-using test::same;
 
 namespace {
 

@@ -25,8 +25,8 @@ using test::ControlClient;
 using test::Emulator;
 using test::EmulatorOptions;
 using test::http;
-using test::started;
 using test::same;
+using test::started;
 using test::write_file;
 
 namespace {

@@ -39,10 +39,10 @@ using test::Emulator;
 using test::EmulatorOptions;
 using test::http;
 using test::open_files;
+using test::same;
 using test::Socket;
 using test::started;
 using test::with_preview;
-using test::same;
 using test::write_file;
 
 namespace {

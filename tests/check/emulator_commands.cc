@@ -32,10 +32,10 @@ using test::control_only;
 using test::ControlClient;
 using test::Emulator;
 using test::EmulatorOptions;
+using test::same;
 using test::Socket;
 using test::started;
 using test::User;
-using test::same;
 using test::write_file;
 
 namespace {

@@ -41,8 +41,8 @@ using test::Emulator;
 using test::EmulatorOptions;
 using test::Event;
 using test::Request;
-using test::started;
 using test::same;
+using test::started;
 
 namespace {
 

@@ -75,8 +75,13 @@ Bytes noise(size_t size, unsigned seed) {
 
 constexpr Position fix{39.904211, 116.407395, 43.5};
 
-Traces fix_traces() {
+/// `crowded`: among many others, which is another way of searching.
+Traces fix_traces(bool crowded = false) {
   Traces traces;
+  std::mt19937 random(4);
+  std::uniform_real_distribution<double> latitude(-89, 89), longitude(-179, 179);
+  while (crowded && traces.positions.size() + 1 < Traces::most)
+    traces.add(Position{latitude(random), longitude(random), {}});
   traces.add(fix);
   traces.add_identity(" SN-0012345 ");
   return traces;
@@ -84,13 +89,13 @@ Traces fix_traces() {
 
 /// The encoding in which `text` is found between these many bytes of noise, in blocks of `step`
 /// bytes; "" if it is not found.
-std::string found_encoding(const std::string& text, size_t before, size_t step,
-                           size_t after = 1000) {
+std::string found_encoding(const std::string& text, size_t before, size_t step, size_t after = 1000,
+                           bool crowded = false) {
   Bytes bytes = noise(before, 7);
   bytes.insert(bytes.end(), text.begin(), text.end());
   const Bytes more = noise(after, 8);
   bytes.insert(bytes.end(), more.begin(), more.end());
-  TraceSearch search(fix_traces(), Policy());
+  TraceSearch search(fix_traces(crowded), Policy());
   for (size_t i = 0; i < bytes.size(); i += step) {
     const auto part = std::span(bytes).subspan(i, std::min(step, bytes.size() - i));
     if (const auto found = search.search(part)) {
@@ -249,6 +254,13 @@ GST_START_TEST(search_finds_each_encoding_of_a_position) {
         for (const size_t after : {1000, 0})
           fail_if(found_encoding(form, before, step, after).empty(), "form %.30s at %zu by %zu",
                   form.c_str(), before, step);
+    // Around the border of the pieces that are searched at once.
+    for (size_t before = 8192 - 8; before <= 8192 + 4; ++before)
+      fail_if(found_encoding(form, before, 20'000).empty(), "form %.30s at %zu", form.c_str(),
+              before);
+    for (const size_t before : {100, 101})
+      fail_if(found_encoding(form, before, 4096, 1000, true).empty(), "form %.30s at %zu",
+              form.c_str(), before);
   }
 }
 GST_END_TEST
@@ -264,16 +276,13 @@ GST_END_TEST
 
 GST_START_TEST(search_finds_nothing_by_chance) {
   const Bytes bytes = noise(64 << 20, 3);
-  Traces traces = fix_traces();
-  std::mt19937 random(4);
-  std::uniform_real_distribution<double> latitude(-89, 89), longitude(-179, 179);
-  while (traces.positions.size() < Traces::most)
-    traces.add(Position{latitude(random), longitude(random), {}});
-  const auto found = find_traces(MemorySource(bytes), traces, Policy());
-  fail_unless(static_cast<bool>(found));
-  fail_if(found->has_value(), "%s at %" G_GUINT64_FORMAT,
-          found->has_value() ? (*found)->encoding.c_str() : "",
-          found->has_value() ? (*found)->offset : 0);
+  for (const bool crowded : {true, false}) {
+    const auto found = find_traces(MemorySource(bytes), fix_traces(crowded), Policy());
+    fail_unless(static_cast<bool>(found));
+    fail_if(found->has_value(), "%s at %" G_GUINT64_FORMAT,
+            found->has_value() ? (*found)->encoding.c_str() : "",
+            found->has_value() ? (*found)->offset : 0);
+  }
   // One coordinate alone in a short form does not count; both together do.
   const std::string lat = raw(static_cast<int32_t>(fix.latitude * 1e7));
   const std::string lon = raw(static_cast<int32_t>(fix.longitude * 1e7));

@@ -20,6 +20,7 @@
 #include "gst/sphere/media/tiff.h"
 #include "gst/sphere/media/tiff_write.h"
 #include "gst/sphere/media/xmp.h"
+#include "tests/check/photo_builder.h"
 #include "tests/fuzz/redacted.h"
 
 using namespace sphere;
@@ -165,7 +166,8 @@ Bytes telling_jpeg() {
   segments = segments + segment(0xe1, bytes_of({"http://ns.adobe.com/xmp/extension/\0", 35}) +
                                           bytes_of(guid) + number(extension.size(), 4, false) +
                                           number(0, 4, false) + bytes_of(extension));
-  segments = segments + segment(0xe2, bytes_of({"ICC_PROFILE\0\1\1", 14}) + bytes_of("KEEP_ICC"));
+  segments = segments +
+             segment(0xe2, bytes_of({"ICC_PROFILE\0\1\1", 14}) + test::colour_profile("KEEP_ICC"));
   segments = segments + mpf_segment(second.size());
   segments = segments + segment(0xe5, bytes_of({"RMETA\0SECRET7", 13}));
   segments = segments + segment(0xeb, bytes_of("JP..........jumbc2paSECRET8"));

@@ -126,6 +126,40 @@ def test_codecs(case):
             check(f"{what}: it is the same file", data == again.read_bytes())
 
 
+def test_many_codecs_in_one_entry(case):
+    """What 'mp4v' means is told by a number in its description."""
+    photo, stream, source, out = (case.path(name) for name in ("in.jpg", "in.m4v", "in.mp4", "out.mp4"))
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32", "-frames:v", "1", photo)
+    run("exiftool", "-q", "-overwrite_original", "-Make=CANARY_MAKER", "-GPSLatitude=48.8584123",
+        "-GPSLatitudeRef=N", "-GPSLongitude=2.2945456", "-GPSLongitudeRef=E", photo)
+    ffmpeg("-loop", "1", "-t", "1", "-i", photo, "-c", "copy", source)
+    check("Motion JPEG: the maker is in IN", source.read_bytes().count(b"CANARY_MAKER") > 1)
+    found = json.loads(case.done("Motion JPEG is inspected", "inspect", "--json", source))["files"][0]["parts"]
+    check("Motion JPEG: the metadata of its pictures is found", any("JPEG" in part["what"] for part in found), found)
+    case.done("Motion JPEG is redacted", "redact", source, out)
+    check("Motion JPEG: nothing is told", b"CANARY" not in out.read_bytes() and not told(out), told(out))
+    check("Motion JPEG: the pictures are the same", pictures(source) == pictures(out))
+    valid("Motion JPEG", source, out)
+    # User data before the first picture becomes a part of the description.
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1", "-c:v", "mpeg4", "-f", "m4v", stream)
+    data, layer = stream.read_bytes(), b"\0\0\1\x20"
+    stream.write_bytes(data.replace(layer, b"\0\0\1\xb2CANARY_HEAD" + layer, 1))
+    ffmpeg("-f", "m4v", "-i", stream, "-c", "copy", source)
+    check("MPEG-4: the text is in IN", b"CANARY_HEAD" in source.read_bytes())
+    case.done("MPEG-4 is redacted", "redact", source, out)
+    check("MPEG-4: nothing is told", b"CANARY" not in out.read_bytes() and not told(out), told(out))
+    check("MPEG-4: the pictures are the same", pictures(source) == pictures(out))
+    valid("MPEG-4", source, out)
+    # A description that is longer than the part of it that decoders read.
+    damaged = bytearray(source.read_bytes())
+    head = damaged.index(b"\x05\x80\x80\x80", damaged.index(b"esds"))
+    damaged[head + 4] = 0
+    source.write_bytes(damaged)
+    out.unlink()
+    case.refused("MPEG-4 with a hidden description", 3, "mp4v", "redact", source, out)
+    check("MPEG-4 with a hidden description has no OUT", not out.exists())
+
+
 def test_records(case):
     for name, codec, handler, samples, useful in (
             ("CAMM", "camm", "camm",
@@ -208,8 +242,7 @@ def test_marks(case):
         valid(mode, source, out)
         if shutil.which("mediainfo"):
             said = run("mediainfo", out).stdout.lower()
-            check(f"{mode}: mediainfo reads the packing", mode.replace("-", " ") in said.replace("-", " ") or
-                  name in said, said)
+            check(f"{mode}: mediainfo reads ambisonics", "ambisonics" in said, said)
 
 
 def test_ambisonics_of_codecs(case):
@@ -250,7 +283,8 @@ def test_skipped_pictures(case):
     check("a copy reads them anyway", result.returncode == 2 and "--in-place" in result.stderr, result.stderr)
 
 
-for test in (test_codecs, test_records, test_positions, test_marks, test_ambisonics_of_codecs, test_skipped_pictures):
+for test in (test_codecs, test_many_codecs_in_one_entry, test_records, test_positions, test_marks,
+             test_ambisonics_of_codecs, test_skipped_pictures):
     with tempfile.TemporaryDirectory() as temporary:
         attempt(test, Case(temporary, gst_checks.ENVIRONMENT))
 finish()

@@ -359,6 +359,79 @@ GST_START_TEST(a_position_replaces_the_old_ones) {
 }
 GST_END_TEST;
 
+// A place that is given less exactly: what records tell is rounded, whatever else they are in.
+GST_START_TEST(positions_in_records_are_rounded) {
+  const auto camm_gps = [](double time, double north, double east, float more) {
+    return camm(6, join(little(time), little(int32_t{3}), little(north), little(east), little(more),
+                        little(more), little(more), little(more), little(more), little(more),
+                        little(more)));
+  };
+  const auto gps9 = [](double north, double east, uint64_t more) {
+    const auto number = [](double value) {
+      return big(static_cast<uint32_t>(static_cast<int32_t>(std::lround(value * 1e7))));
+    };
+    return join(klv("TYPE", 'c', 1, bytes_of("lllllllSS")),
+                klv("SCAL", 'l', 4,
+                    join(big(10000000), big(10000000), big(1000), big(1000), big(100), big(1),
+                         big(1000), big(100), big(1))),
+                klv("GPS9", '?', 32,
+                    join(number(north), number(east), big(more), big(more), big(more), big(more),
+                         big(more), big(more, 2), big(3, 2))));
+  };
+  Request request = removing();
+  request.rounding = [](const Position& position) {
+    return Position{std::round(position.latitude), std::round(position.longitude), {}};
+  };
+  request.position = Position{40, 116, {}};
+  for (TestVideo video : layouts(telling())) {
+    for (size_t i = 0; i < 8; i += 2)
+      video.tracks[2].samples[i] = join(camm_gyro(1), camm_gps(1234567890, latitude, longitude, 5),
+                                        camm(4, zeros(12)), camm(7, bytes_of("MAGNETOMETER")));
+    // Coordinates that nothing on Earth has can't be rounded.
+    video.tracks[2].samples[7] = camm_position(1000, longitude);
+    video.tracks[3].samples[1] =
+        klv("DEVC", '\0', 1,
+            join(klv("STRM", '\0', 1,
+                     join(klv("GPSU", 'U', 16, bytes_of("2021-11-03SECRET")),
+                          gps9(latitude, longitude, 77)))));
+    // A scale that is not one of numbers: the stream goes.
+    video.tracks[3].samples[2] =
+        klv("DEVC", '\0', 1,
+            klv("STRM", '\0', 1,
+                join(klv("SCAL", 'f', 4, little(1e7F)),
+                     klv("GPS5", 'l', 8, join(big(399042000), big(1164074000))))));
+    const Bytes file = video.build();
+    const Bytes clean = changed(file, request);
+    no_secret(clean);
+    const auto records = samples_of(clean, 2);
+    fail_unless_equals_int(records.size(), 8);
+    fail_unless(records[0] == join(camm_gyro(1), camm_gps(0, 40, 116, 0)));
+    fail_unless(records[1] == camm(5, join(little(40.0), little(116.0), little(0.0))));
+    fail_unless(records[7].empty());
+    const auto gopro = samples_of(clean, 3);
+    const Bytes whole = join(big(400000000), big(1160000000));
+    fail_unless(has(gopro[0], "GPS5") && has(gopro[0], join(whole, zeros(4))));
+    fail_unless(has(gopro[0], "GYRO12"));
+    fail_unless(has(gopro[1], join(whole, zeros(22), big(3, 2))));
+    fail_if(has(gopro[1], "GPSU"));
+    fail_if(has(gopro[2], "GPS5") || has(gopro[2], big(399042000)));
+    fail_if(has(clean, little(latitude)) || has(clean, big(399042000)));
+    fail_unless(changed(clean, request) == clean);
+    // What stays is told as what it is.
+    const Examination left = examined(clean, Request());
+    for (const Part& part : left.parts)
+      if (part.path.starts_with("track ") && part.part_class == PartClass::place)
+        ck_assert_str_eq(part.what.c_str(), "position");
+    // Where places may stay, nothing is rounded.
+    request.policy.place = true;
+    request.position.reset();
+    fail_unless(samples_of(changed(file, request), 2)[0] == video.tracks[2].samples[0]);
+    request.policy.place = false;
+    request.position = Position{40, 116, {}};
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(a_list_of_keys_is_edited_item_by_item) {
   TestVideo video = telling();
   video.brand = "qt  ";
@@ -503,6 +576,7 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, a_video_is_marked);
   tcase_add_test(tc, spatial_sound_is_marked);
   tcase_add_test(tc, a_position_replaces_the_old_ones);
+  tcase_add_test(tc, positions_in_records_are_rounded);
   tcase_add_test(tc, a_list_of_keys_is_edited_item_by_item);
   tcase_add_test(tc, boxes_of_a_maker_are_known);
   tcase_add_test(tc, what_can_not_be_examined_is_refused);

@@ -264,6 +264,10 @@ def test_geotag(case):
               location)
         check(f"{name}: the older place is gone",
               struct.pack(">i", round(48.8584 * 65536)) not in case.path(name).read_bytes())
+    # Of a date, the month and the day are no position.
+    make_video(case.path("dated.mkv"), "-metadata", "DATE_RECORDED=2026-11-29 19:21:24 +0100")
+    case.done("a dated Matroska file", "geotag", case.path("dated.mkv"), case.path("out.mkv"), *place,
+              "--consent", GIVEN)
     result = case.sphere("geotag", case.path("in.jpg"), out, "--position", "151.2,-33.8")
     check("a wrong position is not repeated", result.returncode == 2 and "151" not in result.stderr,
           result.stderr)
@@ -316,7 +320,7 @@ def test_geotag_by_time(case):
               near(positions_of(case.path("twice-" + name)), positions_of(out)))
         case.done(f"{name} is redacted", "redact", out, case.path("clean-" + name))
         check(f"{name}: then it has none", not positions_of(case.path("clean-" + name)))
-        case.refused(f"{name} at another time", 1, "2026-01-01 12:00:03 UTC", "geotag", source,
+        case.refused(f"{name} at another time", 3, "2026-01-01 12:00:03 UTC", "geotag", source,
                      case.path("none"), *words, "--offset", "-1:00")
     long = case.path("long.mp4")
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=4:r=10", *begins[:2], long)
@@ -349,7 +353,7 @@ def test_geotag_by_time(case):
         check(f"offset {offset}: its place", abs(tags["Composite:GPSLatitude"] - latitude) < 1e-7,
               tags["Composite:GPSLatitude"])
     make_jpeg(case.path("untimed.jpg"))
-    case.refused("a photo without a time", 1, "when it was made", "geotag", case.path("untimed.jpg"),
+    case.refused("a photo without a time", 3, "when it was made", "geotag", case.path("untimed.jpg"),
                  case.path("none"), *words)
     case.path("cut.jpg").write_bytes(photo.read_bytes()[:-100])
     case.refused("a photo that can't be examined", 3, "cut.jpg", "geotag", case.path("cut.jpg"),

@@ -6,12 +6,13 @@ the marks, no place passes without consent, and nothing of it is written after a
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 
 from checks import DEADLINE, attempt, check, finish, run
 import gst_checks
-from media_checks import is_spherical, pictures, probe
+from media_checks import ffmpeg, is_spherical, pictures, probe
 
 if "ASAN_OPTIONS" in os.environ:
     print("skip: Python can't load elements that are sanitized")
@@ -99,6 +100,53 @@ def test_videos(folder):
             check(f"{name}: no marking without spherical", not is_spherical(unmarked))
 
 
+def complaints(path):
+    """What ffmpeg says while it reads and decodes everything."""
+    return subprocess.run(["ffmpeg", "-nostdin", "-v", "warning", "-i", path, "-f", "null", "-"],
+                          check=False, timeout=DEADLINE, stderr=subprocess.PIPE).stderr.decode()
+
+
+def test_sound_and_pictures(folder):
+    """Two tracks in turns, which many chunks and index entries tell apart."""
+    tracks = (f"{SOURCE} {TAGS} ! m. audiotestsrc num-buffers=90 ! audio/x-raw,rate=44100,channels=2 ! "
+              "avenc_aac ! aacparse ! m. ")
+    given = f"position={PLACE} consent=\"{GIVEN}\""
+    for element, muxers, end in (("spheremp4tag", MP4, ".mp4"), ("spheremkvtag", MKV, ".mkv")):
+        for name, muxer in muxers.items():
+            plain = folder / f"plain-{name}{end}"
+            said = play(f"{tracks} {muxer} name=m ! filesink location={plain}")
+            check(f"{name}: the muxer works alone", not said and not complaints(plain), said)
+            wanted = [ffmpeg("-i", plain, "-map", f"0:{kind}", "-f", "framemd5", "-") for kind in "va"]
+            for how, more in (("denied", ""), ("given", given)):
+                out = folder / f"{how}-{name}{end}"
+                said = play(f"{tracks} {muxer} name=m ! {element} {more} ! filesink location={out}")
+                check(f"{name}, {how}: it plays to its end", not said, said)
+                check(f"{name}, {how}: nothing is wrong with it", not complaints(out), complaints(out))
+                found = [ffmpeg("-i", out, "-map", f"0:{kind}", "-f", "framemd5", "-") for kind in "va"]
+                check(f"{name}, {how}: pictures and sound are the same", found == wanted)
+                check(f"{name}, {how}: the seek entries lead to elements",
+                      end != ".mkv" or not seek_errors(out), seek_errors(out) if end == ".mkv" else "")
+
+
+def seek_errors(path):
+    """Positions in the list at the beginning of a Matroska file at which no element begins."""
+    data = path.read_bytes()
+    segment = data.index(bytes.fromhex("18538067")) + 4
+    content = segment + 9 - data[segment].bit_length()
+    wrong, at = [], data.find(bytes.fromhex("53ab"))
+    while at >= 0 and at < 1000:
+        wanted = data[at + 2 + 9 - data[at + 2].bit_length():][:4]
+        position = data.index(bytes.fromhex("53ac"), at)
+        size_length = 9 - data[position + 2].bit_length()
+        size = int.from_bytes(data[position + 2:][:size_length], "big") & ((1 << 7 * size_length) - 1)
+        offset = content + int.from_bytes(data[position + 2 + size_length:][:size], "big")
+        # What was taken out is empty space (0xec).
+        if data[offset:offset + 4] != wanted and data[offset:offset + 1] != b"\xec":
+            wrong.append(wanted.hex())
+        at = data.find(bytes.fromhex("53ab"), at + 2)
+    return wrong
+
+
 def test_withdrawal(folder):
     """The position is written at the end of these files: a withdrawal before it is in time."""
     for element, muxer, end in (("spheremp4tag", "mp4mux", ".mp4"), ("spheremp4tag", "qtmux", ".mov"),
@@ -157,7 +205,7 @@ def test_what_cannot_be_examined(folder):
         check(f"{element}: nothing has passed", not out.exists() or not out.read_bytes())
 
 
-TESTS = [test_videos, test_withdrawal, test_fragments_after_withdrawal, test_pictures,
+TESTS = [test_videos, test_sound_and_pictures, test_withdrawal, test_fragments_after_withdrawal, test_pictures,
          test_what_cannot_be_examined]
 for test in TESTS:
     with tempfile.TemporaryDirectory() as temporary:

@@ -26,8 +26,8 @@ Class* parent_class_of(gpointer instance) {
 }
 
 /// Sets `set_property` and `get_property`, which call those of the C++ object, and `finalize`,
-/// which deletes the C++ object. Its functions return false if no property has this id. To be called
-/// before the properties are installed.
+/// which deletes the C++ object. Its functions return false if no property has this id. To be
+/// called before the properties are installed.
 template <typename Instance>
 void install_object(GObjectClass* klass) {
   klass->set_property = [](GObject* object, guint id, const GValue* value, GParamSpec* spec) {

@@ -22,6 +22,9 @@ using EditProgress = std::function<bool(uint64_t)>;
 /// The error of a run that EditProgress stopped.
 Error edit_stopped();
 
+/// How long the edited file is.
+uint64_t edited_size(const Source& source, const Examination& examination);
+
 /// Writes the edited file, in order, with bounded memory.
 Status write_edited(const Source& source, const Examination& examination, const ByteSink& sink,
                     const EditProgress& progress = nullptr);

@@ -10,6 +10,7 @@
 #include "gst/sphere/base/text.h"
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/embedded.h"
+#include "gst/sphere/media/esds.h"
 #include "gst/sphere/media/isobmff_marks.h"
 #include "gst/sphere/media/sound_channels.h"
 
@@ -154,7 +155,7 @@ Result<Outcome> BoxEditor::edit_known(const Box& box, const BoxRule& rule,
            request().mark && request().mark->ambisonic_order >= 0);
       if (request().mark && request().mark->ambisonic_order >= 0)
         return Outcome{edits_.remove(box), false};
-      return Outcome{};
+      return edit_table(box);
     case Handling::media_data:
     case Handling::index:
     case Handling::fragment_offset:
@@ -248,8 +249,24 @@ Result<Outcome> BoxEditor::edit_track_fragment(const Box& box, const std::string
   return enter(box, 0, BoxParent::track_fragment, path);
 }
 
+namespace {
+
+/// Bytes that are zero in ISO's files. In QuickTime, those of a movie are the times of its preview,
+/// its poster and a selection.
+struct Reserved {
+  std::string_view type;
+  size_t offset, wide_offset;  ///< the second one with numbers of 64 bits
+  size_t length;
+};
+constexpr Reserved reserved_in_headers[] = {{"mvhd", 26, 38, 10}, {"mvhd", 72, 84, 24},
+                                            {"tkhd", 16, 24, 4},  {"tkhd", 24, 36, 8},
+                                            {"tkhd", 38, 50, 2},  {"mdhd", 22, 34, 2}};
+
+}  // namespace
+
 Result<Outcome> BoxEditor::edit_times(const Box& box, const std::string& path) {
-  const std::vector<uint8_t> bytes = head(box, 20);
+  constexpr uint64_t longest_header = 112;
+  const std::vector<uint8_t> bytes = head(box, longest_header);
   const size_t length = !bytes.empty() && bytes[0] == 1 ? 16 : 8;
   if (bytes.size() < 4 + length) return damaged("'" + box.type + "' is too short");
   const auto times = std::span(bytes).subspan(4, length);
@@ -263,6 +280,15 @@ Result<Outcome> BoxEditor::edit_times(const Box& box, const std::string& path) {
           date_of(created ? created : modified)},
          !stays);
     if (!stays) edits_.zero(box.content + 4, length);
+  }
+  for (const Reserved& one : reserved_in_headers) {
+    const size_t offset = bytes[0] == 1 ? one.wide_offset : one.offset;
+    if (keeps_(PartClass::unknown) || box.type != one.type || bytes.size() < offset + one.length ||
+        is_zero(std::span(bytes).subspan(offset, one.length)))
+      continue;
+    note(box.content + offset, one.length, path, {PartClass::unknown, "bytes that are reserved"},
+         true);
+    edits_.zero(box.content + offset, one.length);
   }
   return edit_table(box);
 }
@@ -457,10 +483,10 @@ Result<Outcome> BoxEditor::edit_grouping(const Box& box, const std::string& path
   const std::string_view type = as_text(std::span(bytes).subspan(4, 4));
   if (type == "seig") return unsupported("the file is encrypted (" + path + ")");
   // Groups have few bytes each; a text in one would be larger.
-  constexpr uint64_t largest_group = 256;
+  constexpr uint64_t largest_group = 64;
   const bool harmless = std::ranges::find(known, type) != std::end(known) &&
                         (box.type == "sbgp" || box.size() <= largest_group);
-  if (harmless) return Outcome{};
+  if (harmless) return edit_table(box);
   return apply(box, path, {PartClass::unknown, "groups of an unknown kind"});
 }
 
@@ -505,6 +531,17 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
       reader.skip(1);
       if (const Status read = units(reader.u16()); !read) return read.error();
     }
+  } else if (box.type == "esds") {
+    const auto editor = make_sample_editor(source_, settings);
+    const std::optional<CodecConfig> config = read_esds(bytes);
+    if (editor && config && !config->specific.empty() && settings.form == SampleForm::mpeg4) {
+      const auto at = static_cast<uint64_t>(config->specific.data() - bytes.data());
+      const Status edited =
+          editor->edit_sample(box.content + at, config->specific.size(), &edits, &report);
+      if (!edited) return edited.error();
+    }
+    reader.skip(static_cast<size_t>(
+        std::min(expected_length(source_, box).value_or(bytes.size()), box.size())));
   } else if (bytes.size() > 4) {
     const auto editor = make_sample_editor(source_, settings);
     const Status edited =

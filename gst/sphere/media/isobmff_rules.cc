@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/base/text.h"
+#include "gst/sphere/media/esds.h"
 
 namespace sphere::media {
 
@@ -72,7 +74,7 @@ constexpr BoxRule rules[] = {
     {P::visual, "hvcC", H::parameters},
     {P::visual, "av1C", H::parameters},
     {P::visual, "vpcC", H::keep},
-    {P::visual, "esds", H::keep},
+    {P::visual, "esds", H::parameters},
     {P::visual, "btrt", H::keep},
     {P::visual, "pasp", H::keep},
     {P::visual, "clap", H::keep},
@@ -288,6 +290,102 @@ std::string_view text_without_length(std::string_view text) {
 
 }  // namespace
 
+namespace {
+
+/// Of a descriptor of MPEG-4 and what is in it: its tag, its length in pieces of 7 bits.
+std::optional<uint64_t> length_of_descriptor(std::span<const uint8_t> bytes) {
+  constexpr uint8_t tag_of_stream = 3;
+  ByteReader reader(bytes);
+  if (reader.u8() != tag_of_stream) return std::nullopt;
+  uint64_t length = 0;
+  for (int i = 0; i < 4; ++i) {
+    const uint8_t byte = reader.u8();
+    length = length << 7 | (byte & 127);
+    if (byte < 128) return reader.ok() ? std::optional(reader.position() + length) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Of a description of sound, of which the first bytes are given.
+std::optional<uint64_t> length_of_sound(const Box& box, std::span<const uint8_t> bytes) {
+  const std::string_view type = box.type;
+  ByteReader reader(bytes);
+  if (type == "esds" && bytes.size() > 4) {
+    const auto length = length_of_descriptor(bytes.subspan(4));
+    return length ? std::optional(4 + *length) : std::nullopt;
+  }
+  if (type == "dOps") {
+    constexpr uint64_t head = 11;
+    reader.skip(1);
+    const uint64_t channels = reader.u8();
+    reader.skip(8);
+    const bool listed = reader.u8() != 0;
+    return reader.ok() ? std::optional(head + (listed ? 2 + channels : 0)) : std::nullopt;
+  }
+  if (type == "alac") {
+    // A layout of channels may follow.
+    constexpr uint64_t plain = 28, layout = 24;
+    return box.size() == plain + layout ? plain + layout : plain;
+  }
+  if (type == "chan") {
+    reader.skip(12);
+    const uint64_t count = reader.u32();
+    return reader.ok() ? std::optional(16 + 20 * count) : std::nullopt;
+  }
+  if (type == "SA3D") {
+    reader.skip(8);
+    const uint64_t channels = reader.u32();
+    return reader.ok() ? std::optional(12 + 4 * channels) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Of the list that says to which group samples belong, and the list of groups.
+std::optional<uint64_t> length_of_groups(const Source& source, const Box& box) {
+  if (box.type != "sbgp" && box.type != "sgpd") return std::nullopt;
+  Window window(source, box.content, 256);
+  uint64_t version = 0, ignored = 0, length = 0, count = 0;
+  window.number(1, &version);
+  window.number(3, &ignored);
+  window.number(4, &ignored);
+  if (box.type == "sbgp") {
+    if (version == 1) window.number(4, &ignored);
+    window.number(4, &count);
+    return window.position() - box.content + count * 8;
+  }
+  if (version == 0) return std::nullopt;
+  window.number(4, &length);
+  if (version >= 2 && !window.number(4, &ignored)) return std::nullopt;
+  window.number(4, &count);
+  if (length > 0) return window.position() - box.content + count * length;
+  for (; count > 0 && window.position() < box.end; --count) {
+    if (!window.number(4, &length)) return std::nullopt;
+    window.seek(window.position() + length);
+  }
+  return window.position() - box.content;
+}
+
+std::optional<uint64_t> length_of_fragment(std::string_view type, std::span<const uint8_t> bytes) {
+  ByteReader reader(bytes);
+  const uint32_t flags = reader.u32() & 0xffffff;
+  uint64_t length = 8;
+  if (type == "tfhd") {
+    for (const auto& [flag, size] : {std::pair{1u, 8u}, {2u, 4u}, {8u, 4u}, {16u, 4u}, {32u, 4u}})
+      if (flags & flag) length += size;
+    return length;
+  }
+  const uint64_t count = reader.u32();
+  if (!reader.ok()) return std::nullopt;
+  for (const uint32_t flag : {1u, 4u})
+    if (flags & flag) length += 4;
+  uint64_t entry = 0;
+  for (const uint32_t flag : {0x100u, 0x200u, 0x400u, 0x800u})
+    if (flags & flag) entry += 4;
+  return length + count * entry;
+}
+
+}  // namespace
+
 const BoxRule* find_rule(BoxParent parent, std::string_view type) {
   for (const BoxRule& rule : rules)
     if (rule.parent == parent && rule.type == type) return &rule;
@@ -318,11 +416,16 @@ std::optional<uint64_t> expected_length(const Source& source, const Box& box) {
       {"cslg", 24, 44},   {"prhd", 16, 16}, {"equi", 20, 20}, {"cbmp", 12, 12}};
   for (const Table& one : fixed)
     if (box.type == one.type) return wide ? one.entry : one.head;
-  static constexpr Table plain[] = {{"pasp", 8, 0},  {"clap", 32, 0}, {"btrt", 12, 0},
-                                    {"mdcv", 24, 0}, {"clli", 4, 0},  {"fiel", 2, 0},
-                                    {"gama", 4, 0},  {"hfov", 4, 0},  {"frma", 4, 0}};
+  static constexpr Table plain[] = {
+      {"pasp", 8, 0},  {"clap", 32, 0}, {"btrt", 12, 0}, {"mdcv", 24, 0}, {"clli", 4, 0},
+      {"fiel", 2, 0},  {"gama", 4, 0},  {"hfov", 4, 0},  {"frma", 4, 0},  {"dvcC", 24, 0},
+      {"dvvC", 24, 0}, {"dvwC", 24, 0}, {"CoLL", 8, 0},  {"SmDm", 28, 0}, {"damr", 9, 0},
+      {"dac3", 3, 0},  {"enda", 2, 0},  {"srat", 8, 0},  {"pcmC", 6, 0}};
   for (const Table& one : plain)
     if (box.type == one.type) return one.head;
+  if (const auto length = length_of_sound(box, {bytes, have})) return length;
+  if (const auto length = length_of_groups(source, box)) return length;
+  if (box.type == "trun" || box.type == "tfhd") return length_of_fragment(box.type, {bytes, have});
   // Brands. Real files have less than ten.
   if (box.type == "ftyp" || box.type == "styp") return std::min<uint64_t>(box.size(), 72);
   if (box.type == "elst") return 8 + count * (wide ? 20 : 12);
@@ -441,6 +544,22 @@ bool is_known_sound(std::string_view codec) {
       "sowt", "twos", "in24", "in32", "fl32", "fl64", "lpcm", "ipcm", "fpcm",
       "raw ", "ulaw", "alaw", "ima4", ".mp3", "mp3 ", "mha1", "mhm1"};
   return std::ranges::find(known, codec) != std::end(known);
+}
+
+SampleForm form_of_object(uint8_t type, bool sound) {
+  const auto between = [&](uint8_t first, uint8_t last) { return type >= first && type <= last; };
+  using namespace object_type;
+  if (sound) {
+    const bool known = type == mpeg4_aac || between(mpeg2_aac_first, mpeg2_aac_last) ||
+                       type == mpeg2_sound || type == mpeg1_sound || type == ac3 || type == eac3 ||
+                       between(dts_first, dts_last) || type == opus;
+    return known ? SampleForm::harmless : SampleForm::unknown;
+  }
+  if (type == object_type::jpeg) return SampleForm::jpeg;
+  // All of them have user data in the same form.
+  const bool mpeg = type == mpeg4_visual || type == mpeg1_visual ||
+                    between(mpeg2_visual_first, mpeg2_visual_last);
+  return mpeg ? SampleForm::mpeg4 : SampleForm::unknown;
 }
 
 bool is_encrypted_format(std::string_view codec) {

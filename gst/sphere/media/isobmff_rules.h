@@ -116,6 +116,8 @@ std::string shortened(std::string_view text);
 /// How the samples of a format can be examined.
 enum class SampleForm { harmless, h264, h265, av1, jpeg, mpeg4, camm, gpmf, unknown };
 SampleForm picture_form(std::string_view codec);
+/// Of `mp4v` and `mp4a`, by the object type in their `esds`.
+SampleForm form_of_object(uint8_t type, bool sound);
 bool is_known_sound(std::string_view codec);
 bool is_encrypted_format(std::string_view codec);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -57,8 +58,14 @@ class SampleEditor {
 struct Keeps {
   Policy policy;
   bool replaces_position = false;
+  /// Of positions that stay rounded; null: they go or stay as they are.
+  std::function<Position(const Position&)> rounding;
 
-  static Keeps of(const Request& request) { return {request.policy, request.position.has_value()}; }
+  static Keeps of(const Request& request) {
+    Keeps keeps{request.policy, request.position.has_value(), nullptr};
+    if (!keeps(PartClass::place)) keeps.rounding = request.rounding;
+    return keeps;
+  }
   bool operator()(PartClass part_class) const {
     return policy.allows(part_class) && !(replaces_position && part_class == PartClass::place);
   }

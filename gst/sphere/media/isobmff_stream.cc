@@ -112,6 +112,7 @@ class IsobmffStreamEditor : public MuxerStreamEditor {
     // The length of the media data is not known yet: it ends where the muxer writes its index.
     if (open_media_ && !begins_movie(bytes)) {
       write(copy_of(bytes), writes);
+      consumed_ += bytes.size();
       return ok();
     }
     if (open_media_) media_end_ = next_in_ - bytes.size();

@@ -3,11 +3,13 @@
 #include "gst/sphere/media/isobmff_tracks.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/box_edits.h"
+#include "gst/sphere/media/esds.h"
 
 namespace sphere::media {
 
@@ -48,6 +50,38 @@ Status read_length_size(const Source& source, const Box& entry, SampleSettings* 
   return ok();
 }
 
+/// Which codec an entry says that it has, where its name can mean many.
+std::optional<uint8_t> object_type_of(const Source& source, const Box& entry, bool sound) {
+  // QuickTime's versions of sound have more fields, and put the box into another.
+  static constexpr uint64_t sound_heads[] = {28, 44, 64}, visual_heads[] = {visual_entry_head};
+  constexpr uint64_t largest_config = 1 << 16;
+  for (const uint64_t head :
+       sound ? std::span<const uint64_t>(sound_heads) : std::span<const uint64_t>(visual_heads)) {
+    if (entry.size() < head) continue;
+    std::optional<Box> box = find_box(source, entry.content + head, entry.end, false, "esds");
+    if (!box)
+      if (const auto wave = find_box(source, entry.content + head, entry.end, false, "wave"))
+        box = find_box(source, wave->content, wave->end, false, "esds");
+    if (!box || box->size() > largest_config) continue;
+    std::vector<uint8_t> bytes(static_cast<size_t>(box->size()));
+    if (!source.read_all(box->content, bytes)) continue;
+    const std::optional<CodecConfig> config = read_esds(bytes);
+    if (config && (sound || !config->has_more)) return config->object_type;
+    // Of pictures that nobody can tell, which is said by 0.
+    if (!sound) return uint8_t{0};
+  }
+  return std::nullopt;
+}
+
+/// Motion JPEG has Exif in each picture; Vorbis has comments in its description.
+SampleForm form_of(const Source& source, const Box& entry, bool sound) {
+  if (sound && !is_known_sound(entry.type)) return SampleForm::unknown;
+  const SampleForm form = sound ? SampleForm::harmless : picture_form(entry.type);
+  if (entry.type != "mp4v" && entry.type != "mp4a") return form;
+  const std::optional<uint8_t> type = object_type_of(source, entry, sound);
+  return type ? form_of_object(*type, sound) : form;
+}
+
 /// Sets the form of the samples from the track's descriptions, which must agree.
 Status read_form(const Source& source, const Track& track, const SampleTables& tables,
                  SampleSettings* samples) {
@@ -59,8 +93,8 @@ Status read_form(const Source& source, const Track& track, const SampleTables& t
     if (is_encrypted_format(entry.type))
       return unsupported("the file is encrypted (" + track_name(track) + ")");
     SampleForm own = SampleForm::unknown;
-    if (track.handler == "vide") own = picture_form(entry.type);
-    if (track.handler == "soun" && is_known_sound(entry.type)) own = SampleForm::harmless;
+    if (track.handler == "vide" || track.handler == "soun")
+      own = form_of(source, entry, track.handler == "soun");
     if (track.handler != "vide" && track.handler != "soun") {
       if (entry.type == "camm") own = SampleForm::camm;
       if (entry.type == "gpmd") own = SampleForm::gpmf;

@@ -68,45 +68,50 @@ int exif_orientation(std::span<const uint8_t> bytes) {
   return value && *value >= 1 && *value <= 8 ? *value : 1;
 }
 
+Status JpegCheck::add(const JpegSegment& segment, std::span<const uint8_t> content) {
+  ByteReader reader(content);
+  if (is_frame_header(segment.marker)) return read_frame_header(reader, segment.marker, &info_);
+  if (segment.marker == APP1 && reader.starts_with(std::string_view("Exif\0\0", 6))) {
+    info_.orientation = exif_orientation(content.subspan(6));
+    if (!info_.exif_length) {
+      info_.exif_offset = segment.content + 6;
+      info_.exif_length = content.size() - 6;
+    }
+  } else if (segment.marker == APP1 && reader.starts_with(xmp_mark)) {
+    const std::span<const uint8_t> packet = content.subspan(xmp_mark.size());
+    info_.spherical |= xmp_is_spherical(packet);
+    if (!info_.heading) info_.heading = heading_of_xmp(packet);
+  } else if (segment.marker == APP14 && reader.starts_with("Adobe")) {
+    reader.skip(6);
+    const int transform = reader.u8();
+    if (reader.ok()) info_.adobe_transform = transform;
+  } else if (segment.marker == SOS) {
+    if (!info_.components) return invalid("the JPEG is damaged: pixels before the frame header");
+    have_scan_ = true;
+  }
+  return ok();
+}
+
+Result<JpegInfo> JpegCheck::finish(uint64_t length, uint64_t size) {
+  if (!info_.components || !have_scan_) return invalid("the JPEG contains no picture");
+  info_.length = length;
+  info_.trailing = size - length;
+  return info_;
+}
+
 Result<JpegInfo> check_jpeg(const Source& source) {
-  JpegInfo info;
+  JpegCheck check;
   JpegWalker walker(source);
-  bool have_scan = false;
   for (;;) {
     const Result<std::optional<JpegSegment>> next = walker.next();
     if (!next) return next.error();
     if (!*next) break;
-    const JpegSegment& found = **next;
-    std::vector<uint8_t> segment(static_cast<size_t>(found.size()));
-    if (!source.read_all(found.content, segment))
+    std::vector<uint8_t> content(static_cast<size_t>((*next)->size()));
+    if (!source.read_all((*next)->content, content))
       return invalid("the JPEG ends too early; it was cut off");
-    ByteReader reader(segment);
-    if (is_frame_header(found.marker)) {
-      const Status read = read_frame_header(reader, found.marker, &info);
-      if (!read) return read.error();
-    } else if (found.marker == APP1 && reader.starts_with(std::string_view("Exif\0\0", 6))) {
-      info.orientation = exif_orientation(std::span(segment).subspan(6));
-      if (!info.exif_length) {
-        info.exif_offset = found.content + 6;
-        info.exif_length = segment.size() - 6;
-      }
-    } else if (found.marker == APP1 && reader.starts_with(xmp_mark)) {
-      const auto packet = std::span<const uint8_t>(segment).subspan(xmp_mark.size());
-      info.spherical |= xmp_is_spherical(packet);
-      if (!info.heading) info.heading = heading_of_xmp(packet);
-    } else if (found.marker == APP14 && reader.starts_with("Adobe")) {
-      reader.skip(6);
-      const int transform = reader.u8();
-      if (reader.ok()) info.adobe_transform = transform;
-    } else if (found.marker == SOS) {
-      if (!info.components) return invalid("the JPEG is damaged: pixels before the frame header");
-      have_scan = true;
-    }
+    if (const Status added = check.add(**next, content); !added) return added.error();
   }
-  if (!info.components || !have_scan) return invalid("the JPEG contains no picture");
-  info.length = walker.position();
-  info.trailing = source.size() - info.length;
-  return info;
+  return check.finish(walker.position(), source.size());
 }
 
 }  // namespace sphere::media

@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/colour_profile.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif.h"
 #include "gst/sphere/media/findings.h"
+#include "gst/sphere/media/jpeg_tables.h"
 #include "gst/sphere/media/jpeg_walk.h"
 #include "gst/sphere/media/mpf.h"
 #include "gst/sphere/media/part.h"
-#include "gst/sphere/media/picture_examiner.h"
 #include "gst/sphere/media/photoshop.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/picture_examiner.h"
 #include "gst/sphere/media/xmp.h"
 
 namespace sphere::media {
@@ -58,9 +60,12 @@ bool is_zero(std::span<const uint8_t> bytes) {
   return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
 }
 
-/// Needed for the picture, whatever is in it.
+/// Needed for the picture.
 bool is_of_picture(int marker) {
-  return (marker >= SOF0 && marker <= SOF15 && marker != JPG) || (marker >= SOS && marker <= EXP);
+  return (marker >= SOF0 && marker <= SOF15 && marker != JPG) || (marker >= SOS && marker <= DRI);
+}
+bool is_frame_header(int marker) {
+  return marker >= SOF0 && marker <= SOF15 && marker != DHT && marker != JPG && marker != DAC;
 }
 
 /// The letters with which an application's segment begins.
@@ -97,10 +102,6 @@ class Examiner : PictureExaminer {
   using PictureExaminer::PictureExaminer;
 
   Result<Examination> run() {
-    const Result<JpegInfo> info = check_jpeg(source_);
-    if (!info) return info.error();
-    additions_ = {request_.position.has_value(), request_.mark.has_value(), info->width,
-                  info->height};
     insertion_ = 2;
     JpegWalker walker(source_);
     for (size_t count = 0;; ++count) {
@@ -110,11 +111,16 @@ class Examiner : PictureExaminer {
       if (count >= most_segments) return invalid("the JPEG has too many segments");
       if (const Status read = read_segment(**next, count == 0); !read) return read.error();
     }
+    const uint64_t end = walker.position();
+    const Result<JpegInfo> info = check_.finish(end, source_.size());
+    if (!info) return info.error();
+    additions_ = {request_.position.has_value(), request_.mark.has_value(), info->width,
+                  info->height};
+    read_profile();
     read_extensions();
     for (size_t i = 0; i < xmp_.size(); ++i)
       if (const Status read = read_xmp(xmp_[i].first, xmp_[i].second, i == 0); !read)
         return read.error();
-    const uint64_t end = walker.position();
     if (end < source_.size()) examine_trailing(source_, end, &findings_, &edits());
     if (const Status added = add_new_segments(); !added) return added.error();
     if (!edits().empty()) remove_manifests();
@@ -124,10 +130,12 @@ class Examiner : PictureExaminer {
 
  private:
   Status read_segment(const JpegSegment& segment, bool first) {
-    if (is_of_picture(segment.marker)) return ok();
     Bytes bytes(static_cast<size_t>(segment.size()));
     if (!source_.read_all(segment.content, bytes))
       return failed("the file became shorter, or can't be read any more");
+    if (const Status checked = check_.add(segment, bytes); !checked) return checked;
+    if (is_of_picture(segment.marker))
+      return findings_.keeps_everything() ? ok() : read_table(segment, bytes);
     switch (segment.marker) {
       case APP0:
         if (begins(bytes, jfif_mark) && bytes.size() >= jfif_size) {
@@ -146,7 +154,7 @@ class Examiner : PictureExaminer {
         break;
       case APP2:
         if (begins(bytes, icc_mark)) {
-          findings_.add(where(segment, "ICC"), {PartClass::useful, "colours", {}});
+          profile_.emplace_back(segment, std::move(bytes));
           return ok();
         }
         if (begins(bytes, mpf_mark)) mpf_ = segment;
@@ -167,6 +175,20 @@ class Examiner : PictureExaminer {
         break;
     }
     read_opaque(segment, bytes);
+    return ok();
+  }
+
+  Status read_table(const JpegSegment& segment, std::span<const uint8_t> bytes) {
+    if (const Status fits = check_jpeg_table(segment.marker, bytes); !fits) return fits;
+    if (is_frame_header(segment.marker)) {
+      arithmetic_ = segment.marker > JPG;
+      if (arithmetic_ && have_conditions_)
+        return unsupported("the JPEG has a table before the header that tells what it is for");
+    }
+    if (segment.marker != DAC) return ok();
+    have_conditions_ = true;
+    // Of no use for a picture in the usual code.
+    if (!arithmetic_) read_opaque(segment, bytes);
     return ok();
   }
 
@@ -265,6 +287,29 @@ class Examiner : PictureExaminer {
     extension.bytes.assign(rest.begin(), rest.end());
     extensions_.push_back(std::move(extension));
     return ok();
+  }
+
+  /// Puts the parts of the colour profile together: each has its number, from 1, and how many there
+  /// are.
+  bool is_profile_whole() const {
+    constexpr size_t head = icc_mark.size() + 2;
+    Bytes whole;
+    size_t number = 0;
+    for (const auto& [segment, bytes] : profile_) {
+      if (bytes.size() < head || bytes[head - 2] != ++number ||
+          bytes[head - 1] != profile_.size() || whole.size() > largest_profile)
+        return false;
+      whole.insert(whole.end(), bytes.begin() + head, bytes.end());
+    }
+    return is_colour_profile(whole);
+  }
+  void read_profile() {
+    if (profile_.empty()) return;
+    const PartRule rule = is_profile_whole() || findings_.keeps_everything()
+                              ? PartRule{PartClass::useful, "colours", {}}
+                              : PartRule{PartClass::unknown, "no colour profile", {}};
+    for (const auto& [segment, bytes] : profile_)
+      if (!findings_.add(where(segment, "ICC"), rule)) remove(segment);
   }
 
   /// Extended XMP stays or goes whole. With a position in it that is replaced, it goes.
@@ -395,10 +440,12 @@ class Examiner : PictureExaminer {
     return ok();
   }
 
+  JpegCheck check_;
   XmpAdditions additions_;
   uint64_t insertion_ = 0;  ///< where new segments come
   bool have_exif_ = false, in_manifest_ = false;
-  std::vector<std::pair<JpegSegment, Bytes>> xmp_;
+  bool arithmetic_ = false, have_conditions_ = false;  ///< of the code of the pixels
+  std::vector<std::pair<JpegSegment, Bytes>> xmp_, profile_;
   std::vector<Extension> extensions_;
   std::optional<JpegSegment> mpf_;
   std::vector<std::pair<JpegSegment, size_t>> manifests_;  ///< with their parts

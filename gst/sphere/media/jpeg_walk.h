@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/media/picture.h"
 #include "gst/sphere/media/source.h"
 
 namespace sphere::media {
@@ -25,7 +27,8 @@ enum Marker {
   EOI = 0xD9,
   SOS = 0xDA,
   DQT = 0xDB,
-  EXP = 0xDF,
+  DNL = 0xDC,
+  DRI = 0xDD,
   APP0 = 0xE0,
   APP1 = 0xE1,
   APP2 = 0xE2,
@@ -67,6 +70,19 @@ class JpegWalker {
   bool begun_ = false;
   int marker_ = 0;             ///< the one that was read last
   uint64_t marker_begin_ = 0;  ///< where it is
+};
+
+/// Finds out during a walk whether a JPEG is whole, and what its segments say about the picture.
+class JpegCheck {
+ public:
+  /// Each segment, in their order, with its content.
+  Status add(const JpegSegment& segment, std::span<const uint8_t> content);
+  /// After the last segment; `length` is where the picture ends.
+  Result<JpegInfo> finish(uint64_t length, uint64_t size);
+
+ private:
+  JpegInfo info_;
+  bool have_scan_ = false;
 };
 
 }  // namespace sphere::media

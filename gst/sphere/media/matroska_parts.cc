@@ -21,7 +21,7 @@
 #include "gst/sphere/media/matroska_clusters.h"
 #include "gst/sphere/media/matroska_elements.h"
 #include "gst/sphere/media/matroska_mark.h"
-#include "gst/sphere/media/place.h"
+#include "gst/sphere/media/position_text.h"
 #include "gst/sphere/media/sample_tables.h"
 #include "gst/sphere/media/xmp.h"
 
@@ -371,8 +371,8 @@ class Examiner {
     Where where{tag.begin, tag.length(), "Tags/" + name};
     const PartClass part_class = nested ? PartClass::unknown : matroska_tag_class(name);
     // Whatever the tag is called.
-    const std::optional<Position> position = parse_iso6709(text);
-    if (position && part_class != PartClass::useful) findings_.position(*position);
+    if (part_class != PartClass::useful)
+      for (const Position& position : positions_in(text)) findings_.position(position);
     if (part_class == PartClass::identity && name != "ENCODER") findings_.identity(text);
     where.removed = part_class == PartClass::place && request_.position;
     *stays = findings_.add(where, {part_class, "tag", text});

@@ -166,7 +166,7 @@ class MatroskaStreamEditor : public MuxerStreamEditor {
     if (!examined) return examined.error();
     Result<Bytes> made = edited(whole, examined->found);
     if (!made) return made.error();
-    add_reserve(&*made);
+    if (const Status moved = add_reserve(&*made); !moved) return moved;
     if (head_done_ && made->size() != edited_head_.size())
       return failed("the beginning of the file became longer, although it was sent already");
     const int64_t growth = static_cast<int64_t>(made->size()) - static_cast<int64_t>(head_.size());
@@ -184,14 +184,40 @@ class MatroskaStreamEditor : public MuxerStreamEditor {
     return ok();
   }
 
-  /// Room for the position before the first cluster.
-  void add_reserve(Bytes* head) const {
-    if (!reserve_) return;
+  /// Room for the position before the first cluster, which moves everything behind it.
+  Status add_reserve(Bytes* head) const {
+    if (!reserve_) return ok();
+    if (const Status moved = move_seeks(head); !moved) return moved;
     const size_t empty = reserve_ - reserved_tags_.size();
     head->insert(head->end(), reserved_tags_.begin(), reserved_tags_.end());
     const Bytes space = ebml_void_head(empty);
     head->insert(head->end(), space.begin(), space.end());
     head->insert(head->end(), empty - space.size(), 0);
+    return ok();
+  }
+  Status move_seeks(Bytes* head) const {
+    const Bytes before = *head;
+    const MemorySource source(before);
+    EbmlReader reader(source);
+    Element header, segment;
+    Status read = reader.element(0, before.size(), &header);
+    if (read) read = reader.element(header.end, UINT64_MAX / 2, &segment);
+    if (!read) return read;
+    segment.end = before.size();
+    const uint64_t in_head = before.size() - segment.content;
+    const auto walk = [&](const auto& self, const Element& parent) -> Status {
+      return reader.children(parent, [&](const Element& child) -> Status {
+        if (child.id == ebml_id::seek_head || child.id == ebml_id::seek) return self(self, child);
+        const uint64_t position = child.id == ebml_id::seek_position ? reader.number(child) : 0;
+        if (position < in_head) return ok();
+        const Bytes number = ebml_number(position + reserve_, static_cast<int>(child.size()));
+        if (number.size() != child.size())
+          return unsupported("the index of the file has no room for longer positions");
+        std::ranges::copy(number, head->begin() + static_cast<std::ptrdiff_t>(child.content));
+        return ok();
+      });
+    };
+    return walk(walk, segment);
   }
 
   /// The size of the segment, if the muxer knows it.

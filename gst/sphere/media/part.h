@@ -132,6 +132,9 @@ struct Request {
   /// Positions along the time of a video, in its order, rounded likewise; `position` is the first.
   /// Only MP4 and MOV have them all.
   std::vector<TimedPosition> positions;
+  /// Rounds the positions in records of tracks (CAMM, GPMF) to what was agreed: they stay then,
+  /// although places may not, and tell nothing else. Null: they go.
+  std::function<Position(const Position&)> rounding;
   /// All edits keep their lengths, so that a large file can be edited where it is.
   bool in_place = false;
   /// The coded pictures of a video stay without being read, which is all that takes long in place.

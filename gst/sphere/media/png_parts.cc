@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include <zlib.h>
-
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "gst/sphere/media/findings.h"
 #include "gst/sphere/media/part.h"
 #include "gst/sphere/media/picture_examiner.h"
+#include "gst/sphere/media/png_shape.h"
 #include "gst/sphere/media/png_walk.h"
 #include "gst/sphere/media/xmp.h"
 
@@ -53,8 +53,6 @@ constexpr KnownChunk useful_chunks[] = {
     {"sBIT", "colours"},
     {"bKGD", "colours"},
     {"pHYs", "resolution"},
-    {"hIST", "colours"},
-    {"sPLT", "colours"},
     {"cICP", "colours"},
     {"mDCV", "colours"},
     {"mDCv", "colours"},
@@ -68,15 +66,6 @@ constexpr KnownChunk useful_chunks[] = {
 const KnownChunk* find_useful(std::string_view type) {
   const auto* found = std::ranges::find(useful_chunks, type, &KnownChunk::type);
   return found != std::end(useful_chunks) ? found : nullptr;
-}
-
-std::optional<Bytes> inflated(std::span<const uint8_t> packed) {
-  Bytes bytes(static_cast<size_t>(largest_xmp));
-  auto size = static_cast<uLongf>(bytes.size());
-  if (uncompress(bytes.data(), &size, packed.data(), static_cast<uLong>(packed.size())) != Z_OK)
-    return std::nullopt;
-  bytes.resize(size);
-  return bytes;
 }
 
 /// XMP in an `iTXt` chunk: flags, a language and a translated keyword come before it.
@@ -111,6 +100,10 @@ class Examiner : PictureExaminer {
 
   Result<Examination> run() {
     PngWalker walker(source_, longest_read);
+    if (!findings_.keeps_everything())
+      walker.on_pixels([this](std::string_view type, std::span<const uint8_t> bytes, bool first) {
+        return read_pixels(type, bytes, first);
+      });
     bool have_pixels = false;
     for (size_t count = 0;;) {
       const Result<std::optional<PngChunk>> next = walker.next();
@@ -118,6 +111,7 @@ class Examiner : PictureExaminer {
       if (!*next) break;
       const PngChunk& chunk = **next;
       if (!insertion_ && !read_header(chunk)) return invalid("the PNG has no header");
+      if (chunk.type == "fcTL" && !read_frame(chunk)) return invalid("the PNG is damaged: 'fcTL'");
       if (chunk.type == "IDAT" || chunk.type == "fdAT" || chunk.type == "fcTL") {
         have_pixels |= chunk.type == "IDAT";
         continue;
@@ -136,14 +130,58 @@ class Examiner : PictureExaminer {
 
  private:
   bool read_header(const PngChunk& chunk) {
-    ByteReader reader(chunk.bytes);
-    const uint32_t width = reader.u32(), height = reader.u32();
-    if (chunk.type != "IHDR" || !reader.ok() || width > INT32_MAX || height > INT32_MAX)
+    const std::optional<PngHeader> header = read_png_header(chunk.bytes);
+    if (chunk.type != "IHDR" || !header || header->width > INT32_MAX || header->height > INT32_MAX)
       return false;
-    additions_ = {request_.position.has_value(), request_.mark.has_value(), static_cast<int>(width),
-                  static_cast<int>(height)};
+    header_ = *header;
+    additions_ = {request_.position.has_value(), request_.mark.has_value(),
+                  static_cast<int>(header_.width), static_cast<int>(header_.height)};
     insertion_ = chunk.end();
     return true;
+  }
+
+  /// Packed pixels: a picture is in several chunks, and may be followed by those of an animation.
+  Status read_pixels(std::string_view type, std::span<const uint8_t> bytes, bool first) {
+    const bool of_animation = type == "fdAT";
+    // The number of the chunk comes first.
+    constexpr size_t number = 4;
+    if (of_animation && first) bytes = bytes.subspan(std::min(number, bytes.size()));
+    std::unique_ptr<PngPixels>& pixels = of_animation ? frame_pixels_ : pixels_;
+    if (!pixels)
+      pixels = std::make_unique<PngPixels>(
+          header_.pixel_bytes(of_animation ? frame_width_ : header_.width,
+                              of_animation ? frame_height_ : header_.height));
+    return pixels->add(bytes);
+  }
+  bool read_frame(const PngChunk& chunk) {
+    if (!findings_.keeps_everything() && !has_png_shape(chunk.type, chunk.bytes, header_))
+      return false;
+    ByteReader reader(chunk.bytes);
+    reader.skip(4);
+    frame_width_ = reader.u32();
+    frame_height_ = reader.u32();
+    frame_pixels_.reset();
+    return reader.ok() && frame_width_ <= header_.width && frame_height_ <= header_.height;
+  }
+  /// The chunks that a picture can't be without.
+  static bool is_needed(std::string_view type) {
+    return type == "IHDR" || type == "PLTE" || type == "tRNS" || type == "acTL";
+  }
+  Status read_profile(const PngChunk& chunk, const Where& whole) {
+    const std::optional<PngProfile> profile = read_png_profile(chunk.bytes);
+    if (!profile) {
+      findings_.add(whole, {PartClass::unknown, "no colour profile", {}});
+      return remove(chunk);
+    }
+    findings_.add(whole, {PartClass::useful, "colours", {}});
+    if (profile->neutral) return ok();
+    const Where name{chunk.content, profile->name_length, chunk.type + "/name", false};
+    const std::string text = text_of(
+        Bytes(chunk.bytes.begin(), chunk.bytes.begin() + static_cast<long>(profile->name_length)));
+    if (findings_.add(name, {PartClass::unknown, "name of the colour profile", text})) return ok();
+    Bytes content = chunk.bytes;
+    neutralize_png_profile(*profile, content);
+    return replace(chunk, content);
   }
 
   Status read_chunk(const PngChunk& chunk) {
@@ -151,8 +189,14 @@ class Examiner : PictureExaminer {
     if (chunk.type == "IEND" && chunk.size != 0)
       return invalid("the PNG is damaged: its last chunk has content");
     if (const KnownChunk* known = find_useful(chunk.type)) {
-      findings_.add(whole, {PartClass::useful, known->what, {}});
-      return ok();
+      const bool everything = findings_.keeps_everything();
+      if (chunk.type == "iCCP" && !everything) return read_profile(chunk, whole);
+      const bool fits = everything || has_png_shape(chunk.type, chunk.bytes, header_);
+      if (!fits && is_needed(chunk.type))
+        return invalid("the PNG is damaged: '" + chunk.type + "' has a wrong length");
+      if (findings_.add(whole, {fits ? PartClass::useful : PartClass::unknown, known->what, {}}))
+        return ok();
+      return remove(chunk);
     }
     if (chunk.size > longest_read && (chunk.type == "iTXt" || chunk.type == "eXIf"))
       return unsupported("the PNG has a description of more than 4 MiB");
@@ -207,7 +251,7 @@ class Examiner : PictureExaminer {
     const std::span<const uint8_t> stored = std::span(chunk.bytes).subspan(text.begin);
     std::optional<Bytes> unpacked;
     if (text.packed) {
-      unpacked = inflated(stored);
+      unpacked = inflate_whole(stored, static_cast<size_t>(largest_xmp));
       if (!unpacked) unpacked = Bytes();
     }
     XmpAdditions additions = additions_;
@@ -285,6 +329,9 @@ class Examiner : PictureExaminer {
 
   XmpAdditions additions_;
   std::optional<uint64_t> insertion_;  ///< where new chunks come
+  PngHeader header_;
+  std::unique_ptr<PngPixels> pixels_, frame_pixels_;
+  uint32_t frame_width_ = 0, frame_height_ = 0;
   bool have_exif_ = false;
   int xmp_packets_ = 0;
   std::vector<std::pair<PngChunk, size_t>> manifests_;  ///< with their parts

@@ -47,7 +47,8 @@ Result<std::optional<PngChunk>> PngWalker::next() {
   if (chunk.size > largest_chunk) return invalid("the PNG is damaged: a chunk that is too long");
   if (chunk.size + 4 > source_.size() - std::min(source_.size(), chunk.content)) return cut_off();
 
-  const bool keeps = chunk.size <= kept_ && chunk.type != "IDAT" && chunk.type != "fdAT";
+  const bool pixels = chunk.type == "IDAT" || chunk.type == "fdAT";
+  const bool keeps = chunk.size <= kept_ && !pixels;
   uLong sum = crc32(crc32(0, nullptr, 0), type, sizeof type);
   for (uint64_t left = chunk.size; left > 0;) {
     const std::span<const uint8_t> ahead = window_.ahead();
@@ -56,6 +57,9 @@ Result<std::optional<PngChunk>> PngWalker::next() {
     sum = crc32(sum, ahead.data(), static_cast<uInt>(part));
     if (keeps)
       chunk.bytes.insert(chunk.bytes.end(), ahead.begin(), ahead.begin() + static_cast<long>(part));
+    if (pixels && pixels_)
+      if (const Status taken = pixels_(chunk.type, ahead.first(part), left == chunk.size); !taken)
+        return taken.error();
     window_.skip(part);
     left -= part;
   }

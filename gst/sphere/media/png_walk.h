@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gst/sphere/base/result.h"
@@ -31,6 +33,10 @@ class PngWalker {
  public:
   /// Contents that are longer than `kept` bytes, and pixels, are not read into the chunks.
   PngWalker(const Source& source, uint64_t kept) : source_(source), window_(source), kept_(kept) {}
+  /// Gets the contents of chunks with pixels, piece by piece, before next() returns the chunk.
+  /// `first`: the first piece of the chunk.
+  using Pixels = std::function<Status(std::string_view type, std::span<const uint8_t>, bool first)>;
+  void on_pixels(Pixels pixels) { pixels_ = std::move(pixels); }
 
   /// The next chunk, whose check sum is right; nothing after the one that ends the picture.
   Result<std::optional<PngChunk>> next();
@@ -40,6 +46,7 @@ class PngWalker {
   const Source& source_;
   Window window_;
   uint64_t kept_;
+  Pixels pixels_;
   bool begun_ = false, ended_ = false;
 };
 

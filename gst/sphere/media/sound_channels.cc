@@ -7,15 +7,11 @@
 #include <array>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/esds.h"
 
 namespace sphere::media {
 
 namespace {
-
-// Tags of descriptors, and the object types of AAC.
-constexpr uint8_t es_descriptor = 3, decoder_config = 4, decoder_specific = 5;
-constexpr uint8_t object_aac_mpeg4 = 0x40, object_aac_mpeg2_first = 0x66,
-                  object_aac_mpeg2_last = 0x68;
 
 /// As ByteReader: after the first step past the end, all bits read as zero.
 class Bits {
@@ -34,18 +30,6 @@ class Bits {
   GstBitReader reader_{};
   bool ok_ = true;
 };
-
-/// The content of the descriptor that comes next, if it has this tag.
-std::span<const uint8_t> descriptor(ByteReader* reader, uint8_t tag) {
-  if (reader->u8() != tag) return {};
-  size_t size = 0;
-  for (int i = 0; i < 4; ++i) {
-    const uint8_t part = reader->u8();
-    size = size << 7 | (part & 0x7f);
-    if (!(part & 0x80)) break;
-  }
-  return reader->take(size);
-}
 
 /// The channels of a program config element.
 int program_channels(Bits* bits) {
@@ -96,22 +80,12 @@ std::optional<int> channels_of_aac(std::span<const uint8_t> config) {
 }  // namespace
 
 std::optional<int> channels_of_esds(std::span<const uint8_t> content) {
-  ByteReader box(content);
-  box.skip(4);  // version and flags
-  ByteReader stream(descriptor(&box, es_descriptor));
-  stream.skip(2);  // id
-  const uint8_t flags = stream.u8();
-  if (flags & 0x80) stream.skip(2);            // depends on another stream
-  if (flags & 0x40) stream.skip(stream.u8());  // URL
-  if (flags & 0x20) stream.skip(2);            // clock reference
-  ByteReader config(descriptor(&stream, decoder_config));
-  const uint8_t object = config.u8();
-  const bool aac = object == object_aac_mpeg4 ||
-                   (object >= object_aac_mpeg2_first && object <= object_aac_mpeg2_last);
-  config.skip(1 + 3 + 4 + 4);  // kind of stream, size of the buffer, bit rates
-  const std::span<const uint8_t> specific = descriptor(&config, decoder_specific);
-  if (!aac || !config.ok() || specific.empty()) return std::nullopt;
-  return channels_of_aac(specific);
+  const std::optional<CodecConfig> config = read_esds(content);
+  if (!config || config->specific.empty()) return std::nullopt;
+  const uint8_t type = config->object_type;
+  const bool aac = type == object_type::mpeg4_aac ||
+                   (type >= object_type::mpeg2_aac_first && type <= object_type::mpeg2_aac_last);
+  return aac ? channels_of_aac(config->specific) : std::nullopt;
 }
 
 std::optional<int> channels_of_dops(std::span<const uint8_t> content) {

@@ -12,6 +12,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/base/text.h"
+#include "gst/sphere/media/box_edits.h"
 #include "gst/sphere/media/isobmff_samples.h"
 #include "gst/sphere/media/position_text.h"
 
@@ -59,6 +60,51 @@ std::optional<Position> camm_position(size_t type, std::span<const uint8_t> reco
       type == 5 ? read_double_little(&reader) : double{std::bit_cast<float>(reader.u32_little())};
   if (std::isfinite(altitude)) position.altitude = altitude;
   return position;
+}
+
+/// What a record of GPS tells after the position was rounded: the time, the precision and the speed
+/// are zero, because a path could be put together from them.
+constexpr size_t camm_time_at = 4, camm_fix_at = 12, camm_latitude_at = 16, camm_altitude_at = 32;
+
+bool is_zero(std::span<const uint8_t> bytes) {
+  return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
+}
+
+const char* camm_what(size_t type, std::span<const uint8_t> record) {
+  const bool only_position = type == 6 &&
+                             is_zero(record.subspan(camm_time_at, camm_fix_at - camm_time_at)) &&
+                             is_zero(record.subspan(camm_altitude_at + 4));
+  return camm_kinds[only_position ? 5 : type].what;
+}
+
+bool is_on_earth(const Position& position) {
+  return std::abs(position.latitude) <= 90 && std::abs(position.longitude) <= 180;
+}
+
+void put_double_little(double value, std::span<uint8_t> bytes) {
+  auto bits = std::bit_cast<uint64_t>(value);
+  for (uint8_t& byte : bytes.first(8)) {
+    byte = static_cast<uint8_t>(bits);
+    bits >>= 8;
+  }
+}
+
+/// Leaves nothing but the rounded position in a record. Returns whether that was possible.
+bool round_camm(size_t type, const Position& position, const Keeps& keeps,
+                std::span<uint8_t> record) {
+  if (!keeps.rounding || !is_on_earth(position)) return false;
+  const Position rounded = keeps.rounding(position);
+  if (type == 5) {
+    put_double_little(rounded.latitude, record.subspan(4));
+    put_double_little(rounded.longitude, record.subspan(12));
+    put_double_little(rounded.altitude.value_or(0), record.subspan(20));
+    return true;
+  }
+  std::ranges::fill(record.subspan(camm_time_at, camm_fix_at - camm_time_at), uint8_t{0});
+  put_double_little(rounded.latitude, record.subspan(camm_latitude_at));
+  put_double_little(rounded.longitude, record.subspan(camm_latitude_at + 8));
+  std::ranges::fill(record.subspan(camm_altitude_at), uint8_t{0});
+  return true;
 }
 
 std::string position_value(const Position& position) {
@@ -147,6 +193,31 @@ class RecordEditor : public WholeSampleEditor {
     size_t struct_size = 0, begin = 0, content = 0, content_end = 0, end = 0;
   };
 
+  /// What describes the records that follow in a stream.
+  struct Description {
+    double scale[2] = {0, 0};  ///< of latitude and longitude; 0: not known
+    std::string types;         ///< of the numbers in a record
+
+    void add(const Klv& klv, std::span<const uint8_t> content) {
+      if (klv.key == "TYPE" && klv.type == 'c') types = as_text(content);
+      if (klv.key != "SCAL") return;
+      scale[0] = scale[1] = 0;
+      if (klv.type != 'l' || klv.struct_size != 4) return;
+      ByteReader reader(content);
+      const uint32_t first = reader.u32();
+      if (!reader.ok()) return;
+      // One for all numbers, or one for each.
+      const uint32_t second = content.size() == 4 ? first : reader.u32();
+      if (!reader.ok()) return;
+      scale[0] = first;
+      scale[1] = second;
+    }
+  };
+
+  std::span<const uint8_t> content_of(const Klv& klv) const {
+    return std::span(bytes_).subspan(klv.content, klv.content_end - klv.content);
+  }
+
   /// A text track that goes whole: what it tells must not be anywhere in the new file.
   Status search_text(uint64_t size) {
     if (!report_ || size > largest_text || searched_ > most_text) return ok();
@@ -192,7 +263,7 @@ class RecordEditor : public WholeSampleEditor {
   /// The records from `begin` to `end`. With `gone` they are removed with what they are in.
   void edit_level(size_t begin, size_t end, int depth, bool gone) {
     size_t at = begin;
-    std::vector<uint8_t> scales;
+    Description description;
     while (at < end) {
       Klv klv;
       // Zeros fill the end of a sample.
@@ -204,15 +275,13 @@ class RecordEditor : public WholeSampleEditor {
           edits_->push_back({offset_ + at, end - at, {}, true});
         return;
       }
-      edit_klv(klv, depth, gone, &scales);
+      edit_klv(klv, depth, gone, &description);
       at = klv.end;
     }
   }
 
-  void edit_klv(const Klv& klv, int depth, bool gone, std::vector<uint8_t>* scales) {
-    if (klv.key == "SCAL")
-      scales->assign(bytes_.begin() + static_cast<std::ptrdiff_t>(klv.begin),
-                     bytes_.begin() + static_cast<std::ptrdiff_t>(klv.content_end));
+  void edit_klv(const Klv& klv, int depth, bool gone, Description* description) {
+    description->add(klv, content_of(klv));
     if (klv.key == "free" && klv.type != 0 && is_zero(klv.content, klv.end)) return;
     if (klv.type == 0 && (klv.key == "DEVC" || klv.key == "STRM") && depth < deepest_nesting) {
       const bool whole = klv.key == "STRM" && !gone && !stream_stays(klv);
@@ -226,10 +295,18 @@ class RecordEditor : public WholeSampleEditor {
     const GpmfKey* const known = klv.type != 0 ? find_key(klv.key) : nullptr;
     const PartClass part_class = known ? known->part_class : PartClass::unknown;
     std::string value;
-    if (klv.type == 'c')
-      value.assign(reinterpret_cast<const char*>(&bytes_[klv.content]),
-                   klv.content_end - klv.content);
-    if (klv.key == "GPS5" || klv.key == "GPS9") read_positions(klv, *scales, &value);
+    if (klv.type == 'c') value = as_text(content_of(klv));
+    if (is_position(klv)) {
+      read_positions(klv, *description, &value);
+      const bool rounded = !gone && !stays(part_class) && can_round(klv, *description);
+      report(part_class, klv.key, tells_only_position(klv) ? "position" : known->what, value,
+             klv.begin, klv.end, gone || !(rounded || stays(part_class)));
+      if (rounded)
+        round_positions(klv, *description);
+      else if (!gone && !stays(part_class))
+        blank(klv);
+      return;
+    }
     if (report_ && part_class == PartClass::identity && klv.type == 'c')
       report_->identity(std::string_view(value).substr(0, value.find('\0')));
     report(part_class, klv.key, known ? known->what : "records of an unknown kind", value,
@@ -237,20 +314,73 @@ class RecordEditor : public WholeSampleEditor {
     if (!gone && !stays(part_class)) blank(klv);
   }
 
-  /// A stream goes with its description if one of its kinds of records may not stay.
+  /// A stream goes with its description if one of its kinds of records may not stay, except one
+  /// whose positions are rounded: only its other records go.
   bool stream_stays(const Klv& stream) const {
     size_t at = stream.content;
     Klv klv;
+    Description description;
+    bool rounded = false, denied = false;
     while (at < stream.content_end && !is_zero(at, stream.content_end)) {
       if (!next_klv(at, stream.content_end, &klv)) return stays(PartClass::unknown);
       at = klv.end;
+      description.add(klv, content_of(klv));
       if (std::ranges::find(gpmf_modifiers, klv.key) != std::end(gpmf_modifiers) ||
           klv.key == "STNM" || klv.key == "free")
         continue;
       const GpmfKey* const known = find_key(klv.key);
-      if (!stays(known ? known->part_class : PartClass::unknown)) return false;
+      if (stays(known ? known->part_class : PartClass::unknown)) continue;
+      denied = true;
+      rounded |= can_round(klv, description);
     }
+    return !denied || rounded;
+  }
+
+  static bool is_position(const Klv& klv) {
+    return klv.type != 0 && (klv.key == "GPS5" || klv.key == "GPS9");
+  }
+  /// GPS9 has the kind of the fix at its end.
+  static size_t end_of_position(const Klv& klv) {
+    return klv.struct_size - (klv.key == "GPS9" && klv.struct_size >= 10 ? 2 : 0);
+  }
+  bool can_round(const Klv& klv, const Description& description) const {
+    if (!settings_.keeps.rounding || !is_position(klv)) return false;
+    const bool integers =
+        klv.type == 'l' || (klv.type == '?' && description.types.starts_with("ll"));
+    return integers && klv.struct_size >= 8 && description.scale[0] > 0 && description.scale[1] > 0;
+  }
+  bool tells_only_position(const Klv& klv) const {
+    if (klv.struct_size < 8) return false;
+    for (size_t at = klv.content; at + klv.struct_size <= klv.content_end; at += klv.struct_size)
+      if (!is_zero(at + 8, at + end_of_position(klv))) return false;
     return true;
+  }
+  /// Leaves nothing but rounded positions, and the kind of the fix.
+  void round_positions(const Klv& klv, const Description& description) {
+    std::vector<uint8_t> bytes;
+    bytes.reserve(klv.content_end - klv.content);
+    for (size_t at = klv.content; at + klv.struct_size <= klv.content_end; at += klv.struct_size) {
+      const Position position = position_at(at, description);
+      const Position rounded =
+          is_on_earth(position) ? settings_.keeps.rounding(position) : Position();
+      append32(&bytes,
+               static_cast<uint32_t>(std::llround(rounded.latitude * description.scale[0])));
+      append32(&bytes,
+               static_cast<uint32_t>(std::llround(rounded.longitude * description.scale[1])));
+      bytes.resize(bytes.size() + end_of_position(klv) - 8);
+      for (size_t i = end_of_position(klv); i < klv.struct_size; ++i)
+        bytes.push_back(bytes_[at + i]);
+    }
+    if (!std::equal(bytes.begin(), bytes.end(),
+                    bytes_.begin() + static_cast<std::ptrdiff_t>(klv.content)))
+      edits_->push_back({offset_ + klv.content, bytes.size(), std::move(bytes), false});
+  }
+  Position position_at(size_t at, const Description& description) const {
+    ByteReader reader(std::span<const uint8_t>(bytes_).subspan(at, 8));
+    Position position;
+    position.latitude = static_cast<int32_t>(reader.u32()) / description.scale[0];
+    position.longitude = static_cast<int32_t>(reader.u32()) / description.scale[1];
+    return position;
   }
 
   /// Renames a record to one that readers skip, and zeros its content.
@@ -270,26 +400,13 @@ class RecordEditor : public WholeSampleEditor {
                    end - begin, removed);
   }
 
-  void read_positions(const Klv& klv, std::span<const uint8_t> scales, std::string* value) {
+  void read_positions(const Klv& klv, Description description, std::string* value) {
     if (!report_ || klv.struct_size < 8) return;
-    double scale[2] = {1e7, 1e7};
-    ByteReader scale_reader(scales);
-    scale_reader.skip(4);
-    const uint8_t type = scale_reader.u8(), size = scale_reader.u8();
-    const size_t count = scale_reader.u16();
-    for (size_t i = 0; i < 2 && scale_reader.ok() && type == 'l' && size == 4; ++i) {
-      if (i > 0 && i >= count) {
-        scale[i] = scale[0];
-        break;
-      }
-      const uint32_t number = scale_reader.u32();
-      if (scale_reader.ok() && number) scale[i] = number;
-    }
+    // What all cameras use.
+    for (double& scale : description.scale)
+      if (scale == 0) scale = 1e7;
     for (size_t at = klv.content; at + klv.struct_size <= klv.content_end; at += klv.struct_size) {
-      ByteReader reader(std::span<const uint8_t>(bytes_).subspan(at, 8));
-      Position position;
-      position.latitude = static_cast<int32_t>(reader.u32()) / scale[0];
-      position.longitude = static_cast<int32_t>(reader.u32()) / scale[1];
+      const Position position = position_at(at, description);
       report_->add(position);
       if (value->empty()) *value = position_value(position);
     }
@@ -317,8 +434,8 @@ Status edit_camm_run(const Source& source, const IsoLayout& layout, const MediaR
   RunSizes sizes(source, layout, run);
   size_t at = 0;
   const auto note = [&](PartClass part_class, std::string_view what, std::string_view value,
-                        size_t size) {
-    const bool stays = settings.keeps(part_class);
+                        size_t size, bool rounded) {
+    const bool stays = rounded || settings.keeps(part_class);
     if (report) report->add(settings.path, part_class, what, value, run.offset + at, size, !stays);
     return stays;
   };
@@ -334,14 +451,21 @@ Status edit_camm_run(const Source& source, const IsoLayout& layout, const MediaR
       if (known) length = camm_kinds[type].size;
       const auto record = std::span(bytes).subspan(at, length);
       std::string value;
+      std::vector<uint8_t> rounded;
       if (const auto position = known ? camm_position(type, record) : std::nullopt) {
         value = position_value(*position);
         if (report) report->add(*position);
+        rounded.assign(record.begin(), record.end());
+        if (!round_camm(type, *position, settings.keeps, rounded)) rounded.clear();
       }
       const bool stays =
-          known ? note(camm_kinds[type].part_class, camm_kinds[type].what, value, length)
-                : note(PartClass::unknown, "records of an unknown kind", {}, length);
-      if (stays) kept.insert(kept.end(), record.begin(), record.end());
+          known ? note(camm_kinds[type].part_class, camm_what(type, record), value, length,
+                       !rounded.empty())
+                : note(PartClass::unknown, "records of an unknown kind", {}, length, false);
+      if (!rounded.empty())
+        kept.insert(kept.end(), rounded.begin(), rounded.end());
+      else if (stays)
+        kept.insert(kept.end(), record.begin(), record.end());
       at += length;
     }
     new_sizes->push_back(static_cast<uint32_t>(kept.size() - kept_before));

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -17,6 +18,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/media/edits.h"
+#include "gst/sphere/media/find_keys.h"
 
 namespace sphere::media {
 
@@ -27,7 +29,13 @@ constexpr size_t shortest_alone = 6;
 // Bytes. Latitude and longitude of one position are that close in all formats that are known.
 constexpr uint64_t pair_distance = 96;
 // The first bytes of a pattern, by which it is looked up.
-constexpr size_t key_size = 4;
+constexpr size_t key_size = KeyGroups::key_size;
+// The groups of more patterns find so many bytes that are no pattern that it is faster to look up
+// the offsets one by one.
+constexpr size_t most_grouped = 512;
+constexpr double largest_chance = 1.0 / 64;
+// Bytes that are searched with groups at once; offsets of keys have 16 bits.
+constexpr size_t piece = 1 << 13;
 // The filter looks at this many bytes, and only at each second offset: of a pattern, the bytes at
 // its beginning and those one further on are in it. This is faster than a filter of each offset.
 constexpr size_t gram_size = key_size - 1;
@@ -262,10 +270,18 @@ struct TraceSearch::Patterns {
       filter.add(key >> 8);
       longest = std::max(longest, pattern.bytes.size());
     }
+    if (list.size() > most_grouped) return;
+    for (const Pattern& pattern : list) {
+      const auto* const first = reinterpret_cast<const uint8_t*>(pattern.bytes.data());
+      groups.add(std::span<const uint8_t, key_size>(first, key_size));
+    }
+    use_groups = groups.chance() <= largest_chance;
   }
 
   const std::vector<Pattern> list;  ///< sorted by their keys
   Filter filter;
+  KeyGroups groups;
+  bool use_groups = false;
   size_t longest = key_size;
   /// The last bytes of the blocks before, in which a pattern may begin.
   std::vector<uint8_t> kept;
@@ -295,13 +311,37 @@ struct TraceSearch::Patterns {
   /// Searches for the patterns that begin in the first `starts` of these bytes; `begin` is the
   /// offset of the first one in the file.
   std::optional<FoundTrace> search(std::span<const uint8_t> bytes, size_t starts, uint64_t begin) {
+    starts = std::min(starts, bytes.size() - std::min(bytes.size(), key_size - 1));
+    return use_groups ? search_groups(bytes, starts, begin) : search_grams(bytes, starts, begin);
+  }
+
+ private:
+  std::optional<FoundTrace> search_groups(std::span<const uint8_t> bytes, size_t starts,
+                                          uint64_t begin) {
+    std::array<uint16_t, piece> keys;
+    for (size_t first = 0; first < starts; first += piece) {
+      const size_t now = std::min(piece, starts - first);
+      const size_t count = find_keys(groups, bytes.subspan(first, now + key_size - 1), keys.data());
+      for (const uint16_t offset : std::span(keys).first(count)) {
+        const uint8_t* const at_key = bytes.data() + first + offset;
+        if (!filter.may_have(key_of(reinterpret_cast<const char*>(at_key)))) continue;
+        const uint64_t place = begin + first + offset;
+        if (const Pattern* pattern = at(at_key, bytes.size() - first - offset, place))
+          return FoundTrace{place, pattern->encoding};
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<FoundTrace> search_grams(std::span<const uint8_t> bytes, size_t starts,
+                                         uint64_t begin) {
     const uint8_t* const data = bytes.data();
     const size_t size = bytes.size();
     std::optional<FoundTrace> found;
     const auto look = [&](size_t gram) {
       // The gram is at the beginning of a pattern, or one further on.
       for (size_t start = gram > 0 ? gram - 1 : 0; start <= gram && !found; ++start) {
-        if (start >= starts || size - start < key_size) continue;
+        if (start >= starts) continue;
         if (const Pattern* pattern = at(data + start, size - start, begin + start))
           found = FoundTrace{begin + start, pattern->encoding};
       }

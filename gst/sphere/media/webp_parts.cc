@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/colour_profile.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif.h"
 #include "gst/sphere/media/findings.h"
@@ -27,7 +28,9 @@ constexpr std::string_view exif_mark("Exif\0\0", 6);
 constexpr std::string_view empty_type = "PAD ";
 // Of VP8X: its flags, and the size of the picture without one.
 constexpr uint64_t header_size = 10;
-constexpr uint8_t flag_xmp = 0x04, flag_exif = 0x08, flag_alpha = 0x10;
+constexpr uint8_t flag_xmp = 0x04, flag_exif = 0x08, flag_alpha = 0x10, flag_profile = 0x20;
+// Of ANIM: a colour, and how often it is shown.
+constexpr uint64_t animation_size = 6;
 // Of a picture of an animation, before its chunks.
 constexpr uint64_t frame_head = 16;
 
@@ -98,17 +101,30 @@ class Examiner : PictureExaminer {
       return ok();
     }
     PartRule rule{PartClass::unknown, "not known", {}};
-    if (chunk.type == "ICCP") rule = {PartClass::useful, "colours", {}};
-    if (chunk.type == "ANIM") rule = {PartClass::useful, "animation", {}};
+    if (chunk.type == "ICCP" && is_profile(chunk)) {
+      rule = {PartClass::useful, "colours", {}};
+      have_profile_ = true;
+    }
+    if (chunk.type == "ANIM" && chunk.size == animation_size)
+      rule = {PartClass::useful, "animation", {}};
     if (chunk.type == empty_type && only_zeros(source_, chunk.content, chunk.content + chunk.size))
       rule = {PartClass::useful, "zeros", {}};
     if (!findings_.add(where(chunk, chunk.type), rule)) remove(chunk);
     return ok();
   }
 
+  bool is_profile(const RiffChunk& chunk) const {
+    if (findings_.keeps_everything()) return true;
+    if (chunk.size > largest_profile) return false;
+    Bytes bytes(static_cast<size_t>(chunk.size));
+    return source_.read_all(chunk.content, bytes) && is_colour_profile(bytes);
+  }
+
   Status read_header(const RiffChunk& chunk) {
     header_.resize(header_size);
-    if (header_at_ || chunk.size < header_size || !source_.read_all(chunk.content, header_))
+    const bool longer = chunk.size > header_size && !findings_.keeps_everything();
+    if (header_at_ || longer || chunk.size < header_size ||
+        !source_.read_all(chunk.content, header_))
       return invalid("the WebP is damaged: its header has a wrong length");
     header_at_ = chunk.content;
     ByteReader reader(header_);
@@ -226,7 +242,8 @@ class Examiner : PictureExaminer {
   Status write_head(const RiffChunk& whole, uint64_t after) {
     if (header_at_) {
       const uint8_t old = header_[0];
-      header_[0] = static_cast<uint8_t>((old & ~(flag_exif | flag_xmp)) |
+      if (!have_profile_) header_[0] &= static_cast<uint8_t>(~flag_profile);
+      header_[0] = static_cast<uint8_t>((header_[0] & ~(flag_exif | flag_xmp)) |
                                         (have_exif_ ? flag_exif : 0) | (have_xmp_ ? flag_xmp : 0));
       if (header_[0] != old) edits().push_back({*header_at_, 1, {header_[0]}});
     } else if (have_exif_ || have_xmp_) {
@@ -260,6 +277,7 @@ class Examiner : PictureExaminer {
   std::optional<uint64_t> header_at_;
   Bytes header_;
   int width_ = 0, height_ = 0;
+  bool have_profile_ = false;
   bool alpha_ = false, have_picture_ = false, have_exif_ = false, have_xmp_ = false;
   int exif_packets_ = 0, xmp_packets_ = 0;
   uint64_t insertion_ = 0;  ///< where new chunks come
