@@ -62,6 +62,8 @@ class Feed {
   uint64_t frames() const { return frames_; }
   uint64_t dropped() const { return dropped_; }
   uint64_t bytes() const { return bytes_; }
+  /// The time of the last picture that was given to the element.
+  GstClockTime last() const { return last_; }
   /// From the time of the last picture to when it came here; NONE: unknown.
   GstClockTime delay() const { return delay_; }
 

@@ -59,6 +59,9 @@ struct OutputNeeds {
   bool gapless = false;
   /// After this time, in seconds, the next key frame begins a new element; 0: never.
   double part_seconds = 0;
+  /// Whether the buffers at its sinks have the presentation times of the pictures in them. Where a
+  /// muxer gives them others, the latency is that of the last picture that was given to the element.
+  bool keeps_times = true;
   /// Whether it may be the reason that the encoder gets a lower bit rate. A file or a window is
   /// not.
   bool adapts = false;
@@ -84,6 +87,8 @@ struct OutputStatus {
   /// From the capture of a picture to the moment when it leaves this process; NONE: not known yet.
   GstClockTime latency = GST_CLOCK_TIME_NONE;
   unsigned reconnects = 0;
+  /// Whether the network passes nothing at the moment. A lower bit rate would not help.
+  bool unanswered = false;
   /// Whether it has a sound track.
   bool sound = false;
   /// Clients of a server; nothing where the output does not count them.
@@ -146,6 +151,9 @@ class Output {
     (void)error;
     return {};
   }
+  /// For how long, in microseconds, the other end has answered nothing although data was sent; 0:
+  /// it answers, or that is not known. Called some four times a second while pictures pass.
+  virtual int64_t unanswered() { return 0; }
   /// Whether the last error of open() or explain() can't go away by trying again, such as a wrong
   /// setting. The output then becomes `ended`.
   virtual bool is_final() const { return false; }

@@ -8,6 +8,7 @@
 
 #include "gst/live/adaptation.h"
 #include "gst/live/attempts.h"
+#include "gst/live/debug_log.h"
 #include "gst/live/encoding.h"
 #include "gst/live/fragments.h"
 #include "gst/live/output.h"
@@ -477,6 +478,28 @@ GST_START_TEST(encoders_are_chosen) {
 }
 GST_END_TEST
 
+GST_START_TEST(the_debug_log_is_limited) {
+  const auto threshold = [](const char* name) {
+    GstDebugCategory* category = nullptr;
+    // As the element does it, with its first connection.
+    GST_DEBUG_CATEGORY_INIT(category, name, 0, nullptr);
+    return gst_debug_category_get_threshold(category);
+  };
+  gst_debug_set_threshold_from_string("*:9", TRUE);
+  limit_debug_log({"made-later", "made-before"});
+  fail_unless(threshold("made-later") == GST_LEVEL_WARNING);
+  fail_unless(threshold("another") == GST_LEVEL_MEMDUMP);
+  gst_debug_set_threshold_from_string("*:9", TRUE);
+  fail_unless(threshold("made-before") == GST_LEVEL_MEMDUMP);
+  limit_debug_log({"made-before"});
+  fail_unless(threshold("made-before") == GST_LEVEL_WARNING);
+  // Who wants less gets less.
+  gst_debug_set_threshold_from_string("made-before:1", TRUE);
+  limit_debug_log({"made-before"});
+  fail_unless(threshold("made-before") == GST_LEVEL_ERROR);
+}
+GST_END_TEST
+
 static Suite* live_parts_suite() {
   Suite* suite = suite_create("live_parts");
   TCase* all = tcase_create("all");
@@ -498,6 +521,7 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, pictures_that_come_too_late_are_left_out);
   tcase_add_test(all, parts_have_names);
   tcase_add_test(all, encoders_are_chosen);
+  tcase_add_test(all, the_debug_log_is_limited);
   return suite;
 }
 
