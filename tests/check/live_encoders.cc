@@ -197,9 +197,11 @@ GST_START_TEST(hardware_is_set_for_low_latency) {
   encoder = inside((*plain)->element());
   fail_unless(encoder && encoder->extra);
   int rate = 0, interval = 0;
-  fail_unless(gst_structure_get_int(encoder->extra, "video_bitrate", &rate) && rate == 2500'000);
+  fail_unless(gst_structure_get_int(encoder->extra, "video_bitrate", &rate) && rate == 2'500'000);
   fail_unless(gst_structure_get_int(encoder->extra, "h264_i_frame_period", &interval) &&
               interval == 45);
+  (*plain)->set_bitrate(900);
+  fail_unless(gst_structure_get_int(encoder->extra, "video_bitrate", &rate) && rate == 900'000);
 }
 GST_END_TEST
 
