@@ -275,10 +275,10 @@ WATCH = """(() => {
   const place = (longitude, latitude, width, height) => {
     const [x, y, z] = [Math.cos(latitude) * Math.sin(longitude), -Math.sin(latitude),
       Math.cos(latitude) * Math.cos(longitude)];
-    const [up, ahead] = [y * Math.cos(pitch) + z * Math.sin(pitch),
+    const [down, ahead] = [y * Math.cos(pitch) + z * Math.sin(pitch),
       z * Math.cos(pitch) - y * Math.sin(pitch)];
     const unit = Math.min(width, height) / half / 2;
-    return [width / 2 + unit * x / ahead, height / 2 - unit * up / ahead];
+    return [width / 2 + unit * x / ahead, height / 2 - unit * down / ahead];
   };
   const draw = WebGL2RenderingContext.prototype.drawArrays;
   WebGL2RenderingContext.prototype.drawArrays = function (...all) {
