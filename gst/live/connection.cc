@@ -10,12 +10,17 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 #include "gst/sphere/base/gobject.h"
 
 namespace sphere::live {
 
 namespace {
+
+// A context has a few descriptors for each of its connections.
+constexpr int most_polled = 64;
+constexpr int most_turns = 100;
 
 uint16_t port_of(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET)
@@ -25,6 +30,13 @@ uint16_t port_of(const sockaddr_storage& address) {
   return 0;
 }
 
+bool is_stream_socket(int descriptor) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  // What is no socket fails here.
+  return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 /// Calls `take` with the descriptor of each TCP connection to this port.
 template <typename Function>
 void for_each_connection(uint16_t port, Function take) {
@@ -32,13 +44,9 @@ void for_each_connection(uint16_t port, Function take) {
   if (!descriptors) return;
   while (const dirent* entry = readdir(descriptors.get())) {
     const int descriptor = std::atoi(entry->d_name);
-    int type = 0;
-    socklen_t size = sizeof type;
-    // What is no socket fails here.
-    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM)
-      continue;
+    if (!is_stream_socket(descriptor)) continue;
     sockaddr_storage peer = {};
-    size = sizeof peer;
+    socklen_t size = sizeof peer;
     if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
         port_of(peer) == port)
       take(descriptor);
@@ -66,6 +74,24 @@ int64_t unanswered_for(uint16_t port) {
       longest = std::max(longest, int64_t{info.tcpi_last_ack_recv} * 1000);
   });
   return longest;
+}
+
+void end_connections(GMainContext* context) {
+  if (!g_main_context_acquire(context)) return;
+  // Whoever closes something does it in this context, too.
+  g_main_context_push_thread_default(context);
+  gint priority = 0, timeout = 0;
+  g_main_context_prepare(context, &priority);
+  std::vector<GPollFD> polled(most_polled);
+  const int count = std::min(most_polled, g_main_context_query(context, G_MAXINT, &timeout,
+                                                               polled.data(), most_polled));
+  for (int i = 0; i < count; ++i)
+    if (is_stream_socket(polled[static_cast<size_t>(i)].fd))
+      shutdown(polled[static_cast<size_t>(i)].fd, SHUT_RDWR);
+  for (int i = 0; i < most_turns && g_main_context_iteration(context, FALSE); ++i) {
+  }
+  g_main_context_pop_thread_default(context);
+  g_main_context_release(context);
 }
 
 }  // namespace sphere::live

@@ -118,7 +118,7 @@ struct StreamInfo {
 };
 
 /// An output. It lives as long as the session. All functions are called by the one thread of its
-/// runner, except where another thread is named; none may block for longer than some 100 ms.
+/// runner, except where other threads are named; none may block for longer than some 100 ms.
 ///
 ///   make_output(target) → [ open() → element in PLAYING … → NULL → closed() ]*  → destructor
 ///
@@ -145,7 +145,10 @@ class Output {
   /// The element of the last open() is in NULL and is dropped after this. `complete`: it had EOS.
   virtual void closed(bool complete) { (void)complete; }
 
-  /// A message of the element or of an element inside it. Returns a sentence with what to do where
+  /// An error message of the element or of an element inside it, in the thread that posts it. What
+  /// the runner does follows later.
+  virtual void take_error(GstMessage* error) { (void)error; }
+  /// The same message in the runner's thread. Returns a sentence with what to do where
   /// the output knows the error better than the message does, else "".
   virtual std::string explain(GstMessage* error) {
     (void)error;

@@ -2,12 +2,14 @@
 // RTMP and RTMPS: to a media server, or to a service for live video.
 
 #include <algorithm>
+#include <memory>
 
 #include "gst/live/connection.h"
 #include "gst/live/debug_log.h"
 #include "gst/live/output.h"
 #include "gst/live/output_parts.h"
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/thread.h"
 
 namespace sphere::live {
 
@@ -58,6 +60,22 @@ class RtmpOutput : public Output {
 
   int64_t unanswered() override { return unanswered_for(port()); }
 
+  /// rtmp2sink of GStreamer 1.22 forgets a connection on which the server refuses the stream: it
+  /// stays open in a context that nobody runs any more, and the server waits for its end.
+  void take_error(GstMessage*) override {
+    const Lock lock(mutex_);
+    if (GMainContext* context = g_main_context_get_thread_default(); context && !context_)
+      context_.reset(g_main_context_ref(context));
+  }
+  void closed(bool) override {
+    std::unique_ptr<GMainContext, Call<g_main_context_unref>> context;
+    {
+      const Lock lock(mutex_);
+      context = std::move(context_);
+    }
+    if (context) end_connections(context.get());
+  }
+
   std::string explain(GstMessage* error) override {
     const std::string where = target_.shown;
     g_autoptr(GError) problem = nullptr;
@@ -67,6 +85,10 @@ class RtmpOutput : public Output {
       return where +
              " has no certificate that this machine trusts: check the name of the server; the "
              "authority of a server of your own is added with update-ca-certificates";
+    if (problem && to_string(problem->message).find("stream already exists") != std::string::npos)
+      return where +
+             " has this stream already: another program sends it, or the server waits for the end "
+             "of an earlier connection";
     if (problem && to_string(problem->message).find("timed out") != std::string::npos)
       return where + " does not answer: check the network, and that the server runs";
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
@@ -96,6 +118,9 @@ class RtmpOutput : public Output {
 
   const Target target_;
   OutputNeeds needs_;
+  // Protects the context, which a thread of the element sets; never held while it is used.
+  Mutex mutex_;
+  std::unique_ptr<GMainContext, Call<g_main_context_unref>> context_ SPHERE_GUARDED_BY(mutex_);
   int limit_ = 0, attempts_ = 0;  // of the sink's thread while the element runs
 };
 

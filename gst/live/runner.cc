@@ -42,6 +42,12 @@ GstPadProbeReturn forward_key_request(GstPad*, GstPadProbeInfo* info, gpointer f
   return GST_PAD_PROBE_OK;
 }
 
+GstBusSyncReply pass_on(GstBus*, GstMessage* message, gpointer output) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    static_cast<Output*>(output)->take_error(message);
+  return GST_BUS_PASS;
+}
+
 template <typename Function>
 void for_each_sink(GstElement* pipeline, Function take) {
   GstIterator* sinks = gst_bin_iterate_recurse(GST_BIN(pipeline));
@@ -173,6 +179,8 @@ Runner::End Runner::run_once() {
     return output_->is_final() ? End::final : End::failed;
   }
   const GstRef<GstElement> pipeline(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
+  gst_bus_set_sync_handler(bus.get(), pass_on, output_.get(), nullptr);
   gst_bin_add(GST_BIN(pipeline.get()), *opened);
   gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), clock_.get());
   gst_element_set_start_time(pipeline.get(), GST_CLOCK_TIME_NONE);
@@ -195,7 +203,6 @@ Runner::End Runner::run_once() {
       feed_.connect(video, audio);
       end = watch(pipeline.get());
     } else {
-      const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
       const MessageRef error(gst_bus_timed_pop_filtered(bus.get(), 0, GST_MESSAGE_ERROR));
       if (error) read_error(error.get());
       if (output_->is_final()) end = End::final;
@@ -203,7 +210,6 @@ Runner::End Runner::run_once() {
   }
   feed_.disconnect();
   unanswered_ = false;
-  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
   gst_bus_set_flushing(bus.get(), TRUE);
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   latency_ = GST_CLOCK_TIME_NONE;

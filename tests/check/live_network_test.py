@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-from checks import attempt, check, finish, run
+from checks import DEADLINE, attempt, check, finish, run
 from live_checks import NGINX_MODULE, SMALL, Nginx, check_video, free_port, probe, streaming
 
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
@@ -121,6 +121,45 @@ def test_rtmps(folder):
         check_video("RTMPS", probe(path), spherical=False)
 
 
+def least_descriptors(process):
+    """While it connects again and again it has some more at times."""
+    found = []
+    for _ in range(60):
+        found.append(len(os.listdir(f"/proc/{process.pid}/fd")))
+        time.sleep(0.05)
+    return min(found)
+
+
+def test_refused(folder):
+    """A stream that is there already: it is said in words, and nothing of an attempt is left behind."""
+    server = Nginx(folder)
+    server.start()
+    log = pathlib.Path(folder, "error.log")
+
+    def refused(count):
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            if log.read_text(encoding="utf-8", errors="replace").lower().count("already publishing") >= count:
+                return True
+            time.sleep(0.1)
+        return False
+
+    try:
+        target = f"rtmp://127.0.0.1:{server.port}/live/once"
+        with streaming("test:", *SMALL, "--to", target, "--to", target) as live:
+            told = live.wait(lambda line: any("has this stream already" in one["words"]
+                                              for one in line["outputs"]))
+            check("it is told", told, live.news())
+            check("it is tried again", refused(3))
+            before = least_descriptors(live.process)
+            check("and again", refused(8))
+            after = least_descriptors(live.process)
+            check("no descriptor is left behind", after <= before, (before, after))
+            live.end()
+    finally:
+        server.kill()
+
+
 def receiver(port, out):
     return subprocess.Popen(["srt-live-transmit", "-q", f"srt://127.0.0.1:{port}?mode=listener",
                              "file://con"], stdin=subprocess.DEVNULL, stdout=out,
@@ -210,7 +249,7 @@ def main():
             sys.exit(77)
         os.execvp(SPACE[0], [*SPACE, sys.executable, *sys.argv, "--inside"])
     set_network(True)
-    for test in (test_debug_log, test_cut_network, test_rtmps):
+    for test in (test_debug_log, test_refused, test_cut_network, test_rtmps):
         with tempfile.TemporaryDirectory(prefix="sphere-live-") as folder:
             attempt(test, folder)
     finish()
