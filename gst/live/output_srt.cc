@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SRT: MPEG-TS over a network that loses packets, encrypted where there is a passphrase.
 
-#include <cstdlib>
+#include <gio/gio.h>
+#include <gst/video/video-event.h>
+
+#include <memory>
 
 #include "gst/live/debug_log.h"
 #include "gst/live/output.h"
@@ -46,11 +49,14 @@ class SrtOutput : public Output {
     GstElement* sink = child_of(*bin, "sink");
     sink_.reset(GST_ELEMENT(gst_object_ref(sink)));
     answered_at_ = 0;
-    const std::string address = settings_.listener && target_.host.empty()
-                                    ? "srt://:" + std::to_string(target_.port)
-                                    : target_.address;
+    std::string address = settings_.listener && target_.host.empty()
+                              ? "srt://:" + std::to_string(target_.port)
+                              : target_.address;
+    // Only with the mode in it does the sink take host and port as those to listen on.
+    address += settings_.listener ? "?mode=listener" : "?mode=caller";
     g_object_set(sink, "uri", address.c_str(), "latency", settings_.latency, nullptr);
-    gst_util_set_object_arg(G_OBJECT(sink), "mode", settings_.listener ? "listener" : "caller");
+    if (settings_.listener)
+      g_signal_connect(sink, "caller-added", G_CALLBACK(request_key_frame), child_of(*bin, "video"));
     if (!settings_.passphrase.empty())
       g_object_set(sink, "passphrase", settings_.passphrase.c_str(), "pbkeylen",
                    settings_.key_length, nullptr);
@@ -99,6 +105,13 @@ class SrtOutput : public Output {
   }
 
  private:
+  /// Who connects can show nothing before the next key frame.
+  static void request_key_frame(GstElement*, int, GSocketAddress*, gpointer parser) {
+    const GstRef<GstPad> pad(gst_element_get_static_pad(GST_ELEMENT(parser), "sink"));
+    gst_pad_push_event(pad.get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  }
+
   const Target target_;
   const SrtSettings settings_;
   OutputNeeds needs_;

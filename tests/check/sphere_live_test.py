@@ -188,6 +188,40 @@ def test_srt(folder):
     check("SRT: the mark of 360", b"\x06\x96\x01\x44" in received.read_bytes())
 
 
+def test_srt_listener(folder):
+    """As a program on this machine calls it: several may, and each begins at once."""
+    if not shutil.which("srt-live-transmit"):
+        print("skip: SRT: srt-live-transmit is not installed (srt-tools)")
+        return
+    for passphrase in ("", "&passphrase=0123456789abc"):
+        port = free_port(socket.SOCK_DGRAM)
+        with streaming("test:", *SMALL, "--to",
+                       f"srt://127.0.0.1:{port}?mode=listener{passphrase}", "--to",
+                       f"srt://127.0.0.1:{port}?mode=listener") as live:
+            check("it waits for callers", live.frames(0, 5) or live.frames(1, 5))
+            states = {}
+            taken = live.wait(lambda line: states.update(
+                {one["state"]: one["words"] for one in line["outputs"]}) or "waiting" in states)
+            check("a port that is taken is told", taken and "listened on" in states["waiting"], states)
+            received = [pathlib.Path(folder, f"{number}.ts") for number in range(2)]
+            players = []
+            for path in received:
+                with open(path, "wb") as out:
+                    players.append(subprocess.Popen(
+                        ["srt-live-transmit", "-q", f"srt://127.0.0.1:{port}?mode=caller{passphrase}",
+                         "file://con"], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL))
+            end = time.monotonic() + DEADLINE
+            while min(path.stat().st_size for path in received) < 60000 and time.monotonic() < end:
+                time.sleep(0.1)
+            for player in players:
+                player.kill()
+                player.wait(timeout=DEADLINE)
+            live.end()
+        for path in received:
+            probed = probe(path)
+            check_video(f"SRT listener {passphrase[:11]}", probed, spherical=False)
+
+
 def test_rtmp(folder):
     if not NGINX_MODULE or not shutil.which("nginx"):
         print("skip: RTMP: nginx with its RTMP module is not installed (libnginx-mod-rtmp)")
