@@ -166,7 +166,7 @@ std::optional<Time> CameraConnection::next_wake_up() {
 
 void CameraConnection::run() {
   for (;;) {
-    for (ConnectionAction& action : core_.take_actions()) perform(action);
+    perform_actions();
     const std::optional<Time> wake_up = next_wake_up();
     std::vector<Event> events;
     {
@@ -192,8 +192,6 @@ void CameraConnection::run() {
     core_.advance(now());
     if (core_.state() != before)
       GST_INFO_OBJECT(bin_, "%s -> %s", name_of(before), name_of(core_.state()));
-    counts_.connections = core_.connections();
-    counts_.losses = core_.losses();
     if (!is_working(core_.state())) continue;
     std::shared_ptr<hw::Camera> open = core_.is_control_open() ? camera() : nullptr;
     position_due_ = position_.update(open.get(), now());
@@ -237,6 +235,13 @@ void CameraConnection::handle(Event& event) {
     core_.set_playing(changed->playing, now());
   }
   // The actions of an event are done before the next event is read.
+  perform_actions();
+}
+
+void CameraConnection::perform_actions() {
+  // Before they are told, so that who hears of a change finds it counted.
+  counts_.connections = core_.connections();
+  counts_.losses = core_.losses();
   for (ConnectionAction& action : core_.take_actions()) perform(action);
 }
 

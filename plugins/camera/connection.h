@@ -129,6 +129,7 @@ class CameraConnection {
   void put(Event event);
   std::optional<Time> next_wake_up();
   void handle(Event& event);
+  void perform_actions();
   void perform(ConnectionAction& action);
   void observe();
   ConnectionSettings core_settings() const;
