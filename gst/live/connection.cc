@@ -83,8 +83,8 @@ void end_connections(GMainContext* context) {
   gint priority = 0, timeout = 0;
   g_main_context_prepare(context, &priority);
   std::vector<GPollFD> polled(most_polled);
-  const int count = std::min(most_polled, g_main_context_query(context, G_MAXINT, &timeout,
-                                                               polled.data(), most_polled));
+  const int count = std::min(
+      most_polled, g_main_context_query(context, G_MAXINT, &timeout, polled.data(), most_polled));
   for (int i = 0; i < count; ++i)
     if (is_stream_socket(polled[static_cast<size_t>(i)].fd))
       shutdown(polled[static_cast<size_t>(i)].fd, SHUT_RDWR);

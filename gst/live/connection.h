@@ -2,8 +2,8 @@
 // What the kernel knows about the TCP connections of this process, how much of a live stream it may
 // hold back for them, and their end where their owner forgets it.
 //
-// rtmp2sink does not give its socket away, so the descriptors are looked through. Another connection
-// to the same port, which is meant too, goes to the same server.
+// rtmp2sink does not give its socket away, so the descriptors are looked through. Another
+// connection to the same port, which is meant too, goes to the same server.
 
 #pragma once
 

@@ -60,7 +60,8 @@ struct OutputNeeds {
   /// After this time, in seconds, the next key frame begins a new element; 0: never.
   double part_seconds = 0;
   /// Whether the buffers at its sinks have the presentation times of the pictures in them. Where a
-  /// muxer gives them others, the latency is that of the last picture that was given to the element.
+  /// muxer gives them others, the latency is that of the last picture that was given to the
+  /// element.
   bool keeps_times = true;
   /// Whether it may be the reason that the encoder gets a lower bit rate. A file or a window is
   /// not.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // RTMP and RTMPS: to a media server, or to a service for live video.
 
+#include <gio/gio.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -16,8 +18,8 @@ namespace sphere::live {
 namespace {
 
 // How long a server may take to answer. The kernel asks for a connection at once, after one second
-// and after three; with this limit and the runner's pauses there are never more than 5 s between two
-// of these.
+// and after three; with this limit and the runner's pauses there are never more than 5 s between
+// two of these.
 constexpr guint timeout_s = 3;
 // The kernel may hold a second of the stream back: enough for a connection with half a second of
 // delay, and little enough to notice soon that it is too slow.

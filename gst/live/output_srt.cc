@@ -56,7 +56,8 @@ class SrtOutput : public Output {
     address += settings_.listener ? "?mode=listener" : "?mode=caller";
     g_object_set(sink, "uri", address.c_str(), "latency", settings_.latency, nullptr);
     if (settings_.listener)
-      g_signal_connect(sink, "caller-added", G_CALLBACK(request_key_frame), child_of(*bin, "video"));
+      g_signal_connect(sink, "caller-added", G_CALLBACK(request_key_frame),
+                       child_of(*bin, "video"));
     if (!settings_.passphrase.empty())
       g_object_set(sink, "passphrase", settings_.passphrase.c_str(), "pbkeylen",
                    settings_.key_length, nullptr);

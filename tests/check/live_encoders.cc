@@ -24,9 +24,8 @@ enum Control { control_vbr, control_cbr };
 enum { PROP_RATE_CONTROL = 1, PROP_B_FRAMES, PROP_BITRATE, PROP_KEY_INT_MAX, PROP_EXTRA };
 
 GType control_type() {
-  static const GEnumValue values[] = {{control_vbr, "Variable", "vbr"},
-                                      {control_cbr, "Constant", "cbr"},
-                                      {0, nullptr, nullptr}};
+  static const GEnumValue values[] = {
+      {control_vbr, "Variable", "vbr"}, {control_cbr, "Constant", "cbr"}, {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("LiveEncodersControl", values);
   return type;
 }
@@ -107,9 +106,8 @@ void hardware_encoder_class_init(HardwareEncoderClass* type) {
   auto* element = GST_ELEMENT_CLASS(type);
   element->change_state = change_state;
   gst_element_class_set_static_metadata(element, "Encoder", "Codec/Encoder/Video", "", "");
-  for (const auto& [name, direction, caps] :
-       {std::tuple("sink", GST_PAD_SINK, "video/x-raw"),
-        std::tuple("src", GST_PAD_SRC, "video/x-h264")}) {
+  for (const auto& [name, direction, caps] : {std::tuple("sink", GST_PAD_SINK, "video/x-raw"),
+                                              std::tuple("src", GST_PAD_SRC, "video/x-h264")}) {
     const CapsRef form(gst_caps_from_string(caps));
     gst_element_class_add_pad_template(
         element, gst_pad_template_new(name, direction, GST_PAD_ALWAYS, form.get()));

@@ -316,9 +316,8 @@ GST_START_TEST(a_network_that_passes_nothing) {
   Running run({recorded(1), recorded(2)}, "test:?sound=no");
   recorder(1).needs.adapts = true;
   run.start();
-  fail_unless(run.until([&run] {
-    return run.session->status().outputs[0].status.state == OutputState::running;
-  }));
+  fail_unless(run.until(
+      [&run] { return run.session->status().outputs[0].status.state == OutputState::running; }));
   recorder(1).unanswered = 2'000'000;
   recorder(1).set_blocking(true);
   fail_unless(run.until([&run] { return run.told("the network passes nothing at the moment"); }));

@@ -107,7 +107,8 @@ int main(int argc, char** argv) {
   found.rate = argc == 3 ? std::atof(argv[2]) : 30000.0 / 1001;
   g_autoptr(GError) error = nullptr;
   GstElement* made = gst_parse_launch(
-      "filesrc name=file ! decodebin name=all  all. ! queue ! videoconvert ! video/x-raw,format=GRAY8 "
+      "filesrc name=file ! decodebin name=all  all. ! queue ! videoconvert ! "
+      "video/x-raw,format=GRAY8 "
       "! appsink name=pictures sync=false  all. ! queue ! audioconvert ! audioresample ! "
       "audio/x-raw,format=F32LE,rate=48000,channels=1 ! appsink name=sound sync=false",
       &error);
@@ -118,7 +119,8 @@ int main(int argc, char** argv) {
   const sphere::GstRef<GstElement> pipeline(static_cast<GstElement*>(gst_object_ref_sink(made)));
   const sphere::GstRef<GstElement> file(gst_bin_get_by_name(GST_BIN(made), "file"));
   g_object_set(file.get(), "location", argv[1], nullptr);
-  for (const auto& [name, take] : {std::pair("pictures", take_picture), std::pair("sound", take_sound)}) {
+  for (const auto& [name, take] :
+       {std::pair("pictures", &take_picture), std::pair("sound", &take_sound)}) {
     const sphere::GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(made), name));
     GstAppSinkCallbacks callbacks = {};
     callbacks.new_sample = take;
@@ -126,9 +128,9 @@ int main(int argc, char** argv) {
   }
   gst_element_set_state(made, GST_STATE_PLAYING);
   const sphere::GstRef<GstBus> bus(gst_element_get_bus(made));
-  const sphere::MessageRef last(gst_bus_timed_pop_filtered(
-      bus.get(), GST_CLOCK_TIME_NONE,
-      static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS)));
+  const sphere::MessageRef last(
+      gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE,
+                                 static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS)));
   gst_element_set_state(made, GST_STATE_NULL);
   const sphere::Lock lock(found.mutex);
   if (found.pictures.empty() || found.ticks.empty()) {
