@@ -105,7 +105,8 @@ void hardware_encoder_class_init(HardwareEncoderClass* type) {
   add(PROP_EXTRA, g_param_spec_boxed("extra-controls", "", "", GST_TYPE_STRUCTURE, flags));
   auto* element = GST_ELEMENT_CLASS(type);
   element->change_state = change_state;
-  gst_element_class_set_static_metadata(element, "Encoder", "Codec/Encoder/Video", "", "");
+  gst_element_class_set_static_metadata(element, "Encoder", "Codec/Encoder/Video",
+                                        "Stands for one in hardware", "gst-sphere");
   for (const auto& [name, direction, caps] : {std::tuple("sink", GST_PAD_SINK, "video/x-raw"),
                                               std::tuple("src", GST_PAD_SRC, "video/x-h264")}) {
     const CapsRef form(gst_caps_from_string(caps));
@@ -114,8 +115,17 @@ void hardware_encoder_class_init(HardwareEncoderClass* type) {
   }
 }
 
+/// A type for each name: a class knows only the first factory that makes an object of it.
+GType type_of(const char* name) {
+  const std::string type = std::string("LiveEncoders-") + name;
+  if (const GType known = g_type_from_name(type.c_str())) return known;
+  return g_type_register_static_simple(
+      hardware_encoder_get_type(), type.c_str(), sizeof(HardwareEncoderClass), nullptr,
+      sizeof(HardwareEncoder), nullptr, static_cast<GTypeFlags>(0));
+}
+
 void install(const char* name) {
-  fail_unless(gst_element_register(nullptr, name, GST_RANK_NONE, hardware_encoder_get_type()));
+  fail_unless(gst_element_register(nullptr, name, GST_RANK_NONE, type_of(name)));
 }
 
 void remove_all() {
@@ -140,7 +150,7 @@ HardwareEncoder* inside(GstElement* bin) {
   HardwareEncoder* found = nullptr;
   while (gst_iterator_next(all, &item) == GST_ITERATOR_OK) {
     auto* element = static_cast<GstElement*>(g_value_get_object(&item));
-    if (G_OBJECT_TYPE(element) == hardware_encoder_get_type())
+    if (g_type_is_a(G_OBJECT_TYPE(element), hardware_encoder_get_type()))
       found = reinterpret_cast<HardwareEncoder*>(element);
     g_value_reset(&item);
   }

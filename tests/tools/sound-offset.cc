@@ -4,7 +4,7 @@
 // Prints one line of JSON:
 //
 //   offset_ms   the median: positive where the sound is late
-//   spread_ms   how far nine in ten of the pictures are from their median at most
+//   spread_ms   how far nine in ten of the ticks are from the median at most
 //   pictures, ticks   how many were read
 //
 //   sound-offset FILE [RATE]     RATE: pictures a second of the camera; default 30000/1001
@@ -47,18 +47,15 @@ double at(std::vector<double> values, double share) {
   return values[index];
 }
 
-/// The middle of parts of a second, which may lie around the half.
-double middle(const std::vector<double>& seconds) {
-  const double first = seconds.front();
-  std::vector<double> away;
-  for (const double one : seconds) away.push_back(part(one - first));
-  return part(first + at(away, 0.5));
-}
+/// When the camera began, as a picture tells it.
+struct Begin {
+  double seen, begin;
+};
 
 struct Found {
   double rate = 0;
   sphere::Mutex mutex;  // protects what follows, which two threads fill
-  std::vector<double> pictures SPHERE_GUARDED_BY(mutex);
+  std::vector<Begin> pictures SPHERE_GUARDED_BY(mutex);
   std::vector<double> ticks SPHERE_GUARDED_BY(mutex);
   double loud_at = -1;  ///< of the thread of the sound
 };
@@ -68,8 +65,9 @@ GstFlowReturn take_picture(GstAppSink* sink, gpointer data) {
   const SampleRef sample(gst_app_sink_pull_sample(sink));
   if (!sample) return GST_FLOW_OK;
   if (const auto number = sphere::test::number_in(sample.get())) {
+    const double time = running_time(sample.get());
     const sphere::Lock lock(found->mutex);
-    found->pictures.push_back(running_time(sample.get()) - *number / found->rate);
+    found->pictures.push_back({time, time - *number / found->rate});
   }
   return GST_FLOW_OK;
 }
@@ -138,11 +136,17 @@ int main(int argc, char** argv) {
                  found.ticks.size(), argv[1]);
     return 1;
   }
-  const double picture = middle(found.pictures);
-  std::vector<double> away;
-  for (const double one : found.pictures) away.push_back(std::abs(part(one - picture)));
+  // Each tick is compared with the picture beside it: the camera may have begun anew in between.
+  std::ranges::sort(found.pictures, {}, &Begin::seen);
+  std::vector<double> offsets, away;
+  for (const double tick : found.ticks) {
+    auto beside = std::ranges::lower_bound(found.pictures, tick, {}, &Begin::seen);
+    if (beside == found.pictures.end()) --beside;
+    offsets.push_back(part(tick - beside->begin));
+  }
+  const double offset = at(offsets, 0.5);
+  for (const double one : offsets) away.push_back(std::abs(part(one - offset)));
   std::printf("{\"offset_ms\": %.1f, \"spread_ms\": %.1f, \"pictures\": %zu, \"ticks\": %zu}\n",
-              part(middle(found.ticks) - picture) * 1e3, at(away, 0.9) * 1e3, found.pictures.size(),
-              found.ticks.size());
+              offset * 1e3, at(away, 0.9) * 1e3, found.pictures.size(), found.ticks.size());
   return 0;
 }
