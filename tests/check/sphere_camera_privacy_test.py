@@ -22,6 +22,8 @@ SECRETS = {
 }
 NETWORK = {"the name of the network": "MJXJ-emulator"}
 TOKEN = re.compile(r"""token["']?\s*[:=]\s*["']?\d""")
+# A log is full of times and addresses of memory. Some have a secret's digits in them by chance.
+NOISE = re.compile(r"\b\d+:\d\d:\d\d\.\d{9}\b|\b0x[0-9a-fA-F]+\b")
 
 
 @contextlib.contextmanager
@@ -57,12 +59,37 @@ class Log:
             path.unlink()
 
 
+def find(secret, text):
+    """The first line that tells a secret, without its noise. A secret does not begin within a number.
+    A password does not end within one either, but a position may have more digits."""
+    end = "" if "." in secret else r"(?!\d)"
+    alone = re.compile(r"(?<!\d)(?<!\d\.)" + re.escape(secret) + end)
+    for line in text.splitlines():
+        if secret in line and alone.search(NOISE.sub("-", line)):
+            return line
+    return None
+
+
 def search(what, text, secrets):
     for name, secret in secrets.items():
-        at = text.find(secret)
-        check(f"{what}: without {name}", at < 0, text[max(at - 100, 0):at + 60] if at >= 0 else "")
+        line = find(secret, text)
+        check(f"{what}: without {name}", line is None, line)
     token = TOKEN.search(text)
     check(f"{what}: without a token", not token, token and text[token.start() - 60:token.end()])
+
+
+def test_search():
+    """What a log has by chance is no secret, and a secret is one wherever it stands."""
+    for chance in ("0:00:00.312345678 4242 0x7f8212345678 LOG", "time 0:00:48.208112345,",
+                   "latency 112345678 ns", "0.12345678", "116.3712", "clock 1234567890"):
+        found = [name for name, secret in SECRETS.items() if find(secret, chance)]
+        check(f"'{chance}' tells nothing", not found, found)
+    before = "0:00:00.112345678 1 0x5 12345678901\n"
+    for name, secret in (SECRETS | NETWORK).items():
+        for line in (f'"x":"{secret}"', f"x={secret}&y", f"x:{secret}", f"({secret})",
+                     f"(string){secret}", f"-{secret}", f"0:00:00.000000001 1 0x5 {secret}"):
+            check(f"{name} in '{line}'", find(secret, before + line + "\n" + before))
+    check("a position with more digits", find(SECRETS["the latitude"], "48.20817"))
 
 
 def commands(uri, folder):
@@ -118,6 +145,7 @@ def test_preview():
 
 
 def main():
+    attempt(test_search)
     attempt(test_commands)
     if "ASAN_OPTIONS" not in os.environ:
         attempt(test_preview)
