@@ -30,7 +30,7 @@ enum class FileTransport {
 /// Connects if there is no connection, and waits for that. Not from the camera's thread.
 std::optional<Failure> connect_and_wait(CameraClient& client, GCancellable* cancellable);
 
-/// Whether a transfer that failed so may succeed when it is tried again.
+/// Whether a transfer that failed for this reason may succeed when it is tried again.
 bool may_pass(const Failure& failure);
 
 /// Waits for `duration`, or until it is cancelled.
@@ -71,7 +71,7 @@ class CardFile {
   /// thread or the camera's.
   std::optional<Failure> read(uint64_t offset, std::optional<uint64_t> count, const Sink& sink,
                               GCancellable* cancellable);
-  /// Reads `count` bytes, which the file must have. What is cut is continued, as long as
+  /// Reads `count` bytes, which the file must have. A transfer that is cut is continued, as long as
   /// `patience` has not passed without a new byte.
   std::optional<Failure> read_all(uint64_t offset, uint64_t count, const Sink& sink,
                                   std::chrono::milliseconds patience, GCancellable* cancellable);

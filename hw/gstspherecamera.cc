@@ -107,9 +107,10 @@ AsyncCall::AsyncCall(GTask* task, std::weak_ptr<CameraClient> client)
         return cancellable ? G_CANCELLABLE(g_object_ref(cancellable)) : nullptr;
       }()) {}
 
-std::shared_ptr<AsyncCall> AsyncCall::start(GstSphereCamera* camera, gpointer tag,
-                                            GCancellable* cancellable, GAsyncReadyCallback callback,
-                                            gpointer user_data) {
+std::shared_ptr<AsyncCall> AsyncCall::start_with_tag(GstSphereCamera* camera, gpointer tag,
+                                                     GCancellable* cancellable,
+                                                     GAsyncReadyCallback callback,
+                                                     gpointer user_data) {
   GTask* task = g_task_new(camera, cancellable, callback, user_data);
   g_task_set_source_tag(task, tag);
   const std::shared_ptr<AsyncCall> call(new AsyncCall(task, client_of(camera)));
@@ -189,6 +190,12 @@ void AsyncCall::fail(const Failure& failure) { fail(code_of(failure.reason), fai
 std::function<void(const std::optional<Failure>&)> AsyncCall::done() {
   return [call = shared_from_this()](const std::optional<Failure>& failure) {
     failure ? call->fail(*failure) : call->succeed();
+  };
+}
+
+std::function<void(const Camera::Answer&)> AsyncCall::answered() {
+  return [call = shared_from_this()](const Camera::Answer& answer) {
+    answer.done ? call->succeed() : call->fail(answer.failure);
   };
 }
 
@@ -529,8 +536,7 @@ void gst_sphere_camera_connect_async(GstSphereCamera* camera, GCancellable* canc
                                      GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_connect_async),
-                       cancellable, callback, user_data);
+      AsyncCall::start(camera, gst_sphere_camera_connect_async, cancellable, callback, user_data);
   if (!camera->priv->client)
     return call->fail(GST_SPHERE_ERROR_INVALID, "the location is not the URI of a camera");
   auto* priv = camera->priv;
@@ -571,9 +577,8 @@ SPHERE_CAMERA_FINISH(connect)
 void gst_sphere_camera_disconnect_async(GstSphereCamera* camera, GCancellable* cancellable,
                                         GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_disconnect_async),
-                       cancellable, callback, user_data);
+  const auto call = AsyncCall::start(camera, gst_sphere_camera_disconnect_async, cancellable,
+                                     callback, user_data);
   call->run_in_thread([camera, client = camera->priv->client](AsyncCall& one) {
     if (client) {
       client->release(camera);
@@ -671,8 +676,7 @@ void gst_sphere_camera_identify_async(GstSphereCamera* camera, GCancellable* can
                                       GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_identify_async),
-                       cancellable, callback, user_data);
+      AsyncCall::start(camera, gst_sphere_camera_identify_async, cancellable, callback, user_data);
   auto* priv = camera->priv;
   const auto allowed = [priv] {
     return priv->consent.allowed(consent::Category::device, consent::Purpose::bind) &&
@@ -685,9 +689,7 @@ void gst_sphere_camera_identify_async(GstSphereCamera* camera, GCancellable* can
   if (!one) return;
   one->identify(allowed, [call](const std::optional<CameraIdentity>& identity) {
     if (!identity) return call->fail(GST_SPHERE_ERROR_REFUSED, "the camera does not tell it");
-    call->succeed(
-        new CameraIdentity(*identity),
-        +[](gpointer data) { delete static_cast<CameraIdentity*>(data); });
+    call->succeed_with(*identity);
   });
 }
 

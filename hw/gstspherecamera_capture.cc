@@ -78,7 +78,7 @@ class SavedFile : public std::enable_shared_from_this<SavedFile> {
   void finish(std::unique_lock<std::mutex>& lock) {
     const std::shared_ptr<SavedFile> keep = std::move(self_);
     lock.unlock();
-    call_->succeed(g_strdup(path_.c_str()), g_free);
+    call_->succeed(path_);
   }
 
   /// No path has come.
@@ -158,10 +158,8 @@ void gst_sphere_camera_take_photo_async(GstSphereCamera* camera, GstSphereCamera
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(kind >= GST_SPHERE_CAMERA_PHOTO_SINGLE &&
                    kind <= GST_SPHERE_CAMERA_PHOTO_ONE_LENS);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_take_photo_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
+  const auto one =
+      start_connected(camera, gst_sphere_camera_take_photo_async, cancellable, callback, user_data);
   if (!one) return;
   PhotoRequest request;
   request.kind = static_cast<PhotoRequest::Kind>(kind);
@@ -173,10 +171,10 @@ void gst_sphere_camera_take_photo_async(GstSphereCamera* camera, GstSphereCamera
                       kind == GST_SPHERE_CAMERA_PHOTO_TIMED ||
                       kind == GST_SPHERE_CAMERA_PHOTO_ONE_LENS;
   // From now on, because the camera may be faster than its answer.
-  const auto saved = is_one ? SavedFile::wait(call, client_of(camera), true) : nullptr;
+  const auto saved = is_one ? SavedFile::wait(one.call, client_of(camera), true) : nullptr;
   const guint timeout =
       longest_photo + static_cast<guint>(std::clamp(request.seconds.value_or(0), 0, 3600));
-  one->take_photo(request, [call, saved, timeout](const Camera::Answer& answer) {
+  one->take_photo(request, [call = one.call, saved, timeout](const Camera::Answer& answer) {
     if (!answer.done) return call->fail(answer.failure);
     saved ? saved->accepted(timeout) : call->succeed(nullptr, nullptr);
   });
@@ -195,11 +193,7 @@ void gst_sphere_camera_take_photo_async(GstSphereCamera* camera, GstSphereCamera
  *
  * Since: 0.2
  */
-gchar* gst_sphere_camera_take_photo_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                           GError** error) {
-  return static_cast<gchar*>(finish_pointer(
-      camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_take_photo_async), error));
-}
+SPHERE_CAMERA_FINISH_POINTER(gchar, take_photo)
 
 /**
  * gst_sphere_camera_start_recording_async:
@@ -223,10 +217,8 @@ void gst_sphere_camera_start_recording_async(GstSphereCamera* camera, GstSphereC
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(kind >= GST_SPHERE_CAMERA_RECORDING_NORMAL &&
                    kind <= GST_SPHERE_CAMERA_RECORDING_ONE_LENS);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_start_recording_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
+  const auto one = start_connected(camera, gst_sphere_camera_start_recording_async, cancellable,
+                                   callback, user_data);
   if (!one) return;
   RecordingRequest request;
   request.kind = static_cast<RecordingRequest::Kind>(kind);
@@ -241,9 +233,7 @@ void gst_sphere_camera_start_recording_async(GstSphereCamera* camera, GstSphereC
   Camera::Wanted wanted;
   // Consent may be withdrawn while the command is queued.
   if (request.with_sound) wanted = given;
-  one->start_recording(request, wanted, [call](const Camera::Answer& answer) {
-    answer.done ? call->succeed() : call->fail(answer.failure);
-  });
+  one->start_recording(request, wanted, one.call->answered());
 }
 
 /**
@@ -274,14 +264,12 @@ SPHERE_CAMERA_FINISH(start_recording)
 void gst_sphere_camera_stop_async(GstSphereCamera* camera, GCancellable* cancellable,
                                   GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_stop_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
+  const auto one =
+      start_connected(camera, gst_sphere_camera_stop_async, cancellable, callback, user_data);
   if (!one) return;
   const bool is_video = one->state().recording;
-  const auto saved = is_video ? SavedFile::wait(call, client_of(camera), false) : nullptr;
-  one->stop([call, saved](const Camera::Answer& answer) {
+  const auto saved = is_video ? SavedFile::wait(one.call, client_of(camera), false) : nullptr;
+  one->stop([call = one.call, saved](const Camera::Answer& answer) {
     if (!answer.done) return call->fail(answer.failure);
     saved ? saved->accepted(longest_closing) : call->succeed(nullptr, nullptr);
   });
@@ -300,11 +288,7 @@ void gst_sphere_camera_stop_async(GstSphereCamera* camera, GCancellable* cancell
  *
  * Since: 0.2
  */
-gchar* gst_sphere_camera_stop_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                     GError** error) {
-  return static_cast<gchar*>(finish_pointer(
-      camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_stop_async), error));
-}
+SPHERE_CAMERA_FINISH_POINTER(gchar, stop)
 
 /**
  * gst_sphere_camera_mark_async:
@@ -320,14 +304,10 @@ gchar* gst_sphere_camera_stop_finish(GstSphereCamera* camera, GAsyncResult* resu
 void gst_sphere_camera_mark_async(GstSphereCamera* camera, GCancellable* cancellable,
                                   GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_mark_async),
-                       cancellable, callback, user_data);
-  const std::shared_ptr<Camera> one = connected_camera(*call);
+  const auto one =
+      start_connected(camera, gst_sphere_camera_mark_async, cancellable, callback, user_data);
   if (!one) return;
-  one->mark([call](const Camera::Answer& answer) {
-    answer.done ? call->succeed() : call->fail(answer.failure);
-  });
+  one->mark(one.call->answered());
 }
 
 /**

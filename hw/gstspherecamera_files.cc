@@ -15,6 +15,18 @@
 using namespace sphere;
 using namespace sphere::hw;
 
+namespace {
+
+template <typename Function>
+PartCall<CameraFiles> start_files(GstSphereCamera* camera, Function* function,
+                                  GCancellable* cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data) {
+  return start_for(camera, function, cancellable, callback, user_data, &Camera::files,
+                   "files that can be read over the network");
+}
+
+}  // namespace
+
 struct _GstSphereCameraFile {
   CameraFile file;
 };
@@ -102,8 +114,7 @@ void gst_sphere_camera_list_files_async(GstSphereCamera* camera, GCancellable* c
                                         GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   const auto started =
-      start_for(camera, gst_sphere_camera_list_files_async, cancellable, callback, user_data,
-                &Camera::files, "files that can be read over the network");
+      start_files(camera, gst_sphere_camera_list_files_async, cancellable, callback, user_data);
   if (!started) return;
   const std::shared_ptr<AsyncCall>& call = started.call;
   const auto list = std::shared_ptr<GPtrArray>(
@@ -135,11 +146,7 @@ void gst_sphere_camera_list_files_async(GstSphereCamera* camera, GCancellable* c
  *
  * Since: 0.2
  */
-GPtrArray* gst_sphere_camera_list_files_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                               GError** error) {
-  return static_cast<GPtrArray*>(finish_pointer(
-      camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_list_files_async), error));
-}
+SPHERE_CAMERA_FINISH_POINTER(GPtrArray, list_files)
 
 /**
  * gst_sphere_camera_get_file_info_async:
@@ -159,8 +166,7 @@ void gst_sphere_camera_get_file_info_async(GstSphereCamera* camera, const gchar*
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(path);
   const auto started =
-      start_for(camera, gst_sphere_camera_get_file_info_async, cancellable, callback, user_data,
-                &Camera::files, "files that can be read over the network");
+      start_files(camera, gst_sphere_camera_get_file_info_async, cancellable, callback, user_data);
   if (!started) return;
   const std::shared_ptr<AsyncCall>& call = started.call;
   started->info(path, [call](const MediaInfo& info, const std::optional<Failure>& failure) {
@@ -176,7 +182,7 @@ void gst_sphere_camera_get_file_info_async(GstSphereCamera* camera, const gchar*
       gst_structure_set(all, "size", G_TYPE_INT64, static_cast<gint64>(*info.size), nullptr);
     if (info.seconds) gst_structure_set(all, "seconds", G_TYPE_DOUBLE, *info.seconds, nullptr);
     if (info.stitched) gst_structure_set(all, "stitched", G_TYPE_BOOLEAN, *info.stitched, nullptr);
-    call->succeed(all, reinterpret_cast<GDestroyNotify>(gst_structure_free));
+    call->succeed(all);
   });
 }
 
@@ -194,11 +200,7 @@ void gst_sphere_camera_get_file_info_async(GstSphereCamera* camera, const gchar*
  *
  * Since: 0.2
  */
-GstStructure* gst_sphere_camera_get_file_info_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                                     GError** error) {
-  return static_cast<GstStructure*>(finish_pointer(
-      camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_get_file_info_async), error));
-}
+SPHERE_CAMERA_FINISH_POINTER(GstStructure, get_file_info)
 
 /**
  * gst_sphere_camera_get_thumbnail_async:
@@ -218,15 +220,12 @@ void gst_sphere_camera_get_thumbnail_async(GstSphereCamera* camera, const gchar*
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(path);
   const auto started =
-      start_for(camera, gst_sphere_camera_get_thumbnail_async, cancellable, callback, user_data,
-                &Camera::files, "files that can be read over the network");
+      start_files(camera, gst_sphere_camera_get_thumbnail_async, cancellable, callback, user_data);
   if (!started) return;
   const std::shared_ptr<AsyncCall>& call = started.call;
   started->thumbnail(path, [call](Thumbnail thumbnail, const std::optional<Failure>& failure) {
     if (failure) return call->fail(*failure);
-    call->succeed(
-        new Thumbnail(std::move(thumbnail)),
-        +[](gpointer data) { delete static_cast<Thumbnail*>(data); });
+    call->succeed_with(std::move(thumbnail));
   });
 }
 
@@ -338,8 +337,7 @@ void gst_sphere_camera_download_async(GstSphereCamera* camera, const gchar* path
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(path && destination);
   const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_download_async),
-                       cancellable, callback, user_data);
+      AsyncCall::start(camera, gst_sphere_camera_download_async, cancellable, callback, user_data);
   const auto calls = std::make_shared<ProgressCalls>(progress, progress_data, progress_notify);
   const std::shared_ptr<CameraClient> client = client_of(camera);
   if (!client)
@@ -394,8 +392,7 @@ void gst_sphere_camera_delete_async(GstSphereCamera* camera, const gchar* path,
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(path);
   const auto started =
-      start_for(camera, gst_sphere_camera_delete_async, cancellable, callback, user_data,
-                &Camera::files, "files that can be read over the network");
+      start_files(camera, gst_sphere_camera_delete_async, cancellable, callback, user_data);
   if (started) started->remove(path, started.call->done());
 }
 

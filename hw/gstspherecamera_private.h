@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/gstsphereerror.h"
@@ -25,9 +26,14 @@ namespace sphere::hw {
 /// camera's own thread, whose end is waited for then.
 class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
  public:
-  static std::shared_ptr<AsyncCall> start(GstSphereCamera* camera, gpointer tag,
+  /// Starts the call of a public function.
+  template <typename Function>
+  static std::shared_ptr<AsyncCall> start(GstSphereCamera* camera, Function* function,
                                           GCancellable* cancellable, GAsyncReadyCallback callback,
-                                          gpointer user_data);
+                                          gpointer user_data) {
+    return start_with_tag(camera, reinterpret_cast<gpointer>(function), cancellable, callback,
+                          user_data);
+  }
   ~AsyncCall();
 
   /// Null if there is none, or the camera is gone.
@@ -40,15 +46,31 @@ class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
   void succeed();
   /// With a value for the finish function, and the function that frees it.
   void succeed(gpointer value, GDestroyNotify free);
+  void succeed(GstStructure* value) {
+    succeed(value, reinterpret_cast<GDestroyNotify>(gst_structure_free));
+  }
+  void succeed(const std::string& value) { succeed(g_strdup(value.c_str()), g_free); }
+  /// With a copy of an object, which the finish function deletes.
+  template <typename T>
+  void succeed_with(T value) {
+    succeed(
+        new T(std::move(value)), +[](gpointer data) { delete static_cast<T*>(data); });
+  }
   void fail(const Failure& failure);
   void fail(int code, const std::string& message);
   /// A handler for functions of the camera that return only a failure.
   std::function<void(const std::optional<Failure>&)> done();
+  /// A handler for functions of the camera that return an answer.
+  std::function<void(const Camera::Answer&)> answered();
   /// Runs a function that blocks in a thread; it answers.
   void run_in_thread(std::function<void(AsyncCall&)> function);
 
  private:
   struct Answer;
+  static std::shared_ptr<AsyncCall> start_with_tag(GstSphereCamera* camera, gpointer tag,
+                                                   GCancellable* cancellable,
+                                                   GAsyncReadyCallback callback,
+                                                   gpointer user_data);
   AsyncCall(GTask* task, std::weak_ptr<CameraClient> client);
   void answer(Answer answer);
 
@@ -65,7 +87,27 @@ consent::Consent& consent_of(GstSphereCamera* camera);
 
 /// The camera of a call; null if there is no connection, and then the call has failed.
 std::shared_ptr<Camera> connected_camera(AsyncCall& call);
-/// The same for a part that some families lack.
+
+/// A call that needs the connection. Without it, the call has failed.
+struct CameraCall {
+  std::shared_ptr<AsyncCall> call;
+  std::shared_ptr<Camera> camera;
+
+  explicit operator bool() const { return camera != nullptr; }
+  Camera* operator->() const { return camera.get(); }
+};
+
+/// Starts the call of a public function.
+template <typename Function>
+CameraCall start_connected(GstSphereCamera* camera, Function* function, GCancellable* cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data) {
+  CameraCall started;
+  started.call = AsyncCall::start(camera, function, cancellable, callback, user_data);
+  started.camera = connected_camera(*started.call);
+  return started;
+}
+
+/// A part of a camera that some families lack; null if there is none, and then the call has failed.
 template <typename Part>
 Part* part_of(AsyncCall& call, const std::shared_ptr<Camera>& camera, Part* (Camera::*getter)(),
               const char* what) {
@@ -91,12 +133,9 @@ template <typename Function, typename Part>
 PartCall<Part> start_for(GstSphereCamera* camera, Function* function, GCancellable* cancellable,
                          GAsyncReadyCallback callback, gpointer user_data,
                          Part* (Camera::*getter)(), const char* what) {
-  PartCall<Part> started;
-  started.call = AsyncCall::start(camera, reinterpret_cast<gpointer>(function), cancellable,
-                                  callback, user_data);
-  started.camera = connected_camera(*started.call);
-  started.part = part_of(*started.call, started.camera, getter, what);
-  return started;
+  CameraCall whole = start_connected(camera, function, cancellable, callback, user_data);
+  Part* part = part_of(*whole.call, whole.camera, getter, what);
+  return {std::move(whole.call), std::move(whole.camera), part};
 }
 
 /// Finish functions.
@@ -104,6 +143,14 @@ gboolean finish_boolean(GstSphereCamera* camera, GAsyncResult* result, gpointer 
                         GError** error);
 gpointer finish_pointer(GstSphereCamera* camera, GAsyncResult* result, gpointer tag,
                         GError** error);
+
+/// Defines the function that ends a call with a value that the caller gets.
+#define SPHERE_CAMERA_FINISH_POINTER(Type, name)                                               \
+  Type* gst_sphere_camera_##name##_finish(GstSphereCamera* camera, GAsyncResult* result,       \
+                                          GError** error) {                                    \
+    return static_cast<Type*>(finish_pointer(                                                  \
+        camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_##name##_async), error)); \
+  }
 
 /// Defines the function that ends a call without a value.
 #define SPHERE_CAMERA_FINISH(name)                                                              \

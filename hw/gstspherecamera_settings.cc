@@ -99,7 +99,7 @@ void gst_sphere_camera_read_settings_async(GstSphereCamera* camera, GCancellable
       const std::string words = info ? info->words_of(value) : std::to_string(value);
       gst_structure_set(all, name.c_str(), G_TYPE_STRING, words.c_str(), nullptr);
     }
-    call->succeed(all, reinterpret_cast<GDestroyNotify>(gst_structure_free));
+    call->succeed(all);
   });
 }
 
@@ -116,11 +116,7 @@ void gst_sphere_camera_read_settings_async(GstSphereCamera* camera, GCancellable
  *
  * Since: 0.2
  */
-GstStructure* gst_sphere_camera_read_settings_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                                     GError** error) {
-  return static_cast<GstStructure*>(finish_pointer(
-      camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_read_settings_async), error));
-}
+SPHERE_CAMERA_FINISH_POINTER(GstStructure, read_settings)
 
 /**
  * gst_sphere_camera_set_setting_async:
@@ -140,9 +136,8 @@ void gst_sphere_camera_set_setting_async(GstSphereCamera* camera, const gchar* s
                                          GAsyncReadyCallback callback, gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   g_return_if_fail(setting && value);
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_set_setting_async),
-                       cancellable, callback, user_data);
+  const auto call = AsyncCall::start(camera, gst_sphere_camera_set_setting_async, cancellable,
+                                     callback, user_data);
   const SettingInfo* info = find_setting(known_settings(camera), setting);
   if (!info)
     return call->fail(GST_SPHERE_ERROR_INVALID,

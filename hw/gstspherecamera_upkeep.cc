@@ -69,9 +69,8 @@ void gst_sphere_camera_set_position_async(GstSphereCamera* camera, gdouble latit
                                           GCancellable* cancellable, GAsyncReadyCallback callback,
                                           gpointer user_data) {
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
-  const auto call =
-      AsyncCall::start(camera, reinterpret_cast<gpointer>(gst_sphere_camera_set_position_async),
-                       cancellable, callback, user_data);
+  const auto call = AsyncCall::start(camera, gst_sphere_camera_set_position_async, cancellable,
+                                     callback, user_data);
   if (!(latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180 &&
         altitude > -100000 && altitude < 100000))
     return call->fail(GST_SPHERE_ERROR_INVALID, "this is not a position on Earth");
@@ -86,10 +85,7 @@ void gst_sphere_camera_set_position_async(GstSphereCamera* camera, gdouble latit
   const Position place = consent::rounded({latitude, longitude, altitude}, answer.precision);
   one->set_position(
       {place.latitude, place.longitude, place.altitude.value_or(0)},
-      [given] { return given().allowed; },
-      [call](const Camera::Answer& reply) {
-        reply.done ? call->succeed() : call->fail(reply.failure);
-      });
+      [given] { return given().allowed; }, call->answered());
 }
 
 /**
@@ -127,8 +123,7 @@ void gst_sphere_camera_read_wifi_async(GstSphereCamera* camera, GCancellable* ca
   const std::shared_ptr<AsyncCall>& call = started.call;
   started->read_wifi([call](const CameraWifi& wifi, const std::optional<Failure>& failure) {
     if (failure) return call->fail(*failure);
-    call->succeed(
-        new CameraWifi(wifi), +[](gpointer data) { delete static_cast<CameraWifi*>(data); });
+    call->succeed_with(wifi);
   });
 }
 
@@ -401,7 +396,7 @@ void gst_sphere_camera_call_async(GstSphereCamera* camera, const gchar* command,
   started->call(command, value ? std::optional<std::string>(value) : std::nullopt, more,
                 [call](const std::string& answer, const std::optional<Failure>& failure) {
                   if (failure) return call->fail(*failure);
-                  call->succeed(g_strdup(answer.c_str()), g_free);
+                  call->succeed(answer);
                 });
 }
 
@@ -418,8 +413,4 @@ void gst_sphere_camera_call_async(GstSphereCamera* camera, const gchar* command,
  *
  * Since: 0.2
  */
-gchar* gst_sphere_camera_call_finish(GstSphereCamera* camera, GAsyncResult* result,
-                                     GError** error) {
-  return static_cast<gchar*>(finish_pointer(
-      camera, result, reinterpret_cast<gpointer>(gst_sphere_camera_call_async), error));
-}
+SPHERE_CAMERA_FINISH_POINTER(gchar, call)

@@ -16,7 +16,7 @@ using Reason = Failure::Reason;
 // A read that begins this close behind what is there, or will be soon, waits for the bytes in
 // between. A new request would take longer.
 constexpr uint64_t near = 64 << 10;
-// A part of which no more than this is missing is not given up.
+// A transfer that lacks no more than this is not given up.
 constexpr uint64_t almost_done = 256 << 10;
 
 }  // namespace
@@ -110,7 +110,8 @@ std::optional<ReadAhead::Outcome> ReadAhead::try_read(const Range& range, std::s
   return std::nullopt;
 }
 
-/// Returns what ends the transfer of the active part, if a read has to wait for it without need.
+/// If a read has to wait for the active part although it does not need it, returns what ends that
+/// transfer.
 ObjectRef<GCancellable> ReadAhead::give_up_part(const Range& range) {
   if (!active_ || given_up_ || waiting_.size() > 1) return nullptr;
   const Area& area = *active_->area;
@@ -128,7 +129,7 @@ void ReadAhead::consume(const std::shared_ptr<Area>& area, const Range& range) {
   last_end_ = range.end;
   // There may be more to read ahead now.
   if (!active_) changed_.notify_all();
-  // As much again at a time, so that the rest is moved seldom.
+  // Not less than `kept_behind` at a time, so that the rest is not moved often.
   if (range.begin <= area->begin + 2 * kept_behind) return;
   const uint64_t unneeded = range.begin - kept_behind - area->begin;
   area->bytes.erase(0, static_cast<size_t>(unneeded));

@@ -46,13 +46,12 @@ class PartReader {
                                       GCancellable* cancellable) = 0;
 };
 
-/// The less was read one after the other, the less is read ahead: a program that jumps through a
+/// The fewer bytes were read in sequence, the fewer are read ahead: a program that jumps through a
 /// file to find its index causes little traffic. A file may be read at several places alternately,
 /// such as the pictures and the sound of a video.
 class ReadAhead {
  public:
-  // Bytes that are read ahead, at first and at most; and what is kept behind the place where is
-  // read.
+  // Bytes that are read ahead, at first and at most; and bytes that are kept after they were read.
   static constexpr uint64_t first_ahead = 64 << 10, most_ahead = 4 << 20, kept_behind = 2 << 20;
   /// The places at which a file is read alternately; a further one replaces the oldest.
   static constexpr size_t most_areas = 4;
@@ -124,7 +123,7 @@ class ReadAhead {
   std::vector<std::shared_ptr<Area>> areas_ SPHERE_GUARDED_BY(mutex_);
   uint64_t uses_ SPHERE_GUARDED_BY(mutex_) = 0;
   std::list<Range> waiting_ SPHERE_GUARDED_BY(mutex_);
-  // Where was read last.
+  // Where the last read ended.
   std::shared_ptr<Area> last_area_ SPHERE_GUARDED_BY(mutex_);
   uint64_t last_end_ SPHERE_GUARDED_BY(mutex_) = 0;
   std::optional<Part> active_ SPHERE_GUARDED_BY(mutex_);

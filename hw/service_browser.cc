@@ -60,7 +60,7 @@ struct ServiceBrowser::State {
   explicit State(std::function<void()> function) : changed(std::move(function)) {}
   ~State() {
     if (poll) avahi_threaded_poll_stop(poll);
-    // Its browsers and resolvers go with it.
+    // This destroys its browsers and resolvers, too.
     if (client) avahi_client_free(client);
     if (poll) avahi_threaded_poll_free(poll);
   }

@@ -25,7 +25,7 @@ constexpr int64_t failed_raise = 10 * second;
 constexpr int64_t most_queued = 7 * second / 10, little_queued = 2 * second / 10;
 constexpr int64_t slow_for = second / 2, settle = 3 * second / 2, clear_for = 8 * second;
 constexpr double eased = 0.7, raised = 1.15, least_network = 0.12;
-// A picture with fewer bits than these shares looks better smaller.
+// Below these shares of the bit rate, a smaller picture looks better.
 constexpr double half_below = 0.3, quarter_below = 0.15;
 // Half as many pixels need more than half of the bits.
 constexpr double bits_of_pixels = 0.75;
@@ -70,7 +70,7 @@ std::optional<AdaptationStep> Adaptation::update(const Load& load) {
 
 std::optional<AdaptationStep> Adaptation::watch_processor(const Load& load) {
   recent_.push_back(load);
-  // The oldest that is kept is the youngest of those that are a window old.
+  // Of the entries that are older than the window, only the newest is kept.
   while (recent_.size() > 2 && load.now - recent_[1].now >= window) recent_.pop_front();
   const Load& before = recent_.front();
   if (load.now - before.now < window) return std::nullopt;
@@ -105,7 +105,7 @@ std::optional<AdaptationStep> Adaptation::watch_processor(const Load& load) {
   const int before_width = width();
   --processor_;
   raised_at_ = load.now;
-  if (width() == before_width) return std::nullopt;  // the network holds it down
+  if (width() == before_width) return std::nullopt;  // smaller already because of the network
   return step("the processor keeps up: the picture is " + size_text(width()) +
               (full() ? " again" : " now"));
 }

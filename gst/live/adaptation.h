@@ -63,7 +63,7 @@ class Adaptation {
 
   const AdaptationLimits limits_;
   std::vector<int> widths_;  ///< from the largest
-  size_t processor_ = 0;     ///< the size that the processor can do
+  size_t processor_ = 0;     ///< the size for which the processor is fast enough
   double network_ = 1;       ///< the part of the bit rate that the network can take
   std::deque<Load> recent_;
   int64_t fine_since_ = 0;   ///< the processor has kept up since then; 0: it does not

@@ -20,9 +20,9 @@ namespace sphere::live {
 
 /// What one output was given.
 struct OutputConsent {
-  /// Both must allow what is there.
+  /// If both are set, both must allow.
   std::optional<std::string> caps, ledger;
-  /// What a person has said about the sound of this output; it counts in the place of the others.
+  /// What a person has said about the sound of this output; it counts instead of the others.
   std::optional<std::string> sound;
 };
 

@@ -33,10 +33,10 @@ constexpr EncoderKind kinds[] = {
      "bitrate", 1, "gop-size"},
 };
 
-// The encoder holds this much of the stream back when pictures need more bits than the rate gives.
+// The encoder may delay this much of the stream when pictures need more bits than the rate gives.
 constexpr int buffer_ms = 500;
 constexpr unsigned few_cores = 4;
-// Each who joins asks for a key frame; more than these would cost all others too many bits. The
+// Each viewer that joins asks for a key frame; more would cost all others too many bits. The
 // encoders' own property min-force-key-unit-interval does not work with x264enc of GStreamer 1.22:
 // it compares running times with times that x264enc has moved by 1000 hours, and so forces no
 // second one.

@@ -27,8 +27,8 @@ struct EncoderKind {
   /// Properties that give low latency and a steady rate, as NAME=VALUE, separated by blanks.
   const char* settings;
   const char* bitrate;   ///< the property of the bit rate
-  int bits;              ///< how many bit/s one of it is
-  const char* interval;  ///< the property of the distance of key frames, in pictures
+  int bits;              ///< bit/s in one unit of that property
+  const char* interval;  ///< the property for the interval of key frames, in pictures
 };
 
 /// The names that --encoder takes, and "auto".
@@ -82,10 +82,10 @@ class Encoding {
   std::atomic<uint64_t> encoded_ = 0;
   // Requests for key frames, in microseconds of the monotonic clock.
   std::atomic<int64_t> key_requested_at_ = 0;
-  std::atomic<bool> key_wanted_ = false;  ///< asked for again too early
+  std::atomic<bool> key_wanted_ = false;  ///< one was requested too early, and is made later
 };
 
-/// An element with this name that can't be made.
+/// The error if an element with this name can't be made.
 Error missing_element(const std::string& factory);
 
 }  // namespace sphere::live

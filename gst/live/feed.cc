@@ -16,8 +16,8 @@ constexpr GstClockTime longest_wait_for_sound = 300 * GST_MSECOND;
 constexpr size_t most_early = 64;
 // What is kept between two parts; more means that the next one can't be opened.
 constexpr size_t most_held = 32 << 20;
-// A muxer waits for sound as long as it can come. Where a source stops sending sound, the gap is
-// told this much behind the pictures.
+// A muxer waits for sound as long as it can come. If a source sends no sound for `longest_silence`,
+// gap events follow the pictures at the distance `sound_behind`.
 constexpr GstClockTime longest_silence = 600 * GST_MSECOND, sound_behind = 300 * GST_MSECOND;
 
 using SampleRef = std::unique_ptr<GstSample, MiniObjectUnref>;

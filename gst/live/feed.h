@@ -19,9 +19,13 @@
 
 namespace sphere::live {
 
+/// More than twenty members: what is given, kept and dropped depends on the same state of one
+/// stream, part of which is atomic, because the pictures and the sound come in threads of their
+/// own.
 class Feed {
  public:
-  /// How much of the stream may wait before an output, and below what it goes on after a drop.
+  /// The most of the stream that may wait before an output. After a drop, it goes on when less than
+  /// `enough_room` waits.
   static constexpr GstClockTime most_queued = 2 * GST_SECOND, enough_room = GST_SECOND / 2;
   /// What a muxer adds to the latency of the session while it waits for sound.
   static constexpr GstClockTime latency = 700 * GST_MSECOND;
@@ -80,7 +84,7 @@ class Feed {
   GstRef<GstAppSrc> target(bool video) const;
   /// Gives one sample with running times to the element.
   void give(GstAppSrc* source, GstSample* sample, bool video);
-  /// Keeps it, if that is what is to be done now; takes no ownership.
+  /// Keeps it, if samples are kept now; takes no ownership.
   bool hold(GstSample* sample, bool video);
   void clear_held() SPHERE_REQUIRES(mutex_);
   void clear_early() SPHERE_REQUIRES(mutex_);

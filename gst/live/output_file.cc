@@ -30,7 +30,7 @@ class FileOutput : public Output {
     needs_.location_purposes = location_purposes(target);
     needs_.takes_new_sizes = false;
     needs_.gapless = true;
-    // MP4 is cut behind the muxer, and goes on meanwhile.
+    // MP4 is cut behind the muxer, which goes on meanwhile.
     if (settings.matroska) needs_.part_seconds = settings.segment;
     if (settings.segment > 0) needs_.key_interval = std::min(2.0, settings.segment);
     const GString_ folder(g_path_get_dirname(target.path.c_str()));

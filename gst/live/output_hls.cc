@@ -111,7 +111,7 @@ class Segmenter {
 
   /// The files that do not change with each segment.
   Status describe(int rate) {
-    // Told with room, so that it is not written again for each small rise.
+    // With a reserve, so that the file is not written again for each small rise.
     peak_ = std::max(rate + rate / 4, stream_.bitrate * 1250);
     PlaylistStream described{.playlist = playlist_file,
                              .bandwidth = peak_,
@@ -136,7 +136,7 @@ class Segmenter {
                         stream_description(described, multivariant_file));
   }
 
-  /// The muxer's times begin with the first picture; this is near enough for a clock on a wall.
+  /// The muxer's times begin with the first picture; for the time of day, this is exact enough.
   int64_t utc_of(double at) {
     if (!first_utc_) {
       first_utc_ = g_get_real_time() - static_cast<int64_t>((last_end_ - at) * 1e6);

@@ -48,7 +48,7 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
 }
 
 Session::~Session() {
-  // No more data comes before the feeds go, which the appsinks hand over to.
+  // The appsinks hand over to the feeds, so they have to be stopped before these are destroyed.
   if (pipeline_) {
     gst_bus_set_flushing(bus_.get(), TRUE);
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
@@ -57,7 +57,7 @@ Session::~Session() {
 }
 
 void Session::say(std::string sentence) {
-  // A camera may repeat itself for hours.
+  // The list has a limit, because a camera may repeat its failures for hours.
   if (news_.size() < 100) news_.push_back(std::move(sentence));
 }
 
@@ -108,7 +108,7 @@ Status Session::build_outputs() {
       const CapsRef caps(gst_caps_from_string(of_sound->c_str()));
       sink->consent->set_caps(caps.get());
     }
-    // One that can't be opened denies everything, and the gates say so.
+    // A ledger that can't be opened denies everything, and the gates say so.
     if (asked.consent.ledger && !asked.consent.sound)
       (void)sink->consent->set_ledger(*asked.consent.ledger);
     if (asked.withdrawals)
@@ -123,8 +123,8 @@ Status Session::build_encodings() {
   for (const auto& sink : sinks_) {
     const OutputNeeds& needs = sink->runner->needs();
     if (!wants_encoding(needs)) continue;
-    // A limit that the stream keeps anyway needs no encoding of its own. Without --size it keeps
-    // all.
+    // If the stream is not wider than the limit, it needs no encoding of its own. Without --size it
+    // is never wider.
     const int limit = width && needs.max_width && needs.max_width < width ? needs.max_width : 0;
     auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& one) {
       return one.form == needs.video && one.max_width == limit;
@@ -136,7 +136,7 @@ Status Session::build_encodings() {
     group->profile = std::min(group->profile, needs.profile);
     group->key_interval = std::min(group->key_interval, needs.key_interval);
   }
-  // One with a limit comes last, so that it is found first by who needs it; see build().
+  // Encodings with a limit come last, and build() searches from the end.
   std::sort(groups_.begin(), groups_.end(),
             [](const Group& a, const Group& b) { return a.max_width < b.max_width; });
   const double fps = options_.source.fps > 0 ? options_.source.fps : default_fps;

@@ -34,7 +34,7 @@ namespace sphere::live {
 
 struct SessionTarget {
   Target target;
-  /// What its gates ask.
+  /// The consent that its gates check.
   OutputConsent consent;
   /// A ledger in which a withdrawal takes back what `consent.sound` gives: where a person has
   /// agreed for this session only, it is not in the ledger, but can be taken back there.

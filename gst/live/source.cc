@@ -156,7 +156,7 @@ Status Source::build_test(const std::string& words) {
   GstElement* source = add("spheretestsrc", &status);
   GstElement* form = add("capsfilter", &status);
   if (!status) return status;
-  // One sample for each pixel: the processor is for the stream.
+  // One sample for each pixel, because the processor is needed for the stream.
   g_object_set(source, "is-live", TRUE, "supersample", 1, nullptr);
   if (settings.count("pattern"))
     gst_util_set_object_arg(G_OBJECT(source), "pattern", settings["pattern"].c_str());
@@ -287,7 +287,8 @@ GstPadProbeReturn Source::count(GstPad* pad, GstPadProbeInfo* info, gpointer dat
   ++self->arrived_;
   // This picture has passed the filter, and the next one is not drawn yet.
   if (self->test_size_changed_.exchange(false)) self->set_test_form(self->width_);
-  // A file is paced, and what is drawn here is late only while the processor has no time at all.
+  // A file comes at its own pace, and the test picture is late only if the processor is too slow
+  // for everything.
   if (self->kind_ == Kind::file || self->kind_ == Kind::test) return GST_PAD_PROBE_OK;
   const EventRef event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
   const GstRef<GstClock> clock(gst_element_get_clock(GST_ELEMENT(self->pipeline_)));

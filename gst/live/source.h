@@ -54,12 +54,14 @@ struct SourceOptions {
   int latency = -1;
   /// For a camera, which sends sound only with consent.
   std::optional<std::string> consent, ledger;
-  /// Told once, in the thread of the pictures and before the first one goes on: the width, and the
-  /// pictures a second.
+  /// Called once, in the thread of the pictures and before the first one goes on: the width, and
+  /// the pictures a second.
   std::function<void(int width, double fps)> known;
 };
 
-/// The elements are in the pipeline of make(), which must outlive this object.
+/// The elements are in the pipeline of make(), which must outlive this object. More than twenty
+/// members: one for each element of the chain that is changed later, and what the first pictures
+/// tell, for other threads.
 class Source {
  public:
   static Result<std::unique_ptr<Source>> make(const SourceOptions& options, GstBin* pipeline);
@@ -84,7 +86,7 @@ class Source {
   /// Whether its end is the end of the stream, and not a pause of a camera.
   bool ends() const { return kind_ == Kind::file; }
   bool camera() const { return kind_ == Kind::camera; }
-  /// A camera that was given sound by `consent` is given it no more.
+  /// Takes back the sound that `consent` gave to a camera.
   void take_back_sound();
   /// Why the pictures can't be used, or "".
   std::string problem() const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Notices in a ledger that consent to sound was taken back, also where it was never given there.
+// Notices in a ledger that consent to sound was taken back, even if it was never given there.
 
 #pragma once
 

@@ -11,6 +11,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/tools/command.h"
+#include "gst/tools/output_options.h"
 
 namespace sphere::tool {
 
@@ -84,9 +85,6 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* lens = nullptr;
   g_autofree char* save_lens = nullptr;
   g_autofree char* blend = nullptr;
-  g_autofree char* preset = nullptr;
-  g_autofree char* codec = nullptr;
-  g_autofree char* stitcher = nullptr;
   g_autofree char* level = nullptr;
   g_autofree char* strip = nullptr;
   g_autofree char* match = nullptr;
@@ -95,12 +93,12 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   double stitch_distance = 0;
   g_autofree char* projection = nullptr;
   double fov = 0, lens_fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
-  int width = 0, quality = -1, threads = 0;
-  gboolean no_audio = FALSE, no_clobber = FALSE, force = FALSE, quiet = FALSE, verbose = FALSE,
-           json = FALSE;
+  int width = 0;
+  OutputOptions output({"stitcher", "Where to stitch (default: auto, the GPU if there is one)",
+                        "Stitch IN even if it is a 360 picture already or an ordinary picture"});
   const std::vector<std::string> projections(projection_names.begin(), projection_names.end());
   const std::string projection_words = alternatives(projections);
-  GOptionEntry entries[] = {
+  std::vector<GOptionEntry> entries = {
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
        "Lens profile: a name (gear360, ...), a JSON file, a DNG of the camera, or auto: find the "
        "lenses in the pictures (default: the table in IN, else auto)",
@@ -148,34 +146,13 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
        "How values between the pixels of the fisheyes are calculated; cubic is sharper (default: "
        "linear)",
        "linear|cubic"},
-      {"quality", 'q', 0, G_OPTION_ARG_INT, &quality,
-       "Video: 0 (best) to 50, default 18 (HEVC: 20). JPEG: 1 to 100 (best), default 95", "N"},
-      {"codec", 0, 0, G_OPTION_ARG_STRING, &codec,
-       "How a video is encoded: h264 (default), or hevc, which is smaller and slower", "h264|hevc"},
-      {"preset", 0, 0, G_OPTION_ARG_STRING, &preset,
-       "Speed of the encoder, ultrafast to placebo; slower gives smaller files (default: veryfast)",
-       "NAME"},
-      {"stitcher", 0, 0, G_OPTION_ARG_STRING, &stitcher,
-       "Where to stitch (default: auto, the GPU if there is one)", "auto|cpu|gl"},
-      {"threads", 0, 0, G_OPTION_ARG_INT, &threads,
-       "Number of threads, 1 to 256, or 0 for one on each core (default: 0)", "N"},
-      {"no-audio", 0, 0, G_OPTION_ARG_NONE, &no_audio, "Leave the sound track out", nullptr},
-      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if OUT exists", nullptr},
-      {"force", 0, 0, G_OPTION_ARG_NONE, &force,
-       "Stitch IN even if it is a 360 picture already or an ordinary picture", nullptr},
-      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print no progress, no warnings and no result",
-       nullptr},
-      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
-       "Print each step and the elements that do it", nullptr},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the result as JSON", nullptr},
-      {}};
+  };
+  output.add_to(&entries);
   std::vector<std::string> rest;
   const Status parsed = parse_options("stitch", "IN OUT | LEFT RIGHT OUT",
                                       "Stitches a dual-fisheye photo or video to a 360 one.",
-                                      description, entries, argc, argv, &rest);
-  options->quiet = quiet;
-  options->verbose = verbose;
-  options->json = json;
+                                      description, entries.data(), argc, argv, &rest);
+  output.read_printing(options);
   if (!parsed) return parsed;
 
   if (rest.size() < 2) return invalid(rest.empty() ? "IN and OUT are missing" : "OUT is missing");
@@ -187,11 +164,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   options->output = rest.back();
   if (const Status kind = read_output_kind(options); !kind) return kind;
 
-  if (projection) {
-    const Result<int> known = choose("--projection", projection, projections);
-    if (!known) return known.error();
-    options->projection = static_cast<Projection>(*known);
-  }
+  if (const Status known = read_projection(projection, &options->projection); !known) return known;
   if (fov != 0) {
     if (shows_all(options->projection))
       return invalid(
@@ -204,18 +177,12 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   }
   if (lens_fov != 0)
     if (const Status in = check_range("--lens-fov", lens_fov, 60, 358); !in) return in;
-  const struct {
-    const char* name;
-    double value;
-  } angles[] = {{"--yaw", yaw}, {"--pitch", pitch}, {"--roll", roll}};
-  for (const auto& angle : angles)
-    if (const Status in = check_range(angle.name, angle.value, -360, 360); !in) return in;
+  if (const Status in = check_angles(yaw, pitch, roll); !in) return in;
   if (blend_width != -1)
     if (const Status in = check_range("--blend-width", blend_width, 0, 60); !in) return in;
   if (smoothing != -1)
     if (const Status in = check_range("--smoothing", smoothing, 0, 10); !in) return in;
   if (const Status in = check_range("--stitch-distance", stitch_distance, 0, 1000); !in) return in;
-  if (const Status in = check_range("--threads", threads, 0, 256); !in) return in;
   if (width != 0) {
     if (const Status in = check_range("--width", width, smallest_width, largest_width); !in)
       return in;
@@ -225,34 +192,16 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
       return invalid("--width is " + std::to_string(width) + ", must be a multiple of " +
                      std::to_string(step));
   }
-  if (quality != -1) {
-    if (options->png_out) return invalid("--quality can't be used for a PNG, which is lossless");
-    const Status in = options->photo_out ? check_range("--quality", quality, 1, 100)
-                                         : check_range("--quality", quality, 0, largest_quantizer);
-    if (!in) return in;
-  }
-  const struct {
-    const char* name;
-    const char* typed;
-    std::string* chosen;
-    std::vector<std::string> choices;
-  } words[] = {
+  if (const Status read = output.read(options); !read) return read;
+  const Status words = read_words({
       {"--blend", blend, &options->blend, {"off", "feather", "multiband"}},
       {"--strip", strip, &options->strip, {"top", "middle", "bottom"}},
       {"--level", level, &options->level, {"off", "horizon", "full"}},
       {"--match", match, &options->match, {"off", "gain"}},
       {"--align", align, &options->align, {"off", "seam"}},
       {"--interpolation", interpolation, &options->interpolation, {"linear", "cubic"}},
-      {"--stitcher", stitcher, &options->stitcher, {"auto", "cpu", "gl"}},
-      {"--codec", codec, &options->codec, {"h264", "hevc"}},
-      {"--preset", preset, &options->preset, encoder_presets()},
-  };
-  for (const auto& word : words) {
-    if (!word.typed) continue;
-    if (const Result<int> known = choose(word.name, word.typed, word.choices); !known)
-      return known.error();
-    *word.chosen = word.typed;
-  }
+  });
+  if (!words) return words;
   if (lens && !*lens) return invalid("--lens is empty");
   if (save_lens && !has_ending(save_lens, ".json"))
     return invalid("--save-lens: " + std::string(save_lens) +
@@ -264,7 +213,6 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     return invalid(
         "--save-lens keeps the lenses that are found in IN; leave --lens out, or use "
         "--lens auto");
-  if (codec && options->photo_out) return invalid("--codec can't be used for a picture");
 
   options->lens = to_string(lens);
   options->dng = has_ending(options->lens, ".dng");
@@ -277,11 +225,6 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   options->smoothing = smoothing;
   options->stitch_distance = stitch_distance;
   options->width = width;
-  options->quality = quality;
-  options->threads = threads;
-  options->audio = !no_audio;
-  options->clobber = !no_clobber;
-  options->force = force;
   return ok();
 }
 

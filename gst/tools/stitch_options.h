@@ -12,7 +12,7 @@
 
 namespace sphere::tool {
 
-/// One member for each option, and what follows from IN and OUT.
+/// More than twenty members: one for each option, and what follows from IN and OUT.
 struct StitchOptions {
   std::string input, output;
   std::string right;      ///< the file of the other lens; "": IN shows both

@@ -166,13 +166,7 @@ std::string encoded_format(const StitchOptions& options, const StitchInput& inpu
 }  // namespace
 
 GstElement* StitchPipeline::add(const char* factory) {
-  GstElement* element = gst_element_factory_make(factory, nullptr);
-  if (!element) {
-    if (missing_) missing_ = missing_element(factory);
-    return nullptr;
-  }
-  gst_bin_add(GST_BIN(pipeline_.get()), element);
-  return element;
+  return add_element(GST_BIN(pipeline_.get()), factory, &missing_);
 }
 
 bool StitchPipeline::link(std::initializer_list<GstElement*> elements) {

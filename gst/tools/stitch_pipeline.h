@@ -28,6 +28,8 @@ struct StitchCounts {
   std::atomic<int> sound_tracks{0};
 };
 
+/// More than twenty members: one for each element that is changed after it was made, and what the
+/// probes on their pads have to know.
 class StitchPipeline {
  public:
   static Result<std::unique_ptr<StitchPipeline>> make(const StitchOptions& options,

@@ -66,6 +66,15 @@ Error missing_element(const char* factory) {
                 "libav plugins, and gst-sphere's own");
 }
 
+GstElement* add_element(GstBin* bin, const char* factory, Status* missing) {
+  GstElement* element = gst_element_factory_make(factory, nullptr);
+  if (element)
+    gst_bin_add(bin, element);
+  else if (*missing)
+    *missing = missing_element(factory);
+  return element;
+}
+
 VideoReader::VideoReader(GstBin* bin, const StitchInput& input, std::vector<GstElement*> targets,
                          std::function<void(GstPad*, GstCaps*)> take_sound,
                          std::function<void()> all_found)
@@ -75,15 +84,7 @@ VideoReader::VideoReader(GstBin* bin, const StitchInput& input, std::vector<GstE
       take_sound_(std::move(take_sound)),
       all_found_(std::move(all_found)) {}
 
-GstElement* VideoReader::add(const char* factory) {
-  GstElement* element = gst_element_factory_make(factory, nullptr);
-  if (!element) {
-    if (missing_) missing_ = missing_element(factory);
-    return nullptr;
-  }
-  gst_bin_add(bin_, element);
-  return element;
-}
+GstElement* VideoReader::add(const char* factory) { return add_element(bin_, factory, &missing_); }
 
 Status VideoReader::build() {
   GstElement* source = add("filesrc");

@@ -62,5 +62,8 @@ class VideoReader {
 
 /// What to say where GStreamer lacks an element.
 Error missing_element(const char* factory);
+/// Makes an element and adds it to the bin. Null if GStreamer lacks it; `missing` then says so,
+/// unless it has an error already.
+GstElement* add_element(GstBin* bin, const char* factory, Status* missing);
 
 }  // namespace sphere::tool

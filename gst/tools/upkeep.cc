@@ -30,6 +30,27 @@ std::optional<int> begin(CameraCommand& command, std::vector<GOptionEntry> optio
   return std::nullopt;
 }
 
+/// Lets the camera do one thing, with start(upkeep, handler). Returns an exit status.
+template <typename Start>
+int run_upkeep(CameraCommand& command, hw::CameraUpkeep& upkeep, const char* sentence,
+               const Start& start) {
+  if (const auto failure = command.run([&](auto handler) { start(upkeep, std::move(handler)); }))
+    return command.fail(*failure);
+  return command.done(sentence);
+}
+
+/// Connects. Without a connection, or if the camera can't do `what`, prints why and returns null;
+/// then `status` is the exit status.
+hw::CameraUpkeep* connect_upkeep(CameraCommand& command, const char* what, int* status) {
+  if (const auto failed = command.connect()) {
+    *status = *failed;
+    return nullptr;
+  }
+  hw::CameraUpkeep* upkeep = command.camera().upkeep();
+  if (!upkeep) *status = command.lacking(what);
+  return upkeep;
+}
+
 // --- clock -----------------------------------------------------------------------------------
 
 constexpr const char* clock_description =
@@ -42,13 +63,12 @@ constexpr const char* clock_description =
 int clock(int argc, char** argv) {
   CameraCommand command("clock", "[URI]", "Sets the camera's clock.", clock_description);
   if (const auto status = begin(command, {}, false, 0, argc, argv)) return *status;
-  if (const auto status = command.connect()) return *status;
-  hw::CameraUpkeep* upkeep = command.camera().upkeep();
-  if (!upkeep) return command.lacking("clock that can be set over the network");
-  if (const auto failure =
-          command.run([&](auto handler) { upkeep->set_clock(std::move(handler)); }))
-    return command.fail(*failure);
-  return command.done("The clock is set.");
+  int failed = exit_failed;
+  hw::CameraUpkeep* upkeep =
+      connect_upkeep(command, "clock that can be set over the network", &failed);
+  if (!upkeep) return failed;
+  return run_upkeep(command, *upkeep, "The clock is set.",
+                    [](hw::CameraUpkeep& one, auto handler) { one.set_clock(handler); });
 }
 
 // --- power -----------------------------------------------------------------------------------
@@ -69,16 +89,15 @@ int power(int argc, char** argv) {
   if (command.words().empty()) return command.usage("a word is missing: " + listed(words));
   const Result<int> word = choose("the word", command.words()[0], words);
   if (!word) return command.usage(word.error().message);
-  if (const auto status = command.connect()) return *status;
-  hw::CameraUpkeep* upkeep = command.camera().upkeep();
-  if (!upkeep) return command.lacking("power switch on the network");
-  const auto failure = command.run([&](auto handler) {
-    upkeep->change_power(static_cast<hw::CameraUpkeep::Power>(*word), std::move(handler));
+  int failed = exit_failed;
+  hw::CameraUpkeep* upkeep = connect_upkeep(command, "power switch on the network", &failed);
+  if (!upkeep) return failed;
+  const char* const done = *word == 0   ? "The camera is in standby."
+                           : *word == 1 ? "The camera is awake."
+                                        : "The camera switches itself off.";
+  return run_upkeep(command, *upkeep, done, [&](hw::CameraUpkeep& one, auto handler) {
+    one.change_power(static_cast<hw::CameraUpkeep::Power>(*word), handler);
   });
-  if (failure) return command.fail(*failure);
-  return command.done(*word == 0   ? "The camera is in standby."
-                      : *word == 1 ? "The camera is awake."
-                                   : "The camera switches itself off.");
 }
 
 // --- reset -----------------------------------------------------------------------------------
@@ -100,16 +119,14 @@ int reset(int argc, char** argv) {
                                   "Also the Wi-Fi and the clock", nullptr}},
                                 true, 0, argc, argv))
     return *status;
-  if (const auto status = command.connect()) return *status;
-  hw::CameraUpkeep* upkeep = command.camera().upkeep();
-  if (!upkeep) return command.lacking("reset on the network");
+  int failed = exit_failed;
+  hw::CameraUpkeep* upkeep = connect_upkeep(command, "reset on the network", &failed);
+  if (!upkeep) return failed;
   if (!command.confirm(everything ? "Reset all settings, the Wi-Fi and the clock of the camera?"
                                   : "Reset all settings of the camera?"))
     return exit_failed;
-  if (const auto failure =
-          command.run([&](auto handler) { upkeep->reset(everything, std::move(handler)); }))
-    return command.fail(*failure);
-  return command.done("The camera has its factory settings.");
+  return run_upkeep(command, *upkeep, "The camera has its factory settings.",
+                    [&](hw::CameraUpkeep& one, auto handler) { one.reset(everything, handler); });
 }
 
 // --- firmware --------------------------------------------------------------------------------
@@ -159,9 +176,10 @@ int firmware(int argc, char** argv) {
   if (command.words().empty()) return command.usage("FILE is missing");
   const Result<File> file = open_firmware(command.words()[0]);
   if (!file) return command.usage(file.error().message);
-  if (const auto status = command.connect()) return *status;
-  hw::CameraUpkeep* upkeep = command.camera().upkeep();
-  if (!upkeep) return command.lacking("firmware that can be changed over the network");
+  int failed = exit_failed;
+  hw::CameraUpkeep* upkeep =
+      connect_upkeep(command, "firmware that can be changed over the network", &failed);
+  if (!upkeep) return failed;
   const hw::CameraState state = command.camera().state();
   if (!command.confirm("Install '" + command.words()[0] + "' on the camera" +
                        (state.firmware.empty() ? "" : ", which has " + state.firmware) + "?"))

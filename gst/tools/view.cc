@@ -209,13 +209,7 @@ class Viewer {
   }
 
   GstElement* add(const char* factory) {
-    GstElement* element = gst_element_factory_make(factory, nullptr);
-    if (!element) {
-      if (missing_) missing_ = missing_element(factory);
-      return nullptr;
-    }
-    gst_bin_add(GST_BIN(pipeline_.get()), element);
-    return element;
+    return add_element(GST_BIN(pipeline_.get()), factory, &missing_);
   }
 
   void take_pad(GstPad* pad) {

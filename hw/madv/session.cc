@@ -392,22 +392,22 @@ unsigned Session::start_transfer(std::function<void(FileTransfers&, unsigned, Ti
   return number;
 }
 
+template <typename Transfer>
+unsigned Session::start_file(Transfer transfer,
+                             void (FileTransfers::*function)(unsigned, Transfer, Time)) {
+  const TransferDone done = transfer.done;
+  return start_transfer([transfer = std::move(transfer), function](
+                            FileTransfers& transfers, unsigned number,
+                            Time time) { (transfers.*function)(number, transfer, time); },
+                        done);
+}
+
 unsigned Session::get_file(Download download) {
-  const TransferDone done = download.done;
-  return start_transfer(
-      [download = std::move(download)](FileTransfers& transfers, unsigned number, Time time) {
-        transfers.get(number, download, time);
-      },
-      done);
+  return start_file(std::move(download), &FileTransfers::get);
 }
 
 unsigned Session::put_file(Upload upload) {
-  const TransferDone done = upload.done;
-  return start_transfer(
-      [upload = std::move(upload)](FileTransfers& transfers, unsigned number, Time time) {
-        transfers.put(number, upload, time);
-      },
-      done);
+  return start_file(std::move(upload), &FileTransfers::put);
 }
 
 unsigned Session::get_thumbnail(ThumbnailRequest thumbnail) {

@@ -93,6 +93,9 @@ class Session {
   void post(Task task);
   unsigned start_transfer(std::function<void(FileTransfers&, unsigned, Time)> start,
                           TransferDone done);
+  /// Starts a transfer of a whole file.
+  template <typename Transfer>
+  unsigned start_file(Transfer transfer, void (FileTransfers::*function)(unsigned, Transfer, Time));
   /// Wakes the session's thread.
   void wake();
   void run();

@@ -65,7 +65,7 @@ CameraConnection::CameraConnection(GstBin* bin, GstPad* pictures, GstPad* source
 // --- start and stop --------------------------------------------------------------------------
 
 bool CameraConnection::start() {
-  used_ = settings();
+  used_ = settings_.get();
   const ObjectRef<GstSphereCamera> given = camera_property_.get();
   Status status = ok();
   if (!given) {
@@ -184,7 +184,7 @@ void CameraConnection::run() {
       events.swap(events_);
     }
     ++counts_.wake_ups;
-    used_.reconnect = settings().reconnect;
+    used_.reconnect = settings_.get().reconnect;
     core_.set_settings(core_settings());
     observe();
     const ConnectionState before = core_.state();
@@ -582,16 +582,14 @@ void CameraConnection::update_recording() {
 // --- commands --------------------------------------------------------------------------------
 
 hw::Camera::Answer CameraConnection::call(const PendingCalls::Command& command) {
-  guint seconds = 0;
   bool quit = false;
   {
     const Lock lock(mutex_);
     quit = quit_;
-    seconds = settings_.timeout;
   }
   const std::shared_ptr<hw::Camera> camera = quit ? nullptr : this->camera();
   if (!camera) return {.failure = {Reason::stopped, "the camera is not connected", {}}};
-  return calls_.call(*camera, command, std::chrono::seconds(seconds));
+  return calls_.call(*camera, command, std::chrono::seconds(settings_.get().timeout));
 }
 
 hw::Camera::Answer CameraConnection::take_photo() {

@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "gst/sphere/base/guarded.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/guard.h"
 #include "hw/camera_client.h"
@@ -55,15 +56,7 @@ class CameraConnection {
   CameraConnection(const CameraConnection&) = delete;
   CameraConnection& operator=(const CameraConnection&) = delete;
 
-  Settings settings() {
-    const Lock lock(mutex_);
-    return settings_;
-  }
-  template <typename Function>
-  void change_settings(Function function) {
-    const Lock lock(mutex_);
-    function(settings_);
-  }
+  Guarded<Settings>& settings() { return settings_; }
 
   /// The consent on which sound and position depend.
   consent::Consent& consent() { return consent_; }
@@ -154,6 +147,7 @@ class CameraConnection {
   GstBin* const bin_;
   const GstRef<GstPad> pictures_;
   consent::Consent consent_;
+  Guarded<Settings> settings_;
   StreamSplicer splicer_;
   AudioBranch audio_;
   PositionReporter position_;
@@ -186,7 +180,6 @@ class CameraConnection {
   // Protects what follows. Never held across a call of anything but the standard library.
   Mutex mutex_;
   std::condition_variable_any changed_;
-  Settings settings_ SPHERE_GUARDED_BY(mutex_);
   std::vector<Event> events_ SPHERE_GUARDED_BY(mutex_);
   bool quit_ SPHERE_GUARDED_BY(mutex_) = true;
   unsigned camera_number_ SPHERE_GUARDED_BY(mutex_) = 0;

@@ -40,6 +40,7 @@
 
 #include <string>
 
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/consent/element.h"
 #include "hw/camera.h"
@@ -98,7 +99,7 @@ gboolean video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (gst_pad_query_default(pad, parent, query)) return TRUE;
   if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return FALSE;
   // Before the camera is connected, no element can answer the query, but the answer is known.
-  const guint latency = GST_SPHERE_CAM_SRC(parent)->connection->settings().latency;
+  const guint latency = GST_SPHERE_CAM_SRC(parent)->connection->settings().get().latency;
   gst_query_set_latency(query, TRUE, latency * GST_MSECOND, GST_CLOCK_TIME_NONE);
   return TRUE;
 }
@@ -163,23 +164,15 @@ bool set_location(GstSphereCamSrc* self, const char* location, GError** error) {
                 sphere::printable(status.error().message).c_str());
     return false;
   }
-  self->connection->change_settings([&](Settings& settings) { settings.location = text; });
+  self->connection->settings().change([&](Settings& settings) { settings.location = text; });
   return true;
 }
 
 void set_position(GstSphereCamSrc* self, const char* text) {
-  if (!text || !*text) {
-    self->connection->position().set_position(std::nullopt);
-  } else if (const auto place = sphere::parse_position(text)) {
-    self->connection->position().set_position(*place);
-  } else {
-    // An invalid position is replaced by none. Messages do not contain the text.
-    self->connection->position().set_position(std::nullopt);
-    GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
-                        ("The property 'position' is not used: %s.",
-                         sphere::printable(place.error().message).c_str()),
-                        (nullptr));
-  }
+  const auto position = sphere::parse_position_setting(text);
+  // An invalid position is replaced by none. Messages do not contain the text.
+  self->connection->position().set_position(position ? *position : std::nullopt);
+  if (!position) sphere::warn_of_property(GST_ELEMENT(self), "position", position.error());
   self->connection->consent_changed();
 }
 
@@ -191,26 +184,26 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case PROP_LOCATION: {
       // A wrong URI is reported when the element starts, because the user sees that message.
       const char* location = g_value_get_string(value);
-      self->connection->change_settings([&](Settings& settings) {
+      self->connection->settings().change([&](Settings& settings) {
         settings.location = location && *location ? location : sphere::hw::default_location();
       });
       break;
     }
     case PROP_PROTOCOLS:
-      self->connection->change_settings([&](Settings& settings) {
+      self->connection->settings().change([&](Settings& settings) {
         settings.protocols = static_cast<GstRTSPLowerTrans>(g_value_get_flags(value));
       });
       break;
     case PROP_LATENCY:
-      self->connection->change_settings(
+      self->connection->settings().change(
           [&](Settings& settings) { settings.latency = g_value_get_uint(value); });
       break;
     case PROP_TIMEOUT:
-      self->connection->change_settings(
+      self->connection->settings().change(
           [&](Settings& settings) { settings.timeout = g_value_get_uint(value); });
       break;
     case PROP_RECONNECT:
-      self->connection->change_settings(
+      self->connection->settings().change(
           [&](Settings& settings) { settings.reconnect = g_value_get_boolean(value); });
       break;
     case PROP_POSITION:
@@ -232,7 +225,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   CameraConnection* connection = GST_SPHERE_CAM_SRC(object)->connection;
   if (sphere::consent::get_property(connection->consent(), id, value)) return;
-  const Settings settings = connection->settings();
+  const Settings settings = connection->settings().get();
   switch (id) {
     case PROP_LOCATION:
       g_value_set_string(value, settings.location.c_str());
@@ -280,7 +273,7 @@ gboolean stop_recording(GstSphereCamSrc* self) {
 GstURIType uri_type(GType) { return GST_URI_SRC; }
 const gchar* const* uri_protocols(GType) { return uri_schemes(); }
 gchar* get_uri(GstURIHandler* handler) {
-  return g_strdup(GST_SPHERE_CAM_SRC(handler)->connection->settings().location.c_str());
+  return g_strdup(GST_SPHERE_CAM_SRC(handler)->connection->settings().get().location.c_str());
 }
 gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {
   return set_location(GST_SPHERE_CAM_SRC(handler), uri, error);

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/base/thread.h"
@@ -77,9 +78,15 @@ class Search {
         cancellable_(g_cancellable_new()) {}
   ~Search() { stop(); }
 
-  void set_locations(std::string text) {
+  bool set_property(guint id, const GValue* value) {
+    if (id != PROP_LOCATIONS) return false;
     const Lock lock(mutex_);
-    given_ = std::move(text);
+    given_ = sphere::to_string(g_value_get_string(value));
+    return true;
+  }
+  bool get_property(guint id, GValue* value) const {
+    if (id == PROP_LOCATIONS) g_value_set_string(value, locations().c_str());
+    return id == PROP_LOCATIONS;
   }
   std::string locations() const {
     const Lock lock(mutex_);
@@ -114,7 +121,7 @@ class Search {
 
 struct _GstSphereDeviceProvider {
   GstDeviceProvider parent;
-  Search* search;
+  Search* self;
 };
 
 G_DEFINE_FINAL_TYPE(GstSphereDeviceProvider, gst_sphere_device_provider, GST_TYPE_DEVICE_PROVIDER)
@@ -227,7 +234,7 @@ void Search::run() {
 
 namespace {
 
-Search& search_of(gpointer provider) { return *GST_SPHERE_DEVICE_PROVIDER(provider)->search; }
+Search& search_of(gpointer provider) { return sphere::self_of<GstSphereDeviceProvider>(provider); }
 
 GList* probe(GstDeviceProvider* provider) {
   GList* devices = nullptr;
@@ -244,29 +251,10 @@ gboolean start(GstDeviceProvider* provider) {
 
 void stop(GstDeviceProvider* provider) { search_of(provider).stop(); }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  if (id == PROP_LOCATIONS)
-    search_of(object).set_locations(sphere::to_string(g_value_get_string(value)));
-  else
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  if (id == PROP_LOCATIONS)
-    g_value_set_string(value, search_of(object).locations().c_str());
-  else
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
 }  // namespace
 
-static void gst_sphere_device_provider_finalize(GObject* object) {
-  delete GST_SPHERE_DEVICE_PROVIDER(object)->search;
-  G_OBJECT_CLASS(gst_sphere_device_provider_parent_class)->finalize(object);
-}
-
-static void gst_sphere_device_provider_init(GstSphereDeviceProvider* self) {
-  self->search = new Search(GST_DEVICE_PROVIDER(self));
+static void gst_sphere_device_provider_init(GstSphereDeviceProvider* provider) {
+  provider->self = new Search(GST_DEVICE_PROVIDER(provider));
 }
 
 static void gst_sphere_device_provider_class_init(GstSphereDeviceProviderClass* klass) {
@@ -274,9 +262,7 @@ static void gst_sphere_device_provider_class_init(GstSphereDeviceProviderClass* 
                           "360 cameras in reach");
   auto* object_class = G_OBJECT_CLASS(klass);
   auto* provider_class = GST_DEVICE_PROVIDER_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = gst_sphere_device_provider_finalize;
+  sphere::install_object<GstSphereDeviceProvider>(object_class);
   provider_class->probe = probe;
   provider_class->start = start;
   provider_class->stop = stop;

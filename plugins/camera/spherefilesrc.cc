@@ -47,6 +47,7 @@
 #include "hw/read_ahead.h"
 #include "plugins/camera/bus_messages.h"
 #include "plugins/camera/camera_use.h"
+#include "plugins/camera/card_source.h"
 
 GST_DEBUG_CATEGORY_STATIC(spherefilesrc_debug);
 #define GST_CAT_DEFAULT spherefilesrc_debug
@@ -56,6 +57,7 @@ namespace {
 using namespace sphere::camera;
 using sphere::Lock;
 using sphere::Mutex;
+using sphere::self_of;
 using sphere::hw::Failure;
 using sphere::hw::ReadAhead;
 
@@ -89,20 +91,16 @@ class OpenFile {
   ReadAhead reader_;
 };
 
-class FileSource {
+class FileSource : public CardSource<Settings> {
  public:
-  explicit FileSource(GstBaseSrc* element) : element_(element), permission_(consent_) {}
+  using CardSource::CardSource;
 
-  sphere::consent::Consent& consent() { return consent_; }
-  CameraProperty& camera() { return camera_; }
-  Settings settings() {
-    const Lock lock(mutex_);
-    return settings_;
-  }
-  template <typename Function>
-  void change_settings(Function function) {
-    const Lock lock(mutex_);
-    function(settings_);
+  bool set_property(guint id, const GValue* value);
+  bool get_property(guint id, GValue* value);
+  /// Of the URI handler.
+  std::string location() const { return settings_.get().location; }
+  void set_location(const std::string& location) {
+    settings_.change([&](Settings& settings) { settings.location = location; });
   }
 
   bool start();
@@ -117,15 +115,10 @@ class FileSource {
   GstFlowReturn fail(const std::shared_ptr<OpenFile>& file);
   void note_size(const std::shared_ptr<OpenFile>& file);
 
-  GstBaseSrc* const element_;
-  sphere::consent::Consent consent_;
-  CameraProperty camera_;
-  StoragePermission permission_;  // used by the streaming thread
   std::atomic<bool> failed_ = false;
 
   // Protects what follows. Never held while a file is read or closed.
   Mutex mutex_;
-  Settings settings_ SPHERE_GUARDED_BY(mutex_);
   std::optional<Target> target_ SPHERE_GUARDED_BY(mutex_);  // from start() to stop()
   std::shared_ptr<OpenFile> file_ SPHERE_GUARDED_BY(mutex_);
   bool flushing_ SPHERE_GUARDED_BY(mutex_) = false;
@@ -137,7 +130,7 @@ class FileSource {
 
 struct _GstSphereFileSrc {
   GstBaseSrc parent;
-  FileSource* source;
+  FileSource* self;
 };
 
 static void gst_sphere_file_src_uri_handler_init(gpointer iface, gpointer data);
@@ -150,10 +143,46 @@ G_DEFINE_TYPE_WITH_CODE(GstSphereFileSrc, gst_sphere_file_src, GST_TYPE_BASE_SRC
 GST_ELEMENT_REGISTER_DEFINE(spherefilesrc, "spherefilesrc", GST_RANK_SECONDARY,
                             GST_TYPE_SPHERE_FILE_SRC)
 
+// --- properties ------------------------------------------------------------------------------
+
+bool FileSource::set_property(guint id, const GValue* value) {
+  if (sphere::consent::set_property(consent, GST_ELEMENT(element_), id, value)) return true;
+  switch (id) {
+    case PROP_LOCATION:
+      set_location(sphere::to_string(g_value_get_string(value)));
+      return true;
+    case PROP_CAMERA:
+      camera_.set(static_cast<GstSphereCamera*>(g_value_get_object(value)));
+      return true;
+    case PROP_TIMEOUT:
+      settings_.change([&](Settings& settings) { settings.timeout = g_value_get_uint(value); });
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool FileSource::get_property(guint id, GValue* value) {
+  if (sphere::consent::get_property(consent, id, value)) return true;
+  switch (id) {
+    case PROP_LOCATION:
+      g_value_set_string(value, location().c_str());
+      return true;
+    case PROP_CAMERA:
+      g_value_take_object(value, camera_.get().release());
+      return true;
+    case PROP_TIMEOUT:
+      g_value_set_uint(value, settings_.get().timeout);
+      return true;
+    default:
+      return false;
+  }
+}
+
 // --- reading ---------------------------------------------------------------------------------
 
 bool FileSource::start() {
-  const Settings used = settings();
+  const Settings used = settings_.get();
   const sphere::ObjectRef<GstSphereCamera> camera = camera_.get();
   sphere::Result<Target> target = find_target(used.location, camera.get(), connect_timeout);
   if (target && target->file.empty())
@@ -187,11 +216,10 @@ void FileSource::set_flushing(bool flushing) {
 
 /// Opened by the first read: starting must not wait for a camera, because it can't be interrupted.
 std::shared_ptr<OpenFile> FileSource::file() {
+  const std::chrono::seconds patience(settings_.get().timeout);
   const Lock lock(mutex_);
   if (!file_ && target_) {
-    file_ = std::make_shared<OpenFile>(*target_, std::chrono::seconds(settings_.timeout), [this] {
-      return consent_.allowed(sphere::consent::Category::device, sphere::consent::Purpose::bind);
-    });
+    file_ = std::make_shared<OpenFile>(*target_, patience, may_store_tables());
     file_->reader().set_flushing(flushing_);
   }
   return file_;
@@ -226,11 +254,7 @@ void FileSource::note_size(const std::shared_ptr<OpenFile>& file) {
 }
 
 GstFlowReturn FileSource::fill(guint64 offset, guint length, GstBuffer* buffer) {
-  if (!permission_.allowed()) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, NOT_AUTHORIZED,
-                      ("%s.", sphere::printable(permission_.problem()).c_str()), (nullptr));
-    return GST_FLOW_ERROR;
-  }
+  if (!may_fetch()) return GST_FLOW_ERROR;
   const std::shared_ptr<OpenFile> open = file();
   if (!open) return GST_FLOW_FLUSHING;
   GstMapInfo map;
@@ -254,21 +278,8 @@ GstFlowReturn FileSource::fill(guint64 offset, guint length, GstBuffer* buffer) 
 
 namespace {
 
-FileSource& source_of(gpointer element) { return *GST_SPHERE_FILE_SRC(element)->source; }
+FileSource& source_of(gpointer element) { return self_of<GstSphereFileSrc>(element); }
 
-gboolean start(GstBaseSrc* element) { return source_of(element).start(); }
-gboolean stop(GstBaseSrc* element) {
-  source_of(element).stop();
-  return TRUE;
-}
-gboolean unlock(GstBaseSrc* element) {
-  source_of(element).set_flushing(true);
-  return TRUE;
-}
-gboolean unlock_stop(GstBaseSrc* element) {
-  source_of(element).set_flushing(false);
-  return TRUE;
-}
 gboolean is_seekable(GstBaseSrc*) { return TRUE; }
 
 gboolean get_size(GstBaseSrc* element, guint64* size) {
@@ -294,62 +305,12 @@ gboolean query(GstBaseSrc* element, GstQuery* query) {
   return GST_BASE_SRC_CLASS(gst_sphere_file_src_parent_class)->query(element, query);
 }
 
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    sphere::consent::prepare(source_of(element).consent(), element);
-  return GST_ELEMENT_CLASS(gst_sphere_file_src_parent_class)->change_state(element, transition);
-}
-
-void set_context(GstElement* element, GstContext* context) {
-  source_of(element).consent().set_context(context);
-  GST_ELEMENT_CLASS(gst_sphere_file_src_parent_class)->set_context(element, context);
-}
-
-// --- properties ------------------------------------------------------------------------------
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FileSource& source = source_of(object);
-  if (sphere::consent::set_property(source.consent(), GST_ELEMENT(object), id, value)) return;
-  switch (id) {
-    case PROP_LOCATION:
-      source.change_settings([&](Settings& settings) {
-        settings.location = sphere::to_string(g_value_get_string(value));
-      });
-      break;
-    case PROP_CAMERA:
-      source.camera().set(static_cast<GstSphereCamera*>(g_value_get_object(value)));
-      break;
-    case PROP_TIMEOUT:
-      source.change_settings(
-          [&](Settings& settings) { settings.timeout = g_value_get_uint(value); });
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  FileSource& source = source_of(object);
-  if (sphere::consent::get_property(source.consent(), id, value)) return;
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string(value, source.settings().location.c_str());
-      break;
-    case PROP_CAMERA:
-      g_value_take_object(value, source.camera().get().release());
-      break;
-    case PROP_TIMEOUT:
-      g_value_set_uint(value, source.settings().timeout);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-}
+// --- the URI handler -------------------------------------------------------------------------
 
 GstURIType uri_type(GType) { return GST_URI_SRC; }
 const gchar* const* uri_protocols(GType) { return uri_schemes(); }
 gchar* get_uri(GstURIHandler* handler) {
-  const std::string location = source_of(handler).settings().location;
+  const std::string location = source_of(handler).location();
   // With the property camera, it may be a path.
   return gst_uri_is_valid(location.c_str()) ? g_strdup(location.c_str()) : nullptr;
 }
@@ -372,7 +333,7 @@ gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {
                         sphere::printable(why).c_str());
     return FALSE;
   }
-  source_of(handler).change_settings([&](Settings& settings) { settings.location = text; });
+  source_of(handler).set_location(text);
   return TRUE;
 }
 
@@ -386,14 +347,9 @@ static void gst_sphere_file_src_uri_handler_init(gpointer iface, gpointer) {
   handler->set_uri = set_uri;
 }
 
-static void gst_sphere_file_src_finalize(GObject* object) {
-  delete GST_SPHERE_FILE_SRC(object)->source;
-  G_OBJECT_CLASS(gst_sphere_file_src_parent_class)->finalize(object);
-}
-
-static void gst_sphere_file_src_init(GstSphereFileSrc* self) {
-  self->source = new FileSource(GST_BASE_SRC(self));
-  gst_base_src_set_blocksize(GST_BASE_SRC(self), block_size);
+static void gst_sphere_file_src_init(GstSphereFileSrc* file) {
+  file->self = new FileSource(GST_BASE_SRC(file));
+  gst_base_src_set_blocksize(GST_BASE_SRC(file), block_size);
 }
 
 static void gst_sphere_file_src_class_init(GstSphereFileSrcClass* klass) {
@@ -401,15 +357,7 @@ static void gst_sphere_file_src_class_init(GstSphereFileSrcClass* klass) {
   auto* object_class = G_OBJECT_CLASS(klass);
   auto* element_class = GST_ELEMENT_CLASS(klass);
   auto* source_class = GST_BASE_SRC_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = gst_sphere_file_src_finalize;
-  element_class->change_state = change_state;
-  element_class->set_context = set_context;
-  source_class->start = start;
-  source_class->stop = stop;
-  source_class->unlock = unlock;
-  source_class->unlock_stop = unlock_stop;
+  install_card_source<GstSphereFileSrc>(source_class);
   source_class->is_seekable = is_seekable;
   source_class->get_size = get_size;
   source_class->fill = fill;
@@ -417,7 +365,6 @@ static void gst_sphere_file_src_class_init(GstSphereFileSrcClass* klass) {
 
   constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                   GST_PARAM_MUTABLE_READY);
-  sphere::consent::install_properties(object_class);
   g_object_class_install_property(
       object_class, PROP_LOCATION,
       g_param_spec_string("location", "Location",

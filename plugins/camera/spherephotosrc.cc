@@ -46,6 +46,7 @@
 #include "hw/stored_pins.h"
 #include "plugins/camera/bus_messages.h"
 #include "plugins/camera/camera_use.h"
+#include "plugins/camera/card_source.h"
 
 GST_DEBUG_CATEGORY_STATIC(spherephotosrc_debug);
 #define GST_CAT_DEFAULT spherephotosrc_debug
@@ -56,6 +57,7 @@ using namespace sphere::camera;
 using namespace std::chrono_literals;
 using sphere::Lock;
 using sphere::Mutex;
+using sphere::self_of;
 using sphere::hw::Failure;
 using Clock = std::chrono::steady_clock;
 
@@ -94,21 +96,12 @@ struct State {
   std::optional<std::string> lens_table;  // what was sent downstream; empty: only the profile
 };
 
-class PhotoSource {
+class PhotoSource : public CardSource<Settings> {
  public:
-  explicit PhotoSource(GstBaseSrc* element) : element_(element), permission_(consent_) {}
+  using CardSource::CardSource;
 
-  sphere::consent::Consent& consent() { return consent_; }
-  CameraProperty& camera() { return camera_; }
-  Settings settings() {
-    const Lock lock(mutex_);
-    return settings_;
-  }
-  template <typename Function>
-  void change_settings(Function function) {
-    const Lock lock(mutex_);
-    function(settings_);
-  }
+  bool set_property(guint id, const GValue* value);
+  bool get_property(guint id, GValue* value);
 
   bool start();
   void stop();
@@ -122,17 +115,12 @@ class PhotoSource {
   std::optional<Failure> fetch(State& state, const std::string& path, GCancellable* cancellable,
                                std::string& photo);
 
-  GstBaseSrc* const element_;
-  sphere::consent::Consent consent_;
-  CameraProperty camera_;
-  StoragePermission permission_;  // used by the streaming thread
   // Used by the streaming thread, and by others while there is none.
   std::optional<Target> target_;
   std::unique_ptr<State> state_;
 
   // Protects what follows. Never held during a call of the camera.
   Mutex mutex_;
-  Settings settings_ SPHERE_GUARDED_BY(mutex_);
   sphere::ObjectRef<GCancellable> cancellable_ SPHERE_GUARDED_BY(mutex_){g_cancellable_new()};
 };
 
@@ -142,17 +130,75 @@ class PhotoSource {
 
 struct _GstSpherePhotoSrc {
   GstPushSrc parent;
-  PhotoSource* source;
+  PhotoSource* self;
 };
 
 G_DEFINE_TYPE(GstSpherePhotoSrc, gst_sphere_photo_src, GST_TYPE_PUSH_SRC)
 GST_ELEMENT_REGISTER_DEFINE(spherephotosrc, "spherephotosrc", GST_RANK_NONE,
                             GST_TYPE_SPHERE_PHOTO_SRC)
 
+// --- properties ------------------------------------------------------------------------------
+
+bool PhotoSource::set_property(guint id, const GValue* value) {
+  if (sphere::consent::set_property(consent, GST_ELEMENT(element_), id, value)) return true;
+  if (id == PROP_CAMERA) {
+    camera_.set(static_cast<GstSphereCamera*>(g_value_get_object(value)));
+    return true;
+  }
+  bool known = true;
+  settings_.change([&](Settings& settings) {
+    switch (id) {
+      case PROP_LOCATION: {
+        const char* location = g_value_get_string(value);
+        settings.location = location && *location ? location : sphere::hw::default_location();
+        break;
+      }
+      case PROP_NUM_PHOTOS:
+        settings.photos = g_value_get_int(value);
+        break;
+      case PROP_INTERVAL:
+        settings.interval = g_value_get_double(value);
+        break;
+      case PROP_TIMER:
+        settings.timer = g_value_get_uint(value);
+        break;
+      default:
+        known = false;
+    }
+  });
+  return known;
+}
+
+bool PhotoSource::get_property(guint id, GValue* value) {
+  if (sphere::consent::get_property(consent, id, value)) return true;
+  const Settings settings = settings_.get();
+  switch (id) {
+    case PROP_LOCATION:
+      g_value_set_string(value, settings.location.c_str());
+      return true;
+    case PROP_CAMERA:
+      g_value_take_object(value, camera_.get().release());
+      return true;
+    case PROP_NUM_PHOTOS:
+      g_value_set_int(value, settings.photos);
+      return true;
+    case PROP_INTERVAL:
+      g_value_set_double(value, settings.interval);
+      return true;
+    case PROP_TIMER:
+      g_value_set_uint(value, settings.timer);
+      return true;
+    default:
+      return false;
+  }
+}
+
+// --- photos ----------------------------------------------------------------------------------
+
 bool PhotoSource::start() {
   const sphere::ObjectRef<GstSphereCamera> camera = camera_.get();
   sphere::Result<Target> target =
-      find_target(camera ? std::string() : settings().location, camera.get(), connect_timeout);
+      find_target(camera ? std::string() : settings_.get().location, camera.get(), connect_timeout);
   if (target && !target->file.empty())
     target = sphere::invalid("the location names a file; write the URI of the camera, madv://HOST");
   if (!target) {
@@ -234,24 +280,17 @@ std::optional<Failure> PhotoSource::fetch(State& state, const std::string& path,
 }
 
 GstFlowReturn PhotoSource::create(GstBuffer** buffer) {
-  const Settings used = settings();
+  const Settings used = settings_.get();
   if (state_ && used.photos >= 0 && state_->taken >= used.photos) return GST_FLOW_EOS;
   if (used.photos == 0) return GST_FLOW_EOS;
-  if (!permission_.allowed()) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, NOT_AUTHORIZED,
-                      ("%s.", sphere::printable(permission_.problem()).c_str()), (nullptr));
-    return GST_FLOW_ERROR;
-  }
+  if (!may_fetch()) return GST_FLOW_ERROR;
   sphere::ObjectRef<GCancellable> cancellable;
   {
     const Lock lock(mutex_);
     cancellable.reset(G_CANCELLABLE(g_object_ref(cancellable_.get())));
   }
   // Made here, because starting must not wait for a camera: it can't be interrupted.
-  if (!state_)
-    state_ = std::make_unique<State>(*target_, [this] {
-      return consent_.allowed(sphere::consent::Category::device, sphere::consent::Purpose::bind);
-    });
+  if (!state_) state_ = std::make_unique<State>(*target_, may_store_tables());
   State& state = *state_;
   if (state.last) {
     const auto due =
@@ -290,100 +329,15 @@ GstFlowReturn PhotoSource::create(GstBuffer** buffer) {
 
 namespace {
 
-PhotoSource& source_of(gpointer element) { return *GST_SPHERE_PHOTO_SRC(element)->source; }
-
-gboolean start(GstBaseSrc* element) { return source_of(element).start(); }
-gboolean stop(GstBaseSrc* element) {
-  source_of(element).stop();
-  return TRUE;
-}
-gboolean unlock(GstBaseSrc* element) {
-  source_of(element).set_flushing(true);
-  return TRUE;
-}
-gboolean unlock_stop(GstBaseSrc* element) {
-  source_of(element).set_flushing(false);
-  return TRUE;
-}
 GstFlowReturn create(GstPushSrc* element, GstBuffer** buffer) {
-  return source_of(element).create(buffer);
-}
-
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    sphere::consent::prepare(source_of(element).consent(), element);
-  return GST_ELEMENT_CLASS(gst_sphere_photo_src_parent_class)->change_state(element, transition);
-}
-
-void set_context(GstElement* element, GstContext* context) {
-  source_of(element).consent().set_context(context);
-  GST_ELEMENT_CLASS(gst_sphere_photo_src_parent_class)->set_context(element, context);
-}
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  PhotoSource& source = source_of(object);
-  if (sphere::consent::set_property(source.consent(), GST_ELEMENT(object), id, value)) return;
-  source.change_settings([&](Settings& settings) {
-    switch (id) {
-      case PROP_LOCATION: {
-        const char* location = g_value_get_string(value);
-        settings.location = location && *location ? location : sphere::hw::default_location();
-        break;
-      }
-      case PROP_NUM_PHOTOS:
-        settings.photos = g_value_get_int(value);
-        break;
-      case PROP_INTERVAL:
-        settings.interval = g_value_get_double(value);
-        break;
-      case PROP_TIMER:
-        settings.timer = g_value_get_uint(value);
-        break;
-      default:
-        break;
-    }
-  });
-  if (id == PROP_CAMERA)
-    source.camera().set(static_cast<GstSphereCamera*>(g_value_get_object(value)));
-  else if (id < PROP_LOCATION || id > PROP_TIMER)
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  PhotoSource& source = source_of(object);
-  if (sphere::consent::get_property(source.consent(), id, value)) return;
-  const Settings settings = source.settings();
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string(value, settings.location.c_str());
-      break;
-    case PROP_CAMERA:
-      g_value_take_object(value, source.camera().get().release());
-      break;
-    case PROP_NUM_PHOTOS:
-      g_value_set_int(value, settings.photos);
-      break;
-    case PROP_INTERVAL:
-      g_value_set_double(value, settings.interval);
-      break;
-    case PROP_TIMER:
-      g_value_set_uint(value, settings.timer);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
+  return self_of<GstSpherePhotoSrc>(element).create(buffer);
 }
 
 }  // namespace
 
-static void gst_sphere_photo_src_finalize(GObject* object) {
-  delete GST_SPHERE_PHOTO_SRC(object)->source;
-  G_OBJECT_CLASS(gst_sphere_photo_src_parent_class)->finalize(object);
-}
-
-static void gst_sphere_photo_src_init(GstSpherePhotoSrc* self) {
-  auto* source = GST_BASE_SRC(self);
-  self->source = new PhotoSource(source);
+static void gst_sphere_photo_src_init(GstSpherePhotoSrc* photo) {
+  auto* source = GST_BASE_SRC(photo);
+  photo->self = new PhotoSource(source);
   // A photo is taken only while the pipeline plays.
   gst_base_src_set_live(source, TRUE);
   gst_base_src_set_format(source, GST_FORMAT_TIME);
@@ -393,23 +347,13 @@ static void gst_sphere_photo_src_class_init(GstSpherePhotoSrcClass* klass) {
   GST_DEBUG_CATEGORY_INIT(spherephotosrc_debug, "spherephotosrc", 0, "photos of a 360 camera");
   auto* object_class = G_OBJECT_CLASS(klass);
   auto* element_class = GST_ELEMENT_CLASS(klass);
-  auto* source_class = GST_BASE_SRC_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = gst_sphere_photo_src_finalize;
-  element_class->change_state = change_state;
-  element_class->set_context = set_context;
-  source_class->start = start;
-  source_class->stop = stop;
-  source_class->unlock = unlock;
-  source_class->unlock_stop = unlock_stop;
+  install_card_source<GstSpherePhotoSrc>(GST_BASE_SRC_CLASS(klass));
   GST_PUSH_SRC_CLASS(klass)->create = create;
 
   constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                   GST_PARAM_MUTABLE_READY);
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
-  sphere::consent::install_properties(object_class);
   g_object_class_install_property(
       object_class, PROP_LOCATION,
       g_param_spec_string("location", "Location",

@@ -111,6 +111,9 @@ struct LiveSink {
     const Lock lock(mutex);
     return state;
   }
+
+  bool set_property(guint id, const GValue* value);
+  bool get_property(guint id, GValue* value);
 };
 
 struct _GstSphereLiveSink {
@@ -124,7 +127,7 @@ GST_ELEMENT_REGISTER_DEFINE(spherelivesink, "spherelivesink", GST_RANK_NONE,
 
 namespace {
 
-LiveSink& self_of(gpointer element) { return *GST_SPHERE_LIVE_SINK(element)->self; }
+LiveSink& sink_of(gpointer element) { return sphere::self_of<GstSphereLiveSink>(element); }
 
 /// The element's own sources of consent, for the gates inside. A context of the application reaches
 /// them by itself.
@@ -349,7 +352,7 @@ GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer elemen
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
-  LiveSink& self = self_of(element);
+  LiveSink& self = sink_of(element);
   const GstRef<GstElement> entry(gst_pad_get_parent_element(pad));
   const GstRef<GstPad> out(gst_element_get_static_pad(entry.get(), "src"));
   if (gst_pad_is_linked(out.get())) return GST_PAD_PROBE_OK;
@@ -376,7 +379,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* wanted, const gchar
   gst_element_add_pad(element, pad);
   gst_element_sync_state_with_parent(entry);
   if (std::string_view(name) == "audio") {
-    LiveSink& self = self_of(element);
+    LiveSink& self = sink_of(element);
     const Lock lock(self.mutex);
     self.has_audio = true;
   }
@@ -392,7 +395,7 @@ void release_pad(GstElement* element, GstPad* pad) {
     gst_bin_remove(GST_BIN(element), entry.get());
   }
   if (name == "audio-in") {
-    LiveSink& self = self_of(element);
+    LiveSink& self = sink_of(element);
     const Lock lock(self.mutex);
     self.has_audio = false;
   }
@@ -444,7 +447,7 @@ void close(LiveSink& self) {
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  LiveSink& self = self_of(element);
+  LiveSink& self = sink_of(element);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) sphere::consent::prepare(self.consent, element);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     if (const Status opened = open(self); !opened) {
@@ -475,11 +478,6 @@ void handle_message(GstBin* bin, GstMessage* message) {
   GST_BIN_CLASS(gst_sphere_live_sink_parent_class)->handle_message(bin, message);
 }
 
-void set_context(GstElement* element, GstContext* context) {
-  self_of(element).consent.set_context(context);
-  GST_ELEMENT_CLASS(gst_sphere_live_sink_parent_class)->set_context(element, context);
-}
-
 // --- properties --------------------------------------------------------------------------------
 
 GstStructure* stats_of(LiveSink& self) {
@@ -497,63 +495,56 @@ GstStructure* stats_of(LiveSink& self) {
   return stats;
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  LiveSink& self = self_of(object);
-  if (sphere::consent::set_property(self.consent, self.element, id, value)) {
-    if (const auto state = self.current()) {
-      const OutputConsent given = given_by(self);
-      state->branch->set_consent(given.caps, given.ledger);
+}  // namespace
+
+bool LiveSink::set_property(guint id, const GValue* value) {
+  if (sphere::consent::set_property(consent, element, id, value)) {
+    if (const auto current_state = current()) {
+      const OutputConsent given = given_by(*this);
+      current_state->branch->set_consent(given.caps, given.ledger);
     }
-    return;
+    return true;
   }
-  const Lock lock(self.mutex);
+  const Lock lock(mutex);
   switch (id) {
     case PROP_URI:
-      self.settings.uri = sphere::to_string(g_value_get_string(value));
-      break;
+      settings.uri = sphere::to_string(g_value_get_string(value));
+      return true;
     case PROP_SPHERICAL:
-      self.settings.spherical = g_value_get_boolean(value);
-      break;
+      settings.spherical = g_value_get_boolean(value);
+      return true;
     case PROP_BITRATE:
-      self.settings.bitrate = g_value_get_uint(value);
-      break;
+      settings.bitrate = g_value_get_uint(value);
+      return true;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      return false;
   }
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  LiveSink& self = self_of(object);
-  if (sphere::consent::get_property(self.consent, id, value)) return;
+bool LiveSink::get_property(guint id, GValue* value) {
+  if (sphere::consent::get_property(consent, id, value)) return true;
   if (id == PROP_STATS) {
-    g_value_take_boxed(value, stats_of(self));
-    return;
+    g_value_take_boxed(value, stats_of(*this));
+    return true;
   }
-  const Lock lock(self.mutex);
+  const Lock lock(mutex);
   switch (id) {
     case PROP_URI: {
       // A target may hold a stream key or a passphrase.
-      const auto target = parse_target(self.settings.uri);
+      const auto target = parse_target(settings.uri);
       g_value_set_string(value, target ? target->shown.c_str() : nullptr);
-      break;
+      return true;
     }
     case PROP_SPHERICAL:
-      g_value_set_boolean(value, self.settings.spherical);
-      break;
+      g_value_set_boolean(value, settings.spherical);
+      return true;
     case PROP_BITRATE:
-      g_value_set_uint(value, self.settings.bitrate);
-      break;
+      g_value_set_uint(value, settings.bitrate);
+      return true;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      return false;
   }
 }
-
-void finalize(GObject* object) {
-  delete GST_SPHERE_LIVE_SINK(object)->self;
-  G_OBJECT_CLASS(gst_sphere_live_sink_parent_class)->finalize(object);
-}
-
-}  // namespace
 
 static void gst_sphere_live_sink_init(GstSphereLiveSink* sink) {
   sink->self = new LiveSink(GST_ELEMENT(sink));
@@ -565,9 +556,7 @@ static void gst_sphere_live_sink_class_init(GstSphereLiveSinkClass* klass) {
   GST_DEBUG_CATEGORY_INIT(spherelivesink_debug, "spherelivesink", 0,
                           "360 video to servers, files and a page");
   auto* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
+  sphere::install_object<GstSphereLiveSink>(object_class);
   sphere::consent::install_properties(object_class);
   constexpr auto readwrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                       GST_PARAM_MUTABLE_READY);
@@ -597,7 +586,7 @@ static void gst_sphere_live_sink_class_init(GstSphereLiveSinkClass* klass) {
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = change_state;
-  element_class->set_context = set_context;
+  sphere::consent::install_context<GstSphereLiveSink>(element_class);
   element_class->request_new_pad = request_new_pad;
   element_class->release_pad = release_pad;
   GST_BIN_CLASS(klass)->handle_message = handle_message;

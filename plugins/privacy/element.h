@@ -5,6 +5,8 @@
 
 #include <gst/gst.h>
 
+#include "gst/sphere/base/element.h"
+#include "gst/sphere/base/gobject.h"
 #include "gst/sphere/consent/element.h"
 
 namespace sphere::privacy {
@@ -36,6 +38,31 @@ template <typename Self>
 void set_context(Self& self, gpointer parent_class, GstElement* element, GstContext* context) {
   self.consent.set_context(context);
   GST_ELEMENT_CLASS(parent_class)->set_context(element, context);
+}
+
+/// For the class_init of an element without subclasses: its functions for properties, states and
+/// contexts. To be called before the properties are installed.
+template <typename Instance>
+void install_gate(GstElementClass* klass) {
+  install_object<Instance>(G_OBJECT_CLASS(klass));
+  consent::install_context<Instance>(klass);
+  klass->change_state = [](GstElement* element, GstStateChange transition) {
+    return change_state(self_of<Instance>(element), parent_class_of<void>(element), element,
+                        transition);
+  };
+}
+
+/// For its init: buffers and events on the sink pad go to chain() and event() of the C++ object.
+template <typename Instance>
+void set_sink_functions(GstPad* sink) {
+  const GstPadChainFunction chain = [](GstPad*, GstObject* parent, GstBuffer* buffer) {
+    return self_of<Instance>(parent).chain(BufferRef(buffer));
+  };
+  const GstPadEventFunction take = [](GstPad*, GstObject* parent, GstEvent* event) {
+    return self_of<Instance>(parent).event(event);
+  };
+  gst_pad_set_chain_function(sink, chain);
+  gst_pad_set_event_function(sink, take);
 }
 
 }  // namespace sphere::privacy

@@ -66,11 +66,6 @@ using sphere::EventRef;
 using sphere::GstRef;
 using namespace sphere::privacy;
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                                                             GST_STATIC_CAPS(SPHERE_SOUND_CAPS));
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_SOUND_CAPS));
-
 enum class Mode { silence, drop };
 
 GType mode_type() {
@@ -80,7 +75,7 @@ GType mode_type() {
       {static_cast<int>(Mode::drop), "Gap events instead of data", "drop"},
       {0, nullptr, nullptr},
   };
-  static const GType type = g_enum_register_static("GstSphereAudioGateMode", values);
+  static const GType type = sphere::register_plugin_enum("GstSphereAudioGateMode", values);
   return type;
 }
 
@@ -92,7 +87,7 @@ GType purpose_type() {
       {static_cast<int>(Purpose::share), "Passed on to others", "share"},
       {0, nullptr, nullptr},
   };
-  static const GType type = g_enum_register_static("GstSphereAudioGatePurpose", values);
+  static const GType type = sphere::register_plugin_enum("GstSphereAudioGatePurpose", values);
   return type;
 }
 
@@ -123,7 +118,7 @@ class AudioGate {
   // --- with the streaming stopped -----------------------------------------------------------
 
   void start() {
-    purpose_now_ = purpose;
+    purpose_now_ = purpose_;
     guard_.emplace(consent, Category::audio, purpose_now_);
     guard_->allowed();
     captured_->start(guard_->grants());
@@ -223,18 +218,45 @@ class AudioGate {
                           GST_CLOCK_TIME_IS_VALID(most) ? most + held : most);
   }
 
-  bool active() const { return active_; }
+  bool set_property(guint id, const GValue* value) {
+    if (sphere::consent::set_property(consent, element_, id, value)) return true;
+    switch (id) {
+      case PROP_PURPOSE:
+        purpose_ = static_cast<Purpose>(g_value_get_enum(value));
+        return true;
+      case PROP_MODE:
+        mode_ = static_cast<Mode>(g_value_get_enum(value));
+        return true;
+      default:
+        return false;
+    }
+  }
+  bool get_property(guint id, GValue* value) const {
+    if (sphere::consent::get_property(consent, id, value)) return true;
+    switch (id) {
+      case PROP_PURPOSE:
+        g_value_set_enum(value, static_cast<int>(purpose_.load()));
+        return true;
+      case PROP_MODE:
+        g_value_set_enum(value, static_cast<int>(mode_.load()));
+        return true;
+      case PROP_ACTIVE:
+        g_value_set_boolean(value, active_);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  Consent consent;
+  ProblemReporter problems;
+
+ private:
   void set_active(bool active) {
     if (active_.exchange(active) != active)
       g_object_notify_by_pspec(G_OBJECT(element_), active_spec);
   }
 
-  Consent consent;
-  ProblemReporter problems;
-  std::atomic<Purpose> purpose = default_purpose;
-  std::atomic<Mode> mode = default_mode;
-
- private:
   /// Whether sound is allowed at this moment, and, if so, since when it may have been captured.
   bool allowed() {
     obey_purpose();
@@ -252,8 +274,8 @@ class AudioGate {
   /// A grant for another purpose does not count any more: the gate behaves as if consent were given
   /// at this moment.
   void obey_purpose() {
-    if (purpose.load() == purpose_now_ || !guard_) return;
-    purpose_now_ = purpose;
+    if (purpose_.load() == purpose_now_ || !guard_) return;
+    purpose_now_ = purpose_;
     guard_.emplace(consent, Category::audio, purpose_now_);
     captured_->forget_grant();
     decisions_ = 0;
@@ -314,7 +336,7 @@ class AudioGate {
     }
     if (BufferRef header = silence_.clean_header(buffer.get()))
       return gst_pad_push(src_, header.release());
-    if (mode.load() == Mode::silence)
+    if (mode_.load() == Mode::silence)
       if (BufferRef silent = silence_.in_place_of(buffer.get())) {
         buffer.reset();  // the sound is not kept while downstream is busy
         return push(std::move(silent));
@@ -403,6 +425,8 @@ class AudioGate {
   GstElement* const element_;
   GstPad* sink_;
   GstPad* src_;
+  std::atomic<Purpose> purpose_ = default_purpose;
+  std::atomic<Mode> mode_ = default_mode;
   std::atomic<bool> active_ = false;
   std::atomic<GstClockTime> held_time_ = 0;
 
@@ -426,7 +450,7 @@ class AudioGate {
 
 struct _GstSphereAudioGate {
   GstElement parent;
-  AudioGate* gate;
+  AudioGate* self;
 };
 
 G_DEFINE_TYPE(GstSphereAudioGate, gst_sphere_audio_gate, GST_TYPE_ELEMENT)
@@ -435,16 +459,8 @@ GST_ELEMENT_REGISTER_DEFINE(sphereaudiogate, "sphereaudiogate", GST_RANK_NONE,
 
 namespace {
 
-GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
-  return GST_SPHERE_AUDIO_GATE(parent)->gate->chain(BufferRef(buffer));
-}
-
-gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return GST_SPHERE_AUDIO_GATE(parent)->gate->event(event);
-}
-
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  const AudioGate* gate = GST_SPHERE_AUDIO_GATE(parent)->gate;
+  const AudioGate* gate = GST_SPHERE_AUDIO_GATE(parent)->self;
   if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) return gate->answer_allocation(query);
   if (!gate->answers(query)) return FALSE;
   return gst_pad_query_default(pad, parent, query);
@@ -453,75 +469,24 @@ gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
 gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (!gst_pad_query_default(pad, parent, query)) return FALSE;
   if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
-    GST_SPHERE_AUDIO_GATE(parent)->gate->add_latency(query);
+    GST_SPHERE_AUDIO_GATE(parent)->self->add_latency(query);
   return TRUE;
-}
-
-void set_context(GstElement* element, GstContext* context) {
-  sphere::privacy::set_context(*GST_SPHERE_AUDIO_GATE(element)->gate,
-                               gst_sphere_audio_gate_parent_class, element, context);
-}
-
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  return sphere::privacy::change_state(*GST_SPHERE_AUDIO_GATE(element)->gate,
-                                       gst_sphere_audio_gate_parent_class, element, transition);
-}
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
-  if (sphere::consent::set_property(gate->consent, GST_ELEMENT(object), id, value)) return;
-  switch (id) {
-    case PROP_PURPOSE:
-      gate->purpose = static_cast<Purpose>(g_value_get_enum(value));
-      break;
-    case PROP_MODE:
-      gate->mode = static_cast<Mode>(g_value_get_enum(value));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  AudioGate* gate = GST_SPHERE_AUDIO_GATE(object)->gate;
-  if (sphere::consent::get_property(gate->consent, id, value)) return;
-  switch (id) {
-    case PROP_PURPOSE:
-      g_value_set_enum(value, static_cast<int>(gate->purpose.load()));
-      break;
-    case PROP_MODE:
-      g_value_set_enum(value, static_cast<int>(gate->mode.load()));
-      break;
-    case PROP_ACTIVE:
-      g_value_set_boolean(value, gate->active());
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-}
-
-void finalize(GObject* object) {
-  delete GST_SPHERE_AUDIO_GATE(object)->gate;
-  G_OBJECT_CLASS(gst_sphere_audio_gate_parent_class)->finalize(object);
 }
 
 }  // namespace
 
-static void gst_sphere_audio_gate_init(GstSphereAudioGate* self) {
-  self->gate = new AudioGate(GST_ELEMENT(self));
-  gst_pad_set_chain_function(self->gate->sink(), sink_chain);
-  gst_pad_set_event_function(self->gate->sink(), sink_event);
-  gst_pad_set_query_function(self->gate->sink(), sink_query);
-  gst_pad_set_query_function(self->gate->src(), src_query);
+static void gst_sphere_audio_gate_init(GstSphereAudioGate* gate) {
+  gate->self = new AudioGate(GST_ELEMENT(gate));
+  set_sink_functions<GstSphereAudioGate>(gate->self->sink());
+  gst_pad_set_query_function(gate->self->sink(), sink_query);
+  gst_pad_set_query_function(gate->self->src(), src_query);
 }
 
 static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
   GST_DEBUG_CATEGORY_INIT(sphereaudiogate_debug, "sphereaudiogate", 0, "sound only with consent");
   auto* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  install_gate<GstSphereAudioGate>(element_class);
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
   install_properties(object_class);
@@ -537,14 +502,8 @@ static void gst_sphere_audio_gate_class_init(GstSphereAudioGateClass* klass) {
       g_param_spec_boolean("active", "Active", "Whether sound passes now", FALSE,
                            static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property(object_class, PROP_ACTIVE, active_spec);
-  gst_type_mark_as_plugin_api(mode_type(), static_cast<GstPluginAPIFlags>(0));
-  gst_type_mark_as_plugin_api(purpose_type(), static_cast<GstPluginAPIFlags>(0));
 
-  auto* element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = change_state;
-  element_class->set_context = set_context;
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
+  sphere::install_pads(element_class, SPHERE_SOUND_CAPS);
   gst_element_class_set_static_metadata(element_class, "Sound gate", "Filter/Audio",
                                         "Passes sound only with consent", "The gst-sphere authors");
 }

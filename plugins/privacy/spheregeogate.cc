@@ -70,18 +70,13 @@ using sphere::EventRef;
 using sphere::Position;
 using namespace sphere::privacy;
 
-GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-
 GType purpose_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(Purpose::geotag), "Written into media", "geotag"},
       {static_cast<int>(Purpose::share), "Passed on to others", "share"},
       {0, nullptr, nullptr},
   };
-  static const GType type = g_enum_register_static("GstSphereGeoGatePurpose", values);
+  static const GType type = sphere::register_plugin_enum("GstSphereGeoGatePurpose", values);
   return type;
 }
 
@@ -94,7 +89,7 @@ GType precision_type() {
       {static_cast<int>(Precision::country), "1 degree", "country"},
       {0, nullptr, nullptr},
   };
-  static const GType type = g_enum_register_static("GstSphereGeoGatePrecision", values);
+  static const GType type = sphere::register_plugin_enum("GstSphereGeoGatePrecision", values);
   return type;
 }
 
@@ -139,7 +134,7 @@ class GeoGate {
   // --- with the streaming stopped -----------------------------------------------------------
 
   void start() {
-    purpose_now_ = purpose;
+    purpose_now_ = purpose_;
     place_.emplace(consent, Category::location, purpose_now_);
     identity_.emplace(consent, Category::device, Purpose::share);
     place_->allowed();
@@ -160,7 +155,7 @@ class GeoGate {
     setters_->stop();
     captured_place_->stop();
     captured_identity_->stop();
-    positions.set_wanted(false);
+    positions_.set_wanted(false);
     place_.reset();
     identity_.reset();
   }
@@ -237,46 +232,77 @@ class GeoGate {
 
   // --- any thread ----------------------------------------------------------------------------
 
-  void set_position(const char* text) {
-    if (!text || !*text) {
-      positions.set_position(std::nullopt);
-    } else if (const auto position = sphere::parse_position(text)) {
-      positions.set_position(*position);
-    } else {
-      // No position is better than a wrong one. The text is not repeated in messages.
-      positions.set_position(std::nullopt);
-      warn_of("position", position.error());
+  void note_relinked() { relinked_ = true; }
+
+  bool set_property(guint id, const GValue* value) {
+    if (sphere::consent::set_property(consent, element_, id, value)) return true;
+    switch (id) {
+      case PROP_PURPOSE:
+        purpose_ = static_cast<Purpose>(g_value_get_enum(value));
+        return true;
+      case PROP_POSITION:
+        set_position(g_value_get_string(value));
+        return true;
+      case PROP_GPX:
+        set_gpx(g_value_get_string(value));
+        return true;
+      case PROP_GPSD:
+        set_gpsd(g_value_get_string(value));
+        return true;
+      case PROP_PRECISION:
+        precision_ = static_cast<Precision>(g_value_get_enum(value));
+        return true;
+      default:
+        return false;
     }
   }
-  void set_gpx(const char* path) {
-    const sphere::Status read =
-        positions.set_gpx(path && *path ? std::optional<std::string>(path) : std::nullopt);
-    if (!read) warn_of("gpx", read.error());
+  bool get_property(guint id, GValue* value) const {
+    if (sphere::consent::get_property(consent, id, value)) return true;
+    const auto set_text = [value](const std::optional<std::string>& text) {
+      g_value_set_string(value, text ? text->c_str() : nullptr);
+    };
+    switch (id) {
+      case PROP_PURPOSE:
+        g_value_set_enum(value, static_cast<int>(purpose_.load()));
+        return true;
+      case PROP_GPX:
+        set_text(positions_.gpx());
+        return true;
+      case PROP_GPSD:
+        set_text(positions_.gpsd());
+        return true;
+      case PROP_PRECISION:
+        g_value_set_enum(value, static_cast<int>(precision_.load()));
+        return true;
+      default:
+        return false;
+    }
   }
-  void set_gpsd(const char* address) {
-    positions.set_gpsd(address && *address ? std::optional<std::string>(address) : std::nullopt);
-  }
-  void note_relinked() { relinked_ = true; }
 
   Consent consent;
   ProblemReporter problems;
-  PositionSource positions;
-  std::atomic<Purpose> purpose = default_purpose;
-  std::atomic<Precision> precision = default_precision;
 
  private:
-  void warn_of(const char* property, const sphere::Error& error) {
-    GST_ELEMENT_WARNING(
-        element_, RESOURCE, SETTINGS,
-        ("The property '%s' is not used: %s.", property, sphere::printable(error.message).c_str()),
-        (nullptr));
+  void set_position(const char* text) {
+    const auto position = sphere::parse_position_setting(text);
+    // No position is better than a wrong one. The text is not repeated in messages.
+    positions_.set_position(position ? *position : std::nullopt);
+    if (!position) sphere::warn_of_property(element_, "position", position.error());
+  }
+  void set_gpx(const char* path) {
+    const sphere::Status read =
+        positions_.set_gpx(path && *path ? std::optional<std::string>(path) : std::nullopt);
+    if (!read) sphere::warn_of_property(element_, "gpx", read.error());
+  }
+  void set_gpsd(const char* address) {
+    positions_.set_gpsd(address && *address ? std::optional<std::string>(address) : std::nullopt);
   }
 
   std::string reason() const { return place_->answer().reason + "; " + identity_->answer().reason; }
 
   Allowance ask() {
-    if (purpose.load() != purpose_now_) {
-      purpose_now_ = purpose;
+    if (purpose_.load() != purpose_now_) {
+      purpose_now_ = purpose_;
       place_.emplace(consent, Category::location, purpose_now_);
       captured_place_->forget_grant();
       decisions_ = 0;
@@ -290,7 +316,7 @@ class GeoGate {
     allowance.place = passes(*place_, *captured_place_);
     allowance.identity = passes(*identity_, *captured_identity_);
     if (allowance.place)
-      allowance.precision = std::max(place_->answer().precision, precision.load());
+      allowance.precision = std::max(place_->answer().precision, precision_.load());
     const uint64_t decisions = place_->decisions() + identity_->decisions();
     if (decisions != decisions_) {
       decisions_ = decisions;
@@ -306,12 +332,12 @@ class GeoGate {
     if (!place_) return;
     const Allowance allowance = ask();
     if (relinked_.exchange(false)) setters_->find();
-    tags_.set_own_source(positions.exists());
+    tags_.set_own_source(positions_.exists());
     if (allowance == now_) return;
     now_ = allowance;
     everything_ = allowance.everything();
     setters_->set_allowance(allowance);
-    positions.set_wanted(allowance.place);
+    positions_.set_wanted(allowance.place);
     position_.reset();
     positioned_at_.reset();
     tags_.withdraw(allowance);
@@ -435,8 +461,8 @@ class GeoGate {
   void inject(GstBuffer* buffer, const Allowance& allowance) {
     std::optional<Position> position;
     // That of a track is where the buffer was captured; the others are where the gate is now.
-    if (positions.needs_time() ? allowance.place : now_.place) {
-      position = positions.at(positions.needs_time() ? capture_time(buffer) : std::nullopt);
+    if (positions_.needs_time() ? allowance.place : now_.place) {
+      position = positions_.at(positions_.needs_time() ? capture_time(buffer) : std::nullopt);
       if (position) position = rounded(*position, now_.precision);
     }
     const auto same = [](const Position& a, const Position& b) {
@@ -458,6 +484,9 @@ class GeoGate {
   GstElement* const element_;
   GstPad* sink_;
   GstPad* src_;
+  PositionSource positions_;
+  std::atomic<Purpose> purpose_ = default_purpose;
+  std::atomic<Precision> precision_ = default_precision;
   std::atomic<bool> relinked_ = true;     // elements behind the gate may have changed
   std::atomic<bool> everything_ = false;  // now_.everything(), for other threads
 
@@ -480,7 +509,7 @@ class GeoGate {
 
 struct _GstSphereGeoGate {
   GstElement parent;
-  GeoGate* gate;
+  GeoGate* self;
 };
 
 G_DEFINE_TYPE(GstSphereGeoGate, gst_sphere_geo_gate, GST_TYPE_ELEMENT)
@@ -488,108 +517,34 @@ GST_ELEMENT_REGISTER_DEFINE(spheregeogate, "spheregeogate", GST_RANK_NONE, GST_T
 
 namespace {
 
-GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
-  return GST_SPHERE_GEO_GATE(parent)->gate->chain(BufferRef(buffer));
-}
-
-gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return GST_SPHERE_GEO_GATE(parent)->gate->event(event);
-}
-
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION &&
-      !GST_SPHERE_GEO_GATE(parent)->gate->offers_memory())
+      !GST_SPHERE_GEO_GATE(parent)->self->offers_memory())
     return FALSE;
   return gst_pad_query_default(pad, parent, query);
 }
 
 gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE)
-    GST_SPHERE_GEO_GATE(parent)->gate->note_relinked();
+    GST_SPHERE_GEO_GATE(parent)->self->note_relinked();
   return gst_pad_event_default(pad, parent, event);
-}
-
-void set_context(GstElement* element, GstContext* context) {
-  sphere::privacy::set_context(*GST_SPHERE_GEO_GATE(element)->gate,
-                               gst_sphere_geo_gate_parent_class, element, context);
-}
-
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  return sphere::privacy::change_state(*GST_SPHERE_GEO_GATE(element)->gate,
-                                       gst_sphere_geo_gate_parent_class, element, transition);
-}
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  GeoGate* gate = GST_SPHERE_GEO_GATE(object)->gate;
-  if (sphere::consent::set_property(gate->consent, GST_ELEMENT(object), id, value)) return;
-  switch (id) {
-    case PROP_PURPOSE:
-      gate->purpose = static_cast<Purpose>(g_value_get_enum(value));
-      break;
-    case PROP_POSITION:
-      gate->set_position(g_value_get_string(value));
-      break;
-    case PROP_GPX:
-      gate->set_gpx(g_value_get_string(value));
-      break;
-    case PROP_GPSD:
-      gate->set_gpsd(g_value_get_string(value));
-      break;
-    case PROP_PRECISION:
-      gate->precision = static_cast<Precision>(g_value_get_enum(value));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  GeoGate* gate = GST_SPHERE_GEO_GATE(object)->gate;
-  if (sphere::consent::get_property(gate->consent, id, value)) return;
-  const auto set_text = [value](const std::optional<std::string>& text) {
-    g_value_set_string(value, text ? text->c_str() : nullptr);
-  };
-  switch (id) {
-    case PROP_PURPOSE:
-      g_value_set_enum(value, static_cast<int>(gate->purpose.load()));
-      break;
-    case PROP_GPX:
-      set_text(gate->positions.gpx());
-      break;
-    case PROP_GPSD:
-      set_text(gate->positions.gpsd());
-      break;
-    case PROP_PRECISION:
-      g_value_set_enum(value, static_cast<int>(gate->precision.load()));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-}
-
-void finalize(GObject* object) {
-  delete GST_SPHERE_GEO_GATE(object)->gate;
-  G_OBJECT_CLASS(gst_sphere_geo_gate_parent_class)->finalize(object);
 }
 
 }  // namespace
 
-static void gst_sphere_geo_gate_init(GstSphereGeoGate* self) {
-  self->gate = new GeoGate(GST_ELEMENT(self));
-  gst_pad_set_chain_function(self->gate->sink(), sink_chain);
-  gst_pad_set_event_function(self->gate->sink(), sink_event);
-  gst_pad_set_query_function(self->gate->sink(), sink_query);
-  gst_pad_set_event_function(self->gate->src(), src_event);
+static void gst_sphere_geo_gate_init(GstSphereGeoGate* gate) {
+  gate->self = new GeoGate(GST_ELEMENT(gate));
+  set_sink_functions<GstSphereGeoGate>(gate->self->sink());
+  gst_pad_set_query_function(gate->self->sink(), sink_query);
+  gst_pad_set_event_function(gate->self->src(), src_event);
 }
 
 static void gst_sphere_geo_gate_class_init(GstSphereGeoGateClass* klass) {
   GST_DEBUG_CATEGORY_INIT(spheregeogate_debug, "spheregeogate", 0,
                           "places and identity only with consent");
   auto* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  install_gate<GstSphereGeoGate>(element_class);
   constexpr auto playing = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                     GST_PARAM_MUTABLE_PLAYING);
   install_properties(object_class);
@@ -623,14 +578,8 @@ static void gst_sphere_geo_gate_class_init(GstSphereGeoGateClass* klass) {
       g_param_spec_enum("precision", "Precision",
                         "How exact places may be; the consent may ask for less exact ones",
                         precision_type(), static_cast<int>(default_precision), playing));
-  gst_type_mark_as_plugin_api(purpose_type(), static_cast<GstPluginAPIFlags>(0));
-  gst_type_mark_as_plugin_api(precision_type(), static_cast<GstPluginAPIFlags>(0));
 
-  auto* element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = change_state;
-  element_class->set_context = set_context;
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
+  sphere::install_pads(element_class, "ANY");
   gst_element_class_set_static_metadata(element_class, "Place gate", "Filter/Metadata",
                                         "Passes places and identity only with consent",
                                         "The gst-sphere authors");

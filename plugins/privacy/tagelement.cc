@@ -107,12 +107,12 @@ class TagElement {
       GST_ELEMENT_ERROR(element_, STREAM, FAILED, ("A buffer can't be read."), (nullptr));
       return GST_FLOW_ERROR;
     }
-    if (!editor_) editor_ = make_editor_(segment_.format == GST_FORMAT_BYTES);
+    if (!editor_) editor_ = make_editor_(stream_.segment.format == GST_FORMAT_BYTES);
     std::vector<StreamEditor::Write> writes;
     const media::Request request = make_request();
-    const bool whole = pictures_ && segment_.format == GST_FORMAT_TIME;
-    Status taken = editor_->take(whole ? 0 : offset_, map.bytes(), request, &writes);
-    offset_ += map.bytes().size();
+    const bool whole = pictures_ && stream_.segment.format == GST_FORMAT_TIME;
+    Status taken = editor_->take(whole ? 0 : stream_.offset, map.bytes(), request, &writes);
+    stream_.offset += map.bytes().size();
     if (taken && whole) taken = editor_->end(request, &writes);
     if (!taken) return fail(taken.error());
     return push(std::move(writes), buffer.get(), whole);
@@ -151,16 +151,15 @@ class TagElement {
   // --- any thread ----------------------------------------------------------------------------
 
   void set_position(const char* text) {
-    const Result<Position> parsed =
-        text && *text ? parse_position(text) : Result<Position>(Position());
-    positions.set_position(parsed && text && *text ? std::optional(*parsed) : std::nullopt);
+    const auto position = parse_position_setting(text);
+    positions.set_position(position ? *position : std::nullopt);
     // The text is not repeated in messages.
-    if (!parsed) warn_of("position", parsed.error());
+    if (!position) warn_of_property(element_, "position", position.error());
   }
   void set_gpx(const char* path) {
     const Status read =
         positions.set_gpx(path && *path ? std::optional<std::string>(path) : std::nullopt);
-    if (!read) warn_of("gpx", read.error());
+    if (!read) warn_of_property(element_, "gpx", read.error());
   }
 
   Consent consent;
@@ -171,19 +170,20 @@ class TagElement {
   std::atomic<SphereMark::Stereo> stereo = default_stereo;
 
  private:
+  /// What is known of the stream since it began.
+  struct Stream {
+    Stream() { gst_segment_init(&segment, GST_FORMAT_UNDEFINED); }
+    GstSegment segment;
+    bool segment_sent = false;
+    uint64_t offset = 0;  ///< of the next bytes of the muxer
+    uint64_t next = 0;    ///< of the next bytes of the edited file
+    CapsRef caps;         ///< without headers
+    bool header_sent = false;
+  };
+
   void reset() {
     editor_.reset();
-    gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
-    offset_ = next_ = 0;
-    caps_.reset();
-    header_sent_ = segment_sent_ = false;
-  }
-
-  void warn_of(const char* property, const Error& error) {
-    GST_ELEMENT_WARNING(
-        element_, RESOURCE, SETTINGS,
-        ("The property '%s' is not used: %s.", property, printable(error.message).c_str()),
-        (nullptr));
+    stream_ = Stream();
   }
 
   GstFlowReturn fail(const Error& error) {
@@ -228,9 +228,9 @@ class TagElement {
   GstFlowReturn push(std::vector<StreamEditor::Write> writes, GstBuffer* model, bool whole) {
     for (StreamEditor::Write& write : writes) {
       if (write.bytes.empty()) continue;
-      if (!whole && write.offset != next_) {
+      if (!whole && write.offset != stream_.next) {
         // A network can't go back.
-        if (segment_.format != GST_FORMAT_BYTES) continue;
+        if (stream_.segment.format != GST_FORMAT_BYTES) continue;
         send_segment(write.offset);
       }
       const uint64_t size = write.bytes.size();
@@ -245,7 +245,7 @@ class TagElement {
                                             GST_BUFFER_COPY_META),
             0, static_cast<gsize>(-1));
       if (!whole) GST_BUFFER_OFFSET(buffer.get()) = write.offset;
-      next_ = write.offset + size;
+      stream_.next = write.offset + size;
       send_header();
       const GstFlowReturn flow = gst_pad_push(src_, buffer.release());
       if (flow != GST_FLOW_OK) return flow;
@@ -255,7 +255,7 @@ class TagElement {
 
   /// The muxer has sent its last bytes.
   bool finish() {
-    if (!editor_ || (pictures_ && segment_.format == GST_FORMAT_TIME)) return true;
+    if (!editor_ || (pictures_ && stream_.segment.format == GST_FORMAT_TIME)) return true;
     std::vector<StreamEditor::Write> writes;
     const Status ended = editor_->end(make_request(), &writes);
     if (!ended) {
@@ -266,11 +266,12 @@ class TagElement {
   }
 
   gboolean take_segment(EventRef event) {
-    gst_event_copy_segment(event.get(), &segment_);
-    if (segment_.format != GST_FORMAT_BYTES) return gst_pad_push_event(src_, event.release());
+    gst_event_copy_segment(event.get(), &stream_.segment);
+    if (stream_.segment.format != GST_FORMAT_BYTES)
+      return gst_pad_push_event(src_, event.release());
     // Later a muxer goes back to fill in a size, which the edited file may have elsewhere.
-    offset_ = segment_.start;
-    if (std::exchange(segment_sent_, true)) return TRUE;
+    stream_.offset = stream_.segment.start;
+    if (std::exchange(stream_.segment_sent, true)) return TRUE;
     return gst_pad_push_event(src_, event.release());
   }
 
@@ -285,22 +286,22 @@ class TagElement {
   gboolean take_caps(EventRef event) {
     GstCaps* caps = nullptr;
     gst_event_parse_caps(event.get(), &caps);
-    caps_.reset(gst_caps_ref(caps));
+    stream_.caps.reset(gst_caps_ref(caps));
     if (!has_field(caps, "streamheader")) return gst_pad_push_event(src_, event.release());
-    caps_.reset(gst_caps_copy(caps));
-    gst_structure_remove_field(gst_caps_get_structure(caps_.get(), 0), "streamheader");
-    header_sent_ = false;
+    stream_.caps.reset(gst_caps_copy(caps));
+    gst_structure_remove_field(gst_caps_get_structure(stream_.caps.get(), 0), "streamheader");
+    stream_.header_sent = false;
     send_header();
     return TRUE;
   }
 
   /// Caps with the edited header, as soon as there is one.
   void send_header() {
-    if (header_sent_ || !editor_ || !caps_) return;
+    if (stream_.header_sent || !editor_ || !stream_.caps) return;
     const std::optional<std::vector<uint8_t>> header = editor_->header();
     if (!header) return;
-    header_sent_ = true;
-    CapsRef caps(gst_caps_copy(caps_.get()));
+    stream_.header_sent = true;
+    CapsRef caps(gst_caps_copy(stream_.caps.get()));
     set_headers(gst_caps_get_structure(caps.get(), 0), {*header});
     gst_pad_push_event(src_, gst_event_new_caps(caps.get()));
   }
@@ -314,12 +315,7 @@ class TagElement {
   // Used only by the streaming thread.
   std::optional<Guard> place_, identity_, sound_;
   std::unique_ptr<StreamEditor> editor_;
-  GstSegment segment_;
-  bool segment_sent_ = false;
-  uint64_t offset_ = 0;  // of the next bytes of the muxer
-  uint64_t next_ = 0;    // of the next bytes of the edited file
-  CapsRef caps_;         // without headers
-  bool header_sent_ = false;
+  Stream stream_;
 };
 
 }  // namespace sphere::privacy

@@ -35,23 +35,17 @@
 
 #include <memory>
 
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/gl/buffers.h"
-#include "gst/sphere/gl/headless.h"
-#include "gst/sphere/warp/glwarp.h"
+#include "gst/sphere/warp/glwarpelement.h"
 #include "plugins/stitch/stitching.h"
-#include "plugins/stitch/transform.h"
 
 GST_DEBUG_CATEGORY_STATIC(glspherestitch_debug);
 #define GST_CAT_DEFAULT glspherestitch_debug
 
 namespace {
-
-GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(SPHERE_GL_CAPS));
 
 /// The strip around the seam, drawn by GL and copied to the CPU: some hundred kilobytes.
 class GlStrip {
@@ -90,52 +84,40 @@ class GlStrip {
   GstVideoInfo info_{};
 };
 
-class GLSphereStitch {
+class GLSphereStitch final : public sphere::GlWarpElement<sphere::Stitching> {
  public:
-  explicit GLSphereStitch(GstElement* owner) : stitching(owner) {}
+  explicit GLSphereStitch(GstElement* owner)
+      : GlWarpElement(owner, "GL can't stitch on this machine; use cpuspherestitch.") {}
 
-  /// Draws one buffer into another, on the GL thread.
-  sphere::Status draw(GstGLContext* context, GstBuffer* in_buffer, GstBuffer* out_buffer) {
-    if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(in_buffer))
-      gst_gl_sync_meta_wait(sync, context);
-    sphere::VideoFrame in(in_info, in_buffer, GST_MAP_READ | GST_MAP_GL);
-    sphere::VideoFrame out(out_info, out_buffer, GST_MAP_WRITE | GST_MAP_GL);
-    if (!in || !out) return sphere::failed("a picture can't be reached by GL");
-    sphere::PairStitcher& pair = stitching.pair();
-    const bool cubic = stitching.interpolation() == sphere::Interpolation::cubic;
+  void gl_stop() override {
+    strip_ = {};
+    bands_ = {};
+    GlWarpElement::gl_stop();
+  }
+
+ protected:
+  sphere::Status draw(GstGLContext* context, const GstVideoFrame& in,
+                      const GstVideoFrame& out) override {
+    sphere::PairStitcher& pair = common.pair();
+    const bool cubic = common.interpolation() == sphere::Interpolation::cubic;
     if (const sphere::WarpGrid* seam = pair.strip()) {
       const sphere::Status measured =
-          strip.draw(context, *seam, stitching.strip_info(), pair.strip_generation(), *in, false,
-                     [&](const GstVideoFrame& frame) { stitching.measure(frame); });
+          strip_.draw(context, *seam, common.strip_info(), pair.strip_generation(), in, false,
+                      [&](const GstVideoFrame& frame) { common.measure(frame); });
       if (!measured) return measured;
     }
-    stitching.match();
+    common.match();
     if (const sphere::WarpGrid* grid = pair.bands()) {
       const sphere::Status blended =
-          bands.draw(context, *grid, stitching.bands_info(), pair.bands_generation(), *in, cubic,
-                     [&](const GstVideoFrame& frame) { stitching.blend(frame, nullptr); });
+          bands_.draw(context, *grid, common.bands_info(), pair.bands_generation(), in, cubic,
+                      [&](const GstVideoFrame& frame) { common.blend(frame, nullptr); });
       if (!blended) return blended;
     }
-    sphere::Status drawn =
-        warp->draw(pair.grids(), pair.generation(), *in, *out, cubic, pair.field());
-    if (GstGLSyncMeta* sync = gst_buffer_get_gl_sync_meta(out_buffer))
-      gst_gl_sync_meta_set_sync_point(sync, context);
-    return drawn;
+    return warp().draw(pair.grids(), pair.generation(), in, out, cubic, pair.field());
   }
 
-  void gl_stop() {
-    strip = {};
-    bands = {};
-    warp.reset();
-  }
-
-  sphere::Stitching stitching;
-
-  // State of the stream, set before the first buffer.
-  GstVideoInfo in_info{}, out_info{};
-  // These exist from gl_start to gl_stop and are used only by the GL thread.
-  std::unique_ptr<sphere::GlWarp> warp;
-  GlStrip strip, bands;
+ private:
+  GlStrip strip_, bands_;  // exist from gl_start to gl_stop
 };
 
 }  // namespace
@@ -149,145 +131,20 @@ G_DEFINE_TYPE(GstGLSphereStitch, gst_gl_sphere_stitch, GST_TYPE_GL_BASE_FILTER)
 GST_ELEMENT_REGISTER_DEFINE(glspherestitch, "glspherestitch", GST_RANK_NONE,
                             GST_TYPE_GL_SPHERE_STITCH)
 
-namespace {
-
-GstBaseTransformClass* parent_transform_class() {
-  return GST_BASE_TRANSFORM_CLASS(gst_gl_sphere_stitch_parent_class);
-}
-
-GstFlowReturn transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
-  GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
-  if (!self->stitching.prepare(in, out, base->segment)) return GST_FLOW_ERROR;
-  const bool drawn =
-      sphere::draw_on_gl_thread(GST_GL_BASE_FILTER(base), [&](GstGLContext* context) {
-        return self->warp ? self->draw(context, in, out) : sphere::failed("GL does not run");
-      });
-  return drawn ? GST_FLOW_OK : GST_FLOW_ERROR;
-}
-
-gboolean transform_meta(GstBaseTransform* base, GstBuffer* out, GstMeta* meta, GstBuffer* in) {
-  // The output has a synchronisation meta of its own.
-  return meta->info->api != GST_GL_SYNC_META_API_TYPE && sphere::stitch_keeps_meta(meta);
-}
-
-gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
-  sphere::prepare_context_query(GST_GL_BASE_FILTER(base), query);
-  return sphere::stitch_transform_query(base, direction, query);
-}
-
-gboolean set_caps(GstBaseTransform* base, GstCaps* in_caps, GstCaps* out_caps) {
-  GLSphereStitch* self = GST_GL_SPHERE_STITCH(base)->self;
-  if (!gst_video_info_from_caps(&self->in_info, in_caps) ||
-      !gst_video_info_from_caps(&self->out_info, out_caps))
-    return FALSE;
-  return self->stitching.set_formats(self->in_info, self->out_info) &&
-         parent_transform_class()->set_caps(base, in_caps, out_caps);
-}
-
-gboolean propose_allocation(GstBaseTransform* base, GstQuery*, GstQuery* query) {
-  return sphere::propose_gl_allocation(GST_GL_BASE_FILTER(base), query);
-}
-
-gboolean decide_allocation(GstBaseTransform* base, GstQuery* query) {
-  return parent_transform_class()->decide_allocation(base, query) &&
-         sphere::decide_gl_allocation(GST_GL_BASE_FILTER(base), query);
-}
-
-gboolean gl_start(GstGLBaseFilter* filter) {
-  GLSphereStitch* self = GST_GL_SPHERE_STITCH(filter)->self;
-  sphere::Result<std::unique_ptr<sphere::GlWarp>> made = sphere::GlWarp::make(filter->context);
-  if (!made) {
-    GST_ELEMENT_ERROR(filter, RESOURCE, FAILED,
-                      ("GL can't stitch on this machine; use cpuspherestitch."),
-                      ("%s", made.error().message.c_str()));
-    return FALSE;
-  }
-  self->warp = std::move(*made);
-  return TRUE;
-}
-
-void gl_stop(GstGLBaseFilter* filter) { GST_GL_SPHERE_STITCH(filter)->self->gl_stop(); }
-
-gboolean gl_set_caps(GstGLBaseFilter* filter, GstCaps* in_caps, GstCaps* out_caps) {
-  GLSphereStitch* self = GST_GL_SPHERE_STITCH(filter)->self;
-  GstVideoInfo in, out;
-  if (!self->warp || !gst_video_info_from_caps(&in, in_caps) ||
-      !gst_video_info_from_caps(&out, out_caps))
-    return FALSE;
-  if (const sphere::Status set = self->warp->set_formats(in, out); !set) {
-    GST_ELEMENT_ERROR(filter, RESOURCE, SETTINGS, ("%s.", set.error().message.c_str()), (nullptr));
-    return FALSE;
-  }
-  return TRUE;
-}
-
-gboolean stop(GstBaseTransform* base) {
-  const gboolean stopped = parent_transform_class()->stop(base);
-  GST_GL_SPHERE_STITCH(base)->self->stitching.stop();
-  return stopped;
-}
-
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    sphere::ensure_display(GST_GL_BASE_FILTER(element));
-  return GST_ELEMENT_CLASS(gst_gl_sphere_stitch_parent_class)->change_state(element, transition);
-}
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  if (!GST_GL_SPHERE_STITCH(object)->self->stitching.set_property(id, value))
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  if (!GST_GL_SPHERE_STITCH(object)->self->stitching.get_property(id, value))
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-}
-
-void finalize(GObject* object) {
-  delete GST_GL_SPHERE_STITCH(object)->self;
-  G_OBJECT_CLASS(gst_gl_sphere_stitch_parent_class)->finalize(object);
-}
-
-}  // namespace
-
 static void gst_gl_sphere_stitch_init(GstGLSphereStitch* stitch) {
   stitch->self = new GLSphereStitch(GST_ELEMENT(stitch));
-  sphere::init_stitch_transform(GST_BASE_TRANSFORM(stitch), &stitch->self->stitching);
+  sphere::init_warp_transform(GST_BASE_TRANSFORM(stitch));
 }
 
 static void gst_gl_sphere_stitch_class_init(GstGLSphereStitchClass* klass) {
   GST_DEBUG_CATEGORY_INIT(glspherestitch_debug, "glspherestitch", 0,
                           "dual fisheye to equirectangular on the GPU");
   auto* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
+  sphere::install_object<GstGLSphereStitch>(object_class);
   sphere::install_stitch_properties(object_class);
-
-  auto* element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = change_state;
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
+  sphere::install_gl_warp<GstGLSphereStitch>(GST_GL_BASE_FILTER_CLASS(klass));
   gst_element_class_set_static_metadata(
-      element_class, "Sphere stitcher (GL)", "Filter/Effect/Converter/Video",
+      GST_ELEMENT_CLASS(klass), "Sphere stitcher (GL)", "Filter/Effect/Converter/Video",
       "Stitches dual fisheye pictures to equirectangular ones on the GPU",
       "The gst-sphere authors");
-
-  auto* base_class = GST_BASE_TRANSFORM_CLASS(klass);
-  sphere::install_stitch_transform(base_class);
-  base_class->get_unit_size = sphere::gl_unit_size;
-  base_class->set_caps = set_caps;
-  base_class->propose_allocation = propose_allocation;
-  base_class->decide_allocation = decide_allocation;
-  base_class->query = query;
-  base_class->transform = transform;
-  base_class->transform_meta = transform_meta;
-  base_class->stop = stop;
-
-  auto* filter_class = GST_GL_BASE_FILTER_CLASS(klass);
-  filter_class->supported_gl_api =
-      static_cast<GstGLAPI>(GST_GL_API_OPENGL | GST_GL_API_OPENGL3 | GST_GL_API_GLES2);
-  filter_class->gl_start = gl_start;
-  filter_class->gl_stop = gl_stop;
-  filter_class->gl_set_caps = gl_set_caps;
 }

@@ -115,6 +115,10 @@ void Stitching::stop() {
   forget_stream();
 }
 
+bool Stitching::changes_meta(const GstMeta* meta) {
+  return meta->info->api == GST_SPHERE_ORIENTATION_META_API_TYPE;
+}
+
 bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& output) {
   if (GST_VIDEO_INFO_IS_INTERLACED(&input)) {
     // GStreamer calls this again for each buffer: the error is posted only once.

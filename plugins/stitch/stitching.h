@@ -42,6 +42,8 @@ class Stitching {
   /// The projection of the output, from which its size is chosen.
   Projection projection();
 
+  /// Whether prepare() changes this meta to that of the stitched picture.
+  static bool changes_meta(const GstMeta* meta);
   /// Prepares the drawing of `in` to `out`. Returns false after it has posted an element error.
   /// Changes an orientation meta on `out` to the orientation of the stitched picture.
   bool prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment);

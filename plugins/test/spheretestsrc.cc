@@ -40,8 +40,9 @@
 #include <optional>
 #include <string>
 
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/base/gobject.h"
-#include "gst/sphere/base/thread.h"
+#include "gst/sphere/base/guarded.h"
 #include "gst/sphere/base/videoframe.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "gst/sphere/lens/profile.h"
@@ -89,9 +90,7 @@ GType pattern_get_type() {
          "Lines of longitude and latitude with their degrees", "graticule"},
         {0, nullptr, nullptr},
     };
-    const GType registered = g_enum_register_static("GstSphereTestSrcPattern", values);
-    gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
-    return registered;
+    return sphere::register_plugin_enum("GstSphereTestSrcPattern", values);
   }();
   return type;
 }
@@ -103,9 +102,7 @@ GType output_get_type() {
         {static_cast<int>(Output::equirect), "The exact equirectangular picture", "equirect"},
         {0, nullptr, nullptr},
     };
-    const GType registered = g_enum_register_static("GstSphereTestSrcOutput", values);
-    gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
-    return registered;
+    return sphere::register_plugin_enum("GstSphereTestSrcOutput", values);
   }();
   return type;
 }
@@ -180,15 +177,12 @@ class Painter {
 
 class SphereTestSrc {
  public:
-  Settings settings() {
-    sphere::Lock lock(mutex_);
-    return settings_;
-  }
-  template <typename Change>
-  void change(const Change& change) {
-    sphere::Lock lock(mutex_);
-    change(settings_);
-  }
+  explicit SphereTestSrc(GstBaseSrc* element) : element_(element) {}
+
+  bool set_property(guint id, const GValue* value);
+  bool get_property(guint id, GValue* value) const;
+
+  Settings settings() const { return settings_.get(); }
 
   GstClockTime time_of(guint64 frame) const {
     if (GST_VIDEO_INFO_FPS_N(&info) == 0) return first_time;
@@ -207,9 +201,8 @@ class SphereTestSrc {
   std::atomic<bool> cancelled{false};
 
  private:
-  // Protects the settings. Never held while a picture is drawn or sent.
-  sphere::Mutex mutex_;
-  Settings settings_ SPHERE_GUARDED_BY(mutex_);
+  GstBaseSrc* const element_;
+  sphere::Guarded<Settings> settings_;
 };
 
 }  // namespace
@@ -419,13 +412,15 @@ gboolean stop(GstBaseSrc* base) {
   return TRUE;
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  SphereTestSrc* self = GST_SPHERE_TEST_SRC(object)->self;
+}  // namespace
+
+bool SphereTestSrc::set_property(guint id, const GValue* value) {
   if (id == PROP_IS_LIVE) {
-    gst_base_src_set_live(GST_BASE_SRC(object), g_value_get_boolean(value));
-    return;
+    gst_base_src_set_live(element_, g_value_get_boolean(value));
+    return true;
   }
-  self->change([&](Settings& s) {
+  bool known = true;
+  settings_.change([&](Settings& s) {
     switch (id) {
       case PROP_LENS: {
         const char* name = g_value_get_string(value);
@@ -451,52 +446,46 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
         s.threads = g_value_get_int(value);
         break;
       default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        known = false;
     }
   });
+  return known;
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  const Settings s = GST_SPHERE_TEST_SRC(object)->self->settings();
+bool SphereTestSrc::get_property(guint id, GValue* value) const {
+  const Settings s = settings();
   switch (id) {
     case PROP_LENS:
       g_value_set_string(value, s.lens.c_str());
-      break;
+      return true;
     case PROP_PATTERN:
       g_value_set_enum(value, static_cast<int>(s.pattern));
-      break;
+      return true;
     case PROP_OUTPUT:
       g_value_set_enum(value, static_cast<int>(s.output));
-      break;
+      return true;
     case PROP_SUPERSAMPLE:
       g_value_set_int(value, s.supersample);
-      break;
+      return true;
     case PROP_DEPTH:
       g_value_set_boolean(value, s.depth);
-      break;
+      return true;
     case PROP_IS_LIVE:
-      g_value_set_boolean(value, gst_base_src_is_live(GST_BASE_SRC(object)));
-      break;
+      g_value_set_boolean(value, gst_base_src_is_live(element_));
+      return true;
     case PROP_TIMESTAMP_OFFSET:
       g_value_set_int64(value, s.timestamp_offset);
-      break;
+      return true;
     case PROP_THREADS:
       g_value_set_int(value, s.threads);
-      break;
+      return true;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      return false;
   }
 }
 
-void finalize(GObject* object) {
-  delete GST_SPHERE_TEST_SRC(object)->self;
-  G_OBJECT_CLASS(gst_sphere_test_src_parent_class)->finalize(object);
-}
-
-}  // namespace
-
 static void gst_sphere_test_src_init(GstSphereTestSrc* src) {
-  src->self = new SphereTestSrc;
+  src->self = new SphereTestSrc(GST_BASE_SRC(src));
   gst_base_src_set_format(GST_BASE_SRC(src), GST_FORMAT_TIME);
 }
 
@@ -504,9 +493,7 @@ static void gst_sphere_test_src_class_init(GstSphereTestSrcClass* klass) {
   GST_DEBUG_CATEGORY_INIT(spheretestsrc_debug, "spheretestsrc", 0,
                           "a known scene through known lenses");
   auto* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
+  sphere::install_object<GstSphereTestSrc>(object_class);
 
   constexpr auto ready = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                   GST_PARAM_MUTABLE_READY);

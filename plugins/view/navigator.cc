@@ -16,9 +16,9 @@ namespace {
 // narrow it.
 constexpr double key_turn = 1.0 / 18, wheel_zoom = 0.1;
 constexpr double most_pitch = 90;
-// Seconds. A pointer that rested longer than this before it was let go throws nothing.
+// Seconds. If the pointer rested for longer before its button was released, the view stops at once.
 constexpr double rest = 0.1;
-// Degrees a second, below which a view that coasts stands still.
+// Degrees a second, below which a view that goes on turning stops.
 constexpr double least_speed = 0.5;
 // Mice without a wheel event of their own: the buttons that stand for the wheel.
 constexpr int left_button = 1, wheel_up = 4, wheel_down = 5;
@@ -97,7 +97,7 @@ std::optional<Look> Navigator::release(const Canvas& canvas, const Look& look, P
                                        double now) {
   if (!grabbed_) return std::nullopt;
   coasts_ = now - measured_ < rest;
-  // Sinks that ask for events from time to time tell only the last movement, and before the button.
+  // Some sinks tell only the last of several movements, so the button may be released elsewhere.
   const bool has_moved = !(at == last_);
   std::optional<Look> turned = has_moved ? drag(canvas, look, at, now) : std::nullopt;
   grabbed_.reset();
@@ -164,7 +164,7 @@ Navigator::Answer Navigator::touch(GstEvent* event, const Canvas& canvas, const 
   if (finger != fingers_.end()) fingers_.erase(finger);
   if (!is_up) fingers_.push_back({id, at});
   if (fingers_.empty()) return {true, release(canvas, look, at, now)};
-  // Another finger has another grip.
+  // With another number of fingers, the drag begins anew.
   const Grip held = grip();
   apart_ = held.apart;
   grab(canvas, look, held.middle, now);
@@ -223,7 +223,7 @@ std::optional<Look> Navigator::coast(const Look& look, double inertia, double no
     coasts_ = false;
     return std::nullopt;
   }
-  // The way of a speed that halves evenly.
+  // The angle that a speed covers which falls exponentially.
   const double left = std::exp(-passed / inertia), way = inertia * (1 - left);
   Look turned = look;
   turned.angles.yaw += yaw_speed_ * way;

@@ -235,6 +235,10 @@ void Viewing::tell_shape() {
                       (nullptr));
 }
 
+bool Viewing::changes_meta(const GstMeta* meta) {
+  return meta->info->api == GST_SPHERE_ORIENTATION_META_API_TYPE;
+}
+
 bool Viewing::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment) {
   if (!have_formats_) {
     GST_ELEMENT_ERROR(owner_, CORE, NEGOTIATION,

@@ -57,6 +57,8 @@ class Viewing {
 
   /// Sets both formats. On failure posts an element error that says what to do, and returns false.
   bool set_formats(const GstVideoInfo& input, const GstVideoInfo& output);
+  /// Whether prepare() changes this meta to that of the view.
+  static bool changes_meta(const GstMeta* meta);
   /// Prepares the drawing of `in` to `out`. Returns false after it has posted an element error.
   /// Changes an orientation meta on `out` to the orientation of the view.
   bool prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment);

@@ -48,12 +48,8 @@ def launch_ours(line, env=None):
                    env=environment)
 
 
-def on_terminal(*words, **options):
-    """Runs a command to its end, its messages on a terminal: (exit status, messages)."""
-    terminal, end = pty.openpty()
-    process = subprocess.Popen([*map(str, words)], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=end, **options)
-    os.close(end)
+def read_terminal(terminal):
+    """The text that comes to this end of a terminal until the other end is closed."""
     said = b""
     with open(terminal, "rb", buffering=0) as messages:
         try:
@@ -61,7 +57,17 @@ def on_terminal(*words, **options):
                 said += part
         except OSError:
             pass  # On Linux this error means that the other end is closed.
-    return process.wait(timeout=DEADLINE), said.decode(errors="replace")
+    return said.decode(errors="replace")
+
+
+def on_terminal(*words, **options):
+    """Runs a command to its end, its messages on a terminal: (exit status, messages)."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen([*map(str, words)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=end, **options)
+    os.close(end)
+    said = read_terminal(terminal)
+    return process.wait(timeout=DEADLINE), said
 
 
 def attempt(test, *arguments):

@@ -18,6 +18,7 @@
 #include "tests/check/emulator_session.h"
 #include "tests/check/http.h"
 #include "tests/check/madv_transcripts.h"
+#include "tests/check/same.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -38,15 +39,12 @@ using test::control_only;
 using test::Emulator;
 using test::EmulatorOptions;
 using test::open_files;
+using test::same;
 using test::some_table;
 using test::started;
 using test::temporary_folder;
 
 namespace {
-
-void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
 
 /// The answers of the camera to one client, with their times.
 struct Said {

@@ -12,6 +12,7 @@
 #include "hw/madv/message.h"
 #include "tests/check/emulator.h"
 #include "tests/check/http.h"
+#include "tests/check/same.h"
 #include "tests/check/socket.h"
 
 #include <gst/check/gstcheck.h>
@@ -24,18 +25,11 @@ using test::ControlClient;
 using test::Emulator;
 using test::EmulatorOptions;
 using test::http;
+using test::same;
 using test::started;
+using test::write_file;
 
 namespace {
-
-void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
-
-void write(const std::string& path, const std::string& bytes) {
-  fail_unless(
-      g_file_set_contents(path.c_str(), bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
-}
 
 bool exists(const std::string& path) { return g_file_test(path.c_str(), G_FILE_TEST_EXISTS); }
 
@@ -47,7 +41,7 @@ std::string http_of(const Emulator& camera) {
 class Outside {
  public:
   Outside() : folder_(GString_(g_dir_make_tmp("sphere-outside-XXXXXX", nullptr)).get()) {
-    write(file(), "not yours");
+    write_file(file(), "not yours");
   }
   ~Outside() {
     g_unlink(file().c_str());
@@ -96,7 +90,7 @@ GST_START_TEST(links_are_not_followed) {
   fail_unless(exists(outside.file()));
 
   // Real files are.
-  write(dcim + "/a.JPG", "a");
+  write_file(dcim + "/a.JPG", "a");
   fail_unless(card->info("/tmp/SD0/DCIM/a.JPG")->size == 1);
   same(*card->read("tmp/SD0/DCIM//./a.JPG", 0, 10), "a");
   fail_unless(card->list("/tmp/SD0/DCIM/")->size() == 1);
@@ -181,7 +175,7 @@ GST_START_TEST(a_file_that_is_cut_while_it_is_sent_ends_the_connection) {
   const auto camera = started(control_only());
   const std::string path = camera->card_folder() + "/DCIM/A.MP4";
   // More than all buffers between the two ends can contain.
-  write(path, std::string(48 << 20, 'x'));
+  write_file(path, std::string(48 << 20, 'x'));
   test::Socket client(camera->ports().http);
   client.send("GET /A.MP4 HTTP/1.1\r\nHost: camera\r\n\r\n");
   fail_unless(client.receive(100).starts_with("HTTP/1.1 200"));
@@ -191,7 +185,7 @@ GST_START_TEST(a_file_that_is_cut_while_it_is_sent_ends_the_connection) {
     received += bytes.size();
   fail_unless(received < 48 << 20);
   // The camera still answers other requests.
-  write(path, "short");
+  write_file(path, "short");
   same(http(http_of(*camera) + "/A.MP4").body, "short");
 }
 GST_END_TEST;

@@ -24,6 +24,7 @@
 #include "tests/check/http.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/rtspsrc.h"
+#include "tests/check/same.h"
 #include "tests/check/socket.h"
 
 #include <gst/check/gstcheck.h>
@@ -38,15 +39,13 @@ using test::Emulator;
 using test::EmulatorOptions;
 using test::http;
 using test::open_files;
+using test::same;
 using test::Socket;
 using test::started;
 using test::with_preview;
+using test::write_file;
 
 namespace {
-
-void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
 
 /// RTSP with the packets in between.
 class Viewer {
@@ -155,11 +154,6 @@ std::string http_of(const Emulator& camera) {
 
 std::string rtsp_of(const Emulator& camera) { return madv::Uri::parse(camera.uri())->rtsp_url(); }
 
-void write(const std::string& path, const std::string& bytes) {
-  fail_unless(
-      g_file_set_contents(path.c_str(), bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
-}
-
 }  // namespace
 
 // --- control and data ------------------------------------------------------------------------
@@ -202,7 +196,7 @@ GST_START_TEST(a_transfer_ends_when_its_last_byte_is_sent) {
   // More than all buffers between the two ends can contain.
   std::string file(48 << 20, 'x');
   file.replace(0, 5, "begin");
-  write(camera->card_folder() + "/DCIM/A.MP4", file);
+  write_file(camera->card_folder() + "/DCIM/A.MP4", file);
   const std::string path = R"(,"param":"/tmp/SD0/DCIM/A.MP4")";
   Control client(*camera);
   client.open();
@@ -280,9 +274,9 @@ GST_START_TEST(files_over_http) {
   const auto camera = started(control_only());
   const std::string folder = camera->card_folder() + "/DCIM/20200101";
   fail_unless(g_mkdir(folder.c_str(), 0700) == 0);
-  write(folder + "/IMG a.JPG", "0123456789");
-  write(folder + "/IMG.DNG", "raw");
-  write(camera->card_folder() + "/secret", "below DCIM alone");
+  write_file(folder + "/IMG a.JPG", "0123456789");
+  write_file(folder + "/IMG.DNG", "raw");
+  write_file(camera->card_folder() + "/secret", "below DCIM alone");
   const std::string file = http_of(*camera) + "/20200101/IMG%20a.JPG";
   Answer answer = http(file);
   fail_unless(answer.status == 200 && answer.body == "0123456789" && answer.type == "image/jpeg");
@@ -381,7 +375,7 @@ GST_START_TEST(a_video_begins_again_and_a_picture_stays) {
   }
   EmulatorOptions options = with_preview();
   options.scene.file = folder + "/junk";
-  write(options.scene.file, "neither");
+  write_file(options.scene.file, "neither");
   const auto refused = Emulator::start(options);
   fail_unless(!refused && refused.error().message.find("can be decoded") != std::string::npos);
   for (const std::string& file : {video, picture, options.scene.file}) g_unlink(file.c_str());

@@ -18,6 +18,7 @@
 
 #include "gst/sphere/base/md5.h"
 #include "tests/check/emulator_user.h"
+#include "tests/check/same.h"
 #include "tests/check/side_by_side.h"
 #include "tests/check/socket.h"
 
@@ -31,20 +32,13 @@ using test::control_only;
 using test::ControlClient;
 using test::Emulator;
 using test::EmulatorOptions;
+using test::same;
 using test::Socket;
 using test::started;
 using test::User;
+using test::write_file;
 
 namespace {
-
-void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
-
-void write(const std::string& path, const std::string& bytes) {
-  fail_unless(
-      g_file_set_contents(path.c_str(), bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
-}
 
 constexpr const char* a_photo = "/tmp/SD0/DCIM/A.JPG";
 
@@ -121,7 +115,7 @@ GST_START_TEST(each_row_is_answered) {
     // The camera goes on from its first state.
     user.reset();
     emulated = started(control_only());
-    write(emulated->card_folder() + "/DCIM/A.JPG", "\xff\xd8 a photo \xff\xd9");
+    write_file(emulated->card_folder() + "/DCIM/A.JPG", "\xff\xd8 a photo \xff\xd9");
     user = std::make_unique<User>(*emulated);
     const RowCall call = call_of(row);
     for (const auto& [name, value] : call.before) {
@@ -152,9 +146,9 @@ GST_END_TEST;
 GST_START_TEST(thumbnails_come_over_the_data_port) {
   const auto emulated = started(control_only());
   const std::string photo = "\xff\xd8 a photo \xff\xd9";
-  write(emulated->card_folder() + "/DCIM/A.JPG", photo);
-  write(emulated->card_folder() + "/DCIM/VAA.MP4", "a video");
-  write(emulated->card_folder() + "/DCIM/L.JPG", std::string(2 << 20, 'x'));
+  write_file(emulated->card_folder() + "/DCIM/A.JPG", photo);
+  write_file(emulated->card_folder() + "/DCIM/VAA.MP4", "a video");
+  write_file(emulated->card_folder() + "/DCIM/L.JPG", std::string(2 << 20, 'x'));
   User user(*emulated);
   for (int again = 0; again < 2; ++again) {
     const auto outcome = hw::await<hw::Thumbnail, std::optional<Failure>>(
@@ -240,7 +234,7 @@ GST_START_TEST(faults_of_the_data_port) {
   const std::string file(300000, 'f');
   const std::string all = R"(,"param":"/tmp/SD0/DCIM/A.MP4","offset":"0","fetch_size":0)";
   const auto emulated = started(control_only());
-  write(emulated->card_folder() + "/DCIM/A.MP4", file);
+  write_file(emulated->card_folder() + "/DCIM/A.MP4", file);
   ControlClient client(*emulated);
   client.open();
   const auto obey = [&](const char* line) { fail_unless(bool(emulated->obey(line)), "%s", line); };
@@ -293,7 +287,7 @@ GST_END_TEST;
 GST_START_TEST(faults_of_http) {
   const std::string file(300000, 'f');
   const auto emulated = started(control_only());
-  write(emulated->card_folder() + "/DCIM/A.MP4", file);
+  write_file(emulated->card_folder() + "/DCIM/A.MP4", file);
   const auto get = [&](const std::string& more) {
     Socket web(emulated->ports().http);
     web.send("GET /A.MP4 HTTP/1.1\r\nHost: camera\r\nConnection: close\r\n" + more + "\r\n");
@@ -351,8 +345,8 @@ GST_START_TEST(formatting_empties_a_temporary_card_alone) {
     const std::string dcim = emulated->card_folder() + "/DCIM";
     fail_unless(g_mkdir((dcim + "/20200101").c_str(), 0700) == 0);
     const std::string path = dcim + "/20200101/A.JPG";
-    write(path, "a photo");
-    write(emulated->card_folder() + "/other", "a file");
+    write_file(path, "a photo");
+    write_file(emulated->card_folder() + "/other", "a file");
     ControlClient client(*emulated);
     client.open();
     fail_unless_equals_int(*client.ask(4, R"(,"param":"d")").rval(), -14);

@@ -26,6 +26,7 @@
 #include "hw/madv/emulator/file_forms.h"
 #include "tests/check/emulator_session.h"
 #include "tests/check/http.h"
+#include "tests/check/same.h"
 
 #include <gst/app/gstappsink.h>
 #include <gst/check/gstcheck.h>
@@ -40,15 +41,12 @@ using test::Emulator;
 using test::EmulatorOptions;
 using test::Event;
 using test::Request;
+using test::same;
 using test::started;
 
 namespace {
 
 using Bytes = std::vector<uint8_t>;
-
-void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
 
 /// A camera that draws its scene, quickly.
 EmulatorOptions drawing() {

@@ -13,6 +13,7 @@
 #include "hw/emulator/listener.h"
 #include "tests/check/emulator.h"
 #include "tests/check/http.h"
+#include "tests/check/same.h"
 #include "tests/check/side_by_side.h"
 #include "tests/check/socket.h"
 
@@ -28,15 +29,7 @@ using test::EmulatorOptions;
 using test::Socket;
 using test::started;
 using test::with_preview;
-
-namespace {
-
-void write(const std::string& path, const std::string& bytes) {
-  fail_unless(
-      g_file_set_contents(path.c_str(), bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
-}
-
-}  // namespace
+using test::write_file;
 
 GST_START_TEST(only_the_latest_requests_are_remembered) {
   Result<emulator::Card> card = emulator::Card::open("", madv::card_root);
@@ -62,7 +55,7 @@ GST_START_TEST(client_that_reads_no_answers_is_not_read) {
   const std::string folder = camera->card_folder() + "/DCIM/20200101";
   fail_unless(g_mkdir(folder.c_str(), 0700) == 0);
   for (int i = 0; i < 200; ++i)
-    write(folder + "/IMG_20200101_000000_" + std::to_string(i) + ".JPG", "");
+    write_file(folder + "/IMG_20200101_000000_" + std::to_string(i) + ".JPG", "");
   ControlClient client(*camera);
   client.socket().limit_buffers(64 << 10);
   client.open();
@@ -94,7 +87,7 @@ GST_END_TEST;
 
 GST_START_TEST(one_transfer_at_a_time) {
   const auto camera = started(control_only());
-  write(camera->card_folder() + "/DCIM/A.MP4", std::string(48 << 20, 'x'));
+  write_file(camera->card_folder() + "/DCIM/A.MP4", std::string(48 << 20, 'x'));
   ControlClient client(*camera);
   client.open();
   const std::string all = R"(,"param":"/tmp/SD0/DCIM/A.MP4","offset":"0","fetch_size":0)";

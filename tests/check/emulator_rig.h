@@ -14,14 +14,11 @@
 #include "gst/sphere/base/md5.h"
 #include "hw/madv/emulator/control.h"
 #include "hw/madv/emulator/orders.h"
+#include "tests/check/same.h"
 
 #include <gst/check/gstcheck.h>
 
 namespace sphere::test {
-
-inline void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
 
 /// A camera with one client, whose actions are executed when the test's clock says so.
 class Rig {

@@ -12,6 +12,7 @@
 #include "hw/madv/emulator/control.h"
 #include "hw/madv/message.h"
 #include "tests/check/emulator.h"
+#include "tests/check/same.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -21,6 +22,7 @@ using madv::Message;
 using madv_emulator::Action;
 using madv_emulator::Control;
 using madv_emulator::ControlSettings;
+using test::same;
 
 namespace {
 
@@ -67,10 +69,6 @@ class Sister {
   std::optional<Control> control_;
   std::string photo_;
 };
-
-void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
 
 }  // namespace
 

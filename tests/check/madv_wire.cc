@@ -8,11 +8,13 @@
 #include "hw/madv/uri.h"
 #include "hw/madv/wire.h"
 #include "tests/check/madv_transcripts.h"
+#include "tests/check/same.h"
 
 #include <gst/check/gstcheck.h>
 
 using namespace sphere;
 using namespace sphere::madv;
+using test::same;
 
 namespace {
 
@@ -25,10 +27,6 @@ std::vector<std::string> drain(Framer& framer) {
     if (!*next) return objects;
     objects.push_back(**next);
   }
-}
-
-void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
 }
 
 std::string error_of(std::string_view bytes, size_t max_size = Framer::default_max_size) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hw/madv/core.h"
+#include "tests/check/same.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -24,10 +25,6 @@ using madv::Message;
 using madv::SessionCore;
 using madv::Time;
 using namespace std::chrono_literals;
-
-inline void same(const std::string& a, const std::string& b) {
-  fail_unless_equals_string(a.c_str(), b.c_str());
-}
 
 /// A core, its clock, and the camera's lines that a test writes.
 class SessionFixture {

@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 
-from checks import DEADLINE, SPHERE, attempt, check, finish, launch_ours, run
+from checks import (DEADLINE, SPHERE, attempt, check, finish, launch_ours, read_terminal,
+                    run)
 from live_checks import (NGINX_MODULE, SMALL, SOUND, Nginx, audio_of, check_video, free_port,
                          loudness, probe, streaming, video_of)
 
@@ -411,15 +412,8 @@ def test_question(folder):
                           env={**os.environ, "XDG_DATA_HOME": folder, "TERM": "xterm"}) as process:
         os.close(end)
         os.write(terminal, b"y\nn\n")
-        said = b""
-        with open(terminal, "rb", buffering=0) as messages:
-            try:
-                while part := messages.read(4096):
-                    said += part
-            except OSError:
-                pass  # The other end is closed.
+        text = read_terminal(terminal)
         status = process.wait(timeout=DEADLINE)
-    text = said.decode(errors="replace")
     check("it ends in order", status == 0, text)
     check("both are asked for", text.count("May the sound") == 2, text)
     check("the block is drawn anew", re.search(r"\x1b\[\d+A", text), text)

@@ -165,10 +165,15 @@ def playing(browser, what):
     browser.run(DRAWN)
 
 
+def resize(browser, width, height):
+    """Sets the size of the page, in pixels of the screen."""
+    browser.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                 deviceScaleFactor=1, mobile=False)
+
+
 def test_view(truth):
     with page() as (process, link), Browser() as browser:
-        browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT,
-                     deviceScaleFactor=1, mobile=False)
+        resize(browser, WIDTH, HEIGHT)
         browser.open(f"{link}#yaw=0&pitch=0&fov={FOV}")
         playing(browser, "over WebRTC")
         check("by WebRTC", browser.run("document.getElementById('video').srcObject !== null"))
@@ -215,8 +220,7 @@ def test_view(truth):
         keep(browser, "live-page-dark.png")
         browser.run("document.getElementById('dialog').close()")
         # The middle row and column, where angles are zero, in a window with an odd size.
-        browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH + 1, height=HEIGHT + 1,
-                     deviceScaleFactor=1, mobile=False)
+        resize(browser, WIDTH + 1, HEIGHT + 1)
         browser.until(f"document.getElementById('view').width === {WIDTH + 1}")
         go(browser, 0, 0)
         lines(browser)
@@ -404,8 +408,7 @@ def test_buttons(_):
 
 def test_over_http(truth):
     with page("--sound") as (_, link), Browser() as browser:
-        browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT,
-                     deviceScaleFactor=1, mobile=False)
+        resize(browser, WIDTH, HEIGHT)
         browser.open(f"{link}?way=http#yaw=30&pitch=0&fov={FOV}")
         playing(browser, "over HTTP")
         check("by MSE", browser.run("document.getElementById('video').src.startsWith('blob:')"))

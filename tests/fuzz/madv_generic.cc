@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "hw/madv/core.h"
 #include "hw/madv/generic.h"
+#include "tests/fuzz/madv_session.h"
 
 using namespace sphere::madv;
 using namespace std::chrono_literals;
@@ -50,27 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const size_t end = rest.find('\0');
     core.received(rest.substr(0, end), now);
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    for (const Event& event : core.take_events())
-      if (event.message) (void)event.message->redacted();
-    now += 1s;
-    core.advance(now);
+    pass_second(core, now);
   }
-  core.finish(now);
-  for (int steps = 0; !core.ended(); ++steps) {
-    if (steps > 100) abort();
-    const auto due = core.deadline();
-    if (!due) abort();
-    now = std::max(now, *due);
-    core.advance(now);
-  }
+  end_session(core, now);
   if (called != asked) abort();
-  Framer framer;
-  framer.feed(core.output());
-  for (;;) {
-    auto object = framer.next();
-    if (!object) abort();
-    if (!*object) break;
-    if (!Message::parse(**object)) abort();
-  }
   return 0;
 }

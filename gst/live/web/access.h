@@ -10,7 +10,7 @@
 
 namespace sphere::live {
 
-/// A token that people choose has so many characters at least.
+/// The fewest characters of a token that a person chooses.
 inline constexpr size_t shortest_token = 16;
 
 /// The header fields that matter; "" where a field is absent.
@@ -23,7 +23,7 @@ struct RequestFacts {
 enum class Verdict {
   allowed,
   wrong_host,      ///< it came to this machine under a name that is not this machine's
-  foreign_origin,  ///< a page of another place asks for it
+  foreign_origin,  ///< a page of another site asks for it
   no_token,
   wrong_token,
 };
@@ -36,8 +36,8 @@ class Access {
   bool has_token() const { return !token_.empty(); }
   const std::string& token() const { return token_; }
 
-  /// For everything: keeps pages of other places from reaching us through a name of theirs that
-  /// points to this machine (DNS rebinding).
+  /// For every request: pages of other sites must not reach us through a name of theirs that points
+  /// to this machine (DNS rebinding).
   Verdict judge_page(const RequestFacts& facts) const;
   /// For the stream, its signalling and what is said about it.
   Verdict judge_stream(const RequestFacts& facts) const;

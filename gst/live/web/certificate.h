@@ -30,7 +30,7 @@ class Certificate {
   Sha256 fingerprint() const;
   /// Whether it ends within this time.
   bool ends_within_days(int days) const;
-  /// Whether all of these host names and addresses stand in it.
+  /// Whether all of these host names and addresses are in it.
   bool names_all(const std::vector<std::string>& names) const;
 
   X509* x509() const { return x509_.get(); }

@@ -19,7 +19,7 @@ namespace sphere::live {
 /// Belongs to one thread, whose default main context it uses.
 class Connections {
  public:
-  /// Everything that waits for a request is closed where more are needed, the oldest first.
+  /// When more are needed, those that wait for a request are closed, the oldest first.
   static constexpr size_t most = 256;
   /// How long an answer that is no stream may take.
   static constexpr gint64 longest_answer = 30 * G_USEC_PER_SEC;
@@ -49,7 +49,7 @@ class Connections {
  private:
   struct Connection {
     Connections* owner;
-    GSocketConnection* connection;  ///< not owned; it tells us when it goes
+    GSocketConnection* connection;  ///< not owned; a callback tells when it is destroyed
     ObjectRef<GSocketAddress> remote;
     gint64 since;  ///< when it began to wait, or to answer
     bool answering = false, streaming = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// DTLS-SRTP (RFC 5764): the handshake with one viewer, and the keys that come of it. We are the
-// passive side. No socket and no clock but the library's own for repeating what got lost.
+// DTLS-SRTP (RFC 5764): the handshake with one viewer, and the keys that result from it. We are the
+// passive side. It has no socket; its only clock is the library's own, for repeating lost
+// datagrams.
 
 #pragma once
 

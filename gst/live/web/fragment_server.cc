@@ -8,7 +8,7 @@ namespace sphere::live {
 
 namespace {
 
-/// A viewer whose network is that much behind gets nothing more up to a key frame, bytes.
+/// Bytes. A viewer whose network is further behind gets nothing more until a key frame.
 constexpr size_t most_queued = 2 << 20;
 constexpr unsigned most_waiting = 120;
 
@@ -143,7 +143,7 @@ void FragmentServer::begin(Viewer& viewer, const FragmentFormat& format) {
 void FragmentServer::append(Viewer& viewer, const std::vector<uint8_t>& bytes) {
   soup_message_body_append(soup_server_message_get_response_body(viewer.message.get()),
                            SOUP_MEMORY_COPY, bytes.data(), bytes.size());
-  // From nothing on, the network has its time again.
+  // Nothing has waited, so the time of the network begins anew.
   if (viewer.queued == 0) viewer.since = g_get_monotonic_time();
   viewer.queued += bytes.size();
   soup_server_message_unpause(viewer.message.get());

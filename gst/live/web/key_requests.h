@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Requests of many viewers for a key frame, of which all get the same ones.
+// Many viewers request key frames: all get the same ones, and not too many.
 
 #pragma once
 

@@ -19,7 +19,7 @@ namespace {
 constexpr auto tick_interval = std::chrono::milliseconds(50);
 /// RFC 8445 wants 24 and 128 bits at least.
 constexpr size_t user_length = 8, password_length = 32, id_length = 32;
-/// Frames that the thread may be behind. Then it has no time for them.
+/// The most frames that may wait for the thread. If there are more, it is too slow.
 constexpr unsigned most_waiting = 120;
 constexpr size_t most_paths = 8;
 constexpr size_t most_sockets = 16;
@@ -44,7 +44,7 @@ bool send_now(GSocket* socket, const std::string& address, std::span<const uint8
 
 Result<std::unique_ptr<MediaServer>> MediaServer::start(Settings settings) {
   if (!Srtp::prepare()) return failed("SRTP could not be set up.");
-  // A new one each time: viewers of today can't be told to be those of yesterday.
+  // A new one each time, so that nobody can tell that the same machine has served before.
   auto certificate = Certificate::make("viewer", {}, days_of_certificate);
   if (!certificate) return certificate.error();
   auto context = DtlsContext::make(*certificate);
@@ -258,7 +258,7 @@ void MediaServer::on_check(const StunCheck& check, const Path& path) {
   if (std::ranges::find(viewer.paths, path) != viewer.paths.end()) return;
   viewer.paths.push_back(path);
   if (viewer.paths.size() > most_paths) {
-    // The oldest one is hardly of use any more: a viewer has changed its network often.
+    // The oldest one is of little use, because the viewer has changed its network often.
     forget_path(viewer.paths.front(), id->second);
     viewer.paths.erase(viewer.paths.begin());
   }
@@ -328,7 +328,7 @@ void MediaServer::send_datagram(const Path& path, std::span<const uint8_t> datag
   if (found == sockets_.end()) return;
   Socket& socket = found->second;
   if (socket.waiting.empty() && send_now(socket.socket.get(), path.address, datagram)) return;
-  // What is lost here, the viewer asks for again.
+  // The viewer asks again for what is lost here.
   if (socket.waiting.size() >= most_waiting_datagrams) return;
   socket.waiting.emplace_back(path.address, std::vector<uint8_t>(datagram.begin(), datagram.end()));
   if (!socket.writable)

@@ -49,7 +49,7 @@ class PeerServices {
  public:
   virtual void send_datagram(const Path& path, std::span<const uint8_t> datagram) = 0;
   virtual void want_key_frame() = 0;
-  /// A packet of late; null if it is too old.
+  /// A recent packet; null if it is too old.
   virtual RtpPacketRef sent_packet(StreamKind kind, uint16_t sequence) = 0;
 
  protected:
@@ -70,9 +70,9 @@ struct PeerSetup {
 
 class Peer {
  public:
-  /// Without a sign of life for so long, a viewer is gone.
+  /// A viewer that has sent nothing for this long is gone.
   static constexpr Time longest_silence = 20 * second;
-  /// A viewer that does not connect is not waited for longer.
+  /// How long a viewer may take to connect.
   static constexpr Time longest_connecting = 15 * second;
 
   Peer(PeerSetup setup, const DtlsContext& context, PeerServices& services, Time now);

@@ -18,7 +18,7 @@ std::string qr_code(std::string_view text) {
   const std::unique_ptr<QRcode, Call<QRcode_free>> code(
       QRcode_encodeString8bit(std::string(text).c_str(), 0, QR_ECLEVEL_L));
   if (!code) return {};
-  // A reader needs four cells of quiet; two are enough for those that phones have, on a screen.
+  // The standard wants a border of four light cells; two are enough for phones.
   constexpr int quiet = 2;
   const auto dark = [&](int x, int y) {
     return x >= 0 && y >= 0 && x < code->width && y < code->width &&

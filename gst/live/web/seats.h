@@ -12,7 +12,7 @@ namespace sphere::live {
 /// Any thread may call. It must outlive its seats.
 class Seats {
  public:
-  /// The place of one viewer, which is free again when this object goes.
+  /// The seat of one viewer, which is free again when this object is destroyed.
   class Seat {
    public:
     Seat() = default;

@@ -17,7 +17,7 @@ namespace sphere::live {
 
 class Srtp {
  public:
-  /// Encrypting makes a packet so much longer at most.
+  /// The most bytes by which encryption makes a packet longer.
   static constexpr size_t max_growth = SRTP_MAX_TRAILER_LEN + 4;
 
   /// Prepares the library, which may not be done in two threads at a time. False if it fails.

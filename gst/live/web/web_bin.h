@@ -16,7 +16,8 @@
 
 namespace sphere::live {
 
-/// Makes the element, once for each pipeline. There is one at a time; the server goes on without.
+/// Makes the element, once for each pipeline. There is one at a time; without one, the server goes
+/// on.
 class WebBin {
  public:
   WebBin() = default;

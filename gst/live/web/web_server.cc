@@ -29,11 +29,11 @@ namespace {
 
 constexpr auto tick_interval = std::chrono::seconds(1);
 constexpr guint too_many_requests = 429;  // RFC 6585; libsoup has no name for it
-/// Without a picture for so long, the camera counts as lost.
+/// If no picture comes for this long, the camera counts as lost.
 constexpr gint64 longest_pause = 2 * G_USEC_PER_SEC;
 constexpr std::string_view connections_path = "/whep/";
 
-/// `blob:` is how every browser but one lets a page play what it feeds by hand.
+/// All browsers but one need `blob:` for a page that passes the stream to the video element itself.
 constexpr const char* content_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -286,7 +286,7 @@ void WebServer::Impl::handle_page(SoupServerMessage* message, const std::string&
 }
 
 void WebServer::Impl::add_cors(SoupServerMessage* message) {
-  // Whoever has the token may watch from a page of another place, as WHEP has it.
+  // As WHEP says, a page of another site may show the stream if it has the token.
   if (!access_.has_token()) return;
   set_header(message, "Access-Control-Allow-Origin", "*");
   set_header(message, "Access-Control-Expose-Headers", "Location, Link, Retry-After");

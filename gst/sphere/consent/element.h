@@ -5,6 +5,7 @@
 
 #include <gst/gst.h>
 
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/consent/guard.h"
 
 namespace sphere::consent {
@@ -39,5 +40,25 @@ class ProblemReporter {
 /// `set_context` hands what comes to Consent::set_context() and to its parent class. An element
 /// that reports problems while it plays hands its reporter over, so that nothing is said twice.
 void prepare(Consent& consent, GstElement* element, ProblemReporter* problems = nullptr);
+
+/// Sets `set_context` of an element whose C++ object has a member `consent`.
+template <typename Instance>
+void install_context(GstElementClass* klass) {
+  klass->set_context = [](GstElement* element, GstContext* context) {
+    self_of<Instance>(element).consent.set_context(context);
+    parent_class_of<GstElementClass>(element)->set_context(element, context);
+  };
+}
+
+/// The same, and a `change_state` that does nothing but to call prepare().
+template <typename Instance>
+void install_element(GstElementClass* klass) {
+  install_context<Instance>(klass);
+  klass->change_state = [](GstElement* element, GstStateChange transition) {
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+      prepare(self_of<Instance>(element).consent, element);
+    return parent_class_of<GstElementClass>(element)->change_state(element, transition);
+  };
+}
 
 }  // namespace sphere::consent

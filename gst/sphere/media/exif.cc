@@ -25,7 +25,6 @@ namespace {
 using Bytes = std::vector<uint8_t>;
 using Directory = ExifTag::Directory;
 
-constexpr uint16_t exif_pointer = 0x8769, gps_pointer = 0x8825, interoperability_pointer = 0xa005;
 constexpr uint16_t thumbnail_offset = 0x0201, thumbnail_length = 0x0202;
 // libexif writes this before the structure.
 constexpr size_t exif_mark_size = 6;
@@ -174,7 +173,7 @@ class Examiner {
     const TiffDirectory directory = tiff_.directory(offset);
     if (kind == Directory::gps) note_positions(tiff_, directory, &findings_);
     for (const TiffEntry& entry : directory.entries) {
-      if (const std::optional<Directory> inner = pointer(kind, entry)) {
+      if (const std::optional<Directory> inner = pointed_directory(kind, entry.tag)) {
         if (const std::optional<uint32_t> where = number(entry)) read(*inner, *where);
       } else {
         read_entry(kind, entry);
@@ -183,19 +182,6 @@ class Examiner {
     if (kind == Directory::thumbnail) read_thumbnail(directory);
   }
 
-  static std::optional<Directory> pointer(Directory in, const TiffEntry& entry) {
-    if (in == Directory::gps || in == Directory::interoperability) return std::nullopt;
-    switch (entry.tag) {
-      case exif_pointer:
-        return Directory::exif;
-      case gps_pointer:
-        return Directory::gps;
-      case interoperability_pointer:
-        return Directory::interoperability;
-      default:
-        return std::nullopt;
-    }
-  }
   std::optional<uint32_t> number(const TiffEntry& entry) const {
     if (entry.count != 1 || entry.offset == 0 || entry.size != 4) return std::nullopt;
     uint32_t value = 0;
@@ -293,7 +279,7 @@ class Examiner {
     const TiffDirectory first = tiff->directory(tiff->first());
     std::vector<std::pair<Directory, TiffDirectory>> directories = {{Directory::image, first}};
     for (const TiffEntry& entry : first.entries)
-      if (const std::optional<Directory> inner = pointer(Directory::image, entry))
+      if (const std::optional<Directory> inner = pointed_directory(Directory::image, entry.tag))
         if (const std::optional<uint32_t> where = number(entry))
           directories.emplace_back(*inner, tiff->directory(*where));
     for (const Field& field : fields_)

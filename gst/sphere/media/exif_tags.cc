@@ -425,6 +425,21 @@ bool names_somebody(const ExifTag& tag) {
   }
 }
 
+std::optional<Directory> pointed_directory(Directory in, uint16_t tag) {
+  constexpr uint16_t exif_pointer = 0x8769, interoperability_pointer = 0xa005;
+  if (in == Directory::gps || in == Directory::interoperability) return std::nullopt;
+  switch (tag) {
+    case exif_pointer:
+      return Directory::exif;
+    case gps_pointer:
+      return Directory::gps;
+    case interoperability_pointer:
+      return Directory::interoperability;
+    default:
+      return std::nullopt;
+  }
+}
+
 void note_positions(const Tiff& tiff, const TiffDirectory& gps, Findings* findings) {
   const auto bytes_of = [&](uint16_t tag) -> std::vector<uint8_t> {
     for (const TiffEntry& entry : gps.entries)

@@ -42,6 +42,11 @@ PartRule tiff_rule(const Request& request, const ExifCamera& camera, const ExifT
 /// Whether the text of a tag names a person or one device, and not only a model or a program.
 bool names_somebody(const ExifTag& tag);
 
+/// The tag of an image directory whose value is the offset of the GPS directory.
+inline constexpr uint16_t gps_pointer = 0x8825;
+/// The directory to which a tag points; none if it does not point to one.
+std::optional<ExifTag::Directory> pointed_directory(ExifTag::Directory in, uint16_t tag);
+
 /// Adds the positions of a GPS directory to the traces.
 void note_positions(const Tiff& tiff, const TiffDirectory& gps, Findings* findings);
 

@@ -17,6 +17,7 @@
 #include "gst/sphere/media/isobmff_rules.h"
 #include "gst/sphere/media/media_runs.h"
 #include "gst/sphere/media/part.h"
+#include "gst/sphere/media/sample_tables.h"
 
 namespace sphere::media {
 
@@ -71,6 +72,48 @@ struct SampleSettings {
   std::string path;     ///< of the parts
   Keeps keeps;
 };
+
+/// Examines samples of formats that have to be read whole.
+class WholeSampleEditor : public SampleEditor {
+ public:
+  /// `largest`: bytes of a sample; `what` is its name in the error of a larger one.
+  WholeSampleEditor(const Source& source, const SampleSettings& settings, uint64_t largest,
+                    const char* what)
+      : source_(source), settings_(settings), largest_(largest), what_(what) {}
+
+  Status edit_sample(uint64_t offset, uint64_t size, std::vector<Edit>* edits,
+                     SampleReport* report) override {
+    offset_ = offset;
+    edits_ = edits;
+    report_ = report;
+    if (size > largest_)
+      return unsupported(settings_.path + " has " + what_ + " that is too large to be examined");
+    if (const Status read = read_sample(size); !read) return read;
+    return edit();
+  }
+
+ protected:
+  /// Edits the sample in bytes_.
+  virtual Status edit() = 0;
+  bool stays(PartClass part_class) const { return settings_.keeps(part_class); }
+  Status read_sample(uint64_t size) {
+    bytes_.resize(static_cast<size_t>(size));
+    return source_.read_all(offset_, bytes_) ? ok() : cut_off();
+  }
+
+  const Source& source_;
+  const SampleSettings settings_;
+  // Of the sample that is edited.
+  std::vector<uint8_t> bytes_;
+  uint64_t offset_ = 0;
+  std::vector<Edit>* edits_ = nullptr;
+  SampleReport* report_ = nullptr;
+
+ private:
+  const uint64_t largest_;
+  const char* const what_;
+};
+
 /// Null if samples of this form are harmless. The source must outlive the object.
 std::unique_ptr<SampleEditor> make_sample_editor(const Source& source,
                                                  const SampleSettings& settings);

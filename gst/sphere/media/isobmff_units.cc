@@ -166,40 +166,30 @@ class NalEditor : public SampleEditor {
   Window window_;
 };
 
-/// Formats whose samples are read whole, and in which some bytes are replaced.
-class WholeSampleEditor : public SampleEditor {
+/// Formats in which some bytes of a picture are replaced.
+class PictureEditor : public WholeSampleEditor {
  public:
-  WholeSampleEditor(const Source& source, const SampleSettings& settings)
-      : source_(source), settings_(settings) {}
-
-  Status edit_sample(uint64_t offset, uint64_t size, std::vector<Edit>* edits,
-                     SampleReport* report) override {
-    if (size > largest_sample)
-      return unsupported(settings_.path + " has a picture that is too large to be examined");
-    bytes_.resize(static_cast<size_t>(size));
-    if (!source_.read_all(offset, bytes_)) return cut_off();
-    offset_ = offset;
-    edits_ = edits;
-    report_ = report;
-    if (!settings_.keeps(PartClass::unknown) || report) {
-      const bool read = settings_.form == SampleForm::av1    ? edit_av1()
-                        : settings_.form == SampleForm::jpeg ? edit_jpeg()
-                                                             : edit_mpeg4();
-      if (!read) return damaged_sample(settings_.path, offset);
-    }
-    return ok();
-  }
+  PictureEditor(const Source& source, const SampleSettings& settings)
+      : WholeSampleEditor(source, settings, largest_sample, "a picture") {}
 
  private:
+  Status edit() override {
+    if (stays(PartClass::unknown) && !report_) return ok();
+    const bool read = settings_.form == SampleForm::av1    ? edit_av1()
+                      : settings_.form == SampleForm::jpeg ? edit_jpeg()
+                                                           : edit_mpeg4();
+    return read ? ok() : damaged_sample(settings_.path, offset_);
+  }
+
   /// Replaces bytes that may not stay.
   void replace(size_t at, std::vector<uint8_t> bytes, const char* what) {
     const size_t length = bytes.size();
     if (std::equal(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at)))
       return;
-    const bool stays = settings_.keeps(PartClass::unknown);
+    const bool unchanged = stays(PartClass::unknown);
     if (report_)
-      report_->add(settings_.path, PartClass::unknown, what, {}, offset_ + at, length, !stays);
-    if (!stays) edits_->push_back({offset_ + at, length, std::move(bytes), false});
+      report_->add(settings_.path, PartClass::unknown, what, {}, offset_ + at, length, !unchanged);
+    if (!unchanged) edits_->push_back({offset_ + at, length, std::move(bytes), false});
   }
   void blank(size_t begin, size_t end, const char* what) {
     if (end > begin) replace(begin, std::vector<uint8_t>(end - begin), what);
@@ -311,13 +301,6 @@ class WholeSampleEditor : public SampleEditor {
     }
     return true;
   }
-
-  const Source& source_;
-  SampleSettings settings_;
-  std::vector<uint8_t> bytes_;
-  uint64_t offset_ = 0;
-  std::vector<Edit>* edits_ = nullptr;
-  SampleReport* report_ = nullptr;
 };
 
 }  // namespace
@@ -331,7 +314,7 @@ std::unique_ptr<SampleEditor> make_unit_editor(const Source& source,
                                                const SampleSettings& settings) {
   if (settings.form == SampleForm::h264 || settings.form == SampleForm::h265)
     return std::make_unique<NalEditor>(source, settings);
-  return std::make_unique<WholeSampleEditor>(source, settings);
+  return std::make_unique<PictureEditor>(source, settings);
 }
 
 }  // namespace sphere::media

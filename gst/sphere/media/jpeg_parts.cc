@@ -15,6 +15,7 @@
 #include "gst/sphere/media/part.h"
 #include "gst/sphere/media/photoshop.h"
 #include "gst/sphere/media/picture.h"
+#include "gst/sphere/media/picture_examiner.h"
 #include "gst/sphere/media/xmp.h"
 
 namespace sphere::media {
@@ -91,10 +92,9 @@ struct Extension {
   Bytes bytes;
 };
 
-class Examiner {
+class Examiner : PictureExaminer {
  public:
-  Examiner(const Source& source, const Request& request)
-      : source_(source), request_(request), findings_(request, &examination_) {}
+  using PictureExaminer::PictureExaminer;
 
   Result<Examination> run() {
     const Result<JpegInfo> info = check_jpeg(source_);
@@ -118,15 +118,11 @@ class Examiner {
     if (end < source_.size()) examine_trailing(source_, end, &findings_, &edits());
     if (const Status added = add_new_segments(); !added) return added.error();
     if (!edits().empty()) remove_manifests();
-    std::ranges::sort(edits(), {}, &Edit::offset);
     if (const Status moved = move_mpf(end); !moved) return moved.error();
-    if (const Status status = findings_.status(); !status) return status.error();
-    return std::move(examination_);
+    return finish();
   }
 
  private:
-  std::vector<Edit>& edits() { return examination_.edits; }
-
   Status read_segment(const JpegSegment& segment, bool first) {
     if (is_of_picture(segment.marker)) return ok();
     Bytes bytes(static_cast<size_t>(segment.size()));
@@ -396,14 +392,9 @@ class Examiner {
     if (!move_pictures(std::span(bytes).subspan(mpf_mark.size()), before + after, after))
       return invalid("the list of further pictures in the JPEG (MPF) is damaged");
     edits().push_back({mpf_->content, mpf_->size(), std::move(bytes)});
-    std::ranges::sort(edits(), {}, &Edit::offset);
     return ok();
   }
 
-  const Source& source_;
-  const Request& request_;
-  Examination examination_;
-  Findings findings_;
   XmpAdditions additions_;
   uint64_t insertion_ = 0;  ///< where new segments come
   bool have_exif_ = false, in_manifest_ = false;

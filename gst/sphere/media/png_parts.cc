@@ -12,6 +12,7 @@
 #include "gst/sphere/media/exif.h"
 #include "gst/sphere/media/findings.h"
 #include "gst/sphere/media/part.h"
+#include "gst/sphere/media/picture_examiner.h"
 #include "gst/sphere/media/png_walk.h"
 #include "gst/sphere/media/xmp.h"
 
@@ -104,10 +105,9 @@ Bytes xmp_content(std::span<const uint8_t> packet) {
   return content;
 }
 
-class Examiner {
+class Examiner : PictureExaminer {
  public:
-  Examiner(const Source& source, const Request& request)
-      : source_(source), request_(request), findings_(request, &examination_) {}
+  using PictureExaminer::PictureExaminer;
 
   Result<Examination> run() {
     PngWalker walker(source_, longest_read);
@@ -131,14 +131,10 @@ class Examiner {
     if (const Status added = add_new_chunks(); !added) return added.error();
     if (!edits().empty())
       if (const Status removed = remove_manifests(); !removed) return removed.error();
-    std::ranges::sort(edits(), {}, &Edit::offset);
-    if (const Status status = findings_.status(); !status) return status.error();
-    return std::move(examination_);
+    return finish();
   }
 
  private:
-  std::vector<Edit>& edits() { return examination_.edits; }
-
   bool read_header(const PngChunk& chunk) {
     ByteReader reader(chunk.bytes);
     const uint32_t width = reader.u32(), height = reader.u32();
@@ -287,10 +283,6 @@ class Examiner {
     return ok();
   }
 
-  const Source& source_;
-  const Request& request_;
-  Examination examination_;
-  Findings findings_;
   XmpAdditions additions_;
   std::optional<uint64_t> insertion_;  ///< where new chunks come
   bool have_exif_ = false;

@@ -14,6 +14,7 @@
 #include "gst/sphere/media/findings.h"
 #include "gst/sphere/media/part.h"
 #include "gst/sphere/media/photoshop.h"
+#include "gst/sphere/media/picture_examiner.h"
 #include "gst/sphere/media/tiff.h"
 #include "gst/sphere/media/tiff_write.h"
 #include "gst/sphere/media/xmp.h"
@@ -47,9 +48,6 @@ enum Tag : uint16_t {
   tag_xmp = 0x02bc,
   tag_iptc = 0x83bb,
   tag_photoshop = 0x8649,
-  tag_exif = 0x8769,
-  tag_gps = 0x8825,
-  tag_interoperability = 0xa005,
   tag_manifest = 0xcd41,
 };
 constexpr uint16_t type_byte = 1;
@@ -61,13 +59,11 @@ struct Range {
 
 Error damaged(const char* how) { return invalid(std::string("the TIFF is damaged: ") + how); }
 
-class Examiner {
+class Examiner : PictureExaminer {
  public:
   Examiner(const Source& source, const Tiff& tiff, const Request& request)
-      : source_(source),
+      : PictureExaminer(source, request),
         tiff_(tiff),
-        request_(request),
-        findings_(request, &examination_),
         everything_(findings_.keeps_everything()),
         camera_(camera_of(tiff)) {}
 
@@ -89,31 +85,18 @@ class Examiner {
     for (size_t i = 1; i < edits().size(); ++i)
       if (edits()[i].offset < edits()[i - 1].offset + edits()[i - 1].length)
         return damaged("its parts overlap");
-    if (const Status status = findings_.status(); !status) return status.error();
-    return std::move(examination_);
+    return finish();
   }
 
  private:
-  std::vector<Edit>& edits() { return examination_.edits; }
-
   void keep(uint64_t offset, uint64_t length) {
     if (length) kept_.push_back({offset, offset + length});
   }
 
   std::optional<Directory> pointer(Directory in, uint16_t tag) const {
-    if (in == Directory::gps || in == Directory::interoperability) return std::nullopt;
-    switch (tag) {
-      case tag_sub_directories:
-        return Directory::image;
-      case tag_exif:
-        return Directory::exif;
-      case tag_gps:
-        return Directory::gps;
-      case tag_interoperability:
-        return Directory::interoperability;
-      default:
-        return std::nullopt;
-    }
+    if (tag == tag_sub_directories && in != Directory::gps && in != Directory::interoperability)
+      return Directory::image;
+    return pointed_directory(in, tag);
   }
 
   std::vector<uint32_t> numbers(const TiffEntry& entry) const {
@@ -396,11 +379,7 @@ class Examiner {
     edits().push_back({range.begin, range.end - range.begin, {}, true});
   }
 
-  const Source& source_;
   const Tiff& tiff_;
-  const Request& request_;
-  Examination examination_;
-  Findings findings_;
   const bool everything_;
   const ExifCamera camera_;
   std::map<uint64_t, bool> known_;  ///< directories by offset, and whether something of them stays

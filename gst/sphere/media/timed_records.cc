@@ -121,45 +121,42 @@ constexpr GpmfKey gpmf_keys[] = {
     {"FMWR", PartClass::identity, "firmware"},
 };
 
-class RecordEditor : public SampleEditor {
+class RecordEditor : public WholeSampleEditor {
  public:
   RecordEditor(const Source& source, const SampleSettings& settings)
-      : source_(source), settings_(settings) {}
+      : WholeSampleEditor(source, settings, largest_record_sample, "a sample") {}
 
   Status edit_sample(uint64_t offset, uint64_t size, std::vector<Edit>* edits,
                      SampleReport* report) override {
-    report_ = report;
-    if (settings_.form == SampleForm::unknown) return search_text(offset, size);
-    if (size > largest_record_sample)
-      return unsupported(settings_.path + " has a sample that is too large to be examined");
-    bytes_.resize(static_cast<size_t>(size));
-    if (!source_.read_all(offset, bytes_)) return cut_off();
+    if (settings_.form != SampleForm::unknown)
+      return WholeSampleEditor::edit_sample(offset, size, edits, report);
     offset_ = offset;
-    edits_ = edits;
+    report_ = report;
+    return search_text(size);
+  }
+
+ private:
+  Status edit() override {
     edit_level(0, bytes_.size(), 0, false);
     return ok();
   }
 
- private:
   struct Klv {
     std::string_view key;
     uint8_t type = 0;
     size_t struct_size = 0, begin = 0, content = 0, content_end = 0, end = 0;
   };
 
-  bool stays(PartClass part_class) const { return settings_.keeps(part_class); }
-
   /// A text track that goes whole: what it tells must not be anywhere in the new file.
-  Status search_text(uint64_t offset, uint64_t size) {
+  Status search_text(uint64_t size) {
     if (!report_ || size > largest_text || searched_ > most_text) return ok();
     searched_ += size;
-    bytes_.resize(static_cast<size_t>(size));
-    if (!source_.read_all(offset, bytes_)) return cut_off();
+    if (const Status read = read_sample(size); !read) return read;
     const std::string_view text = as_text(bytes_);
     for (const Position& position : positions_in(text)) {
       report_->add(position);
       report_->add(settings_.path, PartClass::place, "position in a text", position_value(position),
-                   offset, size, !stays(PartClass::unknown));
+                   offset_, size, !stays(PartClass::unknown));
     }
     return ok();
   }
@@ -298,12 +295,7 @@ class RecordEditor : public SampleEditor {
     }
   }
 
-  const Source& source_;
-  SampleSettings settings_;
-  std::vector<uint8_t> bytes_;
-  uint64_t offset_ = 0, searched_ = 0;
-  std::vector<Edit>* edits_ = nullptr;
-  SampleReport* report_ = nullptr;
+  uint64_t searched_ = 0;  // bytes of text
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "gst/sphere/media/exif.h"
 #include "gst/sphere/media/findings.h"
 #include "gst/sphere/media/part.h"
+#include "gst/sphere/media/picture_examiner.h"
 #include "gst/sphere/media/riff.h"
 #include "gst/sphere/media/xmp.h"
 
@@ -46,10 +47,9 @@ bool is_pixels(std::string_view type) {
   return type == "VP8 " || type == "VP8L" || type == "ALPH" || type == "ANMF";
 }
 
-class Examiner {
+class Examiner : PictureExaminer {
  public:
-  Examiner(const Source& source, const Request& request)
-      : source_(source), request_(request), findings_(request, &examination_) {}
+  using PictureExaminer::PictureExaminer;
 
   Result<Examination> run() {
     RiffChunk whole;
@@ -79,14 +79,10 @@ class Examiner {
     if (after < source_.size()) examine_trailing(source_, after, &findings_, &edits());
     if (const Status added = add_new_chunks(); !added) return added.error();
     if (const Status written = write_head(whole, after); !written) return written.error();
-    std::ranges::sort(edits(), {}, &Edit::offset);
-    if (const Status status = findings_.status(); !status) return status.error();
-    return std::move(examination_);
+    return finish();
   }
 
  private:
-  std::vector<Edit>& edits() { return examination_.edits; }
-
   Where where(const RiffChunk& chunk, std::string path) const {
     const uint64_t next = std::min(chunk.next(), source_.size());
     return {chunk.begin(), next - chunk.begin(), std::move(path), false};
@@ -261,10 +257,6 @@ class Examiner {
     insert(whole.content + 4, chunk_bytes("VP8X", content), &edits());
   }
 
-  const Source& source_;
-  const Request& request_;
-  Examination examination_;
-  Findings findings_;
   std::optional<uint64_t> header_at_;
   Bytes header_;
   int width_ = 0, height_ = 0;

@@ -12,7 +12,7 @@ namespace sphere {
 
 namespace {
 
-// Degrees, and seconds. Larger numbers are not meant.
+// Degrees, and seconds. Larger numbers are refused as mistakes.
 constexpr double most_yaw = 36000, most_tilt = 360, most_time = 1e6;
 constexpr double least_speed = 0.05, most_speed = 20;
 constexpr double most_easing = 10;

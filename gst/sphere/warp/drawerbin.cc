@@ -146,21 +146,23 @@ GstStateChangeReturn DrawerBin::change_state(GstStateChange transition,
   return result;
 }
 
-bool DrawerBin::choice(std::string* name, std::string* reason) {
+bool DrawerBin::get_property(guint id, GValue* value) {
+  const guint member_id = names_.member_id, reason_id = member_id + 1;
+  if (id != member_id && id != reason_id) return false;
   const Lock lock(mutex_);
-  *name = name_;
-  *reason = reason_;
-  return !name_.empty();
+  const std::string& text = id == member_id ? name_ : reason_;
+  g_value_set_string(value, name_.empty() ? nullptr : text.c_str());
+  return true;
 }
 
 void install_choice_properties(GObjectClass* klass, guint member_id, const char* member,
-                               const char* nick, const char* blurb, guint reason_id,
-                               const char* reason_blurb) {
+                               const char* nick, const char* blurb, const char* reason_blurb) {
   constexpr auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_property(klass, member_id,
                                   g_param_spec_string(member, nick, blurb, nullptr, readable));
   g_object_class_install_property(
-      klass, reason_id, g_param_spec_string("reason", "Reason", reason_blurb, nullptr, readable));
+      klass, member_id + 1,
+      g_param_spec_string("reason", "Reason", reason_blurb, nullptr, readable));
 }
 
 }  // namespace sphere

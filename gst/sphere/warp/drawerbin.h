@@ -7,7 +7,15 @@
 
 #include <string>
 
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/base/thread.h"
+#include "gst/sphere/warp/elementproperties.h"
+#include "gst/sphere/warp/warptransform.h"
+
+/// The formats that such a bin takes and makes, in any memory.
+#define SPHERE_DRAWER_CAPS                \
+  GST_VIDEO_CAPS_MAKE(SPHERE_CPU_FORMATS) \
+  "; " GST_VIDEO_CAPS_MAKE_WITH_FEATURES("ANY", SPHERE_CPU_FORMATS)
 
 namespace sphere {
 
@@ -20,6 +28,7 @@ class DrawerBin {
     const char* cpu;      ///< the one for the CPU
     const char* message;  ///< the element message that tells the choice
     const char* member;   ///< the name of the chosen element, in the message and as a property
+    guint member_id;      ///< of that property; `reason` has the next id
     GstDebugCategory* category;
   };
   /// Adds the two pads of the templates `sink` and `src` to the bin, which owns this object.
@@ -32,8 +41,9 @@ class DrawerBin {
   GstStateChangeReturn change_state(GstStateChange transition,
                                     GstStateChangeReturn (*parent)(GstElement*, GstStateChange));
 
-  /// The name of the chosen element and why it was chosen; false before the state READY.
-  bool choice(std::string* name, std::string* reason);
+  /// The properties that tell the name of the chosen element and why it was chosen, which are unset
+  /// before the state READY. Returns false if the id belongs to another property.
+  bool get_property(guint id, GValue* value);
 
  private:
   bool fill();
@@ -52,9 +62,34 @@ class DrawerBin {
 };
 
 /// Installs the two properties that tell the choice. `nick` and `member` are those of the chosen
-/// element.
+/// element; `reason` gets the id after `member_id`.
 void install_choice_properties(GObjectClass* klass, guint member_id, const char* member,
-                               const char* nick, const char* blurb, guint reason_id,
-                               const char* reason_blurb);
+                               const char* nick, const char* blurb, const char* reason_blurb);
+
+/// The C++ object of such a bin. `common` has the values of the properties, to which the properties
+/// of the element inside are bound.
+template <typename Common, guint threads_id>
+class DrawerBinElement : public WithThreads<Common, threads_id> {
+ public:
+  DrawerBinElement(GstBin* bin, const DrawerBin::Names& names, GBindingFlags binding)
+      : WithThreads<Common, threads_id>(GST_ELEMENT(bin)), drawer(bin, names, binding) {}
+
+  bool get_property(guint id, GValue* value) {
+    return WithThreads<Common, threads_id>::get_property(id, value) ||
+           drawer.get_property(id, value);
+  }
+
+  DrawerBin drawer;
+};
+
+/// Sets the class's functions of such a bin, and adds the pads.
+template <typename Instance>
+void install_drawer_bin(GstElementClass* klass) {
+  install_pads(klass, SPHERE_DRAWER_CAPS);
+  klass->change_state = [](GstElement* element, GstStateChange transition) {
+    return self_of<Instance>(element).drawer.change_state(
+        transition, parent_class_of<GstElementClass>(element)->change_state);
+  };
+}
 
 }  // namespace sphere

@@ -6,12 +6,6 @@
 
 namespace sphere {
 
-GType register_plugin_enum(const char* name, const GEnumValue* values) {
-  const GType registered = g_enum_register_static(name, values);
-  gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
-  return registered;
-}
-
 GType projection_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(Projection::equirect), "The whole sphere, 2:1", "equirect"},

@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "gst/sphere/base/element.h"
 #include "gst/sphere/warp/workers.h"
 
 namespace sphere {
@@ -18,9 +19,6 @@ inline constexpr auto live_property = static_cast<GParamFlags>(
     G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
 inline constexpr auto controllable_property = static_cast<GParamFlags>(
     static_cast<int>(live_property) | static_cast<int>(GST_PARAM_CONTROLLABLE));
-
-/// Registers an enumeration, and tells the documentation that a plugin uses it. To be called once.
-GType register_plugin_enum(const char* name, const GEnumValue* values);
 
 /// GstSphereProjection, the enumeration of the property `projection`.
 GType projection_type();
@@ -48,6 +46,24 @@ class ThreadsProperty {
  private:
   const guint id_;
   std::atomic<int> threads_ = Workers::default_threads;
+};
+
+/// The C++ object of an element with the property `threads`. `Common` is what such elements for the
+/// CPU and for the GPU share: everything except the drawing, with all other properties.
+template <typename Common, guint threads_id>
+class WithThreads {
+ public:
+  explicit WithThreads(GstElement* owner) : common(owner) {}
+
+  bool set_property(guint id, const GValue* value) {
+    return common.set_property(id, value) || threads.set(id, value);
+  }
+  bool get_property(guint id, GValue* value) {
+    return common.get_property(id, value) || threads.get(id, value);
+  }
+
+  Common common;
+  ThreadsProperty threads{threads_id};
 };
 
 }  // namespace sphere

@@ -37,30 +37,30 @@ class GlName {
   Delete free_ = nullptr;
 };
 
-inline GlName make_buffer(const GstGLFuncs* gl) {
+/// Makes a name with a function of GL; another one deletes it. Both are members of GstGLFuncs.
+template <auto generate, auto remove>
+GlName make_name(const GstGLFuncs* gl) {
   GLuint name = 0;
-  gl->GenBuffers(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteBuffers(1, &n); }};
+  (gl->*generate)(1, &name);
+  return {gl, name, [](const GstGLFuncs* f, GLuint n) { (f->*remove)(1, &n); }};
+}
+
+inline GlName make_buffer(const GstGLFuncs* gl) {
+  return make_name<&GstGLFuncs::GenBuffers, &GstGLFuncs::DeleteBuffers>(gl);
 }
 
 inline GlName make_framebuffer(const GstGLFuncs* gl) {
-  GLuint name = 0;
-  gl->GenFramebuffers(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteFramebuffers(1, &n); }};
+  return make_name<&GstGLFuncs::GenFramebuffers, &GstGLFuncs::DeleteFramebuffers>(gl);
 }
 
 inline GlName make_vertex_array(const GstGLFuncs* gl) {
   // A core profile requires vertex arrays; GLES 2 does not have them.
   if (!gl->GenVertexArrays) return {};
-  GLuint name = 0;
-  gl->GenVertexArrays(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteVertexArrays(1, &n); }};
+  return make_name<&GstGLFuncs::GenVertexArrays, &GstGLFuncs::DeleteVertexArrays>(gl);
 }
 
 inline GlName make_texture(const GstGLFuncs* gl) {
-  GLuint name = 0;
-  gl->GenTextures(1, &name);
-  return {gl, name, [](const GstGLFuncs* f, GLuint n) { f->DeleteTextures(1, &n); }};
+  return make_name<&GstGLFuncs::GenTextures, &GstGLFuncs::DeleteTextures>(gl);
 }
 
 }  // namespace sphere

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Directions and views. Axes: x right, y down, z forward; longitude grows to the right, latitude
-// upwards. Angles are degrees outside of this file's own sums.
+// upwards. All functions take and return degrees.
 
 const radians = Math.PI / 180;
 
@@ -25,7 +25,7 @@ export function halfPlane(view, width, height) {
   return [unit * width, unit * height];
 }
 
-/** The direction, in the camera's axes, of a place in a canvas; of length 1. */
+/** The direction, in the camera's axes, of a point in a canvas; of length 1. */
 export function rayAt(view, x, y, width, height) {
   const [halfWidth, halfHeight] = halfPlane(view, width, height);
   const px = (2 * x / width - 1) * halfWidth;

@@ -8,7 +8,7 @@ const keyTurn = 5;          // degrees
 const keyZoom = 1.1;
 const glideTime = 0.25;     // seconds in which a glide loses most of its speed
 const slowest = 2;          // degrees a second; a slower glide ends
-const stale = 0.1;          // a finger that rested so long before it left throws nothing
+const stale = 0.1;          // seconds; after a longer rest, lifting a finger starts no glide
 
 export class Input {
   /** `changed` is called after each change of `view`, which has another owner. */
@@ -106,7 +106,7 @@ export class Input {
     }
   }
 
-  /** Moves on after a throw; whether it still does. `time` in milliseconds. */
+  /** Glides on after a drag; whether it still does. `time` in milliseconds. */
   advance(time) {
     const glide = this.glide;
     if (!glide) return false;

@@ -121,7 +121,7 @@ function takePicture() {
 stream.addEventListener('picture', takePicture);
 stream.addEventListener('state', () => say(stream.state));
 
-// Whoever watches touches nothing for long; the screen stays on meanwhile.
+// People watch without touching the screen, so it is kept on.
 async function stayAwake() {
   if (stream.state !== 'playing' || document.hidden) return;
   try {

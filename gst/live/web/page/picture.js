@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Draws what one sees of the sphere: for each pixel its direction, and the place of that direction
+// Draws what one sees of the sphere: for each pixel its direction, and the point of that direction
 // in the equirectangular picture. Nothing is interpolated between corners, so the geometry is exact.
 
 import {halfPlane, turnOf} from './geometry.js';

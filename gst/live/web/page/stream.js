@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Gets the stream to a video element: by WebRTC with WHEP as its signalling, and where that brings
-// no picture, over HTTP. Goes on trying, and tells how it is.
+// no picture, over HTTP. Keeps trying, and tells its state.
 
 import * as fragments from './fragments.js';
 
@@ -14,7 +14,7 @@ const sleep = (time, signal) => new Promise(resolve => {
   signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, {once: true});
 });
 
-/** Opus in stereo must be asked for by the one who plays it. */
+/** The player has to ask for stereo, because otherwise Opus is mono. */
 function withStereo(sdp) {
   const opus = /^a=rtpmap:(\d+) opus\//im.exec(sdp);
   return opus ? sdp.replace(new RegExp(`^(a=fmtp:${opus[1]} .*?)(\\r?)$`, 'm'), '$1;stereo=1$2')
@@ -84,7 +84,7 @@ export class Stream extends EventTarget {
     }
   }
 
-  /** Never returns, except where there is no right to watch. */
+  /** Returns only if this person may not watch. */
   async run() {
     let failures = 0;
     let overHttp = new URLSearchParams(location.search).get('way') === 'http';
@@ -104,7 +104,7 @@ export class Stream extends EventTarget {
         if (problem === 503) this.tell('full');
         const came = this.pictures > before;
         failures = came ? 0 : failures + 1;
-        // What worked once is tried again; what brought nothing is not.
+        // A way that worked once is tried again; one that brought no picture is not.
         if (!came && problem !== 503 && fragments.canPlay() && window.RTCPeerConnection)
           overHttp = !overHttp;
         if (came) continue;
@@ -125,8 +125,8 @@ export class Stream extends EventTarget {
     const timer = setInterval(() => {
       const now = performance.now();
       const came = this.pictures > before;
-      // A page that nobody sees gets no pictures; and while the camera is lost the connection stays,
-      // on which its picture comes back by itself.
+      // A page that nobody sees gets no pictures. While the camera is lost, the connection is kept,
+      // because the pictures come back on it.
       if (document.hidden || this.reachable && this.facts?.state === 'waiting') expected = now;
       const since = Math.max(expected, came ? this.lastPicture : 0);
       if (now - since > (came ? nextPictureWithin : firstPictureWithin)) ending.abort();
@@ -164,7 +164,7 @@ export class Stream extends EventTarget {
         connection.addTransceiver(kind, {direction: 'recvonly'});
       const stream = new MediaStream();
       connection.addEventListener('track', event => {
-        // Live means now: no more is kept than the network's unevenness needs.
+        // No more is buffered than the network's jitter needs, because the stream is live.
         if ('jitterBufferTarget' in event.receiver) event.receiver.jitterBufferTarget = 0;
         stream.addTrack(event.track);
       });
