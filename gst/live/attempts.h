@@ -10,7 +10,7 @@ namespace sphere::live {
 class Attempts {
  public:
   /// Short enough that pictures are back within 5 s after a server has come back.
-  static constexpr int64_t first_pause = 500'000, longest_pause = 3'000'000;
+  static constexpr int64_t first_pause = 500'000, longest_pause = 2'000'000;
   /// When pictures have passed for this long, the next failure counts as the first one.
   static constexpr int64_t steady = 10'000'000;
 

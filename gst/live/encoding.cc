@@ -188,14 +188,6 @@ Status Encoding::build() {
   if (has_property(encoder, "vbv-buf-capacity"))
     g_object_set(encoder, "vbv-buf-capacity", static_cast<guint>(buffer_ms), nullptr);
   set_key_interval(settings_.key_interval);
-  if (kind.name == std::string_view("v4l2")) {
-    const GstStructure* controls =
-        gst_structure_new("controls", "repeat_sequence_header", G_TYPE_INT, 1, "video_bitrate",
-                          G_TYPE_INT, settings_.bitrate * 1000, "h264_i_frame_period", G_TYPE_INT,
-                          settings_.key_interval, nullptr);
-    g_object_set(encoder, "extra-controls", controls, nullptr);
-    gst_structure_free(const_cast<GstStructure*>(controls));
-  }
   set_bitrate(settings_.bitrate);
   GstElement* parser = made[made.size() - 2];
   g_object_set(parser, "config-interval", -1, nullptr);
@@ -213,15 +205,31 @@ Status Encoding::build() {
 
 void Encoding::set_bitrate(int kbit_s) {
   const EncoderKind& kind = *settings_.encoder;
-  if (!*kind.bitrate) return;
+  bitrate_ = kbit_s;
+  if (!*kind.bitrate) {
+    set_controls();
+    return;
+  }
   const gint64 value = std::max<gint64>(1, gint64{kbit_s} * 1000 / kind.bits);
   set_known(encoder_.get(), std::string(kind.bitrate) + "=" + std::to_string(value));
 }
 
 void Encoding::set_key_interval(int pictures) {
   const char* property = settings_.encoder->interval;
+  key_interval_ = std::max(1, pictures);
   if (*property)
-    set_known(encoder_.get(), std::string(property) + "=" + std::to_string(std::max(1, pictures)));
+    set_known(encoder_.get(), std::string(property) + "=" + std::to_string(key_interval_));
+  else
+    set_controls();
+}
+
+void Encoding::set_controls() {
+  if (!has_property(encoder_.get(), "extra-controls")) return;
+  GstStructure* controls = gst_structure_new(
+      "controls", "repeat_sequence_header", G_TYPE_INT, 1, "video_bitrate", G_TYPE_INT,
+      bitrate_ * 1000, "h264_i_frame_period", G_TYPE_INT, key_interval_.load(), nullptr);
+  g_object_set(encoder_.get(), "extra-controls", controls, nullptr);
+  gst_structure_free(controls);
 }
 
 void Encoding::request_key_frame() {

@@ -72,10 +72,13 @@ class Encoding {
   static GstPadProbeReturn count(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn limit_requests(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void request_key_frame();
+  /// Gives bit rate and distance of key frames to an encoder of the kernel. It may run.
+  void set_controls();
 
   const EncodingSettings settings_;
   GstRef<GstElement> bin_;
   GstRef<GstElement> encoder_;
+  std::atomic<int> bitrate_ = 0, key_interval_ = 0;  ///< what was set last
   std::atomic<uint64_t> encoded_ = 0;
   // Requests for key frames, in microseconds of the monotonic clock.
   std::atomic<int64_t> key_requested_at_ = 0;

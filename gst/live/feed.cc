@@ -118,6 +118,7 @@ void Feed::watch_video(GstAppSink* sink, std::function<void()> end) {
 }
 
 void Feed::watch_audio(GstAppSink* sink) {
+  audio_pad_.reset(gst_element_get_static_pad(GST_ELEMENT(sink), "sink"));
   GstAppSinkCallbacks callbacks = {};
   callbacks.new_sample = [](GstAppSink* of, gpointer self) {
     if (const SampleRef sample{gst_app_sink_pull_sample(of)})
@@ -142,7 +143,7 @@ void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
     audio_.reset(audio ? GST_APP_SRC(gst_object_ref(audio)) : nullptr);
     element_caps_.reset();
     begin_ = end_at_ = GST_CLOCK_TIME_NONE;
-    needs_new_element_ = flowing_ = dropping_ = false;
+    needs_new_element_ = flowing_ = dropping_ = sounding_ = false;
     connected_before_ = true;
     giving_held_ = kept;
     if (!kept) clear_held();
@@ -302,6 +303,7 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
   if (!video) {
     if (!flowing_ || time < begin_) return;
     gst_app_src_push_sample(source, sample);
+    sounding_ = true;
     sound_end_ = time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
     return;
   }
@@ -332,6 +334,12 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
 void Feed::fill_gap(GstAppSrc* audio, GstClockTime time) {
   const GstClockTime from = sound_end_;
   if (time < from + longest_silence) return;
+  if (!sounding_) {
+    // A muxer has to know what sound it is before it is told of a gap in it.
+    const CapsRef caps(audio_pad_ ? gst_pad_get_current_caps(audio_pad_.get()) : nullptr);
+    if (!caps) return;
+    gst_app_src_set_caps(audio, caps.get());
+  }
   const GstClockTime to = time - sound_behind;
   sound_end_ = to;
   gst_element_send_event(GST_ELEMENT(audio), gst_event_new_gap(from, to - from));

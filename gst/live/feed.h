@@ -66,6 +66,8 @@ class Feed {
   uint64_t frames() const { return frames_; }
   uint64_t dropped() const { return dropped_; }
   uint64_t bytes() const { return bytes_; }
+  /// The time of the last picture that was given to the element.
+  GstClockTime last() const { return last_; }
   /// From the time of the last picture to when it came here; NONE: unknown.
   GstClockTime delay() const { return delay_; }
 
@@ -93,10 +95,11 @@ class Feed {
   const bool takes_new_sizes_, coded_, gapless_;
   const GstClockTime part_length_;  ///< 0: no parts
   std::function<void()> end_;
-  GstRef<GstPad> video_pad_;
+  GstRef<GstPad> video_pad_, audio_pad_;
 
   std::atomic<bool> connected_before_ = false, needs_new_element_ = false, flowing_ = false,
-                    dropping_ = false;
+                    dropping_ = false,
+                    sounding_ = false;  ///< sounding: sound has gone since connect()
   std::atomic<uint64_t> frames_ = 0, dropped_ = 0, bytes_ = 0;
   std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE;
   /// The times of the first picture since connect(), and of the end of the sound so far.

@@ -59,6 +59,10 @@ struct OutputNeeds {
   bool gapless = false;
   /// After this time, in seconds, the next key frame begins a new element; 0: never.
   double part_seconds = 0;
+  /// Whether the buffers at its sinks have the presentation times of the pictures in them. Where a
+  /// muxer gives them others, the latency is that of the last picture that was given to the
+  /// element.
+  bool keeps_times = true;
   /// Whether it may be the reason that the encoder gets a lower bit rate. A file or a window is
   /// not.
   bool adapts = false;
@@ -84,6 +88,8 @@ struct OutputStatus {
   /// From the capture of a picture to the moment when it leaves this process; NONE: not known yet.
   GstClockTime latency = GST_CLOCK_TIME_NONE;
   unsigned reconnects = 0;
+  /// Whether the network passes nothing at the moment. A lower bit rate would not help.
+  bool unanswered = false;
   /// Whether it has a sound track.
   bool sound = false;
   /// Clients of a server; nothing where the output does not count them.
@@ -113,7 +119,7 @@ struct StreamInfo {
 };
 
 /// An output. It lives as long as the session. All functions are called by the one thread of its
-/// runner, except where another thread is named; none may block for longer than some 100 ms.
+/// runner, except where other threads are named; none may block for longer than some 100 ms.
 ///
 ///   make_output(target) → [ open() → element in PLAYING … → NULL → closed() ]*  → destructor
 ///
@@ -140,12 +146,18 @@ class Output {
   /// The element of the last open() is in NULL and is dropped after this. `complete`: it had EOS.
   virtual void closed(bool complete) { (void)complete; }
 
-  /// A message of the element or of an element inside it. Returns a sentence with what to do where
+  /// An error message of the element or of an element inside it, in the thread that posts it. What
+  /// the runner does follows later.
+  virtual void take_error(GstMessage* error) { (void)error; }
+  /// The same message in the runner's thread. Returns a sentence with what to do where
   /// the output knows the error better than the message does, else "".
   virtual std::string explain(GstMessage* error) {
     (void)error;
     return {};
   }
+  /// For how long, in microseconds, the other end has answered nothing although data was sent; 0:
+  /// it answers, or that is not known. Called some four times a second while pictures pass.
+  virtual int64_t unanswered() { return 0; }
   /// Whether the last error of open() or explain() can't go away by trying again, such as a wrong
   /// setting. The output then becomes `ended`.
   virtual bool is_final() const { return false; }

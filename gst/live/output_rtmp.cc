@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // RTMP and RTMPS: to a media server, or to a service for live video.
 
-#include <algorithm>
+#include <gio/gio.h>
 
+#include <algorithm>
+#include <memory>
+
+#include "gst/live/connection.h"
+#include "gst/live/debug_log.h"
 #include "gst/live/output.h"
 #include "gst/live/output_parts.h"
-#include "gst/live/send_buffer.h"
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/thread.h"
 
 namespace sphere::live {
 
 namespace {
 
-// How long a server may take to answer.
-constexpr guint timeout_s = 5;
+// How long a server may take to answer. The kernel asks for a connection at once, after one second
+// and after three; with this limit and the runner's pauses there are never more than 5 s between
+// two of these.
+constexpr guint timeout_s = 3;
 // The kernel may hold a second of the stream back: enough for a connection with half a second of
 // delay, and little enough to notice soon that it is too slow.
 constexpr int least_buffer = 64 << 10;
@@ -38,6 +45,9 @@ class RtmpOutput : public Output {
     if (stream.audio) words += "aacparse name=audio ! audio/mpeg,stream-format=raw ! mux.audio ";
     Result<GstElement*> bin = make_output_bin(words);
     if (!bin) return bin;
+    // Their messages from GST_LEVEL_INFO on hold the stream key, in plain text and in dumps.
+    limit_debug_log({"rtmp2sink", "rtmp2locationhandler", "rtmpclient", "rtmpconnection", "rtmpamf",
+                     "rtmpmessage", "rtmpchunkstream", "rtmphandshake", "rtmputils"});
     GstElement* sink = child_of(*bin, "sink");
     g_object_set(sink, "location", target_.address.c_str(), "timeout", timeout_s, nullptr);
     limit_ = std::max(least_buffer, stream.bitrate * 1000 / 8);
@@ -50,10 +60,37 @@ class RtmpOutput : public Output {
     return bin;
   }
 
+  int64_t unanswered() override { return unanswered_for(port()); }
+
+  /// rtmp2sink of GStreamer 1.22 forgets a connection on which the server refuses the stream: it
+  /// stays open in a context that nobody runs any more, and the server waits for its end.
+  void take_error(GstMessage*) override {
+    const Lock lock(mutex_);
+    if (GMainContext* context = g_main_context_get_thread_default(); context && !context_)
+      context_.reset(g_main_context_ref(context));
+  }
+  void closed(bool) override {
+    std::unique_ptr<GMainContext, Call<g_main_context_unref>> context;
+    {
+      const Lock lock(mutex_);
+      context = std::move(context_);
+    }
+    if (context) end_connections(context.get());
+  }
+
   std::string explain(GstMessage* error) override {
     const std::string where = target_.shown;
     g_autoptr(GError) problem = nullptr;
-    gst_message_parse_error(error, &problem, nullptr);
+    g_autofree char* detail = nullptr;
+    gst_message_parse_error(error, &problem, &detail);
+    if (to_string(detail).find(g_quark_to_string(G_TLS_ERROR)) != std::string::npos)
+      return where +
+             " has no certificate that this machine trusts: check the name of the server; the "
+             "authority of a server of your own is added with update-ca-certificates";
+    if (problem && to_string(problem->message).find("stream already exists") != std::string::npos)
+      return where +
+             " has this stream already: another program sends it, or the server waits for the end "
+             "of an earlier connection";
     if (problem && to_string(problem->message).find("timed out") != std::string::npos)
       return where + " does not answer: check the network, and that the server runs";
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
@@ -71,15 +108,21 @@ class RtmpOutput : public Output {
   /// The connection is there soon after the first buffers.
   static GstPadProbeReturn limit(GstPad*, GstPadProbeInfo*, gpointer data) {
     auto* self = static_cast<RtmpOutput*>(data);
-    const uint16_t own = self->target_.port;
-    const uint16_t port = own ? own : self->target_.address.starts_with("rtmps") ? 443 : 1935;
-    return limit_send_buffers(port, self->limit_) || ++self->attempts_ > most_attempts
+    return limit_send_buffers(self->port(), self->limit_) || ++self->attempts_ > most_attempts
                ? GST_PAD_PROBE_REMOVE
                : GST_PAD_PROBE_OK;
   }
 
+  uint16_t port() const {
+    if (target_.port) return target_.port;
+    return target_.address.starts_with("rtmps") ? 443 : 1935;
+  }
+
   const Target target_;
   OutputNeeds needs_;
+  // Protects the context, which a thread of the element sets; never held while it is used.
+  Mutex mutex_;
+  std::unique_ptr<GMainContext, Call<g_main_context_unref>> context_ SPHERE_GUARDED_BY(mutex_);
   int limit_ = 0, attempts_ = 0;  // of the sink's thread while the element runs
 };
 

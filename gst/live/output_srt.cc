@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SRT: MPEG-TS over a network that loses packets, encrypted where there is a passphrase.
 
-#include <cstdlib>
+#include <gio/gio.h>
+#include <gst/video/video-event.h>
 
+#include <memory>
+
+#include "gst/live/debug_log.h"
 #include "gst/live/output.h"
 #include "gst/live/output_parts.h"
+#include "gst/sphere/base/gobject.h"
 
 namespace sphere::live {
 
@@ -27,6 +32,7 @@ class SrtOutput : public Output {
     needs_.audio_purposes = audio_purposes(target);
     needs_.location_purposes = location_purposes(target);
     needs_.adapts = true;
+    needs_.keeps_times = false;  // mpegtsmux gives its packets the times of earlier ones
   }
 
   const OutputNeeds& needs() const override { return needs_; }
@@ -39,12 +45,19 @@ class SrtOutput : public Output {
       words += "aacparse name=audio ! audio/mpeg,mpegversion=4,stream-format=adts ! mux. ";
     Result<GstElement*> bin = make_output_bin(words);
     if (!bin) return bin;
+    limit_debug_log({"srtobject", "srtsink", "srtlib"});  // they log the passphrase
     GstElement* sink = child_of(*bin, "sink");
-    const std::string address = settings_.listener && target_.host.empty()
-                                    ? "srt://:" + std::to_string(target_.port)
-                                    : target_.address;
+    sink_.reset(GST_ELEMENT(gst_object_ref(sink)));
+    answered_at_ = 0;
+    std::string address = settings_.listener && target_.host.empty()
+                              ? "srt://:" + std::to_string(target_.port)
+                              : target_.address;
+    // Only with the mode in it does the sink take host and port as those to listen on.
+    address += settings_.listener ? "?mode=listener" : "?mode=caller";
     g_object_set(sink, "uri", address.c_str(), "latency", settings_.latency, nullptr);
-    gst_util_set_object_arg(G_OBJECT(sink), "mode", settings_.listener ? "listener" : "caller");
+    if (settings_.listener)
+      g_signal_connect(sink, "caller-added", G_CALLBACK(request_key_frame),
+                       child_of(*bin, "video"));
     if (!settings_.passphrase.empty())
       g_object_set(sink, "passphrase", settings_.passphrase.c_str(), "pbkeylen",
                    settings_.key_length, nullptr);
@@ -54,6 +67,26 @@ class SrtOutput : public Output {
     if (g_object_class_find_property(G_OBJECT_GET_CLASS(sink), "auto-reconnect"))
       g_object_set(sink, "auto-reconnect", FALSE, nullptr);
     return bin;
+  }
+
+  void closed(bool) override { sink_.reset(); }
+
+  int64_t unanswered() override {
+    if (!sink_) return 0;
+    GstStructure* read = nullptr;
+    g_object_get(sink_.get(), "stats", &read, nullptr);
+    const std::unique_ptr<GstStructure, Call<gst_structure_free>> stats(read);
+    gint64 sent = 0;
+    int answers = 0;
+    // A listener has these for each of its callers, of whom one may go at any time.
+    if (!stats || !gst_structure_get_int64(stats.get(), "packets-sent", &sent) ||
+        !gst_structure_get_int(stats.get(), "packet-ack-received", &answers))
+      return 0;
+    const int64_t now = g_get_monotonic_time();
+    if (!answered_at_ || answers != answers_ || sent == sent_) answered_at_ = now;
+    answers_ = answers;
+    sent_ = sent;
+    return now - answered_at_;
   }
 
   std::string explain(GstMessage* error) override {
@@ -73,9 +106,22 @@ class SrtOutput : public Output {
   }
 
  private:
+  /// Who connects can show nothing before the next key frame.
+  static void request_key_frame(GstElement*, int, GSocketAddress*, gpointer parser) {
+    const GstRef<GstPad> pad(gst_element_get_static_pad(GST_ELEMENT(parser), "sink"));
+    gst_pad_push_event(pad.get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  }
+
   const Target target_;
   const SrtSettings settings_;
   OutputNeeds needs_;
+  GstRef<GstElement> sink_;  ///< while it is open
+  /// What was seen last: packets that were sent, and answers, and when there was a new answer or
+  /// nothing to answer; 0: not looked at yet.
+  gint64 sent_ = 0;
+  int answers_ = 0;
+  int64_t answered_at_ = 0;
 };
 
 Result<std::unique_ptr<Output>> make(const Target& target) {

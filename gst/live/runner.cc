@@ -17,6 +17,11 @@ constexpr int64_t short_wait = 50'000;
 constexpr int64_t longest_sound_delay = 600'000;
 // A sink that takes nothing for this long while data waits is opened anew: the other end hangs.
 constexpr int64_t longest_stall = 8'000'000;
+// A network that passes nothing: after the first of these times it is told, after the second a new
+// connection is tried. The kernel would repeat what it sent to the old one at longer and longer
+// intervals.
+constexpr int64_t told_unanswered = 1'500'000, longest_unanswered = 4'000'000;
+constexpr int64_t answer_interval = 250'000;
 
 GstAppSrc* add_source(GstElement* pipeline, GstElement* bin, const char* pad) {
   GstElement* source = gst_element_factory_make("appsrc", nullptr);
@@ -35,6 +40,12 @@ GstPadProbeReturn forward_key_request(GstPad*, GstPadProbeInfo* info, gpointer f
   if (asked && gst_structure_has_name(asked, "GstForceKeyUnit"))
     static_cast<Feed*>(feed)->request_key_frame();
   return GST_PAD_PROBE_OK;
+}
+
+GstBusSyncReply pass_on(GstBus*, GstMessage* message, gpointer output) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    static_cast<Output*>(output)->take_error(message);
+  return GST_BUS_PASS;
 }
 
 template <typename Function>
@@ -104,6 +115,7 @@ OutputStatus Runner::status() const {
     status.reconnects = reconnects_;
     status.sound = stream_.audio && output_->needs().audio != AudioForm::none;
   }
+  status.unanswered = unanswered_;
   status.frames = feed_.frames();
   status.dropped = feed_.dropped();
   status.bytes = feed_.bytes();
@@ -167,6 +179,8 @@ Runner::End Runner::run_once() {
     return output_->is_final() ? End::final : End::failed;
   }
   const GstRef<GstElement> pipeline(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
+  gst_bus_set_sync_handler(bus.get(), pass_on, output_.get(), nullptr);
   gst_bin_add(GST_BIN(pipeline.get()), *opened);
   gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), clock_.get());
   gst_element_set_start_time(pipeline.get(), GST_CLOCK_TIME_NONE);
@@ -189,14 +203,13 @@ Runner::End Runner::run_once() {
       feed_.connect(video, audio);
       end = watch(pipeline.get());
     } else {
-      const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
       const MessageRef error(gst_bus_timed_pop_filtered(bus.get(), 0, GST_MESSAGE_ERROR));
       if (error) read_error(error.get());
       if (output_->is_final()) end = End::final;
     }
   }
   feed_.disconnect();
-  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
+  unanswered_ = false;
   gst_bus_set_flushing(bus.get(), TRUE);
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   latency_ = GST_CLOCK_TIME_NONE;
@@ -219,7 +232,7 @@ Runner::End Runner::watch(GstElement* pipeline) {
   constexpr auto wanted =
       static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS | GST_MESSAGE_LATENCY);
   bool running = false, ending = false, reopening = false;
-  int64_t end_by = 0, sound_by = 0, moved_at = g_get_monotonic_time();
+  int64_t end_by = 0, sound_by = 0, asked_at = 0, moved_at = g_get_monotonic_time();
   uint64_t moved = 0;
   while (!stop_) {
     const MessageRef message(gst_bus_timed_pop_filtered(bus.get(), look, wanted));
@@ -267,7 +280,18 @@ Runner::End Runner::watch(GstElement* pipeline) {
       attempts_.running(now);
       failure_.clear();
     }
-    if (running)
+    if (running && now - asked_at >= answer_interval) {
+      asked_at = now;
+      const int64_t unanswered = output_->unanswered();
+      unanswered_ = unanswered > told_unanswered;
+      if (unanswered > longest_unanswered) {
+        failure_ = "the network passes nothing: no answer for 4 s";
+        return End::failed;
+      }
+    }
+    if (running && unanswered_)
+      set_state(OutputState::failing, "the network passes nothing at the moment");
+    else if (running)
       set_state(feed_.dropping() ? OutputState::failing : OutputState::running,
                 feed_.dropping() ? "it takes the stream too slowly: pictures are dropped" : "");
   }
@@ -295,9 +319,11 @@ GstPadProbeReturn Runner::measure(GstPad* pad, GstPadProbeInfo* info, gpointer d
     buffer = GST_PAD_PROBE_INFO_BUFFER(info);
   }
   if (!buffer || !GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
-  const GstClockTime due = self->base_time_ + GST_BUFFER_PTS(buffer);
+  const bool keeps_times = self->output_->needs().keeps_times;
+  const GstClockTime time = keeps_times ? GST_BUFFER_PTS(buffer) : self->feed_.last();
+  const GstClockTime due = self->base_time_ + time;
   const GstClockTime now = gst_clock_get_time(self->clock_.get());
-  if (now >= due) self->latency_ = now - due;
+  if (now >= due) self->latency_ = now - due + (keeps_times ? 0 : self->feed_.queued());
   return GST_PAD_PROBE_OK;
 }
 

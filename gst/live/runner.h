@@ -79,7 +79,8 @@ class Runner {
   GstRef<GstClock> clock_;
   GstClockTime base_time_ = 0;
   std::function<void()> changed_;
-  std::atomic<bool> stop_ = false, finish_ = false, anew_ = false, done_ = false;
+  std::atomic<bool> stop_ = false, finish_ = false, anew_ = false, done_ = false,
+                    unanswered_ = false;
   std::atomic<GstClockTime> latency_ = GST_CLOCK_TIME_NONE;
   std::string failure_;  // of the runner's thread: why the attempt failed
 

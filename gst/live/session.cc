@@ -392,8 +392,9 @@ void Session::adapt() {
   Load load{.now = now, .arrived = source_->arrived(), .encoded = encoded()};
   for (const auto& sink : sinks_) {
     if (!sink->runner->needs().adapts) continue;
-    const OutputState state = sink->runner->status().state;
-    if (state != OutputState::running && state != OutputState::failing) continue;
+    const OutputStatus status = sink->runner->status();
+    if (status.state != OutputState::running && status.state != OutputState::failing) continue;
+    if (status.unanswered) continue;
     Feed& feed = sink->runner->feed();
     const auto queued = static_cast<int64_t>(GST_TIME_AS_USECONDS(feed.queued()));
     load.losing = load.losing || feed.dropping();

@@ -2,6 +2,7 @@
 // sphere live: from a camera to the world.
 
 #include <gst/gst.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -233,7 +234,17 @@ void set_consent(const ConsentOption& option, const consent::Consent& consent, b
   }
 }
 
+/// Each connection that is made anew brings new threads, and glibc spreads threads over many
+/// arenas, which keep what was freed in them: over hours a stream would need more and more memory.
+/// Two serve the few allocations of a picture as well.
+void limit_arenas() {
+#ifdef M_ARENA_MAX
+  mallopt(M_ARENA_MAX, 2);
+#endif
+}
+
 int run(int argc, char** argv) {
+  limit_arenas();
   StopSignals signals;  // before any other thread
   MessagePrinter printer("sphere live");
   Words words;

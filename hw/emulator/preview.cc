@@ -131,6 +131,28 @@ struct Preview::Shared {
         lose_packet, share(*static_cast<std::shared_ptr<Shared>*>(data)), unshare<Shared>);
   }
 
+  /// A camera tells when it has seen a picture. By itself rtpbin would tell when it sends it, and
+  /// so shift pictures against sound by the time that they take to be drawn and encoded.
+  static void set_times(GstBin*, GstBin*, GstElement* element, gpointer) {
+    GstElementFactory* factory = gst_element_get_factory(element);
+    if (to_string(factory ? GST_OBJECT_NAME(factory) : nullptr) == "rtpbin")
+      g_object_set(element, "rtcp-sync-send-time", FALSE, nullptr);
+  }
+
+  /// A live source that is late at its begin has its first picture at that later time. The sound,
+  /// which has begun already, continues as if it had begun with that picture.
+  static GstPadProbeReturn begin_sound(GstPad* pad, GstPadProbeInfo* info, gpointer sound) {
+    const EventRef event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
+    if (!event) return GST_PAD_PROBE_OK;
+    const GstSegment* segment = nullptr;
+    gst_event_parse_segment(event.get(), &segment);
+    const GstClockTime time = gst_segment_to_running_time(
+        segment, GST_FORMAT_TIME, GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)));
+    if (GST_CLOCK_TIME_IS_VALID(time))
+      g_object_set(sound, "timestamp-offset", static_cast<gint64>(time), nullptr);
+    return GST_PAD_PROBE_REMOVE;
+  }
+
   static GstPadProbeReturn count_picture(GstPad*, GstPadProbeInfo*, gpointer data) {
     Shared& self = shared<Shared>(data);
     const std::optional<Fault> gone = self.fault(faults::rtsp_gone);
@@ -166,7 +188,7 @@ Result<std::unique_ptr<Preview>> Preview::start(const PreviewSettings& settings)
                        " ! rtph264pay name=pay0 pt=96 mtu=1448 config-interval=-1";
   if (settings.scene.sound)
     launch +=
-        " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
+        " audiotestsrc name=sound is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
         "avenc_aac ! rtpmp4gpay name=pay1 pt=97";
   launch += " )";
 
@@ -347,10 +369,14 @@ void Preview::media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointe
   // Always, because these faults may come while it runs.
   gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, Shared::count_picture, share(kept),
                     unshare<Shared>);
+  if (GstElement* sound = gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "sound"))
+    gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, Shared::begin_sound, sound,
+                      gst_object_unref);
   const GstRef<GstObject> pipeline(gst_object_get_parent(GST_OBJECT(element.get())));
-  if (pipeline)
-    g_signal_connect_data(pipeline.get(), "deep-element-added", G_CALLBACK(Shared::lose_from),
-                          share(kept), unshare_closure<Shared>, static_cast<GConnectFlags>(0));
+  if (!pipeline) return;
+  g_signal_connect(pipeline.get(), "deep-element-added", G_CALLBACK(Shared::set_times), nullptr);
+  g_signal_connect_data(pipeline.get(), "deep-element-added", G_CALLBACK(Shared::lose_from),
+                        share(kept), unshare_closure<Shared>, static_cast<GConnectFlags>(0));
 }
 
 }  // namespace sphere::emulator

@@ -2,6 +2,7 @@
 """A browser without a screen, driven by Chrome's DevTools protocol over a pipe: no port, and nothing
 beside Python."""
 
+import atexit
 import base64
 import json
 import os
@@ -16,8 +17,10 @@ import time
 from checks import DEADLINE
 
 NAMES = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
+WINDOW = (800, 600)
 FLAGS = ("--headless=new", "--remote-debugging-pipe", "--no-first-run", "--mute-audio",
-         "--hide-scrollbars", "--force-device-scale-factor=1", "--window-size=800,600",
+         "--hide-scrollbars", "--force-device-scale-factor=1",
+         f"--window-size={WINDOW[0]},{WINDOW[1]}",
          "--enable-unsafe-swiftshader", "--use-angle=swiftshader", "--disable-sync",
          "--disable-background-networking", "--disable-component-update", "--disable-default-apps",
          "--disable-extensions", "--no-default-browser-check", "--no-proxy-server",
@@ -34,8 +37,10 @@ def program():
     sys.exit(77)
 
 
-class Browser:
-    """One browser with one page."""
+class Program:
+    """A browser's processes. Several pages of it know nothing of each other."""
+
+    running = {}  # by their flags
 
     def __init__(self, *flags):
         self.folder = tempfile.TemporaryDirectory(prefix="sphere-browser-",
@@ -65,18 +70,17 @@ class Browser:
         os.set_blocking(self.come, False)
         self.buffer = b""
         self.number = 0
-        self.events = []
-        self.session = None
-        targets = self.call("Target.getTargets")["targetInfos"]
-        page = next(one["targetId"] for one in targets if one["type"] == "page")
-        self.session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
 
-    def __enter__(self):
-        return self
+    @classmethod
+    def with_flags(cls, *flags):
+        """One that runs already, or a new one, which ends with this process."""
+        found = cls.running.get(flags)
+        if not found or found.process.poll() is not None:
+            found = cls.running[flags] = cls(*flags)
+            atexit.register(found.close)
+        return found
 
-    def __exit__(self, *_):
+    def close(self):
         self.process.kill()
         self.process.wait()
         os.close(self.to)
@@ -100,11 +104,12 @@ class Browser:
         text, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(text)
 
-    def call(self, method, **parameters):
+    def call(self, method, parameters, session=None, events=None):
+        """The answer; events that come before it are added to a list."""
         self.number += 1
         message = {"id": self.number, "method": method, "params": parameters}
-        if self.session:
-            message["sessionId"] = self.session
+        if session:
+            message["sessionId"] = session
         os.write(self.to, json.dumps(message).encode() + b"\0")
         end = time.monotonic() + DEADLINE
         while True:
@@ -113,7 +118,36 @@ class Browser:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']}")
                 return answer["result"]
-            self.events.append(answer)
+            if events is not None and answer.get("sessionId") == session:
+                events.append(answer)
+
+
+class Browser:
+    """A browser with one page, and with nothing from earlier ones."""
+
+    def __init__(self, *flags):
+        self.program = Program.with_flags(*flags)
+        self.events = []
+        self.context = self.program.call("Target.createBrowserContext", {})["browserContextId"]
+        page = self.program.call("Target.createTarget", {
+            "url": "about:blank", "browserContextId": self.context, "width": WINDOW[0],
+            "height": WINDOW[1]})["targetId"]
+        self.session = self.program.call("Target.attachToTarget",
+                                         {"targetId": page, "flatten": True})["sessionId"]
+        self.call("Page.bringToFront")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.program.process.poll() is None:
+            self.program.call("Target.disposeBrowserContext", {"browserContextId": self.context})
+
+    def call(self, method, **parameters):
+        return self.program.call(method, parameters, self.session, self.events)
 
     def run(self, words):
         """The value of an expression in the page, of a promise too."""
@@ -136,7 +170,7 @@ class Browser:
                 value = self.run(words)
             except RuntimeError:
                 # The page is being replaced by another one.
-                if self.process.poll() is not None:
+                if self.program.process.poll() is not None:
                     raise
                 value = None
             if value:

@@ -2,9 +2,11 @@
 """What the tests of `sphere live` share: a stream in the background, and what ffprobe says of it."""
 
 import contextlib
+import grp
 import json
 import os
 import pathlib
+import pwd
 import signal
 import socket
 import subprocess
@@ -157,12 +159,14 @@ class Nginx:
         self.recordings.mkdir()
         (self.folder / "nginx.conf").write_text(f"""
 load_module {NGINX_MODULE};
+user {pwd.getpwuid(os.geteuid()).pw_name} {grp.getgrgid(os.getegid()).gr_name};
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
 events {{ worker_connections 64; }}
 rtmp {{
+  access_log off;
   server {{
     listen 127.0.0.1:{self.port};
     application live {{

@@ -5,6 +5,7 @@
 
 // The standard library comes first: check defines `fail` as a macro.
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <map>
@@ -36,6 +37,7 @@ struct Recorder {
   bool refuses = false;  ///< open() fails
   int fails_after = 0;   ///< an error after so many pictures; 0: never
   bool keeps_bytes = false;
+  std::atomic<int64_t> unanswered = 0;  ///< microseconds
 
   std::mutex mutex;  // protects what follows
   std::condition_variable changed;
@@ -90,6 +92,7 @@ class RecordingOutput : public live::Output {
     recorder_.element = *bin;
     return bin;
   }
+  int64_t unanswered() override { return recorder_.unanswered; }
   void closed(bool complete) override {
     const std::lock_guard lock(recorder_.mutex);
     recorder_.element = nullptr;

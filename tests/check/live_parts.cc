@@ -8,7 +8,9 @@
 
 #include "gst/live/adaptation.h"
 #include "gst/live/attempts.h"
+#include "gst/live/debug_log.h"
 #include "gst/live/encoding.h"
+#include "gst/live/feed.h"
 #include "gst/live/fragments.h"
 #include "gst/live/output.h"
 #include "gst/live/part_writer.h"
@@ -477,6 +479,110 @@ GST_START_TEST(encoders_are_chosen) {
 }
 GST_END_TEST
 
+GST_START_TEST(the_debug_log_is_limited) {
+  const auto threshold = [](const char* name) {
+    GstDebugCategory* category = nullptr;
+    // As the element does it, with its first connection.
+    GST_DEBUG_CATEGORY_INIT(category, name, 0, nullptr);
+    return gst_debug_category_get_threshold(category);
+  };
+  gst_debug_set_threshold_from_string("*:9", TRUE);
+  limit_debug_log({"made-later", "made-before"});
+  fail_unless(threshold("made-later") == GST_LEVEL_WARNING);
+  fail_unless(threshold("another") == GST_LEVEL_MEMDUMP);
+  gst_debug_set_threshold_from_string("*:9", TRUE);
+  fail_unless(threshold("made-before") == GST_LEVEL_MEMDUMP);
+  limit_debug_log({"made-before"});
+  fail_unless(threshold("made-before") == GST_LEVEL_WARNING);
+  // Who wants less gets less.
+  gst_debug_set_threshold_from_string("made-before:1", TRUE);
+  limit_debug_log({"made-before"});
+  fail_unless(threshold("made-before") == GST_LEVEL_ERROR);
+}
+GST_END_TEST
+
+/// The output of a stream: what its sound gets, in order.
+struct SoundOrder {
+  SoundOrder() {
+    const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(output.get()), "end"));
+    const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
+    gst_pad_add_probe(
+        pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        [](GstPad*, GstPadProbeInfo* info, gpointer self) {
+          auto* order = static_cast<SoundOrder*>(self);
+          g_async_queue_push(order->got,
+                             GINT_TO_POINTER(GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info))));
+          return GST_PAD_PROBE_OK;
+        },
+        this, nullptr);
+  }
+  ~SoundOrder() {
+    for (const auto& one : {output.get(), input.get()}) gst_element_set_state(one, GST_STATE_NULL);
+    g_async_queue_unref(got);
+  }
+  GstRef<GstElement> child(GstElement* of, const char* name) {
+    return GstRef<GstElement>(gst_bin_get_by_name(GST_BIN(of), name));
+  }
+
+  GAsyncQueue* got = g_async_queue_new();
+  GstRef<GstElement> input{GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(
+      "appsink name=video sync=false async=false appsink name=audio sync=false async=false",
+      nullptr)))};
+  GstRef<GstElement> output{GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(
+      "appsrc name=video is-live=true format=time ! fakesink sync=false async=false "
+      "appsrc name=audio is-live=true format=time ! fakesink name=end sync=false async=false",
+      nullptr)))};
+};
+
+GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
+  SoundOrder order;
+  Feed feed(OutputNeeds{});
+  const auto sink = order.child(order.input.get(), "video"),
+             sound = order.child(order.input.get(), "audio"),
+             to = order.child(order.output.get(), "video"),
+             sound_to = order.child(order.output.get(), "audio");
+  feed.watch_video(GST_APP_SINK(sink.get()), [] {});
+  feed.watch_audio(GST_APP_SINK(sound.get()));
+  for (const auto& one : {order.input.get(), order.output.get()})
+    gst_element_set_state(one, GST_STATE_PLAYING);
+  feed.connect(GST_APP_SRC(to.get()), GST_APP_SRC(sound_to.get()));
+  const GstRef<GstPad> in(gst_element_get_static_pad(sink.get(), "sink")),
+      sound_in(gst_element_get_static_pad(sound.get(), "sink"));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  for (const auto& [pad, form] :
+       {std::pair(in.get(), "video/x-h264"), std::pair(sound_in.get(), "audio/mpeg")}) {
+    // The sound's form comes late, and its first buffer never.
+    gst_pad_send_event(pad, gst_event_new_stream_start(form));
+    if (pad == sound_in.get()) continue;
+    gst_pad_send_event(pad, gst_event_new_caps(CapsRef(gst_caps_from_string(form)).get()));
+    gst_pad_send_event(pad, gst_event_new_segment(&segment));
+  }
+  const auto send_pictures = [&](int from, int to_number) {
+    for (int i = from; i < to_number; ++i) {
+      GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 16, nullptr);
+      GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(i) * 100 * GST_MSECOND;
+      fail_unless_equals_int(gst_pad_chain(in.get(), buffer), GST_FLOW_OK);
+    }
+  };
+  send_pictures(0, 10);
+  fail_unless_equals_int(static_cast<int>(feed.frames()), 10);
+  gst_pad_send_event(sound_in.get(),
+                     gst_event_new_caps(CapsRef(gst_caps_from_string("audio/mpeg")).get()));
+  send_pictures(10, 20);
+  bool caps = false;
+  for (;;) {
+    const gpointer one = g_async_queue_timeout_pop(order.got, 20 * G_USEC_PER_SEC);
+    fail_unless(one != nullptr, "no gap was told");
+    const auto kind = static_cast<GstEventType>(GPOINTER_TO_INT(one));
+    caps = caps || kind == GST_EVENT_CAPS;
+    if (kind != GST_EVENT_GAP) continue;
+    fail_unless(caps, "the gap came before the form of the sound");
+    break;
+  }
+}
+GST_END_TEST
+
 static Suite* live_parts_suite() {
   Suite* suite = suite_create("live_parts");
   TCase* all = tcase_create("all");
@@ -498,6 +604,8 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, pictures_that_come_too_late_are_left_out);
   tcase_add_test(all, parts_have_names);
   tcase_add_test(all, encoders_are_chosen);
+  tcase_add_test(all, the_debug_log_is_limited);
+  tcase_add_test(all, a_gap_comes_after_the_form_of_the_sound);
   return suite;
 }
 

@@ -311,6 +311,31 @@ GST_START_TEST(wrong_sources_are_explained) {
 }
 GST_END_TEST
 
+// It is told, no other output gets fewer bits for it, and then a new connection is tried.
+GST_START_TEST(a_network_that_passes_nothing) {
+  Running run({recorded(1), recorded(2)}, "test:?sound=no");
+  recorder(1).needs.adapts = true;
+  run.start();
+  fail_unless(run.until(
+      [&run] { return run.session->status().outputs[0].status.state == OutputState::running; }));
+  recorder(1).unanswered = 2'000'000;
+  recorder(1).set_blocking(true);
+  fail_unless(run.until([&run] { return run.told("the network passes nothing at the moment"); }));
+  fail_unless(run.until([&run] { return run.session->status().outputs[0].status.dropped > 20; }));
+  const SessionStatus status = run.session->status();
+  fail_unless(status.outputs[0].status.state == OutputState::failing);
+  fail_unless_equals_int(status.bitrate, status.asked_bitrate);
+  fail_if(run.told("too slowly"));
+  recorder(1).set_blocking(false);
+  recorder(1).unanswered = 5'000'000;
+  fail_unless(run.until([&run] { return run.told("no answer for 4 s"); }));
+  recorder(1).unanswered = 0;
+  fail_unless(run.until([&run] { return run.told("running again"); }));
+  fail_unless_equals_int(static_cast<int>(recorder(1).opened.size()), 2);
+  fail_unless_equals_int(static_cast<int>(recorder(2).opened.size()), 1);
+}
+GST_END_TEST
+
 static Suite* live_session_suite() {
   Suite* suite = suite_create("live_session");
   TCase* all = tcase_create("all");
@@ -325,6 +350,7 @@ static Suite* live_session_suite() {
   tcase_add_test(all, the_end_reaches_all);
   tcase_add_test(all, key_frames_are_made_when_they_are_asked_for);
   tcase_add_test(all, wrong_sources_are_explained);
+  tcase_add_test(all, a_network_that_passes_nothing);
   return suite;
 }
 

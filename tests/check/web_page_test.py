@@ -23,7 +23,10 @@ WIDTH, HEIGHT = 800, 600
 PART_WIDTH, PART_HEIGHT = 400, 300
 FOV = 75
 FOCAL = HEIGHT / 2 / math.tan(math.radians(FOV / 2))
-SMALL = (100, 75)
+# What is compared is so much smaller.
+SHRUNK = 4
+# Half of the canvas is an eye's; a part of it around where the eye looks straight ahead.
+EYE_WIDTH = 200
 # The page has been drawn once more.
 DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PICTURES = os.environ.get("SPHERE_PAGE_PICTURES")
@@ -60,24 +63,30 @@ class Truth:
                     "video/x-raw,width=960,height=480 ! videoconvert ! pngenc ! "
                     f"filesink location={self.path}")
 
-    def view(self, yaw, pitch):
-        across = 2 * math.degrees(math.atan(PART_WIDTH / 2 / FOCAL))
+    def views(self, directions, width=PART_WIDTH):
+        """One picture for each yaw and pitch."""
+        across = 2 * math.degrees(math.atan(width / 2 / FOCAL))
         down = 2 * math.degrees(math.atan(PART_HEIGHT / 2 / FOCAL))
-        yaw = (yaw + 180) % 360 - 180
-        flat = (f"v360=e:flat:yaw={yaw}:pitch={pitch}:h_fov={across}:v_fov={down}:"
-                f"w={PART_WIDTH}:h={PART_HEIGHT},scale={SMALL[0]}:{SMALL[1]}:flags=area")
-        done = subprocess.run(["ffmpeg", "-v", "error", "-i", self.path, "-vf", flat, "-f",
+        count = len(directions)
+        graph = f"split={count}" + "".join(f"[in{i}]" for i in range(count))
+        for i, (yaw, pitch) in enumerate(directions):
+            yaw = (yaw + 180) % 360 - 180
+            graph += (f";[in{i}]v360=e:flat:yaw={yaw}:pitch={pitch}:h_fov={across}:v_fov={down}:"
+                      f"w={width}:h={PART_HEIGHT},scale=iw/{SHRUNK}:ih/{SHRUNK}:flags=area[out{i}]")
+        graph += ";" + "".join(f"[out{i}]" for i in range(count)) + f"vstack={count}"
+        done = subprocess.run(["ffmpeg", "-v", "error", "-i", self.path, "-filter_complex", graph, "-f",
                                "rawvideo", "-pix_fmt", "gray", "-"], stdout=subprocess.PIPE,
                               timeout=DEADLINE, check=True)
-        return done.stdout
+        size = len(done.stdout) // count
+        return [done.stdout[i * size:(i + 1) * size] for i in range(count)]
 
 
-def seen(browser):
-    """The middle of the page."""
-    png = browser.picture(x=(WIDTH - PART_WIDTH) / 2, y=(HEIGHT - PART_HEIGHT) / 2,
-                          width=PART_WIDTH, height=PART_HEIGHT)
+def seen(browser, middle, width):
+    """A part of the page, around the middle of its height."""
+    png = browser.picture(x=middle - width / 2, y=(HEIGHT - PART_HEIGHT) / 2, width=width,
+                          height=PART_HEIGHT)
     done = subprocess.run(["ffmpeg", "-v", "error", "-f", "png_pipe", "-i", "-", "-vf",
-                           f"scale={SMALL[0]}:{SMALL[1]}:flags=area", "-f", "rawvideo",
+                           f"scale=iw/{SHRUNK}:ih/{SHRUNK}:flags=area", "-f", "rawvideo",
                            "-pix_fmt", "gray", "-"], input=png, stdout=subprocess.PIPE,
                           timeout=DEADLINE, check=True)
     return done.stdout
@@ -92,13 +101,14 @@ def difference(a, b):
     return sum((x - y) ** 2 for x, y in zip(normal(a), normal(b))) / len(a)
 
 
-def shows(truth, browser, what, yaw, pitch):
+def shows(truth, browser, what, yaw, pitch, middle=WIDTH / 2, width=PART_WIDTH):
     """The view is the true one, and none that is a degree or two off is nearer to it."""
-    picture = seen(browser)
-    check(f"{what}: a whole picture", len(picture) == SMALL[0] * SMALL[1], len(picture))
-    errors = {}
-    for dyaw, dpitch in ((0, 0), (1, 0), (-1, 0), (2, 0), (-2, 0), (0, 1), (0, -1)):
-        errors[dyaw, dpitch] = difference(picture, truth.view(yaw + dyaw, pitch + dpitch))
+    picture = seen(browser, middle, width)
+    check(f"{what}: a whole picture",
+          len(picture) == (width // SHRUNK) * (PART_HEIGHT // SHRUNK), len(picture))
+    off = ((0, 0), (1, 0), (-1, 0), (2, 0), (-2, 0), (0, 1), (0, -1))
+    views = truth.views([(yaw + dyaw, pitch + dpitch) for dyaw, dpitch in off], width)
+    errors = {one: difference(picture, view) for one, view in zip(off, views)}
     best = min(errors, key=errors.get)
     check(f"{what}: yaw {yaw:.1f}, pitch {pitch:.1f}", best == (0, 0) and errors[best] < 0.15,
           errors)
@@ -235,6 +245,165 @@ def test_view(truth):
                 break
         else:
             check("the viewer leaves", False)
+
+
+def test_phone(truth):
+    """A phone that is turned turns the view; a finger adds to it."""
+    with page() as (_, link), Browser() as browser:
+        browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT,
+                     deviceScaleFactor=1, mobile=False,
+                     screenOrientation={"type": "portraitPrimary", "angle": 0})
+        browser.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+        browser.open(f"{link}#yaw=40&pitch=0&fov={FOV}")
+        playing(browser, "on a phone")
+        check("the button is there", not browser.run("document.getElementById('sensor').hidden"))
+
+        def hold(alpha, beta):
+            browser.call("DeviceOrientation.setDeviceOrientationOverride", alpha=alpha, beta=beta,
+                         gamma=0)
+            browser.run(DRAWN)
+
+        def pitch_is(degrees):
+            return browser.until(f"Math.abs(Number(new URLSearchParams(location.hash.slice(1))"
+                                 f".get('pitch')) - {degrees}) < 0.1")
+
+        hold(0, 91)
+        browser.run("document.getElementById('sensor').click()")
+        check("it turns with the phone", pitch_is(1) is not None, view_of(browser))
+        check("pressed", browser.run("document.getElementById('sensor').ariaPressed") == "true")
+        hold(0, 90)
+        pitch_is(0)
+        shows(truth, browser, "from where the view was", 40, 0)
+        hold(330, 110)
+        pitch_is(20)
+        shows(truth, browser, "turned to the right and up", 70, 20)
+        hold(330, 90)
+        pitch_is(0)
+        drag(browser, -80, 0)
+        now = view_of(browser)
+        check("a finger adds to it", abs(float(now["yaw"]) - (70 + 80 * FOV / HEIGHT)) < 1, now)
+        browser.run("document.getElementById('sensor').click()")
+        hold(60, 120)
+        later = view_of(browser)
+        check("and then it stays", later["yaw"] == now["yaw"] and abs(float(later["pitch"])) < 0.1, later)
+        check("not pressed", browser.run("document.getElementById('sensor').ariaPressed") == "false")
+        check("no problem in the page", not browser.problems(), browser.problems())
+
+
+# A headset whose eyes see two halves of the canvas. The person looks 30 degrees to the right, and
+# each eye's picture is wider on its outer side.
+HEADSET = """(() => {
+  const turn = -30 * Math.PI / 180, aside = 0.25;
+  const [c, s] = [Math.cos(turn), Math.sin(turn)];
+  const view = eye => ({eye,
+    transform: {matrix: [c, 0, -s, 0, 0, 1, 0, 0, s, 0, c, 0, 0, 0, 0, 1]},
+    projectionMatrix: [FOCAL / 200, 0, 0, 0, 0, FOCAL / 300, 0, 0,
+      eye === 'left' ? -aside : aside, 0, -1, -1, 0, 0, -0.2, 0]});
+  class Session extends EventTarget {
+    renderState = {};
+    updateRenderState(state) { this.renderState = state; }
+    requestReferenceSpace(kind) { return Promise.resolve({kind}); }
+    requestAnimationFrame(draw) {
+      requestAnimationFrame(time => {
+        if (this.over) return;
+        window.drawn = (window.drawn || 0) + 1;
+        draw(time, {getViewerPose: () => ({views: [view('left'), view('right')]})});
+      });
+    }
+    end() { this.over = true; this.dispatchEvent(new Event('end')); return Promise.resolve(); }
+  }
+  window.XRWebGLLayer = class {
+    framebuffer = null;
+    constructor(session, gl) { this.canvas = gl.canvas; }
+    getViewport({eye}) {
+      const {width, height} = this.canvas;
+      return {x: eye === 'left' ? 0 : width / 2, y: 0, width: width / 2, height};
+    }
+  };
+  WebGL2RenderingContext.prototype.makeXRCompatible = () => Promise.resolve();
+  Object.defineProperty(navigator, 'xr', {value: {
+    isSessionSupported: kind => Promise.resolve(kind === 'immersive-vr'),
+    requestSession: () => Promise.resolve(new Session()),
+  }});
+})()"""
+
+
+def test_headset(truth):
+    with page() as (_, link), Browser() as browser:
+        browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT,
+                     deviceScaleFactor=1, mobile=False)
+        browser.call("Page.addScriptToEvaluateOnNewDocument",
+                     source=HEADSET.replace("FOCAL", str(FOCAL)))
+        browser.open(f"{link}#yaw=40&pitch=0&fov={FOV}")
+        playing(browser, "with a headset")
+        check("the button is there",
+              browser.until("!document.getElementById('headset').hidden") is not None)
+        browser.run("document.getElementById('headset').click()")
+        check("both eyes are drawn", browser.until("window.drawn > 3") is not None)
+        check("pressed",
+              browser.until("document.getElementById('headset').ariaPressed === 'true'") is not None)
+        # Straight ahead is beside the middle of each eye's half.
+        for eye, middle in (("left", 200 + 50), ("right", 600 - 50)):
+            shows(truth, browser, f"the {eye} eye", 70, 0, middle, EYE_WIDTH)
+        browser.run("document.getElementById('headset').click()")
+        check("it ends",
+              browser.until("document.getElementById('headset').ariaPressed === 'false'") is not None)
+        browser.run(DRAWN)
+        shows(truth, browser, "the page again", 40, 0)
+        check("no problem in the page", not browser.problems(), browser.problems())
+
+
+def test_buttons(_):
+    with page() as (_, link), Browser() as browser:
+        browser.open(f"{link}#yaw=90&pitch=10")
+        playing(browser, "for its buttons")
+        browser.run(DRAWN)
+        needle = browser.run("document.getElementById('needle').getAttribute('transform')")
+        check("the north mark points to the front", needle.startswith("rotate(-90.0"), needle)
+        browser.run("document.getElementById('north').click()")
+        now = view_of(browser)
+        check("and brings it back", (float(now["yaw"]), float(now["pitch"])) == (0, 0), now)
+        browser.run("document.getElementById('screen').click()")
+        check("full screen", browser.until("document.fullscreenElement !== null && document"
+                                           ".getElementById('screen').ariaPressed === 'true'"))
+        browser.run("document.getElementById('screen').click()")
+        check("and back", browser.until("document.fullscreenElement === null"))
+        browser.run("document.getElementById('share').click()")
+        check("a link is copied or shown", browser.until(
+            "document.getElementById('notice').textContent !== ''") is not None)
+
+        # Without a mouse: all that can be seen can be reached, and has a name.
+        browser.run("document.activeElement.blur()")
+        reached = []
+        for _ in range(12):
+            browser.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab",
+                         windowsVirtualKeyCode=9)
+            browser.call("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab",
+                         windowsVirtualKeyCode=9)
+            reached.append(browser.run("document.activeElement.id"))
+        shown = browser.run("[...document.querySelectorAll('#bar button')].filter(b => !b.hidden)"
+                            ".map(b => b.id)")
+        check("all are reached by Tab", set(shown) | {"view"} <= set(reached), (shown, reached))
+        nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+        nameless = [node["role"]["value"] for node in nodes if not node.get("ignored")
+                    and node["role"]["value"] in ("button", "application", "toolbar", "dialog")
+                    and not node.get("name", {}).get("value")]
+        check("all have names", not nameless, nameless)
+        roles = [node["role"]["value"] for node in nodes if not node.get("ignored")]
+        check("the state is told to those who do not see it", "status" in roles, sorted(set(roles)))
+        check("no problem in the page", not browser.problems(), browser.problems())
+
+        policy = browser.run("fetch('/').then(a => a.headers.get('content-security-policy'))")
+        check("nothing is allowed that is not named", policy.startswith("default-src 'none'")
+              and "unsafe" not in policy and "*" not in policy, policy)
+        browser.run("(() => { try { const s = document.createElement('script'); s.textContent = "
+                    "'window.injected = 1'; document.body.append(s); } catch (refused) {} })()")
+        check("no script but its own runs", browser.run("window.injected === undefined"))
+        check("nobody else can be asked",
+              browser.run("fetch('http://127.0.0.1:9/').then(() => '', e => e.message)"))
+        check("and it is the policy that forbids it", any(
+            "Content Security Policy" in str(one) and "127.0.0.1:9" in str(one)
+            for one in browser.problems()), browser.problems())
 
 
 def test_over_http(truth):
@@ -383,7 +552,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sphere-page-") as folder:
         truth = Truth(folder)
         chosen = sys.argv[1:]
-        for test in (test_view, test_over_http, test_sound, test_states, test_token,
+        for test in (test_view, test_phone, test_headset, test_buttons, test_over_http, test_sound, test_states, test_token,
                      test_server_comes_back, test_without_udp, test_geometry):
             if not chosen or test.__name__ in chosen:
                 attempt(test, truth)

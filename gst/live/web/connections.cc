@@ -25,8 +25,11 @@ bool body_was_too_large(SoupServerMessage* message) {
   return body_size(message) > Connections::most_body;
 }
 
-Connections::Connections(SoupServer* server, GTlsCertificate* certificate)
-    : server_(server), certificate_(certificate), service_(g_socket_service_new()) {
+Connections::Connections(SoupServer* server, GTlsCertificate* certificate, gint64 longest_request)
+    : server_(server),
+      certificate_(certificate),
+      longest_request_(longest_request),
+      service_(g_socket_service_new()) {
   g_socket_listener_set_backlog(G_SOCKET_LISTENER(service_.get()), backlog);
   g_signal_connect(service_.get(), "incoming", G_CALLBACK(on_incoming), this);
   g_signal_connect(server_, "request-started", G_CALLBACK(on_started), this);
@@ -178,7 +181,7 @@ void Connections::on_finished(SoupServer*, SoupServerMessage* message, gpointer 
 void Connections::tick() {
   const gint64 now = g_get_monotonic_time();
   for (const Connection& one : all_)
-    if (!one.streaming && now - one.since > (one.answering ? longest_answer : longest_request))
+    if (!one.streaming && now - one.since > (one.answering ? longest_answer : longest_request_))
       cut(one);
 }
 

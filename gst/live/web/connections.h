@@ -21,16 +21,15 @@ class Connections {
  public:
   /// When more are needed, those that wait for a request are closed, the oldest first.
   static constexpr size_t most = 256;
-  /// How long a client may take for a whole request.
-  static constexpr gint64 longest_request = 10 * G_USEC_PER_SEC;
   /// How long an answer that is no stream may take.
   static constexpr gint64 longest_answer = 30 * G_USEC_PER_SEC;
   /// The largest body of a request. More is read and thrown away for a while, so that the client
   /// sees the answer.
   static constexpr goffset most_body = 64 << 10, most_thrown_away = 1 << 20;
 
-  /// `certificate` may be null: no encryption.
-  Connections(SoupServer* server, GTlsCertificate* certificate);
+  /// `certificate` may be null: no encryption. `longest_request`: how long a client may take for a
+  /// whole request, in microseconds.
+  Connections(SoupServer* server, GTlsCertificate* certificate, gint64 longest_request);
   ~Connections();
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
@@ -72,6 +71,7 @@ class Connections {
 
   SoupServer* const server_;
   GTlsCertificate* const certificate_;
+  const gint64 longest_request_;
   ObjectRef<GSocketService> service_;
   uint16_t port_ = 0;
   std::list<Connection> all_;

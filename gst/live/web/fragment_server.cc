@@ -10,8 +10,6 @@ namespace {
 
 /// Bytes. A viewer whose network is further behind gets nothing more until a key frame.
 constexpr size_t most_queued = 2 << 20;
-/// A viewer whose network takes nothing for this long is gone.
-constexpr gint64 longest_silence = 10 * G_USEC_PER_SEC;
 constexpr unsigned most_waiting = 120;
 
 constexpr guint status_unavailable = SOUP_STATUS_SERVICE_UNAVAILABLE;
@@ -202,7 +200,7 @@ void FragmentServer::send_sound(const Unit& unit) {
 void FragmentServer::tick() {
   const gint64 now = g_get_monotonic_time();
   for (Viewer& viewer : viewers_) {
-    if (viewer.finished || now - viewer.since < longest_silence) continue;
+    if (viewer.finished || now - viewer.since < longest_silence_) continue;
     if (!viewer.format)
       end(viewer);
     else if (viewer.queued > 0)

@@ -24,9 +24,14 @@ namespace sphere::live {
 
 class FragmentServer {
  public:
-  /// `loop` is that of the HTTP server and outlives this object, as `connections` does.
-  FragmentServer(LoopThread& loop, Connections& connections, std::function<void()> want_key_frame)
-      : loop_(loop), connections_(connections), want_key_frame_(std::move(want_key_frame)) {}
+  /// `loop` is that of the HTTP server and outlives this object, as `connections` does. A viewer
+  /// whose network takes nothing for `longest_silence` microseconds is gone.
+  FragmentServer(LoopThread& loop, Connections& connections, gint64 longest_silence,
+                 std::function<void()> want_key_frame)
+      : loop_(loop),
+        connections_(connections),
+        longest_silence_(longest_silence),
+        want_key_frame_(std::move(want_key_frame)) {}
   ~FragmentServer();
 
   /// A picture as a byte stream of H.264, or a packet of Opus, with caps and segment. Any thread
@@ -80,6 +85,7 @@ class FragmentServer {
 
   LoopThread& loop_;
   Connections& connections_;
+  const gint64 longest_silence_;
   const std::function<void()> want_key_frame_;
   std::atomic<bool> watched_{false}, audio_{false};
   std::atomic<unsigned> waiting_{0};

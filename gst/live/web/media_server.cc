@@ -16,8 +16,6 @@ namespace sphere::live {
 
 namespace {
 
-/// Between two key frames that viewers ask for. Each costs all viewers bandwidth.
-constexpr Time key_frame_interval = second / 2;
 constexpr auto tick_interval = std::chrono::milliseconds(50);
 /// RFC 8445 wants 24 and 128 bits at least.
 constexpr size_t user_length = 8, password_length = 32, id_length = 32;
@@ -71,7 +69,7 @@ MediaServer::MediaServer(Settings settings, DtlsContext context, Sha256 fingerpr
       context_(std::move(context)),
       fingerprint_(fingerprint),
       cname_(random_text(16)),
-      key_requests_(key_frame_interval) {
+      key_requests_(settings_.key_frame_interval) {
   for (size_t i = 0; i < stream_kinds; ++i) {
     ssrcs_[i] = random_number();
     timestamp_offsets_[i] = random_number();

@@ -33,6 +33,9 @@ class MediaServer final : private PeerServices {
     bool loopback = true;
     /// The port for UDP; 0: any.
     uint16_t port = 0;
+    /// Between two key frames that viewers ask for, in microseconds. Each costs all viewers
+    /// bandwidth.
+    Time key_frame_interval = second / 2;
     /// Asks the encoder for a key frame. Called in the thread of this server.
     std::function<void()> request_key_frame;
   };

@@ -203,6 +203,7 @@ Status WebServer::Impl::start() {
   MediaServer::Settings media;
   media.loopback = loopback_;
   media.port = settings_.udp_port;
+  media.key_frame_interval = settings_.key_frame_interval;
   media.request_key_frame = settings_.request_key_frame;
   auto started = MediaServer::start(std::move(media));
   if (!started) return started.error();
@@ -213,8 +214,9 @@ Status WebServer::Impl::start() {
 
 Status WebServer::Impl::start_in_thread() {
   server_.reset(soup_server_new("server-header", "gst-sphere", nullptr));
-  connections_ = std::make_unique<Connections>(server_.get(), tls_.get());
-  fragments_ = std::make_unique<FragmentServer>(loop_, *connections_,
+  connections_ =
+      std::make_unique<Connections>(server_.get(), tls_.get(), settings_.longest_request);
+  fragments_ = std::make_unique<FragmentServer>(loop_, *connections_, settings_.longest_silence,
                                                 [this] { media_->want_key_frame_later(); });
   soup_server_add_handler(server_.get(), "/", on_request, this, nullptr);
   if (auto listening = connections_->listen(settings_.address, settings_.port); !listening)

@@ -39,6 +39,11 @@ class WebServer {
     /// Certificate and key in PEM for HTTPS; "": HTTP.
     std::string certificate;
     unsigned viewers = 20;
+    /// How long a client may take for a whole request, and for how long a viewer over HTTP may take
+    /// nothing, in microseconds.
+    gint64 longest_request = 10 * G_USEC_PER_SEC, longest_silence = 10 * G_USEC_PER_SEC;
+    /// Between two key frames that viewers ask for, in microseconds.
+    gint64 key_frame_interval = G_USEC_PER_SEC / 2;
     /// Asks the encoder for a key frame; any thread of the server may call it.
     std::function<void()> request_key_frame = [] {};
   };

@@ -30,9 +30,16 @@ export function planeOfProjection(p) {
 export async function show(picture, yaw, take, ended) {
   const gl = picture.gl;
   const session = await navigator.xr.requestSession('immersive-vr');
-  await gl.makeXRCompatible();
-  await session.updateRenderState({baseLayer: new XRWebGLLayer(session, gl)});
-  const space = await session.requestReferenceSpace('local');
+  let space = null;
+  try {
+    await gl.makeXRCompatible();
+    await session.updateRenderState({baseLayer: new XRWebGLLayer(session, gl)});
+    space = await session.requestReferenceSpace('local');
+  } catch (error) {
+    // Otherwise the headset would stay black.
+    await session.end();
+    throw error;
+  }
   const heading = turnOf(yaw, 0);
   const draw = (time, frame) => {
     session.requestAnimationFrame(draw);
