@@ -208,10 +208,12 @@ Status prepare_voice(const VoiceChoice& voice) {
   if (!answer.allowed)
     return invalid("--voice: " + answer.reason +
                    "; 'sphere consent give audio --purpose edit' gives it");
+  // Behind a source there is always an element, so that it may end with caps.
   for (const auto& [option, elements] :
-       {std::pair{"--voice-source: ", &voice.source}, {"--voice-sink: ", &voice.sink}}) {
+       {std::pair{"--voice-source: ", voice.source + " ! identity"},
+        {"--voice-sink: ", voice.sink}}) {
     g_autoptr(GError) error = nullptr;
-    GstElement* bin = gst_parse_bin_from_description(elements->c_str(), FALSE, &error);
+    GstElement* bin = gst_parse_bin_from_description(elements.c_str(), FALSE, &error);
     const GstRef<GstElement> made(bin ? GST_ELEMENT(gst_object_ref_sink(bin)) : nullptr);
     if (error) return invalid(option + to_string(error->message));
   }

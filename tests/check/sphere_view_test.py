@@ -168,6 +168,8 @@ def test_inputs(case, name):
                     "-XMP-GPano:ProjectionType=equirectangular", case.path("north.jpg")], check=True,
                    timeout=DEADLINE)
     window = Window(case, name, case.path("north.jpg"))
+    wanted = view_of(case, "north.jpg", "")
+    check("it begins in the middle", wait_for("its view", lambda: difference(window.screen(), wanted) < 4))
     window.key("n")
     wanted = view_of(case, "north.jpg", "yaw=-90")
     check("n looks north", wait_for("north", lambda: difference(window.screen(), wanted) < 4))
