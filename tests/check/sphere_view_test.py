@@ -3,7 +3,6 @@
 
 import contextlib
 import json
-import os
 import pathlib
 import queue
 import shutil
@@ -12,11 +11,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 from checks import DEADLINE, SPHERE, attempt, check, finish
 import gst_checks
 from media_checks import Case
+from window_checks import Screen, difference, display, grey_of, wait_for
 
 SIZE = (640, 360)
 
@@ -26,48 +25,19 @@ for program in ("Xvfb", "xdotool", "ffmpeg", "exiftool"):
         sys.exit(77)
 
 
-def wait_for(what, found):
-    """Asks again and again until it is there."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        value = found()
-        if value:
-            return value
-        time.sleep(0.02)
-    check(what, False, "not within the deadline")
-    return None
-
-
-@contextlib.contextmanager
-def display(size=SIZE):
-    """An X server that chooses its own number."""
-    read, write = os.pipe()
-    with subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size[0]}x{size[1]}x24",
-                           "-nolisten", "tcp"], pass_fds=[write], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL) as server:
-        os.close(write)
-        with os.fdopen(read) as number:
-            name = ":" + number.readline().strip()
-        try:
-            yield name
-        finally:
-            server.terminate()
-
-
-class Window:
+class Window(Screen):
     """The command with its window."""
 
     def __init__(self, case, name, *words, screen=SIZE):
+        super().__init__({**case.environment, "DISPLAY": name}, screen)
         self.case = case
-        self.size = screen
-        self.environment = {**case.environment, "DISPLAY": name}
         self.process = subprocess.Popen(
             [SPHERE, "view", "--sink", "ximagesink", "--size", f"{SIZE[0]}x{SIZE[1]}", "--no-audio",
              *map(str, words)], cwd=case.folder, env=self.environment, stderr=subprocess.PIPE, text=True)
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
         # The window fills the display, so that a point in it is the same point of the display.
-        wait_for("there is a picture", lambda: self.process.poll() is not None or max(self.screen()) > 100)
+        wait_for("there is a picture", lambda: self.process.poll() is not None or max(self.grey()) > 100)
 
     def read(self):
         """Keeps what the command says; an empty line is the end of it."""
@@ -75,15 +45,9 @@ class Window:
             self.lines.put(line)
         self.lines.put("")
 
-    def xdo(self, *words):
-        subprocess.run(["xdotool", *map(str, words)], env=self.environment, check=True, timeout=DEADLINE)
-
     def key(self, name):
+        """The pointer stays in the part of the display that a small window fills."""
         self.xdo("mousemove", SIZE[0] // 2, SIZE[1] // 2, "key", name)
-
-    def drag(self, begin, end):
-        self.xdo("mousemove", *begin, "mousedown", 1, "mousemove", (begin[0] + end[0]) // 2,
-                 (begin[1] + end[1]) // 2, "mousemove", *end, "mouseup", 1)
 
     def said(self, words):
         """The next line that has these words."""
@@ -94,13 +58,6 @@ class Window:
         check(f"it says '{words}'", False)
         return ""
 
-    def screen(self):
-        """What the display shows, as grey."""
-        return subprocess.run(["ffmpeg", "-v", "error", "-f", "x11grab", "-video_size",
-                               f"{self.size[0]}x{self.size[1]}", "-i", self.environment["DISPLAY"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt",
-                               "gray", "-"], env=self.environment, check=True, timeout=DEADLINE,
-                              stdout=subprocess.PIPE).stdout
-
     def end(self):
         self.key("q")
         return self.process.wait(timeout=DEADLINE)
@@ -110,24 +67,13 @@ def launch(case, line):
     subprocess.run(["gst-launch-1.0", "-q", *line.split()], check=True, timeout=DEADLINE, env=case.environment)
 
 
-def grey(case, name):
-    return subprocess.run(["ffmpeg", "-v", "error", "-i", case.path(name), "-f", "rawvideo", "-pix_fmt", "gray",
-                           "-"], check=True, timeout=DEADLINE, stdout=subprocess.PIPE).stdout
-
-
-def difference(one, other):
-    """The mean difference of some thousand pixels, in steps of brightness."""
-    one, other = one[::37], other[::37]
-    return sum(abs(a - b) for a, b in zip(one, other)) / max(len(one), 1)
-
-
 def view_of(case, name, options, size=SIZE):
     """What the element draws of a file, as grey."""
     decoder = "jpegdec" if name.endswith(".jpg") else "pngdec"
     launch(case, f"filesrc location={case.path(name)} ! {decoder} ! videoconvert ! sphereview {options} ! "
                  f"video/x-raw,width={size[0]},height={size[1]} ! videoconvert ! pngenc ! "
                  f"filesink location={case.path('wanted.png')}")
-    return grey(case, "wanted.png")
+    return grey_of(case.path("wanted.png"))
 
 
 def test_screen(case, _):
@@ -139,15 +85,15 @@ def test_screen(case, _):
         wanted = view_of(case, "in.png", "", large)
         window.key("f")
         check("f fills the screen", wait_for("the screen is full",
-                                             lambda: difference(window.screen(), wanted) < 4))
+                                             lambda: difference(window.grey(), wanted) < 4))
         # Half of the picture is half of the screen now.
         window.drag((large[0] // 2, large[1] // 2), (large[0] - 1, large[1] // 2))
         wanted = view_of(case, "in.png", "yaw=-44.94", large)
         check("a drag turns by the same angle", wait_for("it looks to the left",
-                                                         lambda: difference(window.screen(), wanted) < 4))
+                                                         lambda: difference(window.grey(), wanted) < 4))
         window.key("Escape")
         rest = (SIZE[1] + 20) * large[0]  # below the small window
-        check("Escape leaves it", wait_for("the window is small", lambda: max(window.screen()[rest:]) < 16))
+        check("Escape leaves it", wait_for("the window is small", lambda: max(window.grey()[rest:]) < 16))
         check("and q ends", window.end() == 0)
 
 
@@ -158,7 +104,7 @@ def test_inputs(case, name):
                  f"filesink location={case.path('cube.png')}")
     window = Window(case, name, case.path("cube.png"), "--input", "cubemap")
     wanted = view_of(case, "cube.png", "input=cubemap")
-    check("a cubemap", wait_for("its view", lambda: difference(window.screen(), wanted) < 4))
+    check("a cubemap", wait_for("its view", lambda: difference(window.grey(), wanted) < 4))
     window.key("n")
     check("it says that north is not known", "north" in window.said("north"))
     window.end()
@@ -169,10 +115,10 @@ def test_inputs(case, name):
                    timeout=DEADLINE)
     window = Window(case, name, case.path("north.jpg"))
     wanted = view_of(case, "north.jpg", "")
-    check("it begins in the middle", wait_for("its view", lambda: difference(window.screen(), wanted) < 4))
+    check("it begins in the middle", wait_for("its view", lambda: difference(window.grey(), wanted) < 4))
     window.key("n")
     wanted = view_of(case, "north.jpg", "yaw=-90")
-    check("n looks north", wait_for("north", lambda: difference(window.screen(), wanted) < 4))
+    check("n looks north", wait_for("north", lambda: difference(window.grey(), wanted) < 4))
     window.end()
 
 
@@ -186,14 +132,14 @@ def test_pause(case, name):
     window.key("space")
 
     def rests():
-        one = window.screen()
-        return one == window.screen() and one
+        one = window.grey()
+        return one == window.grey() and one
     before = wait_for("it is paused", rests)
     window.key("s")
     first = window.said("is saved").split(" is saved")[0]
     for _ in range(3):
         window.key("Right")
-    check("a paused video turns", wait_for("it turns", lambda: difference(window.screen(), before) > 2))
+    check("a paused video turns", wait_for("it turns", lambda: difference(window.grey(), before) > 2))
     wait_for("it rests", rests)
     window.key("s")
     second = window.said("is saved").split(" is saved")[0]
@@ -216,11 +162,11 @@ def test_photo(case, name):
         act()
         wanted = view_of(case, "in.png", f"yaw={yaw}")
         shown = wait_for(f"the window looks {yaw} degrees to the right",
-                         lambda w=wanted: difference(window.screen(), w) < 4)
+                         lambda w=wanted: difference(window.grey(), w) < 4)
         check(f"it looks {yaw} degrees to the right", shown)
     window.key("s")
     window.said("is saved")
-    check("the still is what was shown", difference(grey(case, "in.view.png"), wanted) < 1)
+    check("the still is what was shown", difference(grey_of(case.path("in.view.png")), wanted) < 1)
     check("the end", window.end() == 0)
 
 
@@ -232,9 +178,9 @@ def test_recording(case, name):
     window.said("the end")
     window.key("r")
     window.said("recording")
-    last = window.screen()
+    last = window.grey()
     window.key("space")
-    wait_for("it plays again", lambda: window.screen() != last)
+    wait_for("it plays again", lambda: window.grey() != last)
     window.key("Right")
     window.key("Right")
     window.said("the end")
@@ -272,7 +218,7 @@ def test_signals_and_errors(case, name):
     check("Ctrl-C ends it", window.process.wait(timeout=DEADLINE) == 0)
 
 
-with tempfile.TemporaryDirectory() as temporary, display() as display_name:
+with tempfile.TemporaryDirectory() as temporary, display(SIZE) as display_name:
     place = Case(pathlib.Path(temporary), gst_checks.ENVIRONMENT)
     for test in (test_photo, test_screen, test_inputs, test_pause, test_recording, test_signals_and_errors):
         attempt(test, place, display_name)
