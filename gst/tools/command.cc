@@ -217,6 +217,16 @@ Status parse_options(const char* command, const char* parameters, const char* su
   return ok();
 }
 
+Status take_in_and_out(const std::vector<std::string>& rest, std::string* input,
+                       std::string* output) {
+  if (rest.size() < 2) return invalid(rest.empty() ? "IN and OUT are missing" : "OUT is missing");
+  if (rest.size() > 2)
+    return invalid("'" + rest[2] + "' is one word too many; only IN and OUT are expected");
+  *input = rest[0];
+  *output = rest[1];
+  return ok();
+}
+
 Result<int> choose(const char* option, std::string_view typed,
                    std::span<const std::string> choices) {
   const auto found = std::find(choices.begin(), choices.end(), typed);

@@ -107,6 +107,10 @@ Status parse_options(const char* command, const char* parameters, const char* su
                      const char* description, GOptionEntry* entries, int argc, char** argv,
                      std::vector<std::string>* rest);
 
+/// The two files of a command, from the other arguments: where it reads and where it writes.
+Status take_in_and_out(const std::vector<std::string>& rest, std::string* input,
+                       std::string* output);
+
 /// The index of the choice, or an error that names the most similar one.
 Result<int> choose(const char* option, std::string_view typed,
                    std::span<const std::string> choices);

@@ -91,11 +91,8 @@ Status parse(int argc, char** argv, KeyframesOptions* options) {
   options->quiet = quiet;
   options->json = json;
   if (!parsed) return parsed;
-  if (rest.size() < 2) return invalid(rest.empty() ? "IN and OUT are missing" : "OUT is missing");
-  if (rest.size() > 2)
-    return invalid("'" + rest[2] + "' is one word too many; only IN and OUT are expected");
-  options->input = rest[0];
-  options->output = rest[1];
+  if (const Status taken = take_in_and_out(rest, &options->input, &options->output); !taken)
+    return taken;
   const Result<Form> form = form_of_name(options->output);
   if (!form) return form.error();
   options->form = *form;

@@ -87,11 +87,8 @@ Status parse(int argc, char** argv, TrimOptions* options) {
   options->quiet = quiet;
   options->json = json;
   if (!parsed) return parsed;
-  if (rest.size() < 2) return invalid(rest.empty() ? "IN and OUT are missing" : "OUT is missing");
-  if (rest.size() > 2)
-    return invalid("'" + rest[2] + "' is one word too many; only IN and OUT are expected");
-  options->input = rest[0];
-  options->output = rest[1];
+  if (const Status taken = take_in_and_out(rest, &options->input, &options->output); !taken)
+    return taken;
   if (!has_ending(options->output, ".mp4") && !has_ending(options->output, ".mov"))
     return invalid(options->output + ": the name must end in .mp4 or .mov");
   if (!from && !to) return invalid("--from or --to is needed");
