@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
+#include <limits>
 #include <type_traits>
 
 #include "gst/sphere/warp/warpjob.h"
@@ -491,6 +493,8 @@ void draw_block(D d, const Job& job, const Block& block, int count, int needs, b
 
 #include "gst/sphere/warp/warpreduced-inl.h"
 
+#include "gst/sphere/warp/warpexact-inl.h"
+
 template <int components, bool deep, bool cubic, class D>
 void draw_row(D d, const Job& job, int row) {
   constexpr int bytes = components * (deep ? 2 : 1);
@@ -508,7 +512,11 @@ void draw_row(D d, const Job& job, int row) {
     const bool inside = (!(needs & cell_first) || (flags & cell_first_inside)) &&
                         (!(needs & cell_second) || (flags & cell_second_inside));
     const int first_sample = s * job.samples;
-    if (!inside) {
+    if (!inside && job.grid.is_sphere()) {
+      draw_exact<components, deep, cubic>(d, job, g, s, end - s,
+                                          target + static_cast<ptrdiff_t>(first_sample) * bytes,
+                                          plane.target_size.width - first_sample);
+    } else if (!inside) {
       const int last = std::min(end * job.samples, plane.target_size.width);
       for (int column = first_sample; column < last; ++column)
         draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * bytes);
@@ -557,7 +565,7 @@ void WarpRows(const WarpGrid& grid, const WarpPlane& plane, int first, int last)
 #else
   // With fewer samples in a segment than a vector has lanes (in coarse outputs), samples are drawn
   // one by one.
-  if (job.samples < 8 || !job.levels[0].near) return draw_by_sample(job, first, last);
+  if (job.samples < 8 || !job.near) return draw_by_sample(job, first, last);
   const hn::CappedTag<int32_t, 16> wide;
   const hn::CappedTag<int32_t, 8> narrow;
   const auto draw = [&](auto d) {
