@@ -29,6 +29,9 @@ inline constexpr int deep_step = 4, deep_white = 1023, deep_shift = 6;
 /// where a cell has too few samples.
 inline constexpr int block_segments = 64;
 
+/// What is read so many rows further down is prefetched.
+inline constexpr int rows_ahead = 16;
+
 /// Values of a layer along a row, interpolated between two rows of nodes: at the first sample of
 /// each segment, and the change per sample. Points are in samples times `one`.
 struct Track {
