@@ -10,16 +10,10 @@
 
 namespace sphere {
 
-/// The polynomial of Abramowitz and Stegun, 4.4.49: the arctangent of t, up to 1, is t times the sum
-/// of these terms times the even powers of t.
-inline constexpr double arctangent_terms[] = {1,
-                                              -.3333314528,
-                                              .1999355085,
-                                              -.1420889944,
-                                              .1065626393,
-                                              -.0752896400,
-                                              .0429096138,
-                                              -.0161657367,
+/// The polynomial of Abramowitz and Stegun, 4.4.49: the arctangent of t, up to 1, is t times the
+/// sum of these terms times the even powers of t.
+inline constexpr double arctangent_terms[] = {1,           -.3333314528, .1999355085, -.1420889944,
+                                              .1065626393, -.0752896400, .0429096138, -.0161657367,
                                               .0028662257};
 
 /// As std::atan2(), at most 2e-8 off (with float, 3e-7). NaN for NaN; 0 where both are 0.

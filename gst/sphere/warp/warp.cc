@@ -437,8 +437,8 @@ inline void fetch_ahead(const Block& block, int layer, int s, int bytes) {
                      column * bytes);
 }
 
-/// Draws a segment, and prefetches for it. `fixed`: the points of the layer, or null where there are
-/// no windows.
+/// Draws a segment, and prefetches for it. `fixed`: the points of the layer, or null where there
+/// are no windows.
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, const FixedTrack* fixed,
                                  int s, int layer, uint8_t* target) {

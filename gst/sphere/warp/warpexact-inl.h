@@ -66,17 +66,24 @@ HWY_INLINE void sample_points(D d, const Job& job, const Job::Level& level, int 
   const auto unit = hn::Set(df, 1.0f / static_cast<float>(1 << job.plane.shift));
   const auto low = hn::Set(d, (1 << bits) - 1), last = hn::Set(d, level.last_word);
   for (int k = 0; k < components; ++k) light[k] = hn::Zero(df);
+  // Where a sample is beside the one before it in all lanes, one word has both.
+  bool in_pairs = 2 * bytes <= 4;
+  for (int n = 1; n < taps && in_pairs; n += 2)
+    in_pairs = hn::AllTrue(d, hn::Eq(column[n], hn::Add(column[n - 1], hn::Set(d, bytes))));
   for (int r = 0; r < taps; ++r) {
+    auto word = hn::Zero(d);
     VF sum[components];
     for (int k = 0; k < components; ++k) sum[k] = hn::Zero(df);
     for (int c = 0; c < taps; ++c) {
-      const auto offset = hn::Add(row[r], column[c]), from = hn::Min(offset, last);
-      auto word = read(d, level.data, from);
-      // Of the last samples of a plane, more than they are is read before them.
-      if constexpr (bytes < 4) word = hn::Shr(word, hn::ShiftLeft<3>(hn::Sub(offset, from)));
+      if (!in_pairs || c % 2 == 0) {
+        const auto offset = hn::Add(row[r], column[c]), from = hn::Min(offset, last);
+        word = read(d, level.data, from);
+        // Of the last samples of a plane, more than they are is read before them.
+        if constexpr (bytes < 4) word = hn::Shr(word, hn::ShiftLeft<3>(hn::Sub(offset, from)));
+      }
       for (int k = 0; k < components; ++k) {
         sum[k] = hn::MulAdd(hn::ConvertTo(df, hn::And(word, low)), across[c], sum[k]);
-        word = hn::ShiftRight<bits % 32>(word);
+        word = hn::ShiftRight<bits>(word);
       }
     }
     for (int k = 0; k < components; ++k) light[k] = hn::MulAdd(sum[k], down[r], light[k]);
@@ -106,8 +113,8 @@ HWY_INLINE LanePoints<VF> equirect_points(DF d, const Job& job, const Job::Level
 }
 
 /// The points on the faces that show directions: of all faces but `but`, that which is nearest.
-/// `beyond`: by how many samples the points are beyond the samples of the face, in whose limits they
-/// are then. `face`: the number of the face.
+/// `beyond`: by how many samples the points are beyond the samples of the face, in whose limits
+/// they are then. `face`: the number of the face.
 template <class DF, class VF>
 HWY_INLINE LanePoints<VF> face_points(DF d, const Job& job, const Job::Level& level,
                                       const LaneDirections<VF>& to, VF but, VF& face, VF& beyond) {

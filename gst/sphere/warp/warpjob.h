@@ -101,7 +101,8 @@ struct Job {
       levels[n].phase_y = static_cast<float>(plane.phase_y + plane.step_y * ((1 << n) - 1) * 0.5);
       if (grid.cube) set_middles(*grid.cube, levels[n]);
     }
-    near = std::all_of(levels, levels + plane.copy_count + 1, [](const Level& l) { return l.near; });
+    near =
+        std::all_of(levels, levels + plane.copy_count + 1, [](const Level& l) { return l.near; });
   }
 
   /// The columns of a source whose left and right edges meet, else 0.

@@ -2,12 +2,12 @@
 // The most frequent case: 8 bits, one layer, no gain, bilinear; for each instruction set. Part of
 // warp.cc: included only in its middle.
 //
-// All values are in 16-bit lanes, one for each byte of the target. Eight of them, or sixteen where the
-// output is finer than the source, are read from neighbouring points, therefore points are relative
-// to a window of sixteen bytes of some rows.
+// All values are in 16-bit lanes, one for each byte of the target. Eight of them, or sixteen where
+// the output is finer than the source, are read from neighbouring points, therefore points are
+// relative to a window of sixteen bytes of some rows.
 
-// Bits of the fraction of a point. The error of a slope that is rounded to it is less than a hundredth
-// of a sample at the end of the largest segment.
+// Bits of the fraction of a point. The error of a slope that is rounded to it is less than a
+// hundredth of a sample at the end of the largest segment.
 inline constexpr int coordinate_bits = 11, coordinate_one = 1 << coordinate_bits;
 inline constexpr int most_lines = 6;
 
@@ -64,8 +64,8 @@ inline bool fit_windows(int samples, int components, int dx, int dy) {
          (samples_apart(samples, dx) + 2) * components <= window_bytes;
 }
 
-/// Draws the samples of a segment, a multiple of the lanes. Each of `windows` parts of a vector has a
-/// window of its own.
+/// Draws the samples of a segment, a multiple of the lanes. Each of `windows` parts of a vector has
+/// a window of its own.
 template <int components, int windows, class D16>
 HWY_INLINE void draw_windows(D16 d, const Job& job, const Block& block, const FixedTrack& track,
                              int s, uint8_t* target) {
@@ -139,7 +139,8 @@ HWY_INLINE void draw_windows(D16 d, const Job& job, const Block& block, const Fi
     }
     // The weights of a lane's two bytes, fx - one and -fx, are the lane's two bytes. They are
     // negative because the largest, one, is no signed byte, but its opposite is.
-    const auto fx = hn::And(hn::ShiftRight<coordinate_bits - fraction_bits>(x), hn::Set(d, one - 1));
+    const auto fx =
+        hn::And(hn::ShiftRight<coordinate_bits - fraction_bits>(x), hn::Set(d, one - 1));
     const auto weights = hn::Add(hn::Sub(fx, hn::ShiftLeft<8>(fx)), hn::Set(d, one));
     const auto above = weigh_pairs(d, upper, weights), under = weigh_pairs(d, lower, weights);
     // The fraction down as a 1.15 number.
