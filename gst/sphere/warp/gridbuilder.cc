@@ -341,7 +341,8 @@ void GridBuilder::flag_cells(WarpGrid& grid) const {
 void GridBuilder::flag_sphere_cells(WarpGrid& grid) const {
   // One for each thread that builds grids. They are allocated once.
   struct Bend {
-    float x, y;
+    float x = 0, y = 0;
+    bool known = true;
     /// `narrow`: the square of the width of a degree of longitude, as a part of that at the
     /// equator.
     float squared(float narrow) const { return x * x * narrow + y * y; }
@@ -350,17 +351,17 @@ void GridBuilder::flag_sphere_cells(WarpGrid& grid) const {
   const int across = grid.nodes_per_row();
   const auto width = static_cast<float>(grid.source.width);
   WarpGrid::Layer& layer = grid.layer[0];
+  /// From one node to the next, in the shorter direction.
+  const auto right = [&](size_t from, size_t to) {
+    return grid.cube ? layer.x[to] - layer.x[from] : to_right(layer.x[to], layer.x[from], width);
+  };
   /// Eight times the distance of the line between a node's neighbours from the curve in its middle,
-  /// pixels of the source. 0 if it can't be told, because they are on different faces.
-  const auto bend = [&](size_t n, size_t step) {
-    const float y = layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n];
-    if (grid.cube) {
-      const bool same = grid.face[n - step] == grid.face[n] && grid.face[n + step] == grid.face[n];
-      return same ? Bend{layer.x[n + step] + layer.x[n - step] - 2 * layer.x[n], y} : Bend{};
-    }
-    return Bend{to_right(layer.x[n + step], layer.x[n], width) -
-                    to_right(layer.x[n], layer.x[n - step], width),
-                y};
+  /// pixels of the source. It can't be told if they are on different faces.
+  const auto bend = [&](size_t n, size_t step) -> Bend {
+    if (grid.cube && (grid.face[n - step] != grid.face[n] || grid.face[n + step] != grid.face[n]))
+      return {0, 0, false};
+    return {right(n, n + step) - right(n - step, n),
+            layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n]};
   };
   // Nodes at the grid's edge have no neighbours on one side; the next node's bend is used there.
   wide.resize(grid.node_count());
@@ -393,21 +394,34 @@ void GridBuilder::flag_sphere_cells(WarpGrid& grid) const {
       const float coarser = reduction > 0 ? std::max(finer, std::exp2(reduction)) : finer;
       const Region& region = grid.cube ? pixels[grid.face[node]] : layer.region;
       float across_bend = 0, down_bend = 0, least = layer.x[node], most = least;
-      bool plain = true;
+      bool plain = true, moved = true;
+      float narrow = 1;
+      if (!grid.cube) {
+        // A degree of longitude is shorter near the poles. The widest of the corners counts.
+        narrow = 0;
+        for (size_t n : corners) {
+          const float east = grid.direction[0][n], north = grid.direction[2][n];
+          narrow = std::max(narrow, east * east + north * north);
+        }
+      }
       for (size_t n : corners) {
-        // A degree of longitude is shorter near the poles.
-        const float east = grid.direction[0][n], north = grid.direction[2][n];
-        const float narrow = grid.cube ? 1 : east * east + north * north;
         across_bend = std::max(across_bend, wide[n].squared(narrow));
         down_bend = std::max(down_bend, tall[n].squared(narrow));
+        moved = moved && wide[n].known && tall[n].known;
         least = std::min(least, layer.x[n]);
         most = std::max(most, layer.x[n]);
         if (!well_inside(region, layer.x[n], layer.y[n], margin) ||
             (grid.cube && grid.face[n] != grid.face[node]))
           plain = false;
       }
+      // Two triangles do not follow a twist of the cell, as its four corners do.
+      const Bend twist = {
+          right(node, node + 1) - right(node + across, node + across + 1),
+          layer.y[node + 1] - layer.y[node] - layer.y[node + across + 1] + layer.y[node + across]};
+      const float most_error = most_bend * coarser;
       plain = plain && most - least <= width / 2 &&
-              std::sqrt(across_bend) + std::sqrt(down_bend) <= 16 * most_bend * coarser;
+              (!triangles_ || std::sqrt(twist.squared(narrow)) <= 4 * most_error) &&
+              std::sqrt(across_bend) + std::sqrt(down_bend) <= (moved ? 16 : 8) * most_error;
       grid.cells[static_cast<size_t>(r) * grid.columns + c] =
           static_cast<uint8_t>(cell_first | (reduction > 0 ? cell_reduced : 0) |
                                (plain ? cell_first_inside : cell_exact));

@@ -112,57 +112,131 @@ HWY_INLINE LanePoints<VF> equirect_points(DF d, const Job& job, const Job::Level
   return p;
 }
 
-/// The points on the faces that show directions: of all faces but `but`, that which is nearest.
-/// `beyond`: by how many samples the points are beyond the samples of the face, in whose limits
-/// they are then. `face`: the number of the face.
+/// Points on the faces that show directions.
+template <class VF>
+struct FacePoints {
+  LanePoints<VF> at;
+  VF face;                // its number
+  VF ahead, right, down;  // the direction in the axes of the face
+  VF middle_x, middle_y;
+  // By how many samples the points are beyond the last samples of the face.
+  VF beyond_x, beyond_y;
+};
+
+/// The products of directions with an axis.
 template <class DF, class VF>
-HWY_INLINE LanePoints<VF> face_points(DF d, const Job& job, const Job::Level& level,
-                                      const LaneDirections<VF>& to, VF but, VF& face, VF& beyond) {
+HWY_INLINE VF along(DF d, const LaneDirections<VF>& to, const Vec3& axis) {
+  const auto times = [&](double by) { return hn::Set(d, static_cast<float>(by)); };
+  return hn::MulAdd(to.x, times(axis.x),
+                    hn::MulAdd(to.y, times(axis.y), hn::Mul(to.z, times(axis.z))));
+}
+
+/// Of all faces but number `but`, the nearest.
+template <class DF, class VF>
+HWY_INLINE FacePoints<VF> face_points(DF d, const Job& job, const Job::Level& level,
+                                      const LaneDirections<VF>& to, VF but) {
   const CubeLayout& cube = *job.grid.cube;
-  LanePoints<VF> p;
-  auto ahead = hn::Set(d, -std::numeric_limits<float>::max());
-  auto u = ahead, v = ahead, middle_x = ahead, middle_y = ahead;
-  p.left = p.top = p.right = p.bottom = hn::Zero(d);
-  face = hn::Zero(d);
+  FacePoints<VF> p;
+  LanePoints<VF>& at = p.at;
+  p.ahead = p.right = p.down = hn::Set(d, -std::numeric_limits<float>::max());
+  p.face = p.middle_x = p.middle_y = hn::Zero(d);
+  at.left = at.top = at.right = at.bottom = hn::Zero(d);
   for (int n = 0; n < CubeLayout::faces; ++n) {
-    const auto along = [&](const Vec3& axis) {
-      const auto times = [&](double by) { return hn::Set(d, static_cast<float>(by)); };
-      return hn::MulAdd(to.x, times(axis.x),
-                        hn::MulAdd(to.y, times(axis.y), hn::Mul(to.z, times(axis.z))));
-    };
-    const auto number = hn::Set(d, static_cast<float>(n)), here = along(cube.face(n).ahead);
-    const auto nearer = hn::And(hn::Gt(here, ahead), hn::Ne(number, but));
+    const auto number = hn::Set(d, static_cast<float>(n));
+    const auto ahead = along(d, to, cube.face(n).ahead);
+    const auto nearer = hn::And(hn::Gt(ahead, p.ahead), hn::Ne(number, but));
     const auto choose = [&](VF& chosen, VF value) {
       chosen = hn::IfThenElse(nearer, value, chosen);
     };
     const auto choose_number = [&](VF& chosen, auto value) {
       choose(chosen, hn::Set(d, static_cast<float>(value)));
     };
-    choose(ahead, here);
-    choose(u, along(cube.face(n).right));
-    choose(v, along(cube.face(n).down));
-    choose(face, number);
-    choose_number(middle_x, level.middle_x[n]);
-    choose_number(middle_y, level.middle_y[n]);
-    choose_number(p.left, level.faces[n].left);
-    choose_number(p.top, level.faces[n].top);
-    choose_number(p.right, level.faces[n].right);
-    choose_number(p.bottom, level.faces[n].bottom);
+    choose(p.ahead, ahead);
+    choose(p.right, along(d, to, cube.face(n).right));
+    choose(p.down, along(d, to, cube.face(n).down));
+    choose(p.face, number);
+    choose_number(p.middle_x, level.middle_x[n]);
+    choose_number(p.middle_y, level.middle_y[n]);
+    choose_number(at.left, level.faces[n].left);
+    choose_number(at.top, level.faces[n].top);
+    choose_number(at.right, level.faces[n].right);
+    choose_number(at.bottom, level.faces[n].bottom);
   }
-  if (cube.equiangular()) {
-    const auto whole = hn::Set(d, static_cast<float>(4 / pi));
-    u = hn::Mul(arctangents(d, u, ahead), whole);
-    v = hn::Mul(arctangents(d, v, ahead), whole);
-  } else {
-    u = hn::Div(u, ahead);
-    v = hn::Div(v, ahead);
-  }
-  p.x = hn::MulAdd(u, hn::Set(d, level.half_x), middle_x);
-  p.y = hn::MulAdd(v, hn::Set(d, level.half_y), middle_y);
-  const auto over_x = hn::Max(hn::Sub(p.left, p.x), hn::Sub(p.x, p.right));
-  const auto over_y = hn::Max(hn::Sub(p.top, p.y), hn::Sub(p.y, p.bottom));
-  beyond = hn::Max(over_x, over_y);
+  const auto coordinate = [&](VF side) {
+    if (!cube.equiangular()) return hn::Div(side, p.ahead);
+    return hn::Mul(arctangents(d, side, p.ahead), hn::Set(d, static_cast<float>(4 / pi)));
+  };
+  at.x = hn::MulAdd(coordinate(p.right), hn::Set(d, level.half_x), p.middle_x);
+  at.y = hn::MulAdd(coordinate(p.down), hn::Set(d, level.half_y), p.middle_y);
+  p.beyond_x = hn::Max(hn::Sub(at.left, at.x), hn::Sub(at.x, at.right));
+  p.beyond_y = hn::Max(hn::Sub(at.top, at.y), hn::Sub(at.y, at.bottom));
+  // The nearest points of the face. Their limits are the first arguments, and are taken where a
+  // point is no number.
+  at.x = hn::Min(hn::Max(at.x, at.left), at.right);
+  at.y = hn::Min(hn::Max(at.y, at.top), at.bottom);
   return p;
+}
+
+/// The directions of the samples that would follow the last ones of the faces, where points are
+/// between them.
+template <class DF, class VF>
+HWY_INLINE LaneDirections<VF> directions_beyond(DF d, const Job& job, const Job::Level& level,
+                                                const LaneDirections<VF>& to,
+                                                const FacePoints<VF>& p) {
+  const CubeLayout& cube = *job.grid.cube;
+  const auto none = hn::Zero(d), whole = hn::Set(d, 1.0f);
+  /// How much the product with an axis changes, if the coordinate ahead does not.
+  const auto change = [&](VF beyond, VF at, VF last, VF middle, float half, VF side) {
+    const auto outwards = hn::IfThenElse(hn::Eq(at, last), whole, hn::Neg(whole));
+    auto coordinate = hn::Mul(hn::Sub(hn::Add(at, outwards), middle), hn::Set(d, 1 / half));
+    if (cube.equiangular()) {
+      // The tangent of an angle that is almost an eighth of a turn.
+      const auto more = hn::Mul(hn::Sub(hn::Abs(coordinate), whole), hn::Set(d, float{pi / 4}));
+      const auto tangent =
+          hn::MulAdd(hn::Mul(more, more), hn::Mul(more, hn::Set(d, 1.0f / 3)), more);
+      coordinate =
+          hn::CopySign(hn::Div(hn::Add(whole, tangent), hn::Sub(whole, tangent)), coordinate);
+    }
+    return hn::IfThenElse(hn::Gt(beyond, none), hn::Sub(hn::Mul(coordinate, p.ahead), side), none);
+  };
+  const auto right = change(p.beyond_x, p.at.x, p.at.right, p.middle_x, level.half_x, p.right);
+  const auto down = change(p.beyond_y, p.at.y, p.at.bottom, p.middle_y, level.half_y, p.down);
+  LaneDirections<VF> moved = to;
+  for (int n = 0; n < CubeLayout::faces; ++n) {
+    const auto here = hn::Eq(p.face, hn::Set(d, static_cast<float>(n)));
+    const CubeFace& face = cube.face(n);
+    const auto move = [&](VF& axis, double by_right, double by_down) {
+      const auto by = hn::MulAdd(right, hn::Set(d, static_cast<float>(by_right)),
+                                 hn::Mul(down, hn::Set(d, static_cast<float>(by_down))));
+      axis = hn::Add(axis, hn::IfThenElseZero(here, by));
+    };
+    move(moved.x, face.right.x, face.down.x);
+    move(moved.y, face.right.y, face.down.y);
+    move(moved.z, face.right.z, face.down.z);
+  }
+  return moved;
+}
+
+/// Draws those lanes one by one of which `wanted` is true.
+template <int components, bool cubic, class D, class VF, class M>
+void sample_lanes(D d, const Job& job, const Job::Level& level, const LaneDirections<VF>& to,
+                  M wanted, VF (&light)[components]) {
+  const hn::RebindToFloat<D> df;
+  constexpr size_t most = hn::MaxLanes(D());
+  HWY_ALIGN float x[most], y[most], z[most], is_wanted[most], lights[components][most];
+  hn::Store(to.x, df, x);
+  hn::Store(to.y, df, y);
+  hn::Store(to.z, df, z);
+  hn::Store(hn::IfThenElseZero(wanted, hn::Set(df, 1.0f)), df, is_wanted);
+  for (int k = 0; k < components; ++k) hn::Store(light[k], df, lights[k]);
+  for (size_t i = 0; i < hn::Lanes(d); ++i) {
+    if (is_wanted[i] == 0) continue;
+    const SpherePoint at = sphere_point(job.grid, x[i], y[i], z[i]);
+    float sample[4];
+    sample_face(job, level, at.face, at.x, at.y, cubic, sample);
+    for (int k = 0; k < components; ++k) lights[k][i] = sample[k];
+  }
+  for (int k = 0; k < components; ++k) light[k] = hn::Load(df, lights[k]);
 }
 
 /// The light of a level in these directions.
@@ -173,46 +247,27 @@ HWY_INLINE void sample_directions(D d, const Job& job, const Job::Level& level,
   if (!job.grid.cube)
     return sample_points<components, deep, cubic>(d, job, level, job.around(level),
                                                   equirect_points(df, job, level, to), light);
-  const auto within = [&](LanePoints<VF> p) {
-    p.x = hn::Min(hn::Max(p.x, p.left), p.right);
-    p.y = hn::Min(hn::Max(p.y, p.top), p.bottom);
-    return p;
-  };
-  VF face, beyond;
-  const auto p = face_points(df, job, level, to, hn::Set(df, -1.0f), face, beyond);
-  sample_points<components, deep, cubic>(d, job, level, 0, within(p), light);
-  if constexpr (!cubic) {
-    // Between the last samples of two faces, the light is interpolated between these samples.
-    const auto outside = hn::Gt(beyond, hn::Zero(df));
-    if (hn::AllFalse(df, outside)) return;
-    VF other_light[components], other_face, beyond_other;
-    const auto other = face_points(df, job, level, to, face, other_face, beyond_other);
-    sample_points<components, deep, cubic>(d, job, level, 0, within(other), other_light);
-    const auto gap = hn::Add(beyond, hn::Max(beyond_other, hn::Zero(df)));
-    const auto part = hn::Div(beyond, gap);
-    for (int k = 0; k < components; ++k)
-      light[k] = hn::IfThenElse(
-          outside, hn::MulAdd(part, hn::Sub(other_light[k], light[k]), light[k]), light[k]);
-  } else {
-    // Where samples of another face are read, too, points are drawn one by one.
-    const auto outside = hn::Gt(beyond, hn::Set(df, -1.0f));
-    if (hn::AllFalse(df, outside)) return;
-    constexpr size_t most = hn::MaxLanes(D());
-    HWY_ALIGN float x[most], y[most], z[most], wanted[most], lights[components][most];
-    hn::Store(to.x, df, x);
-    hn::Store(to.y, df, y);
-    hn::Store(to.z, df, z);
-    hn::Store(hn::IfThenElseZero(outside, hn::Set(df, 1.0f)), df, wanted);
-    for (int k = 0; k < components; ++k) hn::Store(light[k], df, lights[k]);
-    for (size_t i = 0; i < hn::Lanes(d); ++i) {
-      if (wanted[i] == 0) continue;
-      const SpherePoint at = sphere_point(job.grid, x[i], y[i], z[i]);
-      float one_light[4];
-      sample_face(job, level, at.face, at.x, at.y, true, one_light);
-      for (int k = 0; k < components; ++k) lights[k][i] = one_light[k];
-    }
-    for (int k = 0; k < components; ++k) light[k] = hn::Load(df, lights[k]);
-  }
+  const auto p = face_points(df, job, level, to, hn::Set(df, -1.0f));
+  sample_points<components, deep, cubic>(d, job, level, 0, p.at, light);
+  // Cubic samples are also read one sample further away.
+  const auto margin = hn::Set(df, cubic ? -1.0f : 0.0f);
+  const auto outside_x = hn::Gt(p.beyond_x, margin), outside_y = hn::Gt(p.beyond_y, margin);
+  const auto outside = hn::Or(outside_x, outside_y);
+  if (hn::AllFalse(df, outside)) return;
+  if constexpr (cubic) return sample_lanes<components, cubic>(d, job, level, to, outside, light);
+  // Between the last samples of two faces, the light is interpolated: from the last one of this
+  // face to where it would have the next one, which the other face shows.
+  const auto next = directions_beyond(df, job, level, to, p);
+  VF other[components];
+  sample_points<components, deep, false>(d, job, level, 0,
+                                         face_points(df, job, level, next, p.face).at, other);
+  const auto part = hn::Min(hn::Max(p.beyond_x, p.beyond_y), hn::Set(df, 1.0f));
+  for (int k = 0; k < components; ++k)
+    light[k] =
+        hn::IfThenElse(outside, hn::MulAdd(part, hn::Sub(other[k], light[k]), light[k]), light[k]);
+  // Where three faces meet.
+  const auto corner = hn::And(outside_x, outside_y);
+  if (!hn::AllFalse(df, corner)) sample_lanes<components, false>(d, job, level, to, corner, light);
 }
 
 /// Stores N samples given as floats.
