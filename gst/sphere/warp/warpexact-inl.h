@@ -44,10 +44,15 @@ HWY_INLINE void sample_points(D d, const Job& job, const Job::Level& level, int 
   const hn::RebindToFloat<D> df;
   constexpr int taps = cubic ? 4 : 2, before = cubic ? 1 : 0;
   constexpr int bits = deep ? 16 : 8, bytes = components * bits / 8;
-  const auto left = hn::Floor(p.x), top = hn::Floor(p.y);
+  // Rounded as all other points are, so that no step is seen beside these segments.
+  const auto rounded = [&](VF v) {
+    return hn::Mul(hn::Round(hn::Mul(v, hn::Set(df, one))), hn::Set(df, 1.0f / one));
+  };
+  const auto x_at = rounded(p.x), y_at = rounded(p.y);
+  const auto left = hn::Floor(x_at), top = hn::Floor(y_at);
   VF across[taps], down[taps];
-  deep_weights<cubic>(df, hn::Sub(p.x, left), across);
-  deep_weights<cubic>(df, hn::Sub(p.y, top), down);
+  deep_weights<cubic>(df, hn::Sub(x_at, left), across);
+  deep_weights<cubic>(df, hn::Sub(y_at, top), down);
   hn::Vec<D> column[taps], row[taps];
   for (int n = 0; n < taps; ++n) {
     auto x = hn::Add(left, hn::Set(df, static_cast<float>(n - before)));

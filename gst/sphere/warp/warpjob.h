@@ -297,8 +297,8 @@ inline SpherePoint sphere_point(const WarpGrid& grid, float x, float y, float z)
 
 namespace sphere::warp {
 
-/// One sample by scalar code, for any point and any grid. It is used for the rim, the edges, exact
-/// cells and coarse outputs.
+/// One sample by scalar code, for any point and any grid. It is used for the rim, for edges other
+/// than those of a sphere, and for coarse outputs.
 inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
   const WarpGrid& grid = job.grid;
   const WarpPlane& plane = job.plane;
