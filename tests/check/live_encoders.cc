@@ -220,7 +220,7 @@ GST_START_TEST(a_stream_takes_it) {
   Running run({recorded(1)}, "test:?sound=no");
   run.start();
   fail_unless(run.until([] { return recorder(1).pictures() > 5; }));
-  fail_unless_equals_string(run.session->status().encoder.c_str(), "va");
+  fail_unless(run.session->status().encoder == "va");
   const std::lock_guard lock(recorder(1).mutex);
   fail_unless(recorder(1).video.front().key);
 }
