@@ -91,7 +91,7 @@ GST_END_TEST
 // A quarter of a turn is a whole number of pixels, so that both pictures have the same samples, and
 // only one has its edge in the middle of the view.
 GST_START_TEST(the_edge_of_the_picture_is_invisible) {
-  const SampleRef sphere = sphere_picture("2");
+  const SampleRef sphere = sphere_picture("3");
   const SampleRef turned = sample_of(
       sphere, "cpusphereview projection=equirect yaw=90 ! video/x-raw,width=1920,height=960");
   for (const char* more : {"", " interpolation=cubic"}) {
