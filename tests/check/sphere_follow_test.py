@@ -15,7 +15,7 @@ from media_checks import Case, pictures
 
 gst_checks.load("sphere reframe --follow")
 SIZE = (1280, 640)
-RATE = 15
+RATE = 10
 # The scene for some seconds; several tests read it, and it is made once.
 SCENE = pathlib.Path(tempfile.mkdtemp()) / "scene.mp4"
 
