@@ -289,7 +289,7 @@ def stop_after(case, part, words, how):
 def test_going_on(case):
     sphere, out = case.path("sphere.mkv"), case.path("out.mp4")
     make_sphere(sphere, 350, 10, size="640,height=320")
-    words = ("reframe", sphere, out, "--yaw", "30", "--size", "320x180", "--drawer", "cpu", "--interpolation", "linear")
+    words = ("reframe", sphere, out, "--yaw", "30", "--size", "240x136", "--drawer", "cpu", "--interpolation", "linear")
     case.done("in one run", *words)
     once = out.read_bytes()
     parts = case.path("out.mp4.parts")
