@@ -36,9 +36,8 @@ PICTURES = os.environ.get("SPHERE_PAGE_PICTURES")
 
 @contextlib.contextmanager
 def page(*words):
-    """The tool that serves the page, and its link. Drawing costs a browser without a GPU its time, so
-    there are few pictures a second."""
-    with subprocess.Popen([TOOL, "--fps", "10", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    """The tool that serves the page, and its link."""
+    with subprocess.Popen([TOOL, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True) as process:
         try:
             yield process, json.loads(process.stdout.readline())["link"]
