@@ -197,7 +197,7 @@ def test_level_video(case):
     tilted = (f"cpusphereview projection=equirect yaw={yaw} pitch={pitch} roll={roll} ! "
               f"video/x-raw,width={SIZE[0]},height={SIZE[1]} !")
     small = ("--level", "horizon", "--size", "320x180", "--drawer", "cpu", "--preset", "ultrafast")
-    make_video(case.path("still.mp4"), "output=equirect", 20, 10, tilted)
+    make_video(case.path("still.mp4"), "output=equirect", 10, 10, tilted)
     case.done("a tilted video", "reframe", case.path("still.mp4"), case.path("out.mp4"), "--yaw", "90",
               "--save-keyframes", case.path("still.json"), *small)
     check_level("a camera that stands still", keyframes(case, "still.json"), lambda time: TILT, 1, 110)
