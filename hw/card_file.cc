@@ -77,6 +77,14 @@ std::optional<Failure> CardFile::describe(MediaInfo& info, GCancellable* cancell
   return std::nullopt;
 }
 
+void CardFile::assume_more_than(uint64_t bytes) {
+  if (size_ && bytes > *size_) *size_ += (bytes - *size_ + four_gib - 1) / four_gib * four_gib;
+}
+
+void CardFile::correct_size(uint64_t told) {
+  if (!size_ || told % four_gib == *size_ % four_gib) size_ = told;
+}
+
 std::optional<Failure> CardFile::read(uint64_t offset, std::optional<uint64_t> count,
                                       const Sink& sink, GCancellable* cancellable) {
   if (try_web_) {
@@ -145,10 +153,8 @@ std::optional<Failure> CardFile::read_by_web(uint64_t offset, std::optional<uint
     address = camera->files()->address(path_);
   }
   if (!address) return Failure(Reason::not_there, "this camera has no web server");
-  const WebFileReader::Outcome outcome = web_.read(*address, {offset, count}, sink, cancellable);
-  if (outcome.whole_size && (!size_ || *outcome.whole_size % four_gib == *size_ % four_gib))
-    size_ = outcome.whole_size;
-  return outcome.failure;
+  WebFileReader::Part part{offset, count, [this](uint64_t told) { correct_size(told); }};
+  return web_.read(*address, part, sink, cancellable).failure;
 }
 
 std::optional<Failure> CardFile::read_by_data(uint64_t offset, std::optional<uint64_t> count,
@@ -169,6 +175,11 @@ std::optional<Failure> CardFile::read_by_data(uint64_t offset, std::optional<uin
     read.size = count;
     if (!count && size_) read.size = *size_ - std::min(*size_, offset);
     read.sink = sink;
+    // What is left of a shorter file can't be told from what comes now, but a larger size that has
+    // the same lower bits is the right one.
+    read.told_size = [this](uint64_t told) {
+      if (size_ && told >= four_gib) correct_size(told);
+    };
     read.done = std::move(handler);
     cancel.number = cancel.files->read(std::move(read));
     if (cancellable)

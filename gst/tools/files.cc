@@ -50,7 +50,7 @@ const std::vector<std::string> transports = {"any", "web", "data"};
 int list(CameraCommand& command, hw::CameraFiles& files) {
   JsonWriter json;
   json.open_list("files");
-  bool written = true;
+  bool written = true, none = true;
   const auto answer = command.wait<Failed>([&](auto handler) {
     files.list(
         [&](std::vector<hw::CameraFile> found) {
@@ -67,6 +67,7 @@ int list(CameraCommand& command, hw::CameraFiles& files) {
               rows.push_back({file.path, file.date, file.size ? size_text(*file.size) : ""});
             }
           }
+          none = none && found.empty();
           if (!command.json()) written = print_text(stdout, table_text(rows));
           std::fflush(stdout);
           return written && !g_cancellable_is_cancelled(command.cancellable());
@@ -81,6 +82,7 @@ int list(CameraCommand& command, hw::CameraFiles& files) {
   if (const auto& failure = std::get<0>(*answer)) return command.fail(*failure);
   json.close_list();
   if (command.json()) written = print(json);
+  if (none && !command.json()) command.printer().note("there are no photos and videos on the card");
   return written ? exit_done : exit_failed;
 }
 
@@ -178,9 +180,10 @@ int thumbnail(CameraCommand& command, hw::CameraFiles& files, const std::string&
 
 int remove(CameraCommand& command, hw::CameraFiles& files, const std::vector<std::string>& paths,
            const Options& options) {
-  if (options.all && !command.confirm("Delete all " + std::to_string(paths.size()) +
-                                      " photos and videos from the card?"))
-    return exit_failed;
+  if (options.all)
+    if (const auto status = command.confirm("Delete all " + std::to_string(paths.size()) +
+                                            " photos and videos from the card?"))
+      return *status;
   for (const std::string& path : paths) {
     const auto failure =
         command.run([&](auto handler) { files.remove(card_path(path), std::move(handler)); });
@@ -199,7 +202,7 @@ int remove(CameraCommand& command, hw::CameraFiles& files, const std::vector<std
 int format(CameraCommand& command) {
   hw::CameraUpkeep* upkeep = command.camera().upkeep();
   if (!upkeep) return command.lacking("card that can be formatted over the network");
-  if (!command.confirm("Delete everything on the card?")) return exit_failed;
+  if (const auto status = command.confirm("Delete everything on the card?")) return *status;
   if (const auto failure =
           command.run([&](auto handler) { upkeep->format_card(std::move(handler)); }))
     return command.fail(*failure);
