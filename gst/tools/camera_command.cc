@@ -105,7 +105,7 @@ std::optional<int> CameraCommand::confirm(const std::string& question) {
   }
   const bool answered = (polls[0].revents & G_IO_IN) && std::fgets(answer, sizeof answer, stdin);
   if (answered && (answer[0] == 'y' || answer[0] == 'Y')) return std::nullopt;
-  printer_.note("nothing was done");
+  print(stderr, "Nothing was done.\n");
   return exit_failed;
 }
 

@@ -82,7 +82,8 @@ int list(CameraCommand& command, hw::CameraFiles& files) {
   if (const auto& failure = std::get<0>(*answer)) return command.fail(*failure);
   json.close_list();
   if (command.json()) written = print(json);
-  if (none && !command.json()) command.printer().note("there are no photos and videos on the card");
+  if (none && !command.json() && isatty(STDOUT_FILENO))
+    print(stderr, "There are no photos and videos on the card.\n");
   return written ? exit_done : exit_failed;
 }
 

@@ -155,12 +155,14 @@ int photo(int argc, char** argv) {
                                  : shots.wait_for(is_series                     ? count
                                                   : request.kind == Kind::burst ? *request.count
                                                                                 : 1);
-  // The series goes on in the camera until it is told to stop. Ctrl-C ends the series; a second one
-  // ends the command.
-  bool ended_by_person = false;
-  if (is_series) {
+  // A series or a timer goes on in the camera until it is told to stop.
+  const bool is_cancelled = g_cancellable_is_cancelled(command.cancellable());
+  if (is_series || (is_cancelled && request.kind == Kind::timed))
     (void)hw::await<hw::Camera::Answer>(
         nullptr, [&](auto handler) { command.camera().stop(std::move(handler)); });
+  // Ctrl-C ends the series; a second one ends the command.
+  bool ended_by_person = false;
+  if (is_series) {
     ended_by_person = command.go_on();
     if (taken || ended_by_person) shots.wait_until_idle(ended_by_person);
   }
