@@ -14,7 +14,7 @@ using Reason = Failure::Reason;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds web_timeout = 10s;
+constexpr std::chrono::seconds web_timeout = 10s, size_timeout = 2s;
 constexpr uint64_t four_gib = uint64_t{1} << 32;
 
 Failure cancelled() { return {Reason::stopped, "the transfer was cancelled"}; }
@@ -26,6 +26,23 @@ std::optional<Failure> connect_and_wait(CameraClient& client, GCancellable* canc
   const auto outcome = await<std::optional<Failure>>(
       cancellable, [&](auto handler) { client.connect(std::move(handler)); });
   return outcome ? std::get<0>(*outcome) : cancelled();
+}
+
+std::optional<Failure> describe_file(CameraClient& client, const std::string& path,
+                                     CertificatePins* pins, MediaInfo& info,
+                                     GCancellable* cancellable) {
+  CardFile file(client, path, FileTransport::any, pins);
+  if (auto failure = file.describe(info, cancellable)) return failure;
+  const std::shared_ptr<Camera> camera = client.camera();
+  const auto address = camera && camera->files() ? camera->files()->address(path) : std::nullopt;
+  if (!address || !info.size) return std::nullopt;
+  WebFileReader web(pins, size_timeout);
+  WebFileReader::Part part{0, 1, [&info](uint64_t told) {
+                             if (told % four_gib == *info.size % four_gib) info.size = told;
+                           }};
+  (void)web.read(
+      *address, part, [](std::string_view) { return ok(); }, cancellable);
+  return std::nullopt;
 }
 
 bool may_pass(const Failure& failure) {

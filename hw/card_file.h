@@ -33,6 +33,13 @@ std::optional<Failure> connect_and_wait(CameraClient& client, GCancellable* canc
 /// Whether a transfer that failed for this reason may succeed when it is tried again.
 bool may_pass(const Failure& failure);
 
+/// Asks the camera for what it knows about a file. Its own protocol tells only 32 bits of the size;
+/// the web server completes it, if it answers within two seconds. Blocks; not from the camera's
+/// thread. Without `pins`, HTTPS is not used.
+std::optional<Failure> describe_file(CameraClient& client, const std::string& path,
+                                     CertificatePins* pins, MediaInfo& info,
+                                     GCancellable* cancellable);
+
 /// Waits for `duration`, or until it is cancelled.
 void pause(std::chrono::milliseconds duration, GCancellable* cancellable);
 

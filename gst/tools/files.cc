@@ -10,6 +10,7 @@
 #include "gst/tools/camera_command.h"
 #include "gst/tools/fetch.h"
 #include "gst/tools/output_file.h"
+#include "hw/stored_pins.h"
 
 namespace sphere::tool {
 
@@ -87,16 +88,15 @@ int list(CameraCommand& command, hw::CameraFiles& files) {
   return written ? exit_done : exit_failed;
 }
 
-int describe(CameraCommand& command, hw::CameraFiles& files,
-             const std::vector<std::string>& paths) {
+int describe(CameraCommand& command, const std::vector<std::string>& paths) {
+  hw::StoredPins pins;
   JsonWriter json;
   json.open_list("files");
   for (const std::string& path : paths) {
-    const auto answer = command.wait<hw::MediaInfo, Failed>(
-        [&](auto handler) { files.info(card_path(path), std::move(handler)); });
-    if (!answer) return command.fail(CameraCommand::interrupted());
-    if (const auto& failure = std::get<1>(*answer)) return command.fail(*failure);
-    const hw::MediaInfo& info = std::get<0>(*answer);
+    hw::MediaInfo info;
+    if (const auto failure = hw::describe_file(command.client(), card_path(path), &pins, info,
+                                               command.cancellable()))
+      return command.fail(*failure);
     json.open();
     json.add("path", card_path(path));
     std::vector<std::vector<std::string>> rows = {{"Path", card_path(path)}};
@@ -256,7 +256,7 @@ int files(int argc, char** argv) {
     if (words.empty()) return command.done("There are no photos and videos on the card.");
   }
   if (verb == "ls") return list(command, *card);
-  if (verb == "info") return describe(command, *card, words);
+  if (verb == "info") return describe(command, words);
   if (verb == "get") return get(command, words, options);
   if (verb == "thumb") return thumbnail(command, *card, words[0], options);
   if (verb == "rm") return remove(command, *card, words, options);

@@ -84,6 +84,12 @@ class Fixture {
     rmdir(folder.c_str());
   }
 
+  hw::MediaInfo info() {
+    hw::MediaInfo told;
+    fail_unless(!hw::describe_file(*client, file, nullptr, told, nullptr));
+    return told;
+  }
+
   hw::DownloadOptions options(hw::FileTransport transport) const {
     hw::DownloadOptions all;
     all.path = file;
@@ -121,6 +127,7 @@ GST_START_TEST(more_than_4_gib_are_continued_near_the_end) {
   for (const auto transport : {hw::FileTransport::data, hw::FileTransport::web}) {
     Fixture f;
     const std::string part = f.begin(transport);
+    fail_unless(f.info().size == whole);
     fail_unless(truncate(part.c_str(), static_cast<off_t>(whole - missing)) == 0);
     hw::DownloadOptions options = f.options(transport);
     uint64_t least = whole, most = 0;
