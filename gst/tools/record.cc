@@ -106,10 +106,6 @@ int record(int argc, char** argv) {
   if (!stop) {
     const consent::Answer sound = given();
     request.with_sound = sound.allowed;
-    if (!sound.allowed)
-      command.printer().warn("the recording is without sound, because you have not agreed to it (" +
-                             sound.reason +
-                             "); 'sphere consent give audio --purpose record' does that");
     hw::Camera::Wanted wanted;
     // Consent may be withdrawn while the command is queued.
     if (sound.allowed) wanted = [given] { return given().allowed; };
@@ -117,6 +113,10 @@ int record(int argc, char** argv) {
           command.camera().start_recording(request, wanted, std::move(handler));
         }))
       return command.fail(*failure);
+    if (!sound.allowed)
+      command.printer().warn("the recording is without sound, because you have not agreed to it (" +
+                             sound.reason +
+                             "); 'sphere consent give audio --purpose record' does that");
     if (start) return command.done("Recording.");
     wait_for_end(command, saved, duration, path);
   }

@@ -36,6 +36,7 @@ constexpr Value fraction(int64_t base, int64_t min, int64_t max, const char* uni
 
 constexpr Choice off_on[] = {{0, "off"}, {1, "on"}};
 constexpr Choice automatic[] = {{0, "auto"}};
+constexpr Choice never[] = {{0, "never"}};
 constexpr Choice shutter_times[] = {{0, "auto"}, {1, "1 s"},   {2, "2 s"},  {4, "4 s"},
                                     {8, "8 s"},  {16, "16 s"}, {32, "32 s"}};
 constexpr Choice recording_sound[] = {{0, "with sound"}, {1, "without"}};
