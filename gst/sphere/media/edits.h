@@ -16,6 +16,9 @@ namespace sphere::media {
 
 /// Takes the next bytes of the new file.
 using ByteSink = std::function<Status(std::span<const uint8_t>)>;
+/// Appends bytes of the file with this descriptor to the new file: `count` from `offset` on.
+/// Returns how many it has appended; 0: it can't, or there are none.
+using ByteCopier = std::function<uint64_t(int descriptor, uint64_t offset, uint64_t count)>;
 /// Called with the number of bytes that are done; returns false to stop.
 using EditProgress = std::function<bool(uint64_t)>;
 
@@ -25,13 +28,45 @@ Error edit_stopped();
 /// How long the edited file is.
 uint64_t edited_size(const Source& source, const Examination& examination);
 
-/// Writes the edited file, in order, with bounded memory.
+/// Writes the edited file, in order, with bounded memory. With `copier`, long runs of bytes that
+/// stay as they are don't pass through this process.
 Status write_edited(const Source& source, const Examination& examination, const ByteSink& sink,
-                    const EditProgress& progress = nullptr);
+                    const EditProgress& progress = nullptr, const ByteCopier& copier = nullptr);
 /// The same for a picture in memory.
 Result<std::vector<uint8_t>> edited(std::span<const uint8_t> bytes, const Examination& examination);
 
-/// Writes edits that keep their lengths into the file itself.
+/// Whether the edits can be carried out: they are in the file, and don't lie over each other, as a
+/// table that says something false can make them. `in_place`: each keeps its length, too.
+Status check_edits(const Source& source, const Examination& examination, bool in_place = false);
+
+/// The edits of a file in place, all of which were found to be possible.
+struct HeldEdits {
+  std::vector<Edit> edits;
+  bool complete = true;  ///< false: there are too many to be held in memory, and `edits` is empty
+};
+
+/// Checks the edits, and holds them in memory as far as there is room. Nothing is written.
+Result<HeldEdits> hold_edits(const Source& source, const Examination& examination,
+                             const EditProgress& progress = nullptr);
+
+/// A file as it will be after edits in place. Everything must exist longer.
+class EditedSource : public Source {
+ public:
+  EditedSource(const Source& source, const std::vector<Edit>& edits)
+      : source_(source), edits_(edits) {}
+  uint64_t size() const override { return source_.size(); }
+  size_t read(uint64_t position, std::span<uint8_t> into) const override;
+
+ private:
+  const Source& source_;
+  const std::vector<Edit>& edits_;
+};
+
+/// Writes edits that keep their lengths into the file itself, after all of them were checked. Once
+/// it writes it can't be stopped. Those that are not held are made once more.
+Status write_in_place(int descriptor, const Source& source, const Examination& examination,
+                      const HeldEdits& held, const EditProgress& progress = nullptr);
+/// Both: with an error of the file itself, or when it is stopped, nothing was written.
 Status edit_in_place(int descriptor, const Source& source, const Examination& examination,
                      const EditProgress& progress = nullptr);
 
