@@ -60,7 +60,7 @@ GST_END_TEST
 GST_START_TEST(what_is_behind_it_does_not_belong_to_it) {
   for (const std::string_view digits : sets) {
     const Bytes unit = bytes_of_hex(digits);
-    for (const std::string_view more : {"A SECRET", "\x80 SECRET", "SECRET SECRET SECRET"}) {
+    for (const std::string_view more : {"A SECRET", "SECRET SECRET SECRET"}) {
       Bytes longer = unit;
       longer.insert(longer.end(), more.begin(), more.end());
       fail_unless(length_of(longer) == unit.size(), "%.*s: %zu", static_cast<int>(digits.size()),

@@ -39,7 +39,9 @@ constexpr uint64_t grid_size = 8, wide_grid_size = 12;
 constexpr std::string_view xmp_type = "application/rdf+xml";
 // An Exif without a tag: where it begins, the head of TIFF, a list of no tags.
 constexpr uint8_t empty_exif[] = {'I', 'I', '*', 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-constexpr std::string_view empty_xmp = "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>";
+constexpr std::string_view empty_xmp =
+    "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF "
+    "xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/></x:xmpmeta>";
 
 /// The property of an item, and how many bytes of it say something.
 struct PropertyRule {

@@ -46,6 +46,7 @@ namespace {
 
 // ITU-T H.264, 7.4.2: more are not allowed.
 constexpr uint32_t most_groups = 7, most_buffers = 31, most_cycle = 255;
+constexpr int64_t largest_offset = 12;
 constexpr int picture_set = 8;
 
 /// Bits of a unit. After the first step past the end, everything reads as zero and ok() stays
@@ -226,7 +227,8 @@ void read_picture_set(Bits* bits) {
 Bits with_high_part(Bits bits, bool full_colours) {
   const bool large = bits.flag();
   if (bits.flag()) read_scaling_lists(&bits, 6 + (large ? full_colours ? 6 : 2 : 0));
-  bits.golomb();
+  const int64_t offset = bits.signed_golomb();
+  if (offset < -largest_offset || offset > largest_offset) bits.skip(UINT32_MAX);
   return bits;
 }
 
@@ -243,10 +245,12 @@ std::optional<size_t> h264_parameter_length(std::span<const uint8_t> unit) {
   if (!bits.ok()) return std::nullopt;
   if (picture && !bits.at_end()) {
     const Bits usual = with_high_part(bits, false), full = with_high_part(bits, true);
-    if (full.at_end() || usual.at_stop())
-      bits = full.at_end() ? full : usual;
-    else if (!bits.at_stop())
-      return std::nullopt;
+    if (usual.at_end())
+      bits = usual;
+    else if (full.at_stop())
+      bits = full;
+    else if (usual.at_stop())
+      bits = usual;
   }
   // The bit that ends it may be in a byte of its own.
   const size_t bytes = std::min(bits.position() / 8 + 1, plain.bytes.size());
