@@ -234,10 +234,7 @@ EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* outp
   uint64_t done = 0;
   const Status written = media::write_edited(
       source, *found, [&](std::span<const uint8_t> bytes) { return output->write(bytes); },
-      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); },
-      [&](int descriptor, uint64_t offset, uint64_t count) {
-        return output->copy_from(descriptor, offset, count);
-      });
+      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
   if (!written)
     return EditError{written.error(),
                      written.error().kind == Error::Kind::invalid ? exit_unexamined : exit_failed};

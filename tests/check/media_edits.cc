@@ -277,51 +277,10 @@ GST_START_TEST(a_planned_file_is_what_it_will_be) {
 }
 GST_END_TEST
 
-GST_START_TEST(long_runs_are_copied_by_the_system) {
-  const Bytes bytes = noise(9'000'000, 6);
-  const Descriptor file = temporary_file(bytes);
-  const Result<FileSource> source = FileSource::make(file.get());
-  Examination examination;
-  examination.edits = {{10, 2, {1}}, {5'000'000, 100, {}, true}};
-  Bytes expected = bytes;
-  zero(&expected, 5'000'000, 100);
-  expected[10] = 1;
-  expected.erase(expected.begin() + 11);
-  // `able`: how many bytes can be copied at most. With fewer, the others are passed on.
-  for (const uint64_t able : {uint64_t{1} << 40, uint64_t{3'000'000}, uint64_t{0}}) {
-    Bytes written;
-    uint64_t copied = 0, told = 0;
-    const Status status = write_edited(
-        *source, examination,
-        [&](std::span<const uint8_t> part) {
-          written.insert(written.end(), part.begin(), part.end());
-          return ok();
-        },
-        [&](uint64_t done) {
-          told = done;
-          return true;
-        },
-        [&](int descriptor, uint64_t offset, uint64_t count) {
-          fail_unless_equals_int(descriptor, file.get());
-          const uint64_t now = std::min(count, able - copied);
-          const size_t before = written.size();
-          written.resize(before + now);
-          fail_unless(source->read_all(offset, std::span(written).subspan(before)));
-          copied += now;
-          return now;
-        });
-    fail_unless(static_cast<bool>(status));
-    fail_unless(written == expected);
-    fail_unless_equals_uint64(told, expected.size());
-    fail_unless(copied >= std::min<uint64_t>(able, 8'900'000), "%" G_GUINT64_FORMAT, copied);
-  }
-}
-GST_END_TEST
-
 // However a reader jumps about, each byte is searched.
 GST_START_TEST(search_keeps_up_with_a_reader) {
   std::mt19937 random(9);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 60; ++round) {
     Bytes bytes = noise(900'000 + random() % 1000, 10);
     const size_t at = round % 2 ? random() % (bytes.size() - 10) : bytes.size() - 10;
     std::copy_n("SN-0012345", 10, bytes.begin() + static_cast<ptrdiff_t>(at));
@@ -473,7 +432,6 @@ static Suite* media_edits_suite() {
   tcase_add_test(tcase, edits_in_place_keep_the_length);
   tcase_add_test(tcase, edits_in_place_leave_the_file_alone_if_one_is_wrong);
   tcase_add_test(tcase, a_planned_file_is_what_it_will_be);
-  tcase_add_test(tcase, long_runs_are_copied_by_the_system);
   tcase_add_test(tcase, search_keeps_up_with_a_reader);
   tcase_add_test(tcase, search_finds_each_encoding_of_a_position);
   tcase_add_test(tcase, search_finds_an_identity);

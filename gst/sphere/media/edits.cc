@@ -17,10 +17,6 @@ namespace {
 
 // Bytes that are copied at once: they stay in the second cache of a processor.
 constexpr size_t block = 1 << 18;
-// Bytes. Shorter runs are put together, and are written with one call.
-constexpr uint64_t shortest_copied = 1 << 16;
-// Bytes that are copied by the system at once, between two calls that tell how far it is.
-constexpr uint64_t most_copied = 4 << 20;
 // Bytes of edits that are held in memory. Others are read from the file once more.
 constexpr size_t most_held = 8 << 20;
 
@@ -58,26 +54,10 @@ class AllEdits {
 /// Passes blocks of bytes on and reports how far it is.
 class Writer {
  public:
-  Writer(const Source& source, const ByteSink& sink, const EditProgress& progress,
-         const ByteCopier& copier)
-      : source_(source),
-        sink_(sink),
-        progress_(progress),
-        copier_(source.descriptor() >= 0 ? copier : nullptr),
-        bytes_(block) {}
+  Writer(const Source& source, const ByteSink& sink, const EditProgress& progress)
+      : source_(source), sink_(sink), progress_(progress), bytes_(block) {}
 
   Status copy(uint64_t begin, uint64_t end) {
-    while (copier_ && end - begin >= shortest_copied) {
-      const uint64_t copied =
-          copier_(source_.descriptor(), begin, std::min(most_copied, end - begin));
-      if (copied == 0) {
-        // Such as between file systems. A problem of the disk is told of by the calls below.
-        copier_ = nullptr;
-        break;
-      }
-      begin += copied;
-      if (const Status told = tell(copied); !told) return told;
-    }
     while (begin < end) {
       const auto now = static_cast<size_t>(std::min<uint64_t>(bytes_.size(), end - begin));
       const std::span<uint8_t> part = std::span(bytes_).first(now);
@@ -100,19 +80,14 @@ class Writer {
   Status send(std::span<const uint8_t> part) {
     if (part.empty()) return ok();
     if (const Status sent = sink_(part); !sent) return sent;
-    return tell(part.size());
-  }
-
- private:
-  Status tell(uint64_t more) {
-    done_ += more;
+    done_ += part.size();
     return progress_ && !progress_(done_) ? Status(edit_stopped()) : ok();
   }
 
+ private:
   const Source& source_;
   const ByteSink& sink_;
   const EditProgress& progress_;
-  ByteCopier copier_;
   std::vector<uint8_t> bytes_;
   uint64_t done_ = 0;
 };
@@ -174,8 +149,8 @@ uint64_t edited_size(const Source& source, const Examination& examination) {
 }
 
 Status write_edited(const Source& source, const Examination& examination, const ByteSink& sink,
-                    const EditProgress& progress, const ByteCopier& copier) {
-  Writer writer(source, sink, progress, copier);
+                    const EditProgress& progress) {
+  Writer writer(source, sink, progress);
   uint64_t position = 0;
   const Status visited = visit_edits(source, examination, false, [&](Edit&& edit) -> Status {
     if (const Status copied = writer.copy(position, edit.offset); !copied) return copied;

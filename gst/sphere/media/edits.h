@@ -16,9 +16,6 @@ namespace sphere::media {
 
 /// Takes the next bytes of the new file.
 using ByteSink = std::function<Status(std::span<const uint8_t>)>;
-/// Appends bytes of the file with this descriptor to the new file: `count` from `offset` on.
-/// Returns how many it has appended; 0: it can't, or there are none.
-using ByteCopier = std::function<uint64_t(int descriptor, uint64_t offset, uint64_t count)>;
 /// Called with the number of bytes that are done; returns false to stop.
 using EditProgress = std::function<bool(uint64_t)>;
 
@@ -28,10 +25,9 @@ Error edit_stopped();
 /// How long the edited file is.
 uint64_t edited_size(const Source& source, const Examination& examination);
 
-/// Writes the edited file, in order, with bounded memory. With `copier`, long runs of bytes that
-/// stay as they are don't pass through this process.
+/// Writes the edited file, in order, with bounded memory.
 Status write_edited(const Source& source, const Examination& examination, const ByteSink& sink,
-                    const EditProgress& progress = nullptr, const ByteCopier& copier = nullptr);
+                    const EditProgress& progress = nullptr);
 /// The same for a picture in memory.
 Result<std::vector<uint8_t>> edited(std::span<const uint8_t> bytes, const Examination& examination);
 

@@ -122,7 +122,8 @@ class Examiner {
       track.dropped = !findings_.keeps_everything();
     track.what = track.video ? "video" : sound ? "sound" : "text or data";
     track.path = "Tracks/" + std::to_string(track.number) + " (" + codec + ")";
-    if (!track.dropped) numbers_[uid] = track.number;
+    // A tag about 0 is about all tracks.
+    if (!track.dropped && uid != 0) numbers_[uid] = track.number;
     tracks_.push_back(std::move(track));
     if (findings_.keeps_everything() || tracks_.back().dropped) return ok();
     if (tracks_.back().data == CodecData::not_known)
