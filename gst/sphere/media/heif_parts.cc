@@ -334,6 +334,8 @@ class Examiner : PictureExaminer {
     if (!mark || !tiff) return cut_off();
     if (as_text(*mark) != std::string_view("Exif\0\0", 6))
       remove(extent.begin + head, begin, path, {PartClass::unknown, "bytes before the Exif"});
+    // What is left where an empty one has no room.
+    if (is_zero(*tiff)) return ok();
     const Result<NewPacket> made =
         examine_exif(*tiff, {begin, tiff->size(), path + "/Exif"}, &findings_);
     // A new one that would be longer has no room. Properties have the orientation, too.
