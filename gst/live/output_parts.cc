@@ -81,7 +81,8 @@ GstElement* child_of(GstElement* bin, const char* name) {
 
 Status check_space(const std::string& folder) {
   struct statvfs disk = {};
-  if (statvfs(folder.c_str(), &disk) == 0 &&
+  // Some file systems, as /proc, have no blocks at all: only writing can tell what is wrong there.
+  if (statvfs(folder.c_str(), &disk) == 0 && disk.f_blocks > 0 &&
       static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize < least_space)
     return failed("the disk of '" + folder + "' is full; remove something, and it goes on");
   return ok();

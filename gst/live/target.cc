@@ -88,6 +88,8 @@ Status read_address(const std::string& words, Target* target) {
     return invalid("an address has no blanks");
   const std::unique_ptr<GUri, Call<g_uri_unref>> uri(
       g_uri_parse(words.c_str(), G_URI_FLAGS_ENCODED, &problem));
+  if (g_error_matches(problem, G_URI_ERROR, G_URI_ERROR_BAD_PORT))
+    return invalid("a port is a number from 1 to 65535");
   // GLib's message may quote the address, in which a key may be.
   if (!uri) return invalid(std::string("this is no address; ") + forms);
   target->host = to_string(g_uri_get_host(uri.get()));

@@ -65,6 +65,8 @@ constexpr Need needs[] = {
      false,
      {"avdec_aac", "faad", "fdkaacdec"},
      "install gstreamer1.0-libav"},
+    {"codecs", "encoding AAC", false, {"avenc_aac"}, "install gstreamer1.0-libav"},
+    {"codecs", "encoding Opus", false, {"opusenc"}, "install gstreamer1.0-plugins-base"},
     {"files", "MP4", true, {"qtdemux", "mp4mux"}, "install gstreamer1.0-plugins-good"},
     {"live",
      "RTMP and SRT",

@@ -9,6 +9,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/videoframe.h"
+#include "gst/tools/decoders.h"
 
 namespace sphere::tool {
 
@@ -40,14 +41,17 @@ class Decoder {
     g_autoptr(GError) error = nullptr;
     const std::string demuxed =
         track < 0 ? "" : " ! qtdemux name=tracks  tracks.video_" + std::to_string(track);
-    const std::string line = "filesrc name=file" + demuxed +
-                             " ! decodebin ! videoconvert ! video/x-raw,format=GRAY8 ! "
-                             "appsink name=sink sync=false max-buffers=1";
+    const std::string line =
+        "filesrc name=file" + demuxed +
+        " ! decodebin name=decoder ! videoconvert ! video/x-raw,format=GRAY8 ! "
+        "appsink name=sink sync=false max-buffers=1";
     pipeline_.reset(gst_parse_launch(line.c_str(), &error));
     if (!pipeline_ || error) {
       pipeline_.reset();
       return;
     }
+    prefer_software(
+        GstRef<GstElement>(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "decoder")).get());
     const GstRef<GstElement> file(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "file"));
     sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sink"));
     g_object_set(file.get(), "location", path.c_str(), nullptr);

@@ -10,6 +10,7 @@
 
 #include "gst/sphere/base/videoframe.h"
 #include "gst/tools/capture_events.h"
+#include "gst/tools/decoders.h"
 
 namespace sphere::tool {
 
@@ -61,7 +62,7 @@ Status SpherePictures::build(const StitchInput& input, const StitchOptions& opti
           ? "videoscale add-borders=false n-threads=0 ! videoconvert"
           : "videoconvert n-threads=0 ! cpuspherestitch name=stitcher ! video/x-raw," + size +
                 " ! videoconvert";
-  const std::string line = "filesrc name=file ! decodebin ! " + drawn +
+  const std::string line = "filesrc name=file ! decodebin name=decoder ! " + drawn +
                            " ! video/x-raw,format=GRAY8," + size +
                            " ! appsink name=sink sync=false max-buffers=2";
   g_autoptr(GError) error = nullptr;
@@ -71,6 +72,8 @@ Status SpherePictures::build(const StitchInput& input, const StitchOptions& opti
     return failed(std::string("the pictures can't be looked through: ") + error->message);
   }
   gst_object_ref_sink(pipeline_.get());
+  prefer_software(
+      GstRef<GstElement>(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "decoder")).get());
   const GstRef<GstElement> file(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "file"));
   sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sink"));
   // The very file that was checked, whatever its name leads to by now.

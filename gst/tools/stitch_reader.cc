@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/tools/decoders.h"
 
 namespace sphere::tool {
 
@@ -14,16 +15,6 @@ namespace {
 
 // Raw pictures are large; one at either side of the stitcher keeps all threads at work.
 constexpr guint raw_pictures = 2;
-
-// Decodebin's answer for "not this element"; its enumeration is not in a public header.
-constexpr int autoplug_try = 0, autoplug_skip = 2;
-
-/// Decoders in hardware differ from machine to machine, and some give memory that only their own
-/// kind can read.
-int select_decoder(GstElement*, GstPad*, GstCaps*, GstElementFactory* factory, gpointer) {
-  const char* klass = gst_element_factory_get_metadata(factory, GST_ELEMENT_METADATA_KLASS);
-  return klass && g_strrstr(klass, "Hardware") ? autoplug_skip : autoplug_try;
-}
 
 /// The parser that cuts a stream into whole pictures, so that they can be counted; "" where the
 /// container does it.
@@ -129,7 +120,7 @@ Status VideoReader::build_branch(GstElement* target, Branch* branch) {
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                    GST_PAD_PROBE_TYPE_EVENT_FLUSH),
       count_read, branch, nullptr);
-  g_signal_connect(decoder, "autoplug-select", G_CALLBACK(select_decoder), nullptr);
+  prefer_software(decoder);
   g_signal_connect(decoder, "pad-added", G_CALLBACK(+[](GstElement*, GstPad* pad, gpointer queue) {
                      g_autoptr(GstPad) sink =
                          gst_element_get_static_pad(GST_ELEMENT(queue), "sink");

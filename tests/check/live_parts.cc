@@ -13,6 +13,7 @@
 #include "gst/live/feed.h"
 #include "gst/live/fragments.h"
 #include "gst/live/output.h"
+#include "gst/live/output_parts.h"
 #include "gst/live/part_writer.h"
 #include "gst/live/playlist.h"
 #include "gst/live/source.h"
@@ -86,6 +87,7 @@ GST_START_TEST(wrong_targets_are_explained) {
       {"rtsp:65536", "port"},
       {"rtsp:x", "port"},
       {"web:-1", "port"},
+      {"srt://127.0.0.1:99999", "1 to 65535"},
       {"file:", "name"},
       {"hls:", "folder"},
       {"window:left", "nothing"},
@@ -110,6 +112,12 @@ GST_START_TEST(wrong_targets_are_explained) {
     fail_unless(output.error().message.find("short") == std::string::npos ||
                 std::string_view(words).find("short") == std::string_view::npos);
   }
+}
+GST_END_TEST
+
+GST_START_TEST(a_file_system_without_blocks_is_not_full) {
+  fail_unless(bool(check_space("/proc")));
+  fail_unless(bool(check_space(g_get_tmp_dir())));
 }
 GST_END_TEST
 
@@ -589,6 +597,7 @@ static Suite* live_parts_suite() {
   suite_add_tcase(suite, all);
   tcase_add_test(all, targets_are_read);
   tcase_add_test(all, wrong_targets_are_explained);
+  tcase_add_test(all, a_file_system_without_blocks_is_not_full);
   tcase_add_test(all, purposes_follow_the_target);
   tcase_add_test(all, pauses_grow_and_start_again);
   tcase_add_test(all, a_slow_processor_gets_smaller_pictures);

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 
 from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
@@ -62,7 +63,7 @@ def make_video(path, *options):
 
 def leaks(*paths):
     """What the independent counter finds in each file."""
-    result = run("python3", COUNT_LEAKS, *paths)
+    result = run(sys.executable, COUNT_LEAKS, *paths)
     return [line.split(": ")[1].split()[0] for line in result.stdout.splitlines()], result.stdout
 
 

@@ -147,6 +147,24 @@ def test_videos(sources):
             check(f"{name}: there is none", streams(out)[1] is None)
 
 
+def test_decoders_in_hardware(sources):
+    """One in hardware is there, which is preferred by GStreamer; we take it if there is no other."""
+    folder = sources.folder
+    source = sources.make("decoders.mkv", *H264, sound=())
+    plugins = pathlib.Path(os.environ["SPHERE_BUILD"], "tests", "tools", "plugins")
+    environment = dict(ENVIRONMENT, GST_REGISTRY=str(folder / "hardware-registry"),
+                       GST_PLUGIN_PATH=f"{plugins}:{ENVIRONMENT['GST_PLUGIN_PATH']}")
+    only = dict(environment, GST_PLUGIN_FEATURE_RANK="avdec_h264:NONE,openh264dec:NONE")
+    for what, env, used in (("software is there", environment, False), ("nothing else", only, True)):
+        out = folder / f"decoders-{used}.mkv"
+        result = run(SPHERE, "stitch", source, out, *LENS, env=env)
+        check(f"a decoder in hardware, {what}: it works", result.returncode == 0, result.stderr)
+        check(f"a decoder in hardware, {what}: {'used' if used else 'not used'}",
+              (f"the hardware decoded {PICTURES} pictures" in result.stderr) == used, result.stderr)
+    check("a decoder in hardware: the same pictures",
+          pixels(folder / "decoders-True.mkv") == pixels(folder / "decoders-False.mkv"))
+
+
 def test_hevc(sources):
     folder = sources.folder
     source = folder / "in.mp4"
@@ -564,8 +582,8 @@ def main():
         finish()
     with tempfile.TemporaryDirectory(prefix="sphere-formats-") as name:
         sources = Sources(pathlib.Path(name))
-        for test in (test_videos, test_hevc, test_ten_bits, test_two_files, test_insta360, test_photos, test_models,
-                     test_wrong, test_already_stitched):
+        for test in (test_videos, test_decoders_in_hardware, test_hevc, test_ten_bits, test_two_files,
+                     test_insta360, test_photos, test_models, test_wrong, test_already_stitched):
             attempt(test, sources)
         check("no unfinished file anywhere",
               not [f for f in os.listdir(name) if f.endswith(".part")])

@@ -119,10 +119,15 @@ GST_START_TEST(it_gives_the_picture_of_its_stitcher) {
   const std::string head =
       "videotestsrc num-buffers=4 pattern=circular ! video/x-raw,format=NV12,width=640,height=320 "
       "! ";
-  const std::string tail = " lens=gear360 yaw=33 pitch=-10 ! appsink name=sink";
-  Pipeline direct(head + "cpuspherestitch" + tail), bin(head + "spherestitch" + tail);
-  direct.play();
+  const std::string properties = " lens=gear360 yaw=33 pitch=-10", tail = " ! appsink name=sink";
+  Pipeline bin(head + "spherestitch name=s" + properties + tail);
   bin.play();
+  const bool on_gpu = text_property(bin.child("s").get(), "stitcher") == "glspherestitch";
+  Pipeline direct(head +
+                  (on_gpu ? "glupload ! glspherestitch" + properties + " ! gldownload"
+                          : "cpuspherestitch" + properties) +
+                  tail);
+  direct.play();
   int buffers = 0;
   while (const SampleRef a = direct.pull()) {
     const SampleRef b = bin.pull();
