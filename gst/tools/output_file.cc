@@ -145,16 +145,6 @@ Status OutputFile::write(std::span<const uint8_t> bytes) {
   return ok();
 }
 
-uint64_t OutputFile::copy_from(int source, uint64_t offset, uint64_t count) {
-  if (offset > static_cast<uint64_t>(std::numeric_limits<off_t>::max())) return 0;
-  auto from = static_cast<off_t>(offset);
-  ssize_t copied;
-  do {
-    copied = copy_file_range(source, &from, descriptor(), nullptr, static_cast<size_t>(count), 0);
-  } while (copied < 0 && errno == EINTR);
-  return copied > 0 ? static_cast<uint64_t>(copied) : 0;
-}
-
 Status OutputFile::commit() {
   const auto problem = [this](int number) {
     return failed(shown_ + ": can't be written: " + std::strerror(number));

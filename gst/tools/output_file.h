@@ -31,9 +31,6 @@ class OutputFile {
   Status reserve(uint64_t bytes);
   /// Appends.
   Status write(std::span<const uint8_t> bytes);
-  /// Appends bytes of another file, without reading them into this process; on some file systems
-  /// both files then share them. Returns how many: 0 if the system can't do it, or has none.
-  uint64_t copy_from(int source, uint64_t offset, uint64_t count);
   /// The system's message if nothing more can be written, else "".
   std::string write_problem() const;
   /// Writes it to the disk, so that commit() is unlikely to fail.

@@ -25,8 +25,6 @@ class Source {
   virtual uint64_t size() const = 0;
   /// Reads bytes from an offset on, and returns how many: at most as many as fit.
   virtual size_t read(uint64_t position, std::span<uint8_t> into) const = 0;
-  /// Of a file with the same bytes at the same offsets; -1: there is none.
-  virtual int descriptor() const { return -1; }
 
   /// Reads all of the bytes; false if there are fewer.
   bool read_all(uint64_t position, std::span<uint8_t> into) const {
@@ -41,7 +39,6 @@ class FileSource : public Source {
   static Result<FileSource> make(int descriptor);
   uint64_t size() const override { return size_; }
   size_t read(uint64_t position, std::span<uint8_t> into) const override;
-  int descriptor() const override { return descriptor_; }
 
  private:
   FileSource(int descriptor, uint64_t size) : descriptor_(descriptor), size_(size) {}
