@@ -22,7 +22,14 @@ Registry& registry() {
   return one;
 }
 
+// How many CameraThread objects this thread has.
+thread_local int camera_threads = 0;
+
 }  // namespace
+
+CameraThread::CameraThread() { ++camera_threads; }
+CameraThread::~CameraThread() { --camera_threads; }
+bool CameraThread::is_this() { return camera_threads > 0; }
 
 RegisterFamily::RegisterFamily(const CameraFamily& family) {
   Registry& all = registry();

@@ -62,7 +62,7 @@ struct CameraPosition {
 struct CameraEvent {
   enum class Kind {
     preview_ready,  ///< the preview can be opened
-    ready,          ///< the state is known, commands can be given
+    ready,          ///< the state is known, commands can be given; the lens table may come later
     notification,   ///< a message without a request; the state is updated already
     lens_table,     ///< `bytes`: the camera's own lens table
     no_lens_table,  ///< `failure`: why it is not available
@@ -153,9 +153,23 @@ struct CameraOptions {
   /// Whether lens tables, which identify a camera, may be stored on the disk. Called in the
   /// camera's thread; empty: they may.
   std::function<bool()> may_store_tables;
-  /// False: nobody needs the camera's own lens table. Then the connection is ready sooner, without
-  /// the events of the table.
+  /// False: nobody needs the camera's own lens table. Then it is not fetched, and its events don't
+  /// come.
   bool wants_lens_table = true;
+};
+
+/// While such an object exists, the thread that made it counts as a camera's own: it calls handlers
+/// and listeners, and does not wait for the end of a connection, because that is the end of itself.
+/// Each family makes one in its thread.
+class CameraThread {
+ public:
+  CameraThread();
+  ~CameraThread();
+  CameraThread(const CameraThread&) = delete;
+  CameraThread& operator=(const CameraThread&) = delete;
+
+  /// Whether this is the own thread of any camera.
+  static bool is_this();
 };
 
 /// One connection to a camera. It is not used again after disconnect().

@@ -3,7 +3,9 @@
 #include "hw/camera_client.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <map>
+#include <thread>
 #include <utility>
 
 namespace sphere::hw {
@@ -14,12 +16,16 @@ namespace {
 
 /// The clients that parts of this program share.
 struct SharedClients {
-  Mutex mutex;  // protects `clients`; never held while one of them is destroyed
+  Mutex mutex;  // protects what follows; never held while one of them is destroyed
+  std::condition_variable_any changed;
   std::map<std::string, std::weak_ptr<CameraClient>> clients SPHERE_GUARDED_BY(mutex);
+  // The locations of those that threads of their own destroy.
+  std::vector<std::string> ending SPHERE_GUARDED_BY(mutex);
 };
 
 SharedClients& shared_clients() {
-  static SharedClients one;
+  // Never destroyed, because such a thread may live until the end of the program.
+  static SharedClients& one = *new SharedClients;
   return one;
 }
 
@@ -30,6 +36,33 @@ Result<std::pair<const CameraFamily*, std::string>> identify(const std::string& 
   const Result<CameraLocation> parts = split_location(**family, location);
   if (!parts) return parts.error();
   return std::pair(*family, parts->camera);
+}
+
+/// Its end waits for the camera's thread, therefore that one can't do it.
+void destroy(CameraClient* client) {
+  if (!CameraThread::is_this()) {
+    delete client;
+    return;
+  }
+  SharedClients& all = shared_clients();
+  {
+    const Lock lock(all.mutex);
+    all.ending.push_back(client->location());
+  }
+  std::thread([client, &all] {
+    const std::string location = client->location();
+    delete client;
+    const Lock lock(all.mutex);
+    all.ending.erase(std::ranges::find(all.ending, location));
+    all.changed.notify_all();
+  }).detach();
+}
+
+/// Waits for those that are being destroyed: less than a second.
+void wait_for_earlier(const std::string& location) {
+  SharedClients& all = shared_clients();
+  const Lock lock(all.mutex);
+  while (std::ranges::find(all.ending, location) != all.ending.end()) all.changed.wait(all.mutex);
 }
 
 GQuark client_quark() {
@@ -57,7 +90,7 @@ Result<std::shared_ptr<CameraClient>> CameraClient::shared(
   CameraOptions options;
   options.location = known->second;
   options.connect_timeout = connect_timeout;
-  client = std::make_shared<CameraClient>(*known->first, std::move(options));
+  client.reset(new CameraClient(*known->first, std::move(options)), destroy);
   client->asks_users_ = true;
   found = client;
   return client;
@@ -135,6 +168,7 @@ void CameraClient::connect(Done done) {
   }
   // A camera accepts one client at a time.
   wait_until_free();
+  wait_for_earlier(location());
   CameraOptions options = options_;
   if (asks_users_) options.may_store_tables = [this] { return may_store_tables(); };
   const std::shared_ptr<Camera> camera =
@@ -164,6 +198,7 @@ void CameraClient::begin_end(bool only_if_unused) {
 }
 
 void CameraClient::wait_until_free() {
+  if (CameraThread::is_this()) return;
   std::vector<std::shared_ptr<Camera>> closing;
   {
     const Lock lock(mutex_);
@@ -259,6 +294,7 @@ void CameraClient::remove_listener(unsigned number) {
 }
 
 void CameraClient::handle(const CameraEvent& event) {
+  const CameraThread thread;
   std::vector<Done> waiting;
   std::vector<std::shared_ptr<Entry>> listeners;
   std::shared_ptr<Camera> camera;

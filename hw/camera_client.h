@@ -26,14 +26,15 @@ class CameraClient {
 
   /// `options.location` is a URI of the family.
   CameraClient(const CameraFamily& family, CameraOptions options);
-  /// disconnect()
+  /// disconnect(); not in a camera's own thread, except for those of shared(), see there.
   ~CameraClient();
   CameraClient(const CameraClient&) = delete;
   CameraClient& operator=(const CameraClient&) = delete;
 
   /// The client with which other parts of this program use this camera, or a new one, which they
   /// will find. `location` is any URI of the camera. `connect_timeout` is that of the first caller.
-  /// Lens tables are stored on the disk as its users say, see hold().
+  /// Lens tables are stored on the disk as its users say, see hold(). If the last reference is
+  /// dropped in the camera's own thread, another thread destroys it.
   static Result<std::shared_ptr<CameraClient>> shared(const std::string& location,
                                                       std::chrono::microseconds connect_timeout);
   /// The same, but null if no part of this program uses the camera.
@@ -49,8 +50,8 @@ class CameraClient {
   /// `user` no longer needs the connection. If nobody else needs it, the connection is ended;
   /// wait_until_free() waits for that.
   void release(const void* user);
-  /// Waits for the end of connections that are being ended: less than a second. Not from a
-  /// listener.
+  /// Waits for the end of connections that are being ended: less than a second. In a camera's own
+  /// thread it does nothing; then the next connect() waits.
   void wait_until_free();
 
   /// Connects if there is no connection yet. `done` is called once: when commands can be given, or

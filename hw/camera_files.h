@@ -51,6 +51,9 @@ struct FileRead {
   /// Gets the bytes in order, in the camera's thread. If it returns an error, the reading ends with
   /// this error.
   std::function<Status(std::string_view)> sink;
+  /// Gets what the camera tells, in the camera's thread: numbers of which one may be the size of
+  /// the whole file. May be empty.
+  std::function<void(uint64_t)> told_size;
   std::function<void(const std::optional<Failure>&)> done;
 };
 

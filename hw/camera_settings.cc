@@ -20,6 +20,14 @@ std::string folded(std::string_view words) {
   return out;
 }
 
+/// Whether the words are this number with a unit: "0.5 s" is "0.5".
+bool is_number_with_unit(const std::string& words, std::string_view number) {
+  char* end = nullptr;
+  g_ascii_strtod(words.c_str(), &end);
+  const auto length = static_cast<size_t>(end - words.c_str());
+  return length > 0 && words[length] == ' ' && number == std::string_view(words).substr(0, length);
+}
+
 }  // namespace
 
 std::string SettingInfo::words_of(int64_t value) const {
@@ -41,14 +49,17 @@ std::string SettingInfo::possible() const {
     all += (all.empty() ? "" : ", ") + words +
            (twice ? " (" + std::to_string(choice.value) + ")" : "");
   }
-  if (max >= min) {
-    // The unit is said once.
-    const std::string first = words_of(min);
-    all += (all.empty() ? "" : ", ") +
-           first.substr(0, first.size() - (unit.empty() ? 0 : unit.size() + 1)) + " to " +
-           words_of(max);
-  }
+  if (const std::string numbers = range(); !numbers.empty())
+    all += (all.empty() ? "" : ", ") + numbers;
   return all;
+}
+
+std::string SettingInfo::range() const {
+  if (max < min) return {};
+  // The unit is said once.
+  const std::string first = words_of(min);
+  return first.substr(0, first.size() - (unit.empty() ? 0 : unit.size() + 1)) + " to " +
+         words_of(max);
 }
 
 bool SettingInfo::takes(int64_t value) const {
@@ -60,7 +71,11 @@ Result<int64_t> SettingInfo::parse(std::string_view text) const {
   const std::string wanted = folded(text);
   for (const Choice& choice : choices)
     if (!choice.words.empty() && folded(choice.words) == wanted) return choice.value;
+  for (const Choice& choice : choices)
+    if (is_number_with_unit(choice.words, wanted)) return choice.value;
   std::string digits = wanted;
+  // The numbers of these choices are not the values.
+  if (max < min && !unit.empty()) digits.clear();
   const std::string folded_unit = folded(unit);
   if (!folded_unit.empty() && digits.ends_with(folded_unit))
     digits.resize(digits.size() - folded_unit.size());

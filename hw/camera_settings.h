@@ -26,7 +26,7 @@ struct SettingInfo {
   std::vector<Choice> choices;
   int64_t min = 0, max = -1;  ///< max < min: choices only
   int64_t fraction_base = 0;  ///< the number base + n means 1/n; 0: numbers mean themselves
-  std::string unit;           ///< of the numbers, such as "s"
+  std::string unit;           ///< of the numbers, such as "s"; of choices: of those in their words
   std::string note;
   std::optional<int64_t> factory;
   bool kept = false;  ///< is kept when the camera is switched off
@@ -40,6 +40,8 @@ struct SettingInfo {
   bool takes(int64_t value) const;
   /// The values that are possible, as text: "off, on" or "0 to 5 min".
   std::string possible() const;
+  /// The numbers that are possible, as text; empty if there are only choices.
+  std::string range() const;
 };
 
 /// The functions call their handler exactly once, in the camera's thread or in the caller's.

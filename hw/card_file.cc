@@ -14,7 +14,7 @@ using Reason = Failure::Reason;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds web_timeout = 10s;
+constexpr std::chrono::seconds web_timeout = 10s, size_timeout = 2s;
 constexpr uint64_t four_gib = uint64_t{1} << 32;
 
 Failure cancelled() { return {Reason::stopped, "the transfer was cancelled"}; }
@@ -26,6 +26,23 @@ std::optional<Failure> connect_and_wait(CameraClient& client, GCancellable* canc
   const auto outcome = await<std::optional<Failure>>(
       cancellable, [&](auto handler) { client.connect(std::move(handler)); });
   return outcome ? std::get<0>(*outcome) : cancelled();
+}
+
+std::optional<Failure> describe_file(CameraClient& client, const std::string& path,
+                                     CertificatePins* pins, MediaInfo& info,
+                                     GCancellable* cancellable) {
+  CardFile file(client, path, FileTransport::any, pins);
+  if (auto failure = file.describe(info, cancellable)) return failure;
+  const std::shared_ptr<Camera> camera = client.camera();
+  const auto address = camera && camera->files() ? camera->files()->address(path) : std::nullopt;
+  if (!address || !info.size) return std::nullopt;
+  WebFileReader web(pins, size_timeout);
+  WebFileReader::Part part{0, 1, [&info](uint64_t told) {
+                             if (told % four_gib == *info.size % four_gib) info.size = told;
+                           }};
+  (void)web.read(
+      *address, part, [](std::string_view) { return ok(); }, cancellable);
+  return std::nullopt;
 }
 
 bool may_pass(const Failure& failure) {
@@ -75,6 +92,14 @@ std::optional<Failure> CardFile::describe(MediaInfo& info, GCancellable* cancell
   info = std::get<0>(*outcome);
   size_ = info.size;
   return std::nullopt;
+}
+
+void CardFile::assume_more_than(uint64_t bytes) {
+  if (size_ && bytes > *size_) *size_ += (bytes - *size_ + four_gib - 1) / four_gib * four_gib;
+}
+
+void CardFile::correct_size(uint64_t told) {
+  if (!size_ || told % four_gib == *size_ % four_gib) size_ = told;
 }
 
 std::optional<Failure> CardFile::read(uint64_t offset, std::optional<uint64_t> count,
@@ -145,10 +170,8 @@ std::optional<Failure> CardFile::read_by_web(uint64_t offset, std::optional<uint
     address = camera->files()->address(path_);
   }
   if (!address) return Failure(Reason::not_there, "this camera has no web server");
-  const WebFileReader::Outcome outcome = web_.read(*address, {offset, count}, sink, cancellable);
-  if (outcome.whole_size && (!size_ || *outcome.whole_size % four_gib == *size_ % four_gib))
-    size_ = outcome.whole_size;
-  return outcome.failure;
+  WebFileReader::Part part{offset, count, [this](uint64_t told) { correct_size(told); }};
+  return web_.read(*address, part, sink, cancellable).failure;
 }
 
 std::optional<Failure> CardFile::read_by_data(uint64_t offset, std::optional<uint64_t> count,
@@ -169,6 +192,11 @@ std::optional<Failure> CardFile::read_by_data(uint64_t offset, std::optional<uin
     read.size = count;
     if (!count && size_) read.size = *size_ - std::min(*size_, offset);
     read.sink = sink;
+    // What is left of a shorter file can't be told from what comes now, but a larger size that has
+    // the same lower bits is the right one.
+    read.told_size = [this](uint64_t told) {
+      if (size_ && told >= four_gib) correct_size(told);
+    };
     read.done = std::move(handler);
     cancel.number = cancel.files->read(std::move(read));
     if (cancellable)

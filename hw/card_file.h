@@ -33,6 +33,13 @@ std::optional<Failure> connect_and_wait(CameraClient& client, GCancellable* canc
 /// Whether a transfer that failed for this reason may succeed when it is tried again.
 bool may_pass(const Failure& failure);
 
+/// Asks the camera for what it knows about a file. Its own protocol tells only 32 bits of the size;
+/// the web server completes it, if it answers within two seconds. Blocks; not from the camera's
+/// thread. Without `pins`, HTTPS is not used.
+std::optional<Failure> describe_file(CameraClient& client, const std::string& path,
+                                     CertificatePins* pins, MediaInfo& info,
+                                     GCancellable* cancellable);
+
 /// Waits for `duration`, or until it is cancelled.
 void pause(std::chrono::milliseconds duration, GCancellable* cancellable);
 
@@ -76,13 +83,17 @@ class CardFile {
   std::optional<Failure> read_all(uint64_t offset, uint64_t count, const Sink& sink,
                                   std::chrono::milliseconds patience, GCancellable* cancellable);
 
-  /// What is known of its size. The camera's own protocol tells only 32 bits of it, therefore a
-  /// read over the web server may correct it.
+  /// What is known of its size. describe() tells only 32 bits of it, therefore a read may correct
+  /// it. In a sink it is known as far as the camera has told it.
   std::optional<uint64_t> size() const { return size_; }
+  /// To be called if more of the file is there already than its size: until a read corrects it, it
+  /// is taken to be larger by as many times 4 GiB as needed.
+  void assume_more_than(uint64_t bytes);
   /// That of the last read().
   std::optional<FileTransport> used() const { return used_; }
 
  private:
+  void correct_size(uint64_t told);
   std::shared_ptr<Camera> camera_with_files(std::optional<Failure>& failure,
                                             GCancellable* cancellable);
   std::optional<Failure> read_by_web(uint64_t offset, std::optional<uint64_t> count,

@@ -127,10 +127,18 @@ class Downloader {
     if (!options_.clobber && access(options_.destination.c_str(), F_OK) == 0)
       return Failure(Reason::stopped, "'" + options_.destination + "' exists already");
     if (const auto failure = part.open()) return failure;
-    if (file_.size() && part.size() > *file_.size())
-      if (const auto failure = part.restart()) return failure;
+    if (file_.size() && part.size() > *file_.size()) file_.assume_more_than(part.size());
+    const bool is_assumed = file_.size() != info.size;
+    const uint64_t before = part.size();
     tell(part);
-    if (const auto failure = fetch(part, report)) return failure;
+    std::optional<Failure> failure = fetch(part, report);
+    if (failure && is_assumed && part.size() == before && !may_pass(*failure) && !is_cancelled()) {
+      // The size was right, and what is there is not a part of this file.
+      if (auto again = part.restart()) return again;
+      if (auto unknown = describe(info)) return unknown;
+      failure = fetch(part, report);
+    }
+    if (failure) return failure;
     report.size = part.size();
     return part.commit(info.date, options_.clobber);
   }
@@ -161,6 +169,7 @@ class Downloader {
     RetryPause retry;
     while (!file_.size() || part.size() < *file_.size()) {
       const uint64_t before = part.size();
+      const std::optional<uint64_t> known = file_.size();
       write_failure_.reset();
       std::optional<Failure> failure = file_.read(
           part.size(), std::nullopt, [&](std::string_view bytes) { return take(part, bytes); },
@@ -171,6 +180,8 @@ class Downloader {
       if (write_failure_) return write_failure_;
       if (!failure) {
         if (!file_.size() || part.size() >= *file_.size()) break;
+        // The file is longer than was known when this read began.
+        if (part.size() > before && file_.size() != known) continue;
         failure = Failure(Reason::gone, "the camera sent less than the whole file");
       }
       if (failure->reason == Reason::broken && !std::exchange(started_again_, true)) {

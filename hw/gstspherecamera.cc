@@ -66,7 +66,8 @@ struct _GstSphereCamera {
   struct Private {
     std::string location;
     std::shared_ptr<CameraClient> client;
-    consent::Consent consent;
+    // Shared with commands that wait in the camera's thread.
+    const std::shared_ptr<consent::Consent> consent = std::make_shared<consent::Consent>();
     unsigned listener = 0;
     GMainContext* context = nullptr;
   } * priv;
@@ -219,7 +220,9 @@ void AsyncCall::run_in_thread(std::function<void(AsyncCall&)> function) {
 }
 
 std::shared_ptr<CameraClient> client_of(GstSphereCamera* camera) { return camera->priv->client; }
-consent::Consent& consent_of(GstSphereCamera* camera) { return camera->priv->consent; }
+std::shared_ptr<const consent::Consent> consent_of(GstSphereCamera* camera) {
+  return camera->priv->consent;
+}
 
 std::shared_ptr<Camera> connected_camera(AsyncCall& call) {
   const std::shared_ptr<CameraClient> client = call.client();
@@ -352,13 +355,13 @@ void gst_sphere_camera_set_property(GObject* object, guint id, const GValue* val
     case PROP_CONSENT: {
       const GstCaps* caps = gst_value_get_caps(value);
       const CapsRef nothing(caps ? nullptr : gst_caps_new_empty());
-      priv->consent.set_caps(caps ? caps : nothing.get());
+      priv->consent->set_caps(caps ? caps : nothing.get());
       break;
     }
     case PROP_LEDGER: {
       const char* name = g_value_get_string(value);
       const Status opened =
-          priv->consent.set_ledger(name ? std::optional<std::string>(name) : std::nullopt);
+          priv->consent->set_ledger(name ? std::optional<std::string>(name) : std::nullopt);
       if (!opened) GST_WARNING("%s", opened.error().message.c_str());
       break;
     }
@@ -377,10 +380,10 @@ void gst_sphere_camera_get_property(GObject* object, guint id, GValue* value, GP
       g_value_set_boolean(value, priv->client && priv->client->is_ready());
       break;
     case PROP_CONSENT:
-      g_value_take_boxed(value, priv->consent.caps().release());
+      g_value_take_boxed(value, priv->consent->caps().release());
       break;
     case PROP_LEDGER: {
-      const std::optional<std::string> ledger = priv->consent.ledger();
+      const std::optional<std::string> ledger = priv->consent->ledger();
       g_value_set_string(value, ledger ? ledger->c_str() : nullptr);
       break;
     }
@@ -540,8 +543,8 @@ void gst_sphere_camera_connect_async(GstSphereCamera* camera, GCancellable* canc
   if (!camera->priv->client)
     return call->fail(GST_SPHERE_ERROR_INVALID, "the location is not the URI of a camera");
   auto* priv = camera->priv;
-  priv->client->hold(camera, [priv] {
-    return priv->consent.allowed(consent::Category::device, consent::Purpose::bind);
+  priv->client->hold(camera, [consent = consent_of(camera)] {
+    return consent->allowed(consent::Category::device, consent::Purpose::bind);
   });
   // In a thread, because the end of an earlier connection is waited for.
   call->run_in_thread(
@@ -677,17 +680,17 @@ void gst_sphere_camera_identify_async(GstSphereCamera* camera, GCancellable* can
   g_return_if_fail(GST_IS_SPHERE_CAMERA(camera));
   const auto call =
       AsyncCall::start(camera, gst_sphere_camera_identify_async, cancellable, callback, user_data);
-  auto* priv = camera->priv;
-  const auto allowed = [priv] {
-    return priv->consent.allowed(consent::Category::device, consent::Purpose::bind) &&
-           priv->consent.allowed(consent::Category::network, consent::Purpose::bind);
+  const auto allowed = [consent = consent_of(camera)] {
+    return consent->allowed(consent::Category::device, consent::Purpose::bind) &&
+           consent->allowed(consent::Category::network, consent::Purpose::bind);
   };
   if (!allowed())
     return call->fail(GST_SPHERE_ERROR_NOT_AUTHORIZED,
                       "there is no consent to device and network for bind");
   const std::shared_ptr<Camera> one = connected_camera(*call);
   if (!one) return;
-  one->identify(allowed, [call](const std::optional<CameraIdentity>& identity) {
+  const auto wanted = [allowed, call] { return !call->is_over() && allowed(); };
+  one->identify(wanted, [call](const std::optional<CameraIdentity>& identity) {
     if (!identity) return call->fail(GST_SPHERE_ERROR_REFUSED, "the camera does not tell it");
     call->succeed_with(*identity);
   });

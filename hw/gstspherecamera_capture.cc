@@ -225,14 +225,14 @@ void gst_sphere_camera_start_recording_async(GstSphereCamera* camera, GstSphereC
   request.seconds = number(options, "seconds");
   request.slowness = integer(options, "slowness");
   request.back_lens = boolean(options, "back-lens");
-  auto* consent = &consent_of(camera);
-  const auto given = [consent] {
+  const auto given = [consent = consent_of(camera)] {
     return consent->allowed(consent::Category::audio, consent::Purpose::record);
   };
   request.with_sound = given();
-  Camera::Wanted wanted;
   // Consent may be withdrawn while the command is queued.
-  if (request.with_sound) wanted = given;
+  const auto wanted = [given, with_sound = request.with_sound, call = one.call] {
+    return !call->is_over() && (!with_sound || given());
+  };
   one->start_recording(request, wanted, one.call->answered());
 }
 

@@ -168,22 +168,27 @@ void gst_sphere_camera_get_file_info_async(GstSphereCamera* camera, const gchar*
   const auto started =
       start_files(camera, gst_sphere_camera_get_file_info_async, cancellable, callback, user_data);
   if (!started) return;
-  const std::shared_ptr<AsyncCall>& call = started.call;
-  started->info(path, [call](const MediaInfo& info, const std::optional<Failure>& failure) {
-    if (failure) return call->fail(*failure);
-    GstStructure* all = gst_structure_new_empty("sphere-camera-file");
-    const auto add = [&](const char* name, const std::string& value) {
-      if (!value.empty()) gst_structure_set(all, name, G_TYPE_STRING, value.c_str(), nullptr);
-    };
-    add("date", info.date);
-    add("resolution", info.resolution);
-    add("type", info.type);
-    if (info.size)
-      gst_structure_set(all, "size", G_TYPE_INT64, static_cast<gint64>(*info.size), nullptr);
-    if (info.seconds) gst_structure_set(all, "seconds", G_TYPE_DOUBLE, *info.seconds, nullptr);
-    if (info.stitched) gst_structure_set(all, "stitched", G_TYPE_BOOLEAN, *info.stitched, nullptr);
-    call->succeed(all);
-  });
+  // In a thread, because the web server is asked for the size, too.
+  started.call->run_in_thread(
+      [client = client_of(camera), file = std::string(path)](AsyncCall& call) {
+        StoredPins pins;
+        MediaInfo info;
+        if (const auto failure = describe_file(*client, file, &pins, info, call.cancellable()))
+          return call.fail(*failure);
+        GstStructure* all = gst_structure_new_empty("sphere-camera-file");
+        const auto add = [&](const char* name, const std::string& value) {
+          if (!value.empty()) gst_structure_set(all, name, G_TYPE_STRING, value.c_str(), nullptr);
+        };
+        add("date", info.date);
+        add("resolution", info.resolution);
+        add("type", info.type);
+        if (info.size)
+          gst_structure_set(all, "size", G_TYPE_INT64, static_cast<gint64>(*info.size), nullptr);
+        if (info.seconds) gst_structure_set(all, "seconds", G_TYPE_DOUBLE, *info.seconds, nullptr);
+        if (info.stitched)
+          gst_structure_set(all, "stitched", G_TYPE_BOOLEAN, *info.stitched, nullptr);
+        call.succeed(all);
+      });
 }
 
 /**

@@ -39,6 +39,8 @@ class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
   /// Null if there is none, or the camera is gone.
   std::shared_ptr<CameraClient> client() const { return client_.lock(); }
   GCancellable* cancellable() const { return cancellable_.get(); }
+  /// Whether it was answered or cancelled: what it has not sent yet is not wanted any more.
+  bool is_over() const { return !task_; }
 
   /// Keeps this until the call has ended; it is dropped in the caller's main context.
   void keep(std::shared_ptr<void> data);
@@ -81,9 +83,10 @@ class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
   GSource* cancelled_ = nullptr;
 };
 
-/// The connection and the consent of a GstSphereCamera.
+/// The connection and the consent of a GstSphereCamera. A command that waits may need the consent
+/// when the object is gone, because its call was cancelled.
 std::shared_ptr<CameraClient> client_of(GstSphereCamera* camera);
-consent::Consent& consent_of(GstSphereCamera* camera);
+std::shared_ptr<const consent::Consent> consent_of(GstSphereCamera* camera);
 
 /// The camera of a call; null if there is no connection, and then the call has failed.
 std::shared_ptr<Camera> connected_camera(AsyncCall& call);

@@ -65,10 +65,8 @@ gchar** gst_sphere_camera_list_values(GstSphereCamera* camera, const gchar* sett
   g_autoptr(GStrvBuilder) values = g_strv_builder_new();
   for (const SettingInfo::Choice& choice : info->choices)
     g_strv_builder_add(values, info->words_of(choice.value).c_str());
-  if (info->max >= info->min)
-    g_strv_builder_add(values, (std::to_string(info->min) + " to " + std::to_string(info->max) +
-                                (info->unit.empty() ? "" : " " + info->unit))
-                                   .c_str());
+  if (const std::string range = info->range(); !range.empty())
+    g_strv_builder_add(values, range.c_str());
   return g_strv_builder_end(values);
 }
 

@@ -74,8 +74,7 @@ void gst_sphere_camera_set_position_async(GstSphereCamera* camera, gdouble latit
   if (!(latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180 &&
         altitude > -100000 && altitude < 100000))
     return call->fail(GST_SPHERE_ERROR_INVALID, "this is not a position on Earth");
-  auto* consent = &consent_of(camera);
-  const auto given = [consent] {
+  const auto given = [consent = consent_of(camera)] {
     return consent->ask(consent::Category::location, consent::Purpose::camera);
   };
   const consent::Answer answer = given();
@@ -87,7 +86,7 @@ void gst_sphere_camera_set_position_async(GstSphereCamera* camera, gdouble latit
   const Position place = consent::rounded({latitude, longitude, altitude}, answer.precision);
   one->set_position(
       {place.latitude, place.longitude, place.altitude.value_or(0)},
-      [given] { return given().allowed; }, call->answered());
+      [given, call] { return !call->is_over() && given().allowed; }, call->answered());
 }
 
 /**

@@ -87,7 +87,7 @@ WebFileReader::WebFileReader(CertificatePins* pins, std::chrono::seconds timeout
 
 WebFileReader::~WebFileReader() = default;
 
-WebFileReader::Outcome WebFileReader::read(const FileAddress& address, Part part,
+WebFileReader::Outcome WebFileReader::read(const FileAddress& address, const Part& part,
                                            const std::function<Status(std::string_view)>& sink,
                                            GCancellable* cancellable) {
   const bool is_secure = state_->pins && !address.secure_url.empty();
@@ -138,6 +138,7 @@ WebFileReader::Outcome WebFileReader::read(const FileAddress& address, Part part
     return outcome;
   }
 
+  if (outcome.whole_size && part.told_size) part.told_size(*outcome.whole_size);
   std::string block(block_size, '\0');
   uint64_t arrived = 0;
   for (;;) {

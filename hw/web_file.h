@@ -39,6 +39,8 @@ class WebFileReader {
   struct Part {
     uint64_t offset = 0;
     std::optional<uint64_t> size;  ///< empty: up to the end
+    /// Gets the size of the whole file before the sink gets its bytes. May be empty.
+    std::function<void(uint64_t)> told_size = {};
   };
   /// Reads a part of a file. `sink` gets its bytes in order; if it returns an error, the reading
   /// ends with this error. Returns the size of the whole file. A server that can't send a part of a
@@ -47,7 +49,7 @@ class WebFileReader {
     std::optional<uint64_t> whole_size;
     std::optional<Failure> failure;
   };
-  Outcome read(const FileAddress& address, Part part,
+  Outcome read(const FileAddress& address, const Part& part,
                const std::function<Status(std::string_view)>& sink, GCancellable* cancellable);
 
  private:

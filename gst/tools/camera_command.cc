@@ -86,21 +86,27 @@ std::optional<int> CameraCommand::connect() {
   return std::nullopt;
 }
 
-bool CameraCommand::confirm(const std::string& question) {
-  if (yes_) return true;
+std::optional<int> CameraCommand::confirm(const std::string& question) {
+  if (yes_) return std::nullopt;
   if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
     printer_.error("this can't be undone; say --yes if you want it");
-    return false;
+    return exit_failed;
   }
   print(stderr, "%s [y/N] ", question.c_str());
   char answer[16] = {};
   // The signal of Ctrl-C does not end fgets(), because it is only recorded.
   GPollFD polls[2] = {{STDIN_FILENO, G_IO_IN, 0}, {}};
-  if (!g_cancellable_make_pollfd(cancellable(), &polls[1])) return false;
+  if (!g_cancellable_make_pollfd(cancellable(), &polls[1])) return exit_failed;
   g_poll(polls, 2, -1);
   g_cancellable_release_fd(cancellable());
-  if (!(polls[0].revents & G_IO_IN) || !std::fgets(answer, sizeof answer, stdin)) return false;
-  return answer[0] == 'y' || answer[0] == 'Y';
+  if (g_cancellable_is_cancelled(cancellable())) {
+    print(stderr, "\n");
+    return exit_interrupted;
+  }
+  const bool answered = (polls[0].revents & G_IO_IN) && std::fgets(answer, sizeof answer, stdin);
+  if (answered && (answer[0] == 'y' || answer[0] == 'Y')) return std::nullopt;
+  print(stderr, "Nothing was done.\n");
+  return exit_failed;
 }
 
 int CameraCommand::fail(const Failure& failure) {

@@ -57,8 +57,11 @@ class CameraCommand {
   }
   static hw::Failure interrupted() { return {hw::Failure::Reason::stopped, "interrupted"}; }
 
-  /// Asks a person on the terminal; without a terminal, --yes is needed. Prints why not.
-  bool confirm(const std::string& question);
+  /// Asks a person on the terminal; without a terminal, --yes is needed. Without consent, prints
+  /// why, and returns an exit status.
+  std::optional<int> confirm(const std::string& question);
+  /// After Ctrl-C has ended a part of the command: see StopSignals.
+  bool go_on() { return signals_.go_on(); }
   /// Prints the failure, and returns the exit status.
   int fail(const hw::Failure& failure);
   int usage(const std::string& sentence);

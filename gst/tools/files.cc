@@ -10,6 +10,7 @@
 #include "gst/tools/camera_command.h"
 #include "gst/tools/fetch.h"
 #include "gst/tools/output_file.h"
+#include "hw/stored_pins.h"
 
 namespace sphere::tool {
 
@@ -50,7 +51,7 @@ const std::vector<std::string> transports = {"any", "web", "data"};
 int list(CameraCommand& command, hw::CameraFiles& files) {
   JsonWriter json;
   json.open_list("files");
-  bool written = true;
+  bool written = true, none = true;
   const auto answer = command.wait<Failed>([&](auto handler) {
     files.list(
         [&](std::vector<hw::CameraFile> found) {
@@ -67,6 +68,7 @@ int list(CameraCommand& command, hw::CameraFiles& files) {
               rows.push_back({file.path, file.date, file.size ? size_text(*file.size) : ""});
             }
           }
+          none = none && found.empty();
           if (!command.json()) written = print_text(stdout, table_text(rows));
           std::fflush(stdout);
           return written && !g_cancellable_is_cancelled(command.cancellable());
@@ -81,19 +83,20 @@ int list(CameraCommand& command, hw::CameraFiles& files) {
   if (const auto& failure = std::get<0>(*answer)) return command.fail(*failure);
   json.close_list();
   if (command.json()) written = print(json);
+  if (none && !command.json() && isatty(STDOUT_FILENO))
+    print(stderr, "There are no photos and videos on the card.\n");
   return written ? exit_done : exit_failed;
 }
 
-int describe(CameraCommand& command, hw::CameraFiles& files,
-             const std::vector<std::string>& paths) {
+int describe(CameraCommand& command, const std::vector<std::string>& paths) {
+  hw::StoredPins pins;
   JsonWriter json;
   json.open_list("files");
   for (const std::string& path : paths) {
-    const auto answer = command.wait<hw::MediaInfo, Failed>(
-        [&](auto handler) { files.info(card_path(path), std::move(handler)); });
-    if (!answer) return command.fail(CameraCommand::interrupted());
-    if (const auto& failure = std::get<1>(*answer)) return command.fail(*failure);
-    const hw::MediaInfo& info = std::get<0>(*answer);
+    hw::MediaInfo info;
+    if (const auto failure = hw::describe_file(command.client(), card_path(path), &pins, info,
+                                               command.cancellable()))
+      return command.fail(*failure);
     json.open();
     json.add("path", card_path(path));
     std::vector<std::vector<std::string>> rows = {{"Path", card_path(path)}};
@@ -178,9 +181,10 @@ int thumbnail(CameraCommand& command, hw::CameraFiles& files, const std::string&
 
 int remove(CameraCommand& command, hw::CameraFiles& files, const std::vector<std::string>& paths,
            const Options& options) {
-  if (options.all && !command.confirm("Delete all " + std::to_string(paths.size()) +
-                                      " photos and videos from the card?"))
-    return exit_failed;
+  if (options.all)
+    if (const auto status = command.confirm("Delete all " + std::to_string(paths.size()) +
+                                            " photos and videos from the card?"))
+      return *status;
   for (const std::string& path : paths) {
     const auto failure =
         command.run([&](auto handler) { files.remove(card_path(path), std::move(handler)); });
@@ -199,7 +203,7 @@ int remove(CameraCommand& command, hw::CameraFiles& files, const std::vector<std
 int format(CameraCommand& command) {
   hw::CameraUpkeep* upkeep = command.camera().upkeep();
   if (!upkeep) return command.lacking("card that can be formatted over the network");
-  if (!command.confirm("Delete everything on the card?")) return exit_failed;
+  if (const auto status = command.confirm("Delete everything on the card?")) return *status;
   if (const auto failure =
           command.run([&](auto handler) { upkeep->format_card(std::move(handler)); }))
     return command.fail(*failure);
@@ -252,7 +256,7 @@ int files(int argc, char** argv) {
     if (words.empty()) return command.done("There are no photos and videos on the card.");
   }
   if (verb == "ls") return list(command, *card);
-  if (verb == "info") return describe(command, *card, words);
+  if (verb == "info") return describe(command, words);
   if (verb == "get") return get(command, words, options);
   if (verb == "thumb") return thumbnail(command, *card, words[0], options);
   if (verb == "rm") return remove(command, *card, words, options);

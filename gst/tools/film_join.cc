@@ -16,6 +16,7 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/tools/encoded_times.h"
 #include "gst/tools/film_part.h"
+#include "gst/tools/own_pipeline.h"
 #include "gst/tools/stitch_reader.h"
 #include "gst/tools/stitch_sound.h"
 
@@ -90,8 +91,7 @@ GstPadProbeReturn keep_stream_time(GstPad*, GstPadProbeInfo* info, gpointer) {
 
 class Joiner {
  public:
-  explicit Joiner(const FilmJoin& join)
-      : join_(join), pipeline_(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr)))) {}
+  explicit Joiner(const FilmJoin& join) : join_(join) {}
   ~Joiner() { stop(); }
 
   Result<FilmJoined> run(const KeepOn& keep_on, bool* stopped) {
@@ -154,21 +154,12 @@ class Joiner {
     return gst_structure_get_value(gst_caps_get_structure(caps, 0), "codec_data");
   }
 
-  GstElement* add(const char* factory) {
-    GstElement* element = gst_element_factory_make(factory, nullptr);
-    if (element)
-      gst_bin_add(GST_BIN(pipeline_.get()), element);
-    else if (missing_)
-      missing_ = missing_element(factory);
-    return element;
-  }
-
   Status build() {
-    pictures_ = add("appsrc");
-    GstElement* queue = add("queue");
-    muxer_ = add(muxer_of(join_.container));
-    GstElement* sink = add("fdsink");
-    if (!missing_) return missing_;
+    pictures_ = pipeline_.add("appsrc");
+    GstElement* queue = pipeline_.add("queue");
+    muxer_ = pipeline_.add(muxer_of(join_.container));
+    GstElement* sink = pipeline_.add("fdsink");
+    if (!pipeline_.missing()) return pipeline_.missing();
     g_object_set(sink, "fd", join_.output, nullptr);
     set_up_source(pictures_, caps_.get());
     g_autoptr(GstPad) source_pad = gst_element_get_static_pad(pictures_, "src");
@@ -194,12 +185,12 @@ class Joiner {
   }
 
   Status build_sound() {
-    sound_ = add("appsrc");
-    GstElement* converter = add("audioconvert");
-    GstElement* encoder = add("avenc_aac");
-    GstElement* parser = add("aacparse");
-    GstElement* queue = add("queue");
-    if (!missing_) return missing_;
+    sound_ = pipeline_.add("appsrc");
+    GstElement* converter = pipeline_.add("audioconvert");
+    GstElement* encoder = pipeline_.add("avenc_aac");
+    GstElement* parser = pipeline_.add("aacparse");
+    GstElement* queue = pipeline_.add("queue");
+    if (!pipeline_.missing()) return pipeline_.missing();
     const CapsRef form(gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING, "F32LE", "rate",
                                            G_TYPE_INT, film_sound_rate, "channels", G_TYPE_INT,
                                            film_sound_channels, "layout", G_TYPE_STRING,
@@ -219,9 +210,9 @@ class Joiner {
 
   /// The muxer shall know all tracks before the first picture comes.
   Status build_copy(GstPad* pictures) {
-    GstElement* source = add("filesrc");
-    GstElement* demuxer = add(demuxer_of(join_.copied->video()->container));
-    if (!missing_) return missing_;
+    GstElement* source = pipeline_.add("filesrc");
+    GstElement* demuxer = pipeline_.add(demuxer_of(join_.copied->video()->container));
+    if (!pipeline_.missing()) return pipeline_.missing();
     if (!gst_element_link(source, demuxer)) return failed("the demuxer can't be linked");
     g_object_set(source, "location",
                  ("/proc/self/fd/" + std::to_string(join_.copied->descriptor.get())).c_str(),
@@ -329,8 +320,7 @@ class Joiner {
   }
 
   const FilmJoin& join_;
-  GstRef<GstElement> pipeline_;
-  Status missing_ = ok();
+  OwnPipeline pipeline_;
   CapsRef caps_;
   DecodingTimes times_;
   EncodedTimes encoded_;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/tools/own_pipeline.h"
 #include "gst/tools/stitch_reader.h"
 
 namespace sphere::tool {
@@ -27,61 +28,12 @@ static_assert(film_sound_rate == 48000 && film_sound_channels == 2);
 // A decoder needs some sound before it gives the right one.
 constexpr double seek_margin_seconds = 1;
 constexpr guint most_buffers = 32;
-// A file on a slow disk must not be taken for one that can't be decoded.
-constexpr GstClockTime longest_wait = 60 * GST_SECOND;
 
 int64_t samples_of(double seconds) { return std::llround(seconds * film_sound_rate); }
 int64_t samples_of(uint64_t nanoseconds) {
   return static_cast<int64_t>(
       gst_util_uint64_scale_round(nanoseconds, film_sound_rate, GST_SECOND));
 }
-
-/// A pipeline that ends with what it holds.
-class OwnPipeline {
- public:
-  OwnPipeline() : pipeline_(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr)))) {}
-  ~OwnPipeline() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
-  GstElement* get() const { return pipeline_.get(); }
-  GstElement* add(const char* factory) {
-    GstElement* element = gst_element_factory_make(factory, nullptr);
-    if (element)
-      gst_bin_add(GST_BIN(pipeline_.get()), element);
-    else if (missing_)
-      missing_ = missing_element(factory);
-    return element;
-  }
-  const Status& missing() const { return missing_; }
-  /// Decodes up to the first sample. "", or what is wrong.
-  std::string prepare() {
-    gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
-    const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
-    // An element that gives up leaves the others waiting.
-    const MessageRef message(gst_bus_timed_pop_filtered(
-        bus.get(), longest_wait,
-        static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ASYNC_DONE)));
-    if (!message) return "nothing came of it";
-    return GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR ? text_of(message.get()) : "";
-  }
-  /// The error that ended it, in words; "" if there is none.
-  std::string problem() const {
-    const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
-    const MessageRef message(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR));
-    return message ? text_of(message.get()) : std::string();
-  }
-
- private:
-  static std::string text_of(GstMessage* message) {
-    g_autoptr(GError) error = nullptr;
-    gst_message_parse_error(message, &error, nullptr);
-    std::string text = error->message;
-    // GStreamer's sentences end with a stop.
-    while (text.ends_with('.')) text.pop_back();
-    return text.empty() ? "the decoder failed" : text;
-  }
-
-  GstRef<GstElement> pipeline_;
-  Status missing_ = ok();
-};
 
 /// The sound of a file from a time on, as samples. Where the file has none, there is silence.
 class SoundReader {

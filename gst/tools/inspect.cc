@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "gst/sphere/makers/makers.h"
 #include "gst/tools/command.h"
 #include "gst/tools/media_jobs.h"
 #include "gst/tools/media_report.h"
@@ -27,7 +26,8 @@ constexpr const char* description =
     "\n"
     "Nothing is sent anywhere. 'sphere redact' takes out what was found.\n"
     "\n"
-    "Exit status: 0 all files could be examined, 3 one could not.\n"
+    "Exit status: 0 all files could be examined, 3 one could not, or not as a whole: then it is\n"
+    "listed as far as it is known, and 'sphere redact' would refuse it, too.\n"
     "\n"
     "Examples:\n"
     "  sphere inspect holiday.jpg\n"
@@ -59,18 +59,19 @@ int inspect(int argc, char** argv) {
     return exit_failed;
   }
 
-  media::Request request;
-  request.makers = makers::all();
   JsonWriter list;
   list.open_list("files");
-  bool first = true;
+  bool first = true, refused = false;
   const auto work = [&](const MediaJob& job, const WorkProgress& progress) {
-    EditResult<media::Examination> found = examine_file(job.input, request);
+    EditResult<Inspection> inspected = inspect_file(job.input);
     progress(job.bytes);
-    if (auto* error = std::get_if<EditError>(&found)) return EditResult<EditedFile>(*error);
-    return EditResult<EditedFile>(EditedFile{std::move(std::get<media::Examination>(found)), 0});
+    if (auto* error = std::get_if<EditError>(&inspected)) return EditResult<EditedFile>(*error);
+    auto& [found, why] = std::get<Inspection>(inspected);
+    return EditResult<EditedFile>(EditedFile{std::move(found), 0, std::move(why)});
   };
   const auto report = [&](const MediaJob& job, const MediaOutcome& outcome) {
+    const std::optional<Error>& why = outcome.result.refused;
+    refused |= why.has_value();
     if (json) {
       list.open();
       list.add("file", job.input);
@@ -78,6 +79,7 @@ int inspect(int argc, char** argv) {
         list.add("error", outcome.error->error.message);
       else
         add_parts(list, outcome.result.found, all);
+      if (why) list.add("error", why->message);
       list.close();
     }
     if (outcome.error) {
@@ -86,17 +88,19 @@ int inspect(int argc, char** argv) {
       const media::Examination& found = outcome.result.found;
       const std::string counts = count_by_class(found, false);
       print(stdout, "%s%s (%s): %s\n", first ? "" : "\n", job.input.c_str(), name_of(found.kind),
-            counts.empty() ? "nothing that tells about people" : counts.c_str());
+            !counts.empty() ? counts.c_str()
+            : why           ? "nothing was found in what is known"
+                            : "nothing that tells about people");
       print_text(stdout, part_table(found, all, false));
-      for (const std::string& remark : found.remarks) print(stdout, "  %s.\n", remark.c_str());
     }
+    if (why) printer.error(why->message + "; more than is listed may be in it");
     first = false;
   };
   const int status =
       run_media_jobs(*jobs, {.threads = threads, .progress = !quiet, .passes = 1}, work, report);
   list.close_list();
   if (json) print(list);
-  return status;
+  return status == exit_done && refused ? exit_unexamined : status;
 }
 
 const Registration registration({"inspect", "list what a file tells about people", inspect});

@@ -16,6 +16,7 @@
 #include "gst/sphere/makers/makers.h"
 #include "gst/sphere/media/box.h"
 #include "gst/sphere/media/edits.h"
+#include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/source.h"
 #include "gst/sphere/media/trace_search.h"
 #include "gst/tools/output_file.h"
@@ -135,7 +136,18 @@ Status look_again(const media::Source& written, const Examination& before, const
   look.in_place = request.in_place;
   look.skip_pictures = request.skip_pictures;
   look.makers = request.makers;
-  const Result<Examination> again = media::examine(written, look);
+  const std::vector<media::ByteRange> unread =
+      request.skip_pictures ? media::media_data(written) : std::vector<media::ByteRange>();
+  uint64_t done = 0;
+  const std::function<bool(uint64_t)> tell = [&](uint64_t now) {
+    return !progress || progress(now - std::exchange(done, now));
+  };
+  const std::vector<Position> allowed = allowed_positions(request, before.traces);
+  // What the reader of the format reads is searched in the same pass.
+  media::SearchedSource searched(
+      written, media::TraceSearch(before.traces, request.policy, allowed), tell, unread);
+  const Result<Examination> again = media::examine(searched, look);
+  if (searched.stopped()) return media::edit_stopped();
   if (!again) return failed("the result can't be examined: " + again.error().message);
   if (const media::Part* part = denied_part(*again, look.policy))
     return failed("the result still has " + std::string(name_of(part->part_class)) + " (" +
@@ -144,17 +156,26 @@ Status look_again(const media::Source& written, const Examination& before, const
     return failed("the result would be changed once more; this is an error of gst-sphere");
   if (request.position && !request.policy.place)
     if (const Status places = look_at_places(written, request); !places) return places;
-  const std::vector<media::ByteRange> unread =
-      request.skip_pictures ? media::media_data(written) : std::vector<media::ByteRange>();
-  uint64_t done = 0;
-  const Result<std::optional<media::FoundTrace>> trace = media::find_traces(
-      written, before.traces, request.policy,
-      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); },
-      allowed_positions(request, before.traces), unread);
+  const Result<std::optional<media::FoundTrace>> trace = searched.finish();
   if (!trace) return trace.error();
   if (*trace)
     return failed("the result still has what was taken out: " + (*trace)->encoding + ", at byte " +
                   std::to_string((*trace)->offset));
+  return ok();
+}
+
+/// The file must have what was written into it: then it is as it was planned.
+Status compare_edits(const media::Source& written, const std::vector<media::Edit>& edits) {
+  for (const media::Edit& edit : edits) {
+    bool same = !edit.zeros || media::only_zeros(written, edit.offset, edit.offset + edit.length);
+    if (!edit.zeros) {
+      std::vector<uint8_t> bytes(edit.bytes.size());
+      same = written.read_all(edit.offset, bytes) && bytes == edit.bytes;
+    }
+    if (!same)
+      return failed("the file does not have what was written into it, at byte " +
+                    std::to_string(edit.offset));
+  }
   return ok();
 }
 
@@ -172,6 +193,26 @@ EditResult<Examination> examine_file(const std::string& path, const Request& req
   Result<Examination> found = media::examine(file->source, request);
   if (!found) return about(path, found.error(), exit_unexamined);
   return std::move(*found);
+}
+
+EditResult<Inspection> inspect_file(const std::string& path) {
+  const Result<OpenFile> file = open_file(path, O_RDONLY);
+  if (!file) return about(path, file.error(), exit_failed);
+  // As if nothing may stay: then readers look into what they could leave alone otherwise.
+  Request request;
+  request.policy = media::Policy();
+  request.makers = makers::all();
+  Result<Examination> found = media::examine(file->source, request);
+  const Status possible = found ? media::check_edits(file->source, *found) : Status(found.error());
+  if (possible) {
+    // They say what was taken out.
+    found->remarks.clear();
+    return Inspection{std::move(*found), std::nullopt};
+  }
+  request.policy = media::Policy::everything();
+  found = media::examine(file->source, request);
+  if (!found) return about(path, found.error(), exit_unexamined);
+  return Inspection{std::move(*found), about(path, possible.error(), exit_unexamined).error};
 }
 
 std::optional<Position> first_position(const std::string& path) {
@@ -226,15 +267,28 @@ EditResult<EditedFile> edit_file_in_place(const std::string& path, const Request
   Result<Examination> found = media::examine(file->source, request);
   if (!found) return about(path, found.error(), exit_unexamined);
   uint64_t done = 0;
-  const Status written = media::edit_in_place(
-      file->descriptor.get(), file->source, *found,
-      [&](uint64_t now) { return !progress || progress(now - std::exchange(done, now)); });
+  const media::EditProgress tell = [&](uint64_t now) {
+    return !progress || progress(now - std::exchange(done, now));
+  };
+  const Result<media::HeldEdits> held = media::hold_edits(file->source, *found, tell);
+  if (!held)
+    return about(path, held.error(),
+                 held.error().kind == Error::Kind::invalid ? exit_unexamined : exit_failed);
+  // As it will be, before anything is written.
+  if (held->complete) {
+    const media::EditedSource planned(file->source, held->edits);
+    if (const Status clean = look_again(planned, *found, request, progress); !clean)
+      return about(path, clean.error(), exit_unexamined);
+  }
+  const int descriptor = file->descriptor.get();
+  const Status written = media::write_in_place(descriptor, file->source, *found, *held, tell);
   if (!written) return about(path, written.error(), exit_failed);
-  if (fsync(file->descriptor.get()) != 0)
+  if (fsync(descriptor) != 0)
     return about(path, failed(std::string("can't be written: ") + std::strerror(errno)),
                  exit_failed);
-  if (const Status clean = look_again(file->source, *found, request, progress); !clean)
-    return about(path, clean.error(), exit_unexamined);
+  const Status clean = held->complete ? compare_edits(file->source, held->edits)
+                                      : look_again(file->source, *found, request, progress);
+  if (!clean) return about(path, clean.error(), exit_unexamined);
   return EditedFile{std::move(*found), file->source.size()};
 }
 

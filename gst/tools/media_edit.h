@@ -24,6 +24,8 @@ using WorkProgress = std::function<bool(uint64_t)>;
 struct EditedFile {
   media::Examination found;  ///< what IN had, with the parts that were removed
   uint64_t bytes = 0;        ///< of OUT
+  /// Of a file that was only inspected: why something in it can't be examined.
+  std::optional<Error> refused = std::nullopt;
 };
 
 /// Why there is no result, and the command's exit status for it.
@@ -44,6 +46,16 @@ EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* outp
 /// Opens and examines a file.
 EditResult<media::Examination> examine_file(const std::string& path, const media::Request& request);
 
+/// What `sphere inspect` tells about a file.
+struct Inspection {
+  media::Examination found;
+  /// Why 'sphere redact' would not write the file: something in it can't be examined.
+  std::optional<Error> refused;
+};
+
+/// Lists what is in a file, and finds out whether all of it could be taken out.
+EditResult<Inspection> inspect_file(const std::string& path);
+
 /// The first position that a file tells; nothing if there is none, or the file can't be examined.
 std::optional<Position> first_position(const std::string& path);
 
@@ -52,8 +64,10 @@ std::optional<Position> first_position(const std::string& path);
 EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, bool clobber,
                                  const media::Request& request, const WorkProgress& progress);
 
-/// The same in the file itself; `request.in_place` has to be set. An error afterwards can't bring
-/// the file back as it was. Where `request.skip_pictures` is set, the samples are not searched.
+/// The same in the file itself; `request.in_place` has to be set. What it will be is examined and
+/// searched before anything is written; only with more edits than are held in memory afterwards,
+/// and an error can't bring the file back then. Where `request.skip_pictures` is set, the samples
+/// are not searched.
 EditResult<EditedFile> edit_file_in_place(const std::string& path, const media::Request& request,
                                           const WorkProgress& progress);
 

@@ -58,6 +58,8 @@ const char* name_of(media::Kind kind) {
       return "TIFF or DNG";
     case media::Kind::webp:
       return "WebP";
+    case media::Kind::heif:
+      return "HEIC or AVIF";
     case media::Kind::unknown:
       break;
   }

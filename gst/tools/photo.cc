@@ -80,15 +80,19 @@ class Shots {
     return ok();
   }
 
-  /// After the end of a series, a photo that was begun is still taken. It is not one of those that
-  /// were asked for.
-  void wait_until_idle() {
+  /// After the end of a series, a photo that was begun is still taken. `counts`: it is one of those
+  /// that were asked for.
+  void wait_until_idle(bool counts) {
+    saved_.go_on();
     const auto until = std::chrono::steady_clock::now() + longest_;
     while (std::chrono::steady_clock::now() < until) {
       if (command_.run([&](auto handler) { command_.camera().update_state(std::move(handler)); }))
-        return;
-      if (!command_.camera().state().taking_photos) return;
-      (void)saved_.take(between_questions);
+        break;
+      const bool is_idle = !command_.camera().state().taking_photos;
+      while (const auto path =
+                 saved_.take(is_idle ? std::chrono::milliseconds(0) : between_questions))
+        if (counts) add(*path);
+      if (is_idle) break;
     }
   }
 
@@ -151,13 +155,19 @@ int photo(int argc, char** argv) {
                                  : shots.wait_for(is_series                     ? count
                                                   : request.kind == Kind::burst ? *request.count
                                                                                 : 1);
-  // The series goes on in the camera until it is told to stop, also after Ctrl-C.
-  if (is_series) {
+  // A series or a timer goes on in the camera until it is told to stop.
+  const bool is_cancelled = g_cancellable_is_cancelled(command.cancellable());
+  if (is_series || (is_cancelled && request.kind == Kind::timed))
     (void)hw::await<hw::Camera::Answer>(
         nullptr, [&](auto handler) { command.camera().stop(std::move(handler)); });
-    if (taken) shots.wait_until_idle();
+  // Ctrl-C ends the series; a second one ends the command.
+  bool ended_by_person = false;
+  if (is_series) {
+    ended_by_person = command.go_on();
+    if (taken || ended_by_person) shots.wait_until_idle(ended_by_person);
   }
-  if (!taken && !(is_series && g_cancellable_is_cancelled(command.cancellable())))
+  if (ended_by_person && shots.paths().empty()) return exit_interrupted;
+  if (!taken && !ended_by_person)
     return command.fail({hw::Failure::Reason::silent, taken.error().message});
   JsonWriter json;
   json.add("photos", shots.paths());

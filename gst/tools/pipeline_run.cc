@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gst/sphere/gstsphere.h"
+#include "gst/tools/bus_watch.h"
 
 namespace sphere::tool {
 
@@ -50,13 +51,7 @@ PipelineRun::PipelineRun(const StitchOptions& options, const StitchInput& input,
 
 Outcome PipelineRun::go() {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline_->element()));
-  gst_bus_add_watch(
-      bus.get(),
-      +[](GstBus*, GstMessage* message, gpointer self) -> gboolean {
-        static_cast<PipelineRun*>(self)->hear(message);
-        return G_SOURCE_CONTINUE;
-      },
-      this);
+  watch_bus<&PipelineRun::hear>(pipeline_->element(), this);
   const guint timer = g_timeout_add(
       progress_interval_ms,
       +[](gpointer self) -> gboolean {

@@ -42,42 +42,57 @@ Progress::Progress(bool wanted, const char* unit)
   if (terminal && std::strcmp(terminal, "dumb") == 0) active_ = false;
 }
 
-void Progress::show(uint64_t done, uint64_t total) {
-  const gint64 now = g_get_monotonic_time();
-  if (!active_ || (drawn_ && now - last_ < redraw_interval)) return;
+bool Progress::is_due(gint64 now) {
+  if (!active_ || (drawn_ && now - last_ < redraw_interval)) return false;
   last_ = now;
   drawn_ = true;
-  const double seconds = static_cast<double>(now - begin_) / G_USEC_PER_SEC;
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-  const auto width = static_cast<size_t>(std::max(narrowest, terminal_width() - 1));
+  return true;
+}
 
-  char text[160];
+void Progress::draw(const std::string& text, std::optional<double> part) {
+  const auto width = static_cast<size_t>(std::max(narrowest, terminal_width() - 1));
   std::string line;
-  if (total > 0) {
-    done = std::min(done, total);
-    const double part = static_cast<double>(done) / static_cast<double>(total);
-    const std::string left =
-        rate > 0 ? clock_text(static_cast<double>(total - done) / rate) : std::string("-:--");
-    // All numbers have the width of the largest one, so that the bar does not move.
-    const int digits = static_cast<int>(std::to_string(total).size());
-    std::snprintf(text, sizeof text, "%3d%%  %*llu/%llu %s  %5.1f/s  %5s left",
-                  static_cast<int>(100 * part), digits, static_cast<unsigned long long>(done),
-                  static_cast<unsigned long long>(total), unit_, rate, left.c_str());
-    const size_t taken = std::strlen(text);
-    if (taken + 14 <= width) {
-      const size_t room = std::min<size_t>(width - taken - 4, 60);
-      const auto filled = static_cast<size_t>(part * static_cast<double>(room));
-      line = "[" + std::string(filled, '#') + std::string(room - filled, '.') + "] ";
-    }
-    line += text;
-  } else {
-    std::snprintf(text, sizeof text, "%llu %s  %.1f/s  %s", static_cast<unsigned long long>(done),
-                  unit_, rate, clock_text(seconds).c_str());
-    line = text;
+  if (part && text.size() + 14 <= width) {
+    const size_t room = std::min<size_t>(width - text.size() - 4, 60);
+    const auto filled = static_cast<size_t>(*part * static_cast<double>(room));
+    line = "[" + std::string(filled, '#') + std::string(room - filled, '.') + "] ";
   }
+  line += text;
   line.resize(std::min(line.size(), width));
   std::fprintf(stderr, "\r\x1b[K%s", line.c_str());
   std::fflush(stderr);
+}
+
+void Progress::show(uint64_t done, uint64_t total) {
+  const gint64 now = g_get_monotonic_time();
+  if (!is_due(now)) return;
+  const double seconds = static_cast<double>(now - begin_) / G_USEC_PER_SEC;
+  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  char text[160];
+  if (total == 0) {
+    std::snprintf(text, sizeof text, "%llu %s  %.1f/s  %s", static_cast<unsigned long long>(done),
+                  unit_, rate, clock_text(seconds).c_str());
+    return draw(text, std::nullopt);
+  }
+  done = std::min(done, total);
+  const double part = static_cast<double>(done) / static_cast<double>(total);
+  const std::string left =
+      rate > 0 ? clock_text(static_cast<double>(total - done) / rate) : std::string("-:--");
+  // All numbers have the width of the largest one, so that the bar does not move.
+  const int digits = static_cast<int>(std::to_string(total).size());
+  std::snprintf(text, sizeof text, "%3d%%  %*llu/%llu %s  %5.1f/s  %5s left",
+                static_cast<int>(100 * part), digits, static_cast<unsigned long long>(done),
+                static_cast<unsigned long long>(total), unit_, rate, left.c_str());
+  draw(text, part);
+}
+
+void Progress::show_time(uint64_t passed, uint64_t total) {
+  if (!is_due(g_get_monotonic_time())) return;
+  const std::string time = clock_text(static_cast<double>(passed));
+  if (total == 0) return draw(time, std::nullopt);
+  passed = std::min(passed, total);
+  draw(time + " of " + clock_text(static_cast<double>(total)),
+       static_cast<double>(passed) / static_cast<double>(total));
 }
 
 void Progress::clear() {

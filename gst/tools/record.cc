@@ -35,13 +35,13 @@ constexpr std::chrono::seconds longest_closing{60};
 /// and shows the time.
 void wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
                   std::optional<std::string>& path) {
-  Progress progress(!command.printer().quiet && !command.json(), "s");
+  Progress progress(!command.printer().quiet && !command.json());
   const gint64 begin = g_get_monotonic_time();
   GPollFD poll = {};
   if (!g_cancellable_make_pollfd(command.cancellable(), &poll)) return;
   for (;;) {
     const gint64 passed = (g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
-    progress.show(static_cast<uint64_t>(passed), static_cast<uint64_t>(seconds));
+    progress.show_time(static_cast<uint64_t>(passed), static_cast<uint64_t>(seconds));
     if (seconds && passed >= seconds) break;
     path = saved.take();
     if (path || g_cancellable_is_cancelled(command.cancellable())) break;
@@ -95,6 +95,8 @@ int record(int argc, char** argv) {
   };
   if (mark) {
     const auto failure = call([&](auto handler) { command.camera().mark(std::move(handler)); });
+    if (failure && !command.camera().state().recording)
+      return command.fail({failure->reason, "the camera is not recording"});
     return failure ? command.fail(*failure) : command.done("Marked.");
   }
   const auto given = [&command] {
@@ -104,7 +106,6 @@ int record(int argc, char** argv) {
   if (!stop) {
     const consent::Answer sound = given();
     request.with_sound = sound.allowed;
-    if (!sound.allowed) command.printer().warn("the recording is without sound: " + sound.reason);
     hw::Camera::Wanted wanted;
     // Consent may be withdrawn while the command is queued.
     if (sound.allowed) wanted = [given] { return given().allowed; };
@@ -112,6 +113,10 @@ int record(int argc, char** argv) {
           command.camera().start_recording(request, wanted, std::move(handler));
         }))
       return command.fail(*failure);
+    if (!sound.allowed)
+      command.printer().warn("the recording is without sound, because you have not agreed to it (" +
+                             sound.reason +
+                             "); 'sphere consent give audio --purpose record' does that");
     if (start) return command.done("Recording.");
     wait_for_end(command, saved, duration, path);
   }
@@ -119,8 +124,9 @@ int record(int argc, char** argv) {
     if (const auto failure = call([&](auto handler) { command.camera().stop(std::move(handler)); }))
       return command.fail(*failure);
   }
+  // Ctrl-C has ended the recording; the file is still wanted. A second one ends the command.
+  if (command.go_on()) saved.go_on();
   if (!path) {
-    // Ctrl-C has ended the recording; the file is still wanted.
     const Result<std::string> next = saved.next(longest_closing);
     if (next)
       path = *next;

@@ -10,6 +10,7 @@
 #include "gst/tools/auto_view.h"
 #include "gst/tools/command.h"
 #include "gst/tools/edit_list.h"
+#include "gst/tools/output_options.h"
 #include "gst/tools/time_option.h"
 
 namespace sphere::tool {
@@ -46,14 +47,6 @@ constexpr const char* description =
     "  sphere reframe ride.mp4 planet.mp4 --projection little-planet --size 1080x1080\n"
     "  sphere reframe ride.mp4 fast.mp4 --from 1:30 --to 2:00 --speed 4 --fps 30\n"
     "  sphere reframe --edit holiday.json film.mp4\n";
-
-/// Values that command lines have as text.
-struct Words {
-  const char* name;
-  const char* typed;
-  std::string* chosen;
-  const std::vector<std::string>& choices;
-};
 
 /// The words that tell of times, and the list of clips.
 struct TimeWords {
@@ -115,19 +108,15 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
   g_autofree char* lens = nullptr;
   g_autofree char* level = nullptr;
   g_autofree char* interpolation = nullptr;
-  g_autofree char* codec = nullptr;
-  g_autofree char* preset = nullptr;
-  g_autofree char* drawer = nullptr;
   g_autofree char* from = nullptr;
   g_autofree char* to = nullptr;
   g_autofree char* fps = nullptr;
   g_autofree char* edit = nullptr;
   double speed = 1;
   double yaw = 0, pitch = 0, roll = 0, fov = 0;
-  int quality = -1, threads = 0;
-  gboolean no_audio = FALSE, no_clobber = FALSE, force = FALSE, quiet = FALSE, verbose = FALSE,
-           json = FALSE;
-  GOptionEntry entries[] = {
+  OutputOptions output({"drawer", "Where to draw (default: auto, the GPU if there is one)",
+                        "Take IN even if it looks like an ordinary picture"});
+  std::vector<GOptionEntry> entries = {
       {"keyframes", 'k', 0, G_OPTION_ARG_FILENAME, &keyframes,
        "What is looked at along time; replaces the options up to --projection", "FILE"},
       {"yaw", 0, 0, G_OPTION_ARG_DOUBLE, &yaw, "Turn right, -360 to 360", "DEGREES"},
@@ -167,40 +156,17 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
       {"interpolation", 0, 0, G_OPTION_ARG_STRING, &interpolation,
        "How values between the pixels of IN are calculated; cubic is sharper (default: cubic)",
        "linear|cubic"},
-      {"quality", 'q', 0, G_OPTION_ARG_INT, &quality,
-       "Video: 0 (best) to 50, default 18 (HEVC: 20). JPEG: 1 to 100 (best), default 95", "N"},
-      {"codec", 0, 0, G_OPTION_ARG_STRING, &codec,
-       "How a video is encoded: h264 (default), or hevc, which is smaller and slower", "h264|hevc"},
-      {"preset", 0, 0, G_OPTION_ARG_STRING, &preset,
-       "Speed of the encoder, ultrafast to placebo; slower gives smaller files (default: veryfast)",
-       "NAME"},
-      {"drawer", 0, 0, G_OPTION_ARG_STRING, &drawer,
-       "Where to draw (default: auto, the GPU if there is one)", "auto|cpu|gl"},
-      {"threads", 0, 0, G_OPTION_ARG_INT, &threads,
-       "Number of threads, 1 to 256, or 0 for one on each core (default: 0)", "N"},
-      {"no-audio", 0, 0, G_OPTION_ARG_NONE, &no_audio, "Leave the sound track out", nullptr},
-      {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber, "Fail if OUT exists", nullptr},
-      {"force", 0, 0, G_OPTION_ARG_NONE, &force,
-       "Take IN even if it looks like an ordinary picture", nullptr},
-      {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "Print no progress, no warnings and no result",
-       nullptr},
-      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
-       "Print each step and the elements that do it", nullptr},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print the result as JSON", nullptr},
-      {}};
+  };
   AutoViewOption automatic;
   VoiceOption voice;
-  std::vector<GOptionEntry> all_entries(std::begin(entries), std::end(entries) - 1);
-  for (const GOptionEntry& entry : automatic.entries()) all_entries.push_back(entry);
-  for (const GOptionEntry& entry : voice.entries()) all_entries.push_back(entry);
-  all_entries.push_back({});
+  for (const GOptionEntry& entry : automatic.entries()) entries.push_back(entry);
+  for (const GOptionEntry& entry : voice.entries()) entries.push_back(entry);
+  output.add_to(&entries);
   std::vector<std::string> rest;
   const Status parsed =
       parse_options("reframe", "IN OUT", "Makes a flat photo or film of a 360 one.", description,
-                    all_entries.data(), argc, argv, &rest);
-  options->quiet = quiet;
-  options->verbose = verbose;
-  options->json = json;
+                    entries.data(), argc, argv, &rest);
+  output.read_printing(options);
   if (!parsed) return parsed;
   const size_t expected = edit ? 1 : 2;
   if (rest.size() < expected)
@@ -223,13 +189,7 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
     if (const Status taken = take_keyframes(keyframes, options); !taken)
       return invalid("--keyframes: " + taken.error().message);
   }
-  if (projection) {
-    static const std::vector<std::string> projections(projection_names.begin(),
-                                                      projection_names.end());
-    const Result<int> known = choose("--projection", projection, projections);
-    if (!known) return known.error();
-    options->projection = static_cast<Projection>(*known);
-  }
+  if (const Status known = read_projection(projection, &options->projection); !known) return known;
   if (!keyframes) {
     options->yaw = yaw;
     options->pitch = pitch;
@@ -237,31 +197,13 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
     options->fov = fov;
   }
   if (const Status in = check_view(*options, "--"); !in) return in;
-  if (const Status in = check_range("--threads", threads, 0, 256); !in) return in;
-  if (quality != -1) {
-    if (options->png_out) return invalid("--quality can't be used for a PNG, which is lossless");
-    const Status in = options->photo_out ? check_range("--quality", quality, 1, 100)
-                                         : check_range("--quality", quality, 0, largest_quantizer);
-    if (!in) return in;
-  }
-  if (codec && options->photo_out) return invalid("--codec can't be used for a picture");
+  if (const Status read = output.read(options); !read) return read;
   if (lens && !*lens) return invalid("--lens is empty");
   options->interpolation = "cubic";
-  static const std::vector<std::string> levels = {"off", "horizon", "full"},
-                                        interpolations = {"linear", "cubic"},
-                                        drawers = {"auto", "cpu", "gl"}, codecs = {"h264", "hevc"};
-  const Words words[] = {
-      {"--level", level, &options->level, levels},
-      {"--interpolation", interpolation, &options->interpolation, interpolations},
-      {"--drawer", drawer, &options->stitcher, drawers},
-      {"--codec", codec, &options->codec, codecs},
-      {"--preset", preset, &options->preset, encoder_presets()}};
-  for (const Words& word : words) {
-    if (!word.typed) continue;
-    if (const Result<int> known = choose(word.name, word.typed, word.choices); !known)
-      return known.error();
-    *word.chosen = word.typed;
-  }
+  const Status words = read_words(
+      {{"--level", level, &options->level, {"off", "horizon", "full"}},
+       {"--interpolation", interpolation, &options->interpolation, {"linear", "cubic"}}});
+  if (!words) return words;
   if (size) {
     if (const Status in = parse_size(size, &options->width, &options->height); !in) return in;
   } else if (!options->photo_out && options->projection == Projection::perspective) {
@@ -271,11 +213,6 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
   options->search = lens && std::string_view(lens) == "auto";
   if (lens && !options->search) options->lens = lens;
   options->dng = has_ending(options->lens, ".dng");
-  options->quality = quality;
-  options->threads = threads;
-  options->audio = !no_audio;
-  options->clobber = !no_clobber;
-  options->force = force;
   if (const Status found = automatic.parse(options); !found) return found;
   if ((options->follow || !options->save_keyframes.empty()) && edit)
     return invalid("--follow and --save-keyframes are for one video, and --edit names several");

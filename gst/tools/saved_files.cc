@@ -9,7 +9,7 @@ namespace sphere::tool {
 SavedFiles::SavedFiles(CameraCommand& command) : command_(command) {
   listener_ = command.client().add_listener([this](const hw::CameraEvent& event) {
     const Lock lock(mutex_);
-    if (event.kind == hw::CameraEvent::Kind::ended) over_ = true;
+    if (event.kind == hw::CameraEvent::Kind::ended) lost_ = true;
     if (!event.file.empty()) paths_.push_back(event.file);
     changed_.notify_all();
   });
@@ -17,7 +17,7 @@ SavedFiles::SavedFiles(CameraCommand& command) : command_(command) {
       g_cancellable_connect(command.cancellable(), G_CALLBACK(+[](GCancellable*, gpointer data) {
                               auto* self = static_cast<SavedFiles*>(data);
                               const Lock lock(self->mutex_);
-                              self->over_ = true;
+                              self->cancelled_now_ = true;
                               self->changed_.notify_all();
                             }),
                             this, nullptr);
@@ -31,18 +31,23 @@ SavedFiles::~SavedFiles() {
 Result<std::string> SavedFiles::next(std::chrono::seconds timeout) {
   if (std::optional<std::string> path = take(timeout)) return std::move(*path);
   const Lock lock(mutex_);
-  if (!over_)
+  if (!lost_ && !cancelled_now_)
     return failed("the camera has not told within " + std::to_string(timeout.count()) +
                   " s that the file is saved; look at its display");
-  return failed(g_cancellable_is_cancelled(command_.cancellable())
+  return failed(cancelled_now_
                     ? "interrupted"
                     : "the connection to the camera was lost; the file may be on its card");
+}
+
+void SavedFiles::go_on() {
+  const Lock lock(mutex_);
+  cancelled_now_ = false;
 }
 
 std::optional<std::string> SavedFiles::take(std::chrono::milliseconds within) {
   const auto until = std::chrono::steady_clock::now() + within;
   const Lock lock(mutex_);
-  while (paths_.empty() && !over_ &&
+  while (paths_.empty() && !lost_ && !cancelled_now_ &&
          changed_.wait_until(mutex_, until) != std::cv_status::timeout) {
   }
   if (paths_.empty()) return std::nullopt;

@@ -25,6 +25,8 @@ class SavedFiles {
   /// Waits for the next path, relative to the card. Fails after `timeout`, when the connection is
   /// lost, or when the command is interrupted.
   Result<std::string> next(std::chrono::seconds timeout);
+  /// After Ctrl-C: waits again.
+  void go_on();
   /// The path, if one has come already, or comes within this time.
   std::optional<std::string> take(std::chrono::milliseconds within = {});
 
@@ -35,7 +37,8 @@ class SavedFiles {
   Mutex mutex_;  // protects what follows; the innermost
   std::condition_variable_any changed_;
   std::deque<std::string> paths_ SPHERE_GUARDED_BY(mutex_);
-  bool over_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool lost_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool cancelled_now_ SPHERE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace sphere::tool

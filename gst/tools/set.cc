@@ -27,7 +27,7 @@ constexpr const char* description =
     "Examples:\n"
     "  sphere set --list\n"
     "  sphere set video-resolution '2304x1152@60'\n"
-    "  sphere set madv://192.168.42.1 photo-exposure -1\n"
+    "  sphere set madv://192.168.42.1 photo-exposure -0.5\n"
     "  sphere set --service card-space type=free\n";
 
 int list_settings(CameraCommand& command, const std::vector<hw::SettingInfo>& settings) {

@@ -195,6 +195,7 @@ Status read_content(const media::Source& source, StitchInput* input) {
       return keep(read_avi(source, descriptor), input);
     case media::Kind::mpegts:
       return keep(read_transport_stream(source, descriptor), input);
+    case media::Kind::heif:
     case media::Kind::unknown:
       break;
   }

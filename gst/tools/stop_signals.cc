@@ -26,14 +26,24 @@ StopSignals::StopSignals() : cancellable_(g_cancellable_new()) {
   quit_ = Descriptor(eventfd(0, EFD_CLOEXEC));
   thread_ = std::thread([this] {
     pollfd polled[] = {{signals_.get(), POLLIN, 0}, {quit_.get(), POLLIN, 0}};
-    while (poll(polled, 2, -1) < 0 && errno == EINTR) {
+    for (;;) {
+      while (poll(polled, 2, -1) < 0 && errno == EINTR) {
+      }
+      signalfd_siginfo info = {};
+      if (!(polled[0].revents & POLLIN) || read(signals_.get(), &info, sizeof info) != sizeof info)
+        return;
+      signal_ = static_cast<int>(info.ssi_signo);
+      ++count_;
+      g_cancellable_cancel(cancellable_.get());
     }
-    signalfd_siginfo info = {};
-    if (!(polled[0].revents & POLLIN) || read(signals_.get(), &info, sizeof info) != sizeof info)
-      return;
-    signal_ = static_cast<int>(info.ssi_signo);
-    g_cancellable_cancel(cancellable_.get());
   });
+}
+
+bool StopSignals::go_on() {
+  if (signal_ != SIGINT || count_ != 1) return false;
+  g_cancellable_reset(cancellable_.get());
+  signal_ = count_ = 0;
+  return true;
 }
 
 StopSignals::~StopSignals() {

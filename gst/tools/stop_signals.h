@@ -23,14 +23,18 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   GCancellable* cancellable() const { return cancellable_.get(); }
-  /// The signal that came; 0: none.
+  /// The last signal that came; 0: none.
   int signal() const { return signal_; }
+  /// Forgets a Ctrl-C that ended only a part of the command, so that the rest can be cancelled
+  /// anew. Not while something waits for the cancellable. Returns whether there was one, and no
+  /// other signal.
+  bool go_on();
 
  private:
   const ObjectRef<GCancellable> cancellable_;
   Descriptor signals_, quit_;
   sigset_t before_;
-  std::atomic<int> signal_ = 0;
+  std::atomic<int> signal_ = 0, count_ = 0;
   std::thread thread_;
 };
 

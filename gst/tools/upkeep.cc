@@ -88,7 +88,9 @@ int power(int argc, char** argv) {
   if (const auto status = begin(command, {}, false, 1, argc, argv)) return *status;
   if (command.words().empty()) return command.usage("a word is missing: " + listed(words));
   const Result<int> word = choose("the word", command.words()[0], words);
-  if (!word) return command.usage(word.error().message);
+  if (!word)
+    return command.usage("'" + command.words()[0] + "' is not one of " + listed(words) +
+                         suggestion(command.words()[0], words));
   int failed = exit_failed;
   hw::CameraUpkeep* upkeep = connect_upkeep(command, "power switch on the network", &failed);
   if (!upkeep) return failed;
@@ -122,10 +124,14 @@ int reset(int argc, char** argv) {
   int failed = exit_failed;
   hw::CameraUpkeep* upkeep = connect_upkeep(command, "reset on the network", &failed);
   if (!upkeep) return failed;
-  if (!command.confirm(everything ? "Reset all settings, the Wi-Fi and the clock of the camera?"
-                                  : "Reset all settings of the camera?"))
-    return exit_failed;
-  return run_upkeep(command, *upkeep, "The camera has its factory settings.",
+  if (const auto status =
+          command.confirm(everything ? "Reset all settings, the Wi-Fi and the clock of the camera?"
+                                     : "Reset all settings of the camera?"))
+    return *status;
+  return run_upkeep(command, *upkeep,
+                    everything ? "The camera has its factory settings. Its Wi-Fi may have another "
+                                 "name and password now; join it again."
+                               : "The camera has its factory settings.",
                     [&](hw::CameraUpkeep& one, auto handler) { one.reset(everything, handler); });
 }
 
@@ -181,9 +187,10 @@ int firmware(int argc, char** argv) {
       connect_upkeep(command, "firmware that can be changed over the network", &failed);
   if (!upkeep) return failed;
   const hw::CameraState state = command.camera().state();
-  if (!command.confirm("Install '" + command.words()[0] + "' on the camera" +
-                       (state.firmware.empty() ? "" : ", which has " + state.firmware) + "?"))
-    return exit_failed;
+  if (const auto status =
+          command.confirm("Install '" + command.words()[0] + "' on the camera" +
+                          (state.firmware.empty() ? "" : ", which has " + state.firmware) + "?"))
+    return *status;
   Progress progress(!command.printer().quiet && !command.json(), "MB");
   uint64_t sent = 0;
   // Not interrupted: the camera must get the whole file or nothing.

@@ -22,6 +22,7 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/view/file.h"
 #include "gst/sphere/view/fit.h"
+#include "gst/tools/bus_watch.h"
 #include "gst/tools/command.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/stitch_input.h"
@@ -85,13 +86,7 @@ class Viewer {
       return exit_failed;
     }
     const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
-    gst_bus_add_watch(
-        bus.get(),
-        +[](GstBus*, GstMessage* message, gpointer self) -> gboolean {
-          static_cast<Viewer*>(self)->hear(message);
-          return G_SOURCE_CONTINUE;
-        },
-        this);
+    watch_bus<&Viewer::hear>(pipeline_.get(), this);
     gst_bus_set_sync_handler(bus.get(), offer_window, this, nullptr);
     open_window();
     const GSourceFunc interrupt = +[](gpointer self) -> gboolean {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "gst/sphere/base/thread.h"
+#include "gst/tools/bus_watch.h"
 
 namespace sphere::tool {
 
@@ -146,16 +147,7 @@ class Recorder {
     return failed(what + (message ? error_of(message.get()).message : "it can't be started"));
   }
 
-  void watch(GstElement* pipeline) {
-    const GstRef<GstBus> bus(gst_element_get_bus(pipeline));
-    gst_bus_add_watch(
-        bus.get(),
-        +[](GstBus*, GstMessage* message, gpointer self) -> gboolean {
-          static_cast<Recorder*>(self)->hear(message);
-          return G_SOURCE_CONTINUE;
-        },
-        this);
-  }
+  void watch(GstElement* pipeline) { watch_bus<&Recorder::hear>(pipeline, this); }
 
   // --- the course of it -------------------------------------------------------------------------
 

@@ -54,8 +54,10 @@ int wifi(int argc, char** argv) {
     const Result<std::string> read =
         file ? read_password(file)
              : ask_password("New password (8 to 20 digits): ", command.cancellable());
-    if (!read && g_cancellable_is_cancelled(command.cancellable()))
+    if (!read && g_cancellable_is_cancelled(command.cancellable())) {
+      print(stderr, "\n");
       return command.fail(CameraCommand::interrupted());
+    }
     if (!read)
       return command.usage(read.error().message + (ask ? "; --password-file needs none" : ""));
     password = *read;
@@ -92,8 +94,9 @@ int wifi(int argc, char** argv) {
   if (password) present.password = *password;
   if (const Status good = upkeep->check_wifi(present); !good)
     return command.usage(good.error().message);
-  if (!command.confirm("Change the camera's Wi-Fi? It restarts, and the connection is lost."))
-    return exit_failed;
+  if (const auto status =
+          command.confirm("Change the camera's Wi-Fi? It restarts, and the connection is lost."))
+    return *status;
   if (const auto failure =
           command.run([&](auto handler) { upkeep->change_wifi(present, std::move(handler)); }))
     return command.fail(*failure);

@@ -124,10 +124,18 @@ std::string encoded(int kbits_per_second, int key_interval) {
          " speed-preset=ultrafast cabac=true threads=1 ! video/x-h264,profile=main";
 }
 
+namespace {
+
+/// What draws the scene. Four rays a pixel are enough for what a camera's encoders keep of it.
+std::string drawn(const SceneSettings& scene, const std::string& options) {
+  return "spheretestsrc supersample=2 lens=" + quoted(scene.lens) + " " + options + " ! ";
+}
+
+}  // namespace
+
 std::string live_pictures(const SceneSettings& scene) {
   const std::string caps = raw(scene.width, scene.height);
-  if (scene.file.empty())
-    return "spheretestsrc is-live=true lens=" + quoted(scene.lens) + " ! " + caps + rate;
+  if (scene.file.empty()) return drawn(scene, "is-live=true") + caps + rate;
   return std::string("appsrc is-live=true format=time name=") + source_name +
          " caps=" + quoted(caps + rate) + " ! identity sync=true";
 }
@@ -139,8 +147,7 @@ std::string live_video(const SceneSettings& scene) {
 std::string single_picture(const SceneSettings& scene, int width, int height, bool stitched) {
   const std::string caps = raw(width, height);
   if (scene.file.empty())
-    return "spheretestsrc num-buffers=1 lens=" + quoted(scene.lens) +
-           (stitched ? " output=equirect ! " : " ! ") + caps;
+    return drawn(scene, stitched ? "num-buffers=1 output=equirect" : "num-buffers=1") + caps;
   return decoded(scene.file) + caps;
 }
 

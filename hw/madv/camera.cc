@@ -24,10 +24,6 @@ namespace sphere::madv {
 
 namespace {
 
-// An orderly end waits this long for the answer to the active request, and again for the answer to
-// the end of the session. A user who stops a pipeline waits for both.
-constexpr Duration stop_session_timeout = std::chrono::milliseconds(250);
-
 // The largest length of a camera's text that is shown.
 constexpr size_t most_text = 200;
 
@@ -293,7 +289,7 @@ class MadvCamera : public hw::Camera {
     session.connect_timeout = options.connect_timeout;
     session.may_store_tables = options.may_store_tables;
     session.core.want_lens_table = options.wants_lens_table;
-    session.core.finish_timeout = stop_session_timeout;
+    session.core.start_timeout = options.connect_timeout;
     return session;
   }
 

@@ -268,6 +268,7 @@ unsigned MadvFiles::read(hw::FileRead read) {
   download.size = read.size;
   download.md5 = std::move(read.md5);
   download.sink = std::move(read.sink);
+  download.told_size = std::move(read.told_size);
   download.done = [done = std::move(read.done)](const Status& status) { done(failure_of(status)); };
   return session_.get_file(std::move(download));
 }

@@ -49,8 +49,8 @@ void ControlChannel::send_outstanding(Time now) {
 }
 
 void ControlChannel::enqueue(Request request, ReplyHandler handler, Rank rank, int attempts) {
-  const Duration timeout =
-      is_slow(request.id) ? settings_.slow_reply_timeout : settings_.reply_timeout;
+  Duration timeout = is_slow(request.id) ? settings_.slow_reply_timeout : settings_.reply_timeout;
+  if (request.id == msg_start_session) timeout = std::min(timeout, settings_.start_timeout);
   const auto behind = std::upper_bound(queue_.begin(), queue_.end(), rank,
                                        [](Rank r, const Pending& p) { return r < p.rank; });
   queue_.insert(behind, {std::move(request), std::move(handler), timeout, rank, attempts});
@@ -271,16 +271,12 @@ void ControlChannel::advance(Time now) {
   if (phase_ == Phase::idle || phase_ == Phase::ended) return;
   if (phase_ == Phase::finishing) {
     if (now < finish_due_) return;
-    if (token_ && !stop_session_sent_) {
-      // The expected answer does not come.
-      if (const std::optional<Pending> given_up = std::exchange(outstanding_, std::nullopt)) {
-        ++stats_.errors;
-        if (given_up->handler) given_up->handler({nullptr, session_stopped()});
-      }
+    // end() sends the last request of the session. If the active request was not answered, that
+    // one would not be either.
+    if (token_ && !stop_session_sent_ && !outstanding_)
       send_stop_session(now);
-    } else {
+    else
       end(std::nullopt, now);
-    }
     return;
   }
   if (outstanding_ && now >= reply_due_) {
@@ -337,7 +333,8 @@ void ControlChannel::finish(Time now) {
     return;
   }
   phase_ = Phase::finishing;
-  finish_due_ = now + (token_ ? settings_.finish_timeout : settings_.finish_start_timeout);
+  finish_due_ =
+      token_ ? asked_at_ + settings_.finish_timeout : now + settings_.finish_start_timeout;
   for (Pending& pending : std::exchange(queue_, {}))
     if (pending.handler) pending.handler({nullptr, session_stopped()});
   // The active request is answered first, because only one request is sent at a time.

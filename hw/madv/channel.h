@@ -69,7 +69,7 @@ class ControlChannel {
   void set_keep_alive(int id) { keep_alive_ = id; }
   /// Ends the session in an orderly way. `ended` comes within the sum of finish_timeout and
   /// stop_session_timeout, or of finish_start_timeout and stop_session_timeout while the session is
-  /// being started.
+  /// being started. A camera that does not answer the active request is not waited for again.
   void finish(Time now);
 
   /// To be called at deadline(), or later.
@@ -86,7 +86,8 @@ class ControlChannel {
   Time last_sign_of_life() const { return last_sign_of_life_; }
   bool is_open() const { return phase_ == Phase::open; }
   bool ended() const { return phase_ == Phase::ended; }
-  /// Whether the camera has confirmed the end of the session.
+  /// Whether the request that ends the session was sent, and whether the camera has confirmed it.
+  bool stop_session_sent() const { return stop_session_sent_; }
   bool stop_session_answered() const { return stop_session_answered_; }
 
  private:

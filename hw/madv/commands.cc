@@ -18,8 +18,9 @@ constexpr auto identity = Privacy::identity;
 constexpr auto secret = Privacy::secret;
 
 constexpr Value text(const char* words) { return {.kind = Value::Kind::text, .words = words}; }
-constexpr Value choice(std::span<const Choice> choices) {
-  return {.kind = Value::Kind::choice, .choices = choices};
+/// `unit`: that of the numbers in the words of all choices, if these numbers are not the values.
+constexpr Value choice(std::span<const Choice> choices, const char* unit = "") {
+  return {.kind = Value::Kind::choice, .choices = choices, .unit = unit};
 }
 constexpr Value number(int64_t min, int64_t max, const char* unit, const char* words = "",
                        std::span<const Choice> choices = {}) {
@@ -35,6 +36,7 @@ constexpr Value fraction(int64_t base, int64_t min, int64_t max, const char* uni
 
 constexpr Choice off_on[] = {{0, "off"}, {1, "on"}};
 constexpr Choice automatic[] = {{0, "auto"}};
+constexpr Choice never[] = {{0, "never"}};
 constexpr Choice shutter_times[] = {{0, "auto"}, {1, "1 s"},   {2, "2 s"},  {4, "4 s"},
                                     {8, "8 s"},  {16, "16 s"}, {32, "32 s"}};
 constexpr Choice recording_sound[] = {{0, "with sound"}, {1, "without"}};
@@ -94,6 +96,13 @@ constexpr Choice photo_intervals[] = {{0, "off"},   {2, "2 s"},   {5, "5 s"},   
 constexpr Choice sensors[] = {{0, "front"}, {1, "rear"}};
 constexpr Choice burst_counts[] = {{3, "3 photos"}, {6, "6 photos"}, {10, "10 photos"}};
 constexpr Choice slow_motions[] = {{1, "normal"}, {2, "1/2"}, {4, "1/4"}};
+constexpr Choice exposures[] = {
+    {-6, "-3 EV"},   {-5, "-2.5 EV"}, {-4, "-2 EV"}, {-3, "-1.5 EV"}, {-2, "-1 EV"},
+    {-1, "-0.5 EV"}, {0, "0 EV"},     {1, "0.5 EV"}, {2, "1 EV"},     {3, "1.5 EV"},
+    {4, "2 EV"},     {5, "2.5 EV"},   {6, "3 EV"},
+};
+constexpr Choice exposure_steps[] = {{1, "0.5 EV"}, {2, "1 EV"},   {3, "1.5 EV"},
+                                     {4, "2 EV"},   {5, "2.5 EV"}, {6, "3 EV"}};
 constexpr Choice white_balances[] = {
     {0, "auto"}, {1, "outdoors"}, {2, "cloudy"}, {3, "incandescent"}, {4, "fluorescent"}};
 constexpr Choice volumes[] = {{0, "off"}, {1, "25 %"}, {2, "50 %"}, {3, "75 %"}, {4, "100 %"}};

@@ -113,7 +113,7 @@ struct Value {
   Kind kind = Kind::none;
   std::span<const Choice> choices = {};
   int64_t min = 0, max = 0;
-  const char* unit = "";   ///< unit of the numbers
+  const char* unit = "";   ///< unit of the numbers; of a choice: of those in its words
   const char* words = "";  ///< description of a text, or further information
   /// The number base + n means 1/n; 0: numbers mean themselves.
   int64_t fraction_base = 0;

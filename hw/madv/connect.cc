@@ -54,7 +54,7 @@ void ConnectSequence::client_known(const Reply& reply) {
                                              ? read_md5(reply.message->param_text().value_or(""))
                                              : std::nullopt;
   if (!md5) {
-    settle_table(failed("the camera does not tell which lens table it has"));
+    settle_table(unsupported("the camera does not tell which lens table it has"));
     return;
   }
   table_md5_ = *md5;
@@ -113,17 +113,15 @@ void ConnectSequence::ask_generic_state(const Message& device_info) {
 
 void ConnectSequence::settings_known() {
   announce_preview();
-  asked_everything_ = true;
-  if (table_settled_)
-    listener_.ready();
-  else
-    fetch_table();
+  listener_.ready();
+  if (!table_settled_) fetch_table();
 }
 
 void ConnectSequence::fetch_table() {
   Download download;
   download.path = lens_table_path;
   download.md5 = table_md5_;
+  download.timeout = settings_.lens_table_timeout;
   download.sink = [this](std::string_view bytes) -> Status {
     if (bytes.size() > max_table_size - table_.size())
       return invalid("the file is too large to be a table");
@@ -146,7 +144,6 @@ void ConnectSequence::settle_table(Result<std::string> table) {
   if (table_settled_) return;
   table_settled_ = true;
   listener_.lens_table(table);
-  if (asked_everything_) listener_.ready();
 }
 
 }  // namespace sphere::madv

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The requests at the beginning of a session, in order: the client's address, the camera's status,
-// its clock, its card, its settings, and its lens table if it is new.
+// its clock, its card, its settings, and its lens table if it is new. Nothing waits for the table,
+// because it comes over the data port, which may be dead.
 
 #pragma once
 
@@ -26,12 +27,13 @@ class ConnectSequence {
   struct Listener {
     /// The camera knows this client's address: RTSP can be opened.
     std::function<void()> preview_ready;
-    /// The table in the camera's own format, or the reason why there is none. Called once, or not
-    /// at all if the table is not wanted.
+    /// The table in the camera's own format, or the reason why there is none: `unsupported` if the
+    /// camera does not tell which one it has. Called once, or not at all if the table is not
+    /// wanted.
     std::function<void(const Result<std::string>&)> lens_table;
     /// Something became known that a reply alone does not tell.
     std::function<void(const std::function<void(CameraState&)>& change)> change_state;
-    /// All requests are answered.
+    /// All requests but that for the table are answered.
     std::function<void()> ready;
   };
 
@@ -59,7 +61,6 @@ class ConnectSequence {
   std::string table_;
   bool table_settled_ = false;
   bool preview_announced_ = false;
-  bool asked_everything_ = false;
 };
 
 /// The path of the table that the vendor's own programs use.

@@ -28,7 +28,10 @@ SessionCore::SessionCore(CoreSettings settings)
                         emit({.kind = Event::Kind::lens_table, .bytes = *table});
                       else
                         emit({.kind = Event::Kind::no_lens_table,
-                              .failure = Failure{Failure::Reason::refused, table.error().message}});
+                              .failure = Failure{table.error().kind == Error::Kind::unsupported
+                                                     ? Failure::Reason::missing
+                                                     : Failure::Reason::silent,
+                                                 table.error().message}});
                     },
                 .change_state = [this](const auto& change) { change(state_); },
                 .ready = [this] { emit({.kind = Event::Kind::ready}); }}) {}

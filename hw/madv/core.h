@@ -21,7 +21,7 @@ namespace sphere::madv {
 struct Event {
   enum class Kind {
     preview_ready,  ///< the camera knows this client's address: RTSP can be opened
-    ready,          ///< all requests of the connection sequence are answered
+    ready,          ///< commands can be given; the lens table may come later
     notification,   ///< `message`; the state is updated already
     lens_table,     ///< `bytes`, in the camera's own format
     no_lens_table,  ///< `failure`: why the camera's own table is not available
@@ -76,6 +76,7 @@ class SessionCore {
   const hw::CameraStats& stats() const { return channel_.stats(); }
   bool ended() const { return channel_.ended(); }
   bool is_open() const { return channel_.is_open(); }
+  bool stop_session_sent() const { return channel_.stop_session_sent(); }
   bool stop_session_answered() const { return channel_.stop_session_answered(); }
 
  private:

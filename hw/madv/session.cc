@@ -26,7 +26,7 @@ constexpr int unacknowledged_ms = 9000;
 constexpr int probe_after_s = 4, probe_interval_s = 2;
 
 // The time for the last bytes at the end of the session: an orderly end, or after an error. In the
-// first case, the camera has had stop_session_timeout for them already.
+// first case, the camera has mostly had stop_session_timeout for them already.
 constexpr Duration linger_in_order = std::chrono::milliseconds(100);
 constexpr Duration linger_after_failure = std::chrono::milliseconds(300);
 
@@ -265,9 +265,10 @@ class Session::Loop {
   void close() {
     data_.reset();
     const bool failed = last_ && last_->failure;
-    const Time until = now() + (core_.stop_session_answered() ? Duration::zero()
-                                : failed                      ? linger_after_failure
-                                                              : linger_in_order);
+    const bool nothing_due = core_.stop_session_answered() || !core_.stop_session_sent();
+    const Time until = now() + (nothing_due ? Duration::zero()
+                                : failed    ? linger_after_failure
+                                            : linger_in_order);
     bool shut = false;
     while (now() < until) {
       const std::string& output = core_.output();
@@ -501,6 +502,7 @@ ObjectRef<GSocketConnection> Session::connect(std::optional<Failure>& failure) {
 }
 
 void Session::run() {
+  const hw::CameraThread thread;
   std::optional<Failure> failure;
   ObjectRef<GSocketConnection> connection = connect(failure);
 

@@ -84,6 +84,7 @@ class FileTransfers::Job {
   bool camera_is_done = false;  // it has finished the last request
   bool is_accepted = false;
   Time accepted_at{};
+  std::optional<Duration> timeout;  // empty: that of the session
 };
 
 class FileTransfers::DownloadJob final : public Job {
@@ -94,14 +95,26 @@ class FileTransfers::DownloadJob final : public Job {
         size_(download.size),
         md5_(std::move(download.md5)),
         sink_(std::move(download.sink)),
+        told_size_(std::move(download.told_size)),
         checksum_(md5_.empty() || offset_ > 0 || size_ ? nullptr : g_checksum_new(G_CHECKSUM_MD5)),
-        chunk_checksum_(g_checksum_new(G_CHECKSUM_MD5)) {}
+        chunk_checksum_(g_checksum_new(G_CHECKSUM_MD5)) {
+    timeout = download.timeout;
+  }
 
   Request request() const override {
     // The offset is a text and the size is a number, as in the vendor's client.
     return Request(msg_get_file, path)
         .with(field::offset, std::to_string(offset_ + whole_chunks_))
         .with(field::fetch_size, static_cast<int64_t>(wanted()));
+  }
+
+  void accepted(const Message& message) override {
+    if (!told_size_) return;
+    const auto tell = [this](const std::optional<int64_t>& number, uint64_t more) {
+      if (number && *number > 0) told_size_(static_cast<uint64_t>(*number) + more);
+    };
+    tell(message.number(field::size), 0);
+    tell(message.number(field::rest_size), offset_ + whole_chunks_);
   }
 
   void data(std::string_view bytes) override {
@@ -178,6 +191,7 @@ class FileTransfers::DownloadJob final : public Job {
   const std::optional<uint64_t> size_;
   const std::string md5_;
   const std::function<Status(std::string_view)> sink_;
+  const std::function<void(uint64_t)> told_size_;
   const ChecksumRef checksum_;            // of the whole file, if its MD5 is known
   const ChecksumRef chunk_checksum_;      // of the chunk that is being received
   std::optional<std::string> chunk_md5_;  // what the camera tells of it
@@ -426,8 +440,9 @@ void FileTransfers::finish(const Status& outcome, Time now) {
 void FileTransfers::advance(Time now) {
   if (jobs_.empty()) return;
   if (is_cancelling_) heard_ = now;
-  if (now >= heard_ + settings_.transfer_timeout)
-    jobs_.front()->fail("no data for " + in_seconds(settings_.transfer_timeout));
+  const Duration timeout = jobs_.front()->timeout.value_or(settings_.transfer_timeout);
+  if (now >= heard_ + timeout)
+    jobs_.front()->fail("nothing came over the data port for " + in_seconds(timeout));
   continue_transfers(now);
 }
 
@@ -435,7 +450,7 @@ std::optional<Time> FileTransfers::deadline() const {
   if (!connection_wanted()) return std::nullopt;
   const Job& job = *jobs_.front();
   if (job.outcome || job.next_chunk_due) return heard_;
-  const Time lost = heard_ + settings_.transfer_timeout;
+  const Time lost = heard_ + job.timeout.value_or(settings_.transfer_timeout);
   if (!output_.empty() || !job.has_output()) return lost;
   return std::min(lost, std::max(heard_, job.accepted_at + settings_.upload_delay));
 }

@@ -32,8 +32,13 @@ struct Download {
   std::optional<uint64_t> size = {};
   /// MD5 of the whole file, 32 digits. It is checked if the whole file is read.
   std::string md5 = {};
+  /// Without data for this time it has failed; empty: as for all transfers.
+  std::optional<Duration> timeout = {};
   /// Gets the bytes in order. If it returns an error, the transfer ends with this error.
   std::function<Status(std::string_view)> sink;
+  /// Gets the sizes that an answer to the request may mean: `size`, and the end of what it tells to
+  /// be left. May be empty.
+  std::function<void(uint64_t)> told_size = {};
   TransferDone done;
 };
 

@@ -26,7 +26,7 @@ bool CameraBinding::allowed() const {
 
 void CameraBinding::restart() {
   const Lock lock(mutex_);
-  ready_ = asked_ = table_given_ = false;
+  ready_ = asked_ = table_given_ = table_settled_ = false;
   table_.clear();
   kept_.clear();
 }
@@ -35,6 +35,12 @@ void CameraBinding::set_lens_table(std::string_view table) {
   std::string md5 = md5_of(table);
   const Lock lock(mutex_);
   table_ = std::move(md5);
+  table_settled_ = true;
+}
+
+void CameraBinding::set_no_lens_table() {
+  const Lock lock(mutex_);
+  table_settled_ = true;
 }
 
 void CameraBinding::set_camera_ready() {
@@ -50,7 +56,7 @@ void CameraBinding::update(const hw::CameraFamily& family, hw::Camera& camera) {
     const Lock lock(mutex_);
     if (std::exchange(table_given_, device) && !device) table = table_;
     if (!may) forget = std::exchange(kept_, {});
-    ask = may && ready_ && !asked_;
+    ask = may && ready_ && table_settled_ && !asked_;
     asked_ = may && (asked_ || ask);
   }
   // Consent may be withdrawn while the request is queued.

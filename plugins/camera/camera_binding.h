@@ -25,6 +25,7 @@ class CameraBinding {
   void restart();
   /// Called in the camera's thread.
   void set_lens_table(std::string_view table);
+  void set_no_lens_table();
   void set_camera_ready();
   /// Requests, stores or removes the data as consent allows. Called by one thread only.
   void update(const hw::CameraFamily& family, hw::Camera& camera);
@@ -41,6 +42,7 @@ class CameraBinding {
   // Protects what follows; the innermost: handlers of answers run in the camera's thread.
   Mutex mutex_;
   bool ready_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool table_settled_ SPHERE_GUARDED_BY(mutex_) = false;  // it is known, or will not come
   bool asked_ SPHERE_GUARDED_BY(mutex_) = false;
   // Whether there was consent to store a table when it was checked last.
   bool table_given_ SPHERE_GUARDED_BY(mutex_) = false;

@@ -55,15 +55,22 @@ void install_camera_property(GObjectClass* klass, guint id) {
                                                    GST_PARAM_MUTABLE_READY)));
 }
 
-const gchar* const* uri_schemes() {
-  // Never freed, because GStreamer keeps the pointer.
-  static const gchar* const* const schemes = [] {
-    const auto families = hw::camera_families();
-    auto** all = g_new0(const gchar*, families.size() + 1);
-    for (size_t i = 0; i < families.size(); ++i) all[i] = families[i]->scheme;
-    return all;
-  }();
-  return schemes;
+void install_uri_handler(gpointer iface, gchar* (*get_uri)(GstURIHandler*),
+                         gboolean (*set_uri)(GstURIHandler*, const gchar*, GError**)) {
+  auto* handler = static_cast<GstURIHandlerInterface*>(iface);
+  handler->get_type = [](GType) { return GST_URI_SRC; };
+  handler->get_protocols = [](GType) {
+    // Never freed, because GStreamer keeps the pointer.
+    static const gchar* const* const schemes = [] {
+      const auto families = hw::camera_families();
+      auto** all = g_new0(const gchar*, families.size() + 1);
+      for (size_t i = 0; i < families.size(); ++i) all[i] = families[i]->scheme;
+      return all;
+    }();
+    return schemes;
+  };
+  handler->get_uri = get_uri;
+  handler->set_uri = set_uri;
 }
 
 bool StoragePermission::allowed() {

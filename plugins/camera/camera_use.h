@@ -35,8 +35,9 @@ Result<Target> find_target(const std::string& location, GstSphereCamera* camera,
 /// Installs the property `camera`.
 void install_camera_property(GObjectClass* klass, guint id);
 
-/// The URI handler of an element has the schemes of all families.
-const gchar* const* uri_schemes();
+/// Sets the functions of an element's URI handler, which has the schemes of all families.
+void install_uri_handler(gpointer iface, gchar* (*get_uri)(GstURIHandler*),
+                         gboolean (*set_uri)(GstURIHandler*, const gchar*, GError**));
 
 /// While it exists, the connection stays.
 class CameraUse {

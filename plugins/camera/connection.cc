@@ -93,6 +93,7 @@ bool CameraConnection::start() {
   position_.restart();
   recording_has_sound_ = sound_.offered = sound_.asked_for = counts_.lens_table = false;
   pads_changed_ = true;
+  missing_table_told_ = false;
   counts_.connections = counts_.losses = 0;
   counts_.packets = counts_.lost_packets = 0;
   position_due_.reset();
@@ -363,10 +364,14 @@ void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned numbe
       splicer_.set_lens(lens);
       counts_.lens_table = true;
       binding_.set_lens_table(event.bytes);
+      // For the binding.
+      put(LookAgain{});
       break;
     }
     case Kind::no_lens_table:
-      if (event.failure) GST_WARNING_OBJECT(bin_, "%s", printable(event.failure->message).c_str());
+      if (event.failure) tell_missing_table(*event.failure);
+      binding_.set_no_lens_table();
+      put(LookAgain{});
       break;
     case Kind::notification:
       post_notification(GST_ELEMENT(bin_), event);
@@ -378,6 +383,17 @@ void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned numbe
       consent_changed();
       break;
   }
+}
+
+void CameraConnection::tell_missing_table(const hw::Failure& failure) {
+  GST_WARNING_OBJECT(bin_, "%s", printable(failure.message).c_str());
+  // A camera that has none is no fault, and the table of an earlier connection is still used.
+  if (failure.reason == Reason::missing || counts_.lens_table || missing_table_told_.exchange(true))
+    return;
+  post_info(GST_ELEMENT(bin_), failure.message + "; pictures are stitched with the usual lens '" +
+                                   family_->lens +
+                                   "', which fits less well than the camera's own table. It is "
+                                   "tried again with the next connection");
 }
 
 std::shared_ptr<hw::CameraClient> CameraConnection::client() {

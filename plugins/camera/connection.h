@@ -132,6 +132,7 @@ class CameraConnection {
   void close_preview();
   void count_packets(const hw::Preview& preview);
   void camera_event(const hw::CameraEvent& event, unsigned number);
+  void tell_missing_table(const hw::Failure& failure);
   void stream_added(GstPad* pad, bool is_sound, const std::string& codec, unsigned number);
   void all_streams_added();
   void update_sound();
@@ -159,6 +160,7 @@ class CameraConnection {
   std::atomic<bool> pushing_ = false;      // a picture is on its way downstream
   std::atomic<bool> pads_changed_ = true;  // since the last no-more-pads
   std::atomic<bool> recording_has_sound_ = false;
+  std::atomic<bool> missing_table_told_ = false;
   struct {
     std::atomic<bool> offered = false, asked_for = false;
   } sound_;  // of the preview that is open

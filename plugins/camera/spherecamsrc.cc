@@ -270,8 +270,6 @@ gboolean stop_recording(GstSphereCamSrc* self) {
   return told(self, self->connection->stop_recording());
 }
 
-GstURIType uri_type(GType) { return GST_URI_SRC; }
-const gchar* const* uri_protocols(GType) { return uri_schemes(); }
 gchar* get_uri(GstURIHandler* handler) {
   return g_strdup(GST_SPHERE_CAM_SRC(handler)->connection->settings().get().location.c_str());
 }
@@ -282,11 +280,7 @@ gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {
 }  // namespace
 
 static void gst_sphere_cam_src_uri_handler_init(gpointer iface, gpointer) {
-  auto* handler = static_cast<GstURIHandlerInterface*>(iface);
-  handler->get_type = uri_type;
-  handler->get_protocols = uri_protocols;
-  handler->get_uri = get_uri;
-  handler->set_uri = set_uri;
+  install_uri_handler(iface, get_uri, set_uri);
 }
 
 static void gst_sphere_cam_src_dispose(GObject* object) {

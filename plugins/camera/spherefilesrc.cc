@@ -307,8 +307,6 @@ gboolean query(GstBaseSrc* element, GstQuery* query) {
 
 // --- the URI handler -------------------------------------------------------------------------
 
-GstURIType uri_type(GType) { return GST_URI_SRC; }
-const gchar* const* uri_protocols(GType) { return uri_schemes(); }
 gchar* get_uri(GstURIHandler* handler) {
   const std::string location = source_of(handler).location();
   // With the property camera, it may be a path.
@@ -340,11 +338,7 @@ gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {
 }  // namespace
 
 static void gst_sphere_file_src_uri_handler_init(gpointer iface, gpointer) {
-  auto* handler = static_cast<GstURIHandlerInterface*>(iface);
-  handler->get_type = uri_type;
-  handler->get_protocols = uri_protocols;
-  handler->get_uri = get_uri;
-  handler->set_uri = set_uri;
+  install_uri_handler(iface, get_uri, set_uri);
 }
 
 static void gst_sphere_file_src_init(GstSphereFileSrc* file) {

@@ -41,6 +41,7 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/element.h"
 #include "gst/sphere/lens/gstspherelens.h"
+#include "hw/await.h"
 #include "hw/card_file.h"
 #include "hw/photo_taker.h"
 #include "hw/stored_pins.h"
@@ -78,6 +79,9 @@ constexpr guint default_timer = 0;       // s
 constexpr std::chrono::seconds connect_timeout{5}, patience{30};
 // A larger photo is refused, because it is kept in memory. Bytes.
 constexpr uint64_t most_bytes = 256 << 20;
+// The first photo waits so long for the camera's lens table, which comes after the connection.
+// Within this time it is known to come, or not to come.
+constexpr auto table_patience = 4s;
 
 struct Settings {
   std::string location = sphere::hw::default_location();
@@ -111,7 +115,7 @@ class PhotoSource : public CardSource<Settings> {
  private:
   GstFlowReturn fail(const Failure& failure);
   GstClockTime running_time() const;
-  void push_lens(State& state);
+  void push_lens(State& state, GCancellable* cancellable);
   std::optional<Failure> fetch(State& state, const std::string& path, GCancellable* cancellable,
                                std::string& photo);
 
@@ -242,13 +246,23 @@ GstClockTime PhotoSource::running_time() const {
 }
 
 /// Tells the stitcher which lenses took the photo, as spherecamsrc does, unless it knows.
-void PhotoSource::push_lens(State& state) {
+void PhotoSource::push_lens(State& state, GCancellable* cancellable) {
+  using Kind = sphere::hw::CameraEvent::Kind;
   sphere::hw::CameraClient& client = *state.use.client();
   std::string table;
-  // It is told at once, if the camera has one.
-  const unsigned listener = client.join_listeners([&](const sphere::hw::CameraEvent& event) {
-    if (event.kind == sphere::hw::CameraEvent::Kind::lens_table) table = event.bytes;
-  });
+  unsigned listener = 0;
+  (void)sphere::hw::await<Kind>(
+      cancellable,
+      [&](auto settled) {
+        listener = client.join_listeners([&table, settled](const sphere::hw::CameraEvent& event) {
+          if (event.kind == Kind::lens_table) table = event.bytes;
+          if (event.kind == Kind::lens_table || event.kind == Kind::no_lens_table ||
+              event.kind == Kind::ended)
+            settled(event.kind);
+        });
+        if (!client.is_ready()) settled(Kind::ended);
+      },
+      state.lens_table ? std::chrono::microseconds(0) : table_patience);
   client.remove_listener(listener);
   if (state.lens_table == table) return;
   GstEvent* lens = gst_event_new_sphere_lens(client.family().lens);
@@ -314,7 +328,7 @@ GstFlowReturn PhotoSource::create(GstBuffer** buffer) {
                                                      cancellable.get(), path, note_time))
     return fail(*failure);
   if (auto failure = fetch(state, path, cancellable.get(), photo)) return fail(*failure);
-  push_lens(state);
+  push_lens(state, cancellable.get());
   GST_INFO_OBJECT(element_, "photo %d has %zu bytes", state.taken, photo.size());
 
   auto* bytes = new std::string(std::move(photo));

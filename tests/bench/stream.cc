@@ -21,20 +21,13 @@
 #include <vector>
 
 #include "gst/live/output_parts.h"
-#include "gst/live/session.h"
-#include "hw/madv/emulator/emulator.h"
-#include "tests/bench/push_times.h"
+#include "tests/bench/camera_stream.h"
 #include "tests/tools/number.h"
 
 using namespace sphere;
 using namespace sphere::live;
 
 namespace {
-
-[[noreturn]] void give_up(const std::string& what) {
-  std::fprintf(stderr, "stream: %s\n", what.c_str());
-  std::exit(1);
-}
 
 struct Coded {
   GstSample* sample;
@@ -135,30 +128,11 @@ int main(int argc, char** argv) {
   const auto wanted = static_cast<size_t>(std::atoi(argv[1]));
   const int width = std::atoi(argv[2]);
 
-  madv_emulator::EmulatorOptions emulated;
-  emulated.scene.width = width;
-  emulated.scene.height = width / 2;
-  emulated.make_table = true;
-  const auto camera = madv_emulator::Emulator::start(std::move(emulated));
-  if (!camera) give_up(camera.error().message);
-  const GstRef<GstTracer> tracer(
-      static_cast<GstTracer*>(g_object_new(bench_tracer_get_type(), nullptr)));
-
-  SessionOptions options;
-  options.source.uri = (*camera)->uri();
-  options.source.width = width;
-  options.source.latency = std::atoi(argv[3]);
-  options.adapt = false;
-  const auto target = parse_target("web:0.0.0.0:1");
-  if (!target) give_up(target.error().message);
-  options.targets.push_back({*target, {}, {}});
-  auto session = Session::make(options);
-  if (!session) give_up(session.error().message);
-  if (const Status started = (*session)->start(); !started) give_up(started.error().message);
+  CameraStream stream(width, std::atoi(argv[3]), "web:0.0.0.0:1");
   const gint64 end = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;
   while (pictures().size() < wanted && g_get_monotonic_time() < end)
-    if (!(*session)->look(20)) give_up((*session)->problem());
-  session->reset();
+    if (!stream.session().look(20)) give_up(stream.session().problem());
+  stream.end();
 
   const std::vector<Coded> coded = pictures().take();
   if (coded.size() < wanted) give_up("pictures are missing");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// GstSphereCamera and the threads: wherever an application lets go of it, its end comes in the
-// application's thread, never in the camera's, whose end it waits for.
+// GstSphereCamera and the threads: the end of a camera's thread is never waited for in itself,
+// wherever an application lets go of the object, and what waits there never uses what is gone.
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -81,6 +82,120 @@ GST_START_TEST(the_last_reference_is_dropped_by_the_application) {
 }
 GST_END_TEST;
 
+// An application can run in the camera's thread: in a synchronous handler of a pipeline's bus.
+// There it drops the last reference to the object and to the connection.
+GST_START_TEST(the_last_reference_may_be_dropped_in_the_thread_of_the_camera) {
+  const auto emulator = test::started(test::control_only());
+  for (int i = 0; i < 3; ++i) {
+    Watch watch;
+    watch.camera = gst_sphere_camera_new(emulator->uri().c_str(), nullptr);
+    watch_end(watch);
+    hw::client_of(watch.camera)->add_listener([&watch](const hw::CameraEvent& event) {
+      if (event.kind == hw::CameraEvent::Kind::ready) watch.drop();
+    });
+    // Without a call that has a reference of its own.
+    hw::client_of(watch.camera)->hold(&watch);
+    hw::client_of(watch.camera)->connect({});
+    {
+      std::unique_lock lock(watch.mutex);
+      fail_unless(watch.changed.wait_for(lock, 20s, [&] { return watch.let_go; }));
+    }
+    fail_unless(watch.ended_in && watch.ended_in != g_thread_self());
+    // The connection is ended in an orderly way.
+    for (int tries = 0; emulator->counters().session_stops != i + 1; ++tries) {
+      fail_unless(tries < 20000, "the session is not ended");
+      g_usleep(1000);
+    }
+  }
+}
+GST_END_TEST;
+
+// A command that waits in the camera's thread is asked there whether it is still wanted. The object
+// that it came from may be gone by then, because its call was cancelled and somebody else uses the
+// connection, too.
+GST_START_TEST(a_command_that_waits_outlives_its_object) {
+  const auto emulator = test::started(test::control_only({"late:200"}));
+  const auto connect = [](GstSphereCamera* camera) {
+    bool done = false;
+    gst_sphere_camera_connect_async(
+        camera, nullptr,
+        [](GObject* source, GAsyncResult* result, gpointer data) {
+          fail_unless(gst_sphere_camera_connect_finish(GST_SPHERE_CAMERA(source), result, nullptr));
+          *static_cast<bool*>(data) = true;
+        },
+        &done);
+    while (!done) g_main_context_iteration(nullptr, TRUE);
+  };
+  g_autoptr(GstSphereCamera) other = gst_sphere_camera_new(emulator->uri().c_str(), nullptr);
+  connect(other);
+  Watch watch;
+  watch.camera = gst_sphere_camera_new(emulator->uri().c_str(), nullptr);
+  watch_end(watch);
+  g_autoptr(GstCaps) consent = gst_caps_from_string(
+      "consent/location, state=(string)given; consent/device, state=(string)given; "
+      "consent/network, state=(string)given");
+  g_object_set(watch.camera, "consent", consent, nullptr);
+  connect(watch.camera);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new();
+  const auto cancelled = +[](GObject*, GAsyncResult* result, gpointer) {
+    g_autoptr(GError) error = nullptr;
+    fail_unless(!g_task_propagate_boolean(G_TASK(result), &error));
+    fail_unless(g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED), "%s", error->message);
+  };
+  // At least the second one waits for an answer.
+  for (int i = 0; i < 2; ++i)
+    gst_sphere_camera_set_position_async(watch.camera, 48, 16, 200, cancellable, cancelled,
+                                         nullptr);
+  watch.drop();
+  g_cancellable_cancel(cancellable);
+  iterate_until_ended(watch);
+  // This command comes after them.
+  bool done = false;
+  gst_sphere_camera_set_clock_async(
+      other, nullptr,
+      [](GObject* source, GAsyncResult* result, gpointer data) {
+        fail_unless(gst_sphere_camera_set_clock_finish(GST_SPHERE_CAMERA(source), result, nullptr));
+        *static_cast<bool*>(data) = true;
+      },
+      &done);
+  while (!done) g_main_context_iteration(nullptr, TRUE);
+  int positions = 0;
+  for (const madv_emulator::Asked& asked : emulator->asked()) positions += asked.id == 4917;
+  // The first one may have been sent before the call was cancelled.
+  fail_unless(positions < 2, "%d positions", positions);
+}
+GST_END_TEST;
+
+// Nothing waits for the lens table, which comes over a port of its own.
+GST_START_TEST(connecting_does_not_wait_for_the_lens_table) {
+  const auto emulator = test::started(test::control_only({"no-data"}));
+  g_autoptr(GstSphereCamera) camera = gst_sphere_camera_new(emulator->uri().c_str(), nullptr);
+  struct Seen {
+    std::atomic<bool> table_missing = false;
+    bool connected = false, was_missing = false;
+  } seen;
+  hw::client_of(camera)->add_listener([&seen](const hw::CameraEvent& event) {
+    if (event.kind == hw::CameraEvent::Kind::no_lens_table) seen.table_missing = true;
+  });
+  gst_sphere_camera_connect_async(
+      camera, nullptr,
+      [](GObject* source, GAsyncResult* result, gpointer data) {
+        fail_unless(gst_sphere_camera_connect_finish(GST_SPHERE_CAMERA(source), result, nullptr));
+        auto* one = static_cast<Seen*>(data);
+        one->was_missing = one->table_missing;
+        one->connected = true;
+      },
+      &seen);
+  while (!seen.connected) g_main_context_iteration(nullptr, TRUE);
+  fail_unless(!seen.was_missing);
+  for (int i = 0; !seen.table_missing; ++i) {
+    fail_unless(i < 30000, "the missing table is not told");
+    g_usleep(1000);
+  }
+  fail_unless(gst_sphere_camera_is_connected(camera));
+}
+GST_END_TEST;
+
 // The camera is let go while a call waits, which is then cancelled; and while it is being
 // connected.
 GST_START_TEST(calls_that_wait_keep_no_camera) {
@@ -134,6 +249,9 @@ static Suite* camera_object_suite() {
   TCase* tc = tcase_create("camera_object");
   tcase_set_timeout(tc, 120);
   tcase_add_test(tc, the_last_reference_is_dropped_by_the_application);
+  tcase_add_test(tc, the_last_reference_may_be_dropped_in_the_thread_of_the_camera);
+  tcase_add_test(tc, a_command_that_waits_outlives_its_object);
+  tcase_add_test(tc, connecting_does_not_wait_for_the_lens_table);
   tcase_add_test(tc, calls_that_wait_keep_no_camera);
   tcase_add_test(tc, a_call_without_a_connection_fails_later);
   suite_add_tcase(suite, tc);

@@ -70,6 +70,12 @@ class Client {
                   event.failure ? event.failure->message.c_str() : "in order");
     }
   }
+  /// Ready, and the lens table, in any order: a table that is known comes first.
+  std::string expect_ready_with_table() {
+    const std::string table = expect(Event::Kind::lens_table).bytes;
+    if (!saw(Event::Kind::ready)) expect(Event::Kind::ready);
+    return table;
+  }
   Event expect_notification(int id) {
     for (;;) {
       Event event = expect(Event::Kind::notification);

@@ -16,13 +16,18 @@ inline bool have_ffmpeg() {
 /// A picture of 1920x960 in I420, for ffmpeg.
 class FfmpegInput {
  public:
-  /// The first picture of a launch line, which lacks its sink.
-  explicit FfmpegInput(const std::string& line)
+  explicit FfmpegInput(const SampleRef& picture)
       : folder_(GString_(g_dir_make_tmp("sphere-XXXXXX", nullptr)).get()),
         file_(folder_ + "/in.yuv") {
-    Pipeline p(line +
-               " ! video/x-raw,format=I420,width=1920,height=960 ! filesink location=" + file_);
-    fail_unless(p.run().empty());
+    GstVideoInfo info;
+    fail_unless(gst_video_info_from_caps(&info, gst_sample_get_caps(picture.get())) &&
+                GST_VIDEO_INFO_FORMAT(&info) == GST_VIDEO_FORMAT_I420 && info.width == 1920 &&
+                info.height == 960);
+    GstMapInfo map;
+    fail_unless(gst_buffer_map(gst_sample_get_buffer(picture.get()), &map, GST_MAP_READ));
+    fail_unless(g_file_set_contents(file_.c_str(), reinterpret_cast<const char*>(map.data),
+                                    static_cast<gssize>(map.size), nullptr));
+    gst_buffer_unmap(gst_sample_get_buffer(picture.get()), &map);
   }
   ~FfmpegInput() {
     g_unlink(file_.c_str());

@@ -18,28 +18,59 @@ struct SceneOptions {
   std::optional<double> seconds;  ///< with the things that move, at this time
 };
 
+/// The scene as a pair of lenses sees it. What stands still is drawn once.
+class SceneView {
+ public:
+  SceneView(const LensPair& pair, const Mat3& view, const SceneOptions& scene = {})
+      : renderer_(Renderer::fisheye(turned(pair, view), 2, scene.depth)) {
+    still_.resize(static_cast<size_t>(renderer_.columns()) * renderer_.rows());
+    for (int row = 0; row < renderer_.rows(); ++row)
+      for (int column = 0; column < renderer_.columns(); ++column)
+        renderer_.draw_still(scene.pattern, column, row, tile_at(column, row));
+  }
+
+  /// With the things that move, at a time.
+  GreyPicture picture(std::optional<double> seconds) {
+    const Size size = renderer_.size();
+    GreyPicture picture{size, std::vector<uint8_t>(static_cast<size_t>(size.width) * size.height)};
+    const MovingThings moving(0, seconds.value_or(0));
+    for (int row = 0; row < renderer_.rows(); ++row)
+      for (int column = 0; column < renderer_.columns(); ++column) {
+        put(tile_at(column, row), column, row, picture);
+        Tile tile;
+        if (seconds && renderer_.draw_moving_things(moving, column, row, tile))
+          put(tile, column, row, picture);
+      }
+    return picture;
+  }
+
+ private:
+  static LensPair turned(LensPair pair, const Mat3& view) {
+    for (int i = 0; i < 2; ++i) pair[i].to_camera = view * pair[i].to_camera;
+    return pair;
+  }
+  Tile& tile_at(int column, int row) {
+    return still_[static_cast<size_t>(row) * renderer_.columns() + column];
+  }
+  /// Draws a tile over what is there.
+  static void put(const Tile& tile, int column, int row, GreyPicture& picture) {
+    const Size size = picture.size;
+    for (int y = row * Tile::side; y < std::min((row + 1) * Tile::side, size.height); ++y)
+      for (int x = column * Tile::side; x < std::min((column + 1) * Tile::side, size.width); ++x) {
+        const Tile::Pixel& p = tile.pixels[y % Tile::side * Tile::side + x % Tile::side];
+        uint8_t& pixel = picture.pixels[static_cast<size_t>(y) * size.width + x];
+        const float luma = 0.2126f * p.r + 0.7152f * p.g + 0.0722f * p.b;
+        pixel = static_cast<uint8_t>(
+            std::clamp(pixel * (1 - p.cover) + luma * 255 + 0.5f, 0.0f, 255.0f));
+      }
+  }
+
+  const Renderer renderer_;
+  std::vector<Tile> still_;
+};
+
 inline GreyPicture drawn(const LensPair& pair, const Mat3& view, const SceneOptions& scene = {}) {
-  LensPair turned = pair;
-  for (int i = 0; i < 2; ++i) turned[i].to_camera = view * turned[i].to_camera;
-  const Renderer renderer = Renderer::fisheye(turned, 2, scene.depth);
-  const Size size = renderer.size();
-  GreyPicture picture{size, std::vector<uint8_t>(static_cast<size_t>(size.width) * size.height)};
-  const MovingThings moving(0, scene.seconds.value_or(0));
-  Tile tile;
-  for (int row = 0; row < renderer.rows(); ++row)
-    for (int column = 0; column < renderer.columns(); ++column) {
-      renderer.draw_still(scene.pattern, column, row, tile);
-      if (scene.seconds) renderer.draw_moving_things(moving, column, row, tile);
-      for (int y = row * Tile::side; y < std::min((row + 1) * Tile::side, size.height); ++y)
-        for (int x = column * Tile::side; x < std::min((column + 1) * Tile::side, size.width);
-             ++x) {
-          const Tile::Pixel& p = tile.pixels[y % Tile::side * Tile::side + x % Tile::side];
-          const float luma = 0.2126f * p.r + 0.7152f * p.g + 0.0722f * p.b;
-          picture.pixels[static_cast<size_t>(y) * size.width + x] =
-              static_cast<uint8_t>(std::clamp(luma * 255 + 0.5f, 0.0f, 255.0f));
-        }
-    }
-  return picture;
+  return SceneView(pair, view, scene).picture(scene.seconds);
 }
 
 /// Nothing, and says so, where it is absent.

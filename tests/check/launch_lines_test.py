@@ -16,16 +16,16 @@ from checks import BUILD, DEADLINE, SPHERE, check, finish
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 
 # What the lines read, and how it is made.
-MADE = "spheretestsrc lens=gear360 num-buffers=4 ! video/x-raw,width=640 ! "
+MADE = "spheretestsrc supersample=1 lens=gear360 num-buffers=4 ! video/x-raw,width=640 ! "
 INPUTS = {
     "mp4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=",
     # Files that a camera recorded, with its own data, have names in capitals.
     "MP4": MADE + "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=plain && "
            f"{BUILD}/tests/tools/camera-file plain $NAME mi-sphere 4 0 10 20 X && : ",
-    "JPG": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=I420,width=640 ! jpegenc ! "
+    "JPG": "spheretestsrc supersample=1 lens=gear360 num-buffers=1 ! video/x-raw,format=I420,width=640 ! jpegenc ! "
            f"filesink location=plain && {BUILD}/tests/tools/camera-file plain with.jpg mi-sphere 1 "
            "0 10 20 X && mv with.jpg $NAME && : ",
-    "png": "spheretestsrc lens=gear360 num-buffers=1 ! video/x-raw,format=RGBA,width=640 ! pngenc ! "
+    "png": "spheretestsrc supersample=1 lens=gear360 num-buffers=1 ! video/x-raw,format=RGBA,width=640 ! pngenc ! "
            "filesink location=",
 }
 
@@ -99,7 +99,7 @@ def shortened(line, uri):
     """The line with a few pictures in place of endless ones, without a window or a real camera."""
     line = re.sub(r"num-buffers=\d+ ?", "", line)
     few = 1 if "output=equirect" in line or "jpegenc" in line else 4
-    line = line.replace("spheretestsrc", f"spheretestsrc num-buffers={few}")
+    line = line.replace("spheretestsrc", f"spheretestsrc supersample=1 num-buffers={few}")
     line = re.sub(r"\b(audio|video)testsrc\b", r"\1testsrc num-buffers=100", line)
     line = CAMERA.sub(lambda match: local_uri(match, uri), line)
     is_live = "spherecamsrc" in line

@@ -314,7 +314,8 @@ namespace {
 using Bytes = std::vector<uint8_t>;
 
 void put(Bytes* to, uint64_t value, int bytes) {
-  for (int i = bytes; i-- > 0;) to->push_back(static_cast<uint8_t>(value >> (8 * i)));
+  for (int i = bytes; i-- > 0;)
+    to->push_back(i < 8 ? static_cast<uint8_t>(value >> (8 * i)) : uint8_t{0});
 }
 Bytes box(const char* type, const Bytes& content) {
   Bytes all;

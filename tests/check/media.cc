@@ -567,7 +567,7 @@ GST_START_TEST(test_sniff) {
   const Bytes heif = {0, 0, 0, 16, 'f', 't', 'y', 'p', 'h', 'e', 'i', 'c', 0, 0, 0, 0};
   fail_unless(sniff(MemorySource(empty)) == Kind::unknown);
   fail_unless(sniff(MemorySource(text)) == Kind::unknown);
-  fail_unless(sniff(MemorySource(heif)) == Kind::unknown);
+  fail_unless(sniff(MemorySource(heif)) == Kind::heif);
 }
 GST_END_TEST
 

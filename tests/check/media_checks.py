@@ -40,7 +40,9 @@ class Case:
     def __init__(self, folder, environment=os.environ):
         self.folder = pathlib.Path(folder)
         home = self.folder / "home"
-        self.environment = {**environment, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"),
+        # Not HOME, which is the tests' own already: some plugins look there for files, and GStreamer
+        # scans them anew whenever it changes.
+        self.environment = {**environment, "XDG_DATA_HOME": str(home / "data"),
                             "XDG_CONFIG_HOME": str(home / "config"),
                             "XDG_CACHE_HOME": str(home / "cache")}
 

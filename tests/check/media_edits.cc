@@ -216,6 +216,106 @@ GST_START_TEST(edits_in_place_keep_the_length) {
 }
 GST_END_TEST
 
+// Nothing may be written before it is known that everything can be.
+GST_START_TEST(edits_in_place_leave_the_file_alone_if_one_is_wrong) {
+  const Bytes bytes = noise(800'000, 5);
+  const Descriptor file = temporary_file(bytes);
+  const Result<FileSource> source = FileSource::make(file.get());
+  const auto is_untouched = [&] {
+    Bytes now(bytes.size());
+    return source->read_all(0, now) && now == bytes;
+  };
+  // The last one lies over the one before, as a table that says something false makes it.
+  Examination examination;
+  examination.edits = {{5, 3, {7, 8, 9}}, {1000, 10, {}, true}, {1005, 2, {1, 2}}};
+  fail_unless(!edit_in_place(file.get(), *source, examination));
+  fail_unless(is_untouched());
+  // The same with edits of samples, of which one lies over the edit of a table.
+  examination.edits = {{5, 3, {7, 8, 9}}, {100'000, 8, {}, true}};
+  examination.sample_edits = [] { return std::make_unique<GroupEdits>(700'000); };
+  fail_unless(!edit_in_place(file.get(), *source, examination));
+  fail_unless(is_untouched());
+  // It is stopped in time, or not at all.
+  examination.edits = {{0, 1, {7}}};
+  const Status stopped =
+      edit_in_place(file.get(), *source, examination, [](uint64_t) { return false; });
+  fail_unless(!stopped);
+  ck_assert_str_eq(stopped.error().message.c_str(), edit_stopped().message.c_str());
+  fail_unless(is_untouched());
+  // More edits than are held in memory are made anew.
+  fail_unless(static_cast<bool>(edit_in_place(file.get(), *source, examination)));
+  Bytes expected = bytes;
+  expected[0] = 7;
+  for (size_t i = 1; i < 700'000; i += 4) expected[i] = '*';
+  Bytes now(bytes.size());
+  fail_unless(source->read_all(0, now));
+  fail_unless(now == expected);
+}
+GST_END_TEST
+
+GST_START_TEST(a_planned_file_is_what_it_will_be) {
+  const Bytes bytes = noise(100'000, 12);
+  const MemorySource source(bytes);
+  Examination examination;
+  examination.edits = {{0, 3, {7, 8, 9}}, {50, 1000, {}, true}, {99'990, 10, {}, true}};
+  const Result<HeldEdits> held = hold_edits(source, examination);
+  fail_unless(held && held->complete);
+  const EditedSource planned(source, held->edits);
+  fail_unless_equals_uint64(planned.size(), bytes.size());
+  const Result<Bytes> expected = edited(bytes, examination);
+  std::mt19937 random(13);
+  for (int round = 0; round < 2000; ++round) {
+    Bytes part(random() % 2000);
+    const uint64_t at = round % 2 ? random() % 2000 : random() % (bytes.size() + 10);
+    const size_t got = planned.read(at, part);
+    Bytes plain(part.size());
+    fail_unless(got == source.read(at, plain));
+    fail_unless(std::equal(part.begin(), part.begin() + static_cast<ptrdiff_t>(got),
+                           expected->begin() + static_cast<ptrdiff_t>(std::min(
+                                                   static_cast<size_t>(at), bytes.size()))));
+  }
+}
+GST_END_TEST
+
+// However a reader jumps about, each byte is searched.
+GST_START_TEST(search_keeps_up_with_a_reader) {
+  std::mt19937 random(9);
+  const Bytes base = noise(901'000, 10);
+  for (int round = 0; round < 60; ++round) {
+    Bytes bytes(base.begin(), base.begin() + 900'000 + static_cast<ptrdiff_t>(random() % 1000));
+    const size_t at = round % 2 ? random() % (bytes.size() - 10) : bytes.size() - 10;
+    std::copy_n("SN-0012345", 10, bytes.begin() + static_cast<ptrdiff_t>(at));
+    const MemorySource memory(bytes);
+    uint64_t told = 0;
+    const std::function<bool(uint64_t)> tell = [&](uint64_t done) {
+      fail_unless(done >= told && done <= bytes.size());
+      told = done;
+      return true;
+    };
+    SearchedSource source(memory, TraceSearch(fix_traces(), Policy()), tell);
+    uint64_t position = 0;
+    for (int step = 0; step < 20; ++step) {
+      Bytes part(round % 3 ? 1 + random() % 70'000 : 16);
+      const size_t got = source.read(position, part);
+      fail_unless(std::equal(
+          part.begin(), part.begin() + static_cast<ptrdiff_t>(got),
+          bytes.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(position, bytes.size()))));
+      position = step % 5 == 4 ? random() % bytes.size() : position + got;
+    }
+    const auto found = source.finish();
+    fail_unless(found && found->has_value() && (*found)->offset == at, "round %d", round);
+  }
+  // It stops when it is told to.
+  const Bytes bytes = noise(900'000, 11);
+  const MemorySource memory(bytes);
+  const std::function<bool(uint64_t)> stop = [](uint64_t) { return false; };
+  SearchedSource source(memory, TraceSearch(fix_traces(), Policy()), stop);
+  Bytes part(70'000);
+  fail_unless(source.read(0, part) == 0 && source.stopped());
+  fail_unless(!source.finish());
+}
+GST_END_TEST
+
 GST_START_TEST(search_finds_each_encoding_of_a_position) {
   const double lat = fix.latitude, lon = fix.longitude;
   const std::vector<std::string> forms = {
@@ -331,6 +431,9 @@ static Suite* media_edits_suite() {
   tcase_add_test(tcase, edits_of_samples_are_merged_in_order);
   tcase_add_test(tcase, edits_of_a_large_file_are_written_in_blocks);
   tcase_add_test(tcase, edits_in_place_keep_the_length);
+  tcase_add_test(tcase, edits_in_place_leave_the_file_alone_if_one_is_wrong);
+  tcase_add_test(tcase, a_planned_file_is_what_it_will_be);
+  tcase_add_test(tcase, search_keeps_up_with_a_reader);
   tcase_add_test(tcase, search_finds_each_encoding_of_a_position);
   tcase_add_test(tcase, search_finds_an_identity);
   tcase_add_test(tcase, search_finds_nothing_by_chance);

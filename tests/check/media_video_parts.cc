@@ -562,6 +562,46 @@ GST_START_TEST(bytes_behind_a_table_go) {
 }
 GST_END_TEST;
 
+// A second view, an alpha channel: players of the usual profiles ignore these units, so nothing is
+// known about what is in them. Bytes behind a parameter set are no part of it.
+GST_START_TEST(units_of_layers_go) {
+  TestVideo video = telling();
+  video.tracks.resize(1);
+  video.tracks[0].samples.clear();
+  const Bytes set = join(sequence_set, bytes_of("SECRET"));
+  for (const uint8_t type : {13, 14, 15, 19, 20, 21})
+    video.tracks[0].samples.push_back(join(nal(set), nal(picture_set),
+                                           nal(join(Bytes{type}, bytes_of("SECRET unit"))),
+                                           picture(type)));
+  for (const bool in_place : {false, true}) {
+    const Bytes file = video.build();
+    const Bytes clean = in_place ? changed_in_place(file, removing()) : changed(file, removing());
+    no_secret(clean);
+    const std::vector<Bytes> samples = samples_of(clean, 0);
+    fail_unless(samples.size() == 6);
+    for (const Bytes& sample : samples)
+      fail_unless(has(sample, sequence_set) && has(sample, picture_set) &&
+                  has(sample, Bytes{0x65, sample.back()}));
+    fail_unless(changed(clean, removing()) == clean);
+  }
+  const Examination found = examined(video.build(), removing());
+  fail_unless(std::ranges::any_of(found.remarks, [](const std::string& remark) {
+    return remark.find("second view") != std::string::npos;
+  }));
+  // Neither in the description of the pictures, nor behind it.
+  const Bytes config = box("avcC", Bytes{1, 66, 0, 10, 0xff, 0xe1}, big(set.size(), 2), set,
+                           Bytes{1}, big(picture_set.size(), 2), picture_set, bytes_of("SECRET"));
+  const Bytes plain = picture_entry();
+  const auto at = std::ranges::search(plain, bytes_of("avcC")).begin() - 4;
+  const auto behind = std::ranges::search(plain, bytes_of("pasp")).begin() - 4;
+  Bytes& entry = video.tracks[0].entry;
+  entry = join(Bytes(plain.begin(), at), config, Bytes(behind, plain.end()));
+  const Bytes size = big(entry.size());
+  std::ranges::copy(size, entry.begin());
+  no_secret(changed(video.build(), removing()));
+}
+GST_END_TEST;
+
 static Suite* media_video_parts_suite(void) {
   Suite* suite = suite_create("media_video_parts");
   TCase* tc = tcase_create("general");
@@ -583,6 +623,7 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, samples_that_overlap_are_refused);
   tcase_add_test(tc, unordered_chunks_are_sorted);
   tcase_add_test(tc, bytes_behind_a_table_go);
+  tcase_add_test(tc, units_of_layers_go);
   return suite;
 }
 

@@ -27,8 +27,8 @@ void expect(const std::string& line, PictureKind expected,
 }
 
 std::string fisheyes(const char* lens, const char* pattern, int width) {
-  return std::string("spheretestsrc num-buffers=1 lens=") + lens + " pattern=" + pattern +
-         " ! video/x-raw,format=I420,width=" + std::to_string(width);
+  return std::string("spheretestsrc num-buffers=1 supersample=1 lens=") + lens +
+         " pattern=" + pattern + " ! video/x-raw,format=I420,width=" + std::to_string(width);
 }
 
 /// A photograph of ../shared, or "" where it is absent.
@@ -44,7 +44,8 @@ std::string photograph(const char* name, const char* decoder) {
 constexpr const char* through_jpeg =
     " ! jpegenc quality=40 ! jpegdec ! videoconvert ! video/x-raw,format=I420";
 constexpr const char* through_h264 =
-    " ! x264enc pass=quant quantizer=35 ! avdec_h264 ! videoconvert ! video/x-raw,format=I420";
+    " ! x264enc speed-preset=superfast pass=quant quantizer=35 ! avdec_h264 ! videoconvert ! "
+    "video/x-raw,format=I420";
 
 constexpr const char* patterns[] = {"scene", "graticule"};
 

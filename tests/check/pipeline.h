@@ -151,7 +151,23 @@ inline SampleRef sample_of(const std::string& line) {
   return sample;
 }
 
+/// What a chain of elements makes of a picture. Tests that need one picture often draw it once.
+inline SampleRef sample_of(const SampleRef& picture, const std::string& chain) {
+  Pipeline p("appsrc name=src format=time ! " + chain + " ! appsink name=sink");
+  p.play();
+  const GstRef<GstElement> src = p.child("src");
+  fail_unless_equals_int(gst_app_src_push_sample(GST_APP_SRC(src.get()), picture.get()),
+                         GST_FLOW_OK);
+  fail_unless_equals_int(gst_app_src_end_of_stream(GST_APP_SRC(src.get())), GST_FLOW_OK);
+  SampleRef sample = p.pull();
+  if (!sample) fail_unless(false, "%s: %s", chain.c_str(), p.wait().c_str());
+  return sample;
+}
+
 inline Component luma_of(const std::string& line) { return component_of(sample_of(line).get(), 0); }
+inline Component luma_of(const SampleRef& picture, const std::string& chain) {
+  return component_of(sample_of(picture, chain).get(), 0);
+}
 
 inline double psnr_of(double mean_square) {
   return mean_square > 0 ? 10 * std::log10(255 * 255 / mean_square) : 100;

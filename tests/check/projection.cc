@@ -15,6 +15,7 @@ using namespace sphere::test;
 namespace {
 
 const std::string source = "spheretestsrc num-buffers=1 lens=dual-190 ";
+const std::string full_size = "! video/x-raw,format=I420,width=1920,height=960";
 
 /// The direction at a place in the whole picture.
 Vec3 seen_at(const Canvas& canvas, double x, double y) {
@@ -189,7 +190,8 @@ GST_END_TEST;
 
 GST_START_TEST(pictures_match_v360) {
   if (!have_ffmpeg()) return;
-  const FfmpegInput sphere(source + "output=equirect");
+  const FfmpegInput sphere(sample_of(source + "output=equirect " + full_size));
+  const SampleRef fisheyes = sample_of(source + full_size);
   const struct {
     const char *ours, *same, *other;
     int width, height;
@@ -205,11 +207,9 @@ GST_START_TEST(pictures_match_v360) {
   };
   for (const auto& output : outputs) {
     const Component ours =
-        luma_of(source +
-                "! video/x-raw,format=I420,width=1920,height=960 ! cpuspherestitch "
-                "projection=" +
-                output.ours + " ! video/x-raw,width=" + std::to_string(output.width) +
-                ",height=" + std::to_string(output.height));
+        luma_of(fisheyes, std::string("cpuspherestitch lens=dual-190 projection=") + output.ours +
+                              " ! video/x-raw,width=" + std::to_string(output.width) +
+                              ",height=" + std::to_string(output.height));
     const double same = psnr(ours, v360(sphere, output.same, output.width, output.height));
     const double other = psnr(ours, v360(sphere, output.other, output.width, output.height));
     fail_unless(same > 27 && same > other + 3, "%s: %g dB, a little off %g dB", output.ours, same,
@@ -277,17 +277,20 @@ GST_END_TEST;
 
 GST_START_TEST(fov_is_the_views_and_lens_fov_the_lenses) {
   const std::string to = " ! video/x-raw,width=320,height=160";
-  const std::string from = source + "! video/x-raw,format=I420,width=640 ! cpuspherestitch ";
-  const Component usual = luma_of(from + to);
-  fail_unless(psnr(usual, luma_of(from + "lens-fov=190" + to)) > 60);
-  fail_unless(psnr(usual, luma_of(from + "lens-fov=200" + to)) < 30);
+  const SampleRef fisheyes = sample_of(source + "! video/x-raw,format=I420,width=640");
+  const auto stitched = [&](const std::string& properties) {
+    return luma_of(fisheyes, "cpuspherestitch lens=dual-190 " + properties + to);
+  };
+  const Component usual = stitched("");
+  fail_unless(psnr(usual, stitched("lens-fov=190")) > 60);
+  fail_unless(psnr(usual, stitched("lens-fov=200")) < 30);
   // The property fov has no effect on the whole sphere.
-  fail_unless(psnr(usual, luma_of(from + "fov=200" + to)) > 60);
+  fail_unless(psnr(usual, stitched("fov=200")) > 60);
   const std::string view = "projection=perspective ";
-  const Component normal = luma_of(from + view + to);
-  fail_unless(psnr(normal, luma_of(from + view + "fov=90" + to)) > 60);
-  fail_unless(psnr(normal, luma_of(from + view + "fov=60" + to)) < 30);
-  fail_unless(psnr(normal, luma_of(from + view + "lens-fov=200" + to)) < 35);
+  const Component normal = stitched(view);
+  fail_unless(psnr(normal, stitched(view + "fov=90")) > 60);
+  fail_unless(psnr(normal, stitched(view + "fov=60")) < 30);
+  fail_unless(psnr(normal, stitched(view + "lens-fov=200")) < 35);
 }
 GST_END_TEST;
 
@@ -314,12 +317,10 @@ GST_START_TEST(small_outputs_are_more_accurate_than_v360s) {
       "spheretestsrc num-buffers=1 supersample=8 output=equirect "
       "lens=dual-190 ! video/x-raw,format=I420,width=480,height=240");
   const Component ours =
-      luma_of(source +
-              "! video/x-raw,format=I420,width=1920,height=960 ! cpuspherestitch ! "
-              "video/x-raw,width=480,height=240");
+      luma_of(source + full_size + " ! cpuspherestitch ! video/x-raw,width=480,height=240");
   // v360 gets the true sphere, which has more detail than our fisheyes.
-  const double our_db = psnr(ours, truth),
-               peer_db = psnr(v360(FfmpegInput(source + "output=equirect"), "e", 480, 240), truth);
+  const FfmpegInput sphere(sample_of(source + "output=equirect " + full_size));
+  const double our_db = psnr(ours, truth), peer_db = psnr(v360(sphere, "e", 480, 240), truth);
   g_print("a quarter of the width: ours %.2f dB, v360 %.2f dB\n", our_db, peer_db);
   fail_unless(our_db > peer_db + 3, "%g dB, v360 %g dB", our_db, peer_db);
 }

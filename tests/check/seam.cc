@@ -14,17 +14,19 @@ namespace {
 
 const std::string source = "spheretestsrc depth=true lens=";
 
-/// A component of the picture at 3.5 seconds, when the near sign is on the seam.
-Component component_from(const std::string& line, int k = 0) {
+/// The picture at 3.5 seconds, when the near sign is on the seam.
+SampleRef picture_from(const std::string& line) {
   Pipeline p(line + " ! appsink name=sink sync=false max-buffers=1");
   p.set_state(GST_STATE_PAUSED);
   if (!p.pull_preroll()) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
   fail_unless(gst_element_seek_simple(p.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
                                       3500 * GST_MSECOND));
-  const SampleRef sample = p.pull_preroll();
+  SampleRef sample = p.pull_preroll();
   if (!sample) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
-  return component_of(sample.get(), k);
+  return sample;
 }
+
+Component luma_from(const std::string& line) { return component_of(picture_from(line).get(), 0); }
 
 /// PSNR of equirectangular pictures on the sphere, within some degrees of the seam.
 double seam_psnr(const Component& a, const Component& b, double within = 3) {
@@ -82,16 +84,19 @@ GST_START_TEST(matched_seam_is_more_accurate) {
                         .front = R"(, "gain": 1.25, "vignette": [-0.08, -0.06, 0])",
                         .back = R"(, "gain": 0.97, "vignette": [-0.03, -0.04, 0])"});
   const std::string caps = " ! video/x-raw,format=NV12,width=1920";
-  const Component truth = component_from(source + uneven.path() + " output=equirect" + caps);
-  const std::string in = source + uneven.path() + caps + " ! cpuspherestitch lens=" + plain.path();
-  const double feather = seam_psnr(component_from(in), truth);
-  const double gain = seam_psnr(component_from(in + " match=gain"), truth);
-  const double align = seam_psnr(component_from(in + " align=seam"), truth);
-  const double both = seam_psnr(component_from(in + " match=gain align=seam"), truth);
-  const double bands = seam_psnr(component_from(in + " blend=multiband"), truth);
-  const double aligned_bands = seam_psnr(component_from(in + " blend=multiband align=seam"), truth);
-  const double all =
-      seam_psnr(component_from(in + " blend=multiband match=gain align=seam"), truth);
+  const Component truth = luma_from(source + uneven.path() + " output=equirect" + caps);
+  const SampleRef fisheyes = picture_from(source + uneven.path() + caps);
+  const auto stitched = [&](const char* properties) {
+    const std::string stitcher = "cpuspherestitch lens=" + plain.path() + properties;
+    return seam_psnr(luma_of(fisheyes, stitcher), truth);
+  };
+  const double feather = stitched("");
+  const double gain = stitched(" match=gain");
+  const double align = stitched(" align=seam");
+  const double both = stitched(" match=gain align=seam");
+  const double bands = stitched(" blend=multiband");
+  const double aligned_bands = stitched(" blend=multiband align=seam");
+  const double all = stitched(" blend=multiband match=gain align=seam");
   g_print(
       "WS-PSNR within 3 degrees of the seam: feather %.2f, gain %.2f, align %.2f, both %.2f dB; "
       "with multiband %.2f, align %.2f, both %.2f dB\n",
@@ -113,10 +118,11 @@ GST_START_TEST(bands_hide_unequal_light) {
   const Profile uneven({.front = R"(, "gain": 1.25, "vignette": [-0.08, -0.06, 0])",
                         .back = R"(, "gain": 0.97, "vignette": [-0.03, -0.04, 0])"});
   const std::string far = "spheretestsrc lens=", caps = " ! video/x-raw,format=NV12,width=960";
-  const Component truth = component_from(far + uneven.path() + " output=equirect" + caps);
-  const std::string in = far + uneven.path() + caps + " ! cpuspherestitch lens=" + plain.path();
-  const double feather = seam_psnr(component_from(in), truth);
-  const double bands = seam_psnr(component_from(in + " blend=multiband"), truth);
+  const Component truth = luma_from(far + uneven.path() + " output=equirect" + caps);
+  const SampleRef fisheyes = picture_from(far + uneven.path() + caps);
+  const std::string stitcher = "cpuspherestitch lens=" + plain.path();
+  const double feather = seam_psnr(luma_of(fisheyes, stitcher), truth);
+  const double bands = seam_psnr(luma_of(fisheyes, stitcher + " blend=multiband"), truth);
   fail_unless(bands > feather + 2, "%g, %g", bands, feather);
 }
 GST_END_TEST;
@@ -126,8 +132,10 @@ GST_START_TEST(gain_of_the_profile_is_not_matched_again) {
                         .back = R"(, "gain": 0.9, "vignette": [-0.02, 0, 0])"});
   const std::string far = "spheretestsrc lens=" + uneven.path() + " ",
                     caps = " ! video/x-raw,format=NV12,width=960";
-  const std::string in = far + caps + " ! cpuspherestitch lens=" + uneven.path();
-  const Component plain = component_from(in), matched = component_from(in + " match=gain");
+  const SampleRef fisheyes = picture_from(far + caps);
+  const std::string stitcher = "cpuspherestitch lens=" + uneven.path();
+  const Component plain = luma_of(fisheyes, stitcher),
+                  matched = luma_of(fisheyes, stitcher + " match=gain");
   fail_unless(psnr(plain, matched) > 45, "%g dB", psnr(plain, matched));
 }
 GST_END_TEST;

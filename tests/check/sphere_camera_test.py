@@ -11,6 +11,7 @@ import pty
 import random
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -74,7 +75,11 @@ def test_state_and_settings(env):
         check("and read back", told["words"] == "2304x1152@30" and told["value"] == 1, told)
         check("a negative number", sphere(env, "set", uri, "photo-exposure", "-2").returncode == 0)
         check("and it is told",
-              as_json(sphere(env, "set", uri, "photo-exposure", "--json"))["value"] == -2)
+              as_json(sphere(env, "set", uri, "photo-exposure", "--json"))["words"] == "-2 EV")
+        check("half an EV", sphere(env, "set", uri, "photo-exposure", "-0.5").returncode == 0)
+        check("is read in EV, too", sphere(env, "set", uri, "photo-exposure").stdout == "-0.5 EV\n")
+        for wrong in ("-6", "0.7", "4"):
+            check(f"{wrong} EV is refused", sphere(env, "set", uri, "photo-exposure", wrong).returncode == 2)
         wrong = sphere(env, "set", uri, "video-resolution", "99")
         check("a wrong value names the right ones",
               wrong.returncode == 2 and "2304x1152@60" in wrong.stderr, wrong.stderr)
@@ -126,6 +131,38 @@ def test_photo_and_recording(env):
               pathlib.Path(told["files"][0]).read_bytes() == (card / told["video"]).read_bytes())
         named = sphere(env, "record", uri, "--duration", "1", "-o", folder + "/ride.mp4")
         check("its name is printed", named.stdout == folder + "/ride.mp4\n", named)
+
+
+def test_ctrl_c_ends_what_is_taken(env):
+    """It ends the recording or the series, and the rest of the command follows."""
+    def start(*words, **options):
+        return subprocess.Popen([SPHERE, *words], env=env, text=True, stdout=subprocess.PIPE,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                                **options)
+
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        ours, theirs = pty.openpty()
+        with start("record", uri, "-o", folder + "/ride.mp4", stderr=theirs) as record:
+            os.close(theirs)
+            said = b""
+            while b"0:00" not in said:  # the time of the recording
+                said += os.read(ours, 4096)
+            record.send_signal(signal.SIGINT)
+            said = record.communicate(timeout=DEADLINE)[0]
+        os.close(ours)
+        check("the recording is fetched", record.returncode == 0 and said == folder + "/ride.mp4\n",
+              (record.returncode, said))
+        check("as it is on the card", pathlib.Path(folder, "ride.mp4").read_bytes() ==
+              next(card.glob("DCIM/*/*AA.MP4")).read_bytes())
+        with start("photo", uri, "--kind", "interval", "--seconds", "2") as photo:
+            paths = [photo.stdout.readline().strip()]
+            photo.send_signal(signal.SIGINT)
+            paths += photo.communicate(timeout=DEADLINE)[0].split()
+        check("the series is ended", photo.returncode == 0, photo.returncode)
+        check("each of its photos is told", sorted(paths) ==
+              sorted(str(one.relative_to(card)) for one in card.glob("DCIM/*/*.JPG")), paths)
+        check("the camera does nothing any more",
+              as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
 
 
 def test_refusals(env):
@@ -559,7 +596,7 @@ def test_example_c(env):
 
 def main():
     for test in (test_state_and_settings, test_no_camera, test_find, test_photo_and_recording,
-                 test_refusals,
+                 test_ctrl_c_ends_what_is_taken, test_refusals,
                  test_kinds_of_photos, test_raw_photos, test_files, test_redacted_files, test_resume,
                  test_cuts, test_position_needs_consent, test_wifi, test_password_on_the_terminal,
                  test_https):

@@ -5,6 +5,7 @@ import json
 import math
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -14,7 +15,9 @@ from media_checks import Case, pictures
 
 gst_checks.load("sphere reframe --follow")
 SIZE = (1280, 640)
-RATE = 15
+RATE = 10
+# The scene for some seconds; several tests read it, and it is made once.
+SCENE = pathlib.Path(tempfile.mkdtemp()) / "scene.mp4"
 
 
 def launch(line):
@@ -62,25 +65,24 @@ def check_follows(what, keys, tolerance):
 
 
 def test_follow(case):
-    make_video(case.path("in.mp4"), "output=equirect", 4 * RATE)
     small = ("--size", "320x180", "--drawer", "cpu", "--quality", "0", "--preset", "ultrafast", "--fov", "60")
-    case.done("it follows the sign", "reframe", case.path("in.mp4"), case.path("out.mp4"), "--follow", "90deg,-16deg@0",
+    case.done("it follows the sign", "reframe", SCENE, case.path("out.mp4"), "--follow", "90deg,-16deg@0",
               "--follow-size", "12", "--save-keyframes", case.path("keys.json"), *small)
     keys = keyframes(case, "keys.json")
     check_follows("degrees", keys, 1)
     check("the field of view is as it was asked for", all(key["fov"] == 60 for key in keys), keys)
-    case.done("a film of the keyframes", "reframe", case.path("in.mp4"), case.path("again.mp4"), "--keyframes",
+    case.done("a film of the keyframes", "reframe", SCENE, case.path("again.mp4"), "--keyframes",
               case.path("keys.json"), *small[:-2])
     check("is the same", pictures(case.path("out.mp4")) == pictures(case.path("again.mp4")))
     # The same place in pixels, one second later.
     yaw, pitch = sign_at(1)
     place = f"{(yaw / 360 + 0.5) * SIZE[0]:.1f},{(0.5 - pitch / 180) * SIZE[1]:.1f}@0:01"
-    case.done("pixels", "reframe", case.path("in.mp4"), case.path("out.mp4"), "--follow", place, "--follow-size", "12",
+    case.done("pixels", "reframe", SCENE, case.path("out.mp4"), "--follow", place, "--follow-size", "12", "--to", "3",
               "--save-keyframes", case.path("later.json"), *small)
     later = keyframes(case, "later.json")
     check("it begins there", abs(later[0]["time"] - 1) < 0.01, later)
     check_follows("pixels", later, 1)
-    case.done("up to a time", "reframe", case.path("in.mp4"), case.path("out.mp4"), "--follow", "90deg,-16deg@0",
+    case.done("up to a time", "reframe", SCENE, case.path("out.mp4"), "--follow", "90deg,-16deg@0",
               "--follow-size", "12", "--to", "2", "--save-keyframes", case.path("part.json"), *small)
     check("it ends there", abs(keyframes(case, "part.json")[-1]["time"] - 2) < 0.11, keyframes(case, "part.json"))
 
@@ -93,32 +95,31 @@ def test_follow(case):
 
 
 def test_lost(case):
-    make_video(case.path("whole.mp4"), "output=equirect", 4 * RATE)
+    small = ("--size", "320x180", "--drawer", "cpu", "--preset", "ultrafast")
     # A grey board hides the sign for a second.
-    subprocess.run(["ffmpeg", "-v", "error", "-i", case.path("whole.mp4"), "-vf",
+    subprocess.run(["ffmpeg", "-v", "error", "-i", SCENE, "-vf",
                     "drawbox=x=800:y=300:w=400:h=160:color=gray:t=fill:enable='between(t,1.4,2.39)'", "-c:v", "libx264",
                     "-preset", "ultrafast", case.path("in.mp4")], check=True, timeout=DEADLINE)
     result = case.sphere("reframe", case.path("in.mp4"), case.path("out.mp4"), "--follow", "90deg,-16deg@0",
-                         "--follow-size", "12", "--size", "320x180", "--drawer", "cpu", "--json")
+                         "--follow-size", "12", *small, "--json")
     check("a film of what was lost", result.returncode == 0, result.stderr)
     told = re.search(r"lost at ([\d.]+) s and found again at ([\d.]+) s", result.stderr)
     check("it tells when it was lost and found", told, result.stderr)
     if told:
         check("the times are right", abs(float(told[1]) - 1.4) < 0.2 and abs(float(told[2]) - 2.4) < 0.3, told[0])
     check("programs are told, too", any("lost" in one for one in json.loads(result.stdout)["warnings"]), result.stdout)
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", case.path("whole.mp4"), "-vf",
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", SCENE, "-vf",
                     "drawbox=x=800:y=300:w=400:h=160:color=gray:t=fill:enable='gte(t,1.4)'", "-c:v", "libx264",
                     "-preset", "ultrafast", case.path("in.mp4")], check=True, timeout=DEADLINE)
     result = case.sphere("reframe", case.path("in.mp4"), case.path("out.mp4"), "--follow", "90deg,-16deg@0",
-                         "--follow-size", "12", "--size", "320x180", "--drawer", "cpu")
+                         "--follow-size", "12", *small)
     check("it says that it rests to the end", result.returncode == 0 and "until the end" in result.stderr, result.stderr)
 
 
 def test_wrong_words(case):
-    make_video(case.path("in.mp4"), "output=equirect", 5)
     launch(f"spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=RGBA,width=640,height=320 ! pngenc ! "
            f"filesink location={case.path('in.png')}")
-    film, out = case.path("in.mp4"), case.path("none.mp4")
+    film, out = SCENE, case.path("none.mp4")
     case.path("moves.json").write_text(json.dumps(
         {"format": "gst-sphere-view", "version": 1, "keyframes": [{"time": 0}]}))
     for what, status, word, words in (
@@ -202,8 +203,8 @@ def test_level_video(case):
     yaw, pitch, roll = TILT
     tilted = (f"cpusphereview projection=equirect yaw={yaw} pitch={pitch} roll={roll} ! "
               f"video/x-raw,width={SIZE[0]},height={SIZE[1]} !")
-    small = ("--level", "horizon", "--size", "320x180", "--drawer", "cpu")
-    make_video(case.path("still.mp4"), "output=equirect", 20, 10, tilted)
+    small = ("--level", "horizon", "--size", "320x180", "--drawer", "cpu", "--preset", "ultrafast")
+    make_video(case.path("still.mp4"), "output=equirect", 10, 10, tilted)
     case.done("a tilted video", "reframe", case.path("still.mp4"), case.path("out.mp4"), "--yaw", "90",
               "--save-keyframes", case.path("still.json"), *small)
     check_level("a camera that stands still", keyframes(case, "still.json"), lambda time: TILT, 1, 110)
@@ -221,7 +222,9 @@ def test_level_video(case):
     check_level("a camera that sways", keys, lambda time: (0, 0, -12 + 6 * time), 1.5)
 
 
+make_video(SCENE, "output=equirect", 4 * RATE)
 for test in (test_follow, test_lost, test_wrong_words, test_level_photo, test_level_video):
     with tempfile.TemporaryDirectory() as temporary:
         attempt(test, Case(pathlib.Path(temporary), gst_checks.ENVIRONMENT))
+shutil.rmtree(SCENE.parent)
 finish()

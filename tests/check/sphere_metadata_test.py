@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 
 from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
@@ -62,7 +63,7 @@ def make_video(path, *options):
 
 def leaks(*paths):
     """What the independent counter finds in each file."""
-    result = run("python3", COUNT_LEAKS, *paths)
+    result = run(sys.executable, COUNT_LEAKS, *paths)
     return [line.split(": ")[1].split()[0] for line in result.stdout.splitlines()], result.stdout
 
 
@@ -155,6 +156,60 @@ def test_containers(case):
               marked.read_bytes() == case.path("twice-" + name).read_bytes())
 
 
+def test_other_codecs(case):
+    """Codecs that have texts of a program between their pictures."""
+    for codec in ("mpeg4", "mpeg2video"):
+        source, out = case.path(codec + ".mkv"), case.path("out-" + codec + ".mkv")
+        ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1:r=25", "-c:v", codec, "-metadata",
+               "title=CANARY_TITLE", case.path(codec + ".plain.mkv"))
+        data = case.path(codec + ".plain.mkv").read_bytes()
+        check(f"{codec}: the encoder names itself", codec != "mpeg4" or b"Lavc" in data)
+        # Behind the begin of a picture's user data.
+        source.write_bytes(data.replace(b"Lavc", b"CNRY"))
+        case.done(f"{codec} in Matroska is redacted", "redact", source, out)
+        clean = out.read_bytes()
+        check(f"{codec}: nothing is left", b"CANARY" not in clean and b"CNRY" not in clean)
+        check(f"{codec}: the pictures are the same", pictures(source) == pictures(out))
+    plain, film = case.path("animation.mov"), case.path("refused.mov")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1:r=10", "-c:v", "qtrle", "-metadata",
+           "location=+48.8584+002.2945/", plain)
+    case.refused("a codec that is not known", 3, "rle", "redact", plain, film)
+    result = case.sphere("inspect", plain)
+    check("inspect lists what it knows of it, and says that there can be more",
+          result.returncode == 3 and "place" in result.stdout and "rle" in result.stderr and
+          "more than is listed" in result.stderr, result)
+    result = case.sphere("inspect", "--json", plain)
+    report = json.loads(result.stdout)["files"][0]
+    check("in JSON, too", result.returncode == 3 and "error" in report and report["parts"], report)
+
+
+def test_heif(case):
+    """A picture of a phone: its Exif and XMP, and where its items are."""
+    source, out, again = case.path("in.avif"), case.path("out.avif"), case.path("again.avif")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1", "-frames:v", "1", "-c:v", "libaom-av1",
+           "-cpu-used", "8", source)
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-GPSLatitude=48.8584", "-GPSLatitudeRef=N",
+                    "-GPSLongitude=2.2945", "-GPSLongitudeRef=E", "-SerialNumber=CANARY_SERIAL",
+                    "-Orientation=Rotate 90 CW", "-XMP:City=CANARY_CITY",
+                    "-XMP-GPano:ProjectionType=equirectangular", source], check=True, timeout=DEADLINE)
+    report = json.loads(case.done("it is inspected", "inspect", "--json", source))
+    check("places and identities are found", {"place", "identity"} <= classes(report), classes(report))
+    case.done("it is redacted", "redact", source, out)
+    tags = exiftool(out)
+    check("exiftool reads it without a warning, and finds nothing", b"CANARY" not in out.read_bytes() and
+          not [key for key in tags if "GPS" in key or "Serial" in key or "Warning" in key], tags)
+    check("what is useful stays", tags.get("XMP-GPano:ProjectionType") == "equirectangular" and
+          tags.get("IFD0:Orientation") == 6, tags)
+    check("the pictures are the same", pictures(source) == pictures(out))
+    case.done("a second time", "redact", out, again)
+    check("it is the same file", out.read_bytes() == again.read_bytes())
+    shutil.copy(source, again)
+    case.done("in place", "redact", "--in-place", again)
+    check("it is the same file, too", out.read_bytes() == again.read_bytes())
+    case.refused("a position can't be put in", 3, "HEIC", "geotag", source, case.path("none.avif"),
+                 "--position", "1,2", "--consent", GIVEN)
+
+
 def test_in_place(case):
     make_video(case.path("in.mp4"))
     shutil.copy(case.path("in.mp4"), case.path("here.mp4"))
@@ -179,7 +234,9 @@ def test_hidden_place(case):
     shutil.copy(film, copy)
     case.refused("a copy with a place in its samples", 3, "still has", "redact", film, case.path("out.mov"))
     check("it has no OUT", not case.path("out.mov").exists())
+    before = film.read_bytes()
     case.refused("the same in place", 3, "still has", "redact", "--in-place", film)
+    check("it is found before anything is written", film.read_bytes() == before)
     result = case.sphere("redact", "--in-place", "--skip-pictures", copy)
     check("samples that are not read are not searched", result.returncode == 4, result.stderr)
 
@@ -454,8 +511,9 @@ def test_stitched(case):
           location)
 
 
-TESTS = [test_choices, test_containers, test_in_place, test_hidden_place, test_failures, test_folders, test_geotag,
-         test_geotag_by_time, test_what_is_given_for_sharing, test_marking, test_stitched]
+TESTS = [test_choices, test_containers, test_other_codecs, test_heif, test_in_place, test_hidden_place,
+         test_failures, test_folders, test_geotag, test_geotag_by_time, test_what_is_given_for_sharing,
+         test_marking, test_stitched]
 if DATA.is_dir():
     TESTS = [test_marked_files, test_other_places_go, *TESTS]
 else:

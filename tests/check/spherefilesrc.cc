@@ -351,6 +351,8 @@ GST_START_TEST(errors_say_what_to_do) {
 GST_END_TEST;
 
 GST_START_TEST(web_proxy_is_not_used) {
+  // In one process with the other tests, as under a sanitizer, the resolver is chosen already.
+  if (g_strcmp0(g_getenv("CK_FORK"), "no") == 0) return;
   g_unsetenv("GIO_USE_PROXY_RESOLVER");
   const ListeningSocket proxy;
   g_setenv("http_proxy", ("http://127.0.0.1:" + std::to_string(proxy.port())).c_str(), TRUE);

@@ -11,21 +11,17 @@ using namespace sphere::test;
 
 namespace {
 
-const std::string sphere_picture =
-    "spheretestsrc num-buffers=1 output=equirect ! video/x-raw,format=Y444,width=1920,height=960 "
-    "! ";
-
-/// A picture of the scene that is stored like this.
-std::string stored_as(const std::string& input, const std::string& format) {
-  const std::string to =
-      input == "equirect"
-          ? "videoconvert"
-          : "cpusphereview interpolation=cubic projection=" + input + " ! videoconvert";
-  return sphere_picture + to + " ! video/x-raw,format=" + format + " ! ";
+/// The scene as a sphere; more rays a pixel make it smoother.
+SampleRef sphere_picture(const std::string& supersample = "1") {
+  return sample_of("spheretestsrc num-buffers=1 output=equirect supersample=" + supersample +
+                   " ! video/x-raw,format=Y444,width=1920,height=960");
 }
 
-Component view_of(const std::string& picture, const std::string& chain) {
-  return luma_of(picture + chain + view_caps + " ! videoconvert ! video/x-raw,format=Y444");
+/// The same, stored as another input.
+SampleRef stored_as(const SampleRef& sphere, const std::string& input) {
+  const std::string to =
+      input == "equirect" ? "identity" : "cpusphereview interpolation=cubic projection=" + input;
+  return sample_of(sphere, to);
 }
 
 int largest_difference(const Component& a, const Component& b) {
@@ -46,37 +42,44 @@ GST_START_TEST(each_input_and_format_gives_the_true_view) {
   // Two edges and a corner of faces are in this view.
   const Angles angles = {40, 35, 10};
   const Component truth = true_view(angles, 100), off = true_view({40.5, 35, 10}, 100);
-  for (const std::string input : {"equirect", "cubemap", "eac"})
+  const SampleRef sphere = sphere_picture("3");
+  for (const std::string input : {"equirect", "cubemap", "eac"}) {
+    const SampleRef stored = stored_as(sphere, input);
     for (const std::string format : {"NV12", "I420", "Y444", "RGBA", "P010_10LE"}) {
-      const std::string picture = stored_as(input, format);
+      const SampleRef picture = sample_of(stored, "videoconvert ! video/x-raw,format=" + format);
       for (const std::string& chain : chains(words(angles, 100) + " input=" + input)) {
-        const Component view = view_of(picture, chain);
+        const Component view =
+            luma_of(picture, chain + view_caps + " ! videoconvert ! video/x-raw,format=Y444");
         const double db = psnr(view, truth), beside = psnr(view, off);
         fail_unless(db > 28 && db > beside + 2, "%s, %s: %g dB, half a degree off %g dB",
                     format.c_str(), chain.c_str(), db, beside);
       }
     }
+  }
 }
 GST_END_TEST
 
 GST_START_TEST(each_input_goes_to_each_projection) {
+  const SampleRef sphere = sphere_picture("2");
+  const std::string inputs[] = {"cubemap", "eac"};
+  const SampleRef stored[] = {stored_as(sphere, inputs[0]), stored_as(sphere, inputs[1])};
   for (const std::string_view projection : projection_names) {
-    const std::string to = "cpusphereview projection=" + std::string(projection) +
+    const std::string to = " projection=" + std::string(projection) +
                            " yaw=33 pitch=-20 ! video/x-raw,width=480,height=320";
-    const Component wanted = luma_of(stored_as("equirect", "Y444") + to);
-    for (const std::string input : {"cubemap", "eac"}) {
-      std::string same = to;
-      same.insert(same.find(" !"), " input=" + input);
-      const double db = psnr(luma_of(stored_as(input, "Y444") + same), wanted);
-      fail_unless(db > 30, "%s to %s: %g dB", input.c_str(), std::string(projection).c_str(), db);
+    const Component wanted = luma_of(sphere, "cpusphereview" + to);
+    for (int i = 0; i < 2; ++i) {
+      const double db = psnr(luma_of(stored[i], "cpusphereview input=" + inputs[i] + to), wanted);
+      fail_unless(db > 30, "%s to %s: %g dB", inputs[i].c_str(), std::string(projection).c_str(),
+                  db);
     }
   }
 }
 GST_END_TEST
 
 GST_START_TEST(sizes_are_chosen_for_the_input) {
+  const SampleRef sphere = sphere_picture();
   for (const std::string input : {"equirect", "cubemap", "eac"}) {
-    const SampleRef sample = sample_of(stored_as(input, "Y444") + "sphereview input=" + input);
+    const SampleRef sample = sample_of(stored_as(sphere, input), "sphereview input=" + input);
     GstVideoInfo info;
     fail_unless(gst_video_info_from_caps(&info, gst_sample_get_caps(sample.get())));
     fail_unless(info.width == 960 && info.height == 540, "%s: %dx%d", input.c_str(), info.width,
@@ -88,15 +91,15 @@ GST_END_TEST
 // A quarter of a turn is a whole number of pixels, so that both pictures have the same samples, and
 // only one has its edge in the middle of the view.
 GST_START_TEST(the_edge_of_the_picture_is_invisible) {
-  const std::string turned = sphere_picture +
-                             "cpusphereview projection=equirect yaw=90 ! "
-                             "video/x-raw,width=1920,height=960 ! ";
+  const SampleRef sphere = sphere_picture("3");
+  const SampleRef turned = sample_of(
+      sphere, "cpusphereview projection=equirect yaw=90 ! video/x-raw,width=1920,height=960");
   for (const char* more : {"", " interpolation=cubic"}) {
     const std::vector<std::string> at_edge = chains(std::string("fov=60 pitch=10 yaw=180") + more),
                                    elsewhere = chains(std::string("fov=60 pitch=10 yaw=90") + more);
     for (size_t i = 0; i < at_edge.size(); ++i) {
-      const int most = largest_difference(luma_of(sphere_picture + at_edge[i] + view_caps),
-                                          luma_of(turned + elsewhere[i] + view_caps));
+      const int most = largest_difference(luma_of(sphere, at_edge[i] + view_caps),
+                                          luma_of(turned, elsewhere[i] + view_caps));
       // The weights of GL's texture filter are coarser.
       const int bound = at_edge[i].find("glsphereview") == std::string::npos ? 2 : 4;
       fail_unless(most <= bound, "%s: %d", at_edge[i].c_str(), most);
@@ -106,13 +109,14 @@ GST_START_TEST(the_edge_of_the_picture_is_invisible) {
 GST_END_TEST
 
 GST_START_TEST(poles_are_invisible) {
+  const SampleRef sphere = sphere_picture("3");
   for (const double pitch : {90.0, -90.0}) {
     const Angles angles = {25, pitch, 0};
     constexpr double fov = 40;
     const Component truth = true_view(angles, fov);
     const Canvas canvas(Projection::perspective, view_size, radians(fov));
     for (const std::string& chain : chains(words(angles, fov))) {
-      const Component view = luma_of(sphere_picture + chain + view_caps);
+      const Component view = luma_of(sphere, chain + view_caps);
       double sum[2] = {}, count[2] = {};
       for (int y = 0; y < view.height; ++y)
         for (int x = 0; x < view.width; ++x) {
@@ -132,8 +136,9 @@ GST_START_TEST(poles_are_invisible) {
 GST_END_TEST
 
 GST_START_TEST(a_turn_and_a_full_turn_more_show_the_same) {
-  const auto view = [&](const char* yaw) {
-    return luma_of(sphere_picture + "cpusphereview yaw=" + yaw + view_caps);
+  const SampleRef sphere = sphere_picture();
+  const auto view = [&](const std::string& yaw) {
+    return luma_of(sphere, "cpusphereview yaw=" + yaw + view_caps);
   };
   fail_unless(largest_difference(view("190"), view("-170")) <= 1);
   fail_unless(largest_difference(view("-725"), view("-5")) <= 1);

@@ -170,12 +170,17 @@ struct TestVideo {
 // --- descriptions
 // ----------------------------------------------------------------------------------
 
+/// Parameter sets of x264.
+inline const Bytes sequence_set = {0x67, 66,   0xc0, 10, 0xd9, 4, 0x5b, 1,    0x10, 0,    0,   3,
+                                   0,    0x10, 0,    0,  3,    1, 0x40, 0xf1, 0x22, 0x64, 0x80};
+inline const Bytes picture_set = {0x68, 0xcb, 0x83, 0xcb, 0x20};
+
 inline Bytes picture_entry(const Bytes& more = {}, std::string_view encoder = {}) {
   Bytes name(32);
   name[0] = static_cast<uint8_t>(encoder.size());
   std::copy(encoder.begin(), encoder.end(), name.begin() + 1);
-  const Bytes config =
-      box("avcC", Bytes{1, 66, 0, 10, 0xff, 0xe1, 0, 4, 0x67, 66, 0, 10, 1, 0, 2, 0x68, 0xce});
+  const Bytes config = box("avcC", Bytes{1, 66, 0, 10, 0xff, 0xe1}, big(sequence_set.size(), 2),
+                           sequence_set, Bytes{1}, big(picture_set.size(), 2), picture_set);
   return box("avc1", zeros(6), big(1, 2), zeros(16), big(64, 2), big(32, 2), big(0x480000),
              big(0x480000), zeros(4), big(1, 2), name, big(24, 2), big(0xffff, 2), config, more,
              box("pasp", big(1), big(1)));

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <array>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,9 @@ inline Component true_view(const Angles& angles, double fov) {
   const Canvas canvas(Projection::perspective, view_size, radians(fov));
   const Mat3 view = rotation(angles);
   const MovingThings things(0, 0);
+  // Nearer to an axis than this, by the cosine, a thing may be.
+  std::array<double, MovingThings::count> nearest;
+  for (size_t i = 0; i < nearest.size(); ++i) nearest[i] = std::cos(things.cones()[i].angle);
   Component c;
   c.width = view_size.width;
   c.height = view_size.height;
@@ -38,8 +43,8 @@ inline Component true_view(const Angles& angles, double fov) {
         const Ray ray = {static_cast<float>(d.x), static_cast<float>(d.y), static_cast<float>(d.z)};
         Colour colour = still_colour(Pattern::scene, ray);
         for (int thing = 0; thing < MovingThings::count; ++thing)
-          if (angle_between(things.cones()[static_cast<size_t>(thing)].axis, d) <
-              things.cones()[static_cast<size_t>(thing)].angle)
+          if (dot(things.cones()[static_cast<size_t>(thing)].axis, d) >
+              nearest[static_cast<size_t>(thing)])
             if (const auto moving = things.colour(thing, ray)) colour = *moving;
         sum += 0.2126 * colour.r + 0.7152 * colour.g + 0.0722 * colour.b;
       }

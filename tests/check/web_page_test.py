@@ -19,6 +19,8 @@ from checks import BUILD, DEADLINE, attempt, check, finish, launch_ours, run
 
 TOOL = str(BUILD / "tests" / "tools" / "web-page")
 WIDTH, HEIGHT = 800, 600
+# Where nobody looks at the picture.
+SMALL = (400, 300)
 # The part that is compared: without the buttons.
 PART_WIDTH, PART_HEIGHT = 400, 300
 FOV = 75
@@ -425,6 +427,7 @@ def test_over_http(truth):
 def test_sound(_):
     sound = "document.getElementById('sound')"
     with page() as (_, link), Browser() as browser:
+        resize(browser, *SMALL)
         browser.open(link)
         playing(browser, "without sound")
         check("marked absent", browser.until(f"{sound}.ariaDisabled === 'true' && "
@@ -435,6 +438,7 @@ def test_sound(_):
         check("no track", browser.run(
             "document.getElementById('video').srcObject.getAudioTracks().every(t => t.muted)"))
     with page("--sound") as (_, link), Browser() as browser:
+        resize(browser, *SMALL)
         browser.open(link)
         playing(browser, "with sound")
         check("off at first", browser.run("document.getElementById('video').muted"))
@@ -446,6 +450,7 @@ def test_sound(_):
 
 def test_states(_):
     with page() as (process, link), Browser() as browser:
+        resize(browser, *SMALL)
         browser.open(link + "?lang=zh")
         playing(browser, "in Chinese")
         check("in Chinese", browser.run("document.getElementById('state').textContent") == "直播中")
@@ -462,6 +467,7 @@ def test_states(_):
 
 def test_server_comes_back(_):
     with Browser() as browser:
+        resize(browser, *SMALL)
         with page() as (_, link):
             browser.open(link)
             playing(browser, "before")
@@ -474,6 +480,7 @@ def test_server_comes_back(_):
 def test_without_udp(_):
     """Where UDP does not get through, the page takes HTTP by itself."""
     with page() as (_, link), Browser() as browser:
+        resize(browser, *SMALL)
         # As a firewall: the browser's datagrams go to a port where nobody is.
         browser.call("Page.addScriptToEvaluateOnNewDocument", source="""
             const set = RTCPeerConnection.prototype.setRemoteDescription;
@@ -489,6 +496,7 @@ def test_without_udp(_):
 def test_geometry(_):
     """What no browser without sensors and without a headset can show."""
     with page() as (_, link), Browser() as browser:
+        resize(browser, *SMALL)
         browser.open(link)
         playing(browser, "for geometry")
 
@@ -534,6 +542,7 @@ def test_token(_):
     token = "a-token-for-the-page-test"
     with page("--https", "--token", token) as (_, link), \
             Browser("--ignore-certificate-errors") as browser:
+        resize(browser, *SMALL)
         browser.open(link)
         check("without the token", browser.until("document.body.dataset.state === 'refused'"))
         browser.open(f"{link}#token={token}wrong")

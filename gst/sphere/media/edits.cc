@@ -17,6 +17,8 @@ namespace {
 
 // Bytes that are copied at once: they stay in the second cache of a processor.
 constexpr size_t block = 1 << 18;
+// Bytes of edits that are held in memory. Others are read from the file once more.
+constexpr size_t most_held = 8 << 20;
 
 /// A table can say that samples lie where boxes are.
 Error wrong_edits() {
@@ -90,6 +92,28 @@ class Writer {
   uint64_t done_ = 0;
 };
 
+/// Whether an edit is in the file, and behind the one that ends at `position`.
+bool follows(const Edit& edit, uint64_t position, uint64_t size) {
+  return edit.offset >= position && edit.offset <= size && edit.length <= size - edit.offset;
+}
+
+/// Calls `visit` with each edit, once it is known to be possible.
+Status visit_edits(const Source& source, const Examination& examination, bool in_place,
+                   const std::function<Status(Edit&&)>& visit) {
+  AllEdits edits(examination);
+  uint64_t position = 0;
+  for (;;) {
+    Result<std::optional<Edit>> next = edits.next();
+    if (!next) return next.error();
+    if (!*next) return ok();
+    Edit& edit = **next;
+    if (!follows(edit, position, source.size()) || (in_place && edit.new_length() != edit.length))
+      return wrong_edits();
+    position = edit.offset + edit.length;
+    if (const Status visited = visit(std::move(edit)); !visited) return visited;
+  }
+}
+
 Status put(int descriptor, std::span<const uint8_t> bytes, uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t wrote =
@@ -98,6 +122,17 @@ Status put(int descriptor, std::span<const uint8_t> bytes, uint64_t offset) {
     if (wrote <= 0) return failed(std::string("can't write: ") + std::strerror(errno));
     bytes = bytes.subspan(static_cast<size_t>(wrote));
     offset += static_cast<uint64_t>(wrote);
+  }
+  return ok();
+}
+
+Status put_zeros(int descriptor, uint64_t length, uint64_t offset) {
+  const std::vector<uint8_t> zeros(static_cast<size_t>(std::min<uint64_t>(block, length)));
+  for (const uint64_t end = offset + length; offset < end;) {
+    const auto now = static_cast<size_t>(std::min<uint64_t>(zeros.size(), end - offset));
+    if (const Status written = put(descriptor, std::span(zeros).first(now), offset); !written)
+      return written;
+    offset += now;
   }
   return ok();
 }
@@ -115,22 +150,14 @@ uint64_t edited_size(const Source& source, const Examination& examination) {
 
 Status write_edited(const Source& source, const Examination& examination, const ByteSink& sink,
                     const EditProgress& progress) {
-  AllEdits edits(examination);
   Writer writer(source, sink, progress);
   uint64_t position = 0;
-  for (;;) {
-    const Result<std::optional<Edit>> next = edits.next();
-    if (!next) return next.error();
-    if (!*next) break;
-    const Edit& edit = **next;
-    if (edit.offset < position || edit.offset > source.size() ||
-        edit.length > source.size() - edit.offset)
-      return wrong_edits();
+  const Status visited = visit_edits(source, examination, false, [&](Edit&& edit) -> Status {
     if (const Status copied = writer.copy(position, edit.offset); !copied) return copied;
-    const Status sent = edit.zeros ? writer.zeros(edit.length) : writer.send(edit.bytes);
-    if (!sent) return sent;
     position = edit.offset + edit.length;
-  }
+    return edit.zeros ? writer.zeros(edit.length) : writer.send(edit.bytes);
+  });
+  if (!visited) return visited;
   return writer.copy(position, source.size());
 }
 
@@ -147,34 +174,65 @@ Result<std::vector<uint8_t>> edited(std::span<const uint8_t> bytes,
   return all;
 }
 
+Status check_edits(const Source& source, const Examination& examination, bool in_place) {
+  return visit_edits(source, examination, in_place, [](Edit&&) { return ok(); });
+}
+
+Result<HeldEdits> hold_edits(const Source& source, const Examination& examination,
+                             const EditProgress& progress) {
+  HeldEdits held;
+  size_t bytes = 0;
+  const Status checked = visit_edits(source, examination, true, [&](Edit&& edit) {
+    bytes += sizeof edit + edit.bytes.size();
+    if (bytes <= most_held) held.edits.push_back(std::move(edit));
+    return progress && !progress(0) ? Status(edit_stopped()) : ok();
+  });
+  if (!checked) return checked.error();
+  if (bytes > most_held) held = {{}, false};
+  return held;
+}
+
+size_t EditedSource::read(uint64_t position, std::span<uint8_t> into) const {
+  const size_t got = source_.read(position, into);
+  const uint64_t end = position + got;
+  const auto ends_before = [](const Edit& edit, uint64_t offset) {
+    return edit.offset + edit.length <= offset;
+  };
+  for (auto edit = std::lower_bound(edits_.begin(), edits_.end(), position, ends_before);
+       edit != edits_.end() && edit->offset < end; ++edit) {
+    const uint64_t first = std::max(position, edit->offset);
+    const uint64_t last = std::min(end, edit->offset + edit->length);
+    const std::span<uint8_t> part =
+        into.subspan(static_cast<size_t>(first - position), static_cast<size_t>(last - first));
+    if (edit->zeros)
+      std::ranges::fill(part, uint8_t{0});
+    else
+      std::copy_n(edit->bytes.begin() + static_cast<std::ptrdiff_t>(first - edit->offset),
+                  part.size(), part.begin());
+  }
+  return got;
+}
+
+Status write_in_place(int descriptor, const Source& source, const Examination& examination,
+                      const HeldEdits& held, const EditProgress& progress) {
+  const auto write = [&](const Edit& edit) {
+    const Status written = edit.zeros ? put_zeros(descriptor, edit.length, edit.offset)
+                                      : put(descriptor, edit.bytes, edit.offset);
+    if (written && progress) progress(edit.offset + edit.length);
+    return written;
+  };
+  if (!held.complete)
+    return visit_edits(source, examination, true, [&](Edit&& edit) { return write(edit); });
+  for (const Edit& edit : held.edits)
+    if (const Status written = write(edit); !written) return written;
+  return ok();
+}
+
 Status edit_in_place(int descriptor, const Source& source, const Examination& examination,
                      const EditProgress& progress) {
-  AllEdits edits(examination);
-  uint64_t position = 0;
-  for (;;) {
-    const Result<std::optional<Edit>> next = edits.next();
-    if (!next) return next.error();
-    if (!*next) return ok();
-    const Edit& edit = **next;
-    if (edit.offset < position || edit.offset > source.size() ||
-        edit.length > source.size() - edit.offset || edit.new_length() != edit.length)
-      return wrong_edits();
-    position = edit.offset;
-    if (!edit.zeros) {
-      if (const Status written = put(descriptor, edit.bytes, position); !written) return written;
-    }
-    const std::vector<uint8_t> zeros(
-        edit.zeros ? static_cast<size_t>(std::min<uint64_t>(block, edit.length)) : 0);
-    const uint64_t end = edit.offset + edit.length;
-    while (edit.zeros && position < end) {
-      const auto now = static_cast<size_t>(std::min<uint64_t>(zeros.size(), end - position));
-      const Status written = put(descriptor, std::span(zeros).first(now), position);
-      if (!written) return written;
-      position += now;
-    }
-    position = end;
-    if (progress && !progress(position)) return edit_stopped();
-  }
+  const Result<HeldEdits> held = hold_edits(source, examination, progress);
+  if (!held) return held.error();
+  return write_in_place(descriptor, source, examination, *held, progress);
 }
 
 }  // namespace sphere::media

@@ -31,7 +31,38 @@ Status write_edited(const Source& source, const Examination& examination, const 
 /// The same for a picture in memory.
 Result<std::vector<uint8_t>> edited(std::span<const uint8_t> bytes, const Examination& examination);
 
-/// Writes edits that keep their lengths into the file itself.
+/// Whether the edits can be carried out: they are in the file, and don't lie over each other, as a
+/// table that says something false can make them. `in_place`: each keeps its length, too.
+Status check_edits(const Source& source, const Examination& examination, bool in_place = false);
+
+/// The edits of a file in place, all of which were found to be possible.
+struct HeldEdits {
+  std::vector<Edit> edits;
+  bool complete = true;  ///< false: there are too many to be held in memory, and `edits` is empty
+};
+
+/// Checks the edits, and holds them in memory as far as there is room. Nothing is written.
+Result<HeldEdits> hold_edits(const Source& source, const Examination& examination,
+                             const EditProgress& progress = nullptr);
+
+/// A file as it will be after edits in place. Everything must exist longer.
+class EditedSource : public Source {
+ public:
+  EditedSource(const Source& source, const std::vector<Edit>& edits)
+      : source_(source), edits_(edits) {}
+  uint64_t size() const override { return source_.size(); }
+  size_t read(uint64_t position, std::span<uint8_t> into) const override;
+
+ private:
+  const Source& source_;
+  const std::vector<Edit>& edits_;
+};
+
+/// Writes edits that keep their lengths into the file itself, after all of them were checked. Once
+/// it writes it can't be stopped. Those that are not held are made once more.
+Status write_in_place(int descriptor, const Source& source, const Examination& examination,
+                      const HeldEdits& held, const EditProgress& progress = nullptr);
+/// Both: with an error of the file itself, or when it is stopped, nothing was written.
 Status edit_in_place(int descriptor, const Source& source, const Examination& examination,
                      const EditProgress& progress = nullptr);
 

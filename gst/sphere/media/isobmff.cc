@@ -406,8 +406,9 @@ Kind sniff(const Source& source) {
     if (reader.starts_with(type)) return Kind::isobmff;
   if (!reader.starts_with("ftyp"))
     return is_transport_stream(source) ? Kind::mpegts : Kind::unknown;
-  for (const char* brand : {"heic", "heix", "mif1", "msf1", "avif", "avis"})
-    if (reader.starts_with(brand)) return Kind::unknown;
+  for (const char* brand : {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "mif2", "msf1",
+                            "miaf", "avif", "avis"})
+    if (reader.starts_with(brand)) return Kind::heif;
   return Kind::isobmff;
 }
 

@@ -52,7 +52,8 @@ struct IsoFile {
 
 Result<IsoFile> check_isobmff(const Source& source);
 
-enum class Kind { unknown, jpeg, png, isobmff, matroska, avi, mpegts, tiff, webp };
+/// `heif`: HEIC and AVIF pictures.
+enum class Kind { unknown, jpeg, png, isobmff, matroska, avi, mpegts, tiff, webp, heif };
 /// The type of a file, from its first bytes.
 Kind sniff(const Source& source);
 

@@ -9,6 +9,7 @@
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/base/text.h"
 #include "gst/sphere/media/box_editor.h"
+#include "gst/sphere/media/codec_config.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/esds.h"
 #include "gst/sphere/media/isobmff_marks.h"
@@ -499,57 +500,22 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
   const std::vector<uint8_t> bytes = head(box, largest);
   std::vector<Edit> edits;
   SampleReport report;
-  ByteReader reader(bytes);
-  const auto units = [&](unsigned count) -> Status {
-    for (unsigned i = 0; i < count; ++i) {
-      const size_t length = reader.u16();
-      const uint64_t offset = box.content + reader.position();
-      reader.skip(length);
-      if (!reader.ok()) return damaged("'" + path + "' is too short");
-      if (length == 0) continue;
-      const Status edited = edit_unit(source_, settings, offset, length, &edits, &report);
-      if (!edited) return edited;
-    }
-    return ok();
-  };
-  if (box.type == "avcC") {
-    reader.skip(1);
-    const int profile = reader.u8();
-    reader.skip(3);
-    if (const Status read = units(reader.u8() & 31); !read) return read.error();
-    if (const Status read = units(reader.u8()); !read) return read.error();
-    // The high profiles have a part that some encoders leave out.
-    if ((profile == 100 || profile == 110 || profile == 122 || profile == 144 || profile == 244) &&
-        reader.remaining() >= 4) {
-      reader.skip(3);
-      if (const Status read = units(reader.u8()); !read) return read.error();
-    }
-  } else if (box.type == "hvcC") {
-    reader.skip(22);
-    const unsigned arrays = reader.u8();
-    for (unsigned i = 0; i < arrays && reader.ok(); ++i) {
-      reader.skip(1);
-      if (const Status read = units(reader.u16()); !read) return read.error();
-    }
-  } else if (box.type == "esds") {
-    const auto editor = make_sample_editor(source_, settings);
+  uint64_t used = 0;
+  if (box.type == "esds") {
     const std::optional<CodecConfig> config = read_esds(bytes);
-    if (editor && config && !config->specific.empty() && settings.form == SampleForm::mpeg4) {
+    if (config && !config->specific.empty() && settings.form == SampleForm::mpeg4) {
       const auto at = static_cast<uint64_t>(config->specific.data() - bytes.data());
-      const Status edited =
-          editor->edit_sample(box.content + at, config->specific.size(), &edits, &report);
-      if (!edited) return edited.error();
+      const Result<size_t> read =
+          edit_codec_config(source_, settings, box.content + at, config->specific, &edits, &report);
+      if (!read) return read.error();
     }
-    reader.skip(static_cast<size_t>(
-        std::min(expected_length(source_, box).value_or(bytes.size()), box.size())));
-  } else if (bytes.size() > 4) {
-    const auto editor = make_sample_editor(source_, settings);
-    const Status edited =
-        editor ? editor->edit_sample(box.content + 4, box.size() - 4, &edits, &report) : ok();
-    if (!edited) return edited.error();
-    reader.skip(bytes.size());
+    used = std::min(expected_length(source_, box).value_or(bytes.size()), box.size());
+  } else {
+    const Result<size_t> read =
+        edit_codec_config(source_, settings, box.content, bytes, &edits, &report);
+    if (!read) return read.error();
+    used = *read;
   }
-  if (!reader.ok()) return damaged("'" + path + "' is too short");
   report.finish(&findings_);
   for (Edit& edit : edits) {
     if (edit.zeros)
@@ -557,7 +523,7 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
     else
       edits_.overwrite(edit.offset, std::move(edit.bytes));
   }
-  return cut_excess(box, reader.position());
+  return cut_excess(box, used);
 }
 
 Result<Outcome> BoxEditor::edit_flac(const Box& box, const std::string& path) {

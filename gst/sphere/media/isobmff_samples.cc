@@ -59,6 +59,15 @@ bool SampleReport::has(std::string_view path, PartClass part_class) const {
   });
 }
 
+void SampleReport::remark_layers(const std::string& path, Findings* findings) const {
+  if (std::ranges::any_of(parts_, [&](const auto& entry) {
+        return entry.second.path == path && entry.second.what == layer_units &&
+               entry.second.removed;
+      }))
+    findings->remark(path + ": its second view, layer or alpha channel was taken out, because it " +
+                     "can't be examined; the pictures that all players show stay");
+}
+
 void SampleReport::remove_all(std::string_view path) {
   for (auto& [key, part] : parts_)
     if (is_inside(part.path, path)) part.removed = true;

@@ -22,6 +22,9 @@
 
 namespace sphere::media {
 
+/// What the parts of H.264 are called that players of the usual profiles ignore.
+inline constexpr const char* layer_units = "second view, layer or alpha channel";
+
 /// Counts what samples tell: a part for each kind, however many there are.
 class SampleReport {
  public:
@@ -34,6 +37,8 @@ class SampleReport {
   bool keeps_useful(std::string_view path) const;
   /// Whether there is a part of this class.
   bool has(std::string_view path, PartClass part_class) const;
+  /// Says so where layers of pictures go, which a person may miss.
+  void remark_layers(const std::string& path, Findings* findings) const;
   /// The same parts go, because the track goes.
   void remove_all(std::string_view path);
   void identity(std::string_view text) { identities_.emplace_back(text.substr(0, 256)); }

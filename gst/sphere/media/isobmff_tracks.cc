@@ -308,6 +308,7 @@ Status examine_samples(const Source& source, const std::shared_ptr<const IsoLayo
          media && plan.samples.form != SampleForm::unknown ? PartClass::useful : PartClass::unknown,
          kind_of_track(track), shortened(name_of_type(track.codec)), 1, !plan.kept});
   }
+  for (const TrackPlan& plan : *plans) report.remark_layers(plan.samples.path, findings);
   report.finish(findings);
   return findings->status();
 }

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/isobmff_samples.h"
+#include "gst/sphere/media/nal.h"
 #include "gst/sphere/media/sei.h"
 
 namespace sphere::media {
@@ -18,6 +20,8 @@ namespace {
 constexpr uint64_t largest_message_unit = 1 << 20, largest_sample = 64 << 20;
 // Delimiters and ends of streams have one to three bytes.
 constexpr uint64_t largest_delimiter = 4;
+// Bytes of a parameter set. Real ones have less than hundred.
+constexpr uint64_t largest_parameters = 1 << 16;
 
 Error damaged_sample(const std::string& path, uint64_t offset) {
   return invalid("the file is damaged: " + path + ", the sample at byte " + std::to_string(offset) +
@@ -70,14 +74,15 @@ class NalEditor : public SampleEditor {
   }
 
  private:
-  enum class Kind { picture, message, filler, delimiter, unknown };
+  enum class Kind { picture, parameters, layer, message, filler, delimiter, unknown };
 
   Kind kind_of(int first) const {
     if (codec_ == NalCodec::h264) {
       const int type = first & 31;
-      if ((type >= 1 && type <= 5) || type == 7 || type == 8 || (type >= 13 && type <= 15) ||
-          (type >= 19 && type <= 21))
-        return Kind::picture;
+      if (type >= 1 && type <= 5) return Kind::picture;
+      if (type == 7 || type == 8) return Kind::parameters;
+      // Players of the usual profiles ignore them.
+      if ((type >= 13 && type <= 15) || (type >= 19 && type <= 21)) return Kind::layer;
       if (type == 6) return Kind::message;
       if (type == 12) return Kind::filler;
       return type >= 9 && type <= 11 ? Kind::delimiter : Kind::unknown;
@@ -98,11 +103,14 @@ class NalEditor : public SampleEditor {
       return ok();
     if (kind == Kind::message && length <= largest_message_unit)
       return edit_messages(offset, length, edits, report);
+    if (kind == Kind::parameters) return edit_parameters(offset, length, edits, report);
     if (kind == Kind::filler && is_filler(offset, length)) return ok();
     const bool stays = settings_.keeps(PartClass::unknown);
     if (report)
       report->add(settings_.path, PartClass::unknown,
-                  kind == Kind::filler ? "filler with something in it" : "unit of an unknown kind",
+                  kind == Kind::filler  ? "filler with something in it"
+                  : kind == Kind::layer ? layer_units
+                                        : "unit of an unknown kind",
                   {}, offset, length, !stays);
     if (stays) return ok();
     if (length > largest_sample) return damaged_sample(settings_.path, offset);
@@ -111,6 +119,30 @@ class NalEditor : public SampleEditor {
     if (codec_ == NalCodec::h265 && length > 1) bytes[1] = 1;
     if (length > header_size()) bytes.back() = 0x80;
     edits->push_back({offset, length, std::move(bytes), false});
+    return ok();
+  }
+
+  /// Of H.264. Bytes behind the end of a parameter set are no part of it.
+  Status edit_parameters(uint64_t offset, uint64_t length, std::vector<Edit>* edits,
+                         SampleReport* report) {
+    const bool stays = settings_.keeps(PartClass::unknown);
+    if (stays && !report) return ok();
+    if (length > largest_parameters) return damaged_sample(settings_.path, offset);
+    std::vector<uint8_t> unit(static_cast<size_t>(length));
+    if (!source_.read_all(offset, unit)) return cut_off();
+    const std::optional<size_t> used = h264_parameter_length(unit);
+    if (!used && stays) return ok();
+    if (!used)
+      return unsupported(settings_.path +
+                         " has a description of its pictures (parameter set, byte " +
+                         std::to_string(offset) + ") that can't be read");
+    const uint64_t rest = length - *used;
+    if (std::ranges::all_of(std::span(unit).subspan(*used), [](uint8_t byte) { return byte == 0; }))
+      return ok();
+    if (report)
+      report->add(settings_.path, PartClass::unknown, "bytes behind a parameter set", {},
+                  offset + *used, rest, !stays);
+    if (!stays) edits->push_back({offset + *used, rest, {}, true});
     return ok();
   }
 

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/codec_config.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/sample_tables.h"
-#include "gst/sphere/media/sei.h"
 
 namespace sphere::media {
 
@@ -34,6 +34,8 @@ SampleForm form_of(CodecData data) {
       return SampleForm::av1;
     case CodecData::jpeg:
       return SampleForm::jpeg;
+    case CodecData::mpeg4:
+      return SampleForm::mpeg4;
     default:
       return SampleForm::harmless;
   }
@@ -42,16 +44,23 @@ SampleForm form_of(CodecData data) {
 /// Reads the private data of codecs and replaces what may not stay, at the same length.
 class PrivateEditor {
  public:
-  PrivateEditor(uint64_t offset, std::span<const uint8_t> bytes, BlockTrack* track,
-                Findings* findings, std::vector<Edit>* edits)
-      : offset_(offset), bytes_(bytes), track_(*track), findings_(*findings), edits_(*edits) {}
+  PrivateEditor(const Source& source, uint64_t offset, std::span<const uint8_t> bytes,
+                BlockTrack* track, Findings* findings, std::vector<Edit>* edits)
+      : source_(source),
+        offset_(offset),
+        bytes_(bytes),
+        track_(*track),
+        findings_(*findings),
+        edits_(*edits) {}
 
   Status run() {
     switch (track_.data) {
       case CodecData::h264:
-        return edit_avc();
       case CodecData::h265:
-        return edit_hevc();
+      case CodecData::av1:
+      case CodecData::jpeg:
+      case CodecData::mpeg4:
+        return edit_pictures(form_of(track_.data));
       case CodecData::flac:
         return edit_flac();
       case CodecData::vorbis:
@@ -72,44 +81,23 @@ class PrivateEditor {
       edits_.push_back({where.offset, where.length, std::move(bytes)});
   }
 
-  void edit_unit(NalCodec codec, size_t at, std::span<const uint8_t> unit) {
-    if (is_sei(codec, unit))
-      replace(at, blank_sei(codec, unit, keep_allowed(findings_.policy())),
-              "messages in the video (SEI)");
-  }
-
-  /// `count` units with a length of two bytes before each.
-  bool edit_units(NalCodec codec, ByteReader* reader, int count) {
-    for (int i = 0; i < count; ++i) {
-      const size_t length = reader->u16(), at = reader->position();
-      const std::span<const uint8_t> unit = reader->take(length);
-      if (!reader->ok()) return false;
-      if (!unit.empty()) edit_unit(codec, at, unit);
+  /// Of coded pictures. What comes after it is removed, too.
+  Status edit_pictures(SampleForm form) {
+    SampleSettings settings;
+    settings.form = form;
+    settings.path = track_.path + "/CodecPrivate";
+    settings.keeps = Keeps::of(findings_.request());
+    if (form == SampleForm::h264 || form == SampleForm::h265) {
+      track_.length_size = unit_length_size(form, bytes_);
+      if (track_.length_size < 0) return wrong();
     }
-    return true;
-  }
-
-  Status edit_avc() {
-    ByteReader reader(bytes_);
-    reader.skip(4);
-    track_.length_size = (reader.u8() & 3) + 1;
-    const int sequences = reader.u8() & 31;
-    if (!edit_units(NalCodec::h264, &reader, sequences)) return wrong();
-    const int pictures = reader.u8();
-    return edit_units(NalCodec::h264, &reader, pictures) ? ok() : wrong();
-  }
-
-  Status edit_hevc() {
-    ByteReader reader(bytes_);
-    reader.skip(21);
-    track_.length_size = (reader.u8() & 3) + 1;
-    const int arrays = reader.u8();
-    for (int i = 0; i < arrays; ++i) {
-      reader.skip(1);
-      const int units = reader.u16();
-      if (!reader.ok() || !edit_units(NalCodec::h265, &reader, units)) return wrong();
-    }
-    return reader.ok() ? ok() : wrong();
+    SampleReport report;
+    const Result<size_t> used =
+        edit_codec_config(source_, settings, offset_, bytes_, &edits_, &report);
+    if (!used) return used.error();
+    report.finish(&findings_);
+    replace(*used, std::vector<uint8_t>(bytes_.size() - *used), "bytes after a description");
+    return ok();
   }
 
   /// Blocks after the first one become padding.
@@ -159,6 +147,7 @@ class PrivateEditor {
     return ok();
   }
 
+  const Source& source_;
   const uint64_t offset_;
   const std::span<const uint8_t> bytes_;
   BlockTrack& track_;
@@ -168,9 +157,9 @@ class PrivateEditor {
 
 }  // namespace
 
-Status examine_codec_private(uint64_t offset, std::span<const uint8_t> bytes, BlockTrack* track,
-                             Findings* findings, std::vector<Edit>* edits) {
-  return PrivateEditor(offset, bytes, track, findings, edits).run();
+Status examine_codec_private(const Source& source, uint64_t offset, std::span<const uint8_t> bytes,
+                             BlockTrack* track, Findings* findings, std::vector<Edit>* edits) {
+  return PrivateEditor(source, offset, bytes, track, findings, edits).run();
 }
 
 void append_void(uint64_t begin, uint64_t length, std::vector<Edit>* edits) {

@@ -31,9 +31,9 @@ struct BlockTrack {
   std::string path;  ///< of the parts
 };
 
-/// Examines what a decoder needs, from `offset` of the file, and sets the track's length_size.
-Status examine_codec_private(uint64_t offset, std::span<const uint8_t> bytes, BlockTrack* track,
-                             Findings* findings, std::vector<Edit>* edits);
+/// Examines what a decoder needs, from `offset` of the source, and sets the track's length_size.
+Status examine_codec_private(const Source& source, uint64_t offset, std::span<const uint8_t> bytes,
+                             BlockTrack* track, Findings* findings, std::vector<Edit>* edits);
 
 /// Adds the edits that make a Void of these bytes.
 void append_void(uint64_t begin, uint64_t length, std::vector<Edit>* edits);

@@ -33,6 +33,7 @@ enum class CodecData {
   h265,       ///< SEI messages
   av1,        ///< metadata units
   jpeg,       ///< segments
+  mpeg4,      ///< user data of MPEG-1, 2 and 4
   flac,       ///< blocks in the private data
   vorbis,     ///< comments in the private data
   not_known,  ///< can't be examined

@@ -122,7 +122,8 @@ class Examiner {
       track.dropped = !findings_.keeps_everything();
     track.what = track.video ? "video" : sound ? "sound" : "text or data";
     track.path = "Tracks/" + std::to_string(track.number) + " (" + codec + ")";
-    if (!track.dropped) numbers_[uid] = track.number;
+    // A tag about 0 is about all tracks.
+    if (!track.dropped && uid != 0) numbers_[uid] = track.number;
     tracks_.push_back(std::move(track));
     if (findings_.keeps_everything() || tracks_.back().dropped) return ok();
     if (tracks_.back().data == CodecData::not_known)
@@ -273,7 +274,8 @@ class Examiner {
     if (element.size() > largest_private) return damaged("a track's private data is too large");
     std::vector<uint8_t> bytes(static_cast<size_t>(element.size()));
     if (!source_.read_all(element.content, bytes)) return damaged("it ends too early");
-    return examine_codec_private(element.content, bytes, &*track, &findings_, &found_.edits);
+    return examine_codec_private(source_, element.content, bytes, &*track, &findings_,
+                                 &found_.edits);
   }
 
   Status examine_attachments(const Element& list) {
@@ -411,6 +413,7 @@ class Examiner {
       if (!*next) break;
       any = true;
     }
+    for (const BlockTrack& track : tracks_) report.remark_layers(track.path, &findings_);
     report.finish(&findings_);
     if (any)
       found_.sample_edits = [this_source = &source_, segment, shared, keeps = Keeps::of(request_)] {

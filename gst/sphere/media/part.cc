@@ -82,6 +82,8 @@ Result<Examination> read(Kind kind, const Source& source, const Request& request
       return examine_isobmff(source, request);
     case Kind::matroska:
       return examine_matroska(source, request);
+    case Kind::heif:
+      return examine_heif(source, request);
     case Kind::avi:
     case Kind::mpegts:
     case Kind::unknown:
@@ -89,7 +91,7 @@ Result<Examination> read(Kind kind, const Source& source, const Request& request
   }
   return unsupported(
       "the format of the file is not known well enough to find everything in it: JPEG, PNG, WebP, "
-      "TIFF, DNG, MP4, MOV, Matroska and WebM are");
+      "TIFF, DNG, HEIC, AVIF, MP4, MOV, Matroska and WebM are");
 }
 
 }  // namespace

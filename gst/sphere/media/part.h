@@ -175,5 +175,6 @@ Result<Examination> examine_webp(const Source& source, const Request& request);
 Result<Examination> examine_tiff(const Source& source, const Request& request);
 Result<Examination> examine_isobmff(const Source& source, const Request& request);
 Result<Examination> examine_matroska(const Source& source, const Request& request);
+Result<Examination> examine_heif(const Source& source, const Request& request);
 
 }  // namespace sphere::media

@@ -12,6 +12,7 @@
 
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/base/text.h"
+#include "gst/sphere/media/nal.h"
 #include "gst/sphere/media/position_text.h"
 
 namespace sphere::media {
@@ -25,47 +26,6 @@ constexpr uint8_t filler_byte = 0xff;
 constexpr uint32_t filler_type = 3, t35_type = 4, user_data_type = 5, equirectangular_type = 150;
 
 size_t header_size(NalCodec codec) { return codec == NalCodec::h264 ? 1 : 2; }
-
-// --- emulation prevention ----------------------------------------------------------------------
-
-/// A unit without emulation prevention bytes, and where each byte was.
-struct Plain {
-  Bytes bytes;
-  std::vector<size_t> places;
-};
-
-Plain without_emulation_prevention(std::span<const uint8_t> unit) {
-  Plain plain;
-  plain.bytes.reserve(unit.size());
-  plain.places.reserve(unit.size() + 1);
-  size_t zeros = 0;
-  for (size_t i = 0; i < unit.size(); ++i) {
-    if (zeros >= 2 && unit[i] == 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = unit[i] == 0 ? zeros + 1 : 0;
-    plain.bytes.push_back(unit[i]);
-    plain.places.push_back(i);
-  }
-  plain.places.push_back(unit.size());
-  return plain;
-}
-
-Bytes with_emulation_prevention(std::span<const uint8_t> plain) {
-  Bytes unit;
-  unit.reserve(plain.size() + plain.size() / 64 + 1);
-  size_t zeros = 0;
-  for (const uint8_t byte : plain) {
-    if (zeros >= 2 && byte <= 3) {
-      unit.push_back(3);
-      zeros = 0;
-    }
-    zeros = byte == 0 ? zeros + 1 : 0;
-    unit.push_back(byte);
-  }
-  return unit;
-}
 
 // --- what messages tell ------------------------------------------------------------------------
 
@@ -247,7 +207,7 @@ std::optional<uint32_t> read_number(std::span<const uint8_t> bytes, size_t* at) 
 
 std::vector<PlainMessage> walk(NalCodec codec, std::span<const uint8_t> unit, Traces* traces) {
   std::vector<PlainMessage> messages;
-  const Plain plain = without_emulation_prevention(unit);
+  const PlainUnit plain = without_emulation_prevention(unit);
   size_t at = header_size(codec), end = plain.bytes.size();
   while (end > at && plain.bytes[end - 1] == 0) --end;
   const bool stopped = end > at && plain.bytes[end - 1] == stop_bit;

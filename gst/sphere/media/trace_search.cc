@@ -43,6 +43,8 @@ constexpr size_t gram_size = key_size - 1;
 constexpr int fewest_filter_bits = 18, most_filter_bits = 22, slots_a_pattern_bits = 6;
 constexpr size_t longest_identity = 256;
 constexpr size_t block = 1 << 18;
+// Bytes. What a reader of the format reads in smaller steps is read once more for the search.
+constexpr size_t smallest_passed = 1 << 14;
 
 enum class Axis { latitude, longitude };
 
@@ -399,31 +401,65 @@ void TraceSearch::skip_to(uint64_t offset) {
   patterns_->offset = offset;
 }
 
+SearchedSource::SearchedSource(const Source& source, TraceSearch search,
+                               const std::function<bool(uint64_t)>& progress,
+                               std::span<const ByteRange> skipped)
+    : source_(source), progress_(progress), search_(std::move(search)), skipped_(skipped) {
+  if (search_.empty()) position_ = source.size();
+}
+
+size_t SearchedSource::read(uint64_t position, std::span<uint8_t> into) const {
+  // A reader that goes on in small steps, or with a gap, is kept up with in blocks. What is far
+  // ahead is searched at the end.
+  const bool wide = into.size() >= smallest_passed;
+  const auto behind = [&] {
+    return skipped_.empty() && !at_end() && position + into.size() > position_;
+  };
+  while (behind() && (position > position_ || !wide) && position <= position_ + block)
+    search_block();
+  if (stopped_) return 0;
+  const size_t got = source_.read(position, into);
+  if (behind() && position <= position_ && position + got > position_)
+    pass(std::span<const uint8_t>(into).first(got).subspan(
+        static_cast<size_t>(position_ - position)));
+  return stopped_ ? 0 : got;
+}
+
+void SearchedSource::pass(std::span<const uint8_t> bytes) const {
+  found_ = search_.search(bytes);
+  position_ += bytes.size();
+  stopped_ = progress_ && !progress_(position_);
+}
+
+void SearchedSource::search_block() const {
+  if (!skipped_.empty() && position_ >= skipped_.front().begin) {
+    position_ = std::max(position_, skipped_.front().end);
+    skipped_ = skipped_.subspan(1);
+    search_.skip_to(position_);
+    stopped_ = progress_ && !progress_(position_);
+    return;
+  }
+  if (block_.empty()) block_.resize(block);
+  const uint64_t end = skipped_.empty() ? source_.size() : skipped_.front().begin;
+  const auto now =
+      std::span(block_).first(static_cast<size_t>(std::min<uint64_t>(block, end - position_)));
+  failed_ = !source_.read_all(position_, now);
+  if (!failed_) pass(now);
+}
+
+Result<std::optional<FoundTrace>> SearchedSource::finish() {
+  while (!at_end()) search_block();
+  if (stopped_) return edit_stopped();
+  if (failed_) return failed("the file can't be read any more");
+  return std::exchange(found_, std::nullopt);
+}
+
 Result<std::optional<FoundTrace>> find_traces(const Source& source, const Traces& traces,
                                               const Policy& policy,
                                               const std::function<bool(uint64_t)>& progress,
                                               std::span<const Position> allowed,
                                               std::span<const ByteRange> skipped) {
-  TraceSearch search(traces, policy, allowed);
-  if (search.empty()) return std::optional<FoundTrace>();
-  std::vector<uint8_t> bytes(block);
-  for (uint64_t position = 0; position < source.size();) {
-    if (!skipped.empty() && position >= skipped.front().begin) {
-      position = std::max(position, skipped.front().end);
-      skipped = skipped.subspan(1);
-      search.skip_to(position);
-    } else {
-      const uint64_t end = skipped.empty() ? source.size() : skipped.front().begin;
-      const auto now = static_cast<size_t>(std::min<uint64_t>(bytes.size(), end - position));
-      if (!source.read_all(position, std::span(bytes).first(now)))
-        return failed("the file can't be read any more");
-      if (std::optional<FoundTrace> found = search.search(std::span(bytes).first(now)))
-        return found;
-      position += now;
-    }
-    if (progress && !progress(position)) return edit_stopped();
-  }
-  return std::optional<FoundTrace>();
+  return SearchedSource(source, TraceSearch(traces, policy, allowed), progress, skipped).finish();
 }
 
 }  // namespace sphere::media

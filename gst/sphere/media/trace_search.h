@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/media/part.h"
@@ -41,6 +42,39 @@ class TraceSearch {
  private:
   struct Patterns;
   std::unique_ptr<Patterns> patterns_;
+};
+
+/// A source that is searched while it is read: what a reader of its format reads in order is
+/// searched then, and finish() searches the rest. Each byte is searched once, in order.
+class SearchedSource : public Source {
+ public:
+  /// The ranges in `skipped` are not searched; they are in order and don't overlap. `progress` gets
+  /// the number of bytes that are done, and returns false to stop. Everything must exist longer.
+  SearchedSource(const Source& source, TraceSearch search,
+                 const std::function<bool(uint64_t)>& progress = nullptr,
+                 std::span<const ByteRange> skipped = {});
+
+  uint64_t size() const override { return source_.size(); }
+  /// Nothing more can be read after `progress` has returned false.
+  size_t read(uint64_t position, std::span<uint8_t> into) const override;
+  bool stopped() const { return stopped_; }
+  /// The first find. An error: the file can't be read, or `progress` has returned false.
+  Result<std::optional<FoundTrace>> finish();
+
+ private:
+  bool at_end() const { return found_ || stopped_ || failed_ || position_ >= source_.size(); }
+  void pass(std::span<const uint8_t> bytes) const;
+  void search_block() const;
+
+  const Source& source_;
+  const std::function<bool(uint64_t)>& progress_;
+  // Reading does not change the bytes, but it moves the search on.
+  mutable TraceSearch search_;
+  mutable std::span<const ByteRange> skipped_;
+  mutable std::vector<uint8_t> block_;
+  mutable uint64_t position_ = 0;  ///< everything before it was searched
+  mutable std::optional<FoundTrace> found_;
+  mutable bool stopped_ = false, failed_ = false;
 };
 
 /// Searches a file, but not the ranges in `skipped`, which are in order and do not overlap.

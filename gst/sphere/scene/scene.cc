@@ -279,14 +279,37 @@ Colour still_colour(Pattern pattern, Ray direction) {
 
 Colour near_colour(Pattern pattern, Ray direction, Ray eye) {
   if (pattern == Pattern::graticule) return graticule(direction);
-  static const auto turns = [] {
-    std::array<Mat3, std::size(boards)> t;
-    for (size_t i = 0; i < t.size(); ++i) t[i] = upright(looking_at(boards[i].lon, boards[i].lat));
-    return t;
+  struct PlacedBoard {
+    Mat3 turn;  // scene to board
+    Ray axis;
+    float nearest;  // no part of it is further from its axis, as a cosine
+  };
+  static const auto placed = [] {
+    std::array<PlacedBoard, std::size(boards)> all;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const Board& board = boards[i];
+      const Vec3 axis = looking_at(board.lon, board.lat);
+      const double half = radians(std::hypot(board.half_width, board.half_height));
+      all[i] = {
+          upright(axis),
+          {static_cast<float>(axis.x), static_cast<float>(axis.y), static_cast<float>(axis.z)},
+          static_cast<float>(std::cos(std::atan(half)))};
+    }
+    return all;
   }();
-  for (size_t i = 0; i < turns.size(); ++i) {
-    const Ray seen = from_middle(direction, eye, boards[i].distance);
-    if (const std::optional<Colour> c = board_colour(boards[i], turns[i], seen)) return *c;
+  const auto length_of = [](Ray r) { return std::sqrt(r.x * r.x + r.y * r.y + r.z * r.z); };
+  const float length = length_of(direction), aside = length_of(eye);
+  for (size_t i = 0; i < placed.size(); ++i) {
+    const Board& board = boards[i];
+    const PlacedBoard& at = placed[i];
+    // From the eye, a board is seen up to asin(aside / distance) beside its place, which is less
+    // than pi / 2 of that, and a cosine changes by less than its angle.
+    const float least = at.nearest - 1.6f * aside / board.distance;
+    if (direction.x * at.axis.x + direction.y * at.axis.y + direction.z * at.axis.z <
+        least * length)
+      continue;
+    const Ray seen = from_middle(direction, eye, board.distance);
+    if (const std::optional<Colour> c = board_colour(board, at.turn, seen)) return *c;
   }
   return street(direction, eye);
 }

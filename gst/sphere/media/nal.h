@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The bytes of the units of H.264 and H.265 (ITU-T H.264, 7.3.1): a byte 3 stands where they would
+// otherwise look like the begin of the next unit.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace sphere::media {
+
+/// A unit without emulation prevention bytes, and where each byte was.
+struct PlainUnit {
+  std::vector<uint8_t> bytes;
+  std::vector<size_t> places;  ///< one more than bytes: the last one is the length of the unit
+};
+
+PlainUnit without_emulation_prevention(std::span<const uint8_t> unit);
+std::vector<uint8_t> with_emulation_prevention(std::span<const uint8_t> plain);
+
+/// How many bytes of a parameter set of H.264 (unit of the type 7 or 8) belong to it: up to its
+/// last bit, by what it says. Nothing if it can't be read.
+std::optional<size_t> h264_parameter_length(std::span<const uint8_t> unit);
+
+}  // namespace sphere::media

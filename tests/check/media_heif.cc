@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What HEIC pictures tell is found and taken out, and each item stays where it was.
+
+#include "tests/check/pipeline.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gst/sphere/base/printable.h"
+#include "gst/sphere/makers/makers.h"
+#include "gst/sphere/media/edits.h"
+#include "gst/sphere/media/heif_items.h"
+#include "gst/sphere/media/part.h"
+#include "tests/check/video_builder.h"
+
+using namespace sphere;
+using namespace sphere::media;
+using namespace sphere::test;
+
+namespace {
+
+struct TestItem {
+  std::string type;
+  Bytes data;
+  std::string name;
+  Bytes texts;  ///< after the name
+  bool in_idat = false;
+};
+
+/// A picture with items; the first one is shown.
+struct TestHeif {
+  std::vector<TestItem> items;
+  std::string brand = "heic";
+  Bytes properties;     ///< after the description of the pictures
+  Bytes in_meta, more;  ///< boxes in `meta`, and behind all
+  Bytes gap;            ///< in the data, behind each item
+  size_t shared = 0;    ///< this item is where the first one is; 0: none
+
+  Bytes build() const {
+    // The offsets have always the same size, so that the first round tells how long the head is.
+    return make(make(0).first).second;
+  }
+
+ private:
+  std::pair<uint64_t, Bytes> make(uint64_t begin_of_data) const {
+    Bytes entries, places, data, idat;
+    for (size_t i = 0; i < items.size(); ++i) {
+      const TestItem& item = items[i];
+      entries = join(entries, box("infe", big(0x02000000), big(i + 1, 2), big(0, 2),
+                                  bytes_of(item.type), bytes_of(item.name), zeros(1), item.texts));
+      Bytes& where = item.in_idat ? idat : data;
+      uint64_t offset = where.size() + (item.in_idat ? 0 : begin_of_data);
+      if (shared && i == shared) offset = begin_of_data;
+      places = join(places, big(i + 1, 2), big(item.in_idat ? 1 : 0, 2), big(0, 2), big(1, 2),
+                    big(offset), big(item.data.size()));
+      where = join(where, item.data, gap);
+    }
+    // hvcC: one array with one unit.
+    const Bytes config = box("hvcC", Bytes{1}, zeros(20), Bytes{3, 1, 0x20}, big(1, 2), big(4, 2),
+                             Bytes{0x40, 1, 0x0c, 1});
+    Bytes associations;
+    for (size_t i = 0; i < items.size(); ++i)
+      associations = join(associations, big(i + 1, 2), Bytes{2, 0x81, 2});
+    const Bytes meta =
+        box("meta", zeros(4),
+            box("hdlr", zeros(8), bytes_of("pict"), zeros(12), bytes_of("SECRET"), zeros(1)),
+            box("pitm", big(0), big(1, 2)), box("iinf", big(0), big(items.size(), 2), entries),
+            box("iloc", big(0x01000000), big(0x4400, 2), big(items.size(), 2), places),
+            box("iref", big(0), box("thmb", big(2, 2), big(1, 2), big(1, 2))),
+            box("iprp", box("ipco", config, box("ispe", big(0), big(64), big(32)), properties),
+                box("ipma", big(0), big(items.size()), associations)),
+            box("idat", idat), in_meta);
+    const Bytes head = join(box("ftyp", bytes_of(brand), big(0), bytes_of("mif1heic")), meta);
+    return {head.size() + 8, join(head, box("mdat", data), more)};
+  }
+};
+
+/// An Exif with the name of its owner.
+Bytes exif() {
+  const std::string_view owner("SECRET owner\0", 13);
+  return join(big(6), bytes_of(std::string_view("Exif\0\0", 6)),
+              bytes_of(std::string_view("II*\0\x08\0\0\0", 8)), Bytes{2, 0},
+              // Orientation, Artist.
+              Bytes{0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0},
+              Bytes{0x3b, 1, 2, 0, 13, 0, 0, 0, 38, 0, 0, 0}, zeros(4), bytes_of(owner));
+}
+Bytes xmp() {
+  return bytes_of(
+      "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF "
+      "xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description rdf:about='' "
+      "xmlns:photoshop='http://ns.adobe.com/photoshop/1.0/' photoshop:City='SECRET city'/>"
+      "</rdf:RDF></x:xmpmeta>");
+}
+/// A picture of H.265 with a message that tells something before it.
+Bytes coded() {
+  Bytes message = {39 << 1, 1, 5, static_cast<uint8_t>(16 + 6)};
+  message = join(message, bytes_of("0123456789abcdef"), bytes_of("SECRET"), Bytes{0x80});
+  return join(nal(message), nal({19 << 1, 1, 0xaf, 0x12, 0x34}));
+}
+
+TestHeif telling() {
+  TestHeif file;
+  const Bytes xmp_type = join(bytes_of("application/rdf+xml"), zeros(1));
+  file.items = {
+      {"hvc1", coded(), "SECRET picture", {}},
+      {"hvc1", coded(), "", {}},
+      {"Exif", exif(), "Exif", {}},
+      {"mime", xmp(), "", xmp_type},
+      {"mime", bytes_of("SECRET notes"), "", join(bytes_of("text/SECRET"), zeros(1))},
+      {"abcd", bytes_of("SECRET"), "", {}},
+      {"grid", join(Bytes{0, 0, 0, 0, 0, 64, 0, 32}, bytes_of("SECRET")), "", {}, true},
+  };
+  file.properties = join(
+      box("irot", Bytes{1}), box("udes", big(0), bytes_of("SECRET")), box("crtt", big(0), zeros(8)),
+      box("auxC", big(0), bytes_of("urn:mpeg:hevc:2015:auxid:1"), zeros(1), bytes_of("SECRET")),
+      box("auxC", big(0), bytes_of("urn:SECRET"), zeros(1)), box("colr", bytes_of("profSECRET")),
+      box("pixi", big(0), Bytes{3, 8, 8, 8}, bytes_of("SECRET")));
+  file.in_meta = join(box("uuid", bytes_of("SECRET4567890123")), box("free", bytes_of("SECRET")));
+  file.more = join(box("mpvd", bytes_of("SECRET film")), bytes_of("\1\2\3\4\5\6\7\10SECRET"));
+  file.gap = bytes_of("SECRET gap");
+  return file;
+}
+
+Request removing() {
+  Request request;
+  request.policy = Policy();
+  request.makers = makers::all();
+  return request;
+}
+
+Bytes changed(const Bytes& file, const Request& request) {
+  const Result<Examination> found = examine(MemorySource(file), request);
+  if (!found) fail("%s", found.error().message.c_str());
+  const auto made = edited(file, *found);
+  if (!made) fail("%s", made.error().message.c_str());
+  return *made;
+}
+
+std::string refusal(const Bytes& file) {
+  const Result<Examination> found = examine(MemorySource(file), removing());
+  return found ? "" : found.error().message;
+}
+
+bool has(const Bytes& file, const Bytes& what) {
+  return std::search(file.begin(), file.end(), what.begin(), what.end()) != file.end();
+}
+
+Bytes data_of(const Bytes& file, uint32_t id) {
+  const Result<HeifLayout> layout = read_heif(MemorySource(file));
+  fail_unless(bool(layout));
+  Bytes all;
+  for (const ByteRange& extent : layout->item(id)->extents)
+    all.insert(all.end(), file.begin() + static_cast<std::ptrdiff_t>(extent.begin),
+               file.begin() + static_cast<std::ptrdiff_t>(extent.end));
+  return all;
+}
+
+}  // namespace
+
+GST_START_TEST(everything_that_tells_goes) {
+  const Bytes file = telling().build();
+  const Bytes clean = changed(file, removing());
+  const std::string_view text(reinterpret_cast<const char*>(clean.data()), clean.size());
+  const size_t at = text.find("SECRET");
+  fail_unless(at == text.npos, "at %zu: %s", at,
+              printable(text.substr(at < 40 ? 0 : at - 40, 80), 200).c_str());
+  fail_unless_equals_uint64(clean.size(), file.size());
+  // The pictures stay, with their properties; of Exif, what is useful.
+  const Bytes slice = {19 << 1, 1, 0xaf, 0x12, 0x34};
+  for (const uint32_t id : {1, 2}) fail_unless(has(data_of(clean, id), slice));
+  fail_unless(has(data_of(clean, 3), {0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0}));
+  fail_unless(has(clean, bytes_of("urn:mpeg:hevc:2015:auxid:1")));
+  fail_unless(has(clean, bytes_of("application/rdf+xml")));
+  const Result<HeifLayout> before = read_heif(MemorySource(file));
+  const Result<HeifLayout> after = read_heif(MemorySource(clean));
+  fail_unless(after && after->properties.size() == before->properties.size());
+  fail_unless(after->items.size() == before->items.size());
+  fail_unless(changed(clean, removing()) == clean);
+  const Result<Examination> again = examine(MemorySource(clean), removing());
+  for (const Part& part : again->parts)
+    fail_unless(part.part_class == PartClass::useful, "%s: %s", part.path.c_str(),
+                part.what.c_str());
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_given_stays) {
+  const Bytes file = telling().build();
+  fail_unless(changed(file, Request()) == file);
+  const Result<Examination> found = examine(MemorySource(file), Request());
+  for (const std::string_view what : {"picture", "description", "time of the picture",
+                                      "name of an item", "bytes that belong to no item"})
+    fail_unless(
+        std::ranges::any_of(found->parts, [&](const Part& part) { return part.what == what; }),
+        "%.*s", static_cast<int>(what.size()), what.data());
+}
+GST_END_TEST
+
+GST_START_TEST(what_can_not_be_examined_is_refused) {
+  const auto with = [](const std::function<void(TestHeif*)>& change) {
+    TestHeif file = telling();
+    change(&file);
+    return refusal(file.build());
+  };
+  const auto contains = [](const std::string& text, const char* word) {
+    fail_unless(text.find(word) != std::string::npos, "%s", text.c_str());
+  };
+  contains(with([](TestHeif* file) { file->more = box("moov", zeros(8)); }), "sequence");
+  contains(with([](TestHeif* file) { file->items[0].type = "vvc1"; }), "vvc1");
+  contains(with([](TestHeif* file) { file->shared = 2; }), "overlap");
+  contains(with([](TestHeif* file) { file->items[0].data[3] = 200; }), "item 1");
+  contains(with([](TestHeif* file) { file->in_meta = box("ipro", zeros(8)); }), "encrypted");
+  contains(with([](TestHeif* file) {
+             file->in_meta = box("dinf", box("dref", big(0), big(1), box("url ", big(0))));
+           }),
+           "another file");
+  const Bytes whole = telling().build();
+  // The film behind the data has 19 bytes, and what is behind it 14.
+  for (size_t cut = 0; cut < whole.size() - 33; ++cut)
+    fail_if(refusal(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(cut))).empty(),
+            "cut at %zu", cut);
+}
+GST_END_TEST
+
+static Suite* media_heif_suite(void) {
+  Suite* suite = suite_create("media_heif");
+  TCase* tc = tcase_create("general");
+  suite_add_tcase(suite, tc);
+  tcase_add_test(tc, everything_that_tells_goes);
+  tcase_add_test(tc, what_is_given_stays);
+  tcase_add_test(tc, what_can_not_be_examined_is_refused);
+  return suite;
+}
+
+GST_CHECK_MAIN(media_heif)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Parameter sets of H.264 end where they say: what x264 has written, and what is put behind it.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <gst/check/gstcheck.h>
+
+#include "gst/sphere/media/nal.h"
+
+using namespace sphere::media;
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+Bytes bytes_of_hex(std::string_view digits) {
+  Bytes bytes;
+  const auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  for (size_t i = 0; i + 1 < digits.size(); i += 2)
+    bytes.push_back(static_cast<uint8_t>(value(digits[i]) << 4 | value(digits[i + 1])));
+  return bytes;
+}
+
+// Of x264: baseline, main with fields, high with JVT's matrices and a buffer that is described, ten
+// bits, and full colours with and without matrices.
+constexpr std::string_view sets[] = {
+    "6742c00ad9045b011000000300100000030140f1226480",
+    "68cb83cb20",
+    "674d4015eca25b011000000300100000030141f1429960",
+    "68fba3cb20",
+    "67640014acd9445b016a02020280000003008000000a3020007a12000f425259403c50a658",
+    "68ebe3cb3002c0",
+    "67f4000a919b288b6022000003000200000300281e244b2c",
+    "68ebe3c44c000440",
+    "676e000aa6cd9445b011000003000100000300140f122596",
+    "68ebe3cb22c0",
+    "68ebe3c44844",
+};
+
+size_t length_of(const Bytes& unit) {
+  const auto length = h264_parameter_length(unit);
+  return length ? *length : 0;
+}
+
+}  // namespace
+
+GST_START_TEST(each_set_ends_with_its_last_byte) {
+  for (const std::string_view digits : sets) {
+    const Bytes unit = bytes_of_hex(digits);
+    fail_unless(length_of(unit) == unit.size(), "%.*s: %zu", static_cast<int>(digits.size()),
+                digits.data(), length_of(unit));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_behind_it_does_not_belong_to_it) {
+  for (const std::string_view digits : sets) {
+    const Bytes unit = bytes_of_hex(digits);
+    for (const std::string_view more : {"A SECRET", "SECRET SECRET SECRET"}) {
+      Bytes longer = unit;
+      longer.insert(longer.end(), more.begin(), more.end());
+      fail_unless(length_of(longer) == unit.size(), "%.*s: %zu", static_cast<int>(digits.size()),
+                  digits.data(), length_of(longer));
+    }
+    // Zeros say nothing, and may be anywhere behind it.
+    Bytes padded = unit;
+    padded.resize(unit.size() + 3);
+    fail_unless(length_of(padded) == unit.size());
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_set_that_is_cut_off_can_not_be_read) {
+  for (const std::string_view digits : sets) {
+    Bytes unit = bytes_of_hex(digits);
+    for (unit.pop_back(); !unit.empty(); unit.pop_back())
+      fail_unless(length_of(unit) <= unit.size());
+  }
+  fail_unless(length_of(bytes_of_hex("6742000a")) == 0);
+  fail_unless(length_of(bytes_of_hex("67")) == 0);
+  fail_unless(length_of({}) == 0);
+}
+GST_END_TEST
+
+static Suite* nal_suite(void) {
+  Suite* suite = suite_create("nal");
+  TCase* tc = tcase_create("general");
+  suite_add_tcase(suite, tc);
+  tcase_add_test(tc, each_set_ends_with_its_last_byte);
+  tcase_add_test(tc, what_is_behind_it_does_not_belong_to_it);
+  tcase_add_test(tc, a_set_that_is_cut_off_can_not_be_read);
+  return suite;
+}
+
+GST_CHECK_MAIN(nal)
