@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/lens/agreement.h"
 #include "gst/sphere/lens/calibrate.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/tools/command.h"
@@ -164,7 +165,8 @@ std::string summary(const Calibration& found, size_t pictures) {
   text += "; they are " + decimals(found.residual, 2) + " pixels apart (" +
           decimals(found.residual_before, 2) + " before); the correlation of the overlap is " +
           decimals(found.correlation, 4) + " (" + decimals(found.correlation_before, 4) +
-          " before)";
+          " before), and the error that is left at the seam measures " +
+          decimals(found.error.degrees, 2) + " degrees";
   if (pictures > 1 && found.joined < static_cast<int>(pictures))
     text += "; " + std::to_string(pictures - static_cast<size_t>(found.joined)) +
             " pictures do not show the scene of the first one";
@@ -194,6 +196,7 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found,
   json.add("residual", found.residual);
   json.add("correlation_before", found.correlation_before);
   json.add("correlation", found.correlation);
+  json.add("error_at_seam", found.error.degrees);
   json.add("front_fov", degrees(found.pair.front.model.fov()));
   json.add("back_fov", degrees(found.pair.back.model.fov()));
   json.add("warnings", printer.warnings());
@@ -274,6 +277,12 @@ Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
                   (any_camera ? std::string("an ideal lens") : start->name) +
                   "; to calculate them, three or more pictures of one scene are needed, with the "
                   "camera turned between them");
+  if (is_doubtful(*found))
+    printer->warn(
+        "these lenses may be wrong, if near things do not only make it look so: look at the seam "
+        "(--pictures), and use pictures with more "
+        "detail "
+        "and fewer near things along it");
   if (arguments.json) {
     print_json(arguments, *found, *printer);
   } else if (!arguments.quiet) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "gst/sphere/lens/calibrate_detail.h"
 #include "gst/sphere/lens/calibrate_light.h"
 #include "gst/sphere/lens/calibrate_match.h"
 #include "gst/sphere/lens/calibrate_solve.h"
@@ -276,6 +277,7 @@ class Calibrator {
     }
     result_.correlation_before /= static_cast<double>(pictures_.size());
     result_.correlation /= static_cast<double>(pictures_.size());
+    result_.error = measure_error(detail_pictures(pictures_, pair_.front.model.radius()), pair_);
     result_.whole_field = cross_;
     result_.fall_off_found |= cross_;
     return result_;
@@ -308,10 +310,16 @@ class LensSearch {
     }
     for (const GreyPicture& picture : pictures)
       reduced_.push_back(Pyramid(picture, reductions_ + 1).level(reductions_));
+    const Size size = reduced_[0].size;
+    details_ = detail_pictures(
+        reduced_,
+        std::min(std::max(size.width, size.height) / 2, std::min(size.width, size.height)) / 2.0);
   }
 
   Result<Calibration> run() {
     std::vector<CalibrationStart> starts = find_starts(reduced_, most_starts);
+    std::erase_if(starts, [best = starts.empty() ? 0 : starts[0].agreement](
+                              const CalibrationStart& s) { return s.agreement < best - hopeless; });
     for (CalibrationStart& start : starts) {
       if (!step()) return failed("interrupted");
       improve(start);
@@ -319,7 +327,10 @@ class LensSearch {
     std::ranges::stable_sort(starts, [](const CalibrationStart& a, const CalibrationStart& b) {
       return a.agreement > b.agreement;
     });
+    const bool clear =
+        starts.size() > 1 && starts[0].agreement > starts[1].agreement + clearly_better;
     if (starts.size() > most_calibrated) starts.resize(most_calibrated);
+    if (clear) starts.resize(1);
     if (hint_) starts.insert(starts.begin(), {*hint_, 0});
     Result<Calibration> best = invalid("the pictures have too little detail");
     for (const CalibrationStart& start : starts) {
@@ -328,18 +339,25 @@ class LensSearch {
       Result<Calibration> found = calibrate(reduced_, start.pair, part);
       if (interrupted_) return failed("interrupted");
       if (found && !shows_overlap(found->pair)) continue;
-      if (found ? !best || found->correlation > best->correlation : !best) best = std::move(found);
+      if (found && !found->whole_field) keep_better(start.pair, *found);
+      if (found ? !best || score(found->pair) > score(best->pair) : !best) best = std::move(found);
     }
     if (!best) return best;
     if (!best->whole_field) search_nearby(*best);
     if (interrupted_) return failed("interrupted");
-    return reductions_ ? polished(std::move(*best)) : best;
+    if (reductions_) best = polished(std::move(*best));
+    if (best) best->error = measure_error(details_, best->pair);
+    return best;
   }
 
  private:
   // Pixels of the longer side: what is searched in.
   static constexpr int largest_searched = 1600;
   static constexpr size_t most_starts = 6, most_calibrated = 2;
+  // How much less of the agreement makes a start hopeless beside the best one, and how much more of
+  // score() makes it needless to calibrate from another.
+  static constexpr double hopeless = 0.15, clearly_better = 0.8;
+  static constexpr double brightness_weight = 8;
   static constexpr int coarse_width = 640;
   // Less shows nothing twice.
   static constexpr double least_fov = radians(181);
@@ -395,6 +413,28 @@ class LensSearch {
     return sum / static_cast<double>(pictures.size());
   }
 
+  /// What the lenses are chosen by: the brightness alone agrees by chance if the overlap is narrow,
+  /// the details alone disagree where many things are near.
+  double score(const LensPair& pair) const {
+    double sum = 0;
+    for (const GreyPicture& picture : details_) sum += detail_agreement(picture, pair);
+    return brightness_weight * agreement(reduced_, pair) +
+           sum / static_cast<double>(details_.size());
+  }
+
+  /// A calibration may have gone to worse lenses than those that it was started from.
+  void keep_better(const LensPair& start, Calibration& found) const {
+    const Result<LensPair> pair = as_kannala_brandt(start, reduced_[0].size);
+    if (!pair || score(*pair) <= score(found.pair)) return;
+    for (int i = 0; i < 2; ++i) {
+      Lens lens = (*pair)[i];
+      lens.vignette = found.pair[i].vignette;
+      lens.gain = found.pair[i].gain;
+      found.pair[i] = lens;
+    }
+    found.correlation = agreement(reduced_, found.pair);
+  }
+
   void improve(CalibrationStart& start) {
     if (coarse_.empty()) {
       int level = 0;
@@ -408,7 +448,7 @@ class LensSearch {
     for (int level = coarse_[0].levels() - 1; level >= std::max(coarse_[0].levels() - 2, 0);
          --level)
       if (!refine_overlap(coarse_, level, *solvable, Curve::held, pair)) break;
-    const double before = agreement(reduced_, start.pair), after = agreement(reduced_, pair);
+    const double before = score(start.pair), after = score(pair);
     const bool better = after > before && shows_overlap(pair);
     if (better) start.pair = pair;
     start.agreement = !better && !shows_overlap(start.pair) ? -1 : better ? after : before;
@@ -419,6 +459,7 @@ class LensSearch {
   void search_nearby(Calibration& best) {
     constexpr std::array changes = {1.0, 0.98, 1.02};
     const LensPair found = best.pair;
+    double most = score(found);
     for (const double change : changes) {
       LensPair start = found;
       for (int i = 0; i < 2; ++i)
@@ -432,10 +473,11 @@ class LensSearch {
         if (!step()) return;
         if (!refine_overlap(coarse_, level, start, level ? Curve::held : Curve::bent, pair)) break;
       }
-      const double reached = agreement(reduced_, pair);
-      if (reached <= best.correlation || !shows_overlap(pair)) continue;
+      const double reached = score(pair);
+      if (reached <= most || !shows_overlap(pair)) continue;
+      most = reached;
       best.pair = pair;
-      best.correlation = reached;
+      best.correlation = agreement(reduced_, pair);
     }
   }
 
@@ -471,7 +513,7 @@ class LensSearch {
   const CalibrationOptions& options_;
   int reductions_ = 0, done_ = 0;
   bool interrupted_ = false;
-  std::vector<GreyPicture> reduced_;
+  std::vector<GreyPicture> reduced_, details_;
   std::vector<Pyramid> coarse_;
 };
 

@@ -26,6 +26,12 @@ struct CalibrationOptions {
   std::function<bool(int done, int total)> progress;
 };
 
+/// The error of a pair of lenses at the seam, as it is measured there (calibrate_detail.h).
+struct SeamError {
+  double degrees = 0;
+  double pixels = 0;  ///< of the frame
+};
+
 struct Calibration {
   LensPair pair;    ///< in the frame of the pictures
   LensPair before;  ///< what it was started from, in the same frame
@@ -33,6 +39,7 @@ struct Calibration {
   int joined = 0;  ///< number of pictures that show the same scene as the first, with the first
   double residual_before = 0, residual = 0;        ///< median, in pixels of the frame
   double correlation_before = 0, correlation = 0;  ///< of the overlap, all pictures
+  SeamError error;
   /// Whether pictures of one scene in several orientations showed the whole field of both lenses.
   /// Otherwise only the overlap was used: it determines little of the radial terms, which stay near
   /// those of the start.

@@ -6,23 +6,35 @@
 #include <array>
 #include <cmath>
 
+#include "gst/sphere/geometry/turn.h"
+#include "gst/sphere/lens/calibrate_detail.h"
+
 namespace sphere {
 
 namespace {
 
-// The largest radius of the image circle in the pictures that are searched, pixels. At this size, a
-// lens that is two degrees off is still found, because these are only some pixels.
-constexpr double searched_radius = 110;
-constexpr int azimuths = 360;
-// The angles from the seam at which the lenses are compared, degrees.
-constexpr std::array offsets = {-4.0, -2.5, -1.2, 0.0, 1.2, 2.5, 4.0};
-constexpr int rows = static_cast<int>(offsets.size()), middle_row = rows / 2;
-// The radius at which 90 degrees are drawn, divided by the radius of the image circle: for fields
-// of view of 225 to 170 degrees. It may be above 1, because the circle may be larger than it seems.
-constexpr double least_part = 0.8, most_part = 1.06, part_step = 0.005;
+constexpr int azimuths = 720, half_round = azimuths / 2;
+constexpr double azimuth_step = 2 * pi / azimuths;
+// The coarse search skips azimuths.
+constexpr int coarse_step = 2;
+// Radii are compared in steps of the image circle's radius. Both lenses see a direction at the
+// seam; the sum of its radii in both is searched, from fields of view of 225 degrees on.
+constexpr int circle_steps = 150;
+constexpr int first_radius = 105, radii = circle_steps - first_radius;
+constexpr double first_sum = 240, last_sum = 294;
+constexpr int least_sum = 228, sums = 296 - least_sum;
+// The rim fades into black.
+constexpr double usable_steps = 0.99 * circle_steps;
+// How far from the seam the lenses are compared, in steps: 2.5 degrees.
+constexpr int band = 4;
+// Sectors in which the coarse search takes the sum to be the same.
+constexpr int sectors = 60, sector = azimuths / sectors;
+// How far the sum may change along the seam, because the axes of the lenses are not opposite or
+// their circles are not exactly where they seem to be; in steps. 5.5 degrees between the axes.
+constexpr double most_tilt = 9, tilt_step = 1.5;
 // Starts with smaller differences than these lead to the same lenses.
-constexpr double same_part = 0.025;
-constexpr int same_turn = 10;
+constexpr double same_sum = 6, same_tilt = 4;
+constexpr int same_turn = 12;  // azimuths
 // Degrees. The smallest field of view of a start, because each lens of a pair shows more than half
 // of the sphere.
 constexpr double least_fov = 183;
@@ -34,13 +46,14 @@ struct Circles {
   Circle lens[2];
 };
 
-/// Brightness around the axis at some angles from the seam; rows from the inside to the outside.
-using Ring = std::array<std::array<double, azimuths>, rows>;
+/// Brightness at each azimuth and radius, without the mean of its surroundings.
+using PolarPicture = std::array<std::array<float, radii>, azimuths>;
 
 struct Candidate {
   Circles circles;
-  double part = 1;
-  int turn = 0;  // degrees, rotation of the back lens relative to the front lens
+  int turn = 0;    // azimuths, rotation of the back lens relative to the front lens
+  double sum = 0;  // of the radii, in steps: its mean, and how it changes to the right and down
+  double tilt_x = 0, tilt_y = 0;
   double agreement = -1;
 };
 
@@ -56,22 +69,24 @@ Circle touching(const Region& r) {
   return {{r.left + width / 2, r.top + height / 2}, std::min(width, height) / 2};
 }
 
-/// `inwards`: the first row is the farthest from the axis.
-Ring read_ring(const GreyPicture& picture, double scale, const Circle& circle, double part,
-               bool inwards) {
-  Ring ring;
-  for (int row = 0; row < rows; ++row) {
-    const double off =
-        inwards ? -offsets[static_cast<size_t>(row)] : offsets[static_cast<size_t>(row)];
-    const double r = circle.radius * part * (1 + off / 90);
-    for (int i = 0; i < azimuths; ++i) {
-      const double a = radians(i);
-      ring[static_cast<size_t>(row)][static_cast<size_t>(i)] =
-          brightness_at(picture, (circle.centre.x + r * std::cos(a)) * scale,
-                        (circle.centre.y + r * std::sin(a)) * scale);
+PolarPicture read_polar(const GreyPicture& picture, double scale, const Circle& circle) {
+  PolarPicture polar;
+  for (int i = 0; i < azimuths; ++i) {
+    const double c = std::cos(i * azimuth_step), s = std::sin(i * azimuth_step);
+    for (int r = 0; r < radii; ++r) {
+      const double distance = circle.radius * (first_radius + r) / circle_steps;
+      polar[i][r] =
+          static_cast<float>(brightness_at(picture, (circle.centre.x + distance * c) * scale,
+                                           (circle.centre.y + distance * s) * scale));
     }
   }
-  return ring;
+  std::vector<float> line(azimuths);
+  for (int r = 0; r < radii; ++r) {
+    for (int i = 0; i < azimuths; ++i) line[i] = polar[i][r];
+    flatten(line, std::vector<bool>(azimuths, true));
+    for (int i = 0; i < azimuths; ++i) polar[i][r] = line[i];
+  }
+  return polar;
 }
 
 /// Whether a lens has a picture at this radius: not much darker there than inside.
@@ -80,7 +95,7 @@ bool is_lit(const GreyPicture& picture, double scale, const Circle& circle, doub
   constexpr double inside = 0.8, least = 0.35;
   double light[] = {0, 0};
   for (int i = 0; i < azimuths; ++i) {
-    const double a = radians(i);
+    const double a = i * azimuth_step;
     for (const size_t n : {size_t{0}, size_t{1}}) {
       const double r = circle.radius * part * (n ? 1 : inside);
       light[n] += brightness_at(picture, (circle.centre.x + r * std::cos(a)) * scale,
@@ -90,57 +105,100 @@ bool is_lit(const GreyPicture& picture, double scale, const Circle& circle, doub
   return light[1] > least * light[0];
 }
 
-/// How many rows to each side of the middle one the image circle holds.
-int rows_within(double part) {
-  // The rim fades into black.
-  constexpr double usable = 0.985;
-  int side = 0;
-  while (side < middle_row &&
-         part * (1 + offsets[static_cast<size_t>(middle_row + side + 1)] / 90) < usable)
-    ++side;
-  return side;
-}
+/// For each rotation of the back lens, each sector and each sum of the radii, what the correlation
+/// is made of.
+class Comparison {
+ public:
+  struct Parts {
+    float product = 0, front = 0, back = 0, count = 0;
 
-/// Subtracts the mean of each row, because lenses are darker at the rim, and scales the sum of
-/// squares to 1. Rows further from the middle one than `side` become zero. False if there is no
-/// detail.
-bool normalise(Ring& ring, int side) {
-  double squares = 0;
-  for (int i = 0; i < rows; ++i) {
-    auto& row = ring[static_cast<size_t>(i)];
-    if (std::abs(i - middle_row) > side) {
-      row.fill(0);
-      continue;
+    void operator+=(const Parts& other) {
+      product += other.product;
+      front += other.front;
+      back += other.back;
+      count += other.count;
     }
-    double sum = 0;
-    for (const double v : row) sum += v;
-    for (double& v : row) {
-      v -= sum / azimuths;
-      squares += v * v;
+  };
+
+  Comparison() : parts_(static_cast<size_t>(azimuths / coarse_step) * sums * sectors) {
+    for (int i = 0; i < azimuths; ++i) {
+      cosine_[i] = std::cos(i * azimuth_step);
+      sine_[i] = std::sin(i * azimuth_step);
     }
   }
-  // A mean square of less than 1 (grey values) is noise.
-  if (squares < (2 * side + 1) * azimuths * 1.0) return false;
-  for (auto& row : ring)
-    for (double& v : row) v /= std::sqrt(squares);
-  return true;
-}
 
-/// For each rotation of the back lens, the correlation of its ring with the front lens's.
-std::array<double, azimuths> compare(const Ring& front, const Ring& back, int side) {
-  std::array<double, azimuths> agreement{};
-  for (int turn = 0; turn < azimuths; ++turn) {
-    double sum = 0;
-    for (int row = middle_row - side; row <= middle_row + side; ++row)
+  void add(PolarPicture front, PolarPicture back) {
+    for (int turn = 0; turn < azimuths; turn += coarse_step)
+      for (int n = 0; n < sums; ++n)
+        for (int i = 0; i < azimuths; i += coarse_step)
+          add_ray(front, back, turn, i, least_sum + n, at(turn, n, i / sector));
+    pictures_.push_back({std::move(front), std::move(back)});
+  }
+
+  double coarse_agreement(const Candidate& candidate) const {
+    Parts all;
+    for (int k = 0; k < sectors; ++k) {
+      const int n = sum_at(candidate, k * sector + sector / 2) - least_sum;
+      if (n >= 0 && n < sums) all += at(candidate.turn, n, k);
+    }
+    return agreement(all, azimuths / coarse_step);
+  }
+
+  double fine_agreement(const Candidate& candidate) const {
+    Parts all;
+    for (const auto& [front, back] : pictures_)
       for (int i = 0; i < azimuths; ++i)
-        // The back lens looks in the opposite direction, therefore its azimuths are reversed.
-        sum += front[static_cast<size_t>(row)][static_cast<size_t>(i)] *
-               back[static_cast<size_t>(row)]
-                   [static_cast<size_t>((azimuths / 2 - i - turn + 2 * azimuths) % azimuths)];
-    agreement[static_cast<size_t>(turn)] = sum;
+        if (const int sum = sum_at(candidate, i); sum >= least_sum && sum < least_sum + sums)
+          add_ray(front, back, candidate.turn, i, sum, all);
+    return agreement(all, azimuths);
   }
-  return agreement;
-}
+
+ private:
+  static constexpr int last_radius = static_cast<int>(usable_steps) - first_radius;
+
+  static void add_ray(const PolarPicture& front, const PolarPicture& back, int turn, int i, int sum,
+                      Parts& parts) {
+    // The back lens looks in the opposite direction, therefore its azimuths are reversed.
+    const auto& f = front[i];
+    const auto& b = back[(half_round - i - turn + 2 * azimuths) % azimuths];
+    sum -= 2 * first_radius;
+    const int first = std::max((sum + 1) / 2 - band, sum - last_radius);
+    for (int r = first; r <= sum - first; ++r) {
+      const float x = f[r], y = b[sum - r];
+      parts.product += x * y;
+      parts.front += x * x;
+      parts.back += y * y;
+      parts.count += 1;
+    }
+  }
+
+  int sum_at(const Candidate& candidate, int i) const {
+    return static_cast<int>(
+        std::lround(candidate.sum + candidate.tilt_x * cosine_[i] + candidate.tilt_y * sine_[i]));
+  }
+
+  double agreement(const Parts& all, int rays) const {
+    // A mean square of less than 1 (grey values) is noise.
+    if (all.front < all.count || all.back < all.count || all.count == 0) return -1;
+    // A narrow strip agrees by chance.
+    constexpr double least_seen = 0.4, unseen_weight = 0.2;
+    const double seen =
+        std::min(1.0, all.count / (static_cast<double>(rays) * (2 * band + 1) * pictures_.size()));
+    return all.product / std::sqrt(all.front * all.back) * std::min(1.0, seen / least_seen) *
+           (1 - unseen_weight * (1 - seen));
+  }
+
+  Parts& at(int turn, int sum, int k) {
+    return parts_[(static_cast<size_t>(turn / coarse_step) * sums + sum) * sectors + k];
+  }
+  const Parts& at(int turn, int sum, int k) const {
+    return parts_[(static_cast<size_t>(turn / coarse_step) * sums + sum) * sectors + k];
+  }
+
+  std::vector<Parts> parts_;
+  std::vector<std::pair<PolarPicture, PolarPicture>> pictures_;
+  std::array<double, azimuths> cosine_, sine_;
+};
 
 Mat3 rolled(double degrees) {
   const double c = std::cos(radians(degrees)), s = std::sin(radians(degrees));
@@ -156,16 +214,103 @@ LensPair pair_of(const Candidate& found, Size frame) {
   for (int i = 0; i < 2; ++i) {
     Lens& lens = pair[i];
     const Circle& circle = found.circles.lens[i];
-    const double right_angle = circle.radius * found.part;
+    const double right_angle = circle.radius * found.sum / (2 * circle_steps);
     const double radius = std::max(circle.radius, right_angle * least_fov / 180);
     lens.model =
         *RadialModel::make(ModelKind::equidistant, radians(180 * radius / right_angle), radius);
     lens.centre = circle.centre;
     lens.region = halves[static_cast<size_t>(i)];
-    const double turn = found.turn > azimuths / 2 ? found.turn - azimuths : found.turn;
+    const double turn =
+        degrees(azimuth_step) * (found.turn > half_round ? found.turn - azimuths : found.turn);
     lens.to_camera = i ? half_turn * rolled(turn / 2) : rolled(turn / 2);
+    // An axis that leans to a side shows that side nearer to itself. Each lens takes one half.
+    const Vec3 lean =
+        rolled(turn / 2) * ((pi / 2 / found.sum) * Vec3{-found.tilt_x, -found.tilt_y, 0});
+    const Vec3 axis = {0, 0, i ? -1.0 : 1.0};
+    lens.to_camera = matrix_of(turn_between(axis, normalised(axis + lean))) * lens.to_camera;
   }
   return pair;
+}
+
+bool better(const Candidate& a, const Candidate& b) { return a.agreement > b.agreement; }
+
+/// The first ones that are not near an earlier one, at most `most`.
+std::vector<Candidate> distinct(const std::vector<Candidate>& sorted, size_t most) {
+  const auto near = [](const Candidate& a, const Candidate& b) {
+    const int apart = std::abs(a.turn - b.turn);
+    const double ra = a.circles.lens[0].radius, rb = b.circles.lens[0].radius;
+    const double step = ra / circle_steps;
+    return std::min(apart, azimuths - apart) < same_turn &&
+           std::abs(a.sum - b.sum * rb / ra) < same_sum &&
+           std::hypot(a.tilt_x - b.tilt_x, a.tilt_y - b.tilt_y) < same_tilt &&
+           std::hypot(a.circles.lens[0].centre.x - b.circles.lens[0].centre.x,
+                      a.circles.lens[0].centre.y - b.circles.lens[0].centre.y) < same_tilt * step;
+  };
+  std::vector<Candidate> chosen;
+  for (const Candidate& candidate : sorted) {
+    if (chosen.size() >= most) break;
+    if (std::ranges::none_of(chosen, [&](const Candidate& c) { return near(c, candidate); }))
+      chosen.push_back(candidate);
+  }
+  return chosen;
+}
+
+/// Moves to better neighbours, with smaller steps than the search had.
+void climb(const Comparison& comparison, Candidate& candidate) {
+  constexpr double step = 0.5;
+  candidate.agreement = comparison.fine_agreement(candidate);
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (int i = 0; i < 8; ++i) {
+      Candidate next = candidate;
+      const double by = i % 2 ? step : -step;
+      if (i / 2 == 0) next.turn = (next.turn + (i ? 1 : azimuths - 1)) % azimuths;
+      if (i / 2 == 1) next.sum += by;
+      if (i / 2 == 2) next.tilt_x += by;
+      if (i / 2 == 3) next.tilt_y += by;
+      next.agreement = comparison.fine_agreement(next);
+      if (next.agreement <= candidate.agreement + 1e-6) continue;
+      candidate = next;
+      moved = true;
+    }
+  }
+}
+
+std::vector<Candidate> best_of(const std::vector<Pyramid>& pictures, int level,
+                               const Circles& circles, size_t most) {
+  const double scale = 1.0 / (1 << level);
+  Comparison comparison;
+  for (const Pyramid& pyramid : pictures) {
+    const GreyPicture& small = pyramid.level(level);
+    comparison.add(read_polar(small, scale, circles.lens[0]),
+                   read_polar(small, scale, circles.lens[1]));
+  }
+  std::vector<Candidate> found;
+  for (double sum = first_sum; sum <= last_sum; sum += tilt_step) {
+    const double part = sum / 2 / circle_steps;
+    if (std::ranges::none_of(pictures, [&](const Pyramid& pyramid) {
+          return is_lit(pyramid.level(level), scale, circles.lens[0], part) &&
+                 is_lit(pyramid.level(level), scale, circles.lens[1], part);
+        }))
+      continue;
+    for (int turn = 0; turn < azimuths; turn += coarse_step) {
+      // The best tilt of each.
+      Candidate best;
+      for (double x = -most_tilt; x <= most_tilt; x += tilt_step)
+        for (double y = -most_tilt; y <= most_tilt; y += tilt_step) {
+          if (std::hypot(x, y) > most_tilt) continue;
+          Candidate candidate = {circles, turn, sum, x, y};
+          candidate.agreement = comparison.coarse_agreement(candidate);
+          if (candidate.agreement > best.agreement) best = candidate;
+        }
+      if (best.agreement > 0) found.push_back(best);
+    }
+  }
+  std::ranges::stable_sort(found, better);
+  found = distinct(found, 4 * most);
+  for (Candidate& candidate : found) climb(comparison, candidate);
+  std::ranges::stable_sort(found, better);
+  return distinct(found, most);
 }
 
 /// The mean brightness of a cap of the sphere around a direction that is perpendicular to both
@@ -209,7 +354,7 @@ std::vector<CalibrationStart> find_starts(const std::vector<GreyPicture>& pictur
   const std::array<Region, 2> halves = halves_of(frame);
   const double side = touching(halves[0]).radius;
   int levels = 1;
-  while (side / (1 << levels) >= searched_radius && levels < 7) ++levels;
+  while (side / (1 << (levels - 1)) >= detail_radius && levels < 7) ++levels;
   std::vector<Pyramid> pyramids;
   for (const GreyPicture& picture : pictures) pyramids.emplace_back(picture, levels);
   const double scale = 1.0 / (1 << (levels - 1));
@@ -218,46 +363,12 @@ std::vector<CalibrationStart> find_starts(const std::vector<GreyPicture>& pictur
   if (const auto seen = find_circles(pyramids, {halves[0], halves[1]}))
     hypotheses.push_back({{(*seen)[0], (*seen)[1]}});
 
-  std::vector<Candidate> found;
-  for (const Circles& circles : hypotheses)
-    for (double part = least_part; part <= most_part; part += part_step) {
-      std::array<double, azimuths> agreement{};
-      int compared = 0;
-      const int side = rows_within(part);
-      // One row alone agrees by chance.
-      if (side < 1) continue;
-      for (const Pyramid& pyramid : pyramids) {
-        const GreyPicture& small = pyramid.level(levels - 1);
-        if (!is_lit(small, scale, circles.lens[0], part) ||
-            !is_lit(small, scale, circles.lens[1], part))
-          continue;
-        Ring front = read_ring(small, scale, circles.lens[0], part, false);
-        Ring back = read_ring(small, scale, circles.lens[1], part, true);
-        if (!normalise(front, side) || !normalise(back, side)) continue;
-        const std::array<double, azimuths> one = compare(front, back, side);
-        for (size_t i = 0; i < agreement.size(); ++i) agreement[i] += one[i];
-        ++compared;
-      }
-      if (!compared) continue;
-      for (int turn = 0; turn < azimuths; ++turn)
-        found.push_back({circles, part, turn, agreement[static_cast<size_t>(turn)] / compared});
-    }
-  std::ranges::stable_sort(
-      found, [](const Candidate& a, const Candidate& b) { return a.agreement > b.agreement; });
-
   std::vector<Candidate> chosen;
-  const auto near = [](const Candidate& a, const Candidate& b) {
-    const int apart = std::abs(a.turn - b.turn);
-    const double ra = a.part * a.circles.lens[0].radius, rb = b.part * b.circles.lens[0].radius;
-    return std::min(apart, azimuths - apart) < same_turn && std::abs(ra / rb - 1) < same_part &&
-           std::hypot(a.circles.lens[0].centre.x - b.circles.lens[0].centre.x,
-                      a.circles.lens[0].centre.y - b.circles.lens[0].centre.y) < same_part * ra;
-  };
-  for (const Candidate& candidate : found) {
-    if (chosen.size() >= most) break;
-    if (std::ranges::none_of(chosen, [&](const Candidate& c) { return near(c, candidate); }))
+  for (const Circles& circles : hypotheses)
+    for (const Candidate& candidate : best_of(pyramids, levels - 1, circles, most))
       chosen.push_back(candidate);
-  }
+  std::ranges::stable_sort(chosen, better);
+  chosen = distinct(chosen, most);
   std::vector<CalibrationStart> starts;
   for (const Candidate& candidate : chosen) {
     starts.push_back({pair_of(candidate, frame), candidate.agreement});
