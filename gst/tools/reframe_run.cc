@@ -36,7 +36,7 @@ void print_json(const ReframeOptions& options, const Film& film, double seconds,
     json.add("input", clip->view.input);
     json.add("begin", static_cast<double>(clip->film_begin) / 1e9);
     json.add("end", static_cast<double>(clip->film_end) / 1e9);
-    if (!clip->view.from_sphere) json.add("level", clip->view.level);
+    if (!clip->view.from_sphere) json.add("level", clip->view.level_told());
     json.close();
   }
   json.close_list();

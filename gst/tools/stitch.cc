@@ -44,7 +44,7 @@ void print_json(const StitchOptions& options, const StitchInput& input, StitchPi
   if (!options.from_sphere) {
     json.add("lens", lens);
     if (options.agreement) json.add("agreement", *options.agreement);
-    json.add("level", options.level);
+    json.add("level", options.level_told());
   }
   json.add("warnings", printer.warnings());
   print(json);
@@ -90,7 +90,7 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   if (input->video()) made += ", " + std::to_string(counts.stitched.load()) + " pictures";
   if (options.agreement) made += "; lenses " + options.lens_name;
   printer->wrote(options.output, made, seconds);
-  if (!options.from_sphere) printer->note("lenses: " + run.lens() + "; level: " + options.level);
+  if (!options.from_sphere) printer->note("lenses: " + run.lens() + "; level: " + options.level_told());
   if (options.json)
     print_json(options, *input, pipeline->get(), *finished, run.lens(), seconds, *printer);
   return {};

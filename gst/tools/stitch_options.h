@@ -45,7 +45,7 @@ struct StitchOptions {
   // What is looked for in IN before a view of it is drawn: gst/tools/auto_view.h.
   std::optional<FollowTarget> follow;
   double follow_size = 0;      ///< degrees; 0: as usual
-  bool find_level = false;     ///< the horizon was asked for
+  bool find_level = false;     ///< the horizon was asked for, and is looked for
   std::string save_keyframes;  ///< where the keyframes go that were found; empty: nowhere
   bool reframe = false;        ///< a view is wanted; IN may be a 360 picture
   bool from_sphere = false;    ///< IN is taken for a 360 picture, of which a view is drawn
@@ -66,6 +66,13 @@ struct StitchOptions {
   bool clobber = true;
   bool force = false;  ///< stitch what does not show two fisheyes, too
   bool quiet = false, verbose = false, json = false;
+
+  /// What messages say of the level. The search for the horizon turns the view itself, with `level`
+  /// off.
+  const std::string& level_told() const {
+    static const std::string found = "horizon";
+    return find_level ? found : level;
+  }
 };
 
 /// From the command line; every value is within its range afterwards. Fills `options` as far as it

@@ -30,7 +30,9 @@ namespace {
 class GLSphereView final : public sphere::GlWarpElement<sphere::Viewing> {
  public:
   explicit GLSphereView(GstElement* owner)
-      : GlWarpElement(owner, "GL can't draw views on this machine; use cpusphereview.") {}
+      : GlWarpElement(owner, "GL can't draw views on this machine; use cpusphereview.") {
+    common.use_triangles();
+  }
 
  protected:
   sphere::Status draw(GstGLContext*, const GstVideoFrame& in, const GstVideoFrame& out) override {

@@ -362,7 +362,7 @@ bool Viewing::build(const View& view) {
     const double fov = drawn_fov(view.projection, view.fov);
     const bool keeps_cell = !other_picture && std::abs(fov / cell_chosen_at_ - 1) <= same_cell;
     const int cell = keeps_cell ? builder_->cell() : 0;
-    builder_.emplace(canvas);
+    builder_.emplace(canvas, triangles_);
     if (keeps_cell) {
       builder_->set_cell(cell, *source_);
     } else {

@@ -49,6 +49,9 @@ class Viewing {
  public:
   explicit Viewing(GstElement* owner) : owner_(owner) {}
 
+  /// To be called before the first picture, if cells are drawn as GridBuilder's triangles.
+  void use_triangles() { triangles_ = true; }
+
   bool set_property(guint id, const GValue* value);
   bool get_property(guint id, GValue* value);
 
@@ -85,6 +88,7 @@ class Viewing {
   bool build(const View& view);
 
   GstElement* const owner_;
+  bool triangles_ = false;
 
   // Order: taken alone. Never held across a post, a notification, or while a grid is built.
   Mutex mutex_;

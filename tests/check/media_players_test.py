@@ -9,6 +9,7 @@ import struct
 import tempfile
 
 from checks import DEADLINE, attempt, check, finish, run
+from data_tracks import add_data_track, camm
 import gst_checks
 from media_checks import Case, ffmpeg, is_spherical, pictures, probe
 
@@ -49,49 +50,6 @@ def tags(path):
 
 def told(path):
     return [key for key in tags(path) if "GPS" in key or "Serial" in key]
-
-
-def box(kind, *parts):
-    content = b"".join(parts)
-    return struct.pack(">I", len(content) + 8) + kind.encode() + content
-
-
-def add_data_track(path, codec, handler, samples):
-    """Adds a track to a file whose index is its last box."""
-    data = path.read_bytes()
-    at, boxes = 0, []
-    while at < len(data):
-        size = struct.unpack_from(">I", data, at)[0]
-        boxes.append((data[at + 4:at + 8], data[at:at + size]))
-        at += size
-    assert boxes[-1][0] == b"moov"
-    moov = boxes[-1][1]
-    media = b"".join(samples)
-    start = len(data) - len(moov) + 8
-    full = bytes(4)
-    identity = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-    duration = 1000
-    sizes = b"".join(struct.pack(">I", len(sample)) for sample in samples)
-    tables = box("stbl",
-                 box("stsd", full, struct.pack(">I", 1), box(codec, bytes(6), b"\0\1")),
-                 box("stts", full, struct.pack(">3I", 1, len(samples), duration // len(samples))),
-                 box("stsc", full, struct.pack(">4I", 1, 1, len(samples), 1)),
-                 box("stsz", full, struct.pack(">2I", 0, len(samples)), sizes),
-                 box("stco", full, struct.pack(">2I", 1, start)))
-    track = box("trak",
-                box("tkhd", b"\0\0\0\7", struct.pack(">5I", 0, 0, 9, 0, duration), bytes(16), identity,
-                    bytes(8)),
-                box("mdia", box("mdhd", full, struct.pack(">4I", 0, 0, 1000, duration), b"\x55\xc4\0\0"),
-                    box("hdlr", full, full, handler.encode(), bytes(12), b"CANARY handler\0"),
-                    box("minf", box("nmhd", full),
-                        box("dinf", box("dref", full, struct.pack(">I", 1), box("url ", b"\0\0\0\1"))),
-                        tables)))
-    path.write_bytes(data[:-len(moov)] + box("mdat", media) +
-                     struct.pack(">I", len(moov) + len(track)) + moov[4:] + track)
-
-
-def camm(kind, form, *values):
-    return struct.pack("<HH" + form, 0, kind, *values)
 
 
 def klv(key, kind, size, content):

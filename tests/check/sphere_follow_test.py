@@ -173,6 +173,13 @@ def test_level_photo(case):
                       for each in (name, "wanted.png"))
         return sum(abs(a - b) for a, b in zip(one[::17], other[::17])) / len(one[::17])
     check("it is level", off("level.png") < 5 < 12 < off("off.png"), (off("level.png"), off("off.png")))
+    launch(f"spheretestsrc num-buffers=1 ! video/x-raw,format=RGBA,width={SIZE[0]},height={SIZE[1]} ! pngenc ! "
+           f"filesink location={case.path('lenses.png')}")
+    result = case.sphere("reframe", case.path("lenses.png"), case.path("stitched.png"), "--lens", "dual-190",
+                         "--level", "horizon", "--verbose", "--drawer", "cpu", "--size", "320x180")
+    check("of two lenses, it tells that it is level",
+          result.returncode == 0 and "level: horizon" in result.stderr and "level: off" not in result.stderr,
+          result.stderr)
     launch(f"videotestsrc num-buffers=1 pattern=snow ! video/x-raw,format=RGBA,width=640,height=320 ! pngenc ! "
            f"filesink location={case.path('snow.png')}")
     case.refused("where nothing can be told", 1, "can't tell where up is", "reframe", case.path("snow.png"),

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 from checks import BUILD, DEADLINE, attempt, check, finish, run
+from data_tracks import add_data_track, camm, write_far
 import gst_checks
 from media_checks import Case, ffmpeg, is_spherical, pictures, probe
 
@@ -159,6 +160,43 @@ def test_camera(case):
         check("the orientations make a difference", level is None or level != whole)
 
 
+def test_motion(case):
+    """A track of records of motion, ten in a second, keeps those of the part, without their places."""
+    whole, part = case.path("whole.mp4"), case.path("part.mp4")
+    ffmpeg("-f", "lavfi", "-i", f"testsrc2=size=64x64:rate={RATE}:duration=1", "-c:v", "libx264", "-g", KEYS, whole)
+    add_data_track(whole, "camm", "camm", [camm(2, "3f", index, 0.5, 0.25) + camm(5, "3d", 48.8584, 2.2945, 44.0)
+                                           for index in range(10)])
+    case.done("a part with a track of motion", "trim", whole, part, "--from", "0.4", "--to", "0.8")
+    told = run("exiftool", "-n", "-ee3", "-s3", "-a", "-AngularVelocity", part).stdout
+    # From the record that is true at the key frame, 0.33 s, on.
+    kept = [line.split()[0] for line in told.splitlines()]
+    check("it has the records of that time", len(kept) >= 5 and kept == list("345678")[:len(kept)], told)
+    check("no place is told", not run("exiftool", "-n", "-ee3", "-s3", "-GPSLatitude", part).stdout)
+
+
+def test_large(case):
+    """A file of more than 4 GiB is cut as a small one."""
+    small, large, parts = case.path("small.mp4"), case.path("large.mp4"), [case.path("s.mp4"), case.path("l.mp4")]
+    make_video(small)
+    write_far(large, small.read_bytes(), 9 << 29)
+    for source, part in zip((small, large), parts):
+        case.done(f"a part of {source.name}", "trim", source, part, "--from", "0.9", "--to", "1.6")
+    check("both parts are the same", parts[0].read_bytes() == parts[1].read_bytes())
+
+
+def test_hevc(case):
+    """H.265 is cut without a new encode, and it is what a view can be drawn from."""
+    whole, part, view = case.path("whole.mp4"), case.path("part.mp4"), case.path("view.mp4")
+    ffmpeg("-f", "lavfi", "-i", f"testsrc2=size=320x160:rate={RATE}:duration=1", "-c:v", "libx265", "-preset",
+           "ultrafast", "-x265-params", f"log-level=none:keyint={KEYS}", "-tag:v", "hvc1", whole)
+    case.done("a part of H.265", "trim", whole, part, "--from", "0.35", "--to", "0.6")
+    kept = hashes(part)
+    check("its pictures are those of the whole", kept and kept == hashes(whole)[10:10 + len(kept)], len(kept))
+    case.done("a view of H.265", "reframe", whole, view, "--yaw", "30", "--size", "160x90", "--drawer", "cpu",
+              "--force")
+    check("it has all pictures", len(hashes(view)) == RATE)
+
+
 def test_nothing_is_told(case):
     held, part = make_camera_file(case), case.path("part.mp4")
     case.done("a part", "trim", held, part, "--from", "1")
@@ -215,7 +253,8 @@ def test_failures(case):
     check("nothing is left", not left, left)
 
 
-for test in (test_cut, test_marks, test_camera, test_nothing_is_told, test_failures):
+for test in (test_cut, test_marks, test_camera, test_motion, test_large, test_hevc, test_nothing_is_told,
+             test_failures):
     with tempfile.TemporaryDirectory() as temporary:
         attempt(test, Case(pathlib.Path(temporary), gst_checks.ENVIRONMENT))
 finish()

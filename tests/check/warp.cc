@@ -210,9 +210,9 @@ GstVideoInfo info_of(Size size) {
 }
 
 std::vector<WarpGrid> grids_of(const Input& input, const Canvas& canvas, const Mat3& view,
-                               int* reductions) {
+                               bool triangles, int* reductions) {
   const std::unique_ptr<WarpSource> source = input.source();
-  GridBuilder builder(canvas);
+  GridBuilder builder(canvas, triangles);
   builder.choose_cell(*source, {});
   std::vector<WarpGrid> grids(builder.patches());
   for (int patch = 0; patch < builder.patches(); ++patch)
@@ -234,7 +234,7 @@ void draw_views(const Input& input, const Output& output, const std::string& by,
       if (cubic && i + 1 < drawn_views.size()) continue;
       int reductions = 0;
       const std::vector<WarpGrid> grids =
-          grids_of(input, output.canvas, rotation(drawn_views[i]), &reductions);
+          grids_of(input, output.canvas, rotation(drawn_views[i]), by == "GL", &reductions);
       draw(grids, reductions, cubic, [&](GstVideoFrame& drawn) {
         expect_light(by + (cubic ? ", cubic, " : ", ") + input.name(), input, output, i,
                      reductions > 0, drawn);
@@ -285,10 +285,8 @@ GST_START_TEST(places_are_within_a_tenth_of_a_pixel_of_the_closed_form) {
         }
         fail_unless(worst < 0.1, "%s to %s, yaw %g, pitch %g: off by %g px", input.name().c_str(),
                     output.name, angles.yaw, angles.pitch, worst);
-        // Near the edges of faces, samples are read one by one.
-        const long most_exact = input.projection == Projection::equirect ? all / 4 : all / 3;
-        fail_unless(exact < most_exact,
-                    "%s to %s, yaw %g, pitch %g: %ld of %ld are drawn one by one",
+        // Near the edges of faces, at a pole, and where the output is much coarser.
+        fail_unless(exact < all * 2 / 3, "%s to %s, yaw %g, pitch %g: %ld of %ld are calculated",
                     input.name().c_str(), output.name, angles.yaw, angles.pitch, exact, all);
       }
 }

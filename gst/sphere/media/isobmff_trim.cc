@@ -139,7 +139,8 @@ class VideoTrimmer {
   }
 
   /// Those of another track that are heard, or seen, in that time.
-  void choose_others(const TimedTrack& track, bool pictures, Kept* kept) {
+  void choose_others(const TimedTrack& track, std::string_view handler, Kept* kept) {
+    const bool pictures = handler == "vide";
     const std::vector<TimedSample>& all = track.samples;
     const double begin = made_->cut_.begin, end = made_->cut_.end;
     const double tick = 1.0 / track.timescale;
@@ -148,8 +149,9 @@ class VideoTrimmer {
       if (all[i].key && (!first || track.time_of(all[i].shown) <= begin + tick)) first = i;
     if (!first) return;
     size_t from = *first, until = from;
-    // A decoder of sound needs the packet before.
-    if (!pictures && from > 0) --from;
+    // A decoder of sound needs the packet before. Records of motion are true for themselves, and
+    // programs that ignore edit lists would show one more at a wrong time.
+    if (handler == "soun" && from > 0) --from;
     for (size_t i = from; i < all.size(); ++i)
       if (track.time_of(all[i].shown) < end - tick / 2) until = i + 1;
     for (size_t i = from; i < until; ++i)
@@ -190,7 +192,7 @@ class VideoTrimmer {
       if (index == main) {
         if (const Status chosen = choose_pictures(*track, from, to, &kept); !chosen) return chosen;
       } else {
-        choose_others(*track, header.handler == "vide", &kept);
+        choose_others(*track, header.handler, &kept);
       }
       if (kept.part.samples.empty()) continue;
       choose_edit(*track, &kept);

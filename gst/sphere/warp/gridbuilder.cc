@@ -23,13 +23,12 @@ constexpr double sharpness = 0.7;
 // points are not interpolated. It is half of GridBuilder::tolerance, because the error is estimated
 // at the nodes, not in the middle of the cell.
 constexpr float most_bend = 0.045f;
-// Exact points take about ten times as long as interpolated ones. If more than this part of the
-// cells is exact, smaller cells take less time.
-constexpr double most_exact = 0.02;
-// At the edges of a cube's faces there are exact cells of any size, and smaller cells have a cost
-// of their own.
-constexpr double most_exact_of_cube = 0.04;
-constexpr int least_cell_of_sphere = 4;
+// Exact points take about ten times as long as interpolated ones, and cells of half the size one
+// and a half times as long. If more than this part of the cells is exact, smaller cells take less
+// time.
+constexpr double most_exact = 0.08;
+// A segment of the kernel's has at least so many samples.
+constexpr int least_cell_of_sphere = 8;
 // Reductions that are nearer than this to one of the copies are rounded, so that only this copy is
 // read.
 constexpr double one_copy = 0.08;
@@ -75,8 +74,7 @@ void GridBuilder::choose_cell(WarpSource& source, const CellOptions& options) {
     set(cell);
     const Quality quality = measure(source);
     if (quality.worst_error <= tolerance &&
-        (quality.exact_share <= (source.cube() ? most_exact_of_cube : most_exact) ||
-         cell <= least_cell_of_sphere))
+        (quality.exact_share <= most_exact || cell <= least_cell_of_sphere))
       break;
   }
 }
@@ -147,21 +145,24 @@ GridBuilder::Quality GridBuilder::measure(const WarpSource& source) const {
           const size_t node = static_cast<size_t>(row) * grid.nodes_per_row() + column;
           const size_t below = node + grid.nodes_per_row();
           ++cells;
-          if (grid.flags(column, row) & cell_exact) {
-            ++exact_cells;
-            continue;
-          }
           const Vec3 d = view * canvas_.direction(canvas_.patches()[patch],
                                                   {(column + 0.5) * cell, (row + 0.5) * cell});
           const double coarser = grid.reduction.empty()
                                      ? finer
                                      : std::max<double>(finer, std::exp2(grid.reduction[node]));
+          const auto mean = [&](const std::vector<float>& v) {
+            return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
+          };
+          if (grid.flags(column, row) & cell_exact) {
+            ++exact_cells;
+            const Vec3 is = {mean(grid.direction[0]), mean(grid.direction[1]),
+                             mean(grid.direction[2])};
+            worst = std::max(worst, angle_between(is, d) * source.resolution() / coarser);
+            continue;
+          }
           const double first_weight = source.first_weight(d);
           for (int i = 0; i < source.layers(); ++i) {
             if (i ? first_weight >= 1 : first_weight <= 0) continue;
-            const auto mean = [&](const std::vector<float>& v) {
-              return (v[node] + v[node + 1] + v[below] + v[below + 1]) / 4.0;
-            };
             const Point exact =
                 grid.cube ? grid.cube->point(grid.face[node], d) : source.project(i, d);
             const WarpGrid::Layer& layer = grid.layer[i];
@@ -284,7 +285,6 @@ void GridBuilder::build_sphere_points(const WarpSource& source, const Mat3& view
     if (reductions_) std::copy_n(&nodes.reduction[from], across, &grid.reduction[first]);
     const float *const x = &grid.direction[0][first], *const y = &grid.direction[1][first],
                        *const z = &grid.direction[2][first];
-    // Nodes are not moved as those of build_points() are: cells with a large error are exact.
     if (!grid.cube) {
       ProjectedRow out{};
       out.layer[0] = {&layer.x[first], &layer.y[first], nullptr};
@@ -340,34 +340,43 @@ void GridBuilder::flag_cells(WarpGrid& grid) const {
 
 void GridBuilder::flag_sphere_cells(WarpGrid& grid) const {
   // One for each thread that builds grids. They are allocated once.
-  thread_local std::vector<float> wide, tall;
+  struct Bend {
+    float x = 0, y = 0;
+    bool known = true;
+    /// `narrow`: the square of the width of a degree of longitude, as a part of that at the
+    /// equator.
+    float squared(float narrow) const { return x * x * narrow + y * y; }
+  };
+  thread_local std::vector<Bend> wide, tall;
   const int across = grid.nodes_per_row();
   const auto width = static_cast<float>(grid.source.width);
-  const WarpGrid::Layer& layer = grid.layer[0];
-  /// The square of eight times the distance of the line between a node's neighbours from the curve
-  /// in its middle, pixels of the source. 0 if it can't be told, because they are on different
-  /// faces.
-  const auto bend = [&](size_t n, size_t step) {
-    const float y = layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n];
-    if (grid.cube) {
-      const bool same = grid.face[n - step] == grid.face[n] && grid.face[n + step] == grid.face[n];
-      const float x = layer.x[n + step] + layer.x[n - step] - 2 * layer.x[n];
-      return same ? x * x + y * y : 0.0f;
-    }
-    const float x = to_right(layer.x[n + step], layer.x[n], width) -
-                    to_right(layer.x[n], layer.x[n - step], width);
-    // A degree of longitude is shorter near the poles.
-    const float east = grid.direction[0][n], north = grid.direction[2][n];
-    return x * x * (east * east + north * north) + y * y;
+  WarpGrid::Layer& layer = grid.layer[0];
+  /// From one node to the next, in the shorter direction.
+  const auto right = [&](size_t from, size_t to) {
+    return grid.cube ? layer.x[to] - layer.x[from] : to_right(layer.x[to], layer.x[from], width);
   };
-  // Nodes at the grid's edge have no neighbours on one side; the cell's other nodes are used there.
-  wide.assign(grid.node_count(), 0);
-  tall.assign(grid.node_count(), 0);
-  for (int r = 0; r <= grid.rows; ++r) {
-    const size_t first = static_cast<size_t>(r) * across;
-    for (int c = 1; c < grid.columns; ++c) wide[first + c] = bend(first + c, 1);
-    if (r == 0 || r == grid.rows) continue;
-    for (int c = 0; c < across; ++c) tall[first + c] = bend(first + c, across);
+  /// Eight times the distance of the line between a node's neighbours from the curve in its middle,
+  /// pixels of the source. It can't be told if they are on different faces.
+  const auto bend = [&](size_t n, size_t step) -> Bend {
+    if (grid.cube && (grid.face[n - step] != grid.face[n] || grid.face[n + step] != grid.face[n]))
+      return {0, 0, false};
+    return {right(n, n + step) - right(n - step, n),
+            layer.y[n + step] + layer.y[n - step] - 2 * layer.y[n]};
+  };
+  // Nodes at the grid's edge have no neighbours on one side; the next node's bend is used there.
+  wide.resize(grid.node_count());
+  tall.resize(grid.node_count());
+  for (int r = 0; r <= grid.rows; ++r)
+    for (int c = 0; c < across; ++c) {
+      const size_t n = static_cast<size_t>(r) * across + c;
+      const size_t row = static_cast<size_t>(std::clamp(r, 1, std::max(grid.rows - 1, 1))) * across;
+      wide[n] = bend(n - c + std::clamp(c, 1, grid.columns - 1), 1);
+      tall[n] = grid.rows > 1 ? bend(row + c, static_cast<size_t>(across)) : Bend{};
+    }
+  // As in build_points(): nodes on the other side of the curve halve the largest error.
+  for (size_t n = 0; n < grid.node_count(); ++n) {
+    layer.x[n] -= (wide[n].x + tall[n].x) * (1.0f / 16);
+    layer.y[n] -= (wide[n].y + tall[n].y) * (1.0f / 16);
   }
 
   std::array<Region, CubeLayout::faces> pixels;
@@ -385,18 +394,34 @@ void GridBuilder::flag_sphere_cells(WarpGrid& grid) const {
       const float coarser = reduction > 0 ? std::max(finer, std::exp2(reduction)) : finer;
       const Region& region = grid.cube ? pixels[grid.face[node]] : layer.region;
       float across_bend = 0, down_bend = 0, least = layer.x[node], most = least;
-      bool plain = true;
+      bool plain = true, moved = true;
+      float narrow = 1;
+      if (!grid.cube) {
+        // A degree of longitude is shorter near the poles. The widest of the corners counts.
+        narrow = 0;
+        for (size_t n : corners) {
+          const float east = grid.direction[0][n], north = grid.direction[2][n];
+          narrow = std::max(narrow, east * east + north * north);
+        }
+      }
       for (size_t n : corners) {
-        across_bend = std::max(across_bend, wide[n]);
-        down_bend = std::max(down_bend, tall[n]);
+        across_bend = std::max(across_bend, wide[n].squared(narrow));
+        down_bend = std::max(down_bend, tall[n].squared(narrow));
+        moved = moved && wide[n].known && tall[n].known;
         least = std::min(least, layer.x[n]);
         most = std::max(most, layer.x[n]);
         if (!well_inside(region, layer.x[n], layer.y[n], margin) ||
             (grid.cube && grid.face[n] != grid.face[node]))
           plain = false;
       }
+      // Two triangles do not follow a twist of the cell, as its four corners do.
+      const Bend twist = {
+          right(node, node + 1) - right(node + across, node + across + 1),
+          layer.y[node + 1] - layer.y[node] - layer.y[node + across + 1] + layer.y[node + across]};
+      const float most_error = most_bend * coarser;
       plain = plain && most - least <= width / 2 &&
-              std::sqrt(across_bend) + std::sqrt(down_bend) <= 8 * most_bend * coarser;
+              (!triangles_ || std::sqrt(twist.squared(narrow)) <= 4 * most_error) &&
+              std::sqrt(across_bend) + std::sqrt(down_bend) <= (moved ? 16 : 8) * most_error;
       grid.cells[static_cast<size_t>(r) * grid.columns + c] =
           static_cast<uint8_t>(cell_first | (reduction > 0 ? cell_reduced : 0) |
                                (plain ? cell_first_inside : cell_exact));

@@ -28,7 +28,10 @@ class GridBuilder {
   /// are smaller.
   static constexpr double tolerance = 0.09;
 
-  explicit GridBuilder(const Canvas& canvas) : canvas_(canvas) {}
+  /// `triangles`: cells are drawn as two triangles, as GL does; then points are interpolated in
+  /// fewer cells of a sphere.
+  explicit GridBuilder(const Canvas& canvas, bool triangles = false)
+      : canvas_(canvas), triangles_(triangles) {}
 
   /// Whether an output of this size can be drawn.
   static Status fits(const Canvas& canvas);
@@ -88,6 +91,7 @@ class GridBuilder {
   double node_angle_ = 0;
   int reductions_ = 0;
   int cell_ = 16;
+  bool triangles_;
 };
 
 }  // namespace sphere

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
+#include <limits>
 #include <type_traits>
 
 #include "gst/sphere/warp/warpjob.h"
@@ -207,14 +209,6 @@ HWY_INLINE VF lifted_light(DF d, VF light, VF gain, float white) {
 template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_segment(D d, const Job& job, const Block& block, int s, int layer,
                              uint8_t* target) {
-  if constexpr (!both && !gained && !cubic && components < 4) {
-    const hn::CappedTag<int16_t, 16> wide;
-    const hn::CappedTag<int16_t, 8> narrow;
-    if (job.samples * components >= 16
-            ? draw_plain_segment<components>(wide, job, block, s, layer, target)
-            : draw_plain_segment<components>(narrow, job, block, s, layer, target))
-      return;
-  }
   const hn::RebindToFloat<D> df;
   const WarpPlane& plane = job.plane;
   const int stride = block.stride;
@@ -433,41 +427,49 @@ void fill_block(const Job& job, const GridRow& g, int first, int count, int need
     line(grid.first_weight, 0, 1, block.first_weight, block.dfirst_weight);
 }
 
-template <int components, bool deep, bool both, bool gained, bool cubic, class D>
-HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, int s, int layer,
-                                 uint8_t* target) {
-  if constexpr (deep)
-    draw_deep_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
-  else
-    draw_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
-}
-
 /// Prefetches what later rows of the output will read. It is some rows further down in the source,
 /// where the processor's own prefetcher does not find it. With four rows, the kernel waited for
 /// memory (docs/performance.md).
 inline void fetch_ahead(const Block& block, int layer, int s, int bytes) {
-  constexpr int rows_ahead = 16;
   const Track& track = block.layer[layer];
   const int column = static_cast<int>(track.x[s]) / one, row = static_cast<int>(track.y[s]) / one;
   __builtin_prefetch(block.source + static_cast<ptrdiff_t>(row + rows_ahead) * block.stride +
                      column * bytes);
 }
 
+/// Draws a segment, and prefetches for it. `fixed`: the points of the layer, or null where there
+/// are no windows.
+template <int components, bool deep, bool both, bool gained, bool cubic, class D>
+HWY_INLINE void draw_any_segment(D d, const Job& job, const Block& block, const FixedTrack* fixed,
+                                 int s, int layer, uint8_t* target) {
+  if constexpr (is_plain<components, deep, both, gained, cubic>)
+    if (fixed && draw_plain_segment<components>(job, block, *fixed, s, target)) return;
+  for (int i = 0; i < 2; ++i)
+    if (both || i == layer) fetch_ahead(block, i, s, components * (deep ? 2 : 1));
+  if constexpr (deep)
+    draw_deep_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
+  else
+    draw_segment<components, both, gained, cubic>(d, job, block, s, layer, target);
+}
+
 template <int components, bool deep, bool both, bool gained, bool cubic, class D>
 void draw_segments(D d, const Job& job, const Block& block, int count, int layer, uint8_t* target,
                    int samples_left) {
   constexpr int bytes = components * (deep ? 2 : 1);
-  for (int s = 0; s < count; ++s) {
-    for (int i = 0; i < 2; ++i)
-      if (both || i == layer) fetch_ahead(block, i, s, bytes);
-    if (samples_left >= job.samples) {
-      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, target);
-    } else {
-      // The last segment is wider than the rest of the picture.
-      uint8_t whole[largest_cell * 4];
-      draw_any_segment<components, deep, both, gained, cubic>(d, job, block, s, layer, whole);
-      std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * bytes);
+  FixedTrack points;
+  const FixedTrack* fixed = nullptr;
+  if constexpr (is_plain<components, deep, both, gained, cubic>)
+    if (has_windows_of(job, block)) {
+      fix_points(block.layer[layer], count, points);
+      fixed = &points;
     }
+  for (int s = 0; s < count; ++s) {
+    uint8_t whole[largest_cell * 4];
+    // The last segment is wider than the rest of the picture.
+    uint8_t* const to = samples_left >= job.samples ? target : whole;
+    draw_any_segment<components, deep, both, gained, cubic>(d, job, block, fixed, s, layer, to);
+    if (to == whole)
+      std::memcpy(target, whole, static_cast<size_t>(std::max(samples_left, 0)) * bytes);
     target += static_cast<ptrdiff_t>(job.samples) * bytes;
     samples_left -= job.samples;
   }
@@ -491,6 +493,8 @@ void draw_block(D d, const Job& job, const Block& block, int count, int needs, b
 
 #include "gst/sphere/warp/warpreduced-inl.h"
 
+#include "gst/sphere/warp/warpexact-inl.h"
+
 template <int components, bool deep, bool cubic, class D>
 void draw_row(D d, const Job& job, int row) {
   constexpr int bytes = components * (deep ? 2 : 1);
@@ -508,7 +512,11 @@ void draw_row(D d, const Job& job, int row) {
     const bool inside = (!(needs & cell_first) || (flags & cell_first_inside)) &&
                         (!(needs & cell_second) || (flags & cell_second_inside));
     const int first_sample = s * job.samples;
-    if (!inside) {
+    if (!inside && job.grid.is_sphere()) {
+      draw_exact<components, deep, cubic>(d, job, g, s, end - s,
+                                          target + static_cast<ptrdiff_t>(first_sample) * bytes,
+                                          plane.target_size.width - first_sample);
+    } else if (!inside) {
       const int last = std::min(end * job.samples, plane.target_size.width);
       for (int column = first_sample; column < last; ++column)
         draw_sample(job, g, column, target + static_cast<ptrdiff_t>(column) * bytes);
@@ -557,7 +565,7 @@ void WarpRows(const WarpGrid& grid, const WarpPlane& plane, int first, int last)
 #else
   // With fewer samples in a segment than a vector has lanes (in coarse outputs), samples are drawn
   // one by one.
-  if (job.samples < 8 || !job.levels[0].near) return draw_by_sample(job, first, last);
+  if (job.samples < 8 || !job.near) return draw_by_sample(job, first, last);
   const hn::CappedTag<int32_t, 16> wide;
   const hn::CappedTag<int32_t, 8> narrow;
   const auto draw = [&](auto d) {

@@ -62,6 +62,19 @@ HWY_INLINE void sample_deep(D d, DF df, const uint8_t* source, int stride,
   }
 }
 
+/// Stores N samples of one or two components of ten bits. `shift`: WarpPlane::shift.
+template <int components, class D>
+HWY_INLINE void store_deep_samples(D d, int shift, hn::Vec<D> (&v)[components], uint8_t* target) {
+  if (shift)
+    for (int c = 0; c < components; ++c) v[c] = hn::ShiftLeft<deep_shift>(v[c]);
+  if constexpr (components == 1) {
+    const hn::Rebind<uint16_t, D> d16;
+    hn::StoreU(hn::DemoteTo(d16, v[0]), d16, reinterpret_cast<uint16_t*>(target));
+  } else {
+    hn::StoreU(hn::Or(v[0], hn::ShiftLeft<16>(v[1])), d, reinterpret_cast<int32_t*>(target));
+  }
+}
+
 /// As draw_segment(), for ten bits.
 template <int components, bool both, bool gained, bool cubic, class D>
 HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s, int layer,
@@ -113,16 +126,9 @@ HWY_INLINE void draw_deep_segment(D d, const Job& job, const Block& block, int s
         v[c] = hn::MulAdd(hn::Sub(v[c], back[c]), first_weight, back[c]);
     }
     hn::Vec<D> q[components];
-    for (int c = 0; c < components; ++c) {
+    for (int c = 0; c < components; ++c)
       q[c] = hn::Min(hn::Max(hn::NearestInt(v[c]), hn::Zero(d)), hn::Set(d, deep_white));
-      if (plane.shift) q[c] = hn::ShiftLeft<deep_shift>(q[c]);
-    }
-    uint8_t* const out = target + static_cast<ptrdiff_t>(first) * 2 * components;
-    if constexpr (components == 1) {
-      const hn::Rebind<uint16_t, D> d16;
-      hn::StoreU(hn::DemoteTo(d16, q[0]), d16, reinterpret_cast<uint16_t*>(out));
-    } else {
-      hn::StoreU(hn::Or(q[0], hn::ShiftLeft<16>(q[1])), d, reinterpret_cast<int32_t*>(out));
-    }
+    store_deep_samples<components>(d, plane.shift, q,
+                                   target + static_cast<ptrdiff_t>(first) * 2 * components);
   }
 }

@@ -29,6 +29,9 @@ inline constexpr int deep_step = 4, deep_white = 1023, deep_shift = 6;
 /// where a cell has too few samples.
 inline constexpr int block_segments = 64;
 
+/// What is read so many rows further down is prefetched.
+inline constexpr int rows_ahead = 16;
+
 /// Values of a layer along a row, interpolated between two rows of nodes: at the first sample of
 /// each segment, and the change per sample. Points are in samples times `one`.
 struct Track {
@@ -64,6 +67,7 @@ struct Job {
   int cells_a_segment = 1;
   int samples = 16;  // a segment
   float white = 0;   // the brightest light, as white_of() says
+  bool near = true;  // of all levels
 
   /// The source, or one of its copies.
   struct Level {
@@ -73,10 +77,13 @@ struct Job {
     float phase_x = 0, phase_y = 0, step_x = 1, step_y = 1;
     // Samples that a layer may be read from, both ends included.
     int left[2], top[2], right[2], bottom[2];
-    // The same for the faces of a cube.
+    // The same for the faces of a cube; and the middles of the faces, and half of their sides.
     FaceSamples faces[CubeLayout::faces];
+    float middle_x[CubeLayout::faces], middle_y[CubeLayout::faces], half_x = 1, half_y = 1;
+    // The last offset from which four bytes may be read.
+    int last_word = 0;
     // Whether the offsets of all bytes fit a 32-bit lane. In a larger plane (more than 2 GiB with
-    // the padding of its rows), samples are drawn one by one.
+    // the padding of its rows), and in one of less than four bytes, samples are drawn one by one.
     bool near = true;
   } levels[1 + most_reductions];
 
@@ -92,11 +99,27 @@ struct Job {
       levels[n] = level_of(level, plane.step_x << n, plane.step_y << n);
       levels[n].phase_x = static_cast<float>(plane.phase_x + plane.step_x * ((1 << n) - 1) * 0.5);
       levels[n].phase_y = static_cast<float>(plane.phase_y + plane.step_y * ((1 << n) - 1) * 0.5);
+      if (grid.cube) set_middles(*grid.cube, levels[n]);
     }
+    near =
+        std::all_of(levels, levels + plane.copy_count + 1, [](const Level& l) { return l.near; });
   }
 
   /// The columns of a source whose left and right edges meet, else 0.
   int around(const Level& level) const { return grid.edges_meet() ? level.right[0] + 1 : 0; }
+
+  static void set_middles(const CubeLayout& cube, Level& level) {
+    for (int face = 0; face < CubeLayout::faces; ++face) {
+      const Region area = cube.area(face);
+      const auto samples = [](double pixels, float step) {
+        return static_cast<float>(pixels / step);
+      };
+      level.middle_x[face] = samples((area.left + area.right) / 2 - level.phase_x, level.step_x);
+      level.middle_y[face] = samples((area.top + area.bottom) / 2 - level.phase_y, level.step_y);
+      level.half_x = samples((area.right - area.left) / 2, level.step_x);
+      level.half_y = samples((area.bottom - area.top) / 2, level.step_y);
+    }
+  }
 
   Level level_of(const WarpCopy& copy, int step_x, int step_y) const {
     Level level;
@@ -106,7 +129,9 @@ struct Job {
     level.step_y = static_cast<float>(step_y);
     const int64_t last_row = static_cast<int64_t>(copy.size.height - 1) * std::abs(copy.stride);
     const int64_t row_bytes = static_cast<int64_t>(copy.size.width) * sample_bytes(plane);
-    level.near = last_row + row_bytes <= int64_t{1} << 31;
+    const int64_t last_word = (copy.stride > 0 ? last_row : 0) + row_bytes - 4;
+    level.near = last_row + row_bytes <= int64_t{1} << 31 && last_word >= 0;
+    level.last_word = level.near ? static_cast<int>(last_word) : 0;
     for (int face = 0; grid.cube && face < CubeLayout::faces; ++face)
       level.faces[face] = face_samples(*grid.cube, face, step_x, step_y, copy.size);
     for (int i = 0; i < 2; ++i) {
@@ -272,8 +297,8 @@ inline SpherePoint sphere_point(const WarpGrid& grid, float x, float y, float z)
 
 namespace sphere::warp {
 
-/// One sample by scalar code, for any point and any grid. It is used for the rim, the edges, exact
-/// cells and coarse outputs.
+/// One sample by scalar code, for any point and any grid. It is used for the rim, for edges other
+/// than those of a sphere, and for coarse outputs.
 inline void draw_sample(const Job& job, const GridRow& g, int column, uint8_t* target) {
   const WarpGrid& grid = job.grid;
   const WarpPlane& plane = job.plane;
