@@ -279,10 +279,8 @@ Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
                   "camera turned between them");
   if (is_doubtful(*found))
     printer->warn(
-        "these lenses may be wrong, if near things do not only make it look so: look at the seam "
-        "(--pictures), and use pictures with more "
-        "detail "
-        "and fewer near things along it");
+        "these lenses may be wrong, or near things make it look so: look at the seam "
+        "(--pictures), and use pictures with more detail and fewer near things along it");
   if (arguments.json) {
     print_json(arguments, *found, *printer);
   } else if (!arguments.quiet) {

@@ -171,12 +171,12 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
   choice.found = true;
   choice.agreement = found->correlation;
   if (is_doubtful(*found))
-    choice.warning =
-        "the lenses that were found may be off by " + two_decimals(found->error.degrees) +
-        " degrees at the seam, if near things do not only make it look so (agreement " +
-        two_decimals(choice.agreement) +
-        " of at most 1); if the seam can be seen, give the lenses with --lens, or "
-        "make a profile with sphere calibrate";
+    choice.warning = "the lenses that were found may be off by " +
+                     two_decimals(found->error.degrees) +
+                     " degrees at the seam, or near things make it look so (agreement " +
+                     two_decimals(choice.agreement) +
+                     " of at most 1); if the seam can be seen, give the lenses with --lens, or "
+                     "make a profile with sphere calibrate";
   return choice;
 }
 
