@@ -90,7 +90,8 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   if (input->video()) made += ", " + std::to_string(counts.stitched.load()) + " pictures";
   if (options.agreement) made += "; lenses " + options.lens_name;
   printer->wrote(options.output, made, seconds);
-  if (!options.from_sphere) printer->note("lenses: " + run.lens() + "; level: " + options.level_told());
+  if (!options.from_sphere)
+    printer->note("lenses: " + run.lens() + "; level: " + options.level_told());
   if (options.json)
     print_json(options, *input, pipeline->get(), *finished, run.lens(), seconds, *printer);
   return {};
