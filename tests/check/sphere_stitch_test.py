@@ -175,6 +175,11 @@ def test_photo(folder, photo):
     answer = json.loads(result.stdout)
     check("JSON", answer["width"] == 640 and answer["pictures"] == 1
           and answer["bytes"] == out.stat().st_size, result.stdout)
+    noise = folder / "noise.png"
+    launch_ours("videotestsrc num-buffers=1 pattern=snow ! video/x-raw,format=RGB,width=640,height=320 ! "
+                f"pngenc ! filesink location={noise}", ENVIRONMENT)
+    result = sphere("stitch", noise, out, "--json")
+    answer = json.loads(result.stdout)
     check("no lens is a warning that names them",
           "--lens" in result.stderr and "gear360" in result.stderr and answer["warnings"])
     result = sphere("stitch", photo, out, "--json", "--lens", "gear36")
