@@ -164,13 +164,16 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
   if (!text) return text.error();
   choice.what =
       "found in the pictures (" + degrees_of(found->pair) + " degrees, agreement at the seam " +
-      two_decimals(found->correlation) +
+      two_decimals(found->correlation) + ", off by " + two_decimals(found->error.degrees) +
+      " degrees there" +
       (choice.what.empty() ? "" : "; " + choice.what + " has " + two_decimals(choice.agreement)) +
       ")";
   choice.profile = *text;
   choice.found = true;
   choice.agreement = found->correlation;
-  if (is_doubtful(*found))
+  // What is off by less, align=seam moves together.
+  constexpr double least_visible_error = 0.35;
+  if (is_doubtful(*found, least_visible_error))
     choice.warning = "the lenses that were found may be off by " +
                      two_decimals(found->error.degrees) +
                      " degrees at the seam, or near things make it look so (agreement " +

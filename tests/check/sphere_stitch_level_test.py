@@ -166,7 +166,8 @@ def check_real_photo(folder):
     head = path.read_bytes()
     photo = grown_photo(folder, head)
     out = folder / "real.png"
-    said = stitched("a real photo without its table", photo, out)
+    # The picture is a magnified thumbnail, so that its details may not fit well, which is a warning.
+    said = stitched("a real photo without its table", photo, out, quiet=False)
     # Either that profile, or lenses that fit better than it, which is then said.
     check("takes the profile of its model, or better", "mi-sphere" in said.get("lens", ""), said)
     check("and its own level", said.get("level") == "horizon", said)

@@ -20,11 +20,14 @@ inline double least_agreement(const LensPair& pair) {
   return of_narrow + part * (of_wide - of_narrow);
 }
 
-/// Whether the lenses that were found may be wrong. Of drawn pairs, right ones are measured with
-/// errors of up to 0.15 degrees at the seam; in photos, near things add to it.
-inline bool is_doubtful(const Calibration& found) {
-  constexpr double most_degrees = 0.18, least_correlation = 0.85;
-  return found.error.degrees > most_degrees || found.correlation < least_correlation;
+/// Of drawn pairs, right lenses are measured with errors of up to so many degrees at the seam; in
+/// photos, near things add to it.
+constexpr double most_error_of_right_lenses = 0.18;
+
+/// Whether the lenses that were found may be wrong.
+inline bool is_doubtful(const Calibration& found, double most_error = most_error_of_right_lenses) {
+  constexpr double least_correlation = 0.85;
+  return found.error.degrees > most_error || found.correlation < least_correlation;
 }
 
 }  // namespace sphere
