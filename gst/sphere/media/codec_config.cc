@@ -24,6 +24,8 @@ class ConfigEditor {
         report_(report) {}
 
   Result<size_t> run() {
+    // ffmpeg writes an empty one into fragmented files, whose streams it does not know yet.
+    if (settings_.form == SampleForm::av1 && bytes_.empty()) return size_t{0};
     const Status edited = settings_.form == SampleForm::h264    ? edit_avc()
                           : settings_.form == SampleForm::h265  ? edit_hevc()
                           : settings_.form == SampleForm::av1   ? edit_rest(av1_head)
