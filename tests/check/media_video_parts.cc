@@ -592,10 +592,12 @@ GST_START_TEST(units_of_layers_go) {
   const Bytes config = box("avcC", Bytes{1, 66, 0, 10, 0xff, 0xe1}, big(set.size(), 2), set,
                            Bytes{1}, big(picture_set.size(), 2), picture_set, bytes_of("SECRET"));
   const Bytes plain = picture_entry();
-  const auto at = std::ranges::search(plain, bytes_of("avcC")).begin() - 4;
-  const auto behind = std::ranges::search(plain, bytes_of("pasp")).begin() - 4;
+  const auto box_at = [&](const char* type) {
+    const Bytes name = bytes_of(type);
+    return std::search(plain.begin(), plain.end(), name.begin(), name.end()) - 4;
+  };
   Bytes& entry = video.tracks[0].entry;
-  entry = join(Bytes(plain.begin(), at), config, Bytes(behind, plain.end()));
+  entry = join(Bytes(plain.begin(), box_at("avcC")), config, Bytes(box_at("pasp"), plain.end()));
   const Bytes size = big(entry.size());
   std::ranges::copy(size, entry.begin());
   no_secret(changed(video.build(), removing()));
