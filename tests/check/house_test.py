@@ -39,6 +39,10 @@ CORE_ARROWS = {
 # gst/sphere itself: the one header of the C API.
 CORE_FOLDERS = {CORE + folder for folder in CORE_ARROWS} | {"gst/sphere"}
 
+# `)` before the text: a call. error() and front() return what stays.
+KEPT_POINTER = re.compile(r"(?:ck_assert_str_\w+|fail_unless_equals_string)\([^;]*?"
+                          r"(?<!error\()(?<!front\()\)(?:\.\w+)?\.c_str\(\)[^;]*;")
+
 
 def allowed(folder, tree):
     """The folders whose headers a file in this one may include; None if the house has no such
@@ -126,8 +130,16 @@ def unclear_licences(tree):
             for number, line in enumerate(text.splitlines(), 1) if LICENCE_AND_MORE.search(line)]
 
 
+def texts_that_are_gone(tree):
+    """Comparisons of check that keep a pointer into a text which a call has returned: it is freed
+    before they read it."""
+    return [f"{name}: {found.group(0)}" for name, text in files_of(tree, ("tests",))
+            if name.endswith((".cc", ".h")) for found in KEPT_POINTER.finditer(text)]
+
+
 RULES = {wrong_arrows: "includes go one way", long_files: "no file is too long",
-         maker_named: "no maker is known here", unclear_licences: "licences have lines of their own"}
+         maker_named: "no maker is known here", unclear_licences: "licences have lines of their own",
+         texts_that_are_gone: "no test compares what is gone"}
 
 # Each breaks one rule: (rule, file, its text).
 BROKEN = (
@@ -155,6 +167,8 @@ BROKEN = (
     (maker_named, "gst/tools/a.cc", 'if (uri.starts_with("madv://")) return;\n'),
     (maker_named, "gst/sphere/stitch/a.cc", "madv::Box box;\n"),
     (unclear_licences, "gst/sphere/base/a.h", f"// {LICENCE} Reads bytes.\n"),
+    (texts_that_are_gone, "tests/check/a.cc", "ck_assert_str_eq(status().message.c_str(), name.c_str());\n"),
+    (texts_that_are_gone, "tests/check/a.cc", "fail_unless_equals_string(text,\n    name_of(a).c_str());\n"),
 )
 # Breaks none.
 SOUND = {
@@ -174,6 +188,7 @@ SOUND = {
     "gst/sphere/geometry/vec.h": "", "gst/sphere/base/result.h": "",
     "gst/sphere/storage/stores.h": "", "plugins/stitch/stitching.h": "",
     "tests/check/pipeline.h": "",
+    "tests/check/b.cc": "ck_assert_str_eq(a.error().message.c_str(), names.front().c_str());\n",
 }
 
 
