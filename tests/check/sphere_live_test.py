@@ -371,9 +371,11 @@ def test_camera(folder):
         finally:
             camera.kill()
     check_video("the camera's file", probe(f"{folder}/a.mp4"))
-    # Pictures and sound of the emulator tell when they were taken. One whole second is enough.
+    # Pictures and sound of the emulator tell when they were taken. Sound that is missing at the
+    # beginning would be a shift of some 0.3 s; in the first second, streams are put in step by when
+    # they arrive, which on a busy machine is less exact than later.
     offset = json.loads(run(BUILD / "tests" / "tools" / "sound-offset", f"{folder}/a.mp4").stdout)
-    check("sound and pictures are in step", abs(offset["offset_ms"]) < 40 and offset["ticks"] >= 1,
+    check("sound and pictures are in step", abs(offset["offset_ms"]) < 150 and offset["ticks"] >= 1,
           offset)
     with streaming("madv://127.0.0.1:9", "--to", f"file:{folder}/b.mp4") as live:
         status, errors = live.result()
