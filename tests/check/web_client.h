@@ -57,12 +57,6 @@ class WebSession {
     }
     g_autoptr(GError) error = nullptr;
     g_autoptr(GBytes) bytes = soup_session_send_and_read(session_.get(), message, nullptr, &error);
-    // As browsers do: a connection that was kept may be closed at the moment when it is used again.
-    if (!bytes && method == "GET" &&
-        g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)) {
-      g_clear_error(&error);
-      bytes = soup_session_send_and_read(session_.get(), message, nullptr, &error);
-    }
     fail_unless(bytes != nullptr, "%s %s: %s", method.c_str(), url.c_str(),
                 error ? error->message : "");
     gsize size = 0;

@@ -96,7 +96,7 @@ class Rig {
     bin_.closed();
   }
 
-  WebServer& server() { return *server_; }
+  WebServer& server() const { return *server_; }
   WebBin& bin() { return bin_; }
   std::string base() const {
     return std::string(server_->secure() ? "https" : "http") +
@@ -302,6 +302,18 @@ GST_START_TEST(state_of_the_stream) {
   // No picture comes any more, and nobody says so.
   rig.stop();
   wait_until("the camera is lost", [&] { return state() == "\"waiting\""; });
+}
+GST_END_TEST
+
+GST_START_TEST(first_client_is_served) {
+  for (int i = 0; i < 200; ++i) {
+    const Rig rig;
+    // At once after the start, when the thread of the server may not have waited for anybody yet.
+    Raw client(rig.server().port());
+    client.send("GET /stream.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    const std::string text = client.read(20000);
+    fail_unless(text.starts_with("HTTP/1.1 200"), "client %d: '%s'", i, text.c_str());
+  }
 }
 GST_END_TEST
 
@@ -622,6 +634,7 @@ Suite* web_server_suite() {
   tcase_add_test(tests, stream_goes_on_after_the_camera);
   tcase_add_test(tests, sound_only_where_there_is_some);
   tcase_add_test(tests, state_of_the_stream);
+  tcase_add_test(tests, first_client_is_served);
   tcase_add_test(tests, stream_over_http);
   tcase_add_test(tests, viewers_are_bounded);
   tcase_add_test(tests, methods_and_bodies);

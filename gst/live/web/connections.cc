@@ -30,6 +30,9 @@ Connections::Connections(SoupServer* server, GTlsCertificate* certificate, gint6
       certificate_(certificate),
       longest_request_(longest_request),
       service_(g_socket_service_new()) {
+  // A service that waits while it gets one more address begins anew, and drops a client that comes
+  // at that moment. So it waits for none before it has all of them.
+  g_socket_service_stop(service_.get());
   g_socket_listener_set_backlog(G_SOCKET_LISTENER(service_.get()), backlog);
   g_signal_connect(service_.get(), "incoming", G_CALLBACK(on_incoming), this);
   g_signal_connect(server_, "request-started", G_CALLBACK(on_started), this);
@@ -79,6 +82,8 @@ Status Connections::listen(const std::string& ip, uint16_t port) {
   return failed("The page can't be served on port " + std::to_string(wanted) + ": " +
                 error->message);
 }
+
+void Connections::serve() { g_socket_service_start(service_.get()); }
 
 gboolean Connections::on_incoming(GSocketService*, GSocketConnection* connection, GObject*,
                                   gpointer self) {

@@ -34,8 +34,10 @@ class Connections {
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
-  /// `ip`: an address, or "" for all. Port 0: any, the same for later calls.
+  /// `ip`: an address, or "" for all. Port 0: any, the same for later calls. To be called before
+  /// `serve`; clients that come between the two wait.
   Status listen(const std::string& ip, uint16_t port);
+  void serve();
   uint16_t port() const { return port_; }
 
   /// To be called each second or so.

@@ -224,6 +224,7 @@ Status WebServer::Impl::start_in_thread() {
   port_ = connections_->port();
   // Browsers may try localhost as IPv6 first. Where there is none, they go on with IPv4.
   if (settings_.address == "127.0.0.1") (void)connections_->listen("::1", 0);
+  connections_->serve();
   ticking_ = watch_time(tick_interval, loop_.context(), [this] {
     connections_->tick();
     fragments_->tick();
