@@ -181,10 +181,13 @@ void Emulator::Impl::reboot(Delay pause) {
   https_listener_.reset();
   files_.reset();
   if (preview_) preview_->close();
+  back_since_ = {};
   perform();  // timers of its faults
   reboot_watch_ = watch_time(pause, loop_.context(), [this] {
     // Another process may have taken the port in the meantime; then it is tried again.
-    return !listen();
+    if (!listen()) return true;
+    back_since_ = now();
+    return false;
   });
 }
 
