@@ -18,6 +18,7 @@ import sys
 import tempfile
 import termios
 import threading
+import time
 import urllib.parse
 
 from checks import BUILD, DEADLINE, SPHERE, attempt, check, finish, run
@@ -131,6 +132,51 @@ def test_photo_and_recording(env):
               pathlib.Path(told["files"][0]).read_bytes() == (card / told["video"]).read_bytes())
         named = sphere(env, "record", uri, "--duration", "1", "-o", folder + "/ride.mp4")
         check("its name is printed", named.stdout == folder + "/ride.mp4\n", named)
+
+
+def video_of(path):
+    """Of a video's pictures: their number, their width, and how many seconds they last."""
+    told = json.loads(run("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries",
+                          "stream=nb_frames,width,duration", "-of", "json", path).stdout)["streams"][0]
+    return int(told["nb_frames"]), told["width"], float(told["duration"])
+
+
+def test_kinds_of_recordings(env):
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        sphere(env, "set", uri, "video-resolution", "2304x1152@30")
+
+        def record(kind, *words):
+            """The video, and how long it was recorded: at least, and at most."""
+            name = f"{folder}/{kind}.mp4"
+            begin = time.monotonic()
+            done = as_json(sphere(env, "record", uri, "--kind", kind, *words, "-o", name, "--json"))
+            most = time.monotonic() - begin
+            check(f"{kind}: it is fetched, byte for byte", done["files"] == [name] and
+                  pathlib.Path(name).read_bytes() == (card / done["video"]).read_bytes(), done)
+            return *video_of(name), most
+
+        pictures, width, seconds, most = record("time-lapse", "--seconds", "0.5", "--duration", "3")
+        check("a time-lapse has a picture every half a second", width == 2304 and
+              2 <= pictures <= 2 * most + 2, (pictures, width, most))
+        check("and is shown at the usual rate", abs(seconds - pictures / 29.97) < 0.05, seconds)
+        pictures, _, _, most = record("time-lapse", "--seconds", "60", "--duration", "1")
+        check("the first one at once", pictures == 1 and most < 30, (pictures, most))
+        # On a busy machine the first picture comes late.
+        for duration in ("3", "10", "30"):
+            pictures, _, slow, most = record("slow-motion", "--slowness", "4", "--duration", duration)
+            if slow > most:
+                break
+        check("slow motion lasts longer than what was recorded", most < slow < 4 * most, (slow, most))
+        # The emulated camera takes no more pictures than usual for it.
+        check("no picture is missing", abs(pictures / slow - 29.97 / 4) < 0.5, (pictures, slow))
+        pictures, width, seconds, most = record("one-lens", "--back", "--duration", "1")
+        check("one lens is a square", width == 1152 and seconds < most, (width, seconds))
+        _, _, seconds, most = record("short", "--seconds", "10")
+        check("a short video ends by itself", most >= 10 and seconds <= most, (seconds, most))
+        told = as_json(sphere(env, "info", uri, "--json"))
+        check("the camera is idle", told["working-mode"] == "idle", told)
+        listed = as_json(sphere(env, "files", uri, "ls", "--json"))["files"]
+        check("each is one file", len(listed) >= 5, listed)
 
 
 def test_ctrl_c_ends_what_is_taken(env):
@@ -597,9 +643,9 @@ def test_example_c(env):
 def main():
     for test in (test_state_and_settings, test_no_camera, test_find, test_photo_and_recording,
                  test_ctrl_c_ends_what_is_taken, test_refusals,
-                 test_kinds_of_photos, test_raw_photos, test_files, test_redacted_files, test_resume,
-                 test_cuts, test_position_needs_consent, test_wifi, test_password_on_the_terminal,
-                 test_https):
+                 test_kinds_of_photos, test_kinds_of_recordings, test_raw_photos, test_files,
+                 test_redacted_files, test_resume, test_cuts, test_position_needs_consent, test_wifi,
+                 test_password_on_the_terminal, test_https):
         with own_home() as env:
             attempt(test, env)
     sanitized = "ASAN_OPTIONS" in os.environ
