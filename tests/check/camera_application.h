@@ -78,6 +78,8 @@ class Application {
     return {answer ? answer.get() : "", error ? error->message : ""};
   }
 
+  GstSphereCamera* camera() const { return camera_.get(); }
+
   /// Waits for this notification.
   void expect(const std::string& name) {
     for (;;) {

@@ -190,6 +190,31 @@ GST_START_TEST(each_row_is_answered) {
 }
 GST_END_TEST;
 
+GST_START_TEST(the_state_notifies) {
+  const auto emulated = started(control_only());
+  Application user(emulated->uri());
+  int told = 0;
+  g_signal_connect(
+      user.camera(), "notify::state",
+      G_CALLBACK(+[](GObject*, GParamSpec*, gpointer count) { ++*static_cast<int*>(count); }),
+      &told);
+  const auto battery = [&] {
+    GstStructure* state = nullptr;
+    g_object_get(user.camera(), "state", &state, nullptr);
+    int percent = -1;
+    gst_structure_get_int(state, "battery", &percent);
+    gst_structure_free(state);
+    return percent;
+  };
+  fail_unless_equals_int(battery(), 100);
+  emulated->set_battery(1);
+  user.expect("battery");
+  fail_unless(told > 0);
+  fail_unless_equals_int(battery(), 25);
+  g_signal_handlers_disconnect_by_data(user.camera(), &told);
+}
+GST_END_TEST;
+
 GST_START_TEST(thumbnails_come_over_the_data_port) {
   const auto emulated = started(control_only());
   const std::string photo = "\xff\xd8 a photo \xff\xd9";
@@ -411,6 +436,7 @@ static Suite* emulator_commands_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, each_row_is_answered);
+  tcase_add_test(tcase, the_state_notifies);
   tcase_add_test(tcase, thumbnails_come_over_the_data_port);
   tcase_add_test(tcase, firmware_is_uploaded_and_flashed);
   tcase_add_test(tcase, an_upload_that_breaks_off);
