@@ -98,6 +98,30 @@ def test_state_and_settings(env):
     check("the list needs no camera", len(listed["settings"]) > 25)
 
 
+def test_what_destroys_asks(env):
+    """Without a terminal to ask on, and without --yes, nothing is done."""
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        photo = put(card, "IMG_20171216_030505.JPG", b"\xff\xd8photo")
+        words = pathlib.Path(folder, "file")
+        words.write_text("87654321\n")
+        sphere(env, "set", uri, "beep", "25 %")
+        before = as_json(sphere(env, "wifi", uri, "--show-password", "--json"))
+        for command in (("files", "format"), ("files", "rm", "--all"), ("files", "rm", photo),
+                        ("reset",), ("reset", "--everything"), ("firmware", words),
+                        ("wifi", "--name", "garden"), ("wifi", "--password-file", words)):
+            refused = sphere(env, command[0], uri, *command[1:])
+            if command[1:] == ("rm", photo):  # named by a person
+                check("one file is deleted", refused.returncode == 0, refused.stderr)
+                put(card, "IMG_20171216_030505.JPG", b"\xff\xd8photo")
+                continue
+            check(f"{command} needs --yes", refused.returncode == 1 and "--yes" in refused.stderr,
+                  refused.stderr)
+        check("the file is there", (card / photo).exists())
+        check("the setting, too", sphere(env, "set", uri, "beep").stdout == "25 %\n")
+        after = as_json(sphere(env, "wifi", uri, "--show-password", "--json"))
+        check("and the Wi-Fi", after == before, after)
+
+
 def test_no_camera(env):
     for command in (["info"], ["photo"], ["files", "ls"], ["clock"]):
         gone = sphere(env, command[0], "madv://127.0.0.1:9", *command[1:], "--timeout", "1")
@@ -641,8 +665,8 @@ def test_example_c(env):
 
 
 def main():
-    for test in (test_state_and_settings, test_no_camera, test_find, test_photo_and_recording,
-                 test_ctrl_c_ends_what_is_taken, test_refusals,
+    for test in (test_state_and_settings, test_what_destroys_asks, test_no_camera, test_find,
+                 test_photo_and_recording, test_ctrl_c_ends_what_is_taken, test_refusals,
                  test_kinds_of_photos, test_kinds_of_recordings, test_raw_photos, test_files,
                  test_redacted_files, test_resume, test_cuts, test_position_needs_consent, test_wifi,
                  test_password_on_the_terminal, test_https):
