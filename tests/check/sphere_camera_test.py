@@ -27,13 +27,18 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 
 @contextlib.contextmanager
-def camera(*words):
-    """An emulated camera with a card of its own: its URI, and the folder of the card."""
+def camera(*words, stdin=None):
+    """An emulated camera with a card of its own: its URI, and the folder of the card; with stdin, a
+    function, too, that gives it an order."""
     with tempfile.TemporaryDirectory() as card:
         with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", "--card", card, *words],
-                              stdout=subprocess.PIPE, text=True) as process:
+                              stdin=stdin, stdout=subprocess.PIPE, text=True) as process:
+            def order(line):
+                print(line, file=process.stdin, flush=True)
+
             try:
-                yield json.loads(process.stdout.readline())["uri"], pathlib.Path(card)
+                uri = json.loads(process.stdout.readline())["uri"]
+                yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
             finally:
                 process.kill()
 
@@ -201,6 +206,36 @@ def test_kinds_of_recordings(env):
         check("the camera is idle", told["working-mode"] == "idle", told)
         listed = as_json(sphere(env, "files", uri, "ls", "--json"))["files"]
         check("each is one file", len(listed) >= 5, listed)
+
+
+def test_a_recording_outlives_a_loss(env):
+    """The camera goes on recording, is found again, and its recording is ended and fetched."""
+    for fault in ("drop", "half-open:0"):
+        with camera(stdin=subprocess.PIPE) as (uri, card, order), \
+                tempfile.TemporaryDirectory() as folder:
+            with subprocess.Popen([SPHERE, "record", uri, "--duration", "4", "-o",
+                                   folder + "/ride.mp4"], env=env, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+                said = record.stderr.readline()  # it has begun, without sound
+                order("fault " + fault)
+                path, more = record.communicate(timeout=DEADLINE)
+            check(f"{fault}: the recording is fetched", record.returncode == 0 and
+                  path == folder + "/ride.mp4\n", (said, more))
+            video = next(card.glob("DCIM/*/*AA.MP4"))
+            check("as it is on the card",
+                  pathlib.Path(folder, "ride.mp4").read_bytes() == video.read_bytes())
+            check("the camera is idle", as_json(sphere(env, "info", uri, "--json"))["working-mode"]
+                  == "idle")
+    # A camera that restarts has lost its recording.
+    with camera(stdin=subprocess.PIPE) as (uri, card, order), \
+            tempfile.TemporaryDirectory() as folder:
+        with subprocess.Popen([SPHERE, "record", uri, "-o", folder], env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            record.stderr.readline()
+            order("reboot")
+            _, more = record.communicate(timeout=DEADLINE)
+        check("a recording that is gone", record.returncode == 1 and "files ls" in more, more)
+        check("and nothing is written", os.listdir(folder) == [])
 
 
 def test_ctrl_c_ends_what_is_taken(env):
@@ -666,10 +701,11 @@ def test_example_c(env):
 
 def main():
     for test in (test_state_and_settings, test_what_destroys_asks, test_no_camera, test_find,
-                 test_photo_and_recording, test_ctrl_c_ends_what_is_taken, test_refusals,
-                 test_kinds_of_photos, test_kinds_of_recordings, test_raw_photos, test_files,
-                 test_redacted_files, test_resume, test_cuts, test_position_needs_consent, test_wifi,
-                 test_password_on_the_terminal, test_https):
+                 test_photo_and_recording, test_a_recording_outlives_a_loss,
+                 test_ctrl_c_ends_what_is_taken, test_refusals, test_kinds_of_photos,
+                 test_kinds_of_recordings, test_raw_photos, test_files, test_redacted_files, test_resume,
+                 test_cuts, test_position_needs_consent, test_wifi, test_password_on_the_terminal,
+                 test_https):
         with own_home() as env:
             attempt(test, env)
     sanitized = "ASAN_OPTIONS" in os.environ
