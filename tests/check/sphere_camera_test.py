@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import random
+import re
 import select
 import shutil
 import signal
@@ -407,6 +408,23 @@ def test_files(env):
         check("and it is still there", (card / photo).exists())
 
 
+def test_progress(env):
+    """On a terminal: the part, the rate and the time left."""
+    with camera("--fault", "http-slow:1000") as (uri, card), tempfile.TemporaryDirectory() as folder:
+        photo = put(card, "IMG_20171216_030505.JPG", b"\xff\xd8" + os.urandom(2 << 20))
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([SPHERE, "files", uri, "get", photo, "-o", folder], env=env,
+                              stdout=subprocess.DEVNULL, stderr=theirs) as get:
+            os.close(theirs)
+            said = b""
+            with contextlib.suppress(OSError):  # the end of a terminal
+                while chunk := os.read(ours, 4096):
+                    said += chunk
+        os.close(ours)
+        check("the file is fetched", get.returncode == 0, said)
+        check("the progress", re.search(rb"\d+%.*/s .*[0-9]:[0-9]{2} left", said) is not None, said)
+
+
 def test_redacted_files(env):
     """What the camera wrote goes; the pictures stay, and only the cleaned file gets the name."""
     with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
@@ -703,9 +721,9 @@ def main():
     for test in (test_state_and_settings, test_what_destroys_asks, test_no_camera, test_find,
                  test_photo_and_recording, test_a_recording_outlives_a_loss,
                  test_ctrl_c_ends_what_is_taken, test_refusals, test_kinds_of_photos,
-                 test_kinds_of_recordings, test_raw_photos, test_files, test_redacted_files, test_resume,
-                 test_cuts, test_position_needs_consent, test_wifi, test_password_on_the_terminal,
-                 test_https):
+                 test_kinds_of_recordings, test_raw_photos, test_files, test_progress,
+                 test_redacted_files, test_resume, test_cuts, test_position_needs_consent, test_wifi,
+                 test_password_on_the_terminal, test_https):
         with own_home() as env:
             attempt(test, env)
     sanitized = "ASAN_OPTIONS" in os.environ
