@@ -98,6 +98,10 @@ class Live {
     obey("clear all");
   }
   void expect_back_from_clearing(const char* what) {
+    // What had come before the loss.
+    const GstRef<GstElement> sink = pipeline.child("sink");
+    while (SampleRef(gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), 0))) {
+    }
     clear();
     expect_back(what, [this] { return cleared_; });
   }
