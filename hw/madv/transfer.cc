@@ -219,7 +219,7 @@ class FileTransfers::DownloadJob final : public Job {
   std::optional<std::string> chunk_md5_;  // what the camera tells of it
   bool told_right_ = false, told_wrong_ = false;
   std::optional<std::string> first_digest_;  // MD5 of a chunk that is being read once more
-  uint64_t whole_chunks_ = 0;  // bytes of the chunks that are complete
+  uint64_t whole_chunks_ = 0;                // bytes of the chunks that are complete
   uint64_t in_chunk_ = 0;
   std::optional<uint64_t> chunk_bytes_;  // number of bytes in the camera's notification
 };
