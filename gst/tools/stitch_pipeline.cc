@@ -6,6 +6,7 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "gst/sphere/base/videoframe.h"
@@ -28,6 +29,8 @@ constexpr int few_cores = 4;
 
 // A video may fade in; what can't be told by then is stitched.
 constexpr int most_looked_at = 100;
+// Widths as parts of the height, of a 360 picture and of the faces of a cube.
+constexpr double sphere_shape = 2, cube_shape = 1.5, shape_tolerance = 0.02;
 
 void set_caps(GstElement* filter, const std::string& caps) {
   gst_util_set_object_arg(G_OBJECT(filter), "caps", caps.c_str());
@@ -177,6 +180,8 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   g_object_set(queue, "max-size-buffers", raw_pictures, "max-size-bytes", 0u, "max-size-time",
                guint64{0}, nullptr);
   set_up_view(options);
+  if (options.from_sphere && !options.stored.empty())
+    gst_util_set_object_arg(G_OBJECT(stitcher_), "input", options.stored.c_str());
   if (!options.from_sphere) set_up_stitcher(options, input.capture);
   if (!on_gl) g_object_set(stitcher_, "threads", options.threads, nullptr);
   if (options.width > 0) {
@@ -200,7 +205,8 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
 
   what_ = input.video() ? "video" : "picture";
   from_sphere_ = options.from_sphere;
-  const bool known = from_sphere_ ? input.spherical() : input.capture.fisheyes;
+  const bool known =
+      from_sphere_ ? input.spherical() || !options.stored.empty() : input.capture.fisheyes;
   if (!options.force && !known) {
     g_autoptr(GstPad) decoded = gst_element_get_static_pad(before, "src");
     gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, check_decoded, this, nullptr);
@@ -478,8 +484,11 @@ std::string StitchPipeline::refusal() {
   return refusal_;
 }
 
-std::string StitchPipeline::why_not(media::PictureKind kind) const {
+std::string StitchPipeline::why_not(media::PictureKind kind, const GstVideoInfo& format) const {
   if (from_sphere_) {
+    const double shape =
+        static_cast<double>(format.width) / format.height * format.par_n / format.par_d;
+    const auto is = [&](double wanted) { return std::abs(shape / wanted - 1) <= shape_tolerance; };
     if (kind == media::PictureKind::two_fisheyes)
       return std::string(
           "shows two fisheyes; name their lenses with --lens, or find them with "
@@ -487,6 +496,14 @@ std::string StitchPipeline::why_not(media::PictureKind kind) const {
     if (kind == media::PictureKind::flat)
       return std::string("looks like an ordinary ") + what_ +
              ": its left and right edges do not fit together; --force takes it for a 360 one";
+    if (!is(sphere_shape))
+      return "has pictures of " + std::to_string(format.width) + "x" +
+             std::to_string(format.height) + ", and a 360 " + what_ + " is twice as wide as high" +
+             (is(cube_shape) ? "; --input tells that it consists of the faces of a cube"
+              : is(1) || is(2 * sphere_shape)
+                  ? "; of a stereo one, cut one of the two spheres out first"
+                  : "") +
+             "; --force takes it for one";
     return {};
   }
   const std::string lack = lack_of_fisheyes(kind, what_);
@@ -506,9 +523,9 @@ GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* in
   if (!frame) return GST_PAD_PROBE_OK;
   std::vector<uint8_t> eight_bits;
   const media::PictureKind kind = media::classify_picture(brightness_of(*frame, &eight_bits));
-  if (kind == media::PictureKind::unclear) return GST_PAD_PROBE_OK;
-  const std::string refusal = self->why_not(kind);
-  if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
+  const std::string refusal = self->why_not(kind, format);
+  if (refusal.empty())
+    return kind == media::PictureKind::unclear ? GST_PAD_PROBE_OK : GST_PAD_PROBE_REMOVE;
   // This picture goes no further, nor any after it: the probe stays.
   self->checked_at_ = 0;
   self->refuse(refusal);

@@ -185,8 +185,7 @@ class Viewer {
     stored_ = options_.stored;
     if (stored_.empty() && input->video() && input->video()->cubemap) stored_ = "cubemap";
     if (input->video() && input->video()->stereo)
-      return unsupported(options_.input +
-                         ": it is stereo, with a sphere for each eye; cut one of them out first");
+      return unsupported(options_.input + ": " + has_two_spheres);
     if (input->jpeg()) heading_ = input->jpeg()->heading;
     const makers::CaptureInfo& capture = input->capture;
     lens_ = options_.lens;
