@@ -212,6 +212,11 @@ def test_signals_and_errors(case, name):
         marked = case.path(f"{mode}.mp4")
         case.done(f"it is marked as {mode}", "mark", case.path("mono.mp4"), marked, "--stereo", mode)
         case.refused(f"an MP4 that is marked as {mode}", 1, "stereo", "view", "--sink", "fakesink", marked)
+    launch(case, "spheretestsrc num-buffers=1 ! video/x-raw,format=I420,width=1280,height=640 ! jpegenc ! "
+                 f"filesink location={case.path('fish.jpg')}")
+    window = Window(case, name, case.path("fish.jpg"))
+    check("fisheyes without lenses are told", "fisheyes" in window.said("--lens"))
+    check("and shown", window.end() == 0)
     window = Window(case, name, case.path("in.png"))
     window.said("Escape")
     window.process.send_signal(signal.SIGINT)
