@@ -25,6 +25,7 @@
 #include "gst/tools/bus_watch.h"
 #include "gst/tools/command.h"
 #include "gst/tools/decoded_kind.h"
+#include "gst/tools/key_watch.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/stitch_input.h"
 #include "gst/tools/stitch_reader.h"
@@ -164,7 +165,7 @@ class Viewer {
       gst_pad_add_probe(decoded.get(), GST_PAD_PROBE_TYPE_BUFFER, look_at_picture, this, nullptr);
     }
     const GstRef<GstPad> shown(gst_element_get_static_pad(view_, "src"));
-    gst_pad_add_probe(shown.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, hear_key, this, nullptr);
+    keys_.emplace(shown.get(), [this](const std::string& key) { press(key); });
     gst_pad_add_probe(shown.get(), GST_PAD_PROBE_TYPE_BUFFER, watch, this, nullptr);
     // Behind the queue there is the picture that the sink shows.
     const GstRef<GstPad> kept(gst_element_get_static_pad(back, "sink"));
@@ -355,29 +356,6 @@ class Viewer {
   }
 
   // --- what comes from other threads ------------------------------------------------------------
-
-  /// A key that is not for the view itself. Called by the thread of the window.
-  static GstPadProbeReturn hear_key(GstPad*, GstPadProbeInfo* info, gpointer data) {
-    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-    const char* key = nullptr;
-    if (GST_EVENT_TYPE(event) != GST_EVENT_NAVIGATION ||
-        gst_navigation_event_get_type(event) != GST_NAVIGATION_EVENT_KEY_PRESS ||
-        !gst_navigation_event_parse_key_event(event, &key) || !key)
-      return GST_PAD_PROBE_OK;
-    struct Call {
-      Viewer* self;
-      std::string key;
-    };
-    later(
-        +[](gpointer call) -> gboolean {
-          const auto* one = static_cast<const Call*>(call);
-          one->self->press(one->key);
-          return G_SOURCE_REMOVE;
-        },
-        new Call{static_cast<Viewer*>(data), key},
-        +[](gpointer call) { delete static_cast<Call*>(call); });
-    return GST_PAD_PROBE_OK;
-  }
 
   static GstClockTime stream_time(GstPad* pad, GstBuffer* buffer) {
     g_autoptr(GstEvent) event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
@@ -671,6 +649,7 @@ class Viewer {
   GstRef<GstElement> pipeline_;
   Status missing_ = ok();
   // Borrowed from the pipeline.
+  std::optional<KeyWatch> keys_;  ///< those that are not for the view itself
   GstElement* pictures_ = nullptr;
   GstElement* view_ = nullptr;
   GstElement* size_ = nullptr;

@@ -4,7 +4,6 @@
 
 #include <glib-unix.h>
 #include <gst/app/gstappsink.h>
-#include <gst/video/navigation.h>
 
 #include <atomic>
 #include <csignal>
@@ -15,6 +14,7 @@
 
 #include "gst/sphere/base/thread.h"
 #include "gst/tools/bus_watch.h"
+#include "gst/tools/key_watch.h"
 
 namespace sphere::tool {
 
@@ -51,9 +51,6 @@ class Recorder {
         gst_bus_remove_watch(bus.get());
         gst_element_set_state(pipeline, GST_STATE_NULL);
       }
-    // A key that was pressed at the very end.
-    while (g_idle_remove_by_data(this)) {
-    }
   }
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
@@ -107,7 +104,12 @@ class Recorder {
       g_object_set(window.get(), "sync", TRUE, nullptr);
     const GstRef<GstElement> shown(gst_bin_get_by_name(GST_BIN(film_.get()), "shown"));
     const GstRef<GstPad> pad(gst_element_get_static_pad(shown.get(), "src"));
-    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, hear_key, this, nullptr);
+    keys_.emplace(pad.get(), [this](const std::string& key) {
+      if (key == "space" || key == "Return")
+        begin();
+      else if (key == "q" || key == "Escape")
+        end_early();
+    });
     return ok();
   }
 
@@ -223,29 +225,6 @@ class Recorder {
 
   // --- called by other threads ------------------------------------------------------------------
 
-  static GstPadProbeReturn hear_key(GstPad*, GstPadProbeInfo* info, gpointer data) {
-    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-    const char* key = nullptr;
-    if (GST_EVENT_TYPE(event) != GST_EVENT_NAVIGATION ||
-        gst_navigation_event_get_type(event) != GST_NAVIGATION_EVENT_KEY_PRESS ||
-        !gst_navigation_event_parse_key_event(event, &key) || !key)
-      return GST_PAD_PROBE_OK;
-    const std::string_view name = key;
-    GSourceFunc call = nullptr;
-    if (name == "space" || name == "Return")
-      call = +[](gpointer self) -> gboolean {
-        static_cast<Recorder*>(self)->begin();
-        return G_SOURCE_REMOVE;
-      };
-    else if (name == "q" || name == "Escape")
-      call = +[](gpointer self) -> gboolean {
-        static_cast<Recorder*>(self)->end_early();
-        return G_SOURCE_REMOVE;
-      };
-    if (call) g_idle_add(call, data);
-    return GST_PAD_PROBE_OK;
-  }
-
   /// In the thread of the sound, with each change.
   void hear_gate() {
     gboolean active = FALSE;
@@ -273,6 +252,7 @@ class Recorder {
   const VoiceChoice& voice_;
   const std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop_;
   GstRef<GstElement> film_, sound_, gate_;
+  std::optional<KeyWatch> keys_;
   bool begun_ = false, ending_ = false;
   std::atomic<GstClockTime> base_ = 0;
   std::atomic<bool> spoke_ = false, over_ = false;
