@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include "gst/tools/camera_command.h"
-#include "hw/card_file.h"
 
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
+#include "hw/card_file.h"
 
 namespace sphere::tool {
 

@@ -648,8 +648,8 @@ class Viewer {
   const std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop_;
   GstRef<GstElement> pipeline_;
   Status missing_ = ok();
-  // Borrowed from the pipeline.
   std::optional<KeyWatch> keys_;  ///< those that are not for the view itself
+  // Borrowed from the pipeline.
   GstElement* pictures_ = nullptr;
   GstElement* view_ = nullptr;
   GstElement* size_ = nullptr;
