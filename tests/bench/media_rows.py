@@ -84,6 +84,12 @@ def film(folder, sphere, tool, line):
     line("redact, MP4 of 2 GB, memory (MB)",
          f"{timed(sphere, 'redact', '--quiet', source, out)[2]:.1f}", rest="at most 32")
     out.unlink()
+    matroska = folder / "film.mkv"
+    ffmpeg("-i", source, "-c", "copy", matroska)
+    line("redact, Matroska of 2 GB, memory (MB)",
+         f"{timed(sphere, 'redact', '--quiet', matroska, folder / 'out.mkv')[2]:.1f}", rest="at most 32")
+    for path in (matroska, folder / "out.mkv"):
+        path.unlink()
     runs = []
     for _ in range(ROUNDS):
         shutil.copyfile(source, copy)
@@ -131,9 +137,22 @@ def photos(folder, noise, sphere, line):
     line("redact, photos, memory (MB)", f"{max(each[2] for each in mine):.1f}", rest="at most 32")
 
 
+def large_pictures(folder, sphere, line):
+    """Pictures of 72 Mpx, of which no part is held that grows with them."""
+    for end, options in (("jpg", ("-q:v", "1")), ("png", ()), ("tif", ("-compression_algo", "raw"))):
+        source, out = folder / f"large.{end}", folder / f"out.{end}"
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=s=12000x6000,noise=alls=30", "-frames:v", "1", *options, source)
+        size = source.stat().st_size / 1e6
+        line(f"redact, {end.upper()} of {size:.0f} MB, memory (MB)",
+             f"{timed(sphere, 'redact', '--quiet', source, out)[2]:.1f}", rest="at most 32")
+        source.unlink()
+        out.unlink()
+
+
 def measure(sphere, tool, line):
     """`tool` runs a program of the benchmark, `line` prints a row. About 7 GB are needed."""
     with tempfile.TemporaryDirectory(prefix="sphere-bench-") as folder:
         film(pathlib.Path(folder), sphere, tool, line)
+        large_pictures(pathlib.Path(folder), sphere, line)
         for noise in NOISES:
             photos(pathlib.Path(folder), noise, sphere, line)

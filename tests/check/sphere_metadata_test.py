@@ -511,9 +511,38 @@ def test_stitched(case):
           location)
 
 
+def peak(*words):
+    """Bytes of memory that the command needed at most."""
+    process = subprocess.Popen([*map(str, words)], stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    check("it is done", status == 0, words)
+    return usage.ru_maxrss * 1024
+
+
+def test_memory(case):
+    """It does not grow with the file."""
+    small, large = {}, {}
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x320:r=25:d=2", "-c:v", "mjpeg", "-q:v", "1", case.path("a.mov"))
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x320,noise=alls=30", "-frames:v", "1", case.path("a.tif"))
+    for name in ("a.mov", "a.tif"):
+        small[name] = peak(SPHERE, "redact", "--quiet", case.path(name), case.path("out-" + name))
+    # 240 MB of the same pictures, and 240 MB of pixels.
+    ffmpeg("-stream_loop", "-1", "-i", case.path("a.mov"), "-c", "copy", "-fs", 240_000_000, case.path("a.mov.mov"))
+    ffmpeg("-f", "lavfi", "-i", "color=s=12000x6700", "-frames:v", "1", "-pix_fmt", "rgb24", "-compression_algo", "raw",
+           case.path("a.tif.tif"))
+    for name in small:
+        source = case.path(name + name[-4:])
+        large[name] = peak(SPHERE, "redact", "--quiet", source, case.path("out-" + source.name))
+        check(f"{name}: a file of {source.stat().st_size // 1_000_000} MB takes as much as a small one",
+              source.stat().st_size > 200_000_000 and large[name] - small[name] < 3_000_000,
+              (small[name], large[name]))
+    if "ASAN_OPTIONS" not in os.environ and "VALGRIND_OPTS" not in os.environ:
+        check("less than 32 MB in all", max(large.values()) < 32_000_000, large)
+
+
 TESTS = [test_choices, test_containers, test_other_codecs, test_heif, test_in_place, test_hidden_place,
          test_failures, test_folders, test_geotag, test_geotag_by_time, test_what_is_given_for_sharing,
-         test_marking, test_stitched]
+         test_marking, test_memory, test_stitched]
 if DATA.is_dir():
     TESTS = [test_marked_files, test_other_places_go, *TESTS]
 else:
