@@ -20,6 +20,8 @@ namespace {
 // Phones write some hundred items: a picture of 48 megapixels is a grid of tiles.
 constexpr size_t most_items = 1 << 12, most_extents = 1 << 14, most_properties = 1 << 12;
 constexpr size_t most_data = 64;
+// Of all items together: properties, and items of which others are made.
+constexpr size_t most_associations = 1 << 16, most_references = 1 << 14;
 // Bytes of the tables.
 constexpr uint64_t largest_table = 16 << 20;
 
@@ -219,6 +221,8 @@ class Reader {
     if (version > 2) return unsupported("'iloc' is of a version that is not known");
     const uint32_t count = version < 2 ? reader.u16() : reader.u32();
     size_t extents = 0;
+    if (count > most_items || places_.size() > most_items)
+      return damaged("it has places of too many items");
     for (uint32_t i = 0; i < count && reader.ok(); ++i) {
       Place place;
       place.id = version < 2 ? reader.u16() : reader.u32();
@@ -269,12 +273,18 @@ class Reader {
     const bool wide_ids = reader.u8() != 0;
     const bool wide_numbers = reader.u24() & 1;
     const uint32_t count = reader.u32();
+    if (count > most_items) return damaged("it has properties of too many items");
     for (uint32_t i = 0; i < count && reader.ok(); ++i) {
-      std::vector<uint32_t>& numbers =
-          layout_.properties_of[wide_ids ? reader.u32() : reader.u16()];
+      const uint32_t id = wide_ids ? reader.u32() : reader.u16();
       const unsigned all = reader.u8();
-      for (unsigned k = 0; k < all && reader.ok(); ++k)
-        numbers.push_back(wide_numbers ? reader.u16() & 0x7fff : reader.u8() & 0x7f);
+      if ((associations_ += all) > most_associations)
+        return damaged("its items have too many properties");
+      for (unsigned k = 0; k < all && reader.ok(); ++k) {
+        const unsigned value = wide_numbers ? reader.u16() : reader.u8();
+        const unsigned essential = wide_numbers ? 0x8000 : 0x80;
+        layout_.properties_of[id].push_back(value & (essential - 1));
+        if (value & essential) layout_.essential_of[id].push_back(value & (essential - 1));
+      }
     }
     if (!reader.ok()) return damaged("'ipma' is too short");
     known(box, box.content + reader.position(), "meta/iprp/ipma");
@@ -292,11 +302,21 @@ class Reader {
       ByteReader reader(*bytes);
       const bool groups = skip == 0;
       const uint64_t id = groups || version != 0 ? 4 : 2;
-      reader.skip(groups ? 8 : id);
+      HeifReference reference;
+      if (groups)
+        reader.skip(8);
+      else
+        reference.from = id == 4 ? reader.u32() : reader.u16();
       const uint64_t count = groups ? reader.u32() : reader.u16();
       if (!reader.ok() || reader.remaining() / id < count)
         return damaged("'" + path + "' is too short");
       known(list, list.content + reader.position() + count * id, path);
+      if (groups || list.type != "dimg") return ok();
+      if ((references_ += count) > most_references)
+        return damaged("its pictures are made of too many others");
+      for (uint64_t i = 0; i < count; ++i)
+        reference.to.push_back(id == 4 ? reader.u32() : reader.u16());
+      layout_.made_of.push_back(std::move(reference));
       return ok();
     });
   }
@@ -327,6 +347,7 @@ class Reader {
   HeifLayout layout_;
   std::vector<Place> places_;
   std::optional<Box> idat_;
+  size_t associations_ = 0, references_ = 0;
   int boxes_ = 0;
 };
 
@@ -335,6 +356,17 @@ class Reader {
 const HeifItem* HeifLayout::item(uint32_t id) const {
   const auto found = std::ranges::find(items, id, &HeifItem::id);
   return found == items.end() ? nullptr : &*found;
+}
+
+std::vector<uint32_t> HeifLayout::shown_items() const {
+  std::vector<uint32_t> shown = {primary};
+  // The list becomes longer.
+  for (size_t i = 0; i < shown.size() && shown.size() <= most_items; ++i)
+    for (const HeifReference& reference : made_of)
+      if (reference.from == shown[i])
+        for (const uint32_t id : reference.to)
+          if (std::ranges::find(shown, id) == shown.end()) shown.push_back(id);
+  return shown;
 }
 
 const Box* HeifLayout::property(uint32_t id, const char* type) const {
