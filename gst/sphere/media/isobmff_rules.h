@@ -114,7 +114,22 @@ std::string text_of(std::span<const uint8_t> content, TextForm form);
 std::string shortened(std::string_view text);
 
 /// How the samples of a format can be examined.
-enum class SampleForm { harmless, h264, h265, av1, jpeg, mpeg4, camm, gpmf, unknown };
+enum class SampleForm {
+  harmless,
+  h264,
+  h265,
+  av1,
+  jpeg,
+  mpeg2,  ///< and MPEG-1
+  mpeg4,
+  prores,
+  vc3,  ///< DNxHD and DNxHR
+  dv,
+  png,
+  camm,
+  gpmf,
+  unknown
+};
 SampleForm picture_form(std::string_view codec);
 /// Of `mp4v` and `mp4a`, by the object type in their `esds`.
 SampleForm form_of_object(uint8_t type, bool sound);

@@ -41,7 +41,7 @@ class SampleReport {
   void remark_layers(const std::string& path, Findings* findings) const;
   /// The same parts go, because the track goes.
   void remove_all(std::string_view path);
-  void identity(std::string_view text) { identities_.emplace_back(text.substr(0, 256)); }
+  void identity(std::string_view text);
 
  private:
   std::map<std::tuple<std::string, PartClass, std::string, bool>, Part> parts_;
@@ -131,6 +131,8 @@ std::unique_ptr<SampleEditor> make_sample_editor(const Source& source,
                                                  const SampleSettings& settings);
 std::unique_ptr<SampleEditor> make_unit_editor(const Source& source,
                                                const SampleSettings& settings);
+std::unique_ptr<SampleEditor> make_picture_editor(const Source& source,
+                                                  const SampleSettings& settings);
 std::unique_ptr<SampleEditor> make_record_editor(const Source& source,
                                                  const SampleSettings& settings);
 

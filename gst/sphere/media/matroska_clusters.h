@@ -27,8 +27,9 @@ struct BlockTrack {
   CodecData data = CodecData::none;
   int length_size = 4;  ///< bytes of the length of each unit of H.264 and H.265
   Element codec_private;
-  std::string what;  ///< in words
-  std::string path;  ///< of the parts
+  size_t private_head = 0;  ///< bytes of it that are no data of the codec
+  std::string what;         ///< in words
+  std::string path;         ///< of the parts
 };
 
 /// Examines what a decoder needs, from `offset` of the source, and sets the track's length_size.

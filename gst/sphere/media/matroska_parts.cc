@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/ebml.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif.h"
@@ -115,6 +116,7 @@ class Examiner {
     if (!read) return read;
     track.video = type == type_video;
     track.data = matroska_codec_data(codec);
+    if (codec == windows_codec) read_windows_codec(&track);
     const bool sound = type == type_audio;
     if (sound)
       track.dropped = !request_.policy.sound_tracks;
@@ -132,6 +134,16 @@ class Examiner {
     if (tracks_.back().encoded && tracks_.back().data != CodecData::none)
       return unsupported("a track is compressed once more, so hidden data can't be searched for");
     return ok();
+  }
+
+  void read_windows_codec(BlockTrack* track) {
+    constexpr uint64_t letters_at = 16;
+    std::array<uint8_t, 4> letters{};
+    if (track->codec_private.size() < windows_head ||
+        !source_.read_all(track->codec_private.content + letters_at, letters))
+      return;
+    track->data = windows_codec_data(as_text(letters));
+    track->private_head = windows_head;
   }
 
   const BlockTrack* track_of(uint64_t number) const {
