@@ -569,6 +569,44 @@ GST_START_TEST(units_of_layers_go) {
 }
 GST_END_TEST;
 
+/// Apple's descriptions of two views, and of a sphere.
+GST_START_TEST(descriptions_of_views_stay) {
+  const auto units = [](int type, const Bytes& unit) {
+    return join(Bytes{static_cast<uint8_t>(type)}, big(1, 2), big(unit.size(), 2), unit);
+  };
+  const auto full = [](std::string_view type, const Bytes& content) {
+    return box(type, big(0), content);
+  };
+  const Bytes video_set = {0x40, 1, 0x0c, 1, 0xff, 0xff, 1, 0x60, 0,    0,    3,    0,
+                           0x90, 0, 0,    3, 0,    0,    3, 0,    0x1e, 0x95, 0x94, 9};
+  const auto entry = [&](const Bytes& more, const Bytes& hidden) {
+    Bytes message = {39 << 1, 1, 5, static_cast<uint8_t>(16 + hidden.size())};
+    message = join(message, bytes_of("0123456789abcdef"), hidden, Bytes{0x80});
+    const Bytes config =
+        box("hvcC", Bytes{1}, zeros(20), Bytes{3, 1}, units(32, join(video_set, more)));
+    const Bytes second = box("lhvC", Bytes{1}, zeros(3), Bytes{3, 1}, units(39, message));
+    const Bytes views = box("vexu",
+                            box("eyes", full("stri", join(Bytes{3}, more)), full("hero", {1}),
+                                more.empty() ? Bytes() : box("abcd", more)),
+                            box("proj", full("prji", bytes_of("hequ"))));
+    return box("hvc1", zeros(6), big(1, 2), zeros(16), big(64, 2), big(32, 2), zeros(12), big(1, 2),
+               zeros(32), big(24, 2), big(0xffff, 2), config, second, views);
+  };
+  TestVideo video;
+  TestTrack pictures;
+  const Bytes slice = {19 << 1, 1, 0xaf, 0x12, 0x34}, slice_of_layer = {19 << 1, 9, 0xaf, 0x56};
+  pictures.samples = {join(nal(slice), nal(slice_of_layer))};
+  pictures.entry = entry(bytes_of("SECRET"), bytes_of("SECRET"));
+  video.tracks = {pictures};
+  const Bytes clean = changed_video(video.build(), removing());
+  no_secret(clean);
+  for (const std::string_view type : {"lhvC", "vexu", "stri", "hero", "prji", "hequ"})
+    fail_unless(has(clean, type), "%.*s", static_cast<int>(type.size()), type.data());
+  fail_unless(has(clean, video_set));
+  fail_unless(samples_of(clean, 0) == pictures.samples);
+}
+GST_END_TEST
+
 static Suite* media_video_parts_suite(void) {
   Suite* suite = suite_create("media_video_parts");
   TCase* tc = tcase_create("general");
@@ -591,6 +629,7 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, unordered_chunks_are_sorted);
   tcase_add_test(tc, bytes_behind_a_table_go);
   tcase_add_test(tc, units_of_layers_go);
+  tcase_add_test(tc, descriptions_of_views_stay);
   return suite;
 }
 

@@ -9,7 +9,7 @@ namespace sphere::media {
 
 namespace {
 
-constexpr size_t avc_length_at = 4, hevc_length_at = 21, av1_head = 4;
+constexpr size_t avc_length_at = 4, hevc_length_at = 21, layer_length_at = 4, av1_head = 4;
 
 class ConfigEditor {
  public:
@@ -67,7 +67,7 @@ class ConfigEditor {
   }
 
   Status edit_hevc() {
-    reader_.skip(hevc_length_at + 1);
+    reader_.skip((settings_.layer ? layer_length_at : hevc_length_at) + 1);
     const unsigned arrays = reader_.u8();
     for (unsigned i = 0; i < arrays && reader_.ok(); ++i) {
       reader_.skip(1);

@@ -496,6 +496,7 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
   if (track_ >= plans_.size()) return Outcome{};
   SampleSettings settings = plans_[track_].samples;
   settings.path = path;
+  settings.layer = box.type == "lhvC";
   constexpr uint64_t largest = 1 << 16;
   if (box.size() > largest) return damaged("'" + path + "' is too large");
   const std::vector<uint8_t> bytes = head(box, largest);

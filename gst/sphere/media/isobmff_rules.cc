@@ -72,6 +72,7 @@ constexpr BoxRule rules[] = {
     {P::tables, "senc", H::encrypted},
     {P::visual, "avcC", H::parameters},
     {P::visual, "hvcC", H::parameters},
+    {P::visual, "lhvC", H::parameters},
     {P::visual, "av1C", H::parameters},
     {P::visual, "vpcC", H::keep},
     {P::visual, "esds", H::parameters},
@@ -99,6 +100,18 @@ constexpr BoxRule rules[] = {
     {P::visual, "st3d", H::sphere_mark},
     {P::visual, "sv3d", H::sphere_mark, P::sphere},
     {P::visual, "sinf", H::encrypted},
+    {P::visual, "vexu", H::enter, P::view},
+    {P::view, "eyes", H::enter, P::view},
+    {P::view, "stri", H::keep},
+    {P::view, "hero", H::keep},
+    {P::view, "cams", H::enter, P::view},
+    {P::view, "blin", H::keep},
+    {P::view, "cmfy", H::enter, P::view},
+    {P::view, "dadj", H::keep},
+    {P::view, "proj", H::enter, P::view},
+    {P::view, "prji", H::keep},
+    {P::view, "pack", H::enter, P::view},
+    {P::view, "pkin", H::keep},
     {P::sphere, "svhd", H::source},
     {P::sphere, "proj", H::enter, P::projection},
     {P::projection, "prhd", H::keep},
@@ -430,7 +443,9 @@ std::optional<uint64_t> expected_length(const Source& source, const Box& box) {
       {"fiel", 2, 0},  {"gama", 4, 0},  {"hfov", 4, 0},   {"frma", 4, 0},  {"dvcC", 24, 0},
       {"dvvC", 24, 0}, {"dvwC", 24, 0}, {"CoLL", 8, 0},   {"SmDm", 28, 0}, {"damr", 9, 0},
       {"dac3", 3, 0},  {"enda", 2, 0},  {"srat", 8, 0},   {"pcmC", 6, 0},  {"ACLR", 16, 0},
-      {"APRG", 16, 0}, {"ADHR", 24, 0}, {"ARES", 112, 0}, {"ddts", 20, 0}, {"dmlp", 10, 0}};
+      {"APRG", 16, 0}, {"ADHR", 24, 0}, {"ARES", 112, 0}, {"ddts", 20, 0}, {"stri", 5, 0},
+      {"hero", 5, 0},  {"blin", 8, 0},  {"dadj", 8, 0},   {"prji", 8, 0},  {"pkin", 8, 0},
+      {"dmlp", 10, 0}};
   for (const Table& one : plain)
     if (box.type == one.type) return one.head;
   if (const auto length = length_of_sound(box, {bytes, have})) return length;

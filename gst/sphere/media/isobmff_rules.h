@@ -26,6 +26,7 @@ enum class BoxParent {
   generic,  ///< QuickTime's gmhd
   tables,
   visual,
+  view,  ///< Apple's vexu: how two views, or a sphere, are in the pictures
   sound,
   wave,
   sphere,

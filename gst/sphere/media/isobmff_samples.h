@@ -81,6 +81,7 @@ struct SampleSettings {
   SampleForm form = SampleForm::harmless;
   int length_size = 4;  ///< bytes of the length of each unit of H.264 and H.265
   bool dolby = false;   ///< units of Dolby Vision belong to the pictures
+  bool layer = false;   ///< the description is of a second layer of H.265 (lhvC)
   std::string path;     ///< of the parts
   Keeps keeps;
 };

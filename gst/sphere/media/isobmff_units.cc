@@ -87,8 +87,8 @@ class NalEditor : public SampleEditor {
       return type >= 9 && type <= 11 ? Kind::delimiter : Kind::unknown;
     }
     const int type = first >> 1 & 63;
-    if (type <= 9 || (type >= 16 && type <= 21) || (type >= 32 && type <= 34) ||
-        (settings_.dolby && (type == 62 || type == 63)))
+    if (type >= 32 && type <= 34) return Kind::parameters;
+    if (type <= 9 || (type >= 16 && type <= 21) || (settings_.dolby && (type == 62 || type == 63)))
       return Kind::picture;
     if (type == 39 || type == 40) return Kind::message;
     if (type == 38) return Kind::filler;
@@ -121,7 +121,7 @@ class NalEditor : public SampleEditor {
     return ok();
   }
 
-  /// Of H.264. Bytes behind the end of a parameter set are no part of it.
+  /// Bytes behind the end of a parameter set are no part of it.
   Status edit_parameters(uint64_t offset, uint64_t length, std::vector<Edit>* edits,
                          SampleReport* report) {
     const bool stays = settings_.keeps(PartClass::unknown);
@@ -129,8 +129,11 @@ class NalEditor : public SampleEditor {
     if (length > largest_parameters) return damaged_sample(settings_.path, offset);
     std::vector<uint8_t> unit(static_cast<size_t>(length));
     if (!source_.read_all(offset, unit)) return cut_off();
-    const std::optional<size_t> used = h264_parameter_length(unit);
-    if (!used && stays) return ok();
+    const bool h264 = codec_ == NalCodec::h264;
+    const std::optional<size_t> used =
+        h264 ? h264_parameter_length(unit) : h265_parameter_length(unit);
+    // Some extensions of H.265 have no end that can be found.
+    if (!used && (stays || !h264)) return ok();
     if (!used)
       return unsupported(settings_.path +
                          " has a description of its pictures (parameter set, byte " +
