@@ -138,6 +138,8 @@ def test_other_codecs(case):
             ("divx.mkv", "libxvid", "libmp3lame", ("-tag:v", "XVID"), True),
             ("xvid.mp4", "libxvid", "libvorbis", (), True),
             ("vp9.mp4", "libvpx-vp9", "libopus", (), True),
+            ("alpha.webm", "libvpx-vp9", "libopus",
+             ("-vf", "format=yuva420p,geq=lum='p(X,Y)':cb='p(X,Y)':cr='p(X,Y)':a='4*X'", "-auto-alt-ref", "0"), True),
             ("h263.3gp", "h263", "aac", ("-s", "352x288"), True),
             ("flac.mp4", "mpeg4", "flac", ("-strict", "-2"), True)):
         if not {codec, sound} <= known:

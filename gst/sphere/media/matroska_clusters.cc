@@ -268,6 +268,7 @@ Status ClusterEdits::edit_group(const Element& group) {
   // Removed whole.
   if (ready_.size() > before && ready_[before].offset == group.begin) return ok();
   const Status read = reader_.children(group, [&](const Element& child) -> Status {
+    if (child.id == ebml_id::block_additions) return edit_additions(child, block);
     if (child.id != ebml_id::block &&
         std::ranges::find(group_numbers, child.id) == std::end(group_numbers))
       return edit_element(child);
@@ -275,6 +276,24 @@ Status ClusterEdits::edit_group(const Element& group) {
   });
   std::ranges::sort(ready_, {}, &Edit::offset);
   return read;
+}
+
+Status ClusterEdits::edit_additions(const Element& additions, const Element& block) {
+  uint64_t number = 0;
+  if (const Status read = reader_.block_track(block, &number); !read) return read;
+  const auto track = std::ranges::find(*tracks_, number, &BlockTrack::number);
+  bool known = track != tracks_->end() && track->alpha;
+  const Status read = reader_.children(additions, [&](const Element& more) -> Status {
+    known &= more.id == ebml_id::block_more;
+    return reader_.children(more, [&](const Element& child) -> Status {
+      const bool first = child.id == ebml_id::block_add_id && reader_.number(child) == 1;
+      known &= first || child.id == ebml_id::block_additional;
+      return ok();
+    });
+  });
+  if (!read) return read;
+  if (!known) remove(additions, "Cluster", "additions of an unknown kind");
+  return ok();
 }
 
 /// `whole` is what is removed where the block may not stay.

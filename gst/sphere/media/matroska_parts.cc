@@ -111,12 +111,18 @@ class Examiner {
       if (child.id == ebml_id::codec) codec = reader_.text(child);
       if (child.id == ebml_id::codec_private) track.codec_private = child;
       if (child.id == ebml_id::content_encodings) track.encoded = true;
+      if (child.id == ebml_id::video)
+        return reader_.children(child, [&](const Element& each) -> Status {
+          if (each.id == ebml_id::alpha_mode) track.alpha = reader_.number(each) == 1;
+          return ok();
+        });
       return ok();
     });
     if (!read) return read;
     track.video = type == type_video;
     track.data = matroska_codec_data(codec);
     if (codec == windows_codec) read_windows_codec(&track);
+    track.alpha &= codec == "V_VP8" || codec == "V_VP9";
     const bool sound = type == type_audio;
     if (sound)
       track.dropped = !request_.policy.sound_tracks;
