@@ -16,7 +16,9 @@ CapturedSince::CapturedSince(GstElement* element, GstPad* sink)
 void CapturedSince::start(uint64_t grants) {
   grants_ = grants;
   since_ = 0;
-  joined_ = comes_late() ? gst_element_get_current_running_time(element_) : 0;
+  unresolved_ = false;
+  joined_.reset();
+  if (comes_late()) joined_ = clock_time();
   marked_at_.reset();
   base_time_ = GST_CLOCK_TIME_NONE;
   retime_ = false;
@@ -24,38 +26,42 @@ void CapturedSince::start(uint64_t grants) {
 }
 
 void CapturedSince::note_buffer() {
-  if (!GST_CLOCK_TIME_IS_VALID(base_time_)) base_time_ = gst_element_get_base_time(element_);
+  if (GST_CLOCK_TIME_IS_VALID(base_time_)) return;
+  base_time_ = gst_element_get_base_time(element_);
+  if (unresolved_) since_ = since_base_time(since_);
+  unresolved_ = false;
 }
 
 void CapturedSince::note_flush(bool reset_time) {
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+  if (!reset_time) return;
   // Running time begins anew: the grant begins with the next buffer, in that time.
-  if (reset_time && since_ != 0) retime_ = true;
-  if (reset_time && joined_ != 0) joined_ = GST_CLOCK_TIME_NONE;
+  if (since_ != 0) retime_ = true;
+  if (joined_) joined_ = GST_CLOCK_TIME_NONE;
 }
 
 bool CapturedSince::note_grant(uint64_t grants, bool events_are_enough) {
   const bool fresh = grants != grants_;
-  if (!fresh && !retime_ && joined_ == 0) return true;
-  GstClockTime since = 0;
+  if (!fresh && !retime_ && !joined_) return true;
   const bool live = is_live();
-  if (live)
-    since = fresh || retime_ || !GST_CLOCK_TIME_IS_VALID(joined_)
-                ? gst_element_get_current_running_time(element_)
-                : joined_;
-  if (!GST_CLOCK_TIME_IS_VALID(since)) return false;  // asked again with the next buffer
+  GstClockTime at = fresh || retime_ ? GST_CLOCK_TIME_NONE : *joined_;
+  if (!GST_CLOCK_TIME_IS_VALID(at)) at = clock_time();
+  if (live && !GST_CLOCK_TIME_IS_VALID(at)) return false;  // asked again with the next buffer
+  // While a pipeline starts, its elements have the clock before they have the base time. With the
+  // first buffer of a live source they have both.
+  unresolved_ = live && !GST_CLOCK_TIME_IS_VALID(base_time_);
+  since_ = !live ? 0 : unresolved_ ? at : since_base_time(at);
   // Timestamps alone are not enough, because elements may have shifted them. At running time 0 no
   // live source has captured anything, unless the base time has changed since the first buffer.
-  const bool none_yet = since == 0 && gst_element_get_base_time(element_) == base_time_;
+  const bool none_yet = since_ == 0 && gst_element_get_base_time(element_) == base_time_;
   if (none_yet || !live || events_are_enough) {
     if (fresh) marks_.stop();
-  } else if (fresh || joined_ != 0) {
+  } else if (fresh || joined_) {
     marks_.begin();
     marked_at_.reset();
     if (marks_.waiting()) marked_at_ = GST_CLOCK_TIME_NONE;
   }
-  since_ = since;
-  joined_ = 0;
+  joined_.reset();
   retime_ = false;
   grants_ = grants;
   return true;
@@ -79,6 +85,18 @@ bool CapturedSince::is_after(const GstBuffer* buffer, GstClockTime begin,
   if (begin == 0) return true;
   const GstClockTime time = running_time(buffer);
   return GST_CLOCK_TIME_IS_VALID(begin) && GST_CLOCK_TIME_IS_VALID(time) && time >= begin + overlap;
+}
+
+/// The present time of the element's clock.
+GstClockTime CapturedSince::clock_time() const {
+  const GstRef<GstClock> clock(gst_element_get_clock(element_));
+  return clock ? gst_clock_get_time(clock.get()) : GST_CLOCK_TIME_NONE;
+}
+
+/// The running time at a time of the clock; 0 if the pipeline did not play yet.
+GstClockTime CapturedSince::since_base_time(GstClockTime at) const {
+  const GstClockTime base = gst_element_get_base_time(element_);
+  return at > base ? at - base : 0;
 }
 
 bool CapturedSince::is_live() const {

@@ -44,7 +44,7 @@ class CapturedSince {
   /// anything.
   bool direct() const { return marks_.direct(); }
   /// Whether there was no grant since the stream began.
-  bool always() const { return since_ == 0 && !waiting(); }
+  bool always() const { return since_ == 0 && !unresolved_ && !waiting(); }
   /// Whether a buffer has only what was captured after the grant. `overlap`: the time for which it
   /// also has what belongs to its neighbours.
   bool covers(const GstBuffer* buffer, GstClockTime overlap);
@@ -54,6 +54,8 @@ class CapturedSince {
  private:
   bool is_live() const;
   bool comes_late() const;
+  GstClockTime clock_time() const;
+  GstClockTime since_base_time(GstClockTime at) const;
   GstClockTime running_time(const GstBuffer* buffer) const;
 
   GstElement* const element_;
@@ -64,13 +66,15 @@ class CapturedSince {
   /// The running time from which on everything was captured with consent. It is 0 if only the time
   /// of arrival counts.
   GstClockTime since_ = 0;
+  bool unresolved_ = false;  // before the first buffer: `since_` is a time of the clock
   GstClockTime base_time_ = GST_CLOCK_TIME_NONE;  // when the first buffer came
   bool retime_ = false;  // the running time has begun anew, but the grant is the same
   // The running time of the first buffer behind the marks of the last grant; GST_CLOCK_TIME_NONE:
   // there was none yet.
   std::optional<GstClockTime> marked_at_;
-  // When the gate was added to a running pipeline; 0: it was there from the start.
-  GstClockTime joined_ = 0;
+  // When the gate was added to a running pipeline, by the clock; GST_CLOCK_TIME_NONE: not known;
+  // nothing: it was there from the start, or this has been taken into account.
+  std::optional<GstClockTime> joined_;
 };
 
 }  // namespace sphere::privacy

@@ -23,6 +23,7 @@ using namespace sphere::consent;
 using sphere::BufferRef;
 using sphere::CapsRef;
 using sphere::EventRef;
+using sphere::GstRef;
 using namespace sphere::test;
 
 namespace {
@@ -650,6 +651,56 @@ GST_START_TEST(test_comes_late) {
 }
 GST_END_TEST
 
+// The gate is added by a streaming thread while the pipeline starts: then its elements have a
+// clock, but not the time at which it began.
+GST_START_TEST(test_comes_at_the_start) {
+  const GstRef<GstElement> bin(GST_ELEMENT(gst_object_ref_sink(gst_bin_new(nullptr))));
+  const GstRef<GstClock> clock(gst_system_clock_obtain());
+  gst_element_set_state(bin.get(), GST_STATE_PAUSED);
+  gst_element_set_clock(bin.get(), clock.get());
+
+  GstElement* gate = gst_element_factory_make("sphereaudiogate", nullptr);
+  set_consent(gate, given);
+  const GstRef<GstPad> source(GST_PAD(gst_object_ref_sink(gst_pad_new("source", GST_PAD_SRC))));
+  const GstRef<GstPad> sink(GST_PAD(gst_object_ref_sink(gst_pad_new("sink", GST_PAD_SINK))));
+  gst_pad_set_query_function(source.get(), [](GstPad*, GstObject*, GstQuery* query) -> gboolean {
+    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return FALSE;
+    gst_query_set_latency(query, TRUE, 0, GST_CLOCK_TIME_NONE);
+    return TRUE;
+  });
+  static std::vector<uint8_t> heard;
+  gst_pad_set_chain_function(sink.get(), [](GstPad*, GstObject*, GstBuffer* buffer) {
+    heard = bytes_of(buffer);
+    gst_buffer_unref(buffer);
+    return GST_FLOW_OK;
+  });
+  gst_pad_set_active(source.get(), TRUE);
+  gst_pad_set_active(sink.get(), TRUE);
+  gst_bin_add(GST_BIN(bin.get()), gate);
+  const GstRef<GstPad> into(gst_element_get_static_pad(gate, "sink"));
+  const GstRef<GstPad> out_of(gst_element_get_static_pad(gate, "src"));
+  fail_unless_equals_int(gst_pad_link(source.get(), into.get()), GST_PAD_LINK_OK);
+  fail_unless_equals_int(gst_pad_link(out_of.get(), sink.get()), GST_PAD_LINK_OK);
+  fail_unless(gst_element_sync_state_with_parent(gate));
+
+  gst_pad_push_event(source.get(), gst_event_new_stream_start("sound"));
+  gst_pad_push_event(source.get(), gst_event_new_caps(caps_of(mono).get()));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_pad_push_event(source.get(), gst_event_new_segment(&segment));
+
+  gst_element_set_base_time(bin.get(), gst_clock_get_time(clock.get()));
+  gst_element_set_state(bin.get(), GST_STATE_PLAYING);
+  for (int i = 0; i < 3; ++i) {
+    const GstClockTime now = gst_element_get_current_running_time(gate);
+    fail_unless_equals_int(gst_pad_push(source.get(), buffer_of(96, 7, now, ms).release()),
+                           GST_FLOW_OK);
+  }
+  fail_unless(all_are(heard, 7));
+  gst_element_set_state(bin.get(), GST_STATE_NULL);
+}
+GST_END_TEST
+
 }  // namespace
 
 static Suite* sphereaudiogate_suite(void) {
@@ -672,6 +723,7 @@ static Suite* sphereaudiogate_suite(void) {
   tcase_add_test(tests, test_ledger_fails_closed);
   tcase_add_test(tests, test_wrong_consent);
   tcase_add_test(tests, test_comes_late);
+  tcase_add_test(tests, test_comes_at_the_start);
   return suite;
 }
 
