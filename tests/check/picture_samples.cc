@@ -71,7 +71,20 @@ GST_START_TEST(av1) {
                 content);
   };
   const Bytes padding = unit(15, join(zeros(5), Bytes{0x80}));
-  const Bytes frame = unit(6, {0x10, 0x20, 0x30}), sequence = unit(1, {1, 2, 3});
+  const Bytes frame = unit(6, {0x10, 0x20, 0x30});
+  // Of libaom and of SVT: 8 bits, full colours of RGB, grey, 12 bits.
+  const std::vector<Bytes> headers = {
+      {0x00, 0x00, 0x00, 0x03, 0x2c, 0x1c, 0x4d, 0xaf, 0x90, 0x04},
+      {0x20, 0x00, 0x00, 0x03, 0x2c, 0x1c, 0x4d, 0xaf, 0x92, 0x02, 0x1a, 0x00, 0x40},
+      {0x00, 0x00, 0x00, 0x03, 0x2c, 0x1c, 0x4d, 0xaf, 0x92, 0xa0},
+      {0x40, 0x00, 0x00, 0x03, 0x2c, 0x1c, 0x4d, 0xaf, 0x96, 0x22},
+      {0x00, 0x00, 0x00, 0x03, 0x37, 0xff, 0xe0, 0x17, 0xc0, 0x02}};
+  for (const Bytes& header : headers) {
+    check_stays(SampleForm::av1, join(unit(1, header), frame));
+    check_clean(SampleForm::av1, join(unit(1, join(header, text())), frame),
+                join(unit(1, join(header, zero_text())), frame));
+  }
+  const Bytes sequence = unit(1, headers.front());
   const Bytes start = unit(2, {});
   check_stays(SampleForm::av1, join(start, sequence, unit(5, {1, 0, 9, 0, 9}), frame, padding));
   // A delimiter with a content, metadata of a program, lists of tiles, what is reserved, padding.

@@ -11,6 +11,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/base/text.h"
+#include "gst/sphere/media/av1_sequence.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/find_marker.h"
 #include "gst/sphere/media/isobmff_samples.h"
@@ -107,9 +108,18 @@ class Av1Editor : public PictureEditor {
       if (!read_unit(at, &unit)) return wrong();
       if (!is_harmless(unit) && !note(unit.begin, unit.end, "metadata of the picture (OBU)"))
         pad(unit);
+      if (unit.type() == sequence) cut_sequence(unit);
       at = unit.end;
     }
     return ok();
+  }
+
+  /// Bytes behind the end of the header are no part of it.
+  void cut_sequence(const Unit& unit) {
+    constexpr size_t longest = 1024;
+    const std::optional<size_t> used = av1_sequence_length(
+        bytes_at(unit.content, std::min<uint64_t>(longest, unit.end - unit.content)));
+    if (used) blank(unit.content + *used, unit.end, "bytes behind the header of the pictures");
   }
 
   bool read_unit(uint64_t at, Unit* unit) {
