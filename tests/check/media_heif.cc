@@ -185,7 +185,15 @@ GST_START_TEST(what_the_picture_is_made_of_must_stay) {
   file.references = made_of(1);
   fail_unless(refusal(file.build()).empty());
   file.references = made_of(99);
-  fail_unless(refusal(file.build()).find("missing") != std::string::npos);
+  fail_unless(refusal(file.build()).find("not there") != std::string::npos);
+  // Numbers could be letters.
+  file.references = join(made_of(2), box("cdsc", big(3, 2), big(3, 2), bytes_of("SECRET")));
+  fail_unless(refusal(file.build()).find("not there") != std::string::npos);
+  file.references = made_of(2);
+  file.in_meta = box("grpl", box("altr", big(0), big(77), big(2), big(1), big(2)));
+  fail_unless(refusal(file.build()).empty(), "%s", refusal(file.build()).c_str());
+  file.in_meta = box("grpl", box("altr", big(0), big(77), big(2), bytes_of("SECRET78")));
+  fail_unless(refusal(file.build()).find("not there") != std::string::npos);
 
   // A property that is not known goes, but not if the picture can't be shown without it.
   file = telling();
@@ -194,6 +202,8 @@ GST_START_TEST(what_the_picture_is_made_of_must_stay) {
   no_secret(changed(file.build(), removing()));
   file.property = 0x83;
   fail_unless(refusal(file.build()).find("abcd") != std::string::npos);
+  file.property = 99;
+  fail_unless(refusal(file.build()).find("not there") != std::string::npos);
 }
 GST_END_TEST
 

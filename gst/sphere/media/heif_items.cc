@@ -20,7 +20,7 @@ namespace {
 // Phones write some hundred items: a picture of 48 megapixels is a grid of tiles.
 constexpr size_t most_items = 1 << 12, most_extents = 1 << 14, most_properties = 1 << 12;
 constexpr size_t most_data = 64;
-// Of all items together: properties, and items of which others are made.
+// Of all items together: properties, and items to which others refer.
 constexpr size_t most_associations = 1 << 16, most_references = 1 << 14;
 // Bytes of the tables.
 constexpr uint64_t largest_table = 16 << 20;
@@ -59,6 +59,7 @@ class Reader {
     if (!have_meta) return damaged("it has no list of items (meta)");
     std::ranges::sort(layout_.data, {}, &ByteRange::begin);
     if (const Status placed = place_items(); !placed) return placed.error();
+    if (const Status checked = check_numbers(); !checked) return checked.error();
     return std::move(layout_);
   }
 
@@ -303,22 +304,39 @@ class Reader {
       const bool groups = skip == 0;
       const uint64_t id = groups || version != 0 ? 4 : 2;
       HeifReference reference;
-      if (groups)
-        reader.skip(8);
-      else
+      if (groups) {
+        reader.skip(4);
+        groups_.push_back(reader.u32());
+      } else {
         reference.from = id == 4 ? reader.u32() : reader.u16();
+        referenced_.push_back(reference.from);
+      }
       const uint64_t count = groups ? reader.u32() : reader.u16();
       if (!reader.ok() || reader.remaining() / id < count)
         return damaged("'" + path + "' is too short");
       known(list, list.content + reader.position() + count * id, path);
-      if (groups || list.type != "dimg") return ok();
-      if ((references_ += count) > most_references)
-        return damaged("its pictures are made of too many others");
+      if (referenced_.size() + count > most_references || groups_.size() > most_references)
+        return damaged("its items refer to too many others");
       for (uint64_t i = 0; i < count; ++i)
         reference.to.push_back(id == 4 ? reader.u32() : reader.u16());
-      layout_.made_of.push_back(std::move(reference));
+      referenced_.insert(referenced_.end(), reference.to.begin(), reference.to.end());
+      if (list.type == "dimg" && !groups) layout_.made_of.push_back(std::move(reference));
       return ok();
     });
+  }
+
+  /// Numbers of items and properties that are not there could be anything.
+  Status check_numbers() {
+    std::vector<uint32_t> known = groups_;
+    for (const HeifItem& item : layout_.items) known.push_back(item.id);
+    std::ranges::sort(known);
+    for (const uint32_t id : referenced_)
+      if (!std::ranges::binary_search(known, id))
+        return damaged("an item refers to one that is not there");
+    for (const auto& [item, numbers] : layout_.properties_of)
+      if (!numbers.empty() && std::ranges::max(numbers) > layout_.properties.size())
+        return damaged("an item has a property that is not there");
+    return ok();
   }
 
   /// Each item is in the data of the file.
@@ -347,7 +365,8 @@ class Reader {
   HeifLayout layout_;
   std::vector<Place> places_;
   std::optional<Box> idat_;
-  size_t associations_ = 0, references_ = 0;
+  size_t associations_ = 0;
+  std::vector<uint32_t> referenced_, groups_;  ///< numbers of items, and of groups of them
   int boxes_ = 0;
 };
 
