@@ -230,6 +230,20 @@ GST_START_TEST(long_lists_are_refused) {
 }
 GST_END_TEST
 
+/// As exiftool leaves it behind.
+GST_START_TEST(descriptions_without_bytes_stay) {
+  TestHeif file = telling();
+  file.items[2].data.clear();
+  file.items[3].data.clear();
+  const Bytes clean = changed(file.build(), removing());
+  no_secret(clean);
+  fail_unless(has(clean, "application/rdf+xml"));
+  fail_unless(changed(clean, removing()) == clean);
+  file.items[1].data.clear();
+  fail_unless(refusal(file.build()).find("picture") != std::string::npos);
+}
+GST_END_TEST
+
 GST_START_TEST(what_can_not_be_examined_is_refused) {
   const auto with = [](const std::function<void(TestHeif*)>& change) {
     TestHeif file = telling();
@@ -263,6 +277,7 @@ static Suite* media_heif_suite(void) {
   tcase_add_test(tc, everything_that_tells_goes);
   tcase_add_test(tc, what_is_given_stays);
   tcase_add_test(tc, what_the_picture_is_made_of_must_stay);
+  tcase_add_test(tc, descriptions_without_bytes_stay);
   tcase_add_test(tc, long_lists_are_refused);
   tcase_add_test(tc, what_can_not_be_examined_is_refused);
   return suite;

@@ -72,6 +72,7 @@ class Reader {
     uint32_t id = 0;
     int method = 0;  ///< 0: offsets in the file, 1: in `idat`
     std::vector<ByteRange> extents;
+    bool emptied = false;  ///< one has no length
   };
 
   void known(const Box& box, uint64_t end, std::string path) {
@@ -237,10 +238,11 @@ class Reader {
       for (unsigned k = 0; k < pieces && reader.ok(); ++k) {
         number(index_size);
         const uint64_t offset = number(offset_size), length = number(length_size);
-        if (length == 0 || base > source_.size() || offset > source_.size() ||
-            length > source_.size())
+        if (base > source_.size() || offset > source_.size() || length > source_.size())
           return damaged("an item is not in the file");
-        place.extents.push_back({base + offset, base + offset + length});
+        // exiftool leaves items without bytes behind.
+        place.emptied |= length == 0;
+        if (length > 0) place.extents.push_back({base + offset, base + offset + length});
       }
       places_.push_back(std::move(place));
     }
@@ -345,6 +347,9 @@ class Reader {
       const auto item = std::ranges::find(layout_.items, place.id, &HeifItem::id);
       if (item == layout_.items.end()) continue;  // its bytes belong to no item
       if (!item->extents.empty()) return damaged("an item is in two places");
+      const bool described = item->type == "Exif" || item->type == "mime" || item->type == "uri ";
+      if (place.emptied && !(described && place.extents.empty()))
+        return damaged("a picture is not in the file");
       for (ByteRange& extent : place.extents) {
         if (place.method == 1) {
           if (!idat_) return damaged("the data of an item is missing (idat)");

@@ -284,10 +284,11 @@ class Examiner : PictureExaminer {
       read_recipe(item, path);
       return ok();
     }
+    const bool is_xmp = item.type == "mime" && item.content_type == xmp_type && !item.coded;
+    if (item.extents.empty() && (item.type == "Exif" || is_xmp)) return ok();
     const bool single = item.extents.size() == 1;
     if (item.type == "Exif" && single) return read_exif(item.extents.front(), path);
-    if (item.type == "mime" && single && item.content_type == xmp_type && !item.coded)
-      return read_xmp(item.extents.front(), path);
+    if (is_xmp && single) return read_xmp(item.extents.front(), path);
     read_unknown(item, path);
     return ok();
   }
