@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A suite whose cases mostly wait for timeouts of what they test: several cases run at the same
-// time, each in a process of its own, so that the suite takes as long as the longest and not as
-// long as their sum. What a case measures of its process is not disturbed by the others.
+// time, each in a process of its own (under a sanitizer, too), so that the suite takes as long as
+// the longest and not as long as their sum. What a case measures of its process is not disturbed by
+// the others.
 
 #pragma once
 
@@ -47,8 +48,6 @@ inline void print_said(FILE* said) {
 inline int run_side_by_side(int argc, char** argv, Suite* (*make)(), const char* name,
                             const char* file) {
   gst_check_init(&argc, &argv);
-  // Under a sanitizer or valgrind, check does not fork, and what has happened is seen at the end.
-  if (g_strcmp0(g_getenv("CK_FORK"), "no") == 0) return gst_check_run_suite(make(), name, file);
   // Makes the suite once, to count its cases.
   srunner_free(srunner_create(make()));
   const int count = std::exchange(case_count, 0);
