@@ -569,6 +569,18 @@ GST_START_TEST(units_of_layers_go) {
 }
 GST_END_TEST;
 
+GST_START_TEST(an_unknown_brand_is_refused) {
+  TestVideo video = telling();
+  for (const std::string_view brand : {"isom", "qt  ", "3gp5", "M4V ", "mp42"}) {
+    video.brand = brand;
+    fail_unless(refusal(video.build()).empty(), "%s", refusal(video.build()).c_str());
+  }
+  video.brand = "zzzz";
+  fail_unless(refusal(video.build()).find("zzzz") != std::string::npos);
+  fail_unless(refusal(video.build(), Request()).empty());
+}
+GST_END_TEST
+
 /// Apple's descriptions of two views, and of a sphere.
 GST_START_TEST(descriptions_of_views_stay) {
   const auto units = [](int type, const Bytes& unit) {
@@ -629,6 +641,7 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, unordered_chunks_are_sorted);
   tcase_add_test(tc, bytes_behind_a_table_go);
   tcase_add_test(tc, units_of_layers_go);
+  tcase_add_test(tc, an_unknown_brand_is_refused);
   tcase_add_test(tc, descriptions_of_views_stay);
   return suite;
 }

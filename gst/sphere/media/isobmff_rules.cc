@@ -477,6 +477,18 @@ const UserRule* find_key_rule(std::string_view key) {
   return nullptr;
 }
 
+bool is_known_brand(std::string_view brand) {
+  // Of ISO, MPEG, 3GPP, Apple and Adobe, with a version or a profile after them.
+  static constexpr std::string_view families[] = {"iso", "mp4", "mp7", "3g",
+                                                  "M4",  "F4",  "f4",  "cmf"};
+  static constexpr std::string_view known[] = {"qt  ", "avc1", "hvc1", "av01", "dash",
+                                               "msdh", "msix", "MSNV", "XAVC", "mmp4",
+                                               "isml", "piff", "dby1"};
+  const auto begins = [&](std::string_view family) { return brand.starts_with(family); };
+  return std::ranges::any_of(families, begins) ||
+         std::ranges::find(known, brand) != std::end(known);
+}
+
 bool is_neutral_handler(std::string_view name) {
   return std::ranges::find(neutral_handlers, text_without_length(name)) !=
          std::end(neutral_handlers);

@@ -99,6 +99,9 @@ const UserRule* find_user_rule(std::string_view type);
 /// A key of QuickTime's list, such as "com.apple.quicktime.location.ISO6709".
 const UserRule* find_key_rule(std::string_view key);
 
+/// Whether the form of a file with this brand is known, of which `ftyp` lists some.
+bool is_known_brand(std::string_view brand);
+
 /// Names of handlers that tell nothing.
 bool is_neutral_handler(std::string_view name);
 /// Names of encoders in a description of pictures that tell nothing.
