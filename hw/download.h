@@ -40,7 +40,8 @@ struct DownloadReport {
 
 /// Fetches one file and blocks until it is complete or has failed. Its bytes are written to
 /// DESTINATION with a suffix, which stays after a failure: the next attempt continues there. The
-/// size is verified, and the checksums where the camera tells them.
+/// size is verified, and the checksums where the camera tells them; parts of which it tells wrong
+/// ones are read twice and compared.
 /// `client` is connected again when it has lost its camera. Not from the camera's thread.
 std::optional<Failure> download(CameraClient& client, const DownloadOptions& options,
                                 GCancellable* cancellable, DownloadReport* report = nullptr);

@@ -16,7 +16,7 @@ using namespace sphere::hw;
 
 namespace {
 
-enum { PROP_0, PROP_LOCATION, PROP_CONNECTED, PROP_CONSENT, PROP_LEDGER, PROP_COUNT };
+enum { PROP_0, PROP_LOCATION, PROP_CONNECTED, PROP_CONSENT, PROP_LEDGER, PROP_STATE, PROP_COUNT };
 GParamSpec* properties[PROP_COUNT];
 enum { SIGNAL_STATE_CHANGED, SIGNAL_FILE_SAVED, SIGNAL_NOTIFICATION, SIGNAL_LOST, SIGNAL_COUNT };
 guint signals[SIGNAL_COUNT];
@@ -274,6 +274,11 @@ struct Delivery {
   CameraEvent event;
 };
 
+void tell_state(GObject* object) {
+  g_object_notify_by_pspec(object, properties[PROP_STATE]);
+  g_signal_emit(object, signals[SIGNAL_STATE_CHANGED], 0);
+}
+
 gboolean deliver(gpointer data) {
   auto* delivery = static_cast<Delivery*>(data);
   g_autoptr(GObject) object = static_cast<GObject*>(delivery->camera->get());
@@ -282,10 +287,10 @@ gboolean deliver(gpointer data) {
   switch (event.kind) {
     case CameraEvent::Kind::ready:
       g_object_notify_by_pspec(object, properties[PROP_CONNECTED]);
-      g_signal_emit(object, signals[SIGNAL_STATE_CHANGED], 0);
+      tell_state(object);
       break;
     case CameraEvent::Kind::notification:
-      g_signal_emit(object, signals[SIGNAL_STATE_CHANGED], 0);
+      tell_state(object);
       g_signal_emit(object, signals[SIGNAL_NOTIFICATION], 0, event.name.c_str());
       if (!event.file.empty())
         g_signal_emit(object, signals[SIGNAL_FILE_SAVED], 0, event.file.c_str());
@@ -387,6 +392,9 @@ void gst_sphere_camera_get_property(GObject* object, guint id, GValue* value, GP
       g_value_set_string(value, ledger ? ledger->c_str() : nullptr);
       break;
     }
+    case PROP_STATE:
+      g_value_take_boxed(value, gst_sphere_camera_get_state(GST_SPHERE_CAMERA(object)));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -449,13 +457,24 @@ static void gst_sphere_camera_class_init(GstSphereCameraClass* klass) {
   properties[PROP_LEDGER] =
       g_param_spec_string("ledger", "Ledger", "A consent ledger, which must also allow it", nullptr,
                           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  /**
+   * GstSphereCamera:state:
+   *
+   * The last known state, as gst_sphere_camera_get_state() returns it. It notifies when the camera
+   * is connected, and when it tells a change.
+   *
+   * Since: 0.2
+   */
+  properties[PROP_STATE] =
+      g_param_spec_boxed("state", "State", "The last known state", GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_properties(object_class, PROP_COUNT, properties);
 
   /**
    * GstSphereCamera::state-changed:
    * @camera: the camera
    *
-   * The result of gst_sphere_camera_get_state() may have changed.
+   * #GstSphereCamera:state may have changed.
    *
    * Since: 0.2
    */

@@ -3,16 +3,17 @@
 #include "gst/live/connection.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
-#include <vector>
-
-#include "gst/sphere/base/gobject.h"
+#include <string_view>
 
 namespace sphere::live {
 
@@ -37,35 +38,94 @@ bool is_stream_socket(int descriptor) {
   return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
-/// Calls `take` with the descriptor of each TCP connection to this port.
+/// As GInetAddress writes it.
+std::string address_of(const sockaddr_storage& address, socklen_t size) {
+  char text[INET6_ADDRSTRLEN + 1] = {};
+  if (getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, text, sizeof text, nullptr, 0,
+                  NI_NUMERICHOST) != 0)
+    return {};
+  // As an IPv4 address is written on a socket for both families.
+  constexpr std::string_view mapped = "::ffff:";
+  const std::string_view whole = text;
+  return std::string(whole.starts_with(mapped) ? whole.substr(mapped.size()) : whole);
+}
+
+}  // namespace
+
+ServerConnections::ServerConnections(const std::string& host, uint16_t port)
+    : host_(host), port_(port), context_(g_main_context_new()), cancellable_(g_cancellable_new()) {
+  const ObjectRef<GInetAddress> address(g_inet_address_new_from_string(host.c_str()));
+  if (!address) return;
+  const GString_ text(g_inet_address_to_string(address.get()));
+  const Lock lock(mutex_);
+  addresses_.emplace_back(text.get());
+}
+
+ServerConnections::~ServerConnections() { g_cancellable_cancel(cancellable_.get()); }
+
+bool ServerConnections::find() {
+  if (known()) return true;
+  g_main_context_push_thread_default(context_.get());
+  if (!asked_) {
+    const ObjectRef<GResolver> resolver(g_resolver_get_default());
+    g_resolver_lookup_by_name_async(resolver.get(), host_.c_str(), cancellable_.get(), on_found,
+                                    this);
+    asked_ = true;
+  }
+  while (g_main_context_iteration(context_.get(), FALSE)) {
+  }
+  g_main_context_pop_thread_default(context_.get());
+  return known();
+}
+
+/// Called within find() only.
+void ServerConnections::on_found(GObject* resolver, GAsyncResult* result, gpointer data) {
+  auto* self = static_cast<ServerConnections*>(data);
+  GList* found = g_resolver_lookup_by_name_finish(G_RESOLVER(resolver), result, nullptr);
+  self->asked_ = found != nullptr;
+  const Lock lock(self->mutex_);
+  for (const GList* one = found; one; one = one->next) {
+    const GString_ text(g_inet_address_to_string(static_cast<GInetAddress*>(one->data)));
+    self->addresses_.emplace_back(text.get());
+  }
+  g_resolver_free_addresses(found);
+}
+
+bool ServerConnections::known() const {
+  const Lock lock(mutex_);
+  return !addresses_.empty();
+}
+
 template <typename Function>
-void for_each_connection(uint16_t port, Function take) {
+void ServerConnections::for_each(Function take) const {
   const std::unique_ptr<DIR, Call<closedir>> descriptors(opendir("/proc/self/fd"));
   if (!descriptors) return;
+  const Lock lock(mutex_);
   while (const dirent* entry = readdir(descriptors.get())) {
     const int descriptor = std::atoi(entry->d_name);
     if (!is_stream_socket(descriptor)) continue;
     sockaddr_storage peer = {};
     socklen_t size = sizeof peer;
-    if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
-        port_of(peer) == port)
+    if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0 ||
+        port_of(peer) != port_)
+      continue;
+    if (addresses_.empty() || std::ranges::count(addresses_, address_of(peer, size)))
       take(descriptor);
   }
 }
 
-}  // namespace
-
-bool limit_send_buffers(uint16_t port, int bytes) {
+bool ServerConnections::limit_send_buffers(int bytes) const {
   bool found = false;
-  for_each_connection(port, [&](int descriptor) {
+  for_each([&](int descriptor) {
     found = setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) == 0 || found;
   });
   return found;
 }
 
-int64_t unanswered_for(uint16_t port) {
+int64_t ServerConnections::unanswered_for() const {
   int64_t longest = 0;
-  for_each_connection(port, [&](int descriptor) {
+  if (!known()) return longest;
+  for_each([&](int descriptor) {
     tcp_info info = {};
     socklen_t size = sizeof info;
     if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
@@ -74,6 +134,28 @@ int64_t unanswered_for(uint16_t port) {
       longest = std::max(longest, int64_t{info.tcpi_last_ack_recv} * 1000);
   });
   return longest;
+}
+
+std::vector<Descriptor> ServerConnections::unsent() const {
+  std::vector<Descriptor> found;
+  if (!known()) return found;
+  for_each([&](int descriptor) {
+    int waiting = 0;
+    if (ioctl(descriptor, SIOCOUTQ, &waiting) != 0 || waiting == 0) return;
+    const linger at_once = {1, 0};
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    found.emplace_back(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+  });
+  return found;
+}
+
+bool ServerConnections::has_other_than(const std::vector<Descriptor>& these) const {
+  bool found = false;
+  for_each([&](int descriptor) {
+    found = found || std::ranges::none_of(
+                         these, [&](const Descriptor& one) { return one.get() == descriptor; });
+  });
+  return found;
 }
 
 void end_connections(GMainContext* context) {

@@ -2,25 +2,63 @@
 // What the kernel knows about the TCP connections of this process, how much of a live stream it may
 // hold back for them, and their end where their owner forgets it.
 //
-// rtmp2sink does not give its socket away, so the descriptors are looked through. Another
-// connection to the same port, which is meant too, goes to the same server.
+// rtmp2sink does not give its socket away, so the descriptors are looked through.
 
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/thread.h"
 
 namespace sphere::live {
 
-/// Limits the send buffer of this process's TCP connections to this port. The kernel lets it grow
-/// to several megabytes, which are many seconds of a stream that nobody sees waiting. Returns
-/// whether there is such a connection.
-bool limit_send_buffers(uint16_t port, int bytes);
+/// The TCP connections of this process to one server. Others to the same port of another server
+/// don't count, as when a stream goes to two services.
+class ServerConnections {
+ public:
+  /// `host`: an address, or a name, whose addresses are found in the background.
+  ServerConnections(const std::string& host, uint16_t port);
+  ~ServerConnections();
+  ServerConnections(const ServerConnections&) = delete;
+  ServerConnections& operator=(const ServerConnections&) = delete;
 
-/// For how long, in microseconds, the other end has answered nothing although data was sent to it
-/// more than once; the longest of the connections to this port. 0: all is answered.
-int64_t unanswered_for(uint16_t port);
+  /// To be called by one thread again and again; never blocks. Whether the addresses are known.
+  bool find();
+  /// Limits the send buffer. The kernel lets it grow to several megabytes, which are many seconds
+  /// of a stream that nobody sees waiting. Returns whether there is a connection. Any thread.
+  bool limit_send_buffers(int bytes) const;
+  /// For how long, in microseconds, the other end has answered nothing although data was sent to it
+  /// more than once. 0: all is answered, or the addresses are not known. Any thread.
+  int64_t unanswered_for() const;
+  /// Descriptors of those on which something waits to be sent. When the last descriptor of one is
+  /// closed, that is thrown away, and the server is told at once. Any thread.
+  std::vector<Descriptor> unsent() const;
+  /// Whether there is one that is none of these. Any thread.
+  bool has_other_than(const std::vector<Descriptor>& these) const;
+
+ private:
+  /// Calls `take` with the descriptor of each.
+  template <typename Function>
+  void for_each(Function take) const;
+  bool known() const;
+  static void on_found(GObject* resolver, GAsyncResult* result, gpointer self);
+
+  const std::string host_;
+  const uint16_t port_;
+  const std::unique_ptr<GMainContext, Call<g_main_context_unref>> context_;
+  const ObjectRef<GCancellable> cancellable_;
+  bool asked_ = false;  // of the thread that calls find()
+  // Protects the addresses; held while they are compared.
+  mutable Mutex mutex_;
+  std::vector<std::string> addresses_ SPHERE_GUARDED_BY(mutex_);
+};
 
 /// Ends the TCP connections that are read in this context, and lets it run until their owners have
 /// noticed. No thread may use the context any more.

@@ -158,6 +158,11 @@ class Output {
   /// For how long, in microseconds, the other end has answered nothing although data was sent; 0:
   /// it answers, or that is not known. Called some four times a second while pictures pass.
   virtual int64_t unanswered() { return 0; }
+  /// Whether the other end takes the stream. False: the element still waits for that, although it
+  /// has got pictures. Called before they count as sent.
+  virtual bool accepted() { return true; }
+  /// The element has failed, and will be taken to NULL and dropped after this.
+  virtual void abandon() {}
   /// Whether the last error of open() or explain() can't go away by trying again, such as a wrong
   /// setting. The output then becomes `ended`.
   virtual bool is_final() const { return false; }

@@ -4,7 +4,11 @@
 #include <gio/gio.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "gst/live/connection.h"
 #include "gst/live/debug_log.h"
@@ -24,7 +28,9 @@ constexpr guint timeout_s = 3;
 // The kernel may hold a second of the stream back: enough for a connection with half a second of
 // delay, and little enough to notice soon that it is too slow.
 constexpr int least_buffer = 64 << 10;
-constexpr int most_attempts = 200;
+// The header of the file, the description, and the headers of both streams.
+constexpr unsigned first_buffers = 6;
+constexpr unsigned most_attempts = 200;
 
 class RtmpOutput : public Output {
  public:
@@ -51,16 +57,33 @@ class RtmpOutput : public Output {
     GstElement* sink = child_of(*bin, "sink");
     g_object_set(sink, "location", target_.address.c_str(), "timeout", timeout_s, nullptr);
     limit_ = std::max(least_buffer, stream.bitrate * 1000 / 8);
-    attempts_ = 0;
+    limited_ = false;
+    arrived_ = 0;
+    server_.emplace(target_.host, port());
     const GstRef<GstPad> pad(gst_element_get_static_pad(sink, "sink"));
     gst_pad_add_probe(
         pad.get(),
         static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
-        limit, this, nullptr);
+        count, this, nullptr);
     return bin;
   }
 
-  int64_t unanswered() override { return unanswered_for(port()); }
+  bool accepted() override {
+    // The network works again.
+    if (!left_.empty() && server_->has_other_than(left_)) left_.clear();
+    // rtmp2sink keeps the first buffer with media until the server has accepted the stream.
+    return arrived_ > first_buffers;
+  }
+
+  int64_t unanswered() override { return server_->find() ? server_->unanswered_for() : 0; }
+
+  /// The server refuses a new connection for the same stream while it believes in the old one. Only
+  /// the kernel could tell it of the end, when all that waits was sent, or once, which is in vain
+  /// while the network passes nothing. So an old connection is ended when the next one is there.
+  void abandon() override {
+    if (!server_->find()) return;
+    for (Descriptor& one : server_->unsent()) left_.push_back(std::move(one));
+  }
 
   /// rtmp2sink of GStreamer 1.22 forgets a connection on which the server refuses the stream: it
   /// stays open in a context that nobody runs any more, and the server waits for its end.
@@ -105,12 +128,12 @@ class RtmpOutput : public Output {
   }
 
  private:
-  /// The connection is there soon after the first buffers.
-  static GstPadProbeReturn limit(GstPad*, GstPadProbeInfo*, gpointer data) {
+  static GstPadProbeReturn count(GstPad*, GstPadProbeInfo*, gpointer data) {
     auto* self = static_cast<RtmpOutput*>(data);
-    return limit_send_buffers(self->port(), self->limit_) || ++self->attempts_ > most_attempts
-               ? GST_PAD_PROBE_REMOVE
-               : GST_PAD_PROBE_OK;
+    // The connection is there soon after the first buffers.
+    if (++self->arrived_ < most_attempts && !self->limited_)
+      self->limited_ = self->server_->limit_send_buffers(self->limit_);
+    return GST_PAD_PROBE_OK;
   }
 
   uint16_t port() const {
@@ -123,7 +146,12 @@ class RtmpOutput : public Output {
   // Protects the context, which a thread of the element sets; never held while it is used.
   Mutex mutex_;
   std::unique_ptr<GMainContext, Call<g_main_context_unref>> context_ SPHERE_GUARDED_BY(mutex_);
-  int limit_ = 0, attempts_ = 0;  // of the sink's thread while the element runs
+  std::optional<ServerConnections> server_;  // of the present element
+  std::vector<Descriptor> left_;             // connections of elements that failed
+  std::atomic<unsigned> arrived_ = 0;        // buffers at the sink
+  // Of the sink's thread while the element runs.
+  int limit_ = 0;
+  bool limited_ = false;
 };
 
 Result<std::unique_ptr<Output>> make(const Target& target) {

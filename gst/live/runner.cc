@@ -211,6 +211,7 @@ Runner::End Runner::run_once() {
   feed_.disconnect();
   unanswered_ = false;
   gst_bus_set_flushing(bus.get(), TRUE);
+  if (end == End::failed) output_->abandon();
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   latency_ = GST_CLOCK_TIME_NONE;
   output_->closed(end == End::finished || end == End::anew);
@@ -275,7 +276,7 @@ Runner::End Runner::watch(GstElement* pipeline) {
       failure_ = "the other end has taken nothing for 8 s";
       return End::failed;
     }
-    if (!running && at > 1) {
+    if (!running && at > 1 && output_->accepted()) {
       running = true;
       attempts_.running(now);
       failure_.clear();

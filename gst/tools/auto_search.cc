@@ -275,6 +275,11 @@ class ViewSearch {
           "--follow: " + options_->input +
           " shows two fisheyes, in whose pixels no place can be named; give yaw and pitch, such as "
           "30deg,-5deg@2.5");
+    if (options_->has_faces())
+      return invalid(
+          "--follow: " + options_->input +
+          " consists of the faces of a cube, in whose pixels no place can be named; give "
+          "yaw and pitch, such as 30deg,-5deg@2.5");
     const Size size{input_.width(), input_.height()};
     if (!(follow.x >= 0 && follow.x <= size.width && follow.y >= 0 && follow.y <= size.height))
       return invalid("--follow: the place is outside of the picture, which has " +

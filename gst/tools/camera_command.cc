@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include "gst/tools/camera_command.h"
+#include "hw/card_file.h"
 
 #include <unistd.h>
 
@@ -84,6 +85,28 @@ std::optional<int> CameraCommand::connect() {
   if (!camera_)
     return fail(Failure(Failure::Reason::gone, "the connection to the camera was lost"));
   return std::nullopt;
+}
+
+std::optional<hw::Failure> CameraCommand::reconnect(std::chrono::seconds patience) {
+  // A command that failed with the connection is told of it a little earlier.
+  constexpr int most_looks = 100;
+  for (int i = 0; i < most_looks && client_->is_ready(); ++i)
+    hw::pause(std::chrono::milliseconds(10), cancellable());
+  const auto until = std::chrono::steady_clock::now() + patience;
+  hw::RetryPause retry;
+  for (;;) {
+    const auto failure = hw::connect_and_wait(*client_, cancellable());
+    if (!failure) {
+      if (std::shared_ptr<hw::Camera> camera = client_->camera()) {
+        camera_ = std::move(camera);
+        return std::nullopt;
+      }
+    } else if (!hw::may_pass(*failure) || std::chrono::steady_clock::now() + retry.next() > until) {
+      return failure;
+    }
+    retry.wait(cancellable());
+    if (g_cancellable_is_cancelled(cancellable())) return interrupted();
+  }
 }
 
 std::optional<int> CameraCommand::confirm(const std::string& question) {

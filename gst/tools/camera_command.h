@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,8 @@ class CameraCommand {
   Status parse(std::vector<GOptionEntry> own_options, bool asks, int argc, char** argv);
   /// Connects to the camera. Without success, prints why, and returns an exit status.
   std::optional<int> connect();
+  /// After a loss: connects again, for up to `patience`.
+  std::optional<hw::Failure> reconnect(std::chrono::seconds patience);
 
   hw::CameraClient& client() { return *client_; }
   hw::Camera& camera() { return *camera_; }

@@ -44,6 +44,7 @@ void add_clip(JsonWriter* json, const FilmClip& clip) {
   json->add("lens", view.lens);
   json->add("lens_fov", view.lens_fov);
   json->add("from_sphere", view.from_sphere);
+  json->add("stored", view.stored);
   json->add("level", view.level);
   json->add("smoothing", view.smoothing);
   json->add("projection", static_cast<int>(view.projection));

@@ -142,6 +142,9 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
       choice.profile = with_fall_off(*known.model, known.name, pictures, question.path);
       if (!choice.profile.empty()) choice.what += ", with the fall-off that the pictures show";
     }
+    // Who asked for a search is told why it found nothing.
+    if (!found && question.search)
+      choice.warning = "no lenses are found in it: " + found.error().message;
     if (found || !choice.what.empty() || fits(*load_profile(default_profile), frame)) return choice;
     return invalid(question.path + ": no lenses are found in it: " + found.error().message +
                    "; name them with --lens");

@@ -9,6 +9,7 @@
 #include "gst/tools/fetch.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/saved_files.h"
+#include "hw/card_file.h"
 
 namespace sphere::tool {
 
@@ -29,26 +30,46 @@ constexpr const char* description =
     "  sphere record --kind time-lapse --seconds 5\n"
     "  sphere record --stop\n";
 
-constexpr std::chrono::seconds longest_closing{60};
+constexpr std::chrono::seconds longest_closing{60}, longest_loss{30};
+
+/// A camera goes on recording when it has lost its client, so it is looked for, and then the
+/// recording goes on here, too.
+std::optional<hw::Failure> find_again(CameraCommand& command, SavedFiles& saved) {
+  if (auto failure = command.reconnect(longest_loss)) {
+    failure->message += "; if the camera still records, 'sphere record --stop' ends it";
+    return failure;
+  }
+  saved.connected_again();
+  if (command.camera().state().recording) return std::nullopt;
+  return hw::Failure(hw::Failure::Reason::gone,
+                     "the connection to the camera was lost, and the camera does not record any "
+                     "more; look for the video with 'sphere files ls'");
+}
 
 /// Waits for `seconds` (0: for ever), or until the command is interrupted or the video is saved,
 /// and shows the time.
-void wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
-                  std::optional<std::string>& path) {
+std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
+                                        std::optional<std::string>& path) {
   Progress progress(!command.printer().quiet && !command.json());
   const gint64 begin = g_get_monotonic_time();
   GPollFD poll = {};
-  if (!g_cancellable_make_pollfd(command.cancellable(), &poll)) return;
+  if (!g_cancellable_make_pollfd(command.cancellable(), &poll)) return std::nullopt;
+  std::optional<hw::Failure> failure;
   for (;;) {
     const gint64 passed = (g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
     progress.show_time(static_cast<uint64_t>(passed), static_cast<uint64_t>(seconds));
     if (seconds && passed >= seconds) break;
     path = saved.take();
     if (path || g_cancellable_is_cancelled(command.cancellable())) break;
-    if (!command.client().is_ready()) break;
+    if (!command.client().is_ready()) {
+      failure = find_again(command, saved);
+      if (failure) break;
+      command.printer().warn("the connection to the camera was lost; it records on");
+    }
     g_poll(&poll, 1, 200);
   }
   g_cancellable_release_fd(command.cancellable());
+  return failure;
 }
 
 int record(int argc, char** argv) {
@@ -118,11 +139,19 @@ int record(int argc, char** argv) {
                              sound.reason +
                              "); 'sphere consent give audio --purpose record' does that");
     if (start) return command.done("Recording.");
-    wait_for_end(command, saved, duration, path);
+    if (const auto failure = wait_for_end(command, saved, duration, path))
+      return command.fail(*failure);
   }
   if (!path) {
-    if (const auto failure = call([&](auto handler) { command.camera().stop(std::move(handler)); }))
-      return command.fail(*failure);
+    const auto end = [&] {
+      return call([&](auto handler) { command.camera().stop(std::move(handler)); });
+    };
+    std::optional<hw::Failure> failure = end();
+    if (failure && hw::may_pass(*failure)) {
+      failure = find_again(command, saved);
+      if (!failure) failure = end();
+    }
+    if (failure) return command.fail(*failure);
   }
   // Ctrl-C has ended the recording; the file is still wanted. A second one ends the command.
   if (command.go_on()) saved.go_on();

@@ -106,6 +106,7 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
   g_autofree char* projection = nullptr;
   g_autofree char* size = nullptr;
   g_autofree char* lens = nullptr;
+  g_autofree char* stored = nullptr;
   g_autofree char* level = nullptr;
   g_autofree char* interpolation = nullptr;
   g_autofree char* from = nullptr;
@@ -143,6 +144,9 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
        "Size of OUT, even (default: 1920x1080 for a perspective video; else as the projection and "
        "IN have it)",
        "WIDTHxHEIGHT"},
+      {"input", 'i', 0, G_OPTION_ARG_STRING, &stored,
+       "How the 360 picture in IN is stored (default: as the file says, else equirect)",
+       "equirect|cubemap|eac"},
       {"lens", 'l', 0, G_OPTION_ARG_FILENAME, &lens,
        "IN shows two fisheyes: the lens profile, as a name or a file, or auto: find the lenses "
        "(default: the table in IN)",
@@ -209,6 +213,15 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
   } else if (!options->photo_out && options->projection == Projection::perspective) {
     options->width = film_width;
     options->height = film_height;
+  }
+  if (stored && lens)
+    return invalid(
+        "--input tells how a 360 picture is stored, --lens that IN shows two fisheyes; use one of "
+        "them");
+  if (stored) {
+    if (const Result<int> known = choose("--input", stored, stored_forms()); !known)
+      return known.error();
+    options->stored = stored;
   }
   options->search = lens && std::string_view(lens) == "auto";
   if (lens && !options->search) options->lens = lens;

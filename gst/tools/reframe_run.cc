@@ -69,6 +69,10 @@ int make_film(const ReframeOptions& options) {
                      std::to_string(result.pictures) + " pictures";
   if (result.kept_parts)
     made += "; " + std::to_string(result.kept_parts) + " parts were made by an earlier run";
+  for (const auto& clip : film.clips())
+    if (clip->view.agreement)
+      made += "; " + (film.clips().size() > 1 ? clip->view.input + ": " : std::string()) +
+              "lenses " + clip->view.lens_name;
   printer.wrote(options.common.output, made, seconds);
   if (options.common.json) print_json(options, film, seconds, printer);
   return exit_done;

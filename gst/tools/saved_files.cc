@@ -44,6 +44,11 @@ void SavedFiles::go_on() {
   cancelled_now_ = false;
 }
 
+void SavedFiles::connected_again() {
+  const Lock lock(mutex_);
+  lost_ = false;
+}
+
 std::optional<std::string> SavedFiles::take(std::chrono::milliseconds within) {
   const auto until = std::chrono::steady_clock::now() + within;
   const Lock lock(mutex_);

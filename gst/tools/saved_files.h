@@ -27,6 +27,8 @@ class SavedFiles {
   Result<std::string> next(std::chrono::seconds timeout);
   /// After Ctrl-C: waits again.
   void go_on();
+  /// After a loss, when the camera is connected again.
+  void connected_again();
   /// The path, if one has come already, or comes within this time.
   std::optional<std::string> take(std::chrono::milliseconds within = {});
 

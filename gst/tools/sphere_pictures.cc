@@ -58,7 +58,10 @@ Status SpherePictures::build(const StitchInput& input, const StitchOptions& opti
   const std::string size = "width=" + std::to_string(width) +
                            ",height=" + std::to_string(width / 2) + ",pixel-aspect-ratio=1/1";
   const std::string drawn =
-      options.from_sphere
+      options.has_faces()
+          ? "videoconvert n-threads=0 ! cpusphereview projection=equirect input=" + options.stored +
+                " ! video/x-raw," + size + " ! videoconvert"
+      : options.from_sphere
           ? "videoscale add-borders=false n-threads=0 ! videoconvert"
           : "videoconvert n-threads=0 ! cpuspherestitch name=stitcher ! video/x-raw," + size +
                 " ! videoconvert";

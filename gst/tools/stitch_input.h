@@ -79,6 +79,8 @@ Result<StitchInput> open_stitch_pair(const std::string& left, const std::string&
 Status read_dng(const std::string& path, makers::CaptureInfo* capture);
 
 /// How the sentences end that refuse to stitch.
+inline constexpr const char* has_two_spheres =
+    "is stereo, with a sphere for each eye; cut one of them out first";
 inline constexpr const char* use_as_it_is = "; use it unchanged, or stitch it with --force";
 inline constexpr const char* take_fisheyes =
     "; use one that shows both fisheyes of the camera in one frame";

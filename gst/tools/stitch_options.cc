@@ -68,6 +68,11 @@ const std::vector<std::string>& encoder_presets() {
   return presets;
 }
 
+const std::vector<std::string>& stored_forms() {
+  static const std::vector<std::string> forms = {"equirect", "cubemap", "eac"};
+  return forms;
+}
+
 Status parse_size(const char* text, int* width, int* height) {
   int used = 0;
   if (std::sscanf(text, "%dx%d%n", width, height, &used) != 2 || text[used])

@@ -49,8 +49,12 @@ struct StitchOptions {
   std::string save_keyframes;  ///< where the keyframes go that were found; empty: nowhere
   bool reframe = false;        ///< a view is wanted; IN may be a 360 picture
   bool from_sphere = false;    ///< IN is taken for a 360 picture, of which a view is drawn
-  int width = 0;               ///< 0: that of the two lenses
-  int height = 0;              ///< 0: as the projection has it
+  /// How the 360 picture in IN is stored, a word of the property `input` of sphereview; empty: as
+  /// the file says, else equirect.
+  std::string stored;
+  bool has_faces() const { return !stored.empty() && stored != "equirect"; }
+  int width = 0;   ///< 0: that of the two lenses
+  int height = 0;  ///< 0: as the projection has it
   // What is best by measure on real pictures: docs/stitching.md. The elements have cheaper
   // defaults.
   std::string blend = "multiband", match = "gain", align = "seam";
@@ -90,6 +94,8 @@ inline constexpr int largest_width = 16384;
 // x264enc's range.
 inline constexpr int largest_quantizer = 50;
 const std::vector<std::string>& encoder_presets();
+/// The words of `stored`.
+const std::vector<std::string>& stored_forms();
 /// Reads --size: WIDTHxHEIGHT, both even and within the limits above.
 Status parse_size(const char* text, int* width, int* height);
 

@@ -6,10 +6,11 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
-#include "gst/sphere/base/videoframe.h"
 #include "gst/tools/capture_events.h"
+#include "gst/tools/decoded_kind.h"
 #include "gst/tools/stitch_pair.h"
 #include "gst/tools/stitch_sound.h"
 
@@ -26,8 +27,8 @@ constexpr const char* jpeg_colours = "colorimetry=(string)1:4:0:0";
 constexpr guint raw_pictures = 2;
 constexpr int few_cores = 4;
 
-// A video may fade in; what can't be told by then is stitched.
-constexpr int most_looked_at = 100;
+// Widths as parts of the height, of a 360 picture and of the faces of a cube.
+constexpr double sphere_shape = 2, cube_shape = 1.5, shape_tolerance = 0.02;
 
 void set_caps(GstElement* filter, const std::string& caps) {
   gst_util_set_object_arg(G_OBJECT(filter), "caps", caps.c_str());
@@ -58,27 +59,6 @@ std::string photo_format(const StitchInput& input) {
 std::string video_format(bool on_gl) {
   return on_gl ? "video/x-raw,format={I420,NV12,P010_10LE}"
                : "video/x-raw,format={I420,NV12,I420_10LE,P010_10LE}";
-}
-
-/// Its samples in eight bits: the frame's own, or copies in `made`.
-media::Brightness brightness_of(const GstVideoFrame& frame, std::vector<uint8_t>* made) {
-  // Green is most of what brightness is.
-  const int component = GST_VIDEO_INFO_IS_RGB(&frame.info) ? 1 : 0;
-  const int width = GST_VIDEO_FRAME_WIDTH(&frame), height = GST_VIDEO_FRAME_HEIGHT(&frame);
-  const auto* data = static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component));
-  const int stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, component);
-  const int step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, component);
-  const int extra = static_cast<int>(GST_VIDEO_FRAME_COMP_DEPTH(&frame, component)) - 8;
-  if (extra <= 0) return {data, stride, step, width, height};
-  const guint shift = GST_VIDEO_FORMAT_INFO_SHIFT(frame.info.finfo, component);
-  made->resize(static_cast<size_t>(width) * static_cast<size_t>(height));
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x)
-      (*made)[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)] =
-          static_cast<uint8_t>(
-              GST_READ_UINT16_LE(data + static_cast<ptrdiff_t>(y) * stride + x * step) >>
-              (shift + static_cast<guint>(extra)));
-  return {made->data(), width, 1, width, height};
 }
 
 int depth_of(GstPad* pad) {
@@ -177,6 +157,8 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
   g_object_set(queue, "max-size-buffers", raw_pictures, "max-size-bytes", 0u, "max-size-time",
                guint64{0}, nullptr);
   set_up_view(options);
+  if (options.from_sphere && !options.stored.empty())
+    gst_util_set_object_arg(G_OBJECT(stitcher_), "input", options.stored.c_str());
   if (!options.from_sphere) set_up_stitcher(options, input.capture);
   if (!on_gl) g_object_set(stitcher_, "threads", options.threads, nullptr);
   if (options.width > 0) {
@@ -200,7 +182,8 @@ Status StitchPipeline::build(const StitchOptions& options, const StitchInput& in
 
   what_ = input.video() ? "video" : "picture";
   from_sphere_ = options.from_sphere;
-  const bool known = from_sphere_ ? input.spherical() : input.capture.fisheyes;
+  const bool known =
+      from_sphere_ ? input.spherical() || !options.stored.empty() : input.capture.fisheyes;
   if (!options.force && !known) {
     g_autoptr(GstPad) decoded = gst_element_get_static_pad(before, "src");
     gst_pad_add_probe(decoded, GST_PAD_PROBE_TYPE_BUFFER, check_decoded, this, nullptr);
@@ -478,8 +461,11 @@ std::string StitchPipeline::refusal() {
   return refusal_;
 }
 
-std::string StitchPipeline::why_not(media::PictureKind kind) const {
+std::string StitchPipeline::why_not(media::PictureKind kind, const GstVideoInfo& format) const {
   if (from_sphere_) {
+    const double shape =
+        static_cast<double>(format.width) / format.height * format.par_n / format.par_d;
+    const auto is = [&](double wanted) { return std::abs(shape / wanted - 1) <= shape_tolerance; };
     if (kind == media::PictureKind::two_fisheyes)
       return std::string(
           "shows two fisheyes; name their lenses with --lens, or find them with "
@@ -487,6 +473,14 @@ std::string StitchPipeline::why_not(media::PictureKind kind) const {
     if (kind == media::PictureKind::flat)
       return std::string("looks like an ordinary ") + what_ +
              ": its left and right edges do not fit together; --force takes it for a 360 one";
+    if (!is(sphere_shape))
+      return "has pictures of " + std::to_string(format.width) + "x" +
+             std::to_string(format.height) + ", and a 360 " + what_ + " is twice as wide as high" +
+             (is(cube_shape) ? "; --input tells that it consists of the faces of a cube"
+              : is(1) || is(2 * sphere_shape)
+                  ? "; of a stereo one, cut one of the two spheres out first"
+                  : "") +
+             "; --force takes it for one";
     return {};
   }
   const std::string lack = lack_of_fisheyes(kind, what_);
@@ -498,17 +492,16 @@ std::string StitchPipeline::why_not(media::PictureKind kind) const {
 
 GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<StitchPipeline*>(data);
+  // What can't be told by then is drawn.
   if (++self->checked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
-  const CapsRef caps(gst_pad_get_current_caps(pad));
   GstVideoInfo format;
-  if (!caps || !gst_video_info_from_caps(&format, caps.get())) return GST_PAD_PROBE_OK;
-  VideoFrame frame(format, GST_PAD_PROBE_INFO_BUFFER(info), GST_MAP_READ);
-  if (!frame) return GST_PAD_PROBE_OK;
-  std::vector<uint8_t> eight_bits;
-  const media::PictureKind kind = media::classify_picture(brightness_of(*frame, &eight_bits));
-  if (kind == media::PictureKind::unclear) return GST_PAD_PROBE_OK;
-  const std::string refusal = self->why_not(kind);
-  if (refusal.empty()) return GST_PAD_PROBE_REMOVE;
+  const std::optional<media::PictureKind> decoded =
+      classify_decoded(pad, GST_PAD_PROBE_INFO_BUFFER(info), &format);
+  if (!decoded) return GST_PAD_PROBE_OK;
+  const media::PictureKind kind = *decoded;
+  const std::string refusal = self->why_not(kind, format);
+  if (refusal.empty())
+    return kind == media::PictureKind::unclear ? GST_PAD_PROBE_OK : GST_PAD_PROBE_REMOVE;
   // This picture goes no further, nor any after it: the probe stays.
   self->checked_at_ = 0;
   self->refuse(refusal);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include <gst/video/video.h>
 
 #include <atomic>
 #include <memory>
@@ -79,8 +80,8 @@ class StitchPipeline {
   /// Lets pictures pass to the muxer, which shall know all tracks before the first one comes.
   void open_muxer();
 
-  /// Why pictures of this kind are not taken, or "".
-  std::string why_not(media::PictureKind kind) const;
+  /// Why pictures of this kind and format are not taken, or "".
+  std::string why_not(media::PictureKind kind, const GstVideoInfo& format) const;
   /// Looks at the first decoded pictures, until one can be told, and refuses what has no fisheyes,
   /// or is no sphere, whichever is wanted.
   static GstPadProbeReturn check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer self);

@@ -128,6 +128,7 @@ std::string other_file_of(const StitchInput& input) {
 /// Whether a view is drawn from IN as it is: it says that it is a 360 picture, or nothing says that
 /// it shows two fisheyes.
 bool is_sphere(const StitchOptions& options, const StitchInput& input) {
+  if (!options.stored.empty()) return true;
   if (!options.lens.empty() || options.search || input.two_pictures()) return false;
   const makers::CaptureInfo& capture = input.capture;
   return input.spherical() ||
@@ -163,7 +164,13 @@ Result<StitchInput> prepare_input(StitchOptions* options, MessagePrinter* printe
     return invalid(options->input +
                    ": is a 360 picture already, whose direction can't be kept; --level horizon "
                    "makes it level");
-  if (options->from_sphere) options->level = "off";
+  if (options->from_sphere) {
+    if (input->video() && input->video()->stereo)
+      return unsupported(options->input + ": " + has_two_spheres);
+    if (options->stored.empty() && input->video() && input->video()->cubemap)
+      options->stored = "cubemap";
+    options->level = "off";
+  }
   if (options->level.empty()) options->level = default_level(*input, printer);
   if (same_file(*input, options->output))
     return invalid(options->output + ": is the same file as " + options->input);

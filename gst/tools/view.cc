@@ -24,6 +24,7 @@
 #include "gst/sphere/view/fit.h"
 #include "gst/tools/bus_watch.h"
 #include "gst/tools/command.h"
+#include "gst/tools/decoded_kind.h"
 #include "gst/tools/key_watch.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/stitch_input.h"
@@ -159,6 +160,10 @@ class Viewer {
                        static_cast<Viewer*>(self)->take_pad(pad);
                      }),
                      this);
+    if (!has_fisheyes_ && stored_.empty() && !is_marked_) {
+      const GstRef<GstPad> decoded(gst_element_get_static_pad(pictures_, "src"));
+      gst_pad_add_probe(decoded.get(), GST_PAD_PROBE_TYPE_BUFFER, look_at_picture, this, nullptr);
+    }
     const GstRef<GstPad> shown(gst_element_get_static_pad(view_, "src"));
     keys_.emplace(shown.get(), [this](const std::string& key) { press(key); });
     gst_pad_add_probe(shown.get(), GST_PAD_PROBE_TYPE_BUFFER, watch, this, nullptr);
@@ -183,11 +188,11 @@ class Viewer {
     const Result<StitchInput> input = open_stitch_input(options_.input, printer_);
     if (!input) return input.error();
     is_photo_ = !input->video();
+    is_marked_ = input->spherical();
     stored_ = options_.stored;
     if (stored_.empty() && input->video() && input->video()->cubemap) stored_ = "cubemap";
     if (input->video() && input->video()->stereo)
-      return unsupported(options_.input +
-                         ": it is stereo, with a sphere for each eye; cut one of them out first");
+      return unsupported(options_.input + ": " + has_two_spheres);
     if (input->jpeg()) heading_ = input->jpeg()->heading;
     const makers::CaptureInfo& capture = input->capture;
     lens_ = options_.lens;
@@ -209,6 +214,20 @@ class Viewer {
 
   GstElement* add(const char* factory) {
     return add_element(GST_BIN(pipeline_.get()), factory, &missing_);
+  }
+
+  /// Fisheyes of which nothing in the file tells are shown as if they were a sphere.
+  static GstPadProbeReturn look_at_picture(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+    auto* self = static_cast<Viewer*>(data);
+    if (++self->looked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
+    GstVideoInfo format;
+    const std::optional<media::PictureKind> kind =
+        classify_decoded(pad, GST_PAD_PROBE_INFO_BUFFER(info), &format);
+    if (!kind || *kind == media::PictureKind::unclear) return GST_PAD_PROBE_OK;
+    if (*kind == media::PictureKind::two_fisheyes)
+      GST_ELEMENT_WARNING(self->view_, STREAM, FORMAT,
+                          ("it shows two fisheyes; name their lenses with --lens"), (nullptr));
+    return GST_PAD_PROBE_REMOVE;
   }
 
   void take_pad(GstPad* pad) {
@@ -635,6 +654,8 @@ class Viewer {
   GstElement* view_ = nullptr;
   GstElement* size_ = nullptr;
   bool is_photo_ = false, has_fisheyes_ = false;
+  bool is_marked_ = false;         ///< the file says that it is a 360 one
+  int looked_at_ = 0;              ///< only the decoder's thread uses it
   bool has_sound_ = false;         ///< only the decoder's thread uses it
   std::string lens_;               ///< of the stitcher; "": as the stream says
   std::string stored_;             ///< how the 360 picture is stored; "": equirectangular

@@ -80,8 +80,8 @@ Status parse_view_options(int argc, char** argv, ViewOptions* options) {
   options->output = to_string(output);
   options->lens = to_string(lens);
   if (stored) {
-    static const std::vector<std::string> inputs = {"equirect", "cubemap", "eac"};
-    if (const Result<int> known = choose("--input", stored, inputs); !known) return known.error();
+    if (const Result<int> known = choose("--input", stored, stored_forms()); !known)
+      return known.error();
     options->stored = stored;
   }
   if (sink) options->sink = sink;

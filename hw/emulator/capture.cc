@@ -31,10 +31,48 @@ constexpr int thumbnail_width = 320, thumbnail_height = 160;
 // Of the large file of a recording. Only some of its pictures are new, and the others repeat them:
 // this machine has no encoder in hardware, and a repeated picture takes next to no time.
 constexpr int recording_kbits = 8000, recording_key_interval = 30;
-constexpr const char* new_pictures = " ! videorate ! video/x-raw,framerate=5000/1001";
+constexpr int new_pictures = 5;  // a second
 
-std::string nominal_rate(int rate) {
-  return " ! videorate ! video/x-raw,framerate=" + std::to_string(rate) + "000/1001";
+/// The next elements: so many pictures in 1.001 s of recording. A camera takes more of them for
+/// slow motion; here each is shown for longer, or this machine could not encode them in time.
+std::string at_rate(int rate, int slowness) {
+  return " ! videorate ! video/x-raw,framerate=" + std::to_string(rate) + "000/" +
+         std::to_string(1001 * slowness);
+}
+
+constexpr GstClockTime picture_time = 1001 * GST_SECOND / 30000;
+
+/// How the times of the pictures become those of the video.
+struct Pace {
+  GstClockTime interval;
+  GstClockTime slowness;
+  GstClockTime first = GST_CLOCK_TIME_NONE;
+  GstClockTime pictures = 0;  // of a time-lapse: those that were kept
+};
+
+/// Leaves out pictures of a time-lapse, and changes times. Not with videorate, which would hold
+/// the first picture of a time-lapse back until its second one is due.
+GstPadProbeReturn set_pace(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  Pace& pace = *static_cast<Pace*>(data);
+  GstBuffer* picture = GST_PAD_PROBE_INFO_BUFFER(info);
+  const GstClockTime time = GST_BUFFER_PTS(picture);
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return GST_PAD_PROBE_OK;
+  if (!GST_CLOCK_TIME_IS_VALID(pace.first)) pace.first = time;
+  if (time < pace.first + pace.pictures * pace.interval) return GST_PAD_PROBE_DROP;
+  picture = gst_buffer_make_writable(picture);
+  GST_BUFFER_PTS(picture) = pace.first + (pace.interval ? pace.pictures * picture_time
+                                                        : (time - pace.first) * pace.slowness);
+  GST_BUFFER_DURATION(picture) = pace.interval ? picture_time : picture_time * pace.slowness;
+  if (pace.interval) ++pace.pictures;
+  GST_PAD_PROBE_INFO_DATA(info) = picture;
+  return GST_PAD_PROBE_OK;
+}
+
+/// How long a video of what was recorded in this time is.
+std::chrono::milliseconds length_of(const CaptureRequest& request, std::chrono::milliseconds time) {
+  if (request.interval.count() == 0) return time * request.slowness;
+  constexpr auto milliseconds = GST_SECOND / 1000;
+  return std::chrono::milliseconds((time / request.interval + 1) * picture_time / milliseconds);
 }
 
 std::string date_text() {
@@ -162,6 +200,7 @@ class Capture::Recording {
  private:
   Recording(GstElement* pipeline, Descriptor file, Descriptor small)
       : file_(std::move(file)), small_(std::move(small)), pipeline_(pipeline) {}
+  void set_pace(const CaptureRequest& request);
   void watch_first(const char* parser);
   void wait_for_pictures();
 
@@ -183,12 +222,19 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
   const auto muxed = [](const char* parser) {
     return std::string(" ! h264parse name=") + parser + " ! mp4mux";
   };
-  std::string line =
-      live_pictures(scene) + as_asked(request, scene.width) + " ! tee name=both ! queue";
+  const bool paced = request.interval.count() > 0 || request.slowness > 1;
+  std::string line = live_pictures(scene) + as_asked(request, scene.width);
+  if (paced) line += " ! identity name=pace";
+  if (request.slowness > 1) line += at_rate(30, request.slowness);
+  line += " ! tee name=both ! queue";
   const bool enlarged = request.width && (request.width != scene.width ||
                                           request.height != scene.height || request.rate != 30);
+  // The pictures of a time-lapse are few, all of them are new, and they have their times.
+  const bool timed = request.interval.count() > 0;
   if (enlarged)
-    line += new_pictures + scaled(request.width, request.height) + nominal_rate(request.rate);
+    line += (timed ? "" : at_rate(new_pictures, request.slowness)) +
+            scaled(request.width, request.height) +
+            (timed ? "" : at_rate(request.rate, request.slowness));
   line += encoded(recording_kbits, recording_key_interval) + muxed("large") + file_sink(file);
   if (small)
     line += " both. ! queue" + encoded(preview_kbits, preview_key_interval) + muxed("small") +
@@ -197,6 +243,7 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
   if (!made) return made.error();
   std::unique_ptr<Recording> recording(new Recording(*made, std::move(file), std::move(small)));
   if (const Status fed = feed_scene(GST_BIN(*made), scene); !fed) return fed.error();
+  if (paced) recording->set_pace(request);
   recording->watch_first("large");
   recording->watch_first("small");
   if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
@@ -205,6 +252,16 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
 }
 
 Capture::Recording::~Recording() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
+void Capture::Recording::set_pace(const CaptureRequest& request) {
+  const GstRef<GstElement> element(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "pace"));
+  const GstRef<GstPad> pad(gst_element_get_static_pad(element.get(), "src"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER, emulator::set_pace,
+      new Pace{.interval = static_cast<GstClockTime>(request.interval.count()) * GST_MSECOND,
+               .slowness = static_cast<GstClockTime>(request.slowness)},
+      [](gpointer data) { delete static_cast<Pace*>(data); });
+}
 
 void Capture::Recording::watch_first(const char* parser) {
   const GstRef<GstElement> element(gst_bin_get_by_name(GST_BIN(pipeline_.get()), parser));
@@ -357,8 +414,9 @@ void Capture::close_file(Closed done) {
   const CaptureRequest request = active_->request;
   const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - active_->since);
-  const auto finish = [this, path = request.path, duration, done = std::move(done)](bool good) {
-    loop_.later([path, duration, done, good] { done({path, good, duration}); });
+  const auto finish = [this, path = request.path, length = length_of(request, duration),
+                       done = std::move(done)](bool good) {
+    loop_.later([path, length, done, good] { done({path, good, length}); });
   };
   if (!video_bytes_.empty()) {
     const bool both = request.small_path.empty() || save(request.small_path, video_bytes_);

@@ -29,8 +29,11 @@ struct CaptureRequest {
   std::string raw_path;  ///< of the raw picture beside a photo; empty: none
 
   // Of recordings.
-  int resolution = 0;      ///< the camera's own number of the resolution
-  int rate = 30;           ///< pictures per second: 30 (29.97), 60 or 120
+  int resolution = 0;  ///< the camera's own number of the resolution
+  int rate = 30;       ///< pictures per second: 30 (29.97), 60 or 120
+  /// A time-lapse: the time between two of its pictures; 0: none.
+  std::chrono::milliseconds interval{0};
+  int slowness = 1;        ///< so many times as long as what was recorded
   std::string small_path;  ///< of the small copy; empty: none
   /// After this time, the file is closed and the next one begun; 0: never.
   std::chrono::milliseconds segment{0};

@@ -2,6 +2,9 @@
 
 #include "hw/emulator/preview.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -18,6 +21,7 @@ namespace {
 
 constexpr auto closed_time = 1s;
 constexpr guint most_content = 64 << 10;
+constexpr gint unacknowledged_ms = 4000;
 
 /// The number of "track1" is 0; cameras use this name for their only track.
 std::string track_name(guint index) { return "track" + std::to_string(index + 1); }
@@ -244,6 +248,8 @@ void Preview::accept(ObjectRef<GSocket> socket) {
   const guint open = g_list_length(clients);
   g_list_free_full(clients, g_object_unref);
   if (open >= most_connections) return;
+  // Pictures for a viewer that has vanished would hold up those for all others.
+  g_socket_set_option(socket.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, unacknowledged_ms, nullptr);
   const std::string address = remote_address_of(socket.get());
   if (!address.empty())
     gst_rtsp_server_transfer_connection(server_.get(), socket.release(), address.c_str(), port_,

@@ -194,14 +194,18 @@ class Session::Loop {
     g_poll(fds.data(), count, timeout);
 
     if (woken->revents) run_tasks();
-    if (control->revents & (G_IO_IN | G_IO_HUP | G_IO_ERR)) receive();
+    // Bytes come before what the camera says about them: if it says that a transfer has failed,
+    // what had arrived until then is not to be transferred again. Its messages wait for one chunk
+    // at most.
+    bool more_data = false;
     if (data && data_ && data->revents) {
       if (!data_connected_)
         data_arrived();
       else if (data->revents & G_IO_OUT)
         send_data();
-      if (data_ && data_connected_ && data->revents & ~G_IO_OUT) receive_data();
+      if (data_ && data_connected_ && data->revents & ~G_IO_OUT) more_data = receive_data();
     }
+    if (!more_data && control->revents & (G_IO_IN | G_IO_HUP | G_IO_ERR)) receive();
     core_.advance(now());
   }
 
@@ -250,7 +254,8 @@ class Session::Loop {
       lose_data();
   }
 
-  void receive_data() {
+  /// Reads one buffer; whether there may be more.
+  bool receive_data() {
     g_autoptr(GError) error = nullptr;
     const gssize got =
         g_socket_receive(data_.get(), buffer_.data(), buffer_.size(), nullptr, &error);
@@ -258,6 +263,7 @@ class Session::Loop {
       core_.data_received({buffer_.data(), static_cast<size_t>(got)}, now());
     else if (got == 0 || !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
       lose_data();
+    return got == static_cast<gssize>(buffer_.size());
   }
 
   // The last bytes must arrive. If a socket is closed with unread bytes, the connection is reset,

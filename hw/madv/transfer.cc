@@ -120,11 +120,12 @@ class FileTransfers::DownloadJob final : public Job {
   void data(std::string_view bytes) override {
     if (bytes.size() > wanted() - in_chunk_) return fail("the camera sent more than was requested");
     in_chunk_ += bytes.size();
-    if (checksum_)
-      g_checksum_update(checksum_.get(), reinterpret_cast<const guchar*>(bytes.data()),
-                        static_cast<gssize>(bytes.size()));
-    g_checksum_update(chunk_checksum_.get(), reinterpret_cast<const guchar*>(bytes.data()),
-                      static_cast<gssize>(bytes.size()));
+    if (first_digest_) {
+      add_to(chunk_checksum_, bytes);
+      return examine();
+    }
+    if (checksum_) add_to(checksum_, bytes);
+    add_to(chunk_checksum_, bytes);
     if (const Status taken = sink_(bytes); !taken) return fail(taken.error().message);
     examine();
   }
@@ -144,13 +145,18 @@ class FileTransfers::DownloadJob final : public Job {
     if (!is_accepted || !chunk_bytes_ || in_chunk_ < *chunk_bytes_) return;
     if (in_chunk_ > *chunk_bytes_) return fail("the camera sent more bytes than it had announced");
     const bool was_full = in_chunk_ == wanted();
-    check_chunk();
-    whole_chunks_ += in_chunk_;
+    const bool counts = is_verified();
+    if (counts) whole_chunks_ += in_chunk_;
     in_chunk_ = 0;
     is_accepted = false;
     chunk_bytes_.reset();
+    if (outcome) return;
+    if (!counts) {
+      next_chunk_due = true;
+      return;
+    }
     if (size_ ? whole_chunks_ == *size_ : checksum_ && has_md5()) {
-      finish();
+      outcome = ok();
     } else if (was_full) {
       next_chunk_due = true;
     } else if (size_) {
@@ -159,7 +165,7 @@ class FileTransfers::DownloadJob final : public Job {
     } else if (checksum_) {
       fail_as_damaged("the file does not match the camera's checksum");
     } else {
-      finish();
+      outcome = ok();
     }
   }
 
@@ -167,20 +173,36 @@ class FileTransfers::DownloadJob final : public Job {
   uint64_t wanted() const {
     return size_ ? std::min<uint64_t>(chunk_size, *size_ - whole_chunks_) : chunk_size;
   }
-  void check_chunk() {
-    if (chunk_md5_)
-      ++(*chunk_md5_ == g_checksum_get_string(chunk_checksum_.get()) ? right_chunks_
-                                                                     : wrong_chunks_);
-    g_checksum_reset(chunk_checksum_.get());
-    chunk_md5_.reset();
+  static void add_to(const ChecksumRef& checksum, std::string_view bytes) {
+    g_checksum_update(checksum.get(), reinterpret_cast<const guchar*>(bytes.data()),
+                      static_cast<gssize>(bytes.size()));
   }
-  // Some cameras of this kind tell a checksum that is right only if the whole file is requested at
-  // once. If no chunk of a longer file has the right one, this is such a camera.
-  void finish() {
-    const bool is_one_chunk = right_chunks_ + wrong_chunks_ == 1 && offset_ == 0;
-    if (wrong_chunks_ > 0 && (right_chunks_ > 0 || is_one_chunk))
-      return fail_as_damaged("a part of the file does not match the camera's checksum");
-    outcome = ok();
+  /// Compares the chunk that has arrived with the camera's checksum. False: it is to be read once
+  /// more.
+  ///
+  /// Some cameras of this kind tell a checksum that is right only if the whole file is requested at
+  /// once. Then each chunk is read twice, and both times it must be the same. A camera that has
+  /// told a right one is not such a camera.
+  bool is_verified() {
+    const std::string digest = g_checksum_get_string(chunk_checksum_.get());
+    g_checksum_reset(chunk_checksum_.get());
+    const std::optional<std::string> told = std::exchange(chunk_md5_, std::nullopt);
+    const std::optional<std::string> first = std::exchange(first_digest_, std::nullopt);
+    const bool is_right = told == digest;
+    if (first && *first != digest) {
+      fail_as_damaged("a part of the file was another one when it was read again");
+      return false;
+    }
+    // With the checksum of the whole file, those of its parts don't matter.
+    if (!told || checksum_) return true;
+    if (first && is_right) told_wrong_ = false;  // the checksum was wrong, not the chunk
+    (is_right ? told_right_ : told_wrong_) = true;
+    if (told_right_ && told_wrong_) {
+      fail_as_damaged("a part of the file does not match the camera's checksum");
+      return false;
+    }
+    if (!is_right && !first) first_digest_ = digest;
+    return !first_digest_;
   }
   bool has_md5() const {
     const ChecksumRef so_far(g_checksum_copy(checksum_.get()));
@@ -195,8 +217,9 @@ class FileTransfers::DownloadJob final : public Job {
   const ChecksumRef checksum_;            // of the whole file, if its MD5 is known
   const ChecksumRef chunk_checksum_;      // of the chunk that is being received
   std::optional<std::string> chunk_md5_;  // what the camera tells of it
-  int right_chunks_ = 0, wrong_chunks_ = 0;
-  uint64_t whole_chunks_ = 0;  // bytes of the chunks that are complete
+  bool told_right_ = false, told_wrong_ = false;
+  std::optional<std::string> first_digest_;  // MD5 of a chunk that is being read once more
+  uint64_t whole_chunks_ = 0;                // bytes of the chunks that are complete
   uint64_t in_chunk_ = 0;
   std::optional<uint64_t> chunk_bytes_;  // number of bytes in the camera's notification
 };

@@ -136,6 +136,8 @@ void ConnectionCore::while_opening(const Input& input, Time now) {
       break;
     case Input::Kind::control_lost:
       control_open_ = false;
+      // That was not an attempt to reach the camera, so the next one comes soon.
+      if (control_is_old_) outage_.pause = first_pause;
       lose(input.failure, now);
       break;
     case Input::Kind::preview_lost:
@@ -209,7 +211,7 @@ void ConnectionCore::while_preview_only(const Input& input, Time now) {
       [[fallthrough]];
     case Input::Kind::control_lost:
       control_loss_.attempt = false;
-      control_loss_.pause = std::min(2 * control_loss_.pause, longest_pause);
+      control_loss_.pause = std::min(2 * control_loss_.pause, longest_control_pause);
       control_loss_.due = now + control_loss_.pause;
       break;
     case Input::Kind::control_ready:
@@ -242,6 +244,8 @@ void ConnectionCore::while_waiting(const Input& input, Time now) {
         connect(now);
         break;
       }
+      attempt_since_ = now;
+      control_is_old_ = true;
       open_preview(now);
       report("connecting");
       enter(State::opening);
@@ -258,6 +262,8 @@ void ConnectionCore::enter(State state) { state_ = state; }
 void ConnectionCore::connect(Time now) {
   actions_.push_back({.kind = Action::Kind::open_control});
   control_loss_.attempt = true;
+  attempt_since_ = now;
+  control_is_old_ = false;
   due_ = now + settings_.timeout + answer_grace;
   report("connecting");
   enter(State::connecting);
@@ -323,8 +329,10 @@ void ConnectionCore::lose(const hw::Failure& failure, Time now) {
                         .text = "The connection is made again as soon as possible",
                         .failure = failure});
   }
-  report("lost", failure.message, outage_.pause);
-  due_ = now + outage_.pause;
+  // A preview that has worked was not an attempt just now.
+  const bool was_attempt = state_ == State::connecting || state_ == State::opening;
+  due_ = std::max(now + first_pause, (was_attempt ? attempt_since_ : now) + outage_.pause);
+  report("lost", failure.message, due_ - now);
   outage_.pause = std::min(2 * outage_.pause, longest_pause);
   enter(State::waiting);
 }

@@ -95,10 +95,16 @@ class ConnectionCore {
   using Input = ConnectionInput;
   using Action = ConnectionAction;
 
+  /// Pauses count from the beginning of the attempt that has failed; after its end there is at
+  /// least the first one. Together with the time for a connection, the longest one is short enough
+  /// that pictures are back within 5 s of the camera's return.
   static constexpr Duration first_pause = std::chrono::milliseconds(500);
-  static constexpr Duration longest_pause = std::chrono::seconds(8);
-  /// A preview without pictures for this time is lost.
-  static constexpr Duration picture_timeout = std::chrono::seconds(5);
+  static constexpr Duration longest_pause = std::chrono::seconds(2);
+  /// The same for the control connection, while pictures come.
+  static constexpr Duration longest_control_pause = std::chrono::seconds(8);
+  /// A preview without pictures for this time is lost. A camera may have been away for a shorter
+  /// time without a sign of it, and pictures are to be back within 5 s then, too.
+  static constexpr Duration picture_timeout = std::chrono::seconds(3);
   /// After pictures for this time, pauses begin with the shortest again.
   static constexpr Duration steady_after = std::chrono::seconds(2);
   /// When a camera disappears, its preview ends within this time.
@@ -159,12 +165,14 @@ class ConnectionCore {
   Pictures pictures_;
   bool playing_ = false;
   bool control_open_ = false;
+  bool control_is_old_ = false;  // it was open before this attempt, and may be dead
   bool preview_open_ = false;
   bool tcp_only_ = false;
   bool ever_played_ = false;
   int connections_ = 0, losses_ = 0;
 
   Time due_{};  // connecting, opening: the attempt's end; waiting: the pause's
+  Time attempt_since_{};
   std::optional<Time> requested_;
   Time alive_since_{};  // opening, playing: pictures are missed from here on
   Time first_picture_{};

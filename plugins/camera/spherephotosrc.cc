@@ -41,6 +41,8 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/element.h"
 #include "gst/sphere/lens/gstspherelens.h"
+#include "gst/sphere/makers/capture.h"
+#include "gst/sphere/media/source.h"
 #include "hw/await.h"
 #include "hw/card_file.h"
 #include "hw/photo_taker.h"
@@ -79,9 +81,9 @@ constexpr guint default_timer = 0;       // s
 constexpr std::chrono::seconds connect_timeout{5}, patience{30};
 // A larger photo is refused, because it is kept in memory. Bytes.
 constexpr uint64_t most_bytes = 256 << 20;
-// The first photo waits so long for the camera's lens table, which comes after the connection.
-// Within this time it is known to come, or not to come.
-constexpr auto table_patience = 4s;
+// The first photo that has no lens table itself waits so long for the camera's, which is fetched
+// from the connection on.
+constexpr auto table_patience = 500ms;
 
 struct Settings {
   std::string location = sphere::hw::default_location();
@@ -115,7 +117,7 @@ class PhotoSource : public CardSource<Settings> {
  private:
   GstFlowReturn fail(const Failure& failure);
   GstClockTime running_time() const;
-  void push_lens(State& state, GCancellable* cancellable);
+  void push_lens(State& state, const std::string& photo, GCancellable* cancellable);
   std::optional<Failure> fetch(State& state, const std::string& path, GCancellable* cancellable,
                                std::string& photo);
 
@@ -245,10 +247,19 @@ GstClockTime PhotoSource::running_time() const {
   return now > base ? now - base : 0;
 }
 
-/// Tells the stitcher which lenses took the photo, as spherecamsrc does, unless it knows.
-void PhotoSource::push_lens(State& state, GCancellable* cancellable) {
+/// The lens table that the camera has put into the photo; empty if it has none.
+std::string table_of_photo(const std::string& photo) {
+  const sphere::media::MemorySource source(
+      {reinterpret_cast<const uint8_t*>(photo.data()), photo.size()});
+  const auto capture = sphere::makers::read_file(source);
+  return capture ? std::string(capture->lens_table.begin(), capture->lens_table.end())
+                 : std::string();
+}
+
+/// The table that the camera gives to its clients; empty if it is not there within `patience`.
+std::string table_of_camera(sphere::hw::CameraClient& client, std::chrono::microseconds patience,
+                            GCancellable* cancellable) {
   using Kind = sphere::hw::CameraEvent::Kind;
-  sphere::hw::CameraClient& client = *state.use.client();
   std::string table;
   unsigned listener = 0;
   (void)sphere::hw::await<Kind>(
@@ -262,8 +273,17 @@ void PhotoSource::push_lens(State& state, GCancellable* cancellable) {
         });
         if (!client.is_ready()) settled(Kind::ended);
       },
-      state.lens_table ? std::chrono::microseconds(0) : table_patience);
+      patience);
   client.remove_listener(listener);
+  return table;
+}
+
+/// Tells the stitcher which lenses took the photo, as spherecamsrc does, unless it knows.
+void PhotoSource::push_lens(State& state, const std::string& photo, GCancellable* cancellable) {
+  sphere::hw::CameraClient& client = *state.use.client();
+  std::string table = table_of_photo(photo);
+  if (table.empty())
+    table = table_of_camera(client, state.lens_table ? 0ms : table_patience, cancellable);
   if (state.lens_table == table) return;
   GstEvent* lens = gst_event_new_sphere_lens(client.family().lens);
   if (!table.empty()) {
@@ -328,7 +348,7 @@ GstFlowReturn PhotoSource::create(GstBuffer** buffer) {
                                                      cancellable.get(), path, note_time))
     return fail(*failure);
   if (auto failure = fetch(state, path, cancellable.get(), photo)) return fail(*failure);
-  push_lens(state, cancellable.get());
+  push_lens(state, photo, cancellable.get());
   GST_INFO_OBJECT(element_, "photo %d has %zu bytes", state.taken, photo.size());
 
   auto* bytes = new std::string(std::move(photo));

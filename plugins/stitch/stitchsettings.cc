@@ -77,9 +77,9 @@ void install_stitch_properties(GObjectClass* klass) {
           "lens", "Lens",
           "Name of a lens profile (mi-sphere, gear360, theta-s, dual-190) or path of a file: a "
           "profile, or a recording or photo with the camera's own lens table; or the text of a "
-          "profile; if it is not set, "
+          "profile; if it is empty, "
           "the stream names the lenses",
-          nullptr, live_property));
+          "", live_property));
   const auto angle = [&](guint id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(
         klass, id, g_param_spec_double(name, nick, blurb, -360, 360, 0, controllable_property));
@@ -163,8 +163,8 @@ void install_stitch_properties(GObjectClass* klass) {
       klass, stitch_prop_keyframes,
       g_param_spec_string("keyframes", "Keyframes",
                           "What is looked at along stream time: a file, or its JSON text; it "
-                          "replaces projection, fov, yaw, pitch and roll",
-                          nullptr, live_property));
+                          "replaces projection, fov, yaw, pitch and roll. Empty: no keyframes",
+                          "", live_property));
   install_interpolation_property(klass, stitch_prop_interpolation,
                                  "How values between the pixels of the fisheyes are calculated");
 }
@@ -227,7 +227,7 @@ bool set_stitch_property(StitchSettings& settings, guint id, const GValue* value
 bool get_stitch_property(const StitchSettings& settings, guint id, GValue* value) {
   switch (id) {
     case stitch_prop_lens:
-      g_value_set_string(value, settings.lens.empty() ? nullptr : settings.lens.c_str());
+      g_value_set_string(value, settings.lens.c_str());
       return true;
     case stitch_prop_fov:
       g_value_set_double(value, settings.fov);

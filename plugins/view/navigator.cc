@@ -18,6 +18,9 @@ constexpr double key_turn = 1.0 / 18, wheel_zoom = 0.1;
 constexpr double most_pitch = 90;
 // Seconds. If the pointer rested for longer before its button was released, the view stops at once.
 constexpr double rest = 0.1;
+// Seconds over which the speed of a drag is measured, at least. Sinks tell several movements at
+// once, between which there is no time.
+constexpr double least_measured = 0.008;
 // Degrees a second, below which a view that goes on turning stops.
 constexpr double least_speed = 0.5;
 // Mice without a wheel event of their own: the buttons that stand for the wheel.
@@ -77,6 +80,7 @@ void Navigator::grab(const Canvas& canvas, const Look& look, Point at, double no
   last_ = at;
   yaw_speed_ = pitch_speed_ = 0;
   measured_ = now;
+  measured_from_ = look.angles;
   coasts_ = false;
 }
 
@@ -85,10 +89,11 @@ std::optional<Look> Navigator::drag(const Canvas& canvas, const Look& look, Poin
   last_ = at;
   const Look turned = look_with(look, *grabbed_, direction_at(canvas, at));
   const double passed = now - measured_;
-  if (passed > 0) {
-    yaw_speed_ = (turned.angles.yaw - look.angles.yaw) / passed;
-    pitch_speed_ = (turned.angles.pitch - look.angles.pitch) / passed;
+  if (passed >= least_measured) {
+    yaw_speed_ = (turned.angles.yaw - measured_from_.yaw) / passed;
+    pitch_speed_ = (turned.angles.pitch - measured_from_.pitch) / passed;
     measured_ = now;
+    measured_from_ = turned.angles;
   }
   return turned;
 }

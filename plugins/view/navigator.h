@@ -60,6 +60,7 @@ class Navigator {
   double apart_ = 0;  // of two fingers, before their last movement
   // Degrees a second, and when it was measured.
   double yaw_speed_ = 0, pitch_speed_ = 0, measured_ = 0;
+  Angles measured_from_;  // of the view, when it was measured
   bool coasts_ = false;
 };
 

@@ -96,8 +96,8 @@ void install_view_properties(GObjectClass* klass) {
       klass, view_prop_keyframes,
       g_param_spec_string("keyframes", "Keyframes",
                           "What is looked at along stream time: a file, or its JSON text; it "
-                          "replaces projection, fov, yaw, pitch and roll",
-                          nullptr, live_property));
+                          "replaces projection, fov, yaw, pitch and roll. Empty: no keyframes",
+                          "", live_property));
   g_object_class_install_property(
       klass, view_prop_inertia,
       g_param_spec_double(

@@ -454,6 +454,25 @@ GST_START_TEST(pictures_of_other_scenes_are_not_joined) {
 }
 GST_END_TEST;
 
+// A video of a camera on a tripod: the pictures differ by noise and by hardly any turn.
+GST_START_TEST(lenses_of_a_camera_that_stands_still_are_found) {
+  const LensPair truth = load_profile("gear360")->scaled_to({1920, 960});
+  std::mt19937 random(5);
+  std::vector<GreyPicture> pictures;
+  for (int i = 0; i < 4; ++i) {
+    pictures.push_back(drawn(truth, rotation({0.3 * i, 0.1 * i, 0})));
+    for (uint8_t& pixel : pictures.back().pixels)
+      pixel =
+          static_cast<uint8_t>(std::clamp<int>(pixel + static_cast<int>(random() % 7) - 3, 0, 255));
+  }
+  const Result<Calibration> found = find_lenses(pictures, std::nullopt);
+  fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
+  const SeamMiss off = seam_error(found->pair, truth);
+  fail_unless(off.degrees < 0.2, "off by %g degrees", off.degrees);
+  fail_unless(found->joined == 1 && !found->whole_field, "%d joined", found->joined);
+}
+GST_END_TEST;
+
 GST_START_TEST(scenes_without_detail_are_an_error) {
   GreyPicture grey{{1280, 640}, std::vector<uint8_t>(1280 * 640, 128)};
   const Result<Calibration> flat = calibrate({grey}, *load_profile("dual-190"));
@@ -491,6 +510,7 @@ static Suite* calibrate_suite() {
   tcase_add_test(tcase, fall_off_is_found_in_one_picture);
   tcase_add_test(tcase, fall_off_is_guessed_carefully_without_detail);
   tcase_add_test(tcase, pictures_of_other_scenes_are_not_joined);
+  tcase_add_test(tcase, lenses_of_a_camera_that_stands_still_are_found);
   tcase_add_test(tcase, scenes_without_detail_are_an_error);
   return suite;
 }

@@ -103,7 +103,8 @@ GST_START_TEST(lost_camera_is_reported_and_reconnected) {
       last = pull(pipeline, 1, last);
       gap = last - first;
     }
-    fail_unless(gap < 10 * GST_SECOND, "%" GST_TIME_FORMAT, GST_TIME_ARGS(gap));
+    // What camera_faults measures more exactly.
+    fail_unless(gap < 5 * GST_SECOND, "%" GST_TIME_FORMAT, GST_TIME_ARGS(gap));
     const GstClockTime begin = last;
     last = pull(pipeline, 60, last);
     // 60 pictures take 2 s at 30 pictures a second; a busy machine makes fewer.

@@ -137,6 +137,21 @@ GST_START_TEST(it_is_lost_when_it_is_hidden_and_found_again) {
 }
 GST_END_TEST
 
+// While it can't be seen, it goes 51 degrees on.
+GST_START_TEST(it_is_found_where_it_has_gone_on) {
+  constexpr double hidden = 1, shown = 2.7;
+  const Seen seen = follow(105, 12, [](double t) {
+    return Thing{rotation({30 * t, 5, 0}), radians(5), t < hidden || t >= shown};
+  });
+  for (size_t n = 1; n < seen.off.size(); ++n) {
+    const double time = static_cast<double>(n) / rate;
+    const bool is_there = time < hidden - 1e-9 || time > shown + 0.2;
+    if (is_there) fail_unless(seen.is_seen[n] && seen.off[n] < 1, "%g: %g off", time, seen.off[n]);
+    if (time > hidden + 0.1 && time < shown - 1e-9) fail_if(seen.is_seen[n], "%g: seen", time);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(something_alike_does_not_take_its_place) {
   // The same scene at another place of the sphere, in which something is a little alike.
   for (const double yaw : {-140.0, -60.0, 70.0}) {
@@ -211,6 +226,7 @@ static Suite* follow_suite() {
   tcase_add_test(tests, a_still_picture_has_no_drift);
   tcase_add_test(tests, the_view_keeps_it_in_the_middle_with_few_keyframes);
   tcase_add_test(tests, it_is_lost_when_it_is_hidden_and_found_again);
+  tcase_add_test(tests, it_is_found_where_it_has_gone_on);
   tcase_add_test(tests, something_alike_does_not_take_its_place);
   tcase_add_test(tests, it_is_lost_behind_something_that_it_goes_behind);
   tcase_add_test(tests, what_can_not_be_followed_is_told);

@@ -14,7 +14,7 @@ try:
     import gi
     for name in ("Gst", "GES", "GstController", "GstPbutils"):
         gi.require_version(name, "1.0")
-    from gi.repository import GES, Gst, GstController, GstPbutils
+    from gi.repository import GES, GObject, Gst, GstController, GstPbutils
 except (ImportError, ValueError) as reason:
     print(f"skip: GES: {reason}")
     sys.exit(77)
@@ -105,6 +105,37 @@ def test_effect(folder):
     check("the view turns", difference(film[0], film[5]) > 15, difference(film[0], film[5]))
 
 
+def test_settings():
+    """What Pitivi does with each effect before it offers it: tries it in a pipeline, and makes a field for each
+    property, from its type, its limits and its value. A text that is no text, such as None, ends in an exception."""
+    for name in ("sphereview", "cpusphereview"):
+        launch(f"spheretestsrc num-buffers=1 output=equirect ! video/x-raw,{SIZE} ! videoconvert ! {name} ! fakesink")
+        effect = GES.Effect.new(name)
+        specs = [spec for spec in effect.list_children_properties() if spec.name not in
+                 ("name", "parent", "qos", "async-handling", "message-forward")]
+        names = [spec.name for spec in specs]
+        check(f"{name}: each property is there once", names and len(names) == len(set(names)), names)
+        for spec in specs:
+            kind = GObject.type_name(spec.value_type.fundamental)
+            if kind == "gchararray":
+                values = ["", spec.default_value]
+            elif kind == "GEnum":
+                values = list(spec.enum_class.__enum_values__.values())
+            else:
+                check(f"{name}: there is a field for {spec.name}", kind in ("gdouble", "gint", "guint", "gboolean"), kind)
+                values = [spec.minimum, spec.maximum]
+            for value in values + [spec.default_value]:
+                effect.set_child_property(spec.name, value)
+                found, now = effect.get_child_property(spec.name)
+                check(f"{name}: {spec.name} is {value!r}", found and now is not None and now == value, now)
+        for angle in ("yaw", "pitch", "roll", "fov"):
+            _, element, _ = effect.lookup_child(angle)
+            binding = GstController.DirectControlBinding.new(element, angle, GstController.InterpolationControlSource())
+            check(f"{name}: {angle} takes keyframes", binding.get_property("object") is not None and
+                  element.add_control_binding(binding))
+
+
+attempt(test_settings)
 with tempfile.TemporaryDirectory() as temporary:
     attempt(test_effect, pathlib.Path(temporary))
 finish()

@@ -155,6 +155,10 @@ def test_refused(folder):
             check("and again", refused(8))
             after = least_descriptors(live.process)
             check("no descriptor is left behind", after <= before, (before, after))
+            news = [one for one in live.news() if one.startswith(f"rtmp://127.0.0.1:{server.port}/live/")]
+            check("it runs only where it is taken, and each is told once",
+                  sum("running" in one for one in news) == 1
+                  and sum("has this stream already" in one for one in news) == 1, news)
             live.end()
     finally:
         server.kill()

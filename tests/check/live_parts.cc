@@ -6,8 +6,13 @@
 #include <string>
 #include <vector>
 
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+
 #include "gst/live/adaptation.h"
 #include "gst/live/attempts.h"
+#include "gst/live/connection.h"
 #include "gst/live/debug_log.h"
 #include "gst/live/encoding.h"
 #include "gst/live/feed.h"
@@ -592,6 +597,94 @@ GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
 }
 GST_END_TEST
 
+namespace {
+
+sockaddr_in address_at(const char* host, uint16_t port) {
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  inet_pton(AF_INET, host, &address.sin_addr);
+  return address;
+}
+
+Descriptor tcp() { return Descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+
+/// A connection to a server that reads nothing.
+struct Stuck {
+  Stuck(const char* host, uint16_t* port) : listener(tcp()), client(tcp()) {
+    sockaddr_in address = address_at(host, *port);
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    fail_unless(bind(listener.get(), plain, size) == 0 && listen(listener.get(), 4) == 0);
+    getsockname(listener.get(), plain, &size);
+    *port = ntohs(address.sin_port);
+    connect_to(host, *port, client);
+    server = Descriptor(accept(listener.get(), nullptr, nullptr));
+  }
+  static void connect_to(const char* host, uint16_t port, const Descriptor& from) {
+    sockaddr_in address = address_at(host, port);
+    fail_unless(connect(from.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  }
+  void fill() {
+    const std::vector<char> bytes(1 << 16);
+    while (send(client.get(), bytes.data(), bytes.size(), MSG_DONTWAIT) > 0) {
+    }
+  }
+  Descriptor listener, client, server;
+};
+
+int send_buffer(const Descriptor& one) {
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  getsockopt(one.get(), SOL_SOCKET, SO_SNDBUF, &bytes, &size);
+  return bytes;
+}
+
+}  // namespace
+
+GST_START_TEST(connections_to_one_server_are_found) {
+  // Two services may well have the same port.
+  uint16_t port = 0;
+  Stuck other("127.0.0.1", &port), ours("127.0.0.2", &port);
+  ServerConnections server("127.0.0.2", port), nobody("127.0.0.3", port);
+  fail_unless(server.find());
+  const int usual = send_buffer(other.client);
+  fail_unless(server.limit_send_buffers(20'000));
+  fail_unless(!nobody.limit_send_buffers(20'000));
+  fail_unless_equals_int(send_buffer(other.client), usual);
+  fail_unless_equals_int(send_buffer(ours.client), 40'000);  // Linux counts twice
+
+  // All that waits is dropped with the last descriptor, and the server learns it at once.
+  fail_unless(server.unsent().empty());
+  ours.fill();
+  other.fill();
+  std::vector<Descriptor> left = server.unsent();
+  fail_unless_equals_int(left.size(), 1);
+  ours.client = Descriptor();
+  fail_unless(!server.has_other_than(left));
+  const Descriptor again = tcp();
+  Stuck::connect_to("127.0.0.2", port, again);
+  fail_unless(server.has_other_than(left));
+  const auto ended = [&] {
+    pollfd one = {ours.server.get(), 0, 0};
+    poll(&one, 1, 0);
+    return (one.revents & POLLERR) != 0;
+  };
+  fail_unless(!ended());
+  left.clear();
+  fail_unless(ended());
+
+  // A name has addresses after a while.
+  ServerConnections named("localhost", port);
+  const int64_t end = g_get_monotonic_time() + 60 * second;
+  while (!named.find()) {
+    fail_unless(g_get_monotonic_time() < end);
+    g_thread_yield();
+  }
+  fail_unless_equals_int(named.unsent().size(), 1);
+}
+GST_END_TEST
+
 static Suite* live_parts_suite() {
   Suite* suite = suite_create("live_parts");
   TCase* all = tcase_create("all");
@@ -616,6 +709,7 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, encoders_are_chosen);
   tcase_add_test(all, the_debug_log_is_limited);
   tcase_add_test(all, a_gap_comes_after_the_form_of_the_sound);
+  tcase_add_test(all, connections_to_one_server_are_found);
   return suite;
 }
 

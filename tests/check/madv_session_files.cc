@@ -174,11 +174,12 @@ struct Files {
   FileTransfers& files() { return rig.core.transfers(); }
   /// Sends the answer to the request for a chunk, the bytes, and the notification that these were
   /// all.
-  void chunk(const std::string& bytes) {
+  void chunk(const std::string& bytes, const std::string& md5 = "") {
     rig.camera(R"({"rval":0,"msg_id":1285,"rem_size":1,"size":1})");
     rig.core.data_received(bytes, rig.time);
     rig.camera(R"({"msg_id":7,"type":"get_file_complete","param":[{"bytes sent":)" +
-               std::to_string(bytes.size()) + "}]}");
+               std::to_string(bytes.size()) +
+               (md5.empty() ? "}]}" : "},{\"md5sum\":\"" + md5 + "\"}]}"));
   }
   Message asked(int id) {
     rig.pass(150ms);
@@ -228,6 +229,62 @@ GST_START_TEST(a_part_of_a_file_is_read_in_chunks) {
   (void)f.asked(1285);
   f.chunk("short");
   fail_unless(f.told == 3 && f.words.find("shorter") != std::string::npos, "%s", f.words.c_str());
+}
+GST_END_TEST;
+
+namespace {
+
+/// A file of two chunks, which the camera sends in these parts with these checksums, where "right"
+/// is the right one. Returns the error, if there is one.
+struct Part {
+  int chunk;
+  char letter;
+  const char* md5;
+};
+std::string read_parts(const std::vector<Part>& parts) {
+  constexpr size_t second = 10;
+  Files f;
+  Download file = f.download("/tmp/SD0/DCIM/a.MP4");
+  file.size = FileTransfers::chunk_size + second;
+  f.files().get(2, file, f.rig.time);
+  f.files().data_ready(f.rig.time);
+  for (const Part& part : parts) {
+    fail_unless_equals_int(f.told, 0);
+    const Message asked = f.asked(1285);
+    fail_unless_equals_int(*asked.number("offset"), part.chunk * FileTransfers::chunk_size);
+    const std::string bytes(part.chunk == 0 ? FileTransfers::chunk_size : second, part.letter);
+    f.chunk(bytes, std::string(part.md5) == "right" ? md5_of(bytes) : part.md5);
+  }
+  fail_unless_equals_int(f.told, 1);
+  // Each byte is passed on once.
+  if (f.words.empty())
+    fail_unless(f.received ==
+                std::string(FileTransfers::chunk_size, 'a') + std::string(second, 'b'));
+  return f.words;
+}
+
+}  // namespace
+
+/// Some cameras tell right checksums only of files that are requested whole: each part is read
+/// twice, so that no file is refused, and none passes that was not compared with anything.
+GST_START_TEST(parts_with_a_wrong_checksum_are_read_twice) {
+  constexpr const char *wrong = "00000000000000000000000000000000", *right = "right", *none = "";
+  same(read_parts({{0, 'a', right}, {1, 'b', right}}), "");
+  same(read_parts({{0, 'a', none}, {1, 'b', none}}), "");
+  same(read_parts({{0, 'a', wrong}, {0, 'a', wrong}, {1, 'b', wrong}, {1, 'b', wrong}}), "");
+  // The camera was wrong once.
+  same(read_parts({{0, 'a', wrong}, {0, 'a', right}, {1, 'b', right}}), "");
+  const auto fails = [](const std::vector<Part>& parts, const char* words) {
+    const std::string error = read_parts(parts);
+    fail_unless(error.find(words) != std::string::npos, "'%s'", error.c_str());
+  };
+  // The first reading or the second one was damaged.
+  fails({{0, 'x', wrong}, {0, 'a', wrong}}, "another one when it was read again");
+  fails({{0, 'x', wrong}, {0, 'a', right}}, "another one when it was read again");
+  fails({{0, 'a', wrong}, {0, 'a', wrong}, {1, 'b', wrong}, {1, 'x', wrong}}, "read again");
+  // A camera that can tell right ones.
+  fails({{0, 'a', right}, {1, 'x', wrong}}, "does not match");
+  fails({{0, 'a', wrong}, {0, 'a', wrong}, {1, 'b', right}}, "does not match");
 }
 GST_END_TEST;
 
@@ -345,6 +402,7 @@ static Suite* madv_session_files_suite() {
   tcase_add_test(tcase, a_new_lens_table_is_fetched_and_kept);
   tcase_add_test(tcase, session_continues_without_a_lens_table);
   tcase_add_test(tcase, a_part_of_a_file_is_read_in_chunks);
+  tcase_add_test(tcase, parts_with_a_wrong_checksum_are_read_twice);
   tcase_add_test(tcase, transfers_wait_are_cancelled_and_end);
   tcase_add_test(tcase, a_file_is_sent_piece_by_piece);
   tcase_add_test(tcase, cache_checks_the_md5);

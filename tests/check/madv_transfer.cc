@@ -54,6 +54,7 @@ class Fixture {
                   changed_.notify_all();
                 }};
   }
+  madv_emulator::Emulator& camera() { return *camera_; }
   void wait_for_bytes() {
     wait([this] { return !received.empty(); });
   }
@@ -131,11 +132,28 @@ GST_START_TEST(cancelled_transfer_does_not_affect_the_next) {
 }
 GST_END_TEST;
 
+/// Its file has three parts. A camera whose checksums are all wrong is compared with itself.
+GST_START_TEST(files_come_from_a_camera_with_wrong_checksums) {
+  Fixture f;
+  f.session->get_file(f.download());
+  fail_unless(f.outcome().empty());
+  const uint64_t once = f.camera().file_bytes();
+  fail_unless(bool(f.camera().obey("fault wrong-md5")));
+  f.session->get_file(f.download());
+  const std::string words = f.outcome();
+  fail_unless(words.empty(), "%s", words.c_str());
+  fail_unless(f.received == f.file);
+  fail_unless_equals_uint64(once, f.file.size());
+  fail_unless_equals_uint64(f.camera().file_bytes() - once, 2 * f.file.size());
+}
+GST_END_TEST;
+
 static Suite* madv_transfer_suite() {
   Suite* suite = suite_create("madv_transfer");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, files_come_whole_and_in_part);
+  tcase_add_test(tcase, files_come_from_a_camera_with_wrong_checksums);
   tcase_add_test(tcase, cancelled_transfer_does_not_affect_the_next);
   return suite;
 }

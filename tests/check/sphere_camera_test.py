@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import random
+import re
 import select
 import shutil
 import signal
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import termios
 import threading
+import time
 import urllib.parse
 
 from checks import BUILD, DEADLINE, SPHERE, attempt, check, finish, run
@@ -26,13 +28,18 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 
 @contextlib.contextmanager
-def camera(*words):
-    """An emulated camera with a card of its own: its URI, and the folder of the card."""
+def camera(*words, stdin=None):
+    """An emulated camera with a card of its own: its URI, and the folder of the card; with stdin, a
+    function, too, that gives it an order."""
     with tempfile.TemporaryDirectory() as card:
         with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", "--card", card, *words],
-                              stdout=subprocess.PIPE, text=True) as process:
+                              stdin=stdin, stdout=subprocess.PIPE, text=True) as process:
+            def order(line):
+                print(line, file=process.stdin, flush=True)
+
             try:
-                yield json.loads(process.stdout.readline())["uri"], pathlib.Path(card)
+                uri = json.loads(process.stdout.readline())["uri"]
+                yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
             finally:
                 process.kill()
 
@@ -97,6 +104,30 @@ def test_state_and_settings(env):
     check("the list needs no camera", len(listed["settings"]) > 25)
 
 
+def test_what_destroys_asks(env):
+    """Without a terminal to ask on, and without --yes, nothing is done."""
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        photo = put(card, "IMG_20171216_030505.JPG", b"\xff\xd8photo")
+        words = pathlib.Path(folder, "file")
+        words.write_text("87654321\n")
+        sphere(env, "set", uri, "beep", "25 %")
+        before = as_json(sphere(env, "wifi", uri, "--show-password", "--json"))
+        for command in (("files", "format"), ("files", "rm", "--all"), ("files", "rm", photo),
+                        ("reset",), ("reset", "--everything"), ("firmware", words),
+                        ("wifi", "--name", "garden"), ("wifi", "--password-file", words)):
+            refused = sphere(env, command[0], uri, *command[1:])
+            if command[1:] == ("rm", photo):  # named by a person
+                check("one file is deleted", refused.returncode == 0, refused.stderr)
+                put(card, "IMG_20171216_030505.JPG", b"\xff\xd8photo")
+                continue
+            check(f"{command} needs --yes", refused.returncode == 1 and "--yes" in refused.stderr,
+                  refused.stderr)
+        check("the file is there", (card / photo).exists())
+        check("the setting, too", sphere(env, "set", uri, "beep").stdout == "25 %\n")
+        after = as_json(sphere(env, "wifi", uri, "--show-password", "--json"))
+        check("and the Wi-Fi", after == before, after)
+
+
 def test_no_camera(env):
     for command in (["info"], ["photo"], ["files", "ls"], ["clock"]):
         gone = sphere(env, command[0], "madv://127.0.0.1:9", *command[1:], "--timeout", "1")
@@ -131,6 +162,81 @@ def test_photo_and_recording(env):
               pathlib.Path(told["files"][0]).read_bytes() == (card / told["video"]).read_bytes())
         named = sphere(env, "record", uri, "--duration", "1", "-o", folder + "/ride.mp4")
         check("its name is printed", named.stdout == folder + "/ride.mp4\n", named)
+
+
+def video_of(path):
+    """Of a video's pictures: their number, their width, and how many seconds they last."""
+    told = json.loads(run("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries",
+                          "stream=nb_frames,width,duration", "-of", "json", path).stdout)["streams"][0]
+    return int(told["nb_frames"]), told["width"], float(told["duration"])
+
+
+def test_kinds_of_recordings(env):
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        sphere(env, "set", uri, "video-resolution", "2304x1152@30")
+
+        def record(kind, *words):
+            """The video, and how long it was recorded: at least, and at most."""
+            name = f"{folder}/{kind}.mp4"
+            begin = time.monotonic()
+            done = as_json(sphere(env, "record", uri, "--kind", kind, *words, "-o", name, "--json"))
+            most = time.monotonic() - begin
+            check(f"{kind}: it is fetched, byte for byte", done["files"] == [name] and
+                  pathlib.Path(name).read_bytes() == (card / done["video"]).read_bytes(), done)
+            return *video_of(name), most
+
+        pictures, width, seconds, most = record("time-lapse", "--seconds", "0.5", "--duration", "3")
+        check("a time-lapse has a picture every half a second", width == 2304 and
+              2 <= pictures <= 2 * most + 2, (pictures, width, most))
+        check("and is shown at the usual rate", abs(seconds - pictures / 29.97) < 0.05, seconds)
+        pictures, _, _, most = record("time-lapse", "--seconds", "60", "--duration", "1")
+        check("the first one at once", pictures == 1 and most < 30, (pictures, most))
+        # On a busy machine the first picture comes late.
+        for duration in ("3", "10", "30"):
+            pictures, _, slow, most = record("slow-motion", "--slowness", "4", "--duration", duration)
+            if slow > most:
+                break
+        check("slow motion lasts longer than what was recorded", most < slow < 4 * most, (slow, most))
+        # The emulated camera takes no more pictures than usual for it.
+        check("no picture is missing", abs(pictures / slow - 29.97 / 4) < 0.5, (pictures, slow))
+        pictures, width, seconds, most = record("one-lens", "--back", "--duration", "1")
+        check("one lens is a square", width == 1152 and seconds < most, (width, seconds))
+        _, _, seconds, most = record("short", "--seconds", "10")
+        check("a short video ends by itself", most >= 10 and seconds <= most, (seconds, most))
+        told = as_json(sphere(env, "info", uri, "--json"))
+        check("the camera is idle", told["working-mode"] == "idle", told)
+        listed = as_json(sphere(env, "files", uri, "ls", "--json"))["files"]
+        check("each is one file", len(listed) >= 5, listed)
+
+
+def test_a_recording_outlives_a_loss(env):
+    """The camera goes on recording, is found again, and its recording is ended and fetched."""
+    for fault in ("drop", "half-open:0"):
+        with camera(stdin=subprocess.PIPE) as (uri, card, order), \
+                tempfile.TemporaryDirectory() as folder:
+            with subprocess.Popen([SPHERE, "record", uri, "--duration", "4", "-o",
+                                   folder + "/ride.mp4"], env=env, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+                said = record.stderr.readline()  # it has begun, without sound
+                order("fault " + fault)
+                path, more = record.communicate(timeout=DEADLINE)
+            check(f"{fault}: the recording is fetched", record.returncode == 0 and
+                  path == folder + "/ride.mp4\n", (said, more))
+            video = next(card.glob("DCIM/*/*AA.MP4"))
+            check("as it is on the card",
+                  pathlib.Path(folder, "ride.mp4").read_bytes() == video.read_bytes())
+            check("the camera is idle", as_json(sphere(env, "info", uri, "--json"))["working-mode"]
+                  == "idle")
+    # A camera that restarts has lost its recording.
+    with camera(stdin=subprocess.PIPE) as (uri, card, order), \
+            tempfile.TemporaryDirectory() as folder:
+        with subprocess.Popen([SPHERE, "record", uri, "-o", folder], env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            record.stderr.readline()
+            order("reboot")
+            _, more = record.communicate(timeout=DEADLINE)
+        check("a recording that is gone", record.returncode == 1 and "files ls" in more, more)
+        check("and nothing is written", os.listdir(folder) == [])
 
 
 def test_ctrl_c_ends_what_is_taken(env):
@@ -300,6 +406,23 @@ def test_files(env):
                 ".hidden.JPG", "IMG_20171216_030505.JPG"], gone.stderr)
         check("all needs --yes", sphere(env, "files", uri, "rm", "--all").returncode == 1)
         check("and it is still there", (card / photo).exists())
+
+
+def test_progress(env):
+    """On a terminal: the part, the rate and the time left."""
+    with camera("--fault", "http-slow:1000") as (uri, card), tempfile.TemporaryDirectory() as folder:
+        photo = put(card, "IMG_20171216_030505.JPG", b"\xff\xd8" + os.urandom(2 << 20))
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([SPHERE, "files", uri, "get", photo, "-o", folder], env=env,
+                              stdout=subprocess.DEVNULL, stderr=theirs) as get:
+            os.close(theirs)
+            said = b""
+            with contextlib.suppress(OSError):  # the end of a terminal
+                while chunk := os.read(ours, 4096):
+                    said += chunk
+        os.close(ours)
+        check("the file is fetched", get.returncode == 0, said)
+        check("the progress", re.search(rb"\d+%.*/s .*[0-9]:[0-9]{2} left", said) is not None, said)
 
 
 def test_redacted_files(env):
@@ -595,11 +718,12 @@ def test_example_c(env):
 
 
 def main():
-    for test in (test_state_and_settings, test_no_camera, test_find, test_photo_and_recording,
-                 test_ctrl_c_ends_what_is_taken, test_refusals,
-                 test_kinds_of_photos, test_raw_photos, test_files, test_redacted_files, test_resume,
-                 test_cuts, test_position_needs_consent, test_wifi, test_password_on_the_terminal,
-                 test_https):
+    for test in (test_state_and_settings, test_what_destroys_asks, test_no_camera, test_find,
+                 test_photo_and_recording, test_a_recording_outlives_a_loss,
+                 test_ctrl_c_ends_what_is_taken, test_refusals, test_kinds_of_photos,
+                 test_kinds_of_recordings, test_raw_photos, test_files, test_progress,
+                 test_redacted_files, test_resume, test_cuts, test_position_needs_consent, test_wifi,
+                 test_password_on_the_terminal, test_https):
         with own_home() as env:
             attempt(test, env)
     sanitized = "ASAN_OPTIONS" in os.environ

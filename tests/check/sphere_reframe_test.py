@@ -71,6 +71,41 @@ def test_photo(case):
     check("it is what the element draws", pictures(case.path("out.png")) == pictures(case.path("raw.png")))
 
 
+def test_forms(case):
+    """Cubemaps, as --input or the file says; pictures of another shape and stereo ones are refused."""
+    view = ("--yaw", "60", "--size", "320x180", "--drawer", "cpu", "--quality", "0", "--preset", "ultrafast")
+    lossless = "x264enc pass=quant quantizer=0 speed-preset=ultrafast"
+    for form in ("cubemap", "eac"):
+        source, out, raw = (case.path(f"{form}{end}") for end in (".mp4", "-film.mkv", "-raw.mkv"))
+        launch(f"spheretestsrc num-buffers=3 output=equirect ! {SIZE} ! cpusphereview projection={form} ! "
+               f"video/x-raw,width=480,height=320 ! {lossless} ! mp4mux ! filesink location={source}")
+        launch(f"filesrc location={source} ! qtdemux ! h264parse ! avdec_h264 ! cpusphereview interpolation=cubic "
+               f"input={form} yaw=60 ! {VIEW} ! {lossless} ! matroskamux ! filesink location={raw}")
+        case.done(f"a film of {form}", "reframe", source, out, "--input", form, *view)
+        check(f"{form}: each picture is what the element draws", pictures(out) == pictures(raw))
+        case.refused(f"{form}, untold", 1, "--force", "reframe", source, case.path("x.mp4"), *view)
+    case.refused("a place in pixels of a cubemap", 1, "30deg", "reframe", case.path("cubemap.mp4"), case.path("x.mp4"),
+                 "--input", "cubemap", "--follow", "10,10@0")
+    case.refused("a form and lenses", 2, "--lens", "reframe", case.path("cubemap.mp4"), case.path("x.mp4"), "--input",
+                 "eac", "--lens", "dual-190")
+    case.refused("an unknown form", 2, "equirect, cubemap, eac", "reframe", case.path("cubemap.mp4"),
+                 case.path("x.mp4"), "--input", "cube")
+    # A mark for a cubemap has the place of one for an equirectangular video.
+    case.done("it is marked", "mark", case.path("cubemap.mp4"), case.path("marked.mp4"))
+    data = case.path("marked.mp4").read_bytes()
+    check("there is one mark", data.count(b"\x1cequi") == 1)
+    case.path("marked.mp4").write_bytes(data.replace(b"\x1cequi", b"\x1ccbmp"))
+    case.done("as the file says", "reframe", case.path("marked.mp4"), case.path("told.mkv"), *view)
+    check("it is the same film", pictures(case.path("told.mkv")) == pictures(case.path("cubemap-raw.mkv")))
+
+    launch("spheretestsrc num-buffers=3 output=equirect ! video/x-raw,format=I420,width=640,height=640,framerate=10/1 ! "
+           f"{lossless} ! mp4mux ! filesink location={case.path('square.mp4')}")
+    case.refused("a square", 1, "640x640", "reframe", case.path("square.mp4"), case.path("x.mp4"), *view)
+    case.done("stereo", "mark", "--stereo", "top-bottom", case.path("square.mp4"), case.path("stereo.mp4"))
+    case.refused("a sphere for each eye", 1, "stereo", "reframe", case.path("stereo.mp4"), case.path("x.mp4"), *view)
+    check("there is no OUT", not case.path("x.mp4").exists() and not case.path("x.mp4.parts").exists())
+
+
 def test_nothing_is_told(case):
     """Sound stays; place, title and 360 marks go."""
     launch("spheretestsrc num-buffers=10 output=equirect ! " + SIZE + " ! x264enc ! mp4mux name=m ! "
@@ -126,7 +161,7 @@ def test_failures(case):
     check("it stays", out.read_bytes() == b"older")
 
 
-for test in (test_films, test_photo, test_nothing_is_told, test_failures):
+for test in (test_films, test_photo, test_forms, test_nothing_is_told, test_failures):
     with tempfile.TemporaryDirectory() as temporary:
         attempt(test, Case(pathlib.Path(temporary), gst_checks.ENVIRONMENT))
 finish()

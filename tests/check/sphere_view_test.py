@@ -76,6 +76,17 @@ def view_of(case, name, options, size=SIZE):
     return grey_of(case.path("wanted.png"))
 
 
+def greys_of(case, name):
+    """The pictures of a film, as grey, by the colours that a window shows."""
+    launch(case, f"filesrc location={case.path(name)} ! decodebin ! videoconvert ! video/x-raw,format=RGB ! "
+                 f"filesink location={case.path('film.rgb')}")
+    raw = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s",
+                          f"{SIZE[0]}x{SIZE[1]}", "-i", case.path("film.rgb"), "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+                         check=True, stdout=subprocess.PIPE, timeout=DEADLINE).stdout
+    size = SIZE[0] * SIZE[1]
+    return [raw[i:i + size] for i in range(0, len(raw), size)]
+
+
 def test_screen(case, _):
     """The window fills the screen, and goes back; what is drawn has its size."""
     large = (960, 540)
@@ -181,17 +192,32 @@ def test_recording(case, name):
     last = window.grey()
     window.key("space")
     wait_for("it plays again", lambda: window.grey() != last)
-    window.key("Right")
-    window.key("Right")
+    for _ in range(4):
+        window.key("Right")
+    # A still tells the time of what is seen.
+    window.key("space")
+    window.key("s")
+    still = window.said("is saved").split()[0]
+    window.key("space")
     window.said("the end")
+    seen_last = window.grey()
     window.key("r")
     said = window.said("keyframes")
     check("few keyframes", "moves.json" in said and int(said.split(": ")[1].split()[0]) < 20, said)
     check("the end", window.end() == 0)
     moves = json.loads(case.path("moves.json").read_text())
-    check("the last one looks where the keys turned", abs(moves["keyframes"][-1]["yaw"] - 10) < 1e-6, moves)
+    check("the last one looks where the keys turned", abs(moves["keyframes"][-1]["yaw"] - 20) < 1e-6, moves)
     case.done("a film of it", "reframe", case.path("in.mp4"), case.path("film.mp4"), "--keyframes",
-              case.path("moves.json"), "--size", "320x180")
+              case.path("moves.json"), "--size", f"{SIZE[0]}x{SIZE[1]}", "--quality", "10")
+    film = greys_of(case, "film.mp4")
+    check("each picture has become one", len(film) == 90, len(film))
+    check("the last one is what the window showed", difference(film[-1], seen_last) < 4,
+          difference(film[-1], seen_last))
+    digits = still.split("-")[-1].split(".view")[0]
+    index = round((int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + float(digits[4:])) * 30)
+    seen = grey_of(case.path(still))
+    near, far = difference(film[index], seen), max(difference(each, seen) for each in film)
+    check("the one in the middle is what the still shows", near < 3 and near < far / 2, (still, near, far))
 
 
 def test_signals_and_errors(case, name):
@@ -212,6 +238,11 @@ def test_signals_and_errors(case, name):
         marked = case.path(f"{mode}.mp4")
         case.done(f"it is marked as {mode}", "mark", case.path("mono.mp4"), marked, "--stereo", mode)
         case.refused(f"an MP4 that is marked as {mode}", 1, "stereo", "view", "--sink", "fakesink", marked)
+    launch(case, "spheretestsrc num-buffers=1 ! video/x-raw,format=I420,width=1280,height=640 ! jpegenc ! "
+                 f"filesink location={case.path('fish.jpg')}")
+    window = Window(case, name, case.path("fish.jpg"))
+    check("fisheyes without lenses are told", "fisheyes" in window.said("--lens"))
+    check("and shown", window.end() == 0)
     window = Window(case, name, case.path("in.png"))
     window.said("Escape")
     window.process.send_signal(signal.SIGINT)

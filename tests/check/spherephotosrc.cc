@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/sphere/makers/madv_write.h"
 #include "tests/check/camera.h"
 #include "tests/check/card.h"
 
@@ -33,6 +34,19 @@ std::string taking(const Emulator& camera, const std::string& more) {
          " ! appsink name=sink sync=false";
 }
 
+/// Of the lens event at the sink; empty if it has none.
+std::string table_at_sink(Pipeline& pipeline) {
+  const GstRef<GstElement> sink = pipeline.child("sink");
+  const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
+  const EventRef lens(gst_pad_get_sticky_event(pad.get(), GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0));
+  fail_unless(lens != nullptr);
+  const GValue* table = gst_structure_get_value(gst_event_get_structure(lens.get()), "table");
+  if (!table) return {};
+  gsize size = 0;
+  const void* bytes = g_bytes_get_data(static_cast<GBytes*>(g_value_get_boxed(table)), &size);
+  return std::string(static_cast<const char*>(bytes), size);
+}
+
 }  // namespace
 
 GST_START_TEST(photos_are_those_of_the_card) {
@@ -56,13 +70,7 @@ GST_START_TEST(photos_are_those_of_the_card) {
   const std::string error = pipeline.wait();
   fail_unless_equals_string(error.c_str(), "");
   // The lenses that took them: the camera's own table.
-  const GstRef<GstElement> sink = pipeline.child("sink");
-  const GstRef<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
-  const EventRef lens(gst_pad_get_sticky_event(pad.get(), GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0));
-  fail_unless(lens != nullptr);
-  const GValue* table = gst_structure_get_value(gst_event_get_structure(lens.get()), "table");
-  fail_unless(table && g_bytes_get_size(static_cast<GBytes*>(g_value_get_boxed(table))) ==
-                           some_table().size());
+  fail_unless(table_at_sink(pipeline) == some_table());
   std::multiset<std::string> taken;
   for (const auto& [path, bytes] : photos_on(*camera)) taken.insert(bytes);
   fail_unless_equals_int(taken.size(), 3);
@@ -76,6 +84,47 @@ GST_START_TEST(photos_are_those_of_the_card) {
   const std::string fourth = pull_all(pipeline);
   fail_unless_equals_int(photos_on(*camera).size(), 4);
   fail_unless(photos_on(*camera).rbegin()->second == fourth);
+}
+GST_END_TEST;
+
+namespace {
+
+/// A photo of the camera with this table in it; empty: none.
+std::string photo_with(const std::string& table) {
+  const std::vector<uint8_t> picture = made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,width=64,height=32 ! jpegenc ! filesink "
+      "location=%s");
+  makers::madv::CameraData data;
+  data.lens_table.assign(table.begin(), table.end());
+  const auto photo = makers::madv::add_to_jpeg(picture, data);
+  fail_unless(bool(photo));
+  return std::string(photo->begin(), photo->end());
+}
+
+}  // namespace
+
+/// A dead data port, over which the camera's lens table does not come: a photo has the table in it,
+/// and one without it waits only shortly.
+GST_START_TEST(a_dead_data_port_delays_no_photo) {
+  // As a table begins: the offset of its first picture.
+  const std::string table = std::string("\x40\0\0\0", 4) + std::string(60, '\0') + "\x89PNG table";
+  for (const bool with_table : {true, false}) {
+    EmulatorOptions options = control_only({"no-data"});
+    options.photo_bytes = photo_with(with_table ? table : "");
+    const auto camera = started(options);
+    Pipeline pipeline(taking(*camera, ""));
+    pipeline.play();
+    until_asked(*camera, 4364);
+    const gint64 connected = g_get_monotonic_time();
+    const SampleRef sample = pipeline.pull();
+    if (!sample) fail_unless(false, "%s", pipeline.wait().c_str());
+    const double took = static_cast<double>(g_get_monotonic_time() - connected) / G_USEC_PER_SEC;
+    GST_INFO("%s table: %.2f s", with_table ? "with" : "without", took);
+    // The table is given up after 3 s.
+    fail_unless(took < 2.5, "%s table: %.2f s", with_table ? "with" : "without", took);
+    fail_unless(bytes_of(sample.get()) == options.photo_bytes);
+    fail_unless(table_at_sink(pipeline) == (with_table ? table : ""));
+  }
 }
 GST_END_TEST;
 
@@ -167,6 +216,7 @@ static Suite* spherephotosrc_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, photos_are_those_of_the_card);
+  tcase_add_test(tcase, a_dead_data_port_delays_no_photo);
   tcase_add_test(tcase, a_decoder_takes_them);
   tcase_add_test(tcase, interval_and_timer);
   tcase_add_test(tcase, every_wait_can_be_ended);

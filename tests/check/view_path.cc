@@ -40,9 +40,23 @@ double apart(const Mat3& a, const Mat3& b) {
   return degrees(2 * std::atan2(std::sqrt(q.x * q.x + q.y * q.y + q.z * q.z), std::abs(q.w)));
 }
 
-double yaw_of(const View& view) {
-  const Vec3 forward = view.rotation.column(2);
-  return degrees(std::atan2(forward.x, forward.z));
+/// One of yaw, pitch and roll, if the others are 0.
+double angle_of(const View& view, int which) {
+  const Vec3 right = view.rotation.column(0), forward = view.rotation.column(2);
+  return degrees(which == 0   ? std::atan2(forward.x, forward.z)
+                 : which == 1 ? std::atan2(-forward.y, forward.z)
+                              : std::atan2(right.y, right.x));
+}
+
+double yaw_of(const View& view) { return angle_of(view, 0); }
+
+/// Leaves only one of the angles, as large as the yaw is.
+void keep_angle(Keyframe* key, int which) {
+  const double turn = key->angles.yaw;
+  // A pitch must be within a whole turn.
+  key->angles = which == 0   ? Angles{turn, 0, 0}
+                : which == 1 ? Angles{0, std::remainder(turn, 360), 0}
+                             : Angles{0, 0, turn};
 }
 
 std::vector<Keyframe> any_keyframes(std::mt19937& random, bool whole_sphere) {
@@ -88,9 +102,10 @@ GST_START_TEST(turns_are_never_longer_than_half_a_turn) {
   constexpr int steps = 200;
   for (int round = 0; round < 1000; ++round) {
     std::vector<Keyframe> keys = any_keyframes(random, false);
-    // Pitch and roll would hide how far the yaw goes; a curve may go beyond its ends.
+    // The other angles would hide how far one goes; a curve may go beyond its ends.
+    const int which = round % 3;
     for (Keyframe& key : keys) {
-      key.angles.pitch = key.angles.roll = 0;
+      keep_angle(&key, which);
       if (key.easing.kind == Kind::cubic) key.easing = {};
     }
     const ViewPath path = made(keys);
@@ -100,14 +115,34 @@ GST_START_TEST(turns_are_never_longer_than_half_a_turn) {
                          ((i > 0 && keys[i - 1].easing.kind == Kind::linear) ||
                           keys[i + 1].easing.kind == Kind::linear);
       if (bends) continue;
-      double turned = 0, before = yaw_of(path.at(keys[i].time));
+      double turned = 0, before = angle_of(path.at(keys[i].time), which);
       for (int n = 1; n <= steps; ++n) {
         const double now =
-            yaw_of(path.at(keys[i].time + (keys[i + 1].time - keys[i].time) * n / steps));
+            angle_of(path.at(keys[i].time + (keys[i + 1].time - keys[i].time) * n / steps), which);
         turned += std::abs(std::remainder(now - before, 360));
         before = now;
       }
       fail_unless(turned < 180 + 1e-6, "list %d, keyframe %zu: %g degrees", round, i, turned);
+    }
+  }
+  // With a free horizon, each way is exactly as long as the rotation between its ends.
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Keyframe> keys = any_keyframes(random, false);
+    for (Keyframe& key : keys)
+      if (key.easing.kind == Kind::cubic || key.easing.kind == Kind::hold) key.easing = {};
+    const ViewPath path = made(keys, TurnWay::shortest, Horizon::free);
+    for (size_t i = 0; i + 1 < keys.size(); ++i) {
+      double turned = 0;
+      Mat3 before = path.at(keys[i].time).rotation;
+      for (int n = 1; n <= steps; ++n) {
+        const Mat3 now =
+            path.at(keys[i].time + (keys[i + 1].time - keys[i].time) * n / steps).rotation;
+        turned += apart(before, now);
+        before = now;
+      }
+      const double shortest = apart(rotation(keys[i].angles), rotation(keys[i + 1].angles));
+      fail_unless(std::abs(turned - shortest) < 1e-3, "list %d, keyframe %zu: %g, not %g degrees",
+                  round, i, turned, shortest);
     }
   }
   // 350 to 10 is 20 degrees to the right, and as it is written 340 to the left.
@@ -123,14 +158,18 @@ GST_START_TEST(smooth_pieces_change_their_speed_without_a_jump) {
   constexpr double step = 1e-4;
   for (int round = 0; round < 1000; ++round) {
     std::vector<Keyframe> keys = any_keyframes(random, false);
+    // Three angles, and the field of view.
+    const int which = round % 4;
     for (Keyframe& key : keys) {
-      key.angles.pitch = key.angles.roll = 0;
+      keep_angle(&key, which % 3);
       key.easing = {round % 3 == 0 && key.easing.kind == Kind::linear ? Kind::linear
                                                                       : Kind::smooth};
     }
     const ViewPath path = made(keys);
     const auto speed = [&](double from, double to) {
-      return std::remainder(yaw_of(path.at(to)) - yaw_of(path.at(from)), 360) / (to - from);
+      if (which == 3) return (path.at(to).fov - path.at(from).fov) / (to - from);
+      return std::remainder(angle_of(path.at(to), which) - angle_of(path.at(from), which), 360) /
+             (to - from);
     };
     for (size_t i = 0; i < keys.size(); ++i) {
       const double time = keys[i].time;
@@ -143,6 +182,24 @@ GST_START_TEST(smooth_pieces_change_their_speed_without_a_jump) {
       // twice.
       fail_unless(std::abs(after - before) < 30, "list %d, keyframe %zu: %g and %g", round, i,
                   before, after);
+    }
+  }
+}
+GST_END_TEST
+
+// A free horizon turns about another axis in each piece.
+GST_START_TEST(a_free_horizon_rests_at_smooth_keyframes) {
+  std::mt19937 random(5);
+  constexpr double step = 1e-4;
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Keyframe> keys = any_keyframes(random, false);
+    for (Keyframe& key : keys) key.easing = {};
+    const ViewPath path = made(keys, TurnWay::shortest, Horizon::free);
+    for (const Keyframe& key : keys) {
+      const Mat3 at = path.at(key.time).rotation;
+      for (const double beside : {key.time - step, key.time + step})
+        fail_unless(apart(path.at(beside).rotation, at) / step < 30, "list %d: %g degrees a second",
+                    round, apart(path.at(beside).rotation, at) / step);
     }
   }
 }
@@ -313,6 +370,7 @@ static Suite* view_path_suite() {
   tcase_add_test(tests, keyframes_are_reached_exactly);
   tcase_add_test(tests, turns_are_never_longer_than_half_a_turn);
   tcase_add_test(tests, smooth_pieces_change_their_speed_without_a_jump);
+  tcase_add_test(tests, a_free_horizon_rests_at_smooth_keyframes);
   tcase_add_test(tests, a_smooth_piece_stays_between_its_keyframes);
   tcase_add_test(tests, easing_is_as_css_has_it);
   tcase_add_test(tests, a_free_horizon_turns_about_one_axis);

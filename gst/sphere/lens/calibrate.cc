@@ -29,6 +29,9 @@ constexpr int overlap_points = 12000, cross_points = 2000;
 // highest and the lowest sectors have no matches, because of `highest`.
 constexpr int least_matches = 60, all_sectors = 12, least_sectors = 5;
 constexpr int least_joining = 60;
+// Pictures in almost the same orientation show everything at the same place of a lens: that fits
+// any lens, and the solver goes astray. Videos are often taken with a camera that stands still.
+constexpr double least_turn = radians(8);
 constexpr double highest = radians(60);
 // With the right lenses, the errors of matches are a fraction of a pixel, or some pixels for near
 // objects, which are seen from two positions.
@@ -36,6 +39,12 @@ constexpr double hopeless_residual = radians(0.6);
 // In the overlap, most of the matches may be of near objects, or wrong. Therefore the result is
 // judged by the brightness there.
 constexpr double hopeless_correlation = 0.6;
+
+/// The angle of a rotation.
+double turn_of(const Mat3& m) {
+  const double trace = m.row[0].x + m.row[1].y + m.row[2].z;
+  return std::acos(std::clamp((trace - 1) / 2, -1.0, 1.0));
+}
 
 double miss_of(const Match& m, const LensPair& pair, const std::vector<Mat3>& views) {
   Vec3 ray[2];
@@ -142,7 +151,7 @@ class Calibrator {
     for (const size_t with : joined_) {
       const auto turned = find_rotation(pyramids_[with].level(small), pyramids_[i].level(small),
                                         pair_.scaled_to(pyramids_[with].level(small).size));
-      if (!turned) continue;
+      if (!turned || turn_of(*turned) < least_turn) continue;
       views_[i] = views_[with] * *turned;
       std::vector<Match> found;
       const MatchSearch search = {levels_ - 1, reach_at(levels_ - 1, true), cross_points};

@@ -23,12 +23,18 @@ constexpr size_t most_bytes = 32 << 20;
 constexpr size_t most_objects = 1000;
 // The limits of ViewPath are narrower, and its messages tell more.
 constexpr double anything = 1e9;
+constexpr size_t longest_word = 100;
 
 Easing read_easing(const JsonValue& value) {
   Easing easing;
   if (value.is_text()) {
-    easing.kind = static_cast<Easing::Kind>(
-        value.choice({easing_names[0], easing_names[1], easing_names[2]}));
+    const std::string word = value.text(longest_word);
+    const auto* const known = std::ranges::find(easing_names, word);
+    if (known == std::end(easing_names))
+      value.complain("is '" + word +
+                     "', must be one of linear, smooth, hold, or a curve [x1, y1, x2, y2]");
+    else
+      easing.kind = static_cast<Easing::Kind>(known - std::begin(easing_names));
     return easing;
   }
   const std::vector<double> points = value.numbers(4, -anything, anything);

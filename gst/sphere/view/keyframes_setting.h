@@ -21,8 +21,8 @@ class KeyframesSetting {
   /// Reads the file.
   explicit KeyframesSetting(const char* file_or_text);
 
-  /// As it was set; null if it is not set.
-  const char* words() const { return words_.empty() ? nullptr : words_.c_str(); }
+  /// As it was set; empty, never null, if it is not set: editors show it in a text field.
+  const char* words() const { return words_.c_str(); }
   bool is_set() const { return path_ != nullptr; }
 
   /// The projection of the first keyframe, or this one if there are no keyframes.

@@ -23,6 +23,12 @@ constexpr double least_contrast = 3;
 // How far it is looked for, radians: around where it should be by now, and per second on top.
 const double usual_reach = radians(4), reach_a_second = radians(60), most_reach = radians(25);
 const double lost_reach = radians(40);  ///< around where it was seen last
+// What goes behind something comes out on the other side: so long it is also looked for where it
+// would be if it had gone on.
+constexpr double longest_going_on = 3;      ///< seconds
+const double going_on_reach = radians(25);  ///< around there
+const double least_going_on = radians(10);  ///< from where it was seen last
+const double most_going_on = radians(120);
 const double fine_reach = radians(1.5);
 // What is compared with the first picture may have become larger or smaller, and be turned.
 constexpr double scale_step = 1.05, least_scale = 0.4, most_scale = 2.5;
@@ -41,6 +47,8 @@ constexpr double unexpected = 0.3;
 constexpr double longest_doubt = 0.5;  ///< seconds
 constexpr double memory = 0.25;        ///< seconds, of the pictures before
 constexpr double speed_memory = 0.1;   ///< seconds
+// The last pictures before a loss show a part of the thing, which seems to stop.
+constexpr double steady_speed_memory = 0.5;  ///< seconds
 constexpr double shortest_step = 1e-3, longest_step = 1;
 
 /// The weight of each pixel: the edge of the thing counts less than its middle, and its
@@ -248,6 +256,8 @@ class Follower::Search {
         sine > 1e-12 ? (angle_between(direction(), now) / sine / passed) * axis : Vec3{};
     const double part = 1 - std::exp(-passed / speed_memory);
     speed_ = (1 - part) * speed_ + part * speed;
+    const double steady = 1 - std::exp(-passed / steady_speed_memory);
+    steady_speed_ = (1 - steady) * steady_speed_ + steady * speed;
     frame_ = looking_at(frame_, now);
   }
 
@@ -255,12 +265,22 @@ class Follower::Search {
     lost_for_ += passed;
     const double reach = std::min(usual_reach + reach_a_second * lost_for_, lost_reach);
     const double coarse = pixel_ * side_ / coarse_side_ * scale_;
-    const Place around = look_for(picture, turned_about_axis(frame_, turn_), coarse_first_,
-                                  coarse_weights_, coarse, reach);
-    const Place place = refine(picture, looking_at(frame_, around.direction));
+    const auto look_around = [&](const Mat3& frame, double within) {
+      const Place around = look_for(picture, turned_about_axis(frame, turn_), coarse_first_,
+                                    coarse_weights_, coarse, within);
+      return refine(picture, looking_at(frame, around.direction));
+    };
+    Place place = look_around(frame_, reach);
+    const double gone = lost_for_ * length(steady_speed_);
+    if (lost_for_ < longest_going_on && gone > least_going_on && gone < most_going_on) {
+      const Mat3 ahead = looking_at(frame_, turned(direction(), lost_for_ * steady_speed_));
+      const Place other = look_around(ahead, std::min(reach, going_on_reach));
+      if (other.likeness > place.likeness) place = other;
+    }
     if (place.likeness < std::max(found_again, as_before * usual_likeness_))
       return answer(false, std::max(place.likeness, 0.0));
     is_lost_ = false;
+    steady_speed_ = {};
     scale_ = place.scale;
     turn_ = place.turn;
     frame_ = looking_at(frame_, place.direction);
@@ -276,6 +296,7 @@ class Follower::Search {
   cv::Mat weights_, first_, recent_, coarse_weights_, coarse_first_;
   double scale_ = 1, turn_ = 0;  ///< of the thing now, in the frame, against the first picture
   Vec3 speed_;                   ///< radians a second about this axis
+  Vec3 steady_speed_;            ///< likewise, over a longer time; kept while it is lost
   double usual_likeness_ = 1;    ///< to the first picture
   double doubt_ = 0;             ///< seconds for which the first picture looks different
   double lost_for_ = 0;          ///< seconds

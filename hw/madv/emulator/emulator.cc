@@ -195,6 +195,9 @@ void Emulator::reboot(Delay pause) {
     return true;
   });
 }
+Delay Emulator::back_since() const {
+  return impl_->ask<Delay>([this] { return impl_->back_since(); });
+}
 void Emulator::cut_preview() {
   impl_->ask<bool>([this] {
     if (impl_->preview_) impl_->preview_->cut();

@@ -83,6 +83,9 @@ class Emulator final : public emulator::Camera {
   /// Closes all connections and ports at once, and opens the ports after `pause`, or after that of
   /// a second call in the meantime.
   void reboot(Delay pause);
+  /// The monotonic time since when all its ports answer again after its last restart; 0 if it was
+  /// not restarted, or is not back yet.
+  Delay back_since() const;
   /// Closes the preview's connections, but not the control channel.
   void cut_preview();
 

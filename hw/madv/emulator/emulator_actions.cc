@@ -14,6 +14,14 @@ namespace {
 // The last answers before a restart may take this long.
 constexpr Delay most_farewell = std::chrono::seconds(3);
 
+// The value of the time-lapse interval that is no number of seconds.
+constexpr int half_a_second = 0xff;
+
+std::chrono::milliseconds interval_of(int value) {
+  return value == half_a_second ? std::chrono::milliseconds(500)
+                                : std::chrono::milliseconds(std::chrono::seconds(value));
+}
+
 }  // namespace
 
 void Emulator::Impl::perform() {
@@ -129,6 +137,8 @@ ShotSettings Emulator::Impl::shot_settings(const Shot& shot, int resolution, int
   settings.exposure = control_.setting_value(exposure) + shot.exposure;
   settings.lens = shot.lens;
   settings.position = control_.position();
+  if (shot.start == madv::msg_start_time_lapse) settings.interval = interval_of(shot.value);
+  if (shot.start == madv::msg_start_slow_motion) settings.slowness = std::max(shot.value, 1);
   settings.loop = control_.setting_value(madv::msg_loop_recording) != 0;
   if (control_.setting_value(madv::msg_segmented_recording))
     settings.segment = options_.segment_time;
@@ -181,10 +191,13 @@ void Emulator::Impl::reboot(Delay pause) {
   https_listener_.reset();
   files_.reset();
   if (preview_) preview_->close();
+  back_since_ = {};
   perform();  // timers of its faults
   reboot_watch_ = watch_time(pause, loop_.context(), [this] {
     // Another process may have taken the port in the meantime; then it is tried again.
-    return !listen();
+    if (!listen()) return true;
+    back_since_ = now();
+    return false;
   });
 }
 

@@ -59,6 +59,7 @@ class Emulator::Impl {
   void perform();
   void reboot(Delay pause);
   Status obey(const std::string& line);
+  Delay back_since() const { return back_since_; }
 
  private:
   using Checksum = std::unique_ptr<GChecksum, Call<g_checksum_free>>;
@@ -128,6 +129,7 @@ class Emulator::Impl {
   uint64_t data_bytes_ = 0;                 // sent over the data port
   std::unique_ptr<FileServer> files_;
   Watch reboot_watch_, idle_watch_;
+  Delay back_since_{};
   std::list<Connection> connections_;
   int next_id_ = 1;
   std::list<Watch> timers_;

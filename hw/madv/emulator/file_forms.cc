@@ -195,6 +195,8 @@ CaptureRequest video_request(const ShotSettings& settings, std::string path,
   request.resolution = settings.resolution;
   read_size(madv::msg_video_resolution, settings.resolution, request);
   add_shot(settings, request);
+  request.interval = settings.interval;
+  request.slowness = settings.slowness;
   request.segment = settings.segment;
   if (settings.loop) request.most_segments = files_in_loop;
   request.next = [next_path = std::move(next_path)](CaptureRequest& next) {

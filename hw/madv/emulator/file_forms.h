@@ -25,6 +25,8 @@ struct ShotSettings {
   int exposure = 0;                   ///< EV/2
   std::optional<int> lens;            ///< one alone: 0 the front one, 1 the rear one
   // Of videos.
+  std::chrono::milliseconds interval{0};  ///< between the pictures of a time-lapse; 0: none
+  int slowness = 1;
   bool loop = false;
   std::chrono::milliseconds segment{0};  ///< 0: one file
 };
