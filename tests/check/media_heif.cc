@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What HEIC pictures tell is found and taken out, and each item stays where it was.
 
-#include "tests/check/pipeline.h"
+#include "tests/check/clean_file.h"
 
 #include <algorithm>
 #include <functional>
@@ -9,11 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gst/sphere/base/printable.h"
-#include "gst/sphere/makers/makers.h"
-#include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/heif_items.h"
-#include "gst/sphere/media/part.h"
 #include "tests/check/video_builder.h"
 
 using namespace sphere;
@@ -34,10 +30,13 @@ struct TestItem {
 struct TestHeif {
   std::vector<TestItem> items;
   std::string brand = "heic";
-  Bytes properties;     ///< after the description of the pictures
-  Bytes in_meta, more;  ///< boxes in `meta`, and behind all
-  Bytes gap;            ///< in the data, behind each item
-  size_t shared = 0;    ///< this item is where the first one is; 0: none
+  Bytes properties;      ///< after the description of the pictures
+  Bytes in_meta, more;   ///< boxes in `meta`, and behind all
+  Bytes gap;             ///< in the data, behind each item
+  Bytes references;      ///< further lists in `iref`
+  Bytes more_places;     ///< further boxes `iloc`
+  uint8_t property = 2;  ///< the second one of each item; with 0x80 it is needed
+  size_t shared = 0;     ///< this item is where the first one is; 0: none
 
   Bytes build() const {
     // The offsets have always the same size, so that the first round tells how long the head is.
@@ -63,16 +62,16 @@ struct TestHeif {
                              Bytes{0x40, 1, 0x0c, 1});
     Bytes associations;
     for (size_t i = 0; i < items.size(); ++i)
-      associations = join(associations, big(i + 1, 2), Bytes{2, 0x81, 2});
-    const Bytes meta =
-        box("meta", zeros(4),
-            box("hdlr", zeros(8), bytes_of("pict"), zeros(12), bytes_of("SECRET"), zeros(1)),
-            box("pitm", big(0), big(1, 2)), box("iinf", big(0), big(items.size(), 2), entries),
-            box("iloc", big(0x01000000), big(0x4400, 2), big(items.size(), 2), places),
-            box("iref", big(0), box("thmb", big(2, 2), big(1, 2), big(1, 2))),
-            box("iprp", box("ipco", config, box("ispe", big(0), big(64), big(32)), properties),
-                box("ipma", big(0), big(items.size()), associations)),
-            box("idat", idat), in_meta);
+      associations = join(associations, big(i + 1, 2), Bytes{2, 0x81, property});
+    const Bytes meta = box(
+        "meta", zeros(4),
+        box("hdlr", zeros(8), bytes_of("pict"), zeros(12), bytes_of("SECRET"), zeros(1)),
+        box("pitm", big(0), big(1, 2)), box("iinf", big(0), big(items.size(), 2), entries),
+        box("iloc", big(0x01000000), big(0x4400, 2), big(items.size(), 2), places),
+        box("iref", big(0), box("thmb", big(2, 2), big(1, 2), big(1, 2)), references), more_places,
+        box("iprp", box("ipco", config, box("ispe", big(0), big(64), big(32)), properties),
+            box("ipma", big(0), big(items.size()), associations)),
+        box("idat", idat), in_meta);
     const Bytes head = join(box("ftyp", bytes_of(brand), big(0), bytes_of("mif1heic")), meta);
     return {head.size() + 8, join(head, box("mdat", data), more)};
   }
@@ -124,30 +123,6 @@ TestHeif telling() {
   return file;
 }
 
-Request removing() {
-  Request request;
-  request.policy = Policy();
-  request.makers = makers::all();
-  return request;
-}
-
-Bytes changed(const Bytes& file, const Request& request) {
-  const Result<Examination> found = examine(MemorySource(file), request);
-  if (!found) fail("%s", found.error().message.c_str());
-  const auto made = edited(file, *found);
-  if (!made) fail("%s", made.error().message.c_str());
-  return *made;
-}
-
-std::string refusal(const Bytes& file) {
-  const Result<Examination> found = examine(MemorySource(file), removing());
-  return found ? "" : found.error().message;
-}
-
-bool has(const Bytes& file, const Bytes& what) {
-  return std::search(file.begin(), file.end(), what.begin(), what.end()) != file.end();
-}
-
 Bytes data_of(const Bytes& file, uint32_t id) {
   const Result<HeifLayout> layout = read_heif(MemorySource(file));
   fail_unless(bool(layout));
@@ -163,10 +138,7 @@ Bytes data_of(const Bytes& file, uint32_t id) {
 GST_START_TEST(everything_that_tells_goes) {
   const Bytes file = telling().build();
   const Bytes clean = changed(file, removing());
-  const std::string_view text(reinterpret_cast<const char*>(clean.data()), clean.size());
-  const size_t at = text.find("SECRET");
-  fail_unless(at == text.npos, "at %zu: %s", at,
-              printable(text.substr(at < 40 ? 0 : at - 40, 80), 200).c_str());
+  no_secret(clean);
   fail_unless_equals_uint64(clean.size(), file.size());
   // The pictures stay, with their properties; of Exif, what is useful.
   const Bytes slice = {19 << 1, 1, 0xaf, 0x12, 0x34};
@@ -195,6 +167,80 @@ GST_START_TEST(what_is_given_stays) {
     fail_unless(
         std::ranges::any_of(found->parts, [&](const Part& part) { return part.what == what; }),
         "%.*s", static_cast<int>(what.size()), what.data());
+}
+GST_END_TEST
+
+GST_START_TEST(what_the_picture_is_made_of_must_stay) {
+  TestHeif file = telling();
+  file.items[0] = {"grid", {0, 0, 0, 0, 0, 64, 0, 32}, "", {}};
+  const auto made_of = [](uint64_t id) { return box("dimg", big(1, 2), big(1, 2), big(id, 2)); };
+  file.references = made_of(2);
+  fail_unless(refusal(file.build()).empty(), "%s", refusal(file.build()).c_str());
+  // A tile in a codec that is not known would be taken out.
+  file.references = made_of(6);
+  fail_unless(refusal(file.build()).find("abcd") != std::string::npos);
+  file.references = join(made_of(2), box("dimg", big(2, 2), big(1, 2), big(6, 2)));
+  fail_unless(refusal(file.build()).find("abcd") != std::string::npos);
+  // A circle, and an item that is not there.
+  file.references = made_of(1);
+  fail_unless(refusal(file.build()).empty());
+  file.references = made_of(99);
+  fail_unless(refusal(file.build()).find("not there") != std::string::npos);
+  // Numbers could be letters.
+  file.references = join(made_of(2), box("cdsc", big(3, 2), big(3, 2), bytes_of("SECRET")));
+  fail_unless(refusal(file.build()).find("not there") != std::string::npos);
+  file.references = made_of(2);
+  file.in_meta = box("grpl", box("altr", big(0), big(77), big(2), big(1), big(2)));
+  fail_unless(refusal(file.build()).empty(), "%s", refusal(file.build()).c_str());
+  file.in_meta = box("grpl", box("altr", big(0), big(77), big(2), bytes_of("SECRET78")));
+  fail_unless(refusal(file.build()).find("not there") != std::string::npos);
+
+  // A property that is not known goes, but not if the picture can't be shown without it.
+  file = telling();
+  file.properties = box("abcd", bytes_of("SECRET"));
+  file.property = 3;
+  no_secret(changed(file.build(), removing()));
+  file.property = 0x83;
+  fail_unless(refusal(file.build()).find("abcd") != std::string::npos);
+  file.property = 99;
+  fail_unless(refusal(file.build()).find("not there") != std::string::npos);
+}
+GST_END_TEST
+
+/// Short files that would need much memory or time.
+GST_START_TEST(long_lists_are_refused) {
+  TestHeif file = telling();
+  Bytes places;
+  // Items that are in no list, without pieces.
+  for (int i = 0; i < 5000; ++i)
+    places = join(places, big(static_cast<uint64_t>(i) + 1000, 2), big(0, 2), big(0, 2), big(0, 2));
+  file.more_places = box("iloc", big(0x01000000), big(0x4400, 2), big(5000, 2), places);
+  fail_unless(refusal(file.build()).find("too many") != std::string::npos);
+
+  file = telling();
+  Bytes list;
+  for (int i = 0; i < 1000; ++i) list = join(list, big(1, 2), Bytes{255}, Bytes(255, 2));
+  file.in_meta = box("iprp", box("ipma", big(0), big(1000), list));
+  fail_unless(refusal(file.build()).find("too many") != std::string::npos);
+
+  file = telling();
+  for (int i = 0; i < 20; ++i)
+    file.references = join(file.references, box("dimg", big(1, 2), big(1000, 2), Bytes(2000, 1)));
+  fail_unless(refusal(file.build()).find("too many") != std::string::npos);
+}
+GST_END_TEST
+
+/// As exiftool leaves it behind.
+GST_START_TEST(descriptions_without_bytes_stay) {
+  TestHeif file = telling();
+  file.items[2].data.clear();
+  file.items[3].data.clear();
+  const Bytes clean = changed(file.build(), removing());
+  no_secret(clean);
+  fail_unless(has(clean, "application/rdf+xml"));
+  fail_unless(changed(clean, removing()) == clean);
+  file.items[1].data.clear();
+  fail_unless(refusal(file.build()).find("picture") != std::string::npos);
 }
 GST_END_TEST
 
@@ -230,6 +276,9 @@ static Suite* media_heif_suite(void) {
   suite_add_tcase(suite, tc);
   tcase_add_test(tc, everything_that_tells_goes);
   tcase_add_test(tc, what_is_given_stays);
+  tcase_add_test(tc, what_the_picture_is_made_of_must_stay);
+  tcase_add_test(tc, descriptions_without_bytes_stay);
+  tcase_add_test(tc, long_lists_are_refused);
   tcase_add_test(tc, what_can_not_be_examined_is_refused);
   return suite;
 }

@@ -2,7 +2,7 @@
 // What MP4 and MOV files tell is found and taken out, and nothing else; what is put in is read
 // back.
 
-#include "tests/check/pipeline.h"
+#include "tests/check/clean_file.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,12 +13,8 @@
 
 #include <unistd.h>
 
-#include "gst/sphere/base/printable.h"
-#include "gst/sphere/makers/makers.h"
-#include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/isobmff_layout.h"
 #include "gst/sphere/media/media_runs.h"
-#include "gst/sphere/media/part.h"
 #include "tests/check/video_builder.h"
 
 using namespace sphere;
@@ -72,46 +68,13 @@ std::vector<TestVideo> layouts(const TestVideo& video) {
   return all;
 }
 
-Request removing() {
-  Request request;
-  request.policy = Policy();
-  request.makers = makers::all();
-  return request;
-}
-
-Examination examined(const Bytes& file, const Request& request) {
-  Result<Examination> examination = examine(MemorySource(file), request);
-  if (!examination) fail("%s", examination.error().message.c_str());
-  return std::move(*examination);
-}
-
-/// Edits a file; the new one must be complete, and need no further edit.
-Bytes changed(const Bytes& file, const Request& request) {
-  const MemorySource source(file);
-  Result<Examination> examination = examine(source, request);
-  if (!examination) fail("%s", examination.error().message.c_str());
-  const auto made = edited(file, *examination);
-  if (!made) fail("%s", made.error().message.c_str());
-  const auto checked = check_isobmff(MemorySource(*made));
+/// A video after its edits, which is complete.
+Bytes changed_video(const Bytes& file, const Request& request) {
+  const Bytes made = changed(file, request);
+  const auto checked = check_isobmff(MemorySource(made));
   if (!checked) fail("%s", checked.error().message.c_str());
-  return *made;
+  return made;
 }
-
-std::string refusal(const Bytes& file, const Request& request) {
-  const Result<Examination> examination = examine(MemorySource(file), request);
-  return examination ? "" : examination.error().message;
-}
-
-bool has(const Bytes& file, const Bytes& what) {
-  return std::search(file.begin(), file.end(), what.begin(), what.end()) != file.end();
-}
-void no_secret(const Bytes& file) {
-  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
-  const size_t at = text.find("SECRET");
-  fail_unless(at == text.npos, "at %zu: %s", at,
-              printable(text.substr(at < 40 ? 0 : at - 40, 80), 200).c_str());
-}
-bool has(const Bytes& file, std::string_view what) { return has(file, bytes_of(what)); }
 
 /// All samples of a track.
 std::vector<Bytes> samples_of(const Bytes& file, size_t track) {
@@ -168,7 +131,7 @@ GST_START_TEST(every_layout_is_redacted) {
   for (const TestVideo& video : layouts(telling())) {
     const Bytes file = video.build();
     fail_unless(has(file, "SECRET"));
-    const Bytes clean = changed(file, removing());
+    const Bytes clean = changed_video(file, removing());
     no_secret(clean);
     fail_if(has(clean, little(latitude)));
     fail_if(has(clean, little(longitude)));
@@ -184,8 +147,8 @@ GST_START_TEST(every_layout_is_redacted) {
     }
     fail_unless(samples_of(file, 1) == samples_of(clean, 1));
 
-    fail_unless(changed(clean, removing()) == clean, "a second time changed something");
-    fail_unless(changed(file, removing()) == clean, "it is not deterministic");
+    fail_unless(changed_video(clean, removing()) == clean, "a second time changed something");
+    fail_unless(changed_video(file, removing()) == clean, "it is not deterministic");
     const Examination again = examined(clean, removing());
     fail_if(again.changes());
     for (const Part& part : again.parts)
@@ -226,7 +189,8 @@ GST_END_TEST;
 GST_START_TEST(records_of_motion_stay) {
   for (const TestVideo& video : layouts(telling())) {
     const Bytes file = video.build();
-    for (const Bytes& clean : {changed(file, removing()), changed_in_place(file, removing())}) {
+    for (const Bytes& clean :
+         {changed_video(file, removing()), changed_in_place(file, removing())}) {
       const auto records = samples_of(clean, 2);
       fail_unless_equals_int(records.size(), 8);
       for (uint8_t i = 0; i < 4; ++i) {
@@ -253,7 +217,7 @@ GST_END_TEST;
 GST_START_TEST(tracks_without_anything_useful_go) {
   TestVideo video = telling();
   for (Bytes& sample : video.tracks[2].samples) sample = camm_position(latitude, longitude);
-  const Bytes clean = changed(video.build(), removing());
+  const Bytes clean = changed_video(video.build(), removing());
   const auto checked = check_isobmff(MemorySource(clean));
   fail_unless_equals_int(checked->tracks.size(), 3);  // pictures, sound, GPMF
   fail_if(has(clean, "camm"));
@@ -269,7 +233,7 @@ GST_START_TEST(sound_tracks_go_if_they_may_not_stay) {
   request.policy.sound_tracks = false;
   for (const TestVideo& video : layouts(telling())) {
     const Bytes file = video.build();
-    const Bytes silent = changed(file, request);
+    const Bytes silent = changed_video(file, request);
     fail_if(has(silent, "sound"));
     fail_unless(has(silent, "SECRET between samples"));
     fail_unless_equals_int(check_isobmff(MemorySource(silent))->tracks.size(), 4);
@@ -282,14 +246,14 @@ GST_START_TEST(only_what_is_denied_goes) {
   TestVideo video = telling();
   Request request = removing();
   request.policy.place = true;
-  const Bytes clean = changed(video.build(), request);
+  const Bytes clean = changed_video(video.build(), request);
   fail_unless(has(clean, "+39.9042+116.4074/"));
   fail_if(has(clean, "wxyz"));
   fail_unless(samples_of(clean, 2) == samples_of(video.build(), 2));
   request = removing();
   request.policy.time = true;
-  fail_unless(has(changed(video.build(), request), big(video.time)));
-  fail_if(has(changed(video.build(), removing()), big(video.time)));
+  fail_unless(has(changed_video(video.build(), request), big(video.time)));
+  fail_if(has(changed_video(video.build(), removing()), big(video.time)));
 }
 GST_END_TEST;
 
@@ -300,7 +264,7 @@ GST_START_TEST(a_video_is_marked) {
     fail_if(check_isobmff(MemorySource(file))->tracks[0].spherical);
     Request request;
     request.mark = SphereMark{SphereMark::Stereo::top_bottom, 90, -10, 0, "gst-sphere", -1};
-    const Bytes marked = changed(file, request);
+    const Bytes marked = changed_video(file, request);
     fail_unless(check_isobmff(MemorySource(marked))->tracks[0].spherical);
     fail_unless(has(marked, "GSpherical:Spherical"));
     fail_unless(has(marked, join(bytes_of("st3d"), zeros(4), Bytes{1})));
@@ -311,9 +275,9 @@ GST_START_TEST(a_video_is_marked) {
     };
     fail_unless(at("avcC") < at("st3d") && at("st3d") < at("sv3d") && at("sv3d") < at("pasp"));
     fail_unless(samples_of(marked, 0) == samples_of(file, 0));
-    fail_unless(changed(marked, request) == marked);
+    fail_unless(changed_video(marked, request) == marked);
     request.mark->stereo = SphereMark::Stereo::mono;
-    const Bytes again = changed(marked, request);
+    const Bytes again = changed_video(marked, request);
     fail_unless(has(again, join(bytes_of("st3d"), zeros(5))));
     fail_if(has(again, join(bytes_of("st3d"), zeros(4), Bytes{1})));
   }
@@ -327,10 +291,10 @@ GST_START_TEST(spatial_sound_is_marked) {
   request.mark->ambisonic_order = 1;
   fail_if(refusal(video.build(), request).empty());  // two channels
   video.tracks[1].entry = sound_entry(4);
-  const Bytes marked = changed(video.build(), request);
+  const Bytes marked = changed_video(video.build(), request);
   fail_unless(has(marked, join(bytes_of("SA3D"), Bytes{0, 0}, big(1), Bytes{0, 0}, big(4), big(0),
                                big(1), big(2), big(3))));
-  fail_unless(changed(marked, request) == marked);
+  fail_unless(changed_video(marked, request) == marked);
 }
 GST_END_TEST;
 
@@ -342,7 +306,7 @@ GST_START_TEST(a_position_replaces_the_old_ones) {
       request.position = Position{12.3456789, -98.7654321, 44};
       request.position_time = 1'700'000'000'000'000;
       const Bytes file = video.build();
-      const Bytes placed = changed(file, request);
+      const Bytes placed = changed_video(file, request);
       fail_unless(has(placed, "+12.3456789-098.7654321+044.000/") ||
                   has(placed, "+12.3456789-098.7654321+44.000/"));
       fail_if(has(placed, "+39.9042+116.4074/"));
@@ -351,7 +315,7 @@ GST_START_TEST(a_position_replaces_the_old_ones) {
       fail_unless_equals_int(has(placed, "loci"), brand[0] == '3');
       fail_unless_equals_int(has(placed, "location.ISO6709"), brand[0] == 'q');
       fail_unless_equals_int(has(placed, "2023-11-14T22:13:20Z"), brand[0] == 'q');
-      const Bytes again = changed(placed, request);
+      const Bytes again = changed_video(placed, request);
       fail_unless(again == placed);
       request.in_place = true;
       fail_if(refusal(file, request).empty());
@@ -401,7 +365,7 @@ GST_START_TEST(positions_in_records_are_rounded) {
                 join(klv("SCAL", 'f', 4, little(1e7F)),
                      klv("GPS5", 'l', 8, join(big(399042000), big(1164074000))))));
     const Bytes file = video.build();
-    const Bytes clean = changed(file, request);
+    const Bytes clean = changed_video(file, request);
     no_secret(clean);
     const auto records = samples_of(clean, 2);
     fail_unless_equals_int(records.size(), 8);
@@ -416,7 +380,7 @@ GST_START_TEST(positions_in_records_are_rounded) {
     fail_if(has(gopro[1], "GPSU"));
     fail_if(has(gopro[2], "GPS5") || has(gopro[2], big(399042000)));
     fail_if(has(clean, little(latitude)) || has(clean, big(399042000)));
-    fail_unless(changed(clean, request) == clean);
+    fail_unless(changed_video(clean, request) == clean);
     // What stays is told as what it is.
     const Examination left = examined(clean, Request());
     for (const Part& part : left.parts)
@@ -425,7 +389,7 @@ GST_START_TEST(positions_in_records_are_rounded) {
     // Where places may stay, nothing is rounded.
     request.policy.place = true;
     request.position.reset();
-    fail_unless(samples_of(changed(file, request), 2)[0] == video.tracks[2].samples[0]);
+    fail_unless(samples_of(changed_video(file, request), 2)[0] == video.tracks[2].samples[0]);
     request.policy.place = false;
     request.position = Position{40, 116, {}};
   }
@@ -449,13 +413,13 @@ GST_START_TEST(a_list_of_keys_is_edited_item_by_item) {
   for (Bytes& sample : video.tracks[0].samples) sample = picture(1);
   Request request = removing();
   request.policy.place = true;
-  const Bytes clean = changed(video.build(), request);
+  const Bytes clean = changed_video(video.build(), request);
   fail_unless(has(clean, "+39.9042+116.4074/"));
   no_secret(clean);
-  fail_if(has(changed(video.build(), removing()), "mdta"));
+  fail_if(has(changed_video(video.build(), removing()), "mdta"));
   Request placing;
   placing.position = Position{1, 2, {}};
-  const Bytes placed = changed(video.build(), placing);
+  const Bytes placed = changed_video(video.build(), placing);
   fail_if(has(placed, "+39.9042"));
   fail_unless(has(placed, "SECRET value"));
   fail_unless(has(placed, "com.SECRET.key"));
@@ -472,14 +436,14 @@ GST_START_TEST(boxes_of_a_maker_are_known) {
   video.more = box("udta", box("madv", box("caif", camera), box("gpsx", places),
                                box("lutz", bytes_of("TABLE")), box("tlyd", bytes_of("TRACK"))));
   const Bytes file = video.build();
-  for (const Bytes& clean : {changed(file, removing()), changed_in_place(file, removing())}) {
+  for (const Bytes& clean : {changed_video(file, removing()), changed_in_place(file, removing())}) {
     no_secret(clean);
     fail_unless(has(clean, "lutz") && has(clean, "TABLE") && has(clean, "TRACK"));
   }
   Request request = removing();
   request.policy.stitching = false;
-  fail_if(has(changed(file, request), "madv"));
-  fail_if(has(changed(file, request), "TABLE"));
+  fail_if(has(changed_video(file, request), "madv"));
+  fail_if(has(changed_video(file, request), "TABLE"));
 }
 GST_END_TEST;
 
@@ -542,7 +506,7 @@ GST_START_TEST(unordered_chunks_are_sorted) {
   // The sound's chunks change places; all have the same length, but for the last.
   const auto table = file.begin() + static_cast<std::ptrdiff_t>(layout->tables[1].offsets.table);
   std::swap_ranges(table, table + 4, table + 8);
-  const Bytes clean = changed(file, removing());
+  const Bytes clean = changed_video(file, removing());
   no_secret(clean);
   fail_unless(samples_of(file, 1) == samples_of(clean, 1));
 }
@@ -556,7 +520,7 @@ GST_START_TEST(bytes_behind_a_table_go) {
   video.more = {};
   video.tracks[0].more =
       box("edts", box("elst", big(0), big(1), zeros(12), bytes_of("SECRET in a table")));
-  const Bytes clean = changed(video.build(), removing());
+  const Bytes clean = changed_video(video.build(), removing());
   no_secret(clean);
   fail_unless(has(clean, "elst"));
 }
@@ -575,14 +539,15 @@ GST_START_TEST(units_of_layers_go) {
                                            picture(type)));
   for (const bool in_place : {false, true}) {
     const Bytes file = video.build();
-    const Bytes clean = in_place ? changed_in_place(file, removing()) : changed(file, removing());
+    const Bytes clean =
+        in_place ? changed_in_place(file, removing()) : changed_video(file, removing());
     no_secret(clean);
     const std::vector<Bytes> samples = samples_of(clean, 0);
     fail_unless(samples.size() == 6);
     for (const Bytes& sample : samples)
       fail_unless(has(sample, sequence_set) && has(sample, picture_set) &&
                   has(sample, Bytes{0x65, sample.back()}));
-    fail_unless(changed(clean, removing()) == clean);
+    fail_unless(changed_video(clean, removing()) == clean);
   }
   const Examination found = examined(video.build(), removing());
   fail_unless(std::ranges::any_of(found.remarks, [](const std::string& remark) {
@@ -600,9 +565,59 @@ GST_START_TEST(units_of_layers_go) {
   entry = join(Bytes(plain.begin(), box_at("avcC")), config, Bytes(box_at("pasp"), plain.end()));
   const Bytes size = big(entry.size());
   std::ranges::copy(size, entry.begin());
-  no_secret(changed(video.build(), removing()));
+  no_secret(changed_video(video.build(), removing()));
 }
 GST_END_TEST;
+
+GST_START_TEST(an_unknown_brand_is_refused) {
+  TestVideo video = telling();
+  for (const std::string_view brand : {"isom", "qt  ", "3gp5", "M4V ", "mp42"}) {
+    video.brand = brand;
+    fail_unless(refusal(video.build()).empty(), "%s", refusal(video.build()).c_str());
+  }
+  video.brand = "zzzz";
+  fail_unless(refusal(video.build()).find("zzzz") != std::string::npos);
+  fail_unless(refusal(video.build(), Request()).empty());
+}
+GST_END_TEST
+
+/// Apple's descriptions of two views, and of a sphere.
+GST_START_TEST(descriptions_of_views_stay) {
+  const auto units = [](int type, const Bytes& unit) {
+    return join(Bytes{static_cast<uint8_t>(type)}, big(1, 2), big(unit.size(), 2), unit);
+  };
+  const auto full = [](std::string_view type, const Bytes& content) {
+    return box(type, big(0), content);
+  };
+  const Bytes video_set = {0x40, 1, 0x0c, 1, 0xff, 0xff, 1, 0x60, 0,    0,    3,    0,
+                           0x90, 0, 0,    3, 0,    0,    3, 0,    0x1e, 0x95, 0x94, 9};
+  const auto entry = [&](const Bytes& more, const Bytes& hidden) {
+    Bytes message = {39 << 1, 1, 5, static_cast<uint8_t>(16 + hidden.size())};
+    message = join(message, bytes_of("0123456789abcdef"), hidden, Bytes{0x80});
+    const Bytes config =
+        box("hvcC", Bytes{1}, zeros(20), Bytes{3, 1}, units(32, join(video_set, more)));
+    const Bytes second = box("lhvC", Bytes{1}, zeros(3), Bytes{3, 1}, units(39, message));
+    const Bytes views = box("vexu",
+                            box("eyes", full("stri", join(Bytes{3}, more)), full("hero", {1}),
+                                more.empty() ? Bytes() : box("abcd", more)),
+                            box("proj", full("prji", bytes_of("hequ"))));
+    return box("hvc1", zeros(6), big(1, 2), zeros(16), big(64, 2), big(32, 2), zeros(12), big(1, 2),
+               zeros(32), big(24, 2), big(0xffff, 2), config, second, views);
+  };
+  TestVideo video;
+  TestTrack pictures;
+  const Bytes slice = {19 << 1, 1, 0xaf, 0x12, 0x34}, slice_of_layer = {19 << 1, 9, 0xaf, 0x56};
+  pictures.samples = {join(nal(slice), nal(slice_of_layer))};
+  pictures.entry = entry(bytes_of("SECRET"), bytes_of("SECRET"));
+  video.tracks = {pictures};
+  const Bytes clean = changed_video(video.build(), removing());
+  no_secret(clean);
+  for (const std::string_view type : {"lhvC", "vexu", "stri", "hero", "prji", "hequ"})
+    fail_unless(has(clean, type), "%.*s", static_cast<int>(type.size()), type.data());
+  fail_unless(has(clean, video_set));
+  fail_unless(samples_of(clean, 0) == pictures.samples);
+}
+GST_END_TEST
 
 static Suite* media_video_parts_suite(void) {
   Suite* suite = suite_create("media_video_parts");
@@ -626,6 +641,8 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, unordered_chunks_are_sorted);
   tcase_add_test(tc, bytes_behind_a_table_go);
   tcase_add_test(tc, units_of_layers_go);
+  tcase_add_test(tc, an_unknown_brand_is_refused);
+  tcase_add_test(tc, descriptions_of_views_stay);
   return suite;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Parameter sets of H.264 end where they say: what x264 has written, and what is put behind it.
+// Parameter sets of H.264 and H.265 end where they say: what x264 and x265 have written, and what
+// is put behind it.
 
 #include <cstdint>
 #include <optional>
@@ -41,15 +42,43 @@ constexpr std::string_view sets[] = {
     "68ebe3c44844",
 };
 
+// Of x265: main, a buffer that is described, ten bits with colours and an aspect of its own, full
+// colours of twelve bits, two slices, grey without loss.
+constexpr std::string_view sets_of_h265[] = {
+    "40010c01ffff01600000030090000003000003001e959409",
+    "42010101600000030090000003000003001ea0208105965654a4c2f0168080000003008000000504",
+    "4401c073c089",
+    "42010101600000030090000003000003003ca0208105965654a4c2f0168080000003008000000530064a27000f4200"
+    "03"
+    "d091",
+    "40010c01ffff0408000003009d0800000300001e959809",
+    "4201010408000003009d0800000300001eb028831365959929385ffe0022001ed42440241000000300100000030"
+    "0a080",
+    "420101040800000300980800000300001e9002440a38f8f294b2b2a5269780b4040000030004000003002820",
+    "4401c07318301890",
+    "42010101600000030090000003000003003ca00a080a16595952930ac05a020000030002000003001410",
+    "4401c07331c9429090",
+    "4201010408000003009fc80000030000ffc0820416595952930bc05b020000030002000003001410",
+    "4401c0718912",
+};
+
 size_t length_of(const Bytes& unit) {
-  const auto length = h264_parameter_length(unit);
+  // The first bit of both kinds of heads is zero, and units of H.265 have two bytes of head.
+  const bool h264 = !unit.empty() && (unit[0] == 0x67 || unit[0] == 0x68);
+  const auto length = h264 ? h264_parameter_length(unit) : h265_parameter_length(unit);
   return length ? *length : 0;
+}
+
+std::vector<std::string_view> all_sets() {
+  std::vector<std::string_view> all(std::begin(sets), std::end(sets));
+  all.insert(all.end(), std::begin(sets_of_h265), std::end(sets_of_h265));
+  return all;
 }
 
 }  // namespace
 
 GST_START_TEST(each_set_ends_with_its_last_byte) {
-  for (const std::string_view digits : sets) {
+  for (const std::string_view digits : all_sets()) {
     const Bytes unit = bytes_of_hex(digits);
     fail_unless(length_of(unit) == unit.size(), "%.*s: %zu", static_cast<int>(digits.size()),
                 digits.data(), length_of(unit));
@@ -58,7 +87,7 @@ GST_START_TEST(each_set_ends_with_its_last_byte) {
 GST_END_TEST
 
 GST_START_TEST(what_is_behind_it_does_not_belong_to_it) {
-  for (const std::string_view digits : sets) {
+  for (const std::string_view digits : all_sets()) {
     const Bytes unit = bytes_of_hex(digits);
     for (const std::string_view more : {"A SECRET", "SECRET SECRET SECRET"}) {
       Bytes longer = unit;
@@ -75,13 +104,17 @@ GST_START_TEST(what_is_behind_it_does_not_belong_to_it) {
 GST_END_TEST
 
 GST_START_TEST(a_set_that_is_cut_off_can_not_be_read) {
-  for (const std::string_view digits : sets) {
+  for (const std::string_view digits : all_sets()) {
     Bytes unit = bytes_of_hex(digits);
     for (unit.pop_back(); !unit.empty(); unit.pop_back())
       fail_unless(length_of(unit) <= unit.size());
   }
   fail_unless(length_of(bytes_of_hex("6742000a")) == 0);
   fail_unless(length_of(bytes_of_hex("67")) == 0);
+  fail_unless(length_of(bytes_of_hex("4201010160000003")) == 0);
+  // Of a second layer, and of another kind.
+  fail_unless(length_of(bytes_of_hex("4409c073c089")) == 0);
+  fail_unless(length_of(bytes_of_hex("2601c073c089")) == 0);
   fail_unless(length_of({}) == 0);
 }
 GST_END_TEST

@@ -511,9 +511,42 @@ def test_stitched(case):
           location)
 
 
+def peak(*words):
+    """Bytes of memory that the command needed at most. What wait() tells begins with this test's own."""
+    process = subprocess.Popen([*map(str, words)], stderr=subprocess.DEVNULL)
+    most = 0
+    while process.poll() is None:
+        lines = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
+        most = max([most, *(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))])
+    check("it is done", process.returncode == 0 and most > 0, words)
+    return most
+
+
+def test_memory(case):
+    """It does not grow with the file."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x320:r=25:d=2", "-c:v", "mjpeg", "-q:v", "1", case.path("a.mov"))
+    for name, sizes in (("mov", (60_000_000, 240_000_000)), ("tif", ("6000x3350", "12000x6700"))):
+        most = []
+        for size in sizes:
+            source, out = case.path(f"large.{name}"), case.path(f"out.{name}")
+            if name == "mov":
+                ffmpeg("-stream_loop", "-1", "-i", case.path("a.mov"), "-c", "copy", "-fs", size, source)
+            else:
+                ffmpeg("-f", "lavfi", "-i", f"color=s={size}", "-frames:v", "1", "-pix_fmt", "rgb24",
+                       "-compression_algo", "raw", source)
+            most.append(peak(SPHERE, "redact", "--quiet", source, out))
+            length = source.stat().st_size
+            source.unlink()
+            out.unlink()
+        check(f"{name}: four times the size takes no more memory", length > 200_000_000 and
+              most[1] - most[0] < 2_000_000, most)
+        # A sanitizer keeps books of its own.
+        check(f"{name}: less than 32 MB in all", "ASAN_OPTIONS" in os.environ or most[1] < 32_000_000, most)
+
+
 TESTS = [test_choices, test_containers, test_other_codecs, test_heif, test_in_place, test_hidden_place,
          test_failures, test_folders, test_geotag, test_geotag_by_time, test_what_is_given_for_sharing,
-         test_marking, test_stitched]
+         test_marking, test_memory, test_stitched]
 if DATA.is_dir():
     TESTS = [test_marked_files, test_other_places_go, *TESTS]
 else:

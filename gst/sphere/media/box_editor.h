@@ -63,6 +63,8 @@ class BoxEditor : private MovieEditor {
   std::optional<int> coded_channels(const Box& entry, uint64_t skip);
   Result<Outcome> edit_grouping(const Box& box, const std::string& path);
   Result<Outcome> edit_parameters(const Box& box, const std::string& path);
+  Status edit_vorbis(const Box& box, std::span<const uint8_t> content,
+                     std::span<const uint8_t> specific, const std::string& path);
   Result<Outcome> edit_flac(const Box& box, const std::string& path);
   Result<Outcome> edit_svhd(const Box& box, const std::string& path);
   /// Bytes that the box has after what its own fields say.

@@ -34,7 +34,14 @@ int64_t BoxEdits::remove(const Box& box) {
 
 int64_t BoxEdits::cut(uint64_t offset, uint64_t length) {
   if (length == 0) return 0;
-  edits_.push_back({offset, length, {}, in_place_});
+  // Many boxes that go, one after the other, are one edit.
+  const bool follows = edits_.size() > marked_ && edits_.back().length > 0 &&
+                       edits_.back().bytes.empty() && edits_.back().zeros == in_place_ &&
+                       edits_.back().offset + edits_.back().length == offset;
+  if (follows)
+    edits_.back().length += length;
+  else
+    edits_.push_back({offset, length, {}, in_place_});
   return in_place_ ? 0 : -static_cast<int64_t>(length);
 }
 

@@ -35,7 +35,7 @@ class BoxEdits {
   void resize(const Box& box, int64_t change);
 
   /// For undo(): everything after this moment.
-  size_t mark() const { return edits_.size(); }
+  size_t mark() { return marked_ = edits_.size(); }
   void undo(size_t mark) { edits_.resize(mark); }
   size_t count() const { return edits_.size(); }
 
@@ -45,6 +45,7 @@ class BoxEdits {
  private:
   bool in_place_;
   std::vector<Edit> edits_;
+  size_t marked_ = 0;  ///< edits before do not change any more, so that undo() finds them
 };
 
 /// Sorts edits and joins those at the same offset.

@@ -9,7 +9,7 @@ namespace sphere::media {
 
 namespace {
 
-constexpr size_t avc_length_at = 4, hevc_length_at = 21, av1_head = 4;
+constexpr size_t avc_length_at = 4, hevc_length_at = 21, layer_length_at = 4, av1_head = 4;
 
 class ConfigEditor {
  public:
@@ -26,11 +26,12 @@ class ConfigEditor {
   Result<size_t> run() {
     // ffmpeg writes an empty one into fragmented files, whose streams it does not know yet.
     if (settings_.form == SampleForm::av1 && bytes_.empty()) return size_t{0};
-    const Status edited = settings_.form == SampleForm::h264    ? edit_avc()
-                          : settings_.form == SampleForm::h265  ? edit_hevc()
-                          : settings_.form == SampleForm::av1   ? edit_rest(av1_head)
-                          : settings_.form == SampleForm::mpeg4 ? edit_rest(0)
-                                                                : ok();
+    const Status edited =
+        settings_.form == SampleForm::h264   ? edit_avc()
+        : settings_.form == SampleForm::h265 ? edit_hevc()
+        : settings_.form == SampleForm::av1  ? edit_rest(av1_head)
+        : settings_.form == SampleForm::mpeg2 || settings_.form == SampleForm::mpeg4 ? edit_rest(0)
+                                                                                     : ok();
     if (!edited) return edited.error();
     if (!reader_.ok()) return damaged("'" + settings_.path + "' is too short");
     return reader_.position();
@@ -66,7 +67,7 @@ class ConfigEditor {
   }
 
   Status edit_hevc() {
-    reader_.skip(hevc_length_at + 1);
+    reader_.skip((settings_.layer ? layer_length_at : hevc_length_at) + 1);
     const unsigned arrays = reader_.u8();
     for (unsigned i = 0; i < arrays && reader_.ok(); ++i) {
       reader_.skip(1);

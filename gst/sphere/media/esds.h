@@ -15,7 +15,8 @@ namespace object_type {
 inline constexpr uint8_t mpeg4_visual = 0x20, mpeg4_aac = 0x40, mpeg2_visual_first = 0x60,
                          mpeg2_visual_last = 0x65, mpeg2_aac_first = 0x66, mpeg2_aac_last = 0x68,
                          mpeg2_sound = 0x69, mpeg1_visual = 0x6a, mpeg1_sound = 0x6b, jpeg = 0x6c,
-                         ac3 = 0xa5, eac3 = 0xa6, dts_first = 0xa9, dts_last = 0xac, opus = 0xad;
+                         ac3 = 0xa5, eac3 = 0xa6, dts_first = 0xa9, dts_last = 0xac, opus = 0xad,
+                         png = 0x6d, vorbis = 0xdd;
 }  // namespace object_type
 
 struct CodecConfig {

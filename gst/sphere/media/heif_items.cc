@@ -20,6 +20,8 @@ namespace {
 // Phones write some hundred items: a picture of 48 megapixels is a grid of tiles.
 constexpr size_t most_items = 1 << 12, most_extents = 1 << 14, most_properties = 1 << 12;
 constexpr size_t most_data = 64;
+// Of all items together: properties, and items to which others refer.
+constexpr size_t most_associations = 1 << 16, most_references = 1 << 14;
 // Bytes of the tables.
 constexpr uint64_t largest_table = 16 << 20;
 
@@ -57,6 +59,7 @@ class Reader {
     if (!have_meta) return damaged("it has no list of items (meta)");
     std::ranges::sort(layout_.data, {}, &ByteRange::begin);
     if (const Status placed = place_items(); !placed) return placed.error();
+    if (const Status checked = check_numbers(); !checked) return checked.error();
     return std::move(layout_);
   }
 
@@ -69,6 +72,7 @@ class Reader {
     uint32_t id = 0;
     int method = 0;  ///< 0: offsets in the file, 1: in `idat`
     std::vector<ByteRange> extents;
+    bool emptied = false;  ///< one has no length
   };
 
   void known(const Box& box, uint64_t end, std::string path) {
@@ -219,6 +223,8 @@ class Reader {
     if (version > 2) return unsupported("'iloc' is of a version that is not known");
     const uint32_t count = version < 2 ? reader.u16() : reader.u32();
     size_t extents = 0;
+    if (count > most_items || places_.size() > most_items)
+      return damaged("it has places of too many items");
     for (uint32_t i = 0; i < count && reader.ok(); ++i) {
       Place place;
       place.id = version < 2 ? reader.u16() : reader.u32();
@@ -232,10 +238,11 @@ class Reader {
       for (unsigned k = 0; k < pieces && reader.ok(); ++k) {
         number(index_size);
         const uint64_t offset = number(offset_size), length = number(length_size);
-        if (length == 0 || base > source_.size() || offset > source_.size() ||
-            length > source_.size())
+        if (base > source_.size() || offset > source_.size() || length > source_.size())
           return damaged("an item is not in the file");
-        place.extents.push_back({base + offset, base + offset + length});
+        // exiftool leaves items without bytes behind.
+        place.emptied |= length == 0;
+        if (length > 0) place.extents.push_back({base + offset, base + offset + length});
       }
       places_.push_back(std::move(place));
     }
@@ -269,12 +276,18 @@ class Reader {
     const bool wide_ids = reader.u8() != 0;
     const bool wide_numbers = reader.u24() & 1;
     const uint32_t count = reader.u32();
+    if (count > most_items) return damaged("it has properties of too many items");
     for (uint32_t i = 0; i < count && reader.ok(); ++i) {
-      std::vector<uint32_t>& numbers =
-          layout_.properties_of[wide_ids ? reader.u32() : reader.u16()];
+      const uint32_t id = wide_ids ? reader.u32() : reader.u16();
       const unsigned all = reader.u8();
-      for (unsigned k = 0; k < all && reader.ok(); ++k)
-        numbers.push_back(wide_numbers ? reader.u16() & 0x7fff : reader.u8() & 0x7f);
+      if ((associations_ += all) > most_associations)
+        return damaged("its items have too many properties");
+      for (unsigned k = 0; k < all && reader.ok(); ++k) {
+        const unsigned value = wide_numbers ? reader.u16() : reader.u8();
+        const unsigned essential = wide_numbers ? 0x8000 : 0x80;
+        layout_.properties_of[id].push_back(value & (essential - 1));
+        if (value & essential) layout_.essential_of[id].push_back(value & (essential - 1));
+      }
     }
     if (!reader.ok()) return damaged("'ipma' is too short");
     known(box, box.content + reader.position(), "meta/iprp/ipma");
@@ -292,13 +305,40 @@ class Reader {
       ByteReader reader(*bytes);
       const bool groups = skip == 0;
       const uint64_t id = groups || version != 0 ? 4 : 2;
-      reader.skip(groups ? 8 : id);
+      HeifReference reference;
+      if (groups) {
+        reader.skip(4);
+        groups_.push_back(reader.u32());
+      } else {
+        reference.from = id == 4 ? reader.u32() : reader.u16();
+        referenced_.push_back(reference.from);
+      }
       const uint64_t count = groups ? reader.u32() : reader.u16();
       if (!reader.ok() || reader.remaining() / id < count)
         return damaged("'" + path + "' is too short");
       known(list, list.content + reader.position() + count * id, path);
+      if (referenced_.size() + count > most_references || groups_.size() > most_references)
+        return damaged("its items refer to too many others");
+      for (uint64_t i = 0; i < count; ++i)
+        reference.to.push_back(id == 4 ? reader.u32() : reader.u16());
+      referenced_.insert(referenced_.end(), reference.to.begin(), reference.to.end());
+      if (list.type == "dimg" && !groups) layout_.made_of.push_back(std::move(reference));
       return ok();
     });
+  }
+
+  /// Numbers of items and properties that are not there could be anything.
+  Status check_numbers() {
+    std::vector<uint32_t> known = groups_;
+    for (const HeifItem& item : layout_.items) known.push_back(item.id);
+    std::ranges::sort(known);
+    for (const uint32_t id : referenced_)
+      if (!std::ranges::binary_search(known, id))
+        return damaged("an item refers to one that is not there");
+    for (const auto& [item, numbers] : layout_.properties_of)
+      if (!numbers.empty() && std::ranges::max(numbers) > layout_.properties.size())
+        return damaged("an item has a property that is not there");
+    return ok();
   }
 
   /// Each item is in the data of the file.
@@ -307,6 +347,9 @@ class Reader {
       const auto item = std::ranges::find(layout_.items, place.id, &HeifItem::id);
       if (item == layout_.items.end()) continue;  // its bytes belong to no item
       if (!item->extents.empty()) return damaged("an item is in two places");
+      const bool described = item->type == "Exif" || item->type == "mime" || item->type == "uri ";
+      if (place.emptied && !(described && place.extents.empty()))
+        return damaged("a picture is not in the file");
       for (ByteRange& extent : place.extents) {
         if (place.method == 1) {
           if (!idat_) return damaged("the data of an item is missing (idat)");
@@ -327,6 +370,8 @@ class Reader {
   HeifLayout layout_;
   std::vector<Place> places_;
   std::optional<Box> idat_;
+  size_t associations_ = 0;
+  std::vector<uint32_t> referenced_, groups_;  ///< numbers of items, and of groups of them
   int boxes_ = 0;
 };
 
@@ -335,6 +380,17 @@ class Reader {
 const HeifItem* HeifLayout::item(uint32_t id) const {
   const auto found = std::ranges::find(items, id, &HeifItem::id);
   return found == items.end() ? nullptr : &*found;
+}
+
+std::vector<uint32_t> HeifLayout::shown_items() const {
+  std::vector<uint32_t> shown = {primary};
+  // The list becomes longer.
+  for (size_t i = 0; i < shown.size() && shown.size() <= most_items; ++i)
+    for (const HeifReference& reference : made_of)
+      if (reference.from == shown[i])
+        for (const uint32_t id : reference.to)
+          if (std::ranges::find(shown, id) == shown.end()) shown.push_back(id);
+  return shown;
 }
 
 const Box* HeifLayout::property(uint32_t id, const char* type) const {

@@ -31,11 +31,20 @@ struct HeifTable {
   std::string path;
 };
 
+/// An item that needs others to be shown, such as a grid of tiles.
+struct HeifReference {
+  uint32_t from = 0;
+  std::vector<uint32_t> to;
+};
+
 struct HeifLayout {
   std::vector<HeifItem> items;
   uint32_t primary = 0;         ///< the item that is shown
   std::vector<Box> properties;  ///< of items; the first one has the number 1
   std::map<uint32_t, std::vector<uint32_t>> properties_of;  ///< numbers of properties of an item
+  /// Of these, the ones without which nothing of the item can be shown.
+  std::map<uint32_t, std::vector<uint32_t>> essential_of;
+  std::vector<HeifReference> made_of;  ///< `dimg`
   Box handler;
   /// Where items can be: the content of `mdat` and `idat`, by their offsets.
   std::vector<ByteRange> data;
@@ -45,6 +54,8 @@ struct HeifLayout {
   uint64_t end = 0;  ///< of the last box
 
   const HeifItem* item(uint32_t id) const;
+  /// The numbers of the items of which the primary one is made, and its own.
+  std::vector<uint32_t> shown_items() const;
   /// The first property of this type that an item has; null: none.
   const Box* property(uint32_t id, const char* type) const;
 };

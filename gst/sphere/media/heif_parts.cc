@@ -48,9 +48,17 @@ struct PropertyRule {
   std::string_view type;
   uint64_t length;
 };
-constexpr PropertyRule plain_properties[] = {{"ispe", 12}, {"irot", 1},  {"imir", 1},  {"pasp", 8},
-                                             {"clap", 32}, {"rloc", 12}, {"lsel", 2},  {"a1op", 1},
-                                             {"a1lx", 13}, {"clli", 4},  {"mdcv", 24}, {"amve", 8}};
+constexpr PropertyRule plain_properties[] = {
+    {"ispe", 12}, {"irot", 1},  {"imir", 1}, {"pasp", 8},  {"clap", 32}, {"rloc", 12}, {"lsel", 2},
+    {"a1op", 1},  {"a1lx", 13}, {"clli", 4}, {"mdcv", 24}, {"amve", 8},  {"iscl", 12}};
+bool is_known_property(std::string_view type) {
+  // Six have a form of their own. The others tell something, and are taken out, or were.
+  static constexpr std::string_view others[] = {"pixi", "colr", "auxC", "hvcC", "av1C", "avcC",
+                                                "crtt", "mdft", "udes", "free", "skip"};
+  return std::ranges::find(plain_properties, type, &PropertyRule::type) !=
+             std::end(plain_properties) ||
+         std::ranges::find(others, type) != std::end(others);
+}
 
 /// What a picture is for, if it is not shown itself; another text goes.
 constexpr std::string_view auxiliary_kinds[] = {
@@ -86,6 +94,10 @@ SampleForm picture_form_of(std::string_view type) {
   if (type == "av01") return SampleForm::av1;
   return type == "jpeg" ? SampleForm::jpeg : SampleForm::unknown;
 }
+/// Made of other pictures.
+bool is_made(std::string_view type) {
+  return type == "grid" || type == "iovl" || type == "iden" || type == "tmap";
+}
 const char* config_of(SampleForm form) {
   return form == SampleForm::h265 ? "hvcC" : form == SampleForm::h264 ? "avcC" : "av1C";
 }
@@ -98,7 +110,7 @@ class Examiner : PictureExaminer {
     Result<HeifLayout> layout = read_heif(source_);
     if (!layout) return layout.error();
     layout_ = std::move(*layout);
-    if (const Status shown = check_primary(); !shown) return shown.error();
+    if (const Status shown = check_shown(); !shown) return shown.error();
     for (const HeifTable& table : layout_.tables) cut_excess(table);
     for (const HeifTable& other : layout_.others) remove_box(other.box, other.path);
     read_handler();
@@ -116,14 +128,30 @@ class Examiner : PictureExaminer {
  private:
   bool unknown_stays() const { return findings_.keeps_everything(); }
 
-  Status check_primary() const {
-    const HeifItem* const item = layout_.item(layout_.primary);
-    if (!item) return damaged("its picture is missing");
-    const bool made = item->type == "grid" || item->type == "iovl" || item->type == "iden" ||
-                      item->type == "tmap";
-    if (!made && picture_form_of(item->type) == SampleForm::unknown && !unknown_stays())
-      return unsupported("the picture is coded as " + printable(item->type, 16) +
-                         ", in which hidden data can't be searched for");
+  /// The picture, and those of which it is made, stay: so all of them must be known.
+  Status check_shown() const {
+    for (const uint32_t id : layout_.shown_items()) {
+      const HeifItem* const item = layout_.item(id);
+      if (!item) return damaged("its picture is missing");
+      if (unknown_stays()) continue;
+      if (!is_made(item->type) && picture_form_of(item->type) == SampleForm::unknown)
+        return unsupported("the picture is coded as " + printable(item->type, 16) +
+                           ", in which hidden data can't be searched for");
+      if (const Status known = check_essential(id); !known) return known;
+    }
+    return ok();
+  }
+  /// What is taken out must not be what the picture can't be shown without.
+  Status check_essential(uint32_t id) const {
+    const auto list = layout_.essential_of.find(id);
+    if (list == layout_.essential_of.end()) return ok();
+    for (const uint32_t number : list->second) {
+      if (number == 0 || number > layout_.properties.size()) continue;
+      const std::string& type = layout_.properties[number - 1].type;
+      if (!is_known_property(type))
+        return unsupported("the picture needs a property that is not known (" +
+                           printable(type, 16) + ")");
+    }
     return ok();
   }
 
@@ -256,10 +284,11 @@ class Examiner : PictureExaminer {
       read_recipe(item, path);
       return ok();
     }
+    const bool is_xmp = item.type == "mime" && item.content_type == xmp_type && !item.coded;
+    if (item.extents.empty() && (item.type == "Exif" || is_xmp)) return ok();
     const bool single = item.extents.size() == 1;
     if (item.type == "Exif" && single) return read_exif(item.extents.front(), path);
-    if (item.type == "mime" && single && item.content_type == xmp_type && !item.coded)
-      return read_xmp(item.extents.front(), path);
+    if (is_xmp && single) return read_xmp(item.extents.front(), path);
     read_unknown(item, path);
     return ok();
   }

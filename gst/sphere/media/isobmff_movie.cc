@@ -14,6 +14,7 @@
 #include "gst/sphere/media/esds.h"
 #include "gst/sphere/media/isobmff_marks.h"
 #include "gst/sphere/media/sound_channels.h"
+#include "gst/sphere/media/vorbis.h"
 
 namespace sphere::media {
 
@@ -495,6 +496,7 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
   if (track_ >= plans_.size()) return Outcome{};
   SampleSettings settings = plans_[track_].samples;
   settings.path = path;
+  settings.layer = box.type == "lhvC";
   constexpr uint64_t largest = 1 << 16;
   if (box.size() > largest) return damaged("'" + path + "' is too large");
   const std::vector<uint8_t> bytes = head(box, largest);
@@ -503,12 +505,16 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
   uint64_t used = 0;
   if (box.type == "esds") {
     const std::optional<CodecConfig> config = read_esds(bytes);
-    if (config && !config->specific.empty() && settings.form == SampleForm::mpeg4) {
+    if (config && !config->specific.empty() &&
+        (settings.form == SampleForm::mpeg4 || settings.form == SampleForm::mpeg2)) {
       const auto at = static_cast<uint64_t>(config->specific.data() - bytes.data());
       const Result<size_t> read =
           edit_codec_config(source_, settings, box.content + at, config->specific, &edits, &report);
       if (!read) return read.error();
     }
+    if (config && config->object_type == object_type::vorbis)
+      if (const Status read = edit_vorbis(box, bytes, config->specific, path); !read)
+        return read.error();
     used = std::min(expected_length(source_, box).value_or(bytes.size()), box.size());
   } else {
     const Result<size_t> read =
@@ -524,6 +530,19 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
       edits_.overwrite(edit.offset, std::move(edit.bytes));
   }
   return cut_excess(box, used);
+}
+
+Status BoxEditor::edit_vorbis(const Box& box, std::span<const uint8_t> content,
+                              std::span<const uint8_t> specific, const std::string& path) {
+  const bool stays = keeps_(PartClass::unknown);
+  std::optional<VorbisComments> comments = find_vorbis_comments(specific);
+  if (!comments) return stays ? ok() : Status(damaged("'" + path + "' can't be read"));
+  const auto before = specific.subspan(comments->offset, comments->empty.size());
+  if (std::ranges::equal(before, comments->empty)) return ok();
+  const uint64_t at = box.content + static_cast<uint64_t>(before.data() - content.data());
+  note(at, before.size(), path, {PartClass::unknown, "comments of the sound"}, !stays);
+  if (!stays) edits_.overwrite(at, std::move(comments->empty));
+  return ok();
 }
 
 Result<Outcome> BoxEditor::edit_flac(const Box& box, const std::string& path) {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "gst/sphere/base/printable.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/box_edits.h"
 #include "gst/sphere/media/camm_track.h"
@@ -14,6 +16,7 @@
 #include "gst/sphere/media/findings.h"
 #include "gst/sphere/media/isobmff_layout.h"
 #include "gst/sphere/media/isobmff_media.h"
+#include "gst/sphere/media/isobmff_rules.h"
 #include "gst/sphere/media/isobmff_samples.h"
 #include "gst/sphere/media/isobmff_tracks.h"
 #include "gst/sphere/media/part.h"
@@ -51,6 +54,22 @@ Status check_request(const Request& request, const IsoFile& file) {
   if (request.mark && std::ranges::none_of(file.tracks, is_video))
     return invalid("the file has no pictures that could be marked");
   return ok();
+}
+
+/// A brand says what the boxes mean. Old films have none.
+Status check_brands(const Source& source, const Findings& findings) {
+  const std::optional<Box> box = find_box(source, 0, source.size(), true, "ftyp");
+  if (!box || findings.keeps_everything()) return ok();
+  constexpr size_t longest = 256, brand_size = 4;
+  std::vector<uint8_t> bytes(static_cast<size_t>(std::min<uint64_t>(longest, box->size())));
+  bytes.resize(source.read(box->content, bytes));
+  for (size_t at = 0; at + brand_size <= bytes.size(); at += brand_size)
+    // The second number is a version.
+    if (at != brand_size && is_known_brand(as_text(std::span(bytes).subspan(at, brand_size))))
+      return ok();
+  const auto first = std::span(bytes).first(std::min(bytes.size(), brand_size));
+  return unsupported("the kind of the film (ftyp: " + printable(as_text(first), 16) +
+                     ") is not known, so nobody can say what its boxes mean");
 }
 
 Status edit_boxes(const Source& source, BoxEditor* editor) {
@@ -112,6 +131,7 @@ Result<Examination> examine_isobmff(const Source& source, const Request& request
   if (const IsoFile::Length& movie = layout->file.length; movie.timescale)
     examination.duration_ns = static_cast<uint64_t>(static_cast<double>(movie.value) * 1e9 /
                                                     static_cast<double>(movie.timescale));
+  if (const Status known = check_brands(boxes, findings); !known) return known.error();
   Result<std::vector<TrackPlan>> planned = plan_tracks(boxes, *layout, &findings);
   if (!planned) return planned.error();
   std::vector<TrackPlan> plans = std::move(*planned);

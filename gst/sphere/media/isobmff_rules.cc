@@ -72,6 +72,7 @@ constexpr BoxRule rules[] = {
     {P::tables, "senc", H::encrypted},
     {P::visual, "avcC", H::parameters},
     {P::visual, "hvcC", H::parameters},
+    {P::visual, "lhvC", H::parameters},
     {P::visual, "av1C", H::parameters},
     {P::visual, "vpcC", H::keep},
     {P::visual, "esds", H::parameters},
@@ -92,16 +93,32 @@ constexpr BoxRule rules[] = {
     {P::visual, "dvvC", H::keep},
     {P::visual, "dvwC", H::keep},
     {P::visual, "hfov", H::keep},
+    {P::visual, "ACLR", H::keep},
+    {P::visual, "ADHR", H::keep},
+    {P::visual, "APRG", H::keep},
+    {P::visual, "ARES", H::keep},
     {P::visual, "st3d", H::sphere_mark},
     {P::visual, "sv3d", H::sphere_mark, P::sphere},
     {P::visual, "sinf", H::encrypted},
+    {P::visual, "vexu", H::enter, P::view},
+    {P::view, "eyes", H::enter, P::view},
+    {P::view, "stri", H::keep},
+    {P::view, "hero", H::keep},
+    {P::view, "cams", H::enter, P::view},
+    {P::view, "blin", H::keep},
+    {P::view, "cmfy", H::enter, P::view},
+    {P::view, "dadj", H::keep},
+    {P::view, "proj", H::enter, P::view},
+    {P::view, "prji", H::keep},
+    {P::view, "pack", H::enter, P::view},
+    {P::view, "pkin", H::keep},
     {P::sphere, "svhd", H::source},
     {P::sphere, "proj", H::enter, P::projection},
     {P::projection, "prhd", H::keep},
     {P::projection, "equi", H::keep},
     {P::projection, "cbmp", H::keep},
     {P::projection, "mshp", H::mesh},
-    {P::sound, "esds", H::keep},
+    {P::sound, "esds", H::parameters},
     {P::sound, "wave", H::enter, P::wave},
     {P::sound, "chan", H::keep},
     {P::sound, "chnl", H::keep},
@@ -114,6 +131,8 @@ constexpr BoxRule rules[] = {
     {P::sound, "dec3", H::keep},
     {P::sound, "dac4", H::keep},
     {P::sound, "damr", H::keep},
+    {P::sound, "ddts", H::keep},
+    {P::sound, "dmlp", H::keep},
     {P::sound, "mhaC", H::keep},
     {P::sound, "btrt", H::keep},
     {P::sound, "SA3D", H::ambisonics},
@@ -121,9 +140,12 @@ constexpr BoxRule rules[] = {
     {P::wave, "frma", H::keep},
     {P::wave, "mp4a", H::keep},
     {P::wave, "enda", H::keep},
-    {P::wave, "esds", H::keep},
+    {P::wave, "esds", H::parameters},
     {P::wave, "alac", H::keep},
     {P::wave, "chan", H::keep},
+    {P::wave, "dac3", H::keep},
+    {P::wave, "dec3", H::keep},
+    {P::wave, "ddts", H::keep},
     {P::fragment, "mfhd", H::keep},
     {P::fragment, "traf", H::track_fragment, P::track_fragment},
     {P::fragment, "pssh", H::encrypted},
@@ -417,10 +439,13 @@ std::optional<uint64_t> expected_length(const Source& source, const Box& box) {
   for (const Table& one : fixed)
     if (box.type == one.type) return wide ? one.entry : one.head;
   static constexpr Table plain[] = {
-      {"pasp", 8, 0},  {"clap", 32, 0}, {"btrt", 12, 0}, {"mdcv", 24, 0}, {"clli", 4, 0},
-      {"fiel", 2, 0},  {"gama", 4, 0},  {"hfov", 4, 0},  {"frma", 4, 0},  {"dvcC", 24, 0},
-      {"dvvC", 24, 0}, {"dvwC", 24, 0}, {"CoLL", 8, 0},  {"SmDm", 28, 0}, {"damr", 9, 0},
-      {"dac3", 3, 0},  {"enda", 2, 0},  {"srat", 8, 0},  {"pcmC", 6, 0}};
+      {"pasp", 8, 0},  {"clap", 32, 0}, {"btrt", 12, 0},  {"mdcv", 24, 0}, {"clli", 4, 0},
+      {"fiel", 2, 0},  {"gama", 4, 0},  {"hfov", 4, 0},   {"frma", 4, 0},  {"dvcC", 24, 0},
+      {"dvvC", 24, 0}, {"dvwC", 24, 0}, {"CoLL", 8, 0},   {"SmDm", 28, 0}, {"damr", 9, 0},
+      {"dac3", 3, 0},  {"enda", 2, 0},  {"srat", 8, 0},   {"pcmC", 6, 0},  {"ACLR", 16, 0},
+      {"APRG", 16, 0}, {"ADHR", 24, 0}, {"ARES", 112, 0}, {"ddts", 20, 0}, {"stri", 5, 0},
+      {"hero", 5, 0},  {"blin", 8, 0},  {"dadj", 8, 0},   {"prji", 8, 0},  {"pkin", 8, 0},
+      {"dmlp", 10, 0}};
   for (const Table& one : plain)
     if (box.type == one.type) return one.head;
   if (const auto length = length_of_sound(box, {bytes, have})) return length;
@@ -450,6 +475,18 @@ const UserRule* find_key_rule(std::string_view key) {
   for (const UserRule& rule : key_rules)
     if (key.starts_with(rule.type)) return &rule;
   return nullptr;
+}
+
+bool is_known_brand(std::string_view brand) {
+  // Of ISO, MPEG, 3GPP, Apple and Adobe, with a version or a profile after them.
+  static constexpr std::string_view families[] = {"iso", "mp4", "mp7", "3g",
+                                                  "M4",  "F4",  "f4",  "cmf"};
+  static constexpr std::string_view known[] = {"qt  ", "avc1", "hvc1", "av01", "dash",
+                                               "msdh", "msix", "MSNV", "XAVC", "mmp4",
+                                               "isml", "piff", "dby1"};
+  const auto begins = [&](std::string_view family) { return brand.starts_with(family); };
+  return std::ranges::any_of(families, begins) ||
+         std::ranges::find(known, brand) != std::end(known);
 }
 
 bool is_neutral_handler(std::string_view name) {
@@ -526,23 +563,38 @@ SampleForm picture_form(std::string_view codec) {
       {"mjpa", SampleForm::jpeg},     {"mjpb", SampleForm::jpeg},
       {"mp4v", SampleForm::mpeg4},    {"vp08", SampleForm::harmless},
       {"vp09", SampleForm::harmless}, {"s263", SampleForm::harmless},
-      {"h263", SampleForm::harmless}, {"apch", SampleForm::harmless},
-      {"apcn", SampleForm::harmless}, {"apcs", SampleForm::harmless},
-      {"apco", SampleForm::harmless}, {"ap4h", SampleForm::harmless},
-      {"ap4x", SampleForm::harmless}, {"raw ", SampleForm::harmless},
+      {"h263", SampleForm::harmless}, {"H263", SampleForm::harmless},
+      {"apch", SampleForm::prores},   {"apcn", SampleForm::prores},
+      {"apcs", SampleForm::prores},   {"apco", SampleForm::prores},
+      {"ap4h", SampleForm::prores},   {"ap4x", SampleForm::prores},
+      {"AVdn", SampleForm::vc3},      {"AVdh", SampleForm::vc3},
+      {"png ", SampleForm::png},      {"LJPG", SampleForm::jpeg},
+      {"dvc ", SampleForm::dv},       {"dvcp", SampleForm::dv},
+      {"dvpp", SampleForm::dv},       {"dv5n", SampleForm::dv},
+      {"dv5p", SampleForm::dv},       {"dvh2", SampleForm::dv},
+      {"dvh3", SampleForm::dv},       {"dvh5", SampleForm::dv},
+      {"dvh6", SampleForm::dv},       {"dvhp", SampleForm::dv},
+      {"dvhq", SampleForm::dv},       {"AVdv", SampleForm::dv},
+      {"m1v ", SampleForm::mpeg2},    {"m1v1", SampleForm::mpeg2},
+      {"m2v1", SampleForm::mpeg2},    {"mpg1", SampleForm::mpeg2},
+      {"mpg2", SampleForm::mpeg2},    {"raw ", SampleForm::harmless},
       {"2vuy", SampleForm::harmless}, {"yuv2", SampleForm::harmless},
       {"v210", SampleForm::harmless}, {"FFV1", SampleForm::harmless},
   };
   for (const Form& form : forms)
     if (form.codec == codec) return form.form;
-  return SampleForm::unknown;
+  // HDV, XDCAM and IMX, with a letter or two for the size and the rate.
+  static constexpr std::string_view mpeg2[] = {"hdv", "xdv", "xd5", "xd4",
+                                               "xdh", "mx5", "mx4", "mx3"};
+  const auto begins = [&](std::string_view family) { return codec.starts_with(family); };
+  return std::ranges::any_of(mpeg2, begins) ? SampleForm::mpeg2 : SampleForm::unknown;
 }
 
 bool is_known_sound(std::string_view codec) {
   static constexpr std::string_view known[] = {
-      "mp4a", "ac-3", "ec-3", "ac-4", "Opus", "fLaC", "alac", "samr", "sawb",
-      "sowt", "twos", "in24", "in32", "fl32", "fl64", "lpcm", "ipcm", "fpcm",
-      "raw ", "ulaw", "alaw", "ima4", ".mp3", "mp3 ", "mha1", "mhm1"};
+      "mp4a", "ac-3", "ec-3", "ac-4", "Opus", "fLaC", "alac", "samr", "sawb", "sowt", "twos",
+      "in24", "in32", "fl32", "fl64", "lpcm", "ipcm", "fpcm", "raw ", "ulaw", "alaw", "ima4",
+      ".mp3", "mp3 ", ".mp2", "mha1", "mhm1", "dtsc", "dtsh", "dtsl", "dtse", "mlpa", "agsm"};
   return std::ranges::find(known, codec) != std::end(known);
 }
 
@@ -552,14 +604,14 @@ SampleForm form_of_object(uint8_t type, bool sound) {
   if (sound) {
     const bool known = type == mpeg4_aac || between(mpeg2_aac_first, mpeg2_aac_last) ||
                        type == mpeg2_sound || type == mpeg1_sound || type == ac3 || type == eac3 ||
-                       between(dts_first, dts_last) || type == opus;
+                       between(dts_first, dts_last) || type == opus || type == vorbis;
     return known ? SampleForm::harmless : SampleForm::unknown;
   }
   if (type == object_type::jpeg) return SampleForm::jpeg;
-  // All of them have user data in the same form.
-  const bool mpeg = type == mpeg4_visual || type == mpeg1_visual ||
-                    between(mpeg2_visual_first, mpeg2_visual_last);
-  return mpeg ? SampleForm::mpeg4 : SampleForm::unknown;
+  if (type == object_type::png) return SampleForm::png;
+  if (type == mpeg4_visual) return SampleForm::mpeg4;
+  const bool mpeg2 = type == mpeg1_visual || between(mpeg2_visual_first, mpeg2_visual_last);
+  return mpeg2 ? SampleForm::mpeg2 : SampleForm::unknown;
 }
 
 bool is_encrypted_format(std::string_view codec) {

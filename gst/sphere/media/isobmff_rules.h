@@ -26,6 +26,7 @@ enum class BoxParent {
   generic,  ///< QuickTime's gmhd
   tables,
   visual,
+  view,  ///< Apple's vexu: how two views, or a sphere, are in the pictures
   sound,
   wave,
   sphere,
@@ -98,6 +99,9 @@ const UserRule* find_user_rule(std::string_view type);
 /// A key of QuickTime's list, such as "com.apple.quicktime.location.ISO6709".
 const UserRule* find_key_rule(std::string_view key);
 
+/// Whether the form of a file with this brand is known, of which `ftyp` lists some.
+bool is_known_brand(std::string_view brand);
+
 /// Names of handlers that tell nothing.
 bool is_neutral_handler(std::string_view name);
 /// Names of encoders in a description of pictures that tell nothing.
@@ -114,7 +118,22 @@ std::string text_of(std::span<const uint8_t> content, TextForm form);
 std::string shortened(std::string_view text);
 
 /// How the samples of a format can be examined.
-enum class SampleForm { harmless, h264, h265, av1, jpeg, mpeg4, camm, gpmf, unknown };
+enum class SampleForm {
+  harmless,
+  h264,
+  h265,
+  av1,
+  jpeg,
+  mpeg2,  ///< and MPEG-1
+  mpeg4,
+  prores,
+  vc3,  ///< DNxHD and DNxHR
+  dv,
+  png,
+  camm,
+  gpmf,
+  unknown
+};
 SampleForm picture_form(std::string_view codec);
 /// Of `mp4v` and `mp4a`, by the object type in their `esds`.
 SampleForm form_of_object(uint8_t type, bool sound);

@@ -85,15 +85,30 @@ void SampleReport::finish(Findings* findings) {
   for (const std::string& text : identities_) findings->identity(text);
 }
 
+void SampleReport::identity(std::string_view text) {
+  constexpr size_t longest = 256;
+  text = text.substr(0, longest);
+  // Each picture can have the same one.
+  if (identities_.size() < Traces::most &&
+      std::ranges::find(identities_, text) == identities_.end())
+    identities_.emplace_back(text);
+}
+
 std::unique_ptr<SampleEditor> make_sample_editor(const Source& source,
                                                  const SampleSettings& settings) {
   switch (settings.form) {
     case SampleForm::h264:
     case SampleForm::h265:
+      return make_unit_editor(source, settings);
     case SampleForm::av1:
     case SampleForm::jpeg:
+    case SampleForm::mpeg2:
     case SampleForm::mpeg4:
-      return make_unit_editor(source, settings);
+    case SampleForm::prores:
+    case SampleForm::vc3:
+    case SampleForm::dv:
+    case SampleForm::png:
+      return make_picture_editor(source, settings);
     case SampleForm::gpmf:
     case SampleForm::unknown:
       return make_record_editor(source, settings);

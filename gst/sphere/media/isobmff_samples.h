@@ -41,7 +41,7 @@ class SampleReport {
   void remark_layers(const std::string& path, Findings* findings) const;
   /// The same parts go, because the track goes.
   void remove_all(std::string_view path);
-  void identity(std::string_view text) { identities_.emplace_back(text.substr(0, 256)); }
+  void identity(std::string_view text);
 
  private:
   std::map<std::tuple<std::string, PartClass, std::string, bool>, Part> parts_;
@@ -81,6 +81,7 @@ struct SampleSettings {
   SampleForm form = SampleForm::harmless;
   int length_size = 4;  ///< bytes of the length of each unit of H.264 and H.265
   bool dolby = false;   ///< units of Dolby Vision belong to the pictures
+  bool layer = false;   ///< the description is of a second layer of H.265 (lhvC)
   std::string path;     ///< of the parts
   Keeps keeps;
 };
@@ -131,6 +132,8 @@ std::unique_ptr<SampleEditor> make_sample_editor(const Source& source,
                                                  const SampleSettings& settings);
 std::unique_ptr<SampleEditor> make_unit_editor(const Source& source,
                                                const SampleSettings& settings);
+std::unique_ptr<SampleEditor> make_picture_editor(const Source& source,
+                                                  const SampleSettings& settings);
 std::unique_ptr<SampleEditor> make_record_editor(const Source& source,
                                                  const SampleSettings& settings);
 

@@ -183,7 +183,12 @@ bool is_skipped(const SampleSettings& samples, const Request& request) {
     case SampleForm::h265:
     case SampleForm::av1:
     case SampleForm::jpeg:
+    case SampleForm::mpeg2:
     case SampleForm::mpeg4:
+    case SampleForm::prores:
+    case SampleForm::vc3:
+    case SampleForm::dv:
+    case SampleForm::png:
       return true;
     default:
       return false;

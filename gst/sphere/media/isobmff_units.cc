@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Units beside the pictures in coded video: messages (SEI), metadata of AV1, segments of JPEG, user
-// data of MPEG-4. They are replaced by filler of the same length.
+// Units beside the pictures in H.264 and H.265, such as messages (SEI). They are replaced by filler
+// of the same length.
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 
 #include "gst/sphere/base/bytes.h"
@@ -88,8 +87,8 @@ class NalEditor : public SampleEditor {
       return type >= 9 && type <= 11 ? Kind::delimiter : Kind::unknown;
     }
     const int type = first >> 1 & 63;
-    if (type <= 9 || (type >= 16 && type <= 21) || (type >= 32 && type <= 34) ||
-        (settings_.dolby && (type == 62 || type == 63)))
+    if (type >= 32 && type <= 34) return Kind::parameters;
+    if (type <= 9 || (type >= 16 && type <= 21) || (settings_.dolby && (type == 62 || type == 63)))
       return Kind::picture;
     if (type == 39 || type == 40) return Kind::message;
     if (type == 38) return Kind::filler;
@@ -122,7 +121,7 @@ class NalEditor : public SampleEditor {
     return ok();
   }
 
-  /// Of H.264. Bytes behind the end of a parameter set are no part of it.
+  /// Bytes behind the end of a parameter set are no part of it.
   Status edit_parameters(uint64_t offset, uint64_t length, std::vector<Edit>* edits,
                          SampleReport* report) {
     const bool stays = settings_.keeps(PartClass::unknown);
@@ -130,8 +129,11 @@ class NalEditor : public SampleEditor {
     if (length > largest_parameters) return damaged_sample(settings_.path, offset);
     std::vector<uint8_t> unit(static_cast<size_t>(length));
     if (!source_.read_all(offset, unit)) return cut_off();
-    const std::optional<size_t> used = h264_parameter_length(unit);
-    if (!used && stays) return ok();
+    const bool h264 = codec_ == NalCodec::h264;
+    const std::optional<size_t> used =
+        h264 ? h264_parameter_length(unit) : h265_parameter_length(unit);
+    // Some extensions of H.265 have no end that can be found.
+    if (!used && (stays || !h264)) return ok();
     if (!used)
       return unsupported(settings_.path +
                          " has a description of its pictures (parameter set, byte " +
@@ -198,143 +200,6 @@ class NalEditor : public SampleEditor {
   Window window_;
 };
 
-/// Formats in which some bytes of a picture are replaced.
-class PictureEditor : public WholeSampleEditor {
- public:
-  PictureEditor(const Source& source, const SampleSettings& settings)
-      : WholeSampleEditor(source, settings, largest_sample, "a picture") {}
-
- private:
-  Status edit() override {
-    if (stays(PartClass::unknown) && !report_) return ok();
-    const bool read = settings_.form == SampleForm::av1    ? edit_av1()
-                      : settings_.form == SampleForm::jpeg ? edit_jpeg()
-                                                           : edit_mpeg4();
-    return read ? ok() : damaged_sample(settings_.path, offset_);
-  }
-
-  /// Replaces bytes that may not stay.
-  void replace(size_t at, std::vector<uint8_t> bytes, const char* what) {
-    const size_t length = bytes.size();
-    if (std::equal(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at)))
-      return;
-    const bool unchanged = stays(PartClass::unknown);
-    if (report_)
-      report_->add(settings_.path, PartClass::unknown, what, {}, offset_ + at, length, !unchanged);
-    if (!unchanged) edits_->push_back({offset_ + at, length, std::move(bytes), false});
-  }
-  void blank(size_t begin, size_t end, const char* what) {
-    if (end > begin) replace(begin, std::vector<uint8_t>(end - begin), what);
-  }
-
-  /// A number in groups of seven bits; false if it is cut off or too large.
-  bool leb128(size_t* at, uint64_t* value) const {
-    *value = 0;
-    for (int i = 0; i < 8 && *at < bytes_.size(); ++i) {
-      const uint8_t byte = bytes_[(*at)++];
-      *value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
-      if (!(byte & 0x80)) return true;
-    }
-    return false;
-  }
-
-  bool edit_av1() {
-    size_t at = 0;
-    while (at < bytes_.size()) {
-      const size_t begin = at;
-      const uint8_t header = bytes_[at++];
-      if (header & 0x80) return false;
-      if (header & 4) ++at;
-      uint64_t size = 0;
-      if (header & 2) {
-        if (!leb128(&at, &size)) return false;
-      } else {
-        size = at <= bytes_.size() ? bytes_.size() - at : 0;
-      }
-      if (at > bytes_.size() || size > bytes_.size() - at) return false;
-      const size_t end = at + static_cast<size_t>(size);
-      const int type = header >> 3 & 15;
-      bool keep = (type >= 1 && type <= 8 && type != 5) || size == 0;
-      if (type == 5 && size > 0) {
-        size_t inside = at;
-        uint64_t kind = 0;
-        // Light levels, the mastering display, scalability.
-        keep = leb128(&inside, &kind) && kind >= 1 && kind <= 3 && size <= 64;
-      }
-      if (!keep) {
-        std::vector<uint8_t> padding(bytes_.begin() + static_cast<std::ptrdiff_t>(begin),
-                                     bytes_.begin() + static_cast<std::ptrdiff_t>(end));
-        padding[0] = static_cast<uint8_t>((header & 0x87) | 15 << 3);
-        std::fill(padding.begin() + static_cast<std::ptrdiff_t>(at - begin), padding.end(),
-                  uint8_t{0});
-        padding.back() = 0x80;
-        replace(begin, std::move(padding), "metadata of the picture (OBU)");
-      }
-      at = end;
-    }
-    return true;
-  }
-
-  bool edit_jpeg() {
-    ByteReader reader(bytes_);
-    if (!reader.starts_with("\xff\xd8")) return false;
-    while (reader.remaining() >= 2) {
-      const size_t begin = reader.position();
-      if (bytes_[begin] != 0xff) {
-        blank(begin, bytes_.size(), "bytes after the picture");
-        return true;
-      }
-      reader.skip(1);
-      const uint8_t marker = reader.u8();
-      if (marker == 0xff) {
-        reader.seek(begin + 1);
-        continue;
-      }
-      if (marker == 0xd8 || marker == 0xd9 || marker == 1 || (marker >= 0xd0 && marker <= 0xd7))
-        continue;
-      const size_t length = reader.u16();
-      if (!reader.ok() || length < 2 || length - 2 > reader.remaining()) return false;
-      const size_t content = reader.position(), end = content + length - 2;
-      const auto starts = [&](std::string_view mark) {
-        return end - content >= mark.size() &&
-               std::memcmp(&bytes_[content], mark.data(), mark.size()) == 0;
-      };
-      const bool application = (marker >= 0xe0 && marker <= 0xef) || marker == 0xfe;
-      // Field offsets of Motion JPEG A have the tag after a number.
-      const bool fields = marker == 0xe1 && length == 0x2a && end - content >= 8 &&
-                          std::memcmp(&bytes_[content + 4], "mjpg", 4) == 0;
-      const bool known = fields || (marker == 0xe0 && length == 16 && starts("JFIF")) ||
-                         (marker == 0xe0 && length <= 16 && starts("AVI1")) ||
-                         (marker == 0xee && length <= 14 && starts("Adobe"));
-      if (application && !known) blank(content, end, "metadata of the picture (JPEG)");
-      reader.seek(end);
-      if (marker == 0xda) {
-        size_t at = end;
-        while (at + 1 < bytes_.size() && (bytes_[at] != 0xff || bytes_[at + 1] == 0 ||
-                                          (bytes_[at + 1] >= 0xd0 && bytes_[at + 1] <= 0xd7)))
-          ++at;
-        reader.seek(std::min(at, bytes_.size()));
-      }
-    }
-    return true;
-  }
-
-  bool edit_mpeg4() {
-    const auto is_start = [&](size_t at) {
-      return at + 2 < bytes_.size() && bytes_[at] == 0 && bytes_[at + 1] == 0 &&
-             bytes_[at + 2] == 1;
-    };
-    for (size_t at = 0; at + 3 < bytes_.size(); ++at) {
-      if (!is_start(at) || bytes_[at + 3] != 0xb2) continue;
-      size_t end = at + 4;
-      while (end < bytes_.size() && !is_start(end)) ++end;
-      blank(at + 4, end, "user data");
-      at = end - 1;
-    }
-    return true;
-  }
-};
-
 }  // namespace
 
 Status edit_unit(const Source& source, const SampleSettings& settings, uint64_t offset,
@@ -344,9 +209,7 @@ Status edit_unit(const Source& source, const SampleSettings& settings, uint64_t 
 
 std::unique_ptr<SampleEditor> make_unit_editor(const Source& source,
                                                const SampleSettings& settings) {
-  if (settings.form == SampleForm::h264 || settings.form == SampleForm::h265)
-    return std::make_unique<NalEditor>(source, settings);
-  return std::make_unique<PictureEditor>(source, settings);
+  return std::make_unique<NalEditor>(source, settings);
 }
 
 }  // namespace sphere::media

@@ -94,7 +94,7 @@ struct Extension {
   std::string guid;
   uint64_t full = 0, begin = 0;
   JpegSegment segment;
-  Bytes bytes;
+  uint64_t content = 0;  ///< where it is in the file, up to the end of the segment
 };
 
 class Examiner : PictureExaminer {
@@ -278,13 +278,12 @@ class Examiner : PictureExaminer {
     ByteReader reader(bytes);
     reader.skip(extended_mark.size());
     const std::span<const uint8_t> guid = reader.take(guid_size);
-    Extension extension{{guid.begin(), guid.end()}, reader.u32(), reader.u32(), segment, {}};
-    const std::span<const uint8_t> rest = reader.take(reader.remaining());
+    Extension extension{{guid.begin(), guid.end()}, reader.u32(), reader.u32(), segment, 0};
     if (!reader.ok()) {
       read_opaque(segment, bytes);
       return ok();
     }
-    extension.bytes.assign(rest.begin(), rest.end());
+    extension.content = segment.content + reader.position();
     extensions_.push_back(std::move(extension));
     return ok();
   }
@@ -316,13 +315,19 @@ class Examiner : PictureExaminer {
   void read_extensions() {
     const bool stays =
         findings_.keeps_everything() &&
-        !(request_.position && std::ranges::any_of(extensions_, [](const Extension& extension) {
-            return contains(extension.bytes, "GPS");
+        !(request_.position && std::ranges::any_of(extensions_, [this](const Extension& extension) {
+            return contains(read_part(extension), "GPS");
           }));
     list_extensions(!stays);
     if (stays) return;
     for (const Extension& extension : extensions_) remove(extension.segment);
     additions_.extended = false;
+  }
+  /// Depth maps and sound of some MB are put there, so it is not held.
+  Bytes read_part(const Extension& part) const {
+    Bytes bytes(static_cast<size_t>(part.segment.end - part.content));
+    bytes.resize(source_.read(part.content, bytes));
+    return bytes;
   }
   /// Puts its parts together.
   void list_extensions(bool removed) {
@@ -337,8 +342,9 @@ class Examiner : PictureExaminer {
       for (const Extension& part : extensions_) {
         if (part.guid != first.guid) continue;
         packet.length = std::max(packet.length, part.segment.end - packet.offset);
-        if (part.begin <= whole.size() && part.bytes.size() <= whole.size() - part.begin)
-          std::ranges::copy(part.bytes, whole.begin() + static_cast<ptrdiff_t>(part.begin));
+        const uint64_t length = part.segment.end - part.content;
+        if (part.begin <= whole.size() && length <= whole.size() - part.begin)
+          std::ranges::copy(read_part(part), whole.begin() + static_cast<ptrdiff_t>(part.begin));
       }
       if (whole.empty())
         findings_.add(packet, {PartClass::unknown, "too long to be read", {}});

@@ -11,6 +11,7 @@
 #include "gst/sphere/media/codec_config.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/sample_tables.h"
+#include "gst/sphere/media/vorbis.h"
 
 namespace sphere::media {
 
@@ -34,8 +35,14 @@ SampleForm form_of(CodecData data) {
       return SampleForm::av1;
     case CodecData::jpeg:
       return SampleForm::jpeg;
+    case CodecData::mpeg2:
+      return SampleForm::mpeg2;
     case CodecData::mpeg4:
       return SampleForm::mpeg4;
+    case CodecData::dv:
+      return SampleForm::dv;
+    case CodecData::png:
+      return SampleForm::png;
     default:
       return SampleForm::harmless;
   }
@@ -59,7 +66,10 @@ class PrivateEditor {
       case CodecData::h265:
       case CodecData::av1:
       case CodecData::jpeg:
+      case CodecData::mpeg2:
       case CodecData::mpeg4:
+      case CodecData::dv:
+      case CodecData::png:
         return edit_pictures(form_of(track_.data));
       case CodecData::flac:
         return edit_flac();
@@ -91,12 +101,15 @@ class PrivateEditor {
       track_.length_size = unit_length_size(form, bytes_);
       if (track_.length_size < 0) return wrong();
     }
+    // Windows' description of a picture comes first.
+    const size_t head = std::min(track_.private_head, bytes_.size());
     SampleReport report;
-    const Result<size_t> used =
-        edit_codec_config(source_, settings, offset_, bytes_, &edits_, &report);
+    const Result<size_t> used = edit_codec_config(source_, settings, offset_ + head,
+                                                  bytes_.subspan(head), &edits_, &report);
     if (!used) return used.error();
     report.finish(&findings_);
-    replace(*used, std::vector<uint8_t>(bytes_.size() - *used), "bytes after a description");
+    replace(head + *used, std::vector<uint8_t>(bytes_.size() - head - *used),
+            "bytes after a description");
     return ok();
   }
 
@@ -122,28 +135,10 @@ class PrivateEditor {
     return ok();
   }
 
-  /// Three packets with their lengths before them; the second one has the comments.
   Status edit_vorbis() {
-    ByteReader reader(bytes_);
-    if (reader.u8() != 2) return wrong();
-    std::array<size_t, 2> lengths{};
-    for (size_t& length : lengths) {
-      uint8_t byte = 255;
-      while (byte == 255 && reader.ok()) length += byte = reader.u8();
-    }
-    reader.skip(lengths[0]);
-    const size_t at = reader.position(), length = lengths[1];
-    ByteReader comments(reader.take(length));
-    constexpr std::string_view mark("\x03vorbis", 7);
-    constexpr size_t smallest = 7 + 4 + 4 + 1;
-    if (!reader.ok() || !comments.starts_with(mark) || length < smallest) return wrong();
-    // One name of a program made of blanks fills it, and there are no comments.
-    const size_t blanks = length - smallest;
-    std::vector<uint8_t> empty(mark.begin(), mark.end());
-    for (int i = 0; i < 4; ++i) empty.push_back(static_cast<uint8_t>(blanks >> 8 * i));
-    empty.insert(empty.end(), blanks, ' ');
-    empty.insert(empty.end(), {0, 0, 0, 0, 1});
-    replace(at, std::move(empty), "comments of the sound");
+    std::optional<VorbisComments> comments = find_vorbis_comments(bytes_);
+    if (!comments) return wrong();
+    replace(comments->offset, std::move(comments->empty), "comments of the sound");
     return ok();
   }
 
@@ -273,6 +268,7 @@ Status ClusterEdits::edit_group(const Element& group) {
   // Removed whole.
   if (ready_.size() > before && ready_[before].offset == group.begin) return ok();
   const Status read = reader_.children(group, [&](const Element& child) -> Status {
+    if (child.id == ebml_id::block_additions) return edit_additions(child, block);
     if (child.id != ebml_id::block &&
         std::ranges::find(group_numbers, child.id) == std::end(group_numbers))
       return edit_element(child);
@@ -280,6 +276,24 @@ Status ClusterEdits::edit_group(const Element& group) {
   });
   std::ranges::sort(ready_, {}, &Edit::offset);
   return read;
+}
+
+Status ClusterEdits::edit_additions(const Element& additions, const Element& block) {
+  uint64_t number = 0;
+  if (const Status read = reader_.block_track(block, &number); !read) return read;
+  const auto track = std::ranges::find(*tracks_, number, &BlockTrack::number);
+  bool known = track != tracks_->end() && track->alpha;
+  const Status read = reader_.children(additions, [&](const Element& more) -> Status {
+    known &= more.id == ebml_id::block_more;
+    return reader_.children(more, [&](const Element& child) -> Status {
+      const bool first = child.id == ebml_id::block_add_id && reader_.number(child) == 1;
+      known &= first || child.id == ebml_id::block_additional;
+      return ok();
+    });
+  });
+  if (!read) return read;
+  if (!known) remove(additions, "Cluster", "additions of an unknown kind");
+  return ok();
 }
 
 /// `whole` is what is removed where the block may not stay.

@@ -24,11 +24,13 @@ struct BlockTrack {
   bool video = false;
   bool dropped = false;  ///< may not stay
   bool encoded = false;  ///< compressed once more
+  bool alpha = false;    ///< each block of VP8 or VP9 has a second one with the transparency
   CodecData data = CodecData::none;
   int length_size = 4;  ///< bytes of the length of each unit of H.264 and H.265
   Element codec_private;
-  std::string what;  ///< in words
-  std::string path;  ///< of the parts
+  size_t private_head = 0;  ///< bytes of it that are no data of the codec
+  std::string what;         ///< in words
+  std::string path;         ///< of the parts
 };
 
 /// Examines what a decoder needs, from `offset` of the source, and sets the track's length_size.
@@ -50,6 +52,8 @@ class ClusterEdits : public EditReader {
  private:
   Status fill();
   Status edit_element(const Element& element);
+  /// What is beside a block: the transparency of its picture stays.
+  Status edit_additions(const Element& additions, const Element& block);
   Status edit_group(const Element& group);
   Status edit_block(const Element& block, const Element& whole);
   void remove(const Element& element, const std::string& path, const char* what);

@@ -190,8 +190,8 @@ constexpr std::pair<std::string_view, CodecData> codecs[] = {
     {"V_MPEGH/ISO/HEVC", CodecData::h265},
     {"V_AV1", CodecData::av1},
     {"V_MJPEG", CodecData::jpeg},
-    {"V_MPEG1", CodecData::mpeg4},
-    {"V_MPEG2", CodecData::mpeg4},
+    {"V_MPEG1", CodecData::mpeg2},
+    {"V_MPEG2", CodecData::mpeg2},
     {"V_MPEG4/ISO/SP", CodecData::mpeg4},
     {"V_MPEG4/ISO/ASP", CodecData::mpeg4},
     {"V_MPEG4/ISO/AP", CodecData::mpeg4},
@@ -208,6 +208,18 @@ constexpr std::pair<std::string_view, CodecData> codecs[] = {
     {"A_ALAC", CodecData::none},
     {"A_DTS", CodecData::none},
     {"A_TRUEHD", CodecData::none},
+    {"A_MLP", CodecData::none},
+    {"A_TTA1", CodecData::none},
+};
+constexpr std::pair<std::string_view, CodecData> windows_codecs[] = {
+    {"XVID", CodecData::mpeg4}, {"xvid", CodecData::mpeg4}, {"DIVX", CodecData::mpeg4},
+    {"divx", CodecData::mpeg4}, {"DX50", CodecData::mpeg4}, {"FMP4", CodecData::mpeg4},
+    {"MP4V", CodecData::mpeg4}, {"mp4v", CodecData::mpeg4}, {"MJPG", CodecData::jpeg},
+    {"mjpg", CodecData::jpeg},  {"LJPG", CodecData::jpeg},  {"MPNG", CodecData::png},
+    {"dvsd", CodecData::dv},    {"DVSD", CodecData::dv},    {"dv25", CodecData::dv},
+    {"dv50", CodecData::dv},    {"dvh1", CodecData::dv},    {"mpg1", CodecData::mpeg2},
+    {"MPG1", CodecData::mpeg2}, {"mpg2", CodecData::mpeg2}, {"MPG2", CodecData::mpeg2},
+    {"FFV1", CodecData::none},  {"v210", CodecData::none},  {"H263", CodecData::none},
 };
 // With a profile or a format after them.
 constexpr std::string_view codec_families[] = {"A_AAC",  "A_PCM/", "A_MPEG/L",
@@ -243,6 +255,12 @@ CodecData matroska_codec_data(std::string_view codec) {
     if (codec == name) return data;
   const auto begins = [&](std::string_view family) { return codec.starts_with(family); };
   return std::ranges::any_of(codec_families, begins) ? CodecData::none : CodecData::not_known;
+}
+
+CodecData windows_codec_data(std::string_view letters) {
+  for (const auto& [name, data] : windows_codecs)
+    if (letters == name) return data;
+  return CodecData::not_known;
 }
 
 }  // namespace sphere::media

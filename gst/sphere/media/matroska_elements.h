@@ -33,11 +33,19 @@ enum class CodecData {
   h265,       ///< SEI messages
   av1,        ///< metadata units
   jpeg,       ///< segments
-  mpeg4,      ///< user data of MPEG-1, 2 and 4
+  mpeg2,      ///< user data of MPEG-1 and 2
+  mpeg4,      ///< user data
+  dv,         ///< records of the tape
+  png,        ///< chunks
   flac,       ///< blocks in the private data
   vorbis,     ///< comments in the private data
   not_known,  ///< can't be examined
 };
 CodecData matroska_codec_data(std::string_view codec);
+/// Of pictures as Windows names them, by the four letters in their description.
+CodecData windows_codec_data(std::string_view letters);
+/// The codec that says so, and the bytes of the description.
+inline constexpr std::string_view windows_codec = "V_MS/VFW/FOURCC";
+inline constexpr size_t windows_head = 40;
 
 }  // namespace sphere::media

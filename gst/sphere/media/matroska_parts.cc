@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/ebml.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif.h"
@@ -110,11 +111,18 @@ class Examiner {
       if (child.id == ebml_id::codec) codec = reader_.text(child);
       if (child.id == ebml_id::codec_private) track.codec_private = child;
       if (child.id == ebml_id::content_encodings) track.encoded = true;
+      if (child.id == ebml_id::video)
+        return reader_.children(child, [&](const Element& each) -> Status {
+          if (each.id == ebml_id::alpha_mode) track.alpha = reader_.number(each) == 1;
+          return ok();
+        });
       return ok();
     });
     if (!read) return read;
     track.video = type == type_video;
     track.data = matroska_codec_data(codec);
+    if (codec == windows_codec) read_windows_codec(&track);
+    track.alpha &= codec == "V_VP8" || codec == "V_VP9";
     const bool sound = type == type_audio;
     if (sound)
       track.dropped = !request_.policy.sound_tracks;
@@ -132,6 +140,16 @@ class Examiner {
     if (tracks_.back().encoded && tracks_.back().data != CodecData::none)
       return unsupported("a track is compressed once more, so hidden data can't be searched for");
     return ok();
+  }
+
+  void read_windows_codec(BlockTrack* track) {
+    constexpr uint64_t letters_at = 16;
+    std::array<uint8_t, 4> letters{};
+    if (track->codec_private.size() < windows_head ||
+        !source_.read_all(track->codec_private.content + letters_at, letters))
+      return;
+    track->data = windows_codec_data(as_text(letters));
+    track->private_head = windows_head;
   }
 
   const BlockTrack* track_of(uint64_t number) const {

@@ -24,5 +24,8 @@ std::vector<uint8_t> with_emulation_prevention(std::span<const uint8_t> plain);
 /// How many bytes of a parameter set of H.264 (unit of the type 7 or 8) belong to it: up to its
 /// last bit, by what it says. Nothing if it can't be read.
 std::optional<size_t> h264_parameter_length(std::span<const uint8_t> unit);
+/// The same of H.265 (units of the types 32 to 34). Nothing, too, if it is of a layer, or has an
+/// extension whose end is not known.
+std::optional<size_t> h265_parameter_length(std::span<const uint8_t> unit);
 
 }  // namespace sphere::media
