@@ -97,6 +97,30 @@ GST_START_TEST(keyframes_are_reached_exactly) {
 }
 GST_END_TEST
 
+// Whoever seeks asks for any time, and often with a path that was asked for nothing before.
+GST_START_TEST(a_seek_gives_what_playing_gives) {
+  std::mt19937 random(6);
+  for (int round = 0; round < 1000; ++round) {
+    const std::vector<Keyframe> keys = any_keyframes(random, true);
+    const Horizon horizon = round % 2 ? Horizon::free : Horizon::locked;
+    const ViewPath played = made(keys, TurnWay::shortest, horizon);
+    constexpr int pictures = 30;
+    std::vector<std::pair<double, View>> seen;
+    for (int i = 0; i < pictures; ++i) {
+      const double time = (keys.back().time + 1) * i / pictures;
+      seen.emplace_back(time, played.at(time));
+    }
+    std::ranges::shuffle(seen, random);
+    const ViewPath sought = made(keys, TurnWay::shortest, horizon);
+    for (const auto& [time, view] : seen) {
+      const View again = sought.at(time);
+      fail_unless(again.rotation == view.rotation && again.fov == view.fov &&
+                  again.projection == view.projection);
+    }
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(turns_are_never_longer_than_half_a_turn) {
   std::mt19937 random(2);
   constexpr int steps = 200;
@@ -126,7 +150,7 @@ GST_START_TEST(turns_are_never_longer_than_half_a_turn) {
     }
   }
   // With a free horizon, each way is exactly as long as the rotation between its ends.
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     std::vector<Keyframe> keys = any_keyframes(random, false);
     for (Keyframe& key : keys)
       if (key.easing.kind == Kind::cubic || key.easing.kind == Kind::hold) key.easing = {};
@@ -191,7 +215,7 @@ GST_END_TEST
 GST_START_TEST(a_free_horizon_rests_at_smooth_keyframes) {
   std::mt19937 random(5);
   constexpr double step = 1e-4;
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     std::vector<Keyframe> keys = any_keyframes(random, false);
     for (Keyframe& key : keys) key.easing = {};
     const ViewPath path = made(keys, TurnWay::shortest, Horizon::free);
@@ -368,6 +392,7 @@ static Suite* view_path_suite() {
   TCase* tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, keyframes_are_reached_exactly);
+  tcase_add_test(tests, a_seek_gives_what_playing_gives);
   tcase_add_test(tests, turns_are_never_longer_than_half_a_turn);
   tcase_add_test(tests, smooth_pieces_change_their_speed_without_a_jump);
   tcase_add_test(tests, a_free_horizon_rests_at_smooth_keyframes);
