@@ -217,7 +217,8 @@ def test_recording(case, name):
     index = round((int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + float(digits[4:])) * 30)
     seen = grey_of(case.path(still))
     near, far = difference(film[index], seen), max(difference(each, seen) for each in film)
-    check("the one in the middle is what the still shows", near < 3 and near < far / 2, (still, near, far))
+    # The last key may have turned the still after its picture was recorded, by five degrees.
+    check("the one in the middle is what the still shows", near < far / 4, (still, near, far))
 
 
 def test_signals_and_errors(case, name):
