@@ -63,6 +63,27 @@ Failure connect_failure(const Uri& uri, const GError* error, bool timed_out, Dur
                                             "machine to the network whose name begins with MJXJ-"};
 }
 
+/// Waits until `end`, in g_get_monotonic_time(), at most.
+ObjectRef<GSocketConnection> connect_to(GSocketAddress* address, gint64 end,
+                                        GCancellable* cancellable, GError** error) {
+  const ObjectRef<GSocket> socket(g_socket_new(g_socket_address_get_family(address),
+                                               G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error));
+  if (!socket) return {};
+  g_socket_set_blocking(socket.get(), FALSE);
+  g_autoptr(GError) begun = nullptr;
+  if (!g_socket_connect(socket.get(), address, cancellable, &begun)) {
+    if (!g_error_matches(begun, G_IO_ERROR, G_IO_ERROR_PENDING)) {
+      g_propagate_error(error, g_steal_pointer(&begun));
+      return {};
+    }
+    const gint64 left = std::max<gint64>(end - g_get_monotonic_time(), 1);
+    if (!g_socket_condition_timed_wait(socket.get(), G_IO_OUT, left, cancellable, error) ||
+        !g_socket_check_connect_result(socket.get(), error))
+      return {};
+  }
+  return ObjectRef<GSocketConnection>(g_socket_connection_factory_create_connection(socket.get()));
+}
+
 }  // namespace
 
 /// The objects of a connection; used only in the session's thread.
@@ -456,55 +477,68 @@ Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellab
   return reply.message;
 }
 
+/// Not by GSocketClient: that of GLib 2.74 leaves a main context with a descriptor behind after
+/// each attempt that fails late, so that hours without the camera would use up all descriptors.
 ObjectRef<GSocketConnection> Session::connect(std::optional<Failure>& failure) {
   struct Attempt {
     GCancellable* cancellable = nullptr;
-    bool done = false, timed_out = false;
-    ObjectRef<GSocketConnection> connection;
+    bool answered = false, timed_out = false;
+    ObjectRef<GSocketAddress> address;
     GError* error = nullptr;
   } attempt;
   attempt.cancellable = connecting_.get();
   const Uri& uri = options_.uri;
+  const gint64 timeout = std::max<int64_t>(
+      1000,
+      std::chrono::duration_cast<std::chrono::microseconds>(options_.connect_timeout).count());
+  const gint64 end = g_get_monotonic_time() + timeout;
   // A name may have several addresses; the timeout is for all of them together. This thread waits
   // with its own main context.
   const std::unique_ptr<GMainContext, Call<g_main_context_unref>> context(g_main_context_new());
   g_main_context_push_thread_default(context.get());
-  {
-    g_autoptr(GSocketClient) client = g_socket_client_new();
-    // A web proxy can't reach a camera.
-    g_socket_client_set_enable_proxy(client, FALSE);
-    g_autoptr(GSocketConnectable) address = g_network_address_new(uri.host.c_str(), uri.port);
-    const auto milliseconds =
-        std::chrono::duration_cast<std::chrono::milliseconds>(options_.connect_timeout).count();
-    GSource* timer = g_timeout_source_new(static_cast<guint>(std::max<int64_t>(1, milliseconds)));
-    g_source_set_callback(
-        timer,
-        +[](gpointer data) -> gboolean {
-          auto* a = static_cast<Attempt*>(data);
-          a->timed_out = true;
-          g_cancellable_cancel(a->cancellable);
-          return G_SOURCE_REMOVE;
-        },
-        &attempt, nullptr);
-    g_source_attach(timer, context.get());
-    g_socket_client_connect_async(
-        client, address, connecting_.get(),
+  GSource* timer = g_timeout_source_new(static_cast<guint>(timeout / 1000));
+  g_source_set_callback(
+      timer,
+      +[](gpointer data) -> gboolean {
+        auto* a = static_cast<Attempt*>(data);
+        a->timed_out = true;
+        g_cancellable_cancel(a->cancellable);
+        return G_SOURCE_REMOVE;
+      },
+      &attempt, nullptr);
+  g_source_attach(timer, context.get());
+  const ObjectRef<GSocketConnectable> name(g_network_address_new(uri.host.c_str(), uri.port));
+  const ObjectRef<GSocketAddressEnumerator> addresses(g_socket_connectable_enumerate(name.get()));
+  ObjectRef<GSocketConnection> connection;
+  g_autoptr(GError) error = nullptr;
+  while (!connection && !attempt.timed_out && !g_cancellable_is_cancelled(connecting_.get())) {
+    attempt.answered = false;
+    g_socket_address_enumerator_next_async(
+        addresses.get(), connecting_.get(),
         +[](GObject* source, GAsyncResult* result, gpointer data) {
           auto* a = static_cast<Attempt*>(data);
-          a->connection.reset(
-              g_socket_client_connect_finish(G_SOCKET_CLIENT(source), result, &a->error));
-          a->done = true;
+          g_clear_error(&a->error);
+          a->address.reset(g_socket_address_enumerator_next_finish(
+              G_SOCKET_ADDRESS_ENUMERATOR(source), result, &a->error));
+          a->answered = true;
         },
         &attempt);
-    while (!attempt.done) g_main_context_iteration(context.get(), TRUE);
-    g_source_destroy(timer);
-    g_source_unref(timer);
+    while (!attempt.answered) g_main_context_iteration(context.get(), TRUE);
+    if (!attempt.address) break;
+    g_clear_error(&error);
+    connection = connect_to(attempt.address.get(), end, connecting_.get(), &error);
+    attempt.timed_out =
+        attempt.timed_out || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   }
+  g_source_destroy(timer);
+  g_source_unref(timer);
   g_main_context_pop_thread_default(context.get());
-  g_autoptr(GError) error = attempt.error;
-  if (!attempt.connection)
+  if (!error) error = std::exchange(attempt.error, nullptr);
+  g_clear_error(&attempt.error);
+  if (!connection && !error) g_cancellable_set_error_if_cancelled(connecting_.get(), &error);
+  if (!connection)
     failure = connect_failure(uri, error, attempt.timed_out, options_.connect_timeout);
-  return std::move(attempt.connection);
+  return connection;
 }
 
 void Session::run() {

@@ -16,6 +16,7 @@
 
 #include "hw/madv/session.h"
 #include "tests/check/listening.h"
+#include "tests/check/process.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -280,6 +281,43 @@ GST_START_TEST(connect_timeout_is_kept) {
 }
 GST_END_TEST;
 
+/// How many connections to the port are asked for, and nothing has answered yet.
+int asking(uint16_t port) {
+  std::ifstream table("/proc/self/net/tcp");
+  char wanted[16];
+  g_snprintf(wanted, sizeof wanted, ":%04X 02 ", port);
+  int found = 0;
+  for (std::string line; std::getline(table, line);) found += line.find(wanted) != line.npos;
+  return found;
+}
+
+// GSocketClient leaves a descriptor behind if an attempt fails late.
+GST_START_TEST(attempts_leave_nothing_behind) {
+  int before = 0;
+  for (int i = 0; i < 3; ++i) {
+    auto unreachable = std::make_unique<test::UnreachablePort>();
+    const uint16_t port = unreachable->port();
+    SessionOptions options;
+    options.uri = *Uri::parse("madv://127.0.0.1:" + std::to_string(port));
+    {
+      Events events;
+      Session session(options, events.handler());
+      const int others = asking(port);
+      session.start();
+      const auto begin = Clock::now();
+      while (asking(port) == others) fail_unless(seconds_since(begin) < 60);
+      // The kernel asks again after a second, and is refused.
+      unreachable.reset();
+      events.expect(Event::Kind::ended);
+      fail_unless(events.words().find("does not listen") != std::string::npos, "%s",
+                  events.words().c_str());
+    }
+    if (i == 0) before = test::descriptors();
+  }
+  fail_unless_equals_int(test::descriptors(), before);
+}
+GST_END_TEST;
+
 static Suite* madv_network_suite() {
   Suite* suite = suite_create("madv_network");
   TCase* tcase = tcase_create("general");
@@ -287,6 +325,7 @@ static Suite* madv_network_suite() {
   tcase_add_test(tcase, silent_camera_does_not_block);
   tcase_add_test(tcase, stop_is_fast_with_a_camera_that_answers);
   tcase_add_test(tcase, a_call_ends_in_time_or_when_it_is_cancelled);
+  tcase_add_test(tcase, attempts_leave_nothing_behind);
   tcase_add_test(tcase, a_flood_costs_little_memory_and_ends_the_session);
   tcase_add_test(tcase, connect_timeout_is_kept);
   return suite;
