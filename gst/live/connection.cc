@@ -50,6 +50,10 @@ std::string address_of(const sockaddr_storage& address, socklen_t size) {
   return std::string(whole.starts_with(mapped) ? whole.substr(mapped.size()) : whole);
 }
 
+bool is_among(const std::vector<Descriptor>& these, int descriptor) {
+  return std::ranges::any_of(these, [&](const Descriptor& one) { return one.get() == descriptor; });
+}
+
 }  // namespace
 
 ServerConnections::ServerConnections(const std::string& host, uint16_t port)
@@ -136,12 +140,14 @@ int64_t ServerConnections::unanswered_for() const {
   return longest;
 }
 
-std::vector<Descriptor> ServerConnections::unsent() const {
+std::vector<Descriptor> ServerConnections::unsent(const std::vector<Descriptor>& without) const {
   std::vector<Descriptor> found;
   if (!known()) return found;
   for_each([&](int descriptor) {
     int waiting = 0;
-    if (ioctl(descriptor, SIOCOUTQ, &waiting) != 0 || waiting == 0) return;
+    if (is_among(without, descriptor) || is_among(found, descriptor) ||
+        ioctl(descriptor, SIOCOUTQ, &waiting) != 0 || waiting == 0)
+      return;
     const linger at_once = {1, 0};
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     found.emplace_back(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
@@ -151,10 +157,7 @@ std::vector<Descriptor> ServerConnections::unsent() const {
 
 bool ServerConnections::has_other_than(const std::vector<Descriptor>& these) const {
   bool found = false;
-  for_each([&](int descriptor) {
-    found = found || std::ranges::none_of(
-                         these, [&](const Descriptor& one) { return one.get() == descriptor; });
-  });
+  for_each([&](int descriptor) { found = found || !is_among(these, descriptor); });
   return found;
 }
 

@@ -37,9 +37,10 @@ class ServerConnections {
   /// For how long, in microseconds, the other end has answered nothing although data was sent to it
   /// more than once. 0: all is answered, or the addresses are not known. Any thread.
   int64_t unanswered_for() const;
-  /// Descriptors of those on which something waits to be sent. When the last descriptor of one is
-  /// closed, that is thrown away, and the server is told at once. Any thread.
-  std::vector<Descriptor> unsent() const;
+  /// Own descriptors of those on which something waits to be sent, but not of these. When the last
+  /// descriptor of a connection is closed, that is thrown away, and the server is told at once. Any
+  /// thread.
+  std::vector<Descriptor> unsent(const std::vector<Descriptor>& without) const;
   /// Whether there is one that is none of these. Any thread.
   bool has_other_than(const std::vector<Descriptor>& these) const;
 

@@ -82,7 +82,11 @@ class RtmpOutput : public Output {
   /// while the network passes nothing. So an old connection is ended when the next one is there.
   void abandon() override {
     if (!server_->find()) return;
-    for (Descriptor& one : server_->unsent()) left_.push_back(std::move(one));
+    for (Descriptor& one : server_->unsent(left_)) left_.push_back(std::move(one));
+    // The oldest ones go; while the network works, the next connection ends all.
+    constexpr size_t most_left = 4;
+    if (left_.size() > most_left)
+      left_.erase(left_.begin(), left_.end() - static_cast<ptrdiff_t>(most_left));
   }
 
   /// rtmp2sink of GStreamer 1.22 forgets a connection on which the server refuses the stream: it
