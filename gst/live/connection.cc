@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -22,6 +23,9 @@ namespace {
 // A context has a few descriptors for each of its connections.
 constexpr int most_polled = 64;
 constexpr int most_turns = 100;
+// Between two questions for addresses, and two attempts to connect. The kernel would ask again
+// later and later.
+constexpr int64_t question_interval = G_USEC_PER_SEC, attempt_interval = G_USEC_PER_SEC;
 
 uint16_t port_of(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET)
@@ -70,11 +74,12 @@ ServerConnections::~ServerConnections() { g_cancellable_cancel(cancellable_.get(
 bool ServerConnections::find() {
   if (known()) return true;
   g_main_context_push_thread_default(context_.get());
-  if (!asked_) {
+  if (!asked_ && g_get_monotonic_time() >= ask_after_) {
     const ObjectRef<GResolver> resolver(g_resolver_get_default());
     g_resolver_lookup_by_name_async(resolver.get(), host_.c_str(), cancellable_.get(), on_found,
                                     this);
     asked_ = true;
+    ask_after_ = g_get_monotonic_time() + question_interval;
   }
   while (g_main_context_iteration(context_.get(), FALSE)) {
   }
@@ -93,6 +98,41 @@ void ServerConnections::on_found(GObject* resolver, GAsyncResult* result, gpoint
     self->addresses_.emplace_back(text.get());
   }
   g_resolver_free_addresses(found);
+}
+
+bool ServerConnections::can_connect() {
+  if (!find()) return false;
+  if (attempt_) {
+    pollfd one = {attempt_.get(), POLLOUT, 0};
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (poll(&one, 1, 0) > 0 &&
+        getsockopt(attempt_.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0) {
+      attempt_ = Descriptor();
+      if (error == 0) return true;
+    }
+  }
+  if (g_get_monotonic_time() >= try_after_) try_next_address();
+  return false;
+}
+
+void ServerConnections::try_next_address() {
+  try_after_ = g_get_monotonic_time() + attempt_interval;
+  std::string text;
+  {
+    const Lock lock(mutex_);
+    text = addresses_[next_address_++ % addresses_.size()];
+  }
+  const ObjectRef<GSocketAddress> address(
+      g_inet_socket_address_new_from_string(text.c_str(), port_));
+  sockaddr_storage native = {};
+  if (!address || !g_socket_address_to_native(address.get(), &native, sizeof native, nullptr))
+    return;
+  attempt_ =
+      Descriptor(socket(native.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  // What comes of it is asked for later.
+  (void)connect(attempt_.get(), reinterpret_cast<const sockaddr*>(&native),
+                static_cast<socklen_t>(g_socket_address_get_native_size(address.get())));
 }
 
 bool ServerConnections::known() const {

@@ -31,6 +31,9 @@ class ServerConnections {
 
   /// To be called by one thread again and again; never blocks. Whether the addresses are known.
   bool find();
+  /// Whether a new connection can be made: tries it, one address after the other. To be called by
+  /// the same thread again and again; never blocks.
+  bool can_connect();
   /// Limits the send buffer. The kernel lets it grow to several megabytes, which are many seconds
   /// of a stream that nobody sees waiting. Returns whether there is a connection. Any thread.
   bool limit_send_buffers(int bytes) const;
@@ -49,13 +52,18 @@ class ServerConnections {
   template <typename Function>
   void for_each(Function take) const;
   bool known() const;
+  void try_next_address();
   static void on_found(GObject* resolver, GAsyncResult* result, gpointer self);
 
   const std::string host_;
   const uint16_t port_;
   const std::unique_ptr<GMainContext, Call<g_main_context_unref>> context_;
   const ObjectRef<GCancellable> cancellable_;
-  bool asked_ = false;  // of the thread that calls find()
+  // Of the thread that calls find() and can_connect(). Times of g_get_monotonic_time().
+  bool asked_ = false;
+  int64_t ask_after_ = 0, try_after_ = 0;
+  Descriptor attempt_;
+  size_t next_address_ = 0;
   // Protects the addresses; held while they are compared.
   mutable Mutex mutex_;
   std::vector<std::string> addresses_ SPHERE_GUARDED_BY(mutex_);

@@ -158,6 +158,9 @@ class Output {
   /// For how long, in microseconds, the other end has answered nothing although data was sent; 0:
   /// it answers, or that is not known. Called some four times a second while pictures pass.
   virtual int64_t unanswered() { return 0; }
+  /// After a failure: whether another attempt has a chance. Asked some twenty times a second before
+  /// the next open(); after a minute it is tried all the same.
+  virtual bool has_chance() { return true; }
   /// Whether the other end takes the stream. False: the element still waits for that, although it
   /// has got pictures. Called before they count as sent.
   virtual bool accepted() { return true; }

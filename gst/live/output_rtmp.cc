@@ -68,6 +68,11 @@ class RtmpOutput : public Output {
     return bin;
   }
 
+  /// rtmp2sink connects by GSocketClient, and that of GLib 2.74 leaves a main context with a
+  /// descriptor behind after each attempt that fails late. Hours without the server would use up
+  /// all descriptors.
+  bool has_chance() override { return !server_ || server_->can_connect(); }
+
   bool accepted() override {
     // The network works again.
     if (!left_.empty() && server_->has_other_than(left_)) left_.clear();

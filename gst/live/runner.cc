@@ -22,6 +22,7 @@ constexpr int64_t longest_stall = 8'000'000;
 // intervals.
 constexpr int64_t told_unanswered = 1'500'000, longest_unanswered = 4'000'000;
 constexpr int64_t answer_interval = 250'000;
+constexpr int64_t longest_without_attempt = 60 * G_USEC_PER_SEC;
 
 GstAppSrc* add_source(GstElement* pipeline, GstElement* bin, const char* pad) {
   GstElement* source = gst_element_factory_make("appsrc", nullptr);
@@ -145,6 +146,12 @@ void Runner::pause(int64_t microseconds) {
     g_usleep(static_cast<gulong>(std::min(left, short_wait)));
 }
 
+void Runner::wait_for_chance() {
+  const int64_t until = g_get_monotonic_time() + longest_without_attempt;
+  while (!stop_ && !finish_ && !anew_ && !output_->has_chance() && g_get_monotonic_time() < until)
+    g_usleep(static_cast<gulong>(short_wait));
+}
+
 void Runner::run() {
   while (!stop_ && !finish_) {
     set_state(OutputState::connecting, failure_);
@@ -154,6 +161,7 @@ void Runner::run() {
       const int64_t wait = attempts_.failed(g_get_monotonic_time());
       set_state(OutputState::waiting, failure_);
       pause(wait);
+      wait_for_chance();
       continue;
     }
     if (end == End::final) {

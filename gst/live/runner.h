@@ -65,6 +65,7 @@ class Runner {
   End watch(GstElement* pipeline);
   /// Waits until then, unless it is to stop or to finish.
   void pause(int64_t microseconds);
+  void wait_for_chance();
   void set_state(OutputState state, const std::string& words);
   void read_error(GstMessage* message);
   void watch_sinks(GstElement* pipeline);

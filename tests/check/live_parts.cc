@@ -677,12 +677,21 @@ GST_START_TEST(connections_to_one_server_are_found) {
 
   // A name has addresses after a while.
   ServerConnections named("localhost", port);
-  const int64_t end = g_get_monotonic_time() + 60 * second;
-  while (!named.find()) {
-    fail_unless(g_get_monotonic_time() < end);
-    g_thread_yield();
-  }
+  const auto wait_for = [](auto condition) {
+    const int64_t end = g_get_monotonic_time() + 60 * second;
+    while (!condition()) {
+      fail_unless(g_get_monotonic_time() < end);
+      g_thread_yield();
+    }
+  };
+  wait_for([&] { return named.find(); });
   fail_unless_equals_int(named.unsent({}).size(), 1);
+
+  // Whether there is somebody at all. An attempt takes a second at most.
+  wait_for([&] { return named.can_connect(); });
+  wait_for([&] { return server.can_connect(); });
+  const int64_t looked = g_get_monotonic_time();
+  while (g_get_monotonic_time() < looked + second / 5) fail_unless(!nobody.can_connect());
 }
 GST_END_TEST
 
