@@ -76,7 +76,8 @@ ObjectRef<GSocketConnection> connect_to(GSocketAddress* address, gint64 end,
       g_propagate_error(error, g_steal_pointer(&begun));
       return {};
     }
-    const gint64 left = std::max<gint64>(end - g_get_monotonic_time(), 1);
+    // GLib counts whole milliseconds, and leaves out the rest.
+    const gint64 left = std::max<gint64>(end - g_get_monotonic_time(), 0) + 999;
     if (!g_socket_condition_timed_wait(socket.get(), G_IO_OUT, left, cancellable, error) ||
         !g_socket_check_connect_result(socket.get(), error))
       return {};
