@@ -77,7 +77,7 @@ class RtmpOutput : public Output {
     // The network works again.
     if (!left_.empty() && server_->has_other_than(left_)) left_.clear();
     // rtmp2sink keeps the first buffer with media until the server has accepted the stream.
-    return arrived_ > first_buffers;
+    return accepts();
   }
 
   int64_t unanswered() override { return server_->find() ? server_->unanswered_for() : 0; }
@@ -137,11 +137,13 @@ class RtmpOutput : public Output {
   }
 
  private:
+  bool accepts() const { return arrived_ > first_buffers; }
+
   static GstPadProbeReturn count(GstPad*, GstPadProbeInfo*, gpointer data) {
     auto* self = static_cast<RtmpOutput*>(data);
-    // The connection is there soon after the first buffers.
+    // The connection is there with these buffers; before them, one that was left may be found.
     if (++self->arrived_ < most_attempts && !self->limited_)
-      self->limited_ = self->server_->limit_send_buffers(self->limit_);
+      self->limited_ = self->server_->limit_send_buffers(self->limit_) && self->accepts();
     return GST_PAD_PROBE_OK;
   }
 
