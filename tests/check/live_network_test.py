@@ -121,10 +121,10 @@ def test_rtmps(folder):
         check_video("RTMPS", probe(path), spherical=False)
 
 
-def least_descriptors(process):
+def least_descriptors(process, seconds=3):
     """While it connects again and again it has some more at times."""
     found = []
-    for _ in range(60):
+    for _ in range(seconds * 20):
         found.append(len(os.listdir(f"/proc/{process.pid}/fd")))
         time.sleep(0.05)
     return min(found)
@@ -162,6 +162,65 @@ def test_refused(folder):
             live.end()
     finally:
         server.kill()
+
+
+class SilentPort:
+    """One that answers nothing: its queue of connections is full. After it is closed, an attempt that
+    waits is refused as soon as the kernel repeats it, after a second.
+    """
+
+    def __init__(self, port=0):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", port))
+        self.listener.listen(0)
+        self.port = self.listener.getsockname()[1]
+        self.own = []
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", self.port))
+            self.own.append(one)
+
+    def asking(self):
+        """How many wait for an answer."""
+        with open("/proc/self/net/tcp", encoding="ascii") as table:
+            return sum(f":{self.port:04X} 02 " in line for line in table)
+
+    def wait_asking(self, condition):
+        end = time.monotonic() + DEADLINE
+        while not condition(self.asking()):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def close(self):
+        self.listener.close()
+        for one in self.own:
+            one.close()
+
+
+def test_out_of_reach(folder):
+    """GSocketClient leaves a descriptor behind after each attempt that fails late, so rtmp2sink may not
+    attempt it again and again.
+    """
+    silent = SilentPort()
+    others = silent.asking()
+    check("the port is silent", others > 0)
+    with streaming("test:", *SMALL, "--to", f"rtmp://127.0.0.1:{silent.port}/live/k", "--to",
+                   f"file:{folder}/a.mp4") as live:
+        counts = []
+        for _ in range(4):
+            check("it is tried", silent.wait_asking(lambda count: count > others))
+            silent.close()
+            check("it is refused", silent.wait_asking(lambda count: count == 0))
+            counts.append(least_descriptors(live.process, 1))
+            silent = SilentPort(silent.port)
+        # The first attempt is made without asking.
+        check("no further attempt leaves a descriptor behind", counts[-1] <= counts[0], counts)
+        live.end()
+    silent.close()
 
 
 def receiver(port, out):
@@ -253,7 +312,7 @@ def main():
             sys.exit(77)
         os.execvp(SPACE[0], [*SPACE, sys.executable, *sys.argv, "--inside"])
     set_network(True)
-    for test in (test_debug_log, test_refused, test_cut_network, test_rtmps):
+    for test in (test_debug_log, test_refused, test_out_of_reach, test_cut_network, test_rtmps):
         with tempfile.TemporaryDirectory(prefix="sphere-live-") as folder:
             attempt(test, folder)
     finish()
