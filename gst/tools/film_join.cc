@@ -131,7 +131,6 @@ class Joiner {
 
  private:
   Status read_parts() {
-    std::string coded;
     for (const std::string& path : join_.parts) {
       const Result<FilmPart> part = FilmPart::open(path, false);
       if (!part) return Error{part.error().kind, path + ": " + part.error().message};

@@ -9,7 +9,6 @@
 #include <set>
 
 #include "gst/sphere/base/gobject.h"
-#include "hw/madv/commands.h"
 
 namespace sphere::madv {
 
@@ -174,7 +173,5 @@ std::string Uri::http_url() const {
 std::string Uri::https_url() const {
   return "https://" + with_port(host, https_port, 443) + "/" + web_path(file);
 }
-
-std::string Uri::camera_path() const { return std::string(card_root) + "/" + file; }
 
 }  // namespace sphere::madv

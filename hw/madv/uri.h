@@ -37,8 +37,6 @@ struct Uri {
   /// file.
   std::string http_url() const;
   std::string https_url() const;
-  /// The path of the file on the control channel: "/tmp/SD0/DCIM/...".
-  std::string camera_path() const;
 };
 
 }  // namespace sphere::madv

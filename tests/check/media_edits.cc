@@ -195,6 +195,14 @@ GST_START_TEST(edits_of_a_large_file_are_written_in_blocks) {
 }
 GST_END_TEST
 
+/// As `sphere redact --in-place` does it: nothing is written before all edits were checked.
+Status edit_in_place(int descriptor, const Source& source, const Examination& examination,
+                     const EditProgress& progress = nullptr) {
+  const Result<HeldEdits> held = hold_edits(source, examination, progress);
+  if (!held) return held.error();
+  return write_in_place(descriptor, source, examination, *held, progress);
+}
+
 GST_START_TEST(edits_in_place_keep_the_length) {
   const Bytes bytes = noise(2'500'000, 2);
   const Descriptor file = temporary_file(bytes);
@@ -374,10 +382,18 @@ GST_START_TEST(search_finds_an_identity) {
 }
 GST_END_TEST
 
+Result<std::optional<FoundTrace>> find_traces(const Bytes& bytes, const Traces& traces,
+                                              const Policy& policy,
+                                              std::span<const Position> allowed = {}) {
+  const MemorySource source(bytes);
+  const std::function<bool(uint64_t)> no_progress;
+  return SearchedSource(source, TraceSearch(traces, policy, allowed), no_progress).finish();
+}
+
 GST_START_TEST(search_finds_nothing_by_chance) {
   const Bytes bytes = noise(64 << 20, 3);
   for (const bool crowded : {true, false}) {
-    const auto found = find_traces(MemorySource(bytes), fix_traces(crowded), Policy());
+    const auto found = find_traces(bytes, fix_traces(crowded), Policy());
     fail_unless(static_cast<bool>(found));
     fail_if(found->has_value(), "%s at %" G_GUINT64_FORMAT,
             found->has_value() ? (*found)->encoding.c_str() : "",
@@ -397,7 +413,7 @@ GST_START_TEST(search_obeys_the_policy) {
   fail_unless(TraceSearch(fix_traces(), Policy::everything()).empty());
   const std::string place = "39.904211", name = "SN-0012345";
   const Bytes both = bytes_of(place + name);
-  const auto found = find_traces(MemorySource(both), fix_traces(), place_stays);
+  const auto found = find_traces(both, fix_traces(), place_stays);
   fail_unless(found && found->has_value());
   fail_unless_equals_uint64((*found)->offset, place.size());
   // What it found is told without repeating it.
@@ -411,7 +427,7 @@ GST_START_TEST(search_finds_what_differs_from_what_was_put_in) {
     char text[32];
     g_snprintf(text, sizeof text, "%.7f", latitude);
     const Bytes bytes = bytes_of(text + raw(latitude));
-    const auto trace = find_traces(MemorySource(bytes), fix_traces(), Policy(), nullptr, allowed);
+    const auto trace = find_traces(bytes, fix_traces(), Policy(), allowed);
     fail_unless(bool(trace));
     return trace->has_value() ? (*trace)->encoding : std::string();
   };

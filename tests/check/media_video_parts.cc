@@ -115,7 +115,9 @@ Bytes changed_in_place(const Bytes& file, Request request) {
   const Result<FileSource> source = FileSource::make(fileno(temporary));
   const Result<Examination> examination = examine(*source, request);
   if (!examination) fail("%s", examination.error().message.c_str());
-  const Status done = edit_in_place(fileno(temporary), *source, *examination);
+  const Result<HeldEdits> held = hold_edits(*source, *examination);
+  if (!held) fail("%s", held.error().message.c_str());
+  const Status done = write_in_place(fileno(temporary), *source, *examination, *held);
   if (!done) fail("%s", done.error().message.c_str());
   Bytes bytes(file.size());
   fail_unless(source->read_all(0, bytes));

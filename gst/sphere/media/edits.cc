@@ -228,11 +228,4 @@ Status write_in_place(int descriptor, const Source& source, const Examination& e
   return ok();
 }
 
-Status edit_in_place(int descriptor, const Source& source, const Examination& examination,
-                     const EditProgress& progress) {
-  const Result<HeldEdits> held = hold_edits(source, examination, progress);
-  if (!held) return held.error();
-  return write_in_place(descriptor, source, examination, *held, progress);
-}
-
 }  // namespace sphere::media

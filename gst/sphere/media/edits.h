@@ -62,8 +62,5 @@ class EditedSource : public Source {
 /// it writes it can't be stopped. Those that are not held are made once more.
 Status write_in_place(int descriptor, const Source& source, const Examination& examination,
                       const HeldEdits& held, const EditProgress& progress = nullptr);
-/// Both: with an error of the file itself, or when it is stopped, nothing was written.
-Status edit_in_place(int descriptor, const Source& source, const Examination& examination,
-                     const EditProgress& progress = nullptr);
 
 }  // namespace sphere::media

@@ -120,7 +120,7 @@ std::string shortened(std::string_view text);
 /// How the samples of a format can be examined.
 enum class SampleForm {
   harmless,
-  h264,
+  h264,  // from here to png: pictures
   h265,
   av1,
   jpeg,
@@ -135,6 +135,9 @@ enum class SampleForm {
   unknown
 };
 SampleForm picture_form(std::string_view codec);
+constexpr bool is_picture(SampleForm form) {
+  return form >= SampleForm::h264 && form <= SampleForm::png;
+}
 /// Of `mp4v` and `mp4a`, by the object type in their `esds`.
 SampleForm form_of_object(uint8_t type, bool sound);
 bool is_known_sound(std::string_view codec);

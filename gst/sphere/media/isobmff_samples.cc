@@ -96,27 +96,13 @@ void SampleReport::identity(std::string_view text) {
 
 std::unique_ptr<SampleEditor> make_sample_editor(const Source& source,
                                                  const SampleSettings& settings) {
-  switch (settings.form) {
-    case SampleForm::h264:
-    case SampleForm::h265:
-      return make_unit_editor(source, settings);
-    case SampleForm::av1:
-    case SampleForm::jpeg:
-    case SampleForm::mpeg2:
-    case SampleForm::mpeg4:
-    case SampleForm::prores:
-    case SampleForm::vc3:
-    case SampleForm::dv:
-    case SampleForm::png:
-      return make_picture_editor(source, settings);
-    case SampleForm::gpmf:
-    case SampleForm::unknown:
-      return make_record_editor(source, settings);
-    case SampleForm::camm:  // whole runs: edit_camm_run()
-    case SampleForm::harmless:
-      break;
-  }
-  return nullptr;
+  const SampleForm form = settings.form;
+  if (form == SampleForm::h264 || form == SampleForm::h265)
+    return make_unit_editor(source, settings);
+  if (is_picture(form)) return make_picture_editor(source, settings);
+  if (form == SampleForm::gpmf || form == SampleForm::unknown)
+    return make_record_editor(source, settings);
+  return nullptr;  // harmless; and camm, whose runs are edited as a whole by edit_camm_run()
 }
 
 SampleEdits::SampleEdits(const Source& source, std::shared_ptr<const IsoLayout> layout,

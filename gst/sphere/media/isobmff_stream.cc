@@ -349,8 +349,7 @@ class IsobmffStreamEditor : public MuxerStreamEditor {
   /// The index once more, such as with the duration in it. It has to have its length, because what
   /// follows was written.
   Status replace_movie(std::span<const uint8_t> bytes, std::vector<Write>* writes) {
-    const StoredBox before = std::exchange(*movie_, {movie_->offset, {bytes.begin(), bytes.end()}});
-    const StoredBox now = *movie_;
+    const StoredBox now{movie_->offset, {bytes.begin(), bytes.end()}};
     movie_.reset();
     if (!movie_had_position_) request_.position.reset();
     std::vector<Edit> history;

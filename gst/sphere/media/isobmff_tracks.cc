@@ -177,22 +177,7 @@ bool is_examined(const Track& track, const SampleSettings& samples) {
 
 /// Whether the samples are pictures that are not read, because the request says so.
 bool is_skipped(const SampleSettings& samples, const Request& request) {
-  if (!request.skip_pictures) return false;
-  switch (samples.form) {
-    case SampleForm::h264:
-    case SampleForm::h265:
-    case SampleForm::av1:
-    case SampleForm::jpeg:
-    case SampleForm::mpeg2:
-    case SampleForm::mpeg4:
-    case SampleForm::prores:
-    case SampleForm::vc3:
-    case SampleForm::dv:
-    case SampleForm::png:
-      return true;
-    default:
-      return false;
-  }
+  return request.skip_pictures && is_picture(samples.form);
 }
 
 /// Collects the sizes of CAMM samples after their edit.

@@ -171,9 +171,8 @@ class NalEditor : public SampleEditor {
   bool is_filler(uint64_t offset, uint64_t length) {
     if (length <= header_size()) return true;
     window_.seek(offset + header_size());
-    int byte = 0xff;
     for (uint64_t i = header_size(); i < length; ++i) {
-      byte = window_.next();
+      const int byte = window_.next();
       if (byte == 0x80 && i + 1 == length) return true;
       if (byte != 0xff) return false;
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,11 +48,6 @@ Status read_frame_header(ByteReader reader, int marker, JpegInfo* info) {
 }
 
 }  // namespace
-
-bool JpegInfo::full_chroma() const {
-  return std::all_of(sampling.begin(), sampling.begin() + components,
-                     [&](const auto& s) { return s == sampling[0]; });
-}
 
 bool JpegInfo::half_chroma() const {
   return components == 3 && sampling[1] == sampling[2] && sampling[0][0] == 2 * sampling[1][0] &&

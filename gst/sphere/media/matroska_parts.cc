@@ -319,8 +319,10 @@ class Examiner {
     std::optional<Element> checksum;
     const Status read = reader_.children(tags, [&](const Element& child) -> Status {
       if (child.id == ebml_id::tag) return examine_tag(child, &kept);
-      if (child.id == ebml_id::crc32) checksum = child;
-      if (child.id == ebml_id::crc32) return ok();
+      if (child.id == ebml_id::crc32) {
+        checksum = child;
+        return ok();
+      }
       return examine_element(child, "Tags", 2);
     });
     if (!read) return read;
@@ -344,8 +346,10 @@ class Examiner {
         kept += stays;
         return ok();
       }
-      if (child.id == ebml_id::crc32) checksum = child;
-      if (child.id == ebml_id::crc32) return ok();
+      if (child.id == ebml_id::crc32) {
+        checksum = child;
+        return ok();
+      }
       if (child.id == ebml_id::targets) return examine_targets(child);
       return examine_element(child, "Tags/Tag", 3);
     });

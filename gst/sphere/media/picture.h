@@ -34,8 +34,6 @@ struct JpegInfo {
   uint64_t length = 0;    ///< to the end of the picture
   uint64_t trailing = 0;  ///< bytes after the end of the picture
 
-  /// Whether every colour component has a sample for each pixel.
-  bool full_chroma() const;
   /// Whether colour has half the samples in both directions.
   bool half_chroma() const;
 };

@@ -454,12 +454,4 @@ Result<std::optional<FoundTrace>> SearchedSource::finish() {
   return std::exchange(found_, std::nullopt);
 }
 
-Result<std::optional<FoundTrace>> find_traces(const Source& source, const Traces& traces,
-                                              const Policy& policy,
-                                              const std::function<bool(uint64_t)>& progress,
-                                              std::span<const Position> allowed,
-                                              std::span<const ByteRange> skipped) {
-  return SearchedSource(source, TraceSearch(traces, policy, allowed), progress, skipped).finish();
-}
-
 }  // namespace sphere::media

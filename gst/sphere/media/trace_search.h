@@ -77,12 +77,4 @@ class SearchedSource : public Source {
   mutable bool stopped_ = false, failed_ = false;
 };
 
-/// Searches a file, but not the ranges in `skipped`, which are in order and do not overlap.
-/// An error: it can't be read, or `progress` returned false. `progress` gets the number of bytes
-/// that are done.
-Result<std::optional<FoundTrace>> find_traces(
-    const Source& source, const Traces& traces, const Policy& policy,
-    const std::function<bool(uint64_t)>& progress = nullptr, std::span<const Position> allowed = {},
-    std::span<const ByteRange> skipped = {});
-
 }  // namespace sphere::media
