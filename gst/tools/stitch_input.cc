@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "gst/sphere/makers/insta360.h"
+#include "gst/sphere/makers/capture.h"
 #include "gst/sphere/media/matroska.h"
 #include "gst/tools/stitch_discover.h"
 
@@ -39,7 +39,7 @@ Status check_size(int width, int height) {
 class WithoutTrailer : public media::Source {
  public:
   explicit WithoutTrailer(const media::Source& whole)
-      : whole_(whole), size_(whole.size() - makers::insta360::trailer_length(whole)) {}
+      : whole_(whole), size_(whole.size() - makers::trailer_length(whole)) {}
   uint64_t size() const override { return size_; }
   size_t read(uint64_t position, std::span<uint8_t> into) const override {
     if (position >= size_) return 0;

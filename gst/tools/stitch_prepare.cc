@@ -112,16 +112,11 @@ std::optional<storage::CameraLensKey> camera_of(const StitchInput& input) {
 }
 #endif
 
-/// The file of the other lens, where a camera writes two: Insta360's VID_..._00_NNN.insv and
-/// VID_..._10_NNN.insv; "" where there is none.
+/// The file of the other lens, where a camera writes two; "" where there is none.
 std::string other_file_of(const StitchInput& input) {
   const VideoInfo* video = input.video();
   if (!video || video->width != video->height || input.two_pictures()) return {};
-  const size_t name = input.path.rfind('/') + 1;
-  const size_t mark = input.path.rfind("_00_");
-  if (mark == std::string::npos || mark < name || !input.path.ends_with(".insv")) return {};
-  std::string other = input.path;
-  other.replace(mark, 4, "_10_");
+  const std::string other = makers::other_lens_path(input.path);
   return access(other.c_str(), R_OK) == 0 ? other : std::string();
 }
 

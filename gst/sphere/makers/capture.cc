@@ -4,12 +4,17 @@
 
 #include <vector>
 
+#include "gst/sphere/makers/insta360.h"
 #include "gst/sphere/makers/madv.h"
 #include "gst/sphere/makers/models.h"
 #include "gst/sphere/media/isobmff.h"
 #include "gst/sphere/media/tiff.h"
 
 namespace sphere::makers {
+
+uint64_t trailer_length(const media::Source& source) { return insta360::trailer_length(source); }
+
+std::string other_lens_path(const std::string& path) { return insta360::other_lens_path(path); }
 
 // Add the functions of further makers here. They are called if those before have found nothing.
 

@@ -38,6 +38,14 @@ struct CaptureInfo {
   }
 };
 
+/// How many bytes at the end of a file are the camera's own and of no known format, which would
+/// look like damage; 0 where there are none.
+uint64_t trailer_length(const media::Source& source);
+
+/// The path that the video of the other lens has, where a camera writes one for each lens; "" if
+/// the name of this file is not one that such a camera gives.
+std::string other_lens_path(const std::string& path);
+
 /// Reads a whole box that a demuxer does not know and passes on. Adds what it finds to `info`.
 /// Returns false and does nothing if no maker knows the box.
 bool read_box(std::span<const uint8_t> box, CaptureInfo* info);

@@ -39,4 +39,12 @@ uint64_t trailer_length(const media::Source& source) {
   return length + box_head_before(source, source.size() - length);
 }
 
+std::string other_lens_path(const std::string& path) {
+  const size_t name = path.rfind('/') + 1;
+  const size_t number = path.rfind("_00_");
+  if (number == std::string::npos || number < name || !path.ends_with(".insv")) return {};
+  std::string other = path;
+  return other.replace(number, 4, "_10_");
+}
+
 }  // namespace sphere::makers::insta360

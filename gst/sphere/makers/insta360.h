@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "gst/sphere/media/source.h"
 
@@ -12,5 +13,8 @@ namespace sphere::makers::insta360 {
 /// How many bytes at the end of a file are the camera's own, 0 where there are none. Among them are
 /// positions and serial numbers.
 uint64_t trailer_length(const media::Source& source);
+
+/// VID_..._10_NNN.insv for VID_..._00_NNN.insv; "" for other names.
+std::string other_lens_path(const std::string& path);
 
 }  // namespace sphere::makers::insta360
