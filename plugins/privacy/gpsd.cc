@@ -46,7 +46,7 @@ GpsdClient::GpsdClient(std::string address)
 
 GpsdClient::~GpsdClient() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     ends_ = true;
     if (cancellable_) g_cancellable_cancel(cancellable_.get());
   }
@@ -56,7 +56,7 @@ GpsdClient::~GpsdClient() {
 
 void GpsdClient::set_wanted(bool wanted) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (wanted_ == wanted) return;
     wanted_ = wanted;
     if (!wanted) {
@@ -68,25 +68,28 @@ void GpsdClient::set_wanted(bool wanted) {
 }
 
 std::optional<Position> GpsdClient::position() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!position_ || g_get_monotonic_time() - received_us_ > most_age_us) return std::nullopt;
   return position_;
 }
 
 void GpsdClient::run() {
-  std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return wanted_ || ends_; });
-    if (ends_) return;
     ObjectRef<GCancellable> cancellable(g_cancellable_new());
-    cancellable_.reset(G_CANCELLABLE(g_object_ref(cancellable.get())));
-    lock.unlock();
+    {
+      const Lock lock(mutex_);
+      while (!wanted_ && !ends_) changed_.wait(mutex_);
+      if (ends_) return;
+      cancellable_.reset(G_CANCELLABLE(g_object_ref(cancellable.get())));
+    }
     talk(cancellable.get());
-    lock.lock();
+    const Lock lock(mutex_);
     cancellable_.reset();
     // A connection that was not wanted any more is made anew at once where it is wanted again.
-    if (!g_cancellable_is_cancelled(cancellable.get()))
-      changed_.wait_for(lock, pause_between_attempts, [this] { return ends_ || !wanted_; });
+    if (g_cancellable_is_cancelled(cancellable.get())) continue;
+    const auto next = std::chrono::steady_clock::now() + pause_between_attempts;
+    while (wanted_ && !ends_ && changed_.wait_until(mutex_, next) == std::cv_status::no_timeout) {
+    }
   }
 }
 
@@ -117,7 +120,7 @@ void GpsdClient::talk(GCancellable* cancellable) {
 
 void GpsdClient::take(std::string_view line, GCancellable* cancellable) {
   const std::optional<Position> position = position_in_report(line);
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   // What was on its way when it was no longer wanted is not kept.
   if (!position || !wanted_ || g_cancellable_is_cancelled(cancellable)) return;
   position_ = position;

@@ -7,7 +7,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +14,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/position.h"
+#include "gst/sphere/base/thread.h"
 
 namespace sphere::privacy {
 
@@ -42,13 +42,13 @@ class GpsdClient {
 
   const std::string address_;
   // Protects what follows; never held across a call of the network.
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  bool wanted_ = false, ends_ = false;
-  ObjectRef<GCancellable> cancellable_;  // of the present connection
-  std::optional<Position> position_;
-  int64_t received_us_ = 0;  // by the monotonic clock
-  std::thread thread_;       // the last member: it uses all others
+  mutable Mutex mutex_;
+  std::condition_variable_any changed_;
+  bool wanted_ SPHERE_GUARDED_BY(mutex_) = false, ends_ SPHERE_GUARDED_BY(mutex_) = false;
+  ObjectRef<GCancellable> cancellable_ SPHERE_GUARDED_BY(mutex_);  // of the present connection
+  std::optional<Position> position_ SPHERE_GUARDED_BY(mutex_);
+  int64_t received_us_ SPHERE_GUARDED_BY(mutex_) = 0;  // by the monotonic clock
+  std::thread thread_;                                 // the last member: it uses all others
 };
 
 }  // namespace sphere::privacy
