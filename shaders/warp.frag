@@ -41,7 +41,7 @@ struct Face {
   vec4 area;
   vec4 limits;
 };
-Face seen;  // the face that shows the point
+Face source_face;  // the face that shows the point
 
 Face face_of(vec3 d) {
   Face face;
@@ -69,8 +69,8 @@ vec3 direction_of(Face face, vec2 at) {
 }
 
 vec2 exact_point() {
-  seen = face_of(source_direction);
-  return point_on(seen, source_direction);
+  source_face = face_of(source_direction);
+  return point_on(source_face, source_direction);
 }
 
 #ifdef REDUCED
@@ -109,7 +109,7 @@ vec4 neighbour_at(Face face, vec2 at, float level) {
 
 // Between the last samples of a face and the next ones of its neighbours both are read.
 vec4 face_texture(vec2 at, float level) {
-  vec4 limit = limits_of(seen, level);
+  vec4 limit = limits_of(source_face, level);
   vec2 inside = clamp(at, limit.xy, limit.zw);
   vec4 value = read_at(inside, level);
   vec2 over = at - inside;
@@ -118,11 +118,11 @@ vec4 face_texture(vec2 at, float level) {
   vec2 part = min(abs(over) / size, 1.0);
   vec2 next = inside + sign(over) * max(abs(over), size);
   if (over.y == 0.0)
-    return mix(value, neighbour_at(seen, vec2(next.x, at.y), level), part.x);
-  vec4 below = neighbour_at(seen, vec2(inside.x, next.y), level);
+    return mix(value, neighbour_at(source_face, vec2(next.x, at.y), level), part.x);
+  vec4 below = neighbour_at(source_face, vec2(inside.x, next.y), level);
   if (over.x != 0.0) {
-    value = mix(value, neighbour_at(seen, vec2(next.x, inside.y), level), part.x);
-    below = mix(below, neighbour_at(seen, next, level), part.x);
+    value = mix(value, neighbour_at(source_face, vec2(next.x, inside.y), level), part.x);
+    below = mix(below, neighbour_at(source_face, next, level), part.x);
   }
   return mix(value, below, part.y);
 }

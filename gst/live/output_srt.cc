@@ -118,7 +118,7 @@ class SrtOutput : public Output {
   OutputNeeds needs_;
   GstRef<GstElement> sink_;  ///< while it is open
   /// What was seen last: packets that were sent, and answers, and when there was a new answer or
-  /// nothing to answer; 0: not looked at yet.
+  /// nothing to answer; 0: not read yet.
   gint64 sent_ = 0;
   int answers_ = 0;
   int64_t answered_at_ = 0;

@@ -18,7 +18,7 @@ namespace {
 constexpr guint fresh_pictures = 2, file_pictures = 8;
 constexpr int width_step = 32, smallest_width = 64, largest_width = 8192;
 // A stream may begin black; what can't be told by then is stitched.
-constexpr int most_looked_at = 30;
+constexpr int most_examined = 30;
 constexpr const char* sound_form = "audio/x-raw,rate=48000,channels=2";
 constexpr int default_test_width = 1920;
 
@@ -115,7 +115,7 @@ Status Source::build() {
   const GstRef<GstPad> first(gst_element_get_static_pad(entry_, "sink"));
   const std::string& uri = options_.uri;
   if (uri.starts_with("test:")) return build_test(uri.substr(5));
-  // Everything else is looked at when it comes.
+  // Everything else is examined when it comes.
   gst_pad_add_probe(first.get(), GST_PAD_PROBE_TYPE_BUFFER, first_picture, this, nullptr);
   if (!gst_uri_is_valid(uri.c_str())) {
     g_autoptr(GError) error = nullptr;
@@ -317,18 +317,18 @@ bool Punctuality::is_late(int64_t now, int64_t late) {
 
 GstPadProbeReturn Source::first_picture(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<Source*>(data);
-  const Status looked = self->look_at(pad, GST_PAD_PROBE_INFO_BUFFER(info));
-  if (!looked) {
+  const Status examined = self->examine(pad, GST_PAD_PROBE_INFO_BUFFER(info));
+  if (!examined) {
     {
       const Lock lock(self->mutex_);
-      self->problem_ = looked.error().message;
+      self->problem_ = examined.error().message;
     }
     return GST_PAD_PROBE_DROP;
   }
   return self->width_ ? GST_PAD_PROBE_REMOVE : GST_PAD_PROBE_DROP;
 }
 
-Status Source::look_at(GstPad* pad, GstBuffer* buffer) {
+Status Source::examine(GstPad* pad, GstBuffer* buffer) {
   const CapsRef caps(gst_pad_get_current_caps(pad));
   GstVideoInfo info;
   if (!caps || !gst_video_info_from_caps(&info, caps.get()))
@@ -336,7 +336,7 @@ Status Source::look_at(GstPad* pad, GstBuffer* buffer) {
   bool stitch = options_.projection == Projection::fisheye;
   if (options_.projection == Projection::automatic) {
     const auto kind = kind_of(pad, buffer);
-    if (kind && *kind == media::PictureKind::unclear && ++looked_at_ < most_looked_at) return ok();
+    if (kind && *kind == media::PictureKind::unclear && ++examined_ < most_examined) return ok();
     if (kind && *kind == media::PictureKind::flat)
       return unsupported(
           "these are pictures of neither two fisheyes nor a sphere; if they are, say so with "

@@ -37,7 +37,7 @@ class Punctuality {
 };
 
 enum class Projection {
-  automatic,  ///< the first picture is looked at
+  automatic,  ///< the first picture is examined
   fisheye,    ///< two fisheyes in each picture
   sphere,     ///< equirectangular already
 };
@@ -104,8 +104,8 @@ class Source {
   Status complete_chain(bool stitch, int width);
   void apply_width();
   void set_test_form(int width);
-  /// Decides by the first picture what it is.
-  Status look_at(GstPad* pad, GstBuffer* buffer);
+  /// Decides from the first picture whether the pictures have to be stitched.
+  Status examine(GstPad* pad, GstBuffer* buffer);
   void take_decoded(GstPad* pad);
   void take_sound(GstPad* pad);
 
@@ -131,7 +131,7 @@ class Source {
   std::atomic<double> fps_ = 0;
   std::atomic<uint64_t> arrived_ = 0;
   std::atomic<bool> has_sound_ = false, complete_ = false;
-  std::atomic<int> looked_at_ = 0;
+  std::atomic<int> examined_ = 0;
   Punctuality punctuality_;  // of the thread of the pictures
 
   mutable Mutex mutex_;  // protects the sentence; held only while it is copied

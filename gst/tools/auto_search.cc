@@ -29,7 +29,7 @@ constexpr int searched_width = 1920;
 // Degrees by which the view may differ from the middle of what it follows.
 constexpr double follow_tolerance = 0.4;
 
-// Pictures of a video that are looked at first, to see whether its tilt changes.
+// Pictures of a video that are examined first, to find out whether its tilt changes.
 constexpr int first_looks = 24;
 // Degrees. A camera that stands still is found within this.
 constexpr double still = 1.5;

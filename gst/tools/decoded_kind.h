@@ -11,9 +11,9 @@
 
 namespace sphere::tool {
 
-/// What kind of picture may not be clear in the first ones, because a video may fade in. So many
-/// are looked at.
-inline constexpr int most_looked_at = 100;
+/// The most pictures that are examined: their kind may not be clear from the first ones, because a
+/// video may fade in.
+inline constexpr int most_examined = 100;
 
 /// The kind of a picture, and its format, as the caps of the pad have it. Nothing if it can't be
 /// read.

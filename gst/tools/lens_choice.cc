@@ -20,7 +20,7 @@ namespace sphere::tool {
 
 namespace {
 
-// What a search of some seconds can look at.
+// Pictures of a video that can be searched within some seconds.
 constexpr int most_video_pictures = 6;
 // What the file names was measured, or thought of, for all directions, not for the seam alone: less
 // than this is no reason to leave it.

@@ -107,11 +107,11 @@ bool is_form_of_position(const media::Part& part) {
 }
 
 /// The result may tell no place but those that were put in.
-Status look_at_places(const media::Source& written, const Request& request) {
-  Request look;
-  look.policy.place = false;
-  look.makers = request.makers;
-  const Result<Examination> found = media::examine(written, look);
+Status check_places(const media::Source& written, const Request& request) {
+  Request reading;
+  reading.policy.place = false;
+  reading.makers = request.makers;
+  const Result<Examination> found = media::examine(written, reading);
   if (!found) return failed("the result can't be examined: " + found.error().message);
   const auto strange = [&](const media::Part& part) {
     return part.part_class == media::PartClass::place && !is_form_of_position(part);
@@ -127,15 +127,15 @@ Status look_at_places(const media::Source& written, const Request& request) {
 }
 
 /// Reads the result as a file that nothing is known about.
-Status look_again(const media::Source& written, const Examination& before, const Request& request,
-                  const WorkProgress& progress) {
-  Request look;
-  look.policy = request.policy;
+Status check_result(const media::Source& written, const Examination& before, const Request& request,
+                    const WorkProgress& progress) {
+  Request reading;
+  reading.policy = request.policy;
   // The position that was put in.
-  look.policy.place |= request.position.has_value();
-  look.in_place = request.in_place;
-  look.skip_pictures = request.skip_pictures;
-  look.makers = request.makers;
+  reading.policy.place |= request.position.has_value();
+  reading.in_place = request.in_place;
+  reading.skip_pictures = request.skip_pictures;
+  reading.makers = request.makers;
   const std::vector<media::ByteRange> unread =
       request.skip_pictures ? media::media_data(written) : std::vector<media::ByteRange>();
   uint64_t done = 0;
@@ -146,16 +146,16 @@ Status look_again(const media::Source& written, const Examination& before, const
   // What the reader of the format reads is searched in the same pass.
   media::SearchedSource searched(
       written, media::TraceSearch(before.traces, request.policy, allowed), tell, unread);
-  const Result<Examination> again = media::examine(searched, look);
+  const Result<Examination> again = media::examine(searched, reading);
   if (searched.stopped()) return media::edit_stopped();
   if (!again) return failed("the result can't be examined: " + again.error().message);
-  if (const media::Part* part = denied_part(*again, look.policy))
+  if (const media::Part* part = denied_part(*again, reading.policy))
     return failed("the result still has " + std::string(name_of(part->part_class)) + " (" +
                   part->path + "); this is an error of gst-sphere");
   if (again->changes())
     return failed("the result would be changed once more; this is an error of gst-sphere");
   if (request.position && !request.policy.place)
-    if (const Status places = look_at_places(written, request); !places) return places;
+    if (const Status places = check_places(written, request); !places) return places;
   const Result<std::optional<media::FoundTrace>> trace = searched.finish();
   if (!trace) return trace.error();
   if (*trace)
@@ -216,10 +216,10 @@ EditResult<Inspection> inspect_file(const std::string& path) {
 }
 
 std::optional<Position> first_position(const std::string& path) {
-  Request look;
-  look.policy = media::Policy();
-  look.makers = makers::all();
-  const EditResult<Examination> found = examine_file(path, look);
+  Request reading;
+  reading.policy = media::Policy();
+  reading.makers = makers::all();
+  const EditResult<Examination> found = examine_file(path, reading);
   const auto* examination = std::get_if<Examination>(&found);
   if (!examination || examination->traces.positions.empty()) return std::nullopt;
   return examination->traces.positions.front();
@@ -240,7 +240,7 @@ EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* outp
                      written.error().kind == Error::Kind::invalid ? exit_unexamined : exit_failed};
   const Result<FileSource> result = FileSource::make(output->descriptor());
   if (!result) return EditError{result.error(), exit_failed};
-  if (const Status clean = look_again(*result, *found, request, progress); !clean)
+  if (const Status clean = check_result(*result, *found, request, progress); !clean)
     return EditError{clean.error(), exit_unexamined};
   return EditedFile{std::move(*found), result->size()};
 }
@@ -277,7 +277,7 @@ EditResult<EditedFile> edit_file_in_place(const std::string& path, const Request
   // As it will be, before anything is written.
   if (held->complete) {
     const media::EditedSource planned(file->source, held->edits);
-    if (const Status clean = look_again(planned, *found, request, progress); !clean)
+    if (const Status clean = check_result(planned, *found, request, progress); !clean)
       return about(path, clean.error(), exit_unexamined);
   }
   const int descriptor = file->descriptor.get();
@@ -287,7 +287,7 @@ EditResult<EditedFile> edit_file_in_place(const std::string& path, const Request
     return about(path, failed(std::string("can't be written: ") + std::strerror(errno)),
                  exit_failed);
   const Status clean = held->complete ? compare_edits(file->source, held->edits)
-                                      : look_again(file->source, *found, request, progress);
+                                      : check_result(file->source, *found, request, progress);
   if (!clean) return about(path, clean.error(), exit_unexamined);
   return EditedFile{std::move(*found), file->source.size()};
 }

@@ -493,7 +493,7 @@ std::string StitchPipeline::why_not(media::PictureKind kind, const GstVideoInfo&
 GstPadProbeReturn StitchPipeline::check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<StitchPipeline*>(data);
   // What can't be told by then is drawn.
-  if (++self->checked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
+  if (++self->checked_at_ > most_examined) return GST_PAD_PROBE_REMOVE;
   GstVideoInfo format;
   const std::optional<media::PictureKind> decoded =
       classify_decoded(pad, GST_PAD_PROBE_INFO_BUFFER(info), &format);

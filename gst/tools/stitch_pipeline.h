@@ -82,8 +82,8 @@ class StitchPipeline {
 
   /// Why pictures of this kind and format are not taken, or "".
   std::string why_not(media::PictureKind kind, const GstVideoInfo& format) const;
-  /// Looks at the first decoded pictures, until one can be told, and refuses what has no fisheyes,
-  /// or is no sphere, whichever is wanted.
+  /// Examines the first decoded pictures until the kind of one is clear. Refuses what has no
+  /// fisheyes, or is no sphere, whichever is wanted.
   static GstPadProbeReturn check_decoded(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn watch_stitched(GstPad*, GstPadProbeInfo* info, gpointer self);
   /// Says so if the encoder takes fewer bits than the decoder gives.

@@ -72,6 +72,9 @@ std::string clock_text(GstClockTime time) {
   return text;
 }
 
+/// Shows IN in a window, and does what the keys say. All of it is in the thread of the main loop,
+/// except what says so. More than twenty members, because a key can change each part: the playback,
+/// the view, the recording of its moves and the picture that is shown.
 class Viewer {
  public:
   Viewer(const ViewOptions& options, MessagePrinter* printer)
@@ -121,9 +124,9 @@ class Viewer {
   Status build() {
     std::string uri = options_.input;
     if (gst_uri_is_valid(options_.input.c_str())) {
-      look_at_uri();
-    } else if (const Status looked = look_at_file(&uri); !looked) {
-      return looked;
+      examine_uri();
+    } else if (const Status examined = examine_file(&uri); !examined) {
+      return examined;
     }
     pipeline_.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
     GstElement* source = add("uridecodebin");
@@ -144,7 +147,7 @@ class Viewer {
     if (!stored_.empty()) gst_util_set_object_arg(G_OBJECT(view_), "input", stored_.c_str());
     for (const char* changed : {"notify::yaw", "notify::pitch", "notify::fov"})
       g_signal_connect(view_, changed, G_CALLBACK(+[](GstElement*, GParamSpec*, gpointer self) {
-                         static_cast<Viewer*>(self)->look_changed();
+                         static_cast<Viewer*>(self)->view_changed();
                        }),
                        this);
     g_object_set(queue, "max-size-buffers", 2u, "max-size-bytes", 0u, "max-size-time", guint64{0},
@@ -162,7 +165,7 @@ class Viewer {
                      this);
     if (!has_fisheyes_ && stored_.empty() && !is_marked_) {
       const GstRef<GstPad> decoded(gst_element_get_static_pad(pictures_, "src"));
-      gst_pad_add_probe(decoded.get(), GST_PAD_PROBE_TYPE_BUFFER, look_at_picture, this, nullptr);
+      gst_pad_add_probe(decoded.get(), GST_PAD_PROBE_TYPE_BUFFER, examine_picture, this, nullptr);
     }
     const GstRef<GstPad> shown(gst_element_get_static_pad(view_, "src"));
     keys_.emplace(shown.get(), [this](const std::string& key) { press(key); });
@@ -174,7 +177,7 @@ class Viewer {
   }
 
   /// What a camera sends is always from its two lenses.
-  void look_at_uri() {
+  void examine_uri() {
     const GString_ scheme(gst_uri_get_protocol(options_.input.c_str()));
     bool is_camera = false;
     for (const hw::CameraFamily* family : hw::camera_families())
@@ -184,7 +187,7 @@ class Viewer {
     stored_ = options_.stored;
   }
 
-  Status look_at_file(std::string* uri) {
+  Status examine_file(std::string* uri) {
     const Result<StitchInput> input = open_stitch_input(options_.input, printer_);
     if (!input) return input.error();
     is_photo_ = !input->video();
@@ -217,9 +220,9 @@ class Viewer {
   }
 
   /// Fisheyes of which nothing in the file tells are shown as if they were a sphere.
-  static GstPadProbeReturn look_at_picture(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  static GstPadProbeReturn examine_picture(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
     auto* self = static_cast<Viewer*>(data);
-    if (++self->looked_at_ > most_looked_at) return GST_PAD_PROBE_REMOVE;
+    if (++self->examined_ > most_examined) return GST_PAD_PROBE_REMOVE;
     GstVideoInfo format;
     const std::optional<media::PictureKind> kind =
         classify_decoded(pad, GST_PAD_PROBE_INFO_BUFFER(info), &format);
@@ -370,7 +373,7 @@ class Viewer {
     auto* self = static_cast<Viewer*>(data);
     const GstClockTime time = stream_time(pad, GST_PAD_PROBE_INFO_BUFFER(info));
     if (!self->recording_ || !GST_CLOCK_TIME_IS_VALID(time)) return GST_PAD_PROBE_OK;
-    const ViewSample sample = self->looked_at(time);
+    const ViewSample sample = self->view_at(time);
     const Lock lock(self->mutex_);
     // One that is drawn again while the video is paused.
     if (!self->samples_.empty() && self->samples_.back().time == sample.time)
@@ -392,7 +395,7 @@ class Viewer {
     return GST_PAD_PROBE_OK;
   }
 
-  ViewSample looked_at(GstClockTime time) const {
+  ViewSample view_at(GstClockTime time) const {
     ViewSample sample;
     gint projection = 0;
     g_object_get(view_, "yaw", &sample.angles.yaw, "pitch", &sample.angles.pitch, "roll",
@@ -402,8 +405,8 @@ class Viewer {
     return sample;
   }
 
-  /// A paused video is drawn again when somebody looks elsewhere. Called by any thread.
-  void look_changed() {
+  /// A paused video is drawn again when the view changes. Called by any thread.
+  void view_changed() {
     if (playing_ || redraw_is_due_.exchange(true)) return;
     later(
         +[](gpointer self) -> gboolean {
@@ -506,7 +509,7 @@ class Viewer {
     // Those that show a view, not the whole sphere, and then the sphere.
     static constexpr Projection order[] = {Projection::perspective, Projection::stereographic,
                                            Projection::little_planet, Projection::equirect};
-    const ViewSample now = looked_at(GST_CLOCK_TIME_NONE);
+    const ViewSample now = view_at(GST_CLOCK_TIME_NONE);
     const auto* at = std::find(std::begin(order), std::end(order), now.projection);
     const size_t next = (static_cast<size_t>(at - order) + 1) % std::size(order);
     g_object_set(view_, "fov", 0.0, nullptr);
@@ -519,7 +522,7 @@ class Viewer {
   /// The compass direction of the middle of the picture tells where north is in it.
   void look_north() {
     if (!heading_) return say("the file does not tell where north is; Home looks forward");
-    const ViewSample now = looked_at(GST_CLOCK_TIME_NONE);
+    const ViewSample now = view_at(GST_CLOCK_TIME_NONE);
     // By at most half a turn.
     const double turn = std::remainder(-*heading_ - now.angles.yaw, 360);
     g_object_set(view_, "yaw", now.angles.yaw + turn, "pitch", 0.0, "roll", 0.0, nullptr);
@@ -655,7 +658,7 @@ class Viewer {
   GstElement* size_ = nullptr;
   bool is_photo_ = false, has_fisheyes_ = false;
   bool is_marked_ = false;         ///< the file says that it is a 360 one
-  int looked_at_ = 0;              ///< only the decoder's thread uses it
+  int examined_ = 0;               ///< only the decoder's thread uses it
   bool has_sound_ = false;         ///< only the decoder's thread uses it
   std::string lens_;               ///< of the stitcher; "": as the stream says
   std::string stored_;             ///< how the 360 picture is stored; "": equirectangular

@@ -139,10 +139,10 @@ struct Command {
   /// The name of this setting in the reply to `settings`, and its index there; 0: it is not in the
   /// reply.
   const char* settings_member = "";
-  int settings_place = 0;
+  int settings_order = 0;
   /// The name of this setting in the reply to `status`, and its index there, likewise.
   const char* status_member = "";
-  int status_place = 0;
+  int status_order = 0;
   unsigned needs = needs_nothing;
   bool notifies = false;  ///< the camera also sends it without a request, with `rval` 128
   bool kept = false;      ///< is kept when the camera is switched off

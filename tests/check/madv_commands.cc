@@ -162,7 +162,7 @@ GST_END_TEST;
 
 GST_START_TEST(each_row_is_complete) {
   std::set<std::string> names, members;
-  std::set<int> places, status_places;
+  std::set<int> orders, status_orders;
   for (const Command& command : commands()) {
     fail_unless(names.insert(command.name).second, "%s stands twice", command.name);
     fail_unless(find_command(command.name) == &command);
@@ -172,12 +172,12 @@ GST_START_TEST(each_row_is_complete) {
           takes(command, std::to_string(*command.factory)) && command.access == Access::read_write,
           "%s: its factory value", command.name);
     if (command.access == Access::notice) fail_unless(command.notifies, "%s", command.name);
-    fail_unless((command.settings_place > 0) == (*command.settings_member != 0));
-    fail_unless((command.status_place > 0) == (*command.status_member != 0));
-    if (command.status_place > 0)
-      fail_unless(status_places.insert(command.status_place).second && command.factory);
-    if (command.settings_place == 0) continue;
-    fail_unless(places.insert(command.settings_place).second && command.factory);
+    fail_unless((command.settings_order > 0) == (*command.settings_member != 0));
+    fail_unless((command.status_order > 0) == (*command.status_member != 0));
+    if (command.status_order > 0)
+      fail_unless(status_orders.insert(command.status_order).second && command.factory);
+    if (command.settings_order == 0) continue;
+    fail_unless(orders.insert(command.settings_order).second && command.factory);
     fail_unless(members.insert(command.settings_member).second);
   }
   fail_unless(find_command(31337) == nullptr && find_command("nonsense") == nullptr);

@@ -111,7 +111,7 @@ void DtlsHandshake::receive(std::span<const uint8_t> datagram) {
 
 void DtlsHandshake::tick() {
   if (state_ != State::running) return;
-  // It looks at the time by itself, and fails when it has repeated too often.
+  // The library reads the clock itself, and fails when it has repeated too often.
   if (DTLSv1_handle_timeout(ssl_.get()) < 0) state_ = State::failed;
 }
 

@@ -110,7 +110,7 @@ class Consent {
   const Open open_;
   std::function<void()> listener_;
 
-  // Protects what follows. Never held while a ledger is opened or looked at, nor across the
+  // Protects what follows. Never held while a ledger is opened or checked, nor across the
   // listener. The version goes up under it, so that what is asked is never older than its version.
   mutable Mutex mutex_;
   uint64_t version_ SPHERE_GUARDED_BY(mutex_) = 0;

@@ -21,7 +21,7 @@ inline constexpr size_t ledger_reserve = 64 << 10;
 /// The bytes of a ledger from `offset` to its end. More than `max_ledger` is an error.
 Result<std::string> read_from(const PrivateFile& file, const std::string& path, size_t offset);
 /// How many bytes this thread has got from read_from() so far. Each of them is parsed and hashed
-/// once, so that this is what looking at ledgers has cost it.
+/// once, so tests measure with it what reading ledgers costs.
 uint64_t ledger_bytes_read();
 
 class Ledger {
@@ -44,7 +44,7 @@ class Ledger {
     bool recovered = false;
   };
   /// Fills in the time, the notice and the hashes. When this returns, the entry is on the disk, and
-  /// whoever looks at the file sees that it has grown. What gives fails on any doubt and leaves the
+  /// whoever checks the file finds that it has grown. What gives fails on any doubt and leaves the
   /// ledger as it was. What takes back and can't be written denies everything instead, and says so:
   /// by a byte behind the last entry, which reads as an act that was cut off, or where not even
   /// that can be written, by the file denial_path(). Without a time it is that of the moment when

@@ -229,7 +229,7 @@ class LedgerSource final : public GrantSource, public std::enable_shared_from_th
       next.torn_withdrawal = false;
     else
       writer_since_ = 0;
-    // Else it is looked at again with the next buffer, whatever its stamp.
+    // Else it is checked again with the next buffer, even if its times have not changed.
     seen_ = now;
     if (later) seen_.changed = 0;
     go_on(std::move(next));

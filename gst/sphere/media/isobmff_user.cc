@@ -23,7 +23,7 @@ namespace {
 
 using Outcome = BoxEditor::Outcome;
 
-// Bytes of a box that are looked at.
+// Bytes of a box that are examined.
 constexpr size_t examined = 64 << 10;
 constexpr size_t most_keys = 1024;
 // Shorter texts are found by chance everywhere.

@@ -38,7 +38,7 @@ constexpr size_t guid_size = 32;
 constexpr size_t longest_signature = 16, longest_comment = 256;
 // Each can be long, and a part of it says so.
 constexpr size_t most_extended = 16;
-// Depth maps are put there. Larger ones are not looked into.
+// Depth maps are put there. Larger ones are not read.
 constexpr uint64_t largest_extended_xmp = largest_xmp;
 
 constexpr std::string_view exif_mark("Exif\0\0", 6);

@@ -12,7 +12,7 @@ namespace sphere::media {
 PlainUnit without_emulation_prevention(std::span<const uint8_t> unit) {
   PlainUnit plain;
   plain.bytes.reserve(unit.size());
-  plain.places.reserve(unit.size() + 1);
+  plain.offsets.reserve(unit.size() + 1);
   size_t zeros = 0;
   for (size_t i = 0; i < unit.size(); ++i) {
     if (zeros >= 2 && unit[i] == 3) {
@@ -21,9 +21,9 @@ PlainUnit without_emulation_prevention(std::span<const uint8_t> unit) {
     }
     zeros = unit[i] == 0 ? zeros + 1 : 0;
     plain.bytes.push_back(unit[i]);
-    plain.places.push_back(i);
+    plain.offsets.push_back(i);
   }
-  plain.places.push_back(unit.size());
+  plain.offsets.push_back(unit.size());
   return plain;
 }
 
@@ -208,7 +208,7 @@ std::optional<size_t> h264_parameter_length(std::span<const uint8_t> unit) {
   }
   // The bit that ends it may be in a byte of its own.
   const size_t bytes = std::min(bits.position() / 8 + 1, plain.bytes.size());
-  return bits.at_stop() ? std::optional(plain.places[bytes - 1] + 1) : std::nullopt;
+  return bits.at_stop() ? std::optional(plain.offsets[bytes - 1] + 1) : std::nullopt;
 }
 
 }  // namespace sphere::media

@@ -15,7 +15,7 @@ namespace sphere::media {
 /// A unit without emulation prevention bytes, and where each byte was.
 struct PlainUnit {
   std::vector<uint8_t> bytes;
-  std::vector<size_t> places;  ///< one more than bytes: the last one is the length of the unit
+  std::vector<size_t> offsets;  ///< one more than bytes: the last one is the length of the unit
 };
 
 PlainUnit without_emulation_prevention(std::span<const uint8_t> unit);

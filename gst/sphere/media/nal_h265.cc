@@ -261,7 +261,7 @@ std::optional<size_t> h265_parameter_length(std::span<const uint8_t> unit) {
   UnitBits bits(plain.bytes);
   if (!SetReader(&bits).read() || !bits.at_stop()) return std::nullopt;
   const size_t bytes = std::min(bits.position() / 8 + 1, plain.bytes.size());
-  return plain.places[bytes - 1] + 1;
+  return plain.offsets[bytes - 1] + 1;
 }
 
 }  // namespace sphere::media

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the useful chunks of a PNG must look like: nothing else may be in them.
+// The form that the useful chunks of a PNG must have, so that nothing else can be in them.
 
 #pragma once
 

@@ -21,7 +21,7 @@ using Chunk = RiffChunk;
 constexpr uint64_t chunk_head = RiffChunk::head;
 // Beside a picture's own chunks; real files have a few.
 constexpr int most_chunks = 1 << 20;
-// What is looked at of a chunk with descriptions.
+// Bytes of a chunk with descriptions that are examined.
 constexpr uint64_t longest_description = 1 << 20;
 
 Error cut_off(const char* what) {

@@ -215,8 +215,8 @@ std::vector<PlainMessage> walk(NalCodec codec, std::span<const uint8_t> unit, Tr
   const auto add = [&](size_t begin, size_t payload, size_t until, uint32_t type) {
     PlainMessage one;
     one.message.type = type;
-    one.message.offset = plain.places[begin];
-    one.message.length = plain.places[until] - plain.places[begin];
+    one.message.offset = plain.offsets[begin];
+    one.message.length = plain.offsets[until] - plain.offsets[begin];
     one.bytes.assign(plain.bytes.begin() + static_cast<std::ptrdiff_t>(begin),
                      plain.bytes.begin() + static_cast<std::ptrdiff_t>(until));
     const std::span<const uint8_t> content(plain.bytes.data() + payload, until - payload);

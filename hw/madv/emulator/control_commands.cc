@@ -108,7 +108,7 @@ void Control::storage(int client) {
 std::string Control::settings_fields() const {
   // In the order of the vendor's sample, with the members in between.
   std::string more;
-  for (const madv::Command* command : told_settings(&madv::Command::settings_place)) {
+  for (const madv::Command* command : told_settings(&madv::Command::settings_order)) {
     const int value = setting_value(command->id);
     switch (command->id) {
       case madv::msg_standby_minutes:
@@ -140,7 +140,7 @@ std::string Control::status_fields() const {
     return photos && series_->kind->sub_mode == sub_mode ? series_->taken : 0;
   };
   std::string more = member(field::working_mode, working_mode());
-  for (const madv::Command* command : told_settings(&madv::Command::status_place)) {
+  for (const madv::Command* command : told_settings(&madv::Command::status_order)) {
     more += member(command->status_member, told_value(command->id));
     switch (command->id) {
       case madv::msg_camera_mode:
@@ -221,7 +221,7 @@ void Control::setting(int client, const Message& request) {
   }
   // A client that was written against a real camera sends 0 to go back to ordinary photos and
   // videos, also where the vendor's table does not have it. The value itself stays.
-  const bool ends_kind = *value == "0" && command->status_place > 0 && !takes(id, *value) &&
+  const bool ends_kind = *value == "0" && command->status_order > 0 && !takes(id, *value) &&
                          std::any_of(std::begin(shot_kinds), std::end(shot_kinds),
                                      [&](const ShotKind& kind) { return kind.setting == id; });
   if ((!takes(id, *value) && !ends_kind) || (is_mode && refusal(id) != 0)) {
