@@ -46,7 +46,8 @@ struct Settings {
 };
 
 /// One thread does everything that takes time. The camera's thread, the streaming threads and the
-/// application only record what happened.
+/// application only record what happened. More than twenty members, because it connects the parts
+/// of the element, which don't know each other.
 class CameraConnection {
  public:
   /// `pictures` is a sink pad for the previews' coded pictures, `source` the source pad where they
@@ -143,8 +144,6 @@ class CameraConnection {
   std::shared_ptr<hw::Camera> camera();
   hw::Camera::Answer call(const PendingCalls::Command& command);
 
-  // More than twenty members, because it connects the parts of the element, which don't know each
-  // other.
   GstBin* const bin_;
   const GstRef<GstPad> pictures_;
   consent::Consent consent_;
