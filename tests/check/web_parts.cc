@@ -352,6 +352,12 @@ GST_START_TEST(who_may_watch) {
   fail_unless(judge("LOCALHOST:8080", "") == Verdict::allowed);
   fail_unless(judge("[::1]:8080", "http://[::1]:8080") == Verdict::allowed);
   fail_unless(judge("127.0.0.1:8080", "http://127.0.0.1:8080") == Verdict::allowed);
+  fail_unless(judge("127.0.0.1:8080", "https://127.0.0.1:8080") == Verdict::allowed);
+  // Another address of this machine.
+  fail_unless(judge("127.0.0.2:8080", "http://127.0.0.2:8080") == Verdict::allowed);
+  fail_unless(judge("[::1", "") == Verdict::wrong_host);
+  fail_unless(judge("127.0.0.256", "") == Verdict::wrong_host);
+  fail_unless(judge("128.0.0.1", "") == Verdict::wrong_host);
   // Pages of other places, also those whose name points here.
   fail_unless(judge("127.0.0.1:8080", "https://example.org") == Verdict::foreign_origin);
   fail_unless(judge("127.0.0.1:8080", "http://127.0.0.1:9090") == Verdict::foreign_origin);

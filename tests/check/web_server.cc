@@ -405,9 +405,33 @@ GST_START_TEST(pages_of_other_places) {
   };
   ck_assert_uint_eq(status({{"Origin", "https://example.org"}}).status, 403);
   ck_assert_uint_eq(status({{"Host", "example.org"}}).status, 421);
+  // An element of such a page says no origin.
+  ck_assert_uint_eq(status({{"Sec-Fetch-Site", "cross-site"}}).status, 403);
+  ck_assert_uint_eq(
+      rig.http.ask("GET", rig.base() + "stream.mp4", {}, {}, {{"Sec-Fetch-Site", "same-site"}})
+          .status,
+      403);
+  ck_assert_uint_eq(status({{"Sec-Fetch-Site", "same-origin"}}).status, 200);
   const WebAnswer own = status({});
   ck_assert_uint_eq(own.status, 200);
   expect_same(own.origin, "");
+}
+GST_END_TEST
+
+GST_START_TEST(own_page_with_a_certificate) {
+  // For this machine only, without a token, but by HTTPS.
+  WebServer::Settings settings;
+  auto certificate = Certificate::make("gst-sphere", {"localhost"}, 2);
+  settings.certificate = certificate->pem();
+  Rig rig(std::move(settings));
+  rig.play();
+  const std::string origin = rig.base().substr(0, rig.base().size() - 1);
+  fail_unless(origin.starts_with("https://"));
+  ck_assert_uint_eq(rig.http
+                        .ask("POST", rig.base() + "whep", test::plain_offer(), "application/sdp",
+                             {{"Origin", origin}, {"Sec-Fetch-Site", "same-origin"}})
+                        .status,
+                    201);
 }
 GST_END_TEST
 
@@ -641,6 +665,7 @@ Suite* web_server_suite() {
   tcase_add_test(tests, viewers_are_bounded);
   tcase_add_test(tests, methods_and_bodies);
   tcase_add_test(tests, pages_of_other_places);
+  tcase_add_test(tests, own_page_with_a_certificate);
   tcase_add_test(tests, public_page_needs_its_token);
   tcase_add_test(tests, settings_that_are_wrong);
   tcase_add_test(tests, thousand_connections);

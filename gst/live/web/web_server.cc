@@ -53,11 +53,6 @@ constexpr std::pair<const char*, const char*> safety_headers[] = {
     {"Cache-Control", "no-cache"},
 };
 
-bool is_loopback(const std::string& address) {
-  const ObjectRef<GInetAddress> parsed(g_inet_address_new_from_string(address.c_str()));
-  return parsed && g_inet_address_get_is_loopback(parsed.get());
-}
-
 std::string_view header(SoupServerMessage* message, const char* name) {
   const char* value =
       soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
@@ -295,8 +290,9 @@ void WebServer::Impl::add_cors(SoupServerMessage* message) {
 }
 
 bool WebServer::Impl::may_watch(SoupServerMessage* message) {
-  const Verdict verdict = access_.judge_stream(
-      {header(message, "Host"), header(message, "Origin"), header(message, "Authorization")});
+  const Verdict verdict =
+      access_.judge_stream({header(message, "Host"), header(message, "Origin"),
+                            header(message, "Authorization"), header(message, "Sec-Fetch-Site")});
   if (verdict == Verdict::allowed) return true;
   refuse_token(message, verdict);
   return false;
