@@ -374,6 +374,8 @@ GST_START_TEST(methods_and_bodies) {
   ck_assert_uint_eq(rig.http.ask("OPTIONS", whep).status, 204);
   ck_assert_uint_eq(rig.http.ask("PUT", rig.base()).status, 405);
   ck_assert_uint_eq(rig.http.ask("HEAD", rig.base()).status, 200);
+  ck_assert_uint_eq(rig.http.ask("HEAD", rig.base() + "stream.mp4").status, 200);
+  ck_assert_uint_eq(rig.server().viewers(), 0);
   ck_assert_uint_eq(rig.http.ask("POST", whep, "{}", "application/json").status, 415);
   ck_assert_uint_eq(rig.http.ask("POST", whep, "v=0 is not enough", "application/sdp").status, 400);
   ck_assert_uint_eq(rig.http.ask("POST", whep, "", "application/sdp").status, 406);
@@ -568,6 +570,56 @@ GST_START_TEST(slow_clients_end) {
 }
 GST_END_TEST
 
+GST_START_TEST(clients_that_go_while_nothing_comes) {
+  WebServer::Settings settings;
+  settings.viewers = 2;
+  settings.longest_silence = G_USEC_PER_SEC;
+  Rig rig(std::move(settings));
+  rig.play();
+  const std::string request = "GET /stream.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  Raw stays(rig.server().port());
+  stays.send(request);
+  fail_unless(stays.read(20000, 3000).size() >= 3000);
+  int descriptors = 0;
+  {
+    Raw goes(rig.server().port());
+    goes.send(request);
+    fail_unless(goes.read(20000, 3000).size() >= 3000);
+    ck_assert_uint_eq(rig.server().viewers(), 2);
+    // The camera is lost. The connections are kept, because the pictures may come back.
+    rig.stop();
+    descriptors = test::descriptors();
+  }
+  wait_until("the seat is free", [&] { return rig.server().viewers() == 1; });
+  // At both ends.
+  wait_until("the connection is closed", [&] { return test::descriptors() <= descriptors - 2; });
+  rig.play();
+  stays.read(200);  // what was on its way
+  fail_unless(stays.read(20000, 3000).size() >= 3000);
+  ck_assert_uint_eq(rig.server().viewers(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(stuck_clients_end_with_the_stream) {
+  WebServer::Settings settings;
+  settings.longest_silence = 4 * G_USEC_PER_SEC;
+  Rig rig(std::move(settings));
+  // Noise needs many bits, and soon fills the buffers of the system, which have 4 MiB at most.
+  rig.play(false, 640, "snow");
+  Raw stuck(rig.server().port(), 4096);
+  stuck.send("GET /stream.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  wait_until("it has a seat", [&] { return rig.server().viewers() == 1; });
+  wait_until("the buffers are full", [&] { return rig.bin().bytes() > 6'000'000; });
+  ck_assert_uint_eq(rig.server().viewers(), 1);
+  const int before = test::descriptors();
+  // Another size ends the answer, of which the client takes nothing any more.
+  rig.stop();
+  rig.play(false, 320, "snow");
+  wait_until("the seat is free", [&] { return rig.server().viewers() == 0; });
+  wait_until("the connection is closed", [&] { return test::descriptors() < before; });
+}
+GST_END_TEST
+
 GST_START_TEST(hostile_requests) {
   Rig rig;
   rig.play();
@@ -670,6 +722,8 @@ Suite* web_server_suite() {
   tcase_add_test(tests, settings_that_are_wrong);
   tcase_add_test(tests, thousand_connections);
   tcase_add_test(tests, slow_clients_end);
+  tcase_add_test(tests, clients_that_go_while_nothing_comes);
+  tcase_add_test(tests, stuck_clients_end_with_the_stream);
   tcase_add_test(tests, hostile_requests);
   // 500 viewers, which an environment variable asks for, take their time.
   TCase* many = tcase_create("many");

@@ -347,6 +347,12 @@ void WebServer::Impl::handle_stream(SoupServerMessage* message, const std::strin
     handle_connection(message, path.substr(connections_path.size()));
   } else if (path == "/stream.json" && (method == "GET" || method == "HEAD")) {
     describe_stream(message);
+  } else if (path == "/stream.mp4" && method == "HEAD") {
+    set_header(message, "Content-Type", "video/mp4");
+    // As the answer with the stream: it has no length.
+    soup_message_headers_set_encoding(soup_server_message_get_response_headers(message),
+                                      SOUP_ENCODING_CHUNKED);
+    answer(message, SOUP_STATUS_OK);
   } else if (path == "/stream.mp4" && method == "GET") {
     Seats::Seat seat = seats_.take();
     if (!seat) {
