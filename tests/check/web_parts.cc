@@ -71,7 +71,7 @@ GST_START_TEST(offer_of_a_browser) {
   expect_same(video.profile, "42e01f");
   fail_unless(video.nack && video.pli && video.fir && video.states_mode);
   ck_assert_int_eq(offer.media[0].format->payload_type, 111);
-  expect_same(offer.ice_user, "h6vY");
+  expect_same(offer.ice_users.front(), "h6vY");
   ck_assert_uint_eq(offer.fingerprint[0], 0x2B);
 
   const std::string answer = write_answer(offer, our_answer());
@@ -109,7 +109,7 @@ GST_START_TEST(offers_of_other_programs) {
   // Firefox leaves what belongs to the transport out of the second m-line.
   const Offer firefox = read(test::bundle_only_offer());
   ck_assert_int_eq(firefox.media[*firefox.video].format->payload_type, 126);
-  expect_same(firefox.ice_user, "aa11bb22");
+  expect_same(firefox.ice_users.front(), "aa11bb22");
   // Without a word about the mode, it is taken, but after all that say it.
   const std::string unstated =
       replaced(test::plain_offer(), ";packetization-mode=1;profile-level-id=42e01f", "");
@@ -120,6 +120,15 @@ GST_START_TEST(offers_of_other_programs) {
   const Offer main =
       read(replaced(test::plain_offer(), "profile-level-id=42e01f", "profile-level-id=4d0028"));
   expect_same(main.media[0].format->profile, "4d0028");
+  // Without a bundle, there are only the pictures, over their own transport.
+  const Offer apart = read(test::offer_with_two_fragments(false));
+  fail_unless(!apart.audio && *apart.video == 1);
+  expect_same(apart.ice_users.front(), "p1ctures");
+  const std::string answer = write_answer(apart, our_answer());
+  fail_unless(has(answer, "m=audio 0 ") && has(answer, "m=video 9 "), "%s", answer.c_str());
+  fail_unless(!has(answer, "a=group:"));
+  const Offer together = read(test::offer_with_two_fragments());
+  fail_unless(together.audio && together.video);
   // Line ends as they should not be.
   std::string bare = test::plain_offer();
   std::erase(bare, '\r');

@@ -306,12 +306,12 @@ class Reader {
     const bool tag_mux = tag && tag->rtcp_mux;
     for (Section& section : sections_) {
       OfferedMedia& media = section.media;
-      media.in_bundle = sections_.size() == 1 ||
-                        (!media.mid.empty() &&
-                         std::find(bundle_.begin(), bundle_.end(), media.mid) != bundle_.end());
       const bool is_rtp =
           media.protocol == "UDP/TLS/RTP/SAVPF" || media.protocol == "UDP/TLS/RTP/SAVP";
       const bool is_video = media.kind == "video", is_audio = media.kind == "audio";
+      media.in_bundle = sections_.size() == 1 || (bundle_.empty() && is_video) ||
+                        (!media.mid.empty() &&
+                         std::find(bundle_.begin(), bundle_.end(), media.mid) != bundle_.end());
       std::optional<size_t>* const place = is_video   ? &offer.video
                                            : is_audio ? &offer.audio
                                                       : nullptr;
@@ -335,7 +335,12 @@ class Reader {
     if (!transport.fingerprint) return invalid("The offer has no SHA-256 fingerprint.");
     if (transport.setup == Setup::passive)
       return invalid("The offer must be willing to begin the DTLS handshake.");
-    offer.ice_user = transport.ice_user;
+    offer.has_bundle = !bundle_.empty();
+    offer.ice_users.emplace_back(transport.ice_user);
+    for (const Section& section : sections_)
+      if (const std::string_view user = section.transport.ice_user;
+          !user.empty() && std::ranges::find(offer.ice_users, user) == offer.ice_users.end())
+        offer.ice_users.emplace_back(user);
     offer.fingerprint = *transport.fingerprint;
     return offer;
   }
@@ -426,7 +431,7 @@ std::string write_answer(const Offer& offer, const Answer& answer) {
   std::string bundle;
   for (size_t i = 0; i < offer.media.size(); ++i)
     if (is_answered(i) && !offer.media[i].mid.empty()) bundle += " " + offer.media[i].mid;
-  if (!bundle.empty()) out.line({"a=group:BUNDLE", bundle});
+  if (offer.has_bundle && !bundle.empty()) out.line({"a=group:BUNDLE", bundle});
   out.line({"a=msid-semantic: WMS sphere"});
   for (size_t i = 0; i < offer.media.size(); ++i) {
     if (!is_answered(i))

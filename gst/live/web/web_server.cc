@@ -238,8 +238,8 @@ WebServer::Impl::~Impl() {
     if (fragments_) fragments_->end_all();
     // It closes what is still open.
     if (server_) soup_server_disconnect(server_.get());
-    connections_.reset();
     fragments_.reset();
+    connections_.reset();
     server_.reset();
   });
   loop_.stop();
@@ -400,9 +400,7 @@ void WebServer::Impl::post_offer(SoupServerMessage* message) {
     constexpr std::string_view mapped = "::ffff:";
     if (address.starts_with(mapped)) address.erase(0, mapped.size());
   }
-  const bool sound = facts().sound;
-  if (!sound) offer->audio.reset();
-  auto joined = media_->join(*offer, address, std::move(seat));
+  auto joined = media_->join(*offer, address, facts().sound, std::move(seat));
   if (!joined) {
     say(message, SOUP_STATUS_SERVICE_UNAVAILABLE, joined.error().message);
     return;
@@ -419,8 +417,8 @@ void WebServer::Impl::handle_connection(SoupServerMessage* message, const std::s
       say(message, SOUP_STATUS_NOT_FOUND, "This connection has ended already.");
     return;
   }
-  const auto user = media_->viewer_user(id);
-  if (!user) {
+  const auto users = media_->viewer_users(id);
+  if (!users) {
     say(message, SOUP_STATUS_NOT_FOUND, "This connection has ended already.");
     return;
   }
@@ -435,7 +433,7 @@ void WebServer::Impl::handle_connection(SoupServerMessage* message, const std::s
   gsize size = 0;
   const auto* data = static_cast<const char*>(g_bytes_get_data(body, &size));
   const std::string their_user = ice_user_in({data ? data : "", size});
-  if (!their_user.empty() && their_user != *user)
+  if (!their_user.empty() && std::ranges::find(*users, their_user) == users->end())
     say(message, SOUP_STATUS_UNPROCESSABLE_ENTITY,
         "ICE can't be started again here: send a new offer.");
   else
