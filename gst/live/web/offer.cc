@@ -362,11 +362,21 @@ class Writer {
   std::string text_;
 };
 
-void write_refused(Writer& out, const OfferedMedia& media) {
+void write_transport(Writer& out, const Answer& answer) {
+  out.line({"a=ice-ufrag:", answer.ice_user});
+  out.line({"a=ice-pwd:", answer.ice_password});
+  out.line({"a=fingerprint:sha-256 ", fingerprint_text(answer.fingerprint)});
+  out.line({"a=setup:passive"});
+  out.line({"a=rtcp-mux"});
+}
+
+void write_refused(Writer& out, const OfferedMedia& media, const Answer& answer) {
   out.line({"m=", media.kind, " 0 ", media.protocol, " ", media.formats});
   out.line({"c=IN IP4 0.0.0.0"});
   if (!media.mid.empty()) out.line({"a=mid:", media.mid});
   out.line({"a=inactive"});
+  // Not needed here, but some players, as those of GStreamer, look for it in each m-line.
+  write_transport(out, answer);
 }
 
 void write_media(Writer& out, const OfferedMedia& media, const Answer& answer,
@@ -379,11 +389,7 @@ void write_media(Writer& out, const OfferedMedia& media, const Answer& answer,
   out.line({"a=rtcp:9 IN IP4 0.0.0.0"});
   if (!media.mid.empty()) out.line({"a=mid:", media.mid});
   out.line({stream ? "a=sendonly" : "a=inactive"});
-  out.line({"a=ice-ufrag:", answer.ice_user});
-  out.line({"a=ice-pwd:", answer.ice_password});
-  out.line({"a=fingerprint:sha-256 ", fingerprint_text(answer.fingerprint)});
-  out.line({"a=setup:passive"});
-  out.line({"a=rtcp-mux"});
+  write_transport(out, answer);
   if (media.reduced_size_rtcp) out.line({"a=rtcp-rsize"});
   if (video) {
     out.line({"a=rtpmap:", type, " H264/90000"});
@@ -435,7 +441,7 @@ std::string write_answer(const Offer& offer, const Answer& answer) {
   out.line({"a=msid-semantic: WMS sphere"});
   for (size_t i = 0; i < offer.media.size(); ++i) {
     if (!is_answered(i))
-      write_refused(out, offer.media[i]);
+      write_refused(out, offer.media[i], answer);
     else if (offer.video && *offer.video == i)
       write_media(out, offer.media[i], answer, &answer.video);
     else
