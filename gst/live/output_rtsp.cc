@@ -8,11 +8,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
-#include <thread>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "gst/live/output.h"
 #include "gst/live/output_parts.h"
+#include "gst/sphere/base/loop.h"
 #include "gst/sphere/base/thread.h"
 
 namespace sphere::live {
@@ -20,6 +24,7 @@ namespace sphere::live {
 namespace {
 
 constexpr guint most_sessions = 50;
+constexpr auto cleaning_interval = std::chrono::seconds(2);
 // What is before a player's part of the server; a player that is too slow loses pictures there.
 constexpr GstClockTime most_queued = GST_SECOND;
 constexpr const char* payload =
@@ -41,12 +46,17 @@ class Media {
     const Lock lock(mutex_);
     pictures_.reset(gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "pictures"));
     tones_.reset(gst_bin_get_by_name_recurse_up(GST_BIN(element.get()), "tones"));
+    current_ = media;
     begun_ = false;
+  }
+  /// The server has dropped it; another one may be there already.
+  void clear(GstRTSPMedia* media) {
+    const Lock lock(mutex_);
+    if (current_ == media) forget();
   }
   void clear() {
     const Lock lock(mutex_);
-    pictures_.reset();
-    tones_.reset();
+    forget();
   }
   /// Whether a player waits for a key frame.
   bool waiting() const {
@@ -99,7 +109,14 @@ class Media {
   }
 
  private:
+  void forget() SPHERE_REQUIRES(mutex_) {
+    pictures_.reset();
+    tones_.reset();
+    current_ = nullptr;
+  }
+
   mutable Mutex mutex_;  // protects all; never held across a push
+  GstRTSPMedia* current_ SPHERE_GUARDED_BY(mutex_) = nullptr;  // compared only
   GstRef<GstElement> pictures_ SPHERE_GUARDED_BY(mutex_), tones_ SPHERE_GUARDED_BY(mutex_);
   GstClockTimeDiff moved_ SPHERE_GUARDED_BY(mutex_) = 0;
   bool begun_ SPHERE_GUARDED_BY(mutex_) = false;
@@ -118,11 +135,7 @@ Media& shared(gpointer data) { return **static_cast<SharedMedia*>(data); }
 
 class RtspOutput : public Output {
  public:
-  explicit RtspOutput(const Target& target)
-      : target_(target),
-        context_(g_main_context_new()),
-        loop_(g_main_loop_new(context_, FALSE)),
-        server_(gst_rtsp_server_new()) {
+  explicit RtspOutput(const Target& target) : target_(target), server_(gst_rtsp_server_new()) {
     needs_.audio_purposes = audio_purposes(target);
     needs_.location_purposes = location_purposes(target);
     gst_rtsp_server_set_address(server_.get(), target.host.c_str());
@@ -137,37 +150,29 @@ class RtspOutput : public Output {
   }
 
   ~RtspOutput() override {
-    if (thread_.joinable()) {
-      g_main_context_invoke(context_, stop, this);
-      thread_.join();
-    }
-    server_.reset();
-    g_main_loop_unref(loop_);
-    g_main_context_unref(context_);
+    loop_.later([this] { close(); });
+    loop_.stop();
+    loop_.drain();
   }
 
   const OutputNeeds& needs() const override { return needs_; }
 
   Result<GstElement*> open(const StreamInfo& stream) override {
     set_media(stream.audio);
-    if (!attached_) {
+    if (!listening_) {
       g_autoptr(GError) error = nullptr;
-      source_ = gst_rtsp_server_create_source(server_.get(), nullptr, &error);
-      if (!source_)
+      SourceRef source(gst_rtsp_server_create_source(server_.get(), nullptr, &error));
+      if (!source)
         return failed("the port " + std::to_string(target_.port) +
                       " can't be listened on: another program may use it" +
                       (error ? std::string(" (") + error->message + ")" : ""));
-      g_source_attach(source_, context_);
-      attached_ = true;
+      listening_ = Watch(std::move(source), loop_.context());
       port_ = gst_rtsp_server_get_bound_port(server_.get());
-      cleaning_ = g_timeout_source_new_seconds(2);
-      g_source_set_callback(cleaning_, clean, this, nullptr);
-      g_source_attach(cleaning_, context_);
-      thread_ = std::thread([this] {
-        g_main_context_push_thread_default(context_);
-        g_main_loop_run(loop_);
-        g_main_context_pop_thread_default(context_);
+      cleaning_ = watch_time(cleaning_interval, loop_.context(), [this] {
+        clean();
+        return true;
       });
+      loop_.start();
     }
     std::string words = "appsink name=video sync=false async=false max-buffers=4 ";
     if (stream.audio) words += "appsink name=audio sync=false async=false max-buffers=16 ";
@@ -189,24 +194,36 @@ class RtspOutput : public Output {
 
   void describe(OutputStatus* status) const override {
     status->viewers = static_cast<unsigned>(std::max(0, media_->viewers.load()));
-    if (const int port = port_)
-      status->links = {"rtsp://" +
-                       (target_.host == "0.0.0.0" || target_.host == "::"
-                            ? std::string(g_get_host_name())
-                            : target_.host) +
-                       ":" + std::to_string(port) + target_.path};
+    const int port = port_;
+    if (!port) return;
+    std::string host = target_.host;
+    if (host == "0.0.0.0" || host == "::") host = g_get_host_name();
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    status->links = {"rtsp://" + host + ":" + std::to_string(port) + target_.path};
   }
 
  private:
   void set_media(bool sound) {
+    // Who plays goes on when the stream is the same.
+    if (sound_ == sound) return;
+    const bool other = sound_.has_value();
+    sound_ = sound;
     GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
     const std::string launch = std::string(payload) + (sound ? payload_of_sound : "") + ")";
     gst_rtsp_media_factory_set_launch(factory, launch.c_str());
     gst_rtsp_media_factory_set_shared(factory, TRUE);
     gst_rtsp_media_factory_set_latency(factory, 0);
     connect(factory, "media-configure", G_CALLBACK(media_configure), media_);
-    g_autoptr(GstRTSPMountPoints) mounts = gst_rtsp_server_get_mount_points(server_.get());
-    gst_rtsp_mount_points_add_factory(mounts, target_.path.c_str(), factory);
+    const auto add = [this, factory] {
+      g_autoptr(GstRTSPMountPoints) mounts = gst_rtsp_server_get_mount_points(server_.get());
+      gst_rtsp_mount_points_add_factory(mounts, target_.path.c_str(), factory);
+    };
+    if (!other) return add();
+    // The players that there are have another description of the stream: they ask again.
+    loop_.later([this, add] {
+      close_players();
+      add();
+    });
   }
 
   static GstFlowReturn take(GstAppSink* sink, RtspOutput* self, bool video) {
@@ -229,7 +246,7 @@ class RtspOutput : public Output {
   static void media_configure(GstRTSPMediaFactory*, GstRTSPMedia* media, gpointer data) {
     shared(data).set(media);
     connect(media, "unprepared",
-            G_CALLBACK(+[](GstRTSPMedia*, gpointer of) { shared(of).clear(); }),
+            G_CALLBACK(+[](GstRTSPMedia* gone, gpointer of) { shared(of).clear(gone); }),
             *static_cast<SharedMedia*>(data));
   }
 
@@ -244,43 +261,39 @@ class RtspOutput : public Output {
             *static_cast<SharedMedia*>(data));
   }
 
-  static gboolean clean(gpointer data) {
-    const ObjectRef<GstRTSPSessionPool> pool(
-        gst_rtsp_server_get_session_pool(static_cast<RtspOutput*>(data)->server_.get()));
+  // The next ones in the server's thread.
+
+  void clean() {
+    const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server_.get()));
     gst_rtsp_session_pool_cleanup(pool.get());
-    return G_SOURCE_CONTINUE;
   }
 
-  /// In the server's thread: closes what is open, and ends the loop.
-  static gboolean stop(gpointer data) {
-    auto* self = static_cast<RtspOutput*>(data);
-    g_source_destroy(self->source_);
-    g_source_unref(self->source_);
-    g_source_destroy(self->cleaning_);
-    g_source_unref(self->cleaning_);
-    const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(self->server_.get()));
+  void close() {
+    listening_.stop();
+    cleaning_.stop();
+    close_players();
+    media_->clear();
+  }
+
+  void close_players() {
+    const ObjectRef<GstRTSPSessionPool> pool(gst_rtsp_server_get_session_pool(server_.get()));
     gst_rtsp_session_pool_filter(
         pool.get(),
         [](GstRTSPSessionPool*, GstRTSPSession*, gpointer) { return GST_RTSP_FILTER_REMOVE; },
         nullptr);
     gst_rtsp_server_client_filter(
-        self->server_.get(),
+        server_.get(),
         [](GstRTSPServer*, GstRTSPClient*, gpointer) { return GST_RTSP_FILTER_REMOVE; }, nullptr);
-    self->media_->clear();
-    g_main_loop_quit(self->loop_);
-    return G_SOURCE_REMOVE;
   }
 
   const Target target_;
   OutputNeeds needs_;
-  GMainContext* const context_;
-  GMainLoop* const loop_;
+  LoopThread loop_;
   ObjectRef<GstRTSPServer> server_;
-  GSource *source_ = nullptr, *cleaning_ = nullptr;
-  bool attached_ = false;
+  Watch listening_, cleaning_;
   const SharedMedia media_ = std::make_shared<Media>();
+  std::optional<bool> sound_;  ///< of the present factory
   std::atomic<int> port_ = 0;
-  std::thread thread_;
 };
 
 Result<std::unique_ptr<Output>> make(const Target& target) {

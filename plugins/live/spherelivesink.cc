@@ -13,7 +13,8 @@
  * #GstSphereLiveSink:uri is one of: `rtmp://HOST/APP/KEY` and `rtmps://...`, `srt://HOST:PORT`,
  * `rtsp:PORT`, `hls:FOLDER`, `file:NAME.mp4` or `.mkv`, `web:PORT`, `window`.
  *
- * Pictures are raw or H.264; sound is raw or AAC. Without consent there is no sound.
+ * Pictures are raw or H.264; sound is raw or AAC. Without consent there is no sound. What is not
+ * live, as a file, is sent as fast as it was taken.
  *
  * A warning on the bus tells when the target fails and is tried again, an info message when it
  * runs.
@@ -346,6 +347,15 @@ Status take_audio(LiveSink& self, GstElement* from, GstCaps* caps) {
   return append(self, from, chain);
 }
 
+/// Whether what comes through a pad comes at its own time.
+bool is_live(GstPad* pad) {
+  GstQuery* query = gst_query_new_latency();
+  gboolean live = FALSE;
+  if (gst_pad_peer_query(pad, query)) gst_query_parse_latency(query, &live, nullptr, nullptr);
+  gst_query_unref(query);
+  return live;
+}
+
 /// The first caps of a pad tell which elements it needs.
 GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer element) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
@@ -356,10 +366,20 @@ GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer elemen
   const GstRef<GstElement> entry(gst_pad_get_parent_element(pad));
   const GstRef<GstPad> out(gst_element_get_static_pad(entry.get(), "src"));
   if (gst_pad_is_linked(out.get())) return GST_PAD_PROBE_OK;
+  GstElement* from = entry.get();
+  if (!is_live(pad)) {
+    // A file comes as fast as it can be read; it is sent as fast as it was taken.
+    const auto pace = make("clocksync");
+    const Status paced = pace ? append(self, from, {*pace}) : pace.error();
+    if (!paced) {
+      GST_ELEMENT_ERROR(element, STREAM, FORMAT, ("%s.", paced.error().message.c_str()), (nullptr));
+      return GST_PAD_PROBE_DROP;
+    }
+    from = *pace;
+  }
   const bool video =
       g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "video/");
-  const Status taken =
-      video ? take_video(self, entry.get(), caps) : take_audio(self, entry.get(), caps);
+  const Status taken = video ? take_video(self, from, caps) : take_audio(self, from, caps);
   if (!taken)
     GST_ELEMENT_ERROR(element, STREAM, FORMAT, ("%s.", taken.error().message.c_str()), (nullptr));
   return taken ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;

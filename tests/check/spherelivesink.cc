@@ -122,6 +122,24 @@ GST_START_TEST(coded_pictures_are_marked_and_passed) {
 }
 GST_END_TEST
 
+GST_START_TEST(files_are_sent_as_fast_as_they_were_taken) {
+  recorded(1);
+  // Three seconds of pictures, which are there at once.
+  Line line(
+      "spheretestsrc num-buffers=45 output=equirect ! video/x-raw,width=320,framerate=15/1 ! "
+      "spherelivesink name=sink uri=web:1");
+  const int64_t begin = g_get_monotonic_time();
+  line.play();
+  const MessageRef end =
+      line.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  fail_unless(end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS);
+  fail_unless(g_get_monotonic_time() - begin > 2'500'000);
+  // The first ones come before the output is open.
+  fail_unless(recorder(1).pictures() > 30, "%zu", recorder(1).pictures());
+  fail_unless_equals_int(recorder(1).complete, 1);
+}
+GST_END_TEST
+
 GST_START_TEST(sound_needs_consent) {
   recorded(1);
   recorder(1).needs.audio = AudioForm::raw;
@@ -213,6 +231,7 @@ static Suite* spherelivesink_suite() {
   suite_add_tcase(suite, all);
   tcase_add_test(all, raw_pictures_are_encoded);
   tcase_add_test(all, coded_pictures_are_marked_and_passed);
+  tcase_add_test(all, files_are_sent_as_fast_as_they_were_taken);
   tcase_add_test(all, sound_needs_consent);
   tcase_add_test(all, an_application_gives_and_takes_sound);
   tcase_add_test(all, a_target_that_fails_is_told_and_stops_nothing);

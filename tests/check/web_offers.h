@@ -114,6 +114,23 @@ inline std::string bundle_only_offer() {
                 "a=fmtp:97 profile-level-id=42e01f;level-asymmetry-allowed=1"});
 }
 
+/// Two m-lines, each with a transport of its own, which a bundle may join. `bundle`: whether it
+/// may.
+inline std::string offer_with_two_fragments(bool bundle = true) {
+  const auto transport = [](const std::string& user) {
+    return lines({"c=IN IP4 0.0.0.0", "a=recvonly", "a=ice-ufrag:" + user,
+                  "a=ice-pwd:p4ssword0123456789abcdef",
+                  "a=fingerprint:sha-256 " + hash_text("AB:CD"), "a=setup:actpass", "a=rtcp-mux"});
+  };
+  return lines({"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0"}) +
+         (bundle ? lines({"a=group:BUNDLE 0 1"}) : "") +
+         lines({"m=audio 9 UDP/TLS/RTP/SAVPF 97", "a=mid:0", "a=rtpmap:97 OPUS/48000/2"}) +
+         transport("s0und") +
+         lines({"m=video 9 UDP/TLS/RTP/SAVPF 100", "a=mid:1", "a=rtpmap:100 H264/90000",
+                "a=fmtp:100 packetization-mode=1;profile-level-id=42e01f"}) +
+         transport("p1ctures");
+}
+
 /// The least that a viewer can write.
 inline std::string plain_offer(const std::string& fingerprint = hash_text("AB:CD")) {
   return lines({"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0",

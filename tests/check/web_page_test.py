@@ -426,7 +426,7 @@ def test_over_http(truth):
 
 def test_sound(_):
     sound = "document.getElementById('sound')"
-    with page() as (_, link), Browser() as browser:
+    with page() as (process, link), Browser() as browser:
         resize(browser, *SMALL)
         browser.open(link)
         playing(browser, "without sound")
@@ -437,6 +437,10 @@ def test_sound(_):
         check("and says why", "agree" in browser.run("document.getElementById('notice').textContent"))
         check("no track", browser.run(
             "document.getElementById('video').srcObject.getAudioTracks().every(t => t.muted)"))
+        # As when consent is given while people watch.
+        tell(process, "sound")
+        check("sound that comes is there", browser.until(
+            "document.getElementById('video').srcObject?.getAudioTracks().some(t => !t.muted)"))
     with page("--sound") as (_, link), Browser() as browser:
         resize(browser, *SMALL)
         browser.open(link)

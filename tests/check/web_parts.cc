@@ -9,15 +9,18 @@
 #include <string>
 #include <vector>
 
+#include <openssl/ssl.h>
 #include <zlib.h>
 
 #include "gst/live/web/access.h"
 #include "gst/live/web/certificate.h"
+#include "gst/live/web/dtls.h"
 #include "gst/live/web/fragment_writer.h"
 #include "gst/live/web/key_requests.h"
 #include "gst/live/web/offer.h"
 #include "gst/live/web/packet_history.h"
 #include "gst/live/web/page_files.h"
+#include "gst/live/web/peer.h"
 #include "gst/live/web/qr_code.h"
 #include "gst/live/web/rtp.h"
 #include "gst/live/web/seats.h"
@@ -71,7 +74,7 @@ GST_START_TEST(offer_of_a_browser) {
   expect_same(video.profile, "42e01f");
   fail_unless(video.nack && video.pli && video.fir && video.states_mode);
   ck_assert_int_eq(offer.media[0].format->payload_type, 111);
-  expect_same(offer.ice_user, "h6vY");
+  expect_same(offer.ice_users.front(), "h6vY");
   ck_assert_uint_eq(offer.fingerprint[0], 0x2B);
 
   const std::string answer = write_answer(offer, our_answer());
@@ -109,7 +112,7 @@ GST_START_TEST(offers_of_other_programs) {
   // Firefox leaves what belongs to the transport out of the second m-line.
   const Offer firefox = read(test::bundle_only_offer());
   ck_assert_int_eq(firefox.media[*firefox.video].format->payload_type, 126);
-  expect_same(firefox.ice_user, "aa11bb22");
+  expect_same(firefox.ice_users.front(), "aa11bb22");
   // Without a word about the mode, it is taken, but after all that say it.
   const std::string unstated =
       replaced(test::plain_offer(), ";packetization-mode=1;profile-level-id=42e01f", "");
@@ -120,6 +123,15 @@ GST_START_TEST(offers_of_other_programs) {
   const Offer main =
       read(replaced(test::plain_offer(), "profile-level-id=42e01f", "profile-level-id=4d0028"));
   expect_same(main.media[0].format->profile, "4d0028");
+  // Without a bundle, there are only the pictures, over their own transport.
+  const Offer apart = read(test::offer_with_two_fragments(false));
+  fail_unless(!apart.audio && *apart.video == 1);
+  expect_same(apart.ice_users.front(), "p1ctures");
+  const std::string answer = write_answer(apart, our_answer());
+  fail_unless(has(answer, "m=audio 0 ") && has(answer, "m=video 9 "), "%s", answer.c_str());
+  fail_unless(!has(answer, "a=group:"));
+  const Offer together = read(test::offer_with_two_fragments());
+  fail_unless(together.audio && together.video);
   // Line ends as they should not be.
   std::string bare = test::plain_offer();
   std::erase(bare, '\r');
@@ -204,6 +216,60 @@ GST_START_TEST(checks_of_ice) {
       static_cast<uint32_t>(crc32(0, answer.data(), static_cast<uInt>(answer.size() - 8))) ^
       0x5354554e;
   ck_assert_uint_eq(crc, GST_READ_UINT32_BE(answer.data() + answer.size() - 4));
+}
+GST_END_TEST
+
+/// Notes which way each datagram goes.
+struct Ways : PeerServices {
+  void send_datagram(const Path& path, std::span<const uint8_t>) override { last = path; }
+  void want_key_frame() override {}
+  RtpPacketRef sent_packet(StreamKind, uint16_t) override { return nullptr; }
+  Path last;
+};
+
+/// The first datagram of a handshake.
+Bytes client_hello() {
+  const std::unique_ptr<SSL_CTX, Call<SSL_CTX_free>> context(SSL_CTX_new(DTLS_client_method()));
+  SSL_CTX_set_tlsext_use_srtp(context.get(), "SRTP_AES128_CM_SHA1_80");
+  const std::unique_ptr<SSL, Call<SSL_free>> ssl(SSL_new(context.get()));
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), out);
+  SSL_connect(ssl.get());
+  Bytes bytes(2048);
+  const int size = BIO_read(out, bytes.data(), static_cast<int>(bytes.size()));
+  bytes.resize(static_cast<size_t>(std::max(size, 0)));
+  fail_unless(bytes.size() > 50);
+  return bytes;
+}
+
+GST_START_TEST(viewers_change_their_address) {
+  const auto certificate = Certificate::make("viewer", {}, 2);
+  const auto context = DtlsContext::make(*certificate);
+  PeerSetup setup;
+  setup.ice_user = "evtj";
+  setup.ice_password = rfc_password;
+  const Path old{0, "old"}, other{0, "other"};
+  // In seconds; these checks nominate nothing.
+  const auto way_after = [&](std::initializer_list<std::pair<const Path&, int>> checks) {
+    Ways ways;
+    Peer peer(setup, *context, ways, 0);
+    Time now = 0;
+    for (const auto& [path, at] : checks) {
+      now = at * second;
+      fail_unless(peer.check(*read_check(rfc_request), {{192, 0, 2, 1}, 9}, path, now));
+    }
+    const Bytes hello = client_hello();
+    ways.last = {};
+    peer.receive(hello, other, now);
+    return ways.last;
+  };
+  // The first one that works; a second one that works, too, changes nothing.
+  fail_unless(way_after({{old, 0}}) == old);
+  fail_unless(way_after({{old, 0}, {other, 1}}) == old);
+  fail_unless(way_after({{old, 0}, {other, 1}, {old, 5}, {other, 6}, {old, 10}, {other, 11}}) ==
+              old);
+  // The network of the viewer has given it another address: the old one says nothing any more.
+  fail_unless(way_after({{old, 0}, {other, 1}, {other, 8}}) == other);
 }
 GST_END_TEST
 
@@ -352,6 +418,12 @@ GST_START_TEST(who_may_watch) {
   fail_unless(judge("LOCALHOST:8080", "") == Verdict::allowed);
   fail_unless(judge("[::1]:8080", "http://[::1]:8080") == Verdict::allowed);
   fail_unless(judge("127.0.0.1:8080", "http://127.0.0.1:8080") == Verdict::allowed);
+  fail_unless(judge("127.0.0.1:8080", "https://127.0.0.1:8080") == Verdict::allowed);
+  // Another address of this machine.
+  fail_unless(judge("127.0.0.2:8080", "http://127.0.0.2:8080") == Verdict::allowed);
+  fail_unless(judge("[::1", "") == Verdict::wrong_host);
+  fail_unless(judge("127.0.0.256", "") == Verdict::wrong_host);
+  fail_unless(judge("128.0.0.1", "") == Verdict::wrong_host);
   // Pages of other places, also those whose name points here.
   fail_unless(judge("127.0.0.1:8080", "https://example.org") == Verdict::foreign_origin);
   fail_unless(judge("127.0.0.1:8080", "http://127.0.0.1:9090") == Verdict::foreign_origin);
@@ -522,6 +594,7 @@ Suite* web_parts_suite() {
   tcase_add_test(tests, offers_that_are_refused);
   tcase_add_test(tests, user_fragments_in_later_pieces);
   tcase_add_test(tests, checks_of_ice);
+  tcase_add_test(tests, viewers_change_their_address);
   tcase_add_test(tests, key_frames_in_packets);
   tcase_add_test(tests, feedback_of_viewers);
   tcase_add_test(tests, reports_of_the_sender);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Serves the page with the known scene, for tests that look at it with a browser. Prints one line
 // of JSON with the link once it answers; then obeys words on standard input, a line each: lose (the
-// camera goes), find (it comes back), end (the stream ends).
+// camera goes), find (it comes back), sound (it comes back with sound), end (the stream ends).
 //
 // Usage: web-page [--size WxH] [--sound] [--https] [--token TOKEN] [--port PORT] [--fps N]
 
@@ -35,10 +35,11 @@ struct Options {
 class Stream {
  public:
   Stream(WebServer& server, WebBin& bin, const Options& options)
-      : server_(server), bin_(bin), options_(options) {}
+      : server_(server), bin_(bin), options_(options), sound_(options.sound) {}
   ~Stream() { stop(StreamFacts::State::ended); }
 
   int64_t utc() const { return utc_; }
+  void add_sound() { sound_ = true; }
 
   bool start() {
     // One picture, repeated: what is seen can be compared with it.
@@ -51,7 +52,7 @@ class Stream {
         "tune=zerolatency speed-preset=superfast bitrate=6000 key-int-max=150 ! "
         "video/x-h264,profile=constrained-baseline,stream-format=byte-stream,"
         "alignment=au ! identity name=coded-video ";
-    if (options_.sound)
+    if (sound_)
       words +=
           "audiotestsrc is-live=true volume=0.1 ! audio/x-raw,channels=2 ! opusenc ! "
           "identity name=coded-audio ";
@@ -67,7 +68,7 @@ class Stream {
     gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), clock.get());
     gst_element_set_start_time(pipeline_.get(), GST_CLOCK_TIME_NONE);
     gst_element_set_base_time(pipeline_.get(), base_time_);
-    auto made = bin_.make(server_, {options_.sound, utc_});
+    auto made = bin_.make(server_, {sound_, utc_});
     if (!made) return false;
     gst_bin_add(GST_BIN(pipeline_.get()), *made);
     for (const char* name : {"video", "audio"}) {
@@ -94,13 +95,14 @@ class Stream {
     facts.width = options_.width;
     facts.height = options_.height;
     facts.fps = options_.fps;
-    facts.sound = options_.sound;
+    facts.sound = sound_;
     server_.set_facts(facts);
   }
 
   WebServer& server_;
   WebBin& bin_;
   const Options options_;
+  bool sound_;
   GstRef<GstElement> pipeline_;
   GstClockTime base_time_ = GST_CLOCK_TIME_NONE;
   int64_t utc_ = 0;
@@ -134,6 +136,11 @@ int run(const Options& options) {
   while (std::getline(std::cin, line)) {
     if (line == "lose") stream.stop(StreamFacts::State::waiting);
     if (line == "find" && !stream.start()) return 1;
+    if (line == "sound") {
+      stream.stop(StreamFacts::State::waiting);
+      stream.add_sound();
+      if (!stream.start()) return 1;
+    }
     if (line == "end") stream.stop(StreamFacts::State::ended);
     if (line == "viewers") {
       printf("{\"viewers\": %u}\n", (*server)->viewers());

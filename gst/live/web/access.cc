@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "gst/live/web/addresses.h"
 #include "gst/live/web/secrets.h"
 #include "gst/sphere/base/text.h"
 
@@ -24,12 +25,11 @@ std::string_view without_port(std::string_view host) {
 }
 
 bool is_this_machine(std::string_view host) {
-  const std::string_view name = without_port(host);
-  const auto is = [&](std::string_view other) {
-    return name.size() == other.size() &&
-           g_ascii_strncasecmp(name.data(), other.data(), name.size()) == 0;
-  };
-  return is("localhost") || is("127.0.0.1") || is("[::1]");
+  std::string name(without_port(host));
+  if (g_ascii_strcasecmp(name.c_str(), "localhost") == 0) return true;
+  // Nobody can make an address point elsewhere, as he can a name.
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  return is_loopback(name);
 }
 
 }  // namespace
@@ -47,8 +47,9 @@ Verdict Access::judge_stream(const RequestFacts& facts) const {
       return Verdict::foreign_origin;
     // Browsers name the origin of a page wherever it could read the answer of another place.
     if (facts.origin.empty()) return Verdict::allowed;
-    const std::string ours = "http://" + std::string(facts.host);
-    return facts.origin == ours ? Verdict::allowed : Verdict::foreign_origin;
+    const bool ours = facts.origin == "http://" + std::string(facts.host) ||
+                      facts.origin == "https://" + std::string(facts.host);
+    return ours ? Verdict::allowed : Verdict::foreign_origin;
   }
   constexpr std::string_view scheme = "Bearer ";
   if (facts.authorization.size() < scheme.size() ||

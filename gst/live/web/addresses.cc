@@ -3,12 +3,15 @@
 #include "gst/live/web/addresses.h"
 
 #include <arpa/inet.h>
+#include <gio/gio.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
 #include <algorithm>
 #include <cstring>
+
+#include "gst/sphere/base/gobject.h"
 
 namespace sphere::live {
 
@@ -41,6 +44,11 @@ std::vector<std::string> network_addresses() {
   freeifaddrs(all);
   four.insert(four.end(), six.begin(), six.end());
   return four;
+}
+
+bool is_loopback(const std::string& ip) {
+  const ObjectRef<GInetAddress> parsed(g_inet_address_new_from_string(ip.c_str()));
+  return parsed && g_inet_address_get_is_loopback(parsed.get());
 }
 
 std::string socket_address(const std::string& ip, uint16_t port) {

@@ -16,6 +16,9 @@ namespace sphere::live {
 /// first, because people can type it.
 std::vector<std::string> network_addresses();
 
+/// Whether it is an address of this machine that others can't reach.
+bool is_loopback(const std::string& ip);
+
 /// The bytes of an address for a port; empty if the text is no address.
 std::string socket_address(const std::string& ip, uint16_t port);
 /// The other way round; `ip` is empty for anything but IPv4 and IPv6. IPv4 addresses that are

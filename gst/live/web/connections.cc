@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -192,6 +193,14 @@ void Connections::tick() {
 
 void Connections::set_streaming(SoupServerMessage* message) {
   if (Connection* one = find(message)) one->streaming = true;
+}
+
+bool Connections::is_closed(SoupServerMessage* message) {
+  const Connection* one = find(message);
+  if (!one) return true;
+  GSocket* socket = g_socket_connection_get_socket(one->connection);
+  pollfd closed = {g_socket_get_fd(socket), POLLRDHUP, 0};
+  return poll(&closed, 1, 0) > 0;
 }
 
 void Connections::cut(SoupServerMessage* message) {

@@ -44,6 +44,9 @@ class Connections {
   void tick();
   /// The answer to this message has no end.
   void set_streaming(SoupServerMessage* message);
+  /// Whether its client has ended the connection. libsoup does not see that while nothing is to be
+  /// written.
+  bool is_closed(SoupServerMessage* message);
   /// Cuts the connection of a message.
   void cut(SoupServerMessage* message);
   size_t count() const { return all_.size(); }

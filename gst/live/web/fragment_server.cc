@@ -45,7 +45,11 @@ std::vector<uint8_t> bytes_of(GstSample* sample) {
 
 }  // namespace
 
-FragmentServer::~FragmentServer() { end_all(); }
+FragmentServer::~FragmentServer() {
+  end_all();
+  for (Viewer& viewer : viewers_)
+    g_signal_handlers_disconnect_by_data(viewer.message.get(), &viewer);
+}
 
 void FragmentServer::push_video(GstSample* sample) {
   if (!watched_ || !gst_sample_get_buffer(sample)) return;
@@ -150,7 +154,7 @@ void FragmentServer::append(Viewer& viewer, const std::vector<uint8_t>& bytes) {
 }
 
 void FragmentServer::end(Viewer& viewer) {
-  if (viewer.finished) return;
+  if (viewer.ended || viewer.finished) return;
   SoupServerMessage* message = viewer.message.get();
   if (!viewer.format) {
     soup_message_headers_replace(soup_server_message_get_response_headers(message), "Retry-After",
@@ -159,7 +163,10 @@ void FragmentServer::end(Viewer& viewer) {
   }
   soup_message_body_complete(soup_server_message_get_response_body(message));
   soup_server_message_unpause(message);
-  viewer.finished = true;
+  // It is watched until its network has taken the rest.
+  viewer.ended = true;
+  viewer.since = g_get_monotonic_time();
+  viewer.seat = {};
 }
 
 void FragmentServer::send_picture(const Unit& unit) {
@@ -168,7 +175,7 @@ void FragmentServer::send_picture(const Unit& unit) {
   if (unit.picture.data.empty() || sps_.size() < 4 || pps_.empty()) return;
   const FragmentFormat format = {sps_, pps_, unit.width, unit.height, audio_, channels_};
   for (Viewer& viewer : viewers_) {
-    if (viewer.finished) continue;
+    if (viewer.ended || viewer.finished) continue;
     if (viewer.waits_for_key && !unit.picture.is_key) continue;
     if (!viewer.format) {
       begin(viewer, format);
@@ -190,7 +197,8 @@ void FragmentServer::send_picture(const Unit& unit) {
 void FragmentServer::send_sound(const Unit& unit) {
   channels_ = unit.channels;
   for (Viewer& viewer : viewers_) {
-    if (viewer.finished || !viewer.format || !viewer.format->audio || viewer.waits_for_key)
+    if (viewer.ended || viewer.finished || !viewer.format || !viewer.format->audio ||
+        viewer.waits_for_key)
       continue;
     append(viewer, write_fragment({Track::audio, viewer.next_number++, unit.decode_time,
                                    unit.duration, true, unit.sound}));
@@ -201,10 +209,10 @@ void FragmentServer::tick() {
   const gint64 now = g_get_monotonic_time();
   for (Viewer& viewer : viewers_) {
     if (viewer.finished || now - viewer.since < longest_silence_) continue;
-    if (!viewer.format)
-      end(viewer);
-    else if (viewer.queued > 0)
-      connections_.cut(viewer.message.get());
+    const bool slow = viewer.ended || viewer.queued > 0;
+    const bool gone = !slow && connections_.is_closed(viewer.message.get());
+    if (slow || gone) connections_.cut(viewer.message.get());
+    if (!viewer.format || gone) end(viewer);
   }
   remove_finished();
 }

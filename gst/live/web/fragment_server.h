@@ -58,8 +58,9 @@ class FragmentServer {
     gint64 since;  ///< when it asked, or when the network last took something
     std::optional<FragmentFormat> format;  ///< nothing until its first picture
     bool waits_for_key = true;
-    bool finished = false;
-    size_t queued = 0;  ///< bytes that the network has not taken
+    bool ended = false;     ///< it gets nothing more than what is queued
+    bool finished = false;  ///< its answer is written, or it is gone
+    size_t queued = 0;      ///< bytes that the network has not taken
     uint32_t next_number = 1;
   };
   struct Unit {

@@ -139,13 +139,13 @@ Status MediaServer::open_socket(const std::string& ip) {
 }
 
 Result<MediaServer::Joined> MediaServer::join(const Offer& offer, const std::string& address,
-                                              Seats::Seat seat) {
+                                              bool sound, Seats::Seat seat) {
   return loop_.ask<Result<Joined>>(
-      [&]() -> Result<Joined> { return join_here(offer, address, std::move(seat)); });
+      [&]() -> Result<Joined> { return join_here(offer, address, sound, std::move(seat)); });
 }
 
 Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std::string& address,
-                                                   Seats::Seat seat) {
+                                                   bool sound, Seats::Seat seat) {
   // A network may have come since the last viewer joined.
   if (!settings_.loopback)
     if (auto opened = open_sockets(); !opened) return opened.error();
@@ -162,7 +162,7 @@ Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std
         PeerSetup::Stream{ssrc(kind), format.payload_type, format.nack};
   };
   stream(StreamKind::video, offer.video);
-  stream(StreamKind::audio, offer.audio);
+  if (sound) stream(StreamKind::audio, offer.audio);
 
   Answer answer;
   answer.session = static_cast<uint64_t>(random_number()) << 16;
@@ -171,7 +171,7 @@ Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std
   answer.fingerprint = fingerprint_;
   answer.cname = cname_;
   answer.video.ssrc = ssrc(StreamKind::video);
-  if (offer.audio) answer.audio = AnswerStream{ssrc(StreamKind::audio)};
+  if (sound && offer.audio) answer.audio = AnswerStream{ssrc(StreamKind::audio)};
   for (const auto& [number, socket] : sockets_) {
     const AnswerAddress one{socket.ip, socket.port};
     answer.addresses.insert(
@@ -182,7 +182,7 @@ Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std
   Viewer viewer;
   viewer.seat = std::move(seat);
   viewer.our_user = setup.ice_user;
-  viewer.their_user = offer.ice_user;
+  viewer.their_users = offer.ice_users;
   id_of_user_[setup.ice_user] = id;
   PeerServices& services = *this;
   viewer.peer = std::make_unique<Peer>(std::move(setup), context_, services, now());
@@ -200,11 +200,10 @@ bool MediaServer::leave(const std::string& id) {
   });
 }
 
-std::optional<std::string> MediaServer::viewer_user(const std::string& id) {
-  return loop_.ask<std::optional<std::string>>([&]() -> std::optional<std::string> {
+std::optional<std::vector<std::string>> MediaServer::viewer_users(const std::string& id) {
+  return loop_.ask<std::optional<std::vector<std::string>>>([&] {
     const auto viewer = viewers_.find(id);
-    if (viewer == viewers_.end()) return std::nullopt;
-    return viewer->second.their_user;
+    return viewer == viewers_.end() ? std::nullopt : std::optional(viewer->second.their_users);
   });
 }
 

@@ -57,13 +57,13 @@ class MediaServer final : private PeerServices {
     std::string id;      ///< of the connection; whoever knows it can end it
     std::string answer;  ///< SDP
   };
-  /// `address` is the one of ours that the viewer reached; it is offered first. Any thread but the
-  /// server's own may call this and the next ones.
-  Result<Joined> join(const Offer& offer, const std::string& address, Seats::Seat seat);
+  /// `address` is the one of ours that the viewer reached; it is offered first. `sound`: whether
+  /// there is any. Any thread but the server's own may call this and the next ones.
+  Result<Joined> join(const Offer& offer, const std::string& address, bool sound, Seats::Seat seat);
   /// Whether there was a viewer with this id.
   bool leave(const std::string& id);
-  /// The viewer's user fragment of ICE; nothing if there is no such viewer.
-  std::optional<std::string> viewer_user(const std::string& id);
+  /// The viewer's user fragments of ICE; nothing if there is no such viewer.
+  std::optional<std::vector<std::string>> viewer_users(const std::string& id);
 
   /// A packet, or a list of packets, from the payloader. `utc_of_running_time_0` in microseconds.
   /// Any thread may call.
@@ -75,7 +75,7 @@ class MediaServer final : private PeerServices {
   struct Viewer {
     Seats::Seat seat;
     std::string our_user;
-    std::string their_user;
+    std::vector<std::string> their_users;
     std::unique_ptr<Peer> peer;
     std::vector<Path> paths;
   };
@@ -92,7 +92,8 @@ class MediaServer final : private PeerServices {
 
   Status open_sockets();
   Status open_socket(const std::string& ip);
-  Result<Joined> join_here(const Offer& offer, const std::string& address, Seats::Seat seat);
+  Result<Joined> join_here(const Offer& offer, const std::string& address, bool sound,
+                           Seats::Seat seat);
   void read(int socket);
   bool write_waiting(int socket);
   void on_datagram(std::span<const uint8_t> datagram, const Path& path);

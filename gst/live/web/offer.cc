@@ -306,12 +306,12 @@ class Reader {
     const bool tag_mux = tag && tag->rtcp_mux;
     for (Section& section : sections_) {
       OfferedMedia& media = section.media;
-      media.in_bundle = sections_.size() == 1 ||
-                        (!media.mid.empty() &&
-                         std::find(bundle_.begin(), bundle_.end(), media.mid) != bundle_.end());
       const bool is_rtp =
           media.protocol == "UDP/TLS/RTP/SAVPF" || media.protocol == "UDP/TLS/RTP/SAVP";
       const bool is_video = media.kind == "video", is_audio = media.kind == "audio";
+      media.in_bundle = sections_.size() == 1 || (bundle_.empty() && is_video) ||
+                        (!media.mid.empty() &&
+                         std::find(bundle_.begin(), bundle_.end(), media.mid) != bundle_.end());
       std::optional<size_t>* const place = is_video   ? &offer.video
                                            : is_audio ? &offer.audio
                                                       : nullptr;
@@ -335,7 +335,12 @@ class Reader {
     if (!transport.fingerprint) return invalid("The offer has no SHA-256 fingerprint.");
     if (transport.setup == Setup::passive)
       return invalid("The offer must be willing to begin the DTLS handshake.");
-    offer.ice_user = transport.ice_user;
+    offer.has_bundle = !bundle_.empty();
+    offer.ice_users.emplace_back(transport.ice_user);
+    for (const Section& section : sections_)
+      if (const std::string_view user = section.transport.ice_user;
+          !user.empty() && std::ranges::find(offer.ice_users, user) == offer.ice_users.end())
+        offer.ice_users.emplace_back(user);
     offer.fingerprint = *transport.fingerprint;
     return offer;
   }
@@ -357,11 +362,21 @@ class Writer {
   std::string text_;
 };
 
-void write_refused(Writer& out, const OfferedMedia& media) {
+void write_transport(Writer& out, const Answer& answer) {
+  out.line({"a=ice-ufrag:", answer.ice_user});
+  out.line({"a=ice-pwd:", answer.ice_password});
+  out.line({"a=fingerprint:sha-256 ", fingerprint_text(answer.fingerprint)});
+  out.line({"a=setup:passive"});
+  out.line({"a=rtcp-mux"});
+}
+
+void write_refused(Writer& out, const OfferedMedia& media, const Answer& answer) {
   out.line({"m=", media.kind, " 0 ", media.protocol, " ", media.formats});
   out.line({"c=IN IP4 0.0.0.0"});
   if (!media.mid.empty()) out.line({"a=mid:", media.mid});
   out.line({"a=inactive"});
+  // Not needed here, but some players, as those of GStreamer, look for it in each m-line.
+  write_transport(out, answer);
 }
 
 void write_media(Writer& out, const OfferedMedia& media, const Answer& answer,
@@ -374,11 +389,7 @@ void write_media(Writer& out, const OfferedMedia& media, const Answer& answer,
   out.line({"a=rtcp:9 IN IP4 0.0.0.0"});
   if (!media.mid.empty()) out.line({"a=mid:", media.mid});
   out.line({stream ? "a=sendonly" : "a=inactive"});
-  out.line({"a=ice-ufrag:", answer.ice_user});
-  out.line({"a=ice-pwd:", answer.ice_password});
-  out.line({"a=fingerprint:sha-256 ", fingerprint_text(answer.fingerprint)});
-  out.line({"a=setup:passive"});
-  out.line({"a=rtcp-mux"});
+  write_transport(out, answer);
   if (media.reduced_size_rtcp) out.line({"a=rtcp-rsize"});
   if (video) {
     out.line({"a=rtpmap:", type, " H264/90000"});
@@ -426,11 +437,11 @@ std::string write_answer(const Offer& offer, const Answer& answer) {
   std::string bundle;
   for (size_t i = 0; i < offer.media.size(); ++i)
     if (is_answered(i) && !offer.media[i].mid.empty()) bundle += " " + offer.media[i].mid;
-  if (!bundle.empty()) out.line({"a=group:BUNDLE", bundle});
+  if (offer.has_bundle && !bundle.empty()) out.line({"a=group:BUNDLE", bundle});
   out.line({"a=msid-semantic: WMS sphere"});
   for (size_t i = 0; i < offer.media.size(); ++i) {
     if (!is_answered(i))
-      write_refused(out, offer.media[i]);
+      write_refused(out, offer.media[i], answer);
     else if (offer.video && *offer.video == i)
       write_media(out, offer.media[i], answer, &answer.video);
     else

@@ -45,11 +45,15 @@ struct OfferedMedia {
 };
 
 struct Offer {
-  /// The viewer's user fragment of ICE. Its password is not needed, because ICE lite only answers.
-  std::string ice_user;
+  /// The viewer's user fragments of ICE, that of the pictures first: an m-line may have its own
+  /// until the answer tells that it is in a bundle. Its passwords are not needed, because ICE lite
+  /// only answers.
+  std::vector<std::string> ice_users;
   /// The hash of the certificate that the viewer must show in DTLS.
   Sha256 fingerprint{};
   std::vector<OfferedMedia> media;
+  /// Whether it has a bundle. Without one, only pictures can be answered, over their own transport.
+  bool has_bundle = false;
   /// Indexes into `media`: the first of each kind that can be answered.
   std::optional<size_t> video, audio;
 };

@@ -22,19 +22,26 @@ Peer::Peer(PeerSetup setup, const DtlsContext& context, PeerServices& services, 
       dtls_(context, setup_.fingerprint),
       begin_(now),
       alive_(now),
+      path_alive_(now),
       repeats_left_(most_repeats_per_second),
       repeats_since_(now) {}
 
 bool Peer::check(const StunCheck& check, const StunAddress& from, const Path& path, Time now) {
   if (!has_integrity(check, setup_.ice_password)) return false;
-  alive_ = now;
   services_.send_datagram(path, answer_check(check, from, setup_.ice_password));
-  // Before the viewer has chosen a path, the first one that works is good enough for DTLS.
-  if (check.nominates || !path_) path_ = path;
+  heard(path, check.nominates, now);
   return true;
 }
 
-void Peer::receive(std::span<const uint8_t> datagram, const Path&, Time now) {
+void Peer::heard(const Path& path, bool nominates, Time now) {
+  alive_ = now;
+  // Before the viewer has chosen a path, the first one that works is good enough for DTLS. Not all
+  // viewers choose again when their address changes; they go on with checks that nominate nothing.
+  if (nominates || !path_ || now - path_alive_ > longest_path_silence) path_ = path;
+  if (path == *path_) path_alive_ = now;
+}
+
+void Peer::receive(std::span<const uint8_t> datagram, const Path& path, Time now) {
   if (datagram.empty() || !path_) return;
   if (DtlsHandshake::may_be_dtls(datagram[0])) {
     dtls_.receive(datagram);
@@ -50,7 +57,7 @@ void Peer::receive(std::span<const uint8_t> datagram, const Path&, Time now) {
       services_.want_key_frame();
     }
   } else if (srtp_ && is_rtcp(datagram)) {
-    on_rtcp(datagram, now);
+    on_rtcp(datagram, path, now);
   }
 }
 
@@ -59,7 +66,7 @@ void Peer::flush_dtls() {
     if (path_) services_.send_datagram(*path_, datagram);
 }
 
-void Peer::on_rtcp(std::span<const uint8_t> datagram, Time now) {
+void Peer::on_rtcp(std::span<const uint8_t> datagram, const Path& path, Time now) {
   const uint32_t ssrc = static_cast<uint32_t>(datagram[4]) << 24 |
                         static_cast<uint32_t>(datagram[5]) << 16 |
                         static_cast<uint32_t>(datagram[6]) << 8 | datagram[7];
@@ -68,7 +75,7 @@ void Peer::on_rtcp(std::span<const uint8_t> datagram, Time now) {
   std::vector<uint8_t> packet(datagram.begin(), datagram.end());
   if (!srtp_->unprotect_rtcp(packet)) return;
   if (!known) their_ssrcs_.push_back(ssrc);
-  alive_ = now;
+  heard(path, false, now);
   const Feedback feedback = read_rtcp(packet);
   if (feedback.leaves) left_ = true;
   if (feedback.wants_key_frame) services_.want_key_frame();

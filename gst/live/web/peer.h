@@ -72,6 +72,9 @@ class Peer {
  public:
   /// A viewer that has sent nothing for this long is gone.
   static constexpr Time longest_silence = 20 * second;
+  /// When nothing comes from the address to which pictures are sent for this long, another one of
+  /// the viewer takes its place: its network has given it a new one.
+  static constexpr Time longest_path_silence = 6 * second;
   /// How long a viewer may take to connect.
   static constexpr Time longest_connecting = 15 * second;
 
@@ -100,8 +103,10 @@ class Peer {
     Time next_report = 0;
   };
 
+  /// The viewer has sent something on this path that only it can.
+  void heard(const Path& path, bool nominates, Time now);
   void flush_dtls();
-  void on_rtcp(std::span<const uint8_t> datagram, Time now);
+  void on_rtcp(std::span<const uint8_t> datagram, const Path& path, Time now);
   void repeat(uint32_t ssrc, uint16_t sequence);
   bool send_packet(StreamKind kind, const RtpPacket& packet);
   void report(StreamKind kind, Time now);
@@ -117,7 +122,7 @@ class Peer {
   Sending sending_[stream_kinds];
   std::vector<uint32_t> their_ssrcs_;
   const Time begin_;
-  Time alive_;
+  Time alive_, path_alive_;
   /// Packets that may be repeated now, and since when.
   unsigned repeats_left_;
   Time repeats_since_;

@@ -53,11 +53,6 @@ constexpr std::pair<const char*, const char*> safety_headers[] = {
     {"Cache-Control", "no-cache"},
 };
 
-bool is_loopback(const std::string& address) {
-  const ObjectRef<GInetAddress> parsed(g_inet_address_new_from_string(address.c_str()));
-  return parsed && g_inet_address_get_is_loopback(parsed.get());
-}
-
 std::string_view header(SoupServerMessage* message, const char* name) {
   const char* value =
       soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
@@ -243,8 +238,8 @@ WebServer::Impl::~Impl() {
     if (fragments_) fragments_->end_all();
     // It closes what is still open.
     if (server_) soup_server_disconnect(server_.get());
-    connections_.reset();
     fragments_.reset();
+    connections_.reset();
     server_.reset();
   });
   loop_.stop();
@@ -295,8 +290,9 @@ void WebServer::Impl::add_cors(SoupServerMessage* message) {
 }
 
 bool WebServer::Impl::may_watch(SoupServerMessage* message) {
-  const Verdict verdict = access_.judge_stream(
-      {header(message, "Host"), header(message, "Origin"), header(message, "Authorization")});
+  const Verdict verdict =
+      access_.judge_stream({header(message, "Host"), header(message, "Origin"),
+                            header(message, "Authorization"), header(message, "Sec-Fetch-Site")});
   if (verdict == Verdict::allowed) return true;
   refuse_token(message, verdict);
   return false;
@@ -351,6 +347,12 @@ void WebServer::Impl::handle_stream(SoupServerMessage* message, const std::strin
     handle_connection(message, path.substr(connections_path.size()));
   } else if (path == "/stream.json" && (method == "GET" || method == "HEAD")) {
     describe_stream(message);
+  } else if (path == "/stream.mp4" && method == "HEAD") {
+    set_header(message, "Content-Type", "video/mp4");
+    // As the answer with the stream: it has no length.
+    soup_message_headers_set_encoding(soup_server_message_get_response_headers(message),
+                                      SOUP_ENCODING_CHUNKED);
+    answer(message, SOUP_STATUS_OK);
   } else if (path == "/stream.mp4" && method == "GET") {
     Seats::Seat seat = seats_.take();
     if (!seat) {
@@ -398,9 +400,7 @@ void WebServer::Impl::post_offer(SoupServerMessage* message) {
     constexpr std::string_view mapped = "::ffff:";
     if (address.starts_with(mapped)) address.erase(0, mapped.size());
   }
-  const bool sound = facts().sound;
-  if (!sound) offer->audio.reset();
-  auto joined = media_->join(*offer, address, std::move(seat));
+  auto joined = media_->join(*offer, address, facts().sound, std::move(seat));
   if (!joined) {
     say(message, SOUP_STATUS_SERVICE_UNAVAILABLE, joined.error().message);
     return;
@@ -417,8 +417,8 @@ void WebServer::Impl::handle_connection(SoupServerMessage* message, const std::s
       say(message, SOUP_STATUS_NOT_FOUND, "This connection has ended already.");
     return;
   }
-  const auto user = media_->viewer_user(id);
-  if (!user) {
+  const auto users = media_->viewer_users(id);
+  if (!users) {
     say(message, SOUP_STATUS_NOT_FOUND, "This connection has ended already.");
     return;
   }
@@ -433,7 +433,7 @@ void WebServer::Impl::handle_connection(SoupServerMessage* message, const std::s
   gsize size = 0;
   const auto* data = static_cast<const char*>(g_bytes_get_data(body, &size));
   const std::string their_user = ice_user_in({data ? data : "", size});
-  if (!their_user.empty() && their_user != *user)
+  if (!their_user.empty() && std::ranges::find(*users, their_user) == users->end())
     say(message, SOUP_STATUS_UNPROCESSABLE_ENTITY,
         "ICE can't be started again here: send a new offer.");
   else

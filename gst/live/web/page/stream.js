@@ -121,6 +121,7 @@ export class Stream extends EventTarget {
     const {signal} = ending;
     const begin = performance.now();
     const before = this.pictures;
+    const silent = !this.facts?.sound;
     let expected = begin;
     const timer = setInterval(() => {
       const now = performance.now();
@@ -133,6 +134,8 @@ export class Stream extends EventTarget {
     }, 250);
     const asking = setInterval(async () => {
       await this.ask();
+      // A connection that was made without sound never gets any.
+      if (silent && this.facts?.sound) ending.abort();
       if (this.facts?.state === 'waiting' && performance.now() - this.lastPicture > 1500)
         this.tell('lost');
     }, askEvery);
