@@ -49,7 +49,8 @@ def test_files(folder):
             check(f"{part.name} begins at 0", float(probed["format"]["start_time"]) < 0.2)
             check(f"{part.name} has sound", audio_of(probed))
         check(f"{pattern}: no picture is lost", packets == frames[index], (packets, frames[index]))
-    check("one after the other", frames[2] == frames[3] or abs(frames[2] - frames[3]) <= 1, frames)
+    # Each takes the end of the stream when its own turn comes.
+    check("one after the other", abs(frames[2] - frames[3]) <= 4, frames)
 
 
 def test_killed(folder):
