@@ -52,6 +52,7 @@ constexpr int least_bitrate = 50, most_bitrate = 200000;
 constexpr double longest_duration = 30 * 86400;
 constexpr int most_latency_ms = 10000;
 constexpr int look_ms = 100;
+constexpr double memory_interval_s = 60;
 
 const std::vector<std::string> projections = {"auto", "fisheye", "sphere"};
 
@@ -243,6 +244,14 @@ void limit_arenas() {
 #endif
 }
 
+/// What connections that have ended had in use lies between what is still in use; without this the
+/// heap keeps it for ever.
+void return_free_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 int run(int argc, char** argv) {
   limit_arenas();
   StopSignals signals;  // before any other thread
@@ -316,8 +325,13 @@ int run(int argc, char** argv) {
                 : words.quiet ? LiveView::Form::quiet
                               : LiveView::Form::automatic);
   const gint64 begin = g_get_monotonic_time();
+  double next_return = memory_interval_s;
   while ((*session)->look(look_ms)) {
     const double passed = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
+    if (passed >= next_return) {
+      return_free_memory();
+      next_return = passed + memory_interval_s;
+    }
     if (signals.signal() || (seconds > 0 && passed >= seconds)) (*session)->finish();
     view.show((*session)->status(), (*session)->take_news());
   }

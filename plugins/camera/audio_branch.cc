@@ -16,12 +16,6 @@ using consent::Purpose;
 
 namespace {
 
-gboolean pass_what_is_set(GBinding*, const GValue* from, GValue* to, gpointer) {
-  if (!gst_value_get_caps(from)) return FALSE;
-  g_value_copy(from, to);
-  return TRUE;
-}
-
 GstFlowReturn chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
   const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
   // Downstream wants no more sound. The rest of the pipeline behind this pad is told with an EOS.
@@ -81,12 +75,11 @@ bool AudioBranch::build(const std::string& codec) {
     return false;
   }
   gst_object_set_name(GST_OBJECT(parts), codec.c_str());
-  const GstRef<GstElement> gate(gst_bin_get_by_name(GST_BIN(parts), "gate"));
-  // A change of the property sets the gate's property in the same call.
-  g_object_bind_property(bin_, "ledger", gate.get(), "ledger", G_BINDING_SYNC_CREATE);
-  // If nobody has set the property, the gate's is not set either: an empty value would deny.
-  g_object_bind_property_full(bin_, "consent", gate.get(), "consent", G_BINDING_SYNC_CREATE,
-                              pass_what_is_set, nullptr, nullptr, nullptr);
+  {
+    const Lock lock(mutex_);
+    gate_.reset(gst_bin_get_by_name(GST_BIN(parts), "gate"));
+  }
+  pass_consent();
   const GstRef<GstElement> in(gst_bin_get_by_name(GST_BIN(parts), "in"));
   const GstRef<GstPad> from(gst_element_get_static_pad(in.get(), "src"));
   auto splicer = std::make_unique<StreamSplicer>(from.get());
@@ -130,6 +123,30 @@ bool AudioBranch::build(const std::string& codec) {
   return true;
 }
 
+void AudioBranch::pass_consent() {
+  GstRef<GstElement> gate;
+  {
+    const Lock lock(mutex_);
+    if (!gate_) return;
+    gate.reset(GST_ELEMENT(gst_object_ref(gate_.get())));
+  }
+  // Threads may set them at the same time. Whoever comes last here leaves the present values.
+  std::optional<std::string> ledger;
+  do {
+    ledger = consent_.ledger();
+    g_autofree char* present = nullptr;
+    g_object_get(gate.get(), "ledger", &present, nullptr);
+    const char* wanted = ledger ? ledger->c_str() : nullptr;
+    if (g_strcmp0(present, wanted) != 0) g_object_set(gate.get(), "ledger", wanted, nullptr);
+  } while (consent_.ledger() != ledger);
+  CapsRef caps;
+  do {
+    caps = consent_.caps();
+    // If nobody has set the property, the gate's is not set either: an empty value would deny.
+    if (caps) g_object_set(gate.get(), "consent", caps.get(), nullptr);
+  } while (consent_.caps().get() != caps.get());
+}
+
 GstPadProbeReturn AudioBranch::stamp(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<AudioBranch*>(data);
   GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
@@ -156,6 +173,7 @@ void AudioBranch::remove() {
   {
     const Lock lock(mutex_);
     parts = std::exchange(parts_, nullptr);
+    gate_.reset();
     pad = std::exchange(pad_, nullptr);
     splicer = std::move(splicer_);
   }

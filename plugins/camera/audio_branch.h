@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/guard.h"
 #include "plugins/camera/stream_splicer.h"
@@ -27,6 +28,10 @@ class AudioBranch {
   /// The same, to be called immediately before sound is requested from the camera: no sound has
   /// been captured yet.
   bool allowed_to_ask();
+
+  /// To be called when the properties `consent` and `ledger` have changed, in the thread that
+  /// changed them: when it returns, the gate knows.
+  void pass_consent();
 
   /// Begins a new stream.
   void restart(guint group) {
@@ -53,6 +58,7 @@ class AudioBranch {
   // Protects what follows. Never held across a state change, a link or a push.
   Mutex mutex_;
   GstElement* parts_ SPHERE_GUARDED_BY(mutex_) = nullptr;  // a bin, with the gate in it
+  GstRef<GstElement> gate_ SPHERE_GUARDED_BY(mutex_);
   GstPad* pad_ SPHERE_GUARDED_BY(mutex_) = nullptr;
   std::unique_ptr<StreamSplicer> splicer_ SPHERE_GUARDED_BY(mutex_);
   // The state of consent when sound was requested from the camera.

@@ -59,7 +59,10 @@ CameraConnection::CameraConnection(GstBin* bin, GstPad* pictures, GstPad* source
       audio_(bin, consent_),
       position_(GST_ELEMENT(bin), consent_),
       binding_(GST_ELEMENT(bin), consent_) {
-  consent_.on_change([this] { consent_changed(); });
+  consent_.on_change([this] {
+    audio_.pass_consent();
+    consent_changed();
+  });
 }
 
 // --- start and stop --------------------------------------------------------------------------

@@ -53,7 +53,7 @@ static void gst_sphere_stitch_init(GstSphereStitch* stitch) {
   stitch->self = new SphereStitch(GST_BIN(stitch),
                                   {"glspherestitch", "cpuspherestitch", "sphere-stitcher",
                                    "stitcher", PROP_STITCHER, spherestitch_debug},
-                                  G_BINDING_DEFAULT);
+                                  sphere::DrawerBin::Inside::changes_nothing);
 }
 
 static void gst_sphere_stitch_class_init(GstSphereStitchClass* klass) {

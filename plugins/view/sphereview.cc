@@ -57,7 +57,7 @@ static void gst_sphere_view_init(GstSphereView* view) {
   view->self = new SphereView(
       GST_BIN(view),
       {"glsphereview", "cpusphereview", "sphere-viewer", "viewer", PROP_VIEWER, sphereview_debug},
-      G_BINDING_BIDIRECTIONAL);
+      sphere::DrawerBin::Inside::changes_properties);
 }
 
 static void gst_sphere_view_class_init(GstSphereViewClass* klass) {

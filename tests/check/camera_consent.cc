@@ -188,7 +188,15 @@ GST_START_TEST(sound_until_consent_is_withdrawn) {
     fail_unless(sample != nullptr);
     return !silent(sample.get());
   });
+  // The gate knows when the call returns, although GObject delays notifications while another
+  // thread sets a property.
+  const GstRef<GstElement> source = pipeline.child("camera");
+  g_object_freeze_notify(G_OBJECT(source.get()));
   give(pipeline, nullptr);
+  g_autoptr(GstCaps) left = nullptr;
+  g_object_get(gate.get(), "consent", &left, nullptr);
+  fail_unless(left && gst_caps_is_empty(left));
+  g_object_thaw_notify(G_OBJECT(source.get()));
   // The sound that the sink already has left before the withdrawal; later sound is silent.
   for (int i = 0; i < 6; ++i) sample = next_sound(pipeline);
   for (int i = 0; i < 20; ++i) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // spherestitch takes a stitcher, says which and why, and passes everything on to it.
 
+#include <atomic>
+#include <thread>
+
 #include "tests/check/changer.h"
 #include "tests/check/pipeline.h"
 #include "tests/tools/ramp.h"
@@ -88,6 +91,46 @@ GST_START_TEST(properties_reach_the_stitcher_before_and_after_it_is_made) {
     g_object_set(bin.get(), "yaw", 12.0, nullptr);
     gst_element_set_state(bin.get(), GST_STATE_NULL);
   }
+}
+GST_END_TEST;
+
+// GObject delays notifications while another thread sets a property; the value must not wait.
+GST_START_TEST(properties_reach_the_stitcher_before_notifications) {
+  const GstRef<GstElement> bin(
+      GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("spherestitch", nullptr))));
+  gst_element_set_state(bin.get(), GST_STATE_READY);
+  const GstRef<GstElement> child = stitcher_of(bin.get());
+  g_object_freeze_notify(G_OBJECT(bin.get()));
+  g_object_set(bin.get(), "yaw", 40.0, nullptr);
+  gdouble yaw = 0;
+  g_object_get(child.get(), "yaw", &yaw, nullptr);
+  fail_unless(yaw == 40, "%g", yaw);
+  g_object_thaw_notify(G_OBJECT(bin.get()));
+  gst_element_set_state(bin.get(), GST_STATE_NULL);
+}
+GST_END_TEST;
+
+GST_START_TEST(threads_that_set_the_same_property_leave_one_value) {
+  const GstRef<GstElement> bin(
+      GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("spherestitch", nullptr))));
+  gst_element_set_state(bin.get(), GST_STATE_READY);
+  const GstRef<GstElement> child = stitcher_of(bin.get());
+  for (int round = 0; round < 300; ++round) {
+    std::atomic<bool> go = false;
+    const auto set = [&](double first) {
+      while (!go) std::this_thread::yield();
+      for (int i = 0; i < 10; ++i) g_object_set(bin.get(), "yaw", first + i, nullptr);
+    };
+    std::thread one(set, 0.0), two(set, 100.0);
+    go = true;
+    one.join();
+    two.join();
+    gdouble outside = 0, inside = 0;
+    g_object_get(bin.get(), "yaw", &outside, nullptr);
+    g_object_get(child.get(), "yaw", &inside, nullptr);
+    fail_unless(outside == inside, "round %d: %g outside, %g inside", round, outside, inside);
+  }
+  gst_element_set_state(bin.get(), GST_STATE_NULL);
 }
 GST_END_TEST;
 
@@ -182,6 +225,8 @@ static Suite* spherestitch_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, software_gl_selects_the_cpu_with_a_message);
   tcase_add_test(tcase, properties_reach_the_stitcher_before_and_after_it_is_made);
+  tcase_add_test(tcase, properties_reach_the_stitcher_before_notifications);
+  tcase_add_test(tcase, threads_that_set_the_same_property_leave_one_value);
   tcase_add_test(tcase, bin_has_every_property_of_the_stitchers);
   tcase_add_test(tcase, it_gives_the_picture_of_its_stitcher);
   tcase_add_test(tcase, a_controller_of_the_bin_works);

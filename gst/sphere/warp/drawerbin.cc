@@ -54,26 +54,123 @@ GstPadProbeReturn sync_values(GstPad* pad, GstPadProbeInfo* info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
+/// The properties of a bin that its element may have, too: those that can be set.
+std::vector<GParamSpec*> settable_properties(GstBin* bin) {
+  guint count = 0;
+  g_autofree GParamSpec** all = g_object_class_list_properties(G_OBJECT_GET_CLASS(bin), &count);
+  std::vector<GParamSpec*> settable(all, all + count);
+  std::erase_if(settable, [bin](const GParamSpec* spec) {
+    return spec->owner_type != G_OBJECT_TYPE(bin) || !(spec->flags & G_PARAM_WRITABLE);
+  });
+  return settable;
+}
+
+/// What a property of an object is at this moment.
+class PropertyValue {
+ public:
+  PropertyValue(GObject* object, GParamSpec* spec) : spec_(spec) {
+    g_value_init(&value_, spec->value_type);
+    g_object_get_property(object, spec->name, &value_);
+  }
+  ~PropertyValue() { g_value_unset(&value_); }
+  PropertyValue(const PropertyValue&) = delete;
+  PropertyValue& operator=(const PropertyValue&) = delete;
+
+  const GValue* get() const { return &value_; }
+  void swap(PropertyValue& other) { std::swap(value_, other.value_); }
+  bool operator==(const PropertyValue& other) const {
+    return g_param_values_cmp(spec_, &value_, &other.value_) == 0;
+  }
+
+ private:
+  GParamSpec* const spec_;
+  GValue value_ = G_VALUE_INIT;
+};
+
+/// What the handler of an element's property has.
+struct Link {
+  const std::function<void(GObject*)> changed;
+  GWeakRef bin;
+};
+
 }  // namespace
 
-DrawerBin::DrawerBin(GstBin* bin, const Names& names, GBindingFlags binding)
+DrawerBin::DrawerBin(GstBin* bin, const Names& names, Inside inside, SetOwn set_own)
     : bin_(bin),
       names_(names),
-      binding_(binding),
+      inside_(inside),
+      set_own_(std::move(set_own)),
+      shared_(settable_properties(bin)),
       sink_(add_ghost_pad(GST_ELEMENT(bin), "sink")),
       src_(add_ghost_pad(GST_ELEMENT(bin), "src")) {
   gst_pad_add_probe(sink_, GST_PAD_PROBE_TYPE_BUFFER, sync_values, bin, nullptr);
 }
 
-void DrawerBin::bind_properties(GstElement* child) {
-  guint count = 0;
-  g_autofree GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(bin_), &count);
-  for (guint i = 0; i < count; ++i) {
-    if (specs[i]->owner_type != G_OBJECT_TYPE(bin_) || !(specs[i]->flags & G_PARAM_WRITABLE))
-      continue;
-    if (g_object_class_find_property(G_OBJECT_GET_CLASS(child), specs[i]->name))
-      g_object_bind_property(bin_, specs[i]->name, child, specs[i]->name,
-                             static_cast<GBindingFlags>(binding_ | G_BINDING_SYNC_CREATE));
+// The properties are not kept equal by GBinding, because threads may set them while another thread
+// removes the element, and because a value that is set must be there when the call returns.
+
+void DrawerBin::pass_property(guint id) const {
+  std::vector<ObjectRef<GObject>> elements;
+  {
+    const Lock lock(mutex_);
+    for (const auto& element : elements_)
+      elements.emplace_back(G_OBJECT(g_object_ref(element.get())));
+  }
+  if (elements.empty()) return;
+  for (GParamSpec* spec : shared_)
+    if (spec->param_id == id)
+      for (const auto& element : elements) pass(spec, element.get());
+}
+
+void DrawerBin::pass(GParamSpec* spec, GObject* element) const {
+  if (!g_object_class_find_property(G_OBJECT_GET_CLASS(element), spec->name)) return;
+  // If threads do this at the same time, the last one sees the present value.
+  PropertyValue value(G_OBJECT(bin_), spec);
+  for (;;) {
+    g_object_set_property(element, spec->name, value.get());
+    PropertyValue now(G_OBJECT(bin_), spec);
+    if (now == value) return;
+    value.swap(now);
+  }
+}
+
+/// The element has changed a property by itself.
+void DrawerBin::follow(GParamSpec* spec, GObject* element) const {
+  PropertyValue value(element, spec);
+  if (value == PropertyValue(G_OBJECT(bin_), spec)) return;
+  for (;;) {
+    set_own_(spec->param_id, value.get());
+    PropertyValue now(element, spec);
+    if (now == value) break;
+    value.swap(now);
+  }
+  g_object_notify_by_pspec(G_OBJECT(bin_), spec);
+}
+
+void DrawerBin::keep_equal(GstElement* element) {
+  {
+    const Lock lock(mutex_);
+    elements_.emplace_back(G_OBJECT(gst_object_ref(element)));
+  }
+  for (GParamSpec* spec : shared_) pass(spec, G_OBJECT(element));
+  if (inside_ == Inside::changes_nothing) return;
+  for (GParamSpec* spec : shared_) {
+    // The element may notify in one thread while another ends the bin.
+    auto* link = new Link{[this, spec](GObject* changed) { follow(spec, changed); }, {}};
+    g_weak_ref_init(&link->bin, bin_);
+    g_signal_connect_data(
+        element, (std::string("notify::") + spec->name).c_str(),
+        G_CALLBACK(+[](GObject* changed, GParamSpec*, Link* link) {
+          const ObjectRef<GObject> bin(G_OBJECT(g_weak_ref_get(&link->bin)));
+          if (bin) link->changed(changed);
+        }),
+        link,
+        [](gpointer data, GClosure*) {
+          auto* link = static_cast<Link*>(data);
+          g_weak_ref_clear(&link->bin);
+          delete link;
+        },
+        GConnectFlags{});
   }
 }
 
@@ -91,7 +188,7 @@ bool DrawerBin::add_elements(bool gl) {
       return false;
     }
     gst_bin_add(bin_, element);
-    bind_properties(element);
+    keep_equal(element);
     if (last && !gst_element_link(last, element)) return false;
     if (!first) first = element;
     last = element;
@@ -105,6 +202,10 @@ bool DrawerBin::add_elements(bool gl) {
 void DrawerBin::empty() {
   gst_ghost_pad_set_target(GST_GHOST_PAD(sink_), nullptr);
   gst_ghost_pad_set_target(GST_GHOST_PAD(src_), nullptr);
+  {
+    const Lock lock(mutex_);
+    elements_.clear();
+  }
   while (GList* child = GST_BIN_CHILDREN(bin_)) {
     auto* element = GST_ELEMENT(child->data);
     gst_element_set_state(element, GST_STATE_NULL);

@@ -5,9 +5,12 @@
 
 #include <gst/gst.h>
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "gst/sphere/base/element.h"
+#include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/warp/elementproperties.h"
 #include "gst/sphere/warp/warptransform.h"
@@ -20,9 +23,12 @@
 namespace sphere {
 
 /// A bin with one sink pad and one source pad. In the state READY it has the element that suits
-/// this machine; its properties are bound to the properties of the bin with the same names.
+/// this machine; its properties are kept equal to the properties of the bin with the same names,
+/// whichever thread sets them.
 class DrawerBin {
  public:
+  /// Whether the element inside changes its properties by itself, so that the bin's must follow.
+  enum class Inside { changes_nothing, changes_properties };
   struct Names {
     const char* gl;       ///< the element for a GPU
     const char* cpu;      ///< the one for the CPU
@@ -32,14 +38,18 @@ class DrawerBin {
     GstDebugCategory* category;
   };
   /// Adds the two pads of the templates `sink` and `src` to the bin, which owns this object.
-  /// `binding`: whether the bin's properties follow the element's.
-  DrawerBin(GstBin* bin, const Names& names, GBindingFlags binding);
+  /// `set_own` sets the value of one of the bin's own properties and does nothing else.
+  using SetOwn = std::function<void(guint id, const GValue*)>;
+  DrawerBin(GstBin* bin, const Names& names, Inside inside, SetOwn set_own);
   DrawerBin(const DrawerBin&) = delete;
   DrawerBin& operator=(const DrawerBin&) = delete;
 
   /// For change_state; `parent` is that of the base class.
   GstStateChangeReturn change_state(GstStateChange transition,
                                     GstStateChangeReturn (*parent)(GstElement*, GstStateChange));
+
+  /// To be called when a property of the bin was set: when it returns, the element has the value.
+  void pass_property(guint id) const;
 
   /// The properties that tell the name of the chosen element and why it was chosen, which are unset
   /// before the state READY. Returns false if the id belongs to another property.
@@ -49,16 +59,21 @@ class DrawerBin {
   bool fill();
   bool add_elements(bool gl);
   void empty();
-  void bind_properties(GstElement* child);
+  void keep_equal(GstElement* element);
+  void pass(GParamSpec* spec, GObject* element) const;
+  void follow(GParamSpec* spec, GObject* element) const;
 
   GstBin* const bin_;
   const Names names_;
-  const GBindingFlags binding_;
-  GstPad* const sink_;  // of the bin
-  GstPad* const src_;   // of the bin
-  // Protects the choice. Held only while it is copied, never across a post.
-  Mutex mutex_;
+  const Inside inside_;
+  const SetOwn set_own_;
+  const std::vector<GParamSpec*> shared_;  // the properties that are kept equal
+  GstPad* const sink_;                     // of the bin
+  GstPad* const src_;                      // of the bin
+  // Protects what follows. Held only while it is copied, never across a post or a property.
+  mutable Mutex mutex_;
   std::string name_ SPHERE_GUARDED_BY(mutex_), reason_ SPHERE_GUARDED_BY(mutex_);
+  std::vector<ObjectRef<GObject>> elements_ SPHERE_GUARDED_BY(mutex_);
 };
 
 /// Installs the two properties that tell the choice. `nick` and `member` are those of the chosen
@@ -66,17 +81,26 @@ class DrawerBin {
 void install_choice_properties(GObjectClass* klass, guint member_id, const char* member,
                                const char* nick, const char* blurb, const char* reason_blurb);
 
-/// The C++ object of such a bin. `common` has the values of the properties, to which the properties
-/// of the element inside are bound.
+/// The C++ object of such a bin. `common` has the values of the properties, to which those of the
+/// element inside are kept equal.
 template <typename Common, guint threads_id>
 class DrawerBinElement : public WithThreads<Common, threads_id> {
+  using Base = WithThreads<Common, threads_id>;
+
  public:
-  DrawerBinElement(GstBin* bin, const DrawerBin::Names& names, GBindingFlags binding)
-      : WithThreads<Common, threads_id>(GST_ELEMENT(bin)), drawer(bin, names, binding) {}
+  DrawerBinElement(GstBin* bin, const DrawerBin::Names& names, DrawerBin::Inside inside)
+      : Base(GST_ELEMENT(bin)), drawer(bin, names, inside, [this](guint id, const GValue* value) {
+          Base::set_property(id, value);
+        }) {}
+
+  bool set_property(guint id, const GValue* value) {
+    if (!Base::set_property(id, value)) return false;
+    drawer.pass_property(id);
+    return true;
+  }
 
   bool get_property(guint id, GValue* value) {
-    return WithThreads<Common, threads_id>::get_property(id, value) ||
-           drawer.get_property(id, value);
+    return Base::get_property(id, value) || drawer.get_property(id, value);
   }
 
   DrawerBin drawer;
