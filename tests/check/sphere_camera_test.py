@@ -344,6 +344,19 @@ def test_kinds_of_photos(env):
         before = len(list(card.glob("DCIM/*/*.JPG")))
         missing = sphere(env, "photo", uri, "-o", folder + "/none/")
         check("a folder that is not there", missing.returncode == 1, missing.stderr)
+        os.mkfifo(folder + "/pipe.jpg")
+        pipe = sphere(env, "photo", uri, "-o", folder + "/pipe.jpg")
+        check("a pipe", pipe.returncode == 1 and "regular file" in pipe.stderr, pipe.stderr)
+        for words, says in ((("photo", "--seconds", "5"), "timed or interval"), (("photo", "--count", "3"), "burst"),
+                            (("photo", "--ev", "1"), "bracketing"), (("photo", "--back"), "one-lens"),
+                            (("photo", "--kind", "burst", "--count", "0"), "--count is 0"),
+                            (("record", "--seconds", "5"), "short or time-lapse"),
+                            (("record", "--slowness", "2"), "slow-motion"),
+                            (("record", "--start", "--duration", "5"), "--duration"),
+                            (("record", "--start", "-o", folder), "-o"),
+                            (("gps", "--every", "0", "1,2"), "--every is 0")):
+            wrong = sphere(env, words[0], uri, *words[1:])
+            check(f"without effect: {' '.join(words)}", wrong.returncode == 2 and says in wrong.stderr, wrong.stderr)
         pathlib.Path(folder, "kept.jpg").touch()
         kept = sphere(env, "photo", uri, "-o", folder + "/kept.jpg", "--no-clobber")
         check("a file that is there", kept.returncode == 1 and "exists" in kept.stderr, kept.stderr)
@@ -400,6 +413,24 @@ def test_files(env):
         missing = sphere(env, "files", uri, "get", "DCIM/20171216/NONE.JPG", "-o", folder)
         check("a file that is not there", missing.returncode == 1 and "NONE.JPG" in missing.stderr,
               missing.stderr)
+        # Otherwise root could replace /dev/null by a photo.
+        pipe = pathlib.Path(folder, "pipe")
+        os.mkfifo(pipe)
+        for verb, file in (("get", photo), ("thumb", photo)):
+            refused = sphere(env, "files", uri, verb, file, "-o", pipe)
+            check(f"{verb} replaces regular files only", refused.returncode == 1 and pipe.is_fifo()
+                  and "not a regular file" in refused.stderr, refused.stderr)
+            refused = sphere(env, "files", uri, verb, file, "-o", "-", cwd=folder)
+            check(f"{verb} makes no file named -", refused.returncode == 1 and not pathlib.Path(folder, "-").exists()
+                  and "standard output" in refused.stderr, refused.stderr)
+        link = pathlib.Path(folder, "link.jpg")
+        link.symlink_to("made.jpg")
+        got = sphere(env, "files", uri, "get", photo, "-o", link)
+        check("through a link to a file that does not exist", got.returncode == 0 and link.is_symlink()
+              and pathlib.Path(folder, "made.jpg").read_bytes() == b"\xff\xd8photo", got.stderr)
+        nowhere = sphere(env, "files", uri, "get", photo, "-o", folder + "/none/x.jpg")
+        check("a missing folder is named", nowhere.returncode == 1 and "/none' does not exist" in nowhere.stderr
+              and ".part" not in nowhere.stderr, nowhere.stderr)
         gone = sphere(env, "files", uri, "rm", video)
         check("deleted with its small copy", gone.returncode == 0 and sorted(
             path.name for path in (card / "DCIM" / "20171216").iterdir()) == [
