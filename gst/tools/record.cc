@@ -46,6 +46,15 @@ std::optional<hw::Failure> find_again(CameraCommand& command, SavedFiles& saved)
                      "more; look for the video with 'sphere files ls'");
 }
 
+/// Asks the camera, because a saved file alone says nothing: an earlier recording, whose client did
+/// not wait for its file, may be saved only now, and a part of a long one is told, too.
+bool is_recording(CameraCommand& command) {
+  // Not interrupted, because the camera would go on recording.
+  const auto failure = hw::await<std::optional<hw::Failure>>(
+      nullptr, [&](auto handler) { command.camera().update_state(std::move(handler)); });
+  return !std::get<0>(*failure) && command.camera().state().recording;
+}
+
 /// Waits for `seconds` (0: for ever), or until the command is interrupted or the video is saved,
 /// and shows the time.
 std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
@@ -60,6 +69,7 @@ std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& save
     progress.show_time(static_cast<uint64_t>(passed), static_cast<uint64_t>(seconds));
     if (seconds && passed >= seconds) break;
     path = saved.take();
+    if (path && is_recording(command)) path.reset();
     if (path || g_cancellable_is_cancelled(command.cancellable())) break;
     if (!command.client().is_ready()) {
       failure = find_again(command, saved);
@@ -175,7 +185,11 @@ int record(int argc, char** argv) {
       return command.fail({hw::Failure::Reason::silent, next.error().message});
   }
   JsonWriter json;
-  if (!path) return command.done("The recording is ended.", &json);
+  if (!path) {
+    if (capture.output().empty()) return command.done("The recording is ended.", &json);
+    command.printer().error("interrupted; the recording is ended, its video stays on the card");
+    return exit_interrupted;
+  }
   json.add("video", *path);
   if (!capture.output().empty()) {
     const auto files =

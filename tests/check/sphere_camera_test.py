@@ -239,6 +239,29 @@ def test_a_recording_outlives_a_loss(env):
         check("and nothing is written", os.listdir(folder) == [])
 
 
+def test_the_file_of_an_earlier_recording_is_not_the_end(env):
+    """Its client did not wait for it. The recording goes on, and is ended and fetched."""
+    with camera(stdin=subprocess.PIPE) as (uri, card, order), tempfile.TemporaryDirectory() as folder:
+        put(card, "VID_20171216_030505AA.MP4", b"earlier")
+        with subprocess.Popen([SPHERE, "record", uri, "--duration", "2", "-o", folder + "/ride.mp4"], env=env,
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            said = record.stderr.readline()  # it has begun, without sound
+            order("notify video-saved /tmp/SD0/DCIM/20171216/VID_20171216_030505AA.MP4")
+            _, more = record.communicate(timeout=DEADLINE)
+        check("the recording is fetched", record.returncode == 0 and
+              pathlib.Path(folder, "ride.mp4").read_bytes()[4:8] == b"ftyp", (said, more))
+        check("the camera does not go on", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
+        # Another signal than Ctrl-C ends the command, too.
+        with subprocess.Popen([SPHERE, "record", uri, "-o", folder + "/no.mp4"], env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            record.stderr.readline()
+            record.send_signal(signal.SIGTERM)
+            _, more = record.communicate(timeout=DEADLINE)
+        check("what was not fetched is no success", record.returncode == 130 and "on the card" in more,
+              (record.returncode, more))
+        check("the camera is idle after it", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
+
+
 def test_ctrl_c_ends_what_is_taken(env):
     """It ends the recording or the series, and the rest of the command follows."""
     def start(*words, **options):
@@ -751,7 +774,7 @@ def test_example_c(env):
 def main():
     for test in (test_state_and_settings, test_what_destroys_asks, test_no_camera, test_find,
                  test_photo_and_recording, test_a_recording_outlives_a_loss,
-                 test_ctrl_c_ends_what_is_taken, test_refusals, test_kinds_of_photos,
+                 test_the_file_of_an_earlier_recording_is_not_the_end, test_ctrl_c_ends_what_is_taken, test_refusals, test_kinds_of_photos,
                  test_kinds_of_recordings, test_raw_photos, test_files, test_progress,
                  test_redacted_files, test_resume, test_cuts, test_position_needs_consent, test_wifi,
                  test_password_on_the_terminal, test_https):
