@@ -77,7 +77,7 @@ class NumberOptions {
       const std::string typed = std::string("--") + number.entry.long_name + " is '" + number.text;
       if (number.entry.arg == G_OPTION_ARG_DOUBLE) {
         const std::optional<double> value = parse_number(number.text);
-        if (!value) return invalid(typed + "', must be a number");
+        if (!value) return invalid(typed + "', must be a number such as 1.5");
         *static_cast<double*>(number.entry.arg_data) = *value;
       } else {
         const std::optional<int64_t> value = parse_integer(number.text);

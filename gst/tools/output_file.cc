@@ -157,6 +157,12 @@ Status OutputFile::commit() {
   return ok();
 }
 
+bool is_same_file(int descriptor, const std::string& path) {
+  struct stat one = {}, two = {};
+  return fstat(descriptor, &one) == 0 && stat(path.c_str(), &two) == 0 &&
+         one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 OutputSet::~OutputSet() {
   if (kept_) return;
   for (const std::string& path : named_) unlink(path.c_str());

@@ -53,6 +53,9 @@ class OutputFile {
   bool clobber_ = true;
 };
 
+/// Whether a path leads to the file that is open here.
+bool is_same_file(int descriptor, const std::string& path);
+
 /// Several files, and the folder for some of them: commit() makes all of them or none of the new
 /// ones. If naming one fails, files that have already replaced older ones stay.
 class OutputSet {
