@@ -9,10 +9,7 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <memory>
-
-#include "hw/await.h"
 
 namespace sphere::madv {
 
@@ -451,31 +448,6 @@ unsigned Session::get_thumbnail(ThumbnailRequest thumbnail) {
 void Session::cancel_transfer(unsigned number) {
   post({[number](SessionCore& core, Time time) { core.transfers().cancel(number, time); },
         [](const Failure&) {}});
-}
-
-Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellable* cancellable,
-                                                     Duration at_most) {
-  // Shared, because the reply may come after this call has returned.
-  const auto given_up = std::make_shared<std::atomic<bool>>(false);
-  const int id = request.id;
-  request.only_while([given_up, wanted = std::move(request.wanted)] {
-    return !*given_up && (!wanted || wanted());
-  });
-  const auto outcome = hw::await<Reply>(
-      cancellable, [&](auto handler) { this->request(std::move(request), std::move(handler)); },
-      at_most);
-  if (!outcome) {
-    *given_up = true;
-    if (g_cancellable_is_cancelled(cancellable)) return failed(command_name(id) + " was cancelled");
-    return failed("the camera did not answer " + command_name(id) + " within " +
-                  in_seconds(at_most) + "; it may be busy. Look at its display, and try again");
-  }
-  const Reply& reply = std::get<0>(*outcome);
-  if (reply.failure) return failed(reply.failure->message);
-  if (!reply.message->succeeded())
-    return failed("the camera does not do " + command_name(id) + ": it says that " +
-                  result_words(reply.message->rval().value_or(-1)));
-  return reply.message;
 }
 
 /// Not by GSocketClient: that of GLib 2.74 leaves a main context with a descriptor behind after
