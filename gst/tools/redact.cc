@@ -3,7 +3,6 @@
 
 #include <glib.h>
 
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/ledger.h"
 #include "gst/sphere/consent/position.h"
 #include "gst/sphere/makers/makers.h"
@@ -199,13 +199,15 @@ int redact(int argc, char** argv) {
     take_away(taken, &request.policy);
     if (!request.policy.place && !taken.place) precision = given->precision;
   }
-  std::mutex mutex;  // protects `rounded`
-  std::set<std::string> rounded;
+  struct {
+    Mutex mutex;
+    std::set<std::string> inputs SPHERE_GUARDED_BY(mutex);
+  } rounded;  // the files whose place is rounded
   const auto make_request = [&](const MediaJob& job) {
     media::Request own = request;
     if (precision && !command.in_place() && round_place(job, *precision, &own)) {
-      const std::lock_guard lock(mutex);
-      rounded.insert(job.input);
+      const Lock lock(rounded.mutex);
+      rounded.inputs.insert(job.input);
     }
     return EditResult<media::Request>(std::move(own));
   };
@@ -213,8 +215,8 @@ int redact(int argc, char** argv) {
     const std::string counts = count_by_class(found, true);
     std::string text = counts.empty() ? "there was nothing to take out" : "took out " + counts;
     if (!precision) return text;
-    const std::lock_guard lock(mutex);
-    if (rounded.contains(job.input))
+    const Lock lock(rounded.mutex);
+    if (rounded.inputs.contains(job.input))
       text += "; put in the place, rounded to " + std::string(consent::name_of(*precision));
     else if (!found.traces.positions.empty())
       text += "; the place could not be rounded in this file, and was taken out";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A mutex with the annotations of clang's -Wthread-safety, which std::mutex does not have.
+// Mutexes with the annotations of clang's -Wthread-safety, which those of the standard library do
+// not have.
 
 #pragma once
 
@@ -18,19 +19,25 @@
 
 namespace sphere {
 
-class SPHERE_THREAD_ATTRIBUTE(capability("mutex")) Mutex {
+template <typename Standard>
+class SPHERE_THREAD_ATTRIBUTE(capability("mutex")) AnnotatedMutex {
  public:
   void lock() SPHERE_THREAD_ATTRIBUTE(acquire_capability()) { mutex_.lock(); }
   void unlock() SPHERE_THREAD_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
 
  private:
-  std::mutex mutex_;
+  Standard mutex_;
 };
 
-/// Holds a Mutex from here to the end of the scope.
+using Mutex = AnnotatedMutex<std::mutex>;
+using RecursiveMutex = AnnotatedMutex<std::recursive_mutex>;
+
+/// Holds a Mutex or a RecursiveMutex from here to the end of the scope.
+template <typename Standard>
 class SPHERE_THREAD_ATTRIBUTE(scoped_lockable) Lock {
  public:
-  explicit Lock(Mutex& mutex) SPHERE_THREAD_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) {
+  explicit Lock(AnnotatedMutex<Standard>& mutex) SPHERE_THREAD_ATTRIBUTE(acquire_capability(mutex))
+      : mutex_(mutex) {
     mutex_.lock();
   }
   ~Lock() SPHERE_THREAD_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
@@ -38,7 +45,7 @@ class SPHERE_THREAD_ATTRIBUTE(scoped_lockable) Lock {
   Lock& operator=(const Lock&) = delete;
 
  private:
-  Mutex& mutex_;
+  AnnotatedMutex<Standard>& mutex_;
 };
 
 }  // namespace sphere
