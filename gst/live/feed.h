@@ -83,13 +83,13 @@ class Feed {
 
   GstRef<GstAppSrc> target(bool video) const;
   /// Gives one sample with running times to the element.
-  void give(GstAppSrc* source, GstSample* sample, bool video);
+  void push(GstAppSrc* source, GstSample* sample, bool video);
   /// Keeps it, if samples are kept now; takes no ownership.
   bool hold(GstSample* sample, bool video);
   void clear_held() SPHERE_REQUIRES(mutex_);
   void clear_early() SPHERE_REQUIRES(mutex_);
   /// Gives the sound that came before the first picture, and belongs to it.
-  void give_early(GstAppSrc* audio);
+  void push_early(GstAppSrc* audio);
   void fill_gap(GstAppSrc* audio, GstClockTime time);
 
   const bool takes_new_sizes_, coded_, gapless_;
@@ -113,10 +113,10 @@ class Feed {
   CapsRef caps_ SPHERE_GUARDED_BY(mutex_), element_caps_ SPHERE_GUARDED_BY(mutex_);
   /// The latest sound while no picture has gone: it takes a shorter way than pictures do.
   std::deque<GstSample*> early_ SPHERE_GUARDED_BY(mutex_);
-  bool giving_early_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool pushing_early_ SPHERE_GUARDED_BY(mutex_) = false;
   std::deque<Held> held_ SPHERE_GUARDED_BY(mutex_);
   size_t held_bytes_ SPHERE_GUARDED_BY(mutex_) = 0;
-  bool giving_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()
+  bool pushing_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()
   /// From this time on samples are kept; NONE: they are not.
   GstClockTime hold_from_ SPHERE_GUARDED_BY(mutex_) = GST_CLOCK_TIME_NONE;
 };

@@ -11,7 +11,7 @@ namespace sphere::live {
 
 namespace {
 
-constexpr GstClockTime look = 50 * GST_MSECOND;
+constexpr GstClockTime bus_interval = 50 * GST_MSECOND;
 constexpr int64_t short_wait = 50'000;
 // How long the sound may be behind the pictures when the stream ends.
 constexpr int64_t longest_sound_delay = 600'000;
@@ -244,7 +244,7 @@ Runner::End Runner::watch(GstElement* pipeline) {
   int64_t end_by = 0, sound_by = 0, asked_at = 0, moved_at = g_get_monotonic_time();
   uint64_t moved = 0;
   while (!stop_) {
-    const MessageRef message(gst_bus_timed_pop_filtered(bus.get(), look, wanted));
+    const MessageRef message(gst_bus_timed_pop_filtered(bus.get(), bus_interval, wanted));
     const int64_t now = g_get_monotonic_time();
     if (message) switch (GST_MESSAGE_TYPE(message.get())) {
         case GST_MESSAGE_ERROR:

@@ -51,7 +51,7 @@ constexpr double most_fps = 120;
 constexpr int least_bitrate = 50, most_bitrate = 200000;
 constexpr double longest_duration = 30 * 86400;
 constexpr int most_latency_ms = 10000;
-constexpr int look_ms = 100;
+constexpr int interval_ms = 100;
 constexpr double memory_interval_s = 60;
 
 const std::vector<std::string> projections = {"auto", "fisheye", "sphere"};
@@ -326,18 +326,18 @@ int run(int argc, char** argv) {
                               : LiveView::Form::automatic);
   const gint64 begin = g_get_monotonic_time();
   double next_return = memory_interval_s;
-  while ((*session)->look(look_ms)) {
+  while ((*session)->run_for(interval_ms)) {
     const double passed = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
     if (passed >= next_return) {
       return_free_memory();
       next_return = passed + memory_interval_s;
     }
     if (signals.signal() || (seconds > 0 && passed >= seconds)) (*session)->finish();
-    view.show((*session)->status(), (*session)->take_news());
+    view.show((*session)->status(), (*session)->take_reports());
   }
   view.clear();
   const live::SessionStatus last = (*session)->status();
-  view.show_last(last, (*session)->take_news());
+  view.show_last(last, (*session)->take_reports());
   bool all = true;
   for (const auto& [name, output] : last.outputs)
     if (!output.words.empty() || output.frames == 0) {
