@@ -87,12 +87,12 @@ std::optional<int> CameraCommand::connect() {
   return std::nullopt;
 }
 
-std::optional<hw::Failure> CameraCommand::reconnect(std::chrono::seconds patience) {
+std::optional<hw::Failure> CameraCommand::reconnect(std::chrono::seconds at_most) {
   // A command that failed with the connection is told of it a little earlier.
-  constexpr int most_looks = 100;
-  for (int i = 0; i < most_looks && client_->is_ready(); ++i)
+  constexpr int most_checks = 100;
+  for (int i = 0; i < most_checks && client_->is_ready(); ++i)
     hw::pause(std::chrono::milliseconds(10), cancellable());
-  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto until = std::chrono::steady_clock::now() + at_most;
   hw::RetryPause retry;
   for (;;) {
     const auto failure = hw::connect_and_wait(*client_, cancellable());

@@ -67,7 +67,7 @@ constexpr const char* description =
     "    --consent 'consent/location, state=given, purpose=share, precision=city'\n"
     "  sphere redact --in-place *.mp4\n";
 
-void take_away(const media::Policy& set, media::Policy* policy) {
+void remove_classes(const media::Policy& set, media::Policy* policy) {
   policy->place &= !set.place;
   policy->sound &= !set.sound;
   policy->identity &= !set.identity;
@@ -94,7 +94,7 @@ Result<media::Policy> policy_of(const char* keep, const char* only, const char* 
   if (also) {
     const Result<media::Policy> set = parse_classes("--also", also);
     if (!set) return set.error();
-    take_away(*set, &policy);
+    remove_classes(*set, &policy);
   }
   return policy;
 }
@@ -196,7 +196,7 @@ int redact(int argc, char** argv) {
     request.policy.time |= given->policy.time;
     const media::Policy taken = also ? *parse_classes("--also", also)
                                      : media::Policy{false, false, false, false, false, false};
-    take_away(taken, &request.policy);
+    remove_classes(taken, &request.policy);
     if (!request.policy.place && !taken.place) precision = given->precision;
   }
   struct {

@@ -26,7 +26,7 @@ class SavedFiles {
   /// lost, or when the command is interrupted.
   Result<std::string> next(std::chrono::seconds timeout);
   /// After Ctrl-C: waits again.
-  void go_on();
+  void wait_again();
   /// After a loss, when the camera is connected again.
   void connected_again();
   /// The path, if one has come already, or comes within this time.
