@@ -128,7 +128,7 @@ class ReadAhead {
   uint64_t last_end_ SPHERE_GUARDED_BY(mutex_) = 0;
   std::optional<Part> active_ SPHERE_GUARDED_BY(mutex_);
   bool given_up_ SPHERE_GUARDED_BY(mutex_) = false;  // the active part is not needed any more
-  bool rests_ SPHERE_GUARDED_BY(mutex_) = false;     // nothing is read ahead, because it failed
+  bool paused_ SPHERE_GUARDED_BY(mutex_) = false;    // nothing is read ahead, because it failed
   ObjectRef<GCancellable> cancellable_ SPHERE_GUARDED_BY(mutex_);  // of the active part
 
   std::thread thread_;

@@ -192,7 +192,7 @@ void Search::update(const std::vector<std::string>& tried, const std::vector<Fou
 }
 
 void Search::run() {
-  using Woken = sphere::hw::RouteChanges::Woken;
+  using WakeReason = sphere::hw::RouteChanges::WakeReason;
   sphere::hw::RouteChanges changes;
   const sphere::hw::ServiceBrowser announced([this] { wake(); });
   const auto announced_by = std::chrono::steady_clock::now() + search_time;
@@ -225,15 +225,16 @@ void Search::run() {
       quit = quit_;
       changed_.notify_all();
     }
-    const Woken woken = quit ? Woken::descriptor : changes.wait(wake_.get(), search_interval);
-    if (woken == Woken::descriptor) {
+    const WakeReason reason =
+        quit ? WakeReason::descriptor : changes.wait(wake_.get(), search_interval);
+    if (reason == WakeReason::descriptor) {
       uint64_t count = 0;
       (void)!read(wake_.get(), &count, sizeof count);
       const Lock lock(mutex_);
       if (quit_) return;
     }
     // What is announced or no longer announced, changes nothing elsewhere.
-    everywhere = woken == Woken::change;
+    everywhere = reason == WakeReason::change;
   }
 }
 
