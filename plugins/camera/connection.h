@@ -99,15 +99,15 @@ class CameraConnection {
   };
   // Events of other threads. `number` identifies the camera or preview, because those that were
   // closed may still send some.
-  struct CameraSaw {
+  struct CameraInput {
     unsigned number;
     ConnectionInput input;
   };
-  struct PreviewSaw {
+  struct PreviewInput {
     unsigned number;
     ConnectionInput input;
   };
-  struct PreviewWarned {
+  struct PreviewWarning {
     unsigned number;
     Warning warning;
   };
@@ -115,9 +115,9 @@ class CameraConnection {
   struct PlayingChanged {
     bool playing;
   };
-  struct LookAgain {};
+  struct CheckAgain {};
   using Event =
-      std::variant<CameraSaw, PreviewSaw, PreviewWarned, Finished, PlayingChanged, LookAgain>;
+      std::variant<CameraInput, PreviewInput, PreviewWarning, Finished, PlayingChanged, CheckAgain>;
 
   void run();
   void put(Event event);

@@ -37,7 +37,7 @@ class GpsdClient {
 
  private:
   void run();
-  void talk(GCancellable* cancellable);
+  void receive(GCancellable* cancellable);
   void take(std::string_view line, GCancellable* cancellable);
 
   const std::string address_;
