@@ -368,7 +368,8 @@ GST_START_TEST(fall_off_is_found_in_one_picture) {
       fail_unless(found.measured);
       const double has = light_at(found.vignette, truth.front, 90);
       const double is = light_at(truth.front.vignette, truth.front, 90);
-      // One picture tells little about the light near the axis.
+      // One picture tells little about the light near the axis. With other lenses, up to 22 % were
+      // measured (docs/calibrate.md).
       fail_unless(std::abs(has / is - 1) < (dark > 0 ? 0.13 : 0.02), "%g %g %g: %g, not %g",
                   truth.front.vignette.b, truth.front.vignette.c, truth.front.vignette.d, has, is);
       // A viewer sees the difference between the light at the seam and the light beside it.
