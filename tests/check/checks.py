@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests in Python share: checks that are counted, and the `sphere` command of this build."""
 
+import contextlib
+import json
 import os
 import pathlib
 import pty
@@ -34,6 +36,17 @@ def run(*words, **options):
     return subprocess.run([*map(str, words)], timeout=DEADLINE, text=True, check=False,
                           **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                              "stderr": subprocess.PIPE, **options})
+
+
+@contextlib.contextmanager
+def emulator(*words, **options):
+    """A camera in software: its process, and what it says of itself."""
+    with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", *map(str, words)],
+                          stdout=subprocess.PIPE, text=True, **options) as process:
+        try:
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 def launch_ours(line, env=None):

@@ -22,7 +22,7 @@ import threading
 import time
 import urllib.parse
 
-from checks import BUILD, DEADLINE, SPHERE, attempt, check, finish, run
+from checks import BUILD, DEADLINE, SPHERE, attempt, check, emulator, finish, run
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 
@@ -31,17 +31,13 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 def camera(*words, stdin=None):
     """An emulated camera with a card of its own: its URI, and the folder of the card; with stdin, a
     function, too, that gives it an order."""
-    with tempfile.TemporaryDirectory() as card:
-        with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", "--card", card, *words],
-                              stdin=stdin, stdout=subprocess.PIPE, text=True) as process:
-            def order(line):
-                print(line, file=process.stdin, flush=True)
+    with tempfile.TemporaryDirectory() as card, \
+            emulator("--card", card, *words, stdin=stdin) as (process, facts):
+        def order(line):
+            print(line, file=process.stdin, flush=True)
 
-            try:
-                uri = json.loads(process.stdout.readline())["uri"]
-                yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
-            finally:
-                process.kill()
+        uri = facts["uri"]
+        yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
 
 
 @contextlib.contextmanager
