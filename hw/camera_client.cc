@@ -3,7 +3,6 @@
 #include "hw/camera_client.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
 #include <thread>
 #include <utility>
@@ -17,7 +16,7 @@ namespace {
 /// The clients that parts of this program share.
 struct SharedClients {
   Mutex mutex;  // protects what follows; never held while one of them is destroyed
-  std::condition_variable_any changed;
+  ConditionVariable changed;
   std::map<std::string, std::weak_ptr<CameraClient>> clients SPHERE_GUARDED_BY(mutex);
   // The locations of those that threads of their own destroy.
   std::vector<std::string> ending SPHERE_GUARDED_BY(mutex);

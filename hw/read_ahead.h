@@ -6,7 +6,6 @@
 
 #include <gio/gio.h>
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -114,7 +113,7 @@ class ReadAhead {
 
   // Protects what follows. Never held during a call of the reader.
   mutable Mutex mutex_;
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   bool quit_ SPHERE_GUARDED_BY(mutex_) = false;
   bool flushing_ SPHERE_GUARDED_BY(mutex_) = false;
   std::optional<uint64_t> size_ SPHERE_GUARDED_BY(mutex_);

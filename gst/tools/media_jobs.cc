@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <filesystem>
 #include <system_error>
@@ -101,7 +100,7 @@ class Outcomes {
 
  private:
   Mutex mutex_;
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   std::vector<std::optional<MediaOutcome>> outcomes_ SPHERE_GUARDED_BY(mutex_);
 };
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <optional>
 #include <string>
@@ -37,7 +36,7 @@ class SavedFiles {
   unsigned listener_ = 0;
   gulong cancelled_ = 0;
   Mutex mutex_;  // protects what follows; the innermost
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   std::deque<std::string> paths_ SPHERE_GUARDED_BY(mutex_);
   bool lost_ SPHERE_GUARDED_BY(mutex_) = false;
   bool cancelled_now_ SPHERE_GUARDED_BY(mutex_) = false;

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <utility>
 
 #include "gst/sphere/base/descriptor.h"
@@ -208,7 +207,7 @@ class Capture::Recording {
   /// The files that have no picture yet. Shared, because probes may be called a little longer.
   struct Empty {
     Mutex mutex;
-    std::condition_variable_any changed;
+    ConditionVariable changed;
     int files SPHERE_GUARDED_BY(mutex) = 0;
   };
   const std::shared_ptr<Empty> empty_ = std::make_shared<Empty>();

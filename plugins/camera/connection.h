@@ -8,7 +8,6 @@
 #include <gst/rtsp/gstrtsptransport.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -180,7 +179,7 @@ class CameraConnection {
 
   // Protects what follows. Never held across a call of anything but the standard library.
   Mutex mutex_;
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   std::vector<Event> events_ SPHERE_GUARDED_BY(mutex_);
   bool quit_ SPHERE_GUARDED_BY(mutex_) = true;
   unsigned camera_number_ SPHERE_GUARDED_BY(mutex_) = 0;

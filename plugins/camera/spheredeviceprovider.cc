@@ -22,7 +22,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +44,7 @@ GST_DEBUG_CATEGORY_STATIC(spheredeviceprovider_debug);
 
 namespace {
 
+using sphere::ConditionVariable;
 using sphere::Lock;
 using sphere::Mutex;
 using sphere::hw::FoundCamera;
@@ -111,7 +111,7 @@ class Search {
   std::map<std::string, sphere::GstRef<GstDevice>> devices_;  // by location; of the thread
 
   mutable Mutex mutex_;  // protects what follows; never held during a search
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   std::optional<std::string> given_ SPHERE_GUARDED_BY(mutex_);
   bool searched_ SPHERE_GUARDED_BY(mutex_) = false;
   bool quit_ SPHERE_GUARDED_BY(mutex_) = false;

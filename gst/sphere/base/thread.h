@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 
 #if defined(__clang__)
@@ -26,6 +28,7 @@ class SPHERE_THREAD_ATTRIBUTE(capability("mutex")) AnnotatedMutex {
   void unlock() SPHERE_THREAD_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
 
  private:
+  friend class ConditionVariable;
   Standard mutex_;
 };
 
@@ -46,6 +49,39 @@ class SPHERE_THREAD_ATTRIBUTE(scoped_lockable) Lock {
 
  private:
   AnnotatedMutex<Standard>& mutex_;
+};
+
+/// Waits with a Mutex that is held. Any wait may end too early. Faster than
+/// std::condition_variable_any, which has a lock of its own.
+class ConditionVariable {
+ public:
+  void notify_one() { condition_.notify_one(); }
+  void notify_all() { condition_.notify_all(); }
+
+  void wait(Mutex& mutex) SPHERE_REQUIRES(mutex) {
+    const Held held(mutex);
+    condition_.wait(held.lock);
+  }
+  template <typename Duration>
+  std::cv_status wait_for(Mutex& mutex, const Duration& duration) SPHERE_REQUIRES(mutex) {
+    const Held held(mutex);
+    return condition_.wait_for(held.lock, duration);
+  }
+  template <typename Time>
+  std::cv_status wait_until(Mutex& mutex, const Time& time) SPHERE_REQUIRES(mutex) {
+    const Held held(mutex);
+    return condition_.wait_until(held.lock, time);
+  }
+
+ private:
+  /// The lock as the standard library wants it. It stays locked.
+  struct Held {
+    explicit Held(Mutex& mutex) : lock(mutex.mutex_, std::adopt_lock) {}
+    ~Held() { lock.release(); }
+    mutable std::unique_lock<std::mutex> lock;
+  };
+
+  std::condition_variable condition_;
 };
 
 }  // namespace sphere

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <thread>
 #include <vector>
 
@@ -50,7 +49,7 @@ class Workers {
 
   // Protects the members up to the blank line. It is not held while slices are processed.
   Mutex mutex_;
-  std::condition_variable_any started_, finished_;
+  ConditionVariable started_, finished_;
   unsigned round_ SPHERE_GUARDED_BY(mutex_) = 0;
   int busy_ SPHERE_GUARDED_BY(mutex_) = 0;  // threads that have not finished the round
   bool quit_ SPHERE_GUARDED_BY(mutex_) = false;
