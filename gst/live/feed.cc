@@ -288,10 +288,6 @@ void Feed::take_video(GstSample* sample) {
     }
     dropping_ = false;
   }
-  {
-    const Lock lock(mutex_);
-    if (video_.get() != source.get()) return;
-  }
   give(source.get(), timed.get(), true);
 }
 
@@ -299,9 +295,9 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
   if (!source) return;  // sound that was kept for an element without a sound track
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   const GstClockTime time = GST_BUFFER_PTS(buffer);
-  bytes_ += gst_buffer_get_size(buffer);
   if (!video) {
     if (!flowing_ || time < begin_) return;
+    bytes_ += gst_buffer_get_size(buffer);
     gst_app_src_push_sample(source, sample);
     sounding_ = true;
     sound_end_ = time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
@@ -311,6 +307,8 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
   bool first = false;
   {
     const Lock lock(mutex_);
+    // Another element took its place meanwhile. It begins with a key frame.
+    if (video_.get() != source) return;
     element_caps_.reset(gst_caps_ref(gst_sample_get_caps(sample)));
     if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
     first = !flowing_;
@@ -319,6 +317,7 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
     if (first && !sound) clear_early();
     flowing_ = true;
   }
+  bytes_ += gst_buffer_get_size(buffer);
   gst_app_src_push_sample(source, sample);
   if (first && sound) give_early(sound.get());
   last_ = time;
