@@ -324,7 +324,7 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
   ++frames_;
   if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source))}) {
     const GstClockTime now = gst_clock_get_time(clock.get());
-    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source));
+    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source)) + paused_;
     delay_ = now > due ? now - due : 0;
   }
   if (sound) fill_gap(sound.get(), time);
