@@ -151,6 +151,9 @@ std::optional<Failure> CardFile::read_all(uint64_t offset, uint64_t count, const
       retry.reset();
     }
     if (!may_pass(*failure) || Clock::now() - last_byte > idle_timeout) return failure;
+    // Only the end of the transfer was lost. A request for no bytes would be one for the whole
+    // file.
+    if (done >= count) return std::nullopt;
     retry.wait(cancellable);
     if (g_cancellable_is_cancelled(cancellable)) return cancelled();
   }

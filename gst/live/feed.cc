@@ -288,10 +288,6 @@ void Feed::take_video(GstSample* sample) {
     }
     dropping_ = false;
   }
-  {
-    const Lock lock(mutex_);
-    if (video_.get() != source.get()) return;
-  }
   push(source.get(), timed.get(), true);
 }
 
@@ -299,9 +295,9 @@ void Feed::push(GstAppSrc* source, GstSample* sample, bool video) {
   if (!source) return;  // sound that was kept for an element without a sound track
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   const GstClockTime time = GST_BUFFER_PTS(buffer);
-  bytes_ += gst_buffer_get_size(buffer);
   if (!video) {
     if (!flowing_ || time < begin_) return;
+    bytes_ += gst_buffer_get_size(buffer);
     gst_app_src_push_sample(source, sample);
     sounding_ = true;
     sound_end_ = time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
@@ -311,6 +307,8 @@ void Feed::push(GstAppSrc* source, GstSample* sample, bool video) {
   bool first = false;
   {
     const Lock lock(mutex_);
+    // Another element took its place meanwhile. It begins with a key frame.
+    if (video_.get() != source) return;
     element_caps_.reset(gst_caps_ref(gst_sample_get_caps(sample)));
     if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
     first = !flowing_;
@@ -319,13 +317,14 @@ void Feed::push(GstAppSrc* source, GstSample* sample, bool video) {
     if (first && !sound) clear_early();
     flowing_ = true;
   }
+  bytes_ += gst_buffer_get_size(buffer);
   gst_app_src_push_sample(source, sample);
   if (first && sound) push_early(sound.get());
   last_ = time;
   ++frames_;
   if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source))}) {
     const GstClockTime now = gst_clock_get_time(clock.get());
-    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source));
+    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source)) + paused_;
     delay_ = now > due ? now - due : 0;
   }
   if (sound) fill_gap(sound.get(), time);

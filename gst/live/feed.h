@@ -70,6 +70,10 @@ class Feed {
   GstClockTime last() const { return last_; }
   /// From the time of the last picture to when it came here; NONE: unknown.
   GstClockTime delay() const { return delay_; }
+  /// For how long the stream was paused, in all: its running time is behind the element's by this.
+  /// Returns what it was before.
+  GstClockTime set_paused(GstClockTime paused) { return paused_.exchange(paused); }
+  GstClockTime paused() const { return paused_; }
 
   /// For a source of pictures that is not an appsink. Takes no ownership. One thread for each.
   void take_video(GstSample* sample);
@@ -101,7 +105,7 @@ class Feed {
                     dropping_ = false,
                     sounding_ = false;  ///< sounding: sound has gone since connect()
   std::atomic<uint64_t> frames_ = 0, dropped_ = 0, bytes_ = 0;
-  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE;
+  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE, paused_ = 0;
   /// The times of the first picture since connect(), and of the end of the sound so far.
   std::atomic<GstClockTime> begin_ = GST_CLOCK_TIME_NONE, sound_end_ = 0;
   /// Of the last picture, and of the end: sound from then on is not wanted.

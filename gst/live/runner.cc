@@ -105,6 +105,12 @@ StreamInfo Runner::stream() const {
   return stream_;
 }
 
+void Runner::resume(GstClockTime base_time) {
+  const GstClockTime paused = base_time - base_time_, before = feed_.set_paused(paused);
+  const Lock lock(mutex_);
+  stream_.utc_of_running_time_0 += static_cast<int64_t>(paused - before) / 1000;
+}
+
 void Runner::finish() { finish_ = true; }
 
 OutputStatus Runner::status() const {
@@ -222,7 +228,9 @@ Runner::End Runner::run_once() {
   if (end == End::failed) output_->abandon();
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   latency_ = GST_CLOCK_TIME_NONE;
-  output_->closed(end == End::finished || end == End::anew);
+  output_->closed(end == End::finished ? Output::Closed::ended
+                  : end == End::anew   ? Output::Closed::replaced
+                                       : Output::Closed::broken);
   return end;
 }
 
@@ -330,7 +338,7 @@ GstPadProbeReturn Runner::measure(GstPad* pad, GstPadProbeInfo* info, gpointer d
   if (!buffer || !GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
   const bool keeps_times = self->output_->needs().keeps_times;
   const GstClockTime time = keeps_times ? GST_BUFFER_PTS(buffer) : self->feed_.last();
-  const GstClockTime due = self->base_time_ + time;
+  const GstClockTime due = self->base_time_ + self->feed_.paused() + time;
   const GstClockTime now = gst_clock_get_time(self->clock_.get());
   if (now >= due) self->latency_ = now - due + (keeps_times ? 0 : self->feed_.queued());
   return GST_PAD_PROBE_OK;

@@ -217,7 +217,9 @@ class Session::Loop {
     // what had arrived until then is not to be transferred again. Its messages wait for one chunk
     // at most.
     bool more_data = false;
-    if (data && data_ && data->revents) {
+    // A task may have begun another transfer, which gets a connection of its own.
+    const bool is_current = data_for_ == core_.transfers().connection_wanted();
+    if (data && data_ && is_current && data->revents) {
       if (!data_connected_)
         data_arrived();
       else if (data->revents & G_IO_OUT)

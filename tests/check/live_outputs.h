@@ -93,10 +93,10 @@ class RecordingOutput : public live::Output {
     return bin;
   }
   int64_t unanswered() override { return recorder_.unanswered; }
-  void closed(bool complete) override {
+  void closed(Closed why) override {
     const std::lock_guard lock(recorder_.mutex);
     recorder_.element = nullptr;
-    recorder_.complete += complete;
+    recorder_.complete += why != Closed::broken;
     ++recorder_.closed;
   }
 

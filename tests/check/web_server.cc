@@ -191,13 +191,26 @@ GST_START_TEST(viewer_gets_pictures) {
   for (size_t i = 1; i < viewer.sequences.size(); ++i)
     ck_assert_uint_eq(viewer.sequences[i], static_cast<uint16_t>(viewer.sequences[i - 1] + 1));
 
-  // A lost packet comes again.
-  const uint16_t lost = viewer.sequences[viewer.sequences.size() - 3];
+  // A lost packet comes again, but none from before the viewer came.
   const uint32_t ssrc = viewer.last->ssrc;
   const auto part = [](uint32_t value, int shift) { return static_cast<uint8_t>(value >> shift); };
-  viewer.send_rtcp({0x81, 205, 0, 3, 0, 0, 0, 9, part(ssrc, 24), part(ssrc, 16), part(ssrc, 8),
-                    part(ssrc, 0), part(lost, 8), part(lost, 0), 0, 0});
+  const auto ask_for = [&](WebViewer& of, uint16_t lost) {
+    of.send_rtcp({0x81, 205, 0, 3, 0, 0, 0, 9, part(ssrc, 24), part(ssrc, 16), part(ssrc, 8),
+                  part(ssrc, 0), part(lost, 8), part(lost, 0), 0, 0});
+  };
+  const uint16_t lost = viewer.sequences[viewer.sequences.size() - 3];
+  ask_for(viewer, lost);
   fail_unless(viewer.watch_for(lost));
+  WebViewer later;
+  join(rig, later);
+  fail_unless(later.watch(2));
+  const uint16_t before = static_cast<uint16_t>(later.sequences.front() - 1);
+  ask_for(later, before);
+  ask_for(later, later.sequences.front());
+  fail_unless(later.watch_for(later.sequences.front()));
+  fail_unless(std::ranges::find(later.sequences, before) == later.sequences.end());
+  later.send_rtcp(write_bye(9));
+  fail_unless(viewer.watch(1));
 
   // Many requests for key frames give few: one each half a second.
   const int asked = rig.asked_for_keys, keys = viewer.key_frames;

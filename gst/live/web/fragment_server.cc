@@ -87,16 +87,27 @@ void FragmentServer::push_audio(GstSample* sample) {
 }
 
 void FragmentServer::post(Unit unit) {
-  if (waiting_ >= most_waiting) return;
+  if (waiting_ >= most_waiting) {
+    if (!unit.audio) lost_picture_ = true;
+    return;
+  }
   ++waiting_;
+  unit.after_loss = lost_picture_.exchange(false);
   loop_.later([this, unit = std::move(unit)] {
     --waiting_;
+    if (unit.after_loss) wait_for_key_frame();
     if (unit.audio)
       send_sound(unit);
     else
       send_picture(unit);
     remove_finished();
   });
+}
+
+/// A picture is missing, and what follows it can't be decoded.
+void FragmentServer::wait_for_key_frame() {
+  for (Viewer& viewer : viewers_) viewer.waits_for_key = true;
+  want_key_frame_();
 }
 
 void FragmentServer::add(SoupServerMessage* message, ViewerSlots::Slot slot) {

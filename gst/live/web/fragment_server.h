@@ -65,6 +65,7 @@ class FragmentServer {
   };
   struct Unit {
     bool audio = false;
+    bool after_loss = false;  // a picture before it was lost
     AccessUnit picture;
     std::vector<uint8_t> sound;
     uint64_t decode_time = 0;
@@ -77,6 +78,7 @@ class FragmentServer {
   static void on_finished(SoupServerMessage*, gpointer viewer);
 
   void post(Unit unit);
+  void wait_for_key_frame();
   void send_picture(const Unit& unit);
   void send_sound(const Unit& unit);
   void begin(Viewer& viewer, const FragmentFormat& format);
@@ -90,6 +92,7 @@ class FragmentServer {
   const std::function<void()> want_key_frame_;
   std::atomic<bool> watched_{false}, audio_{false};
   std::atomic<unsigned> waiting_{0};
+  std::atomic<bool> lost_picture_{false};
   // The rest belongs to the thread.
   std::list<Viewer> viewers_;
   std::vector<uint8_t> sps_, pps_;

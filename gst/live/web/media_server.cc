@@ -93,6 +93,8 @@ MediaServer::~MediaServer() {
 Status MediaServer::open_sockets() {
   const std::vector<std::string> addresses =
       settings_.loopback ? std::vector<std::string>{"127.0.0.1", "::1"} : network_addresses();
+  // None at all: they could not be read, or no network is there. The sockets may still be of use.
+  if (addresses.empty() && !sockets_.empty()) return ok();
   for (const std::string& ip : addresses) {
     const bool known =
         std::ranges::any_of(sockets_, [&](const auto& entry) { return entry.second.ip == ip; });

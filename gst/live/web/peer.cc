@@ -90,7 +90,11 @@ void Peer::repeat(uint32_t ssrc, uint16_t sequence) {
   for (const StreamKind kind : {StreamKind::video, StreamKind::audio}) {
     const auto& its = stream(kind);
     if (!its || its->ssrc != ssrc || !its->nack || repeats_left_ == 0) continue;
-    if (!sending_[static_cast<size_t>(kind)].started) continue;
+    // Only what this viewer was sent: SRTP would take another one for a much later packet, and
+    // nothing after it could be read any more.
+    const Sending& sending = sending_[static_cast<size_t>(kind)];
+    const uint16_t age = static_cast<uint16_t>(sending.sequence - sequence);
+    if (age >= sending.packets) continue;
     if (const RtpPacketRef packet = services_.sent_packet(kind, sequence)) {
       --repeats_left_;
       send_packet(kind, *packet);
@@ -115,6 +119,7 @@ void Peer::send(StreamKind kind, const RtpPacket& packet, Time now) {
   if (kind == StreamKind::video && !sending.started && !packet.begins_key_frame) return;
   if (!send_packet(kind, packet)) return;
   ++sending.packets;
+  sending.sequence = packet.sequence;
   sending.bytes += static_cast<uint32_t>(packet.bytes.size() - rtp_header_size);
   sending.timestamp = packet.timestamp;
   sending.utc_us = packet.utc_us;

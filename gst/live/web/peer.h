@@ -98,6 +98,7 @@ class Peer {
  private:
   struct Sending {
     bool started = false;
+    uint16_t sequence = 0;  // of the newest one that was sent
     uint32_t packets = 0, bytes = 0, timestamp = 0;
     int64_t utc_us = 0;
     Time next_report = 0;
