@@ -3,7 +3,6 @@
 
 #include <gst/gst.h>
 #include <malloc.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <cmath>
@@ -16,6 +15,7 @@
 #include "gst/tools/command.h"
 #include "gst/tools/consent_option.h"
 #include "gst/tools/live_view.h"
+#include "gst/tools/question.h"
 #include "gst/tools/stop_signals.h"
 
 namespace sphere::tool {
@@ -125,14 +125,8 @@ bool ask_for_sound(const live::Target& target, GCancellable* stop) {
   const char* who = target.kind == live::TargetKind::file ? "It stays in the file."
                     : target.leaves                       ? "Whoever can watch there hears it."
                                                           : "It is heard on this machine.";
-  print(stderr, "May the sound of the camera go to %s? %s [y/N] ", target.shown.c_str(), who);
-  char answer[16] = {};
-  GPollFD polls[2] = {{STDIN_FILENO, G_IO_IN, 0}, {}};
-  if (!g_cancellable_make_pollfd(stop, &polls[1])) return false;
-  g_poll(polls, 2, -1);
-  g_cancellable_release_fd(stop);
-  if (!(polls[0].revents & G_IO_IN) || !std::fgets(answer, sizeof answer, stdin)) return false;
-  return answer[0] == 'y' || answer[0] == 'Y';
+  return ask_yes_or_no("May the sound of the camera go to " + target.shown + "? " + who, stop) ==
+         Reply::yes;
 }
 
 Status read_options(const Words& words, const std::vector<std::string>& rest,
@@ -306,8 +300,7 @@ int run(int argc, char** argv) {
   consent::Consent consent;
   if (const Status opened = consent_option.open(&consent); !opened)
     printer.warn(opened.error().message);
-  const bool ask = !consent_option.caps() && isatty(STDIN_FILENO) && isatty(STDERR_FILENO) &&
-                   !words.json && !words.quiet;
+  const bool ask = !consent_option.caps() && can_ask() && !words.json && !words.quiet;
   set_consent(consent_option, consent, ask, words.silent, &printer, signals.cancellable(),
               &options);
   if (signals.signal()) return exit_interrupted;

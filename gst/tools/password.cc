@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gst/sphere/base/descriptor.h"
+#include "gst/tools/question.h"
 
 namespace sphere::tool {
 
@@ -45,16 +46,6 @@ class TerminalWithoutEcho {
   bool works_ = false;
   termios before_ = {};
 };
-
-/// Whether there is something to read; false if it is cancelled.
-bool wait_for_input(int terminal, GCancellable* cancellable) {
-  GPollFD polls[2] = {{terminal, G_IO_IN, 0}, {}};
-  const bool can_cancel = cancellable && g_cancellable_make_pollfd(cancellable, &polls[1]);
-  while (g_poll(polls, can_cancel ? 2 : 1, -1) < 0 && errno == EINTR) {
-  }
-  if (can_cancel) g_cancellable_release_fd(cancellable);
-  return !g_cancellable_is_cancelled(cancellable);
-}
 
 }  // namespace
 
