@@ -39,6 +39,7 @@ using test::control_only;
 using test::Emulator;
 using test::EmulatorOptions;
 using test::open_files;
+using test::reply_to;
 using test::same;
 using test::some_table;
 using test::started;
