@@ -155,7 +155,7 @@ class Downloader {
   }
 
   std::optional<Failure> describe(MediaInfo& info) {
-    const Clock::time_point until = Clock::now() + options_.patience;
+    const Clock::time_point until = Clock::now() + options_.idle_timeout;
     RetryPause retry;
     for (;;) {
       const std::optional<Failure> failure = file_.describe(info, cancellable_);
@@ -198,7 +198,7 @@ class Downloader {
         retry.reset();
       }
       if (!may_pass(*failure)) return failure;
-      if (Clock::now() - last_byte > options_.patience) return failure;
+      if (Clock::now() - last_byte > options_.idle_timeout) return failure;
       ++report.cuts;
       retry.wait(cancellable_);
       if (is_cancelled()) return cancelled();

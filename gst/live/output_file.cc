@@ -52,7 +52,7 @@ class FileOutput : public Output {
     return settings_.matroska ? open_matroska(stream) : open_mp4(stream);
   }
 
-  void closed(bool) override { writer_.reset(); }
+  void closed(Closed) override { writer_.reset(); }
 
   std::string explain(GstMessage* error) override {
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))

@@ -3,7 +3,6 @@
 
 #include <gst/gst.h>
 #include <malloc.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -16,6 +15,7 @@
 #include "gst/tools/command.h"
 #include "gst/tools/consent_option.h"
 #include "gst/tools/live_view.h"
+#include "gst/tools/question.h"
 #include "gst/tools/stop_signals.h"
 
 namespace sphere::tool {
@@ -51,7 +51,7 @@ constexpr double most_fps = 120;
 constexpr int least_bitrate = 50, most_bitrate = 200000;
 constexpr double longest_duration = 30 * 86400;
 constexpr int most_latency_ms = 10000;
-constexpr int look_ms = 100;
+constexpr int interval_ms = 100;
 constexpr double memory_interval_s = 60;
 
 const std::vector<std::string> projections = {"auto", "fisheye", "sphere"};
@@ -120,14 +120,8 @@ bool ask_for_sound(const live::Target& target, GCancellable* stop) {
   const char* who = target.kind == live::TargetKind::file ? "It stays in the file."
                     : target.leaves                       ? "Whoever can watch there hears it."
                                                           : "It is heard on this machine.";
-  print(stderr, "May the sound of the camera go to %s? %s [y/N] ", target.shown.c_str(), who);
-  char answer[16] = {};
-  GPollFD polls[2] = {{STDIN_FILENO, G_IO_IN, 0}, {}};
-  if (!g_cancellable_make_pollfd(stop, &polls[1])) return false;
-  g_poll(polls, 2, -1);
-  g_cancellable_release_fd(stop);
-  if (!(polls[0].revents & G_IO_IN) || !std::fgets(answer, sizeof answer, stdin)) return false;
-  return answer[0] == 'y' || answer[0] == 'Y';
+  return ask_yes_or_no("May the sound of the camera go to " + target.shown + "? " + who, stop) ==
+         Reply::yes;
 }
 
 Status read_options(const Words& words, const std::vector<std::string>& rest,
@@ -302,8 +296,7 @@ int run(int argc, char** argv) {
   consent::Consent consent;
   if (const Status opened = consent_option.open(&consent); !opened)
     printer.warn(opened.error().message);
-  const bool ask = !consent_option.caps() && isatty(STDIN_FILENO) && isatty(STDERR_FILENO) &&
-                   !words.json && !words.quiet;
+  const bool ask = !consent_option.caps() && can_ask() && !words.json && !words.quiet;
   set_consent(consent_option, consent, ask, words.silent, &printer, signals.cancellable(),
               &options);
   if (signals.signal()) return exit_interrupted;
@@ -322,18 +315,18 @@ int run(int argc, char** argv) {
                               : LiveView::Form::automatic);
   const gint64 begin = g_get_monotonic_time();
   double next_return = memory_interval_s;
-  while ((*session)->look(look_ms)) {
+  while ((*session)->run_for(interval_ms)) {
     const double passed = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
     if (passed >= next_return) {
       return_free_memory();
       next_return = passed + memory_interval_s;
     }
     if (signals.signal() || (seconds > 0 && passed >= seconds)) (*session)->finish();
-    view.show((*session)->status(), (*session)->take_news());
+    view.show((*session)->status(), (*session)->take_reports());
   }
   view.clear();
   const live::SessionStatus last = (*session)->status();
-  view.show_last(last, (*session)->take_news());
+  view.show_last(last, (*session)->take_reports());
   bool all = true;
   for (const auto& [name, output] : last.outputs)
     if (!output.words.empty() || output.frames == 0) {

@@ -176,7 +176,7 @@ int record(int argc, char** argv) {
     if (failure) return command.fail(*failure);
   }
   // Ctrl-C has ended the recording; the file is still wanted. A second one ends the command.
-  if (command.go_on()) saved.go_on();
+  if (command.forget_interrupt()) saved.wait_again();
   if (!path) {
     const Result<std::string> next = saved.next(longest_closing);
     if (next)

@@ -224,7 +224,7 @@ class GeoGate {
       tags_.take(EventRef(event), now_, captured_place_->direct());
       return TRUE;
     }
-    EventRef allowed = censor(EventRef(event));
+    EventRef allowed = clean_event(EventRef(event));
     return allowed ? gst_pad_event_default(sink_, GST_OBJECT(element_), allowed.release()) : TRUE;
   }
 
@@ -365,7 +365,7 @@ class GeoGate {
   }
 
   /// The event with what is allowed; null: it must not be passed on.
-  EventRef censor(EventRef event) const {
+  EventRef clean_event(EventRef event) const {
     if (now_.everything()) return event;
     switch (GST_EVENT_TYPE(event.get())) {
       case GST_EVENT_STREAM_START:
@@ -414,7 +414,7 @@ class GeoGate {
     gst_pad_sticky_events_foreach(
         src_,
         [](GstPad*, GstEvent** event, gpointer self) -> gboolean {
-          *event = static_cast<const GeoGate*>(self)->censor(EventRef(*event)).release();
+          *event = static_cast<const GeoGate*>(self)->clean_event(EventRef(*event)).release();
           return TRUE;
         },
         this);

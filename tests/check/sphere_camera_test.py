@@ -3,7 +3,6 @@
 camera. Prints a summary line as gst-check does."""
 
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
@@ -17,12 +16,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import termios
 import threading
 import time
 import urllib.parse
 
-from checks import BUILD, DEADLINE, SPHERE, attempt, check, finish, run
+from checks import BUILD, DEADLINE, SPHERE, Terminal, attempt, check, emulator, finish, run
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 
@@ -31,17 +29,13 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 def camera(*words, stdin=None):
     """An emulated camera with a card of its own: its URI, and the folder of the card; with stdin, a
     function, too, that gives it an order."""
-    with tempfile.TemporaryDirectory() as card:
-        with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", "--card", card, *words],
-                              stdin=stdin, stdout=subprocess.PIPE, text=True) as process:
-            def order(line):
-                print(line, file=process.stdin, flush=True)
+    with tempfile.TemporaryDirectory() as card, \
+            emulator("--card", card, *words, stdin=stdin) as (process, facts):
+        def order(line):
+            print(line, file=process.stdin, flush=True)
 
-            try:
-                uri = json.loads(process.stdout.readline())["uri"]
-                yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
-            finally:
-                process.kill()
+        uri = facts["uri"]
+        yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
 
 
 @contextlib.contextmanager
@@ -684,44 +678,9 @@ def test_wifi(env):
               and "abc" not in wrong.stderr, wrong.stderr)
 
 
-class Terminal:
-    """A terminal of a command's own, on which a person types."""
-
-    def __init__(self, env, *words):
-        self.end, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            [SPHERE, *words], env=env, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        self.slave = slave
-        self.text = ""
-
-    def shows_what_is_typed(self):
-        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
-
-    def wait_for(self, words):
-        while words not in self.text:
-            ready, _, _ = select.select([self.end], [], [], DEADLINE)
-            if not ready:
-                raise RuntimeError(f"'{words}' does not come: {self.text}")
-            self.text += os.read(self.end, 4096).decode(errors="replace")
-
-    def type(self, text):
-        os.write(self.end, text.encode())
-
-    def finish(self):
-        """Its exit status; what it still says is kept."""
-        status = self.process.wait(timeout=DEADLINE)
-        os.set_blocking(self.end, False)
-        with contextlib.suppress(OSError):
-            while more := os.read(self.end, 4096):
-                self.text += more.decode(errors="replace")
-        return status
-
-
 def test_password_on_the_terminal(env):
     with camera() as (uri, _card):
-        typed = Terminal(env, "wifi", uri, "--password", "--yes")
+        typed = Terminal("wifi", uri, "--password", "--yes", env=env)
         typed.wait_for("New password")
         check("what is typed is not shown", not typed.shows_what_is_typed())
         typed.type("9876543210\n")
@@ -729,7 +688,7 @@ def test_password_on_the_terminal(env):
         check("and never shown", "9876543210" not in typed.text, typed.text)
         check("afterwards the terminal is as before", typed.shows_what_is_typed())
         for signal, end in ((None, "\x03"), (15, None), (1, None)):
-            stopped = Terminal(env, "wifi", uri, "--password")
+            stopped = Terminal("wifi", uri, "--password", env=env)
             stopped.wait_for("New password")
             if end:
                 stopped.type(end)

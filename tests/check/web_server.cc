@@ -191,13 +191,26 @@ GST_START_TEST(viewer_gets_pictures) {
   for (size_t i = 1; i < viewer.sequences.size(); ++i)
     ck_assert_uint_eq(viewer.sequences[i], static_cast<uint16_t>(viewer.sequences[i - 1] + 1));
 
-  // A lost packet comes again.
-  const uint16_t lost = viewer.sequences[viewer.sequences.size() - 3];
+  // A lost packet comes again, but none from before the viewer came.
   const uint32_t ssrc = viewer.last->ssrc;
   const auto part = [](uint32_t value, int shift) { return static_cast<uint8_t>(value >> shift); };
-  viewer.send_rtcp({0x81, 205, 0, 3, 0, 0, 0, 9, part(ssrc, 24), part(ssrc, 16), part(ssrc, 8),
-                    part(ssrc, 0), part(lost, 8), part(lost, 0), 0, 0});
+  const auto ask_for = [&](WebViewer& of, uint16_t lost) {
+    of.send_rtcp({0x81, 205, 0, 3, 0, 0, 0, 9, part(ssrc, 24), part(ssrc, 16), part(ssrc, 8),
+                  part(ssrc, 0), part(lost, 8), part(lost, 0), 0, 0});
+  };
+  const uint16_t lost = viewer.sequences[viewer.sequences.size() - 3];
+  ask_for(viewer, lost);
   fail_unless(viewer.watch_for(lost));
+  WebViewer later;
+  join(rig, later);
+  fail_unless(later.watch(2));
+  const uint16_t before = static_cast<uint16_t>(later.sequences.front() - 1);
+  ask_for(later, before);
+  ask_for(later, later.sequences.front());
+  fail_unless(later.watch_for(later.sequences.front()));
+  fail_unless(std::ranges::find(later.sequences, before) == later.sequences.end());
+  later.send_rtcp(write_bye(9));
+  fail_unless(viewer.watch(1));
 
   // Many requests for key frames give few: one each half a second.
   const int asked = rig.asked_for_keys, keys = viewer.key_frames;
@@ -346,7 +359,7 @@ GST_START_TEST(stream_over_http) {
     if (more.find("\r\n0\r\n\r\n") != std::string::npos) break;
     fail_unless(!more.empty());
   }
-  wait_until("the seat is free", [&] { return rig.server().viewers() == 0; });
+  wait_until("the slot is free", [&] { return rig.server().viewers() == 0; });
 }
 GST_END_TEST
 
@@ -567,7 +580,7 @@ GST_START_TEST(slow_clients_end) {
   rig.play(false, 640, "snow");
   Raw stuck(rig.server().port(), 4096);
   stuck.send("GET /stream.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  wait_until("it has a seat", [&] { return rig.server().viewers() == 1; });
+  wait_until("it has a slot", [&] { return rig.server().viewers() == 1; });
   Raw silent(rig.server().port()), slow(rig.server().port());
   slow.send("GET / HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n");
   const gint64 begin = g_get_monotonic_time();
@@ -604,7 +617,7 @@ GST_START_TEST(clients_that_go_while_nothing_comes) {
     rig.stop();
     descriptors = test::descriptors();
   }
-  wait_until("the seat is free", [&] { return rig.server().viewers() == 1; });
+  wait_until("the slot is free", [&] { return rig.server().viewers() == 1; });
   // At both ends.
   wait_until("the connection is closed", [&] { return test::descriptors() <= descriptors - 2; });
   rig.play();
@@ -622,14 +635,14 @@ GST_START_TEST(stuck_clients_end_with_the_stream) {
   rig.play(false, 640, "snow");
   Raw stuck(rig.server().port(), 4096);
   stuck.send("GET /stream.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  wait_until("it has a seat", [&] { return rig.server().viewers() == 1; });
+  wait_until("it has a slot", [&] { return rig.server().viewers() == 1; });
   wait_until("the buffers are full", [&] { return rig.bin().bytes() > 6'000'000; });
   ck_assert_uint_eq(rig.server().viewers(), 1);
   const int before = test::descriptors();
   // Another size ends the answer, of which the client takes nothing any more.
   rig.stop();
   rig.play(false, 320, "snow");
-  wait_until("the seat is free", [&] { return rig.server().viewers() == 0; });
+  wait_until("the slot is free", [&] { return rig.server().viewers() == 0; });
   wait_until("the connection is closed", [&] { return test::descriptors() < before; });
 }
 GST_END_TEST

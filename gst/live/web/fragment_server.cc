@@ -87,10 +87,15 @@ void FragmentServer::push_audio(GstSample* sample) {
 }
 
 void FragmentServer::post(Unit unit) {
-  if (waiting_ >= most_waiting) return;
+  if (waiting_ >= most_waiting) {
+    if (!unit.audio) lost_picture_ = true;
+    return;
+  }
   ++waiting_;
+  unit.after_loss = lost_picture_.exchange(false);
   loop_.later([this, unit = std::move(unit)] {
     --waiting_;
+    if (unit.after_loss) wait_for_key_frame();
     if (unit.audio)
       send_sound(unit);
     else
@@ -99,11 +104,17 @@ void FragmentServer::post(Unit unit) {
   });
 }
 
-void FragmentServer::add(SoupServerMessage* message, Seats::Seat seat) {
+/// A picture is missing, and what follows it can't be decoded.
+void FragmentServer::wait_for_key_frame() {
+  for (Viewer& viewer : viewers_) viewer.waits_for_key = true;
+  want_key_frame_();
+}
+
+void FragmentServer::add(SoupServerMessage* message, ViewerSlots::Slot slot) {
   connections_.set_streaming(message);
   viewers_.push_back(
       {this, ObjectRef<SoupServerMessage>(static_cast<SoupServerMessage*>(g_object_ref(message))),
-       std::move(seat), g_get_monotonic_time()});
+       std::move(slot), g_get_monotonic_time()});
   Viewer& viewer = viewers_.back();
   g_signal_connect(message, "wrote-body-data", G_CALLBACK(on_wrote), &viewer);
   g_signal_connect(message, "finished", G_CALLBACK(on_finished), &viewer);
@@ -166,7 +177,7 @@ void FragmentServer::end(Viewer& viewer) {
   // It is watched until its network has taken the rest.
   viewer.ended = true;
   viewer.since = g_get_monotonic_time();
-  viewer.seat = {};
+  viewer.slot = {};
 }
 
 void FragmentServer::send_picture(const Unit& unit) {

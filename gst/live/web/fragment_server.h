@@ -17,7 +17,7 @@
 
 #include "gst/live/web/connections.h"
 #include "gst/live/web/fragment_writer.h"
-#include "gst/live/web/seats.h"
+#include "gst/live/web/viewer_slots.h"
 #include "gst/sphere/base/loop.h"
 
 namespace sphere::live {
@@ -44,7 +44,7 @@ class FragmentServer {
   // In the thread of the loop.
 
   /// Answers the message with the stream, which begins with the next key frame.
-  void add(SoupServerMessage* message, Seats::Seat seat);
+  void add(SoupServerMessage* message, ViewerSlots::Slot slot);
   /// To be called each second or so.
   void tick();
   /// Ends all answers.
@@ -54,7 +54,7 @@ class FragmentServer {
   struct Viewer {
     FragmentServer* owner;
     ObjectRef<SoupServerMessage> message;
-    Seats::Seat seat;
+    ViewerSlots::Slot slot;
     gint64 since;  ///< when it asked, or when the network last took something
     std::optional<FragmentFormat> format;  ///< nothing until its first picture
     bool waits_for_key = true;
@@ -65,6 +65,7 @@ class FragmentServer {
   };
   struct Unit {
     bool audio = false;
+    bool after_loss = false;  // a picture before it was lost
     AccessUnit picture;
     std::vector<uint8_t> sound;
     uint64_t decode_time = 0;
@@ -77,6 +78,7 @@ class FragmentServer {
   static void on_finished(SoupServerMessage*, gpointer viewer);
 
   void post(Unit unit);
+  void wait_for_key_frame();
   void send_picture(const Unit& unit);
   void send_sound(const Unit& unit);
   void begin(Viewer& viewer, const FragmentFormat& format);
@@ -90,6 +92,7 @@ class FragmentServer {
   const std::function<void()> want_key_frame_;
   std::atomic<bool> watched_{false}, audio_{false};
   std::atomic<unsigned> waiting_{0};
+  std::atomic<bool> lost_picture_{false};
   // The rest belongs to the thread.
   std::list<Viewer> viewers_;
   std::vector<uint8_t> sps_, pps_;

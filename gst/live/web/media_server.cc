@@ -93,6 +93,8 @@ MediaServer::~MediaServer() {
 Status MediaServer::open_sockets() {
   const std::vector<std::string> addresses =
       settings_.loopback ? std::vector<std::string>{"127.0.0.1", "::1"} : network_addresses();
+  // None at all: they could not be read, or no network is there. The sockets may still be of use.
+  if (addresses.empty() && !sockets_.empty()) return ok();
   for (const std::string& ip : addresses) {
     const bool known =
         std::ranges::any_of(sockets_, [&](const auto& entry) { return entry.second.ip == ip; });
@@ -139,13 +141,13 @@ Status MediaServer::open_socket(const std::string& ip) {
 }
 
 Result<MediaServer::Joined> MediaServer::join(const Offer& offer, const std::string& address,
-                                              bool sound, Seats::Seat seat) {
+                                              bool sound, ViewerSlots::Slot slot) {
   return loop_.ask<Result<Joined>>(
-      [&]() -> Result<Joined> { return join_here(offer, address, sound, std::move(seat)); });
+      [&]() -> Result<Joined> { return join_here(offer, address, sound, std::move(slot)); });
 }
 
 Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std::string& address,
-                                                   bool sound, Seats::Seat seat) {
+                                                   bool sound, ViewerSlots::Slot slot) {
   // A network may have come since the last viewer joined.
   if (!settings_.loopback)
     if (auto opened = open_sockets(); !opened) return opened.error();
@@ -180,7 +182,7 @@ Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std
 
   const std::string id = random_text(id_length);
   Viewer viewer;
-  viewer.seat = std::move(seat);
+  viewer.slot = std::move(slot);
   viewer.our_user = setup.ice_user;
   viewer.their_users = offer.ice_users;
   id_of_user_[setup.ice_user] = id;

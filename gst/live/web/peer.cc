@@ -29,11 +29,11 @@ Peer::Peer(PeerSetup setup, const DtlsContext& context, PeerServices& services, 
 bool Peer::check(const StunCheck& check, const StunAddress& from, const Path& path, Time now) {
   if (!has_integrity(check, setup_.ice_password)) return false;
   services_.send_datagram(path, answer_check(check, from, setup_.ice_password));
-  heard(path, check.nominates, now);
+  note_path(path, check.nominates, now);
   return true;
 }
 
-void Peer::heard(const Path& path, bool nominates, Time now) {
+void Peer::note_path(const Path& path, bool nominates, Time now) {
   alive_ = now;
   // Before the viewer has chosen a path, the first one that works is good enough for DTLS. Not all
   // viewers choose again when their address changes; they go on with checks that nominate nothing.
@@ -75,7 +75,7 @@ void Peer::on_rtcp(std::span<const uint8_t> datagram, const Path& path, Time now
   std::vector<uint8_t> packet(datagram.begin(), datagram.end());
   if (!srtp_->unprotect_rtcp(packet)) return;
   if (!known) their_ssrcs_.push_back(ssrc);
-  heard(path, false, now);
+  note_path(path, false, now);
   const Feedback feedback = read_rtcp(packet);
   if (feedback.leaves) left_ = true;
   if (feedback.wants_key_frame) services_.want_key_frame();
@@ -90,7 +90,11 @@ void Peer::repeat(uint32_t ssrc, uint16_t sequence) {
   for (const StreamKind kind : {StreamKind::video, StreamKind::audio}) {
     const auto& its = stream(kind);
     if (!its || its->ssrc != ssrc || !its->nack || repeats_left_ == 0) continue;
-    if (!sending_[static_cast<size_t>(kind)].started) continue;
+    // Only what this viewer was sent: SRTP would take another one for a much later packet, and
+    // nothing after it could be read any more.
+    const Sending& sending = sending_[static_cast<size_t>(kind)];
+    const uint16_t age = static_cast<uint16_t>(sending.sequence - sequence);
+    if (age >= sending.packets) continue;
     if (const RtpPacketRef packet = services_.sent_packet(kind, sequence)) {
       --repeats_left_;
       send_packet(kind, *packet);
@@ -115,6 +119,7 @@ void Peer::send(StreamKind kind, const RtpPacket& packet, Time now) {
   if (kind == StreamKind::video && !sending.started && !packet.begins_key_frame) return;
   if (!send_packet(kind, packet)) return;
   ++sending.packets;
+  sending.sequence = packet.sequence;
   sending.bytes += static_cast<uint32_t>(packet.bytes.size() - rtp_header_size);
   sending.timestamp = packet.timestamp;
   sending.utc_us = packet.utc_us;

@@ -98,13 +98,14 @@ class Peer {
  private:
   struct Sending {
     bool started = false;
+    uint16_t sequence = 0;  // of the newest one that was sent
     uint32_t packets = 0, bytes = 0, timestamp = 0;
     int64_t utc_us = 0;
     Time next_report = 0;
   };
 
   /// The viewer has sent something on this path that only it can.
-  void heard(const Path& path, bool nominates, Time now);
+  void note_path(const Path& path, bool nominates, Time now);
   void flush_dtls();
   void on_rtcp(std::span<const uint8_t> datagram, const Path& path, Time now);
   void repeat(uint32_t ssrc, uint16_t sequence);
