@@ -4,6 +4,7 @@
 import os
 import pathlib
 import pty
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,9 @@ import threading
 DEADLINE = 120
 BUILD = pathlib.Path(os.environ["SPHERE_BUILD"])
 SPHERE = str(BUILD / "gst" / "tools" / "sphere")
+
+# A shell that starts the tests in the background has SIGINT ignored, and so would each command here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _checks = _failures = 0
 # Tests may run in several threads.

@@ -214,6 +214,7 @@ def test_a_recording_outlives_a_loss(env):
     for fault in ("drop", "half-open:0"):
         with camera(stdin=subprocess.PIPE) as (uri, card, order), \
                 tempfile.TemporaryDirectory() as folder:
+            sphere(env, "set", uri, "video-resolution", "2304x1152@30")
             with subprocess.Popen([SPHERE, "record", uri, "--duration", "4", "-o",
                                    folder + "/ride.mp4"], env=env, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
