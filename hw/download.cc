@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/base/file.h"
 #include "gst/sphere/base/gobject.h"
 
 namespace sphere::hw {
@@ -120,11 +121,13 @@ class Downloader {
         file_(client, options.path, options.transport, options.pins) {}
 
   std::optional<Failure> run(DownloadReport& report) {
+    const Result<OutputPlace> place = find_output_place(options_.destination);
+    if (!place) return Failure(Reason::stopped, place.error().message);
     MediaInfo info;
     if (const auto failure = describe(info)) return failure;
-    PartFile part(options_.destination,
+    PartFile part(place->path,
                   options_.path + "\n" + std::to_string(info.size.value_or(0)) + "\n" + info.date);
-    if (!options_.clobber && access(options_.destination.c_str(), F_OK) == 0)
+    if (!options_.clobber && access(place->path.c_str(), F_OK) == 0)
       return Failure(Reason::stopped, "'" + options_.destination + "' exists already");
     if (const auto failure = part.open()) return failure;
     if (file_.size() && part.size() > *file_.size()) file_.assume_more_than(part.size());

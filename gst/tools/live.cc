@@ -4,7 +4,6 @@
 #include <gst/gst.h>
 #include <malloc.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "gst/live/session.h"
+#include "gst/sphere/base/number.h"
 #include "gst/tools/command.h"
 #include "gst/tools/consent_option.h"
 #include "gst/tools/live_view.h"
@@ -59,8 +59,8 @@ const std::vector<std::string> projections = {"auto", "fisheye", "sphere"};
 struct Words {
   char **to = nullptr, *size = nullptr, *encoder = nullptr, *projection = nullptr, *lens = nullptr,
        *duration = nullptr;
-  gint bitrate = 0, latency = -1;
-  double fps = 0;
+  gint bitrate = no_integer, latency = no_integer;
+  double fps = no_number;
   gboolean show = FALSE, json = FALSE, quiet = FALSE, silent = FALSE, steady = FALSE;
 
   Words() = default;
@@ -74,33 +74,28 @@ struct Words {
 
 /// "1920x960" or "1920".
 Result<int> read_size(std::string_view text) {
-  int width = 0, height = 0;
-  const char* end = text.data() + text.size();
-  auto [at, problem] = std::from_chars(text.data(), end, width);
-  if (problem == std::errc() && at != end && *at == 'x') {
-    const auto second = std::from_chars(at + 1, end, height);
-    at = second.ptr;
-    problem = second.ec;
-  } else {
+  int64_t width = 0, height = 0;
+  if (const std::optional<IntegerPair> size = parse_integer_pair(text, 'x')) {
+    width = size->first;
+    height = size->second;
+  } else if (const std::optional<int64_t> alone = parse_integer(text)) {
+    width = *alone;
     height = width / 2;
   }
-  if (problem != std::errc() || at != end || width < smallest_width || width > largest_width ||
-      width % width_step != 0)
+  if (width < smallest_width || width > largest_width || width % width_step != 0)
     return invalid("--size must be like 1920x960, from 64x32 to 8192x4096, in steps of 4");
   if (width != 2 * height) return invalid("--size: a 360 picture is twice as wide as high");
-  return width;
+  return static_cast<int>(width);
 }
 
 /// "90", "90s", "10m", "2h", in seconds.
 Result<double> read_duration(std::string_view text) {
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, problem] = std::from_chars(text.data(), end, value);
-  const std::string_view unit(at, static_cast<size_t>(end - at));
+  std::string_view unit = text;
+  const std::optional<double> value = take_number(&unit);
   const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (problem != std::errc() || factor == 0 || !(value > 0) || value * factor > longest_duration)
+  if (!value || factor == 0 || !(*value > 0) || *value * factor > longest_duration)
     return invalid("--for must be a time like 90s, 10m or 2h");
-  return value * factor;
+  return *value * factor;
 }
 
 std::string purpose_list(consent::Purposes purposes) {
@@ -140,11 +135,11 @@ Status read_options(const Words& words, const std::vector<std::string>& rest,
     if (!width) return width.error();
     options->source.width = *width;
   }
-  if (words.fps != 0) {
+  if (is_given(words.fps)) {
     if (const Status good = check_range("--fps", words.fps, 1, most_fps); !good) return good;
     options->source.fps = words.fps;
   }
-  if (words.bitrate) {
+  if (is_given(words.bitrate)) {
     if (const Status good = check_range("--bitrate", words.bitrate, least_bitrate, most_bitrate);
         !good)
       return good;
@@ -162,10 +157,11 @@ Status read_options(const Words& words, const std::vector<std::string>& rest,
     options->source.projection = static_cast<live::Projection>(*chosen);
   }
   if (words.lens) options->source.lens = words.lens;
-  if (words.latency >= 0)
+  if (is_given(words.latency)) {
     if (const Status good = check_range("--latency", words.latency, 0, most_latency_ms); !good)
       return good;
-  options->source.latency = words.latency;
+    options->source.latency = words.latency;
+  }
   if (words.duration) {
     const auto length = read_duration(words.duration);
     if (!length) return length.error();

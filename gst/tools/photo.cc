@@ -114,8 +114,8 @@ int photo(int argc, char** argv) {
   CameraCommand command("photo", "[URI]", "Takes photos.", description);
   CaptureOptions capture({"single", "timed", "interval", "burst", "bracketing", "one-lens"},
                          "the photos");
-  gint seconds = 0, count = 0;
-  double ev = 0;
+  gint seconds = no_integer, count = no_integer;
+  double ev = no_number;
   const std::vector<GOptionEntry> options = {
       {"seconds", 's', 0, G_OPTION_ARG_INT, &seconds,
        "Before a timed photo, or between two photos of an interval", "SECONDS"},
@@ -126,12 +126,22 @@ int photo(int argc, char** argv) {
     if (const Status parsed = capture.parse(command, options, argc, argv); !parsed) return parsed;
     request.kind = static_cast<Kind>(capture.kind());
     request.back_lens = capture.back_lens();
-    if (seconds) request.seconds = seconds;
-    if (count) request.count = count;
-    if (ev != 0) request.ev_step = ev;
-    if (const Status good = check_range("--seconds", seconds, 0, 3600); !good) return good;
-    if (const Status good = check_range("--count", count, 0, 100000); !good) return good;
-    return check_range("--ev", ev, 0, 3);
+    for (const Status& used :
+         {capture.check_use("--seconds", is_given(seconds), {"timed", "interval"}),
+          capture.check_use("--count", is_given(count), {"interval", "burst"}),
+          capture.check_use("--ev", is_given(ev), {"bracketing"})})
+      if (!used) return used;
+    if (is_given(seconds)) {
+      if (const Status good = check_range("--seconds", seconds, 1, 3600); !good) return good;
+      request.seconds = seconds;
+    }
+    if (is_given(count)) {
+      if (const Status good = check_range("--count", count, 1, 100000); !good) return good;
+      request.count = count;
+    }
+    if (!is_given(ev)) return ok();
+    request.ev_step = ev;
+    return check_range("--ev", ev, 0.5, 3);
   };
   if (const Status status = read(); !status) return command.usage(status.error().message);
   // Nothing is taken in vain.
@@ -152,7 +162,7 @@ int photo(int argc, char** argv) {
   const bool until_end =
       request.kind == Kind::bracketing || (request.kind == Kind::burst && !request.count);
   const Status taken = until_end ? photos.wait_for_end()
-                                 : photos.wait_for(is_series                     ? count
+                                 : photos.wait_for(is_series ? request.count.value_or(0)
                                                    : request.kind == Kind::burst ? *request.count
                                                                                  : 1);
   // A series or a timer goes on in the camera until it is told to stop.

@@ -3,7 +3,6 @@
 #include "gst/tools/stitch_input.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 
 #include "gst/sphere/makers/capture.h"
 #include "gst/sphere/media/matroska.h"
+#include "gst/tools/output_file.h"
 #include "gst/tools/stitch_discover.h"
 
 namespace sphere::tool {
@@ -357,10 +357,8 @@ std::string lack_of_fisheyes(media::PictureKind kind, const std::string& what) {
 }
 
 bool same_file(const StitchInput& input, const std::string& output) {
-  struct stat in = {}, out = {};
   if (input.right && same_file(*input.right, output)) return true;
-  return fstat(input.descriptor.get(), &in) == 0 && stat(output.c_str(), &out) == 0 &&
-         in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+  return is_same_file(input.descriptor.get(), output);
 }
 
 }  // namespace sphere::tool

@@ -235,6 +235,29 @@ def test_a_recording_outlives_a_loss(env):
         check("and nothing is written", os.listdir(folder) == [])
 
 
+def test_the_file_of_an_earlier_recording_is_not_the_end(env):
+    """Its client did not wait for it. The recording goes on, and is ended and fetched."""
+    with camera(stdin=subprocess.PIPE) as (uri, card, order), tempfile.TemporaryDirectory() as folder:
+        put(card, "VID_20171216_030505AA.MP4", b"earlier")
+        with subprocess.Popen([SPHERE, "record", uri, "--duration", "2", "-o", folder + "/ride.mp4"], env=env,
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            said = record.stderr.readline()  # it has begun, without sound
+            order("notify video-saved /tmp/SD0/DCIM/20171216/VID_20171216_030505AA.MP4")
+            _, more = record.communicate(timeout=DEADLINE)
+        check("the recording is fetched", record.returncode == 0 and
+              pathlib.Path(folder, "ride.mp4").read_bytes()[4:8] == b"ftyp", (said, more))
+        check("the camera does not go on", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
+        # Another signal than Ctrl-C ends the command, too.
+        with subprocess.Popen([SPHERE, "record", uri, "-o", folder + "/no.mp4"], env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            record.stderr.readline()
+            record.send_signal(signal.SIGTERM)
+            _, more = record.communicate(timeout=DEADLINE)
+        check("what was not fetched is no success", record.returncode == 130 and "on the card" in more,
+              (record.returncode, more))
+        check("the camera is idle after it", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
+
+
 def test_ctrl_c_ends_what_is_taken(env):
     """It ends the recording or the series, and the rest of the command follows."""
     def start(*words, **options):
@@ -338,6 +361,19 @@ def test_kinds_of_photos(env):
         before = len(list(card.glob("DCIM/*/*.JPG")))
         missing = sphere(env, "photo", uri, "-o", folder + "/none/")
         check("a folder that is not there", missing.returncode == 1, missing.stderr)
+        os.mkfifo(folder + "/pipe.jpg")
+        pipe = sphere(env, "photo", uri, "-o", folder + "/pipe.jpg")
+        check("a pipe", pipe.returncode == 1 and "regular file" in pipe.stderr, pipe.stderr)
+        for words, says in ((("photo", "--seconds", "5"), "timed or interval"), (("photo", "--count", "3"), "burst"),
+                            (("photo", "--ev", "1"), "bracketing"), (("photo", "--back"), "one-lens"),
+                            (("photo", "--kind", "burst", "--count", "0"), "--count is 0"),
+                            (("record", "--seconds", "5"), "short or time-lapse"),
+                            (("record", "--slowness", "2"), "slow-motion"),
+                            (("record", "--start", "--duration", "5"), "--duration"),
+                            (("record", "--start", "-o", folder), "-o"),
+                            (("gps", "--every", "0", "1,2"), "--every is 0")):
+            wrong = sphere(env, words[0], uri, *words[1:])
+            check(f"without effect: {' '.join(words)}", wrong.returncode == 2 and says in wrong.stderr, wrong.stderr)
         pathlib.Path(folder, "kept.jpg").touch()
         kept = sphere(env, "photo", uri, "-o", folder + "/kept.jpg", "--no-clobber")
         check("a file that is there", kept.returncode == 1 and "exists" in kept.stderr, kept.stderr)
@@ -394,6 +430,24 @@ def test_files(env):
         missing = sphere(env, "files", uri, "get", "DCIM/20171216/NONE.JPG", "-o", folder)
         check("a file that is not there", missing.returncode == 1 and "NONE.JPG" in missing.stderr,
               missing.stderr)
+        # Otherwise root could replace /dev/null by a photo.
+        pipe = pathlib.Path(folder, "pipe")
+        os.mkfifo(pipe)
+        for verb, file in (("get", photo), ("thumb", photo)):
+            refused = sphere(env, "files", uri, verb, file, "-o", pipe)
+            check(f"{verb} replaces regular files only", refused.returncode == 1 and pipe.is_fifo()
+                  and "not a regular file" in refused.stderr, refused.stderr)
+            refused = sphere(env, "files", uri, verb, file, "-o", "-", cwd=folder)
+            check(f"{verb} makes no file named -", refused.returncode == 1 and not pathlib.Path(folder, "-").exists()
+                  and "standard output" in refused.stderr, refused.stderr)
+        link = pathlib.Path(folder, "link.jpg")
+        link.symlink_to("made.jpg")
+        got = sphere(env, "files", uri, "get", photo, "-o", link)
+        check("through a link to a file that does not exist", got.returncode == 0 and link.is_symlink()
+              and pathlib.Path(folder, "made.jpg").read_bytes() == b"\xff\xd8photo", got.stderr)
+        nowhere = sphere(env, "files", uri, "get", photo, "-o", folder + "/none/x.jpg")
+        check("a missing folder is named", nowhere.returncode == 1 and "/none' does not exist" in nowhere.stderr
+              and ".part" not in nowhere.stderr, nowhere.stderr)
         gone = sphere(env, "files", uri, "rm", video)
         check("deleted with its small copy", gone.returncode == 0 and sorted(
             path.name for path in (card / "DCIM" / "20171216").iterdir()) == [
@@ -684,7 +738,8 @@ def at_home(test):
 def main():
     # It starts processes in a way that threads do not allow.
     at_home(test_password_on_the_terminal)
-    tests = [test_kinds_of_recordings, test_a_recording_outlives_a_loss, test_kinds_of_photos,
+    tests = [test_kinds_of_recordings, test_a_recording_outlives_a_loss,
+             test_the_file_of_an_earlier_recording_is_not_the_end, test_kinds_of_photos,
              test_state_and_settings, test_what_destroys_asks, test_no_camera, test_find,
              test_photo_and_recording, test_ctrl_c_ends_what_is_taken, test_refusals, test_raw_photos,
              test_files, test_progress, test_redacted_files, test_resume, test_cuts,

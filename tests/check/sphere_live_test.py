@@ -292,6 +292,17 @@ def test_failures(folder):
     check("a file that exists is not replaced", status == 1 and "exists" in errors
           and (pathlib.Path(folder) / "there.mp4").read_text(encoding="utf-8") == "mine", errors)
 
+    folder = pathlib.Path(folder)
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / "locked").mkdir(mode=0o555)
+    wrong = [("a pipe", folder / "pipe.mp4", "regular file")]
+    if os.getuid():  # root may write everywhere
+        wrong.append(("a folder that is read-only", folder / "locked" / "x.mp4", "can't be written"))
+    for what, path, says in wrong:
+        with streaming("test:", *SMALL, "--to", f"file:{path}?overwrite=yes", "--for", "2s") as live:
+            status, errors = live.result()
+        check(f"{what} is refused at once", status == 1 and says in errors, errors)
+
 
 def test_words(folder):
     cases = ((("test:",), "--to"), ((), "camera"), (("test:", "--to", "ftp://x"), "ftp"),
