@@ -70,7 +70,7 @@ Error cannot_tell(const std::string& name, double confidence) {
 class UprightSearch {
  public:
   Status add(const TimedPicture& timed) {
-    const Result<Upright> found = find_upright(timed.picture);
+    const Result<Upright> found = finder_.find(timed.picture);
     if (!found) return found.error();
     ++examined_;
     best_ = std::max(best_, found->confidence);
@@ -105,6 +105,7 @@ class UprightSearch {
   }
 
  private:
+  UprightFinder finder_;
   std::vector<SeenDirection> seen_;
   int examined_ = 0;
   double sum_ = 0, best_ = 0;

@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -17,6 +18,9 @@ import threading
 DEADLINE = 120
 BUILD = pathlib.Path(os.environ["SPHERE_BUILD"])
 SPHERE = str(BUILD / "gst" / "tools" / "sphere")
+
+# A shell that starts the tests in the background has SIGINT ignored, and so would each command here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _checks = _failures = 0
 # Tests may run in several threads.

@@ -40,14 +40,19 @@ struct Case {
   std::string before = "";
 };
 
-/// Draws the case with GL and on the CPU, and wants them equal.
+/// Draws the case with GL and on the CPU, from the same picture, and wants them equal.
 void expect_same(const Case& c) {
-  const std::string source = quick + "num-buffers=1 " + c.lens +
-                             " ! video/x-raw,format=" + c.format + "," + c.source_size + " ! ";
-  const SampleRef cpu =
-      sample_of(source + c.before + "cpuspherestitch " + c.options + " ! " + c.output);
-  const SampleRef gl = sample_of(source + c.before + gl_chain + c.options + " ! " + c.output +
-                                 " ! gldownload ! video/x-raw");
+  Pipeline p(quick + "num-buffers=1 " + c.lens + " ! video/x-raw,format=" + c.format + "," +
+             c.source_size + " ! " + c.before + "tee name=t ! queue ! cpuspherestitch " +
+             c.options + " ! " + c.output + " ! appsink name=cpu t. ! queue ! " + gl_chain +
+             c.options + " ! " + c.output + " ! gldownload ! video/x-raw ! appsink name=gl");
+  p.play();
+  const auto pull = [&](const char* name) {
+    const GstRef<GstElement> sink = p.child(name);
+    return SampleRef(gst_app_sink_try_pull_sample(GST_APP_SINK(sink.get()), deadline));
+  };
+  const SampleRef cpu = pull("cpu"), gl = pull("gl");
+  if (!cpu || !gl) fail_unless(false, "%s: %s", c.name.c_str(), p.wait().c_str());
   GstVideoInfo a, b;
   fail_unless(gst_video_info_from_caps(&a, gst_sample_get_caps(cpu.get())) &&
               gst_video_info_from_caps(&b, gst_sample_get_caps(gl.get())));

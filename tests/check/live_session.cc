@@ -2,6 +2,7 @@
 // The live session with outputs that fail, block, ask for little, or may not have sound.
 
 #include "tests/check/live_outputs.h"
+#include "tests/check/side_by_side.h"
 
 #include "ledger.h"
 
@@ -354,4 +355,4 @@ static Suite* live_session_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(live_session)
+SIDE_BY_SIDE_MAIN(live_session)

@@ -144,7 +144,7 @@ inline Component component_of(GstSample* sample, int component, bool upper = fal
 
 /// The first picture of a launch line, which lacks its sink.
 inline SampleRef sample_of(const std::string& line) {
-  Pipeline p(line + " ! appsink name=sink");
+  Pipeline p(line + " ! appsink name=sink sync=false");
   p.play();
   SampleRef sample = p.pull();
   if (!sample) fail_unless(false, "%s: %s", line.c_str(), p.wait().c_str());
@@ -153,7 +153,8 @@ inline SampleRef sample_of(const std::string& line) {
 
 /// What a chain of elements makes of a picture. Tests that need one picture often draw it once.
 inline SampleRef sample_of(const SampleRef& picture, const std::string& chain) {
-  Pipeline p("appsrc name=src format=time ! " + chain + " ! appsink name=sink");
+  // Without `sync`, because it would wait for as long as the picture is late in its video.
+  Pipeline p("appsrc name=src format=time ! " + chain + " ! appsink name=sink sync=false");
   p.play();
   const GstRef<GstElement> src = p.child("src");
   fail_unless_equals_int(gst_app_src_push_sample(GST_APP_SRC(src.get()), picture.get()),

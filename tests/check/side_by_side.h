@@ -22,7 +22,7 @@
 namespace sphere::test {
 
 /// Cases at the same time. They mostly wait, so there may be more of them than processors.
-constexpr size_t most_cases_at_once = 4;
+constexpr size_t most_cases_at_once = 6;
 
 /// Which case of the suite is to be added: all, or one; and how many there are.
 inline int only_case = -1;

@@ -3,6 +3,7 @@
 and after a failure there is no file. Other programs read the results.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import sys
 import tempfile
 
 from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
-from media_checks import Case, ffmpeg, is_spherical, pictures, probe
+from media_checks import Case, ffmpeg, is_spherical, pictures, probe, told_once
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 SHARED = SOURCE.parent / "shared"
@@ -23,11 +24,13 @@ GIVEN = "consent/location, state=(string)given, purpose=(string)geotag"
 ACT = ("consent", "give", "location", "--purpose", "geotag")
 
 
+@told_once
 def packets(path, kind):
     """A hash of all packets of the first track of a kind."""
     return ffmpeg("-i", path, "-map", f"0:{kind}:0", "-c", "copy", "-f", "md5", "-")
 
 
+@told_once
 def exiftool(path, *words):
     """What exiftool reads, numbers as numbers, with the groups' names."""
     answer = subprocess.run(["exiftool", "-json", "-n", "-G1", "-a", *words, str(path)], check=True,
@@ -55,10 +58,17 @@ def make_jpeg(path, size="64x32"):
     ffmpeg("-f", "lavfi", "-i", f"testsrc=s={size}:d=1", "-frames:v", "1", path)
 
 
+made = {}  # the content of each video that was made, by its options and its container
+
+
 def make_video(path, *options):
-    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1:r=10", "-f", "lavfi", "-i", "sine=d=1",
-           "-c:v", "libx264", "-bf", "0", "-c:a", "aac", "-metadata",
-           "location=+48.8584+002.2945/", "-metadata", "title=CANARY_TITLE", *options, path)
+    kind = options, path.suffix
+    if kind not in made:
+        ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1:r=10", "-f", "lavfi", "-i", "sine=d=1",
+               "-c:v", "libx264", "-bf", "0", "-c:a", "aac", "-metadata",
+               "location=+48.8584+002.2945/", "-metadata", "title=CANARY_TITLE", *options, path)
+        made[kind] = path.read_bytes()
+    path.write_bytes(made[kind])
 
 
 def leaks(*paths):
@@ -371,6 +381,7 @@ TRACK = """<gpx version="1.1"><trk><trkseg>
 </trkseg></trk></gpx>"""
 
 
+@told_once
 def positions_of(path):
     """What exiftool reads of the track of a video: latitude, longitude, altitude."""
     lines = subprocess.run(["exiftool", "-ee", "-n", "-p", "$GPSLatitude $GPSLongitude $GPSAltitude",
@@ -547,7 +558,10 @@ def peak(*words):
     """Bytes of memory that the command needed at most. What wait() tells begins with this test's own."""
     process = subprocess.Popen([*map(str, words)], stderr=subprocess.DEVNULL)
     most = 0
-    while process.poll() is None:
+    while process.returncode is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.002)
+            break
         lines = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
         most = max([most, *(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))])
     check("it is done", process.returncode == 0 and most > 0, words)

@@ -18,6 +18,8 @@ Gst = gst_checks.load("sphere stitch formats")
 PICTURES = 6
 WIDTH, HEIGHT = 192, 96
 LENS = ("--lens", "dual-190", "--stitcher", "cpu")
+# Of 255; what two lossy codecs and a change of range make of sharp edges.
+LARGEST_DIFFERENCE = 8
 
 
 def streams(path):
@@ -40,6 +42,12 @@ def difference(one, other):
     if len(one) != len(other) or not one:
         return float("inf")
     return sum(abs(a - b) for a, b in zip(one, other)) / len(one)
+
+
+def shows(what, path, expected):
+    """The pictures of a file are those that are expected."""
+    found = difference(pixels(path), expected)
+    check(what, found < LARGEST_DIFFERENCE, found)
 
 
 def sphere(*arguments):
@@ -107,8 +115,6 @@ FORMATS = (
     ("prores.mov", PRORES, "pcm_s16le", (".mov",)),
     ("prores.mkv", PRORES, "libmp3lame", (".mp4",)),
 )
-# Of 255; what two lossy codecs and a change of range make of sharp edges.
-LARGEST_DIFFERENCE = 8
 
 
 def test_videos(sources):
@@ -129,9 +135,7 @@ def test_videos(sources):
             video, audio = streams(out)
             check(f"{name} to {ending}: all pictures", video["nb_read_packets"] == str(PICTURES)
                   and json.loads(result.stdout)["pictures"] == PICTURES, video)
-            check(f"{name} to {ending}: the right ones",
-                  difference(pixels(out), expected) < LARGEST_DIFFERENCE,
-                  difference(pixels(out), expected))
+            shows(f"{name} to {ending}: the right ones", out, expected)
             # The first packet only sets a decoder up, and an edit list cuts it away. In a transport
             # stream the last one can be incomplete, too.
             lost = 3 if name.endswith(".ts") else 1
@@ -174,9 +178,7 @@ def test_hevc(sources):
         if done(f"HEVC in {ending}", source, out, "--codec", "hevc", "--preset", "ultrafast", *LENS):
             video, audio = streams(out)
             check(f"HEVC in {ending}: it is", video["codec_name"] == "hevc" and audio, video)
-            check(f"HEVC in {ending}: the right pictures",
-                  difference(pixels(out), expected) < LARGEST_DIFFERENCE,
-                  difference(pixels(out), expected))
+            shows(f"HEVC in {ending}: the right pictures", out, expected)
     sizes = []
     for quality in (0, 40):
         done(f"HEVC of quality {quality}", source, folder / "q.mp4", "--codec", "hevc", "-q", quality,
@@ -194,6 +196,7 @@ def test_hevc(sources):
 
 def test_ten_bits(sources):
     folder = sources.folder
+    expected = pixels(folder / "reference.mp4")
     for name, encoder in (("deep.mkv", (*HEVC, "-pix_fmt", "yuv420p10le")),
                           ("deep.mp4", (*H264, "-pix_fmt", "yuv420p10le")),
                           ("deep.webm", ("-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p10le", "-crf", 10,
@@ -206,8 +209,7 @@ def test_ten_bits(sources):
                 video, _ = streams(out)
                 check(f"{name} to {codec} stays ten bits",
                       (video["profile"], video["pix_fmt"]) == (profile, "yuv420p10le"), video)
-                check(f"{name} to {codec}: the right pictures",
-                      difference(pixels(out), pixels(folder / "reference.mp4")) < LARGEST_DIFFERENCE)
+                shows(f"{name} to {codec}: the right pictures", out, expected)
     # Steps so small that only ten bits have them.
     ramp = folder / "ramp.yuv"
     values = [400 + x // 16 for x in range(WIDTH)]
@@ -241,8 +243,7 @@ def test_two_files(sources):
         video, audio = streams(out)
         check("their pictures, once, and the sound of one", (video["nb_read_packets"], video["width"])
               == (str(PICTURES), WIDTH) and audio, video)
-        check("the right ones", difference(pixels(out), expected) < LARGEST_DIFFERENCE,
-              difference(pixels(out), expected))
+        shows("the right ones", out, expected)
     if done("two videos, the other way", sides["right"], sides["left"], out, *LENS):
         check("the order counts", difference(pixels(out), expected) > 10)
     # The first picture has no partner, as when one camera starts later.
@@ -251,15 +252,13 @@ def test_two_files(sources):
            sources.raw, "-vf", f"crop={half}:{HEIGHT}:{half}:0,trim=start_frame=2", "-copyts", *H264,
            late)
     if done("one that starts later", sides["left"], late, out, *LENS, warns="6 and 4 pictures"):
-        check("pictures are matched by their times", difference(pixels(out), expected[2 * 3 * WIDTH * HEIGHT:])
-              < LARGEST_DIFFERENCE, difference(pixels(out), expected[2 * 3 * WIDTH * HEIGHT:]))
+        shows("pictures are matched by their times", out, expected[2 * 3 * WIDTH * HEIGHT:])
     # Both lenses in two tracks of one file, as some cameras write them.
     tracks = folder / "tracks.insv"
     ffmpeg("-i", sides["left"], "-i", sides["right"], "-map", "0:v", "-map", "1:v", "-map", "0:a",
            "-c", "copy", "-f", "mp4", tracks)
     if done("two tracks", tracks, out, *LENS):
-        check("two tracks: the right pictures", difference(pixels(out), expected) < LARGEST_DIFFERENCE,
-              difference(pixels(out), expected))
+        shows("two tracks: the right pictures", out, expected)
         check("two tracks: the sound", streams(out)[1])
     # No lenses are named: they are looked for in both.
     result = sphere(tracks, out, "--json", "--stitcher", "cpu", "--lens", "auto")
@@ -270,8 +269,7 @@ def test_two_files(sources):
     for side, name in zip(("left", "right"), names):
         name.write_bytes(sides[side].read_bytes())
     if done("the first file of a recording", names[0], out, *LENS, warns="other lens"):
-        check("the second one is stitched, too", difference(pixels(out), expected) < LARGEST_DIFFERENCE,
-              difference(pixels(out), expected))
+        shows("the second one is stitched, too", out, expected)
     names[1].unlink()
     result = sphere(names[0], out, *LENS)
     check("without the second file, the first is not stitched alone", result.returncode != 0, result.stderr)
@@ -359,8 +357,8 @@ def test_photos(sources):
         source = folder / name
         ffmpeg("-i", both, *words, source)
         if done(name, source, folder / "p-out.png", *LENS, warns=warns):
-            check(f"{name}: the right picture", difference(pixels(folder / "p-out.png"), expected) <= most,
-                  difference(pixels(folder / "p-out.png"), expected))
+            found = difference(pixels(folder / "p-out.png"), expected)
+            check(f"{name}: the right picture", found <= most, found)
         done(f"{name} to JPEG", source, folder / "p-out.jpg", *LENS, warns=warns)
         content = source.read_bytes()
         cut = folder / f"cut-{name}"

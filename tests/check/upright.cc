@@ -18,8 +18,10 @@ namespace {
 constexpr Size size = {1280, 640};
 constexpr Vec3 world_up = {0, -1, 0};
 
+/// By a finder that has examined other pictures before.
 Upright found(const SpherePicture& picture) {
-  const Result<Upright> upright = find_upright(picture);
+  static UprightFinder finder;
+  const Result<Upright> upright = finder.find(picture);
   fail_unless(bool(upright), "%s", upright ? "" : upright.error().message.c_str());
   return *upright;
 }

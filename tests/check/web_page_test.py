@@ -34,10 +34,15 @@ DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(d
 PICTURES = os.environ.get("SPHERE_PAGE_PICTURES")
 
 
+# The stream where its pictures are compared, which stand still; and where it need only play.
+FULL = ("--fps", "6")
+PLAIN = ("--size", "320x160", "--fps", "10")
+
+
 @contextlib.contextmanager
-def page(*words):
+def page(*words, stream=PLAIN):
     """The tool that serves the page, and its link."""
-    with subprocess.Popen([TOOL, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    with subprocess.Popen([TOOL, *stream, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True) as process:
         try:
             yield process, json.loads(process.stdout.readline())["link"]
@@ -174,7 +179,7 @@ def resize(browser, width, height):
 
 
 def test_view(truth):
-    with page() as (process, link), Browser() as browser:
+    with page(stream=FULL) as (process, link), Browser() as browser:
         resize(browser, WIDTH, HEIGHT)
         browser.open(f"{link}#yaw=0&pitch=0&fov={FOV}")
         playing(browser, "over WebRTC")
@@ -251,7 +256,7 @@ def test_view(truth):
 
 def test_phone(truth):
     """A phone that is turned turns the view; a finger adds to it."""
-    with page() as (_, link), Browser() as browser:
+    with page(stream=FULL) as (_, link), Browser() as browser:
         browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT,
                      deviceScaleFactor=1, mobile=False,
                      screenOrientation={"type": "portraitPrimary", "angle": 0})
@@ -331,7 +336,7 @@ HEADSET = """(() => {
 
 
 def test_headset(truth):
-    with page() as (_, link), Browser() as browser:
+    with page(stream=FULL) as (_, link), Browser() as browser:
         browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT,
                      deviceScaleFactor=1, mobile=False)
         browser.call("Page.addScriptToEvaluateOnNewDocument",
@@ -409,7 +414,7 @@ def test_buttons(_):
 
 
 def test_over_http(truth):
-    with page("--sound") as (_, link), Browser() as browser:
+    with page("--sound", stream=()) as (_, link), Browser() as browser:
         resize(browser, WIDTH, HEIGHT)
         browser.open(f"{link}?way=http#yaw=30&pitch=0&fov={FOV}")
         playing(browser, "over HTTP")
@@ -544,8 +549,9 @@ def test_geometry(_):
 
 def test_token(_):
     token = "a-token-for-the-page-test"
-    with page("--https", "--token", token) as (_, link), \
-            Browser("--ignore-certificate-errors") as browser:
+    with page("--https", "--token", token) as (_, link), Browser() as browser:
+        browser.call("Security.enable")
+        browser.call("Security.setIgnoreCertificateErrors", ignore=True)
         resize(browser, *SMALL)
         browser.open(link)
         check("without the token", browser.until("document.body.dataset.state === 'refused'"))

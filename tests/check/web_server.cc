@@ -27,6 +27,7 @@
 
 #include "tests/check/pipeline.h"
 #include "tests/check/process.h"
+#include "tests/check/side_by_side.h"
 
 namespace {
 
@@ -762,4 +763,4 @@ Suite* web_server_suite() {
 
 }  // namespace
 
-GST_CHECK_MAIN(web_server)
+SIDE_BY_SIDE_MAIN(web_server)

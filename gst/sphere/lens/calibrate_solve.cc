@@ -256,9 +256,7 @@ struct Difference {
   }
 
   template <typename T>
-  T light(const T* seam, int i) const {
-    const T* own = seam + i * per_seam_lens;
-    const T* rotation = seam + 2 * per_seam_lens;
+  T light(const T* own, const T* rotation, int i) const {
     const double half = i ? 0.5 : -0.5;  // the opposite sign: from the camera to the lens
     const T by[3] = {half * rotation[0], half * rotation[1], half * rotation[2]};
     const T d[3] = {T(direction[i][0]), T(direction[i][1]), T(direction[i][2])};
@@ -276,13 +274,32 @@ struct Difference {
     return value;
   }
 
+  double light_of(const double* seam, int i) const {
+    return light(seam + i * per_seam_lens, seam + 2 * per_seam_lens, i);
+  }
+  /// One lens depends on its own unknowns and the rotation, so it is derived by those alone.
+  template <int n>
+  ceres::Jet<double, n> light_of(const ceres::Jet<double, n>* seam, int i) const {
+    constexpr int own_size = per_seam_lens + 3;
+    using Own = ceres::Jet<double, own_size>;
+    Own own[own_size];
+    const auto at = [i](int k) {
+      return k < per_seam_lens ? i * per_seam_lens + k : per_seam_lens + k;
+    };
+    for (int k = 0; k < own_size; ++k) own[k] = Own(seam[at(k)].a, k);
+    const Own value = light(own, own + per_seam_lens, i);
+    ceres::Jet<double, n> result(value.a);
+    for (int k = 0; k < own_size; ++k) result.v += value.v[k] * seam[at(k)].v;
+    return result;
+  }
+
   template <typename T>
   bool operator()(const T* seam, const T* exposure, T* e) const {
     // Of 256 grey values: a larger difference is unusual.
     constexpr double expected = 10;
     // The fall-off to the rims makes the ratio of both depend on the distance from the seam.
     const T gain = 1.0 + exposure[0] + exposure[2] * nearer;
-    e[0] = (gain * light(seam, 0) + 100.0 * exposure[1] - light(seam, 1)) / expected;
+    e[0] = (gain * light_of(seam, 0) + 100.0 * exposure[1] - light_of(seam, 1)) / expected;
     return true;
   }
 };

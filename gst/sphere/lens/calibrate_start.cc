@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "gst/sphere/geometry/turn.h"
 #include "gst/sphere/lens/calibrate_detail.h"
@@ -135,12 +137,22 @@ class Comparison {
     pictures_.push_back({std::move(front), std::move(back)});
   }
 
-  double coarse_agreement(const Candidate& candidate) const {
-    Parts all;
+  /// Which of the sums a candidate has in each sector; -1: none of them. It does not depend on the
+  /// rotation.
+  using SectorSums = std::array<int, sectors>;
+  SectorSums sector_sums(const Candidate& candidate) const {
+    SectorSums found;
     for (int k = 0; k < sectors; ++k) {
       const int n = sum_at(candidate, k * sector + sector / 2) - least_sum;
-      if (n >= 0 && n < sums) all += at(candidate.turn, n, k);
+      found[k] = n >= 0 && n < sums ? n : -1;
     }
+    return found;
+  }
+
+  double coarse_agreement(int turn, const SectorSums& sector_sums) const {
+    Parts all;
+    for (int k = 0; k < sectors; ++k)
+      if (sector_sums[k] >= 0) all += at(turn, sector_sums[k], k);
     return agreement(all, azimuths / coarse_step);
   }
 
@@ -293,16 +305,23 @@ std::vector<Candidate> best_of(const std::vector<Pyramid>& pictures, int level,
                  is_lit(pyramid.level(level), scale, circles.lens[1], part);
         }))
       continue;
+    std::vector<std::pair<Candidate, Comparison::SectorSums>> tilted;
+    for (double x = -most_tilt; x <= most_tilt; x += tilt_step)
+      for (double y = -most_tilt; y <= most_tilt; y += tilt_step) {
+        if (std::hypot(x, y) > most_tilt) continue;
+        const Candidate candidate = {circles, 0, sum, x, y};
+        tilted.emplace_back(candidate, comparison.sector_sums(candidate));
+      }
     for (int turn = 0; turn < azimuths; turn += coarse_step) {
       // The best tilt of each.
       Candidate best;
-      for (double x = -most_tilt; x <= most_tilt; x += tilt_step)
-        for (double y = -most_tilt; y <= most_tilt; y += tilt_step) {
-          if (std::hypot(x, y) > most_tilt) continue;
-          Candidate candidate = {circles, turn, sum, x, y};
-          candidate.agreement = comparison.coarse_agreement(candidate);
-          if (candidate.agreement > best.agreement) best = candidate;
-        }
+      for (const auto& [candidate, sector_sums] : tilted) {
+        const double agreement = comparison.coarse_agreement(turn, sector_sums);
+        if (agreement <= best.agreement) continue;
+        best = candidate;
+        best.turn = turn;
+        best.agreement = agreement;
+      }
       if (best.agreement > 0) found.push_back(best);
     }
   }

@@ -21,8 +21,16 @@ class TangentView {
   /// The direction in the axes of the picture; of length 1. `p` is continuous: the middle of the
   /// first pixel is at 0.5.
   Vec3 direction(Point p) const { return normalised(rotation_ * on_plane(p)); }
-  /// One component of eight bits. Throws what OpenCV throws.
-  cv::Mat draw(const SpherePicture& picture) const;
+  /// Where the pixels of the view are in pictures of one size, in OpenCV's form for remap().
+  struct Places {
+    Size size;
+    cv::Mat whole, parts;
+  };
+  /// For several pictures of one size. Throws what OpenCV throws, as draw() does.
+  Places places(Size size) const;
+  /// One component of eight bits. `picture` has the size of the places.
+  static cv::Mat draw(const SpherePicture& picture, const Places& places);
+  cv::Mat draw(const SpherePicture& picture) const { return draw(picture, places(picture.size)); }
 
  private:
   Vec3 on_plane(Point p) const {

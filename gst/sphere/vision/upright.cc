@@ -37,17 +37,32 @@ struct Line {
   double weight;
 };
 
-std::vector<Line> lines_of(const SpherePicture& picture) {
-  // The six faces of a cube; each has a view of 90 degrees.
+/// A view of 90 degrees, and where its pixels are in the picture.
+struct Face {
+  TangentView view;
+  TangentView::Places places;
+};
+
+/// The six faces of a cube.
+std::vector<Face> faces_for(Size size) {
   constexpr Angles faces[] = {{0, 0, 0},   {90, 0, 0}, {180, 0, 0},
                               {270, 0, 0}, {0, 90, 0}, {0, -90, 0}};
-  const double pixel = 2 * pi / picture.size.width;
+  const double pixel = 2 * pi / size.width;
   const int side = std::max(static_cast<int>(std::lround(2 / pixel)), 16);
-  std::vector<Line> lines;
+  std::vector<Face> made;
   for (const Angles& angles : faces) {
     const TangentView view(rotation(angles), side, 2.0 / side);
+    made.push_back({view, view.places(size)});
+  }
+  return made;
+}
+
+std::vector<Line> lines_of(const SpherePicture& picture, const std::vector<Face>& faces) {
+  std::vector<Line> lines;
+  for (const auto& [view, places] : faces) {
     std::vector<cv::Vec4f> found;
-    cv::createLineSegmentDetector(cv::LSD_REFINE_STD)->detect(view.draw(picture), found);
+    cv::createLineSegmentDetector(cv::LSD_REFINE_STD)
+        ->detect(TangentView::draw(picture, places), found);
     for (const cv::Vec4f& ends : found) {
       const Vec3 a = view.direction({ends[0] + 0.5, ends[1] + 0.5});
       const Vec3 b = view.direction({ends[2] + 0.5, ends[3] + 0.5});
@@ -65,19 +80,22 @@ struct Agreement {
   double upright = 0, horizon = 0;
 };
 
+/// `tolerance`: the sine of the angle by which the line may miss.
 Agreement agreement(const Line& line, Vec3 up, double tolerance) {
   const double sine = std::abs(dot(line.normal, up));
   const auto falling = [&](double off) {
-    const double part = off / std::sin(radians(tolerance));
+    const double part = off / tolerance;
     return std::max(1 - part * part, 0.0);
   };
   return {falling(sine), falling(std::sqrt(std::max(1 - sine * sine, 0.0)))};
 }
 
+/// `tolerance`: degrees.
 double support(const std::vector<Line>& lines, Vec3 up, double tolerance) {
+  const double most = std::sin(radians(tolerance));
   double sum = 0;
   for (const Line& line : lines) {
-    const Agreement agrees = agreement(line, up, tolerance);
+    const Agreement agrees = agreement(line, up, most);
     sum += line.weight * (agrees.upright + agrees.horizon);
   }
   return sum;
@@ -102,11 +120,13 @@ struct Nearest {
   double spread = 0;
 };
 
+/// `tolerance`: degrees.
 Nearest nearest(const std::vector<Line>& lines, Vec3 up, double tolerance) {
+  const double most = std::sin(radians(tolerance));
   cv::Matx33d sum = cv::Matx33d::zeros();
   double all = 0;
   for (const Line& line : lines) {
-    const Agreement agrees = agreement(line, up, tolerance);
+    const Agreement agrees = agreement(line, up, most);
     const cv::Vec3d n(line.normal.x, line.normal.y, line.normal.z);
     const cv::Matx33d across = n * n.t();
     // Upright lines: the sine to be made small is that to the normal. The horizon: the cosine.
@@ -125,8 +145,8 @@ double rise(double value, double low, double high) {
   return std::clamp((value - low) / (high - low), 0.0, 1.0);
 }
 
-Upright search(const SpherePicture& picture) {
-  const std::vector<Line> lines = lines_of(picture);
+Upright search(const SpherePicture& picture, const std::vector<Face>& faces) {
+  const std::vector<Line> lines = lines_of(picture, faces);
   const std::vector<Vec3> all = candidates();
   std::vector<double> supports;
   supports.reserve(all.size());
@@ -155,14 +175,28 @@ Upright search(const SpherePicture& picture) {
 
 }  // namespace
 
-Result<Upright> find_upright(const SpherePicture& picture) {
+struct UprightFinder::Faces {
+  Size size;
+  std::vector<Face> all;
+};
+
+UprightFinder::UprightFinder() = default;
+UprightFinder::~UprightFinder() = default;
+UprightFinder::UprightFinder(UprightFinder&&) noexcept = default;
+UprightFinder& UprightFinder::operator=(UprightFinder&&) noexcept = default;
+
+Result<Upright> UprightFinder::find(const SpherePicture& picture) {
   if (!picture.is_complete()) return invalid("the picture is not complete");
   try {
-    return search(picture);
+    if (!faces_ || faces_->size != picture.size)
+      faces_ = std::make_unique<Faces>(Faces{picture.size, faces_for(picture.size)});
+    return search(picture, faces_->all);
   } catch (const cv::Exception& reason) {
     return failed(std::string("OpenCV can't search the picture: ") + reason.what());
   }
 }
+
+Result<Upright> find_upright(const SpherePicture& picture) { return UprightFinder().find(picture); }
 
 Vec3 middle_direction(std::span<const Vec3> directions) {
   // Weiszfeld's steps to the point with the smallest sum of distances.

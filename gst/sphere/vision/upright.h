@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "gst/sphere/base/result.h"
@@ -23,7 +24,23 @@ struct Upright {
 inline constexpr double most_tilt = 45;
 inline constexpr double least_confidence = 0.3;
 
-/// An error: the picture is not complete, or OpenCV failed.
+/// Keeps, for the next picture of the same size, what does not depend on the picture.
+class UprightFinder {
+ public:
+  UprightFinder();
+  ~UprightFinder();
+  UprightFinder(UprightFinder&&) noexcept;
+  UprightFinder& operator=(UprightFinder&&) noexcept;
+
+  /// An error: the picture is not complete, or OpenCV failed.
+  Result<Upright> find(const SpherePicture& picture);
+
+ private:
+  struct Faces;
+  std::unique_ptr<Faces> faces_;
+};
+
+/// The same for one picture.
 Result<Upright> find_upright(const SpherePicture& picture);
 
 /// The direction around which most of these are: the median, which some wrong ones do not move.
