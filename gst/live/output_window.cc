@@ -4,6 +4,7 @@
 #include "gst/live/output.h"
 #include "gst/live/output_parts.h"
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/screen.h"
 
 namespace sphere::live {
 
@@ -23,8 +24,7 @@ class WindowOutput : public Output {
   const OutputNeeds& needs() const override { return needs_; }
 
   Result<GstElement*> open(const StreamInfo& stream) override {
-    // autovideosink would show the pictures nowhere, and say nothing.
-    if (to_string(g_getenv("DISPLAY")).empty() && to_string(g_getenv("WAYLAND_DISPLAY")).empty()) {
+    if (!has_screen()) {
       final_ = true;
       return failed(no_screen);
     }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/screen.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/view/file.h"
 #include "gst/sphere/view/fit.h"
@@ -122,6 +123,9 @@ class Viewer {
   // --- the pipeline -----------------------------------------------------------------------------
 
   Status build() {
+    if (options_.sink == ViewOptions().sink && !has_screen())
+      return failed(
+          "there is no screen for a window; set DISPLAY, or choose an element with --sink");
     std::string uri = options_.input;
     if (gst_uri_is_valid(options_.input.c_str())) {
       examine_uri();

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gst/sphere/base/screen.h"
 #include "gst/sphere/consent/guard.h"
 #include "gst/tools/encoded_times.h"
 #include "gst/tools/stitch_reader.h"
@@ -217,7 +218,7 @@ Status prepare_voice(const VoiceChoice& voice) {
     const GstRef<GstElement> made(bin ? GST_ELEMENT(gst_object_ref_sink(bin)) : nullptr);
     if (error) return invalid(option + to_string(error->message));
   }
-  if (voice.has_window() && !std::getenv("DISPLAY") && !std::getenv("WAYLAND_DISPLAY"))
+  if (voice.has_window() && !has_screen())
     return invalid(
         "--voice: the film is shown while the voice is recorded, and there is no screen; "
         "--voice-sink fakesink records without one");

@@ -222,6 +222,8 @@ def test_recording(case, name):
 
 
 def test_signals_and_errors(case, name):
+    case.environment |= {"DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    case.refused("no screen", 1, "no screen", "view", case.path("in.png"))
     case.environment["DISPLAY"] = name
     case.refused("no file", 1, "nothing.mp4", "view", case.path("nothing.mp4"))
     case.refused("no words", 2, "IN is missing", "view")
