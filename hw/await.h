@@ -6,7 +6,6 @@
 #include <gio/gio.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,7 +29,7 @@ std::optional<std::tuple<Values...>> await(
   // Shared, because the handler may be called after this function has returned.
   struct Waiting {
     Mutex mutex;  // protects what follows; the innermost
-    std::condition_variable_any changed;
+    ConditionVariable changed;
     std::optional<std::tuple<Values...>> values SPHERE_GUARDED_BY(mutex);
     bool cancelled SPHERE_GUARDED_BY(mutex) = false;
   };

@@ -3,7 +3,6 @@
 #include "hw/camera_client.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
 #include <thread>
 #include <utility>
@@ -17,7 +16,7 @@ namespace {
 /// The clients that parts of this program share.
 struct SharedClients {
   Mutex mutex;  // protects what follows; never held while one of them is destroyed
-  std::condition_variable_any changed;
+  ConditionVariable changed;
   std::map<std::string, std::weak_ptr<CameraClient>> clients SPHERE_GUARDED_BY(mutex);
   // The locations of those that threads of their own destroy.
   std::vector<std::string> ending SPHERE_GUARDED_BY(mutex);
@@ -130,7 +129,7 @@ void CameraClient::release(const void* user) {
     is_last = users_.empty();
   }
   if (entry) {
-    const std::lock_guard<std::mutex> lock(entry->mutex);
+    const Lock lock(entry->mutex);
     entry->released = true;
   }
   if (is_last) begin_end(true);
@@ -143,7 +142,7 @@ bool CameraClient::may_store_tables() const {
     users = users_;
   }
   for (const std::shared_ptr<User>& one : users) {
-    const std::lock_guard<std::mutex> lock(one->mutex);
+    const Lock lock(one->mutex);
     if (!one->released && (!one->may_store_tables || !one->may_store_tables())) return false;
   }
   return !users.empty();
@@ -266,7 +265,7 @@ unsigned CameraClient::add(Listener listener, bool joins) {
   const auto entry = std::make_shared<Entry>();
   entry->listener = std::move(listener);
   // Events that come from now on wait until the past ones are told.
-  const std::lock_guard<std::recursive_mutex> telling(entry->mutex);
+  const Lock telling(entry->mutex);
   std::vector<CameraEvent> past;
   {
     const Lock lock(mutex_);
@@ -289,7 +288,7 @@ void CameraClient::remove_listener(unsigned number) {
     entry = *found;
     listeners_.erase(found);
   }
-  const std::lock_guard<std::recursive_mutex> lock(entry->mutex);
+  const Lock lock(entry->mutex);
   entry->removed = true;
 }
 
@@ -341,7 +340,7 @@ void CameraClient::handle(const CameraEvent& event) {
   for (const Done& done : waiting)
     if (done) done(failure);
   for (const std::shared_ptr<Entry>& entry : listeners) {
-    const std::lock_guard<std::recursive_mutex> lock(entry->mutex);
+    const Lock lock(entry->mutex);
     if (!entry->removed) entry->listener(event);
   }
 }

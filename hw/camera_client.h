@@ -8,7 +8,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -86,14 +85,14 @@ class CameraClient {
     Listener listener;
     // Held during a call, so that remove_listener() can wait for its end. Recursive, because a
     // listener may remove itself. Protects `removed`.
-    std::recursive_mutex mutex;
-    bool removed = false;
+    RecursiveMutex mutex;
+    bool removed SPHERE_GUARDED_BY(mutex) = false;
   };
   struct User {
     const void* user;
     std::function<bool()> may_store_tables;
-    std::mutex mutex;  // held during a call; protects `released`
-    bool released = false;
+    Mutex mutex;  // held during a call; protects `released`
+    bool released SPHERE_GUARDED_BY(mutex) = false;
   };
 
   unsigned add(Listener listener, bool joins);

@@ -125,7 +125,7 @@ std::optional<Failure> CardFile::read(uint64_t offset, std::optional<uint64_t> c
 }
 
 std::optional<Failure> CardFile::read_all(uint64_t offset, uint64_t count, const Sink& sink,
-                                          std::chrono::milliseconds patience,
+                                          std::chrono::milliseconds idle_timeout,
                                           GCancellable* cancellable) {
   Clock::time_point last_byte = Clock::now();
   RetryPause retry;
@@ -150,7 +150,10 @@ std::optional<Failure> CardFile::read_all(uint64_t offset, uint64_t count, const
       last_byte = Clock::now();
       retry.reset();
     }
-    if (!may_pass(*failure) || Clock::now() - last_byte > patience) return failure;
+    if (!may_pass(*failure) || Clock::now() - last_byte > idle_timeout) return failure;
+    // Only the end of the transfer was lost. A request for no bytes would be one for the whole
+    // file.
+    if (done >= count) return std::nullopt;
     retry.wait(cancellable);
     if (g_cancellable_is_cancelled(cancellable)) return cancelled();
   }

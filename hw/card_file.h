@@ -79,9 +79,10 @@ class CardFile {
   std::optional<Failure> read(uint64_t offset, std::optional<uint64_t> count, const Sink& sink,
                               GCancellable* cancellable);
   /// Reads `count` bytes, which the file must have. A transfer that is cut is continued, as long as
-  /// `patience` has not passed without a new byte.
+  /// `idle_timeout` has not passed without a new byte.
   std::optional<Failure> read_all(uint64_t offset, uint64_t count, const Sink& sink,
-                                  std::chrono::milliseconds patience, GCancellable* cancellable);
+                                  std::chrono::milliseconds idle_timeout,
+                                  GCancellable* cancellable);
 
   /// What is known of its size. describe() tells only 32 bits of it, therefore a read may correct
   /// it. In a sink it is known as far as the camera has told it.

@@ -13,8 +13,8 @@
 namespace sphere::hw {
 
 /// `path` is relative to the card. If the file can't be opened, this is a failure at once; later, a
-/// part that is cut is continued as long as `patience` has not passed without a new byte.
+/// part that is cut is continued as long as `idle_timeout` has not passed without a new byte.
 std::unique_ptr<PartReader> make_card_reader(std::shared_ptr<CameraClient> client, std::string path,
-                                             std::chrono::milliseconds patience);
+                                             std::chrono::milliseconds idle_timeout);
 
 }  // namespace sphere::hw

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -99,7 +98,7 @@ class Answers {
 
  private:
   Mutex mutex_;  // protects what follows; the innermost
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   std::vector<Answer> answers_ SPHERE_GUARDED_BY(mutex_);
   bool cancelled_ SPHERE_GUARDED_BY(mutex_) = false;
 };

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "gst/sphere/base/descriptor.h"
+#include "gst/sphere/base/file.h"
 #include "gst/sphere/base/gobject.h"
 
 namespace sphere::hw {
@@ -120,11 +121,13 @@ class Downloader {
         file_(client, options.path, options.transport, options.pins) {}
 
   std::optional<Failure> run(DownloadReport& report) {
+    const Result<OutputPlace> place = find_output_place(options_.destination);
+    if (!place) return Failure(Reason::stopped, place.error().message);
     MediaInfo info;
     if (const auto failure = describe(info)) return failure;
-    PartFile part(options_.destination,
+    PartFile part(place->path,
                   options_.path + "\n" + std::to_string(info.size.value_or(0)) + "\n" + info.date);
-    if (!options_.clobber && access(options_.destination.c_str(), F_OK) == 0)
+    if (!options_.clobber && access(place->path.c_str(), F_OK) == 0)
       return Failure(Reason::stopped, "'" + options_.destination + "' exists already");
     if (const auto failure = part.open()) return failure;
     if (file_.size() && part.size() > *file_.size()) file_.assume_more_than(part.size());
@@ -152,7 +155,7 @@ class Downloader {
   }
 
   std::optional<Failure> describe(MediaInfo& info) {
-    const Clock::time_point until = Clock::now() + options_.patience;
+    const Clock::time_point until = Clock::now() + options_.idle_timeout;
     RetryPause retry;
     for (;;) {
       const std::optional<Failure> failure = file_.describe(info, cancellable_);
@@ -195,7 +198,7 @@ class Downloader {
         retry.reset();
       }
       if (!may_pass(*failure)) return failure;
-      if (Clock::now() - last_byte > options_.patience) return failure;
+      if (Clock::now() - last_byte > options_.idle_timeout) return failure;
       ++report.cuts;
       retry.wait(cancellable_);
       if (is_cancelled()) return cancelled();

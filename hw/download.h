@@ -27,7 +27,7 @@ struct DownloadOptions {
   /// Called in this thread with the bytes that are there, and the size of the file if it is known.
   std::function<void(uint64_t done, std::optional<uint64_t> total)> progress;
   /// A cut connection is made again as long as this time has not passed without a new byte.
-  std::chrono::seconds patience = std::chrono::seconds(60);
+  std::chrono::seconds idle_timeout = std::chrono::seconds(60);
   CertificatePins* pins = nullptr;
 };
 

@@ -4,10 +4,13 @@
 #include "hw/gstspherecamera.h"
 
 #include <algorithm>
-#include <mutex>
+#include <chrono>
+#include <memory>
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/loop.h"
+#include "gst/sphere/base/thread.h"
 #include "hw/gstspherecamera_private.h"
 
 using namespace sphere;
@@ -33,30 +36,18 @@ class SavedFile : public std::enable_shared_from_this<SavedFile> {
     return self;
   }
 
-  ~SavedFile() {
-    client_->remove_listener(listener_);
-    if (timer_) {
-      g_source_destroy(timer_);
-      g_source_unref(timer_);
-    }
-  }
+  ~SavedFile() { client_->remove_listener(listener_); }
 
   /// The camera has accepted the command: from now on, `seconds` are waited. Keeps this object.
   void accepted(guint seconds) {
-    std::unique_lock lock(mutex_);
-    accepted_ = true;
-    if (!path_.empty()) return finish(lock);
-    self_ = shared_from_this();
-    auto* weak = new std::weak_ptr(self_);
-    timer_ = g_timeout_source_new_seconds(seconds);
-    g_source_set_callback(
-        timer_,
-        +[](gpointer data) -> gboolean {
-          if (const auto one = static_cast<std::weak_ptr<SavedFile>*>(data)->lock()) one->end();
-          return G_SOURCE_REMOVE;
-        },
-        weak, +[](gpointer data) { delete static_cast<std::weak_ptr<SavedFile>*>(data); });
-    g_source_attach(timer_, context_);
+    std::string path;
+    {
+      const Lock lock(mutex_);
+      accepted_ = true;
+      path = path_;
+      if (path.empty()) start_timer(seconds);
+    }
+    if (!path.empty()) call_->succeed(path);
   }
 
  private:
@@ -64,28 +55,35 @@ class SavedFile : public std::enable_shared_from_this<SavedFile> {
       : call_(std::move(call)),
         client_(std::move(client)),
         must_come_(must_come),
-        context_(g_main_context_get_thread_default()) {}
+        context_(g_main_context_ref_thread_default()) {}
+
+  void start_timer(guint seconds) SPHERE_REQUIRES(mutex_) {
+    self_ = shared_from_this();
+    timer_ = watch_time(std::chrono::seconds(seconds), context_.get(), [weak = weak_from_this()] {
+      if (const auto one = weak.lock()) one->end();
+      return false;
+    });
+  }
 
   void handle(const CameraEvent& event) {
     if (event.kind == CameraEvent::Kind::ended) return end();
     if (event.file.empty()) return;
-    std::unique_lock lock(mutex_);
-    if (!path_.empty()) return;
-    path_ = event.file;
-    if (accepted_) finish(lock);
-  }
-
-  void finish(std::unique_lock<std::mutex>& lock) {
-    const std::shared_ptr<SavedFile> keep = std::move(self_);
-    lock.unlock();
-    call_->succeed(path_);
+    std::shared_ptr<SavedFile> keep;
+    {
+      const Lock lock(mutex_);
+      if (!path_.empty()) return;
+      path_ = event.file;
+      if (!accepted_) return;
+      keep = std::move(self_);
+    }
+    call_->succeed(event.file);
   }
 
   /// No path has come.
   void end() {
     std::shared_ptr<SavedFile> keep;
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       keep = std::move(self_);
     }
     if (!keep) return;
@@ -99,13 +97,13 @@ class SavedFile : public std::enable_shared_from_this<SavedFile> {
   const std::shared_ptr<AsyncCall> call_;
   const std::shared_ptr<CameraClient> client_;
   const bool must_come_;
-  GMainContext* const context_;  // of the caller; null: the default one
+  const std::unique_ptr<GMainContext, Call<g_main_context_unref>> context_;  // of the caller
   unsigned listener_ = 0;
-  GSource* timer_ = nullptr;
-  std::mutex mutex_;  // protects what follows; never held while the call is answered
-  std::string path_;
-  bool accepted_ = false;
-  std::shared_ptr<SavedFile> self_;  // while it waits
+  Mutex mutex_;  // protects what follows; never held while the call is answered
+  Watch timer_ SPHERE_GUARDED_BY(mutex_);
+  std::string path_ SPHERE_GUARDED_BY(mutex_);
+  bool accepted_ SPHERE_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<SavedFile> self_ SPHERE_GUARDED_BY(mutex_);  // while it waits
 };
 
 std::optional<int> integer(const GstStructure* options, const char* name) {

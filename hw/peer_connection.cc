@@ -46,13 +46,13 @@ std::optional<ino_t> inode_of(int descriptor) {
 }
 
 /// The connections that were found already, by the inodes of their sockets.
-struct Taken {
+struct KnownConnections {
   Mutex mutex;  // protects `inodes`; the innermost
   std::set<ino_t> inodes SPHERE_GUARDED_BY(mutex);
 };
 
-Taken& taken() {
-  static Taken one;
+KnownConnections& known_connections() {
+  static KnownConnections one;
   return one;
 }
 
@@ -70,13 +70,13 @@ void PeerConnection::release() {
     socket = std::exchange(socket_, std::nullopt);
   }
   if (!socket) return;
-  Taken& known = taken();
+  KnownConnections& known = known_connections();
   const Lock lock(known.mutex);
   known.inodes.erase(socket->inode);
 }
 
 void PeerConnection::find() {
-  if (borrow()) return;
+  if (second_descriptor()) return;
   release();
   const std::unique_ptr<GDir, Call<g_dir_close>> folder(g_dir_open("/proc/self/fd", 0, nullptr));
   if (!folder) return;
@@ -88,7 +88,7 @@ void PeerConnection::find() {
     const std::optional<ino_t> inode = inode_of(descriptor);
     if (!inode || !leads_to(descriptor, host_, port_)) continue;
     {
-      Taken& known = taken();
+      KnownConnections& known = known_connections();
       const Lock lock(known.mutex);
       if (!known.inodes.insert(*inode).second) continue;
     }
@@ -100,7 +100,7 @@ void PeerConnection::find() {
 
 /// A second descriptor of the same connection. It stays valid when the library closes its own
 /// descriptor, whose number may then be used for another file.
-Descriptor PeerConnection::borrow() const {
+Descriptor PeerConnection::second_descriptor() const {
   std::optional<Socket> socket;
   {
     const Lock lock(mutex_);
@@ -113,7 +113,7 @@ Descriptor PeerConnection::borrow() const {
 }
 
 uint64_t PeerConnection::received() const {
-  const Descriptor connection = borrow();
+  const Descriptor connection = second_descriptor();
   tcp_info info{};
   socklen_t size = sizeof info;
   if (!connection || getsockopt(connection.get(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
@@ -122,7 +122,7 @@ uint64_t PeerConnection::received() const {
 }
 
 void PeerConnection::shut_down() const {
-  if (const Descriptor connection = borrow()) shutdown(connection.get(), SHUT_RDWR);
+  if (const Descriptor connection = second_descriptor()) shutdown(connection.get(), SHUT_RDWR);
 }
 
 }  // namespace sphere::hw

@@ -39,7 +39,7 @@ class PeerConnection {
     int descriptor;
     ino_t inode;
   };
-  Descriptor borrow() const;
+  Descriptor second_descriptor() const;
   void release();
 
   const std::string host_;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <memory>
 #include <utility>
 
@@ -31,7 +30,7 @@ bool is_jpeg(const std::string& path) {
 /// removed.
 struct Saved {
   Mutex mutex;  // protects what follows; the innermost
-  std::condition_variable_any changed;
+  ConditionVariable changed;
   std::string path SPHERE_GUARDED_BY(mutex);
   std::optional<Failure> lost SPHERE_GUARDED_BY(mutex);
   bool cancelled SPHERE_GUARDED_BY(mutex) = false;

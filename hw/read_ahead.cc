@@ -183,7 +183,7 @@ std::optional<ReadAhead::Part> ReadAhead::next_part() {
     // Bytes that are there are about to be read.
     if (area->end() < std::min(range.end, *size_)) return Part{area, std::min(end, *size_)};
   }
-  if (!last_area_ || rests_) return std::nullopt;
+  if (!last_area_ || paused_) return std::nullopt;
   const uint64_t ahead = last_area_->ahead();
   if (last_area_->end() >= *size_ || last_area_->end() >= last_end_ + ahead / 2)
     return std::nullopt;
@@ -241,8 +241,8 @@ void ReadAhead::run() {
     const Lock lock(mutex_);
     active_.reset();
     // A camera that sleeps while nobody reads is no failure; the next read tries it again.
-    rests_ = failure && !is_missing();
-    if (failure && !given_up_ && !rests_) failure_ = failure;
+    paused_ = failure && !is_missing();
+    if (failure && !given_up_ && !paused_) failure_ = failure;
     given_up_ = false;
     changed_.notify_all();
   }

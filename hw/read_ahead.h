@@ -6,7 +6,6 @@
 
 #include <gio/gio.h>
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -114,7 +113,7 @@ class ReadAhead {
 
   // Protects what follows. Never held during a call of the reader.
   mutable Mutex mutex_;
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   bool quit_ SPHERE_GUARDED_BY(mutex_) = false;
   bool flushing_ SPHERE_GUARDED_BY(mutex_) = false;
   std::optional<uint64_t> size_ SPHERE_GUARDED_BY(mutex_);
@@ -128,7 +127,7 @@ class ReadAhead {
   uint64_t last_end_ SPHERE_GUARDED_BY(mutex_) = 0;
   std::optional<Part> active_ SPHERE_GUARDED_BY(mutex_);
   bool given_up_ SPHERE_GUARDED_BY(mutex_) = false;  // the active part is not needed any more
-  bool rests_ SPHERE_GUARDED_BY(mutex_) = false;     // nothing is read ahead, because it failed
+  bool paused_ SPHERE_GUARDED_BY(mutex_) = false;    // nothing is read ahead, because it failed
   ObjectRef<GCancellable> cancellable_ SPHERE_GUARDED_BY(mutex_);  // of the active part
 
   std::thread thread_;

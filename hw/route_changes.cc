@@ -35,15 +35,16 @@ void RouteChanges::read_all() {
   }
 }
 
-RouteChanges::Woken RouteChanges::wait(int descriptor, std::chrono::milliseconds timeout) {
+RouteChanges::WakeReason RouteChanges::wait(int descriptor, std::chrono::milliseconds timeout) {
   std::array<pollfd, 2> fds = {pollfd{descriptor, POLLIN, 0},
                                pollfd{socket_ ? socket_.get() : -1, POLLIN, 0}};
-  if (poll(fds.data(), fds.size(), static_cast<int>(timeout.count())) <= 0) return Woken::timeout;
-  if (fds[0].revents) return Woken::descriptor;
+  if (poll(fds.data(), fds.size(), static_cast<int>(timeout.count())) <= 0)
+    return WakeReason::timeout;
+  if (fds[0].revents) return WakeReason::descriptor;
   // A socket whose buffer is full has an error, which counts as a change, too.
-  if (poll(fds.data(), 1, settle_ms) > 0) return Woken::descriptor;
+  if (poll(fds.data(), 1, settle_ms) > 0) return WakeReason::descriptor;
   read_all();
-  return Woken::change;
+  return WakeReason::change;
 }
 
 }  // namespace sphere::hw

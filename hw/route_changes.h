@@ -14,10 +14,10 @@ class RouteChanges {
  public:
   RouteChanges();
 
-  enum class Woken { change, descriptor, timeout };
+  enum class WakeReason { change, descriptor, timeout };
   /// Waits for a change, until `descriptor` is readable, or for `timeout`. Several changes that
   /// come together count as one. If the system tells no changes, it waits for the others.
-  Woken wait(int descriptor, std::chrono::milliseconds timeout);
+  WakeReason wait(int descriptor, std::chrono::milliseconds timeout);
 
  private:
   void read_all();

@@ -8,7 +8,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <thread>
 #include <utility>
 
@@ -139,7 +138,7 @@ class RtspPreview : public Preview {
   std::atomic<bool> no_more_pads_ = false, told_ = false;
 
   Mutex mutex_;  // protects what follows; before that of connection_
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   bool watching_ SPHERE_GUARDED_BY(mutex_) = false;
   bool closing_ SPHERE_GUARDED_BY(mutex_) = false;
   bool closed_ SPHERE_GUARDED_BY(mutex_) = false;

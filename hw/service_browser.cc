@@ -13,7 +13,6 @@
 #endif
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
 #include <set>
 #include <utility>
@@ -257,7 +256,7 @@ struct ServiceBrowser::State {
   std::map<std::string, AvahiServiceResolver*> resolvers;  // by service; the client owns them
 
   Mutex mutex;  // protects what follows; the innermost
-  std::condition_variable_any all_known;
+  ConditionVariable all_known;
   std::map<std::string, std::string> services SPHERE_GUARDED_BY(mutex);  // locations by service
   // Browsers and resolvers that have not answered yet.
   std::set<const void*> awaited SPHERE_GUARDED_BY(mutex);

@@ -18,13 +18,13 @@ constexpr double most_lost = 0.1, few_lost = 0.04;
 constexpr double headroom = 0.9;
 constexpr double parts[] = {1, 0.75, 0.5, 0.375, 0.25};
 constexpr int smallest_width = 320, width_step = 32;
-constexpr int64_t first_patience = 15 * second, longest_patience = 240 * second;
+constexpr int64_t first_raise_after = 15 * second, longest_raise_after = 240 * second;
 // A size that overloads the processor within this time after a step up was too much.
 constexpr int64_t failed_raise = 10 * second;
 
 constexpr int64_t most_queued = 7 * second / 10, little_queued = 2 * second / 10;
-constexpr int64_t slow_for = second / 2, settle = 3 * second / 2, clear_for = 8 * second;
-constexpr double eased = 0.7, raised = 1.15, least_network = 0.12;
+constexpr int64_t slow_for = second / 2, between_changes = 3 * second / 2, fast_for = 8 * second;
+constexpr double lowering = 0.7, raising = 1.15, least_network = 0.12;
 // Below these shares of the bit rate, a smaller picture looks better.
 constexpr double half_below = 0.3, quarter_below = 0.15;
 // Half as many pixels need more than half of the bits.
@@ -35,7 +35,7 @@ std::string size_text(int width) { return std::to_string(width) + "x" + std::to_
 }  // namespace
 
 Adaptation::Adaptation(const AdaptationLimits& limits)
-    : limits_(limits), patience_(first_patience) {
+    : limits_(limits), raise_after_(first_raise_after) {
   widths_.push_back(limits.width);
   if (limits.sizes)
     for (const double part : parts) {
@@ -59,7 +59,7 @@ int Adaptation::bitrate() const {
 
 std::optional<AdaptationStep> Adaptation::step(const std::string& reason) {
   recent_.clear();
-  fine_since_ = 0;
+  keeps_up_since_ = 0;
   return AdaptationStep{width(), bitrate(), reason};
 }
 
@@ -80,13 +80,13 @@ std::optional<AdaptationStep> Adaptation::watch_processor(const Load& load) {
   const double lost = std::clamp(1 - encoded / arrived, 0.0, 1.0);
 
   if (lost > most_lost) {
-    fine_since_ = 0;
+    keeps_up_since_ = 0;
     if (index() + 1 >= widths_.size()) {
       recent_.clear();
       return std::nullopt;
     }
     if (raised_at_ && load.now - raised_at_ < failed_raise)
-      patience_ = std::min(2 * patience_, longest_patience);
+      raise_after_ = std::min(2 * raise_after_, longest_raise_after);
     raised_at_ = 0;
     const int before_width = width();
     const double fits = before_width * std::sqrt((1 - lost) * headroom);
@@ -96,12 +96,12 @@ std::optional<AdaptationStep> Adaptation::watch_processor(const Load& load) {
                 ": the picture is now " + size_text(width()));
   }
   if (lost > few_lost) {
-    fine_since_ = 0;
+    keeps_up_since_ = 0;
     return std::nullopt;
   }
-  if (!fine_since_) fine_since_ = load.now;
-  if (raised_at_ && load.now - raised_at_ > longest_patience) patience_ = first_patience;
-  if (processor_ == 0 || load.now - fine_since_ < patience_) return std::nullopt;
+  if (!keeps_up_since_) keeps_up_since_ = load.now;
+  if (raised_at_ && load.now - raised_at_ > longest_raise_after) raise_after_ = first_raise_after;
+  if (processor_ == 0 || load.now - keeps_up_since_ < raise_after_) return std::nullopt;
   const int before_width = width();
   --processor_;
   raised_at_ = load.now;
@@ -114,30 +114,31 @@ std::optional<AdaptationStep> Adaptation::watch_network(const Load& load) {
   if (!limits_.bitrates) return std::nullopt;
   const bool slow = load.losing || load.queued > most_queued;
   if (slow) {
-    clear_since_ = 0;
+    fast_since_ = 0;
     if (!slow_since_) slow_since_ = load.now;
-    if (load.now - slow_since_ < slow_for || (eased_at_ && load.now - eased_at_ < settle) ||
+    if (load.now - slow_since_ < slow_for ||
+        (bitrate_changed_at_ && load.now - bitrate_changed_at_ < between_changes) ||
         network_ <= least_network)
       return std::nullopt;
     // An easy picture needs fewer bits than it may have.
     double rate = bitrate();
     if (load.kbit_s > 0) rate = std::min(rate, static_cast<double>(load.kbit_s));
-    network_ = std::max(least_network, eased * std::min(network_, rate / limits_.bitrate));
-    eased_at_ = load.now;
+    network_ = std::max(least_network, lowering * std::min(network_, rate / limits_.bitrate));
+    bitrate_changed_at_ = load.now;
     return step(load.slowest + " takes the stream too slowly: " + std::to_string(bitrate()) +
                 " kbit/s and " + size_text(width()) + " now");
   }
   slow_since_ = 0;
   if (load.queued > little_queued) {
-    clear_since_ = 0;
+    fast_since_ = 0;
     return std::nullopt;
   }
-  if (!clear_since_) clear_since_ = load.now;
-  if (network_ >= 1 || load.now - clear_since_ < clear_for) return std::nullopt;
-  clear_since_ = load.now;
+  if (!fast_since_) fast_since_ = load.now;
+  if (network_ >= 1 || load.now - fast_since_ < fast_for) return std::nullopt;
+  fast_since_ = load.now;
   const int width_before = width();
-  network_ = std::min(1.0, network_ * raised);
-  eased_at_ = load.now;
+  network_ = std::min(1.0, network_ * raising);
+  bitrate_changed_at_ = load.now;
   std::string words = "the network keeps up: " + std::to_string(bitrate()) + " kbit/s";
   if (width() != width_before) words += " and " + size_text(width());
   return step(words + (full() ? " again" : " now"));

@@ -66,12 +66,12 @@ class Adaptation {
   size_t processor_ = 0;     ///< the size for which the processor is fast enough
   double network_ = 1;       ///< the part of the bit rate that the network can take
   std::deque<Load> recent_;
-  int64_t fine_since_ = 0;   ///< the processor has kept up since then; 0: it does not
-  int64_t raised_at_ = 0;    ///< when the size went up last
-  int64_t patience_;         ///< how long all must be well before the size goes up
-  int64_t slow_since_ = 0;   ///< the network is too slow since then; 0: it is not
-  int64_t clear_since_ = 0;  ///< the network is fast enough since then
-  int64_t eased_at_ = 0;     ///< when the bit rate was changed last
+  int64_t keeps_up_since_ = 0;      ///< the processor has kept up since then; 0: it does not
+  int64_t raised_at_ = 0;           ///< when the size went up last
+  int64_t raise_after_;             ///< how long the processor must keep up before the size goes up
+  int64_t slow_since_ = 0;          ///< the network is too slow since then; 0: it is not
+  int64_t fast_since_ = 0;          ///< the network is fast enough since then
+  int64_t bitrate_changed_at_ = 0;  ///< when the bit rate was changed last
 };
 
 }  // namespace sphere::live

@@ -78,19 +78,19 @@ void Feed::clear_early() {
   early_.clear();
 }
 
-void Feed::give_early(GstAppSrc* audio) {
+void Feed::push_early(GstAppSrc* audio) {
   for (;;) {
     SampleRef sample;
     {
       const Lock lock(mutex_);
       if (early_.empty()) {
-        giving_early_ = false;
+        pushing_early_ = false;
         return;
       }
       sample.reset(early_.front());
       early_.pop_front();
     }
-    give(audio, sample.get(), false);
+    push(audio, sample.get(), false);
   }
 }
 
@@ -145,7 +145,7 @@ void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
     begin_ = end_at_ = GST_CLOCK_TIME_NONE;
     needs_new_element_ = flowing_ = dropping_ = sounding_ = false;
     connected_before_ = true;
-    giving_held_ = kept;
+    pushing_held_ = kept;
     if (!kept) clear_held();
   }
   if (!kept) {
@@ -160,7 +160,7 @@ void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
       const Lock lock(mutex_);
       if (held_.empty()) {
         hold_from_ = GST_CLOCK_TIME_NONE;
-        giving_held_ = false;
+        pushing_held_ = false;
         held_bytes_ = 0;
         return;
       }
@@ -168,7 +168,7 @@ void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
       is_video = held_.front().video;
       held_.pop_front();
     }
-    give(is_video ? video : audio, sample.get(), is_video);
+    push(is_video ? video : audio, sample.get(), is_video);
   }
 }
 
@@ -228,7 +228,7 @@ bool Feed::hold(GstSample* sample, bool video) {
   // to the cut, or can't be waited for any longer, that one can end.
   if (!video && time < hold_from_) return false;
   const bool complete = !video || !audio_ || time > hold_from_ + longest_wait_for_sound;
-  if (complete && !giving_held_) needs_new_element_ = true;
+  if (complete && !pushing_held_) needs_new_element_ = true;
   held_bytes_ += gst_buffer_get_size(buffer);
   if (held_bytes_ > most_held) {
     clear_held();
@@ -288,10 +288,10 @@ void Feed::take_video(GstSample* sample) {
     }
     dropping_ = false;
   }
-  give(source.get(), timed.get(), true);
+  push(source.get(), timed.get(), true);
 }
 
-void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
+void Feed::push(GstAppSrc* source, GstSample* sample, bool video) {
   if (!source) return;  // sound that was kept for an element without a sound track
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   const GstClockTime time = GST_BUFFER_PTS(buffer);
@@ -313,18 +313,18 @@ void Feed::give(GstAppSrc* source, GstSample* sample, bool video) {
     if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
     first = !flowing_;
     if (first) begin_ = sound_end_ = time;
-    giving_early_ = giving_early_ || (first && sound);
+    pushing_early_ = pushing_early_ || (first && sound);
     if (first && !sound) clear_early();
     flowing_ = true;
   }
   bytes_ += gst_buffer_get_size(buffer);
   gst_app_src_push_sample(source, sample);
-  if (first && sound) give_early(sound.get());
+  if (first && sound) push_early(sound.get());
   last_ = time;
   ++frames_;
   if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source))}) {
     const GstClockTime now = gst_clock_get_time(clock.get());
-    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source));
+    const GstClockTime due = time + gst_element_get_base_time(GST_ELEMENT(source)) + paused_;
     delay_ = now > due ? now - due : 0;
   }
   if (sound) fill_gap(sound.get(), time);
@@ -354,7 +354,7 @@ void Feed::take_audio(GstSample* sample) {
   if (hold(timed.get(), false)) return;
   {
     const Lock lock(mutex_);
-    if (!flowing_ || giving_early_) {
+    if (!flowing_ || pushing_early_) {
       early_.push_back(gst_sample_ref(timed.get()));
       if (early_.size() > most_early) {
         gst_sample_unref(early_.front());
@@ -369,7 +369,7 @@ void Feed::take_audio(GstSample* sample) {
   }
   const GstRef<GstAppSrc> source = target(false);
   if (source && gst_app_src_get_current_level_time(source.get()) <= most_queued)
-    give(source.get(), timed.get(), false);
+    push(source.get(), timed.get(), false);
 }
 
 }  // namespace sphere::live

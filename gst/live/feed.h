@@ -70,6 +70,10 @@ class Feed {
   GstClockTime last() const { return last_; }
   /// From the time of the last picture to when it came here; NONE: unknown.
   GstClockTime delay() const { return delay_; }
+  /// For how long the stream was paused, in all: its running time is behind the element's by this.
+  /// Returns what it was before.
+  GstClockTime set_paused(GstClockTime paused) { return paused_.exchange(paused); }
+  GstClockTime paused() const { return paused_; }
 
   /// For a source of pictures that is not an appsink. Takes no ownership. One thread for each.
   void take_video(GstSample* sample);
@@ -83,13 +87,13 @@ class Feed {
 
   GstRef<GstAppSrc> target(bool video) const;
   /// Gives one sample with running times to the element.
-  void give(GstAppSrc* source, GstSample* sample, bool video);
+  void push(GstAppSrc* source, GstSample* sample, bool video);
   /// Keeps it, if samples are kept now; takes no ownership.
   bool hold(GstSample* sample, bool video);
   void clear_held() SPHERE_REQUIRES(mutex_);
   void clear_early() SPHERE_REQUIRES(mutex_);
   /// Gives the sound that came before the first picture, and belongs to it.
-  void give_early(GstAppSrc* audio);
+  void push_early(GstAppSrc* audio);
   void fill_gap(GstAppSrc* audio, GstClockTime time);
 
   const bool takes_new_sizes_, coded_, gapless_;
@@ -101,7 +105,7 @@ class Feed {
                     dropping_ = false,
                     sounding_ = false;  ///< sounding: sound has gone since connect()
   std::atomic<uint64_t> frames_ = 0, dropped_ = 0, bytes_ = 0;
-  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE;
+  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE, paused_ = 0;
   /// The times of the first picture since connect(), and of the end of the sound so far.
   std::atomic<GstClockTime> begin_ = GST_CLOCK_TIME_NONE, sound_end_ = 0;
   /// Of the last picture, and of the end: sound from then on is not wanted.
@@ -113,10 +117,10 @@ class Feed {
   CapsRef caps_ SPHERE_GUARDED_BY(mutex_), element_caps_ SPHERE_GUARDED_BY(mutex_);
   /// The latest sound while no picture has gone: it takes a shorter way than pictures do.
   std::deque<GstSample*> early_ SPHERE_GUARDED_BY(mutex_);
-  bool giving_early_ SPHERE_GUARDED_BY(mutex_) = false;
+  bool pushing_early_ SPHERE_GUARDED_BY(mutex_) = false;
   std::deque<Held> held_ SPHERE_GUARDED_BY(mutex_);
   size_t held_bytes_ SPHERE_GUARDED_BY(mutex_) = 0;
-  bool giving_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()
+  bool pushing_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()
   /// From this time on samples are kept; NONE: they are not.
   GstClockTime hold_from_ SPHERE_GUARDED_BY(mutex_) = GST_CLOCK_TIME_NONE;
 };

@@ -143,8 +143,11 @@ class Output {
   /// `audio`. An error ends this attempt like one on the bus. `is_final()` tells which errors are
   /// not worth another attempt.
   virtual Result<GstElement*> open(const StreamInfo& stream) = 0;
-  /// The element of the last open() is in NULL and is dropped after this. `complete`: it had EOS.
-  virtual void closed(bool complete) { (void)complete; }
+  /// Why an element is dropped: it failed or was stopped, another follows at once (it had EOS), or
+  /// the stream has ended (likewise).
+  enum class Closed { broken, replaced, ended };
+  /// The element of the last open() is in NULL and is dropped after this.
+  virtual void closed(Closed why) { (void)why; }
 
   /// An error message of the element or of an element inside it, in the thread that posts it. What
   /// the runner does follows later.

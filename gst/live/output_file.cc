@@ -42,10 +42,17 @@ class FileOutput : public Output {
   Result<GstElement*> open(const StreamInfo& stream) override {
     final_ = false;
     if (const Status space = check_space(folder_); !space) return space.error();
+    // Known at once, and not only with the first picture.
+    if (first_) {
+      PartNames names(target_.path, settings_.segment > 0);
+      if (const Status good = check_part(names.next(), settings_.overwrite); !good)
+        return refuse(good.error());
+    }
+    first_ = false;
     return settings_.matroska ? open_matroska(stream) : open_mp4(stream);
   }
 
-  void closed(bool) override { writer_.reset(); }
+  void closed(Closed) override { writer_.reset(); }
 
   std::string explain(GstMessage* error) override {
     if (is_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
@@ -61,16 +68,6 @@ class FileOutput : public Output {
     if (!bin) return bin;
     writer_ = std::make_unique<PartWriter>(&names_, settings_.segment, settings_.overwrite);
     watch_muxed(*bin, [this](std::span<const uint8_t> bytes) { return writer_->push(bytes); });
-    // Known at once, and not only with the first picture.
-    if (!settings_.overwrite && first_) {
-      PartNames names(target_.path, settings_.segment > 0);
-      const std::string path = names.next();
-      if (g_file_test(path.c_str(), G_FILE_TEST_EXISTS)) {
-        gst_object_unref(gst_object_ref_sink(*bin));
-        return refuse(invalid("'" + path + "' exists; take another name, or add '?overwrite=yes'"));
-      }
-    }
-    first_ = false;
     return bin;
   }
 

@@ -191,8 +191,8 @@ class HlsOutput : public Output {
     return bin;
   }
 
-  void closed(bool complete) override {
-    if (segmenter_ && complete) (void)segmenter_->finish();
+  void closed(Closed why) override {
+    if (segmenter_ && why != Closed::broken) (void)segmenter_->finish();
     segmenter_.reset();
   }
 

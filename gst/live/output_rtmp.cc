@@ -101,7 +101,7 @@ class RtmpOutput : public Output {
     if (GMainContext* context = g_main_context_get_thread_default(); context && !context_)
       context_.reset(g_main_context_ref(context));
   }
-  void closed(bool) override {
+  void closed(Closed) override {
     std::unique_ptr<GMainContext, Call<g_main_context_unref>> context;
     {
       const Lock lock(mutex_);

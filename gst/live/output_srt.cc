@@ -69,7 +69,7 @@ class SrtOutput : public Output {
     return bin;
   }
 
-  void closed(bool) override { sink_.reset(); }
+  void closed(Closed) override { sink_.reset(); }
 
   int64_t unanswered() override {
     if (!sink_) return 0;

@@ -4,17 +4,29 @@
 
 #include <fcntl.h>
 #include <glib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 
+#include "gst/sphere/base/gobject.h"
+
 namespace sphere::live {
 
 namespace {
 
 constexpr int readable_by_all = 0666;  // less what the umask takes
+
+Error exists(const std::string& path) {
+  return invalid("'" + path + "' exists; take another name, or add '?overwrite=yes'");
+}
+
+Error not_written(const std::string& path) {
+  return failed("'" + path + "' can't be written: " + g_strerror(errno));
+}
 
 }  // namespace
 
@@ -29,13 +41,27 @@ std::string PartNames::next() {
   return path_.substr(0, dot) + text + path_.substr(dot);
 }
 
+Status check_part(const std::string& path, bool overwrite) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT) return not_written(path);
+    const GString_ folder(g_path_get_dirname(path.c_str()));
+    if (access(folder.get(), W_OK | X_OK) != 0) return not_written(path);
+    return ok();
+  }
+  if (!overwrite) return exists(path);
+  // Opening a pipe would wait for a reader.
+  if (!S_ISREG(status.st_mode)) return invalid("'" + path + "' is not a regular file");
+  if (access(path.c_str(), W_OK) != 0) return not_written(path);
+  return ok();
+}
+
 Result<Descriptor> create_part(const std::string& path, bool overwrite) {
   const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL);
   Descriptor descriptor(open(path.c_str(), flags, readable_by_all));
   if (descriptor) return descriptor;
-  if (errno == EEXIST)
-    return invalid("'" + path + "' exists; take another name, or add '?overwrite=yes'");
-  return failed("'" + path + "' can't be written: " + g_strerror(errno));
+  if (errno == EEXIST) return exists(path);
+  return not_written(path);
 }
 
 Status write_all(int descriptor, const std::string& path, std::span<const uint8_t> bytes) {

@@ -31,6 +31,8 @@ class PartNames {
   int number_ = 0;
 };
 
+/// Whether create_part() will probably succeed; it makes nothing.
+Status check_part(const std::string& path, bool overwrite);
 /// Opens a new file for writing; one that exists is replaced only with `overwrite`.
 Result<Descriptor> create_part(const std::string& path, bool overwrite);
 Status write_all(int descriptor, const std::string& path, std::span<const uint8_t> bytes);

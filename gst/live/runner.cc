@@ -11,7 +11,7 @@ namespace sphere::live {
 
 namespace {
 
-constexpr GstClockTime look = 50 * GST_MSECOND;
+constexpr GstClockTime bus_interval = 50 * GST_MSECOND;
 constexpr int64_t short_wait = 50'000;
 // How long the sound may be behind the pictures when the stream ends.
 constexpr int64_t longest_sound_delay = 600'000;
@@ -103,6 +103,12 @@ void Runner::update_stream(const StreamInfo& stream) {
 StreamInfo Runner::stream() const {
   const Lock lock(mutex_);
   return stream_;
+}
+
+void Runner::resume(GstClockTime base_time) {
+  const GstClockTime paused = base_time - base_time_, before = feed_.set_paused(paused);
+  const Lock lock(mutex_);
+  stream_.utc_of_running_time_0 += static_cast<int64_t>(paused - before) / 1000;
 }
 
 void Runner::finish() { finish_ = true; }
@@ -222,7 +228,9 @@ Runner::End Runner::run_once() {
   if (end == End::failed) output_->abandon();
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   latency_ = GST_CLOCK_TIME_NONE;
-  output_->closed(end == End::finished || end == End::anew);
+  output_->closed(end == End::finished ? Output::Closed::ended
+                  : end == End::anew   ? Output::Closed::replaced
+                                       : Output::Closed::broken);
   return end;
 }
 
@@ -244,7 +252,7 @@ Runner::End Runner::watch(GstElement* pipeline) {
   int64_t end_by = 0, sound_by = 0, asked_at = 0, moved_at = g_get_monotonic_time();
   uint64_t moved = 0;
   while (!stop_) {
-    const MessageRef message(gst_bus_timed_pop_filtered(bus.get(), look, wanted));
+    const MessageRef message(gst_bus_timed_pop_filtered(bus.get(), bus_interval, wanted));
     const int64_t now = g_get_monotonic_time();
     if (message) switch (GST_MESSAGE_TYPE(message.get())) {
         case GST_MESSAGE_ERROR:
@@ -330,7 +338,7 @@ GstPadProbeReturn Runner::measure(GstPad* pad, GstPadProbeInfo* info, gpointer d
   if (!buffer || !GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
   const bool keeps_times = self->output_->needs().keeps_times;
   const GstClockTime time = keeps_times ? GST_BUFFER_PTS(buffer) : self->feed_.last();
-  const GstClockTime due = self->base_time_ + time;
+  const GstClockTime due = self->base_time_ + self->feed_.paused() + time;
   const GstClockTime now = gst_clock_get_time(self->clock_.get());
   if (now >= due) self->latency_ = now - due + (keeps_times ? 0 : self->feed_.queued());
   return GST_PAD_PROBE_OK;

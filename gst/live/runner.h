@@ -46,6 +46,8 @@ class Runner {
   /// The same, for what the next element is told; the present one goes on.
   void update_stream(const StreamInfo& stream);
   StreamInfo stream() const;
+  /// The session's pipeline plays again after a pause, which has moved its base time.
+  void resume(GstClockTime base_time);
 
   /// Ends the output properly; does not wait. After end_timeout it is cut off.
   void finish();

@@ -16,7 +16,7 @@ constexpr int64_t longest_wait_for_sound = 3 * second / 2;
 // Longer than an output may take to end.
 constexpr int64_t longest_finish = 2 * second + static_cast<int64_t>(end_timeout / 1000);
 constexpr int64_t rate_window = 2 * second;
-constexpr int look_interval_ms = 50;
+constexpr int check_interval_ms = 50;
 constexpr double default_fps = 30;
 
 std::string plain_text(GstMessage* message) {
@@ -58,10 +58,10 @@ Session::~Session() {
 
 void Session::say(std::string sentence) {
   // The list has a limit, because a camera may repeat its failures for hours.
-  if (news_.size() < 100) news_.push_back(std::move(sentence));
+  if (reports_.size() < 100) reports_.push_back(std::move(sentence));
 }
 
-std::vector<std::string> Session::take_news() { return std::exchange(news_, {}); }
+std::vector<std::string> Session::take_reports() { return std::exchange(reports_, {}); }
 
 Status Session::build() {
   if (options_.targets.empty()) return invalid("say where the stream goes, with --to or --show");
@@ -233,13 +233,13 @@ void Session::take_message(GstMessage* message) {
   }
 }
 
-bool Session::look(int milliseconds) {
+bool Session::run_for(int milliseconds) {
   if (ended_) return false;
   const int64_t until = g_get_monotonic_time() + int64_t{milliseconds} * 1000;
   for (int64_t left = 0; left >= 0;) {
     left = until - g_get_monotonic_time();
     const auto wait = static_cast<GstClockTime>(
-        std::clamp<int64_t>(left, 0, int64_t{look_interval_ms} * 1000) * 1000);
+        std::clamp<int64_t>(left, 0, int64_t{check_interval_ms} * 1000) * 1000);
     for (MessageRef message(gst_bus_timed_pop(bus_.get(), wait)); message;
          message.reset(gst_bus_pop(bus_.get())))
       take_message(message.get());

@@ -80,15 +80,15 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   Status start();
-  /// Waits up to `milliseconds` for something to happen, and takes care of it. False when the
+  /// For `milliseconds`, handles what happens in the pipeline and in the outputs. False when the
   /// stream has ended: all outputs have, too.
-  bool look(int milliseconds);
-  /// Ends the stream and all outputs properly; look() goes on until that is done.
+  bool run_for(int milliseconds);
+  /// Ends the stream and all outputs properly; run_for() goes on until that is done.
   void finish();
 
   SessionStatus status() const;
   /// Sentences about what has happened since the last call, for a person.
-  std::vector<std::string> take_news();
+  std::vector<std::string> take_reports();
   /// Why the stream can't go on, or "".
   const std::string& problem() const { return problem_; }
 
@@ -138,7 +138,7 @@ class Session {
   std::vector<Group> groups_;
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::optional<Adaptation> adaptation_;
-  std::vector<std::string> news_;
+  std::vector<std::string> reports_;
   std::string problem_, source_words_, encoder_;
   std::deque<Sample> rates_;
   std::atomic<bool> source_ended_ = false;

@@ -301,11 +301,11 @@ GstPadProbeReturn Source::count(GstPad* pad, GstPadProbeInfo* info, gpointer dat
   const GstClockTimeDiff late =
       GST_CLOCK_DIFF(time + gst_element_get_base_time(GST_ELEMENT(self->pipeline_)),
                      gst_clock_get_time(clock.get()));
-  return self->punctuality_.is_late(g_get_monotonic_time(), late / 1000) ? GST_PAD_PROBE_DROP
-                                                                         : GST_PAD_PROBE_OK;
+  return self->late_pictures_.is_late(g_get_monotonic_time(), late / 1000) ? GST_PAD_PROBE_DROP
+                                                                           : GST_PAD_PROBE_OK;
 }
 
-bool Punctuality::is_late(int64_t now, int64_t late) {
+bool LatePictureDetector::is_late(int64_t now, int64_t late) {
   if (!best_ || now - best_->since > memory) {
     before_ = best_;
     best_ = {now, late};

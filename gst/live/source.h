@@ -21,7 +21,7 @@ namespace sphere::live {
 
 /// Tells which pictures come too late: where the decoder has fallen behind, leaving some out lets
 /// it catch up. Knows no clock.
-class Punctuality {
+class LatePictureDetector {
  public:
   /// How much later than the most punctual one of the last seconds a picture may be.
   static constexpr int64_t most_behind = 700'000, memory = 5'000'000;
@@ -132,7 +132,7 @@ class Source {
   std::atomic<uint64_t> arrived_ = 0;
   std::atomic<bool> has_sound_ = false, complete_ = false;
   std::atomic<int> examined_ = 0;
-  Punctuality punctuality_;  // of the thread of the pictures
+  LatePictureDetector late_pictures_;  // of the thread of the pictures
 
   mutable Mutex mutex_;  // protects the sentence; held only while it is copied
   std::string problem_ SPHERE_GUARDED_BY(mutex_);

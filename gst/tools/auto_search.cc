@@ -30,12 +30,12 @@ constexpr int searched_width = 1920;
 constexpr double follow_tolerance = 0.4;
 
 // Pictures of a video that are examined first, to find out whether its tilt changes.
-constexpr int first_looks = 24;
+constexpr int first_pictures = 24;
 // Degrees. A camera that stands still is found within this.
 constexpr double still = 1.5;
 // Seconds between the pictures of a video whose tilt changes, and how many there are at most.
-constexpr double look_interval = 0.2;
-constexpr double most_looks = 3000;
+constexpr double interval_between = 0.2;
+constexpr double most_pictures = 3000;
 // Neighbours whose median decides, so that one wrong picture does not turn the view.
 constexpr size_t neighbours = 2;
 // Of all pictures, how many must show where up is.
@@ -69,10 +69,10 @@ Error cannot_tell(const std::string& name, double confidence) {
 /// Looks for what is up in pictures, and counts.
 class UprightSearch {
  public:
-  Status look(const TimedPicture& timed) {
+  Status add(const TimedPicture& timed) {
     const Result<Upright> found = finder_.find(timed.picture);
     if (!found) return found.error();
-    ++looked_at_;
+    ++examined_;
     best_ = std::max(best_, found->confidence);
     if (found->confidence < least_confidence) return ok();
     seen_.push_back({timed.time, found->up});
@@ -81,9 +81,9 @@ class UprightSearch {
   }
 
   bool is_enough() const {
-    return !seen_.empty() && static_cast<double>(seen_.size()) >= least_part * looked_at_;
+    return !seen_.empty() && static_cast<double>(seen_.size()) >= least_part * examined_;
   }
-  int looked_at() const { return looked_at_; }
+  int examined() const { return examined_; }
   /// The mean of the pictures that count; where there are too few, the best one.
   double confidence() const {
     return is_enough() ? sum_ / static_cast<double>(seen_.size())
@@ -96,7 +96,7 @@ class UprightSearch {
     for (const SeenDirection& one : seen_) all.push_back(one.direction);
     return middle_direction(all);
   }
-  bool stands_still() const {
+  bool is_constant() const {
     const Vec3 up = middle();
     const auto off = std::ranges::count_if(seen_, [&](const SeenDirection& one) {
       return degrees(angle_between(one.direction, up)) > still;
@@ -107,12 +107,12 @@ class UprightSearch {
  private:
   UprightFinder finder_;
   std::vector<SeenDirection> seen_;
-  int looked_at_ = 0;
+  int examined_ = 0;
   double sum_ = 0, best_ = 0;
 };
 
 /// The median of each with its neighbours, smoothed.
-std::vector<SeenDirection> steady(const std::vector<SeenDirection>& seen) {
+std::vector<SeenDirection> without_outliers(const std::vector<SeenDirection>& seen) {
   std::vector<SeenDirection> medians;
   for (size_t i = 0; i < seen.size(); ++i) {
     std::vector<Vec3> near;
@@ -184,19 +184,18 @@ class ViewSearch {
       }
     }
     UprightSearch search;
-    if (const Status looked = input_.video() ? look_here_and_there(&search) : look_once(&search);
-        !looked)
-      return looked;
-    if (search.is_enough() && !search.stands_still()) {
+    if (const Status done = input_.video() ? examine_samples(&search) : examine_one(&search); !done)
+      return done;
+    if (search.is_enough() && !search.is_constant()) {
       search = {};
-      if (const Status looked = look_all_along(&search); !looked) return looked;
+      if (const Status done = examine_all(&search); !done) return done;
     }
     if (!search.is_enough()) return cannot_tell(options_->input, search.confidence());
     const std::string sure = "confidence " + two_places(search.confidence()) + " of 1";
     if (search.confidence() < certain)
       printer_->warn(options_->input + ": it is not certain where up is in its picture (" + sure +
                      "); look whether the horizon is level");
-    if (search.stands_still()) {
+    if (search.is_constant()) {
       const Vec3 up = search.middle();
       printer_->note("level: the picture is tilted by " +
                      two_places(degrees(angle_between(up, {0, -1, 0}))) + " degrees (" + sure +
@@ -205,50 +204,50 @@ class ViewSearch {
       return ok();
     }
     printer_->note("level: the tilt of the picture changes (" + sure + ")");
-    levelling_ = [ups = steady(search.seen())](double time) {
+    levelling_ = [ups = without_outliers(search.seen())](double time) {
       return levelling_of(direction_at(ups, time));
     };
     return ok();
   }
 
-  Status look_once(UprightSearch* search) {
+  Status examine_one(UprightSearch* search) {
     const Result<std::optional<TimedPicture>> timed = next_picture();
     if (!timed) return timed.error();
-    return *timed ? search->look(**timed) : ok();
+    return *timed ? search->add(**timed) : ok();
   }
 
-  Status look_here_and_there(UprightSearch* search) {
-    if (const Status looked = look_at_some(search, false); !looked) return looked;
-    if (search->looked_at() >= first_looks / 2) return ok();
+  Status examine_samples(UprightSearch* search) {
+    if (const Status done = examine_some(search, false); !done) return done;
+    if (search->examined() >= first_pictures / 2) return ok();
     // Key frames are rare; a few of them don't tell whether the tilt changes.
     *search = {};
-    return look_at_some(search, true);
+    return examine_some(search, true);
   }
 
   /// `exact`: also at pictures that are no key frames, which takes longer.
-  Status look_at_some(UprightSearch* search, bool exact) {
+  Status examine_some(UprightSearch* search, bool exact) {
     Progress progress(!options_->quiet, "pictures looked at for the horizon");
     double before = -1;
-    for (int i = 0; i < first_looks; ++i) {
-      progress.show(static_cast<uint64_t>(i), first_looks);
+    for (int i = 0; i < first_pictures; ++i) {
+      progress.show(static_cast<uint64_t>(i), first_pictures);
       if (i > 0 && !(duration_ > 0)) break;
       if (duration_ > 0)
-        if (const Status jumped = pictures_->seek(duration_ * i / first_looks, exact); !jumped)
+        if (const Status jumped = pictures_->seek(duration_ * i / first_pictures, exact); !jumped)
           return jumped;
       const Result<std::optional<TimedPicture>> timed = next_picture();
       if (!timed) return timed.error();
       // Where key frames are rare, the same one comes again.
       if (!*timed || (*timed)->time == before) continue;
       before = (*timed)->time;
-      if (const Status looked = search->look(**timed); !looked) return looked;
+      if (const Status done = search->add(**timed); !done) return done;
     }
     return ok();
   }
 
-  Status look_all_along(UprightSearch* search) {
+  Status examine_all(UprightSearch* search) {
     Progress progress(!options_->quiet, "pictures looked at for the horizon");
     if (const Status jumped = pictures_->seek(0, true); !jumped) return jumped;
-    const double interval = std::max(look_interval, duration_ / most_looks);
+    const double interval = std::max(interval_between, duration_ / most_pictures);
     double next = 0;
     for (;;) {
       const Result<std::optional<TimedPicture>> timed = next_picture();
@@ -256,8 +255,8 @@ class ViewSearch {
       if (!*timed) return ok();
       if ((*timed)->time < next) continue;
       next = (*timed)->time + interval;
-      if (const Status looked = search->look(**timed); !looked) return looked;
-      progress.show(static_cast<uint64_t>(search->looked_at()),
+      if (const Status done = search->add(**timed); !done) return done;
+      progress.show(static_cast<uint64_t>(search->examined()),
                     static_cast<uint64_t>(duration_ / interval));
     }
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "gst/sphere/base/number.h"
 #include "gst/tools/time_option.h"
 
 #if HAVE_OPENCV
@@ -17,16 +18,6 @@ namespace {
 
 constexpr double most_degrees = 360;
 constexpr double smallest_target = 1, largest_target = 60;
-
-/// Takes a number from the beginning of a text; nothing where there is none.
-std::optional<double> take_number(std::string_view* text) {
-  const std::string copy(*text);
-  char* end = nullptr;
-  const double value = g_ascii_strtod(copy.c_str(), &end);
-  if (end == copy.c_str() || !std::isfinite(value)) return std::nullopt;
-  text->remove_prefix(static_cast<size_t>(end - copy.c_str()));
-  return value;
-}
 
 bool take(std::string_view* text, std::string_view word) {
   if (!text->starts_with(word)) return false;
@@ -93,7 +84,7 @@ Status AutoViewOption::parse(StitchOptions* options) const {
         "OpenCV");
 #endif
   }
-  if (size_ != 0) {
+  if (is_given(size_)) {
     if (!follow_) return invalid("--follow-size needs --follow");
     if (const Status in = check_range("--follow-size", size_, smallest_target, largest_target); !in)
       return in;

@@ -35,7 +35,7 @@ class AutoViewOption {
  private:
   char* follow_ = nullptr;
   char* save_ = nullptr;
-  double size_ = 0;
+  double size_ = no_number;
 };
 
 struct AutoSearch {

@@ -9,14 +9,14 @@
 
 namespace sphere::tool {
 
-/// Calls `(self->*hear)(message)` for each message until the watch is removed from the bus.
-template <auto hear, typename Self>
+/// Calls `(self->*handle)(message)` for each message until the watch is removed from the bus.
+template <auto handle, typename Self>
 void watch_bus(GstElement* pipeline, Self* self) {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline));
   gst_bus_add_watch(
       bus.get(),
       +[](GstBus*, GstMessage* message, gpointer data) -> gboolean {
-        (static_cast<Self*>(data)->*hear)(message);
+        (static_cast<Self*>(data)->*handle)(message);
         return G_SOURCE_CONTINUE;
       },
       self);

@@ -2,14 +2,13 @@
 
 #include "gst/tools/camera_command.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/printable.h"
+#include "gst/tools/question.h"
 #include "hw/card_file.h"
 
 namespace sphere::tool {
@@ -87,12 +86,12 @@ std::optional<int> CameraCommand::connect() {
   return std::nullopt;
 }
 
-std::optional<hw::Failure> CameraCommand::reconnect(std::chrono::seconds patience) {
+std::optional<hw::Failure> CameraCommand::reconnect(std::chrono::seconds at_most) {
   // A command that failed with the connection is told of it a little earlier.
-  constexpr int most_looks = 100;
-  for (int i = 0; i < most_looks && client_->is_ready(); ++i)
+  constexpr int most_checks = 100;
+  for (int i = 0; i < most_checks && client_->is_ready(); ++i)
     hw::pause(std::chrono::milliseconds(10), cancellable());
-  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto until = std::chrono::steady_clock::now() + at_most;
   hw::RetryPause retry;
   for (;;) {
     const auto failure = hw::connect_and_wait(*client_, cancellable());
@@ -111,25 +110,19 @@ std::optional<hw::Failure> CameraCommand::reconnect(std::chrono::seconds patienc
 
 std::optional<int> CameraCommand::confirm(const std::string& question) {
   if (yes_) return std::nullopt;
-  if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+  if (!can_ask()) {
     printer_.error("this can't be undone; say --yes if you want it");
     return exit_failed;
   }
-  print(stderr, "%s [y/N] ", question.c_str());
-  char answer[16] = {};
-  // The signal of Ctrl-C does not end fgets(), because it is only recorded.
-  GPollFD polls[2] = {{STDIN_FILENO, G_IO_IN, 0}, {}};
-  if (!g_cancellable_make_pollfd(cancellable(), &polls[1])) return exit_failed;
-  g_poll(polls, 2, -1);
-  g_cancellable_release_fd(cancellable());
-  if (g_cancellable_is_cancelled(cancellable())) {
-    print(stderr, "\n");
-    return exit_interrupted;
+  switch (ask_yes_or_no(question, cancellable())) {
+    case Reply::yes:
+      return std::nullopt;
+    case Reply::interrupted:
+      return exit_interrupted;
+    default:
+      print(stderr, "Nothing was done.\n");
+      return exit_failed;
   }
-  const bool answered = (polls[0].revents & G_IO_IN) && std::fgets(answer, sizeof answer, stdin);
-  if (answered && (answer[0] == 'y' || answer[0] == 'Y')) return std::nullopt;
-  print(stderr, "Nothing was done.\n");
-  return exit_failed;
 }
 
 int CameraCommand::fail(const Failure& failure) {

@@ -31,8 +31,8 @@ class CameraCommand {
   Status parse(std::vector<GOptionEntry> own_options, bool asks, int argc, char** argv);
   /// Connects to the camera. Without success, prints why, and returns an exit status.
   std::optional<int> connect();
-  /// After a loss: connects again, for up to `patience`.
-  std::optional<hw::Failure> reconnect(std::chrono::seconds patience);
+  /// After a loss: connects again, for up to `at_most`.
+  std::optional<hw::Failure> reconnect(std::chrono::seconds at_most);
 
   hw::CameraClient& client() { return *client_; }
   hw::Camera& camera() { return *camera_; }
@@ -64,7 +64,7 @@ class CameraCommand {
   /// why, and returns an exit status.
   std::optional<int> confirm(const std::string& question);
   /// After Ctrl-C has ended a part of the command: see StopSignals.
-  bool go_on() { return signals_.go_on(); }
+  bool forget_interrupt() { return signals_.forget_interrupt(); }
   /// Prints the failure, and returns the exit status.
   int fail(const hw::Failure& failure);
   int usage(const std::string& sentence);

@@ -2,6 +2,7 @@
 
 #include "gst/tools/capture_options.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
@@ -45,9 +46,20 @@ Status CaptureOptions::parse(CameraCommand& command, std::vector<GOptionEntry> o
     if (!chosen) return chosen.error();
     kind_ = *chosen;
   }
-  if (kinds_[static_cast<size_t>(kind_)] == one_lens) back_lens_ = back_ != FALSE;
+  if (kinds_[static_cast<size_t>(kind_)] == one_lens)
+    back_lens_ = back_ != FALSE;
+  else if (back_)
+    return invalid(std::string("--back needs --kind ") + one_lens);
   output_ = to_string(typed_output_);
   return ok();
+}
+
+Status CaptureOptions::check_use(const char* option, bool given,
+                                 const std::vector<std::string>& kinds) const {
+  if (!given || std::ranges::count(kinds, kinds_[static_cast<size_t>(kind_)])) return ok();
+  std::string words;
+  for (const std::string& kind : kinds) words += (words.empty() ? "" : " or ") + kind;
+  return invalid(std::string(option) + " needs --kind " + words);
 }
 
 }  // namespace sphere::tool

@@ -26,6 +26,8 @@ class CaptureOptions {
   Status parse(CameraCommand& command, std::vector<GOptionEntry> own_options, int argc,
                char** argv);
 
+  /// Refuses an option that was given, but is for these kinds only.
+  Status check_use(const char* option, bool given, const std::vector<std::string>& kinds) const;
   /// The index of the kind.
   int kind() const { return kind_; }
   /// Whether the lens on the back was asked for; no value if the kind uses both lenses.

@@ -6,9 +6,13 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <cstdlib>
+#include <deque>
 #include <numeric>
+#include <optional>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/number.h"
 #include "gst/sphere/base/printable.h"
 
 namespace sphere::tool {
@@ -44,6 +48,56 @@ std::string printed(double value) {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
   return g_ascii_formatd(text, sizeof text, "%.10g", value);
 }
+
+/// GOptionContext reads 0x10 and 010, as C does, and nan. Therefore it reads numbers as text, and
+/// they are read here.
+class NumberOptions {
+ public:
+  explicit NumberOptions(const GOptionEntry* entries) {
+    for (; entries->long_name; ++entries) {
+      entries_.push_back(*entries);
+      if (entries->arg != G_OPTION_ARG_INT && entries->arg != G_OPTION_ARG_DOUBLE) continue;
+      numbers_.push_back({*entries, nullptr});
+      entries_.back().arg = G_OPTION_ARG_STRING;
+      entries_.back().arg_data = &numbers_.back().text;
+    }
+    entries_.push_back({});
+  }
+  NumberOptions(const NumberOptions&) = delete;
+  NumberOptions& operator=(const NumberOptions&) = delete;
+  ~NumberOptions() {
+    for (const Number& number : numbers_) g_free(number.text);
+  }
+
+  const GOptionEntry* entries() const { return entries_.data(); }
+
+  Status read() const {
+    for (const Number& number : numbers_) {
+      if (!number.text) continue;
+      const std::string typed = std::string("--") + number.entry.long_name + " is '" + number.text;
+      if (number.entry.arg == G_OPTION_ARG_DOUBLE) {
+        const std::optional<double> value = parse_number(number.text);
+        if (!value) return invalid(typed + "', must be a number such as 1.5");
+        *static_cast<double*>(number.entry.arg_data) = *value;
+      } else {
+        const std::optional<int64_t> value = parse_integer(number.text);
+        if (!value) return invalid(typed + "', must be a whole number");
+        if (std::abs(*value) > std::numeric_limits<int>::max())
+          return invalid(typed + "', which is too " + (*value < 0 ? "small" : "large"));
+        *static_cast<int*>(number.entry.arg_data) = static_cast<int>(*value);
+      }
+    }
+    return ok();
+  }
+
+ private:
+  struct Number {
+    GOptionEntry entry;
+    char* text;
+  };
+  std::vector<GOptionEntry> entries_;
+  std::deque<Number> numbers_;  // each stays in its place
+};
 
 }  // namespace
 
@@ -190,7 +244,8 @@ Status parse_options(const char* command, const char* parameters, const char* su
   g_autoptr(GOptionContext) context = g_option_context_new(parameters);
   g_option_context_set_summary(context, summary);
   g_option_context_set_description(context, description);
-  g_option_context_add_main_entries(context, entries, nullptr);
+  const NumberOptions numbers(entries);
+  g_option_context_add_main_entries(context, numbers.entries(), nullptr);
   g_auto(GStrv) words = g_new0(char*, static_cast<gsize>(argc) + 1);
   for (int i = 0; i < argc; ++i) words[i] = g_strdup(argv[i]);
   g_autoptr(GError) error = nullptr;
@@ -207,6 +262,7 @@ Status parse_options(const char* command, const char* parameters, const char* su
     }
     return invalid(message);
   }
+  if (const Status read = numbers.read(); !read) return read;
   bool only_words = false;
   for (char** word = words + 1; words[0] && *word; ++word) {
     if (!only_words && g_str_equal(*word, "--"))

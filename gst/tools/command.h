@@ -3,7 +3,9 @@
 
 #pragma once
 
+#include <cmath>
 #include <cstdio>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -100,9 +102,16 @@ class MessagePrinter {
   std::vector<std::string> warnings_;
 };
 
+/// What the variable of an option with a number holds before parse_options(), to find out
+/// afterwards whether the option was there: nothing that can be typed has these values.
+inline constexpr int no_integer = std::numeric_limits<int>::min();
+inline constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
+inline bool is_given(int value) { return value != no_integer; }
+inline bool is_given(double value) { return !std::isnan(value); }
+
 /// Parses the options in argv, and writes the other arguments to `rest`. The error of an unknown
-/// option names the most similar one. `--help` prints the help and ends the process with success,
-/// as GOptionContext does.
+/// option names the most similar one. Numbers (G_OPTION_ARG_INT and G_OPTION_ARG_DOUBLE) are
+/// decimal. `--help` prints the help and ends the process with success, as GOptionContext does.
 Status parse_options(const char* command, const char* parameters, const char* summary,
                      const char* description, GOptionEntry* entries, int argc, char** argv,
                      std::vector<std::string>* rest);

@@ -17,6 +17,7 @@
 #include "gst/sphere/storage/stores.h"
 #include "gst/tools/consent.h"
 #include "gst/tools/consent_json.h"
+#include "gst/tools/question.h"
 
 namespace sphere::tool {
 
@@ -123,12 +124,10 @@ std::optional<int> ask(const ConsentOptions& options, MessagePrinter& printer,
     const std::string title = title_of(file);
     print(stderr, "  %s%s%s\n", file.path.c_str(), title.empty() ? "" : "  ", title.c_str());
   }
-  if (!isatty(STDIN_FILENO))
+  if (!can_ask())
     return usage(printer,
                  "there is no terminal to ask on; add --yes to remove these without a question");
-  print(stderr, "%s [y/N] ", question);
-  const int answer = std::getchar();
-  if (answer == 'y' || answer == 'Y') return std::nullopt;
+  if (ask_yes_or_no(question, nullptr) == Reply::yes) return std::nullopt;
   printer.error("nothing was removed");
   return exit_failed;
 }

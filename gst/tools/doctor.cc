@@ -17,6 +17,7 @@
 #include "gst/sphere/consent/source.h"
 #include "gst/tools/command.h"
 #include "gst/tools/output_file.h"
+#include "gst/tools/question.h"
 
 namespace sphere::tool {
 
@@ -90,12 +91,6 @@ std::string report_of(std::vector<Finding> findings) {
   return text;
 }
 
-bool person_agrees() {
-  print(stderr, "Write this? [y/N] ");
-  char answer[16] = {};
-  return std::fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
 Status write_report(const std::string& path, const std::string& text, bool clobber) {
   Result<OutputFile> file = OutputFile::create(path, clobber);
   if (!file) return file.error();
@@ -138,7 +133,7 @@ int run(int argc, char** argv) {
       description, entries, argc, argv, &rest);
   if (status && !rest.empty()) status = invalid("'" + rest[0] + "' is one word too many");
   if (status && report && json) status = invalid("--report and --json can't be used together");
-  if (status && report && !yes && !isatty(STDIN_FILENO))
+  if (status && report && !yes && !can_ask())
     status =
         invalid("there is no terminal to ask on; add --yes to write the report without a question");
   if (!status) {
@@ -155,7 +150,7 @@ int run(int argc, char** argv) {
   if (report) {
     const std::string text = report_of(findings);
     if (!print_text(stdout, text)) return exit_failed;
-    if (!yes && !person_agrees()) {
+    if (!yes && ask_yes_or_no("Write this?", nullptr) != Reply::yes) {
       printer.note("nothing was written");
       return exit_failed;
     }

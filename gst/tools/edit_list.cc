@@ -120,9 +120,9 @@ Result<std::vector<ReframeClip>> load_edit_list(const std::string& path,
   if (!document) return document.error();
   const GString_ folder(g_path_get_dirname(path.c_str()));
   const JsonValue root = document->root();
-  root.expect_only({"format", "version", "clips"});
   root["format"].choice({"gst-sphere-edit"});
   root["version"].integer(1, 1);
+  root.expect_only({"format", "version", "clips"});
   std::vector<ReframeClip> clips;
   for (const JsonValue& value : root["clips"].items(most_clips)) {
     if (document->problem()) break;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/number.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/tools/command.h"
 #include "hw/emulator/camera.h"
@@ -99,10 +100,9 @@ struct Values {
 };
 
 Status read_size(const char* text, emulator::SceneSettings* scene) {
-  int width = 0, height = 0;
-  char rest = 0;
-  if (std::sscanf(text, "%dx%d%c", &width, &height, &rest) != 2)
-    return invalid(std::string("--size is '") + text + "', must be WIDTHxHEIGHT");
+  const std::optional<IntegerPair> size = parse_integer_pair(text, 'x');
+  if (!size) return invalid(std::string("--size is '") + text + "', must be WIDTHxHEIGHT");
+  const auto [width, height] = *size;
   if (const Status in = check_range("--size's width", width, 64, 7680); !in) return in;
   if (const Status in = check_range("--size's height", height, 32, 3840); !in) return in;
   if (width % 4 || height % 2) return invalid("--size must be a multiple of 4 wide and of 2 high");

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gst/sphere/base/file.h"
 #include "gst/sphere/consent/ledger.h"
 #include "gst/sphere/makers/makers.h"
 #include "gst/tools/media_edit.h"
@@ -126,9 +127,10 @@ Status check_destination(const std::string& output, bool clobber) {
   if (access(folder.c_str(), W_OK) != 0)
     return invalid(folder + ": you can't write into this folder");
   if (!in_there && output.ends_with('/')) return invalid(output + ": there is no such folder");
-  if (!in_there && !clobber && g_file_test(output.c_str(), G_FILE_TEST_EXISTS))
-    return invalid(output + ": exists already");
-  return ok();
+  if (in_there) return ok();
+  const Result<OutputPlace> place = find_output_place(output);
+  if (!place) return place.error();
+  return place->mode && !clobber ? Status(invalid(output + ": exists already")) : ok();
 }
 
 Result<std::vector<std::string>> fetch_files(CameraCommand& command,
@@ -144,6 +146,10 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
         return invalid(one.destination + ": exists already");
   hw::StoredPins pins;
   std::vector<std::string> written;
+  // Before the first one is fetched.
+  for (const Planned& one : *planned)
+    if (const Result<OutputPlace> place = find_output_place(one.destination); !place)
+      return place.error();
   for (const Planned& one : *planned) {
     hw::DownloadOptions download;
     download.path = one.path;

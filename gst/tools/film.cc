@@ -229,7 +229,7 @@ Outcome Film::make_part(const FilmFolder& folder, FilmClip* clip, uint64_t numbe
   };
   PipelineRun run(clip->view, clip->input, pipeline->get(), printer_,
                   {[&] { return (*writer)->write_problem(); }, draw, [&] { progress_.clear(); }});
-  Outcome outcome = run.go();
+  Outcome outcome = run.run();
   if (outcome.error) return outcome;
   result_.stitcher = (*pipeline)->stitcher_name();
   if (!run.lens().empty()) result_.lens = run.lens();

@@ -31,7 +31,7 @@ constexpr guint64 most_waiting_bytes = 32 << 20;
 constexpr int sound_bitrate = 192000;
 // What FFmpeg's encoder of AAC puts before the first sample that it was given.
 constexpr int64_t encoder_delay = 1024;
-constexpr GstClockTime look_interval = GST_SECOND / 10;
+constexpr GstClockTime check_interval = GST_SECOND / 10;
 
 /// When each picture of the film is decoded, so that none is shown before.
 class DecodingTimes {
@@ -102,7 +102,7 @@ class Joiner {
     start_threads();
     for (;;) {
       const MessageRef message(gst_bus_timed_pop_filtered(
-          bus.get(), look_interval,
+          bus.get(), check_interval,
           static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
       if (message && GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) break;
       if (message) {

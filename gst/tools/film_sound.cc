@@ -176,7 +176,7 @@ class ExactOutput {
 };
 
 /// Makes sound faster or slower and keeps its pitch.
-class Stretcher {
+class TempoChanger {
  public:
   Status begin(double speed) {
     source_ = pipeline_.add("appsrc");
@@ -237,19 +237,19 @@ Result<bool> make_piece(const SoundClip& clip, double from, double speed, int64_
     }
     return true;
   }
-  Stretcher stretcher;
-  if (const Status begun = stretcher.begin(speed); !begun) return begun.error();
+  TempoChanger changer;
+  if (const Status begun = changer.begin(speed); !begun) return begun.error();
   int64_t left = std::llround(static_cast<double>(wanted) * speed);
   while (left > 0) {
     const auto now = static_cast<size_t>(std::min<int64_t>(left, block_samples));
     const auto part = std::span(block).first(now * film_sound_channels);
     if (const Status read = (*reader)->read(part); !read) return read.error();
-    stretcher.put(part);
+    changer.put(part);
     left -= static_cast<int64_t>(now);
-    if (!stretcher.drain(false, &output)) return false;
+    if (!changer.drain(false, &output)) return false;
   }
-  stretcher.end();
-  return stretcher.drain(true, &output) && output.fill();
+  changer.end();
+  return changer.drain(true, &output) && output.fill();
 }
 
 }  // namespace

@@ -102,9 +102,9 @@ EditResult<media::Request> place_file(const MediaJob& job, const media::GpxTrack
   const auto refused = [](const std::string& sentence) {
     return EditError{invalid(sentence), exit_unexamined};
   };
-  media::Request look;
-  look.makers = makers::all();
-  const EditResult<media::Examination> examined = examine_file(job.input, look);
+  media::Request all_parts;
+  all_parts.makers = makers::all();
+  const EditResult<media::Examination> examined = examine_file(job.input, all_parts);
   if (const auto* error = std::get_if<EditError>(&examined)) return *error;
   const auto& found = std::get<media::Examination>(examined);
   const std::optional<media::CaptureTime> time = media::capture_time(found);

@@ -24,7 +24,7 @@ constexpr const char* description =
 
 int gps(int argc, char** argv) {
   CameraCommand command("gps", "[URI] POSITION", "Tells the camera where it is.", description);
-  gint every = 0;
+  gint every = no_integer;
   const std::vector<GOptionEntry> options = {{"every", 0, 0, G_OPTION_ARG_INT, &every,
                                               "Send it again after this time, 1 to 60", "SECONDS"}};
   if (const Status parsed = command.parse(options, false, argc, argv); !parsed)
@@ -34,8 +34,9 @@ int gps(int argc, char** argv) {
         "one POSITION is needed: LATITUDE,LONGITUDE or LATITUDE,LONGITUDE,ALTITUDE");
   const Result<Position> position = parse_position(command.words()[0]);
   if (!position) return command.usage(position.error().message);
-  if (const Status good = check_range("--every", every, 0, 60); !good)
-    return command.usage(good.error().message);
+  if (is_given(every))
+    if (const Status good = check_range("--every", every, 1, 60); !good)
+      return command.usage(good.error().message);
   const auto given = [&command] {
     return command.consent().ask(consent::Category::location, consent::Purpose::camera);
   };
@@ -58,7 +59,7 @@ int gps(int argc, char** argv) {
     });
     if (!reply) break;
     if (!std::get<0>(*reply).done) return command.fail(std::get<0>(*reply).failure);
-    if (!every) break;
+    if (!is_given(every)) break;
     GPollFD poll = {};
     if (!g_cancellable_make_pollfd(command.cancellable(), &poll)) break;
     g_poll(&poll, 1, every * 1000);

@@ -53,11 +53,13 @@ int inspect(int argc, char** argv) {
     printer.error(counted ? "FILE is missing" : counted.error().message);
     return exit_usage;
   }
+  printer.quiet = quiet;
   const Result<std::vector<MediaJob>> jobs = list_media(paths);
   if (!jobs) {
     printer.error(jobs.error().message);
     return exit_failed;
   }
+  if (jobs->empty()) printer.warn(listed(paths) + ": there are no files in it");
 
   JsonWriter list;
   list.open_list("files");

@@ -24,7 +24,7 @@ class KeyWatch {
   KeyWatch(GstPad* pad, Press press)
       : pad_(GST_PAD(gst_object_ref(pad))), press_(std::make_shared<Press>(std::move(press))) {
     probe_ = gst_pad_add_probe(
-        pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, hear, new std::weak_ptr<Press>(press_),
+        pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, handle_event, new std::weak_ptr<Press>(press_),
         +[](gpointer weak) { delete static_cast<std::weak_ptr<Press>*>(weak); });
   }
   KeyWatch(const KeyWatch&) = delete;
@@ -37,7 +37,7 @@ class KeyWatch {
     std::string key;
   };
 
-  static GstPadProbeReturn hear(GstPad*, GstPadProbeInfo* info, gpointer weak) {
+  static GstPadProbeReturn handle_event(GstPad*, GstPadProbeInfo* info, gpointer weak) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
     const char* key = nullptr;
     if (GST_EVENT_TYPE(event) == GST_EVENT_NAVIGATION &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sphere keyframes: keyframes from and to other programs.
 
+#include <fcntl.h>
 #include <glib.h>
 
 #include <cstdio>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/sphere/base/descriptor.h"
 #include "gst/sphere/base/file.h"
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/view/file.h"
@@ -139,6 +141,10 @@ Result<std::string> text_of(const ViewPath& path, const KeyframesOptions& option
 }
 
 Status convert(const KeyframesOptions& options, MessagePrinter* printer) {
+  // A project of another program has more than its keyframes, and would be lost.
+  const Descriptor input(open(options.input.c_str(), O_PATH | O_CLOEXEC));
+  if (input && is_same_file(input.get(), options.output))
+    return invalid(options.output + ": is the same file as " + options.input);
   const Result<ViewPath> path = read_path(options);
   if (!path) return path.error();
   const Result<std::string> text = text_of(*path, options);

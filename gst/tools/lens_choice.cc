@@ -107,9 +107,9 @@ Result<LensChoice> choose_lens(const LensQuestion& question, const KnownLenses& 
   // Half of the rows show too little of the seam.
   if (frame.width > 3 * frame.height || frame.height > 3 * frame.width) return choice;
   if (!question.fisheyes) {
-    const media::PictureKind look = media::classify_picture(
+    const media::PictureKind kind = media::classify_picture(
         {pictures[0].pixels.data(), frame.width, 1, frame.width, frame.height});
-    if (look == media::PictureKind::sphere || look == media::PictureKind::flat) return choice;
+    if (kind == media::PictureKind::sphere || kind == media::PictureKind::flat) return choice;
   }
   const bool has_table = known.table && fits(*known.table, frame);
   if (has_table) {

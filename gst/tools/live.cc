@@ -3,9 +3,7 @@
 
 #include <gst/gst.h>
 #include <malloc.h>
-#include <unistd.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -13,9 +11,11 @@
 #include <vector>
 
 #include "gst/live/session.h"
+#include "gst/sphere/base/number.h"
 #include "gst/tools/command.h"
 #include "gst/tools/consent_option.h"
 #include "gst/tools/live_view.h"
+#include "gst/tools/question.h"
 #include "gst/tools/stop_signals.h"
 
 namespace sphere::tool {
@@ -51,7 +51,7 @@ constexpr double most_fps = 120;
 constexpr int least_bitrate = 50, most_bitrate = 200000;
 constexpr double longest_duration = 30 * 86400;
 constexpr int most_latency_ms = 10000;
-constexpr int look_ms = 100;
+constexpr int interval_ms = 100;
 constexpr double memory_interval_s = 60;
 
 const std::vector<std::string> projections = {"auto", "fisheye", "sphere"};
@@ -59,8 +59,8 @@ const std::vector<std::string> projections = {"auto", "fisheye", "sphere"};
 struct Words {
   char **to = nullptr, *size = nullptr, *encoder = nullptr, *projection = nullptr, *lens = nullptr,
        *duration = nullptr;
-  gint bitrate = 0, latency = -1;
-  double fps = 0;
+  gint bitrate = no_integer, latency = no_integer;
+  double fps = no_number;
   gboolean show = FALSE, json = FALSE, quiet = FALSE, silent = FALSE, steady = FALSE;
 
   Words() = default;
@@ -74,33 +74,28 @@ struct Words {
 
 /// "1920x960" or "1920".
 Result<int> read_size(std::string_view text) {
-  int width = 0, height = 0;
-  const char* end = text.data() + text.size();
-  auto [at, problem] = std::from_chars(text.data(), end, width);
-  if (problem == std::errc() && at != end && *at == 'x') {
-    const auto second = std::from_chars(at + 1, end, height);
-    at = second.ptr;
-    problem = second.ec;
-  } else {
+  int64_t width = 0, height = 0;
+  if (const std::optional<IntegerPair> size = parse_integer_pair(text, 'x')) {
+    width = size->first;
+    height = size->second;
+  } else if (const std::optional<int64_t> alone = parse_integer(text)) {
+    width = *alone;
     height = width / 2;
   }
-  if (problem != std::errc() || at != end || width < smallest_width || width > largest_width ||
-      width % width_step != 0)
+  if (width < smallest_width || width > largest_width || width % width_step != 0)
     return invalid("--size must be like 1920x960, from 64x32 to 8192x4096, in steps of 4");
   if (width != 2 * height) return invalid("--size: a 360 picture is twice as wide as high");
-  return width;
+  return static_cast<int>(width);
 }
 
 /// "90", "90s", "10m", "2h", in seconds.
 Result<double> read_duration(std::string_view text) {
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, problem] = std::from_chars(text.data(), end, value);
-  const std::string_view unit(at, static_cast<size_t>(end - at));
+  std::string_view unit = text;
+  const std::optional<double> value = take_number(&unit);
   const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (problem != std::errc() || factor == 0 || !(value > 0) || value * factor > longest_duration)
+  if (!value || factor == 0 || !(*value > 0) || *value * factor > longest_duration)
     return invalid("--for must be a time like 90s, 10m or 2h");
-  return value * factor;
+  return *value * factor;
 }
 
 std::string purpose_list(consent::Purposes purposes) {
@@ -125,14 +120,8 @@ bool ask_for_sound(const live::Target& target, GCancellable* stop) {
   const char* who = target.kind == live::TargetKind::file ? "It stays in the file."
                     : target.leaves                       ? "Whoever can watch there hears it."
                                                           : "It is heard on this machine.";
-  print(stderr, "May the sound of the camera go to %s? %s [y/N] ", target.shown.c_str(), who);
-  char answer[16] = {};
-  GPollFD polls[2] = {{STDIN_FILENO, G_IO_IN, 0}, {}};
-  if (!g_cancellable_make_pollfd(stop, &polls[1])) return false;
-  g_poll(polls, 2, -1);
-  g_cancellable_release_fd(stop);
-  if (!(polls[0].revents & G_IO_IN) || !std::fgets(answer, sizeof answer, stdin)) return false;
-  return answer[0] == 'y' || answer[0] == 'Y';
+  return ask_yes_or_no("May the sound of the camera go to " + target.shown + "? " + who, stop) ==
+         Reply::yes;
 }
 
 Status read_options(const Words& words, const std::vector<std::string>& rest,
@@ -146,11 +135,11 @@ Status read_options(const Words& words, const std::vector<std::string>& rest,
     if (!width) return width.error();
     options->source.width = *width;
   }
-  if (words.fps != 0) {
+  if (is_given(words.fps)) {
     if (const Status good = check_range("--fps", words.fps, 1, most_fps); !good) return good;
     options->source.fps = words.fps;
   }
-  if (words.bitrate) {
+  if (is_given(words.bitrate)) {
     if (const Status good = check_range("--bitrate", words.bitrate, least_bitrate, most_bitrate);
         !good)
       return good;
@@ -168,10 +157,11 @@ Status read_options(const Words& words, const std::vector<std::string>& rest,
     options->source.projection = static_cast<live::Projection>(*chosen);
   }
   if (words.lens) options->source.lens = words.lens;
-  if (words.latency >= 0)
+  if (is_given(words.latency)) {
     if (const Status good = check_range("--latency", words.latency, 0, most_latency_ms); !good)
       return good;
-  options->source.latency = words.latency;
+    options->source.latency = words.latency;
+  }
   if (words.duration) {
     const auto length = read_duration(words.duration);
     if (!length) return length.error();
@@ -306,8 +296,7 @@ int run(int argc, char** argv) {
   consent::Consent consent;
   if (const Status opened = consent_option.open(&consent); !opened)
     printer.warn(opened.error().message);
-  const bool ask = !consent_option.caps() && isatty(STDIN_FILENO) && isatty(STDERR_FILENO) &&
-                   !words.json && !words.quiet;
+  const bool ask = !consent_option.caps() && can_ask() && !words.json && !words.quiet;
   set_consent(consent_option, consent, ask, words.silent, &printer, signals.cancellable(),
               &options);
   if (signals.signal()) return exit_interrupted;
@@ -326,18 +315,18 @@ int run(int argc, char** argv) {
                               : LiveView::Form::automatic);
   const gint64 begin = g_get_monotonic_time();
   double next_return = memory_interval_s;
-  while ((*session)->look(look_ms)) {
+  while ((*session)->run_for(interval_ms)) {
     const double passed = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
     if (passed >= next_return) {
       return_free_memory();
       next_return = passed + memory_interval_s;
     }
     if (signals.signal() || (seconds > 0 && passed >= seconds)) (*session)->finish();
-    view.show((*session)->status(), (*session)->take_news());
+    view.show((*session)->status(), (*session)->take_reports());
   }
   view.clear();
   const live::SessionStatus last = (*session)->status();
-  view.show_last(last, (*session)->take_news());
+  view.show_last(last, (*session)->take_reports());
   bool all = true;
   for (const auto& [name, output] : last.outputs)
     if (!output.words.empty() || output.frames == 0) {

@@ -4,16 +4,54 @@
 // file, so they are loaded only if they are asked for.
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "gst/tools/all_commands.h"
 #include "gst/tools/command.h"
 #include "gst/tools/run_command.h"
 
+namespace {
+
+/// Files that are opened later must not get the numbers of closed streams. A write into these ones
+/// fails, as into closed ones.
+void occupy_closed_streams() {
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(stream, F_GETFD) == -1) {
+      const int found = open("/dev/null", O_RDONLY | O_CLOEXEC);
+      if (found != -1 && found != stream) {
+        dup2(found, stream);
+        close(found);
+      }
+    }
+}
+
+/// Called at the end, whoever ends the process: if what was printed has not arrived, that is no
+/// success.
+void check_output() {
+  const bool complained = std::ferror(stdout);
+  if (std::fflush(stdout) == 0 && !complained) return;
+  // The stream has not kept the reason; this finds it.
+  const int reason = write(STDOUT_FILENO, "\n", 1) == 1 ? 0 : errno;
+  // Nothing to tell about `sphere ... | head`: what was printed was enough for the reader.
+  if (reason != EPIPE)
+    sphere::tool::print(stderr, "sphere: the output can't be written%s%s\n", reason ? ": " : "",
+                        reason ? std::strerror(reason) : "");
+  _exit(sphere::tool::exit_failed);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  occupy_closed_streams();
+  std::atexit(check_output);
   std::setlocale(LC_ALL, "");
   // If the reader of a pipe is gone, or a file gets too large, the write must fail: the process
   // must not be ended by a signal.

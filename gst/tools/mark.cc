@@ -32,7 +32,7 @@ int mark(int argc, char** argv) {
   MediaCommand command("mark", "Says in photos and videos that they are 360.", description, false);
   media::SphereMark mark;
   g_autofree char* stereo = nullptr;
-  gint ambisonics = -1;
+  gint ambisonics = no_integer;
   const std::vector<std::string> modes = {"mono", "top-bottom", "left-right"};
   const std::string mode_words = alternatives(modes);
   const std::vector<GOptionEntry> options = {
@@ -57,7 +57,7 @@ int mark(int argc, char** argv) {
                                             {"--pitch", mark.pitch, 90.0},
                                             {"--roll", mark.roll, 180.0}})
       if (const Status checked = check_range(name, value, -most, most); !checked) return checked;
-    if (ambisonics == -1) return ok();
+    if (!is_given(ambisonics)) return ok();
     mark.ambisonic_order = ambisonics;
     return check_range("--ambisonics", ambisonics, 1, 3);
   };

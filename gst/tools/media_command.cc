@@ -59,6 +59,7 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
     printer_.error(jobs.error().message);
     return exit_failed;
   }
+  if (jobs->empty()) printer_.warn(paths_[0] + ": there are no files in it");
   JsonWriter list;
   list.open_list("files");
   const auto work = [&](const MediaJob& job, const WorkProgress& progress) {

@@ -179,12 +179,6 @@ Status compare_edits(const media::Source& written, const std::vector<media::Edit
   return ok();
 }
 
-bool same_file(int a, const std::string& path) {
-  struct stat one = {}, two = {};
-  return fstat(a, &one) == 0 && stat(path.c_str(), &two) == 0 && one.st_dev == two.st_dev &&
-         one.st_ino == two.st_ino;
-}
-
 }  // namespace
 
 EditResult<Examination> examine_file(const std::string& path, const Request& request) {
@@ -249,7 +243,7 @@ EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, 
                                  const Request& request, const WorkProgress& progress) {
   const Result<OpenFile> file = open_file(in, O_RDONLY);
   if (!file) return about(in, file.error(), exit_failed);
-  if (same_file(file->descriptor.get(), out))
+  if (is_same_file(file->descriptor.get(), out))
     return about(out, invalid("is the same file as IN; use --in-place, or another name"),
                  exit_usage);
   Result<OutputFile> output = OutputFile::create(out, clobber);

@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <filesystem>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "gst/sphere/base/thread.h"
 #include "gst/tools/progress.h"
 
 namespace sphere::tool {
@@ -81,6 +80,30 @@ Status add_folder(const fs::path& folder, std::vector<fs::path>* files) {
   return ok();
 }
 
+/// What the threads that work have reached, for the thread that reports.
+class Outcomes {
+ public:
+  explicit Outcomes(size_t jobs) : outcomes_(jobs) {}
+
+  void set(size_t job, MediaOutcome outcome) {
+    const Lock lock(mutex_);
+    outcomes_[job] = std::move(outcome);
+    changed_.notify_one();
+  }
+
+  /// Takes the outcome of a job; nothing if none comes within `at_most`.
+  std::optional<MediaOutcome> take(size_t job, std::chrono::milliseconds at_most) {
+    const Lock lock(mutex_);
+    if (!outcomes_[job]) changed_.wait_for(mutex_, at_most);
+    return std::exchange(outcomes_[job], std::nullopt);
+  }
+
+ private:
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::vector<std::optional<MediaOutcome>> outcomes_ SPHERE_GUARDED_BY(mutex_);
+};
+
 MediaJob job_of(const fs::path& input, std::string output) {
   std::error_code code;
   const uint64_t bytes = fs::file_size(input, code);
@@ -136,9 +159,7 @@ int run_media_jobs(
   for (const MediaJob& job : jobs) total += job.bytes * static_cast<uint64_t>(options.passes);
   std::atomic<uint64_t> done = 0;
   std::atomic<size_t> next = 0;
-  std::mutex mutex;  // protects `outcomes`
-  std::condition_variable finished;
-  std::vector<std::optional<MediaOutcome>> outcomes(jobs.size());
+  Outcomes outcomes(jobs.size());
 
   const auto worker = [&] {
     for (size_t i = next++; i < jobs.size() && !stop_signal; i = next++) {
@@ -156,9 +177,7 @@ int run_media_jobs(
         outcome.error = std::move(*error);
       else
         outcome.result = std::move(std::get<EditedFile>(result));
-      const std::lock_guard lock(mutex);
-      outcomes[i] = std::move(outcome);
-      finished.notify_one();
+      outcomes.set(i, std::move(outcome));
     }
   };
   const size_t wanted = options.threads > 0 ? static_cast<size_t>(options.threads)
@@ -175,15 +194,8 @@ int run_media_jobs(
   int status = exit_done;
   for (size_t i = 0; i < jobs.size(); ++i) {
     std::optional<MediaOutcome> outcome;
-    {
-      std::unique_lock lock(mutex);
-      while (!outcomes[i] && !stop_signal) {
-        finished.wait_for(lock, redraw_interval);
-        show();
-      }
-      if (outcomes[i]) outcome = std::move(outcomes[i]);
-    }
-    if (stop_signal) break;
+    while (!stop_signal && !(outcome = outcomes.take(i, redraw_interval))) show();
+    if (!outcome) break;
     progress.clear();
     if (outcome->error && status == exit_done) status = outcome->error->status;
     report(jobs[i], *outcome);

@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <utility>
 
+#include "gst/sphere/base/file.h"
 #include "gst/sphere/base/gobject.h"
 
 namespace sphere::tool {
@@ -28,8 +27,7 @@ std::string temporary_name(const std::string& folder) {
   return folder + name;
 }
 
-mode_t permissions(const struct stat* existing) {
-  if (existing) return existing->st_mode & 0777;
+mode_t usual_permissions() {
   // Read once: umask() has to change it for a moment, and several threads write files.
   static const mode_t mask = [] {
     const mode_t found = umask(0);
@@ -42,35 +40,17 @@ mode_t permissions(const struct stat* existing) {
 }  // namespace
 
 Result<OutputFile> OutputFile::create(const std::string& path, bool clobber) {
+  const Result<OutputPlace> place = find_output_place(path);
+  if (!place) return place.error();
+  if (place->mode && !clobber)
+    return invalid(path + ": exists, and --no-clobber forbids to replace it");
   OutputFile file;
   file.shown_ = path;
   file.clobber_ = clobber;
-  struct stat existing = {};
-  const bool exists = stat(path.c_str(), &existing) == 0;
-  if (exists) {
-    if (S_ISDIR(existing.st_mode)) return invalid(path + ": is a folder; name a file in it");
-    if (!S_ISREG(existing.st_mode)) return invalid(path + ": exists and is not a regular file");
-    if (!clobber) return invalid(path + ": exists, and --no-clobber forbids to replace it");
-    if (access(path.c_str(), W_OK) != 0)
-      return failed(path + ": can't be written: " + std::strerror(errno));
-    // The file that a link leads to is replaced, not the link.
-    std::unique_ptr<char, Call<std::free>> real(realpath(path.c_str(), nullptr));
-    file.path_ = real ? real.get() : path;
-  } else if (errno != ENOENT) {
-    return failed(path + ": can't be written: " + std::strerror(errno));
-  } else {
-    file.path_ = path;
-  }
-  const GString_ folder(g_path_get_dirname(file.path_.c_str()));
-  file.folder_ = folder.get();
-  struct stat folder_status = {};
-  if (stat(folder.get(), &folder_status) != 0)
-    return Error{errno == ENOENT ? Error::Kind::not_found : Error::Kind::failed,
-                 errno == ENOENT ? path + ": the folder '" + file.folder_ + "' does not exist"
-                                 : path + ": can't be written: " + std::strerror(errno)};
-
-  const mode_t mode = permissions(exists ? &existing : nullptr);
-  file.descriptor_ = Descriptor(open(folder.get(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  file.path_ = place->path;
+  file.folder_ = place->folder;
+  const mode_t mode = place->mode.value_or(usual_permissions());
+  file.descriptor_ = Descriptor(open(file.folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!file.descriptor_ && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
     // Not every file system has files without a name.
     for (int i = 0; i < name_attempts && !file.descriptor_; ++i) {
@@ -177,6 +157,12 @@ Status OutputFile::commit() {
   return ok();
 }
 
+bool is_same_file(int descriptor, const std::string& path) {
+  struct stat one = {}, two = {};
+  return fstat(descriptor, &one) == 0 && stat(path.c_str(), &two) == 0 &&
+         one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 OutputSet::~OutputSet() {
   if (kept_) return;
   for (const std::string& path : named_) unlink(path.c_str());
@@ -209,7 +195,8 @@ Status OutputSet::add(const std::string& path, bool clobber, std::span<const uin
   Result<OutputFile> file = OutputFile::create(path, clobber);
   if (!file) return file.error();
   if (const Status written = file->write(bytes); !written) return written;
-  files_.push_back({std::move(*file), path, !g_file_test(path.c_str(), G_FILE_TEST_EXISTS)});
+  const bool is_new = !g_file_test(file->path().c_str(), G_FILE_TEST_EXISTS);
+  files_.push_back({std::move(*file), is_new});
   return ok();
 }
 
@@ -218,7 +205,7 @@ Status OutputSet::commit() {
     if (const Status flushed = entry.file.flush(); !flushed) return flushed;
   for (Entry& entry : files_) {
     if (const Status named = entry.file.commit(); !named) return named;
-    if (entry.is_new) named_.push_back(entry.path);
+    if (entry.is_new) named_.push_back(entry.file.path());
   }
   kept_ = true;
   return ok();

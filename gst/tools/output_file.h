@@ -26,6 +26,8 @@ class OutputFile {
   ~OutputFile();
 
   int descriptor() const { return descriptor_.get(); }
+  /// Where it is in the end, with symbolic links resolved.
+  const std::string& path() const { return path_; }
   /// Takes room for this many bytes from the disk before they are written: a full disk is noticed
   /// at once, and writing is quicker. Where the file system can't do that, nothing happens.
   Status reserve(uint64_t bytes);
@@ -43,13 +45,16 @@ class OutputFile {
   OutputFile() = default;
   Status find_late_errors();
 
-  std::string path_;   ///< with symbolic links resolved
+  std::string path_;
   std::string shown_;  ///< as the user wrote it
   std::string folder_;
   std::string temporary_;  ///< its name until commit(); "": it has none
   Descriptor descriptor_;
   bool clobber_ = true;
 };
+
+/// Whether a path leads to the file that is open here.
+bool is_same_file(int descriptor, const std::string& path);
 
 /// Several files, and the folder for some of them: commit() makes all of them or none of the new
 /// ones. If naming one fails, files that have already replaced older ones stay.
@@ -71,7 +76,6 @@ class OutputSet {
  private:
   struct Entry {
     OutputFile file;
-    std::string path;
     bool is_new;
   };
   std::vector<Entry> files_;

@@ -5,7 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "gst/tools/command.h"
 #include "gst/tools/stitch_options.h"
 
 namespace sphere::tool {
@@ -71,11 +70,12 @@ void OutputOptions::read_printing(StitchOptions* options) const {
 
 Status OutputOptions::read(StitchOptions* options) const {
   if (const Status in = check_range("--threads", threads_, 0, 256); !in) return in;
-  if (quality_ != -1) {
+  if (is_given(quality_)) {
     if (options->png_out) return invalid("--quality can't be used for a PNG, which is lossless");
     const Status in = options->photo_out ? check_range("--quality", quality_, 1, 100)
                                          : check_range("--quality", quality_, 0, largest_quantizer);
     if (!in) return in;
+    options->quality = quality_;
   }
   const Status words =
       read_words({{drawer_option_.c_str(), drawer_, &options->stitcher, {"auto", "cpu", "gl"}},
@@ -83,7 +83,6 @@ Status OutputOptions::read(StitchOptions* options) const {
                   {"--preset", preset_, &options->preset, encoder_presets()}});
   if (!words) return words;
   if (codec_ && options->photo_out) return invalid("--codec can't be used for a picture");
-  options->quality = quality_;
   options->threads = threads_;
   options->audio = !no_audio_;
   options->clobber = !no_clobber_;

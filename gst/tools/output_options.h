@@ -11,6 +11,7 @@
 
 #include "gst/sphere/base/result.h"
 #include "gst/sphere/geometry/projection.h"
+#include "gst/tools/command.h"
 
 namespace sphere::tool {
 
@@ -56,7 +57,7 @@ class OutputOptions {
   const Texts texts_;
   const std::string drawer_option_ = std::string("--") + texts_.drawer;
   char *codec_ = nullptr, *preset_ = nullptr, *drawer_ = nullptr;
-  int quality_ = -1, threads_ = 0;
+  int quality_ = no_integer, threads_ = 0;
   gboolean no_audio_ = FALSE, no_clobber_ = FALSE, force_ = FALSE, quiet_ = FALSE, verbose_ = FALSE,
            json_ = FALSE;
 };

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gst/sphere/base/descriptor.h"
+#include "gst/tools/question.h"
 
 namespace sphere::tool {
 
@@ -19,9 +20,9 @@ namespace {
 constexpr size_t longest_password = 256;
 
 /// A terminal that shows nothing of what is typed, as long as this object lives.
-class SilentTerminal {
+class TerminalWithoutEcho {
  public:
-  explicit SilentTerminal(int terminal) : terminal_(terminal) {
+  explicit TerminalWithoutEcho(int terminal) : terminal_(terminal) {
     works_ = tcgetattr(terminal, &before_) == 0;
     if (!works_) return;
     termios silent = before_;
@@ -32,11 +33,11 @@ class SilentTerminal {
     silent.c_cc[VQUIT] = _POSIX_VDISABLE;
     works_ = tcsetattr(terminal, TCSAFLUSH, &silent) == 0;
   }
-  ~SilentTerminal() {
+  ~TerminalWithoutEcho() {
     if (works_) tcsetattr(terminal_, TCSAFLUSH, &before_);
   }
-  SilentTerminal(const SilentTerminal&) = delete;
-  SilentTerminal& operator=(const SilentTerminal&) = delete;
+  TerminalWithoutEcho(const TerminalWithoutEcho&) = delete;
+  TerminalWithoutEcho& operator=(const TerminalWithoutEcho&) = delete;
 
   bool works() const { return works_; }
 
@@ -46,22 +47,12 @@ class SilentTerminal {
   termios before_ = {};
 };
 
-/// Whether there is something to read; false if it is cancelled.
-bool wait_for_input(int terminal, GCancellable* cancellable) {
-  GPollFD polls[2] = {{terminal, G_IO_IN, 0}, {}};
-  const bool can_cancel = cancellable && g_cancellable_make_pollfd(cancellable, &polls[1]);
-  while (g_poll(polls, can_cancel ? 2 : 1, -1) < 0 && errno == EINTR) {
-  }
-  if (can_cancel) g_cancellable_release_fd(cancellable);
-  return !g_cancellable_is_cancelled(cancellable);
-}
-
 }  // namespace
 
 Result<std::string> ask_password(const std::string& question, GCancellable* cancellable) {
   const Descriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!terminal) return invalid("there is no terminal to type the password");
-  const SilentTerminal silent(terminal.get());
+  const TerminalWithoutEcho silent(terminal.get());
   if (!silent.works()) return invalid("the terminal would show the password");
   if (write(terminal.get(), question.data(), question.size()) < 0)
     return failed("the terminal can't be written");

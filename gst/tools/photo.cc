@@ -41,9 +41,9 @@ constexpr std::chrono::seconds longest_photo{90};
 constexpr std::chrono::milliseconds between_questions{1000};
 
 /// The files of one command as they are saved.
-class Shots {
+class SavedPhotos {
  public:
-  Shots(CameraCommand& command, const hw::PhotoRequest& request, bool prints)
+  SavedPhotos(CameraCommand& command, const hw::PhotoRequest& request, bool prints)
       : command_(command),
         prints_(prints),
         longest_(longest_photo + std::chrono::seconds(request.seconds.value_or(10))),
@@ -83,7 +83,7 @@ class Shots {
   /// After the end of a series, a photo that was begun is still taken. `counts`: it is one of those
   /// that were asked for.
   void wait_until_idle(bool counts) {
-    saved_.go_on();
+    saved_.wait_again();
     const auto until = std::chrono::steady_clock::now() + longest_;
     while (std::chrono::steady_clock::now() < until) {
       if (command_.run([&](auto handler) { command_.camera().update_state(std::move(handler)); }))
@@ -114,8 +114,8 @@ int photo(int argc, char** argv) {
   CameraCommand command("photo", "[URI]", "Takes photos.", description);
   CaptureOptions capture({"single", "timed", "interval", "burst", "bracketing", "one-lens"},
                          "the photos");
-  gint seconds = 0, count = 0;
-  double ev = 0;
+  gint seconds = no_integer, count = no_integer;
+  double ev = no_number;
   const std::vector<GOptionEntry> options = {
       {"seconds", 's', 0, G_OPTION_ARG_INT, &seconds,
        "Before a timed photo, or between two photos of an interval", "SECONDS"},
@@ -126,12 +126,22 @@ int photo(int argc, char** argv) {
     if (const Status parsed = capture.parse(command, options, argc, argv); !parsed) return parsed;
     request.kind = static_cast<Kind>(capture.kind());
     request.back_lens = capture.back_lens();
-    if (seconds) request.seconds = seconds;
-    if (count) request.count = count;
-    if (ev != 0) request.ev_step = ev;
-    if (const Status good = check_range("--seconds", seconds, 0, 3600); !good) return good;
-    if (const Status good = check_range("--count", count, 0, 100000); !good) return good;
-    return check_range("--ev", ev, 0, 3);
+    for (const Status& used :
+         {capture.check_use("--seconds", is_given(seconds), {"timed", "interval"}),
+          capture.check_use("--count", is_given(count), {"interval", "burst"}),
+          capture.check_use("--ev", is_given(ev), {"bracketing"})})
+      if (!used) return used;
+    if (is_given(seconds)) {
+      if (const Status good = check_range("--seconds", seconds, 1, 3600); !good) return good;
+      request.seconds = seconds;
+    }
+    if (is_given(count)) {
+      if (const Status good = check_range("--count", count, 1, 100000); !good) return good;
+      request.count = count;
+    }
+    if (!is_given(ev)) return ok();
+    request.ev_step = ev;
+    return check_range("--ev", ev, 0.5, 3);
   };
   if (const Status status = read(); !status) return command.usage(status.error().message);
   // Nothing is taken in vain.
@@ -141,7 +151,7 @@ int photo(int argc, char** argv) {
   if (const auto status = command.connect()) return *status;
 
   const bool fetches = !capture.output().empty();
-  Shots shots(command, request, !command.json() && !fetches);
+  SavedPhotos photos(command, request, !command.json() && !fetches);
   const auto answer = command.wait<hw::Camera::Answer>(
       [&](auto handler) { command.camera().take_photo(request, std::move(handler)); });
   if (!answer) return command.fail(CameraCommand::interrupted());
@@ -151,10 +161,10 @@ int photo(int argc, char** argv) {
   // Without a number, only the camera knows how many it takes.
   const bool until_end =
       request.kind == Kind::bracketing || (request.kind == Kind::burst && !request.count);
-  const Status taken = until_end ? shots.wait_for_end()
-                                 : shots.wait_for(is_series                     ? count
-                                                  : request.kind == Kind::burst ? *request.count
-                                                                                : 1);
+  const Status taken = until_end ? photos.wait_for_end()
+                                 : photos.wait_for(is_series ? request.count.value_or(0)
+                                                   : request.kind == Kind::burst ? *request.count
+                                                                                 : 1);
   // A series or a timer goes on in the camera until it is told to stop.
   const bool is_cancelled = g_cancellable_is_cancelled(command.cancellable());
   if (is_series || (is_cancelled && request.kind == Kind::timed))
@@ -163,17 +173,17 @@ int photo(int argc, char** argv) {
   // Ctrl-C ends the series; a second one ends the command.
   bool ended_by_person = false;
   if (is_series) {
-    ended_by_person = command.go_on();
-    if (taken || ended_by_person) shots.wait_until_idle(ended_by_person);
+    ended_by_person = command.forget_interrupt();
+    if (taken || ended_by_person) photos.wait_until_idle(ended_by_person);
   }
-  if (ended_by_person && shots.paths().empty()) return exit_interrupted;
+  if (ended_by_person && photos.paths().empty()) return exit_interrupted;
   if (!taken && !ended_by_person)
     return command.fail({hw::Failure::Reason::silent, taken.error().message});
   JsonWriter json;
-  json.add("photos", shots.paths());
+  json.add("photos", photos.paths());
   if (fetches) {
     const auto files =
-        fetch_files(command, shots.paths(), capture.output(),
+        fetch_files(command, photos.paths(), capture.output(),
                     {.clobber = capture.clobber(), .companions = true, .numbers = true});
     if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
     json.add("files", *files);

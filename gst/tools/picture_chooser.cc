@@ -191,7 +191,7 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   return flow;
 }
 
-gboolean hear(GstPad* pad, GstObject* parent, GstEvent* event) {
+gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   auto* self = reinterpret_cast<PictureChooser*>(parent);
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_SEGMENT:
@@ -232,7 +232,7 @@ void picture_chooser_init(PictureChooser* self) {
   self->sink = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
   self->src = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
   gst_pad_set_chain_function(self->sink, chain);
-  gst_pad_set_event_function(self->sink, hear);
+  gst_pad_set_event_function(self->sink, sink_event);
   GST_PAD_SET_PROXY_CAPS(self->sink);
   GST_PAD_SET_PROXY_ALLOCATION(self->sink);
   GST_PAD_SET_PROXY_CAPS(self->src);

@@ -49,9 +49,9 @@ PipelineRun::PipelineRun(const StitchOptions& options, const StitchInput& input,
       calls_(std::move(calls)),
       loop_(g_main_loop_new(nullptr, FALSE)) {}
 
-Outcome PipelineRun::go() {
+Outcome PipelineRun::run() {
   const GstRef<GstBus> bus(gst_element_get_bus(pipeline_->element()));
-  watch_bus<&PipelineRun::hear>(pipeline_->element(), this);
+  watch_bus<&PipelineRun::handle>(pipeline_->element(), this);
   const guint timer = g_timeout_add(
       progress_interval_ms,
       +[](gpointer self) -> gboolean {
@@ -87,7 +87,7 @@ void PipelineRun::end(Outcome outcome) {
   g_main_loop_quit(loop_.get());
 }
 
-void PipelineRun::hear(GstMessage* message) {
+void PipelineRun::handle(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_EOS:
       end({});

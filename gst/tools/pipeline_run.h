@@ -47,14 +47,14 @@ class PipelineRun {
   PipelineRun(const StitchOptions& options, const StitchInput& input, StitchPipeline* pipeline,
               MessagePrinter* printer, Calls calls);
 
-  Outcome go();
+  Outcome run();
 
   /// Which lenses it was, for a person; "" before a picture was stitched.
   const std::string& lens() const { return lens_; }
 
  private:
   void end(Outcome outcome);
-  void hear(GstMessage* message);
+  void handle(GstMessage* message);
   void warn(GstMessage* message);
   Error explain(GstMessage* message);
   /// A decoder passes over what it can't read and goes on; the result would be shorter.

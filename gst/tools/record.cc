@@ -46,6 +46,15 @@ std::optional<hw::Failure> find_again(CameraCommand& command, SavedFiles& saved)
                      "more; look for the video with 'sphere files ls'");
 }
 
+/// Asks the camera, because a saved file alone says nothing: an earlier recording, whose client did
+/// not wait for its file, may be saved only now, and a part of a long one is told, too.
+bool is_recording(CameraCommand& command) {
+  // Not interrupted, because the camera would go on recording.
+  const auto failure = hw::await<std::optional<hw::Failure>>(
+      nullptr, [&](auto handler) { command.camera().update_state(std::move(handler)); });
+  return !std::get<0>(*failure) && command.camera().state().recording;
+}
+
 /// Waits for `seconds` (0: for ever), or until the command is interrupted or the video is saved,
 /// and shows the time.
 std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
@@ -60,6 +69,7 @@ std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& save
     progress.show_time(static_cast<uint64_t>(passed), static_cast<uint64_t>(seconds));
     if (seconds && passed >= seconds) break;
     path = saved.take();
+    if (path && is_recording(command)) path.reset();
     if (path || g_cancellable_is_cancelled(command.cancellable())) break;
     if (!command.client().is_ready()) {
       failure = find_again(command, saved);
@@ -75,8 +85,8 @@ std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& save
 int record(int argc, char** argv) {
   CameraCommand command("record", "[URI]", "Records to the camera's card.", description);
   CaptureOptions capture({"normal", "short", "time-lapse", "slow-motion", "one-lens"}, "the video");
-  double seconds = 0;
-  gint duration = 0, slowness = 0;
+  double seconds = no_number;
+  gint duration = no_integer, slowness = no_integer;
   gboolean stop = FALSE, start = FALSE, mark = FALSE;
   const std::vector<GOptionEntry> options = {
       {"duration", 'd', 0, G_OPTION_ARG_INT, &duration, "End the recording after this time",
@@ -94,11 +104,23 @@ int record(int argc, char** argv) {
     request.back_lens = capture.back_lens();
     if (start + stop + mark > 1)
       return invalid("--start, --stop and --mark can't be used together");
-    if (seconds != 0) request.seconds = seconds;
-    if (slowness) request.slowness = slowness;
-    if (const Status good = check_range("--seconds", seconds, 0, 3600); !good) return good;
-    if (const Status good = check_range("--slowness", slowness, 0, 8); !good) return good;
-    return check_range("--duration", duration, 0, 86400);
+    if (start && is_given(duration))
+      return invalid("--start leaves the camera recording; --duration can't be used with it");
+    if ((start || mark) && !capture.output().empty())
+      return invalid("-o can't be used with --start and --mark, after which there is no video yet");
+    for (const Status& used :
+         {capture.check_use("--seconds", is_given(seconds), {"short", "time-lapse"}),
+          capture.check_use("--slowness", is_given(slowness), {"slow-motion"})})
+      if (!used) return used;
+    if (is_given(seconds)) {
+      if (const Status good = check_range("--seconds", seconds, 0.5, 3600); !good) return good;
+      request.seconds = seconds;
+    }
+    if (is_given(slowness)) {
+      if (const Status good = check_range("--slowness", slowness, 2, 8); !good) return good;
+      request.slowness = slowness;
+    }
+    return is_given(duration) ? check_range("--duration", duration, 1, 86400) : ok();
   };
   if (const Status status = read(); !status) return command.usage(status.error().message);
   // Nothing is taken in vain.
@@ -139,7 +161,7 @@ int record(int argc, char** argv) {
                              sound.reason +
                              "); 'sphere consent give audio --purpose record' does that");
     if (start) return command.done("Recording.");
-    if (const auto failure = wait_for_end(command, saved, duration, path))
+    if (const auto failure = wait_for_end(command, saved, is_given(duration) ? duration : 0, path))
       return command.fail(*failure);
   }
   if (!path) {
@@ -154,7 +176,7 @@ int record(int argc, char** argv) {
     if (failure) return command.fail(*failure);
   }
   // Ctrl-C has ended the recording; the file is still wanted. A second one ends the command.
-  if (command.go_on()) saved.go_on();
+  if (command.forget_interrupt()) saved.wait_again();
   if (!path) {
     const Result<std::string> next = saved.next(longest_closing);
     if (next)
@@ -163,7 +185,11 @@ int record(int argc, char** argv) {
       return command.fail({hw::Failure::Reason::silent, next.error().message});
   }
   JsonWriter json;
-  if (!path) return command.done("The recording is ended.", &json);
+  if (!path) {
+    if (capture.output().empty()) return command.done("The recording is ended.", &json);
+    command.printer().error("interrupted; the recording is ended, its video stays on the card");
+    return exit_interrupted;
+  }
   json.add("video", *path);
   if (!capture.output().empty()) {
     const auto files =

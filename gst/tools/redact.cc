@@ -3,7 +3,6 @@
 
 #include <glib.h>
 
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/ledger.h"
 #include "gst/sphere/consent/position.h"
 #include "gst/sphere/makers/makers.h"
@@ -67,7 +67,7 @@ constexpr const char* description =
     "    --consent 'consent/location, state=given, purpose=share, precision=city'\n"
     "  sphere redact --in-place *.mp4\n";
 
-void take_away(const media::Policy& set, media::Policy* policy) {
+void remove_classes(const media::Policy& set, media::Policy* policy) {
   policy->place &= !set.place;
   policy->sound &= !set.sound;
   policy->identity &= !set.identity;
@@ -94,7 +94,7 @@ Result<media::Policy> policy_of(const char* keep, const char* only, const char* 
   if (also) {
     const Result<media::Policy> set = parse_classes("--also", also);
     if (!set) return set.error();
-    take_away(*set, &policy);
+    remove_classes(*set, &policy);
   }
   return policy;
 }
@@ -196,16 +196,18 @@ int redact(int argc, char** argv) {
     request.policy.time |= given->policy.time;
     const media::Policy taken = also ? *parse_classes("--also", also)
                                      : media::Policy{false, false, false, false, false, false};
-    take_away(taken, &request.policy);
+    remove_classes(taken, &request.policy);
     if (!request.policy.place && !taken.place) precision = given->precision;
   }
-  std::mutex mutex;  // protects `rounded`
-  std::set<std::string> rounded;
+  struct {
+    Mutex mutex;
+    std::set<std::string> inputs SPHERE_GUARDED_BY(mutex);
+  } rounded;  // the files whose place is rounded
   const auto make_request = [&](const MediaJob& job) {
     media::Request own = request;
     if (precision && !command.in_place() && round_place(job, *precision, &own)) {
-      const std::lock_guard lock(mutex);
-      rounded.insert(job.input);
+      const Lock lock(rounded.mutex);
+      rounded.inputs.insert(job.input);
     }
     return EditResult<media::Request>(std::move(own));
   };
@@ -213,8 +215,8 @@ int redact(int argc, char** argv) {
     const std::string counts = count_by_class(found, true);
     std::string text = counts.empty() ? "there was nothing to take out" : "took out " + counts;
     if (!precision) return text;
-    const std::lock_guard lock(mutex);
-    if (rounded.contains(job.input))
+    const Lock lock(rounded.mutex);
+    if (rounded.inputs.contains(job.input))
       text += "; put in the place, rounded to " + std::string(consent::name_of(*precision));
     else if (!found.traces.positions.empty())
       text += "; the place could not be rounded in this file, and was taken out";

@@ -114,7 +114,7 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
   g_autofree char* fps = nullptr;
   g_autofree char* edit = nullptr;
   double speed = 1;
-  double yaw = 0, pitch = 0, roll = 0, fov = 0;
+  double yaw = no_number, pitch = no_number, roll = no_number, fov = no_number;
   OutputOptions output({"drawer", "Where to draw (default: auto, the GPU if there is one)",
                         "Take IN even if it looks like an ordinary picture"});
   std::vector<GOptionEntry> entries = {
@@ -186,7 +186,7 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
 
   options->projection = Projection::perspective;
   if (keyframes) {
-    if (projection || yaw != 0 || pitch != 0 || roll != 0 || fov != 0)
+    if (projection || is_given(yaw) || is_given(pitch) || is_given(roll) || is_given(fov))
       return invalid(
           "--keyframes tells what is looked at; --yaw, --pitch, --roll, --fov and --projection "
           "can't be used with it");
@@ -194,10 +194,12 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
       return invalid("--keyframes: " + taken.error().message);
   }
   if (const Status known = read_projection(projection, &options->projection); !known) return known;
-  if (!keyframes) {
-    options->yaw = yaw;
-    options->pitch = pitch;
-    options->roll = roll;
+  options->yaw = is_given(yaw) ? yaw : 0;
+  options->pitch = is_given(pitch) ? pitch : 0;
+  options->roll = is_given(roll) ? roll : 0;
+  if (is_given(fov)) {
+    // 0 is a view without one.
+    if (fov == 0) return invalid("--fov is 0, must be more than 0");
     options->fov = fov;
   }
   if (const Status in = check_view(*options, "--"); !in) return in;

@@ -39,7 +39,7 @@ Result<std::string> SavedFiles::next(std::chrono::seconds timeout) {
                     : "the connection to the camera was lost; the file may be on its card");
 }
 
-void SavedFiles::go_on() {
+void SavedFiles::wait_again() {
   const Lock lock(mutex_);
   cancelled_now_ = false;
 }

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <optional>
 #include <string>
@@ -26,7 +25,7 @@ class SavedFiles {
   /// lost, or when the command is interrupted.
   Result<std::string> next(std::chrono::seconds timeout);
   /// After Ctrl-C: waits again.
-  void go_on();
+  void wait_again();
   /// After a loss, when the camera is connected again.
   void connected_again();
   /// The path, if one has come already, or comes within this time.
@@ -37,7 +36,7 @@ class SavedFiles {
   unsigned listener_ = 0;
   gulong cancelled_ = 0;
   Mutex mutex_;  // protects what follows; the innermost
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   std::deque<std::string> paths_ SPHERE_GUARDED_BY(mutex_);
   bool lost_ SPHERE_GUARDED_BY(mutex_) = false;
   bool cancelled_now_ SPHERE_GUARDED_BY(mutex_) = false;

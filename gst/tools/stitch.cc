@@ -74,7 +74,7 @@ Outcome stitch(StitchOptions options, MessagePrinter* printer) {
   };
   PipelineRun run(options, *input, pipeline->get(), printer,
                   {[&] { return output->write_problem(); }, draw, [&] { progress.clear(); }});
-  Outcome outcome = run.go();
+  Outcome outcome = run.run();
   if (outcome.error) return outcome;
   Result<OutputFile> finished = finish_stitched(*output, options, nullptr);
   if (!finished) return fail_with(finished.error());

@@ -3,7 +3,6 @@
 #include "gst/tools/stitch_input.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 
 #include "gst/sphere/makers/capture.h"
 #include "gst/sphere/media/matroska.h"
+#include "gst/tools/output_file.h"
 #include "gst/tools/stitch_discover.h"
 
 namespace sphere::tool {
@@ -213,15 +213,15 @@ Status check_content(const media::Source& whole, StitchInput* input) {
   return check_size(input->width(), input->height());
 }
 
-struct Oddities {
+struct PictureTraits {
   uint64_t trailing = 0;
   int orientation = 1;
   int bits = 8;
 };
 
-Oddities oddities_of(const StitchInput& input) {
+PictureTraits traits_of(const StitchInput& input) {
   if (const media::JpegInfo* jpeg = input.jpeg()) {
-    // The camera's table and its length are no oddity.
+    // The camera's table and its length are meant to be there.
     const uint64_t table =
         input.capture.lens_table.empty() || input.preview ? 0 : input.capture.lens_table.size() + 4;
     return {jpeg->trailing - std::min(table, jpeg->trailing), jpeg->orientation, jpeg->bits};
@@ -232,7 +232,7 @@ Oddities oddities_of(const StitchInput& input) {
   return {input.video()->trailing, 1, 8};
 }
 
-void tell_oddities(const StitchInput& input, MessagePrinter* printer) {
+void warn_of_content(const StitchInput& input, MessagePrinter* printer) {
   const std::string& path = input.path;
   if (input.png() && input.png()->animated)
     printer->warn(path + ": is animated; only its still picture is stitched");
@@ -250,7 +250,7 @@ void tell_oddities(const StitchInput& input, MessagePrinter* printer) {
   }
   for (const std::string& problem : input.capture.problems)
     printer->warn(path + ": " + problem + "; it is left out");
-  const auto [trailing, orientation, bits] = oddities_of(input);
+  const auto [trailing, orientation, bits] = traits_of(input);
   if (bits > 8)
     printer->warn(path + ": has " + std::to_string(bits) + " bits for each colour, which become 8");
   if (orientation != 1)
@@ -315,7 +315,7 @@ Result<StitchInput> open_stitch_input(const std::string& path, MessagePrinter* p
   const Result<media::FileSource> source = media::FileSource::make(input.descriptor.get());
   if (!source) return complain(source.error());
   if (const Status whole = check_content(*source, &input); !whole) return complain(whole.error());
-  tell_oddities(input, printer);
+  warn_of_content(input, printer);
   return input;
 }
 
@@ -357,10 +357,8 @@ std::string lack_of_fisheyes(media::PictureKind kind, const std::string& what) {
 }
 
 bool same_file(const StitchInput& input, const std::string& output) {
-  struct stat in = {}, out = {};
   if (input.right && same_file(*input.right, output)) return true;
-  return fstat(input.descriptor.get(), &in) == 0 && stat(output.c_str(), &out) == 0 &&
-         in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+  return is_same_file(input.descriptor.get(), output);
 }
 
 }  // namespace sphere::tool

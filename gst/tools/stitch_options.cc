@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/number.h"
 #include "gst/tools/command.h"
 #include "gst/tools/output_options.h"
 
@@ -74,9 +75,10 @@ const std::vector<std::string>& stored_forms() {
 }
 
 Status parse_size(const char* text, int* width, int* height) {
-  int used = 0;
-  if (std::sscanf(text, "%dx%d%n", width, height, &used) != 2 || text[used])
-    return invalid(std::string("--size is '") + text + "', must be WIDTHxHEIGHT");
+  const std::optional<IntegerPair> size = parse_integer_pair(text, 'x');
+  if (!size) return invalid(std::string("--size is '") + text + "', must be WIDTHxHEIGHT");
+  *width = size->first;
+  *height = size->second;
   for (const int side : {*width, *height}) {
     if (const Status in = check_range("--size", side, smallest_width, largest_width); !in)
       return in;
@@ -97,8 +99,9 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   g_autofree char* interpolation = nullptr;
   double stitch_distance = 0;
   g_autofree char* projection = nullptr;
-  double fov = 0, lens_fov = 0, yaw = 0, pitch = 0, roll = 0, blend_width = -1, smoothing = -1;
-  int width = 0;
+  double yaw = 0, pitch = 0, roll = 0;
+  double fov = no_number, lens_fov = no_number, blend_width = no_number, smoothing = no_number;
+  int width = no_integer;
   OutputOptions output({"stitcher", "Where to stitch (default: auto, the GPU if there is one)",
                         "Stitch IN even if it is a 360 picture already or an ordinary picture"});
   const std::vector<std::string> projections(projection_names.begin(), projection_names.end());
@@ -170,7 +173,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
   if (const Status kind = read_output_kind(options); !kind) return kind;
 
   if (const Status known = read_projection(projection, &options->projection); !known) return known;
-  if (fov != 0) {
+  if (is_given(fov)) {
     if (shows_all(options->projection))
       return invalid(
           "--fov needs --projection=perspective, little-planet or stereographic, because otherwise "
@@ -179,16 +182,23 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     const Status in = check_range("--fov", fov, std::round(degrees(range.smallest)),
                                   std::round(degrees(range.largest)));
     if (!in) return in;
+    options->fov = fov;
   }
-  if (lens_fov != 0)
+  if (is_given(lens_fov)) {
     if (const Status in = check_range("--lens-fov", lens_fov, 60, 358); !in) return in;
+    options->lens_fov = lens_fov;
+  }
   if (const Status in = check_angles(yaw, pitch, roll); !in) return in;
-  if (blend_width != -1)
+  if (is_given(blend_width)) {
     if (const Status in = check_range("--blend-width", blend_width, 0, 60); !in) return in;
-  if (smoothing != -1)
+    options->blend_width = blend_width;
+  }
+  if (is_given(smoothing)) {
     if (const Status in = check_range("--smoothing", smoothing, 0, 10); !in) return in;
+    options->smoothing = smoothing;
+  }
   if (const Status in = check_range("--stitch-distance", stitch_distance, 0, 1000); !in) return in;
-  if (width != 0) {
+  if (is_given(width)) {
     if (const Status in = check_range("--width", width, smallest_width, largest_width); !in)
       return in;
     // Half of it is the height, and H.264 stores colour for two by two pixels.
@@ -196,6 +206,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
     if (width % step)
       return invalid("--width is " + std::to_string(width) + ", must be a multiple of " +
                      std::to_string(step));
+    options->width = width;
   }
   if (const Status read = output.read(options); !read) return read;
   const Status words = read_words({
@@ -221,15 +232,10 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
 
   options->lens = to_string(lens);
   options->dng = has_ending(options->lens, ".dng");
-  options->fov = fov;
-  options->lens_fov = lens_fov;
   options->yaw = yaw;
   options->pitch = pitch;
   options->roll = roll;
-  options->blend_width = blend_width;
-  options->smoothing = smoothing;
   options->stitch_distance = stitch_distance;
-  options->width = width;
   return ok();
 }
 

@@ -18,12 +18,12 @@ constexpr guint raw_pictures = 2;
 
 /// The parser that cuts a stream into whole pictures, so that they can be counted; "" where the
 /// container does it.
-struct Cutter {
+struct PictureParser {
   const char* parser = "";
   const char* caps = "";
 };
 
-Cutter cutter_of(GstCaps* caps) {
+PictureParser picture_parser_of(GstCaps* caps) {
   const GstStructure* structure = gst_caps_get_structure(caps, 0);
   const char* alignment = gst_structure_get_string(structure, "alignment");
   if (alignment && (g_str_equal(alignment, "au") || g_str_equal(alignment, "frame"))) return {};
@@ -166,11 +166,12 @@ void VideoReader::take_track(GstPad* pad) {
 
 void VideoReader::take_pictures(GstPad* pad, GstCaps* caps, Branch* branch) {
   GstElement* first = branch->first;
-  if (const Cutter cutter = cutter_of(caps); *cutter.parser && !input_.video()->iso) {
-    GstElement* parser = add(cutter.parser);
+  if (const PictureParser wanted = picture_parser_of(caps);
+      *wanted.parser && !input_.video()->iso) {
+    GstElement* parser = add(wanted.parser);
     GstElement* filter = add("capsfilter");
     if (parser && filter) {
-      gst_util_set_object_arg(G_OBJECT(filter), "caps", cutter.caps);
+      gst_util_set_object_arg(G_OBJECT(filter), "caps", wanted.caps);
       gst_element_link_many(parser, filter, first, nullptr);
       gst_element_sync_state_with_parent(filter);
       gst_element_sync_state_with_parent(parser);

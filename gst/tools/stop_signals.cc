@@ -39,7 +39,7 @@ StopSignals::StopSignals() : cancellable_(g_cancellable_new()) {
   });
 }
 
-bool StopSignals::go_on() {
+bool StopSignals::forget_interrupt() {
   if (signal_ != SIGINT || count_ != 1) return false;
   g_cancellable_reset(cancellable_.get());
   signal_ = count_ = 0;

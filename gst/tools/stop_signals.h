@@ -28,7 +28,7 @@ class StopSignals {
   /// Forgets a Ctrl-C that ended only a part of the command, so that the rest can be cancelled
   /// anew. Not while something waits for the cancellable. Returns whether there was one, and no
   /// other signal.
-  bool go_on();
+  bool forget_interrupt();
 
  private:
   const ObjectRef<GCancellable> cancellable_;

@@ -2,11 +2,12 @@
 
 #include "gst/tools/time_option.h"
 
-#include <glib.h>
-
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <vector>
+
+#include "gst/sphere/base/number.h"
 
 namespace sphere::tool {
 
@@ -37,38 +38,34 @@ Result<double> parse_time(const char* option, const std::string& text) {
     if (field.empty() ||
         field.find_first_not_of(last ? "0123456789." : "0123456789") != std::string::npos)
       return wrong;
-    char* end = nullptr;
-    const double value = g_ascii_strtod(field.c_str(), &end);
-    if (*end || (i > 0 && value >= 60)) return wrong;
-    seconds = seconds * 60 + value;
+    const std::optional<double> value = parse_number(field);
+    if (!value || (i > 0 && *value >= 60)) return wrong;
+    seconds = seconds * 60 + *value;
   }
   if (seconds > most_seconds) return wrong;
   return seconds;
 }
 
-Result<FrameRate> parse_rate(const char* option, const char* text) {
+Result<FrameRate> parse_rate(const char* option, std::string_view text) {
   FrameRate rate;
-  int used = 0;
-  const bool fraction =
-      std::sscanf(text, "%d/%d%n", &rate.numerator, &rate.denominator, &used) == 2 && !text[used];
-  char* end = nullptr;
-  const double decimal = fraction ? 0 : g_ascii_strtod(text, &end);
-  if (!fraction) rate = {};
-  if (!fraction && end != text && !*end && decimal >= least_rate && decimal <= most_rate) {
-    const double whole = std::round(decimal);
+  if (const std::optional<IntegerPair> fraction = parse_integer_pair(text, '/')) {
+    rate = {fraction->first, fraction->second};
+  } else if (const std::optional<double> decimal = parse_number(text);
+             decimal && *decimal >= least_rate && *decimal <= most_rate) {
+    const double whole = std::round(*decimal);
     // 29.97 means 30000/1001.
-    if (std::abs(decimal - whole) < 1e-9)
+    if (std::abs(*decimal - whole) < 1e-9)
       rate = {static_cast<int>(whole), 1};
-    else if (std::abs(decimal - whole / 1.001) < 0.005)
+    else if (std::abs(*decimal - whole / 1.001) < 0.005)
       rate = {static_cast<int>(whole) * 1000, 1001};
     else
-      rate = {static_cast<int>(std::lround(decimal * 1000)), 1000};
+      rate = {static_cast<int>(std::lround(*decimal * 1000)), 1000};
   }
   if (rate.numerator > 0 && rate.denominator > 0) {
     const double value = static_cast<double>(rate.numerator) / rate.denominator;
     if (value >= least_rate && value <= most_rate) return rate;
   }
-  return invalid(std::string(option) + " is '" + text +
+  return invalid(std::string(option) + " is '" + std::string(text) +
                  "', must be 1 to 1000 pictures a second, such as 30, 29.97 or 30000/1001");
 }
 

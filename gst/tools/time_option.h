@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "gst/sphere/base/result.h"
 
@@ -19,7 +20,7 @@ struct FrameRate {
 };
 
 /// From "30", "29.97" or "30000/1001".
-Result<FrameRate> parse_rate(const char* option, const char* text);
+Result<FrameRate> parse_rate(const char* option, std::string_view text);
 
 /// Seconds as a person writes them: "1:02:03.500", or "3.5 s" below a minute.
 std::string time_text(double seconds);

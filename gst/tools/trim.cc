@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <gst/gst.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cmath>
@@ -148,9 +147,7 @@ Result<TrimResult> trim(const TrimOptions& options, MessagePrinter* printer,
   if (media::sniff(*source) != media::Kind::isobmff)
     return unsupported(options.input +
                        ": is no MP4 or MOV; `sphere reframe` and `sphere stitch` cut other videos");
-  struct stat in = {}, out = {};
-  if (fstat(input.get(), &in) == 0 && stat(options.output.c_str(), &out) == 0 &&
-      in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+  if (is_same_file(input.get(), options.output))
     return invalid(options.output + ": is the same file as " + options.input);
   const media::Request request = request_of(options, printer);
   Result<std::unique_ptr<media::TrimmedVideo>> part =
@@ -213,8 +210,8 @@ int run(int argc, char** argv) {
           time_text(cut.begin).c_str(), time_text(cut.end).c_str(), options.input.c_str(),
           static_cast<unsigned long long>(cut.pictures));
     if (options.from - cut.begin > 0.001)
-      print(stdout, "It begins %.3f s before the time that was asked for, with a key frame.\n",
-            options.from - cut.begin);
+      print(stdout, "It begins %s before the time that was asked for, with a key frame.\n",
+            time_text(options.from - cut.begin).c_str());
   }
   return exit_done;
 }

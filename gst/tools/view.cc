@@ -91,7 +91,7 @@ class Viewer {
       return exit_failed;
     }
     const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
-    watch_bus<&Viewer::hear>(pipeline_.get(), this);
+    watch_bus<&Viewer::handle>(pipeline_.get(), this);
     gst_bus_set_sync_handler(bus.get(), offer_window, this, nullptr);
     open_window();
     const GSourceFunc interrupt = +[](gpointer self) -> gboolean {
@@ -438,7 +438,7 @@ class Viewer {
     if (key == "Escape" && window_ && window_->fills_screen()) return fill_screen();
     if (key == "q" || key == "Escape") return end(exit_done);
     if (key == "f") return fill_screen();
-    if (key == "n") return look_north();
+    if (key == "n") return turn_north();
     if (key == "space") return play(!playing_);
     if (key == "h" || key == "question") return static_cast<void>(print_text(stderr, view_keys));
     if (key == "p") return next_projection();
@@ -520,7 +520,7 @@ class Viewer {
   }
 
   /// The compass direction of the middle of the picture tells where north is in it.
-  void look_north() {
+  void turn_north() {
     if (!heading_) return say("the file does not tell where north is; Home looks forward");
     const ViewSample now = view_at(GST_CLOCK_TIME_NONE);
     // By at most half a turn.
@@ -605,7 +605,7 @@ class Viewer {
 
   // --- messages ---------------------------------------------------------------------------------
 
-  void hear(GstMessage* message) {
+  void handle(GstMessage* message) {
     g_autoptr(GError) error = nullptr;
     switch (GST_MESSAGE_TYPE(message)) {
       case GST_MESSAGE_EOS:

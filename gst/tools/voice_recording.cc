@@ -130,7 +130,7 @@ class Recorder {
     if (voice_.ledger) g_object_set(gate_.get(), "ledger", voice_.ledger->c_str(), nullptr);
     g_signal_connect(gate_.get(), "notify::active",
                      G_CALLBACK(+[](GObject*, GParamSpec*, gpointer self) {
-                       static_cast<Recorder*>(self)->hear_gate();
+                       static_cast<Recorder*>(self)->gate_changed();
                      }),
                      this);
     const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(sound_.get()), "sink"));
@@ -149,7 +149,7 @@ class Recorder {
     return failed(what + (message ? error_of(message.get()).message : "it can't be started"));
   }
 
-  void watch(GstElement* pipeline) { watch_bus<&Recorder::hear>(pipeline, this); }
+  void watch(GstElement* pipeline) { watch_bus<&Recorder::handle>(pipeline, this); }
 
   // --- the course of it -------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ class Recorder {
     g_main_loop_quit(loop_.get());
   }
 
-  void hear(GstMessage* message) {
+  void handle(GstMessage* message) {
     const bool of_film =
         gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(film_.get()));
     g_autoptr(GError) error = nullptr;
@@ -226,7 +226,7 @@ class Recorder {
   // --- called by other threads ------------------------------------------------------------------
 
   /// In the thread of the sound, with each change.
-  void hear_gate() {
+  void gate_changed() {
     gboolean active = FALSE;
     g_object_get(gate_.get(), "active", &active, nullptr);
     if (active) {

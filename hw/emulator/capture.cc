@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <utility>
 
 #include "gst/sphere/base/descriptor.h"
@@ -43,7 +42,7 @@ std::string at_rate(int rate, int slowness) {
 constexpr GstClockTime picture_time = 1001 * GST_SECOND / 30000;
 
 /// How the times of the pictures become those of the video.
-struct Pace {
+struct VideoTiming {
   GstClockTime interval;
   GstClockTime slowness;
   GstClockTime first = GST_CLOCK_TIME_NONE;
@@ -52,18 +51,19 @@ struct Pace {
 
 /// Leaves out pictures of a time-lapse, and changes times. Not with videorate, which would hold
 /// the first picture of a time-lapse back until its second one is due.
-GstPadProbeReturn set_pace(GstPad*, GstPadProbeInfo* info, gpointer data) {
-  Pace& pace = *static_cast<Pace*>(data);
+GstPadProbeReturn set_times(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  VideoTiming& timing = *static_cast<VideoTiming*>(data);
   GstBuffer* picture = GST_PAD_PROBE_INFO_BUFFER(info);
   const GstClockTime time = GST_BUFFER_PTS(picture);
   if (!GST_CLOCK_TIME_IS_VALID(time)) return GST_PAD_PROBE_OK;
-  if (!GST_CLOCK_TIME_IS_VALID(pace.first)) pace.first = time;
-  if (time < pace.first + pace.pictures * pace.interval) return GST_PAD_PROBE_DROP;
+  if (!GST_CLOCK_TIME_IS_VALID(timing.first)) timing.first = time;
+  if (time < timing.first + timing.pictures * timing.interval) return GST_PAD_PROBE_DROP;
   picture = gst_buffer_make_writable(picture);
-  GST_BUFFER_PTS(picture) = pace.first + (pace.interval ? pace.pictures * picture_time
-                                                        : (time - pace.first) * pace.slowness);
-  GST_BUFFER_DURATION(picture) = pace.interval ? picture_time : picture_time * pace.slowness;
-  if (pace.interval) ++pace.pictures;
+  GST_BUFFER_PTS(picture) =
+      timing.first +
+      (timing.interval ? timing.pictures * picture_time : (time - timing.first) * timing.slowness);
+  GST_BUFFER_DURATION(picture) = timing.interval ? picture_time : picture_time * timing.slowness;
+  if (timing.interval) ++timing.pictures;
   GST_PAD_PROBE_INFO_DATA(info) = picture;
   return GST_PAD_PROBE_OK;
 }
@@ -200,14 +200,14 @@ class Capture::Recording {
  private:
   Recording(GstElement* pipeline, Descriptor file, Descriptor small)
       : file_(std::move(file)), small_(std::move(small)), pipeline_(pipeline) {}
-  void set_pace(const CaptureRequest& request);
+  void set_times(const CaptureRequest& request);
   void watch_first(const char* parser);
   void wait_for_pictures();
 
   /// The files that have no picture yet. Shared, because probes may be called a little longer.
   struct Empty {
     Mutex mutex;
-    std::condition_variable_any changed;
+    ConditionVariable changed;
     int files SPHERE_GUARDED_BY(mutex) = 0;
   };
   const std::shared_ptr<Empty> empty_ = std::make_shared<Empty>();
@@ -222,9 +222,9 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
   const auto muxed = [](const char* parser) {
     return std::string(" ! h264parse name=") + parser + " ! mp4mux";
   };
-  const bool paced = request.interval.count() > 0 || request.slowness > 1;
+  const bool retimed = request.interval.count() > 0 || request.slowness > 1;
   std::string line = live_pictures(scene) + as_asked(request, scene.width);
-  if (paced) line += " ! identity name=pace";
+  if (retimed) line += " ! identity name=times";
   if (request.slowness > 1) line += at_rate(30, request.slowness);
   line += " ! tee name=both ! queue";
   const bool enlarged = request.width && (request.width != scene.width ||
@@ -243,7 +243,7 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
   if (!made) return made.error();
   std::unique_ptr<Recording> recording(new Recording(*made, std::move(file), std::move(small)));
   if (const Status fed = feed_scene(GST_BIN(*made), scene); !fed) return fed.error();
-  if (paced) recording->set_pace(request);
+  if (retimed) recording->set_times(request);
   recording->watch_first("large");
   recording->watch_first("small");
   if (gst_element_set_state(*made, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
@@ -253,14 +253,14 @@ Result<std::unique_ptr<Capture::Recording>> Capture::Recording::start(const Scen
 
 Capture::Recording::~Recording() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
-void Capture::Recording::set_pace(const CaptureRequest& request) {
-  const GstRef<GstElement> element(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "pace"));
+void Capture::Recording::set_times(const CaptureRequest& request) {
+  const GstRef<GstElement> element(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "times"));
   const GstRef<GstPad> pad(gst_element_get_static_pad(element.get(), "src"));
   gst_pad_add_probe(
-      pad.get(), GST_PAD_PROBE_TYPE_BUFFER, emulator::set_pace,
-      new Pace{.interval = static_cast<GstClockTime>(request.interval.count()) * GST_MSECOND,
-               .slowness = static_cast<GstClockTime>(request.slowness)},
-      [](gpointer data) { delete static_cast<Pace*>(data); });
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER, emulator::set_times,
+      new VideoTiming{.interval = static_cast<GstClockTime>(request.interval.count()) * GST_MSECOND,
+                      .slowness = static_cast<GstClockTime>(request.slowness)},
+      [](gpointer data) { delete static_cast<VideoTiming*>(data); });
 }
 
 void Capture::Recording::watch_first(const char* parser) {

@@ -26,9 +26,9 @@ std::string decoded(const std::string& file) {
 
 /// The pictures of a file, repeated: a video begins again at its end, a single picture is always
 /// the same.
-class Reel {
+class RepeatedPictures {
  public:
-  static Result<std::shared_ptr<Reel>> open(const SceneSettings& scene) {
+  static Result<std::shared_ptr<RepeatedPictures>> open(const SceneSettings& scene) {
     g_autoptr(GError) error = nullptr;
     const std::string line = decoded(scene.file) + "videorate ! " + raw(scene.width, scene.height) +
                              rate + " ! appsink name=pictures sync=false max-buffers=2";
@@ -36,17 +36,17 @@ class Reel {
         gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
     if (!made) return failed(error ? error->message : "no reason given");
     gst_object_ref_sink(made);
-    auto reel = std::make_shared<Reel>(made);
-    if (!reel->next())
+    auto pictures = std::make_shared<RepeatedPictures>(made);
+    if (!pictures->next())
       return invalid("'" + scene.file + "' is no picture and no video that can be decoded here");
-    return reel;
+    return pictures;
   }
 
-  explicit Reel(GstElement* pipeline)
+  explicit RepeatedPictures(GstElement* pipeline)
       : pipeline_(pipeline), sink_(gst_bin_get_by_name(GST_BIN(pipeline), "pictures")) {
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
   }
-  ~Reel() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+  ~RepeatedPictures() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
   /// The next picture, with its time relative to the first one; empty if there is none.
   BufferRef next() {
@@ -95,14 +95,16 @@ class Reel {
 };
 
 void need_data(GstAppSrc* source, guint, gpointer data) {
-  BufferRef picture = (*static_cast<std::shared_ptr<Reel>*>(data))->next();
+  BufferRef picture = (*static_cast<std::shared_ptr<RepeatedPictures>*>(data))->next();
   if (picture)
     gst_app_src_push_buffer(source, picture.release());
   else
     gst_app_src_end_of_stream(source);
 }
 
-void let_go(gpointer data, GClosure*) { delete static_cast<std::shared_ptr<Reel>*>(data); }
+void free_pictures(gpointer data, GClosure*) {
+  delete static_cast<std::shared_ptr<RepeatedPictures>*>(data);
+}
 
 }  // namespace
 
@@ -202,17 +204,17 @@ Status check_elements(const SceneSettings& scene, bool preview) {
 
 Status check_scene(const SceneSettings& scene) {
   if (scene.file.empty()) return ok();
-  const auto reel = Reel::open(scene);
-  return reel ? ok() : Status(reel.error());
+  const auto pictures = RepeatedPictures::open(scene);
+  return pictures ? ok() : Status(pictures.error());
 }
 
 Status feed_scene(GstBin* bin, const SceneSettings& scene) {
   const GstRef<GstElement> source(gst_bin_get_by_name_recurse_up(bin, source_name));
   if (!source) return ok();
-  Result<std::shared_ptr<Reel>> reel = Reel::open(scene);
-  if (!reel) return reel.error();
+  Result<std::shared_ptr<RepeatedPictures>> pictures = RepeatedPictures::open(scene);
+  if (!pictures) return pictures.error();
   g_signal_connect_data(source.get(), "need-data", G_CALLBACK(need_data),
-                        new std::shared_ptr<Reel>(std::move(*reel)), let_go,
+                        new std::shared_ptr<RepeatedPictures>(std::move(*pictures)), free_pictures,
                         static_cast<GConnectFlags>(0));
   return ok();
 }

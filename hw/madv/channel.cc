@@ -157,7 +157,7 @@ void ControlChannel::unreadable(const std::string& how, Time now) {
 }
 
 bool ControlChannel::allow_unasked(size_t bytes, Time now) {
-  if (unasked_.spend(bytes, now)) return true;
+  if (unasked_.count(bytes, now)) return true;
   end(Failure{Failure::Reason::broken,
               "the camera sends too many messages that are not answers; switch it off and on"},
       now);
@@ -173,7 +173,7 @@ void ControlChannel::received(std::string_view bytes, Time now) {
       unreadable(object.error().message, now);
       break;
     }
-    if (!unasked_.spend_padding(framer_.take_skipped(), now)) {
+    if (!unasked_.count_padding(framer_.take_skipped(), now)) {
       unreadable("it sends too much white space", now);
       break;
     }

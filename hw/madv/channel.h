@@ -14,8 +14,8 @@
 #include <string_view>
 
 #include "hw/camera.h"
-#include "hw/madv/allowance.h"
 #include "hw/madv/clock.h"
+#include "hw/madv/message_rate.h"
 #include "hw/madv/reply.h"
 #include "hw/madv/settings.h"
 #include "hw/madv/wire.h"
@@ -23,8 +23,8 @@
 namespace sphere::madv {
 
 /// Its memory is limited, even if a camera misbehaves: messages without a request are counted
-/// (Allowance), each of the session's own requests for the state waits at most once, and requests
-/// and output have limits.
+/// (MessageRateLimit), each of the session's own requests for the state waits at most once, and
+/// requests and output have limits.
 class ControlChannel {
  public:
   /// The largest number of waiting requests of users; a further one fails at once.
@@ -120,7 +120,7 @@ class ControlChannel {
   const Listener listener_;
   Phase phase_ = Phase::idle;
   Framer framer_;
-  Allowance unasked_;
+  MessageRateLimit unasked_;
   std::optional<int64_t> token_;
   std::deque<Pending> queue_;  // by rank
   std::optional<Pending> outstanding_;

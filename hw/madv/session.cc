@@ -9,10 +9,7 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <memory>
-
-#include "hw/await.h"
 
 namespace sphere::madv {
 
@@ -220,7 +217,9 @@ class Session::Loop {
     // what had arrived until then is not to be transferred again. Its messages wait for one chunk
     // at most.
     bool more_data = false;
-    if (data && data_ && data->revents) {
+    // A task may have begun another transfer, which gets a connection of its own.
+    const bool is_current = data_for_ == core_.transfers().connection_wanted();
+    if (data && data_ && is_current && data->revents) {
       if (!data_connected_)
         data_arrived();
       else if (data->revents & G_IO_OUT)
@@ -451,31 +450,6 @@ unsigned Session::get_thumbnail(ThumbnailRequest thumbnail) {
 void Session::cancel_transfer(unsigned number) {
   post({[number](SessionCore& core, Time time) { core.transfers().cancel(number, time); },
         [](const Failure&) {}});
-}
-
-Result<std::shared_ptr<const Message>> Session::call(Request request, GCancellable* cancellable,
-                                                     Duration at_most) {
-  // Shared, because the reply may come after this call has returned.
-  const auto given_up = std::make_shared<std::atomic<bool>>(false);
-  const int id = request.id;
-  request.only_while([given_up, wanted = std::move(request.wanted)] {
-    return !*given_up && (!wanted || wanted());
-  });
-  const auto outcome = hw::await<Reply>(
-      cancellable, [&](auto handler) { this->request(std::move(request), std::move(handler)); },
-      at_most);
-  if (!outcome) {
-    *given_up = true;
-    if (g_cancellable_is_cancelled(cancellable)) return failed(command_name(id) + " was cancelled");
-    return failed("the camera did not answer " + command_name(id) + " within " +
-                  in_seconds(at_most) + "; it may be busy. Look at its display, and try again");
-  }
-  const Reply& reply = std::get<0>(*outcome);
-  if (reply.failure) return failed(reply.failure->message);
-  if (!reply.message->succeeded())
-    return failed("the camera does not do " + command_name(id) + ": it says that " +
-                  result_words(reply.message->rval().value_or(-1)));
-  return reply.message;
 }
 
 /// Not by GSocketClient: that of GLib 2.74 leaves a main context with a descriptor behind after

@@ -75,12 +75,6 @@ class Session {
   unsigned get_thumbnail(ThumbnailRequest thumbnail);
   void cancel_transfer(unsigned number);
 
-  /// Sends a request and waits for the reply, until `cancellable` is cancelled and no longer than
-  /// `at_most`. If it is given up before its turn, the request is not sent. A refusal of the camera
-  /// is an error. Must not be called from the session's thread.
-  Result<std::shared_ptr<const Message>> call(Request request, GCancellable* cancellable = nullptr,
-                                              Duration at_most = std::chrono::seconds(10));
-
  private:
   class Loop;
 

@@ -50,11 +50,11 @@ CameraConnection::CameraConnection(GstBin* bin, GstPad* pictures, GstPad* source
       pictures_(pictures ? GST_PAD(gst_object_ref(pictures)) : nullptr),
       splicer_(source, {.ended =
                             [this] {
-                              put(PreviewSaw{0, {Input::Kind::preview_lost, broken_off()}});
+                              put(PreviewInput{0, {Input::Kind::preview_lost, broken_off()}});
                             },
                         .first_picture =
                             [this] {
-                              put(PreviewSaw{0, {Input::Kind::picture, {}}});
+                              put(PreviewInput{0, {Input::Kind::picture, {}}});
                             }}),
       audio_(bin, consent_),
       position_(GST_ELEMENT(bin), consent_),
@@ -139,7 +139,7 @@ void CameraConnection::stop() {
 
 void CameraConnection::set_playing(bool playing) { put(PlayingChanged{playing}); }
 
-void CameraConnection::consent_changed() { put(LookAgain{}); }
+void CameraConnection::consent_changed() { put(CheckAgain{}); }
 
 bool CameraConnection::finish() {
   const bool first = splicer_.finish();
@@ -153,7 +153,7 @@ void CameraConnection::put(Event event) {
   const Lock lock(mutex_);
   if (quit_) return;
   // Only the newest preview streams, because the earlier one was stopped first.
-  if (auto* saw = std::get_if<PreviewSaw>(&event); saw && saw->number == 0)
+  if (auto* saw = std::get_if<PreviewInput>(&event); saw && saw->number == 0)
     saw->number = preview_number_;
   events_.push_back(std::move(event));
   changed_.notify_all();
@@ -212,19 +212,19 @@ void CameraConnection::run() {
 }
 
 void CameraConnection::handle(Event& event) {
-  if (auto* saw = std::get_if<CameraSaw>(&event)) {
+  if (auto* saw = std::get_if<CameraInput>(&event)) {
     {
       const Lock lock(mutex_);
       if (saw->number != camera_number_) return;
     }
     core_.handle(saw->input, now());
-  } else if (auto* preview_saw = std::get_if<PreviewSaw>(&event)) {
+  } else if (auto* preview_saw = std::get_if<PreviewInput>(&event)) {
     {
       const Lock lock(mutex_);
       if (preview_saw->number != preview_number_ || !preview_) return;
     }
     core_.handle(preview_saw->input, now());
-  } else if (auto* warned = std::get_if<PreviewWarned>(&event)) {
+  } else if (auto* warned = std::get_if<PreviewWarning>(&event)) {
     {
       const Lock lock(mutex_);
       if (warned->number != preview_number_) return;
@@ -350,10 +350,10 @@ void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned numbe
   using Kind = hw::CameraEvent::Kind;
   switch (event.kind) {
     case Kind::preview_ready:
-      put(CameraSaw{number, {Input::Kind::control_ready, {}}});
+      put(CameraInput{number, {Input::Kind::control_ready, {}}});
       break;
     case Kind::ended:
-      put(CameraSaw{
+      put(CameraInput{
           number,
           {Input::Kind::control_lost,
            event.failure.value_or(hw::Failure{Reason::gone, "the camera was disconnected", {}})}});
@@ -368,13 +368,13 @@ void CameraConnection::camera_event(const hw::CameraEvent& event, unsigned numbe
       counts_.lens_table = true;
       binding_.set_lens_table(event.bytes);
       // For the binding.
-      put(LookAgain{});
+      put(CheckAgain{});
       break;
     }
     case Kind::no_lens_table:
       if (event.failure) tell_missing_table(*event.failure);
       binding_.set_no_lens_table();
-      put(LookAgain{});
+      put(CheckAgain{});
       break;
     case Kind::notification:
       post_notification(GST_ELEMENT(bin_), event);
@@ -440,7 +440,7 @@ void CameraConnection::open_preview(bool tcp_only) {
     return allowed;
   };
   options.requested = [this, number] {
-    put(PreviewSaw{number, {Input::Kind::preview_requested, {}}});
+    put(PreviewInput{number, {Input::Kind::preview_requested, {}}});
   };
   options.stream_added = [this, number](GstPad* pad, bool is_sound, const std::string& codec) {
     stream_added(pad, is_sound, codec, number);
@@ -454,12 +454,13 @@ void CameraConnection::open_preview(bool tcp_only) {
     preview_ = preview;
   }
   if (!preview) {
-    put(PreviewSaw{number,
-                   {Input::Kind::preview_lost,
-                    {Reason::missing,
-                     "an element for the camera's preview is missing; install GStreamer's good and "
-                     "bad plugins",
-                     {}}}});
+    put(PreviewInput{
+        number,
+        {Input::Kind::preview_lost,
+         {Reason::missing,
+          "an element for the camera's preview is missing; install GStreamer's good and "
+          "bad plugins",
+          {}}}});
     return;
   }
   gst_bin_add(bin_, preview->element());
@@ -500,12 +501,12 @@ void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::strin
   if (gst_pad_is_linked(pictures_.get())) return;
   if (const GstPadLinkReturn linked = gst_pad_link(pad, pictures_.get());
       GST_PAD_LINK_FAILED(linked))
-    put(PreviewSaw{number,
-                   {Input::Kind::preview_lost,
-                    {Reason::broken,
-                     "the camera's preview comes as " + printable(codec, 40) +
-                         ", but this kind of camera sends another format",
-                     gst_pad_link_get_name(linked)}}});
+    put(PreviewInput{number,
+                     {Input::Kind::preview_lost,
+                      {Reason::broken,
+                       "the camera's preview comes as " + printable(codec, 40) +
+                           ", but this kind of camera sends another format",
+                       gst_pad_link_get_name(linked)}}});
 }
 
 /// Once for each change of the pads, not for each connection.
@@ -542,16 +543,16 @@ bool CameraConnection::takes(GstMessage* message) {
   switch (type) {
     case GST_MESSAGE_WARNING:
       gst_message_parse_warning(message, &error, &debug);
-      put(PreviewWarned{number,
-                        {error->domain, error->code, printable(error->message, 500),
-                         printable(to_string(debug), 1000)}});
+      put(PreviewWarning{number,
+                         {error->domain, error->code, printable(error->message, 500),
+                          printable(to_string(debug), 1000)}});
       break;
     case GST_MESSAGE_ERROR:
       gst_message_parse_error(message, &error, &debug);
-      put(PreviewSaw{number, {Input::Kind::preview_lost, preview->failure_of(error, debug)}});
+      put(PreviewInput{number, {Input::Kind::preview_lost, preview->failure_of(error, debug)}});
       break;
     default:
-      put(PreviewSaw{number, {Input::Kind::preview_lost, broken_off()}});
+      put(PreviewInput{number, {Input::Kind::preview_lost, broken_off()}});
       break;
   }
   return true;

@@ -8,7 +8,6 @@
 #include <gst/rtsp/gstrtsptransport.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -99,15 +98,15 @@ class CameraConnection {
   };
   // Events of other threads. `number` identifies the camera or preview, because those that were
   // closed may still send some.
-  struct CameraSaw {
+  struct CameraInput {
     unsigned number;
     ConnectionInput input;
   };
-  struct PreviewSaw {
+  struct PreviewInput {
     unsigned number;
     ConnectionInput input;
   };
-  struct PreviewWarned {
+  struct PreviewWarning {
     unsigned number;
     Warning warning;
   };
@@ -115,9 +114,9 @@ class CameraConnection {
   struct PlayingChanged {
     bool playing;
   };
-  struct LookAgain {};
+  struct CheckAgain {};
   using Event =
-      std::variant<CameraSaw, PreviewSaw, PreviewWarned, Finished, PlayingChanged, LookAgain>;
+      std::variant<CameraInput, PreviewInput, PreviewWarning, Finished, PlayingChanged, CheckAgain>;
 
   void run();
   void put(Event event);
@@ -180,7 +179,7 @@ class CameraConnection {
 
   // Protects what follows. Never held across a call of anything but the standard library.
   Mutex mutex_;
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   std::vector<Event> events_ SPHERE_GUARDED_BY(mutex_);
   bool quit_ SPHERE_GUARDED_BY(mutex_) = true;
   unsigned camera_number_ SPHERE_GUARDED_BY(mutex_) = 0;

@@ -83,6 +83,7 @@ guint signals[SIGNAL_COUNT];
 struct _GstSphereCamSrc {
   GstBin parent;
   CameraConnection* connection;
+  sphere::PropertyProblems* properties;
   gboolean whole;  // the elements that it needs exist
 };
 
@@ -131,6 +132,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->change_state(element, transition);
   if (result == GST_STATE_CHANGE_FAILURE) return result;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    GST_SPHERE_CAM_SRC(element)->properties->tell();
     if (!connection->start()) return GST_STATE_CHANGE_FAILURE;
     return GST_STATE_CHANGE_NO_PREROLL;
   }
@@ -172,7 +174,7 @@ void set_position(GstSphereCamSrc* self, const char* text) {
   const auto position = sphere::parse_position_setting(text);
   // An invalid position is replaced by none. Messages do not contain the text.
   self->connection->position().set_position(position ? *position : std::nullopt);
-  if (!position) sphere::warn_of_property(GST_ELEMENT(self), "position", position.error());
+  self->properties->set("position", position ? sphere::ok() : sphere::Status(position.error()));
   self->connection->consent_changed();
 }
 
@@ -292,11 +294,13 @@ static void gst_sphere_cam_src_dispose(GObject* object) {
 
 static void gst_sphere_cam_src_finalize(GObject* object) {
   delete GST_SPHERE_CAM_SRC(object)->connection;
+  delete GST_SPHERE_CAM_SRC(object)->properties;
   G_OBJECT_CLASS(gst_sphere_cam_src_parent_class)->finalize(object);
 }
 
 static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
+  self->properties = new sphere::PropertyProblems(GST_ELEMENT(self));
   GstPad* video = gst_ghost_pad_new_no_target_from_template(
       "video", gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "video"));
   gst_pad_set_query_function(video, video_query);

@@ -22,7 +22,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +44,7 @@ GST_DEBUG_CATEGORY_STATIC(spheredeviceprovider_debug);
 
 namespace {
 
+using sphere::ConditionVariable;
 using sphere::Lock;
 using sphere::Mutex;
 using sphere::hw::FoundCamera;
@@ -111,7 +111,7 @@ class Search {
   std::map<std::string, sphere::GstRef<GstDevice>> devices_;  // by location; of the thread
 
   mutable Mutex mutex_;  // protects what follows; never held during a search
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   std::optional<std::string> given_ SPHERE_GUARDED_BY(mutex_);
   bool searched_ SPHERE_GUARDED_BY(mutex_) = false;
   bool quit_ SPHERE_GUARDED_BY(mutex_) = false;
@@ -192,7 +192,7 @@ void Search::update(const std::vector<std::string>& tried, const std::vector<Fou
 }
 
 void Search::run() {
-  using Woken = sphere::hw::RouteChanges::Woken;
+  using WakeReason = sphere::hw::RouteChanges::WakeReason;
   sphere::hw::RouteChanges changes;
   const sphere::hw::ServiceBrowser announced([this] { wake(); });
   const auto announced_by = std::chrono::steady_clock::now() + search_time;
@@ -225,15 +225,16 @@ void Search::run() {
       quit = quit_;
       changed_.notify_all();
     }
-    const Woken woken = quit ? Woken::descriptor : changes.wait(wake_.get(), search_interval);
-    if (woken == Woken::descriptor) {
+    const WakeReason reason =
+        quit ? WakeReason::descriptor : changes.wait(wake_.get(), search_interval);
+    if (reason == WakeReason::descriptor) {
       uint64_t count = 0;
       (void)!read(wake_.get(), &count, sizeof count);
       const Lock lock(mutex_);
       if (quit_) return;
     }
     // What is announced or no longer announced, changes nothing elsewhere.
-    everywhere = woken == Woken::change;
+    everywhere = reason == WakeReason::change;
   }
 }
 

@@ -80,10 +80,10 @@ struct Settings {
 /// The file while it is open.
 class OpenFile {
  public:
-  OpenFile(const Target& target, std::chrono::seconds patience,
+  OpenFile(const Target& target, std::chrono::seconds idle_timeout,
            std::function<bool()> may_store_tables)
       : use_(target.client, std::move(may_store_tables)),
-        reader_(sphere::hw::make_card_reader(target.client, target.file, patience)) {}
+        reader_(sphere::hw::make_card_reader(target.client, target.file, idle_timeout)) {}
   ReadAhead& reader() { return reader_; }
 
  private:
@@ -216,10 +216,10 @@ void FileSource::set_flushing(bool flushing) {
 
 /// Opened by the first read: starting must not wait for a camera, because it can't be interrupted.
 std::shared_ptr<OpenFile> FileSource::file() {
-  const std::chrono::seconds patience(settings_.get().timeout);
+  const std::chrono::seconds idle_timeout(settings_.get().timeout);
   const Lock lock(mutex_);
   if (!file_ && target_) {
-    file_ = std::make_shared<OpenFile>(*target_, patience, may_store_tables());
+    file_ = std::make_shared<OpenFile>(*target_, idle_timeout, may_store_tables());
     file_->reader().set_flushing(flushing_);
   }
   return file_;

@@ -78,12 +78,12 @@ enum {
 constexpr gint default_photos = 1;
 constexpr gdouble default_interval = 0;  // s
 constexpr guint default_timer = 0;       // s
-constexpr std::chrono::seconds connect_timeout{5}, patience{30};
+constexpr std::chrono::seconds connect_timeout{5}, idle_timeout{30};
 // A larger photo is refused, because it is kept in memory. Bytes.
 constexpr uint64_t most_bytes = 256 << 20;
 // The first photo that has no lens table itself waits so long for the camera's, which is fetched
 // from the connection on.
-constexpr auto table_patience = 500ms;
+constexpr auto table_timeout = 500ms;
 
 struct Settings {
   std::string location = sphere::hw::default_location();
@@ -256,8 +256,8 @@ std::string table_of_photo(const std::string& photo) {
                  : std::string();
 }
 
-/// The table that the camera gives to its clients; empty if it is not there within `patience`.
-std::string table_of_camera(sphere::hw::CameraClient& client, std::chrono::microseconds patience,
+/// The table that the camera gives to its clients; empty if it is not there within `at_most`.
+std::string table_of_camera(sphere::hw::CameraClient& client, std::chrono::microseconds at_most,
                             GCancellable* cancellable) {
   using Kind = sphere::hw::CameraEvent::Kind;
   std::string table;
@@ -273,7 +273,7 @@ std::string table_of_camera(sphere::hw::CameraClient& client, std::chrono::micro
         });
         if (!client.is_ready()) settled(Kind::ended);
       },
-      patience);
+      at_most);
   client.remove_listener(listener);
   return table;
 }
@@ -283,7 +283,7 @@ void PhotoSource::push_lens(State& state, const std::string& photo, GCancellable
   sphere::hw::CameraClient& client = *state.use.client();
   std::string table = table_of_photo(photo);
   if (table.empty())
-    table = table_of_camera(client, state.lens_table ? 0ms : table_patience, cancellable);
+    table = table_of_camera(client, state.lens_table ? 0ms : table_timeout, cancellable);
   if (state.lens_table == table) return;
   GstEvent* lens = gst_event_new_sphere_lens(client.family().lens);
   if (!table.empty()) {
@@ -310,7 +310,7 @@ std::optional<Failure> PhotoSource::fetch(State& state, const std::string& path,
         photo.append(bytes);
         return sphere::ok();
       },
-      patience, cancellable);
+      idle_timeout, cancellable);
 }
 
 GstFlowReturn PhotoSource::create(GstBuffer** buffer) {

@@ -14,7 +14,7 @@ constexpr int most_skipped = 60;
 
 /// The probe has handled the event. If a sticky event is dropped with GST_PAD_PROBE_DROP, GStreamer
 /// sends it again before each buffer.
-GstPadProbeReturn swallow(GstPadProbeInfo* info) {
+GstPadProbeReturn drop_handled(GstPadProbeInfo* info) {
   gst_event_unref(GST_PAD_PROBE_INFO_EVENT(info));
   GST_PAD_PROBE_INFO_DATA(info) = nullptr;
   return GST_PAD_PROBE_HANDLED;
@@ -82,7 +82,7 @@ GstPadProbeReturn StreamSplicer::event_passes(GstPadProbeInfo* info) {
     case GST_EVENT_STREAM_START: {
       // Each connection has other stream ids and numbers. Downstream sees one stream.
       const Lock lock(mutex_);
-      if (started_) return swallow(info);
+      if (started_) return drop_handled(info);
       started_ = true;
       GstEvent* own = gst_event_new_stream_start(stream_id_.c_str());
       gst_event_set_group_id(own, group_);
@@ -95,7 +95,7 @@ GstPadProbeReturn StreamSplicer::event_passes(GstPadProbeInfo* info) {
       gst_event_copy_segment(event, &position_.segment);
       position_.discontinuous = true;
       const Lock lock(mutex_);
-      if (segment_sent_) return swallow(info);
+      if (segment_sent_) return drop_handled(info);
       segment_sent_ = true;
       GstSegment plain;
       gst_segment_init(&plain, GST_FORMAT_TIME);
@@ -104,11 +104,11 @@ GstPadProbeReturn StreamSplicer::event_passes(GstPadProbeInfo* info) {
     case GST_EVENT_EOS:
       // The end of a connection is not the end of the stream.
       if (!finished_ && handlers_.ended) handlers_.ended();
-      return swallow(info);
+      return drop_handled(info);
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:
     case GST_EVENT_SEGMENT_DONE:
-      return swallow(info);
+      return drop_handled(info);
     default:
       return GST_PAD_PROBE_OK;
   }

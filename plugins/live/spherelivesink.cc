@@ -482,6 +482,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
     {
       const Lock lock(self.mutex);
       self.playing = true;
+      if (self.state && self.state->runner->started())
+        self.state->runner->resume(gst_element_get_base_time(element));
     }
     try_to_start(self);
   }

@@ -39,22 +39,22 @@ bool is_empty_filler(NalCodec codec, std::span<const uint8_t> unit) {
                      [](uint8_t byte) { return byte == 0xff; });
 }
 
-enum class Fate { stays, changes, goes };
+enum class UnitEdit { keep, change, remove };
 
 /// `changed` gets the unit where it changes.
-Fate examine(NalCodec codec, std::span<const uint8_t> unit, const media::Policy& policy,
-             Bytes* changed) {
+UnitEdit examine(NalCodec codec, std::span<const uint8_t> unit, const media::Policy& policy,
+                 Bytes* changed) {
   using media::PartClass;
-  if (unit.empty()) return Fate::goes;
+  if (unit.empty()) return UnitEdit::remove;
   if (media::is_sei(codec, unit)) {
     *changed = media::remove_sei(codec, unit, media::keep_allowed(policy));
-    if (changed->empty()) return Fate::goes;
-    return std::ranges::equal(*changed, unit) ? Fate::stays : Fate::changes;
+    if (changed->empty()) return UnitEdit::remove;
+    return std::ranges::equal(*changed, unit) ? UnitEdit::keep : UnitEdit::change;
   }
   const uint8_t type = type_of(codec, unit[0]);
   const bool known =
       is_filler(codec, type) ? is_empty_filler(codec, unit) : is_defined(codec, type);
-  return known || policy.allows(PartClass::unknown) ? Fate::stays : Fate::goes;
+  return known || policy.allows(PartClass::unknown) ? UnitEdit::keep : UnitEdit::remove;
 }
 
 struct Unit {
@@ -205,12 +205,12 @@ Result<BufferRef> CodedVideo::clean(BufferRef buffer, const media::Policy& polic
     for (const Unit& unit : *units) {
       Bytes changed;
       const auto data = bytes.subspan(unit.data, unit.end - unit.data);
-      const Fate fate = examine(codec_, data, policy, &changed);
-      if (fate == Fate::stays && !changes) continue;
+      const UnitEdit edit = examine(codec_, data, policy, &changed);
+      if (edit == UnitEdit::keep && !changes) continue;
       if (!changes) append(&out, bytes.first(unit.begin));
       changes = true;
-      if (fate == Fate::goes) continue;
-      if (fate == Fate::stays) {
+      if (edit == UnitEdit::remove) continue;
+      if (edit == UnitEdit::keep) {
         append(&out, bytes.subspan(unit.begin, unit.end - unit.begin));
         continue;
       }

@@ -82,7 +82,7 @@ void GpsdClient::run() {
       if (ends_) return;
       cancellable_.reset(G_CANCELLABLE(g_object_ref(cancellable.get())));
     }
-    talk(cancellable.get());
+    receive(cancellable.get());
     const Lock lock(mutex_);
     cancellable_.reset();
     // A connection that was not wanted any more is made anew at once where it is wanted again.
@@ -93,7 +93,7 @@ void GpsdClient::run() {
   }
 }
 
-void GpsdClient::talk(GCancellable* cancellable) {
+void GpsdClient::receive(GCancellable* cancellable) {
   const ObjectRef<GSocketClient> client(g_socket_client_new());
   g_socket_client_set_timeout(client.get(), timeout_seconds);
   const ObjectRef<GSocketConnection> connection(g_socket_client_connect_to_host(

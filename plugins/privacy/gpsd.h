@@ -5,7 +5,6 @@
 
 #include <gio/gio.h>
 
-#include <condition_variable>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,13 +36,13 @@ class GpsdClient {
 
  private:
   void run();
-  void talk(GCancellable* cancellable);
+  void receive(GCancellable* cancellable);
   void take(std::string_view line, GCancellable* cancellable);
 
   const std::string address_;
   // Protects what follows; never held across a call of the network.
   mutable Mutex mutex_;
-  std::condition_variable_any changed_;
+  ConditionVariable changed_;
   bool wanted_ SPHERE_GUARDED_BY(mutex_) = false, ends_ SPHERE_GUARDED_BY(mutex_) = false;
   ObjectRef<GCancellable> cancellable_ SPHERE_GUARDED_BY(mutex_);  // of the present connection
   std::optional<Position> position_ SPHERE_GUARDED_BY(mutex_);

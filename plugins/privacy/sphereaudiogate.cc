@@ -162,7 +162,7 @@ class AudioGate {
       held_.stamp(GST_CLOCK_TIME_NONE);  // it came before the mark
       return TRUE;
     }
-    obey_purpose();
+    apply_purpose();
     if (const auto stamp = read_consent_event(event, Category::audio, purpose_now_)) {
       held_.stamp(*stamp);
       holds_ = !is_consent_event_peer(sink_);
@@ -259,7 +259,7 @@ class AudioGate {
 
   /// Whether sound is allowed at this moment, and, if so, since when it may have been captured.
   bool allowed() {
-    obey_purpose();
+    apply_purpose();
     const bool allowed = guard_->allowed();
     if (guard_->decisions() != decisions_) {
       decisions_ = guard_->decisions();
@@ -273,7 +273,7 @@ class AudioGate {
 
   /// A grant for another purpose does not count any more: the gate behaves as if consent were given
   /// at this moment.
-  void obey_purpose() {
+  void apply_purpose() {
     if (purpose_.load() == purpose_now_ || !guard_) return;
     purpose_now_ = purpose_;
     guard_.emplace(consent, Category::audio, purpose_now_);
@@ -309,7 +309,7 @@ class AudioGate {
 
   /// The event as it may be passed on: with its description of the sound only while the sound may
   /// pass. Null: it must not be passed on.
-  EventRef censor(EventRef event) {
+  EventRef clean_event(EventRef event) {
     if (!describes_sound(GST_EVENT_TYPE(event.get()))) return event;
     if (!open()) return without_description(std::move(event));
     described_ = true;
@@ -374,7 +374,7 @@ class AudioGate {
       default:
         break;
     }
-    EventRef told = censor(EventRef(event));
+    EventRef told = clean_event(EventRef(event));
     return told ? gst_pad_event_default(sink_, GST_OBJECT(element_), told.release()) : TRUE;
   }
 

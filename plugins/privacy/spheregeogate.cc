@@ -134,6 +134,7 @@ class GeoGate {
   // --- with the streaming stopped -----------------------------------------------------------
 
   void start() {
+    properties_.tell();
     purpose_now_ = purpose_;
     place_.emplace(consent, Category::location, purpose_now_);
     identity_.emplace(consent, Category::device, Purpose::share);
@@ -223,7 +224,7 @@ class GeoGate {
       tags_.take(EventRef(event), now_, captured_place_->direct());
       return TRUE;
     }
-    EventRef allowed = censor(EventRef(event));
+    EventRef allowed = clean_event(EventRef(event));
     return allowed ? gst_pad_event_default(sink_, GST_OBJECT(element_), allowed.release()) : TRUE;
   }
 
@@ -287,12 +288,11 @@ class GeoGate {
     const auto position = sphere::parse_position_setting(text);
     // No position is better than a wrong one. The text is not repeated in messages.
     positions_.set_position(position ? *position : std::nullopt);
-    if (!position) sphere::warn_of_property(element_, "position", position.error());
+    properties_.set("position", position ? sphere::ok() : sphere::Status(position.error()));
   }
   void set_gpx(const char* path) {
-    const sphere::Status read =
-        positions_.set_gpx(path && *path ? std::optional<std::string>(path) : std::nullopt);
-    if (!read) sphere::warn_of_property(element_, "gpx", read.error());
+    properties_.set(
+        "gpx", positions_.set_gpx(path && *path ? std::optional<std::string>(path) : std::nullopt));
   }
   void set_gpsd(const char* address) {
     positions_.set_gpsd(address && *address ? std::optional<std::string>(address) : std::nullopt);
@@ -365,7 +365,7 @@ class GeoGate {
   }
 
   /// The event with what is allowed; null: it must not be passed on.
-  EventRef censor(EventRef event) const {
+  EventRef clean_event(EventRef event) const {
     if (now_.everything()) return event;
     switch (GST_EVENT_TYPE(event.get())) {
       case GST_EVENT_STREAM_START:
@@ -414,7 +414,7 @@ class GeoGate {
     gst_pad_sticky_events_foreach(
         src_,
         [](GstPad*, GstEvent** event, gpointer self) -> gboolean {
-          *event = static_cast<const GeoGate*>(self)->censor(EventRef(*event)).release();
+          *event = static_cast<const GeoGate*>(self)->clean_event(EventRef(*event)).release();
           return TRUE;
         },
         this);
@@ -482,6 +482,7 @@ class GeoGate {
   }
 
   GstElement* const element_;
+  sphere::PropertyProblems properties_{element_};
   GstPad* sink_;
   GstPad* src_;
   PositionSource positions_;

@@ -57,14 +57,16 @@ void each(GstIterator* pads, const Visit& visit) {
 }
 
 /// All elements that what leaves a pad can come to.
-void walk(GstPad* src, std::set<GstPad*>& seen, std::vector<GstRef<GstElement>>& found) {
+void collect_elements(GstPad* src, std::set<GstPad*>& seen,
+                      std::vector<GstRef<GstElement>>& found) {
   const GstRef<GstPad> peer(gst_pad_get_peer(src));
   if (!peer || !seen.insert(peer.get()).second) return;
   const GstRef<GstElement> element(gst_pad_get_parent_element(peer.get()));
   if (element && !GST_IS_BIN(element.get()) &&
       std::ranges::none_of(found, [&](const auto& other) { return other == element; }))
     found.emplace_back(GST_ELEMENT(gst_object_ref(element.get())));
-  each(gst_pad_iterate_internal_links(peer.get()), [&](GstPad* next) { walk(next, seen, found); });
+  each(gst_pad_iterate_internal_links(peer.get()),
+       [&](GstPad* next) { collect_elements(next, seen, found); });
 }
 
 void clean(GstTagSetter* setter, const Allowance& allowance) {
@@ -89,7 +91,7 @@ void TagSetters::set_allowance(const Allowance& allowance) {
 void TagSetters::find() {
   std::set<GstPad*> seen;
   std::vector<GstRef<GstElement>> elements;
-  walk(src_, seen, elements);
+  collect_elements(src_, seen, elements);
   std::vector<GstRef<GstPad>> wanted;
   for (const GstRef<GstElement>& element : elements) {
     if (!GST_IS_TAG_SETTER(element.get())) continue;

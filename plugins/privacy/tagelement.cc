@@ -86,6 +86,7 @@ class TagElement {
   // --- with the streaming stopped -----------------------------------------------------------
 
   void start() {
+    properties_.tell();
     place_.emplace(consent, Category::location, Purpose::geotag);
     identity_.emplace(consent, Category::device, Purpose::share);
     sound_.emplace(consent, Category::audio, Purpose::record);
@@ -154,12 +155,11 @@ class TagElement {
     const auto position = parse_position_setting(text);
     positions.set_position(position ? *position : std::nullopt);
     // The text is not repeated in messages.
-    if (!position) warn_of_property(element_, "position", position.error());
+    properties_.set("position", position ? ok() : Status(position.error()));
   }
   void set_gpx(const char* path) {
-    const Status read =
-        positions.set_gpx(path && *path ? std::optional<std::string>(path) : std::nullopt);
-    if (!read) warn_of_property(element_, "gpx", read.error());
+    properties_.set(
+        "gpx", positions.set_gpx(path && *path ? std::optional<std::string>(path) : std::nullopt));
   }
 
   Consent consent;
@@ -307,6 +307,7 @@ class TagElement {
   }
 
   GstElement* const element_;
+  PropertyProblems properties_{element_};
   std::unique_ptr<StreamEditor> (*const make_editor_)(bool can_go_back);
   const bool pictures_;
   GstPad* sink_;

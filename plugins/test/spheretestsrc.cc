@@ -195,7 +195,8 @@ class SphereTestSrc {
   GstVideoInfo info{};
   std::unique_ptr<Painter> painter;
   bool announced = false;       ///< the lens event was sent
-  guint64 frame = 0;            ///< since the format was set
+  guint64 frame = 0;            ///< since the format was set; backwards, one more than the next
+  bool backwards = false;       ///< after a seek with a negative rate
   guint64 first_number = 0;     ///< the number of the first of them
   GstClockTime first_time = 0;  ///< the time of that picture
   std::atomic<bool> cancelled{false};
@@ -224,9 +225,10 @@ GstFlowReturn fill(GstPushSrc* push, GstBuffer* buffer) {
   const Settings settings = self->settings();
   if (!self->painter) return GST_FLOW_NOT_NEGOTIATED;
   const bool still = GST_VIDEO_INFO_FPS_N(&self->info) == 0;
-  if (still && self->frame > 0) return GST_FLOW_EOS;
+  if (self->backwards ? self->frame == 0 : still && self->frame > 0) return GST_FLOW_EOS;
 
-  const GstClockTime time = self->time_of(self->frame), next = self->time_of(self->frame + 1);
+  const guint64 frame_number = self->backwards ? self->frame - 1 : self->frame;
+  const GstClockTime time = self->time_of(frame_number), next = self->time_of(frame_number + 1);
   const GstSegment& segment = GST_BASE_SRC(push)->segment;
   if (GST_CLOCK_TIME_IS_VALID(segment.stop) && time >= segment.stop) return GST_FLOW_EOS;
 
@@ -235,7 +237,7 @@ GstFlowReturn fill(GstPushSrc* push, GstBuffer* buffer) {
     self->announced = true;
   }
 
-  const guint64 number = self->first_number + self->frame;
+  const guint64 number = self->first_number + frame_number;
   {
     sphere::VideoFrame frame(self->info, buffer, GST_MAP_WRITE);
     if (!frame) {
@@ -258,7 +260,7 @@ GstFlowReturn fill(GstPushSrc* push, GstBuffer* buffer) {
   GST_BUFFER_DURATION(buffer) = still ? GST_CLOCK_TIME_NONE : next - time;
   GST_BUFFER_OFFSET(buffer) = number;
   GST_BUFFER_OFFSET_END(buffer) = number + 1;
-  ++self->frame;
+  self->frame = self->backwards ? frame_number : frame_number + 1;
   return GST_FLOW_OK;
 }
 
@@ -363,16 +365,20 @@ gboolean is_seekable(GstBaseSrc* base) { return !gst_base_src_is_live(base); }
 
 gboolean do_seek(GstBaseSrc* base, GstSegment* segment) {
   SphereTestSrc* self = GST_SPHERE_TEST_SRC(base)->self;
-  if (segment->format != GST_FORMAT_TIME || segment->rate < 0) return FALSE;
+  if (segment->format != GST_FORMAT_TIME) return FALSE;
   segment->time = segment->start;
   self->first_time = 0;
   self->first_number = 0;
-  // Rounded, so that a seek to the time of a picture leads to that picture.
-  self->frame =
-      self->painter && GST_VIDEO_INFO_FPS_N(&self->info) > 0
-          ? gst_util_uint64_scale_round(segment->position, GST_VIDEO_INFO_FPS_N(&self->info),
-                                        GST_VIDEO_INFO_FPS_D(&self->info) * GST_SECOND)
-          : 0;
+  self->backwards = segment->rate < 0;
+  if (!self->painter || GST_VIDEO_INFO_FPS_N(&self->info) == 0) {
+    self->frame = self->backwards ? 1 : 0;
+    return TRUE;
+  }
+  // Rounded, so that a seek to the time of a picture leads to that picture. Backwards, the first
+  // one is the last that begins before the end of the segment.
+  self->frame = (self->backwards ? gst_util_uint64_scale_ceil : gst_util_uint64_scale_round)(
+      segment->position, GST_VIDEO_INFO_FPS_N(&self->info),
+      GST_VIDEO_INFO_FPS_D(&self->info) * GST_SECOND);
   return TRUE;
 }
 
@@ -401,6 +407,7 @@ gboolean start(GstBaseSrc* base) {
   self->announced = false;
   self->frame = self->first_number = 0;
   self->first_time = 0;
+  self->backwards = false;
   self->cancelled = false;
   return TRUE;
 }

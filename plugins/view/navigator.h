@@ -13,26 +13,26 @@
 
 namespace sphere {
 
-/// Where somebody looks, and how wide.
-struct Look {
+/// What of the sphere is shown.
+struct ViewAngles {
   Angles angles;   ///< degrees
   double fov = 0;  ///< degrees; 0: as the projection usually has it
-  bool operator==(const Look&) const = default;
+  bool operator==(const ViewAngles&) const = default;
 };
 
 /// A drag keeps the thing that was grabbed under the pointer. It has no clock: `now` is in seconds.
 class Navigator {
  public:
-  /// What an event does to the view: nothing, or `look` is where to look now.
+  /// What an event does to the view: nothing, or `view` is what to show now.
   struct Answer {
     bool is_ours = false;  ///< the event was meant for the view
-    std::optional<Look> look;
+    std::optional<ViewAngles> view;
   };
-  Answer handle(GstEvent* event, const Canvas& canvas, const Look& look, double now);
+  Answer handle(GstEvent* event, const Canvas& canvas, const ViewAngles& view, double now);
 
-  /// The view goes on turning after it was let go, and slows down within about `inertia` seconds.
+  /// The view goes on turning after a drag, and slows down within about `inertia` seconds.
   /// Returns the view at `now`, or nothing if it rests.
-  std::optional<Look> coast(const Look& look, double inertia, double now);
+  std::optional<ViewAngles> turn_by_inertia(const ViewAngles& view, double inertia, double now);
 
   void reset() { *this = Navigator(); }
 
@@ -42,17 +42,19 @@ class Navigator {
     Point at;
   };
   /// The middle between the fingers, and how far they are apart; 0 for one finger.
-  struct Grip {
+  struct Pinch {
     Point middle;
     double apart = 0;
   };
 
-  void grab(const Canvas& canvas, const Look& look, Point at, double now);
-  std::optional<Look> drag(const Canvas& canvas, const Look& look, Point at, double now);
-  std::optional<Look> release(const Canvas& canvas, const Look& look, Point at, double now);
-  Answer press_key(const char* key, const Canvas& canvas, const Look& look);
-  Answer touch(GstEvent* event, const Canvas& canvas, const Look& look, double now);
-  Grip grip() const;
+  void grab(const Canvas& canvas, const ViewAngles& view, Point at, double now);
+  std::optional<ViewAngles> drag(const Canvas& canvas, const ViewAngles& view, Point at,
+                                 double now);
+  std::optional<ViewAngles> release(const Canvas& canvas, const ViewAngles& view, Point at,
+                                    double now);
+  Answer press_key(const char* key, const Canvas& canvas, const ViewAngles& view);
+  Answer touch(GstEvent* event, const Canvas& canvas, const ViewAngles& view, double now);
+  Pinch pinch() const;
 
   std::optional<Vec3> grabbed_;  // the direction in the picture, while a button is pressed
   Point last_;                   // where the pointer was last, while a button is pressed
@@ -61,7 +63,7 @@ class Navigator {
   // Degrees a second, and when it was measured.
   double yaw_speed_ = 0, pitch_speed_ = 0, measured_ = 0;
   Angles measured_from_;  // of the view, when it was measured
-  bool coasts_ = false;
+  bool goes_on_ = false;
 };
 
 /// The field of view that is really drawn, degrees.

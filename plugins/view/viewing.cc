@@ -28,9 +28,9 @@ constexpr double shape_tolerance = 0.02, sphere_shape = 2, cube_shape = 1.5;
 
 double seconds_now() { return static_cast<double>(g_get_monotonic_time()) / G_USEC_PER_SEC; }
 
-bool is_finite(const Look& look) {
-  return std::isfinite(look.angles.yaw) && std::isfinite(look.angles.pitch) &&
-         std::isfinite(look.angles.roll) && std::isfinite(look.fov);
+bool is_finite(const ViewAngles& view) {
+  return std::isfinite(view.angles.yaw) && std::isfinite(view.angles.pitch) &&
+         std::isfinite(view.angles.roll) && std::isfinite(view.fov);
 }
 
 double shown_aspect(const GstVideoInfo& info) {
@@ -121,16 +121,16 @@ bool Viewing::set_property(guint id, const GValue* value) {
         settings_.projection = static_cast<Projection>(g_value_get_enum(value));
         break;
       case view_prop_fov:
-        settings_.look.fov = g_value_get_double(value);
+        settings_.view.fov = g_value_get_double(value);
         break;
       case view_prop_yaw:
-        settings_.look.angles.yaw = g_value_get_double(value);
+        settings_.view.angles.yaw = g_value_get_double(value);
         break;
       case view_prop_pitch:
-        settings_.look.angles.pitch = g_value_get_double(value);
+        settings_.view.angles.pitch = g_value_get_double(value);
         break;
       case view_prop_roll:
-        settings_.look.angles.roll = g_value_get_double(value);
+        settings_.view.angles.roll = g_value_get_double(value);
         break;
       case view_prop_interpolation:
         settings_.interpolation = static_cast<Interpolation>(g_value_get_enum(value));
@@ -162,16 +162,16 @@ bool Viewing::get_property(guint id, GValue* value) {
       g_value_set_enum(value, static_cast<int>(settings_.projection));
       return true;
     case view_prop_fov:
-      g_value_set_double(value, settings_.look.fov);
+      g_value_set_double(value, settings_.view.fov);
       return true;
     case view_prop_yaw:
-      g_value_set_double(value, settings_.look.angles.yaw);
+      g_value_set_double(value, settings_.view.angles.yaw);
       return true;
     case view_prop_pitch:
-      g_value_set_double(value, settings_.look.angles.pitch);
+      g_value_set_double(value, settings_.view.angles.pitch);
       return true;
     case view_prop_roll:
-      g_value_set_double(value, settings_.look.angles.roll);
+      g_value_set_double(value, settings_.view.angles.roll);
       return true;
     case view_prop_interpolation:
       g_value_set_enum(value, static_cast<int>(settings_.interpolation));
@@ -197,7 +197,7 @@ Projection Viewing::input() {
   return settings_.input;
 }
 
-void Viewing::notify(const Look& before, const Look& now) {
+void Viewing::notify(const ViewAngles& before, const ViewAngles& now) {
   const auto tell = [&](const char* name, double was, double is) {
     if (was != is) g_object_notify(G_OBJECT(owner_), name);
   };
@@ -208,31 +208,32 @@ void Viewing::notify(const Look& before, const Look& now) {
 }
 
 bool Viewing::navigate(GstEvent* event) {
-  Look before, now;
+  ViewAngles before, now;
   {
     const Lock lock(mutex_);
     if (settings_.keyframes.is_set() || !shown_) return false;
-    const Canvas canvas(settings_.projection, *shown_, radians(settings_.look.fov));
-    before = settings_.look;
+    const Canvas canvas(settings_.projection, *shown_, radians(settings_.view.fov));
+    before = settings_.view;
     const Navigator::Answer answer = navigator_.handle(event, canvas, before, seconds_now());
     if (!answer.is_ours) return false;
     // An event may have a position that is no number.
-    if (answer.look && is_finite(*answer.look)) settings_.look = *answer.look;
-    now = settings_.look;
+    if (answer.view && is_finite(*answer.view)) settings_.view = *answer.view;
+    now = settings_.view;
   }
   notify(before, now);
   return true;
 }
 
-void Viewing::coast() {
-  Look before, now;
+void Viewing::turn_by_inertia() {
+  ViewAngles before, now;
   {
     const Lock lock(mutex_);
     if (settings_.keyframes.is_set()) return;
-    before = settings_.look;
-    const std::optional<Look> look = navigator_.coast(before, settings_.inertia, seconds_now());
-    if (!look || !is_finite(*look)) return;
-    settings_.look = now = *look;
+    before = settings_.view;
+    const std::optional<ViewAngles> view =
+        navigator_.turn_by_inertia(before, settings_.inertia, seconds_now());
+    if (!view || !is_finite(*view)) return;
+    settings_.view = now = *view;
   }
   notify(before, now);
 }
@@ -328,21 +329,21 @@ bool Viewing::prepare(GstBuffer* in, GstBuffer* out, const GstSegment& segment) 
                       ("Pictures arrived before their format was negotiated."), (nullptr));
     return false;
   }
-  coast();
+  turn_by_inertia();
   const Projection input = current_.input;
   {
     const Lock lock(mutex_);
     current_ = settings_;
   }
   if ((!source_ || current_.input != input) && !make_source()) return false;
-  View view = {rotation(current_.look.angles), current_.look.fov, current_.projection};
-  if (const Status applied = current_.keyframes.apply(segment, in, &view); !applied) {
+  View drawn = {rotation(current_.view.angles), current_.view.fov, current_.projection};
+  if (const Status applied = current_.keyframes.apply(segment, in, &drawn); !applied) {
     GST_ELEMENT_ERROR(owner_, RESOURCE, SETTINGS, ("%s.", applied.error().message.c_str()),
                       (nullptr));
     return false;
   }
-  if (!build(view)) return false;
-  turn_orientation_meta(out, view.rotation);
+  if (!build(drawn)) return false;
+  turn_orientation_meta(out, drawn.rotation);
   return true;
 }
 

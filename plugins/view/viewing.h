@@ -39,7 +39,7 @@ void install_view_properties(GObjectClass* klass);
 struct ViewSettings {
   Projection input = Projection::equirect;
   Projection projection = Projection::perspective;
-  Look look;
+  ViewAngles view;
   Interpolation interpolation = Interpolation::linear;
   double inertia = 0;  ///< seconds
   KeyframesSetting keyframes;
@@ -83,8 +83,8 @@ class Viewing {
  private:
   bool make_source();
   void tell_shape();
-  void coast();
-  void notify(const Look& before, const Look& now);
+  void turn_by_inertia();
+  void notify(const ViewAngles& before, const ViewAngles& now);
   bool build(const View& view);
 
   GstElement* const owner_;

@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
     over = true;
   });
   bool told = false;
-  while (!over && stream.session().look(20)) {
+  while (!over && stream.session().run_for(20)) {
     const SessionStatus status = stream.session().status();
     if (told || status.outputs[0].status.links.empty()) continue;
     std::printf("{\"link\": \"%s\"}\n", status.outputs[0].status.links[0].c_str());

@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
   CameraStream stream(width, std::atoi(argv[3]), "web:0.0.0.0:1");
   const gint64 end = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;
   while (pictures().size() < wanted && g_get_monotonic_time() < end)
-    if (!stream.session().look(20)) give_up(stream.session().problem());
+    if (!stream.session().run_for(20)) give_up(stream.session().problem());
   stream.end();
 
   const std::vector<Coded> coded = pictures().take();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Lenses found from pictures: known ones from drawn pictures, unknown ones from a photograph.
 
+#include <array>
 #include <optional>
 #include <random>
 
@@ -32,9 +33,12 @@ LensPair random_pair(unsigned seed) {
   pair = pair.scaled_to({3840, 1920});
   for (int i = 0; i < 2; ++i) {
     Lens& lens = pair[i];
-    lens.model =
-        *RadialModel::make(ModelKind::kannala_brandt, radians(191 + within(3)), 945 + within(8),
-                           {within(0.03), within(0.01), within(0.002), 0});
+    // Each in a statement of its own: the compiler chooses the order of a function's arguments, and
+    // with another order these would be other lenses.
+    const std::array<double, 4> coefficients = {within(0.03), within(0.01), within(0.002), 0};
+    const double radius = 945 + within(8);
+    lens.model = *RadialModel::make(ModelKind::kannala_brandt, radians(191 + within(3)), radius,
+                                    coefficients);
     lens.centre.x += within(10);
     lens.centre.y += within(10);
     lens.to_camera = lens.to_camera * rotation({within(0.8), within(0.8), within(0.8)});
@@ -159,8 +163,10 @@ LensPair any_pair(unsigned seed) {
   const double turn = 90.0 * (random() % 4);
   for (int i = 0; i < 2; ++i) {
     Lens& lens = pair[i];
+    // As above, in an order that no compiler changes.
+    const std::array<double, 4> coefficients = {within(0.01), within(0.003), 0, 0};
     lens.model = *RadialModel::make(ModelKind::kannala_brandt, radians(fov + within(0.5)), radius,
-                                    {within(0.01), within(0.003), 0, 0});
+                                    coefficients);
     lens.centre.x += within(0.03) * radius / std::sqrt(2);
     lens.centre.y += within(0.03) * radius / std::sqrt(2);
     lens.to_camera = view * lens.to_camera *
@@ -362,7 +368,8 @@ GST_START_TEST(fall_off_is_found_in_one_picture) {
       fail_unless(found.measured);
       const double has = light_at(found.vignette, truth.front, 90);
       const double is = light_at(truth.front.vignette, truth.front, 90);
-      // One picture tells little about the light near the axis.
+      // One picture tells little about the light near the axis. With other lenses, up to 22 % were
+      // measured (docs/calibrate.md).
       fail_unless(std::abs(has / is - 1) < (dark > 0 ? 0.13 : 0.02), "%g %g %g: %g, not %g",
                   truth.front.vignette.b, truth.front.vignette.c, truth.front.vignette.d, has, is);
       // A viewer sees the difference between the light at the seam and the light beside it.

@@ -511,10 +511,17 @@ GST_START_TEST(a_wrong_position_is_refused_and_not_repeated) {
   const Position city = consent::rounded(*place, consent::Precision::city);
   fail_unless(std::abs(city.latitude + 33.5) < 1e-9 && std::abs(city.longitude - 151.3) < 1e-9);
   test::Pipeline pipeline("spherecamsrc name=camera ! fakesink");
+  pipeline.set_state(GST_STATE_READY);
   g_object_set(pipeline.child("camera").get(), "position", "777.123,5", nullptr);
   const std::string warning = pipeline.warning();
   fail_unless(warning.find("position") != std::string::npos);
   fail_unless(warning.find("777") == std::string::npos);
+  // A launch line sets it before the element is in a pipeline, where nobody sees a warning.
+  test::Pipeline line("spherecamsrc location=madv://127.0.0.1:1 position=777.123,5 ! fakesink");
+  line.play();
+  const std::string late = line.warning();
+  fail_unless(late.find("position") != std::string::npos, "%s", late.c_str());
+  fail_unless(late.find("777") == std::string::npos);
 }
 GST_END_TEST;
 

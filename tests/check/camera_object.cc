@@ -62,6 +62,18 @@ void connected(GObject* source, GAsyncResult* result, gpointer data) {
   static_cast<Watch*>(data)->drop();
 }
 
+void connect(GstSphereCamera* camera) {
+  bool done = false;
+  gst_sphere_camera_connect_async(
+      camera, nullptr,
+      [](GObject* source, GAsyncResult* result, gpointer data) {
+        fail_unless(gst_sphere_camera_connect_finish(GST_SPHERE_CAMERA(source), result, nullptr));
+        *static_cast<bool*>(data) = true;
+      },
+      &done);
+  while (!done) g_main_context_iteration(nullptr, TRUE);
+}
+
 }  // namespace
 
 // The answer to connect() is given in the camera's thread, which then calls its listeners, and only
@@ -115,17 +127,6 @@ GST_END_TEST;
 // connection, too.
 GST_START_TEST(a_command_that_waits_outlives_its_object) {
   const auto emulator = test::started(test::control_only({"late:200"}));
-  const auto connect = [](GstSphereCamera* camera) {
-    bool done = false;
-    gst_sphere_camera_connect_async(
-        camera, nullptr,
-        [](GObject* source, GAsyncResult* result, gpointer data) {
-          fail_unless(gst_sphere_camera_connect_finish(GST_SPHERE_CAMERA(source), result, nullptr));
-          *static_cast<bool*>(data) = true;
-        },
-        &done);
-    while (!done) g_main_context_iteration(nullptr, TRUE);
-  };
   g_autoptr(GstSphereCamera) other = gst_sphere_camera_new(emulator->uri().c_str(), nullptr);
   connect(other);
   Watch watch;
@@ -222,6 +223,45 @@ GST_START_TEST(calls_that_wait_keep_no_camera) {
 }
 GST_END_TEST;
 
+// When the camera has accepted a photo, a timer is set in the caller's main context. By then, the
+// call may be cancelled, and the caller be done with the context.
+GST_START_TEST(a_photo_holds_the_main_context_of_its_caller) {
+  const auto emulator = test::started(test::control_only({"late:200"}));
+  g_autoptr(GstSphereCamera) camera = gst_sphere_camera_new(emulator->uri().c_str(), nullptr);
+  connect(camera);
+  GMainContext* context = g_main_context_new();
+  // Destroyed with the context.
+  std::atomic<bool> freed = false;
+  GSource* source = g_timeout_source_new_seconds(3600);
+  g_source_set_callback(
+      source, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, &freed,
+      [](gpointer data) { *static_cast<std::atomic<bool>*>(data) = true; });
+  g_source_attach(source, context);
+  g_source_unref(source);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new();
+  bool done = false;
+  g_main_context_push_thread_default(context);
+  gst_sphere_camera_take_photo_async(
+      camera, GST_SPHERE_CAMERA_PHOTO_SINGLE, nullptr, cancellable,
+      [](GObject* source, GAsyncResult* result, gpointer data) {
+        fail_unless(
+            !gst_sphere_camera_take_photo_finish(GST_SPHERE_CAMERA(source), result, nullptr));
+        *static_cast<bool*>(data) = true;
+      },
+      &done);
+  g_main_context_pop_thread_default(context);
+  g_cancellable_cancel(cancellable);
+  while (!done) g_main_context_iteration(context, TRUE);
+  g_main_context_unref(context);
+  fail_unless(!freed);
+  // Until the photo is saved.
+  for (int i = 0; !freed; ++i) {
+    fail_unless(i < 30000, "the context is never freed");
+    g_usleep(1000);
+  }
+}
+GST_END_TEST;
+
 // Each call is answered once, in the context of the caller, also if there is no connection.
 GST_START_TEST(a_call_without_a_connection_fails_later) {
   GstSphereCamera* camera = gst_sphere_camera_new("madv://127.0.0.1:9", nullptr);
@@ -253,6 +293,7 @@ static Suite* camera_object_suite() {
   tcase_add_test(tc, a_command_that_waits_outlives_its_object);
   tcase_add_test(tc, connecting_does_not_wait_for_the_lens_table);
   tcase_add_test(tc, calls_that_wait_keep_no_camera);
+  tcase_add_test(tc, a_photo_holds_the_main_context_of_its_caller);
   tcase_add_test(tc, a_call_without_a_connection_fails_later);
   suite_add_tcase(suite, tc);
   return suite;

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests in Python share: checks that are counted, and the `sphere` command of this build."""
 
+import contextlib
+import fcntl
+import json
 import os
 import pathlib
 import pty
+import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
 
 # A limit for each step in seconds, generous for a slow machine; nothing sleeps.
@@ -40,6 +45,17 @@ def run(*words, **options):
                              "stderr": subprocess.PIPE, **options})
 
 
+@contextlib.contextmanager
+def emulator(*words, **options):
+    """A camera in software: its process, and what it says of itself."""
+    with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", *map(str, words)],
+                          stdout=subprocess.PIPE, text=True, **options) as process:
+        try:
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
 def launch_ours(line, env=None):
     """Runs a launch line with our own elements in another process, because they may be sanitized."""
     subprocess.run(["gst-launch-1.0", "-q", *line.split()], check=True, timeout=DEADLINE, env=env)
@@ -65,6 +81,48 @@ def on_terminal(*words, **options):
     os.close(end)
     said = read_terminal(terminal)
     return process.wait(timeout=DEADLINE), said
+
+
+class Terminal:
+    """A command of ours with a terminal of its own, on which a person types. `before`: what is
+    typed before the command begins."""
+
+    def __init__(self, *words, stdout=None, before="", **options):
+        self.end, self.slave = pty.openpty()
+        self.type(before)
+        self.process = subprocess.Popen(
+            [SPHERE, *map(str, words)], stdin=self.slave, stdout=stdout or self.slave,
+            stderr=self.slave, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), **options)
+        self.text = ""
+
+    def shows_what_is_typed(self):
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def wait_for(self, words):
+        while words not in self.text:
+            ready, _, _ = select.select([self.end], [], [], DEADLINE)
+            if not ready:
+                raise RuntimeError(f"'{words}' does not come: {self.text}")
+            self.text += os.read(self.end, 4096).decode(errors="replace")
+
+    def type(self, text):
+        os.write(self.end, text.encode())
+
+    def answer(self, question, text):
+        """Answers it once it is asked. Its own text is taken away, so that it can come again."""
+        self.wait_for(question)
+        self.text = self.text.replace(question, "", 1)
+        self.type(text)
+
+    def finish(self):
+        """Its exit status; what it still says is kept."""
+        status = self.process.wait(timeout=DEADLINE)
+        os.set_blocking(self.end, False)
+        with contextlib.suppress(OSError):
+            while more := os.read(self.end, 4096):
+                self.text += more.decode(errors="replace")
+        return status
 
 
 def attempt(test, *arguments):

@@ -39,6 +39,7 @@ using test::control_only;
 using test::Emulator;
 using test::EmulatorOptions;
 using test::open_files;
+using test::reply_to;
 using test::same;
 using test::some_table;
 using test::started;
@@ -356,8 +357,8 @@ GST_START_TEST(settings_are_kept_and_unknown_ones_refused) {
   fail_unless_equals_int(*client.call(Request(5169))->param_number(), -3);
   fail_unless_equals_int(*client.call(Request(4364))->number("still_ev"), -3);
   fail_unless_equals_int(client.rval(Request(31337)), -23);
-  const Result<std::shared_ptr<const Message>> refused = client.session().call(Request(31337));
-  fail_unless(!refused && refused.error().message.find("does not know") != std::string::npos);
+  const auto refused = madv::failure_of(*reply_to(client.session(), Request(31337)), "do it");
+  fail_unless(refused && refused->message.find("does not know") != std::string::npos);
   Request position(4917);
   position.with("lat", "1.5").with("lon", "2.5").with("alt", "3.5");
   client.call(position);
@@ -490,24 +491,26 @@ GST_START_TEST(no_camera_differs_from_a_closed_port) {
     fail_unless(event.failure->message.find(words) != std::string::npos, "%s",
                 event.failure->message.c_str());
     // No other client could be asked.
-    fail_unless(!session.call(Request(4365)));
+    fail_unless(reply_to(session, Request(4365))->failure.has_value());
   }
 }
 GST_END_TEST;
 
-GST_START_TEST(a_call_can_be_cancelled_and_ends_with_the_session) {
+GST_START_TEST(waiting_for_a_reply_ends_with_its_cancellable_and_with_the_session) {
   const auto camera = started(control_only({"silent:7"}));
   Client client(*camera);
   client.expect(Event::Kind::ready);
   g_autoptr(GCancellable) cancellable = g_cancellable_new();
-  auto cancelled = std::async(
-      std::launch::async, [&] { return bool(client.session().call(Request(4365), cancellable)); });
+  auto cancelled = std::async(std::launch::async, [&] {
+    return reply_to(client.session(), Request(4365), cancellable).has_value();
+  });
   g_cancellable_cancel(cancellable);
   fail_unless(!cancelled.get());
-  auto stopped =
-      std::async(std::launch::async, [&] { return bool(client.session().call(Request(515))); });
+  auto stopped = std::async(std::launch::async, [&] {
+    return reply_to(client.session(), Request(515))->failure.has_value();
+  });
   client.session().stop();
-  fail_unless(!stopped.get());
+  fail_unless(stopped.get());
 }
 GST_END_TEST;
 
@@ -623,7 +626,7 @@ static Suite* emulator_suite() {
   tcase_add_test(session, session_without_a_valid_lens_table);
   tcase_add_test(session, full_or_missing_card_is_an_error);
   tcase_add_test(session, no_camera_differs_from_a_closed_port);
-  tcase_add_test(session, a_call_can_be_cancelled_and_ends_with_the_session);
+  tcase_add_test(session, waiting_for_a_reply_ends_with_its_cancellable_and_with_the_session);
   tcase_add_test(session, many_sessions_are_all_closed);
   tcase_add_test(session, after_a_restart_the_camera_is_back_on_its_ports);
   tcase_add_test(session, logs_have_no_secrets);

@@ -75,6 +75,19 @@ std::string photo(Client& client) {
   return param_of(client.expect_notification(8193));
 }
 
+/// A camera that draws its pictures, and a client of it that is ready; it takes single photos of
+/// this size (or raw ones).
+struct PhotoCamera {
+  explicit PhotoCamera(const char* size) {
+    client.expect(Event::Kind::ready);
+    client.call(Request(4611, "1"));
+    client.call(Request(4872, size));
+  }
+
+  const std::unique_ptr<Emulator> camera = started(drawing());
+  Client client{*camera};
+};
+
 /// Starts a recording, and ends it when it has a second.
 std::string video(Client& client) {
   client.call(Request(513, "1"));
@@ -235,11 +248,9 @@ int32_t exposure_bias(const Exif& exif) {
 }
 
 GST_START_TEST(exposures_change_the_pictures) {
-  const auto camera = started(drawing());
-  Client client(*camera);
-  client.expect(Event::Kind::ready);
-  client.call(Request(4611, "1"));
-  client.call(Request(4872, "1"));
+  PhotoCamera photos("1");
+  Client& client = photos.client;
+  const auto& camera = photos.camera;
   client.call(Request(4918, "3"));
   client.call(Request(5029));
   std::vector<double> light;
@@ -262,11 +273,9 @@ GST_START_TEST(exposures_change_the_pictures) {
 GST_END_TEST;
 
 GST_START_TEST(one_lens_makes_a_square) {
-  const auto camera = started(drawing());
-  Client client(*camera);
-  client.expect(Event::Kind::ready);
-  client.call(Request(4611, "1"));
-  client.call(Request(4872, "1"));
+  PhotoCamera photos("1");
+  Client& client = photos.client;
+  const auto& camera = photos.camera;
   for (const char* lens : {"0", "1"}) {
     client.call(Request(4914, lens));
     client.call(Request(5029));
@@ -281,11 +290,9 @@ GST_START_TEST(one_lens_makes_a_square) {
 GST_END_TEST;
 
 GST_START_TEST(raw_photos_have_a_dng_beside_them) {
-  const auto camera = started(drawing());
-  Client client(*camera);
-  client.expect(Event::Kind::ready);
-  client.call(Request(4611, "1"));
-  client.call(Request(4872, "3"));
+  PhotoCamera photos("3");
+  Client& client = photos.client;
+  const auto& camera = photos.camera;
   const std::string path = photo(client);
   const Exif jpeg(file_of(*camera, path));
   const Bytes raw = file_of(*camera, path.substr(0, path.size() - 3) + "DNG");

@@ -8,14 +8,16 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "hw/madv/outcome.h"
 #include "hw/madv/session.h"
 #include "tests/check/emulator.h"
+#include "tests/check/reply_to.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -24,6 +26,7 @@ namespace sphere::test {
 using madv::Event;
 using madv::Failure;
 using madv::Message;
+using madv::Reply;
 using madv::Request;
 using madv::Session;
 using madv::SessionOptions;
@@ -92,17 +95,16 @@ class Client {
   bool saw(Event::Kind kind) const {
     return std::find(seen_.begin(), seen_.end(), kind) != seen_.end();
   }
-  int rval(Request request) {
-    std::promise<int> answer;
-    session_->request(std::move(request), [&](const madv::Reply& reply) {
-      answer.set_value(reply.message ? reply.message->rval().value_or(999) : 999);
-    });
-    return answer.get_future().get();
+  int rval(const Request& request) {
+    const Reply reply = *reply_to(*session_, request);
+    return reply.message ? reply.message->rval().value_or(999) : 999;
   }
-  std::shared_ptr<const Message> call(Request request) {
-    Result<std::shared_ptr<const Message>> reply = session_->call(std::move(request));
-    fail_unless(bool(reply), "%s", reply ? "" : reply.error().message.c_str());
-    return *reply;
+  /// The answer to a request that the camera does not refuse.
+  std::shared_ptr<const Message> call(const Request& request) {
+    const Reply reply = *reply_to(*session_, request);
+    const std::optional<Failure> failure = madv::failure_of(reply, "do it");
+    fail_unless(!failure, "%s", failure ? failure->message.c_str() : "");
+    return reply.message;
   }
 
  private:

@@ -52,6 +52,15 @@ class Stream {
                                         GST_TAG_GEO_LOCATION_LONGITUDE, longitude, nullptr);
     fail_unless(gst_harness_push_event(h_.get(), gst_event_new_tag(tags)));
   }
+  /// A place, consent, and the same place again.
+  void repeat_place_after_grant() {
+    push_place(latitude);
+    pass();
+    set_consent(gate(), location_given);
+    pass_several();
+    push_place(latitude);
+    pass();
+  }
   /// The next buffer behind the gate: whether it has its time of day.
   bool pull() {
     const BufferRef buffer(gst_harness_pull(h_.get()));
@@ -116,12 +125,7 @@ GST_END_TEST
 GST_START_TEST(test_a_repeated_place) {
   for (const bool live : {true, false}) {
     Stream stream("identity ! ", live);
-    stream.push_place(latitude);
-    stream.pass();
-    set_consent(stream.gate(), location_given);
-    stream.pass_several();
-    stream.push_place(latitude);
-    stream.pass();
+    stream.repeat_place_after_grant();
     fail_unless(!stream.place());
     stream.push_place(10);
     stream.pass();
@@ -137,12 +141,7 @@ GST_END_TEST
 // A source that is linked directly says the same place anew.
 GST_START_TEST(test_the_same_place_from_the_source) {
   Stream stream("");
-  stream.push_place(latitude);
-  stream.pass();
-  set_consent(stream.gate(), location_given);
-  stream.pass_several();
-  stream.push_place(latitude);
-  stream.pass();
+  stream.repeat_place_after_grant();
   fail_unless(stream.place() == latitude);
 }
 GST_END_TEST

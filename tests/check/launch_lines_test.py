@@ -3,7 +3,6 @@
 pictures in place of endless ones and no window. Prints a summary line as gst-check does."""
 
 import contextlib
-import json
 import os
 import pathlib
 import re
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from checks import BUILD, DEADLINE, SPHERE, check, finish
+from checks import BUILD, DEADLINE, SPHERE, check, emulator, finish
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 
@@ -59,12 +58,12 @@ def run(line, folder):
 def camera(card=None):
     """An emulated camera; its URI."""
     words = ["--card", card] if card else []
-    with subprocess.Popen([SPHERE, "emulator", "--size", "640x320", "--sound", *words],
-                          stdout=subprocess.PIPE, text=True) as process:
+    with emulator("--size", "640x320", "--sound", *words) as (process, facts):
         try:
-            yield json.loads(process.stdout.readline())["uri"]
+            yield facts["uri"]
         finally:
             process.terminate()
+            process.wait(DEADLINE)
     check("the emulated camera ends in order", process.returncode == 0, str(process.returncode))
 
 

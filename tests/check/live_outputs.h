@@ -93,10 +93,10 @@ class RecordingOutput : public live::Output {
     return bin;
   }
   int64_t unanswered() override { return recorder_.unanswered; }
-  void closed(bool complete) override {
+  void closed(Closed why) override {
     const std::lock_guard lock(recorder_.mutex);
     recorder_.element = nullptr;
-    recorder_.complete += complete;
+    recorder_.complete += why != Closed::broken;
     ++recorder_.closed;
   }
 
@@ -178,8 +178,8 @@ class Running {
   bool until(Function condition, int seconds = 60) {
     const int64_t end = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
     while (!condition()) {
-      if (g_get_monotonic_time() > end || !session->look(10)) return condition();
-      for (std::string& sentence : session->take_news()) news.push_back(std::move(sentence));
+      if (g_get_monotonic_time() > end || !session->run_for(10)) return condition();
+      for (std::string& sentence : session->take_reports()) news.push_back(std::move(sentence));
     }
     return true;
   }
@@ -187,7 +187,7 @@ class Running {
   bool finish() {
     session->finish();
     const int64_t end = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
-    while (session->look(10))
+    while (session->run_for(10))
       if (g_get_monotonic_time() > end) return false;
     return true;
   }

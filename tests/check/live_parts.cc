@@ -455,11 +455,11 @@ GST_START_TEST(the_mark_stands_before_the_slices) {
 GST_END_TEST
 
 GST_START_TEST(pictures_that_come_too_late_are_left_out) {
-  Punctuality punctuality;
+  LatePictureDetector detector;
   int64_t now = 0;
   const auto pass = [&](int64_t late, int pictures) {
     int left_out = 0;
-    for (int i = 0; i < pictures; ++i) left_out += punctuality.is_late(now += second / 30, late);
+    for (int i = 0; i < pictures; ++i) left_out += detector.is_late(now += second / 30, late);
     return left_out;
   };
   // A camera is late by a constant time, and its network by some more.

@@ -115,7 +115,7 @@ GST_START_TEST(it_ends_as_soon_as_it_has_begun) {
     auto bin = output->open({});
     fail_unless(bool(bin));
     gst_object_unref(gst_object_ref_sink(*bin));
-    output->closed(false);
+    output->closed(Output::Closed::broken);
   }
 }
 GST_END_TEST

@@ -66,8 +66,8 @@ class Case:
     def path(self, name):
         return self.folder / name
 
-    def sphere(self, *words):
-        return run(SPHERE, *words, env=self.environment)
+    def sphere(self, *words, **options):
+        return run(SPHERE, *words, env=self.environment, **options)
 
     def done(self, what, *words):
         result = self.sphere(*words)

@@ -54,6 +54,13 @@ void expect_refused(const Bytes& bytes, const char* what) {
   fail_unless(redacted(bytes, denied()).empty(), "%s is not refused", what);
 }
 
+TestTrack two_pictures() {
+  TestTrack track;
+  track.entry = picture_entry();
+  track.samples = {picture(1), picture(2)};
+  return track;
+}
+
 Bytes plain_jpeg() {
   static const Bytes jpeg = made_by(
       "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=48,height=24 ! jpegenc ! "
@@ -202,9 +209,7 @@ GST_END_TEST
 
 GST_START_TEST(boxes_of_a_video) {
   TestVideo video;
-  TestTrack pictures;
-  pictures.entry = picture_entry();
-  pictures.samples = {picture(1), picture(2)};
+  const TestTrack pictures = two_pictures();
   const auto sound = [](const Bytes& more) {
     return box("mp4a", zeros(6), big(1, 2), zeros(8), big(2, 2), big(16, 2), zeros(4),
                big(48000u << 16), more);
@@ -227,9 +232,7 @@ GST_END_TEST
 // Bytes of headers that have no meaning.
 GST_START_TEST(reserved_bytes_of_a_video) {
   TestVideo video;
-  TestTrack pictures;
-  pictures.entry = picture_entry();
-  pictures.samples = {picture(1), picture(2)};
+  const TestTrack pictures = two_pictures();
   video.tracks = {pictures};
   const Bytes plain = video.build();
   const std::string_view text(reinterpret_cast<const char*>(plain.data()), plain.size());

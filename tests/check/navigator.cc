@@ -35,26 +35,26 @@ class Person {
     }
   }
   /// How far the view turns by itself, at 60 pictures a second.
-  double coast(double how_long) {
-    const double begin = look.angles.yaw;
+  double turn_by_inertia(double how_long) {
+    const double begin = view.angles.yaw;
     for (int n = 0; n < 60 * 60; ++n) {
       now += 1 / 60.0;
-      const std::optional<Look> next = navigator.coast(look, how_long, now);
-      if (!next) return look.angles.yaw - begin;
-      look = *next;
+      const std::optional<ViewAngles> next = navigator.turn_by_inertia(view, how_long, now);
+      if (!next) return view.angles.yaw - begin;
+      view = *next;
     }
     fail("it turns for ever");
     return 0;
   }
 
-  Look look;
+  ViewAngles view;
   double now = 100;
 
  private:
   void tell(GstEvent* event) {
-    const Navigator::Answer answer = navigator.handle(event, canvas, look, now);
+    const Navigator::Answer answer = navigator.handle(event, canvas, view, now);
     fail_unless(answer.is_ours);
-    if (answer.look) look = *answer.look;
+    if (answer.view) view = *answer.view;
     gst_event_unref(event);
   }
 
@@ -67,13 +67,13 @@ class Person {
 GST_START_TEST(a_view_goes_on_turning) {
   Person person;
   person.drag();
-  const double before = person.look.angles.yaw;
+  const double before = person.view.angles.yaw;
   person.release({360, 180});
-  fail_unless(person.look.angles.yaw == before && before < -9, "%g", before);
+  fail_unless(person.view.angles.yaw == before && before < -9, "%g", before);
   // 400 pixels a second are some 70 degrees there.
-  const double way = person.coast(inertia);
+  const double way = person.turn_by_inertia(inertia);
   fail_unless(way < -30 && way > -38, "%g", way);
-  fail_unless(person.coast(inertia) == 0, "it rests");
+  fail_unless(person.turn_by_inertia(inertia) == 0, "it rests");
 }
 GST_END_TEST
 
@@ -81,7 +81,7 @@ GST_START_TEST(it_stops_without_inertia) {
   Person person;
   person.drag();
   person.release({360, 180});
-  fail_unless(person.coast(0) == 0);
+  fail_unless(person.turn_by_inertia(0) == 0);
 }
 GST_END_TEST
 
@@ -90,7 +90,7 @@ GST_START_TEST(it_stops_where_the_pointer_rested) {
   person.drag();
   person.now += 0.15;
   person.release({360, 180});
-  fail_unless(person.coast(inertia) == 0);
+  fail_unless(person.turn_by_inertia(inertia) == 0);
 }
 GST_END_TEST
 
@@ -102,7 +102,7 @@ GST_START_TEST(events_that_come_together_are_no_high_speed) {
   person.move({361, 180});
   person.now += 2e-5;
   person.release({362, 180});
-  const double way = person.coast(inertia);
+  const double way = person.turn_by_inertia(inertia);
   fail_unless(way < -30 && way > -38, "%g", way);
 }
 GST_END_TEST

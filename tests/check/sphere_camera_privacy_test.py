@@ -3,14 +3,12 @@
 Prints a summary line as gst-check does."""
 
 import contextlib
-import json
 import os
 import pathlib
 import re
-import subprocess
 import tempfile
 
-from checks import SPHERE, attempt, check, finish, launch_ours, run
+from checks import SPHERE, attempt, check, emulator, finish, launch_ours, run
 
 # What the emulated camera has, and what the test tells it.
 SECRETS = {
@@ -28,12 +26,8 @@ NOISE = re.compile(r"\b\d+:\d\d:\d\d\.\d{9}\b|\b0x[0-9a-fA-F]+\b")
 
 @contextlib.contextmanager
 def camera():
-    with subprocess.Popen([SPHERE, "emulator", "--size", "320x160"], stdout=subprocess.PIPE,
-                          text=True) as process:
-        try:
-            yield json.loads(process.stdout.readline())["uri"]
-        finally:
-            process.kill()
+    with emulator() as (_, facts):
+        yield facts["uri"]
 
 
 class Log:

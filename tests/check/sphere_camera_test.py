@@ -4,7 +4,6 @@ camera. Prints a summary line as gst-check does."""
 
 import concurrent.futures
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
@@ -18,12 +17,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import termios
 import threading
 import time
 import urllib.parse
 
-from checks import BUILD, DEADLINE, SPHERE, attempt, check, finish, run
+from checks import BUILD, DEADLINE, SPHERE, Terminal, attempt, check, emulator, finish, run
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 
@@ -32,17 +30,13 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 def camera(*words, stdin=None):
     """An emulated camera with a card of its own: its URI, and the folder of the card; with stdin, a
     function, too, that gives it an order."""
-    with tempfile.TemporaryDirectory() as card:
-        with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", "--card", card, *words],
-                              stdin=stdin, stdout=subprocess.PIPE, text=True) as process:
-            def order(line):
-                print(line, file=process.stdin, flush=True)
+    with tempfile.TemporaryDirectory() as card, \
+            emulator("--card", card, *words, stdin=stdin) as (process, facts):
+        def order(line):
+            print(line, file=process.stdin, flush=True)
 
-            try:
-                uri = json.loads(process.stdout.readline())["uri"]
-                yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
-            finally:
-                process.kill()
+        uri = facts["uri"]
+        yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
 
 
 @contextlib.contextmanager
@@ -241,6 +235,29 @@ def test_a_recording_outlives_a_loss(env):
         check("and nothing is written", os.listdir(folder) == [])
 
 
+def test_the_file_of_an_earlier_recording_is_not_the_end(env):
+    """Its client did not wait for it. The recording goes on, and is ended and fetched."""
+    with camera(stdin=subprocess.PIPE) as (uri, card, order), tempfile.TemporaryDirectory() as folder:
+        put(card, "VID_20171216_030505AA.MP4", b"earlier")
+        with subprocess.Popen([SPHERE, "record", uri, "--duration", "2", "-o", folder + "/ride.mp4"], env=env,
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            said = record.stderr.readline()  # it has begun, without sound
+            order("notify video-saved /tmp/SD0/DCIM/20171216/VID_20171216_030505AA.MP4")
+            _, more = record.communicate(timeout=DEADLINE)
+        check("the recording is fetched", record.returncode == 0 and
+              pathlib.Path(folder, "ride.mp4").read_bytes()[4:8] == b"ftyp", (said, more))
+        check("the camera does not go on", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
+        # Another signal than Ctrl-C ends the command, too.
+        with subprocess.Popen([SPHERE, "record", uri, "-o", folder + "/no.mp4"], env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            record.stderr.readline()
+            record.send_signal(signal.SIGTERM)
+            _, more = record.communicate(timeout=DEADLINE)
+        check("what was not fetched is no success", record.returncode == 130 and "on the card" in more,
+              (record.returncode, more))
+        check("the camera is idle after it", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
+
+
 def test_ctrl_c_ends_what_is_taken(env):
     """It ends the recording or the series, and the rest of the command follows."""
     def start(*words, **options):
@@ -344,6 +361,19 @@ def test_kinds_of_photos(env):
         before = len(list(card.glob("DCIM/*/*.JPG")))
         missing = sphere(env, "photo", uri, "-o", folder + "/none/")
         check("a folder that is not there", missing.returncode == 1, missing.stderr)
+        os.mkfifo(folder + "/pipe.jpg")
+        pipe = sphere(env, "photo", uri, "-o", folder + "/pipe.jpg")
+        check("a pipe", pipe.returncode == 1 and "regular file" in pipe.stderr, pipe.stderr)
+        for words, says in ((("photo", "--seconds", "5"), "timed or interval"), (("photo", "--count", "3"), "burst"),
+                            (("photo", "--ev", "1"), "bracketing"), (("photo", "--back"), "one-lens"),
+                            (("photo", "--kind", "burst", "--count", "0"), "--count is 0"),
+                            (("record", "--seconds", "5"), "short or time-lapse"),
+                            (("record", "--slowness", "2"), "slow-motion"),
+                            (("record", "--start", "--duration", "5"), "--duration"),
+                            (("record", "--start", "-o", folder), "-o"),
+                            (("gps", "--every", "0", "1,2"), "--every is 0")):
+            wrong = sphere(env, words[0], uri, *words[1:])
+            check(f"without effect: {' '.join(words)}", wrong.returncode == 2 and says in wrong.stderr, wrong.stderr)
         pathlib.Path(folder, "kept.jpg").touch()
         kept = sphere(env, "photo", uri, "-o", folder + "/kept.jpg", "--no-clobber")
         check("a file that is there", kept.returncode == 1 and "exists" in kept.stderr, kept.stderr)
@@ -400,6 +430,24 @@ def test_files(env):
         missing = sphere(env, "files", uri, "get", "DCIM/20171216/NONE.JPG", "-o", folder)
         check("a file that is not there", missing.returncode == 1 and "NONE.JPG" in missing.stderr,
               missing.stderr)
+        # Otherwise root could replace /dev/null by a photo.
+        pipe = pathlib.Path(folder, "pipe")
+        os.mkfifo(pipe)
+        for verb, file in (("get", photo), ("thumb", photo)):
+            refused = sphere(env, "files", uri, verb, file, "-o", pipe)
+            check(f"{verb} replaces regular files only", refused.returncode == 1 and pipe.is_fifo()
+                  and "not a regular file" in refused.stderr, refused.stderr)
+            refused = sphere(env, "files", uri, verb, file, "-o", "-", cwd=folder)
+            check(f"{verb} makes no file named -", refused.returncode == 1 and not pathlib.Path(folder, "-").exists()
+                  and "standard output" in refused.stderr, refused.stderr)
+        link = pathlib.Path(folder, "link.jpg")
+        link.symlink_to("made.jpg")
+        got = sphere(env, "files", uri, "get", photo, "-o", link)
+        check("through a link to a file that does not exist", got.returncode == 0 and link.is_symlink()
+              and pathlib.Path(folder, "made.jpg").read_bytes() == b"\xff\xd8photo", got.stderr)
+        nowhere = sphere(env, "files", uri, "get", photo, "-o", folder + "/none/x.jpg")
+        check("a missing folder is named", nowhere.returncode == 1 and "/none' does not exist" in nowhere.stderr
+              and ".part" not in nowhere.stderr, nowhere.stderr)
         gone = sphere(env, "files", uri, "rm", video)
         check("deleted with its small copy", gone.returncode == 0 and sorted(
             path.name for path in (card / "DCIM" / "20171216").iterdir()) == [
@@ -630,44 +678,9 @@ def test_wifi(env):
               and "abc" not in wrong.stderr, wrong.stderr)
 
 
-class Terminal:
-    """A terminal of a command's own, on which a person types."""
-
-    def __init__(self, env, *words):
-        self.end, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            [SPHERE, *words], env=env, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        self.slave = slave
-        self.text = ""
-
-    def shows_what_is_typed(self):
-        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
-
-    def wait_for(self, words):
-        while words not in self.text:
-            ready, _, _ = select.select([self.end], [], [], DEADLINE)
-            if not ready:
-                raise RuntimeError(f"'{words}' does not come: {self.text}")
-            self.text += os.read(self.end, 4096).decode(errors="replace")
-
-    def type(self, text):
-        os.write(self.end, text.encode())
-
-    def finish(self):
-        """Its exit status; what it still says is kept."""
-        status = self.process.wait(timeout=DEADLINE)
-        os.set_blocking(self.end, False)
-        with contextlib.suppress(OSError):
-            while more := os.read(self.end, 4096):
-                self.text += more.decode(errors="replace")
-        return status
-
-
 def test_password_on_the_terminal(env):
     with camera() as (uri, _card):
-        typed = Terminal(env, "wifi", uri, "--password", "--yes")
+        typed = Terminal("wifi", uri, "--password", "--yes", env=env)
         typed.wait_for("New password")
         check("what is typed is not shown", not typed.shows_what_is_typed())
         typed.type("9876543210\n")
@@ -675,7 +688,7 @@ def test_password_on_the_terminal(env):
         check("and never shown", "9876543210" not in typed.text, typed.text)
         check("afterwards the terminal is as before", typed.shows_what_is_typed())
         for signal, end in ((None, "\x03"), (15, None), (1, None)):
-            stopped = Terminal(env, "wifi", uri, "--password")
+            stopped = Terminal("wifi", uri, "--password", env=env)
             stopped.wait_for("New password")
             if end:
                 stopped.type(end)
@@ -725,7 +738,8 @@ def at_home(test):
 def main():
     # It starts processes in a way that threads do not allow.
     at_home(test_password_on_the_terminal)
-    tests = [test_kinds_of_recordings, test_a_recording_outlives_a_loss, test_kinds_of_photos,
+    tests = [test_kinds_of_recordings, test_a_recording_outlives_a_loss,
+             test_the_file_of_an_earlier_recording_is_not_the_end, test_kinds_of_photos,
              test_state_and_settings, test_what_destroys_asks, test_no_camera, test_find,
              test_photo_and_recording, test_ctrl_c_ends_what_is_taken, test_refusals, test_raw_photos,
              test_files, test_progress, test_redacted_files, test_resume, test_cuts,

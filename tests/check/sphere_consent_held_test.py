@@ -7,14 +7,13 @@ import hashlib
 import json
 import os
 import pathlib
-import pty
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-from checks import DEADLINE, SPHERE, attempt, check, finish, run
+from checks import DEADLINE, SPHERE, Terminal, attempt, check, finish, run
 
 SERIAL = "MJXJ00000000EMUL"
 TABLE = "0123456789abcdef0123456789abcdef"
@@ -115,19 +114,14 @@ def test_erase(home):
 
 
 def test_asks_on_a_terminal(home):
-    for answer, gone in ((b"n\n", False), (b"y\n", True)):
+    for answer, gone in (("n\n", False), ("y\n", True)):
         if not files(home):
             fill(home)
-        ours, theirs = pty.openpty()
-        with subprocess.Popen([SPHERE, "consent", "erase"], stdin=theirs, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=environment(home)) as process:
-            os.write(ours, answer)
-            _, error = process.communicate(timeout=DEADLINE)
-        os.close(ours)
-        os.close(theirs)
-        check("asked", b"[y/N]" in error and SERIAL.encode() in error, error)
-        check(f"answered {answer}", (files(home) == []) == gone
-              and (process.returncode == 0) == gone, process.returncode)
+        person = Terminal("consent", "erase", env=environment(home))
+        person.answer("[y/N]", answer)
+        status = person.finish()
+        check("it says what goes", SERIAL in person.text, person.text)
+        check(f"answered {answer}", (files(home) == []) == gone and (status == 0) == gone, status)
 
 
 def test_withdrawal_removes_files(home):

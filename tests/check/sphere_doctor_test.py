@@ -4,11 +4,10 @@
 import json
 import os
 import pathlib
-import pty
 import subprocess
 import tempfile
 
-from checks import DEADLINE, SPHERE, check, finish, run
+from checks import SPHERE, Terminal, check, finish, run
 
 
 def sphere(folder, *words, **more):
@@ -60,18 +59,15 @@ with tempfile.TemporaryDirectory(prefix="sphere-doctor-") as name:
     result = sphere(folder, "doctor", "--report", report, "--yes", "--no-clobber")
     check("a file is not replaced", result.returncode == 1 and report.read_text() == text,
           result.stderr)
-    for answer, written in ((b"n\n", False), (b"y\n", True)):
-        ours, theirs = pty.openpty()
+    for answer, written in (("n\n", False), ("y\n", True)):
         asked = folder / "asked.txt"
-        with subprocess.Popen([SPHERE, "doctor", "--report", asked], stdin=theirs, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=dict(os.environ, XDG_DATA_HOME=str(folder / "data"))) as process:
-            os.write(ours, answer)
-            shown, error = process.communicate(timeout=DEADLINE)
-        os.close(ours)
-        os.close(theirs)
-        check(f"asked, and answered {answer}", "Write this? [y/N]" in error
-              and asked.exists() == written and (process.returncode == 0) == written, error)
+        person = Terminal("doctor", "--report", asked, stdout=subprocess.PIPE,
+                          env=dict(os.environ, XDG_DATA_HOME=str(folder / "data")))
+        person.answer("Write this? [y/N]", answer)
+        shown = person.process.stdout.read().decode()
+        status = person.finish()
+        check(f"asked, and answered {answer}",
+              asked.exists() == written and (status == 0) == written, person.text)
     check("it was shown first", asked.read_text(encoding="utf-8") == shown, shown)
 
     # A ledger with a withdrawal that was cut off.

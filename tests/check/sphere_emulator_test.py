@@ -15,18 +15,7 @@ import subprocess
 import tempfile
 import time
 
-from checks import DEADLINE, SPHERE, attempt, check, finish, run
-
-
-@contextlib.contextmanager
-def camera(*words, **options):
-    """An emulated camera: its process, and what it says of itself."""
-    with subprocess.Popen([SPHERE, "emulator", "--size", "320x160", *map(str, words)],
-                          stdout=subprocess.PIPE, text=True, **options) as process:
-        try:
-            yield process, json.loads(process.stdout.readline())
-        finally:
-            process.kill()
+from checks import DEADLINE, SPHERE, attempt, check, emulator, finish, run
 
 
 def ended(process):
@@ -124,7 +113,7 @@ def test_json_where_asked_for():
         process.terminate()
         ended(process)
         os.close(terminal)
-    with camera("--json") as (_, said):
+    with emulator("--json") as (_, said):
         check("JSON in a pipe", set(said) >= {"port", "uri"}, said)
 
 
@@ -142,14 +131,14 @@ def test_missing_plugins_are_named():
 def test_card_is_removed_at_the_end():
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
-            with camera(env=dict(os.environ, TMPDIR=name)) as (process, _):
+            with emulator(env=dict(os.environ, TMPDIR=name)) as (process, _):
                 check("a card", len(os.listdir(name)) == 1)
                 process.send_signal(number)
                 check(f"{number} ends it", ended(process) == 0)
             check("its card goes", os.listdir(name) == [], os.listdir(name))
     # As nohup does it.
     ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with camera(preexec_fn=ignore) as (process, said):
+    with emulator(preexec_fn=ignore) as (process, said):
         process.send_signal(signal.SIGHUP)
         with connect(said["port"]) as client:
             client.sendall(b'{"msg_id":257,"token":0}')
@@ -160,7 +149,7 @@ def test_fifo_does_not_block():
     with tempfile.TemporaryDirectory(prefix="sphere-emulator-") as name:
         os.mkdir(f"{name}/DCIM")
         os.mkfifo(f"{name}/DCIM/IMG.JPG")
-        with camera("--card", name) as (process, said):
+        with emulator("--card", name) as (process, said):
             with connect(said["http-port"]) as client:
                 client.sendall(b"GET /IMG.JPG HTTP/1.1\r\nHost: camera\r\n\r\n")
                 check("404", client.recv(100).startswith(b"HTTP/1.1 404"))
@@ -169,7 +158,7 @@ def test_fifo_does_not_block():
 
 
 def test_flood_is_not_stored():
-    with camera() as (process, said):
+    with emulator() as (process, said):
         request = (b'{"msg_id":4365,"token":7,"param":"' + b"x" * 900 + b'"}') * 100
         with connect(said["port"]) as client:
             def ask(times):
@@ -188,7 +177,7 @@ def test_flood_is_not_stored():
 
 def test_no_free_descriptors():
     few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
-    with camera(preexec_fn=few) as (process, said), contextlib.ExitStack() as open_ones:
+    with emulator(preexec_fn=few) as (process, said), contextlib.ExitStack() as open_ones:
         for port in ("port", "data-port", "http-port", "rtsp-port"):
             for _ in range(30):
                 open_ones.enter_context(connect_later(said[port]))
@@ -233,7 +222,7 @@ class Client:
 
 
 def test_orders_on_standard_input():
-    with camera(stdin=subprocess.PIPE, stderr=subprocess.PIPE) as (process, said):
+    with emulator(stdin=subprocess.PIPE, stderr=subprocess.PIPE) as (process, said):
         def order(line):
             process.stdin.write(line)
             process.stdin.flush()
@@ -254,10 +243,10 @@ def test_orders_on_standard_input():
         process.stdin.close()
         check("the mode", client.next()["msg_id"] == 4611)
         check("busy", client.ask(4365)["rval"] == -21 and client.ask(4365)["rval"] == 0)
-    with camera("--fault", "reboot:1s", stdin=subprocess.PIPE) as (_, said):
+    with emulator("--fault", "reboot:1s", stdin=subprocess.PIPE) as (_, said):
         check("a restart comes by itself", Client(said["port"]).next() is None)
     # Without a standard input, nothing is read, whatever has its number.
-    with camera(preexec_fn=lambda: os.close(0)) as (process, said):
+    with emulator(preexec_fn=lambda: os.close(0)) as (process, said):
         client = Client(said["port"])
         check("no input", client.ask(4365)["rval"] == 0)
         process.terminate()

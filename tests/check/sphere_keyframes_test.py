@@ -208,7 +208,16 @@ def test_failures(case):
     case.refused("a little planet", 1, "perspective", "keyframes", moves, case.path("out.mlt"))
     case.refused("an unknown end", 2, ".json", "keyframes", moves, case.path("out.xml"))
     case.refused("an odd size", 2, "even", "keyframes", moves, out, "--size", "321x180")
+    moves = write_moves(case, [{"time": 0}])
+    other = case.path("clips.json")
+    other.write_text(json.dumps({"format": "gst-sphere-edit", "version": 1, "clips": []}))
+    case.refused("a list of clips", 1, "format: is \"gst-sphere-edit\"", "keyframes", other, out)
     out.write_text("older")
+    project = case.path("project.mlt")
+    case.done("a project", "keyframes", moves, project)
+    text = project.read_text()
+    case.refused("OUT is IN", 1, "same file", "keyframes", project, project)
+    check("a project is not replaced by its keyframes", project.read_text() == text)
     case.refused("OUT exists", 1, "exists", "keyframes", moves, out, "--no-clobber")
 
 

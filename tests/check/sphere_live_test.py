@@ -6,7 +6,6 @@ import concurrent.futures
 import json
 import os
 import pathlib
-import pty
 import re
 import shutil
 import signal
@@ -16,8 +15,7 @@ import sys
 import tempfile
 import time
 
-from checks import (BUILD, DEADLINE, SPHERE, attempt, check, finish, launch_ours, read_terminal,
-                    run)
+from checks import BUILD, DEADLINE, SPHERE, Terminal, attempt, check, finish, launch_ours, run
 from live_checks import (NGINX_MODULE, SMALL, SOUND, Nginx, audio_of, check_video, free_port,
                          loudness, probe, streaming, video_of)
 
@@ -294,6 +292,17 @@ def test_failures(folder):
     check("a file that exists is not replaced", status == 1 and "exists" in errors
           and (pathlib.Path(folder) / "there.mp4").read_text(encoding="utf-8") == "mine", errors)
 
+    folder = pathlib.Path(folder)
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / "locked").mkdir(mode=0o555)
+    wrong = [("a pipe", folder / "pipe.mp4", "regular file")]
+    if os.getuid():  # root may write everywhere
+        wrong.append(("a folder that is read-only", folder / "locked" / "x.mp4", "can't be written"))
+    for what, path, says in wrong:
+        with streaming("test:", *SMALL, "--to", f"file:{path}?overwrite=yes", "--for", "2s") as live:
+            status, errors = live.result()
+        check(f"{what} is refused at once", status == 1 and says in errors, errors)
+
 
 def test_words(folder):
     cases = ((("test:",), "--to"), ((), "camera"), (("test:", "--to", "ftp://x"), "ftp"),
@@ -410,15 +419,14 @@ def test_file_sources(folder):
 
 def test_question(folder):
     """On a terminal a person is asked for each target, and the answer counts for it alone."""
-    terminal, end = pty.openpty()
-    with subprocess.Popen([SPHERE, "live", "test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to",
-                           f"file:{folder}/b.mp4", "--for", "3s"], stdin=end,
-                          stdout=subprocess.DEVNULL, stderr=end,
-                          env={**os.environ, "XDG_DATA_HOME": folder, "TERM": "xterm"}) as process:
-        os.close(end)
-        os.write(terminal, b"y\nn\n")
-        text = read_terminal(terminal)
-        status = process.wait(timeout=DEADLINE)
+    person = Terminal("live", "test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to",
+                      f"file:{folder}/b.mp4", "--for", "3s", before="n\ny\n",
+                      env={**os.environ, "XDG_DATA_HOME": folder, "TERM": "xterm"})
+    # What was typed before a question is no answer to it.
+    person.answer("a.mp4? It stays in the file. [y/N]", "y\n")
+    person.answer("b.mp4? It stays in the file. [y/N]", "no, and this is a long line" * 20 + "\n")
+    status = person.finish()
+    text = person.text
     check("it ends in order", status == 0, text)
     check("both are asked for", text.count("May the sound") == 2, text)
     check("the block is drawn anew", re.search(r"\x1b\[\d+A", text), text)

@@ -280,6 +280,33 @@ def test_failures(case):
     check("IN is untouched", all(case.path(name).read_bytes() == data for name, data in whole.items()))
 
 
+def test_output_that_is_lost(case):
+    """Text that does not arrive is no success, and never goes into a file."""
+    make_jpeg(case.path("in.jpg"))
+    words = (("inspect", case.path("in.jpg")), ("inspect", case.path("in.jpg"), "--json"),
+             ("redact", case.path("in.jpg"), case.path("out.jpg")), ("stitch", "--help"), ("--help",),
+             ("consent", "notice"), ("completion", "bash"))
+    for one in words:
+        name = " ".join(map(str, one))
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = case.sphere(*one, stdout=full)
+        check(f"a full disk: {name}", result.returncode == 1 and "No space left" in result.stderr,
+              f"exit {result.returncode}: {result.stderr}")
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = case.sphere(*one, stdout=writer)
+        os.close(writer)
+        check(f"nobody reads: {name}", result.returncode == 1 and not result.stderr,
+              f"exit {result.returncode}: {result.stderr}")
+        case.path("out.jpg").unlink(missing_ok=True)
+        closed = run("sh", "-c", 'exec "$0" "$@" >&-', SPHERE, *one, env=case.environment)
+        check(f"closed: {name}", closed.returncode == 1 and "can't be written" in closed.stderr,
+              f"exit {closed.returncode}: {closed.stderr}")
+    both = run("sh", "-c", 'exec "$0" "$@" >&- 2>&-', SPHERE, "redact", case.path("in.jpg"), case.path("out.jpg"),
+               env=case.environment)
+    check("closed messages", both.returncode == 1 and scan(case.path("out.jpg")) == scan(case.path("in.jpg")))
+
+
 def test_folders(case):
     for name in ("a.jpg", "b/c.jpg", "b/d.mp4", ".hidden.jpg"):
         path = case.path("photos") / name
@@ -299,6 +326,11 @@ def test_folders(case):
     case.refused("a folder into a file", 1, "is a file", "redact", case.path("photos"),
                  case.path("photos/a.jpg"))
     case.done("a file into a folder", "redact", case.path("photos/a.jpg"), out)
+    case.path("nothing").mkdir()
+    for words in (("inspect", case.path("nothing")), ("redact", case.path("nothing"), out)):
+        result = case.sphere(*words)
+        check(f"an empty folder is told: {words[0]}", result.returncode == 0 and "no files" in result.stderr,
+              result.stderr)
     status, said = on_terminal(SPHERE, "redact", case.path("photos/b"), case.path("clean2"),
                                env=case.environment)
     check("a terminal shows progress", status == 0 and "MB" in said, said)
@@ -560,7 +592,7 @@ def test_memory(case):
 
 
 TESTS = [test_choices, test_containers, test_other_codecs, test_heif, test_in_place, test_hidden_place,
-         test_failures, test_folders, test_geotag, test_geotag_by_time, test_what_is_given_for_sharing,
+         test_failures, test_output_that_is_lost, test_folders, test_geotag, test_geotag_by_time, test_what_is_given_for_sharing,
          test_marking, test_memory, test_stitched]
 if DATA.is_dir():
     TESTS = [test_marked_files, test_other_places_go, *TESTS]

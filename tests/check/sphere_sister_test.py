@@ -6,21 +6,16 @@ import contextlib
 import hashlib
 import json
 import pathlib
-import subprocess
 import tempfile
 
-from checks import SPHERE, attempt, check, finish, launch_ours, run
+from checks import SPHERE, attempt, check, emulator, finish, launch_ours, run
 
 
 @contextlib.contextmanager
 def sister():
     """An emulated one: its URI."""
-    with subprocess.Popen([SPHERE, "emulator", "--model", "sj8-pro", "--size", "320x160"],
-                          stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield json.loads(process.stdout.readline())["uri"]
-        finally:
-            process.kill()
+    with emulator("--model", "sj8-pro") as (_, facts):
+        yield facts["uri"]
 
 
 def told(*words):

@@ -123,9 +123,13 @@ def test_usage(folder, photo):
             ("a small width", (photo, out, "--width", "2"), "--width"),
             ("a huge width", (photo, out, "--width", "100000"), "--width"),
             ("a negative width", (photo, out, "--width", "-640"), "--width"),
+            ("no width", (photo, out, "--width", "0"), "--width is 0"),
+            ("an octal width", (photo, out, "--width", "010"), "--width is 10,"),
+            ("a width that is too large", (photo, out, "--width", "99999999999999"), "too large"),
             ("a width that is no number", (photo, out, "--width", "wide"), "wide"),
             ("yaw", (photo, out, "--yaw", "361"), "--yaw"),
-            ("yaw that is no number", (photo, out, "--yaw", "nan"), "--yaw"),
+            ("yaw that is no number", (photo, out, "--yaw", "nan"), "--yaw is 'nan'"),
+            ("a hexadecimal yaw", (photo, out, "--yaw", "0x10"), "--yaw is '0x10'"),
             ("the fov of no view", (photo, out, "--fov", "90"), "--lens-fov"),
             ("the lenses' fov", (photo, out, "--lens-fov", "359"), "--lens-fov"),
             ("a view's fov", (photo, out, "--projection", "perspective", "--fov", "171"), "--fov"),
@@ -133,6 +137,8 @@ def test_usage(folder, photo):
             ("projection", (photo, out, "--projection", "globe"), "little-planet"),
             ("blend", (photo, out, "--blend", "fether"), "'feather'"),
             ("blend width", (photo, out, "--blend-width", "61"), "--blend-width"),
+            ("a negative blend width", (photo, out, "--blend-width", "-1"), "--blend-width"),
+            ("smoothing", (photo, out, "--smoothing", "-1"), "--smoothing"),
             ("match", (photo, out, "--match", "gains"), "'gains'"),
             ("align", (photo, out, "--align", "on"), "'on'"),
             ("interpolation", (photo, out, "--interpolation", "cubist"), "'cubist'"),
@@ -140,6 +146,7 @@ def test_usage(folder, photo):
             ("stitcher", (photo, out, "--stitcher", "gpu"), "auto, cpu, gl"),
             ("preset", (photo, out, "--preset", "ultra"), "'ultrafast'"),
             ("quality of a JPEG", (photo, out, "--quality", "101"), "--quality"),
+            ("negative quality", (photo, out, "--quality", "-1"), "--quality"),
             ("quality of a video", (photo, folder / "usage.mp4", "--quality", "51"), "--quality"),
             ("quality of a PNG", (photo, folder / "usage.png", "--quality", "5"), "lossless"),
             ("threads", (photo, out, "--threads", "257"), "--threads")):
@@ -170,6 +177,14 @@ def test_photo(folder, photo):
     link.symlink_to(out)
     done("through a link", photo, link, "--lens", "dual-190", "--width", "64")
     check("the link stays one", link.is_symlink() and size_of(out)[0] == 64)
+    (folder / "elsewhere").mkdir()
+    link = folder / "new.jpg"
+    link.symlink_to("elsewhere/made.jpg")
+    done("through a link to a file that does not exist", photo, link, "--lens", "dual-190", "--width", "64")
+    check("that file is made", link.is_symlink() and size_of(folder / "elsewhere" / "made.jpg")[0] == 64)
+    nowhere = folder / "nowhere.jpg"
+    nowhere.symlink_to("no-folder/made.jpg")
+    refused("a link into a folder that does not exist", photo, nowhere, says="no-folder' does not exist")
 
     result = sphere("stitch", photo, out, "--json")
     answer = json.loads(result.stdout)

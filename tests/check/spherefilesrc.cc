@@ -217,6 +217,16 @@ GST_START_TEST(a_restart_of_the_camera_is_survived) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_connection_that_ends_with_the_last_byte_is_no_loss) {
+  const std::string bytes = some_bytes(256 << 10, 6);
+  const auto camera = quiet_camera({"cut-data:64"});
+  put_file(*camera, video_path, bytes);
+  Pipeline pipeline(to_sink(file_uri(*camera, video_path, 1)));
+  pipeline.play();
+  fail_unless(pull_all(pipeline) == bytes);
+}
+GST_END_TEST;
+
 /// Sparse files, so that they take no space.
 GST_START_TEST(offsets_beyond_two_and_four_gib) {
   constexpr uint64_t gib = uint64_t{1} << 30;
@@ -413,6 +423,7 @@ static Suite* spherefilesrc_suite() {
   tcase_add_test(tcase, which_element_takes_a_uri);
   tcase_add_test(tcase, a_cut_transfer_goes_on);
   tcase_add_test(tcase, a_restart_of_the_camera_is_survived);
+  tcase_add_test(tcase, a_connection_that_ends_with_the_last_byte_is_no_loss);
   tcase_add_test(tcase, offsets_beyond_two_and_four_gib);
   tcase_add_test(tcase, a_mute_camera_does_not_block);
   tcase_add_test(tcase, nothing_is_left_of_many_starts);

@@ -30,6 +30,7 @@ class Line {
     stop();
   }
   void play() { gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING); }
+  void pause() { gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED); }
   void stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
   void end() { gst_element_send_event(pipeline_.get(), gst_event_new_eos()); }
   GstElement* sink() { return sink_.get(); }
@@ -53,6 +54,14 @@ class Line {
     const std::string state = gst_structure_get_string(stats, "state");
     gst_structure_free(stats);
     return state;
+  }
+  GstClockTime latency() {
+    GstStructure* stats = nullptr;
+    g_object_get(sink_.get(), "stats", &stats, nullptr);
+    guint64 latency = GST_CLOCK_TIME_NONE;
+    gst_structure_get_uint64(stats, "latency", &latency);
+    gst_structure_free(stats);
+    return latency;
   }
 
  private:
@@ -99,6 +108,21 @@ GST_START_TEST(raw_pictures_are_encoded) {
   fail_unless(first.key);
   const std::string_view mark("\x00\x00\x01\x06\x96\x01\x44", 7);
   fail_unless(contains(first.bytes, mark));
+}
+GST_END_TEST
+
+GST_START_TEST(a_pause_is_no_latency) {
+  recorded(1);
+  Line line(std::string(pictures) + "spherelivesink name=sink uri=web:1");
+  line.play();
+  fail_unless(line.until([&line] { return line.state() == "running"; }));
+  line.pause();
+  fail_if(line.message(GST_MESSAGE_ERROR, 3 * GST_SECOND));
+  line.play();
+  const size_t before = recorder(1).pictures();
+  fail_unless(line.until([before] { return recorder(1).pictures() > before + 10; }));
+  fail_unless(line.latency() < 2 * GST_SECOND, "%g s",
+              static_cast<double>(line.latency()) / GST_SECOND);
 }
 GST_END_TEST
 
@@ -230,6 +254,7 @@ static Suite* spherelivesink_suite() {
   TCase* all = tcase_create("all");
   suite_add_tcase(suite, all);
   tcase_add_test(all, raw_pictures_are_encoded);
+  tcase_add_test(all, a_pause_is_no_latency);
   tcase_add_test(all, coded_pictures_are_marked_and_passed);
   tcase_add_test(all, files_are_sent_as_fast_as_they_were_taken);
   tcase_add_test(all, sound_needs_consent);

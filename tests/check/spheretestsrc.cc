@@ -169,6 +169,26 @@ GST_START_TEST(a_seek_gives_the_picture_of_that_time) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_seek_backwards_gives_the_pictures_in_reverse) {
+  Pipeline p(quick + "output=equirect ! video/x-raw,width=480,framerate=25/1 ! appsink name=sink");
+  fail_unless(p.set_state(GST_STATE_PAUSED) != GST_STATE_CHANGE_FAILURE);
+  fail_unless_equals_int(gst_element_get_state(p.element(), nullptr, nullptr, deadline),
+                         GST_STATE_CHANGE_SUCCESS);
+  fail_unless(gst_element_seek(p.element(), -1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+                               GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET, 101 * GST_MSECOND));
+  p.play();
+  for (const uint32_t i : {2, 1, 0}) {
+    const SampleRef sample = p.pull();
+    fail_unless(sample != nullptr, "picture %u", i);
+    fail_unless_equals_uint64(GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())),
+                              i * 40 * GST_MSECOND);
+    const std::optional<uint32_t> number = number_in(component_of(sample.get(), 0));
+    fail_unless(number && *number == i, "picture %u", i);
+  }
+  fail_unless(p.pull() == nullptr, "the begin was passed");
+}
+GST_END_TEST;
+
 GST_START_TEST(live_pictures_come_by_the_clock) {
   Pipeline p(quick +
              "name=src is-live=true num-buffers=4 output=equirect ! "
@@ -264,6 +284,7 @@ static Suite* spheretestsrc_suite() {
   tcase_add_test(tcase, each_picture_has_its_number_and_time);
   tcase_add_test(tcase, numbers_survive_a_small_hard_compression);
   tcase_add_test(tcase, a_seek_gives_the_picture_of_that_time);
+  tcase_add_test(tcase, a_seek_backwards_gives_the_pictures_in_reverse);
   tcase_add_test(tcase, live_pictures_come_by_the_clock);
   tcase_add_test(tcase, lens_event_of_the_stream);
   tcase_add_test(tcase, wrong_settings_are_errors);

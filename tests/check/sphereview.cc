@@ -275,6 +275,25 @@ GST_START_TEST(keyframes_replace_the_properties) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_segment_without_times_is_no_problem) {
+  // An appsrc has it that was not told its format.
+  for (const char* keyframes :
+       {"", R"({"format":"gst-sphere-view","version":1,"keyframes":[{"time":0,"yaw":90}]})"}) {
+    Pipeline p(
+        "appsrc name=src caps=video/x-raw,format=I420,width=64,height=32,framerate=30/1 ! "
+        "cpusphereview name=v ! appsink name=sink");
+    if (*keyframes) g_object_set(p.child("v").get(), "keyframes", keyframes, nullptr);
+    p.play();
+    GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 64 * 32 * 3 / 2, nullptr);
+    gst_buffer_memset(buffer, 0, 128, 64 * 32 * 3 / 2);
+    GST_BUFFER_PTS(buffer) = 0;
+    fail_unless_equals_int(gst_app_src_push_buffer(GST_APP_SRC(p.child("src").get()), buffer),
+                           GST_FLOW_OK);
+    fail_unless(p.pull() != nullptr, "%s", p.wait().c_str());
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(wrong_input_is_told) {
   const auto problem = [](const std::string& line) {
     Pipeline p(line + " ! fakesink");
@@ -339,6 +358,7 @@ static Suite* sphereview_suite() {
   tcase_add_test(tcase, a_turn_goes_on_beyond_half_a_turn);
   tcase_add_test(tcase, wheel_keys_and_fingers_change_the_view);
   tcase_add_test(tcase, keyframes_replace_the_properties);
+  tcase_add_test(tcase, a_segment_without_times_is_no_problem);
   tcase_add_test(tcase, wrong_input_is_told);
   tcase_add_test(tcase, an_orientation_is_that_of_the_view);
   return suite;

@@ -205,7 +205,28 @@ def test_what_cannot_be_examined(folder):
         check(f"{element}: nothing has passed", not out.exists() or not out.read_bytes())
 
 
-TESTS = [test_videos, test_sound_and_pictures, test_withdrawal, test_fragments_after_withdrawal, test_pictures,
+def test_wrong_properties(folder):
+    """A launch line sets them before the element is in a pipeline; the warning comes when it starts."""
+    for element in ("spherejpegtag", "spheremp4tag", "spheremkvtag", "spheregeogate"):
+        wrong = f"position=777.123,5 gpx={folder / 'none.gpx'}"
+        pipeline = Gst.parse_launch(f"fakesrc num-buffers=1 ! {element} name=tag {wrong} ! fakesink")
+        warnings = []
+        for _ in range(2):
+            pipeline.set_state(Gst.State.PAUSED)
+            while message := pipeline.get_bus().pop_filtered(Gst.MessageType.WARNING):
+                warnings.append(message.parse_warning().gerror.message)
+            pipeline.set_state(Gst.State.NULL)
+        check(f"{element} tells once what is wrong", len(warnings) == 2 and "'gpx'" in warnings[0]
+              and "'position'" in warnings[1], warnings)
+        check(f"{element} does not repeat a position", not any("777" in text for text in warnings), warnings)
+        pipeline.set_state(Gst.State.READY)
+        pipeline.get_by_name("tag").set_property("gpx", str(folder / "other.gpx"))
+        message = pipeline.get_bus().pop_filtered(Gst.MessageType.WARNING)
+        check(f"{element} in a pipeline tells at once", message is not None)
+        pipeline.set_state(Gst.State.NULL)
+
+
+TESTS = [test_wrong_properties, test_videos, test_sound_and_pictures, test_withdrawal, test_fragments_after_withdrawal, test_pictures,
          test_what_cannot_be_examined]
 for test in TESTS:
     with tempfile.TemporaryDirectory() as temporary:

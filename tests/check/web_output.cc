@@ -7,6 +7,8 @@
 
 #include <glib/gstdio.h>
 
+#include "tests/check/web_client.h"
+
 #include "gst/live/output.h"
 #include "gst/live/target.h"
 #include "gst/live/web/certificate.h"
@@ -83,7 +85,7 @@ GST_START_TEST(settings) {
               "%s", status.links[0].c_str());
   fail_unless(status.note.find(fingerprint_text(certificate->fingerprint())) != std::string::npos);
   fail_unless(status.words.empty());
-  output->closed(true);
+  output->closed(Output::Closed::ended);
   g_unlink(path.c_str());
   g_rmdir(folder);
 }
@@ -95,6 +97,7 @@ GST_START_TEST(page_outlives_the_element) {
   output->describe(&status);
   fail_unless(status.links.empty() && !status.viewers);
   std::string link;
+  test::WebSession http;
   for (int i = 0; i < 3; ++i) {
     auto bin = output->open(stream_info());
     fail_unless(static_cast<bool>(bin));
@@ -105,7 +108,14 @@ GST_START_TEST(page_outlives_the_element) {
     fail_unless(i == 0 || status.links[0] == link);
     link = status.links[0];
     ck_assert_uint_eq(*status.viewers, 0);
-    output->closed(false);
+    // What the page says is that the stream comes back, unless it has ended.
+    const auto why = i == 0   ? Output::Closed::broken
+                     : i == 1 ? Output::Closed::replaced
+                              : Output::Closed::ended;
+    output->closed(why);
+    const std::string facts = http.ask("GET", link + "stream.json").body;
+    const char* state = i == 2 ? "\"ended\"" : "\"waiting\"";
+    fail_unless(facts.find(state) != std::string::npos, "%s", facts.c_str());
   }
   // A port that is taken is an error that can go away.
   const auto other =

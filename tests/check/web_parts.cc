@@ -23,9 +23,9 @@
 #include "gst/live/web/peer.h"
 #include "gst/live/web/qr_code.h"
 #include "gst/live/web/rtp.h"
-#include "gst/live/web/seats.h"
 #include "gst/live/web/secrets.h"
 #include "gst/live/web/stun.h"
+#include "gst/live/web/viewer_slots.h"
 #include "tests/check/pipeline.h"
 #include "tests/check/web_offers.h"
 
@@ -481,19 +481,19 @@ GST_START_TEST(requests_for_key_frames) {
 }
 GST_END_TEST
 
-GST_START_TEST(seats_of_viewers) {
-  Seats seats(2);
-  Seats::Seat one = seats.take();
+GST_START_TEST(slots_of_viewers) {
+  ViewerSlots slots(2);
+  ViewerSlots::Slot one = slots.take();
   {
-    const Seats::Seat two = seats.take();
-    fail_unless(one && two && !seats.take());
-    ck_assert_uint_eq(seats.taken(), 2);
+    const ViewerSlots::Slot two = slots.take();
+    fail_unless(one && two && !slots.take());
+    ck_assert_uint_eq(slots.taken(), 2);
   }
-  ck_assert_uint_eq(seats.taken(), 1);
-  Seats::Seat moved = std::move(one);
-  ck_assert_uint_eq(seats.taken(), 1);
-  moved = Seats::Seat();
-  ck_assert_uint_eq(seats.taken(), 0);
+  ck_assert_uint_eq(slots.taken(), 1);
+  ViewerSlots::Slot moved = std::move(one);
+  ck_assert_uint_eq(slots.taken(), 1);
+  moved = ViewerSlots::Slot();
+  ck_assert_uint_eq(slots.taken(), 0);
 }
 GST_END_TEST
 
@@ -604,7 +604,7 @@ Suite* web_parts_suite() {
   tcase_add_test(tests, who_may_watch);
   tcase_add_test(tests, wrong_tokens_wait);
   tcase_add_test(tests, requests_for_key_frames);
-  tcase_add_test(tests, seats_of_viewers);
+  tcase_add_test(tests, slots_of_viewers);
   tcase_add_test(tests, certificates);
   tcase_add_test(tests, own_certificate_is_kept);
   tcase_add_test(tests, secrets);

@@ -360,7 +360,7 @@ GST_START_TEST(stream_over_http) {
     if (more.find("\r\n0\r\n\r\n") != std::string::npos) break;
     fail_unless(!more.empty());
   }
-  wait_until("the seat is free", [&] { return rig.server().viewers() == 0; });
+  wait_until("the slot is free", [&] { return rig.server().viewers() == 0; });
 }
 GST_END_TEST
 
@@ -581,7 +581,7 @@ GST_START_TEST(slow_clients_end) {
   rig.play(false, 640, "snow");
   Raw stuck(rig.server().port(), 4096);
   stuck.send("GET /stream.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  wait_until("it has a seat", [&] { return rig.server().viewers() == 1; });
+  wait_until("it has a slot", [&] { return rig.server().viewers() == 1; });
   Raw silent(rig.server().port()), slow(rig.server().port());
   slow.send("GET / HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n");
   const gint64 begin = g_get_monotonic_time();
@@ -618,7 +618,7 @@ GST_START_TEST(clients_that_go_while_nothing_comes) {
     rig.stop();
     descriptors = test::descriptors();
   }
-  wait_until("the seat is free", [&] { return rig.server().viewers() == 1; });
+  wait_until("the slot is free", [&] { return rig.server().viewers() == 1; });
   // At both ends.
   wait_until("the connection is closed", [&] { return test::descriptors() <= descriptors - 2; });
   rig.play();
@@ -636,14 +636,14 @@ GST_START_TEST(stuck_clients_end_with_the_stream) {
   rig.play(false, 640, "snow");
   Raw stuck(rig.server().port(), 4096);
   stuck.send("GET /stream.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  wait_until("it has a seat", [&] { return rig.server().viewers() == 1; });
+  wait_until("it has a slot", [&] { return rig.server().viewers() == 1; });
   wait_until("the buffers are full", [&] { return rig.bin().bytes() > 6'000'000; });
   ck_assert_uint_eq(rig.server().viewers(), 1);
   const int before = test::descriptors();
   // Another size ends the answer, of which the client takes nothing any more.
   rig.stop();
   rig.play(false, 320, "snow");
-  wait_until("the seat is free", [&] { return rig.server().viewers() == 0; });
+  wait_until("the slot is free", [&] { return rig.server().viewers() == 0; });
   wait_until("the connection is closed", [&] { return test::descriptors() < before; });
 }
 GST_END_TEST

@@ -105,7 +105,7 @@ DtlsHandshake::DtlsHandshake(const DtlsContext& context, const Sha256& fingerpri
 void DtlsHandshake::receive(std::span<const uint8_t> datagram) {
   if (state_ == State::failed || state_ == State::closed) return;
   input_ = datagram;
-  go_on();
+  continue_handshake();
   input_ = {};
 }
 
@@ -115,7 +115,7 @@ void DtlsHandshake::tick() {
   if (DTLSv1_handle_timeout(ssl_.get()) < 0) state_ = State::failed;
 }
 
-void DtlsHandshake::go_on() {
+void DtlsHandshake::continue_handshake() {
   ERR_clear_error();
   int result = 0;
   if (state_ == State::running) {

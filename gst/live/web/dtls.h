@@ -68,7 +68,7 @@ class DtlsHandshake {
   static int write(BIO* bio, const char* data, int size);
   static long control(BIO* bio, int command, long number, void* pointer);
 
-  void go_on();
+  void continue_handshake();
   bool finish();
 
   std::unique_ptr<SSL, Call<SSL_free>> ssl_;

@@ -110,11 +110,11 @@ void FragmentServer::wait_for_key_frame() {
   want_key_frame_();
 }
 
-void FragmentServer::add(SoupServerMessage* message, Seats::Seat seat) {
+void FragmentServer::add(SoupServerMessage* message, ViewerSlots::Slot slot) {
   connections_.set_streaming(message);
   viewers_.push_back(
       {this, ObjectRef<SoupServerMessage>(static_cast<SoupServerMessage*>(g_object_ref(message))),
-       std::move(seat), g_get_monotonic_time()});
+       std::move(slot), g_get_monotonic_time()});
   Viewer& viewer = viewers_.back();
   g_signal_connect(message, "wrote-body-data", G_CALLBACK(on_wrote), &viewer);
   g_signal_connect(message, "finished", G_CALLBACK(on_finished), &viewer);
@@ -177,7 +177,7 @@ void FragmentServer::end(Viewer& viewer) {
   // It is watched until its network has taken the rest.
   viewer.ended = true;
   viewer.since = g_get_monotonic_time();
-  viewer.seat = {};
+  viewer.slot = {};
 }
 
 void FragmentServer::send_picture(const Unit& unit) {

@@ -17,7 +17,7 @@
 
 #include "gst/live/web/connections.h"
 #include "gst/live/web/fragment_writer.h"
-#include "gst/live/web/seats.h"
+#include "gst/live/web/viewer_slots.h"
 #include "gst/sphere/base/loop.h"
 
 namespace sphere::live {
@@ -44,7 +44,7 @@ class FragmentServer {
   // In the thread of the loop.
 
   /// Answers the message with the stream, which begins with the next key frame.
-  void add(SoupServerMessage* message, Seats::Seat seat);
+  void add(SoupServerMessage* message, ViewerSlots::Slot slot);
   /// To be called each second or so.
   void tick();
   /// Ends all answers.
@@ -54,7 +54,7 @@ class FragmentServer {
   struct Viewer {
     FragmentServer* owner;
     ObjectRef<SoupServerMessage> message;
-    Seats::Seat seat;
+    ViewerSlots::Slot slot;
     gint64 since;  ///< when it asked, or when the network last took something
     std::optional<FragmentFormat> format;  ///< nothing until its first picture
     bool waits_for_key = true;

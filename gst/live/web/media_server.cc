@@ -141,13 +141,13 @@ Status MediaServer::open_socket(const std::string& ip) {
 }
 
 Result<MediaServer::Joined> MediaServer::join(const Offer& offer, const std::string& address,
-                                              bool sound, Seats::Seat seat) {
+                                              bool sound, ViewerSlots::Slot slot) {
   return loop_.ask<Result<Joined>>(
-      [&]() -> Result<Joined> { return join_here(offer, address, sound, std::move(seat)); });
+      [&]() -> Result<Joined> { return join_here(offer, address, sound, std::move(slot)); });
 }
 
 Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std::string& address,
-                                                   bool sound, Seats::Seat seat) {
+                                                   bool sound, ViewerSlots::Slot slot) {
   // A network may have come since the last viewer joined.
   if (!settings_.loopback)
     if (auto opened = open_sockets(); !opened) return opened.error();
@@ -182,7 +182,7 @@ Result<MediaServer::Joined> MediaServer::join_here(const Offer& offer, const std
 
   const std::string id = random_text(id_length);
   Viewer viewer;
-  viewer.seat = std::move(seat);
+  viewer.slot = std::move(slot);
   viewer.our_user = setup.ice_user;
   viewer.their_users = offer.ice_users;
   id_of_user_[setup.ice_user] = id;

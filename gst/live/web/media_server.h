@@ -20,7 +20,7 @@
 #include "gst/live/web/offer.h"
 #include "gst/live/web/packet_history.h"
 #include "gst/live/web/peer.h"
-#include "gst/live/web/seats.h"
+#include "gst/live/web/viewer_slots.h"
 #include "gst/sphere/base/loop.h"
 #include "gst/sphere/base/result.h"
 
@@ -59,7 +59,8 @@ class MediaServer final : private PeerServices {
   };
   /// `address` is the one of ours that the viewer reached; it is offered first. `sound`: whether
   /// there is any. Any thread but the server's own may call this and the next ones.
-  Result<Joined> join(const Offer& offer, const std::string& address, bool sound, Seats::Seat seat);
+  Result<Joined> join(const Offer& offer, const std::string& address, bool sound,
+                      ViewerSlots::Slot slot);
   /// Whether there was a viewer with this id.
   bool leave(const std::string& id);
   /// The viewer's user fragments of ICE; nothing if there is no such viewer.
@@ -73,7 +74,7 @@ class MediaServer final : private PeerServices {
 
  private:
   struct Viewer {
-    Seats::Seat seat;
+    ViewerSlots::Slot slot;
     std::string our_user;
     std::vector<std::string> their_users;
     std::unique_ptr<Peer> peer;
@@ -93,7 +94,7 @@ class MediaServer final : private PeerServices {
   Status open_sockets();
   Status open_socket(const std::string& ip);
   Result<Joined> join_here(const Offer& offer, const std::string& address, bool sound,
-                           Seats::Seat seat);
+                           ViewerSlots::Slot slot);
   void read(int socket);
   bool write_waiting(int socket);
   void on_datagram(std::span<const uint8_t> datagram, const Path& path);

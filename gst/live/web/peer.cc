@@ -29,11 +29,11 @@ Peer::Peer(PeerSetup setup, const DtlsContext& context, PeerServices& services, 
 bool Peer::check(const StunCheck& check, const StunAddress& from, const Path& path, Time now) {
   if (!has_integrity(check, setup_.ice_password)) return false;
   services_.send_datagram(path, answer_check(check, from, setup_.ice_password));
-  heard(path, check.nominates, now);
+  note_path(path, check.nominates, now);
   return true;
 }
 
-void Peer::heard(const Path& path, bool nominates, Time now) {
+void Peer::note_path(const Path& path, bool nominates, Time now) {
   alive_ = now;
   // Before the viewer has chosen a path, the first one that works is good enough for DTLS. Not all
   // viewers choose again when their address changes; they go on with checks that nominate nothing.
@@ -75,7 +75,7 @@ void Peer::on_rtcp(std::span<const uint8_t> datagram, const Path& path, Time now
   std::vector<uint8_t> packet(datagram.begin(), datagram.end());
   if (!srtp_->unprotect_rtcp(packet)) return;
   if (!known) their_ssrcs_.push_back(ssrc);
-  heard(path, false, now);
+  note_path(path, false, now);
   const Feedback feedback = read_rtcp(packet);
   if (feedback.leaves) left_ = true;
   if (feedback.wants_key_frame) services_.want_key_frame();

@@ -105,7 +105,7 @@ class Peer {
   };
 
   /// The viewer has sent something on this path that only it can.
-  void heard(const Path& path, bool nominates, Time now);
+  void note_path(const Path& path, bool nominates, Time now);
   void flush_dtls();
   void on_rtcp(std::span<const uint8_t> datagram, const Path& path, Time now);
   void repeat(uint32_t ssrc, uint16_t sequence);

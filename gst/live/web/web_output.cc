@@ -97,9 +97,9 @@ class WebOutput final : public Output {
     return bin;
   }
 
-  void closed(bool complete) override {
+  void closed(Closed why) override {
     bin_.closed();
-    facts_.state = complete ? StreamFacts::State::ended : StreamFacts::State::waiting;
+    facts_.state = why == Closed::ended ? StreamFacts::State::ended : StreamFacts::State::waiting;
     if (WebServer* const running = server()) running->set_facts(facts_);
   }
 

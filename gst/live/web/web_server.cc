@@ -17,7 +17,7 @@
 #include "gst/live/web/fragment_server.h"
 #include "gst/live/web/offer.h"
 #include "gst/live/web/page_files.h"
-#include "gst/live/web/seats.h"
+#include "gst/live/web/viewer_slots.h"
 #include "gst/sphere/base/json_writer.h"
 #include "gst/sphere/base/loop.h"
 #include "gst/sphere/base/text.h"
@@ -82,9 +82,9 @@ void say(SoupServerMessage* message, guint status, std::string_view sentence) {
 }
 
 /// A message that waits for its answer.
-class Delayed {
+class PendingMessage {
  public:
-  Delayed(SoupServerMessage* message, unsigned milliseconds, GMainContext* context)
+  PendingMessage(SoupServerMessage* message, unsigned milliseconds, GMainContext* context)
       : message_(static_cast<SoupServerMessage*>(g_object_ref(message))) {
     soup_server_message_pause(message);
     for (const char* signal : {"finished", "disconnected"})
@@ -95,16 +95,16 @@ class Delayed {
       return false;
     });
   }
-  ~Delayed() { g_signal_handlers_disconnect_by_data(message_.get(), this); }
-  Delayed(const Delayed&) = delete;
-  Delayed& operator=(const Delayed&) = delete;
+  ~PendingMessage() { g_signal_handlers_disconnect_by_data(message_.get(), this); }
+  PendingMessage(const PendingMessage&) = delete;
+  PendingMessage& operator=(const PendingMessage&) = delete;
 
   /// Answered, or the client is gone.
   bool over() const { return over_; }
 
  private:
   static void on_gone(SoupServerMessage*, gpointer self) {
-    static_cast<Delayed*>(self)->over_ = true;
+    static_cast<PendingMessage*>(self)->over_ = true;
   }
 
   ObjectRef<SoupServerMessage> message_;
@@ -120,7 +120,7 @@ class WebServer::Impl {
       : settings_(std::move(settings)),
         loopback_(is_loopback(settings_.address)),
         access_(settings_.token),
-        seats_(settings_.viewers) {}
+        slots_(settings_.viewers) {}
 
   Status start();
   ~Impl();
@@ -128,7 +128,7 @@ class WebServer::Impl {
   const Settings settings_;
   const bool loopback_;
   const Access access_;
-  Seats seats_;
+  ViewerSlots slots_;
   ObjectRef<GTlsCertificate> tls_;
   std::string fingerprint_;
   std::unique_ptr<MediaServer> media_;
@@ -169,7 +169,7 @@ class WebServer::Impl {
   ObjectRef<SoupServer> server_;
   Watch ticking_;
   WrongTokens wrong_tokens_;
-  std::list<Delayed> delayed_;
+  std::list<PendingMessage> pending_;
   Mutex mutex_;  ///< held for a copy only
   StreamFacts facts_ SPHERE_GUARDED_BY(mutex_);
 };
@@ -223,7 +223,8 @@ Status WebServer::Impl::start_in_thread() {
   ticking_ = watch_time(tick_interval, loop_.context(), [this] {
     connections_->tick();
     fragments_->tick();
-    for (size_t over = std::erase_if(delayed_, [](const Delayed& one) { return one.over(); });
+    for (size_t over =
+             std::erase_if(pending_, [](const PendingMessage& one) { return one.over(); });
          over > 0; --over)
       wrong_tokens_.done();
     return true;
@@ -234,7 +235,7 @@ Status WebServer::Impl::start_in_thread() {
 WebServer::Impl::~Impl() {
   loop_.later([this] {
     ticking_.stop();
-    delayed_.clear();
+    pending_.clear();
     if (fragments_) fragments_->end_all();
     // It closes what is still open.
     if (server_) soup_server_disconnect(server_.get());
@@ -313,7 +314,7 @@ void WebServer::Impl::refuse_token(SoupServerMessage* message, Verdict verdict) 
       }
       set_header(message, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
       say(message, SOUP_STATUS_UNAUTHORIZED, "This token is not, or no longer, valid here.");
-      delayed_.emplace_back(message, *wait, loop_.context());
+      pending_.emplace_back(message, *wait, loop_.context());
       return;
     }
     default:
@@ -354,13 +355,13 @@ void WebServer::Impl::handle_stream(SoupServerMessage* message, const std::strin
                                       SOUP_ENCODING_CHUNKED);
     answer(message, SOUP_STATUS_OK);
   } else if (path == "/stream.mp4" && method == "GET") {
-    Seats::Seat seat = seats_.take();
-    if (!seat) {
+    ViewerSlots::Slot slot = slots_.take();
+    if (!slot) {
       set_header(message, "Retry-After", "10");
       say(message, SOUP_STATUS_SERVICE_UNAVAILABLE, "As many watch as may: try again later.");
       return;
     }
-    fragments_->add(message, std::move(seat));
+    fragments_->add(message, std::move(slot));
   } else {
     set_header(message, "Allow", allowed);
     say(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "This can't be done with it.");
@@ -384,8 +385,8 @@ void WebServer::Impl::post_offer(SoupServerMessage* message) {
         offer.error().message);
     return;
   }
-  Seats::Seat seat = seats_.take();
-  if (!seat) {
+  ViewerSlots::Slot slot = slots_.take();
+  if (!slot) {
     set_header(message, "Retry-After", "10");
     say(message, SOUP_STATUS_SERVICE_UNAVAILABLE, "As many watch as may: try again later.");
     return;
@@ -400,7 +401,7 @@ void WebServer::Impl::post_offer(SoupServerMessage* message) {
     constexpr std::string_view mapped = "::ffff:";
     if (address.starts_with(mapped)) address.erase(0, mapped.size());
   }
-  auto joined = media_->join(*offer, address, facts().sound, std::move(seat));
+  auto joined = media_->join(*offer, address, facts().sound, std::move(slot));
   if (!joined) {
     say(message, SOUP_STATUS_SERVICE_UNAVAILABLE, joined.error().message);
     return;
@@ -471,7 +472,7 @@ WebServer::~WebServer() = default;
 uint16_t WebServer::port() const { return impl_->port_; }
 bool WebServer::secure() const { return impl_->tls_ != nullptr; }
 std::string WebServer::fingerprint() const { return impl_->fingerprint_; }
-unsigned WebServer::viewers() const { return impl_->seats_.taken(); }
+unsigned WebServer::viewers() const { return impl_->slots_.taken(); }
 
 std::vector<std::string> WebServer::links() const {
   const std::string& address = impl_->settings_.address;

@@ -6,10 +6,13 @@
 
 #include <gst/gst.h>
 
+#include <map>
 #include <optional>
+#include <string>
 
 #include "gst/sphere/base/position.h"
 #include "gst/sphere/base/result.h"
+#include "gst/sphere/base/thread.h"
 
 namespace sphere {
 
@@ -52,12 +55,44 @@ inline Result<std::optional<Position>> parse_position_setting(const char* text) 
   return std::optional(*position);
 }
 
-/// Posts a warning that the value of a property is wrong.
-inline void warn_of_property(GstElement* element, const char* property, const Error& error) {
-  GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
-                      ("The property '%s' is not used: %s.", property, error.message.c_str()),
-                      (nullptr));
-}
+/// Warns of wrong values of properties. A launch line sets them before the element is in a
+/// pipeline, and the bus of a pipeline in NULL may drop messages: then the warning comes when it
+/// starts.
+class PropertyProblems {
+ public:
+  explicit PropertyProblems(GstElement* element) : element_(element) {}
+
+  /// Whether the value that was set last is right. From any thread.
+  void set(const char* property, const Status& status) {
+    const bool is_heard = GST_STATE(element_) != GST_STATE_NULL;
+    {
+      const Lock lock(mutex_);
+      untold_.erase(property);
+      if (!status && !is_heard) untold_[property] = status.error().message;
+    }
+    if (!status && is_heard) warn(property, status.error().message);
+  }
+  /// Posts what nobody was told. To be called when the element starts.
+  void tell() {
+    std::map<std::string, std::string> untold;
+    {
+      const Lock lock(mutex_);
+      untold.swap(untold_);
+    }
+    for (const auto& [property, message] : untold) warn(property.c_str(), message);
+  }
+
+ private:
+  void warn(const char* property, const std::string& message) {
+    GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
+                        ("The property '%s' is not used: %s.", property, message.c_str()),
+                        (nullptr));
+  }
+
+  GstElement* const element_;
+  Mutex mutex_;  // protects untold_; never held across a post
+  std::map<std::string, std::string> untold_ SPHERE_GUARDED_BY(mutex_);
+};
 
 /// Registers an enumeration, and tells the documentation that a plugin uses it. To be called once.
 inline GType register_plugin_enum(const char* name, const GEnumValue* values) {

@@ -2,11 +2,12 @@
 
 #include "gst/sphere/base/position.h"
 
-#include <glib.h>
-
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <string>
+
+#include "gst/sphere/base/number.h"
+#include "gst/sphere/base/text.h"
 
 namespace sphere {
 
@@ -14,23 +15,15 @@ Result<Position> parse_position(std::string_view text) {
   const Error wrong = invalid(
       "a position is LATITUDE,LONGITUDE[,ALTITUDE]: -90 to 90 and -180 to 180 decimal degrees, "
       "and -1000 to 100000 metres");
-  const std::string whole(text);
-  const char* at = whole.c_str();
   std::array<double, 3> values{};
   size_t count = 0;
-  for (;;) {
-    if (count == values.size()) return wrong;
-    char* end = nullptr;
-    values[count] = g_ascii_strtod(at, &end);
-    if (end == at || !std::isfinite(values[count])) return wrong;
-    ++count;
-    while (g_ascii_isspace(*end)) ++end;
-    if (*end == '\0') break;
-    if (*end != ',') return wrong;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    const std::optional<double> value = parse_number(trimmed(text.substr(at, end - at)));
+    if (!value || count == values.size()) return wrong;
+    values[count++] = *value;
     at = end + 1;
   }
-  // An embedded end would hide the rest.
-  if (whole.find('\0') != std::string::npos) return wrong;
   if (count < 2 || std::abs(values[0]) > 90 || std::abs(values[1]) > 180) return wrong;
   Position position{values[0], values[1], std::nullopt};
   if (count == 3) {

@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "gst/sphere/base/number.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/lens/storage.h"
 
 namespace sphere {
@@ -45,16 +47,15 @@ class Reader {
       complain(path, node.present() ? "must be a number" : "is missing");
       return min;
     }
-    char* end = nullptr;
-    const double value = g_ascii_strtod(node.text.c_str(), &end);
-    if (node.text.empty() || *end || !(value >= min && value <= max)) {
+    const std::optional<double> value = parse_number(trimmed(node.text));
+    if (!value || !(*value >= min && *value <= max)) {
       char low[G_ASCII_DTOSTR_BUF_SIZE], high[G_ASCII_DTOSTR_BUF_SIZE];
       complain(path, "is '" + node.text.substr(0, 32) + "', must be a number within " +
                          g_ascii_formatd(low, sizeof low, "%.10g", min) + " and " +
                          g_ascii_formatd(high, sizeof high, "%.10g", max));
       return min;
     }
-    return value;
+    return *value;
   }
 
   /// All numbers of a list, of a list of lists, or of a matrix of OpenCV.

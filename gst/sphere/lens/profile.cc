@@ -142,10 +142,10 @@ Result<LensPair> parse_profile(std::string_view text, const std::string& name) {
   JsonDocument& document = *parsed;
   const JsonValue root = document.root();
 
-  root.expect_only({"format", "version", "name", "description", "source", "frame", "layout",
-                    "baseline", "lenses"});
   root["format"].choice({"gst-sphere-lens"});
   root["version"].integer(1, 1);
+  root.expect_only({"format", "version", "name", "description", "source", "frame", "layout",
+                    "baseline", "lenses"});
   LensPair pair;
   pair.name = root["name"].text(64);
   root.optional("description").text(4096);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/number.h"
 #include "gst/sphere/lens/fit.h"
 
 namespace sphere {
@@ -68,19 +69,12 @@ class Image {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-std::optional<double> number_of(const std::string& text) {
-  char* end = nullptr;
-  const double value = g_ascii_strtod(text.c_str(), &end);
-  if (text.empty() || *end || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
 void read_crop(const std::string& text, Image& image) {
   std::array<double, 4> crop{};
   g_auto(GStrv) parts = g_strsplit(text.c_str(), ",", 5);
   if (g_strv_length(parts) != 4) return image.complain("S must be four numbers");
   for (int i = 0; i < 4; ++i) {
-    const auto value = number_of(parts[i]);
+    const auto value = parse_number(parts[i]);
     if (!value || std::abs(*value) > 1e6) return image.complain("S must be four numbers");
     crop[i] = *value;
   }
@@ -123,7 +117,7 @@ void read_line(std::string_view line, Image& image) {
     }
     if (std::find(std::begin(fields), std::end(fields), field) == std::end(fields)) continue;
     const bool link = rest.starts_with('=');
-    const std::optional<double> value = number_of(link ? rest.substr(1) : rest);
+    const std::optional<double> value = parse_number(link ? rest.substr(1) : rest);
     if (!value) {
       image.complain(field + " is '" + rest.substr(0, 32) + "', must be a number");
     } else if (!link) {

@@ -13,6 +13,8 @@
 #include <string_view>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/number.h"
+#include "gst/sphere/base/text.h"
 #include "gst/sphere/media/source.h"
 #include "gst/sphere/media/xml.h"
 
@@ -28,12 +30,8 @@ constexpr int most_depth = 32;
 constexpr size_t most_text = 64;
 
 std::optional<double> number_of(const std::string& text, double least, double most) {
-  char* end = nullptr;
-  const double value = g_ascii_strtod(text.c_str(), &end);
-  if (end == text.c_str() || !std::isfinite(value) || value < least || value > most)
-    return std::nullopt;
-  while (g_ascii_isspace(*end)) ++end;
-  return *end == '\0' ? std::optional(value) : std::nullopt;
+  const std::optional<double> value = parse_number(trimmed(text));
+  return value && *value >= least && *value <= most ? value : std::nullopt;
 }
 
 std::optional<int64_t> time_of(std::string text) {

@@ -2,6 +2,8 @@
 
 #include "gst/sphere/media/isobmff_trim.h"
 
+#include <glib.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -90,12 +92,14 @@ class VideoTrimmer {
                               time_of(i) + static_cast<double>(all[i].duration) / track.timescale);
     if (track.edit.length >= 0) end_of_whole = std::min(end_of_whole, opening + track.edit.length);
     made_->cut_.whole = end_of_whole;
+    char whole[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ascii_formatd(whole, sizeof whole, "%.3f", end_of_whole);
     if (from >= end_of_whole)
-      return invalid("the cut begins after the end of the video, which is " +
-                     std::to_string(end_of_whole) + " s long");
+      return invalid(std::string("the cut begins after the end of the video, which is ") + whole +
+                     " s long");
     if (to && *to > end_of_whole + end_tolerance)
-      return invalid("the cut ends after the end of the video, which is " +
-                     std::to_string(end_of_whole) + " s long");
+      return invalid(std::string("the cut ends after the end of the video, which is ") + whole +
+                     " s long");
 
     std::optional<size_t> first;
     for (size_t i = 0; i < all.size(); ++i)

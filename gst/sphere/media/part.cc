@@ -89,6 +89,7 @@ Result<Examination> read(Kind kind, const Source& source, const Request& request
     case Kind::unknown:
       break;
   }
+  if (source.size() == 0) return unsupported("the file is empty");
   return unsupported(
       "the format of the file is not known well enough to find everything in it: JPEG, PNG, WebP, "
       "TIFF, DNG, HEIC, AVIF, MP4, MOV, Matroska and WebM are");

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 #include <iterator>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gst/sphere/base/number.h"
 #include "gst/sphere/base/text.h"
 
 namespace sphere::media {
@@ -69,11 +71,9 @@ std::optional<double> heading_of_xmp(std::span<const uint8_t> packet) {
   if (found == std::string_view::npos || text.find(photo_schema) == std::string_view::npos)
     return std::nullopt;
   const size_t begin = value_after(text, found + name.size());
-  const std::string number(text.substr(begin, most_letters));
-  char* end = nullptr;
-  const double heading = g_ascii_strtod(number.c_str(), &end);
-  if (end == number.c_str() || !(heading >= -360 && heading <= 360)) return std::nullopt;
-  return heading;
+  std::string_view number = text.substr(begin, most_letters);
+  const std::optional<double> heading = take_number(&number);
+  return heading && std::abs(*heading) <= 360 ? heading : std::nullopt;
 }
 
 bool video_xml_is_spherical(std::string_view text) {

@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "gst/sphere/base/number.h"
 
 namespace sphere {
 
@@ -97,14 +100,11 @@ class Reader {
     return fail();
   }
   double number() {
-    const std::string rest(text_.substr(at_, 64));
-    // What strtod would take beyond decimal numbers is not meant.
-    if (rest.starts_with("0x") || rest.starts_with("0X")) return fail();
-    char* end = nullptr;
-    const double value = g_ascii_strtod(rest.c_str(), &end);
-    if (end == rest.c_str()) return fail();
-    at_ += static_cast<size_t>(end - rest.c_str());
-    return value;
+    std::string_view rest = text_.substr(at_);
+    const std::optional<double> value = take_number(&rest);
+    if (!value) return fail();
+    at_ = text_.size() - rest.size();
+    return *value;
   }
   double name() {
     const size_t begin = at_;

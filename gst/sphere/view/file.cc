@@ -77,9 +77,9 @@ Result<ViewPath> parse_view_path(std::string_view text, const std::string& name)
   Result<JsonDocument> document = JsonDocument::parse(text, name, most_bytes);
   if (!document) return document.error();
   const JsonValue root = document->root();
-  root.expect_only({"format", "version", "turn", "horizon", "keyframes"});
   root["format"].choice({format_name});
   root["version"].integer(format_version, format_version);
+  root.expect_only({"format", "version", "turn", "horizon", "keyframes"});
   TurnWay turn_way = TurnWay::shortest;
   Horizon horizon = Horizon::locked;
   if (const JsonValue turn = root.optional("turn"); turn.present())

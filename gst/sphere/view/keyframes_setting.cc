@@ -19,8 +19,11 @@ Projection KeyframesSetting::first_projection(Projection otherwise) const {
 Status KeyframesSetting::apply(const GstSegment& segment, GstBuffer* buffer, View* view) const {
   if (!path_) return ok();
   if (!*path_) return invalid("the keyframes can't be used: " + path_->error().message);
+  // An application's appsrc has no times in its segment where it was not told to.
   const GstClockTime time =
-      gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+      segment.format == GST_FORMAT_TIME
+          ? gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))
+          : GST_BUFFER_PTS(buffer);
   *view = (*path_)->at(GST_CLOCK_TIME_IS_VALID(time) ? static_cast<double>(time) / GST_SECOND : 0);
   return ok();
 }

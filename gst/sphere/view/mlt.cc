@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/number.h"
 #include "gst/sphere/base/text.h"
 #include "gst/sphere/media/xml.h"
 #include "gst/sphere/view/pieces.h"
@@ -93,13 +94,7 @@ class Curve {
   double rate_ = usual_rate;
 };
 
-std::optional<double> number_of(std::string_view text) {
-  const std::string copy(trimmed(text));
-  char* end = nullptr;
-  const double value = g_ascii_strtod(copy.c_str(), &end);
-  if (copy.empty() || *end || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
+std::optional<double> number_of(std::string_view text) { return parse_number(trimmed(text)); }
 
 /// Seconds of a number of pictures, of a clock (one with a point), or of a time code, of which the
 /// last field counts pictures. Below 0: from the end.

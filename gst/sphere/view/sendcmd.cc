@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "gst/sphere/base/number.h"
 #include "gst/sphere/base/text.h"
 #include "gst/sphere/view/expression.h"
 #include "gst/sphere/view/pieces.h"
@@ -166,10 +167,9 @@ class Parser {
     for (int fields = 0;; ++fields) {
       const size_t colon = text.find(':', begin);
       const std::string field = text.substr(begin, colon - begin);
-      char* end = nullptr;
-      const double value = g_ascii_strtod(field.c_str(), &end);
-      if (fields > 2 || field.empty() || *end || !(value >= 0)) return std::nullopt;
-      seconds = seconds * 60 + value;
+      const std::optional<double> value = parse_number(field);
+      if (fields > 2 || !value || !(*value >= 0)) return std::nullopt;
+      seconds = seconds * 60 + *value;
       if (colon == std::string::npos) break;
       begin = colon + 1;
     }

@@ -16,6 +16,7 @@ void Workers::set_threads(int threads) {
   stop();
   wanted_ = threads;
   const int wanted = threads > 0 ? threads : cores();
+  const Lock lock(mutex_);
   for (int i = 1; i < wanted; ++i) {
     try {
       others_.emplace_back([this, round = round_] { loop(round); });
@@ -27,14 +28,15 @@ void Workers::set_threads(int threads) {
 
 void Workers::stop() {
   {
-    std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     quit_ = true;
   }
   started_.notify_all();
   for (std::thread& other : others_) other.join();
   others_.clear();
-  quit_ = false;
   wanted_ = 1;
+  const Lock lock(mutex_);
+  quit_ = false;
 }
 
 void Workers::take_slices() {
@@ -44,20 +46,20 @@ void Workers::take_slices() {
 void Workers::loop(unsigned seen) {
   for (;;) {
     {
-      std::unique_lock lock(mutex_);
-      started_.wait(lock, [&] { return quit_ || round_ != seen; });
+      const Lock lock(mutex_);
+      while (!quit_ && round_ == seen) started_.wait(mutex_);
       if (quit_) return;
       seen = round_;
     }
     take_slices();
-    std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (--busy_ == 0) finished_.notify_one();
   }
 }
 
 void Workers::run_slices(int count, const void* context, Call call) {
   {
-    std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     context_ = context;
     call_ = call;
     count_ = count;
@@ -67,8 +69,8 @@ void Workers::run_slices(int count, const void* context, Call call) {
   }
   started_.notify_all();
   take_slices();
-  std::unique_lock lock(mutex_);
-  finished_.wait(lock, [&] { return busy_ == 0; });
+  const Lock lock(mutex_);
+  while (busy_ != 0) finished_.wait(mutex_);
 }
 
 }  // namespace sphere

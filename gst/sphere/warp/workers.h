@@ -4,10 +4,10 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "gst/sphere/base/thread.h"
 
 namespace sphere {
 
@@ -48,11 +48,11 @@ class Workers {
   void loop(unsigned seen);
 
   // Protects the members up to the blank line. It is not held while slices are processed.
-  std::mutex mutex_;
-  std::condition_variable started_, finished_;
-  unsigned round_ = 0;
-  int busy_ = 0;
-  bool quit_ = false;
+  Mutex mutex_;
+  ConditionVariable started_, finished_;
+  unsigned round_ SPHERE_GUARDED_BY(mutex_) = 0;
+  int busy_ SPHERE_GUARDED_BY(mutex_) = 0;  // threads that have not finished the round
+  bool quit_ SPHERE_GUARDED_BY(mutex_) = false;
 
   // Written under mutex_ before a round starts, when no other thread works on slices; read during a
   // round without the lock. next_ is the next slice to take.

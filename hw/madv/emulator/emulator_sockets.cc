@@ -220,9 +220,13 @@ Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Ou
     return connection.is_data == of_data ? control_.fault(kind) : std::nullopt;
   };
   uint64_t most = most_per_turn, end = output.size();
+  bool is_cut = false;
   if (const auto split = fault(faults::split, false)) most = static_cast<size_t>(split->n);
-  if (const auto cut = fault(faults::cut_data, true))
-    end = std::min(end, static_cast<uint64_t>(cut->n) << 10);
+  if (const auto cut = fault(faults::cut_data, true)) {
+    const uint64_t after = static_cast<uint64_t>(cut->n) << 10;
+    is_cut = after <= end;
+    end = std::min(end, after);
+  }
   const auto slow = fault(faults::slow_data, true);
   if (slow) most = std::max<uint64_t>((static_cast<uint64_t>(slow->n) << 10) / slow_pieces, 1);
   const uint64_t begin = output.sent;
@@ -247,7 +251,7 @@ Emulator::Impl::Sent Emulator::Impl::send(Connection& connection, Connection::Ou
       return Sent::slowly;
     }
   }
-  return end < output.size() ? Sent::cut : Sent::all;
+  return is_cut ? Sent::cut : Sent::all;
 }
 
 /// Reads the next piece of a file; false if the file has become shorter.
