@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
 
   // Never unloaded: it has types, and threads may run until the end. It is found beside the other
   // libraries of the program.
-  void* const library = dlopen("libgstspherecommands.so", RTLD_NOW | RTLD_LOCAL);
+  void* const library = dlopen("libgstspherecommands.so", RTLD_LAZY | RTLD_LOCAL);
   void* const function = library ? dlsym(library, "sphere_run_all_commands") : nullptr;
   if (!function) {
     sphere::tool::print(stderr, "sphere: its commands can't be loaded, install it again: %s\n",

@@ -4,6 +4,7 @@ a network that passes nothing, and what GStreamer's debug log tells of secrets. 
 as gst-check does.
 """
 
+import concurrent.futures
 import fcntl
 import os
 import pathlib
@@ -302,6 +303,11 @@ def test_debug_log(folder):
         check(f"no bytes of {secret.decode()}", dumped not in text)
 
 
+def in_a_folder(test):
+    with tempfile.TemporaryDirectory(prefix="sphere-live-") as folder:
+        attempt(test, folder)
+
+
 def main():
     if "--inside" not in sys.argv:
         if not NGINX_MODULE or not shutil.which("nginx"):
@@ -312,9 +318,11 @@ def main():
             sys.exit(77)
         os.execvp(SPACE[0], [*SPACE, sys.executable, *sys.argv, "--inside"])
     set_network(True)
-    for test in (test_debug_log, test_refused, test_out_of_reach, test_cut_network, test_rtmps):
-        with tempfile.TemporaryDirectory(prefix="sphere-live-") as folder:
-            attempt(test, folder)
+    # They mostly wait. What fills queues of the network or cuts it is alone in it.
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        list(pool.map(in_a_folder, (test_refused, test_rtmps, test_debug_log)))
+    for test in (test_out_of_reach, test_cut_network):
+        in_a_folder(test)
     finish()
 
 

@@ -46,6 +46,18 @@ GST_START_TEST(a_street_is_put_upright) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_finder_takes_pictures_of_any_size) {
+  UprightFinder finder;
+  const Mat3 turn = rotation({20, 12, 7});
+  for (const Size one : {Size{960, 480}, size, Size{960, 480}}) {
+    const SpherePicture picture = turned_scene(one, turn);
+    const Result<Upright> again = finder.find(picture), alone = find_upright(picture);
+    fail_unless(again && alone && again->up == alone->up && again->confidence == alone->confidence);
+    fail_unless(degrees(angle_between(again->up, turn.transposed() * world_up)) < 0.5);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(a_horizon_is_enough) {
   // Sea and sky: no upright line anywhere.
   std::mt19937 random(1);
@@ -121,6 +133,7 @@ static Suite* upright_suite() {
   tcase_set_timeout(tests, 120);
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, a_street_is_put_upright);
+  tcase_add_test(tests, a_finder_takes_pictures_of_any_size);
   tcase_add_test(tests, a_horizon_is_enough);
   tcase_add_test(tests, what_can_not_be_told_is_not_guessed);
   tcase_add_test(tests, wrong_pictures_are_refused);
