@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst/sphere/base/iterator.h"
+
 namespace sphere::live {
 
 namespace {
@@ -51,24 +53,9 @@ GstBusSyncReply pass_on(GstBus*, GstMessage* message, gpointer output) {
 
 template <typename Function>
 void for_each_sink(GstElement* pipeline, Function take) {
-  GstIterator* sinks = gst_bin_iterate_recurse(GST_BIN(pipeline));
-  GValue item = G_VALUE_INIT;
-  for (bool more = true; more;) switch (gst_iterator_next(sinks, &item)) {
-      case GST_ITERATOR_OK: {
-        auto* element = static_cast<GstElement*>(g_value_get_object(&item));
-        if (!GST_IS_BIN(element) && GST_OBJECT_FLAG_IS_SET(element, GST_ELEMENT_FLAG_SINK))
-          take(element);
-        g_value_reset(&item);
-        break;
-      }
-      case GST_ITERATOR_RESYNC:
-        gst_iterator_resync(sinks);
-        break;
-      default:
-        more = false;
-    }
-  g_value_unset(&item);
-  gst_iterator_free(sinks);
+  for (const auto& element : objects_of<GstElement>(gst_bin_iterate_recurse(GST_BIN(pipeline))))
+    if (!GST_IS_BIN(element.get()) && GST_OBJECT_FLAG_IS_SET(element.get(), GST_ELEMENT_FLAG_SINK))
+      take(element.get());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "gst/sphere/base/file.h"
 #include "gst/sphere/consent/ledger.h"
@@ -75,6 +76,19 @@ std::string small_letters(std::string text) {
   return text;
 }
 
+/// Folders of the card may have files with the same name, of which none may replace another.
+void keep_apart(std::vector<Planned>* all) {
+  std::set<std::string> paths, destinations;
+  std::erase_if(*all, [&](const Planned& one) { return !paths.insert(one.path).second; });
+  for (Planned& one : *all) {
+    const std::string wanted = one.destination;
+    for (int number = 2; !destinations.insert(one.destination).second; ++number) {
+      one.destination = wanted;
+      one.destination.insert(ending_of(wanted), "-" + std::to_string(number));
+    }
+  }
+}
+
 Result<std::vector<Planned>> plan(CameraCommand& command, const std::vector<std::string>& paths,
                                   const std::string& output, const FetchOptions& options) {
   const bool in_there = is_folder(output);
@@ -106,6 +120,7 @@ Result<std::vector<Planned>> plan(CameraCommand& command, const std::vector<std:
       all.push_back({other, std::move(beside), true});
     }
   }
+  keep_apart(&all);
   return all;
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/iterator.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/view/file.h"
 #include "gst/sphere/view/fit.h"
@@ -335,20 +336,15 @@ class Viewer {
   void fill_screen() {
     if (overlay()) return window_->fill_screen(!window_->fills_screen());
     // Sinks for other displays have a property for it.
-    const std::unique_ptr<GstIterator, Call<gst_iterator_free>> sinks(
-        gst_bin_iterate_all_by_interface(GST_BIN(pipeline_.get()), GST_TYPE_VIDEO_OVERLAY));
     bool done = false;
-    gst_iterator_foreach(
-        sinks.get(),
-        +[](const GValue* value, gpointer done_at) {
-          GObject* sink = G_OBJECT(g_value_get_object(value));
-          gboolean full = FALSE;
-          if (!g_object_class_find_property(G_OBJECT_GET_CLASS(sink), "fullscreen")) return;
-          g_object_get(sink, "fullscreen", &full, nullptr);
-          g_object_set(sink, "fullscreen", !full, nullptr);
-          *static_cast<bool*>(done_at) = true;
-        },
-        &done);
+    for (const auto& sink : objects_of<GstElement>(
+             gst_bin_iterate_all_by_interface(GST_BIN(pipeline_.get()), GST_TYPE_VIDEO_OVERLAY))) {
+      gboolean full = FALSE;
+      if (!g_object_class_find_property(G_OBJECT_GET_CLASS(sink.get()), "fullscreen")) continue;
+      g_object_get(sink.get(), "fullscreen", &full, nullptr);
+      g_object_set(sink.get(), "fullscreen", !full, nullptr);
+      done = true;
+    }
     if (!done)
       printer_->warn("this window can't fill the screen; try --sink xvimagesink or waylandsink");
   }

@@ -16,6 +16,7 @@ namespace sphere::emulator {
 using media::Box;
 using media::box_at;
 using media::find_box;
+using media::find_path;
 using media::Next;
 using media::Source;
 
@@ -36,17 +37,6 @@ std::optional<std::vector<uint8_t>> read(const Source& source, uint64_t from, ui
   std::vector<uint8_t> bytes(static_cast<size_t>(length));
   if (!source.read_all(from, bytes)) return std::nullopt;
   return bytes;
-}
-
-/// The box at the end of a path below `parent`.
-std::optional<Box> find_path(const Source& source, Box parent,
-                             std::initializer_list<const char*> path) {
-  for (const char* type : path) {
-    const std::optional<Box> box = find_box(source, parent.content, parent.end, false, type);
-    if (!box) return std::nullopt;
-    parent = *box;
-  }
-  return parent;
 }
 
 /// The first track of pictures.

@@ -15,6 +15,12 @@ std::string in_seconds(Duration duration) {
   return std::to_string(std::max<int64_t>(seconds, 1)) + " s";
 }
 
+hw::Failure silence(const std::string& what) {
+  return {Reason::silent,
+          what + "; check that it is on, and that this machine is in reach of its Wi-Fi",
+          {}};
+}
+
 /// Whether the user has to do something, so that a second warning in one outage is useful.
 bool needs_a_person(Reason reason) {
   return reason == Reason::held || reason == Reason::refused || reason == Reason::missing;
@@ -104,10 +110,8 @@ void ConnectionCore::while_connecting(const Input& input, Time now) {
       break;
     case Input::Kind::attempt_timed_out:
       close_control();
-      lose({Reason::silent,
-            "the camera does not answer: nothing arrived within " + in_seconds(settings_.timeout) +
-                "; check that it is on, and that this machine is in reach of its Wi-Fi",
-            {}},
+      lose(silence("the camera does not answer: nothing arrived within " +
+                   in_seconds(settings_.timeout)),
            now);
       break;
     default:
@@ -178,11 +182,7 @@ void ConnectionCore::while_playing(const Input& input, Time now) {
       lose(input.failure, now);
       break;
     case Input::Kind::pictures_stopped:
-      lose({Reason::silent,
-            "no picture has come from the camera for " + in_seconds(picture_timeout) +
-                "; check that it is on, and that this machine is in reach of its Wi-Fi",
-            {}},
-           now);
+      lose(silence("no picture has come from the camera for " + in_seconds(picture_timeout)), now);
       break;
     default:
       break;

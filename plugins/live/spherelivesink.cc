@@ -170,6 +170,12 @@ void tell(LiveSink& self, const Runner& runner) {
   if (!status.words.empty())
     GST_ELEMENT_ERROR(self.element, RESOURCE, OPEN_WRITE, ("%s: %s.", name, status.words.c_str()),
                       (nullptr));
+  else if (ended && status.frames == 0)
+    GST_ELEMENT_ERROR(self.element, RESOURCE, WRITE,
+                      ("%s: nothing was sent: the stream has ended before its first key frame that "
+                       "could be sent.",
+                       name),
+                      (nullptr));
   else if (ended)
     gst_element_post_message(self.element, gst_message_new_eos(GST_OBJECT(self.element)));
 }
@@ -289,6 +295,10 @@ Status take_video(LiveSink& self, GstElement* from, GstCaps* caps) {
     const GstRef<GstPad> out(gst_element_get_static_pad(chain.back(), "src"));
     if (state->settings.spherical) mark_as_spherical(out.get(), VideoForm::h264);
   } else if (needs.video != VideoForm::raw) {
+    if (stream.width % 2 || stream.height % 2)
+      return sphere::unsupported("pictures of " + std::to_string(stream.width) + "x" +
+                                 std::to_string(stream.height) +
+                                 " can't be encoded; make both sides even, with videoscale");
     const auto encoder = choose_encoder("auto", needs.video);
     if (!encoder) return encoder.error();
     auto encoding = Encoding::make({.form = needs.video,
@@ -359,6 +369,14 @@ bool is_live(GstPad* pad) {
 /// The first caps of a pad tell which elements it needs.
 GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer element) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    // Otherwise the pipeline would wait for ever: only pictures end it.
+    if (const GstRef<GstPad> video{gst_element_get_static_pad(GST_ELEMENT(element), "video")};
+        !video)
+      GST_ELEMENT_ERROR(element, STREAM, FAILED,
+                        ("There are no pictures; link them to the pad 'video'."), (nullptr));
+    return GST_PAD_PROBE_OK;
+  }
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);

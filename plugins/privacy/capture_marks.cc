@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/iterator.h"
 
 namespace sphere::privacy {
 
@@ -29,26 +30,7 @@ std::atomic<uint64_t> next_id = 1;
 void find_sources(GstPad* sink, std::set<GstPad*>& seen, std::vector<GstRef<GstPad>>& found) {
   GstRef<GstPad> peer(gst_pad_get_peer(sink));
   if (!peer || !seen.insert(peer.get()).second) return;
-  std::vector<GstRef<GstPad>> inputs;
-  if (GstIterator* links = gst_pad_iterate_internal_links(peer.get())) {
-    GValue value = G_VALUE_INIT;
-    for (bool more = true; more;) {
-      switch (gst_iterator_next(links, &value)) {
-        case GST_ITERATOR_OK:
-          inputs.emplace_back(GST_PAD(g_value_dup_object(&value)));
-          g_value_reset(&value);
-          break;
-        case GST_ITERATOR_RESYNC:
-          inputs.clear();
-          gst_iterator_resync(links);
-          break;
-        default:
-          more = false;
-      }
-    }
-    g_value_unset(&value);
-    gst_iterator_free(links);
-  }
+  const auto inputs = objects_of<GstPad>(gst_pad_iterate_internal_links(peer.get()));
   for (const GstRef<GstPad>& input : inputs) find_sources(input.get(), seen, found);
   if (inputs.empty()) found.push_back(std::move(peer));
 }

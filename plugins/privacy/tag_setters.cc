@@ -5,10 +5,11 @@
 #include <gst/base/gstaggregator.h>
 
 #include <algorithm>
-#include <functional>
+#include <iterator>
 #include <set>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/iterator.h"
 #include "gst/sphere/base/thread.h"
 #include "plugins/privacy/tags.h"
 
@@ -31,31 +32,6 @@ struct TagSetters::Probe {
 
 namespace {
 
-using Visit = std::function<void(GstPad*)>;
-
-void each(GstIterator* pads, const Visit& visit) {
-  if (!pads) return;
-  std::vector<GstRef<GstPad>> found;
-  GValue value = G_VALUE_INIT;
-  for (bool more = true; more;) {
-    switch (gst_iterator_next(pads, &value)) {
-      case GST_ITERATOR_OK:
-        found.emplace_back(GST_PAD(g_value_dup_object(&value)));
-        g_value_reset(&value);
-        break;
-      case GST_ITERATOR_RESYNC:
-        found.clear();
-        gst_iterator_resync(pads);
-        break;
-      default:
-        more = false;
-    }
-  }
-  g_value_unset(&value);
-  gst_iterator_free(pads);
-  for (const GstRef<GstPad>& pad : found) visit(pad.get());
-}
-
 /// All elements that what leaves a pad can come to.
 void collect_elements(GstPad* src, std::set<GstPad*>& seen,
                       std::vector<GstRef<GstElement>>& found) {
@@ -65,8 +41,8 @@ void collect_elements(GstPad* src, std::set<GstPad*>& seen,
   if (element && !GST_IS_BIN(element.get()) &&
       std::ranges::none_of(found, [&](const auto& other) { return other == element; }))
     found.emplace_back(GST_ELEMENT(gst_object_ref(element.get())));
-  each(gst_pad_iterate_internal_links(peer.get()),
-       [&](GstPad* next) { collect_elements(next, seen, found); });
+  for (const auto& next : objects_of<GstPad>(gst_pad_iterate_internal_links(peer.get())))
+    collect_elements(next.get(), seen, found);
 }
 
 void clean(GstTagSetter* setter, const Allowance& allowance) {
@@ -97,9 +73,10 @@ void TagSetters::find() {
     if (!GST_IS_TAG_SETTER(element.get())) continue;
     // An aggregator handles its events in the thread that pushes, others in those that are pushed
     // to.
-    each(GST_IS_AGGREGATOR(element.get()) ? gst_element_iterate_src_pads(element.get())
-                                          : gst_element_iterate_sink_pads(element.get()),
-         [&](GstPad* pad) { wanted.emplace_back(GST_PAD(gst_object_ref(pad))); });
+    std::ranges::move(objects_of<GstPad>(GST_IS_AGGREGATOR(element.get())
+                                             ? gst_element_iterate_src_pads(element.get())
+                                             : gst_element_iterate_sink_pads(element.get())),
+                      std::back_inserter(wanted));
   }
   std::erase_if(probes_, [&](const Probe& probe) {
     const bool stays = std::ranges::find(wanted, probe.pad) != wanted.end();

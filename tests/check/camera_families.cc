@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "gst/sphere/base/iterator.h"
 #include "gst/sphere/lens/gstspherelens.h"
 #include "tests/check/bus.h"
 #include "tests/check/pipeline.h"
@@ -81,14 +82,12 @@ GST_START_TEST(a_toy_plays) {
   fail_unless(emit(pipeline, "take-photo"));
   // The pictures are lost.
   world().away = true;
-  GstIterator* all = gst_bin_iterate_all_by_element_factory_name(
-      GST_BIN(pipeline.child("camera").get()), "videotestsrc");
-  GValue found = G_VALUE_INIT;
-  fail_unless(gst_iterator_next(all, &found) == GST_ITERATOR_OK);
-  GST_ELEMENT_ERROR(GST_ELEMENT(g_value_get_object(&found)), RESOURCE, READ, ("It broke."),
-                    (nullptr));
-  g_value_unset(&found);
-  gst_iterator_free(all);
+  {
+    const auto found = objects_of<GstElement>(gst_bin_iterate_all_by_element_factory_name(
+        GST_BIN(pipeline.child("camera").get()), "videotestsrc"));
+    fail_unless(!found.empty());
+    GST_ELEMENT_ERROR(found[0].get(), RESOURCE, READ, ("It broke."), (nullptr));
+  }
   world().lose_control();
   said.wait_for("warning: It broke.");
   while (world().connections < 4) said.read(10 * GST_MSECOND);

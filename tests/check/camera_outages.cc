@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "gst/sphere/base/iterator.h"
 #include "tests/check/bus.h"
 #include "tests/check/camera.h"
 #include "tests/check/listening.h"
@@ -350,14 +351,10 @@ GST_START_TEST(warnings_of_the_preview_are_passed_on) {
   pipeline.play();
   pull(pipeline, 5);
   const GstRef<GstElement> element = pipeline.child("camera");
-  GstRef<GstElement> rtspsrc;
-  GstIterator* all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(element.get()), "rtspsrc");
-  GValue found = G_VALUE_INIT;
-  if (gst_iterator_next(all, &found) == GST_ITERATOR_OK)
-    rtspsrc.reset(GST_ELEMENT(g_value_dup_object(&found)));
-  g_value_unset(&found);
-  gst_iterator_free(all);
-  fail_unless(rtspsrc != nullptr);
+  auto found = objects_of<GstElement>(
+      gst_bin_iterate_all_by_element_factory_name(GST_BIN(element.get()), "rtspsrc"));
+  fail_unless(!found.empty());
+  GstRef<GstElement> rtspsrc = std::move(found[0]);
   GST_ELEMENT_WARNING(rtspsrc.get(), RESOURCE, READ, ("Something is odd\033[2J"), (nullptr));
   said.wait_for("warning: Something is odd\\x1b[2J");
   // A warning that is followed by the loss is part of it.

@@ -9,6 +9,7 @@
 #include "tests/check/live_outputs.h"
 
 #include "gst/live/encoding.h"
+#include "gst/sphere/base/iterator.h"
 
 using namespace sphere;
 using namespace sphere::live;
@@ -145,17 +146,10 @@ std::string automatic() {
 
 /// Ours in what was built.
 HardwareEncoder* inside(GstElement* bin) {
-  GstIterator* all = gst_bin_iterate_recurse(GST_BIN(bin));
-  GValue item = G_VALUE_INIT;
   HardwareEncoder* found = nullptr;
-  while (gst_iterator_next(all, &item) == GST_ITERATOR_OK) {
-    auto* element = static_cast<GstElement*>(g_value_get_object(&item));
-    if (g_type_is_a(G_OBJECT_TYPE(element), hardware_encoder_get_type()))
-      found = reinterpret_cast<HardwareEncoder*>(element);
-    g_value_reset(&item);
-  }
-  g_value_unset(&item);
-  gst_iterator_free(all);
+  for (const auto& element : objects_of<GstElement>(gst_bin_iterate_recurse(GST_BIN(bin))))
+    if (g_type_is_a(G_OBJECT_TYPE(element.get()), hardware_encoder_get_type()))
+      found = reinterpret_cast<HardwareEncoder*>(element.get());
   return found;
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,7 +36,8 @@ struct Got {
 struct Recorder {
   live::OutputNeeds needs;
   bool refuses = false;  ///< open() fails
-  int fails_after = 0;   ///< an error after so many pictures; 0: never
+  std::function<void()> before_open;
+  int fails_after = 0;  ///< an error after so many pictures; 0: never
   bool keeps_bytes = false;
   std::atomic<int64_t> unanswered = 0;  ///< microseconds
 
@@ -75,6 +77,7 @@ class RecordingOutput : public live::Output {
       recorder_.opened.push_back(stream);
       recorder_.opened_at.push_back(g_get_monotonic_time());
     }
+    if (recorder_.before_open) recorder_.before_open();
     if (recorder_.refuses) return failed("it is refused; try another one");
     std::string words = "appsink name=video sync=false async=false max-buffers=2 ";
     if (stream.audio) words += "appsink name=audio sync=false async=false max-buffers=2 ";

@@ -427,6 +427,16 @@ def test_files(env):
         check("all, with the small copy", got.returncode == 0 and set(os.listdir(folder)) == {
             "VID_20171216_030505AA.MP4", "VID_20171216_030505AB.MP4", "IMG_20171216_030505.JPG"},
               os.listdir(folder))
+        # The names of two folders may be the same.
+        (card / "DCIM" / "20171217").mkdir()
+        (card / "DCIM" / "20171217" / "IMG_20171216_030505.JPG").write_bytes(b"\xff\xd8other")
+        both = as_json(sphere(env, "files", uri, "get", "--all", "--json", "-o", folder))["files"]
+        photos = {path: pathlib.Path(path).read_bytes() for path in both if path.endswith(".JPG")}
+        check("none replaces another", sorted(photos.values()) == [b"\xff\xd8other", b"\xff\xd8photo"]
+              and folder + "/IMG_20171216_030505-2.JPG" in photos, both)
+        shutil.rmtree(card / "DCIM" / "20171217")
+        twice = as_json(sphere(env, "files", uri, "get", photo, photo, "--json", "-o", folder))["files"]
+        check("a file that is named twice is fetched once", len(twice) == 1, twice)
         missing = sphere(env, "files", uri, "get", "DCIM/20171216/NONE.JPG", "-o", folder)
         check("a file that is not there", missing.returncode == 1 and "NONE.JPG" in missing.stderr,
               missing.stderr)

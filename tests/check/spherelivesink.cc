@@ -228,6 +228,53 @@ GST_START_TEST(a_target_that_fails_is_told_and_stops_nothing) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_stream_that_sends_nothing_is_an_error) {
+  const auto said = [](Line& line) {
+    line.play();
+    const MessageRef end =
+        line.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+    fail_unless(end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_ERROR);
+    return text_of(end.get());
+  };
+  recorded(1);
+  Line sound("audiotestsrc num-buffers=5 ! sink.audio spherelivesink name=sink uri=web:1");
+  fail_unless(said(sound).find("'video'") != std::string::npos);
+  Line odd(
+      "videotestsrc num-buffers=5 ! video/x-raw,width=321,height=161 ! "
+      "spherelivesink name=sink uri=web:1");
+  fail_unless(said(odd).find("321x161") != std::string::npos);
+  // The only key frame comes before the output is open, and the source can't make another one.
+  std::mutex mutex;
+  std::condition_variable came;
+  int pictures_seen = 0;
+  const auto see = [&] {
+    const std::lock_guard lock(mutex);
+    ++pictures_seen;
+    came.notify_all();
+  };
+  recorder(1).before_open = [&] {
+    std::unique_lock lock(mutex);
+    came.wait_for(lock, std::chrono::minutes(1), [&] { return pictures_seen > 3; });
+  };
+  Line late(
+      "videotestsrc num-buffers=30 ! video/x-raw,width=320,height=160 ! x264enc tune=zerolatency "
+      "key-int-max=1000 ! h264parse ! spherelivesink name=sink uri=web:1");
+  const GstRef<GstPad> pad(gst_element_get_static_pad(late.sink(), "video"));
+  gst_pad_add_probe(
+      pad.get(),
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_UPSTREAM | GST_PAD_PROBE_TYPE_BUFFER),
+      [](GstPad*, GstPadProbeInfo* info, gpointer seen) {
+        if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_UPSTREAM)
+          return GST_PAD_PROBE_DROP;
+        (*static_cast<decltype(see)*>(seen))();
+        return GST_PAD_PROBE_OK;
+      },
+      const_cast<void*>(static_cast<const void*>(&see)), nullptr);
+  const std::string nothing = said(late);
+  fail_unless(nothing.find("nothing was sent") != std::string::npos, "%s", nothing.c_str());
+}
+GST_END_TEST
+
 GST_START_TEST(wrong_settings_are_errors) {
   const std::pair<const char*, const char*> cases[] = {{"", "set 'uri'"},
                                                        {"uri=ftp://x", "ftp"},
@@ -260,6 +307,7 @@ static Suite* spherelivesink_suite() {
   tcase_add_test(all, sound_needs_consent);
   tcase_add_test(all, an_application_gives_and_takes_sound);
   tcase_add_test(all, a_target_that_fails_is_told_and_stops_nothing);
+  tcase_add_test(all, a_stream_that_sends_nothing_is_an_error);
   tcase_add_test(all, wrong_settings_are_errors);
   return suite;
 }

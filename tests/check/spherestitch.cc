@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "gst/sphere/base/iterator.h"
 #include "tests/check/changer.h"
 #include "tests/check/pipeline.h"
 #include "tests/tools/ramp.h"
@@ -23,19 +24,11 @@ std::string text_property(GstElement* element, const char* name) {
 
 /// The element inside that draws.
 GstRef<GstElement> stitcher_of(GstElement* bin) {
-  GstIterator* children = gst_bin_iterate_elements(GST_BIN(bin));
-  GValue value = G_VALUE_INIT;
-  GstRef<GstElement> found;
-  while (!found && gst_iterator_next(children, &value) == GST_ITERATOR_OK) {
-    auto* child = GST_ELEMENT(g_value_get_object(&value));
-    if (g_object_class_find_property(G_OBJECT_GET_CLASS(child), "yaw"))
-      found.reset(GST_ELEMENT(gst_object_ref(child)));
-    g_value_reset(&value);
-  }
-  g_value_unset(&value);
-  gst_iterator_free(children);
-  fail_unless(found != nullptr);
-  return found;
+  for (auto& child : objects_of<GstElement>(gst_bin_iterate_elements(GST_BIN(bin))))
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(child.get()), "yaw"))
+      return std::move(child);
+  fail_unless(false, "it has no stitcher");
+  return nullptr;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,10 @@ Next box_at(const Source& source, uint64_t position, uint64_t end, bool top, Box
 /// ends at the first damaged box.
 std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, bool top,
                             const char* type);
+
+/// The box at the end of a path below `parent`, as find_box() finds each of them.
+std::optional<Box> find_path(const Source& source, Box parent,
+                             std::initializer_list<const char*> path);
 
 /// Where the samples are: the content of the outermost boxes `mdat`, up to the first damaged box.
 std::vector<ByteRange> media_data(const Source& source);

@@ -77,6 +77,16 @@ std::optional<Box> find_box(const Source& source, uint64_t begin, uint64_t end, 
   return std::nullopt;
 }
 
+std::optional<Box> find_path(const Source& source, Box parent,
+                             std::initializer_list<const char*> path) {
+  for (const char* type : path) {
+    const std::optional<Box> box = find_box(source, parent.content, parent.end, false, type);
+    if (!box) return std::nullopt;
+    parent = *box;
+  }
+  return parent;
+}
+
 std::vector<ByteRange> media_data(const Source& source) {
   std::vector<ByteRange> ranges;
   Box box;

@@ -144,19 +144,21 @@ std::optional<std::array<uint8_t, 4>> Tiff::value_field(uint16_t tag) const {
   return entry ? std::optional(entry->field) : std::nullopt;
 }
 
-std::optional<uint32_t> Tiff::number(uint16_t tag) const {
+std::vector<uint8_t> Tiff::bytes_of_one(uint16_t tag, uint16_t type) const {
   const TiffEntry* entry = find(tag);
-  if (!entry || entry->type != type_long || entry->count != 1) return std::nullopt;
-  const std::vector<uint8_t> four = bytes(*entry);
+  if (!entry || entry->type != type || entry->count != 1) return {};
+  return bytes(*entry);
+}
+
+std::optional<uint32_t> Tiff::number(uint16_t tag) const {
+  const std::vector<uint8_t> four = bytes_of_one(tag, type_long);
   if (four.empty()) return std::nullopt;
   ByteReader reader(four);
   return little_ ? reader.u32_little() : reader.u32();
 }
 
 std::optional<uint16_t> Tiff::number16(uint16_t tag) const {
-  const TiffEntry* entry = find(tag);
-  if (!entry || entry->type != type_short || entry->count != 1) return std::nullopt;
-  const std::vector<uint8_t> two = bytes(*entry);
+  const std::vector<uint8_t> two = bytes_of_one(tag, type_short);
   if (two.empty()) return std::nullopt;
   ByteReader reader(two);
   return little_ ? reader.u16_little() : reader.u16();

@@ -70,6 +70,8 @@ class Tiff {
  private:
   Tiff(const Source& source, bool little) : source_(&source), little_(little) {}
   void read_directory(uint64_t offset);
+  /// Of an entry that has one value of this type; otherwise empty.
+  std::vector<uint8_t> bytes_of_one(uint16_t tag, uint16_t type) const;
 
   const Source* source_;
   bool little_;

@@ -17,17 +17,6 @@ namespace {
 constexpr uint64_t most_edits = 64;
 constexpr uint64_t usual_rate = 0x00010000;  // of an edit: 1.0
 
-/// A box below others.
-std::optional<Box> find_below(const Source& source, Box box,
-                              std::initializer_list<const char*> path) {
-  for (const char* type : path) {
-    const std::optional<Box> found = find_box(source, box.content, box.end, false, type);
-    if (!found) return std::nullopt;
-    box = *found;
-  }
-  return box;
-}
-
 int64_t as_signed(uint64_t value, int bytes) {
   return bytes == 4 ? static_cast<int32_t>(static_cast<uint32_t>(value))
                     : static_cast<int64_t>(value);
@@ -44,7 +33,7 @@ Result<uint64_t> entries_of(const Box& box, unsigned entry, Window* window) {
 }
 
 Status read_times(const Source& source, const Box& stbl, TimedTrack* track) {
-  const std::optional<Box> stts = find_below(source, stbl, {"stts"});
+  const std::optional<Box> stts = find_path(source, stbl, {"stts"});
   if (!stts) return damaged("a track has no times (stts)");
   Window window(source, stts->content);
   const Result<uint64_t> count = entries_of(*stts, 8, &window);
@@ -65,7 +54,7 @@ Status read_times(const Source& source, const Box& stbl, TimedTrack* track) {
 }
 
 Status read_offsets(const Source& source, const Box& stbl, TimedTrack* track) {
-  const std::optional<Box> ctts = find_below(source, stbl, {"ctts"});
+  const std::optional<Box> ctts = find_path(source, stbl, {"ctts"});
   if (!ctts) return ok();
   Window window(source, ctts->content);
   const Result<uint64_t> count = entries_of(*ctts, 8, &window);
@@ -82,7 +71,7 @@ Status read_offsets(const Source& source, const Box& stbl, TimedTrack* track) {
 }
 
 Status read_keys(const Source& source, const Box& stbl, TimedTrack* track) {
-  const std::optional<Box> stss = find_below(source, stbl, {"stss"});
+  const std::optional<Box> stss = find_path(source, stbl, {"stss"});
   if (!stss) {
     for (TimedSample& sample : track->samples) sample.key = true;
     return ok();
@@ -114,7 +103,7 @@ Status check_descriptions(const Source& source, const SampleTables& tables) {
 
 Result<TrackEdit> read_edit(const Source& source, const Box& trak, uint32_t movie_timescale) {
   TrackEdit edit;
-  const std::optional<Box> elst = find_below(source, trak, {"edts", "elst"});
+  const std::optional<Box> elst = find_path(source, trak, {"edts", "elst"});
   if (!elst) return edit;
   Window window(source, elst->content);
   uint64_t flags = 0, count = 0;
@@ -191,7 +180,7 @@ Result<TimedTrack> read_timed_track(const Source& source, const IsoLayout& layou
   if (tables.sizes.count > most_timed_samples)
     return unsupported("a track has more samples than can be cut");
   track.samples.resize(static_cast<size_t>(tables.sizes.count));
-  const std::optional<Box> stbl = find_below(source, tables.trak, {"mdia", "minf", "stbl"});
+  const std::optional<Box> stbl = find_path(source, tables.trak, {"mdia", "minf", "stbl"});
   if (!stbl) return damaged("a track has no tables (stbl)");
   ChunkReader chunks(source, tables, 1 << 16);
   SizeReader sizes(source, tables.sizes, 1 << 16);
