@@ -25,7 +25,7 @@ namespace sphere::tool {
 namespace {
 
 // Pixels across the sphere. A thing of the usual size has some fifty then.
-constexpr int searched_width = 1920;
+constexpr int searched_width = 1920, least_searched_width = 640;
 // Degrees by which the view may differ from the middle of what it follows.
 constexpr double follow_tolerance = 0.4;
 
@@ -154,7 +154,7 @@ class ViewSearch {
   Status run() {
     if (options_->find_level) options_->level = "off";
     Result<std::unique_ptr<SpherePictures>> opened =
-        SpherePictures::open(input_, *options_, searched_width);
+        SpherePictures::open(input_, *options_, width_to_search());
     if (!opened) return opened.error();
     pictures_ = std::move(*opened);
     duration_ = pictures_->duration();
@@ -168,6 +168,13 @@ class ViewSearch {
   }
 
  private:
+  /// Lines are not found better in a picture that is larger than IN, but much later.
+  int width_to_search() const {
+    if (options_->follow || options_->has_faces()) return searched_width;
+    return std::clamp(std::max(input_.width(), input_.height()) & ~3, least_searched_width,
+                      searched_width);
+  }
+
   Result<std::optional<TimedPicture>> next_picture() {
     if (search_.stopped && search_.stopped()) return failed("interrupted");
     return pictures_->next();

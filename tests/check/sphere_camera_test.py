@@ -748,12 +748,12 @@ def at_home(test):
 def main():
     # It starts processes in a way that threads do not allow.
     at_home(test_password_on_the_terminal)
-    tests = [test_kinds_of_recordings, test_a_recording_outlives_a_loss,
-             test_the_file_of_an_earlier_recording_is_not_the_end, test_kinds_of_photos,
-             test_state_and_settings, test_what_destroys_asks, test_no_camera, test_find,
-             test_photo_and_recording, test_ctrl_c_ends_what_is_taken, test_refusals, test_raw_photos,
-             test_files, test_progress, test_redacted_files, test_resume, test_cuts,
-             test_position_needs_consent, test_wifi, test_https]
+    # The recordings that are to have each picture begin beside what has little to do.
+    tests = [test_kinds_of_recordings, test_cuts, test_progress, test_state_and_settings,
+             test_what_destroys_asks, test_no_camera, test_find, test_ctrl_c_ends_what_is_taken,
+             test_refusals, test_files, test_redacted_files, test_resume, test_position_needs_consent,
+             test_wifi, test_https, test_photo_and_recording, test_a_recording_outlives_a_loss,
+             test_kinds_of_photos, test_raw_photos]
     if "ASAN_OPTIONS" not in os.environ:  # Python itself is not sanitized, and can't load what is.
         tests.append(test_example_c)
         if "--introspection" in sys.argv:
