@@ -4,6 +4,7 @@
 
 #include <gst/video/video-event.h>
 
+#include <optional>
 #include <utility>
 
 namespace sphere::live {
@@ -22,21 +23,34 @@ constexpr GstClockTime longest_silence = 600 * GST_MSECOND, sound_behind = 300 *
 
 using SampleRef = std::unique_ptr<GstSample, MiniObjectUnref>;
 
-/// A running time of the sample's segment; NONE if it is before its begin or there is none.
-GstClockTime running_time(GstSample* sample, GstClockTime time) {
+/// A running time of the sample's segment, which is negative before its begin; nothing if there is
+/// none.
+std::optional<int64_t> running_time(GstSample* sample, GstClockTime time) {
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return std::nullopt;
   const GstSegment* segment = gst_sample_get_segment(sample);
-  if (!GST_CLOCK_TIME_IS_VALID(time) || !segment || segment->format != GST_FORMAT_TIME) return time;
+  if (!segment || segment->format != GST_FORMAT_TIME) return static_cast<int64_t>(time);
   guint64 running = 0;
-  if (gst_segment_to_running_time_full(segment, GST_FORMAT_TIME, time, &running) <= 0)
-    return GST_CLOCK_TIME_NONE;
-  return running;
+  const int sign = gst_segment_to_running_time_full(segment, GST_FORMAT_TIME, time, &running);
+  if (sign == 0) return std::nullopt;
+  return sign * static_cast<int64_t>(running);
 }
 
-/// The same memory with running times.
-BufferRef with_running_times(GstSample* sample) {
+GstClockTime clock_time(std::optional<int64_t> time) {
+  return time && *time >= 0 ? static_cast<GstClockTime>(*time) : GST_CLOCK_TIME_NONE;
+}
+
+/// The same memory with running times, which are later by `shift`.
+BufferRef with_running_times(GstSample* sample, GstClockTime shift) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
-  const GstClockTime pts = running_time(sample, GST_BUFFER_PTS(buffer));
-  const GstClockTime dts = running_time(sample, GST_BUFFER_DTS(buffer));
+  const auto later = [&](GstClockTime time) {
+    std::optional<int64_t> running = running_time(sample, time);
+    if (running) *running += static_cast<int64_t>(shift);
+    return clock_time(running);
+  };
+  // Before they are shifted, pictures begin at the segment's begin; others are not shown.
+  const bool is_shown = running_time(sample, GST_BUFFER_PTS(buffer)).value_or(-1) >= 0;
+  const GstClockTime pts = is_shown ? later(GST_BUFFER_PTS(buffer)) : GST_CLOCK_TIME_NONE;
+  const GstClockTime dts = later(GST_BUFFER_DTS(buffer));
   BufferRef copy(gst_buffer_copy(buffer));
   GST_BUFFER_PTS(copy.get()) = pts;
   GST_BUFFER_DTS(copy.get()) = dts;
@@ -239,11 +253,27 @@ bool Feed::hold(GstSample* sample, bool video) {
   return true;
 }
 
+/// In a film whose pictures are coded in another order, the first ones are to be decoded before the
+/// time 0, which muxers can't write. All is later by that then, sound, too.
+void Feed::set_shift(GstSample* first) {
+  const GstClockTime dts = GST_BUFFER_DTS(gst_sample_get_buffer(first));
+  const int64_t begin = running_time(first, dts).value_or(0);
+  if (begin >= 0) return;
+  const Lock lock(mutex_);
+  shift_ = static_cast<GstClockTime>(-begin);
+  for (GstSample*& sample : early_) {
+    const BufferRef later = with_running_times(sample, shift_);
+    gst_sample_unref(
+        std::exchange(sample, sample_of(later.get(), gst_sample_get_caps(sample)).release()));
+  }
+}
+
 void Feed::take_video(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   GstCaps* caps = gst_sample_get_caps(sample);
   if (!buffer || !caps) return;
-  const BufferRef stamped = with_running_times(sample);
+  if (!begun_.exchange(true)) set_shift(sample);
+  const BufferRef stamped = with_running_times(sample, shift_);
   const GstClockTime time = GST_BUFFER_PTS(stamped.get());
   if (!GST_CLOCK_TIME_IS_VALID(time)) return;
   const SampleRef timed = sample_of(stamped.get(), caps);
@@ -348,7 +378,7 @@ void Feed::take_audio(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   GstCaps* caps = gst_sample_get_caps(sample);
   if (!buffer || !caps) return;
-  const BufferRef stamped = with_running_times(sample);
+  const BufferRef stamped = with_running_times(sample, shift_);
   if (!GST_BUFFER_PTS_IS_VALID(stamped.get())) return;
   const SampleRef timed = sample_of(stamped.get(), caps);
   if (hold(timed.get(), false)) return;

@@ -70,6 +70,8 @@ class Feed {
   GstClockTime last() const { return last_; }
   /// From the time of the last picture to when it came here; NONE: unknown.
   GstClockTime delay() const { return delay_; }
+  /// Whether an element has been connected, now or earlier.
+  bool connected_before() const { return connected_before_; }
   /// For how long the stream was paused, in all: its running time is behind the element's by this.
   /// Returns what it was before.
   GstClockTime set_paused(GstClockTime paused) { return paused_.exchange(paused); }
@@ -95,6 +97,7 @@ class Feed {
   /// Gives the sound that came before the first picture, and belongs to it.
   void push_early(GstAppSrc* audio);
   void fill_gap(GstAppSrc* audio, GstClockTime time);
+  void set_shift(GstSample* first);
 
   const bool takes_new_sizes_, coded_, gapless_;
   const GstClockTime part_length_;  ///< 0: no parts
@@ -105,7 +108,8 @@ class Feed {
                     dropping_ = false,
                     sounding_ = false;  ///< sounding: sound has gone since connect()
   std::atomic<uint64_t> frames_ = 0, dropped_ = 0, bytes_ = 0;
-  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE, paused_ = 0;
+  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE, paused_ = 0, shift_ = 0;
+  std::atomic<bool> begun_ = false;  ///< a picture has come
   /// The times of the first picture since connect(), and of the end of the sound so far.
   std::atomic<GstClockTime> begin_ = GST_CLOCK_TIME_NONE, sound_end_ = 0;
   /// Of the last picture, and of the end: sound from then on is not wanted.

@@ -202,6 +202,7 @@ Runner::End Runner::run_once() {
     if (started) {
       failure_.clear();
       feed_.connect(video, audio);
+      if (changed_) changed_();
       end = watch(pipeline.get());
     } else {
       const MessageRef error(gst_bus_timed_pop_filtered(bus.get(), 0, GST_MESSAGE_ERROR));

@@ -37,7 +37,8 @@ class Runner {
   Feed& feed() { return feed_; }
 
   /// The stream is known, and the session's pipeline plays: the output can open. `changed` is
-  /// called from the runner's thread after each change of the state or the words.
+  /// called from the runner's thread after each change of the state or the words, and when an
+  /// element is connected.
   void start(GstClock* clock, GstClockTime base_time, const StreamInfo& stream,
              std::function<void()> changed);
   bool started() const { return thread_.joinable(); }

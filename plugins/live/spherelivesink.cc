@@ -82,6 +82,12 @@ struct Settings {
 
 }  // namespace
 
+/// A pad at which a file waits until the output is open, so that nothing of it is lost.
+struct HeldPad {
+  GstRef<GstPad> pad;
+  gulong probe;
+};
+
 /// What exists between READY and NULL.
 struct LiveState {
   Settings settings;
@@ -106,11 +112,18 @@ struct LiveSink {
   bool has_audio SPHERE_GUARDED_BY(mutex) = false;  ///< the pad was asked for
   std::string told SPHERE_GUARDED_BY(mutex);        ///< the last words about the target
   bool told_running SPHERE_GUARDED_BY(mutex) = false;
-  bool ended SPHERE_GUARDED_BY(mutex) = false;  ///< pictures have ended
+  bool ended SPHERE_GUARDED_BY(mutex) = false;   ///< pictures have ended
+  bool opened SPHERE_GUARDED_BY(mutex) = false;  ///< or the first attempt has failed
+  std::vector<HeldPad> held SPHERE_GUARDED_BY(mutex);
 
   std::shared_ptr<LiveState> current() {
     const Lock lock(mutex);
     return state;
+  }
+
+  bool is_known() {
+    const Lock lock(mutex);
+    return known;
   }
 
   bool set_property(guint id, const GValue* value);
@@ -142,13 +155,40 @@ OutputConsent given_by(const LiveSink& self) {
   return given;
 }
 
+// --- files wait for the output -----------------------------------------------------------------
+
+/// To be called for pictures, and for sound that comes after them. Sound that comes before may come
+/// in the same thread as the pictures, which the output waits for.
+void hold(LiveSink& self, GstElement* element) {
+  GstRef<GstPad> pad(gst_element_get_static_pad(element, "sink"));
+  constexpr auto pictures = static_cast<GstPadProbeType>(
+      GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
+  const Lock lock(self.mutex);
+  if (self.opened) return;
+  const gulong probe = gst_pad_add_probe(
+      pad.get(), pictures, [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; },
+      nullptr, nullptr);
+  self.held.push_back({std::move(pad), probe});
+}
+
+void release(LiveSink& self) {
+  std::vector<HeldPad> held;
+  {
+    const Lock lock(self.mutex);
+    self.opened = true;
+    held.swap(self.held);
+  }
+  for (const HeldPad& one : held) gst_pad_remove_probe(one.pad.get(), one.probe);
+}
+
 // --- the runner --------------------------------------------------------------------------------
 
 /// In the runner's thread: its state has changed.
-void tell(LiveSink& self, const Runner& runner) {
+void tell(LiveSink& self, Runner& runner) {
   const OutputStatus status = runner.status();
   const bool waits = status.state == OutputState::waiting;
   const bool runs = status.state == OutputState::running;
+  if (waits || runner.feed().connected_before() || runner.done()) release(self);
   bool ended = false, is_new = false;
   {
     const Lock lock(self.mutex);
@@ -384,6 +424,8 @@ GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer elemen
   const GstRef<GstElement> entry(gst_pad_get_parent_element(pad));
   const GstRef<GstPad> out(gst_element_get_static_pad(entry.get(), "src"));
   if (gst_pad_is_linked(out.get())) return GST_PAD_PROBE_OK;
+  const bool video =
+      g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "video/");
   GstElement* from = entry.get();
   if (!is_live(pad)) {
     // A file comes as fast as it can be read; it is sent as fast as it was taken.
@@ -394,9 +436,8 @@ GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer elemen
       return GST_PAD_PROBE_DROP;
     }
     from = *pace;
+    if (video || self.is_known()) hold(self, from);
   }
-  const bool video =
-      g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "video/");
   const Status taken = video ? take_video(self, from, caps) : take_audio(self, from, caps);
   if (!taken)
     GST_ELEMENT_ERROR(element, STREAM, FORMAT, ("%s.", taken.error().message.c_str()), (nullptr));
@@ -457,7 +498,7 @@ Status open(LiveSink& self) {
   state->branch = std::make_unique<Branch>(state->runner->needs(), given_by(self));
   const Lock lock(self.mutex);
   self.state = std::move(state);
-  self.known = self.ended = false;
+  self.known = self.ended = self.opened = false;
   self.told.clear();
   self.told_running = false;
   return sphere::ok();
@@ -473,6 +514,7 @@ void close(LiveSink& self) {
   }
   // Its thread may post messages, so no lock is held.
   if (gone) gone->runner->stop();
+  release(self);
   std::vector<GstElement*> children;
   for (GList* child = GST_BIN_CHILDREN(self.element); child; child = child->next) {
     auto* element = GST_ELEMENT(child->data);

@@ -26,7 +26,7 @@
 namespace sphere::test {
 
 struct Got {
-  GstClockTime time;
+  GstClockTime time, decode_time;
   int64_t at;  ///< when it came, g_get_monotonic_time()
   bool key, silent;
   std::vector<uint8_t> bytes;
@@ -113,6 +113,7 @@ class RecordingOutput : public live::Output {
     gst_buffer_map(buffer, &map, GST_MAP_READ);
     const bool video = std::strcmp(GST_OBJECT_NAME(sink), "video") == 0;
     Got got{GST_BUFFER_PTS(buffer),
+            GST_BUFFER_DTS(buffer),
             g_get_monotonic_time(),
             !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT),
             std::all_of(map.data, map.data + map.size, [](uint8_t b) { return b == 0; }),
