@@ -230,11 +230,8 @@ using Draw = std::function<void(const std::vector<WarpGrid>& grids, int reductio
 void draw_views(const Input& input, const Output& output, const std::string& by, const Draw& draw) {
   for (size_t i = 0; i < drawn_views.size(); ++i)
     for (const bool cubic : {false, true}) {
-      // Cubic is slower and draws the same positions, so one view is enough; and with GL on a
-      // processor, which takes ten times as long, the smaller ones of the outputs that show the
-      // whole sphere.
-      const bool large = output.canvas.size().width >= input.size.width;
-      if (cubic && (i + 1 < drawn_views.size() || (by == "GL" && large))) continue;
+      // Cubic is slower and draws the same positions, so one view is enough.
+      if (cubic && i + 1 < drawn_views.size()) continue;
       int reductions = 0;
       const std::vector<WarpGrid> grids =
           grids_of(input, output.canvas, rotation(drawn_views[i]), by == "GL", &reductions);
