@@ -748,8 +748,9 @@ def at_home(test):
 def main():
     # It starts processes in a way that threads do not allow.
     at_home(test_password_on_the_terminal)
-    # The recordings that are to have each picture begin beside what has little to do.
-    tests = [test_kinds_of_recordings, test_cuts, test_progress, test_state_and_settings,
+    # A slow motion needs the pictures of four seconds in one.
+    at_home(test_kinds_of_recordings)
+    tests = [test_the_file_of_an_earlier_recording_is_not_the_end, test_cuts, test_progress, test_state_and_settings,
              test_what_destroys_asks, test_no_camera, test_find, test_ctrl_c_ends_what_is_taken,
              test_refusals, test_files, test_redacted_files, test_resume, test_position_needs_consent,
              test_wifi, test_https, test_photo_and_recording, test_a_recording_outlives_a_loss,
