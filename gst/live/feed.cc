@@ -35,25 +35,18 @@ std::optional<int64_t> running_time(GstSample* sample, GstClockTime time) {
   return sign * static_cast<int64_t>(running);
 }
 
-GstClockTime clock_time(std::optional<int64_t> time) {
-  return time && *time >= 0 ? static_cast<GstClockTime>(*time) : GST_CLOCK_TIME_NONE;
-}
-
 /// The same memory with running times, which are later by `shift`.
 BufferRef with_running_times(GstSample* sample, GstClockTime shift) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
-  const auto later = [&](GstClockTime time) {
-    std::optional<int64_t> running = running_time(sample, time);
-    if (running) *running += static_cast<int64_t>(shift);
-    return clock_time(running);
+  const auto later = [shift](std::optional<int64_t> time, int64_t least) {
+    const int64_t shifted = time.value_or(-1) + static_cast<int64_t>(shift);
+    return time && *time >= least && shifted >= 0 ? static_cast<GstClockTime>(shifted)
+                                                  : GST_CLOCK_TIME_NONE;
   };
-  // Before they are shifted, pictures begin at the segment's begin; others are not shown.
-  const bool is_shown = running_time(sample, GST_BUFFER_PTS(buffer)).value_or(-1) >= 0;
-  const GstClockTime pts = is_shown ? later(GST_BUFFER_PTS(buffer)) : GST_CLOCK_TIME_NONE;
-  const GstClockTime dts = later(GST_BUFFER_DTS(buffer));
   BufferRef copy(gst_buffer_copy(buffer));
-  GST_BUFFER_PTS(copy.get()) = pts;
-  GST_BUFFER_DTS(copy.get()) = dts;
+  // What is before the segment's begin is not shown, but it may be decoded there.
+  GST_BUFFER_PTS(copy.get()) = later(running_time(sample, GST_BUFFER_PTS(buffer)), 0);
+  GST_BUFFER_DTS(copy.get()) = later(running_time(sample, GST_BUFFER_DTS(buffer)), INT64_MIN);
   return copy;
 }
 

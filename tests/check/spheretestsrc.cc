@@ -41,6 +41,16 @@ void expect_format(const char* source, const char* caps, int width, int height,
   fail_unless_equals_int(GST_VIDEO_INFO_FPS_N(&info), 30);
 }
 
+/// The next picture, of 25 a second, has this number and its time.
+void pull_picture(Pipeline& p, uint32_t i) {
+  const SampleRef sample = p.pull();
+  fail_unless(sample != nullptr, "picture %u", i);
+  fail_unless_equals_uint64(GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())),
+                            i * 40 * GST_MSECOND);
+  const std::optional<uint32_t> number = number_in(component_of(sample.get(), 0));
+  fail_unless(number && *number == i, "picture %u", i);
+}
+
 }  // namespace
 
 GST_START_TEST(sizes_follow_the_profile) {
@@ -157,14 +167,7 @@ GST_START_TEST(a_seek_gives_the_picture_of_that_time) {
       static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE), GST_SEEK_TYPE_SET,
       10 * GST_SECOND, GST_SEEK_TYPE_SET, 10 * GST_SECOND + 120 * GST_MSECOND));
   p.play();
-  for (uint32_t i = 250; i < 253; ++i) {
-    const SampleRef sample = p.pull();
-    fail_unless(sample != nullptr, "picture %u", i);
-    fail_unless_equals_uint64(GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())),
-                              i * 40 * GST_MSECOND);
-    const std::optional<uint32_t> number = number_in(component_of(sample.get(), 0));
-    fail_unless(number && *number == i, "picture %u", i);
-  }
+  for (uint32_t i = 250; i < 253; ++i) pull_picture(p, i);
   fail_unless(p.pull() == nullptr, "the segment's end was passed");
 }
 GST_END_TEST;
@@ -177,14 +180,7 @@ GST_START_TEST(a_seek_backwards_gives_the_pictures_in_reverse) {
   fail_unless(gst_element_seek(p.element(), -1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
                                GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET, 101 * GST_MSECOND));
   p.play();
-  for (const uint32_t i : {2, 1, 0}) {
-    const SampleRef sample = p.pull();
-    fail_unless(sample != nullptr, "picture %u", i);
-    fail_unless_equals_uint64(GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())),
-                              i * 40 * GST_MSECOND);
-    const std::optional<uint32_t> number = number_in(component_of(sample.get(), 0));
-    fail_unless(number && *number == i, "picture %u", i);
-  }
+  for (const uint32_t i : {2, 1, 0}) pull_picture(p, i);
   fail_unless(p.pull() == nullptr, "the begin was passed");
 }
 GST_END_TEST;
