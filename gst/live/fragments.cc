@@ -3,6 +3,7 @@
 #include "gst/live/fragments.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <string_view>
 
@@ -149,6 +150,37 @@ void put_u64(uint8_t* at, uint64_t value) {
   put_u32(at + 4, static_cast<uint32_t>(value));
 }
 
+/// The decode time of a fragment, and where it stands.
+struct BeginField {
+  uint64_t begin = 0;
+  size_t offset = 0;  ///< of the number, from the fragment's first byte
+  bool wide = false;  ///< 64 bits
+};
+
+std::optional<BeginField> find_begin(Bytes fragment) {
+  const auto box = find(fragment, {"moof", "traf", "tfdt"});
+  if (!box) return std::nullopt;
+  ByteReader reader(box->content);
+  BeginField field;
+  field.wide = reader.u32() >> 24;
+  field.offset = box->offset + 4;
+  field.begin = field.wide ? reader.u64() : reader.u32();
+  if (!reader.ok()) return std::nullopt;
+  return field;
+}
+
+/// What fits is written, which is returned: 32 bits are full after a day.
+uint64_t write_begin(const BeginField& field, uint64_t begin, std::vector<uint8_t>* fragment) {
+  uint8_t* at = fragment->data() + field.offset;
+  if (field.wide) {
+    put_u64(at, begin);
+    return begin;
+  }
+  const auto narrow = static_cast<uint32_t>(std::min<uint64_t>(begin, UINT32_MAX));
+  put_u32(at, narrow);
+  return narrow;
+}
+
 }  // namespace
 
 const FragmentTrack* FragmentReader::track(uint32_t id) const {
@@ -242,7 +274,7 @@ Status FragmentReader::take_box(Bytes box) {
   append(&fragment.bytes);
   const Bytes content = box.subspan(plain_header);
   const auto header = find(content, {"traf", "tfhd"});
-  const auto time = find(content, {"traf", "tfdt"});
+  const auto time = find_begin(fragment.bytes);
   if (!header || !time) return invalid("the muxer's stream has a fragment without a time");
   ByteReader of_header(header->content);
   const uint32_t flags = of_header.u32();
@@ -258,9 +290,8 @@ Status FragmentReader::take_box(Bytes box) {
   if (flags & 8) duration = of_header.u32();
   if (flags & 0x10) of_header.skip(4);
   if (flags & 0x20) sample_flags = of_header.u32();
-  ByteReader of_time(time->content);
-  fragment.begin = of_time.u32() >> 24 ? of_time.u64() : of_time.u32();
-  bool good = of_header.ok() && of_time.ok();
+  fragment.begin = time->begin;
+  bool good = of_header.ok();
   const auto part = find(content, {"traf"});
   bool first = true;
   for_each_box(part->content, [&](const BoxView& run) {
@@ -286,28 +317,23 @@ Status FragmentReader::take_box(Bytes box) {
     fragment.samples += samples;
     good = good && reader.ok();
   });
-  if (!good || !track(fragment.track))
-    return invalid("the muxer's stream has a fragment that can't be read");
+  const FragmentTrack* of = track(fragment.track);
+  if (!good || !of) return invalid("the muxer's stream has a fragment that can't be read");
+  if (!of->video && sound_delay_ > 0) {
+    const auto units = static_cast<uint64_t>(std::llround(sound_delay_ * of->timescale));
+    fragment.begin = write_begin(*time, time->begin + units, &fragment.bytes);
+  }
   open_ = std::move(fragment);
   return ok();
 }
 
 Status move_fragment(std::vector<uint8_t>* bytes, uint64_t units, uint32_t number) {
   const auto sequence = find(*bytes, {"moof", "mfhd"});
-  const auto time = find(*bytes, {"moof", "traf", "tfdt"});
-  if (!sequence || sequence->content.size() < 8 || !time || time->content.size() < 8)
-    return invalid("this is no fragment");
+  const auto time = find_begin(*bytes);
+  if (!sequence || sequence->content.size() < 8 || !time) return invalid("this is no fragment");
+  if (time->begin < units) return invalid("this fragment begins before its file");
   put_u32(bytes->data() + sequence->offset + 4, number);
-  ByteReader reader(time->content);
-  const bool wide = reader.u32() >> 24;
-  const uint64_t begin = wide ? reader.u64() : reader.u32();
-  if (!reader.ok()) return invalid("this fragment has no time");
-  if (begin < units) return invalid("this fragment begins before its file");
-  uint8_t* at = bytes->data() + time->offset + 4;
-  if (wide)
-    put_u64(at, begin - units);
-  else
-    put_u32(at, static_cast<uint32_t>(begin - units));
+  write_begin(*time, time->begin - units, bytes);
   return ok();
 }
 

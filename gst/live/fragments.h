@@ -44,6 +44,10 @@ class FragmentReader {
   /// Takes the next bytes of the stream. An error is final.
   Status push(std::span<const uint8_t> bytes);
 
+  /// mp4mux begins each track at the time 0. The times of all sound that comes from now on are
+  /// later by these seconds.
+  void delay_sound(double seconds) { sound_delay_ = seconds; }
+
   /// `ftyp` and `moov`; empty until they have come.
   const std::vector<uint8_t>& header() const { return header_; }
   const std::vector<FragmentTrack>& tracks() const { return tracks_; }
@@ -61,6 +65,7 @@ class FragmentReader {
   std::vector<uint32_t> default_duration_, default_flags_;  ///< of `trex`, in the order of tracks_
   std::vector<Fragment> whole_;
   std::optional<Fragment> open_;  ///< its `mdat` has not come yet
+  double sound_delay_ = 0;
   bool has_movie_ = false;
 };
 

@@ -4,6 +4,8 @@
 
 #include <gst/app/gstappsink.h>
 
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "gst/live/output_parts.h"
@@ -13,6 +15,45 @@ namespace sphere::live {
 
 namespace {
 
+/// The stream of a muxer, and when its tracks begin: that is known at the muxer's pads only.
+struct Watched {
+  Watched(FragmentReader* reader, std::function<Status()> take)
+      : reader(reader), take(std::move(take)) {}
+
+  Status push(std::span<const uint8_t> bytes) {
+    const GstClockTime picture = first_picture, sound = first_sound;
+    if (GST_CLOCK_TIME_IS_VALID(sound) && GST_CLOCK_TIME_IS_VALID(picture) && sound > picture)
+      reader->delay_sound(static_cast<double>(sound - picture) / GST_SECOND);
+    if (const Status read = reader->push(bytes); !read) return read;
+    return take();
+  }
+
+  FragmentReader* const reader;
+  const std::function<Status()> take;
+  std::atomic<GstClockTime> first_picture{GST_CLOCK_TIME_NONE}, first_sound{GST_CLOCK_TIME_NONE};
+};
+
+/// Whichever has it last deletes it: the sink, or one of the muxer's pads.
+using WatchedRef = std::shared_ptr<Watched>;
+
+void delete_ref(gpointer data) { delete static_cast<WatchedRef*>(data); }
+
+template <std::atomic<GstClockTime> Watched::*first>
+GstPadProbeReturn take_first(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  const GstClockTime time = GST_BUFFER_DTS_OR_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return GST_PAD_PROBE_OK;
+  (*static_cast<WatchedRef*>(data)).get()->*first = time;
+  return GST_PAD_PROBE_REMOVE;
+}
+
+void watch_first(GstElement* mux, const char* name, GstPadProbeCallback take,
+                 const WatchedRef& watched) {
+  const GstRef<GstPad> pad(gst_element_get_static_pad(mux, name));
+  if (!pad) return;
+  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, take, new WatchedRef(watched),
+                    delete_ref);
+}
+
 GstFlowReturn take_sample(GstAppSink* sink, gpointer data) {
   GstSample* sample = gst_app_sink_pull_sample(sink);
   if (!sample) return GST_FLOW_OK;
@@ -20,7 +61,7 @@ GstFlowReturn take_sample(GstAppSink* sink, gpointer data) {
   GstMapInfo map;
   GstFlowReturn flow = GST_FLOW_OK;
   if (buffer && gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-    const Status taken = (*static_cast<TakeBytes*>(data))({map.data, map.size});
+    const Status taken = (*static_cast<WatchedRef*>(data))->push({map.data, map.size});
     gst_buffer_unmap(buffer, &map);
     if (!taken) {
       GST_ELEMENT_ERROR(sink, RESOURCE, WRITE, ("%s", taken.error().message.c_str()), (nullptr));
@@ -45,12 +86,15 @@ Result<GstElement*> make_muxed_mp4(const StreamInfo& stream, const MuxedSettings
   return bin;
 }
 
-void watch_muxed(GstElement* bin, TakeBytes take) {
+void watch_muxed(GstElement* bin, FragmentReader* reader, std::function<Status()> take) {
+  const auto watched = std::make_shared<Watched>(reader, std::move(take));
+  GstElement* mux = child_of(bin, "mux");
+  watch_first(mux, "video_0", take_first<&Watched::first_picture>, watched);
+  watch_first(mux, "audio_0", take_first<&Watched::first_sound>, watched);
   GstAppSinkCallbacks callbacks = {};
   callbacks.new_sample = take_sample;
   gst_app_sink_set_callbacks(GST_APP_SINK(child_of(bin, "muxed")), &callbacks,
-                             new TakeBytes(std::move(take)),
-                             [](gpointer data) { delete static_cast<TakeBytes*>(data); });
+                             new WatchedRef(watched), delete_ref);
 }
 
 void set_tag(GstElement* tag, const StreamInfo& stream) {

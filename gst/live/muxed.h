@@ -7,8 +7,8 @@
 #include <gst/gst.h>
 
 #include <functional>
-#include <span>
 
+#include "gst/live/fragments.h"
 #include "gst/live/output.h"
 #include "gst/sphere/base/result.h"
 
@@ -23,10 +23,10 @@ struct MuxedSettings {
 /// h264parse and aacparse.
 Result<GstElement*> make_muxed_mp4(const StreamInfo& stream, const MuxedSettings& settings);
 
-/// What the muxer of that bin makes goes to `take`, in the muxer's thread. An error ends the
-/// element with a message on its bus that has the error's sentence.
-using TakeBytes = std::function<Status(std::span<const uint8_t>)>;
-void watch_muxed(GstElement* bin, TakeBytes take);
+/// What the muxer of that bin makes goes into `reader`, and `take` is called then, in the muxer's
+/// thread. Sound that begins later than the pictures is as late in the reader's fragments. An error
+/// ends the element with a message on its bus that has the error's sentence.
+void watch_muxed(GstElement* bin, FragmentReader* reader, std::function<Status()> take);
 
 /// Sets a tag element (spheremp4tag, spheremkvtag) up for this stream.
 void set_tag(GstElement* tag, const StreamInfo& stream);

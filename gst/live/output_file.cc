@@ -67,7 +67,7 @@ class FileOutput : public Output {
     auto bin = make_muxed_mp4(stream, {.fragment_ms = 1000});
     if (!bin) return bin;
     writer_ = std::make_unique<PartWriter>(&names_, settings_.segment, settings_.overwrite);
-    watch_muxed(*bin, [this](std::span<const uint8_t> bytes) { return writer_->push(bytes); });
+    writer_->watch(*bin);
     return bin;
   }
 

@@ -56,11 +56,13 @@ class Segmenter {
         discontinuity_(continues),
         run_(std::to_string(g_get_real_time() / 1000)) {}
 
-  Status push(std::span<const uint8_t> bytes) {
-    if (const Status read = reader_.push(bytes); !read) return read;
-    while (auto fragment = reader_.next())
-      if (const Status taken = take(*fragment); !taken) return taken;
-    return ok();
+  /// Begins to take what this bin makes.
+  void watch(GstElement* bin) {
+    watch_muxed(bin, &reader_, [this]() -> Status {
+      while (auto fragment = reader_.next())
+        if (const Status taken = take(*fragment); !taken) return taken;
+      return ok();
+    });
   }
 
   /// Writes what is left.
@@ -187,7 +189,7 @@ class HlsOutput : public Output {
     if (!bin) return bin;
     segmenter_ = std::make_unique<Segmenter>(target_.path, settings_, stream, &playlist_,
                                              playlist_.size() > 0);
-    watch_muxed(*bin, [this](std::span<const uint8_t> bytes) { return segmenter_->push(bytes); });
+    segmenter_->watch(*bin);
     return bin;
   }
 

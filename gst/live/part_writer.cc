@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "gst/live/muxed.h"
 #include "gst/sphere/base/gobject.h"
 
 namespace sphere::live {
@@ -84,35 +85,34 @@ double PartWriter::time_of(const Fragment& fragment) const {
   return static_cast<double>(fragment.begin) / track->timescale;
 }
 
-Status PartWriter::push(std::span<const uint8_t> bytes) {
-  if (const Status read = reader_.push(bytes); !read) return read;
-  while (auto fragment = reader_.next())
-    if (const Status written = write(std::move(*fragment)); !written) return written;
-  return ok();
+void PartWriter::watch(GstElement* bin) {
+  watch_muxed(bin, &reader_, [this]() -> Status {
+    while (auto fragment = reader_.next())
+      if (const Status written = write(std::move(*fragment)); !written) return written;
+    return ok();
+  });
 }
 
-Status PartWriter::begin_part(const Fragment& fragment) {
+Status PartWriter::begin_part(double begin) {
   const std::string path = names_->next();
   auto made = create_part(path, overwrite_);
   if (!made) return made.error();
   descriptor_ = std::move(*made);
   file_ = path;
-  begin_ = time_of(fragment);
+  begin_ = begin;
   number_ = 0;
   moved_.clear();
   for (const FragmentTrack& track : reader_.tracks())
-    moved_[track.id] =
-        track.id == fragment.track
-            ? fragment.begin
-            : static_cast<uint64_t>(std::llround(begin_ * static_cast<double>(track.timescale)));
+    moved_[track.id] = static_cast<uint64_t>(std::llround(begin * track.timescale));
   return write_all(descriptor_.get(), file_, reader_.header());
 }
 
 Status PartWriter::write(Fragment fragment) {
   const bool key_picture = fragment.key && reader_.track(fragment.track)->video;
   const bool due = seconds_ > 0 && key_picture && time_of(fragment) - begin_ >= seconds_ - 0.001;
+  // The muxer begins the pictures at 0. Sound may be the first fragment, and begin later.
   if (!descriptor_ || due)
-    if (const Status begun = begin_part(fragment); !begun) return begun;
+    if (const Status begun = begin_part(due ? time_of(fragment) : 0); !begun) return begun;
   // The sound before a cut may come after it: it is at the very beginning of its file.
   const uint64_t moved = std::min(moved_[fragment.track], fragment.begin);
   if (const Status set = move_fragment(&fragment.bytes, moved, ++number_); !set) return set;

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <gst/gst.h>
+
 #include <cstdint>
 #include <map>
 #include <span>
@@ -46,13 +48,14 @@ class PartWriter {
   PartWriter(PartNames* names, double seconds, bool overwrite)
       : names_(names), seconds_(seconds), overwrite_(overwrite) {}
 
-  /// Takes the next bytes of the muxer.
-  Status push(std::span<const uint8_t> bytes);
+  /// Begins to write what this bin of make_muxed_mp4() makes. The object stays until the
+  /// bin has stopped.
+  void watch(GstElement* bin);
   /// The file that is being written, or "".
   const std::string& file() const { return file_; }
 
  private:
-  Status begin_part(const Fragment& fragment);
+  Status begin_part(double begin);
   Status write(Fragment fragment);
   /// Time in seconds, which is comparable between tracks.
   double time_of(const Fragment& fragment) const;

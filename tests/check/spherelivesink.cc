@@ -2,6 +2,11 @@
 // spherelivesink with outputs that keep what they get: raw and coded pictures, sound with and
 // without consent, failures, ends and restarts.
 
+#include <cmath>
+
+#include <glib/gstdio.h>
+
+#include "gst/sphere/base/gobject.h"
 #include "tests/check/live_outputs.h"
 
 using namespace sphere;
@@ -34,6 +39,7 @@ class Line {
   void stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
   void end() { gst_element_send_event(pipeline_.get(), gst_event_new_eos()); }
   GstElement* sink() { return sink_.get(); }
+  GstElement* pipeline() { return pipeline_.get(); }
   /// The next message of these kinds, within a minute.
   MessageRef message(GstMessageType types, GstClockTime wait = 60 * GST_SECOND) {
     return MessageRef(gst_bus_timed_pop_filtered(bus_.get(), wait, types));
@@ -187,6 +193,53 @@ GST_START_TEST(coded_files_in_another_order_arrive_whole) {
 }
 GST_END_TEST
 
+/// When the first buffer of this track of a film is to be shown or heard.
+int64_t begin_of_track(const std::string& file, const char* track) {
+  const std::string words = "filesrc location=" + file + " ! qtdemux name=film film." + track +
+                            " ! appsink name=track sync=false";
+  Line line(words);
+  const GstRef<GstElement> sink(gst_bin_get_by_name(GST_BIN(line.pipeline()), "track"));
+  line.play();
+  GstSample* sample = gst_app_sink_pull_sample(GST_APP_SINK(sink.get()));
+  fail_unless(sample, "no %s", track);
+  const guint64 time = gst_segment_to_running_time(gst_sample_get_segment(sample), GST_FORMAT_TIME,
+                                                   GST_BUFFER_PTS(gst_sample_get_buffer(sample)));
+  gst_sample_unref(sample);
+  return static_cast<int64_t>(time);
+}
+
+/// In fragmented MP4, mp4mux begins each track at 0, whenever it comes.
+GST_START_TEST(sound_is_as_late_in_a_file_as_it_was) {
+  const std::string folder = GString_(g_dir_make_tmp("sphere-XXXXXX", nullptr)).get();
+  const std::string file = folder + "/film.mp4";
+  struct {
+    int late_ms, reordered;
+  } const cases[] = {{300, 0}, {0, 2}, {200, 2}, {800, 0}};
+  for (const auto& [late_ms, reordered] : cases) {
+    Line line(
+        "videotestsrc num-buffers=30 ! video/x-raw,width=320,height=160,framerate=30/1 ! x264enc "
+        "b-adapt=false key-int-max=1000 bframes=" +
+        std::to_string(reordered) +
+        " ! h264parse ! queue ! sink.video audiotestsrc num-buffers=40 timestamp-offset=" +
+        std::to_string(late_ms * GST_MSECOND) +
+        " ! avenc_aac ! queue ! sink.audio spherelivesink name=sink uri=file:" + file +
+        " consent=consent/audio,state=(string)given,purpose=(string)record");
+    line.play();
+    const MessageRef end =
+        line.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+    fail_unless(end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS);
+    line.stop();
+    const double late =
+        static_cast<double>(begin_of_track(file, "audio_0") - begin_of_track(file, "video_0")) /
+        GST_MSECOND;
+    // A frame of sound lasts 23 ms.
+    fail_unless(std::abs(late - late_ms) < 12, "%d ms, order %d: %g", late_ms, reordered, late);
+    g_unlink(file.c_str());
+  }
+  g_rmdir(folder.c_str());
+}
+GST_END_TEST
+
 GST_START_TEST(sound_needs_consent) {
   recorded(1);
   recorder(1).needs.audio = AudioForm::raw;
@@ -329,6 +382,7 @@ static Suite* spherelivesink_suite() {
   tcase_add_test(all, coded_pictures_are_marked_and_passed);
   tcase_add_test(all, files_are_sent_as_fast_as_they_were_taken);
   tcase_add_test(all, coded_files_in_another_order_arrive_whole);
+  tcase_add_test(all, sound_is_as_late_in_a_file_as_it_was);
   tcase_add_test(all, sound_needs_consent);
   tcase_add_test(all, an_application_gives_and_takes_sound);
   tcase_add_test(all, a_target_that_fails_is_told_and_stops_nothing);
