@@ -335,14 +335,14 @@ Bytes joined(std::initializer_list<Bytes> parts) {
   return all;
 }
 
-Bytes header() {
+Bytes header(std::string_view handler = "vide") {
   Bytes tkhd, mdhd, hdlr, entry, trex;
   put(&tkhd, 0, 12);
   put(&tkhd, 7, 4);
   put(&mdhd, 0, 12);
   put(&mdhd, 3000, 4);
   put(&hdlr, 0, 8);
-  hdlr.insert(hdlr.end(), {'v', 'i', 'd', 'e'});
+  hdlr.insert(hdlr.end(), handler.begin(), handler.end());
   put(&entry, 0, 24);
   put(&entry, 640, 2);
   put(&entry, 320, 2);
@@ -370,14 +370,14 @@ Bytes header() {
                 box("mvex", box("trex", trex))}))});
 }
 
-Bytes fragment(uint64_t begin, bool key, uint32_t samples) {
+Bytes fragment(uint64_t begin, bool key, uint32_t samples, bool wide = true) {
   Bytes mfhd, tfhd, tfdt, trun;
   put(&mfhd, 0, 4);
   put(&mfhd, 1, 4);
   put(&tfhd, 0x20000, 4);
   put(&tfhd, 7, 4);
-  put(&tfdt, 0x1000000, 4);
-  put(&tfdt, begin, 8);
+  put(&tfdt, wide ? 0x1000000 : 0, 4);
+  put(&tfdt, begin, wide ? 8 : 4);
   put(&trun, key ? 4 : 0, 4);
   put(&trun, samples, 4);
   if (key) put(&trun, 0, 4);
@@ -419,6 +419,26 @@ GST_START_TEST(fragments_are_moved) {
   fail_if(bool(move_fragment(&moved, 1, 1)), "before the beginning");
   Bytes junk = {0, 0, 0, 8, 'f', 'r', 'e', 'e'};
   fail_if(bool(move_fragment(&junk, 0, 1)));
+}
+GST_END_TEST
+
+GST_START_TEST(sound_is_delayed) {
+  const auto delayed = [](std::string_view handler, const Bytes& bytes) {
+    FragmentReader reader;
+    reader.delay_sound(0.5);
+    fail_unless(bool(reader.push(joined({header(handler), bytes}))));
+    const auto found = reader.next();
+    fail_unless(found.has_value());
+    return *found;
+  };
+  for (const bool wide : {true, false}) {
+    const Fragment sound = delayed("soun", fragment(9000, true, 30, wide));
+    fail_unless(sound.begin == 10500 && sound.bytes == fragment(10500, true, 30, wide));
+    const Fragment picture = delayed("vide", fragment(9000, true, 30, wide));
+    fail_unless(picture.begin == 9000 && picture.bytes == fragment(9000, true, 30, wide));
+  }
+  // Where the number is full, the time is a little early, and not back at the beginning.
+  fail_unless(delayed("soun", fragment(UINT32_MAX - 100, true, 30, false)).begin == UINT32_MAX);
 }
 GST_END_TEST
 
@@ -712,6 +732,7 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, playlists_follow_the_rules);
   tcase_add_test(all, fragments_are_cut_anywhere);
   tcase_add_test(all, fragments_are_moved);
+  tcase_add_test(all, sound_is_delayed);
   tcase_add_test(all, damaged_fragments_are_errors);
   tcase_add_test(all, the_mark_stands_before_the_slices);
   tcase_add_test(all, pictures_that_come_too_late_are_left_out);
